@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# A room is a static library that sees its own headers and those of the rooms it stands on.
+# kw_room stages links to exactly the headers a room shows, so a forbidden house header is
+# a compile error (tests/border proves it).  A room without SOURCES is a door.
+#
+#   kw_room(kms SHOWS kms.h SOURCES decrypt.c … ON base hsm_door ON_PRIVATE envelope cache
+#           LINKS OpenSSL::Crypto)
+function(kw_room name)
+  cmake_parse_arguments(R "" "" "SHOWS;SOURCES;ON;ON_PRIVATE;LINKS" ${ARGN})
+  set(root ${CMAKE_BINARY_DIR}/rooms/${name})
+  file(REMOVE_RECURSE ${root})
+  file(MAKE_DIRECTORY ${root}/keyward)
+  foreach(h IN LISTS R_SHOWS)
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/keyward/${h} ${root}/keyward/${h} SYMBOLIC)
+    list(APPEND shown ${root}/keyward/${h})
+  endforeach()
+  list(TRANSFORM R_ON PREPEND kw_)
+  list(TRANSFORM R_ON_PRIVATE PREPEND kw_)
+  if(R_SOURCES)
+    add_library(kw_${name} STATIC ${R_SOURCES})
+    target_sources(kw_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${root} FILES ${shown})
+    target_link_libraries(kw_${name} PUBLIC ${R_ON} PRIVATE ${R_ON_PRIVATE} ${R_LINKS}
+      kw_warnings kw_hardening kw_sanitize)
+    set_target_properties(kw_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  else()
+    add_library(kw_${name} INTERFACE)
+    target_sources(kw_${name} INTERFACE FILE_SET HEADERS BASE_DIRS ${root} FILES ${shown})
+    target_link_libraries(kw_${name} INTERFACE ${R_ON})
+  endif()
+endfunction()
+
+# A program: its own sources and the rooms it links.
+function(kw_program name)
+  cmake_parse_arguments(P "" "" "SOURCES;ROOMS;LINKS" ${ARGN})
+  list(TRANSFORM P_ROOMS PREPEND kw_)
+  add_executable(${name} ${P_SOURCES})
+  target_link_libraries(${name} PRIVATE ${P_ROOMS} ${P_LINKS} kw_warnings kw_hardening kw_sanitize)
+  target_link_options(${name} PRIVATE -pie)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()

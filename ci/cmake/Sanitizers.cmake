@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# KEYWARD_SANITIZE: "" | address (with undefined behaviour and leaks) | thread
+set(KEYWARD_SANITIZE "" CACHE STRING "address, thread or empty")
+option(KEYWARD_FUZZ "Build the fuzz targets with libFuzzer (Clang)" OFF)
+add_library(kw_sanitize INTERFACE)
+if(KEYWARD_SANITIZE STREQUAL "address")
+  set(flags -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+elseif(KEYWARD_SANITIZE STREQUAL "thread")
+  set(flags -fsanitize=thread -fno-omit-frame-pointer)
+elseif(NOT KEYWARD_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "KEYWARD_SANITIZE is '${KEYWARD_SANITIZE}'; it may be 'address', 'thread' or empty")
+endif()
+if(KEYWARD_FUZZ)
+  list(APPEND flags -fsanitize=fuzzer-no-link)
+endif()
+target_compile_options(kw_sanitize INTERFACE ${flags})
+target_link_options(kw_sanitize INTERFACE ${flags})

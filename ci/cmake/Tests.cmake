@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+# One executable, many cases; every case is its own ctest entry, run by its full name.
+#
+#   kw_tests(unit_base LABEL unit SOURCES test_bytes.c … ROOMS base)
+#     LABEL         unit | token | e2e | fuzz-replay (conformance has its own way)
+#     BOTH_ARENAS   every case twice, the second with KEYWARD_ARENA=mlock ("…@mlock")
+#     SERIAL        no two cases of this executable at once
+#     TIMEOUT       seconds after which ctest gives a case up (default 60): a guard against
+#                   a hang, never an assertion
+#     ENVIRONMENT   NAME=value for each case
+# The cases are asked of the executable after it is built (--list).
+function(kw_tests name)
+  cmake_parse_arguments(T "BOTH_ARENAS;SERIAL" "LABEL;TIMEOUT" "SOURCES;ROOMS;LINKS;ENVIRONMENT" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 60)
+  endif()
+  list(TRANSFORM T_ROOMS PREPEND kw_)
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE ${T_ROOMS} ${T_LINKS} kw_test_support
+    kw_warnings kw_hardening kw_sanitize)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/${name}.ctest.cmake)
+  add_custom_command(TARGET ${name} POST_BUILD BYPRODUCTS ${file}
+    COMMAND ${CMAKE_COMMAND} -D exe=$<TARGET_FILE:${name}> -D out=${file} -D label=${T_LABEL}
+      -D both=${T_BOTH_ARENAS} -D serial=${T_SERIAL} -D timeout=${T_TIMEOUT} -D name=${name}
+      "-D environment=${T_ENVIRONMENT}"
+      -P ${PROJECT_SOURCE_DIR}/ci/cmake/ListCases.cmake VERBATIM)
+  set(missing ${CMAKE_CURRENT_BINARY_DIR}/${name}.include.cmake)
+  file(WRITE ${missing}
+    "if(EXISTS \"${file}\")\n  include(\"${file}\")\nelse()\n  add_test(${name}_NOT_BUILT ${name}_NOT_BUILT)\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${missing})
+endfunction()

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bytes - borrowed bytes to read, borrowed bytes to write, and a reader that cannot run over
+ *
+ * kw_span is borrowed and read-only; kw_dst is borrowed and written; what owns bytes is
+ * a struct of its own (struct kw_secret in secret.h, or an array in the owner).
+ *
+ * Threads:  plain values; any thread.
+ * Secrets:  a span may point at a secret only where the function's contract says that it
+ *           is a sink for one.
+ */
+#ifndef KEYWARD_BYTES_H
+#define KEYWARD_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <keyward/err.h>
+
+typedef struct kw_span {
+    const uint8_t *ptr; /* may be NULL when len is 0 */
+    size_t len;
+} kw_span;
+
+typedef struct kw_dst {
+    uint8_t *ptr;
+    size_t cap; /* bytes at ptr                       */
+    size_t len; /* bytes written so far, len <= cap   */
+} kw_dst;
+
+static inline kw_span kw_span_of(const void *ptr, size_t len)
+{
+    return (kw_span){(const uint8_t *)ptr, len};
+}
+
+/* The bytes of a C string, without its NUL.  NULL is the empty span. */
+kw_span kw_span_str(const char *s);
+
+bool kw_span_equal(kw_span a, kw_span b);          /* not constant time        */
+bool kw_span_equal_str(kw_span a, const char *s);  /* not constant time        */
+bool kw_span_all(kw_span s, bool (*accept)(uint8_t)); /* true for the empty span */
+
+/* Time depends on the lengths only.  Different lengths are different. */
+bool kw_equal_ct(kw_span a, kw_span b);
+
+/* Copies s to dst, which has `cap` bytes.  s longer than cap is a bug and aborts. */
+void kw_copy(void *dst, size_t cap, kw_span s);
+
+/* Copies s as a C string, cut to cap - 1 bytes.  cap is at least 1.
+ * true when nothing was cut and s holds no NUL. */
+bool kw_copy_str(char *dst, size_t cap, kw_span s);
+
+/* A writer over an array of the caller. */
+static inline kw_dst kw_dst_of(void *ptr, size_t cap)
+{
+    return (kw_dst){(uint8_t *)ptr, cap, 0};
+}
+static inline kw_span kw_dst_span(const kw_dst *d)
+{
+    return (kw_span){d->ptr, d->len};
+}
+
+/* Append.  false, and nothing written, when it does not fit.  Numbers are big-endian. */
+KW_MUST_USE bool kw_dst_put(kw_dst *d, kw_span s);
+KW_MUST_USE bool kw_dst_put_u8(kw_dst *d, uint8_t v);
+KW_MUST_USE bool kw_dst_put_u16(kw_dst *d, uint16_t v);
+KW_MUST_USE bool kw_dst_put_u32(kw_dst *d, uint32_t v);
+KW_MUST_USE bool kw_dst_put_u64(kw_dst *d, uint64_t v);
+/* A length of two bytes, then the bytes.  s.len is at most 65535. */
+KW_MUST_USE bool kw_dst_put_sized(kw_dst *d, kw_span s);
+
+/* A reader: takes from the front.  The first take that does not fit latches `bad`; from
+ * then on every take gives 0 or an empty span, so that a chain is checked once. */
+struct kw_src {
+    kw_span rest;
+    bool bad;
+};
+static inline struct kw_src kw_src_of(kw_span s)
+{
+    return (struct kw_src){s, false};
+}
+kw_span kw_src_take(struct kw_src *src, size_t len); /* borrows from what is read */
+uint8_t kw_src_u8(struct kw_src *src);
+uint16_t kw_src_u16(struct kw_src *src);
+uint32_t kw_src_u32(struct kw_src *src);
+uint64_t kw_src_u64(struct kw_src *src);
+kw_span kw_src_sized(struct kw_src *src);
+/* Everything taken, nothing missing. */
+static inline bool kw_src_done(const struct kw_src *src)
+{
+    return !src->bad && src->rest.len == 0;
+}
+
+/* Lower-case hex with a NUL.  dst has at least 2 * s.len + 1 bytes. */
+void kw_hex(char *dst, size_t cap, kw_span s);
+/* Exactly `len` bytes from 2 * len lower-case hex digits; anything else is false. */
+KW_MUST_USE bool kw_unhex(uint8_t *dst, size_t len, kw_span hex);
+
+/* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms), and no NUL byte. */
+bool kw_is_text(kw_span s);
+
+/* `len` random bytes from getrandom(2); aborts when the kernel cannot give them. */
+void kw_random(void *dst, size_t len);
+
+#endif

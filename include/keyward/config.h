@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config - the checked configuration: one YAML file, one field table
+ *
+ * The table (path, parser, range, default, help) gives the parser, the errors as
+ * file:line:column, --print-config and the manual.  Unknown and duplicate keys, wrong
+ * types, values out of range, aliases, anchors, tags, NUL and a second document are
+ * errors.
+ *
+ * Threads:   const after load; any.
+ * Secrets:   none: a PIN is only named (file:, credential:), an inline one is refused.
+ */
+#ifndef KEYWARD_CONFIG_H
+#define KEYWARD_CONFIG_H
+
+#include <stdio.h>
+
+#include <keyward/bytes.h>
+#include <keyward/limits.h>
+#include <keyward/log.h>
+#include <keyward/policy.h>
+
+#define KW_PEERS_MAX 32u
+#define KW_ENV_VARS_MAX 32u
+
+struct kw_config_var {
+    char *name, *value;
+};
+struct kw_config_token {
+    char *uri, *module, *pin;
+    char name[33]; /* the URI's token label, or "token-<i>" */
+    struct kw_config_var env[KW_ENV_VARS_MAX];
+    size_t env_count;
+    unsigned workers;
+};
+struct kw_config_class {
+    char *name, *scope, *socket;
+    char *accept_scopes[KW_CLASSES_MAX];
+    size_t accept_count;
+    unsigned mode;
+    uint32_t uids[KW_PEERS_MAX], gids[KW_PEERS_MAX];
+    size_t uid_count, gid_count;
+    enum kw_on_loss on_loss;
+    int64_t max_outage_ns;
+    size_t cache_entries;
+    int64_t cache_ttl_ns;
+};
+struct kw_config {
+    char *domain;
+    bool production; /* environment: production | test */
+    char *keyring, *state, *status;
+    enum kw_log_level log_level;
+    enum kw_log_format log_format;
+    int64_t deadline_ns, patience_ns, suspect_ns, recover_ns, probe_every_ns,
+        stale_after_ns;
+    struct kw_config_token tokens[KW_TOKENS_MAX];
+    size_t token_count;
+    struct kw_config_class classes[KW_CLASSES_MAX];
+    size_t class_count;
+};
+
+/* `name` stands for the file in messages.  `locked_max` is how many bytes of locked
+ * memory there may be; caches that do not fit are an error at their line (SIZE_MAX: do
+ * not check).
+ * BAD_INPUT  *note is "<name>:<line>:<column>: <key>: what is wrong; what is allowed" */
+KW_MUST_USE kw_err kw_config_parse(kw_span yaml, const char *name, size_t locked_max,
+                                   struct kw_config **ret_config, struct kw_note *note);
+/* MISSING, IO, and what parse says. */
+KW_MUST_USE kw_err kw_config_load(const char *path, size_t locked_max,
+                                  struct kw_config **ret_config, struct kw_note *note);
+void kw_config_free(struct kw_config *config); /* NULL does nothing */
+
+/* The effective values as YAML that loads again; a default that was not written in the
+ * file is marked "# default". */
+void kw_config_print(const struct kw_config *config, FILE *out);
+/* Every key with its range, default and help, for manual and --help. */
+void kw_config_describe(FILE *out);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* env - the one reader of the environment
+ *
+ * keyward takes no setting from the environment but these; no secret ever.
+ *
+ * Threads:  before threads start.
+ */
+#ifndef KEYWARD_ENV_H
+#define KEYWARD_ENV_H
+
+enum kw_env {
+    KW_ENV_ARENA,          /* KEYWARD_ARENA=mlock: force the arena's second backend    */
+    KW_ENV_NOTIFY_SOCKET,  /* sd_notify(3)                                             */
+    KW_ENV_WATCHDOG_USEC,  /* sd_watchdog_enabled(3)                                   */
+    KW_ENV_WATCHDOG_PID,
+    KW_ENV_LISTEN_FDS,     /* sd_listen_fds(3)                                         */
+    KW_ENV_LISTEN_PID,
+    KW_ENV_LISTEN_FDNAMES,
+    KW_ENV_CREDENTIALS,    /* CREDENTIALS_DIRECTORY, systemd.exec(5)                   */
+    KW_ENV_NO_COLOR,       /* https://no-color.org                                     */
+    KW_ENV_TERM,
+    KW_ENV_WORKER,         /* KEYWARD_WORKER: path of keyward-hsm, for a build tree    */
+};
+
+/* The value, or NULL when unset or empty. */
+const char *kw_env_get(enum kw_env name);
+
+/* Sets a variable of a vendor library for this process (the worker, a tool's child).
+ * name and value are copied.  false when out of memory. */
+bool kw_env_give(const char *name, const char *value);
+
+/* Removes every variable. */
+void kw_env_clear(void);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file - reading files that must be safe, writing files that must not tear
+ *
+ * Threads:   any.
+ * Blocking:  on the disk.
+ */
+#ifndef KEYWARD_FILE_H
+#define KEYWARD_FILE_H
+
+#include <sys/stat.h>
+
+#include <keyward/bytes.h>
+#include <keyward/secret.h>
+
+/* Owned bytes of a file that is no secret. */
+struct kw_blob {
+    uint8_t *ptr;
+    size_t len;
+};
+void kw_blob_wipe(struct kw_blob *b);
+static inline kw_span kw_blob_peek(const struct kw_blob *b)
+{
+    return (kw_span){b->ptr, b->len};
+}
+
+/* Reads a regular file of at most `max` bytes.  Follows symlinks.
+ * MISSING    no such file
+ * BAD_INPUT  not a regular file, or larger than max
+ * IO         anything else, native = errno */
+KW_MUST_USE kw_err kw_file_read(const char *path, size_t max, struct kw_blob *ret_blob,
+                                struct kw_note *note);
+
+/* Reads a file that holds a secret straight into the arena: a regular file, not a
+ * symlink, owned by this process's uid or root, no mode bit for group or others,
+ * 1..max bytes.  One trailing newline is stripped.
+ * MISSING, BAD_INPUT (empty, too large, not regular), DENIED (owner or mode; the note
+ * names chmod or chown), IO, NO_MEMORY */
+KW_MUST_USE kw_err kw_file_read_secret(const char *path, size_t max,
+                                       struct kw_secret *ret_secret,
+                                       struct kw_note *note);
+
+/* Replaces `path` with `bytes`: a new file beside it, fsync, rename, fsync of the
+ * folder.  After a failure the old file is whole.  mode is the new file's; owner and
+ * group are kept when the file was there and we may.
+ * IO  native = errno; the note names the path */
+KW_MUST_USE kw_err kw_file_replace(const char *path, kw_span bytes, mode_t mode,
+                                   struct kw_note *note);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* front - keywardd's side of the wall: queue, workers, health
+ *
+ * Owns the workers (processes keyward-hsm), the queue of jobs to them, the health record
+ * and the verdict of every KEK version.  What it offers to the upper floor is the door of
+ * hsm.h.  It loads no PKCS#11 module and reads no PIN; it only stats the PIN's source.
+ *
+ * Threads:   everything here on the main thread, but what hsm.h says about the door.
+ * Blocking:  never on a worker; on the disk for the state directory.
+ */
+#ifndef KEYWARD_FRONT_H
+#define KEYWARD_FRONT_H
+
+#include <sys/types.h>
+
+#include <keyward/clock.h>
+#include <keyward/hsm.h>
+#include <keyward/keyring.h>
+#include <keyward/state.h>
+
+struct event_base; /* libevent */
+
+struct kw_front_variable {
+    const char *name, *value;
+};
+
+struct kw_front_token {
+    const char *name; /* for log and status: the URI's token label */
+    const char *uri, *module, *pin;
+    const struct kw_front_variable *env; /* the worker's whole environment */
+    size_t env_count;
+    unsigned workers; /* 1..KW_WORKERS_MAX */
+};
+
+struct kw_front_options {
+    const char *worker_path; /* of keyward-hsm */
+    const struct kw_front_token *token; /* copied; strings borrowed until free */
+    const char *domain;
+    bool production; /* refuse a SoftHSM token */
+    unsigned shares; /* classes */
+    unsigned queue_max; /* jobs waiting or sent, all shares together; 0 = default 1024 */
+    int64_t deadline_ns, patience_ns, suspect_ns, probe_every_ns, stale_after_ns,
+        recover_ns;         /* 3 canaries spread over this end a loss */
+    int64_t login_grace_ns; /* before a worker in LOGIN may be killed; 0 = 30 s */
+    struct kw_state_dir *state; /* borrowed */
+    struct kw_lock *lock;
+    const struct kw_clock *clock;
+    struct event_base *loop; /* borrowed; its events run on the main thread */
+    /* main thread, FREE: the health record or a verdict changed. */
+    void (*changed)(void *ctx);
+    /* main thread, FREE: a request named a key_id with a higher N than any known; at most
+     * once per 10 s.  The daemon looks at the keyring file again. */
+    void (*look_again)(void *ctx);
+    void *ctx;
+};
+
+struct kw_front;
+KW_MUST_USE kw_err kw_front_new(const struct kw_front_options *options,
+                                struct kw_front **ret_front);
+
+/* Takes a keyring into use: starts fresh workers with its bytes; when their canaries have
+ * passed, versions, active version and workers are swapped in one step and the old workers
+ * drain.  The first call starts the service.  `ring` and `bytes` are copied or counted.
+ * A keyring that is already coming up is replaced by the newer one.
+ * BUG when active_n is not 0 and not in the ring. */
+KW_MUST_USE kw_err kw_front_use(struct kw_front *front, struct kw_keyring *ring,
+                                kw_span bytes, uint32_t active_n);
+
+/* Begin of the end: no new jobs (BUSY), waiting ones fail with CANCELLED, workers are told
+ * to leave and killed `grace_ns` later (never in LOGIN).  Blocking: up to grace_ns. */
+void kw_front_stop(struct kw_front *front, int64_t grace_ns);
+void kw_front_free(struct kw_front *front); /* after stop; NULL does nothing */
+
+struct kw_hsm_door kw_front_door(struct kw_front *front);
+
+/* For the status document and the notify line.  Strings live until the next call. */
+struct kw_front_worker_status {
+    pid_t pid;
+    const char *state; /* "starting", "ready", "stuck", "draining" */
+    uint64_t served;
+};
+struct kw_front_version_status {
+    uint32_t n;
+    const char *key_id, *state; /* of the keyring */
+    kw_err verdict;
+    const char *reason;
+    int64_t proven_wall_ns; /* last canary that passed, 0 = never */
+};
+struct kw_front_status {
+    struct kw_hsm_health health;
+    char reason[160];
+    const char *token, *token_label, *token_serial, *token_model, *token_firmware,
+        *library;
+    const struct kw_front_worker_status *workers;
+    size_t worker_count;
+    const struct kw_front_version_status *versions;
+    size_t version_count;
+    uint64_t keyring_serial;
+    char keyring_sha256[65];
+    bool coming_up; /* a newer keyring's workers are being proven */
+    bool pin_latched;
+    size_t queued, sent;
+    uint64_t workers_started, workers_died, workers_killed, jobs, requeued, late_answers;
+};
+void kw_front_status(struct kw_front *front, struct kw_front_status *ret_status);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hsm - the door between the floor that serves requests and the floor that holds keys
+ *
+ * A table of few calls.  Behind it stands hsm/front (workers, queue, supervisor, health);
+ * in the tests of the upper floor, a fake.
+ *
+ * The house has one mutex (struct kw_lock below).  Calls marked LOCKED want it held and
+ * only touch memory; calls marked FREE want it not held.  `done` is always called FREE,
+ * exactly once per submitted job, on the main thread, and never from inside submit.
+ *
+ * Time:      deadlines on CLOCK_MONOTONIC.
+ * Secrets:   job inputs and answers are copied into the arena and wiped behind the door.
+ */
+#ifndef KEYWARD_HSM_H
+#define KEYWARD_HSM_H
+
+#include <pthread.h>
+
+#include <keyward/bytes.h>
+#include <keyward/clock.h>
+#include <keyward/envelope.h>
+#include <keyward/limits.h>
+#include <keyward/secret.h>
+
+struct kw_lock {
+    pthread_mutex_t mutex; /* leaf: never held over a send, a gRPC call or a log line */
+};
+static inline void kw_lock_take(struct kw_lock *l)
+{
+    KW_INVARIANT(pthread_mutex_lock(&l->mutex) == 0);
+}
+static inline void kw_lock_give(struct kw_lock *l)
+{
+    KW_INVARIANT(pthread_mutex_unlock(&l->mutex) == 0);
+}
+
+enum kw_hsm_op {
+    KW_HSM_WRAP = 1,   /* input: inner plaintext; output: sealed */
+    KW_HSM_UNWRAP = 2, /* input: sealed; output: inner plaintext */
+};
+
+struct kw_hsm_answer {
+    kw_err err;              /* OK, or one of: FORGED, UNSURE (already disambiguated: never
+                                seen here), KEY_BAD, HSM_DOWN, HSM_CONFIG, PIN_STOP, BUSY,
+                                DEADLINE, CANCELLED, QUARANTINED, WRONG_ANSWER, BUG      */
+    struct kw_secret *output; /* empty unless OK; the callee may move it out, the rest is
+                                wiped on return                                          */
+    kw_span iv;              /* WRAP: as the token left it; always what was passed       */
+    const char *token;       /* name of the token that answered, "" when none did        */
+    int64_t hsm_ns;          /* time inside the module, 0 when unknown                   */
+};
+typedef void kw_hsm_done(void *ctx, struct kw_hsm_answer *answer);
+
+struct kw_hsm_job {
+    enum kw_hsm_op op;
+    const char *key_id; /* a version that kw_hsm_ops.version allowed */
+    unsigned share;     /* class index; the queue bounds each share  */
+    kw_span iv;
+    kw_span aad;
+    kw_span input; /* sink: copied into the arena */
+    kw_deadline until;
+    kw_hsm_done *done;
+    void *ctx;
+};
+typedef uint64_t kw_hsm_ticket; /* never 0 */
+
+enum kw_hsm_state {
+    KW_HSM_STARTING, /* no worker has been ready yet, nothing has failed          */
+    KW_HSM_UP,
+    KW_HSM_SUSPECT,  /* no proof for one deadline: Status still ok, nothing wiped */
+    KW_HSM_LOST,     /* policy decides                                            */
+};
+const char *kw_hsm_state_name(enum kw_hsm_state s);
+
+struct kw_hsm_health {
+    enum kw_hsm_state state;
+    int64_t since_boot_ns; /* when this state began, CLOCK_BOOTTIME                   */
+    uint64_t losses;       /* how often LOST was entered; kms wipes when it grows     */
+    uint64_t key_epoch;    /* grows with every change of a key state or verdict       */
+    kw_err why;            /* for SUSPECT, LOST, and STARTING once something failed   */
+    uint32_t active_n;     /* effective active version, 0 = none                      */
+    char active_key_id[KW_KEY_ID_MAX + 1];
+    enum kw_mechanism active_mechanism;
+    kw_err active_err;     /* OK when the active version is proven here; else why not */
+};
+
+struct kw_hsm_version {
+    uint32_t n;
+    char key_id[KW_KEY_ID_MAX + 1];
+    enum kw_mechanism mechanism;
+};
+
+struct kw_hsm; /* whoever stands behind the door */
+
+struct kw_hsm_ops {
+    /* LOCKED.  Queues a copy of the job; the ticket is good until done was called.
+     * BUSY         the queue, or this share of it, is full; done is not called
+     * QUARANTINED  this input was in flight at two worker deaths
+     * NO_MEMORY */
+    kw_err (*submit)(struct kw_hsm *hsm, const struct kw_hsm_job *job,
+                     kw_hsm_ticket *ret_ticket);
+    /* LOCKED.  Moves the job's deadline further away; never nearer.  A ticket that is
+     * no longer known does nothing. */
+    void (*extend)(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until);
+    /* LOCKED.  Nobody waits any more: a job that has not been sent to a worker is
+     * dropped, the answer of a sent one will be; done is NOT called for it any more.
+     * true when the job was still there (so: ctx is the caller's again). */
+    bool (*cancel)(struct kw_hsm *hsm, kw_hsm_ticket ticket);
+    /* FREE, any thread.  Hands what was submitted to the workers.  Call it after the
+     * mutex was given back. */
+    void (*flush)(struct kw_hsm *hsm);
+    /* LOCKED.  The health record as it stands at `mono_now_ns`: a record older than
+     * stale-after reads as LOST. */
+    void (*health)(struct kw_hsm *hsm, struct kw_hsm_health *ret_health);
+    /* LOCKED.  May this key_id be used to unwrap?
+     * UNKNOWN_KEY (and a rate-limited look at the keyring file is noted for N above the
+     * highest known), KEY_DISABLED, KEY_BAD, STARTING (not proven yet) */
+    kw_err (*version)(struct kw_hsm *hsm, kw_span key_id,
+                      struct kw_hsm_version *ret_version);
+    /* LOCKED.  An answer proved false (inner digest, verify): the worker that gave it
+     * is replaced, the event is an alarm. */
+    void (*distrust)(struct kw_hsm *hsm, const char *token);
+};
+
+/* What a holder of the door keeps. */
+struct kw_hsm_door {
+    const struct kw_hsm_ops *ops;
+    struct kw_hsm *hsm;
+};
+
+#endif

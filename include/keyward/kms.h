@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kms - the ways of Status, Encrypt and Decrypt through the house
+ *
+ * rpc fills a struct kw_call and begins it; kms walks its steps (provider/kms/decrypt.c,
+ * encrypt.c and status.c open with the lists) and calls `done` exactly once: inside
+ * kw_kms_begin when nothing had to be waited for, else later on the main thread.
+ * A call has one owner at a time: from begin to done it is kms.
+ *
+ * Threads:   begin on the rpc thread; cancel on the rpc thread; tick, wipe and the
+ *            completions of HSM jobs on the main thread.
+ * Blocking:  never.
+ * Secrets:   `seed` is the plaintext of Encrypt (in) and of Decrypt (out); it lives in
+ *            the arena and is wiped by kms except for a Decrypt that succeeded, whose
+ *            `done` takes it.
+ */
+#ifndef KEYWARD_KMS_H
+#define KEYWARD_KMS_H
+
+#include <keyward/bytes.h>
+#include <keyward/clock.h>
+#include <keyward/hsm.h>
+#include <keyward/limits.h>
+#include <keyward/policy.h>
+#include <keyward/secret.h>
+
+struct kw_peer {
+    uint32_t uid, gid;
+    int32_t pid;
+    uint64_t pid_start; /* clock ticks since boot, /proc/<pid>/stat field 22 (proc(5));
+                           0 = not known: pids are used again, the pair is not          */
+};
+
+enum kw_call_source { KW_SOURCE_NONE, KW_SOURCE_HSM, KW_SOURCE_CACHE };
+
+struct kw_call;
+typedef void kw_call_done(struct kw_call *call);
+
+/* Private to kms; rpc only provides the room. */
+struct kw_call_work {
+    int step;
+    int state;
+    struct kw_call *next, **prev;   /* list of parked calls, or of one unwrap's waiters */
+    struct kw_flight *flight;
+    uint8_t cache_key[32];
+    struct kw_hsm_version version;
+    uint8_t iv[KW_IV_MAX];
+    uint8_t aad[KW_AAD_MAX];
+    size_t aad_len, seed_len, sealed_len;
+    struct kw_secret inner;
+    kw_hsm_ticket ticket;
+    int64_t begun_ns, hsm_ns;
+};
+
+struct kw_call {
+    /* in: filled by rpc, unchanged until done */
+    enum kw_ask ask;
+    unsigned class_index;
+    struct kw_peer peer;
+    kw_deadline until;     /* of the RPC; KW_NEVER when the client set none            */
+    kw_span uid;           /* as received, cut to KW_UID_MAX; untrusted                */
+    kw_span key_id;        /* Decrypt; as received, text without NUL                   */
+    kw_span ciphertext;    /* Decrypt; as received                                     */
+    bool has_annotations;  /* Decrypt: refused                                         */
+    struct kw_secret seed; /* Encrypt: plaintext in; Decrypt: plaintext out            */
+    kw_call_done *done;
+
+    /* out: valid in done */
+    kw_err err;
+    char out_key_id[KW_KEY_ID_MAX + 1];     /* Status, Encrypt    */
+    uint8_t out_ciphertext[KW_CIPHERTEXT_MAX]; /* Encrypt         */
+    size_t out_ciphertext_len;
+
+    /* out: facts for the record */
+    enum kw_call_source source;
+    const char *token; /* literal lifetime: a token's configured name, or "" */
+    const char *step_name;
+
+    struct kw_call_work work;
+};
+
+struct kw_class_options {
+    const char *name;  /* for the log */
+    const char *scope;
+    const char *const *accept_scopes;
+    size_t accept_count;
+    enum kw_on_loss on_loss;
+    int64_t max_outage_ns;
+    size_t cache_entries;
+    int64_t cache_ttl_ns;
+};
+
+struct kw_kms_options {
+    const char *domain;
+    const struct kw_class_options *classes; /* copied; strings borrowed until free */
+    size_t class_count;
+    struct kw_hsm_door door;
+    struct kw_lock *lock; /* the house's mutex */
+    const struct kw_clock *clock;
+    int64_t deadline_ns; /* of a call, when the client allows more  */
+    int64_t hold_ns;     /* a Status while starting waits this long */
+};
+
+struct kw_kms;
+KW_MUST_USE kw_err kw_kms_new(const struct kw_kms_options *options, struct kw_kms **ret_kms);
+/* No call may be open (asserted).  NULL does nothing. */
+void kw_kms_free(struct kw_kms *kms);
+
+/* rpc thread.  The mutex is not held.  May call done before it returns. */
+void kw_kms_begin(struct kw_kms *kms, struct kw_call *call);
+
+/* rpc thread: the client went away.  If the call is parked, done is called with
+ * CANCELLED before this returns; if it is being finished, nothing happens. */
+void kw_kms_cancel(struct kw_kms *kms, struct kw_call *call);
+
+/* main thread, at least every 50 ms while kw_kms_waiting is true and every second
+ * otherwise: deadlines of parked calls, outage budgets, expiry, wipes that policy asks
+ * for, held Status calls that may be answered now. */
+void kw_kms_tick(struct kw_kms *kms);
+bool kw_kms_waiting(struct kw_kms *kms); /* a call is parked */
+
+/* main thread.  Wipes every cache; returns how many seeds. */
+size_t kw_kms_wipe(struct kw_kms *kms);
+
+struct kw_class_stats {
+    uint64_t calls[3], failed[3]; /* by enum kw_ask */
+    uint64_t joined;              /* Decrypts that shared somebody else's unwrap */
+    uint64_t cache_hits, cache_misses, cache_evicted, cache_expired, cache_wiped;
+    size_t cache_entries, cache_capacity;
+    int64_t budget_left_ns; /* serve-cached only */
+};
+void kw_kms_stats(struct kw_kms *kms, size_t class_index, struct kw_class_stats *ret_stats);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listen - unix sockets: bind or inherit, lock, who may connect, what they must say first
+ *
+ * A connection is handed over only when the peer is allowed (SO_PEERCRED, unix(7)) and the
+ * whole HTTP/2 client preface (RFC 9113 3.4) can be peeked within 2 s; until then it costs
+ * one descriptor and one timer.  Limits hold per uid and in all.
+ *
+ * Threads:   main thread only; everything runs on its libevent loop.
+ */
+#ifndef KEYWARD_LISTEN_H
+#define KEYWARD_LISTEN_H
+
+#include <sys/types.h>
+
+#include <keyward/bytes.h>
+#include <keyward/kms.h>
+#include <keyward/limits.h>
+
+struct event_base;
+
+struct kw_listen_options {
+    const char *name; /* class, for the log and for LISTEN_FDNAMES      */
+    const char *path; /* absolute, at most KW_SOCKET_PATH_MAX bytes     */
+    mode_t mode;      /* of the socket file, such as 0660               */
+    const uint32_t *uids, *gids; /* who may connect; both empty: nobody */
+    size_t uid_count, gid_count;
+    int inherited_fd; /* from systemd, or -1 to bind                    */
+    unsigned connections_max; /* of this listener; 0 = 256              */
+    unsigned per_uid_max;     /* 0 = 64                                 */
+    int64_t preface_ns;       /* 0 = 2 s                                */
+    struct event_base *loop;
+    /* A connection that may speak; the callee owns fd (non-blocking, close-on-exec). */
+    void (*adopt)(void *ctx, int fd, const struct kw_peer *peer);
+    void *ctx;
+};
+
+struct kw_listener;
+
+/* Binds (or checks the inherited socket), listens, watches.  A stale socket file is
+ * removed only while holding <path>.lock and when nobody answers on it.
+ * BUSY       another process holds the lock, or somebody answers on the socket
+ * DENIED     the directory is writable by group or others, or is not owned by root or
+ *            this uid; the note names chmod
+ * BAD_INPUT  the path, or an inherited descriptor that is no listening unix stream socket
+ *            of that path
+ * IO         native = errno */
+KW_MUST_USE kw_err kw_listener_open(const struct kw_listen_options *options,
+                                    struct kw_listener **ret_listener,
+                                    struct kw_note *note);
+/* Stops accepting; unlinks the socket file only when it is still ours (same inode) and was
+ * bound by us.  Handed-over connections stay.  NULL does nothing. */
+void kw_listener_close(struct kw_listener *listener);
+
+struct kw_listen_stats {
+    uint64_t accepted, handed_over, refused_peer, refused_limit, refused_preface;
+    unsigned open, waiting; /* connections handed over and still open; before preface */
+};
+void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stats *ret);
+
+/* The descriptors systemd passed (sd_listen_fds(3), read by hand): fills names[] and
+ * fds[], sets close-on-exec, returns how many (0 when not for this pid). */
+size_t kw_listen_inherited(struct kw_note *note, int fds[KW_CLASSES_MAX],
+                           char names[KW_CLASSES_MAX][64]);
+
+#endif

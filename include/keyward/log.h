@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log - structured events on one descriptor, logfmt or JSON lines
+ *
+ *   kw_log(KW_LOG_WARN, "worker-stuck", KW_INT("pid", pid), KW_STR("token", name));
+ *   2026-01-31T12:00:00.000000Z level=warn event=worker-stuck pid=412 token=keyward
+ *
+ * One event is one line and one write(2).  Text that a peer supplied goes through
+ * KW_PEER: cut to 64 bytes, everything but printable ASCII escaped.  There is no field
+ * type for bytes, so a secret cannot be logged by accident.  More than 20 events of one
+ * name within a second are dropped and counted; the count is told with the next one.
+ *
+ * Threads:   any.  Never call it while holding the house's mutex.
+ * Blocking:  the write(2) to the log's descriptor.
+ */
+#ifndef KEYWARD_LOG_H
+#define KEYWARD_LOG_H
+
+#include <keyward/bytes.h>
+#include <keyward/clock.h>
+
+enum kw_log_level { KW_LOG_DEBUG, KW_LOG_INFO, KW_LOG_WARN, KW_LOG_ERROR };
+enum kw_log_format { KW_LOG_LOGFMT, KW_LOG_JSON };
+
+enum kw_field_kind { KW_FIELD_END, KW_FIELD_STR, KW_FIELD_INT, KW_FIELD_PEER, KW_FIELD_ERR };
+struct kw_field {
+    enum kw_field_kind kind;
+    const char *name; /* [a-z_]+ */
+    const char *str;  /* STR: our own or the operator's text; NULL prints as empty */
+    int64_t num;
+    kw_span peer;
+    kw_err err; /* prints <name>=<code>, native=0x…, at=<where> */
+};
+#define KW_STR(n, v) ((struct kw_field){.kind = KW_FIELD_STR, .name = (n), .str = (v)})
+#define KW_INT(n, v)                                                                     \
+    ((struct kw_field){.kind = KW_FIELD_INT, .name = (n), .num = (int64_t)(v)})
+#define KW_PEER(n, v) ((struct kw_field){.kind = KW_FIELD_PEER, .name = (n), .peer = (v)})
+#define KW_ERR(n, v) ((struct kw_field){.kind = KW_FIELD_ERR, .name = (n), .err = (v)})
+
+/* Where the log goes; before the first event, from one thread.  The defaults: fd 2,
+ * info, logfmt, the system's clock. */
+void kw_log_setup(int fd, enum kw_log_level least, enum kw_log_format format,
+                  const struct kw_clock *clock);
+
+#define kw_log(level, event, ...)                                                        \
+    kw_log_fields((level), (event),                                                      \
+                  (const struct kw_field[]){__VA_ARGS__, {.kind = KW_FIELD_END}})
+/* An event without fields. */
+#define kw_log_bare(level, event)                                                        \
+    kw_log_fields((level), (event), (const struct kw_field[]){{.kind = KW_FIELD_END}})
+void kw_log_fields(enum kw_log_level level, const char *event,
+                   const struct kw_field *fields);
+
+/* "debug", "info", "warn", "error" / "logfmt", "json". */
+bool kw_log_level_parse(const char *text, enum kw_log_level *ret_level);
+bool kw_log_format_parse(const char *text, enum kw_log_format *ret_format);
+
+#endif

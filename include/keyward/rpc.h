@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rpc - KMS v2 over gRPC core: connections in, calls to kms, replies out
+ *
+ * One thread of its own (the rpc thread) waits on the one completion queue and runs what
+ * needs no HSM; a call that had to wait is finished by whoever calls its `done`.  One
+ * grpc_server per class on that queue tells the class of a call.
+ *
+ * Service and messages: v2.KeyManagementService of k8s.io/kms, apis/v2/api.proto (v0.36.3).
+ *
+ * Threads:   new, adopt, stop, free on the main thread.
+ * Secrets:   request slices are wiped in place, replies are built in the arena and wiped
+ *            when gRPC drops them.  What gRPC itself may have copied is in docs/THREATS.md.
+ */
+#ifndef KEYWARD_RPC_H
+#define KEYWARD_RPC_H
+
+#include <keyward/clock.h>
+#include <keyward/kms.h>
+
+/* The largest valid Decrypt is about 2 KiB (two fields of 1024, a uid). */
+#define KW_RPC_RECEIVE_MAX 8192
+/* Calls that may be open at once, all classes together; more get RESOURCE_EXHAUSTED. */
+#define KW_RPC_CALLS_MAX 1024u
+
+struct kw_rpc_options {
+    struct kw_kms *kms; /* NULL with `echo` */
+    size_t class_count;
+    const struct kw_clock *clock;
+    bool echo; /* measuring only: Encrypt and Decrypt answer their input, no kms */
+};
+struct kw_rpc;
+
+/* Call once per process, before any other thread exists and with every signal that the
+ * main thread handles blocked: gRPC's threads inherit the mask. */
+void kw_rpc_process_init(void);
+
+/* Arena bytes that rpc may take: calls and reply buffers. */
+size_t kw_rpc_bytes(void);
+
+/* Creates servers and queue and starts the rpc thread.  NO_MEMORY, BUG. */
+KW_MUST_USE kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc);
+
+/* Takes over a connected, non-blocking descriptor (closed in every case) whose client has
+ * begun with the HTTP/2 preface. */
+KW_MUST_USE kw_err kw_rpc_adopt(struct kw_rpc *rpc, size_t class_index, int fd,
+                                const struct kw_peer *peer);
+
+/* Grows whenever the rpc thread went round its loop (at least once a second while it is
+ * alive): for the service watchdog. */
+uint64_t kw_rpc_beats(const struct kw_rpc *rpc);
+
+/* Stops taking calls (GOAWAY) and begins the wait for those in flight; returns at once.
+ * The main loop goes on, so parked calls can finish. */
+void kw_rpc_shutdown(struct kw_rpc *rpc);
+/* true when no call is open any more. */
+bool kw_rpc_idle(struct kw_rpc *rpc);
+/* Cancels what is left, joins the thread, frees.  NULL does nothing. */
+void kw_rpc_free(struct kw_rpc *rpc);
+
+struct kw_rpc_stats {
+    uint64_t calls, refused_busy, unimplemented, malformed, cancelled;
+    size_t open, open_max;
+};
+void kw_rpc_stats(struct kw_rpc *rpc, struct kw_rpc_stats *ret_stats);
+
+#endif

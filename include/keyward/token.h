@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* token - one PKCS#11 module, one token in it, one login, one session, keys by label
+ *
+ * Linked by keyward-hsm and by the operator's tool, never by keywardd.  Loads exactly the
+ * module it is told to (p11_kit_module_load; never every module the host has), finds
+ * exactly one token by PKCS#11 URI (RFC 7512), logs in at most once in its life, finds
+ * exactly one key per label and reads its attributes one by one.
+ *
+ * Every CK_RV goes through one table (hsm/token/ckr.c).  After any error of an operation
+ * its session is closed and a new one opened, as an error may leave the operation active
+ * for ever (PKCS#11 2.40 5.2 leaves it to the token).
+ *
+ * Threads:   one thread, the one that opened it.
+ * Blocking:  every call into the module may hang for ever: that is why it runs in a
+ *            process of its own.  kw_token_options.phase tells where it is.
+ * Secrets:   the PIN is read for the login into the arena and wiped at once after it.
+ * Sources:   PKCS#11 v2.40 (OASIS), CK_GCM_PARAMS of v2.40 errata 01 (six fields).
+ */
+#ifndef KEYWARD_TOKEN_H
+#define KEYWARD_TOKEN_H
+
+#include <keyward/bytes.h>
+#include <keyward/keyring.h>
+#include <keyward/limits.h>
+#include <keyward/secret.h>
+
+/* Where the thread that calls the module is.  Never SIGKILL a process in LOGIN: a soft
+ * token rewrites its files there. */
+enum kw_phase {
+    KW_PHASE_NEW = 0,
+    KW_PHASE_INIT,  /* loading, C_Initialize, slots */
+    KW_PHASE_LOGIN, /* C_Login                      */
+    KW_PHASE_FIND,  /* keys and attributes          */
+    KW_PHASE_TEST,  /* self-test and check blobs    */
+    KW_PHASE_IDLE,
+    KW_PHASE_OP,
+    KW_PHASE_EXIT,
+};
+const char *kw_phase_name(enum kw_phase p);
+
+struct kw_token_options {
+    const char *module; /* path; absolute */
+    const char *uri;    /* pkcs11:token=…;serial=…; no pin-value, no module-path         */
+    const char *pin;    /* "file:/path" or "credential:NAME" (systemd.exec(5))           */
+    bool read_write;    /* a ceremony; everything else opens a read-only session         */
+    bool pin_proven;    /* a login with this PIN source has worked here: COUNT_LOW is no
+                           reason to stop                                                */
+    void (*phase)(void *ctx, enum kw_phase phase); /* may be NULL */
+    void *phase_ctx;
+};
+
+/* Facts for log, status and keyring; blanks cut, made printable. */
+struct kw_token_facts {
+    char library[33], library_manufacturer[33], library_version[16], cryptoki_version[16];
+    char label[33], serial[17], manufacturer[33], model[17], firmware[16], hardware[16];
+    uint64_t slot;
+    bool softhsm; /* the module or the token says SoftHSM: refused in production */
+    bool pin_count_low, pin_final_try, pin_locked, login_required;
+    bool has_gcm, has_aes_keygen; /* as C_GetMechanismInfo says: a hint */
+    uint32_t gcm_key_min, gcm_key_max; /* bytes */
+};
+
+struct kw_token;
+struct kw_token_key; /* a found key: handle and label; dies with the token */
+
+/* Loads and initialises the module, finds the token, reads the facts.  No login.
+ * MISSING     the module's path, or no token matches (transient: zero slots too)
+ * HSM_CONFIG  not a PKCS#11 module; the URI is malformed, has unknown attributes or a
+ *             pin-value; more than one token matches; pkcs11-spy
+ * HSM_DOWN    the module answered an error */
+KW_MUST_USE kw_err kw_token_open(const struct kw_token_options *options,
+                                 struct kw_token **ret_token, struct kw_note *note);
+/* Closes the session and finalises.  NULL does nothing. */
+void kw_token_close(struct kw_token *token);
+const struct kw_token_facts *kw_token_facts(const struct kw_token *token);
+
+/* C_Login, once (a second call is a bug).  Looks at the flags first.
+ * PIN_STOP  PIN wrong, locked, expired …; or FINAL_TRY; or COUNT_LOW with a PIN that has
+ *           never worked here: nothing was tried then
+ * MISSING, DENIED, BAD_INPUT  the PIN source; HSM_DOWN, HSM_CONFIG */
+KW_MUST_USE kw_err kw_token_login(struct kw_token *token, struct kw_note *note);
+
+/* Which IV regime AES-GCM has here, found out on a throw-away session key.
+ * HSM_CONFIG  the token makes its own IV (write-back or appended): not supported in this
+ *             version; or it cannot do AES-GCM at all: the note says which
+ * Also the functional self-test: round trip; changed tag, AAD and IV must all fail. */
+KW_MUST_USE kw_err kw_token_self_test(struct kw_token *token, struct kw_note *note);
+
+/* Exactly one secret key with CKA_LABEL = key_id (and CKA_ID = locator unless empty).
+ * MISSING  none;  HSM_CONFIG  more than one.  Borrowed until kw_token_close. */
+KW_MUST_USE kw_err kw_token_find(struct kw_token *token, const char *key_id,
+                                 kw_span locator, struct kw_token_key **ret_key,
+                                 struct kw_note *note);
+KW_MUST_USE kw_err kw_token_attributes(struct kw_token *token, struct kw_token_key *key,
+                                       struct kw_key_attributes *ret_attributes);
+
+/* One AEAD operation under a found key.  Appends to dst.  dst wants the sealed or inner
+ * size; the module works in a locked scratch that is larger.
+ * On SESSION the session was renewed and the key found again: the caller may retry once.
+ * wrap:   HSM_CONFIG when the token changed the IV (nothing is released then)
+ * unwrap: FORGED, UNSURE */
+KW_MUST_USE kw_err kw_token_wrap(struct kw_token *token, struct kw_token_key *key,
+                                 enum kw_mechanism m, kw_span iv, kw_span aad,
+                                 kw_span inner, kw_dst *dst);
+KW_MUST_USE kw_err kw_token_unwrap(struct kw_token *token, struct kw_token_key *key,
+                                   enum kw_mechanism m, kw_span iv, kw_span aad,
+                                   kw_span sealed, struct kw_secret *ret_inner);
+
+/* Opens a version's check blob and, for `also_wrap`, seals and opens a fresh text too.
+ * WRONG_ANSWER or FORGED  the key is not the one of the ceremony: KEY_BAD for the caller */
+KW_MUST_USE kw_err kw_token_canary(struct kw_token *token, struct kw_token_key *key,
+                                   const struct kw_version *v, const char *domain,
+                                   bool also_wrap);
+
+/* "file:" or "credential:" to a path; BAD_INPUT for anything else ("|command", an inline
+ * PIN, a relative path).  The front uses it to stat(2) the source. */
+KW_MUST_USE kw_err kw_pin_source_path(const char *pin, char dst[KW_PATH_MAX],
+                                      struct kw_note *note);
+
+/* "CKR_PIN_INCORRECT" for the log; "CKR_0x…" for a number without a name. */
+void kw_ckr_name(uint32_t rv, char dst[48]);
+
+/* ---- the ceremony (hsm/token/create.c, linked into the operator's tool only) --------- */
+
+struct kw_create_options {
+    const char *key_id; /* CKA_LABEL */
+    kw_span locator;    /* CKA_ID    */
+    bool destroyable, copyable;
+};
+/* Generates one AES-256 key with the narrow template (TOKEN, PRIVATE, SENSITIVE,
+ * !EXTRACTABLE, ENCRYPT, DECRYPT, nothing else, ALLOWED_MECHANISMS = AES-GCM), dropping
+ * optional attributes that the token does not know in a fixed order; refuses when a key of
+ * that label or locator is there.  Wants read_write and a login.
+ * *ret_dropped names the attributes that were left out ("" = none). */
+KW_MUST_USE kw_err kw_token_create_key(struct kw_token *token,
+                                       const struct kw_create_options *options,
+                                       struct kw_token_key **ret_key,
+                                       char ret_dropped[128], struct kw_note *note);
+
+#endif
