@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bytes - borrowed bytes to read, borrowed bytes to write, and a reader that cannot run over
+/* bytes - borrowed bytes to read, borrowed bytes to write, and a reader that cannot run
+ * over
  *
  * kw_span is borrowed and read-only; kw_dst is borrowed and written; what owns bytes is
  * a struct of its own (struct kw_secret in secret.h, or an array in the owner).
@@ -36,8 +37,8 @@ static inline kw_span kw_span_of(const void *ptr, size_t len)
 /* The bytes of a C string, without its NUL.  NULL is the empty span. */
 kw_span kw_span_str(const char *s);
 
-bool kw_span_equal(kw_span a, kw_span b);          /* not constant time        */
-bool kw_span_equal_str(kw_span a, const char *s);  /* not constant time        */
+bool kw_span_equal(kw_span a, kw_span b);             /* not constant time        */
+bool kw_span_equal_str(kw_span a, const char *s);     /* not constant time        */
 bool kw_span_all(kw_span s, bool (*accept)(uint8_t)); /* true for the empty span */
 
 /* Time depends on the lengths only.  Different lengths are different. */

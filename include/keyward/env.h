@@ -8,18 +8,20 @@
 #ifndef KEYWARD_ENV_H
 #define KEYWARD_ENV_H
 
+#include <stdbool.h>
+
 enum kw_env {
-    KW_ENV_ARENA,          /* KEYWARD_ARENA=mlock: force the arena's second backend    */
-    KW_ENV_NOTIFY_SOCKET,  /* sd_notify(3)                                             */
-    KW_ENV_WATCHDOG_USEC,  /* sd_watchdog_enabled(3)                                   */
+    KW_ENV_ARENA,         /* KEYWARD_ARENA=mlock: force the arena's second backend    */
+    KW_ENV_NOTIFY_SOCKET, /* sd_notify(3)                                             */
+    KW_ENV_WATCHDOG_USEC, /* sd_watchdog_enabled(3)                                   */
     KW_ENV_WATCHDOG_PID,
-    KW_ENV_LISTEN_FDS,     /* sd_listen_fds(3)                                         */
+    KW_ENV_LISTEN_FDS, /* sd_listen_fds(3)                                         */
     KW_ENV_LISTEN_PID,
     KW_ENV_LISTEN_FDNAMES,
-    KW_ENV_CREDENTIALS,    /* CREDENTIALS_DIRECTORY, systemd.exec(5)                   */
-    KW_ENV_NO_COLOR,       /* https://no-color.org                                     */
+    KW_ENV_CREDENTIALS, /* CREDENTIALS_DIRECTORY, systemd.exec(5)                   */
+    KW_ENV_NO_COLOR,    /* https://no-color.org                                     */
     KW_ENV_TERM,
-    KW_ENV_WORKER,         /* KEYWARD_WORKER: path of keyward-hsm, for a build tree    */
+    KW_ENV_WORKER, /* KEYWARD_WORKER: path of keyward-hsm, for a build tree    */
 };
 
 /* The value, or NULL when unset or empty. */

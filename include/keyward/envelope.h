@@ -17,7 +17,8 @@
  *
  * Threads:   pure functions.
  * Secrets:   `seed` and `inner` parameters are sinks; nothing is kept.
- * Sources:   sizes of AES-GCM: NIST SP 800-38D 5.2.1.1 (96-bit IV), 5.2.1.2 (128-bit tag).
+ * Sources:   sizes of AES-GCM: NIST SP 800-38D 5.2.1.1 (96-bit IV), 5.2.1.2 (128-bit
+ * tag).
  */
 #ifndef KEYWARD_ENVELOPE_H
 #define KEYWARD_ENVELOPE_H
@@ -56,9 +57,11 @@ struct kw_envelope {
     kw_span sealed;  /* kw_mechanism_sealed_len(seed_len + 16)*/
 };
 
-/* true when the text can be a scope: 1..32 of [a-z0-9-], not beginning or ending in '-'. */
+/* true when the text can be a scope: 1..32 of [a-z0-9-], not beginning or ending in '-'.
+ */
 bool kw_is_scope(kw_span s);
-/* true when the text can be a domain: 1..64 of [a-z0-9.-], beginning and ending in [a-z0-9]. */
+/* true when the text can be a domain: 1..64 of [a-z0-9.-], beginning and ending in
+ * [a-z0-9]. */
 bool kw_is_domain(kw_span s);
 
 /* BAD_INPUT with `where` saying which field: unknown format, purpose or mechanism, bad
@@ -80,10 +83,13 @@ KW_MUST_USE kw_err kw_envelope_aad(const struct kw_envelope *env, kw_span key_id
 void kw_envelope_iv(enum kw_mechanism m, kw_span seed, uint8_t *ret_iv);
 
 /* inner = seed | digest, into the arena.  NO_MEMORY. */
-KW_MUST_USE kw_err kw_envelope_inner(kw_span aad, kw_span seed, struct kw_secret *ret_inner);
+KW_MUST_USE kw_err kw_envelope_inner(kw_span aad, kw_span seed,
+                                     struct kw_secret *ret_inner);
 
 /* Checks the digest and cuts *inner down to the seed.
- * WRONG_ANSWER  the length is not seed_len + 16, or the digest differs; *inner is wiped. */
-KW_MUST_USE kw_err kw_envelope_prove(kw_span aad, size_t seed_len, struct kw_secret *inner);
+ * WRONG_ANSWER  the length is not seed_len + 16, or the digest differs; *inner is wiped.
+ */
+KW_MUST_USE kw_err kw_envelope_prove(kw_span aad, size_t seed_len,
+                                     struct kw_secret *inner);
 
 #endif

@@ -39,10 +39,10 @@ enum kw_code {
     KW_CODE_HSM_CONFIG,   /* the token or its settings refuse; a human must change them*/
     KW_CODE_PIN_STOP,     /* one more login could lock the token; a human now          */
     KW_CODE_NO_MEMORY,
-    KW_CODE_IO,           /* a system call failed; native is errno                     */
-    KW_CODE_MISSING,      /* the named file or object is not there                     */
-    KW_CODE_BUG,          /* an invariant of ours broke                                */
-    KW_CODE_COUNT,        /* not a code: how many there are                            */
+    KW_CODE_IO,      /* a system call failed; native is errno                     */
+    KW_CODE_MISSING, /* the named file or object is not there                     */
+    KW_CODE_BUG,     /* an invariant of ours broke                                */
+    KW_CODE_COUNT,   /* not a code: how many there are                            */
 };
 
 typedef struct kw_err {

@@ -33,15 +33,15 @@ struct kw_front_token {
 };
 
 struct kw_front_options {
-    const char *worker_path; /* of keyward-hsm */
+    const char *worker_path;            /* of keyward-hsm */
     const struct kw_front_token *token; /* copied; strings borrowed until free */
     const char *domain;
-    bool production; /* refuse a SoftHSM token */
-    unsigned shares; /* classes */
+    bool production;    /* refuse a SoftHSM token */
+    unsigned shares;    /* classes */
     unsigned queue_max; /* jobs waiting or sent, all shares together; 0 = default 1024 */
     int64_t deadline_ns, patience_ns, suspect_ns, probe_every_ns, stale_after_ns,
-        recover_ns;         /* 3 canaries spread over this end a loss */
-    int64_t login_grace_ns; /* before a worker in LOGIN may be killed; 0 = 30 s */
+        recover_ns;             /* 3 canaries spread over this end a loss */
+    int64_t login_grace_ns;     /* before a worker in LOGIN may be killed; 0 = 30 s */
     struct kw_state_dir *state; /* borrowed */
     struct kw_lock *lock;
     const struct kw_clock *clock;
@@ -59,15 +59,16 @@ KW_MUST_USE kw_err kw_front_new(const struct kw_front_options *options,
                                 struct kw_front **ret_front);
 
 /* Takes a keyring into use: starts fresh workers with its bytes; when their canaries have
- * passed, versions, active version and workers are swapped in one step and the old workers
- * drain.  The first call starts the service.  `ring` and `bytes` are copied or counted.
- * A keyring that is already coming up is replaced by the newer one.
- * BUG when active_n is not 0 and not in the ring. */
+ * passed, versions, active version and workers are swapped in one step and the old
+ * workers drain.  The first call starts the service.  `ring` and `bytes` are copied or
+ * counted. A keyring that is already coming up is replaced by the newer one. BUG when
+ * active_n is not 0 and not in the ring. */
 KW_MUST_USE kw_err kw_front_use(struct kw_front *front, struct kw_keyring *ring,
                                 kw_span bytes, uint32_t active_n);
 
-/* Begin of the end: no new jobs (BUSY), waiting ones fail with CANCELLED, workers are told
- * to leave and killed `grace_ns` later (never in LOGIN).  Blocking: up to grace_ns. */
+/* Begin of the end: no new jobs (BUSY), waiting ones fail with CANCELLED, workers are
+ * told to leave and killed `grace_ns` later (never in LOGIN).  Blocking: up to grace_ns.
+ */
 void kw_front_stop(struct kw_front *front, int64_t grace_ns);
 void kw_front_free(struct kw_front *front); /* after stop; NULL does nothing */
 

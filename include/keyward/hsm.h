@@ -40,14 +40,14 @@ enum kw_hsm_op {
 };
 
 struct kw_hsm_answer {
-    kw_err err;              /* OK, or one of: FORGED, UNSURE (already disambiguated: never
-                                seen here), KEY_BAD, HSM_DOWN, HSM_CONFIG, PIN_STOP, BUSY,
-                                DEADLINE, CANCELLED, QUARANTINED, WRONG_ANSWER, BUG      */
+    kw_err err; /* OK, or one of: FORGED, UNSURE (already disambiguated: never
+                   seen here), KEY_BAD, HSM_DOWN, HSM_CONFIG, PIN_STOP, BUSY,
+                   DEADLINE, CANCELLED, QUARANTINED, WRONG_ANSWER, BUG      */
     struct kw_secret *output; /* empty unless OK; the callee may move it out, the rest is
-                                wiped on return                                          */
-    kw_span iv;              /* WRAP: as the token left it; always what was passed       */
-    const char *token;       /* name of the token that answered, "" when none did        */
-    int64_t hsm_ns;          /* time inside the module, 0 when unknown                   */
+                                wiped on return */
+    kw_span iv;        /* WRAP: as the token left it; always what was passed       */
+    const char *token; /* name of the token that answered, "" when none did        */
+    int64_t hsm_ns;    /* time inside the module, 0 when unknown                   */
 };
 typedef void kw_hsm_done(void *ctx, struct kw_hsm_answer *answer);
 
@@ -67,8 +67,8 @@ typedef uint64_t kw_hsm_ticket; /* never 0 */
 enum kw_hsm_state {
     KW_HSM_STARTING, /* no worker has been ready yet, nothing has failed          */
     KW_HSM_UP,
-    KW_HSM_SUSPECT,  /* no proof for one deadline: Status still ok, nothing wiped */
-    KW_HSM_LOST,     /* policy decides                                            */
+    KW_HSM_SUSPECT, /* no proof for one deadline: Status still ok, nothing wiped */
+    KW_HSM_LOST,    /* policy decides                                            */
 };
 const char *kw_hsm_state_name(enum kw_hsm_state s);
 
@@ -81,7 +81,7 @@ struct kw_hsm_health {
     uint32_t active_n;     /* effective active version, 0 = none                      */
     char active_key_id[KW_KEY_ID_MAX + 1];
     enum kw_mechanism active_mechanism;
-    kw_err active_err;     /* OK when the active version is proven here; else why not */
+    kw_err active_err; /* OK when the active version is proven here; else why not */
 };
 
 struct kw_hsm_version {

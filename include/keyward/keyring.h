@@ -31,7 +31,8 @@ enum kw_key_state {
 const char *kw_key_state_name(enum kw_key_state s);
 bool kw_key_state_from_name(const char *name, enum kw_key_state *ret_state);
 
-/* May data sealed under a version of this state be unwrapped?  (accepted, active, retired) */
+/* May data sealed under a version of this state be unwrapped?  (accepted, active,
+ * retired) */
 bool kw_key_state_unwraps(enum kw_key_state s);
 /* May a node make it its active version?  (accepted, active) */
 bool kw_key_state_wraps(enum kw_key_state s);
@@ -74,22 +75,22 @@ struct kw_version {
     char operator_[64];     /* who ran the ceremony                               */
     struct {
         char label[33], serial[17], manufacturer[33], model[17], firmware[16];
-    } token; /* CK_TOKEN_INFO of the ceremony, blanks cut */
-    struct kw_key_attributes attributes; /* as read back at the ceremony */
+    } token;                              /* CK_TOKEN_INFO of the ceremony, blanks cut */
+    struct kw_key_attributes attributes;  /* as read back at the ceremony */
     bool want_destroyable, want_copyable; /* choices of the ceremony */
-    char second_copy[128];  /* "" = nothing said; "only-copy: <who>, <time>"; a proof */
-    uint32_t same_key_as;   /* 0 = none */
+    char second_copy[128]; /* "" = nothing said; "only-copy: <who>, <time>"; a proof */
+    uint32_t same_key_as;  /* 0 = none */
 };
 
 struct kw_keyring {
     char domain[KW_DOMAIN_MAX + 1];
-    uint64_t serial;            /* 1, 2, 3 …: every change adds one          */
-    char prev_sha256[65];       /* hex of the file this one replaced, or ""  */
-    uint32_t active;            /* the baseline, 0 = none yet                */
+    uint64_t serial;      /* 1, 2, 3 …: every change adds one          */
+    char prev_sha256[65]; /* hex of the file this one replaced, or ""  */
+    uint32_t active;      /* the baseline, 0 = none yet                */
     size_t count;
     struct kw_version *versions; /* ascending n */
-    uint8_t sha256[32];         /* of the bytes it was read from             */
-    unsigned refs;              /* private */
+    uint8_t sha256[32];          /* of the bytes it was read from             */
+    unsigned refs;               /* private */
 };
 
 /* Reads the file's bytes.  Strict: unknown, duplicate or missing members, other types,
@@ -116,7 +117,8 @@ KW_MUST_USE kw_err kw_keyring_new(const char *domain, struct kw_keyring **ret_ri
 KW_MUST_USE kw_err kw_keyring_add(struct kw_keyring *ring, const struct kw_version *v);
 
 /* The canonical text: what parse reads back to an equal ring; ends in a newline. */
-KW_MUST_USE kw_err kw_keyring_write(const struct kw_keyring *ring, struct kw_blob *ret_json);
+KW_MUST_USE kw_err kw_keyring_write(const struct kw_keyring *ring,
+                                    struct kw_blob *ret_json);
 
 /* Writes `ring` over the file as its next serial: serial + 1, prev-sha256 of the bytes
  * that are there (both set in *ring), temporary file, fsync, rename, folder fsync.
@@ -139,7 +141,8 @@ void kw_key_id_make(uint32_t n, char dst[KW_KEY_ID_MAX + 1]);
 /* true for exactly that shape (no leading zero in n); ret_n may be NULL. */
 bool kw_key_id_parse(kw_span key_id, uint32_t *ret_n);
 
-/* ---- check blobs: the proof that this token holds this key -------------------------- */
+/* ---- check blobs: the proof that this token holds this key --------------------------
+ */
 
 /* What a worker needs to open a version's check blob: AAD, iv and sealed part (spans
  * borrow from `v` and `aad`).  BUG when the blob is not what parse accepted. */
@@ -179,7 +182,8 @@ void kw_check_making_wipe(struct kw_check_making *making);
 KW_MUST_USE kw_err kw_attributes_judge(const struct kw_key_attributes *a,
                                        struct kw_note *note, struct kw_note *ret_remarks);
 
-/* ---- verdicts: what this node found about each version ------------------------------- */
+/* ---- verdicts: what this node found about each version -------------------------------
+ */
 
 struct kw_verdict {
     kw_err err;       /* OK: proven here.  STARTING: not asked yet.  Else why not.   */

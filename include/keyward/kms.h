@@ -39,7 +39,7 @@ typedef void kw_call_done(struct kw_call *call);
 struct kw_call_work {
     int step;
     int state;
-    struct kw_call *next, **prev;   /* list of parked calls, or of one unwrap's waiters */
+    struct kw_call *next, **prev; /* list of parked calls, or of one unwrap's waiters */
     struct kw_flight *flight;
     uint8_t cache_key[32];
     struct kw_hsm_version version;
@@ -66,7 +66,7 @@ struct kw_call {
 
     /* out: valid in done */
     kw_err err;
-    char out_key_id[KW_KEY_ID_MAX + 1];     /* Status, Encrypt    */
+    char out_key_id[KW_KEY_ID_MAX + 1];        /* Status, Encrypt    */
     uint8_t out_ciphertext[KW_CIPHERTEXT_MAX]; /* Encrypt         */
     size_t out_ciphertext_len;
 
@@ -79,7 +79,7 @@ struct kw_call {
 };
 
 struct kw_class_options {
-    const char *name;  /* for the log */
+    const char *name; /* for the log */
     const char *scope;
     const char *const *accept_scopes;
     size_t accept_count;
@@ -101,7 +101,8 @@ struct kw_kms_options {
 };
 
 struct kw_kms;
-KW_MUST_USE kw_err kw_kms_new(const struct kw_kms_options *options, struct kw_kms **ret_kms);
+KW_MUST_USE kw_err kw_kms_new(const struct kw_kms_options *options,
+                              struct kw_kms **ret_kms);
 /* No call may be open (asserted).  NULL does nothing. */
 void kw_kms_free(struct kw_kms *kms);
 
@@ -128,6 +129,7 @@ struct kw_class_stats {
     size_t cache_entries, cache_capacity;
     int64_t budget_left_ns; /* serve-cached only */
 };
-void kw_kms_stats(struct kw_kms *kms, size_t class_index, struct kw_class_stats *ret_stats);
+void kw_kms_stats(struct kw_kms *kms, size_t class_index,
+                  struct kw_class_stats *ret_stats);
 
 #endif

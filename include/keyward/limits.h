@@ -21,9 +21,9 @@
 #define KW_KEY_ID_MAX 35u
 #define KW_VERSION_N_MAX 999999u
 
-#define KW_SCOPE_MAX 32u   /* [a-z0-9-], in clear in every ciphertext    */
-#define KW_DOMAIN_MAX 64u  /* [a-z0-9.-], authenticated, never stored    */
-#define KW_IV_MAX 16u      /* the largest of any mechanism; GCM uses 12  */
+#define KW_SCOPE_MAX 32u  /* [a-z0-9-], in clear in every ciphertext    */
+#define KW_DOMAIN_MAX 64u /* [a-z0-9.-], authenticated, never stored    */
+#define KW_IV_MAX 16u     /* the largest of any mechanism; GCM uses 12  */
 #define KW_INNER_DIGEST 16u
 #define KW_GCM_TAG 16u
 
@@ -35,13 +35,13 @@
 #define KW_AAD_MAX 256u
 
 #define KW_VERSIONS_MAX 64u          /* KEK versions in one keyring                    */
-#define KW_KEYRING_MAX (256u * 1024) /* bytes of the keyring file                      */
+#define KW_KEYRING_MAX (256u * 1024) /* bytes of the keyring file */
 #define KW_CONFIG_MAX (256u * 1024)  /* bytes of the configuration file                */
 #define KW_PIN_MAX 256u              /* bytes; PKCS#11 tokens allow far fewer          */
 #define KW_CLASSES_MAX 16u
 #define KW_TOKENS_MAX 8u
-#define KW_WORKERS_MAX 16u /* of one token                                             */
+#define KW_WORKERS_MAX 16u /* of one token */
 #define KW_PATH_MAX 1024u
-#define KW_SOCKET_PATH_MAX 107u /* sun_path less its NUL, unix(7)                      */
+#define KW_SOCKET_PATH_MAX 107u /* sun_path less its NUL, unix(7) */
 
 #endif

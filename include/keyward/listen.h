@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* listen - unix sockets: bind or inherit, lock, who may connect, what they must say first
  *
- * A connection is handed over only when the peer is allowed (SO_PEERCRED, unix(7)) and the
- * whole HTTP/2 client preface (RFC 9113 3.4) can be peeked within 2 s; until then it costs
- * one descriptor and one timer.  Limits hold per uid and in all.
+ * A connection is handed over only when the peer is allowed (SO_PEERCRED, unix(7)) and
+ * the whole HTTP/2 client preface (RFC 9113 3.4) can be peeked within 2 s; until then it
+ * costs one descriptor and one timer.  Limits hold per uid and in all.
  *
  * Threads:   main thread only; everything runs on its libevent loop.
  */
@@ -19,12 +19,12 @@
 struct event_base;
 
 struct kw_listen_options {
-    const char *name; /* class, for the log and for LISTEN_FDNAMES      */
-    const char *path; /* absolute, at most KW_SOCKET_PATH_MAX bytes     */
-    mode_t mode;      /* of the socket file, such as 0660               */
+    const char *name;            /* class, for the log and for LISTEN_FDNAMES      */
+    const char *path;            /* absolute, at most KW_SOCKET_PATH_MAX bytes     */
+    mode_t mode;                 /* of the socket file, such as 0660               */
     const uint32_t *uids, *gids; /* who may connect; both empty: nobody */
     size_t uid_count, gid_count;
-    int inherited_fd; /* from systemd, or -1 to bind                    */
+    int inherited_fd;         /* from systemd, or -1 to bind                    */
     unsigned connections_max; /* of this listener; 0 = 256              */
     unsigned per_uid_max;     /* 0 = 64                                 */
     int64_t preface_ns;       /* 0 = 2 s                                */
@@ -47,8 +47,8 @@ struct kw_listener;
 KW_MUST_USE kw_err kw_listener_open(const struct kw_listen_options *options,
                                     struct kw_listener **ret_listener,
                                     struct kw_note *note);
-/* Stops accepting; unlinks the socket file only when it is still ours (same inode) and was
- * bound by us.  Handed-over connections stay.  NULL does nothing. */
+/* Stops accepting; unlinks the socket file only when it is still ours (same inode) and
+ * was bound by us.  Handed-over connections stay.  NULL does nothing. */
 void kw_listener_close(struct kw_listener *listener);
 
 struct kw_listen_stats {

@@ -21,7 +21,13 @@
 enum kw_log_level { KW_LOG_DEBUG, KW_LOG_INFO, KW_LOG_WARN, KW_LOG_ERROR };
 enum kw_log_format { KW_LOG_LOGFMT, KW_LOG_JSON };
 
-enum kw_field_kind { KW_FIELD_END, KW_FIELD_STR, KW_FIELD_INT, KW_FIELD_PEER, KW_FIELD_ERR };
+enum kw_field_kind {
+    KW_FIELD_END,
+    KW_FIELD_STR,
+    KW_FIELD_INT,
+    KW_FIELD_PEER,
+    KW_FIELD_ERR
+};
 struct kw_field {
     enum kw_field_kind kind;
     const char *name; /* [a-z_]+ */

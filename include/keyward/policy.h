@@ -33,7 +33,7 @@ enum kw_verdict_kind {
 };
 struct kw_policy_verdict {
     enum kw_verdict_kind kind;
-    kw_err err;         /* REFUSE: HSM_DOWN, PIN_STOP, HSM_CONFIG, STARTING, KEY_BAD …  */
+    kw_err err; /* REFUSE: HSM_DOWN, PIN_STOP, HSM_CONFIG, STARTING, KEY_BAD …  */
     const char *reason; /* literal for the log, such as "fail-closed: hsm lost"         */
 };
 struct kw_policy_verdict kw_policy_judge(const struct kw_policy_facts *facts);

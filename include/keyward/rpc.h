@@ -5,11 +5,13 @@
  * needs no HSM; a call that had to wait is finished by whoever calls its `done`.  One
  * grpc_server per class on that queue tells the class of a call.
  *
- * Service and messages: v2.KeyManagementService of k8s.io/kms, apis/v2/api.proto (v0.36.3).
+ * Service and messages: v2.KeyManagementService of k8s.io/kms, apis/v2/api.proto
+ * (v0.36.3).
  *
  * Threads:   new, adopt, stop, free on the main thread.
  * Secrets:   request slices are wiped in place, replies are built in the arena and wiped
- *            when gRPC drops them.  What gRPC itself may have copied is in docs/THREATS.md.
+ *            when gRPC drops them.  What gRPC itself may have copied is in
+ * docs/THREATS.md.
  */
 #ifndef KEYWARD_RPC_H
 #define KEYWARD_RPC_H
@@ -38,7 +40,8 @@ void kw_rpc_process_init(void);
 size_t kw_rpc_bytes(void);
 
 /* Creates servers and queue and starts the rpc thread.  NO_MEMORY, BUG. */
-KW_MUST_USE kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc);
+KW_MUST_USE kw_err kw_rpc_new(const struct kw_rpc_options *options,
+                              struct kw_rpc **ret_rpc);
 
 /* Takes over a connected, non-blocking descriptor (closed in every case) whose client has
  * begun with the HTTP/2 preface. */

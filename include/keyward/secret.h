@@ -3,8 +3,9 @@
  *
  * A process opens one arena: memfd_secret(2) memory where the kernel has it, else
  * anonymous memory under mlock(2); guard pages at both ends, MADV_DONTDUMP and
- * MADV_WIPEONFORK.  When nothing can be locked the arena does not open: there is no
- * fall-back to ordinary memory.  Secrets are pieces of it.
+ * MADV_DONTFORK (a forked child that touches it dies).  When nothing can be locked the
+ * arena does not open: there is no fall-back to ordinary memory.  Secrets are pieces of
+ * it.
  *
  * What it never does: grow, move, swap, or hand out memory that was not zeroed.
  *

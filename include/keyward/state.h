@@ -50,9 +50,11 @@ struct kw_activation {
     char proof[128]; /* second copy, or "only-copy" */
 };
 KW_MUST_USE kw_err kw_state_activation(struct kw_state_dir *dir,
-                                       struct kw_activation *ret_act, struct kw_note *note);
+                                       struct kw_activation *ret_act,
+                                       struct kw_note *note);
 KW_MUST_USE kw_err kw_state_activate(struct kw_state_dir *dir,
-                                     const struct kw_activation *act, struct kw_note *note);
+                                     const struct kw_activation *act,
+                                     struct kw_note *note);
 
 /* The PIN latch.  `source` identifies the PIN source as the front sees it by stat(2). */
 struct kw_pin_source {
@@ -61,8 +63,8 @@ struct kw_pin_source {
     int64_t size;
 };
 struct kw_pin_latch {
-    bool latched;  /* no login until the source changes                             */
-    bool proven;   /* a login with exactly this source has worked here              */
+    bool latched; /* no login until the source changes                             */
+    bool proven;  /* a login with exactly this source has worked here              */
     struct kw_pin_source source; /* the source both words are about                 */
     char token[33];
     char reason[160];
@@ -70,7 +72,8 @@ struct kw_pin_latch {
 };
 /* One latch per token name (the file holds them all). */
 KW_MUST_USE kw_err kw_state_pin_latch(struct kw_state_dir *dir, const char *token,
-                                      struct kw_pin_latch *ret_latch, struct kw_note *note);
+                                      struct kw_pin_latch *ret_latch,
+                                      struct kw_note *note);
 KW_MUST_USE kw_err kw_state_set_pin_latch(struct kw_state_dir *dir,
                                           const struct kw_pin_latch *latch,
                                           struct kw_note *note);

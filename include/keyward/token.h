@@ -40,11 +40,11 @@ const char *kw_phase_name(enum kw_phase p);
 
 struct kw_token_options {
     const char *module; /* path; absolute */
-    const char *uri;    /* pkcs11:token=…;serial=…; no pin-value, no module-path         */
-    const char *pin;    /* "file:/path" or "credential:NAME" (systemd.exec(5))           */
-    bool read_write;    /* a ceremony; everything else opens a read-only session         */
-    bool pin_proven;    /* a login with this PIN source has worked here: COUNT_LOW is no
-                           reason to stop                                                */
+    const char *uri; /* pkcs11:token=…;serial=…; no pin-value, no module-path         */
+    const char *pin; /* "file:/path" or "credential:NAME" (systemd.exec(5))           */
+    bool read_write; /* a ceremony; everything else opens a read-only session         */
+    bool pin_proven; /* a login with this PIN source has worked here: COUNT_LOW is no
+                        reason to stop                                                */
     void (*phase)(void *ctx, enum kw_phase phase); /* may be NULL */
     void *phase_ctx;
 };
@@ -56,7 +56,7 @@ struct kw_token_facts {
     uint64_t slot;
     bool softhsm; /* the module or the token says SoftHSM: refused in production */
     bool pin_count_low, pin_final_try, pin_locked, login_required;
-    bool has_gcm, has_aes_keygen; /* as C_GetMechanismInfo says: a hint */
+    bool has_gcm, has_aes_keygen;      /* as C_GetMechanismInfo says: a hint */
     uint32_t gcm_key_min, gcm_key_max; /* bytes */
 };
 
@@ -107,7 +107,8 @@ KW_MUST_USE kw_err kw_token_unwrap(struct kw_token *token, struct kw_token_key *
                                    kw_span sealed, struct kw_secret *ret_inner);
 
 /* Opens a version's check blob and, for `also_wrap`, seals and opens a fresh text too.
- * WRONG_ANSWER or FORGED  the key is not the one of the ceremony: KEY_BAD for the caller */
+ * WRONG_ANSWER or FORGED  the key is not the one of the ceremony: KEY_BAD for the caller
+ */
 KW_MUST_USE kw_err kw_token_canary(struct kw_token *token, struct kw_token_key *key,
                                    const struct kw_version *v, const char *domain,
                                    bool also_wrap);
@@ -120,7 +121,8 @@ KW_MUST_USE kw_err kw_pin_source_path(const char *pin, char dst[KW_PATH_MAX],
 /* "CKR_PIN_INCORRECT" for the log; "CKR_0x…" for a number without a name. */
 void kw_ckr_name(uint32_t rv, char dst[48]);
 
-/* ---- the ceremony (hsm/token/create.c, linked into the operator's tool only) --------- */
+/* ---- the ceremony (hsm/token/create.c, linked into the operator's tool only) ---------
+ */
 
 struct kw_create_options {
     const char *key_id; /* CKA_LABEL */
@@ -129,9 +131,9 @@ struct kw_create_options {
 };
 /* Generates one AES-256 key with the narrow template (TOKEN, PRIVATE, SENSITIVE,
  * !EXTRACTABLE, ENCRYPT, DECRYPT, nothing else, ALLOWED_MECHANISMS = AES-GCM), dropping
- * optional attributes that the token does not know in a fixed order; refuses when a key of
- * that label or locator is there.  Wants read_write and a login.
- * *ret_dropped names the attributes that were left out ("" = none). */
+ * optional attributes that the token does not know in a fixed order; refuses when a key
+ * of that label or locator is there.  Wants read_write and a login. *ret_dropped names
+ * the attributes that were left out ("" = none). */
 KW_MUST_USE kw_err kw_token_create_key(struct kw_token *token,
                                        const struct kw_create_options *options,
                                        struct kw_token_key **ret_key,

@@ -27,7 +27,10 @@ struct kw_case {
 };
 void kw_cases_register(const char *suite, const struct kw_case *cases, size_t count);
 
-#define CASE(fn) {#fn, fn}
+#define CASE(fn)                                                                         \
+    {                                                                                    \
+#fn, fn                                                                          \
+    }
 #define KW_CASES(suite, ...)                                                             \
     static const struct kw_case cases_of_this_file[] = {__VA_ARGS__};                    \
     __attribute__((constructor)) static void register_cases(void)                        \

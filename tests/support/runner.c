@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs exactly one case by its full name.  cmocka's own filter exits 0 when nothing
- * matches, and 256 failures exit 0 too: here no match is an error and the status is 0 or 1. */
+ * matches, and 256 failures exit 0 too: here no match is an error and the status is 0
+ * or 1. */
 #include "check.h"
 
 #include <stdio.h>

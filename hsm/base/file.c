@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading files that must be safe, replacing files that must not tear. */
+#include <keyward/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <keyward/alloc.h>
+#include <keyward/limits.h>
+
+void kw_blob_wipe(struct kw_blob *b)
+{
+    if (b->ptr != NULL)
+        kw_wipe(b->ptr, b->len);
+    kw_free(b->ptr);
+    *b = (struct kw_blob){0};
+}
+
+static kw_err fail(const char *what, const char *path, struct kw_note *note)
+{
+    int saved = errno;
+    kw_note_set(note, "%s: %s: %s", path, what, strerror(saved));
+    return kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO, (uint32_t)saved,
+                         "file");
+}
+
+/* Reads to the end of the file or until `cap` bytes are there.  -1 with errno. */
+static ssize_t read_all(int fd, uint8_t *dst, size_t cap)
+{
+    size_t len = 0;
+    while (len < cap) {
+        ssize_t n = read(fd, dst + len, cap - len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    return (ssize_t)len;
+}
+
+static kw_err read_blob(int fd, const char *path, size_t max, struct kw_blob *ret_blob,
+                        struct kw_note *note)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return fail("cannot stat", path, note);
+    if (!S_ISREG(st.st_mode)) {
+        kw_note_set(note, "%s: not a regular file", path);
+        return kw_err_at(KW_CODE_BAD_INPUT, "file type");
+    }
+    struct kw_blob b = {kw_new(max + 1, 1), 0};
+    if (b.ptr == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "file");
+    ssize_t n = read_all(fd, b.ptr, max + 1);
+    kw_err e = KW_OK;
+    if (n < 0) {
+        e = fail("cannot read", path, note);
+    } else if ((size_t)n > max) {
+        kw_note_set(note, "%s: larger than %zu bytes", path, max);
+        e = kw_err_at(KW_CODE_BAD_INPUT, "file size");
+    }
+    b.len = n < 0 ? 0 : (size_t)n;
+    if (kw_failed(e))
+        kw_blob_wipe(&b);
+    else
+        *ret_blob = b;
+    return e;
+}
+
+kw_err kw_file_read(const char *path, size_t max, struct kw_blob *ret_blob,
+                    struct kw_note *note)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return fail("cannot open", path, note);
+    kw_err e = read_blob(fd, path, max, ret_blob, note);
+    close(fd);
+    return e;
+}
+
+static kw_err judge_secret(const struct stat *st, const char *path, struct kw_note *note)
+{
+    if (!S_ISREG(st->st_mode)) {
+        kw_note_set(note, "%s: not a regular file", path);
+        return kw_err_at(KW_CODE_BAD_INPUT, "file type");
+    }
+    if (st->st_uid != geteuid() && st->st_uid != 0) {
+        kw_note_set(note, "%s: owned by uid %u; chown it to uid %u", path,
+                    (unsigned)st->st_uid, (unsigned)geteuid());
+        return kw_err_at(KW_CODE_DENIED, "file owner");
+    }
+    if ((st->st_mode & 077) != 0) {
+        kw_note_set(note, "%s: mode %04o lets others at it; chmod 0600 it", path,
+                    (unsigned)(st->st_mode & 07777));
+        return kw_err_at(KW_CODE_DENIED, "file mode");
+    }
+    return KW_OK;
+}
+
+static kw_err read_secret(int fd, const char *path, size_t max,
+                          struct kw_secret *ret_secret, struct kw_note *note)
+{
+    struct stat st;
+    KW_AUTO_SECRET(s);
+    if (fstat(fd, &st) != 0)
+        return fail("cannot stat", path, note);
+    kw_err e = judge_secret(&st, path, note);
+    if (!kw_failed(e))
+        e = kw_secret_init(&s, max + 2); /* a newline, and one byte to notice too much */
+    if (kw_failed(e))
+        return e;
+    ssize_t n = read_all(fd, s.ptr, s.len);
+    if (n < 0)
+        return fail("cannot read", path, note);
+    if (n > 0 && s.ptr[n - 1] == '\n')
+        n--;
+    if (n == 0 || (size_t)n > max) {
+        kw_note_set(note, "%s: %s", path, n == 0 ? "empty" : "too long");
+        return kw_err_at(KW_CODE_BAD_INPUT, "file size");
+    }
+    kw_secret_shrink(&s, (size_t)n);
+    kw_secret_move(ret_secret, &s);
+    return KW_OK;
+}
+
+kw_err kw_file_read_secret(const char *path, size_t max, struct kw_secret *ret_secret,
+                           struct kw_note *note)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    if (fd < 0 && errno == ELOOP) {
+        kw_note_set(note, "%s: is a symbolic link; name the file itself", path);
+        return kw_err_at(KW_CODE_BAD_INPUT, "file type");
+    }
+    if (fd < 0)
+        return fail("cannot open", path, note);
+    kw_err e = read_secret(fd, path, max, ret_secret, note);
+    close(fd);
+    return e;
+}
+
+static bool write_all(int fd, kw_span bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes = (kw_span){bytes.ptr + n, bytes.len - (size_t)n};
+    }
+    return true;
+}
+
+/* Owner and group of the file that is being replaced, as far as we may. */
+static bool keep_owner(int fd, const char *path)
+{
+    struct stat old, now;
+    if (stat(path, &old) != 0)
+        return true;
+    if (fstat(fd, &now) == 0 && now.st_uid == old.st_uid && now.st_gid == old.st_gid)
+        return true;
+    return fchown(fd, old.st_uid, old.st_gid) == 0 || errno == EPERM;
+}
+
+static bool sync_folder(const char *path)
+{
+    char copy[KW_PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+kw_err kw_file_replace(const char *path, kw_span bytes, mode_t mode, struct kw_note *note)
+{
+    char temporary[KW_PATH_MAX];
+    int n = snprintf(temporary, sizeof temporary, "%s.new.%d", path, (int)getpid());
+    if (n < 0 || (size_t)n >= sizeof temporary) {
+        kw_note_set(note, "%s: path too long", path);
+        return kw_err_native(KW_CODE_IO, ENAMETOOLONG, "file");
+    }
+    unlink(temporary); /* of a process of this number that died half-way */
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail("cannot create a file beside it", path, note);
+    bool ok = write_all(fd, bytes) && keep_owner(fd, path) && fchmod(fd, mode) == 0 &&
+              fsync(fd) == 0;
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    if (!ok || rename(temporary, path) != 0 || !sync_folder(path)) {
+        kw_err e = fail("cannot replace", path, note);
+        unlink(temporary);
+        return e;
+    }
+    return KW_OK;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes events: one line, one write(2), text escaped, floods counted instead of shown.
+ */
+#include <keyward/log.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 4096, PEER_MAX = 64, RATE_SLOTS = 64, RATE_PER_SECOND = 20 };
+
+static struct {
+    pthread_mutex_t mutex;
+    int fd;
+    enum kw_log_level least;
+    enum kw_log_format format;
+    const struct kw_clock *clock;
+    struct rate {
+        const char *event; /* literals: compared by address */
+        int64_t window_ns;
+        unsigned shown, dropped;
+    } rates[RATE_SLOTS];
+} out = {
+    PTHREAD_MUTEX_INITIALIZER, STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, NULL, {{0}}};
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+void kw_log_setup(int fd, enum kw_log_level least, enum kw_log_format format,
+                  const struct kw_clock *clock)
+{
+    out.fd = fd;
+    out.least = least;
+    out.format = format;
+    out.clock = clock;
+}
+
+bool kw_log_level_parse(const char *text, enum kw_log_level *ret_level)
+{
+    for (unsigned i = 0; i < 4; i++)
+        if (strcmp(text, level_names[i]) == 0) {
+            *ret_level = (enum kw_log_level)i;
+            return true;
+        }
+    return false;
+}
+
+bool kw_log_format_parse(const char *text, enum kw_log_format *ret_format)
+{
+    if (strcmp(text, "logfmt") != 0 && strcmp(text, "json") != 0)
+        return false;
+    *ret_format = text[0] == 'j' ? KW_LOG_JSON : KW_LOG_LOGFMT;
+    return true;
+}
+
+/* A line under construction; what does not fit is cut, the newline always fits. */
+struct line {
+    char text[LINE_MAX_BYTES];
+    size_t len;
+    bool json;
+};
+
+static void add(struct line *l, const char *fmt, ...) KW_PRINTF(2, 3);
+static void add(struct line *l, const char *fmt, ...)
+{
+    size_t room = sizeof l->text - 2 - l->len;
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(l->text + l->len, room + 1, fmt, args);
+    va_end(args);
+    if (n > 0)
+        l->len += (size_t)n < room ? (size_t)n : room;
+}
+
+/* One byte of text so that the line stays one line and reads back. */
+static void add_byte(struct line *l, uint8_t c, bool ascii_only)
+{
+    if (c == '"' || c == '\\')
+        add(l, "\\%c", c);
+    else if (c == '\n' && l->json)
+        add(l, "\\n");
+    else if (c < 0x20 || c == 0x7f || (ascii_only && c > 0x7e))
+        add(l, l->json ? "\\u%04x" : "\\x%02x", c);
+    else
+        add(l, "%c", c);
+}
+
+static bool is_plain(kw_span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] <= ' ' || s.ptr[i] == '"' || s.ptr[i] == '\\' || s.ptr[i] == '=' ||
+            s.ptr[i] >= 0x7f)
+            return false;
+    return s.len > 0;
+}
+
+static void add_text(struct line *l, kw_span s, bool ascii_only)
+{
+    if (!l->json && is_plain(s)) {
+        add(l, "%.*s", (int)s.len, (const char *)s.ptr);
+        return;
+    }
+    add(l, "\"");
+    for (size_t i = 0; i < s.len; i++)
+        add_byte(l, s.ptr[i], ascii_only);
+    add(l, "\"");
+}
+
+static void add_name(struct line *l, const char *name)
+{
+    add(l, l->json ? ",\"%s\":" : " %s=", name);
+}
+
+static void add_err(struct line *l, const struct kw_field *f)
+{
+    add_name(l, f->name);
+    add_text(l, kw_span_str(kw_code_name(f->err.code)), true);
+    if (f->err.native != 0) {
+        add_name(l, "native");
+        add(l, l->json ? "\"0x%" PRIx32 "\"" : "0x%" PRIx32, f->err.native);
+    }
+    if (f->err.where != NULL) {
+        add_name(l, "at");
+        add_text(l, kw_span_str(f->err.where), true);
+    }
+}
+
+static void add_field(struct line *l, const struct kw_field *f)
+{
+    kw_span peer = f->peer;
+    switch (f->kind) {
+    case KW_FIELD_STR:
+        add_name(l, f->name);
+        add_text(l, kw_span_str(f->str), false);
+        break;
+    case KW_FIELD_INT:
+        add_name(l, f->name);
+        add(l, "%" PRId64, f->num);
+        break;
+    case KW_FIELD_PEER:
+        if (peer.len > PEER_MAX)
+            peer.len = PEER_MAX;
+        add_name(l, f->name);
+        add_text(l, peer, true);
+        break;
+    case KW_FIELD_ERR: add_err(l, f); break;
+    case KW_FIELD_END: break;
+    }
+}
+
+/* May this event be shown now?  *ret_dropped: how many of its name were not, before. */
+static bool admit(const char *event, int64_t now_ns, unsigned *ret_dropped)
+{
+    struct rate *r = &out.rates[((uintptr_t)event >> 3) % RATE_SLOTS];
+    *ret_dropped = 0;
+    if (r->event != event || now_ns - r->window_ns >= KW_S_NS) {
+        *ret_dropped = r->event == event ? r->dropped : 0;
+        *r = (struct rate){event, now_ns, 0, 0};
+    }
+    if (r->shown >= RATE_PER_SECOND) {
+        r->dropped++;
+        return false;
+    }
+    r->shown++;
+    return true;
+}
+
+static void write_line(struct line *l)
+{
+    l->text[l->len++] = '\n';
+    size_t done = 0;
+    while (done < l->len) {
+        ssize_t n = write(out.fd, l->text + done, l->len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return; /* nobody to tell */
+        done += (size_t)n;
+    }
+}
+
+static void begin(struct line *l, enum kw_log_level level, const char *event)
+{
+    const struct kw_clock *clock = out.clock ? out.clock : &kw_clock_system;
+    char when[KW_TIME_TEXT];
+    kw_time_text(when, kw_wall_ns(clock));
+    l->json = out.format == KW_LOG_JSON;
+    add(l,
+        l->json ? "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\""
+                : "%s level=%s event=%s",
+        when, level_names[level], event);
+}
+
+void kw_log_fields(enum kw_log_level level, const char *event,
+                   const struct kw_field *fields)
+{
+    if (level < out.least)
+        return;
+    const struct kw_clock *clock = out.clock ? out.clock : &kw_clock_system;
+    struct line l = {.len = 0};
+    unsigned dropped;
+    pthread_mutex_lock(&out.mutex);
+    if (admit(event, kw_mono_ns(clock), &dropped)) {
+        begin(&l, level, event);
+        for (const struct kw_field *f = fields; f->kind != KW_FIELD_END; f++)
+            add_field(&l, f);
+        if (dropped > 0)
+            add_field(&l, &KW_INT("dropped_before", dropped));
+        if (l.json)
+            add(&l, "}");
+        write_line(&l);
+    }
+    pthread_mutex_unlock(&out.mutex);
+}
