@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The brief: written once by the front, sealed, mapped by the worker.
+ *
+ *   "kwbrief1" 8, module, uri, pin, domain (lengths of two bytes), pin_proven 1,
+ *   production 1, mlock 1, active_n 4, keyring length 4, keyring
+ */
+#include "head.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/alloc.h>
+
+#define BRIEF_MAGIC "kwbrief1"
+enum {
+    MAGIC_LEN = 8,
+    SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
+};
+
+static bool is_line(kw_span s, size_t most)
+{
+    return s.len >= 1 && s.len <= most && kw_is_text(s);
+}
+
+static bool brief_is_sane(const struct kw_brief *b)
+{
+    return is_line(b->module, KW_PATH_MAX) && is_line(b->uri, KW_PATH_MAX) &&
+           is_line(b->pin, KW_PATH_MAX + 16) && is_line(b->domain, KW_DOMAIN_MAX) &&
+           b->active_n <= KW_VERSION_N_MAX && b->keyring.len >= 1 &&
+           b->keyring.len <= KW_KEYRING_MAX;
+}
+
+kw_err kw_brief_put(const struct kw_brief *b, kw_dst *dst)
+{
+    size_t before = dst->len;
+    if (!brief_is_sane(b))
+        return kw_err_at(KW_CODE_BUG, "brief");
+    bool ok = kw_dst_put(dst, kw_span_str(BRIEF_MAGIC)) &&
+              kw_dst_put_sized(dst, b->module) && kw_dst_put_sized(dst, b->uri) &&
+              kw_dst_put_sized(dst, b->pin) && kw_dst_put_sized(dst, b->domain) &&
+              kw_dst_put_u8(dst, b->pin_proven) && kw_dst_put_u8(dst, b->production) &&
+              kw_dst_put_u8(dst, b->mlock) && kw_dst_put_u32(dst, b->active_n) &&
+              kw_dst_put_u32(dst, (uint32_t)b->keyring.len) &&
+              kw_dst_put(dst, b->keyring);
+    if (!ok) {
+        dst->len = before;
+        return kw_err_at(KW_CODE_NO_MEMORY, "brief");
+    }
+    return KW_OK;
+}
+
+kw_err kw_brief_get(kw_span bytes, struct kw_brief *ret_brief)
+{
+    struct kw_brief b = {0};
+    struct kw_src src = kw_src_of(bytes);
+    bool ours = kw_span_equal_str(kw_src_take(&src, MAGIC_LEN), BRIEF_MAGIC);
+    b.module = kw_src_sized(&src);
+    b.uri = kw_src_sized(&src);
+    b.pin = kw_src_sized(&src);
+    b.domain = kw_src_sized(&src);
+    b.pin_proven = kw_wire_take_bool(&src);
+    b.production = kw_wire_take_bool(&src);
+    b.mlock = kw_wire_take_bool(&src);
+    b.active_n = kw_src_u32(&src);
+    b.keyring = kw_src_take(&src, kw_src_u32(&src));
+    if (!ours || !kw_src_done(&src) || !brief_is_sane(&b))
+        return kw_err_at(KW_CODE_BAD_INPUT, "brief");
+    *ret_brief = b;
+    return KW_OK;
+}
+
+static kw_err refused(const char *where)
+{
+    return kw_err_native(KW_CODE_IO, (uint32_t)errno, where);
+}
+
+static kw_err write_all(int fd, kw_span bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        if (n <= 0)
+            return refused("write");
+        bytes = kw_span_of(bytes.ptr + n, bytes.len - (size_t)n);
+    }
+    return KW_OK;
+}
+
+kw_err kw_brief_seal(const struct kw_brief *brief, int *ret_fd)
+{
+    kw_dst dst = kw_dst_of(kw_new(KW_BRIEF_MAX, 1), KW_BRIEF_MAX);
+    if (dst.ptr == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "brief");
+    kw_err e = kw_brief_put(brief, &dst);
+    int fd = -1;
+    if (!kw_failed(e)) {
+        fd = memfd_create("keyward-brief", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        e = fd < 0 ? refused("memfd_create") : write_all(fd, kw_dst_span(&dst));
+    }
+    if (!kw_failed(e) && fcntl(fd, F_ADD_SEALS, SEALS) != 0)
+        e = refused("F_ADD_SEALS");
+    kw_free(dst.ptr);
+    if (kw_failed(e)) {
+        if (fd >= 0)
+            close(fd);
+        return e;
+    }
+    *ret_fd = fd;
+    return KW_OK;
+}
+
+kw_err kw_brief_map(int fd, struct kw_brief *ret_brief)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return refused("fstat");
+    if (fcntl(fd, F_GET_SEALS) != SEALS || st.st_size <= 0 || st.st_size > KW_BRIEF_MAX)
+        return kw_err_at(KW_CODE_BAD_INPUT, "brief");
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED)
+        return refused("mmap");
+    kw_err e = kw_brief_get(kw_span_of(p, (size_t)st.st_size), ret_brief);
+    if (kw_failed(e))
+        munmap(p, (size_t)st.st_size);
+    return e;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wire - what goes over the process wall: messages, the brief, the phase page
+ *
+ * One SOCK_SEQPACKET message is one job or one piece of news; the kernel gives framing,
+ * wake-up and the end of file.  Every message begins with a magic byte and its kind,
+ * numbers are big-endian, lengths are exact.  A reader refuses everything that its writer
+ * would not have written, so what was read writes back identically.
+ *
+ * Before it is started a worker gets three descriptors: the socket, a sealed memfd with
+ * its brief (which module, token, PIN source, keyring), and the page on which it says
+ * where it is.
+ *
+ * Threads:   pure functions; the page is atomic.
+ * Secrets:   job inputs and answer outputs are plaintext: messages lie in the arena.
+ */
+#ifndef KEYWARD_WIRE_H
+#define KEYWARD_WIRE_H
+
+#include <stdatomic.h>
+
+#include <keyward/bytes.h>
+#include <keyward/limits.h>
+
+#define KW_WIRE_SOCKET_FD 3 /* descriptors of a worker when it starts */
+#define KW_WIRE_BRIEF_FD 4
+#define KW_WIRE_PAGE_FD 5
+
+#define KW_WIRE_MAX 1024u /* bytes of any message */
+/* Jobs in one worker's socket at most: a job there cannot be taken back, and the default
+ * socket buffer holds about 90 messages of 1 KB. */
+#define KW_WIRE_JOBS_MAX 32u
+
+enum kw_wire_kind {
+    KW_WIRE_JOB = 1, /* front to worker */
+    KW_WIRE_ANSWER,  /* worker to front, one per job, in the order of the jobs */
+    KW_WIRE_FACTS,   /* once, after the token was found                        */
+    KW_WIRE_VERDICT, /* one per KEK version, before READY                      */
+    KW_WIRE_READY,   /* once; jobs may come                                    */
+    KW_WIRE_FAILED,  /* the last one: it cannot become, or stay, ready         */
+};
+/* 0 when the message is too short or does not begin with the magic byte. */
+enum kw_wire_kind kw_wire_kind_of(kw_span message);
+
+enum kw_wire_op {
+    KW_WIRE_WRAP = 1, /* the numbers of hsm.h                       */
+    KW_WIRE_UNWRAP = 2,
+    KW_WIRE_CANARY = 3, /* open the check blob of version n; and wrap */
+};
+
+struct kw_wire_job {
+    uint64_t id; /* never 0, never used twice */
+    enum kw_wire_op op;
+    int64_t until_ns; /* CLOCK_MONOTONIC, >= 0                  */
+    kw_span key_id;   /* WRAP, UNWRAP; borrowed                 */
+    kw_span iv, aad, input;
+    uint32_t n;     /* CANARY: which version                    */
+    bool also_wrap; /* CANARY */
+};
+/* Put: appends; BUG when a field breaks its bound, NO_MEMORY when it does not fit.
+ * Get: BAD_INPUT; spans borrow from the message.  So do all pairs below. */
+KW_MUST_USE kw_err kw_wire_put_job(const struct kw_wire_job *job, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_get_job(kw_span message, struct kw_wire_job *ret_job);
+
+struct kw_wire_answer {
+    uint64_t id;
+    kw_err err; /* `where` crosses the wall as a number of a fixed table */
+    int64_t hsm_ns;
+    kw_span output; /* empty unless err is OK */
+};
+KW_MUST_USE kw_err kw_wire_put_answer(const struct kw_wire_answer *answer, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_get_answer(kw_span message, struct kw_wire_answer *ret_answer);
+
+/* What the front shows in log and status. */
+struct kw_wire_facts {
+    char library[33], library_version[16];
+    char label[33], serial[17], manufacturer[33], model[17], firmware[16];
+    bool softhsm;
+};
+KW_MUST_USE kw_err kw_wire_put_facts(const struct kw_wire_facts *facts, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_get_facts(kw_span message, struct kw_wire_facts *ret_facts);
+
+struct kw_wire_verdict {
+    uint32_t n;
+    kw_err err;       /* OK: proven                      */
+    char reason[160]; /* "" or text for the operator     */
+};
+KW_MUST_USE kw_err kw_wire_put_verdict(const struct kw_wire_verdict *verdict,
+                                       kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_get_verdict(kw_span message,
+                                       struct kw_wire_verdict *ret_verdict);
+
+struct kw_wire_ready {
+    uint8_t keyring_sha256[32]; /* of the bytes in the brief      */
+    uint32_t verdicts;          /* how many verdicts were sent    */
+};
+KW_MUST_USE kw_err kw_wire_put_ready(const struct kw_wire_ready *ready, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_get_ready(kw_span message, struct kw_wire_ready *ret_ready);
+
+struct kw_wire_failed {
+    kw_err err;
+    struct kw_note note;
+};
+KW_MUST_USE kw_err kw_wire_put_failed(const struct kw_wire_failed *failed, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_get_failed(kw_span message, struct kw_wire_failed *ret_failed);
+
+/* ---- the brief ------------------------------------------------------------------------
+ */
+
+#define KW_BRIEF_MAX (KW_KEYRING_MAX + 8192u)
+/* No secret: the PIN's source is named, the PIN is not here. */
+struct kw_brief {
+    kw_span module, uri, pin; /* 1..KW_PATH_MAX bytes of text */
+    kw_span domain;           /* 1..KW_DOMAIN_MAX             */
+    bool pin_proven;          /* a login with this source worked here before            */
+    bool production;          /* refuse a SoftHSM token                                 */
+    bool mlock;               /* the arena's second backend, as the front itself has it */
+    uint32_t active_n;        /* its canary wraps too; 0 = none                         */
+    kw_span keyring;          /* the file's bytes, 1..KW_KEYRING_MAX                    */
+};
+KW_MUST_USE kw_err kw_brief_put(const struct kw_brief *brief, kw_dst *dst);
+KW_MUST_USE kw_err kw_brief_get(kw_span bytes, struct kw_brief *ret_brief);
+/* A sealed memfd that holds it (close-on-exec).  IO, NO_MEMORY, BUG. */
+KW_MUST_USE kw_err kw_brief_seal(const struct kw_brief *brief, int *ret_fd);
+/* Maps one for reading; the mapping stays for the life of the process.
+ * IO; BAD_INPUT when it is not sealed or not a brief. */
+KW_MUST_USE kw_err kw_brief_map(int fd, struct kw_brief *ret_brief);
+
+/* ---- the phase page -------------------------------------------------------------------
+ */
+
+/* Where the thread that calls the module is; the numbers of enum kw_phase (token.h). */
+enum kw_page_phase {
+    KW_PAGE_NEW = 0,
+    KW_PAGE_INIT,
+    KW_PAGE_LOGIN, /* never SIGKILL here without a long grace */
+    KW_PAGE_FIND,
+    KW_PAGE_TEST,
+    KW_PAGE_IDLE,
+    KW_PAGE_OP,
+    KW_PAGE_EXIT,
+};
+struct kw_page {
+    _Atomic uint32_t phase, logins;
+    _Atomic uint64_t op;         /* the how-manieth job it is at, from 1 */
+    _Atomic int64_t op_start_ns; /* CLOCK_MONOTONIC                      */
+};
+/* Makes a page (sealed against resizing) and maps it. */
+KW_MUST_USE kw_err kw_page_make(int *ret_fd, struct kw_page **ret_page);
+KW_MUST_USE kw_err kw_page_map(int fd, struct kw_page **ret_page);
+void kw_page_unmap(struct kw_page *page); /* NULL does nothing */
+
+void kw_page_enter(struct kw_page *page, enum kw_page_phase phase);
+void kw_page_enter_op(struct kw_page *page, int64_t mono_now_ns); /* the next job */
+
+/* One consistent look.  A number that is no phase reads as LOGIN, the careful one. */
+struct kw_page_view {
+    enum kw_page_phase phase;
+    uint32_t logins;
+    uint64_t op;
+    int64_t op_start_ns;
+};
+struct kw_page_view kw_page_look(struct kw_page *page);
+
+#endif

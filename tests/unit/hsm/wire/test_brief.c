@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <keyward/wire.h>
+
+static struct kw_brief some_brief(void)
+{
+    return (struct kw_brief){.module = kw_span_str("/usr/lib/module.so"),
+                             .uri = kw_span_str("pkcs11:token=kw"),
+                             .pin = kw_span_str("file:/etc/pin"),
+                             .domain = kw_span_str("demo"),
+                             .pin_proven = true,
+                             .active_n = 2,
+                             .keyring = kw_span_str("{}")};
+}
+
+static void put__field_missing_or_too_long__bug(void **state)
+{
+    (void)state;
+    static uint8_t buf[4096], text[KW_PATH_MAX + 1];
+    memset(text, 'a', sizeof text);
+    for (int i = 0; i < 5; i++) {
+        struct kw_brief b = some_brief();
+        switch (i) {
+        case 0: b.module.len = 0; break;
+        case 1: b.uri = kw_span_of(text, sizeof text); break;
+        case 2: b.domain = kw_span_of(text, KW_DOMAIN_MAX + 1); break;
+        case 3: b.keyring.len = 0; break;
+        default: b.active_n = KW_VERSION_N_MAX + 1; break;
+        }
+        kw_dst dst = kw_dst_of(buf, sizeof buf);
+        CHECK_CODE(kw_brief_put(&b, &dst), KW_CODE_BUG);
+        CHECK(dst.len == 0);
+    }
+}
+
+static void map__not_sealed__refused(void **state)
+{
+    (void)state;
+    int fd = memfd_create("test", MFD_CLOEXEC);
+    CHECK(fd >= 0 && write(fd, "kwbrief1", 8) == 8);
+    struct kw_brief got;
+    CHECK_CODE(kw_brief_map(fd, &got), KW_CODE_BAD_INPUT);
+    close(fd);
+}
+
+static void seal__then_map__reads_back_and_cannot_be_written(void **state)
+{
+    (void)state;
+    int fd = -1;
+    struct kw_brief b = some_brief(), got;
+    CHECK_OK(kw_brief_seal(&b, &fd));
+    CHECK_OK(kw_brief_map(fd, &got));
+    CHECK(kw_span_equal_str(got.module, "/usr/lib/module.so"));
+    CHECK(kw_span_equal_str(got.pin, "file:/etc/pin"));
+    CHECK(kw_span_equal_str(got.keyring, "{}"));
+    CHECK(got.pin_proven && !got.production && !got.mlock && got.active_n == 2);
+    CHECK(pwrite(fd, "x", 1, 0) == -1 && errno == EPERM);
+    close(fd);
+}
+
+static void page__worker_enters__front_sees(void **state)
+{
+    (void)state;
+    int fd = -1;
+    struct kw_page *front = NULL, *worker = NULL;
+    CHECK_OK(kw_page_make(&fd, &front));
+    CHECK_OK(kw_page_map(fd, &worker));
+    CHECK(ftruncate(fd, 0) == -1); /* the worker cannot take the page away */
+    CHECK(kw_page_look(front).phase == KW_PAGE_NEW);
+    kw_page_enter(worker, KW_PAGE_LOGIN);
+    CHECK(kw_page_look(front).phase == KW_PAGE_LOGIN && kw_page_look(front).logins == 1);
+    kw_page_enter(worker, KW_PAGE_IDLE);
+    kw_page_enter_op(worker, 77);
+    struct kw_page_view v = kw_page_look(front);
+    CHECK(v.phase == KW_PAGE_OP && v.op == 1 && v.op_start_ns == 77 && v.logins == 1);
+    atomic_store(&worker->phase, 99u);
+    CHECK(kw_page_look(front).phase == KW_PAGE_LOGIN); /* in doubt, never kill */
+    kw_page_unmap(worker);
+    kw_page_unmap(front);
+    kw_page_unmap(NULL);
+    close(fd);
+}
+
+KW_CASES("hsm/wire/brief", CASE(put__field_missing_or_too_long__bug),
+         CASE(map__not_sealed__refused),
+         CASE(seal__then_map__reads_back_and_cannot_be_written),
+         CASE(page__worker_enters__front_sees))
