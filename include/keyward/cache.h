@@ -35,7 +35,7 @@ void kw_cache_keyer_make(struct kw_cache_keyer *keyer, uint32_t class_index,
                          struct kw_cache_key *ret_key);
 
 struct kw_cache;
-/* Arena bytes that a cache of `entries` takes. */
+/* Arena bytes that a cache of `entries` takes at most; 0 for none. */
 size_t kw_cache_bytes(size_t entries);
 /* entries 0 or ttl 0 make a cache that holds nothing.  NO_MEMORY. */
 KW_MUST_USE kw_err kw_cache_new(size_t entries, int64_t ttl_ns,
