@@ -5,12 +5,18 @@
 #
 #   kw_room(kms SHOWS kms.h SOURCES decrypt.c … ON base hsm_door ON_PRIVATE envelope cache
 #           LINKS OpenSSL::Crypto)
+# A misspelt room stops the configuration instead of becoming "-lkw_…" on a link line.
+set(CMAKE_LINK_LIBRARIES_ONLY_TARGETS ON)
+
 function(kw_room name)
   cmake_parse_arguments(R "" "" "SHOWS;SOURCES;ON;ON_PRIVATE;LINKS" ${ARGN})
   set(root ${CMAKE_BINARY_DIR}/rooms/${name})
   file(REMOVE_RECURSE ${root})
   file(MAKE_DIRECTORY ${root}/keyward)
   foreach(h IN LISTS R_SHOWS)
+    if(NOT EXISTS ${PROJECT_SOURCE_DIR}/include/keyward/${h})
+      message(FATAL_ERROR "kw_room(${name}): there is no include/keyward/${h} to show")
+    endif()
     file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/keyward/${h} ${root}/keyward/${h} SYMBOLIC)
     list(APPEND shown ${root}/keyward/${h})
   endforeach()
@@ -21,12 +27,13 @@ function(kw_room name)
     target_sources(kw_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${root} FILES ${shown})
     target_link_libraries(kw_${name} PUBLIC ${R_ON} PRIVATE ${R_ON_PRIVATE} ${R_LINKS}
       kw_warnings kw_hardening kw_sanitize)
-    set_target_properties(kw_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
   else()
     add_library(kw_${name} INTERFACE)
     target_sources(kw_${name} INTERFACE FILE_SET HEADERS BASE_DIRS ${root} FILES ${shown})
     target_link_libraries(kw_${name} INTERFACE ${R_ON})
   endif()
+  # Target all_verify_interface_header_sets compiles each shown header alone.
+  set_target_properties(kw_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
 endfunction()
 
 # A program: its own sources and the rooms it links.

@@ -8,9 +8,11 @@
 #     TIMEOUT       seconds after which ctest gives a case up (default 60): a guard against
 #                   a hang, never an assertion
 #     ENVIRONMENT   NAME=value for each case
+#     TSAN          regular expressions; cases that match one carry the label tsan too and
+#                   run in the thread sanitizer's build (unit cases all do)
 # The cases are asked of the executable after it is built (--list).
 function(kw_tests name)
-  cmake_parse_arguments(T "BOTH_ARENAS;SERIAL" "LABEL;TIMEOUT" "SOURCES;ROOMS;LINKS;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(T "BOTH_ARENAS;SERIAL" "LABEL;TIMEOUT" "SOURCES;ROOMS;LINKS;ENVIRONMENT;TSAN" ${ARGN})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 60)
   endif()
@@ -23,7 +25,7 @@ function(kw_tests name)
   add_custom_command(TARGET ${name} POST_BUILD BYPRODUCTS ${file}
     COMMAND ${CMAKE_COMMAND} -D exe=$<TARGET_FILE:${name}> -D out=${file} -D label=${T_LABEL}
       -D both=${T_BOTH_ARENAS} -D serial=${T_SERIAL} -D timeout=${T_TIMEOUT} -D name=${name}
-      "-D environment=${T_ENVIRONMENT}"
+      "-D environment=${T_ENVIRONMENT}" "-D tsan=${T_TSAN}"
       -P ${PROJECT_SOURCE_DIR}/ci/cmake/ListCases.cmake VERBATIM)
   set(missing ${CMAKE_CURRENT_BINARY_DIR}/${name}.include.cmake)
   file(WRITE ${missing}

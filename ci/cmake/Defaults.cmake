@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a plain `cmake -S . -B build` gets: the build that ships, and ccache where it is.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Debug, RelWithDebInfo, Release" FORCE)
+endif()
+find_program(CCACHE ccache)
+if(CCACHE AND NOT DEFINED CMAKE_C_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE} CACHE STRING "What runs the compiler")
+endif()
+option(BUILD_TESTING "Build the tests" ON)
