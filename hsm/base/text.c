@@ -31,7 +31,8 @@ bool kw_unhex(uint8_t *dst, size_t len, kw_span hex)
         if (digit(hex.ptr[i]) < 0)
             return false;
     for (size_t i = 0; i < len; i++)
-        dst[i] = (uint8_t)(digit(hex.ptr[2 * i]) << 4 | digit(hex.ptr[2 * i + 1]));
+        dst[i] = (uint8_t)((unsigned)digit(hex.ptr[2 * i]) << 4 |
+                           (unsigned)digit(hex.ptr[2 * i + 1]));
     return true;
 }
 
