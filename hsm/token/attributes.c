@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* attributes - reads a key's attributes back, one a call
+ *
+ * One call with many attributes fails as a whole when the token does not know one of
+ * them, and how it says so differs: a refusal of one attribute is "not answered".
+ */
+#include "parts.h"
+
+#define FIELD(ck, member)                                                                \
+    {                                                                                    \
+#ck, ck, offsetof(struct kw_key_attributes, member)                              \
+    }
+const struct kw_attribute_ck kw_attribute_cks[] = {
+    FIELD(CKA_TOKEN, token),
+    FIELD(CKA_PRIVATE, private_),
+    FIELD(CKA_SENSITIVE, sensitive),
+    FIELD(CKA_ALWAYS_SENSITIVE, always_sensitive),
+    FIELD(CKA_EXTRACTABLE, extractable),
+    FIELD(CKA_NEVER_EXTRACTABLE, never_extractable),
+    FIELD(CKA_LOCAL, local),
+    FIELD(CKA_ENCRYPT, encrypt),
+    FIELD(CKA_DECRYPT, decrypt),
+    FIELD(CKA_WRAP, wrap),
+    FIELD(CKA_UNWRAP, unwrap),
+    FIELD(CKA_SIGN, sign),
+    FIELD(CKA_VERIFY, verify),
+    FIELD(CKA_DERIVE, derive),
+    FIELD(CKA_MODIFIABLE, modifiable),
+    FIELD(CKA_COPYABLE, copyable),
+    FIELD(CKA_DESTROYABLE, destroyable),
+};
+const size_t kw_attribute_cks_count =
+    sizeof kw_attribute_cks / sizeof kw_attribute_cks[0];
+
+/* The token lives and knows the key, but does not answer this one. */
+static bool is_no_answer(CK_RV rv)
+{
+    return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
+           rv == CKR_ATTRIBUTE_VALUE_INVALID || rv == CKR_BUFFER_TOO_SMALL ||
+           rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED ||
+           rv == CKR_ARGUMENTS_BAD;
+}
+
+/* *ret_answered: exactly `len` bytes came. */
+static kw_err read_one(struct kw_token *t, CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type,
+                       void *value, CK_ULONG len, bool *ret_answered)
+{
+    CK_ATTRIBUTE attribute = {type, value, len};
+    CK_RV rv = t->ck->C_GetAttributeValue(t->session, key, &attribute, 1);
+    *ret_answered = rv == CKR_OK && attribute.ulValueLen == len;
+    if (rv == CKR_OK || is_no_answer(rv))
+        return KW_OK;
+    return kw_ckr(rv, "C_GetAttributeValue");
+}
+
+static kw_err read_all(struct kw_token *t, CK_OBJECT_HANDLE key,
+                       struct kw_key_attributes *ret)
+{
+    bool answered = false;
+    for (size_t i = 0; i < kw_attribute_cks_count; i++) {
+        CK_BBOOL yes = 0;
+        kw_err e =
+            read_one(t, key, kw_attribute_cks[i].type, &yes, sizeof yes, &answered);
+        if (kw_failed(e))
+            return e;
+        enum kw_answer *answer =
+            (enum kw_answer *)(void *)((char *)ret + kw_attribute_cks[i].offset);
+        *answer = !answered ? KW_ANSWER_NONE : yes ? KW_ANSWER_TRUE : KW_ANSWER_FALSE;
+    }
+    CK_ULONG len = 0;
+    kw_err e = read_one(t, key, CKA_VALUE_LEN, &len, sizeof len, &answered);
+    if (!kw_failed(e))
+        ret->value_len = answered && len <= UINT32_MAX ? (uint32_t)len : 0;
+    return e;
+}
+
+kw_err kw_token_attributes(struct kw_token *token, struct kw_token_key *key,
+                           struct kw_key_attributes *ret_attributes)
+{
+    struct kw_key_attributes got = {0};
+    kw_phase_set(token, KW_PHASE_FIND);
+    kw_err e = kw_key_ready(token, key);
+    if (!kw_failed(e))
+        e = read_all(token, key->handle, &got);
+    e = kw_session_after(token, key, e);
+    if (!kw_failed(e))
+        *ret_attributes = got;
+    kw_phase_set(token, KW_PHASE_IDLE);
+    return e;
+}
