@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* control - reads what the liar shall do */
+#include "liar.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { RULES_MAX = 64, WAIT_MS = 10 };
+
+struct rule {
+    enum liar_fn fn;
+    struct liar_order order;
+    unsigned long skip, count; /* count 0: without end */
+    unsigned long calls;
+};
+
+struct stamp {
+    ino_t inode;
+    off_t size;
+    struct timespec mtime;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct rule rules[RULES_MAX];
+static unsigned rule_count;
+static struct liar_settings settings;
+static struct stamp stamp; /* of what was read; all zero = no file */
+
+static struct stamp look(void)
+{
+    struct stat st;
+    const char *path = getenv("KW_LIAR_CONTROL");
+    if (path == NULL || stat(path, &st) != 0)
+        return (struct stamp){0};
+    return (struct stamp){st.st_ino, st.st_size, st.st_mtim};
+}
+
+static bool same(const struct stamp *a, const struct stamp *b)
+{
+    return a->inode == b->inode && a->size == b->size &&
+           a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec;
+}
+
+/* "name=value": the value, or NULL when the word is another one. */
+static const char *value_of(const char *word, const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(word, name, len) == 0 && word[len] == '=' ? word + len + 1 : NULL;
+}
+
+/* A control file with a mistake must not make a test pass: say it and die. */
+_Noreturn static void mistake(const char *word)
+{
+    fprintf(stderr, "keyward-liar: control file: what is \"%s\"?\n", word);
+    abort();
+}
+
+static unsigned long number(const char *text)
+{
+    char *end = NULL;
+    unsigned long n = strtoul(text, &end, 0);
+    if (end == text || (*end != '\0' && *end != ':'))
+        mistake(text);
+    return n;
+}
+
+static void rule_word(struct rule *r, const char *word)
+{
+    const char *v;
+    if ((v = value_of(word, "rv")) != NULL) {
+        r->order.lie.has_rv = true;
+        r->order.lie.rv = number(v);
+    } else if ((v = value_of(word, "delay")) != NULL) {
+        r->order.delay_ms = (unsigned)number(v);
+    } else if ((v = value_of(word, "skip")) != NULL) {
+        r->skip = number(v);
+    } else if ((v = value_of(word, "count")) != NULL) {
+        r->count = number(v);
+    } else if (strcmp(word, "hang") == 0) {
+        r->order.hang = true;
+    } else if (strcmp(word, "crash") == 0) {
+        r->order.crash = true;
+    } else if (strcmp(word, "flip") == 0) {
+        r->order.lie.flip = true;
+    } else if (strcmp(word, "leave") == 0) {
+        r->order.lie.leave = true;
+    } else if (strcmp(word, "after") == 0) {
+        r->order.lie.after = true;
+    } else {
+        mistake(word);
+    }
+}
+
+static void list_add(struct liar_list *list, const char *text)
+{
+    const char *colon = strchr(text, ':');
+    if (list->count == LIAR_LIST)
+        mistake(text);
+    list->type[list->count] = number(text);
+    list->value[list->count++] = colon ? number(colon + 1) : 0;
+}
+
+static CK_FLAGS pin_flags(const char *text)
+{
+    CK_FLAGS flags = 0;
+    if (strstr(text, "count-low") != NULL)
+        flags |= CKF_USER_PIN_COUNT_LOW;
+    if (strstr(text, "final-try") != NULL)
+        flags |= CKF_USER_PIN_FINAL_TRY;
+    if (strstr(text, "locked") != NULL)
+        flags |= CKF_USER_PIN_LOCKED;
+    if (flags == 0)
+        mistake(text);
+    return flags;
+}
+
+static void setting(const char *word)
+{
+    const char *v;
+    if ((v = value_of(word, "ivmode")) != NULL)
+        settings.ivmode = (unsigned)number(v);
+    else if ((v = value_of(word, "pinflags")) != NULL)
+        settings.pinflags = pin_flags(v);
+    else if ((v = value_of(word, "nomech")) != NULL)
+        list_add(&settings.nomech, v);
+    else if ((v = value_of(word, "noattr")) != NULL)
+        list_add(&settings.noattr, v);
+    else if ((v = value_of(word, "noread")) != NULL)
+        list_add(&settings.noread, v);
+    else if ((v = value_of(word, "fake")) != NULL)
+        list_add(&settings.fake, v);
+    else if (strcmp(word, "emptyslots") == 0)
+        settings.emptyslots = true;
+    else
+        mistake(word);
+}
+
+static enum liar_fn function_of(const char *word)
+{
+    unsigned fn = 0;
+    while (fn < LIAR_COUNT && strcmp(word, liar_names[fn]) != 0)
+        fn++;
+    return (enum liar_fn)fn;
+}
+
+static void line(char *text)
+{
+    char *rest = NULL;
+    text[strcspn(text, "#\n")] = '\0';
+    const char *word = strtok_r(text, " \t", &rest);
+    if (word == NULL)
+        return;
+    enum liar_fn fn = function_of(word);
+    if (fn == LIAR_COUNT) {
+        setting(word);
+        return;
+    }
+    if (rule_count == RULES_MAX)
+        mistake(word);
+    struct rule *r = &rules[rule_count++];
+    *r = (struct rule){.fn = fn};
+    while ((word = strtok_r(NULL, " \t", &rest)) != NULL)
+        rule_word(r, word);
+}
+
+static void read_all(void)
+{
+    char text[256];
+    rule_count = 0;
+    settings = (struct liar_settings){0};
+    const char *path = getenv("KW_LIAR_CONTROL");
+    FILE *f = path != NULL ? fopen(path, "re") : NULL;
+    if (f == NULL)
+        return;
+    while (fgets(text, sizeof text, f) != NULL)
+        line(text);
+    fclose(f);
+}
+
+void liar_control_refresh(void)
+{
+    pthread_mutex_lock(&lock);
+    struct stamp now = look();
+    if (!same(&now, &stamp)) {
+        read_all();
+        stamp = now;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void liar_control_order(enum liar_fn fn, struct liar_order *ret_order)
+{
+    *ret_order = (struct liar_order){0};
+    pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < rule_count; i++) {
+        struct rule *r = &rules[i];
+        if (r->fn != fn)
+            continue;
+        unsigned long call = r->calls++;
+        if (call < r->skip || (r->count > 0 && call >= r->skip + r->count))
+            continue;
+        *ret_order = r->order;
+        break;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void liar_control_settings(struct liar_settings *ret_settings)
+{
+    pthread_mutex_lock(&lock);
+    *ret_settings = settings;
+    pthread_mutex_unlock(&lock);
+}
+
+void liar_control_wait_change(void)
+{
+    pthread_mutex_lock(&lock);
+    struct stamp read = stamp;
+    pthread_mutex_unlock(&lock);
+    for (struct stamp now = look(); same(&now, &read); now = look())
+        (void)poll(NULL, 0, WAIT_MS);
+}
+
+bool liar_list_has(const struct liar_list *list, CK_ULONG type, CK_ULONG *ret_value)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (list->type[i] == type) {
+            if (ret_value != NULL)
+                *ret_value = list->value[i];
+            return true;
+        }
+    return false;
+}
