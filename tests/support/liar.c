@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "liar.h"
+
+#include <stdio.h>
+
+#include <keyward/env.h>
+#include <keyward/file.h>
+
+#include "check.h"
+
+enum { CALLS_MAX = 1 << 20 };
+
+static void path_of(const struct kw_softhsm *hsm, const char *name, char dst[160])
+{
+    snprintf(dst, 160, "%s/%s", hsm->dir, name);
+}
+
+void kw_liar_tell(const struct kw_softhsm *hsm, const char *control)
+{
+    char path[160];
+    struct kw_note note = {{0}};
+    path_of(hsm, "control", path);
+    if (kw_failed(kw_file_replace(path, kw_span_str(control), 0600, &note)))
+        fail_msg("%s", note.text);
+}
+
+void kw_liar_between(struct kw_softhsm *hsm)
+{
+    char path[160];
+    kw_liar_tell(hsm, "");
+    CHECK(kw_env_give("KW_LIAR_MODULE", hsm->module));
+    path_of(hsm, "control", path);
+    CHECK(kw_env_give("KW_LIAR_CONTROL", path));
+    path_of(hsm, "calls", path);
+    CHECK(kw_env_give("KW_LIAR_LOG", path));
+    hsm->module = kw_softhsm_liar;
+}
+
+const char *kw_liar_calls(const struct kw_softhsm *hsm)
+{
+    static char text[CALLS_MAX + 1];
+    char path[160];
+    path_of(hsm, "calls", path);
+    FILE *f = fopen(path, "re");
+    size_t len = f != NULL ? fread(text, 1, CALLS_MAX, f) : 0;
+    if (f != NULL)
+        fclose(f);
+    text[len] = '\0';
+    return text;
+}
+
+unsigned kw_liar_count(const struct kw_softhsm *hsm, const char *function)
+{
+    char entry[64];
+    unsigned count = 0;
+    snprintf(entry, sizeof entry, "> %s pid=", function);
+    for (const char *at = kw_liar_calls(hsm); (at = strstr(at, entry)) != NULL; at++)
+        count++;
+    return count;
+}
