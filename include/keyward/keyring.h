@@ -56,6 +56,7 @@ extern const size_t kw_attribute_fields_count;
 
 #define KW_CHECK_BLOB_MAX 160u
 #define KW_LOCATOR_MAX 32u
+#define KW_SIGNATURES_MAX 1024u
 
 /* One KEK version.  Text is "" when the file has null. */
 struct kw_version {
@@ -80,11 +81,14 @@ struct kw_version {
     bool want_destroyable, want_copyable; /* choices of the ceremony */
     char second_copy[128]; /* "" = nothing said; "only-copy: <who>, <time>"; a proof */
     uint32_t same_key_as;  /* 0 = none */
+    /* Room for later: strings, each with its NUL; kept as read, judged by nobody yet. */
+    char signatures[KW_SIGNATURES_MAX];
+    size_t signatures_len;
 };
 
 struct kw_keyring {
     char domain[KW_DOMAIN_MAX + 1];
-    uint64_t serial;      /* 1, 2, 3 …: every change adds one          */
+    uint64_t serial;      /* 1, 2, 3 …: every change adds one; 0 = never saved */
     char prev_sha256[65]; /* hex of the file this one replaced, or ""  */
     uint32_t active;      /* the baseline, 0 = none yet                */
     size_t count;

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json - jansson with our allocator: documents in, canonical text out */
+#include "member.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include <keyward/alloc.h>
+
+/* jansson does not say in every case that memory was the reason. */
+static _Thread_local bool starved;
+
+static void *json_new(size_t size)
+{
+    void *p = kw_new(size, 1);
+    if (p == NULL)
+        starved = true;
+    return p;
+}
+
+static void set_allocator(void)
+{
+    json_set_alloc_funcs(json_new, kw_free);
+}
+
+static void begin(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    KW_INVARIANT(pthread_once(&once, set_allocator) == 0);
+    starved = false;
+}
+
+static kw_err parse(kw_span text, json_t **ret_root, struct kw_note *note)
+{
+    json_error_t error;
+    json_t *root =
+        json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL && starved)
+        return kw_err_at(KW_CODE_NO_MEMORY, "json");
+    if (root == NULL) {
+        kw_note_set(note, "line %d, column %d: %s", error.line, error.column, error.text);
+        return kw_err_at(KW_CODE_BAD_INPUT, "json");
+    }
+    *ret_root = root;
+    return KW_OK;
+}
+
+kw_err kw_json_read(const struct kw_member *table, kw_span text, size_t max, void *base,
+                    struct kw_note *note)
+{
+    json_t *root = NULL;
+
+    if (text.len == 0 || text.len > max) {
+        if (text.len == 0)
+            kw_note_set(note, "empty");
+        else
+            kw_note_set(note, "larger than %zu bytes", max);
+        return kw_err_at(KW_CODE_BAD_INPUT, "json size");
+    }
+    begin();
+    kw_err e = parse(text, &root, note);
+    if (!kw_failed(e))
+        e = kw_members_read(table, root, base, note);
+    json_decref(root);
+    return e;
+}
+
+struct text {
+    uint8_t *ptr;
+    size_t len, cap;
+};
+
+static int append(const char *bytes, size_t len, void *ctx)
+{
+    struct text *t = ctx;
+    if (len + 1 > t->cap - t->len) { /* always room for the newline */
+        size_t cap = 2 * t->cap + len + 1;
+        uint8_t *more = json_new(cap);
+        if (more == NULL)
+            return -1;
+        kw_copy(more, cap, kw_span_of(t->ptr, t->len));
+        kw_free(t->ptr);
+        t->ptr = more;
+        t->cap = cap;
+    }
+    kw_copy(t->ptr + t->len, t->cap - t->len, kw_span_of(bytes, len));
+    t->len += len;
+    return 0;
+}
+
+kw_err kw_json_write(const struct kw_member *table, const void *base,
+                     struct kw_blob *ret_text)
+{
+    struct text t = {0};
+    begin();
+    json_t *root = kw_members_write(table, base);
+    bool ok = root != NULL && json_dump_callback(root, append, &t, JSON_INDENT(2)) == 0 &&
+              append("\n", 1, &t) == 0;
+    json_decref(root);
+    if (!ok) {
+        kw_free(t.ptr);
+        return kw_err_at(starved ? KW_CODE_NO_MEMORY : KW_CODE_BAD_INPUT, "json");
+    }
+    *ret_text = (struct kw_blob){t.ptr, t.len};
+    return KW_OK;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* key_id - the public name of a KEK version */
+#include <keyward/keyring.h>
+
+#include <stdio.h>
+
+#define PREFIX "kw1-"
+
+enum { RANDOM = 12, HEX = 2 * RANDOM, N_DIGITS = 6 };
+
+void kw_key_id_make(uint32_t n, char dst[KW_KEY_ID_MAX + 1])
+{
+    uint8_t random[RANDOM];
+    char hex[HEX + 1];
+    KW_INVARIANT(n >= 1 && n <= KW_VERSION_N_MAX);
+    kw_random(random, sizeof random);
+    kw_hex(hex, sizeof hex, kw_span_of(random, sizeof random));
+    snprintf(dst, KW_KEY_ID_MAX + 1, PREFIX "%u-%s", n, hex);
+}
+
+/* Takes the digits of a number without a leading zero; 0 when there are none. */
+static uint32_t take_number(struct kw_src *src)
+{
+    uint32_t n = 0;
+    for (unsigned digits = 0; digits < N_DIGITS && src->rest.len > 0; digits++) {
+        uint8_t c = src->rest.ptr[0];
+        if (c < '0' || c > '9' || (n == 0 && c == '0'))
+            break;
+        n = 10 * n + (uint32_t)(kw_src_u8(src) - '0');
+    }
+    return n;
+}
+
+bool kw_key_id_parse(kw_span key_id, uint32_t *ret_n)
+{
+    uint8_t random[RANDOM];
+    struct kw_src src = kw_src_of(key_id);
+
+    if (!kw_span_equal_str(kw_src_take(&src, sizeof PREFIX - 1), PREFIX))
+        return false;
+    uint32_t n = take_number(&src);
+    if (n == 0 || kw_src_u8(&src) != '-' || !kw_unhex(random, RANDOM, src.rest))
+        return false;
+    if (ret_n != NULL)
+        *ret_n = n;
+    return true;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* member - an object against its table, there and back */
+#include "member.h"
+
+#include <string.h>
+
+void kw_note_prefix(struct kw_note *note, const char *what)
+{
+    struct kw_note inner = *note;
+    kw_note_set(note, "%s: %s", what, inner.text);
+}
+
+static kw_err bad(void)
+{
+    return kw_err_at(KW_CODE_BAD_INPUT, "json member");
+}
+
+static void *field_of(const struct kw_member *m, void *base)
+{
+    return (char *)base + m->offset;
+}
+
+static const void *const_field_of(const struct kw_member *m, const void *base)
+{
+    return (const char *)base + m->offset;
+}
+
+static bool is_known(const struct kw_member *table, const char *name)
+{
+    for (const struct kw_member *m = table; m->name != NULL; m++)
+        if (strcmp(m->name, name) == 0)
+            return true;
+    return false;
+}
+
+static kw_err only_known(const struct kw_member *table, json_t *object,
+                         struct kw_note *note)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        if (!is_known(table, name)) {
+            kw_note_set(note, "unknown member \"%s\"", name);
+            return bad();
+        }
+    }
+    return KW_OK;
+}
+
+static kw_err read_one(const struct kw_member *m, json_t *object, void *base,
+                       struct kw_note *note)
+{
+    json_t *value = json_object_get(object, m->name);
+    kw_err e = bad();
+    if (value == NULL)
+        kw_note_set(note, "missing");
+    else
+        e = m->kind->read(m, value, field_of(m, base), note);
+    if (kw_failed(e))
+        kw_note_prefix(note, m->name);
+    return e;
+}
+
+kw_err kw_members_read(const struct kw_member *table, json_t *object, void *base,
+                       struct kw_note *note)
+{
+    if (!json_is_object(object)) {
+        kw_note_set(note, "must be an object");
+        return bad();
+    }
+    for (const struct kw_member *m = table; m->name != NULL; m++) {
+        kw_err e = read_one(m, object, base, note);
+        if (kw_failed(e))
+            return e;
+    }
+    return only_known(table, object, note);
+}
+
+json_t *kw_members_write(const struct kw_member *table, const void *base)
+{
+    json_t *object = json_object();
+    for (const struct kw_member *m = table; m->name != NULL; m++) {
+        json_t *value = m->kind->write(m, const_field_of(m, base));
+        if (json_object_set_new_nocheck(object, m->name, value) != 0) { /* takes value */
+            json_decref(object);
+            return NULL;
+        }
+    }
+    return object;
+}

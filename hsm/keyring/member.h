@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* member - JSON objects as tables: one row a member, read and written by the same row
+ *
+ * An object is read strictly: every member of its table must be there, no other may.
+ * Notes say which member is wrong and what it must be. */
+#ifndef KEYWARD_KEYRING_MEMBER_H
+#define KEYWARD_KEYRING_MEMBER_H
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include <keyward/bytes.h>
+#include <keyward/file.h>
+
+struct kw_member;
+
+/* How values of a kind are read and written; reader and writer lie side by side. */
+struct kw_member_kind {
+    /* BAD_INPUT with *note saying what the value must be; NO_MEMORY. */
+    kw_err (*read)(const struct kw_member *m, json_t *value, void *field,
+                   struct kw_note *note);
+    /* NULL when out of memory. */
+    json_t *(*write)(const struct kw_member *m, const void *field);
+};
+
+struct kw_member {
+    const char *name;
+    const struct kw_member_kind *kind;
+    size_t offset; /* of the field in its struct                                    */
+    size_t max;    /* text, hex: the field's bytes; number: the largest             */
+    size_t len_at; /* hex, list: offset from the field to its size_t length         */
+    bool nullable; /* null is "", 0, or an empty field                              */
+    const struct kw_member *table; /* object: its members, ended by a row without name */
+};
+
+extern const struct kw_member_kind kw_kind_text;   /* char[max], printable UTF-8      */
+extern const struct kw_member_kind kw_kind_time;   /* char[max], RFC 3339 in UTC      */
+extern const struct kw_member_kind kw_kind_hex;    /* uint8_t[max] and its length     */
+extern const struct kw_member_kind kw_kind_u32;    /* 1..max                          */
+extern const struct kw_member_kind kw_kind_u64;    /* 0..max                          */
+extern const struct kw_member_kind kw_kind_i64;    /* any; a uint64_t keeps its bits  */
+extern const struct kw_member_kind kw_kind_bool;   /* bool                            */
+extern const struct kw_member_kind kw_kind_format; /* no field: the number must be max */
+extern const struct kw_member_kind kw_kind_object; /* a struct with a table           */
+
+/* Fills the struct at `base` from a JSON object.  BAD_INPUT. */
+KW_MUST_USE kw_err kw_members_read(const struct kw_member *table, json_t *object,
+                                   void *base, struct kw_note *note);
+/* The struct as a JSON object; NULL when out of memory or when text is no UTF-8. */
+json_t *kw_members_write(const struct kw_member *table, const void *base);
+
+/* Puts "what: " in front of the note's text. */
+void kw_note_prefix(struct kw_note *note, const char *what);
+
+/* A whole document: at most `max` bytes, no duplicate members, nothing after it.
+ * BAD_INPUT, NO_MEMORY.  What was filled in *base before a failure stays there. */
+KW_MUST_USE kw_err kw_json_read(const struct kw_member *table, kw_span text, size_t max,
+                                void *base, struct kw_note *note);
+/* Two spaces of indentation and a final newline.  BAD_INPUT (no UTF-8), NO_MEMORY. */
+KW_MUST_USE kw_err kw_json_write(const struct kw_member *table, const void *base,
+                                 struct kw_blob *ret_text);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A good keyring of three versions, and ways to spoil it. */
+#ifndef KEYWARD_TESTS_KEYRING_RING_H
+#define KEYWARD_TESTS_KEYRING_RING_H
+
+#include <keyward/keyring.h>
+
+#include "check.h"
+
+/* Version 1 retired, 2 active, 3 accepted; serial 7. */
+struct kw_keyring *good_ring(void);
+struct kw_version good_version(uint32_t n, enum kw_key_state state);
+/* Its canonical text as a C string; ends with the process. */
+char *good_text(void);
+
+/* The text with the first `from` replaced by `to`; `from` must be there. */
+char *swap(const char *text, const char *from, const char *to);
+
+/* Parses; BAD_INPUT with each of the words in the note, and no ring. */
+void refused(const char *json, const char *first, const char *second);
+/* Writing the ring is refused, and so is what it would have read like. */
+void cannot_be_written(const struct kw_keyring *ring);
+
+/* A folder of this process for the case; removed by folder_gone. */
+const char *folder(void);
+const char *in_folder(const char *name);
+void folder_gone(void);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What key attributes are worth. */
+#include "ring.h"
+
+static struct kw_key_attributes narrow(void)
+{
+    struct kw_key_attributes a;
+    for (size_t i = 0; i < kw_attribute_fields_count; i++) {
+        void *field = (char *)&a + kw_attribute_fields[i].offset;
+        *(enum kw_answer *)field = KW_ANSWER_FALSE;
+    }
+    a.token = a.private_ = a.sensitive = a.always_sensitive = KW_ANSWER_TRUE;
+    a.never_extractable = a.local = a.encrypt = a.decrypt = KW_ANSWER_TRUE;
+    a.value_len = 32;
+    return a;
+}
+
+static void bad(const struct kw_key_attributes *a, const char *word)
+{
+    struct kw_note note = {{0}};
+    struct kw_note remarks = {"untouched"};
+    CHECK_CODE(kw_attributes_judge(a, &note, &remarks), KW_CODE_KEY_BAD);
+    CHECK_HAS(note.text, word);
+    CHECK_STR(remarks.text, "untouched");
+    CHECK_CODE(kw_attributes_judge(a, NULL, NULL), KW_CODE_KEY_BAD);
+}
+
+static void judge__decisive_rule_broken_or_not_answered__key_bad(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name;
+        size_t offset;
+        enum kw_answer wrong;
+    } rules[] = {
+        {"CKA_TOKEN", offsetof(struct kw_key_attributes, token), KW_ANSWER_FALSE},
+        {"CKA_SENSITIVE", offsetof(struct kw_key_attributes, sensitive), KW_ANSWER_FALSE},
+        {"CKA_ALWAYS_SENSITIVE", offsetof(struct kw_key_attributes, always_sensitive),
+         KW_ANSWER_FALSE},
+        {"CKA_EXTRACTABLE", offsetof(struct kw_key_attributes, extractable),
+         KW_ANSWER_TRUE},
+        {"CKA_NEVER_EXTRACTABLE", offsetof(struct kw_key_attributes, never_extractable),
+         KW_ANSWER_FALSE},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        struct kw_key_attributes a = narrow();
+        void *field = (char *)&a + rules[i].offset;
+        *(enum kw_answer *)field = rules[i].wrong;
+        bad(&a, rules[i].name);
+        *(enum kw_answer *)field = KW_ANSWER_NONE;
+        bad(&a, rules[i].name);
+        bad(&a, "not answered");
+    }
+}
+
+static void judge__short_or_unknown_length__key_bad(void **state)
+{
+    (void)state;
+    struct kw_key_attributes a = narrow();
+    a.value_len = 31;
+    bad(&a, "CKA_VALUE_LEN is 31");
+    a.value_len = 0;
+    bad(&a, "CKA_VALUE_LEN is not answered");
+}
+
+static void judge__wider_than_needed__passes_with_remarks(void **state)
+{
+    (void)state;
+    struct kw_note remarks = {{0}};
+    struct kw_key_attributes a = narrow();
+    a.wrap = a.derive = KW_ANSWER_TRUE;
+    a.local = KW_ANSWER_NONE;
+    CHECK_OK(kw_attributes_judge(&a, NULL, &remarks));
+    CHECK_STR(remarks.text,
+              "CKA_LOCAL is not answered, CKA_WRAP is true, CKA_DERIVE is true");
+}
+
+static void judge__everything_remarkable__one_line(void **state)
+{
+    (void)state;
+    struct kw_note remarks = {{0}};
+    struct kw_key_attributes a = narrow();
+    a.private_ = a.local = a.encrypt = a.decrypt = a.wrap = a.unwrap = a.sign = a.verify =
+        a.derive = KW_ANSWER_NONE;
+    CHECK_OK(kw_attributes_judge(&a, NULL, &remarks));
+    CHECK_HAS(remarks.text, "CKA_PRIVATE is not answered, ");
+    CHECK_HAS(remarks.text, "CKA_DERIVE is not answered");
+    CHECK(strchr(remarks.text, '\n') == NULL);
+}
+
+static void judge__narrow_key__passes_without_remarks(void **state)
+{
+    (void)state;
+    struct kw_note remarks = {"old"};
+    struct kw_key_attributes a = narrow();
+    CHECK_OK(kw_attributes_judge(&a, NULL, &remarks));
+    CHECK_STR(remarks.text, "");
+    a.modifiable = a.copyable = a.destroyable = KW_ANSWER_TRUE;
+    CHECK_OK(kw_attributes_judge(&a, NULL, &remarks));
+    CHECK_STR(remarks.text, "");
+}
+
+static void fields__whole_struct__each_answer_named_once(void **state)
+{
+    (void)state;
+    CHECK(kw_attribute_fields_count == 17);
+    for (size_t i = 0; i < kw_attribute_fields_count; i++) {
+        CHECK(strncmp(kw_attribute_fields[i].name, "CKA_", 4) == 0);
+        CHECK(kw_attribute_fields[i].offset == i * sizeof(enum kw_answer));
+    }
+}
+
+KW_CASES("hsm/keyring/attribute",
+         CASE(judge__decisive_rule_broken_or_not_answered__key_bad),
+         CASE(judge__short_or_unknown_length__key_bad),
+         CASE(judge__wider_than_needed__passes_with_remarks),
+         CASE(judge__everything_remarkable__one_line),
+         CASE(judge__narrow_key__passes_without_remarks),
+         CASE(fields__whole_struct__each_answer_named_once))

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keyring on disk. */
+#include "ring.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static void put(const char *path, const char *text)
+{
+    CHECK_OK(kw_file_replace(path, kw_span_str(text), 0644, NULL));
+}
+
+static void load__missing_bad_or_too_large__named(void **state)
+{
+    (void)state;
+    static char big[KW_KEYRING_MAX + 2];
+    struct kw_note note = {{0}};
+    struct kw_keyring *ring = NULL;
+    struct kw_blob bytes = {0};
+    const char *path = in_folder("keyring.json");
+    CHECK_CODE(kw_keyring_load(path, &ring, &bytes, &note), KW_CODE_MISSING);
+    CHECK_HAS(note.text, path);
+    put(path, swap(good_text(), "\"active\": 2", "\"active\": 9"));
+    CHECK_CODE(kw_keyring_load(path, &ring, &bytes, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, path);
+    CHECK_HAS(note.text, "active");
+    memset(big, ' ', sizeof big - 1);
+    put(path, big);
+    CHECK_CODE(kw_keyring_load(path, &ring, &bytes, &note), KW_CODE_BAD_INPUT);
+    CHECK(ring == NULL && bytes.ptr == NULL);
+    folder_gone();
+}
+
+static void load__good__ring_and_its_bytes(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = NULL;
+    struct kw_blob bytes = {0};
+    const char *path = in_folder("keyring.json");
+    put(path, good_text());
+    CHECK_OK(kw_keyring_load(path, &ring, &bytes, NULL));
+    CHECK(ring->count == 3 && kw_span_equal_str(kw_blob_peek(&bytes), good_text()));
+    kw_keyring_give(ring);
+    kw_blob_wipe(&bytes);
+    CHECK_OK(kw_keyring_load(path, &ring, NULL, NULL));
+    kw_keyring_give(ring);
+    folder_gone();
+}
+
+/* A ring that is on disk, as loaded. */
+static struct kw_keyring *saved_ring(const char *path)
+{
+    struct kw_keyring *ring = good_ring();
+    CHECK_OK(kw_keyring_save(path, ring, NULL, NULL));
+    kw_keyring_give(ring);
+    CHECK_OK(kw_keyring_load(path, &ring, NULL, NULL));
+    return ring;
+}
+
+static void save__new_but_there__busy_and_file_whole(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    const char *path = in_folder("keyring.json");
+    struct kw_keyring *ring = good_ring();
+    put(path, "something else");
+    CHECK_CODE(kw_keyring_save(path, ring, NULL, &note), KW_CODE_BUSY);
+    CHECK_HAS(note.text, "there already");
+    struct kw_blob bytes = {0};
+    CHECK_OK(kw_file_read(path, 100, &bytes, NULL));
+    CHECK(kw_span_equal_str(kw_blob_peek(&bytes), "something else"));
+    CHECK(ring->serial == 7 && ring->prev_sha256[0] == 'a');
+    kw_blob_wipe(&bytes);
+    kw_keyring_give(ring);
+    folder_gone();
+}
+
+static void save__changed_or_gone_meanwhile__busy(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    const char *path = in_folder("keyring.json");
+    struct kw_keyring *ring = saved_ring(path);
+    struct kw_keyring *other = NULL;
+    uint8_t began[32];
+    kw_copy(began, 32, kw_span_of(ring->sha256, 32));
+    CHECK_OK(kw_keyring_load(path, &other, NULL, NULL));
+    CHECK_OK(kw_keyring_save(path, other, began, NULL));
+    CHECK_CODE(kw_keyring_save(path, ring, began, &note), KW_CODE_BUSY);
+    CHECK_HAS(note.text, "changed");
+    CHECK(unlink(path) == 0);
+    CHECK_CODE(kw_keyring_save(path, ring, began, &note), KW_CODE_BUSY);
+    CHECK_HAS(note.text, "no longer there");
+    CHECK(ring->serial == 8);
+    kw_keyring_give(ring);
+    kw_keyring_give(other);
+    folder_gone();
+}
+
+static void save__another_tool_has_the_lock__busy(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    const char *path = in_folder("keyring.json");
+    struct kw_keyring *ring = good_ring();
+    int fd = open(in_folder("keyring.json.lock"), O_RDWR | O_CREAT, 0600);
+    CHECK(fd >= 0 && flock(fd, LOCK_EX) == 0);
+    CHECK_CODE(kw_keyring_save(path, ring, NULL, &note), KW_CODE_BUSY);
+    CHECK_HAS(note.text, "another program");
+    CHECK(access(path, F_OK) != 0 && ring->serial == 7);
+    close(fd);
+    CHECK_OK(kw_keyring_save(path, ring, NULL, &note));
+    kw_keyring_give(ring);
+    folder_gone();
+}
+
+static void save__folder_missing__io_and_ring_unchanged(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    struct kw_keyring *ring = good_ring();
+    CHECK_CODE(kw_keyring_save(in_folder("none/keyring.json"), ring, NULL, &note),
+               KW_CODE_IO);
+    CHECK_HAS(note.text, "none/keyring.json");
+    CHECK(ring->serial == 7);
+    kw_keyring_give(ring);
+    folder_gone();
+}
+
+static void save__ring_that_parse_refuses__file_whole(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    const char *path = in_folder("keyring.json");
+    struct kw_keyring *ring = saved_ring(path);
+    struct kw_keyring *back = NULL;
+    uint8_t began[32];
+    kw_copy(began, 32, kw_span_of(ring->sha256, 32));
+    ring->active = 3;
+    CHECK_CODE(kw_keyring_save(path, ring, began, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "active");
+    CHECK(ring->serial == 8);
+    CHECK_OK(kw_keyring_load(path, &back, NULL, NULL));
+    CHECK(back->active == 2);
+    kw_keyring_give(ring);
+    kw_keyring_give(back);
+    folder_gone();
+}
+
+static void save__twice__serial_and_chain_go_on(void **state)
+{
+    (void)state;
+    char hex[65];
+    const char *path = in_folder("keyring.json");
+    struct kw_keyring *ring = saved_ring(path);
+    struct kw_keyring *back = NULL;
+    CHECK(ring->serial == 8 && ring->prev_sha256[0] == '\0');
+    kw_hex(hex, sizeof hex, kw_span_of(ring->sha256, 32));
+    CHECK_OK(kw_keyring_save(path, ring, ring->sha256, NULL));
+    CHECK(ring->serial == 9);
+    CHECK_STR(ring->prev_sha256, hex);
+    CHECK_OK(kw_keyring_load(path, &back, NULL, NULL));
+    CHECK(back->serial == 9);
+    CHECK_STR(back->prev_sha256, hex);
+    CHECK(memcmp(back->sha256, ring->sha256, 32) == 0);
+    CHECK_OK(kw_keyring_save(path, ring, ring->sha256, NULL)); /* without loading again */
+    kw_keyring_give(ring);
+    kw_keyring_give(back);
+    folder_gone();
+}
+
+static void save__mode__others_may_read_or_as_it_was(void **state)
+{
+    (void)state;
+    struct stat st;
+    const char *path = in_folder("keyring.json");
+    struct kw_keyring *ring = saved_ring(path);
+    CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0644);
+    CHECK(chmod(path, 0640) == 0);
+    CHECK_OK(kw_keyring_save(path, ring, ring->sha256, NULL));
+    CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0640);
+    kw_keyring_give(ring);
+    folder_gone();
+}
+
+KW_CASES("hsm/keyring/file", CASE(load__missing_bad_or_too_large__named),
+         CASE(load__good__ring_and_its_bytes),
+         CASE(save__new_but_there__busy_and_file_whole),
+         CASE(save__changed_or_gone_meanwhile__busy),
+         CASE(save__another_tool_has_the_lock__busy),
+         CASE(save__folder_missing__io_and_ring_unchanged),
+         CASE(save__ring_that_parse_refuses__file_whole),
+         CASE(save__twice__serial_and_chain_go_on),
+         CASE(save__mode__others_may_read_or_as_it_was))

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The members of the keyring file, one by one. */
+#include "ring.h"
+
+#include <stdio.h>
+
+#include <keyward/alloc.h>
+
+static void parse__no_json__refused_with_line(void **state)
+{
+    (void)state;
+    refused("", "keyring", "empty");
+    refused("{", "line 1", "column");
+    refused("[]", "must be an object", "keyring");
+    refused("null", "line 1", "keyring");
+    refused(swap(good_text(), "\"serial\": 7", "\"serial\": 07"), "line 4", "");
+}
+
+static void parse__bytes_after_the_document__refused(void **state)
+{
+    (void)state;
+    refused(swap(good_text(), "\n}\n", "\n}\n{}"), "line", "end of file");
+}
+
+static void parse__too_large__refused(void **state)
+{
+    (void)state;
+    static char big[KW_KEYRING_MAX + 2];
+    memset(big, ' ', sizeof big - 1);
+    refused(big, "larger than", "262144");
+}
+
+static void parse__deeply_nested__refused(void **state)
+{
+    (void)state;
+    static char deep[200001];
+    memset(deep, '[', sizeof deep - 1);
+    refused(deep, "keyring", "depth");
+}
+
+static void parse__nul_or_bad_utf8__refused(void **state)
+{
+    (void)state;
+    refused(swap(good_text(), "\"keyward\"", "\"key\\u0000ward\""), "line", "");
+    refused(swap(good_text(), "\"keyward\"", "\"key\xff\""), "line", "");
+    refused(swap(good_text(), "\"keyward\"", "\"key\xed\xa0\x80\""), "line", "");
+}
+
+static void parse__control_character__refused(void **state)
+{
+    (void)state;
+    refused(swap(good_text(), "\"keyward\"", "\"key\\u001bward\""), "version 1: token",
+            "label: must be");
+    refused(swap(good_text(), "\"keyward\"", "\"key\\u007f\""), "version 1", "printable");
+}
+
+static void parse__duplicate_member__refused(void **state)
+{
+    (void)state;
+    refused(swap(good_text(), "\"active\": 2", "\"active\": 2, \"active\": 2"),
+            "duplicate", "active");
+    refused(swap(good_text(), "\"n\": 2", "\"n\": 2, \"n\": 2"), "duplicate", "n");
+}
+
+static void parse__unknown_member__refused_by_name(void **state)
+{
+    (void)state;
+    refused(swap(good_text(), "\"active\": 2", "\"active\": 2, \"Active\": 2"),
+            "unknown member", "Active");
+    refused(swap(good_text(), "\"n\": 2", "\"n\": 2, \"m\": 2"), "version 2",
+            "unknown member \"m\"");
+    refused(swap(good_text(), "\"model\": null", "\"model\": null, \"x\": 1"),
+            "version 1: token", "unknown member \"x\"");
+    refused(swap(good_text(), "\"CKA_TOKEN\"", "\"CKA_TRUSTED\": true, \"CKA_TOKEN\""),
+            "version 1: attributes", "unknown attribute");
+}
+
+static void parse__each_member_missing__refused_by_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "keyring",
+        "domain",
+        "serial",
+        "prev-sha256",
+        "active",
+        "versions",
+        "n",
+        "key-id",
+        "mechanism",
+        "format",
+        "state",
+        "check-blob",
+        "locator",
+        "created",
+        "accepted",
+        "activated",
+        "retired",
+        "disabled",
+        "destroyed",
+        "disabled-from",
+        "tool",
+        "operator",
+        "token",
+        "attributes",
+        "destroyable",
+        "copyable",
+        "second-copy",
+        "same-key-as",
+        "signatures",
+        "label",
+        "manufacturer",
+        "model",
+        "firmware",
+        "CKA_TOKEN",
+        "CKA_VALUE_LEN",
+        "CKA_ALWAYS_SENSITIVE",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char quoted[64];
+        snprintf(quoted, sizeof quoted, "\"%s\":", names[i]);
+        refused(swap(good_text(), quoted, "\"elsewhere\":"), names[i], "");
+    }
+}
+
+static void parse__wrong_type_or_range__refused_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to, *member;
+    } wrong[] = {
+        {"\"keyring\": 1", "\"keyring\": 2", "keyring: must be 1"},
+        {"\"keyring\": 1", "\"keyring\": \"1\"", "keyring: must be 1"},
+        {"\"domain\": \"demo\"", "\"domain\": null", "domain"},
+        {"\"domain\": \"demo\"", "\"domain\": \"Demo\"", "domain"},
+        {"\"serial\": 7", "\"serial\": -7", "serial"},
+        {"\"serial\": 7", "\"serial\": 0", "serial"},
+        {"\"serial\": 7", "\"serial\": 7.0", "serial"},
+        {"\"serial\": 7", "\"serial\": 9223372036854775808", "line 4"},
+        {"\"prev-sha256\": \"a", "\"prev-sha256\": \"A", "prev-sha256"},
+        {"\"active\": 2", "\"active\": 0", "active"},
+        {"\"active\": 2", "\"active\": \"2\"", "active"},
+        {"\"versions\": [", "\"versions\": [1,", "element 0"},
+        {"\"n\": 2", "\"n\": 0", "element 1: n"},
+        {"\"n\": 2", "\"n\": 1000000", "element 1: n"},
+        {"\"mechanism\": \"aes-256-gcm\"", "\"mechanism\": \"aes-128-gcm\"", "mechanism"},
+        {"\"format\": 1", "\"format\": 2", "version 1: format"},
+        {"\"state\": \"active\"", "\"state\": \"Active\"", "version 2: state"},
+        {"\"check-blob\": \"0102", "\"check-blob\": \"01020", "version 1: check-blob"},
+        {"\"check-blob\": \"0102", "\"check-blob\": \"0X02", "version 1: check-blob"},
+        {"\"locator\": \"01\"", "\"locator\": \"\"", "version 1: locator"},
+        {"\"created\": \"2026-01-31T", "\"created\": \"2026-01-31 ", "created"},
+        {"000Z\"", "000+01:00\"", "version 1: created"},
+        {".000000Z\"", ".Z\"", "version 1: created"},
+        {"\"created\": \"2026", "\"created\": \"26", "version 1: created"},
+        {"\"destroyable\": true", "\"destroyable\": 1", "version 1: destroyable"},
+        {"\"same-key-as\": null", "\"same-key-as\": 0", "version 1: same-key-as"},
+        {"\"signatures\": []", "\"signatures\": [1]", "version 1: signatures"},
+        {"\"signatures\": []", "\"signatures\": {}", "version 1: signatures"},
+        {"\"CKA_TOKEN\": true", "\"CKA_TOKEN\": 1", "CKA_TOKEN"},
+        {"\"CKA_VALUE_LEN\": 32", "\"CKA_VALUE_LEN\": true", "CKA_VALUE_LEN"},
+        {"\"CKA_VALUE_LEN\": 32", "\"CKA_VALUE_LEN\": 0", "CKA_VALUE_LEN"},
+        {"\"firmware\": \"2.6\"", "\"firmware\": \"01234567890123456\"", "firmware"},
+        {"\"tool\": \"keyward 0.1.0\"", "\"tool\": \"\"", "version 1: tool"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+
+        refused(swap(good_text(), wrong[i].from, wrong[i].to), wrong[i].member, "");
+}
+
+static void parse__sixty_five_versions__refused(void **state)
+{
+    (void)state;
+    static char json[16384];
+    size_t len = (size_t)snprintf(json, sizeof json, "%s",
+                                  "{\"keyring\":1,\"domain\":\"d\",\"serial\":1,"
+                                  "\"prev-sha256\":null,\"active\":null,\"versions\":[0");
+    for (unsigned i = 1; i < KW_VERSIONS_MAX + 1; i++)
+        len += (size_t)snprintf(json + len, sizeof json - len, ",0");
+    snprintf(json + len, sizeof json - len, "]}");
+    refused(json, "versions", "at most 64");
+}
+
+static void parse__failure_without_a_note__no_crash(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = NULL;
+    CHECK_CODE(kw_keyring_parse(kw_span_str("{}"), &ring, NULL), KW_CODE_BAD_INPUT);
+    CHECK(ring == NULL);
+}
+
+static void parse__no_version_active__a_ring_without_a_kek(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = NULL;
+    const char *json =
+        "{\"keyring\":1,\"domain\":\"d\",\"serial\":1,\"prev-sha256\":null,"
+        "\"active\":null,\"versions\":[]}";
+    CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
+    CHECK(ring->active == 0 && ring->count == 0 && ring->serial == 1);
+    CHECK(ring->prev_sha256[0] == '\0');
+    kw_keyring_give(ring);
+}
+
+static void parse__good__every_field_is_there(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = NULL;
+    CHECK_OK(kw_keyring_parse(kw_span_str(good_text()), &ring, NULL));
+    CHECK(ring->count == 3 && ring->active == 2 && ring->serial == 7 && ring->refs == 1);
+    CHECK_STR(ring->domain, "demo");
+    const struct kw_version want = good_version(2, KW_KEY_ACTIVE);
+    CHECK(memcmp(&ring->versions[1], &want, sizeof want) == 0);
+    kw_keyring_give(ring);
+}
+
+KW_CASES("hsm/keyring/parse", CASE(parse__no_json__refused_with_line),
+         CASE(parse__bytes_after_the_document__refused), CASE(parse__too_large__refused),
+         CASE(parse__deeply_nested__refused), CASE(parse__nul_or_bad_utf8__refused),
+         CASE(parse__control_character__refused), CASE(parse__duplicate_member__refused),
+         CASE(parse__unknown_member__refused_by_name),
+         CASE(parse__each_member_missing__refused_by_name),
+         CASE(parse__wrong_type_or_range__refused_by_name),
+         CASE(parse__sixty_five_versions__refused),
+         CASE(parse__failure_without_a_note__no_crash),
+         CASE(parse__no_version_active__a_ring_without_a_kek),
+         CASE(parse__good__every_field_is_there))
