@@ -25,7 +25,7 @@ static bool must_fail(void)
 
 void *kw_new(size_t count, size_t size)
 {
-    if (must_fail())
+    if (must_fail() || (size > 0 && count > SIZE_MAX / size))
         return NULL;
     return calloc(count ? count : 1, size ? size : 1);
 }

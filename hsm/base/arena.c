@@ -59,6 +59,13 @@ static uint8_t *reserve(size_t bytes, size_t page)
     return p == MAP_FAILED ? NULL : (uint8_t *)p + page;
 }
 
+/* Gives back what reserve() gave. */
+static void release(uint8_t *at, size_t bytes, size_t page)
+{
+    if (at != NULL)
+        munmap(at - page, bytes + 2 * page);
+}
+
 static bool map_secret(uint8_t *at, size_t bytes)
 {
     int fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC_SECRET);
@@ -77,7 +84,7 @@ static bool map_locked(uint8_t *at, size_t bytes)
 {
     return mmap(at, bytes, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED &&
-           mlock(at, bytes) == 0;
+           mlock2(at, bytes, 0) == 0; /* is mlock(2), which sanitizers make do nothing */
 }
 
 static bool map_pages(uint8_t *at, size_t bytes, enum kw_arena_backend want,
@@ -93,7 +100,7 @@ static bool map_pages(uint8_t *at, size_t bytes, enum kw_arena_backend want,
 static kw_err refuse(uint8_t *at, size_t bytes, size_t page, struct kw_note *note)
 {
     int saved = errno;
-    munmap(at - page, bytes + 2 * page);
+    release(at, bytes, page);
     kw_note_set(note,
                 "cannot lock %zu bytes of memory (%s): raise RLIMIT_MEMLOCK (ulimit -l; "
                 "LimitMEMLOCK=%zu in the systemd unit) or grant CAP_IPC_LOCK",
@@ -110,17 +117,17 @@ kw_err kw_arena_open(size_t bytes, enum kw_arena_backend want, struct kw_note *n
     size_t blocks = bytes / KW_ARENA_BLOCK;
     uint8_t *lent = kw_new(blocks, 1);
     if (at == NULL || lent == NULL) {
+        release(at, bytes, page);
         kw_free(lent);
         kw_note_set(note, "no address space for %zu bytes of locked memory", bytes);
         return kw_err_at(KW_CODE_NO_MEMORY, "mmap");
     }
     enum kw_arena_backend got;
-    if (!map_pages(at, bytes, want, &got)) {
+    if (!map_pages(at, bytes, want, &got) || madvise(at, bytes, MADV_DONTDUMP) != 0 ||
+        madvise(at, bytes, MADV_DONTFORK) != 0) {
         kw_free(lent);
         return refuse(at, bytes, page, note);
     }
-    madvise(at, bytes, MADV_DONTDUMP);
-    madvise(at, bytes, MADV_DONTFORK);
     kw_wipe(at, bytes); /* touches every page: no fault, no surprise later */
     arena.base = at;
     arena.bytes = bytes;
@@ -138,10 +145,11 @@ void kw_arena_close(void)
         return;
     KW_INVARIANT(arena.used == 0);
     kw_wipe(arena.base, arena.bytes);
-    munmap(arena.base - arena.page, arena.bytes + 2 * arena.page);
+    release(arena.base, arena.bytes, arena.page);
     kw_free(arena.lent);
     arena.base = NULL;
     arena.lent = NULL;
+    arena.bytes = arena.blocks = 0;
 }
 
 void kw_arena_info(struct kw_arena_info *ret_info)

@@ -16,7 +16,6 @@ static const char *const names[] = {
     [KW_ENV_CREDENTIALS] = "CREDENTIALS_DIRECTORY",
     [KW_ENV_NO_COLOR] = "NO_COLOR",
     [KW_ENV_TERM] = "TERM",
-    [KW_ENV_WORKER] = "KEYWARD_WORKER",
 };
 
 const char *kw_env_get(enum kw_env name)

@@ -20,12 +20,19 @@ void kw_blob_wipe(struct kw_blob *b)
     *b = (struct kw_blob){0};
 }
 
+/* errno as an error of the file at path. */
 static kw_err fail(const char *what, const char *path, struct kw_note *note)
 {
     int saved = errno;
     kw_note_set(note, "%s: %s: %s", path, what, strerror(saved));
     return kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO, (uint32_t)saved,
                          "file");
+}
+
+static kw_err not_regular(const char *path, struct kw_note *note)
+{
+    kw_note_set(note, "%s: not a regular file", path);
+    return kw_err_at(KW_CODE_BAD_INPUT, "file type");
 }
 
 /* Reads to the end of the file or until `cap` bytes are there.  -1 with errno. */
@@ -51,13 +58,13 @@ static kw_err read_blob(int fd, const char *path, size_t max, struct kw_blob *re
     struct stat st;
     if (fstat(fd, &st) != 0)
         return fail("cannot stat", path, note);
-    if (!S_ISREG(st.st_mode)) {
-        kw_note_set(note, "%s: not a regular file", path);
-        return kw_err_at(KW_CODE_BAD_INPUT, "file type");
-    }
+    if (!S_ISREG(st.st_mode))
+        return not_regular(path, note);
     struct kw_blob b = {kw_new(max + 1, 1), 0};
-    if (b.ptr == NULL)
+    if (b.ptr == NULL) {
+        kw_note_set(note, "%s: out of memory", path);
         return kw_err_at(KW_CODE_NO_MEMORY, "file");
+    }
     ssize_t n = read_all(fd, b.ptr, max + 1);
     kw_err e = KW_OK;
     if (n < 0) {
@@ -78,6 +85,8 @@ kw_err kw_file_read(const char *path, size_t max, struct kw_blob *ret_blob,
                     struct kw_note *note)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && errno == ENXIO) /* a socket */
+        return not_regular(path, note);
     if (fd < 0)
         return fail("cannot open", path, note);
     kw_err e = read_blob(fd, path, max, ret_blob, note);
@@ -87,10 +96,8 @@ kw_err kw_file_read(const char *path, size_t max, struct kw_blob *ret_blob,
 
 static kw_err judge_secret(const struct stat *st, const char *path, struct kw_note *note)
 {
-    if (!S_ISREG(st->st_mode)) {
-        kw_note_set(note, "%s: not a regular file", path);
-        return kw_err_at(KW_CODE_BAD_INPUT, "file type");
-    }
+    if (!S_ISREG(st->st_mode))
+        return not_regular(path, note);
     if (st->st_uid != geteuid() && st->st_uid != 0) {
         kw_note_set(note, "%s: owned by uid %u; chown it to uid %u", path,
                     (unsigned)st->st_uid, (unsigned)geteuid());
@@ -112,10 +119,13 @@ static kw_err read_secret(int fd, const char *path, size_t max,
     if (fstat(fd, &st) != 0)
         return fail("cannot stat", path, note);
     kw_err e = judge_secret(&st, path, note);
-    if (!kw_failed(e))
-        e = kw_secret_init(&s, max + 2); /* a newline, and one byte to notice too much */
     if (kw_failed(e))
         return e;
+    e = kw_secret_init(&s, max + 2); /* a newline, and one byte to notice too much */
+    if (kw_failed(e)) {
+        kw_note_set(note, "%s: no room in locked memory to read it", path);
+        return e;
+    }
     ssize_t n = read_all(fd, s.ptr, s.len);
     if (n < 0)
         return fail("cannot read", path, note);
@@ -130,16 +140,30 @@ static kw_err read_secret(int fd, const char *path, size_t max,
     return KW_OK;
 }
 
+/* Why a file that holds a secret did not open. */
+static kw_err unopened(const char *path, struct kw_note *note)
+{
+    switch (errno) {
+    case ELOOP:
+        kw_note_set(note, "%s: is a symbolic link; name the file itself", path);
+        return kw_err_at(KW_CODE_BAD_INPUT, "file type");
+    case ENXIO: return not_regular(path, note);
+    case EACCES:
+        kw_note_set(note,
+                    "%s: uid %u may not read it; chown it to uid %u and let that uid "
+                    "search the folders above",
+                    path, (unsigned)geteuid(), (unsigned)geteuid());
+        return kw_err_native(KW_CODE_DENIED, EACCES, "file owner");
+    default: return fail("cannot open", path, note);
+    }
+}
+
 kw_err kw_file_read_secret(const char *path, size_t max, struct kw_secret *ret_secret,
                            struct kw_note *note)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-    if (fd < 0 && errno == ELOOP) {
-        kw_note_set(note, "%s: is a symbolic link; name the file itself", path);
-        return kw_err_at(KW_CODE_BAD_INPUT, "file type");
-    }
     if (fd < 0)
-        return fail("cannot open", path, note);
+        return unopened(path, note);
     kw_err e = read_secret(fd, path, max, ret_secret, note);
     close(fd);
     return e;
@@ -166,13 +190,15 @@ static bool keep_owner(int fd, const char *path)
         return true;
     if (fstat(fd, &now) == 0 && now.st_uid == old.st_uid && now.st_gid == old.st_gid)
         return true;
-    return fchown(fd, old.st_uid, old.st_gid) == 0 || errno == EPERM;
+    if (fchown(fd, old.st_uid, old.st_gid) == 0)
+        return true;
+    return errno == EPERM && (fchown(fd, (uid_t)-1, old.st_gid) == 0 || errno == EPERM);
 }
 
 static bool sync_folder(const char *path)
 {
     char copy[KW_PATH_MAX];
-    snprintf(copy, sizeof copy, "%s", path);
+    kw_copy_str(copy, sizeof copy, kw_span_str(path)); /* its length was checked */
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool ok = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0)
@@ -180,25 +206,32 @@ static bool sync_folder(const char *path)
     return ok;
 }
 
+static kw_err not_replaced(const char *what, const char *path, struct kw_note *note)
+{
+    kw_err e = fail(what, path, note);
+    e.code = KW_CODE_IO; /* a folder that is not there is no missing file */
+    return e;
+}
+
 kw_err kw_file_replace(const char *path, kw_span bytes, mode_t mode, struct kw_note *note)
 {
     char temporary[KW_PATH_MAX];
-    int n = snprintf(temporary, sizeof temporary, "%s.new.%d", path, (int)getpid());
+    int n = snprintf(temporary, sizeof temporary, "%s.new.%d", path, (int)gettid());
     if (n < 0 || (size_t)n >= sizeof temporary) {
-        kw_note_set(note, "%s: path too long", path);
-        return kw_err_native(KW_CODE_IO, ENAMETOOLONG, "file");
+        errno = ENAMETOOLONG;
+        return not_replaced("cannot replace", path, note);
     }
-    unlink(temporary); /* of a process of this number that died half-way */
+    unlink(temporary); /* of a thread of this number that died half-way */
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return fail("cannot create a file beside it", path, note);
+        return not_replaced("cannot create a file beside it", path, note);
     bool ok = write_all(fd, bytes) && keep_owner(fd, path) && fchmod(fd, mode) == 0 &&
               fsync(fd) == 0;
     int saved = errno;
     close(fd);
     errno = saved;
     if (!ok || rename(temporary, path) != 0 || !sync_folder(path)) {
-        kw_err e = fail("cannot replace", path, note);
+        kw_err e = not_replaced("cannot replace", path, note);
         unlink(temporary);
         return e;
     }

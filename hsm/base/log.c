@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 4096, PEER_MAX = 64, RATE_SLOTS = 64, RATE_PER_SECOND = 20 };
+/* Room that text leaves for what must come after it: its closing quote, dropped_before,
+ * cut, the brace, the newline.  A field is begun only when FIELD_MIN bytes are free. */
+enum { TAIL = 64, FIELD_MIN = 320, EVENT_MAX = 48 };
 
 static struct {
     pthread_mutex_t mutex;
@@ -20,12 +23,12 @@ static struct {
     enum kw_log_format format;
     const struct kw_clock *clock;
     struct rate {
-        const char *event; /* literals: compared by address */
+        char event[EVENT_MAX]; /* the name itself: equal names need not be one literal */
         int64_t window_ns;
         unsigned shown, dropped;
     } rates[RATE_SLOTS];
 } out = {
-    PTHREAD_MUTEX_INITIALIZER, STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, NULL, {{0}}};
+    PTHREAD_MUTEX_INITIALIZER, STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, NULL, {{{0}}}};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -56,17 +59,23 @@ bool kw_log_format_parse(const char *text, enum kw_log_format *ret_format)
     return true;
 }
 
-/* A line under construction; what does not fit is cut, the newline always fits. */
+/* A line under construction.  Text that does not fit is cut and later fields are left
+ * out, so that the line always ends well; `cut=1` says so. */
 struct line {
     char text[LINE_MAX_BYTES];
     size_t len;
-    bool json;
+    bool json, cut;
 };
+
+static size_t room_of(const struct line *l)
+{
+    return sizeof l->text - 2 - l->len;
+}
 
 static void add(struct line *l, const char *fmt, ...) KW_PRINTF(2, 3);
 static void add(struct line *l, const char *fmt, ...)
 {
-    size_t room = sizeof l->text - 2 - l->len;
+    size_t room = room_of(l);
     va_list args;
     va_start(args, fmt);
     int n = vsnprintf(l->text + l->len, room + 1, fmt, args);
@@ -99,14 +108,20 @@ static bool is_plain(kw_span s)
 
 static void add_text(struct line *l, kw_span s, bool ascii_only)
 {
-    if (!l->json && is_plain(s)) {
-        add(l, "%.*s", (int)s.len, (const char *)s.ptr);
-        return;
-    }
-    add(l, "\"");
-    for (size_t i = 0; i < s.len; i++)
+    bool quoted = l->json || !is_plain(s);
+    ascii_only = ascii_only || !kw_is_text(s); /* a JSON line is UTF-8 */
+    if (quoted)
+        add(l, "\"");
+    size_t i = 0;
+    for (; i < s.len; i++) {
+        bool inside = !ascii_only && (s.ptr[i] & 0xc0) == 0x80; /* of a character */
+        if (room_of(l) <= TAIL && !inside)
+            break;
         add_byte(l, s.ptr[i], ascii_only);
-    add(l, "\"");
+    }
+    l->cut = l->cut || i < s.len;
+    if (quoted)
+        add(l, "\"");
 }
 
 static void add_name(struct line *l, const char *name)
@@ -131,6 +146,10 @@ static void add_err(struct line *l, const struct kw_field *f)
 static void add_field(struct line *l, const struct kw_field *f)
 {
     kw_span peer = f->peer;
+    if (room_of(l) < FIELD_MIN) {
+        l->cut = true;
+        return;
+    }
     switch (f->kind) {
     case KW_FIELD_STR:
         add_name(l, f->name);
@@ -151,14 +170,30 @@ static void add_field(struct line *l, const struct kw_field *f)
     }
 }
 
+/* The slot of this name: its own, else the one that was idle longest. */
+static struct rate *slot_of(const char *event)
+{
+    struct rate *oldest = &out.rates[0];
+    for (struct rate *r = out.rates; r < out.rates + RATE_SLOTS; r++) {
+        if (strncmp(r->event, event, EVENT_MAX - 1) == 0)
+            return r;
+        bool empty = r->event[0] == '\0';
+        if (oldest->event[0] != '\0' && (empty || r->window_ns < oldest->window_ns))
+            oldest = r;
+    }
+    *oldest = (struct rate){.shown = 0};
+    return oldest;
+}
+
 /* May this event be shown now?  *ret_dropped: how many of its name were not, before. */
 static bool admit(const char *event, int64_t now_ns, unsigned *ret_dropped)
 {
-    struct rate *r = &out.rates[((uintptr_t)event >> 3) % RATE_SLOTS];
+    struct rate *r = slot_of(event);
     *ret_dropped = 0;
-    if (r->event != event || now_ns - r->window_ns >= KW_S_NS) {
-        *ret_dropped = r->event == event ? r->dropped : 0;
-        *r = (struct rate){event, now_ns, 0, 0};
+    if (r->event[0] == '\0' || now_ns - r->window_ns >= KW_S_NS) {
+        *ret_dropped = r->dropped;
+        *r = (struct rate){.window_ns = now_ns};
+        kw_copy_str(r->event, sizeof r->event, kw_span_str(event));
     }
     if (r->shown >= RATE_PER_SECOND) {
         r->dropped++;
@@ -194,6 +229,21 @@ static void begin(struct line *l, enum kw_log_level level, const char *event)
         when, level_names[level], event);
 }
 
+/* What TAIL keeps room for. */
+static void end(struct line *l, unsigned dropped)
+{
+    if (dropped > 0) {
+        add_name(l, "dropped_before");
+        add(l, "%u", dropped);
+    }
+    if (l->cut) {
+        add_name(l, "cut");
+        add(l, "1");
+    }
+    if (l->json)
+        add(l, "}");
+}
+
 void kw_log_fields(enum kw_log_level level, const char *event,
                    const struct kw_field *fields)
 {
@@ -207,10 +257,7 @@ void kw_log_fields(enum kw_log_level level, const char *event,
         begin(&l, level, event);
         for (const struct kw_field *f = fields; f->kind != KW_FIELD_END; f++)
             add_field(&l, f);
-        if (dropped > 0)
-            add_field(&l, &KW_INT("dropped_before", dropped));
-        if (l.json)
-            add(&l, "}");
+        end(&l, dropped);
         write_line(&l);
     }
     pthread_mutex_unlock(&out.mutex);

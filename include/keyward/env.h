@@ -21,7 +21,6 @@ enum kw_env {
     KW_ENV_CREDENTIALS, /* CREDENTIALS_DIRECTORY, systemd.exec(5)                   */
     KW_ENV_NO_COLOR,    /* https://no-color.org                                     */
     KW_ENV_TERM,
-    KW_ENV_WORKER, /* KEYWARD_WORKER: path of keyward-hsm, for a build tree    */
 };
 
 /* The value, or NULL when unset or empty. */

@@ -33,14 +33,16 @@ KW_MUST_USE kw_err kw_file_read(const char *path, size_t max, struct kw_blob *re
 /* Reads a file that holds a secret straight into the arena: a regular file, not a
  * symlink, owned by this process's uid or root, no mode bit for group or others,
  * 1..max bytes.  One trailing newline is stripped.
- * MISSING, BAD_INPUT (empty, too large, not regular), DENIED (owner or mode; the note
- * names chmod or chown), IO, NO_MEMORY */
+ * MISSING, BAD_INPUT (empty, too large, not regular), DENIED (owner or mode, or this uid
+ * may not open it; the note names chmod or chown), IO, NO_MEMORY */
 KW_MUST_USE kw_err kw_file_read_secret(const char *path, size_t max,
                                        struct kw_secret *ret_secret,
                                        struct kw_note *note);
 
 /* Replaces `path` with `bytes`: a new file beside it, fsync, rename, fsync of the
- * folder.  After a failure the old file is whole.  mode is the new file's; owner and
+ * folder.  After a failure the file is whole: the old one (the new one when only the
+ * folder's fsync failed), and nothing lies beside it.  A symlink is replaced, not
+ * followed.  mode is the new file's; owner and
  * group are kept when the file was there and we may.
  * IO  native = errno; the note names the path */
 KW_MUST_USE kw_err kw_file_replace(const char *path, kw_span bytes, mode_t mode,

@@ -37,17 +37,22 @@ typedef void kw_call_done(struct kw_call *call);
 
 /* Private to kms; rpc only provides the room. */
 struct kw_call_work {
-    int step;
-    int state;
-    struct kw_call *next, **prev; /* list of parked calls, or of one unwrap's waiters */
-    struct kw_flight *flight;
+    unsigned step;
+    bool cache_only;              /* policy allows nothing but the cache              */
+    bool parked;                  /* under the mutex: who clears it owns the call     */
+    struct kw_call *next, **prev; /* all parked calls                                 */
+    struct kw_call *follow;       /* the next one that waits for the same unwrap      */
+    struct kw_kms *kms;           /* for the answer of a job                          */
+    struct kw_flight *flight;     /* the unwrap that a Decrypt waits for              */
+    kw_hsm_ticket ticket;         /* the job that an Encrypt waits for                */
+    kw_deadline until;            /* the call's own deadline                          */
     uint8_t cache_key[32];
     struct kw_hsm_version version;
     uint8_t iv[KW_IV_MAX];
     uint8_t aad[KW_AAD_MAX];
-    size_t aad_len, seed_len, sealed_len;
+    size_t aad_len, seed_len;
+    kw_span sealed; /* Decrypt: in ciphertext; Encrypt: in out_ciphertext */
     struct kw_secret inner;
-    kw_hsm_ticket ticket;
     int64_t begun_ns, hsm_ns;
 };
 

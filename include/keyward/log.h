@@ -6,8 +6,10 @@
  *
  * One event is one line and one write(2).  Text that a peer supplied goes through
  * KW_PEER: cut to 64 bytes, everything but printable ASCII escaped.  There is no field
- * type for bytes, so a secret cannot be logged by accident.  More than 20 events of one
- * name within a second are dropped and counted; the count is told with the next one.
+ * type for bytes, so a secret cannot be logged by accident.  A line ends at 4095 bytes:
+ * what does not fit is left out and `cut` says so.  More than 20 events of one name (its
+ * first 47 bytes) within a second are dropped and counted; dropped_before tells it with
+ * the next one.
  *
  * Threads:   any.  Never call it while holding the house's mutex.
  * Blocking:  the write(2) to the log's descriptor.

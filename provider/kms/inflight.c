@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Equal requests share one unwrap: kube-apiserver sends as many equal Decrypts as it has
+ * readers that miss its own cache at once.
+ *
+ * One waiter walks on with the answer (prove, remember); at record it hands the seed, or
+ * the failure, to the others. */
+#include "house.h"
+
+#include <keyward/alloc.h>
+
+static struct kw_flight **bucket(struct kw_kms *kms, const struct kw_cache_key *key)
+{
+    return &kms->flights[key->b[0] % KW_FLIGHT_BUCKETS];
+}
+
+struct kw_flight *kw_flight_find(struct kw_kms *kms, const struct kw_cache_key *key)
+{
+    struct kw_flight *f = *bucket(kms, key);
+    while (f != NULL &&
+           !kw_span_equal(kw_span_of(f->key.b, sizeof f->key.b), kw_span_of(key->b, 32)))
+        f = f->next;
+    return f;
+}
+
+static void add_waiter(struct kw_flight *flight, struct kw_call *call)
+{
+    call->work.flight = flight;
+    call->work.follow = flight->waiters;
+    flight->waiters = call;
+}
+
+void kw_flight_join(struct kw_flight *flight, struct kw_call *call)
+{
+    const struct kw_hsm_door *door = &flight->kms->options.door;
+    add_waiter(flight, call);
+    if (call->work.until.mono_ns > flight->until.mono_ns) {
+        flight->until = call->work.until;
+        door->ops->extend(door->hsm, flight->ticket, flight->until);
+    }
+}
+
+static void remove_flight(struct kw_flight *flight)
+{
+    struct kw_flight **at = bucket(flight->kms, &flight->key);
+    while (*at != flight)
+        at = &(*at)->next;
+    *at = flight->next;
+}
+
+void kw_flight_hand_out(struct kw_kms *kms, struct kw_call *leader)
+{
+    struct kw_call *next = leader->work.follow;
+    leader->work.follow = NULL;
+    while (next != NULL) {
+        struct kw_call *call = next;
+        next = call->work.follow;
+        call->work.follow = NULL;
+        call->err = leader->err;
+        call->step_name = leader->step_name;
+        call->source = leader->source;
+        call->token = leader->token;
+        call->work.hsm_ns = leader->work.hsm_ns;
+        if (!kw_failed(call->err))
+            call->err = kw_secret_copy(&call->seed, kw_secret_peek(&leader->seed));
+        kw_way_resume_at_record(kms, call);
+    }
+}
+
+static void landed(void *ctx, struct kw_hsm_answer *answer)
+{
+    struct kw_flight *flight = ctx;
+    struct kw_kms *kms = flight->kms;
+    kw_lock_take(kms->options.lock);
+    remove_flight(flight);
+    struct kw_call *leader = flight->waiters;
+    for (struct kw_call *c = leader; c != NULL; c = c->work.follow) {
+        kw_unpark(c);
+        c->work.flight = NULL;
+    }
+    kw_lock_give(kms->options.lock);
+    kw_free(flight);
+    if (leader == NULL)
+        return; /* everybody went away while the answer was under way */
+    leader->err = answer->err;
+    leader->source = kw_failed(answer->err) ? KW_SOURCE_NONE : KW_SOURCE_HSM;
+    leader->token = answer->token;
+    leader->work.hsm_ns = answer->hsm_ns;
+    if (!kw_failed(answer->err))
+        kw_secret_move(&leader->work.inner, answer->output);
+    if (kw_failed(answer->err))
+        kw_way_resume_at_record(kms, leader);
+    else
+        kw_way_resume(kms, leader);
+}
+
+kw_err kw_flight_start(struct kw_kms *kms, struct kw_call *call)
+{
+    const struct kw_hsm_door *door = &kms->options.door;
+    struct kw_call_work *w = &call->work;
+    struct kw_flight *flight = kw_new(1, sizeof *flight);
+    if (flight == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "unwrap");
+    *flight = (struct kw_flight){.kms = kms, .key = kw_call_key(call), .until = w->until};
+    struct kw_hsm_job job = {
+        .op = KW_HSM_UNWRAP,
+        .key_id = w->version.key_id,
+        .share = call->class_index,
+        .iv = kw_span_of(w->iv, kw_mechanism_iv_len(w->version.mechanism)),
+        .aad = kw_span_of(w->aad, w->aad_len),
+        .input = w->sealed,
+        .until = w->until,
+        .done = landed,
+        .ctx = flight,
+    };
+    kw_err e = door->ops->submit(door->hsm, &job, &flight->ticket);
+    if (kw_failed(e)) {
+        kw_free(flight);
+        return e;
+    }
+    flight->next = *bucket(kms, &flight->key);
+    *bucket(kms, &flight->key) = flight;
+    add_waiter(flight, call);
+    return KW_OK;
+}
+
+void kw_flight_leave(struct kw_kms *kms, struct kw_call *call)
+{
+    const struct kw_hsm_door *door = &kms->options.door;
+    struct kw_flight *flight = call->work.flight;
+    struct kw_call **at = &flight->waiters;
+    while (*at != call)
+        at = &(*at)->work.follow;
+    *at = call->work.follow;
+    call->work.flight = NULL;
+    if (flight->waiters == NULL && door->ops->cancel(door->hsm, flight->ticket)) {
+        remove_flight(flight);
+        kw_free(flight);
+    }
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The room itself: classes and their caches, where a call begins, the regular look at
+ * health, budgets and ages. */
+#include "house.h"
+
+#include <keyward/alloc.h>
+#include <keyward/log.h>
+
+static kw_err open_class(struct kw_class *class, const struct kw_class_options *options,
+                         const struct kw_clock *clock)
+{
+    class->options = *options;
+    kw_budget_init(&class->budget, options->max_outage_ns, kw_boot_ns(clock));
+    return kw_cache_new(options->cache_entries, options->cache_ttl_ns, &class->cache);
+}
+
+kw_err kw_kms_new(const struct kw_kms_options *options, struct kw_kms **ret_kms)
+{
+    struct kw_kms *kms = kw_new(1, sizeof *kms);
+    kw_err e = kms == NULL ? kw_err_at(KW_CODE_NO_MEMORY, "kms") : KW_OK;
+    if (kw_failed(e))
+        return e;
+    kms->options = *options;
+    kms->classes = kw_new(options->class_count, sizeof *kms->classes);
+    e = kms->classes == NULL ? kw_err_at(KW_CODE_NO_MEMORY, "kms")
+                             : kw_cache_keyer_new(&kms->keyer);
+    for (size_t i = 0; i < options->class_count && !kw_failed(e); i++)
+        e = open_class(&kms->classes[i], &options->classes[i], options->clock);
+    if (kw_failed(e)) {
+        kw_kms_free(kms);
+        return e;
+    }
+    *ret_kms = kms;
+    return KW_OK;
+}
+
+void kw_kms_free(struct kw_kms *kms)
+{
+    if (kms == NULL)
+        return;
+    KW_INVARIANT(kms->parked == NULL);
+    for (size_t i = 0; kms->classes != NULL && i < kms->options.class_count; i++)
+        kw_cache_free(kms->classes[i].cache);
+    kw_cache_keyer_free(kms->keyer);
+    kw_free(kms->classes);
+    kw_free(kms);
+}
+
+static struct kw_policy_facts facts_of(enum kw_ask ask, const struct kw_class *class,
+                                       const struct kw_hsm_health *health)
+{
+    struct kw_policy_facts facts = {
+        .ask = ask,
+        .on_loss = class->options.on_loss,
+        .outage_budget_left = kw_budget_left(&class->budget),
+        .active_known = health->active_n != 0 && !kw_failed(health->active_err),
+        .why = health->why,
+        .active_why = health->active_err,
+    };
+    switch (health->state) {
+    case KW_HSM_STARTING: facts.hsm = KW_HSM_IS_STARTING; break;
+    case KW_HSM_UP:
+    case KW_HSM_SUSPECT: facts.hsm = KW_HSM_IS_GOOD; break;
+    case KW_HSM_LOST: facts.hsm = KW_HSM_IS_LOST; break;
+    }
+    return facts;
+}
+
+struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_ask ask,
+                                      const struct kw_class *class,
+                                      struct kw_hsm_health *ret_health)
+{
+    kms->options.door.ops->health(kms->options.door.hsm, ret_health);
+    struct kw_policy_facts facts = facts_of(ask, class, ret_health);
+    return kw_policy_judge(&facts);
+}
+
+void kw_kms_begin(struct kw_kms *kms, struct kw_call *call)
+{
+    KW_INVARIANT(call->class_index < kms->options.class_count);
+    call->err = KW_OK;
+    call->out_key_id[0] = '\0';
+    call->out_ciphertext_len = 0;
+    call->source = KW_SOURCE_NONE;
+    call->token = "";
+    call->work = (struct kw_call_work){.begun_ns = kw_mono_ns(kms->options.clock)};
+    call->work.until = kw_deadline_first(
+        call->until, (kw_deadline){call->work.begun_ns + kms->options.deadline_ns});
+    kw_way_walk(kms, call);
+}
+
+/* The mutex is held.  Budget, ages, and the wipes that policy asks for. */
+static size_t look_after(struct kw_class *class, const struct kw_hsm_health *health,
+                         int64_t boot_now)
+{
+    kw_budget_tick(&class->budget, health->state == KW_HSM_LOST, boot_now);
+    kw_cache_expire(class->cache, boot_now);
+    struct kw_policy_facts facts = facts_of(KW_ASK_DECRYPT, class, health);
+    return kw_policy_wipes(&facts) ? kw_cache_wipe(class->cache) : 0;
+}
+
+void kw_kms_tick(struct kw_kms *kms)
+{
+    struct kw_hsm_health health;
+    size_t wiped = 0;
+    int64_t now = kw_boot_ns(kms->options.clock);
+    kw_lock_take(kms->options.lock);
+    kms->options.door.ops->health(kms->options.door.hsm, &health);
+    bool keys_changed = health.key_epoch != kms->key_epoch;
+    kms->key_epoch = health.key_epoch;
+    for (size_t i = 0; i < kms->options.class_count; i++) {
+        wiped += look_after(&kms->classes[i], &health, now);
+        if (keys_changed)
+            wiped += kw_cache_wipe(kms->classes[i].cache);
+    }
+    kw_lock_give(kms->options.lock);
+    if (wiped > 0)
+        kw_log(KW_LOG_WARN, "cache-wiped", KW_INT("seeds", wiped),
+               KW_STR("why", keys_changed ? "a key changed" : "policy"));
+    kw_parked_sweep(kms);
+}
+
+size_t kw_kms_wipe(struct kw_kms *kms)
+{
+    size_t wiped = 0;
+    kw_lock_take(kms->options.lock);
+    for (size_t i = 0; i < kms->options.class_count; i++)
+        wiped += kw_cache_wipe(kms->classes[i].cache);
+    kw_lock_give(kms->options.lock);
+    return wiped;
+}
+
+void kw_kms_stats(struct kw_kms *kms, size_t class_index,
+                  struct kw_class_stats *ret_stats)
+{
+    struct kw_class *class = &kms->classes[class_index];
+    struct kw_cache_stats cache;
+    struct kw_class_stats s = {.joined = atomic_load(&class->joined)};
+    kw_lock_take(kms->options.lock);
+    kw_cache_stats(class->cache, &cache);
+    s.budget_left_ns = class->budget.left_ns;
+    kw_lock_give(kms->options.lock);
+    for (unsigned i = 0; i < 3; i++) {
+        s.calls[i] = atomic_load(&class->calls[i]);
+        s.failed[i] = atomic_load(&class->failed[i]);
+    }
+    s.cache_hits = cache.hits;
+    s.cache_misses = cache.misses;
+    s.cache_evicted = cache.evicted;
+    s.cache_expired = cache.expired;
+    s.cache_wiped = cache.wiped;
+    s.cache_entries = cache.entries;
+    s.cache_capacity = cache.capacity;
+    *ret_stats = s;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <keyward/env.h>
+
+static const struct {
+    enum kw_env which;
+    const char *name;
+} known[] = {{KW_ENV_ARENA, "KEYWARD_ARENA"},
+             {KW_ENV_NOTIFY_SOCKET, "NOTIFY_SOCKET"},
+             {KW_ENV_WATCHDOG_USEC, "WATCHDOG_USEC"},
+             {KW_ENV_WATCHDOG_PID, "WATCHDOG_PID"},
+             {KW_ENV_LISTEN_FDS, "LISTEN_FDS"},
+             {KW_ENV_LISTEN_PID, "LISTEN_PID"},
+             {KW_ENV_LISTEN_FDNAMES, "LISTEN_FDNAMES"},
+             {KW_ENV_CREDENTIALS, "CREDENTIALS_DIRECTORY"},
+             {KW_ENV_NO_COLOR, "NO_COLOR"},
+             {KW_ENV_TERM, "TERM"},
+             {KW_ENV_WORKER, "KEYWARD_WORKER"}};
+enum { KNOWN = sizeof known / sizeof known[0] };
+
+static void get__unset_or_empty__null(void **state)
+{
+    (void)state;
+    kw_env_clear();
+    for (unsigned i = 0; i < KNOWN; i++) {
+        CHECK(kw_env_get(known[i].which) == NULL);
+        setenv(known[i].name, "", 1);
+        CHECK(kw_env_get(known[i].which) == NULL);
+    }
+}
+
+static void get__set__its_own_value(void **state)
+{
+    (void)state;
+    kw_env_clear();
+    for (unsigned i = 0; i < KNOWN; i++)
+        setenv(known[i].name, known[i].name, 1);
+    for (unsigned i = 0; i < KNOWN; i++)
+        CHECK_STR(kw_env_get(known[i].which), known[i].name);
+}
+
+static void give__any__copied_and_replaced(void **state)
+{
+    (void)state;
+    char name[] = "SOFTHSM2_CONF", value[] = "/one";
+    CHECK(kw_env_give(name, value));
+    name[0] = value[1] = 'x';
+    CHECK_STR(getenv("SOFTHSM2_CONF"), "/one");
+    CHECK(kw_env_give("SOFTHSM2_CONF", "/two"));
+    CHECK_STR(getenv("SOFTHSM2_CONF"), "/two");
+}
+
+static void give__no_name__false(void **state)
+{
+    (void)state;
+    CHECK(!kw_env_give("", "x"));
+    CHECK(!kw_env_give("A=B", "x"));
+}
+
+static void clear__anything__nothing_left(void **state)
+{
+    (void)state;
+    setenv("LEFT", "over", 1);
+    kw_env_clear();
+    CHECK(getenv("LEFT") == NULL && getenv("PATH") == NULL);
+    CHECK(environ == NULL || environ[0] == NULL);
+    CHECK(kw_env_give("AFTER", "1")); /* still usable */
+    CHECK_STR(getenv("AFTER"), "1");
+}
+
+KW_CASES("hsm/base/env", CASE(get__unset_or_empty__null), CASE(get__set__its_own_value),
+         CASE(give__any__copied_and_replaced), CASE(give__no_name__false),
+         CASE(clear__anything__nothing_left))

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <keyward/alloc.h>
+#include <keyward/file.h>
+
+#include "child.h"
+#include "folder.h"
+
+/* Fails as said, gives nothing, and the note names the path. */
+static void check_refused(const char *path, size_t max, enum kw_code code)
+{
+    struct kw_blob b = {0};
+    struct kw_note note = {{0}};
+    CHECK_CODE(kw_file_read(path, max, &b, &note), code);
+    CHECK(b.ptr == NULL && b.len == 0);
+    CHECK_HAS(note.text, path);
+    CHECK_CODE(kw_file_read(path, max, &b, NULL), code); /* nobody reads the note */
+}
+
+static void read__no_file__missing(void **state)
+{
+    (void)state;
+    struct folder f;
+    folder_make(&f);
+    check_refused(f.file, 10, KW_CODE_MISSING);
+    folder_remove(&f);
+}
+
+static void read__not_regular__bad_input_at_once(void **state)
+{
+    (void)state;
+    struct folder f;
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    folder_make(&f);
+    check_refused(f.path, 10, KW_CODE_BAD_INPUT); /* a folder */
+    CHECK(mkfifo(f.file, 0600) == 0);
+    check_refused(f.file, 10, KW_CODE_BAD_INPUT); /* does not wait for a writer */
+    CHECK(unlink(f.file) == 0);
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", f.file);
+    CHECK(bind(s, (struct sockaddr *)&at, sizeof at) == 0);
+    check_refused(f.file, 10, KW_CODE_BAD_INPUT);
+    close(s);
+    check_refused("/dev/null", 10, KW_CODE_BAD_INPUT);
+    folder_remove(&f);
+}
+
+static void read__larger_than_max__bad_input(void **state)
+{
+    (void)state;
+    struct folder f;
+    folder_make(&f);
+    put_file(f.file, "0123456789x", 0600);
+    check_refused(f.file, 10, KW_CODE_BAD_INPUT);
+    folder_remove(&f);
+}
+
+static int read_forbidden(void *path)
+{
+    struct kw_blob b = {0};
+    struct kw_note note = {{0}};
+    drop_rights(0);
+    kw_err e = kw_file_read(path, 10, &b, &note);
+    return e.code == KW_CODE_IO && e.native == EACCES &&
+           strstr(note.text, "Permission denied") != NULL;
+}
+
+static void read__no_permission__io_with_errno(void **state)
+{
+    (void)state;
+    struct folder f;
+    folder_make(&f);
+    CHECK(chmod(f.path, 0755) == 0);
+    put_file(f.file, "x", 0);
+    CHECK(child_answer(read_forbidden, f.file));
+    folder_remove(&f);
+}
+
+static void read__out_of_memory__no_memory(void **state)
+{
+    (void)state;
+    struct folder f;
+    struct kw_blob b = {0};
+    struct kw_note note = {{0}};
+    folder_make(&f);
+    put_file(f.file, "x", 0600);
+    kw_alloc_fail_from(0);
+    kw_err e = kw_file_read(f.file, 10, &b, &note);
+    kw_alloc_fail_from(-1);
+    CHECK_CODE(e, KW_CODE_NO_MEMORY);
+    CHECK_HAS(note.text, f.file);
+    folder_remove(&f);
+}
+
+static void read__up_to_max__all_bytes(void **state)
+{
+    (void)state;
+    struct folder f;
+    struct kw_blob b = {0};
+    folder_make(&f);
+    put_file(f.file, "0123456789", 0644);
+    CHECK_OK(kw_file_read(f.file, 10, &b, NULL));
+    CHECK(kw_span_equal_str(kw_blob_peek(&b), "0123456789"));
+    kw_blob_wipe(&b);
+    CHECK(b.ptr == NULL && b.len == 0);
+    kw_blob_wipe(&b);
+    put_file(f.file, "", 0644);
+    CHECK_OK(kw_file_read(f.file, 10, &b, NULL));
+    CHECK(b.len == 0);
+    kw_blob_wipe(&b);
+    folder_remove(&f);
+}
+
+static void read__symlink__followed(void **state)
+{
+    (void)state;
+    struct folder f;
+    struct kw_blob b = {0};
+    char link[128];
+    folder_make(&f);
+    put_file(f.file, "there", 0644);
+    snprintf(link, sizeof link, "%s/link", f.path);
+    CHECK(symlink(f.file, link) == 0);
+    CHECK_OK(kw_file_read(link, 10, &b, NULL));
+    CHECK(kw_span_equal_str(kw_blob_peek(&b), "there"));
+    kw_blob_wipe(&b);
+    CHECK(unlink(link) == 0);
+    folder_remove(&f);
+}
+
+KW_CASES("hsm/base/file", CASE(read__no_file__missing),
+         CASE(read__not_regular__bad_input_at_once),
+         CASE(read__larger_than_max__bad_input), CASE(read__no_permission__io_with_errno),
+         CASE(read__out_of_memory__no_memory), CASE(read__up_to_max__all_bytes),
+         CASE(read__symlink__followed))

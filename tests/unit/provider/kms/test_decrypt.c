@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rig.h"
+
+#include <keyward/envelope.h>
+
+static const uint8_t seed_bytes[32] = "0123456789abcdef0123456789abcde";
+#define SEED kw_span_of(seed_bytes, 32)
+
+/* Every refusal that must not cost an HSM call. */
+static void refused(const char *key_id, kw_span ct, enum kw_code want)
+{
+    struct rig *r = rig_open();
+    struct kw_call *c = rig_decrypt(r, 0, 0, key_id, ct);
+    CHECK(rig_ended(r, 0, want));
+    CHECK(r->hsm.submitted == 0);
+    CHECK(c->seed.ptr == NULL);
+    rig_close(r);
+}
+
+static void begin__empty_ciphertext__bad_input(void **state)
+{
+    (void)state;
+    refused(RIG_KEY_1, kw_span_of(NULL, 0), KW_CODE_BAD_INPUT);
+}
+
+static void begin__ciphertext_over_1024__bad_input(void **state)
+{
+    static uint8_t big[1025] = {1, 1, 1, 3, 'a', 'b', 'c'};
+    (void)state;
+    refused(RIG_KEY_1, kw_span_of(big, sizeof big), KW_CODE_BAD_INPUT);
+}
+
+static void begin__no_key_id__bad_input(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    kw_test_arena(1 << 16);
+    kw_span ct = rig_seal(NULL, "secrets", RIG_KEY_1, SEED, out);
+    kw_arena_close();
+    refused("", ct, KW_CODE_BAD_INPUT);
+}
+
+static void begin__trailing_byte__bad_input_and_no_job(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX + 1];
+    (void)state;
+    kw_test_arena(1 << 16);
+    kw_span ct = rig_seal(NULL, "secrets", RIG_KEY_1, SEED, out);
+    kw_arena_close();
+    ct.len++;
+    refused(RIG_KEY_1, ct, KW_CODE_BAD_INPUT);
+}
+
+static void begin__unknown_key_id__unknown_key_and_no_job(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    kw_test_arena(1 << 16);
+    kw_span ct = rig_seal(NULL, "secrets", RIG_KEY_1, SEED, out);
+    kw_arena_close();
+    refused("kw1-9-0123456789abcdef01234567", ct, KW_CODE_UNKNOWN_KEY);
+}
+
+static void begin__other_scope__denied_and_no_job(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    kw_test_arena(1 << 16);
+    kw_span ct = rig_seal(NULL, "bulk", RIG_KEY_1, SEED, out);
+    kw_arena_close();
+    refused(RIG_KEY_1, ct, KW_CODE_DENIED);
+}
+
+static void begin__annotations__bad_input_and_no_job(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    struct kw_call *c = &r->calls[0];
+    *c = (struct kw_call){.ask = KW_ASK_DECRYPT,
+                          .until = KW_NEVER,
+                          .has_annotations = true,
+                          .key_id = kw_span_str(RIG_KEY_1)};
+    c->ciphertext = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    /* begun by hand: the rig's own helper sets no annotations */
+    struct kw_call *probe = rig_status(r, 1, 0);
+    c->done = probe->done;
+    kw_kms_begin(r->kms, c);
+    CHECK(rig_ended(r, 0, KW_CODE_BAD_INPUT));
+    CHECK(r->hsm.submitted == 0);
+    rig_close(r);
+}
+
+static void begin__check_blob_as_seed__bad_input(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    out[1] = KW_PURPOSE_CHECK;
+    rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    CHECK(rig_ended(r, 0, KW_CODE_BAD_INPUT));
+    rig_close(r);
+}
+
+static void begin__version_disabled__its_own_error(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    r->hsm.version_err = kw_err_at(KW_CODE_KEY_DISABLED, "state");
+    rig_decrypt(r, 0, 0, RIG_KEY_2, rig_seal(r, "secrets", RIG_KEY_2, SEED, out));
+    CHECK(rig_ended(r, 0, KW_CODE_KEY_DISABLED));
+    CHECK(r->hsm.submitted == 0);
+    rig_close(r);
+}
+
+static void begin__any_bit_changed__never_a_plaintext(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    for (size_t bit = 0; bit < ct.len * 8; bit++) {
+        out[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        r->done[0] = 0;
+        struct kw_call *c = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+        rig_run(r);
+        CHECK(r->done[0] == 1);
+        CHECK(kw_failed(c->err) && c->seed.ptr == NULL);
+        out[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    rig_close(r);
+}
+
+static void begin__good_ciphertext__the_seed_from_the_hsm_then_from_memory(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    struct kw_call *c = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    CHECK(r->done[0] == 0 && r->hsm.flushed == 1);
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_OK));
+    CHECK(kw_span_equal(kw_secret_peek(&c->seed), SEED));
+    CHECK(c->source == KW_SOURCE_HSM);
+    CHECK_STR(c->token, "fake");
+    struct kw_call *again = rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
+    CHECK(rig_ended(r, 1, KW_CODE_OK));
+    CHECK(again->source == KW_SOURCE_CACHE && r->hsm.submitted == 1);
+    CHECK(kw_span_equal(kw_secret_peek(&again->seed), SEED));
+    rig_close(r);
+}
+
+static void begin__other_class__its_own_cache(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "old", RIG_KEY_1, SEED, out);
+    rig_decrypt(r, 0, 0, RIG_KEY_1, ct); /* accepted scope */
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_OK));
+    rig_decrypt(r, 1, 1, RIG_KEY_1, ct);
+    CHECK(rig_ended(r, 1, KW_CODE_DENIED));
+    rig_close(r);
+}
+
+static void begin__equal_requests_in_flight__one_job_for_all(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    struct kw_class_stats stats;
+    (void)state;
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    for (unsigned i = 0; i < 10; i++)
+        rig_decrypt(r, i, 0, RIG_KEY_1, ct);
+    CHECK(rig_waiting(r) == 1);
+    rig_run(r);
+    for (unsigned i = 0; i < 10; i++) {
+        CHECK(rig_ended(r, i, KW_CODE_OK));
+        CHECK(kw_span_equal(kw_secret_peek(&r->calls[i].seed), SEED));
+    }
+    kw_kms_stats(r->kms, 0, &stats);
+    CHECK(stats.joined == 9 && stats.calls[KW_ASK_DECRYPT] == 10);
+    rig_close(r);
+}
+
+static void begin__joined_and_it_fails__all_fail(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    for (unsigned i = 0; i < 3; i++)
+        rig_decrypt(r, i, 0, RIG_KEY_1, ct);
+    r->hsm.answer_err = kw_err_at(KW_CODE_HSM_DOWN, "C_Decrypt");
+    rig_run(r);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK(rig_ended(r, i, KW_CODE_HSM_DOWN));
+    rig_close(r);
+}
+
+static void begin__wrong_answer__no_reply_distrust_and_nothing_cached(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
+    r->hsm.flip_at = 3;
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_WRONG_ANSWER));
+    CHECK(rig_ended(r, 1, KW_CODE_WRONG_ANSWER));
+    CHECK(r->calls[0].seed.ptr == NULL && r->calls[1].seed.ptr == NULL);
+    CHECK(r->hsm.distrusted == 1);
+    r->hsm.flip_at = -1;
+    rig_decrypt(r, 2, 0, RIG_KEY_1, ct);
+    CHECK(r->done[2] == 0); /* not from memory */
+    rig_run(r);
+    CHECK(rig_ended(r, 2, KW_CODE_OK));
+    rig_close(r);
+}
+
+static void begin__answer_of_another_ciphertext__wrong_answer(void **state)
+{
+    uint8_t one[KW_CIPHERTEXT_MAX], two[KW_CIPHERTEXT_MAX];
+    static const uint8_t other[32] = "another seed of the same length";
+    (void)state;
+    struct rig *r = rig_open();
+    kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
+    rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, one));
+    rig_decrypt(r, 1, 0, RIG_KEY_1,
+                rig_seal(r, "secrets", RIG_KEY_1, kw_span_of(other, 32), two));
+    /* a library that hands out somebody else's answer: same class, key and length */
+    kw_hsm_done *done = r->hsm.jobs[0].done;
+    void *ctx = r->hsm.jobs[0].ctx;
+    r->hsm.jobs[0].ctx = r->hsm.jobs[1].ctx;
+    r->hsm.jobs[1].ctx = ctx;
+    CHECK(done == r->hsm.jobs[1].done);
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_WRONG_ANSWER));
+    CHECK(rig_ended(r, 1, KW_CODE_WRONG_ANSWER));
+    rig_close(r);
+}
+
+static void cancel__the_only_waiter__the_job_goes_too(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    struct kw_call *c =
+        rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));
+    kw_kms_cancel(r->kms, c);
+    CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
+    CHECK(r->hsm.cancelled == 1 && rig_waiting(r) == 0);
+    kw_kms_cancel(r->kms, c); /* again: nothing happens */
+    CHECK(r->done[0] == 1);
+    rig_close(r);
+}
+
+static void cancel__one_of_two_waiters__the_other_is_served(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    struct kw_call *first = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
+    kw_kms_cancel(r->kms, first);
+    CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
+    CHECK(r->hsm.cancelled == 0);
+    rig_run(r);
+    CHECK(rig_ended(r, 1, KW_CODE_OK));
+    rig_close(r);
+}
+
+static void cancel__answer_already_under_way__the_answer_is_dropped(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    struct kw_call *c =
+        rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));
+    r->hsm.cancel_too_late = true;
+    kw_kms_cancel(r->kms, c);
+    CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
+    rig_run(r);
+    CHECK(r->done[0] == 1);
+    rig_close(r);
+}
+
+static void tick__deadline_over__each_waiter_by_its_own(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    r->time.now_ns += KW_S_NS;
+    rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
+    CHECK(r->hsm.extended == 1); /* the job lives as long as its latest waiter */
+    r->time.now_ns += 600 * KW_MS_NS;
+    kw_kms_tick(r->kms);
+    CHECK(rig_ended(r, 0, KW_CODE_DEADLINE));
+    CHECK(r->done[1] == 0 && kw_kms_waiting(r->kms));
+    rig_run(r);
+    CHECK(rig_ended(r, 1, KW_CODE_OK));
+    CHECK(!kw_kms_waiting(r->kms));
+    rig_close(r);
+}
+
+static void begin__queue_full__busy_at_once(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    r->hsm.submit_err = kw_err_at(KW_CODE_BUSY, "queue");
+    rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));
+    CHECK(rig_ended(r, 0, KW_CODE_BUSY));
+    CHECK(!kw_kms_waiting(r->kms));
+    rig_close(r);
+}
+
+KW_CASES("provider/kms/decrypt", CASE(begin__empty_ciphertext__bad_input),
+         CASE(begin__ciphertext_over_1024__bad_input), CASE(begin__no_key_id__bad_input),
+         CASE(begin__trailing_byte__bad_input_and_no_job),
+         CASE(begin__unknown_key_id__unknown_key_and_no_job),
+         CASE(begin__other_scope__denied_and_no_job),
+         CASE(begin__annotations__bad_input_and_no_job),
+         CASE(begin__check_blob_as_seed__bad_input),
+         CASE(begin__version_disabled__its_own_error),
+         CASE(begin__any_bit_changed__never_a_plaintext),
+         CASE(begin__good_ciphertext__the_seed_from_the_hsm_then_from_memory),
+         CASE(begin__other_class__its_own_cache),
+         CASE(begin__equal_requests_in_flight__one_job_for_all),
+         CASE(begin__joined_and_it_fails__all_fail),
+         CASE(begin__wrong_answer__no_reply_distrust_and_nothing_cached),
+         CASE(begin__answer_of_another_ciphertext__wrong_answer),
+         CASE(cancel__the_only_waiter__the_job_goes_too),
+         CASE(cancel__one_of_two_waiters__the_other_is_served),
+         CASE(cancel__answer_already_under_way__the_answer_is_dropped),
+         CASE(tick__deadline_over__each_waiter_by_its_own),
+         CASE(begin__queue_full__busy_at_once))

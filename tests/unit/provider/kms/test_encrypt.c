@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rig.h"
+
+#include <keyward/envelope.h>
+
+static const uint8_t seed_bytes[257] = "0123456789abcdef0123456789abcde";
+#define SEED kw_span_of(seed_bytes, 32)
+
+static void begin__empty__bad_input_and_no_job(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    rig_encrypt(r, 0, 0, kw_span_of(NULL, 0));
+    CHECK(rig_ended(r, 0, KW_CODE_BAD_INPUT));
+    CHECK(r->hsm.submitted == 0);
+    rig_close(r);
+}
+
+static void begin__over_256_bytes__bad_input_and_no_job(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    rig_encrypt(r, 0, 0, kw_span_of(seed_bytes, 257));
+    CHECK(rig_ended(r, 0, KW_CODE_BAD_INPUT));
+    CHECK(r->hsm.submitted == 0 && r->calls[0].seed.ptr == NULL);
+    rig_close(r);
+}
+
+static void begin__wrap_fails__the_error_and_no_ciphertext(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    r->hsm.answer_err = kw_err_at(KW_CODE_HSM_DOWN, "C_Encrypt");
+    rig_encrypt(r, 0, 0, SEED);
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_HSM_DOWN));
+    CHECK(r->calls[0].out_ciphertext_len == 0 && r->calls[0].out_key_id[0] == '\0');
+    CHECK(r->calls[0].seed.ptr == NULL);
+    rig_close(r);
+}
+
+static void begin__no_active_version__refused(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    r->hsm.health.active_n = 0;
+    r->hsm.health.active_err = kw_err_at(KW_CODE_KEY_BAD, "find");
+    rig_encrypt(r, 0, 0, SEED);
+    CHECK(rig_ended(r, 0, KW_CODE_KEY_BAD));
+    rig_close(r);
+}
+
+static void begin__unreadable_wrap__alarm_and_never_released(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
+    rig_encrypt(r, 0, 0, SEED);
+    r->hsm.flip_at = 5; /* the wrap comes back damaged */
+    rig_run_one(r);
+    r->hsm.flip_at = -1;
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_FORGED));
+    CHECK(r->calls[0].out_ciphertext_len == 0);
+    rig_close(r);
+}
+
+static void begin__verify_opens_to_something_else__alarm_and_distrust(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
+    rig_encrypt(r, 0, 0, SEED);
+    rig_run_one(r);
+    r->hsm.flip_at = 5;
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_WRONG_ANSWER));
+    CHECK(r->hsm.distrusted == 1 && r->calls[0].out_ciphertext_len == 0);
+    rig_close(r);
+}
+
+static void begin__good__wrapped_verified_and_decryptable(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    struct kw_call *c = rig_encrypt(r, 0, 1, SEED);
+    rig_run_one(r);
+    CHECK(r->done[0] == 0 && rig_waiting(r) == 1); /* the verify */
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_OK));
+    CHECK_STR(c->out_key_id, RIG_KEY_1);
+    CHECK(c->seed.ptr == NULL); /* wiped */
+    struct kw_envelope env;
+    kw_span ct = kw_span_of(c->out_ciphertext, c->out_ciphertext_len);
+    CHECK_OK(kw_envelope_parse(ct, &env));
+    CHECK(kw_span_equal_str(env.scope, "bulk"));
+    struct kw_call *d = rig_decrypt(r, 1, 1, RIG_KEY_1, ct);
+    CHECK(r->done[1] == 0); /* Encrypt does not fill the cache */
+    rig_run(r);
+    CHECK(rig_ended(r, 1, KW_CODE_OK));
+    CHECK(kw_span_equal(kw_secret_peek(&d->seed), SEED));
+    rig_close(r);
+}
+
+static void begin__twice__different_ciphertexts(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    for (unsigned i = 0; i < 2; i++)
+        rig_encrypt(r, i, 0, SEED);
+    rig_run(r);
+    CHECK(r->calls[0].out_ciphertext_len == r->calls[1].out_ciphertext_len);
+    CHECK(memcmp(r->calls[0].out_ciphertext, r->calls[1].out_ciphertext,
+                 r->calls[0].out_ciphertext_len) != 0);
+    rig_close(r);
+}
+
+static void begin__every_size__round_trip(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    for (size_t n = 1; n <= KW_SEED_MAX; n += 51) {
+        r->done[0] = r->done[1] = 0;
+        struct kw_call *c = rig_encrypt(r, 0, 0, kw_span_of(seed_bytes, n));
+        rig_run(r);
+        CHECK(rig_ended(r, 0, KW_CODE_OK));
+        struct kw_call *d = rig_decrypt(
+            r, 1, 0, RIG_KEY_1, kw_span_of(c->out_ciphertext, c->out_ciphertext_len));
+        rig_run(r);
+        CHECK(rig_ended(r, 1, KW_CODE_OK) && d->seed.len == n);
+        kw_secret_wipe(&d->seed);
+    }
+    rig_close(r);
+}
+
+static void cancel__between_wrap_and_verify__dropped(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    struct kw_call *c = rig_encrypt(r, 0, 0, SEED);
+    rig_run_one(r);
+    kw_kms_cancel(r->kms, c);
+    CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
+    CHECK(rig_waiting(r) == 0 && c->seed.ptr == NULL && c->out_ciphertext_len == 0);
+    rig_close(r);
+}
+
+static void cancel__answer_already_under_way__the_answer_finishes_it(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    struct kw_call *c = rig_encrypt(r, 0, 0, SEED);
+    r->hsm.cancel_too_late = true;
+    kw_kms_cancel(r->kms, c);
+    CHECK(r->done[0] == 0);
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_OK));
+    rig_close(r);
+}
+
+static void tick__deadline_over__deadline(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    rig_encrypt(r, 0, 0, SEED);
+    CHECK(r->hsm.jobs[0].until.mono_ns == r->time.now_ns + 1500 * KW_MS_NS);
+    r->time.now_ns += 1500 * KW_MS_NS;
+    kw_kms_tick(r->kms);
+    CHECK(rig_ended(r, 0, KW_CODE_DEADLINE));
+    CHECK(r->hsm.cancelled == 1);
+    rig_close(r);
+}
+
+KW_CASES("provider/kms/encrypt", CASE(begin__empty__bad_input_and_no_job),
+         CASE(begin__over_256_bytes__bad_input_and_no_job),
+         CASE(begin__wrap_fails__the_error_and_no_ciphertext),
+         CASE(begin__no_active_version__refused),
+         CASE(begin__unreadable_wrap__alarm_and_never_released),
+         CASE(begin__verify_opens_to_something_else__alarm_and_distrust),
+         CASE(begin__good__wrapped_verified_and_decryptable),
+         CASE(begin__twice__different_ciphertexts), CASE(begin__every_size__round_trip),
+         CASE(cancel__between_wrap_and_verify__dropped),
+         CASE(cancel__answer_already_under_way__the_answer_finishes_it),
+         CASE(tick__deadline_over__deadline))

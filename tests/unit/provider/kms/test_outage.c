@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the two policies make of a loss of the HSM, call by call. */
+#include "rig.h"
+
+static const uint8_t seed_bytes[32] = "0123456789abcdef0123456789abcde";
+#define SEED kw_span_of(seed_bytes, 32)
+
+static void lose(struct rig *r)
+{
+    r->hsm.health.state = KW_HSM_LOST;
+    r->hsm.health.why = kw_err_at(KW_CODE_HSM_DOWN, "canary");
+    r->hsm.health.losses++;
+    kw_kms_tick(r->kms);
+}
+
+/* A rig with one seed in the cache of each class: secrets in calls[0], bulk in calls[1].
+ */
+static struct rig *warm(uint8_t secrets[KW_CIPHERTEXT_MAX], kw_span *ret_secrets,
+                        uint8_t bulk[KW_CIPHERTEXT_MAX], kw_span *ret_bulk)
+{
+    struct rig *r = rig_open();
+    kw_log_setup(2, KW_LOG_ERROR, KW_LOG_LOGFMT, &r->clock);
+    *ret_secrets = rig_seal(r, "secrets", RIG_KEY_1, SEED, secrets);
+    *ret_bulk = rig_seal(r, "bulk", RIG_KEY_1, SEED, bulk);
+    rig_decrypt(r, 0, 0, RIG_KEY_1, *ret_secrets);
+    rig_decrypt(r, 1, 1, RIG_KEY_1, *ret_bulk);
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_OK) && rig_ended(r, 1, KW_CODE_OK));
+    return r;
+}
+
+static size_t entries(struct rig *r, size_t class_index)
+{
+    struct kw_class_stats s;
+    kw_kms_stats(r->kms, class_index, &s);
+    return s.cache_entries;
+}
+
+static void lost__fail_closed__everything_refused_and_wiped(void **state)
+{
+    uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
+    kw_span secrets, bulk;
+    (void)state;
+    struct rig *r = warm(a, &secrets, b, &bulk);
+    CHECK(entries(r, 0) == 1);
+    lose(r);
+    CHECK(entries(r, 0) == 0);
+    rig_status(r, 2, 0);
+    rig_encrypt(r, 3, 0, SEED);
+    rig_decrypt(r, 4, 0, RIG_KEY_1, secrets);
+    for (unsigned i = 2; i <= 4; i++)
+        CHECK(rig_ended(r, i, KW_CODE_HSM_DOWN));
+    CHECK(rig_waiting(r) == 0);
+    rig_close(r);
+}
+
+static void lost__before_the_next_tick__already_refused(void **state)
+{
+    uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
+    kw_span secrets, bulk;
+    (void)state;
+    struct rig *r = warm(a, &secrets, b, &bulk);
+    r->hsm.health.state = KW_HSM_LOST;
+    rig_decrypt(r, 2, 0, RIG_KEY_1, secrets);
+    CHECK(rig_ended(r, 2, KW_CODE_HSM_DOWN));
+    rig_close(r);
+}
+
+static void lost__serve_cached__cached_seeds_only_and_the_same_key_id(void **state)
+{
+    uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX], c[KW_CIPHERTEXT_MAX];
+    kw_span secrets, bulk;
+    (void)state;
+    struct rig *r = warm(a, &secrets, b, &bulk);
+    lose(r);
+    CHECK(entries(r, 1) == 1);
+    struct kw_call *s = rig_status(r, 2, 1);
+    CHECK(rig_ended(r, 2, KW_CODE_OK));
+    CHECK_STR(s->out_key_id, RIG_KEY_1);
+    rig_decrypt(r, 3, 1, RIG_KEY_1, bulk);
+    CHECK(rig_ended(r, 3, KW_CODE_OK));
+    rig_decrypt(r, 4, 1, RIG_KEY_1, rig_seal(r, "bulk", RIG_KEY_1, SEED, c));
+    CHECK(rig_ended(r, 4, KW_CODE_HSM_DOWN));
+    rig_encrypt(r, 5, 1, SEED);
+    CHECK(rig_ended(r, 5, KW_CODE_HSM_DOWN));
+    rig_close(r);
+}
+
+static void lost__serve_cached_and_too_old__refused(void **state)
+{
+    uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
+    kw_span secrets, bulk;
+    (void)state;
+    struct rig *r = warm(a, &secrets, b, &bulk);
+    lose(r);
+    r->time.now_ns += 60 * KW_S_NS;
+    rig_decrypt(r, 2, 1, RIG_KEY_1, bulk);
+    CHECK(rig_ended(r, 2, KW_CODE_HSM_DOWN));
+    rig_close(r);
+}
+
+static void lost__budget_spent__as_fail_closed(void **state)
+{
+    uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
+    kw_span secrets, bulk;
+    (void)state;
+    struct rig *r = warm(a, &secrets, b, &bulk);
+    lose(r);
+    r->time.now_ns += 600 * KW_S_NS;
+    kw_kms_tick(r->kms);
+    CHECK(entries(r, 1) == 0);
+    rig_status(r, 2, 1);
+    CHECK(rig_ended(r, 2, KW_CODE_HSM_DOWN));
+    /* A minute of health brings a second back, not the whole budget. */
+    r->hsm.health.state = KW_HSM_UP;
+    r->time.now_ns += 60 * KW_S_NS;
+    kw_kms_tick(r->kms);
+    lose(r);
+    r->time.now_ns += 2 * KW_S_NS;
+    kw_kms_tick(r->kms);
+    rig_status(r, 3, 1);
+    CHECK(rig_ended(r, 3, KW_CODE_HSM_DOWN));
+    rig_close(r);
+}
+
+static void lost__while_an_unwrap_is_under_way__not_remembered(void **state)
+{
+    uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX], c[KW_CIPHERTEXT_MAX];
+    kw_span secrets, bulk;
+    (void)state;
+    struct rig *r = warm(a, &secrets, b, &bulk);
+    rig_decrypt(r, 2, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, c));
+    lose(r);
+    rig_run(r);
+    CHECK(r->done[2] == 1);
+    CHECK(entries(r, 0) == 0);
+    rig_close(r);
+}
+
+static void tick__a_key_changed__caches_wiped(void **state)
+{
+    uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
+    kw_span secrets, bulk;
+    (void)state;
+    struct rig *r = warm(a, &secrets, b, &bulk);
+    r->hsm.health.key_epoch++;
+    kw_kms_tick(r->kms);
+    CHECK(entries(r, 0) == 0 && entries(r, 1) == 0);
+    rig_close(r);
+}
+
+static void tick__ttl_over__expired_without_a_request(void **state)
+{
+    uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
+    kw_span secrets, bulk;
+    (void)state;
+    struct rig *r = warm(a, &secrets, b, &bulk);
+    r->time.now_ns += 60 * KW_S_NS;
+    kw_kms_tick(r->kms);
+    CHECK(entries(r, 0) == 0 && entries(r, 1) == 0);
+    rig_close(r);
+}
+
+static void wipe__asked_for__counts_them(void **state)
+{
+    uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
+    kw_span secrets, bulk;
+    (void)state;
+    struct rig *r = warm(a, &secrets, b, &bulk);
+    CHECK(kw_kms_wipe(r->kms) == 2);
+    CHECK(kw_kms_wipe(r->kms) == 0);
+    rig_close(r);
+}
+
+static void new__no_memory_at_any_point__no_leak(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open();
+    struct kw_class_options class = {
+        .name = "x", .scope = "x", .cache_entries = 4, .cache_ttl_ns = KW_S_NS};
+    struct kw_kms_options o = {.domain = "demo",
+                               .classes = &class,
+                               .class_count = 1,
+                               .lock = &r->lock,
+                               .clock = &r->clock};
+    struct kw_kms *kms = NULL;
+    kw_err e = KW_OK;
+    long n = 0;
+    do {
+        kw_alloc_fail_from(n++);
+        e = kw_kms_new(&o, &kms);
+        kw_alloc_fail_from(-1);
+        CHECK(!kw_failed(e) || (e.code == KW_CODE_NO_MEMORY && kms == NULL));
+    } while (kw_failed(e) && n < 100);
+    CHECK(n > 2);
+    CHECK_OK(e);
+    kw_kms_free(kms);
+    rig_close(r);
+}
+
+KW_CASES("provider/kms/outage", CASE(lost__fail_closed__everything_refused_and_wiped),
+         CASE(lost__before_the_next_tick__already_refused),
+         CASE(lost__serve_cached__cached_seeds_only_and_the_same_key_id),
+         CASE(lost__serve_cached_and_too_old__refused),
+         CASE(lost__budget_spent__as_fail_closed),
+         CASE(lost__while_an_unwrap_is_under_way__not_remembered),
+         CASE(tick__a_key_changed__caches_wiped),
+         CASE(tick__ttl_over__expired_without_a_request),
+         CASE(wipe__asked_for__counts_them), CASE(new__no_memory_at_any_point__no_leak))
