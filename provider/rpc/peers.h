@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peers - who is at the other end of a call
+ *
+ * gRPC core names the peer of a handed-over descriptor "fd:<number>" and knows no more,
+ * so a table keeps what SO_PEERCRED said when the number was handed over.  A number is
+ * used again after its connection ended; the new owner overwrites the entry.
+ *
+ * Threads:   any; the caller serialises with the pool's mutex.
+ */
+#ifndef KEYWARD_RPC_PEERS_H
+#define KEYWARD_RPC_PEERS_H
+
+#include <keyward/kms.h>
+
+#define KW_RPC_FDS_MAX 16384
+
+struct kw_peers {
+    struct kw_peer_entry {
+        struct kw_peer peer;
+        unsigned class_index;
+        bool known;
+    } * entries; /* KW_RPC_FDS_MAX */
+};
+
+KW_MUST_USE kw_err kw_peers_init(struct kw_peers *peers);
+void kw_peers_wipe(struct kw_peers *peers);
+/* BUSY  the number is too high for the table */
+KW_MUST_USE kw_err kw_peers_put(struct kw_peers *peers, int fd, unsigned class_index,
+                                const struct kw_peer *peer);
+/* `name` as grpc_call_get_peer gives it.  false when it names no entry of this class. */
+bool kw_peers_find(const struct kw_peers *peers, const char *name, unsigned class_index,
+                   struct kw_peer *ret_peer);
+
+#endif

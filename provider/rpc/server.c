@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop on the completion queue, and what happens to a call that arrives. */
+#include "server.h"
+
+#include <grpc/support/alloc.h>
+
+#include <keyward/log.h>
+
+#include "codec.h"
+#include "rpc_call.h"
+#include "slices.h"
+#include "status_map.h"
+
+enum { BEAT_MS = 500, LEAVING_MS = 10 };
+
+/* What a post held, taken out of it so that it can be posted again. */
+struct arrival {
+    struct kw_server *server;
+    enum kw_ask ask;
+    grpc_call *call;
+    gpr_timespec deadline;
+    grpc_byte_buffer *payload;
+};
+
+static void post(struct kw_post *p);
+static void on_new(struct kw_post *p, bool success);
+static void admit(struct kw_rpc *rpc, const struct arrival *a);
+static void sweep(struct kw_rpc *rpc);
+static bool is_over(struct kw_rpc *rpc);
+static void end(struct kw_rpc *rpc);
+
+static grpc_event next(struct kw_rpc *rpc)
+{
+    int64_t ms = atomic_load(&rpc->leaving) ? LEAVING_MS : BEAT_MS;
+    gpr_timespec until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                                      gpr_time_from_millis(ms, GPR_TIMESPAN));
+    return grpc_completion_queue_next(rpc->cq, until, NULL);
+}
+
+static void handle(struct kw_rpc *rpc, const struct kw_tag *tag, bool success)
+{
+    switch (tag->kind) {
+    case KW_TAG_NEW: on_new(tag->owner, success); break;
+    case KW_TAG_REPLIED: kw_slot_on_replied(tag->owner); break;
+    case KW_TAG_GONE: kw_slot_on_gone(tag->owner); break;
+    case KW_TAG_DOWN: rpc->down_count++; break;
+    }
+}
+
+void *kw_rpc_serve(void *self)
+{
+    struct kw_rpc *rpc = self;
+    for (size_t c = 0; c < rpc->class_count; c++)
+        for (size_t i = 0; i < KW_RPC_POSTS; i++)
+            post(&rpc->servers[c].posts[i]);
+    while (!is_over(rpc)) {
+        grpc_event e = next(rpc);
+        atomic_fetch_add(&rpc->beats, 1);
+        if (e.type == GRPC_OP_COMPLETE) {
+            KW_TAG_ACQUIRE(e.tag);
+            handle(rpc, e.tag, e.success != 0);
+        }
+        sweep(rpc);
+    }
+    end(rpc);
+    return NULL;
+}
+
+static bool is_over(struct kw_rpc *rpc)
+{
+    size_t open = 0, open_max = 0;
+    if (!atomic_load(&rpc->leaving) || rpc->down_count < rpc->class_count)
+        return false;
+    kw_pool_count(&rpc->pool, &open, &open_max);
+    return open == 0;
+}
+
+/* No call is open and no connection is left, so nobody starts anything any more; the
+ * posts that failed at the shutdown are still in the queue. */
+static void end(struct kw_rpc *rpc)
+{
+    for (size_t c = 0; c < rpc->class_count; c++)
+        grpc_server_destroy(rpc->servers[c].server);
+    grpc_completion_queue_shutdown(rpc->cq);
+    for (;;) {
+        grpc_event e = grpc_completion_queue_next(
+            rpc->cq, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+        if (e.type == GRPC_QUEUE_SHUTDOWN)
+            break;
+        KW_TAG_ACQUIRE(e.tag);
+        handle(rpc, e.tag, e.success != 0);
+    }
+}
+
+static void sweep(struct kw_rpc *rpc)
+{
+    int64_t now = kw_mono_ns(rpc->clock);
+    if (now - rpc->swept_ns < KW_S_NS)
+        return;
+    rpc->swept_ns = now;
+    for (size_t i = 0; i < KW_RPC_SLOTS; i++)
+        kw_slot_drop_stuck(&rpc->pool.slots[i], now);
+}
+
+static void post(struct kw_post *p)
+{
+    struct kw_server *s = p->server;
+    grpc_completion_queue *cq = s->rpc->cq;
+    grpc_call_error e;
+    grpc_metadata_array_init(&p->metadata);
+    p->call = NULL;
+    p->payload = NULL;
+    KW_TAG_RELEASE(&p->tag);
+    if (p->ask == KW_RPC_ASKS) {
+        grpc_call_details_init(&p->details);
+        e = grpc_server_request_call(s->server, &p->call, &p->details, &p->metadata, cq,
+                                     cq, &p->tag);
+    } else {
+        e = grpc_server_request_registered_call(s->server, s->methods[p->ask], &p->call,
+                                                &p->deadline, &p->metadata, &p->payload,
+                                                cq, cq, &p->tag);
+    }
+    KW_INVARIANT(e == GRPC_CALL_OK);
+}
+
+/* The whole answer to a call that gets no slot; nothing of it is left behind. */
+static void refuse(grpc_call *call, grpc_status_code code, const char *text)
+{
+    (void)grpc_call_cancel_with_status(call, code, text, NULL);
+    grpc_call_unref(call);
+}
+
+static void on_other(struct kw_post *p)
+{
+    atomic_fetch_add(&p->server->rpc->counts.unimplemented, 1);
+    kw_log(KW_LOG_WARN, "rpc-unknown-method", KW_INT("class", p->server->class_index),
+           KW_PEER("method", kw_slice_span(&p->details.method)));
+    refuse(p->call, GRPC_STATUS_UNIMPLEMENTED,
+           "keyward: serves v2.KeyManagementService only");
+}
+
+static void on_new(struct kw_post *p, bool success)
+{
+    struct kw_rpc *rpc = p->server->rpc;
+    struct arrival a = {p->server, KW_ASK_STATUS, p->call, p->deadline, p->payload};
+    bool other = p->ask == KW_RPC_ASKS;
+    if (success && other)
+        on_other(p);
+    if (other)
+        grpc_call_details_destroy(&p->details);
+    grpc_metadata_array_destroy(&p->metadata);
+    if (!success) /* the server shuts down */
+        return;
+    if (!other)
+        a.ask = (enum kw_ask)p->ask;
+    if (!atomic_load(&rpc->stopping))
+        post(p);
+    if (other)
+        return;
+    atomic_fetch_add(&rpc->counts.calls, 1);
+    admit(rpc, &a);
+    kw_message_wipe(a.payload);
+}
+
+static kw_deadline deadline_of(const struct kw_rpc *rpc, gpr_timespec t)
+{
+    if (gpr_time_cmp(t, gpr_inf_future(t.clock_type)) == 0)
+        return KW_NEVER;
+    gpr_timespec left = gpr_time_sub(t, gpr_now(t.clock_type));
+    return kw_deadline_in(rpc->clock, left.tv_sec * KW_S_NS + left.tv_nsec);
+}
+
+static bool find_peer(struct kw_rpc *rpc, const struct arrival *a,
+                      struct kw_peer *ret_peer)
+{
+    char *name = grpc_call_get_peer(a->call);
+    KW_INVARIANT(pthread_mutex_lock(&rpc->peers_mutex) == 0);
+    bool found = kw_peers_find(&rpc->peers, name, a->server->class_index, ret_peer);
+    KW_INVARIANT(pthread_mutex_unlock(&rpc->peers_mutex) == 0);
+    gpr_free(name);
+    return found;
+}
+
+/* Everything of the request that the call needs, checked; the block is clear afterwards.
+ */
+static kw_err take_in(struct kw_rpc *rpc, const struct arrival *a, struct kw_slot *slot)
+{
+    struct kw_request request = {0};
+    kw_span message = {0};
+    slot->ask = (struct kw_call){.ask = a->ask,
+                                 .class_index = a->server->class_index,
+                                 .until = deadline_of(rpc, a->deadline)};
+    if (!find_peer(rpc, a, &slot->ask.peer))
+        return kw_err_at(KW_CODE_DENIED, "peer");
+    if (!kw_message_peek(a->payload, kw_dst_of(rpc->flat.ptr, rpc->flat.len), &message))
+        return kw_err_at(KW_CODE_BAD_INPUT, "message: size");
+    kw_err e = kw_codec_decode(a->ask, message, &rpc->block, &request);
+    if (!kw_failed(e))
+        e = kw_slot_fill(slot, &request);
+    kw_pb_block_clear(&rpc->block);
+    kw_wipe(rpc->flat.ptr, rpc->flat.len);
+    return e;
+}
+
+static void refuse_for(struct kw_rpc *rpc, const struct arrival *a, kw_err e)
+{
+    struct kw_rpc_status s = kw_rpc_status_of(e.code);
+    if (e.code == KW_CODE_BUSY)
+        atomic_fetch_add(&rpc->counts.refused_busy, 1);
+    if (e.code == KW_CODE_BAD_INPUT)
+        atomic_fetch_add(&rpc->counts.malformed, 1);
+    kw_log(KW_LOG_WARN, "rpc-refused", KW_INT("class", a->server->class_index),
+           KW_ERR("error", e));
+    refuse(a->call, s.code, s.text);
+}
+
+static void admit(struct kw_rpc *rpc, const struct arrival *a)
+{
+    if (a->payload != NULL && kw_message_is_compressed(a->payload)) {
+        atomic_fetch_add(&rpc->counts.malformed, 1);
+        refuse(a->call, GRPC_STATUS_UNIMPLEMENTED,
+               "keyward: takes no compressed messages");
+        return;
+    }
+    if (a->payload == NULL) {
+        refuse_for(rpc, a, kw_err_at(KW_CODE_BAD_INPUT, "message: none"));
+        return;
+    }
+    struct kw_slot *slot = kw_pool_take(&rpc->pool, a->ask);
+    if (slot == NULL) {
+        refuse_for(rpc, a, kw_err_at(KW_CODE_BUSY, "calls"));
+        return;
+    }
+    kw_err e = take_in(rpc, a, slot);
+    if (kw_failed(e)) {
+        kw_pool_give(&rpc->pool, slot);
+        refuse_for(rpc, a, e);
+        return;
+    }
+    kw_slot_begin(slot, a->call);
+}
