@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A completion queue for each call: there is no thread of our own that could serve a
+ * shared one, and plucking from a shared one has a bound of its own on threads. */
+#include "exchange.h"
+
+#include <string.h>
+
+#include <keyward/clock.h>
+
+#include "slices.h"
+
+struct exchange {
+    grpc_call *call;
+    grpc_completion_queue *cq;
+    grpc_byte_buffer *request, *answer;
+    grpc_metadata_array initial, trailing;
+    grpc_status_code status;
+    grpc_slice details;
+};
+
+static gpr_timespec deadline_in(int64_t ns)
+{
+    gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
+    return gpr_time_add(now, gpr_time_from_nanos(ns, GPR_TIMESPAN));
+}
+
+static void begin(struct exchange *x, grpc_channel *channel, const char *method_path,
+                  grpc_slice request, int64_t timeout_ns)
+{
+    grpc_slice path = grpc_slice_from_copied_string(method_path);
+    *x = (struct exchange){.status = GRPC_STATUS_UNKNOWN};
+    x->cq = grpc_completion_queue_create_for_pluck(NULL);
+    x->call = grpc_channel_create_call(channel, NULL, GRPC_PROPAGATE_DEFAULTS, x->cq,
+                                       path, NULL, deadline_in(timeout_ns), NULL);
+    grpc_slice_unref(path);
+    x->request = grpc_raw_byte_buffer_create(&request, 1);
+    grpc_slice_unref(request);
+    grpc_metadata_array_init(&x->initial);
+    grpc_metadata_array_init(&x->trailing);
+}
+
+static void run(struct exchange *x)
+{
+    grpc_op ops[6] = {
+        {.op = GRPC_OP_SEND_INITIAL_METADATA,
+         .flags = GRPC_INITIAL_METADATA_WAIT_FOR_READY},
+        {.op = GRPC_OP_SEND_MESSAGE},
+        {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
+        {.op = GRPC_OP_RECV_INITIAL_METADATA},
+        {.op = GRPC_OP_RECV_MESSAGE},
+        {.op = GRPC_OP_RECV_STATUS_ON_CLIENT},
+    };
+    ops[1].data.send_message.send_message = x->request;
+    ops[3].data.recv_initial_metadata.recv_initial_metadata = &x->initial;
+    ops[4].data.recv_message.recv_message = &x->answer;
+    ops[5].data.recv_status_on_client.trailing_metadata = &x->trailing;
+    ops[5].data.recv_status_on_client.status = &x->status;
+    ops[5].data.recv_status_on_client.status_details = &x->details;
+    grpc_call_error e = grpc_call_start_batch(x->call, ops, 6, x, NULL);
+    KW_INVARIANT(e == GRPC_CALL_OK);
+    (void)grpc_completion_queue_pluck(x->cq, x, gpr_inf_future(GPR_CLOCK_MONOTONIC),
+                                      NULL);
+}
+
+static void end(struct exchange *x)
+{
+    grpc_metadata_array_destroy(&x->initial);
+    grpc_metadata_array_destroy(&x->trailing);
+    grpc_slice_unref(x->details);
+    grpc_byte_buffer_destroy(x->request);
+    grpc_call_unref(x->call);
+    grpc_completion_queue_shutdown(x->cq);
+    grpc_completion_queue_destroy(x->cq);
+}
+
+void kw_exchange(grpc_channel *channel, const char *method_path, grpc_slice request,
+                 int64_t timeout_ns, struct kw_client_reply *reply,
+                 grpc_byte_buffer **ret_message)
+{
+    struct exchange x;
+    int64_t began = kw_mono_ns(&kw_clock_system);
+    begin(&x, channel, method_path, request, timeout_ns);
+    run(&x);
+    reply->ns = kw_mono_ns(&kw_clock_system) - began;
+    reply->grpc_status = (int)x.status;
+    (void)kw_copy_str(reply->message, sizeof reply->message, kw_slice_span(&x.details));
+    *ret_message = x.answer;
+    end(&x);
+}
