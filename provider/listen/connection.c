@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <keyward/alloc.h>
+#include <keyward/log.h>
+
+/* RFC 9113 3.4: what every HTTP/2 client says first. */
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+enum { PREFACE = sizeof preface - 1 };
+
+static void stop_waiting(struct kw_connection *c)
+{
+    if (c->readable != NULL)
+        event_free(c->readable);
+    if (c->timer != NULL)
+        event_free(c->timer);
+    c->readable = c->timer = NULL;
+}
+
+void kw_connection_end(void *connection)
+{
+    struct kw_connection *c = connection;
+    struct kw_listen_stats *stats = &c->listener->stats;
+    stop_waiting(c);
+    if (c->handed_over) {
+        kw_hangup_forget(&c->listener->hangup, c->fd);
+        stats->open--;
+    } else {
+        stats->waiting--;
+    }
+    close(c->fd);
+    *c->prev = c->next;
+    if (c->next != NULL)
+        c->next->prev = c->prev;
+    kw_free(c);
+}
+
+static void refuse(struct kw_connection *c, const char *why)
+{
+    c->listener->stats.refused_preface++;
+    kw_log(KW_LOG_WARN, "connection-refused", KW_STR("class", c->listener->name),
+           KW_STR("why", why), KW_INT("uid", c->peer.uid), KW_INT("pid", c->peer.pid));
+    kw_connection_end(c);
+}
+
+/* From here on somebody else reads; we keep a duplicate to see the end. */
+static void hand_over(struct kw_connection *c)
+{
+    struct kw_listener *l = c->listener;
+    int fd = c->fd;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0 || !kw_hangup_watch(&l->hangup, copy, c)) {
+        l->stats.refused_limit++;
+        if (copy >= 0)
+            close(copy);
+        kw_connection_end(c);
+        return;
+    }
+    stop_waiting(c);
+    c->fd = copy;
+    c->handed_over = true;
+    l->stats.waiting--;
+    l->stats.open++;
+    l->stats.handed_over++;
+    l->adopt(l->ctx, fd, &c->peer);
+}
+
+/* Edge-triggered, so a preface that comes in pieces wakes us once a piece. */
+static void on_readable(evutil_socket_t fd, short what, void *self)
+{
+    struct kw_connection *c = self;
+    char said[PREFACE];
+    (void)what;
+    ssize_t n = recv(fd, said, sizeof said, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0)
+        refuse(c, "closed before its preface");
+    else if (!kw_span_equal(kw_span_of(said, (size_t)n), kw_span_of(preface, (size_t)n)))
+        refuse(c, "does not speak HTTP/2");
+    else if (n == PREFACE)
+        hand_over(c);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *self)
+{
+    (void)fd;
+    (void)what;
+    refuse(self, "no preface in time");
+}
+
+static bool watch(struct kw_connection *c)
+{
+    struct kw_listener *l = c->listener;
+    c->readable = event_new(l->loop, c->fd, EV_READ | EV_PERSIST | EV_ET, on_readable, c);
+    c->timer = evtimer_new(l->loop, on_timer, c);
+    return c->readable != NULL && c->timer != NULL && event_add(c->readable, NULL) == 0 &&
+           evtimer_add(c->timer, &l->preface) == 0;
+}
+
+kw_err kw_connection_new(struct kw_listener *listener, int fd, const struct kw_peer *peer)
+{
+    struct kw_connection *c = kw_new(1, sizeof *c);
+    if (c == NULL) {
+        close(fd);
+        return kw_err_at(KW_CODE_NO_MEMORY, "connection");
+    }
+    c->listener = listener;
+    c->fd = fd;
+    c->peer = *peer;
+    c->next = listener->connections;
+    c->prev = &listener->connections;
+    if (c->next != NULL)
+        c->next->prev = &c->next;
+    listener->connections = c;
+    listener->stats.waiting++;
+    if (watch(c))
+        return KW_OK;
+    kw_connection_end(c);
+    return kw_err_at(KW_CODE_NO_MEMORY, "connection");
+}
+
+unsigned kw_connections_of(const struct kw_listener *listener, uint32_t uid)
+{
+    unsigned n = 0;
+    for (const struct kw_connection *c = listener->connections; c != NULL; c = c->next)
+        n += c->peer.uid == uid;
+    return n;
+}
