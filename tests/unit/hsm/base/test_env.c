@@ -18,8 +18,7 @@ static const struct {
              {KW_ENV_LISTEN_FDNAMES, "LISTEN_FDNAMES"},
              {KW_ENV_CREDENTIALS, "CREDENTIALS_DIRECTORY"},
              {KW_ENV_NO_COLOR, "NO_COLOR"},
-             {KW_ENV_TERM, "TERM"},
-             {KW_ENV_WORKER, "KEYWARD_WORKER"}};
+             {KW_ENV_TERM, "TERM"}};
 enum { KNOWN = sizeof known / sizeof known[0] };
 
 static void get__unset_or_empty__null(void **state)
