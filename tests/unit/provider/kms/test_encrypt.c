@@ -60,7 +60,8 @@ static void begin__unreadable_wrap__alarm_and_never_released(void **state)
     rig_run_one(r);
     r->hsm.flip_at = -1;
     rig_run(r);
-    CHECK(rig_ended(r, 0, KW_CODE_FORGED));
+    CHECK(rig_ended(r, 0, KW_CODE_WRONG_ANSWER));
+    CHECK(r->hsm.distrusted == 1);
     CHECK(r->calls[0].out_ciphertext_len == 0);
     rig_close(r);
 }
