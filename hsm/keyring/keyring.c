@@ -54,6 +54,7 @@ kw_err kw_keyring_new(const char *domain, struct kw_keyring **ret_ring)
 /* A copy of the versions with room for `extra` more; NULL when out of memory. */
 static struct kw_version *copy_versions(const struct kw_keyring *ring, size_t extra)
 {
+    KW_INVARIANT(ring->count == 0 || ring->versions != NULL);
     struct kw_version *copy = kw_new(ring->count + extra, sizeof *copy);
     if (copy != NULL)
         for (size_t i = 0; i < ring->count; i++)

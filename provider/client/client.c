@@ -175,7 +175,8 @@ static kw_err call(struct kw_client *client, const char *method,
 kw_err kw_client_status(struct kw_client *client, int64_t timeout_ns,
                         struct kw_client_reply *reply)
 {
-    const V2__StatusRequest m = V2__STATUS_REQUEST__INIT;
+    V2__StatusRequest m;
+    v2__status_request__init(&m);
     return call(client, "/v2.KeyManagementService/Status", &m.base, timeout_ns,
                 kw_reply_status, reply);
 }
@@ -189,7 +190,8 @@ static uint8_t *lend(const void *p)
 kw_err kw_client_encrypt(struct kw_client *client, kw_span plaintext, const char *uid,
                          int64_t timeout_ns, struct kw_client_reply *reply)
 {
-    V2__EncryptRequest m = V2__ENCRYPT_REQUEST__INIT;
+    V2__EncryptRequest m;
+    v2__encrypt_request__init(&m);
     m.plaintext = (ProtobufCBinaryData){plaintext.len, lend(plaintext.ptr)};
     m.uid = (char *)lend(uid);
     return call(client, "/v2.KeyManagementService/Encrypt", &m.base, timeout_ns,
@@ -200,7 +202,8 @@ kw_err kw_client_decrypt(struct kw_client *client, kw_span ciphertext, kw_span k
                          const char *uid, int64_t timeout_ns,
                          struct kw_client_reply *reply)
 {
-    V2__DecryptRequest m = V2__DECRYPT_REQUEST__INIT;
+    V2__DecryptRequest m;
+    v2__decrypt_request__init(&m);
     *reply = (struct kw_client_reply){0};
     char *name = kw_strdup(key_id);
     if (name == NULL)

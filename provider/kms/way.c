@@ -9,7 +9,7 @@ const struct kw_way *kw_way_of(const struct kw_call *call)
     case KW_ASK_ENCRYPT: return &kw_way_encrypt;
     case KW_ASK_DECRYPT: return &kw_way_decrypt;
     }
-    KW_INVARIANT(!"an ask that is none");
+    KW_INVARIANT(false && "an ask that is none");
 }
 
 void kw_way_walk(struct kw_kms *kms, struct kw_call *call)

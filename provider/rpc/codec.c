@@ -98,7 +98,8 @@ static char *lend_str(const char *p)
 
 static kw_err encode_status(const struct kw_call *call, kw_dst *reply)
 {
-    V2__StatusResponse m = V2__STATUS_RESPONSE__INIT;
+    V2__StatusResponse m;
+    v2__status_response__init(&m);
     m.version = lend_str("v2");
     m.healthz = lend_str("ok");
     m.key_id = lend_str(call->out_key_id);
@@ -107,7 +108,8 @@ static kw_err encode_status(const struct kw_call *call, kw_dst *reply)
 
 static kw_err encode_encrypt(const struct kw_call *call, kw_dst *reply)
 {
-    V2__EncryptResponse m = V2__ENCRYPT_RESPONSE__INIT;
+    V2__EncryptResponse m;
+    v2__encrypt_response__init(&m);
     m.ciphertext =
         (ProtobufCBinaryData){call->out_ciphertext_len, lend(call->out_ciphertext)};
     m.key_id = lend_str(call->out_key_id);
@@ -116,7 +118,8 @@ static kw_err encode_encrypt(const struct kw_call *call, kw_dst *reply)
 
 static kw_err encode_decrypt(const struct kw_call *call, kw_dst *reply)
 {
-    V2__DecryptResponse m = V2__DECRYPT_RESPONSE__INIT;
+    V2__DecryptResponse m;
+    v2__decrypt_response__init(&m);
     m.plaintext = (ProtobufCBinaryData){call->seed.len, call->seed.ptr};
     return pack(&m.base, reply);
 }

@@ -184,7 +184,7 @@ static void new__no_memory_at_any_point__no_leak(void **state)
                                .lock = &r->lock,
                                .clock = &r->clock};
     struct kw_kms *kms = NULL;
-    kw_err e = KW_OK;
+    kw_err e;
     long n = 0;
     do {
         kw_alloc_fail_from(n++);
