@@ -115,7 +115,8 @@ static void answered(void *ctx, struct kw_hsm_answer *answer)
     call->token = answer->token;
     call->work.hsm_ns += answer->hsm_ns;
     call->err = answer->err;
-    /* What this very token sealed a moment ago does not open: nobody's data is at fault. */
+    /* What this very token sealed a moment ago does not open: nobody's data is at fault.
+     */
     if (call->err.code == KW_CODE_FORGED) {
         kw_outcome_alarm(kms, call, "wrap-unreadable");
         call->err.code = KW_CODE_WRONG_ANSWER;
