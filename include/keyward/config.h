@@ -22,15 +22,21 @@
 #define KW_PEERS_MAX 32u
 #define KW_ENV_VARS_MAX 32u
 
+/* Locked memory that the daemon wants besides its caches: calls in flight and jobs at the
+ * HSM door, some 2,000 of 2 KiB. */
+#define KW_CALLS_LOCKED (4u * 1024 * 1024)
+
+/* `written` in each block: bit i says that the i-th row of the table was in the file. */
 struct kw_config_var {
     char *name, *value;
 };
 struct kw_config_token {
     char *uri, *module, *pin;
-    char name[33]; /* the URI's token label, or "token-<i>" */
+    char name[33]; /* the URI's token label, or "token-<i>" from 1 on */
     struct kw_config_var env[KW_ENV_VARS_MAX];
     size_t env_count;
     unsigned workers;
+    uint64_t written;
 };
 struct kw_config_class {
     char *name, *scope, *socket;
@@ -43,6 +49,7 @@ struct kw_config_class {
     int64_t max_outage_ns;
     size_t cache_entries;
     int64_t cache_ttl_ns;
+    uint64_t written;
 };
 struct kw_config {
     char *domain;
@@ -56,6 +63,7 @@ struct kw_config {
     size_t token_count;
     struct kw_config_class classes[KW_CLASSES_MAX];
     size_t class_count;
+    uint64_t written;
 };
 
 /* `name` stands for the file in messages.  `locked_max` is how many bytes of locked
@@ -69,10 +77,13 @@ KW_MUST_USE kw_err kw_config_load(const char *path, size_t locked_max,
                                   struct kw_config **ret_config, struct kw_note *note);
 void kw_config_free(struct kw_config *config); /* NULL does nothing */
 
+/* Locked bytes that this configuration wants: its caches and KW_CALLS_LOCKED. */
+size_t kw_config_locked(const struct kw_config *config);
+
 /* The effective values as YAML that loads again; a default that was not written in the
- * file is marked "# default". */
+ * file is marked "  # default" at the end of its line. */
 void kw_config_print(const struct kw_config *config, FILE *out);
-/* Every key with its range, default and help, for manual and --help. */
+/* Every key with its type, range, default and help, for manual and --help. */
 void kw_config_describe(FILE *out);
 
 #endif

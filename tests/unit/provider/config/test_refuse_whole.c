@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What no setting can say alone. */
+#include "sample.h"
+
+#include <stdio.h>
+
+static void times__stale_before_the_next_probe__refused(void **state)
+{
+    static const struct change cases[] = {
+        {12, "  probe: {every: 5s, stale-after: 5s}",
+         "12:35: hsm.probe.stale-after: ", "longer than"},
+        {12, "  probe: {stale-after: 10s}", "12:24: hsm.probe.stale-after: ", NULL},
+        {12, "  probe: {every: 30s}", "12:18: hsm.probe.every: ", NULL},
+    };
+    (void)state;
+    CHECK_REFUSED(cases);
+}
+
+static void tokens__two__refused_for_now(void **state)
+{
+    static const struct change cases[] = {
+        {18, "    - {uri: 'pkcs11:token=b', module: /m.so, pin: credential:p}",
+         "18:13: hsm.tokens[1].uri: a second token; this version", NULL},
+    };
+    (void)state;
+    CHECK_REFUSED(cases);
+}
+
+static void classes__sharing_a_name_scope_or_socket__refused(void **state)
+{
+    static const struct change cases[] = {
+        {28, "  - name: secrets", "28:11: classes[1].name: is that of classes[0]", NULL},
+        {29, "    scope: sec", "29:12: classes[1].scope: is that of classes[0]", NULL},
+        {30, "    socket: /run/keyward/secrets.sock",
+         "30:13: classes[1].socket: is that of classes[0]", NULL},
+        {30, "    socket: /run/keyward/status.sock",
+         "30:13: classes[1].socket: is the status socket", NULL},
+        {5, "status: /run/keyward/secrets.sock",
+         "23:13: classes[0].socket: is the status socket", NULL},
+        {22, "    accept-scopes: [old, sec]",
+         "22:20: classes[0].accept-scopes: holds the class's own scope", NULL},
+    };
+    (void)state;
+    CHECK_REFUSED(cases);
+}
+
+static void peers__nobody__refused(void **state)
+{
+    static const struct change cases[] = {
+        {25, "    peers: {uids: []}",
+         "25:19: classes[0].peers.uids: nobody could connect", "at least one"},
+        {25, "    peers: {gids: [], uids: []}", "25:29: classes[0].peers.uids: nobody",
+         NULL},
+    };
+    (void)state;
+    CHECK_REFUSED(cases);
+}
+
+static void outage__policy_and_budget_apart__refused(void **state)
+{
+    static const struct change cases[] = {
+        {32, "", "31:18: classes[1].on-hsm-loss: serve-cached needs max-outage", NULL},
+        {31, "", "31:17: classes[1].max-outage: means nothing under fail-closed", NULL},
+        {31, "    on-hsm-loss: fail-closed",
+         "32:17: classes[1].max-outage: means nothing", "serve-cached"},
+    };
+    (void)state;
+    CHECK_REFUSED(cases);
+}
+
+/* The sample's caches hold 100 and 4096 entries. */
+#define FIRST ((size_t)KW_CALLS_LOCKED + 100 * 256)
+#define BOTH (FIRST + 4096 * 256)
+
+static kw_err parse_within(unsigned line, const char *with, size_t locked_max,
+                           struct kw_note *note)
+{
+    char text[SAMPLE_MAX];
+    struct change c = {.line = line, .with = with};
+    struct kw_config *config = NULL;
+    sample_with(&c, text);
+    kw_err e = kw_config_parse(kw_span_str(text), "c.yaml", locked_max, &config, note);
+    if (!kw_failed(e))
+        CHECK(kw_config_locked(config) <= locked_max);
+    kw_config_free(config);
+    return e;
+}
+
+static void caches__larger_than_locked_memory__refused_at_the_first_that_does_not_fit(
+    void **state)
+{
+    static const char same[] = "domain: demo";
+    struct kw_note note = {{0}};
+    (void)state;
+    CHECK_CODE(parse_within(1, same, BOTH - 1, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "c.yaml:33:22: classes[1].cache.entries: ");
+    CHECK_HAS(note.text, "LimitMEMLOCK=");
+    CHECK_CODE(parse_within(1, same, FIRST, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "c.yaml:33:22: classes[1].cache.entries: ");
+    CHECK_CODE(parse_within(1, same, FIRST - 1, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "c.yaml:27:22: classes[0].cache.entries: ");
+    CHECK_CODE(parse_within(27, "    mode: 0600", 0, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "c.yaml:27:5: classes[0].mode: is there twice");
+    CHECK_CODE(parse_within(27, "", 0, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "c.yaml:20:5: classes[0].cache.entries: ");
+}
+
+static void caches__that_just_fit_or_are_off__accepted(void **state)
+{
+    struct kw_note note = {{0}};
+    (void)state;
+    CHECK_OK(parse_within(1, "domain: demo", BOTH, &note));
+    CHECK_OK(parse_within(33, "    cache: {entries: 4096, ttl: 0s}", FIRST, &note));
+    CHECK_OK(parse_within(33, "    cache: {entries: 0}", FIRST, &note));
+}
+
+KW_CASES("provider/config/refuse_whole",
+         CASE(times__stale_before_the_next_probe__refused),
+         CASE(tokens__two__refused_for_now),
+         CASE(classes__sharing_a_name_scope_or_socket__refused),
+         CASE(peers__nobody__refused), CASE(outage__policy_and_budget_apart__refused),
+         CASE(caches__larger_than_locked_memory__refused_at_the_first_that_does_not_fit),
+         CASE(caches__that_just_fit_or_are_off__accepted))
