@@ -27,14 +27,17 @@ static bool is_printable(uint8_t c)
     return c >= 0x20 && c != 0x7f;
 }
 
+static bool is_good_text(const struct kw_member *m, kw_span s)
+{
+    return s.len >= 1 && s.len < m->max && kw_is_text(s) && kw_span_all(s, is_printable);
+}
+
 static kw_err read_text(const struct kw_member *m, json_t *value, void *field,
                         struct kw_note *note)
 {
     kw_span s = string_of(value);
     bool empty = m->nullable && json_is_null(value);
-    bool good = json_is_string(value) && s.len >= 1 && s.len < m->max && kw_is_text(s) &&
-                kw_span_all(s, is_printable);
-    if (!empty && !good) {
+    if (!empty && !is_good_text(m, s)) {
         kw_note_set(note, "must be 1 to %zu bytes of printable text%s", m->max - 1,
                     or_null(m));
         return bad();
@@ -43,11 +46,13 @@ static kw_err read_text(const struct kw_member *m, json_t *value, void *field,
     return KW_OK;
 }
 
+/* As strict as the reader: a file that could not be read again is not written. */
 static json_t *write_text(const struct kw_member *m, const void *field)
 {
-    if (m->nullable && *(const char *)field == '\0')
+    kw_span s = kw_span_str(field);
+    if (m->nullable && s.len == 0)
         return json_null();
-    return json_string(field);
+    return is_good_text(m, s) ? json_string(field) : NULL;
 }
 
 const struct kw_member_kind kw_kind_text = {read_text, write_text};
@@ -95,7 +100,15 @@ static kw_err read_time(const struct kw_member *m, json_t *value, void *field,
     return KW_OK;
 }
 
-const struct kw_member_kind kw_kind_time = {read_time, write_text};
+static json_t *write_time(const struct kw_member *m, const void *field)
+{
+    kw_span s = kw_span_str(field);
+    if (m->nullable && s.len == 0)
+        return json_null();
+    return is_time(s) ? json_string(field) : NULL;
+}
+
+const struct kw_member_kind kw_kind_time = {read_time, write_time};
 
 /* ---- bytes ---- */
 

@@ -20,7 +20,7 @@ struct kw_member_kind {
     /* BAD_INPUT with *note saying what the value must be; NO_MEMORY. */
     kw_err (*read)(const struct kw_member *m, json_t *value, void *field,
                    struct kw_note *note);
-    /* NULL when out of memory. */
+    /* NULL when out of memory, or for what its reader would refuse. */
     json_t *(*write)(const struct kw_member *m, const void *field);
 };
 
@@ -47,7 +47,7 @@ extern const struct kw_member_kind kw_kind_object; /* a struct with a table     
 /* Fills the struct at `base` from a JSON object.  BAD_INPUT. */
 KW_MUST_USE kw_err kw_members_read(const struct kw_member *table, json_t *object,
                                    void *base, struct kw_note *note);
-/* The struct as a JSON object; NULL when out of memory or when text is no UTF-8. */
+/* The struct as a JSON object; NULL as a kind's write. */
 json_t *kw_members_write(const struct kw_member *table, const void *base);
 
 /* Puts "what: " in front of the note's text. */
@@ -57,7 +57,7 @@ void kw_note_prefix(struct kw_note *note, const char *what);
  * BAD_INPUT, NO_MEMORY.  What was filled in *base before a failure stays there. */
 KW_MUST_USE kw_err kw_json_read(const struct kw_member *table, kw_span text, size_t max,
                                 void *base, struct kw_note *note);
-/* Two spaces of indentation and a final newline.  BAD_INPUT (no UTF-8), NO_MEMORY. */
+/* Two spaces of indentation and a final newline.  BAD_INPUT (text, time), NO_MEMORY. */
 KW_MUST_USE kw_err kw_json_write(const struct kw_member *table, const void *base,
                                  struct kw_blob *ret_text);
 

@@ -2,8 +2,8 @@
 /* state - what this node must remember across restarts
  *
  * The state directory (configuration: `state`) belongs to the daemon's user, mode 0700:
- *   marks.json       highest serial and active N ever seen; since when each version is
- *                    seen as accepted here
+ *   marks.json       highest serial, baseline and active N ever seen; since when each
+ *                    version is seen as accepted here
  *   activation.json  this node's act of activation
  *   pin-latch.json   why no login may be tried, until the PIN source changes
  *   keyring.json     the last good keyring, byte for byte
@@ -28,8 +28,9 @@ void kw_state_close(struct kw_state_dir *dir); /* NULL does nothing */
 
 struct kw_marks {
     uint64_t serial_max;
-    uint32_t active_max;
-    size_t count; /* versions seen accepted, active or retired here */
+    uint32_t baseline_max; /* of the rings' own `active` member                       */
+    uint32_t active_max;   /* of what this node wrapped with: a baseline or its act   */
+    size_t count;          /* versions seen accepted, active or retired here */
     struct {
         uint32_t n;
         int64_t since_wall_ns;
