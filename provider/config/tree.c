@@ -141,10 +141,19 @@ static kw_err look_through(kw_span yaml, const struct kw_teller *t)
 /* ---- second pass ---------------------------------------------------------------------
  */
 
+/* YAML allows a byte order mark at the beginning; told its encoding, libyaml trips on it.
+ */
+static kw_span without_bom(kw_span yaml)
+{
+    struct kw_src src = kw_src_of(yaml);
+    return kw_span_equal_str(kw_src_take(&src, 3), "\xef\xbb\xbf") ? src.rest : yaml;
+}
+
 kw_err kw_tree_load(kw_span yaml, const struct kw_teller *t, yaml_document_t *ret_doc)
 {
     yaml_parser_t parser;
     yaml_document_t doc;
+    yaml = without_bom(yaml);
     kw_err err = look_through(yaml, t);
     if (kw_failed(err))
         return err;

@@ -183,6 +183,8 @@ static void parse__at_the_ends_of_ranges__accepted(void **state)
         {33, "    cache: {entries: 1000000, ttl: 24h}"},
         {33, "    cache: {entries: 0, ttl: 0s}"},
         {33, "    cache: {} # \xc3\xa4 in a comment\n..."},
+        {1, "\xef\xbb\xbf"
+            "domain: demo"},
         {1, "---\r\n\"domain\": 'demo'\r"},
     };
     (void)state;
