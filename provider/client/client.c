@@ -10,6 +10,7 @@
 
 #include "block.h"
 #include "exchange.h"
+#include "handover.h"
 #include "kms_v2.pb-c.h"
 #include "reply.h"
 #include "slices.h"
@@ -112,6 +113,7 @@ void kw_client_reply_wipe(struct kw_client_reply *reply)
 static void drop_secret(void *p)
 {
     struct kw_secret *s = p;
+    KW_HANDOVER_TAKE(s); /* a thread of gRPC's may be the one that drops it */
     kw_secret_wipe(s);
     kw_free(s);
 }
@@ -132,6 +134,7 @@ static kw_err pack(const ProtobufCMessage *m, grpc_slice *ret_request)
         return e;
     }
     (void)protobuf_c_message_pack(m, s->ptr);
+    KW_HANDOVER_GIVE(s);
     *ret_request = grpc_slice_new_with_user_data(s->ptr, len, drop_secret, s);
     return KW_OK;
 }
