@@ -54,7 +54,7 @@ static kw_err log_in(struct kw_token *t, struct kw_note *note)
     t->login_tried = true;
     kw_phase_set(t, KW_PHASE_LOGIN);
     CK_RV rv = t->ck->C_Login(t->session, CKU_USER, pin.ptr, pin.len);
-    kw_phase_set(t, KW_PHASE_IDLE);
+    kw_phase_set(t, KW_PHASE_INIT);
     if (rv == CKR_USER_ALREADY_LOGGED_IN)
         rv = CKR_OK;
     e = kw_ckr(rv, "C_Login");

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "liar.h"
+#include "parts.h"
 #include "softhsm.h"
 
 #define KEK "kw1-1-000102030405060708090a0b"
@@ -47,6 +48,33 @@ static inline void fixture_end(struct fixture *f)
     kw_softhsm_remove(&f->hsm);
 }
 
+/* A key that no ceremony makes: same label twice, or extractable.  Wants READ_WRITE. */
+static inline CK_OBJECT_HANDLE raw_key(struct kw_token *t, const char *label,
+                                       const char *id, bool extractable)
+{
+    CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+    CK_ULONG len = 32;
+    CK_BYTE label_bytes[64], id_bytes[64];
+    CK_OBJECT_HANDLE key = 0;
+    CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, NULL, 0};
+    kw_copy(label_bytes, sizeof label_bytes, kw_span_str(label));
+    kw_copy(id_bytes, sizeof id_bytes, kw_span_str(id));
+    CK_ATTRIBUTE attributes[] = {
+        {CKA_TOKEN, &yes, sizeof yes},
+        {CKA_PRIVATE, &yes, sizeof yes},
+        {CKA_LABEL, label_bytes, strlen(label)},
+        {CKA_ID, id_bytes, strlen(id)},
+        {CKA_SENSITIVE, extractable ? &no : &yes, sizeof yes},
+        {CKA_EXTRACTABLE, extractable ? &yes : &no, sizeof yes},
+        {CKA_ENCRYPT, &yes, sizeof yes},
+        {CKA_DECRYPT, &yes, sizeof yes},
+        {CKA_VALUE_LEN, &len, sizeof len},
+    };
+    CHECK(t->ck->C_GenerateKey(t->session, &mechanism, attributes,
+                               sizeof attributes / sizeof attributes[0], &key) == CKR_OK);
+    return key;
+}
+
 /* One sealed text with its IV and AAD. */
 struct sealed {
     uint8_t iv[12];
@@ -64,12 +92,29 @@ static inline kw_err seal(struct fixture *f, struct sealed *s, kw_span inner)
                          kw_span_of(s->iv, sizeof s->iv), s->aad, inner, &s->dst);
 }
 
+/* Seals 48 bytes under a fresh IV. */
+static inline kw_err seal_some(struct fixture *f, struct sealed *s)
+{
+    uint8_t inner[48] = {1, 2, 3};
+    return seal(f, s, kw_span_of(inner, sizeof inner));
+}
+
 static inline kw_err open_sealed(struct fixture *f, const struct sealed *s,
                                  struct kw_secret *ret_inner)
 {
     return kw_token_unwrap(f->token, f->key, KW_MECH_AES_256_GCM,
                            kw_span_of(s->iv, sizeof s->iv), s->aad, kw_dst_span(&s->dst),
                            ret_inner);
+}
+
+/* The round trip that must work when all is well again. */
+static inline void works(struct fixture *f)
+{
+    struct sealed s;
+    KW_AUTO_SECRET(back);
+    CHECK_OK(seal_some(f, &s));
+    CHECK_OK(open_sealed(f, &s, &back));
+    CHECK(back.len == 48 && back.ptr[0] == 1 && back.ptr[2] == 3 && back.ptr[47] == 0);
 }
 
 #endif

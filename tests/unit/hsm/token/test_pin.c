@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <keyward/env.h>
+
+#include "check.h"
+#include "parts.h"
+
+static void refused(const char *source, const char *word)
+{
+    char path[KW_PATH_MAX] = "untouched";
+    struct kw_note note = {{0}};
+    kw_err e = kw_pin_source_path(source, path, &note);
+    if (e.code != KW_CODE_BAD_INPUT)
+        fail_msg("%s: %s", source ? source : "NULL", kw_code_name(e.code));
+    CHECK_STR(path, "untouched");
+    CHECK_HAS(note.text, word);
+    CHECK_HAS(note.text, "\"file:/absolute/path\" or \"credential:NAME\"");
+}
+
+static void is_path(const char *source, const char *want)
+{
+    char path[KW_PATH_MAX];
+    struct kw_note note = {{0}};
+    if (kw_failed(kw_pin_source_path(source, path, &note)))
+        fail_msg("%s: %s", source, note.text);
+    CHECK_STR(path, want);
+}
+
+static void source__neither_file_nor_credential__refused(void **state)
+{
+    (void)state;
+    refused(NULL, "neither");
+    refused("", "neither");
+    refused("123456", "neither");
+    refused("/etc/keyward/pin", "neither");
+    refused("|cat /etc/pin", "neither");
+    refused("env:PIN", "neither");
+    refused("FILE:/etc/pin", "neither");
+}
+
+static void source__an_inline_pin__not_repeated(void **state)
+{
+    (void)state;
+    char path[KW_PATH_MAX];
+    struct kw_note note = {{0}};
+    CHECK_CODE(kw_pin_source_path("file:24680", path, &note), KW_CODE_BAD_INPUT);
+    CHECK(strstr(note.text, "24680") == NULL);
+    CHECK_CODE(kw_pin_source_path("24680", path, &note), KW_CODE_BAD_INPUT);
+    CHECK(strstr(note.text, "24680") == NULL);
+}
+
+static void source__file_path_not_absolute__refused(void **state)
+{
+    (void)state;
+    char longer[KW_PATH_MAX + 16] = "file:/";
+    refused("file:", "not absolute");
+    refused("file:pin", "not absolute");
+    refused("file:./pin", "not absolute");
+    refused("file:~/pin", "not absolute");
+    refused("file:|cat", "not absolute");
+    refused("file://host/pin", "URL");
+    refused("file:///etc/pin", "URL");
+    refused("file:/etc/keyward/", "folder");
+    memset(longer + 6, 'a', KW_PATH_MAX);
+    refused(longer, "too long");
+}
+
+static void source__file__its_path(void **state)
+{
+    (void)state;
+    is_path("file:/etc/keyward/pin", "/etc/keyward/pin");
+    is_path("file:/p", "/p");
+}
+
+static void source__credential_without_a_directory__refused(void **state)
+{
+    (void)state;
+    kw_env_clear();
+    refused("credential:pin", "LoadCredential=");
+}
+
+static void source__credential_name_bad__refused(void **state)
+{
+    (void)state;
+    CHECK(kw_env_give("CREDENTIALS_DIRECTORY", "/run/credentials/keywardd.service"));
+    refused("credential:", "name");
+    refused("credential:..", "name");
+    refused("credential:.pin", "name");
+    refused("credential:a/b", "name");
+    refused("credential:../../etc/shadow", "name");
+    refused("credential:a b", "name");
+}
+
+static void source__credential__in_its_directory(void **state)
+{
+    (void)state;
+    CHECK(kw_env_give("CREDENTIALS_DIRECTORY", "/run/credentials/keywardd.service"));
+    is_path("credential:pin", "/run/credentials/keywardd.service/pin");
+    is_path("credential:Hsm_pin-1.txt",
+            "/run/credentials/keywardd.service/Hsm_pin-1.txt");
+}
+
+KW_CASES("hsm/token/pin", CASE(source__neither_file_nor_credential__refused),
+         CASE(source__an_inline_pin__not_repeated),
+         CASE(source__file_path_not_absolute__refused), CASE(source__file__its_path),
+         CASE(source__credential_without_a_directory__refused),
+         CASE(source__credential_name_bad__refused),
+         CASE(source__credential__in_its_directory))
