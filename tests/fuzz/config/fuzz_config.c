@@ -2,8 +2,8 @@
 /* target: kw_config_parse.  Input: the configuration file; attacker: nobody (the file is
  * the operator's), but whoever makes a mistake in it must be told where.  Useful maximum:
  * 4096 bytes.
- * Claim: refuses with a note that begins with file:line:column, or what it accepted prints
- * and parses back to the same printed text, but for the marks of defaults. */
+ * Claim: refuses with a note that begins with file:line:column, or what it accepted
+ * prints and parses back to the same printed text, but for the marks of defaults. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
