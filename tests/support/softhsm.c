@@ -186,3 +186,68 @@ struct kw_token_key *kw_softhsm_key(struct kw_token *token, const char *key_id,
         fail_msg("%s", note.text);
     return key;
 }
+
+static void seal_check_blob(struct kw_token *token, struct kw_token_key *key,
+                            const char *domain, struct kw_version *v)
+{
+    uint8_t bytes[KW_SEALED_MAX];
+    kw_dst sealed = kw_dst_of(bytes, sizeof bytes);
+    struct kw_check_making making = {0};
+    CHECK_OK(kw_check_making_begin(v, domain, &making));
+    CHECK_OK(kw_token_wrap(token, key, v->mechanism, making.env.iv,
+                           kw_span_of(making.aad, making.aad_len),
+                           kw_secret_peek(&making.inner), &sealed));
+    CHECK_OK(kw_check_making_end(&making, kw_dst_span(&sealed), v));
+    kw_check_making_wipe(&making);
+}
+
+static void record_facts(const struct kw_token *token, struct kw_version *v)
+{
+    const struct kw_token_facts *facts = kw_token_facts(token);
+    snprintf(v->tool, sizeof v->tool, "keyward test");
+    snprintf(v->operator_, sizeof v->operator_, "test");
+    snprintf(v->token.label, sizeof v->token.label, "%s", facts->label);
+    snprintf(v->token.serial, sizeof v->token.serial, "%s", facts->serial);
+    snprintf(v->token.manufacturer, sizeof v->token.manufacturer, "%s",
+             facts->manufacturer);
+    snprintf(v->token.model, sizeof v->token.model, "%s", facts->model);
+    snprintf(v->token.firmware, sizeof v->token.firmware, "%s", facts->firmware);
+    kw_time_text(v->created, kw_wall_ns(&kw_clock_system));
+}
+
+void kw_softhsm_version(struct kw_token *token, const char *domain, uint32_t n,
+                        enum kw_key_state state, struct kw_version *ret_version)
+{
+    struct kw_version v = {.n = n,
+                           .mechanism = KW_MECH_AES_256_GCM,
+                           .format = KW_FORMAT_1,
+                           .state = state,
+                           .locator_len = 16,
+                           .want_destroyable = true};
+    kw_key_id_make(n, v.key_id);
+    kw_random(v.locator, v.locator_len);
+    if (state == KW_KEY_DISABLED)
+        snprintf(v.disabled_from, sizeof v.disabled_from, "accepted");
+    struct kw_token_key *key =
+        kw_softhsm_key(token, v.key_id, kw_span_of(v.locator, v.locator_len));
+    CHECK_OK(kw_token_attributes(token, key, &v.attributes));
+    record_facts(token, &v);
+    seal_check_blob(token, key, domain, &v);
+    *ret_version = v;
+}
+
+void kw_softhsm_keyring(const char *path, const char *domain,
+                        const struct kw_version *versions, size_t count)
+{
+    struct kw_keyring *ring = NULL;
+    struct kw_note note = {{0}};
+    CHECK_OK(kw_keyring_new(domain, &ring));
+    for (size_t i = 0; i < count; i++) {
+        CHECK_OK(kw_keyring_add(ring, &versions[i]));
+        if (versions[i].state == KW_KEY_ACTIVE)
+            ring->active = versions[i].n;
+    }
+    if (kw_failed(kw_keyring_save(path, ring, NULL, &note)))
+        fail_msg("%s", note.text);
+    kw_keyring_give(ring);
+}

@@ -57,6 +57,15 @@ struct kw_token *kw_softhsm_open(const struct kw_softhsm *hsm, enum kw_softhsm_m
 struct kw_token_key *kw_softhsm_key(struct kw_token *token, const char *key_id,
                                     kw_span locator);
 
+/* A whole ceremony: a KEK for version n (key_id and locator at random, CKA_DESTROYABLE)
+ * and its record with check blob and attributes as read back.  Wants READ_WRITE. */
+void kw_softhsm_version(struct kw_token *token, const char *domain, uint32_t n,
+                        enum kw_key_state state, struct kw_version *ret_version);
+/* Writes a new keyring file (serial 1) of these versions, ascending n; the one in state
+ * active is the baseline. */
+void kw_softhsm_keyring(const char *path, const char *domain,
+                        const struct kw_version *versions, size_t count);
+
 /* Path of the lying module (tests/fault), which forwards to SoftHSM. */
 extern const char kw_softhsm_liar[];
 

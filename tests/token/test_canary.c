@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "fixture.h"
+
+#define DOMAIN "canary.test"
+
+struct coop {
+    struct fixture f; /* its key is the one of v */
+    struct kw_version v;
+};
+
+/* A token with one version in it, behind the liar. */
+static void begin(struct coop *c, const char *control)
+{
+    *c = (struct coop){0};
+    kw_test_arena(1 << 16);
+    kw_softhsm_make(&c->f.hsm);
+    kw_liar_between(&c->f.hsm);
+    c->f.token = kw_softhsm_open(&c->f.hsm, KW_SOFTHSM_READ_WRITE);
+    kw_softhsm_version(c->f.token, DOMAIN, 1, KW_KEY_ACTIVE, &c->v);
+    CHECK_OK(kw_token_find(c->f.token, c->v.key_id,
+                           kw_span_of(c->v.locator, c->v.locator_len), &c->f.key,
+                           &c->f.note));
+    works(&c->f);
+    kw_liar_tell(&c->f.hsm, control);
+}
+
+static kw_err canary(struct coop *c, bool also_wrap)
+{
+    return kw_token_canary(c->f.token, c->f.key, &c->v, DOMAIN, also_wrap);
+}
+
+static void canary__same_label_other_key__forged(void **state)
+{
+    (void)state;
+    struct coop c;
+    begin(&c, "");
+    CHECK(c.f.token->ck->C_DestroyObject(c.f.token->session, c.f.key->handle) == CKR_OK);
+    c.f.key =
+        kw_softhsm_key(c.f.token, c.v.key_id, kw_span_of(c.v.locator, c.v.locator_len));
+    CHECK_CODE(canary(&c, false), KW_CODE_FORGED);
+    CHECK_CODE(canary(&c, true), KW_CODE_FORGED);
+    works(&c.f);
+    fixture_end(&c.f);
+}
+
+static void canary__other_domain_or_check_blob_changed__forged(void **state)
+{
+    (void)state;
+    struct coop c;
+    begin(&c, "");
+    CHECK_CODE(kw_token_canary(c.f.token, c.f.key, &c.v, "other.test", false),
+               KW_CODE_FORGED);
+    c.v.check_blob[c.v.check_blob_len - 1] ^= 1;
+    CHECK_CODE(canary(&c, false), KW_CODE_FORGED);
+    fixture_end(&c.f);
+}
+
+static void canary__answer_flipped__wrong_answer(void **state)
+{
+    (void)state;
+    struct coop c;
+    begin(&c, "C_Decrypt flip count=1\n");
+    CHECK_CODE(canary(&c, false), KW_CODE_WRONG_ANSWER);
+    CHECK_OK(canary(&c, false));
+    kw_liar_tell(&c.f.hsm, "C_Decrypt flip skip=1 count=1\n");
+    CHECK_CODE(canary(&c, true), KW_CODE_WRONG_ANSWER);
+    fixture_end(&c.f);
+}
+
+/* The token cannot decrypt at all: that says nothing about the key. */
+static void canary__every_decrypt_fails__down_not_forged(void **state)
+{
+    (void)state;
+    struct coop c;
+    begin(&c, "C_Decrypt rv=0x5\n");
+    CHECK_CODE(canary(&c, false), KW_CODE_HSM_DOWN);
+    kw_liar_tell(&c.f.hsm, "C_Decrypt rv=0x40 skip=1\n");
+    CHECK_CODE(canary(&c, true), KW_CODE_HSM_DOWN);
+    kw_liar_tell(&c.f.hsm, "");
+    CHECK_OK(canary(&c, true));
+    fixture_end(&c.f);
+}
+
+static void canary__token_in_trouble__its_code(void **state)
+{
+    (void)state;
+    struct coop c;
+    begin(&c, "C_DecryptInit rv=0xb3 count=1\n");
+    CHECK_CODE(canary(&c, false), KW_CODE_SESSION);
+    kw_liar_tell(&c.f.hsm, "C_DecryptInit rv=0x30 count=1\n");
+    CHECK_CODE(canary(&c, false), KW_CODE_HSM_DOWN);
+    kw_liar_tell(&c.f.hsm, "C_Encrypt rv=0x6 count=1\n");
+    CHECK_CODE(canary(&c, true), KW_CODE_HSM_BUSY);
+    kw_liar_tell(&c.f.hsm, "ivmode=2\n");
+    CHECK_CODE(canary(&c, true), KW_CODE_HSM_CONFIG);
+    fixture_end(&c.f);
+}
+
+static void canary__well__wraps_only_when_asked(void **state)
+{
+    (void)state;
+    struct coop c;
+    begin(&c, "");
+    unsigned before = kw_liar_count(&c.f.hsm, "C_Encrypt");
+    CHECK_OK(canary(&c, false));
+    CHECK(kw_liar_count(&c.f.hsm, "C_Encrypt") == before);
+    CHECK_OK(canary(&c, true));
+    CHECK(kw_liar_count(&c.f.hsm, "C_Encrypt") == before + 1);
+    fixture_end(&c.f);
+}
+
+static void judge__ceremony_key_passes__extractable_one_is_bad(void **state)
+{
+    (void)state;
+    struct coop c;
+    struct kw_note remarks = {{0}};
+    struct kw_key_attributes a;
+    struct kw_token_key *key = NULL;
+    begin(&c, "");
+    CHECK_OK(kw_attributes_judge(&c.v.attributes, &c.f.note, &remarks));
+    (void)raw_key(c.f.token, OTHER_KEK, "fedcba9876543210", true);
+    CHECK_OK(kw_token_find(c.f.token, OTHER_KEK, (kw_span){0}, &key, &c.f.note));
+    CHECK_OK(kw_token_attributes(c.f.token, key, &a));
+    CHECK_CODE(kw_attributes_judge(&a, &c.f.note, &remarks), KW_CODE_KEY_BAD);
+    kw_liar_tell(&c.f.hsm, "noread=0x165\n");
+    CHECK_OK(kw_token_attributes(c.f.token, c.f.key, &a));
+    CHECK_CODE(kw_attributes_judge(&a, &c.f.note, &remarks), KW_CODE_KEY_BAD);
+    fixture_end(&c.f);
+}
+
+static void keyring__of_two_versions__reads_back(void **state)
+{
+    (void)state;
+    struct coop c;
+    struct kw_version two[2];
+    struct kw_keyring *ring = NULL;
+    char path[160];
+    begin(&c, "");
+    two[0] = c.v;
+    kw_softhsm_version(c.f.token, DOMAIN, 2, KW_KEY_ACCEPTED, &two[1]);
+    snprintf(path, sizeof path, "%s/keyring.json", c.f.hsm.dir);
+    kw_softhsm_keyring(path, DOMAIN, two, 2);
+    kw_err e = kw_keyring_load(path, &ring, NULL, &c.f.note);
+    if (kw_failed(e))
+        fail_msg("%s", c.f.note.text);
+    CHECK(ring->count == 2 && ring->active == 1 && ring->serial == 1);
+    CHECK_OK(kw_token_find(c.f.token, ring->versions[1].key_id,
+                           kw_span_of(ring->versions[1].locator, 16), &c.f.key,
+                           &c.f.note));
+    CHECK_OK(kw_token_canary(c.f.token, c.f.key, &ring->versions[1], DOMAIN, true));
+    kw_keyring_give(ring);
+    fixture_end(&c.f);
+}
+
+KW_CASES("canary", CASE(canary__same_label_other_key__forged),
+         CASE(canary__other_domain_or_check_blob_changed__forged),
+         CASE(canary__answer_flipped__wrong_answer),
+         CASE(canary__every_decrypt_fails__down_not_forged),
+         CASE(canary__token_in_trouble__its_code),
+         CASE(canary__well__wraps_only_when_asked),
+         CASE(judge__ceremony_key_passes__extractable_one_is_bad),
+         CASE(keyring__of_two_versions__reads_back))
