@@ -27,9 +27,9 @@ static bool is_printable(uint8_t c)
     return c >= 0x20 && c != 0x7f;
 }
 
-static bool is_good_text(const struct kw_member *m, kw_span s)
+bool kw_is_member_text(kw_span s, size_t max)
 {
-    return s.len >= 1 && s.len < m->max && kw_is_text(s) && kw_span_all(s, is_printable);
+    return s.len >= 1 && s.len < max && kw_is_text(s) && kw_span_all(s, is_printable);
 }
 
 static kw_err read_text(const struct kw_member *m, json_t *value, void *field,
@@ -37,7 +37,7 @@ static kw_err read_text(const struct kw_member *m, json_t *value, void *field,
 {
     kw_span s = string_of(value);
     bool empty = m->nullable && json_is_null(value);
-    if (!empty && !is_good_text(m, s)) {
+    if (!empty && !kw_is_member_text(s, m->max)) {
         kw_note_set(note, "must be 1 to %zu bytes of printable text%s", m->max - 1,
                     or_null(m));
         return bad();
@@ -52,7 +52,7 @@ static json_t *write_text(const struct kw_member *m, const void *field)
     kw_span s = kw_span_str(field);
     if (m->nullable && s.len == 0)
         return json_null();
-    return is_good_text(m, s) ? json_string(field) : NULL;
+    return kw_is_member_text(s, m->max) ? json_string(field) : NULL;
 }
 
 const struct kw_member_kind kw_kind_text = {read_text, write_text};

@@ -44,6 +44,9 @@ extern const struct kw_member_kind kw_kind_bool;   /* bool                      
 extern const struct kw_member_kind kw_kind_format; /* no field: the number must be max */
 extern const struct kw_member_kind kw_kind_object; /* a struct with a table           */
 
+/* Printable UTF-8 of 1..max - 1 bytes: what every text in these files must be. */
+bool kw_is_member_text(kw_span s, size_t max);
+
 /* Fills the struct at `base` from a JSON object.  BAD_INPUT. */
 KW_MUST_USE kw_err kw_members_read(const struct kw_member *table, json_t *object,
                                    void *base, struct kw_note *note);

@@ -162,10 +162,10 @@ static const struct kw_member_kind kind_attributes = {read_attributes, write_att
 static bool keep_signature(const json_t *value, struct kw_version *v)
 {
     kw_span s = kw_span_of(json_string_value(value), json_string_length(value));
-    if (!json_is_string(value) || s.len >= sizeof v->signatures - v->signatures_len)
+    const size_t room = sizeof v->signatures - v->signatures_len;
+    if (!kw_is_member_text(s, room))
         return false;
-    (void)kw_copy_str(v->signatures + v->signatures_len,
-                      sizeof v->signatures - v->signatures_len, s);
+    (void)kw_copy_str(v->signatures + v->signatures_len, room, s);
     v->signatures_len += s.len + 1;
     return true;
 }
@@ -175,14 +175,13 @@ static kw_err read_signatures(const struct kw_member *m, json_t *value, void *fi
 {
     (void)m;
     struct kw_version *v = field;
-    bool good = json_is_array(value);
-    size_t i;
-    json_t *one;
-    json_array_foreach(value, i, one) good = good && keep_signature(one, v);
+    bool good = json_is_array(value) && json_array_size(value) <= KW_SIGNATURES_COUNT;
+    for (size_t i = 0; good && i < json_array_size(value); i++)
+        good = keep_signature(json_array_get(value, i), v);
     if (good)
         return KW_OK;
-    kw_note_set(note, "must be an array of strings, %u bytes together at most",
-                KW_SIGNATURES_MAX);
+    kw_note_set(note, "must be an array of at most %u strings, %u bytes together",
+                KW_SIGNATURES_COUNT, KW_SIGNATURES_MAX);
     return bad();
 }
 

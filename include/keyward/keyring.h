@@ -56,7 +56,8 @@ extern const size_t kw_attribute_fields_count;
 
 #define KW_CHECK_BLOB_MAX 160u
 #define KW_LOCATOR_MAX 32u
-#define KW_SIGNATURES_MAX 1024u
+#define KW_SIGNATURES_MAX 512u /* bytes of one version's, their NULs included */
+#define KW_SIGNATURES_COUNT 8u
 
 /* One KEK version.  Text is "" when the file has null. */
 struct kw_version {

@@ -157,6 +157,8 @@ static void parse__wrong_type_or_range__refused_by_name(void **state)
         {"\"same-key-as\": null", "\"same-key-as\": 0", "version 1: same-key-as"},
         {"\"signatures\": []", "\"signatures\": [1]", "version 1: signatures"},
         {"\"signatures\": []", "\"signatures\": {}", "version 1: signatures"},
+        {"\"signatures\": []", "\"signatures\": [\"\"]", "version 1: signatures"},
+        {"\"signatures\": []", "\"signatures\": [1,1,1,1,1,1,1,1,1]", "at most 8"},
         {"\"CKA_TOKEN\": true", "\"CKA_TOKEN\": 1", "CKA_TOKEN"},
         {"\"CKA_VALUE_LEN\": 32", "\"CKA_VALUE_LEN\": true", "CKA_VALUE_LEN"},
         {"\"CKA_VALUE_LEN\": 32", "\"CKA_VALUE_LEN\": 0", "CKA_VALUE_LEN"},
