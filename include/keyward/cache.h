@@ -42,8 +42,8 @@ KW_MUST_USE kw_err kw_cache_new(size_t entries, int64_t ttl_ns,
                                 struct kw_cache **ret_cache);
 void kw_cache_free(struct kw_cache *cache); /* wipes; NULL does nothing */
 
-/* Copies the seed out.  true on a hit that is younger than the ttl; NO_MEMORY of the
- * arena reads as a miss. */
+/* Copies the seed out to *ret_seed, which is empty.  true on a hit that is younger than
+ * the ttl; NO_MEMORY of the arena reads as a miss. */
 bool kw_cache_get(struct kw_cache *cache, const struct kw_cache_key *key,
                   int64_t boot_now_ns, struct kw_secret *ret_seed);
 /* Remembers a copy; an entry of the same key is replaced.  `version_n` is for forget.

@@ -183,54 +183,6 @@ static kw_err read_vars(struct kw_reader *r, const struct kw_block *b,
 /* ---- keys ----------------------------------------------------------------------------
  */
 
-/* One character more, less or other, or two neighbours swapped. */
-static bool one_edit(kw_span a, kw_span b)
-{
-    while (a.len > 0 && b.len > 0 && a.ptr[0] == b.ptr[0]) {
-        a = kw_span_of(a.ptr + 1, a.len - 1);
-        b = kw_span_of(b.ptr + 1, b.len - 1);
-    }
-    while (a.len > 0 && b.len > 0 && a.ptr[a.len - 1] == b.ptr[b.len - 1]) {
-        a.len--;
-        b.len--;
-    }
-    if (a.len == 2 && b.len == 2)
-        return a.ptr[0] == b.ptr[1] && a.ptr[1] == b.ptr[0];
-    return a.len <= 1 && b.len <= 1;
-}
-
-/* What somebody typed, fit for a message. */
-static void show_key(kw_span key, char dst[40])
-{
-    kw_copy_str(dst, 40, key);
-    for (char *p = dst; *p != '\0'; p++)
-        if (*p < 0x21 || *p > 0x7e)
-            *p = '?';
-}
-
-static kw_err tell_unknown(struct kw_reader *r, const struct kw_block *b,
-                           const struct kw_setting *map, const yaml_node_t *key)
-{
-    char shown[40], where[KW_SETTING_PATH], known[320] = "";
-    size_t n = 0;
-    show_key(kw_scalar(key), shown);
-    for (size_t i = 0; i < KW_SETTINGS; i++) {
-        const char *name = kw_setting_within(map, &kw_settings[i]);
-        if (name == NULL)
-            continue;
-        if (one_edit(kw_scalar(key), kw_span_str(name)))
-            return kw_tell(&r->teller, key->start_mark, shown,
-                           "unknown key; did you mean %s?", name);
-        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n > 0 ? ", " : "",
-                              name);
-        KW_INVARIANT(n < sizeof known);
-    }
-    kw_setting_path(b, map, where);
-    return kw_tell(&r->teller, key->start_mark, shown, "unknown key; allowed%s%s: %s",
-                   map == KW_SETTING_ROOT ? "" : " in ",
-                   map == KW_SETTING_ROOT ? "" : where, known);
-}
-
 static const struct kw_setting *find(const struct kw_setting *map, kw_span key)
 {
     for (size_t i = 0; i < KW_SETTINGS; i++) {
@@ -268,7 +220,7 @@ static kw_err read_pair(struct kw_reader *r, const struct kw_block *b,
         return tell_map(r, b, map, key->start_mark, "has a key that is no text");
     const struct kw_setting *s = find(map, kw_scalar(key));
     if (s == NULL)
-        return tell_unknown(r, b, map, key);
+        return kw_reader_tell_unknown(r, b, map, key);
     if ((*b->written & bit_of(s)) != 0) {
         char path[KW_SETTING_PATH];
         kw_setting_path(b, s, path);

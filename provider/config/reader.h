@@ -20,6 +20,10 @@ KW_MUST_USE kw_err kw_reader_run(struct kw_reader *r);
 kw_err kw_reader_tell(struct kw_reader *r, const struct kw_block *b,
                       const struct kw_setting *s, const char *fmt, ...) KW_PRINTF(4, 5);
 
+/* BAD_INPUT at a key that `map` does not have, with what was meant or what there is. */
+kw_err kw_reader_tell_unknown(struct kw_reader *r, const struct kw_block *b,
+                              const struct kw_setting *map, const yaml_node_t *key);
+
 /* What no row can say alone.  BAD_INPUT. */
 KW_MUST_USE kw_err kw_check_all(struct kw_reader *r, size_t locked_max);
 

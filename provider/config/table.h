@@ -47,6 +47,9 @@ static inline size_t kw_setting_index(const struct kw_setting *s)
     return (size_t)(s - kw_settings);
 }
 
+/* ---- block.c -------------------------------------------------------------------------
+ */
+
 /* The name of `s` within `map` when it is one of its keys, else NULL. */
 const char *kw_setting_within(const struct kw_setting *map, const struct kw_setting *s);
 /* The row of this path; a path that is no row is a bug. */
