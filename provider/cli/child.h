@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* child - work that is done in a process of its own, under another uid
+ *
+ * A login rewrites the files of a soft token, and a vendor library may crash or hang: so
+ * each one happens in a child, under the uid that owns the files, with an environment
+ * that holds nothing but what the token's configuration names.
+ *
+ * Threads:   fork(2) without exec: only before the first thread.
+ * Blocking:  until the child ends.  SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to
+ *            the child, which ignores them while kw_child_hold says so; the parent stays,
+ *            so that it can tidy up.
+ * Secrets:   the child's arena only; nothing secret may lie in shared memory.
+ */
+#ifndef KEYWARD_CLI_CHILD_H
+#define KEYWARD_CLI_CHILD_H
+
+#include <sys/types.h>
+
+#include <keyward/config.h>
+#include <keyward/err.h>
+
+struct kw_child {
+    uid_t uid; /* who the child becomes; this process's own when it is not root */
+    gid_t gid;
+    const struct kw_config_var *env; /* all of its environment */
+    size_t env_count;
+    size_t arena_bytes; /* 0 = no arena */
+};
+
+/* Zeroed memory that a child shares with its parent; NULL when there is none. */
+void *kw_shared_new(size_t size);
+void kw_shared_free(void *p, size_t size); /* NULL does nothing */
+
+typedef kw_err kw_child_work(void *shared, struct kw_note *note);
+
+/* Runs work(shared) in the child and gives back what it gave back.
+ * DENIED    this process may not become `uid`
+ * HSM_DOWN  the child died of a signal (the note says which) */
+KW_MUST_USE kw_err kw_child_run(const struct kw_child *child, kw_child_work *work,
+                                void *shared, struct kw_note *note);
+
+/* In the child: from now on the terminal's signals are ignored, or not any more. */
+void kw_child_hold(bool hold);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli - what every verb of the operator's tool shares: options, words, exit codes
+ *
+ * A verb reads its options with kw_args_read, does its work, and says the outcome once:
+ * words for people, or with --json one document on standard output.  Whatever fails is
+ * said through kw_fail, which names the thing and gives the exit code.
+ */
+#ifndef KEYWARD_CLI_CLI_H
+#define KEYWARD_CLI_CLI_H
+
+#include <jansson.h>
+
+#include <keyward/err.h>
+
+#define KW_CONFIG_DEFAULT "/etc/keyward/keyward.yaml"
+
+enum kw_exit {
+    KW_EXIT_GOOD = 0,
+    KW_EXIT_PROBLEM = 1, /* looked, and found something wrong; or refused */
+    KW_EXIT_USAGE = 2,
+    KW_EXIT_BLIND = 3, /* could not look */
+};
+
+struct kw_cli {
+    const char *config; /* path of the configuration */
+    bool json;
+    bool colour;
+    const char *operand[2];
+};
+
+/* One option of a verb: a switch (`on`) or one with a value (`text`). */
+struct kw_option {
+    const char *name;  /* without the dashes                    */
+    const char *value; /* what the help calls its value, or NULL */
+    const char *help;
+    bool *on;
+    const char **text;
+};
+
+struct kw_usage {
+    const char *verb;     /* "key create"                              */
+    const char *operands; /* "N", "" ; each is wanted                  */
+    size_t operand_count;
+    const char *summary;
+    const char *more; /* further lines of the help, or NULL         */
+    const struct kw_option *options;
+    size_t option_count;
+};
+
+/* Reads argv[1..] (argv[0] is the verb's own word): --help, --json and --config are every
+ * verb's.  -1 to go on, else the exit code: 0 after --help, 2 for wrong usage. */
+int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
+                 struct kw_cli *ret_cli);
+
+/* The operand N: 1..KW_VERSION_N_MAX in plain digits.  -1 to go on, else the exit code.
+ */
+int kw_args_number(const char *verb, const char *text, uint32_t *ret_n);
+
+/* "keyward: <what>; try keyward <verb> --help" on standard error; gives KW_EXIT_USAGE. */
+int kw_usage_error(const char *verb, const char *fmt, ...) KW_PRINTF(2, 3);
+
+/* Says why and gives the exit code: BLIND when the thing could not be looked at,
+ * PROBLEM for everything else.  With --json the document is {"ok": false, …}. */
+int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note);
+/* The same for a refusal of the tool's own. */
+int kw_refuse(const struct kw_cli *cli, const char *fmt, ...) KW_PRINTF(2, 3);
+enum kw_exit kw_exit_for(enum kw_code code);
+
+/* Prints and gives back the document (NULL: out of memory, said so). */
+int kw_json_out(json_t *document, enum kw_exit code);
+
+/* Escape sequences on a terminal, "" elsewhere. */
+enum kw_tint { KW_TINT_OFF, KW_TINT_GOOD, KW_TINT_WARN, KW_TINT_BAD, KW_TINT_DIM };
+const char *kw_tint(const struct kw_cli *cli, enum kw_tint tint);
+
+/* The verbs, one a file. */
+typedef int kw_verb_run(int argc, char **argv);
+kw_verb_run kw_verb_init, kw_verb_create, kw_verb_list, kw_verb_show, kw_verb_accept,
+    kw_verb_activate, kw_verb_retire, kw_verb_disable, kw_verb_enable, kw_verb_destroy,
+    kw_verb_check, kw_verb_probe, kw_verb_status;
+
+#endif

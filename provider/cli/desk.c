@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Laying out what the key verbs work on. */
+#include "desk.h"
+
+#include <pwd.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <keyward/clock.h>
+
+static kw_err load_ring(struct kw_desk *desk, struct kw_note *note)
+{
+    struct kw_keyring *ring = NULL;
+    kw_err e = kw_keyring_load(desk->config->keyring, &ring, NULL, note);
+    if (e.code == KW_CODE_MISSING)
+        return KW_OK;
+    if (kw_failed(e))
+        return e;
+    if (strcmp(ring->domain, desk->config->domain) != 0) {
+        kw_note_set(note,
+                    "%s: it is for domain %s, and the configuration says %s; a domain "
+                    "never changes: correct whichever is wrong",
+                    desk->config->keyring, ring->domain, desk->config->domain);
+        kw_keyring_give(ring);
+        return kw_err_at(KW_CODE_BAD_INPUT, "domain");
+    }
+    desk->ring = ring;
+    return KW_OK;
+}
+
+static void read_state(struct kw_desk *desk)
+{
+    struct kw_state_dir *dir = NULL;
+    kw_err e = kw_state_open(desk->config->state, &dir, &desk->state_why);
+    if (!kw_failed(e))
+        e = kw_state_marks(dir, &desk->marks, &desk->state_why);
+    if (!kw_failed(e))
+        e = kw_state_activation(dir, &desk->act, &desk->state_why);
+    kw_state_close(dir);
+    desk->state_err = e;
+    if (kw_failed(e) || desk->ring == NULL)
+        return;
+    e = kw_keyring_admit(desk->ring, desk->config->domain, &desk->marks,
+                         &desk->effective_why);
+    if (!kw_failed(e))
+        e = kw_keyring_effective(desk->ring, &desk->act, &desk->marks, &desk->effective,
+                                 &desk->effective_why);
+}
+
+kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk, struct kw_note *note)
+{
+    *desk = (struct kw_desk){0};
+    kw_err e = kw_config_load(cli->config, SIZE_MAX, &desk->config, note);
+    if (!kw_failed(e))
+        e = load_ring(desk, note);
+    if (!kw_failed(e))
+        read_state(desk);
+    return e;
+}
+
+void kw_desk_close(struct kw_desk *desk)
+{
+    kw_keyring_give(desk->ring);
+    kw_config_free(desk->config);
+    *desk = (struct kw_desk){0};
+}
+
+kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
+                       const struct kw_version **ret_version, struct kw_note *note)
+{
+    const struct kw_version *v =
+        desk->ring != NULL ? kw_keyring_by_n(desk->ring, n) : NULL;
+    if (v == NULL) {
+        kw_note_set(note, "%s %s version %u; see keyward key list", desk->config->keyring,
+                    desk->ring != NULL ? "has no" : "does not exist, so there is no",
+                    (unsigned)n);
+        return kw_err_at(KW_CODE_UNKNOWN_KEY, "N");
+    }
+    *ret_version = v;
+    return KW_OK;
+}
+
+kw_err kw_desk_save(const struct kw_desk *desk, struct kw_keyring *changed,
+                    struct kw_note *note)
+{
+    kw_err e = kw_keyring_save(desk->config->keyring, changed,
+                               desk->ring != NULL ? desk->ring->sha256 : NULL, note);
+    if (e.code == KW_CODE_BUSY)
+        kw_note_set(note,
+                    "%s: somebody else changed it meanwhile; look at it and try again",
+                    desk->config->keyring);
+    return e;
+}
+
+struct act_job {
+    const char *state;
+    struct kw_activation act;
+};
+
+static kw_err record(void *shared, struct kw_note *note)
+{
+    struct act_job *job = shared;
+    struct kw_state_dir *dir = NULL;
+    kw_err e = kw_state_open(job->state, &dir, note);
+    if (!kw_failed(e))
+        e = kw_state_activate(dir, &job->act, note);
+    kw_state_close(dir);
+    return e;
+}
+
+kw_err kw_desk_activate(const struct kw_desk *desk, const struct kw_activation *act,
+                        struct kw_note *note)
+{
+    struct kw_owner owner = {0};
+    struct act_job job = {desk->config->state, *act};
+    kw_err e = kw_owner_of(desk->config, &owner, note);
+    if (kw_failed(e))
+        return e;
+    const struct kw_child child = {owner.uid, owner.gid, NULL, 0, 0};
+    return kw_child_run(&child, record, &job, note);
+}
+
+static bool is_shown(uint8_t c)
+{
+    return c >= ' ' && c != 0x7f;
+}
+
+kw_err kw_operator_name(const char *given, char dst[64], struct kw_note *note)
+{
+    char login[64] = "";
+    const struct passwd *pw = NULL;
+    if (given == NULL && getlogin_r(login, sizeof login) != 0) {
+        pw = getpwuid(getuid());
+        given = pw != NULL ? pw->pw_name : "unknown";
+    }
+    kw_span name = kw_span_str(given != NULL ? given : login);
+    char copy[64];
+    if (name.len == 0 || !kw_is_text(name) || !kw_span_all(name, is_shown) ||
+        !kw_copy_str(copy, sizeof copy, name)) {
+        kw_note_set(note, "--operator: 1 to 63 bytes of printable text");
+        return kw_err_at(KW_CODE_BAD_INPUT, "--operator");
+    }
+    kw_copy_str(dst, 64, kw_span_str(copy));
+    return KW_OK;
+}

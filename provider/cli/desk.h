@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* desk - configuration, keyring and this node's memory, as the key verbs find them */
+#ifndef KEYWARD_CLI_DESK_H
+#define KEYWARD_CLI_DESK_H
+
+#include <keyward/config.h>
+#include <keyward/keyring.h>
+#include <keyward/state.h>
+
+#include "child.h"
+#include "cli.h"
+#include "login.h"
+
+struct kw_desk {
+    struct kw_config *config;
+    struct kw_keyring *ring; /* NULL: there is no keyring file yet */
+    struct kw_marks marks;
+    struct kw_activation act;
+    kw_err state_err; /* OK: the state directory could be read; MISSING: no node here */
+    struct kw_note state_why;
+    uint32_t effective;           /* this node wraps with it; 0 = none yet */
+    struct kw_note effective_why; /* "" or why the node would refuse      */
+};
+
+/* Loads the configuration and, when it is there, the keyring; refuses a keyring of
+ * another domain.  The state directory is read as far as this uid may.  {0} before. */
+KW_MUST_USE kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk,
+                                struct kw_note *note);
+void kw_desk_close(struct kw_desk *desk);
+
+/* Version n of the keyring.  UNKNOWN_KEY */
+KW_MUST_USE kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
+                                   const struct kw_version **ret_version,
+                                   struct kw_note *note);
+
+/* Writes `changed`, a dup of desk->ring, over the keyring file. */
+KW_MUST_USE kw_err kw_desk_save(const struct kw_desk *desk, struct kw_keyring *changed,
+                                struct kw_note *note);
+
+/* Records an act of this node, as the owner of the state directory. */
+KW_MUST_USE kw_err kw_desk_activate(const struct kw_desk *desk,
+                                    const struct kw_activation *act,
+                                    struct kw_note *note);
+
+/* Who runs this: --operator, else the login behind sudo or su, else the user's name.
+ * BAD_INPUT when it has a control character or is too long. */
+KW_MUST_USE kw_err kw_operator_name(const char *given, char dst[64],
+                                    struct kw_note *note);
+
+#define KW_RELOAD_HINT                                                                   \
+    "next: reload every node's daemon (systemctl reload keywardd, or SIGHUP)"
+
+#endif

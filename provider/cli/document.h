@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* document - what the daemon says of itself, judged and printed
+ *
+ * Unknown members are shown too: a newer daemon may say more.
+ */
+#ifndef KEYWARD_CLI_DOCUMENT_H
+#define KEYWARD_CLI_DOCUMENT_H
+
+#include "cli.h"
+
+/* PROBLEM, with every reason in *ret_why, when health.state is not "up",
+ * keyring.rejected is not null, or pin_latched is true; also when one is missing. */
+enum kw_exit kw_document_judge(const json_t *document, struct kw_note *ret_why);
+
+void kw_document_print(const struct kw_cli *cli, const json_t *document);
+
+#endif

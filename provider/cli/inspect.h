@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inspect - the parts of `keyward check`, each adding its findings to one report */
+#ifndef KEYWARD_CLI_INSPECT_H
+#define KEYWARD_CLI_INSPECT_H
+
+#include "desk.h"
+#include "report.h"
+
+/* Modes and owners of configuration, keyring, state directory and PIN files. */
+void kw_inspect_files(struct kw_report *r, const struct kw_config *config,
+                      const char *config_path);
+/* The folders of the sockets: there, the daemon's, and nobody else may write them. */
+void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config);
+/* RLIMIT_MEMLOCK against what the caches and buffers want. */
+void kw_inspect_memory(struct kw_report *r, const char *config_path);
+/* The keyring against what this node has seen. */
+void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *desk);
+/* One login: mechanism self-test, every version's attributes and check blob. */
+void kw_inspect_token(struct kw_report *r, const struct kw_desk *desk,
+                      const struct kw_config_token *token);
+
+#endif

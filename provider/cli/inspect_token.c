@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One token, its seal, its login and its keys. */
+#include "inspect.h"
+
+#include <stdio.h>
+
+#include <keyward/token.h>
+
+#include "softhsm.h"
+
+/* What the child found; the parent tells it. */
+struct finding {
+    bool done;
+    kw_err err;
+    struct kw_note note, remarks;
+};
+
+struct visit {
+    const struct kw_desk *desk;
+    bool logged_in;
+    struct kw_token_facts facts;
+    struct finding self_test;
+    struct finding versions[KW_VERSIONS_MAX];
+};
+
+static bool is_wanted(const struct kw_version *v)
+{
+    return v->state != KW_KEY_DISABLED && v->state != KW_KEY_DESTROYED;
+}
+
+static void look_at(struct kw_token *token, const struct kw_version *v,
+                    const struct kw_desk *desk, struct finding *f)
+{
+    struct kw_token_key *key = NULL;
+    struct kw_key_attributes a;
+    bool wraps = desk->effective == v->n;
+    f->done = true;
+    f->err = kw_token_find(token, v->key_id, kw_span_of(v->locator, v->locator_len), &key,
+                           &f->note);
+    if (!kw_failed(f->err))
+        f->err = kw_token_attributes(token, key, &a);
+    if (!kw_failed(f->err))
+        f->err = kw_attributes_judge(&a, &f->note, &f->remarks);
+    if (kw_failed(f->err))
+        return;
+    f->err = kw_token_canary(token, key, v, desk->ring->domain, wraps);
+    if (kw_failed(f->err))
+        kw_note_set(&f->note,
+                    "the check blob does not open (%s): the object of this label is "
+                    "not the key of the ceremony, or the keyring was edited",
+                    kw_code_name(f->err.code));
+}
+
+static kw_err visit(struct kw_token *token, void *shared, struct kw_note *note)
+{
+    struct visit *v = shared;
+    const struct kw_keyring *ring = v->desk->ring;
+    (void)note;
+    v->logged_in = true;
+    v->facts = *kw_token_facts(token);
+    v->self_test.done = true;
+    v->self_test.err = kw_token_self_test(token, &v->self_test.note);
+    for (size_t i = 0; ring != NULL && i < ring->count; i++)
+        if (is_wanted(&ring->versions[i]))
+            look_at(token, &ring->versions[i], v->desk, &v->versions[i]);
+    return KW_OK;
+}
+
+static void tell_version(struct kw_report *r, const struct kw_version *v,
+                         const struct finding *f)
+{
+    char name[32];
+    if (!f->done)
+        return;
+    snprintf(name, sizeof name, "key %u", (unsigned)v->n);
+    if (f->err.code == KW_CODE_MISSING)
+        kw_report_add(
+            r, KW_FOUND_FAIL, name,
+            "bring the key into this token (the vendor's cloning or backup), or "
+            "disable the version",
+            "%s: %s", v->key_id, f->note.text);
+    else if (kw_failed(f->err))
+        kw_report_err(r, name, f->err, &f->note);
+    else if (f->remarks.text[0] != '\0')
+        kw_report_add(r, KW_FOUND_WARN, name, "wider than needed, or not answered",
+                      "%s (%s): proven; %s", v->key_id, kw_key_state_name(v->state),
+                      f->remarks.text);
+    else
+        kw_report_add(r, KW_FOUND_OK, name, NULL,
+                      "%s (%s): attributes good, check blob opens", v->key_id,
+                      kw_key_state_name(v->state));
+}
+
+static void tell(struct kw_report *r, const struct kw_desk *desk, const struct visit *v)
+{
+    const struct kw_token_facts *f = &v->facts;
+    kw_report_add(r, KW_FOUND_OK, "login", NULL,
+                  "%s, serial %s, %s %s, firmware %s; %s %s", f->label, f->serial,
+                  f->manufacturer, f->model, f->firmware, f->library, f->library_version);
+    if (kw_failed(v->self_test.err))
+        kw_report_err(r, "AES-GCM", v->self_test.err, &v->self_test.note);
+    else
+        kw_report_add(r, KW_FOUND_OK, "AES-GCM", NULL,
+                      "round trip good; changed tag, AAD and IV are refused");
+    for (size_t i = 0; desk->ring != NULL && i < desk->ring->count; i++)
+        tell_version(r, &desk->ring->versions[i], &v->versions[i]);
+}
+
+static void inspect_seal(struct kw_report *r, const struct kw_config *config,
+                         const struct kw_config_token *token)
+{
+    char tokendir[KW_PATH_MAX];
+    struct kw_softhsm_look look;
+    struct kw_note note = {{0}};
+    const char *conf = kw_softhsm_conf(token);
+    if (conf == NULL)
+        return;
+    kw_err e = kw_softhsm_tokendir(conf, tokendir, &note);
+    if (!kw_failed(e))
+        e = kw_softhsm_look(tokendir, &look, &note);
+    if (kw_failed(e))
+        kw_report_err(r, "seal", e, &note);
+    else if (!look.one_owner)
+        kw_report_add(r, KW_FOUND_FAIL, "seal",
+                      "chown -R the token directory to one user",
+                      "%s: %s belongs to somebody else", tokendir, look.example);
+    else if (!look.sealed)
+        kw_report_add(
+            r, config->production ? KW_FOUND_FAIL : KW_FOUND_WARN, "seal",
+            "a login that is interrupted now destroys the token: set files to 0400 "
+            "and folders to 0500 (keyward key create does, at its end)",
+            "%s: %s can be written or seen by others", tokendir, look.example);
+    else
+        kw_report_add(r, KW_FOUND_OK, "seal", NULL, "%s: files 0400, folders 0500",
+                      tokendir);
+}
+
+void kw_inspect_token(struct kw_report *r, const struct kw_desk *desk,
+                      const struct kw_config_token *token)
+{
+    struct kw_note note = {{0}};
+    struct visit *v = kw_shared_new(sizeof *v);
+    if (v == NULL) {
+        kw_report_err(r, "login", kw_err_at(KW_CODE_NO_MEMORY, "mmap"), &note);
+        return;
+    }
+    v->desk = desk;
+    inspect_seal(r, desk->config, token);
+    kw_err e = kw_login_run(desk->config, token, KW_LOGIN_LOOK, visit, v, &note);
+    if (v->logged_in)
+        tell(r, desk, v);
+    if (kw_failed(e))
+        kw_report_err(r, "login", e, &note);
+    kw_shared_free(v, sizeof *v);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order of things around a login. */
+#include "login.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/clock.h>
+#include <keyward/state.h>
+
+#include "softhsm.h"
+
+kw_err kw_owner_of(const struct kw_config *config, struct kw_owner *ret_owner,
+                   struct kw_note *note)
+{
+    struct stat st;
+    if (stat(config->state, &st) != 0) {
+        int saved = errno;
+        kw_note_set(note, "%s: the state directory: %s; keyward init makes it",
+                    config->state, strerror(saved));
+        return kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO,
+                             (uint32_t)saved, "state");
+    }
+    *ret_owner = (struct kw_owner){st.st_uid, st.st_gid};
+    return KW_OK;
+}
+
+kw_err kw_owner_agrees(const struct kw_config *config,
+                       const struct kw_config_token *token, struct kw_owner *ret_owner,
+                       struct kw_note *note)
+{
+    char tokendir[KW_PATH_MAX];
+    struct stat st;
+    struct kw_owner owner;
+    const char *conf = kw_softhsm_conf(token);
+    kw_err e = kw_owner_of(config, &owner, note);
+    if (!kw_failed(e) && conf != NULL)
+        e = kw_softhsm_tokendir(conf, tokendir, note);
+    if (kw_failed(e))
+        return e;
+    if (conf != NULL && stat(tokendir, &st) != 0) {
+        int saved = errno;
+        kw_note_set(note, "%s: the token directory that %s names: %s", tokendir, conf,
+                    strerror(saved));
+        return kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO,
+                             (uint32_t)saved, "tokendir");
+    }
+    if (conf != NULL && st.st_uid != owner.uid) {
+        kw_note_set(
+            note,
+            "the token directory %s belongs to uid %u and the state directory %s to "
+            "uid %u; make them one user's: chown -R %u %s",
+            tokendir, (unsigned)st.st_uid, config->state, (unsigned)owner.uid,
+            (unsigned)owner.uid, tokendir);
+        return kw_err_at(KW_CODE_DENIED, "tokendir");
+    }
+    *ret_owner = owner;
+    return KW_OK;
+}
+
+static bool same_source(const struct kw_pin_source *s, const struct stat *st)
+{
+    return s->dev == st->st_dev && s->ino == st->st_ino &&
+           s->ctime_ns == st->st_ctim.tv_sec * KW_S_NS + st->st_ctim.tv_nsec &&
+           s->size == st->st_size;
+}
+
+static kw_err stat_pin(const struct kw_config_token *token, char path[KW_PATH_MAX],
+                       struct stat *ret_st, struct kw_note *note)
+{
+    kw_err e = kw_pin_source_path(token->pin, path, note);
+    if (!kw_failed(e) && lstat(path, ret_st) != 0) {
+        int saved = errno;
+        kw_note_set(note, "%s: the PIN of token %s: %s", path, token->name,
+                    strerror(saved));
+        e = kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO, (uint32_t)saved,
+                          "pin");
+    }
+    return e;
+}
+
+kw_err kw_login_allowed(const struct kw_config *config,
+                        const struct kw_config_token *token, bool *ret_proven,
+                        struct kw_note *note)
+{
+    char path[KW_PATH_MAX];
+    struct stat st;
+    struct kw_state_dir *dir = NULL;
+    struct kw_pin_latch latch = {0};
+    kw_err e = stat_pin(token, path, &st, note);
+    if (!kw_failed(e))
+        e = kw_state_open(config->state, &dir, note);
+    if (!kw_failed(e))
+        e = kw_state_pin_latch(dir, token->name, &latch, note);
+    kw_state_close(dir);
+    if (kw_failed(e))
+        return e;
+    bool same = same_source(&latch.source, &st);
+    if (latch.latched && same) {
+        kw_note_set(
+            note,
+            "token %s: no login is tried since %s: %s; one more could lock the "
+            "token: correct the PIN in %s (any change of the file ends the latch)",
+            token->name, latch.at, latch.reason, path);
+        return kw_err_at(KW_CODE_PIN_STOP, "pin latch");
+    }
+    *ret_proven = latch.proven && same;
+    return KW_OK;
+}
+
+kw_err kw_login_pin_file(const struct kw_config_token *token,
+                         const struct kw_owner *owner, struct kw_note *note)
+{
+    char path[KW_PATH_MAX];
+    struct stat st;
+    kw_err e = stat_pin(token, path, &st, note);
+    if (kw_failed(e))
+        return e;
+    if (!S_ISREG(st.st_mode)) {
+        kw_note_set(note, "%s: the PIN of token %s is not a regular file", path,
+                    token->name);
+        return kw_err_at(KW_CODE_BAD_INPUT, "pin");
+    }
+    if (st.st_uid != owner->uid || (st.st_mode & 077) != 0) {
+        kw_note_set(
+            note,
+            "%s: belongs to uid %u, mode %04o; the daemon's uid alone may read the "
+            "PIN: chown %u %s && chmod 0600 %s",
+            path, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777),
+            (unsigned)owner->uid, path, path);
+        return kw_err_at(KW_CODE_DENIED, "pin");
+    }
+    return KW_OK;
+}
+
+/* What parent and children of one login share. */
+struct order {
+    const struct kw_config *config;
+    const struct kw_config_token *token;
+    kw_login_work *work;
+    void *shared;
+    char pin[KW_PATH_MAX + sizeof "file:"]; /* as a file: credentials are resolved */
+    char tokendir[KW_PATH_MAX];             /* "" when the token is no SoftHSM's  */
+    enum kw_login_kind kind;
+    bool proven;
+    struct kw_pin_latch latch;
+};
+
+/* A soft token's files die when the process does between here and the end of C_Login; a
+ * ceremony writes until it is over. */
+static void on_phase(void *ctx, enum kw_phase phase)
+{
+    const struct order *o = ctx;
+    if (phase == KW_PHASE_LOGIN)
+        kw_child_hold(true);
+    else if (o->kind == KW_LOGIN_LOOK)
+        kw_child_hold(false);
+}
+
+static kw_err log_in(void *arg, struct kw_note *note)
+{
+    struct order *o = arg;
+    struct kw_token *token = NULL;
+    const struct kw_token_options options = {
+        .module = o->token->module,
+        .uri = o->token->uri,
+        .pin = o->pin,
+        .read_write = o->kind == KW_LOGIN_CEREMONY,
+        .pin_proven = o->proven,
+        .phase = on_phase,
+        .phase_ctx = o,
+    };
+    kw_err e = kw_token_open(&options, &token, note);
+    if (!kw_failed(e) && o->config->production && kw_token_facts(token)->softhsm) {
+        kw_note_set(
+            note,
+            "token %s is a SoftHSM, whose keys are files; `environment: production` "
+            "refuses it: use an HSM, or say `environment: test`",
+            o->token->name);
+        e = kw_err_at(KW_CODE_DENIED, "environment");
+    }
+    if (!kw_failed(e))
+        e = kw_token_login(token, note);
+    if (!kw_failed(e))
+        e = o->work(token, o->shared, note);
+    kw_token_close(token);
+    return e;
+}
+
+static kw_err open_window(void *arg, struct kw_note *note)
+{
+    return kw_softhsm_seal(((struct order *)arg)->tokendir, false, note);
+}
+
+static kw_err close_window(void *arg, struct kw_note *note)
+{
+    return kw_softhsm_seal(((struct order *)arg)->tokendir, true, note);
+}
+
+static kw_err set_latch(void *arg, struct kw_note *note)
+{
+    struct order *o = arg;
+    struct kw_state_dir *dir = NULL;
+    kw_err e = kw_state_open(o->config->state, &dir, note);
+    if (!kw_failed(e))
+        e = kw_state_set_pin_latch(dir, &o->latch, note);
+    kw_state_close(dir);
+    return e;
+}
+
+/* After a refused PIN: neither this tool nor the daemon may try it again. */
+static void remember_refusal(struct order *o, const struct kw_child *child,
+                             const struct kw_note *why)
+{
+    struct stat st;
+    char path[KW_PATH_MAX];
+    struct kw_note ignored;
+    struct kw_pin_latch *l = &o->latch;
+    if (kw_failed(stat_pin(o->token, path, &st, &ignored)))
+        return;
+    *l = (struct kw_pin_latch){.latched = true};
+    l->source = (struct kw_pin_source){st.st_dev, st.st_ino,
+                                       st.st_ctim.tv_sec * KW_S_NS + st.st_ctim.tv_nsec,
+                                       st.st_size};
+    kw_copy_str(l->token, sizeof l->token, kw_span_str(o->token->name));
+    kw_copy_str(l->reason, sizeof l->reason, kw_span_str(why->text));
+    kw_time_text(l->at, kw_wall_ns(&kw_clock_system));
+    /* The refusal itself is what the operator must hear about. */
+    (void)!kw_failed(kw_child_run(child, set_latch, o, &ignored));
+}
+
+static kw_err plan(struct order *o, struct kw_owner *ret_owner, struct kw_note *note)
+{
+    struct kw_owner owner = {0};
+    char path[KW_PATH_MAX];
+    const char *conf = kw_softhsm_conf(o->token);
+    kw_err e = kw_owner_agrees(o->config, o->token, &owner, note);
+    if (!kw_failed(e))
+        e = kw_login_allowed(o->config, o->token, &o->proven, note);
+    if (!kw_failed(e))
+        e = kw_login_pin_file(o->token, &owner, note);
+    if (!kw_failed(e))
+        e = kw_pin_source_path(o->token->pin, path, note);
+    if (!kw_failed(e) && conf != NULL)
+        e = kw_softhsm_tokendir(conf, o->tokendir, note);
+    if (kw_failed(e))
+        return e;
+    snprintf(o->pin, sizeof o->pin, "file:%s", path);
+    *ret_owner = owner;
+    return KW_OK;
+}
+
+kw_err kw_login_run(const struct kw_config *config, const struct kw_config_token *token,
+                    enum kw_login_kind kind, kw_login_work *work, void *shared,
+                    struct kw_note *note)
+{
+    struct kw_owner owner = {0};
+    struct kw_note late = {{0}}, why = {{0}};
+    struct order o = {
+        .config = config, .token = token, .work = work, .shared = shared, .kind = kind};
+    kw_err e = plan(&o, &owner, note);
+    if (kw_failed(e))
+        return e;
+    const struct kw_child files = {owner.uid, owner.gid, NULL, 0, 0};
+    const struct kw_child login = {owner.uid, owner.gid, token->env, token->env_count,
+                                   KW_LOGIN_ARENA};
+    bool window = kind == KW_LOGIN_CEREMONY && o.tokendir[0] != '\0';
+    if (window)
+        e = kw_child_run(&files, open_window, &o, &why);
+    if (!kw_failed(e))
+        e = kw_child_run(&login, log_in, &o, &why);
+    kw_err sealed = window ? kw_child_run(&files, close_window, &o, &late) : KW_OK;
+    if (e.code == KW_CODE_PIN_STOP)
+        remember_refusal(&o, &files, &why);
+    if (kw_failed(e) && note != NULL)
+        *note = why;
+    if (!kw_failed(e) && kw_failed(sealed)) {
+        kw_note_set(note, "the work is done, but the token is not sealed again: %s",
+                    late.text);
+        e = sealed;
+    }
+    return e;
+}

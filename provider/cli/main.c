@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyward - the operator's tool: a table of verbs and nothing else */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct verb {
+    const char *group; /* "key", or "" */
+    const char *name;
+    const char *summary;
+    kw_verb_run *run;
+} verbs[] = {
+    {"", "init", "make configuration, folders, PIN file, EncryptionConfiguration",
+     kw_verb_init},
+    {"", "check", "look at everything the daemon needs", kw_verb_check},
+    {"", "probe", "do to a socket what kube-apiserver will do", kw_verb_probe},
+    {"", "status", "ask the running daemon how it is", kw_verb_status},
+    {"key", "create", "make a KEK version inside the token", kw_verb_create},
+    {"key", "list", "all versions and their states", kw_verb_list},
+    {"key", "show", "all about one version", kw_verb_show},
+    {"key", "accept", "let every node decrypt with it", kw_verb_accept},
+    {"key", "activate", "let this node wrap with it", kw_verb_activate},
+    {"key", "retire", "decrypt only, for good", kw_verb_retire},
+    {"key", "disable", "nobody may use it, reversibly", kw_verb_disable},
+    {"key", "enable", "take a disabled one back into use", kw_verb_enable},
+    {"key", "destroy", "record that its object is gone from the token", kw_verb_destroy},
+};
+
+static int usage(FILE *out, int status)
+{
+    fputs("usage: keyward VERB [options]\n\n", out);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s%s%s", verbs[i].group,
+                 verbs[i].group[0] != '\0' ? " " : "", verbs[i].name);
+        fprintf(out, "  %-14s %s\n", name, verbs[i].summary);
+    }
+    fputs("\nkeyward VERB --help tells more; keyward --version\n", out);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage(stderr, KW_EXIT_USAGE);
+    if (strcmp(argv[1], "--help") == 0)
+        return usage(stdout, KW_EXIT_GOOD);
+    if (strcmp(argv[1], "--version") == 0)
+        return printf("keyward %s\n", KW_VERSION) > 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
+    bool grouped = strcmp(argv[1], "key") == 0;
+    if (grouped && argc >= 3 && strcmp(argv[2], "--help") == 0)
+        return usage(stdout, KW_EXIT_GOOD);
+    int word = grouped ? 2 : 1;
+    for (size_t i = 0; word < argc && i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(verbs[i].group, grouped ? "key" : "") == 0 &&
+            strcmp(verbs[i].name, argv[word]) == 0)
+            return verbs[i].run(argc - word, argv + word);
+    fprintf(stderr, "keyward: '%s%s%s' is no verb\n", argv[1], grouped ? " " : "",
+            grouped && argc > 2 ? argv[2] : "");
+    return usage(stderr, KW_EXIT_USAGE);
+}

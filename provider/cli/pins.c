@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PINs, made or copied in a child. */
+#include "pins.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/file.h>
+#include <keyward/secret.h>
+#include <keyward/token.h>
+
+#include "softhsm.h"
+
+enum { PIN_LEN = 24 };
+
+static kw_err write_pin(int fd, const struct kw_secret *pin, struct kw_note *note)
+{
+    if (write(fd, pin->ptr, pin->len) == (ssize_t)pin->len && fsync(fd) == 0)
+        return KW_OK;
+    int saved = errno;
+    kw_note_set(note, "the PIN file cannot be written: %s", strerror(saved));
+    return kw_err_native(KW_CODE_IO, (uint32_t)saved, "pin");
+}
+
+struct copy_job {
+    const char *source;
+    int fd;
+};
+
+static kw_err copy(void *shared, struct kw_note *note)
+{
+    const struct copy_job *job = shared;
+    KW_AUTO_SECRET(pin);
+    kw_err e = kw_file_read_secret(job->source, KW_PIN_MAX, &pin, note);
+    return kw_failed(e) ? e : write_pin(job->fd, &pin, note);
+}
+
+kw_err kw_pin_copy(const char *source, int pin_fd, struct kw_note *note)
+{
+    struct copy_job job = {source, pin_fd};
+    const struct kw_child child = {geteuid(), getegid(), NULL, 0, KW_LOGIN_ARENA};
+    return kw_child_run(&child, copy, &job, note);
+}
+
+/* Letters and digits, each equally likely: bytes that would favour some are thrown away.
+ */
+static kw_err make_pin(struct kw_secret *ret_pin)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    const unsigned letters = sizeof alphabet - 1, fair = 256 - 256 % letters;
+    KW_AUTO_SECRET(pin);
+    kw_err e = kw_secret_init(&pin, PIN_LEN);
+    for (size_t i = 0; !kw_failed(e) && i < PIN_LEN; i++) {
+        do
+            kw_random(pin.ptr + i, 1);
+        while (pin.ptr[i] >= fair);
+        pin.ptr[i] = (uint8_t)alphabet[pin.ptr[i] % letters];
+    }
+    if (!kw_failed(e))
+        kw_secret_move(ret_pin, &pin);
+    return e;
+}
+
+static kw_err make_token(void *shared, struct kw_note *note)
+{
+    const struct kw_softhsm_plan *p = shared;
+    KW_AUTO_SECRET(so_pin);
+    KW_AUTO_SECRET(pin);
+    struct stat st;
+    if (stat(p->layout->softhsm_conf, &st) != 0 || access(p->layout->tokens, W_OK) != 0) {
+        int saved = errno;
+        kw_note_set(note,
+                    "uid %u cannot reach %s: %s; the folders above it must let that "
+                    "user pass (chmod a+x)",
+                    (unsigned)geteuid(), p->layout->tokens, strerror(saved));
+        return kw_err_native(KW_CODE_DENIED, (uint32_t)saved, "init");
+    }
+    kw_child_hold(true);
+    kw_err e = make_pin(&so_pin);
+    if (!kw_failed(e))
+        e = make_pin(&pin);
+    if (!kw_failed(e))
+        e = write_pin(p->so_pin_fd, &so_pin, note);
+    if (!kw_failed(e))
+        e = write_pin(p->pin_fd, &pin, note);
+    if (!kw_failed(e))
+        e = kw_token_init_softhsm(p->module, p->label, &so_pin, &pin, note);
+    return e;
+}
+
+static kw_err seal(void *shared, struct kw_note *note)
+{
+    const struct kw_softhsm_plan *p = shared;
+    return kw_softhsm_seal(p->layout->tokens, true, note);
+}
+
+kw_err kw_pin_softhsm(const struct kw_softhsm_plan *plan, const struct kw_owner *owner,
+                      struct kw_note *note)
+{
+    struct kw_softhsm_plan p = *plan;
+    struct kw_note late = {{0}};
+    char name[] = "SOFTHSM2_CONF", value[KW_PATH_MAX];
+    kw_copy_str(value, sizeof value, kw_span_str(plan->layout->softhsm_conf));
+    const struct kw_config_var env = {name, value};
+    const struct kw_child maker = {owner->uid, owner->gid, &env, 1, KW_LOGIN_ARENA};
+    const struct kw_child files = {owner->uid, owner->gid, NULL, 0, 0};
+    kw_err e = kw_child_run(&maker, make_token, &p, note);
+    kw_err sealed = kw_child_run(&files, seal, &p, &late);
+    if (!kw_failed(e) && kw_failed(sealed)) {
+        kw_note_set(note, "%s", late.text);
+        e = sealed;
+    }
+    return e;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tool says to people and to programs. */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <keyward/token.h>
+
+int kw_usage_error(const char *verb, const char *fmt, ...)
+{
+    va_list ap;
+    fputs("keyward: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "; try: keyward %s%s--help\n", verb, verb[0] != '\0' ? " " : "");
+    return KW_EXIT_USAGE;
+}
+
+enum kw_exit kw_exit_for(enum kw_code code)
+{
+    switch (code) {
+    case KW_CODE_OK: return KW_EXIT_GOOD;
+    case KW_CODE_MISSING:
+    case KW_CODE_IO:
+    case KW_CODE_NO_MEMORY:
+    case KW_CODE_HSM_DOWN:
+    case KW_CODE_HSM_BUSY:
+    case KW_CODE_SESSION:
+    case KW_CODE_BUSY:
+    case KW_CODE_DEADLINE:
+    case KW_CODE_CANCELLED:
+    case KW_CODE_STARTING: return KW_EXIT_BLIND;
+    case KW_CODE_BAD_INPUT:
+    case KW_CODE_DENIED:
+    case KW_CODE_UNKNOWN_KEY:
+    case KW_CODE_KEY_DISABLED:
+    case KW_CODE_KEY_BAD:
+    case KW_CODE_FORGED:
+    case KW_CODE_UNSURE:
+    case KW_CODE_WRONG_ANSWER:
+    case KW_CODE_QUARANTINED:
+    case KW_CODE_HSM_CONFIG:
+    case KW_CODE_PIN_STOP:
+    case KW_CODE_BUG:
+    case KW_CODE_COUNT: break;
+    }
+    return KW_EXIT_PROBLEM;
+}
+
+/* The native code's name: an errno for what the system refused, else a CK_RV. */
+static void native_name(kw_err e, char dst[64])
+{
+    char ckr[48];
+    if (e.native == 0) {
+        dst[0] = '\0';
+    } else if (e.code == KW_CODE_IO || e.code == KW_CODE_MISSING) {
+        snprintf(dst, 64, "%s", strerror((int)e.native));
+    } else {
+        kw_ckr_name(e.native, ckr);
+        snprintf(dst, 64, "%s", ckr);
+    }
+}
+
+static int say(const struct kw_cli *cli, const char *text, const char *code,
+               const char *native, const char *where, enum kw_exit status)
+{
+    const char *at = where != NULL ? where : "";
+    fprintf(stderr, "keyward: %s", text);
+    if (native[0] != '\0' && strstr(text, native) == NULL)
+        fprintf(stderr, " (%s%s%s)", native, at[0] != '\0' ? " at " : "", at);
+    fputc('\n', stderr);
+    if (!cli->json)
+        return (int)status;
+    return kw_json_out(json_pack("{s:b, s:s, s:s, s:s, s:s}", "ok", 0, "error", text,
+                                 "code", code, "native", native, "where", at),
+                       status);
+}
+
+int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note)
+{
+    char native[64], plain[160];
+    native_name(e, native);
+    const char *text = note != NULL && note->text[0] != '\0' ? note->text : plain;
+    snprintf(plain, sizeof plain, "%s at %s", kw_code_name(e.code),
+             e.where != NULL ? e.where : "?");
+    return say(cli, text, kw_code_name(e.code), native, e.where, kw_exit_for(e.code));
+}
+
+int kw_refuse(const struct kw_cli *cli, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return say(cli, text, "refused", "", "", KW_EXIT_PROBLEM);
+}
+
+int kw_json_out(json_t *document, enum kw_exit code)
+{
+    if (document == NULL || json_dumpf(document, stdout, JSON_INDENT(2)) != 0 ||
+        putchar('\n') == EOF || fflush(stdout) != 0) {
+        fputs("keyward: the JSON document could not be made or written\n", stderr);
+        json_decref(document);
+        return KW_EXIT_BLIND;
+    }
+    json_decref(document);
+    return (int)code;
+}
+
+const char *kw_tint(const struct kw_cli *cli, enum kw_tint tint)
+{
+    static const char *const codes[] = {
+        [KW_TINT_OFF] = "\033[0m",   [KW_TINT_GOOD] = "\033[32m",
+        [KW_TINT_WARN] = "\033[33m", [KW_TINT_BAD] = "\033[1;31m",
+        [KW_TINT_DIM] = "\033[2m",
+    };
+    return cli->colour ? codes[tint] : "";
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyward check - everything the daemon needs, looked at before it needs it */
+#include "cli.h"
+
+#include "inspect.h"
+
+struct choices {
+    bool offline;
+};
+
+static void look(struct kw_report *r, const struct kw_desk *desk,
+                 const struct kw_cli *cli, const struct choices *c, kw_err keyring,
+                 const struct kw_note *why)
+{
+    kw_report_add(r, KW_FOUND_OK, "configuration", NULL, "%s", cli->config);
+    kw_report_add(r, desk->config->production ? KW_FOUND_OK : KW_FOUND_WARN,
+                  "environment", "say `environment: production` when this is",
+                  "domain %s, %s", desk->config->domain,
+                  desk->config->production ? "production" : "test");
+    kw_inspect_files(r, desk->config, cli->config);
+    kw_inspect_sockets(r, desk->config);
+    kw_inspect_memory(r, cli->config);
+    if (!kw_failed(keyring))
+        kw_inspect_keyring(r, desk);
+    else
+        kw_report_err(r, "keyring", keyring, why);
+    for (size_t i = 0; !c->offline && i < desk->config->token_count; i++)
+        kw_inspect_token(r, desk, &desk->config->tokens[i]);
+}
+
+int kw_verb_check(int argc, char **argv)
+{
+    struct choices c = {0};
+    struct kw_cli cli;
+    struct kw_report report;
+    struct kw_desk desk = {0};
+    struct kw_note note = {{0}};
+    const struct kw_option options[] = {
+        {"offline", NULL, "everything but the tokens: no login", &c.offline, NULL},
+    };
+    const struct kw_usage usage = {
+        .verb = "check",
+        .operands = "",
+        .summary =
+            "Looks at configuration, file modes, socket folders, locked memory, keyring "
+            "and\ntokens (one login each), and says what to do about what is wrong.",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+    };
+    int code = kw_args_read(&usage, argc, argv, &cli);
+    if (code >= 0)
+        return code;
+    kw_report_begin(&report, &cli);
+    kw_err e = kw_desk_open(&cli, &desk, &note);
+    if (desk.config == NULL)
+        kw_report_err(&report, "configuration", e, &note);
+    else
+        look(&report, &desk, &cli, &c, e, &note);
+    kw_desk_close(&desk);
+    return kw_report_end(&report, NULL);
+}

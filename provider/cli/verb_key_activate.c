@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyward key activate - this node's act, and with --baseline the cluster's */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "desk.h"
+#include "transitions.h"
+
+/* How long a version must have been accepted on this node: a reload of every node and one
+ * poll of every API server (60 s) fit in well. */
+#define SEEN_LONG_ENOUGH_NS (INT64_C(300) * KW_S_NS)
+
+#define PUT(dst, src) kw_copy_str(dst, sizeof dst, kw_span_str(src))
+
+struct choices {
+    const char *second_copy, *operator_;
+    bool only_copy, baseline, now;
+};
+
+struct activation {
+    const struct kw_cli *cli;
+    const struct kw_desk *desk;
+    const struct choices *c;
+    const struct kw_version *v;
+    struct kw_activation act;
+    bool baseline;
+    bool first; /* nothing is active anywhere yet, so nothing can be sealed */
+};
+
+static int seen_long_enough(const struct activation *a)
+{
+    const struct kw_marks *m = &a->desk->marks;
+    int64_t now = kw_wall_ns(&kw_clock_system);
+    char since[KW_TIME_TEXT];
+    if (a->c->now || a->first || a->desk->effective == a->v->n)
+        return -1;
+    for (size_t i = 0; i < m->count; i++) {
+        if (m->accepted[i].n != a->v->n)
+            continue;
+        if (now - m->accepted[i].since_wall_ns >= SEEN_LONG_ENOUGH_NS)
+            return -1;
+        kw_time_text(since, m->accepted[i].since_wall_ns);
+        return kw_refuse(a->cli,
+                         "version %u is seen as accepted on this node only since %s; "
+                         "wait five minutes, so that every node can decrypt with it "
+                         "first, or say --now",
+                         (unsigned)a->v->n, since);
+    }
+    return kw_refuse(a->cli,
+                     "this node's daemon has not yet seen version %u as accepted; "
+                     "reload it (systemctl reload keywardd) and wait five minutes, or "
+                     "say --now",
+                     (unsigned)a->v->n);
+}
+
+/* -1 to go on. */
+static int judge(const struct activation *a)
+{
+    enum kw_key_state to;
+    const struct kw_desk *d = a->desk;
+    const char *refusal = kw_transition(KW_ACT_ACTIVATE, a->v->state, "", &to);
+    if (refusal != NULL)
+        return kw_refuse(a->cli, "version %u cannot be activated: %s", (unsigned)a->v->n,
+                         refusal);
+    if (kw_failed(d->state_err))
+        return kw_fail(a->cli, d->state_err, &d->state_why);
+    if (d->effective_why.text[0] != '\0')
+        return kw_refuse(a->cli, "%s", d->effective_why.text);
+    if (a->v->n < d->effective || a->v->n < d->ring->active)
+        return kw_refuse(
+            a->cli,
+            "version %u is older than version %u, which is active here; "
+            "there is no way back: make a new version (keyward key "
+            "create)",
+            (unsigned)a->v->n,
+            (unsigned)(d->effective > d->ring->active ? d->effective : d->ring->active));
+    return seen_long_enough(a);
+}
+
+static void move_baseline(struct kw_keyring *ring, const struct activation *a)
+{
+    struct kw_version *old =
+        ring->active != 0 ? kw_keyring_edit(ring, ring->active) : NULL;
+    struct kw_version *v = kw_keyring_edit(ring, a->v->n);
+    if (old != NULL && old != v) {
+        old->state = KW_KEY_RETIRED;
+        PUT(old->retired, a->act.at);
+    }
+    v->state = KW_KEY_ACTIVE;
+    if (v->activated[0] == '\0')
+        PUT(v->activated, a->act.at);
+    if (a->c->only_copy)
+        snprintf(v->second_copy, sizeof v->second_copy, "only-copy: %s, %s", a->act.by,
+                 a->act.at);
+    else
+        PUT(v->second_copy, a->act.proof);
+    ring->active = v->n;
+}
+
+static kw_err write_baseline(const struct activation *a, struct kw_note *note)
+{
+    struct kw_keyring *ring = NULL;
+    kw_err e = kw_keyring_dup(a->desk->ring, &ring);
+    if (kw_failed(e))
+        return e;
+    move_baseline(ring, a);
+    e = kw_desk_save(a->desk, ring, note);
+    kw_keyring_give(ring);
+    return e;
+}
+
+static int report(const struct activation *a)
+{
+    if (a->cli->json)
+        return kw_json_out(json_pack("{s:b, s:i, s:s, s:b, s:s}", "ok", 1, "n",
+                                     (int)a->v->n, "key_id", a->v->key_id, "baseline",
+                                     a->baseline, "proof", a->act.proof),
+                           KW_EXIT_GOOD);
+    printf("version %u (%s): active on this node%s\n", (unsigned)a->v->n, a->v->key_id,
+           a->baseline ? ", and the cluster's baseline" : "");
+    if (a->baseline)
+        printf("next: give %s to every node\n", a->desk->config->keyring);
+    else
+        printf("when every node has activated it: keyward key activate %u --baseline\n",
+               (unsigned)a->v->n);
+    puts(KW_RELOAD_HINT);
+    return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
+}
+
+static int perform(struct activation *a)
+{
+    struct kw_note note = {{0}};
+    int code = judge(a);
+    if (code >= 0)
+        return code;
+    kw_err e = KW_OK;
+    if (a->baseline)
+        e = write_baseline(a, &note);
+    if (kw_failed(e))
+        return kw_fail(a->cli, e, &note);
+    e = kw_desk_activate(a->desk, &a->act, &note);
+    if (kw_failed(e) && a->baseline)
+        fprintf(stderr,
+                "keyward: the baseline is moved in %s, but this node's act is not "
+                "recorded; the daemon follows the baseline all the same\n",
+                a->desk->config->keyring);
+    return kw_failed(e) ? kw_fail(a->cli, e, &note) : report(a);
+}
+
+static kw_err fill_in(struct activation *a, uint32_t n, struct kw_note *note)
+{
+    const struct kw_keyring *ring = a->desk->ring;
+    kw_err e = kw_desk_version(a->desk, n, &a->v, note);
+    if (!kw_failed(e))
+        e = kw_operator_name(a->c->operator_, a->act.by, note);
+    if (kw_failed(e))
+        return e;
+    a->act.n = n;
+    PUT(a->act.key_id, a->v->key_id);
+    PUT(a->act.proof, a->c->only_copy ? "only-copy" : a->c->second_copy);
+    kw_time_text(a->act.at, kw_wall_ns(&kw_clock_system));
+    a->first = ring->active == 0 && a->desk->effective == 0;
+    a->baseline = a->c->baseline || ring->active == 0;
+    return KW_OK;
+}
+
+static int proof_missing(const struct choices *c)
+{
+    if (c->only_copy && c->second_copy != NULL)
+        return kw_usage_error("key activate",
+                              "--only-copy and --second-copy exclude each other");
+    if (!c->only_copy && c->second_copy == NULL)
+        return kw_usage_error(
+            "key activate",
+            "what is sealed under a key that is lost is lost; say how a "
+            "second copy was proven (--second-copy TEXT), or --only-copy");
+    if (c->second_copy != NULL &&
+        (strlen(c->second_copy) > 127 || !kw_is_text(kw_span_str(c->second_copy))))
+        return kw_usage_error("key activate",
+                              "--second-copy: at most 127 bytes of UTF-8");
+    return -1;
+}
+
+static int run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
+{
+    struct kw_desk desk = {0};
+    struct kw_note note = {{0}};
+    struct activation a = {.cli = cli, .desk = &desk, .c = c};
+    kw_err e = kw_desk_open(cli, &desk, &note);
+    if (!kw_failed(e))
+        e = fill_in(&a, n, &note);
+    int code = kw_failed(e) ? kw_fail(cli, e, &note) : perform(&a);
+    kw_desk_close(&desk);
+    return code;
+}
+
+int kw_verb_activate(int argc, char **argv)
+{
+    struct choices c = {0};
+    struct kw_cli cli;
+    uint32_t n = 0;
+    const struct kw_option options[] = {
+        {"second-copy", "TEXT",
+         "how another token or a restored backup was seen to open it", NULL,
+         &c.second_copy},
+        {"only-copy", NULL, "accept that there is no second copy", &c.only_copy, NULL},
+        {"baseline", NULL, "move the cluster's baseline too; the former one is retired",
+         &c.baseline, NULL},
+        {"now", NULL, "do not wait until it was accepted here for five minutes", &c.now,
+         NULL},
+        {"operator", "NAME", "who does this (default: your login)", NULL, &c.operator_},
+    };
+    const struct kw_usage usage = {
+        .verb = "key activate",
+        .operands = "N",
+        .operand_count = 1,
+        .summary =
+            "Lets this node wrap with version N.  On each node in turn; at the end once "
+            "with\n--baseline.  The first activation of all sets the baseline by itself.",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+    };
+    int code = kw_args_read(&usage, argc, argv, &cli);
+    if (code < 0)
+        code = kw_args_number(usage.verb, cli.operand[0], &n);
+    if (code < 0)
+        code = proof_missing(&c);
+    return code >= 0 ? code : run(&cli, &c, n);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyward key create - a new KEK version, from the plan to the keyring */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ceremony.h"
+#include "desk.h"
+#include "softhsm.h"
+
+enum { LOCATOR_LEN = 16 };
+
+struct choices {
+    const char *operator_, *token, *adopt;
+    bool destroyable, copyable, dry_run;
+};
+
+static kw_err find_token(const struct kw_config *config, const char *name,
+                         const struct kw_config_token **ret_token, struct kw_note *note)
+{
+    for (size_t i = 0; i < config->token_count; i++)
+        if (name == NULL || strcmp(config->tokens[i].name, name) == 0) {
+            *ret_token = &config->tokens[i];
+            return KW_OK;
+        }
+    kw_note_set(note, "the configuration has no token '%s'", name != NULL ? name : "");
+    return kw_err_at(KW_CODE_MISSING, "--token");
+}
+
+static uint32_t next_n(const struct kw_keyring *ring)
+{
+    uint32_t n = 1;
+    for (size_t i = 0; ring != NULL && i < ring->count; i++)
+        if (ring->versions[i].n >= n)
+            n = ring->versions[i].n + 1;
+    return n;
+}
+
+/* A ceremony that stopped before the keyring was written: its object is in the token. */
+static kw_err plan_adoption(const struct kw_desk *desk, const char *key_id,
+                            struct kw_version *v, struct kw_note *note)
+{
+    if (!kw_key_id_parse(kw_span_str(key_id), &v->n)) {
+        kw_note_set(note, "--adopt wants a key_id as key create printed it (kw1-N-…)");
+        return kw_err_at(KW_CODE_BAD_INPUT, "--adopt");
+    }
+    if (desk->ring != NULL && kw_keyring_by_n(desk->ring, v->n) != NULL) {
+        kw_note_set(note, "%s has a version %u already; that key_id cannot be added",
+                    desk->config->keyring, (unsigned)v->n);
+        return kw_err_at(KW_CODE_BAD_INPUT, "--adopt");
+    }
+    kw_copy_str(v->key_id, sizeof v->key_id, kw_span_str(key_id));
+    return KW_OK;
+}
+
+static kw_err plan(const struct kw_desk *desk, const struct choices *c,
+                   struct kw_ceremony *job, struct kw_note *note)
+{
+    struct kw_version *v = &job->v;
+    *v = (struct kw_version){.mechanism = KW_MECH_AES_256_GCM,
+                             .format = KW_FORMAT_1,
+                             .state = KW_KEY_CREATED,
+                             .want_destroyable = c->destroyable,
+                             .want_copyable = c->copyable};
+    job->adopt = c->adopt != NULL;
+    kw_copy_str(job->domain, sizeof job->domain, kw_span_str(desk->config->domain));
+    kw_time_text(v->created, kw_wall_ns(&kw_clock_system));
+    snprintf(v->tool, sizeof v->tool, "keyward %s", KW_VERSION);
+    kw_err e = kw_operator_name(c->operator_, v->operator_, note);
+    if (kw_failed(e))
+        return e;
+    if (job->adopt)
+        return plan_adoption(desk, c->adopt, v, note);
+    v->n = next_n(desk->ring);
+    if (v->n > KW_VERSION_N_MAX ||
+        (desk->ring != NULL && desk->ring->count >= KW_VERSIONS_MAX)) {
+        kw_note_set(note, "%s is full: it holds %u versions", desk->config->keyring,
+                    KW_VERSIONS_MAX);
+        return kw_err_at(KW_CODE_BUSY, "keyring");
+    }
+    kw_key_id_make(v->n, v->key_id);
+    v->locator_len = LOCATOR_LEN;
+    kw_random(v->locator, LOCATOR_LEN);
+    return KW_OK;
+}
+
+static void print_plan(const struct kw_desk *desk, const struct kw_config_token *token,
+                       const struct kw_ceremony *job)
+{
+    char locator[2 * KW_LOCATOR_MAX + 1];
+    const struct kw_version *v = &job->v;
+    kw_hex(locator, sizeof locator, kw_span_of(v->locator, v->locator_len));
+    printf(
+        "plan      %s version %u of domain %s\n"
+        "token     %s (%s)\n"
+        "module    %s\n"
+        "CKA_LABEL %s\n"
+        "CKA_ID    %s\n"
+        "key       AES-256, made in the token; sensitive, not extractable; encrypt and "
+        "decrypt only\n"
+        "choices   %s, %s\n"
+        "operator  %s\n"
+        "keyring   %s\n",
+        job->adopt ? "adopt" : "create", (unsigned)v->n, job->domain, token->name,
+        token->uri, token->module, v->key_id,
+        v->locator_len > 0 ? locator : "(whatever it has)",
+        v->want_destroyable ? "destroyable" : "not destroyable (by PKCS#11)",
+        v->want_copyable ? "copyable" : "not copyable", v->operator_,
+        desk->config->keyring);
+    fflush(stdout);
+}
+
+/* Better now than after the key was made. */
+static kw_err keyring_writable(const char *path, struct kw_note *note)
+{
+    char folder[KW_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+    kw_copy_str(folder, sizeof folder, kw_span_of(slash != NULL ? path : ".", len));
+    if (access(folder, W_OK) == 0)
+        return KW_OK;
+    int saved = errno;
+    kw_note_set(note, "%s: the keyring's folder cannot be written: %s; no key was made",
+                folder, strerror(saved));
+    return kw_err_native(KW_CODE_DENIED, (uint32_t)saved, "keyring");
+}
+
+static void explain_orphan(const struct kw_cli *cli, const struct kw_config_token *token,
+                           const struct kw_version *v)
+{
+    const char *conf = kw_softhsm_conf(token);
+    fprintf(stderr,
+            "keyward: the object with CKA_LABEL %s is in token %s, and in no keyring; "
+            "nothing uses it.\n"
+            "  to finish:    keyward key create --config %s --adopt %s\n"
+            "  to remove it: %s%s%spkcs11-tool --module %s --token-label %s --login "
+            "--delete-object --type secrkey --label %s%s\n",
+            v->key_id, token->name, cli->config, v->key_id,
+            conf != NULL ? "SOFTHSM2_CONF=" : "", conf != NULL ? conf : "",
+            conf != NULL ? " " : "", token->module, v->token.label, v->key_id,
+            v->want_destroyable ? ""
+                                : " (it is not destroyable by PKCS#11: the HSM's own "
+                                  "administration must do it)");
+}
+
+static kw_err write_ring(const struct kw_desk *desk, const struct kw_version *v,
+                         struct kw_note *note)
+{
+    struct kw_keyring *ring = NULL;
+    kw_err e = desk->ring != NULL ? kw_keyring_dup(desk->ring, &ring)
+                                  : kw_keyring_new(desk->config->domain, &ring);
+    if (!kw_failed(e))
+        e = kw_keyring_add(ring, v);
+    if (!kw_failed(e))
+        e = kw_desk_save(desk, ring, note);
+    kw_keyring_give(ring);
+    return e;
+}
+
+static int report(const struct kw_cli *cli, const struct kw_ceremony *job)
+{
+    const struct kw_version *v = &job->v;
+    if (cli->json)
+        return kw_json_out(json_pack("{s:b, s:i, s:s, s:s, s:s, s:s, s:s}", "ok", 1, "n",
+                                     (int)v->n, "key_id", v->key_id, "state",
+                                     kw_key_state_name(v->state), "token_serial",
+                                     v->token.serial, "dropped", job->dropped, "remarks",
+                                     job->remarks.text),
+                           KW_EXIT_GOOD);
+    printf("made      in token %s, serial %s; attributes read back and judged good\n",
+           v->token.label, v->token.serial);
+    if (job->dropped[0] != '\0')
+        printf("left out  the token does not know: %s\n", job->dropped);
+    if (job->remarks.text[0] != '\0')
+        printf("remarks   %s\n", job->remarks.text);
+    printf("proven    the check text was sealed and opened\n"
+           "key_id %s\n"
+           "next: give the keyring to every node, then keyward key accept %u\n",
+           v->key_id, (unsigned)v->n);
+    return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
+}
+
+static int perform(const struct kw_cli *cli, const struct kw_desk *desk,
+                   const struct kw_config_token *token, struct kw_ceremony *job)
+{
+    struct kw_note note = {{0}};
+    kw_err e = keyring_writable(desk->config->keyring, &note);
+    if (!kw_failed(e))
+        e = kw_ceremony_run(desk->config, token, job, &note);
+    if (!kw_failed(e))
+        e = write_ring(desk, &job->v, &note);
+    if (!kw_failed(e))
+        return report(cli, job);
+    if (job->made)
+        explain_orphan(cli, token, &job->v);
+    return kw_fail(cli, e, &note);
+}
+
+static int run(const struct kw_cli *cli, const struct choices *c, struct kw_ceremony *job)
+{
+    struct kw_desk desk = {0};
+    struct kw_note note = {{0}};
+    const struct kw_config_token *token = NULL;
+    kw_err e = kw_desk_open(cli, &desk, &note);
+    if (!kw_failed(e))
+        e = find_token(desk.config, c->token, &token, &note);
+    if (!kw_failed(e))
+        e = plan(&desk, c, job, &note);
+    int code;
+    if (kw_failed(e)) {
+        code = kw_fail(cli, e, &note);
+    } else {
+        if (!cli->json)
+            print_plan(&desk, token, job);
+        code = c->dry_run ? KW_EXIT_GOOD : perform(cli, &desk, token, job);
+    }
+    kw_desk_close(&desk);
+    return code;
+}
+
+int kw_verb_create(int argc, char **argv)
+{
+    struct choices c = {0};
+    struct kw_cli cli;
+    const struct kw_option options[] = {
+        {"operator", "NAME", "who does this (default: your login)", NULL, &c.operator_},
+        {"token", "NAME", "which token of the configuration (default the first)", NULL,
+         &c.token},
+        {"destroyable", NULL, "the object may be destroyed by PKCS#11", &c.destroyable,
+         NULL},
+        {"copyable", NULL, "the object may be copied inside the token", &c.copyable,
+         NULL},
+        {"adopt", "KEY_ID", "finish a ceremony that made this object and then stopped",
+         NULL, &c.adopt},
+        {"dry-run", NULL, "print the plan and stop", &c.dry_run, NULL},
+    };
+    const struct kw_usage usage = {
+        .verb = "key create",
+        .operands = "",
+        .summary =
+            "Makes a KEK version inside the token, reads its attributes back, proves "
+            "it\nwith a check text, and adds it to the keyring in state created.",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+    };
+    int code = kw_args_read(&usage, argc, argv, &cli);
+    if (code >= 0)
+        return code;
+    struct kw_ceremony *job = kw_shared_new(sizeof *job);
+    if (job == NULL)
+        return kw_fail(&cli, kw_err_at(KW_CODE_NO_MEMORY, "mmap"), NULL);
+    code = run(&cli, &c, job);
+    kw_shared_free(job, sizeof *job);
+    return code;
+}

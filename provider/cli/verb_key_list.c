@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyward key list, keyward key show - the versions as keyring and node see them */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "desk.h"
+#include "version.h"
+
+static int list_json(const struct kw_desk *d)
+{
+    json_t *versions = json_array();
+    for (size_t i = 0; d->ring != NULL && i < d->ring->count; i++)
+        if (json_array_append_new(versions, kw_version_json(d, &d->ring->versions[i])) !=
+            0) {
+            json_decref(versions);
+            return kw_json_out(NULL, KW_EXIT_BLIND);
+        }
+    bool refused = d->effective_why.text[0] != '\0';
+    const char *why = refused ? d->effective_why.text : NULL;
+    return kw_json_out(
+        json_pack("{s:b, s:s, s:s, s:I, s:i, s:o, s:s?, s:s?, s:o}", "ok", !refused,
+                  "domain", d->config->domain, "keyring", d->config->keyring, "serial",
+                  d->ring != NULL ? (json_int_t)d->ring->serial : 0, "baseline",
+                  d->ring != NULL ? (int)d->ring->active : 0, "active_here",
+                  !kw_failed(d->state_err) ? json_integer(d->effective) : json_null(),
+                  "refused_here", why, "state_unknown",
+                  kw_failed(d->state_err) ? d->state_why.text : NULL, "versions",
+                  versions),
+        refused ? KW_EXIT_PROBLEM : KW_EXIT_GOOD);
+}
+
+static void print_line(const struct kw_cli *cli, const struct kw_desk *d,
+                       const struct kw_version *v)
+{
+    char age[16];
+    bool here = d->effective == v->n;
+    enum kw_tint tint = here                           ? KW_TINT_GOOD
+                        : v->state == KW_KEY_DISABLED  ? KW_TINT_WARN
+                        : v->state == KW_KEY_DESTROYED ? KW_TINT_DIM
+                                                       : KW_TINT_OFF;
+    kw_age_text(age, kw_version_since(v), kw_wall_ns(&kw_clock_system));
+    printf("%s%4u  %-9s  %5s  %-35s  %-16s%s%s%s\n", kw_tint(cli, tint), (unsigned)v->n,
+           kw_key_state_name(v->state), age, v->key_id, v->token.serial,
+           d->ring->active == v->n ? "  baseline" : "", here ? "  active here" : "",
+           kw_tint(cli, KW_TINT_OFF));
+}
+
+static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
+{
+    if (d->ring == NULL) {
+        printf("no keyring yet: %s; keyward key create makes the first version\n",
+               d->config->keyring);
+        return KW_EXIT_GOOD;
+    }
+    printf("domain %s, keyring %s, serial %llu\n", d->config->domain, d->config->keyring,
+           (unsigned long long)d->ring->serial);
+    printf("%4s  %-9s  %5s  %-35s  %s\n", "n", "state", "for", "key_id", "token serial");
+    for (size_t i = 0; i < d->ring->count; i++)
+        print_line(cli, d, &d->ring->versions[i]);
+    fflush(stdout);
+    if (kw_failed(d->state_err))
+        fprintf(stderr, "keyward: what this node has active is not known: %s\n",
+                d->state_why.text);
+    if (d->effective_why.text[0] == '\0')
+        return KW_EXIT_GOOD;
+    fprintf(stderr, "keyward: this node refuses the keyring: %s\n",
+            d->effective_why.text);
+    return KW_EXIT_PROBLEM;
+}
+
+int kw_verb_list(int argc, char **argv)
+{
+    struct kw_cli cli;
+    struct kw_desk desk = {0};
+    struct kw_note note = {{0}};
+    const struct kw_usage usage = {
+        .verb = "key list",
+        .operands = "",
+        .summary =
+            "All KEK versions: state, how long in it, key_id, token; which one is the\n"
+            "cluster's baseline and which one this node wraps with.",
+    };
+    int code = kw_args_read(&usage, argc, argv, &cli);
+    if (code >= 0)
+        return code;
+    kw_err e = kw_desk_open(&cli, &desk, &note);
+    if (kw_failed(e))
+        code = kw_fail(&cli, e, &note);
+    else
+        code = cli.json ? list_json(&desk) : print_list(&cli, &desk);
+    kw_desk_close(&desk);
+    return code;
+}
+
+static void print_time(const char *name, const char *time)
+{
+    if (time[0] != '\0')
+        printf("%-14s %s\n", name, time);
+}
+
+static void print_attributes(const struct kw_version *v)
+{
+    static const char *const words[] = {[KW_ANSWER_FALSE] = "false",
+                                        [KW_ANSWER_TRUE] = "true",
+                                        [KW_ANSWER_NONE] = "not answered"};
+    for (size_t i = 0; i < kw_attribute_fields_count; i++) {
+        const struct kw_attribute_field *f = &kw_attribute_fields[i];
+        const enum kw_answer *a =
+            (const void *)((const char *)&v->attributes + f->offset);
+        printf("  %-22s %s\n", f->name, words[*a]);
+    }
+    printf("  %-22s %u bytes\n", "CKA_VALUE_LEN", (unsigned)v->attributes.value_len);
+}
+
+static void print_version(const struct kw_desk *d, const struct kw_version *v)
+{
+    printf("version        %u\nkey_id         %s\nstate          %s%s%s\nmechanism      "
+           "%s\n",
+           (unsigned)v->n, v->key_id, kw_key_state_name(v->state),
+           d->ring->active == v->n ? ", baseline" : "",
+           d->effective == v->n ? ", active here" : "", kw_mechanism_name(v->mechanism));
+    print_time("created", v->created);
+    print_time("accepted", v->accepted);
+    print_time("activated", v->activated);
+    print_time("retired", v->retired);
+    print_time("disabled", v->disabled);
+    print_time("destroyed", v->destroyed);
+    printf("operator       %s\ntool           %s\n", v->operator_, v->tool);
+    printf("token          %s, serial %s, %s %s, firmware %s\n", v->token.label,
+           v->token.serial, v->token.manufacturer, v->token.model, v->token.firmware);
+    printf("choices        %s, %s\n",
+           v->want_destroyable ? "destroyable" : "not destroyable",
+           v->want_copyable ? "copyable" : "not copyable");
+    printf("second copy    %s\n",
+           v->second_copy[0] != '\0' ? v->second_copy : "nothing said");
+    if (v->same_key_as != 0)
+        printf("same key as    %u\n", (unsigned)v->same_key_as);
+    printf("attributes as read back at the ceremony\n");
+    print_attributes(v);
+}
+
+int kw_verb_show(int argc, char **argv)
+{
+    struct kw_cli cli;
+    struct kw_desk desk = {0};
+    struct kw_note note = {{0}};
+    const struct kw_version *v = NULL;
+    const struct kw_usage usage = {
+        .verb = "key show",
+        .operands = "N",
+        .operand_count = 1,
+        .summary = "All that the keyring says about one KEK version.",
+    };
+    uint32_t n = 0;
+    int code = kw_args_read(&usage, argc, argv, &cli);
+    if (code < 0)
+        code = kw_args_number(usage.verb, cli.operand[0], &n);
+    if (code >= 0)
+        return code;
+    kw_err e = kw_desk_open(&cli, &desk, &note);
+    if (!kw_failed(e))
+        e = kw_desk_version(&desk, n, &v, &note);
+    if (kw_failed(e))
+        code = kw_fail(&cli, e, &note);
+    else if (cli.json)
+        code = kw_json_out(kw_version_json(&desk, v), KW_EXIT_GOOD);
+    else
+        print_version(&desk, v);
+    kw_desk_close(&desk);
+    return code < 0 ? KW_EXIT_GOOD : code;
+}

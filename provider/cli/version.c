@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ages and the JSON of a version. */
+#include "version.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+const char *kw_version_since(const struct kw_version *v)
+{
+    switch (v->state) {
+    case KW_KEY_CREATED: return v->created;
+    case KW_KEY_ACCEPTED: return v->accepted;
+    case KW_KEY_ACTIVE: return v->activated;
+    case KW_KEY_RETIRED: return v->retired;
+    case KW_KEY_DISABLED: return v->disabled;
+    case KW_KEY_DESTROYED: return v->destroyed;
+    }
+    return "";
+}
+
+bool kw_time_parse(const char *text, int64_t *ret_wall_ns)
+{
+    struct tm tm = {0};
+    char z = 0;
+    int used = 0;
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%*6d%c%n", &tm.tm_year, &tm.tm_mon,
+               &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &z, &used) != 7 ||
+        z != 'Z' || text[used] != '\0')
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    *ret_wall_ns = (int64_t)timegm(&tm) * KW_S_NS;
+    return true;
+}
+
+void kw_age_text(char dst[16], const char *since, int64_t wall_now_ns)
+{
+    static const struct {
+        int64_t seconds;
+        char letter;
+    } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+    int64_t then = 0;
+    kw_copy_str(dst, 16, kw_span_str("-"));
+    if (!kw_time_parse(since, &then))
+        return;
+    int64_t age = wall_now_ns > then ? (wall_now_ns - then) / KW_S_NS : 0;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (age >= units[i].seconds || units[i].seconds == 1) {
+            snprintf(dst, 16, "%lld%c", (long long)(age / units[i].seconds),
+                     units[i].letter);
+            return;
+        }
+}
+
+static enum kw_answer answer(const struct kw_version *v,
+                             const struct kw_attribute_field *f)
+{
+    return *(const enum kw_answer *)(const void *)((const char *)&v->attributes +
+                                                   f->offset);
+}
+
+/* "Not answered" is null: it is not false. */
+static json_t *attributes_json(const struct kw_version *v)
+{
+    json_t *o = json_object();
+    for (size_t i = 0; i < kw_attribute_fields_count; i++) {
+        const struct kw_attribute_field *f = &kw_attribute_fields[i];
+        enum kw_answer a = answer(v, f);
+        if (json_object_set_new(o, f->name,
+                                a == KW_ANSWER_NONE
+                                    ? json_null()
+                                    : json_boolean(a == KW_ANSWER_TRUE)) != 0)
+            break;
+    }
+    if (json_object_set_new(o, "CKA_VALUE_LEN",
+                            v->attributes.value_len > 0
+                                ? json_integer(v->attributes.value_len)
+                                : json_null()) != 0) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
+static const char *or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static json_t *times_json(const struct kw_version *v)
+{
+    return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "created",
+                     or_null(v->created), "accepted", or_null(v->accepted), "activated",
+                     or_null(v->activated), "retired", or_null(v->retired), "disabled",
+                     or_null(v->disabled), "destroyed", or_null(v->destroyed));
+}
+
+static json_t *token_json(const struct kw_version *v)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "label", v->token.label, "serial",
+                     v->token.serial, "manufacturer", v->token.manufacturer, "model",
+                     v->token.model, "firmware", v->token.firmware);
+}
+
+json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v)
+{
+    char locator[2 * KW_LOCATOR_MAX + 1];
+    kw_hex(locator, sizeof locator, kw_span_of(v->locator, v->locator_len));
+    return json_pack("{s:i, s:s, s:s, s:s, s:b, s:b, s:s, s:s?, s:s, s:s, s:o, s:o, s:o, "
+                     "s:b, s:b, s:i}",
+                     "n", (int)v->n, "key_id", v->key_id, "state",
+                     kw_key_state_name(v->state), "mechanism",
+                     kw_mechanism_name(v->mechanism), "baseline",
+                     desk->ring->active == v->n, "active_here",
+                     desk->effective != 0 && desk->effective == v->n, "locator", locator,
+                     "second_copy", or_null(v->second_copy), "operator", v->operator_,
+                     "tool", v->tool, "times", times_json(v), "token", token_json(v),
+                     "attributes", attributes_json(v), "destroyable", v->want_destroyable,
+                     "copyable", v->want_copyable, "same_key_as", (int)v->same_key_as);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* version - how a KEK version is shown: a line, a page, a JSON object */
+#ifndef KEYWARD_CLI_VERSION_H
+#define KEYWARD_CLI_VERSION_H
+
+#include <jansson.h>
+
+#include "desk.h"
+
+/* Since when it is in its state. */
+const char *kw_version_since(const struct kw_version *v);
+
+/* "5m", "3h", "12d" from an RFC 3339 time to now; "-" for a text that is none. */
+void kw_age_text(char dst[16], const char *since, int64_t wall_now_ns);
+/* false when it is not the RFC 3339 that kw_time_text writes. */
+bool kw_time_parse(const char *text, int64_t *ret_wall_ns);
+
+/* NULL when memory is out. */
+json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "cli.h"
+
+struct given {
+    bool deep;
+    const char *name;
+    struct kw_cli cli;
+};
+
+static int parse(struct given *g, const char *const argv[])
+{
+    const struct kw_option options[] = {
+        {"deep", NULL, "a switch", &g->deep, NULL},
+        {"name", "TEXT", "a value", NULL, &g->name},
+    };
+    const struct kw_usage usage = {
+        .verb = "test",
+        .operands = "N",
+        .operand_count = 1,
+        .summary = "…",
+        .options = options,
+        .option_count = 2,
+    };
+    int argc = 0;
+    *g = (struct given){0};
+    while (argv[argc] != NULL)
+        argc++;
+    return kw_args_read(&usage, argc, (char **)(uintptr_t)argv, &g->cli);
+}
+#define PARSE(g, ...) parse(g, (const char *const[]){"test", __VA_ARGS__, NULL})
+
+static void unknown_option__wrong_usage(void **state)
+{
+    struct given g;
+    (void)state;
+    CHECK(PARSE(&g, "--deeper", "1") == KW_EXIT_USAGE);
+    CHECK(PARSE(&g, "--dee", "1") == KW_EXIT_USAGE);
+    CHECK(PARSE(&g, "-d", "1") == KW_EXIT_USAGE);
+}
+
+static void value_missing_or_empty__wrong_usage(void **state)
+{
+    struct given g;
+    (void)state;
+    CHECK(PARSE(&g, "1", "--name") == KW_EXIT_USAGE);
+    CHECK(PARSE(&g, "1", "--name=") == KW_EXIT_USAGE);
+    CHECK(PARSE(&g, "1", "--deep=yes") == KW_EXIT_USAGE);
+}
+
+static void option_given_twice__wrong_usage(void **state)
+{
+    struct given g;
+    (void)state;
+    CHECK(PARSE(&g, "1", "--name", "a", "--name", "b") == KW_EXIT_USAGE);
+}
+
+static void operands_missing_or_too_many__wrong_usage(void **state)
+{
+    struct given g;
+    (void)state;
+    CHECK(PARSE(&g, "--deep") == KW_EXIT_USAGE);
+    CHECK(PARSE(&g, "1", "2") == KW_EXIT_USAGE);
+}
+
+static void all_spellings__read(void **state)
+{
+    struct given g;
+    (void)state;
+    CHECK(PARSE(&g, "--name=a=b", "--deep", "7", "--json", "--config", "/x") == -1);
+    CHECK(g.deep && g.cli.json);
+    CHECK_STR(g.name, "a=b");
+    CHECK_STR(g.cli.operand[0], "7");
+    CHECK_STR(g.cli.config, "/x");
+}
+
+static void nothing_said__the_defaults(void **state)
+{
+    struct given g;
+    (void)state;
+    CHECK(PARSE(&g, "7") == -1);
+    CHECK(!g.deep && !g.cli.json && g.name == NULL);
+    CHECK_STR(g.cli.config, KW_CONFIG_DEFAULT);
+}
+
+static void two_dashes__the_rest_are_operands(void **state)
+{
+    struct given g;
+    (void)state;
+    CHECK(PARSE(&g, "--", "--deep") == -1);
+    CHECK(!g.deep);
+    CHECK_STR(g.cli.operand[0], "--deep");
+}
+
+static void help__good_and_nothing_else_is_looked_at(void **state)
+{
+    struct given g;
+    (void)state;
+    CHECK(PARSE(&g, "--help", "--nonsense") == KW_EXIT_GOOD);
+}
+
+static void no_version_number__wrong_usage(void **state)
+{
+    static const char *const bad[] = {"", "0", "01", "-1", "1x", "x", "1000000", " 1"};
+    uint32_t n = 77;
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK(kw_args_number("test", bad[i], &n) == KW_EXIT_USAGE);
+    CHECK(n == 77);
+}
+
+static void version_number__read(void **state)
+{
+    uint32_t n = 0;
+    (void)state;
+    CHECK(kw_args_number("test", "999999", &n) == -1 && n == 999999);
+    CHECK(kw_args_number("test", "1", &n) == -1 && n == 1);
+}
+
+KW_CASES("provider/cli/args", CASE(unknown_option__wrong_usage),
+         CASE(value_missing_or_empty__wrong_usage), CASE(option_given_twice__wrong_usage),
+         CASE(operands_missing_or_too_many__wrong_usage), CASE(all_spellings__read),
+         CASE(nothing_said__the_defaults), CASE(two_dashes__the_rest_are_operands),
+         CASE(help__good_and_nothing_else_is_looked_at),
+         CASE(no_version_number__wrong_usage), CASE(version_number__read))

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "cli.h"
+#include "report.h"
+
+static void could_not_look__three(void **state)
+{
+    static const enum kw_code blind[] = {KW_CODE_MISSING,   KW_CODE_IO,
+                                         KW_CODE_NO_MEMORY, KW_CODE_HSM_DOWN,
+                                         KW_CODE_HSM_BUSY,  KW_CODE_DEADLINE};
+    (void)state;
+    for (size_t i = 0; i < sizeof blind / sizeof blind[0]; i++)
+        CHECK(kw_exit_for(blind[i]) == KW_EXIT_BLIND);
+}
+
+static void found_wrong__one(void **state)
+{
+    static const enum kw_code found[] = {
+        KW_CODE_BAD_INPUT,  KW_CODE_DENIED,      KW_CODE_KEY_BAD, KW_CODE_PIN_STOP,
+        KW_CODE_HSM_CONFIG, KW_CODE_UNKNOWN_KEY, KW_CODE_BUG};
+    (void)state;
+    for (size_t i = 0; i < sizeof found / sizeof found[0]; i++)
+        CHECK(kw_exit_for(found[i]) == KW_EXIT_PROBLEM);
+    CHECK(kw_exit_for(KW_CODE_OK) == KW_EXIT_GOOD);
+}
+
+static int report_of(enum kw_found a, enum kw_found b)
+{
+    const struct kw_cli cli = {0};
+    struct kw_report r;
+    kw_report_begin(&r, &cli);
+    kw_report_add(&r, KW_FOUND_OK, "first", NULL, "fine");
+    kw_report_add(&r, a, "second", "do this", "so so");
+    kw_report_add(&r, b, "third", "do that", "so so");
+    return kw_report_end(&r, NULL);
+}
+
+static void report_with_a_failure__one_whatever_else(void **state)
+{
+    (void)state;
+    CHECK(report_of(KW_FOUND_FAIL, KW_FOUND_BLIND) == KW_EXIT_PROBLEM);
+    CHECK(report_of(KW_FOUND_WARN, KW_FOUND_FAIL) == KW_EXIT_PROBLEM);
+}
+
+static void report_that_could_not_look__three(void **state)
+{
+    (void)state;
+    CHECK(report_of(KW_FOUND_WARN, KW_FOUND_BLIND) == KW_EXIT_BLIND);
+}
+
+static void report_with_warnings_only__good(void **state)
+{
+    (void)state;
+    CHECK(report_of(KW_FOUND_WARN, KW_FOUND_OK) == KW_EXIT_GOOD);
+}
+
+static void no_terminal__no_escape_sequences(void **state)
+{
+    const struct kw_cli plain = {.colour = false}, bright = {.colour = true};
+    (void)state;
+    CHECK_STR(kw_tint(&plain, KW_TINT_BAD), "");
+    CHECK(kw_tint(&bright, KW_TINT_BAD)[0] == '\033');
+}
+
+KW_CASES("provider/cli/exit", CASE(could_not_look__three), CASE(found_wrong__one),
+         CASE(report_with_a_failure__one_whatever_else),
+         CASE(report_that_could_not_look__three), CASE(report_with_warnings_only__good),
+         CASE(no_terminal__no_escape_sequences))

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "rounds.h"
+#include "rules.h"
+
+static struct kw_client_reply reply;
+
+static struct kw_client_reply *with_key_id(const char *key_id)
+{
+    reply = (struct kw_client_reply){0};
+    kw_copy_str(reply.key_id, sizeof reply.key_id, kw_span_str(key_id));
+    return &reply;
+}
+
+static void version_and_healthz__only_the_exact_words(void **state)
+{
+    (void)state;
+    reply = (struct kw_client_reply){.version = "v1", .healthz = "OK"};
+    CHECK(kw_rule_version(&reply) != NULL);
+    CHECK(kw_rule_healthz(&reply) != NULL);
+    reply = (struct kw_client_reply){.version = "v2", .healthz = "ok"};
+    CHECK(kw_rule_version(&reply) == NULL);
+    CHECK(kw_rule_healthz(&reply) == NULL);
+    reply = (struct kw_client_reply){.version = "v2beta1", .healthz = "ok "};
+    CHECK(kw_rule_version(&reply) == NULL);
+    CHECK(kw_rule_healthz(&reply) != NULL);
+}
+
+static void key_id_empty__breaks_the_rule(void **state)
+{
+    (void)state;
+    CHECK(kw_rule_key_id(with_key_id("")) != NULL);
+    CHECK(kw_rule_key_id(with_key_id("kw1-1-x")) == NULL);
+}
+
+static void key_id_of_encrypt_differs__breaks_the_rule(void **state)
+{
+    static struct kw_client_reply other;
+    (void)state;
+    other = *with_key_id("kw1-2-x");
+    CHECK(kw_rule_same_key_id(&other, with_key_id("kw1-1-x")) != NULL);
+    CHECK(kw_rule_same_key_id(&other, with_key_id("kw1-2-x")) == NULL);
+}
+
+static void ciphertext_empty_too_long_or_the_plaintext__breaks_the_rule(void **state)
+{
+    uint8_t seed[32];
+    (void)state;
+    memset(seed, 7, sizeof seed);
+    reply = (struct kw_client_reply){0};
+    CHECK(kw_rule_ciphertext(&reply, kw_span_of(seed, 32)) != NULL);
+    reply.ciphertext_len = KW_CIPHERTEXT_MAX + 1;
+    CHECK(kw_rule_ciphertext(&reply, kw_span_of(seed, 32)) != NULL);
+    reply.ciphertext_len = KW_CIPHERTEXT_MAX;
+    CHECK(kw_rule_ciphertext(&reply, kw_span_of(seed, 32)) == NULL);
+    memset(reply.ciphertext, 7, 32);
+    reply.ciphertext_len = 32;
+    CHECK(kw_rule_ciphertext(&reply, kw_span_of(seed, 32)) != NULL);
+}
+
+static void annotations__none_of_ours(void **state)
+{
+    (void)state;
+    reply = (struct kw_client_reply){.annotation_count = 1};
+    CHECK(kw_rule_annotations(&reply) != NULL);
+    reply.annotation_count = 0;
+    CHECK(kw_rule_annotations(&reply) == NULL);
+}
+
+static void grpc_status_names__the_ends_and_beyond(void **state)
+{
+    (void)state;
+    CHECK_STR(kw_grpc_name(0), "OK");
+    CHECK_STR(kw_grpc_name(3), "INVALID_ARGUMENT");
+    CHECK_STR(kw_grpc_name(14), "UNAVAILABLE");
+    CHECK_STR(kw_grpc_name(16), "UNAUTHENTICATED");
+    CHECK_STR(kw_grpc_name(17), "?");
+    CHECK_STR(kw_grpc_name(-1), "?");
+}
+
+static void percentile__nearest_rank(void **state)
+{
+    int64_t ns[] = {50, 10, 40, 20, 30};
+    (void)state;
+    CHECK(kw_percentile(ns, 0, 50) == 0);
+    CHECK(kw_percentile(ns, 5, 50) == 30);
+    CHECK(kw_percentile(ns, 5, 99) == 50);
+    CHECK(kw_percentile(ns, 5, 1) == 10);
+    CHECK(kw_percentile(ns, 1, 99) == 10);
+}
+
+KW_CASES("provider/cli/rules", CASE(version_and_healthz__only_the_exact_words),
+         CASE(key_id_empty__breaks_the_rule),
+         CASE(key_id_of_encrypt_differs__breaks_the_rule),
+         CASE(ciphertext_empty_too_long_or_the_plaintext__breaks_the_rule),
+         CASE(annotations__none_of_ours), CASE(grpc_status_names__the_ends_and_beyond),
+         CASE(percentile__nearest_rank))
