@@ -180,6 +180,31 @@ static void golden__read_by_us__seed_comes_back_proven(void **state)
     every(opened_back);
 }
 
-KW_CASES("hsm/envelope/vectors",
+static void documented(const char *formats, const struct bytes *b)
+{
+    char hex[2 * BYTES_MAX + 1];
+    kw_hex(hex, sizeof hex, span(b));
+    CHECK_HAS(formats, hex);
+}
+
+static void golden__worked_vector__stands_in_formats_md(void **state)
+{
+    (void)state;
+    static struct vector v[VECTORS];
+    static char formats[65536];
+    FILE *f = fopen(KW_FORMATS, "r");
+    CHECK(f != NULL && fread(formats, 1, sizeof formats - 1, f) > 0);
+    fclose(f);
+    load(v);
+    documented(formats, &v[0].kek);
+    documented(formats, &v[0].seed);
+    documented(formats, &v[0].iv);
+    documented(formats, &v[0].aad);
+    documented(formats, &v[0].digest);
+    documented(formats, &v[0].sealed);
+    documented(formats, &v[0].envelope);
+}
+
+KW_CASES("hsm/envelope/vectors", CASE(golden__worked_vector__stands_in_formats_md),
          CASE(golden__made_by_us__aad_digest_sealed_and_envelope_equal),
          CASE(golden__read_by_us__seed_comes_back_proven))

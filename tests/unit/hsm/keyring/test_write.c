@@ -2,6 +2,8 @@
 /* The canonical text, and every allocation that can fail on the way there and back. */
 #include "ring.h"
 
+#include <stdio.h>
+
 #include <keyward/alloc.h>
 
 static void write__what_parse_would_refuse__refused(void **state)
@@ -146,6 +148,33 @@ static void golden__check_blob_of_that_file__opens(void **state)
     kw_keyring_give(ring);
 }
 
+/* Each name in quotes before a colon must stand in docs/FORMATS.md as `name`. */
+static void golden__every_member_of_that_file__documented(void **state)
+{
+    (void)state;
+    struct kw_blob file = {0};
+    struct kw_blob formats = {0};
+    unsigned names = 0;
+    CHECK_OK(kw_file_read(KW_VECTORS "/keyring.json", KW_KEYRING_MAX, &file, NULL));
+    CHECK_OK(kw_file_read(KW_FORMATS, KW_KEYRING_MAX, &formats, NULL));
+    char *text = kw_strdup(kw_blob_peek(&file));
+    char *doc = kw_strdup(kw_blob_peek(&formats));
+    for (char *at = text; (at = strstr(at, "\":")) != NULL; at++) {
+        char quoted[64];
+        char *name = at;
+        while (name[-1] != '"')
+            name--;
+        snprintf(quoted, sizeof quoted, "`%.*s`", (int)(at - name), name);
+        CHECK_HAS(doc, quoted);
+        names++;
+    }
+    CHECK(names > 40);
+    kw_free(text);
+    kw_free(doc);
+    kw_blob_wipe(&file);
+    kw_blob_wipe(&formats);
+}
+
 static void write__fixed_order_and_spelling__byte_for_byte(void **state)
 {
     (void)state;
@@ -246,6 +275,7 @@ KW_CASES("hsm/keyring/write", CASE(write__what_parse_would_refuse__refused),
          CASE(write__largest_ring__fits_the_files_limit),
          CASE(golden__keyring_file__reads_and_writes_byte_for_byte),
          CASE(golden__check_blob_of_that_file__opens),
+         CASE(golden__every_member_of_that_file__documented),
          CASE(write__fixed_order_and_spelling__byte_for_byte),
          CASE(fault__parse_each_allocation__no_memory_and_no_ring),
          CASE(fault__write_each_allocation__no_memory_and_no_text),
