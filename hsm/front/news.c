@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What workers say.  Anything that is not exactly what may come now ends the worker. */
+#include "room.h"
+
+#include <keyward/log.h>
+
+static bool facts(struct kw_worker *w, kw_span message)
+{
+    struct kw_front *f = w->front;
+    struct kw_wire_facts facts;
+    if (w->was_ready || kw_failed(kw_wire_get_facts(message, &facts)))
+        return false;
+    f->facts = facts;
+    return true;
+}
+
+static bool verdict(struct kw_worker *w, kw_span message)
+{
+    return !w->was_ready && w->verdict_count < KW_VERSIONS_MAX &&
+           !kw_failed(kw_wire_get_verdict(message, &w->verdicts[w->verdict_count++]));
+}
+
+static bool ready(struct kw_worker *w, kw_span message)
+{
+    struct kw_wire_ready ready;
+    if (w->was_ready || kw_failed(kw_wire_get_ready(message, &ready)) ||
+        ready.verdicts != w->verdict_count)
+        return false;
+    if (w->state == KW_WORKER_STARTING) /* else it was told to leave meanwhile */
+        kw_front_ready(w, &ready);
+    return true;
+}
+
+static bool failed(struct kw_worker *w, kw_span message)
+{
+    if (w->failed_told || kw_failed(kw_wire_get_failed(message, &w->failed)))
+        return false;
+    w->failed_told = true;
+    kw_log(KW_LOG_ERROR, "worker-failed", KW_STR("token", w->front->token.name),
+           KW_INT("pid", w->pid), KW_ERR("err", w->failed.err),
+           KW_STR("why", w->failed.note.text));
+    return true;
+}
+
+static bool news(struct kw_worker *w, kw_span message)
+{
+    switch (kw_wire_kind_of(message)) {
+    case KW_WIRE_FACTS: return facts(w, message);
+    case KW_WIRE_VERDICT: return verdict(w, message);
+    case KW_WIRE_READY: return ready(w, message);
+    case KW_WIRE_FAILED: return failed(w, message);
+    case KW_WIRE_JOB:
+    case KW_WIRE_ANSWER: break;
+    }
+    return false;
+}
+
+static void violation(struct kw_worker *w)
+{
+    kw_log(KW_LOG_ERROR, "worker-broke-protocol", KW_STR("token", w->front->token.name),
+           KW_INT("pid", w->pid));
+    kw_crew_end_of_socket(w);
+    if (kw_page_look(w->page).phase != KW_PAGE_LOGIN)
+        kw_crew_kill(w);
+}
+
+/* Answers in a row are taken under one lock; they are nearly everything that comes. */
+static size_t take_answers(struct kw_worker *w, size_t from)
+{
+    const struct kw_inbox *inbox = &w->front->inbox;
+    size_t i = from;
+    kw_lock_take(w->front->lock);
+    while (i < inbox->count && kw_wire_kind_of(inbox->messages[i]) == KW_WIRE_ANSWER &&
+           kw_answer(w, inbox->messages[i]))
+        i++;
+    kw_lock_give(w->front->lock);
+    return i;
+}
+
+static bool batch(struct kw_worker *w)
+{
+    struct kw_inbox *inbox = &w->front->inbox;
+    bool ok = true;
+    for (size_t i = 0; ok && i < inbox->count;) {
+        if (w->was_ready)
+            i = take_answers(w, i);
+        if (i < inbox->count)
+            ok = news(w, inbox->messages[i++]);
+    }
+    kw_inbox_clear(inbox);
+    return ok;
+}
+
+void kw_worker_read(struct kw_worker *w)
+{
+    enum { BATCHES = 4 }; /* then somebody else's turn */
+    for (int i = 0; (w->gone || i < BATCHES) && !w->ended; i++)
+        switch (kw_inbox_read(&w->front->inbox, w->lane.fd)) {
+        case KW_READ_SOME:
+            if (!batch(w))
+                violation(w);
+            break;
+        case KW_READ_EMPTY: return;
+        case KW_READ_END: kw_crew_end_of_socket(w); return;
+        case KW_READ_BROKEN: violation(w); return;
+        }
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs and canaries into the workers' sockets.
+ *
+ * One sender at a time per worker: the order of the lane is the order in the socket, and
+ * nobody closes a descriptor that is being written to.  Whoever finds a sender at work
+ * leaves its jobs to that one, who looks again before it goes. */
+#include "room.h"
+
+enum { CANARIES_MAX = 4 };
+
+static size_t want_len(struct kw_front *f, const struct kw_wire_job *m)
+{
+    struct kw_gen_version *v =
+        f->serving == NULL ? NULL : kw_generation_find(f->serving, m->key_id);
+    enum kw_mechanism mech = v == NULL ? KW_MECH_AES_256_GCM : v->v->mechanism;
+    size_t sealed = kw_mechanism_sealed_len(mech, m->input.len);
+    size_t more = sealed - m->input.len;
+    if (m->op == KW_WIRE_WRAP)
+        return sealed;
+    return m->input.len > more ? m->input.len - more : 0;
+}
+
+static size_t load(struct kw_front *f, struct kw_worker *w, size_t limit)
+{
+    struct kw_job *j;
+    while (w->lane.count - w->lane.canaries < limit &&
+           (j = kw_queue_first(&f->queue, KW_JOB_WAITING)) != NULL) {
+        struct kw_wire_job m;
+        kw_queue_send(&f->queue, j, &m);
+        if (!kw_lane_load(&w->lane, &m, want_len(f, &m), limit)) {
+            kw_queue_unsend(&f->queue, j);
+            break;
+        }
+    }
+    return w->lane.loaded;
+}
+
+static void take_back(void *ctx, const struct kw_lane_entry *e)
+{
+    struct kw_front *f = ctx;
+    struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
+    if (j != NULL)
+        kw_queue_unsend(&f->queue, j);
+    if (e->op == KW_WIRE_CANARY && f->serving != NULL) {
+        struct kw_gen_version *v = kw_generation_at(f->serving, e->n);
+        if (v != NULL && v->asked_id == e->wire_id)
+            v->asked_id = 0;
+    }
+}
+
+/* LOCKED on entry and on return, not in between.  false: not all of it went. */
+static bool send_loaded(struct kw_front *f, struct kw_worker *w)
+{
+    size_t loaded = w->lane.loaded;
+    w->sending = true;
+    kw_lock_give(f->lock);
+    size_t sent = kw_lane_send(&w->lane);
+    kw_lock_take(f->lock);
+    w->sending = false;
+    kw_lane_settle(&w->lane, sent, take_back, f);
+    return sent == loaded;
+}
+
+/* An even share of what is waiting and on its way, so that no worker idles beside a full
+ * one. */
+static size_t fair(const struct kw_front *f, size_t limit)
+{
+    size_t ready = 0, jobs = kw_queue_count(&f->queue, KW_JOB_WAITING);
+    for (size_t i = 0; i < KW_CREW_MAX; i++)
+        if (f->crew[i] != NULL && f->crew[i]->state == KW_WORKER_READY) {
+            ready++;
+            jobs += f->crew[i]->lane.count - f->crew[i]->lane.canaries;
+        }
+    size_t share = ready == 0 ? 0 : (jobs + ready - 1) / ready;
+    return share < limit ? share : limit;
+}
+
+void kw_pump(struct kw_front *f, size_t limit)
+{
+    kw_lock_take(f->lock);
+    for (size_t i = 0; i < KW_CREW_MAX; i++) {
+        if (kw_queue_count(&f->queue, KW_JOB_WAITING) == 0)
+            break;
+        struct kw_worker *w = f->crew[i];
+        if (w == NULL)
+            continue;
+        while (w->state == KW_WORKER_READY && !w->sending && !w->ended &&
+               load(f, w, fair(f, limit)) > 0)
+            if (!send_loaded(f, w))
+                break;
+    }
+    kw_lock_give(f->lock);
+}
+
+static struct kw_worker *least_loaded(struct kw_front *f)
+{
+    struct kw_worker *best = NULL;
+    for (size_t i = 0; i < KW_CREW_MAX; i++) {
+        struct kw_worker *w = f->crew[i];
+        if (w != NULL && w->state == KW_WORKER_READY && !w->sending && !w->ended &&
+            w->lane.canaries < CANARIES_MAX &&
+            (best == NULL || w->lane.count < best->lane.count))
+            best = w;
+    }
+    return best;
+}
+
+void kw_pump_canaries(struct kw_front *f)
+{
+    kw_lock_take(f->lock);
+    int64_t now = kw_front_now(f);
+    struct kw_gen_version *v;
+    struct kw_worker *w;
+    while (f->serving != NULL && (w = least_loaded(f)) != NULL &&
+           (v = kw_generation_due(f->serving, now)) != NULL) {
+        const struct kw_wire_job m = {.id = kw_queue_wire_id(&f->queue),
+                                      .op = KW_WIRE_CANARY,
+                                      .until_ns = now + f->o.deadline_ns,
+                                      .n = v->v->n,
+                                      .also_wrap = v->v->n == f->serving->active_n};
+        if (!kw_lane_load(&w->lane, &m, 0, KW_WIRE_JOBS_MAX))
+            break;
+        v->asked_id = m.id;
+        v->asked_ns = now;
+        if (v->v->n == f->serving->active_n || f->serving->active_n == 0)
+            kw_health_asked(&f->health, now);
+        if (!send_loaded(f, w))
+            break;
+    }
+    kw_lock_give(f->lock);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inputs that were being executed when a worker died. */
+#include "quarantine.h"
+
+size_t kw_sample_of(const struct kw_wire_job *job, uint8_t *dst)
+{
+    kw_dst d = kw_dst_of(dst, KW_SAMPLE_MAX);
+    bool ok = job->op == KW_WIRE_UNWRAP && kw_dst_put_sized(&d, job->key_id) &&
+              kw_dst_put_sized(&d, job->iv) && kw_dst_put_sized(&d, job->aad) &&
+              kw_dst_put_sized(&d, job->input);
+    return ok ? d.len : 0;
+}
+
+static struct kw_suspect *find(struct kw_quarantine *q, kw_span sample)
+{
+    for (size_t i = 0; q->used > 0 && i < KW_QUARANTINE_MAX; i++) {
+        struct kw_suspect *s = &q->suspects[i];
+        if (s->deaths > 0 && kw_span_equal(kw_span_of(s->sample, s->len), sample))
+            return s;
+    }
+    return NULL;
+}
+
+static struct kw_suspect *oldest(struct kw_quarantine *q)
+{
+    struct kw_suspect *s = &q->suspects[0];
+    for (size_t i = 1; i < KW_QUARANTINE_MAX; i++) {
+        struct kw_suspect *t = &q->suspects[i];
+        if (t->deaths == 0 || (s->deaths > 0 && t->last_ns < s->last_ns))
+            s = t;
+    }
+    return s;
+}
+
+unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, int64_t now_ns)
+{
+    struct kw_suspect *s = find(q, sample);
+    if (s == NULL) {
+        s = oldest(q);
+        q->used += s->deaths == 0;
+        s->deaths = 0;
+        s->len = sample.len;
+        kw_copy(s->sample, sizeof s->sample, sample);
+    }
+    s->last_ns = now_ns;
+    return ++s->deaths;
+}
+
+void kw_quarantine_clear(struct kw_quarantine *q, kw_span sample)
+{
+    struct kw_suspect *s = find(q, sample);
+    if (s != NULL) {
+        s->deaths = 0;
+        q->used--;
+    }
+}
+
+bool kw_quarantine_holds(const struct kw_quarantine *q, kw_span sample, int64_t now_ns)
+{
+    for (size_t i = 0; q->used > 0 && i < KW_QUARANTINE_MAX; i++) {
+        const struct kw_suspect *s = &q->suspects[i];
+        if (s->deaths >= 2 && now_ns - s->last_ns < KW_QUARANTINE_NS &&
+            kw_span_equal(kw_span_of(s->sample, s->len), sample))
+            return true;
+    }
+    return false;
+}

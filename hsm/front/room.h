@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* room - what the files of hsm/front share
+ *
+ *   door.c     the table of calls that the upper floor sees
+ *   queue.c    jobs               lane.c, inbox.c  one worker's socket
+ *   pump.c     jobs into sockets  news.c           what workers say
+ *   answer.c   answers, canaries  crew.c           start, orders, end of workers
+ *   tick.c     what time does, and what is told after anything happened
+ *   io.c       libevent, only here
+ *
+ * Locking: fields marked L are read or written under the house's lock; the others belong
+ * to the main thread. */
+#ifndef KEYWARD_FRONT_ROOM_H
+#define KEYWARD_FRONT_ROOM_H
+
+#include <keyward/front.h>
+
+#include "generation.h"
+#include "health.h"
+#include "lane.h"
+#include "pin_latch.h"
+#include "queue.h"
+#include "spawn.h"
+#include "supervisor.h"
+
+/* Serving and coming workers, and those that are on their way out. */
+#define KW_CREW_MAX (3u * KW_WORKERS_MAX)
+
+struct kw_worker_events; /* io.c */
+
+struct kw_worker {
+    struct kw_front *front;
+    uint64_t number;     /* never used twice */
+    uint64_t generation; /* its number */
+    pid_t pid;
+    int pidfd, output;
+    struct kw_page *page;
+    struct kw_worker_events *events;
+    enum kw_worker_state state; /* L */
+    bool sending;               /* L: some thread is in kw_lane_send */
+    bool ended;                 /* L: its socket is at its end; buried when !sending */
+    bool distrusted;            /* L */
+    bool buried;                /* L: the lane is closed */
+    struct kw_lane lane;        /* L */
+    int64_t since_ns, phase_since_ns, started_ns;
+    enum kw_page_phase phase; /* last seen */
+    uint64_t stuck_op, served;
+    uint64_t moved_op, moved_served; /* as last seen, and when that changed */
+    int64_t moved_ns;
+    bool stuck_idle;
+    bool was_ready, gone, failed_told;
+    struct kw_wire_failed failed;
+    size_t verdict_count;
+    struct kw_wire_verdict verdicts[KW_VERSIONS_MAX];
+    size_t line_len;
+    char line[256]; /* of its output */
+};
+
+/* What a test replaces. */
+struct kw_seams {
+    kw_err (*spawn)(const char *path, const char *label, char *const *envp,
+                    const struct kw_brief *brief, struct kw_spawned *ret);
+    void (*kill)(pid_t pid);
+    int (*reap)(pid_t pid); /* wait status */
+};
+
+struct kw_io; /* io.c */
+
+struct kw_front {
+    struct kw_front_options o;
+    struct kw_front_token token;
+    char **envp;
+    char *env_text;
+    char pin[KW_PATH_MAX + 8]; /* "file:/path", resolved */
+    struct kw_lock *lock;
+    const struct kw_clock *clock;
+    struct kw_seams seams;
+    struct kw_io *io;
+    struct kw_latch latch;
+    struct kw_inbox inbox;
+
+    struct kw_queue queue;               /* L */
+    struct kw_health health;             /* L */
+    struct kw_generation *serving;       /* L, NULL before the first use */
+    struct kw_generation *coming;        /* L */
+    struct kw_worker *crew[KW_CREW_MAX]; /* L */
+    uint64_t key_epoch;                  /* L */
+    bool want_look;                      /* L: a key_id of a higher N was named */
+    bool tick_idle;                      /* L: the next tick is far away */
+    uint64_t late_answers;               /* L */
+
+    struct kw_wire_facts facts;
+    uint64_t generations, numbers, last_started;
+    uint64_t delivering; /* number of the worker whose answer is being handed over */
+    int64_t looked_ns, worked_ns;
+    uint64_t worked_total, started, died, killed;
+    bool looked, stopping;
+    enum kw_hsm_state told_state;
+    uint64_t told_epoch;
+    bool told_latch;
+    struct kw_front_worker_status worker_rows[KW_CREW_MAX];
+    struct kw_front_version_status version_rows[KW_VERSIONS_MAX];
+    char version_keys[KW_VERSIONS_MAX][KW_KEY_ID_MAX + 1];
+    char version_reasons[KW_VERSIONS_MAX][160];
+};
+
+static inline int64_t kw_front_now(const struct kw_front *f)
+{
+    return kw_mono_ns(f->clock);
+}
+
+/* door.c */
+extern const struct kw_hsm_ops kw_front_ops;
+
+/* pump.c: jobs into sockets, any thread, FREE.  `limit` of client jobs per worker. */
+void kw_pump(struct kw_front *f, size_t limit);
+/* Sends the canaries that are due; main thread, FREE. */
+void kw_pump_canaries(struct kw_front *f);
+
+/* answer.c: LOCKED.  false: the worker broke the protocol. */
+bool kw_answer(struct kw_worker *w, kw_span message);
+/* A canary of this version got an answer, or a worker's own check said so. */
+void kw_front_judge(struct kw_front *f, struct kw_gen_version *v, kw_err e,
+                    const char *reason);
+
+/* news.c: everything that waits in the worker's socket; FREE. */
+void kw_worker_read(struct kw_worker *w);
+
+/* crew.c */
+void kw_crew_start(struct kw_front *f, struct kw_generation *g); /* FREE */
+void kw_crew_kill(struct kw_worker *w);                          /* FREE */
+void kw_crew_drain(struct kw_worker *w);                         /* FREE */
+void kw_crew_stuck(struct kw_worker *w, uint64_t op);            /* FREE */
+void kw_crew_end_of_socket(struct kw_worker *w);                 /* FREE */
+void kw_crew_gone(struct kw_worker *w);   /* the process has ended; FREE; frees w */
+bool kw_crew_bury(struct kw_worker *w);   /* FREE; false: a sender is still at it */
+void kw_crew_recount(struct kw_front *f); /* LOCKED */
+
+/* use.c */
+void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready); /* FREE */
+void kw_front_not_ready(struct kw_front *f, struct kw_worker *w);            /* FREE */
+
+/* tick.c: main thread, FREE */
+void kw_front_tick(struct kw_front *f);
+void kw_front_settle(struct kw_front *f);       /* after anything happened */
+int64_t kw_front_next_tick(struct kw_front *f); /* in ns from now */
+
+/* io.c */
+kw_err kw_io_new(struct kw_front *f);
+void kw_io_free(struct kw_front *f);
+void kw_io_wake(struct kw_front *f); /* any thread */
+void kw_io_arm(struct kw_front *f);
+kw_err kw_io_watch(struct kw_worker *w);
+void kw_io_forget_socket(struct kw_worker *w);
+void kw_io_forget_process(struct kw_worker *w);
+void kw_io_forget(struct kw_worker *w);
+
+/* output.c: lines of the vendor library */
+/* false: nothing will come any more. */
+bool kw_output_read(struct kw_worker *w);
+
+#endif

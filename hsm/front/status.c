@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the status document shows of the front. */
+#include "room.h"
+
+static size_t fill_workers(struct kw_front *f)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < KW_CREW_MAX; i++) {
+        const struct kw_worker *w = f->crew[i];
+        if (w != NULL)
+            f->worker_rows[n++] = (struct kw_front_worker_status){
+                w->pid, kw_worker_state_name(w->state), w->served};
+    }
+    return n;
+}
+
+static size_t fill_versions(struct kw_front *f)
+{
+    size_t n = f->serving == NULL ? 0 : f->serving->count;
+    for (size_t i = 0; i < n; i++) {
+        const struct kw_gen_version *v = &f->serving->versions[i];
+        kw_copy_str(f->version_keys[i], sizeof f->version_keys[i],
+                    kw_span_str(v->v->key_id));
+        kw_copy_str(f->version_reasons[i], sizeof f->version_reasons[i],
+                    kw_span_str(v->verdict.reason));
+        f->version_rows[i] =
+            (struct kw_front_version_status){.n = v->v->n,
+                                             .key_id = f->version_keys[i],
+                                             .state = kw_key_state_name(v->v->state),
+                                             .verdict = v->verdict.err,
+                                             .reason = f->version_reasons[i],
+                                             .proven_wall_ns = v->proven_wall_ns};
+    }
+    return n;
+}
+
+/* The most useful word: why no worker starts, why the new keyring does not come up. */
+static const char *reason(const struct kw_front *f)
+{
+    if (f->latch.record.latched)
+        return f->latch.record.reason;
+    if (f->coming != NULL && f->coming->reason[0] != '\0')
+        return f->coming->reason;
+    return f->serving == NULL ? "" : f->serving->reason;
+}
+
+void kw_front_status(struct kw_front *f, struct kw_front_status *ret)
+{
+    *ret = (struct kw_front_status){.token = f->token.name,
+                                    .token_label = f->facts.label,
+                                    .token_serial = f->facts.serial,
+                                    .token_model = f->facts.model,
+                                    .token_firmware = f->facts.firmware,
+                                    .library = f->facts.library,
+                                    .workers = f->worker_rows,
+                                    .versions = f->version_rows,
+                                    .pin_latched = f->latch.record.latched,
+                                    .workers_started = f->started,
+                                    .workers_died = f->died,
+                                    .workers_killed = f->killed};
+    kw_lock_take(f->lock);
+    kw_front_ops.health((struct kw_hsm *)(void *)f, &ret->health);
+    kw_copy_str(ret->reason, sizeof ret->reason, kw_span_str(reason(f)));
+    ret->worker_count = fill_workers(f);
+    ret->version_count = fill_versions(f);
+    if (f->serving != NULL) {
+        ret->keyring_serial = f->serving->ring->serial;
+        kw_hex(ret->keyring_sha256, sizeof ret->keyring_sha256,
+               kw_span_of(f->serving->ring->sha256, 32));
+    }
+    ret->coming_up = f->coming != NULL;
+    ret->queued = kw_queue_count(&f->queue, KW_JOB_WAITING) +
+                  kw_queue_count(&f->queue, KW_JOB_DECIDING);
+    ret->sent = kw_queue_count(&f->queue, KW_JOB_SENT);
+    ret->jobs = f->queue.total;
+    ret->requeued = f->queue.requeued;
+    ret->late_answers = f->late_answers;
+    kw_lock_give(f->lock);
+}

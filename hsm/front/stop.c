@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end: workers answer what they have, leave, and are killed when they do not. */
+#include "room.h"
+
+#include <poll.h>
+
+enum { FDS_MAX = 2 * KW_CREW_MAX, WAIT_MS = 20 };
+
+static struct kw_worker *one_left(struct kw_front *f)
+{
+    for (size_t i = 0; i < KW_CREW_MAX; i++)
+        if (f->crew[i] != NULL)
+            return f->crew[i];
+    return NULL;
+}
+
+static void tell_to_leave(struct kw_front *f)
+{
+    for (size_t i = 0; i < KW_CREW_MAX; i++) {
+        struct kw_worker *w = f->crew[i];
+        if (w == NULL || w->ended)
+            continue;
+        bool busy = w->state == KW_WORKER_READY;
+        kw_crew_drain(w);
+        if (!busy) /* it waits for no answer: an end of file that its guard sees at once
+                    */
+            kw_crew_end_of_socket(w);
+    }
+}
+
+/* Never in LOGIN before its grace is over. */
+static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns)
+{
+    int64_t waited = kw_front_now(f) - since_ns;
+    for (size_t i = 0; i < KW_CREW_MAX; i++) {
+        struct kw_worker *w = f->crew[i];
+        if (w == NULL)
+            continue;
+        bool login = kw_page_look(w->page).phase == KW_PAGE_LOGIN;
+        if (waited >= (login ? f->o.login_grace_ns : grace_ns))
+            kw_crew_kill(w);
+    }
+}
+
+static void read_what_came(struct kw_front *f, int timeout_ms)
+{
+    struct pollfd fds[FDS_MAX];
+    struct kw_worker *of[FDS_MAX];
+    nfds_t n = 0;
+    for (size_t i = 0; i < KW_CREW_MAX; i++) {
+        struct kw_worker *w = f->crew[i];
+        if (w == NULL)
+            continue;
+        of[n] = w;
+        fds[n++] = (struct pollfd){.fd = w->pidfd, .events = POLLIN};
+        of[n] = w;
+        fds[n++] = (struct pollfd){.fd = w->ended ? -1 : w->lane.fd, .events = POLLIN};
+    }
+    if (poll(fds, n, timeout_ms) <= 0)
+        return;
+    for (nfds_t i = 0; i < n; i += 2) {
+        if (fds[i + 1].revents != 0)
+            kw_worker_read(of[i]);
+        kw_output_read(of[i]);
+        if (fds[i].revents != 0)
+            kw_crew_gone(of[i]);
+    }
+}
+
+void kw_front_stop(struct kw_front *f, int64_t grace_ns)
+{
+    kw_err cancelled = kw_err_at(KW_CODE_CANCELLED, "stop");
+    int64_t since = kw_front_now(f);
+    f->stopping = true;
+    kw_lock_take(f->lock);
+    f->queue.closed = true;
+    kw_queue_fail(&f->queue, KW_JOB_WAITING, cancelled);
+    kw_queue_fail(&f->queue, KW_JOB_DECIDING, cancelled);
+    kw_lock_give(f->lock);
+    tell_to_leave(f);
+    kw_front_settle(f);
+    while (one_left(f) != NULL) {
+        kill_late(f, since, grace_ns);
+        read_what_came(f, WAIT_MS);
+        kw_front_settle(f);
+    }
+    kw_lock_take(f->lock);
+    kw_queue_fail(&f->queue, KW_JOB_WAITING, cancelled);
+    kw_queue_fail(&f->queue, KW_JOB_SENT, cancelled);
+    kw_lock_give(f->lock);
+    kw_front_settle(f);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When a worker may be started, and what to do with one that does not move. */
+#include "supervisor.h"
+
+#include <keyward/clock.h>
+
+#include "backoff.h"
+
+void kw_supervisor_ready(struct kw_supervisor *s)
+{
+    *s = (struct kw_supervisor){0};
+}
+
+void kw_supervisor_failed(struct kw_supervisor *s, bool login_spent, int64_t now_ns,
+                          uint64_t random)
+{
+    s->failures++;
+    int64_t wait = kw_backoff_ns(s->failures, random);
+    if (login_spent && wait < KW_LOGIN_EVERY_NS)
+        wait = KW_LOGIN_EVERY_NS;
+    s->not_before_ns = now_ns + wait;
+}
+
+bool kw_supervisor_may_start(const struct kw_supervisor *s, int64_t now_ns)
+{
+    return now_ns >= s->not_before_ns;
+}
+
+const char *kw_worker_state_name(enum kw_worker_state s)
+{
+    switch (s) {
+    case KW_WORKER_NONE: return "none";
+    case KW_WORKER_STARTING: return "starting";
+    case KW_WORKER_READY: return "ready";
+    case KW_WORKER_STUCK: return "stuck";
+    case KW_WORKER_DRAINING: return "draining";
+    case KW_WORKER_KILLED: return "killed";
+    }
+    return "?";
+}
+
+/* A vendor's library may take its time to load and find; a login is never cut short. */
+static enum kw_order judge_starting(const struct kw_worker_view *w,
+                                    const struct kw_worker_times *t, int64_t now_ns)
+{
+    int64_t most =
+        t->patience_ns > KW_LOGIN_EVERY_NS ? t->patience_ns : KW_LOGIN_EVERY_NS;
+    if (w->page.phase == KW_PAGE_LOGIN)
+        most = t->login_grace_ns;
+    return now_ns - w->phase_since_ns >= most ? KW_ORDER_KILL : KW_ORDER_NONE;
+}
+
+/* One operation that runs too long, or a process that stands still before its jobs. */
+static enum kw_order judge_ready(const struct kw_worker_view *w,
+                                 const struct kw_worker_times *t, int64_t now_ns)
+{
+    int64_t still = w->idle_ns;
+    if (w->page.phase == KW_PAGE_OP)
+        still = now_ns - w->page.op_start_ns;
+    return still > t->deadline_ns ? KW_ORDER_STUCK : KW_ORDER_NONE;
+}
+
+static enum kw_order judge_stuck(const struct kw_worker_view *w,
+                                 const struct kw_worker_times *t, int64_t now_ns)
+{
+    bool left = !w->stuck_idle && w->page.phase != KW_PAGE_OP;
+    if (left || w->page.op != w->stuck_op)
+        return KW_ORDER_DRAIN; /* it came back; its successor is there already */
+    return now_ns - w->since_ns >= t->patience_ns ? KW_ORDER_KILL : KW_ORDER_NONE;
+}
+
+enum kw_order kw_supervisor_judge(const struct kw_worker_view *w,
+                                  const struct kw_worker_times *t, int64_t now_ns)
+{
+    bool login = w->page.phase == KW_PAGE_LOGIN;
+    switch (w->state) {
+    case KW_WORKER_STARTING: return judge_starting(w, t, now_ns);
+    case KW_WORKER_READY: return judge_ready(w, t, now_ns);
+    case KW_WORKER_STUCK: return judge_stuck(w, t, now_ns);
+    case KW_WORKER_DRAINING:
+        return now_ns - w->since_ns >= (login ? t->login_grace_ns : t->patience_ns)
+                   ? KW_ORDER_KILL
+                   : KW_ORDER_NONE;
+    case KW_WORKER_NONE:
+    case KW_WORKER_KILLED: return KW_ORDER_NONE;
+    }
+    return KW_ORDER_NONE;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* supervisor - when a worker may be started, and what to do with one that does not move
+ *
+ * Three times, not one: the call's deadline, the attempt (here the same, as there is one
+ * token), the patience with a worker whose one operation has run longer than its attempt.
+ * A worker is never blamed because jobs waited.
+ *
+ * Pure: the caller brings the time and the page. */
+#ifndef KEYWARD_FRONT_SUPERVISOR_H
+#define KEYWARD_FRONT_SUPERVISOR_H
+
+#include <keyward/wire.h>
+
+#define KW_LOGIN_EVERY_NS INT64_C(10000000000) /* after a failure */
+
+struct kw_supervisor {
+    unsigned failures;     /* in a row, to become ready */
+    int64_t not_before_ns; /* no start earlier          */
+};
+/* A worker became ready. */
+void kw_supervisor_ready(struct kw_supervisor *s);
+/* One ended before it was.  `login_spent`: it tried to log in and nothing says that the
+ * login went well, or it failed by itself afterwards. */
+void kw_supervisor_failed(struct kw_supervisor *s, bool login_spent, int64_t now_ns,
+                          uint64_t random);
+bool kw_supervisor_may_start(const struct kw_supervisor *s, int64_t now_ns);
+
+enum kw_worker_state {
+    KW_WORKER_NONE = 0,
+    KW_WORKER_STARTING,
+    KW_WORKER_READY,
+    KW_WORKER_STUCK,    /* one operation runs too long: no new jobs       */
+    KW_WORKER_DRAINING, /* no new jobs, leaves when it answered the rest  */
+    KW_WORKER_KILLED,   /* waiting for its end                            */
+};
+const char *kw_worker_state_name(enum kw_worker_state s);
+
+struct kw_worker_times {
+    int64_t deadline_ns, patience_ns, login_grace_ns;
+};
+struct kw_worker_view {
+    enum kw_worker_state state;
+    int64_t since_ns;       /* when the state began               */
+    int64_t phase_since_ns; /* when the phase was first seen      */
+    struct kw_page_view page;
+    int64_t idle_ns;   /* jobs lie in its socket and it has not moved for so long */
+    uint64_t stuck_op; /* STUCK: the operation it was blamed for */
+    bool stuck_idle;   /* STUCK: it stood still between two      */
+};
+enum kw_order { KW_ORDER_NONE, KW_ORDER_STUCK, KW_ORDER_DRAIN, KW_ORDER_KILL };
+enum kw_order kw_supervisor_judge(const struct kw_worker_view *w,
+                                  const struct kw_worker_times *times, int64_t now_ns);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What time does to jobs and workers, and what is told after anything happened. */
+#include "room.h"
+
+#include <keyward/log.h>
+
+#define TICK_BUSY_NS (20 * KW_MS_NS) /* no shorter: a nearer timer costs the hot path */
+#define TICK_IDLE_NS (500 * KW_MS_NS)
+#define BUSY_FOR_NS (200 * KW_MS_NS) /* after the last job */
+#define RECYCLE_NS (30 * KW_S_NS)    /* a worker whose active key is bad */
+#define LOOK_EVERY_NS (10 * KW_S_NS)
+
+/* ---- workers
+ * ---------------------------------------------------------------------------- */
+
+/* How long it has jobs in its socket and does nothing about them. */
+static int64_t stands_still(struct kw_worker *w, const struct kw_page_view *page,
+                            int64_t now)
+{
+    kw_lock_take(w->front->lock);
+    bool has_jobs = w->lane.count > 0;
+    kw_lock_give(w->front->lock);
+    if (!has_jobs || page->op != w->moved_op || w->served != w->moved_served ||
+        page->phase == KW_PAGE_OP)
+        w->moved_ns = now;
+    w->moved_op = page->op;
+    w->moved_served = w->served;
+    return now - w->moved_ns;
+}
+
+static enum kw_order judge(struct kw_worker *w, uint64_t *ret_op, int64_t now)
+{
+    struct kw_front *f = w->front;
+    const struct kw_worker_times times = {f->o.deadline_ns, f->o.patience_ns,
+                                          f->o.login_grace_ns};
+    struct kw_worker_view view = {.state = w->state,
+                                  .since_ns = w->since_ns,
+                                  .page = kw_page_look(w->page),
+                                  .stuck_op = w->stuck_op,
+                                  .stuck_idle = w->stuck_idle};
+    view.idle_ns = stands_still(w, &view.page, now);
+    if (view.page.phase != w->phase) {
+        w->phase = view.page.phase;
+        w->phase_since_ns = now;
+    }
+    view.phase_since_ns = w->phase_since_ns;
+    *ret_op = view.page.op;
+    return kw_supervisor_judge(&view, &times, now);
+}
+
+static void look_at(struct kw_worker *w, int64_t now)
+{
+    uint64_t op;
+    if (w->gone) {
+        kw_crew_gone(w);
+        return;
+    }
+    if (w->ended)
+        kw_crew_bury(w);
+    switch (judge(w, &op, now)) {
+    case KW_ORDER_NONE: break;
+    case KW_ORDER_STUCK: kw_crew_stuck(w, op); break;
+    case KW_ORDER_DRAIN: kw_crew_drain(w); break;
+    case KW_ORDER_KILL: kw_crew_kill(w); break;
+    }
+}
+
+static void kill_distrusted(struct kw_worker *w)
+{
+    if (!w->distrusted || w->state != KW_WORKER_READY)
+        return;
+    kw_log(KW_LOG_ERROR, "wrong-answer", KW_STR("token", w->front->token.name),
+           KW_INT("pid", w->pid));
+    kw_crew_end_of_socket(w);
+    kw_crew_kill(w);
+}
+
+/* ---- starting
+ * --------------------------------------------------------------------------- */
+
+struct census {
+    size_t starting, serving, coming; /* the last two: starting or ready */
+    struct kw_worker *oldest_ready;
+};
+
+static struct census count(const struct kw_front *f)
+{
+    struct census c = {0};
+    for (size_t i = 0; i < KW_CREW_MAX; i++) {
+        struct kw_worker *w = f->crew[i];
+        if (w == NULL || (w->state != KW_WORKER_STARTING && w->state != KW_WORKER_READY))
+            continue;
+        c.starting += w->state == KW_WORKER_STARTING;
+        c.serving += f->serving != NULL && w->generation == f->serving->number;
+        c.coming += f->coming != NULL && w->generation == f->coming->number;
+        if (w->state == KW_WORKER_READY &&
+            (c.oldest_ready == NULL || w->since_ns < c.oldest_ready->since_ns))
+            c.oldest_ready = w;
+    }
+    return c;
+}
+
+static bool may_start(struct kw_generation *g, int64_t now)
+{
+    return g != NULL && kw_supervisor_may_start(&g->supervisor, now);
+}
+
+/* One at a time.  A coming keyring wants one worker to prove it; a serving one without
+ * any goes first, but not for ever. */
+static struct kw_generation *next_to_start(struct kw_front *f, int64_t now)
+{
+    struct census c = count(f);
+    if (c.starting > 0 || f->stopping)
+        return NULL;
+    bool serving = c.serving < f->token.workers && may_start(f->serving, now);
+    bool coming = c.coming < 1 && may_start(f->coming, now);
+    if (serving && coming)
+        return c.serving == 0 && f->last_started != f->serving->number ? f->serving
+                                                                       : f->coming;
+    return serving ? f->serving : coming ? f->coming : NULL;
+}
+
+static void start(struct kw_front *f, int64_t now)
+{
+    struct kw_generation *g = next_to_start(f, now);
+    if (g == NULL)
+        return;
+    if (kw_latch_may_login(&f->latch)) {
+        kw_crew_start(f, g);
+        return;
+    }
+    kw_lock_take(f->lock);
+    g->failed = kw_err_at(KW_CODE_PIN_STOP, "pin");
+    kw_copy_str(g->reason, sizeof g->reason, kw_span_str(f->latch.record.reason));
+    g->supervisor.not_before_ns = now + KW_S_NS; /* to look at the source again */
+    if (g == f->serving)
+        kw_health_lost(&f->health, g->failed, now);
+    kw_lock_give(f->lock);
+}
+
+/* Some libraries see only the keys that were there when they were initialised: a worker
+ * that misses the active one makes room for a new one now and then. */
+static void recycle(struct kw_front *f, int64_t now)
+{
+    struct census c = count(f);
+    struct kw_gen_version *active =
+        f->serving == NULL ? NULL : kw_generation_active(f->serving);
+    if (active != NULL && active->verdict.err.code == KW_CODE_KEY_BAD &&
+        c.starting == 0 && c.oldest_ready != NULL &&
+        now - c.oldest_ready->since_ns >= RECYCLE_NS)
+        kw_crew_drain(c.oldest_ready);
+}
+
+/* ---- the tick
+ * --------------------------------------------------------------------------- */
+
+/* While the HSM is in doubt, its canary is not left to the ordinary rhythm; one that got
+ * no answer is asked again. */
+static void hurry_canaries(struct kw_front *f, int64_t now)
+{
+    struct kw_generation *g = f->serving;
+    bool doubt = f->health.state == KW_HSM_SUSPECT || f->health.state == KW_HSM_LOST;
+    for (size_t i = 0; g != NULL && i < g->count; i++) {
+        struct kw_gen_version *v = &g->versions[i];
+        if (v->asked_id != 0 && now - v->asked_ns >= f->o.deadline_ns)
+            v->asked_id = 0;
+        if (doubt && v->due_ns > now + f->o.recover_ns / 2)
+            v->due_ns = now + f->o.recover_ns / 2;
+    }
+}
+
+void kw_front_tick(struct kw_front *f)
+{
+    int64_t now = kw_front_now(f);
+    kw_lock_take(f->lock);
+    kw_queue_expire(&f->queue, now);
+    hurry_canaries(f, now);
+    if (f->serving != NULL && f->health.ready && f->serving->count == 0)
+        kw_health_proof(&f->health, now);
+    kw_health_tick(&f->health, now);
+    if (f->queue.total != f->worked_total)
+        f->worked_ns = now;
+    f->worked_total = f->queue.total;
+    kw_lock_give(f->lock);
+    for (size_t i = 0; i < KW_CREW_MAX; i++)
+        if (f->crew[i] != NULL)
+            look_at(f->crew[i], now);
+    recycle(f, now);
+    kw_front_settle(f);
+    kw_io_arm(f);
+}
+
+/* Whoever submits while the next tick is far away wakes us (kw_io_wake). */
+int64_t kw_front_next_tick(struct kw_front *f)
+{
+    int64_t now = kw_front_now(f), wait = TICK_IDLE_NS;
+    kw_lock_take(f->lock);
+    struct kw_generation *g = f->serving;
+    bool busy = kw_queue_count(&f->queue, KW_JOB_FREE) < f->queue.max ||
+                now - f->worked_ns < BUSY_FOR_NS;
+    for (size_t i = 0; i < KW_CREW_MAX; i++)
+        if (f->crew[i] != NULL && f->crew[i]->state != KW_WORKER_READY)
+            busy = true;
+    if (g != NULL && kw_generation_next_due(g) - now < wait)
+        wait = kw_generation_next_due(g) - now;
+    if (g != NULL && g->supervisor.not_before_ns > now &&
+        g->supervisor.not_before_ns - now < wait)
+        wait = g->supervisor.not_before_ns - now;
+    if (busy || wait < TICK_BUSY_NS)
+        wait = TICK_BUSY_NS;
+    f->tick_idle = wait > TICK_BUSY_NS;
+    kw_lock_give(f->lock);
+    return wait;
+}
+
+/* ---- after anything happened
+ * ------------------------------------------------------------ */
+
+static void deliver(struct kw_front *f)
+{
+    enum { BATCH = 16 };
+    struct kw_done_job done[BATCH];
+    size_t n;
+    do {
+        kw_lock_take(f->lock);
+        for (n = 0; n < BATCH && kw_queue_pop(&f->queue, &done[n]); n++)
+            ;
+        kw_lock_give(f->lock);
+        for (size_t i = 0; i < n; i++) {
+            struct kw_hsm_answer a = {.err = done[i].err,
+                                      .output = &done[i].output,
+                                      .iv = kw_span_of(done[i].iv, done[i].iv_len),
+                                      .token = done[i].token,
+                                      .hsm_ns = done[i].hsm_ns};
+            f->delivering = done[i].worker;
+            done[i].done(done[i].ctx, &a);
+            kw_secret_wipe(&done[i].output);
+        }
+        f->delivering = 0;
+    } while (n == BATCH);
+}
+
+/* true: there may be more. */
+static bool tell_verdicts(struct kw_front *f)
+{
+    enum { AT_ONCE = 8 };
+    struct {
+        char key_id[KW_KEY_ID_MAX + 1], reason[160];
+        kw_err err;
+    } rows[AT_ONCE];
+    size_t n = 0;
+    kw_lock_take(f->lock);
+    for (size_t i = 0; f->serving != NULL && i < f->serving->count && n < AT_ONCE; i++) {
+        struct kw_gen_version *v = &f->serving->versions[i];
+        if (v->told == v->verdict.err.code)
+            continue;
+        v->told = v->verdict.err.code;
+        rows[n].err = v->verdict.err;
+        kw_copy_str(rows[n].key_id, sizeof rows[n].key_id, kw_span_str(v->v->key_id));
+        kw_copy_str(rows[n].reason, sizeof rows[n].reason,
+                    kw_span_str(v->verdict.reason));
+        n++;
+    }
+    kw_lock_give(f->lock);
+    for (size_t i = 0; i < n; i++)
+        kw_log(kw_failed(rows[i].err) ? KW_LOG_ERROR : KW_LOG_INFO, "key-verdict",
+               KW_STR("key_id", rows[i].key_id), KW_ERR("verdict", rows[i].err),
+               KW_STR("why", rows[i].reason));
+    return n == AT_ONCE;
+}
+
+static void tell(struct kw_front *f)
+{
+    kw_lock_take(f->lock);
+    enum kw_hsm_state state = f->health.state;
+    kw_err why = f->health.why;
+    uint64_t epoch = f->key_epoch;
+    kw_lock_give(f->lock);
+    bool latched = f->latch.record.latched;
+    if (state == f->told_state && epoch == f->told_epoch && latched == f->told_latch)
+        return;
+    if (state != f->told_state)
+        kw_log(state == KW_HSM_UP ? KW_LOG_INFO : KW_LOG_ERROR, "hsm-state",
+               KW_STR("from", kw_hsm_state_name(f->told_state)),
+               KW_STR("to", kw_hsm_state_name(state)), KW_ERR("why", why));
+    if (latched != f->told_latch)
+        kw_log(latched ? KW_LOG_ERROR : KW_LOG_INFO,
+               latched ? "pin-latched" : "pin-unlatched", KW_STR("token", f->token.name),
+               KW_STR("why", latched ? f->latch.record.reason : "the source changed"));
+    f->told_state = state;
+    f->told_epoch = epoch;
+    f->told_latch = latched;
+    while (tell_verdicts(f))
+        ;
+    f->o.changed(f->o.ctx);
+}
+
+static void look_again(struct kw_front *f)
+{
+    int64_t now = kw_front_now(f);
+    kw_lock_take(f->lock);
+    bool look = f->want_look && (!f->looked || now - f->looked_ns >= LOOK_EVERY_NS);
+    if (look)
+        f->want_look = false;
+    kw_lock_give(f->lock);
+    if (!look)
+        return;
+    f->looked = true;
+    f->looked_ns = now;
+    f->o.look_again(f->o.ctx);
+}
+
+void kw_front_settle(struct kw_front *f)
+{
+    deliver(f);
+    for (size_t i = 0; i < KW_CREW_MAX; i++)
+        if (f->crew[i] != NULL)
+            kill_distrusted(f->crew[i]);
+    if (!f->stopping) {
+        start(f, kw_front_now(f));
+        kw_pump_canaries(f);
+        kw_pump(f, KW_WIRE_JOBS_MAX);
+        look_again(f);
+    }
+    tell(f);
+}

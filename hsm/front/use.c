@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keyrings coming into use: a worker became ready, or did not.
+ *
+ * The serving generation takes a worker's own checks as canaries.  A coming one is
+ * swapped in by its first ready worker, if the active version is proven; else the old one
+ * goes on serving and the reason stays visible. */
+#include "room.h"
+
+#include <keyward/log.h>
+
+static struct kw_generation *generation_of(struct kw_front *f, const struct kw_worker *w)
+{
+    if (f->serving != NULL && f->serving->number == w->generation)
+        return f->serving;
+    if (f->coming != NULL && f->coming->number == w->generation)
+        return f->coming;
+    return NULL;
+}
+
+static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_worker *w)
+{
+    int64_t now = kw_front_now(f);
+    for (size_t i = 0; i < w->verdict_count; i++) {
+        struct kw_wire_verdict *told = &w->verdicts[i];
+        struct kw_gen_version *v = kw_generation_at(g, told->n);
+        if (v == NULL)
+            continue;
+        if (g == f->serving)
+            kw_front_judge(f, v, told->err, told->reason);
+        else if (kw_gen_version_judge(v, told->err, told->reason, now,
+                                      kw_wall_ns(f->clock)))
+            f->key_epoch++;
+        v->due_ns = now + f->o.probe_every_ns;
+    }
+}
+
+static bool is_proven(struct kw_generation *g)
+{
+    struct kw_gen_version *active = kw_generation_active(g);
+    return active == NULL || !kw_failed(active->verdict.err);
+}
+
+static void latch_worked(struct kw_front *f)
+{
+    struct kw_note note = {{0}};
+    kw_err e = kw_latch_worked(&f->latch, &note);
+    if (kw_failed(e))
+        kw_log(KW_LOG_ERROR, "pin-latch-not-saved", KW_ERR("err", e),
+               KW_STR("why", note.text));
+}
+
+/* All workers of the old generation answer what they have and leave. */
+static void drain_others(struct kw_front *f, uint64_t number)
+{
+    for (size_t i = 0; i < KW_CREW_MAX; i++) {
+        struct kw_worker *w = f->crew[i];
+        if (w != NULL && w->generation != number &&
+            (w->state == KW_WORKER_READY || w->state == KW_WORKER_STARTING))
+            kw_crew_drain(w);
+    }
+}
+
+static void swap(struct kw_front *f, struct kw_worker *first)
+{
+    kw_lock_take(f->lock);
+    struct kw_generation *old = f->serving;
+    f->serving = f->coming;
+    f->coming = NULL;
+    f->key_epoch++;
+    first->state = KW_WORKER_READY;
+    first->since_ns = kw_front_now(f);
+    kw_crew_recount(f);
+    struct kw_gen_version *active = kw_generation_active(f->serving);
+    kw_health_proof(&f->health, kw_front_now(f));
+    if (active != NULL)
+        active->due_ns = kw_front_now(f) + f->o.probe_every_ns;
+    kw_lock_give(f->lock);
+    kw_generation_free(old);
+    kw_log(KW_LOG_INFO, "keyring-in-use", KW_INT("serial", f->serving->ring->serial),
+           KW_INT("active", f->serving->active_n));
+    drain_others(f, f->serving->number);
+}
+
+static void not_good_enough(struct kw_front *f, struct kw_generation *g,
+                            struct kw_worker *w)
+{
+    struct kw_gen_version *active = kw_generation_active(g);
+    uint64_t random;
+    kw_random(&random, sizeof random);
+    kw_lock_take(f->lock);
+    g->failed = active->verdict.err;
+    kw_copy_str(g->reason, sizeof g->reason, kw_span_str(active->verdict.reason));
+    kw_supervisor_failed(&g->supervisor, true, kw_front_now(f), random);
+    kw_lock_give(f->lock);
+    kw_log(KW_LOG_ERROR, "keyring-not-proven", KW_INT("serial", g->ring->serial),
+           KW_INT("active", g->active_n), KW_ERR("err", g->failed),
+           KW_STR("why", g->reason));
+    kw_crew_drain(w);
+}
+
+/* No worker is needed to know: with nothing to canary, a ready worker is the proof. */
+static void prove_by_presence(struct kw_front *f)
+{
+    if (kw_generation_next_due(f->serving) == INT64_MAX &&
+        kw_generation_active(f->serving) == NULL)
+        kw_health_proof(&f->health, kw_front_now(f));
+}
+
+void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
+{
+    struct kw_front *f = w->front;
+    struct kw_generation *g = generation_of(f, w);
+    latch_worked(f);
+    if (g == NULL) {
+        w->was_ready = true;
+        kw_crew_drain(w);
+        return;
+    }
+    if (!kw_span_equal(kw_span_of(ready->keyring_sha256, 32),
+                       kw_span_of(g->ring->sha256, 32))) {
+        kw_log(KW_LOG_ERROR, "worker-other-keyring", KW_INT("pid", w->pid));
+        kw_crew_kill(w);
+        return;
+    }
+    w->was_ready = true;
+    kw_log(KW_LOG_INFO, "worker-ready", KW_STR("token", f->token.name),
+           KW_INT("pid", w->pid),
+           KW_INT("ms", (kw_front_now(f) - w->started_ns) / KW_MS_NS));
+    kw_lock_take(f->lock);
+    if (g == f->serving) {
+        w->state = KW_WORKER_READY;
+        w->since_ns = kw_front_now(f);
+        kw_crew_recount(f);
+    }
+    judge_all(f, g, w);
+    bool proven = is_proven(g);
+    if (g == f->serving || proven) {
+        g->ever_ready = true;
+        g->failed = KW_OK;
+        g->reason[0] = '\0';
+        kw_supervisor_ready(&g->supervisor);
+    }
+    if (g == f->serving)
+        prove_by_presence(f);
+    kw_lock_give(f->lock);
+    if (g == f->coming && proven)
+        swap(f, w);
+    else if (g == f->coming)
+        not_good_enough(f, g, w);
+}
+
+static void stop_logins(struct kw_front *f, const struct kw_wire_failed *failed)
+{
+    struct kw_note note = {{0}};
+    kw_err e = kw_latch_stop(&f->latch, failed->note.text, &note);
+    if (kw_failed(e))
+        kw_log(KW_LOG_ERROR, "pin-latch-not-saved", KW_ERR("err", e),
+               KW_STR("why", note.text));
+    kw_lock_take(f->lock);
+    kw_health_lost(&f->health, failed->err, kw_front_now(f));
+    kw_lock_give(f->lock);
+}
+
+void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
+{
+    struct kw_generation *g = generation_of(f, w);
+    struct kw_page_view page = kw_page_look(w->page);
+    kw_err e = w->failed_told ? w->failed.err : kw_err_at(KW_CODE_HSM_DOWN, "worker");
+    uint64_t random;
+    kw_random(&random, sizeof random);
+    if (w->failed_told && e.code == KW_CODE_PIN_STOP)
+        stop_logins(f, &w->failed);
+    if (g == NULL || f->stopping)
+        return;
+    bool spent = page.logins > 0 && (w->failed_told || page.phase == KW_PAGE_LOGIN);
+    kw_lock_take(f->lock);
+    kw_supervisor_failed(&g->supervisor, spent, kw_front_now(f), random);
+    g->failed = e;
+    kw_copy_str(g->reason, sizeof g->reason,
+                kw_span_str(w->failed_told ? w->failed.note.text
+                                           : "a worker ended before it was ready"));
+    if (g == f->serving && e.code != KW_CODE_PIN_STOP)
+        kw_health_failed(&f->health, e, kw_front_now(f));
+    kw_lock_give(f->lock);
+}

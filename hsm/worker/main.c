@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyward-hsm: the other side of the process wall.
+ *
+ * Started by keywardd with descriptors 3 (socket), 4 (brief), 5 (page), the token's
+ * variables as environment and nothing else.  Loads one module, logs in once, serves jobs
+ * until the socket ends.  No option, no configuration, no listening socket. */
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "worker.h"
+
+/* Buffers of the loop, one job's input and output, the token room's scratch, the PIN. */
+enum { ARENA_BYTES = 128 * 1024 };
+
+static void keep_memory_in(void)
+{
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* A terminal's or a service manager's signals are the front's to answer. */
+static void ignore_signals(void)
+{
+    const int ignored[] = {SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+        signal(ignored[i], SIG_IGN);
+}
+
+static kw_err furnish(struct kw_worker_state *w, struct kw_note *note)
+{
+    kw_err e = kw_page_map(KW_WIRE_PAGE_FD, &w->page);
+    if (!kw_failed(e))
+        e = kw_brief_map(KW_WIRE_BRIEF_FD, &w->brief);
+    if (!kw_failed(e))
+        e = kw_guard_start(w->socket);
+    if (!kw_failed(e))
+        e = kw_arena_open(ARENA_BYTES, w->brief.mlock ? KW_ARENA_MLOCK : KW_ARENA_AUTO,
+                          note);
+    close(KW_WIRE_PAGE_FD);
+    close(KW_WIRE_BRIEF_FD);
+    return e;
+}
+
+/* The front sees the end of the socket at once, however long the library takes to end. */
+static int leave(struct kw_worker_state *w, kw_err e)
+{
+    kw_guard_hold(); /* it would take our own end of the socket for the front's */
+    shutdown(w->socket, SHUT_RDWR);
+    if (w->page != NULL)
+        kw_page_enter(w->page, KW_PAGE_EXIT);
+    if (!w->at_end)
+        kw_token_close(w->token);
+    kw_keyring_give(w->ring);
+    _exit(kw_failed(e) ? 1 : 0);
+}
+
+int main(void)
+{
+    static struct kw_worker_state worker = {.socket = KW_WIRE_SOCKET_FD,
+                                            .clock = &kw_clock_system};
+    struct kw_note note = {{0}};
+    keep_memory_in();
+    ignore_signals();
+    kw_err e = furnish(&worker, &note);
+    if (!kw_failed(e))
+        e = kw_worker_start(&worker, &note);
+    if (!kw_failed(e))
+        e = kw_worker_loop(&worker);
+    if (kw_failed(e))
+        kw_tell_failed(worker.socket, e, &note);
+    return leave(&worker, e);
+}

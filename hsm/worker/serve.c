@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One job, one answer.
+ *
+ * The ladder inside a worker has one rung: a renewed session, or a token that was busy,
+ * gets a second try.  What then still fails with the token's fault needs a new process.
+ */
+#include "worker.h"
+
+static bool try_again(kw_err e)
+{
+    return e.code == KW_CODE_SESSION || e.code == KW_CODE_HSM_BUSY;
+}
+
+/* Errors that only a new worker can do something about.  A proven key that is gone is
+ * one: the next worker finds out whether the key went or the library lost its way. */
+static kw_err settle(struct kw_worker_state *w, kw_err e)
+{
+    if (try_again(e) || e.code == KW_CODE_MISSING)
+        e.code = KW_CODE_HSM_DOWN;
+    if (e.code == KW_CODE_HSM_DOWN)
+        w->at_end = true;
+    return e;
+}
+
+static kw_err wrap(struct kw_worker_state *w, const struct kw_version *v,
+                   struct kw_token_key *key, const struct kw_wire_job *job,
+                   struct kw_secret *ret)
+{
+    uint8_t sealed[KW_SEALED_MAX]; /* ciphertext: no secret */
+    kw_dst dst = kw_dst_of(sealed, sizeof sealed);
+    kw_err e =
+        kw_token_wrap(w->token, key, v->mechanism, job->iv, job->aad, job->input, &dst);
+    return kw_failed(e) ? e : kw_secret_copy(ret, kw_dst_span(&dst));
+}
+
+static kw_err once(struct kw_worker_state *w, size_t i, const struct kw_wire_job *job,
+                   struct kw_secret *ret)
+{
+    const struct kw_version *v = &w->ring->versions[i];
+    struct kw_token_key *key = w->keys[i].key;
+    return job->op == KW_WIRE_WRAP ? wrap(w, v, key, job, ret)
+                                   : kw_token_unwrap(w->token, key, v->mechanism, job->iv,
+                                                     job->aad, job->input, ret);
+}
+
+static kw_err work(struct kw_worker_state *w, const struct kw_wire_job *job,
+                   struct kw_secret *ret)
+{
+    const struct kw_version *v = kw_keyring_by_key_id(w->ring, job->key_id);
+    if (v == NULL)
+        return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
+    size_t i = (size_t)(v - w->ring->versions);
+    if (!w->keys[i].proven)
+        return kw_err_at(KW_CODE_KEY_BAD, "find");
+    kw_err e = once(w, i, job, ret);
+    if (try_again(e))
+        e = once(w, i, job, ret);
+    return settle(w, e);
+}
+
+static kw_err canary(struct kw_worker_state *w, const struct kw_wire_job *job)
+{
+    struct kw_note nobody = {{0}};
+    const struct kw_version *v = kw_keyring_by_n(w->ring, job->n);
+    if (v == NULL)
+        return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
+    size_t i = (size_t)(v - w->ring->versions);
+    bool was_found = w->keys[i].key != NULL;
+    kw_err e = kw_worker_prove(w, i, &nobody);
+    if (kw_failed(e) && (was_found || !kw_worker_is_verdict(e)))
+        e = settle(w, e);
+    return e;
+}
+
+void kw_worker_serve(struct kw_worker_state *w, const struct kw_wire_job *job,
+                     struct kw_served *ret)
+{
+    int64_t start = kw_mono_ns(w->clock);
+    kw_err e;
+    *ret = (struct kw_served){.answer = {.id = job->id}};
+    kw_page_enter_op(w->page, start);
+    if (kw_deadline_over((kw_deadline){job->until_ns}, start))
+        e = kw_err_at(KW_CODE_DEADLINE, "deadline");
+    else if (job->op == KW_WIRE_CANARY)
+        e = canary(w, job);
+    else
+        e = work(w, job, &ret->output);
+    kw_page_enter(w->page, KW_PAGE_IDLE);
+    if (kw_failed(e))
+        kw_secret_wipe(&ret->output);
+    ret->answer.err = e;
+    ret->answer.hsm_ns = kw_mono_ns(w->clock) - start;
+    ret->answer.output = kw_secret_peek(&ret->output);
+}

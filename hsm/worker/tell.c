@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* News to the front. */
+#include "worker.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+static void send_message(int socket, kw_err put, const kw_dst *dst)
+{
+    if (kw_failed(put))
+        return;
+    while (send(socket, dst->ptr, dst->len, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        ;
+}
+
+/* Vendors' texts are not always text. */
+static void clean(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
+void kw_tell_facts(const struct kw_worker_state *w)
+{
+    const struct kw_token_facts *t = kw_token_facts(w->token);
+    struct kw_wire_facts f = {.softhsm = t->softhsm};
+    struct {
+        char *dst;
+        size_t cap;
+        const char *src;
+    } rows[] = {
+        {f.library, sizeof f.library, t->library},
+        {f.library_version, sizeof f.library_version, t->library_version},
+        {f.label, sizeof f.label, t->label},
+        {f.serial, sizeof f.serial, t->serial},
+        {f.manufacturer, sizeof f.manufacturer, t->manufacturer},
+        {f.model, sizeof f.model, t->model},
+        {f.firmware, sizeof f.firmware, t->firmware},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        kw_copy_str(rows[i].dst, rows[i].cap, kw_span_str(rows[i].src));
+        clean(rows[i].dst);
+    }
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    send_message(w->socket, kw_wire_put_facts(&f, &dst), &dst);
+}
+
+void kw_tell_verdict(const struct kw_worker_state *w, const struct kw_wire_verdict *v)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    struct kw_wire_verdict said = *v;
+    clean(said.reason);
+    send_message(w->socket, kw_wire_put_verdict(&said, &dst), &dst);
+}
+
+void kw_tell_ready(const struct kw_worker_state *w, uint32_t verdicts)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    struct kw_wire_ready r = {.verdicts = verdicts};
+    kw_copy(r.keyring_sha256, sizeof r.keyring_sha256,
+            kw_span_of(w->ring->sha256, sizeof w->ring->sha256));
+    send_message(w->socket, kw_wire_put_ready(&r, &dst), &dst);
+}
+
+void kw_tell_failed(int socket, kw_err e, const struct kw_note *note)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    struct kw_wire_failed f = {.err = e, .note = *note};
+    clean(f.note.text);
+    send_message(socket, kw_wire_put_failed(&f, &dst), &dst);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker - what the files of keyward-hsm share
+ *
+ *   main.c   the order of birth and death     guard.c  leaves when the front is gone
+ *   start.c  token, login, keys, verdicts     serve.c  one job, one answer
+ *   loop.c   messages in and out              tell.c   news to the front
+ *
+ * One thread calls the module; the guard thread only watches. */
+#ifndef KEYWARD_WORKER_H
+#define KEYWARD_WORKER_H
+
+#include <keyward/clock.h>
+#include <keyward/keyring.h>
+#include <keyward/token.h>
+#include <keyward/wire.h>
+
+/* Of one version: the key object, once it was found and its attributes passed; and
+ * whether its check blob opened. */
+struct kw_worker_key {
+    struct kw_token_key *key;
+    bool proven;
+};
+
+struct kw_worker_state {
+    struct kw_brief brief;
+    char domain[KW_DOMAIN_MAX + 1];
+    struct kw_page *page;
+    const struct kw_clock *clock;
+    int socket;
+    struct kw_keyring *ring;
+    struct kw_token *token;
+    struct kw_worker_key keys[KW_VERSIONS_MAX];
+    bool serving; /* the page shows jobs, not what the token room is doing */
+    bool at_end;  /* the library is spoilt: answer and leave */
+};
+
+/* guard.c.  Starts the thread; before the module is loaded. */
+KW_MUST_USE kw_err kw_guard_start(int socket);
+/* Nobody leaves while this is held: around C_Login. */
+void kw_guard_hold(void);
+void kw_guard_release(void);
+
+/* start.c: everything up to READY.  An error: *note says why, nothing was told yet. */
+KW_MUST_USE kw_err kw_worker_start(struct kw_worker_state *w, struct kw_note *note);
+/* Finds the version's key and judges its attributes, if that was not done; then opens its
+ * check blob.  Errors of the key: what kw_worker_is_verdict says; others: the token's. */
+KW_MUST_USE kw_err kw_worker_prove(struct kw_worker_state *w, size_t i,
+                                   struct kw_note *note);
+bool kw_worker_is_verdict(kw_err e);
+
+/* serve.c: output lies in *ret_output (empty unless OK). */
+struct kw_served {
+    struct kw_wire_answer answer;
+    struct kw_secret output; /* answer.output borrows from it */
+};
+void kw_worker_serve(struct kw_worker_state *w, const struct kw_wire_job *job,
+                     struct kw_served *ret);
+
+/* loop.c: until the front is gone or at_end.  IO: no buffers. */
+KW_MUST_USE kw_err kw_worker_loop(struct kw_worker_state *w);
+
+/* tell.c: one message, whole or not at all; a front that is gone is the guard's matter.
+ */
+void kw_tell_facts(const struct kw_worker_state *w);
+void kw_tell_verdict(const struct kw_worker_state *w, const struct kw_wire_verdict *v);
+void kw_tell_ready(const struct kw_worker_state *w, uint32_t verdicts);
+void kw_tell_failed(int socket, kw_err e, const struct kw_note *note);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "world.h"
+
+static bool two_ready(struct world *w)
+{
+    return is_up(w) && ready_count(w) == 2;
+}
+
+static void begin(struct world *w)
+{
+    world_make(w);
+    world_start(w);
+    world_until(w, two_ready);
+}
+
+/* ---- many unwraps at once
+ * --------------------------------------------------------------- */
+
+enum { KINDS = 8 };
+struct load {
+    struct world *w;
+    struct parcel parcels[KINDS];
+    size_t flying, wanted, sent, good, wrong, failed, late;
+};
+struct flight {
+    struct load *load;
+    size_t kind;
+};
+
+static void submit_more(struct load *l);
+
+static void landed(void *ctx, struct kw_hsm_answer *a)
+{
+    struct flight *f = ctx;
+    struct load *l = f->load;
+    const struct parcel *p = &l->parcels[f->kind];
+    l->flying--;
+    if (kw_failed(a->err))
+        *(a->err.code == KW_CODE_DEADLINE ? &l->late : &l->failed) += 1;
+    else if (kw_span_equal(kw_secret_peek(a->output),
+                           kw_span_of(p->plain, sizeof p->plain)))
+        l->good++;
+    else
+        l->wrong++;
+    submit_more(l);
+}
+
+static void submit_more(struct load *l)
+{
+    enum { IN_FLIGHT = 32 };
+    static struct flight flights[1 << 16];
+    while (l->flying < IN_FLIGHT && l->sent < l->wanted) {
+        struct flight *f = &flights[l->sent];
+        *f = (struct flight){l, l->sent % KINDS};
+        l->sent++;
+        l->flying++;
+        CHECK_OK(world_submit_unwrap(l->w, &l->parcels[f->kind], landed, f, 5 * KW_S_NS));
+    }
+}
+
+static void load_begin(struct load *l, struct world *w, size_t wanted)
+{
+    *l = (struct load){.w = w, .wanted = wanted};
+    for (size_t i = 0; i < KINDS; i++)
+        CHECK_OK(world_wrap(w, 1 + (uint32_t)(i % 2), &l->parcels[i]));
+}
+
+static void turn(struct world *w)
+{
+    CHECK(event_base_loop(w->loop, EVLOOP_ONCE) == 0);
+}
+
+/* ---- cases
+ * ------------------------------------------------------------------------------ */
+
+static void wrap_and_unwrap__round_trip(void **state)
+{
+    (void)state;
+    struct world w;
+    struct parcel p;
+    world_make(&w);
+    world_start(&w);
+    CHECK(world_health(&w).state == KW_HSM_STARTING);
+    world_until(&w, two_ready);
+    CHECK(world_health(&w).active_n == 2);
+    CHECK(!kw_failed(world_health(&w).active_err));
+    CHECK_OK(world_wrap(&w, 2, &p));
+    CHECK(p.sealed_len == sizeof p.plain + KW_GCM_TAG);
+    CHECK_OK(world_unwrap(&w, &p));
+    CHECK_OK(world_wrap(&w, 1, &p));
+    CHECK_OK(world_unwrap(&w, &p));
+    CHECK(world_logins(&w) == 2); /* one per worker */
+    world_end(&w);
+}
+
+static void killed_under_load__every_reply_is_right_and_none_is_missing(void **state)
+{
+    (void)state;
+    enum { KILLS = 10, JOBS = 12000 };
+    struct world w;
+    static struct load l;
+    struct kw_front_status s;
+    begin(&w);
+    load_begin(&l, &w, JOBS);
+    submit_more(&l);
+    for (size_t kills = 0; l.flying > 0;) {
+        pid_t pid = ready_pid(&w, 0);
+        if (kills < KILLS && pid != 0 && l.good > (kills + 1) * JOBS / (KILLS + 2)) {
+            CHECK(kill(pid, SIGKILL) == 0);
+            kills++;
+        }
+        turn(&w);
+        if (l.flying == 0)
+            CHECK(kills == KILLS);
+    }
+    CHECK(l.wrong == 0);
+    CHECK(l.good + l.failed == JOBS); /* failed: executed at two deaths */
+    CHECK(l.failed <= 2);
+    kw_front_status(w.front, &s);
+    CHECK(s.workers_died == KILLS && s.requeued > 0);
+    CHECK(world_health(&w).losses == 0); /* replaced in time: no loss */
+    world_end(&w);
+}
+
+static bool one_stuck(struct world *w)
+{
+    struct kw_front_status s;
+    kw_front_status(w->front, &s);
+    for (size_t i = 0; i < s.worker_count; i++)
+        if (strcmp(s.workers[i].state, "stuck") == 0)
+            return true;
+    return false;
+}
+
+static bool killed_one(struct world *w)
+{
+    struct kw_front_status s;
+    kw_front_status(w->front, &s);
+    return s.workers_killed == 1 && ready_count(w) == 2;
+}
+
+static void hangs_in_the_module__late_job_fails_the_next_succeed(void **state)
+{
+    (void)state;
+    struct world w;
+    struct parcel p;
+    static struct load l;
+    begin(&w);
+    CHECK_OK(world_wrap(&w, 2, &p));
+    load_begin(&l, &w, 0);
+    kw_liar_tell(&w.hsm, "C_Decrypt hang count=1\n");
+    struct flight f = {&l, 0};
+    l.flying = 1;
+    CHECK_OK(world_submit_unwrap(&w, &l.parcels[0], landed, &f, 400 * KW_MS_NS));
+    while (l.flying > 0)
+        turn(&w);
+    CHECK(l.late == 1);
+    world_until(&w, one_stuck);
+    kw_liar_tell(&w.hsm, "# honest again\n");
+    for (int i = 0; i < 20; i++)
+        CHECK_OK(world_unwrap(&w, &p));
+    world_end(&w);
+}
+
+static void stopped_worker__killed_after_its_patience_and_replaced(void **state)
+{
+    (void)state;
+    struct world w;
+    struct parcel p;
+    static struct load l;
+    begin(&w);
+    CHECK_OK(world_wrap(&w, 2, &p));
+    load_begin(&l, &w, 40000);
+    pid_t pid = ready_pid(&w, 0);
+    submit_more(&l);
+    while (l.good < 100)
+        turn(&w);
+    CHECK(kill(pid, SIGSTOP) == 0);
+    l.wanted = l.sent; /* what flies lands somewhere */
+    while (l.flying > 0)
+        turn(&w);
+    CHECK(l.wrong == 0);
+    world_until(&w, killed_one);
+    for (int i = 0; i < 20; i++)
+        CHECK_OK(world_unwrap(&w, &p));
+    world_end(&w);
+}
+
+KW_CASES("token/worker", CASE(wrap_and_unwrap__round_trip),
+         CASE(killed_under_load__every_reply_is_right_and_none_is_missing),
+         CASE(hangs_in_the_module__late_job_fails_the_next_succeed),
+         CASE(stopped_worker__killed_after_its_patience_and_replaced))

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* world - a front with real workers before a SoftHSM token of its own
+ *
+ * The keyring has versions 1 (retired) and 2 (active) and, when asked, more.  Everything
+ * runs on one libevent loop; a case waits for events, ctest's time limit is the only
+ * guard. */
+#ifndef KEYWARD_TESTS_WORLD_H
+#define KEYWARD_TESTS_WORLD_H
+
+#include <event2/event.h>
+
+#include <keyward/front.h>
+
+#include "check.h"
+#include "liar.h"
+#include "softhsm.h"
+
+#define DOMAIN_NAME "test"
+
+struct world {
+    struct kw_softhsm hsm;
+    struct kw_keyring *ring;
+    struct kw_blob bytes;
+    struct kw_lock lock;
+    struct event_base *loop;
+    struct kw_state_dir *state;
+    char state_path[160];
+    struct kw_front_variable env[4];
+    struct kw_front_token token;
+    struct kw_front_options options;
+    struct kw_front *front;
+    struct kw_hsm_door door;
+    unsigned changes, looks;
+    kw_err last; /* of the last job that `ask` waited for */
+};
+
+/* Token, two keys, keyring; no front yet.  Options may be changed before world_start. */
+void world_make(struct world *w);
+void world_start(struct world *w); /* a front that uses the keyring */
+void world_stop(struct world *w);
+void world_end(struct world *w);
+
+/* One more version in the keyring file, its key in the token. */
+void world_add_version(struct world *w, uint32_t n, enum kw_key_state state);
+/* Moves the baseline: the old active becomes retired. */
+void world_activate(struct world *w, uint32_t n);
+void world_write_ring(struct world *w);
+const char *world_key_id(const struct world *w, uint32_t n);
+
+/* Runs the loop until `is_so`, for ever if need be. */
+void world_until(struct world *w, bool (*is_so)(struct world *w));
+struct kw_hsm_health world_health(struct world *w);
+bool is_up(struct world *w);
+bool is_lost(struct world *w);
+bool not_coming(struct world *w);
+size_t ready_count(struct world *w);
+pid_t ready_pid(struct world *w, size_t i);
+
+/* One seed under a version: its stored parts. */
+struct parcel {
+    char key_id[KW_KEY_ID_MAX + 1];
+    uint8_t iv[12], aad[KW_AAD_MAX], sealed[KW_SEALED_MAX], plain[48];
+    size_t aad_len, sealed_len;
+};
+/* Wraps random bytes / unwraps and compares; the error is the job's (or submit's). */
+KW_MUST_USE kw_err world_wrap(struct world *w, uint32_t n, struct parcel *ret);
+KW_MUST_USE kw_err world_unwrap(struct world *w, const struct parcel *p);
+/* Without waiting: `done` is called by the loop. */
+KW_MUST_USE kw_err world_submit_unwrap(struct world *w, const struct parcel *p,
+                                       kw_hsm_done *done, void *ctx, int64_t in_ns);
+
+/* Calls of C_Login in the liar's log. */
+unsigned world_logins(const struct world *w);
+
+#endif
