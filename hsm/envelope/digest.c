@@ -2,16 +2,30 @@
 /* digest - the two uses of SHA-256: the inner digest, and IVs that mix in the seed */
 #include <keyward/envelope.h>
 
+#include <pthread.h>
+
 #include <openssl/evp.h>
 
 enum { SHA256_LEN = 32 };
 
-/* SHA-256(first | second).  false when the library is out of memory.  It clears the block
- * it kept when the context is freed. */
+/* Fetched once for the life of the process: EVP_sha256() looks the algorithm up again in
+ * every digest, which costs as much as the digest itself. */
+static EVP_MD *sha256;
+
+static void fetch(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+/* SHA-256(first | second).  false when the library has none or is out of memory.  It
+ * clears the block it kept when the context is freed. */
 static bool hash(kw_span first, kw_span second, uint8_t ret_digest[SHA256_LEN])
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    KW_INVARIANT(pthread_once(&once, fetch) == 0);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+    bool ok = ctx != NULL && sha256 != NULL &&
+              EVP_DigestInit_ex(ctx, sha256, NULL) == 1 &&
               EVP_DigestUpdate(ctx, first.ptr, first.len) == 1 &&
               EVP_DigestUpdate(ctx, second.ptr, second.len) == 1 &&
               EVP_DigestFinal_ex(ctx, ret_digest, NULL) == 1;

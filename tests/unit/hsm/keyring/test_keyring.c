@@ -2,6 +2,8 @@
 /* Rings in memory, states, key_ids. */
 #include "ring.h"
 
+#include <pthread.h>
+
 static void new__domain_that_is_none__refused(void **state)
 {
     (void)state;
@@ -80,6 +82,30 @@ static void take_give__last_reference__ring_lives_until_then(void **state)
     CHECK(ring->refs == 1 && ring->count == 3);
     kw_keyring_give(ring);
     kw_keyring_give(NULL);
+}
+
+enum { TURNS = 20000 };
+
+static void *take_and_give(void *ring)
+{
+    for (unsigned i = 0; i < TURNS; i++)
+        kw_keyring_give(kw_keyring_take(ring));
+    return NULL;
+}
+
+static void take_give__two_threads__count_is_right(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_ring();
+    struct kw_keyring *copy = NULL;
+    pthread_t other;
+    CHECK(pthread_create(&other, NULL, take_and_give, ring) == 0);
+    take_and_give(ring);
+    CHECK_OK(kw_keyring_dup(ring, &copy)); /* reads a ring that others count */
+    CHECK(pthread_join(other, NULL) == 0);
+    CHECK(ring->refs == 1);
+    kw_keyring_give(copy);
+    kw_keyring_give(ring);
 }
 
 static void find__unknown_and_known__as_asked(void **state)
@@ -166,5 +192,6 @@ KW_CASES("hsm/keyring/keyring", CASE(new__domain_that_is_none__refused),
          CASE(add__n_or_key_id_there__refused_and_unchanged), CASE(add__ring_full__busy),
          CASE(add__lower_n__stays_ascending), CASE(dup__changed__original_is_not),
          CASE(take_give__last_reference__ring_lives_until_then),
+         CASE(take_give__two_threads__count_is_right),
          CASE(find__unknown_and_known__as_asked), CASE(states__each__name_and_rights),
          CASE(key_id__other_shapes__refused), CASE(key_id__made__reads_back_and_is_fresh))

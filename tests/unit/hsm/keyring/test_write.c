@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The canonical text, and every allocation that can fail on the way there and back. */
+/* The canonical text. */
 #include "ring.h"
 
 #include <stdio.h>
@@ -195,80 +195,6 @@ static void write__fixed_order_and_spelling__byte_for_byte(void **state)
     kw_blob_wipe(&json);
 }
 
-/* Fails the n-th and all later allocations for every n until a run needs none of them. */
-static void fail_each(kw_err (*run)(void *ctx), void *ctx)
-{
-    long n = 0;
-    for (kw_err e = kw_err_at(KW_CODE_NO_MEMORY, "not yet"); kw_failed(e); n++) {
-        CHECK(n < 20000);
-        kw_alloc_fail_from(n);
-        e = run(ctx);
-        kw_alloc_fail_from(-1);
-        if (kw_failed(e))
-            CHECK_CODE(e, KW_CODE_NO_MEMORY);
-    }
-    CHECK(n > 1); /* it did allocate */
-}
-
-static kw_err run_parse(void *text)
-{
-    struct kw_keyring *ring = NULL;
-    kw_err e = kw_keyring_parse(kw_span_str(text), &ring, NULL);
-    CHECK(kw_failed(e) == (ring == NULL));
-    kw_keyring_give(ring);
-    return e;
-}
-
-static kw_err run_write(void *ring)
-{
-    struct kw_blob json = {0};
-    kw_err e = kw_keyring_write(ring, &json);
-    CHECK(kw_failed(e) == (json.ptr == NULL));
-    kw_blob_wipe(&json);
-    return e;
-}
-
-static kw_err run_dup(void *ring)
-{
-    struct kw_keyring *copy = NULL;
-    kw_err e = kw_keyring_dup(ring, &copy);
-    CHECK(kw_failed(e) == (copy == NULL));
-    kw_keyring_give(copy);
-    return e;
-}
-
-static kw_err run_add(void *ring)
-{
-    const size_t before = ((struct kw_keyring *)ring)->count;
-    struct kw_version v = good_version(9, KW_KEY_CREATED);
-    kw_err e = kw_keyring_add(ring, &v);
-    CHECK(((struct kw_keyring *)ring)->count == before + (kw_failed(e) ? 0 : 1));
-    return e;
-}
-
-static void fault__parse_each_allocation__no_memory_and_no_ring(void **state)
-{
-    (void)state;
-    fail_each(run_parse, good_text());
-}
-
-static void fault__write_each_allocation__no_memory_and_no_text(void **state)
-{
-    (void)state;
-    struct kw_keyring *ring = good_ring();
-    fail_each(run_write, ring);
-    kw_keyring_give(ring);
-}
-
-static void fault__dup_and_add_each_allocation__ring_unchanged(void **state)
-{
-    (void)state;
-    struct kw_keyring *ring = good_ring();
-    fail_each(run_dup, ring);
-    fail_each(run_add, ring);
-    kw_keyring_give(ring);
-}
-
 KW_CASES("hsm/keyring/write", CASE(write__what_parse_would_refuse__refused),
          CASE(write__good__reads_back_equal_and_writes_the_same_again),
          CASE(write__signatures__are_kept_as_they_are),
@@ -276,7 +202,4 @@ KW_CASES("hsm/keyring/write", CASE(write__what_parse_would_refuse__refused),
          CASE(golden__keyring_file__reads_and_writes_byte_for_byte),
          CASE(golden__check_blob_of_that_file__opens),
          CASE(golden__every_member_of_that_file__documented),
-         CASE(write__fixed_order_and_spelling__byte_for_byte),
-         CASE(fault__parse_each_allocation__no_memory_and_no_ring),
-         CASE(fault__write_each_allocation__no_memory_and_no_text),
-         CASE(fault__dup_and_add_each_allocation__ring_unchanged))
+         CASE(write__fixed_order_and_spelling__byte_for_byte))

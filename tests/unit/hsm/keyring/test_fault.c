@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every allocation that can fail, failed: NO_MEMORY, nothing leaked, nothing changed. */
+#include "ring.h"
+
+#include <keyward/alloc.h>
+#include <keyward/state.h>
+
+/* Fails the n-th and all later allocations for every n until a run needs none of them. */
+static void fail_each(kw_err (*run)(void *ctx), void *ctx)
+{
+    long n = 0;
+    for (kw_err e = kw_err_at(KW_CODE_NO_MEMORY, "not yet"); kw_failed(e); n++) {
+        CHECK(n < 20000);
+        kw_alloc_fail_from(n);
+        e = run(ctx);
+        kw_alloc_fail_from(-1);
+        if (kw_failed(e))
+            CHECK_CODE(e, KW_CODE_NO_MEMORY);
+    }
+    CHECK(n > 1); /* it did allocate */
+}
+
+static kw_err run_parse(void *text)
+{
+    struct kw_keyring *ring = NULL;
+    kw_err e = kw_keyring_parse(kw_span_str(text), &ring, NULL);
+    CHECK(kw_failed(e) == (ring == NULL));
+    kw_keyring_give(ring);
+    return e;
+}
+
+static kw_err run_write(void *ring)
+{
+    struct kw_blob json = {0};
+    kw_err e = kw_keyring_write(ring, &json);
+    CHECK(kw_failed(e) == (json.ptr == NULL));
+    kw_blob_wipe(&json);
+    return e;
+}
+
+static kw_err run_dup(void *ring)
+{
+    struct kw_keyring *copy = NULL;
+    kw_err e = kw_keyring_dup(ring, &copy);
+    CHECK(kw_failed(e) == (copy == NULL));
+    kw_keyring_give(copy);
+    return e;
+}
+
+static kw_err run_add(void *ring)
+{
+    const size_t before = ((struct kw_keyring *)ring)->count;
+    struct kw_version v = good_version(9, KW_KEY_CREATED);
+    kw_err e = kw_keyring_add(ring, &v);
+    CHECK(((struct kw_keyring *)ring)->count == before + (kw_failed(e) ? 0 : 1));
+    return e;
+}
+
+static void fault__parse_each_allocation__no_memory_and_no_ring(void **state)
+{
+    (void)state;
+    fail_each(run_parse, good_text());
+}
+
+static void fault__write_each_allocation__no_memory_and_no_text(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_ring();
+    fail_each(run_write, ring);
+    kw_keyring_give(ring);
+}
+
+static void fault__dup_and_add_each_allocation__ring_unchanged(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_ring();
+    fail_each(run_dup, ring);
+    fail_each(run_add, ring);
+    kw_keyring_give(ring);
+}
+
+static kw_err run_load(void *path)
+{
+    struct kw_keyring *ring = NULL;
+    struct kw_blob bytes = {0};
+    kw_err e = kw_keyring_load(path, &ring, &bytes, NULL);
+    CHECK(kw_failed(e) == (ring == NULL) && kw_failed(e) == (bytes.ptr == NULL));
+    kw_keyring_give(ring);
+    kw_blob_wipe(&bytes);
+    return e;
+}
+
+struct saving {
+    const char *path;
+    struct kw_keyring *ring;
+};
+
+static kw_err run_save(void *ctx)
+{
+    struct saving *s = ctx;
+    const uint64_t before = s->ring->serial;
+    kw_err e = kw_keyring_save(s->path, s->ring, s->ring->sha256, NULL);
+    CHECK(s->ring->serial == before + (kw_failed(e) ? 0 : 1));
+    return e;
+}
+
+static void fault__save_and_load_each_allocation__file_and_ring_unchanged(void **state)
+{
+    (void)state;
+    char path[256];
+    struct saving s = {path, good_ring()};
+    CHECK(kw_copy_str(path, sizeof path, kw_span_str(in_folder("keyring.json"))));
+    CHECK_OK(kw_keyring_save(path, s.ring, NULL, NULL));
+    fail_each(run_save, &s);
+    CHECK(s.ring->serial == 9);
+    fail_each(run_load, path);
+    kw_keyring_give(s.ring);
+    folder_gone();
+}
+
+static kw_err run_raise(void *dir)
+{
+    struct kw_marks marks;
+    struct kw_keyring *ring = NULL;
+    kw_err e = kw_keyring_new("demo", &ring);
+    if (kw_failed(e))
+        return e;
+    ring->serial = 9;
+    e = kw_state_raise(dir, ring, 3, 1000, NULL);
+    kw_keyring_give(ring);
+    return kw_failed(e) ? e : kw_state_marks(dir, &marks, NULL);
+}
+
+static kw_err run_latch(void *dir)
+{
+    struct kw_pin_latch latch = {.latched = true, .token = "keyward"};
+    kw_err e = kw_state_set_pin_latch(dir, &latch, NULL);
+    return kw_failed(e) ? e : kw_state_pin_latch(dir, "keyward", &latch, NULL);
+}
+
+static kw_err run_open(void *path)
+{
+    struct kw_state_dir *dir = NULL;
+    kw_err e = kw_state_open(path, &dir, NULL);
+    CHECK(kw_failed(e) == (dir == NULL));
+    kw_state_close(dir);
+    return e;
+}
+
+static void fault__state_each_allocation__no_memory(void **state)
+{
+    (void)state;
+    char path[256];
+    struct kw_state_dir *dir = NULL;
+    CHECK(kw_copy_str(path, sizeof path, kw_span_str(folder())));
+    fail_each(run_open, path);
+    CHECK_OK(kw_state_open(path, &dir, NULL));
+    fail_each(run_raise, dir);
+    fail_each(run_latch, dir);
+    kw_state_close(dir);
+    folder_gone();
+}
+
+KW_CASES("hsm/keyring/fault", CASE(fault__parse_each_allocation__no_memory_and_no_ring),
+         CASE(fault__write_each_allocation__no_memory_and_no_text),
+         CASE(fault__dup_and_add_each_allocation__ring_unchanged),
+         CASE(fault__save_and_load_each_allocation__file_and_ring_unchanged),
+         CASE(fault__state_each_allocation__no_memory))
