@@ -1,21 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Initialising a fresh SoftHSM token: tests, continuous integration, a first look.  By
- * PKCS#11 calls and not by softhsm2-util, which takes both PINs as arguments that every
- * user of the machine can read. */
-#include <keyward/token.h>
+/* init - makes a fresh SoftHSM token: tests, continuous integration, a first look
+ *
+ * By PKCS#11 calls and not by softhsm2-util, which takes both PINs as arguments that
+ * every user of the machine can read.  Nothing but SoftHSM is ever initialised: in an HSM
+ * a slot without a token may be somebody's partition.
+ */
+#include "parts.h"
 
 #include <string.h>
-
-#include <p11-kit/p11-kit.h>
 
 enum { SLOTS_MAX = 64, LABEL_LEN = 32 };
 
 static kw_err refused(CK_RV rv, const char *call, struct kw_note *note)
 {
-    char name[48];
-    kw_ckr_name((uint32_t)rv, name);
-    kw_note_set(note, "%s: %s while the token was initialised", call, name);
-    return kw_err_native(KW_CODE_HSM_DOWN, (uint32_t)rv, call);
+    kw_err e = kw_ckr(rv, call);
+    kw_ckr_note(note, e, "while the token was initialised");
+    return kw_err_native(KW_CODE_HSM_DOWN, e.native, call);
+}
+
+static kw_err only_softhsm(CK_FUNCTION_LIST *m, struct kw_note *note)
+{
+    struct kw_token_facts facts = {0};
+    kw_err e = kw_facts_of_module(m, &facts);
+    if (kw_failed(e) || !kw_facts_say_softhsm(&facts)) {
+        kw_note_set(note,
+                    "the module is not SoftHSM (it says \"%s\"), and keyward "
+                    "initialises no other token: use the vendor's own tool",
+                    facts.library_manufacturer);
+        return kw_err_at(KW_CODE_HSM_CONFIG, "C_GetInfo");
+    }
+    return KW_OK;
 }
 
 /* SoftHSM always shows one slot that holds no token yet. */
@@ -38,12 +52,6 @@ static kw_err free_slot(CK_FUNCTION_LIST *m, CK_SLOT_ID *ret_slot, struct kw_not
     return kw_err_at(KW_CODE_HSM_CONFIG, "C_GetSlotList");
 }
 
-/* PKCS#11 takes PINs as pointers to what is not const; it does not write there. */
-static CK_UTF8CHAR *pin_of(const struct kw_secret *pin)
-{
-    return pin->ptr;
-}
-
 static kw_err user_pin(CK_FUNCTION_LIST *m, CK_SLOT_ID slot,
                        const struct kw_secret *so_pin, const struct kw_secret *pin,
                        struct kw_note *note)
@@ -53,15 +61,14 @@ static kw_err user_pin(CK_FUNCTION_LIST *m, CK_SLOT_ID slot,
         m->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session);
     if (rv != CKR_OK)
         return refused(rv, "C_OpenSession", note);
-    rv = m->C_Login(session, CKU_SO, pin_of(so_pin), so_pin->len);
-    kw_err e = rv == CKR_OK ? KW_OK : refused(rv, "C_Login", note);
-    if (!kw_failed(e)) {
-        rv = m->C_InitPIN(session, pin_of(pin), pin->len);
-        if (rv != CKR_OK)
-            e = refused(rv, "C_InitPIN", note);
+    const char *call = "C_Login";
+    rv = m->C_Login(session, CKU_SO, so_pin->ptr, so_pin->len);
+    if (rv == CKR_OK) {
+        call = "C_InitPIN";
+        rv = m->C_InitPIN(session, pin->ptr, pin->len);
     }
-    rv = m->C_CloseSession(session); /* logs out too */
-    return kw_failed(e) || rv == CKR_OK ? e : refused(rv, "C_CloseSession", note);
+    (void)m->C_CloseSession(session); /* logs out too */
+    return rv == CKR_OK ? KW_OK : refused(rv, call, note);
 }
 
 static kw_err initialise(CK_FUNCTION_LIST *m, const char *label,
@@ -70,12 +77,14 @@ static kw_err initialise(CK_FUNCTION_LIST *m, const char *label,
 {
     CK_SLOT_ID slot = 0;
     CK_UTF8CHAR padded[LABEL_LEN];
-    memset(padded, ' ', sizeof padded); /* blank-padded, no NUL: PKCS#11 2.40, 5.5 */
+    memset(padded, ' ', sizeof padded); /* blank-padded, no NUL: PKCS#11 v2.40 5.5 */
     kw_copy(padded, sizeof padded, kw_span_str(label));
-    kw_err e = free_slot(m, &slot, note);
+    kw_err e = only_softhsm(m, note);
+    if (!kw_failed(e))
+        e = free_slot(m, &slot, note);
     if (kw_failed(e))
         return e;
-    CK_RV rv = m->C_InitToken(slot, pin_of(so_pin), so_pin->len, padded);
+    CK_RV rv = m->C_InitToken(slot, so_pin->ptr, so_pin->len, padded);
     return rv == CKR_OK ? user_pin(m, slot, so_pin, pin, note)
                         : refused(rv, "C_InitToken", note);
 }
@@ -84,20 +93,15 @@ kw_err kw_token_init_softhsm(const char *module, const char *label,
                              const struct kw_secret *so_pin, const struct kw_secret *pin,
                              struct kw_note *note)
 {
+    CK_FUNCTION_LIST *m = NULL;
     if (label[0] == '\0' || strlen(label) > LABEL_LEN) {
         kw_note_set(note, "a token's label has 1 to %d bytes", LABEL_LEN);
         return kw_err_at(KW_CODE_BAD_INPUT, "label");
     }
-    CK_FUNCTION_LIST *m = p11_kit_module_load(module, P11_KIT_MODULE_CRITICAL);
-    if (m == NULL) {
-        kw_note_set(note, "%s: %s", module, p11_kit_message());
-        return kw_err_at(KW_CODE_MISSING, "module");
-    }
-    CK_RV rv = p11_kit_module_initialize(m);
-    kw_err e = rv == CKR_OK ? initialise(m, label, so_pin, pin, note)
-                            : refused(rv, "C_Initialize", note);
-    if (rv == CKR_OK)
-        p11_kit_module_finalize(m);
-    p11_kit_module_release(m);
+    kw_err e = kw_module_load(module, &m, note);
+    if (kw_failed(e))
+        return e;
+    e = initialise(m, label, so_pin, pin, note);
+    kw_module_unload(m);
     return e;
 }

@@ -49,6 +49,8 @@ kw_err kw_session_after(struct kw_token *t, struct kw_token_key *key, kw_err e)
         t->is_fresh = false;
         return e;
     }
+    if (e.code == KW_CODE_NO_MEMORY)
+        return e; /* ours: the token was not asked, or has answered */
     /* A session that never did anything cannot hold an old operation: the token means
      * that it has too much to do. */
     if (e.native == CKR_OPERATION_ACTIVE && t->is_fresh)

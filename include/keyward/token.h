@@ -141,7 +141,8 @@ KW_MUST_USE kw_err kw_token_create_key(struct kw_token *token,
 
 /* Makes a SoftHSM token in the first free slot, with both PINs set; for tests and CI.  No
  * token is open at the time; SOFTHSM2_CONF is set.  label: 1..32 bytes.
- * MISSING  no such module;  HSM_CONFIG  no free slot;  HSM_DOWN  a call was refused */
+ * MISSING  no such module;  HSM_CONFIG  not SoftHSM, no free slot;  BAD_INPUT  label;
+ * HSM_DOWN  a call was refused */
 KW_MUST_USE kw_err kw_token_init_softhsm(const char *module, const char *label,
                                          const struct kw_secret *so_pin,
                                          const struct kw_secret *pin,

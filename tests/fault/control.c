@@ -135,6 +135,8 @@ static void setting(const char *word)
         list_add(&settings.fake, v);
     else if (strcmp(word, "emptyslots") == 0)
         settings.emptyslots = true;
+    else if (strcmp(word, "othermaker") == 0)
+        settings.othermaker = true;
     else
         mistake(word);
 }

@@ -11,7 +11,6 @@
 #define KW_LIAR_PLAIN(FN)                                                                \
     FN(C_Initialize, (void *a), (a))                                                     \
     FN(C_Finalize, (void *a), (a))                                                       \
-    FN(C_GetInfo, (CK_INFO * a), (a))                                                    \
     FN(C_GetSlotInfo, (CK_SLOT_ID a, CK_SLOT_INFO * b), (a, b))                          \
     FN(C_OpenSession,                                                                    \
        (CK_SLOT_ID a, CK_FLAGS b, void *c, CK_NOTIFY d, CK_SESSION_HANDLE *e),           \
@@ -31,6 +30,7 @@
     FN(C_FindObjectsFinal, (CK_SESSION_HANDLE a), (a))
 
 #define KW_LIAR_OWN(FN)                                                                  \
+    FN(C_GetInfo, (CK_INFO * a), (a))                                                    \
     FN(C_GetSlotList, (CK_BBOOL a, CK_SLOT_ID * b, CK_ULONG * c), (a, b, c))             \
     FN(C_GetTokenInfo, (CK_SLOT_ID a, CK_TOKEN_INFO * b), (a, b))                        \
     FN(C_GetMechanismInfo, (CK_SLOT_ID a, CK_MECHANISM_TYPE b, CK_MECHANISM_INFO * c),   \

@@ -27,6 +27,22 @@ static struct {
 /* Where an operation ends that the caller shall not see. */
 static CK_BYTE scratch[SCRATCH];
 
+static CK_RV liar_C_GetInfo(CK_INFO *a)
+{
+    struct liar_lie lie;
+    struct liar_settings set;
+    liar_enter(LIAR_C_GetInfo, &lie);
+    liar_control_settings(&set);
+    if (liar_instead(&lie))
+        return liar_leave(LIAR_C_GetInfo, lie.rv);
+    CK_RV rv = liar_real->C_GetInfo(a);
+    if (rv == CKR_OK && set.othermaker) {
+        memset(a->manufacturerID, 'x', sizeof a->manufacturerID);
+        memset(a->libraryDescription, 'x', sizeof a->libraryDescription);
+    }
+    return liar_leave(LIAR_C_GetInfo, liar_answer(&lie, rv));
+}
+
 static CK_RV liar_C_GetSlotList(CK_BBOOL a, CK_SLOT_ID *b, CK_ULONG *c)
 {
     struct liar_lie lie;

@@ -32,6 +32,7 @@
  *   noread=0x163        C_GetAttributeValue does not know it    (")
  *   fake=0x162:1        C_GetAttributeValue answers this bool   (")
  *   emptyslots          no slots
+ *   othermaker          C_GetInfo names another maker and library
  *
  * Call log, appended: "> C_Func pid=1" at entry, "< C_Func rv=0x00000000 pid=1" at exit.
  * Names, codes and pids; never data.
@@ -66,7 +67,7 @@ struct liar_list {
 struct liar_settings {
     unsigned ivmode;
     CK_FLAGS pinflags;
-    bool emptyslots;
+    bool emptyslots, othermaker;
     struct liar_list nomech, noattr, noread, fake;
 };
 

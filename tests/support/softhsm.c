@@ -20,9 +20,15 @@ extern char **environ;
 
 const char kw_softhsm_liar[] = KW_LIAR_PATH;
 
+enum { MADE_MAX = 16 };
+
 /* The folder of the first token of this process and its PIN; copies come from here. */
 static struct kw_softhsm pristine;
 static pid_t pristine_owner;
+
+/* Every folder made, for the way out of a test that failed. */
+static char made[MADE_MAX][sizeof((struct kw_softhsm *)0)->dir];
+static unsigned made_count;
 
 static void run(const char *const argv[])
 {
@@ -67,6 +73,8 @@ static void lay_out(struct kw_softhsm *hsm, const char *pin)
     char conf[256];
     snprintf(hsm->dir, sizeof hsm->dir, "/tmp/keyward-softhsm-XXXXXX");
     CHECK(mkdtemp(hsm->dir) != NULL);
+    CHECK(made_count < MADE_MAX);
+    snprintf(made[made_count++], sizeof made[0], "%s", hsm->dir);
     snprintf(hsm->tokens, sizeof hsm->tokens, "%s/tokens", hsm->dir);
     snprintf(hsm->conf, sizeof hsm->conf, "%s/softhsm2.conf", hsm->dir);
     snprintf(hsm->pin_path, sizeof hsm->pin_path, "%s/pin", hsm->dir);
@@ -113,11 +121,12 @@ static void remove_tree(const char *dir)
     (void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Only the process that made it removes it: a forked child exits through here too. */
-static void remove_pristine(void)
+/* Only the process that made them removes them: a forked child exits through here too. */
+static void remove_made(void)
 {
     if (getpid() == pristine_owner)
-        remove_tree(pristine.dir);
+        for (unsigned i = 0; i < made_count; i++)
+            remove_tree(made[i]);
 }
 
 static void make_pristine(void)
@@ -126,9 +135,9 @@ static void make_pristine(void)
     uint8_t bytes[KW_SOFTHSM_PIN_LEN / 2];
     kw_random(bytes, sizeof bytes);
     kw_hex(pin, sizeof pin, kw_span_of(bytes, sizeof bytes));
-    lay_out(&pristine, pin);
     pristine_owner = getpid();
-    CHECK(atexit(remove_pristine) == 0);
+    CHECK(atexit(remove_made) == 0);
+    lay_out(&pristine, pin);
     kw_softhsm_add_token(&pristine, KW_SOFTHSM_LABEL);
 }
 
