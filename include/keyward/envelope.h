@@ -82,7 +82,8 @@ KW_MUST_USE kw_err kw_envelope_aad(const struct kw_envelope *env, kw_span key_id
  * two machines that were cloned with the same state of the random number generator. */
 void kw_envelope_iv(enum kw_mechanism m, kw_span seed, uint8_t *ret_iv);
 
-/* inner = seed | digest, into the arena.  NO_MEMORY. */
+/* inner = seed | digest, into the arena.  BAD_INPUT for a seed of 0 or over KW_SEED_MAX
+ * bytes; NO_MEMORY. */
 KW_MUST_USE kw_err kw_envelope_inner(kw_span aad, kw_span seed,
                                      struct kw_secret *ret_inner);
 

@@ -116,12 +116,14 @@ KW_MUST_USE kw_err kw_keyring_load(const char *path, struct kw_keyring **ret_rin
 /* A copy that may be changed before it is written (one reference, sha256 zero). */
 KW_MUST_USE kw_err kw_keyring_dup(const struct kw_keyring *ring,
                                   struct kw_keyring **ret_ring);
-/* An empty ring for a domain: serial 0, no versions. */
+/* An empty ring for a domain: serial 0, no versions.  BAD_INPUT when it is no domain. */
 KW_MUST_USE kw_err kw_keyring_new(const char *domain, struct kw_keyring **ret_ring);
-/* Appends a version; n and key_id must be new (BAD_INPUT), KW_VERSIONS_MAX (BUSY). */
+/* Adds a version in its place; pointers to versions end.  n and key_id must be new
+ * (BAD_INPUT), KW_VERSIONS_MAX (BUSY). */
 KW_MUST_USE kw_err kw_keyring_add(struct kw_keyring *ring, const struct kw_version *v);
 
-/* The canonical text: what parse reads back to an equal ring; ends in a newline. */
+/* The canonical text: what parse reads back to an equal ring; ends in a newline.
+ * BAD_INPUT for a ring that parse would refuse (a serial of 0 too); NO_MEMORY. */
 KW_MUST_USE kw_err kw_keyring_write(const struct kw_keyring *ring,
                                     struct kw_blob *ret_json);
 

@@ -53,6 +53,7 @@ struct kw_activation {
 KW_MUST_USE kw_err kw_state_activation(struct kw_state_dir *dir,
                                        struct kw_activation *ret_act,
                                        struct kw_note *note);
+/* BAD_INPUT when the key_id is not one of version n, or a text is not printable. */
 KW_MUST_USE kw_err kw_state_activate(struct kw_state_dir *dir,
                                      const struct kw_activation *act,
                                      struct kw_note *note);
@@ -75,6 +76,7 @@ struct kw_pin_latch {
 KW_MUST_USE kw_err kw_state_pin_latch(struct kw_state_dir *dir, const char *token,
                                       struct kw_pin_latch *ret_latch,
                                       struct kw_note *note);
+/* A reason that is not printable is made so.  BUSY when 32 other tokens have a latch. */
 KW_MUST_USE kw_err kw_state_set_pin_latch(struct kw_state_dir *dir,
                                           const struct kw_pin_latch *latch,
                                           struct kw_note *note);

@@ -90,6 +90,10 @@ static void parse__seed_length_out_of_range__refused(void **state)
     refuses_byte(AT_SEED_LEN + 1, 0, "envelope seed length");
     refuses_byte(AT_SEED_LEN, 1, "envelope seed length"); /* 0x0120 = 288 */
     refuses_byte(AT_SEED_LEN, 255, "envelope seed length");
+    uint8_t b[GOOD_LEN];
+    good_bytes(b);
+    b[AT_SEED_LEN] = b[AT_SEED_LEN + 1] = 1; /* 257, one more than there may be */
+    refuses(kw_span_of(b, sizeof b), "envelope seed length");
 }
 
 static void parse__seed_length_lies__refused(void **state)

@@ -112,6 +112,17 @@ static void rules__locator_shared_by_same_keys__accepted(void **state)
     kw_keyring_give(ring);
 }
 
+static void rules__no_locators_at_all__accepted(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = NULL;
+    char *json = swap(good_text(), "\"locator\": \"01\"", "\"locator\": null");
+    json = swap(json, "\"locator\": \"02\"", "\"locator\": null");
+    CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
+    CHECK(ring->versions[0].locator_len == 0 && ring->versions[1].locator_len == 0);
+    kw_keyring_give(ring);
+}
+
 static void rules__disabled_from__only_and_always_when_disabled(void **state)
 {
     (void)state;
@@ -142,4 +153,5 @@ KW_CASES("hsm/keyring/rules", CASE(rules__two_active__refused),
          CASE(rules__same_key_as_nobody_or_itself__refused),
          CASE(rules__locator_shared_by_strangers__refused),
          CASE(rules__locator_shared_by_same_keys__accepted),
+         CASE(rules__no_locators_at_all__accepted),
          CASE(rules__disabled_from__only_and_always_when_disabled))
