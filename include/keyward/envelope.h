@@ -88,8 +88,9 @@ KW_MUST_USE kw_err kw_envelope_inner(kw_span aad, kw_span seed,
                                      struct kw_secret *ret_inner);
 
 /* Checks the digest and cuts *inner down to the seed.
- * WRONG_ANSWER  the length is not seed_len + 16, or the digest differs; *inner is wiped.
- */
+ * WRONG_ANSWER  the length is not seed_len + 16, or the digest differs
+ * NO_MEMORY     it could not be told
+ * *inner is wiped on both. */
 KW_MUST_USE kw_err kw_envelope_prove(kw_span aad, size_t seed_len,
                                      struct kw_secret *inner);
 
