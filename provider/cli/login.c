@@ -82,35 +82,6 @@ static kw_err stat_pin(const struct kw_config_token *token, char path[KW_PATH_MA
     return e;
 }
 
-kw_err kw_login_allowed(const struct kw_config *config,
-                        const struct kw_config_token *token, bool *ret_proven,
-                        struct kw_note *note)
-{
-    char path[KW_PATH_MAX];
-    struct stat st;
-    struct kw_state_dir *dir = NULL;
-    struct kw_pin_latch latch = {0};
-    kw_err e = stat_pin(token, path, &st, note);
-    if (!kw_failed(e))
-        e = kw_state_open(config->state, &dir, note);
-    if (!kw_failed(e))
-        e = kw_state_pin_latch(dir, token->name, &latch, note);
-    kw_state_close(dir);
-    if (kw_failed(e))
-        return e;
-    bool same = same_source(&latch.source, &st);
-    if (latch.latched && same) {
-        kw_note_set(
-            note,
-            "token %s: no login is tried since %s: %s; one more could lock the "
-            "token: correct the PIN in %s (any change of the file ends the latch)",
-            token->name, latch.at, latch.reason, path);
-        return kw_err_at(KW_CODE_PIN_STOP, "pin latch");
-    }
-    *ret_proven = latch.proven && same;
-    return KW_OK;
-}
-
 kw_err kw_login_pin_file(const struct kw_config_token *token,
                          const struct kw_owner *owner, struct kw_note *note)
 {
@@ -145,9 +116,40 @@ struct order {
     char pin[KW_PATH_MAX + sizeof "file:"]; /* as a file: credentials are resolved */
     char tokendir[KW_PATH_MAX];             /* "" when the token is no SoftHSM's  */
     enum kw_login_kind kind;
-    bool proven;
+    bool proven;  /* the token's COUNT_LOW is no reason to stop      */
+    bool trusted; /* and the state directory says so of this very PIN */
     struct kw_pin_latch latch;
 };
+
+/* PIN_STOP when no login may be tried: the latch is about the PIN source as it is now. */
+static kw_err allowed(struct order *o, struct kw_note *note)
+{
+    char path[KW_PATH_MAX];
+    struct stat st;
+    struct kw_state_dir *dir = NULL;
+    struct kw_pin_latch latch = {0};
+    kw_err e = stat_pin(o->token, path, &st, note);
+    if (!kw_failed(e))
+        e = kw_state_open(o->config->state, &dir, note);
+    if (!kw_failed(e))
+        e = kw_state_pin_latch(dir, o->token->name, &latch, note);
+    kw_state_close(dir);
+    if (kw_failed(e))
+        return e;
+    bool same = same_source(&latch.source, &st);
+    if (latch.latched && same) {
+        kw_note_set(
+            note,
+            "token %s: no login is tried since %s: %s; one more could lock the "
+            "token: correct the PIN in %s (any change of the file ends the latch)",
+            o->token->name, latch.at, latch.reason, path);
+        return kw_err_at(KW_CODE_PIN_STOP, "pin latch");
+    }
+    /* A new PIN after a refused one is a human's act, and is worth one try. */
+    o->trusted = same && latch.proven;
+    o->proven = o->trusted || latch.latched;
+    return KW_OK;
+}
 
 /* A soft token's files die when the process does between here and the end of C_Login; a
  * ceremony writes until it is over. */
@@ -211,9 +213,9 @@ static kw_err set_latch(void *arg, struct kw_note *note)
     return e;
 }
 
-/* After a refused PIN: neither this tool nor the daemon may try it again. */
-static void remember_refusal(struct order *o, const struct kw_child *child,
-                             const struct kw_note *why)
+/* After a login, for this tool and the daemon: a refused PIN is not tried again, and one
+ * that worked here is trusted when the token has counted somebody's wrong one. */
+static void remember(struct order *o, const struct kw_child *child, const char *refusal)
 {
     struct stat st;
     char path[KW_PATH_MAX];
@@ -221,14 +223,14 @@ static void remember_refusal(struct order *o, const struct kw_child *child,
     struct kw_pin_latch *l = &o->latch;
     if (kw_failed(stat_pin(o->token, path, &st, &ignored)))
         return;
-    *l = (struct kw_pin_latch){.latched = true};
+    *l = (struct kw_pin_latch){.latched = refusal != NULL, .proven = refusal == NULL};
     l->source = (struct kw_pin_source){st.st_dev, st.st_ino,
                                        st.st_ctim.tv_sec * KW_S_NS + st.st_ctim.tv_nsec,
                                        st.st_size};
     kw_copy_str(l->token, sizeof l->token, kw_span_str(o->token->name));
-    kw_copy_str(l->reason, sizeof l->reason, kw_span_str(why->text));
+    kw_copy_str(l->reason, sizeof l->reason, kw_span_str(refusal));
     kw_time_text(l->at, kw_wall_ns(&kw_clock_system));
-    /* The refusal itself is what the operator must hear about. */
+    /* What the login itself gave is what the operator must hear about. */
     (void)!kw_failed(kw_child_run(child, set_latch, o, &ignored));
 }
 
@@ -239,7 +241,7 @@ static kw_err plan(struct order *o, struct kw_owner *ret_owner, struct kw_note *
     const char *conf = kw_softhsm_conf(o->token);
     kw_err e = kw_owner_agrees(o->config, o->token, &owner, note);
     if (!kw_failed(e))
-        e = kw_login_allowed(o->config, o->token, &o->proven, note);
+        e = allowed(o, note);
     if (!kw_failed(e))
         e = kw_login_pin_file(o->token, &owner, note);
     if (!kw_failed(e))
@@ -273,8 +275,8 @@ kw_err kw_login_run(const struct kw_config *config, const struct kw_config_token
     if (!kw_failed(e))
         e = kw_child_run(&login, log_in, &o, &why);
     kw_err sealed = window ? kw_child_run(&files, close_window, &o, &late) : KW_OK;
-    if (e.code == KW_CODE_PIN_STOP)
-        remember_refusal(&o, &files, &why);
+    if (e.code == KW_CODE_PIN_STOP || (!kw_failed(e) && !o.trusted))
+        remember(&o, &files, kw_failed(e) ? why.text : NULL);
     if (kw_failed(e) && note != NULL)
         *note = why;
     if (!kw_failed(e) && kw_failed(sealed)) {

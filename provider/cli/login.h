@@ -4,7 +4,7 @@
  * Order: who owns the files (the state directory and, for SoftHSM, its token directory
  * must agree) · the PIN latch (latched: nothing is tried) · the PIN file's owner and mode
  * · for a ceremony the writable window · the login and the work · the seal, whatever
- * happened · the latch, when the PIN was refused.
+ * happened · what the login says about the PIN, kept in the state directory.
  *
  * Threads:   before the first thread.
  * Blocking:  as long as the vendor library does.
@@ -30,12 +30,6 @@ KW_MUST_USE kw_err kw_owner_of(const struct kw_config *config, struct kw_owner *
 KW_MUST_USE kw_err kw_owner_agrees(const struct kw_config *config,
                                    const struct kw_config_token *token,
                                    struct kw_owner *ret_owner, struct kw_note *note);
-
-/* PIN_STOP when no login may be tried: the latch in the state directory is about the PIN
- * source as it is now.  *ret_proven: a login with it has worked here. */
-KW_MUST_USE kw_err kw_login_allowed(const struct kw_config *config,
-                                    const struct kw_config_token *token, bool *ret_proven,
-                                    struct kw_note *note);
 
 /* DENIED unless the PIN source belongs to `owner` and to nobody else. */
 KW_MUST_USE kw_err kw_login_pin_file(const struct kw_config_token *token,

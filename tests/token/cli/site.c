@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "site.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/alloc.h>
+#include <keyward/file.h>
+
+static size_t sealed_count;
+
+static void join(char *dst, size_t cap, const char *folder, const char *name)
+{
+    int n = snprintf(dst, cap, "%s/%s", folder, name);
+    CHECK(n > 0 && (size_t)n < cap);
+}
+
+void site_begin(struct site *s)
+{
+    *s = (struct site){.dir = "/tmp/keyward-site-XXXXXX"};
+    CHECK(mkdtemp(s->dir) != NULL);
+    CHECK(chmod(s->dir, 0755) == 0);
+    join(s->base, sizeof s->base, s->dir, "kw");
+    join(s->config, sizeof s->config, s->base, "keyward.yaml");
+    join(s->keyring, sizeof s->keyring, s->base, "keyring.json");
+    join(s->pin, sizeof s->pin, s->base, "pin");
+    join(s->so_pin, sizeof s->so_pin, s->base, "so-pin");
+    join(s->state, sizeof s->state, s->base, "state");
+    join(s->tokens, sizeof s->tokens, s->base, "tokens");
+}
+
+void site_make(struct site *s)
+{
+    site_begin(s);
+    if (geteuid() == 0)
+        kw_run(&s->run, (const char *const[]){KEYWARD, "init", "--softhsm", "--dir",
+                                              s->base, "--user", "nobody", NULL});
+    else
+        kw_run(&s->run, (const char *const[]){KEYWARD, "init", "--softhsm", "--dir",
+                                              s->base, NULL});
+    if (s->run.status != 0)
+        fail_msg("init: %s", s->run.err);
+}
+
+static int open_up(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)at;
+    return kind == FTW_D || kind == FTW_DNR ? chmod(path, 0700) : 0;
+}
+
+static int take_away(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+void site_remove(struct site *s)
+{
+    CHECK(nftw(s->dir, open_up, 8, FTW_PHYS) == 0);
+    CHECK(nftw(s->dir, take_away, 8, FTW_PHYS | FTW_DEPTH) == 0);
+}
+
+int site_keyward(struct site *s, const char *const words[])
+{
+    const char *argv[24] = {KEYWARD};
+    size_t n = 1;
+    for (; words[n - 1] != NULL; n++) {
+        CHECK(n < 20);
+        argv[n] = words[n - 1];
+    }
+    argv[n++] = "--config";
+    argv[n++] = s->config;
+    argv[n] = NULL;
+    kw_run(&s->run, argv);
+    return s->run.status;
+}
+
+void site_edit(struct site *s, const char *from, const char *to)
+{
+    static char text[16384];
+    struct kw_blob file = {0};
+    CHECK_OK(kw_file_read(s->config, 8192, &file, NULL));
+    snprintf(text, sizeof text, "%.*s", (int)file.len, (const char *)file.ptr);
+    kw_blob_wipe(&file);
+    char *at = strstr(text, from);
+    CHECK(at != NULL);
+    char *rest = kw_strdup(kw_span_str(at + strlen(from)));
+    snprintf(at, sizeof text - (size_t)(at - text), "%s%s", to, rest);
+    kw_free(rest);
+    CHECK_OK(kw_file_replace(s->config, kw_span_str(text), 0644, NULL));
+}
+
+unsigned site_mode(const char *path)
+{
+    struct stat st;
+    CHECK(lstat(path, &st) == 0);
+    return st.st_mode & 07777;
+}
+
+unsigned site_owner(const char *path)
+{
+    struct stat st;
+    CHECK(lstat(path, &st) == 0);
+    return st.st_uid;
+}
+
+static int is_sealed(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)path;
+    (void)at;
+    sealed_count++;
+    return (st->st_mode & 07777) != (kind == FTW_D ? 0500u : 0400u);
+}
+
+size_t site_sealed(const char *dir)
+{
+    sealed_count = 0;
+    CHECK(nftw(dir, is_sealed, 8, FTW_PHYS) == 0);
+    return sealed_count;
+}

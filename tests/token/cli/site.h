@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* site - a fresh installation in a folder of its own, made by `keyward init --softhsm`
+ *
+ * As root it belongs to nobody (uid 65534), as the daemon's files would not be root's; as
+ * anybody else it belongs to that user. */
+#ifndef KEYWARD_TESTS_SITE_H
+#define KEYWARD_TESTS_SITE_H
+
+#include "check.h"
+#include "run.h"
+
+#define NOBODY 65534
+
+struct site {
+    char dir[64];  /* mkdtemp, passable by all */
+    char base[80]; /* dir/kw: --dir            */
+    char config[128], keyring[128], pin[128], so_pin[128], state[128], tokens[128];
+    struct kw_run run; /* of the last call */
+};
+
+/* The folder alone; nothing in it yet. */
+void site_begin(struct site *s);
+/* And `keyward init --softhsm`, which must succeed. */
+void site_make(struct site *s);
+void site_remove(struct site *s);
+
+/* Runs keyward with these words and --config; gives its exit status. */
+int site_keyward(struct site *s, const char *const words[]);
+#define KEYWARD_DO(s, ...) site_keyward((s), (const char *const[]){__VA_ARGS__, NULL})
+/* The same, and the status must be `want`. */
+#define KEYWARD_MUST(s, want, ...)                                                       \
+    do {                                                                                 \
+        int site_status = KEYWARD_DO(s, __VA_ARGS__);                                    \
+        if (site_status != (want))                                                       \
+            fail_msg("exit status %d, not %d\n%s%s", site_status, (want), (s)->run.out,  \
+                     (s)->run.err);                                                      \
+    } while (0)
+
+/* Replaces `from`, which must be there, in the configuration. */
+void site_edit(struct site *s, const char *from, const char *to);
+
+unsigned site_mode(const char *path);
+unsigned site_owner(const char *path);
+/* Every name below `dir` has the sealed mode; as many names were looked at. */
+size_t site_sealed(const char *dir);
+
+#endif

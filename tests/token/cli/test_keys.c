@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A version's life, from its ceremony to its end. */
+#include "site.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <keyward/keyring.h>
+#include <keyward/state.h>
+
+static struct site s;
+
+static struct kw_keyring *ring_of(const struct site *site)
+{
+    struct kw_keyring *ring = NULL;
+    struct kw_note note = {{0}};
+    if (kw_failed(kw_keyring_load(site->keyring, &ring, NULL, &note)))
+        fail_msg("%s", note.text);
+    return ring;
+}
+
+static enum kw_key_state state_of(const struct site *site, uint32_t n)
+{
+    struct kw_keyring *ring = ring_of(site);
+    const struct kw_version *v = kw_keyring_by_n(ring, n);
+    CHECK(v != NULL);
+    enum kw_key_state st = v->state;
+    kw_keyring_give(ring);
+    return st;
+}
+
+static uint32_t baseline_of(const struct site *site)
+{
+    struct kw_keyring *ring = ring_of(site);
+    uint32_t n = ring->active;
+    kw_keyring_give(ring);
+    return n;
+}
+
+static void create__a_version_in_the_keyring_and_the_token_sealed(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create", "--operator", "Ada");
+    CHECK_HAS(s.run.out, "plan      create version 1");
+    CHECK_HAS(s.run.out, "key_id kw1-1-");
+    struct kw_keyring *ring = ring_of(&s);
+    CHECK(ring->count == 1 && ring->serial == 1 && ring->active == 0);
+    const struct kw_version *v = &ring->versions[0];
+    CHECK(v->state == KW_KEY_CREATED && v->locator_len == 16);
+    CHECK(!v->want_destroyable && !v->want_copyable);
+    CHECK_STR(v->operator_, "Ada");
+    CHECK_STR(v->token.label, "keyward");
+    CHECK(v->attributes.extractable == KW_ANSWER_FALSE);
+    CHECK(v->attributes.destroyable == KW_ANSWER_FALSE);
+    CHECK_HAS(s.run.out, v->key_id);
+    kw_keyring_give(ring);
+    CHECK(site_sealed(s.tokens) >= 5);
+    site_remove(&s);
+}
+
+static void create_with_choices__recorded_and_read_back(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create", "--destroyable", "--copyable");
+    struct kw_keyring *ring = ring_of(&s);
+    CHECK(ring->versions[0].want_destroyable && ring->versions[0].want_copyable);
+    CHECK(ring->versions[0].attributes.destroyable == KW_ANSWER_TRUE);
+    CHECK(ring->versions[0].attributes.copyable == KW_ANSWER_TRUE);
+    kw_keyring_give(ring);
+    site_remove(&s);
+}
+
+static void dry_run__the_plan_and_nothing_made(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create", "--dry-run");
+    CHECK_HAS(s.run.out, "plan      create version 1");
+    CHECK(access(s.keyring, F_OK) != 0);
+    CHECK(site_sealed(s.tokens) == 5); /* folder, token, and its three files: no key */
+    site_remove(&s);
+}
+
+static void keyring_lost_after_the_ceremony__adopted_under_the_same_key_id(void **state)
+{
+    char key_id[KW_KEY_ID_MAX + 1];
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    struct kw_keyring *ring = ring_of(&s);
+    snprintf(key_id, sizeof key_id, "%s", ring->versions[0].key_id);
+    kw_keyring_give(ring);
+    CHECK(unlink(s.keyring) == 0);
+    KEYWARD_MUST(&s, 0, "key", "create", "--adopt", key_id);
+    ring = ring_of(&s);
+    CHECK(ring->count == 1);
+    CHECK_STR(ring->versions[0].key_id, key_id);
+    kw_keyring_give(ring);
+    KEYWARD_MUST(&s, 1, "key", "create", "--adopt",
+                 key_id); /* a second time: it is there */
+    site_remove(&s);
+}
+
+static void first_activation__sets_the_baseline_by_itself(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    KEYWARD_MUST(&s, 0, "key", "activate", "1", "--only-copy", "--operator", "Ada");
+    CHECK_HAS(s.run.out, "systemctl reload keywardd");
+    struct kw_keyring *ring = ring_of(&s);
+    CHECK(ring->active == 1 && ring->versions[0].state == KW_KEY_ACTIVE);
+    CHECK_HAS(ring->versions[0].second_copy, "only-copy: Ada, 20");
+    kw_keyring_give(ring);
+    KEYWARD_MUST(&s, 0, "key", "list");
+    CHECK_HAS(s.run.out, "baseline  active here");
+    site_remove(&s);
+}
+
+static void rotation__node_first_baseline_later_and_the_former_one_retires(void **state)
+{
+    struct kw_state_dir *dir = NULL;
+    struct kw_activation act;
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    KEYWARD_MUST(&s, 0, "key", "activate", "1", "--only-copy");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--second-copy", "opened on token B",
+                 "--now");
+    CHECK(baseline_of(&s) == 1);
+    CHECK_OK(kw_state_open(s.state, &dir, NULL));
+    CHECK_OK(kw_state_activation(dir, &act, NULL));
+    kw_state_close(dir);
+    CHECK(act.n == 2);
+    CHECK_STR(act.proof, "opened on token B");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--second-copy", "opened on B",
+                 "--baseline");
+    CHECK(baseline_of(&s) == 2);
+    CHECK(state_of(&s, 1) == KW_KEY_RETIRED && state_of(&s, 2) == KW_KEY_ACTIVE);
+    CHECK(site_sealed(s.tokens) >= 6);
+    site_remove(&s);
+}
+
+static void disable_and_enable__back_to_the_state_before(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    KEYWARD_MUST(&s, 0, "key", "disable", "1");
+    CHECK(state_of(&s, 1) == KW_KEY_DISABLED);
+    KEYWARD_MUST(&s, 0, "key", "enable", "1");
+    CHECK(state_of(&s, 1) == KW_KEY_ACCEPTED);
+    KEYWARD_MUST(&s, 0, "key", "retire", "1");
+    CHECK(state_of(&s, 1) == KW_KEY_RETIRED);
+    site_remove(&s);
+}
+
+static void destroy__refused_while_the_object_is_there(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+    CHECK_HAS(s.run.err, "still holds an object");
+    CHECK(state_of(&s, 1) == KW_KEY_CREATED);
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--without-looking");
+    CHECK(state_of(&s, 1) == KW_KEY_DESTROYED);
+    site_remove(&s);
+}
+
+static void show__the_attributes_as_read_back(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "show", "1");
+    CHECK_HAS(s.run.out, "CKA_EXTRACTABLE        false");
+    KEYWARD_MUST(&s, 0, "key", "show", "1", "--json");
+    CHECK_HAS(s.run.out, "\"CKA_ALWAYS_SENSITIVE\": true");
+    site_remove(&s);
+}
+
+static void files_of_root__created_all_the_same(void **state)
+{
+    (void)state;
+    site_begin(&s);
+    kw_run(&s.run,
+           (const char *const[]){KEYWARD, "init", "--softhsm", "--dir", s.base, NULL});
+    CHECK(s.run.status == 0);
+    if (geteuid() == 0)
+        CHECK_HAS(s.run.err, "refuses to run as root");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    CHECK(site_sealed(s.tokens) >= 5);
+    site_remove(&s);
+}
+
+KW_CASES("token/cli/keys", CASE(create__a_version_in_the_keyring_and_the_token_sealed),
+         CASE(create_with_choices__recorded_and_read_back),
+         CASE(dry_run__the_plan_and_nothing_made),
+         CASE(keyring_lost_after_the_ceremony__adopted_under_the_same_key_id),
+         CASE(first_activation__sets_the_baseline_by_itself),
+         CASE(rotation__node_first_baseline_later_and_the_former_one_retires),
+         CASE(disable_and_enable__back_to_the_state_before),
+         CASE(destroy__refused_while_the_object_is_there),
+         CASE(show__the_attributes_as_read_back),
+         CASE(files_of_root__created_all_the_same))

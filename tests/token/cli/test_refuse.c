@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tool does not do, and what it leaves behind then: nothing. */
+#include "site.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/file.h>
+#include <keyward/keyring.h>
+#include <keyward/state.h>
+
+static struct site s;
+
+/* Two versions: 1 active, 2 accepted. */
+static void make_two(void)
+{
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    KEYWARD_MUST(&s, 0, "key", "activate", "1", "--only-copy");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+}
+
+/* A PIN file of the same owner and mode with other contents. */
+static void write_pin(const char *pin)
+{
+    FILE *f = fopen(s.pin, "w");
+    CHECK(f != NULL && fputs(pin, f) >= 0 && fclose(f) == 0);
+}
+
+static void activate_without_a_word_on_copies__wrong_usage(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    KEYWARD_MUST(&s, 2, "key", "activate", "1");
+    CHECK_HAS(s.run.err, "--second-copy");
+    site_remove(&s);
+}
+
+static void activate_what_is_only_created__refused(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 1, "key", "activate", "1", "--only-copy");
+    CHECK_HAS(s.run.err, "keyward key accept");
+    KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
+    CHECK_HAS(s.run.err, "no version 2");
+    site_remove(&s);
+}
+
+static void activate_what_this_node_never_saw_accepted__refused(void **state)
+{
+    (void)state;
+    make_two();
+    KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
+    CHECK_HAS(s.run.err, "has not yet seen version 2");
+    site_remove(&s);
+}
+
+static kw_err mark(int64_t wall_ns)
+{
+    struct kw_state_dir *dir = NULL;
+    struct kw_keyring *ring = NULL;
+    CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
+    CHECK_OK(kw_state_open(s.state, &dir, NULL));
+    kw_err e = kw_state_raise(dir, ring, 1, wall_ns, NULL);
+    kw_state_close(dir);
+    kw_keyring_give(ring);
+    return e;
+}
+
+static void activate_what_was_seen_accepted_just_now__refused_until_then(void **state)
+{
+    (void)state;
+    make_two();
+    CHECK_OK(mark(kw_wall_ns(&kw_clock_system)));
+    KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
+    CHECK_HAS(s.run.err, "wait five minutes");
+    site_remove(&s);
+}
+
+static void activate_what_was_seen_accepted_long_ago__good(void **state)
+{
+    (void)state;
+    make_two();
+    CHECK_OK(mark(kw_wall_ns(&kw_clock_system) - 301 * KW_S_NS));
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
+    site_remove(&s);
+}
+
+static void activate_an_older_one__there_is_no_way_back(void **state)
+{
+    (void)state;
+    make_two();
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy", "--now");
+    KEYWARD_MUST(&s, 1, "key", "activate", "1", "--only-copy", "--now");
+    CHECK_HAS(s.run.err, "no way back");
+    site_remove(&s);
+}
+
+static void take_away_what_this_node_wraps_with__refused(void **state)
+{
+    (void)state;
+    make_two();
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy", "--now");
+    KEYWARD_MUST(&s, 1, "key", "retire", "2");
+    CHECK_HAS(s.run.err, "this node wraps with it");
+    KEYWARD_MUST(&s, 1, "key", "disable", "2");
+    KEYWARD_MUST(&s, 1, "key", "disable", "1"); /* the baseline */
+    site_remove(&s);
+}
+
+static void wrong_pin__one_try_then_none_until_the_file_changes(void **state)
+{
+    char right[64] = {0};
+    (void)state;
+    site_make(&s);
+    FILE *f = fopen(s.pin, "r");
+    CHECK(f != NULL && fread(right, 1, sizeof right - 1, f) == 24 && fclose(f) == 0);
+    write_pin("certainly-not-the-pin");
+    KEYWARD_MUST(&s, 1, "key", "create");
+    CHECK_HAS(s.run.err, "CKR_PIN_INCORRECT");
+    CHECK(access(s.keyring, F_OK) != 0);
+    CHECK(site_sealed(s.tokens) >= 4); /* sealed after the failure too */
+    KEYWARD_MUST(&s, 1, "key", "create");
+    CHECK_HAS(s.run.err, "no login is tried since");
+    KEYWARD_MUST(&s, 1, "check");
+    CHECK_HAS(s.run.out, "no login is tried since");
+    write_pin(right);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    site_remove(&s);
+}
+
+/* So that a wrong PIN that somebody else gave the token does not stop the daemon. */
+static void pin_that_worked__remembered_as_proven(void **state)
+{
+    struct kw_state_dir *dir = NULL;
+    struct kw_pin_latch latch;
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    CHECK_OK(kw_state_open(s.state, &dir, NULL));
+    CHECK_OK(kw_state_pin_latch(dir, "keyward", &latch, NULL));
+    kw_state_close(dir);
+    CHECK(latch.proven && !latch.latched);
+    site_remove(&s);
+}
+
+static void pin_that_others_can_read__refused(void **state)
+{
+    (void)state;
+    site_make(&s);
+    CHECK(chmod(s.pin, 0640) == 0);
+    KEYWARD_MUST(&s, 1, "key", "create");
+    CHECK_HAS(s.run.err, "chmod 0600");
+    site_remove(&s);
+}
+
+static void token_of_another_owner__refused_with_the_remedy(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        return;
+    site_make(&s);
+    CHECK(chown(s.state, 1, 1) == 0);
+    KEYWARD_MUST(&s, 1, "key", "create");
+    CHECK_HAS(s.run.err, "chown -R 1 ");
+    site_remove(&s);
+}
+
+static void production__no_soft_token(void **state)
+{
+    (void)state;
+    site_make(&s);
+    site_edit(&s, "environment: test", "environment: production");
+    KEYWARD_MUST(&s, 1, "key", "create");
+    CHECK_HAS(s.run.err, "environment: test");
+    KEYWARD_MUST(&s, 1, "check");
+    CHECK_HAS(s.run.out, "SoftHSM");
+    site_remove(&s);
+}
+
+static void module_missing_or_no_module__says_which(void **state)
+{
+    (void)state;
+    site_make(&s);
+    site_edit(&s, "libsofthsm2.so", "libnothing.so");
+    KEYWARD_MUST(&s, 3, "key", "create");
+    CHECK_HAS(s.run.err, "libnothing.so");
+    CHECK(site_sealed(s.tokens) >= 4);
+    site_remove(&s);
+}
+
+static void another_domain__the_keyring_is_refused(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    site_edit(&s, "domain: cluster", "domain: other");
+    KEYWARD_MUST(&s, 1, "key", "list");
+    CHECK_HAS(s.run.err, "domain cluster");
+    KEYWARD_MUST(&s, 1, "check");
+    CHECK_HAS(s.run.out, "domain cluster");
+    site_remove(&s);
+}
+
+static void configuration_with_a_typo__file_line_and_key(void **state)
+{
+    char want[160];
+    (void)state;
+    site_make(&s);
+    site_edit(&s, "environment:", "enviroment:");
+    KEYWARD_MUST(&s, 1, "key", "list");
+    snprintf(want, sizeof want, "%s:3:", s.config);
+    CHECK_HAS(s.run.err, want);
+    CHECK_HAS(s.run.err, "enviroment");
+    site_remove(&s);
+}
+
+static void keyring_edited_by_hand__refused(void **state)
+{
+    struct kw_blob file = {0};
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    CHECK_OK(kw_file_read(s.keyring, KW_KEYRING_MAX, &file, NULL));
+    CHECK_OK(kw_file_replace(s.keyring, kw_span_of(file.ptr, file.len - 3), 0644, NULL));
+    kw_blob_wipe(&file);
+    KEYWARD_MUST(&s, 1, "key", "accept", "1");
+    CHECK_HAS(s.run.err, "keyring.json");
+    site_remove(&s);
+}
+
+KW_CASES("token/cli/refuse", CASE(activate_without_a_word_on_copies__wrong_usage),
+         CASE(activate_what_is_only_created__refused),
+         CASE(activate_what_this_node_never_saw_accepted__refused),
+         CASE(activate_what_was_seen_accepted_just_now__refused_until_then),
+         CASE(activate_what_was_seen_accepted_long_ago__good),
+         CASE(activate_an_older_one__there_is_no_way_back),
+         CASE(take_away_what_this_node_wraps_with__refused),
+         CASE(wrong_pin__one_try_then_none_until_the_file_changes),
+         CASE(pin_that_worked__remembered_as_proven),
+         CASE(pin_that_others_can_read__refused),
+         CASE(token_of_another_owner__refused_with_the_remedy),
+         CASE(production__no_soft_token), CASE(module_missing_or_no_module__says_which),
+         CASE(another_domain__the_keyring_is_refused),
+         CASE(configuration_with_a_typo__file_line_and_key),
+         CASE(keyring_edited_by_hand__refused))
