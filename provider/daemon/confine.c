@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the process gives up before it touches anything. */
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Descriptors 0, 1 and 2 must be open, or a socket would become one of them. */
+static bool fill_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+kw_err kw_confine_early(struct kw_note *note)
+{
+    const struct rlimit none = {0, 0};
+    umask(077);
+    if (fill_standard_descriptors() && setrlimit(RLIMIT_CORE, &none) == 0 &&
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
+        return KW_OK;
+    kw_note_set(note, "cannot switch core dumps off: %s", strerror(errno));
+    return kw_err_native(KW_CODE_IO, (uint32_t)errno, "confine");
+}
+
+kw_err kw_confine_check_user(struct kw_note *note)
+{
+    if (geteuid() != 0 && getuid() != 0)
+        return KW_OK;
+    kw_note_set(note,
+                "refuses to run as root: start it as its own user (User=keyward in the "
+                "systemd unit, or setpriv --reuid keyward --regid keyward "
+                "--clear-groups keywardd ...)");
+    return kw_err_at(KW_CODE_DENIED, "uid 0");
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the daemon share: everything that lives as long as the process.
+ * All of it belongs to the main thread. */
+#ifndef KEYWARD_DAEMON_H
+#define KEYWARD_DAEMON_H
+
+#include <event2/event.h>
+
+#include <keyward/clock.h>
+#include <keyward/config.h>
+#include <keyward/front.h>
+#include <keyward/kms.h>
+#include <keyward/listen.h>
+#include <keyward/rpc.h>
+#include <keyward/state.h>
+
+struct kw_arguments {
+    const char *config; /* path */
+    const char *worker; /* path of keyward-hsm, NULL = beside keywardd, else libexec */
+    enum { KW_RUN, KW_CHECK_CONFIG, KW_PRINT_CONFIG, KW_DESCRIBE_CONFIG, KW_ENOUGH } what;
+    int status; /* of the process, with KW_ENOUGH */
+};
+/* arguments.c.  Prints help, version or a usage error itself (KW_ENOUGH). */
+struct kw_arguments kw_arguments_read(int argc, char **argv);
+
+struct kw_daemon;
+
+/* One listening class: what adopt needs to know. */
+struct kw_doorway {
+    struct kw_daemon *daemon;
+    size_t class_index;
+    struct kw_listener *listener;
+};
+
+struct kw_daemon {
+    const struct kw_clock *clock;
+    struct kw_config *config;
+    char worker[KW_PATH_MAX];
+    struct kw_lock lock;
+    struct kw_state_dir *state;
+    struct event_base *loop;
+    struct kw_front *front;
+    struct kw_kms *kms;
+    struct kw_rpc *rpc;
+    struct kw_doorway doorways[KW_CLASSES_MAX];
+    struct event *tick, *signals, *status_accept, *watchdog;
+    int signal_fd, status_fd, notify_fd;
+    uint64_t beats_seen; /* of the rpc thread, at the last watchdog */
+    bool stopping;
+    int64_t stop_began_ns;
+    struct kw_note rejected; /* why the keyring file is not in use; "" = it is */
+    bool started;            /* a keyring was handed to the front */
+    enum kw_hsm_state told;  /* what the service manager was told last */
+    char told_reason[160];
+};
+
+/* confine.c.  Before anything else: no core dumps, not dumpable, umask 077, descriptors.
+ */
+KW_MUST_USE kw_err kw_confine_early(struct kw_note *note);
+/* DENIED for uid 0. */
+KW_MUST_USE kw_err kw_confine_check_user(struct kw_note *note);
+
+/* birth.c.  Brings everything up in order; on failure *note says which part and why. */
+KW_MUST_USE kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note);
+/* Takes everything down in the other order; d may be half open. */
+void kw_daemon_close(struct kw_daemon *d);
+
+/* signals.c.  Blocks what the loop handles (before any thread), then watches it. */
+KW_MUST_USE kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note);
+KW_MUST_USE kw_err kw_signals_watch(struct kw_daemon *d, struct kw_note *note);
+void kw_daemon_stop(
+    struct kw_daemon *d); /* begins the end; the loop goes on until idle */
+
+/* reload.c.  Reads the keyring file and takes it into use, or says why not. */
+void kw_reload(struct kw_daemon *d, const char *why);
+
+/* notify.c: sd_notify(3) without libsystemd.  Nothing happens without NOTIFY_SOCKET. */
+void kw_notify_open(struct kw_daemon *d);
+void kw_notify(struct kw_daemon *d, const char *text);
+void kw_notify_watchdog(struct kw_daemon *d); /* starts the timer, when asked for */
+
+/* status.c: the status socket (connect, receive one JSON document, closed). */
+KW_MUST_USE kw_err kw_status_open(struct kw_daemon *d, struct kw_note *note);
+void kw_status_close(struct kw_daemon *d);
+/* Tells the service manager when the health record changed; the front logs it. */
+void kw_status_tell(struct kw_daemon *d);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keywardd: the order of birth and death, and nothing else. */
+#include "daemon.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <keyward/log.h>
+
+static int refuse(const struct kw_note *note)
+{
+    fprintf(stderr, "keywardd: %s\n", note->text);
+    return 1;
+}
+
+static int print_config(const struct kw_arguments *args, struct kw_config *config)
+{
+    if (args->what == KW_PRINT_CONFIG)
+        kw_config_print(config, stdout);
+    else
+        printf("%s: configuration OK\n", args->config);
+    kw_config_free(config);
+    return 0;
+}
+
+static int serve(struct kw_daemon *d)
+{
+    struct kw_note note = {{0}};
+    kw_err e = kw_confine_check_user(&note);
+    if (!kw_failed(e))
+        e = kw_daemon_open(d, &note);
+    if (kw_failed(e)) {
+        kw_log(KW_LOG_ERROR, "cannot-start", KW_ERR("err", e),
+               KW_STR("reason", note.text));
+        kw_daemon_close(d);
+        return refuse(&note);
+    }
+    event_base_dispatch(d->loop);
+    kw_log_bare(KW_LOG_INFO, "stopped");
+    kw_daemon_close(d);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct kw_note note = {{0}};
+    static struct kw_daemon daemon = {.clock = &kw_clock_system,
+                                      .lock = {PTHREAD_MUTEX_INITIALIZER},
+                                      .signal_fd = -1,
+                                      .status_fd = -1,
+                                      .notify_fd = -1};
+    if (kw_failed(kw_confine_early(&note)))
+        return refuse(&note);
+    struct kw_arguments args = kw_arguments_read(argc, argv);
+    if (args.what == KW_ENOUGH)
+        return args.status;
+    if (args.what == KW_DESCRIBE_CONFIG) {
+        kw_config_describe(stdout);
+        return 0;
+    }
+    if (kw_failed(kw_config_load(args.config, kw_arena_allowed(), &daemon.config, &note)))
+        return refuse(&note);
+    if (args.what != KW_RUN)
+        return print_config(&args, daemon.config);
+    kw_log_setup(STDERR_FILENO, daemon.config->log_level, daemon.config->log_format,
+                 daemon.clock);
+    if (args.worker != NULL)
+        kw_copy_str(daemon.worker, sizeof daemon.worker, kw_span_str(args.worker));
+    return serve(&daemon);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signals as events of the loop.  They stay blocked in every thread; the loop reads them
+ * from a signalfd(2). */
+#include "daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <keyward/log.h>
+
+enum { STOP_GRACE_MS = 2000 };
+
+static kw_err fail(const char *what, struct kw_note *note)
+{
+    kw_note_set(note, "%s: %s", what, strerror(errno));
+    return kw_err_native(KW_CODE_IO, (uint32_t)errno, what);
+}
+
+kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++)
+        sigaddset(&set, handled[i]);
+    signal(SIGPIPE, SIG_IGN);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+        return fail("pthread_sigmask", note);
+    d->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return d->signal_fd < 0 ? fail("signalfd", note) : KW_OK;
+}
+
+void kw_daemon_stop(struct kw_daemon *d)
+{
+    if (d->stopping)
+        return;
+    d->stopping = true;
+    d->stop_began_ns = kw_mono_ns(d->clock);
+    kw_log_bare(KW_LOG_INFO, "stopping");
+    kw_notify(d, "STOPPING=1");
+    for (size_t i = 0; i < d->config->class_count; i++) {
+        kw_listener_close(d->doorways[i].listener);
+        d->doorways[i].listener = NULL;
+    }
+    kw_rpc_shutdown(d->rpc);
+}
+
+static void wipe_caches(struct kw_daemon *d)
+{
+    size_t seeds = kw_kms_wipe(d->kms);
+    kw_log(KW_LOG_WARN, "cache-wiped", KW_INT("seeds", seeds), KW_STR("why", "SIGUSR1"));
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *ctx)
+{
+    struct kw_daemon *d = ctx;
+    struct signalfd_siginfo info;
+    (void)what;
+    while (read(fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            kw_reload(d, "SIGHUP");
+        else if (info.ssi_signo == SIGUSR1)
+            wipe_caches(d);
+        else
+            kw_daemon_stop(d);
+    }
+}
+
+/* Ten times a second: parked calls, ages, budgets; while stopping, whether all are gone.
+ */
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+    struct kw_daemon *d = ctx;
+    (void)fd;
+    (void)what;
+    kw_kms_tick(d->kms);
+    kw_status_tell(d);
+    if (!d->stopping)
+        return;
+    int64_t spent = kw_mono_ns(d->clock) - d->stop_began_ns;
+    if (kw_rpc_idle(d->rpc) || spent > STOP_GRACE_MS * KW_MS_NS)
+        event_base_loopbreak(d->loop);
+}
+
+kw_err kw_signals_watch(struct kw_daemon *d, struct kw_note *note)
+{
+    const struct timeval tenth = {0, 100000};
+    d->signals = event_new(d->loop, d->signal_fd, EV_READ | EV_PERSIST, on_signal, d);
+    d->tick = event_new(d->loop, -1, EV_PERSIST, on_tick, d);
+    if (d->signals == NULL || d->tick == NULL || event_add(d->signals, NULL) != 0 ||
+        event_add(d->tick, &tenth) != 0)
+        return fail("event_new", note);
+    return KW_OK;
+}
