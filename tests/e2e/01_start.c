@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 01: what keywardd refuses to start with, and what it does first when it starts. */
+#include "house.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Starts it, expects exit status 1 and a log line that holds `remedy`. */
+static void refuses(struct house *h, const char *remedy)
+{
+    size_t mark = house_mark(h);
+    house_start(h, NULL);
+    house_await(h, mark, NULL, remedy, NULL);
+    assert_int_equal(house_wait_end(h), 1);
+}
+
+static void start__as_root__refused_with_the_remedy(void **state)
+{
+    struct house h;
+    (void)state;
+    house_build(&h, NULL);
+    if (geteuid() == 0) { /* only root can try it */
+        h.uid = 0;
+        refuses(&h, "setpriv --reuid");
+    }
+    house_raze(&h);
+}
+
+static void start__socket_folder_writable_by_others__refused(void **state)
+{
+    struct house h;
+    char run[128];
+    (void)state;
+    house_build(&h, NULL);
+    snprintf(run, sizeof run, "%s/run", h.dir);
+    CHECK(chmod(run, 0777) == 0);
+    refuses(&h, "chmod");
+    house_raze(&h);
+}
+
+static void start__bad_configuration__file_line_and_column(void **state)
+{
+    struct house h;
+    (void)state;
+    house_build(&h, NULL);
+    house_edit(&h, "  patience: 2s\n", "  patiense: 2s\n");
+    refuses(&h, "keyward.yaml:");
+    house_raze(&h);
+}
+
+static void start__good__ready_answers_and_ends_with_0(void **state)
+{
+    struct house h;
+    static struct kw_client_reply reply;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    size_t mark = house_mark(&h);
+    house_start(&h, NULL);
+    mark = house_await(&h, mark, NULL, "event=listening", "class=secrets", NULL);
+    mark = house_await(&h, mark, NULL, "event=keyring-loaded", "active=1", NULL);
+    house_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    struct kw_client *c = house_client(&h, h.secrets);
+    CHECK_OK(kw_client_status(c, 5 * KW_S_NS, &reply));
+    assert_int_equal(reply.grpc_status, 0);
+    CHECK_STR(reply.version, "v2");
+    CHECK_STR(reply.healthz, "ok");
+    CHECK(strncmp(reply.key_id, "kw1-1-", 6) == 0);
+    kw_client_close(c);
+    assert_int_equal(house_stop(&h), 0);
+    CHECK(access(h.secrets, F_OK) != 0); /* its own socket file is gone */
+    house_raze(&h);
+}
+
+static void start__sockets_answer_before_the_login__status_waits_for_it(void **state)
+{
+    struct house h;
+    static struct kw_client_reply reply;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_start(&h, NULL);
+    struct kw_client *c = house_client(&h, h.secrets);
+    /* The client waits for the socket; the Status it sends then is held until the first
+     * worker is ready, and is good. */
+    CHECK_OK(kw_client_status(c, 10 * KW_S_NS, &reply));
+    assert_int_equal(reply.grpc_status, 0);
+    kw_client_close(c);
+    house_raze(&h);
+}
+
+static void signal__usr1__caches_wiped(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.bulk);
+    house_round_trip(c);
+    size_t mark = house_mark(&h);
+    house_signal(&h, SIGUSR1);
+    house_await(&h, mark, NULL, "event=cache-wiped", "seeds=1", NULL);
+    house_round_trip(c);
+    kw_client_close(c);
+    house_raze(&h);
+}
+
+KW_CASES("01-start", CASE(start__as_root__refused_with_the_remedy),
+         CASE(start__socket_folder_writable_by_others__refused),
+         CASE(start__bad_configuration__file_line_and_column),
+         CASE(start__good__ready_answers_and_ends_with_0),
+         CASE(start__sockets_answer_before_the_login__status_waits_for_it),
+         CASE(signal__usr1__caches_wiped))

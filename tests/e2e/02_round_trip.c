@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 02: Encrypt and Decrypt through real gRPC, a real worker and a real token. */
+#include "house.h"
+
+static struct kw_client_reply sealed, reply;
+static const uint8_t seed[32] = "thirty-two bytes of a test seed";
+#define SEED kw_span_of(seed, 32)
+#define UID "d1dd4ffe-9db5-424a-84b8-96e50c45abd1"
+
+static int decrypt(struct kw_client *c, kw_span ct, const char *key_id)
+{
+    kw_client_reply_wipe(&reply);
+    CHECK_OK(kw_client_decrypt(c, ct, kw_span_str(key_id), UID, 10 * KW_S_NS, &reply));
+    CHECK(reply.grpc_status == 0 || reply.plaintext.len == 0);
+    return reply.grpc_status;
+}
+
+enum { OK = 0, INVALID_ARGUMENT = 3, NOT_FOUND = 5, PERMISSION_DENIED = 7 };
+
+static void decrypt__other_class__permission_denied_and_both_scopes_in_the_log(
+    void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *secrets = house_client(&h, h.secrets),
+                     *bulk = house_client(&h, h.bulk);
+    house_encrypt(secrets, SEED, &sealed);
+    size_t mark = house_mark(&h);
+    kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
+    assert_int_equal(decrypt(bulk, ct, sealed.key_id), PERMISSION_DENIED);
+    house_await(&h, mark, NULL, "event=scope-refused", "class_scope=bulk",
+                "sealed_scope=secrets", NULL);
+    kw_client_close(secrets);
+    kw_client_close(bulk);
+    house_raze(&h);
+}
+
+static void decrypt__any_bit_changed__invalid_argument(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_encrypt(c, SEED, &sealed);
+    kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
+    for (size_t i = 0; i < ct.len; i++) {
+        sealed.ciphertext[i] ^= 1;
+        int got = decrypt(c, ct, sealed.key_id);
+        sealed.ciphertext[i] ^= 1;
+        if (got != INVALID_ARGUMENT && got != PERMISSION_DENIED) /* a bit of the scope */
+            fail_msg("byte %zu: gRPC status %d: %s", i, got, reply.message);
+    }
+    assert_int_equal(decrypt(c, ct, sealed.key_id), OK);
+    kw_client_reply_wipe(&reply);
+    kw_client_close(c);
+    house_raze(&h);
+}
+
+static void decrypt__unknown_key_id__not_found(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_encrypt(c, SEED, &sealed);
+    kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
+    assert_int_equal(decrypt(c, ct, "kw1-7-0123456789abcdef01234567"), NOT_FOUND);
+    kw_client_close(c);
+    house_raze(&h);
+}
+
+static void encrypt__empty_or_too_long__invalid_argument(void **state)
+{
+    struct house h;
+    static const uint8_t big[257] = {1};
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets);
+    CHECK_OK(kw_client_encrypt(c, kw_span_of(big, 0), UID, 5 * KW_S_NS, &reply));
+    assert_int_equal(reply.grpc_status, INVALID_ARGUMENT);
+    CHECK_OK(kw_client_encrypt(c, kw_span_of(big, 257), UID, 5 * KW_S_NS, &reply));
+    assert_int_equal(reply.grpc_status, INVALID_ARGUMENT);
+    house_round_trip(c); /* and the session is not poisoned */
+    kw_client_close(c);
+    house_raze(&h);
+}
+
+static void many__both_classes__every_reply_is_right(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *secrets = house_client(&h, h.secrets),
+                     *bulk = house_client(&h, h.bulk);
+    for (unsigned i = 0; i < 100; i++) {
+        house_round_trip(secrets);
+        house_round_trip(bulk);
+    }
+    kw_client_close(secrets);
+    kw_client_close(bulk);
+    assert_int_equal(house_stop(&h), 0);
+    house_raze(&h);
+}
+
+KW_CASES("02-round-trip",
+         CASE(decrypt__other_class__permission_denied_and_both_scopes_in_the_log),
+         CASE(decrypt__any_bit_changed__invalid_argument),
+         CASE(decrypt__unknown_key_id__not_found),
+         CASE(encrypt__empty_or_too_long__invalid_argument),
+         CASE(many__both_classes__every_reply_is_right))

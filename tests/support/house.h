@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* house - a whole keyward for one scenario: token, keyring, configuration, daemon, log
+ *
+ * Everything lies below a temporary folder of its own; the token is a fresh SoftHSM one,
+ * set up by the real operator's tool.  As root the daemon runs as uid 65534.  A thread
+ * drains the daemon's log; tests wait for events in it, never for time.
+ *
+ * Any failure here fails the case with a message. */
+#ifndef KEYWARD_TESTS_HOUSE_H
+#define KEYWARD_TESTS_HOUSE_H
+
+#include "check.h"
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include <keyward/client.h>
+
+enum { HOUSE_LINES = 20000 };
+
+struct house {
+    char dir[64];
+    char config[128], keyring[128], pin[128], state[128], tokens[128], status[128],
+        secrets[128], bulk[128];
+    uid_t uid;
+    pid_t daemon; /* 0 = not running */
+    int log_fd;
+    pthread_t reader;
+    pthread_mutex_t mutex;
+    pthread_cond_t grew;
+    char *lines[HOUSE_LINES];
+    size_t line_count;
+    bool log_ended;
+};
+
+/* Token, key version 1 (active, the baseline), configuration.  `hsm` is YAML that goes
+ * below the configuration's "hsm:" line (two spaces of indentation, newline at the end),
+ * or NULL for quick values: deadline 1000ms, patience 2s, suspect 1s, recover 1s, probe
+ * every 1s, stale after 10s. */
+void house_build(struct house *h, const char *hsm);
+/* Stops the daemon if it runs and removes everything. */
+void house_raze(struct house *h);
+
+/* Starts keywardd with extra arguments (NULL-terminated, or NULL) and returns at once. */
+void house_start(struct house *h, const char *const *more);
+/* The same, then waits for state up. */
+void house_up(struct house *h);
+/* Sends a signal to the daemon. */
+void house_signal(struct house *h, int signo);
+/* SIGTERM, waits for the end; returns the exit status (128 + n for a signal). */
+int house_stop(struct house *h);
+/* Waits for the end without a signal. */
+int house_wait_end(struct house *h);
+
+/* A mark in the log: only later lines count. */
+size_t house_mark(struct house *h);
+/* Waits until a line after `mark` holds all of the texts (NULL-terminated); fails when
+ * the log ends first.  Returns the mark behind that line; *ret_line (may be NULL) is good
+ * until house_raze. */
+size_t house_await(struct house *h, size_t mark, const char **ret_line, ...)
+    __attribute__((sentinel));
+/* How many lines after `mark` hold the text. */
+unsigned house_count(struct house *h, size_t mark, const char *text);
+
+/* Runs the operator's tool with arguments (NULL-terminated) plus --config; output in
+ * out[cap] (may be NULL); returns the exit status. */
+int house_tool(struct house *h, char *out, size_t cap, ...) __attribute__((sentinel));
+
+/* Pids of the daemon's workers, at most max. */
+size_t house_workers(struct house *h, pid_t *pids, size_t max);
+
+/* Clients.  house_round_trip: Encrypt, Decrypt, compare; fails the case when not equal.
+ */
+struct kw_client *house_client(struct house *h, const char *socket);
+void house_round_trip(struct kw_client *client);
+/* Encrypt that must succeed. */
+void house_encrypt(struct kw_client *client, kw_span seed, struct kw_client_reply *reply);
+
+/* Replaces the first `from` in the configuration by `to`. */
+void house_edit(struct house *h, const char *from, const char *to);
+
+/* The document of the status socket, in out[cap]. */
+void house_status(struct house *h, char *out, size_t cap);
+
+#endif
