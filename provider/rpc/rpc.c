@@ -197,7 +197,10 @@ void kw_rpc_free(struct kw_rpc *rpc)
     kw_rpc_shutdown(rpc);
     for (size_t i = 0; i < rpc->class_count; i++)
         grpc_server_cancel_all_calls(rpc->servers[i].server);
-    atomic_store(&rpc->leaving, true);
+    /* Told through the queue, which wakes the thread; a server may be asked twice. */
+    rpc->leave = (struct kw_tag){KW_TAG_LEAVE, rpc};
+    KW_TAG_RELEASE(&rpc->leave);
+    grpc_server_shutdown_and_notify(rpc->servers[0].server, rpc->cq, &rpc->leave);
     KW_INVARIANT(pthread_join(rpc->thread, NULL) == 0);
     grpc_completion_queue_destroy(rpc->cq);
     grpc_server_credentials_release(rpc->credentials);

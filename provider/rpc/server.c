@@ -31,7 +31,7 @@ static void end(struct kw_rpc *rpc);
 
 static grpc_event next(struct kw_rpc *rpc)
 {
-    int64_t ms = atomic_load(&rpc->leaving) ? LEAVING_MS : BEAT_MS;
+    int64_t ms = rpc->leaving ? LEAVING_MS : BEAT_MS;
     gpr_timespec until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                       gpr_time_from_millis(ms, GPR_TIMESPAN));
     return grpc_completion_queue_next(rpc->cq, until, NULL);
@@ -44,6 +44,7 @@ static void handle(struct kw_rpc *rpc, const struct kw_tag *tag, bool success)
     case KW_TAG_REPLIED: kw_slot_on_replied(tag->owner); break;
     case KW_TAG_GONE: kw_slot_on_gone(tag->owner); break;
     case KW_TAG_DOWN: rpc->down_count++; break;
+    case KW_TAG_LEAVE: rpc->leaving = true; break;
     }
 }
 
@@ -69,7 +70,7 @@ void *kw_rpc_serve(void *self)
 static bool is_over(struct kw_rpc *rpc)
 {
     size_t open = 0, open_max = 0;
-    if (!atomic_load(&rpc->leaving) || rpc->down_count < rpc->class_count)
+    if (!rpc->leaving || rpc->down_count < rpc->class_count)
         return false;
     kw_pool_count(&rpc->pool, &open, &open_max);
     return open == 0;

@@ -63,14 +63,15 @@ struct kw_rpc {
     struct kw_pool pool;
     pthread_mutex_t peers_mutex;
     struct kw_peers peers; /* under peers_mutex */
-    atomic_bool stopping;  /* nothing is posted any more              */
-    atomic_bool leaving;   /* the thread ends when all is down        */
+    struct kw_tag leave;
+    atomic_bool stopping; /* nothing is posted any more */
     _Atomic uint64_t beats;
     struct kw_rpc_counts counts;
     /* rpc thread */
     struct kw_pb_block block;
     struct kw_secret flat; /* a message that came in several slices   */
     size_t down_count;
+    bool leaving; /* the thread ends when all is down */
     int64_t swept_ns;
 };
 

@@ -13,6 +13,7 @@ enum kw_tag_kind {
     KW_TAG_REPLIED, /* a struct kw_slot's reply is out, or cannot go out any more    */
     KW_TAG_GONE,    /* a parked struct kw_slot's client ended the call, any way      */
     KW_TAG_DOWN,    /* a struct kw_server has no connection any more                 */
+    KW_TAG_LEAVE,   /* kw_rpc_free wants the thread to end                           */
 };
 struct kw_tag {
     enum kw_tag_kind kind;

@@ -186,6 +186,11 @@ static void *accept_all(void *self)
     }
 }
 
+static int64_t now(void *self)
+{
+    return ((struct rig *)self)->now_ns;
+}
+
 static struct rig *new_rig(bool echo)
 {
     struct rig *r = kw_new(1, sizeof *r);
@@ -197,8 +202,8 @@ static struct rig *new_rig(bool echo)
     }
     pthread_mutex_init(&r->kms.mutex, NULL);
     pthread_cond_init(&r->kms.changed, NULL);
-    r->time.now_ns = 1000 * KW_S_NS;
-    r->clock = kw_fake_clock(&r->time);
+    r->now_ns = 1000 * KW_S_NS;
+    r->clock = (struct kw_clock){now, now, now, r};
     struct kw_rpc_options o = {
         .kms = echo ? NULL : &r->kms, .class_count = 2, .clock = &r->clock, .echo = echo};
     CHECK_OK(kw_rpc_new(&o, &r->rpc));
@@ -225,13 +230,21 @@ struct rig *rig_new_echo(void)
     return new_rig(true);
 }
 
-void rig_free(struct rig *r)
+void rig_free_rpc(struct rig *r)
 {
+    if (r->rpc == NULL)
+        return;
     shutdown(r->listening, SHUT_RDWR);
     pthread_join(r->acceptor, NULL);
     close(r->listening);
     kw_client_close(r->client);
     kw_rpc_free(r->rpc);
+    r->rpc = NULL;
+}
+
+void rig_free(struct rig *r)
+{
+    rig_free_rpc(r);
     unlink(r->path);
     rmdir(r->dir);
     pthread_mutex_destroy(&r->kms.mutex);
@@ -239,11 +252,26 @@ void rig_free(struct rig *r)
     kw_free(r);
 }
 
-struct h2raw *rig_raw(struct rig *r, size_t class_index)
+static kw_err adopt_pair(struct rig *r, size_t class_index, struct h2raw **ret_peer)
 {
     int pair[2];
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
     CHECK(fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0);
-    CHECK_OK(kw_rpc_adopt(r->rpc, class_index, pair[0], &someone));
-    return h2raw_new(pair[1]);
+    kw_err e = kw_rpc_adopt(r->rpc, class_index, pair[0], &someone);
+    *ret_peer = h2raw_new(pair[1]);
+    return e;
+}
+
+struct h2raw *rig_raw(struct rig *r, size_t class_index)
+{
+    struct h2raw *h = NULL;
+    CHECK_OK(adopt_pair(r, class_index, &h));
+    return h;
+}
+
+struct h2raw *rig_raw_refused(struct rig *r, size_t class_index, enum kw_code why)
+{
+    struct h2raw *h = NULL;
+    CHECK_CODE(adopt_pair(r, class_index, &h), why);
+    return h;
 }

@@ -33,7 +33,7 @@ struct rig {
     struct kw_kms kms;
     struct kw_rpc *rpc;
     char dir[64], path[96];
-    struct kw_fake_clock time;
+    _Atomic int64_t now_ns; /* what rpc takes for the time */
     struct kw_clock clock;
     int listening;
     pthread_t acceptor;
@@ -43,8 +43,12 @@ struct rig {
 struct rig *rig_new(void);
 struct rig *rig_new_echo(void);
 void rig_free(struct rig *r);
+/* Ends rpc and client but keeps the rig. */
+void rig_free_rpc(struct rig *r);
 /* A raw connection that is already handed over to class `class_index`. */
 struct h2raw *rig_raw(struct rig *r, size_t class_index);
+/* The same, which must fail; the connection is there and closed. */
+struct h2raw *rig_raw_refused(struct rig *r, size_t class_index, enum kw_code why);
 
 /* Blocks until that many calls were begun / are parked / were cancelled. */
 void kms_await_begun(struct rig *r, size_t count);

@@ -2,6 +2,9 @@
 /* The ways of a call through rpc that a decent client sees. */
 #include "rig.h"
 
+#include "rpc_call.h"
+#include "server.h"
+
 #define IN_TIME (30 * KW_S_NS)
 
 static const char key_id[] = "kw1-1-0123456789abcdef01234567";
@@ -54,6 +57,73 @@ static void decrypt__finished_in_begin__plaintext(void **state)
     rig_free(r);
 }
 
+/* Looks into the room: idle, so nobody writes there. */
+static void decrypt__reply_dropped__no_plaintext_in_any_slot(void **state)
+{
+    static const uint8_t zero[KW_REPLY_SECRET_MAX];
+    struct rig *r = rig_new();
+    struct kw_client_reply reply;
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        CHECK_OK(kw_client_decrypt(r->client, kw_span_str("sealed"), kw_span_str(key_id),
+                                   "u", IN_TIME, &reply));
+        kw_client_reply_wipe(&reply);
+    }
+    struct kw_rpc_stats stats;
+    do
+        kw_rpc_stats(r->rpc, &stats);
+    while (stats.open > 0);
+    assert_int_equal(stats.calls, 5);
+    for (size_t i = 0; i < KW_RPC_SLOTS; i++)
+        assert_memory_equal(r->rpc->pool.slots[i].secret_reply, zero, sizeof zero);
+    rig_free(r);
+}
+
+static void echo__measuring__input_is_the_answer(void **state)
+{
+    struct rig *r = rig_new_echo();
+    struct kw_client_reply reply;
+    (void)state;
+    CHECK_OK(kw_client_encrypt(r->client, kw_span_str("abc"), "u", IN_TIME, &reply));
+    CHECK(reply.grpc_status == 0 && reply.ciphertext_len == 3 &&
+          reply.ciphertext[0] == 'a');
+    kw_client_reply_wipe(&reply);
+    CHECK_OK(kw_client_decrypt(r->client, kw_span_str("xyz"), kw_span_str("k"), "u",
+                               IN_TIME, &reply));
+    CHECK(kw_span_equal_str(kw_secret_peek(&reply.plaintext), "xyz"));
+    kw_client_reply_wipe(&reply);
+    CHECK_OK(kw_client_status(r->client, IN_TIME, &reply));
+    CHECK_STR(reply.key_id, "kw1-0-echo");
+    assert_int_equal(r->kms.begun, 0);
+    rig_free(r);
+}
+
+static void client__server_is_not_there__deadline(void **state)
+{
+    struct kw_client *client = NULL;
+    struct kw_client_reply reply;
+    (void)state;
+    kw_test_arena(65536);
+    CHECK_OK(kw_client_open("/nonexistent/kw.sock", &client));
+    CHECK_OK(kw_client_status(client, 20 * KW_MS_NS, &reply));
+    CHECK(reply.grpc_status == 4 || reply.grpc_status == 14);
+    CHECK(reply.ns >= 0 && reply.message[0] != '\0');
+    kw_client_close(client);
+}
+
+static void beats__idle__still_grow(void **state)
+{
+    struct rig *r = rig_new();
+    (void)state;
+    uint64_t before = kw_rpc_beats(r->rpc);
+    while (kw_rpc_beats(r->rpc) == before)
+        sched_yield();
+    rig_free(r);
+}
+
 KW_CASES("provider/rpc/calls", CASE(status__kms_says_ok__v2_ok_and_key_id),
          CASE(encrypt__finished_in_begin__ciphertext_and_key_id),
-         CASE(decrypt__finished_in_begin__plaintext))
+         CASE(decrypt__finished_in_begin__plaintext),
+         CASE(decrypt__reply_dropped__no_plaintext_in_any_slot),
+         CASE(echo__measuring__input_is_the_answer),
+         CASE(client__server_is_not_there__deadline), CASE(beats__idle__still_grow))

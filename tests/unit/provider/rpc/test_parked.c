@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls that wait in kms: cancel, deadline, many at once, the end of the process. */
+#include "rig.h"
+
+#define IN_TIME (30 * KW_S_NS)
+#define STATUS "/v2.KeyManagementService/Status"
+#define ENCRYPT "/v2.KeyManagementService/Encrypt"
+#define DECRYPT "/v2.KeyManagementService/Decrypt"
+
+enum { CANCELLED = 1, DEADLINE_EXCEEDED = 4, RESOURCE_EXHAUSTED = 8, UNAVAILABLE = 14 };
+
+static const kw_span request = {(const uint8_t *)"\x0a\x01"
+                                                 "c\x1a\x01k",
+                                6};
+
+static const struct h2raw_result *expect(struct h2raw *h, uint32_t stream,
+                                         int grpc_status)
+{
+    const struct h2raw_result *r = h2raw_await(h, stream);
+    CHECK(r != NULL);
+    assert_int_equal(r->grpc_status, grpc_status);
+    return r;
+}
+
+static struct kw_rpc_stats stats_of(struct rig *r)
+{
+    struct kw_rpc_stats stats;
+    kw_rpc_stats(r->rpc, &stats);
+    return stats;
+}
+
+static void decrypt__parked_then_finished__plaintext(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    (void)state;
+    kms_park(r, true);
+    uint32_t s = h2raw_call(h, DECRYPT, request);
+    kms_await_parked(r, 1);
+    CHECK(!kw_rpc_idle(r->rpc));
+    kms_finish(r, KW_OK);
+    const struct h2raw_result *res = expect(h, s, 0);
+    assert_int_equal(res->body_len, 5 + 2 + 32);
+    assert_memory_equal(res->body + 7, rig_seed, 32);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+static void decrypt__parked_then_failed__status_and_text(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    (void)state;
+    kms_park(r, true);
+    uint32_t s = h2raw_call(h, DECRYPT, request);
+    kms_await_parked(r, 1);
+    kms_finish(r, kw_err_at(KW_CODE_HSM_DOWN, "test"));
+    const struct h2raw_result *res = expect(h, s, UNAVAILABLE);
+    CHECK_HAS(res->grpc_message, "temporary");
+    assert_int_equal(res->body_len, 0);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+/* kms may call done on the main thread before begin has returned on the rpc thread. */
+static void encrypt__finished_elsewhere_inside_begin__one_reply(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    (void)state;
+    r->kms.finish_inside = true;
+    for (int i = 0; i < 20; i++)
+        expect(h, h2raw_call(h, ENCRYPT, request), 0);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+static void reset__while_parked__kms_is_told(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    (void)state;
+    kms_park(r, true);
+    uint32_t s = h2raw_call(h, DECRYPT, request);
+    kms_await_parked(r, 1);
+    h2raw_reset(h, s);
+    kms_await_cancelled(r, 1);
+    kms_park(r, false);
+    expect(h, h2raw_call(h, DECRYPT, request), 0);
+    assert_int_equal(stats_of(r).cancelled, 1);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+static void hang_up__while_many_are_parked__kms_is_told_of_each(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    (void)state;
+    kms_park(r, true);
+    for (int i = 0; i < 40; i++)
+        (void)h2raw_call(h, i % 2 ? DECRYPT : ENCRYPT, request);
+    kms_await_parked(r, 40);
+    h2raw_hang_up(h);
+    kms_await_cancelled(r, 40);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+static void deadline__passes_while_parked__client_and_kms_are_told(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    (void)state;
+    kms_park(r, true);
+    uint32_t s = h2raw_open(h, DECRYPT, "20m");
+    h2raw_message(h, s, 0, request);
+    const struct h2raw_result *res = h2raw_await(h, s);
+    CHECK(res != NULL && (res->grpc_status == DEADLINE_EXCEEDED || res->reset));
+    kms_await_cancelled(r, 1);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+static void deadline__of_the_client__reaches_kms(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    (void)state;
+    uint32_t s = h2raw_open(h, DECRYPT, "600S");
+    h2raw_message(h, s, 0, request);
+    expect(h, s, 0);
+    int64_t left = r->kms.last.until.mono_ns - r->now_ns;
+    CHECK(left > 500 * KW_S_NS && left <= 600 * KW_S_NS);
+    expect(h, h2raw_call(h, DECRYPT, request), 0);
+    CHECK(r->kms.last.until.mono_ns == KW_NEVER.mono_ns);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+static void status__1000_parked_on_the_same_connection__answered(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    uint32_t last = 0;
+    (void)state;
+    kms_park(r, true);
+    for (int i = 0; i < 1000; i++)
+        last = h2raw_call(h, DECRYPT, request);
+    kms_await_parked(r, 1000);
+    expect(h, h2raw_call(h, STATUS, (kw_span){0}), 0);
+    CHECK(!h2raw_peek(h, last)->ended);
+    kms_finish(r, KW_OK);
+    for (uint32_t s = 1; s <= last; s += 2)
+        expect(h, s, 0);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+static void calls__2000_at_once__the_rest_refused_and_status_served(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    uint32_t last = 0;
+    size_t refused = 0;
+    (void)state;
+    kms_park(r, true);
+    for (int i = 0; i < 2000; i++)
+        last = h2raw_call(h, DECRYPT, request);
+    expect(h, last, RESOURCE_EXHAUSTED);
+    kms_await_parked(r, KW_RPC_CALLS_MAX);
+    expect(h, h2raw_call(h, STATUS, (kw_span){0}), 0);
+    assert_int_equal(stats_of(r).refused_busy, 2000 - KW_RPC_CALLS_MAX);
+    kms_finish(r, KW_OK);
+    for (uint32_t s = 1; s <= last; s += 2)
+        refused += h2raw_await(h, s)->grpc_status == RESOURCE_EXHAUSTED;
+    assert_int_equal(refused, 2000 - KW_RPC_CALLS_MAX);
+    CHECK(stats_of(r).open_max <= KW_RPC_CALLS_MAX + 1);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+static void status__more_held_than_the_house_has_room__refused_too(void **state)
+{
+    enum { ROOM = KW_RPC_CALLS_MAX + 64 };
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    uint32_t last = 0;
+    (void)state;
+    r->kms.status_parks = true;
+    for (int i = 0; i < ROOM + 1; i++)
+        last = h2raw_call(h, STATUS, (kw_span){0});
+    expect(h, last, RESOURCE_EXHAUSTED);
+    kms_await_parked(r, ROOM);
+    kms_finish(r, KW_OK);
+    expect(h, 1, 0);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+/* A client that sends and never reads keeps its slots only for a while. */
+static void reply__never_read__given_up(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0), *other = rig_raw(r, 1);
+    (void)state;
+    /* A stream window of 0: the reply's message can never go out. */
+    expect(h, h2raw_call(h, STATUS, (kw_span){0}), 0);
+    h2raw_frame(h, 4, 0, 0, kw_span_of("\0\x04\0\0\0\0", 6));
+    uint32_t s = h2raw_call(h, DECRYPT, request);
+    kms_await_begun(r, 2);
+    /* The rpc thread is through with what it began before it begins another. */
+    expect(other, h2raw_call(other, STATUS, (kw_span){0}), 0);
+    r->now_ns += 60 * KW_S_NS;
+    expect(other, h2raw_call(other, STATUS, (kw_span){0}), 0);
+    const struct h2raw_result *res = h2raw_await(h, s);
+    CHECK(res != NULL && (res->reset || res->grpc_status == CANCELLED));
+    h2raw_free(h);
+    h2raw_free(other);
+    rig_free(r);
+}
+
+static void shutdown__calls_parked__goaway_and_they_still_finish(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    (void)state;
+    kms_park(r, true);
+    uint32_t s = h2raw_call(h, DECRYPT, request);
+    kms_await_parked(r, 1);
+    kw_rpc_shutdown(r->rpc);
+    kw_rpc_shutdown(r->rpc); /* twice is once */
+    CHECK(!kw_rpc_idle(r->rpc));
+    while (!h2raw_got_goaway(h))
+        CHECK(h2raw_read(h));
+    kms_finish(r, KW_OK);
+    expect(h, s, 0);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+static void free__calls_parked__cancelled_and_answered(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0), *other = rig_raw(r, 1);
+    (void)state;
+    kms_park(r, true);
+    for (int i = 0; i < 20; i++) {
+        (void)h2raw_call(h, DECRYPT, request);
+        (void)h2raw_call(other, ENCRYPT, request);
+    }
+    kms_await_parked(r, 40);
+    struct kw_kms *kms = &r->kms;
+    rig_free_rpc(r);
+    assert_int_equal(kms->cancelled, 40);
+    h2raw_await_close(h);
+    h2raw_await_close(other);
+    h2raw_free(h);
+    h2raw_free(other);
+    rig_free(r);
+}
+
+static void adopt__after_shutdown__closed(void **state)
+{
+    struct rig *r = rig_new();
+    (void)state;
+    kw_rpc_shutdown(r->rpc);
+    struct h2raw *h = rig_raw_refused(r, 0, KW_CODE_CANCELLED);
+    h2raw_await_close(h);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+static void adopt__no_such_class__closed(void **state)
+{
+    struct rig *r = rig_new();
+    (void)state;
+    struct h2raw *h = rig_raw_refused(r, 2, KW_CODE_BUG);
+    h2raw_await_close(h);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+KW_CASES("provider/rpc/parked", CASE(decrypt__parked_then_finished__plaintext),
+         CASE(decrypt__parked_then_failed__status_and_text),
+         CASE(encrypt__finished_elsewhere_inside_begin__one_reply),
+         CASE(reset__while_parked__kms_is_told),
+         CASE(hang_up__while_many_are_parked__kms_is_told_of_each),
+         CASE(deadline__passes_while_parked__client_and_kms_are_told),
+         CASE(deadline__of_the_client__reaches_kms),
+         CASE(status__1000_parked_on_the_same_connection__answered),
+         CASE(calls__2000_at_once__the_rest_refused_and_status_served),
+         CASE(status__more_held_than_the_house_has_room__refused_too),
+         CASE(reply__never_read__given_up),
+         CASE(shutdown__calls_parked__goaway_and_they_still_finish),
+         CASE(free__calls_parked__cancelled_and_answered),
+         CASE(adopt__after_shutdown__closed), CASE(adopt__no_such_class__closed))
