@@ -51,8 +51,9 @@ static void echo(struct kw_call *a)
 
 static void start(struct kw_slot *s, const grpc_op *ops, size_t count, struct kw_tag *tag)
 {
-    KW_TAG_RELEASE(tag);
-    grpc_call_error e = grpc_call_start_batch(s->call, ops, count, tag, NULL);
+    grpc_call *call = s->call;
+    KW_TAG_RELEASE(tag); /* the slot is not touched after this */
+    grpc_call_error e = grpc_call_start_batch(call, ops, count, tag, NULL);
     KW_INVARIANT(e == GRPC_CALL_OK);
 }
 
@@ -111,6 +112,7 @@ static void done(struct kw_call *ask)
 static void drop_reply(void *p)
 {
     struct kw_slot *s = p;
+    KW_TAG_ACQUIRE(s);
     if (s->ask.ask == KW_ASK_DECRYPT)
         kw_wipe(s->secret_reply, KW_REPLY_SECRET_MAX);
     drop(s);
@@ -121,6 +123,7 @@ static grpc_byte_buffer *message_of(struct kw_slot *s)
     bool secret = s->ask.ask == KW_ASK_DECRYPT;
     uint8_t *p = secret ? s->secret_reply : s->plain_reply;
     atomic_fetch_add(&s->holds, 1);
+    KW_TAG_RELEASE(s);
     grpc_slice slice = grpc_slice_new_with_user_data(p, s->reply.len, drop_reply, s);
     grpc_byte_buffer *message = grpc_raw_byte_buffer_create(&slice, 1);
     grpc_slice_unref(slice);

@@ -54,12 +54,10 @@ static void remember(struct kw_kms *k, const struct kw_call *call)
 {
     kw_span bytes =
         call->ask == KW_ASK_ENCRYPT ? kw_secret_peek(&call->seed) : call->ciphertext;
-    k->last = *call;
-    k->last.seed = (struct kw_secret){0};
-    kw_copy(k->last_uid, sizeof k->last_uid, call->uid);
-    kw_copy(k->last_key_id, sizeof k->last_key_id, call->key_id);
-    kw_copy(k->last_bytes, sizeof k->last_bytes, bytes);
-    k->last_len = bytes.len;
+    k->seen.call = *call;
+    k->seen.call.seed = (struct kw_secret){0};
+    kw_copy(k->seen.bytes, sizeof k->seen.bytes, bytes);
+    k->seen.len = bytes.len;
 }
 
 static void *finish_one(void *call)
@@ -137,6 +135,22 @@ void kms_finish(struct rig *r, kw_err outcome)
             return;
         answer(call, outcome);
     }
+}
+
+size_t kms_begun(struct rig *r)
+{
+    lock(&r->kms);
+    size_t n = r->kms.begun;
+    unlock(&r->kms);
+    return n;
+}
+
+struct kms_seen kms_seen(struct rig *r)
+{
+    lock(&r->kms);
+    struct kms_seen seen = r->kms.seen;
+    unlock(&r->kms);
+    return seen;
 }
 
 static void await(struct rig *r, const size_t *counter, size_t count)

@@ -14,6 +14,13 @@
 
 /* ---- the fake kms ---- */
 
+/* The facts of the last call, copied. */
+struct kms_seen {
+    struct kw_call call;
+    uint8_t bytes[KW_CIPHERTEXT_MAX];
+    size_t len;
+};
+
 struct kw_kms {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -23,10 +30,7 @@ struct kw_kms {
     kw_err answer;      /* for all but Status                                          */
     struct kw_call *parked; /* by work.next, newest first */
     size_t parked_count, begun, cancelled;
-    struct kw_call last; /* copies of the last call's facts */
-    uint8_t last_uid[KW_UID_MAX], last_key_id[KW_WIRE_KEY_ID_MAX];
-    uint8_t last_bytes[KW_CIPHERTEXT_MAX];
-    size_t last_len;
+    struct kms_seen seen;
 };
 
 struct rig {
@@ -50,6 +54,8 @@ struct h2raw *rig_raw(struct rig *r, size_t class_index);
 /* The same, which must fail; the connection is there and closed. */
 struct h2raw *rig_raw_refused(struct rig *r, size_t class_index, enum kw_code why);
 
+size_t kms_begun(struct rig *r);
+struct kms_seen kms_seen(struct rig *r);
 /* Blocks until that many calls were begun / are parked / were cancelled. */
 void kms_await_begun(struct rig *r, size_t count);
 void kms_await_parked(struct rig *r, size_t count);

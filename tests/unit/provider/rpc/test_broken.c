@@ -41,7 +41,7 @@ static void unknown_method__many__each_unimplemented_at_once(void **state)
         expect(h, h2raw_call(h, paths[i % 5], (kw_span){0}), UNIMPLEMENTED);
     kw_rpc_stats(r->rpc, &stats);
     assert_int_equal(stats.unimplemented, 25);
-    assert_int_equal(r->kms.begun, 0);
+    assert_int_equal(kms_begun(r), 0);
     h2raw_free(h);
     rig_free(r);
 }
@@ -54,7 +54,7 @@ static void message__missing__invalid_argument(void **state)
     uint32_t s = h2raw_open(h, ENCRYPT, NULL);
     h2raw_data(h, s, (kw_span){0}, true);
     expect(h, s, INVALID_ARGUMENT);
-    assert_int_equal(r->kms.begun, 0);
+    assert_int_equal(kms_begun(r), 0);
     expect_served(r);
     h2raw_free(h);
     rig_free(r);
@@ -69,7 +69,7 @@ static void message__empty__kms_decides(void **state)
     expect(h, h2raw_call(h, ENCRYPT, (kw_span){0}), INVALID_ARGUMENT);
     expect(h, h2raw_call(h, DECRYPT, (kw_span){0}), INVALID_ARGUMENT);
     expect(h, h2raw_call(h, STATUS, (kw_span){0}), 0);
-    assert_int_equal(r->kms.begun, 3);
+    assert_int_equal(kms_begun(r), 3);
     h2raw_free(h);
     rig_free(r);
 }
@@ -83,7 +83,7 @@ static void message__cut_short__an_error_and_kms_not_asked(void **state)
     h2raw_data(h, s, kw_span_of("\0\0\0\0\x64only ten b", 15), true);
     const struct h2raw_result *res = h2raw_await(h, s);
     CHECK(res != NULL && res->grpc_status != 0);
-    assert_int_equal(r->kms.begun, 0);
+    assert_int_equal(kms_begun(r), 0);
     expect_served(r);
     h2raw_free(h);
     rig_free(r);
@@ -98,7 +98,7 @@ static void message__5_mib__resource_exhausted(void **state)
     CHECK_OK(kw_client_raw(r->client, DECRYPT, kw_span_of(big, sizeof big), IN_TIME, NULL,
                            &reply));
     assert_int_equal(reply.grpc_status, RESOURCE_EXHAUSTED);
-    assert_int_equal(r->kms.begun, 0);
+    assert_int_equal(kms_begun(r), 0);
     expect_served(r);
     rig_free(r);
 }
@@ -130,7 +130,7 @@ static void annotations__8_kib_of_empty_ones__invalid_argument(void **state)
     CHECK_OK(kw_client_raw(r->client, DECRYPT, kw_span_of(many, sizeof many), IN_TIME,
                            NULL, &reply));
     assert_int_equal(reply.grpc_status, INVALID_ARGUMENT);
-    assert_int_equal(r->kms.begun, 0);
+    assert_int_equal(kms_begun(r), 0);
     rig_free(r);
 }
 
@@ -145,7 +145,7 @@ static void annotation__one__kms_is_told(void **state)
                                   "c\x22\x03\x0a\x01"
                                   "a")),
            0);
-    CHECK(r->kms.last.has_annotations);
+    CHECK(kms_seen(r).call.has_annotations);
     h2raw_free(h);
     rig_free(r);
 }
@@ -180,7 +180,7 @@ static void message__garbage__invalid_argument_and_counted(void **state)
     kw_rpc_stats(r->rpc, &stats);
     assert_int_equal(stats.malformed, COUNT);
     assert_int_equal(stats.open, 0);
-    assert_int_equal(r->kms.begun, 0);
+    assert_int_equal(kms_begun(r), 0);
     h2raw_free(h);
     rig_free(r);
 }
@@ -204,7 +204,7 @@ static void message__gzip__unimplemented_and_never_inflated(void **state)
     uint32_t s = h2raw_headers(h, gzip_call, 7, false);
     h2raw_message(h, s, 1, kw_span_of(gz, sizeof gz - 1));
     expect(h, s, UNIMPLEMENTED);
-    assert_int_equal(r->kms.begun, 0);
+    assert_int_equal(kms_begun(r), 0);
     /* Announced, not used: allowed. */
     s = h2raw_headers(h, gzip_call, 7, false);
     h2raw_message(h, s, 0,
@@ -226,7 +226,7 @@ static void message__compressed_flag_without_encoding__taken_as_it_is(void **sta
                   kw_span_str("\x0a\x01"
                               "p"));
     expect(h, s, 0);
-    CHECK(r->kms.last_len == 1 && r->kms.last_bytes[0] == 'p');
+    CHECK(kms_seen(r).len == 1 && kms_seen(r).bytes[0] == 'p');
     h2raw_free(h);
     rig_free(r);
 }
@@ -246,7 +246,7 @@ static void headers__no_authority__refused_and_the_connection_lives(void **state
     const struct h2raw_result *res = h2raw_await(h, s);
     CHECK(res != NULL && res->grpc_status > 0);
     expect(h, h2raw_call(h, STATUS, (kw_span){0}), 0);
-    assert_int_equal(r->kms.begun, 1);
+    assert_int_equal(kms_begun(r), 1);
     h2raw_free(h);
     rig_free(r);
 }
@@ -324,7 +324,7 @@ static void headers__13_kib__refused(void **state)
     h2raw_message(h, s, 0, (kw_span){0});
     const struct h2raw_result *res = h2raw_await(h, s);
     CHECK(res == NULL || res->grpc_status != 0);
-    assert_int_equal(r->kms.begun, 1);
+    assert_int_equal(kms_begun(r), 1);
     expect_served(r);
     h2raw_free(h);
     rig_free(r);
@@ -390,7 +390,7 @@ static void connection__dies_in_the_middle__nothing_is_left(void **state)
     h2raw_free(h);
     expect_served(r);
     kw_rpc_stats(r->rpc, &stats);
-    CHECK(r->kms.begun == 1);
+    CHECK(kms_begun(r) == 1);
     rig_free(r);
 }
 

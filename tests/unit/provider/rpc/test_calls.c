@@ -48,11 +48,11 @@ static void decrypt__finished_in_begin__plaintext(void **state)
                                "uid-2", IN_TIME, &reply));
     assert_int_equal(reply.grpc_status, 0);
     CHECK(kw_span_equal(kw_secret_peek(&reply.plaintext), kw_span_of(rig_seed, 32)));
-    CHECK(r->kms.last_len == 6 && memcmp(r->kms.last_bytes, "sealed", 6) == 0);
-    assert_int_equal(r->kms.last.key_id.len, strlen(key_id));
-    assert_int_equal(r->kms.last.uid.len, 5);
-    assert_int_equal(r->kms.last.peer.pid, 4242);
-    assert_int_equal(r->kms.last.peer.pid_start, 77);
+    CHECK(kms_seen(r).len == 6 && memcmp(kms_seen(r).bytes, "sealed", 6) == 0);
+    assert_int_equal(kms_seen(r).call.key_id.len, strlen(key_id));
+    assert_int_equal(kms_seen(r).call.uid.len, 5);
+    assert_int_equal(kms_seen(r).call.peer.pid, 4242);
+    assert_int_equal(kms_seen(r).call.peer.pid_start, 77);
     kw_client_reply_wipe(&reply);
     rig_free(r);
 }
@@ -94,7 +94,7 @@ static void echo__measuring__input_is_the_answer(void **state)
     kw_client_reply_wipe(&reply);
     CHECK_OK(kw_client_status(r->client, IN_TIME, &reply));
     CHECK_STR(reply.key_id, "kw1-0-echo");
-    assert_int_equal(r->kms.begun, 0);
+    assert_int_equal(kms_begun(r), 0);
     rig_free(r);
 }
 

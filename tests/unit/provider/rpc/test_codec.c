@@ -133,8 +133,10 @@ static void decode__group__bad_input(void **state)
 
 static void decode__fields_at_their_limit__as_sent(void **state)
 {
-    V2__DecryptRequest d = V2__DECRYPT_REQUEST__INIT;
-    V2__EncryptRequest e = V2__ENCRYPT_REQUEST__INIT;
+    V2__DecryptRequest d;
+    v2__decrypt_request__init(&d);
+    V2__EncryptRequest e;
+    v2__encrypt_request__init(&e);
     static uint8_t bytes[KW_CIPHERTEXT_MAX + 1], m[8192];
     static char text[KW_WIRE_KEY_ID_MAX + 2];
     struct kw_request r = {0};
@@ -154,8 +156,10 @@ static void decode__fields_at_their_limit__as_sent(void **state)
 
 static void decode__fields_over_their_limit__bad_input(void **state)
 {
-    V2__DecryptRequest d = V2__DECRYPT_REQUEST__INIT;
-    V2__EncryptRequest e = V2__ENCRYPT_REQUEST__INIT;
+    V2__DecryptRequest d;
+    v2__decrypt_request__init(&d);
+    V2__EncryptRequest e;
+    v2__encrypt_request__init(&e);
     static uint8_t bytes[KW_CIPHERTEXT_MAX + 1], m[8192];
     static char text[KW_WIRE_KEY_ID_MAX + 2];
     char none[] = "";

@@ -130,10 +130,10 @@ static void deadline__of_the_client__reaches_kms(void **state)
     uint32_t s = h2raw_open(h, DECRYPT, "600S");
     h2raw_message(h, s, 0, request);
     expect(h, s, 0);
-    int64_t left = r->kms.last.until.mono_ns - r->now_ns;
+    int64_t left = kms_seen(r).call.until.mono_ns - r->now_ns;
     CHECK(left > 500 * KW_S_NS && left <= 600 * KW_S_NS);
     expect(h, h2raw_call(h, DECRYPT, request), 0);
-    CHECK(r->kms.last.until.mono_ns == KW_NEVER.mono_ns);
+    CHECK(kms_seen(r).call.until.mono_ns == KW_NEVER.mono_ns);
     h2raw_free(h);
     rig_free(r);
 }
