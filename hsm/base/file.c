@@ -7,10 +7,15 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <keyward/alloc.h>
 #include <keyward/limits.h>
+
+#include "acl.h"
+
+enum { ACL_MAX = 4 + 8 * 32 }; /* 32 entries; one with more is nothing we want */
 
 void kw_blob_wipe(struct kw_blob *b)
 {
@@ -94,7 +99,16 @@ kw_err kw_file_read(const char *path, size_t max, struct kw_blob *ret_blob,
     return e;
 }
 
-static kw_err judge_secret(const struct stat *st, const char *path, struct kw_note *note)
+/* With an ACL the group bits of the mode are its mask. */
+static bool acl_lets_in_us_alone(int fd)
+{
+    uint8_t acl[ACL_MAX];
+    ssize_t n = fgetxattr(fd, KW_ACL_XATTR, acl, sizeof acl);
+    return n > 0 && kw_acl_is_only_for(kw_span_of(acl, (size_t)n), geteuid());
+}
+
+static kw_err judge_secret(int fd, const struct stat *st, const char *path,
+                           struct kw_note *note)
 {
     if (!S_ISREG(st->st_mode))
         return not_regular(path, note);
@@ -103,7 +117,7 @@ static kw_err judge_secret(const struct stat *st, const char *path, struct kw_no
                     (unsigned)st->st_uid, (unsigned)geteuid());
         return kw_err_at(KW_CODE_DENIED, "file owner");
     }
-    if ((st->st_mode & 077) != 0) {
+    if ((st->st_mode & 077) != 0 && !acl_lets_in_us_alone(fd)) {
         kw_note_set(note, "%s: mode %04o lets others at it; chmod 0600 it", path,
                     (unsigned)(st->st_mode & 07777));
         return kw_err_at(KW_CODE_DENIED, "file mode");
@@ -118,7 +132,7 @@ static kw_err read_secret(int fd, const char *path, size_t max,
     KW_AUTO_SECRET(s);
     if (fstat(fd, &st) != 0)
         return fail("cannot stat", path, note);
-    kw_err e = judge_secret(&st, path, note);
+    kw_err e = judge_secret(fd, &st, path, note);
     if (kw_failed(e))
         return e;
     e = kw_secret_init(&s, max + 2); /* a newline, and one byte to notice too much */

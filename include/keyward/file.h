@@ -31,8 +31,9 @@ KW_MUST_USE kw_err kw_file_read(const char *path, size_t max, struct kw_blob *re
                                 struct kw_note *note);
 
 /* Reads a file that holds a secret straight into the arena: a regular file, not a
- * symlink, owned by this process's uid or root, no mode bit for group or others,
- * 1..max bytes.  One trailing newline is stripped.
+ * symlink, owned by this process's uid or root, no right for group or others (mode, or
+ * ACL: systemd lets a service's user at a credential by one), 1..max bytes.  One trailing
+ * newline is stripped.
  * MISSING, BAD_INPUT (empty, too large, not regular), DENIED (owner or mode, or this uid
  * may not open it; the note names chmod or chown), IO, NO_MEMORY */
 KW_MUST_USE kw_err kw_file_read_secret(const char *path, size_t max,

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+#include <endian.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <keyward/file.h>
@@ -49,6 +52,38 @@ static void read__bits_for_others__denied_names_chmod(void **state)
         check_refused(f.file, KW_CODE_DENIED, "chmod");
         CHECK(unlink(f.file) == 0);
     }
+    folder_remove(&f);
+}
+
+/* The mode that stat(2) shows has group bits then: the ACL's mask. */
+static void read__acl_for_us_alone__read_else_denied(void **state)
+{
+    (void)state;
+    struct folder f;
+    struct kw_secret s = {0};
+    uint32_t uid = geteuid(), n = UINT32_MAX;
+    uint16_t acl[] = {2,  0, /* version; each entry: tag, rights, id */
+                      1,  4, (uint16_t)n,   (uint16_t)(n >> 16),
+                      2,  4, (uint16_t)uid, (uint16_t)(uid >> 16),
+                      4,  0, (uint16_t)n,   (uint16_t)(n >> 16),
+                      16, 4, (uint16_t)n,   (uint16_t)(n >> 16),
+                      32, 0, (uint16_t)n,   (uint16_t)(n >> 16)};
+    for (size_t i = 0; i < sizeof acl / sizeof acl[0]; i++)
+        acl[i] = htole16(acl[i]);
+    folder_make(&f);
+    kw_test_arena(4096);
+    put_file(f.file, "pin", 0400);
+    int rc = setxattr(f.file, "system.posix_acl_access", acl, sizeof acl, 0);
+    if (rc != 0 && errno == ENOTSUP) {
+        folder_remove(&f);
+        skip(); /* a filesystem without ACLs; test_acl.c has the rules */
+    }
+    CHECK(rc == 0);
+    CHECK_OK(kw_file_read_secret(f.file, MAX, &s, NULL));
+    CHECK(kw_span_equal_str(kw_secret_peek(&s), "pin"));
+    kw_secret_wipe(&s);
+    CHECK(chmod(f.file, 0444) == 0);
+    check_refused(f.file, KW_CODE_DENIED, "chmod");
     folder_remove(&f);
 }
 
@@ -207,6 +242,7 @@ static void read__onto_another_secret__that_one_replaced(void **state)
 
 KW_CASES("hsm/base/file-secret", CASE(read__no_file__missing),
          CASE(read__bits_for_others__denied_names_chmod),
+         CASE(read__acl_for_us_alone__read_else_denied),
          CASE(read__owned_by_another__denied_names_chown),
          CASE(read__may_not_open__denied_names_chown), CASE(read__symlink__bad_input),
          CASE(read__not_regular__bad_input_at_once), CASE(read__empty__bad_input),
