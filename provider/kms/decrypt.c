@@ -153,10 +153,10 @@ static enum kw_turn prove(struct kw_kms *kms, struct kw_call *call)
 {
     struct kw_call_work *w = &call->work;
     kw_err e = kw_envelope_prove(kw_span_of(w->aad, w->aad_len), w->seed_len, &w->inner);
-    if (kw_failed(e)) {
+    if (e.code == KW_CODE_WRONG_ANSWER)
         kw_outcome_alarm(kms, call, "wrong-answer");
+    if (kw_failed(e))
         return kw_turn_fail(call, e);
-    }
     kw_secret_move(&call->seed, &w->inner);
     return KW_TURN_NEXT;
 }

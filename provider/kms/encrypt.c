@@ -178,10 +178,10 @@ static enum kw_turn judge(struct kw_kms *kms, struct kw_call *call)
     if (!kw_failed(e) &&
         !kw_equal_ct(kw_secret_peek(&w->inner), kw_secret_peek(&call->seed)))
         e = kw_err_at(KW_CODE_WRONG_ANSWER, "verify");
-    if (kw_failed(e)) {
+    if (e.code == KW_CODE_WRONG_ANSWER)
         kw_outcome_alarm(kms, call, "wrap-unreadable");
+    if (kw_failed(e))
         return kw_turn_fail(call, e);
-    }
     kw_copy_str(call->out_key_id, sizeof call->out_key_id,
                 kw_span_str(w->version.key_id));
     call->source = KW_SOURCE_HSM;
