@@ -52,6 +52,7 @@ static pid_t spawn(const char *program, char *const *args, uid_t uid, int out_fd
     if (err_fd >= 0)
         dup2(err_fd, STDERR_FILENO);
     become(uid);
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* a case that fails leaves no daemon behind */
     execv(program, args);
     _exit(127);
 }
