@@ -60,6 +60,13 @@ kw_err kw_place_base(const char *dir, char ret_real[KW_PATH_MAX], struct kw_note
         kw_note_set(note, "%s: no folder, or its name is too long", dir);
         return kw_err_at(KW_CODE_BAD_INPUT, "--dir");
     }
+    if (st.st_uid != geteuid() && st.st_uid != 0) {
+        kw_note_set(note,
+                    "%s: belongs to uid %u, who could exchange what lies in it; use a "
+                    "folder of your own",
+                    real, (unsigned)st.st_uid);
+        return kw_err_at(KW_CODE_DENIED, "--dir");
+    }
     if ((st.st_mode & 022) != 0) {
         kw_note_set(note,
                     "%s: mode %04o lets others exchange what lies in it; use a folder "

@@ -18,7 +18,8 @@ KW_MUST_USE kw_err kw_place_owner(const char *name, bool system_wide,
                                   struct kw_owner *ret_owner, struct kw_note *note);
 
 /* Makes `dir` unless it is there and gives its true absolute name.
- * DENIED  it is writable by group or others: what lies in it could be exchanged. */
+ * DENIED  somebody else than root and this uid may write it: what lies in it could be
+ *         exchanged. */
 KW_MUST_USE kw_err kw_place_base(const char *dir, char ret_real[KW_PATH_MAX],
                                  struct kw_note *note);
 

@@ -113,6 +113,20 @@ static void print_plan(const struct kw_desk *desk, const struct kw_config_token 
     fflush(stdout);
 }
 
+/* The end of a dry run: its key_id is not that of a later ceremony. */
+static int report_plan(const struct kw_cli *cli, const struct kw_config_token *token,
+                       const struct kw_ceremony *job)
+{
+    if (!cli->json)
+        return KW_EXIT_GOOD;
+    return kw_json_out(json_pack("{s:b, s:b, s:i, s:s, s:s, s:b, s:b}", "ok", 1,
+                                 "dry_run", 1, "n", (int)job->v.n, "token", token->name,
+                                 "operator", job->v.operator_, "destroyable",
+                                 job->v.want_destroyable, "copyable",
+                                 job->v.want_copyable),
+                       KW_EXIT_GOOD);
+}
+
 /* Better now than after the key was made. */
 static kw_err keyring_writable(const char *path, struct kw_note *note)
 {
@@ -215,7 +229,8 @@ static int run(const struct kw_cli *cli, const struct choices *c, struct kw_cere
     } else {
         if (!cli->json)
             print_plan(&desk, token, job);
-        code = c->dry_run ? KW_EXIT_GOOD : perform(cli, &desk, token, job);
+        code =
+            c->dry_run ? report_plan(cli, token, job) : perform(cli, &desk, token, job);
     }
     kw_desk_close(&desk);
     return code;

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyward status against a socket that says what the case wants. */
+#include "check.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "run.h"
+
+struct daemon {
+    char dir[64], path[96];
+    int listening;
+    const char *says;
+    pthread_t thread;
+};
+
+static struct kw_run r;
+
+static void *answer_once(void *self)
+{
+    struct daemon *d = self;
+    int fd = accept(d->listening, NULL, NULL);
+    size_t len = strlen(d->says);
+    KW_INVARIANT(fd >= 0 && write(fd, d->says, len) == (ssize_t)len);
+    close(fd);
+    return NULL;
+}
+
+static int status_of(const char *says, const char *json)
+{
+    struct daemon d = {.dir = "/tmp/keyward-status-XXXXXX", .says = says};
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    CHECK(mkdtemp(d.dir) != NULL);
+    snprintf(d.path, sizeof d.path, "%s/s", d.dir);
+    CHECK(kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(d.path)));
+    d.listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(bind(d.listening, (struct sockaddr *)&at, sizeof at) == 0);
+    CHECK(listen(d.listening, 1) == 0);
+    CHECK(pthread_create(&d.thread, NULL, answer_once, &d) == 0);
+    kw_run(&r, (const char *const[]){KEYWARD, "status", "--socket", d.path, json, NULL});
+    pthread_join(d.thread, NULL);
+    close(d.listening);
+    unlink(d.path);
+    rmdir(d.dir);
+    return r.status;
+}
+
+#define UP                                                                               \
+    "{\"health\": {\"state\": \"up\", \"reason\": \"\"}, \"active\": {\"n\": 2, "        \
+    "\"key_id\":"                                                                        \
+    "\"kw1-2-0123456789abcdef01234567\"}, \"versions\": [{\"n\": 1, \"state\": "         \
+    "\"retired\"},"                                                                      \
+    "{\"n\": 2, \"state\": \"active\"}], \"workers\": [], \"keyring\": {\"serial\": 4,"  \
+    "\"rejected\": null}, \"pin_latched\": false, \"pid\": 77, \"version\": \"0.1.0\"}"
+
+static void garbage_or_nothing__three(void **state)
+{
+    (void)state;
+    CHECK(status_of("", NULL) == 3);
+    CHECK_HAS(r.err, "without an answer");
+    CHECK(status_of("not json", NULL) == 3);
+    CHECK_HAS(r.err, "no JSON object");
+    CHECK(status_of("[1]", NULL) == 3);
+}
+
+static void lost__one_with_the_reason(void **state)
+{
+    (void)state;
+    CHECK(status_of("{\"health\": {\"state\": \"lost\", \"reason\": \"no canary\"},"
+                    "\"keyring\": {\"rejected\": null}, \"pin_latched\": false}",
+                    NULL) == 1);
+    CHECK_HAS(r.out, "FAIL");
+    CHECK_HAS(r.out, "no canary");
+}
+
+static void up__every_part_printed(void **state)
+{
+    (void)state;
+    CHECK(status_of(UP, NULL) == 0);
+    CHECK_HAS(r.out, "n 2, key_id kw1-2-0123456789abcdef01234567");
+    CHECK_HAS(r.out, "n 1, state retired");
+    CHECK_HAS(r.out, "serial 4, rejected -");
+    CHECK_HAS(r.out, "workers      none");
+    CHECK(strchr(r.out, '\033') == NULL);
+}
+
+static void json__the_daemons_document(void **state)
+{
+    (void)state;
+    CHECK(status_of(UP, "--json") == 0);
+    CHECK(r.out[0] == '{');
+    CHECK_HAS(r.out, "\"pid\": 77");
+}
+
+KW_CASES("provider/cli/status", CASE(garbage_or_nothing__three),
+         CASE(lost__one_with_the_reason), CASE(up__every_part_printed),
+         CASE(json__the_daemons_document))
