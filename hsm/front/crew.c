@@ -139,6 +139,15 @@ void kw_crew_drain(struct kw_worker *w)
         shutdown(w->lane.fd, SHUT_WR);
 }
 
+/* Before anybody thinks of starting another: what it was started for did not happen. */
+static void account(struct kw_worker *w)
+{
+    if (w->was_ready || w->accounted)
+        return;
+    w->accounted = true;
+    kw_front_not_ready(w->front, w);
+}
+
 void kw_crew_kill(struct kw_worker *w)
 {
     if (w->state == KW_WORKER_KILLED)
@@ -147,6 +156,7 @@ void kw_crew_kill(struct kw_worker *w)
     kw_log(KW_LOG_WARN, "worker-killed", KW_STR("token", w->front->token.name),
            KW_INT("pid", w->pid), KW_STR("state", kw_worker_state_name(w->state)));
     enter(w, KW_WORKER_KILLED);
+    account(w);
     w->front->seams.kill(w->pid);
 }
 
@@ -224,6 +234,7 @@ void kw_crew_end_of_socket(struct kw_worker *w)
     kw_lock_give(w->front->lock);
     if (w->state != KW_WORKER_KILLED)
         enter(w, KW_WORKER_DRAINING); /* judged by its patience until the process ends */
+    account(w);
     kw_crew_bury(w);
 }
 
@@ -269,7 +280,5 @@ void kw_crew_gone(struct kw_worker *w)
     int status = f->seams.reap(w->pid);
     f->died += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     log_end(w, status);
-    if (!w->was_ready)
-        kw_front_not_ready(f, w);
     forget(w);
 }

@@ -48,7 +48,7 @@ struct kw_worker {
     uint64_t moved_op, moved_served; /* as last seen, and when that changed */
     int64_t moved_ns;
     bool stuck_idle;
-    bool was_ready, gone, failed_told;
+    bool was_ready, gone, failed_told, accounted;
     struct kw_wire_failed failed;
     size_t verdict_count;
     struct kw_wire_verdict verdicts[KW_VERSIONS_MAX];

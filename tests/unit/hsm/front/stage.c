@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/file.h>
+
+enum { PID = 100000 };
+static struct stage *on;
+
+/* ---- seams
+ * ------------------------------------------------------------------------------ */
+
+static kw_err fake_spawn(const char *path, const char *label, char *const *envp,
+                         const struct kw_brief *brief, struct kw_spawned *ret)
+{
+    (void)path;
+    (void)label;
+    (void)envp;
+    CHECK(on->started < FAKES_MAX);
+    struct fake *f = &on->fakes[on->started];
+    int pair[2], page = -1;
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+    *f = (struct fake){.socket = pair[1],
+                       .process = eventfd(0, 0),
+                       .proven_pin = brief->pin_proven,
+                       .active_n = brief->active_n};
+    CHECK_OK(kw_page_make(&page, &ret->page));
+    CHECK_OK(kw_page_map(page, &f->page));
+    close(page);
+    ret->pid = PID + (pid_t)on->started++;
+    ret->pidfd = dup(f->process);
+    ret->socket = pair[0];
+    ret->output = eventfd(0, EFD_NONBLOCK); /* never says anything */
+    return KW_OK;
+}
+
+static void end_process(struct fake *f)
+{
+    const uint64_t one = 1;
+    if (f->socket < 0)
+        return;
+    close(f->socket);
+    f->socket = -1;
+    CHECK(write(f->process, &one, sizeof one) == sizeof one);
+}
+
+static void fake_kill(pid_t pid)
+{
+    struct fake *f = &on->fakes[pid - PID];
+    f->killed = true;
+    end_process(f);
+}
+
+static int fake_reap(pid_t pid)
+{
+    struct fake *f = &on->fakes[pid - PID];
+    close(f->process);
+    kw_page_unmap(f->page);
+    f->page = NULL;
+    return f->killed ? SIGKILL : 0;
+}
+
+static void on_change(void *ctx)
+{
+    ((struct stage *)ctx)->changes++;
+}
+
+static void on_look(void *ctx)
+{
+    ((struct stage *)ctx)->looks++;
+}
+
+/* ---- the stage
+ * -------------------------------------------------------------------------- */
+
+void stage_begin(struct stage *s)
+{
+    *s = (struct stage){.time = {KW_S_NS}};
+    on = s;
+    kw_test_arena(2 << 20);
+    snprintf(s->dir, sizeof s->dir, "/tmp/keyward-front-XXXXXX");
+    CHECK(mkdtemp(s->dir) != NULL);
+    snprintf(s->state_path, sizeof s->state_path, "%s/state", s->dir);
+    snprintf(s->pin_path, sizeof s->pin_path, "%s/pin", s->dir);
+    snprintf(s->pin, sizeof s->pin, "file:%s", s->pin_path);
+    CHECK(mkdir(s->state_path, 0700) == 0);
+    CHECK_OK(kw_file_replace(s->pin_path, kw_span_str("1234"), 0600, NULL));
+    CHECK(pthread_mutex_init(&s->lock.mutex, NULL) == 0);
+    s->clock = kw_fake_clock(&s->time);
+    s->loop = event_base_new();
+    s->token = (struct kw_front_token){.name = "tok",
+                                       .uri = "pkcs11:token=tok",
+                                       .module = "/module.so",
+                                       .pin = s->pin,
+                                       .workers = 2};
+    s->options = (struct kw_front_options){.worker_path = "/worker",
+                                           .token = &s->token,
+                                           .domain = "test",
+                                           .shares = 1,
+                                           .queue_max = 64,
+                                           .deadline_ns = KW_S_NS,
+                                           .patience_ns = 10 * KW_S_NS,
+                                           .suspect_ns = 10 * KW_S_NS,
+                                           .probe_every_ns = 10 * KW_S_NS,
+                                           .stale_after_ns = 30 * KW_S_NS,
+                                           .recover_ns = 10 * KW_S_NS,
+                                           .lock = &s->lock,
+                                           .clock = &s->clock,
+                                           .loop = s->loop,
+                                           .changed = on_change,
+                                           .look_again = on_look,
+                                           .ctx = s};
+}
+
+static void use(struct stage *s, uint32_t active)
+{
+    static const char *const ids[] = {K1, K2, K3};
+    struct kw_keyring *ring;
+    CHECK_OK(kw_keyring_new("test", &ring));
+    for (uint32_t n = 1; n <= active; n++) {
+        struct kw_version v = {.n = n,
+                               .mechanism = KW_MECH_AES_256_GCM,
+                               .state = n < active ? KW_KEY_RETIRED : KW_KEY_ACTIVE};
+        kw_copy_str(v.key_id, sizeof v.key_id, kw_span_str(ids[n - 1]));
+        CHECK_OK(kw_keyring_add(ring, &v));
+    }
+    CHECK_OK(kw_front_use(s->front, ring, kw_span_str("bytes"), active));
+    kw_keyring_give(ring);
+}
+
+void stage_open(struct stage *s)
+{
+    CHECK_OK(kw_state_open(s->state_path, &s->state, NULL));
+    s->options.state = s->state;
+    CHECK_OK(kw_front_new(&s->options, &s->front));
+    s->front->seams = (struct kw_seams){fake_spawn, fake_kill, fake_reap};
+    s->door = kw_front_door(s->front);
+    use(s, 2);
+}
+
+void stage_use_next(struct stage *s)
+{
+    use(s, 3);
+}
+
+void stage_close(struct stage *s)
+{
+    for (unsigned i = 0; i < s->started; i++)
+        if (s->fakes[i].page != NULL)
+            end_process(&s->fakes[i]);
+    kw_front_stop(s->front, 0);
+    kw_front_free(s->front);
+    kw_state_close(s->state);
+    s->front = NULL;
+}
+
+void stage_end(struct stage *s)
+{
+    char command[96];
+    if (s->front != NULL)
+        stage_close(s);
+    event_base_free(s->loop);
+    snprintf(command, sizeof command, "rm -rf %s", s->dir);
+    CHECK(system(command) == 0);
+}
+
+void stage_spin(struct stage *s)
+{
+    enum { TURNS = 8 }; /* one thing leads to another, but not for ever */
+    for (int i = 0; i < TURNS; i++)
+        event_base_loop(s->loop, EVLOOP_NONBLOCK);
+}
+
+void stage_pass(struct stage *s, int64_t ns)
+{
+    s->time.now_ns += ns;
+    kw_front_tick(s->front);
+    stage_spin(s);
+}
+
+struct kw_hsm_health stage_health(struct stage *s)
+{
+    struct kw_hsm_health h;
+    kw_lock_take(&s->lock);
+    s->door.ops->health(s->door.hsm, &h);
+    kw_lock_give(&s->lock);
+    return h;
+}
+
+kw_err stage_version(struct stage *s, const char *key_id)
+{
+    struct kw_hsm_version v;
+    kw_lock_take(&s->lock);
+    kw_err e = s->door.ops->version(s->door.hsm, kw_span_str(key_id), &v);
+    kw_lock_give(&s->lock);
+    if (!kw_failed(e))
+        CHECK_STR(v.key_id, key_id);
+    return e;
+}
+
+struct kw_front_status stage_status(struct stage *s)
+{
+    struct kw_front_status status;
+    kw_front_status(s->front, &status);
+    return status;
+}
+
+/* ---- what a fake worker says
+ * ------------------------------------------------------------ */
+
+void fake_say(struct stage *s, unsigned i, const void *bytes, size_t len)
+{
+    CHECK(send(s->fakes[i].socket, bytes, len, 0) == (ssize_t)len);
+}
+
+static void say(struct stage *s, unsigned i, const kw_dst *dst)
+{
+    fake_say(s, i, dst->ptr, dst->len);
+}
+
+void fake_ready_but(struct stage *s, unsigned i, uint32_t n, kw_err e)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    uint32_t count = s->fakes[i].active_n;
+    kw_page_enter(s->fakes[i].page, KW_PAGE_LOGIN);
+    kw_page_enter(s->fakes[i].page, KW_PAGE_IDLE);
+    for (uint32_t k = 1; k <= count; k++) {
+        kw_dst dst = kw_dst_of(buf, sizeof buf);
+        const struct kw_wire_verdict v = {
+            .n = k, .err = k == n ? e : KW_OK, .reason = "said so"};
+        CHECK_OK(kw_wire_put_verdict(&v, &dst));
+        say(s, i, &dst);
+    }
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    const struct kw_wire_ready r = {.verdicts = count}; /* the ring's hash is zero too */
+    CHECK_OK(kw_wire_put_ready(&r, &dst));
+    say(s, i, &dst);
+    stage_spin(s);
+}
+
+void fake_ready(struct stage *s, unsigned i)
+{
+    fake_ready_but(s, i, 0, KW_OK);
+}
+
+void fake_failed(struct stage *s, unsigned i, kw_err e, const char *why)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    struct kw_wire_failed f = {.err = e};
+    kw_note_set(&f.note, "%s", why);
+    CHECK_OK(kw_wire_put_failed(&f, &dst));
+    say(s, i, &dst);
+    fake_dies(s, i);
+}
+
+bool fake_job(struct stage *s, unsigned i, struct kw_wire_job *ret)
+{
+    static uint8_t buf[KW_WIRE_MAX];
+    ssize_t n = recv(s->fakes[i].socket, buf, sizeof buf, MSG_DONTWAIT);
+    if (n <= 0)
+        return false;
+    CHECK_OK(kw_wire_get_job(kw_span_of(buf, (size_t)n), ret));
+    kw_page_enter_op(s->fakes[i].page, s->time.now_ns);
+    return true;
+}
+
+uint64_t fake_take(struct stage *s, unsigned i, enum kw_wire_op op)
+{
+    struct kw_wire_job job;
+    CHECK(fake_job(s, i, &job));
+    CHECK(job.op == op);
+    return job.id;
+}
+
+void fake_answer(struct stage *s, unsigned i, uint64_t id, kw_err e, const char *output)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    const struct kw_wire_answer a = {.id = id, .err = e, .output = kw_span_str(output)};
+    CHECK_OK(kw_wire_put_answer(&a, &dst));
+    kw_page_enter(s->fakes[i].page, KW_PAGE_IDLE);
+    say(s, i, &dst);
+    stage_spin(s);
+}
+
+void fake_dies(struct stage *s, unsigned i)
+{
+    end_process(&s->fakes[i]);
+    stage_spin(s);
+}
+
+void fake_canaries(struct stage *s, unsigned i)
+{
+    struct kw_wire_job job;
+    while (fake_job(s, i, &job)) {
+        CHECK(job.op == KW_WIRE_CANARY);
+        CHECK(job.also_wrap == (job.n == s->fakes[i].active_n));
+        fake_answer(s, i, job.id, KW_OK, "");
+    }
+}
+
+void start_two(struct stage *s)
+{
+    fake_ready(s, 0);
+    fake_ready(s, 1);
+    CHECK(stage_health(s).state == KW_HSM_UP);
+}
+
+/* ---- jobs
+ * ------------------------------------------------------------------------------- */
+
+static void on_done(void *ctx, struct kw_hsm_answer *a)
+{
+    struct outcome *o = ctx;
+    CHECK(!o->done); /* exactly once */
+    o->done = true;
+    o->err = a->err;
+    kw_copy_str(o->output, sizeof o->output, kw_secret_peek(a->output));
+    if (!o->distrust)
+        return;
+    kw_lock_take(&o->stage->lock);
+    o->stage->door.ops->distrust(o->stage->door.hsm, a->token);
+    kw_lock_give(&o->stage->lock);
+}
+
+kw_err ask(struct stage *s, const char *key_id, const char *text, struct outcome *ret)
+{
+    const struct kw_hsm_job job = {.op = KW_HSM_UNWRAP,
+                                   .key_id = key_id,
+                                   .iv = kw_span_str("twelve bytes"),
+                                   .aad = kw_span_str("aad"),
+                                   .input = kw_span_str(text),
+                                   .until = {s->time.now_ns + 2 * KW_S_NS},
+                                   .done = on_done,
+                                   .ctx = ret};
+    *ret = (struct outcome){.stage = s};
+    kw_lock_take(&s->lock);
+    kw_err e = s->door.ops->submit(s->door.hsm, &job, &ret->ticket);
+    kw_lock_give(&s->lock);
+    s->door.ops->flush(s->door.hsm);
+    CHECK(!ret->done); /* never from inside submit */
+    return e;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stage - a whole front with a fake clock whose workers are played by the test
+ *
+ * spawn, kill and reap are replaced; a fake worker is one end of a socket pair, a page
+ * and an event descriptor that stands for its process. */
+#ifndef KEYWARD_TESTS_STAGE_H
+#define KEYWARD_TESTS_STAGE_H
+
+#include <event2/event.h>
+
+#include "check.h"
+#include "room.h"
+
+#define K1 "kw1-1-0123456789abcdef01234567" /* retired */
+#define K2 "kw1-2-0123456789abcdef01234567" /* active  */
+#define K3 "kw1-3-0123456789abcdef01234567"
+
+enum { FAKES_MAX = 32 };
+struct fake {
+    int socket, process;
+    struct kw_page *page;
+    bool killed, proven_pin;
+    uint32_t active_n;
+};
+struct stage {
+    char dir[64], state_path[80], pin_path[80], pin[96];
+    struct kw_fake_clock time;
+    struct kw_clock clock;
+    struct kw_lock lock;
+    struct event_base *loop;
+    struct kw_state_dir *state;
+    struct kw_front_token token;
+    struct kw_front_options options;
+    struct kw_front *front;
+    struct kw_hsm_door door;
+    struct fake fakes[FAKES_MAX];
+    unsigned started, changes, looks;
+};
+
+void stage_begin(struct stage *s); /* no front yet: options may be changed */
+void stage_open(struct stage *s);  /* a front, keyring with versions 1 and 2 in use */
+void stage_close(struct stage *s); /* ends the fakes, then the front */
+void stage_end(struct stage *s);
+/* Another keyring: version 3 becomes active. */
+void stage_use_next(struct stage *s);
+
+void stage_spin(struct stage *s); /* what is readable now */
+void stage_pass(struct stage *s, int64_t ns);
+struct kw_hsm_health stage_health(struct stage *s);
+kw_err stage_version(struct stage *s, const char *key_id);
+struct kw_front_status stage_status(struct stage *s);
+
+/* The fake says: verdicts (all versions OK but `n`, which is `e`), READY. */
+void fake_ready(struct stage *s, unsigned i);
+void fake_ready_but(struct stage *s, unsigned i, uint32_t n, kw_err e);
+void fake_failed(struct stage *s, unsigned i, kw_err e, const char *why);
+/* The next job in its socket; false when none is there. */
+bool fake_job(struct stage *s, unsigned i, struct kw_wire_job *ret);
+uint64_t fake_take(struct stage *s, unsigned i, enum kw_wire_op op); /* its id */
+void fake_answer(struct stage *s, unsigned i, uint64_t id, kw_err e, const char *output);
+void fake_say(struct stage *s, unsigned i, const void *bytes, size_t len);
+void fake_dies(struct stage *s, unsigned i);
+/* Answers canaries that are waiting, all good. */
+void fake_canaries(struct stage *s, unsigned i);
+void start_two(struct stage *s); /* two ready workers, HSM up, canaries answered */
+
+struct outcome {
+    bool done;
+    kw_err err;
+    char output[64];
+    kw_hsm_ticket ticket;
+    struct stage *stage;
+    bool distrust; /* it when it comes */
+};
+/* An unwrap of `text`: a good answer has as many bytes less 16. */
+kw_err ask(struct stage *s, const char *key_id, const char *text, struct outcome *ret);
+
+#endif

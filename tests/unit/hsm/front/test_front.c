@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole front; the test plays the workers. */
+#include "stage.h"
+
+#include <keyward/file.h>
+
+static struct stage s;
+
+static void begin(void)
+{
+    stage_begin(&s);
+    stage_open(&s);
+}
+
+#define TEXT "twenty bytes of text" /* so 4 bytes come out */
+
+/* ---- starting
+ * --------------------------------------------------------------------------- */
+
+static void start__one_worker_at_a_time(void **state)
+{
+    (void)state;
+    begin();
+    stage_pass(&s, 0);
+    CHECK(s.started == 1);
+    CHECK(stage_health(&s).state == KW_HSM_STARTING);
+    CHECK_CODE(stage_version(&s, K2), KW_CODE_STARTING);
+    fake_ready(&s, 0);
+    CHECK(s.started == 2);
+    CHECK(stage_health(&s).state == KW_HSM_UP);
+    CHECK(!kw_failed(stage_version(&s, K2)));
+    fake_ready(&s, 1);
+    stage_pass(&s, KW_S_NS / 2);
+    CHECK(s.started == 2);
+    CHECK(s.changes > 0);
+    stage_end(&s);
+}
+
+static void start__worker_echoes_another_keyring__killed(void **state)
+{
+    (void)state;
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    const struct kw_wire_ready r = {.keyring_sha256 = {1}};
+    begin();
+    CHECK_OK(kw_wire_put_ready(&r, &dst));
+    fake_say(&s, 0, buf, dst.len);
+    stage_spin(&s);
+    CHECK(s.fakes[0].killed);
+    CHECK(stage_health(&s).state == KW_HSM_STARTING);
+    stage_end(&s);
+}
+
+static void start__failed_after_a_login__next_one_ten_seconds_later(void **state)
+{
+    (void)state;
+    begin();
+    kw_page_enter(s.fakes[0].page, KW_PAGE_LOGIN);
+    kw_page_enter(s.fakes[0].page, KW_PAGE_TEST);
+    fake_failed(&s, 0, kw_err_at(KW_CODE_HSM_CONFIG, "self-test"), "no GCM here");
+    stage_pass(&s, 10 * KW_S_NS - 1);
+    CHECK(s.started == 1);
+    CHECK_STR(stage_status(&s).reason, "no GCM here");
+    stage_pass(&s, 1);
+    CHECK(s.started == 2);
+    stage_end(&s);
+}
+
+static void start__killed_in_login__counts_as_a_login(void **state)
+{
+    (void)state;
+    begin();
+    kw_page_enter(s.fakes[0].page, KW_PAGE_LOGIN);
+    s.fakes[0].killed = true;
+    fake_dies(&s, 0);
+    stage_pass(&s, 10 * KW_S_NS - 1);
+    CHECK(s.started == 1);
+    stage_pass(&s, 1);
+    CHECK(s.started == 2);
+    stage_end(&s);
+}
+
+static void start__hangs_in_login__not_killed_before_its_grace(void **state)
+{
+    (void)state;
+    begin();
+    kw_page_enter(s.fakes[0].page, KW_PAGE_LOGIN);
+    stage_pass(&s, 0);
+    stage_pass(&s, 30 * KW_S_NS - 1);
+    CHECK(!s.fakes[0].killed);
+    stage_pass(&s, 1);
+    CHECK(s.fakes[0].killed);
+    stage_end(&s);
+}
+
+static void start__fails_for_suspect__lost(void **state)
+{
+    (void)state;
+    begin();
+    fake_failed(&s, 0, kw_err_at(KW_CODE_MISSING, "token"), "no such token");
+    CHECK(stage_health(&s).state == KW_HSM_STARTING);
+    CHECK(stage_health(&s).why.code == KW_CODE_MISSING);
+    stage_pass(&s, 10 * KW_S_NS);
+    CHECK(stage_health(&s).state == KW_HSM_LOST && stage_health(&s).losses == 1);
+    stage_end(&s);
+}
+
+/* ---- the PIN latch
+ * ---------------------------------------------------------------------- */
+
+static void pin_stop__no_start_until_the_source_changes__also_in_the_next_life(
+    void **state)
+{
+    (void)state;
+    begin();
+    fake_failed(&s, 0, kw_err_native(KW_CODE_PIN_STOP, 0xa0, "C_Login"), "wrong PIN");
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    CHECK(stage_health(&s).why.code == KW_CODE_PIN_STOP);
+    for (int i = 0; i < 50; i++)
+        stage_pass(&s, 60 * KW_S_NS);
+    CHECK(s.started == 1);
+    CHECK(stage_status(&s).pin_latched);
+    stage_close(&s);
+    stage_open(&s);
+    stage_pass(&s, 60 * KW_S_NS);
+    CHECK(s.started == 1 && stage_health(&s).state == KW_HSM_LOST);
+    CHECK_STR(stage_status(&s).reason, "wrong PIN");
+    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("right"), 0600, NULL));
+    stage_pass(&s, 2 * KW_S_NS);
+    CHECK(s.started == 2);
+    CHECK(!s.fakes[1].proven_pin);
+    fake_ready(&s, 1);
+    CHECK(s.started == 3 && s.fakes[2].proven_pin);
+    CHECK(!stage_status(&s).pin_latched);
+    stage_end(&s);
+}
+
+/* ---- jobs
+ * ------------------------------------------------------------------------------- */
+
+static void job__answered__done_once_with_the_output(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(o.done && !kw_failed(o.err));
+    CHECK_STR(o.output, "out!");
+    stage_end(&s);
+}
+
+static void job__no_worker__deadline(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    stage_pass(&s, 2 * KW_S_NS - 1);
+    CHECK(!o.done);
+    stage_pass(&s, 1);
+    CHECK(o.done && o.err.code == KW_CODE_DEADLINE);
+    stage_end(&s);
+}
+
+static void job__cancelled__done_is_not_called(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    kw_lock_take(&s.lock);
+    CHECK(s.door.ops->cancel(s.door.hsm, o.ticket));
+    CHECK(!s.door.ops->cancel(s.door.hsm, o.ticket));
+    kw_lock_give(&s.lock);
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(!o.done && stage_status(&s).late_answers == 1);
+    stage_end(&s);
+}
+
+static void answer__unknown_id_or_wrong_length_or_garbage__worker_killed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct outcome o;
+        begin();
+        start_two(&s);
+        CHECK_OK(ask(&s, K2, TEXT, &o));
+        uint64_t id = fake_take(&s, 0, KW_WIRE_UNWRAP);
+        switch (i) {
+        case 0: fake_answer(&s, 0, id + (1 << 12), KW_OK, "out!"); break;
+        case 1: fake_answer(&s, 0, id, KW_OK, "too long"); break;
+        case 2: fake_say(&s, 0, "garbage", 7); break;
+        default: fake_say(&s, 0, "", 0); break; /* an empty message is the end */
+        }
+        stage_spin(&s);
+        CHECK(!o.done);
+        CHECK(s.fakes[0].killed || i == 3);
+        fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_UNWRAP), KW_OK, "out!");
+        CHECK(o.done && !kw_failed(o.err)); /* another worker served it */
+        stage_end(&s);
+        kw_arena_close();
+    }
+}
+
+static void death__in_flight_goes_to_another__second_death_of_the_executed_one_fails(
+    void **state)
+{
+    (void)state;
+    struct outcome a, b;
+    begin();
+    s.token.workers = 2;
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &a));
+    uint64_t first = fake_take(&s, 0, KW_WIRE_UNWRAP);
+    s.fakes[0].killed = true;
+    fake_dies(&s, 0);
+    CHECK(s.started == 3); /* replaced at once */
+    CHECK(!a.done);
+    CHECK(fake_take(&s, 1, KW_WIRE_UNWRAP) != first); /* under a new id */
+    s.fakes[1].killed = true;
+    fake_dies(&s, 1);
+    CHECK(a.done && a.err.code == KW_CODE_HSM_DOWN);
+    CHECK_CODE(ask(&s, K2, TEXT, &b), KW_CODE_QUARANTINED);
+    CHECK_OK(ask(&s, K2, "some other ciphertext", &b));
+    CHECK(stage_status(&s).workers_died == 2);
+    stage_end(&s);
+}
+
+static void death__neighbour_in_the_socket__is_not_blamed(void **state)
+{
+    (void)state;
+    struct outcome o[3];
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        for (int k = 0; k < 3 && i == 0; k++)
+            CHECK_OK(ask(&s, K2, k == 0 ? "poisoned ciphertext" : TEXT, &o[k]));
+        CHECK(s.started == i + 1);
+        if (i > 0)
+            fake_ready(&s, i);
+        fake_take(&s, i, KW_WIRE_UNWRAP);
+        if (i == 2)
+            break;
+        s.fakes[i].killed = true;
+        fake_dies(&s, i);
+    }
+    CHECK(o[0].done && o[0].err.code == KW_CODE_HSM_DOWN);
+    CHECK(!o[1].done && !o[2].done); /* two deaths, and still served */
+    stage_end(&s);
+}
+
+static void hsm_down__job_tried_once_more(void **state)
+{
+    (void)state;
+    struct outcome o;
+    const kw_err down = kw_err_native(KW_CODE_HSM_DOWN, 0x30, "C_Decrypt");
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), down, "");
+    fake_dies(&s, 0);
+    CHECK(!o.done);
+    struct kw_wire_job job;
+    unsigned i = fake_job(&s, 1, &job) ? 1 : 0;
+    CHECK(i == 1);
+    fake_answer(&s, 1, job.id, down, "");
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN && o.err.native == 0x30);
+    stage_end(&s);
+}
+
+static void stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience(
+    void **state)
+{
+    (void)state;
+    struct outcome a, b;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    CHECK_OK(ask(&s, K2, TEXT, &a));
+    CHECK_OK(ask(&s, K2, TEXT, &b));
+    uint64_t hung = fake_take(&s, 0, KW_WIRE_UNWRAP);
+    stage_pass(&s, KW_S_NS + 1);
+    CHECK_STR(stage_status(&s).workers[0].state, "stuck");
+    CHECK(s.started == 2); /* a second one starts beside it at once */
+    fake_ready(&s, 1);
+    fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(b.done && !kw_failed(b.err) && !a.done);
+    stage_pass(&s, KW_S_NS);
+    CHECK(a.done && a.err.code == KW_CODE_DEADLINE);
+    stage_pass(&s, 8 * KW_S_NS);
+    CHECK(!s.fakes[0].killed);
+    stage_pass(&s, KW_S_NS);
+    CHECK(s.fakes[0].killed && stage_status(&s).workers_killed == 1);
+    (void)hung;
+    stage_end(&s);
+}
+
+static void stuck__comes_back_late__answer_dropped_and_drained(void **state)
+{
+    (void)state;
+    struct outcome a;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    CHECK_OK(ask(&s, K2, TEXT, &a));
+    uint64_t hung = fake_take(&s, 0, KW_WIRE_UNWRAP);
+    stage_pass(&s, 2 * KW_S_NS);
+    CHECK(a.done && a.err.code == KW_CODE_DEADLINE);
+    fake_answer(&s, 0, hung, KW_OK, "out!");
+    CHECK(stage_status(&s).late_answers == 1);
+    stage_pass(&s, KW_MS_NS);
+    CHECK(!s.fakes[0].killed);
+    CHECK_STR(stage_status(&s).workers[0].state, "draining");
+    stage_end(&s);
+}
+
+static void distrusted__the_worker_that_answered_is_replaced(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    o.distrust = true;
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "lie!");
+    CHECK(o.done && s.fakes[0].killed && !s.fakes[1].killed);
+    stage_spin(&s);
+    CHECK(s.started == 3);
+    stage_end(&s);
+}
+
+/* ---- canaries
+ * --------------------------------------------------------------------------- */
+
+static const kw_err no_tag = {KW_CODE_UNSURE, 5, "C_Decrypt"};
+
+static void unsure__canary_fresh__forged_without_another(void **state)
+{
+    (void)state;
+    struct outcome o;
+    struct kw_wire_job job;
+    begin();
+    start_two(&s); /* their own checks are canaries */
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+    CHECK(o.done && o.err.code == KW_CODE_FORGED && o.err.native == 5);
+    CHECK(!fake_job(&s, 0, &job) && !fake_job(&s, 1, &job));
+    stage_end(&s);
+}
+
+static void unsure__one_canary_decides_for_all(void **state)
+{
+    (void)state;
+    struct outcome o[4];
+    for (int well = 0; well < 2; well++) {
+        begin();
+        s.front->token.workers = 1;
+        fake_ready(&s, 0);
+        stage_pass(&s, 2 * KW_S_NS);
+        for (int i = 0; i < 4; i++)
+            CHECK_OK(ask(&s, K1, TEXT, &o[i]));
+        for (int i = 0; i < 4; i++)
+            fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+        for (int i = 0; i < 4; i++)
+            CHECK(!o[i].done);
+        uint64_t canary = fake_take(&s, 0, KW_WIRE_CANARY);
+        struct kw_wire_job job;
+        CHECK(!fake_job(&s, 0, &job)); /* one in flight */
+        fake_answer(&s, 0, canary, well ? KW_OK : no_tag, "");
+        for (int i = 0; i < 4; i++)
+            CHECK(o[i].done &&
+                  o[i].err.code == (well ? KW_CODE_FORGED : KW_CODE_HSM_DOWN));
+        stage_end(&s);
+        kw_arena_close();
+    }
+}
+
+static void canaries__every_version_every_so_often(void **state)
+{
+    (void)state;
+    struct kw_wire_job job;
+    unsigned asked[3] = {0};
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, 10 * KW_S_NS - 1);
+    CHECK(!fake_job(&s, 0, &job));
+    stage_pass(&s, 1);
+    while (fake_job(&s, 0, &job)) {
+        CHECK(job.op == KW_WIRE_CANARY && job.n <= 2);
+        CHECK(job.also_wrap == (job.n == 2));
+        asked[job.n]++;
+        fake_answer(&s, 0, job.id, KW_OK, "");
+    }
+    CHECK(asked[1] == 1 && asked[2] == 1);
+    CHECK(stage_health(&s).state == KW_HSM_UP);
+    stage_end(&s);
+}
+
+static void canary__active_opened_to_something_else__lost_at_once(void **state)
+{
+    (void)state;
+    struct kw_wire_job job;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, 10 * KW_S_NS);
+    while (fake_job(&s, 0, &job))
+        fake_answer(&s, 0, job.id,
+                    job.n == 2 ? kw_err_at(KW_CODE_WRONG_ANSWER, "check") : KW_OK, "");
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    CHECK(stage_health(&s).active_err.code == KW_CODE_KEY_BAD);
+    CHECK(!kw_failed(stage_version(&s, K1)));
+    stage_end(&s);
+}
+
+static void canary__never_answered__suspect_then_lost(void **state)
+{
+    (void)state;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, 10 * KW_S_NS); /* asked; the worker stands still */
+    stage_pass(&s, KW_S_NS - 1);
+    CHECK(stage_health(&s).state == KW_HSM_UP);
+    stage_pass(&s, 1);
+    CHECK(stage_health(&s).state == KW_HSM_SUSPECT);
+    CHECK(stage_health(&s).losses == 0);
+    stage_pass(&s, 10 * KW_S_NS);
+    CHECK(stage_health(&s).state == KW_HSM_LOST && stage_health(&s).losses == 1);
+    stage_end(&s);
+}
+
+static void main_thread_hangs__record_goes_stale(void **state)
+{
+    (void)state;
+    begin();
+    start_two(&s);
+    s.time.now_ns += 30 * KW_S_NS; /* no tick, no canary: nothing runs but the reader */
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    stage_end(&s);
+}
+
+/* ---- verdicts
+ * --------------------------------------------------------------------------- */
+
+static void retired_key_missing__only_its_decrypts_fail(void **state)
+{
+    (void)state;
+    begin();
+    fake_ready_but(&s, 0, 1, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK(stage_health(&s).state == KW_HSM_UP);
+    CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_BAD);
+    CHECK(!kw_failed(stage_version(&s, K2)));
+    stage_end(&s);
+}
+
+static void active_key_missing__not_up__the_rest_serves(void **state)
+{
+    (void)state;
+    begin();
+    fake_ready_but(&s, 0, 2, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK(stage_health(&s).state == KW_HSM_STARTING);
+    CHECK(stage_health(&s).active_err.code == KW_CODE_KEY_BAD);
+    CHECK(!kw_failed(stage_version(&s, K1)));
+    stage_pass(&s, 10 * KW_S_NS);
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    stage_end(&s);
+}
+
+static void version__unknown_higher_n__look_again_but_not_often(void **state)
+{
+    (void)state;
+    begin();
+    start_two(&s);
+    CHECK_CODE(stage_version(&s, "no key id"), KW_CODE_UNKNOWN_KEY);
+    stage_pass(&s, 0);
+    CHECK(s.looks == 0);
+    for (int i = 0; i < 5; i++) {
+        CHECK_CODE(stage_version(&s, K3), KW_CODE_UNKNOWN_KEY);
+        stage_pass(&s, KW_S_NS);
+    }
+    CHECK(s.looks == 1);
+    stage_pass(&s, 6 * KW_S_NS);
+    CHECK(s.looks == 2);
+    stage_end(&s);
+}
+
+/* ---- reload
+ * ----------------------------------------------------------------------------- */
+
+static void reload__proven__swapped_in_one_step_and_old_workers_drain(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    uint64_t id = fake_take(&s, 0, KW_WIRE_UNWRAP);
+    stage_use_next(&s);
+    CHECK(s.started == 3 && stage_status(&s).coming_up);
+    CHECK(stage_health(&s).active_n == 2);
+    CHECK_CODE(stage_version(&s, K3), KW_CODE_UNKNOWN_KEY);
+    uint64_t epoch = stage_health(&s).key_epoch;
+    fake_ready(&s, 2);
+    CHECK(stage_health(&s).active_n == 3 && stage_health(&s).key_epoch > epoch);
+    CHECK(stage_health(&s).state == KW_HSM_UP);
+    CHECK(!kw_failed(stage_version(&s, K3)) && !stage_status(&s).coming_up);
+    fake_answer(&s, 0, id, KW_OK, "out!"); /* drains: what it had is answered */
+    CHECK(o.done && !kw_failed(o.err));
+    CHECK(!s.fakes[0].killed && !s.fakes[1].killed);
+    CHECK(s.started == 4); /* the second worker of the new keyring */
+    fake_dies(&s, 0);
+    fake_dies(&s, 1);
+    CHECK(stage_health(&s).losses == 0);
+    stage_end(&s);
+}
+
+static void reload__active_not_proven__old_one_serves_on(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    stage_use_next(&s);
+    fake_ready_but(&s, 2, 3, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK(stage_health(&s).active_n == 2 && stage_health(&s).state == KW_HSM_UP);
+    CHECK(stage_status(&s).coming_up);
+    CHECK_STR(stage_status(&s).reason, "said so");
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(o.done && !kw_failed(o.err));
+    fake_dies(&s, 2);
+    CHECK(s.started == 3);
+    stage_pass(&s, 9 * KW_S_NS);
+    CHECK(s.started == 3); /* not in a loop */
+    stage_end(&s);
+}
+
+/* ---- the end
+ * ---------------------------------------------------------------------------- */
+
+static void stop__waiting_jobs_cancelled__no_new_ones(void **state)
+{
+    (void)state;
+    struct outcome o, late;
+    begin();
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_dies(&s, 0);
+    kw_front_stop(s.front, 0);
+    CHECK(o.done && o.err.code == KW_CODE_CANCELLED);
+    CHECK_CODE(ask(&s, K2, TEXT, &late), KW_CODE_BUSY);
+    stage_end(&s);
+}
+
+KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
+         CASE(start__worker_echoes_another_keyring__killed),
+         CASE(start__failed_after_a_login__next_one_ten_seconds_later),
+         CASE(start__killed_in_login__counts_as_a_login),
+         CASE(start__hangs_in_login__not_killed_before_its_grace),
+         CASE(start__fails_for_suspect__lost),
+         CASE(pin_stop__no_start_until_the_source_changes__also_in_the_next_life),
+         CASE(job__answered__done_once_with_the_output), CASE(job__no_worker__deadline),
+         CASE(job__cancelled__done_is_not_called),
+         CASE(answer__unknown_id_or_wrong_length_or_garbage__worker_killed),
+         CASE(death__in_flight_goes_to_another__second_death_of_the_executed_one_fails),
+         CASE(death__neighbour_in_the_socket__is_not_blamed),
+         CASE(hsm_down__job_tried_once_more),
+         CASE(stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience),
+         CASE(stuck__comes_back_late__answer_dropped_and_drained),
+         CASE(distrusted__the_worker_that_answered_is_replaced),
+         CASE(unsure__canary_fresh__forged_without_another),
+         CASE(unsure__one_canary_decides_for_all),
+         CASE(canaries__every_version_every_so_often),
+         CASE(canary__active_opened_to_something_else__lost_at_once),
+         CASE(canary__never_answered__suspect_then_lost),
+         CASE(main_thread_hangs__record_goes_stale),
+         CASE(retired_key_missing__only_its_decrypts_fail),
+         CASE(active_key_missing__not_up__the_rest_serves),
+         CASE(version__unknown_higher_n__look_again_but_not_often),
+         CASE(reload__proven__swapped_in_one_step_and_old_workers_drain),
+         CASE(reload__active_not_proven__old_one_serves_on),
+         CASE(stop__waiting_jobs_cancelled__no_new_ones))

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage.h"
+
+#include <keyward/env.h>
+#include <keyward/file.h>
+
+static struct stage s;
+static struct kw_latch latch;
+static struct kw_note note;
+
+static void begin(void)
+{
+    stage_begin(&s);
+    CHECK_OK(kw_state_open(s.state_path, &s.state, NULL));
+    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
+}
+
+static void end(void)
+{
+    kw_state_close(s.state);
+    stage_end(&s);
+}
+
+static void open__not_a_source__refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "1234", "|command",    "file:relative",        "file:",
+        "",     "credential:", "credential:../etc/pin"};
+    begin();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK_CODE(kw_latch_open(&latch, s.state, &s.clock, "tok", bad[i], &note),
+                   KW_CODE_BAD_INPUT);
+    end();
+}
+
+static void open__credential__lies_in_the_credentials_folder(void **state)
+{
+    (void)state;
+    begin();
+    CHECK(kw_env_give("CREDENTIALS_DIRECTORY", "/run/credentials/x"));
+    CHECK_OK(
+        kw_latch_open(&latch, s.state, &s.clock, "tok", "credential:hsm-pin", &note));
+    CHECK_STR(latch.path, "/run/credentials/x/hsm-pin");
+    end();
+}
+
+static void stop__holds_until_the_source_changes__also_in_the_next_life(void **state)
+{
+    (void)state;
+    begin();
+    CHECK(kw_latch_may_login(&latch));
+    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
+    CHECK(!kw_latch_may_login(&latch));
+    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
+    CHECK(!kw_latch_may_login(&latch));
+    CHECK_STR(latch.record.reason, "wrong");
+    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("5678"), 0600, NULL));
+    CHECK(kw_latch_may_login(&latch));
+    end();
+}
+
+static void worked__proven_for_this_source_only(void **state)
+{
+    (void)state;
+    begin();
+    CHECK(kw_latch_may_login(&latch));
+    CHECK(!kw_latch_proven(&latch));
+    CHECK_OK(kw_latch_worked(&latch, &note));
+    CHECK(kw_latch_proven(&latch));
+    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
+    CHECK(kw_latch_proven(&latch));
+    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("5678"), 0600, NULL));
+    CHECK(kw_latch_may_login(&latch));
+    CHECK(!kw_latch_proven(&latch));
+    end();
+}
+
+static void source_missing__may_be_tried__the_worker_says_what_is_wrong(void **state)
+{
+    (void)state;
+    begin();
+    CHECK_OK(
+        kw_latch_open(&latch, s.state, &s.clock, "tok", "file:/nonexistent/pin", &note));
+    CHECK(kw_latch_may_login(&latch));
+    end();
+}
+
+KW_CASES("hsm/front/pin_latch", CASE(open__not_a_source__refused),
+         CASE(open__credential__lies_in_the_credentials_folder),
+         CASE(stop__holds_until_the_source_changes__also_in_the_next_life),
+         CASE(worked__proven_for_this_source_only),
+         CASE(source_missing__may_be_tried__the_worker_says_what_is_wrong))

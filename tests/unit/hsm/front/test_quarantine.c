@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "quarantine.h"
+
+static struct kw_quarantine q;
+
+static void one_death__not_held(void **state)
+{
+    (void)state;
+    CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 0) == 1);
+    CHECK(!kw_quarantine_holds(&q, kw_span_str("a"), 0));
+}
+
+static void two_deaths__held_for_a_while(void **state)
+{
+    (void)state;
+    kw_quarantine_strike(&q, kw_span_str("a"), 5);
+    CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 10) == 2);
+    CHECK(kw_quarantine_holds(&q, kw_span_str("a"), 10));
+    CHECK(!kw_quarantine_holds(&q, kw_span_str("b"), 10));
+    CHECK(!kw_quarantine_holds(&q, kw_span_str("a"), 10 + KW_QUARANTINE_NS));
+}
+
+static void success_in_between__innocent(void **state)
+{
+    (void)state;
+    kw_quarantine_strike(&q, kw_span_str("a"), 0);
+    kw_quarantine_clear(&q, kw_span_str("a"));
+    CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 0) == 1);
+    kw_quarantine_clear(&q, kw_span_str("unheard of"));
+    CHECK(q.used == 1);
+}
+
+static void more_suspects_than_places__the_oldest_makes_room(void **state)
+{
+    (void)state;
+    for (uint8_t i = 0; i <= KW_QUARANTINE_MAX; i++)
+        for (int k = 0; k < 2; k++)
+            kw_quarantine_strike(&q, kw_span_of(&i, 1), i);
+    uint8_t first = 0, second = 1;
+    CHECK(!kw_quarantine_holds(&q, kw_span_of(&first, 1), 0));
+    CHECK(kw_quarantine_holds(&q, kw_span_of(&second, 1), 0));
+    CHECK(q.used == KW_QUARANTINE_MAX);
+}
+
+static void sample_of__only_unwraps(void **state)
+{
+    (void)state;
+    uint8_t dst[KW_SAMPLE_MAX];
+    struct kw_wire_job m = {.op = KW_WIRE_WRAP, .input = kw_span_str("secret")};
+    CHECK(kw_sample_of(&m, dst) == 0);
+    m.op = KW_WIRE_CANARY;
+    CHECK(kw_sample_of(&m, dst) == 0);
+    m.op = KW_WIRE_UNWRAP;
+    CHECK(kw_sample_of(&m, dst) == 4 * 2 + 6);
+}
+
+KW_CASES("hsm/front/quarantine", CASE(one_death__not_held),
+         CASE(two_deaths__held_for_a_while), CASE(success_in_between__innocent),
+         CASE(more_suspects_than_places__the_oldest_makes_room),
+         CASE(sample_of__only_unwraps))

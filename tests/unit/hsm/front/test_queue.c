@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "queue.h"
+
+enum { MAX = 8 };
+
+static void nobody(void *ctx, struct kw_hsm_answer *answer)
+{
+    (void)ctx;
+    (void)answer;
+}
+
+static struct kw_hsm_job a_job(unsigned share)
+{
+    return (struct kw_hsm_job){.op = KW_HSM_UNWRAP,
+                               .key_id = "kw1-1-0123456789abcdef01234567",
+                               .share = share,
+                               .iv = kw_span_str("twelve bytes"),
+                               .aad = kw_span_str("aad"),
+                               .input = kw_span_str("ciphertext"),
+                               .until = {100},
+                               .done = nobody};
+}
+
+static struct kw_queue q;
+
+static uint64_t add(unsigned share)
+{
+    uint64_t ticket = 0;
+    struct kw_hsm_job job = a_job(share);
+    CHECK_OK(kw_queue_add(&q, &job, 0, &ticket));
+    CHECK(ticket != 0);
+    return ticket;
+}
+
+static uint64_t send_first(void)
+{
+    struct kw_wire_job m;
+    kw_queue_send(&q, kw_queue_first(&q, KW_JOB_WAITING), &m);
+    return m.id;
+}
+
+static void begin(unsigned shares)
+{
+    kw_test_arena(1 << 16);
+    CHECK_OK(kw_queue_init(&q, MAX, shares));
+}
+
+static size_t drain(enum kw_code want)
+{
+    struct kw_done_job done;
+    size_t n = 0;
+    for (; kw_queue_pop(&q, &done); n++) {
+        CHECK(done.err.code == want);
+        kw_secret_wipe(&done.output);
+    }
+    return n;
+}
+
+static void end(void)
+{
+    for (int s = KW_JOB_WAITING; s <= KW_JOB_DECIDING; s++)
+        kw_queue_fail(&q, (enum kw_job_state)s, kw_err_at(KW_CODE_CANCELLED, "test"));
+    drain(KW_CODE_CANCELLED);
+    kw_queue_wipe(&q);
+}
+
+static void add__table_full__busy(void **state)
+{
+    (void)state;
+    begin(1);
+    for (int i = 0; i < MAX; i++)
+        add(0);
+    struct kw_hsm_job job = a_job(0);
+    uint64_t ticket = 42;
+    CHECK_CODE(kw_queue_add(&q, &job, 0, &ticket), KW_CODE_BUSY);
+    CHECK(ticket == 42);
+    end();
+}
+
+static void add__one_share_floods__the_other_keeps_its_part(void **state)
+{
+    (void)state;
+    begin(2); /* half of 8 is shared out: 2 each are kept */
+    struct kw_hsm_job job = a_job(0);
+    uint64_t ticket;
+    for (int i = 0; i < 6; i++)
+        add(0);
+    CHECK_CODE(kw_queue_add(&q, &job, 0, &ticket), KW_CODE_BUSY);
+    add(1);
+    add(1);
+    end();
+}
+
+static void add__closed__busy(void **state)
+{
+    (void)state;
+    begin(1);
+    struct kw_hsm_job job = a_job(0);
+    uint64_t ticket;
+    q.closed = true;
+    CHECK_CODE(kw_queue_add(&q, &job, 0, &ticket), KW_CODE_BUSY);
+    end();
+}
+
+static void add__quarantined_input__refused(void **state)
+{
+    (void)state;
+    uint8_t sample[KW_SAMPLE_MAX];
+    begin(1);
+    struct kw_hsm_job job = a_job(0);
+    uint64_t ticket;
+    struct kw_wire_job m = {.op = KW_WIRE_UNWRAP,
+                            .key_id = kw_span_str(job.key_id),
+                            .iv = job.iv,
+                            .aad = job.aad,
+                            .input = job.input};
+    kw_span s = kw_span_of(sample, kw_sample_of(&m, sample));
+    kw_quarantine_strike(&q.quarantine, s, 0);
+    CHECK_OK(kw_queue_add(&q, &job, 0, &ticket)); /* once is bad luck */
+    kw_quarantine_strike(&q.quarantine, s, 0);
+    CHECK_CODE(kw_queue_add(&q, &job, 0, &ticket), KW_CODE_QUARANTINED);
+    job.input = kw_span_str("other");
+    CHECK_OK(kw_queue_add(&q, &job, 0, &ticket));
+    end();
+}
+
+static void add__arena_full__no_memory_and_slot_is_free(void **state)
+{
+    (void)state;
+    kw_test_arena(4096);
+    CHECK_OK(kw_queue_init(&q, 64, 1));
+    struct kw_hsm_job job = a_job(0);
+    uint64_t ticket;
+    kw_err e = KW_OK;
+    uint8_t big[256] = {1};
+    job.input = kw_span_of(big, sizeof big);
+    for (int i = 0; i < 64 && !kw_failed(e); i++)
+        e = kw_queue_add(&q, &job, 0, &ticket);
+    CHECK_CODE(e, KW_CODE_NO_MEMORY);
+    CHECK(kw_queue_count(&q, KW_JOB_WAITING) + kw_queue_count(&q, KW_JOB_FREE) == 64);
+    end();
+}
+
+static void jobs__leave_in_the_order_they_came(void **state)
+{
+    (void)state;
+    begin(1);
+    uint64_t a = add(0), b = add(0);
+    CHECK(kw_queue_first(&q, KW_JOB_WAITING)->ticket == a);
+    send_first();
+    CHECK(kw_queue_first(&q, KW_JOB_WAITING)->ticket == b);
+    end();
+}
+
+static void cancel__waiting_or_sent__gone_and_late_answer_finds_nobody(void **state)
+{
+    (void)state;
+    begin(1);
+    uint64_t a = add(0), b = add(0);
+    uint64_t wire = send_first();
+    CHECK(kw_queue_cancel(&q, a));
+    CHECK(!kw_queue_cancel(&q, a));
+    CHECK(kw_queue_by_wire(&q, wire) == NULL);
+    CHECK(kw_queue_cancel(&q, b));
+    CHECK(kw_queue_count(&q, KW_JOB_FREE) == MAX);
+    uint64_t c = add(0); /* the slot is used again, the ticket is another */
+    CHECK(c != a && c != b && !kw_queue_cancel(&q, a));
+    end();
+}
+
+static void extend__only_further_away(void **state)
+{
+    (void)state;
+    begin(1);
+    uint64_t a = add(0);
+    kw_queue_extend(&q, a, (kw_deadline){50});
+    kw_queue_extend(&q, a + 1, (kw_deadline){500});
+    CHECK(kw_queue_next_deadline(&q).mono_ns == 100);
+    kw_queue_extend(&q, a, (kw_deadline){200});
+    CHECK(kw_queue_expire(&q, 199) == 0);
+    CHECK(kw_queue_expire(&q, 200) == 1);
+    CHECK(drain(KW_CODE_DEADLINE) == 1);
+    end();
+}
+
+static void expire__sent_job__answer_comes_late_to_nobody(void **state)
+{
+    (void)state;
+    begin(1);
+    add(0);
+    uint64_t wire = send_first();
+    CHECK(kw_queue_expire(&q, 100) == 1);
+    CHECK(kw_queue_by_wire(&q, wire) == NULL);
+    CHECK(drain(KW_CODE_DEADLINE) == 1);
+    end();
+}
+
+static void retry__once_under_a_new_id__not_twice(void **state)
+{
+    (void)state;
+    begin(1);
+    uint64_t ticket = add(0);
+    add(0);
+    uint64_t first = send_first();
+    CHECK(kw_queue_retry(&q, kw_queue_by_wire(&q, first)));
+    CHECK(kw_queue_first(&q, KW_JOB_WAITING)->ticket == ticket); /* in front */
+    uint64_t second = send_first();
+    CHECK(second != first && kw_queue_by_wire(&q, first) == NULL);
+    CHECK(!kw_queue_retry(&q, kw_queue_by_wire(&q, second)));
+    CHECK(q.requeued == 1);
+    end();
+}
+
+static void pop__hands_over_the_output_and_wipes_the_rest(void **state)
+{
+    (void)state;
+    struct kw_done_job done;
+    begin(1);
+    uint64_t ticket = add(0);
+    struct kw_job *j = kw_queue_by_wire(&q, send_first());
+    CHECK_OK(kw_secret_copy(&j->output, kw_span_str("plain")));
+    kw_queue_finish(&q, j, KW_OK);
+    CHECK(kw_queue_pop(&q, &done));
+    CHECK(kw_span_equal_str(kw_secret_peek(&done.output), "plain"));
+    CHECK(kw_span_equal_str(kw_span_of(done.iv, done.iv_len), "twelve bytes"));
+    CHECK(!kw_queue_cancel(&q, ticket)); /* done is on its way */
+    kw_secret_wipe(&done.output);
+    CHECK(!kw_queue_pop(&q, &done));
+    end();
+}
+
+static void finish__failed__no_output_leaves(void **state)
+{
+    (void)state;
+    struct kw_done_job done;
+    begin(1);
+    add(0);
+    struct kw_job *j = kw_queue_by_wire(&q, send_first());
+    CHECK_OK(kw_secret_copy(&j->output, kw_span_str("plain")));
+    kw_queue_finish(&q, j, kw_err_at(KW_CODE_HSM_DOWN, "test"));
+    CHECK(kw_queue_pop(&q, &done));
+    CHECK(done.output.len == 0 && done.err.code == KW_CODE_HSM_DOWN);
+    end();
+}
+
+KW_CASES("hsm/front/queue", CASE(add__table_full__busy),
+         CASE(add__one_share_floods__the_other_keeps_its_part), CASE(add__closed__busy),
+         CASE(add__quarantined_input__refused),
+         CASE(add__arena_full__no_memory_and_slot_is_free),
+         CASE(jobs__leave_in_the_order_they_came),
+         CASE(cancel__waiting_or_sent__gone_and_late_answer_finds_nobody),
+         CASE(extend__only_further_away),
+         CASE(expire__sent_job__answer_comes_late_to_nobody),
+         CASE(retry__once_under_a_new_id__not_twice),
+         CASE(pop__hands_over_the_output_and_wipes_the_rest),
+         CASE(finish__failed__no_output_leaves))

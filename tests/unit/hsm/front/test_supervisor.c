@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "backoff.h"
+#include "supervisor.h"
+
+static const struct kw_worker_times times = {
+    .deadline_ns = KW_S_NS, .patience_ns = 15 * KW_S_NS, .login_grace_ns = 30 * KW_S_NS};
+
+static void backoff__never_more_than_its_bound(void **state)
+{
+    (void)state;
+    CHECK(kw_backoff_ns(1, 0) == 0); /* full jitter */
+    CHECK(kw_backoff_ns(1, UINT64_MAX) <= KW_BACKOFF_FIRST_NS);
+    CHECK(kw_backoff_ns(1, (uint64_t)KW_BACKOFF_FIRST_NS) == KW_BACKOFF_FIRST_NS);
+    CHECK(kw_backoff_ns(3, 4 * (uint64_t)KW_BACKOFF_FIRST_NS) == 4 * KW_BACKOFF_FIRST_NS);
+    CHECK(kw_backoff_ns(1000, (uint64_t)KW_BACKOFF_MAX_NS) == KW_BACKOFF_MAX_NS);
+    CHECK(kw_backoff_ns(1000, (uint64_t)KW_BACKOFF_MAX_NS + 1) == 0);
+}
+
+static void failed__login_spent__none_for_ten_seconds(void **state)
+{
+    (void)state;
+    struct kw_supervisor s = {0};
+    CHECK(kw_supervisor_may_start(&s, 0)); /* the first start waits for nothing */
+    kw_supervisor_failed(&s, true, 0, 0);
+    CHECK(!kw_supervisor_may_start(&s, KW_LOGIN_EVERY_NS - 1));
+    CHECK(kw_supervisor_may_start(&s, KW_LOGIN_EVERY_NS));
+}
+
+static void failed__without_login__backoff_only_and_ready_ends_it(void **state)
+{
+    (void)state;
+    struct kw_supervisor s = {0};
+    uint64_t most = (uint64_t)KW_BACKOFF_FIRST_NS;
+    kw_supervisor_failed(&s, false, 0, most);
+    CHECK(!kw_supervisor_may_start(&s, KW_BACKOFF_FIRST_NS - 1));
+    CHECK(kw_supervisor_may_start(&s, KW_BACKOFF_FIRST_NS));
+    kw_supervisor_failed(&s, false, 0, 2 * most);
+    CHECK(!kw_supervisor_may_start(&s, 2 * KW_BACKOFF_FIRST_NS - 1));
+    kw_supervisor_ready(&s);
+    CHECK(
+        kw_supervisor_may_start(&s, 0)); /* replacement of one that was ready: at once */
+}
+
+static enum kw_order judge(struct kw_worker_view w, int64_t now)
+{
+    return kw_supervisor_judge(&w, &times, now);
+}
+
+static void starting_in_login__never_killed_before_its_grace(void **state)
+{
+    (void)state;
+    struct kw_worker_view w = {.state = KW_WORKER_STARTING,
+                               .page = {.phase = KW_PAGE_LOGIN}};
+    CHECK(judge(w, 30 * KW_S_NS - 1) == KW_ORDER_NONE);
+    CHECK(judge(w, 30 * KW_S_NS) == KW_ORDER_KILL);
+    w.phase_since_ns = 20 * KW_S_NS; /* it took its time before the login */
+    CHECK(judge(w, 40 * KW_S_NS) == KW_ORDER_NONE);
+}
+
+static void starting_elsewhere__killed_after_its_patience(void **state)
+{
+    (void)state;
+    struct kw_worker_view w = {.state = KW_WORKER_STARTING,
+                               .page = {.phase = KW_PAGE_INIT}};
+    CHECK(judge(w, 15 * KW_S_NS - 1) == KW_ORDER_NONE);
+    CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_KILL);
+}
+
+static void ready__operation_longer_than_a_deadline__stuck(void **state)
+{
+    (void)state;
+    struct kw_worker_view w = {
+        .state = KW_WORKER_READY,
+        .page = {.phase = KW_PAGE_OP, .op = 3, .op_start_ns = 5 * KW_S_NS}};
+    CHECK(judge(w, 6 * KW_S_NS) == KW_ORDER_NONE);
+    CHECK(judge(w, 6 * KW_S_NS + 1) == KW_ORDER_STUCK);
+    w.page.phase = KW_PAGE_IDLE; /* jobs may wait: it is not blamed */
+    CHECK(judge(w, 600 * KW_S_NS) == KW_ORDER_NONE);
+}
+
+static void ready__stands_still_before_its_jobs__stuck(void **state)
+{
+    (void)state;
+    struct kw_worker_view w = {
+        .state = KW_WORKER_READY, .page = {.phase = KW_PAGE_IDLE}, .idle_ns = KW_S_NS};
+    CHECK(judge(w, 0) == KW_ORDER_NONE);
+    w.idle_ns++;
+    CHECK(judge(w, 0) == KW_ORDER_STUCK);
+}
+
+static void stuck__same_operation__killed_after_patience(void **state)
+{
+    (void)state;
+    struct kw_worker_view w = {
+        .state = KW_WORKER_STUCK, .page = {.phase = KW_PAGE_OP, .op = 3}, .stuck_op = 3};
+    CHECK(judge(w, 15 * KW_S_NS - 1) == KW_ORDER_NONE);
+    CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_KILL);
+}
+
+static void stuck__came_back__drained_not_killed(void **state)
+{
+    (void)state;
+    struct kw_worker_view w = {.state = KW_WORKER_STUCK,
+                               .page = {.phase = KW_PAGE_IDLE, .op = 3},
+                               .stuck_op = 3};
+    CHECK(judge(w, 0) == KW_ORDER_DRAIN);
+    w.page = (struct kw_page_view){.phase = KW_PAGE_OP, .op = 4};
+    CHECK(judge(w, 0) == KW_ORDER_DRAIN);
+    w.stuck_idle = true;
+    w.page = (struct kw_page_view){.phase = KW_PAGE_IDLE, .op = 3};
+    CHECK(judge(w, 0) == KW_ORDER_NONE);
+    w.page.op = 4;
+    CHECK(judge(w, 0) == KW_ORDER_DRAIN);
+}
+
+static void draining__killed_after_patience_but_not_in_login(void **state)
+{
+    (void)state;
+    struct kw_worker_view w = {.state = KW_WORKER_DRAINING,
+                               .page = {.phase = KW_PAGE_LOGIN}};
+    CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_NONE);
+    CHECK(judge(w, 30 * KW_S_NS) == KW_ORDER_KILL);
+    w.page.phase = KW_PAGE_IDLE;
+    CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_KILL);
+    w.state = KW_WORKER_KILLED;
+    CHECK(judge(w, 600 * KW_S_NS) == KW_ORDER_NONE);
+}
+
+KW_CASES("hsm/front/supervisor", CASE(backoff__never_more_than_its_bound),
+         CASE(failed__login_spent__none_for_ten_seconds),
+         CASE(failed__without_login__backoff_only_and_ready_ends_it),
+         CASE(starting_in_login__never_killed_before_its_grace),
+         CASE(starting_elsewhere__killed_after_its_patience),
+         CASE(ready__operation_longer_than_a_deadline__stuck),
+         CASE(ready__stands_still_before_its_jobs__stuck),
+         CASE(stuck__same_operation__killed_after_patience),
+         CASE(stuck__came_back__drained_not_killed),
+         CASE(draining__killed_after_patience_but_not_in_login))
