@@ -173,8 +173,10 @@ static void give_back(struct kw_worker *w, const struct kw_lane_entry *but)
             v = kw_generation_at(f->serving, e->n);
         if (v != NULL && v->asked_id == e->wire_id)
             v->asked_id = 0;
-        if (j != NULL && e != but)
-            kw_queue_unsend(&f->queue, j);
+        if (j == NULL || e == but)
+            continue;
+        kw_queue_unsend(&f->queue, j);
+        f->queue.requeued++;
     }
 }
 
