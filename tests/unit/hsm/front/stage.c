@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,14 +162,20 @@ void stage_close(struct stage *s)
     s->front = NULL;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
 void stage_end(struct stage *s)
 {
-    char command[96];
     if (s->front != NULL)
         stage_close(s);
     event_base_free(s->loop);
-    snprintf(command, sizeof command, "rm -rf %s", s->dir);
-    CHECK(system(command) == 0);
+    CHECK(nftw(s->dir, remove_one, 4, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
 void stage_spin(struct stage *s)
