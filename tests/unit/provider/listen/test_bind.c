@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <keyward/alloc.h>
+
 static struct kw_note note;
 
 static enum kw_code try_open(struct rig *r)
@@ -237,6 +239,25 @@ static void open__path_of_107_bytes__served(void **state)
     rig_wipe(&r);
 }
 
+static void open__any_allocation_fails__no_memory_and_nothing_left(void **state)
+{
+    struct rig r;
+    enum kw_code code = KW_CODE_NO_MEMORY;
+    long n = 0;
+    (void)state;
+    rig_init(&r);
+    for (; code == KW_CODE_NO_MEMORY; n++) {
+        struct kw_listener *l = NULL;
+        kw_alloc_fail_from(n);
+        code = kw_listener_open(&r.options, &l, NULL).code;
+        kw_alloc_fail_from(-1);
+        CHECK((code == KW_CODE_OK) == rig_exists(r.path));
+        kw_listener_close(l);
+    }
+    CHECK(code == KW_CODE_OK && n > 5);
+    rig_wipe(&r);
+}
+
 static void close__still_ours__file_is_gone(void **state)
 {
     struct rig r;
@@ -289,6 +310,8 @@ KW_CASES("provider/listen/bind", CASE(open__folder_writable_by_group_or_others__
          CASE(open__regular_file_in_place__bad_input_and_untouched),
          CASE(open__lock_is_a_symlink__io),
          CASE(open__mode__of_the_socket_file_whatever_the_umask),
-         CASE(open__path_of_107_bytes__served), CASE(close__still_ours__file_is_gone),
+         CASE(open__path_of_107_bytes__served),
+         CASE(open__any_allocation_fails__no_memory_and_nothing_left),
+         CASE(close__still_ours__file_is_gone),
          CASE(close__file_replaced_by_another__theirs_stays),
          CASE(close__then_open_again__works))

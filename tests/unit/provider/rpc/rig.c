@@ -223,7 +223,8 @@ static struct rig *new_rig(bool echo)
     CHECK_OK(kw_rpc_new(&o, &r->rpc));
     snprintf(r->dir, sizeof r->dir, "/tmp/kw-rpc-XXXXXX");
     CHECK(mkdtemp(r->dir) != NULL);
-    snprintf(r->path, sizeof r->path, "%s/s", r->dir);
+    /* A path with whatever a URI would take for its own. */
+    snprintf(r->path, sizeof r->path, "%s/s %%41?#&=:@+", r->dir);
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     kw_copy_str(a.sun_path, sizeof a.sun_path, kw_span_str(r->path));
     r->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -2,12 +2,71 @@
 /* The ways of a call through rpc that a decent client sees. */
 #include "rig.h"
 
+#include <keyward/alloc.h>
+
 #include "rpc_call.h"
 #include "server.h"
 
 #define IN_TIME (30 * KW_S_NS)
 
 static const char key_id[] = "kw1-1-0123456789abcdef01234567";
+
+static const struct kw_rpc_options echo_options = {
+    .class_count = 2, .clock = &kw_clock_system, .echo = true};
+
+static void new__arena_too_small__no_memory(void **state)
+{
+    struct kw_rpc *rpc = NULL;
+    (void)state;
+    kw_test_arena(65536);
+    CHECK_CODE(kw_rpc_new(&echo_options, &rpc), KW_CODE_NO_MEMORY);
+    CHECK(rpc == NULL);
+}
+
+static void new__any_allocation_fails__no_memory_and_nothing_left(void **state)
+{
+    struct kw_rpc *rpc = NULL;
+    kw_err e = {KW_CODE_NO_MEMORY, 0, NULL};
+    long n = 0;
+    (void)state;
+    kw_rpc_process_init();
+    kw_test_arena(kw_rpc_bytes());
+    for (; e.code == KW_CODE_NO_MEMORY; n++) {
+        kw_alloc_fail_from(n);
+        e = kw_rpc_new(&echo_options, &rpc);
+        kw_alloc_fail_from(-1);
+    }
+    CHECK_OK(e);
+    CHECK(n > 3);
+    kw_rpc_free(rpc);
+    kw_rpc_free(NULL);
+}
+
+static void new__no_kms_and_no_echo__bug(void **state)
+{
+    const struct kw_rpc_options o = {.class_count = 1, .clock = &kw_clock_system};
+    const struct kw_rpc_options none = {.clock = &kw_clock_system, .echo = true};
+    struct kw_rpc *rpc = NULL;
+    (void)state;
+    CHECK_CODE(kw_rpc_new(&o, &rpc), KW_CODE_BUG);
+    CHECK_CODE(kw_rpc_new(&none, &rpc), KW_CODE_BUG);
+}
+
+/* kw_rpc_bytes is what the daemon locks for it: every call at once must fit. */
+static void bytes__every_slot_with_the_largest_seed__fits(void **state)
+{
+    static struct kw_secret seeds[KW_RPC_SLOTS];
+    struct kw_rpc *rpc = NULL;
+    (void)state;
+    kw_rpc_process_init();
+    kw_test_arena(kw_rpc_bytes());
+    CHECK_OK(kw_rpc_new(&echo_options, &rpc));
+    for (size_t i = 0; i < KW_RPC_SLOTS; i++)
+        CHECK_OK(kw_secret_init(&seeds[i], KW_SEED_MAX));
+    for (size_t i = 0; i < KW_RPC_SLOTS; i++)
+        kw_secret_wipe(&seeds[i]);
+    kw_rpc_free(rpc);
+}
 
 static void status__kms_says_ok__v2_ok_and_key_id(void **state)
 {
@@ -98,17 +157,36 @@ static void echo__measuring__input_is_the_answer(void **state)
     rig_free(r);
 }
 
-static void client__server_is_not_there__deadline(void **state)
+static void *call_often(void *self)
 {
-    struct kw_client *client = NULL;
+    struct rig *r = self;
     struct kw_client_reply reply;
+    for (uint8_t i = 0; i < 50; i++) {
+        const uint8_t seed[32] = {i, 1, 2, 3};
+        kw_err e = kw_client_decrypt(r->client, kw_span_of(seed, 32), kw_span_str(key_id),
+                                     "u", IN_TIME, &reply);
+        KW_INVARIANT(!kw_failed(e) && reply.grpc_status == 0);
+        KW_INVARIANT(
+            kw_span_equal(kw_secret_peek(&reply.plaintext), kw_span_of(seed, 32)));
+        kw_client_reply_wipe(&reply);
+    }
+    return NULL;
+}
+
+static void client__many_threads__each_its_own_answer(void **state)
+{
+    enum { THREADS = 6 };
+    struct rig *r = rig_new_echo();
+    pthread_t threads[THREADS];
+    struct kw_rpc_stats stats;
     (void)state;
-    kw_test_arena(65536);
-    CHECK_OK(kw_client_open("/nonexistent/kw.sock", &client));
-    CHECK_OK(kw_client_status(client, 20 * KW_MS_NS, &reply));
-    CHECK(reply.grpc_status == 4 || reply.grpc_status == 14);
-    CHECK(reply.ns >= 0 && reply.message[0] != '\0');
-    kw_client_close(client);
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&threads[i], NULL, call_often, r) == 0);
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    kw_rpc_stats(r->rpc, &stats);
+    assert_int_equal(stats.calls, THREADS * 50);
+    rig_free(r);
 }
 
 static void beats__idle__still_grow(void **state)
@@ -121,9 +199,13 @@ static void beats__idle__still_grow(void **state)
     rig_free(r);
 }
 
-KW_CASES("provider/rpc/calls", CASE(status__kms_says_ok__v2_ok_and_key_id),
+KW_CASES("provider/rpc/calls", CASE(new__arena_too_small__no_memory),
+         CASE(new__any_allocation_fails__no_memory_and_nothing_left),
+         CASE(new__no_kms_and_no_echo__bug),
+         CASE(bytes__every_slot_with_the_largest_seed__fits),
+         CASE(status__kms_says_ok__v2_ok_and_key_id),
          CASE(encrypt__finished_in_begin__ciphertext_and_key_id),
          CASE(decrypt__finished_in_begin__plaintext),
          CASE(decrypt__reply_dropped__no_plaintext_in_any_slot),
          CASE(echo__measuring__input_is_the_answer),
-         CASE(client__server_is_not_there__deadline), CASE(beats__idle__still_grow))
+         CASE(client__many_threads__each_its_own_answer), CASE(beats__idle__still_grow))

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include <keyward/alloc.h>
+#include <keyward/client.h>
+
+static void open__path_no_socket_can_have__bad_input(void **state)
+{
+    char path[KW_SOCKET_PATH_MAX + 2];
+    struct kw_client *client = NULL;
+    (void)state;
+    CHECK_CODE(kw_client_open("", &client), KW_CODE_BAD_INPUT);
+    memset(path, 'x', sizeof path);
+    path[0] = '/';
+    path[KW_SOCKET_PATH_MAX + 1] = '\0';
+    CHECK_CODE(kw_client_open(path, &client), KW_CODE_BAD_INPUT);
+    CHECK(client == NULL);
+    path[KW_SOCKET_PATH_MAX] = '\0';
+    CHECK_OK(kw_client_open(path, &client));
+    kw_client_close(client);
+    kw_client_close(NULL);
+}
+
+static void open__no_memory__said_so(void **state)
+{
+    struct kw_client *client = NULL;
+    (void)state;
+    for (long n = 0; n < 2; n++) {
+        kw_alloc_fail_from(n);
+        CHECK_CODE(kw_client_open("/tmp/s", &client), KW_CODE_NO_MEMORY);
+        kw_alloc_fail_from(-1);
+    }
+    CHECK(client == NULL);
+}
+
+static void call__nobody_listens__deadline_and_a_reason(void **state)
+{
+    struct kw_client *client = NULL;
+    struct kw_client_reply reply;
+    (void)state;
+    kw_test_arena(65536);
+    CHECK_OK(kw_client_open("/nonexistent/kw.sock", &client));
+    CHECK_OK(kw_client_status(client, 20 * KW_MS_NS, &reply));
+    CHECK(reply.grpc_status == 4 || reply.grpc_status == 14);
+    CHECK(reply.ns >= 0 && reply.message[0] != '\0');
+    CHECK_OK(kw_client_encrypt(client, kw_span_str("seed"), "u", 5 * KW_MS_NS, &reply));
+    CHECK(reply.grpc_status != 0);
+    kw_client_close(client);
+}
+
+static void call__arena_is_full__no_memory_and_nothing_sent(void **state)
+{
+    static uint8_t big[65536];
+    struct kw_client *client = NULL;
+    struct kw_client_reply reply;
+    (void)state;
+    kw_test_arena(4096);
+    CHECK_OK(kw_client_open("/nonexistent/kw.sock", &client));
+    CHECK_CODE(
+        kw_client_encrypt(client, kw_span_of(big, sizeof big), "u", KW_S_NS, &reply),
+        KW_CODE_NO_MEMORY);
+    kw_client_close(client);
+}
+
+static void decrypt__nul_in_key_id__bad_input(void **state)
+{
+    struct kw_client *client = NULL;
+    struct kw_client_reply reply;
+    (void)state;
+    CHECK_OK(kw_client_open("/nonexistent/kw.sock", &client));
+    CHECK_CODE(kw_client_decrypt(client, kw_span_str("c"), kw_span_of("a\0b", 3), "u",
+                                 KW_S_NS, &reply),
+               KW_CODE_BAD_INPUT);
+    kw_client_close(client);
+}
+
+KW_CASES("provider/client/client", CASE(open__path_no_socket_can_have__bad_input),
+         CASE(open__no_memory__said_so),
+         CASE(call__nobody_listens__deadline_and_a_reason),
+         CASE(call__arena_is_full__no_memory_and_nothing_sent),
+         CASE(decrypt__nul_in_key_id__bad_input))
