@@ -84,6 +84,25 @@ static void login__count_low_with_a_proven_pin__logs_in(void **state)
     fixture_end(&f);
 }
 
+/* SoftHSM counts a wrong PIN too, and forgets it at the next login that works: whoever
+ * lets a changed PIN try once more must say so by pin_proven. */
+static void login__after_a_wrong_pin__only_when_vouched_for(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    kw_softhsm_write_pin(&f.hsm, "000000000000000000000000");
+    CHECK_CODE(open_and_login(&f, false), KW_CODE_PIN_STOP);
+    kw_softhsm_write_pin(&f.hsm, f.hsm.pin);
+    CHECK_CODE(open_and_login(&f, false), KW_CODE_PIN_STOP);
+    CHECK(kw_token_facts(f.token)->pin_count_low);
+    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
+    CHECK_OK(open_and_login(&f, true));
+    CHECK_OK(open_and_login(&f, false));
+    CHECK(!kw_token_facts(f.token)->pin_count_low);
+    fixture_end(&f);
+}
+
 static void login__pin_source_bad__nothing_tried(void **state)
 {
     (void)state;
@@ -204,6 +223,7 @@ KW_CASES("login", CASE(login__pin_wrong__stop_after_one_try),
          CASE(login__flags_say_danger__nothing_tried),
          CASE(login__flags_change_after_open__seen),
          CASE(login__count_low_with_a_proven_pin__logs_in),
+         CASE(login__after_a_wrong_pin__only_when_vouched_for),
          CASE(login__pin_source_bad__nothing_tried),
          CASE(login__token_in_trouble__down_after_one_try),
          CASE(login__locked_or_expired__stop), CASE(login__already_logged_in__well),
