@@ -42,7 +42,7 @@ static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawn
                                    .uri = kw_span_str(f->token.uri),
                                    .pin = kw_span_str(f->pin),
                                    .domain = kw_span_str(f->o.domain),
-                                   .pin_proven = kw_latch_proven(&f->latch),
+                                   .pin_proven = kw_latch_vouched(&f->latch),
                                    .production = f->o.production,
                                    .mlock = arena.backend == KW_ARENA_MLOCK,
                                    .active_n = g->active_n,

@@ -82,9 +82,14 @@ kw_err kw_latch_open(struct kw_latch *latch, struct kw_state_dir *dir,
 
 bool kw_latch_may_login(struct kw_latch *latch)
 {
+    static const struct kw_pin_source unseen;
     latch->tried = look(latch->path);
-    if (!same(&latch->tried, &latch->record.source))
+    if (same(&latch->tried, &unseen))
+        return true; /* not there is not changed: the latch stays for when it is back */
+    if (!same(&latch->tried, &latch->record.source)) {
+        latch->cured = latch->cured || latch->record.latched;
         latch->record.latched = latch->record.proven = false;
+    }
     return !latch->record.latched;
 }
 
@@ -93,9 +98,15 @@ bool kw_latch_proven(const struct kw_latch *latch)
     return latch->record.proven && same(&latch->tried, &latch->record.source);
 }
 
+bool kw_latch_vouched(const struct kw_latch *latch)
+{
+    return latch->cured || kw_latch_proven(latch);
+}
+
 static kw_err save(struct kw_latch *latch, bool latched, const char *reason,
                    struct kw_note *note)
 {
+    latch->cured = false;
     latch->record.latched = latched;
     latch->record.proven = !latched;
     latch->record.source = latch->tried;

@@ -17,6 +17,7 @@ struct kw_latch {
     char path[KW_PATH_MAX]; /* of the PIN source */
     struct kw_pin_latch record;
     struct kw_pin_source tried; /* as it was when a worker was last started */
+    bool cured; /* a human changed the source after we had stopped for it */
 };
 /* `pin` is "file:/path" or "credential:NAME".  BAD_INPUT; what state.h says. */
 KW_MUST_USE kw_err kw_latch_open(struct kw_latch *latch, struct kw_state_dir *dir,
@@ -27,6 +28,11 @@ KW_MUST_USE kw_err kw_latch_open(struct kw_latch *latch, struct kw_state_dir *di
  * says what is wrong with it. */
 bool kw_latch_may_login(struct kw_latch *latch);
 bool kw_latch_proven(const struct kw_latch *latch);
+/* May the worker log in although the token has counted a wrong PIN (COUNT_LOW)?  The PIN
+ * has worked here, or a human changed it after the wrong one, which left that mark on the
+ * token: without this the right PIN could never take it away.  One try: FINAL_TRY and
+ * another PIN_STOP still stop. */
+bool kw_latch_vouched(const struct kw_latch *latch);
 /* After PIN_STOP; after a login that worked.  An error: nothing was remembered on disk,
  * in memory it holds all the same. */
 KW_MUST_USE kw_err kw_latch_stop(struct kw_latch *latch, const char *reason,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
+#include <stdio.h>
+
 #include <keyward/env.h>
 #include <keyward/file.h>
 
@@ -76,6 +78,43 @@ static void worked__proven_for_this_source_only(void **state)
     end();
 }
 
+static void source_changed_after_a_stop__vouched_for_one_try(void **state)
+{
+    (void)state;
+    begin();
+    CHECK(kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
+    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
+    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
+    CHECK(!kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
+    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("56789"), 0600, NULL));
+    CHECK(kw_latch_may_login(&latch) && kw_latch_vouched(&latch));
+    CHECK(kw_latch_may_login(&latch) && kw_latch_vouched(&latch));
+    CHECK_OK(kw_latch_stop(&latch, "wrong again", &note));
+    CHECK(!kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
+    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("567890"), 0600, NULL));
+    CHECK(kw_latch_may_login(&latch));
+    CHECK_OK(kw_latch_worked(&latch, &note));
+    CHECK(kw_latch_vouched(&latch) && kw_latch_proven(&latch));
+    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("5678901"), 0600, NULL));
+    CHECK(kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
+    end();
+}
+
+static void source_gone_and_back__still_latched(void **state)
+{
+    (void)state;
+    char away[KW_PATH_MAX];
+    begin();
+    CHECK(kw_latch_may_login(&latch));
+    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
+    snprintf(away, sizeof away, "%s", latch.path);
+    snprintf(latch.path, sizeof latch.path, "/nonexistent/pin");
+    CHECK(kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
+    snprintf(latch.path, sizeof latch.path, "%s", away);
+    CHECK(!kw_latch_may_login(&latch));
+    end();
+}
+
 static void source_missing__may_be_tried__the_worker_says_what_is_wrong(void **state)
 {
     (void)state;
@@ -90,4 +129,6 @@ KW_CASES("hsm/front/pin_latch", CASE(open__not_a_source__refused),
          CASE(open__credential__lies_in_the_credentials_folder),
          CASE(stop__holds_until_the_source_changes__also_in_the_next_life),
          CASE(worked__proven_for_this_source_only),
+         CASE(source_changed_after_a_stop__vouched_for_one_try),
+         CASE(source_gone_and_back__still_latched),
          CASE(source_missing__may_be_tried__the_worker_says_what_is_wrong))
