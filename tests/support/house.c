@@ -361,7 +361,7 @@ size_t house_workers(struct house *h, pid_t *pids, size_t max)
         if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && n < max &&
             parent_of(e->d_name, name, sizeof name) == h->daemon &&
             strcmp(name, "keyward-hsm") == 0)
-            pids[n++] = atoi(e->d_name);
+            pids[n++] = (pid_t)strtol(e->d_name, NULL, 10);
     closedir(d);
     return n;
 }
