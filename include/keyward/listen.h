@@ -37,7 +37,8 @@ struct kw_listen_options {
 struct kw_listener;
 
 /* Binds (or checks the inherited socket), listens, watches.  A stale socket file is
- * removed only while holding <path>.lock and when nobody answers on it.
+ * removed only while holding <path>.lock and when nobody answers on it.  The lock file
+ * stays behind: removing one races with whoever opens it.
  * BUSY       another process holds the lock, or somebody answers on the socket
  * DENIED     the directory is writable by group or others, or is not owned by root or
  *            this uid; the note names chmod

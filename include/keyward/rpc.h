@@ -21,7 +21,8 @@
 
 /* The largest valid Decrypt is about 2 KiB (two fields of 1024, a uid). */
 #define KW_RPC_RECEIVE_MAX 8192
-/* Calls that may be open at once, all classes together; more get RESOURCE_EXHAUSTED. */
+/* Calls that may be open at once, all classes together; more get RESOURCE_EXHAUSTED.
+ * Status has some room beyond, so that parked calls do not make the house look ill. */
 #define KW_RPC_CALLS_MAX 1024u
 
 struct kw_rpc_options {
@@ -39,12 +40,15 @@ void kw_rpc_process_init(void);
 /* Arena bytes that rpc may take: calls and reply buffers. */
 size_t kw_rpc_bytes(void);
 
-/* Creates servers and queue and starts the rpc thread.  NO_MEMORY, BUG. */
+/* Creates servers and queue and starts the rpc thread.
+ * NO_MEMORY;  BUG  no class, or neither or both of kms and echo */
 KW_MUST_USE kw_err kw_rpc_new(const struct kw_rpc_options *options,
                               struct kw_rpc **ret_rpc);
 
 /* Takes over a connected, non-blocking descriptor (closed in every case) whose client has
- * begun with the HTTP/2 preface. */
+ * begun with the HTTP/2 preface.
+ * CANCELLED  rpc shuts down;  BUSY  the descriptor's number is beyond the table;
+ * BUG        no such class */
 KW_MUST_USE kw_err kw_rpc_adopt(struct kw_rpc *rpc, size_t class_index, int fd,
                                 const struct kw_peer *peer);
 

@@ -182,24 +182,34 @@ static bool find_peer(struct kw_rpc *rpc, const struct arrival *a,
     return found;
 }
 
+/* A message in several slices was joined in `flat`, and wants wiping there. */
+static kw_err decode(struct kw_rpc *rpc, const struct arrival *a, struct kw_request *ret)
+{
+    kw_span message = {0};
+    kw_err e = kw_err_at(KW_CODE_BAD_INPUT, "message: size");
+    if (kw_message_peek(a->payload, kw_dst_of(rpc->flat.ptr, rpc->flat.len), &message))
+        e = kw_codec_decode(a->ask, message, &rpc->block, ret);
+    if (message.ptr == NULL || message.ptr == rpc->flat.ptr)
+        kw_wipe(rpc->flat.ptr, rpc->flat.len);
+    return e;
+}
+
 /* Everything of the request that the call needs, checked; the block is clear afterwards.
  */
 static kw_err take_in(struct kw_rpc *rpc, const struct arrival *a, struct kw_slot *slot)
 {
     struct kw_request request = {0};
-    kw_span message = {0};
     slot->ask = (struct kw_call){.ask = a->ask,
                                  .class_index = a->server->class_index,
                                  .until = deadline_of(rpc, a->deadline)};
+    if (kw_deadline_over(slot->ask.until, kw_mono_ns(rpc->clock)))
+        return kw_err_at(KW_CODE_DEADLINE, "arrival");
     if (!find_peer(rpc, a, &slot->ask.peer))
         return kw_err_at(KW_CODE_DENIED, "peer");
-    if (!kw_message_peek(a->payload, kw_dst_of(rpc->flat.ptr, rpc->flat.len), &message))
-        return kw_err_at(KW_CODE_BAD_INPUT, "message: size");
-    kw_err e = kw_codec_decode(a->ask, message, &rpc->block, &request);
+    kw_err e = decode(rpc, a, &request);
     if (!kw_failed(e))
         e = kw_slot_fill(slot, &request);
     kw_pb_block_clear(&rpc->block);
-    kw_wipe(rpc->flat.ptr, rpc->flat.len);
     return e;
 }
 

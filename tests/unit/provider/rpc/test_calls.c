@@ -2,6 +2,8 @@
 /* The ways of a call through rpc that a decent client sees. */
 #include "rig.h"
 
+#include <signal.h>
+
 #include <keyward/alloc.h>
 
 #include "rpc_call.h"
@@ -68,6 +70,14 @@ static void bytes__every_slot_with_the_largest_seed__fits(void **state)
     kw_rpc_free(rpc);
 }
 
+static void process_init__broken_pipe__ignored(void **state)
+{
+    struct sigaction now;
+    (void)state;
+    kw_rpc_process_init();
+    CHECK(sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_IGN);
+}
+
 static void status__kms_says_ok__v2_ok_and_key_id(void **state)
 {
     struct rig *r = rig_new();
@@ -95,6 +105,28 @@ static void encrypt__finished_in_begin__ciphertext_and_key_id(void **state)
     assert_int_equal(reply.ciphertext[0], rig_seed[0] ^ 0xff);
     assert_int_equal(reply.annotation_count, 0);
     kw_client_reply_wipe(&reply);
+    rig_free(r);
+}
+
+/* gRPC hands each frame's bytes over as a slice of its own. */
+static void encrypt__a_byte_a_frame__whole_and_wiped(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    uint8_t m[5 + 2 + 32] = {0, 0, 0, 0, 34, 0x0a, 32};
+    static const uint8_t zero[KW_RPC_RECEIVE_MAX];
+    (void)state;
+    memcpy(m + 7, rig_seed, 32);
+    uint32_t s = h2raw_open(h, "/v2.KeyManagementService/Encrypt", NULL);
+    for (size_t i = 0; i < sizeof m; i++)
+        h2raw_data(h, s, kw_span_of(m + i, 1), i == sizeof m - 1);
+    const struct h2raw_result *res = h2raw_await(h, s);
+    CHECK(res != NULL && res->grpc_status == 0);
+    struct kms_seen seen = kms_seen(r);
+    CHECK(seen.len == 32 && memcmp(seen.bytes, rig_seed, 32) == 0);
+    assert_memory_equal(r->rpc->flat.ptr, zero, sizeof zero);
+    assert_memory_equal(r->rpc->block.bytes.ptr, zero, sizeof zero);
+    h2raw_free(h);
     rig_free(r);
 }
 
@@ -201,10 +233,11 @@ static void beats__idle__still_grow(void **state)
 
 KW_CASES("provider/rpc/calls", CASE(new__arena_too_small__no_memory),
          CASE(new__any_allocation_fails__no_memory_and_nothing_left),
-         CASE(new__no_kms_and_no_echo__bug),
+         CASE(new__no_kms_and_no_echo__bug), CASE(process_init__broken_pipe__ignored),
          CASE(bytes__every_slot_with_the_largest_seed__fits),
          CASE(status__kms_says_ok__v2_ok_and_key_id),
          CASE(encrypt__finished_in_begin__ciphertext_and_key_id),
+         CASE(encrypt__a_byte_a_frame__whole_and_wiped),
          CASE(decrypt__finished_in_begin__plaintext),
          CASE(decrypt__reply_dropped__no_plaintext_in_any_slot),
          CASE(echo__measuring__input_is_the_answer),
