@@ -65,6 +65,9 @@ int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note);
 /* The same for a refusal of the tool's own. */
 int kw_refuse(const struct kw_cli *cli, const char *fmt, ...) KW_PRINTF(2, 3);
 enum kw_exit kw_exit_for(enum kw_code code);
+/* What the native code is called: a CK_RV for a call of PKCS#11 ("C_…"), else an errno;
+ * "" when there is none. */
+void kw_native_name(kw_err e, char dst[64]);
 
 /* Prints and gives back the document (NULL: out of memory, said so). */
 int kw_json_out(json_t *document, enum kw_exit code);

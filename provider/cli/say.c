@@ -50,13 +50,13 @@ enum kw_exit kw_exit_for(enum kw_code code)
     return KW_EXIT_PROBLEM;
 }
 
-/* The native code's name: an errno for what the system refused, else a CK_RV. */
-static void native_name(kw_err e, char dst[64])
+void kw_native_name(kw_err e, char dst[64])
 {
     char ckr[48];
+    bool is_call = e.where != NULL && e.where[0] == 'C' && e.where[1] == '_';
     if (e.native == 0) {
         dst[0] = '\0';
-    } else if (e.code == KW_CODE_IO || e.code == KW_CODE_MISSING) {
+    } else if (!is_call) {
         snprintf(dst, 64, "%s", strerror((int)e.native));
     } else {
         kw_ckr_name(e.native, ckr);
@@ -82,7 +82,7 @@ static int say(const struct kw_cli *cli, const char *text, const char *code,
 int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note)
 {
     char native[64], plain[160];
-    native_name(e, native);
+    kw_native_name(e, native);
     const char *text = note != NULL && note->text[0] != '\0' ? note->text : plain;
     snprintf(plain, sizeof plain, "%s at %s", kw_code_name(e.code),
              e.where != NULL ? e.where : "?");

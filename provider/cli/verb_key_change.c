@@ -78,6 +78,10 @@ static int report(const struct kw_cli *cli, const struct kw_version *was,
                            KW_EXIT_GOOD);
     printf("version %u (%s): %s -> %s\n", (unsigned)was->n, was->key_id,
            kw_key_state_name(was->state), kw_key_state_name(to));
+    if (was->state == KW_KEY_ACCEPTED && to != KW_KEY_ACCEPTED)
+        printf(
+            "a node that has activated it by itself will refuse this keyring: activate "
+            "another one there first\n");
     printf("next: give %s to every node\n%s\n", keyring, KW_RELOAD_HINT);
     if (to == KW_KEY_ACCEPTED)
         printf("then, when every node has had it for a while: keyward key activate %u\n",

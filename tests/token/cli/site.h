@@ -15,13 +15,18 @@ struct site {
     char dir[64];  /* mkdtemp, passable by all */
     char base[80]; /* dir/kw: --dir            */
     char config[128], keyring[128], pin[128], so_pin[128], state[128], tokens[128];
-    struct kw_run run; /* of the last call */
+    char control[96], calls[96]; /* of the lying module   */
+    struct kw_run run;           /* of the last call      */
 };
 
 /* The folder alone; nothing in it yet. */
 void site_begin(struct site *s);
 /* And `keyward init --softhsm`, which must succeed. */
 void site_make(struct site *s);
+/* And the lying module (tests/fault/liar.h) between the tool and SoftHSM; its call log is
+ * the FIFO s->calls if a case makes one there. */
+void site_make_liar(struct site *s);
+void site_tell(struct site *s, const char *control);
 void site_remove(struct site *s);
 
 /* Runs keyward with these words and --config; gives its exit status. */

@@ -25,6 +25,18 @@ static void found_wrong__one(void **state)
     CHECK(kw_exit_for(KW_CODE_OK) == KW_EXIT_GOOD);
 }
 
+static void native_code__named_by_who_gave_it(void **state)
+{
+    char name[64];
+    (void)state;
+    kw_native_name(kw_err_native(KW_CODE_PIN_STOP, 0xa0, "C_Login"), name);
+    CHECK_STR(name, "CKR_PIN_INCORRECT");
+    kw_native_name(kw_err_native(KW_CODE_DENIED, 13, "keyring"), name);
+    CHECK_STR(name, "Permission denied");
+    kw_native_name(kw_err_at(KW_CODE_DENIED, "C_Login"), name);
+    CHECK_STR(name, "");
+}
+
 static int report_of(enum kw_found a, enum kw_found b)
 {
     const struct kw_cli cli = {0};
@@ -64,6 +76,7 @@ static void no_terminal__no_escape_sequences(void **state)
 }
 
 KW_CASES("provider/cli/exit", CASE(could_not_look__three), CASE(found_wrong__one),
+         CASE(native_code__named_by_who_gave_it),
          CASE(report_with_a_failure__one_whatever_else),
          CASE(report_that_could_not_look__three), CASE(report_with_warnings_only__good),
          CASE(no_terminal__no_escape_sequences))

@@ -2,6 +2,12 @@
 /* The program itself: its verb table and exit codes, without any token. */
 #include "check.h"
 
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "run.h"
 
 static struct kw_run r;
@@ -121,10 +127,51 @@ static void output_is_no_terminal__no_colour(void **state)
     CHECK(strchr(r.out, '\033') == NULL);
 }
 
+/* The same on a terminal: what `check` prints there, with these variables. */
+static void on_a_terminal(const char *term, const char *no_color, char *dst, size_t cap)
+{
+    char *const env[] = {(char *)(uintptr_t)term, (char *)(uintptr_t)no_color, NULL};
+    const char *const argv[] = {KEYWARD, "check", "--config", "/nonexistent/keyward.yaml",
+                                NULL};
+    posix_spawn_file_actions_t files;
+    pid_t pid = 0;
+    size_t len = 0;
+    ssize_t n;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, ptsname(master),
+                                     O_WRONLY | O_NOCTTY, 0);
+    CHECK(posix_spawn(&pid, argv[0], &files, NULL, (char *const *)(uintptr_t)argv, env) ==
+          0);
+    posix_spawn_file_actions_destroy(&files);
+    /* EIO when the last one has closed the other side. */
+    while (len < cap - 1 && (n = read(master, dst + len, cap - 1 - len)) > 0)
+        len += (size_t)n;
+    dst[len] = '\0';
+    close(master);
+    CHECK(waitpid(pid, NULL, 0) == pid);
+}
+
+static void output_is_a_terminal__colour_unless_no_color(void **state)
+{
+    char text[4096];
+    (void)state;
+    on_a_terminal("TERM=xterm", NULL, text, sizeof text);
+    CHECK_HAS(text, "configuration");
+    CHECK(strchr(text, '\033') != NULL);
+    on_a_terminal("TERM=xterm", "NO_COLOR=1", text, sizeof text);
+    CHECK_HAS(text, "configuration");
+    CHECK(strchr(text, '\033') == NULL);
+    on_a_terminal("TERM=dumb", NULL, text, sizeof text);
+    CHECK(strchr(text, '\033') == NULL);
+}
+
 KW_CASES("provider/cli/program", CASE(no_verb_or_an_unknown_one__two_and_the_list),
          CASE(version_and_help__good), CASE(every_verb__has_help_with_its_exit_codes),
          CASE(configuration_missing__three_and_its_name),
          CASE(configuration_missing_json__a_document_all_the_same),
          CASE(nobody_answers_on_a_socket__three),
          CASE(activate_without_a_word_on_copies__two), CASE(init_half_said__two),
-         CASE(output_is_no_terminal__no_colour))
+         CASE(output_is_no_terminal__no_colour),
+         CASE(output_is_a_terminal__colour_unless_no_color))
