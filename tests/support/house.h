@@ -22,6 +22,7 @@ struct house {
     char dir[64];
     char config[128], keyring[128], pin[128], state[128], tokens[128], status[128],
         secrets[128], bulk[128];
+    char keywardd[512], worker[512]; /* as h->uid can reach them */
     uid_t uid;
     pid_t daemon; /* 0 = not running */
     int log_fd;
