@@ -62,6 +62,7 @@ int main(int argc, char **argv)
         return refuse(&note);
     if (args.what != KW_RUN)
         return print_config(&args, daemon.config);
+    KW_INVARIANT(daemon.config != NULL);
     kw_log_setup(STDERR_FILENO, daemon.config->log_level, daemon.config->log_format,
                  daemon.clock);
     if (args.worker != NULL)
