@@ -49,24 +49,32 @@ static void scalar(const json_t *v, char *dst, size_t cap)
         snprintf(dst, cap, "-");
 }
 
-/* One object on one line: name value, name value.  What lies deeper is left to --json. */
-static void print_fields(const json_t *o)
+/* jansson's iteration wants a pointer to what is not const. */
+static json_t *walkable(const json_t *o)
 {
-    const char *name, *between = "";
-    json_t *v;
+    return (json_t *)(uintptr_t)o;
+}
+
+/* One object on one line: name value, name value, name (name value); arrays further down
+ * are left to --json. */
+static void print_fields(const json_t *o, unsigned depth)
+{
+    const char *between = "";
     char text[256];
-    /* jansson's iteration macro wants a pointer to what is not const. */
-    for (void *it = json_object_iter((json_t *)(uintptr_t)o); it != NULL;
-         it = json_object_iter_next((json_t *)(uintptr_t)o, it)) {
-        name = json_object_iter_key(it);
-        v = json_object_iter_value(it);
+    for (void *it = json_object_iter(walkable(o)); it != NULL;
+         it = json_object_iter_next(walkable(o), it)) {
+        const json_t *v = json_object_iter_value(it);
         scalar(v, text, sizeof text);
-        if (text[0] == '\0')
+        bool inner = json_is_object(v) && depth == 0;
+        if (text[0] == '\0' && !inner)
             continue;
-        printf("%s%s %s", between, name, text);
+        printf("%s%s %s", between, json_object_iter_key(it), inner ? "(" : text);
+        if (inner) {
+            print_fields(v, depth + 1);
+            putchar(')');
+        }
         between = ", ";
     }
-    putchar('\n');
 }
 
 static void print_member(const char *name, const json_t *v)
@@ -75,7 +83,8 @@ static void print_member(const char *name, const json_t *v)
     scalar(v, text, sizeof text);
     if (json_is_object(v)) {
         printf("%-12s ", name);
-        print_fields(v);
+        print_fields(v, 0);
+        putchar('\n');
     } else if (!json_is_array(v)) {
         printf("%-12s %s\n", name, text);
     } else if (json_array_size(v) == 0) {
@@ -83,7 +92,8 @@ static void print_member(const char *name, const json_t *v)
     }
     for (size_t i = 0; json_is_array(v) && i < json_array_size(v); i++) {
         printf("%-12s ", name);
-        print_fields(json_array_get(v, i));
+        print_fields(json_array_get(v, i), 0);
+        putchar('\n');
     }
 }
 
@@ -94,7 +104,7 @@ void kw_document_print(const struct kw_cli *cli, const json_t *document)
     bool good = kw_document_judge(document, &why) == KW_EXIT_GOOD;
     printf("%s%s%s\n", kw_tint(cli, good ? KW_TINT_GOOD : KW_TINT_BAD),
            state != NULL ? state : "?", kw_tint(cli, KW_TINT_OFF));
-    for (void *it = json_object_iter((json_t *)(uintptr_t)document); it != NULL;
-         it = json_object_iter_next((json_t *)(uintptr_t)document, it))
+    for (void *it = json_object_iter(walkable(document)); it != NULL;
+         it = json_object_iter_next(walkable(document), it))
         print_member(json_object_iter_key(it), json_object_iter_value(it));
 }

@@ -11,8 +11,8 @@ void kw_inspect_files(struct kw_report *r, const struct kw_config *config,
                       const char *config_path);
 /* The folders of the sockets: there, the daemon's, and nobody else may write them. */
 void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config);
-/* RLIMIT_MEMLOCK against what the caches and buffers want. */
-void kw_inspect_memory(struct kw_report *r, const char *config_path);
+/* RLIMIT_MEMLOCK against what keywardd locks. */
+void kw_inspect_memory(struct kw_report *r, const struct kw_config *config);
 /* The keyring against what this node has seen. */
 void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *desk);
 /* One login: mechanism self-test, every version's attributes and check blob. */

@@ -131,25 +131,18 @@ void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config)
 }
 
 /* This shell's limit, which the daemon shares only when it is started from here. */
-void kw_inspect_memory(struct kw_report *r, const char *config_path)
+void kw_inspect_memory(struct kw_report *r, const struct kw_config *config)
 {
-    struct rlimit limit = {0};
-    struct kw_config *config = NULL;
-    struct kw_note note = {{0}};
-    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
-        kw_report_add(r, KW_FOUND_OK, "locked memory", NULL, "no limit here");
-        return;
-    }
-    kw_err e = kw_config_load(config_path, limit.rlim_cur, &config, &note);
-    kw_config_free(config);
-    if (kw_failed(e))
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+    unsigned long long need = kw_config_locked(config) / 1024 + 1;
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur / 1024 < need)
         kw_report_add(
             r, KW_FOUND_WARN, "locked memory",
             "keywardd does not start with less than it needs: raise LimitMEMLOCK= "
             "of its unit, or RLIMIT_MEMLOCK (ulimit -l) where it starts",
-            "%s", note.text);
+            "keywardd locks %llu KiB; %llu KiB are allowed here", need,
+            (unsigned long long)limit.rlim_cur / 1024);
     else
         kw_report_add(r, KW_FOUND_OK, "locked memory", NULL,
-                      "the caches fit in the %llu KiB that may be locked here",
-                      (unsigned long long)limit.rlim_cur / 1024);
+                      "keywardd locks %llu KiB, and may lock as many here", need);
 }

@@ -87,20 +87,21 @@ static void write_class(const char *name, const char *socket, uint32_t peer, FIL
 void kw_layout_write_config(const struct kw_layout *l,
                             const struct kw_first_config *first, FILE *out)
 {
-    fprintf(out,
-            "# keyward on this node; every key and its default: keywardd --print-config\n"
-            "domain: %s    # everything is sealed under this name; it never changes\n"
-            "environment: %s\n"
-            "keyring: %s    # the same file on every control-plane node\n"
-            "state: %s\n"
-            "status: %s\n"
-            "hsm:\n"
-            "  tokens:\n"
-            "    - uri: \"pkcs11:token=%s\"\n"
-            "      module: %s\n"
-            "      pin: file:%s\n",
-            first->domain, first->softhsm ? "test" : "production", l->keyring, l->state,
-            l->status, first->label, first->module, l->pin);
+    fprintf(
+        out,
+        "# keyward on this node; every key and its default: keywardd --describe-config\n"
+        "domain: %s    # everything is sealed under this name; it never changes\n"
+        "environment: %s\n"
+        "keyring: %s    # the same file on every control-plane node\n"
+        "state: %s\n"
+        "status: %s\n"
+        "hsm:\n"
+        "  tokens:\n"
+        "    - uri: \"pkcs11:token=%s\"\n"
+        "      module: %s\n"
+        "      pin: file:%s\n",
+        first->domain, first->softhsm ? "test" : "production", l->keyring, l->state,
+        l->status, first->label, first->module, l->pin);
     if (first->softhsm)
         fprintf(out, "      env: {SOFTHSM2_CONF: %s}\n", l->softhsm_conf);
     fputs("classes:\n", out);

@@ -19,7 +19,7 @@ static void look(struct kw_report *r, const struct kw_desk *desk,
                   desk->config->production ? "production" : "test");
     kw_inspect_files(r, desk->config, cli->config);
     kw_inspect_sockets(r, desk->config);
-    kw_inspect_memory(r, cli->config);
+    kw_inspect_memory(r, desk->config);
     if (!kw_failed(keyring))
         kw_inspect_keyring(r, desk);
     else

@@ -4,6 +4,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,6 +96,22 @@ static void others_may_write_the_socket_folder__fails(void **state)
     site_remove(&s);
 }
 
+static void too_little_locked_memory__a_warning_with_both_numbers(void **state)
+{
+    struct rlimit old, little;
+    (void)state;
+    make_one();
+    CHECK(getrlimit(RLIMIT_MEMLOCK, &old) == 0);
+    little = (struct rlimit){(rlim_t)64 * 1024, old.rlim_max};
+    CHECK(setrlimit(RLIMIT_MEMLOCK, &little) == 0);
+    KEYWARD_MUST(&s, 0, "check", "--offline");
+    CHECK(setrlimit(RLIMIT_MEMLOCK, &old) == 0);
+    CHECK_HAS(s.run.out, "warn  locked memory");
+    CHECK_HAS(s.run.out, "64 KiB are allowed here");
+    CHECK_HAS(s.run.out, "LimitMEMLOCK=");
+    site_remove(&s);
+}
+
 static void no_version_active__a_warning(void **state)
 {
     (void)state;
@@ -152,5 +169,6 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(unsealed_token__a_warning_with_the_remedy),
          CASE(the_keys_object_is_gone__fails_with_its_number),
          CASE(others_may_write_the_socket_folder__fails),
+         CASE(too_little_locked_memory__a_warning_with_both_numbers),
          CASE(no_version_active__a_warning), CASE(no_keyring__fails),
          CASE(keyring_older_than_this_node_has_seen__fails))

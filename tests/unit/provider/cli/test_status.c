@@ -54,7 +54,8 @@ static int status_of(const char *says, const char *json)
     "\"key_id\":"                                                                        \
     "\"kw1-2-0123456789abcdef01234567\"}, \"versions\": [{\"n\": 1, \"state\": "         \
     "\"retired\"},"                                                                      \
-    "{\"n\": 2, \"state\": \"active\"}], \"workers\": [], \"keyring\": {\"serial\": 4,"  \
+    "{\"n\": 2, \"state\": \"active\"}], \"workers\": [], \"classes\": [{\"name\": "     \
+    "\"bulk\", \"cache\": {\"hits\": 3}}], \"keyring\": {\"serial\": 4,"                 \
     "\"rejected\": null}, \"pin_latched\": false, \"pid\": 77, \"version\": \"0.1.0\"}"
 
 static void garbage_or_nothing__three(void **state)
@@ -85,6 +86,7 @@ static void up__every_part_printed(void **state)
     CHECK_HAS(r.out, "n 1, state retired");
     CHECK_HAS(r.out, "serial 4, rejected -");
     CHECK_HAS(r.out, "workers      none");
+    CHECK_HAS(r.out, "name bulk, cache (hits 3)");
     CHECK(strchr(r.out, '\033') == NULL);
 }
 
