@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "site.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <keyward/alloc.h>
 #include <keyward/file.h>
+
+extern char **environ;
 
 static size_t sealed_count;
 
@@ -93,10 +99,10 @@ void site_remove(struct site *s)
     CHECK(nftw(s->dir, take_away, 8, FTW_PHYS | FTW_DEPTH) == 0);
 }
 
-int site_keyward(struct site *s, const char *const words[])
+static void command(const struct site *s, const char *const words[], const char *argv[24])
 {
-    const char *argv[24] = {KEYWARD};
     size_t n = 1;
+    argv[0] = KEYWARD;
     for (; words[n - 1] != NULL; n++) {
         CHECK(n < 20);
         argv[n] = words[n - 1];
@@ -104,8 +110,67 @@ int site_keyward(struct site *s, const char *const words[])
     argv[n++] = "--config";
     argv[n++] = s->config;
     argv[n] = NULL;
+}
+
+int site_keyward(struct site *s, const char *const words[])
+{
+    const char *argv[24];
+    command(s, words, argv);
     kw_run(&s->run, argv);
     return s->run.status;
+}
+
+void site_watch_calls(struct site *s)
+{
+    CHECK(unlink(s->calls) == 0 || errno == ENOENT);
+    CHECK(mkfifo(s->calls, 0666) == 0 && chmod(s->calls, 0666) == 0);
+    /* Both ends, so that nobody waits for the other one. */
+    int fd = open(s->calls, O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && (s->watch = fdopen(fd, "r")) != NULL);
+}
+
+void site_await_call(struct site *s, const char *function, int n)
+{
+    char line[256], want[64];
+    snprintf(want, sizeof want, "> %s ", function);
+    while (n > 0) {
+        CHECK(fgets(line, sizeof line, s->watch) != NULL);
+        n -= strncmp(line, want, strlen(want)) == 0;
+    }
+}
+
+pid_t site_start(struct site *s, const char *const words[])
+{
+    const char *argv[24];
+    char err[96];
+    posix_spawn_file_actions_t files;
+    pid_t pid = 0;
+    command(s, words, argv);
+    join(err, sizeof err, s->dir, "err");
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, err, O_WRONLY | O_CREAT,
+                                     0600);
+    CHECK(posix_spawn(&pid, argv[0], &files, NULL, (char *const *)(uintptr_t)argv,
+                      environ) == 0);
+    posix_spawn_file_actions_destroy(&files);
+    return pid;
+}
+
+int site_end(struct site *s, pid_t pid)
+{
+    int status = 0;
+    char err[96];
+    struct kw_blob said = {0};
+    while (waitpid(pid, &status, 0) < 0)
+        CHECK(errno == EINTR);
+    fclose(s->watch);
+    CHECK(unlink(s->calls) == 0);
+    join(err, sizeof err, s->dir, "err");
+    CHECK_OK(kw_file_read(err, sizeof s->run.err - 1, &said, NULL));
+    kw_copy_str(s->run.err, sizeof s->run.err, kw_blob_peek(&said));
+    kw_blob_wipe(&said);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 void site_edit(struct site *s, const char *from, const char *to)

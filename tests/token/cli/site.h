@@ -6,6 +6,9 @@
 #ifndef KEYWARD_TESTS_SITE_H
 #define KEYWARD_TESTS_SITE_H
 
+#include <stdio.h>
+#include <sys/types.h>
+
 #include "check.h"
 #include "run.h"
 
@@ -16,6 +19,7 @@ struct site {
     char base[80]; /* dir/kw: --dir            */
     char config[128], keyring[128], pin[128], so_pin[128], state[128], tokens[128];
     char control[96], calls[96]; /* of the lying module   */
+    FILE *watch;                 /* the call log, a FIFO  */
     struct kw_run run;           /* of the last call      */
 };
 
@@ -23,8 +27,7 @@ struct site {
 void site_begin(struct site *s);
 /* And `keyward init --softhsm`, which must succeed. */
 void site_make(struct site *s);
-/* And the lying module (tests/fault/liar.h) between the tool and SoftHSM; its call log is
- * the FIFO s->calls if a case makes one there. */
+/* And the lying module (tests/fault/liar.h) between the tool and SoftHSM. */
 void site_make_liar(struct site *s);
 void site_tell(struct site *s, const char *control);
 void site_remove(struct site *s);
@@ -40,6 +43,16 @@ int site_keyward(struct site *s, const char *const words[]);
             fail_msg("exit status %d, not %d\n%s%s", site_status, (want), (s)->run.out,  \
                      (s)->run.err);                                                      \
     } while (0)
+
+/* Makes the module's call log a FIFO, so that a case can wait for a call. */
+void site_watch_calls(struct site *s);
+/* Blocks until the module is in the n-th call of this function from now on. */
+void site_await_call(struct site *s, const char *function, int n);
+/* Starts keyward with these words and --config; site_end waits for it, gives its exit
+ * status (128 + a signal's number) and what it said on standard error in s->run.err. */
+pid_t site_start(struct site *s, const char *const words[]);
+#define SITE_START(s, ...) site_start((s), (const char *const[]){__VA_ARGS__, NULL})
+int site_end(struct site *s, pid_t pid);
 
 /* Replaces `from`, which must be there, in the configuration. */
 void site_edit(struct site *s, const char *from, const char *to);

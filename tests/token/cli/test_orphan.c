@@ -90,6 +90,31 @@ static void key_comes_out_extractable__refused_and_named(void **state)
     site_remove(&s);
 }
 
+static void keyring_changed_during_the_ceremony__not_overwritten_orphan_named(
+    void **state)
+{
+    char key_id[KW_KEY_ID_MAX + 1] = "";
+    struct kw_keyring *ring = NULL;
+    (void)state;
+    site_make_liar(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    site_watch_calls(&s);
+    site_tell(&s, "C_GenerateKey hang skip=1\n");
+    pid_t pid = SITE_START(&s, "key", "create");
+    site_await_call(&s, "C_GenerateKey", 2);
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    site_tell(&s, "\n");
+    CHECK(site_end(&s, pid) == 1);
+    CHECK_HAS(s.run.err, "somebody else changed it");
+    orphan_of(key_id);
+    CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
+    CHECK(ring->count == 1 && ring->versions[0].state == KW_KEY_ACCEPTED);
+    kw_keyring_give(ring);
+    KEYWARD_MUST(&s, 0, "key", "create", "--adopt", key_id);
+    CHECK(site_sealed(s.tokens) >= 6);
+    site_remove(&s);
+}
+
 static void token_makes_its_own_iv__no_key_is_made(void **state)
 {
     (void)state;
@@ -118,5 +143,6 @@ KW_CASES("token/cli/orphan", CASE(honest_module__created),
          CASE(module_crashes_after_making__orphan_named_and_adopted),
          CASE(reply_lost_after_making__orphan_named_and_adopted),
          CASE(key_comes_out_extractable__refused_and_named),
+         CASE(keyring_changed_during_the_ceremony__not_overwritten_orphan_named),
          CASE(token_makes_its_own_iv__no_key_is_made),
          CASE(device_error_at_the_login__check_could_not_look))
