@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fake_token.h"
+
+#include <stdarg.h>
+
+struct fake_token_state fake;
+
+static struct kw_fake_clock time_now;
+static struct kw_clock fake_time;
+static struct kw_token_facts facts = {.label = "tok\x01"};
+static int a_token, a_key;
+
+void script(struct script *s, unsigned count, ...)
+{
+    va_list list;
+    *s = (struct script){.count = count};
+    va_start(list, count);
+    for (unsigned i = 0; i < count; i++)
+        s->codes[i] = (enum kw_code)va_arg(list, int);
+    va_end(list);
+}
+
+static kw_err next(struct script *s, const char *where)
+{
+    unsigned i = s->calls++;
+    enum kw_code code = i < s->count ? s->codes[i] : KW_CODE_OK;
+    return code == KW_CODE_OK ? KW_OK : kw_err_native(code, 7, where);
+}
+
+/* ---- the token room
+ * --------------------------------------------------------------------- */
+
+static void (*phase)(void *ctx, enum kw_phase phase);
+static void *phase_ctx;
+
+kw_err kw_token_open(const struct kw_token_options *options, struct kw_token **ret_token,
+                     struct kw_note *note)
+{
+    kw_err e = next(&fake.open, "C_Initialize");
+    phase = options->phase;
+    phase_ctx = options->phase_ctx;
+    facts.softhsm = fake.softhsm;
+    if (kw_failed(e))
+        kw_note_set(note, "cannot open");
+    else
+        *ret_token = (struct kw_token *)(void *)&a_token;
+    return e;
+}
+
+void kw_token_close(struct kw_token *token)
+{
+    (void)token;
+}
+
+const struct kw_token_facts *kw_token_facts(const struct kw_token *token)
+{
+    (void)token;
+    return &facts;
+}
+
+kw_err kw_token_login(struct kw_token *token, struct kw_note *note)
+{
+    (void)token;
+    phase(phase_ctx, KW_PHASE_LOGIN);
+    CHECK(fake.holds == 1 && fake.releases == 0); /* the gate is closed around it */
+    phase(phase_ctx, KW_PHASE_IDLE);
+    kw_err e = next(&fake.login, "C_Login");
+    if (kw_failed(e))
+        kw_note_set(note, "no login");
+    return e;
+}
+
+kw_err kw_token_self_test(struct kw_token *token, struct kw_note *note)
+{
+    (void)token;
+    (void)note;
+    return next(&fake.self_test, "C_Decrypt");
+}
+
+kw_err kw_token_find(struct kw_token *token, const char *key_id, kw_span locator,
+                     struct kw_token_key **ret_key, struct kw_note *note)
+{
+    (void)token;
+    (void)locator;
+    fake.finds++;
+    kw_err e = next(&fake.find, "key");
+    if (kw_failed(e))
+        kw_note_set(note, "no key %s", key_id);
+    else
+        *ret_key = (struct kw_token_key *)(void *)&a_key;
+    return e;
+}
+
+kw_err kw_token_attributes(struct kw_token *token, struct kw_token_key *key,
+                           struct kw_key_attributes *ret)
+{
+    (void)token;
+    (void)key;
+    for (size_t i = 0; i < kw_attribute_fields_count; i++)
+        *(enum kw_answer *)(void *)((char *)ret + kw_attribute_fields[i].offset) =
+            KW_ANSWER_TRUE;
+    ret->extractable = fake.bad_attributes ? KW_ANSWER_TRUE : KW_ANSWER_FALSE;
+    ret->value_len = 32;
+    return KW_OK;
+}
+
+kw_err kw_token_wrap(struct kw_token *token, struct kw_token_key *key,
+                     enum kw_mechanism m, kw_span iv, kw_span aad, kw_span inner,
+                     kw_dst *dst)
+{
+    static const uint8_t tag[KW_GCM_TAG] = "tag of 16 bytes";
+    (void)token;
+    (void)key;
+    (void)m;
+    (void)iv;
+    (void)aad;
+    kw_err e = next(&fake.operation, "C_Encrypt");
+    if (!kw_failed(e))
+        CHECK(kw_dst_put(dst, inner) && kw_dst_put(dst, kw_span_of(tag, sizeof tag)));
+    return e;
+}
+
+kw_err kw_token_unwrap(struct kw_token *token, struct kw_token_key *key,
+                       enum kw_mechanism m, kw_span iv, kw_span aad, kw_span sealed,
+                       struct kw_secret *ret_inner)
+{
+    (void)token;
+    (void)key;
+    (void)m;
+    (void)iv;
+    (void)aad;
+    kw_err e = next(&fake.operation, "C_Decrypt");
+    return kw_failed(e) ? e
+                        : kw_secret_copy(ret_inner,
+                                         kw_span_of(sealed.ptr, sealed.len - KW_GCM_TAG));
+}
+
+kw_err kw_token_canary(struct kw_token *token, struct kw_token_key *key,
+                       const struct kw_version *v, const char *domain, bool also_wrap)
+{
+    (void)token;
+    (void)key;
+    (void)v;
+    CHECK_STR(domain, "test");
+    fake.last_also_wrap = also_wrap;
+    return next(&fake.canary, "C_Decrypt");
+}
+
+/* ---- the guard
+ * -------------------------------------------------------------------------- */
+
+void kw_guard_hold(void)
+{
+    fake.holds++;
+}
+
+void kw_guard_release(void)
+{
+    fake.releases++;
+}
+
+/* ---- a worker
+ * --------------------------------------------------------------------------- */
+
+static void add(struct kw_keyring *ring, uint32_t n, const char *key_id,
+                enum kw_key_state state)
+{
+    struct kw_version v = {
+        .n = n, .mechanism = KW_MECH_AES_256_GCM, .format = KW_FORMAT_1, .state = state};
+    struct kw_check_making making;
+    uint8_t sealed[KW_SEALED_MAX] = {0};
+    kw_copy_str(v.key_id, sizeof v.key_id, kw_span_str(key_id));
+    kw_time_text(v.created, 0);
+    kw_copy_str(v.accepted, sizeof v.accepted, kw_span_str(v.created));
+    kw_copy_str(v.activated, sizeof v.activated, kw_span_str(v.created));
+    if (state == KW_KEY_RETIRED)
+        kw_copy_str(v.retired, sizeof v.retired, kw_span_str(v.created));
+    if (state == KW_KEY_DISABLED) {
+        kw_copy_str(v.disabled, sizeof v.disabled, kw_span_str(v.created));
+        kw_copy_str(v.disabled_from, sizeof v.disabled_from, kw_span_str("accepted"));
+    }
+    CHECK_OK(kw_check_making_begin(&v, "test", &making));
+    size_t len = kw_mechanism_sealed_len(v.mechanism, kw_secret_peek(&making.inner).len);
+    CHECK_OK(kw_check_making_end(&making, kw_span_of(sealed, len), &v));
+    kw_check_making_wipe(&making);
+    CHECK_OK(kw_keyring_add(ring, &v));
+}
+
+struct kw_worker_state *fake_worker(int socket)
+{
+    static struct kw_worker_state w;
+    static struct kw_blob json;
+    struct kw_keyring *ring;
+    int fd = -1;
+    fake = (struct fake_token_state){0};
+    time_now.now_ns = 1000;
+    fake_time = kw_fake_clock(&time_now);
+    kw_test_arena(1 << 17);
+    CHECK_OK(kw_keyring_new("test", &ring));
+    add(ring, 1, K1, KW_KEY_RETIRED);
+    add(ring, 2, K2, KW_KEY_ACTIVE);
+    add(ring, 3, K3, KW_KEY_DISABLED);
+    ring->serial = 1;
+    ring->active = 2;
+    CHECK_OK(kw_keyring_write(ring, &json));
+    kw_keyring_give(ring);
+    w = (struct kw_worker_state){.socket = socket, .clock = &fake_time};
+    w.brief = (struct kw_brief){.module = kw_span_str("/m"),
+                                .uri = kw_span_str("pkcs11:token=tok"),
+                                .pin = kw_span_str("file:/pin"),
+                                .domain = kw_span_str("test"),
+                                .active_n = 2,
+                                .keyring = kw_blob_peek(&json)};
+    CHECK_OK(kw_page_make(&fd, &w.page));
+    return &w;
+}
+
+void fake_worker_end(struct kw_worker_state *w)
+{
+    kw_page_unmap(w->page);
+    kw_keyring_give(w->ring);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fake_token - the token room as the worker sees it, scripted
+ *
+ * A wrap appends 16 bytes, an unwrap cuts them off; `script` holds what the next calls of
+ * an operation return instead. */
+#ifndef KEYWARD_TESTS_FAKE_TOKEN_H
+#define KEYWARD_TESTS_FAKE_TOKEN_H
+
+#include "check.h"
+#include "worker.h"
+
+enum { SCRIPT_MAX = 8 };
+struct script {
+    enum kw_code codes[SCRIPT_MAX];
+    unsigned count, calls;
+};
+struct fake_token_state {
+    struct script operation, canary, find, login, open, self_test;
+    bool bad_attributes, softhsm, last_also_wrap;
+    unsigned finds, holds, releases;
+};
+extern struct fake_token_state fake;
+void script(struct script *s, unsigned count, ...); /* of enum kw_code */
+
+/* A worker with a ring of versions 1 (retired), 2 (active), 3 (disabled). */
+struct kw_worker_state *fake_worker(int socket);
+void fake_worker_end(struct kw_worker_state *w);
+#define K1 "kw1-1-0123456789abcdef01234567"
+#define K2 "kw1-2-0123456789abcdef01234567"
+#define K3 "kw1-3-0123456789abcdef01234567"
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/socket.h>
+
+#include "fake_token.h"
+
+static struct kw_worker_state *w;
+static struct kw_served served;
+static struct kw_note note;
+
+static void begin(void)
+{
+    int pair[2];
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+    w = fake_worker(pair[0]);
+    CHECK_OK(kw_worker_start(w, &note));
+}
+
+static void end(void)
+{
+    kw_secret_wipe(&served.output);
+    fake_worker_end(w);
+}
+
+static enum kw_code serve(enum kw_wire_op op, const char *key_id, uint32_t n)
+{
+    const struct kw_wire_job job = {.id = 9,
+                                    .op = op,
+                                    .until_ns = 2000,
+                                    .key_id = kw_span_str(key_id),
+                                    .iv = kw_span_str("twelve bytes"),
+                                    .input = kw_span_str("bytes of the input"),
+                                    .n = n};
+    kw_secret_wipe(&served.output);
+    kw_worker_serve(w, &job, &served);
+    CHECK(served.answer.id == 9);
+    CHECK(kw_failed(served.answer.err) == (served.answer.output.len == 0) ||
+          op == KW_WIRE_CANARY);
+    CHECK(kw_page_look(w->page).phase == KW_PAGE_IDLE);
+    return served.answer.err.code;
+}
+
+static void deadline_over__module_is_not_called(void **state)
+{
+    (void)state;
+    begin();
+    const struct kw_wire_job job = {.id = 1,
+                                    .op = KW_WIRE_UNWRAP,
+                                    .until_ns = 1000, /* now */
+                                    .key_id = kw_span_str(K2),
+                                    .input = kw_span_str("x")};
+    kw_worker_serve(w, &job, &served);
+    CHECK(served.answer.err.code == KW_CODE_DEADLINE);
+    CHECK(fake.operation.calls == 0);
+    CHECK(kw_page_look(w->page).op ==
+          1); /* counted all the same: answers have an order */
+    end();
+}
+
+static void unknown_or_unproven_key__refused(void **state)
+{
+    (void)state;
+    begin();
+    CHECK(serve(KW_WIRE_UNWRAP, "kw1-9-x", 0) == KW_CODE_UNKNOWN_KEY);
+    CHECK(serve(KW_WIRE_UNWRAP, K3, 0) ==
+          KW_CODE_KEY_BAD); /* disabled: never looked at */
+    CHECK(fake.operation.calls == 0 && !w->at_end);
+    end();
+}
+
+static void session_or_busy__second_try_then_hsm_down(void **state)
+{
+    (void)state;
+    static const enum kw_code rungs[] = {KW_CODE_SESSION, KW_CODE_HSM_BUSY};
+    for (size_t i = 0; i < 2; i++) {
+        begin();
+        script(&fake.operation, 1, rungs[i]);
+        CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_OK);
+        CHECK(fake.operation.calls == 2 && !w->at_end);
+        script(&fake.operation, 2, rungs[i], rungs[i]);
+        CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_HSM_DOWN);
+        CHECK(fake.operation.calls == 2 && w->at_end);
+        end();
+        kw_arena_close();
+    }
+}
+
+static void hsm_down_or_key_gone__leaves(void **state)
+{
+    (void)state;
+    static const enum kw_code ends[] = {KW_CODE_HSM_DOWN, KW_CODE_MISSING};
+    for (size_t i = 0; i < 2; i++) {
+        begin();
+        script(&fake.operation, 1, ends[i]);
+        CHECK(serve(KW_WIRE_UNWRAP, K2, 0) == KW_CODE_HSM_DOWN);
+        CHECK(w->at_end && served.answer.err.native == 7);
+        end();
+        kw_arena_close();
+    }
+}
+
+static void forged_or_unsure__said_as_it_is(void **state)
+{
+    (void)state;
+    begin();
+    script(&fake.operation, 2, KW_CODE_UNSURE, KW_CODE_FORGED);
+    CHECK(serve(KW_WIRE_UNWRAP, K2, 0) == KW_CODE_UNSURE);
+    CHECK(serve(KW_WIRE_UNWRAP, K2, 0) == KW_CODE_FORGED);
+    CHECK(fake.operation.calls == 2 && !w->at_end);
+    end();
+}
+
+static void wrap_then_unwrap__bytes_come_back(void **state)
+{
+    (void)state;
+    begin();
+    CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
+    CHECK(served.answer.output.len == 18 + KW_GCM_TAG);
+    CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_OK);
+    CHECK(served.answer.output.len == 18 - KW_GCM_TAG);
+    CHECK(served.answer.hsm_ns == 0); /* the clock stands still */
+    end();
+}
+
+static enum kw_code canary(uint32_t n)
+{
+    const struct kw_wire_job job = {
+        .id = 9, .op = KW_WIRE_CANARY, .until_ns = 2000, .n = n};
+    kw_worker_serve(w, &job, &served);
+    return served.answer.err.code;
+}
+
+static void canary__active_wraps_too(void **state)
+{
+    (void)state;
+    begin();
+    CHECK(canary(1) == KW_CODE_OK && !fake.last_also_wrap);
+    CHECK(canary(2) == KW_CODE_OK && fake.last_also_wrap);
+    CHECK(canary(9) == KW_CODE_UNKNOWN_KEY);
+    end();
+}
+
+static void canary__another_key__said_and_key_is_not_used_any_more(void **state)
+{
+    (void)state;
+    begin();
+    script(&fake.canary, 1, KW_CODE_FORGED);
+    CHECK(canary(2) == KW_CODE_FORGED && !w->at_end);
+    CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_KEY_BAD);
+    CHECK(canary(2) == KW_CODE_OK); /* it opens again */
+    CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
+    end();
+}
+
+static void canary__proven_key_gone__leaves(void **state)
+{
+    (void)state;
+    begin();
+    script(&fake.canary, 1, KW_CODE_MISSING);
+    CHECK(canary(2) == KW_CODE_HSM_DOWN && w->at_end);
+    end();
+}
+
+KW_CASES("hsm/worker/serve", CASE(deadline_over__module_is_not_called),
+         CASE(unknown_or_unproven_key__refused),
+         CASE(session_or_busy__second_try_then_hsm_down),
+         CASE(hsm_down_or_key_gone__leaves), CASE(forged_or_unsure__said_as_it_is),
+         CASE(wrap_then_unwrap__bytes_come_back), CASE(canary__active_wraps_too),
+         CASE(canary__another_key__said_and_key_is_not_used_any_more),
+         CASE(canary__proven_key_gone__leaves))
