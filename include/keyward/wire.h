@@ -111,11 +111,11 @@ KW_MUST_USE kw_err kw_wire_get_failed(kw_span message, struct kw_wire_failed *re
 struct kw_brief {
     kw_span module, uri, pin; /* 1..KW_PATH_MAX bytes of text */
     kw_span domain;           /* 1..KW_DOMAIN_MAX             */
-    bool pin_proven;          /* a login with this source worked here before            */
-    bool production;          /* refuse a SoftHSM token                                 */
-    bool mlock;               /* the arena's second backend, as the front itself has it */
-    uint32_t active_n;        /* its canary wraps too; 0 = none                         */
-    kw_span keyring;          /* the file's bytes, 1..KW_KEYRING_MAX                    */
+    bool pin_proven;   /* the token's count of wrong PINs is no obstacle            */
+    bool production;   /* refuse a SoftHSM token                                 */
+    bool mlock;        /* the arena's second backend, as the front itself has it */
+    uint32_t active_n; /* its canary wraps too; 0 = none                         */
+    kw_span keyring;   /* the file's bytes, 1..KW_KEYRING_MAX                    */
 };
 KW_MUST_USE kw_err kw_brief_put(const struct kw_brief *brief, kw_dst *dst);
 KW_MUST_USE kw_err kw_brief_get(kw_span bytes, struct kw_brief *ret_brief);

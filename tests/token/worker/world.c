@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
 
+#include <ftw.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 enum { SHARES = 2 };
@@ -70,15 +72,67 @@ static void editable(struct world *w)
     w->ring = copy;
 }
 
+/* SoftHSM keeps one object a file; the label in it is encrypted, so the newest file is
+ * looked for: the one that is not known yet. */
+static struct world *searched;
+static uint32_t searched_n;
+
+static int look(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    const char *name = path + at->base, *dot = strrchr(name, '.');
+    if (type != FTW_F || dot == NULL || strcmp(dot, ".object") != 0 ||
+        strcmp(name, "token.object") == 0)
+        return 0;
+    for (size_t i = 0; i < OBJECTS_MAX; i++)
+        if (strcmp(searched->objects[i], path) == 0)
+            return 0;
+    CHECK(kw_copy_str(searched->objects[searched_n], sizeof searched->objects[0],
+                      kw_span_str(path)));
+    return 0;
+}
+
+static void note_object(struct world *w, uint32_t n)
+{
+    searched = w;
+    searched_n = n;
+    CHECK(n < OBJECTS_MAX && nftw(w->hsm.tokens, look, 8, FTW_PHYS) == 0);
+    CHECK(w->objects[n][0] != '\0');
+}
+
+void world_forget_key(const struct world *w, uint32_t n)
+{
+    CHECK(unlink(w->objects[n]) == 0);
+}
+
+/* Before the liar's log counts: with the real module. */
+static struct kw_token *open_honest(const struct world *w)
+{
+    struct kw_softhsm hsm = w->hsm;
+    if (real_module[0] != '\0')
+        hsm.module = real_module;
+    return kw_softhsm_open(&hsm, KW_SOFTHSM_READ_WRITE);
+}
+
+void world_make_key(struct world *w, uint32_t n)
+{
+    const struct kw_version *v = kw_keyring_by_n(w->ring, n);
+    struct kw_token *token = open_honest(w);
+    kw_softhsm_key(token, v->key_id, kw_span_of(v->locator, v->locator_len));
+    kw_token_close(token);
+    note_object(w, n);
+}
+
 void world_add_version(struct world *w, uint32_t n, enum kw_key_state state)
 {
     struct kw_version v;
     fill(&v, n, state);
-    struct kw_token *token = kw_softhsm_open(&w->hsm, KW_SOFTHSM_READ_WRITE);
+    struct kw_token *token = open_honest(w);
     struct kw_token_key *key =
         kw_softhsm_key(token, v.key_id, kw_span_of(v.locator, v.locator_len));
     seal_check(token, key, &v);
     kw_token_close(token);
+    note_object(w, n);
     editable(w);
     CHECK_OK(kw_keyring_add(w->ring, &v));
     if (state == KW_KEY_ACTIVE)
@@ -147,6 +201,7 @@ static void set_options(struct world *w)
 void world_make(struct world *w)
 {
     *w = (struct world){0};
+    real_module[0] = '\0';
     kw_test_arena(1 << 20);
     CHECK(pthread_mutex_init(&w->lock.mutex, NULL) == 0);
     kw_softhsm_make(&w->hsm);

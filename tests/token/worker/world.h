@@ -8,7 +8,9 @@
 #define KEYWARD_TESTS_WORLD_H
 
 #include <event2/event.h>
+#include <sys/stat.h>
 
+#include <keyward/alloc.h>
 #include <keyward/front.h>
 
 #include "check.h"
@@ -16,6 +18,8 @@
 #include "softhsm.h"
 
 #define DOMAIN_NAME "test"
+
+enum { OBJECTS_MAX = 8 };
 
 struct world {
     struct kw_softhsm hsm;
@@ -31,7 +35,7 @@ struct world {
     struct kw_front *front;
     struct kw_hsm_door door;
     unsigned changes, looks;
-    kw_err last; /* of the last job that `ask` waited for */
+    char objects[OBJECTS_MAX][320]; /* path of the key object of version n */
 };
 
 /* Token, two keys, keyring; no front yet.  Options may be changed before world_start. */
@@ -45,6 +49,10 @@ void world_add_version(struct world *w, uint32_t n, enum kw_key_state state);
 /* Moves the baseline: the old active becomes retired. */
 void world_activate(struct world *w, uint32_t n);
 void world_write_ring(struct world *w);
+/* Takes the version's object out of the token's folder; makes another key in its place.
+ */
+void world_forget_key(const struct world *w, uint32_t n);
+void world_make_key(struct world *w, uint32_t n);
 const char *world_key_id(const struct world *w, uint32_t n);
 
 /* Runs the loop until `is_so`, for ever if need be. */

@@ -59,6 +59,9 @@ static void stop__holds_until_the_source_changes__also_in_the_next_life(void **s
     CHECK_STR(latch.record.reason, "wrong");
     CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("5678"), 0600, NULL));
     CHECK(kw_latch_may_login(&latch));
+    CHECK(kw_latch_vouched(&latch)); /* somebody acted: the counter is no obstacle */
+    CHECK_OK(kw_latch_stop(&latch, "wrong again", &note));
+    CHECK(!kw_latch_vouched(&latch) && !kw_latch_may_login(&latch));
     end();
 }
 

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a token, a module or a PIN can do to us, with real processes. */
+#include <dirent.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "spawn.h"
+#include "world.h"
+
+static struct world w;
+
+static bool has_reason(struct world *x)
+{
+    struct kw_front_status s;
+    kw_front_status(x->front, &s);
+    return s.reason[0] != '\0';
+}
+
+static bool is_latched(struct world *x)
+{
+    struct kw_front_status s;
+    kw_front_status(x->front, &s);
+    return s.pin_latched;
+}
+
+static kw_err version(uint32_t n)
+{
+    struct kw_hsm_version v;
+    kw_lock_take(&w.lock);
+    kw_err e = w.door.ops->version(w.door.hsm, kw_span_str(world_key_id(&w, n)), &v);
+    kw_lock_give(&w.lock);
+    return e;
+}
+
+static const char *reason(void)
+{
+    static struct kw_front_status s;
+    kw_front_status(w.front, &s);
+    return s.reason;
+}
+
+/* ---- the PIN
+ * ---------------------------------------------------------------------------- */
+
+static void wrong_pin__one_login__also_over_twenty_restarts(void **state)
+{
+    (void)state;
+    world_make(&w);
+    kw_softhsm_write_pin(&w.hsm, "not the right pin");
+    world_start(&w);
+    world_until(&w, is_latched);
+    CHECK(is_lost(&w) && world_health(&w).why.code == KW_CODE_PIN_STOP);
+    for (int i = 0; i < 20; i++) {
+        world_stop(&w);
+        world_start(&w);
+        CHECK(is_latched(&w) && is_lost(&w));
+    }
+    CHECK(world_logins(&w) == 1);
+    kw_softhsm_write_pin(&w.hsm, w.hsm.pin); /* another file: the latch opens */
+    world_until(&w, is_up);
+    CHECK(world_logins(&w) >= 2 && !is_latched(&w));
+    world_end(&w);
+}
+
+static void pin_file_readable_by_others__no_login_and_said(void **state)
+{
+    (void)state;
+    world_make(&w);
+    CHECK(chmod(w.hsm.pin_path, 0644) == 0);
+    world_start(&w);
+    world_until(&w, has_reason);
+    CHECK_HAS(reason(), "chmod");
+    CHECK(world_logins(&w) == 0);
+    world_end(&w);
+}
+
+/* ---- keys
+ * ------------------------------------------------------------------------------- */
+
+static void key_missing__only_that_version_is_bad(void **state)
+{
+    (void)state;
+    world_make(&w);
+    world_forget_key(&w, 1);
+    world_start(&w);
+    world_until(&w, is_up);
+    CHECK_CODE(version(1), KW_CODE_KEY_BAD);
+    CHECK(!kw_failed(version(2)));
+    world_end(&w);
+}
+
+static void same_label_other_key__refused_and_lost_at_once(void **state)
+{
+    (void)state;
+    world_make(&w);
+    world_forget_key(&w, 2);
+    world_make_key(&w, 2); /* the same label and locator, other bytes */
+    world_start(&w);
+    world_until(&w, is_lost);
+    CHECK(world_health(&w).active_err.code == KW_CODE_KEY_BAD);
+    CHECK_CODE(version(2), KW_CODE_KEY_BAD);
+    CHECK(!kw_failed(version(1)));
+    world_end(&w);
+}
+
+static bool two_ready(struct world *x)
+{
+    return is_up(x) && ready_count(x) == 2;
+}
+
+static bool is_bad_1(struct world *x)
+{
+    (void)x;
+    return version(1).code == KW_CODE_KEY_BAD;
+}
+
+static void key_goes_while_we_serve__found_by_its_canary(void **state)
+{
+    (void)state;
+    world_make(&w);
+    world_start(&w);
+    world_until(&w, two_ready);
+    CHECK(!kw_failed(version(1)));
+    world_forget_key(&w, 1);
+    world_until(&w, is_bad_1);
+    world_until(&w, two_ready);
+    CHECK(!kw_failed(version(2)));
+    CHECK(world_health(&w).losses == 0);
+    world_end(&w);
+}
+
+/* ---- the token and the module
+ * ----------------------------------------------------------- */
+
+static void token_goes_and_comes_back__lost_then_up_by_itself(void **state)
+{
+    (void)state;
+    char away[160];
+    struct parcel p;
+    world_make(&w);
+    world_start(&w);
+    world_until(&w, is_up);
+    CHECK_OK(world_wrap(&w, 2, &p));
+    snprintf(away, sizeof away, "%s/away", w.hsm.dir);
+    CHECK(rename(w.hsm.tokens, away) == 0);
+    world_until(&w, is_lost);
+    CHECK(rename(away, w.hsm.tokens) == 0);
+    world_until(&w, is_up);
+    CHECK_OK(world_unwrap(&w, &p));
+    CHECK(world_health(&w).losses == 1);
+    world_end(&w);
+}
+
+static void module_is_none__said_and_no_login(void **state)
+{
+    (void)state;
+    static const char *const modules[] = {"/nonexistent/module.so", "/etc/passwd",
+                                          "/lib/x86_64-linux-gnu/libm.so.6"};
+    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+        world_make(&w);
+        w.token.module = modules[i];
+        world_start(&w);
+        world_until(&w, has_reason);
+        CHECK(!is_up(&w) && world_logins(&w) == 0);
+        world_end(&w);
+        kw_arena_close();
+    }
+}
+
+static void worker_program_missing__said(void **state)
+{
+    (void)state;
+    world_make(&w);
+    w.options.worker_path = "/nonexistent/keyward-hsm";
+    world_start(&w);
+    CHECK(has_reason(&w));
+    world_end(&w);
+}
+
+static void production__softhsm_refused_without_a_login(void **state)
+{
+    (void)state;
+    world_make(&w);
+    w.options.production = true;
+    world_start(&w);
+    world_until(&w, has_reason);
+    CHECK_HAS(reason(), "SoftHSM");
+    CHECK(world_logins(&w) == 0);
+    world_end(&w);
+}
+
+/* ---- data
+ * ------------------------------------------------------------------------------- */
+
+static void flood_of_forged__all_refused_with_few_canaries(void **state)
+{
+    (void)state;
+    enum { FORGED = 60 };
+    struct parcel p;
+    world_make(&w);
+    w.options.probe_every_ns = 60 * KW_S_NS;
+    world_start(&w);
+    world_until(&w, two_ready);
+    CHECK_OK(world_wrap(&w, 2, &p));
+    unsigned before = kw_liar_count(&w.hsm, "C_Decrypt");
+    for (unsigned i = 0; i < FORGED; i++) {
+        struct parcel bad = p;
+        bad.sealed[i % p.sealed_len] ^= 1;
+        CHECK_CODE(world_unwrap(&w, &bad), KW_CODE_FORGED);
+    }
+    unsigned calls = kw_liar_count(&w.hsm, "C_Decrypt") - before;
+    CHECK(calls >= FORGED && calls < FORGED + FORGED / 2);
+    CHECK_OK(world_unwrap(&w, &p));
+    CHECK(world_health(&w).losses == 0);
+    world_end(&w);
+}
+
+static void module_says_device_error__job_served_by_another_worker(void **state)
+{
+    (void)state;
+    struct parcel p;
+    world_make(&w);
+    w.options.probe_every_ns = 60 * KW_S_NS;
+    world_start(&w);
+    world_until(&w, two_ready);
+    CHECK_OK(world_wrap(&w, 2, &p));
+    kw_liar_tell(&w.hsm, "C_DecryptInit rv=0x30 skip=30 count=1\n"); /* per process */
+    for (int i = 0; i < 100; i++)
+        CHECK_OK(world_unwrap(&w, &p));
+    struct kw_front_status s;
+    kw_front_status(w.front, &s);
+    CHECK(s.workers_started > 2 && s.requeued > 0);
+    kw_liar_tell(&w.hsm, "");
+    world_until(&w, two_ready);
+    CHECK_OK(world_unwrap(&w, &p));
+    world_end(&w);
+}
+
+/* ---- processes
+ * -------------------------------------------------------------------------- */
+
+static size_t open_descriptors(void)
+{
+    size_t n = 0;
+    DIR *d = opendir("/proc/self/fd");
+    CHECK(d != NULL);
+    while (readdir(d) != NULL)
+        n++;
+    closedir(d);
+    return n;
+}
+
+static void twenty_kills__no_descriptor_and_no_process_is_left(void **state)
+{
+    (void)state;
+    world_make(&w);
+    world_start(&w);
+    world_until(&w, two_ready);
+    size_t before = open_descriptors();
+    for (int i = 0; i < 20; i++) {
+        CHECK(kill(ready_pid(&w, (size_t)i % 2), SIGKILL) == 0);
+        while (ready_count(&w) == 2)
+            CHECK(event_base_loop(w.loop, EVLOOP_ONCE) == 0);
+        world_until(&w, two_ready);
+    }
+    CHECK(open_descriptors() == before);
+    world_stop(&w);
+    CHECK(waitpid(-1, NULL, WNOHANG) == -1); /* no child is left */
+    world_end(&w);
+}
+
+static void sigterm__worker_answers_what_it_has_and_leaves(void **state)
+{
+    (void)state;
+    struct parcel p;
+    struct kw_front_status s;
+    world_make(&w);
+    world_start(&w);
+    world_until(&w, two_ready);
+    CHECK_OK(world_wrap(&w, 2, &p));
+    CHECK(kill(ready_pid(&w, 0), SIGTERM) == 0);
+    for (int i = 0; i < 50; i++)
+        CHECK_OK(world_unwrap(&w, &p));
+    while (kw_front_status(w.front, &s), s.workers_started < 3)
+        CHECK(event_base_loop(w.loop, EVLOOP_ONCE) == 0);
+    CHECK(s.workers_died == 0 && s.workers_killed == 0);
+    world_end(&w);
+}
+
+static bool logged(const char *text)
+{
+    return strstr(kw_liar_calls(&w.hsm), text) != NULL;
+}
+
+static void start_alone(struct kw_spawned *s)
+{
+    char *envp[5] = {NULL};
+    for (size_t i = 0; i < w.token.env_count; i++)
+        envp[i] = kw_format("%s=%s", w.env[i].name, w.env[i].value);
+    const struct kw_brief brief = {.module = kw_span_str(w.token.module),
+                                   .uri = kw_span_str(w.token.uri),
+                                   .pin = kw_span_str(w.token.pin),
+                                   .domain = kw_span_str(DOMAIN_NAME),
+                                   .active_n = 2,
+                                   .keyring = kw_blob_peek(&w.bytes)};
+    CHECK_OK(kw_spawn(KW_WORKER_PROGRAM, "test", envp, &brief, s));
+    for (size_t i = 0; i < w.token.env_count; i++)
+        kw_free(envp[i]);
+}
+
+static void wait_for_end(struct kw_spawned *s)
+{
+    struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
+    CHECK(poll(&p, 1, -1) == 1);
+    CHECK(waitpid(s->pid, NULL, 0) == s->pid);
+    close(s->pidfd);
+    close(s->output);
+    kw_page_unmap(s->page);
+}
+
+static void front_gone_in_login__worker_finishes_the_login_first(void **state)
+{
+    (void)state;
+    struct kw_spawned s;
+    world_make(&w);
+    kw_liar_tell(&w.hsm, "C_Login delay=300\n");
+    start_alone(&s);
+    while (kw_page_look(s.page).phase != KW_PAGE_LOGIN)
+        sched_yield();
+    CHECK(kill(s.pid, SIGTERM) == 0); /* ignored there too */
+    close(s.socket);
+    wait_for_end(&s);
+    CHECK(logged("> C_Login") && logged("< C_Login rv=0x00000000"));
+    world_end(&w);
+}
+
+static void front_gone_while_the_module_hangs__worker_leaves(void **state)
+{
+    (void)state;
+    struct kw_spawned s;
+    world_make(&w);
+    kw_liar_tell(&w.hsm, "C_FindObjectsInit hang\n");
+    start_alone(&s);
+    while (!logged("> C_FindObjectsInit"))
+        sched_yield();
+    close(s.socket);
+    wait_for_end(&s);
+    CHECK(!logged("< C_FindObjectsInit"));
+    world_end(&w);
+}
+
+KW_CASES("worker/trouble", CASE(wrong_pin__one_login__also_over_twenty_restarts),
+         CASE(pin_file_readable_by_others__no_login_and_said),
+         CASE(key_missing__only_that_version_is_bad),
+         CASE(same_label_other_key__refused_and_lost_at_once),
+         CASE(key_goes_while_we_serve__found_by_its_canary),
+         CASE(token_goes_and_comes_back__lost_then_up_by_itself),
+         CASE(module_is_none__said_and_no_login), CASE(worker_program_missing__said),
+         CASE(production__softhsm_refused_without_a_login),
+         CASE(flood_of_forged__all_refused_with_few_canaries),
+         CASE(module_says_device_error__job_served_by_another_worker),
+         CASE(twenty_kills__no_descriptor_and_no_process_is_left),
+         CASE(sigterm__worker_answers_what_it_has_and_leaves),
+         CASE(front_gone_in_login__worker_finishes_the_login_first),
+         CASE(front_gone_while_the_module_hangs__worker_leaves))
