@@ -22,20 +22,22 @@ enum {
     FRONT_STOP_MS = 1000,
 };
 
+/* Beside keywardd (a build tree), in the same prefix, or where it was configured to be.
+ */
 static void find_worker(struct kw_daemon *d)
 {
+    static const char *const places[] = {"keyward-hsm", "../libexec/keyward/keyward-hsm"};
     char self[KW_PATH_MAX];
-    if (d->worker[0] != '\0')
-        return;
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     char *slash = n > 0 ? memrchr(self, '/', (size_t)n) : NULL;
-    if (slash != NULL) {
-        snprintf(d->worker, sizeof d->worker, "%.*s/keyward-hsm", (int)(slash - self),
-                 self);
-        if (access(d->worker, X_OK) == 0)
-            return;
+    int folder = slash != NULL ? (int)(slash - self) : 0;
+    for (size_t i = 0; d->worker[0] == '\0' && slash != NULL && i < 2; i++) {
+        snprintf(d->worker, sizeof d->worker, "%.*s/%s", folder, self, places[i]);
+        if (access(d->worker, X_OK) != 0)
+            d->worker[0] = '\0';
     }
-    snprintf(d->worker, sizeof d->worker, "%s/keyward-hsm", KW_LIBEXECDIR);
+    if (d->worker[0] == '\0')
+        snprintf(d->worker, sizeof d->worker, "%s/keyward-hsm", KW_LIBEXECDIR);
 }
 
 static kw_err open_arena(struct kw_daemon *d, struct kw_note *note)
@@ -60,6 +62,7 @@ static void on_changed(void *ctx)
     struct kw_daemon *d = ctx;
     if (d->kms != NULL)
         kw_kms_tick(d->kms);
+    kw_reload_settle(d);
     kw_status_tell(d);
 }
 
@@ -258,6 +261,7 @@ void kw_daemon_close(struct kw_daemon *d)
     free_event(&d->watchdog);
     if (d->loop != NULL)
         event_base_free(d->loop);
+    kw_reload_forget(d);
     kw_state_close(d->state);
     kw_config_free(d->config);
     kw_arena_close();

@@ -48,9 +48,12 @@ struct kw_daemon {
     uint64_t beats_seen; /* of the rpc thread, at the last watchdog */
     bool stopping;
     int64_t stop_began_ns;
-    struct kw_note rejected; /* why the keyring file is not in use; "" = it is */
-    bool started;            /* a keyring was handed to the front */
-    enum kw_hsm_state told;  /* what the service manager was told last */
+    struct kw_note rejected;     /* why the keyring file is not in use; "" = it is */
+    bool started;                /* a keyring was handed to the front */
+    struct kw_keyring *unproven; /* handed over, not in use yet; NULL = none */
+    struct kw_blob unproven_bytes;
+    uint32_t unproven_active;
+    enum kw_hsm_state told; /* what the service manager was told last */
     char told_reason[160];
 };
 
@@ -73,6 +76,9 @@ void kw_daemon_stop(
 
 /* reload.c.  Reads the keyring file and takes it into use, or says why not. */
 void kw_reload(struct kw_daemon *d, const char *why);
+/* Remembers what was handed over once the front has it in use. */
+void kw_reload_settle(struct kw_daemon *d);
+void kw_reload_forget(struct kw_daemon *d);
 
 /* notify.c: sd_notify(3) without libsystemd.  Nothing happens without NOTIFY_SOCKET. */
 void kw_notify_open(struct kw_daemon *d);

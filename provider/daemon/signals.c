@@ -77,6 +77,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     kw_kms_tick(d->kms);
+    kw_reload_settle(d);
     kw_status_tell(d);
     if (!d->stopping)
         return;
