@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,8 +14,9 @@
 
 enum { LINE_MAX_BYTES = 4096, PEER_MAX = 64, RATE_SLOTS = 64, RATE_PER_SECOND = 20 };
 /* Room that text leaves for what must come after it: its closing quote, dropped_before,
- * cut, the brace, the newline.  A field is begun only when FIELD_MIN bytes are free. */
-enum { TAIL = 64, FIELD_MIN = 320, EVENT_MAX = 48 };
+ * lost_before, cut, the brace, the newline.  A field is begun only when FIELD_MIN bytes
+ * are free. */
+enum { TAIL = 96, FIELD_MIN = 320, EVENT_MAX = 48 };
 
 static struct {
     pthread_mutex_t mutex;
@@ -27,8 +29,14 @@ static struct {
         int64_t window_ns;
         unsigned shown, dropped;
     } rates[RATE_SLOTS];
-} out = {
-    PTHREAD_MUTEX_INITIALIZER, STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, NULL, {{{0}}}};
+    unsigned lost; /* lines that the log's reader left no room for */
+} out = {PTHREAD_MUTEX_INITIALIZER,
+         STDERR_FILENO,
+         KW_LOG_INFO,
+         KW_LOG_LOGFMT,
+         NULL,
+         {{{0}}},
+         0};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -203,6 +211,15 @@ static bool admit(const char *event, int64_t now_ns, unsigned *ret_dropped)
     return true;
 }
 
+/* A reader that does not read must not stop the service: is there room for a line?  A
+ * pipe says so only when it takes PIPE_BUF bytes at once (pipe(7)), and no line of ours
+ * is longer. */
+static bool has_room(void)
+{
+    struct pollfd p = {.fd = out.fd, .events = POLLOUT};
+    return poll(&p, 1, 0) != 0;
+}
+
 static void write_line(struct line *l)
 {
     l->text[l->len++] = '\n';
@@ -236,6 +253,11 @@ static void end(struct line *l, unsigned dropped)
         add_name(l, "dropped_before");
         add(l, "%u", dropped);
     }
+    if (out.lost > 0) {
+        add_name(l, "lost_before");
+        add(l, "%u", out.lost);
+        out.lost = 0;
+    }
     if (l->cut) {
         add_name(l, "cut");
         add(l, "1");
@@ -253,7 +275,9 @@ void kw_log_fields(enum kw_log_level level, const char *event,
     struct line l = {.len = 0};
     unsigned dropped;
     pthread_mutex_lock(&out.mutex);
-    if (admit(event, kw_mono_ns(clock), &dropped)) {
+    if (!has_room()) {
+        out.lost++;
+    } else if (admit(event, kw_mono_ns(clock), &dropped)) {
         begin(&l, level, event);
         for (const struct kw_field *f = fields; f->kind != KW_FIELD_END; f++)
             add_field(&l, f);

@@ -12,7 +12,8 @@
  * the next one.
  *
  * Threads:   any.  Never call it while holding the house's mutex.
- * Blocking:  the write(2) to the log's descriptor.
+ * Blocking:  never for long: a line that the log's reader leaves no room for is lost and
+ *            counted; lost_before tells it with the next one.
  */
 #ifndef KEYWARD_LOG_H
 #define KEYWARD_LOG_H

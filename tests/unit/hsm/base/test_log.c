@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logged.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -53,6 +54,30 @@ static void log__reader_gone__goes_on(void **state)
     kw_log_bare(KW_LOG_INFO, "nobody-hears");
     l.ends[0] = -1;
     logged_close(&l);
+}
+
+static void log__reader_does_not_read__lines_lost_and_counted(void **state)
+{
+    (void)state;
+    char spill[65536];
+    int ends[2];
+    CHECK(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    while (write(ends[1], spill, sizeof spill) > 0)
+        ;
+    CHECK(fcntl(ends[1], F_SETFL, 0) == 0); /* now a write would wait for ever */
+    kw_log_setup(ends[1], KW_LOG_INFO, KW_LOG_LOGFMT, NULL);
+    kw_log_bare(KW_LOG_INFO, "one");
+    kw_log_bare(KW_LOG_INFO, "two");
+    while (read(ends[0], spill, sizeof spill) > 0)
+        ;
+    kw_log_bare(KW_LOG_INFO, "three");
+    ssize_t n = read(ends[0], spill, sizeof spill - 1);
+    CHECK(n > 0);
+    spill[n] = '\0';
+    CHECK_HAS(spill, "event=three lost_before=2");
+    kw_log_setup(STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, NULL);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void logfmt__each_kind__as_documented(void **state)
@@ -177,7 +202,9 @@ static void line__too_long_in_a_character__not_torn(void **state)
 
 KW_CASES("hsm/base/log", CASE(parse__unknown_word__false_and_untouched),
          CASE(parse__each_word__its_value), CASE(log__below_the_level__nothing),
-         CASE(log__reader_gone__goes_on), CASE(logfmt__each_kind__as_documented),
+         CASE(log__reader_gone__goes_on),
+         CASE(log__reader_does_not_read__lines_lost_and_counted),
+         CASE(logfmt__each_kind__as_documented),
          CASE(logfmt__text_that_could_forge__escaped), CASE(json__each_kind__one_object),
          CASE(json__text_that_is_no_utf8__still_json),
          CASE(peer__everything_but_printable_ascii__escaped),
