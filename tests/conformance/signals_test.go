@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"syscall"
+
+	"google.golang.org/grpc/status"
+)
+
+const (
+	hangup  = syscall.SIGHUP
+	stopped = syscall.SIGSTOP
+	resumed = syscall.SIGCONT
+	killed  = syscall.SIGKILL
+)
+
+func kill(pid int, s syscall.Signal) error { return syscall.Kill(pid, s) }
+
+func grpcMessage(err error) string { return status.Convert(err).Message() }
