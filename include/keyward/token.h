@@ -139,6 +139,15 @@ KW_MUST_USE kw_err kw_token_create_key(struct kw_token *token,
                                        struct kw_token_key **ret_key,
                                        char ret_dropped[128], struct kw_note *note);
 
+/* For keyward-bench: an AES-256 key as sensitive as a KEK, labelled "kw-bench-…", as a
+ * session object (gone with the session) or on the token (wants read_write). */
+KW_MUST_USE kw_err kw_token_make_throwaway(struct kw_token *token, bool on_token,
+                                           struct kw_token_key **ret_key,
+                                           struct kw_note *note);
+/* Destroys such a key; any other is a bug and aborts. */
+KW_MUST_USE kw_err kw_token_destroy_throwaway(struct kw_token *token,
+                                              struct kw_token_key *key);
+
 /* Makes a SoftHSM token in the first free slot, with both PINs set; for tests and CI.  No
  * token is open at the time; SOFTHSM2_CONF is set.  label: 1..32 bytes.
  * MISSING  no such module;  HSM_CONFIG  not SoftHSM, no free slot;  BAD_INPUT  label;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spread.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <keyward/err.h>
+
+enum { DRAWS = 2000 };
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double middle(const double *sorted, size_t count)
+{
+    if (count == 0)
+        return 0;
+    if (count % 2 == 1)
+        return sorted[count / 2];
+    return (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+}
+
+double kw_median(const double *v, size_t count)
+{
+    double sorted[KW_ROUNDS_MAX];
+    KW_INVARIANT(count <= KW_ROUNDS_MAX);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = v[i];
+    qsort(sorted, count, sizeof sorted[0], by_size);
+    return middle(sorted, count);
+}
+
+/* splitmix64: no secret hangs on it, and a run can be repeated. */
+static uint64_t draw(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static double redrawn(const double *v, size_t count, uint64_t *state)
+{
+    double again[KW_ROUNDS_MAX];
+    for (size_t i = 0; i < count; i++)
+        again[i] = v[draw(state) % count];
+    return kw_median(again, count);
+}
+
+struct kw_ratio kw_ratio_of(const double *upper, const double *lower, size_t count)
+{
+    double logs[KW_ROUNDS_MAX], medians[DRAWS];
+    size_t n = 0;
+    uint64_t state = 1;
+    KW_INVARIANT(count <= KW_ROUNDS_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (upper[i] > 0 && lower[i] > 0)
+            logs[n++] = log(upper[i] / lower[i]);
+    if (n == 0)
+        return (struct kw_ratio){0};
+    for (size_t i = 0; i < DRAWS; i++)
+        medians[i] = redrawn(logs, n, &state);
+    qsort(medians, DRAWS, sizeof medians[0], by_size);
+    return (struct kw_ratio){exp(kw_median(logs, n)), exp(medians[DRAWS / 40]),
+                             exp(medians[DRAWS - 1 - DRAWS / 40])};
+}

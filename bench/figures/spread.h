@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* spread - medians, and how sure a ratio of two configurations is
+ *
+ * The unit is the pair of one round: both configurations met the machine in the same
+ * mood.  A ratio is the median of the pairs' ratios; its interval comes from drawing the
+ * rounds again with replacement (percentile bootstrap, 95 %), from a generator with a
+ * fixed seed: the same figures give the same interval.
+ *
+ * Threads:  plain values.
+ */
+#ifndef KEYWARD_BENCH_SPREAD_H
+#define KEYWARD_BENCH_SPREAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { KW_ROUNDS_MAX = 64 };
+
+struct kw_ratio {
+    double mid, low, high; /* all 0 when there is no pair to look at */
+};
+
+/* The middle of v[0..count), or the mean of the two middle ones; 0 for none. */
+double kw_median(const double *v, size_t count);
+
+/* upper[i] / lower[i] over the rounds i; a pair with a value that is not positive is left
+ * out.  count is at most KW_ROUNDS_MAX. */
+struct kw_ratio kw_ratio_of(const double *upper, const double *lower, size_t count);
+
+#endif

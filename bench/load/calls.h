@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* calls - keeps calls under way on all connections, and counts what became of them
+ *
+ * Closed loop: as many at once as there are streams.  Open loop: as the schedule says; a
+ * call that finds no free stream starts late, and its latency counts from when it was
+ * meant to start.
+ *
+ * Threads:   one.
+ * Blocking:  kw_calls_pump.
+ */
+#ifndef KEYWARD_BENCH_CALLS_H
+#define KEYWARD_BENCH_CALLS_H
+
+#include <keyward/clock.h>
+
+#include "h2.h"
+#include "corpus.h"
+#include "histogram.h"
+#include "schedule.h"
+
+enum { KW_CONNECTIONS_MAX = 16 };
+
+struct kw_tally {
+    struct kw_histogram good, failed; /* latencies in ns */
+    uint64_t wrong;
+    uint64_t by_code[KW_GRPC_CODES];
+    char said[KW_GRPC_CODES][128]; /* the first message of each code */
+    int64_t last_good_ns, gap_ns;  /* longest time without a good reply */
+};
+
+struct kw_calls {
+    struct kw_h2 *connection; /* [connection_count] */
+    size_t connection_count, turn;
+    struct kw_corpus *corpus;
+    enum kw_method method;
+    uint64_t issued;              /* also says which entry is next  */
+    uint64_t issue_max;           /* no call after so many          */
+    struct kw_schedule *schedule; /* NULL: closed loop              */
+    int64_t timeout_ns;           /* a call older than this and a second is given up;
+                                     0: never                                          */
+    int64_t swept_ns;
+    size_t under_way;
+    struct kw_tally tally;
+    int64_t now_ns; /* of the last look */
+};
+
+/* Goes on until the time, or until `replies` were counted in all, or issue_max calls have
+ * ended, or no connection is left, or Ctrl-C. */
+void kw_calls_pump(struct kw_calls *k, int64_t until_ns, uint64_t replies);
+/* Waits for what is under way, starts nothing. */
+void kw_calls_drain(struct kw_calls *k);
+void kw_tally_clear(struct kw_tally *t, int64_t now_ns);
+uint64_t kw_tally_failed(const struct kw_tally *t);
+/* Why no more calls can be made, or NULL. */
+const char *kw_calls_fault(const struct kw_calls *k);
+
+/* wait.c: until something can be read or written, the next call is due, or 100 ms. */
+void kw_calls_wait(struct kw_calls *k, kw_call_ended *ended);
+
+#endif

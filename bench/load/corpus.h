@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* corpus - seeds of our own, what the plugin made of them, and whether it gives them back
+ *
+ * Threads:   plain values.
+ * Secrets:   none: the seeds are made here for the measurement and protect nothing.
+ */
+#ifndef KEYWARD_BENCH_CORPUS_H
+#define KEYWARD_BENCH_CORPUS_H
+
+#include "message.h"
+
+enum { KW_CORPUS_MAX = 1000000 };
+
+struct kw_corpus_entry {
+    uint8_t seed[KW_SEED];
+    uint8_t *decrypt; /* the whole Decrypt message, owned; NULL until Encrypt answered */
+    uint32_t len, cap;
+};
+
+struct kw_corpus {
+    size_t count;
+    struct kw_corpus_entry *entry;
+};
+
+KW_MUST_USE kw_err kw_corpus_init(struct kw_corpus *c, size_t count);
+void kw_corpus_wipe(struct kw_corpus *c);
+
+/* The Encrypt message of entry i; false when it does not fit. */
+KW_MUST_USE bool kw_corpus_encrypt(const struct kw_corpus *c, size_t i, kw_dst *dst);
+/* The Decrypt message of entry i; empty when Encrypt has not answered it. */
+kw_span kw_corpus_decrypt(const struct kw_corpus *c, size_t i);
+
+/* Is this the right reply for entry i?  A reply of Encrypt is kept: what it holds is
+ * known when it was decrypted again. */
+bool kw_corpus_judge(struct kw_corpus *c, enum kw_method method, size_t i, kw_span body);
+
+#endif

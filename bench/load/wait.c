@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waiting for replies: one system call when there is one connection, ppoll otherwise. */
+#include "calls.h"
+
+#include <poll.h>
+
+static void take(struct kw_calls *k, struct kw_h2 *c, bool wait, kw_call_ended *ended)
+{
+    if (c->over || !kw_h2_read(c, wait))
+        return;
+    k->now_ns = kw_mono_ns(&kw_clock_system);
+    kw_h2_digest(c, ended, k);
+}
+
+static struct timespec until_next(const struct kw_calls *k)
+{
+    int64_t ns = 100 * KW_MS_NS;
+    if (k->schedule != NULL) {
+        int64_t left = kw_schedule_next_ns(k->schedule) - k->now_ns;
+        /* Late already: every stream is taken, and a reply will wake us. */
+        if (left > 0 && left < ns)
+            ns = left;
+    }
+    return (struct timespec){.tv_nsec = (long)ns};
+}
+
+void kw_calls_wait(struct kw_calls *k, kw_call_ended *ended)
+{
+    struct pollfd polled[KW_CONNECTIONS_MAX];
+    struct timespec left = until_next(k);
+    if (k->connection_count == 1 && k->schedule == NULL &&
+        !kw_h2_unwritten(k->connection)) {
+        take(k, k->connection, true, ended);
+        k->now_ns = kw_mono_ns(&kw_clock_system);
+        return;
+    }
+    for (size_t i = 0; i < k->connection_count; i++) {
+        struct kw_h2 *c = &k->connection[i];
+        short want = kw_h2_unwritten(c) ? POLLIN | POLLOUT : POLLIN;
+        polled[i] = (struct pollfd){c->over ? -1 : c->fd, want, 0};
+    }
+    (void)ppoll(polled, k->connection_count, &left, NULL);
+    for (size_t i = 0; i < k->connection_count; i++)
+        if (polled[i].revents != 0)
+            take(k, &k->connection[i], false, ended);
+    k->now_ns = kw_mono_ns(&kw_clock_system);
+}

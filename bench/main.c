@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyward-bench - measures any KMS v2 socket and any token: a table of verbs */
+#include <stdio.h>
+#include <string.h>
+
+#include "tool.h"
+
+static const struct {
+    const char *name, *summary;
+    kw_bench_verb *run;
+} verbs[] = {
+    {"load", "drive a KMS v2 socket and say what a call costs", kw_bench_load},
+    {"token", "wrap and unwrap in a token, without any server", kw_bench_token},
+    {"echo", "serve a socket that answers its input: the transport's ceiling",
+     kw_bench_echo},
+    {"rounds", "several of these by turns, and their ratios", kw_bench_rounds},
+};
+
+static int usage(FILE *out, int status)
+{
+    fputs("usage: keyward-bench VERB [options]\n\n", out);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
+    fputs("\nkeyward-bench VERB --help tells more; keyward-bench --version\n", out);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage(stderr, KW_EXIT_USAGE);
+    if (strcmp(argv[1], "--help") == 0)
+        return usage(stdout, KW_EXIT_GOOD);
+    if (strcmp(argv[1], "--version") == 0)
+        return printf("keyward-bench %s\n", KW_VERSION) > 0 ? KW_EXIT_GOOD
+                                                            : KW_EXIT_UNABLE;
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(verbs[i].name, argv[1]) == 0)
+            return verbs[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "keyward-bench: '%s' is no verb\n", argv[1]);
+    return usage(stderr, KW_EXIT_USAGE);
+}

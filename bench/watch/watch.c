@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two looks at a family of processes, and their difference. */
+#include "watch.h"
+
+void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid)
+{
+    int32_t pids[KW_WATCHED_MAX];
+    *w = (struct kw_watch){.proc = proc};
+    w->known = pid > 1 && kw_usage_read(proc, pid, &w->server);
+    if (!w->known)
+        return;
+    size_t count = kw_usage_children(proc, pid, pids, KW_WATCHED_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (kw_usage_read(proc, pids[i], &w->child[w->child_count]))
+            w->child_count++;
+}
+
+static const struct kw_usage *find(const struct kw_watch *w, int32_t pid)
+{
+    for (size_t i = 0; i < w->child_count; i++)
+        if (w->child[i].pid == pid)
+            return &w->child[i];
+    return NULL;
+}
+
+static uint64_t less(uint64_t now, uint64_t then)
+{
+    return now > then ? now - then : 0;
+}
+
+/* What came together since: a thread that ended took its share with it. */
+static void subtract(struct kw_usage *now, const struct kw_usage *then)
+{
+    now->cpu_ns = less(now->cpu_ns, then->cpu_ns);
+    now->switches = less(now->switches, then->switches);
+    now->user_ticks = less(now->user_ticks, then->user_ticks);
+    now->system_ticks = less(now->system_ticks, then->system_ticks);
+}
+
+void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used)
+{
+    struct kw_watch now;
+    kw_watch_begin(&now, begun->proc, begun->server.pid);
+    now.known = now.known && begun->known;
+    now.lost = begun->known && !now.known;
+    if (now.known)
+        subtract(&now.server, &begun->server);
+    for (size_t i = 0; i < now.child_count; i++) {
+        const struct kw_usage *then = find(begun, now.child[i].pid);
+        if (then != NULL)
+            subtract(&now.child[i], then);
+    }
+    for (size_t i = 0; i < begun->child_count; i++)
+        if (find(&now, begun->child[i].pid) == NULL)
+            now.lost = true;
+    *ret_used = now;
+}
+
+struct kw_usage kw_watch_children(const struct kw_watch *w)
+{
+    struct kw_usage all = {0};
+    for (size_t i = 0; i < w->child_count; i++) {
+        const struct kw_usage *u = &w->child[i];
+        all.cpu_ns += u->cpu_ns;
+        all.switches += u->switches;
+        all.user_ticks += u->user_ticks;
+        all.system_ticks += u->system_ticks;
+        all.resident_kib += u->resident_kib;
+        all.resident_max_kib += u->resident_max_kib;
+        all.threads += u->threads;
+    }
+    return all;
+}

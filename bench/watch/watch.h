@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch - what a server and its children used between two moments
+ *
+ * Read from /proc (proc(5)): CPU time in nanoseconds from each thread's schedstat, its
+ * context switches and the resident size from status.  A process that is gone at the
+ * second look makes the sums a lower bound, and `lost` says so.
+ *
+ * Threads:   plain values.
+ * Blocking:  on /proc.
+ */
+#ifndef KEYWARD_BENCH_WATCH_H
+#define KEYWARD_BENCH_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { KW_WATCHED_MAX = 24 };
+
+struct kw_usage {
+    int32_t pid;
+    char name[16];
+    uint64_t cpu_ns, switches; /* voluntary and not */
+    uint64_t user_ticks, system_ticks;
+    uint64_t resident_kib, resident_max_kib;
+    unsigned threads;
+};
+
+struct kw_watch {
+    const char *proc; /* "/proc"; tests have their own */
+    struct kw_usage server, child[KW_WATCHED_MAX];
+    size_t child_count;
+    bool known; /* the server could be read */
+    bool lost;  /* somebody who was there at the beginning is gone */
+};
+
+/* One process; false when it is not there. */
+bool kw_usage_read(const char *proc, int32_t pid, struct kw_usage *ret_usage);
+/* Everybody below `pid`, nearest first. */
+size_t kw_usage_children(const char *proc, int32_t pid, int32_t *pids, size_t max);
+
+/* The first look. */
+void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid);
+/* The second: each process's difference; resident sizes as they are now.  A child that
+ * was not there at the first counts from its birth. */
+void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used);
+/* All children of a watch added up. */
+struct kw_usage kw_watch_children(const struct kw_watch *w);
+
+/* This process and its later threads run on this CPU only; false: there is no such. */
+bool kw_pin(unsigned cpu);
+
+#endif
