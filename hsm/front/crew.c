@@ -31,8 +31,7 @@ void kw_crew_recount(struct kw_front *f)
     kw_health_ready(&f->health, ready, kw_front_now(f));
 }
 
-/* ---- start
- * ------------------------------------------------------------------------------ */
+/* ---- start ------------------------------------------------------------------------- */
 
 static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawned *ret)
 {
@@ -129,8 +128,7 @@ void kw_crew_start(struct kw_front *f, struct kw_generation *g)
            KW_INT("pid", w->pid));
 }
 
-/* ---- orders
- * ----------------------------------------------------------------------------- */
+/* ---- orders ------------------------------------------------------------------------ */
 
 void kw_crew_drain(struct kw_worker *w)
 {
@@ -195,8 +193,7 @@ void kw_crew_stuck(struct kw_worker *w, uint64_t op)
     kw_lock_give(f->lock);
 }
 
-/* ---- end
- * -------------------------------------------------------------------------------- */
+/* ---- end --------------------------------------------------------------------------- */
 
 static void strike(struct kw_worker *w, const struct kw_lane_entry *e)
 {

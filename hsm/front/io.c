@@ -85,13 +85,12 @@ void kw_io_free(struct kw_front *f)
     f->io = NULL;
 }
 
-/* ---- one worker
- * ------------------------------------------------------------------------- */
+/* ---- one worker -------------------------------------------------------------------- */
 
 static void after(struct kw_front *f)
 {
     kw_front_settle(f);
-    if (f->tick_idle)
+    if (f->armed_far)
         kw_io_arm(f);
 }
 

@@ -64,8 +64,7 @@ const struct kw_lane_entry *kw_lane_at(const struct kw_lane *lane, size_t i);
 const struct kw_lane_entry *kw_lane_executing(const struct kw_lane *lane,
                                               const struct kw_page_view *page);
 
-/* ---- reading
- * ---------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------- */
 
 #define KW_INBOX_MAX 32u
 struct kw_inbox {

@@ -95,6 +95,7 @@ struct kw_front {
     int64_t looked_ns, worked_ns;
     uint64_t worked_total, started, died, killed;
     bool looked, stopping;
+    bool armed_far; /* tick_idle as it was when the tick was armed */
     enum kw_hsm_state told_state;
     uint64_t told_epoch;
     bool told_latch;

@@ -10,8 +10,7 @@
 #define RECYCLE_NS (30 * KW_S_NS)    /* a worker whose active key is bad */
 #define LOOK_EVERY_NS (10 * KW_S_NS)
 
-/* ---- workers
- * ---------------------------------------------------------------------------- */
+/* ---- workers ----------------------------------------------------------------------- */
 
 /* How long it has jobs in its socket and does nothing about them. */
 static int64_t stands_still(struct kw_worker *w, const struct kw_page_view *page,
@@ -75,8 +74,7 @@ static void kill_distrusted(struct kw_worker *w)
     kw_crew_kill(w);
 }
 
-/* ---- starting
- * --------------------------------------------------------------------------- */
+/* ---- starting ---------------------------------------------------------------------- */
 
 struct census {
     size_t starting, serving, coming; /* the last two: starting or ready */
@@ -151,8 +149,7 @@ static void recycle(struct kw_front *f, int64_t now)
         kw_crew_drain(c.oldest_ready);
 }
 
-/* ---- the tick
- * --------------------------------------------------------------------------- */
+/* ---- the tick ---------------------------------------------------------------------- */
 
 /* While the HSM is in doubt, its canary is not left to the ordinary rhythm; one that got
  * no answer is asked again. */
@@ -208,13 +205,12 @@ int64_t kw_front_next_tick(struct kw_front *f)
         wait = g->supervisor.not_before_ns - now;
     if (busy || wait < TICK_BUSY_NS)
         wait = TICK_BUSY_NS;
-    f->tick_idle = wait > TICK_BUSY_NS;
+    f->armed_far = f->tick_idle = wait > TICK_BUSY_NS;
     kw_lock_give(f->lock);
     return wait;
 }
 
-/* ---- after anything happened
- * ------------------------------------------------------------ */
+/* ---- after anything happened ------------------------------------------------------- */
 
 static void deliver(struct kw_front *f)
 {

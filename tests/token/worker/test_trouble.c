@@ -43,8 +43,7 @@ static const char *reason(void)
     return s.reason;
 }
 
-/* ---- the PIN
- * ---------------------------------------------------------------------------- */
+/* ---- the PIN ----------------------------------------------------------------------- */
 
 static void wrong_pin__one_login__also_over_twenty_restarts(void **state)
 {
@@ -78,8 +77,7 @@ static void pin_file_readable_by_others__no_login_and_said(void **state)
     world_end(&w);
 }
 
-/* ---- keys
- * ------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------- */
 
 static void key_missing__only_that_version_is_bad(void **state)
 {
@@ -133,8 +131,7 @@ static void key_goes_while_we_serve__found_by_its_canary(void **state)
     world_end(&w);
 }
 
-/* ---- the token and the module
- * ----------------------------------------------------------- */
+/* ---- the token and the module ------------------------------------------------------ */
 
 static void token_goes_and_comes_back__lost_then_up_by_itself(void **state)
 {
@@ -193,8 +190,7 @@ static void production__softhsm_refused_without_a_login(void **state)
     world_end(&w);
 }
 
-/* ---- data
- * ------------------------------------------------------------------------------- */
+/* ---- data -------------------------------------------------------------------------- */
 
 static void flood_of_forged__all_refused_with_few_canaries(void **state)
 {
@@ -240,8 +236,7 @@ static void module_says_device_error__job_served_by_another_worker(void **state)
     world_end(&w);
 }
 
-/* ---- processes
- * -------------------------------------------------------------------------- */
+/* ---- processes --------------------------------------------------------------------- */
 
 static size_t open_descriptors(void)
 {
@@ -338,6 +333,26 @@ static void front_gone_in_login__worker_finishes_the_login_first(void **state)
     world_end(&w);
 }
 
+static bool in_login(struct world *x)
+{
+    (void)x;
+    return logged("> C_Login");
+}
+
+static void stop_while_a_worker_logs_in__it_is_not_killed(void **state)
+{
+    (void)state;
+    struct kw_front_status s;
+    world_make(&w);
+    kw_liar_tell(&w.hsm, "C_Login delay=300\n");
+    world_start(&w);
+    world_until(&w, in_login);
+    kw_front_stop(w.front, 0);
+    kw_front_status(w.front, &s);
+    CHECK(s.workers_killed == 0 && logged("< C_Login rv=0x00000000"));
+    world_end(&w);
+}
+
 static void front_gone_while_the_module_hangs__worker_leaves(void **state)
 {
     (void)state;
@@ -366,4 +381,5 @@ KW_CASES("worker/trouble", CASE(wrong_pin__one_login__also_over_twenty_restarts)
          CASE(twenty_kills__no_descriptor_and_no_process_is_left),
          CASE(sigterm__worker_answers_what_it_has_and_leaves),
          CASE(front_gone_in_login__worker_finishes_the_login_first),
+         CASE(stop_while_a_worker_logs_in__it_is_not_killed),
          CASE(front_gone_while_the_module_hangs__worker_leaves))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
-#include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "world.h"
 
@@ -17,8 +18,7 @@ static void begin(struct world *w)
     world_until(w, two_ready);
 }
 
-/* ---- many unwraps at once
- * --------------------------------------------------------------- */
+/* ---- many unwraps at once ---------------------------------------------------------- */
 
 enum { KINDS = 8 };
 struct load {
@@ -74,8 +74,48 @@ static void turn(struct world *w)
     CHECK(event_base_loop(w->loop, EVLOOP_ONCE) == 0);
 }
 
-/* ---- cases
- * ------------------------------------------------------------------------------ */
+/* ---- as the rpc thread does it ----------------------------------------------------- */
+
+enum { RPC_JOBS = 4000, RPC_IN_FLIGHT = 64 };
+struct rpc {
+    struct load *load;
+    sem_t room;
+    _Atomic size_t landed;
+};
+struct rpc_flight {
+    struct rpc *rpc;
+    size_t kind;
+};
+
+static void rpc_landed(void *ctx, struct kw_hsm_answer *a)
+{
+    struct rpc_flight *f = ctx;
+    struct load *l = f->rpc->load;
+    const struct parcel *p = &l->parcels[f->kind];
+    bool right =
+        !kw_failed(a->err) &&
+        kw_span_equal(kw_secret_peek(a->output), kw_span_of(p->plain, sizeof p->plain));
+    *(right ? &l->good : kw_failed(a->err) ? &l->failed : &l->wrong) += 1;
+    f->rpc->landed++;
+    sem_post(&f->rpc->room);
+}
+
+static void *rpc_run(void *ctx)
+{
+    static struct rpc_flight flights[RPC_JOBS];
+    struct rpc *r = ctx;
+    for (size_t i = 0; i < RPC_JOBS; i++) {
+        while (sem_wait(&r->room) != 0)
+            ;
+        flights[i] = (struct rpc_flight){r, i % KINDS};
+        if (kw_failed(world_submit_unwrap(r->load->w, &r->load->parcels[i % KINDS],
+                                          rpc_landed, &flights[i], 20 * KW_S_NS)))
+            abort();
+    }
+    return NULL;
+}
+
+/* ---- cases ------------------------------------------------------------------------- */
 
 static void wrap_and_unwrap__round_trip(void **state)
 {
@@ -127,6 +167,36 @@ static void killed_under_load__every_reply_is_right_and_none_is_missing(void **s
         turn(&w);
     CHECK(s.workers_died == KILLS && s.requeued > 0);
     CHECK(world_health(&w).losses == 0); /* replaced in time: no loss */
+    world_end(&w);
+}
+
+static void another_thread_submits_while_workers_die__nothing_is_lost(void **state)
+{
+    (void)state;
+    enum { KILLS = 5 };
+    struct world w;
+    static struct load l;
+    struct rpc r = {.load = &l};
+    pthread_t thread;
+    pid_t last = 0;
+    size_t kills = 0;
+    begin(&w);
+    load_begin(&l, &w, 0);
+    CHECK(sem_init(&r.room, 0, RPC_IN_FLIGHT) == 0);
+    CHECK(pthread_create(&thread, NULL, rpc_run, &r) == 0);
+    while (r.landed < RPC_JOBS) {
+        pid_t pid = ready_pid(&w, 0);
+        if (kills < KILLS && pid != 0 && pid != last &&
+            r.landed > (kills + 1) * RPC_JOBS / (KILLS + 2)) {
+            CHECK(kill(pid, SIGKILL) == 0);
+            last = pid;
+            kills++;
+        }
+        turn(&w);
+    }
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(l.wrong == 0 && l.good + l.failed == RPC_JOBS && l.failed <= 2);
+    sem_destroy(&r.room);
     world_end(&w);
 }
 
@@ -196,5 +266,6 @@ static void stopped_worker__killed_after_its_patience_and_replaced(void **state)
 
 KW_CASES("worker", CASE(wrap_and_unwrap__round_trip),
          CASE(killed_under_load__every_reply_is_right_and_none_is_missing),
+         CASE(another_thread_submits_while_workers_die__nothing_is_lost),
          CASE(hangs_in_the_module__late_job_fails_the_next_succeed),
          CASE(stopped_worker__killed_after_its_patience_and_replaced))

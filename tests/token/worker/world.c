@@ -10,8 +10,7 @@ enum { SHARES = 2 };
 
 static char control_path[160], log_path[160], real_module[KW_PATH_MAX];
 
-/* ---- keys and the keyring
- * --------------------------------------------------------------- */
+/* ---- keys and the keyring ---------------------------------------------------------- */
 
 const char *world_key_id(const struct world *w, uint32_t n)
 {
@@ -151,8 +150,7 @@ void world_activate(struct world *w, uint32_t n)
     w->ring->active = n;
 }
 
-/* ---- the front
- * -------------------------------------------------------------------------- */
+/* ---- the front --------------------------------------------------------------------- */
 
 static void on_change(void *ctx)
 {
@@ -245,8 +243,7 @@ void world_end(struct world *w)
     kw_softhsm_remove(&w->hsm);
 }
 
-/* ---- looking and waiting
- * ---------------------------------------------------------------- */
+/* ---- looking and waiting ----------------------------------------------------------- */
 
 void world_until(struct world *w, bool (*is_so)(struct world *w))
 {
@@ -305,8 +302,7 @@ unsigned world_logins(const struct world *w)
     return kw_liar_count(&w->hsm, "C_Login");
 }
 
-/* ---- jobs
- * ------------------------------------------------------------------------------- */
+/* ---- jobs -------------------------------------------------------------------------- */
 
 struct waiting {
     bool done;

@@ -15,8 +15,7 @@
 enum { PID = 100000 };
 static struct stage *on;
 
-/* ---- seams
- * ------------------------------------------------------------------------------ */
+/* ---- seams ------------------------------------------------------------------------- */
 
 static kw_err fake_spawn(const char *path, const char *label, char *const *envp,
                          const struct kw_brief *brief, struct kw_spawned *ret)
@@ -78,8 +77,7 @@ static void on_look(void *ctx)
     ((struct stage *)ctx)->looks++;
 }
 
-/* ---- the stage
- * -------------------------------------------------------------------------- */
+/* ---- the stage --------------------------------------------------------------------- */
 
 void stage_begin(struct stage *s)
 {
@@ -219,8 +217,7 @@ struct kw_front_status stage_status(struct stage *s)
     return status;
 }
 
-/* ---- what a fake worker says
- * ------------------------------------------------------------ */
+/* ---- what a fake worker says ------------------------------------------------------- */
 
 void fake_say(struct stage *s, unsigned i, const void *bytes, size_t len)
 {
@@ -321,8 +318,7 @@ void start_two(struct stage *s)
     CHECK(stage_health(s).state == KW_HSM_UP);
 }
 
-/* ---- jobs
- * ------------------------------------------------------------------------------- */
+/* ---- jobs -------------------------------------------------------------------------- */
 
 static void on_done(void *ctx, struct kw_hsm_answer *a)
 {

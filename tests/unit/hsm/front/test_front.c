@@ -14,8 +14,7 @@ static void begin(void)
 
 #define TEXT "twenty bytes of text" /* so 4 bytes come out */
 
-/* ---- starting
- * --------------------------------------------------------------------------- */
+/* ---- starting ---------------------------------------------------------------------- */
 
 static void start__one_worker_at_a_time(void **state)
 {
@@ -105,8 +104,7 @@ static void start__fails_for_suspect__lost(void **state)
     stage_end(&s);
 }
 
-/* ---- the PIN latch
- * ---------------------------------------------------------------------- */
+/* ---- the PIN latch ----------------------------------------------------------------- */
 
 static void pin_stop__no_start_until_the_source_changes__also_in_the_next_life(
     void **state)
@@ -135,8 +133,7 @@ static void pin_stop__no_start_until_the_source_changes__also_in_the_next_life(
     stage_end(&s);
 }
 
-/* ---- jobs
- * ------------------------------------------------------------------------------- */
+/* ---- jobs -------------------------------------------------------------------------- */
 
 static void job__answered__done_once_with_the_output(void **state)
 {
@@ -333,8 +330,7 @@ static void distrusted__the_worker_that_answered_is_replaced(void **state)
     stage_end(&s);
 }
 
-/* ---- canaries
- * --------------------------------------------------------------------------- */
+/* ---- canaries ---------------------------------------------------------------------- */
 
 static const kw_err no_tag = {KW_CODE_UNSURE, 5, "C_Decrypt"};
 
@@ -445,8 +441,7 @@ static void main_thread_hangs__record_goes_stale(void **state)
     stage_end(&s);
 }
 
-/* ---- verdicts
- * --------------------------------------------------------------------------- */
+/* ---- verdicts ---------------------------------------------------------------------- */
 
 static void retired_key_missing__only_its_decrypts_fail(void **state)
 {
@@ -490,8 +485,7 @@ static void version__unknown_higher_n__look_again_but_not_often(void **state)
     stage_end(&s);
 }
 
-/* ---- reload
- * ----------------------------------------------------------------------------- */
+/* ---- reload ------------------------------------------------------------------------ */
 
 static void reload__proven__swapped_in_one_step_and_old_workers_drain(void **state)
 {
@@ -541,8 +535,7 @@ static void reload__active_not_proven__old_one_serves_on(void **state)
     stage_end(&s);
 }
 
-/* ---- the end
- * ---------------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------------------- */
 
 static void stop__waiting_jobs_cancelled__no_new_ones(void **state)
 {

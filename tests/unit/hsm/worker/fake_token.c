@@ -27,8 +27,7 @@ static kw_err next(struct script *s, const char *where)
     return code == KW_CODE_OK ? KW_OK : kw_err_native(code, 7, where);
 }
 
-/* ---- the token room
- * --------------------------------------------------------------------- */
+/* ---- the token room ---------------------------------------------------------------- */
 
 static void (*phase)(void *ctx, enum kw_phase phase);
 static void *phase_ctx;
@@ -146,8 +145,7 @@ kw_err kw_token_canary(struct kw_token *token, struct kw_token_key *key,
     return next(&fake.canary, "C_Decrypt");
 }
 
-/* ---- the guard
- * -------------------------------------------------------------------------- */
+/* ---- the guard --------------------------------------------------------------------- */
 
 void kw_guard_hold(void)
 {
@@ -159,8 +157,7 @@ void kw_guard_release(void)
     fake.releases++;
 }
 
-/* ---- a worker
- * --------------------------------------------------------------------------- */
+/* ---- a worker ---------------------------------------------------------------------- */
 
 static void add(struct kw_keyring *ring, uint32_t n, const char *key_id,
                 enum kw_key_state state)
@@ -192,6 +189,7 @@ struct kw_worker_state *fake_worker(int socket)
     static struct kw_blob json;
     struct kw_keyring *ring;
     int fd = -1;
+    kw_blob_wipe(&json);
     fake = (struct fake_token_state){0};
     time_now.now_ns = 1000;
     fake_time = kw_fake_clock(&time_now);
