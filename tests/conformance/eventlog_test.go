@@ -77,12 +77,6 @@ func (l *eventLog) await(mark int, until time.Time, event string, fields ...stri
 	}
 }
 
-// said tells whether the event was logged after `mark`.
-func (l *eventLog) said(mark int, event string, fields ...string) bool {
-	_, found := l.await(mark, time.Now(), event, fields...)
-	return found
-}
-
 func says(line, event string, fields []string) bool {
 	line += " "
 	if !strings.Contains(line, " event="+event+" ") {

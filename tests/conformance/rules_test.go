@@ -133,9 +133,7 @@ func TestRules_ciphertext_of_another_scope__permission_denied(t *testing.T) {
 	mark := n.daemon.log.mark()
 	_, err := bulk.decrypt(sealed.Ciphertext, sealed.KeyId)
 	bulk.expect(err, codes.PermissionDenied)
-	if !n.daemon.log.said(mark, "scope-refused", "class_scope=bulk", "sealed_scope=secrets") {
-		t.Error("the log does not name both scopes")
-	}
+	n.daemon.await(t, mark, "scope-refused", "class_scope=bulk", "sealed_scope=secrets")
 	other := bulk.mustEncrypt(seed(2))
 	_, err = secrets.decrypt(other.Ciphertext, other.KeyId)
 	secrets.expect(err, codes.PermissionDenied)

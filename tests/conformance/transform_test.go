@@ -79,9 +79,7 @@ func TestRoundTrip_moved_to_the_other_provider__refused(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "PermissionDenied") {
 		t.Errorf("a secret read as a configmap: %v", err)
 	}
-	if !n.daemon.log.said(mark, "scope-refused", "class=bulk", "sealed_scope=secrets") {
-		t.Error("the log does not name both scopes")
-	}
+	n.daemon.await(t, mark, "scope-refused", "class=bulk", "sealed_scope=secrets")
 }
 
 // An API server with an empty cache asks keyward once per seed, not once per object.
