@@ -91,12 +91,20 @@ static bool batch(struct kw_worker *w)
     return ok;
 }
 
+/* A batch that was not full emptied the socket: one call saved, as epoll tells us of what
+ * comes next.  After a worker's death everything is read, up to the end. */
+static bool go_on(struct kw_worker *w, size_t taken)
+{
+    return !w->ended && (w->gone || taken == KW_INBOX_MAX);
+}
+
 void kw_worker_read(struct kw_worker *w)
 {
-    enum { BATCHES = 4 }; /* then somebody else's turn */
-    for (int i = 0; (w->gone || i < BATCHES) && !w->ended; i++)
+    size_t taken = KW_INBOX_MAX;
+    while (go_on(w, taken))
         switch (kw_inbox_read(&w->front->inbox, w->lane.fd)) {
         case KW_READ_SOME:
+            taken = w->front->inbox.count;
             if (!batch(w))
                 violation(w);
             break;
