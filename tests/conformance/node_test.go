@@ -10,6 +10,7 @@ package conformance
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -161,14 +162,28 @@ func (n *node) startOnly() {
 	n.daemon.await(n.t, 0, "listening", "class=bulk")
 }
 
-// stop ends the daemon as an init system does; it must leave well.
+// stop ends the daemon as an init system does; it must leave well and leave nobody behind.
 func (n *node) stop() {
 	n.t.Helper()
+	workers := n.workers()
 	must(n.t, n.daemon.signal(syscall.SIGTERM))
 	if err := n.daemon.wait(); err != nil {
 		n.t.Fatalf("keywardd after SIGTERM: %v\n%s", err, n.daemon.log.tail())
 	}
 	n.daemon = nil
+	for _, pid := range workers {
+		eventually(n.t, "a worker without its daemon leaves", func() error {
+			if parentOf(pid) != 0 {
+				return fmt.Errorf("%d is still there", pid)
+			}
+			return nil
+		})
+	}
+	for _, class := range []string{"secrets", "bulk"} {
+		if _, err := os.Lstat(n.socket(class)); err == nil {
+			n.t.Errorf("%s was left behind", n.socket(class))
+		}
+	}
 }
 
 // reload makes the daemon read the keyring again and waits until it has.
@@ -217,26 +232,33 @@ func (n *node) restoreHSM() {
 func (n *node) workers() []int {
 	n.t.Helper()
 	var pids []int
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	entries, err := os.ReadDir("/proc")
 	must(n.t, err)
-	for _, name := range stats {
-		stat, err := os.ReadFile(name)
-		if err != nil {
-			continue // gone meanwhile
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err == nil && parentOf(pid) == n.daemon.pid() {
+			pids = append(pids, pid)
 		}
-		// "pid (comm) state ppid …", and comm may hold anything
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if fields[0] == "Z" || fields[1] != strconv.Itoa(n.daemon.pid()) {
-			continue
-		}
-		pid, err := strconv.Atoi(strings.Split(name, "/")[2])
-		must(n.t, err)
-		pids = append(pids, pid)
 	}
 	if len(pids) == 0 {
 		n.t.Fatal("keywardd has no workers")
 	}
 	return pids
+}
+
+// parentOf is the parent of a living process, 0 when there is none of this number.
+func parentOf(pid int) int {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// "pid (comm) state ppid …", and comm may hold anything
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	parent, err := strconv.Atoi(fields[1])
+	if err != nil || fields[0] == "Z" {
+		return 0
+	}
+	return parent
 }
 
 // classStatus is what the status socket says of one class.
