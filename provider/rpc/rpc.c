@@ -126,6 +126,7 @@ kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc)
     rpc->clock = options->clock;
     rpc->class_count = options->class_count;
     rpc->peers_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    rpc->posts_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     rpc->servers = kw_new(rpc->class_count, sizeof *rpc->servers);
     kw_err e =
         rpc->servers != NULL ? init_memory(rpc) : kw_err_at(KW_CODE_NO_MEMORY, "rpc");
@@ -152,7 +153,7 @@ kw_err kw_rpc_adopt(struct kw_rpc *rpc, size_t class_index, int fd,
     kw_err e = KW_OK;
     if (class_index >= rpc->class_count)
         e = kw_err_at(KW_CODE_BUG, "adopt");
-    else if (atomic_load(&rpc->stopping))
+    else if (rpc->stopping) /* this thread set it */
         e = kw_err_at(KW_CODE_CANCELLED, "adopt");
     if (!kw_failed(e)) {
         KW_INVARIANT(pthread_mutex_lock(&rpc->peers_mutex) == 0);
@@ -174,13 +175,14 @@ uint64_t kw_rpc_beats(const struct kw_rpc *rpc)
 
 void kw_rpc_shutdown(struct kw_rpc *rpc)
 {
-    if (atomic_exchange(&rpc->stopping, true))
-        return;
-    for (size_t i = 0; i < rpc->class_count; i++) {
+    KW_INVARIANT(pthread_mutex_lock(&rpc->posts_mutex) == 0);
+    for (size_t i = 0; i < rpc->class_count && !rpc->stopping; i++) {
         struct kw_server *s = &rpc->servers[i];
         KW_TAG_RELEASE(&s->down);
         grpc_server_shutdown_and_notify(s->server, rpc->cq, &s->down);
     }
+    rpc->stopping = true;
+    KW_INVARIANT(pthread_mutex_unlock(&rpc->posts_mutex) == 0);
 }
 
 bool kw_rpc_idle(struct kw_rpc *rpc)
@@ -202,6 +204,7 @@ void kw_rpc_free(struct kw_rpc *rpc)
     KW_TAG_RELEASE(&rpc->leave);
     grpc_server_shutdown_and_notify(rpc->servers[0].server, rpc->cq, &rpc->leave);
     KW_INVARIANT(pthread_join(rpc->thread, NULL) == 0);
+    kw_rpc_dismantle(rpc);
     grpc_completion_queue_destroy(rpc->cq);
     grpc_server_credentials_release(rpc->credentials);
     free_memory(rpc);

@@ -27,7 +27,6 @@ static void on_new(struct kw_post *p, bool success);
 static void admit(struct kw_rpc *rpc, const struct arrival *a);
 static void sweep(struct kw_rpc *rpc);
 static bool is_over(struct kw_rpc *rpc);
-static void end(struct kw_rpc *rpc);
 
 static grpc_event next(struct kw_rpc *rpc)
 {
@@ -63,7 +62,6 @@ void *kw_rpc_serve(void *self)
         }
         sweep(rpc);
     }
-    end(rpc);
     return NULL;
 }
 
@@ -78,7 +76,7 @@ static bool is_over(struct kw_rpc *rpc)
 
 /* No call is open and no connection is left, so nobody starts anything any more; the
  * posts that failed at the shutdown are still in the queue. */
-static void end(struct kw_rpc *rpc)
+void kw_rpc_dismantle(struct kw_rpc *rpc)
 {
     for (size_t c = 0; c < rpc->class_count; c++)
         grpc_server_destroy(rpc->servers[c].server);
@@ -103,25 +101,30 @@ static void sweep(struct kw_rpc *rpc)
         kw_slot_drop_stuck(&rpc->pool.slots[i], now);
 }
 
-static void post(struct kw_post *p)
+static grpc_call_error request(struct kw_post *p)
 {
     struct kw_server *s = p->server;
     grpc_completion_queue *cq = s->rpc->cq;
-    grpc_call_error e;
     grpc_metadata_array_init(&p->metadata);
     p->call = NULL;
     p->payload = NULL;
     KW_TAG_RELEASE(&p->tag);
-    if (p->ask == KW_RPC_ASKS) {
-        grpc_call_details_init(&p->details);
-        e = grpc_server_request_call(s->server, &p->call, &p->details, &p->metadata, cq,
-                                     cq, &p->tag);
-    } else {
-        e = grpc_server_request_registered_call(s->server, s->methods[p->ask], &p->call,
-                                                &p->deadline, &p->metadata, &p->payload,
-                                                cq, cq, &p->tag);
-    }
-    KW_INVARIANT(e == GRPC_CALL_OK);
+    if (p->ask != KW_RPC_ASKS)
+        return grpc_server_request_registered_call(s->server, s->methods[p->ask],
+                                                   &p->call, &p->deadline, &p->metadata,
+                                                   &p->payload, cq, cq, &p->tag);
+    grpc_call_details_init(&p->details);
+    return grpc_server_request_call(s->server, &p->call, &p->details, &p->metadata, cq,
+                                    cq, &p->tag);
+}
+
+static void post(struct kw_post *p)
+{
+    struct kw_rpc *rpc = p->server->rpc;
+    KW_INVARIANT(pthread_mutex_lock(&rpc->posts_mutex) == 0);
+    if (!rpc->stopping)
+        KW_INVARIANT(request(p) == GRPC_CALL_OK);
+    KW_INVARIANT(pthread_mutex_unlock(&rpc->posts_mutex) == 0);
 }
 
 /* The whole answer to a call that gets no slot; nothing of it is left behind. */
@@ -154,8 +157,7 @@ static void on_new(struct kw_post *p, bool success)
         return;
     if (!other)
         a.ask = (enum kw_ask)p->ask;
-    if (!atomic_load(&rpc->stopping))
-        post(p);
+    post(p);
     if (other)
         return;
     atomic_fetch_add(&rpc->counts.calls, 1);

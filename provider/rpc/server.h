@@ -64,7 +64,10 @@ struct kw_rpc {
     pthread_mutex_t peers_mutex;
     struct kw_peers peers; /* under peers_mutex */
     struct kw_tag leave;
-    atomic_bool stopping; /* nothing is posted any more */
+    /* gRPC core loses a request that is posted while its server shuts down, and asserts
+     * when that server is destroyed: posting and shutting down exclude each other. */
+    pthread_mutex_t posts_mutex;
+    bool stopping; /* under posts_mutex: nothing is posted any more */
     _Atomic uint64_t beats;
     struct kw_rpc_counts counts;
     /* rpc thread */
@@ -77,5 +80,7 @@ struct kw_rpc {
 
 /* rpc thread's life; posts the first requests. */
 void *kw_rpc_serve(void *rpc);
+/* After the thread has ended: destroys servers and queue. */
+void kw_rpc_dismantle(struct kw_rpc *rpc);
 
 #endif

@@ -260,6 +260,20 @@ static void free__calls_parked__cancelled_and_answered(void **state)
     rig_free(r);
 }
 
+/* gRPC core aborts when a request was posted while its server shut down. */
+static void free__while_the_thread_is_still_posting__ends(void **state)
+{
+    (void)state;
+    kw_rpc_process_init();
+    kw_test_arena(kw_rpc_bytes());
+    struct kw_rpc_options o = {.class_count = 2, .clock = &kw_clock_system, .echo = true};
+    for (unsigned i = 0; i < 50; i++) {
+        struct kw_rpc *rpc = NULL;
+        CHECK_OK(kw_rpc_new(&o, &rpc));
+        kw_rpc_free(rpc);
+    }
+}
+
 static void adopt__after_shutdown__closed(void **state)
 {
     struct rig *r = rig_new();
@@ -294,4 +308,5 @@ KW_CASES("provider/rpc/parked", CASE(decrypt__parked_then_finished__plaintext),
          CASE(reply__never_read__given_up),
          CASE(shutdown__calls_parked__goaway_and_they_still_finish),
          CASE(free__calls_parked__cancelled_and_answered),
+         CASE(free__while_the_thread_is_still_posting__ends),
          CASE(adopt__after_shutdown__closed), CASE(adopt__no_such_class__closed))
