@@ -55,6 +55,8 @@ static void equal_ct__any_bit__different(void **state)
         memcpy(b, a, sizeof b);
         b[bit / 8] ^= (uint8_t)(1u << bit % 8);
         CHECK(!kw_equal_ct(kw_span_of(a, 4), kw_span_of(b, 4)));
+        b[(bit / 8 + 1) % 4] ^= (uint8_t)(1u << bit % 8); /* the same one again */
+        CHECK(!kw_equal_ct(kw_span_of(a, 4), kw_span_of(b, 4)));
     }
 }
 
