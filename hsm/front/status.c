@@ -69,6 +69,9 @@ void kw_front_status(struct kw_front *f, struct kw_front_status *ret)
                kw_span_of(f->serving->ring->sha256, 32));
     }
     ret->coming_up = f->coming != NULL;
+    if (f->coming != NULL)
+        kw_copy_str(ret->coming_reason, sizeof ret->coming_reason,
+                    kw_span_str(f->coming->reason));
     ret->queued = kw_queue_count(&f->queue, KW_JOB_WAITING) +
                   kw_queue_count(&f->queue, KW_JOB_DECIDING);
     ret->sent = kw_queue_count(&f->queue, KW_JOB_SENT);

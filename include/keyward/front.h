@@ -98,7 +98,8 @@ struct kw_front_status {
     size_t version_count;
     uint64_t keyring_serial;
     char keyring_sha256[65];
-    bool coming_up; /* a newer keyring's workers are being proven */
+    bool coming_up;          /* a newer keyring's workers are being proven */
+    char coming_reason[160]; /* why they are not so far, "" = nothing failed yet */
     bool pin_latched;
     size_t queued, sent;
     uint64_t workers_started, workers_died, workers_killed, jobs, requeued, late_answers;

@@ -86,6 +86,15 @@ static void put_token(struct kw_json *j, const struct kw_front_status *s)
     kw_json_bool(j, "pin_latched", s->pin_latched);
 }
 
+/* A keyring may read well and still not be what the token's keys were made with. */
+static const char *why_rejected(const struct kw_daemon *d,
+                                const struct kw_front_status *s)
+{
+    if (d->rejected.text[0] != '\0')
+        return d->rejected.text;
+    return s->coming_reason[0] != '\0' ? s->coming_reason : NULL;
+}
+
 static void put_keyring(struct kw_json *j, struct kw_daemon *d,
                         const struct kw_front_status *s)
 {
@@ -93,7 +102,7 @@ static void put_keyring(struct kw_json *j, struct kw_daemon *d,
     kw_json_str(j, "file", d->config->keyring);
     kw_json_int(j, "serial", (int64_t)s->keyring_serial);
     kw_json_str(j, "sha256", s->keyring_sha256);
-    kw_json_str(j, "rejected", d->rejected.text[0] ? d->rejected.text : NULL);
+    kw_json_str(j, "rejected", why_rejected(d, s));
     kw_json_bool(j, "coming_up", s->coming_up);
     kw_json_close(j, '}');
 }

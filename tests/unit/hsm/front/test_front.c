@@ -525,6 +525,7 @@ static void reload__active_not_proven__old_one_serves_on(void **state)
     CHECK(stage_health(&s).active_n == 2 && stage_health(&s).state == KW_HSM_UP);
     CHECK(stage_status(&s).coming_up);
     CHECK_STR(stage_status(&s).reason, "said so");
+    CHECK_STR(stage_status(&s).coming_reason, "said so");
     CHECK_OK(ask(&s, K2, TEXT, &o));
     fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
     CHECK(o.done && !kw_failed(o.err));
