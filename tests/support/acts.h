@@ -7,56 +7,62 @@
 
 #include "house.h"
 
-/* ---- operators ---------------------------------------------------------------------- */
+/* ---- operators */
 
 /* Runs the tool with arguments (NULL-terminated); it must succeed. */
 void house_do(struct house *h, ...) __attribute__((sentinel));
-/* SIGHUP, then waits until the daemon uses a keyring whose log line holds `mark_text`
- * (such as "active=2"). */
-void house_reload(struct house *h, const char *mark_text);
-/* Version n: created, accepted, activated on this node, each taken into use. */
-void house_rotate(struct house *h, unsigned n);
-/* keyward status must end with this exit status; its output lies in out (static). */
+/* SIGHUP, then waits until a keyring is in use whose log line holds the text (such as
+ * "active=2"). */
+void house_reload(struct house *h, const char *text);
+/* Version n: created, accepted, taken into use; activated on this node, taken into use.
+ */
+void house_rotate(struct house *h, const char *n);
+/* keyward status must end with this exit status; returns what it printed, good until the
+ * next call. */
 const char *house_ask_status(struct house *h, int want);
 
-/* Whole text files (keyring, PIN, configuration); write keeps inode, owner and mode. */
-char *house_read(const char *path); /* free(3) it */
+/* Whole text files.  The text is free(3)d by the caller; write replaces the file at once
+ * and keeps owner and mode. */
+char *house_read(const char *path);
 void house_write(const char *path, const char *text);
-/* A copy with the n-th (0 = first) `from` behind `behind` (NULL = from the start)
- * replaced; from must be there.  free(3) it. */
-char *house_swap(const char *text, const char *behind, const char *from, const char *to);
+/* A copy with the first `from` that comes after `after` (NULL = from the beginning)
+ * replaced; both must be there. */
+char *house_swap(const char *text, const char *after, const char *from, const char *to);
 
-/* Another node, as far as its memory goes: nothing is remembered any more. */
+/* The daemon is not running: this node remembers nothing any more. */
 void house_forget(struct house *h);
 
-/* ---- accidents ---------------------------------------------------------------------- */
+/* ---- accidents */
 
-/* The token's folder is moved away and back; workers that live on are not touched. */
+/* The token's folder is moved away and back. */
 void house_token_away(struct house *h);
 void house_token_back(struct house *h);
-/* The same for the object of one key_id. */
-void house_key_away(struct house *h, const char *key_id);
-void house_key_back(struct house *h);
+/* The object of the only key there is, while there is only one; free(3) it. */
+char *house_key_object(struct house *h);
+/* Moves such an object out of the token and back. */
+void house_object_away(struct house *h, const char *object);
+void house_object_back(struct house *h, const char *object);
 /* A signal to every worker; how many there were. */
-size_t house_workers_signal(struct house *h, int signo);
-/* The token is out and its workers are dead; waits for LOST. */
+size_t house_signal_workers(struct house *h, int signo);
+/* The token goes and its workers die; waits until the HSM is lost, or up again. */
 void house_lose(struct house *h);
+void house_find(struct house *h);
 
-/* ---- processes ---------------------------------------------------------------------- */
+/* ---- processes */
 
-/* Open descriptors of a process. */
 size_t house_descriptors(pid_t pid);
-/* Waits until the status document shows so many workers, all ready; asks again after each
- * new line of the log. */
+/* Waits until there are so many workers, all ready: asks again after each line of the
+ * log. */
 void house_await_workers(struct house *h, size_t want);
-/* The processes that the log says were started after `mark` must all be gone. */
-void house_check_no_process_left(struct house *h, size_t mark);
+/* The daemon has ended: every worker that it started after `mark` is gone too. */
+void house_check_workers_gone(struct house *h, size_t mark);
 
-/* ---- the lying module --------------------------------------------------------------- */
+/* ---- the lying module of tests/fault */
 
-/* Before the daemon starts: tests/fault stands between worker and SoftHSM. */
+/* Before the daemon starts: the liar stands between worker and token, honest so far. */
 void house_liar_between(struct house *h);
 void house_liar_tell(struct house *h, const char *control);
+/* How often a function was called so far, by any worker. */
 unsigned house_liar_count(struct house *h, const char *function);
 
 #endif

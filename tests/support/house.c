@@ -215,7 +215,9 @@ void house_raze(struct house *h)
     nftw(h->dir, remove_one, 16, FTW_PHYS | FTW_DEPTH);
     for (size_t i = 0; i < h->line_count; i++)
         free(h->lines[i]);
-    h->line_count = 0;
+    free(h->lines);
+    h->lines = NULL;
+    h->line_count = h->line_room = 0;
 }
 
 /* ---- the daemon and its log
@@ -224,8 +226,14 @@ void house_raze(struct house *h)
 static void add_line(struct house *h, const char *text)
 {
     pthread_mutex_lock(&h->mutex);
-    if (h->line_count < HOUSE_LINES && (h->lines[h->line_count] = strdup(text)) != NULL)
-        h->line_count++;
+    if (h->line_count == h->line_room) {
+        h->line_room = 2 * h->line_room + 256;
+        h->lines = realloc(h->lines, h->line_room * sizeof *h->lines);
+    }
+    char *line = strdup(text);
+    if (h->lines == NULL || line == NULL)
+        abort();
+    h->lines[h->line_count++] = line;
     pthread_cond_broadcast(&h->grew);
     pthread_mutex_unlock(&h->mutex);
 }

@@ -16,8 +16,6 @@
 
 #include <keyward/client.h>
 
-enum { HOUSE_LINES = 20000 };
-
 struct house {
     char dir[64];
     char config[128], keyring[128], pin[128], state[128], tokens[128], status[128],
@@ -29,8 +27,8 @@ struct house {
     pthread_t reader;
     pthread_mutex_t mutex;
     pthread_cond_t grew;
-    char *lines[HOUSE_LINES];
-    size_t line_count;
+    char **lines;
+    size_t line_count, line_room;
     bool log_ended;
 };
 

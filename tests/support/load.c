@@ -30,7 +30,8 @@ struct load {
     struct caller callers[LOAD_THREADS_MAX];
 };
 
-/* ---- counting ----------------------------------------------------------------------- */
+/* ---- counting -----------------------------------------------------------------------
+ */
 
 static void count_call(struct caller *c, const char *method)
 {
@@ -66,7 +67,8 @@ static bool came(struct caller *c, const char *method, kw_err e)
     return c->reply.grpc_status == GRPC_OK;
 }
 
-/* ---- one round ---------------------------------------------------------------------- */
+/* ---- one round ----------------------------------------------------------------------
+ */
 
 static bool status(struct caller *c, char key_id[KW_KEY_ID_MAX + 1])
 {
@@ -102,8 +104,8 @@ static bool decrypt(struct caller *c, const struct sealed *s)
         kw_client_decrypt(c->client, kw_span_of(s->ciphertext, s->len),
                           kw_span_str(s->key_id), uid, TIMEOUT_S * KW_S_NS, &c->reply);
     bool good = came(c, "Decrypt", e);
-    if (good && !kw_span_equal(kw_secret_peek(&c->reply.plaintext),
-                               kw_span_of(s->seed, SEED)))
+    if (good &&
+        !kw_span_equal(kw_secret_peek(&c->reply.plaintext), kw_span_of(s->seed, SEED)))
         good = wrong(c, "Decrypt gave another seed for", s->key_id);
     kw_client_reply_wipe(&c->reply);
     return good;
@@ -151,7 +153,8 @@ static void *work(void *ctx)
     return NULL;
 }
 
-/* ---- the load ----------------------------------------------------------------------- */
+/* ---- the load -----------------------------------------------------------------------
+ */
 
 struct load *load_start(const char *socket, unsigned threads)
 {

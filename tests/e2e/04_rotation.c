@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 04: a new version comes into use while calls go on; a bad keyring never does. */
+#include "acts.h"
+#include "load.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct kw_client_reply sealed, reply;
+static const uint8_t seed[32] = "thirty-two bytes of a test seed";
+#define SEED kw_span_of(seed, 32)
+#define UID "d1dd4ffe-9db5-424a-84b8-96e50c45abd1"
+
+static int decrypt_sealed(struct kw_client *c)
+{
+    kw_client_reply_wipe(&reply);
+    CHECK_OK(kw_client_decrypt(c, kw_span_of(sealed.ciphertext, sealed.ciphertext_len),
+                               kw_span_str(sealed.key_id), UID, 10 * KW_S_NS, &reply));
+    if (reply.grpc_status == GRPC_OK)
+        CHECK(kw_span_equal(kw_secret_peek(&reply.plaintext), SEED));
+    int status = reply.grpc_status;
+    kw_client_reply_wipe(&reply);
+    return status;
+}
+
+static void status_names(struct kw_client *c, const char *key_id)
+{
+    CHECK_OK(kw_client_status(c, 10 * KW_S_NS, &reply));
+    assert_int_equal(reply.grpc_status, GRPC_OK);
+    if (strncmp(reply.key_id, key_id, strlen(key_id)) != 0)
+        fail_msg("Status names %s, not %s", reply.key_id, key_id);
+}
+
+static void rotation__under_load__no_call_fails_no_reply_is_wrong(void **state)
+{
+    struct house h;
+    struct load_counts secrets, bulk;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_edit(&h, "{level: debug}", "{level: info}");
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_encrypt(c, SEED, &sealed);
+    status_names(c, sealed.key_id);
+    struct load *on_secrets = load_start(h.secrets, 3);
+    struct load *on_bulk = load_start(h.bulk, 2);
+    load_await(on_secrets, 100);
+    house_rotate(&h, "2");
+    load_await(on_secrets, 100);
+    load_await(on_bulk, 100);
+    load_stop(on_secrets, &secrets);
+    load_stop(on_bulk, &bulk);
+    load_judge(&secrets, 0);
+    load_judge(&bulk, 0);
+    status_names(c, "kw1-2-");
+    assert_int_equal(decrypt_sealed(c), GRPC_OK); /* of before */
+    house_ask_status(&h, 0);
+    kw_client_close(c);
+    house_raze(&h);
+}
+
+/* A file that shall be refused, and one text that the reason must hold. */
+static void refused(struct house *h, const char *event, const char *text, const char *why)
+{
+    size_t mark = house_mark(h);
+    house_write(h->keyring, text);
+    house_signal(h, SIGHUP);
+    house_await(h, mark, NULL, event, why, NULL);
+    struct kw_client *c = house_client(h, h->secrets);
+    status_names(c, sealed.key_id); /* the one before goes on serving */
+    assert_int_equal(decrypt_sealed(c), GRPC_OK);
+    house_round_trip(c);
+    kw_client_close(c);
+    CHECK_HAS(house_ask_status(h, 1), why);
+}
+
+static void cured(struct house *h, const char *good)
+{
+    house_write(h->keyring, good);
+    house_reload(h, "active=1");
+    house_ask_status(h, 0);
+}
+
+/* Two versions: 1 active, 2 created; the daemon has seen that.  Returns the older
+ * keyring, *ret_good the one that is in use. */
+static char *two_versions(struct house *h, char **ret_good)
+{
+    house_build(h, NULL);
+    house_up(h);
+    struct kw_client *c = house_client(h, h->secrets);
+    house_encrypt(c, SEED, &sealed);
+    kw_client_close(c);
+    char *older = house_read(h->keyring);
+    house_do(h, "key", "create", NULL);
+    house_reload(h, "serial=");
+    *ret_good = house_read(h->keyring);
+    return older;
+}
+
+static void keyring__refused_by_its_words__old_one_serves_until_cured(void **state)
+{
+    struct house h;
+    char *good, *bad;
+    (void)state;
+    kw_test_arena(1 << 20);
+    char *older = two_versions(&h, &good);
+    refused(&h, "event=keyring-rejected", older, "its serial is");
+    cured(&h, good);
+    bad = house_swap(good, NULL, "\"domain\": \"demo\"", "\"domain\": \"other\"");
+    refused(&h, "event=keyring-rejected", bad, "its domain is");
+    free(bad);
+    bad = house_swap(good, NULL, "\"state\": \"created\"", "\"state\": \"active\"");
+    refused(&h, "event=keyring-rejected", bad, "state: active");
+    cured(&h, good);
+    free(bad);
+    refused(&h, "event=keyring-rejected", "{\"keyring\": 1", "line 1");
+    cured(&h, good);
+    free(good);
+    free(older);
+    house_raze(&h);
+}
+
+static void keyring__two_versions_of_one_id__old_one_serves_until_cured(void **state)
+{
+    struct house h;
+    char *good;
+    (void)state;
+    kw_test_arena(1 << 20);
+    char *older = two_versions(&h, &good);
+    char second[64];
+    snprintf(second, sizeof second, "%.*s", KW_KEY_ID_MAX, strstr(good, "\"kw1-2-") + 1);
+    second[strcspn(second, "\"")] = '\0';
+    char *number = house_swap(good, NULL, "\"n\": 2", "\"n\": 1");
+    char *both = house_swap(number, NULL, second, sealed.key_id);
+    refused(&h, "event=keyring-rejected", both, "is there twice");
+    cured(&h, good);
+    free(number);
+    free(both);
+    free(good);
+    free(older);
+    house_raze(&h);
+}
+
+/* It reads well; only the token can say that it is not what the ceremony wrote. */
+static void keyring__check_blob_edited__not_proven_and_old_one_serves(void **state)
+{
+    struct house h;
+    char *good, digits[3] = "";
+    (void)state;
+    kw_test_arena(1 << 20);
+    char *older = two_versions(&h, &good);
+    char *blob = strstr(good, "\"check-blob\": \"");
+    CHECK(blob != NULL);
+    char *last = strchr(blob + strlen("\"check-blob\": \""), '"') - 2;
+    snprintf(digits, sizeof digits, "%.2s", last);
+    last[0] = digits[0] == '0' ? '1' : '0';
+    char *bad = strdup(good);
+    last[0] = digits[0];
+    refused(&h, "event=keyring-not-proven", bad, "check blob");
+    cured(&h, good);
+    free(bad);
+    free(good);
+    free(older);
+    house_raze(&h);
+}
+
+/* What another node sealed under version 2 arrives before anybody said SIGHUP here. */
+static void decrypt__key_id_of_a_newer_version__file_read_again_by_itself(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    char *old_ring = house_read(h.keyring);
+    house_up(&h);
+    house_rotate(&h, "2");
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_encrypt(c, SEED, &sealed);
+    kw_client_close(c);
+    assert_int_equal(house_stop(&h), 0);
+    char *new_ring = house_read(h.keyring);
+    house_write(h.keyring, old_ring);
+    house_forget(&h);
+    house_up(&h);
+    c = house_client(&h, h.secrets);
+    status_names(c, "kw1-1-");
+    house_write(h.keyring, new_ring); /* here version 2 is accepted, not active */
+    size_t mark = house_mark(&h);
+    assert_int_equal(decrypt_sealed(c), GRPC_NOT_FOUND);
+    house_await(&h, mark, NULL, "event=keyring-in-use", "active=1", NULL);
+    assert_int_equal(decrypt_sealed(c), GRPC_OK);
+    status_names(c, "kw1-1-");
+    kw_client_close(c);
+    free(old_ring);
+    free(new_ring);
+    house_raze(&h);
+}
+
+KW_CASES("04-rotation", CASE(rotation__under_load__no_call_fails_no_reply_is_wrong),
+         CASE(keyring__refused_by_its_words__old_one_serves_until_cured),
+         CASE(keyring__two_versions_of_one_id__old_one_serves_until_cured),
+         CASE(keyring__check_blob_edited__not_proven_and_old_one_serves),
+         CASE(decrypt__key_id_of_a_newer_version__file_read_again_by_itself))
