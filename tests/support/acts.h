@@ -44,8 +44,9 @@ void house_object_away(struct house *h, const char *object);
 void house_object_back(struct house *h, const char *object);
 /* A signal to every worker; how many there were. */
 size_t house_signal_workers(struct house *h, int signo);
-/* The token goes and its workers die; waits until the HSM is lost, or up again. */
-void house_lose(struct house *h);
+/* Waits for so many workers, then the token goes and they die; waits until the HSM is
+ * lost.  The token comes back; waits until it is up. */
+void house_lose(struct house *h, size_t workers);
 void house_find(struct house *h);
 
 /* ---- processes */

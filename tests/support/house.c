@@ -223,8 +223,11 @@ void house_raze(struct house *h)
 /* ---- the daemon and its log
  * -------------------------------------------------------------- */
 
+/* What the daemon says is shown at once: ctest prints it when a case fails, also when it
+ * hangs. */
 static void add_line(struct house *h, const char *text)
 {
+    dprintf(STDERR_FILENO, "  | %s\n", text);
     pthread_mutex_lock(&h->mutex);
     if (h->line_count == h->line_room) {
         h->line_room = 2 * h->line_room + 256;
@@ -319,12 +322,6 @@ static bool has_all(const char *line, va_list texts)
     return all;
 }
 
-static void show_log(struct house *h)
-{
-    for (size_t i = h->line_count > 60 ? h->line_count - 60 : 0; i < h->line_count; i++)
-        print_message("  | %s\n", h->lines[i]);
-}
-
 size_t house_await(struct house *h, size_t mark, const char **ret_line, ...)
 {
     va_list texts;
@@ -334,7 +331,6 @@ size_t house_await(struct house *h, size_t mark, const char **ret_line, ...)
         while (mark >= h->line_count && !h->log_ended)
             pthread_cond_wait(&h->grew, &h->mutex);
         if (mark >= h->line_count) {
-            show_log(h);
             pthread_mutex_unlock(&h->mutex);
             fail_msg("the log ended before \"%s\"", va_arg(texts, const char *));
         }

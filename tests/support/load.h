@@ -24,6 +24,7 @@ enum {
     GRPC_DEADLINE_EXCEEDED = 4,
     GRPC_NOT_FOUND = 5,
     GRPC_RESOURCE_EXHAUSTED = 8,
+    GRPC_FAILED_PRECONDITION = 9,
     GRPC_UNAVAILABLE = 14,
 };
 #define LOAD_MAY(status) (1u << (status))

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 05: the HSM is lost and comes back, under both policies; one key is lost. */
+#include "acts.h"
+#include "load.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static struct kw_client_reply in_secrets, in_bulk, other_in_bulk, reply;
+static const uint8_t seed[32] = "thirty-two bytes of a test seed";
+#define SEED kw_span_of(seed, 32)
+#define UID "d1dd4ffe-9db5-424a-84b8-96e50c45abd1"
+
+static int decrypt(struct kw_client *c, const struct kw_client_reply *sealed)
+{
+    kw_client_reply_wipe(&reply);
+    CHECK_OK(kw_client_decrypt(c, kw_span_of(sealed->ciphertext, sealed->ciphertext_len),
+                               kw_span_str(sealed->key_id), UID, 10 * KW_S_NS, &reply));
+    int status = reply.grpc_status;
+    bool right = kw_span_equal(kw_secret_peek(&reply.plaintext), SEED);
+    kw_secret_wipe(&reply.plaintext);
+    CHECK(right == (status == GRPC_OK));
+    return status;
+}
+
+static int encrypt(struct kw_client *c)
+{
+    CHECK_OK(kw_client_encrypt(c, SEED, UID, 10 * KW_S_NS, &reply));
+    CHECK((reply.ciphertext_len > 0) == (reply.grpc_status == GRPC_OK));
+    return reply.grpc_status;
+}
+
+static int status(struct kw_client *c)
+{
+    CHECK_OK(kw_client_status(c, 10 * KW_S_NS, &reply));
+    CHECK((reply.key_id[0] != '\0') == (reply.grpc_status == GRPC_OK));
+    return reply.grpc_status;
+}
+
+/* What clients are told says nothing of slots, paths or PINs. */
+static void says_data_is_intact(void)
+{
+    CHECK_HAS(reply.message, "the data is intact");
+    CHECK(strstr(reply.message, "/tmp") == NULL && strstr(reply.message, "CKR") == NULL);
+}
+
+struct cached {
+    long secrets, bulk;
+};
+static struct cached cache_entries(struct house *h)
+{
+    static char doc[65536];
+    struct cached n;
+    house_status(h, doc, sizeof doc);
+    char *first = strstr(doc, "\"cache\":{\"entries\":"), *second;
+    CHECK(first != NULL &&
+          (second = strstr(first + 1, "\"cache\":{\"entries\":")) != NULL);
+    n.secrets = strtol(first + strlen("\"cache\":{\"entries\":"), NULL, 10);
+    n.bulk = strtol(second + strlen("\"cache\":{\"entries\":"), NULL, 10);
+    return n;
+}
+
+/* Looks again after each line of the log. */
+static void await_forgotten(struct house *h)
+{
+    for (;;) {
+        size_t mark = house_mark(h);
+        struct cached n = cache_entries(h);
+        if (n.secrets == 0 && n.bulk == 0)
+            return;
+        house_await(h, mark, NULL, "event=", NULL);
+    }
+}
+
+/* One seed of each class in its cache, another one of bulk that is not. */
+static void fill(struct house *h, struct kw_client *secrets, struct kw_client *bulk)
+{
+    house_encrypt(secrets, SEED, &in_secrets);
+    house_encrypt(bulk, SEED, &in_bulk);
+    house_encrypt(bulk, SEED, &other_in_bulk);
+    assert_int_equal(decrypt(secrets, &in_secrets), GRPC_OK);
+    assert_int_equal(decrypt(bulk, &in_bulk), GRPC_OK);
+    struct cached n = cache_entries(h);
+    assert_int_equal(n.secrets, 1);
+    assert_int_equal(n.bulk, 1);
+}
+
+static void lost__fail_closed__everything_unavailable_and_nothing_kept(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets), *bulk = house_client(&h, h.bulk);
+    fill(&h, c, bulk);
+    house_lose(&h, 2);
+    assert_int_equal(status(c), GRPC_UNAVAILABLE);
+    says_data_is_intact();
+    assert_int_equal(encrypt(c), GRPC_UNAVAILABLE);
+    says_data_is_intact();
+    assert_int_equal(decrypt(c, &in_secrets),
+                     GRPC_UNAVAILABLE); /* though it was cached */
+    says_data_is_intact();
+    assert_int_equal(cache_entries(&h).secrets, 0);
+    CHECK_HAS(house_ask_status(&h, 1), "lost");
+    house_find(&h);
+    assert_int_equal(status(c), GRPC_OK);
+    CHECK_STR(reply.key_id, in_secrets.key_id);
+    assert_int_equal(decrypt(c, &in_secrets), GRPC_OK);
+    house_round_trip(c);
+    house_ask_status(&h, 0);
+    kw_client_close(c);
+    kw_client_close(bulk);
+    house_raze(&h);
+}
+
+static void lost__serve_cached__same_key_id_and_cached_seeds_only(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.bulk),
+                     *secrets = house_client(&h, h.secrets);
+    fill(&h, secrets, c);
+    house_lose(&h, 2);
+    assert_int_equal(status(c), GRPC_OK);
+    CHECK_STR(reply.healthz, "ok");
+    CHECK_STR(reply.key_id, in_bulk.key_id);
+    assert_int_equal(decrypt(c, &in_bulk), GRPC_OK);
+    assert_int_equal(decrypt(c, &other_in_bulk), GRPC_UNAVAILABLE);
+    says_data_is_intact();
+    assert_int_equal(encrypt(c), GRPC_UNAVAILABLE);
+    assert_int_equal(cache_entries(&h).bulk, 1);
+    house_find(&h);
+    assert_int_equal(status(c), GRPC_OK);
+    CHECK_STR(reply.key_id, in_bulk.key_id);
+    assert_int_equal(decrypt(c, &other_in_bulk), GRPC_OK);
+    house_round_trip(c);
+    kw_client_close(c);
+    kw_client_close(secrets);
+    house_raze(&h);
+}
+
+static void lost__serve_cached_and_budget_spent__as_fail_closed(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_edit(&h, "    max-outage: 15m\n", "    max-outage: 1s\n");
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.bulk),
+                     *secrets = house_client(&h, h.secrets);
+    fill(&h, secrets, c);
+    house_lose(&h, 2);
+    await_forgotten(&h);
+    assert_int_equal(status(c), GRPC_UNAVAILABLE);
+    assert_int_equal(decrypt(c, &in_bulk), GRPC_UNAVAILABLE);
+    assert_int_equal(cache_entries(&h).bulk, 0);
+    kw_client_close(c);
+    kw_client_close(secrets);
+    house_raze(&h);
+}
+
+static void lost__under_load__unavailable_then_all_is_well_again(void **state)
+{
+    struct house h;
+    struct load_counts during, after;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_edit(&h, "{level: debug}", "{level: info}");
+    house_up(&h);
+    struct load *load = load_start(h.secrets, 3);
+    load_await(load, 20);
+    house_lose(&h, 2);
+    house_find(&h);
+    load_await(load, 20);
+    load_stop(load, &during);
+    load_judge(&during, LOAD_MAY(GRPC_UNAVAILABLE) | LOAD_MAY(GRPC_DEADLINE_EXCEEDED));
+    CHECK(during.by_status[GRPC_UNAVAILABLE] > 0);
+    load = load_start(h.secrets, 3);
+    load_await(load, 20);
+    load_stop(load, &after);
+    load_judge(&after, 0);
+    house_raze(&h);
+}
+
+/* Version 1's object is gone from the token; 2 is active. */
+static void one_key_lost__only_its_decrypts_fail(void **state)
+{
+    struct house h;
+    static struct kw_client_reply under_2;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    char *object = house_key_object(&h);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_encrypt(c, SEED, &in_secrets);
+    house_rotate(&h, "2");
+    house_encrypt(c, SEED, &under_2);
+    size_t mark = house_mark(&h);
+    house_object_away(&h, object);
+    house_signal_workers(&h, SIGKILL); /* this library sees it only when it starts */
+    mark = house_await(&h, mark, NULL, "event=key-verdict", in_secrets.key_id,
+                       "verdict=key-bad", NULL);
+    assert_int_equal(decrypt(c, &in_secrets), GRPC_UNAVAILABLE);
+    says_data_is_intact();
+    assert_int_equal(status(c), GRPC_OK);
+    CHECK_STR(reply.key_id, under_2.key_id);
+    assert_int_equal(decrypt(c, &under_2), GRPC_OK);
+    house_round_trip(c);
+    CHECK_HAS(house_ask_status(&h, 0), "key-bad");
+    house_object_back(&h, object);
+    house_await_workers(&h, 2);
+    house_signal_workers(&h, SIGKILL);
+    house_await(&h, mark, NULL, "event=key-verdict", in_secrets.key_id, "verdict=ok",
+                NULL);
+    assert_int_equal(decrypt(c, &in_secrets), GRPC_OK);
+    kw_client_close(c);
+    free(object);
+    house_raze(&h);
+}
+
+KW_CASES("05-outage", CASE(lost__fail_closed__everything_unavailable_and_nothing_kept),
+         CASE(lost__serve_cached__same_key_id_and_cached_seeds_only),
+         CASE(lost__serve_cached_and_budget_spent__as_fail_closed),
+         CASE(lost__under_load__unavailable_then_all_is_well_again),
+         CASE(one_key_lost__only_its_decrypts_fail))
