@@ -207,17 +207,39 @@ static int open_up(const char *path, const struct stat *st, int what, struct FTW
     return S_ISDIR(st->st_mode) ? chmod(path, 0700) : 0;
 }
 
+void house_share(struct house *second, const struct house *first)
+{
+    *second = *first;
+    second->daemon = 0;
+    second->log_fd = -1;
+    second->lines = NULL;
+    second->line_count = second->line_room = 0;
+    pthread_mutex_init(&second->mutex, NULL);
+    pthread_cond_init(&second->grew, NULL);
+}
+
+static void forget_log(struct house *h)
+{
+    for (size_t i = 0; i < h->line_count; i++)
+        free(h->lines[i]);
+    free(h->lines);
+    h->lines = NULL;
+    h->line_count = h->line_room = 0;
+}
+
+void house_unshare(struct house *second)
+{
+    CHECK(second->daemon == 0);
+    forget_log(second);
+}
+
 void house_raze(struct house *h)
 {
     if (h->daemon != 0)
         house_stop(h);
     nftw(h->dir, open_up, 16, FTW_PHYS);
     nftw(h->dir, remove_one, 16, FTW_PHYS | FTW_DEPTH);
-    for (size_t i = 0; i < h->line_count; i++)
-        free(h->lines[i]);
-    free(h->lines);
-    h->lines = NULL;
-    h->line_count = h->line_room = 0;
+    forget_log(h);
 }
 
 /* ---- the daemon and its log

@@ -40,6 +40,10 @@ void house_build(struct house *h, const char *hsm);
 /* Stops the daemon if it runs and removes everything. */
 void house_raze(struct house *h);
 
+/* A second daemon over the same folder, not started; nothing but its log is its own. */
+void house_share(struct house *second, const struct house *first);
+void house_unshare(struct house *second); /* its daemon has ended */
+
 /* Starts keywardd with extra arguments (NULL-terminated, or NULL) and returns at once. */
 void house_start(struct house *h, const char *const *more);
 /* The same, then waits for state up. */

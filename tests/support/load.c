@@ -56,6 +56,15 @@ static bool wrong(struct caller *c, const char *what, const char *more)
     return false;
 }
 
+/* Asked before every call, so that the end of a daemon is not waited for many times. */
+static bool stopping(struct caller *c)
+{
+    pthread_mutex_lock(&c->load->mutex);
+    bool stopping = c->load->stopping;
+    pthread_mutex_unlock(&c->load->mutex);
+    return stopping;
+}
+
 /* true when the reply is good so far. */
 static bool came(struct caller *c, const char *method, kw_err e)
 {
@@ -73,6 +82,8 @@ static bool came(struct caller *c, const char *method, kw_err e)
 static bool status(struct caller *c, char key_id[KW_KEY_ID_MAX + 1])
 {
     key_id[0] = '\0';
+    if (stopping(c))
+        return false;
     if (!came(c, "Status", kw_client_status(c->client, TIMEOUT_S * KW_S_NS, &c->reply)))
         return false;
     if (strcmp(c->reply.healthz, "ok") != 0 || strcmp(c->reply.version, "v2") != 0)
@@ -85,6 +96,8 @@ static bool encrypt(struct caller *c, struct sealed *s)
 {
     kw_random(s->seed, sizeof s->seed);
     s->len = 0;
+    if (stopping(c))
+        return false;
     if (!came(c, "Encrypt",
               kw_client_encrypt(c->client, kw_span_of(s->seed, SEED), uid,
                                 TIMEOUT_S * KW_S_NS, &c->reply)))
@@ -100,6 +113,8 @@ static bool encrypt(struct caller *c, struct sealed *s)
 
 static bool decrypt(struct caller *c, const struct sealed *s)
 {
+    if (stopping(c))
+        return false;
     kw_err e =
         kw_client_decrypt(c->client, kw_span_of(s->ciphertext, s->len),
                           kw_span_str(s->key_id), uid, TIMEOUT_S * KW_S_NS, &c->reply);
