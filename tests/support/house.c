@@ -36,9 +36,10 @@ static void become(uid_t uid)
         _exit(126);
 }
 
-/* Only async-signal-safe calls between fork and exec: gRPC's threads may be about. */
+/* Only async-signal-safe calls between fork and exec: gRPC's threads may be about.  h: it
+ * is the house's daemon, or NULL. */
 static pid_t spawn(const char *program, char *const *args, uid_t uid, int out_fd,
-                   int err_fd)
+                   const struct house *h)
 {
     pid_t pid = fork();
     CHECK(pid >= 0);
@@ -47,10 +48,10 @@ static pid_t spawn(const char *program, char *const *args, uid_t uid, int out_fd
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (out_fd >= 0)
-        dup2(out_fd, STDOUT_FILENO);
-    if (err_fd >= 0)
-        dup2(err_fd, STDERR_FILENO);
+    dup2(out_fd, STDOUT_FILENO);
+    dup2(out_fd, STDERR_FILENO);
+    if (h != NULL && h->in_child != NULL)
+        h->in_child(h->in_child_ctx);
     become(uid);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* a case that fails leaves no daemon behind */
     execv(program, args);
@@ -85,7 +86,7 @@ static int run_tool(char *out, size_t cap, char *const *args)
 {
     int p[2];
     CHECK(pipe2(p, O_CLOEXEC) == 0);
-    pid_t pid = spawn(KW_TOOL, args, geteuid(), p[1], p[1]);
+    pid_t pid = spawn(KW_TOOL, args, geteuid(), p[1], NULL);
     close(p[1]);
     slurp(p[0], out, cap);
     close(p[0]);
@@ -289,7 +290,7 @@ void house_start(struct house *h, const char *const *more)
     for (; more != NULL && *more != NULL && n + 1 < ARGS_MAX; more++)
         args[n++] = strdup(*more);
     CHECK(h->daemon == 0 && pipe2(p, O_CLOEXEC) == 0);
-    h->daemon = spawn(h->keywardd, args, h->uid, p[1], p[1]);
+    h->daemon = spawn(h->keywardd, args, h->uid, p[1], h);
     close(p[1]);
     h->log_fd = p[0];
     h->log_ended = false;

@@ -22,6 +22,10 @@ struct house {
         secrets[128], bulk[128];
     char keywardd[512], worker[512]; /* as h->uid can reach them */
     uid_t uid;
+    /* Runs in the daemon's process before it is the daemon (and while it may be root's);
+     * NULL: nothing. */
+    void (*in_child)(void *ctx);
+    void *in_child_ctx;
     pid_t daemon; /* 0 = not running */
     int log_fd;
     pthread_t reader;
