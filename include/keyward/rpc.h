@@ -21,7 +21,8 @@
 
 /* The largest valid Decrypt is about 2 KiB (two fields of 1024, a uid). */
 #define KW_RPC_RECEIVE_MAX 8192
-/* Calls that may be open at once, all classes together; more get RESOURCE_EXHAUSTED.
+/* Calls that may be open at once, all classes together; more get RESOURCE_EXHAUSTED.  One
+ * half is shared out evenly among the classes, so that one cannot shut out another.
  * Status has some room beyond, so that parked calls do not make the house look ill. */
 #define KW_RPC_CALLS_MAX 1024u
 

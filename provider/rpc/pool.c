@@ -8,18 +8,35 @@
 #include "codec.h"
 #include "rpc_call.h"
 
-kw_err kw_pool_init(struct kw_pool *pool, struct kw_rpc *rpc)
+static void share_out(struct kw_pool *pool, size_t class_count)
+{
+    size_t own = KW_RPC_CALLS_MAX / 2 / class_count;
+    pool->common = KW_RPC_CALLS_MAX - own * class_count;
+    for (size_t i = 0; i < class_count; i++)
+        pool->classes[i] = (struct kw_pool_class){own, KW_RPC_RESERVE / class_count};
+}
+
+static void free_slots(struct kw_pool *pool)
+{
+    kw_free(pool->slots);
+    kw_free(pool->classes);
+    pool->slots = NULL;
+    pool->classes = NULL;
+}
+
+kw_err kw_pool_init(struct kw_pool *pool, struct kw_rpc *rpc, size_t class_count)
 {
     *pool = (struct kw_pool){.mutex = PTHREAD_MUTEX_INITIALIZER};
     pool->slots = kw_new(KW_RPC_SLOTS, sizeof *pool->slots);
-    if (pool->slots == NULL)
-        return kw_err_at(KW_CODE_NO_MEMORY, "slots");
-    kw_err e = kw_secret_init(&pool->replies, KW_RPC_SLOTS * KW_REPLY_SECRET_MAX);
+    pool->classes = kw_new(class_count, sizeof *pool->classes);
+    kw_err e = pool->slots == NULL || pool->classes == NULL
+                   ? kw_err_at(KW_CODE_NO_MEMORY, "slots")
+                   : kw_secret_init(&pool->replies, KW_RPC_SLOTS * KW_REPLY_SECRET_MAX);
     if (kw_failed(e)) {
-        kw_free(pool->slots);
-        pool->slots = NULL;
+        free_slots(pool);
         return e;
     }
+    share_out(pool, class_count);
     for (size_t i = KW_RPC_SLOTS; i-- > 0;) {
         struct kw_slot *s = &pool->slots[i];
         s->rpc = rpc;
@@ -36,17 +53,46 @@ void kw_pool_wipe(struct kw_pool *pool)
 {
     KW_INVARIANT(pool->open == 0);
     kw_secret_wipe(&pool->replies);
-    kw_free(pool->slots);
-    pool->slots = NULL;
+    free_slots(pool);
 }
 
-struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_ask ask)
+/* NULL: nothing left. */
+static size_t *find_room(struct kw_pool *pool, enum kw_ask ask, size_t class_index,
+                         enum kw_place *ret_place)
 {
-    size_t room = ask == KW_ASK_STATUS ? KW_RPC_SLOTS : KW_RPC_CALLS_MAX;
+    struct kw_pool_class *class = &pool->classes[class_index];
+    *ret_place = KW_PLACE_OWN;
+    if (class->own > 0)
+        return &class->own;
+    *ret_place = KW_PLACE_COMMON;
+    if (pool->common > 0)
+        return &pool->common;
+    *ret_place = KW_PLACE_RESERVE;
+    return ask == KW_ASK_STATUS && class->reserve > 0 ? &class->reserve : NULL;
+}
+
+static size_t *room_of(struct kw_pool *pool, const struct kw_slot *slot)
+{
+    struct kw_pool_class *class = &pool->classes[slot->class_index];
+    switch (slot->place) {
+    case KW_PLACE_OWN: return &class->own;
+    case KW_PLACE_COMMON: break;
+    case KW_PLACE_RESERVE: return &class->reserve;
+    }
+    return &pool->common;
+}
+
+struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_ask ask, size_t class_index)
+{
     struct kw_slot *s = NULL;
+    enum kw_place place;
     KW_INVARIANT(pthread_mutex_lock(&pool->mutex) == 0);
-    if (pool->open < room) {
+    size_t *room = find_room(pool, ask, class_index, &place);
+    if (room != NULL) {
+        (*room)--;
         s = pool->free;
+        s->place = place;
+        s->class_index = class_index;
         pool->free = s->next;
         pool->open++;
         if (pool->open > pool->open_max)
@@ -59,6 +105,7 @@ struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_ask ask)
 void kw_pool_give(struct kw_pool *pool, struct kw_slot *slot)
 {
     KW_INVARIANT(pthread_mutex_lock(&pool->mutex) == 0);
+    (*room_of(pool, slot))++;
     slot->next = pool->free;
     pool->free = slot;
     pool->open--;

@@ -84,7 +84,7 @@ static kw_err start_server(struct kw_rpc *rpc, unsigned class_index)
 
 static kw_err init_memory(struct kw_rpc *rpc)
 {
-    kw_err e = kw_pool_init(&rpc->pool, rpc);
+    kw_err e = kw_pool_init(&rpc->pool, rpc, rpc->class_count);
     if (!kw_failed(e))
         e = kw_pb_block_init(&rpc->block, KW_CODEC_BLOCK);
     if (!kw_failed(e))

@@ -22,6 +22,7 @@
 #include <keyward/rpc.h>
 
 #include "codec.h"
+#include "pool.h"
 #include "status_map.h"
 #include "tag.h"
 
@@ -29,7 +30,11 @@ enum kw_slot_phase { KW_SLOT_BEGINNING, KW_SLOT_PARKED, KW_SLOT_FINISHED };
 
 struct kw_slot {
     struct kw_rpc *rpc;
-    struct kw_slot *next; /* pool */
+    /* pool */
+    struct kw_slot *next;
+    enum kw_place place;
+    size_t class_index;
+
     struct kw_tag replied, gone;
     grpc_call *call;   /* rpc thread; NULL when over                              */
     unsigned events;   /* rpc thread: how many are still to come                  */

@@ -239,7 +239,7 @@ static void admit(struct kw_rpc *rpc, const struct arrival *a)
         refuse_for(rpc, a, kw_err_at(KW_CODE_BAD_INPUT, "message: none"));
         return;
     }
-    struct kw_slot *slot = kw_pool_take(&rpc->pool, a->ask);
+    struct kw_slot *slot = kw_pool_take(&rpc->pool, a->ask, a->server->class_index);
     if (slot == NULL) {
         refuse_for(rpc, a, kw_err_at(KW_CODE_BUSY, "calls"));
         return;
