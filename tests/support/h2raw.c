@@ -79,6 +79,8 @@ uint32_t h2raw_headers(struct h2raw *h, const struct h2raw_header *headers, size
     uint32_t stream = h->next_stream;
     h->next_stream += 2;
     KW_INVARIANT(stream / 2 < H2RAW_STREAMS);
+    /* Here and not for all at once: a test may hold many connections. */
+    h->streams[stream / 2].http_status = h->streams[stream / 2].grpc_status = -1;
     for (size_t i = 0; i < count; i++) {
         kw_span name = kw_span_str(headers[i].name),
                 value = kw_span_str(headers[i].value);
@@ -300,8 +302,6 @@ struct h2raw *h2raw_new_silent(int fd)
     KW_INVARIANT(h != NULL);
     h->fd = fd;
     h->next_stream = 1;
-    for (size_t i = 0; i < H2RAW_STREAMS; i++)
-        h->streams[i].http_status = h->streams[i].grpc_status = -1;
     return h;
 }
 
