@@ -30,14 +30,14 @@ void kw_kms_begin(struct kw_kms *kms, struct kw_call *call)
 {
     (void)kms;
     (void)call;
-    KW_INVARIANT(!"an echo has no kms");
+    kw_invariant_broken("an echo has no kms", __FILE__, __LINE__);
 }
 
 void kw_kms_cancel(struct kw_kms *kms, struct kw_call *call)
 {
     (void)kms;
     (void)call;
-    KW_INVARIANT(!"an echo has no kms");
+    kw_invariant_broken("an echo has no kms", __FILE__, __LINE__);
 }
 
 static void adopt(void *ctx, int fd, const struct kw_peer *peer)

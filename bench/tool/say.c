@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+static void say(const struct kw_verb *verb, const char *fmt, va_list ap) KW_PRINTF(2, 0);
 static void say(const struct kw_verb *verb, const char *fmt, va_list ap)
 {
     fflush(stdout);
