@@ -193,7 +193,7 @@ static void calls__one_class_full__the_other_has_its_part(void **state)
     for (int i = 0; i < 2000; i++)
         last = h2raw_call(h, DECRYPT, request);
     expect(h, last, RESOURCE_EXHAUSTED);
-    for (int i = 0; i <= KW_RPC_CALLS_MAX / 4; i++) {
+    for (unsigned i = 0; i <= KW_RPC_CALLS_MAX / 4; i++) {
         last = h2raw_call(other, DECRYPT, request);
         first = first == 0 ? last : first;
     }
