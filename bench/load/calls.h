@@ -18,7 +18,11 @@
 #include "histogram.h"
 #include "schedule.h"
 
-enum { KW_CONNECTIONS_MAX = 16 };
+enum {
+    KW_CONNECTIONS_MAX = 16,
+    KW_GATHER_FROM = 16, /* with so many under way, replies are gathered for so long */
+    KW_GATHER_NS = 50000,
+};
 
 struct kw_tally {
     struct kw_histogram good, failed; /* latencies in ns */
@@ -40,6 +44,7 @@ struct kw_calls {
                                      0: never                                          */
     int64_t swept_ns;
     size_t under_way;
+    bool gathers;
     struct kw_tally tally;
     int64_t now_ns; /* of the last look */
 };

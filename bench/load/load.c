@@ -200,6 +200,7 @@ kw_err kw_load_run(const struct kw_load_options *o, struct kw_load_result *ret_r
     r->o = o;
     r->calls.corpus = &r->corpus;
     r->calls.timeout_ns = o->timeout_ns;
+    r->calls.gathers = !o->eager;
     kw_err e = kw_corpus_init(&r->corpus, o->distinct);
     if (!kw_failed(e))
         e = run(r, ret_result, note);

@@ -24,6 +24,7 @@ struct kw_load_options {
     int64_t seconds_ns, warmup_ns;
     int64_t timeout_ns;  /* told to the server; 0: none          */
     uint64_t rate;       /* open loop; 0: closed                 */
+    bool eager;          /* read each reply at once     */
     uint64_t server_pid; /* 0: as the socket says               */
 };
 

@@ -12,6 +12,16 @@ static void take(struct kw_calls *k, struct kw_h2 *c, bool wait, kw_call_ended *
     kw_h2_digest(c, ended, k);
 }
 
+/* With many calls under way a reply that waits a little costs nobody anything, and being
+ * woken for each one would cost this side, and the server that wakes it, more than the
+ * call itself.  What is under way keeps the server busy meanwhile. */
+static void gather(const struct kw_calls *k)
+{
+    const struct timespec nap = {.tv_nsec = KW_GATHER_NS};
+    if (k->gathers && k->schedule == NULL && k->under_way >= KW_GATHER_FROM)
+        (void)ppoll(NULL, 0, &nap, NULL);
+}
+
 static struct timespec until_next(const struct kw_calls *k)
 {
     int64_t ns = 100 * KW_MS_NS;
@@ -28,6 +38,7 @@ void kw_calls_wait(struct kw_calls *k, kw_call_ended *ended)
 {
     struct pollfd polled[KW_CONNECTIONS_MAX];
     struct timespec left = until_next(k);
+    gather(k);
     if (k->connection_count == 1 && k->schedule == NULL &&
         !kw_h2_unwritten(k->connection)) {
         take(k, k->connection, true, ended);

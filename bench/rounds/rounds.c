@@ -52,7 +52,7 @@ kw_err kw_configuration_parse(const char *text, const char *cpu,
         return kw_err_at(KW_CODE_NO_MEMORY, "configuration");
     bool fits =
         add(&c, &count, program) && cut(&c, c.line, &count) && add(&c, &count, json_word);
-    if (fits && cpu != NULL)
+    if (fits && cpu != NULL && strstr(text, " --cpu ") == NULL)
         fits = add(&c, &count, cpu_word) && add(&c, &count, (char *)(uintptr_t)cpu);
     bool known = fits && count > 2 &&
                  (strcmp(c.words[1], "load") == 0 || strcmp(c.words[1], "token") == 0);

@@ -46,7 +46,8 @@ int kw_bench_rounds(int argc, char **argv)
     uint64_t wanted = 6, unused = 0;
     const struct kw_flag flags[] = {
         {"rounds", "N", "how many, 1..64 (6)", NULL, &rounds},
-        {"cpu-client", "N", "run every measuring client on CPU N only", NULL, &cpu},
+        {"cpu-client", "N", "run every client on CPU N only, unless it says --cpu itself",
+         NULL, &cpu},
         {"json", NULL, "one JSON document instead of tables", &json, NULL},
     };
     const struct kw_verb v = {

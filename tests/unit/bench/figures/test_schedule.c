@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "schedule.h"
+
+static void take__before_its_time__refused(void **state)
+{
+    (void)state;
+    struct kw_schedule s = {1000, 10, 0};
+    int64_t at = 7;
+    CHECK(!kw_schedule_take(&s, 999, &at));
+    CHECK(at == 7 && s.next == 0);
+}
+
+static void take__first__due_at_the_start(void **state)
+{
+    (void)state;
+    struct kw_schedule s = {1000, 10, 0};
+    int64_t at = 0;
+    CHECK(kw_schedule_take(&s, 1000, &at));
+    CHECK(at == 1000);
+    CHECK(kw_schedule_next_ns(&s) == 1000 + 100000000);
+    CHECK(!kw_schedule_take(&s, 1001, &at));
+}
+
+/* The server stood still for a second: every call that should have been made counts from
+ * when it should have been. */
+static void take__late__intended_times_stay(void **state)
+{
+    (void)state;
+    struct kw_schedule s = {0, 4, 0};
+    int64_t at = 0, now = KW_S_NS;
+    CHECK(kw_schedule_late(&s, now) == 5);
+    for (int64_t k = 0; k < 5; k++) {
+        CHECK(kw_schedule_take(&s, now, &at));
+        CHECK(at == k * 250000000);
+    }
+    CHECK(!kw_schedule_take(&s, now, &at));
+    CHECK(kw_schedule_late(&s, now) == 0);
+}
+
+static void next__uneven_rate__does_not_drift(void **state)
+{
+    (void)state;
+    struct kw_schedule s = {5, 3, UINT64_C(3000000000)};
+    CHECK(kw_schedule_next_ns(&s) == 5 + INT64_C(1000000000) * KW_S_NS);
+    s.next++;
+    CHECK(kw_schedule_next_ns(&s) == 5 + INT64_C(1000000000) * KW_S_NS + 333333333);
+}
+
+static void late__before_the_start__none(void **state)
+{
+    (void)state;
+    struct kw_schedule s = {1000, 1000000, 0};
+    CHECK(kw_schedule_late(&s, 0) == 0);
+    CHECK(kw_schedule_late(&s, 1000) == 1);
+}
+
+KW_CASES("bench/figures/schedule", CASE(take__before_its_time__refused),
+         CASE(take__first__due_at_the_start), CASE(take__late__intended_times_stay),
+         CASE(next__uneven_rate__does_not_drift), CASE(late__before_the_start__none))
