@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 14: more calls than the HSM can take, through the lying module: what is refused, what
+ * is shared, what is dropped, and what goes on nevertheless. */
+#include "acts.h"
+#include "kmsraw.h"
+#include "load.h"
+
+#include <stdio.h>
+
+#include <keyward/limits.h>
+
+/* Nothing but the case's own calls reaches the token: no probe falls into a case, and a
+ * worker that hangs is neither replaced nor missed. */
+static const char calm[] = "  deadline: 2900ms\n"
+                           "  patience: 1m\n"
+                           "  suspect: 1m\n"
+                           "  probe: {every: 1m, stale-after: 5m}\n";
+
+static struct kw_client_reply sealed;
+static const uint8_t seed[32] = "thirty-two bytes of a test seed";
+#define SEED kw_span_of(seed, sizeof seed)
+
+static void begin(struct house *h)
+{
+    kw_test_arena(1 << 20);
+    house_build(h, calm);
+    house_liar_between(h);
+    house_up(h);
+    house_await_workers(h, 2);
+    struct kw_client *c = house_client(h, h->secrets);
+    house_encrypt(c, SEED, &sealed);
+    kw_client_close(c);
+}
+
+static void end(struct house *h)
+{
+    struct kw_client *secrets = house_client(h, h->secrets),
+                     *bulk = house_client(h, h->bulk);
+    house_round_trip(secrets);
+    house_round_trip(bulk);
+    kw_client_close(secrets);
+    kw_client_close(bulk);
+    assert_int_equal(house_count(h, 0, "event=worker-killed"), 0);
+    assert_int_equal(house_stop(h), 0);
+    house_raze(h);
+}
+
+/* Asks until the daemon's document holds the text. */
+static void await_status(struct house *h, const char *text)
+{
+    static char document[65536];
+    do
+        house_status(h, document, sizeof document);
+    while (strstr(document, text) == NULL);
+}
+
+static void expect(struct h2raw *h, uint32_t stream, int status)
+{
+    int got = kmsraw_outcome(h, stream);
+    if (got != status)
+        fail_msg("gRPC status %d \"%s\", expected %d", got,
+                 h2raw_peek(h, stream)->grpc_message, status);
+}
+
+/* The n-th of many ciphertexts that parse, and of which none is genuine. */
+static uint32_t decrypt_forged(struct h2raw *h, unsigned n, const char *timeout)
+{
+    uint8_t ct[KW_CIPHERTEXT_MAX];
+    size_t len = sealed.ciphertext_len;
+    kw_copy(ct, sizeof ct, kw_span_of(sealed.ciphertext, len));
+    ct[len - 1] ^= (uint8_t)(n + 1);
+    ct[len - 2] ^= (uint8_t)((n + 1) >> 8);
+    return kmsraw_decrypt(h, kw_span_of(ct, len), sealed.key_id, timeout);
+}
+
+/* ---- full ---- */
+
+static void queue__full__refused_at_once_while_status_and_the_other_class_go_on(
+    void **state)
+{
+    enum { MANY = 1000, FEW = 200 };
+    static struct house h;
+    static uint32_t many[MANY], few[FEW];
+    struct kw_client_reply cached;
+    (void)state;
+    begin(&h);
+    struct h2raw *secrets = kmsraw_open(h.secrets), *bulk = kmsraw_open(h.bulk);
+    struct kw_client *c = house_client(&h, h.bulk);
+    house_encrypt(c, SEED, &cached);
+    kw_span ct = kw_span_of(cached.ciphertext, cached.ciphertext_len);
+    expect(bulk, kmsraw_decrypt(bulk, ct, cached.key_id, NULL), GRPC_OK);
+    house_liar_tell(&h, "C_Encrypt hang\nC_Decrypt hang\n");
+    for (int i = 0; i < MANY; i++)
+        many[i] = kmsraw_encrypt(secrets, kw_span_of(seed, 8), NULL);
+    expect(secrets, many[MANY - 1], GRPC_RESOURCE_EXHAUSTED);
+    CHECK(!h2raw_peek(secrets, many[0])->ended);
+    expect(secrets, kmsraw_status(secrets), GRPC_OK);
+    /* The other class has its share of the queue, its cache and its Status. */
+    for (int i = 0; i < FEW; i++)
+        few[i] = kmsraw_encrypt(bulk, kw_span_of(seed, 8), NULL);
+    expect(bulk, kmsraw_status(bulk), GRPC_OK);
+    expect(bulk, kmsraw_decrypt(bulk, ct, cached.key_id, NULL), GRPC_OK);
+    CHECK(!h2raw_peek(bulk, few[FEW - 1])->ended);
+    house_liar_tell(&h, "");
+    for (int i = 0; i < FEW; i++)
+        CHECK(kmsraw_outcome(bulk, few[i]) != GRPC_RESOURCE_EXHAUSTED);
+    for (int i = 0; i < MANY; i++)
+        (void)kmsraw_outcome(secrets, many[i]);
+    kw_client_close(c);
+    h2raw_free(secrets);
+    h2raw_free(bulk);
+    end(&h);
+}
+
+/* Calls that share one unwrap are no jobs of their own, but calls all the same. */
+static void calls__all_joined_to_one_unwrap__the_other_class_goes_on(void **state)
+{
+    enum { CONNECTIONS = 4, EACH = 300 };
+    static struct house h;
+    struct h2raw *raw[CONNECTIONS];
+    uint32_t last = 0;
+    (void)state;
+    begin(&h);
+    struct h2raw *bulk = kmsraw_open(h.bulk);
+    house_liar_tell(&h, "C_Decrypt hang\n");
+    kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        raw[i] = kmsraw_open(h.secrets);
+        for (int n = 0; n < EACH; n++)
+            last = kmsraw_decrypt(raw[i], ct, sealed.key_id, NULL);
+    }
+    expect(raw[CONNECTIONS - 1], last, GRPC_RESOURCE_EXHAUSTED);
+    uint32_t waits = kmsraw_encrypt(bulk, kw_span_of(seed, 8), NULL);
+    expect(bulk, kmsraw_status(bulk), GRPC_OK);
+    CHECK(!h2raw_peek(bulk, waits)->ended);
+    house_liar_tell(&h, "");
+    CHECK(kmsraw_outcome(bulk, waits) != GRPC_RESOURCE_EXHAUSTED);
+    for (int i = 0; i < CONNECTIONS; i++)
+        h2raw_free(raw[i]);
+    h2raw_free(bulk);
+    end(&h);
+}
+
+/* ---- dropped ---- */
+
+/* Of so many calls, no more than the workers' sockets hold may reach the token. */
+enum { CALLS = 400, IN_SOCKETS = 2 * 32 };
+
+static void check_dropped(struct house *h, unsigned decrypts_before)
+{
+    await_status(h, "\"queued\":0,");
+    house_liar_tell(h, "");
+    await_status(h, "\"sent\":0,");
+    unsigned decrypts = house_liar_count(h, "C_Decrypt") - decrypts_before;
+    print_message("  of %d calls %u reached the token\n", CALLS, decrypts);
+    CHECK(decrypts > 0 && decrypts < CALLS / 2);
+}
+
+static void cancel__by_the_client__what_has_not_started_is_dropped(void **state)
+{
+    static struct house h;
+    static uint32_t calls[CALLS];
+    (void)state;
+    begin(&h);
+    struct h2raw *raw = kmsraw_open(h.secrets);
+    unsigned before = house_liar_count(&h, "C_Decrypt");
+    size_t mark = house_mark(&h);
+    house_liar_tell(&h, "C_Decrypt hang\n");
+    for (unsigned i = 0; i < CALLS; i++)
+        calls[i] = decrypt_forged(raw, i, NULL);
+    expect(raw, kmsraw_status(raw), GRPC_OK);
+    for (unsigned i = 0; i < CALLS; i++)
+        h2raw_reset(raw, calls[i]);
+    house_await(&h, mark, NULL, "event=call-failed", "outcome=cancelled", NULL);
+    check_dropped(&h, before);
+    h2raw_free(raw);
+    end(&h);
+}
+
+static void hang_up__of_the_client__what_has_not_started_is_dropped(void **state)
+{
+    static struct house h;
+    (void)state;
+    begin(&h);
+    struct h2raw *raw = kmsraw_open(h.secrets);
+    unsigned before = house_liar_count(&h, "C_Decrypt");
+    size_t mark = house_mark(&h);
+    house_liar_tell(&h, "C_Decrypt hang\n");
+    for (unsigned i = 0; i < CALLS; i++)
+        decrypt_forged(raw, i, NULL);
+    expect(raw, kmsraw_status(raw), GRPC_OK);
+    h2raw_hang_up(raw);
+    house_await(&h, mark, NULL, "event=call-failed", "outcome=cancelled", NULL);
+    check_dropped(&h, before);
+    h2raw_free(raw);
+    end(&h);
+}
+
+static void deadline__of_the_client__what_has_not_started_is_dropped(void **state)
+{
+    static struct house h;
+    static uint32_t calls[CALLS];
+    (void)state;
+    begin(&h);
+    struct h2raw *raw = kmsraw_open(h.secrets);
+    unsigned before = house_liar_count(&h, "C_Decrypt");
+    house_liar_tell(&h, "C_Decrypt hang\n");
+    for (unsigned i = 0; i < CALLS; i++)
+        calls[i] = decrypt_forged(raw, i, "300m");
+    for (unsigned i = 0; i < CALLS; i++) {
+        int status = kmsraw_outcome(raw, calls[i]);
+        CHECK(status == GRPC_DEADLINE_EXCEEDED || status == GRPC_CANCELLED ||
+              status == -1);
+    }
+    check_dropped(&h, before);
+    h2raw_free(raw);
+    end(&h);
+}
+
+/* ---- shared ---- */
+
+static void equal_decrypts__10_at_once__one_unwrap_and_10_right_answers(void **state)
+{
+    enum { EQUAL = 10 };
+    static struct house h;
+    uint32_t calls[EQUAL];
+    uint8_t want[7 + sizeof seed] = {0, 0, 0, 0, 2 + sizeof seed, 0x0a, sizeof seed};
+    (void)state;
+    begin(&h);
+    struct h2raw *raw = kmsraw_open(h.secrets);
+    kw_copy(want + 7, sizeof seed, SEED);
+    unsigned before = house_liar_count(&h, "C_Decrypt");
+    kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
+    house_liar_tell(&h, "C_Decrypt hang\n");
+    for (int i = 0; i < EQUAL; i++)
+        calls[i] = kmsraw_decrypt(raw, ct, sealed.key_id, NULL);
+    await_status(&h, "\"joined\":9,");
+    house_liar_tell(&h, "");
+    for (int i = 0; i < EQUAL; i++) {
+        expect(raw, calls[i], GRPC_OK);
+        const struct h2raw_result *r = h2raw_peek(raw, calls[i]);
+        CHECK(kw_span_equal(kw_span_of(r->body, r->body_len),
+                            kw_span_of(want, sizeof want)));
+    }
+    assert_int_equal(house_liar_count(&h, "C_Decrypt") - before, 1);
+    expect(raw, kmsraw_decrypt(raw, ct, sealed.key_id, NULL), GRPC_OK); /* the cache */
+    assert_int_equal(house_liar_count(&h, "C_Decrypt") - before, 1);
+    h2raw_free(raw);
+    end(&h);
+}
+
+/* A canary wraps, and nothing else does here. */
+static void forged__a_flood__at_most_one_canary_a_second(void **state)
+{
+    enum { CANARIES = 3, AT_ONCE = 50 };
+    static struct house h;
+    uint32_t calls[AT_ONCE];
+    unsigned forged = 0, canaries = 0;
+    (void)state;
+    begin(&h);
+    struct h2raw *raw = kmsraw_open(h.secrets);
+    unsigned before = house_liar_count(&h, "C_Encrypt");
+    int64_t began = kw_mono_ns(&kw_clock_system);
+    while (canaries < CANARIES) {
+        if (forged % 1000 == 0) { /* a connection has so many streams in h2raw */
+            h2raw_free(raw);
+            raw = kmsraw_open(h.secrets);
+        }
+        for (unsigned i = 0; i < AT_ONCE; i++)
+            calls[i] = decrypt_forged(raw, forged++, NULL);
+        for (unsigned i = 0; i < AT_ONCE; i++)
+            expect(raw, calls[i], GRPC_INVALID_ARGUMENT);
+        canaries = house_liar_count(&h, "C_Encrypt") - before;
+    }
+    int64_t seconds = (kw_mono_ns(&kw_clock_system) - began) / KW_S_NS;
+    print_message("  %u forged ciphertexts, %lld s: %u canaries\n", forged,
+                  (long long)seconds, canaries);
+    CHECK(forged > CANARIES * AT_ONCE && canaries <= seconds + 2);
+    h2raw_free(raw);
+    end(&h);
+}
+
+KW_CASES("14-limits",
+         CASE(queue__full__refused_at_once_while_status_and_the_other_class_go_on),
+         CASE(calls__all_joined_to_one_unwrap__the_other_class_goes_on),
+         CASE(cancel__by_the_client__what_has_not_started_is_dropped),
+         CASE(hang_up__of_the_client__what_has_not_started_is_dropped),
+         CASE(deadline__of_the_client__what_has_not_started_is_dropped),
+         CASE(equal_decrypts__10_at_once__one_unwrap_and_10_right_answers),
+         CASE(forged__a_flood__at_most_one_canary_a_second))
