@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 10: after the calls and a wipe no seed and no PIN lies in any memory of keywardd or its
+ * workers.  Before the wipe the scan must find the seeds in the cache, or it would prove
+ * nothing; on memfd_secret even root cannot find them there. */
+#include "acts.h"
+#include "scan.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { CALLS = 1000, WORKERS = 2, PIN_LEN = 24 };
+
+static struct kw_client_reply sealed, reply;
+
+/* Encrypt and Decrypt of a fresh seed, which is known only as a needle afterwards. */
+static void one(struct scan *scan, struct kw_client *client)
+{
+    uint8_t seed[32];
+    kw_random(seed, sizeof seed);
+    kw_span s = kw_span_of(seed, sizeof seed);
+    scan_add(scan, s);
+    house_encrypt(client, s, &sealed);
+    CHECK_OK(
+        kw_client_decrypt(client, kw_span_of(sealed.ciphertext, sealed.ciphertext_len),
+                          kw_span_str(sealed.key_id), "a-uid", 10 * KW_S_NS, &reply));
+    assert_int_equal(reply.grpc_status, 0);
+    CHECK(kw_span_equal(kw_secret_peek(&reply.plaintext), s));
+    kw_client_reply_wipe(&reply);
+    kw_wipe(seed, sizeof seed);
+}
+
+static void add_pin(struct scan *scan, const struct house *h)
+{
+    char *pin = house_read(h->pin);
+    pin[strcspn(pin, "\n")] = '\0';
+    assert_int_equal(strlen(pin), PIN_LEN);
+    scan_add(scan, kw_span_str(pin));
+    kw_wipe(pin, PIN_LEN);
+    free(pin);
+}
+
+static unsigned in_workers(struct house *h, const struct scan *scan, const char *name)
+{
+    pid_t pids[WORKERS];
+    unsigned hits = 0;
+    assert_int_equal(house_workers(h, pids, WORKERS), WORKERS);
+    for (size_t i = 0; i < WORKERS; i++)
+        hits += scan_process(scan, pids[i], name);
+    return hits;
+}
+
+/* What the workers do hold, so that finding nothing else there means something. */
+static void workers_are_readable(struct house *h, const char *key_id)
+{
+    struct scan *scan = scan_new();
+    scan_add(scan, kw_span_str(key_id));
+    CHECK(in_workers(h, scan, NULL) >= WORKERS);
+    scan_free(scan);
+}
+
+static void wipe(struct house *h, const char *seeds)
+{
+    size_t mark = house_mark(h);
+    house_signal(h, SIGUSR1);
+    house_await(h, mark, NULL, "event=cache-wiped", seeds, NULL);
+}
+
+static void begin(struct house *h)
+{
+    kw_test_arena(1 << 20);
+    house_build(h, NULL);
+    house_edit(h, "{level: debug}", "{level: info}");
+    house_up(h);
+    house_await_workers(h, WORKERS);
+}
+
+/* Without CAP_SYS_PTRACE nobody may look, and nothing can be shown. */
+static bool may_look(struct house *h)
+{
+    if (scan_may(h->daemon))
+        return true;
+    CHECK(geteuid() != 0);
+    house_raze(h);
+    return false;
+}
+
+static void memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin(void **state)
+{
+    struct house h;
+    char doc[32768];
+    (void)state;
+    begin(&h);
+    if (!may_look(&h))
+        skip();
+    struct scan *scan = scan_new();
+    struct kw_client *clients[] = {house_client(&h, h.secrets), house_client(&h, h.bulk)};
+    add_pin(scan, &h);
+    for (unsigned i = 0; i < CALLS; i++)
+        one(scan, clients[i % 2]);
+    house_status(&h, doc, sizeof doc);
+    unsigned planted = scan_process(scan, h.daemon, NULL);
+    if (strstr(doc, "\"backend\":\"mlock\"") != NULL)
+        CHECK(planted >= CALLS);
+    else
+        assert_int_equal(planted, 0);
+    workers_are_readable(&h, sealed.key_id);
+    wipe(&h, "seeds=1000");
+    unsigned hits =
+        scan_process(scan, h.daemon, "keywardd") + in_workers(&h, scan, "worker");
+    assert_int_equal(hits, 0);
+    kw_client_close(clients[0]);
+    kw_client_close(clients[1]);
+    scan_free(scan);
+    house_raze(&h);
+}
+
+KW_CASES("10-memory", CASE(memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin))
