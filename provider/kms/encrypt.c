@@ -50,6 +50,19 @@ static struct kw_envelope envelope_of(struct kw_kms *kms, const struct kw_call *
     };
 }
 
+/* One IV twice under one key would give away the key stream: never sent out. */
+static bool iv_is_new(struct kw_kms *kms, const struct kw_call *call)
+{
+    static const uint8_t zero[KW_IV_MAX];
+    kw_span iv = kw_span_of(call->work.iv, sizeof call->work.iv);
+    kw_lock_take(kms->options.lock);
+    bool fresh = !kw_span_equal(iv, kw_span_of(zero, sizeof zero)) &&
+                 !kw_span_equal(iv, kw_span_of(kms->last_iv, sizeof kms->last_iv));
+    kw_copy(kms->last_iv, sizeof kms->last_iv, iv);
+    kw_lock_give(kms->options.lock);
+    return fresh;
+}
+
 static enum kw_turn admit(struct kw_kms *kms, struct kw_call *call)
 {
     struct kw_call_work *w = &call->work;
@@ -63,6 +76,8 @@ static enum kw_turn admit(struct kw_kms *kms, struct kw_call *call)
     if (kw_failed(e))
         return kw_turn_fail(call, e);
     kw_envelope_iv(w->version.mechanism, kw_secret_peek(&call->seed), w->iv);
+    if (!iv_is_new(kms, call))
+        return kw_turn_fail(call, kw_err_at(KW_CODE_BUG, "iv used before"));
     struct kw_envelope env = envelope_of(kms, call);
     e = kw_envelope_aad(&env, kw_span_str(w->version.key_id),
                         kw_span_str(kms->options.domain), &aad);
@@ -117,10 +132,10 @@ static void answered(void *ctx, struct kw_hsm_answer *answer)
     call->err = answer->err;
     /* What this very token sealed a moment ago does not open: nobody's data is at fault.
      */
-    if (call->err.code == KW_CODE_FORGED) {
-        kw_outcome_alarm(kms, call, "wrap-unreadable");
+    if (call->err.code == KW_CODE_FORGED)
         call->err.code = KW_CODE_WRONG_ANSWER;
-    }
+    if (call->err.code == KW_CODE_WRONG_ANSWER)
+        kw_outcome_alarm(kms, call, "wrap-unreadable");
     if (kw_failed(call->err)) {
         kw_way_resume_at_record(kms, call);
         return;
@@ -134,19 +149,6 @@ static enum kw_turn wrap(struct kw_kms *kms, struct kw_call *call)
     return ask(kms, call, KW_HSM_WRAP, kw_secret_peek(&call->work.inner));
 }
 
-/* One IV twice under one key would give away the key stream: never released. */
-static bool iv_is_new(struct kw_kms *kms, const struct kw_call *call)
-{
-    static const uint8_t zero[KW_IV_MAX];
-    kw_span iv = kw_span_of(call->work.iv, sizeof call->work.iv);
-    kw_lock_take(kms->options.lock);
-    bool fresh = !kw_span_equal(iv, kw_span_of(zero, sizeof zero)) &&
-                 !kw_span_equal(iv, kw_span_of(kms->last_iv, sizeof kms->last_iv));
-    kw_copy(kms->last_iv, sizeof kms->last_iv, iv);
-    kw_lock_give(kms->options.lock);
-    return fresh;
-}
-
 static enum kw_turn seal(struct kw_kms *kms, struct kw_call *call)
 {
     struct kw_call_work *w = &call->work;
@@ -154,9 +156,7 @@ static enum kw_turn seal(struct kw_kms *kms, struct kw_call *call)
     w->sealed = kw_secret_peek(&w->inner); /* ciphertext: the answer of the wrap */
     struct kw_envelope env = envelope_of(kms, call);
     kw_err e = kw_envelope_write(&env, &out);
-    if (!kw_failed(e) && !iv_is_new(kms, call))
-        e = kw_err_at(KW_CODE_WRONG_ANSWER, "iv used before");
-    if (kw_failed(e)) {
+    if (kw_failed(e)) { /* the fields are ours and good: it is the sealed part's size */
         kw_outcome_alarm(kms, call, "wrap-unusable");
         return kw_turn_fail(call, kw_err_at(KW_CODE_WRONG_ANSWER, e.where));
     }

@@ -87,6 +87,8 @@ static void landed(void *ctx, struct kw_hsm_answer *answer)
     leader->work.hsm_ns = answer->hsm_ns;
     if (!kw_failed(answer->err))
         kw_secret_move(&leader->work.inner, answer->output);
+    if (answer->err.code == KW_CODE_WRONG_ANSWER)
+        kw_outcome_alarm(kms, leader, "wrong-answer");
     if (kw_failed(answer->err))
         kw_way_resume_at_record(kms, leader);
     else
@@ -131,6 +133,7 @@ void kw_flight_leave(struct kw_kms *kms, struct kw_call *call)
     while (*at != call)
         at = &(*at)->work.follow;
     *at = call->work.follow;
+    call->work.follow = NULL; /* it hands nothing out any more */
     call->work.flight = NULL;
     if (flight->waiters == NULL && door->ops->cancel(door->hsm, flight->ticket)) {
         remove_flight(flight);

@@ -231,7 +231,7 @@ void rig_close(struct rig *r)
 static struct kw_call *begin(struct rig *r, unsigned i, struct kw_call call)
 {
     CHECK(r->done[i] == 0);
-    call.until = call.until.mono_ns ? call.until : KW_NEVER;
+    call.until = r->until[i] ? (kw_deadline){r->until[i]} : KW_NEVER;
     call.uid = kw_span_str("d1dd4ffe-9db5-424a-84b8-96e50c45abd1");
     call.done = done;
     r->calls[i] = call;

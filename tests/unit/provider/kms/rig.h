@@ -48,6 +48,7 @@ struct rig {
     struct kw_kms *kms;
     struct kw_call calls[RIG_CALLS];
     unsigned done[RIG_CALLS]; /* how often done was called for each call */
+    int64_t until[RIG_CALLS]; /* deadline of the client, mono; 0 = none */
 };
 
 /* Two classes: 0 "secrets" (fail-closed, accepts scope "old"), 1 "bulk" (serve-cached for
@@ -60,6 +61,11 @@ struct kw_call *rig_encrypt(struct rig *r, unsigned i, unsigned class_index,
                             kw_span seed);
 struct kw_call *rig_decrypt(struct rig *r, unsigned i, unsigned class_index,
                             const char *key_id, kw_span ciphertext);
+/* The client's own deadline of a call that is yet to begin. */
+static inline void rig_until(struct rig *r, unsigned i, int64_t mono_ns)
+{
+    r->until[i] = mono_ns;
+}
 /* Lets the fake answer everything that waits, and what that brings up. */
 void rig_run(struct rig *r);
 /* Lets it answer one job only. */

@@ -262,19 +262,63 @@ static void cancel__the_only_waiter__the_job_goes_too(void **state)
     rig_close(r);
 }
 
-static void cancel__one_of_two_waiters__the_other_is_served(void **state)
+/* Three wait for the same; one of them goes away, whichever it is. */
+static void cancel__one_of_three_waiters__the_others_are_served(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    for (unsigned leaver = 0; leaver < 3; leaver++) {
+        kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+        for (unsigned i = 0; i < 3; i++) {
+            r->done[i] = 0;
+            kw_secret_wipe(&r->calls[i].seed);
+            rig_decrypt(r, i, 0, RIG_KEY_1, ct);
+        }
+        kw_kms_cancel(r->kms, &r->calls[leaver]);
+        for (unsigned i = 0; i < 3; i++)
+            CHECK(r->done[i] == (i == leaver));
+        CHECK(r->hsm.cancelled == 0);
+        rig_run(r);
+        for (unsigned i = 0; i < 3; i++)
+            CHECK(rig_ended(r, i, i == leaver ? KW_CODE_CANCELLED : KW_CODE_OK));
+    }
+    rig_close(r);
+}
+
+static void tick__the_newest_waiter_is_over_first__the_others_wait_on(void **state)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
     (void)state;
     struct rig *r = rig_open();
     kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
-    struct kw_call *first = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    rig_until(r, 1, r->time.now_ns + KW_MS_NS);
     rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
-    kw_kms_cancel(r->kms, first);
-    CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
-    CHECK(r->hsm.cancelled == 0);
+    r->time.now_ns += 2 * KW_MS_NS;
+    kw_kms_tick(r->kms);
+    CHECK(rig_ended(r, 1, KW_CODE_DEADLINE));
+    CHECK(r->done[0] == 0);
     rig_run(r);
-    CHECK(rig_ended(r, 1, KW_CODE_OK));
+    CHECK(rig_ended(r, 0, KW_CODE_OK));
+    rig_close(r);
+}
+
+static void begin__the_token_itself_says_wrong_answer__alarm_and_distrust(void **state)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    (void)state;
+    struct rig *r = rig_open();
+    kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
+    rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));
+    r->hsm.answer_err = kw_err_at(KW_CODE_WRONG_ANSWER, "C_Decrypt");
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_WRONG_ANSWER));
+    CHECK(r->hsm.distrusted == 1);
+    rig_encrypt(r, 1, 0, SEED);
+    rig_run(r);
+    CHECK(rig_ended(r, 1, KW_CODE_WRONG_ANSWER));
+    CHECK(r->hsm.distrusted == 2);
     rig_close(r);
 }
 
@@ -341,7 +385,9 @@ KW_CASES("provider/kms/decrypt", CASE(begin__empty_ciphertext__bad_input),
          CASE(begin__wrong_answer__no_reply_distrust_and_nothing_cached),
          CASE(begin__answer_of_another_ciphertext__wrong_answer),
          CASE(cancel__the_only_waiter__the_job_goes_too),
-         CASE(cancel__one_of_two_waiters__the_other_is_served),
+         CASE(cancel__one_of_three_waiters__the_others_are_served),
+         CASE(tick__the_newest_waiter_is_over_first__the_others_wait_on),
+         CASE(begin__the_token_itself_says_wrong_answer__alarm_and_distrust),
          CASE(cancel__answer_already_under_way__the_answer_is_dropped),
          CASE(tick__deadline_over__each_waiter_by_its_own),
          CASE(begin__queue_full__busy_at_once))
