@@ -27,10 +27,9 @@
 #define KW_RPC_CALLS_MAX 1024u
 
 struct kw_rpc_options {
-    struct kw_kms *kms; /* NULL with `echo` */
+    struct kw_kms *kms;
     size_t class_count;
     const struct kw_clock *clock;
-    bool echo; /* measuring only: Encrypt and Decrypt answer their input, no kms */
 };
 struct kw_rpc;
 
@@ -42,7 +41,7 @@ void kw_rpc_process_init(void);
 size_t kw_rpc_bytes(void);
 
 /* Creates servers and queue and starts the rpc thread.
- * NO_MEMORY;  BUG  no class, or neither or both of kms and echo */
+ * NO_MEMORY;  BUG  no class, or no kms */
 KW_MUST_USE kw_err kw_rpc_new(const struct kw_rpc_options *options,
                               struct kw_rpc **ret_rpc);
 

@@ -117,7 +117,7 @@ static int start_thread(struct kw_rpc *rpc)
 
 kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc)
 {
-    if (options->class_count == 0 || (options->kms == NULL) != options->echo)
+    if (options->class_count == 0 || options->kms == NULL)
         return kw_err_at(KW_CODE_BUG, "rpc options");
     struct kw_rpc *rpc = kw_new(1, sizeof *rpc);
     if (rpc == NULL)

@@ -31,24 +31,6 @@ kw_err kw_slot_fill(struct kw_slot *slot, const struct kw_request *request)
     return KW_OK;
 }
 
-/* Measuring: the input is the answer. */
-static void echo(struct kw_call *a)
-{
-    static const char key_id[] = "kw1-0-echo";
-    kw_copy(a->out_key_id, sizeof a->out_key_id, kw_span_of(key_id, sizeof key_id));
-    a->err = KW_OK;
-    if (a->ask == KW_ASK_ENCRYPT) {
-        kw_copy(a->out_ciphertext, sizeof a->out_ciphertext, kw_secret_peek(&a->seed));
-        a->out_ciphertext_len = a->seed.len;
-    } else if (a->ask == KW_ASK_DECRYPT) {
-        if (a->ciphertext.len == 0 || a->ciphertext.len > KW_SEED_MAX)
-            a->err = kw_err_at(KW_CODE_BAD_INPUT, "echo");
-        else
-            a->err = kw_secret_copy(&a->seed, a->ciphertext);
-    }
-    a->done(a);
-}
-
 static void start(struct kw_slot *s, const grpc_op *ops, size_t count, struct kw_tag *tag)
 {
     grpc_call *call = s->call;
@@ -66,16 +48,12 @@ static grpc_op close_op(struct kw_slot *s)
 
 void kw_slot_begin(struct kw_slot *slot, grpc_call *call)
 {
-    struct kw_rpc *rpc = slot->rpc;
     slot->call = call;
     slot->events = 1;
     slot->cancelled = 0;
     atomic_store(&slot->holds, 1);
     atomic_store(&slot->phase, KW_SLOT_BEGINNING);
-    if (rpc->kms != NULL)
-        kw_kms_begin(rpc->kms, &slot->ask);
-    else
-        echo(&slot->ask);
+    kw_kms_begin(slot->rpc->kms, &slot->ask);
     if (atomic_load(&slot->phase) == KW_SLOT_FINISHED) {
         reply(slot, false);
         return;

@@ -53,7 +53,7 @@ struct kw_rpc_counts {
 };
 
 struct kw_rpc {
-    struct kw_kms *kms; /* NULL: echo */
+    struct kw_kms *kms;
     const struct kw_clock *clock;
     grpc_completion_queue *cq;
     grpc_server_credentials *credentials;

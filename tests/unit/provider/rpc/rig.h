@@ -27,6 +27,7 @@ struct kw_kms {
     bool parks; /* Encrypt and Decrypt wait for kms_finish; else answered at once */
     bool status_parks;
     bool finish_inside; /* a helper thread finishes while begin has not returned */
+    bool echoes;        /* the input is the answer */
     kw_err answer;      /* for all but Status                                          */
     struct kw_call *parked; /* by work.next, newest first */
     size_t parked_count, begun, cancelled;

@@ -13,15 +13,16 @@
 
 static const char key_id[] = "kw1-1-0123456789abcdef01234567";
 
-static const struct kw_rpc_options echo_options = {
-    .class_count = 2, .clock = &kw_clock_system, .echo = true};
+static struct kw_kms kms; /* never asked */
+static const struct kw_rpc_options unasked = {
+    .kms = &kms, .class_count = 2, .clock = &kw_clock_system};
 
 static void new__arena_too_small__no_memory(void **state)
 {
     struct kw_rpc *rpc = NULL;
     (void)state;
     kw_test_arena(65536);
-    CHECK_CODE(kw_rpc_new(&echo_options, &rpc), KW_CODE_NO_MEMORY);
+    CHECK_CODE(kw_rpc_new(&unasked, &rpc), KW_CODE_NO_MEMORY);
     CHECK(rpc == NULL);
 }
 
@@ -35,7 +36,7 @@ static void new__any_allocation_fails__no_memory_and_nothing_left(void **state)
     kw_test_arena(kw_rpc_bytes());
     for (; e.code == KW_CODE_NO_MEMORY; n++) {
         kw_alloc_fail_from(n);
-        e = kw_rpc_new(&echo_options, &rpc);
+        e = kw_rpc_new(&unasked, &rpc);
         kw_alloc_fail_from(-1);
     }
     CHECK_OK(e);
@@ -44,10 +45,10 @@ static void new__any_allocation_fails__no_memory_and_nothing_left(void **state)
     kw_rpc_free(NULL);
 }
 
-static void new__no_kms_and_no_echo__bug(void **state)
+static void new__no_kms_or_no_class__bug(void **state)
 {
     const struct kw_rpc_options o = {.class_count = 1, .clock = &kw_clock_system};
-    const struct kw_rpc_options none = {.clock = &kw_clock_system, .echo = true};
+    const struct kw_rpc_options none = {.kms = &kms, .clock = &kw_clock_system};
     struct kw_rpc *rpc = NULL;
     (void)state;
     CHECK_CODE(kw_rpc_new(&o, &rpc), KW_CODE_BUG);
@@ -62,7 +63,7 @@ static void bytes__every_slot_with_the_largest_seed__fits(void **state)
     (void)state;
     kw_rpc_process_init();
     kw_test_arena(kw_rpc_bytes());
-    CHECK_OK(kw_rpc_new(&echo_options, &rpc));
+    CHECK_OK(kw_rpc_new(&unasked, &rpc));
     for (size_t i = 0; i < KW_RPC_SLOTS; i++)
         CHECK_OK(kw_secret_init(&seeds[i], KW_SEED_MAX));
     for (size_t i = 0; i < KW_RPC_SLOTS; i++)
@@ -170,25 +171,6 @@ static void decrypt__reply_dropped__no_plaintext_in_any_slot(void **state)
     rig_free(r);
 }
 
-static void echo__measuring__input_is_the_answer(void **state)
-{
-    struct rig *r = rig_new_echo();
-    struct kw_client_reply reply;
-    (void)state;
-    CHECK_OK(kw_client_encrypt(r->client, kw_span_str("abc"), "u", IN_TIME, &reply));
-    CHECK(reply.grpc_status == 0 && reply.ciphertext_len == 3 &&
-          reply.ciphertext[0] == 'a');
-    kw_client_reply_wipe(&reply);
-    CHECK_OK(kw_client_decrypt(r->client, kw_span_str("xyz"), kw_span_str("k"), "u",
-                               IN_TIME, &reply));
-    CHECK(kw_span_equal_str(kw_secret_peek(&reply.plaintext), "xyz"));
-    kw_client_reply_wipe(&reply);
-    CHECK_OK(kw_client_status(r->client, IN_TIME, &reply));
-    CHECK_STR(reply.key_id, "kw1-0-echo");
-    assert_int_equal(kms_begun(r), 0);
-    rig_free(r);
-}
-
 static void *call_often(void *self)
 {
     struct rig *r = self;
@@ -233,12 +215,11 @@ static void beats__idle__still_grow(void **state)
 
 KW_CASES("provider/rpc/calls", CASE(new__arena_too_small__no_memory),
          CASE(new__any_allocation_fails__no_memory_and_nothing_left),
-         CASE(new__no_kms_and_no_echo__bug), CASE(process_init__broken_pipe__ignored),
+         CASE(new__no_kms_or_no_class__bug), CASE(process_init__broken_pipe__ignored),
          CASE(bytes__every_slot_with_the_largest_seed__fits),
          CASE(status__kms_says_ok__v2_ok_and_key_id),
          CASE(encrypt__finished_in_begin__ciphertext_and_key_id),
          CASE(encrypt__a_byte_a_frame__whole_and_wiped),
          CASE(decrypt__finished_in_begin__plaintext),
          CASE(decrypt__reply_dropped__no_plaintext_in_any_slot),
-         CASE(echo__measuring__input_is_the_answer),
          CASE(client__many_threads__each_its_own_answer), CASE(beats__idle__still_grow))

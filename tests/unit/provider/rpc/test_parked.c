@@ -297,7 +297,8 @@ static void free__while_the_thread_is_still_posting__ends(void **state)
     (void)state;
     kw_rpc_process_init();
     kw_test_arena(kw_rpc_bytes());
-    struct kw_rpc_options o = {.class_count = 2, .clock = &kw_clock_system, .echo = true};
+    static struct kw_kms kms; /* never asked */
+    struct kw_rpc_options o = {.kms = &kms, .class_count = 2, .clock = &kw_clock_system};
     for (unsigned i = 0; i < 50; i++) {
         struct kw_rpc *rpc = NULL;
         CHECK_OK(kw_rpc_new(&o, &rpc));
