@@ -165,11 +165,16 @@ static void on_new(struct kw_post *p, bool success)
     kw_message_wipe(a.payload);
 }
 
+/* A client may allow more than any clock here can count. */
 static kw_deadline deadline_of(const struct kw_rpc *rpc, gpr_timespec t)
 {
     if (gpr_time_cmp(t, gpr_inf_future(t.clock_type)) == 0)
         return KW_NEVER;
     gpr_timespec left = gpr_time_sub(t, gpr_now(t.clock_type));
+    if (left.tv_sec >= INT64_MAX / KW_S_NS)
+        return KW_NEVER;
+    if (left.tv_sec < 0)
+        return (kw_deadline){0};
     return kw_deadline_in(rpc->clock, left.tv_sec * KW_S_NS + left.tv_nsec);
 }
 

@@ -327,7 +327,25 @@ static void adopt__no_such_class__closed(void **state)
     rig_free(r);
 }
 
-KW_CASES("provider/rpc/parked", CASE(decrypt__parked_then_finished__plaintext),
+/* More hours than fit into nanoseconds. */
+static void deadline__hundreds_of_years__never(void **state)
+{
+    static const char *const timeouts[] = {"2562048H", "3000000H", "99999999H"};
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    (void)state;
+    for (size_t i = 0; i < sizeof timeouts / sizeof timeouts[0]; i++) {
+        uint32_t s = h2raw_open(h, STATUS, timeouts[i]);
+        h2raw_message(h, s, 0, (kw_span){0});
+        expect(h, s, 0);
+        CHECK(kms_seen(r).call.until.mono_ns == KW_NEVER.mono_ns);
+    }
+    h2raw_free(h);
+    rig_free(r);
+}
+
+KW_CASES("provider/rpc/parked", CASE(deadline__hundreds_of_years__never),
+         CASE(decrypt__parked_then_finished__plaintext),
          CASE(decrypt__parked_then_failed__status_and_text),
          CASE(encrypt__finished_elsewhere_inside_begin__one_reply),
          CASE(reset__while_parked__kms_is_told),
