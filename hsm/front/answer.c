@@ -133,6 +133,9 @@ static void job_answered(struct kw_worker *w, struct kw_job *j,
     j->worker = w->number;
     if (j->op == KW_HSM_UNWRAP && (e.code == KW_CODE_UNSURE || e.code == KW_CODE_FORGED))
         unsure(f, j, e);
+    else if (e.code == KW_CODE_DEADLINE &&
+             kw_queue_more_time(&f->queue, j, kw_front_now(f)))
+        return; /* somebody joined who waits longer */
     else if (e.code == KW_CODE_HSM_DOWN && kw_queue_retry(&f->queue, j))
         return; /* another worker, or this one's successor, may do better */
     else

@@ -178,6 +178,7 @@ void kw_queue_send(struct kw_queue *q, struct kw_job *j, struct kw_wire_job *ret
 {
     KW_INVARIANT(j->state == KW_JOB_WAITING);
     j->wire_id = id_for(q, j);
+    j->told = j->until;
     move(q, j, KW_JOB_SENT, false);
     *ret_message = (struct kw_wire_job){.id = j->wire_id,
                                         .op = (enum kw_wire_op)j->op,
@@ -202,6 +203,15 @@ void kw_queue_unsend(struct kw_queue *q, struct kw_job *j)
     KW_INVARIANT(j->state == KW_JOB_SENT);
     j->wire_id = 0;
     move(q, j, KW_JOB_WAITING, true);
+}
+
+bool kw_queue_more_time(struct kw_queue *q, struct kw_job *j, int64_t now_ns)
+{
+    if (j->until.mono_ns <= j->told.mono_ns || kw_deadline_over(j->until, now_ns))
+        return false;
+    q->requeued++;
+    kw_queue_unsend(q, j);
+    return true;
 }
 
 bool kw_queue_retry(struct kw_queue *q, struct kw_job *j)

@@ -34,7 +34,7 @@ struct kw_job {
     bool retried;     /* one worker failed it already */
     enum kw_hsm_op op;
     unsigned share;
-    kw_deadline until;
+    kw_deadline until, told; /* told: the deadline in the message, while SENT */
     char key_id[KW_KEY_ID_MAX + 1];
     uint8_t iv[KW_IV_MAX], aad[KW_AAD_MAX];
     size_t iv_len, aad_len;
@@ -85,6 +85,10 @@ void kw_queue_send(struct kw_queue *q, struct kw_job *job,
 struct kw_job *kw_queue_by_wire(const struct kw_queue *q, uint64_t wire_id);
 /* SENT again WAITING, in front of all that wait: give them back last one first. */
 void kw_queue_unsend(struct kw_queue *q, struct kw_job *job);
+/* The same when a worker found the deadline over: its message holds the one of the time
+ * it was sent at.  false when the job did not get more time since then, or not enough. */
+KW_MUST_USE bool kw_queue_more_time(struct kw_queue *q, struct kw_job *job,
+                                    int64_t now_ns);
 /* The same after a worker failed it.  false when it was retried before: then the caller
  * finishes it. */
 KW_MUST_USE bool kw_queue_retry(struct kw_queue *q, struct kw_job *job);

@@ -177,6 +177,36 @@ static void job__cancelled__done_is_not_called(void **state)
     stage_end(&s);
 }
 
+static void extend(const struct outcome *o, int64_t ns)
+{
+    kw_lock_take(&s.lock);
+    s.door.ops->extend(s.door.hsm, o->ticket, kw_deadline_in(&s.clock, ns));
+    kw_lock_give(&s.lock);
+}
+
+static void deadline_in_the_socket_over__extended_job_is_sent_again(void **state)
+{
+    (void)state;
+    struct outcome o;
+    struct kw_wire_job job;
+    const kw_err over = kw_err_at(KW_CODE_DEADLINE, "deadline");
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    extend(&o, 8 * KW_S_NS);
+    CHECK(fake_job(&s, 0, &job));
+    int64_t first = job.until_ns;
+    s.time.now_ns = first;
+    fake_answer(&s, 0, job.id, over, "");
+    CHECK(!o.done);
+    CHECK(fake_job(&s, 0, &job));
+    CHECK(job.op == KW_WIRE_UNWRAP && job.until_ns > first);
+    fake_answer(&s, 0, job.id, over, ""); /* that one was the latest waiter's */
+    CHECK(o.done && o.err.code == KW_CODE_DEADLINE);
+    stage_end(&s);
+}
+
 static void answer__unknown_id_or_wrong_length_or_garbage__worker_killed(void **state)
 {
     (void)state;
@@ -560,6 +590,7 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(pin_stop__no_start_until_the_source_changes__also_in_the_next_life),
          CASE(job__answered__done_once_with_the_output), CASE(job__no_worker__deadline),
          CASE(job__cancelled__done_is_not_called),
+         CASE(deadline_in_the_socket_over__extended_job_is_sent_again),
          CASE(answer__unknown_id_or_wrong_length_or_garbage__worker_killed),
          CASE(death__in_flight_goes_to_another__second_death_of_the_executed_one_fails),
          CASE(death__neighbour_in_the_socket__is_not_blamed),
