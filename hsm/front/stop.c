@@ -87,6 +87,7 @@ void kw_front_stop(struct kw_front *f, int64_t grace_ns)
     kw_lock_take(f->lock);
     kw_queue_fail(&f->queue, KW_JOB_WAITING, cancelled);
     kw_queue_fail(&f->queue, KW_JOB_SENT, cancelled);
+    kw_queue_fail(&f->queue, KW_JOB_DECIDING, cancelled); /* no canary is coming */
     kw_lock_give(f->lock);
     kw_front_settle(f);
 }

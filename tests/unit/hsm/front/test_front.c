@@ -581,6 +581,26 @@ static void stop__waiting_jobs_cancelled__no_new_ones(void **state)
     stage_end(&s);
 }
 
+static void stop__last_answer_wants_a_canary__cancelled(void **state)
+{
+    (void)state;
+    struct outcome o;
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, 2 * KW_S_NS);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    const struct kw_wire_answer a = {.id = fake_take(&s, 0, KW_WIRE_UNWRAP),
+                                     .err = no_tag};
+    CHECK_OK(kw_wire_put_answer(&a, &dst));
+    fake_say(&s, 0, dst.ptr, dst.len); /* read only while the front stops */
+    kw_front_stop(s.front, 0);
+    CHECK(o.done && o.err.code == KW_CODE_CANCELLED);
+    stage_end(&s);
+}
+
 KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(start__worker_echoes_another_keyring__killed),
          CASE(start__failed_after_a_login__next_one_ten_seconds_later),
@@ -609,4 +629,5 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(version__unknown_higher_n__look_again_but_not_often),
          CASE(reload__proven__swapped_in_one_step_and_old_workers_drain),
          CASE(reload__active_not_proven__old_one_serves_on),
-         CASE(stop__waiting_jobs_cancelled__no_new_ones))
+         CASE(stop__waiting_jobs_cancelled__no_new_ones),
+         CASE(stop__last_answer_wants_a_canary__cancelled))
