@@ -79,8 +79,9 @@ static void unsure(struct kw_front *f, struct kw_job *j, kw_err e)
         kw_queue_finish(&f->queue, j, kw_err_native(KW_CODE_KEY_BAD, e.native, e.where));
         return;
     }
-    if (v->good && now - v->good_ns < KW_CANARY_GOOD_NS) {
-        kw_queue_finish(&f->queue, j, kw_err_native(KW_CODE_FORGED, e.native, e.where));
+    if (v->answered && now - v->answered_ns < KW_CANARY_FRESH_NS) {
+        enum kw_code code = v->good ? KW_CODE_FORGED : KW_CODE_HSM_DOWN;
+        kw_queue_finish(&f->queue, j, kw_err_native(code, e.native, e.where));
         return;
     }
     kw_queue_decide(&f->queue, j);

@@ -84,18 +84,15 @@ bool kw_is_verdict(kw_err e)
 bool kw_gen_version_judge(struct kw_gen_version *v, kw_err e, const char *reason,
                           int64_t now_ns, int64_t wall_ns)
 {
+    v->answered = true;
+    v->good = !kw_failed(e);
+    v->answered_ns = now_ns;
+    if (v->good)
+        v->proven_wall_ns = wall_ns;
     if (!kw_is_verdict(e))
         return false;
     kw_err before = v->verdict.err;
-    if (kw_failed(e)) {
-        v->verdict.err = (kw_err){KW_CODE_KEY_BAD, e.native, e.where};
-        v->good = false;
-    } else {
-        v->verdict.err = KW_OK;
-        v->good = true;
-        v->good_ns = now_ns;
-        v->proven_wall_ns = wall_ns;
-    }
+    v->verdict.err = v->good ? KW_OK : (kw_err){KW_CODE_KEY_BAD, e.native, e.where};
     kw_copy_str(v->verdict.reason, sizeof v->verdict.reason, kw_span_str(reason));
     return before.code != v->verdict.err.code;
 }

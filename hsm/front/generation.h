@@ -12,16 +12,17 @@
 
 #include "supervisor.h"
 
-/* A canary's good answer decides about foreign data for this long, so that a flood of
- * forged ciphertexts costs the HSM one canary a second. */
-#define KW_CANARY_GOOD_NS KW_S_NS
+/* A canary's answer, good or bad, decides about foreign data for this long, so that a
+ * flood of forged ciphertexts costs the HSM one canary a second, in an outage too. */
+#define KW_CANARY_FRESH_NS KW_S_NS
 
 struct kw_gen_version {
     const struct kw_version *v;
     struct kw_verdict verdict;
     int64_t proven_wall_ns; /* 0 = never                                      */
-    bool good;              /* good_ns is meant                               */
-    int64_t good_ns;        /* last canary that passed                        */
+    bool answered;          /* the next two are meant                         */
+    bool good;              /* the last canary passed                         */
+    int64_t answered_ns;    /* when                                           */
     int64_t due_ns;         /* next canary                                    */
     uint64_t asked_id;      /* the canary on its way, 0 = none                */
     int64_t asked_ns;
@@ -58,7 +59,7 @@ bool kw_is_verdict(kw_err e);
 /* The key is there, and is another one. */
 bool kw_is_other_key(kw_err e);
 /* Records what a canary or a worker's own checks found.  Returns true when the verdict
- * changed.  An error that is no verdict changes nothing. */
+ * changed; an error that is no verdict does not change it. */
 bool kw_gen_version_judge(struct kw_gen_version *v, kw_err e, const char *reason,
                           int64_t now_ns, int64_t wall_ns);
 

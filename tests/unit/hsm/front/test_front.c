@@ -405,6 +405,37 @@ static void unsure__one_canary_decides_for_all(void **state)
     }
 }
 
+static void unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts(
+    void **state)
+{
+    (void)state;
+    struct outcome o;
+    struct kw_wire_job job;
+    unsigned canaries = 0;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, KW_S_NS / 2); /* its own checks were good, and are still fresh */
+    kw_lock_take(&s.lock);
+    kw_generation_at(s.front->serving, 1)->due_ns = 0;
+    kw_lock_give(&s.lock);
+    stage_pass(&s, 0);
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_CANARY), no_tag, "");
+    for (int i = 0; i < 12; i++) {
+        CHECK_OK(ask(&s, K1, TEXT, &o));
+        fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+        if (fake_job(&s, 0, &job)) {
+            CHECK(job.op == KW_WIRE_CANARY && !o.done);
+            canaries++;
+            fake_answer(&s, 0, job.id, no_tag, "");
+        }
+        CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
+        stage_pass(&s, KW_S_NS / 4);
+    }
+    CHECK(canaries == 2); /* after one and after two seconds */
+    stage_end(&s);
+}
+
 static void canaries__every_version_every_so_often(void **state)
 {
     (void)state;
@@ -620,6 +651,7 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(distrusted__the_worker_that_answered_is_replaced),
          CASE(unsure__canary_fresh__forged_without_another),
          CASE(unsure__one_canary_decides_for_all),
+         CASE(unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts),
          CASE(canaries__every_version_every_so_often),
          CASE(canary__active_opened_to_something_else__lost_at_once),
          CASE(canary__never_answered__suspect_then_lost),

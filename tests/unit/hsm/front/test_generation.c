@@ -36,9 +36,11 @@ static void judge__error_of_the_token__no_verdict(void **state)
     (void)state;
     begin(KW_KEY_RETIRED);
     struct kw_gen_version *v = &g->versions[0];
-    CHECK(!kw_gen_version_judge(v, kw_err_at(KW_CODE_HSM_DOWN, "x"), "", 1, 1));
+    CHECK(kw_gen_version_judge(v, KW_OK, "", 0, 1));
+    CHECK(!kw_gen_version_judge(v, kw_err_at(KW_CODE_HSM_DOWN, "x"), "", 1, 2));
+    CHECK(v->answered && !v->good && v->answered_ns == 1 && v->proven_wall_ns == 1);
     CHECK(!kw_gen_version_judge(v, kw_err_at(KW_CODE_UNSURE, "x"), "", 1, 1));
-    CHECK(v->verdict.err.code == KW_CODE_STARTING);
+    CHECK(!kw_failed(v->verdict.err));
     kw_generation_free(g);
 }
 
@@ -48,12 +50,12 @@ static void judge__key_missing_or_another__bad_with_reason(void **state)
     begin(KW_KEY_RETIRED);
     struct kw_gen_version *v = &g->versions[0];
     CHECK(kw_gen_version_judge(v, KW_OK, "", 5, 7));
-    CHECK(v->good && v->good_ns == 5 && v->proven_wall_ns == 7);
+    CHECK(v->good && v->answered_ns == 5 && v->proven_wall_ns == 7);
     CHECK(
         kw_gen_version_judge(v, kw_err_native(KW_CODE_MISSING, 3, "find"), "gone", 9, 9));
     CHECK(v->verdict.err.code == KW_CODE_KEY_BAD && v->verdict.err.native == 3);
     CHECK_STR(v->verdict.reason, "gone");
-    CHECK(!v->good && v->proven_wall_ns == 7);
+    CHECK(v->answered && !v->good && v->answered_ns == 9 && v->proven_wall_ns == 7);
     CHECK(!kw_gen_version_judge(v, kw_err_at(KW_CODE_FORGED, "canary"), "x", 9, 9));
     kw_generation_free(g);
 }
