@@ -58,6 +58,19 @@ struct kw_listen_stats {
 };
 void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stats *ret);
 
+/* A listening socket that is no class's (the status socket): the same rules for folder,
+ * lock and stale files, and the same errors as kw_listener_open; nothing is accepted. */
+struct kw_bound {
+    int fd;   /* listening, non-blocking      */
+    int lock; /* -1 when inherited            */
+    dev_t dev;
+    ino_t ino; /* of the file that we bound    */
+};
+KW_MUST_USE kw_err kw_bind(const char *path, mode_t mode, struct kw_bound *ret_bound,
+                           struct kw_note *note);
+/* Closes; unlinks the file when it is still the one that was bound. */
+void kw_unbind(const char *path, struct kw_bound *bound);
+
 /* The descriptors systemd passed (sd_listen_fds(3), read by hand): fills names[] and
  * fds[], sets close-on-exec, returns how many (0 when not for this pid). */
 size_t kw_listen_inherited(struct kw_note *note, int fds[KW_CLASSES_MAX],

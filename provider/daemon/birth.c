@@ -68,7 +68,7 @@ static void on_changed(void *ctx)
 
 static void on_look_again(void *ctx)
 {
-    kw_reload(ctx, "a key_id of a newer version was asked for");
+    kw_reload_look(ctx);
 }
 
 static kw_err open_front(struct kw_daemon *d, struct kw_note *note)
@@ -251,6 +251,8 @@ void kw_daemon_close(struct kw_daemon *d)
     for (size_t i = 0; i < KW_CLASSES_MAX; i++)
         kw_listener_close(d->doorways[i].listener);
     kw_status_close(d);
+    if (d->kms != NULL)
+        kw_kms_wipe(d->kms);
     if (d->front != NULL)
         kw_front_stop(d->front, FRONT_STOP_MS * KW_MS_NS);
     kw_rpc_free(d->rpc);

@@ -44,15 +44,18 @@ struct kw_daemon {
     struct kw_rpc *rpc;
     struct kw_doorway doorways[KW_CLASSES_MAX];
     struct event *tick, *signals, *status_accept, *watchdog;
-    int signal_fd, status_fd, notify_fd;
+    struct kw_bound status;
+    int signal_fd, notify_fd;
     uint64_t beats_seen; /* of the rpc thread, at the last watchdog */
     bool stopping;
     int64_t stop_began_ns;
-    struct kw_note rejected;     /* why the keyring file is not in use; "" = it is */
-    bool started;                /* a keyring was handed to the front */
-    struct kw_keyring *unproven; /* handed over, not in use yet; NULL = none */
-    struct kw_blob unproven_bytes;
-    uint32_t unproven_active;
+    struct kw_note rejected; /* why the keyring file is not in use; "" = it is */
+    struct kw_keyring *ring; /* what the front was given last; NULL = none yet */
+    struct kw_blob ring_bytes;
+    uint32_t ring_active;
+    bool remembered;             /* marks and last good copy say so already */
+    struct kw_note unremembered; /* why they do not, although it is in use */
+    int64_t remember_again_ns;
     enum kw_hsm_state told; /* what the service manager was told last */
     char told_reason[160];
 };
@@ -76,6 +79,9 @@ void kw_daemon_stop(
 
 /* reload.c.  Reads the keyring file and takes it into use, or says why not. */
 void kw_reload(struct kw_daemon *d, const char *why);
+/* Looks whether the file has versions that may be read besides what is in use; nothing
+ * else of it is taken without SIGHUP. */
+void kw_reload_look(struct kw_daemon *d);
 /* Remembers what was handed over once the front has it in use. */
 void kw_reload_settle(struct kw_daemon *d);
 void kw_reload_forget(struct kw_daemon *d);

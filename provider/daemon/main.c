@@ -47,7 +47,7 @@ int main(int argc, char **argv)
     static struct kw_daemon daemon = {.clock = &kw_clock_system,
                                       .lock = {PTHREAD_MUTEX_INITIALIZER},
                                       .signal_fd = -1,
-                                      .status_fd = -1,
+                                      .status = {.fd = -1, .lock = -1},
                                       .notify_fd = -1};
     if (kw_failed(kw_confine_early(&note)))
         return refuse(&note);

@@ -2,12 +2,9 @@
 /* The status socket: whoever may connect receives one JSON document; nothing is read. */
 #include "daemon.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <keyward/log.h>
@@ -104,6 +101,7 @@ static void put_keyring(struct kw_json *j, struct kw_daemon *d,
     kw_json_str(j, "sha256", s->keyring_sha256);
     kw_json_str(j, "rejected", why_rejected(d, s));
     kw_json_bool(j, "coming_up", s->coming_up);
+    kw_json_str(j, "unremembered", d->unremembered.text[0] ? d->unremembered.text : NULL);
     kw_json_close(j, '}');
 }
 
@@ -187,66 +185,26 @@ static void on_accept(evutil_socket_t listener, short what, void *ctx)
     close(fd);
 }
 
-static kw_err fail(const char *path, const char *what, struct kw_note *note)
-{
-    kw_note_set(note, "%s: %s: %s", path, what, strerror(errno));
-    return kw_err_native(KW_CODE_IO, (uint32_t)errno, "status socket");
-}
-
-/* Nobody else runs here (the classes' locks say so): what is left of an earlier run goes.
- * Something that answers is not ours. */
-static kw_err clear_path(const struct sockaddr_un *at, struct kw_note *note)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool answers = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof *at) == 0;
-    bool stale = !answers && errno == ECONNREFUSED;
-    if (fd >= 0)
-        close(fd);
-    if (answers) {
-        kw_note_set(note, "%s: somebody answers there already", at->sun_path);
-        return kw_err_at(KW_CODE_BUSY, "status socket");
-    }
-    if (stale)
-        unlink(at->sun_path);
-    return KW_OK;
-}
-
 kw_err kw_status_open(struct kw_daemon *d, struct kw_note *note)
 {
-    const char *path = d->config->status;
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    kw_copy(at.sun_path, sizeof at.sun_path - 1, kw_span_str(path));
-    kw_err e = clear_path(&at, note);
+    kw_err e = kw_bind(d->config->status, 0660, &d->status, note);
     if (kw_failed(e))
         return e;
-    d->status_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (d->status_fd < 0)
-        return fail(path, "socket", note);
-    if (bind(d->status_fd, (const struct sockaddr *)&at, sizeof at) != 0) {
-        e = fail(path, "cannot bind", note);
-        close(d->status_fd);
-        d->status_fd = -1;
-        return e;
-    }
-    if (chmod(path, 0660) != 0 || listen(d->status_fd, 16) != 0)
-        return fail(path, "cannot listen", note);
     d->status_accept =
-        event_new(d->loop, d->status_fd, EV_READ | EV_PERSIST, on_accept, d);
-    if (d->status_accept == NULL || event_add(d->status_accept, NULL) != 0)
-        return fail(path, "event_new", note);
-    return KW_OK;
+        event_new(d->loop, d->status.fd, EV_READ | EV_PERSIST, on_accept, d);
+    if (d->status_accept != NULL && event_add(d->status_accept, NULL) == 0)
+        return KW_OK;
+    kw_note_set(note, "%s: cannot watch it", d->config->status);
+    return kw_err_at(KW_CODE_NO_MEMORY, "event_new");
 }
 
 void kw_status_close(struct kw_daemon *d)
 {
     if (d->status_accept != NULL)
         event_free(d->status_accept);
-    if (d->status_fd >= 0) {
-        unlink(d->config->status);
-        close(d->status_fd);
-    }
     d->status_accept = NULL;
-    d->status_fd = -1;
+    if (d->status.fd >= 0)
+        kw_unbind(d->config->status, &d->status);
 }
 
 void kw_status_tell(struct kw_daemon *d)
