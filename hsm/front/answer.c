@@ -65,8 +65,23 @@ static void canary_answered(struct kw_worker *w, const struct kw_lane_entry *e,
         v->due_ns = kw_front_now(f); /* it came too late to be asked: no answer */
         return;
     }
+    if (!kw_failed(a->err))
+        w->proven_id = e->wire_id;
     kw_front_judge(f, v, a->err, kw_failed(a->err) ? "the canary failed" : "");
     decide(f, v, !kw_failed(a->err));
+}
+
+/* The worker that says HSM_DOWN leaves: an input that makes the library say so may not
+ * cost one worker after the other.  true: it is not given to another one. */
+static bool too_costly(struct kw_worker *w, const struct kw_lane_entry *e)
+{
+    struct kw_queue *q = &w->front->queue;
+    kw_span sample = kw_span_of(e->sample, e->sample_len);
+    int64_t now = kw_front_now(w->front);
+    if (e->sample_len == 0)
+        return false;
+    kw_quarantine_doubt(&q->quarantine, sample, w->proven_id, kw_queue_wire_id(q), now);
+    return kw_quarantine_holds(&q->quarantine, sample, now);
 }
 
 static void unsure(struct kw_front *f, struct kw_job *j, kw_err e)
@@ -123,6 +138,7 @@ static kw_err for_the_door(kw_err e)
 }
 
 static void job_answered(struct kw_worker *w, struct kw_job *j,
+                         const struct kw_lane_entry *entry,
                          const struct kw_wire_answer *a)
 {
     struct kw_front *f = w->front;
@@ -137,7 +153,8 @@ static void job_answered(struct kw_worker *w, struct kw_job *j,
     else if (e.code == KW_CODE_DEADLINE &&
              kw_queue_more_time(&f->queue, j, kw_front_now(f)))
         return; /* somebody joined who waits longer */
-    else if (e.code == KW_CODE_HSM_DOWN && kw_queue_retry(&f->queue, j))
+    else if (e.code == KW_CODE_HSM_DOWN && !too_costly(w, entry) &&
+             kw_queue_retry(&f->queue, j))
         return; /* another worker, or this one's successor, may do better */
     else
         kw_queue_finish(&f->queue, j, for_the_door(e));
@@ -161,7 +178,7 @@ bool kw_answer(struct kw_worker *w, kw_span message)
         if (!kw_failed(a.err) && e->sample_len > 0)
             kw_quarantine_clear(&f->queue.quarantine,
                                 kw_span_of(e->sample, e->sample_len));
-        job_answered(w, j, &a);
+        job_answered(w, j, e, &a);
     }
     kw_lane_drop(&w->lane);
     w->served++;

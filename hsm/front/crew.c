@@ -122,6 +122,7 @@ void kw_crew_start(struct kw_front *f, struct kw_generation *g)
         return;
     }
     kw_lock_take(f->lock);
+    w->born_id = kw_queue_wire_id(&f->queue);
     f->crew[place] = w;
     kw_lock_give(f->lock);
     kw_log(KW_LOG_INFO, "worker-started", KW_STR("token", f->token.name),
@@ -200,7 +201,7 @@ static void strike(struct kw_worker *w, const struct kw_lane_entry *e)
     struct kw_front *f = w->front;
     if (e->sample_len > 0)
         kw_quarantine_strike(&f->queue.quarantine, kw_span_of(e->sample, e->sample_len),
-                             kw_front_now(f));
+                             kw_queue_wire_id(&f->queue), kw_front_now(f));
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
     if (j != NULL && !kw_queue_retry(&f->queue, j))
         kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_HSM_DOWN, "worker"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inputs that were being executed when a worker died. */
+/* Inputs that cost workers. */
 #include "quarantine.h"
 
 size_t kw_sample_of(const struct kw_wire_job *job, uint8_t *dst)
@@ -32,7 +32,8 @@ static struct kw_suspect *oldest(struct kw_quarantine *q)
     return s;
 }
 
-unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, int64_t now_ns)
+unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, uint64_t mark,
+                              int64_t now_ns)
 {
     struct kw_suspect *s = find(q, sample);
     if (s == NULL) {
@@ -42,8 +43,18 @@ unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, int64_t n
         s->len = sample.len;
         kw_copy(s->sample, sizeof s->sample, sample);
     }
+    s->mark = mark;
     s->last_ns = now_ns;
     return ++s->deaths;
+}
+
+unsigned kw_quarantine_doubt(struct kw_quarantine *q, kw_span sample, uint64_t proven,
+                             uint64_t mark, int64_t now_ns)
+{
+    const struct kw_suspect *s = find(q, sample);
+    if (s != NULL && proven <= s->mark)
+        return s->deaths; /* nothing says that the token was well in between */
+    return kw_quarantine_strike(q, sample, mark, now_ns);
 }
 
 void kw_quarantine_clear(struct kw_quarantine *q, kw_span sample)

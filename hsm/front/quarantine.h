@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* quarantine - inputs that were being executed when a worker died
+/* quarantine - inputs that cost workers
  *
- * One death is bad luck, a second one of the same input without a success in between is a
- * suspicion: the input is refused for a while.  Only unwraps are remembered (their input
- * is ciphertext); a wrap never comes twice.  Pure; the caller holds the lock. */
+ * One worker that died over an input is bad luck, a second one without a success in
+ * between is a suspicion: the input is refused for a while.  A worker that answered
+ * HSM_DOWN and left is a loss too, but in an outage every input costs workers: after
+ * another loss it counts only when the same worker had passed a canary that was asked
+ * after that one, so that the token was well in between and this worker's library too.
+ * Only unwraps are remembered (their input is ciphertext); a wrap
+ * never comes twice.  Pure; the caller holds the lock. */
 #ifndef KEYWARD_FRONT_QUARANTINE_H
 #define KEYWARD_FRONT_QUARANTINE_H
 
@@ -19,6 +23,7 @@
 
 struct kw_suspect {
     unsigned deaths; /* 0 = free */
+    uint64_t mark;   /* the wire's ids had come so far at the last one */
     int64_t last_ns;
     size_t len;
     uint8_t sample[KW_SAMPLE_MAX];
@@ -32,8 +37,13 @@ struct kw_quarantine {
 size_t kw_sample_of(const struct kw_wire_job *job, uint8_t *dst);
 
 /* A worker died over this input; the longest-ago suspect makes room.  Returns how many
- * workers did by now. */
-unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, int64_t now_ns);
+ * workers did by now.  `mark`: the newest wire id that was given out. */
+unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, uint64_t mark,
+                              int64_t now_ns);
+/* A worker answered HSM_DOWN to it.  `proven`: the wire id of the newest canary that this
+ * worker passed, 0 = none. */
+unsigned kw_quarantine_doubt(struct kw_quarantine *q, kw_span sample, uint64_t proven,
+                             uint64_t mark, int64_t now_ns);
 /* It was served: no suspicion is left. */
 void kw_quarantine_clear(struct kw_quarantine *q, kw_span sample);
 /* Two deaths, the last one not long ago. */

@@ -77,7 +77,7 @@ bool kw_queue_cancel(struct kw_queue *q, uint64_t ticket);
 size_t kw_queue_count(const struct kw_queue *q, enum kw_job_state state);
 struct kw_job *kw_queue_first(const struct kw_queue *q, enum kw_job_state state);
 
-/* A fresh id for the wire; canaries take theirs here too. */
+/* A fresh id for the wire, larger than all before it; canaries take theirs here too. */
 uint64_t kw_queue_wire_id(struct kw_queue *q);
 /* The message of a WAITING job, which becomes SENT.  Spans borrow from the job. */
 void kw_queue_send(struct kw_queue *q, struct kw_job *job,

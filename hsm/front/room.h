@@ -32,6 +32,8 @@ struct kw_worker {
     struct kw_front *front;
     uint64_t number;     /* never used twice */
     uint64_t generation; /* its number */
+    uint64_t born_id;    /* stands for its own checks: no smaller wire id is newer */
+    uint64_t proven_id;  /* L: newest canary that it passed, 0 = none */
     pid_t pid;
     int pidfd, output;
     struct kw_page *page;

@@ -25,6 +25,8 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
         struct kw_gen_version *v = kw_generation_at(g, told->n);
         if (v == NULL)
             continue;
+        if (!kw_failed(told->err))
+            w->proven_id = w->born_id;
         if (g == f->serving)
             kw_front_judge(f, v, told->err, told->reason);
         else if (kw_gen_version_judge(v, told->err, told->reason, now,

@@ -299,6 +299,54 @@ static void hsm_down__job_tried_once_more(void **state)
     stage_end(&s);
 }
 
+/* An unwrap that makes worker i say HSM_DOWN and leave. */
+static void costs(unsigned i)
+{
+    fake_answer(&s, i, fake_take(&s, i, KW_WIRE_UNWRAP),
+                kw_err_native(KW_CODE_HSM_DOWN, 0x30, "C_Decrypt"), "");
+    fake_dies(&s, i);
+}
+
+static void hsm_down__again_on_workers_that_were_well__quarantined(void **state)
+{
+    (void)state;
+    struct outcome o;
+    struct kw_wire_job job;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    costs(0);
+    fake_ready(&s, 2);
+    costs(1); /* older than the first loss: both may be one outage's */
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    costs(2); /* it had proven itself in between */
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
+    fake_ready(&s, 3);
+    CHECK(!fake_job(&s, 3, &job)); /* and no further worker is spent on it */
+    CHECK_CODE(ask(&s, K1, TEXT, &o), KW_CODE_QUARANTINED);
+    CHECK_OK(ask(&s, K1, "another ciphertext", &o));
+    stage_end(&s);
+}
+
+static void hsm_down__one_outage_of_all_workers__nobody_is_quarantined(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    costs(0);
+    costs(1);
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    fake_ready(&s, 2);
+    fake_answer(&s, 2, fake_take(&s, 2, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(o.done && !kw_failed(o.err));
+    CHECK(s.front->queue.quarantine.used == 0); /* served: nothing is left */
+    stage_end(&s);
+}
+
 static void stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience(
     void **state)
 {
@@ -646,6 +694,8 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(death__in_flight_goes_to_another__second_death_of_the_executed_one_fails),
          CASE(death__neighbour_in_the_socket__is_not_blamed),
          CASE(hsm_down__job_tried_once_more),
+         CASE(hsm_down__again_on_workers_that_were_well__quarantined),
+         CASE(hsm_down__one_outage_of_all_workers__nobody_is_quarantined),
          CASE(stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience),
          CASE(stuck__comes_back_late__answer_dropped_and_drained),
          CASE(distrusted__the_worker_that_answered_is_replaced),

@@ -8,15 +8,15 @@ static struct kw_quarantine q;
 static void one_death__not_held(void **state)
 {
     (void)state;
-    CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 0) == 1);
+    CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 0, 0) == 1);
     CHECK(!kw_quarantine_holds(&q, kw_span_str("a"), 0));
 }
 
 static void two_deaths__held_for_a_while(void **state)
 {
     (void)state;
-    kw_quarantine_strike(&q, kw_span_str("a"), 5);
-    CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 10) == 2);
+    kw_quarantine_strike(&q, kw_span_str("a"), 0, 5);
+    CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 0, 10) == 2);
     CHECK(kw_quarantine_holds(&q, kw_span_str("a"), 10));
     CHECK(!kw_quarantine_holds(&q, kw_span_str("b"), 10));
     CHECK(!kw_quarantine_holds(&q, kw_span_str("a"), 10 + KW_QUARANTINE_NS));
@@ -25,11 +25,26 @@ static void two_deaths__held_for_a_while(void **state)
 static void success_in_between__innocent(void **state)
 {
     (void)state;
-    kw_quarantine_strike(&q, kw_span_str("a"), 0);
+    kw_quarantine_strike(&q, kw_span_str("a"), 0, 0);
     kw_quarantine_clear(&q, kw_span_str("a"));
-    CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 0) == 1);
+    CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 0, 0) == 1);
     kw_quarantine_clear(&q, kw_span_str("unheard of"));
     CHECK(q.used == 1);
+}
+
+static void doubts__count_only_with_a_canary_in_between(void **state)
+{
+    (void)state;
+    const kw_span a = kw_span_str("doubted");
+    q = (struct kw_quarantine){0};
+    CHECK(kw_quarantine_doubt(&q, a, 7, 10, 0) == 1);
+    CHECK(kw_quarantine_doubt(&q, a, 7, 20, 1) == 1);
+    CHECK(kw_quarantine_doubt(&q, a, 10, 30, 2) == 1); /* not asked after the first */
+    CHECK(!kw_quarantine_holds(&q, a, 2));
+    CHECK(kw_quarantine_doubt(&q, a, 11, 40, 3) == 2);
+    CHECK(kw_quarantine_holds(&q, a, 3));
+    CHECK(kw_quarantine_doubt(&q, a, 40, 50, 4) == 2); /* the second one's mark */
+    kw_quarantine_clear(&q, a);
 }
 
 static void more_suspects_than_places__the_oldest_makes_room(void **state)
@@ -37,7 +52,7 @@ static void more_suspects_than_places__the_oldest_makes_room(void **state)
     (void)state;
     for (uint8_t i = 0; i <= KW_QUARANTINE_MAX; i++)
         for (int k = 0; k < 2; k++)
-            kw_quarantine_strike(&q, kw_span_of(&i, 1), i);
+            kw_quarantine_strike(&q, kw_span_of(&i, 1), 0, i);
     uint8_t first = 0, second = 1;
     CHECK(!kw_quarantine_holds(&q, kw_span_of(&first, 1), 0));
     CHECK(kw_quarantine_holds(&q, kw_span_of(&second, 1), 0));
@@ -58,5 +73,6 @@ static void sample_of__only_unwraps(void **state)
 
 KW_CASES("hsm/front/quarantine", CASE(one_death__not_held),
          CASE(two_deaths__held_for_a_while), CASE(success_in_between__innocent),
+         CASE(doubts__count_only_with_a_canary_in_between),
          CASE(more_suspects_than_places__the_oldest_makes_room),
          CASE(sample_of__only_unwraps))

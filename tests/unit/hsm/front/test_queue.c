@@ -117,9 +117,9 @@ static void add__quarantined_input__refused(void **state)
                             .aad = job.aad,
                             .input = job.input};
     kw_span s = kw_span_of(sample, kw_sample_of(&m, sample));
-    kw_quarantine_strike(&q.quarantine, s, 0);
+    kw_quarantine_strike(&q.quarantine, s, 0, 0);
     CHECK_OK(kw_queue_add(&q, &job, 0, &ticket)); /* once is bad luck */
-    kw_quarantine_strike(&q.quarantine, s, 0);
+    kw_quarantine_strike(&q.quarantine, s, 0, 0);
     CHECK_CODE(kw_queue_add(&q, &job, 0, &ticket), KW_CODE_QUARANTINED);
     job.input = kw_span_str("other");
     CHECK_OK(kw_queue_add(&q, &job, 0, &ticket));
