@@ -59,13 +59,14 @@ void kw_kms_cancel(struct kw_kms *kms, struct kw_call *call)
     (void)call;
 }
 
-static void adopt(void *ctx, int fd, const struct kw_peer *peer)
+static bool adopt(void *ctx, int fd, const struct kw_peer *peer)
 {
     struct echo *echo = ctx;
     kw_err e = kw_rpc_adopt(echo->rpc, 0, fd, peer);
     if (kw_failed(e))
         fprintf(stderr, "keyward-bench echo: a connection was lost: %s\n",
                 kw_code_name(e.code));
+    return !kw_failed(e);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *ctx)

@@ -29,8 +29,9 @@ struct kw_listen_options {
     unsigned per_uid_max;     /* 0 = 64                                 */
     int64_t preface_ns;       /* 0 = 2 s                                */
     struct event_base *loop;
-    /* A connection that may speak; the callee owns fd (non-blocking, close-on-exec). */
-    void (*adopt)(void *ctx, int fd, const struct kw_peer *peer);
+    /* A connection that may speak; the callee owns fd (non-blocking, close-on-exec).
+     * false: it has closed fd, and the connection is to end. */
+    bool (*adopt)(void *ctx, int fd, const struct kw_peer *peer);
     void *ctx;
 };
 
@@ -53,7 +54,8 @@ KW_MUST_USE kw_err kw_listener_open(const struct kw_listen_options *options,
 void kw_listener_close(struct kw_listener *listener);
 
 struct kw_listen_stats {
-    uint64_t accepted, handed_over, refused_peer, refused_limit, refused_preface;
+    uint64_t accepted, handed_over, refused_peer, refused_limit, refused_preface,
+        refused_adopt;      /* adopt said no */
     unsigned open, waiting; /* connections handed over and still open; before preface */
 };
 void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stats *ret);

@@ -151,12 +151,13 @@ static kw_err open_rpc(struct kw_daemon *d, struct kw_note *note)
     return e;
 }
 
-static void adopt(void *ctx, int fd, const struct kw_peer *peer)
+static bool adopt(void *ctx, int fd, const struct kw_peer *peer)
 {
     struct kw_doorway *way = ctx;
     kw_err e = kw_rpc_adopt(way->daemon->rpc, way->class_index, fd, peer);
     if (kw_failed(e))
         kw_log(KW_LOG_WARN, "connection-not-adopted", KW_ERR("err", e));
+    return !kw_failed(e);
 }
 
 static int inherited_fd(const char *class_name, const int *fds, char names[][64],

@@ -66,8 +66,13 @@ static void hand_over(struct kw_connection *c)
     c->handed_over = true;
     l->stats.waiting--;
     l->stats.open++;
-    l->stats.handed_over++;
-    l->adopt(l->ctx, fd, &c->peer);
+    if (l->adopt(l->ctx, fd, &c->peer)) {
+        l->stats.handed_over++;
+        return;
+    }
+    /* Our duplicate alone would keep the peer connected. */
+    l->stats.refused_adopt++;
+    kw_connection_end(c);
 }
 
 /* Edge-triggered, so a preface that comes in pieces wakes us once a piece. */

@@ -32,7 +32,7 @@ struct kw_listener {
     unsigned connections_max, per_uid_max;
     struct timeval preface;
     struct event_base *loop;
-    void (*adopt)(void *ctx, int fd, const struct kw_peer *peer);
+    bool (*adopt)(void *ctx, int fd, const struct kw_peer *peer);
     void *ctx;
     struct event *acceptable;
     int spare; /* given up for a moment when descriptors run out */

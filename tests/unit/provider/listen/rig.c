@@ -10,12 +10,17 @@
 
 const char rig_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-static void adopt(void *ctx, int fd, const struct kw_peer *peer)
+static bool adopt(void *ctx, int fd, const struct kw_peer *peer)
 {
     struct rig *r = ctx;
+    if (r->adopts_none) {
+        close(fd);
+        return false;
+    }
     KW_INVARIANT(r->adopted_count < 16);
     r->peers[r->adopted_count] = *peer;
     r->adopted[r->adopted_count++] = fd;
+    return true;
 }
 
 void rig_init(struct rig *r)

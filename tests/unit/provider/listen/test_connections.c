@@ -110,6 +110,22 @@ static void connection__preface_and_more__more_is_left_to_the_reader(void **stat
     rig_wipe(&r);
 }
 
+static void handed_over__nobody_takes_it__closed_and_counted_out(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r);
+    r.adopts_none = true;
+    rig_open(&r);
+    int fd = rig_connect(&r);
+    rig_say(fd, rig_preface);
+    RIG_UNTIL(&r, s.refused_adopt == 1);
+    CHECK(rig_is_closed(fd));
+    CHECK(rig_stats(&r).open == 0 && rig_stats(&r).handed_over == 0);
+    close(fd);
+    rig_wipe(&r);
+}
+
 static void handed_over__client_leaves__counted_out(void **state)
 {
     struct rig r;
@@ -268,6 +284,7 @@ KW_CASES("provider/listen/connections",
          CASE(connection__closed_before_its_preface__forgotten),
          CASE(connection__preface_in_pieces__handed_over_unread),
          CASE(connection__preface_and_more__more_is_left_to_the_reader),
+         CASE(handed_over__nobody_takes_it__closed_and_counted_out),
          CASE(handed_over__client_leaves__counted_out),
          CASE(handed_over__client_leaves_with_bytes_unread__counted_out),
          CASE(handed_over__reader_ends_it__client_sees_and_counted_out),
