@@ -2,10 +2,14 @@
 /* peers - who is at the other end of a call
  *
  * gRPC core names the peer of a handed-over descriptor "fd:<number>" and knows no more,
- * so a table keeps what SO_PEERCRED said when the number was handed over.  A number is
- * used again after its connection ended; the new owner overwrites the entry.
+ * so a table keeps what SO_PEERCRED said when the number was handed over.  Entries are
+ * overwritten and never taken out, which is sound for a call that comes late: gRPC closes
+ * a descriptor only when the last call of its connection has been freed (a stream holds
+ * its transport, the transport its endpoint), so while a call exists its number cannot
+ * have been handed over again.  A case of the rpc tests holds this, whichever gRPC is
+ * there.
  *
- * Threads:   any; the caller serialises with the pool's mutex.
+ * Threads:   any; the caller serialises.
  */
 #ifndef KEYWARD_RPC_PEERS_H
 #define KEYWARD_RPC_PEERS_H

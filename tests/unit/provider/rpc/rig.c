@@ -129,6 +129,7 @@ void kw_kms_cancel(struct kw_kms *k, struct kw_call *call)
     bool mine = call->work.prev != NULL;
     if (mine)
         unpark(k, call);
+    k->watched_open = fcntl(k->watched, F_GETFD) != -1;
     unlock(k);
     if (!mine)
         return;
@@ -287,6 +288,7 @@ static kw_err adopt_pair(struct rig *r, size_t class_index, struct h2raw **ret_p
     int pair[2];
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
     CHECK(fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0);
+    r->adopted = pair[0];
     kw_err e = kw_rpc_adopt(r->rpc, class_index, pair[0], &someone);
     *ret_peer = h2raw_new(pair[1]);
     return e;

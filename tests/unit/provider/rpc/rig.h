@@ -31,6 +31,8 @@ struct kw_kms {
     kw_err answer;      /* for all but Status                                          */
     struct kw_call *parked; /* by work.next, newest first */
     size_t parked_count, begun, cancelled;
+    int watched; /* a descriptor; was it open when a call was cancelled? */
+    bool watched_open;
     struct kms_seen seen;
 };
 
@@ -41,6 +43,7 @@ struct rig {
     _Atomic int64_t now_ns; /* what rpc takes for the time */
     struct kw_clock clock;
     int listening;
+    int adopted; /* the last descriptor of rig_raw: its number, not ours */
     pthread_t acceptor;
     struct kw_client *client;
 };

@@ -2,6 +2,9 @@
 /* Calls that wait in kms: cancel, deadline, many at once, the end of the process. */
 #include "rig.h"
 
+#include <fcntl.h>
+#include <sched.h>
+
 #define IN_TIME (30 * KW_S_NS)
 #define STATUS "/v2.KeyManagementService/Status"
 #define ENCRYPT "/v2.KeyManagementService/Encrypt"
@@ -306,6 +309,25 @@ static void free__while_the_thread_is_still_posting__ends(void **state)
     }
 }
 
+/* peers.h rests on this: the number of a connection with a call is not used again. */
+static void hang_up__call_still_there__number_still_taken(void **state)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    (void)state;
+    kms_park(r, true);
+    r->kms.watched = r->adopted;
+    (void)h2raw_call(h, DECRYPT, request);
+    kms_await_parked(r, 1);
+    h2raw_hang_up(h);
+    kms_await_cancelled(r, 1);
+    CHECK(r->kms.watched_open);
+    while (fcntl(r->adopted, F_GETFD) != -1) /* and free once the call is */
+        sched_yield();
+    h2raw_free(h);
+    rig_free(r);
+}
+
 static void adopt__after_shutdown__closed(void **state)
 {
     struct rig *r = rig_new();
@@ -360,4 +382,5 @@ KW_CASES("provider/rpc/parked", CASE(deadline__hundreds_of_years__never),
          CASE(shutdown__calls_parked__goaway_and_they_still_finish),
          CASE(free__calls_parked__cancelled_and_answered),
          CASE(free__while_the_thread_is_still_posting__ends),
+         CASE(hang_up__call_still_there__number_still_taken),
          CASE(adopt__after_shutdown__closed), CASE(adopt__no_such_class__closed))
