@@ -35,8 +35,6 @@ void kw_cache_keyer_make(struct kw_cache_keyer *keyer, uint32_t class_index,
                          struct kw_cache_key *ret_key);
 
 struct kw_cache;
-/* Arena bytes that a cache of `entries` takes at most; 0 for none. */
-size_t kw_cache_bytes(size_t entries);
 /* entries 0 or ttl 0 make a cache that holds nothing.  NO_MEMORY. */
 KW_MUST_USE kw_err kw_cache_new(size_t entries, int64_t ttl_ns,
                                 struct kw_cache **ret_cache);
@@ -46,15 +44,14 @@ void kw_cache_free(struct kw_cache *cache); /* wipes; NULL does nothing */
  * the ttl; NO_MEMORY of the arena reads as a miss. */
 bool kw_cache_get(struct kw_cache *cache, const struct kw_cache_key *key,
                   int64_t boot_now_ns, struct kw_secret *ret_seed);
-/* Remembers a copy; an entry of the same key is replaced.  `version_n` is for forget.
+/* Remembers a copy; an entry of the same key is replaced.
  * seed is 1..KW_SEED_MAX bytes. */
-void kw_cache_put(struct kw_cache *cache, const struct kw_cache_key *key,
-                  uint32_t version_n, kw_span seed, int64_t boot_now_ns);
+void kw_cache_put(struct kw_cache *cache, const struct kw_cache_key *key, kw_span seed,
+                  int64_t boot_now_ns);
 /* Drops what is too old.  Returns when the next entry gets too old (CLOCK_BOOTTIME), or
  * INT64_MAX. */
 int64_t kw_cache_expire(struct kw_cache *cache, int64_t boot_now_ns);
-size_t kw_cache_wipe(struct kw_cache *cache);                       /* how many  */
-size_t kw_cache_forget(struct kw_cache *cache, uint32_t version_n); /* how many  */
+size_t kw_cache_wipe(struct kw_cache *cache); /* how many */
 
 struct kw_cache_stats {
     uint64_t hits, misses, puts, evicted, expired, wiped;

@@ -10,7 +10,6 @@
 #include <keyward/alloc.h>
 
 #define SLOT KW_SEED_MAX
-#define LOAN_MORE 64u /* most that the arena adds to one secret, whatever its size */
 #define NONE UINT32_MAX
 #define ENTRIES_MAX (UINT32_MAX / 4)
 
@@ -24,7 +23,6 @@ struct entry {
     struct kw_cache_key key;
     struct link ring[ORDERS];
     uint32_t chain; /* next in the bucket, or next free */
-    uint32_t version_n;
     uint32_t seed_len;
     int64_t born_boot_ns;
 };
@@ -148,11 +146,6 @@ static kw_err take_memory(struct kw_cache *c)
     return kw_secret_init(&c->slots, (size_t)c->capacity * SLOT);
 }
 
-size_t kw_cache_bytes(size_t entries)
-{
-    return entries == 0 ? 0 : entries * SLOT + LOAN_MORE;
-}
-
 kw_err kw_cache_new(size_t entries, int64_t ttl_ns, struct kw_cache **ret_cache)
 {
     KW_INVARIANT(entries <= ENTRIES_MAX && ttl_ns >= 0);
@@ -216,8 +209,8 @@ bool kw_cache_get(struct kw_cache *cache, const struct kw_cache_key *key,
     return hit;
 }
 
-void kw_cache_put(struct kw_cache *cache, const struct kw_cache_key *key,
-                  uint32_t version_n, kw_span seed, int64_t boot_now_ns)
+void kw_cache_put(struct kw_cache *cache, const struct kw_cache_key *key, kw_span seed,
+                  int64_t boot_now_ns)
 {
     KW_INVARIANT(seed.len >= 1 && seed.len <= SLOT);
     if (cache->capacity == 0)
@@ -229,7 +222,6 @@ void kw_cache_put(struct kw_cache *cache, const struct kw_cache_key *key,
     uint32_t *bucket = bucket_of(cache, key);
     cache->entries[i] = (struct entry){.key = *key,
                                        .chain = *bucket,
-                                       .version_n = version_n,
                                        .seed_len = (uint32_t)seed.len,
                                        .born_boot_ns = boot_now_ns};
     *bucket = i;
@@ -255,30 +247,19 @@ int64_t kw_cache_expire(struct kw_cache *cache, int64_t boot_now_ns)
     return cache->entries[oldest].born_boot_ns + cache->ttl_ns;
 }
 
-/* Walks from the oldest on and drops what `version_n` says; NULL says all. */
-static size_t drop_some(struct kw_cache *c, const uint32_t *version_n)
+/* Walks from the oldest on. */
+size_t kw_cache_wipe(struct kw_cache *cache)
 {
+    struct kw_cache *c = cache;
     size_t dropped = 0;
     uint32_t next, i = c->capacity > 0 ? ring_first(c, BY_AGE) : NONE;
     for (; i != NONE && i != c->capacity; i = next) {
         next = c->entries[i].ring[BY_AGE].next;
-        if (version_n == NULL || c->entries[i].version_n == *version_n) {
-            drop(c, i);
-            dropped++;
-        }
+        drop(c, i);
+        dropped++;
     }
     c->stats.wiped += dropped;
     return dropped;
-}
-
-size_t kw_cache_wipe(struct kw_cache *cache)
-{
-    return drop_some(cache, NULL);
-}
-
-size_t kw_cache_forget(struct kw_cache *cache, uint32_t version_n)
-{
-    return drop_some(cache, &version_n);
 }
 
 void kw_cache_stats(const struct kw_cache *cache, struct kw_cache_stats *ret_stats)

@@ -170,8 +170,7 @@ static enum kw_turn remember(struct kw_kms *kms, struct kw_call *call)
     kw_lock_take(kms->options.lock);
     /* The HSM may have been lost while the answer was under way: then nothing is kept. */
     if (kw_kms_judge(kms, KW_ASK_DECRYPT, class, &health).kind == KW_ALLOW)
-        kw_cache_put(class->cache, &key, call->work.version.n,
-                     kw_secret_peek(&call->seed), now);
+        kw_cache_put(class->cache, &key, kw_secret_peek(&call->seed), now);
     kw_lock_give(kms->options.lock);
     return KW_TURN_NEXT;
 }
