@@ -118,11 +118,10 @@ void kw_kms_begin(struct kw_kms *kms, struct kw_call *call);
  * CANCELLED before this returns; if it is being finished, nothing happens. */
 void kw_kms_cancel(struct kw_kms *kms, struct kw_call *call);
 
-/* main thread, at least every 50 ms while kw_kms_waiting is true and every second
- * otherwise: deadlines of parked calls, outage budgets, expiry, wipes that policy asks
+/* main thread, about ten times a second and after each change of the health record:
+ * deadlines of parked calls, outage budgets, expiry, wipes that policy asks
  * for, held Status calls that may be answered now. */
 void kw_kms_tick(struct kw_kms *kms);
-bool kw_kms_waiting(struct kw_kms *kms); /* a call is parked */
 
 /* main thread.  Wipes every cache; returns how many seeds. */
 size_t kw_kms_wipe(struct kw_kms *kms);

@@ -26,14 +26,6 @@ void kw_unpark(struct kw_call *call)
     w->prev = NULL;
 }
 
-bool kw_kms_waiting(struct kw_kms *kms)
-{
-    kw_lock_take(kms->options.lock);
-    bool waiting = kms->parked != NULL;
-    kw_lock_give(kms->options.lock);
-    return waiting;
-}
-
 /* The mutex is held.  Takes a parked call away from what it waits for.  false: its answer
  * is being delivered at this moment; whoever delivers it owns the call. */
 static bool withdraw(struct kw_kms *kms, struct kw_call *call)

@@ -350,10 +350,9 @@ static void tick__deadline_over__each_waiter_by_its_own(void **state)
     r->time.now_ns += 600 * KW_MS_NS;
     kw_kms_tick(r->kms);
     CHECK(rig_ended(r, 0, KW_CODE_DEADLINE));
-    CHECK(r->done[1] == 0 && kw_kms_waiting(r->kms));
+    CHECK(r->done[1] == 0);
     rig_run(r);
     CHECK(rig_ended(r, 1, KW_CODE_OK));
-    CHECK(!kw_kms_waiting(r->kms));
     rig_close(r);
 }
 
@@ -365,7 +364,6 @@ static void begin__queue_full__busy_at_once(void **state)
     r->hsm.submit_err = kw_err_at(KW_CODE_BUSY, "queue");
     rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));
     CHECK(rig_ended(r, 0, KW_CODE_BUSY));
-    CHECK(!kw_kms_waiting(r->kms));
     rig_close(r);
 }
 
