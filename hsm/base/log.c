@@ -49,24 +49,6 @@ void kw_log_setup(int fd, enum kw_log_level least, enum kw_log_format format,
     out.clock = clock;
 }
 
-bool kw_log_level_parse(const char *text, enum kw_log_level *ret_level)
-{
-    for (unsigned i = 0; i < 4; i++)
-        if (strcmp(text, level_names[i]) == 0) {
-            *ret_level = (enum kw_log_level)i;
-            return true;
-        }
-    return false;
-}
-
-bool kw_log_format_parse(const char *text, enum kw_log_format *ret_format)
-{
-    if (strcmp(text, "logfmt") != 0 && strcmp(text, "json") != 0)
-        return false;
-    *ret_format = text[0] == 'j' ? KW_LOG_JSON : KW_LOG_LOGFMT;
-    return true;
-}
-
 /* A line under construction.  Text that does not fit is cut and later fields are left
  * out, so that the line always ends well; `cut=1` says so. */
 struct line {

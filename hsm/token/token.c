@@ -4,21 +4,6 @@
 
 #include <keyward/alloc.h>
 
-const char *kw_phase_name(enum kw_phase p)
-{
-    switch (p) {
-    case KW_PHASE_NEW: return "new";
-    case KW_PHASE_INIT: return "init";
-    case KW_PHASE_LOGIN: return "login";
-    case KW_PHASE_FIND: return "find";
-    case KW_PHASE_TEST: return "test";
-    case KW_PHASE_IDLE: return "idle";
-    case KW_PHASE_OP: return "op";
-    case KW_PHASE_EXIT: return "exit";
-    }
-    return "?";
-}
-
 void kw_phase_set(const struct kw_token *t, enum kw_phase phase)
 {
     if (t->phase != NULL)

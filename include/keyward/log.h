@@ -59,8 +59,4 @@ void kw_log_setup(int fd, enum kw_log_level least, enum kw_log_format format,
 void kw_log_fields(enum kw_log_level level, const char *event,
                    const struct kw_field *fields);
 
-/* "debug", "info", "warn", "error" / "logfmt", "json". */
-bool kw_log_level_parse(const char *text, enum kw_log_level *ret_level);
-bool kw_log_format_parse(const char *text, enum kw_log_format *ret_format);
-
 #endif

@@ -36,7 +36,6 @@ enum kw_phase {
     KW_PHASE_OP,
     KW_PHASE_EXIT,
 };
-const char *kw_phase_name(enum kw_phase p);
 
 struct kw_token_options {
     const char *module; /* path; absolute */

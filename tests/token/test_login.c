@@ -185,11 +185,16 @@ struct trace {
     bool in_login;
 };
 
+static const char *const phase_names[] = {
+    [KW_PHASE_NEW] = "new",   [KW_PHASE_INIT] = "init", [KW_PHASE_LOGIN] = "login",
+    [KW_PHASE_FIND] = "find", [KW_PHASE_TEST] = "test", [KW_PHASE_IDLE] = "idle",
+    [KW_PHASE_OP] = "op",     [KW_PHASE_EXIT] = "exit"};
+
 static void note_phase(void *ctx, enum kw_phase phase)
 {
     struct trace *t = ctx;
     size_t len = strlen(t->text);
-    snprintf(t->text + len, sizeof t->text - len, "%s ", kw_phase_name(phase));
+    snprintf(t->text + len, sizeof t->text - len, "%s ", phase_names[phase]);
     unsigned logins = kw_liar_count(t->hsm, "C_Login");
     if (phase == KW_PHASE_LOGIN)
         t->logins_before = logins;

@@ -7,30 +7,6 @@
 
 static struct logged l;
 
-static void parse__unknown_word__false_and_untouched(void **state)
-{
-    (void)state;
-    enum kw_log_level level = KW_LOG_WARN;
-    enum kw_log_format format = KW_LOG_JSON;
-    CHECK(!kw_log_level_parse("", &level) && !kw_log_level_parse("WARN", &level) &&
-          !kw_log_level_parse("warning", &level));
-    CHECK(!kw_log_format_parse("", &format) && !kw_log_format_parse("JSON", &format));
-    CHECK(level == KW_LOG_WARN && format == KW_LOG_JSON);
-}
-
-static void parse__each_word__its_value(void **state)
-{
-    (void)state;
-    enum kw_log_level level;
-    enum kw_log_format format;
-    CHECK(kw_log_level_parse("debug", &level) && level == KW_LOG_DEBUG);
-    CHECK(kw_log_level_parse("info", &level) && level == KW_LOG_INFO);
-    CHECK(kw_log_level_parse("warn", &level) && level == KW_LOG_WARN);
-    CHECK(kw_log_level_parse("error", &level) && level == KW_LOG_ERROR);
-    CHECK(kw_log_format_parse("json", &format) && format == KW_LOG_JSON);
-    CHECK(kw_log_format_parse("logfmt", &format) && format == KW_LOG_LOGFMT);
-}
-
 static void log__below_the_level__nothing(void **state)
 {
     (void)state;
@@ -200,8 +176,7 @@ static void line__too_long_in_a_character__not_torn(void **state)
     logged_close(&l);
 }
 
-KW_CASES("hsm/base/log", CASE(parse__unknown_word__false_and_untouched),
-         CASE(parse__each_word__its_value), CASE(log__below_the_level__nothing),
+KW_CASES("hsm/base/log", CASE(log__below_the_level__nothing),
          CASE(log__reader_gone__goes_on),
          CASE(log__reader_does_not_read__lines_lost_and_counted),
          CASE(logfmt__each_kind__as_documented),

@@ -21,13 +21,4 @@ static void table__against_the_keyrings__same_names_and_places(void **state)
     }
 }
 
-static void phase_name__every_phase__has_one(void **state)
-{
-    (void)state;
-    for (int p = KW_PHASE_NEW; p <= KW_PHASE_EXIT; p++)
-        CHECK(strcmp(kw_phase_name((enum kw_phase)p), "?") != 0);
-    CHECK_STR(kw_phase_name((enum kw_phase)99), "?");
-}
-
-KW_CASES("hsm/token", CASE(table__against_the_keyrings__same_names_and_places),
-         CASE(phase_name__every_phase__has_one))
+KW_CASES("hsm/token", CASE(table__against_the_keyrings__same_names_and_places))
