@@ -8,6 +8,45 @@
 #define REFUSED(note, ...)                                                               \
     (kw_note_set((note), __VA_ARGS__), kw_err_at(KW_CODE_BAD_INPUT, "keyring"))
 
+static bool is_seen(const struct kw_marks *marks, const uint8_t sha256[32])
+{
+    return kw_span_equal(kw_span_of(sha256, 32),
+                         kw_span_of(marks->serial_sha256, marks->serial_sha256_len));
+}
+
+static bool follows(const struct kw_keyring *ring, const struct kw_marks *marks)
+{
+    uint8_t prev[32];
+    return kw_unhex(prev, sizeof prev, kw_span_str(ring->prev_sha256)) &&
+           is_seen(marks, prev);
+}
+
+/* Two files of one serial, or two that follow one: somebody changed a copy, and nodes
+ * that took the one and nodes that took the other would disagree unseen. */
+static kw_err chain_rule(const struct kw_keyring *ring, const struct kw_marks *marks,
+                         struct kw_note *note)
+{
+    if (marks->serial_sha256_len == 0)
+        return KW_OK;
+    if (ring->serial == marks->serial_max && !is_seen(marks, ring->sha256))
+        return REFUSED(note,
+                       "keyring: its serial %" PRIu64
+                       " is the one this node has seen, and its content is another: it "
+                       "was edited by hand, or changed in two places; put this node's "
+                       "last good one back (keyring.json in its state directory) and "
+                       "make the change again with keyward key",
+                       ring->serial);
+    if (ring->serial == marks->serial_max + 1 && !follows(ring, marks))
+        return REFUSED(note,
+                       "keyring: its serial %" PRIu64
+                       " is the next one, and its prev-sha256 is not of the file that "
+                       "this node has seen: it was made from another copy; compare the "
+                       "nodes' keyrings and make the change again, with keyward key, on "
+                       "this node's last good one (keyring.json in its state directory)",
+                       ring->serial);
+    return KW_OK;
+}
+
 kw_err kw_keyring_admit(const struct kw_keyring *ring, const char *domain,
                         const struct kw_marks *marks, struct kw_note *note)
 {
@@ -25,6 +64,9 @@ kw_err kw_keyring_admit(const struct kw_keyring *ring, const char *domain,
                        "(this node's last good one is keyring.json in its state "
                        "directory)",
                        ring->serial, marks->serial_max);
+    kw_err e = chain_rule(ring, marks, note);
+    if (kw_failed(e))
+        return e;
     if (ring->active < marks->baseline_max)
         return REFUSED(note,
                        "keyring: its active version is %u and this node has seen %u: the "

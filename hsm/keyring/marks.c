@@ -61,6 +61,14 @@ static const struct kw_member marks_table[] = {
      .kind = &kw_kind_u64,
      .offset = offsetof(struct kw_marks, serial_max),
      .max = INT64_MAX},
+    {.name = "serial-sha256",
+     .kind = &kw_kind_hex,
+     .offset = offsetof(struct kw_marks, serial_sha256),
+     .max = sizeof((struct kw_marks *)0)->serial_sha256,
+     .len_at = offsetof(struct kw_marks, serial_sha256_len) -
+               offsetof(struct kw_marks, serial_sha256),
+     .nullable = true,
+     .may_miss = true},
     {.name = "baseline-max",
      .kind = &kw_kind_u32,
      .offset = offsetof(struct kw_marks, baseline_max),
@@ -128,6 +136,19 @@ static bool note_accepted(struct kw_marks *marks, const struct kw_keyring *ring,
     return changed;
 }
 
+/* The first ring of a serial is the one: a second one was refused before it got here. */
+static bool raise_serial(struct kw_marks *marks, const struct kw_keyring *ring)
+{
+    bool known = marks->serial_sha256_len > 0;
+    if (ring->serial < marks->serial_max || (ring->serial == marks->serial_max && known))
+        return false;
+    marks->serial_max = ring->serial;
+    marks->serial_sha256_len = sizeof marks->serial_sha256;
+    kw_copy(marks->serial_sha256, sizeof marks->serial_sha256,
+            kw_span_of(ring->sha256, sizeof ring->sha256));
+    return true;
+}
+
 kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
                       uint32_t active, int64_t wall_ns, struct kw_note *note)
 {
@@ -135,9 +156,7 @@ kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
     kw_err e = kw_state_marks(dir, &marks, note);
     if (kw_failed(e))
         return e;
-    bool changed = ring->serial > marks.serial_max;
-    if (changed)
-        marks.serial_max = ring->serial;
+    bool changed = raise_serial(&marks, ring);
     changed |= raise_n(&marks.baseline_max, ring->active);
     changed |= raise_n(&marks.active_max, ring->active);
     changed |= raise_n(&marks.active_max, active);

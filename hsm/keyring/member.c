@@ -53,6 +53,8 @@ static kw_err read_one(const struct kw_member *m, json_t *object, void *base,
 {
     json_t *value = json_object_get(object, m->name);
     kw_err e = bad();
+    if (value == NULL && m->may_miss)
+        return KW_OK;
     if (value == NULL)
         kw_note_set(note, "missing");
     else

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* member - JSON objects as tables: one row a member, read and written by the same row
  *
- * An object is read strictly: every member of its table must be there, no other may.
+ * An object is read strictly: every member of its table must be there, save those that
+ * older programs did not write, and no other may.
  * Notes say which member is wrong and what it must be. */
 #ifndef KEYWARD_KEYRING_MEMBER_H
 #define KEYWARD_KEYRING_MEMBER_H
@@ -31,6 +32,7 @@ struct kw_member {
     size_t max;    /* text, hex: the field's bytes; number: the largest             */
     size_t len_at; /* hex, list: offset from the field to its size_t length         */
     bool nullable; /* null is "", 0, or an empty field                              */
+    bool may_miss; /* a file that an older program wrote lacks it: as if it were null */
     const struct kw_member *table; /* object: its members, ended by a row without name */
 };
 

@@ -28,6 +28,8 @@ void kw_state_close(struct kw_state_dir *dir); /* NULL does nothing */
 
 struct kw_marks {
     uint64_t serial_max;
+    uint8_t serial_sha256[32]; /* of the keyring file with that serial                 */
+    size_t serial_sha256_len;  /* 0 = not known: an older program wrote the file       */
     uint32_t baseline_max; /* of the rings' own `active` member                       */
     uint32_t active_max;   /* of what this node wrapped with: a baseline or its act   */
     size_t count;          /* versions seen accepted, active or retired here */
@@ -90,7 +92,10 @@ KW_MUST_USE kw_err kw_state_last_keyring(struct kw_state_dir *dir,
 
 /* May this node take `ring` into use?  Pure.
  * BAD_INPUT  the domain is not `domain`; the serial or the baseline is lower than this
- *            node has seen: each with its own note and the remedy. */
+ *            node has seen; the serial is the highest seen and the bytes are others; the
+ *            serial is the next one and prev-sha256 is not what was seen: each with its
+ *            own note and the remedy.  A node may have missed files, so a larger jump is
+ *            taken. */
 KW_MUST_USE kw_err kw_keyring_admit(const struct kw_keyring *ring, const char *domain,
                                     const struct kw_marks *marks, struct kw_note *note);
 

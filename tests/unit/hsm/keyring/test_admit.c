@@ -39,6 +39,50 @@ static void admit__lower_baseline__refused(void **state)
     kw_keyring_give(ring);
 }
 
+static struct kw_marks marks_of(uint64_t serial, uint8_t digest)
+{
+    struct kw_marks marks = {.serial_max = serial, .serial_sha256_len = 32};
+    memset(marks.serial_sha256, digest, sizeof marks.serial_sha256);
+    return marks;
+}
+
+static void admit__same_serial_other_content__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_ring();
+    const struct kw_marks marks = marks_of(7, 0xab);
+    memset(ring->sha256, 0xac, sizeof ring->sha256);
+    not_admitted(ring, "demo", &marks, "its content is another");
+    not_admitted(ring, "demo", &marks, "last good one");
+    memset(ring->sha256, 0xab, sizeof ring->sha256);
+    CHECK_OK(kw_keyring_admit(ring, "demo", &marks, NULL));
+    kw_keyring_give(ring);
+}
+
+static void admit__next_serial_of_another_file__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_ring();
+    const struct kw_marks marks = marks_of(6, 0xab);
+    memset(ring->prev_sha256, 'a', 64);
+    not_admitted(ring, "demo", &marks, "prev-sha256");
+    ring->prev_sha256[0] = '\0'; /* null: made from nothing */
+    not_admitted(ring, "demo", &marks, "prev-sha256");
+    kw_hex(ring->prev_sha256, 65, kw_span_of(marks.serial_sha256, 32));
+    CHECK_OK(kw_keyring_admit(ring, "demo", &marks, NULL));
+    kw_keyring_give(ring);
+}
+
+static void admit__serials_missed__taken(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_ring();
+    const struct kw_marks marks = marks_of(5, 0xab);
+    memset(ring->prev_sha256, 'a', 64);
+    CHECK_OK(kw_keyring_admit(ring, "demo", &marks, NULL));
+    kw_keyring_give(ring);
+}
+
 static void admit__seen_before_or_newer__taken(void **state)
 {
     (void)state;
@@ -127,7 +171,9 @@ static void effective__nobody_active__none_yet(void **state)
 
 KW_CASES("hsm/keyring/admit", CASE(admit__other_domain__refused),
          CASE(admit__older_serial__refused), CASE(admit__lower_baseline__refused),
-         CASE(admit__seen_before_or_newer__taken),
+         CASE(admit__same_serial_other_content__refused),
+         CASE(admit__next_serial_of_another_file__refused),
+         CASE(admit__serials_missed__taken), CASE(admit__seen_before_or_newer__taken),
          CASE(effective__lower_than_seen__refused),
          CASE(effective__act_not_usable_here__baseline),
          CASE(effective__act_or_baseline__the_higher),

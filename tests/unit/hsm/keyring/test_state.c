@@ -170,6 +170,45 @@ static void raise__lower_numbers__marks_stay(void **state)
     done(dir);
 }
 
+static void raise__serial_seen__its_digest_stays(void **state)
+{
+    (void)state;
+    struct kw_marks marks;
+    struct kw_state_dir *dir = opened();
+    struct kw_keyring *ring = good_ring();
+    memset(ring->sha256, 0xab, 32);
+    CHECK_OK(kw_state_raise(dir, ring, 0, 1000, NULL));
+    memset(ring->sha256, 0xcd, 32);
+    CHECK_OK(kw_state_raise(dir, ring, 0, 1000, NULL));
+    CHECK_OK(kw_state_marks(dir, &marks, NULL));
+    CHECK(marks.serial_sha256_len == 32 && marks.serial_sha256[31] == 0xab);
+    ring->serial++;
+    CHECK_OK(kw_state_raise(dir, ring, 0, 1000, NULL));
+    CHECK_OK(kw_state_marks(dir, &marks, NULL));
+    CHECK(marks.serial_sha256[0] == 0xcd);
+    kw_keyring_give(ring);
+    done(dir);
+}
+
+static void raise__file_of_an_older_program__learns_the_digest(void **state)
+{
+    (void)state;
+    struct kw_marks marks;
+    struct kw_state_dir *dir = opened();
+    struct kw_keyring *ring = good_ring();
+    put("marks.json", "{\"marks\":1,\"serial-max\":7,\"baseline-max\":2,\"active-max\":2,"
+                      "\"accepted\":[]}");
+    CHECK_OK(kw_state_marks(dir, &marks, NULL));
+    CHECK(marks.serial_max == 7 && marks.serial_sha256_len == 0);
+    CHECK_OK(kw_keyring_admit(ring, "demo", &marks, NULL));
+    memset(ring->sha256, 0xab, 32);
+    CHECK_OK(kw_state_raise(dir, ring, 0, 1000, NULL));
+    CHECK_OK(kw_state_marks(dir, &marks, NULL));
+    CHECK(marks.serial_sha256_len == 32 && marks.serial_sha256[0] == 0xab);
+    kw_keyring_give(ring);
+    done(dir);
+}
+
 static void raise__versions_newly_accepted__since_then(void **state)
 {
     (void)state;
@@ -297,6 +336,8 @@ KW_CASES("hsm/keyring/state", CASE(open__missing_or_no_directory__refused),
          CASE(write__directory_gone__io), CASE(marks__nothing_remembered__zero),
          CASE(marks__file_that_is_none__error_never_nothing),
          CASE(marks__unreadable_file__io), CASE(raise__lower_numbers__marks_stay),
+         CASE(raise__serial_seen__its_digest_stays),
+         CASE(raise__file_of_an_older_program__learns_the_digest),
          CASE(raise__versions_newly_accepted__since_then),
          CASE(raise__other_rings_for_ever__versions_that_left_make_room),
          CASE(raise__nothing_new__file_untouched),
