@@ -2,35 +2,88 @@
 /* Judging and printing the daemon's status document. */
 #include "document.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include <keyward/keyring.h>
 
 static const char *text_at(const json_t *o, const char *first, const char *second)
 {
     return json_string_value(json_object_get(json_object_get(o, first), second));
 }
 
-enum kw_exit kw_document_judge(const json_t *document, struct kw_note *ret_why)
+static const char *member(const json_t *o, const char *name)
+{
+    const char *text = json_string_value(json_object_get(o, name));
+    return text != NULL ? text : "unknown";
+}
+
+/* One more reason; what does not fit is left out, the exit code says it all the same. */
+static void add(struct kw_note *why, const char *fmt, ...) KW_PRINTF(2, 3);
+static void add(struct kw_note *why, const char *fmt, ...)
+{
+    size_t len = strlen(why->text);
+    va_list list;
+    va_start(list, fmt);
+    vsnprintf(why->text + len, sizeof why->text - len, fmt, list);
+    va_end(list);
+}
+
+static void judge_health(const json_t *document, struct kw_note *why)
 {
     const char *state = text_at(document, "health", "state");
     const char *reason = text_at(document, "health", "reason");
-    const char *rejected = text_at(document, "keyring", "rejected");
-    bool up = state != NULL && strcasecmp(state, "up") == 0;
-    bool latched = !json_is_false(json_object_get(document, "pin_latched"));
-    char health[256] = "", reload[256] = "";
-    if (!up)
-        snprintf(health, sizeof health, "the HSM is %s%s%s. ",
-                 state != NULL ? state : "in no known state", reason != NULL ? ": " : "",
-                 reason != NULL ? reason : "");
-    if (rejected != NULL)
-        snprintf(reload, sizeof reload,
-                 "the last reload was rejected and the keyring before it serves: %s. ",
-                 rejected);
-    kw_note_set(ret_why, "%s%s%s", health, reload,
-                latched ? "A PIN is latched: no login is tried until its file changes."
-                        : "");
-    return up && rejected == NULL && !latched ? KW_EXIT_GOOD : KW_EXIT_PROBLEM;
+    if (state == NULL || strcasecmp(state, "up") != 0)
+        add(why, "the HSM is %s%s%.200s. ", state != NULL ? state : "in no known state",
+            reason != NULL ? ": " : "", reason != NULL ? reason : "");
+}
+
+static void judge_keyring(const json_t *document, struct kw_note *why)
+{
+    const json_t *rejected =
+        json_object_get(json_object_get(document, "keyring"), "rejected");
+    if (!json_is_null(rejected))
+        add(why,
+            "the last reload was rejected and the keyring before it serves: %.200s. ",
+            json_is_string(rejected) ? json_string_value(rejected) : "nothing said");
+}
+
+static bool is_used(const char *state)
+{
+    enum kw_key_state s;
+    return !kw_key_state_from_name(state, &s) || kw_key_state_unwraps(s);
+}
+
+static void judge_versions(const json_t *document, struct kw_note *why)
+{
+    const json_t *versions = json_object_get(document, "versions");
+    const char *active = member(json_object_get(document, "active"), "code");
+    if (strcmp(active, "ok") != 0)
+        add(why, "the active version: %s. ", active);
+    if (!json_is_array(versions))
+        add(why, "nothing is said of the versions. ");
+    for (size_t i = 0; i < json_array_size(versions); i++) {
+        const json_t *v = json_array_get(versions, i);
+        const char *verdict = member(v, "verdict");
+        if (is_used(member(v, "state")) && strcmp(verdict, "ok") != 0 &&
+            strcmp(verdict, "starting") != 0)
+            add(why, "version %" JSON_INTEGER_FORMAT " (%s) is %s. ",
+                json_integer_value(json_object_get(v, "n")), member(v, "state"), verdict);
+    }
+}
+
+enum kw_exit kw_document_judge(const json_t *document, struct kw_note *ret_why)
+{
+    struct kw_note why = {{0}};
+    judge_health(document, &why);
+    if (!json_is_false(json_object_get(document, "pin_latched")))
+        add(&why, "A PIN is latched: no login is tried until its file changes. ");
+    judge_keyring(document, &why);
+    judge_versions(document, &why);
+    *ret_why = why;
+    return why.text[0] == '\0' ? KW_EXIT_GOOD : KW_EXIT_PROBLEM;
 }
 
 /* A scalar, or "" for what is printed otherwise. */

@@ -8,8 +8,10 @@
 
 #include "cli.h"
 
-/* PROBLEM, with every reason in *ret_why, when health.state is not "up",
- * keyring.rejected is not null, or pin_latched is true; also when one is missing. */
+/* PROBLEM, with every reason in *ret_why, when health.state is not "up", the active
+ * version's code is not "ok", a version in a state that unwraps has another verdict than
+ * "ok" or "starting", keyring.rejected is not null, or pin_latched is true; also when one
+ * of them is missing. */
 enum kw_exit kw_document_judge(const json_t *document, struct kw_note *ret_why);
 
 void kw_document_print(const struct kw_cli *cli, const json_t *document);

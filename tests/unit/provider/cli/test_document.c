@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+#include <stdio.h>
+
 #include "document.h"
 
 static enum kw_exit judge(const char *text, struct kw_note *ret_why)
@@ -10,6 +12,55 @@ static enum kw_exit judge(const char *text, struct kw_note *ret_why)
     enum kw_exit code = kw_document_judge(d, ret_why);
     json_decref(d);
     return code;
+}
+
+#define UP "\"health\": {\"state\": \"up\"}, \"pin_latched\": false, "
+#define KEYRING "\"keyring\": {\"rejected\": null}, "
+#define ACTIVE "\"active\": {\"n\": 2, \"code\": \"ok\"}, "
+#define VERSION(n, state, verdict)                                                       \
+    "{\"n\": " #n ", \"state\": \"" state "\", \"verdict\": \"" verdict "\"}"
+
+static void active_version_not_good__a_problem_though_all_is_up(void **state)
+{
+    struct kw_note why = {{0}};
+    (void)state;
+    CHECK(judge("{" UP KEYRING "\"active\": {\"n\": 2, \"code\": \"key-bad\"},"
+                "\"versions\": []}",
+                &why) == KW_EXIT_PROBLEM);
+    CHECK_HAS(why.text, "active version: key-bad");
+    CHECK(judge("{" UP KEYRING "\"versions\": []}", &why) == KW_EXIT_PROBLEM);
+    CHECK_HAS(why.text, "active version: unknown");
+}
+
+static void version_that_should_serve_is_not_good__a_problem_that_names_it(void **state)
+{
+    static const char *const bad[] = {
+        VERSION(1, "retired", "key-bad"), VERSION(1, "accepted", "missing"),
+        VERSION(1, "active", "forged"), VERSION(1, "new-state", "key-bad"), "{\"n\": 1}"};
+    struct kw_note why = {{0}};
+    char text[512];
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(text, sizeof text, "{" UP KEYRING ACTIVE "\"versions\": [%s, %s]}",
+                 VERSION(2, "active", "ok"), bad[i]);
+        CHECK(judge(text, &why) == KW_EXIT_PROBLEM);
+        CHECK_HAS(why.text, "version 1 (");
+    }
+    CHECK(judge("{" UP KEYRING ACTIVE "\"x\": 1}", &why) == KW_EXIT_PROBLEM);
+    CHECK_HAS(why.text, "versions");
+}
+
+static void version_that_nobody_uses_or_that_starts__good(void **state)
+{
+    struct kw_note why = {{0}};
+    (void)state;
+    CHECK(judge("{" UP KEYRING ACTIVE
+                "\"versions\": [" VERSION(1, "disabled", "key-disabled") "," VERSION(
+                    3, "created",
+                    "missing") "," VERSION(4, "destroyed",
+                                           "missing") "," VERSION(5, "accepted",
+                                                                  "starting") "]}",
+                &why) == KW_EXIT_GOOD);
 }
 
 static void hsm_not_up__a_problem_with_its_reason(void **state)
@@ -59,7 +110,8 @@ static void all_well__good(void **state)
     (void)state;
     CHECK(judge("{\"health\": {\"state\": \"UP\", \"reason\": \"\"}, \"keyring\": "
                 "{\"serial\":"
-                "2, \"rejected\": null}, \"pin_latched\": false, \"something_new\": [1]}",
+                "2, \"rejected\": null}, \"pin_latched\": false, \"something_new\": "
+                "[1]," ACTIVE "\"versions\": [" VERSION(2, "active", "ok") "]}",
                 &why) == KW_EXIT_GOOD);
     CHECK_STR(why.text, "");
 }
@@ -67,4 +119,6 @@ static void all_well__good(void **state)
 KW_CASES("provider/cli/document", CASE(hsm_not_up__a_problem_with_its_reason),
          CASE(reload_rejected__a_problem_though_all_is_up),
          CASE(pin_latched_or_not_said__a_problem), CASE(nothing_known__a_problem),
-         CASE(all_well__good))
+         CASE(active_version_not_good__a_problem_though_all_is_up),
+         CASE(version_that_should_serve_is_not_good__a_problem_that_names_it),
+         CASE(version_that_nobody_uses_or_that_starts__good), CASE(all_well__good))

@@ -52,9 +52,11 @@ static int status_of(const char *says, const char *json)
 #define UP                                                                               \
     "{\"health\": {\"state\": \"up\", \"reason\": \"\"}, \"active\": {\"n\": 2, "        \
     "\"key_id\":"                                                                        \
-    "\"kw1-2-0123456789abcdef01234567\"}, \"versions\": [{\"n\": 1, \"state\": "         \
-    "\"retired\"},"                                                                      \
-    "{\"n\": 2, \"state\": \"active\"}], \"workers\": [], \"classes\": [{\"name\": "     \
+    "\"kw1-2-0123456789abcdef01234567\", \"code\": \"ok\"}, \"versions\": [{\"n\": 1, "  \
+    "\"state\": "                                                                        \
+    "\"retired\", \"verdict\": \"ok\"},"                                                 \
+    "{\"n\": 2, \"state\": \"active\", \"verdict\": \"ok\"}], \"workers\": [], "         \
+    "\"classes\": [{\"name\": "                                                          \
     "\"bulk\", \"cache\": {\"hits\": 3}}], \"keyring\": {\"serial\": 4,"                 \
     "\"rejected\": null}, \"pin_latched\": false, \"pid\": 77, \"version\": \"0.1.0\"}"
 
