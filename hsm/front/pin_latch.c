@@ -2,62 +2,14 @@
 /* No login until the PIN source changes. */
 #include "pin_latch.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
-
-#include <keyward/env.h>
-
-#define FILE_PREFIX "file:"
-#define CREDENTIAL_PREFIX "credential:"
-
-static const char *behind(const char *text, const char *prefix)
-{
-    kw_span t = kw_span_str(text), p = kw_span_str(prefix);
-    bool has = t.len > p.len && kw_span_equal(kw_span_of(t.ptr, p.len), p);
-    return has ? text + p.len : NULL;
-}
-
-static bool is_name_byte(uint8_t b)
-{
-    return b > ' ' && b < 0x7f && b != '/';
-}
-
-/* Where systemd puts it: systemd.exec(5), CREDENTIALS_DIRECTORY. */
-static bool credential_path(const char *name, char dst[KW_PATH_MAX])
-{
-    const char *folder = kw_env_get(KW_ENV_CREDENTIALS);
-    if (folder == NULL || folder[0] != '/' || name[0] == '.' ||
-        !kw_span_all(kw_span_str(name), is_name_byte))
-        return false;
-    int n = snprintf(dst, KW_PATH_MAX, "%s/%s", folder, name);
-    return n > 0 && n < (int)KW_PATH_MAX;
-}
-
-static bool source_path(const char *pin, char dst[KW_PATH_MAX])
-{
-    const char *path = behind(pin, FILE_PREFIX);
-    const char *name = behind(pin, CREDENTIAL_PREFIX);
-    if (path != NULL)
-        return path[0] == '/' && kw_copy_str(dst, KW_PATH_MAX, kw_span_str(path));
-    return name != NULL && credential_path(name, dst);
-}
 
 static struct kw_pin_source look(const char *path)
 {
     struct stat st;
     if (stat(path, &st) != 0)
         return (struct kw_pin_source){0};
-    return (struct kw_pin_source){.dev = st.st_dev,
-                                  .ino = st.st_ino,
-                                  .ctime_ns =
-                                      st.st_ctim.tv_sec * KW_S_NS + st.st_ctim.tv_nsec,
-                                  .size = st.st_size};
-}
-
-static bool same(const struct kw_pin_source *a, const struct kw_pin_source *b)
-{
-    return a->dev == b->dev && a->ino == b->ino && a->ctime_ns == b->ctime_ns &&
-           a->size == b->size;
+    return kw_pin_source_of(&st);
 }
 
 kw_err kw_latch_open(struct kw_latch *latch, struct kw_state_dir *dir,
@@ -65,14 +17,9 @@ kw_err kw_latch_open(struct kw_latch *latch, struct kw_state_dir *dir,
                      struct kw_note *note)
 {
     *latch = (struct kw_latch){.dir = dir, .clock = clock};
-    if (!source_path(pin, latch->path)) {
-        kw_note_set(note,
-                    "the PIN source of token %s must be file:/path, or credential:NAME "
-                    "under systemd",
-                    token);
-        return kw_err_at(KW_CODE_BAD_INPUT, "pin");
-    }
-    kw_err e = kw_state_pin_latch(dir, token, &latch->record, note);
+    kw_err e = kw_pin_source_path(pin, latch->path, note);
+    if (!kw_failed(e))
+        e = kw_state_pin_latch(dir, token, &latch->record, note);
     if (kw_failed(e))
         return e;
     kw_copy_str(latch->record.token, sizeof latch->record.token, kw_span_str(token));
@@ -84,9 +31,9 @@ bool kw_latch_may_login(struct kw_latch *latch)
 {
     static const struct kw_pin_source unseen;
     latch->tried = look(latch->path);
-    if (same(&latch->tried, &unseen))
+    if (kw_pin_source_same(&latch->tried, &unseen))
         return true; /* not there is not changed: the latch stays for when it is back */
-    if (!same(&latch->tried, &latch->record.source)) {
+    if (!kw_pin_source_same(&latch->tried, &latch->record.source)) {
         latch->cured = latch->cured || latch->record.latched;
         latch->record.latched = latch->record.proven = false;
     }
@@ -95,7 +42,8 @@ bool kw_latch_may_login(struct kw_latch *latch)
 
 bool kw_latch_proven(const struct kw_latch *latch)
 {
-    return latch->record.proven && same(&latch->tried, &latch->record.source);
+    return latch->record.proven &&
+           kw_pin_source_same(&latch->tried, &latch->record.source);
 }
 
 bool kw_latch_vouched(const struct kw_latch *latch)

@@ -17,6 +17,7 @@
 #define KEYWARD_STATE_H
 
 #include <keyward/keyring.h>
+#include <keyward/pin_source.h>
 
 struct kw_state_dir; /* an opened directory */
 
@@ -60,12 +61,7 @@ KW_MUST_USE kw_err kw_state_activate(struct kw_state_dir *dir,
                                      const struct kw_activation *act,
                                      struct kw_note *note);
 
-/* The PIN latch.  `source` identifies the PIN source as the front sees it by stat(2). */
-struct kw_pin_source {
-    uint64_t dev, ino;
-    int64_t ctime_ns;
-    int64_t size;
-};
+/* The PIN latch. */
 struct kw_pin_latch {
     bool latched; /* no login until the source changes                             */
     bool proven;  /* a login with exactly this source has worked here              */

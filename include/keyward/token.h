@@ -112,11 +112,6 @@ KW_MUST_USE kw_err kw_token_canary(struct kw_token *token, struct kw_token_key *
                                    const struct kw_version *v, const char *domain,
                                    bool also_wrap);
 
-/* "file:" or "credential:" to a path; BAD_INPUT for anything else ("|command", an inline
- * PIN, a relative path).  The front uses it to stat(2) the source. */
-KW_MUST_USE kw_err kw_pin_source_path(const char *pin, char dst[KW_PATH_MAX],
-                                      struct kw_note *note);
-
 /* "CKR_PIN_INCORRECT" for the log; "CKR_0x…" for a number without a name. */
 void kw_ckr_name(uint32_t rv, char dst[48]);
 

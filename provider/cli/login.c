@@ -61,13 +61,6 @@ kw_err kw_owner_agrees(const struct kw_config *config,
     return KW_OK;
 }
 
-static bool same_source(const struct kw_pin_source *s, const struct stat *st)
-{
-    return s->dev == st->st_dev && s->ino == st->st_ino &&
-           s->ctime_ns == st->st_ctim.tv_sec * KW_S_NS + st->st_ctim.tv_nsec &&
-           s->size == st->st_size;
-}
-
 static kw_err stat_pin(const struct kw_config_token *token, char path[KW_PATH_MAX],
                        struct stat *ret_st, struct kw_note *note)
 {
@@ -136,7 +129,8 @@ static kw_err allowed(struct order *o, struct kw_note *note)
     kw_state_close(dir);
     if (kw_failed(e))
         return e;
-    bool same = same_source(&latch.source, &st);
+    const struct kw_pin_source now = kw_pin_source_of(&st);
+    bool same = kw_pin_source_same(&latch.source, &now);
     if (latch.latched && same) {
         kw_note_set(
             note,
@@ -224,9 +218,7 @@ static void remember(struct order *o, const struct kw_child *child, const char *
     if (kw_failed(stat_pin(o->token, path, &st, &ignored)))
         return;
     *l = (struct kw_pin_latch){.latched = refusal != NULL, .proven = refusal == NULL};
-    l->source = (struct kw_pin_source){st.st_dev, st.st_ino,
-                                       st.st_ctim.tv_sec * KW_S_NS + st.st_ctim.tv_nsec,
-                                       st.st_size};
+    l->source = kw_pin_source_of(&st);
     kw_copy_str(l->token, sizeof l->token, kw_span_str(o->token->name));
     kw_copy_str(l->reason, sizeof l->reason, kw_span_str(refusal));
     kw_time_text(l->at, kw_wall_ns(&kw_clock_system));

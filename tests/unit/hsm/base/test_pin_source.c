@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <keyward/pin_source.h>
+
 #include <keyward/env.h>
 
 #include "check.h"
-#include "parts.h"
 
 static void refused(const char *source, const char *word)
 {
@@ -99,7 +100,33 @@ static void source__credential__in_its_directory(void **state)
             "/run/credentials/keywardd.service/Hsm_pin-1.txt");
 }
 
-KW_CASES("hsm/token/pin", CASE(source__neither_file_nor_credential__refused),
+static void source__a_credential__told_from_a_file(void **state)
+{
+    (void)state;
+    CHECK(kw_pin_source_is_credential("credential:pin"));
+    CHECK(!kw_pin_source_is_credential("file:/credential:pin"));
+    CHECK(!kw_pin_source_is_credential(NULL));
+}
+
+static void source__one_of_its_facts_differs__another(void **state)
+{
+    (void)state;
+    const struct stat st = {.st_dev = 1, .st_ino = 2, .st_ctim = {3, 4}, .st_size = 5};
+    const struct kw_pin_source a = kw_pin_source_of(&st);
+    struct kw_pin_source other[4] = {a, a, a, a};
+    CHECK(a.ctime_ns == INT64_C(3000000004));
+    CHECK(kw_pin_source_same(&a, &other[0]));
+    other[0].dev++;
+    other[1].ino++;
+    other[2].ctime_ns++;
+    other[3].size++;
+    for (size_t i = 0; i < 4; i++)
+        CHECK(!kw_pin_source_same(&a, &other[i]));
+}
+
+KW_CASES("hsm/base/pin_source", CASE(source__a_credential__told_from_a_file),
+         CASE(source__one_of_its_facts_differs__another),
+         CASE(source__neither_file_nor_credential__refused),
          CASE(source__an_inline_pin__not_repeated),
          CASE(source__file_path_not_absolute__refused), CASE(source__file__its_path),
          CASE(source__credential_without_a_directory__refused),

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one reader of what `pin` says. */
+#include <keyward/pin_source.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <keyward/clock.h>
+#include <keyward/env.h>
+
+#define FILE_PREFIX "file:"
+#define CREDENTIAL_PREFIX "credential:"
+
+static kw_err refuse(struct kw_note *note, const char *why)
+{
+    kw_note_set(note, "%s; `pin` is \"file:/absolute/path\" or \"credential:NAME\"", why);
+    return kw_err_at(KW_CODE_BAD_INPUT, "pin");
+}
+
+static bool is_name_byte(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '.' || c == '_' || c == '-';
+}
+
+static kw_err file_path(const char *path, char dst[KW_PATH_MAX], struct kw_note *note)
+{
+    if (path[0] != '/' || path[1] == '/')
+        return refuse(note, "the PIN file's path is not absolute, or is a URL");
+    if (path[strlen(path) - 1] == '/')
+        return refuse(note, "the PIN file's path names a folder");
+    if (!kw_copy_str(dst, KW_PATH_MAX, kw_span_str(path)))
+        return refuse(note, "the PIN file's path is too long");
+    return KW_OK;
+}
+
+static kw_err credential_path(const char *name, char dst[KW_PATH_MAX],
+                              struct kw_note *note)
+{
+    kw_span s = kw_span_str(name);
+    if (s.len == 0 || name[0] == '.' || !kw_span_all(s, is_name_byte))
+        return refuse(note,
+                      "the credential's name is empty or has a character other than "
+                      "letters, digits, \".\", \"_\" and \"-\"");
+    const char *folder = kw_env_get(KW_ENV_CREDENTIALS);
+    if (folder == NULL || folder[0] != '/')
+        return refuse(note, "there is no credentials directory: the service needs "
+                            "LoadCredential= or LoadCredentialEncrypted= in its unit");
+    int len = snprintf(dst, KW_PATH_MAX, "%s/%s", folder, name);
+    if (len < 0 || (size_t)len >= KW_PATH_MAX)
+        return refuse(note, "the credential's path is too long");
+    return KW_OK;
+}
+
+static bool begins(const char *pin, const char *prefix)
+{
+    return pin != NULL && strncmp(pin, prefix, strlen(prefix)) == 0;
+}
+
+kw_err kw_pin_source_path(const char *pin, char dst[KW_PATH_MAX], struct kw_note *note)
+{
+    char path[KW_PATH_MAX];
+    kw_err e;
+    if (begins(pin, FILE_PREFIX))
+        e = file_path(pin + strlen(FILE_PREFIX), path, note);
+    else if (begins(pin, CREDENTIAL_PREFIX))
+        e = credential_path(pin + strlen(CREDENTIAL_PREFIX), path, note);
+    else
+        e = refuse(note, "the PIN's source is neither a file nor a credential");
+    if (!kw_failed(e))
+        kw_copy_str(dst, KW_PATH_MAX, kw_span_str(path));
+    return e;
+}
+
+bool kw_pin_source_is_credential(const char *pin)
+{
+    return begins(pin, CREDENTIAL_PREFIX);
+}
+
+struct kw_pin_source kw_pin_source_of(const struct stat *st)
+{
+    return (struct kw_pin_source){.dev = st->st_dev,
+                                  .ino = st->st_ino,
+                                  .ctime_ns =
+                                      st->st_ctim.tv_sec * KW_S_NS + st->st_ctim.tv_nsec,
+                                  .size = st->st_size};
+}
+
+bool kw_pin_source_same(const struct kw_pin_source *a, const struct kw_pin_source *b)
+{
+    return a->dev == b->dev && a->ino == b->ino && a->ctime_ns == b->ctime_ns &&
+           a->size == b->size;
+}

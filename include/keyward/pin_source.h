@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pin_source - where a PIN lies, and whether that changed, without reading it
+ *
+ * A file, or a systemd credential (systemd.exec(5), LoadCredential=); never a command, an
+ * argument, a variable or the PIN itself.  Notes never repeat the setting: whoever wrote
+ * the PIN there by mistake shall not find it in a log.
+ *
+ * Threads:   any.
+ * Secrets:   none: nothing here opens the source.
+ */
+#ifndef KEYWARD_PIN_SOURCE_H
+#define KEYWARD_PIN_SOURCE_H
+
+#include <sys/stat.h>
+
+#include <keyward/bytes.h>
+#include <keyward/err.h>
+#include <keyward/limits.h>
+
+/* "file:/path" or "credential:NAME" to a path; a credential lies in the folder that
+ * CREDENTIALS_DIRECTORY names.  BAD_INPUT for anything else ("|command", an inline PIN, a
+ * relative path); pin may be NULL. */
+KW_MUST_USE kw_err kw_pin_source_path(const char *pin, char dst[KW_PATH_MAX],
+                                      struct kw_note *note);
+
+/* A credential: systemd lays it anew into each start of the service, so that it looks
+ * changed although the PIN is the same. */
+bool kw_pin_source_is_credential(const char *pin);
+
+/* The source as stat(2) shows it: a file that was written, or another one, differs. */
+struct kw_pin_source {
+    uint64_t dev, ino;
+    int64_t ctime_ns;
+    int64_t size;
+};
+struct kw_pin_source kw_pin_source_of(const struct stat *st);
+bool kw_pin_source_same(const struct kw_pin_source *a, const struct kw_pin_source *b);
+
+#endif
