@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keyrings coming into use: a worker became ready, or did not.
  *
- * The serving generation takes a worker's own checks as canaries.  A coming one is
- * swapped in by its first ready worker, if the active version is proven; else the old one
- * goes on serving and the reason stays visible. */
+ * The serving generation takes a worker's own checks as canaries, unless they miss a key
+ * that another ready worker has just proven: then the newcomer is not taken.  A coming
+ * one is swapped in by its first ready worker, if the active version is proven; else the
+ * old one goes on serving and the reason stays visible. */
 #include "room.h"
 
 #include <keyward/log.h>
@@ -27,6 +28,7 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
             continue;
         if (!kw_failed(told->err))
             w->proven_id = w->born_id;
+        w->opens[v - g->versions] = !kw_failed(told->err);
         if (g == f->serving)
             kw_front_judge(f, v, told->err, told->reason);
         else if (kw_gen_version_judge(v, told->err, told->reason, now,
@@ -34,6 +36,57 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
             f->key_epoch++;
         v->due_ns = now + f->o.probe_every_ns;
     }
+}
+
+/* Some ready worker opened this version's check blob when it was asked last, and the
+ * newest canary is not older than the rhythm of canaries makes it. */
+static bool is_opened(struct kw_front *f, const struct kw_gen_version *v)
+{
+    int64_t most = f->o.probe_every_ns + f->o.deadline_ns;
+    if (!v->answered || !v->good || kw_front_now(f) - v->answered_ns > most)
+        return false;
+    for (size_t i = 0; i < KW_CREW_MAX; i++) {
+        const struct kw_worker *w = f->crew[i];
+        if (w != NULL && w->state == KW_WORKER_READY &&
+            w->generation == f->serving->number && w->opens[v - f->serving->versions])
+            return true;
+    }
+    return false;
+}
+
+/* The verdict on a key that it misses, or finds ill-made, while others work with it;
+ * NULL: none.  The token's word against the token's: canaries decide, and until then
+ * nobody works with a worker that lacks a key. */
+static const struct kw_wire_verdict *contradiction(struct kw_front *f,
+                                                   const struct kw_worker *w)
+{
+    for (size_t i = 0; i < w->verdict_count; i++) {
+        enum kw_code code = w->verdicts[i].err.code;
+        struct kw_gen_version *v = kw_generation_at(f->serving, w->verdicts[i].n);
+        if ((code == KW_CODE_MISSING || code == KW_CODE_KEY_BAD) && v != NULL &&
+            is_opened(f, v))
+            return &w->verdicts[i];
+    }
+    return NULL;
+}
+
+static void refuse(struct kw_front *f, struct kw_worker *w,
+                   const struct kw_wire_verdict *told)
+{
+    struct kw_generation *g = f->serving;
+    struct kw_gen_version *v = kw_generation_at(g, told->n);
+    uint64_t random;
+    kw_random(&random, sizeof random);
+    kw_lock_take(f->lock);
+    g->failed = told->err;
+    kw_copy_str(g->reason, sizeof g->reason, kw_span_str(told->reason));
+    kw_supervisor_failed(&g->supervisor, true, kw_front_now(f), random);
+    v->due_ns = kw_front_now(f);
+    kw_lock_give(f->lock);
+    kw_log(KW_LOG_ERROR, "worker-misses-key", KW_STR("token", f->token.name),
+           KW_INT("pid", w->pid), KW_STR("key_id", v->v->key_id),
+           KW_ERR("err", told->err), KW_STR("why", told->reason));
+    kw_crew_drain(w);
 }
 
 static bool is_proven(struct kw_generation *g)
@@ -125,6 +178,11 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
         return;
     }
     w->was_ready = true;
+    const struct kw_wire_verdict *missed = g == f->serving ? contradiction(f, w) : NULL;
+    if (missed != NULL) {
+        refuse(f, w, missed);
+        return;
+    }
     kw_log(KW_LOG_INFO, "worker-ready", KW_STR("token", f->token.name),
            KW_INT("pid", w->pid),
            KW_INT("ms", (kw_front_now(f) - w->started_ns) / KW_MS_NS));

@@ -576,6 +576,54 @@ static void active_key_missing__not_up__the_rest_serves(void **state)
     stage_end(&s);
 }
 
+static void key_missing_for_a_new_worker__not_while_another_proves_it(void **state)
+{
+    (void)state;
+    for (uint32_t n = 1; n <= 2; n++) {
+        struct outcome o;
+        begin();
+        start_two(&s);
+        s.fakes[1].killed = true;
+        fake_dies(&s, 1);
+        fake_ready_but(&s, 2, n, kw_err_at(KW_CODE_MISSING, "find"));
+        CHECK(!kw_failed(stage_health(&s).active_err));
+        CHECK(!kw_failed(stage_version(&s, K1)) && !kw_failed(stage_version(&s, K2)));
+        CHECK_STR(stage_status(&s).workers[1].state, "draining");
+        CHECK_STR(stage_status(&s).reason, "said so");
+        fake_dies(&s, 2);
+        CHECK(s.started == 3); /* its successor waits, as after any failure */
+        fake_canaries(&s, 0);  /* one was asked at once */
+        CHECK_OK(ask(&s, K2, TEXT, &o));
+        fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+        CHECK(o.done && !kw_failed(o.err));
+        stage_end(&s);
+        kw_arena_close();
+    }
+}
+
+static void key_missing_for_a_new_worker__nobody_else_proves_it__bad(void **state)
+{
+    (void)state;
+    struct kw_wire_job job;
+    begin();
+    start_two(&s);
+    s.fakes[1].killed = true;
+    fake_dies(&s, 1);
+    fake_ready_but(&s, 2, 1, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK(!kw_failed(stage_version(&s, K1)));
+    CHECK(fake_job(&s, 0, &job) && job.op == KW_WIRE_CANARY && job.n == 1);
+    s.fakes[0].killed = true; /* a proven key is gone: that worker leaves */
+    fake_answer(&s, 0, job.id, kw_err_at(KW_CODE_HSM_DOWN, "find"), "");
+    fake_dies(&s, 0);
+    fake_dies(&s, 2);
+    stage_pass(&s, 11 * KW_S_NS);
+    CHECK(s.started == 4);
+    fake_ready_but(&s, 3, 1, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_BAD);
+    CHECK(!kw_failed(stage_version(&s, K2)));
+    stage_end(&s);
+}
+
 static void version__unknown_higher_n__look_again_but_not_often(void **state)
 {
     (void)state;
@@ -708,6 +756,8 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(main_thread_hangs__record_goes_stale),
          CASE(retired_key_missing__only_its_decrypts_fail),
          CASE(active_key_missing__not_up__the_rest_serves),
+         CASE(key_missing_for_a_new_worker__not_while_another_proves_it),
+         CASE(key_missing_for_a_new_worker__nobody_else_proves_it__bad),
          CASE(version__unknown_higher_n__look_again_but_not_often),
          CASE(reload__proven__swapped_in_one_step_and_old_workers_drain),
          CASE(reload__active_not_proven__old_one_serves_on),
