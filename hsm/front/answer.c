@@ -6,12 +6,14 @@
  * well. */
 #include "room.h"
 
-static int64_t probe_pause(const struct kw_front *f)
+#define PAUSE_LEAST_NS (100 * KW_MS_NS) /* `recover: 0s` is no reason to hammer */
+
+int64_t kw_front_probe_pause(const struct kw_front *f)
 {
+    bool doubt = f->health.state == KW_HSM_SUSPECT || f->health.state == KW_HSM_LOST;
     /* Three proofs spread over `recover` end a loss. */
-    return f->health.state == KW_HSM_UP || f->health.state == KW_HSM_STARTING
-               ? f->o.probe_every_ns
-               : f->o.recover_ns / 2;
+    int64_t pause = doubt ? f->o.recover_ns / 2 : f->o.probe_every_ns;
+    return pause < PAUSE_LEAST_NS ? PAUSE_LEAST_NS : pause;
 }
 
 static bool feeds_health(const struct kw_front *f, const struct kw_gen_version *v)
@@ -35,7 +37,7 @@ void kw_front_judge(struct kw_front *f, struct kw_gen_version *v, kw_err e,
             kw_health_failed(&f->health, e, now);
         }
     }
-    v->due_ns = now + probe_pause(f);
+    v->due_ns = now + kw_front_probe_pause(f);
 }
 
 /* What the jobs that wait for this version's canary become. */
@@ -115,6 +117,7 @@ static kw_err for_the_door(kw_err e)
     case KW_CODE_HSM_CONFIG:
     case KW_CODE_PIN_STOP:
     case KW_CODE_DEADLINE:
+    case KW_CODE_NO_MEMORY:
     case KW_CODE_WRONG_ANSWER: return e;
     case KW_CODE_MISSING:
     case KW_CODE_UNKNOWN_KEY:
@@ -129,7 +132,6 @@ static kw_err for_the_door(kw_err e)
     case KW_CODE_BUSY:
     case KW_CODE_CANCELLED:
     case KW_CODE_STARTING:
-    case KW_CODE_NO_MEMORY:
     case KW_CODE_IO:
     case KW_CODE_BUG:
     case KW_CODE_COUNT: break;

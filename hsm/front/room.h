@@ -124,6 +124,8 @@ void kw_pump_canaries(struct kw_front *f);
 
 /* answer.c: LOCKED.  false: the worker broke the protocol. */
 bool kw_answer(struct kw_worker *w, kw_span message);
+/* From one canary of a version to the next. */
+int64_t kw_front_probe_pause(const struct kw_front *f);
 /* A canary of this version got an answer, or a worker's own check said so. */
 void kw_front_judge(struct kw_front *f, struct kw_gen_version *v, kw_err e,
                     const char *reason);

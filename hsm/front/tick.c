@@ -156,13 +156,13 @@ static void recycle(struct kw_front *f, int64_t now)
 static void hurry_canaries(struct kw_front *f, int64_t now)
 {
     struct kw_generation *g = f->serving;
-    bool doubt = f->health.state == KW_HSM_SUSPECT || f->health.state == KW_HSM_LOST;
+    int64_t latest = now + kw_front_probe_pause(f);
     for (size_t i = 0; g != NULL && i < g->count; i++) {
         struct kw_gen_version *v = &g->versions[i];
         if (v->asked_id != 0 && now - v->asked_ns >= f->o.deadline_ns)
             v->asked_id = 0;
-        if (doubt && v->due_ns > now + f->o.recover_ns / 2)
-            v->due_ns = now + f->o.recover_ns / 2;
+        if (v->due_ns > latest)
+            v->due_ns = latest;
     }
 }
 

@@ -115,6 +115,21 @@ static void drain_others(struct kw_front *f, uint64_t number)
     }
 }
 
+/* The canaries that the old generation asked decide nothing any more: jobs that wait for
+ * one get it from the new workers at once.  LOCKED. */
+static void ask_for_the_undecided(struct kw_front *f)
+{
+    for (struct kw_job *j = kw_queue_first(&f->queue, KW_JOB_DECIDING), *next; j != NULL;
+         j = next) {
+        next = j->next;
+        struct kw_gen_version *v = kw_generation_find(f->serving, kw_span_str(j->key_id));
+        if (v != NULL && kw_gen_version_is_probed(v))
+            v->due_ns = kw_front_now(f);
+        else
+            kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_KEY_BAD, "keyring"));
+    }
+}
+
 static void swap(struct kw_front *f, struct kw_worker *first)
 {
     kw_lock_take(f->lock);
@@ -129,6 +144,7 @@ static void swap(struct kw_front *f, struct kw_worker *first)
     kw_health_proof(&f->health, kw_front_now(f));
     if (active != NULL)
         active->due_ns = kw_front_now(f) + f->o.probe_every_ns;
+    ask_for_the_undecided(f);
     kw_lock_give(f->lock);
     kw_generation_free(old);
     kw_log(KW_LOG_INFO, "keyring-in-use", KW_INT("serial", f->serving->ring->serial),

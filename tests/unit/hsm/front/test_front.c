@@ -347,6 +347,19 @@ static void hsm_down__one_outage_of_all_workers__nobody_is_quarantined(void **st
     stage_end(&s);
 }
 
+static void job__worker_out_of_memory__said_so(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP),
+                kw_err_native(KW_CODE_NO_MEMORY, 2, "C_Decrypt"), "");
+    CHECK(o.done && o.err.code == KW_CODE_NO_MEMORY && o.err.native == 2);
+    stage_end(&s);
+}
+
 static void stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience(
     void **state)
 {
@@ -523,6 +536,30 @@ static void canary__active_opened_to_something_else__lost_at_once(void **state)
     stage_end(&s);
 }
 
+static void canary__recover_at_once__still_a_pause_between_two(void **state)
+{
+    (void)state;
+    struct kw_wire_job job;
+    unsigned canaries = 0;
+    stage_begin(&s);
+    s.options.recover_ns = 0;
+    stage_open(&s);
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    kw_lock_take(&s.lock);
+    kw_health_lost(&s.front->health, no_tag, kw_front_now(s.front));
+    kw_lock_give(&s.lock);
+    for (int i = 0; i < 100; i++) { /* of 20 ms: two seconds */
+        stage_pass(&s, 20 * KW_MS_NS);
+        while (fake_job(&s, 0, &job)) {
+            canaries += job.n == 2;
+            fake_answer(&s, 0, job.id, no_tag, "");
+        }
+    }
+    CHECK(canaries >= 15 && canaries <= 20);
+    stage_end(&s);
+}
+
 static void canary__never_answered__suspect_then_lost(void **state)
 {
     (void)state;
@@ -693,6 +730,27 @@ static void reload__active_not_proven__old_one_serves_on(void **state)
     stage_end(&s);
 }
 
+static void reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, 2 * KW_S_NS);
+    stage_use_next(&s);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+    uint64_t old = fake_take(&s, 0, KW_WIRE_CANARY);
+    fake_ready(&s, 1);
+    CHECK(stage_health(&s).active_n == 3);
+    fake_answer(&s, 0, old, KW_OK, "");
+    CHECK(!o.done);
+    fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_CANARY), KW_OK, "");
+    CHECK(o.done && o.err.code == KW_CODE_FORGED);
+    stage_end(&s);
+}
+
 /* ---- the end ----------------------------------------------------------------------- */
 
 static void stop__waiting_jobs_cancelled__no_new_ones(void **state)
@@ -744,6 +802,7 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(hsm_down__job_tried_once_more),
          CASE(hsm_down__again_on_workers_that_were_well__quarantined),
          CASE(hsm_down__one_outage_of_all_workers__nobody_is_quarantined),
+         CASE(job__worker_out_of_memory__said_so),
          CASE(stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience),
          CASE(stuck__comes_back_late__answer_dropped_and_drained),
          CASE(distrusted__the_worker_that_answered_is_replaced),
@@ -752,6 +811,7 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts),
          CASE(canaries__every_version_every_so_often),
          CASE(canary__active_opened_to_something_else__lost_at_once),
+         CASE(canary__recover_at_once__still_a_pause_between_two),
          CASE(canary__never_answered__suspect_then_lost),
          CASE(main_thread_hangs__record_goes_stale),
          CASE(retired_key_missing__only_its_decrypts_fail),
@@ -761,5 +821,6 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(version__unknown_higher_n__look_again_but_not_often),
          CASE(reload__proven__swapped_in_one_step_and_old_workers_drain),
          CASE(reload__active_not_proven__old_one_serves_on),
+         CASE(reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers),
          CASE(stop__waiting_jobs_cancelled__no_new_ones),
          CASE(stop__last_answer_wants_a_canary__cancelled))
