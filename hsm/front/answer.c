@@ -70,7 +70,7 @@ static void canary_answered(struct kw_worker *w, const struct kw_lane_entry *e,
     if (!kw_failed(a->err))
         w->proven_id = e->wire_id;
     w->opens[v - f->serving->versions] = !kw_failed(a->err);
-    kw_front_judge(f, v, a->err, kw_failed(a->err) ? "the canary failed" : "");
+    kw_front_judge(f, v, a->err, "");
     decide(f, v, !kw_failed(a->err));
 }
 

@@ -81,6 +81,19 @@ bool kw_is_verdict(kw_err e)
            e.code == KW_CODE_DENIED;
 }
 
+/* The worker's explanation comes once, when it starts; a canary that fails at the same
+ * place later has none, and means the same. */
+static void explain(struct kw_gen_version *v, kw_err e, kw_err before, const char *reason)
+{
+    bool same = before.code == KW_CODE_KEY_BAD && e.native == before.native &&
+                kw_span_equal(kw_span_str(e.where), kw_span_str(before.where));
+    if (kw_failed(e) && reason[0] == '\0' && same)
+        return;
+    if (kw_failed(e) && reason[0] == '\0')
+        reason = "the canary failed";
+    kw_copy_str(v->verdict.reason, sizeof v->verdict.reason, kw_span_str(reason));
+}
+
 bool kw_gen_version_judge(struct kw_gen_version *v, kw_err e, const char *reason,
                           int64_t now_ns, int64_t wall_ns)
 {
@@ -93,7 +106,7 @@ bool kw_gen_version_judge(struct kw_gen_version *v, kw_err e, const char *reason
         return false;
     kw_err before = v->verdict.err;
     v->verdict.err = v->good ? KW_OK : (kw_err){KW_CODE_KEY_BAD, e.native, e.where};
-    kw_copy_str(v->verdict.reason, sizeof v->verdict.reason, kw_span_str(reason));
+    explain(v, e, before, reason);
     return before.code != v->verdict.err.code;
 }
 

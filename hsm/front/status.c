@@ -34,13 +34,18 @@ static size_t fill_versions(struct kw_front *f)
     return n;
 }
 
-/* The most useful word: why no worker starts, why the new keyring does not come up. */
+/* The most useful word: why no worker starts, why the new keyring does not come up, why
+ * the active version will not do. */
 static const char *reason(const struct kw_front *f)
 {
+    const struct kw_gen_version *active =
+        f->serving == NULL ? NULL : kw_generation_active(f->serving);
     if (f->latch.record.latched)
         return f->latch.record.reason;
     if (f->coming != NULL && f->coming->reason[0] != '\0')
         return f->coming->reason;
+    if (active != NULL && f->serving->reason[0] == '\0')
+        return active->verdict.reason;
     return f->serving == NULL ? "" : f->serving->reason;
 }
 

@@ -708,6 +708,17 @@ static void reload__proven__swapped_in_one_step_and_old_workers_drain(void **sta
     stage_end(&s);
 }
 
+static void ready__active_key_will_not_do__the_status_says_why(void **state)
+{
+    (void)state;
+    begin();
+    fake_ready_but(&s, 0, 2, kw_err_at(KW_CODE_MISSING, "find"));
+    stage_pass(&s, 3 * KW_S_NS);
+    CHECK(kw_failed(stage_health(&s).active_err));
+    CHECK_STR(stage_status(&s).reason, "said so");
+    stage_end(&s);
+}
+
 static void reload__active_not_proven__old_one_serves_on(void **state)
 {
     (void)state;
@@ -820,6 +831,7 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(key_missing_for_a_new_worker__nobody_else_proves_it__bad),
          CASE(version__unknown_higher_n__look_again_but_not_often),
          CASE(reload__proven__swapped_in_one_step_and_old_workers_drain),
+         CASE(ready__active_key_will_not_do__the_status_says_why),
          CASE(reload__active_not_proven__old_one_serves_on),
          CASE(reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers),
          CASE(stop__waiting_jobs_cancelled__no_new_ones),

@@ -60,6 +60,22 @@ static void judge__key_missing_or_another__bad_with_reason(void **state)
     kw_generation_free(g);
 }
 
+static void judge__fails_again_without_a_reason__the_one_before_stays(void **state)
+{
+    (void)state;
+    begin(KW_KEY_RETIRED);
+    struct kw_gen_version *v = &g->versions[0];
+    const kw_err bad = kw_err_at(KW_CODE_KEY_BAD, "attributes");
+    CHECK(kw_gen_version_judge(v, bad, "extractable", 1, 1));
+    CHECK(!kw_gen_version_judge(v, bad, "", 2, 2));
+    CHECK_STR(v->verdict.reason, "extractable");
+    CHECK(!kw_gen_version_judge(v, kw_err_at(KW_CODE_MISSING, "find"), "", 3, 3));
+    CHECK_STR(v->verdict.reason, "the canary failed");
+    CHECK(kw_gen_version_judge(v, KW_OK, "", 4, 4));
+    CHECK_STR(v->verdict.reason, "");
+    kw_generation_free(g);
+}
+
 static void due__oldest_first__not_while_one_is_asked(void **state)
 {
     (void)state;
@@ -90,5 +106,6 @@ static void due__disabled_or_destroyed__never_touched(void **state)
 KW_CASES("hsm/front/generation", CASE(new__every_version_is_starting),
          CASE(judge__error_of_the_token__no_verdict),
          CASE(judge__key_missing_or_another__bad_with_reason),
+         CASE(judge__fails_again_without_a_reason__the_one_before_stays),
          CASE(due__oldest_first__not_while_one_is_asked),
          CASE(due__disabled_or_destroyed__never_touched))
