@@ -43,6 +43,29 @@ static kw_err once(struct kw_worker_state *w, size_t i, const struct kw_wire_job
                                                      job->aad, job->input, ret);
 }
 
+static kw_err prove(struct kw_worker_state *w, size_t i)
+{
+    struct kw_note nobody = {{0}};
+    bool was_found = w->keys[i].key != NULL;
+    kw_err e = kw_worker_prove(w, i, &nobody);
+    if (kw_failed(e) && (was_found || !kw_worker_is_verdict(e)))
+        e = settle(w, e);
+    return e;
+}
+
+/* The front's verdict is one for all workers: another one may have proven the key since
+ * it failed here, and the front's canaries go where there is least to do. */
+static kw_err admit(struct kw_worker_state *w, size_t i)
+{
+    if (w->keys[i].proven)
+        return KW_OK;
+    if (!kw_key_state_unwraps(w->ring->versions[i].state))
+        return kw_err_at(KW_CODE_KEY_BAD, "find");
+    kw_err e = prove(w, i);
+    return kw_failed(e) && kw_worker_is_verdict(e) ? kw_err_at(KW_CODE_KEY_BAD, "find")
+                                                   : e;
+}
+
 static kw_err work(struct kw_worker_state *w, const struct kw_wire_job *job,
                    struct kw_secret *ret)
 {
@@ -50,9 +73,10 @@ static kw_err work(struct kw_worker_state *w, const struct kw_wire_job *job,
     if (v == NULL)
         return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
     size_t i = (size_t)(v - w->ring->versions);
-    if (!w->keys[i].proven)
-        return kw_err_at(KW_CODE_KEY_BAD, "find");
-    kw_err e = once(w, i, job, ret);
+    kw_err e = admit(w, i);
+    if (kw_failed(e))
+        return e;
+    e = once(w, i, job, ret);
     if (try_again(e))
         e = once(w, i, job, ret);
     return settle(w, e);
@@ -60,16 +84,9 @@ static kw_err work(struct kw_worker_state *w, const struct kw_wire_job *job,
 
 static kw_err canary(struct kw_worker_state *w, const struct kw_wire_job *job)
 {
-    struct kw_note nobody = {{0}};
     const struct kw_version *v = kw_keyring_by_n(w->ring, job->n);
-    if (v == NULL)
-        return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
-    size_t i = (size_t)(v - w->ring->versions);
-    bool was_found = w->keys[i].key != NULL;
-    kw_err e = kw_worker_prove(w, i, &nobody);
-    if (kw_failed(e) && (was_found || !kw_worker_is_verdict(e)))
-        e = settle(w, e);
-    return e;
+    return v == NULL ? kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring")
+                     : prove(w, (size_t)(v - w->ring->versions));
 }
 
 void kw_worker_serve(struct kw_worker_state *w, const struct kw_wire_job *job,

@@ -125,6 +125,7 @@ static enum kw_code canary(uint32_t n)
 {
     const struct kw_wire_job job = {
         .id = 9, .op = KW_WIRE_CANARY, .until_ns = 2000, .n = n};
+    kw_secret_wipe(&served.output);
     kw_worker_serve(w, &job, &served);
     return served.answer.err.code;
 }
@@ -143,11 +144,30 @@ static void canary__another_key__said_and_key_is_not_used_any_more(void **state)
 {
     (void)state;
     begin();
-    script(&fake.canary, 1, KW_CODE_FORGED);
+    script(&fake.canary, 2, KW_CODE_FORGED, KW_CODE_FORGED);
     CHECK(canary(2) == KW_CODE_FORGED && !w->at_end);
     CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_KEY_BAD);
+    CHECK(fake.operation.calls == 0 && !w->at_end);
     CHECK(canary(2) == KW_CODE_OK); /* it opens again */
     CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
+    end();
+}
+
+/* The canary that proved it again went to another worker. */
+static void job__key_failed_here_and_is_good_again__proven_first(void **state)
+{
+    (void)state;
+    begin();
+    script(&fake.canary, 1, KW_CODE_FORGED);
+    CHECK(canary(2) == KW_CODE_FORGED);
+    unsigned canaries = fake.canary.calls;
+    CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
+    CHECK(fake.canary.calls == canaries + 1 && w->keys[1].proven);
+    CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
+    CHECK(fake.canary.calls == canaries + 1);
+    script(&fake.canary, 2, KW_CODE_FORGED, KW_CODE_HSM_DOWN);
+    CHECK(canary(2) == KW_CODE_FORGED);
+    CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_HSM_DOWN && w->at_end);
     end();
 }
 
@@ -166,4 +186,5 @@ KW_CASES("hsm/worker/serve", CASE(deadline_over__module_is_not_called),
          CASE(hsm_down_or_key_gone__leaves), CASE(forged_or_unsure__said_as_it_is),
          CASE(wrap_then_unwrap__bytes_come_back), CASE(canary__active_wraps_too),
          CASE(canary__another_key__said_and_key_is_not_used_any_more),
+         CASE(job__key_failed_here_and_is_good_again__proven_first),
          CASE(canary__proven_key_gone__leaves))
