@@ -88,9 +88,11 @@ char *house_swap(const char *text, const char *after, const char *from, const ch
 {
     const char *begin = after != NULL ? strstr(text, after) : text;
     const char *at = begin != NULL ? strstr(begin, from) : NULL;
-    if (at == NULL)
+    if (at == NULL) {
         fail_msg("no \"%s\" after \"%s\" in:\n%s", from, after != NULL ? after : "",
                  text);
+        return NULL;
+    }
     size_t cap = strlen(text) + strlen(to) + 1;
     char *copy = calloc(1, cap);
     CHECK(copy != NULL);
@@ -105,8 +107,10 @@ static size_t walk(const char *folder, void (*each)(const char *path, void *ctx)
     char path[PATH_CAP];
     size_t n = 0;
     DIR *d = opendir(folder);
-    if (d == NULL)
+    if (d == NULL) {
         fail_msg("cannot open %s", folder);
+        return 0;
+    }
     for (struct dirent *e; (e = readdir(d)) != NULL;) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;

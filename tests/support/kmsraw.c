@@ -68,7 +68,9 @@ uint32_t kmsraw_decrypt(struct h2raw *h, kw_span ciphertext, const char *key_id,
 int kmsraw_outcome(struct h2raw *h, uint32_t stream)
 {
     const struct h2raw_result *r = h2raw_await(h, stream);
-    if (r == NULL)
+    if (r == NULL) {
         fail_msg("the connection ended before call %u", stream);
+        return -1;
+    }
     return r->grpc_status;
 }
