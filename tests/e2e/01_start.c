@@ -17,7 +17,7 @@ static void refuses(struct house *h, const char *remedy)
     assert_int_equal(house_wait_end(h), 1);
 }
 
-static void start__as_root__refused_with_the_remedy(void **state)
+static void start__as_root_or_not__root_alone_is_refused_with_the_remedy(void **state)
 {
     struct house h;
     (void)state;
@@ -25,7 +25,10 @@ static void start__as_root__refused_with_the_remedy(void **state)
     if (geteuid() == 0) { /* only root can try it */
         h.uid = 0;
         refuses(&h, "setpriv --reuid");
+        h.uid = 65534;
     }
+    house_up(&h);
+    assert_int_equal(house_stop(&h), 0);
     house_raze(&h);
 }
 
@@ -82,7 +85,10 @@ static void start__sockets_answer_before_the_login__status_waits_for_it(void **s
     (void)state;
     kw_test_arena(1 << 20);
     house_build(&h, NULL);
+    size_t mark = house_mark(&h);
     house_start(&h, NULL);
+    size_t listens = house_await(&h, mark, NULL, "event=listening", "class=bulk", NULL);
+    CHECK(house_await(&h, mark, NULL, "event=worker-started", NULL) > listens);
     struct kw_client *c = house_client(&h, h.secrets);
     /* The client waits for the socket; the Status it sends then is held until the first
      * worker is ready, and is good. */
@@ -109,7 +115,7 @@ static void signal__usr1__caches_wiped(void **state)
     house_raze(&h);
 }
 
-KW_CASES("01-start", CASE(start__as_root__refused_with_the_remedy),
+KW_CASES("01-start", CASE(start__as_root_or_not__root_alone_is_refused_with_the_remedy),
          CASE(start__socket_folder_writable_by_others__refused),
          CASE(start__bad_configuration__file_line_and_column),
          CASE(start__good__ready_answers_and_ends_with_0),

@@ -48,12 +48,13 @@ static void decrypt__any_bit_changed__invalid_argument(void **state)
     struct kw_client *c = house_client(&h, h.secrets);
     house_encrypt(c, SEED, &sealed);
     kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
-    for (size_t i = 0; i < ct.len; i++) {
-        sealed.ciphertext[i] ^= 1;
+    for (size_t bit = 0; bit < 8 * ct.len; bit++) {
+        sealed.ciphertext[bit / 8] ^= (uint8_t)(1u << bit % 8);
         int got = decrypt(c, ct, sealed.key_id);
-        sealed.ciphertext[i] ^= 1;
+        sealed.ciphertext[bit / 8] ^= (uint8_t)(1u << bit % 8);
         if (got != INVALID_ARGUMENT && got != PERMISSION_DENIED) /* a bit of the scope */
-            fail_msg("byte %zu: gRPC status %d: %s", i, got, reply.message);
+            fail_msg("bit %zu of byte %zu: gRPC status %d: %s", bit % 8, bit / 8, got,
+                     reply.message);
     }
     assert_int_equal(decrypt(c, ct, sealed.key_id), OK);
     kw_client_reply_wipe(&reply);

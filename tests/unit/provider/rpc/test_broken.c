@@ -134,6 +134,23 @@ static void annotations__8_kib_of_empty_ones__invalid_argument(void **state)
     rig_free(r);
 }
 
+/* They would unpack to megabytes. */
+static void annotations__64_kib_of_empty_ones__refused_by_size(void **state)
+{
+    static uint8_t many[65536];
+    struct rig *r = rig_new();
+    struct kw_client_reply reply;
+    (void)state;
+    for (size_t i = 0; i < sizeof many; i += 2)
+        many[i] = 0x22;
+    CHECK_OK(kw_client_raw(r->client, DECRYPT, kw_span_of(many, sizeof many), IN_TIME,
+                           NULL, &reply));
+    assert_int_equal(reply.grpc_status, RESOURCE_EXHAUSTED);
+    assert_int_equal(kms_begun(r), 0);
+    expect_served(r);
+    rig_free(r);
+}
+
 static void annotation__one__kms_is_told(void **state)
 {
     struct rig *r = rig_new();
@@ -400,6 +417,7 @@ KW_CASES("provider/rpc/broken", CASE(unknown_method__many__each_unimplemented_at
          CASE(message__5_mib__resource_exhausted),
          CASE(message__over_8_kib_and_not__by_the_byte),
          CASE(annotations__8_kib_of_empty_ones__invalid_argument),
+         CASE(annotations__64_kib_of_empty_ones__refused_by_size),
          CASE(annotation__one__kms_is_told),
          CASE(message__garbage__invalid_argument_and_counted),
          CASE(message__gzip__unimplemented_and_never_inflated),
