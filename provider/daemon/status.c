@@ -105,6 +105,22 @@ static void put_keyring(struct kw_json *j, struct kw_daemon *d,
     kw_json_close(j, '}');
 }
 
+static void put_connections(struct kw_json *j, const struct kw_listener *listener)
+{
+    struct kw_listen_stats s;
+    kw_listener_stats(listener, &s);
+    kw_json_open(j, "connections", '{');
+    kw_json_int(j, "open", s.open);
+    kw_json_int(j, "waiting", s.waiting);
+    kw_json_int(j, "accepted", (int64_t)s.accepted);
+    kw_json_int(j, "handed_over", (int64_t)s.handed_over);
+    kw_json_int(j, "refused_peer", (int64_t)s.refused_peer);
+    kw_json_int(j, "refused_limit", (int64_t)s.refused_limit);
+    kw_json_int(j, "refused_preface", (int64_t)s.refused_preface);
+    kw_json_int(j, "refused_adopt", (int64_t)s.refused_adopt);
+    kw_json_close(j, '}');
+}
+
 static void put_class(struct kw_json *j, struct kw_daemon *d, size_t i)
 {
     const struct kw_config_class *c = &d->config->classes[i];
@@ -130,8 +146,24 @@ static void put_class(struct kw_json *j, struct kw_daemon *d, size_t i)
     kw_json_int(j, "expired", (int64_t)s.cache_expired);
     kw_json_int(j, "wiped", (int64_t)s.cache_wiped);
     kw_json_close(j, '}');
+    put_connections(j, d->doorways[i].listener);
     if (c->on_loss == KW_ON_LOSS_SERVE_CACHED)
         kw_json_int(j, "outage_budget_ms", s.budget_left_ns / KW_MS_NS);
+    kw_json_close(j, '}');
+}
+
+static void put_rpc(struct kw_json *j, struct kw_daemon *d)
+{
+    struct kw_rpc_stats s;
+    kw_rpc_stats(d->rpc, &s);
+    kw_json_open(j, "rpc", '{');
+    kw_json_int(j, "open", (int64_t)s.open);
+    kw_json_int(j, "open_max", (int64_t)s.open_max);
+    kw_json_int(j, "calls", (int64_t)s.calls);
+    kw_json_int(j, "refused_busy", (int64_t)s.refused_busy);
+    kw_json_int(j, "malformed", (int64_t)s.malformed);
+    kw_json_int(j, "unimplemented", (int64_t)s.unimplemented);
+    kw_json_int(j, "cancelled", (int64_t)s.cancelled);
     kw_json_close(j, '}');
 }
 
@@ -164,6 +196,7 @@ static void build(struct kw_json *j, struct kw_daemon *d)
     for (size_t i = 0; i < d->config->class_count; i++)
         put_class(j, d, i);
     kw_json_close(j, ']');
+    put_rpc(j, d);
     put_memory(j);
     kw_json_close(j, '}');
 }

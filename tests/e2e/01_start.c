@@ -98,6 +98,28 @@ static void start__sockets_answer_before_the_login__status_waits_for_it(void **s
     house_raze(&h);
 }
 
+static void status__one_client__its_connection_and_call_counted(void **state)
+{
+    static char out[65536];
+    static struct kw_client_reply reply;
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets);
+    CHECK_OK(kw_client_status(c, 10 * KW_S_NS, &reply));
+    house_status(&h, out, sizeof out);
+    CHECK_HAS(out, "\"connections\":{\"open\":1,\"waiting\":0,\"accepted\":1,");
+    CHECK_HAS(out, "\"connections\":{\"open\":0,\"waiting\":0,\"accepted\":0,");
+    CHECK_HAS(out, "\"open_max\":1,\"calls\":1,");
+    assert_int_equal(house_tool(&h, out, sizeof out, "status", NULL), 0);
+    CHECK_HAS(out, "connections (open 1, ");
+    CHECK_HAS(out, "\nrpc  ");
+    kw_client_close(c);
+    house_raze(&h);
+}
+
 static void signal__usr1__caches_wiped(void **state)
 {
     struct house h;
@@ -120,4 +142,5 @@ KW_CASES("01-start", CASE(start__as_root_or_not__root_alone_is_refused_with_the_
          CASE(start__bad_configuration__file_line_and_column),
          CASE(start__good__ready_answers_and_ends_with_0),
          CASE(start__sockets_answer_before_the_login__status_waits_for_it),
+         CASE(status__one_client__its_connection_and_call_counted),
          CASE(signal__usr1__caches_wiped))
