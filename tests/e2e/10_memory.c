@@ -3,6 +3,7 @@
  * workers.  Before the wipe the scan must find the seeds in the cache, or it would prove
  * nothing; on memfd_secret even root cannot find them there. */
 #include "acts.h"
+#include "load.h"
 #include "scan.h"
 
 #include <signal.h>
@@ -115,4 +116,80 @@ static void memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin(void **state
     house_raze(&h);
 }
 
-KW_CASES("10-memory", CASE(memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin))
+/* ---- calls that do not end well
+ * --------------------------------------------------------- */
+
+enum { EACH = 50, TOO_LONG = KW_SEED_MAX + 1 };
+
+/* A fresh seed at the beginning of `len` bytes, known only as a needle afterwards. */
+static void make(struct scan *scan, uint8_t *dst, size_t len)
+{
+    memset(dst, 0, len);
+    kw_random(dst, 32);
+    scan_add(scan, kw_span_of(dst, 32));
+}
+
+static void encrypts(struct scan *scan, struct kw_client *c, size_t len, int64_t timeout,
+                     int want, int or)
+{
+    uint8_t seed[TOO_LONG];
+    for (unsigned i = 0; i < EACH; i++) {
+        make(scan, seed, len);
+        CHECK_OK(kw_client_encrypt(c, kw_span_of(seed, len), "a-uid", timeout, &reply));
+        CHECK(reply.grpc_status == want || reply.grpc_status == or);
+    }
+    kw_wipe(seed, sizeof seed);
+}
+
+/* An Encrypt whose message ends in the middle of its uid. */
+static void cut_short(struct scan *scan, struct kw_client *c)
+{
+    uint8_t message[40] = {0x0a, 32};
+    for (unsigned i = 0; i < EACH; i++) {
+        make(scan, message + 2, 32);
+        message[34] = 0x12;
+        message[35] = 30;
+        CHECK_OK(kw_client_raw(c, "/v2.KeyManagementService/Encrypt",
+                               kw_span_of(message, sizeof message), 10 * KW_S_NS, NULL,
+                               &reply));
+        CHECK(reply.grpc_status != 0);
+    }
+    kw_wipe(message, sizeof message);
+}
+
+/* The clients give up while the workers stand still, until keyward replaces one of them;
+ * then those go on, or die. */
+static void given_up(struct house *h, struct scan *scan, struct kw_client *c, int signo)
+{
+    assert_int_equal(house_signal_workers(h, SIGSTOP), WORKERS);
+    encrypts(scan, c, 32, 20 * KW_MS_NS, GRPC_DEADLINE_EXCEEDED, GRPC_OK);
+    house_signal_workers(h, signo);
+    house_await_workers(h, WORKERS);
+    house_round_trip(c);
+}
+
+static void memory__after_calls_that_failed__no_seed(void **state)
+{
+    struct house h;
+    (void)state;
+    begin(&h);
+    if (!may_look(&h))
+        skip();
+    struct scan *scan = scan_new();
+    struct kw_client *c = house_client(&h, h.secrets);
+    encrypts(scan, c, TOO_LONG, 10 * KW_S_NS, GRPC_INVALID_ARGUMENT,
+             GRPC_INVALID_ARGUMENT);
+    cut_short(scan, c);
+    given_up(&h, scan, c, SIGCONT);
+    given_up(&h, scan, c, SIGKILL);
+    wipe(&h, "seeds=");
+    unsigned hits =
+        scan_process(scan, h.daemon, "keywardd") + in_workers(&h, scan, "worker");
+    assert_int_equal(hits, 0);
+    kw_client_close(c);
+    scan_free(scan);
+    house_raze(&h);
+}
+
+KW_CASES("10-memory", CASE(memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin),
+         CASE(memory__after_calls_that_failed__no_seed))

@@ -13,11 +13,14 @@ enum {
     FILTER_BITS = 20,
     CHUNK = 1 << 20,
     PAGE = 4096,
+    WINDOW = 4096, /* pages of which the kernel is asked at once */
     SHOWN_MAX = 20,
 };
 /* Larger ones are the shadow of a sanitizer: marks about memory, never what lies in it.
  */
-#define MAPPING_MAX (UINT64_C(4) << 30)
+#define MAPPING_MAX (UINT64_C(256) << 30)
+/* proc(5), /proc/pid/pagemap: in memory, or in swap. */
+#define PAGE_THERE (UINT64_C(3) << 62)
 
 struct needle {
     uint8_t masked[SCAN_NEEDLE_MAX];
@@ -76,7 +79,7 @@ static bool is_at(const struct needle *n, const uint8_t *at, size_t room)
 struct look {
     const struct scan *scan;
     const char *name;
-    int fd;
+    int fd, pagemap;
     unsigned hits;
     char mapping[512];
     uint8_t *buffer; /* the tail of what was read before, then a chunk */
@@ -129,16 +132,40 @@ static void look_through(struct look *l, uint64_t from, uint64_t end)
     }
 }
 
-static int open_memory(pid_t pid)
+/* Only pages that were ever touched: most of a large mapping never was. */
+static void look_at_mapping(struct look *l, uint64_t from, uint64_t end)
+{
+    static uint64_t pages[WINDOW];
+    uint64_t begin = end; /* of the run of touched pages */
+    for (uint64_t at = from; at < end;) {
+        size_t left = (size_t)((end - at) / PAGE), n = left < WINDOW ? left : WINDOW;
+        off_t where = (off_t)(at / PAGE * sizeof pages[0]);
+        CHECK(pread(l->pagemap, pages, n * sizeof pages[0], where) ==
+              (ssize_t)(n * sizeof pages[0]));
+        for (size_t i = 0; i < n; i++, at += PAGE) {
+            bool there = (pages[i] & PAGE_THERE) != 0;
+            if (there && begin == end)
+                begin = at;
+            if (!there && begin != end) {
+                look_through(l, begin, at);
+                begin = end;
+            }
+        }
+    }
+    if (begin != end)
+        look_through(l, begin, end);
+}
+
+static int open_proc(pid_t pid, const char *what)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, what);
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 bool scan_may(pid_t pid)
 {
-    int fd = open_memory(pid);
+    int fd = open_proc(pid, "mem");
     if (fd >= 0)
         close(fd);
     return fd >= 0;
@@ -146,21 +173,25 @@ bool scan_may(pid_t pid)
 
 unsigned scan_process(const struct scan *s, pid_t pid, const char *name)
 {
-    struct look l = {.scan = s, .name = name, .fd = open_memory(pid)};
+    struct look l = {.scan = s,
+                     .name = name,
+                     .fd = open_proc(pid, "mem"),
+                     .pagemap = open_proc(pid, "pagemap")};
     char path[64], access[8];
     uint64_t from, end;
     l.buffer = calloc(1, CHUNK + SCAN_NEEDLE_MAX);
     snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
     FILE *maps = fopen(path, "re");
-    CHECK(maps != NULL && l.fd >= 0 && l.buffer != NULL);
+    CHECK(maps != NULL && l.fd >= 0 && l.pagemap >= 0 && l.buffer != NULL);
     while (fgets(l.mapping, sizeof l.mapping, maps) != NULL) {
         l.mapping[strcspn(l.mapping, "\n")] = '\0';
         CHECK(sscanf(l.mapping, "%" SCNx64 "-%" SCNx64 " %7s", &from, &end, access) == 3);
         if (access[0] == 'r' && end - from < MAPPING_MAX)
-            look_through(&l, from, end);
+            look_at_mapping(&l, from, end);
     }
     fclose(maps);
     close(l.fd);
+    close(l.pagemap);
     free(l.buffer);
     return l.hits;
 }
