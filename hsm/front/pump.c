@@ -61,13 +61,26 @@ static bool send_loaded(struct kw_front *f, struct kw_worker *w)
     return sent == loaded;
 }
 
+/* A worker of an earlier keyring stays ready for a moment after the swap, but it does not
+ * know the versions that came with it. */
+static bool serves(const struct kw_front *f, const struct kw_worker *w)
+{
+    return w != NULL && w->state == KW_WORKER_READY && f->serving != NULL &&
+           w->generation == f->serving->number;
+}
+
+static bool takes_jobs(const struct kw_front *f, const struct kw_worker *w)
+{
+    return serves(f, w) && !w->sending && !w->ended;
+}
+
 /* An even share of what is waiting and on its way, so that no worker idles beside a full
  * one. */
 static size_t fair(const struct kw_front *f, size_t limit)
 {
     size_t ready = 0, jobs = kw_queue_count(&f->queue, KW_JOB_WAITING);
     for (size_t i = 0; i < KW_CREW_MAX; i++)
-        if (f->crew[i] != NULL && f->crew[i]->state == KW_WORKER_READY) {
+        if (serves(f, f->crew[i])) {
             ready++;
             jobs += f->crew[i]->lane.count - f->crew[i]->lane.canaries;
         }
@@ -82,10 +95,7 @@ void kw_pump(struct kw_front *f, size_t limit)
         if (kw_queue_count(&f->queue, KW_JOB_WAITING) == 0)
             break;
         struct kw_worker *w = f->crew[i];
-        if (w == NULL)
-            continue;
-        while (w->state == KW_WORKER_READY && !w->sending && !w->ended &&
-               load(f, w, fair(f, limit)) > 0)
+        while (takes_jobs(f, w) && load(f, w, fair(f, limit)) > 0)
             if (!send_loaded(f, w))
                 break;
     }
@@ -97,8 +107,7 @@ static struct kw_worker *least_loaded(struct kw_front *f)
     struct kw_worker *best = NULL;
     for (size_t i = 0; i < KW_CREW_MAX; i++) {
         struct kw_worker *w = f->crew[i];
-        if (w != NULL && w->state == KW_WORKER_READY && !w->sending && !w->ended &&
-            w->lane.canaries < CANARIES_MAX &&
+        if (takes_jobs(f, w) && w->lane.canaries < CANARIES_MAX &&
             (best == NULL || w->lane.count < best->lane.count))
             best = w;
     }
