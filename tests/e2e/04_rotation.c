@@ -20,6 +20,8 @@ static int decrypt_sealed(struct kw_client *c)
     if (reply.grpc_status == GRPC_OK)
         CHECK(kw_span_equal(kw_secret_peek(&reply.plaintext), SEED));
     int status = reply.grpc_status;
+    if (status != GRPC_OK)
+        print_message("  Decrypt: gRPC status %d: %s\n", status, reply.message);
     kw_client_reply_wipe(&reply);
     return status;
 }
