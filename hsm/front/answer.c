@@ -24,20 +24,20 @@ static bool feeds_health(const struct kw_front *f, const struct kw_gen_version *
 void kw_front_judge(struct kw_front *f, struct kw_gen_version *v, kw_err e,
                     const char *reason)
 {
-    int64_t now = kw_front_now(f);
-    if (kw_gen_version_judge(v, e, reason, now, kw_wall_ns(f->clock)))
+    int64_t boot = kw_front_boot(f);
+    if (kw_gen_version_judge(v, e, reason, boot, kw_wall_ns(f->clock)))
         f->key_epoch++;
     if (feeds_health(f, v)) {
         if (!kw_failed(e))
-            kw_health_proof(&f->health, now);
+            kw_health_proof(&f->health, boot);
         else if (kw_is_other_key(e))
-            kw_health_lost(&f->health, e, now);
+            kw_health_lost(&f->health, e, boot);
         else {
-            kw_health_asked(&f->health, now);
-            kw_health_failed(&f->health, e, now);
+            kw_health_asked(&f->health, boot);
+            kw_health_failed(&f->health, e, boot);
         }
     }
-    v->due_ns = now + kw_front_probe_pause(f);
+    v->due_ns = kw_front_now(f) + kw_front_probe_pause(f);
 }
 
 /* What the jobs that wait for this version's canary become. */
@@ -80,11 +80,11 @@ static bool too_costly(struct kw_worker *w, const struct kw_lane_entry *e)
 {
     struct kw_queue *q = &w->front->queue;
     kw_span sample = kw_span_of(e->sample, e->sample_len);
-    int64_t now = kw_front_now(w->front);
+    int64_t boot = kw_front_boot(w->front);
     if (e->sample_len == 0)
         return false;
-    kw_quarantine_doubt(&q->quarantine, sample, w->proven_id, kw_queue_wire_id(q), now);
-    return kw_quarantine_holds(&q->quarantine, sample, now);
+    kw_quarantine_doubt(&q->quarantine, sample, w->proven_id, kw_queue_wire_id(q), boot);
+    return kw_quarantine_holds(&q->quarantine, sample, boot);
 }
 
 static void unsure(struct kw_front *f, struct kw_job *j, kw_err e)
@@ -97,7 +97,7 @@ static void unsure(struct kw_front *f, struct kw_job *j, kw_err e)
         kw_queue_finish(&f->queue, j, kw_err_native(KW_CODE_KEY_BAD, e.native, e.where));
         return;
     }
-    if (v->answered && now - v->answered_ns < KW_CANARY_FRESH_NS) {
+    if (v->answered && kw_front_boot(f) - v->answered_ns < KW_CANARY_FRESH_NS) {
         enum kw_code code = v->good ? KW_CODE_FORGED : KW_CODE_HSM_DOWN;
         kw_queue_finish(&f->queue, j, kw_err_native(code, e.native, e.where));
         return;

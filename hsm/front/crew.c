@@ -28,7 +28,7 @@ void kw_crew_recount(struct kw_front *f)
         if (f->crew[i] != NULL && f->crew[i]->state == KW_WORKER_READY &&
             f->serving != NULL && f->crew[i]->generation == f->serving->number)
             ready = true;
-    kw_health_ready(&f->health, ready, kw_front_now(f));
+    kw_health_ready(&f->health, ready, kw_front_boot(f));
 }
 
 /* ---- start ------------------------------------------------------------------------- */
@@ -86,7 +86,7 @@ static void start_failed(struct kw_front *f, struct kw_generation *g, kw_err e)
     kw_copy_str(g->reason, sizeof g->reason,
                 kw_span_str("the worker program cannot be started; see the log"));
     if (g == f->serving)
-        kw_health_failed(&f->health, e, now);
+        kw_health_failed(&f->health, e, kw_front_boot(f));
     kw_lock_give(f->lock);
 }
 
@@ -201,7 +201,7 @@ static void strike(struct kw_worker *w, const struct kw_lane_entry *e)
     struct kw_front *f = w->front;
     if (e->sample_len > 0)
         kw_quarantine_strike(&f->queue.quarantine, kw_span_of(e->sample, e->sample_len),
-                             kw_queue_wire_id(&f->queue), kw_front_now(f));
+                             kw_queue_wire_id(&f->queue), kw_front_boot(f));
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
     if (j != NULL && !kw_queue_retry(&f->queue, j))
         kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_HSM_DOWN, "worker"));

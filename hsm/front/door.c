@@ -15,8 +15,8 @@ static kw_err submit(struct kw_hsm *hsm, const struct kw_hsm_job *job,
                      kw_hsm_ticket *ret_ticket)
 {
     struct kw_front *f = front_of(hsm);
-    int64_t now = f->queue.quarantine.used > 0 ? kw_front_now(f) : 0;
-    return kw_queue_add(&f->queue, job, now, ret_ticket);
+    int64_t boot = f->queue.quarantine.used > 0 ? kw_front_boot(f) : 0;
+    return kw_queue_add(&f->queue, job, boot, ret_ticket);
 }
 
 static void extend(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until)
@@ -44,11 +44,9 @@ static void flush(struct kw_hsm *hsm)
 static void health(struct kw_hsm *hsm, struct kw_hsm_health *ret)
 {
     struct kw_front *f = front_of(hsm);
-    int64_t now = kw_front_now(f);
-    kw_health_tick(&f->health, now);
+    kw_health_tick(&f->health, kw_front_boot(f));
     *ret = (struct kw_hsm_health){.state = f->health.state,
-                                  .since_boot_ns =
-                                      kw_boot_ns(f->clock) - (now - f->health.since_ns),
+                                  .since_boot_ns = f->health.since_ns,
                                   .losses = f->health.losses,
                                   .key_epoch = f->key_epoch,
                                   .why = f->health.why};

@@ -46,7 +46,7 @@ static kw_err furnish(struct kw_front *f)
     struct kw_note note = {{0}};
     const struct kw_health_times times = {f->o.deadline_ns, f->o.suspect_ns,
                                           f->o.stale_after_ns, f->o.recover_ns};
-    kw_health_init(&f->health, &times, kw_front_now(f));
+    kw_health_init(&f->health, &times, kw_front_boot(f));
     kw_err e = make_environment(f);
     if (!kw_failed(e))
         e = kw_inbox_init(&f->inbox);

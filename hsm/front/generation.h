@@ -58,9 +58,9 @@ bool kw_gen_version_is_probed(const struct kw_gen_version *v);
 bool kw_is_verdict(kw_err e);
 /* The key is there, and is another one. */
 bool kw_is_other_key(kw_err e);
-/* Records what a canary or a worker's own checks found.  Returns true when the verdict
- * changed; an error that is no verdict does not change it.  A failure without a reason
- * keeps the one that was told for the same failure before. */
+/* Records what a canary or a worker's own checks found; now_ns: CLOCK_BOOTTIME.  Returns
+ * true when the verdict changed; an error that is no verdict does not change it.  A
+ * failure without a reason keeps the one that was told for the same failure before. */
 bool kw_gen_version_judge(struct kw_gen_version *v, kw_err e, const char *reason,
                           int64_t now_ns, int64_t wall_ns);
 

@@ -8,7 +8,8 @@
  *   UP, SUSPECT --last proof older than `stale`--> LOST
  *   LOST --3 proofs in a row, spread over `recover`--> UP
  *
- * Pure: the caller brings the monotonic time and holds the lock. */
+ * Pure: the caller brings the time, which goes on while the machine sleeps (a record that
+ * nobody renewed meanwhile is old), and holds the lock. */
 #ifndef KEYWARD_FRONT_HEALTH_H
 #define KEYWARD_FRONT_HEALTH_H
 

@@ -132,7 +132,7 @@ void kw_pump_canaries(struct kw_front *f)
         v->asked_id = m.id;
         v->asked_ns = now;
         if (v->v->n == f->serving->active_n || f->serving->active_n == 0)
-            kw_health_asked(&f->health, now);
+            kw_health_asked(&f->health, kw_front_boot(f));
         if (!send_loaded(f, w))
             break;
     }

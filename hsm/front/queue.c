@@ -101,14 +101,14 @@ static bool job_is_sane(const struct kw_queue *q, const struct kw_hsm_job *job)
            job->input.len >= 1 && job->input.len <= most && job->done != NULL;
 }
 
-kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job, int64_t now_ns,
+kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job, int64_t boot_ns,
                     uint64_t *ret_ticket)
 {
     KW_INVARIANT(job_is_sane(q, job));
     struct kw_job *j = q->lists[KW_JOB_FREE].first;
     if (q->closed || j == NULL || q->in_share[job->share] >= q->share_max)
         return kw_err_at(KW_CODE_BUSY, "queue");
-    if (is_quarantined(q, job, now_ns))
+    if (is_quarantined(q, job, boot_ns))
         return kw_err_at(KW_CODE_QUARANTINED, "queue");
     struct kw_secret input = {0};
     kw_err e = kw_secret_copy(&input, job->input);

@@ -70,7 +70,7 @@ KW_MUST_USE kw_err kw_queue_init(struct kw_queue *q, size_t max, unsigned shares
 void kw_queue_wipe(struct kw_queue *q); /* every job must be gone */
 
 KW_MUST_USE kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job,
-                                int64_t now_ns, uint64_t *ret_ticket);
+                                int64_t boot_ns, uint64_t *ret_ticket);
 void kw_queue_extend(struct kw_queue *q, uint64_t ticket, kw_deadline until);
 bool kw_queue_cancel(struct kw_queue *q, uint64_t ticket);
 

@@ -114,6 +114,13 @@ static inline int64_t kw_front_now(const struct kw_front *f)
     return kw_mono_ns(f->clock);
 }
 
+/* Ages run on the clock that goes on while the machine sleeps: the health record, what a
+ * canary said, the quarantine.  Deadlines, patience and rhythms do not. */
+static inline int64_t kw_front_boot(const struct kw_front *f)
+{
+    return kw_boot_ns(f->clock);
+}
+
 /* door.c */
 extern const struct kw_hsm_ops kw_front_ops;
 

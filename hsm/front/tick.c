@@ -132,7 +132,7 @@ static void start(struct kw_front *f, int64_t now)
     kw_copy_str(g->reason, sizeof g->reason, kw_span_str(f->latch.record.reason));
     g->supervisor.not_before_ns = now + KW_S_NS; /* to look at the source again */
     if (g == f->serving)
-        kw_health_lost(&f->health, g->failed, now);
+        kw_health_lost(&f->health, g->failed, kw_front_boot(f));
     kw_lock_give(f->lock);
 }
 
@@ -173,8 +173,8 @@ void kw_front_tick(struct kw_front *f)
     kw_queue_expire(&f->queue, now);
     hurry_canaries(f, now);
     if (f->serving != NULL && f->health.ready && f->serving->count == 0)
-        kw_health_proof(&f->health, now);
-    kw_health_tick(&f->health, now);
+        kw_health_proof(&f->health, kw_front_boot(f));
+    kw_health_tick(&f->health, kw_front_boot(f));
     if (f->queue.total != f->worked_total)
         f->worked_ns = now;
     f->worked_total = f->queue.total;

@@ -31,7 +31,7 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
         w->opens[v - g->versions] = !kw_failed(told->err);
         if (g == f->serving)
             kw_front_judge(f, v, told->err, told->reason);
-        else if (kw_gen_version_judge(v, told->err, told->reason, now,
+        else if (kw_gen_version_judge(v, told->err, told->reason, kw_front_boot(f),
                                       kw_wall_ns(f->clock)))
             f->key_epoch++;
         v->due_ns = now + f->o.probe_every_ns;
@@ -43,7 +43,7 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
 static bool is_opened(struct kw_front *f, const struct kw_gen_version *v)
 {
     int64_t most = f->o.probe_every_ns + f->o.deadline_ns;
-    if (!v->answered || !v->good || kw_front_now(f) - v->answered_ns > most)
+    if (!v->answered || !v->good || kw_front_boot(f) - v->answered_ns > most)
         return false;
     for (size_t i = 0; i < KW_CREW_MAX; i++) {
         const struct kw_worker *w = f->crew[i];
@@ -141,7 +141,7 @@ static void swap(struct kw_front *f, struct kw_worker *first)
     first->since_ns = kw_front_now(f);
     kw_crew_recount(f);
     struct kw_gen_version *active = kw_generation_active(f->serving);
-    kw_health_proof(&f->health, kw_front_now(f));
+    kw_health_proof(&f->health, kw_front_boot(f));
     if (active != NULL)
         active->due_ns = kw_front_now(f) + f->o.probe_every_ns;
     ask_for_the_undecided(f);
@@ -174,7 +174,7 @@ static void prove_by_presence(struct kw_front *f)
 {
     if (kw_generation_next_due(f->serving) == INT64_MAX &&
         kw_generation_active(f->serving) == NULL)
-        kw_health_proof(&f->health, kw_front_now(f));
+        kw_health_proof(&f->health, kw_front_boot(f));
 }
 
 void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
@@ -233,7 +233,7 @@ static void stop_logins(struct kw_front *f, const struct kw_wire_failed *failed)
         kw_log(KW_LOG_ERROR, "pin-latch-not-saved", KW_ERR("err", e),
                KW_STR("why", note.text));
     kw_lock_take(f->lock);
-    kw_health_lost(&f->health, failed->err, kw_front_now(f));
+    kw_health_lost(&f->health, failed->err, kw_front_boot(f));
     kw_lock_give(f->lock);
 }
 
@@ -256,6 +256,6 @@ void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
                 kw_span_str(w->failed_told ? w->failed.note.text
                                            : "a worker ended before it was ready"));
     if (g == f->serving && e.code != KW_CODE_PIN_STOP)
-        kw_health_failed(&f->health, e, kw_front_now(f));
+        kw_health_failed(&f->health, e, kw_front_boot(f));
     kw_lock_give(f->lock);
 }

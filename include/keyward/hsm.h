@@ -43,7 +43,7 @@ struct kw_hsm_answer {
     kw_err err; /* OK, or one of: FORGED, UNSURE (already disambiguated: never
                    seen here), KEY_BAD, HSM_DOWN, HSM_CONFIG, PIN_STOP, BUSY,
                    DEADLINE, CANCELLED, QUARANTINED, WRONG_ANSWER,
- NO_MEMORY, BUG */
+                   NO_MEMORY, BUG                                           */
     struct kw_secret *output; /* empty unless OK; the callee may move it out, the rest is
                                 wiped on return */
     kw_span iv;        /* WRAP: as the token left it; always what was passed       */
@@ -110,8 +110,8 @@ struct kw_hsm_ops {
     /* FREE, any thread.  Hands what was submitted to the workers.  Call it after the
      * mutex was given back. */
     void (*flush)(struct kw_hsm *hsm);
-    /* LOCKED.  The health record as it stands at `mono_now_ns`: a record older than
-     * stale-after reads as LOST. */
+    /* LOCKED.  The health record as it stands now: one older than stale-after reads as
+     * LOST.  Its age runs on while the machine sleeps. */
     void (*health)(struct kw_hsm *hsm, struct kw_hsm_health *ret_health);
     /* LOCKED.  May this key_id be used to unwrap?
      * UNKNOWN_KEY (and a rate-limited look at the keyring file is noted for N above the

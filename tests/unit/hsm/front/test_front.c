@@ -587,6 +587,30 @@ static void main_thread_hangs__record_goes_stale(void **state)
     stage_end(&s);
 }
 
+static int64_t after_a_night(void *self)
+{
+    return ((struct kw_fake_clock *)self)->now_ns + 8 * 3600 * KW_S_NS;
+}
+
+static void machine_slept__record_and_canaries_are_old__deadlines_are_not(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    uint64_t id = fake_take(&s, 0, KW_WIRE_UNWRAP);
+    s.clock.boot_ns = after_a_night;
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    CHECK(stage_health(&s).since_boot_ns == after_a_night(&s.time));
+    stage_pass(&s, KW_MS_NS);
+    CHECK(!o.done);
+    fake_answer(&s, 0, id, no_tag, "");
+    CHECK(!o.done); /* yesterday's canary says nothing about it */
+    stage_end(&s);
+}
+
 /* ---- verdicts ---------------------------------------------------------------------- */
 
 static void retired_key_missing__only_its_decrypts_fail(void **state)
@@ -825,6 +849,7 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(canary__recover_at_once__still_a_pause_between_two),
          CASE(canary__never_answered__suspect_then_lost),
          CASE(main_thread_hangs__record_goes_stale),
+         CASE(machine_slept__record_and_canaries_are_old__deadlines_are_not),
          CASE(retired_key_missing__only_its_decrypts_fail),
          CASE(active_key_missing__not_up__the_rest_serves),
          CASE(key_missing_for_a_new_worker__not_while_another_proves_it),
