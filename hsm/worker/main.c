@@ -5,8 +5,6 @@
  * variables as environment and nothing else.  Loads one module, logs in once, serves jobs
  * until the socket ends.  No option, no configuration, no listening socket. */
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,13 +12,6 @@
 
 /* Buffers of the loop, one job's input and output, the token room's scratch, the PIN. */
 enum { ARENA_BYTES = 128 * 1024 };
-
-static void keep_memory_in(void)
-{
-    const struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 /* A terminal's or a service manager's signals are the front's to answer. */
 static void ignore_signals(void)
@@ -63,9 +54,10 @@ int main(void)
     static struct kw_worker_state worker = {.socket = KW_WIRE_SOCKET_FD,
                                             .clock = &kw_clock_system};
     struct kw_note note = {{0}};
-    keep_memory_in();
+    kw_err e = kw_worker_confine(&note);
     ignore_signals();
-    kw_err e = furnish(&worker, &note);
+    if (!kw_failed(e))
+        e = furnish(&worker, &note);
     if (!kw_failed(e))
         e = kw_worker_start(&worker, &note);
     if (!kw_failed(e))

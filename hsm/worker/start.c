@@ -48,7 +48,8 @@ kw_err kw_worker_prove(struct kw_worker_state *w, size_t i, struct kw_note *note
     kw_err e = w->keys[i].key != NULL ? KW_OK : find_key(w, i, note);
     if (!kw_failed(e))
         e = canary(w, i, note);
-    w->keys[i].proven = !kw_failed(e);
+    if (kw_worker_is_verdict(e)) /* a lack of memory says nothing about the key */
+        w->keys[i].proven = !kw_failed(e);
     return e;
 }
 

@@ -4,6 +4,7 @@
  *   main.c   the order of birth and death     guard.c  leaves when the front is gone
  *   start.c  token, login, keys, verdicts     serve.c  one job, one answer
  *   loop.c   messages in and out              tell.c   news to the front
+ *   confine.c  memory stays in
  *
  * One thread calls the module; the guard thread only watches. */
 #ifndef KEYWARD_WORKER_H
@@ -33,6 +34,9 @@ struct kw_worker_state {
     bool serving; /* the page shows jobs, not what the token room is doing */
     bool at_end;  /* the library is spoilt: answer and leave */
 };
+
+/* confine.c: no core file, not dumpable; the first thing a worker does.  IO. */
+KW_MUST_USE kw_err kw_worker_confine(struct kw_note *note);
 
 /* guard.c.  Starts the thread; before the module is loaded. */
 KW_MUST_USE kw_err kw_guard_start(int socket);

@@ -171,6 +171,20 @@ static void job__key_failed_here_and_is_good_again__proven_first(void **state)
     end();
 }
 
+static void canary__no_verdict__key_stays_in_use(void **state)
+{
+    (void)state;
+    static const enum kw_code codes[] = {KW_CODE_NO_MEMORY, KW_CODE_BUG};
+    for (size_t i = 0; i < 2; i++) {
+        begin();
+        script(&fake.canary, 1, codes[i]);
+        CHECK(canary(2) == codes[i] && !w->at_end);
+        CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
+        end();
+        kw_arena_close();
+    }
+}
+
 static void canary__proven_key_gone__leaves(void **state)
 {
     (void)state;
@@ -187,4 +201,5 @@ KW_CASES("hsm/worker/serve", CASE(deadline_over__module_is_not_called),
          CASE(wrap_then_unwrap__bytes_come_back), CASE(canary__active_wraps_too),
          CASE(canary__another_key__said_and_key_is_not_used_any_more),
          CASE(job__key_failed_here_and_is_good_again__proven_first),
+         CASE(canary__no_verdict__key_stays_in_use),
          CASE(canary__proven_key_gone__leaves))
