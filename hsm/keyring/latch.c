@@ -27,6 +27,7 @@ static const struct kw_member latch_table[] = {
     {.name = "token", .kind = &kw_kind_text, .offset = AT(token), .max = 33},
     {.name = "latched", .kind = &kw_kind_bool, .offset = AT(latched)},
     {.name = "proven", .kind = &kw_kind_bool, .offset = AT(proven)},
+    {.name = "retry", .kind = &kw_kind_bool, .offset = AT(retry), .may_miss = true},
     {.name = "source",
      .kind = &kw_kind_object,
      .offset = AT(source),

@@ -65,6 +65,7 @@ KW_MUST_USE kw_err kw_state_activate(struct kw_state_dir *dir,
 struct kw_pin_latch {
     bool latched; /* no login until the source changes                             */
     bool proven;  /* a login with exactly this source has worked here              */
+    bool retry;   /* a human lifted the latch (keyward pin retry): one try is owed  */
     struct kw_pin_source source; /* the source both words are about                 */
     char token[33];
     char reason[160];

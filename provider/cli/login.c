@@ -114,7 +114,8 @@ struct order {
     struct kw_pin_latch latch;
 };
 
-/* PIN_STOP when no login may be tried: the latch is about the PIN source as it is now. */
+/* PIN_STOP when no login may be tried: the latch is about the PIN source as it is now, or
+ * about a credential, whose change proves nothing (hsm/front/pin_latch.h). */
 static kw_err allowed(struct order *o, struct kw_note *note)
 {
     char path[KW_PATH_MAX];
@@ -131,17 +132,19 @@ static kw_err allowed(struct order *o, struct kw_note *note)
         return e;
     const struct kw_pin_source now = kw_pin_source_of(&st);
     bool same = kw_pin_source_same(&latch.source, &now);
-    if (latch.latched && same) {
-        kw_note_set(
-            note,
-            "token %s: no login is tried since %s: %s; one more could lock the "
-            "token: correct the PIN in %s (any change of the file ends the latch)",
-            o->token->name, latch.at, latch.reason, path);
+    bool credential = kw_pin_source_is_credential(o->token->pin);
+    if (latch.latched && (same || credential)) {
+        kw_note_set(note,
+                    "token %s: no login is tried since %s: %s; one more could lock the "
+                    "token: correct the PIN in %s%s",
+                    o->token->name, latch.at, latch.reason, path,
+                    credential ? ", then say keyward pin retry"
+                               : " (any change of the file ends the latch)");
         return kw_err_at(KW_CODE_PIN_STOP, "pin latch");
     }
     /* A new PIN after a refused one is a human's act, and is worth one try. */
     o->trusted = same && latch.proven;
-    o->proven = o->trusted || latch.latched;
+    o->proven = o->trusted || latch.latched || latch.retry;
     return KW_OK;
 }
 

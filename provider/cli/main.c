@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct verb {
-    const char *group; /* "key", or "" */
+    const char *group; /* "key", "pin", or "" */
     const char *name;
     const char *summary;
     kw_verb_run *run;
@@ -25,6 +25,7 @@ static const struct verb {
     {"key", "disable", "nobody may use it, reversibly", kw_verb_disable},
     {"key", "enable", "take a disabled one back into use", kw_verb_enable},
     {"key", "destroy", "record that its object is gone from the token", kw_verb_destroy},
+    {"pin", "retry", "let a PIN that was refused be tried once more", kw_verb_pin_retry},
 };
 
 static int usage(FILE *out, int status)
@@ -40,6 +41,14 @@ static int usage(FILE *out, int status)
     return status;
 }
 
+static bool is_group(const char *word)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (word[0] != '\0' && strcmp(verbs[i].group, word) == 0)
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
@@ -48,12 +57,12 @@ int main(int argc, char **argv)
         return usage(stdout, KW_EXIT_GOOD);
     if (strcmp(argv[1], "--version") == 0)
         return printf("keyward %s\n", KW_VERSION) > 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
-    bool grouped = strcmp(argv[1], "key") == 0;
+    bool grouped = is_group(argv[1]);
     if (grouped && argc >= 3 && strcmp(argv[2], "--help") == 0)
         return usage(stdout, KW_EXIT_GOOD);
     int word = grouped ? 2 : 1;
     for (size_t i = 0; word < argc && i < sizeof verbs / sizeof verbs[0]; i++)
-        if (strcmp(verbs[i].group, grouped ? "key" : "") == 0 &&
+        if (strcmp(verbs[i].group, grouped ? argv[1] : "") == 0 &&
             strcmp(verbs[i].name, argv[word]) == 0)
             return verbs[i].run(argc - word, argv + word);
     fprintf(stderr, "keyward: '%s%s%s' is no verb\n", argv[1], grouped ? " " : "",

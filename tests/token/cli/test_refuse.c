@@ -151,6 +151,28 @@ static void pin_that_worked__remembered_as_proven(void **state)
     site_remove(&s);
 }
 
+static void refused_pin__stopped_until_retry_is_said__one_try_each(void **state)
+{
+    (void)state;
+    site_make_liar(&s);
+    site_tell(&s, "C_Login rv=0xa0\n"); /* CKR_PIN_INCORRECT */
+    KEYWARD_MUST(&s, 1, "key", "create");
+    CHECK_HAS(s.run.err, "CKR_PIN_INCORRECT");
+    site_tell(&s, "\n");
+    KEYWARD_MUST(&s, 1, "key", "create");
+    CHECK_HAS(s.run.err, "no login is tried since");
+    KEYWARD_MUST(&s, 0, "pin", "retry", "--token", "other");
+    CHECK_HAS(s.run.out, "other: no login is stopped");
+    KEYWARD_MUST(&s, 1, "key", "create");
+    KEYWARD_MUST(&s, 0, "pin", "retry");
+    CHECK_HAS(s.run.out, "keyward: stopped since 20");
+    CHECK_HAS(s.run.out, "CKR_PIN_INCORRECT");
+    KEYWARD_MUST(&s, 0, "pin", "retry", "--json");
+    CHECK_HAS(s.run.out, "\"lifted\": false");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    site_remove(&s);
+}
+
 static void pin_that_others_can_read__refused(void **state)
 {
     (void)state;
@@ -245,6 +267,7 @@ KW_CASES("token/cli/refuse", CASE(activate_without_a_word_on_copies__wrong_usage
          CASE(take_away_what_this_node_wraps_with__refused),
          CASE(wrong_pin__one_try_then_none_until_the_file_changes),
          CASE(pin_that_worked__remembered_as_proven),
+         CASE(refused_pin__stopped_until_retry_is_said__one_try_each),
          CASE(pin_that_others_can_read__refused),
          CASE(token_of_another_owner__refused_with_the_remedy),
          CASE(production__no_soft_token), CASE(module_missing_or_no_module__says_which),

@@ -2,6 +2,8 @@
 #include "stage.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <keyward/env.h>
 #include <keyward/file.h>
@@ -118,6 +120,87 @@ static void source_gone_and_back__still_latched(void **state)
     end();
 }
 
+/* The service was started again: systemd has laid the same PIN anew. */
+static void next_life(const char *credential)
+{
+    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("1234"), 0600, NULL));
+    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", credential, &note));
+}
+
+static void credential_refused__no_restart_tries_it_again(void **state)
+{
+    char folder[KW_PATH_MAX], credential[64];
+    (void)state;
+    begin();
+    const char *name = strrchr(s.pin_path, '/') + 1;
+    snprintf(folder, sizeof folder, "%.*s", (int)(name - s.pin_path), s.pin_path);
+    snprintf(credential, sizeof credential, "credential:%s", name);
+    CHECK(kw_env_give("CREDENTIALS_DIRECTORY", folder));
+    next_life(credential);
+    CHECK(kw_latch_may_login(&latch));
+    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
+    for (unsigned i = 0; i < 3; i++) {
+        next_life(credential);
+        CHECK(!kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
+    }
+    end();
+}
+
+/* What `keyward pin retry` does. */
+static void say_retry(void)
+{
+    struct kw_pin_latch record;
+    CHECK_OK(kw_state_pin_latch(s.state, "tok", &record, NULL));
+    CHECK(record.latched);
+    record.latched = record.proven = false;
+    record.retry = true;
+    CHECK_OK(kw_state_set_pin_latch(s.state, &record, NULL));
+}
+
+static void retry__while_it_runs__one_try_with_the_counter_no_obstacle(void **state)
+{
+    (void)state;
+    begin();
+    CHECK(kw_latch_may_login(&latch));
+    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
+    CHECK(!kw_latch_may_login(&latch));
+    say_retry();
+    CHECK(kw_latch_may_login(&latch) && kw_latch_vouched(&latch));
+    CHECK_OK(kw_latch_stop(&latch, "wrong again", &note));
+    CHECK(!kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
+    end();
+}
+
+static void retry__before_the_next_life__one_try_there(void **state)
+{
+    (void)state;
+    begin();
+    CHECK(kw_latch_may_login(&latch));
+    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
+    say_retry();
+    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
+    CHECK(kw_latch_may_login(&latch) && kw_latch_vouched(&latch));
+    CHECK_OK(kw_latch_worked(&latch, &note));
+    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
+    CHECK(!latch.record.retry && kw_latch_proven(&latch));
+    end();
+}
+
+static void stop_that_could_not_be_saved__not_lifted_by_an_empty_state(void **state)
+{
+    char blocked[KW_PATH_MAX];
+    (void)state;
+    begin();
+    CHECK(kw_latch_may_login(&latch));
+    snprintf(blocked, sizeof blocked, "%s/pin-latch.json", s.state_path);
+    CHECK(mkdir(blocked, 0700) == 0);
+    CHECK(kw_failed(kw_latch_stop(&latch, "wrong", &note)));
+    CHECK(!kw_latch_may_login(&latch));
+    CHECK(rmdir(blocked) == 0);
+    CHECK(!kw_latch_may_login(&latch));
+    end();
+}
+
 static void source_missing__may_be_tried__the_worker_says_what_is_wrong(void **state)
 {
     (void)state;
@@ -128,7 +211,11 @@ static void source_missing__may_be_tried__the_worker_says_what_is_wrong(void **s
     end();
 }
 
-KW_CASES("hsm/front/pin_latch", CASE(open__not_a_source__refused),
+KW_CASES("hsm/front/pin_latch", CASE(credential_refused__no_restart_tries_it_again),
+         CASE(retry__while_it_runs__one_try_with_the_counter_no_obstacle),
+         CASE(retry__before_the_next_life__one_try_there),
+         CASE(stop_that_could_not_be_saved__not_lifted_by_an_empty_state),
+         CASE(open__not_a_source__refused),
          CASE(open__credential__lies_in_the_credentials_folder),
          CASE(stop__holds_until_the_source_changes__also_in_the_next_life),
          CASE(worked__proven_for_this_source_only),
