@@ -134,6 +134,19 @@ const struct kw_version *kw_keyring_by_key_id(const struct kw_keyring *ring,
     return NULL;
 }
 
+/* Ends: each step goes to a lower n. */
+const struct kw_version *kw_keyring_object(const struct kw_keyring *ring,
+                                           const struct kw_version *v)
+{
+    while (v->same_key_as != 0 && v->same_key_as < v->n) {
+        const struct kw_version *earlier = kw_keyring_by_n(ring, v->same_key_as);
+        if (earlier == NULL)
+            break;
+        v = earlier;
+    }
+    return v;
+}
+
 struct kw_version *kw_keyring_edit(struct kw_keyring *ring, uint32_t n)
 {
     for (size_t i = 0; i < ring->count; i++)

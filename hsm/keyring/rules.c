@@ -52,19 +52,14 @@ static kw_err version_rules(const struct kw_version *v, struct kw_note *note)
     return kw_failed(e) ? e : disabled_rule(v, note);
 }
 
-static bool name_each_other(const struct kw_version *a, const struct kw_version *b)
-{
-    return a->same_key_as == b->n || b->same_key_as == a->n;
-}
-
 static bool share_locator(const struct kw_version *a, const struct kw_version *b)
 {
     return a->locator_len > 0 && kw_span_equal(kw_span_of(a->locator, a->locator_len),
                                                kw_span_of(b->locator, b->locator_len));
 }
 
-static kw_err pair_rules(const struct kw_version *a, const struct kw_version *b,
-                         struct kw_note *note)
+static kw_err pair_rules(const struct kw_keyring *ring, const struct kw_version *a,
+                         const struct kw_version *b, struct kw_note *note)
 {
     if (a->n == b->n)
         return BROKEN(note, "version %u: n: is there twice", a->n);
@@ -75,10 +70,10 @@ static kw_err pair_rules(const struct kw_version *a, const struct kw_version *b,
                       "version %u: state: active, and so is version %u; only one "
                       "may be",
                       b->n, a->n);
-    if (share_locator(a, b) && !name_each_other(a, b))
+    if (share_locator(a, b) && kw_keyring_object(ring, a) != kw_keyring_object(ring, b))
         return BROKEN(note,
-                      "version %u: locator: is also version %u's, and neither names "
-                      "the other in same-key-as",
+                      "version %u: locator: is also version %u's, and no same-key-as "
+                      "says that they are one key",
                       b->n, a->n);
     return KW_OK;
 }
@@ -87,9 +82,9 @@ static kw_err same_key_rule(const struct kw_keyring *ring, const struct kw_versi
                             struct kw_note *note)
 {
     if (v->same_key_as == 0 ||
-        (v->same_key_as != v->n && kw_keyring_by_n(ring, v->same_key_as) != NULL))
+        (v->same_key_as < v->n && kw_keyring_by_n(ring, v->same_key_as) != NULL))
         return KW_OK;
-    return BROKEN(note, "version %u: same-key-as: %u is no other version", v->n,
+    return BROKEN(note, "version %u: same-key-as: %u is no earlier version", v->n,
                   v->same_key_as);
 }
 
@@ -136,7 +131,7 @@ static kw_err order_rules(const struct kw_keyring *ring, struct kw_note *note)
     kw_err e = KW_OK;
     for (size_t i = 0; i < ring->count; i++)
         for (size_t j = i + 1; j < ring->count && !kw_failed(e); j++)
-            e = pair_rules(&ring->versions[i], &ring->versions[j], note);
+            e = pair_rules(ring, &ring->versions[i], &ring->versions[j], note);
     for (size_t i = 1; i < ring->count && !kw_failed(e); i++)
         if (ring->versions[i - 1].n > ring->versions[i].n)
             e = BROKEN(note, "version %u: n: stands after a higher one",

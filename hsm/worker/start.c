@@ -15,8 +15,10 @@ static kw_err find_key(struct kw_worker_state *w, size_t i, struct kw_note *note
     struct kw_key_attributes attributes = {0};
     struct kw_note remarks = {{0}};
     struct kw_token_key *key = NULL;
-    kw_err e = kw_token_find(w->token, v->key_id, kw_span_of(v->locator, v->locator_len),
-                             &key, note);
+    const struct kw_version *object = kw_keyring_object(w->ring, v);
+    kw_err e =
+        kw_token_find(w->token, object->key_id,
+                      kw_span_of(object->locator, object->locator_len), &key, note);
     if (!kw_failed(e))
         e = kw_token_attributes(w->token, key, &attributes);
     if (!kw_failed(e))

@@ -81,7 +81,7 @@ struct kw_version {
     struct kw_key_attributes attributes;  /* as read back at the ceremony */
     bool want_destroyable, want_copyable; /* choices of the ceremony */
     char second_copy[128]; /* "" = nothing said; "only-copy: <who>, <time>"; a proof */
-    uint32_t same_key_as;  /* 0 = none */
+    uint32_t same_key_as;  /* an earlier version with this key object; 0 = none */
     /* Room for later: strings, each with its NUL; kept as read, judged by nobody yet. */
     char signatures[KW_SIGNATURES_MAX];
     size_t signatures_len;
@@ -101,9 +101,9 @@ struct kw_keyring {
 /* Reads the file's bytes.  Strict: unknown, duplicate or missing members, other types,
  * two versions in state active or one that is not the baseline, duplicate n, duplicate
  * key_id, a check blob that is no envelope of purpose check for the version's mechanism,
- * a same-key-as that names no other version, NUL or bad UTF-8: BAD_INPUT, each with a
+ * a same-key-as that names no earlier version, NUL or bad UTF-8: BAD_INPUT, each with a
  * note of its own that names the version and the member.
- * Two versions may share a locator only when one names the other in same-key-as.
+ * Two versions may share a locator only when same-key-as says that they are one key.
  * NO_MEMORY.  *ret_ring is untouched on failure and holds one reference on success. */
 KW_MUST_USE kw_err kw_keyring_parse(kw_span json, struct kw_keyring **ret_ring,
                                     struct kw_note *note);
@@ -141,6 +141,10 @@ void kw_keyring_give(struct kw_keyring *ring);               /* NULL does nothin
 const struct kw_version *kw_keyring_by_n(const struct kw_keyring *ring, uint32_t n);
 const struct kw_version *kw_keyring_by_key_id(const struct kw_keyring *ring,
                                               kw_span key_id);
+/* The version whose key object `v` uses: the first one that same-key-as leads to, or v
+ * itself.  Its key_id is the object's CKA_LABEL, its locator the CKA_ID. */
+const struct kw_version *kw_keyring_object(const struct kw_keyring *ring,
+                                           const struct kw_version *v);
 struct kw_version *kw_keyring_edit(struct kw_keyring *ring, uint32_t n); /* of a dup */
 
 /* kw1-<n>-<24 hex digits>, fresh at random. */

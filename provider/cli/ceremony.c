@@ -28,9 +28,10 @@ static kw_err get_key(struct kw_token *token, struct kw_ceremony *c,
     };
     struct kw_token_key *there = NULL;
     struct kw_note ignored;
-    kw_err e = c->adopt
-                   ? kw_token_find(token, c->v.key_id, options.locator, ret_key, note)
-                   : kw_token_create_key(token, &options, ret_key, c->dropped, note);
+    if (c->v.same_key_as != 0)
+        return kw_token_find(token, c->label, options.locator, ret_key, note);
+    kw_err e = c->adopt ? kw_token_find(token, c->label, options.locator, ret_key, note)
+                        : kw_token_create_key(token, &options, ret_key, c->dropped, note);
     /* A reply may be lost after the token made the key: the label is fresh, so whatever
      * has it is ours. */
     c->made =
@@ -74,7 +75,7 @@ static kw_err work(struct kw_token *token, void *shared, struct kw_note *note)
         if (!kw_failed(e))
             e = kw_token_canary(token, key, &c->v, c->domain, true);
         if (kw_failed(e))
-            kw_note_set(note, "the new key did not seal and open its check text: %s",
+            kw_note_set(note, "the key did not seal and open its check text: %s",
                         kw_code_name(e.code));
     }
     return e;
@@ -84,5 +85,7 @@ kw_err kw_ceremony_run(const struct kw_config *config,
                        const struct kw_config_token *token, struct kw_ceremony *c,
                        struct kw_note *note)
 {
-    return kw_login_run(config, token, KW_LOGIN_CEREMONY, work, c, note);
+    /* Nothing is written for a key that is there: its token stays sealed. */
+    enum kw_login_kind kind = c->v.same_key_as != 0 ? KW_LOGIN_LOOK : KW_LOGIN_CEREMONY;
+    return kw_login_run(config, token, kind, work, c, note);
 }

@@ -3,8 +3,9 @@
  *
  * Steps, in the token's child: facts · self-test of the mechanism on a throw-away key ·
  * the key with the narrow template (or, to finish an interrupted ceremony, the one that
- * is there) · its attributes read back and judged · a check blob sealed under it · the
- * check blob opened and a fresh text wrapped, as the daemon's canary will.
+ * is there, or the key of an earlier version) · its attributes read back and judged · a
+ * check blob sealed under it · the check blob opened and a fresh text wrapped, as the
+ * daemon's canary will.
  */
 #ifndef KEYWARD_CLI_CEREMONY_H
 #define KEYWARD_CLI_CEREMONY_H
@@ -15,7 +16,9 @@
 struct kw_ceremony {
     /* in */
     char domain[KW_DOMAIN_MAX + 1];
-    bool adopt; /* find the object instead of making it */
+    bool adopt;                    /* find the object instead of making it */
+    char label[KW_KEY_ID_MAX + 1]; /* of the object, when it is found: v.key_id, or that
+                                      of the version whose key it is */
     /* in: n, key_id, locator, mechanism, format, choices, words; out: the rest */
     struct kw_version v;
     /* out */

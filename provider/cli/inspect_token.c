@@ -35,8 +35,10 @@ static void look_at(struct kw_token *token, const struct kw_version *v,
     struct kw_key_attributes a;
     bool wraps = desk->effective == v->n;
     f->done = true;
-    f->err = kw_token_find(token, v->key_id, kw_span_of(v->locator, v->locator_len), &key,
-                           &f->note);
+    const struct kw_version *object = kw_keyring_object(desk->ring, v);
+    f->err =
+        kw_token_find(token, object->key_id,
+                      kw_span_of(object->locator, object->locator_len), &key, &f->note);
     if (!kw_failed(f->err))
         f->err = kw_token_attributes(token, key, &a);
     if (!kw_failed(f->err))

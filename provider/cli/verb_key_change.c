@@ -106,7 +106,7 @@ static int perform(const struct kw_cli *cli, const struct kw_desk *d,
     if (code >= 0)
         return code;
     if (change->act == KW_ACT_DESTROY && !change->blind)
-        e = kw_gone_from_tokens(d->config, v->key_id, &note);
+        e = kw_gone_from_tokens(d->config, kw_keyring_object(d->ring, v)->key_id, &note);
     if (!kw_failed(e))
         e = write_change(d, n, change->act, to, &note);
     return kw_failed(e) ? kw_fail(cli, e, &note) : report(cli, v, to, d->config->keyring);

@@ -14,8 +14,9 @@
 enum { LOCATOR_LEN = 16 };
 
 struct choices {
-    const char *operator_, *token, *adopt;
+    const char *operator_, *token, *adopt, *same_key_as;
     bool destroyable, copyable, dry_run;
+    uint32_t same_n; /* --same-key-as; 0 = a new key */
 };
 
 static kw_err find_token(const struct kw_config *config, const char *name,
@@ -56,6 +57,46 @@ static kw_err plan_adoption(const struct kw_desk *desk, const char *key_id,
     return KW_OK;
 }
 
+/* No new key: the object of an earlier version, under a key_id of its own. */
+static kw_err plan_same_key(const struct kw_desk *desk, uint32_t n, struct kw_version *v,
+                            struct kw_note *note)
+{
+    const struct kw_version *of = NULL;
+    kw_err e = kw_desk_version(desk, n, &of, note);
+    if (kw_failed(e))
+        return e;
+    const struct kw_version *object = kw_keyring_object(desk->ring, of);
+    if (of->state == KW_KEY_DESTROYED || object->state == KW_KEY_DESTROYED) {
+        kw_note_set(note, "version %u is destroyed: its key is gone", (unsigned)n);
+        return kw_err_at(KW_CODE_DENIED, "--same-key-as");
+    }
+    v->same_key_as = n;
+    v->locator_len = object->locator_len;
+    kw_copy(v->locator, sizeof v->locator,
+            kw_span_of(object->locator, object->locator_len));
+    v->want_destroyable = object->want_destroyable;
+    v->want_copyable = object->want_copyable;
+    return KW_OK;
+}
+
+static kw_err plan_new(const struct kw_desk *desk, const struct choices *c,
+                       struct kw_version *v, struct kw_note *note)
+{
+    v->n = next_n(desk->ring);
+    if (v->n > KW_VERSION_N_MAX ||
+        (desk->ring != NULL && desk->ring->count >= KW_VERSIONS_MAX)) {
+        kw_note_set(note, "%s is full: it holds %u versions", desk->config->keyring,
+                    KW_VERSIONS_MAX);
+        return kw_err_at(KW_CODE_BUSY, "keyring");
+    }
+    kw_key_id_make(v->n, v->key_id);
+    if (c->same_n != 0)
+        return plan_same_key(desk, c->same_n, v, note);
+    v->locator_len = LOCATOR_LEN;
+    kw_random(v->locator, LOCATOR_LEN);
+    return KW_OK;
+}
+
 static kw_err plan(const struct kw_desk *desk, const struct choices *c,
                    struct kw_ceremony *job, struct kw_note *note)
 {
@@ -72,18 +113,14 @@ static kw_err plan(const struct kw_desk *desk, const struct choices *c,
     kw_err e = kw_operator_name(c->operator_, v->operator_, note);
     if (kw_failed(e))
         return e;
-    if (job->adopt)
-        return plan_adoption(desk, c->adopt, v, note);
-    v->n = next_n(desk->ring);
-    if (v->n > KW_VERSION_N_MAX ||
-        (desk->ring != NULL && desk->ring->count >= KW_VERSIONS_MAX)) {
-        kw_note_set(note, "%s is full: it holds %u versions", desk->config->keyring,
-                    KW_VERSIONS_MAX);
-        return kw_err_at(KW_CODE_BUSY, "keyring");
-    }
-    kw_key_id_make(v->n, v->key_id);
-    v->locator_len = LOCATOR_LEN;
-    kw_random(v->locator, LOCATOR_LEN);
+    e = job->adopt ? plan_adoption(desk, c->adopt, v, note) : plan_new(desk, c, v, note);
+    if (kw_failed(e))
+        return e;
+    const struct kw_version *object =
+        v->same_key_as != 0
+            ? kw_keyring_object(desk->ring, kw_keyring_by_n(desk->ring, v->same_key_as))
+            : v;
+    kw_copy_str(job->label, sizeof job->label, kw_span_str(object->key_id));
     return KW_OK;
 }
 
@@ -93,23 +130,25 @@ static void print_plan(const struct kw_desk *desk, const struct kw_config_token 
     char locator[2 * KW_LOCATOR_MAX + 1];
     const struct kw_version *v = &job->v;
     kw_hex(locator, sizeof locator, kw_span_of(v->locator, v->locator_len));
-    printf(
-        "plan      %s version %u of domain %s\n"
-        "token     %s (%s)\n"
-        "module    %s\n"
-        "CKA_LABEL %s\n"
-        "CKA_ID    %s\n"
-        "key       AES-256, made in the token; sensitive, not extractable; encrypt and "
-        "decrypt only\n"
-        "choices   %s, %s\n"
-        "operator  %s\n"
-        "keyring   %s\n",
-        job->adopt ? "adopt" : "create", (unsigned)v->n, job->domain, token->name,
-        token->uri, token->module, v->key_id,
-        v->locator_len > 0 ? locator : "(whatever it has)",
-        v->want_destroyable ? "destroyable" : "not destroyable (by PKCS#11)",
-        v->want_copyable ? "copyable" : "not copyable", v->operator_,
-        desk->config->keyring);
+    printf("plan      %s version %u of domain %s\n"
+           "token     %s (%s)\n"
+           "module    %s\n"
+           "key_id    %s\n"
+           "CKA_LABEL %s\n"
+           "CKA_ID    %s\n"
+           "key       AES-256, %s; sensitive, not extractable; encrypt and decrypt only\n"
+           "choices   %s, %s\n"
+           "operator  %s\n"
+           "keyring   %s\n",
+           job->adopt ? "adopt" : "create", (unsigned)v->n, job->domain, token->name,
+           token->uri, token->module, v->key_id, job->label,
+           v->locator_len > 0 ? locator : "(whatever it has)",
+           v->same_key_as != 0 ? "the one of an earlier version"
+           : job->adopt        ? "found in the token"
+                               : "made in the token",
+           v->want_destroyable ? "destroyable" : "not destroyable (by PKCS#11)",
+           v->want_copyable ? "copyable" : "not copyable", v->operator_,
+           desk->config->keyring);
     fflush(stdout);
 }
 
@@ -184,8 +223,9 @@ static int report(const struct kw_cli *cli, const struct kw_ceremony *job)
                                      v->token.serial, "dropped", job->dropped, "remarks",
                                      job->remarks.text),
                            KW_EXIT_GOOD);
-    printf("made      in token %s, serial %s; attributes read back and judged good\n",
-           v->token.label, v->token.serial);
+    printf("%s in token %s, serial %s; attributes read back and judged good\n",
+           v->same_key_as != 0 ? "found    " : "made     ", v->token.label,
+           v->token.serial);
     if (job->dropped[0] != '\0')
         printf("left out  the token does not know: %s\n", job->dropped);
     if (job->remarks.text[0] != '\0')
@@ -236,6 +276,15 @@ static int run(const struct kw_cli *cli, const struct choices *c, struct kw_cere
     return code;
 }
 
+/* -1 to go on. */
+static int same_key_choice(struct choices *c)
+{
+    if (c->adopt != NULL || c->destroyable || c->copyable)
+        return kw_usage_error("key create", "--same-key-as takes a key as it is: it goes "
+                                            "with no --adopt, --destroyable, --copyable");
+    return kw_args_number("key create", c->same_key_as, &c->same_n);
+}
+
 int kw_verb_create(int argc, char **argv)
 {
     struct choices c = {0};
@@ -250,6 +299,8 @@ int kw_verb_create(int argc, char **argv)
          NULL},
         {"adopt", "KEY_ID", "finish a ceremony that made this object and then stopped",
          NULL, &c.adopt},
+        {"same-key-as", "N", "no new key: version N's, under a new key_id", NULL,
+         &c.same_key_as},
         {"dry-run", NULL, "print the plan and stop", &c.dry_run, NULL},
     };
     const struct kw_usage usage = {
@@ -262,6 +313,8 @@ int kw_verb_create(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
+    if (code < 0 && c.same_key_as != NULL)
+        code = same_key_choice(&c);
     if (code >= 0)
         return code;
     struct kw_ceremony *job = kw_shared_new(sizeof *job);

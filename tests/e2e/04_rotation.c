@@ -63,6 +63,29 @@ static void rotation__under_load__no_call_fails_no_reply_is_wrong(void **state)
     house_raze(&h);
 }
 
+/* Back to an old key: the same object serves under two key_ids. */
+static void same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_encrypt(c, SEED, &sealed);
+    house_do(&h, "key", "create", "--same-key-as", "1", NULL);
+    house_do(&h, "key", "accept", "2", NULL);
+    house_reload(&h, "serial=");
+    house_do(&h, "key", "activate", "2", "--only-copy", "--now", "--baseline", NULL);
+    house_reload(&h, "active=2");
+    status_names(c, "kw1-2-");
+    assert_int_equal(decrypt_sealed(c), GRPC_OK); /* under kw1-1- */
+    house_round_trip(c);
+    house_ask_status(&h, 0);
+    kw_client_close(c);
+    house_raze(&h);
+}
+
 /* A file that shall be refused, and one text that the reason must hold. */
 static void refused(struct house *h, const char *event, const char *text, const char *why)
 {
@@ -214,7 +237,9 @@ static void decrypt__key_id_of_a_newer_version__file_read_again_by_itself(void *
     house_raze(&h);
 }
 
-KW_CASES("04-rotation", CASE(rotation__under_load__no_call_fails_no_reply_is_wrong),
+KW_CASES("04-rotation",
+         CASE(same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts),
+         CASE(rotation__under_load__no_call_fails_no_reply_is_wrong),
          CASE(keyring__refused_by_its_words__old_one_serves_until_cured),
          CASE(keyring__two_versions_of_one_id__old_one_serves_until_cured),
          CASE(keyring__check_blob_edited__not_proven_and_old_one_serves),

@@ -147,6 +147,38 @@ static void rotation__node_first_baseline_later_and_the_former_one_retires(void 
     site_remove(&s);
 }
 
+static void same_key_as__a_new_key_id_and_no_new_object(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 1, "key", "create", "--same-key-as", "1");
+    CHECK_HAS(s.run.err, "no version 1");
+    KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
+    size_t names = site_sealed(s.tokens);
+    KEYWARD_MUST(&s, 2, "key", "create", "--same-key-as", "1", "--copyable");
+    KEYWARD_MUST(&s, 0, "key", "create", "--same-key-as", "1");
+    KEYWARD_MUST(&s, 0, "key", "create", "--same-key-as", "2"); /* a chain */
+    CHECK(site_sealed(s.tokens) == names);
+    struct kw_keyring *ring = ring_of(&s);
+    const struct kw_version *first = &ring->versions[0], *third = &ring->versions[2];
+    CHECK(ring->count == 3 && third->state == KW_KEY_CREATED && third->want_destroyable);
+    CHECK(ring->versions[1].same_key_as == 1 && third->same_key_as == 2);
+    CHECK(strcmp(first->key_id, third->key_id) != 0);
+    CHECK(kw_span_equal(kw_span_of(first->locator, first->locator_len),
+                        kw_span_of(third->locator, third->locator_len)));
+    CHECK(!kw_span_equal(kw_span_of(first->check_blob, first->check_blob_len),
+                         kw_span_of(third->check_blob, third->check_blob_len)));
+    kw_keyring_give(ring);
+    KEYWARD_MUST(&s, 0, "check", "--json");
+    CHECK_HAS(s.run.out, "key 3");
+    KEYWARD_MUST(&s, 1, "key", "destroy", "3"); /* its object is version 1's */
+    CHECK_HAS(s.run.err, "still holds an object");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--without-looking");
+    KEYWARD_MUST(&s, 1, "key", "create", "--same-key-as", "2");
+    CHECK_HAS(s.run.err, "destroyed");
+    site_remove(&s);
+}
+
 static void disable_and_enable__back_to_the_state_before(void **state)
 {
     (void)state;
@@ -207,6 +239,7 @@ KW_CASES("token/cli/keys", CASE(create__a_version_in_the_keyring_and_the_token_s
          CASE(keyring_lost_after_the_ceremony__adopted_under_the_same_key_id),
          CASE(first_activation__sets_the_baseline_by_itself),
          CASE(rotation__node_first_baseline_later_and_the_former_one_retires),
+         CASE(same_key_as__a_new_key_id_and_no_new_object),
          CASE(disable_and_enable__back_to_the_state_before),
          CASE(destroy__refused_while_the_object_is_there),
          CASE(show__the_attributes_as_read_back),

@@ -85,13 +85,34 @@ static void rules__check_blob_of_another_length__refused(void **state)
             "no check blob");
 }
 
-static void rules__same_key_as_nobody_or_itself__refused(void **state)
+static void rules__same_key_as_nobody_itself_or_a_later_one__refused(void **state)
 {
     (void)state;
     refused(swap(good_text(), "\"same-key-as\": null", "\"same-key-as\": 4"),
             "version 1: same-key-as", "4");
     refused(swap(good_text(), "\"same-key-as\": null", "\"same-key-as\": 1"),
             "version 1: same-key-as", "1");
+    refused(swap(good_text(), "\"same-key-as\": null", "\"same-key-as\": 2"),
+            "version 1: same-key-as", "2 is no earlier");
+}
+
+static void object__chain_of_same_keys__the_first_one(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_ring();
+    struct kw_blob json = {0};
+    const struct kw_version *first = kw_keyring_by_n(ring, 1);
+    CHECK(kw_keyring_object(ring, kw_keyring_by_n(ring, 3)) == kw_keyring_by_n(ring, 3));
+    kw_keyring_edit(ring, 2)->same_key_as = 1;
+    kw_keyring_edit(ring, 3)->same_key_as = 2;
+    kw_keyring_edit(ring, 2)->locator[0] = first->locator[0];
+    kw_keyring_edit(ring, 3)->locator[0] = first->locator[0]; /* one object: shared */
+    CHECK(kw_keyring_object(ring, kw_keyring_by_n(ring, 3)) == first);
+    CHECK(kw_keyring_object(ring, kw_keyring_by_n(ring, 2)) == first);
+    CHECK(kw_keyring_object(ring, first) == first);
+    CHECK_OK(kw_keyring_write(ring, &json));
+    kw_blob_wipe(&json);
+    kw_keyring_give(ring);
 }
 
 static void rules__locator_shared_by_strangers__refused(void **state)
@@ -104,11 +125,16 @@ static void rules__locator_shared_by_strangers__refused(void **state)
 static void rules__locator_shared_by_same_keys__accepted(void **state)
 {
     (void)state;
-    struct kw_keyring *ring = NULL;
-    char *json = swap(good_text(), "\"locator\": \"02\"", "\"locator\": \"01\"");
-    json = swap(json, "\"same-key-as\": null", "\"same-key-as\": 2");
-    CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
-    CHECK(ring->versions[0].same_key_as == 2);
+    struct kw_keyring *ring = good_ring();
+    struct kw_keyring *back = NULL;
+    struct kw_blob json = {0};
+    kw_keyring_edit(ring, 2)->locator[0] = 1;
+    kw_keyring_edit(ring, 2)->same_key_as = 1;
+    CHECK_OK(kw_keyring_write(ring, &json));
+    CHECK_OK(kw_keyring_parse(kw_blob_peek(&json), &back, NULL));
+    CHECK(back->versions[1].same_key_as == 1);
+    kw_blob_wipe(&json);
+    kw_keyring_give(back);
     kw_keyring_give(ring);
 }
 
@@ -150,7 +176,8 @@ KW_CASES("hsm/keyring/rules", CASE(rules__two_active__refused),
          CASE(rules__check_blob_no_envelope__refused),
          CASE(rules__check_blob_of_purpose_seed__refused),
          CASE(rules__check_blob_of_another_length__refused),
-         CASE(rules__same_key_as_nobody_or_itself__refused),
+         CASE(rules__same_key_as_nobody_itself_or_a_later_one__refused),
+         CASE(object__chain_of_same_keys__the_first_one),
          CASE(rules__locator_shared_by_strangers__refused),
          CASE(rules__locator_shared_by_same_keys__accepted),
          CASE(rules__no_locators_at_all__accepted),

@@ -86,7 +86,7 @@ static struct kw_version largest_version(uint32_t n)
     fill(v.second_copy, sizeof v.second_copy);
     v.attributes = (struct kw_key_attributes){.value_len = UINT32_MAX};
     v.locator_len = KW_LOCATOR_MAX;
-    v.same_key_as = n == 999001 ? 999002 : 999001;
+    v.same_key_as = n == 999001 ? 0 : 999001;
     for (size_t i = 0; i < KW_SIGNATURES_COUNT; i++)
         fill(v.signatures + i * 64, 64);
     v.signatures_len = KW_SIGNATURES_MAX;
