@@ -4,13 +4,44 @@
 
 #include <keyward/log.h>
 
+/* A fact has one spelling on the wire, so equal bytes are equal facts. */
+static bool is_news(const struct kw_front *f, kw_span message)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    return !f->facts_known || kw_failed(kw_wire_put_facts(&f->facts, &dst)) ||
+           !kw_span_equal(kw_dst_span(&dst), message);
+}
+
+/* What a vendor is asked for first when something is wrong with a token. */
+static void log_facts(const struct kw_front *f)
+{
+    const struct kw_wire_facts *t = &f->facts;
+    kw_log(KW_LOG_INFO, "token-facts", KW_STR("token", f->token.name),
+           KW_PEER("library", kw_span_str(t->library)),
+           KW_PEER("library_version", kw_span_str(t->library_version)),
+           KW_PEER("label", kw_span_str(t->label)),
+           KW_PEER("serial", kw_span_str(t->serial)),
+           KW_PEER("manufacturer", kw_span_str(t->manufacturer)),
+           KW_PEER("model", kw_span_str(t->model)),
+           KW_PEER("firmware", kw_span_str(t->firmware)),
+           KW_STR("softhsm", t->softhsm ? "yes" : "no"),
+           KW_STR("aes_gcm", t->gcm ? "yes" : "no"),
+           KW_INT("aes_gcm_key_min", t->gcm_key_min),
+           KW_INT("aes_gcm_key_max", t->gcm_key_max));
+}
+
 static bool facts(struct kw_worker *w, kw_span message)
 {
     struct kw_front *f = w->front;
     struct kw_wire_facts facts;
     if (w->was_ready || kw_failed(kw_wire_get_facts(message, &facts)))
         return false;
+    bool changed = is_news(f, message);
     f->facts = facts;
+    f->facts_known = true;
+    if (changed)
+        log_facts(f);
     return true;
 }
 

@@ -93,7 +93,8 @@ struct kw_front {
     bool tick_idle;                      /* L: the next tick is far away */
     uint64_t late_answers;               /* L */
 
-    struct kw_wire_facts facts;
+    struct kw_wire_facts facts; /* of the last worker that told them */
+    bool facts_known;
     uint64_t generations, numbers, last_started;
     uint64_t delivering; /* number of the worker whose answer is being handed over */
     int64_t looked_ns, worked_ns;

@@ -14,7 +14,9 @@ kw_err kw_wire_put_facts(const struct kw_wire_facts *f, kw_dst *dst)
               kw_wire_put_text(dst, f->library_version) &&
               kw_wire_put_text(dst, f->label) && kw_wire_put_text(dst, f->serial) &&
               kw_wire_put_text(dst, f->manufacturer) && kw_wire_put_text(dst, f->model) &&
-              kw_wire_put_text(dst, f->firmware) && kw_dst_put_u8(dst, f->softhsm);
+              kw_wire_put_text(dst, f->firmware) && kw_dst_put_u8(dst, f->softhsm) &&
+              kw_dst_put_u8(dst, f->gcm) && kw_dst_put_u32(dst, f->gcm_key_min) &&
+              kw_dst_put_u32(dst, f->gcm_key_max);
     return kw_wire_finish(dst, before, ok);
 }
 
@@ -30,6 +32,9 @@ kw_err kw_wire_get_facts(kw_span message, struct kw_wire_facts *ret_facts)
     kw_wire_take_text(&src, f.model, sizeof f.model);
     kw_wire_take_text(&src, f.firmware, sizeof f.firmware);
     f.softhsm = kw_wire_take_bool(&src);
+    f.gcm = kw_wire_take_bool(&src);
+    f.gcm_key_min = kw_src_u32(&src);
+    f.gcm_key_max = kw_src_u32(&src);
     if (!kw_src_done(&src))
         return refused();
     *ret_facts = f;

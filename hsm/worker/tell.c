@@ -24,7 +24,10 @@ static void clean(char *text)
 void kw_tell_facts(const struct kw_worker_state *w)
 {
     const struct kw_token_facts *t = kw_token_facts(w->token);
-    struct kw_wire_facts f = {.softhsm = t->softhsm};
+    struct kw_wire_facts f = {.softhsm = t->softhsm,
+                              .gcm = t->has_gcm,
+                              .gcm_key_min = t->gcm_key_min,
+                              .gcm_key_max = t->gcm_key_max};
     struct {
         char *dst;
         size_t cap;

@@ -75,6 +75,8 @@ struct kw_wire_facts {
     char library[33], library_version[16];
     char label[33], serial[17], manufacturer[33], model[17], firmware[16];
     bool softhsm;
+    bool gcm; /* AES-GCM is among its mechanisms; key sizes in bytes, as the token says */
+    uint32_t gcm_key_min, gcm_key_max;
 };
 KW_MUST_USE kw_err kw_wire_put_facts(const struct kw_wire_facts *facts, kw_dst *dst);
 KW_MUST_USE kw_err kw_wire_get_facts(kw_span message, struct kw_wire_facts *ret_facts);

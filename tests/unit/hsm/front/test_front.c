@@ -2,7 +2,11 @@
 /* The whole front; the test plays the workers. */
 #include "stage.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include <keyward/file.h>
+#include <keyward/log.h>
 
 static struct stage s;
 
@@ -48,6 +52,51 @@ static void start__worker_echoes_another_keyring__killed(void **state)
     CHECK(s.fakes[0].killed);
     CHECK(stage_health(&s).state == KW_HSM_STARTING);
     stage_end(&s);
+}
+
+static void tell_facts(unsigned i, const char *firmware)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    struct kw_wire_facts f = {.library = "lib",
+                              .library_version = "2.7",
+                              .serial = "00cafe",
+                              .gcm = true,
+                              .gcm_key_min = 16,
+                              .gcm_key_max = 32};
+    kw_copy_str(f.firmware, sizeof f.firmware, kw_span_str(firmware));
+    CHECK_OK(kw_wire_put_facts(&f, &dst));
+    fake_say(&s, i, dst.ptr, dst.len);
+    fake_ready(&s, i);
+}
+
+static void facts__logged_when_they_are_new_or_have_changed(void **state)
+{
+    (void)state;
+    static char log[16384];
+    FILE *file = tmpfile();
+    CHECK(file != NULL);
+    kw_log_setup(fileno(file), KW_LOG_INFO, KW_LOG_LOGFMT, &kw_clock_system);
+    begin();
+    tell_facts(0, "1.0");
+    tell_facts(1, "1.0");
+    fake_dies(&s, 1);
+    tell_facts(2, "1.1");
+    stage_end(&s);
+    kw_log_setup(STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, &kw_clock_system);
+    rewind(file);
+    log[fread(log, 1, sizeof log - 1, file)] = '\0';
+    fclose(file);
+    const char *first = strstr(log, "event=token-facts");
+    CHECK(first != NULL);
+    CHECK_HAS(first, "token=tok library=lib library_version=2.7 ");
+    CHECK_HAS(first, "serial=00cafe ");
+    CHECK_HAS(first, "firmware=1.0 ");
+    CHECK_HAS(first, "aes_gcm=yes aes_gcm_key_min=16 aes_gcm_key_max=32");
+    const char *second = strstr(first + 1, "event=token-facts");
+    CHECK(second != NULL);
+    CHECK_HAS(second, "firmware=1.1 ");
+    CHECK(strstr(second + 1, "event=token-facts") == NULL);
 }
 
 static void start__failed_after_a_login__next_one_ten_seconds_later(void **state)
@@ -823,6 +872,7 @@ static void stop__last_answer_wants_a_canary__cancelled(void **state)
 
 KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(start__worker_echoes_another_keyring__killed),
+         CASE(facts__logged_when_they_are_new_or_have_changed),
          CASE(start__failed_after_a_login__next_one_ten_seconds_later),
          CASE(start__killed_in_login__counts_as_a_login),
          CASE(start__hangs_in_login__not_killed_before_its_grace),

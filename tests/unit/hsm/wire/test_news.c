@@ -19,14 +19,20 @@ static void kind__foreign_bytes__none(void **state)
 static void facts__round_trip__and_too_long_refused(void **state)
 {
     (void)state;
-    struct kw_wire_facts f = {.library = "SoftHSM", .label = "kw", .softhsm = true}, got;
+    struct kw_wire_facts f = {.library = "SoftHSM",
+                              .label = "kw",
+                              .softhsm = true,
+                              .gcm = true,
+                              .gcm_key_min = 16,
+                              .gcm_key_max = 32},
+                         got;
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     CHECK_OK(kw_wire_put_facts(&f, &dst));
     CHECK_OK(kw_wire_get_facts(kw_dst_span(&dst), &got));
     CHECK_STR(got.library, "SoftHSM");
     CHECK_STR(got.label, "kw");
     CHECK_STR(got.serial, "");
-    CHECK(got.softhsm);
+    CHECK(got.softhsm && got.gcm && got.gcm_key_min == 16 && got.gcm_key_max == 32);
     dst =
         kw_dst_of(buf, sizeof buf); /* a library name of 33 bytes has no room for a NUL */
     CHECK(kw_dst_put_u8(&dst, 0x6b) && kw_dst_put_u8(&dst, KW_WIRE_FACTS));
@@ -35,7 +41,8 @@ static void facts__round_trip__and_too_long_refused(void **state)
     CHECK(kw_dst_put_sized(&dst, kw_span_of(name, sizeof name)));
     for (int i = 0; i < 6; i++)
         CHECK(kw_dst_put_u16(&dst, 0));
-    CHECK(kw_dst_put_u8(&dst, 0));
+    CHECK(kw_dst_put_u8(&dst, 0) && kw_dst_put_u8(&dst, 0));
+    CHECK(kw_dst_put_u32(&dst, 0) && kw_dst_put_u32(&dst, 0));
     CHECK_CODE(kw_wire_get_facts(kw_dst_span(&dst), &got), KW_CODE_BAD_INPUT);
 }
 

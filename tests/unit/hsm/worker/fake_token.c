@@ -7,7 +7,8 @@ struct fake_token_state fake;
 
 static struct kw_fake_clock time_now;
 static struct kw_clock fake_time;
-static struct kw_token_facts facts = {.label = "tok\x01"};
+static struct kw_token_facts facts = {
+    .label = "tok\x01", .has_gcm = true, .gcm_key_min = 16, .gcm_key_max = 32};
 static int a_token, a_key;
 
 void script(struct script *s, unsigned count, ...)

@@ -78,6 +78,7 @@ static void verdicts__one_a_version__disabled_is_not_touched(void **state)
     CHECK_OK(kw_worker_start(w, &note));
     CHECK_OK(kw_wire_get_facts(told(), &facts));
     CHECK_STR(facts.label, "tok?"); /* made printable */
+    CHECK(facts.gcm && facts.gcm_key_min == 16 && facts.gcm_key_max == 32);
     CHECK_OK(kw_wire_get_verdict(told(), &v));
     CHECK(v.n == 1 && v.err.code == KW_CODE_MISSING);
     CHECK_HAS(v.reason, K1);
