@@ -10,7 +10,12 @@
 #include <unistd.h>
 
 /* The sanitizers' own memory counts too. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { RESIDENT_MAX_MIB = 1024 };
 #else
 enum { RESIDENT_MAX_MIB = 128 };
