@@ -256,15 +256,6 @@ size_t kw_queue_expire(struct kw_queue *q, int64_t now_ns)
     return expired;
 }
 
-kw_deadline kw_queue_next_deadline(const struct kw_queue *q)
-{
-    kw_deadline first = KW_NEVER;
-    for (int s = KW_JOB_WAITING; s <= KW_JOB_DECIDING; s++)
-        for (const struct kw_job *j = q->lists[s].first; j != NULL; j = j->next)
-            first = kw_deadline_first(first, j->until);
-    return first;
-}
-
 void kw_queue_fail(struct kw_queue *q, enum kw_job_state state, kw_err e)
 {
     while (q->lists[state].first != NULL)
@@ -279,11 +270,9 @@ bool kw_queue_pop(struct kw_queue *q, struct kw_done_job *ret)
     *ret = (struct kw_done_job){.done = j->done,
                                 .ctx = j->ctx,
                                 .err = j->err,
-                                .iv_len = j->iv_len,
                                 .token = j->token,
                                 .worker = j->worker,
                                 .hsm_ns = j->hsm_ns};
-    kw_copy(ret->iv, sizeof ret->iv, kw_span_of(j->iv, j->iv_len));
     kw_secret_move(&ret->output, &j->output);
     release(q, j);
     return true;

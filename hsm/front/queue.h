@@ -96,8 +96,6 @@ void kw_queue_decide(struct kw_queue *q, struct kw_job *job); /* SENT to DECIDIN
 void kw_queue_finish(struct kw_queue *q, struct kw_job *job, kw_err e);
 /* Finishes what is over with DEADLINE; returns how many. */
 size_t kw_queue_expire(struct kw_queue *q, int64_t now_ns);
-/* The nearest deadline of all jobs, or KW_NEVER. */
-kw_deadline kw_queue_next_deadline(const struct kw_queue *q);
 void kw_queue_fail(struct kw_queue *q, enum kw_job_state state, kw_err e);
 
 /* Takes the oldest DONE job out: `ret` gets err, output, hsm_ns, token, done, ctx; the
@@ -107,8 +105,6 @@ struct kw_done_job {
     void *ctx;
     kw_err err;
     struct kw_secret output;
-    uint8_t iv[KW_IV_MAX];
-    size_t iv_len;
     const char *token;
     uint64_t worker;
     int64_t hsm_ns;

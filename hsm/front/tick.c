@@ -225,7 +225,6 @@ static void deliver(struct kw_front *f)
         for (size_t i = 0; i < n; i++) {
             struct kw_hsm_answer a = {.err = done[i].err,
                                       .output = &done[i].output,
-                                      .iv = kw_span_of(done[i].iv, done[i].iv_len),
                                       .token = done[i].token,
                                       .hsm_ns = done[i].hsm_ns};
             f->delivering = done[i].worker;

@@ -46,7 +46,6 @@ struct kw_hsm_answer {
                    NO_MEMORY, BUG                                           */
     struct kw_secret *output; /* empty unless OK; the callee may move it out, the rest is
                                 wiped on return */
-    kw_span iv;        /* WRAP: as the token left it; always what was passed       */
     const char *token; /* name of the token that answered, "" when none did        */
     int64_t hsm_ns;    /* time inside the module, 0 when unknown                   */
 };
@@ -76,7 +75,8 @@ const char *kw_hsm_state_name(enum kw_hsm_state s);
 struct kw_hsm_health {
     enum kw_hsm_state state;
     int64_t since_boot_ns; /* when this state began, CLOCK_BOOTTIME                   */
-    uint64_t losses;       /* how often LOST was entered; kms wipes when it grows     */
+    uint64_t losses;       /* how often LOST was entered, for the operator; what the
+ upper floor does follows from the state          */
     uint64_t key_epoch;    /* grows with every change of a key state or verdict       */
     kw_err why;            /* for SUSPECT, LOST, and STARTING once something failed   */
     uint32_t active_n;     /* effective active version, 0 = none                      */
@@ -118,8 +118,11 @@ struct kw_hsm_ops {
      * highest known), KEY_DISABLED, KEY_BAD, STARTING (not proven yet) */
     kw_err (*version)(struct kw_hsm *hsm, kw_span key_id,
                       struct kw_hsm_version *ret_version);
-    /* LOCKED.  An answer proved false (inner digest, verify): the worker that gave it
-     * is replaced, the event is an alarm. */
+    /* LOCKED.  An answer of this token proved false (inner digest, verify): the worker
+     * that gave it is replaced, the event is an alarm.  Called from inside `done`, it
+     * means the worker whose answer is being handed over.  Called at any other time, and
+     * for an answer that no worker gave, nobody knows whose it was: every ready worker
+     * is replaced.  A token that is not this door's does nothing. */
     void (*distrust)(struct kw_hsm *hsm, const char *token);
 };
 

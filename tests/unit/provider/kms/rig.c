@@ -115,11 +115,8 @@ static void answer(struct kw_hsm *hsm, struct rig_job job)
     struct kw_secret out = {0};
     uint8_t sum[16];
     kw_span iv = kw_span_of(job.iv, job.iv_len), aad = kw_span_of(job.aad, job.aad_len);
-    struct kw_hsm_answer a = {.err = hsm->answer_err,
-                              .output = &out,
-                              .iv = iv,
-                              .token = "fake",
-                              .hsm_ns = 1000};
+    struct kw_hsm_answer a = {
+        .err = hsm->answer_err, .output = &out, .token = "fake", .hsm_ns = 1000};
     if (!kw_failed(a.err) && job.op == KW_HSM_WRAP) {
         CHECK_OK(kw_secret_init(&out, job.input_len + 16));
         seal(iv, aad, kw_span_of(job.input, job.input_len), out.ptr);
