@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Canaries and verdicts in the whole front; the test plays the workers. */
+#include "stage.h"
+
+static struct stage s;
+
+static void begin(void)
+{
+    stage_begin(&s);
+    stage_open(&s);
+}
+
+#define TEXT "twenty bytes of text" /* so 4 bytes come out */
+
+static const kw_err no_tag = {KW_CODE_UNSURE, 5, "C_Decrypt"};
+
+static void unsure__canary_fresh__forged_without_another(void **state)
+{
+    (void)state;
+    struct outcome o;
+    struct kw_wire_job job;
+    begin();
+    start_two(&s); /* their own checks are canaries */
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+    CHECK(o.done && o.err.code == KW_CODE_FORGED && o.err.native == 5);
+    CHECK(!fake_job(&s, 0, &job) && !fake_job(&s, 1, &job));
+    stage_end(&s);
+}
+
+static void unsure__one_canary_decides_for_all(void **state)
+{
+    (void)state;
+    struct outcome o[4];
+    for (int well = 0; well < 2; well++) {
+        begin();
+        s.front->token.workers = 1;
+        fake_ready(&s, 0);
+        stage_pass(&s, 2 * KW_S_NS);
+        for (int i = 0; i < 4; i++)
+            CHECK_OK(ask(&s, K1, TEXT, &o[i]));
+        for (int i = 0; i < 4; i++)
+            fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+        for (int i = 0; i < 4; i++)
+            CHECK(!o[i].done);
+        uint64_t canary = fake_take(&s, 0, KW_WIRE_CANARY);
+        struct kw_wire_job job;
+        CHECK(!fake_job(&s, 0, &job)); /* one in flight */
+        fake_answer(&s, 0, canary, well ? KW_OK : no_tag, "");
+        for (int i = 0; i < 4; i++)
+            CHECK(o[i].done &&
+                  o[i].err.code == (well ? KW_CODE_FORGED : KW_CODE_HSM_DOWN));
+        stage_end(&s);
+        kw_arena_close();
+    }
+}
+
+static void unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts(
+    void **state)
+{
+    (void)state;
+    struct outcome o;
+    struct kw_wire_job job;
+    unsigned canaries = 0;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, KW_S_NS / 2); /* its own checks were good, and are still fresh */
+    kw_lock_take(&s.lock);
+    kw_generation_at(s.front->serving, 1)->due_ns = 0;
+    kw_lock_give(&s.lock);
+    stage_pass(&s, 0);
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_CANARY), no_tag, "");
+    for (int i = 0; i < 12; i++) {
+        CHECK_OK(ask(&s, K1, TEXT, &o));
+        fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+        if (fake_job(&s, 0, &job)) {
+            CHECK(job.op == KW_WIRE_CANARY && !o.done);
+            canaries++;
+            fake_answer(&s, 0, job.id, no_tag, "");
+        }
+        CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
+        stage_pass(&s, KW_S_NS / 4);
+    }
+    CHECK(canaries == 2); /* after one and after two seconds */
+    stage_end(&s);
+}
+
+static void canaries__every_version_every_so_often(void **state)
+{
+    (void)state;
+    struct kw_wire_job job;
+    unsigned asked[3] = {0};
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, 10 * KW_S_NS - 1);
+    CHECK(!fake_job(&s, 0, &job));
+    stage_pass(&s, 1);
+    while (fake_job(&s, 0, &job)) {
+        CHECK(job.op == KW_WIRE_CANARY && job.n <= 2);
+        CHECK(job.also_wrap == (job.n == 2));
+        asked[job.n]++;
+        fake_answer(&s, 0, job.id, KW_OK, "");
+    }
+    CHECK(asked[1] == 1 && asked[2] == 1);
+    CHECK(stage_health(&s).state == KW_HSM_UP);
+    stage_end(&s);
+}
+
+static void canary__active_opened_to_something_else__lost_at_once(void **state)
+{
+    (void)state;
+    struct kw_wire_job job;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, 10 * KW_S_NS);
+    while (fake_job(&s, 0, &job))
+        fake_answer(&s, 0, job.id,
+                    job.n == 2 ? kw_err_at(KW_CODE_WRONG_ANSWER, "check") : KW_OK, "");
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    CHECK(stage_health(&s).active_err.code == KW_CODE_KEY_BAD);
+    CHECK(!kw_failed(stage_version(&s, K1)));
+    stage_end(&s);
+}
+
+static void canary__recover_at_once__still_a_pause_between_two(void **state)
+{
+    (void)state;
+    struct kw_wire_job job;
+    unsigned canaries = 0;
+    stage_begin(&s);
+    s.options.recover_ns = 0;
+    stage_open(&s);
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    kw_lock_take(&s.lock);
+    kw_health_lost(&s.front->health, no_tag, kw_front_now(s.front));
+    kw_lock_give(&s.lock);
+    for (int i = 0; i < 100; i++) { /* of 20 ms: two seconds */
+        stage_pass(&s, 20 * KW_MS_NS);
+        while (fake_job(&s, 0, &job)) {
+            canaries += job.n == 2;
+            fake_answer(&s, 0, job.id, no_tag, "");
+        }
+    }
+    CHECK(canaries >= 15 && canaries <= 20);
+    stage_end(&s);
+}
+
+static void canary__never_answered__suspect_then_lost(void **state)
+{
+    (void)state;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, 10 * KW_S_NS); /* asked; the worker stands still */
+    stage_pass(&s, KW_S_NS - 1);
+    CHECK(stage_health(&s).state == KW_HSM_UP);
+    stage_pass(&s, 1);
+    CHECK(stage_health(&s).state == KW_HSM_SUSPECT);
+    CHECK(stage_health(&s).losses == 0);
+    stage_pass(&s, 10 * KW_S_NS);
+    CHECK(stage_health(&s).state == KW_HSM_LOST && stage_health(&s).losses == 1);
+    stage_end(&s);
+}
+
+static void main_thread_hangs__record_goes_stale(void **state)
+{
+    (void)state;
+    begin();
+    start_two(&s);
+    s.time.now_ns += 30 * KW_S_NS; /* no tick, no canary: nothing runs but the reader */
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    stage_end(&s);
+}
+
+static int64_t after_a_night(void *self)
+{
+    return ((struct kw_fake_clock *)self)->now_ns + 8 * 3600 * KW_S_NS;
+}
+
+static void machine_slept__record_and_canaries_are_old__deadlines_are_not(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    uint64_t id = fake_take(&s, 0, KW_WIRE_UNWRAP);
+    s.clock.boot_ns = after_a_night;
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    CHECK(stage_health(&s).since_boot_ns == after_a_night(&s.time));
+    stage_pass(&s, KW_MS_NS);
+    CHECK(!o.done);
+    fake_answer(&s, 0, id, no_tag, "");
+    CHECK(!o.done); /* yesterday's canary says nothing about it */
+    stage_end(&s);
+}
+
+/* ---- verdicts ---------------------------------------------------------------------- */
+
+static void retired_key_missing__only_its_decrypts_fail(void **state)
+{
+    (void)state;
+    begin();
+    fake_ready_but(&s, 0, 1, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK(stage_health(&s).state == KW_HSM_UP);
+    CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_BAD);
+    CHECK(!kw_failed(stage_version(&s, K2)));
+    stage_end(&s);
+}
+
+static void active_key_missing__not_up__the_rest_serves(void **state)
+{
+    (void)state;
+    begin();
+    fake_ready_but(&s, 0, 2, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK(stage_health(&s).state == KW_HSM_STARTING);
+    CHECK(stage_health(&s).active_err.code == KW_CODE_KEY_BAD);
+    CHECK(!kw_failed(stage_version(&s, K1)));
+    stage_pass(&s, 10 * KW_S_NS);
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    stage_end(&s);
+}
+
+static void key_missing_for_a_new_worker__not_while_another_proves_it(void **state)
+{
+    (void)state;
+    for (uint32_t n = 1; n <= 2; n++) {
+        struct outcome o;
+        begin();
+        start_two(&s);
+        s.fakes[1].killed = true;
+        fake_dies(&s, 1);
+        fake_ready_but(&s, 2, n, kw_err_at(KW_CODE_MISSING, "find"));
+        CHECK(!kw_failed(stage_health(&s).active_err));
+        CHECK(!kw_failed(stage_version(&s, K1)) && !kw_failed(stage_version(&s, K2)));
+        CHECK_STR(stage_status(&s).workers[1].state, "draining");
+        CHECK_STR(stage_status(&s).reason, "said so");
+        fake_dies(&s, 2);
+        CHECK(s.started == 3); /* its successor waits, as after any failure */
+        fake_canaries(&s, 0);  /* one was asked at once */
+        CHECK_OK(ask(&s, K2, TEXT, &o));
+        fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+        CHECK(o.done && !kw_failed(o.err));
+        stage_end(&s);
+        kw_arena_close();
+    }
+}
+
+static void key_missing_for_a_new_worker__nobody_else_proves_it__bad(void **state)
+{
+    (void)state;
+    struct kw_wire_job job;
+    begin();
+    start_two(&s);
+    s.fakes[1].killed = true;
+    fake_dies(&s, 1);
+    fake_ready_but(&s, 2, 1, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK(!kw_failed(stage_version(&s, K1)));
+    CHECK(fake_job(&s, 0, &job) && job.op == KW_WIRE_CANARY && job.n == 1);
+    s.fakes[0].killed = true; /* a proven key is gone: that worker leaves */
+    fake_answer(&s, 0, job.id, kw_err_at(KW_CODE_HSM_DOWN, "find"), "");
+    fake_dies(&s, 0);
+    fake_dies(&s, 2);
+    stage_pass(&s, 11 * KW_S_NS);
+    CHECK(s.started == 4);
+    fake_ready_but(&s, 3, 1, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_BAD);
+    CHECK(!kw_failed(stage_version(&s, K2)));
+    stage_end(&s);
+}
+
+static void version__unknown_higher_n__look_again_but_not_often(void **state)
+{
+    (void)state;
+    begin();
+    start_two(&s);
+    CHECK_CODE(stage_version(&s, "no key id"), KW_CODE_UNKNOWN_KEY);
+    stage_pass(&s, 0);
+    CHECK(s.looks == 0);
+    for (int i = 0; i < 5; i++) {
+        CHECK_CODE(stage_version(&s, K3), KW_CODE_UNKNOWN_KEY);
+        stage_pass(&s, KW_S_NS);
+    }
+    CHECK(s.looks == 1);
+    stage_pass(&s, 6 * KW_S_NS);
+    CHECK(s.looks == 2);
+    stage_end(&s);
+}
+
+KW_CASES("hsm/front/canaries", CASE(unsure__canary_fresh__forged_without_another),
+         CASE(unsure__one_canary_decides_for_all),
+         CASE(unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts),
+         CASE(canaries__every_version_every_so_often),
+         CASE(canary__active_opened_to_something_else__lost_at_once),
+         CASE(canary__recover_at_once__still_a_pause_between_two),
+         CASE(canary__never_answered__suspect_then_lost),
+         CASE(main_thread_hangs__record_goes_stale),
+         CASE(machine_slept__record_and_canaries_are_old__deadlines_are_not),
+         CASE(retired_key_missing__only_its_decrypts_fail),
+         CASE(active_key_missing__not_up__the_rest_serves),
+         CASE(key_missing_for_a_new_worker__not_while_another_proves_it),
+         CASE(key_missing_for_a_new_worker__nobody_else_proves_it__bad),
+         CASE(version__unknown_higher_n__look_again_but_not_often))

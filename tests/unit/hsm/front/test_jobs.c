@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs through the whole front; the test plays the workers. */
+#include "stage.h"
+
+static struct stage s;
+
+static void begin(void)
+{
+    stage_begin(&s);
+    stage_open(&s);
+}
+
+#define TEXT "twenty bytes of text" /* so 4 bytes come out */
+
+static void job__answered__done_once_with_the_output(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(o.done && !kw_failed(o.err));
+    CHECK_STR(o.output, "out!");
+    stage_end(&s);
+}
+
+static void job__no_worker__deadline(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    stage_pass(&s, 2 * KW_S_NS - 1);
+    CHECK(!o.done);
+    stage_pass(&s, 1);
+    CHECK(o.done && o.err.code == KW_CODE_DEADLINE);
+    stage_end(&s);
+}
+
+static void job__cancelled__done_is_not_called(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    kw_lock_take(&s.lock);
+    CHECK(s.door.ops->cancel(s.door.hsm, o.ticket));
+    CHECK(!s.door.ops->cancel(s.door.hsm, o.ticket));
+    kw_lock_give(&s.lock);
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(!o.done && stage_status(&s).late_answers == 1);
+    stage_end(&s);
+}
+
+static void extend(const struct outcome *o, int64_t ns)
+{
+    kw_lock_take(&s.lock);
+    s.door.ops->extend(s.door.hsm, o->ticket, kw_deadline_in(&s.clock, ns));
+    kw_lock_give(&s.lock);
+}
+
+static void deadline_in_the_socket_over__extended_job_is_sent_again(void **state)
+{
+    (void)state;
+    struct outcome o;
+    struct kw_wire_job job;
+    const kw_err over = kw_err_at(KW_CODE_DEADLINE, "deadline");
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    extend(&o, 8 * KW_S_NS);
+    CHECK(fake_job(&s, 0, &job));
+    int64_t first = job.until_ns;
+    s.time.now_ns = first;
+    fake_answer(&s, 0, job.id, over, "");
+    CHECK(!o.done);
+    CHECK(fake_job(&s, 0, &job));
+    CHECK(job.op == KW_WIRE_UNWRAP && job.until_ns > first);
+    fake_answer(&s, 0, job.id, over, ""); /* that one was the latest waiter's */
+    CHECK(o.done && o.err.code == KW_CODE_DEADLINE);
+    stage_end(&s);
+}
+
+static void answer__unknown_id_or_wrong_length_or_garbage__worker_killed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct outcome o;
+        begin();
+        start_two(&s);
+        CHECK_OK(ask(&s, K2, TEXT, &o));
+        uint64_t id = fake_take(&s, 0, KW_WIRE_UNWRAP);
+        switch (i) {
+        case 0: fake_answer(&s, 0, id + (1 << 12), KW_OK, "out!"); break;
+        case 1: fake_answer(&s, 0, id, KW_OK, "too long"); break;
+        case 2: fake_say(&s, 0, "garbage", 7); break;
+        default: fake_say(&s, 0, "", 0); break; /* an empty message is the end */
+        }
+        stage_spin(&s);
+        CHECK(!o.done);
+        CHECK(s.fakes[0].killed || i == 3);
+        fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_UNWRAP), KW_OK, "out!");
+        CHECK(o.done && !kw_failed(o.err)); /* another worker served it */
+        stage_end(&s);
+        kw_arena_close();
+    }
+}
+
+static void death__in_flight_goes_to_another__second_death_of_the_executed_one_fails(
+    void **state)
+{
+    (void)state;
+    struct outcome a, b;
+    begin();
+    s.token.workers = 2;
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &a));
+    uint64_t first = fake_take(&s, 0, KW_WIRE_UNWRAP);
+    s.fakes[0].killed = true;
+    fake_dies(&s, 0);
+    CHECK(s.started == 3); /* replaced at once */
+    CHECK(!a.done);
+    CHECK(fake_take(&s, 1, KW_WIRE_UNWRAP) != first); /* under a new id */
+    s.fakes[1].killed = true;
+    fake_dies(&s, 1);
+    CHECK(a.done && a.err.code == KW_CODE_HSM_DOWN);
+    CHECK_CODE(ask(&s, K2, TEXT, &b), KW_CODE_QUARANTINED);
+    CHECK_OK(ask(&s, K2, "some other ciphertext", &b));
+    CHECK(stage_status(&s).workers_died == 2);
+    stage_end(&s);
+}
+
+static void death__neighbour_in_the_socket__is_not_blamed(void **state)
+{
+    (void)state;
+    struct outcome o[3];
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        for (int k = 0; k < 3 && i == 0; k++)
+            CHECK_OK(ask(&s, K2, k == 0 ? "poisoned ciphertext" : TEXT, &o[k]));
+        CHECK(s.started == i + 1);
+        if (i > 0)
+            fake_ready(&s, i);
+        fake_take(&s, i, KW_WIRE_UNWRAP);
+        if (i == 2)
+            break;
+        s.fakes[i].killed = true;
+        fake_dies(&s, i);
+    }
+    CHECK(o[0].done && o[0].err.code == KW_CODE_HSM_DOWN);
+    CHECK(!o[1].done && !o[2].done); /* two deaths, and still served */
+    stage_end(&s);
+}
+
+static void hsm_down__job_tried_once_more(void **state)
+{
+    (void)state;
+    struct outcome o;
+    const kw_err down = kw_err_native(KW_CODE_HSM_DOWN, 0x30, "C_Decrypt");
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), down, "");
+    fake_dies(&s, 0);
+    CHECK(!o.done);
+    struct kw_wire_job job;
+    unsigned i = fake_job(&s, 1, &job) ? 1 : 0;
+    CHECK(i == 1);
+    fake_answer(&s, 1, job.id, down, "");
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN && o.err.native == 0x30);
+    stage_end(&s);
+}
+
+/* An unwrap that makes worker i say HSM_DOWN and leave. */
+static void costs(unsigned i)
+{
+    fake_answer(&s, i, fake_take(&s, i, KW_WIRE_UNWRAP),
+                kw_err_native(KW_CODE_HSM_DOWN, 0x30, "C_Decrypt"), "");
+    fake_dies(&s, i);
+}
+
+static void hsm_down__again_on_workers_that_were_well__quarantined(void **state)
+{
+    (void)state;
+    struct outcome o;
+    struct kw_wire_job job;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    costs(0);
+    fake_ready(&s, 2);
+    costs(1); /* older than the first loss: both may be one outage's */
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    costs(2); /* it had proven itself in between */
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
+    fake_ready(&s, 3);
+    CHECK(!fake_job(&s, 3, &job)); /* and no further worker is spent on it */
+    CHECK_CODE(ask(&s, K1, TEXT, &o), KW_CODE_QUARANTINED);
+    CHECK_OK(ask(&s, K1, "another ciphertext", &o));
+    stage_end(&s);
+}
+
+static void hsm_down__one_outage_of_all_workers__nobody_is_quarantined(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    costs(0);
+    costs(1);
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
+    CHECK_OK(ask(&s, K1, TEXT, &o));
+    fake_ready(&s, 2);
+    fake_answer(&s, 2, fake_take(&s, 2, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(o.done && !kw_failed(o.err));
+    CHECK(s.front->queue.quarantine.used == 0); /* served: nothing is left */
+    stage_end(&s);
+}
+
+static void job__worker_out_of_memory__said_so(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP),
+                kw_err_native(KW_CODE_NO_MEMORY, 2, "C_Decrypt"), "");
+    CHECK(o.done && o.err.code == KW_CODE_NO_MEMORY && o.err.native == 2);
+    stage_end(&s);
+}
+
+static void stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience(
+    void **state)
+{
+    (void)state;
+    struct outcome a, b;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    CHECK_OK(ask(&s, K2, TEXT, &a));
+    CHECK_OK(ask(&s, K2, TEXT, &b));
+    uint64_t hung = fake_take(&s, 0, KW_WIRE_UNWRAP);
+    stage_pass(&s, KW_S_NS + 1);
+    CHECK_STR(stage_status(&s).workers[0].state, "stuck");
+    CHECK(s.started == 2); /* a second one starts beside it at once */
+    fake_ready(&s, 1);
+    fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(b.done && !kw_failed(b.err) && !a.done);
+    stage_pass(&s, KW_S_NS);
+    CHECK(a.done && a.err.code == KW_CODE_DEADLINE);
+    stage_pass(&s, 8 * KW_S_NS);
+    CHECK(!s.fakes[0].killed);
+    stage_pass(&s, KW_S_NS);
+    CHECK(s.fakes[0].killed && stage_status(&s).workers_killed == 1);
+    (void)hung;
+    stage_end(&s);
+}
+
+static void stuck__comes_back_late__answer_dropped_and_drained(void **state)
+{
+    (void)state;
+    struct outcome a;
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    CHECK_OK(ask(&s, K2, TEXT, &a));
+    uint64_t hung = fake_take(&s, 0, KW_WIRE_UNWRAP);
+    stage_pass(&s, 2 * KW_S_NS);
+    CHECK(a.done && a.err.code == KW_CODE_DEADLINE);
+    fake_answer(&s, 0, hung, KW_OK, "out!");
+    CHECK(stage_status(&s).late_answers == 1);
+    stage_pass(&s, KW_MS_NS);
+    CHECK(!s.fakes[0].killed);
+    CHECK_STR(stage_status(&s).workers[0].state, "draining");
+    stage_end(&s);
+}
+
+static void distrusted__the_worker_that_answered_is_replaced(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    o.distrust = true;
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "lie!");
+    CHECK(o.done && s.fakes[0].killed && !s.fakes[1].killed);
+    stage_spin(&s);
+    CHECK(s.started == 3);
+    stage_end(&s);
+}
+
+KW_CASES("hsm/front/jobs", CASE(job__answered__done_once_with_the_output),
+         CASE(job__no_worker__deadline), CASE(job__cancelled__done_is_not_called),
+         CASE(deadline_in_the_socket_over__extended_job_is_sent_again),
+         CASE(answer__unknown_id_or_wrong_length_or_garbage__worker_killed),
+         CASE(death__in_flight_goes_to_another__second_death_of_the_executed_one_fails),
+         CASE(death__neighbour_in_the_socket__is_not_blamed),
+         CASE(hsm_down__job_tried_once_more),
+         CASE(hsm_down__again_on_workers_that_were_well__quarantined),
+         CASE(hsm_down__one_outage_of_all_workers__nobody_is_quarantined),
+         CASE(job__worker_out_of_memory__said_so),
+         CASE(stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience),
+         CASE(stuck__comes_back_late__answer_dropped_and_drained),
+         CASE(distrusted__the_worker_that_answered_is_replaced))
