@@ -248,10 +248,15 @@ static void end(struct line *l, unsigned dropped)
         add(l, "}");
 }
 
+bool kw_log_wants(enum kw_log_level level)
+{
+    return level >= out.least;
+}
+
 void kw_log_fields(enum kw_log_level level, const char *event,
                    const struct kw_field *fields)
 {
-    if (level < out.least)
+    if (!kw_log_wants(level))
         return;
     const struct kw_clock *clock = out.clock ? out.clock : &kw_clock_system;
     struct line l = {.len = 0};

@@ -57,6 +57,8 @@ static int follow(uint8_t lead, uint8_t *ret_low, uint8_t *ret_high)
 bool kw_is_text(kw_span s)
 {
     size_t i = 0;
+    while (i < s.len && s.ptr[i] > 0 && s.ptr[i] < 0x80)
+        i++; /* nearly all text is ASCII to its end */
     while (i < s.len) {
         uint8_t low, high;
         uint8_t lead = s.ptr[i++];

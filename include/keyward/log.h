@@ -50,6 +50,9 @@ struct kw_field {
 void kw_log_setup(int fd, enum kw_log_level least, enum kw_log_format format,
                   const struct kw_clock *clock);
 
+/* Is an event of this level written at all?  For fields that cost something to find. */
+bool kw_log_wants(enum kw_log_level level);
+
 #define kw_log(level, event, ...)                                                        \
     kw_log_fields((level), (event),                                                      \
                   (const struct kw_field[]){__VA_ARGS__, {.kind = KW_FIELD_END}})

@@ -24,8 +24,7 @@ static kw_err check_fields(const struct kw_call *call)
 {
     if (call->has_annotations)
         return kw_err_at(KW_CODE_BAD_INPUT, "annotations");
-    if (call->key_id.len == 0 || call->key_id.len > KW_WIRE_KEY_ID_MAX ||
-        !kw_is_text(call->key_id))
+    if (call->key_id.len == 0 || call->key_id.len > KW_WIRE_KEY_ID_MAX)
         return kw_err_at(KW_CODE_BAD_INPUT, "key_id");
     if (call->ciphertext.len == 0 || call->ciphertext.len > KW_CIPHERTEXT_MAX)
         return kw_err_at(KW_CODE_BAD_INPUT, "ciphertext size");
