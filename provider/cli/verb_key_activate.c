@@ -6,16 +6,21 @@
 #include <string.h>
 
 #include "desk.h"
+#include "second_copy.h"
 #include "transitions.h"
 
 /* How long a version must have been accepted on this node: a reload of every node and one
  * poll of every API server (60 s) fit in well. */
 #define SEEN_LONG_ENOUGH_NS (INT64_C(300) * KW_S_NS)
 
+/* What was said and not seen is told apart from a proof. */
+#define STATED "stated: "
+
 #define PUT(dst, src) kw_copy_str(dst, sizeof dst, kw_span_str(src))
 
 struct choices {
-    const char *second_copy, *operator_;
+    const char *stated, *operator_;
+    struct kw_second_copy other;
     bool only_copy, baseline, now;
 };
 
@@ -136,7 +141,10 @@ static int perform(struct activation *a)
     if (code >= 0)
         return code;
     kw_err e = KW_OK;
-    if (a->baseline)
+    if (a->c->other.uri != NULL)
+        e = kw_second_copy_prove(a->desk->config, a->desk->ring, a->v, &a->c->other,
+                                 a->act.proof, &note);
+    if (!kw_failed(e) && a->baseline)
         e = write_baseline(a, &note);
     if (kw_failed(e))
         return kw_fail(a->cli, e, &note);
@@ -159,7 +167,10 @@ static kw_err fill_in(struct activation *a, uint32_t n, struct kw_note *note)
         return e;
     a->act.n = n;
     PUT(a->act.key_id, a->v->key_id);
-    PUT(a->act.proof, a->c->only_copy ? "only-copy" : a->c->second_copy);
+    if (a->c->only_copy)
+        PUT(a->act.proof, "only-copy");
+    else if (a->c->stated != NULL)
+        snprintf(a->act.proof, sizeof a->act.proof, STATED "%s", a->c->stated);
     kw_time_text(a->act.at, kw_wall_ns(&kw_clock_system));
     a->first = ring->active == 0 && a->desk->effective == 0;
     a->baseline = a->c->baseline || ring->active == 0;
@@ -168,18 +179,25 @@ static kw_err fill_in(struct activation *a, uint32_t n, struct kw_note *note)
 
 static int proof_missing(const struct choices *c)
 {
-    if (c->only_copy && c->second_copy != NULL)
-        return kw_usage_error("key activate",
-                              "--only-copy and --second-copy exclude each other");
-    if (!c->only_copy && c->second_copy == NULL)
+    const struct kw_second_copy *o = &c->other;
+    int ways = (int)c->only_copy + (c->stated != NULL) + (o->uri != NULL);
+    const size_t text_max = sizeof((struct kw_activation *)0)->proof - sizeof STATED;
+    if (ways > 1)
+        return kw_usage_error("key activate", "--only-copy, --second-copy-token and "
+                                              "--second-copy exclude each other");
+    if (o->uri == NULL && (o->module != NULL || o->pin != NULL || o->env != NULL))
+        return kw_usage_error("key activate", "--second-copy-module, -pin and -env go "
+                                              "with --second-copy-token");
+    if (ways == 0)
         return kw_usage_error(
             "key activate",
-            "what is sealed under a key that is lost is lost; say how a "
-            "second copy was proven (--second-copy TEXT), or --only-copy");
-    if (c->second_copy != NULL &&
-        (strlen(c->second_copy) > 127 || !kw_is_text(kw_span_str(c->second_copy))))
-        return kw_usage_error("key activate",
-                              "--second-copy: at most 127 bytes of UTF-8");
+            "what is sealed under a key that is lost is lost; let a second token open "
+            "its check blob (--second-copy-token URI), say how that was seen "
+            "(--second-copy TEXT), or --only-copy");
+    if (c->stated != NULL &&
+        (strlen(c->stated) > text_max || !kw_is_text(kw_span_str(c->stated))))
+        return kw_usage_error("key activate", "--second-copy: at most %zu bytes of UTF-8",
+                              text_max);
     return -1;
 }
 
@@ -202,9 +220,19 @@ int kw_verb_activate(int argc, char **argv)
     struct kw_cli cli;
     uint32_t n = 0;
     const struct kw_option options[] = {
+        {"second-copy-token", "URI",
+         "another token with the key, or a restored backup: log in there and open the "
+         "check blob",
+         NULL, &c.other.uri},
+        {"second-copy-module", "FILE", "its module (default: the first token's)", NULL,
+         &c.other.module},
+        {"second-copy-pin", "SOURCE", "its PIN, file:/path (default: the first token's)",
+         NULL, &c.other.pin},
+        {"second-copy-env", "NAME=VALUE", "a variable of its module", NULL, &c.other.env},
         {"second-copy", "TEXT",
-         "how another token or a restored backup was seen to open it", NULL,
-         &c.second_copy},
+         "say how a second copy was seen to open it; recorded as "
+         "stated, not as seen",
+         NULL, &c.stated},
         {"only-copy", NULL, "accept that there is no second copy", &c.only_copy, NULL},
         {"baseline", NULL, "move the cluster's baseline too; the former one is retired",
          &c.baseline, NULL},

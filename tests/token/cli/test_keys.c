@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <keyward/file.h>
 #include <keyward/keyring.h>
 #include <keyward/state.h>
 
@@ -138,7 +139,7 @@ static void rotation__node_first_baseline_later_and_the_former_one_retires(void 
     CHECK_OK(kw_state_activation(dir, &act, NULL));
     kw_state_close(dir);
     CHECK(act.n == 2);
-    CHECK_STR(act.proof, "opened on token B");
+    CHECK_STR(act.proof, "stated: opened on token B");
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--second-copy", "opened on B",
                  "--baseline");
     CHECK(baseline_of(&s) == 2);
@@ -176,6 +177,64 @@ static void same_key_as__a_new_key_id_and_no_new_object(void **state)
     KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--without-looking");
     KEYWARD_MUST(&s, 1, "key", "create", "--same-key-as", "2");
     CHECK_HAS(s.run.err, "destroyed");
+    site_remove(&s);
+}
+
+/* The token's folder as it is now, and a configuration of SoftHSM that names the copy;
+ * *ret_env is what keyward wants to hear of it. */
+static void clone_token(char *ret_env, size_t cap)
+{
+    char clone[96], conf[96], text[256];
+    snprintf(clone, sizeof clone, "%s/clone", s.dir);
+    snprintf(conf, sizeof conf, "%s/clone.conf", s.dir);
+    kw_run(&s.run, (const char *const[]){"/bin/cp", "-a", s.tokens, clone, NULL});
+    CHECK(s.run.status == 0);
+    snprintf(text, sizeof text, "directories.tokendir = %s\nobjectstore.backend = file\n",
+             clone);
+    CHECK_OK(kw_file_replace(conf, kw_span_str(text), 0644, NULL));
+    snprintf(ret_env, cap, "SOFTHSM2_CONF=%s", conf);
+}
+
+#define ACTIVATE_SEEN(want, ...)                                                         \
+    KEYWARD_MUST(&s, want, "key", "activate", "1", "--second-copy-token",                \
+                 "pkcs11:token=keyward", __VA_ARGS__)
+
+static void second_copy__seen_to_open__recorded_with_its_serial(void **state)
+{
+    char env[160], want[64];
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    clone_token(env, sizeof env);
+    ACTIVATE_SEEN(0, "--second-copy-env", env);
+    struct kw_keyring *ring = ring_of(&s);
+    snprintf(want, sizeof want, "opened on token keyward, serial %s, 20",
+             ring->versions[0].token.serial);
+    CHECK_HAS(ring->versions[0].second_copy, want);
+    kw_keyring_give(ring);
+    CHECK(site_sealed(s.tokens) >= 5);
+    site_remove(&s);
+}
+
+static void second_copy__without_the_key_or_the_same_token__refused(void **state)
+{
+    char env[160];
+    (void)state;
+    site_make(&s);
+    clone_token(env, sizeof env); /* of before the ceremony */
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    ACTIVATE_SEEN(1, "--second-copy-env", env);
+    CHECK_HAS(s.run.err, "no secret key with label");
+    ACTIVATE_SEEN(1, "--now");
+    CHECK_HAS(s.run.err, "is the one of the ceremony itself");
+    ACTIVATE_SEEN(1, "--second-copy-env", "nonsense");
+    CHECK_HAS(s.run.err, "NAME=VALUE");
+    ACTIVATE_SEEN(2, "--only-copy");
+    KEYWARD_MUST(&s, 2, "key", "activate", "1", "--only-copy", "--second-copy-pin",
+                 "file:/x");
+    CHECK(baseline_of(&s) == 0);
     site_remove(&s);
 }
 
@@ -240,6 +299,8 @@ KW_CASES("token/cli/keys", CASE(create__a_version_in_the_keyring_and_the_token_s
          CASE(first_activation__sets_the_baseline_by_itself),
          CASE(rotation__node_first_baseline_later_and_the_former_one_retires),
          CASE(same_key_as__a_new_key_id_and_no_new_object),
+         CASE(second_copy__seen_to_open__recorded_with_its_serial),
+         CASE(second_copy__without_the_key_or_the_same_token__refused),
          CASE(disable_and_enable__back_to_the_state_before),
          CASE(destroy__refused_while_the_object_is_there),
          CASE(show__the_attributes_as_read_back),
