@@ -75,8 +75,8 @@ const char *kw_hsm_state_name(enum kw_hsm_state s);
 struct kw_hsm_health {
     enum kw_hsm_state state;
     int64_t since_boot_ns; /* when this state began, CLOCK_BOOTTIME                   */
-    uint64_t losses;       /* how often LOST was entered, for the operator; what the
- upper floor does follows from the state          */
+    uint64_t losses;       /* how often LOST was entered: told to the operator; what the
+                              upper floor does follows from the state              */
     uint64_t key_epoch;    /* grows with every change of a key state or verdict       */
     kw_err why;            /* for SUSPECT, LOST, and STARTING once something failed   */
     uint32_t active_n;     /* effective active version, 0 = none                      */
