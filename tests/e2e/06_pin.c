@@ -94,6 +94,26 @@ static void pin__wrong_after_it_worked__one_login_too(void **state)
     house_raze(&h);
 }
 
+/* The file is the same: only the operator's word lets the running daemon try again. */
+static void pin__refused_then_retry_is_said__serves_again(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_liar_between(&h);
+    house_liar_tell(&h, "C_Login rv=0xa0\n");
+    start_latched(&h);
+    assert_int_equal(house_liar_count(&h, "C_Login"), 1);
+    house_liar_tell(&h, "");
+    size_t mark = house_mark(&h);
+    house_do(&h, "pin", "retry", NULL);
+    house_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    house_await_workers(&h, 2);
+    assert_int_equal(house_liar_count(&h, "C_Login"), 3);
+    house_raze(&h);
+}
+
 static void pin__one_try_left__no_login_at_all(void **state)
 {
     struct house h;
@@ -111,4 +131,5 @@ static void pin__one_try_left__no_login_at_all(void **state)
 
 KW_CASES("06-pin", CASE(pin__wrong__one_login_through_20_restarts_then_cured_by_its_file),
          CASE(pin__wrong_after_it_worked__one_login_too),
+         CASE(pin__refused_then_retry_is_said__serves_again),
          CASE(pin__one_try_left__no_login_at_all))
