@@ -50,6 +50,16 @@ static void judge_keyring(const json_t *document, struct kw_note *why)
             json_is_string(rejected) ? json_string_value(rejected) : "nothing said");
 }
 
+static void judge_memory(const json_t *document, struct kw_note *why)
+{
+    const char *reason = text_at(document, "keyring", "unremembered");
+    if (reason != NULL)
+        add(why,
+            "the state directory cannot be written, so an older keyring might be let in "
+            "after a restart: %.200s. ",
+            reason);
+}
+
 static bool is_used(const char *state)
 {
     enum kw_key_state s;
@@ -82,6 +92,7 @@ enum kw_exit kw_document_judge(const json_t *document, struct kw_note *ret_why)
         add(&why, "A PIN is latched: no login is tried until its file changes, "
                   "or keyward pin retry is said. ");
     judge_keyring(document, &why);
+    judge_memory(document, &why);
     judge_versions(document, &why);
     *ret_why = why;
     return why.text[0] == '\0' ? KW_EXIT_GOOD : KW_EXIT_PROBLEM;

@@ -15,6 +15,7 @@
 
 #include <keyward/env.h>
 #include <keyward/log.h>
+#include <keyward/pin_source.h>
 
 enum {
     QUEUE_MAX = 1024, /* jobs, all classes together                */
@@ -200,6 +201,24 @@ static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
     return KW_OK;
 }
 
+/* A PIN that others may read is none; a missing one may still come.  A credential's mode
+ * says nothing: systemd gives it by an ACL, which its reader looks at. */
+static kw_err check_pin(const struct kw_daemon *d, struct kw_note *note)
+{
+    char path[KW_PATH_MAX];
+    struct stat st;
+    const char *pin = d->config->tokens[0].pin;
+    if (kw_pin_source_is_credential(pin) ||
+        kw_failed(kw_pin_source_path(pin, path, NULL)) || lstat(path, &st) != 0 ||
+        (st.st_mode & 077) == 0)
+        return KW_OK;
+    kw_note_set(note,
+                "%s: mode %04o lets others read the PIN: chmod 0600 it, and change "
+                "the PIN if somebody may have",
+                path, (unsigned)(st.st_mode & 07777));
+    return kw_err_at(KW_CODE_DENIED, "pin file");
+}
+
 static kw_err open_loop(struct kw_daemon *d, struct kw_note *note)
 {
     d->loop = event_base_new();
@@ -215,6 +234,8 @@ kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
     kw_err e = kw_signals_block(d, note);
     if (!kw_failed(e))
         e = kw_state_open(d->config->state, &d->state, note);
+    if (!kw_failed(e))
+        e = check_pin(d, note);
     if (!kw_failed(e))
         e = open_arena(d, note);
     if (!kw_failed(e))

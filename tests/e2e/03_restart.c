@@ -3,6 +3,7 @@
 #include "house.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 
 static struct kw_client_reply sealed, reply;
 static const uint8_t seed[32] = "thirty-two bytes of a test seed";
@@ -60,5 +61,25 @@ static void restart__one_client_all_along__reconnects_by_itself(void **state)
     house_raze(&h);
 }
 
+/* A mark that cannot be written would let an older keyring in after the next restart. */
+static void state__not_writable__said_and_tried_again(void **state)
+{
+    struct house h;
+    char out[8192];
+    (void)state;
+    house_build(&h, NULL);
+    CHECK(chmod(h.state, 0500) == 0);
+    size_t mark = house_mark(&h);
+    house_start(&h, NULL);
+    mark = house_await(&h, mark, NULL, "event=state-not-written", NULL);
+    assert_int_equal(house_tool(&h, out, sizeof out, "status", NULL), 1);
+    CHECK_HAS(out, "state directory cannot be written");
+    CHECK(chmod(h.state, 0700) == 0);
+    house_await(&h, mark, NULL, "event=keyring-proven", NULL);
+    assert_int_equal(house_tool(&h, out, sizeof out, "status", NULL), 0);
+    house_raze(&h);
+}
+
 KW_CASES("03-restart", CASE(restart__after_sigterm_and_after_sigkill__still_opens),
-         CASE(restart__one_client_all_along__reconnects_by_itself))
+         CASE(restart__one_client_all_along__reconnects_by_itself),
+         CASE(state__not_writable__said_and_tried_again))

@@ -321,17 +321,17 @@ static void key__extractable__said_and_never_used(void **state)
 
 /* ---- the PIN file ---- */
 
-static void pin_file__readable_by_others__said_and_served_when_it_is_not(void **state)
+static void pin_file__readable_by_others__refused_with_the_remedy(void **state)
 {
     struct house h;
     (void)state;
     house_build(&h, NULL);
     CHECK(chmod(h.pin, 0444) == 0);
-    start_ill(&h, "chmod");
     size_t mark = house_mark(&h);
-    CHECK(chmod(h.pin, 0400) == 0);
-    await_up(&h, mark);
-    leave(&h);
+    house_start(&h, NULL);
+    house_await(&h, mark, NULL, "event=cannot-start", "chmod 0600", NULL);
+    assert_int_equal(house_wait_end(&h), 1);
+    house_raze(&h);
 }
 
 static void pin_file__missing__said_and_served_when_it_is_there(void **state)
@@ -403,7 +403,7 @@ KW_CASES("13-tokens", CASE(module__path_wrong__said_and_served_when_it_is_there)
          CASE(key__missing__said_and_served_when_it_is_back),
          CASE(key__another_under_the_same_label__said_and_never_used),
          CASE(key__extractable__said_and_never_used),
-         CASE(pin_file__readable_by_others__said_and_served_when_it_is_not),
+         CASE(pin_file__readable_by_others__refused_with_the_remedy),
          CASE(pin_file__missing__said_and_served_when_it_is_there),
          CASE(keyring__missing__said_and_served_after_sighup),
          CASE(memory__none_may_be_locked__refuses_to_start_with_the_remedy))
