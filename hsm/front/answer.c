@@ -140,6 +140,17 @@ static kw_err for_the_door(kw_err e)
     return e;
 }
 
+/* Somebody joined who waits longer; or another worker, or this one's successor, may do
+ * better. */
+static bool goes_again(struct kw_worker *w, struct kw_job *j,
+                       const struct kw_lane_entry *entry, kw_err e)
+{
+    struct kw_queue *q = &w->front->queue;
+    if (e.code == KW_CODE_DEADLINE)
+        return kw_queue_more_time(q, j, kw_front_now(w->front));
+    return e.code == KW_CODE_HSM_DOWN && !too_costly(w, entry) && kw_queue_retry(q, j);
+}
+
 static void job_answered(struct kw_worker *w, struct kw_job *j,
                          const struct kw_lane_entry *entry,
                          const struct kw_wire_answer *a)
@@ -153,13 +164,7 @@ static void job_answered(struct kw_worker *w, struct kw_job *j,
     j->worker = w->number;
     if (j->op == KW_HSM_UNWRAP && (e.code == KW_CODE_UNSURE || e.code == KW_CODE_FORGED))
         unsure(f, j, e);
-    else if (e.code == KW_CODE_DEADLINE &&
-             kw_queue_more_time(&f->queue, j, kw_front_now(f)))
-        return; /* somebody joined who waits longer */
-    else if (e.code == KW_CODE_HSM_DOWN && !too_costly(w, entry) &&
-             kw_queue_retry(&f->queue, j))
-        return; /* another worker, or this one's successor, may do better */
-    else
+    else if (!goes_again(w, j, entry, e))
         kw_queue_finish(&f->queue, j, for_the_door(e));
 }
 
