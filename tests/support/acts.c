@@ -319,14 +319,16 @@ void house_liar_tell(struct house *h, const char *control)
 
 void house_liar_between(struct house *h)
 {
-    char folder[PATH_CAP], from[PATH_CAP], to[PATH_CAP], env[2 * PATH_CAP];
+    char folder[PATH_CAP], from[PATH_CAP], to[2 * PATH_CAP], env[2 * PATH_CAP],
+        module[512];
     liar_path(h, "", folder);
     CHECK(mkdir(folder, 0755) == 0 && chown(folder, h->uid, (gid_t)-1) == 0);
     house_liar_tell(h, "");
     char *config = house_read(h->config), *at = strstr(config, "module: ");
     CHECK(at != NULL);
     snprintf(from, sizeof from, "%.*s", (int)strcspn(at, "\n"), at);
-    snprintf(to, sizeof to, "module: %s", KW_LIAR_PATH);
+    house_lend(h, KW_LIAR_PATH, "liar.so", module);
+    snprintf(to, sizeof to, "module: %s", module);
     snprintf(env, sizeof env,
              "env: {KW_LIAR_MODULE: %s, KW_LIAR_CONTROL: %s/control, "
              "KW_LIAR_LOG: %s/calls, SOFTHSM2_CONF: ",

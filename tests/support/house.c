@@ -153,17 +153,14 @@ static void must(struct house *h, const char *what, int status, const char *out)
         fail_msg("%s: exit status %d in %s:\n%s", what, status, h->dir, out);
 }
 
-/* A clone below a folder that is root's alone (/root) has programs that the daemon's uid
- * cannot reach: as root the scenario runs copies of its own. */
-static void lend(const struct house *h, const char *program, const char *name,
-                 char dst[512])
+void house_lend(const struct house *h, const char *file, const char *name, char dst[512])
 {
     struct kw_blob b = {0};
-    snprintf(dst, 512, "%s", program);
+    snprintf(dst, 512, "%s", file);
     if (geteuid() != 0)
         return;
     snprintf(dst, 512, "%s/%s", h->dir, name);
-    CHECK_OK(kw_file_read(program, (size_t)256 << 20, &b, NULL));
+    CHECK_OK(kw_file_read(file, (size_t)256 << 20, &b, NULL));
     CHECK_OK(kw_file_replace(dst, kw_blob_peek(&b), 0755, NULL));
     kw_blob_wipe(&b);
 }
@@ -177,8 +174,8 @@ void house_build(struct house *h, const char *hsm)
     pthread_cond_init(&h->grew, NULL);
     h->uid = geteuid() == 0 ? NOBODY : geteuid();
     place(h);
-    lend(h, KW_DAEMON, "keywardd", h->keywardd);
-    lend(h, KW_WORKER, "keyward-hsm", h->worker);
+    house_lend(h, KW_DAEMON, "keywardd", h->keywardd);
+    house_lend(h, KW_WORKER, "keyward-hsm", h->worker);
     char *init[] = {"keyward", "init",     "--softhsm", "--dir",
                     h->dir,    "--domain", "demo",      geteuid() == 0 ? "--user" : NULL,
                     "nobody",  NULL};

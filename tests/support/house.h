@@ -48,6 +48,10 @@ void house_raze(struct house *h);
 void house_share(struct house *second, const struct house *first);
 void house_unshare(struct house *second); /* its daemon has ended */
 
+/* A clone below a folder that is root's alone (/root) has files that the daemon's uid
+ * cannot reach: as root a copy of the scenario's own, else the file itself. */
+void house_lend(const struct house *h, const char *file, const char *name, char dst[512]);
+
 /* Starts keywardd with extra arguments (NULL-terminated, or NULL) and returns at once. */
 void house_start(struct house *h, const char *const *more);
 /* The same, then waits for state up. */
