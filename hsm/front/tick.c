@@ -281,7 +281,8 @@ static void tell(struct kw_front *f)
     if (latched != f->told_latch)
         kw_log(latched ? KW_LOG_ERROR : KW_LOG_INFO,
                latched ? "pin-latched" : "pin-unlatched", KW_STR("token", f->token.name),
-               KW_STR("why", latched ? f->latch.record.reason : "the source changed"));
+               KW_STR("why", latched ? f->latch.record.reason
+                                     : "the source changed, or a retry was said"));
     f->told_state = state;
     f->told_epoch = epoch;
     f->told_latch = latched;
