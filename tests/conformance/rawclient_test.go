@@ -178,3 +178,5 @@ func seed(i int) []byte {
 	}
 	return s
 }
+
+func grpcMessage(err error) string { return status.Convert(err).Message() }

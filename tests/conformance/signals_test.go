@@ -2,11 +2,7 @@
 
 package conformance
 
-import (
-	"syscall"
-
-	"google.golang.org/grpc/status"
-)
+import "syscall"
 
 const (
 	hangup  = syscall.SIGHUP
@@ -16,5 +12,3 @@ const (
 )
 
 func kill(pid int, s syscall.Signal) error { return syscall.Kill(pid, s) }
-
-func grpcMessage(err error) string { return status.Convert(err).Message() }
