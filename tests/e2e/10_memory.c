@@ -3,10 +3,12 @@
  * workers.  Before the wipe the scan must find the seeds in the cache, or it would prove
  * nothing; on memfd_secret even root cannot find them there. */
 #include "acts.h"
+#include "kmsraw.h"
 #include "load.h"
 #include "scan.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -129,14 +131,14 @@ static void make(struct scan *scan, uint8_t *dst, size_t len)
     scan_add(scan, kw_span_of(dst, 32));
 }
 
-static void encrypts(struct scan *scan, struct kw_client *c, size_t len, int64_t timeout,
-                     int want, int or)
+static void too_long(struct scan *scan, struct kw_client *c)
 {
     uint8_t seed[TOO_LONG];
     for (unsigned i = 0; i < EACH; i++) {
-        make(scan, seed, len);
-        CHECK_OK(kw_client_encrypt(c, kw_span_of(seed, len), "a-uid", timeout, &reply));
-        CHECK(reply.grpc_status == want || reply.grpc_status == or);
+        make(scan, seed, sizeof seed);
+        CHECK_OK(kw_client_encrypt(c, kw_span_of(seed, sizeof seed), "a-uid",
+                                   10 * KW_S_NS, &reply));
+        assert_int_equal(reply.grpc_status, GRPC_INVALID_ARGUMENT);
     }
     kw_wipe(seed, sizeof seed);
 }
@@ -157,12 +159,41 @@ static void cut_short(struct scan *scan, struct kw_client *c)
     kw_wipe(message, sizeof message);
 }
 
-/* The clients give up while the workers stand still, until keyward replaces one of them;
- * then those go on, or die. */
+/* How many calls the daemon has taken in, and how many of them are open. */
+static void count_calls(struct house *h, unsigned *ret_open, unsigned *ret_taken)
+{
+    static char doc[65536];
+    house_status(h, doc, sizeof doc);
+    const char *rpc = strstr(doc, "\"rpc\":{");
+    CHECK(rpc != NULL && sscanf(rpc, "\"rpc\":{\"open\":%u,\"open_max\":%*u,\"calls\":%u",
+                                ret_open, ret_taken) == 2);
+}
+
+/* Clients give up calls that the daemon has taken in and whose workers stand still; then
+ * those go on, or die.  (What a client takes back before it was taken in, gRPC core drops
+ * without showing it to anybody: docs/THREATS.md.) */
 static void given_up(struct house *h, struct scan *scan, struct kw_client *c, int signo)
 {
+    uint32_t stream[EACH];
+    uint8_t seed[32];
+    unsigned open, taken, before;
+    struct h2raw *raw = kmsraw_open(h->secrets);
+    count_calls(h, &open, &before);
     assert_int_equal(house_signal_workers(h, SIGSTOP), WORKERS);
-    encrypts(scan, c, 32, 20 * KW_MS_NS, GRPC_DEADLINE_EXCEEDED, GRPC_OK);
+    for (unsigned i = 0; i < EACH; i++) {
+        make(scan, seed, sizeof seed);
+        stream[i] = kmsraw_encrypt(raw, kw_span_of(seed, sizeof seed), NULL);
+    }
+    do
+        count_calls(h, &open, &taken);
+    while (taken < before + EACH);
+    for (unsigned i = 0; i < EACH; i++)
+        h2raw_reset(raw, stream[i]);
+    do
+        count_calls(h, &open, &taken);
+    while (open > 0);
+    h2raw_free(raw);
+    kw_wipe(seed, sizeof seed);
     house_signal_workers(h, signo);
     house_await_workers(h, WORKERS);
     house_round_trip(c);
@@ -177,8 +208,7 @@ static void memory__after_calls_that_failed__no_seed(void **state)
         skip();
     struct scan *scan = scan_new();
     struct kw_client *c = house_client(&h, h.secrets);
-    encrypts(scan, c, TOO_LONG, 10 * KW_S_NS, GRPC_INVALID_ARGUMENT,
-             GRPC_INVALID_ARGUMENT);
+    too_long(scan, c);
     cut_short(scan, c);
     given_up(&h, scan, c, SIGCONT);
     given_up(&h, scan, c, SIGKILL);
