@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyward-bench echo - the rpc and listen rooms as keywardd has them, and no work
  *
- * What this serves is the most that any plugin on this gRPC server could: Encrypt and
- * Decrypt answer their input.  It protects nothing and says so in its key_id.
+ * What this serves is the most that any plugin on this gRPC server could: Encrypt answers
+ * its input, framed to the length that keywardd's ciphertext has, Decrypt takes it out
+ * again, so that the messages are as long as real ones.  It protects nothing and says so
+ * in its key_id.
  */
 #include <event2/event.h>
 #include <signal.h>
@@ -31,11 +33,28 @@ struct echo {
     struct kw_listener *listener;
 };
 
-static kw_err echo_seed(struct kw_call *call)
+/* What keywardd adds to a seed under AES-256-GCM in a class whose scope has four letters:
+ * header and iv (22), inner digest (16), tag (16).  docs/FORMATS.md. */
+enum { FRAME = 54 };
+
+/* length 2 | seed | zeros */
+static void frame(struct kw_call *call, kw_span seed)
 {
-    if (call->ciphertext.len == 0 || call->ciphertext.len > KW_SEED_MAX)
+    static const uint8_t zeros[FRAME - 2];
+    kw_dst out = kw_dst_of(call->out_ciphertext, sizeof call->out_ciphertext);
+    KW_INVARIANT(kw_dst_put_sized(&out, seed) &&
+                 kw_dst_put(&out, kw_span_of(zeros, sizeof zeros)));
+    call->out_ciphertext_len = out.len;
+}
+
+static kw_err unframe(struct kw_call *call)
+{
+    struct kw_src src = kw_src_of(call->ciphertext);
+    kw_span seed = kw_src_sized(&src);
+    (void)kw_src_take(&src, FRAME - 2);
+    if (!kw_src_done(&src) || seed.len == 0 || seed.len > KW_SEED_MAX)
         return kw_err_at(KW_CODE_BAD_INPUT, "echo");
-    return kw_secret_copy(&call->seed, call->ciphertext);
+    return kw_secret_copy(&call->seed, seed);
 }
 
 void kw_kms_begin(struct kw_kms *kms, struct kw_call *call)
@@ -43,12 +62,10 @@ void kw_kms_begin(struct kw_kms *kms, struct kw_call *call)
     kw_span seed = kw_secret_peek(&call->seed);
     kw_copy_str(call->out_key_id, sizeof call->out_key_id, kw_span_str(kms->key_id));
     call->err = KW_OK;
-    if (call->ask == KW_ASK_ENCRYPT) {
-        kw_copy(call->out_ciphertext, sizeof call->out_ciphertext, seed);
-        call->out_ciphertext_len = seed.len;
-    } else if (call->ask == KW_ASK_DECRYPT) {
-        call->err = echo_seed(call);
-    }
+    if (call->ask == KW_ASK_ENCRYPT)
+        frame(call, seed);
+    else if (call->ask == KW_ASK_DECRYPT)
+        call->err = unframe(call);
     call->done(call);
 }
 
@@ -162,10 +179,10 @@ int kw_bench_echo(int argc, char **argv)
         .operand_max = 1,
         .flags = flags,
         .flag_count = 1,
-        .more =
-            "Only this user may connect.  Encrypt and Decrypt answer their input: never\n"
-            "point an API server at it."};
-    struct echo echo = {.kms = {"kw1-0-echo"}};
+        .more = "Only this user may connect.  What Encrypt answers is its input, "
+                "readable: never\n"
+                "point an API server at it."};
+    struct echo echo = {.kms = {"kw1-0-echo-protects-nothing---"}};
     int operands = 0, code = kw_args(&v, argc, argv, &operands);
     if (code < 0)
         code = kw_args_number(&v, "cpu", cpu_text, 0, 1023, &cpu);

@@ -44,9 +44,11 @@ static void flush(struct kw_hsm *hsm)
 static void health(struct kw_hsm *hsm, struct kw_hsm_health *ret)
 {
     struct kw_front *f = front_of(hsm);
-    kw_health_tick(&f->health, kw_front_boot(f));
+    int64_t now = kw_front_boot(f);
+    kw_health_tick(&f->health, now);
     *ret = (struct kw_hsm_health){.state = f->health.state,
                                   .since_boot_ns = f->health.since_ns,
+                                  .now_boot_ns = now,
                                   .losses = f->health.losses,
                                   .key_epoch = f->key_epoch,
                                   .why = f->health.why};

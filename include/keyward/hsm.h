@@ -75,6 +75,7 @@ const char *kw_hsm_state_name(enum kw_hsm_state s);
 struct kw_hsm_health {
     enum kw_hsm_state state;
     int64_t since_boot_ns; /* when this state began, CLOCK_BOOTTIME                   */
+    int64_t now_boot_ns;   /* when it was looked at                                   */
     uint64_t losses;       /* how often LOST was entered: told to the operator; what the
                               upper floor does follows from the state              */
     uint64_t key_epoch;    /* grows with every change of a key state or verdict       */

@@ -48,12 +48,13 @@ struct kw_call_work {
     kw_deadline until;            /* the call's own deadline                          */
     uint8_t cache_key[32];
     struct kw_hsm_version version;
-    uint8_t iv[KW_IV_MAX];
+    struct kw_envelope env; /* Decrypt: in ciphertext; Encrypt: as it will be written */
+    uint8_t iv[KW_IV_MAX];  /* Encrypt: what env.iv points at                        */
     uint8_t aad[KW_AAD_MAX];
-    size_t aad_len, seed_len;
-    kw_span sealed; /* Decrypt: in ciphertext; Encrypt: in out_ciphertext */
+    size_t aad_len;
     struct kw_secret inner;
-    int64_t begun_ns, hsm_ns;
+    int64_t admitted_boot_ns; /* when health was looked at: ages count to here */
+    int64_t hsm_ns;
 };
 
 struct kw_call {
@@ -61,6 +62,7 @@ struct kw_call {
     enum kw_ask ask;
     unsigned class_index;
     struct kw_peer peer;
+    int64_t arrived_ns;    /* CLOCK_MONOTONIC, not later than now                      */
     kw_deadline until;     /* of the RPC; KW_NEVER when the client set none            */
     kw_span uid;           /* as received, cut to KW_UID_MAX; untrusted                */
     kw_span key_id;        /* Decrypt; as received, text without NUL                   */

@@ -33,12 +33,12 @@ static kw_err check_fields(const struct kw_call *call)
 
 static enum kw_turn parse(struct kw_kms *kms, struct kw_call *call)
 {
-    struct kw_envelope env;
+    struct kw_envelope *env = &call->work.env;
     kw_err e = check_fields(call);
     (void)kms;
     if (!kw_failed(e))
-        e = kw_envelope_parse(call->ciphertext, &env);
-    if (!kw_failed(e) && env.purpose != KW_PURPOSE_SEED)
+        e = kw_envelope_parse(call->ciphertext, env);
+    if (!kw_failed(e) && env->purpose != KW_PURPOSE_SEED)
         e = kw_err_at(KW_CODE_BAD_INPUT, "purpose");
     return kw_failed(e) ? kw_turn_fail(call, e) : KW_TURN_NEXT;
 }
@@ -75,31 +75,22 @@ static kw_err look(struct kw_kms *kms, struct kw_call *call,
     if (!kw_failed(e))
         e = door->ops->version(door->hsm, call->key_id, &call->work.version);
     kw_lock_give(kms->options.lock);
+    call->work.admitted_boot_ns = health.now_boot_ns;
     *ret_kind = v.kind;
     return e;
 }
 
 static enum kw_turn admit(struct kw_kms *kms, struct kw_call *call)
 {
-    struct kw_envelope env;
     enum kw_verdict_kind kind;
     struct kw_call_work *w = &call->work;
-    kw_dst aad = kw_dst_of(w->aad, sizeof w->aad);
-    kw_err e = kw_envelope_parse(call->ciphertext, &env);
-    if (!kw_failed(e))
-        e = check_scope(kms, call, env.scope);
+    kw_err e = check_scope(kms, call, w->env.scope);
     if (!kw_failed(e))
         e = look(kms, call, &kind);
-    if (!kw_failed(e) && env.mechanism != w->version.mechanism)
+    if (!kw_failed(e) && w->env.mechanism != w->version.mechanism)
         e = kw_err_at(KW_CODE_BAD_INPUT, "mechanism");
-    if (!kw_failed(e))
-        e = kw_envelope_aad(&env, call->key_id, kw_span_str(kms->options.domain), &aad);
     if (kw_failed(e))
         return kw_turn_fail(call, e);
-    kw_copy(w->iv, sizeof w->iv, env.iv);
-    w->aad_len = aad.len;
-    w->seed_len = env.seed_len;
-    w->sealed = env.sealed;
     w->cache_only = kind == KW_ALLOW_CACHE;
     return KW_TURN_NEXT;
 }
@@ -111,9 +102,9 @@ static enum kw_turn recall(struct kw_kms *kms, struct kw_call *call)
                         &key);
     kw_copy(call->work.cache_key, sizeof call->work.cache_key,
             kw_span_of(key.b, sizeof key.b));
-    int64_t now = kw_boot_ns(kms->options.clock);
     kw_lock_take(kms->options.lock);
-    bool hit = kw_cache_get(kw_class_of(kms, call)->cache, &key, now, &call->seed);
+    bool hit = kw_cache_get(kw_class_of(kms, call)->cache, &key,
+                            call->work.admitted_boot_ns, &call->seed);
     kw_lock_give(kms->options.lock);
     if (!hit)
         return call->work.cache_only
@@ -123,10 +114,23 @@ static enum kw_turn recall(struct kw_kms *kms, struct kw_call *call)
     return KW_TURN_RECORD;
 }
 
+/* What the seed was sealed with, and the digest is proven with. */
+static kw_err bind(struct kw_kms *kms, struct kw_call *call)
+{
+    struct kw_call_work *w = &call->work;
+    kw_dst aad = kw_dst_of(w->aad, sizeof w->aad);
+    kw_err e =
+        kw_envelope_aad(&w->env, call->key_id, kw_span_str(kms->options.domain), &aad);
+    w->aad_len = aad.len;
+    return e;
+}
+
 static enum kw_turn unwrap(struct kw_kms *kms, struct kw_call *call)
 {
-    kw_err e = KW_OK;
     bool sent = false;
+    kw_err e = bind(kms, call);
+    if (kw_failed(e))
+        return kw_turn_fail(call, e);
     kw_lock_take(kms->options.lock);
     struct kw_cache_key key = kw_call_key(call);
     struct kw_flight *flight = kw_flight_find(kms, &key);
@@ -151,7 +155,8 @@ static enum kw_turn unwrap(struct kw_kms *kms, struct kw_call *call)
 static enum kw_turn prove(struct kw_kms *kms, struct kw_call *call)
 {
     struct kw_call_work *w = &call->work;
-    kw_err e = kw_envelope_prove(kw_span_of(w->aad, w->aad_len), w->seed_len, &w->inner);
+    kw_err e =
+        kw_envelope_prove(kw_span_of(w->aad, w->aad_len), w->env.seed_len, &w->inner);
     if (e.code == KW_CODE_WRONG_ANSWER)
         kw_outcome_alarm(kms, call, "wrong-answer");
     if (kw_failed(e))
@@ -163,13 +168,12 @@ static enum kw_turn prove(struct kw_kms *kms, struct kw_call *call)
 static enum kw_turn remember(struct kw_kms *kms, struct kw_call *call)
 {
     struct kw_hsm_health health;
-    int64_t now = kw_boot_ns(kms->options.clock);
     struct kw_class *class = kw_class_of(kms, call);
     struct kw_cache_key key = kw_call_key(call);
     kw_lock_take(kms->options.lock);
     /* The HSM may have been lost while the answer was under way: then nothing is kept. */
     if (kw_kms_judge(kms, KW_ASK_DECRYPT, class, &health).kind == KW_ALLOW)
-        kw_cache_put(class->cache, &key, kw_secret_peek(&call->seed), now);
+        kw_cache_put(class->cache, &key, kw_secret_peek(&call->seed), health.now_boot_ns);
     kw_lock_give(kms->options.lock);
     return KW_TURN_NEXT;
 }

@@ -36,20 +36,6 @@ static kw_err look(struct kw_kms *kms, struct kw_call *call)
     return KW_OK;
 }
 
-static struct kw_envelope envelope_of(struct kw_kms *kms, const struct kw_call *call)
-{
-    const struct kw_call_work *w = &call->work;
-    return (struct kw_envelope){
-        .format = KW_FORMAT_1,
-        .purpose = KW_PURPOSE_SEED,
-        .mechanism = w->version.mechanism,
-        .scope = kw_span_str(kw_class_of(kms, call)->options.scope),
-        .seed_len = w->seed_len,
-        .iv = kw_span_of(w->iv, kw_mechanism_iv_len(w->version.mechanism)),
-        .sealed = w->sealed,
-    };
-}
-
 /* One IV twice under one key would give away the key stream: never sent out. */
 static bool iv_is_new(struct kw_kms *kms, const struct kw_call *call)
 {
@@ -68,8 +54,7 @@ static enum kw_turn admit(struct kw_kms *kms, struct kw_call *call)
     struct kw_call_work *w = &call->work;
     kw_dst aad = kw_dst_of(w->aad, sizeof w->aad);
     kw_err e = KW_OK;
-    w->seed_len = call->seed.len;
-    if (w->seed_len == 0 || w->seed_len > KW_SEED_MAX)
+    if (call->seed.len == 0 || call->seed.len > KW_SEED_MAX)
         e = kw_err_at(KW_CODE_BAD_INPUT, "plaintext size");
     if (!kw_failed(e))
         e = look(kms, call);
@@ -78,8 +63,15 @@ static enum kw_turn admit(struct kw_kms *kms, struct kw_call *call)
     kw_envelope_iv(w->version.mechanism, kw_secret_peek(&call->seed), w->iv);
     if (!iv_is_new(kms, call))
         return kw_turn_fail(call, kw_err_at(KW_CODE_BUG, "iv used before"));
-    struct kw_envelope env = envelope_of(kms, call);
-    e = kw_envelope_aad(&env, kw_span_str(w->version.key_id),
+    w->env = (struct kw_envelope){
+        .format = KW_FORMAT_1,
+        .purpose = KW_PURPOSE_SEED,
+        .mechanism = w->version.mechanism,
+        .scope = kw_span_str(kw_class_of(kms, call)->options.scope),
+        .seed_len = call->seed.len,
+        .iv = kw_span_of(w->iv, kw_mechanism_iv_len(w->version.mechanism)),
+    };
+    e = kw_envelope_aad(&w->env, kw_span_str(w->version.key_id),
                         kw_span_str(kms->options.domain), &aad);
     w->aad_len = aad.len;
     if (!kw_failed(e))
@@ -100,7 +92,7 @@ static enum kw_turn ask(struct kw_kms *kms, struct kw_call *call, enum kw_hsm_op
         .op = op,
         .key_id = w->version.key_id,
         .share = call->class_index,
-        .iv = kw_span_of(w->iv, kw_mechanism_iv_len(w->version.mechanism)),
+        .iv = w->env.iv,
         .aad = kw_span_of(w->aad, w->aad_len),
         .input = input,
         .until = w->until,
@@ -153,28 +145,29 @@ static enum kw_turn seal(struct kw_kms *kms, struct kw_call *call)
 {
     struct kw_call_work *w = &call->work;
     kw_dst out = kw_dst_of(call->out_ciphertext, sizeof call->out_ciphertext);
-    w->sealed = kw_secret_peek(&w->inner); /* ciphertext: the answer of the wrap */
-    struct kw_envelope env = envelope_of(kms, call);
-    kw_err e = kw_envelope_write(&env, &out);
+    w->env.sealed = kw_secret_peek(&w->inner); /* ciphertext: the answer of the wrap */
+    kw_err e = kw_envelope_write(&w->env, &out);
     if (kw_failed(e)) { /* the fields are ours and good: it is the sealed part's size */
         kw_outcome_alarm(kms, call, "wrap-unusable");
         return kw_turn_fail(call, kw_err_at(KW_CODE_WRONG_ANSWER, e.where));
     }
     call->out_ciphertext_len = out.len;
-    w->sealed = kw_span_of(out.ptr + out.len - w->sealed.len, w->sealed.len);
+    size_t sealed_len = w->env.sealed.len;
+    w->env.sealed = kw_span_of(out.ptr + out.len - sealed_len, sealed_len);
     kw_secret_wipe(&w->inner);
     return KW_TURN_NEXT;
 }
 
 static enum kw_turn verify(struct kw_kms *kms, struct kw_call *call)
 {
-    return ask(kms, call, KW_HSM_UNWRAP, call->work.sealed);
+    return ask(kms, call, KW_HSM_UNWRAP, call->work.env.sealed);
 }
 
 static enum kw_turn judge(struct kw_kms *kms, struct kw_call *call)
 {
     struct kw_call_work *w = &call->work;
-    kw_err e = kw_envelope_prove(kw_span_of(w->aad, w->aad_len), w->seed_len, &w->inner);
+    kw_err e =
+        kw_envelope_prove(kw_span_of(w->aad, w->aad_len), w->env.seed_len, &w->inner);
     if (!kw_failed(e) &&
         !kw_equal_ct(kw_secret_peek(&w->inner), kw_secret_peek(&call->seed)))
         e = kw_err_at(KW_CODE_WRONG_ANSWER, "verify");

@@ -83,9 +83,9 @@ void kw_kms_begin(struct kw_kms *kms, struct kw_call *call)
     call->out_ciphertext_len = 0;
     call->source = KW_SOURCE_NONE;
     call->token = "";
-    call->work = (struct kw_call_work){.begun_ns = kw_mono_ns(kms->options.clock)};
-    call->work.until = kw_deadline_first(
-        call->until, (kw_deadline){call->work.begun_ns + kms->options.deadline_ns});
+    call->work = (struct kw_call_work){
+        .until = kw_deadline_first(
+            call->until, (kw_deadline){call->arrived_ns + kms->options.deadline_ns})};
     kw_way_walk(kms, call);
 }
 

@@ -24,7 +24,7 @@ void kw_outcome_record(struct kw_kms *kms, const struct kw_call *call)
         atomic_fetch_add_explicit(&class->failed[call->ask], 1, memory_order_relaxed);
     if (!kw_log_wants(level_of(call->err)))
         return;
-    int64_t us = (kw_mono_ns(kms->options.clock) - call->work.begun_ns) / 1000;
+    int64_t us = (kw_mono_ns(kms->options.clock) - call->arrived_ns) / 1000;
     kw_log(level_of(call->err), kw_failed(call->err) ? "call-failed" : "call",
            KW_STR("method", way->name), KW_STR("class", class->options.name),
            KW_PEER("uid", call->uid), KW_STR("step", call->step_name),

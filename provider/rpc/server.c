@@ -55,6 +55,7 @@ void *kw_rpc_serve(void *self)
             post(&rpc->servers[c].posts[i]);
     while (!is_over(rpc)) {
         grpc_event e = next(rpc);
+        rpc->now_ns = kw_mono_ns(rpc->clock);
         atomic_fetch_add(&rpc->beats, 1);
         if (e.type == GRPC_OP_COMPLETE) {
             KW_TAG_ACQUIRE(e.tag);
@@ -93,12 +94,11 @@ void kw_rpc_dismantle(struct kw_rpc *rpc)
 
 static void sweep(struct kw_rpc *rpc)
 {
-    int64_t now = kw_mono_ns(rpc->clock);
-    if (now - rpc->swept_ns < KW_S_NS)
+    if (rpc->now_ns - rpc->swept_ns < KW_S_NS)
         return;
-    rpc->swept_ns = now;
+    rpc->swept_ns = rpc->now_ns;
     for (size_t i = 0; i < KW_RPC_SLOTS; i++)
-        kw_slot_drop_stuck(&rpc->pool.slots[i], now);
+        kw_slot_drop_stuck(&rpc->pool.slots[i], rpc->now_ns);
 }
 
 static grpc_call_error request(struct kw_post *p)
@@ -175,7 +175,8 @@ static kw_deadline deadline_of(const struct kw_rpc *rpc, gpr_timespec t)
         return KW_NEVER;
     if (left.tv_sec < 0)
         return (kw_deadline){0};
-    return kw_deadline_in(rpc->clock, left.tv_sec * KW_S_NS + left.tv_nsec);
+    int64_t ns = left.tv_sec * KW_S_NS + left.tv_nsec;
+    return ns > INT64_MAX - rpc->now_ns ? KW_NEVER : (kw_deadline){rpc->now_ns + ns};
 }
 
 static bool find_peer(struct kw_rpc *rpc, const struct arrival *a,
@@ -208,8 +209,9 @@ static kw_err take_in(struct kw_rpc *rpc, const struct arrival *a, struct kw_slo
     struct kw_request request = {0};
     slot->ask = (struct kw_call){.ask = a->ask,
                                  .class_index = a->server->class_index,
+                                 .arrived_ns = rpc->now_ns,
                                  .until = deadline_of(rpc, a->deadline)};
-    if (kw_deadline_over(slot->ask.until, kw_mono_ns(rpc->clock)))
+    if (kw_deadline_over(slot->ask.until, rpc->now_ns))
         return kw_err_at(KW_CODE_DEADLINE, "arrival");
     if (!find_peer(rpc, a, &slot->ask.peer))
         return kw_err_at(KW_CODE_DENIED, "peer");

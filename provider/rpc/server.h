@@ -74,7 +74,8 @@ struct kw_rpc {
     struct kw_pb_block block;
     struct kw_secret flat; /* a message that came in several slices   */
     size_t down_count;
-    bool leaving; /* the thread ends when all is down */
+    bool leaving;   /* the thread ends when all is down */
+    int64_t now_ns; /* of the event in hand: one look at the clock serves all of it */
     int64_t swept_ns;
 };
 

@@ -25,6 +25,8 @@ static void seal(kw_span iv, kw_span aad, kw_span text, uint8_t *out)
         out[i] = text.ptr[i] ^ 0x5a;
 }
 
+static struct rig *the_rig;
+
 /* ---- the fake behind the door ---------------------------------------------------------
  */
 
@@ -86,6 +88,7 @@ static void flush(struct kw_hsm *hsm)
 static void health(struct kw_hsm *hsm, struct kw_hsm_health *ret)
 {
     *ret = hsm->health;
+    ret->now_boot_ns = kw_boot_ns(&the_rig->clock);
 }
 
 static kw_err version(struct kw_hsm *hsm, kw_span key_id, struct kw_hsm_version *ret)
@@ -167,8 +170,6 @@ void rig_run(struct rig *r)
 /* ---- the client
  * ------------------------------------------------------------------------ */
 
-static struct rig *the_rig;
-
 static void done(struct kw_call *call)
 {
     the_rig->done[call - the_rig->calls]++;
@@ -228,6 +229,7 @@ void rig_close(struct rig *r)
 static struct kw_call *begin(struct rig *r, unsigned i, struct kw_call call)
 {
     CHECK(r->done[i] == 0);
+    call.arrived_ns = kw_mono_ns(&r->clock);
     call.until = r->until[i] ? (kw_deadline){r->until[i]} : KW_NEVER;
     call.uid = kw_span_str("d1dd4ffe-9db5-424a-84b8-96e50c45abd1");
     call.done = done;
