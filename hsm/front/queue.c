@@ -53,7 +53,8 @@ kw_err kw_queue_init(struct kw_queue *q, size_t max, unsigned shares)
         kw_free(q->in_share);
         return kw_err_at(KW_CODE_NO_MEMORY, "queue");
     }
-    q->share_max = max - max / 2 / shares * (shares - 1);
+    q->own = max / 2 / shares;
+    q->common = max - q->own * shares;
     for (size_t i = 0; i < max; i++)
         enter(q, &q->jobs[i], KW_JOB_FREE, false);
     return KW_OK;
@@ -92,6 +93,23 @@ static bool is_quarantined(struct kw_queue *q, const struct kw_hsm_job *job,
     return kw_quarantine_holds(&q->quarantine, kw_span_of(sample, len), now_ns);
 }
 
+/* What a share holds beyond its own places are common ones. */
+static bool take_place(struct kw_queue *q, unsigned share)
+{
+    bool own = q->in_share[share] < q->own;
+    if (!own && q->common == 0)
+        return false;
+    q->common -= own ? 0 : 1;
+    q->in_share[share]++;
+    return true;
+}
+
+static void give_place(struct kw_queue *q, unsigned share)
+{
+    q->common += q->in_share[share] > q->own ? 1 : 0;
+    q->in_share[share]--;
+}
+
 static bool job_is_sane(const struct kw_queue *q, const struct kw_hsm_job *job)
 {
     size_t key_len = kw_span_str(job->key_id).len;
@@ -105,15 +123,17 @@ kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job, int64_t bo
                     uint64_t *ret_ticket)
 {
     KW_INVARIANT(job_is_sane(q, job));
-    struct kw_job *j = q->lists[KW_JOB_FREE].first;
-    if (q->closed || j == NULL || q->in_share[job->share] >= q->share_max)
-        return kw_err_at(KW_CODE_BUSY, "queue");
     if (is_quarantined(q, job, boot_ns))
         return kw_err_at(KW_CODE_QUARANTINED, "queue");
+    if (q->closed || !take_place(q, job->share))
+        return kw_err_at(KW_CODE_BUSY, "queue");
     struct kw_secret input = {0};
     kw_err e = kw_secret_copy(&input, job->input);
-    if (kw_failed(e))
+    if (kw_failed(e)) {
+        give_place(q, job->share);
         return e;
+    }
+    struct kw_job *j = q->lists[KW_JOB_FREE].first; /* as many as there are places */
     leave(q, j);
     *j = (struct kw_job){.op = job->op,
                          .share = job->share,
@@ -129,7 +149,6 @@ kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job, int64_t bo
     kw_copy_str(j->key_id, sizeof j->key_id, kw_span_str(job->key_id));
     j->ticket = id_for(q, j);
     enter(q, j, KW_JOB_WAITING, false);
-    q->in_share[j->share]++;
     q->total++;
     *ret_ticket = j->ticket;
     return KW_OK;
@@ -148,7 +167,7 @@ static void release(struct kw_queue *q, struct kw_job *j)
 {
     kw_secret_wipe(&j->input);
     kw_secret_wipe(&j->output);
-    q->in_share[j->share]--;
+    give_place(q, j->share);
     j->wire_id = 0;
     move(q, j, KW_JOB_FREE, false);
 }

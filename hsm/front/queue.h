@@ -53,7 +53,8 @@ struct kw_job_list {
 };
 
 struct kw_queue {
-    size_t max, share_max;
+    size_t max, own; /* kept for each share             */
+    size_t common;   /* how many of the rest are free   */
     unsigned shares;
     bool closed; /* no new jobs */
     struct kw_job *jobs;

@@ -93,6 +93,30 @@ static void add__one_share_floods__the_other_keeps_its_part(void **state)
     end();
 }
 
+static void add__two_of_three_shares_flood__the_third_keeps_its_part(void **state)
+{
+    (void)state;
+    begin(3); /* half of 8 is shared out: one each is kept, five are common */
+    struct kw_hsm_job job = a_job(0);
+    uint64_t ticket;
+    for (int i = 0; i < 4; i++)
+        add(0);
+    for (int i = 0; i < 3; i++)
+        add(1);
+    CHECK_CODE(kw_queue_add(&q, &job, 0, &ticket), KW_CODE_BUSY);
+    job = a_job(1);
+    CHECK_CODE(kw_queue_add(&q, &job, 0, &ticket), KW_CODE_BUSY);
+    uint64_t last = add(2);
+    job = a_job(2);
+    CHECK_CODE(kw_queue_add(&q, &job, 0, &ticket), KW_CODE_BUSY);
+    /* Its own place, given back, is its own again; nobody else gets it. */
+    CHECK(kw_queue_cancel(&q, last));
+    job = a_job(0);
+    CHECK_CODE(kw_queue_add(&q, &job, 0, &ticket), KW_CODE_BUSY);
+    add(2);
+    end();
+}
+
 static void add__closed__busy(void **state)
 {
     (void)state;
@@ -244,8 +268,9 @@ static void finish__failed__no_output_leaves(void **state)
 }
 
 KW_CASES("hsm/front/queue", CASE(add__table_full__busy),
-         CASE(add__one_share_floods__the_other_keeps_its_part), CASE(add__closed__busy),
-         CASE(add__quarantined_input__refused),
+         CASE(add__one_share_floods__the_other_keeps_its_part),
+         CASE(add__two_of_three_shares_flood__the_third_keeps_its_part),
+         CASE(add__closed__busy), CASE(add__quarantined_input__refused),
          CASE(add__arena_full__no_memory_and_slot_is_free),
          CASE(jobs__leave_in_the_order_they_came),
          CASE(cancel__waiting_or_sent__gone_and_late_answer_finds_nobody),
