@@ -71,7 +71,7 @@ static json_t *options(const struct kw_load_options *o)
 }
 
 /* The figures that two runs are compared by: one name, one number. */
-static json_t *cells(const struct kw_load_result *r)
+static json_t *figures(const struct kw_load_result *r)
 {
     const struct kw_usage workers = kw_watch_children(&r->used);
     json_t *o = json_pack("{s:f, s:f}", "calls_per_s", kw_per_second(r), "client_us",
@@ -109,6 +109,6 @@ json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_r
         latency(&t->good), "failed_latency", latency(&t->failed), "failures", failures(t),
         "processes", processes(&r->used), "client_cpu_ns", (json_int_t)r->client_cpu_ns,
         "longest_gap_ns", (json_int_t)t->gap_ns, "late", (json_int_t)r->late, "proven",
-        (json_int_t)r->proven, "not_proven", (json_int_t)r->not_proven, "cells",
-        cells(r));
+        (json_int_t)r->proven, "not_proven", (json_int_t)r->not_proven, "figures",
+        figures(r));
 }

@@ -11,9 +11,9 @@
 
 extern char **environ;
 
-const char *const kw_cell_names[KW_CELLS] = {"calls_per_s", "p50_us",    "p99_us",
-                                             "cpu_us",      "server_us", "workers_us",
-                                             "switches",    "client_us"};
+const char *const kw_figure_names[KW_FIGURES] = {"calls_per_s", "p50_us",    "p99_us",
+                                                 "cpu_us",      "server_us", "workers_us",
+                                                 "switches",    "client_us"};
 
 static kw_err start(struct kw_configuration *c, int out, pid_t *ret_pid)
 {
@@ -27,11 +27,12 @@ static kw_err start(struct kw_configuration *c, int out, pid_t *ret_pid)
     return rc == 0 ? KW_OK : kw_err_native(KW_CODE_IO, (uint32_t)rc, "posix_spawn");
 }
 
-static void read_cells(const json_t *document, struct kw_configuration *c, size_t round)
+static void read_figures(const json_t *document, struct kw_configuration *c, size_t round)
 {
-    const json_t *cells = json_object_get(document, "cells");
-    for (size_t i = 0; i < KW_CELLS; i++) /* one that is not there counts as none: 0 */
-        c->cell[i][round] = json_number_value(json_object_get(cells, kw_cell_names[i]));
+    const json_t *figures = json_object_get(document, "figures");
+    for (size_t i = 0; i < KW_FIGURES; i++) /* one that is not there counts as none: 0 */
+        c->figure[i][round] =
+            json_number_value(json_object_get(figures, kw_figure_names[i]));
 }
 
 static int wait_for(pid_t pid)
@@ -57,7 +58,7 @@ kw_err kw_configuration_measure(struct kw_configuration *c, size_t round,
     close(ends[0]);
     int code = kw_failed(e) ? -1 : wait_for(pid);
     if (document != NULL) {
-        read_cells(document, c, round);
+        read_figures(document, c, round);
         json_decref(document);
     }
     if (kw_failed(e) || code == KW_EXIT_GOOD)

@@ -18,24 +18,24 @@
 
 enum { KW_CONFIGURATIONS_MAX = 24, KW_WORDS_MAX = 40 };
 
-enum kw_cell { /* the names are those of the "cells" that a measurement's JSON has */
-               KW_CELL_RATE,
-               KW_CELL_P50,
-               KW_CELL_P99,
-               KW_CELL_CPU,
-               KW_CELL_SERVER,
-               KW_CELL_WORKERS,
-               KW_CELL_SWITCHES,
-               KW_CELL_CLIENT,
-               KW_CELLS
+enum kw_figure { /* the names are those of the "figures" that a measurement's JSON has */
+                 KW_FIGURE_RATE,
+                 KW_FIGURE_P50,
+                 KW_FIGURE_P99,
+                 KW_FIGURE_CPU,
+                 KW_FIGURE_SERVER,
+                 KW_FIGURE_WORKERS,
+                 KW_FIGURE_SWITCHES,
+                 KW_FIGURE_CLIENT,
+                 KW_FIGURES
 };
-extern const char *const kw_cell_names[KW_CELLS];
+extern const char *const kw_figure_names[KW_FIGURES];
 
 struct kw_configuration {
     char name[32];
     char *line;                /* owned; cut into words */
     char *words[KW_WORDS_MAX]; /* of keyward-bench; NULL at the end */
-    double cell[KW_CELLS][KW_ROUNDS_MAX];
+    double figure[KW_FIGURES][KW_ROUNDS_MAX];
 };
 
 struct kw_rounds {
@@ -52,8 +52,8 @@ KW_MUST_USE kw_err kw_configuration_parse(const char *text, const char *cpu,
                                           struct kw_configuration *ret_configuration,
                                           struct kw_note *note);
 
-/* child.c: runs this program with those words and reads its cells into place `round`.
- * WRONG_ANSWER when it measured and was not content; its cells are there then. */
+/* child.c: runs this program with those words and reads its figures into place `round`.
+ * WRONG_ANSWER when it measured and was not content; its figures are there then. */
 KW_MUST_USE kw_err kw_configuration_measure(struct kw_configuration *c, size_t round,
                                             struct kw_note *note);
 

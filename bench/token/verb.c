@@ -53,21 +53,21 @@ static void table(const struct kw_raw_options *o, const struct kw_raw_result *r)
 
 static json_t *document(const struct kw_raw_options *o, const struct kw_raw_result *r)
 {
-    json_t *cells =
+    json_t *figures =
         json_pack("{s:f, s:f}", "calls_per_s", per_second(r), "cpu_us", cpu_us(r));
     uint64_t ns = 0;
     if (kw_histogram_at(&r->latency, 500000, &ns))
-        json_object_set_new(cells, "p50_us", json_real((double)ns / 1e3));
+        json_object_set_new(figures, "p50_us", json_real((double)ns / 1e3));
     if (kw_histogram_at(&r->latency, 990000, &ns))
-        json_object_set_new(cells, "p99_us", json_real((double)ns / 1e3));
+        json_object_set_new(figures, "p99_us", json_real((double)ns / 1e3));
     return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o}",
                      "tool", "keyward-bench token", "schema", 1, "version", KW_VERSION,
                      "token", r->facts.label, "model", r->facts.model, "library",
                      r->facts.library_version, "operation", o->wrap ? "wrap" : "unwrap",
                      "key", o->on_token ? "token" : "session", "partial", r->partial,
                      "elapsed_ns", (json_int_t)r->elapsed_ns, "good",
-                     (json_int_t)r->latency.count, "wrong", (json_int_t)r->wrong, "cells",
-                     cells);
+                     (json_int_t)r->latency.count, "wrong", (json_int_t)r->wrong,
+                     "figures", figures);
 }
 
 /* One of two words; the first is the default. */
