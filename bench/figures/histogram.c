@@ -39,7 +39,7 @@ void kw_histogram_clear(struct kw_histogram *h)
 }
 
 /* ceil(count * ppm / 1000000) without running over: count in quotient and remainder. */
-static uint64_t rank_of(uint64_t count, uint32_t ppm)
+uint64_t kw_histogram_rank(uint64_t count, uint32_t ppm)
 {
     return count / 1000000u * ppm + (count % 1000000u * ppm + 999999u) / 1000000u;
 }
@@ -47,7 +47,7 @@ static uint64_t rank_of(uint64_t count, uint32_t ppm)
 bool kw_histogram_at(const struct kw_histogram *h, uint32_t ppm, uint64_t *ret_value)
 {
     KW_INVARIANT(ppm > 0 && ppm < 1000000u);
-    uint64_t rank = rank_of(h->count, ppm), seen = 0;
+    uint64_t rank = kw_histogram_rank(h->count, ppm), seen = 0;
     if (h->count - rank < KW_HISTOGRAM_BEYOND)
         return false;
     for (unsigned b = 0; b < KW_HISTOGRAM_BUCKETS; b++) {

@@ -50,20 +50,41 @@ static double redrawn(const double *v, size_t count, uint64_t *state)
     return kw_median(again, count);
 }
 
+/* The middle of v[0..count) and where 95 % of the redrawn middles lie. */
+static struct kw_ratio drawn(const double *v, size_t count)
+{
+    double medians[DRAWS];
+    uint64_t state = 1;
+    if (count == 0)
+        return (struct kw_ratio){0};
+    for (size_t i = 0; i < DRAWS; i++)
+        medians[i] = redrawn(v, count, &state);
+    qsort(medians, DRAWS, sizeof medians[0], by_size);
+    return (struct kw_ratio){kw_median(v, count), medians[DRAWS / 40],
+                             medians[DRAWS - 1 - DRAWS / 40]};
+}
+
+struct kw_ratio kw_median_of(const double *v, size_t count)
+{
+    double known[KW_ROUNDS_MAX];
+    size_t n = 0;
+    KW_INVARIANT(count <= KW_ROUNDS_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(v[i]))
+            known[n++] = v[i];
+    return drawn(known, n);
+}
+
 struct kw_ratio kw_ratio_of(const double *upper, const double *lower, size_t count)
 {
-    double logs[KW_ROUNDS_MAX], medians[DRAWS];
+    double logs[KW_ROUNDS_MAX];
     size_t n = 0;
-    uint64_t state = 1;
     KW_INVARIANT(count <= KW_ROUNDS_MAX);
     for (size_t i = 0; i < count; i++)
         if (upper[i] > 0 && lower[i] > 0)
             logs[n++] = log(upper[i] / lower[i]);
     if (n == 0)
         return (struct kw_ratio){0};
-    for (size_t i = 0; i < DRAWS; i++)
-        medians[i] = redrawn(logs, n, &state);
-    qsort(medians, DRAWS, sizeof medians[0], by_size);
-    return (struct kw_ratio){exp(kw_median(logs, n)), exp(medians[DRAWS / 40]),
-                             exp(medians[DRAWS - 1 - DRAWS / 40])};
+    const struct kw_ratio x = drawn(logs, n);
+    return (struct kw_ratio){exp(x.mid), exp(x.low), exp(x.high)};
 }

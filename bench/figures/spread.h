@@ -23,8 +23,12 @@ struct kw_ratio {
 /* The middle of v[0..count), or the mean of the two middle ones; 0 for none. */
 double kw_median(const double *v, size_t count);
 
-/* upper[i] / lower[i] over the rounds i; a pair with a value that is not positive is left
+/* The median of v[0..count) and its interval, drawn in the same way; what is NAN is left
  * out.  count is at most KW_ROUNDS_MAX. */
+struct kw_ratio kw_median_of(const double *v, size_t count);
+
+/* upper[i] / lower[i] over the rounds i; a pair with a value that is not positive (or
+ * NAN) is left out.  count is at most KW_ROUNDS_MAX. */
 struct kw_ratio kw_ratio_of(const double *upper, const double *lower, size_t count);
 
 #endif

@@ -25,6 +25,22 @@ static void median__odd_and_even__middle_or_mean(void **state)
     CHECK(near(v[0], 9)); /* looked at, not sorted in place */
 }
 
+static void median_of__nothing_known__zero(void **state)
+{
+    (void)state;
+    const double v[] = {NAN, NAN};
+    struct kw_ratio r = kw_median_of(v, 2);
+    CHECK(near(r.mid, 0) && near(r.low, 0) && near(r.high, 0));
+}
+
+static void median_of__known_values__interval_around_the_middle(void **state)
+{
+    (void)state;
+    const double v[] = {5, NAN, 1, 3};
+    struct kw_ratio r = kw_median_of(v, 4);
+    CHECK(near(r.mid, 3) && near(r.low, 1) && near(r.high, 5));
+}
+
 static void ratio__no_good_pair__zero(void **state)
 {
     (void)state;
@@ -66,6 +82,7 @@ static void ratio__twice__the_same_interval(void **state)
 }
 
 KW_CASES("bench/figures/spread", CASE(median__none__zero),
-         CASE(median__odd_and_even__middle_or_mean), CASE(ratio__no_good_pair__zero),
-         CASE(ratio__every_round_the_same__no_width),
+         CASE(median__odd_and_even__middle_or_mean), CASE(median_of__nothing_known__zero),
+         CASE(median_of__known_values__interval_around_the_middle),
+         CASE(ratio__no_good_pair__zero), CASE(ratio__every_round_the_same__no_width),
          CASE(ratio__machine_drifts__pairs_hold), CASE(ratio__twice__the_same_interval))
