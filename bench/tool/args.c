@@ -35,6 +35,15 @@ static const struct kw_flag *find(const struct kw_verb *v, kw_span word)
     return NULL;
 }
 
+/* The next free place for the flag's value; NULL: it was given often enough. */
+static const char **place_of(const struct kw_flag *f)
+{
+    for (size_t i = 0; i < (f->most > 0 ? f->most : 1); i++)
+        if (f->text[i] == NULL)
+            return &f->text[i];
+    return NULL;
+}
+
 /* Reads the flag at argv[*at].  -1 to go on. */
 static int read_flag(const struct kw_verb *v, int argc, char **argv, int *at)
 {
@@ -47,11 +56,14 @@ static int read_flag(const struct kw_verb *v, int argc, char **argv, int *at)
         *f->on = true;
         return equals == NULL ? -1 : kw_usage(v, "--%s takes no value", f->name);
     }
-    if (*f->text != NULL)
+    const char **place = place_of(f);
+    if (place == NULL && f->most > 1)
+        return kw_usage(v, "--%s is given more than %zu times", f->name, f->most);
+    if (place == NULL)
         return kw_usage(v, "--%s is given twice", f->name);
     if (equals == NULL && *at + 1 >= argc)
         return kw_usage(v, "--%s wants %s", f->name, f->value);
-    *f->text = equals != NULL ? equals + 1 : argv[++*at];
+    *place = equals != NULL ? equals + 1 : argv[++*at];
     return -1;
 }
 

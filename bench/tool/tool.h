@@ -23,6 +23,9 @@ struct kw_flag {
     const char *name, *value, *help;
     bool *on;
     const char **text;
+    /* How often a flag with a value may be given; `text` has so many places, NULL at
+     * first.  0: once, and one place. */
+    size_t most;
 };
 
 struct kw_verb {
