@@ -8,6 +8,11 @@
 
 enum { DRAWS = 2000 };
 
+double kw_ratio_reach(struct kw_ratio x)
+{
+    return x.mid > 0 ? fmax(x.high / x.mid - 1, 1 - x.low / x.mid) : HUGE_VAL;
+}
+
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

@@ -20,6 +20,10 @@ struct kw_ratio {
     double mid, low, high; /* all 0 when there is no pair to look at */
 };
 
+/* How far the interval reaches away from the middle, as a part of it: 0.05 is ±5 %.
+ * HUGE_VAL when the middle is not positive. */
+double kw_ratio_reach(struct kw_ratio x);
+
 /* The middle of v[0..count), or the mean of the two middle ones; 0 for none. */
 double kw_median(const double *v, size_t count);
 

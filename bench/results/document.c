@@ -45,8 +45,8 @@ static json_t *pulse(const struct kw_results *r)
             json_array_append_new(one, number(r->pulse_ns[n][i]));
         json_array_append_new(rounds, one);
     }
-    return json_pack("{s:s, s:o}", "unit", "ns of a fixed piece of work", "rounds",
-                     rounds);
+    return json_pack("{s:s, s:s, s:o}", "unit", "ns of a fixed piece of work", "rule",
+                     r->pulse_rule, "rounds", rounds);
 }
 
 static json_t *disturbed(const struct kw_results *r)

@@ -28,11 +28,13 @@ static void copy_line(char *dst, size_t cap, const char *from)
 {
     while (*from == ' ' || *from == '\t')
         from++;
+    char line[256];
     size_t len = strcspn(from, "\n");
     while (len > 0 && isspace((unsigned char)from[len - 1]) != 0)
         len--;
+    (void)kw_copy_str(line, sizeof line, kw_span_of(from, len));
     if (len > 0)
-        (void)kw_copy_str(dst, cap, kw_span_of(from, len));
+        kw_results_text(dst, cap, line);
 }
 
 /* The first line of a small file; dst as it is when there is none. */
@@ -128,13 +130,9 @@ static void read_distribution(const char *root, struct kw_environment *e)
     struct kw_blob b = {0};
     if (slurp(root, "etc/os-release", SMALL * 4, &b)) {
         const char *name = value_of((const char *)b.ptr, "PRETTY_NAME");
-        if (name != NULL && *name == '"') {
-            size_t len = strcspn(name + 1, "\"\n");
-            (void)kw_copy_str(e->distribution, sizeof e->distribution,
-                              kw_span_of(name + 1, len));
-        } else if (name != NULL) {
-            copy_line(e->distribution, sizeof e->distribution, name);
-        }
+        if (name != NULL)
+            copy_line(e->distribution, sizeof e->distribution, name + strspn(name, "\""));
+        e->distribution[strcspn(e->distribution, "\"")] = '\0';
     }
     kw_blob_wipe(&b);
 }

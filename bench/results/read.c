@@ -161,8 +161,10 @@ static void read_cells(struct kw_members *m, const json_t *root, struct kw_resul
 
 static void read_pulse(struct kw_members *m, const json_t *root, struct kw_results *r)
 {
-    const json_t *rounds =
-        kw_member_array(m, kw_member_object(m, root, "pulse"), "rounds");
+    const json_t *pulse = kw_member_object(m, root, "pulse"),
+                 *rounds = kw_member_array(m, pulse, "rounds");
+    if (json_object_get(pulse, "rule") != NULL)
+        TEXT(m, pulse, "rule", r->pulse_rule);
     if (!m->bad && json_array_size(rounds) != r->rounds)
         kw_member_bad(m, "pulse.rounds", "one array a round");
     for (size_t n = 0; !m->bad && n < r->rounds; n++)

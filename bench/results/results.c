@@ -43,6 +43,34 @@ bool kw_results_is_name(const char *text)
     return s.len > 0 && s.len < KW_RESULTS_NAME && kw_span_all(s, plain);
 }
 
+/* In place. */
+static void make_text(char *text)
+{
+    if (kw_is_text(kw_span_str(text)))
+        return;
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text >= 0x80)
+            *text = '?';
+}
+
+void kw_results_text(char *dst, size_t cap, const char *text)
+{
+    size_t len = strlen(text);
+    if (len >= cap)
+        for (len = cap - 1; len > 0 && ((unsigned char)text[len] & 0xc0u) == 0x80u;)
+            len--;
+    (void)kw_copy_str(dst, cap, kw_span_of(text, len));
+    make_text(dst);
+}
+
+char *kw_results_text_dup(const char *text)
+{
+    char *copy = kw_strdup(kw_span_str(text));
+    if (copy != NULL)
+        make_text(copy);
+    return copy;
+}
+
 size_t kw_results_figure(const struct kw_results *r, const char *name)
 {
     for (size_t i = 0; i < r->figure_count; i++)

@@ -88,6 +88,7 @@ struct kw_results {
     /* A fixed piece of work before each cell, in the order of `cell`, whatever the order
      * in which the round ran them. */
     double pulse_ns[KW_ROUNDS_MAX][KW_RESULTS_CELLS];
+    char pulse_rule[KW_RESULTS_WORDS]; /* by which rounds are disturbed */
     bool disturbed[KW_ROUNDS_MAX];
     char why[KW_ROUNDS_MAX][KW_RESULTS_NAME * 2]; /* it is disturbed */
     char quiet[16];                               /* quiet, restless or unusable */
@@ -112,6 +113,11 @@ size_t kw_results_figure_add(struct kw_results *r, const char *name);
 const struct kw_results_cell *kw_results_cell(const struct kw_results *r,
                                               const char *name);
 bool kw_results_is_name(const char *text);
+/* Foreign text into a member: cut between two characters; in what is no UTF-8 every byte
+ * that is not ASCII becomes a question mark, for JSON takes nothing else. */
+void kw_results_text(char *dst, size_t cap, const char *text);
+/* The same, owned and not cut; NULL when memory is out. */
+char *kw_results_text_dup(const char *text);
 
 /* How many rounds are not disturbed. */
 size_t kw_results_calm(const struct kw_results *r);

@@ -140,26 +140,189 @@ static void load__one_at_a_time_and_open_loop__good(void **state)
     stop_echo();
 }
 
+static char out[80], json[112], first[160];
+
+/* The echo, and a folder for results that is not there yet. */
+static void begin_rounds(void)
+{
+    start_echo();
+    snprintf(out, sizeof out, "%s/a/b", folder);
+    snprintf(json, sizeof json, "%s/results.json", out);
+    snprintf(first, sizeof first, "a-64=load %s --calls 300 --warmup 0s", path);
+}
+
+static void end_rounds(void)
+{
+    char file[128];
+    snprintf(file, sizeof file, "%s/results.csv", out);
+    (void)unlink(file);
+    (void)unlink(json);
+    (void)rmdir(out);
+    snprintf(file, sizeof file, "%s/a", folder);
+    (void)rmdir(file);
+    stop_echo();
+}
+
+static void rounds__bad_words__two_and_which(void **state)
+{
+    static const char good[] = "a=load /s";
+    (void)state;
+    RUN("rounds", "--rounds", "65", good);
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "--rounds 65");
+    RUN("rounds", "--until", "5", "b*=load /s", good);
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "--until 5: it wants");
+    RUN("rounds", "--until", "5%", "b*=load /s", good);
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "mark some behind the first");
+    RUN("rounds", "--for", "1m", good);
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "--for limits --until");
+    RUN("rounds", "--until", "5%", "--rounds", "3", good, "b*=load /s");
+    CHECK(r.status == 2);
+    RUN("rounds", "--layout", "x", good);
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "--layout x");
+    RUN("rounds", "--layout", "x=client:1,server:0", "--cpu-client", "0", good);
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "the layout says client:1");
+    RUN("rounds", "--note", "x", good);
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "--note x");
+    RUN("rounds", good, good);
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "given twice");
+}
+
+static void rounds__folder_cannot_be_made_or_has_results__three(void **state)
+{
+    (void)state;
+    begin_rounds();
+    RUN("rounds", "--out", "/proc/none/x", first);
+    CHECK(r.status == 3);
+    CHECK_HAS(r.err, "--out /proc/none/x");
+    RUN("rounds", "--rounds", "1", "--out", out, first);
+    CHECK(r.status == 0);
+    RUN("rounds", "--rounds", "1", "--out", out, first);
+    CHECK(r.status == 3);
+    CHECK_HAS(r.err, "is there already: name another folder");
+    end_rounds();
+}
+
+static void rounds__a_cell_s_wrong_usage__two(void **state)
+{
+    char bad[160];
+    (void)state;
+    begin_rounds();
+    snprintf(bad, sizeof bad, "b=load %s --oops", path);
+    RUN("rounds", "--rounds", "1", first, bad);
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "b: exit status 2: --oops is no option of this verb");
+    CHECK_HAS(r.out, "PARTIAL: 0 rounds");
+    end_rounds();
+}
+
+static void rounds__a_cell_fails__one_and_the_others_measured(void **state)
+{
+    (void)state;
+    begin_rounds();
+    RUN("rounds", "--rounds", "1", first, "c=load /tmp/kw-no-such.sock");
+    CHECK(r.status == 1);
+    CHECK_HAS(r.out, "c failed in 1 of 1 rounds; round 0: exit status 3: "
+                     "/tmp/kw-no-such.sock: No such file");
+    CHECK_HAS(r.out, "ratio to a-64");
+    end_rounds();
+}
+
+static void rounds__results_cannot_be_printed__three(void **state)
+{
+    (void)state;
+    begin_rounds();
+    char line[400];
+    snprintf(line, sizeof line, "exec \"$0\" rounds --rounds 1 '%s' >/dev/full", first);
+    kw_run(&r, (const char *const[]){"/bin/sh", "-c", line, KEYWARD_BENCH, NULL});
+    CHECK(r.status == 3);
+    end_rounds();
+}
+
+/* What was measured is printed all the same. */
+static void rounds__full_disk__three_and_told(void **state)
+{
+    (void)state;
+    begin_rounds();
+    char line[500];
+    snprintf(line, sizeof line,
+             "ulimit -f 4; exec \"$0\" rounds --rounds 6 --out '%s' '%s'", out, first);
+    kw_run(&r, (const char *const[]){"/bin/sh", "-c", line, KEYWARD_BENCH, NULL});
+    CHECK(r.status == 3);
+    CHECK_HAS(r.err, json);
+    CHECK_HAS(r.err, "File too large");
+    CHECK_HAS(r.out, "ratio to a-64");
+    end_rounds();
+}
+
+static void rounds__dry_run__commands_and_time(void **state)
+{
+    (void)state;
+    RUN("rounds", "--dry-run", "--rounds", "3", "--out", "/nonexistent/x",
+        "a=load /s --seconds 1s --warmup 1s", "b*=load /s --calls 3");
+    CHECK(r.status == 0);
+    CHECK_HAS(r.out, "a: keyward-bench load /s --seconds 1s --warmup 1s  (2 s)\n");
+    CHECK_HAS(r.out, "b*: keyward-bench load /s --calls 3  (nobody knows how long)\n");
+    CHECK_HAS(r.out, "one round of 3 cells, the control among them: 4 s and what 1");
+    CHECK_HAS(r.out, "3 rounds: more than 12 s\n");
+    CHECK(access("/nonexistent", F_OK) != 0);
+}
+
 static void rounds__echo__ratios_and_control(void **state)
 {
-    char first[160], second[160];
+    char second[160];
     (void)state;
-    start_echo();
-    snprintf(first, sizeof first, "a=load %s --calls 300 --warmup 0s", path);
+    begin_rounds();
     snprintf(second, sizeof second, "b=load %s --calls 300 --warmup 0s --mix status",
              path);
     RUN("rounds", "--rounds", "2", first, second);
     CHECK(r.status == 0);
     CHECK_HAS(r.out, "control");
-    CHECK_HAS(r.out, "ratio to first");
-    RUN("rounds", "--rounds", "1", first, "c=load /tmp/kw-no-such.sock");
-    CHECK(r.status == 3);
-    CHECK_HAS(r.out, "PARTIAL: 0 of 1 rounds");
-    stop_echo();
+    CHECK_HAS(r.out, "ratio to a-64");
+    CHECK_HAS(r.out, "noise floor");
+    end_rounds();
+}
+
+/* The document of a real run is what its schema says, and says what was told. */
+static void rounds__kept__as_the_schema_says(void **state)
+{
+    (void)state;
+    begin_rounds();
+    RUN("rounds", "--rounds", "2", "--out", out, "--note", "token=none", "--note",
+        "commit=abc", "--layout", "apart=client:0,server:1", first,
+        "b*=load /tmp/kw-no-such.sock");
+    CHECK(r.status == 1);
+    kw_run(&r, (const char *const[]){"/usr/bin/python3", KW_JSON_SCHEMA_PY, KW_SCHEMA,
+                                     json, NULL});
+    CHECK_STR(r.err, "");
+    CHECK(r.status == 0);
+    kw_run(&r, (const char *const[]){"/bin/cat", json, NULL});
+    CHECK_HAS(r.out, "\"notes\": {\"token\": \"none\"}");
+    CHECK_HAS(r.out, "\"commit\": \"abc\"");
+    CHECK_HAS(r.out, "they share none");
+    CHECK_HAS(r.out, "\"grpc\": \"");
+    CHECK_HAS(r.out, "\"rounds\": 2,");
+    CHECK_HAS(r.out, "\"partial\": false");
+    CHECK_HAS(r.out, "\"name\": \"b\", \"primary\": true");
+    end_rounds();
 }
 
 KW_CASES("bench/program", CASE(no_verb_or_an_unknown_one__two),
          CASE(every_verb__has_help_with_its_exit_codes), CASE(bad_options__two_and_which),
          CASE(load__nobody_listens__three), CASE(load__echo__every_mix_counts_right),
          CASE(load__one_at_a_time_and_open_loop__good),
-         CASE(rounds__echo__ratios_and_control))
+         CASE(rounds__bad_words__two_and_which),
+         CASE(rounds__folder_cannot_be_made_or_has_results__three),
+         CASE(rounds__a_cell_s_wrong_usage__two),
+         CASE(rounds__a_cell_fails__one_and_the_others_measured),
+         CASE(rounds__results_cannot_be_printed__three),
+         CASE(rounds__full_disk__three_and_told),
+         CASE(rounds__dry_run__commands_and_time), CASE(rounds__echo__ratios_and_control),
+         CASE(rounds__kept__as_the_schema_says))
