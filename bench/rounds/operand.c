@@ -171,14 +171,25 @@ static kw_err read_entry(const char *text, struct kw_entry *e, struct kw_results
     return c->command != NULL ? KW_OK : kw_err_at(KW_CODE_NO_MEMORY, "operand");
 }
 
-kw_err kw_rounds_add(struct kw_rounds *r, const char *text, struct kw_note *note)
+/* As if nothing had been read. */
+static void forget(struct kw_entry *e, struct kw_results_cell *c)
 {
-    struct kw_results *all = r->results;
-    struct kw_entry *e = &r->entry[all->cell_count];
-    struct kw_results_cell *c = &all->cell[all->cell_count];
+    kw_free(e->line);
+    e->line = NULL;
+    for (size_t i = 0; i < KW_WORDS_MAX; i++)
+        e->words[i] = NULL;
+    kw_free(c->command);
+    c->command = NULL;
+    c->name[0] = '\0';
+    c->primary = false;
+    c->axes = (struct kw_results_axes){{0}, {0}, 0, 0, 0};
+}
+
+static kw_err read_operand(const char *text, const struct kw_results *all,
+                           struct kw_entry *e, struct kw_results_cell *c,
+                           struct kw_note *note)
+{
     const char *equals = strchr(text, '=');
-    if (all->cell_count == KW_CELLS_MAX)
-        return bad(note, text, "128 cells are the most");
     if (equals == NULL || !read_name(text, (size_t)(equals - text), c))
         return bad(note, text,
                    "it wants NAME=load SOCKET … (or another verb; NAME*= for a primary "
@@ -187,11 +198,20 @@ kw_err kw_rounds_add(struct kw_rounds *r, const char *text, struct kw_note *note
     if (kw_results_cell(all, c->name) != NULL)
         return bad(note, text, "this name is given twice");
     e->line = kw_strdup(kw_span_str(equals + 1));
-    kw_err err = e->line != NULL ? read_entry(text, e, c, note)
-                                 : kw_err_at(KW_CODE_NO_MEMORY, "operand");
+    return e->line != NULL ? read_entry(text, e, c, note)
+                           : kw_err_at(KW_CODE_NO_MEMORY, "operand");
+}
+
+kw_err kw_rounds_add(struct kw_rounds *r, const char *text, struct kw_note *note)
+{
+    struct kw_results *all = r->results;
+    struct kw_entry *e = &r->entry[all->cell_count];
+    struct kw_results_cell *c = &all->cell[all->cell_count];
+    if (all->cell_count == KW_CELLS_MAX)
+        return bad(note, text, "128 cells are the most");
+    kw_err err = read_operand(text, all, e, c, note);
     if (kw_failed(err)) {
-        kw_free(e->line);
-        e->line = NULL;
+        forget(e, c);
         return err;
     }
     if (all->cell_count++ == 0)
