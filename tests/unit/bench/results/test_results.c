@@ -33,6 +33,23 @@ static void name__anything_but_letters_digits_and_three_marks__refused(void **st
     CHECK(kw_results_is_name("p99.9_us-x"));
 }
 
+static void text__too_long_or_no_utf8__cut_between_characters_or_marked(void **state)
+{
+    (void)state;
+    char dst[5];
+    kw_results_text(dst, sizeof dst, "abc\xc3\xa4");
+    CHECK_STR(dst, "abc");
+    kw_results_text(dst, sizeof dst, "ab\xc3\xa4z");
+    CHECK_STR(dst, "ab\xc3\xa4");
+    kw_results_text(dst, sizeof dst, "a\xff\xc3");
+    CHECK_STR(dst, "a??");
+    kw_results_text(dst, sizeof dst, "");
+    CHECK_STR(dst, "");
+    char *copy = kw_results_text_dup("\xff long enough");
+    CHECK_STR(copy, "? long enough");
+    kw_free(copy);
+}
+
 static void figure_add__no_name_or_no_room__none(void **state)
 {
     (void)state;
@@ -86,6 +103,7 @@ static void ratio__pairs_of_undisturbed_rounds__alone(void **state)
 
 KW_CASES("bench/results/results", CASE(new__no_memory__null),
          CASE(name__anything_but_letters_digits_and_three_marks__refused),
+         CASE(text__too_long_or_no_utf8__cut_between_characters_or_marked),
          CASE(figure_add__no_name_or_no_room__none), CASE(cell__unknown__null),
          CASE(median__disturbed_and_unknown_rounds__left_out),
          CASE(ratio__pairs_of_undisturbed_rounds__alone))

@@ -21,13 +21,15 @@ static char order[256];   /* which cells were measured, by their first letters *
 static size_t calls;      /* measurements so far                               */
 static size_t stop_after; /* Ctrl-C in the measurement with this number        */
 static bool asked;
-static double spread; /* of the second cell's cpu_us, from round to round  */
+static bool flood;        /* the second cell gives 32 figures of its own     */
+static size_t slow_round; /* its pulses take twice as long                   */
+static double spread;     /* of the second cell's cpu_us, from round to round  */
 static kw_err (*upset)(size_t at, size_t round, struct kw_note *why);
 
 static double pulse(const struct kw_clock *clock)
 {
     (void)clock;
-    return 1e7;
+    return r->results->rounds == slow_round ? 2e7 : 1e7;
 }
 
 static bool stop_asked(void)
@@ -53,6 +55,11 @@ static kw_err measure(struct kw_rounds *rounds, size_t at, struct kw_reading *re
     reading.figure[0].value = at == 0 || c->control ? 10 : 20;
     if (at == 1)
         reading.figure[0].value *= round % 2 == 0 ? 1 + spread : 1 - spread;
+    for (size_t i = 0; at == 1 && flood && i < KW_RESULTS_FIGURES; i++) {
+        snprintf(reading.figure[i].name, sizeof reading.figure[i].name, "f%zu", i);
+        reading.figure[i].value = 1;
+        reading.count = i + 1;
+    }
     CHECK_OK(kw_counts_add(&reading.histogram, &(struct kw_counts){&bucket, 1}));
     *ret_reading = reading;
     return KW_OK;
@@ -64,7 +71,8 @@ static void begin(size_t wanted)
     fake_clock = kw_fake_clock(&fake);
     world = (struct kw_rounds_world){&fake_clock, measure, pulse, stop_asked};
     calls = stop_after = 0;
-    asked = false;
+    asked = flood = false;
+    slow_round = SIZE_MAX;
     spread = 0;
     upset = NULL;
     order[0] = '\0';
@@ -135,6 +143,32 @@ static void run__one_cell_fails__counted_and_unknown_in_that_round(void **state)
     end();
 }
 
+static void run__more_figures_than_there_is_room__failed_and_none_kept(void **state)
+{
+    (void)state;
+    begin(1);
+    flood = true;
+    CHECK_OK(kw_rounds_run(r, &note));
+    CHECK(r->results->cell[1].failures == 1);
+    CHECK_STR(r->results->cell[1].failure,
+              "round 0: the cells have more than 32 different figures");
+    for (size_t k = 0; k < KW_RESULTS_FIGURES; k++)
+        CHECK(isnan(r->results->cell[1].figure[k][0]));
+    CHECK(r->results->cell[1].histogram.count == 0);
+    end();
+}
+
+static void run__disturbed_round__not_in_the_histograms(void **state)
+{
+    (void)state;
+    begin(5);
+    slow_round = 0;
+    CHECK_OK(kw_rounds_run(r, &note));
+    CHECK(r->results->disturbed[0] && kw_results_calm(r->results) == 4);
+    CHECK(r->results->cell[1].histogram.bucket[0].count == 20);
+    end();
+}
+
 static void run__interrupted__the_round_under_way_is_dropped(void **state)
 {
     (void)state;
@@ -186,12 +220,12 @@ static void until__time_is_up__said_with_what_was_reached(void **state)
     (void)state;
     begin(KW_ROUNDS_MAX);
     spread = 0.2;
-    r->until = 0.05;
+    r->until = 0.15;
     r->for_ns = 25 * KW_S_NS;
     CHECK_OK(kw_rounds_run(r, &note));
     CHECK(r->results->rounds == 8 && !r->results->partial);
     CHECK_HAS(r->results->fault, "time was up after 8 rounds");
-    CHECK_HAS(r->results->fault, "not to the 5.0 % asked for");
+    CHECK_HAS(r->results->fault, "not to the 15.0 % asked for");
     end();
 }
 
@@ -317,6 +351,8 @@ static void keep__after_each_round__marked_partial_until_the_last(void **state)
 
 KW_CASES("bench/rounds/run", CASE(run__wrong_usage__ended_and_whole_rounds_kept),
          CASE(run__one_cell_fails__counted_and_unknown_in_that_round),
+         CASE(run__more_figures_than_there_is_room__failed_and_none_kept),
+         CASE(run__disturbed_round__not_in_the_histograms),
          CASE(run__interrupted__the_round_under_way_is_dropped),
          CASE(run__fixed_rounds__every_other_backwards),
          CASE(until__known_at_once__six_rounds),
