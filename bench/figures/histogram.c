@@ -14,9 +14,9 @@ static unsigned bucket_of(uint64_t value)
     return 256u + (shift - 1u) * 128u + (unsigned)(value >> shift) - 128u;
 }
 
-/* The largest value that lands in this bucket. */
-static uint64_t top_of(unsigned bucket)
+uint64_t kw_histogram_top(unsigned bucket)
 {
+    KW_INVARIANT(bucket < KW_HISTOGRAM_BUCKETS);
     if (bucket < 256)
         return bucket;
     unsigned shift = (bucket - 256u) / 128u + 1u;
@@ -53,7 +53,7 @@ bool kw_histogram_at(const struct kw_histogram *h, uint32_t ppm, uint64_t *ret_v
     for (unsigned b = 0; b < KW_HISTOGRAM_BUCKETS; b++) {
         seen += h->bucket[b];
         if (seen >= rank) {
-            uint64_t top = top_of(b);
+            uint64_t top = kw_histogram_top(b);
             *ret_value = top < h->max ? top : h->max;
             return true;
         }

@@ -26,6 +26,8 @@ struct kw_histogram {
 
 void kw_histogram_add(struct kw_histogram *h, uint64_t value);
 void kw_histogram_clear(struct kw_histogram *h);
+/* The largest value that bucket[bucket] counts. */
+uint64_t kw_histogram_top(unsigned bucket);
 
 /* The value that `ppm` of a million samples do not exceed: 500000 is the median.
  * false when fewer than KW_HISTOGRAM_BEYOND samples lie beyond it: then nobody knows. */

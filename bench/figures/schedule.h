@@ -3,7 +3,8 @@
  *
  * Call k is meant to start at start + k / rate, whatever became of those before it: its
  * latency counts from there, so that a server that stands still is seen by every call
- * that should have been made meanwhile (no coordinated omission).
+ * that should have been made meanwhile (no coordinated omission).  With a ramp the rate
+ * grows from 0 in a straight line first, and call k is meant for when k calls are due.
  *
  * Threads:  plain values.
  */
@@ -15,8 +16,9 @@
 
 struct kw_schedule {
     int64_t start_ns;
-    uint64_t rate; /* calls a second, 1 to 1000000 */
-    uint64_t next; /* number of the next call      */
+    uint64_t rate;   /* calls a second, 1 to 1000000 */
+    uint64_t next;   /* number of the next call      */
+    int64_t ramp_ns; /* 0 to an hour; 0: the full rate at once */
 };
 
 /* When the next call is meant to start. */

@@ -89,9 +89,23 @@ static void at__two_peaks__the_rank_decides(void **state)
     CHECK(!kw_histogram_at(&h, 900001, &v)); /* rank 901 leaves 99 beyond it */
 }
 
+static void top__every_bucket__its_own_largest_value(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < KW_HISTOGRAM_BUCKETS; i++) {
+        kw_histogram_clear(&h);
+        kw_histogram_add(&h, kw_histogram_top(i));
+        CHECK(h.bucket[i] == 1);
+        kw_histogram_clear(&h);
+        kw_histogram_add(&h, kw_histogram_top(i) + 1);
+        CHECK(i + 1 == KW_HISTOGRAM_BUCKETS || h.bucket[i + 1] == 1);
+    }
+}
+
 KW_CASES("bench/figures/histogram", CASE(at__empty__nobody_knows),
          CASE(at__99_beyond__nobody_knows), CASE(at__100_beyond__told),
          CASE(at__small_values__exact),
          CASE(at__any_value__never_told_too_low_nor_1_128th_too_high),
          CASE(add__longer_than_any__counts_and_max_stays_true),
-         CASE(at__two_peaks__the_rank_decides))
+         CASE(at__two_peaks__the_rank_decides),
+         CASE(top__every_bucket__its_own_largest_value))

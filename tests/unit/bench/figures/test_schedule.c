@@ -56,6 +56,34 @@ static void late__before_the_start__none(void **state)
     CHECK(kw_schedule_late(&s, 1000) == 1);
 }
 
+static void next__ramp__half_as_many_and_then_the_full_rate(void **state)
+{
+    (void)state;
+    struct kw_schedule s = {.start_ns = 7, .rate = 1000, .ramp_ns = 4 * KW_S_NS};
+    CHECK(kw_schedule_next_ns(&s) == 7);
+    s.next = 500; /* a quarter of the ramp's 2000 calls takes half of its time */
+    CHECK(kw_schedule_next_ns(&s) == 7 + 2 * KW_S_NS);
+    s.next = 2000;
+    CHECK(kw_schedule_next_ns(&s) == 7 + 4 * KW_S_NS);
+    s.next = 3000;
+    CHECK(kw_schedule_next_ns(&s) == 7 + 5 * KW_S_NS);
+}
+
+static void late__ramp__counted_by_the_same_curve(void **state)
+{
+    (void)state;
+    struct kw_schedule s = {.start_ns = 7, .rate = 1000, .ramp_ns = 4 * KW_S_NS};
+    int64_t at = 0;
+    CHECK(kw_schedule_late(&s, 7) == 1);
+    CHECK(kw_schedule_late(&s, 7 + 2 * KW_S_NS) == 501);
+    CHECK(kw_schedule_late(&s, 7 + 5 * KW_S_NS) == 3001);
+    for (unsigned taken = 0; taken < 501; taken++)
+        CHECK(kw_schedule_take(&s, 7 + 2 * KW_S_NS, &at));
+    CHECK(!kw_schedule_take(&s, 7 + 2 * KW_S_NS, &at));
+}
+
 KW_CASES("bench/figures/schedule", CASE(take__before_its_time__refused),
          CASE(take__first__due_at_the_start), CASE(take__late__intended_times_stay),
-         CASE(next__uneven_rate__does_not_drift), CASE(late__before_the_start__none))
+         CASE(next__uneven_rate__does_not_drift), CASE(late__before_the_start__none),
+         CASE(next__ramp__half_as_many_and_then_the_full_rate),
+         CASE(late__ramp__counted_by_the_same_curve))

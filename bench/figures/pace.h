@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pace - no more than so many calls a second, and gently at the beginning
+ *
+ * A gap of at least 1 / rate lies between two calls.  Time that was not used is lost, but
+ * for one millisecond (so that waking a little late does not slow the whole down): after
+ * a standstill there is no burst.  With a ramp the rate grows from 0 in a straight line.
+ *
+ * Threads:  plain values.
+ */
+#ifndef KEYWARD_BENCH_PACE_H
+#define KEYWARD_BENCH_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kw_pace {
+    uint64_t rate; /* calls a second, 1 to 1000000; 0: no limit */
+    int64_t start_ns, ramp_ns;
+    int64_t next_ns; /* no call before; begins as start_ns */
+};
+
+static inline bool kw_pace_may(const struct kw_pace *p, int64_t now_ns)
+{
+    return p->rate == 0 || now_ns >= p->next_ns;
+}
+/* A call was made at now_ns, which is not before next_ns. */
+void kw_pace_took(struct kw_pace *p, int64_t now_ns);
+
+#endif

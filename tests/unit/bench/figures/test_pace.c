@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How fast calls may follow each other, and when to stop: pace and window. */
+#include "check.h"
+
+#include "pace.h"
+#include "window.h"
+
+static void pace__no_rate__always(void **state)
+{
+    (void)state;
+    struct kw_pace p = {0};
+    for (int i = 0; i < 3; i++) {
+        CHECK(kw_pace_may(&p, 0));
+        kw_pace_took(&p, 0);
+    }
+}
+
+static void pace__rate__a_gap_between_two(void **state)
+{
+    (void)state;
+    struct kw_pace p = {.rate = 1000, .start_ns = 5, .next_ns = 5};
+    CHECK(!kw_pace_may(&p, 4));
+    CHECK(kw_pace_may(&p, 5));
+    kw_pace_took(&p, 5);
+    CHECK(!kw_pace_may(&p, 1000004));
+    CHECK(kw_pace_may(&p, 1000005));
+}
+
+/* Half a millisecond too late is made up for; a standstill is not. */
+static void pace__after_a_standstill__no_burst(void **state)
+{
+    (void)state;
+    struct kw_pace p = {.rate = 1000};
+    kw_pace_took(&p, 0);
+    kw_pace_took(&p, 1500000);
+    CHECK(p.next_ns == 2000000);
+    kw_pace_took(&p, 60 * KW_S_NS);
+    CHECK(p.next_ns == 60 * KW_S_NS);
+    kw_pace_took(&p, 60 * KW_S_NS);
+    CHECK(p.next_ns == 60 * KW_S_NS + 1000000);
+}
+
+/* As fast as it goes: how many until then? */
+static unsigned taken_until(struct kw_pace *p, int64_t until_ns)
+{
+    unsigned n = 0;
+    for (; p->next_ns < until_ns; n++)
+        kw_pace_took(p, p->next_ns);
+    return n;
+}
+
+static void pace__ramp__half_as_many_and_then_the_full_rate(void **state)
+{
+    (void)state;
+    struct kw_pace p = {.rate = 1000, .ramp_ns = 2 * KW_S_NS};
+    unsigned quarter = taken_until(&p, KW_S_NS), half = taken_until(&p, 2 * KW_S_NS);
+    CHECK(quarter >= 248 && quarter <= 252);
+    CHECK(half >= 745 && half <= 752);
+    unsigned full = taken_until(&p, 3 * KW_S_NS);
+    CHECK(full >= 999 && full <= 1001);
+}
+
+static void window__no_limit__never_broken(void **state)
+{
+    (void)state;
+    struct kw_window w = {0};
+    for (int i = 0; i < 5000; i++)
+        kw_window_add(&w, INT64_MAX);
+    CHECK(w.broken == 0);
+}
+
+static void add(struct kw_window *w, int slow, int quick)
+{
+    for (int i = 0; i < slow; i++)
+        kw_window_add(w, 101);
+    for (int i = 0; i < quick; i++)
+        kw_window_add(w, 100);
+}
+
+static void window__too_few_samples__not_judged(void **state)
+{
+    (void)state;
+    struct kw_window w = {.limit_ns = 100};
+    add(&w, 999, 0);
+    CHECK(w.broken == 0);
+    add(&w, 1, 0);
+    CHECK(w.broken == 1000);
+}
+
+static void window__one_in_a_hundred__still_good(void **state)
+{
+    (void)state;
+    struct kw_window w = {.limit_ns = 100};
+    add(&w, 10, 990);
+    add(&w, 10, 990);
+    CHECK(w.broken == 0);
+    add(&w, 11, 989);
+    CHECK(w.broken == 11);
+    add(&w, 500, 500); /* the first one is what is told */
+    CHECK(w.broken == 11);
+}
+
+KW_CASES("bench/figures/pace", CASE(pace__no_rate__always),
+         CASE(pace__rate__a_gap_between_two), CASE(pace__after_a_standstill__no_burst),
+         CASE(pace__ramp__half_as_many_and_then_the_full_rate),
+         CASE(window__no_limit__never_broken), CASE(window__too_few_samples__not_judged),
+         CASE(window__one_in_a_hundred__still_good))
