@@ -35,6 +35,7 @@ static void subtract(struct kw_usage *now, const struct kw_usage *then)
     now->switches = less(now->switches, then->switches);
     now->user_ticks = less(now->user_ticks, then->user_ticks);
     now->system_ticks = less(now->system_ticks, then->system_ticks);
+    now->resident_before_kib = then->resident_kib;
 }
 
 void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used)
@@ -67,6 +68,7 @@ struct kw_usage kw_watch_children(const struct kw_watch *w)
         all.system_ticks += u->system_ticks;
         all.resident_kib += u->resident_kib;
         all.resident_max_kib += u->resident_max_kib;
+        all.resident_before_kib += u->resident_before_kib;
         all.threads += u->threads;
     }
     return all;

@@ -22,7 +22,8 @@ struct kw_usage {
     char name[16];
     uint64_t cpu_ns, switches; /* voluntary and not */
     uint64_t user_ticks, system_ticks;
-    uint64_t resident_kib, resident_max_kib;
+    uint64_t resident_kib, resident_max_kib; /* now; most ever since its birth */
+    uint64_t resident_before_kib;            /* at the first look; 0: not there then */
     unsigned threads;
 };
 
@@ -41,7 +42,7 @@ size_t kw_usage_children(const char *proc, int32_t pid, int32_t *pids, size_t ma
 
 /* The first look. */
 void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid);
-/* The second: each process's difference; resident sizes as they are now.  A child that
+/* The second: each process's difference; resident sizes then and now.  A child that
  * was not there at the first counts from its birth. */
 void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used);
 /* All children of a watch added up. */

@@ -123,6 +123,8 @@ static void watch__two_looks__the_difference(void **state)
     CHECK(used.server.cpu_ns == 3000);
     CHECK(kw_watch_children(&used).cpu_ns == 290);
     CHECK(kw_watch_children(&used).resident_kib == 2048);
+    CHECK(used.server.resident_before_kib == 1024);
+    CHECK(kw_watch_children(&used).resident_before_kib == 1024);
     end();
 }
 
