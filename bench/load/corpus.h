@@ -7,9 +7,8 @@
 #ifndef KEYWARD_BENCH_CORPUS_H
 #define KEYWARD_BENCH_CORPUS_H
 
+#include "choice.h"
 #include "message.h"
-
-enum { KW_CORPUS_MAX = 1000000 };
 
 struct kw_corpus_entry {
     uint8_t seed[KW_SEED];
