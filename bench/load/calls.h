@@ -3,7 +3,7 @@
  *
  * Closed loop: as many at once as there are streams.  Open loop: as the schedule says; a
  * call that finds no free stream starts late, and its latency counts from when it was
- * meant to start.
+ * meant to start.  A pace holds for both.
  *
  * Threads:   one.
  * Blocking:  kw_calls_pump.
@@ -16,7 +16,10 @@
 #include "h2.h"
 #include "corpus.h"
 #include "histogram.h"
+#include "pace.h"
+#include "progress.h"
 #include "schedule.h"
+#include "window.h"
 
 enum {
     KW_CONNECTIONS_MAX = 16,
@@ -24,38 +27,60 @@ enum {
     KW_GATHER_NS = 50000,
 };
 
-struct kw_tally {
-    struct kw_histogram good, failed; /* latencies in ns */
+/* What became of the calls of one method.  Each is counted once: good, wrong, exceeded or
+ * failed. */
+struct kw_outcome {
+    struct kw_histogram good; /* latencies in ns of the right replies             */
+    uint64_t overdue;         /* of them: behind the caller's time                */
     uint64_t wrong;
+    uint64_t exceeded; /* DEADLINE_EXCEEDED, from the server or given up here */
+    uint64_t failed;   /* every other error                                   */
+};
+
+struct kw_tally {
+    struct kw_outcome all, of[KW_METHODS];
+    uint64_t replies;           /* of all kinds */
+    struct kw_histogram failed; /* latencies of what exceeded or failed */
     uint64_t by_code[KW_GRPC_CODES];
     char said[KW_GRPC_CODES][128]; /* the first message of each code */
     int64_t last_good_ns, gap_ns;  /* longest time without a good reply */
+};
+
+/* What to ask, when it is not for a struct kw_choice to say: this method, for `count`
+ * entries in turn, from `first` on. */
+struct kw_row {
+    enum kw_method method;
+    size_t first, count;
 };
 
 struct kw_calls {
     struct kw_h2 *connection; /* [connection_count] */
     size_t connection_count, turn;
     struct kw_corpus *corpus;
-    enum kw_method method;
-    uint64_t issued;              /* also says which entry is next  */
+    struct kw_choice *choice; /* NULL: row */
+    struct kw_row row;
+    uint64_t issued;              /* calls begun                    */
     uint64_t issue_max;           /* no call after so many          */
     struct kw_schedule *schedule; /* NULL: closed loop              */
-    int64_t timeout_ns;           /* a call older than this and a second is given up;
-                                     0: never                                          */
+    struct kw_pace pace;          /* of all calls, whatever for     */
+    struct kw_window window;      /* ends the pump when it breaks   */
+    int64_t timeout_ns;           /* the caller's time; a call older than it and a
+                                     second is given up; 0: never                      */
     int64_t swept_ns;
     size_t under_way;
     bool gathers;
     struct kw_tally tally;
     int64_t now_ns; /* of the last look */
+    struct kw_progress *progress;
+    const char *what; /* of the stretch, for people */
 };
 
 /* Goes on until the time, or until `replies` were counted in all, or issue_max calls have
- * ended, or no connection is left, or Ctrl-C. */
+ * ended, or no connection is left, or the window broke, or Ctrl-C. */
 void kw_calls_pump(struct kw_calls *k, int64_t until_ns, uint64_t replies);
 /* Waits for what is under way, starts nothing. */
 void kw_calls_drain(struct kw_calls *k);
 void kw_tally_clear(struct kw_tally *t, int64_t now_ns);
-uint64_t kw_tally_failed(const struct kw_tally *t);
 /* Why no more calls can be made, or NULL. */
 const char *kw_calls_fault(const struct kw_calls *k);
 

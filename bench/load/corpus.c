@@ -78,6 +78,8 @@ bool kw_corpus_judge(struct kw_corpus *c, enum kw_method method, size_t i, kw_sp
         return false;
     switch (method) {
     case KW_STATUS:
+        c->is_keyward =
+            r.key_id.len >= 4 && kw_span_equal_str(kw_span_of(r.key_id.ptr, 4), "kw1-");
         return kw_span_equal_str(r.healthz, "ok") && r.key_id.len > 0 &&
                (kw_span_equal_str(r.version, "v2") ||
                 kw_span_equal_str(r.version, "v2beta1"));

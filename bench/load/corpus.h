@@ -19,6 +19,7 @@ struct kw_corpus_entry {
 struct kw_corpus {
     size_t count;
     struct kw_corpus_entry *entry;
+    bool is_keyward; /* the last Status named a key_id of keyward's */
 };
 
 KW_MUST_USE kw_err kw_corpus_init(struct kw_corpus *c, size_t count);

@@ -27,10 +27,11 @@ static json_t *latency(const struct kw_histogram *h)
 
 static json_t *process(const struct kw_usage *u)
 {
-    return json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "pid", u->pid,
+    return json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "pid", u->pid,
                      "name", u->name, "cpu_ns", (json_int_t)u->cpu_ns, "user_ticks",
                      (json_int_t)u->user_ticks, "system_ticks",
                      (json_int_t)u->system_ticks, "switches", (json_int_t)u->switches,
+                     "resident_before_kib", (json_int_t)u->resident_before_kib,
                      "resident_kib", (json_int_t)u->resident_kib, "resident_max_kib",
                      (json_int_t)u->resident_max_kib, "threads", (int)u->threads);
 }
@@ -62,53 +63,130 @@ static json_t *failures(const struct kw_tally *t)
 
 static json_t *options(const struct kw_load_options *o)
 {
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "socket", o->socket,
-                     "mix", kw_method_names[o->method], "in_flight",
-                     (json_int_t)o->in_flight, "connections", (json_int_t)o->connections,
-                     "distinct", (json_int_t)o->distinct, "rate", (json_int_t)o->rate,
-                     "timeout_ns", (json_int_t)o->timeout_ns, "warmup_ns",
-                     (json_int_t)o->warmup_ns, "calls", (json_int_t)o->calls);
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:b}",
+        "socket", o->socket, "mix", o->mix, "ciphertexts", o->ciphertexts, "seed",
+        (json_int_t)o->choice.seed, "in_flight", (json_int_t)o->in_flight, "connections",
+        (json_int_t)o->connections, "rate", (json_int_t)o->rate, "max_rate",
+        (json_int_t)o->max_rate, "stop_p99_ns", (json_int_t)o->stop_p99_ns, "timeout_ns",
+        (json_int_t)o->timeout_ns, "ramp", o->ramp, "warmup_ns", (json_int_t)o->warmup_ns,
+        "seconds_ns", (json_int_t)(o->calls > 0 ? 0 : o->seconds_ns), "calls",
+        (json_int_t)o->calls, "eager", o->eager);
+}
+
+static void set_us(json_t *to, const struct kw_histogram *h, const char *name,
+                   uint32_t ppm)
+{
+    uint64_t ns = 0;
+    if (kw_histogram_at(h, ppm, &ns))
+        json_object_set_new(to, name, json_real((double)ns / 1e3));
+}
+
+static void set_cpu(json_t *to, const struct kw_load_result *r)
+{
+    const struct kw_usage workers = kw_watch_children(&r->used);
+    uint64_t server = r->used.server.cpu_ns;
+    json_object_set_new(to, "cpu_us",
+                        json_real(kw_per_call_us(r, server + workers.cpu_ns)));
+    json_object_set_new(to, "server_us", json_real(kw_per_call_us(r, server)));
+    json_object_set_new(to, "workers_us", json_real(kw_per_call_us(r, workers.cpu_ns)));
+    json_object_set_new(to, "switches",
+                        json_real((double)(r->used.server.switches + workers.switches) /
+                                  (double)r->tally.all.good.count));
 }
 
 /* The figures that two runs are compared by: one name, one number. */
-static json_t *figures(const struct kw_load_result *r)
+static json_t *figures(const struct kw_load_options *o, const struct kw_load_result *r)
 {
-    const struct kw_usage workers = kw_watch_children(&r->used);
-    json_t *o = json_pack("{s:f, s:f}", "calls_per_s", kw_per_second(r), "client_us",
-                          kw_per_call_us(r, r->client_cpu_ns));
-    uint64_t ns = 0;
-    if (kw_histogram_at(&r->tally.good, 500000, &ns))
-        json_object_set_new(o, "p50_us", json_real((double)ns / 1e3));
-    if (kw_histogram_at(&r->tally.good, 990000, &ns))
-        json_object_set_new(o, "p99_us", json_real((double)ns / 1e3));
-    if (!r->used.known || r->tally.good.count == 0)
-        return o;
-    double calls = (double)r->tally.good.count;
-    uint64_t server = r->used.server.cpu_ns;
-    json_object_set_new(o, "cpu_us",
-                        json_real(kw_per_call_us(r, server + workers.cpu_ns)));
-    json_object_set_new(o, "server_us", json_real(kw_per_call_us(r, server)));
-    json_object_set_new(o, "workers_us", json_real(kw_per_call_us(r, workers.cpu_ns)));
-    json_object_set_new(
-        o, "switches",
-        json_real((double)(r->used.server.switches + workers.switches) / calls));
-    return o;
+    const struct kw_histogram *good = &r->tally.all.good;
+    json_t *to = json_pack("{s:f, s:f}", "calls_per_s", kw_per_second(r, good->count),
+                           "goodput_per_s", kw_goodput_per_s(r));
+    if (o->rate > 0)
+        json_object_set_new(to, "late_per_s", json_real(kw_per_second(r, r->late_more)));
+    set_us(to, good, "p50_us", 500000);
+    set_us(to, good, "p90_us", 900000);
+    set_us(to, good, "p99_us", 990000);
+    set_us(to, good, "p99.9_us", 999000);
+    if (good->count > 0)
+        json_object_set_new(to, "client_us",
+                            json_real(kw_per_call_us(r, r->client_cpu_ns)));
+    if (good->count > 0 && r->used.known)
+        set_cpu(to, r);
+    return to;
+}
+
+/* [[upper_ns, count], …]: every bucket that holds something. */
+static json_t *buckets(const struct kw_histogram *h)
+{
+    json_t *all = json_array();
+    for (unsigned i = 0; all != NULL && i < KW_HISTOGRAM_BUCKETS; i++)
+        if (h->bucket[i] > 0)
+            json_array_append_new(all,
+                                  json_pack("[I, I]", (json_int_t)kw_histogram_top(i),
+                                            (json_int_t)h->bucket[i]));
+    return all;
+}
+
+static json_t *outcome(const struct kw_outcome *c)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "good",
+                     (json_int_t)c->good.count, "wrong", (json_int_t)c->wrong, "failed",
+                     (json_int_t)c->failed, "missed", (json_int_t)kw_missed(c), "overdue",
+                     (json_int_t)c->overdue, "exceeded", (json_int_t)c->exceeded,
+                     "latency", latency(&c->good));
+}
+
+static json_t *by_method(const struct kw_load_options *o, const struct kw_tally *t)
+{
+    json_t *all = json_object();
+    for (unsigned m = 0; all != NULL && m < KW_METHODS; m++)
+        if (o->choice.weight[m] > 0)
+            json_object_set_new(all, kw_method_names[m], outcome(&t->of[m]));
+    return all;
+}
+
+static json_t *head(const struct kw_load_options *o)
+{
+    return json_pack("{s:s, s:i, s:s, s:o}", "tool", "keyward-bench load", "schema", 1,
+                     "version", KW_VERSION, "options", options(o));
+}
+
+json_t *kw_load_plan_document(const struct kw_load_options *o)
+{
+    const struct kw_needs n = kw_choice_needs(&o->choice);
+    json_t *all = head(o);
+    json_t *more = json_pack("{s:b, s:I, s:I}", "dry_run", 1, "ciphertexts",
+                             (json_int_t)n.ciphertexts, "seeds", (json_int_t)n.seeds);
+    if (json_object_update_missing(all, more) != 0) {
+        json_decref(all);
+        all = NULL;
+    }
+    json_decref(more);
+    return all;
 }
 
 json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_result *r)
 {
     const struct kw_tally *t = &r->tally;
-    return json_pack(
-        "{s:s, s:i, s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, "
-        "s:I, "
-        "s:I, s:I, s:I, s:o}",
-        "tool", "keyward-bench load", "schema", 1, "version", KW_VERSION, "options",
-        options(o), "partial", r->partial, "fault", r->fault, "elapsed_ns",
-        (json_int_t)r->elapsed_ns, "good", (json_int_t)t->good.count, "wrong",
-        (json_int_t)t->wrong, "failed", (json_int_t)kw_tally_failed(t), "latency",
-        latency(&t->good), "failed_latency", latency(&t->failed), "failures", failures(t),
-        "processes", processes(&r->used), "client_cpu_ns", (json_int_t)r->client_cpu_ns,
-        "longest_gap_ns", (json_int_t)t->gap_ns, "late", (json_int_t)r->late, "proven",
-        (json_int_t)r->proven, "not_proven", (json_int_t)r->not_proven, "figures",
-        figures(r));
+    json_t *all = head(o);
+    json_t *more = json_pack(
+        "{s:b, s:b, s:s, s:I, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
+        "s:o}",
+        "partial", r->partial, "stopped", r->stopped, "fault", r->fault, "elapsed_ns",
+        (json_int_t)r->elapsed_ns, "by_method", by_method(o, t), "replies",
+        (json_int_t)t->replies, "failures", failures(t), "failed_latency",
+        latency(&t->failed), "processes", processes(&r->used), "client_cpu_ns",
+        (json_int_t)r->client_cpu_ns, "longest_gap_ns", (json_int_t)t->gap_ns, "late",
+        (json_int_t)r->late, "proven", (json_int_t)r->proven, "not_proven",
+        (json_int_t)r->not_proven, "histogram", buckets(&t->all.good), "figures",
+        figures(o, r));
+    json_t *counts = outcome(&t->all);
+    if (json_object_update_missing(all, counts) != 0 ||
+        json_object_update_missing(all, more) != 0) {
+        json_decref(all);
+        all = NULL;
+    }
+    json_decref(counts);
+    json_decref(more);
+    return all;
 }

@@ -20,6 +20,8 @@ enum {
     KW_OUT_BYTES = 1 << 20,
     KW_IN_BYTES = 1 << 17,
     KW_GRPC_CODES = 17,
+    KW_GRPC_DEADLINE_EXCEEDED = 4,
+    KW_GRPC_UNAVAILABLE = 14,
 };
 
 /* One call on its way. */

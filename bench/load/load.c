@@ -7,11 +7,15 @@
 
 #include <keyward/alloc.h>
 
+#include "guard.h"
+
 struct run {
     const struct kw_load_options *o;
     struct kw_corpus corpus;
+    struct kw_choice choice;
     struct kw_calls calls;
     struct kw_schedule schedule;
+    uint64_t late_before;
     char timeout[24];
 };
 
@@ -69,12 +73,12 @@ static kw_err judge(const struct kw_calls *k, const char *what, struct kw_note *
                         t->said[code]);
             return kw_err_at(KW_CODE_BAD_INPUT, "prepare");
         }
-    if (t->wrong > 0) {
+    if (t->all.wrong > 0) {
         kw_note_set(note, "%s: %" PRIu64 " replies were wrong: is this a KMS v2 plugin?",
-                    what, t->wrong);
+                    what, t->all.wrong);
         return kw_err_at(KW_CODE_WRONG_ANSWER, "prepare");
     }
-    if (kw_calls_fault(k) != NULL || t->good.count < k->issue_max) {
+    if (kw_calls_fault(k) != NULL || t->all.good.count < k->issue_max) {
         kw_note_set(note, "%s: %s", what,
                     kw_calls_fault(k) != NULL ? kw_calls_fault(k) : "interrupted");
         return kw_err_at(KW_CODE_IO, "prepare");
@@ -82,12 +86,14 @@ static kw_err judge(const struct kw_calls *k, const char *what, struct kw_note *
     return KW_OK;
 }
 
-/* So many calls and no more, none of which may fail. */
-static kw_err prepare(struct run *r, enum kw_method method, uint64_t count,
+/* Each of these once, none of which may fail. */
+static kw_err prepare(struct run *r, enum kw_method method, size_t first, size_t count,
                       const char *what, struct kw_note *note)
 {
     struct kw_calls *k = &r->calls;
-    k->method = method;
+    k->choice = NULL;
+    k->row = (struct kw_row){method, first, count};
+    k->what = what;
     k->issued = 0;
     k->issue_max = count;
     kw_tally_clear(&k->tally, kw_mono_ns(&kw_clock_system));
@@ -105,24 +111,61 @@ static uint64_t own_cpu_ns(void)
 
 static void warm_up(struct run *r)
 {
+    const struct kw_load_options *o = r->o;
     struct kw_calls *k = &r->calls;
     int64_t now = kw_mono_ns(&kw_clock_system);
-    k->method = r->o->method;
+    k->choice = &r->choice;
+    k->what = "warm-up";
     k->issued = 0;
     k->issue_max = UINT64_MAX;
-    if (r->o->rate > 0) {
-        r->schedule = (struct kw_schedule){now, r->o->rate, 0};
+    k->window.limit_ns = o->stop_p99_ns;
+    if (o->rate > 0) {
+        r->schedule = (struct kw_schedule){
+            .start_ns = now, .rate = o->rate, .ramp_ns = o->ramp ? o->warmup_ns : 0};
         k->schedule = &r->schedule;
     }
     kw_tally_clear(&k->tally, now);
-    kw_calls_pump(k, now + r->o->warmup_ns, UINT64_MAX);
+    kw_calls_pump(k, now + o->warmup_ns, UINT64_MAX);
+}
+
+/* Whether it came to its end, and if not, why. */
+static void say_end(const struct kw_calls *k, struct kw_load_result *out)
+{
+    const char *fault = kw_calls_fault(k);
+    char limit[32];
+    out->stopped = k->window.broken > 0;
+    out->partial = out->stopped || fault != NULL || kw_stop_asked();
+    if (out->stopped) {
+        kw_duration_text(limit, sizeof limit, k->window.limit_ns);
+        snprintf(out->fault, sizeof out->fault,
+                 "stopped: p99 over the limit: %" PRIu32 " of %d calls in a row took "
+                 "longer than %s",
+                 k->window.broken, KW_WINDOW, limit);
+    } else if (out->partial) {
+        snprintf(out->fault, sizeof out->fault, "%s",
+                 fault != NULL ? fault : "interrupted");
+    }
+}
+
+/* Finding the server's children takes milliseconds during which nobody reads replies.
+ * Those that waited for us meanwhile belong to nobody's latency: they come in first. */
+static void look_first(struct run *r, int32_t pid, struct kw_watch *begun)
+{
+    struct kw_calls *k = &r->calls;
+    kw_watch_begin(begun, "/proc", pid);
+    kw_tally_clear(&k->tally, kw_mono_ns(&kw_clock_system));
+    kw_calls_pump(k, kw_mono_ns(&kw_clock_system) + 100 * KW_MS_NS, k->under_way);
+    if (k->schedule != NULL)
+        r->late_before = kw_schedule_late(k->schedule, k->now_ns);
+    kw_watch_again(begun);
 }
 
 static void measure(struct run *r, int32_t pid, struct kw_load_result *out)
 {
     struct kw_calls *k = &r->calls;
     struct kw_watch begun;
-    kw_watch_begin(&begun, "/proc", pid);
+    look_first(r, pid, &begun);
+    k->what = "measuring";
     uint64_t cpu = own_cpu_ns();
     int64_t from = kw_mono_ns(&kw_clock_system);
     kw_tally_clear(&k->tally, from);
@@ -135,60 +178,87 @@ static void measure(struct run *r, int32_t pid, struct kw_load_result *out)
     if (k->now_ns - k->tally.last_good_ns > k->tally.gap_ns)
         k->tally.gap_ns = k->now_ns - k->tally.last_good_ns;
     out->late = k->schedule != NULL ? kw_schedule_late(k->schedule, k->now_ns) : 0;
+    out->late_more = out->late > r->late_before ? out->late - r->late_before : 0;
     out->tally = k->tally;
-    const char *fault = kw_calls_fault(k);
-    out->partial = fault != NULL || kw_stop_asked();
-    snprintf(out->fault, sizeof out->fault, "%s",
-             fault != NULL     ? fault
-             : kw_stop_asked() ? "interrupted"
-                               : "");
+    say_end(k, out);
 }
 
 /* Decrypts whatever Encrypt answered last for each seed. */
 static void prove(struct run *r, struct kw_load_result *out)
 {
-    struct kw_calls *k = &r->calls;
     struct kw_corpus *c = &r->corpus;
+    const size_t first = r->choice.needs.ciphertexts;
     size_t kept = 0;
-    if (r->o->method != KW_ENCRYPT || out->partial)
+    struct kw_note note;
+    if (out->partial)
         return;
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = first; i < c->count; i++)
         if (c->entry[i].len > 0) {
-            struct kw_corpus_entry swap = c->entry[kept];
-            c->entry[kept++] = c->entry[i];
+            struct kw_corpus_entry swap = c->entry[first + kept];
+            c->entry[first + kept++] = c->entry[i];
             c->entry[i] = swap;
         }
-    size_t all = c->count;
     if (kept == 0)
         return;
-    c->count = kept;
-    struct kw_note note;
-    (void)prepare(r, KW_DECRYPT, kept, "proof", &note); /* the counts say it */
-    c->count = all;
-    out->proven = k->tally.good.count;
+    (void)prepare(r, KW_DECRYPT, first, kept, "proof", &note); /* the counts say it */
+    out->proven = r->calls.tally.all.good.count;
     out->not_proven = kept - out->proven;
+}
+
+/* Everything that may fail before anything is measured. */
+static kw_err get_ready(struct run *r, int32_t *ret_pid, struct kw_note *note)
+{
+    const struct kw_load_options *o = r->o;
+    struct kw_calls *k = &r->calls;
+    kw_err e = open_all(r, note);
+    if (!kw_failed(e))
+        e = prepare(r, KW_STATUS, 0, o->connections, "Status", note);
+    if (kw_failed(e))
+        return e;
+    int32_t pid = o->server_pid > 0 ? (int32_t)o->server_pid : kw_h2_peer(k->connection);
+    if (!o->any_token)
+        e = kw_guard("/proc", pid, r->corpus.is_keyward, note);
+    if (!kw_failed(e) && r->choice.needs.ciphertexts > 0)
+        e = prepare(r, KW_ENCRYPT, 0, r->choice.needs.ciphertexts,
+                    "making ciphertexts with Encrypt", note);
+    *ret_pid = pid;
+    return e;
 }
 
 static kw_err run(struct run *r, struct kw_load_result *out, struct kw_note *note)
 {
     struct kw_calls *k = &r->calls;
-    const struct kw_load_options *o = r->o;
-    kw_err e = open_all(r, note);
-    if (!kw_failed(e))
-        e = prepare(r, KW_STATUS, o->connections, "Status", note);
-    if (!kw_failed(e) && o->method == KW_DECRYPT)
-        e = prepare(r, KW_ENCRYPT, r->corpus.count, "making ciphertexts with Encrypt",
-                    note);
+    int32_t pid = 0;
+    kw_err e = get_ready(r, &pid, note);
     if (kw_failed(e))
         return e;
-    int32_t pid = o->server_pid > 0 ? (int32_t)o->server_pid : kw_h2_peer(k->connection);
     warm_up(r);
     measure(r, pid, out);
     k->schedule = NULL;
+    k->window.limit_ns = 0;
     k->issue_max = 0;
     kw_calls_drain(k);
     prove(r, out);
     return KW_OK;
+}
+
+static kw_err init(struct run *r)
+{
+    const struct kw_load_options *o = r->o;
+    struct kw_calls *k = &r->calls;
+    kw_err e = kw_choice_init(&r->choice, &o->choice);
+    if (kw_failed(e))
+        return e;
+    size_t entries = r->choice.needs.ciphertexts + r->choice.needs.seeds;
+    k->corpus = &r->corpus;
+    k->timeout_ns = o->timeout_ns;
+    k->gathers = !o->eager;
+    k->progress = o->progress;
+    k->pace = (struct kw_pace){.rate = o->max_rate,
+                               .start_ns = kw_mono_ns(&kw_clock_system),
+                               .ramp_ns = o->ramp ? o->warmup_ns : 0};
+    k->pace.next_ns = k->pace.start_ns;
+    return kw_corpus_init(&r->corpus, entries > 0 ? entries : 1);
 }
 
 kw_err kw_load_run(const struct kw_load_options *o, struct kw_load_result *ret_result,
@@ -198,16 +268,15 @@ kw_err kw_load_run(const struct kw_load_options *o, struct kw_load_result *ret_r
     if (r == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "load");
     r->o = o;
-    r->calls.corpus = &r->corpus;
-    r->calls.timeout_ns = o->timeout_ns;
-    r->calls.gathers = !o->eager;
-    kw_err e = kw_corpus_init(&r->corpus, o->distinct);
+    kw_err e = init(r);
     if (!kw_failed(e))
         e = run(r, ret_result, note);
+    kw_progress_end(o->progress);
     for (size_t i = 0; i < r->calls.connection_count; i++)
         kw_h2_close(&r->calls.connection[i]);
     kw_free(r->calls.connection);
     kw_corpus_wipe(&r->corpus);
+    kw_choice_wipe(&r->choice);
     kw_free(r);
     return e;
 }

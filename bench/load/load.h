@@ -3,7 +3,9 @@
  * proof
  *
  * Every reply is looked at: a plaintext is compared with the seed it was made from, and
- * what Encrypt answered while it was measured is decrypted afterwards.
+ * what Encrypt answered while it was measured is decrypted afterwards.  Nothing but
+ * Status, Encrypt of seeds made here and Decrypt of what came of them is sent: no key and
+ * no data of anybody's can be touched.
  *
  * Threads:   one.
  * Blocking:  for as long as the measurement takes.
@@ -17,15 +19,20 @@
 
 struct kw_load_options {
     const char *socket;
-    enum kw_method method;
+    const char *mix, *ciphertexts;   /* as they were said   */
+    struct kw_choice_options choice; /* and what they mean  */
     uint64_t in_flight, connections;
-    uint64_t distinct; /* ciphertexts, or seeds to encrypt      */
-    uint64_t calls;    /* replies to measure; 0: by time        */
+    uint64_t calls; /* replies to measure; 0: by time        */
     int64_t seconds_ns, warmup_ns;
     int64_t timeout_ns;  /* told to the server; 0: none          */
     uint64_t rate;       /* open loop; 0: closed                 */
-    bool eager;          /* read each reply at once     */
-    uint64_t server_pid; /* 0: as the socket says               */
+    uint64_t max_rate;   /* of all calls, preparation too; 0: none          */
+    int64_t stop_p99_ns; /* from the warm-up on; 0: never                   */
+    bool ramp;           /* both rates grow from 0, over the warm-up's time */
+    bool eager;          /* read each reply at once                         */
+    bool any_token;      /* also one that is no SoftHSM                     */
+    uint64_t server_pid; /* 0: as the socket says                           */
+    struct kw_progress *progress;
 };
 
 struct kw_load_result {
@@ -34,7 +41,9 @@ struct kw_load_result {
     uint64_t client_cpu_ns;
     struct kw_watch used;        /* between beginning and end of the measured time */
     uint64_t late;               /* open loop: due and not made at the end         */
-    uint64_t proven, not_proven; /* Encrypt: decrypted afterwards, or not so  */
+    uint64_t late_more;          /* and so many of them only since the beginning   */
+    uint64_t proven, not_proven; /* Encrypt: decrypted afterwards, or not so       */
+    bool stopped;                /* the server was over the limit of stop_p99_ns   */
     bool partial;                /* less than was asked for                        */
     char fault[160];             /* why                                            */
 };
@@ -43,20 +52,35 @@ struct kw_load_result {
 KW_MUST_USE kw_err kw_load_run(const struct kw_load_options *o,
                                struct kw_load_result *ret_result, struct kw_note *note);
 
+/* What would be done, without a look at the socket. */
+void kw_load_plan(const struct kw_load_options *o);
+json_t *kw_load_plan_document(const struct kw_load_options *o);
+
 /* table.c and document.c: the same figures for people and for programs. */
 void kw_load_table(const struct kw_load_options *o, const struct kw_load_result *r);
 json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_result *r);
 
 const char *kw_grpc_code_name(unsigned code);
-static inline double kw_per_second(const struct kw_load_result *r)
+/* Of so many calls, or of whatever was counted in the measured time. */
+static inline double kw_per_second(const struct kw_load_result *r, uint64_t count)
 {
-    return r->elapsed_ns > 0 ? (double)r->tally.good.count * 1e9 / (double)r->elapsed_ns
-                             : 0;
+    return r->elapsed_ns > 0 ? (double)count * 1e9 / (double)r->elapsed_ns : 0;
+}
+/* Right replies within the caller's time: what the API server can use. */
+static inline double kw_goodput_per_s(const struct kw_load_result *r)
+{
+    return kw_per_second(r, r->tally.all.good.count - r->tally.all.overdue);
+}
+/* Calls that missed the caller's time, answered or not. */
+static inline uint64_t kw_missed(const struct kw_outcome *o)
+{
+    return o->overdue + o->exceeded;
 }
 /* Microseconds of `ns` to each good call. */
 static inline double kw_per_call_us(const struct kw_load_result *r, uint64_t ns)
 {
-    return r->tally.good.count > 0 ? (double)ns / 1e3 / (double)r->tally.good.count : 0;
+    const uint64_t good = r->tally.all.good.count;
+    return good > 0 ? (double)ns / 1e3 / (double)good : 0;
 }
 
 #endif

@@ -15,6 +15,15 @@ void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid)
             w->child_count++;
 }
 
+/* Who is gone by now stays as he was: the second look finds out. */
+void kw_watch_again(struct kw_watch *w)
+{
+    if (w->known)
+        (void)kw_usage_read(w->proc, w->server.pid, &w->server);
+    for (size_t i = 0; i < w->child_count; i++)
+        (void)kw_usage_read(w->proc, w->child[i].pid, &w->child[i]);
+}
+
 static const struct kw_usage *find(const struct kw_watch *w, int32_t pid)
 {
     for (size_t i = 0; i < w->child_count; i++)

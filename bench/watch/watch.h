@@ -42,6 +42,9 @@ size_t kw_usage_children(const char *proc, int32_t pid, int32_t *pids, size_t ma
 
 /* The first look. */
 void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid);
+/* The first look once more, at the same processes: it costs little, finding them a lot.
+ */
+void kw_watch_again(struct kw_watch *w);
 /* The second: each process's difference; resident sizes then and now.  A child that
  * was not there at the first counts from its birth. */
 void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used);

@@ -79,6 +79,9 @@ static void worker_with_another_module__denied(void **state)
     process(4001, 4000, "keyward-hsm", softhsm);
     process(4002, 4000, "keyward-hsm", vendor);
     denied(4000, true, "(pid 4002) whose PKCS#11 module is not libsofthsm2.so");
+    put(4001, "maps", vendor); /* also the other way round: every worker is looked at */
+    put(4002, "maps", softhsm);
+    denied(4000, true, "(pid 4001) whose PKCS#11 module is not libsofthsm2.so");
     end();
 }
 

@@ -128,6 +128,24 @@ static void watch__two_looks__the_difference(void **state)
     end();
 }
 
+static void watch__first_look_again__counts_from_there(void **state)
+{
+    (void)state;
+    struct kw_watch w, used;
+    begin();
+    process(4000, 1, "server", 1000);
+    process(4001, 4000, "worker", 500);
+    kw_watch_begin(&w, proc, 4000);
+    process(4000, 1, "server", 4000);
+    process(4001, 4000, "worker", 700);
+    process(4002, 4000, "worker", 90);
+    kw_watch_again(&w);
+    kw_watch_end(&w, &used);
+    CHECK(used.server.cpu_ns == 0);
+    CHECK(kw_watch_children(&used).cpu_ns == 90);
+    end();
+}
+
 static void watch__child_gone__lost(void **state)
 {
     (void)state;
@@ -158,5 +176,6 @@ static void watch__server_unknown_or_init__not_known(void **state)
 KW_CASES("bench/watch", CASE(usage__no_such_process__false),
          CASE(usage__name_with_brackets_and_blanks__read),
          CASE(children__of_children__found_and_strangers_not),
-         CASE(watch__two_looks__the_difference), CASE(watch__child_gone__lost),
+         CASE(watch__two_looks__the_difference),
+         CASE(watch__first_look_again__counts_from_there), CASE(watch__child_gone__lost),
          CASE(watch__server_unknown_or_init__not_known))
