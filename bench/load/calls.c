@@ -55,6 +55,8 @@ static void count(struct kw_calls *k, struct kw_stream *s, int status, const cha
 {
     int64_t took_ns = k->now_ns - s->started_ns;
     k->under_way--;
+    if (k->tally.replies >= k->replies_max)
+        return;
     k->tally.replies++;
     kw_window_add(&k->window, took_ns);
     if (status != 0)
@@ -105,6 +107,7 @@ static bool issue_on(struct kw_calls *k, struct kw_h2 *c, int64_t started_ns)
     s->started_ns = started_ns;
     s->entry = pick.entry;
     k->issued++;
+    k->sent[pick.method]++;
     k->under_way++;
     if (k->choice != NULL)
         kw_choice_step(k->choice);
@@ -196,6 +199,7 @@ void kw_calls_pump(struct kw_calls *k, int64_t until_ns, uint64_t replies_max)
     const uint64_t calls = replies_max < k->issue_max ? replies_max : k->issue_max;
     int64_t told_ns = from_ns;
     k->now_ns = from_ns;
+    k->replies_max = replies_max;
     while (k->now_ns < until_ns && k->tally.replies < replies_max && goes_on(k)) {
         if (k->schedule != NULL)
             issue_due(k);

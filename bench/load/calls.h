@@ -59,8 +59,10 @@ struct kw_calls {
     struct kw_corpus *corpus;
     struct kw_choice *choice; /* NULL: row */
     struct kw_row row;
-    uint64_t issued;              /* calls begun                    */
+    uint64_t issued;              /* calls begun in this stretch    */
     uint64_t issue_max;           /* no call after so many          */
+    uint64_t sent[KW_METHODS];    /* calls begun ever               */
+    uint64_t replies_max;         /* what comes after so many is not counted */
     struct kw_schedule *schedule; /* NULL: closed loop              */
     struct kw_pace pace;          /* of all calls, whatever for     */
     struct kw_window window;      /* ends the pump when it breaks   */
@@ -75,8 +77,8 @@ struct kw_calls {
     const char *what; /* of the stretch, for people */
 };
 
-/* Goes on until the time, or until `replies` were counted in all, or issue_max calls have
- * ended, or no connection is left, or the window broke, or Ctrl-C. */
+/* Goes on until the time, or until exactly `replies` were counted, or issue_max calls
+ * have ended, or no connection is left, or the window broke, or Ctrl-C. */
 void kw_calls_pump(struct kw_calls *k, int64_t until_ns, uint64_t replies);
 /* Waits for what is under way, starts nothing. */
 void kw_calls_drain(struct kw_calls *k);

@@ -145,6 +145,15 @@ static json_t *by_method(const struct kw_load_options *o, const struct kw_tally 
     return all;
 }
 
+static json_t *sent(const struct kw_load_result *r)
+{
+    json_t *all = json_object();
+    for (unsigned m = 0; all != NULL && m < KW_METHODS; m++)
+        json_object_set_new(all, kw_method_names[m],
+                            json_integer((json_int_t)r->sent[m]));
+    return all;
+}
+
 static json_t *head(const struct kw_load_options *o)
 {
     return json_pack("{s:s, s:i, s:s, s:o}", "tool", "keyward-bench load", "schema", 1,
@@ -171,15 +180,15 @@ json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_r
     json_t *all = head(o);
     json_t *more = json_pack(
         "{s:b, s:b, s:s, s:I, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
-        "s:o}",
+        "s:o, s:o}",
         "partial", r->partial, "stopped", r->stopped, "fault", r->fault, "elapsed_ns",
         (json_int_t)r->elapsed_ns, "by_method", by_method(o, t), "replies",
         (json_int_t)t->replies, "failures", failures(t), "failed_latency",
         latency(&t->failed), "processes", processes(&r->used), "client_cpu_ns",
         (json_int_t)r->client_cpu_ns, "longest_gap_ns", (json_int_t)t->gap_ns, "late",
         (json_int_t)r->late, "proven", (json_int_t)r->proven, "not_proven",
-        (json_int_t)r->not_proven, "histogram", buckets(&t->all.good), "figures",
-        figures(o, r));
+        (json_int_t)r->not_proven, "sent", sent(r), "histogram", buckets(&t->all.good),
+        "figures", figures(o, r));
     json_t *counts = outcome(&t->all);
     if (json_object_update_missing(all, counts) != 0 ||
         json_object_update_missing(all, more) != 0) {

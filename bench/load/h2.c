@@ -24,6 +24,13 @@ void kw_h2_end(struct kw_h2 *c, const char *why)
     c->over = true;
 }
 
+void kw_h2_broke(struct kw_h2 *c, int error)
+{
+    kw_h2_end(c, error == EPIPE || error == ECONNRESET
+                     ? "the server closed the connection"
+                     : strerror(error));
+}
+
 static bool put_raw(struct kw_h2 *c, kw_span s)
 {
     kw_dst dst = {c->out, KW_OUT_BYTES, c->out_len};
@@ -218,7 +225,7 @@ void kw_h2_flush(struct kw_h2 *c)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno != EAGAIN)
-            kw_h2_end(c, strerror(errno));
+            kw_h2_broke(c, errno);
         if (n < 0)
             break;
         c->out_at += (size_t)n;

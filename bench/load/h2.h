@@ -115,6 +115,7 @@ void kw_h2_digest(struct kw_h2 *c, kw_call_ended *ended, void *ctx);
 bool kw_inflate(struct kw_h2 *c, kw_span block, struct kw_heads *ret_heads);
 /* h2.c, for receive.c */
 void kw_h2_end(struct kw_h2 *c, const char *why);
+void kw_h2_broke(struct kw_h2 *c, int error); /* the same with an errno */
 bool kw_h2_put(struct kw_h2 *c, uint8_t type, uint8_t flags, uint32_t id,
                kw_span payload);
 struct kw_stream *kw_h2_find(struct kw_h2 *c, uint32_t id);

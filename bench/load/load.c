@@ -239,6 +239,8 @@ static kw_err run(struct run *r, struct kw_load_result *out, struct kw_note *not
     k->issue_max = 0;
     kw_calls_drain(k);
     prove(r, out);
+    for (unsigned m = 0; m < KW_METHODS; m++)
+        out->sent[m] = k->sent[m];
     return KW_OK;
 }
 

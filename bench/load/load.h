@@ -42,6 +42,7 @@ struct kw_load_result {
     struct kw_watch used;        /* between beginning and end of the measured time */
     uint64_t late;               /* open loop: due and not made at the end         */
     uint64_t late_more;          /* and so many of them only since the beginning   */
+    uint64_t sent[KW_METHODS];   /* calls of the whole run, measured or not        */
     uint64_t proven, not_proven; /* Encrypt: decrypted afterwards, or not so       */
     bool stopped;                /* the server was over the limit of stop_p99_ns   */
     bool partial;                /* less than was asked for                        */

@@ -37,9 +37,9 @@ bool kw_h2_read(struct kw_h2 *c, bool wait)
         return true;
     }
     if (n == 0)
-        kw_h2_end(c, "the server closed the connection");
+        kw_h2_broke(c, ECONNRESET);
     else if (errno != EAGAIN && errno != EINTR)
-        kw_h2_end(c, strerror(errno));
+        kw_h2_broke(c, errno);
     return false;
 }
 
