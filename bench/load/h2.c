@@ -106,8 +106,15 @@ static kw_err greet(struct kw_h2 *c, const char *path, struct kw_note *note)
             kw_h2_digest(c, nobody_called, NULL);
     if (c->has_settings && !c->over)
         return KW_OK;
-    kw_note_set(note, "%s: whoever listens there speaks no HTTP/2%s%s", path,
-                c->fault[0] != '\0' ? ": " : "", c->fault);
+    /* Nothing at all: a plugin that does not want us, as keywardd with a foreign uid. */
+    if (c->over && c->in_len == 0 && !c->draining)
+        kw_note_set(note,
+                    "%s: whoever listens there closed the connection without a word; may "
+                    "this user (uid %u) call it, and is it a KMS plugin?",
+                    path, (unsigned)geteuid());
+    else
+        kw_note_set(note, "%s: whoever listens there speaks no HTTP/2%s%s", path,
+                    c->fault[0] != '\0' ? ": " : "", c->fault);
     return kw_err_at(KW_CODE_BAD_INPUT, "SETTINGS");
 }
 

@@ -2,6 +2,7 @@
 #include "plugin.h"
 
 #include <nghttp2/nghttp2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,16 @@ static void put_status(struct link *l, uint32_t id, int status)
     put(l, HEADERS, END_STREAM | END_HEADERS, id, kw_span_of(text, (size_t)n));
 }
 
+/* Ctrl-C, as the process at the other end of the connection meets it. */
+static void interrupt(const struct link *l)
+{
+    struct ucred client;
+    socklen_t len = sizeof client;
+    KW_INVARIANT(getsockopt(l->fd, SOL_SOCKET, SO_PEERCRED, &client, &len) == 0 &&
+                 client.pid > 1 && client.pid != getpid() &&
+                 kill(client.pid, SIGINT) == 0);
+}
+
 static void answer(struct link *l, uint32_t id, kw_span body)
 {
     struct plugin *p = l->p;
@@ -156,6 +167,10 @@ static void answer(struct link *l, uint32_t id, kw_span body)
     p->calls++;
     KW_INVARIANT(method < KW_METHODS);
     p->seen[method]++;
+    if (bad && p->script == PLUGIN_SILENT)
+        return;
+    if (p->calls == p->after && p->script == PLUGIN_INTERRUPTS)
+        interrupt(l);
     PUT(l, HEADERS, END_HEADERS, id, "\x88"); /* 200 */
     if (bad && p->script == PLUGIN_STATUS_CODE) {
         put_status(l, id, p->status);

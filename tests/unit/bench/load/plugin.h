@@ -24,6 +24,8 @@ enum plugin_script {
     PLUGIN_NO_STATUS,   /* from call number `after` on: trailers without one    */
     PLUGIN_WRONG,       /* from call number `after` on: another seed in Decrypt */
     PLUGIN_DIES,        /* at call number `after`: the connection is closed     */
+    PLUGIN_INTERRUPTS,  /* at call number `after`: SIGINT to its client         */
+    PLUGIN_SILENT,      /* from call number `after` on: no answer               */
     PLUGIN_SLOW,        /* reads a few bytes at a time                          */
 };
 

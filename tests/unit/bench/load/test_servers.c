@@ -68,7 +68,7 @@ static void closes_at_once__three_and_which_socket(void **state)
     plugin_stop(&p);
     CHECK(r.status == 3);
     CHECK_HAS(r.err, p.path);
-    CHECK_HAS(r.err, "speaks no HTTP/2");
+    CHECK_HAS(r.err, "without a word; may this user (uid ");
 }
 
 static void answers_as_http1__three(void **state)
@@ -127,6 +127,33 @@ static void dies_while_prepared__three_and_when(void **state)
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "making ciphertexts with Encrypt");
     CHECK_STR(r.out, "");
+}
+
+static void interrupted__three_and_what_was_measured(void **state)
+{
+    (void)state;
+    begin(PLUGIN_INTERRUPTS, 11 + 100, 0);
+    MEASURE(FEW, "--seconds", "3600s");
+    plugin_stop(&p);
+    CHECK(r.status == 3);
+    CHECK(json_is_true(json_object_get(document, "partial")));
+    CHECK_STR(json_string_value(json_object_get(document, "fault")), "interrupted");
+    CHECK(number(document, "good") >= 90); /* those of its last 4 may be unread */
+    CHECK(number(document, "wrong") == 0 && number(document, "failed") == 0);
+    end();
+}
+
+/* Each of the four is given up a second behind its time. */
+static void no_answer__given_up_as_exceeded(void **state)
+{
+    (void)state;
+    begin(PLUGIN_SILENT, 11 + 10, 0);
+    MEASURE(FEW, "--calls", "14", "--timeout", "500ms");
+    plugin_stop(&p);
+    CHECK(r.status == 1);
+    CHECK(number(document, "good") == 10 && number(document, "exceeded") == 4);
+    CHECK_HAS(r.out, "no answer in time");
+    end();
 }
 
 static void another_seed__one_and_counted(void **state)
@@ -331,7 +358,9 @@ KW_CASES("bench/load/servers", CASE(closes_at_once__three_and_which_socket),
          CASE(grpc_without_the_service__three_and_unimplemented),
          CASE(status_not_ok__three_before_any_encrypt),
          CASE(dies_while_measured__three_and_what_was_measured),
-         CASE(dies_while_prepared__three_and_when), CASE(another_seed__one_and_counted),
+         CASE(dies_while_prepared__three_and_when),
+         CASE(interrupted__three_and_what_was_measured),
+         CASE(no_answer__given_up_as_exceeded), CASE(another_seed__one_and_counted),
          CASE(ciphertexts_that_do_not_open__one),
          CASE(deadline_exceeded__one_and_apart_from_errors),
          CASE(other_errors__one_and_which), CASE(no_status__an_error_too),
