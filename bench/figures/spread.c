@@ -6,6 +6,8 @@
 
 #include <keyward/err.h>
 
+#include "draw.h"
+
 enum { DRAWS = 2000 };
 
 double kw_ratio_reach(struct kw_ratio x)
@@ -38,20 +40,11 @@ double kw_median(const double *v, size_t count)
     return middle(sorted, count);
 }
 
-/* splitmix64: no secret hangs on it, and a run can be repeated. */
-static uint64_t draw(uint64_t *state)
-{
-    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static double redrawn(const double *v, size_t count, uint64_t *state)
 {
     double again[KW_ROUNDS_MAX];
     for (size_t i = 0; i < count; i++)
-        again[i] = v[draw(state) % count];
+        again[i] = v[kw_draw(state) % count];
     return kw_median(again, count);
 }
 
