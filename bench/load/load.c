@@ -118,7 +118,6 @@ static void warm_up(struct run *r)
     k->what = "warm-up";
     k->issued = 0;
     k->issue_max = UINT64_MAX;
-    k->window.limit_ns = o->stop_p99_ns;
     if (o->rate > 0) {
         r->schedule = (struct kw_schedule){
             .start_ns = now, .rate = o->rate, .ramp_ns = o->ramp ? o->warmup_ns : 0};
@@ -230,9 +229,9 @@ static kw_err run(struct run *r, struct kw_load_result *out, struct kw_note *not
     struct kw_calls *k = &r->calls;
     int32_t pid = 0;
     kw_err e = get_ready(r, &pid, note);
-    if (kw_failed(e))
+    if (kw_failed(e) && k->window.broken == 0)
         return e;
-    warm_up(r);
+    warm_up(r); /* both end at once when the window is broken */
     measure(r, pid, out);
     k->schedule = NULL;
     k->window.limit_ns = 0;
@@ -256,6 +255,7 @@ static kw_err init(struct run *r)
     k->timeout_ns = o->timeout_ns;
     k->gathers = !o->eager;
     k->progress = o->progress;
+    k->window.limit_ns = o->stop_p99_ns;
     k->pace = (struct kw_pace){.rate = o->max_rate,
                                .start_ns = kw_mono_ns(&kw_clock_system),
                                .ramp_ns = o->ramp ? o->warmup_ns : 0};

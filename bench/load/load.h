@@ -27,7 +27,7 @@ struct kw_load_options {
     int64_t timeout_ns;  /* told to the server; 0: none          */
     uint64_t rate;       /* open loop; 0: closed                 */
     uint64_t max_rate;   /* of all calls, preparation too; 0: none          */
-    int64_t stop_p99_ns; /* from the warm-up on; 0: never                   */
+    int64_t stop_p99_ns; /* from the first call on; 0: never                  */
     bool ramp;           /* both rates grow from 0, over the warm-up's time */
     bool eager;          /* read each reply at once                         */
     bool any_token;      /* also one that is no SoftHSM                     */

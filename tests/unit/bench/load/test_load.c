@@ -64,7 +64,7 @@ static void p99_over_the_limit__stopped_after_a_thousand(void **state)
     CHECK_OK(kw_load_run(&o, result, &note));
     CHECK(result->stopped && result->partial);
     CHECK_HAS(result->fault, "stopped: p99 over the limit: 1000 of 1000");
-    CHECK(result->tally.replies >= 996 && result->tally.replies <= 1003);
+    CHECK(result->tally.replies >= 985 && result->tally.replies <= 1003);
     end();
 }
 
@@ -80,7 +80,8 @@ static void p99_below_the_limit__goes_on(void **state)
     end();
 }
 
-/* The limit holds during the warm-up, too: then nothing is measured at all. */
+/* The limit holds during the warm-up, too: then nothing is measured at all.  (Eleven
+ * calls of every run come before.) */
 static void p99_over_the_limit_in_the_warm_up__stopped(void **state)
 {
     (void)state;
@@ -91,6 +92,21 @@ static void p99_over_the_limit_in_the_warm_up__stopped(void **state)
     CHECK_OK(kw_load_run(&o, result, &note));
     CHECK(result->stopped && result->tally.replies == 0);
     end();
+}
+
+/* And while ciphertexts are made: a real token meets the Encrypts first. */
+static void p99_over_the_limit_while_preparing__stopped(void **state)
+{
+    (void)state;
+    begin("decrypt");
+    o.ciphertexts = "distinct:5000";
+    CHECK_OK(kw_ciphertexts_parse(o.ciphertexts, &o.choice, &note));
+    o.stop_p99_ns = 1;
+    o.calls = 5;
+    CHECK_OK(kw_load_run(&o, result, &note));
+    CHECK(result->stopped && result->partial && result->tally.replies == 0);
+    end();
+    CHECK(p.seen[KW_ENCRYPT] < 1100 && p.seen[KW_DECRYPT] == 0);
 }
 
 static void encrypt__every_seed_proven(void **state)
@@ -150,6 +166,7 @@ KW_CASES("bench/load/load", CASE(every_reply_overdue__good_and_no_goodput),
          CASE(p99_over_the_limit__stopped_after_a_thousand),
          CASE(p99_below_the_limit__goes_on),
          CASE(p99_over_the_limit_in_the_warm_up__stopped),
+         CASE(p99_over_the_limit_while_preparing__stopped),
          CASE(encrypt__every_seed_proven),
          CASE(keyward_that_nobody_sees__denied_before_any_encrypt),
          CASE(measuring__tells_how_far_it_is))
