@@ -11,6 +11,12 @@ static json_t *number(double v)
     return isnan(v) ? json_null() : json_real(v);
 }
 
+/* 64 and not 64.0, where it is a whole number that a double holds exactly. */
+static json_t *whole(double v)
+{
+    return fabs(v) < 9e15 && floor(v) >= v ? json_integer((json_int_t)v) : json_real(v);
+}
+
 static json_t *notes(const struct kw_results_note *n, size_t count)
 {
     json_t *o = json_object();
@@ -92,9 +98,10 @@ static json_t *figures(const struct kw_results *r, const struct kw_results_cell 
 static json_t *cell(const struct kw_results *r, const struct kw_results_cell *c)
 {
     const struct kw_results_axes *a = &c->axes;
-    json_t *axes = json_pack("{s:f, s:s, s:s, s:f, s:f}", "in_flight", a->in_flight,
-                             "method", a->method, "subject", a->subject, "rate", a->rate,
-                             "token_delay_us", a->token_delay_us);
+    json_t *axes =
+        json_pack("{s:o, s:s, s:s, s:o, s:o}", "in_flight", whole(a->in_flight), "method",
+                  a->method, "subject", a->subject, "rate", whole(a->rate),
+                  "token_delay_us", whole(a->token_delay_us));
     json_t *o = json_pack("{s:s, s:b, s:b, s:s, s:s, s:o, s:I, s:s, s:o}", "name",
                           c->name, "primary", (int)c->primary, "control", (int)c->control,
                           "command", c->command, "tool", c->tool, "axes", axes,

@@ -194,10 +194,10 @@ static void read_noise(struct kw_members *m, const json_t *root, struct kw_resul
     json_object_foreach((json_t *)(uintptr_t)kw_member_object(m, root, "noise"), name,
                         value)
     {
-        size_t at = kw_results_figure(r, name);
+        size_t at = kw_results_figure_add(r, name);
         snprintf(m->where, sizeof m->where, "noise.%.48s.", name);
         if (at == KW_RESULTS_FIGURES)
-            kw_member_bad(m, "", "a figure that some cell has");
+            kw_member_bad(m, "", "one of at most 32 names of letters, digits and ._-");
         else
             r->noise[at] = (struct kw_ratio){kw_member_number(m, value, "mid"),
                                              kw_member_number(m, value, "low"),
@@ -251,22 +251,28 @@ static kw_err read_document(const char *path, const json_t *root,
     return KW_OK;
 }
 
-kw_err kw_results_read(const char *path, struct kw_results **ret_results,
-                       struct kw_note *note)
+kw_err kw_results_parse(kw_span text, const char *path, struct kw_results **ret_results,
+                        struct kw_note *note)
 {
-    struct kw_blob blob = {0};
     json_error_t why;
-    kw_err e = kw_file_read(path, FILE_MAX, &blob, note);
-    if (kw_failed(e))
-        return e;
     json_t *root =
-        json_loadb((const char *)blob.ptr, blob.len, JSON_REJECT_DUPLICATES, &why);
-    kw_blob_wipe(&blob);
+        json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &why);
     if (root == NULL) {
         kw_note_set(note, "%s: line %d: no JSON: %s", path, why.line, why.text);
         return kw_err_at(KW_CODE_BAD_INPUT, "JSON");
     }
-    e = read_document(path, root, ret_results, note);
+    kw_err e = read_document(path, root, ret_results, note);
     json_decref(root);
+    return e;
+}
+
+kw_err kw_results_read(const char *path, struct kw_results **ret_results,
+                       struct kw_note *note)
+{
+    struct kw_blob blob = {0};
+    kw_err e = kw_file_read(path, FILE_MAX, &blob, note);
+    if (!kw_failed(e))
+        e = kw_results_parse(kw_blob_peek(&blob), path, ret_results, note);
+    kw_blob_wipe(&blob);
     return e;
 }

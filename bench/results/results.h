@@ -17,6 +17,7 @@
 
 #include <jansson.h>
 
+#include <keyward/bytes.h>
 #include <keyward/clock.h>
 #include <keyward/err.h>
 
@@ -148,5 +149,10 @@ KW_MUST_USE kw_err kw_results_write(const struct kw_results *r, const char *fold
  * IO, NO_MEMORY */
 KW_MUST_USE kw_err kw_results_read(const char *path, struct kw_results **ret_results,
                                    struct kw_note *note);
+
+/* The same for bytes that were read already; `path` is for the note. */
+KW_MUST_USE kw_err kw_results_parse(kw_span text, const char *path,
+                                    struct kw_results **ret_results,
+                                    struct kw_note *note);
 
 #endif

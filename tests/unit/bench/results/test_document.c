@@ -127,7 +127,7 @@ static void read__member_missing_or_of_another_kind__named(void **state)
         {"rounds", "pulse", "[[1,1,1],[1,1],[1,1,1]]", "pulse.rounds: an array of 3"},
         {"disturbed", NULL, "[{\"round\": 3, \"why\": \"x\"}]", "disturbed[0].round"},
         {"disturbed", NULL, "[{\"round\": 0}]", "disturbed[0].why: a text"},
-        {"noise", NULL, "{\"who\": {}}", "noise.who.: a figure that some cell has"},
+        {"noise", NULL, "{\"a b\": {}}", "noise.a b.: one of at most 32 names"},
         {"noise", NULL, "{\"cpu_us\": 1}", "noise.cpu_us.mid: a number"},
     };
     (void)state;
