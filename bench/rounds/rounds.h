@@ -75,7 +75,7 @@ struct kw_rounds {
     const char *keep; /* the folder that has the results after every round, or NULL */
     bool kept;        /* its last writing went well */
     struct kw_progress progress;
-    char under_way[96]; /* what the progress names */
+    char under_way[96]; /* what the progress names: one buffer, so one stretch to it */
     int64_t began_ns;
     size_t cells_done; /* of the round under way */
 };

@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -268,6 +269,40 @@ static void rounds__full_disk__three_and_told(void **state)
     end_rounds();
 }
 
+/* Only the run itself is told, not what it started: it hands the word on, for else an
+ * hour would have to pass.  The first results stand in the folder before the first round.
+ */
+static void rounds__interrupted__three_and_partial(void **state)
+{
+    (void)state;
+    begin_rounds();
+    char cell[160], parent[80], event[4096];
+    snprintf(cell, sizeof cell, "a=load %s --seconds 3600s --warmup 0s", path);
+    snprintf(parent, sizeof parent, "%s/a", folder);
+    CHECK(mkdir(parent, 0700) == 0 && mkdir(out, 0700) == 0);
+    const int seen = inotify_init1(IN_CLOEXEC);
+    CHECK(seen >= 0 && inotify_add_watch(seen, out, IN_MOVED_TO) >= 0);
+    const char *const words[] = {KEYWARD_BENCH, "rounds", "--json", "--out",
+                                 out,           cell,     NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t run = 0;
+    int status = 0;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    CHECK(posix_spawn(&run, KEYWARD_BENCH, &actions, NULL,
+                      (char *const *)(uintptr_t)words, environ) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    CHECK(read(seen, event, sizeof event) > 0);
+    close(seen);
+    CHECK(kill(run, SIGINT) == 0);
+    CHECK(waitpid(run, &status, 0) == run);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    kw_run(&r, (const char *const[]){"/bin/cat", json, NULL});
+    CHECK_HAS(r.out, "\"partial\": true");
+    CHECK_HAS(r.out, "round 1 does not count: interrupted");
+    end_rounds();
+}
+
 static void rounds__dry_run__commands_and_time(void **state)
 {
     (void)state;
@@ -330,5 +365,6 @@ KW_CASES("bench/program", CASE(no_verb_or_an_unknown_one__two),
          CASE(rounds__a_cell_fails__one_and_the_others_measured),
          CASE(rounds__results_cannot_be_printed__three),
          CASE(rounds__full_disk__three_and_told),
+         CASE(rounds__interrupted__three_and_partial),
          CASE(rounds__dry_run__commands_and_time), CASE(rounds__echo__ratios_and_control),
          CASE(rounds__kept__as_the_schema_says))
