@@ -107,7 +107,9 @@ static kw_err check_token(const struct raw *r, struct kw_note *note)
 
 static kw_err with_key(struct raw *r, struct kw_raw_result *out, struct kw_note *note)
 {
-    kw_err e = kw_token_make_throwaway(r->token, r->o->on_token, &r->key, note);
+    char label[KW_KEY_ID_MAX + 1];
+    kw_token_throwaway_label(label);
+    kw_err e = kw_token_make_throwaway(r->token, label, r->o->on_token, &r->key, note);
     if (kw_failed(e))
         return e;
     e = measure(r, out);

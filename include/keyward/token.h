@@ -133,14 +133,57 @@ KW_MUST_USE kw_err kw_token_create_key(struct kw_token *token,
                                        struct kw_token_key **ret_key,
                                        char ret_dropped[128], struct kw_note *note);
 
-/* For keyward-bench: an AES-256 key as sensitive as a KEK, labelled "kw-bench-…", as a
- * session object (gone with the session) or on the token (wants read_write). */
-KW_MUST_USE kw_err kw_token_make_throwaway(struct kw_token *token, bool on_token,
+/* ---- a measurement (hsm/token/throwaway.c, branch.c; linked into keyward-bench only) */
+
+#define KW_THROWAWAY_BEGIN "kw-bench-"
+/* A fresh label of such a key: KW_THROWAWAY_BEGIN and 24 hex digits at random. */
+void kw_token_throwaway_label(char dst[KW_KEY_ID_MAX + 1]);
+
+/* An AES-256 key as sensitive as a KEK, under a label that begins with
+ * KW_THROWAWAY_BEGIN (any other is a bug and aborts), as a session object (gone with the
+ * session) or on the token (wants read_write). */
+KW_MUST_USE kw_err kw_token_make_throwaway(struct kw_token *token, const char *label,
+                                           bool on_token, struct kw_token_key **ret_key,
+                                           struct kw_note *note);
+/* A copy of the throw-away key `from` as a session object, labelled `label`.
+ * HSM_CONFIG, HSM_BUSY, …  as the token refused it; the note says what else to do */
+KW_MUST_USE kw_err kw_token_copy_throwaway(struct kw_token *token, const char *from,
+                                           const char *label,
                                            struct kw_token_key **ret_key,
                                            struct kw_note *note);
-/* Destroys such a key; any other is a bug and aborts. */
+/* Destroys such a key; any other is a bug and aborts.  The object is asked for its label
+ * once more before: WRONG_ANSWER when it is another one, and then it stays. */
 KW_MUST_USE kw_err kw_token_destroy_throwaway(struct kw_token *token,
                                               struct kw_token_key *key);
+
+/* A key of the token whose label begins with KW_THROWAWAY_BEGIN. */
+struct kw_leftover {
+    char label[KW_KEY_ID_MAX + 8];
+    uint8_t locator[KW_LOCATOR_MAX]; /* CKA_ID; len 0 = none */
+    size_t locator_len;
+};
+/* All of them.  Wants a login.  BUSY  more than `max`; the first ones are in dst. */
+KW_MUST_USE kw_err kw_token_leftovers(struct kw_token *token, struct kw_leftover *dst,
+                                      size_t max, size_t *ret_count,
+                                      struct kw_note *note);
+
+/* One more session of an open token that is logged in: same module, same login, keys are
+ * found anew.  The branch is for one thread, any thread; it is closed by
+ * kw_token_branch_close, before the token. */
+KW_MUST_USE kw_err kw_token_branch(const struct kw_token *token,
+                                   struct kw_token **ret_branch, struct kw_note *note);
+void kw_token_branch_close(struct kw_token *branch); /* NULL does nothing */
+
+/* Opens one more session and closes it. */
+KW_MUST_USE kw_err kw_token_try_session(struct kw_token *token);
+/* dst is filled from C_GenerateRandom. */
+KW_MUST_USE kw_err kw_token_random(struct kw_token *token, uint8_t *dst, size_t len);
+/* C_Logout, so that kw_token_login can be measured again; handles die, and every session
+ * of this process is logged out. */
+KW_MUST_USE kw_err kw_token_logout(struct kw_token *token);
+
+/* ---- tests and CI -------------------------------------------------------------------
+ */
 
 /* Makes a SoftHSM token in the first free slot, with both PINs set; for tests and CI.  No
  * token is open at the time; SOFTHSM2_CONF is set.  label: 1..32 bytes.

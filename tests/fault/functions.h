@@ -27,7 +27,12 @@
     FN(C_FindObjects,                                                                    \
        (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE * b, CK_ULONG c, CK_ULONG * d),            \
        (a, b, c, d))                                                                     \
-    FN(C_FindObjectsFinal, (CK_SESSION_HANDLE a), (a))
+    FN(C_FindObjectsFinal, (CK_SESSION_HANDLE a), (a))                                   \
+    FN(C_CopyObject,                                                                     \
+       (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b, CK_ATTRIBUTE * c, CK_ULONG d,           \
+        CK_OBJECT_HANDLE * e),                                                           \
+       (a, b, c, d, e))                                                                  \
+    FN(C_GenerateRandom, (CK_SESSION_HANDLE a, CK_BYTE * b, CK_ULONG c), (a, b, c))
 
 #define KW_LIAR_OWN(FN)                                                                  \
     FN(C_GetInfo, (CK_INFO * a), (a))                                                    \

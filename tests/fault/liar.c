@@ -68,6 +68,10 @@ static CK_RV liar_C_GetTokenInfo(CK_SLOT_ID a, CK_TOKEN_INFO *b)
     CK_RV rv = liar_real->C_GetTokenInfo(a, b);
     if (rv == CKR_OK)
         b->flags |= set.pinflags;
+    if (rv == CKR_OK && set.othermaker) {
+        memset(b->manufacturerID, 'x', sizeof b->manufacturerID);
+        memset(b->model, 'x', sizeof b->model);
+    }
     return liar_leave(LIAR_C_GetTokenInfo, liar_answer(&lie, rv));
 }
 

@@ -32,7 +32,8 @@
  *   noread=0x163        C_GetAttributeValue does not know it    (")
  *   fake=0x162:1        C_GetAttributeValue answers this bool   (")
  *   emptyslots          no slots
- *   othermaker          C_GetInfo names another maker and library
+ *   othermaker          C_GetInfo names another maker and library, C_GetTokenInfo
+ *                       another maker and model
  *
  * Call log, appended: "> C_Func pid=1" at entry, "< C_Func rv=0x00000000 pid=1" at exit.
  * Names, codes and pids; never data.
