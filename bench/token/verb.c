@@ -1,163 +1,170 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyward-bench token */
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
+#include <sys/prctl.h>
 
 #include <keyward/alloc.h>
-#include <keyward/clock.h>
 
-#include "raw.h"
-#include "tool.h"
+#include "crew.h"
+#include "say.h"
 #include "watch.h"
 
-struct words {
-    const char *module, *uri, *pin, *op, *key, *seconds, *warmup, *cpu;
-    bool json, yes;
-};
-
-static double per_second(const struct kw_raw_result *r)
+static enum kw_exit judge(const struct kw_token_result *r)
 {
-    return r->elapsed_ns > 0 ? (double)r->latency.count * 1e9 / (double)r->elapsed_ns : 0;
+    if (kw_result_wrong(r) > 0)
+        return KW_EXIT_WRONG;
+    /* It was measured, and then the token failed; our own limit is no error of it. */
+    if (kw_failed(r->error))
+        return r->error.code == KW_CODE_DEADLINE ? KW_EXIT_UNABLE : KW_EXIT_WRONG;
+    return r->partial || kw_result_best(r) == NULL ? KW_EXIT_UNABLE : KW_EXIT_GOOD;
 }
 
-static double cpu_us(const struct kw_raw_result *r)
+static int measure(const struct kw_verb *v, const struct kw_token_plan *p,
+                   const struct kw_guard *g)
 {
-    return r->latency.count > 0 ? (double)r->cpu_ns / 1e3 / (double)r->latency.count : 0;
-}
-
-static void percentile(const struct kw_raw_result *r, const char *name, uint32_t ppm)
-{
-    uint64_t ns = 0;
-    if (kw_histogram_at(&r->latency, ppm, &ns))
-        printf("  %s %.1f", name, (double)ns / 1e3);
-}
-
-static void table(const struct kw_raw_options *o, const struct kw_raw_result *r)
-{
-    printf("token %s (%s, %s %s): %s with a key of the %s, one session\n", r->facts.label,
-           r->facts.model, r->facts.library, r->facts.library_version,
-           o->wrap ? "wrap" : "unwrap", o->on_token ? "token" : "session");
-    if (r->partial)
-        printf("  PARTIAL: interrupted\n");
-    printf("  %-15s %" PRIu64 " in %.3f s = %.0f/s; %" PRIu64 " wrong\n", "operations",
-           r->latency.count, (double)r->elapsed_ns / 1e9, per_second(r), r->wrong);
-    printf("  %-15s", "latency, us");
-    percentile(r, "p50", 500000);
-    percentile(r, "p90", 900000);
-    percentile(r, "p99", 990000);
-    percentile(r, "p99.9", 999000);
-    printf("  max %.1f\n", (double)r->latency.max / 1e3);
-    printf("  %-15s %.2f\n", "CPU us/call", cpu_us(r));
-}
-
-static json_t *document(const struct kw_raw_options *o, const struct kw_raw_result *r)
-{
-    json_t *figures =
-        json_pack("{s:f, s:f}", "calls_per_s", per_second(r), "cpu_us", cpu_us(r));
-    uint64_t ns = 0;
-    if (kw_histogram_at(&r->latency, 500000, &ns))
-        json_object_set_new(figures, "p50_us", json_real((double)ns / 1e3));
-    if (kw_histogram_at(&r->latency, 990000, &ns))
-        json_object_set_new(figures, "p99_us", json_real((double)ns / 1e3));
-    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o}",
-                     "tool", "keyward-bench token", "schema", 1, "version", KW_VERSION,
-                     "token", r->facts.label, "model", r->facts.model, "library",
-                     r->facts.library_version, "operation", o->wrap ? "wrap" : "unwrap",
-                     "key", o->on_token ? "token" : "session", "partial", r->partial,
-                     "elapsed_ns", (json_int_t)r->elapsed_ns, "good",
-                     (json_int_t)r->latency.count, "wrong", (json_int_t)r->wrong,
-                     "figures", figures);
-}
-
-/* One of two words; the first is the default. */
-static int read_choice(const struct kw_verb *v, const char *flag, const char *text,
-                       const char *first, const char *second, bool *ret_second)
-{
-    if (text == NULL || strcmp(text, first) == 0)
-        return -1;
-    *ret_second = strcmp(text, second) == 0;
-    return *ret_second ? -1 : kw_usage(v, "--%s %s: %s or %s", flag, text, first, second);
-}
-
-static int read_options(const struct kw_verb *v, const struct words *w,
-                        struct kw_raw_options *o)
-{
-    bool of_session = false;
-    if (w->module == NULL || w->uri == NULL || w->pin == NULL)
-        return kw_usage(v, "it wants --module, --uri and --pin");
-    int code = read_choice(v, "op", w->op, "unwrap", "wrap", &o->wrap);
-    if (code < 0)
-        code = read_choice(v, "key", w->key, "token", "session", &of_session);
-    if (code < 0)
-        code = kw_args_time(v, "seconds", w->seconds, KW_MS_NS, 3600 * KW_S_NS,
-                            &o->seconds_ns);
-    if (code < 0)
-        code = kw_args_time(v, "warmup", w->warmup, 0, 60 * KW_S_NS, &o->warmup_ns);
-    o->on_token = !of_session;
-    o->module = w->module;
-    o->uri = w->uri;
-    o->pin = w->pin;
-    o->any_token = w->yes;
-    return code;
-}
-
-static int run(const struct kw_verb *v, const struct words *w,
-               const struct kw_raw_options *o)
-{
-    struct kw_note note = {{0}};
-    struct kw_raw_result *r = kw_new(1, sizeof *r);
+    struct kw_token_result *r = kw_new(1, sizeof *r);
     if (r == NULL)
         return kw_unable(v, "out of memory");
-    kw_err e = kw_raw_run(o, r, &note);
-    int code = r->wrong > 0 ? KW_EXIT_WRONG : r->partial ? KW_EXIT_UNABLE : KW_EXIT_GOOD;
-    if (kw_failed(e))
-        code = kw_unable_err(v, e, &note);
-    else if (w->json)
-        code = kw_document_out(document(o, r), (enum kw_exit)code);
-    else
-        table(o, r);
+    kw_err e = kw_crew_run(p, g, r);
+    int code = (int)judge(r);
+    if (kw_failed(e) && kw_result_best(r) == NULL) {
+        code = kw_unable_err(v, e, &r->fault);
+    } else if (p->json) {
+        code = kw_document_out(kw_token_document(p, g, r), (enum kw_exit)code);
+    } else {
+        kw_token_table(p, g, r);
+        if (kw_failed(e))
+            (void)kw_unable_err(v, e, &r->fault);
+        else if (kw_result_best(r) == NULL)
+            (void)kw_unable(v, "not one operation was measured");
+    }
     kw_free(r);
     return code;
 }
 
+static void listed(void *ctx, const struct kw_sweep *s)
+{
+    const struct kw_token_plan *p = ctx;
+    if (!p->json)
+        kw_sweep_list(s);
+}
+
+static int clean(const struct kw_verb *v, struct kw_token_plan *p,
+                 const struct kw_guard *g)
+{
+    struct kw_note note = {{0}};
+    struct kw_sweep *s = kw_new(1, sizeof *s);
+    if (s == NULL)
+        return kw_unable(v, "out of memory");
+    kw_err e = kw_broom_run(p, g, listed, p, s, &note);
+    int code = kw_failed(e) || kw_stop_asked() ? KW_EXIT_UNABLE : KW_EXIT_GOOD;
+    if (!p->json)
+        kw_sweep_table(s);
+    if (kw_failed(e))
+        (void)kw_unable_err(v, e, &note);
+    if (p->json)
+        code = kw_document_out(kw_sweep_document(p, s, note.text), (enum kw_exit)code);
+    kw_free(s);
+    return code;
+}
+
+static int tell(const struct kw_token_plan *p, const struct kw_guard *g)
+{
+    if (p->json)
+        return kw_document_out(kw_intent_document(p, g), KW_EXIT_GOOD);
+    kw_token_intent(p, g);
+    return KW_EXIT_GOOD;
+}
+
+/* Each is tried, so that none is missed later; threads choose among them. */
+static int pin(const struct kw_verb *v, const struct kw_token_plan *p)
+{
+    for (size_t i = 0; i < p->cpu_count; i++)
+        if (!kw_pin((unsigned)p->cpu[i]))
+            return kw_unable(v, "there is no CPU %u for this process",
+                             (unsigned)p->cpu[i]);
+    return -1;
+}
+
+static int run(const struct kw_verb *v, struct kw_token_plan *p)
+{
+    struct kw_note note = {{0}};
+    struct kw_guard g;
+    kw_err e = kw_guard_open(p->keyring, KW_KEYRING_STANDARD, &g, &note);
+    if (kw_failed(e))
+        return kw_unable_err(v, e, &note);
+    int code = p->dry_run && !p->clean ? tell(p, &g) : pin(v, p);
+    if (code < 0)
+        code = p->clean ? clean(v, p, &g) : measure(v, p, &g);
+    kw_guard_close(&g);
+    return code;
+}
+
+static const char more[] =
+    "It makes an AES-256 key of its own, labelled kw-bench-…, and destroys it on every\n"
+    "way out; no other key is touched, and none of the keyring could be.  A process of\n"
+    "its own keeps the key, so that it goes also when the module crashes.  What is left\n"
+    "after a crash of that one, or of the machine, --clean finds; so it does a key of a\n"
+    "measurement that runs now.\n"
+    "A process has a module and a login of its own, as keyward's workers have; a thread\n"
+    "has one operation under way and uses its sessions by turns.  --key copy is faster\n"
+    "on soft tokens and hides that a key was deleted: keyward does not do that.\n"
+    "--op login says what a worker's login costs (flags, PIN file, C_Login), and logs\n"
+    "out between; each rewrites a soft token's files.\n"
+    "The module's own variables, such as SOFTHSM2_CONF, are those of this process.";
+
 int kw_bench_token(int argc, char **argv)
 {
-    struct words w = {0};
-    struct kw_raw_options o = {.seconds_ns = 5 * KW_S_NS, .warmup_ns = KW_S_NS};
+    struct kw_token_words w = {0};
+    struct kw_token_plan p = {0};
     const struct kw_flag flags[] = {
         {"module", "PATH", "the PKCS#11 module", NULL, &w.module},
         {"uri", "URI", "the token, such as pkcs11:token=test", NULL, &w.uri},
         {"pin", "SOURCE", "file:/path", NULL, &w.pin},
-        {"op", "WHAT", "unwrap or wrap (unwrap)", NULL, &w.op},
-        {"key", "WHERE", "token or session: where the throw-away key lives (token)", NULL,
-         &w.key},
+        {"op", "WHAT", "unwrap, wrap, find, login, session or random (unwrap)", NULL,
+         &w.op},
+        {"key", "WHERE", "token, session or copy: where the throw-away key is (token)",
+         NULL, &w.key},
+        {"processes", "P", "each with its own module and login, 1..64 (1)", NULL,
+         &w.processes},
+        {"threads", "T", "of each process, 1..64 (1)", NULL, &w.threads},
+        {"sessions", "N", "of each thread, by turns, 1..1024 (1)", NULL, &w.sessions},
+        {"curve", "LIST", "such as 1,2,4,8: so many processes of one session by turns",
+         NULL, &w.curve},
         {"seconds", "TIME", "how long to measure (5s)", NULL, &w.seconds},
+        {"calls", "N", "or how many operations, of all together", NULL, &w.calls},
         {"warmup", "TIME", "before it, not counted (1s)", NULL, &w.warmup},
-        {"cpu", "N", "run on CPU N only", NULL, &w.cpu},
+        {"max-rate", "R", "at most R operations a second, all together", NULL,
+         &w.max_rate},
+        {"ramp", "TIME", "before the warm-up: from a tenth of that rate to all of it",
+         NULL, &w.ramp},
+        {"stop-p99", "TIME", "stop when more than 1 % of the operations take longer",
+         NULL, &w.stop_p99},
+        {"keyring", "FILE", "whose keys are not touched (/etc/keyward/keyring.json)",
+         NULL, &w.keyring},
+        {"cpu", "LIST", "run on these CPUs only; threads by turns on several", NULL,
+         &w.cpu},
         {"yes", NULL, "also a token that is no SoftHSM", &w.yes, NULL},
+        {"clean", NULL, "list keys that a crash left behind, and destroy them", &w.clean,
+         NULL},
+        {"dry-run", NULL, "say what would be done; with --clean, list only", &w.dry_run,
+         NULL},
         {"json", NULL, "one JSON document instead of a table", &w.json, NULL},
     };
     const struct kw_verb v = {
         .name = "token",
         .operands = "",
-        .summary = "Wraps or unwraps in a token as fast as one session goes.",
+        .summary = "Measures what a token gives: wraps, unwraps, finds, logins, sessions "
+                   "or random\nbytes, in as many sessions as asked for.",
         .flags = flags,
         .flag_count = sizeof flags / sizeof flags[0],
-        .more = "It makes an AES-256 key of its own, labelled kw-bench-…, and destroys "
-                "it at\n"
-                "the end; no other key is touched.  The module's own variables, such as\n"
-                "SOFTHSM2_CONF, are those of this process."};
-    uint64_t cpu = 0;
+        .more = more};
     int operands = 0, code = kw_args(&v, argc, argv, &operands);
     if (code < 0)
-        code = read_options(&v, &w, &o);
-    if (code < 0)
-        code = kw_args_number(&v, "cpu", w.cpu, 0, 1023, &cpu);
+        code = kw_token_plan_read(&v, &w, &p);
     if (code >= 0)
         return code;
-    if (w.cpu != NULL && !kw_pin((unsigned)cpu))
-        return kw_unable(&v, "there is no CPU %s for this process", w.cpu);
     kw_stop_catch();
-    return run(&v, &w, &o);
+    (void)prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* --max-rate naps */
+    return run(&v, &p);
 }
