@@ -82,6 +82,13 @@ struct kw_calls {
 void kw_calls_pump(struct kw_calls *k, int64_t until_ns, uint64_t replies);
 /* Waits for what is under way, starts nothing. */
 void kw_calls_drain(struct kw_calls *k);
+/* prepare.c: the method for each of `count` entries from `first` on, once; none may fail.
+ * The tally says so too.  `what` is what they are for, as the note says it; borrowed.
+ * BAD_INPUT     some failed
+ * WRONG_ANSWER  some replies were wrong
+ * IO            the connection broke, or Ctrl-C */
+kw_err kw_calls_prepare(struct kw_calls *k, enum kw_method method, size_t first,
+                        size_t count, const char *what, struct kw_note *note);
 void kw_tally_clear(struct kw_tally *t, int64_t now_ns);
 /* Why no more calls can be made, or NULL. */
 const char *kw_calls_fault(const struct kw_calls *k);

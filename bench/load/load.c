@@ -62,46 +62,6 @@ static kw_err open_all(struct run *r, struct kw_note *note)
     return KW_OK;
 }
 
-/* What the last stretch ended in, when it was not all good. */
-static kw_err judge(const struct kw_calls *k, const char *what, struct kw_note *note)
-{
-    const struct kw_tally *t = &k->tally;
-    for (unsigned code = 0; code < KW_GRPC_CODES; code++)
-        if (t->by_code[code] > 0) {
-            kw_note_set(note, "%s: %" PRIu64 " of %" PRIu64 " failed with %s: %s", what,
-                        t->by_code[code], k->issued, kw_grpc_code_name(code),
-                        t->said[code]);
-            return kw_err_at(KW_CODE_BAD_INPUT, "prepare");
-        }
-    if (t->all.wrong > 0) {
-        kw_note_set(note, "%s: %" PRIu64 " replies were wrong: is this a KMS v2 plugin?",
-                    what, t->all.wrong);
-        return kw_err_at(KW_CODE_WRONG_ANSWER, "prepare");
-    }
-    if (kw_calls_fault(k) != NULL || t->all.good.count < k->issue_max) {
-        kw_note_set(note, "%s: %s", what,
-                    kw_calls_fault(k) != NULL ? kw_calls_fault(k) : "interrupted");
-        return kw_err_at(KW_CODE_IO, "prepare");
-    }
-    return KW_OK;
-}
-
-/* Each of these once, none of which may fail. */
-static kw_err prepare(struct run *r, enum kw_method method, size_t first, size_t count,
-                      const char *what, struct kw_note *note)
-{
-    struct kw_calls *k = &r->calls;
-    k->choice = NULL;
-    k->row = (struct kw_row){method, first, count};
-    k->what = what;
-    k->issued = 0;
-    k->issue_max = count;
-    kw_tally_clear(&k->tally, kw_mono_ns(&kw_clock_system));
-    kw_calls_pump(k, INT64_MAX, UINT64_MAX);
-    kw_calls_drain(k);
-    return judge(k, what, note);
-}
-
 static uint64_t own_cpu_ns(void)
 {
     struct timespec t = {0};
@@ -199,7 +159,8 @@ static void prove(struct run *r, struct kw_load_result *out)
         }
     if (kept == 0)
         return;
-    (void)prepare(r, KW_DECRYPT, first, kept, "proof", &note); /* the counts say it */
+    (void)kw_calls_prepare(&r->calls, KW_DECRYPT, first, kept, "proof",
+                           &note); /* the counts say it */
     out->proven = r->calls.tally.all.good.count;
     out->not_proven = kept - out->proven;
 }
@@ -211,15 +172,15 @@ static kw_err get_ready(struct run *r, int32_t *ret_pid, struct kw_note *note)
     struct kw_calls *k = &r->calls;
     kw_err e = open_all(r, note);
     if (!kw_failed(e))
-        e = prepare(r, KW_STATUS, 0, o->connections, "Status", note);
+        e = kw_calls_prepare(&r->calls, KW_STATUS, 0, o->connections, "Status", note);
     if (kw_failed(e))
         return e;
     int32_t pid = o->server_pid > 0 ? (int32_t)o->server_pid : kw_h2_peer(k->connection);
     if (!o->any_token)
         e = kw_guard("/proc", pid, r->corpus.is_keyward, note);
     if (!kw_failed(e) && r->choice.needs.ciphertexts > 0)
-        e = prepare(r, KW_ENCRYPT, 0, r->choice.needs.ciphertexts,
-                    "making ciphertexts with Encrypt", note);
+        e = kw_calls_prepare(&r->calls, KW_ENCRYPT, 0, r->choice.needs.ciphertexts,
+                             "making ciphertexts with Encrypt", note);
     *ret_pid = pid;
     return e;
 }
