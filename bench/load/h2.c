@@ -144,7 +144,8 @@ void kw_h2_close(struct kw_h2 *c)
 {
     if (c->out != NULL && c->fd >= 0)
         close(c->fd);
-    nghttp2_hd_inflate_del(c->inflater);
+    if (c->inflater != NULL) /* it does not take NULL */
+        nghttp2_hd_inflate_del(c->inflater);
     kw_free(c->out);
     kw_free(c->in);
     kw_free(c->streams);

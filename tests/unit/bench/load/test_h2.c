@@ -64,6 +64,14 @@ static void say(const char *bytes, size_t len)
 }
 #define SAY(bytes) say((bytes), sizeof(bytes) - 1)
 
+static void close__never_opened__nothing(void **state)
+{
+    (void)state;
+    struct kw_h2 none = {0};
+    kw_h2_close(&none);
+    CHECK(none.fd == -1);
+}
+
 /* Without indexing, new name, plain: RFC 7541 6.2.2. */
 #define GRPC_STATUS(digit) "\x00\x0bgrpc-status\x01" digit
 
@@ -211,8 +219,9 @@ static void body__longer_than_we_read__said(void **state)
     end();
 }
 
-KW_CASES("bench/load/h2", CASE(reply__whole__ends_the_call),
-         CASE(reply__byte_by_byte__the_same), CASE(reply__head_in_two_frames__the_same),
+KW_CASES("bench/load/h2", CASE(close__never_opened__nothing),
+         CASE(reply__whole__ends_the_call), CASE(reply__byte_by_byte__the_same),
+         CASE(reply__head_in_two_frames__the_same),
          CASE(reset__refused_stream__unavailable), CASE(headers__damaged__over),
          CASE(frame__too_long__over), CASE(ping__answered_with_its_bytes),
          CASE(submit__window_used_up__waits_for_more),
