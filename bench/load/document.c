@@ -116,7 +116,7 @@ static json_t *figures(const struct kw_load_options *o, const struct kw_load_res
 }
 
 /* [[upper_ns, count], …]: every bucket that holds something. */
-static json_t *buckets(const struct kw_histogram *h)
+json_t *kw_histogram_document(const struct kw_histogram *h)
 {
     json_t *all = json_array();
     for (unsigned i = 0; all != NULL && i < KW_HISTOGRAM_BUCKETS; i++)
@@ -187,8 +187,8 @@ json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_r
         latency(&t->failed), "processes", processes(&r->used), "client_cpu_ns",
         (json_int_t)r->client_cpu_ns, "longest_gap_ns", (json_int_t)t->gap_ns, "late",
         (json_int_t)r->late, "proven", (json_int_t)r->proven, "not_proven",
-        (json_int_t)r->not_proven, "sent", sent(r), "histogram", buckets(&t->all.good),
-        "figures", figures(o, r));
+        (json_int_t)r->not_proven, "sent", sent(r), "histogram",
+        kw_histogram_document(&t->all.good), "figures", figures(o, r));
     json_t *counts = outcome(&t->all);
     if (json_object_update_missing(all, counts) != 0 ||
         json_object_update_missing(all, more) != 0) {

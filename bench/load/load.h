@@ -61,6 +61,9 @@ json_t *kw_load_plan_document(const struct kw_load_options *o);
 void kw_load_table(const struct kw_load_options *o, const struct kw_load_result *r);
 json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_result *r);
 
+/* [[upper_ns,count],…] of the buckets that are not empty. */
+json_t *kw_histogram_document(const struct kw_histogram *h);
+
 const char *kw_grpc_code_name(unsigned code);
 /* Of so many calls, or of whatever was counted in the measured time. */
 static inline double kw_per_second(const struct kw_load_result *r, uint64_t count)
