@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of storm.h, one function each where that is possible. */
+#include "storm.h"
+
+#include <keyward/alloc.h>
+
+#include "parts.h"
+
+struct kw_storm_options kw_storm_defaults(void)
+{
+    return (struct kw_storm_options){.servers = 1,
+                                     .sockets = 1,
+                                     .seeds = 1,
+                                     .readers = 1,
+                                     .parallel = 1,
+                                     .timeout_ns = 3 * KW_S_NS,
+                                     .check_ns = 60 * KW_S_NS,
+                                     .check_retry_ns = 10 * KW_S_NS,
+                                     .list_retry_ns = KW_S_NS};
+}
+
+static uint64_t lists_of(const struct kw_storm_options *o)
+{
+    return o->parallel * o->readers;
+}
+
+static uint32_t server_of(const struct kw_storm *s, uint32_t asker)
+{
+    return asker / s->per_server;
+}
+
+static uint32_t check_of(const struct kw_storm *s, uint32_t server)
+{
+    return server * s->per_server;
+}
+
+/* Rule 4: the lists that need the very same seeds follow one another. */
+static size_t first_seed(const struct kw_storm *s, uint32_t asker)
+{
+    return (asker % s->per_server - 1) / s->o.readers;
+}
+
+/* ---- the queue of a server: what it wants and nobody sent ----------------------------
+ */
+
+static void enqueue(struct kw_storm *s, uint32_t asker)
+{
+    struct kw_server *v = &s->server[server_of(s, asker)];
+    struct kw_asker *a = &s->asker[asker];
+    a->prev = v->last;
+    a->next = KW_NO_ASKER;
+    if (v->last == KW_NO_ASKER)
+        v->first = asker;
+    else
+        s->asker[v->last].next = asker;
+    v->last = asker;
+}
+
+static void dequeue(struct kw_storm *s, uint32_t asker)
+{
+    struct kw_server *v = &s->server[server_of(s, asker)];
+    const struct kw_asker *a = &s->asker[asker];
+    if (a->prev == KW_NO_ASKER)
+        v->first = a->next;
+    else
+        s->asker[a->prev].next = a->next;
+    if (a->next == KW_NO_ASKER)
+        v->last = a->prev;
+    else
+        s->asker[a->next].prev = a->prev;
+}
+
+static struct kw_storm_call call_of(const struct kw_storm *s, uint32_t asker)
+{
+    const struct kw_asker *a = &s->asker[asker];
+    uint32_t server = server_of(s, asker);
+    return (struct kw_storm_call){.asker = asker,
+                                  .server = server,
+                                  .socket = server % (uint32_t)s->o.sockets,
+                                  .method = a->method,
+                                  .seed = a->seed,
+                                  .wanted_ns = a->wanted_ns};
+}
+
+bool kw_storm_next(const struct kw_storm *s, uint32_t server,
+                   struct kw_storm_call *ret_call)
+{
+    uint32_t asker = s->server[server].first;
+    if (asker == KW_NO_ASKER)
+        return false;
+    *ret_call = call_of(s, asker);
+    return true;
+}
+
+void kw_storm_sent(struct kw_storm *s, uint32_t asker)
+{
+    KW_INVARIANT(s->asker[asker].state == KW_ASKER_WANTS);
+    dequeue(s, asker);
+    s->asker[asker].state = KW_ASKER_SENT;
+}
+
+/* ---- what an asker does ---------------------------------------------------------------
+ */
+
+static void wake_at(struct kw_storm *s, int64_t at_ns)
+{
+    if (at_ns < s->wakes_ns)
+        s->wakes_ns = at_ns;
+}
+
+static void fall_asleep(struct kw_storm *s, uint32_t asker, int64_t for_ns)
+{
+    struct kw_asker *a = &s->asker[asker];
+    a->state = KW_ASKER_SLEEPS;
+    a->at_ns = s->now_ns + for_ns;
+    wake_at(s, a->at_ns);
+}
+
+static void want(struct kw_storm *s, uint32_t asker, enum kw_method method)
+{
+    struct kw_asker *a = &s->asker[asker];
+    a->state = KW_ASKER_WANTS;
+    a->method = method;
+    a->wanted_ns = s->now_ns;
+    a->at_ns = s->now_ns + s->o.timeout_ns; /* rule 8 */
+    wake_at(s, a->at_ns);
+    enqueue(s, asker);
+    kw_storm_count_wanted(s, server_of(s, asker), a);
+}
+
+/* Rule 9. */
+static void list_came_to_its_end(struct kw_storm *s, uint32_t server)
+{
+    struct kw_server *v = &s->server[server];
+    int64_t took = s->now_ns - v->born_ns;
+    if (--v->lists_left > 0)
+        return;
+    if (s->tally.ready_ns[server] < 0)
+        s->tally.ready_ns[server] = s->now_ns - s->began_ns;
+    if (took > s->tally.slowest_ns)
+        s->tally.slowest_ns = took;
+    if (s->o.day_ns == 0 && kw_storm_ready_ns(s) >= 0)
+        s->over = true;
+}
+
+static void list_fails(struct kw_storm *s, uint32_t asker)
+{
+    s->tally.list_retries++;
+    fall_asleep(s, asker, s->o.list_retry_ns);
+}
+
+/* Rule 5: from the seed it is at to the next that the cache has not. */
+static void list_goes_on(struct kw_storm *s, uint32_t asker)
+{
+    uint32_t server = server_of(s, asker);
+    struct kw_asker *a = &s->asker[asker];
+    while (a->seed < s->o.seeds && s->server[server].has[a->seed])
+        a->seed += s->o.parallel;
+    a->state = KW_ASKER_IDLE;
+    if (a->seed < s->o.seeds)
+        want(s, asker, KW_DECRYPT);
+    else
+        list_came_to_its_end(s, server);
+}
+
+static void list_begins(struct kw_storm *s, uint32_t asker)
+{
+    if (s->server[server_of(s, asker)].key_id == 0) { /* rule 7 */
+        list_fails(s, asker);
+        return;
+    }
+    s->asker[asker].seed = first_seed(s, asker);
+    list_goes_on(s, asker);
+}
+
+/* Rules 3 and 4. */
+static void check_ended(struct kw_storm *s, uint32_t asker, bool good)
+{
+    uint32_t server = server_of(s, asker);
+    struct kw_server *v = &s->server[server];
+    s->tally.bad_checks += !good;
+    fall_asleep(s, asker, good ? s->o.check_ns : s->o.check_retry_ns);
+    if (v->begun)
+        return;
+    v->begun = true;
+    for (uint32_t i = 1; i < s->per_server; i++)
+        list_begins(s, check_of(s, server) + i);
+}
+
+static void begin(struct kw_storm *s, uint32_t asker)
+{
+    if (asker == check_of(s, server_of(s, asker)))
+        want(s, asker, KW_STATUS);
+    else
+        list_begins(s, asker);
+}
+
+/* ---- the life of a server
+ * -------------------------------------------------------------- */
+
+static void be_born(struct kw_storm *s, uint32_t server)
+{
+    struct kw_server *v = &s->server[server];
+    v->key_id = v->seen = 0;
+    v->begun = v->leaving = false;
+    v->lists_left = lists_of(&s->o);
+    v->has_count = 0;
+    for (size_t i = 0; i < s->o.seeds; i++)
+        v->has[i] = 0;
+    v->born_ns = s->now_ns;
+    for (uint32_t i = 0; i < s->per_server; i++)
+        s->asker[check_of(s, server) + i].state = KW_ASKER_IDLE;
+    want(s, check_of(s, server), KW_STATUS);
+}
+
+static int64_t restart_due(const struct kw_storm *s, uint32_t server)
+{
+    const struct kw_storm_options *o = &s->o;
+    uint64_t made = s->server[server].restarts_made;
+    if (o->day_ns == 0 || made >= o->restarts)
+        return INT64_MAX;
+    int64_t parts = (int64_t)(o->restarts * o->servers + 1);
+    int64_t nth = (int64_t)(made * o->servers + server + 1);
+    return s->began_ns + o->day_ns / parts * nth;
+}
+
+/* Rule 11: it leaves, and is born again when nothing is under way any more. */
+static void leave_if_due(struct kw_storm *s, uint32_t server)
+{
+    struct kw_server *v = &s->server[server];
+    if (!v->leaving && s->now_ns >= restart_due(s, server)) {
+        for (uint32_t i = 0; i < s->per_server; i++)
+            if (s->asker[check_of(s, server) + i].state == KW_ASKER_SLEEPS)
+                s->asker[check_of(s, server) + i].state = KW_ASKER_IDLE;
+        v->leaving = true;
+        v->restarts_made++;
+        s->tally.restarts++;
+    }
+    if (v->leaving && v->busy == 0)
+        be_born(s, server);
+}
+
+/* ---- time
+ * ------------------------------------------------------------------------------- */
+
+int64_t kw_storm_wakes(const struct kw_storm *s)
+{
+    return s->over ? INT64_MAX : s->wakes_ns;
+}
+
+/* What is due later; the earliest of it is when to look again. */
+static void look_ahead(struct kw_storm *s)
+{
+    uint32_t all = s->per_server * (uint32_t)s->o.servers;
+    s->wakes_ns = s->o.day_ns > 0 ? s->began_ns + s->o.day_ns : INT64_MAX;
+    for (uint32_t i = 0; i < all; i++)
+        if (s->asker[i].state != KW_ASKER_IDLE)
+            wake_at(s, s->asker[i].at_ns);
+    for (uint32_t i = 0; i < s->o.servers; i++)
+        if (!s->server[i].leaving)
+            wake_at(s, restart_due(s, i));
+}
+
+static void fall_due(struct kw_storm *s, uint32_t asker)
+{
+    if (s->asker[asker].state == KW_ASKER_SLEEPS)
+        begin(s, asker);
+    else if (s->asker[asker].state != KW_ASKER_IDLE)
+        s->some_late = true;
+}
+
+void kw_storm_tick(struct kw_storm *s, int64_t now_ns)
+{
+    KW_INVARIANT(now_ns >= s->now_ns);
+    kw_storm_sample(s, now_ns);
+    s->now_ns = now_ns;
+    if (s->o.day_ns > 0 && now_ns >= s->began_ns + s->o.day_ns)
+        s->over = true;
+    if (s->over || now_ns < s->wakes_ns)
+        return;
+    for (uint32_t i = 0; i < s->o.servers; i++)
+        leave_if_due(s, i);
+    uint32_t all = s->per_server * (uint32_t)s->o.servers;
+    for (uint32_t i = 0; i < all; i++)
+        if (s->asker[i].at_ns <= now_ns)
+            fall_due(s, i);
+    look_ahead(s);
+}
+
+/* ---- the end of a call
+ * ------------------------------------------------------------------- */
+
+/* Rule 2. */
+static void end_of_check(struct kw_storm *s, uint32_t asker,
+                         const struct kw_storm_reply *reply)
+{
+    struct kw_server *v = &s->server[server_of(s, asker)];
+    bool good = reply->outcome == KW_STORM_GOOD;
+    if (good && s->asker[asker].method == KW_STATUS) {
+        v->seen = reply->key_id;
+        if (v->seen != v->key_id) {
+            want(s, asker, KW_ENCRYPT);
+            return;
+        }
+    } else if (good && reply->key_id == v->seen) {
+        s->tally.rotations += v->key_id != 0;
+        v->key_id = v->seen;
+    } else {
+        good = false;
+    }
+    check_ended(s, asker, good);
+}
+
+/* Rule 6. */
+static void end_of_decrypt(struct kw_storm *s, uint32_t asker,
+                           const struct kw_storm_reply *reply)
+{
+    struct kw_server *v = &s->server[server_of(s, asker)];
+    size_t seed = s->asker[asker].seed;
+    if (reply->outcome != KW_STORM_GOOD) {
+        list_fails(s, asker);
+    } else {
+        v->has_count += !v->has[seed];
+        v->has[seed] = 1;
+        list_goes_on(s, asker);
+    }
+}
+
+static void end_call(struct kw_storm *s, uint32_t asker,
+                     const struct kw_storm_reply *reply)
+{
+    struct kw_asker *a = &s->asker[asker];
+    uint32_t server = server_of(s, asker);
+    kw_storm_count_ended(s, server, a, reply);
+    a->state = KW_ASKER_IDLE;
+    if (a->method == KW_DECRYPT && reply->outcome == KW_STORM_WRONG) /* rule 10 */
+        s->over = true;
+    if (s->over)
+        return;
+    if (s->server[server].leaving)
+        leave_if_due(s, server);
+    else if (a->method == KW_DECRYPT)
+        end_of_decrypt(s, asker, reply);
+    else
+        end_of_check(s, asker, reply);
+}
+
+static const struct kw_storm_reply too_late = {.outcome = KW_STORM_FAILED, .code = 4};
+
+void kw_storm_ended(struct kw_storm *s, int64_t now_ns, uint32_t asker,
+                    const struct kw_storm_reply *reply)
+{
+    const struct kw_asker *a = &s->asker[asker];
+    KW_INVARIANT(a->state == KW_ASKER_SENT && now_ns >= s->now_ns);
+    kw_storm_sample(s, now_ns);
+    s->now_ns = now_ns;
+    end_call(s, asker, now_ns >= a->at_ns ? &too_late : reply);
+}
+
+bool kw_storm_overdue(struct kw_storm *s, struct kw_storm_call *ret_call, bool *ret_sent)
+{
+    uint32_t all = s->per_server * (uint32_t)s->o.servers;
+    for (uint32_t i = 0; i < all && s->some_late; i++) {
+        const struct kw_asker *a = &s->asker[i];
+        bool sent = a->state == KW_ASKER_SENT;
+        if ((!sent && a->state != KW_ASKER_WANTS) || a->at_ns > s->now_ns)
+            continue;
+        if (!sent)
+            dequeue(s, i);
+        *ret_call = call_of(s, i);
+        *ret_sent = sent;
+        end_call(s, i, &too_late);
+        return true;
+    }
+    s->some_late = false;
+    return false;
+}
+
+/* ---- birth, death, what is known
+ * ------------------------------------------------------- */
+
+static bool in_range(const struct kw_storm_options *o)
+{
+    return o->servers >= 1 && o->servers <= KW_STORM_SERVERS_MAX && o->sockets >= 1 &&
+           o->sockets <= o->servers && o->seeds >= 1 && o->seeds <= KW_STORM_SEEDS_MAX &&
+           o->readers >= 1 && o->readers <= KW_STORM_LISTS_MAX && o->parallel >= 1 &&
+           o->parallel <= KW_STORM_LISTS_MAX && lists_of(o) <= KW_STORM_LISTS_MAX &&
+           o->timeout_ns > 0 && o->check_ns > 0 && o->check_retry_ns > 0 &&
+           o->list_retry_ns > 0 && o->day_ns >= 0 && o->restarts <= KW_STORM_RESTARTS_MAX;
+}
+
+kw_err kw_storm_new(const struct kw_storm_options *o, int64_t began_ns,
+                    struct kw_storm **ret_storm)
+{
+    if (!in_range(o))
+        return kw_err_at(KW_CODE_BAD_INPUT, "storm options");
+    struct kw_storm *s = kw_new(1, sizeof *s);
+    if (s == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "storm");
+    s->o = *o;
+    s->began_ns = s->now_ns = began_ns;
+    s->per_server = 1 + (uint32_t)lists_of(o);
+    KW_INVARIANT(s->per_server > 1);
+    s->timeline.step_ns = KW_MS_NS;
+    s->asker = kw_new(o->servers * s->per_server, sizeof s->asker[0]);
+    s->has = kw_new(o->servers, o->seeds);
+    s->flying = kw_new(o->sockets * o->seeds, sizeof s->flying[0]);
+    if (s->asker == NULL || s->has == NULL || s->flying == NULL) {
+        kw_storm_free(s);
+        return kw_err_at(KW_CODE_NO_MEMORY, "storm");
+    }
+    for (uint32_t i = 0; i < o->servers; i++) {
+        s->server[i] = (struct kw_server){
+            .first = KW_NO_ASKER, .last = KW_NO_ASKER, .has = s->has + i * o->seeds};
+        s->tally.ready_ns[i] = -1;
+        be_born(s, i);
+    }
+    look_ahead(s);
+    *ret_storm = s;
+    return KW_OK;
+}
+
+void kw_storm_free(struct kw_storm *s)
+{
+    if (s == NULL)
+        return;
+    kw_free(s->asker);
+    kw_free(s->has);
+    kw_free(s->flying);
+    kw_free(s);
+}
+
+bool kw_storm_over(const struct kw_storm *s)
+{
+    return s->over;
+}
+
+int64_t kw_storm_ready_ns(const struct kw_storm *s)
+{
+    int64_t last = 0;
+    for (uint64_t i = 0; i < s->o.servers; i++) {
+        if (s->tally.ready_ns[i] < 0)
+            return -1;
+        if (s->tally.ready_ns[i] > last)
+            last = s->tally.ready_ns[i];
+    }
+    return last;
+}
+
+const struct kw_storm_tally *kw_storm_tally_peek(const struct kw_storm *s)
+{
+    return &s->tally;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugin.h"
+
+#include "check.h"
+
+static struct kw_storm_reply reply_of(const struct plugin *p, int64_t now,
+                                      const struct kw_storm_call *c)
+{
+    unsigned key = p->key_changes_ns > 0 && now >= p->key_changes_ns ? 2 : 1;
+    struct kw_storm_reply r = {.outcome = KW_STORM_GOOD, .key_id = key};
+    if (now < p->away_until_ns)
+        r = (struct kw_storm_reply){.outcome = KW_STORM_FAILED, .code = 14};
+    else if (c->method == KW_ENCRYPT && p->odd_encrypt)
+        r.key_id = 9;
+    else if (c->method == KW_DECRYPT && c->seed + 1 == p->wrong_seed)
+        r.outcome = KW_STORM_WRONG;
+    return r;
+}
+
+static void answer(const struct plugin *p, struct kw_storm *s, int64_t now,
+                   const struct kw_storm_call *c)
+{
+    struct kw_storm_reply r = reply_of(p, now, c);
+    kw_storm_ended(s, now, c->asker, &r);
+}
+
+static struct session *joinable(struct plugin *p, const struct kw_storm_call *c)
+{
+    for (unsigned i = 0; i < p->sessions; i++) {
+        struct session *w = &p->session[i];
+        if (p->joins && w->busy && w->call.method == KW_DECRYPT &&
+            c->method == KW_DECRYPT && w->call.seed == c->seed)
+            return w;
+    }
+    return NULL;
+}
+
+static struct session *idle(struct plugin *p)
+{
+    for (unsigned i = 0; i < p->sessions; i++)
+        if (!p->session[i].busy)
+            return &p->session[i];
+    return NULL;
+}
+
+/* From the queue to the sessions, as far as there are any. */
+static void serve(struct plugin *p, struct kw_storm *s, int64_t now)
+{
+    while (p->queue_from < p->queue_to) {
+        struct kw_storm_call c = p->queue[p->queue_from % PLUGIN_QUEUE];
+        struct session *w = joinable(p, &c);
+        bool hit = c.method == KW_DECRYPT && p->joins && p->cached[c.seed];
+        if (hit) {
+            answer(p, s, now, &c);
+        } else if (w != NULL) {
+            CHECK(w->joined_count < 64);
+            w->joined[w->joined_count++] = c;
+        } else {
+            w = idle(p);
+            if (w == NULL)
+                return;
+            *w =
+                (struct session){.busy = true, .call = c, .done_ns = now + p->service_ns};
+            p->operations++;
+        }
+        p->queue_from++;
+    }
+}
+
+static void finish(struct plugin *p, struct kw_storm *s, int64_t now)
+{
+    for (unsigned i = 0; i < p->sessions; i++) {
+        struct session *w = &p->session[i];
+        if (!w->busy || w->done_ns > now)
+            continue;
+        w->busy = false;
+        if (w->call.method == KW_DECRYPT && p->joins)
+            p->cached[w->call.seed] = true;
+        if (!w->dropped)
+            answer(p, s, now, &w->call);
+        for (size_t j = 0; j < w->joined_count; j++)
+            answer(p, s, now, &w->joined[j]);
+    }
+}
+
+/* Nobody waits for it any more; a session goes on all the same. */
+static void forget(struct plugin *p, uint32_t asker)
+{
+    for (size_t i = p->queue_from; i < p->queue_to; i++)
+        if (p->queue[i % PLUGIN_QUEUE].asker == asker) {
+            for (size_t j = i; j > p->queue_from; j--)
+                p->queue[j % PLUGIN_QUEUE] = p->queue[(j - 1) % PLUGIN_QUEUE];
+            p->queue_from++;
+            return;
+        }
+    for (unsigned i = 0; i < p->sessions; i++) {
+        struct session *w = &p->session[i];
+        if (w->busy && w->call.asker == asker)
+            w->dropped = true;
+        for (size_t j = 0; w->busy && j < w->joined_count; j++)
+            if (w->joined[j].asker == asker)
+                w->joined[j] = w->joined[--w->joined_count];
+    }
+}
+
+static void hear(struct plugin *p, struct kw_storm *s, uint64_t servers, int64_t now)
+{
+    struct kw_storm_call c;
+    for (uint32_t i = 0; i < servers; i++)
+        while (kw_storm_next(s, i, &c)) {
+            kw_storm_sent(s, c.asker);
+            if (c.method == KW_STATUS || now < p->away_until_ns)
+                answer(p, s, now, &c);
+            else
+                p->queue[p->queue_to++ % PLUGIN_QUEUE] = c;
+        }
+}
+
+static int64_t next_done(const struct plugin *p)
+{
+    int64_t at = INT64_MAX;
+    for (unsigned i = 0; i < p->sessions; i++)
+        if (p->session[i].busy && p->session[i].done_ns < at)
+            at = p->session[i].done_ns;
+    return at;
+}
+
+/* A moment: time passes, late calls end, replies come, new calls are heard. */
+static void moment(struct plugin *p, struct kw_storm *s, uint64_t servers, int64_t now)
+{
+    struct kw_storm_call c;
+    bool sent = false;
+    kw_storm_tick(s, now);
+    while (kw_storm_overdue(s, &c, &sent))
+        if (sent)
+            forget(p, c.asker);
+    finish(p, s, now);
+    size_t before = 0;
+    do {
+        before = p->queue_from;
+        hear(p, s, servers, now);
+        serve(p, s, now);
+    } while (p->queue_from != before);
+}
+
+void plugin_meets(struct plugin *p, struct kw_storm *s, uint64_t servers,
+                  int64_t until_ns)
+{
+    int64_t now = 0;
+    while (!kw_storm_over(s) && now <= until_ns) {
+        moment(p, s, servers, now);
+        int64_t next = next_done(p), wakes = kw_storm_wakes(s);
+        next = wakes < next ? wakes : next;
+        if (next == INT64_MAX)
+            return;
+        now = next > now ? next : now;
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plugin - a plugin of our imagination, on a clock of our own, that a storm can hit
+ *
+ * It answers Status at once; Encrypt and Decrypt wait in one queue for one of `sessions`
+ * sessions, each of which takes exactly service_ns for a call.
+ */
+#ifndef KEYWARD_TESTS_STORM_PLUGIN_H
+#define KEYWARD_TESTS_STORM_PLUGIN_H
+
+#include "storm.h"
+
+enum { PLUGIN_QUEUE = 8192, PLUGIN_SESSIONS = 16 };
+
+struct plugin {
+    unsigned sessions;
+    int64_t service_ns;
+    bool joins; /* equal Decrypts under way share one unwrap, later ones find it cached */
+    int64_t away_until_ns; /* until then every call fails with UNAVAILABLE, at once     */
+    int64_t key_changes_ns; /* from then on Status says another key_id; 0: never        */
+    bool odd_encrypt;       /* Encrypt's key_id is not that of Status                   */
+    size_t wrong_seed;      /* its plaintext is wrong, from 1; 0: none                  */
+    /* what it did */
+    uint64_t operations;
+    /* its own */
+    struct kw_storm_call queue[PLUGIN_QUEUE];
+    size_t queue_from, queue_to;
+    struct session {
+        bool busy, dropped;
+        struct kw_storm_call call;
+        int64_t done_ns;
+        struct kw_storm_call joined[64];
+        size_t joined_count;
+    } session[PLUGIN_SESSIONS];
+    bool cached[1024];
+};
+
+/* Runs the storm from 0 to its end, or until nothing can happen any more, or until_ns. */
+void plugin_meets(struct plugin *p, struct kw_storm *s, uint64_t servers,
+                  int64_t until_ns);
+
+#endif
