@@ -13,6 +13,8 @@ static const struct {
     {"token", "wrap and unwrap in a token, without any server", kw_bench_token},
     {"echo", "serve a socket that answers its input: the transport's ceiling",
      kw_bench_echo},
+    {"storm", "API servers that start together: how long until they are ready",
+     kw_bench_storm},
     {"rounds", "several of these by turns, and their ratios", kw_bench_rounds},
 };
 

@@ -68,7 +68,7 @@ static void no_verb_or_an_unknown_one__two(void **state)
 
 static void every_verb__has_help_with_its_exit_codes(void **state)
 {
-    static const char *const verbs[] = {"load", "token", "echo", "rounds"};
+    static const char *const verbs[] = {"load", "token", "echo", "rounds", "storm"};
     (void)state;
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         RUN(verbs[i], "--help");

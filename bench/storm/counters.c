@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "counters.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include <keyward/alloc.h>
+#include <keyward/bytes.h>
+
+/* false: it is not there, or is no number that counts. */
+static bool take(const json_t *from, const char *name, uint64_t *sum)
+{
+    const json_t *n = json_object_get(from, name);
+    if (!json_is_integer(n) || json_integer_value(n) < 0)
+        return false;
+    *sum += (uint64_t)json_integer_value(n);
+    return true;
+}
+
+static bool add_class(const json_t *class, struct kw_counters *c, uint64_t *misses)
+{
+    const json_t *cache = json_object_get(class, "cache");
+    return take(class, "joined", &c->joined) && take(cache, "hits", &c->hits) &&
+           take(cache, "misses", misses) && take(cache, "entries", &c->entries);
+}
+
+bool kw_counters_parse(const char *text, size_t len, struct kw_counters *ret_counters)
+{
+    json_t *all = json_loadb(text, len, 0, NULL);
+    const json_t *classes = json_object_get(all, "classes"), *class = NULL;
+    struct kw_counters c = {0};
+    uint64_t misses = 0;
+    size_t i = 0;
+    bool good = json_is_array(classes) &&
+                take(json_object_get(all, "jobs"), "total", &c.hsm_jobs);
+    json_array_foreach(classes, i, class) good = good && add_class(class, &c, &misses);
+    json_decref(all);
+    if (!good || c.joined > misses)
+        return false;
+    c.unwraps = misses - c.joined;
+    *ret_counters = c;
+    return true;
+}
+
+static int dial(const char *path)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    const struct timeval patience = {.tv_sec = 5};
+    if (!kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(path))) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    if (connect(fd, (const struct sockaddr *)&at, sizeof at) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0)
+        return fd;
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+static bool read_all(int fd, kw_dst *dst)
+{
+    for (;;) {
+        ssize_t n = recv(fd, dst->ptr + dst->len, dst->cap - dst->len, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n == 0;
+        dst->len += (size_t)n;
+        if (dst->len == dst->cap) {
+            errno = EMSGSIZE;
+            return false;
+        }
+    }
+}
+
+kw_err kw_counters_read(const char *path, struct kw_counters *ret_counters,
+                        struct kw_note *note)
+{
+    enum { MOST = 1 << 20 };
+    kw_dst dst = {kw_new(1, MOST), MOST, 0};
+    if (dst.ptr == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "status");
+    kw_err e = KW_OK;
+    int fd = dial(path);
+    if (fd < 0 || !read_all(fd, &dst)) {
+        int saved = errno;
+        kw_note_set(note,
+                    "--status %s: %s; it is what keywardd's configuration calls "
+                    "`status`",
+                    path, strerror(saved));
+        e = kw_err_native(KW_CODE_IO, (uint32_t)saved, "status");
+    } else if (!kw_counters_parse((const char *)dst.ptr, dst.len, ret_counters)) {
+        kw_note_set(note, "--status %s: what it says is not keywardd's status", path);
+        e = kw_err_at(KW_CODE_BAD_INPUT, "status");
+    }
+    if (fd >= 0)
+        close(fd);
+    kw_free(dst.ptr);
+    return e;
+}
+
+bool kw_counters_between(const struct kw_counters *before,
+                         const struct kw_counters *after, struct kw_counters *ret_done)
+{
+    if (after->unwraps < before->unwraps || after->hits < before->hits ||
+        after->joined < before->joined || after->hsm_jobs < before->hsm_jobs)
+        return false;
+    *ret_done = (struct kw_counters){.unwraps = after->unwraps - before->unwraps,
+                                     .hits = after->hits - before->hits,
+                                     .joined = after->joined - before->joined,
+                                     .entries = after->entries,
+                                     .hsm_jobs = after->hsm_jobs - before->hsm_jobs};
+    return true;
+}
