@@ -16,6 +16,7 @@ static const struct {
     {"storm", "API servers that start together: how long until they are ready",
      kw_bench_storm},
     {"rounds", "several of these by turns, and their ratios", kw_bench_rounds},
+    {"plan", "can this token carry this cluster?", kw_bench_plan},
 };
 
 static int usage(FILE *out, int status)
