@@ -21,6 +21,11 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+void kw_sort(double *v, size_t count)
+{
+    qsort(v, count, sizeof v[0], by_size);
+}
+
 static double middle(const double *sorted, size_t count)
 {
     if (count == 0)
@@ -36,7 +41,7 @@ double kw_median(const double *v, size_t count)
     KW_INVARIANT(count <= KW_ROUNDS_MAX);
     for (size_t i = 0; i < count; i++)
         sorted[i] = v[i];
-    qsort(sorted, count, sizeof sorted[0], by_size);
+    kw_sort(sorted, count);
     return middle(sorted, count);
 }
 
@@ -57,7 +62,7 @@ static struct kw_ratio drawn(const double *v, size_t count)
         return (struct kw_ratio){0};
     for (size_t i = 0; i < DRAWS; i++)
         medians[i] = redrawn(v, count, &state);
-    qsort(medians, DRAWS, sizeof medians[0], by_size);
+    kw_sort(medians, DRAWS);
     return (struct kw_ratio){kw_median(v, count), medians[DRAWS / 40],
                              medians[DRAWS - 1 - DRAWS / 40]};
 }

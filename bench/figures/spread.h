@@ -24,6 +24,9 @@ struct kw_ratio {
  * HUGE_VAL when the middle is not positive. */
 double kw_ratio_reach(struct kw_ratio x);
 
+/* Smallest first; none of them is a NaN. */
+void kw_sort(double *v, size_t count);
+
 /* The middle of v[0..count), or the mean of the two middle ones; 0 for none. */
 double kw_median(const double *v, size_t count);
 
