@@ -17,6 +17,7 @@ static const struct {
      kw_bench_storm},
     {"rounds", "several of these by turns, and their ratios", kw_bench_rounds},
     {"plan", "can this token carry this cluster?", kw_bench_plan},
+    {"compare", "is it slower?  two runs, or one and a baseline", kw_bench_compare},
 };
 
 static int usage(FILE *out, int status)
