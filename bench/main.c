@@ -18,6 +18,7 @@ static const struct {
     {"rounds", "several of these by turns, and their ratios", kw_bench_rounds},
     {"plan", "can this token carry this cluster?", kw_bench_plan},
     {"compare", "is it slower?  two runs, or one and a baseline", kw_bench_compare},
+    {"micro", "parts of the house by themselves, with Google Benchmark", kw_bench_micro},
 };
 
 static int usage(FILE *out, int status)

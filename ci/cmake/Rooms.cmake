@@ -21,6 +21,8 @@ function(kw_room name)
     file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/keyward/${h} ${root}/keyward/${h} SYMBOLIC)
     list(APPEND shown ${root}/keyward/${h})
   endforeach()
+  # Compiled alone as what they are: once C++ is enabled (bench) CMake would guess that.
+  set_source_files_properties(${shown} PROPERTIES LANGUAGE C)
   list(TRANSFORM R_ON PREPEND kw_)
   list(TRANSFORM R_ON_PRIVATE PREPEND kw_)
   if(R_SOURCES)
