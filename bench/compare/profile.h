@@ -69,5 +69,9 @@ KW_MUST_USE kw_err kw_baseline_write(const struct kw_profile *p, const char *pat
  * NO_MEMORY */
 KW_MUST_USE kw_err kw_baseline_read(const char *path, struct kw_profile **ret_profile,
                                     struct kw_note *note);
+/* The same for bytes that were read already; `path` is for the note. */
+KW_MUST_USE kw_err kw_baseline_parse(kw_span text, const char *path,
+                                     struct kw_profile **ret_profile,
+                                     struct kw_note *note);
 
 #endif

@@ -79,6 +79,9 @@ static void read__not_a_baseline__says_what_is_wrong(void **state)
     snprintf(one, sizeof one, cell, "0", "5");
     snprintf(text, sizeof text, "{%s\"cells\":[%s]}", head, one);
     refused(text, "cells[0].cpu_us");
+    snprintf(one, sizeof one, cell, "1.5", "1e300");
+    snprintf(text, sizeof text, "{%s\"cells\":[%s]}", head, one);
+    refused(text, "cells[0].cpu_us");
     snprintf(one, sizeof one, cell, "1.5", "0");
     snprintf(text, sizeof text, "{%s\"cells\":[%s]}", head, one);
     refused(text, "cells[0].cpu_us");
