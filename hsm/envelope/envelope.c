@@ -14,7 +14,8 @@ enum {
 _Static_assert(sizeof MAGIC - 1 + HEADER_MAX + 2 + KW_KEY_ID_MAX + 2 + KW_DOMAIN_MAX <=
                    KW_AAD_MAX,
                "the longest AAD fits");
-_Static_assert(HEADER_MAX + KW_SEALED_MAX <= KW_CIPHERTEXT_MAX,
+_Static_assert(HEADER_MAX + KW_SEALED_MAX == KW_ENVELOPE_MAX &&
+                   KW_ENVELOPE_MAX <= KW_CIPHERTEXT_MAX,
                "kube-apiserver takes the longest envelope");
 
 static bool is_alnum(uint8_t c)

@@ -6,11 +6,10 @@
  * `ttl` from the unwrap, absolutely: a hit does not prolong them.  When it is full the
  * entry that was used longest ago goes (exact LRU).
  *
- * The key of an entry is HMAC-SHA256 under a per-process random key over {class, key_id,
- * ciphertext}, each with its length: equal requests, and only those, meet.
+ * An entry is found by what was asked: key_id and ciphertext, byte for byte.  Nothing
+ * stands between two requests being equal and meeting: no hash that could collide.
  *
- * Threads:   the caller holds the house's mutex for every call but _new, _free and
- *            kw_cache_keyer_*.
+ * Threads:   the caller holds the house's mutex for every call but _new and _free.
  * Blocking:  never.
  * Cost:      get, put: O(1); expire: O(expired + 1).
  * Secrets:   seeds lie in the arena only and are wiped when they leave, whatever the way.
@@ -23,16 +22,15 @@
 #include <keyward/limits.h>
 #include <keyward/secret.h>
 
+/* What is asked; borrowed. */
 struct kw_cache_key {
-    uint8_t b[32];
+    kw_span key_id;     /* at most KW_KEY_ID_MAX bytes */
+    kw_span ciphertext; /* at most KW_ENVELOPE_MAX bytes */
 };
-struct kw_cache_keyer; /* holds the per-process HMAC key */
-KW_MUST_USE kw_err kw_cache_keyer_new(struct kw_cache_keyer **ret_keyer);
-void kw_cache_keyer_free(struct kw_cache_keyer *keyer); /* NULL does nothing */
-/* One thread at a time per keyer. */
-void kw_cache_keyer_make(struct kw_cache_keyer *keyer, uint32_t class_index,
-                         kw_span key_id, kw_span ciphertext,
-                         struct kw_cache_key *ret_key);
+bool kw_cache_key_equal(const struct kw_cache_key *a, const struct kw_cache_key *b);
+/* For tables: the last four bytes of the ciphertext.  A genuine one ends in its tag,
+ * which is as good as random, and only genuine ones are remembered. */
+uint32_t kw_cache_key_mark(const struct kw_cache_key *key);
 
 struct kw_cache;
 /* entries 0 or ttl 0 make a cache that holds nothing.  NO_MEMORY. */
@@ -45,7 +43,7 @@ void kw_cache_free(struct kw_cache *cache); /* wipes; NULL does nothing */
 bool kw_cache_get(struct kw_cache *cache, const struct kw_cache_key *key,
                   int64_t boot_now_ns, struct kw_secret *ret_seed);
 /* Remembers a copy; an entry of the same key is replaced.
- * seed is 1..KW_SEED_MAX bytes. */
+ * seed is 1..KW_SEED_MAX bytes, the key no longer than it may be (asserted). */
 void kw_cache_put(struct kw_cache *cache, const struct kw_cache_key *key, kw_span seed,
                   int64_t boot_now_ns);
 /* Drops what is too old.  Returns when the next entry gets too old (CLOCK_BOOTTIME), or

@@ -46,7 +46,6 @@ struct kw_call_work {
     struct kw_flight *flight;     /* the unwrap that a Decrypt waits for              */
     kw_hsm_ticket ticket;         /* the job that an Encrypt waits for                */
     kw_deadline until;            /* the call's own deadline                          */
-    uint8_t cache_key[32];
     struct kw_hsm_version version;
     struct kw_envelope env; /* Decrypt: in ciphertext; Encrypt: as it will be written */
     uint8_t iv[KW_IV_MAX];  /* Encrypt: what env.iv points at                        */

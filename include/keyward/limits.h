@@ -31,6 +31,8 @@
 #define KW_INNER_MAX (KW_SEED_MAX + KW_INNER_DIGEST)
 /* What comes out of it: the largest sealed part of any mechanism. */
 #define KW_SEALED_MAX (KW_INNER_MAX + 48u)
+/* The longest stored ciphertext: header (docs/FORMATS.md) and sealed part. */
+#define KW_ENVELOPE_MAX (6u + KW_SCOPE_MAX + KW_IV_MAX + KW_SEALED_MAX)
 /* "keyward", header, two length-prefixed names. */
 #define KW_AAD_MAX 256u
 

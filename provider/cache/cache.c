@@ -4,12 +4,14 @@
  * Entry i has slot i.  An entry is either on the free list, or in one bucket's chain and
  * on two rings: BY_USE (longest ago used first) says who goes when it is full, BY_AGE
  * (oldest first) says who expires next; as every entry lives equally long, the order of
- * putting is the order of expiry.  All of it is indices into one array. */
+ * putting is the order of expiry.  All of it is indices into one array; the keys, which
+ * are no secret, lie in one of their own. */
 #include <keyward/cache.h>
 
 #include <keyward/alloc.h>
 
 #define SLOT KW_SEED_MAX
+#define NAME (KW_KEY_ID_MAX + KW_ENVELOPE_MAX)
 #define NONE UINT32_MAX
 #define ENTRIES_MAX (UINT32_MAX / 4)
 
@@ -20,16 +22,18 @@ struct link {
 };
 
 struct entry {
-    struct kw_cache_key key;
     struct link ring[ORDERS];
     uint32_t chain; /* next in the bucket, or next free */
+    uint32_t mark;
     uint32_t seed_len;
+    uint16_t key_id_len, ciphertext_len; /* of its name */
     int64_t born_boot_ns;
 };
 
 struct kw_cache {
     struct kw_secret slots; /* capacity * SLOT                              */
     struct entry *entries;  /* capacity + 1: the last is the rings' anchor  */
+    uint8_t *names;         /* capacity * NAME: key_id, ciphertext          */
     uint32_t *buckets;      /* bucket_mask + 1, a power of two              */
     uint32_t bucket_mask;
     uint32_t capacity, count, first_free;
@@ -64,22 +68,60 @@ static uint32_t ring_first(const struct kw_cache *c, enum order o)
 /* ---- buckets -------------------------------------------------------------------------
  */
 
-/* The key is an HMAC: any four bytes of it are as good as a hash. */
-static uint32_t *bucket_of(struct kw_cache *c, const struct kw_cache_key *key)
+uint32_t kw_cache_key_mark(const struct kw_cache_key *key)
 {
-    struct kw_src src = kw_src_of(kw_span_of(key->b, sizeof key->b));
-    return &c->buckets[kw_src_u32(&src) & c->bucket_mask];
+    struct kw_src src = kw_src_of(key->ciphertext);
+    if (src.rest.len > 4)
+        (void)kw_src_take(&src, src.rest.len - 4);
+    return kw_src_u32(&src); /* 0 for one that is shorter */
+}
+
+bool kw_cache_key_equal(const struct kw_cache_key *a, const struct kw_cache_key *b)
+{
+    return kw_span_equal(a->ciphertext, b->ciphertext) &&
+           kw_span_equal(a->key_id, b->key_id);
+}
+
+static struct kw_cache_key key_of(const struct kw_cache *c, uint32_t i)
+{
+    const struct entry *e = &c->entries[i];
+    const uint8_t *name = c->names + (size_t)i * NAME;
+    return (struct kw_cache_key){kw_span_of(name, e->key_id_len),
+                                 kw_span_of(name + e->key_id_len, e->ciphertext_len)};
 }
 
 /* The link that points at the entry of this key, or at the NONE that ends its chain. */
 static uint32_t *link_of(struct kw_cache *c, const struct kw_cache_key *key)
 {
-    uint32_t *link = bucket_of(c, key);
-    while (*link != NONE &&
-           !kw_span_equal(kw_span_of(c->entries[*link].key.b, sizeof key->b),
-                          kw_span_of(key->b, sizeof key->b)))
-        link = &c->entries[*link].chain;
+    uint32_t mark = kw_cache_key_mark(key);
+    uint32_t *link = &c->buckets[mark & c->bucket_mask];
+    for (; *link != NONE; link = &c->entries[*link].chain) {
+        const struct kw_cache_key its = key_of(c, *link);
+        if (c->entries[*link].mark == mark && kw_cache_key_equal(&its, key))
+            break;
+    }
     return link;
+}
+
+static void chain_out(struct kw_cache *c, uint32_t i)
+{
+    uint32_t *link = &c->buckets[c->entries[i].mark & c->bucket_mask];
+    while (*link != i)
+        link = &c->entries[*link].chain;
+    *link = c->entries[i].chain;
+}
+
+/* Entry i, which is free, takes the key's name and its place in the key's bucket. */
+static void chain_in(struct kw_cache *c, uint32_t i, const struct kw_cache_key *key)
+{
+    struct entry *e = &c->entries[i];
+    kw_dst name = kw_dst_of(c->names + (size_t)i * NAME, NAME);
+    KW_INVARIANT(kw_dst_put(&name, key->key_id) && kw_dst_put(&name, key->ciphertext));
+    e->mark = kw_cache_key_mark(key);
+    e->key_id_len = (uint16_t)key->key_id.len;
+    e->ciphertext_len = (uint16_t)key->ciphertext.len;
+    e->chain = c->buckets[e->mark & c->bucket_mask];
+    c->buckets[e->mark & c->bucket_mask] = i;
 }
 
 /* ---- entries -------------------------------------------------------------------------
@@ -92,12 +134,11 @@ static uint8_t *slot_of(struct kw_cache *c, uint32_t i)
 
 static void drop(struct kw_cache *c, uint32_t i)
 {
-    struct entry *e = &c->entries[i];
-    *link_of(c, &e->key) = e->chain;
+    chain_out(c, i);
     ring_out(c, BY_USE, i);
     ring_out(c, BY_AGE, i);
     kw_wipe(slot_of(c, i), SLOT);
-    *e = (struct entry){.chain = c->first_free};
+    c->entries[i] = (struct entry){.chain = c->first_free};
     c->first_free = i;
     c->count--;
 }
@@ -141,7 +182,8 @@ static kw_err take_memory(struct kw_cache *c)
     c->bucket_mask = buckets - 1;
     c->entries = kw_new(c->capacity + 1, sizeof *c->entries);
     c->buckets = kw_new(buckets, sizeof *c->buckets);
-    if (c->entries == NULL || c->buckets == NULL)
+    c->names = kw_new(c->capacity, NAME);
+    if (c->entries == NULL || c->buckets == NULL || c->names == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "kw_cache_new");
     return kw_secret_init(&c->slots, (size_t)c->capacity * SLOT);
 }
@@ -171,6 +213,7 @@ void kw_cache_free(struct kw_cache *cache)
     if (cache == NULL)
         return;
     kw_secret_wipe(&cache->slots);
+    kw_free(cache->names);
     kw_free(cache->buckets);
     kw_free(cache->entries);
     kw_free(cache);
@@ -212,19 +255,17 @@ bool kw_cache_get(struct kw_cache *cache, const struct kw_cache_key *key,
 void kw_cache_put(struct kw_cache *cache, const struct kw_cache_key *key, kw_span seed,
                   int64_t boot_now_ns)
 {
-    KW_INVARIANT(seed.len >= 1 && seed.len <= SLOT);
+    KW_INVARIANT(seed.len >= 1 && seed.len <= SLOT && key->key_id.len <= KW_KEY_ID_MAX &&
+                 key->ciphertext.len <= KW_ENVELOPE_MAX);
     if (cache->capacity == 0)
         return;
     uint32_t old = *link_of(cache, key);
     if (old != NONE)
         drop(cache, old);
     uint32_t i = take_free(cache);
-    uint32_t *bucket = bucket_of(cache, key);
-    cache->entries[i] = (struct entry){.key = *key,
-                                       .chain = *bucket,
-                                       .seed_len = (uint32_t)seed.len,
-                                       .born_boot_ns = boot_now_ns};
-    *bucket = i;
+    cache->entries[i] =
+        (struct entry){.seed_len = (uint32_t)seed.len, .born_boot_ns = boot_now_ns};
+    chain_in(cache, i, key);
     ring_in_last(cache, BY_USE, i);
     ring_in_last(cache, BY_AGE, i);
     kw_copy(slot_of(cache, i), SLOT, seed);

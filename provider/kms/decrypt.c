@@ -97,11 +97,7 @@ static enum kw_turn admit(struct kw_kms *kms, struct kw_call *call)
 
 static enum kw_turn recall(struct kw_kms *kms, struct kw_call *call)
 {
-    struct kw_cache_key key;
-    kw_cache_keyer_make(kms->keyer, call->class_index, call->key_id, call->ciphertext,
-                        &key);
-    kw_copy(call->work.cache_key, sizeof call->work.cache_key,
-            kw_span_of(key.b, sizeof key.b));
+    const struct kw_cache_key key = kw_call_key(call);
     kw_lock_take(kms->options.lock);
     bool hit = kw_cache_get(kw_class_of(kms, call)->cache, &key,
                             call->work.admitted_boot_ns, &call->seed);
@@ -132,8 +128,7 @@ static enum kw_turn unwrap(struct kw_kms *kms, struct kw_call *call)
     if (kw_failed(e))
         return kw_turn_fail(call, e);
     kw_lock_take(kms->options.lock);
-    struct kw_cache_key key = kw_call_key(call);
-    struct kw_flight *flight = kw_flight_find(kms, &key);
+    struct kw_flight *flight = kw_flight_find(kms, call);
     if (flight != NULL) {
         atomic_fetch_add_explicit(&kw_class_of(kms, call)->joined, 1,
                                   memory_order_relaxed);
@@ -169,7 +164,7 @@ static enum kw_turn remember(struct kw_kms *kms, struct kw_call *call)
 {
     struct kw_hsm_health health;
     struct kw_class *class = kw_class_of(kms, call);
-    struct kw_cache_key key = kw_call_key(call);
+    const struct kw_cache_key key = kw_call_key(call);
     kw_lock_take(kms->options.lock);
     /* The HSM may have been lost while the answer was under way: then nothing is kept. */
     if (kw_kms_judge(kms, KW_ASK_DECRYPT, class, &health).kind == KW_ALLOW)

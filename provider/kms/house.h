@@ -46,7 +46,9 @@ struct kw_class {
 struct kw_flight {
     struct kw_kms *kms;
     struct kw_flight *next; /* in its bucket */
-    struct kw_cache_key key;
+    unsigned class_index;
+    struct kw_cache_key key; /* in name: whoever asked first may leave */
+    uint8_t name[KW_KEY_ID_MAX + KW_ENVELOPE_MAX];
     struct kw_call *waiters;
     kw_hsm_ticket ticket;
     kw_deadline until; /* of the latest waiter */
@@ -56,7 +58,6 @@ enum { KW_FLIGHT_BUCKETS = 256 };
 struct kw_kms {
     struct kw_kms_options options;
     struct kw_class *classes;
-    struct kw_cache_keyer *keyer; /* rpc thread only */
     /* all below: under the mutex */
     struct kw_call *parked;
     struct kw_flight *flights[KW_FLIGHT_BUCKETS];
@@ -98,10 +99,10 @@ void kw_parked_sweep(struct kw_kms *kms);
  * error is in the call. */
 bool kw_status_held_on(struct kw_kms *kms, struct kw_call *call);
 
-/* inflight.c, the mutex is held.  find: the unwrap of this key that is under way, or
- * NULL. start: a new one; the call is its first waiter.  leave: a waiter goes; the last
+/* inflight.c, the mutex is held.  find: the equal unwrap that is under way, or NULL.
+ * start: a new one; the call is its first waiter.  leave: a waiter goes; the last
  * one takes the job along. */
-struct kw_flight *kw_flight_find(struct kw_kms *kms, const struct kw_cache_key *key);
+struct kw_flight *kw_flight_find(struct kw_kms *kms, const struct kw_call *call);
 void kw_flight_join(struct kw_flight *flight, struct kw_call *call);
 kw_err kw_flight_start(struct kw_kms *kms, struct kw_call *call);
 void kw_flight_leave(struct kw_kms *kms, struct kw_call *call);
@@ -117,9 +118,7 @@ void kw_outcome_reply(struct kw_call *call);
 
 static inline struct kw_cache_key kw_call_key(const struct kw_call *call)
 {
-    struct kw_cache_key key;
-    kw_copy(key.b, sizeof key.b, kw_span_of(call->work.cache_key, sizeof key.b));
-    return key;
+    return (struct kw_cache_key){call->key_id, call->ciphertext};
 }
 
 #endif

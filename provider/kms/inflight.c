@@ -10,15 +10,32 @@
 
 static struct kw_flight **bucket(struct kw_kms *kms, const struct kw_cache_key *key)
 {
-    return &kms->flights[key->b[0] % KW_FLIGHT_BUCKETS];
+    return &kms->flights[kw_cache_key_mark(key) % KW_FLIGHT_BUCKETS];
 }
 
-struct kw_flight *kw_flight_find(struct kw_kms *kms, const struct kw_cache_key *key)
+struct kw_flight *kw_flight_find(struct kw_kms *kms, const struct kw_call *call)
 {
-    struct kw_flight *f = *bucket(kms, key);
+    const struct kw_cache_key key = kw_call_key(call);
+    struct kw_flight *f = *bucket(kms, &key);
     while (f != NULL &&
-           !kw_span_equal(kw_span_of(f->key.b, sizeof f->key.b), kw_span_of(key->b, 32)))
+           (f->class_index != call->class_index || !kw_cache_key_equal(&f->key, &key)))
         f = f->next;
+    return f;
+}
+
+static struct kw_flight *new_flight(struct kw_kms *kms, const struct kw_call *call)
+{
+    struct kw_flight *f = kw_new(1, sizeof *f);
+    if (f == NULL)
+        return NULL;
+    kw_dst name = kw_dst_of(f->name, sizeof f->name);
+    KW_INVARIANT(kw_dst_put(&name, call->key_id) && kw_dst_put(&name, call->ciphertext));
+    f->kms = kms;
+    f->class_index = call->class_index;
+    f->key = (struct kw_cache_key){
+        kw_span_of(f->name, call->key_id.len),
+        kw_span_of(f->name + call->key_id.len, call->ciphertext.len)};
+    f->until = call->work.until;
     return f;
 }
 
@@ -99,10 +116,9 @@ kw_err kw_flight_start(struct kw_kms *kms, struct kw_call *call)
 {
     const struct kw_hsm_door *door = &kms->options.door;
     struct kw_call_work *w = &call->work;
-    struct kw_flight *flight = kw_new(1, sizeof *flight);
+    struct kw_flight *flight = new_flight(kms, call);
     if (flight == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "unwrap");
-    *flight = (struct kw_flight){.kms = kms, .key = kw_call_key(call), .until = w->until};
     struct kw_hsm_job job = {
         .op = KW_HSM_UNWRAP,
         .key_id = w->version.key_id,

@@ -22,8 +22,8 @@ kw_err kw_kms_new(const struct kw_kms_options *options, struct kw_kms **ret_kms)
         return e;
     kms->options = *options;
     kms->classes = kw_new(options->class_count, sizeof *kms->classes);
-    e = kms->classes == NULL ? kw_err_at(KW_CODE_NO_MEMORY, "kms")
-                             : kw_cache_keyer_new(&kms->keyer);
+    if (kms->classes == NULL)
+        e = kw_err_at(KW_CODE_NO_MEMORY, "kms");
     for (size_t i = 0; i < options->class_count && !kw_failed(e); i++)
         e = open_class(&kms->classes[i], &options->classes[i], options->clock);
     if (kw_failed(e)) {
@@ -41,7 +41,6 @@ void kw_kms_free(struct kw_kms *kms)
     KW_INVARIANT(kms->parked == NULL);
     for (size_t i = 0; kms->classes != NULL && i < kms->options.class_count; i++)
         kw_cache_free(kms->classes[i].cache);
-    kw_cache_keyer_free(kms->keyer);
     kw_free(kms->classes);
     kw_free(kms);
 }
