@@ -19,6 +19,7 @@ static const struct {
     {"plan", "can this token carry this cluster?", kw_bench_plan},
     {"compare", "is it slower?  two runs, or one and a baseline", kw_bench_compare},
     {"micro", "parts of the house by themselves, with Google Benchmark", kw_bench_micro},
+    {"report", "one page of a results folder", kw_bench_report},
 };
 
 static int usage(FILE *out, int status)
