@@ -53,13 +53,17 @@ static void time_text(char text[KW_NUMBER_MAX], double us)
     double size = fabs(us);
     char number[KW_NUMBER_MAX];
     const char *unit = "µs";
+    if (!(size > 0)) {
+        snprintf(text, KW_NUMBER_MAX, "0"); /* of whatever */
+        return;
+    }
     if (size >= 999.5e3) {
         us /= 1e6;
         unit = "s";
     } else if (size >= 999.5) {
         us /= 1e3;
         unit = "ms";
-    } else if (size > 0 && size < 0.9995) {
+    } else if (size < 0.9995) {
         us *= 1e3;
         unit = "ns";
     }
@@ -77,6 +81,7 @@ void kw_number_text(char text[KW_NUMBER_MAX], double v, enum kw_unit unit)
     switch (unit) {
     case KW_UNIT_COUNT: digits(text, v); return;
     case KW_UNIT_US: time_text(text, v); return;
+    case KW_UNIT_MS: time_text(text, v * 1000); return;
     case KW_UNIT_PERCENT:
         digits(number, v * 100);
         snprintf(text, KW_NUMBER_MAX, "%.24s\u00a0%%", number);

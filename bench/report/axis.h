@@ -19,6 +19,7 @@ enum kw_scale {
 enum kw_unit {
     KW_UNIT_COUNT,   /* 12,500                        */
     KW_UNIT_US,      /* microseconds: 1.2 ms, 300 µs  */
+    KW_UNIT_MS,      /* milliseconds, told as those   */
     KW_UNIT_PERCENT, /* of a share: 0.25 is 25 %      */
     KW_UNIT_RATIO,   /* 1.23×                         */
 };

@@ -24,6 +24,7 @@ static bool is_document(const struct dirent *entry)
            strcmp(entry->d_name, own_file) != 0 && entry->d_name[0] != '.';
 }
 
+/* What only says what would be measured is no measurement. */
 static enum kw_document_kind kind_of(const json_t *json)
 {
     static const struct {
@@ -33,6 +34,8 @@ static enum kw_document_kind kind_of(const json_t *json)
                  {"keyward-bench plan", KW_DOCUMENT_PLAN},
                  {"keyward-bench token", KW_DOCUMENT_TOKEN}};
     const char *tool = kw_json_text(json, "tool");
+    if (json_is_true(json_object_get(json, "dry_run")))
+        return KW_DOCUMENT_UNKNOWN;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(tool, known[i].tool) == 0)
             return known[i].kind;

@@ -156,12 +156,13 @@ kw_err kw_section_offered(struct kw_report *r, bool *ret_there)
         double rate = 0;
         gather(r, r->results->cell[i].axes.subject, &o);
         enum kw_knee knee = kw_curve_knee(o.offer, o.count, &rate);
+        size_t before = r->page.len;
         kw_err e = goodput(r, &o, number, knee, rate);
         if (!kw_failed(e))
             e = latency(r, &o, number, knee, rate);
         if (kw_failed(e))
             return e;
-        *ret_there = true;
+        *ret_there = *ret_there || r->page.len > before;
         number++;
     }
     return KW_OK;

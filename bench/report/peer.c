@@ -9,8 +9,10 @@ static bool is_keyward(const char *subject)
 {
     static const char *const ways[] = {"wall",   "uncached", "hit",
                                        "repeat", "encrypt",  "status"};
-    if (strstr(subject, "noverify") != NULL)
-        return false;
+    static const char *const not [] = {"noverify", "inproc", "copy"};
+    for (size_t i = 0; i < sizeof not / sizeof not [0]; i++)
+        if (strstr(subject, not [i]) != NULL)
+            return false;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
         if (strncmp(subject, ways[i], strlen(ways[i])) == 0)
             return true;
@@ -29,6 +31,13 @@ static bool comparable(const struct kw_results_cell *ours,
     return !ours->control && is_keyward(a->subject) &&
            strcmp(a->method, b->method) == 0 && a->in_flight == b->in_flight &&
            a->rate == b->rate && a->token_delay_us == b->token_delay_us;
+}
+
+static bool known(const struct kw_report *r, const struct kw_results_cell *ours,
+                  const struct kw_results_cell *peer)
+{
+    return kw_report_ratio(r, ours, peer, "calls_per_s").mid > 0 ||
+           kw_report_ratio(r, ours, peer, "cpu_us").mid > 0;
 }
 
 static void row(struct kw_report *r, const struct kw_results_cell *ours,
@@ -64,7 +73,8 @@ kw_err kw_section_peer(struct kw_report *r, bool *ret_there)
         "call</th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < all->cell_count; i++)
         for (size_t k = 0; k < all->cell_count && is_peer(&all->cell[i]); k++)
-            if (comparable(&all->cell[k], &all->cell[i])) {
+            if (comparable(&all->cell[k], &all->cell[i]) &&
+                known(r, &all->cell[k], &all->cell[i])) {
                 row(r, &all->cell[k], &all->cell[i]);
                 *ret_there = true;
             }

@@ -6,77 +6,58 @@
 
 #include "report.h"
 
-/* Names as the plan gives them: an underscore is a blank, a last part the unit. */
-static void readable(char *text, size_t cap, const char *member)
+static void words_of(struct kw_html *page, const json_t *one)
 {
-    (void)kw_copy_str(text, cap, kw_span_str(member));
-    for (char *c = text; *c != '\0'; c++)
-        if (*c == '_')
-            *c = ' ';
-}
-
-static void value_text(char *text, size_t cap, const json_t *v)
-{
-    char number[KW_NUMBER_MAX] = "–";
-    if (json_is_number(v))
-        kw_number_text(number, json_number_value(v), KW_UNIT_COUNT);
-    const char *words = json_is_string(v)    ? json_string_value(v)
-                        : json_is_boolean(v) ? (json_is_true(v) ? "yes" : "no")
-                                             : number;
-    (void)kw_copy_str(text, cap, kw_span_str(words));
-}
-
-static void group(struct kw_html *page, const json_t *json, const char *member,
-                  const char *caption)
-{
-    json_t *o = json_object_get(json, member);
-    const char *key = NULL;
+    const char *key = NULL, *glue = "";
     json_t *v = NULL;
-    if (json_object_size(o) == 0)
-        return;
-    kw_html_raw(page, "<table class=\"facts\"><caption>");
-    kw_html_text(page, caption);
-    kw_html_raw(page, "</caption><tbody>\n");
-    json_object_foreach(o, key, v)
+    kw_html_raw(page, "<li>");
+    kw_html_text(page, json_string_value(one));
+    json_object_foreach((json_t *)(uintptr_t)one, key, v)
     {
-        char name[KW_NAME_MAX], text[200];
-        readable(name, sizeof name, key);
-        value_text(text, sizeof text, v);
-        if (!json_is_object(v) && !json_is_array(v))
-            kw_row_words(page, name, text);
+        if (!json_is_string(v))
+            continue;
+        kw_html_textf(page, "%s%s", glue, json_string_value(v));
+        glue = " · ";
     }
-    kw_html_raw(page, "</tbody></table>\n");
+    kw_html_raw(page, "</li>\n");
 }
 
-/* One a line: text, or an object with its words in the first members. */
+/* One a line: text, or an object of texts. */
+static void list(struct kw_html *page, const json_t *json, const char *member)
+{
+    const json_t *all = json_object_get(json, member);
+    kw_html_raw(page, "<ul>\n");
+    for (size_t i = 0; i < json_array_size(all); i++)
+        words_of(page, json_array_get(all, i));
+    kw_html_raw(page, "</ul>\n");
+}
+
+/* Whether the token carries the cluster, and if not, why not. */
+static void findings(struct kw_html *page, const json_t *json)
+{
+    const json_t *carried = json_object_get(json, "carried");
+    if (json_is_true(carried))
+        kw_html_raw(page, "<p>As reckoned, the token carries the cluster.</p>\n");
+    else if (json_is_false(carried))
+        kw_html_raw(page, "<p><strong>As reckoned, the token does not carry the "
+                          "cluster:</strong></p>\n");
+    if (json_array_size(json_object_get(json, "findings")) > 0)
+        list(page, json, "findings");
+}
+
 static void assumptions(struct kw_html *page, const json_t *json)
 {
-    const json_t *all = json_object_get(json, "assumptions");
-    if (json_array_size(all) == 0)
+    if (json_array_size(json_object_get(json, "assumptions")) == 0)
         return;
-    kw_html_raw(page, "<details><summary>Assumptions</summary><ul>\n");
-    for (size_t i = 0; i < json_array_size(all); i++) {
-        const json_t *one = json_array_get(all, i);
-        const char *key = NULL, *glue = "";
-        json_t *v = NULL;
-        kw_html_raw(page, "<li>");
-        kw_html_text(page, json_string_value(one));
-        json_object_foreach((json_t *)(uintptr_t)one, key, v)
-        {
-            char text[300];
-            value_text(text, sizeof text, v);
-            kw_html_textf(page, "%s%s", glue, text);
-            glue = " · ";
-        }
-        kw_html_raw(page, "</li>\n");
-    }
-    kw_html_raw(page, "</ul></details>\n");
+    kw_html_raw(page, "<details><summary>Assumptions</summary>\n");
+    list(page, json, "assumptions");
+    kw_html_raw(page, "</details>\n");
 }
 
 static const char *stored_label(char *dst, size_t cap, const json_t *curve,
                                 const char *member)
 {
-    readable(dst, cap, kw_json_text(curve, member));
+    kw_member_words(dst, cap, kw_json_text(curve, member));
     return dst;
 }
 
@@ -88,10 +69,10 @@ static kw_err curve(struct kw_report *r, const struct kw_report_document *d,
     struct kw_plot *p = kw_report_plot(r, "plan", number);
     p->x = (struct kw_axis){.label = stored_label(x, sizeof x, curve, "x"),
                             .scale = KW_SCALE_LINEAR,
-                            .unit = KW_UNIT_COUNT};
+                            .unit = kw_figure_unit(kw_json_text(curve, "x"))};
     p->y = (struct kw_axis){.label = stored_label(y, sizeof y, curve, "y"),
                             .scale = KW_SCALE_LINEAR,
-                            .unit = KW_UNIT_COUNT};
+                            .unit = kw_figure_unit(kw_json_text(curve, "y"))};
     struct kw_series *s = kw_plot_series(p, y);
     for (size_t i = 0; i < json_array_size(points); i++) {
         const json_t *at = json_array_get(points, i);
@@ -103,9 +84,7 @@ static kw_err curve(struct kw_report *r, const struct kw_report_document *d,
     }
     if (s->count == 0)
         return KW_OK;
-    char name[KW_NAME_MAX];
-    readable(name, sizeof name, kw_json_text(curve, "name"));
-    snprintf(p->title, sizeof p->title, "%s: %s", d->name, name);
+    snprintf(p->title, sizeof p->title, "%s: %s over %s", d->name, y, x);
     snprintf(p->description, sizeof p->description,
              "%zu points, from %.4g at %.4g to %.4g at %.4g", s->count, s->point[0].y,
              s->point[0].x, s->point[s->count - 1].y, s->point[s->count - 1].x);
@@ -117,12 +96,14 @@ static kw_err one(struct kw_report *r, const struct kw_report_document *d,
                   unsigned *number)
 {
     const json_t *curves = json_object_get(d->json, "curves");
-    kw_html_in(&r->page, "h3", d->name);
-    kw_html_raw(&r->page, "\n<div class=\"row\">");
-    group(&r->page, d->json, "inputs", "Given");
-    group(&r->page, d->json, "needs", "Needed");
-    group(&r->page, d->json, "expected", "Expected");
-    group(&r->page, d->json, "limits", "Limits");
+    kw_document_head(&r->page, d);
+    findings(&r->page, d->json);
+    kw_html_raw(&r->page, "<div class=\"row\">");
+    kw_member_table(&r->page, d->json, "inputs", "Given");
+    kw_member_table(&r->page, d->json, "needs", "Needed");
+    kw_member_table(&r->page, d->json, "expected", "Expected");
+    kw_member_table(&r->page, d->json, "limits", "The most that it carries");
+    kw_member_table(&r->page, d->json, "bounds", "By arithmetic alone");
     kw_html_raw(&r->page, "</div>\n");
     for (size_t i = 0; i < json_array_size(curves); i++) {
         kw_err e = curve(r, d, json_array_get(curves, i), (*number)++);

@@ -89,6 +89,14 @@ void kw_row_words(struct kw_html *page, const char *name, const char *words);
 enum kw_unit kw_figure_unit(const char *figure);
 const char *kw_figure_words(const char *figure); /* the name itself when not known */
 
+/* A member's name for people: no underscores, its unit left to the number. */
+void kw_member_words(char *dst, size_t cap, const char *member);
+/* A table of the plain members of json's `member`; nothing when it has none. */
+void kw_member_table(struct kw_html *page, const json_t *json, const char *member,
+                     const char *caption);
+/* <h3> with the document's name, and what went wrong with it, if anything did. */
+void kw_document_head(struct kw_html *page, const struct kw_report_document *d);
+
 /* By name; 0s when the cell does not have it. */
 struct kw_ratio kw_report_median(const struct kw_report *r,
                                  const struct kw_results_cell *c, const char *figure);

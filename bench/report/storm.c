@@ -21,59 +21,88 @@ static void head(struct kw_html *page, const struct kw_report_document *d)
 {
     const json_t *options = json_object_get(d->json, "options");
     char text[KW_NUMBER_MAX];
-    kw_html_in(page, "h3", d->name);
-    kw_html_raw(page, "\n<p>");
+    kw_document_head(page, d);
+    kw_html_raw(page, "<p>");
     option(page, options, "servers", "API servers");
     option(page, options, "seeds", "distinct seeds");
     option(page, options, "readers", "readers of each seed");
     option(page, options, "parallel", "lists of a server with seeds of their own");
     kw_number_text(text, kw_json_number(options, "timeout_ns") / 1000, KW_UNIT_US);
     kw_html_textf(page, "timeout: %s.", text);
-    if (json_is_true(json_object_get(d->json, "partial"))) {
-        kw_html_raw(page, " <strong>Partial:</strong> ");
-        kw_html_text(page, kw_json_text(d->json, "fault"));
-    }
     kw_html_raw(page, "</p>\n");
 }
 
 static void fact(struct kw_html *page, const json_t *json, const char *member,
-                 const char *words, double factor, enum kw_unit unit)
+                 const char *words, enum kw_unit unit)
 {
     char text[KW_NUMBER_MAX];
     double v = kw_json_number(json, member);
-    kw_number_text(text, v * factor, unit);
+    kw_number_text(text, v, unit);
     kw_row_words(page, words, isnan(v) ? "not known" : text);
 }
 
+/* How often, by gRPC code; what the plugin said, in words, where that was kept. */
 static void failures(struct kw_html *page, const json_t *json)
 {
-    const json_t *all = json_object_get(json, "failures");
-    char text[160] = "";
-    size_t used = 0;
-    for (void *at = json_object_iter((json_t *)(uintptr_t)all); at != NULL;
-         at = json_object_iter_next((json_t *)(uintptr_t)all, at)) {
-        double v = json_number_value(json_object_iter_value(at));
-        if (!(v > 0) || used >= sizeof text)
-            continue;
-        int n = snprintf(text + used, sizeof text - used, "%s%.40s: %.0f",
-                         used > 0 ? ", " : "", json_object_iter_key(at), v);
-        used += n > 0 ? (size_t)n : 0;
+    json_t *all = json_object_get(json, "failures");
+    const char *code = NULL;
+    json_t *v = NULL;
+    if (json_object_size(all) == 0)
+        kw_row_words(page, "failed calls", "none");
+    json_object_foreach(all, code, v)
+    {
+        const json_t *count = json_is_object(v) ? json_object_get(v, "count") : v;
+        char text[200], number[KW_NUMBER_MAX];
+        const char *message = kw_json_text(v, "message");
+        kw_number_text(number, json_number_value(count), KW_UNIT_COUNT);
+        snprintf(text, sizeof text, "%s%s%.120s", number, message[0] != '\0' ? ": " : "",
+                 message);
+        kw_row_words(page, code, text);
     }
-    kw_row_words(page, "failed calls", used > 0 ? text : "none");
 }
 
 static void facts(struct kw_html *page, const json_t *json)
 {
     kw_html_raw(page,
                 "<table class=\"facts\"><caption>What came of it</caption><tbody>\n");
-    fact(page, json, "ready_ms", "every seed read on every server after", 1000,
-         KW_UNIT_US);
-    fact(page, json, "requests", "Decrypts asked for", 1, KW_UNIT_COUNT);
-    fact(page, json, "hsm_operations", "operations of the token", 1, KW_UNIT_COUNT);
-    fact(page, json, "duplicates", "asked for while an equal one was under way", 1,
+    const char *cache = kw_json_text(json, "cache");
+    kw_row_words(page, "the plugin’s cache", cache[0] != '\0' ? cache : "unknown");
+    fact(page, json, "ready_ms", "every seed read on every server after", KW_UNIT_MS);
+    fact(page, json, "requests", "Decrypts asked for", KW_UNIT_COUNT);
+    fact(page, json, "hsm_operations", "operations of the token", KW_UNIT_COUNT);
+    fact(page, json, "duplicates", "asked for while an equal one was under way",
          KW_UNIT_COUNT);
-    fact(page, json, "deadline_misses", "missed the deadline", 1, KW_UNIT_COUNT);
+    fact(page, json, "deadline_misses", "missed the deadline", KW_UNIT_COUNT);
     failures(page, json);
+    kw_html_raw(page, "</tbody></table>\n");
+}
+
+/* A day: who asked in which hour, and what failed of it. */
+static void hours(struct kw_html *page, const json_t *json)
+{
+    static const char *const methods[] = {"status", "encrypt", "decrypt"};
+    const json_t *all = json_object_get(json, "hours");
+    if (json_array_size(all) == 0)
+        return;
+    kw_html_raw(page, "<table><caption>By hour of the day: calls, and how many of them "
+                      "failed</caption>\n<thead><tr><th scope=\"col\">hour</th><th "
+                      "scope=\"col\">Status</th><th scope=\"col\">failed</th><th "
+                      "scope=\"col\">Encrypt</th><th scope=\"col\">failed</th><th "
+                      "scope=\"col\">Decrypt</th><th scope=\"col\">failed</th></tr>"
+                      "</thead>\n<tbody>\n");
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        const json_t *hour = json_array_get(all, i);
+        kw_html_rawf(page, "<tr><th scope=\"row\">%zu</th>", i);
+        for (size_t k = 0; k < 3; k++) {
+            kw_cell_plain(page,
+                          kw_json_number(json_object_get(hour, "calls"), methods[k]),
+                          KW_UNIT_COUNT);
+            kw_cell_plain(page,
+                          kw_json_number(json_object_get(hour, "failed"), methods[k]),
+                          KW_UNIT_COUNT);
+        }
+        kw_html_raw(page, "</tr>\n");
+    }
     kw_html_raw(page, "</tbody></table>\n");
 }
 
@@ -126,6 +155,7 @@ static kw_err one(struct kw_report *r, const struct kw_report_document *d,
     const json_t *timeline = json_object_get(d->json, "timeline");
     head(&r->page, d);
     facts(&r->page, d->json);
+    hours(&r->page, d->json);
     struct kw_plot *p = fresh(r, "storm", number, "seeds, all servers");
     bool failed = false;
     (void)add_line(p, timeline, "unwrapped", "unwrapped", 0);

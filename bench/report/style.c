@@ -44,13 +44,13 @@ static const char *const words[] = {
     "list-style:none}\n"
     "nav a{text-decoration:none}nav a:hover{text-decoration:underline}\n",
     "table{border-collapse:collapse;font-size:.875rem;line-height:1.35;margin:1rem 0}\n"
-    "caption{text-align:left;font-weight:600;padding:0 0 .45rem;font-size:.9rem}\n"
+    "caption{text-align:left;font-weight:600;padding:0 0 .45rem;font-size:1.03em}\n"
     "th,td{padding:.38rem .8rem .38rem 0;text-align:right;vertical-align:baseline;"
     "white-space:nowrap;border-bottom:1px solid var(--rule)}\n"
     "th{font-weight:500}th:first-child{text-align:left}\n"
     "thead th{color:var(--muted);vertical-align:bottom;white-space:normal;"
     "min-width:5.5rem;border-bottom:1px solid var(--muted)}\n"
-    "td small{display:block;color:var(--muted);font-size:.78rem}\n"
+    "td small{display:block;color:var(--muted);font-size:.9em}\n"
     "td.inline small{display:inline;margin-left:.8em}\n"
     "td.words,th.words{text-align:left;white-space:normal;overflow-wrap:anywhere}\n",
     ".primary th:first-child{font-weight:650}\n"
@@ -93,7 +93,7 @@ void kw_report_style(struct kw_html *page)
     /* On paper nothing can be opened or scrolled. */
     kw_html_raw(
         page, "@media print{body{max-width:none;padding:0;font-size:10pt}nav{display:"
-              "none}.wide{overflow:visible}table{font-size:7.5pt}h2{break-after:avoid}"
+              "none}.wide{overflow:visible}table{font-size:8pt}h2{break-after:avoid}"
               "tr,.verdict{break-inside:avoid}th,td{padding-right:.4rem}thead "
               "th{min-width:0}.verdict,pre{border:1px solid var(--rule)}"
               "details::details-content{content-visibility:visible;block-size:auto}}\n");

@@ -3,40 +3,37 @@
  * went through several, else its figures. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "report.h"
+
+/* The same names as a server's figures, but here a call is one operation. */
+static const char *words_of(const char *figure)
+{
+    static const char *const own[][2] = {{"calls_per_s", "operations a second"},
+                                         {"cpu_us", "CPU an operation"},
+                                         {"switches", "context switches an operation"}};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (strcmp(own[i][0], figure) == 0)
+            return own[i][1];
+    return kw_figure_words(figure);
+}
 
 static void figures(struct kw_html *page, const json_t *json)
 {
     json_t *o = json_object_get(json, "figures");
     const char *key = NULL;
     json_t *v = NULL;
-    kw_html_raw(page, "<table class=\"facts\"><caption>Figures</caption><tbody>\n");
+    if (json_object_size(o) == 0)
+        return;
+    kw_html_raw(page, "<table class=\"facts\"><caption>Figures, at their best"
+                      "</caption><tbody>\n");
     json_object_foreach(o, key, v)
     {
         char text[KW_NUMBER_MAX];
         kw_number_text(text, json_is_number(v) ? json_number_value(v) : (double)NAN,
                        kw_figure_unit(key));
-        kw_row_words(page, kw_figure_words(key), text);
-    }
-    kw_html_raw(page, "</tbody></table>\n");
-}
-
-static void about(struct kw_html *page, const json_t *json)
-{
-    json_t *o = json_object_get(json, "token");
-    const char *key = NULL;
-    json_t *v = NULL;
-    if (json_object_size(o) == 0)
-        return;
-    kw_html_raw(page, "<table class=\"facts\"><caption>The token</caption><tbody>\n");
-    json_object_foreach(o, key, v)
-    {
-        char number[KW_NUMBER_MAX] = "–";
-        if (json_is_number(v))
-            kw_number_text(number, json_number_value(v), KW_UNIT_COUNT);
-        if (!json_is_object(v) && !json_is_array(v))
-            kw_row_words(page, key, json_is_string(v) ? json_string_value(v) : number);
+        kw_row_words(page, words_of(key), text);
     }
     kw_html_raw(page, "</tbody></table>\n");
 }
@@ -96,9 +93,10 @@ kw_err kw_section_token(struct kw_report *r, bool *ret_there)
         if (d->kind != KW_DOCUMENT_TOKEN)
             continue;
         *ret_there = true;
-        kw_html_in(&r->page, "h3", d->name);
-        kw_html_raw(&r->page, "\n<div class=\"row\">");
-        about(&r->page, d->json);
+        kw_document_head(&r->page, d);
+        kw_html_raw(&r->page, "<div class=\"row\">");
+        kw_member_table(&r->page, d->json, "token", "The token");
+        kw_member_table(&r->page, d->json, "options", "How it was measured");
         figures(&r->page, d->json);
         kw_html_raw(&r->page, "</div>\n");
         kw_err e = plots(r, d, number++);

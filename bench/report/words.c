@@ -119,8 +119,12 @@ static const struct {
     {"p90_us", "latency p90"},
     {"p99_us", "latency p99"},
     {"p99.9_us", "latency p99.9"},
-    {"ready_ms", "time to readiness, ms"},
+    {"ready_ms", "time to readiness"},
     {"ops_per_s", "operations a second"},
+    {"stop_ms", "SIGTERM to the end"},
+    {"start_status_ms", "start to a good Status"},
+    {"start_decrypt_ms", "start to a good Decrypt"},
+    {"gap_ms", "without a good Decrypt"},
 };
 
 const char *kw_figure_words(const char *figure)
@@ -131,10 +135,92 @@ const char *kw_figure_words(const char *figure)
     return figure;
 }
 
+/* What the end of a name says of its number, and how that end reads. */
+static const struct {
+    const char *end, *words;
+    enum kw_unit unit;
+} ends[] = {{"_us", "", KW_UNIT_US},
+            {"_ms", "", KW_UNIT_MS},
+            {"_per_s", " a second", KW_UNIT_COUNT},
+            {"_percent", ", %", KW_UNIT_COUNT},
+            {"utilisation", "utilisation", KW_UNIT_PERCENT},
+            {"goodput", "goodput", KW_UNIT_PERCENT}};
+enum { ENDS = sizeof ends / sizeof ends[0] };
+
+static size_t end_of(const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < ENDS; i++) {
+        size_t n = strlen(ends[i].end);
+        if (len >= n && strcmp(name + len - n, ends[i].end) == 0)
+            return i;
+    }
+    return ENDS;
+}
+
 enum kw_unit kw_figure_unit(const char *figure)
 {
-    size_t len = strlen(figure);
-    return len > 3 && strcmp(figure + len - 3, "_us") == 0 ? KW_UNIT_US : KW_UNIT_COUNT;
+    size_t i = end_of(figure);
+    return i < ENDS ? ends[i].unit : KW_UNIT_COUNT;
+}
+
+void kw_member_words(char *dst, size_t cap, const char *member)
+{
+    size_t i = end_of(member), len = strlen(member);
+    len -= i < ENDS ? strlen(ends[i].end) : 0;
+    snprintf(dst, cap, "%.*s%s", (int)len, member, i < ENDS ? ends[i].words : "");
+    for (char *c = dst; *c != '\0'; c++)
+        if (*c == '_')
+            *c = ' ';
+}
+
+/* ---- what documents say of themselves
+ * --------------------------------------------------- */
+
+static void member_row(struct kw_html *page, const char *key, const json_t *v)
+{
+    char name[KW_NAME_MAX], number[KW_NUMBER_MAX] = "–";
+    kw_member_words(name, sizeof name, key);
+    if (json_is_number(v))
+        kw_number_text(number, json_number_value(v), kw_figure_unit(key));
+    kw_row_words(page, name,
+                 json_is_string(v)    ? json_string_value(v)
+                 : json_is_boolean(v) ? (json_is_true(v) ? "yes" : "no")
+                                      : number);
+}
+
+void kw_member_table(struct kw_html *page, const json_t *json, const char *member,
+                     const char *caption)
+{
+    json_t *o = json_object_get(json, member);
+    const char *key = NULL;
+    json_t *v = NULL;
+    if (json_object_size(o) == 0)
+        return;
+    kw_html_raw(page, "<table class=\"facts\"><caption>");
+    kw_html_text(page, caption);
+    kw_html_raw(page, "</caption><tbody>\n");
+    json_object_foreach(o, key, v)
+    {
+        if (!json_is_object(v) && !json_is_array(v))
+            member_row(page, key, v);
+    }
+    kw_html_raw(page, "</tbody></table>\n");
+}
+
+void kw_document_head(struct kw_html *page, const struct kw_report_document *d)
+{
+    kw_html_in(page, "h3", d->name);
+    kw_html_raw(page, "\n");
+    const char *fault = kw_json_text(d->json, "fault");
+    bool partial = json_is_true(json_object_get(d->json, "partial"));
+    if (!partial && fault[0] == '\0')
+        return;
+    kw_html_raw(page, "<p class=\"verdict unusable\"><b>");
+    kw_html_raw(page, partial ? "Partial." : "With a fault.");
+    kw_html_raw(page, "</b> ");
+    kw_html_text(page, fault[0] != '\0' ? fault : "The run ended before its time.");
+    kw_html_raw(page, "</p>\n");
 }
 
 struct kw_ratio kw_report_median(const struct kw_report *r,

@@ -263,22 +263,33 @@ static void put_storm(const struct kw_fixture *f, const char *name, double ready
                                 floor(at < 1 ? 6 + 5 * sin(at * 9) : 0), "failed",
                                 floor(failed * (at > 0.3 ? 1 : at / 0.3))));
     }
+    json_t *failures = json_object();
+    if (failed > 0)
+        json_object_set_new(failures, "DEADLINE_EXCEEDED",
+                            json_pack("{s:f, s:s}", "count", failed, "message",
+                                      "a fixture's <deadline>"));
     put_json(f, name,
-             json_pack("{s:s, s:i, s:s, s:b, s:s, s:{s:i, s:i, s:i, s:i, s:I}, s:f, s:i, "
-                       "s:i, s:i, s:i, s:{s:f}, s:o, s:{s:f}}",
+             json_pack("{s:s, s:i, s:s, s:b, s:s, s:s, s:{s:i, s:i, s:i, s:i, s:I}, s:f, "
+                       "s:i, s:i, s:i, s:i, s:o, s:o, s:{s:f}}",
                        "tool", "keyward-bench storm", "schema", 1, "version", "0.1.0",
-                       "partial", 0, "fault", "", "options", "servers", 3, "seeds", 1000,
-                       "readers", 2, "parallel", 1, "timeout_ns", (json_int_t)3000000000,
-                       "ready_ms", ready_ms, "requests", 4100, "hsm_operations", 1003,
-                       "duplicates", 1100, "deadline_misses", (int)failed, "failures",
-                       "DEADLINE_EXCEEDED", failed, "timeline", timeline, "figures",
+                       "partial", 0, "fault", "", "cache", "cold", "options", "servers",
+                       3, "seeds", 1000, "readers", 2, "parallel", 1, "timeout_ns",
+                       (json_int_t)3000000000, "ready_ms", ready_ms, "requests", 4100,
+                       "hsm_operations", 1003, "duplicates", 1100, "deadline_misses",
+                       (int)failed, "failures", failures, "timeline", timeline, "figures",
                        "ready_ms", ready_ms));
 }
 
+static const char day_document[] =
+    "{\"tool\":\"keyward-bench storm\",\"schema\":1,\"version\":\"0.1.0\",\"partial\":"
+    "true,\"fault\":\"a fixture breaks off\",\"options\":{\"servers\":3,\"day_ns\":"
+    "86400000000000},\"hours\":[{\"hour\":0,\"calls\":{\"status\":180,\"encrypt\":4,"
+    "\"decrypt\":1234},\"failed\":{\"status\":0,\"encrypt\":0,\"decrypt\":5}}]}";
 static const char plan_document[] =
     "{\"tool\":\"keyward-bench plan\",\"schema\":1,\"version\":\"0.1.0\",\"inputs\":"
     "{\"servers\":3,\"seeds\":1000},\"needs\":{\"steady_per_s\":0.4,\"sessions\":8},"
     "\"expected\":{\"ready_ms\":1900,\"p99_ms\":21},\"limits\":{\"seeds\":25000},"
+    "\"carried\":false,\"findings\":[\"a fixture is too slow\"],"
     "\"assumptions\":[\"a fixture: nothing is assumed\",{\"text\":\"one wrap is two "
     "operations\",\"source\":\"the way of an Encrypt\"}],\"curves\":[{\"name\":"
     "\"ready_ms over seeds\",\"x\":\"seeds\",\"y\":\"ready_ms\",\"points\":[[100,200],"
@@ -311,6 +322,7 @@ void kw_fixture_full(struct kw_fixture *ret)
     kw_results_free(r);
     put_storm(ret, "storm-cold.json", 1840, 0);
     put_storm(ret, "storm-slow10ms.json", 14200, 37);
+    kw_fixture_file(ret, "storm-day.json", day_document);
     kw_fixture_file(ret, "plan-three.json", plan_document);
     kw_fixture_file(ret, "token-wrap.json", token_document);
     kw_fixture_file(ret, "micro.json", micro_document);

@@ -104,13 +104,17 @@ static void open__full__documents_by_name_and_kind(void **state)
     static const struct {
         const char *name;
         enum kw_document_kind kind;
-    } want[] = {{"micro", KW_DOCUMENT_MICRO},          {"note", KW_DOCUMENT_UNKNOWN},
-                {"plan-three", KW_DOCUMENT_PLAN},      {"storm-cold", KW_DOCUMENT_STORM},
-                {"storm-slow10ms", KW_DOCUMENT_STORM}, {"token-wrap", KW_DOCUMENT_TOKEN}};
+    } want[] = {{"dry", KW_DOCUMENT_UNKNOWN}, /* says what would be measured */
+                {"micro", KW_DOCUMENT_MICRO},     {"note", KW_DOCUMENT_UNKNOWN},
+                {"plan-three", KW_DOCUMENT_PLAN}, {"storm-cold", KW_DOCUMENT_STORM},
+                {"storm-day", KW_DOCUMENT_STORM}, {"storm-slow10ms", KW_DOCUMENT_STORM},
+                {"token-wrap", KW_DOCUMENT_TOKEN}};
     struct kw_fixture f;
     (void)state;
     kw_fixture_full(&f);
     kw_fixture_file(&f, "note.json", "{\"tool\":\"other\",\"schema\":5}");
+    kw_fixture_file(&f, "dry.json",
+                    "{\"tool\":\"keyward-bench storm\",\"schema\":1,\"dry_run\":true}");
     kw_fixture_file(&f, "words.txt", "not ours");
     CHECK_OK(kw_report_open(f.folder, &r, &note));
     CHECK(r->document_count == sizeof want / sizeof want[0]);

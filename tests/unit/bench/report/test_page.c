@@ -166,7 +166,7 @@ static void write__full__every_plot_and_no_reference_to_the_outside(void **state
     static const char *const plots[] = {
         "pulse-0",   "concurrency-0", "concurrency-3",   "percentiles-0",
         "goodput-0", "offered-0",     "delay-latency-0", "delay-calls-0",
-        "storm-0",   "storm-1",       "storm-calls-0",   "storm-calls-1",
+        "storm-0",   "storm-2",       "storm-calls-0",   "storm-calls-2",
         "plan-0",    "token-0",       "token-latency-0", "ratios-0"};
     struct kw_fixture f;
     struct kw_report *r = NULL;
@@ -181,7 +181,11 @@ static void write__full__every_plot_and_no_reference_to_the_outside(void **state
     }
     CHECK(has(r, "<p>Nothing is missing.</p>"));
     CHECK(has(r, "one wrap is two operations · the way of an Encrypt"));
-    CHECK(has(r, "DEADLINE_EXCEEDED: 37"));
+    CHECK(has(r, "DEADLINE_EXCEEDED</th><td class=\"words\">37: a fixture&#39;s "
+                 "&lt;deadline&gt;"));
+    CHECK(has(r, "<b>Partial.</b> a fixture breaks off"));
+    CHECK(has(r, "<td>1,234</td><td>5</td>")); /* an hour of the day */
+    CHECK(has(r, "does not carry") && has(r, "<li>a fixture is too slow</li>"));
     CHECK(has(r, ">350\u00a0ns<"));
     CHECK(has(r, "decrypt, further subjects"));
     check_nothing_outside(r);
