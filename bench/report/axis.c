@@ -120,7 +120,7 @@ static void fit_linear(struct kw_axis *a, double least, double most)
 {
     if (least > 0)
         least = 0;
-    if (!(most > least))
+    if (!(most - least > 1e-9))
         most = least + 1;
     double step = step_of(most - least);
     double first = floor(least / step), last = ceil(most / step - 1e-9);

@@ -41,7 +41,7 @@ struct kw_axis {
 };
 
 /* Makes room for values from least to most and sets the ticks.  On scales that know no 0
- * both must be above it. */
+ * both must be above it.  Neither is beyond 1e15. */
 void kw_axis_fit(struct kw_axis *a, double least, double most);
 
 /* Where v lies between low (0) and high (1). */

@@ -47,10 +47,10 @@ static bool served(const struct kw_offer *o, double calm_us)
 
 enum kw_knee kw_curve_knee(struct kw_offer *offers, size_t count, double *ret_rate)
 {
-    qsort(offers, count, sizeof offers[0], by_rate);
     size_t good = 0;
     if (count < 2)
         return KW_KNEE_UNKNOWN;
+    qsort(offers, count, sizeof offers[0], by_rate);
     for (size_t i = 0; i < count; i++)
         if (isnan(offers[i].goodput))
             return KW_KNEE_UNKNOWN;

@@ -8,9 +8,13 @@
 
 enum { HEIGHT = 380, GLYPH = 7, LINE = 17 };
 
+/* Beyond these no figure is one, and gnuplot would have to draw hundreds of decades. */
+#define LEAST 1e-12
+#define MOST 1e15
+
 static bool known_to(const struct kw_axis *a, double v)
 {
-    return isfinite(v) && (a->scale == KW_SCALE_LINEAR || v > 0);
+    return fabs(v) <= MOST && (a->scale == KW_SCALE_LINEAR || v >= LEAST);
 }
 
 void kw_plot_point(const struct kw_plot *p, struct kw_series *s, struct kw_point point)

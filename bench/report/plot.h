@@ -52,8 +52,8 @@ struct kw_plot {
     size_t mark_count;
 };
 
-/* Puts a point at the end; a series that is full, or a value that is not finite or that
- * the axes' scales do not know, leaves it out. */
+/* Puts a point at the end; a series that is full, or a value that is absurd (NAN, beyond
+ * 1e15) or that the axes' scales do not know, leaves it out. */
 void kw_plot_point(const struct kw_plot *p, struct kw_series *s, struct kw_point point);
 /* The next series, or NULL when there are KW_SERIES_MAX. */
 struct kw_series *kw_plot_series(struct kw_plot *p, const char *name);

@@ -5,11 +5,17 @@
 
 enum { ROW = 24, AROUND = 90 };
 
+/* A ratio of millions is none that anybody could draw beside others. */
+static bool is_known(struct kw_ratio x)
+{
+    return x.low >= 1e-6 && x.high <= 1e6;
+}
+
 static void fit(struct kw_plot *p, const struct kw_whisker *rows, size_t count)
 {
     double least = 1, most = 1;
     for (size_t i = 0; i < count; i++)
-        if (rows[i].ratio.mid > 0) {
+        if (is_known(rows[i].ratio)) {
             least = fmin(least, rows[i].ratio.low);
             most = fmax(most, rows[i].ratio.high);
         }
@@ -22,7 +28,7 @@ static size_t known(const struct kw_whisker *rows, size_t count)
 {
     size_t n = 0;
     for (size_t i = 0; i < count; i++)
-        n += rows[i].ratio.mid > 0 ? 1 : 0;
+        n += is_known(rows[i].ratio) ? 1 : 0;
     return n;
 }
 
@@ -67,7 +73,7 @@ static void rows_of(struct kw_html *s, const struct kw_whisker *rows, size_t cou
 {
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!(rows[i].ratio.mid > 0))
+        if (!(is_known(rows[i].ratio)))
             continue;
         at++;
         kw_html_raw(s, "set label ");
@@ -85,7 +91,7 @@ static void lines(struct kw_html *s, const struct kw_whisker *rows, size_t count
 {
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!(rows[i].ratio.mid > 0))
+        if (!(is_known(rows[i].ratio)))
             continue;
         at++;
         unsigned color = KW_PLOT_FIRST_COLOR + rows[i].color;
@@ -103,7 +109,8 @@ kw_err kw_whiskers_draw(struct kw_plot *p, const struct kw_whisker *rows, size_t
                         struct kw_note *note)
 {
     struct kw_html script = {0};
-    KW_INVARIANT(known(rows, count) > 0);
+    if (known(rows, count) == 0)
+        return KW_OK;
     fit(p, rows, count);
     frame(&script, p, known(rows, count), longest(rows, count));
     band(&script, p, noise);

@@ -19,8 +19,8 @@ struct kw_whisker {
 enum { KW_WHISKERS_MAX = 130 };
 
 /* A figure like kw_plot_draw's, from p's id, number, title, description and x.label.
- * `noise` is drawn as a band when it is known; rows whose ratio is not known are left
- * out, and there must be one that is known. */
+ * `noise` is drawn as a band when it is known; rows whose ratio is not known, or beyond a
+ * million, are left out; without any row nothing is appended. */
 KW_MUST_USE kw_err kw_whiskers_draw(struct kw_plot *p, const struct kw_whisker *rows,
                                     size_t count, struct kw_ratio noise,
                                     const char *caption, struct kw_html *page,

@@ -89,6 +89,33 @@ static void write__all_rounds_disturbed__no_median_is_told(void **state)
     kw_report_close(r);
 }
 
+/* Whatever numbers stand in the file: a page, and no invariant of ours. */
+static void write__absurd_figures__a_page_all_the_same(void **state)
+{
+    static const double absurd[] = {1e308, 1e-308, 5e-324, 1e16, 0, -1, -1e308, 1e-13};
+    (void)state;
+    struct kw_results *all = kw_fixture_results();
+    for (size_t i = 0; i < all->cell_count; i++) {
+        struct kw_results_cell *c = &all->cell[i];
+        for (size_t k = 0; k < all->figure_count; k++)
+            for (size_t n = 0; n < all->rounds; n++)
+                c->figure[k][n] = absurd[(i + k + n) % 8];
+        c->axes.in_flight = absurd[i % 8];
+        c->axes.rate = absurd[(i + 3) % 8];
+        c->axes.token_delay_us = absurd[(i + 5) % 8];
+        for (size_t b = 0; b < c->histogram.count; b++)
+            c->histogram.bucket[b].count = b % 2 == 0 ? UINT64_MAX : 1;
+        for (size_t n = 0; n < all->rounds; n++)
+            all->pulse_ns[n][i] = absurd[(i + n) % 8];
+    }
+    for (size_t k = 0; k < all->figure_count; k++)
+        all->noise[k] = (struct kw_ratio){1e308, 1e-308, 1e308};
+    all->elapsed_s = 1e308;
+    struct kw_report *r = of(all);
+    write(r);
+    kw_report_close(r);
+}
+
 static void write__hostile_words__never_markup(void **state)
 {
     static const char evil[] = "<script>alert('x')</script>&\"\x01\xff";
@@ -293,6 +320,7 @@ static void cells__figure_unknown_in_a_round__dash(void **state)
 KW_CASES("bench/report/page", CASE(write__no_gnuplot__missing_and_no_page),
          CASE(write__no_round__says_partial_and_what_is_missing),
          CASE(write__all_rounds_disturbed__no_median_is_told),
+         CASE(write__absurd_figures__a_page_all_the_same),
          CASE(write__hostile_words__never_markup),
          CASE(write__quick__verdict_first_and_what_was_not_measured),
          CASE(write__full__every_plot_and_no_reference_to_the_outside),

@@ -36,6 +36,8 @@ static void point__not_finite_or_unknown_to_the_scale__left_out(void **state)
     kw_plot_point(p, s, (struct kw_point){.x = (double)NAN, .y = 1});
     kw_plot_point(p, s, (struct kw_point){.x = 1, .y = HUGE_VAL});
     kw_plot_point(p, s, (struct kw_point){.x = 1, .y = 0});
+    kw_plot_point(p, s, (struct kw_point){.x = -1e300, .y = 1});
+    kw_plot_point(p, s, (struct kw_point){.x = 1, .y = 1e-300});
     CHECK(s->count == 0 && kw_plot_points(p) == 0);
     kw_plot_point(p, s, (struct kw_point){.x = 1, .y = 5, .low = 0, .high = 9});
     CHECK(s->count == 1 && !(s->point[0].high > s->point[0].low));
@@ -146,6 +148,8 @@ static void whiskers__some_unknown__the_known_rows(void **state)
     CHECK(strstr(page.text, "gone") == NULL);
     CHECK_HAS(page.text, "f-grid"); /* the band of the noise */
     kw_html_wipe(&page);
+    CHECK_OK(kw_whiskers_draw(p, rows + 1, 1, (struct kw_ratio){0}, "c", &page, &note));
+    CHECK(page.len == 0);
     kw_free(p);
 }
 
