@@ -79,6 +79,15 @@ static double middle(const double *v, size_t count)
     return kw_median(thinned, n);
 }
 
+/* The first one says what all of them are. */
+static void mark(struct kw_plot *p, double round)
+{
+    struct kw_mark *m = &p->mark[p->mark_count];
+    *m = (struct kw_mark){.x = round, .color = 1};
+    if (p->mark_count++ == 0)
+        (void)kw_copy_str(m->label, sizeof m->label, kw_span_str("disturbed"));
+}
+
 static kw_err pulse_plot(struct kw_report *r)
 {
     const struct kw_results *all = r->results;
@@ -109,8 +118,7 @@ static kw_err pulse_plot(struct kw_report *r)
         if (count > 0)
             kw_plot_point(p, s, at);
         if (all->disturbed[n] && p->mark_count < KW_MARKS_MAX)
-            p->mark[p->mark_count++] =
-                (struct kw_mark){.x = (double)n, .label = "disturbed", .color = 1};
+            mark(p, (double)n);
     }
     snprintf(p->title, sizeof p->title, "The pulse of the machine by round");
     snprintf(p->description, sizeof p->description,

@@ -98,17 +98,19 @@ static kw_err goodput(struct kw_report *r, const struct offers *o, unsigned numb
 {
     struct kw_plot *p = fresh(r, "goodput", number, "good in time, a second",
                               KW_SCALE_LINEAR, KW_UNIT_COUNT);
-    struct kw_series *s = kw_plot_series(p, "goodput");
-    for (size_t i = 0; i < o->count; i++)
-        kw_report_point(r, p, s, o->offer[i].rate, o->cell[i], goodput_figure(r));
-    if (s->count == 0)
-        return KW_OK;
+    /* What was asked for lies below what came of it. */
     struct kw_series *ideal = kw_plot_series(p, "offered");
+    struct kw_series *s = kw_plot_series(p, "goodput");
     ideal->dots = false;
     ideal->color = 7;
-    for (size_t i = 0; i < o->count; i++)
+    s->color = 0;
+    for (size_t i = 0; i < o->count; i++) {
+        kw_report_point(r, p, s, o->offer[i].rate, o->cell[i], goodput_figure(r));
         kw_plot_point(p, ideal,
                       (struct kw_point){.x = o->offer[i].rate, .y = o->offer[i].rate});
+    }
+    if (s->count == 0)
+        return KW_OK;
     mark_knee(p, knee, rate);
     snprintf(p->title, sizeof p->title, "Goodput over offered rate: %.48s",
              o->cell[0]->axes.subject);

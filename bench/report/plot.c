@@ -96,9 +96,13 @@ static void tick_text(struct kw_html *s, const char *text)
 
 void kw_plot_side(struct kw_html *s, char name, const struct kw_axis *a)
 {
-    if (a->scale != KW_SCALE_LINEAR)
+    bool log = a->scale != KW_SCALE_LINEAR;
+    /* On a logarithmic axis gnuplot may lose a tick at its very end. */
+    double air = log ? 1e-4 : 0;
+    if (log)
         kw_html_rawf(s, "set logscale %c\n", name);
-    kw_html_rawf(s, "set %crange [%.9g:%.9g]\nset %ctics (", name, a->low, a->high, name);
+    kw_html_rawf(s, "set %crange [%.9g:%.9g]\nset %ctics (", name, a->low * (1 - air),
+                 a->high * (1 + air), name);
     for (size_t i = 0; i < a->tick_count; i++) {
         kw_html_raw(s, i > 0 ? ", " : "");
         tick_text(s, a->tick[i].text);
@@ -179,6 +183,20 @@ static void names(struct kw_html *s, const struct kw_plot *p)
     }
 }
 
+static void mark_label(struct kw_html *s, const struct kw_mark *m, double at, double up)
+{
+    if (m->label[0] == '\0')
+        return;
+    kw_html_raw(s, "set label ");
+    kw_plot_quoted(s, m->label);
+    kw_html_rawf(
+        s,
+        " at graph %.4f, graph %.4f %s textcolor rgb '#0101%02x' offset character "
+        "%s0.5,0\n",
+        at, up, at > 0.6 ? "right" : "left", KW_PLOT_FIRST_COLOR + m->color,
+        at > 0.6 ? "-" : "");
+}
+
 static void marks(struct kw_html *s, const struct kw_plot *p)
 {
     for (size_t i = 0; i < p->mark_count; i++) {
@@ -186,14 +204,9 @@ static void marks(struct kw_html *s, const struct kw_plot *p)
         double at = kw_axis_place(&p->x, m->x);
         kw_html_rawf(s,
                      "set arrow from graph %.4f, graph 0 to graph %.4f, graph 1 nohead "
-                     "dt (4,4) lw 1 lc rgb '#0101%02x'\nset label ",
+                     "dt (4,4) lw 1 lc rgb '#0101%02x'\n",
                      at, at, KW_PLOT_FIRST_COLOR + m->color);
-        kw_plot_quoted(s, m->label);
-        kw_html_rawf(s,
-                     " at graph %.4f, graph %.4f %s textcolor rgb '#0101%02x' "
-                     "offset character %s0.5,0\n",
-                     at, 0.97 - 0.065 * (double)i, at > 0.6 ? "right" : "left",
-                     KW_PLOT_FIRST_COLOR + m->color, at > 0.6 ? "-" : "");
+        mark_label(s, m, at, 0.97 - 0.065 * (double)i);
     }
 }
 

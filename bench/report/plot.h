@@ -17,7 +17,7 @@
 enum {
     KW_SERIES_MAX = 8, /* as many as there are colours; svg.c and style.c know them too */
     KW_POINTS_MAX = 256,
-    KW_MARKS_MAX = 8,
+    KW_MARKS_MAX = 64,
     KW_NAME_MAX = 64,
 };
 
@@ -36,7 +36,7 @@ struct kw_series {
 /* A vertical line at x. */
 struct kw_mark {
     double x;
-    char label[KW_NAME_MAX];
+    char label[KW_NAME_MAX]; /* "" for none */
     unsigned color;
 };
 

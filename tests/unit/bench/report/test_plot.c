@@ -114,6 +114,22 @@ static void draw__hostile_names__words_in_the_picture(void **state)
     kw_free(p);
 }
 
+static void draw__logarithmic__ticks_at_both_ends(void **state)
+{
+    struct kw_html page = {0};
+    (void)state;
+    struct kw_plot *p = fresh();
+    p->y = (struct kw_axis){.label = "y", .scale = KW_SCALE_LOG10, .unit = KW_UNIT_US};
+    struct kw_series *s = kw_plot_series(p, "a");
+    kw_plot_point(p, s, (struct kw_point){.x = 1, .y = 103});
+    kw_plot_point(p, s, (struct kw_point){.x = 2, .y = 272});
+    CHECK_OK(kw_plot_draw(p, "caption", &page, NULL));
+    CHECK_HAS(page.text, "100\u00a0µs");
+    CHECK_HAS(page.text, "500\u00a0µs");
+    kw_html_wipe(&page);
+    kw_free(p);
+}
+
 static void draw__twice_in_a_page__no_name_twice(void **state)
 {
     struct kw_html page = {0};
@@ -158,5 +174,6 @@ KW_CASES("bench/report/plot", CASE(point__not_finite_or_unknown_to_the_scale__le
          CASE(draw__no_gnuplot_in_path__missing_and_what_to_install),
          CASE(run__script_that_fails__its_own_words),
          CASE(draw__hostile_names__words_in_the_picture),
+         CASE(draw__logarithmic__ticks_at_both_ends),
          CASE(draw__twice_in_a_page__no_name_twice),
          CASE(whiskers__some_unknown__the_known_rows))
