@@ -91,7 +91,7 @@ static void mark(struct kw_plot *p, double round)
 static kw_err pulse_plot(struct kw_report *r)
 {
     const struct kw_results *all = r->results;
-    double ns[KW_RESULTS_CELLS], middles[KW_ROUNDS_MAX];
+    double ns[KW_RESULTS_CELLS], middles[KW_ROUNDS_MAX] = {0};
     size_t known = 0;
     for (size_t n = 0; n < all->rounds; n++) {
         size_t count = pulses(all, n, ns);
