@@ -11,6 +11,8 @@ static const struct {
 } verbs[] = {
     {"load", "drive a KMS v2 socket and say what a call costs", kw_bench_load},
     {"token", "wrap and unwrap in a token, without any server", kw_bench_token},
+    {"serve", "serve a socket with a cipher, a token or nothing behind it",
+     kw_bench_serve},
     {"echo", "serve a socket that answers its input: the transport's ceiling",
      kw_bench_echo},
     {"storm", "API servers that start together: how long until they are ready",

@@ -78,7 +78,8 @@ static kw_err cut(struct kw_entry *e, const char *text, struct kw_results_axes *
     }
     if (count < 2)
         return bad(note, text, "no verb stands after the name: NAME=load SOCKET …");
-    if (strcmp(e->words[1], "rounds") == 0 || strcmp(e->words[1], "echo") == 0)
+    if (strcmp(e->words[1], "rounds") == 0 || strcmp(e->words[1], "echo") == 0 ||
+        strcmp(e->words[1], "serve") == 0)
         return bad(note, text, "this verb is no measurement: load, token, storm … are");
     e->words[count] = json_word;
     return KW_OK;

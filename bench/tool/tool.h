@@ -66,6 +66,7 @@ bool kw_stop_asked(void);
 /* The verbs, one a room. */
 typedef int kw_bench_verb(int argc, char **argv);
 kw_bench_verb kw_bench_load, kw_bench_token, kw_bench_echo, kw_bench_rounds,
-    kw_bench_storm, kw_bench_plan, kw_bench_compare, kw_bench_micro, kw_bench_report;
+    kw_bench_storm, kw_bench_plan, kw_bench_compare, kw_bench_micro, kw_bench_report,
+    kw_bench_serve;
 
 #endif
