@@ -29,17 +29,24 @@ type rawClient struct {
 // dial connects as kube-apiserver does, under any :authority.
 func (n *node) dial(class, authority string) *rawClient {
 	n.t.Helper()
-	socket := n.socket(class)
-	conn, err := grpc.NewClient("passthrough:///"+class,
+	c := dialSocket(n.t, n.socket(class), authority)
+	c.n = n
+	return c
+}
+
+// dialSocket connects to any plugin.
+func dialSocket(t *testing.T, socket, authority string) *rawClient {
+	t.Helper()
+	conn, err := grpc.NewClient("passthrough:///plugin",
 		grpc.WithAuthority(authority),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.WaitForReady(true)),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		}))
-	must(n.t, err)
-	n.t.Cleanup(func() { conn.Close() })
-	return &rawClient{t: n.t, n: n, conn: conn, kms: kmsapi.NewKeyManagementServiceClient(conn)}
+	must(t, err)
+	t.Cleanup(func() { conn.Close() })
+	return &rawClient{t: t, conn: conn, kms: kmsapi.NewKeyManagementServiceClient(conn)}
 }
 
 func (n *node) raw(class string) *rawClient {
