@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define NAME_OF(name, params, args) #name,
@@ -27,6 +28,18 @@ static void write_line(const char *text, int len)
     close(fd);
 }
 
+/* The kernel rounds a wait up by 50 us unless told otherwise (prctl(2),
+ * PR_SET_TIMERSLACK), which would be felt in a short one. */
+static void wait_us(unsigned long us)
+{
+    const struct timespec t = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+    int slack_ns = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+    (void)prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+    (void)ppoll(NULL, 0, &t, NULL);
+    if (slack_ns > 0)
+        (void)prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0, 0, 0);
+}
+
 void liar_enter(enum liar_fn fn, struct liar_lie *ret_lie)
 {
     char text[96];
@@ -35,8 +48,8 @@ void liar_enter(enum liar_fn fn, struct liar_lie *ret_lie)
                               (long)getpid()));
     liar_control_refresh();
     liar_control_order(fn, &order);
-    if (order.delay_ms > 0)
-        (void)poll(NULL, 0, (int)order.delay_ms);
+    if (order.delay_us > 0)
+        wait_us(order.delay_us);
     if (order.crash)
         abort();
     while (order.hang) {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { RULES_MAX = 64, WAIT_MS = 10 };
+enum { RULES_MAX = 64, WAIT_MS = 10, DELAY_MAX = 1000000 };
 
 struct rule {
     enum liar_fn fn;
@@ -68,6 +68,16 @@ static unsigned long number(const char *text)
     return n;
 }
 
+/* Milliseconds, or microseconds when it says so. */
+static unsigned long delay_us(const char *text)
+{
+    char *end = NULL;
+    unsigned long n = strtoul(text, &end, 10);
+    if (end == text || n > DELAY_MAX || (*end != '\0' && strcmp(end, "us") != 0))
+        mistake(text);
+    return *end == '\0' ? n * 1000 : n;
+}
+
 static void rule_word(struct rule *r, const char *word)
 {
     const char *v;
@@ -75,7 +85,7 @@ static void rule_word(struct rule *r, const char *word)
         r->order.lie.has_rv = true;
         r->order.lie.rv = number(v);
     } else if ((v = value_of(word, "delay")) != NULL) {
-        r->order.delay_ms = (unsigned)number(v);
+        r->order.delay_us = delay_us(v);
     } else if ((v = value_of(word, "skip")) != NULL) {
         r->skip = number(v);
     } else if ((v = value_of(word, "count")) != NULL) {

@@ -8,14 +8,15 @@
  * Control file, read again whenever its inode, size or mtime changes; "#" begins a
  * comment.  A rule of a function, all words optional:
  *
- *   C_Func [rv=0x30] [delay=MS] [hang] [crash] [flip] [leave] [after] [skip=N] [count=N]
+ *   C_Func [rv=0x30] [delay=MS|delay=Nus] [hang] [crash] [flip] [leave] [after] [skip=N]
+ * [count=N]
  *
  *     rv     answer this instead of calling the real function
  *     after  do call it, then answer rv: the operation happened, the reply was lost
  *     leave  with rv on C_Encrypt or C_Decrypt: the operation stays active (without it,
  *            it is ended unseen)
  *     flip   change one bit of the output
- *     delay  wait first
+ *     delay  wait first: milliseconds, or with "us" behind it microseconds
  *     hang   wait until the control file changes, then do as it says
  *     crash  abort(3)
  *     skip   be honest for the first N calls;  count: lie in the next N only
@@ -90,7 +91,7 @@ void liar_control_refresh(void);
 /* Takes the rule that applies to this call and counts it. */
 struct liar_order {
     struct liar_lie lie;
-    unsigned delay_ms;
+    unsigned long delay_us;
     bool hang, crash;
 };
 void liar_control_order(enum liar_fn fn, struct liar_order *ret_order);

@@ -85,10 +85,14 @@ static void crash__in_a_call__the_process_dies(void **state)
 static void control__with_a_mistake__the_process_dies(void **state)
 {
     (void)state;
-    struct fixture f;
-    begin(&f, "C_Encrypt rv=0x5 cuont=1\n");
-    CHECK(!WIFEXITED(ended(start(&f.hsm))));
-    fixture_end(&f);
+    static const char *const bad[] = {"C_Encrypt rv=0x5 cuont=1\n",
+                                      "C_Encrypt delay=5ns\n", "C_Encrypt delay=us\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct fixture f;
+        begin(&f, bad[i]);
+        CHECK(!WIFEXITED(ended(start(&f.hsm))));
+        fixture_end(&f);
+    }
 }
 
 static void delay__then_the_answer(void **state)
@@ -96,6 +100,9 @@ static void delay__then_the_answer(void **state)
     (void)state;
     struct fixture f;
     begin(&f, "C_Encrypt delay=1 # a comment\n\n# another\n");
+    CHECK(ended(start(&f.hsm)) == 0);
+    fixture_end(&f);
+    begin(&f, "C_Encrypt delay=500us\n");
     CHECK(ended(start(&f.hsm)) == 0);
     fixture_end(&f);
 }
