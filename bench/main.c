@@ -17,6 +17,7 @@ static const struct {
      kw_bench_echo},
     {"storm", "API servers that start together: how long until they are ready",
      kw_bench_storm},
+    {"gap", "restart a plugin and say what a client misses", kw_bench_gap},
     {"rounds", "several of these by turns, and their ratios", kw_bench_rounds},
     {"plan", "can this token carry this cluster?", kw_bench_plan},
     {"compare", "is it slower?  two runs, or one and a baseline", kw_bench_compare},
