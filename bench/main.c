@@ -23,6 +23,7 @@ static const struct {
     {"compare", "is it slower?  two runs, or one and a baseline", kw_bench_compare},
     {"micro", "parts of the house by themselves, with Google Benchmark", kw_bench_micro},
     {"report", "one page of a results folder", kw_bench_report},
+    {"split", "one such run of two things, told apart", kw_bench_split},
 };
 
 static int usage(FILE *out, int status)

@@ -67,6 +67,6 @@ bool kw_stop_asked(void);
 typedef int kw_bench_verb(int argc, char **argv);
 kw_bench_verb kw_bench_load, kw_bench_token, kw_bench_echo, kw_bench_rounds,
     kw_bench_storm, kw_bench_plan, kw_bench_compare, kw_bench_micro, kw_bench_report,
-    kw_bench_serve, kw_bench_gap;
+    kw_bench_serve, kw_bench_gap, kw_bench_split;
 
 #endif
