@@ -7,18 +7,21 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	kmsapi "k8s.io/kms/apis/v2"
+	kmsservice "k8s.io/kms/pkg/service"
 )
 
 // countingPlugin is a plugin as a Go programmer would write one, with nothing of ours in
@@ -89,8 +92,13 @@ type loadDocument struct {
 
 func (p *countingPlugin) load(t *testing.T, args ...string) (loadDocument, int) {
 	t.Helper()
+	return runLoad(t, p.socket, args...)
+}
+
+func runLoad(t *testing.T, socket string, args ...string) (loadDocument, int) {
+	t.Helper()
 	program := filepath.Join(os.Getenv("KEYWARD_BIN"), "keyward-bench")
-	cmd := exec.Command(program, append([]string{"load", p.socket, "--json"}, args...)...)
+	cmd := exec.Command(program, append([]string{"load", socket, "--json"}, args...)...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
@@ -144,5 +152,51 @@ func TestBench_load_on_a_plugin_that_lies__every_lie_found(t *testing.T) {
 	}
 	if lies := p.lies.Load(); d.Wrong != lies || lies != 50 || d.Good != 450 {
 		t.Errorf("%d lies, load found %+v", lies, d)
+	}
+}
+
+// The measuring program and the API server's own client ask the same of keywardd, which
+// counts the same for both: calls, and those that its cache answered.
+func TestBench_load_and_the_API_servers_client__keywardd_counts_the_same(t *testing.T) {
+	const seeds = 40
+	n := newNode(t)
+	service := n.client("bulk", "bench-agreement", 10*time.Second)
+	start := n.classStatus("bulk")
+	decryptTwice(t, service, seeds)
+	between := n.classStatus("bulk")
+	d, code := runLoad(t, n.socket("bulk"), "--yes", "--ciphertexts", fmt.Sprint("distinct:", seeds),
+		"--calls", fmt.Sprint(2*seeds), "--in-flight", "1", "--warmup", "0s")
+	end := n.classStatus("bulk")
+	if code != 0 || d.Good != 2*seeds {
+		t.Fatalf("exit status %d: %+v", code, d)
+	}
+	type counts struct{ encrypts, decrypts, hits int }
+	byClient := counts{between.EncryptCalls - start.EncryptCalls, between.DecryptCalls - start.DecryptCalls,
+		between.Cache.Hits - start.Cache.Hits}
+	byLoad := counts{end.EncryptCalls - between.EncryptCalls, end.DecryptCalls - between.DecryptCalls,
+		end.Cache.Hits - between.Cache.Hits}
+	if want := (counts{seeds, 2 * seeds, seeds}); byClient != want || byLoad != want {
+		t.Errorf("the API server's client made %+v, load %+v, both should %+v", byClient, byLoad, want)
+	}
+}
+
+// decryptTwice encrypts so many seeds and asks for each of them twice.
+func decryptTwice(t *testing.T, service kmsservice.Service, seeds int) {
+	t.Helper()
+	ctx := context.Background()
+	sealed := make([]*kmsservice.EncryptResponse, seeds)
+	for i := range sealed {
+		reply, err := service.Encrypt(ctx, fmt.Sprint("e", i), seed(i))
+		must(t, err)
+		sealed[i] = reply
+	}
+	for k := range 2 * seeds {
+		i := k % seeds
+		plain, err := service.Decrypt(ctx, fmt.Sprint("d", k), &kmsservice.DecryptRequest{
+			Ciphertext: sealed[i].Ciphertext, KeyID: sealed[i].KeyID, Annotations: sealed[i].Annotations})
+		must(t, err)
+		if !bytes.Equal(plain, seed(i)) {
+			t.Fatalf("seed %d came back as another", i)
+		}
 	}
 }
