@@ -76,7 +76,7 @@ static void software__tampered_refused_and_the_rest_opens(void **state)
     CHECK_OK(kw_client_status(client, 10 * KW_S_NS, &reply));
     CHECK(reply.grpc_status == OK);
     CHECK_STR(reply.healthz, "ok");
-    CHECK_STR(reply.key_id, "kw1-0-software");
+    CHECK_STR(reply.key_id, "kw1-0-software-protects-little");
     CHECK_OK(kw_client_encrypt(client, seed, "u", 10 * KW_S_NS, &sealed));
     CHECK(sealed.grpc_status == OK && sealed.annotation_count == 0);
     const kw_span text = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);

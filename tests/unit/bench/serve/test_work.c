@@ -90,7 +90,7 @@ static void software__cut_empty_or_foreign__refused(void **state)
     work.kms.key_id = "kw1-9-another";
     decrypt();
     CHECK_CODE(opened.err, KW_CODE_FORGED); /* it is part of what was authenticated */
-    opened.key_id = kw_span_str("kw1-0-software");
+    opened.key_id = kw_span_str("kw1-0-software-protects-little");
     kw_kms_begin(&work.kms, &opened);
     CHECK_CODE(opened.err, KW_CODE_UNKNOWN_KEY);
     end();
@@ -216,7 +216,7 @@ static void status__key_id_and_nothing_else(void **state)
     begin(KW_WORK_SOFTWARE);
     kw_kms_begin(&work.kms, &call);
     CHECK_OK(call.err);
-    CHECK_STR(call.out_key_id, "kw1-0-software");
+    CHECK_STR(call.out_key_id, "kw1-0-software-protects-little");
     CHECK(done == 1 && call.out_ciphertext_len == 0);
     end();
 }
