@@ -22,8 +22,8 @@ struct gap {
     struct kw_corpus corpus; /* of one seed */
     /* of the call under way */
     enum kw_method method;
-    bool ended, good, wrong;
-    char said[128]; /* what the last refusal said */
+    bool ended, good, wrong, final; /* final: refused, and will be */
+    char said[128];                 /* what the last refusal said  */
 };
 
 static int64_t now_ns(void)
@@ -49,6 +49,22 @@ static bool connect_to(struct gap *g)
     return g->connected;
 }
 
+/* What the plugin was asked is right, it made the ciphertext itself: these codes say that
+ * it does not know it any more.  Anything else may pass. */
+static bool is_final(int status)
+{
+    enum {
+        INVALID_ARGUMENT = 3,
+        NOT_FOUND = 5,
+        PERMISSION_DENIED = 7,
+        FAILED_PRECONDITION = 9,
+        DATA_LOSS = 15,
+    };
+    return status == INVALID_ARGUMENT || status == NOT_FOUND ||
+           status == PERMISSION_DENIED || status == FAILED_PRECONDITION ||
+           status == DATA_LOSS;
+}
+
 static void on_ended(void *ctx, struct kw_h2 *c, struct kw_stream *s)
 {
     struct gap *g = ctx;
@@ -58,6 +74,7 @@ static void on_ended(void *ctx, struct kw_h2 *c, struct kw_stream *s)
     if (s->status > 0)
         kw_copy_str(g->said, sizeof g->said, kw_span_str(c->said));
     g->wrong = s->status == 0 && g->method == KW_DECRYPT && !g->good;
+    g->final = g->method == KW_DECRYPT && is_final(s->status);
 }
 
 static bool submit(struct gap *g)
@@ -117,6 +134,11 @@ static kw_err await(struct gap *g, enum kw_method method, int64_t *ret_ns,
             kw_note_set(note, "%s gave back another seed than it was given",
                         g->o->socket);
             return kw_err_at(KW_CODE_WRONG_ANSWER, "decrypt");
+        }
+        if (g->final) {
+            kw_note_set(note, "%s refuses what it sealed before its restart; it said %s",
+                        g->o->socket, g->said);
+            return kw_err_at(KW_CODE_DENIED, "decrypt");
         }
         if (kw_stop_asked())
             return kw_err_at(KW_CODE_CANCELLED, "signal");

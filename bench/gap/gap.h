@@ -47,6 +47,7 @@ struct kw_gap_result {
  * failure:
  * MISSING    the program could not be started, or ended before it served
  * DEADLINE   patience was over
+ * DENIED     what it sealed before its restart it refuses for good
  * CANCELLED  Ctrl-C
  * WRONG_ANSWER  a seed came back that is not ours */
 KW_MUST_USE kw_err kw_gap_run(const struct kw_gap_options *options,
