@@ -64,7 +64,7 @@ static struct kw_worker *adopt(struct kw_front *f, struct kw_generation *g,
     w->output = s->output;
     w->page = s->page;
     w->state = KW_WORKER_STARTING;
-    w->since_ns = w->phase_since_ns = w->started_ns = now;
+    w->since_ns = w->phase_since_ns = w->started_ns = w->moved_ns = now;
     if (kw_failed(kw_lane_init(&w->lane, s->socket)) || kw_failed(kw_io_watch(w))) {
         kw_lane_wipe(&w->lane);
         kw_free(w);

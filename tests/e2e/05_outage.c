@@ -203,6 +203,7 @@ static void one_key_lost__only_its_decrypts_fail(void **state)
     house_encrypt(c, SEED, &in_secrets);
     house_rotate(&h, "2");
     house_encrypt(c, SEED, &under_2);
+    house_await_workers(&h, 2); /* one that is just logging in is not killed */
     size_t mark = house_mark(&h);
     house_object_away(&h, object);
     house_signal_workers(&h, SIGKILL); /* this library sees it only when it starts */

@@ -237,6 +237,25 @@ static void job__worker_out_of_memory__said_so(void **state)
     stage_end(&s);
 }
 
+/* Jobs were waiting for it: they lie in its socket when it is looked at first. */
+static void ready__jobs_before_the_first_look__not_stuck(void **state)
+{
+    (void)state;
+    struct outcome a, b;
+    begin();
+    s.front->token.workers = 1;
+    CHECK_OK(ask(&s, K2, TEXT, &a));
+    CHECK_OK(ask(&s, K2, TEXT, &b));
+    fake_ready(&s, 0);
+    stage_pass(&s, 1);
+    CHECK_STR(stage_status(&s).workers[0].state, "ready");
+    CHECK(s.started == 1);
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(a.done && b.done && !kw_failed(a.err) && !kw_failed(b.err));
+    stage_end(&s);
+}
+
 static void stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience(
     void **state)
 {
@@ -308,6 +327,7 @@ KW_CASES("hsm/front/jobs", CASE(job__answered__done_once_with_the_output),
          CASE(hsm_down__again_on_workers_that_were_well__quarantined),
          CASE(hsm_down__one_outage_of_all_workers__nobody_is_quarantined),
          CASE(job__worker_out_of_memory__said_so),
+         CASE(ready__jobs_before_the_first_look__not_stuck),
          CASE(stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience),
          CASE(stuck__comes_back_late__answer_dropped_and_drained),
          CASE(distrusted__the_worker_that_answered_is_replaced))
