@@ -34,10 +34,12 @@ kw_err kw_guard_allows(const struct kw_guard *g, const char *label, kw_span loca
 {
     for (size_t i = 0; i < kw_guard_count(g); i++) {
         const struct kw_version *v = &g->ring->versions[i];
-        bool same_label = kw_span_equal_str(kw_span_str(label), v->key_id);
+        const struct kw_object *o = &v->objects[0];
+        bool same_label = kw_span_equal_str(kw_span_str(label), v->key_id) ||
+                          kw_span_equal_str(kw_span_str(label), o->label);
         bool same_locator =
             locator.len > 0 &&
-            kw_span_equal(locator, kw_span_of(v->locator, v->locator_len));
+            kw_span_equal(locator, kw_span_of(o->locator, o->locator_len));
         if (!same_label && !same_locator)
             continue;
         kw_note_set(note,

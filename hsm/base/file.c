@@ -220,6 +220,13 @@ static bool sync_folder(const char *path)
     return ok;
 }
 
+static const char not_durable[] = "fsync of the folder";
+
+bool kw_file_is_written(kw_err e)
+{
+    return kw_failed(e) && e.where == not_durable;
+}
+
 static kw_err not_replaced(const char *what, const char *path, struct kw_note *note)
 {
     kw_err e = fail(what, path, note);
@@ -227,16 +234,25 @@ static kw_err not_replaced(const char *what, const char *path, struct kw_note *n
     return e;
 }
 
+/* A new file beside `path`, under a name that nobody can guess; -1 with errno. */
+static int open_beside(const char *path, char ret_name[KW_PATH_MAX])
+{
+    uint8_t random[8];
+    char hex[2 * sizeof random + 1];
+    kw_random(random, sizeof random);
+    kw_hex(hex, sizeof hex, kw_span_of(random, sizeof random));
+    int n = snprintf(ret_name, KW_PATH_MAX, "%s.new.%s", path, hex);
+    if (n < 0 || (size_t)n >= KW_PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return open(ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+}
+
 kw_err kw_file_replace(const char *path, kw_span bytes, mode_t mode, struct kw_note *note)
 {
     char temporary[KW_PATH_MAX];
-    int n = snprintf(temporary, sizeof temporary, "%s.new.%d", path, (int)gettid());
-    if (n < 0 || (size_t)n >= sizeof temporary) {
-        errno = ENAMETOOLONG;
-        return not_replaced("cannot replace", path, note);
-    }
-    unlink(temporary); /* of a thread of this number that died half-way */
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = open_beside(path, temporary);
     if (fd < 0)
         return not_replaced("cannot create a file beside it", path, note);
     bool ok = write_all(fd, bytes) && keep_owner(fd, path) && fchmod(fd, mode) == 0 &&
@@ -244,10 +260,14 @@ kw_err kw_file_replace(const char *path, kw_span bytes, mode_t mode, struct kw_n
     int saved = errno;
     close(fd);
     errno = saved;
-    if (!ok || rename(temporary, path) != 0 || !sync_folder(path)) {
-        kw_err e = not_replaced("cannot replace", path, note);
+    if (!ok || rename(temporary, path) != 0) {
+        kw_err e = not_replaced("not written", path, note);
         unlink(temporary);
         return e;
     }
-    return KW_OK;
+    if (sync_folder(path))
+        return KW_OK;
+    kw_err e = not_replaced("written, not yet durable: fsync of its folder", path, note);
+    e.where = not_durable;
+    return e;
 }

@@ -66,7 +66,7 @@ uint32_t kw_generation_highest(const struct kw_generation *g)
 
 bool kw_gen_version_is_probed(const struct kw_gen_version *v)
 {
-    return v->v->state != KW_KEY_DISABLED && v->v->state != KW_KEY_DESTROYED;
+    return kw_key_state_is_probed(v->v->state);
 }
 
 bool kw_is_other_key(kw_err e)

@@ -51,7 +51,7 @@ struct kw_gen_version *kw_generation_at(struct kw_generation *g, uint32_t n);
 struct kw_gen_version *kw_generation_active(struct kw_generation *g); /* NULL: none */
 uint32_t kw_generation_highest(const struct kw_generation *g);
 
-/* A worker looks at it: not disabled, not destroyed. */
+/* A worker looks at it. */
 bool kw_gen_version_is_probed(const struct kw_gen_version *v);
 
 /* Does this error say something about the key itself (true), or only about the token? */

@@ -19,8 +19,12 @@ kw_err kw_check_blob_job(const struct kw_version *v, const char *domain,
 {
     struct kw_check_job job = {0};
     kw_err e = kw_envelope_parse(kw_span_of(v->check_blob, v->check_blob_len), &job.env);
-    if (kw_failed(e) || job.env.purpose != KW_PURPOSE_CHECK)
-        return kw_err_at(KW_CODE_BUG, "check blob");
+    if (kw_failed(e))
+        return kw_err_at(KW_CODE_FORGED, "check blob: no envelope");
+    if (job.env.purpose != KW_PURPOSE_CHECK || job.env.seed_len != CHECK_TEXT)
+        return kw_err_at(KW_CODE_FORGED, "check blob: seals something else");
+    if (job.env.mechanism != v->mechanism || job.env.format != v->format)
+        return kw_err_at(KW_CODE_FORGED, "check blob: of another mechanism");
     e = aad_of(&job.env, v, domain, job.aad, &job.aad_len);
     if (kw_failed(e))
         return kw_err_at(KW_CODE_BUG, "check blob");

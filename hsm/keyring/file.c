@@ -57,12 +57,10 @@ static int lock(const char *path, struct kw_note *note, kw_err *ret_err)
     return -1;
 }
 
-/* BUSY unless what is on disk is what the caller began with.  *ret_prev is the digest in
- * hex of what is there, "" for nothing. */
-static kw_err expect(const char *path, const uint8_t expected[32], char ret_prev[65],
-                     struct kw_note *note)
+/* BUSY unless what is on disk is what the caller began with. */
+static kw_err expect(const char *path, const uint8_t expected[32], struct kw_note *note)
 {
-    uint8_t sha256[32];
+    uint8_t sha256[32] = {0};
     struct kw_blob bytes = {0};
 
     kw_err e = kw_file_read(path, KW_KEYRING_MAX, &bytes, note);
@@ -81,9 +79,6 @@ static kw_err expect(const char *path, const uint8_t expected[32], char ret_prev
                                        : "was changed by somebody else meanwhile");
         return kw_err_at(KW_CODE_BUSY, "keyring changed");
     }
-    ret_prev[0] = '\0';
-    if (there)
-        kw_hex(ret_prev, 65, kw_span_of(sha256, 32));
     return KW_OK;
 }
 
@@ -95,7 +90,7 @@ static mode_t mode_of(const char *path)
     return stat(path, &st) == 0 ? st.st_mode & 0777 : 0644;
 }
 
-/* `next` is a copy with its new serial and prev_sha256. */
+/* `next` is a copy with its new serial and ancestors. */
 static kw_err replace(const char *path, struct kw_keyring *next, struct kw_note *note)
 {
     struct kw_blob json = {0};
@@ -108,34 +103,56 @@ static kw_err replace(const char *path, struct kw_keyring *next, struct kw_note 
     return e;
 }
 
+/* *next becomes the ring after the file with this serial and digest; 0 = there was none.
+ */
+static void follow(struct kw_keyring *next, uint64_t serial, const uint8_t sha256[32])
+{
+    size_t count = next->ancestor_count;
+    next->serial = serial + 1;
+    if (serial == 0)
+        return;
+    if (count < KW_ANCESTORS_MAX)
+        next->ancestor_count = ++count;
+    for (size_t i = count - 1; i > 0; i--)
+        kw_copy(next->ancestors[i], 32, kw_span_of(next->ancestors[i - 1], 32));
+    kw_copy(next->ancestors[0], 32, kw_span_of(sha256, 32));
+}
+
 static kw_err save_locked(const char *path, struct kw_keyring *ring,
                           const uint8_t expected[32], struct kw_note *note)
 {
     struct kw_keyring *next = NULL;
-    char prev[65];
-
-    kw_err e = expect(path, expected, prev, note);
+    kw_err e = expect(path, expected, note);
     if (!kw_failed(e))
         e = kw_keyring_dup(ring, &next);
     if (kw_failed(e))
         return e;
-    next->serial = ring->serial + 1;
-    kw_copy(next->prev_sha256, sizeof next->prev_sha256, kw_span_of(prev, sizeof prev));
+    follow(next, ring->serial, expected != NULL ? expected : ring->sha256);
     e = replace(path, next, note);
-    if (!kw_failed(e)) {
-        ring->serial = next->serial;
-        kw_copy(ring->prev_sha256, sizeof ring->prev_sha256,
-                kw_span_of(prev, sizeof prev));
+    if (!kw_failed(e) || kw_file_is_written(e)) {
+        follow(ring, ring->serial, expected != NULL ? expected : ring->sha256);
         kw_copy(ring->sha256, sizeof ring->sha256, kw_span_of(next->sha256, 32));
     }
     kw_keyring_give(next);
     return e;
 }
 
+static kw_err must_not_write(const char *path, const struct kw_keyring *ring,
+                             struct kw_note *note)
+{
+    kw_note_set(note,
+                "%s: \"%s\" must be understood to change it, and this program does not: "
+                "a newer keyward wrote it; use that one",
+                path, ring->critical[0]);
+    return kw_err_at(KW_CODE_DENIED, "keyring critical");
+}
+
 kw_err kw_keyring_save(const char *path, struct kw_keyring *ring,
                        const uint8_t expected_sha256[32], struct kw_note *note)
 {
     kw_err e = KW_OK;
+    if (ring->critical_count > 0)
+        return must_not_write(path, ring, note);
     int fd = lock(path, note, &e);
     if (fd < 0)
         return e;

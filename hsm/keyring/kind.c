@@ -284,3 +284,41 @@ static json_t *write_object(const struct kw_member *m, const void *field)
 }
 
 const struct kw_member_kind kw_kind_object = {read_object, write_object};
+
+/* ---- lists ---- */
+
+static kw_err read_list(const struct kw_member *m, json_t *value, void *field,
+                        struct kw_note *note)
+{
+    size_t count = json_array_size(value);
+    if (!json_is_array(value) || count > m->max) {
+        kw_note_set(note, "must be an array of at most %zu objects", m->max);
+        return bad();
+    }
+    for (size_t i = 0; i < count; i++) {
+        kw_err e = kw_members_read(m->table, json_array_get(value, i),
+                                   (char *)field + i * m->stride, note);
+        if (kw_failed(e)) {
+            kw_note_element(note, i);
+            return e;
+        }
+    }
+    *len_of(m, field) = count;
+    return KW_OK;
+}
+
+static json_t *write_list(const struct kw_member *m, const void *field)
+{
+    size_t count = *(const size_t *)(const void *)((const char *)field + m->len_at);
+    json_t *array = json_array();
+    for (size_t i = 0; array != NULL && i < count; i++) {
+        json_t *one = kw_members_write(m->table, (const char *)field + i * m->stride);
+        if (json_array_append_new(array, one) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+const struct kw_member_kind kw_kind_list = {read_list, write_list};

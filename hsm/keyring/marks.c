@@ -1,85 +1,109 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* marks - the highest numbers this node has seen; they only ever rise */
+/* marks - what this node has seen of keyrings: their last file, their versions' names */
 #include "dir.h"
+#include "value.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FILE_NAME "marks.json"
+#define AT(field) offsetof(struct kw_marks, field)
 
-#define FIRST offsetof(struct kw_marks, accepted[0])
-static const struct kw_member accepted_table[] = {
+static const struct kw_member named_table[] = {
     {.name = "n",
      .kind = &kw_kind_u32,
-     .offset = offsetof(struct kw_marks, accepted[0].n) - FIRST,
-     .max = KW_VERSION_N_MAX},
-    {.name = "since-ns",
-     .kind = &kw_kind_i64,
-     .offset = offsetof(struct kw_marks, accepted[0].since_wall_ns) - FIRST},
+     .offset = offsetof(struct kw_named, n),
+     .max = KW_VERSION_N_MAX,
+     .nullable = true},
+    {.name = "key-id",
+     .kind = &kw_kind_text,
+     .offset = offsetof(struct kw_named, key_id),
+     .max = KW_KEY_ID_MAX + 1,
+     .nullable = true},
     {.name = NULL},
 };
 
-static kw_err read_accepted(const struct kw_member *m, json_t *value, void *field,
-                            struct kw_note *note)
-{
-    (void)m;
-    struct kw_marks *marks = field;
-    size_t count = json_array_size(value);
-    if (!json_is_array(value) || count > KW_VERSIONS_MAX) {
-        kw_note_set(note, "must be an array of at most %u versions", KW_VERSIONS_MAX);
-        return kw_err_at(KW_CODE_BAD_INPUT, "marks");
-    }
-    for (size_t i = 0; i < count; i++) {
-        kw_err e = kw_members_read(accepted_table, json_array_get(value, i),
-                                   &marks->accepted[i], note);
-        if (kw_failed(e))
-            return e;
-    }
-    marks->count = count;
-    return KW_OK;
-}
+#define MARK(field) offsetof(struct kw_mark, field)
+static const struct kw_member mark_table[] = {
+    {.name = "n", .kind = &kw_kind_u32, .offset = MARK(id.n), .max = KW_VERSION_N_MAX},
+    {.name = "key-id",
+     .kind = &kw_kind_text,
+     .offset = MARK(id.key_id),
+     .max = KW_KEY_ID_MAX + 1},
+    {.name = "state",
+     .kind = &kw_kind_text,
+     .offset = MARK(state),
+     .max = sizeof((struct kw_mark *)0)->state},
+    {.name = "wrapped", .kind = &kw_kind_bool, .offset = MARK(wrapped)},
+    {.name = "accepted", .kind = &kw_kind_bool, .offset = MARK(accepted)},
+    {.name = "since-ns", .kind = &kw_kind_i64, .offset = MARK(accepted_wall_ns)},
+    {.name = NULL},
+};
 
-static json_t *write_accepted(const struct kw_member *m, const void *field)
-{
-    (void)m;
-    const struct kw_marks *marks = field;
-    json_t *array = json_array();
-    for (size_t i = 0; array != NULL && i < marks->count; i++) {
-        json_t *one = kw_members_write(accepted_table, &marks->accepted[i]);
-        if (json_array_append_new(array, one) != 0) {
-            json_decref(array);
-            return NULL;
-        }
+#define DIGEST(of)                                                                       \
+    {                                                                                    \
+        .name = "sha256", .kind = &kw_kind_hex, .offset = offsetof(of, sha256),          \
+        .max = 32, .len_at = offsetof(of, sha256_len) - offsetof(of, sha256),            \
+        .nullable = true                                                                 \
     }
-    return array;
-}
 
-static const struct kw_member_kind kind_accepted = {read_accepted, write_accepted};
+static const struct kw_member trust_table[] = {
+    DIGEST(struct kw_trust),
+    {.name = "at",
+     .kind = &kw_kind_time,
+     .offset = offsetof(struct kw_trust, at),
+     .max = KW_TIME_TEXT,
+     .nullable = true},
+    {.name = "by",
+     .kind = &kw_kind_text,
+     .offset = offsetof(struct kw_trust, by),
+     .max = 64,
+     .nullable = true},
+    {.name = NULL},
+};
 
 static const struct kw_member marks_table[] = {
     {.name = "marks", .kind = &kw_kind_format, .max = 1},
-    {.name = "serial-max",
+    {.name = "serial",
      .kind = &kw_kind_u64,
-     .offset = offsetof(struct kw_marks, serial_max),
-     .max = INT64_MAX},
-    {.name = "serial-sha256",
-     .kind = &kw_kind_hex,
-     .offset = offsetof(struct kw_marks, serial_sha256),
-     .max = sizeof((struct kw_marks *)0)->serial_sha256,
-     .len_at = offsetof(struct kw_marks, serial_sha256_len) -
-               offsetof(struct kw_marks, serial_sha256),
-     .nullable = true,
-     .may_miss = true},
-    {.name = "baseline-max",
+     .offset = AT(serial),
+     .max = (size_t)KW_SERIAL_MAX},
+    DIGEST(struct kw_marks),
+    {.name = "ancestors",
+     .kind = &kw_kind_ancestors,
+     .offset = AT(ancestors),
+     .max = KW_ANCESTORS_MAX,
+     .len_at = AT(ancestor_count) - AT(ancestors)},
+    {.name = "next-n",
      .kind = &kw_kind_u32,
-     .offset = offsetof(struct kw_marks, baseline_max),
-     .max = KW_VERSION_N_MAX,
+     .offset = AT(next_n),
+     .max = KW_VERSION_N_MAX + 1,
      .nullable = true},
-    {.name = "active-max",
-     .kind = &kw_kind_u32,
-     .offset = offsetof(struct kw_marks, active_max),
-     .max = KW_VERSION_N_MAX,
+    {.name = "baseline",
+     .kind = &kw_kind_object,
+     .offset = AT(baseline),
+     .table = named_table},
+    {.name = "active",
+     .kind = &kw_kind_object,
+     .offset = AT(active),
+     .table = named_table},
+    {.name = "versions",
+     .kind = &kw_kind_list,
+     .offset = AT(versions),
+     .max = KW_VERSIONS_MAX,
+     .len_at = AT(count) - AT(versions),
+     .stride = sizeof(struct kw_mark),
+     .table = mark_table},
+    {.name = "trust", .kind = &kw_kind_object, .offset = AT(trust), .table = trust_table},
+    {.name = "trusted",
+     .kind = &kw_kind_object,
+     .offset = AT(trusted),
+     .table = trust_table},
+    {.name = "rebuilt",
+     .kind = &kw_kind_text,
+     .offset = AT(rebuilt),
+     .max = sizeof((struct kw_marks *)0)->rebuilt,
      .nullable = true},
-    {.name = "accepted", .kind = &kind_accepted},
     {.name = NULL},
 };
 
@@ -93,60 +117,132 @@ kw_err kw_state_marks(struct kw_state_dir *dir, struct kw_marks *ret_marks,
     return e;
 }
 
-static bool raise_n(uint32_t *mark, uint32_t n)
-{
-    if (n <= *mark)
-        return false;
-    *mark = n;
-    return true;
-}
-
-static bool knows(const struct kw_marks *marks, uint32_t n)
+const struct kw_mark *kw_marks_of(const struct kw_marks *marks, uint32_t n)
 {
     for (size_t i = 0; i < marks->count; i++)
-        if (marks->accepted[i].n == n)
+        if (marks->versions[i].id.n == n)
+            return &marks->versions[i];
+    return NULL;
+}
+
+/* ---- raising ---- */
+
+static bool same_name(const struct kw_named *a, const struct kw_version *v)
+{
+    return a->n == v->n && strcmp(a->key_id, v->key_id) == 0;
+}
+
+/* Was this version accepted or enabled in a file that this node has not taken?  Lines
+ * that the history no longer has may have said so. */
+static bool accepted_meanwhile(const struct kw_marks *marks,
+                               const struct kw_keyring *ring, uint32_t n)
+{
+    if (ring->history_count == KW_HISTORY_MAX &&
+        ring->history[0].serial > marks->serial + 1)
+        return true;
+    for (size_t i = 0; i < ring->history_count; i++) {
+        const struct kw_history *h = &ring->history[i];
+        if (h->n == n && h->serial > marks->serial &&
+            (strcmp(h->act, "accept") == 0 || strcmp(h->act, "enable") == 0))
             return true;
+    }
     return false;
 }
 
-/* Versions that left the ring make room: a ring's own always fit. */
-static bool forget_gone(struct kw_marks *marks, const struct kw_keyring *ring)
+static struct kw_mark mark_for(const struct kw_marks *before,
+                               const struct kw_keyring *ring, const struct kw_version *v,
+                               int64_t wall_ns)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < marks->count; i++)
-        if (kw_keyring_by_n(ring, marks->accepted[i].n) != NULL)
-            marks->accepted[kept++] = marks->accepted[i];
-    bool changed = kept != marks->count;
-    marks->count = kept;
-    return changed;
-}
-
-static bool note_accepted(struct kw_marks *marks, const struct kw_keyring *ring,
-                          int64_t wall_ns)
-{
-    bool changed = forget_gone(marks, ring);
-    for (size_t i = 0; i < ring->count && marks->count < KW_VERSIONS_MAX; i++) {
-        const struct kw_version *v = &ring->versions[i];
-        if (!kw_key_state_unwraps(v->state) || knows(marks, v->n))
-            continue;
-        marks->accepted[marks->count].n = v->n;
-        marks->accepted[marks->count++].since_wall_ns = wall_ns;
-        changed = true;
+    const struct kw_mark *old = kw_marks_of(before, v->n);
+    struct kw_mark m = {.id = {.n = v->n}};
+    if (old != NULL && same_name(&old->id, v))
+        m = *old;
+    kw_copy_str(m.id.key_id, sizeof m.id.key_id, kw_span_str(v->key_id));
+    const char *state =
+        v->state == KW_KEY_UNKNOWN ? v->unknown_state : kw_key_state_name(v->state);
+    kw_copy_str(m.state, sizeof m.state, kw_span_str(state));
+    if (!kw_key_state_unwraps(v->state)) {
+        m.accepted = false;
+        m.accepted_wall_ns = 0;
+    } else if (!m.accepted || accepted_meanwhile(before, ring, v->n)) {
+        m.accepted = true;
+        m.accepted_wall_ns = wall_ns;
     }
-    return changed;
+    return m;
 }
 
-/* The first ring of a serial is the one: a second one was refused before it got here. */
-static bool raise_serial(struct kw_marks *marks, const struct kw_keyring *ring)
+static void raise_named(struct kw_named *mark, struct kw_marks *marks,
+                        const struct kw_keyring *ring, uint32_t n)
 {
-    bool known = marks->serial_sha256_len > 0;
-    if (ring->serial < marks->serial_max || (ring->serial == marks->serial_max && known))
-        return false;
-    marks->serial_max = ring->serial;
-    marks->serial_sha256_len = sizeof marks->serial_sha256;
-    kw_copy(marks->serial_sha256, sizeof marks->serial_sha256,
+    const struct kw_version *v = kw_keyring_by_n(ring, n);
+    if (n == 0 || v == NULL)
+        return;
+    for (size_t i = 0; i < marks->count; i++)
+        if (marks->versions[i].id.n == n)
+            marks->versions[i].wrapped = true;
+    if (n <= mark->n)
+        return;
+    mark->n = n;
+    kw_copy_str(mark->key_id, sizeof mark->key_id, kw_span_str(v->key_id));
+}
+
+static void take_file(struct kw_marks *marks, const struct kw_keyring *ring)
+{
+    marks->serial = ring->serial;
+    marks->next_n = ring->next_n;
+    marks->sha256_len = sizeof marks->sha256;
+    kw_copy(marks->sha256, sizeof marks->sha256,
             kw_span_of(ring->sha256, sizeof ring->sha256));
-    return true;
+    marks->ancestor_count = ring->ancestor_count;
+    kw_copy(marks->ancestors, sizeof marks->ancestors,
+            kw_span_of(ring->ancestors, sizeof ring->ancestors));
+}
+
+/* A trust is good once, and only for the file that it names. */
+static void use_up_trust(struct kw_marks *marks, const struct kw_keyring *ring)
+{
+    if (!kw_span_equal(kw_span_of(marks->trust.sha256, marks->trust.sha256_len),
+                       kw_span_of(ring->sha256, sizeof ring->sha256)))
+        return;
+    marks->trusted = marks->trust;
+    marks->trust = (struct kw_trust){0};
+}
+
+static bool same_mark(const struct kw_mark *a, const struct kw_mark *b)
+{
+    return a->id.n == b->id.n && strcmp(a->id.key_id, b->id.key_id) == 0 &&
+           strcmp(a->state, b->state) == 0 && a->wrapped == b->wrapped &&
+           a->accepted == b->accepted && a->accepted_wall_ns == b->accepted_wall_ns;
+}
+
+/* The digest stands for everything that comes from the ring. */
+static bool same_marks(const struct kw_marks *a, const struct kw_marks *b)
+{
+    bool same = kw_span_equal(kw_span_of(a->sha256, a->sha256_len),
+                              kw_span_of(b->sha256, b->sha256_len)) &&
+                a->baseline.n == b->baseline.n && a->active.n == b->active.n &&
+                a->count == b->count && a->trust.sha256_len == b->trust.sha256_len;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = same_mark(&a->versions[i], &b->versions[i]);
+    return same;
+}
+
+bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
+                    uint32_t active, int64_t wall_ns)
+{
+    const struct kw_marks before = *marks;
+    marks->count = 0;
+    for (size_t i = 0; i < ring->count; i++)
+        marks->versions[marks->count++] =
+            mark_for(&before, ring, &ring->versions[i], wall_ns);
+    for (size_t i = marks->count; i < KW_VERSIONS_MAX; i++)
+        marks->versions[i] = (struct kw_mark){0};
+    take_file(marks, ring);
+    raise_named(&marks->baseline, marks, ring, ring->active);
+    raise_named(&marks->active, marks, ring, ring->active);
+    raise_named(&marks->active, marks, ring, active);
+    use_up_trust(marks, ring);
+    return !same_marks(marks, &before);
 }
 
 kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
@@ -154,12 +250,37 @@ kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
 {
     struct kw_marks marks = {0};
     kw_err e = kw_state_marks(dir, &marks, note);
+    if (kw_failed(e) || !kw_marks_raise(&marks, ring, active, wall_ns))
+        return e;
+    return kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
+}
+
+kw_err kw_state_trust(struct kw_state_dir *dir, const struct kw_trust *trust,
+                      struct kw_note *note)
+{
+    struct kw_marks marks = {0};
+    kw_err e = kw_state_marks(dir, &marks, note);
     if (kw_failed(e))
         return e;
-    bool changed = raise_serial(&marks, ring);
-    changed |= raise_n(&marks.baseline_max, ring->active);
-    changed |= raise_n(&marks.active_max, ring->active);
-    changed |= raise_n(&marks.active_max, active);
-    changed |= note_accepted(&marks, ring, wall_ns);
-    return changed ? kw_state_write(dir, FILE_NAME, marks_table, &marks, note) : KW_OK;
+    marks.trust = *trust;
+    return kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
+}
+
+kw_err kw_state_rebuild(struct kw_state_dir *dir, const struct kw_keyring *ring,
+                        int64_t wall_ns, const char *who, struct kw_note *note)
+{
+    struct kw_marks marks = {0};
+    char at[KW_TIME_TEXT];
+    kw_err e = kw_state_marks(dir, &marks, note);
+    if (kw_failed(e))
+        return e;
+    if (marks.serial != 0) {
+        kw_note_set(note, FILE_NAME ": is there already, for serial %llu",
+                    (unsigned long long)marks.serial);
+        return kw_err_at(KW_CODE_DENIED, "marks");
+    }
+    (void)kw_marks_raise(&marks, ring, 0, wall_ns);
+    kw_time_text(at, wall_ns);
+    snprintf(marks.rebuilt, sizeof marks.rebuilt, "%s, %.48s", at, who);
+    return kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
 }

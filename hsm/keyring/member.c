@@ -2,12 +2,20 @@
 /* member - an object against its table, there and back */
 #include "member.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void kw_note_prefix(struct kw_note *note, const char *what)
 {
     struct kw_note inner = *note;
     kw_note_set(note, "%s: %s", what, inner.text);
+}
+
+void kw_note_element(struct kw_note *note, size_t i)
+{
+    char which[32];
+    snprintf(which, sizeof which, "element %zu", i);
+    kw_note_prefix(note, which);
 }
 
 static kw_err bad(void)

@@ -33,7 +33,9 @@ struct kw_member {
     size_t len_at; /* hex, list: offset from the field to its size_t length         */
     bool nullable; /* null is "", 0, or an empty field                              */
     bool may_miss; /* a file that an older program wrote lacks it: as if it were null */
-    const struct kw_member *table; /* object: its members, ended by a row without name */
+    const struct kw_member *table; /* object, list: its members, ended by a row without
+                                      name */
+    size_t stride; /* list: bytes of an element; max: how many there may be */
 };
 
 extern const struct kw_member_kind kw_kind_text;   /* char[max], printable UTF-8      */
@@ -45,6 +47,7 @@ extern const struct kw_member_kind kw_kind_i64;    /* any; a uint64_t keeps its 
 extern const struct kw_member_kind kw_kind_bool;   /* bool                            */
 extern const struct kw_member_kind kw_kind_format; /* no field: the number must be max */
 extern const struct kw_member_kind kw_kind_object; /* a struct with a table           */
+extern const struct kw_member_kind kw_kind_list;   /* an array of structs with a table */
 
 /* Printable UTF-8 of 1..max - 1 bytes: what every text in these files must be. */
 bool kw_is_member_text(kw_span s, size_t max);
@@ -57,6 +60,8 @@ json_t *kw_members_write(const struct kw_member *table, const void *base);
 
 /* Puts "what: " in front of the note's text. */
 void kw_note_prefix(struct kw_note *note, const char *what);
+/* "element i: " */
+void kw_note_element(struct kw_note *note, size_t i);
 
 /* A whole document: at most `max` bytes, no duplicate members, nothing after it.
  * BAD_INPUT, NO_MEMORY.  What was filled in *base before a failure stays there. */

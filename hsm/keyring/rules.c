@@ -7,27 +7,6 @@
 #define BROKEN(note, ...)                                                                \
     (kw_note_set((note), __VA_ARGS__), kw_err_at(KW_CODE_BAD_INPUT, "keyring"))
 
-enum { CHECK_TEXT = 32 };
-
-static kw_err check_blob_rule(const struct kw_version *v, struct kw_note *note)
-{
-    struct kw_envelope env;
-    kw_err e = kw_envelope_parse(kw_span_of(v->check_blob, v->check_blob_len), &env);
-    if (kw_failed(e))
-        return BROKEN(note, "version %u: check-blob: no envelope: %s", v->n, e.where);
-    if (env.purpose != KW_PURPOSE_CHECK || env.seed_len != CHECK_TEXT)
-        return BROKEN(note,
-                      "version %u: check-blob: seals something else than a check "
-                      "text; it is no check blob",
-                      v->n);
-    if (env.mechanism != v->mechanism || env.format != v->format)
-        return BROKEN(note,
-                      "version %u: check-blob: of another mechanism or format than "
-                      "its version",
-                      v->n);
-    return KW_OK;
-}
-
 static kw_err disabled_rule(const struct kw_version *v, struct kw_note *note)
 {
     enum kw_key_state from;
@@ -42,24 +21,51 @@ static kw_err disabled_rule(const struct kw_version *v, struct kw_note *note)
     return KW_OK;
 }
 
+/* What AES-256-GCM wants: one key, that wraps and unwraps. */
+static kw_err objects_rule(const struct kw_version *v, struct kw_note *note)
+{
+    const struct kw_object *o = &v->objects[0];
+    if (v->object_count != 1)
+        return BROKEN(note, "version %u: objects: %s has exactly one", v->n,
+                      kw_mechanism_name(v->mechanism));
+    if (o->role != KW_ROLE_KEK || strcmp(o->type, KW_TYPE_AES_256) != 0)
+        return BROKEN(note,
+                      "version %u: objects: %s wants role kek and type " KW_TYPE_AES_256,
+                      v->n, kw_mechanism_name(v->mechanism));
+    if (v->same_key_as == 0 && strcmp(o->label, v->key_id) != 0)
+        return BROKEN(note, "version %u: objects: label: must be the key-id", v->n);
+    return KW_OK;
+}
+
 static kw_err version_rules(const struct kw_version *v, struct kw_note *note)
 {
     uint32_t n = 0;
     if (!kw_key_id_parse(kw_span_str(v->key_id), &n) || n != v->n)
         return BROKEN(note, "version %u: key-id: must be kw1-%u- and 24 hex digits", v->n,
                       v->n);
-    kw_err e = check_blob_rule(v, note);
+    if (v->state == KW_KEY_UNKNOWN)
+        return KW_OK;
+    kw_err e = objects_rule(v, note);
     return kw_failed(e) ? e : disabled_rule(v, note);
+}
+
+static bool is_same_object(const struct kw_object *a, const struct kw_object *b)
+{
+    return a->role == b->role && strcmp(a->type, b->type) == 0 &&
+           strcmp(a->label, b->label) == 0 &&
+           kw_span_equal(kw_span_of(a->locator, a->locator_len),
+                         kw_span_of(b->locator, b->locator_len));
 }
 
 static bool share_locator(const struct kw_version *a, const struct kw_version *b)
 {
-    return a->locator_len > 0 && kw_span_equal(kw_span_of(a->locator, a->locator_len),
-                                               kw_span_of(b->locator, b->locator_len));
+    const struct kw_object *x = &a->objects[0], *y = &b->objects[0];
+    return x->locator_len > 0 && kw_span_equal(kw_span_of(x->locator, x->locator_len),
+                                               kw_span_of(y->locator, y->locator_len));
 }
 
-static kw_err pair_rules(const struct kw_keyring *ring, const struct kw_version *a,
-                         const struct kw_version *b, struct kw_note *note)
+static kw_err pair_rules(const struct kw_version *a, const struct kw_version *b,
+                         struct kw_note *note)
 {
     if (a->n == b->n)
         return BROKEN(note, "version %u: n: is there twice", a->n);
@@ -70,7 +76,8 @@ static kw_err pair_rules(const struct kw_keyring *ring, const struct kw_version 
                       "version %u: state: active, and so is version %u; only one "
                       "may be",
                       b->n, a->n);
-    if (share_locator(a, b) && kw_keyring_object(ring, a) != kw_keyring_object(ring, b))
+    if (a->state != KW_KEY_UNKNOWN && b->state != KW_KEY_UNKNOWN && share_locator(a, b) &&
+        strcmp(a->objects[0].label, b->objects[0].label) != 0)
         return BROKEN(note,
                       "version %u: locator: is also version %u's, and no same-key-as "
                       "says that they are one key",
@@ -81,11 +88,22 @@ static kw_err pair_rules(const struct kw_keyring *ring, const struct kw_version 
 static kw_err same_key_rule(const struct kw_keyring *ring, const struct kw_version *v,
                             struct kw_note *note)
 {
-    if (v->same_key_as == 0 ||
-        (v->same_key_as < v->n && kw_keyring_by_n(ring, v->same_key_as) != NULL))
+    if (v->same_key_as == 0 || v->state == KW_KEY_UNKNOWN)
         return KW_OK;
-    return BROKEN(note, "version %u: same-key-as: %u is no earlier version", v->n,
-                  v->same_key_as);
+    const struct kw_version *of = kw_keyring_by_n(ring, v->same_key_as);
+    if (of == NULL || of->n >= v->n)
+        return BROKEN(note, "version %u: same-key-as: %u is no earlier version", v->n,
+                      v->same_key_as);
+    if (of->state == KW_KEY_UNKNOWN)
+        return KW_OK;
+    if (of->mechanism != v->mechanism || of->object_count != v->object_count)
+        return BROKEN(note, "version %u: same-key-as: version %u has another mechanism",
+                      v->n, of->n);
+    for (size_t i = 0; i < v->object_count; i++)
+        if (!is_same_object(&of->objects[i], &v->objects[i]))
+            return BROKEN(note, "version %u: same-key-as: version %u has other objects",
+                          v->n, of->n);
+    return KW_OK;
 }
 
 static kw_err active_rule(const struct kw_keyring *ring, struct kw_note *note)
@@ -103,7 +121,7 @@ static kw_err active_rule(const struct kw_keyring *ring, struct kw_note *note)
     const struct kw_version *v = kw_keyring_by_n(ring, ring->active);
     if (v == NULL)
         return BROKEN(note, "active: there is no version %u", ring->active);
-    if (v->state != KW_KEY_ACTIVE)
+    if (v->state != KW_KEY_ACTIVE && v->state != KW_KEY_UNKNOWN)
         return BROKEN(note, "active: version %u is in state %s", v->n,
                       kw_key_state_name(v->state));
     return KW_OK;
@@ -111,7 +129,6 @@ static kw_err active_rule(const struct kw_keyring *ring, struct kw_note *note)
 
 static kw_err ring_rules(const struct kw_keyring *ring, struct kw_note *note)
 {
-    uint8_t sha256[32];
     if (!kw_is_domain(kw_span_str(ring->domain)))
         return BROKEN(note,
                       "domain: must be 1 to %u of a-z, 0-9, '-' and '.', not "
@@ -119,9 +136,29 @@ static kw_err ring_rules(const struct kw_keyring *ring, struct kw_note *note)
                       KW_DOMAIN_MAX);
     if (ring->serial < 1)
         return BROKEN(note, "serial: must be at least 1");
-    if (ring->prev_sha256[0] != '\0' &&
-        !kw_unhex(sha256, sizeof sha256, kw_span_str(ring->prev_sha256)))
-        return BROKEN(note, "prev-sha256: must be 64 lower-case hex digits or null");
+    uint64_t before = ring->serial - 1;
+    if (before > KW_ANCESTORS_MAX)
+        before = KW_ANCESTORS_MAX;
+    if (ring->ancestor_count != before)
+        return BROKEN(note, "ancestors: must be the %u files before this one",
+                      (unsigned)before);
+    return KW_OK;
+}
+
+static kw_err history_rules(const struct kw_keyring *ring, struct kw_note *note)
+{
+    uint64_t last = 1;
+    for (size_t i = 0; i < ring->history_count; i++) {
+        const struct kw_history *h = &ring->history[i];
+        if (h->serial < last || h->serial > ring->serial)
+            return BROKEN(note,
+                          "history: element %zu: serial: must not be below the line "
+                          "before, nor above the file's",
+                          i);
+        if (h->n >= ring->next_n)
+            return BROKEN(note, "history: element %zu: n: must be below next-n", i);
+        last = h->serial;
+    }
     return KW_OK;
 }
 
@@ -131,11 +168,15 @@ static kw_err order_rules(const struct kw_keyring *ring, struct kw_note *note)
     kw_err e = KW_OK;
     for (size_t i = 0; i < ring->count; i++)
         for (size_t j = i + 1; j < ring->count && !kw_failed(e); j++)
-            e = pair_rules(ring, &ring->versions[i], &ring->versions[j], note);
+            e = pair_rules(&ring->versions[i], &ring->versions[j], note);
     for (size_t i = 1; i < ring->count && !kw_failed(e); i++)
         if (ring->versions[i - 1].n > ring->versions[i].n)
             e = BROKEN(note, "version %u: n: stands after a higher one",
                        ring->versions[i].n);
+    if (!kw_failed(e) && ring->count > 0 &&
+        ring->versions[ring->count - 1].n >= ring->next_n)
+        e = BROKEN(note, "next-n: must be above version %u",
+                   ring->versions[ring->count - 1].n);
     return e;
 }
 
@@ -149,5 +190,7 @@ kw_err kw_keyring_rules(const struct kw_keyring *ring, struct kw_note *note)
         if (!kw_failed(e))
             e = same_key_rule(ring, &ring->versions[i], note);
     }
+    if (!kw_failed(e))
+        e = history_rules(ring, note);
     return kw_failed(e) ? e : active_rule(ring, note);
 }

@@ -10,6 +10,12 @@
 /* Over struct kw_keyring; reading allocates its versions, also when it fails. */
 extern const struct kw_member kw_keyring_table[];
 
+/* A version: one that is not understood is read as KW_KEY_UNKNOWN.  BAD_INPUT, NO_MEMORY;
+ * v->unknown_json belongs to the caller then too.  NULL as a kind's write. */
+KW_MUST_USE kw_err kw_version_read(json_t *value, struct kw_version *v,
+                                   struct kw_note *note);
+json_t *kw_version_write(const struct kw_version *v);
+
 /* What no single member can say: order, duplicates, states, the baseline, check blobs.
  * BAD_INPUT with *note naming the version and the member. */
 KW_MUST_USE kw_err kw_keyring_rules(const struct kw_keyring *ring, struct kw_note *note);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* value - how mechanisms, states, attributes and signatures are spelled in the keyring */
+/* value - how mechanisms, states and attributes are spelled in the keyring */
 #include "value.h"
 
 #include <string.h>
@@ -151,51 +151,3 @@ static json_t *write_attributes(const struct kw_member *m, const void *field)
 }
 
 const struct kw_member_kind kw_kind_attributes = {read_attributes, write_attributes};
-
-/* ---- signatures: strings that are kept ---- */
-
-static bool keep_signature(const json_t *value, struct kw_version *v)
-{
-    kw_span s = kw_span_of(json_string_value(value), json_string_length(value));
-    const size_t room = sizeof v->signatures - v->signatures_len;
-    if (!kw_is_member_text(s, room))
-        return false;
-    (void)kw_copy_str(v->signatures + v->signatures_len, room, s);
-    v->signatures_len += s.len + 1;
-    return true;
-}
-
-static kw_err read_signatures(const struct kw_member *m, json_t *value, void *field,
-                              struct kw_note *note)
-{
-    (void)m;
-    struct kw_version *v = field;
-    bool good = json_is_array(value) && json_array_size(value) <= KW_SIGNATURES_COUNT;
-    for (size_t i = 0; good && i < json_array_size(value); i++)
-        good = keep_signature(json_array_get(value, i), v);
-    if (good)
-        return KW_OK;
-    kw_note_set(note, "must be an array of at most %u strings, %u bytes together",
-                KW_SIGNATURES_COUNT, KW_SIGNATURES_MAX);
-    return bad();
-}
-
-static json_t *write_signatures(const struct kw_member *m, const void *field)
-{
-    (void)m;
-    const struct kw_version *v = field;
-    json_t *array = json_array();
-    const char *next = v->signatures;
-    const char *end = v->signatures + v->signatures_len;
-    while (array != NULL && next < end) {
-        size_t len = strnlen(next, (size_t)(end - next));
-        if (json_array_append_new(array, json_stringn(next, len)) != 0) {
-            json_decref(array);
-            return NULL;
-        }
-        next += len + 1;
-    }
-    return array;
-}
-
-const struct kw_member_kind kw_kind_signatures = {read_signatures, write_signatures};

@@ -11,6 +11,16 @@ extern const struct kw_member_kind kw_kind_mechanism;     /* enum kw_mechanism  
 extern const struct kw_member_kind kw_kind_state;         /* enum kw_key_state          */
 extern const struct kw_member_kind kw_kind_stored_format; /* uint8_t: the ciphertext's  */
 extern const struct kw_member_kind kw_kind_attributes;    /* struct kw_key_attributes   */
-extern const struct kw_member_kind kw_kind_signatures; /* struct kw_version, offset 0 */
+
+/* object.c */
+extern const struct kw_member kw_object_table[]; /* of struct kw_object */
+/* No role and no type that a newer keyward brought. */
+bool kw_object_is_known(const json_t *object);
+/* ext.c */
+extern const struct kw_member_kind kw_kind_ext; /* char[KW_EXT_MAX + 1], compact JSON */
+extern const struct kw_member_kind kw_kind_critical; /* struct kw_keyring, offset 0 */
+/* ancestors.c */
+extern const struct kw_member_kind kw_kind_ancestors; /* uint8_t[max][32], its count at
+                                                         len_at */
 
 #endif

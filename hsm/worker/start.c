@@ -15,10 +15,10 @@ static kw_err find_key(struct kw_worker_state *w, size_t i, struct kw_note *note
     struct kw_key_attributes attributes = {0};
     struct kw_note remarks = {{0}};
     struct kw_token_key *key = NULL;
-    const struct kw_version *object = kw_keyring_object(w->ring, v);
-    kw_err e =
-        kw_token_find(w->token, object->key_id,
-                      kw_span_of(object->locator, object->locator_len), &key, note);
+    const struct kw_object *object = kw_version_kek(v);
+    kw_err e = kw_token_find(w->token, object->label,
+                             kw_object_locator(object, kw_token_facts(w->token)->serial),
+                             &key, note);
     if (!kw_failed(e))
         e = kw_token_attributes(w->token, key, &attributes);
     if (!kw_failed(e))
@@ -55,17 +55,12 @@ kw_err kw_worker_prove(struct kw_worker_state *w, size_t i, struct kw_note *note
     return e;
 }
 
-static bool is_probed(const struct kw_version *v)
-{
-    return v->state != KW_KEY_DISABLED && v->state != KW_KEY_DESTROYED;
-}
-
 static kw_err prove_all(struct kw_worker_state *w, uint32_t *ret_verdicts,
                         struct kw_note *note)
 {
     for (size_t i = 0; i < w->ring->count; i++) {
         struct kw_note why = {{0}};
-        if (!is_probed(&w->ring->versions[i]))
+        if (!kw_key_state_is_probed(w->ring->versions[i].state))
             continue;
         kw_page_enter(w->page, KW_PAGE_FIND);
         struct kw_wire_verdict v = {.n = w->ring->versions[i].n};

@@ -40,13 +40,15 @@ KW_MUST_USE kw_err kw_file_read_secret(const char *path, size_t max,
                                        struct kw_secret *ret_secret,
                                        struct kw_note *note);
 
-/* Replaces `path` with `bytes`: a new file beside it, fsync, rename, fsync of the
- * folder.  After a failure the file is whole: the old one (the new one when only the
- * folder's fsync failed), and nothing lies beside it.  A symlink is replaced, not
- * followed.  mode is the new file's; owner and
- * group are kept when the file was there and we may.
- * IO  native = errno; the note names the path */
+/* Replaces `path` with `bytes`: a new file beside it under a random name, fsync, rename,
+ * fsync of the folder.  After a failure the file is whole, and nothing lies beside it: it
+ * is the old one, unless kw_file_is_written(e): then it is the new one, and only a crash
+ * of the machine may bring the old one back.  A symlink is replaced, not followed.  mode
+ * is the new file's; owner and group are kept when the file was there and we may.
+ * IO  native = errno; the note names the path, and says which of the two it is */
 KW_MUST_USE kw_err kw_file_replace(const char *path, kw_span bytes, mode_t mode,
                                    struct kw_note *note);
+/* Of an error of kw_file_replace: the new file is in its place, but not yet durable. */
+bool kw_file_is_written(kw_err e);
 
 #endif

@@ -36,10 +36,10 @@
 /* "keyward", header, two length-prefixed names. */
 #define KW_AAD_MAX 256u
 
-#define KW_VERSIONS_MAX 64u          /* KEK versions in one keyring                    */
-#define KW_KEYRING_MAX (256u * 1024) /* bytes of the keyring file */
-#define KW_CONFIG_MAX (256u * 1024)  /* bytes of the configuration file                */
-#define KW_PIN_MAX 256u              /* bytes; PKCS#11 tokens allow far fewer          */
+#define KW_VERSIONS_MAX 64u           /* KEK versions in one keyring                    */
+#define KW_KEYRING_MAX (1024u * 1024) /* bytes of the keyring file */
+#define KW_CONFIG_MAX (256u * 1024)   /* bytes of the configuration file                */
+#define KW_PIN_MAX 256u               /* bytes; PKCS#11 tokens allow far fewer          */
 #define KW_CLASSES_MAX 16u
 #define KW_TOKENS_MAX 8u
 #define KW_WORKERS_MAX 16u /* of one token */

@@ -2,8 +2,9 @@
 /* state - what this node must remember across restarts
  *
  * The state directory (configuration: `state`) belongs to the daemon's user, mode 0700:
- *   marks.json       highest serial, baseline and active N ever seen; since when each
- *                    version is seen as accepted here
+ *   marks.json       the last keyring taken into use, by serial and digest; which key_ids
+ *                    this node knows, in which state, since when accepted; the highest
+ *                    baseline and the highest version it wrapped with
  *   activation.json  this node's act of activation
  *   pin-latch.json   why no login may be tried, until the PIN source changes
  *   keyring.json     the last good keyring, byte for byte
@@ -27,24 +28,65 @@ KW_MUST_USE kw_err kw_state_open(const char *path, struct kw_state_dir **ret_dir
                                  struct kw_note *note);
 void kw_state_close(struct kw_state_dir *dir); /* NULL does nothing */
 
+/* A version by its name: both parts, as a number alone is reused by a fork. */
+struct kw_named {
+    uint32_t n; /* 0 = none */
+    char key_id[KW_KEY_ID_MAX + 1];
+};
+
+/* What this node knows of one version.  The identity stays as long as the version may
+ * come back; the acceptance goes when it leaves the states that unwrap. */
+struct kw_mark {
+    struct kw_named id;
+    char state[16]; /* as it stood in the last ring taken here */
+    bool wrapped;   /* a baseline that was taken here, or what this node wrapped with */
+    bool accepted;  /* it is in a state that unwraps, and has been here since: */
+    int64_t accepted_wall_ns;
+};
+
+/* A keyring that somebody said to take although it does not follow from what was seen. */
+struct kw_trust {
+    uint8_t sha256[32];
+    size_t sha256_len; /* 0 = none */
+    char at[KW_TIME_TEXT], by[64];
+};
+
 struct kw_marks {
-    uint64_t serial_max;
-    uint8_t serial_sha256[32]; /* of the keyring file with that serial                 */
-    size_t serial_sha256_len;  /* 0 = not known: an older program wrote the file       */
-    uint32_t baseline_max; /* of the rings' own `active` member                       */
-    uint32_t active_max;   /* of what this node wrapped with: a baseline or its act   */
-    size_t count;          /* versions seen accepted, active or retired here */
-    struct {
-        uint32_t n;
-        int64_t since_wall_ns;
-    } accepted[KW_VERSIONS_MAX];
+    uint64_t serial;    /* of the last ring taken here, 0 = none       */
+    uint8_t sha256[32]; /* its digest                                   */
+    size_t sha256_len;
+    uint8_t ancestors[KW_ANCESTORS_MAX][32]; /* its own */
+    size_t ancestor_count;
+    uint32_t next_n;          /* its own */
+    struct kw_named baseline; /* the highest of the rings' own `active`       */
+    struct kw_named active;   /* the highest that this node wrapped with      */
+    struct kw_mark versions[KW_VERSIONS_MAX]; /* those of the last ring */
+    size_t count;
+    struct kw_trust trust;   /* waits to be taken  */
+    struct kw_trust trusted; /* was taken, the last time that it was needed */
+    char rebuilt[96];        /* "" or when and from what the marks were made anew */
 };
 KW_MUST_USE kw_err kw_state_marks(struct kw_state_dir *dir, struct kw_marks *ret_marks,
                                   struct kw_note *note);
-/* Raises the marks to what `ring` and `active` say and records versions newly seen as
- * accepted; never lowers one.  Writes only when something changed. */
+const struct kw_mark *kw_marks_of(const struct kw_marks *marks, uint32_t n);
+
+/* The marks after this node took `ring` into use and wraps with version `active` (0 =
+ * none); true when they changed.  Pure.  A version is accepted here from `wall_ns` on;
+ * anew when the ring's history has an accept or enable of it after the last ring, or no
+ * longer reaches back so far. */
+bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
+                    uint32_t active, int64_t wall_ns);
+/* The same for the file, written only when something changed. */
 KW_MUST_USE kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
                                   uint32_t active, int64_t wall_ns, struct kw_note *note);
+/* Records the trust in a file with this digest. */
+KW_MUST_USE kw_err kw_state_trust(struct kw_state_dir *dir, const struct kw_trust *trust,
+                                  struct kw_note *note);
+/* New marks for a node that lost its memory: those of `ring`, and who said so.
+ * DENIED  there are marks already */
+KW_MUST_USE kw_err kw_state_rebuild(struct kw_state_dir *dir,
+                                    const struct kw_keyring *ring, int64_t wall_ns,
+                                    const char *who, struct kw_note *note);
 
 struct kw_activation {
     uint32_t n; /* 0 = none recorded */
@@ -87,21 +129,55 @@ KW_MUST_USE kw_err kw_state_last_keyring(struct kw_state_dir *dir,
                                          struct kw_keyring **ret_ring,
                                          struct kw_blob *ret_bytes, struct kw_note *note);
 
-/* May this node take `ring` into use?  Pure.
- * BAD_INPUT  the domain is not `domain`; the serial or the baseline is lower than this
- *            node has seen; the serial is the highest seen and the bytes are others; the
- *            serial is the next one and prev-sha256 is not what was seen: each with its
- *            own note and the remedy.  A node may have missed files, so a larger jump is
- *            taken. */
-KW_MUST_USE kw_err kw_keyring_admit(const struct kw_keyring *ring, const char *domain,
-                                    const struct kw_marks *marks, struct kw_note *note);
+/* ---- may this node use a ring? ------------------------------------------------------
+ */
 
-/* The version this node wraps with: the higher of the baseline and this node's act (when
- * the act's version is accepted in `ring` under the same key_id).  Pure.  0 = none yet.
- * BAD_INPUT  it would be lower than marks->active_max (the note says what to do). */
-KW_MUST_USE kw_err kw_keyring_effective(const struct kw_keyring *ring,
-                                        const struct kw_activation *act,
-                                        const struct kw_marks *marks, uint32_t *ret_n,
-                                        struct kw_note *note);
+/* Why not.  The order is that of looking: the first one that holds is the answer. */
+enum kw_refusal {
+    KW_ADMITTED,
+    KW_REFUSED_DOMAIN,    /* of another domain                                          */
+    KW_REFUSED_MISSING,   /* there is no file, and this node has seen one               */
+    KW_REFUSED_OLDER,     /* its serial is lower than one taken here                    */
+    KW_REFUSED_FORK,      /* its serial or its ancestors are of other files than ours   */
+    KW_REFUSED_FAR,       /* the last ring taken here is further back than it can prove */
+    KW_REFUSED_RENAMED,   /* a number has another key_id than here                      */
+    KW_REFUSED_LOST,      /* a version is missing that was not destroyed and pruned     */
+    KW_REFUSED_NEXT_N,    /* a number would be given twice                              */
+    KW_REFUSED_BASELINE,  /* its baseline is lower than one taken here                  */
+    KW_REFUSED_ACTIVE,    /* this node would wrap with a lower version than it did      */
+    KW_REFUSED_UNTRUSTED, /* trusted, but without a version that this node wrapped with */
+};
+
+#define KW_CURE_MAX (8u * KW_PATH_MAX)
+
+/* The files that a remedy names. */
+struct kw_places {
+    const char *keyring; /* the keyring file    */
+    const char *state;   /* the state directory */
+};
+
+struct kw_judgement {
+    enum kw_refusal refusal;
+    uint32_t n;             /* the version that it is about, 0 = none              */
+    uint32_t active;        /* ADMITTED, ACTIVE: wraps with it; 0 = none yet       */
+    struct kw_note why;     /* both rings named, what is wrong, what helps in a word */
+    char cure[KW_CURE_MAX]; /* the way out: commands, one a line; "# " begins a choice
+                               between them; "" when admitted                     */
+};
+
+/* What this node knows besides the ring. */
+struct kw_memory {
+    const struct kw_marks *marks;
+    const struct kw_activation *act;
+    const struct kw_keyring *last; /* the last good one; NULL = there is none */
+};
+
+/* Judges `ring` (NULL = there is no file).  Pure.  The version to wrap with is the higher
+ * of the baseline and this node's act, when the act's version is accepted in `ring` under
+ * the same key_id; one that is not understood stays the one, and then nothing can wrap.
+ */
+void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
+                      const struct kw_memory *memory, const struct kw_places *places,
+                      struct kw_judgement *ret);
 
 #endif

@@ -15,6 +15,9 @@ static void note_token(struct kw_version *v, const struct kw_token_facts *f)
     PUT(v->token.manufacturer, f->manufacturer);
     PUT(v->token.model, f->model);
     PUT(v->token.firmware, f->firmware);
+    PUT(v->objects[0].tokens[0].label, f->label);
+    PUT(v->objects[0].tokens[0].serial, f->serial);
+    v->objects[0].token_count = 1;
 }
 
 static kw_err get_key(struct kw_token *token, struct kw_ceremony *c,
@@ -22,15 +25,17 @@ static kw_err get_key(struct kw_token *token, struct kw_ceremony *c,
 {
     const struct kw_create_options options = {
         .key_id = c->v.key_id,
-        .locator = kw_span_of(c->v.locator, c->v.locator_len),
+        .locator = kw_span_of(c->v.objects[0].locator, c->v.objects[0].locator_len),
         .destroyable = c->v.want_destroyable,
         .copyable = c->v.want_copyable,
     };
     struct kw_token_key *there = NULL;
     struct kw_note ignored;
     if (c->v.same_key_as != 0)
-        return kw_token_find(token, c->label, options.locator, ret_key, note);
-    kw_err e = c->adopt ? kw_token_find(token, c->label, options.locator, ret_key, note)
+        return kw_token_find(token, c->v.objects[0].label, options.locator, ret_key,
+                             note);
+    kw_err e = c->adopt ? kw_token_find(token, c->v.objects[0].label, options.locator,
+                                        ret_key, note)
                         : kw_token_create_key(token, &options, ret_key, c->dropped, note);
     /* A reply may be lost after the token made the key: the label is fresh, so whatever
      * has it is ours. */
@@ -67,9 +72,9 @@ static kw_err work(struct kw_token *token, void *shared, struct kw_note *note)
     if (!kw_failed(e))
         e = get_key(token, c, &key, note);
     if (!kw_failed(e))
-        e = kw_token_attributes(token, key, &c->v.attributes);
+        e = kw_token_attributes(token, key, &c->v.objects[0].attributes);
     if (!kw_failed(e))
-        e = kw_attributes_judge(&c->v.attributes, note, &c->remarks);
+        e = kw_attributes_judge(&c->v.objects[0].attributes, note, &c->remarks);
     if (!kw_failed(e)) {
         e = seal_check(token, key, c);
         if (!kw_failed(e))
@@ -77,6 +82,8 @@ static kw_err work(struct kw_token *token, void *shared, struct kw_note *note)
         if (kw_failed(e))
             kw_note_set(note, "the key did not seal and open its check text: %s",
                         kw_code_name(e.code));
+        else
+            PUT(c->v.objects[0].tokens[0].proven, c->v.created);
     }
     return e;
 }

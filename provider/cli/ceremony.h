@@ -16,10 +16,9 @@
 struct kw_ceremony {
     /* in */
     char domain[KW_DOMAIN_MAX + 1];
-    bool adopt;                    /* find the object instead of making it */
-    char label[KW_KEY_ID_MAX + 1]; /* of the object, when it is found: v.key_id, or that
-                                      of the version whose key it is */
-    /* in: n, key_id, locator, mechanism, format, choices, words; out: the rest */
+    bool adopt; /* find the object instead of making it */
+    /* in: n, key_id, mechanism, format, choices, words, the object's role, type, label
+     * and locator; out: the rest */
     struct kw_version v;
     /* out */
     bool made; /* from here on there is an object in the token */

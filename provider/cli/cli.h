@@ -64,6 +64,8 @@ int kw_usage_error(const char *verb, const char *fmt, ...) KW_PRINTF(2, 3);
 int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note);
 /* The same for a refusal of the tool's own. */
 int kw_refuse(const struct kw_cli *cli, const char *fmt, ...) KW_PRINTF(2, 3);
+/* A refusal and its way out, commands one a line; in the document they are "next". */
+int kw_refuse_next(const struct kw_cli *cli, const char *text, const char *next);
 enum kw_exit kw_exit_for(enum kw_code code);
 /* What the native code is called: a CK_RV for a call of PKCS#11 ("C_…"), else an errno;
  * "" when there is none. */

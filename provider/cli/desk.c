@@ -4,6 +4,7 @@
 
 #include <pwd.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,41 +12,30 @@
 
 static kw_err load_ring(struct kw_desk *desk, struct kw_note *note)
 {
-    struct kw_keyring *ring = NULL;
-    kw_err e = kw_keyring_load(desk->config->keyring, &ring, NULL, note);
-    if (e.code == KW_CODE_MISSING)
-        return KW_OK;
-    if (kw_failed(e))
-        return e;
-    if (strcmp(ring->domain, desk->config->domain) != 0) {
-        kw_note_set(note,
-                    "%s: it is for domain %s, and the configuration says %s; a domain "
-                    "never changes: correct whichever is wrong",
-                    desk->config->keyring, ring->domain, desk->config->domain);
-        kw_keyring_give(ring);
-        return kw_err_at(KW_CODE_BAD_INPUT, "domain");
-    }
-    desk->ring = ring;
-    return KW_OK;
+    kw_err e = kw_keyring_load(desk->config->keyring, &desk->ring, NULL, note);
+    return e.code == KW_CODE_MISSING ? KW_OK : e;
 }
 
 static void read_state(struct kw_desk *desk)
 {
     struct kw_state_dir *dir = NULL;
+    struct kw_note ignored;
     kw_err e = kw_state_open(desk->config->state, &dir, &desk->state_why);
     if (!kw_failed(e))
         e = kw_state_marks(dir, &desk->marks, &desk->state_why);
     if (!kw_failed(e))
         e = kw_state_activation(dir, &desk->act, &desk->state_why);
+    if (!kw_failed(e) &&
+        kw_failed(kw_state_last_keyring(dir, &desk->last, NULL, &ignored)))
+        desk->last = NULL;
     kw_state_close(dir);
     desk->state_err = e;
-    if (kw_failed(e) || desk->ring == NULL)
+    if (kw_failed(e))
         return;
-    e = kw_keyring_admit(desk->ring, desk->config->domain, &desk->marks,
-                         &desk->effective_why);
-    if (!kw_failed(e))
-        e = kw_keyring_effective(desk->ring, &desk->act, &desk->marks, &desk->effective,
-                                 &desk->effective_why);
+    const struct kw_memory memory = {&desk->marks, &desk->act, desk->last};
+    const struct kw_places places = {desk->config->keyring, desk->config->state};
+    kw_keyring_judge(desk->ring, desk->config->domain, &memory, &places,
+                     &desk->judgement);
 }
 
 kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk, struct kw_note *note)
@@ -62,8 +52,14 @@ kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk, struct kw_no
 void kw_desk_close(struct kw_desk *desk)
 {
     kw_keyring_give(desk->ring);
+    kw_keyring_give(desk->last);
     kw_config_free(desk->config);
     *desk = (struct kw_desk){0};
+}
+
+uint32_t kw_desk_active(const struct kw_desk *desk)
+{
+    return kw_failed(desk->state_err) ? 0 : desk->judgement.active;
 }
 
 kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
@@ -81,16 +77,37 @@ kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
     return KW_OK;
 }
 
+int kw_desk_may(const struct kw_cli *cli, const struct kw_desk *desk, enum kw_act act,
+                uint32_t n)
+{
+    struct kw_note note = {{0}};
+    if (kw_failed(desk->state_err))
+        return kw_fail(cli, desk->state_err, &desk->state_why);
+    kw_err e = kw_act_may(act, n, desk->ring, &desk->judgement, &note);
+    if (!kw_failed(e))
+        return -1;
+    if (strcmp(note.text, desk->judgement.why.text) == 0)
+        return kw_refuse_next(cli, note.text, desk->judgement.cure);
+    return kw_fail(cli, e, &note);
+}
+
+kw_err kw_desk_facts(const char *operator_, struct kw_act_facts *ret_facts,
+                     struct kw_note *note)
+{
+    struct kw_act_facts f = {{0}};
+    kw_time_text(f.at, kw_wall_ns(&kw_clock_system));
+    snprintf(f.tool, sizeof f.tool, "keyward %s", KW_VERSION);
+    kw_err e = kw_operator_name(operator_, f.by, note);
+    if (!kw_failed(e))
+        *ret_facts = f;
+    return e;
+}
+
 kw_err kw_desk_save(const struct kw_desk *desk, struct kw_keyring *changed,
                     struct kw_note *note)
 {
-    kw_err e = kw_keyring_save(desk->config->keyring, changed,
-                               desk->ring != NULL ? desk->ring->sha256 : NULL, note);
-    if (e.code == KW_CODE_BUSY)
-        kw_note_set(note,
-                    "%s: somebody else changed it meanwhile; look at it and try again",
-                    desk->config->keyring);
-    return e;
+    return kw_keyring_save(desk->config->keyring, changed,
+                           desk->ring != NULL ? desk->ring->sha256 : NULL, note);
 }
 
 struct act_job {

@@ -5,6 +5,7 @@
 
 #include <keyward/config.h>
 #include <keyward/keyring.h>
+#include <keyward/act.h>
 #include <keyward/state.h>
 
 #include "child.h"
@@ -13,27 +14,43 @@
 
 struct kw_desk {
     struct kw_config *config;
-    struct kw_keyring *ring; /* NULL: there is no keyring file yet */
+    struct kw_keyring *ring; /* NULL: there is no keyring file */
     struct kw_marks marks;
     struct kw_activation act;
-    kw_err state_err; /* OK: the state directory could be read; MISSING: no node here */
+    struct kw_keyring *last; /* the last good one; NULL: none, or not readable */
+    kw_err
+        state_err; /* OK: the state directory could be read; MISSING: it is not there */
     struct kw_note state_why;
-    uint32_t effective;           /* this node wraps with it; 0 = none yet */
-    struct kw_note effective_why; /* "" or why the node would refuse      */
+    struct kw_judgement judgement; /* of `ring` by this node, when state_err is OK */
 };
 
-/* Loads the configuration and, when it is there, the keyring; refuses a keyring of
- * another domain.  The state directory is read as far as this uid may.  {0} before. */
+/* Loads the configuration and, when it is there, the keyring; and judges it as this
+ * node's daemon does.  The state directory is read as far as this uid may.  {0} before.
+ */
 KW_MUST_USE kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk,
                                 struct kw_note *note);
 void kw_desk_close(struct kw_desk *desk);
+
+/* What this node wraps with; 0 = nothing, or it is not known. */
+uint32_t kw_desk_active(const struct kw_desk *desk);
 
 /* Version n of the keyring.  UNKNOWN_KEY */
 KW_MUST_USE kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
                                    const struct kw_version **ret_version,
                                    struct kw_note *note);
 
-/* Writes `changed`, a dup of desk->ring, over the keyring file. */
+/* May this node make this act on version n (0: a new one)?  -1 to go on, else the exit
+ * code, and it has said why and what to do.  What the state directory says is looked at
+ * by every act: without it nothing is changed. */
+int kw_desk_may(const struct kw_cli *cli, const struct kw_desk *desk, enum kw_act act,
+                uint32_t n);
+
+/* Who does it, now, with this program. */
+KW_MUST_USE kw_err kw_desk_facts(const char *operator_, struct kw_act_facts *ret_facts,
+                                 struct kw_note *note);
+
+/* Writes `changed`, a dup of desk->ring (or what is to lie where there is none), over the
+ * keyring file.  IO: kw_file_is_written tells which of the two lies there. */
 KW_MUST_USE kw_err kw_desk_save(const struct kw_desk *desk, struct kw_keyring *changed,
                                 struct kw_note *note);
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "version.h"
+
 static void inspect_active(struct kw_report *r, const struct kw_desk *d)
 {
     if (d->ring->active == 0)
@@ -13,7 +15,20 @@ static void inspect_active(struct kw_report *r, const struct kw_desk *d)
     else
         kw_report_add(
             r, KW_FOUND_OK, "baseline", NULL, "version %u%s", (unsigned)d->ring->active,
-            d->effective > d->ring->active ? ", and a later one is active here" : "");
+            kw_desk_active(d) > d->ring->active ? ", and a later one is active here"
+                                                : "");
+}
+
+static void inspect_origins(struct kw_report *r, const struct kw_desk *d)
+{
+    for (size_t i = 0; i < d->ring->count; i++) {
+        const struct kw_version *v = &d->ring->versions[i];
+        if (kw_version_unproven(v))
+            kw_report_add(r, KW_FOUND_WARN, "origin",
+                          "open something with it that was sealed before the keyring was "
+                          "lost, or rotate away from it",
+                          "version %u: %s", (unsigned)v->n, v->origin);
+    }
 }
 
 static void inspect_copies(struct kw_report *r, const struct kw_desk *d)
@@ -33,19 +48,23 @@ static void inspect_copies(struct kw_report *r, const struct kw_desk *d)
 void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *d)
 {
     if (d->ring == NULL) {
+        bool lost = d->judgement.refusal == KW_REFUSED_MISSING;
         kw_report_add(r, KW_FOUND_FAIL, "keyring",
-                      "keyward key create makes the first version", "%s: there is none",
-                      d->config->keyring);
+                      lost ? d->judgement.cure
+                           : "keyward key create makes the first version",
+                      "%s", lost ? d->judgement.why.text : "there is none yet");
         return;
     }
     if (kw_failed(d->state_err))
         kw_report_err(r, "state marks", d->state_err, &d->state_why);
-    else if (d->effective_why.text[0] != '\0')
-        kw_report_add(r, KW_FOUND_FAIL, "state marks", NULL, "%s", d->effective_why.text);
+    else if (d->judgement.refusal != KW_ADMITTED)
+        kw_report_add(r, KW_FOUND_FAIL, "state marks", d->judgement.cure, "%s",
+                      d->judgement.why.text);
     else
         kw_report_add(r, KW_FOUND_OK, "state marks", NULL,
                       "serial %llu, active here: version %u",
-                      (unsigned long long)d->ring->serial, (unsigned)d->effective);
+                      (unsigned long long)d->ring->serial, (unsigned)kw_desk_active(d));
     inspect_active(r, d);
     inspect_copies(r, d);
+    inspect_origins(r, d);
 }

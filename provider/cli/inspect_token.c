@@ -23,22 +23,17 @@ struct visit {
     struct finding versions[KW_VERSIONS_MAX];
 };
 
-static bool is_wanted(const struct kw_version *v)
-{
-    return v->state != KW_KEY_DISABLED && v->state != KW_KEY_DESTROYED;
-}
-
 static void look_at(struct kw_token *token, const struct kw_version *v,
                     const struct kw_desk *desk, struct finding *f)
 {
     struct kw_token_key *key = NULL;
     struct kw_key_attributes a;
-    bool wraps = desk->effective == v->n;
+    bool wraps = kw_desk_active(desk) == v->n;
     f->done = true;
-    const struct kw_version *object = kw_keyring_object(desk->ring, v);
-    f->err =
-        kw_token_find(token, object->key_id,
-                      kw_span_of(object->locator, object->locator_len), &key, &f->note);
+    const struct kw_object *object = kw_version_kek(v);
+    f->err = kw_token_find(token, object->label,
+                           kw_object_locator(object, kw_token_facts(token)->serial), &key,
+                           &f->note);
     if (!kw_failed(f->err))
         f->err = kw_token_attributes(token, key, &a);
     if (!kw_failed(f->err))
@@ -63,7 +58,7 @@ static kw_err visit(struct kw_token *token, void *shared, struct kw_note *note)
     v->self_test.done = true;
     v->self_test.err = kw_token_self_test(token, &v->self_test.note);
     for (size_t i = 0; ring != NULL && i < ring->count; i++)
-        if (is_wanted(&ring->versions[i]))
+        if (kw_key_state_is_probed(ring->versions[i].state))
             look_at(token, &ring->versions[i], v->desk, &v->versions[i]);
     return KW_OK;
 }

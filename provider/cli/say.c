@@ -64,18 +64,40 @@ void kw_native_name(kw_err e, char dst[64])
     }
 }
 
+/* The lines of a way out, one a line. */
+static void say_next(const char *next)
+{
+    for (const char *end; *next != '\0'; next = *end == '\0' ? end : end + 1) {
+        end = strchrnul(next, '\n');
+        fprintf(stderr, "  %.*s\n", (int)(end - next), next);
+    }
+}
+
+static json_t *next_json(const char *next)
+{
+    json_t *lines = json_array();
+    for (const char *end; *next != '\0'; next = *end == '\0' ? end : end + 1) {
+        end = strchrnul(next, '\n');
+        json_array_append_new(lines, json_stringn(next, (size_t)(end - next)));
+    }
+    return lines;
+}
+
 static int say(const struct kw_cli *cli, const char *text, const char *code,
-               const char *native, const char *where, enum kw_exit status)
+               const char *native, const char *where, const char *next,
+               enum kw_exit status)
 {
     const char *at = where != NULL ? where : "";
     fprintf(stderr, "keyward: %s", text);
     if (native[0] != '\0' && strstr(text, native) == NULL)
         fprintf(stderr, " (%s%s%s)", native, at[0] != '\0' ? " at " : "", at);
     fputc('\n', stderr);
+    say_next(next);
     if (!cli->json)
         return (int)status;
-    return kw_json_out(json_pack("{s:b, s:s, s:s, s:s, s:s}", "ok", 0, "error", text,
-                                 "code", code, "native", native, "where", at),
+    return kw_json_out(json_pack("{s:b, s:s, s:s, s:s, s:s, s:o}", "ok", 0, "error", text,
+                                 "code", code, "native", native, "where", at, "next",
+                                 next_json(next)),
                        status);
 }
 
@@ -86,7 +108,7 @@ int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note)
     const char *text = note != NULL && note->text[0] != '\0' ? note->text : plain;
     snprintf(plain, sizeof plain, "%s at %s", kw_code_name(e.code),
              e.where != NULL ? e.where : "?");
-    return say(cli, text, kw_code_name(e.code), native, e.where, kw_exit_for(e.code));
+    return say(cli, text, kw_code_name(e.code), native, e.where, "", kw_exit_for(e.code));
 }
 
 int kw_refuse(const struct kw_cli *cli, const char *fmt, ...)
@@ -96,7 +118,12 @@ int kw_refuse(const struct kw_cli *cli, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return say(cli, text, "refused", "", "", KW_EXIT_PROBLEM);
+    return say(cli, text, "refused", "", "", "", KW_EXIT_PROBLEM);
+}
+
+int kw_refuse_next(const struct kw_cli *cli, const char *text, const char *next)
+{
+    return say(cli, text, "refused", "", "", next, KW_EXIT_PROBLEM);
 }
 
 int kw_json_out(json_t *document, enum kw_exit code)

@@ -104,10 +104,9 @@ static kw_err judge_key(struct kw_token *token, const struct look *l,
     struct kw_token_key *key = NULL;
     struct kw_key_attributes a;
     struct kw_note remarks;
-    const struct kw_version *object = kw_keyring_object(l->ring, l->v);
-    kw_err e =
-        kw_token_find(token, object->key_id,
-                      kw_span_of(object->locator, object->locator_len), &key, note);
+    const struct kw_object *object = kw_version_kek(l->v);
+    kw_err e = kw_token_find(token, object->label, kw_object_locator(object, l->serial),
+                             &key, note);
     if (e.code == KW_CODE_MISSING) /* of the key, not of the token: that was looked at */
         e = kw_err_at(KW_CODE_KEY_BAD, e.where);
     if (!kw_failed(e))

@@ -7,7 +7,6 @@
 
 #include "desk.h"
 #include "second_copy.h"
-#include "transitions.h"
 
 /* How long a version must have been accepted on this node: a reload of every node and one
  * poll of every API server (60 s) fit in well. */
@@ -30,78 +29,43 @@ struct activation {
     const struct choices *c;
     const struct kw_version *v;
     struct kw_activation act;
+    struct kw_act_facts facts;
     bool baseline;
     bool first; /* nothing is active anywhere yet, so nothing can be sealed */
 };
 
 static int seen_long_enough(const struct activation *a)
 {
-    const struct kw_marks *m = &a->desk->marks;
+    const struct kw_mark *mark = kw_marks_of(&a->desk->marks, a->v->n);
     int64_t now = kw_wall_ns(&kw_clock_system);
     char since[KW_TIME_TEXT];
-    if (a->c->now || a->first || a->desk->effective == a->v->n)
+    if (a->c->now || a->first || kw_desk_active(a->desk) == a->v->n)
         return -1;
-    for (size_t i = 0; i < m->count; i++) {
-        if (m->accepted[i].n != a->v->n)
-            continue;
-        if (now - m->accepted[i].since_wall_ns >= SEEN_LONG_ENOUGH_NS)
-            return -1;
-        kw_time_text(since, m->accepted[i].since_wall_ns);
-        return kw_refuse(a->cli,
-                         "version %u is seen as accepted on this node only since %s; "
-                         "wait five minutes, so that every node can decrypt with it "
-                         "first, or say --now",
-                         (unsigned)a->v->n, since);
-    }
-    return kw_refuse(a->cli,
-                     "this node's daemon has not yet seen version %u as accepted; "
-                     "reload it (systemctl reload keywardd) and wait five minutes, or "
-                     "say --now",
-                     (unsigned)a->v->n);
-}
-
-/* -1 to go on. */
-static int judge(const struct activation *a)
-{
-    enum kw_key_state to;
-    const struct kw_desk *d = a->desk;
-    const char *refusal = kw_transition(KW_ACT_ACTIVATE, a->v->state, "", &to);
-    if (refusal != NULL)
-        return kw_refuse(a->cli, "version %u cannot be activated: %s", (unsigned)a->v->n,
-                         refusal);
-    if (kw_failed(d->state_err))
-        return kw_fail(a->cli, d->state_err, &d->state_why);
-    if (d->effective_why.text[0] != '\0')
-        return kw_refuse(a->cli, "%s", d->effective_why.text);
-    if (a->v->n < d->effective || a->v->n < d->ring->active)
+    if (mark == NULL || !mark->accepted)
         return kw_refuse(
             a->cli,
-            "version %u is older than version %u, which is active here; "
-            "there is no way back: make a new version (keyward key "
-            "create)",
-            (unsigned)a->v->n,
-            (unsigned)(d->effective > d->ring->active ? d->effective : d->ring->active));
-    return seen_long_enough(a);
+            "this node's daemon has not yet seen version %u as accepted; "
+            "reload it (systemctl reload keywardd) and wait five minutes, or "
+            "say --now",
+            (unsigned)a->v->n);
+    if (now - mark->accepted_wall_ns >= SEEN_LONG_ENOUGH_NS)
+        return -1;
+    kw_time_text(since, mark->accepted_wall_ns);
+    return kw_refuse(a->cli,
+                     "version %u is seen as accepted on this node only since %s; "
+                     "wait five minutes, so that every node can decrypt with it "
+                     "first, or say --now",
+                     (unsigned)a->v->n, since);
 }
 
-static void move_baseline(struct kw_keyring *ring, const struct activation *a)
+/* What was seen or said of a second copy, into the version. */
+static void note_copy(struct kw_version *v, const struct activation *a)
 {
-    struct kw_version *old =
-        ring->active != 0 ? kw_keyring_edit(ring, ring->active) : NULL;
-    struct kw_version *v = kw_keyring_edit(ring, a->v->n);
-    if (old != NULL && old != v) {
-        old->state = KW_KEY_RETIRED;
-        PUT(old->retired, a->act.at);
-    }
-    v->state = KW_KEY_ACTIVE;
-    if (v->activated[0] == '\0')
-        PUT(v->activated, a->act.at);
     if (a->c->only_copy)
-        snprintf(v->second_copy, sizeof v->second_copy, "only-copy: %s, %s", a->act.by,
-                 a->act.at);
+        snprintf(v->second_copy, sizeof v->second_copy, "only-copy: %s, %s", a->facts.by,
+                 a->facts.at);
     else
         PUT(v->second_copy, a->act.proof);
-    ring->active = v->n;
 }
 
 static kw_err write_baseline(const struct activation *a, struct kw_note *note)
@@ -110,8 +74,11 @@ static kw_err write_baseline(const struct activation *a, struct kw_note *note)
     kw_err e = kw_keyring_dup(a->desk->ring, &ring);
     if (kw_failed(e))
         return e;
-    move_baseline(ring, a);
-    e = kw_desk_save(a->desk, ring, note);
+    e = kw_act_apply(ring, KW_ACT_ACTIVATE, a->v->n, &a->facts, note);
+    if (!kw_failed(e))
+        note_copy(kw_keyring_edit(ring, a->v->n), a);
+    if (!kw_failed(e))
+        e = kw_desk_save(a->desk, ring, note);
     kw_keyring_give(ring);
     return e;
 }
@@ -137,13 +104,16 @@ static int report(const struct activation *a)
 static int perform(struct activation *a)
 {
     struct kw_note note = {{0}};
-    int code = judge(a);
+    int code = kw_desk_may(a->cli, a->desk, KW_ACT_ACTIVATE, a->v->n);
+    if (code < 0)
+        code = seen_long_enough(a);
     if (code >= 0)
         return code;
     kw_err e = KW_OK;
     if (a->c->other.uri != NULL)
         e = kw_second_copy_prove(a->desk->config, a->desk->ring, a->v, &a->c->other,
                                  a->act.proof, &note);
+    PUT(a->facts.proof, a->act.proof);
     if (!kw_failed(e) && a->baseline)
         e = write_baseline(a, &note);
     if (kw_failed(e))
@@ -162,17 +132,18 @@ static kw_err fill_in(struct activation *a, uint32_t n, struct kw_note *note)
     const struct kw_keyring *ring = a->desk->ring;
     kw_err e = kw_desk_version(a->desk, n, &a->v, note);
     if (!kw_failed(e))
-        e = kw_operator_name(a->c->operator_, a->act.by, note);
+        e = kw_desk_facts(a->c->operator_, &a->facts, note);
     if (kw_failed(e))
         return e;
     a->act.n = n;
+    PUT(a->act.by, a->facts.by);
+    PUT(a->act.at, a->facts.at);
     PUT(a->act.key_id, a->v->key_id);
     if (a->c->only_copy)
         PUT(a->act.proof, "only-copy");
     else if (a->c->stated != NULL)
         snprintf(a->act.proof, sizeof a->act.proof, STATED "%s", a->c->stated);
-    kw_time_text(a->act.at, kw_wall_ns(&kw_clock_system));
-    a->first = ring->active == 0 && a->desk->effective == 0;
+    a->first = ring->active == 0 && kw_desk_active(a->desk) == 0;
     a->baseline = a->c->baseline || ring->active == 0;
     return KW_OK;
 }

@@ -6,9 +6,6 @@
 
 #include "desk.h"
 #include "gone.h"
-#include "transitions.h"
-
-#define PUT(dst, src) kw_copy_str(dst, sizeof dst, kw_span_str(src))
 
 struct change {
     enum kw_act act;
@@ -17,52 +14,21 @@ struct change {
     bool blind; /* destroy: do not ask the token */
 };
 
-/* A version that this node wraps with must not be taken away under it. */
-static int guard(const struct kw_cli *cli, const struct kw_desk *d, enum kw_act act,
-                 uint32_t n)
-{
-    if (act != KW_ACT_RETIRE && act != KW_ACT_DISABLE)
-        return -1;
-    if (kw_failed(d->state_err) && d->state_err.code != KW_CODE_MISSING)
-        return kw_fail(cli, d->state_err, &d->state_why);
-    if (d->effective == n)
-        return kw_refuse(cli,
-                         "version %u: this node wraps with it; activate another one here "
-                         "first (keyward key activate)",
-                         (unsigned)n);
-    return -1;
-}
-
-static void stamp(struct kw_version *v, enum kw_act act, enum kw_key_state to)
-{
-    char now[KW_TIME_TEXT];
-    kw_time_text(now, kw_wall_ns(&kw_clock_system));
-    if (act == KW_ACT_ENABLE) {
-        v->disabled[0] = '\0';
-        v->disabled_from[0] = '\0';
-    } else if (to == KW_KEY_ACCEPTED) {
-        PUT(v->accepted, now);
-    } else if (to == KW_KEY_RETIRED) {
-        PUT(v->retired, now);
-    } else if (to == KW_KEY_DISABLED) {
-        PUT(v->disabled, now);
-        PUT(v->disabled_from, kw_key_state_name(v->state));
-    } else if (to == KW_KEY_DESTROYED) {
-        PUT(v->destroyed, now);
-        v->disabled_from[0] = '\0';
-    }
-    v->state = to;
-}
-
 static kw_err write_change(const struct kw_desk *d, uint32_t n, enum kw_act act,
-                           enum kw_key_state to, struct kw_note *note)
+                           enum kw_key_state *ret_to, struct kw_note *note)
 {
     struct kw_keyring *ring = NULL;
-    kw_err e = kw_keyring_dup(d->ring, &ring);
+    struct kw_act_facts facts;
+    kw_err e = kw_desk_facts(NULL, &facts, note);
+    if (!kw_failed(e))
+        e = kw_keyring_dup(d->ring, &ring);
     if (kw_failed(e))
         return e;
-    stamp(kw_keyring_edit(ring, n), act, to);
-    e = kw_desk_save(d, ring, note);
+    e = kw_act_apply(ring, act, n, &facts, note);
+    if (!kw_failed(e))
+        e = kw_desk_save(d, ring, note);
+    if (!kw_failed(e))
+        *ret_to = kw_keyring_by_n(ring, n)->state;
     kw_keyring_give(ring);
     return e;
 }
@@ -93,22 +59,16 @@ static int perform(const struct kw_cli *cli, const struct kw_desk *d,
                    const struct change *change, uint32_t n)
 {
     struct kw_note note = {{0}};
-    const struct kw_version *v = NULL;
     enum kw_key_state to = KW_KEY_CREATED;
-    kw_err e = kw_desk_version(d, n, &v, &note);
-    if (kw_failed(e))
-        return kw_fail(cli, e, &note);
-    const char *refusal = kw_transition(change->act, v->state, v->disabled_from, &to);
-    if (refusal != NULL)
-        return kw_refuse(cli, "version %u cannot be %s: %s", (unsigned)n, change->verb,
-                         refusal);
-    int code = guard(cli, d, change->act, n);
+    int code = kw_desk_may(cli, d, change->act, n);
     if (code >= 0)
         return code;
+    const struct kw_version *v = kw_keyring_by_n(d->ring, n);
+    kw_err e = KW_OK;
     if (change->act == KW_ACT_DESTROY && !change->blind)
-        e = kw_gone_from_tokens(d->config, kw_keyring_object(d->ring, v)->key_id, &note);
+        e = kw_gone_from_tokens(d->config, kw_version_kek(v)->label, &note);
     if (!kw_failed(e))
-        e = write_change(d, n, change->act, to, &note);
+        e = write_change(d, n, change->act, &to, &note);
     return kw_failed(e) ? kw_fail(cli, e, &note) : report(cli, v, to, d->config->keyring);
 }
 

@@ -11,8 +11,6 @@
 #include "desk.h"
 #include "softhsm.h"
 
-enum { LOCATOR_LEN = 16 };
-
 struct choices {
     const char *operator_, *token, *adopt, *same_key_as;
     bool destroyable, copyable, dry_run;
@@ -31,15 +29,6 @@ static kw_err find_token(const struct kw_config *config, const char *name,
     return kw_err_at(KW_CODE_MISSING, "--token");
 }
 
-static uint32_t next_n(const struct kw_keyring *ring)
-{
-    uint32_t n = 1;
-    for (size_t i = 0; ring != NULL && i < ring->count; i++)
-        if (ring->versions[i].n >= n)
-            n = ring->versions[i].n + 1;
-    return n;
-}
-
 /* A ceremony that stopped before the keyring was written: its object is in the token. */
 static kw_err plan_adoption(const struct kw_desk *desk, const char *key_id,
                             struct kw_version *v, struct kw_note *note)
@@ -54,6 +43,9 @@ static kw_err plan_adoption(const struct kw_desk *desk, const char *key_id,
         return kw_err_at(KW_CODE_BAD_INPUT, "--adopt");
     }
     kw_copy_str(v->key_id, sizeof v->key_id, kw_span_str(key_id));
+    kw_copy_str(v->objects[0].label, sizeof v->objects[0].label, kw_span_str(key_id));
+    snprintf(v->origin, sizeof v->origin, KW_ORIGIN_UNPROVEN "%s, %s", v->operator_,
+             v->created);
     return KW_OK;
 }
 
@@ -65,24 +57,22 @@ static kw_err plan_same_key(const struct kw_desk *desk, uint32_t n, struct kw_ve
     kw_err e = kw_desk_version(desk, n, &of, note);
     if (kw_failed(e))
         return e;
-    const struct kw_version *object = kw_keyring_object(desk->ring, of);
-    if (of->state == KW_KEY_DESTROYED || object->state == KW_KEY_DESTROYED) {
-        kw_note_set(note, "version %u is destroyed: its key is gone", (unsigned)n);
+    if (of->state == KW_KEY_DESTROYED || of->state == KW_KEY_UNKNOWN) {
+        kw_note_set(note, "version %u is %s: its key cannot be used", (unsigned)n,
+                    kw_key_state_name(of->state));
         return kw_err_at(KW_CODE_DENIED, "--same-key-as");
     }
     v->same_key_as = n;
-    v->locator_len = object->locator_len;
-    kw_copy(v->locator, sizeof v->locator,
-            kw_span_of(object->locator, object->locator_len));
-    v->want_destroyable = object->want_destroyable;
-    v->want_copyable = object->want_copyable;
+    v->objects[0] = of->objects[0];
+    v->want_destroyable = of->want_destroyable;
+    v->want_copyable = of->want_copyable;
     return KW_OK;
 }
 
 static kw_err plan_new(const struct kw_desk *desk, const struct choices *c,
                        struct kw_version *v, struct kw_note *note)
 {
-    v->n = next_n(desk->ring);
+    v->n = desk->ring != NULL ? desk->ring->next_n : 1;
     if (v->n > KW_VERSION_N_MAX ||
         (desk->ring != NULL && desk->ring->count >= KW_VERSIONS_MAX)) {
         kw_note_set(note, "%s is full: it holds %u versions", desk->config->keyring,
@@ -92,8 +82,10 @@ static kw_err plan_new(const struct kw_desk *desk, const struct choices *c,
     kw_key_id_make(v->n, v->key_id);
     if (c->same_n != 0)
         return plan_same_key(desk, c->same_n, v, note);
-    v->locator_len = LOCATOR_LEN;
-    kw_random(v->locator, LOCATOR_LEN);
+    kw_copy_str(v->objects[0].label, sizeof v->objects[0].label, kw_span_str(v->key_id));
+    v->objects[0].locator_len = KW_NEW_LOCATOR;
+    kw_locator_make(desk->config->domain, v->key_id, v->objects[0].locator);
+    kw_copy_str(v->origin, sizeof v->origin, kw_span_str("made"));
     return KW_OK;
 }
 
@@ -104,6 +96,7 @@ static kw_err plan(const struct kw_desk *desk, const struct choices *c,
     *v = (struct kw_version){.mechanism = KW_MECH_AES_256_GCM,
                              .format = KW_FORMAT_1,
                              .state = KW_KEY_CREATED,
+                             .object_count = 1,
                              .want_destroyable = c->destroyable,
                              .want_copyable = c->copyable};
     job->adopt = c->adopt != NULL;
@@ -113,15 +106,11 @@ static kw_err plan(const struct kw_desk *desk, const struct choices *c,
     kw_err e = kw_operator_name(c->operator_, v->operator_, note);
     if (kw_failed(e))
         return e;
-    e = job->adopt ? plan_adoption(desk, c->adopt, v, note) : plan_new(desk, c, v, note);
-    if (kw_failed(e))
-        return e;
-    const struct kw_version *object =
-        v->same_key_as != 0
-            ? kw_keyring_object(desk->ring, kw_keyring_by_n(desk->ring, v->same_key_as))
-            : v;
-    kw_copy_str(job->label, sizeof job->label, kw_span_str(object->key_id));
-    return KW_OK;
+    v->objects[0].role = KW_ROLE_KEK;
+    kw_copy_str(v->objects[0].type, sizeof v->objects[0].type,
+                kw_span_str(KW_TYPE_AES_256));
+    return job->adopt ? plan_adoption(desk, c->adopt, v, note)
+                      : plan_new(desk, c, v, note);
 }
 
 static void print_plan(const struct kw_desk *desk, const struct kw_config_token *token,
@@ -129,7 +118,8 @@ static void print_plan(const struct kw_desk *desk, const struct kw_config_token 
 {
     char locator[2 * KW_LOCATOR_MAX + 1];
     const struct kw_version *v = &job->v;
-    kw_hex(locator, sizeof locator, kw_span_of(v->locator, v->locator_len));
+    kw_hex(locator, sizeof locator,
+           kw_span_of(v->objects[0].locator, v->objects[0].locator_len));
     printf("plan      %s version %u of domain %s\n"
            "token     %s (%s)\n"
            "module    %s\n"
@@ -141,8 +131,8 @@ static void print_plan(const struct kw_desk *desk, const struct kw_config_token 
            "operator  %s\n"
            "keyring   %s\n",
            job->adopt ? "adopt" : "create", (unsigned)v->n, job->domain, token->name,
-           token->uri, token->module, v->key_id, job->label,
-           v->locator_len > 0 ? locator : "(whatever it has)",
+           token->uri, token->module, v->key_id, v->objects[0].label,
+           v->objects[0].locator_len > 0 ? locator : "(whatever it has)",
            v->same_key_as != 0 ? "the one of an earlier version"
            : job->adopt        ? "found in the token"
                                : "made in the token",
@@ -199,14 +189,19 @@ static void explain_orphan(const struct kw_cli *cli, const struct kw_config_toke
                                   "administration must do it)");
 }
 
-static kw_err write_ring(const struct kw_desk *desk, const struct kw_version *v,
+static kw_err write_ring(const struct kw_desk *desk, const struct kw_ceremony *job,
                          struct kw_note *note)
 {
     struct kw_keyring *ring = NULL;
-    kw_err e = desk->ring != NULL ? kw_keyring_dup(desk->ring, &ring)
-                                  : kw_keyring_new(desk->config->domain, &ring);
+    struct kw_act_facts facts;
+    kw_err e = kw_desk_facts(job->v.operator_, &facts, note);
     if (!kw_failed(e))
-        e = kw_keyring_add(ring, v);
+        e = desk->ring != NULL ? kw_keyring_dup(desk->ring, &ring)
+                               : kw_keyring_new(desk->config->domain, &ring);
+    if (kw_failed(e))
+        return e;
+    kw_copy_str(facts.proof, sizeof facts.proof, kw_span_str(job->v.origin));
+    e = kw_act_add(ring, job->adopt ? KW_ACT_ADOPT : KW_ACT_CREATE, &job->v, &facts);
     if (!kw_failed(e))
         e = kw_desk_save(desk, ring, note);
     kw_keyring_give(ring);
@@ -241,11 +236,14 @@ static int perform(const struct kw_cli *cli, const struct kw_desk *desk,
                    const struct kw_config_token *token, struct kw_ceremony *job)
 {
     struct kw_note note = {{0}};
+    int code = kw_desk_may(cli, desk, job->adopt ? KW_ACT_ADOPT : KW_ACT_CREATE, 0);
+    if (code >= 0)
+        return code;
     kw_err e = keyring_writable(desk->config->keyring, &note);
     if (!kw_failed(e))
         e = kw_ceremony_run(desk->config, token, job, &note);
     if (!kw_failed(e))
-        e = write_ring(desk, &job->v, &note);
+        e = write_ring(desk, job, &note);
     if (!kw_failed(e))
         return report(cli, job);
     if (job->made)

@@ -17,17 +17,17 @@ static int list_json(const struct kw_desk *d)
             json_decref(versions);
             return kw_json_out(NULL, KW_EXIT_BLIND);
         }
-    bool refused = d->effective_why.text[0] != '\0';
-    const char *why = refused ? d->effective_why.text : NULL;
+    bool refused = d->judgement.refusal != KW_ADMITTED;
+    const char *why = refused ? d->judgement.why.text : NULL;
     return kw_json_out(
-        json_pack("{s:b, s:s, s:s, s:I, s:i, s:o, s:s?, s:s?, s:o}", "ok", !refused,
-                  "domain", d->config->domain, "keyring", d->config->keyring, "serial",
-                  d->ring != NULL ? (json_int_t)d->ring->serial : 0, "baseline",
-                  d->ring != NULL ? (int)d->ring->active : 0, "active_here",
-                  !kw_failed(d->state_err) ? json_integer(d->effective) : json_null(),
-                  "refused_here", why, "state_unknown",
-                  kw_failed(d->state_err) ? d->state_why.text : NULL, "versions",
-                  versions),
+        json_pack(
+            "{s:b, s:s, s:s, s:I, s:i, s:o, s:s?, s:s?, s:o}", "ok", !refused, "domain",
+            d->config->domain, "keyring", d->config->keyring, "serial",
+            d->ring != NULL ? (json_int_t)d->ring->serial : 0, "baseline",
+            d->ring != NULL ? (int)d->ring->active : 0, "active_here",
+            !kw_failed(d->state_err) ? json_integer(d->judgement.active) : json_null(),
+            "refused_here", why, "state_unknown",
+            kw_failed(d->state_err) ? d->state_why.text : NULL, "versions", versions),
         refused ? KW_EXIT_PROBLEM : KW_EXIT_GOOD);
 }
 
@@ -35,20 +35,22 @@ static void print_line(const struct kw_cli *cli, const struct kw_desk *d,
                        const struct kw_version *v)
 {
     char age[16];
-    bool here = d->effective == v->n;
+    bool here = kw_desk_active(d) == v->n;
     enum kw_tint tint = here                           ? KW_TINT_GOOD
                         : v->state == KW_KEY_DISABLED  ? KW_TINT_WARN
                         : v->state == KW_KEY_DESTROYED ? KW_TINT_DIM
                                                        : KW_TINT_OFF;
     kw_age_text(age, kw_version_since(v), kw_wall_ns(&kw_clock_system));
-    printf("%s%4u  %-9s  %5s  %-35s  %-16s%s%s%s\n", kw_tint(cli, tint), (unsigned)v->n,
+    printf("%s%4u  %-9s  %5s  %-35s  %-16s%s%s%s%s\n", kw_tint(cli, tint), (unsigned)v->n,
            kw_key_state_name(v->state), age, v->key_id, v->token.serial,
            d->ring->active == v->n ? "  baseline" : "", here ? "  active here" : "",
-           kw_tint(cli, KW_TINT_OFF));
+           kw_version_unproven(v) ? "  UNPROVEN" : "", kw_tint(cli, KW_TINT_OFF));
 }
 
 static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
 {
+    if (d->ring == NULL && d->judgement.refusal == KW_REFUSED_MISSING)
+        return kw_refuse_next(cli, d->judgement.why.text, d->judgement.cure);
     if (d->ring == NULL) {
         printf("no keyring yet: %s; keyward key create makes the first version\n",
                d->config->keyring);
@@ -63,11 +65,9 @@ static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
     if (kw_failed(d->state_err))
         fprintf(stderr, "keyward: what this node has active is not known: %s\n",
                 d->state_why.text);
-    if (d->effective_why.text[0] == '\0')
+    if (d->judgement.refusal == KW_ADMITTED)
         return KW_EXIT_GOOD;
-    fprintf(stderr, "keyward: this node refuses the keyring: %s\n",
-            d->effective_why.text);
-    return KW_EXIT_PROBLEM;
+    return kw_refuse_next(cli, d->judgement.why.text, d->judgement.cure);
 }
 
 int kw_verb_list(int argc, char **argv)
@@ -100,18 +100,34 @@ static void print_time(const char *name, const char *time)
         printf("%-14s %s\n", name, time);
 }
 
-static void print_attributes(const struct kw_version *v)
+static void print_attributes(const struct kw_key_attributes *attributes)
 {
     static const char *const words[] = {[KW_ANSWER_FALSE] = "false",
                                         [KW_ANSWER_TRUE] = "true",
                                         [KW_ANSWER_NONE] = "not answered"};
     for (size_t i = 0; i < kw_attribute_fields_count; i++) {
         const struct kw_attribute_field *f = &kw_attribute_fields[i];
-        const enum kw_answer *a =
-            (const void *)((const char *)&v->attributes + f->offset);
+        const enum kw_answer *a = (const void *)((const char *)attributes + f->offset);
         printf("  %-22s %s\n", f->name, words[*a]);
     }
-    printf("  %-22s %u bytes\n", "CKA_VALUE_LEN", (unsigned)v->attributes.value_len);
+    printf("  %-22s %u bytes\n", "CKA_VALUE_LEN", (unsigned)attributes->value_len);
+}
+
+static void print_object(const struct kw_object *o)
+{
+    char locator[2 * KW_LOCATOR_MAX + 1];
+    kw_hex(locator, sizeof locator, kw_span_of(o->locator, o->locator_len));
+    printf("object         %s, %s, CKA_LABEL %s, CKA_ID %s\n",
+           kw_object_role_name(o->role), o->type, o->label,
+           locator[0] != '\0' ? locator : "(any)");
+    for (size_t i = 0; i < o->token_count; i++) {
+        const struct kw_object_token *t = &o->tokens[i];
+        printf("  in token     %s, serial %s: %s%s%s%s\n", t->label, t->serial,
+               t->proven[0] != '\0' ? "opened the check blob " : "not proven", t->proven,
+               t->gone[0] != '\0' ? "; gone: " : "", t->gone);
+    }
+    printf("attributes as read back at the ceremony\n");
+    print_attributes(&o->attributes);
 }
 
 static void print_version(const struct kw_desk *d, const struct kw_version *v)
@@ -120,7 +136,8 @@ static void print_version(const struct kw_desk *d, const struct kw_version *v)
            "%s\n",
            (unsigned)v->n, v->key_id, kw_key_state_name(v->state),
            d->ring->active == v->n ? ", baseline" : "",
-           d->effective == v->n ? ", active here" : "", kw_mechanism_name(v->mechanism));
+           kw_desk_active(d) == v->n ? ", active here" : "",
+           kw_mechanism_name(v->mechanism));
     print_time("created", v->created);
     print_time("accepted", v->accepted);
     print_time("activated", v->activated);
@@ -133,12 +150,22 @@ static void print_version(const struct kw_desk *d, const struct kw_version *v)
     printf("choices        %s, %s\n",
            v->want_destroyable ? "destroyable" : "not destroyable",
            v->want_copyable ? "copyable" : "not copyable");
+    printf("origin         %s\n", v->origin[0] != '\0' ? v->origin : "not said");
     printf("second copy    %s\n",
            v->second_copy[0] != '\0' ? v->second_copy : "nothing said");
     if (v->same_key_as != 0)
         printf("same key as    %u\n", (unsigned)v->same_key_as);
-    printf("attributes as read back at the ceremony\n");
-    print_attributes(v);
+    for (size_t i = 0; i < v->object_count; i++)
+        print_object(&v->objects[i]);
+}
+
+static void print_unknown(const struct kw_desk *d, const struct kw_version *v)
+{
+    printf(
+        "version        %u\nkey_id         %s\nstate          %s in the file, unknown to "
+        "this program%s\nwhy            %s\n",
+        (unsigned)v->n, v->key_id, v->unknown_state,
+        d->ring->active == v->n ? ", baseline" : "", v->unknown);
 }
 
 int kw_verb_show(int argc, char **argv)
@@ -166,6 +193,8 @@ int kw_verb_show(int argc, char **argv)
         code = kw_fail(&cli, e, &note);
     else if (cli.json)
         code = kw_json_out(kw_version_json(&desk, v), KW_EXIT_GOOD);
+    else if (v->state == KW_KEY_UNKNOWN)
+        print_unknown(&desk, v);
     else
         print_version(&desk, v);
     kw_desk_close(&desk);

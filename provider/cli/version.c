@@ -15,6 +15,7 @@ const char *kw_version_since(const struct kw_version *v)
     case KW_KEY_RETIRED: return v->retired;
     case KW_KEY_DISABLED: return v->disabled;
     case KW_KEY_DESTROYED: return v->destroyed;
+    case KW_KEY_UNKNOWN: break;
     }
     return "";
 }
@@ -53,30 +54,28 @@ void kw_age_text(char dst[16], const char *since, int64_t wall_now_ns)
         }
 }
 
-static enum kw_answer answer(const struct kw_version *v,
-                             const struct kw_attribute_field *f)
+bool kw_version_unproven(const struct kw_version *v)
 {
-    return *(const enum kw_answer *)(const void *)((const char *)&v->attributes +
-                                                   f->offset);
+    return strncmp(v->origin, KW_ORIGIN_UNPROVEN, sizeof KW_ORIGIN_UNPROVEN - 1) == 0;
 }
 
 /* "Not answered" is null: it is not false. */
-static json_t *attributes_json(const struct kw_version *v)
+static json_t *attributes_json(const struct kw_key_attributes *a)
 {
     json_t *o = json_object();
     for (size_t i = 0; i < kw_attribute_fields_count; i++) {
         const struct kw_attribute_field *f = &kw_attribute_fields[i];
-        enum kw_answer a = answer(v, f);
+        const void *at = (const char *)a + f->offset;
+        enum kw_answer given = *(const enum kw_answer *)at;
         if (json_object_set_new(o, f->name,
-                                a == KW_ANSWER_NONE
+                                given == KW_ANSWER_NONE
                                     ? json_null()
-                                    : json_boolean(a == KW_ANSWER_TRUE)) != 0)
+                                    : json_boolean(given == KW_ANSWER_TRUE)) != 0)
             break;
     }
     if (json_object_set_new(o, "CKA_VALUE_LEN",
-                            v->attributes.value_len > 0
-                                ? json_integer(v->attributes.value_len)
-                                : json_null()) != 0) {
+                            a->value_len > 0 ? json_integer(a->value_len)
+                                             : json_null()) != 0) {
         json_decref(o);
         return NULL;
     }
@@ -103,19 +102,57 @@ static json_t *token_json(const struct kw_version *v)
                      v->token.model, "firmware", v->token.firmware);
 }
 
-json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v)
+static json_t *copies_json(const struct kw_object *o)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < o->token_count; i++) {
+        const struct kw_object_token *t = &o->tokens[i];
+        if (json_array_append_new(rows, json_pack("{s:s, s:s, s:s?, s:s?}", "token_label",
+                                                  t->label, "serial", t->serial, "proven",
+                                                  or_null(t->proven), "gone",
+                                                  or_null(t->gone))) != 0)
+            break;
+    }
+    return rows;
+}
+
+static json_t *objects_json(const struct kw_version *v)
 {
     char locator[2 * KW_LOCATOR_MAX + 1];
-    kw_hex(locator, sizeof locator, kw_span_of(v->locator, v->locator_len));
-    return json_pack("{s:i, s:s, s:s, s:s, s:b, s:b, s:s, s:s?, s:s, s:s, s:o, s:o, s:o, "
-                     "s:b, s:b, s:i}",
-                     "n", (int)v->n, "key_id", v->key_id, "state",
-                     kw_key_state_name(v->state), "mechanism",
-                     kw_mechanism_name(v->mechanism), "baseline",
-                     desk->ring->active == v->n, "active_here",
-                     desk->effective != 0 && desk->effective == v->n, "locator", locator,
-                     "second_copy", or_null(v->second_copy), "operator", v->operator_,
-                     "tool", v->tool, "times", times_json(v), "token", token_json(v),
-                     "attributes", attributes_json(v), "destroyable", v->want_destroyable,
-                     "copyable", v->want_copyable, "same_key_as", (int)v->same_key_as);
+    json_t *objects = json_array();
+    for (size_t i = 0; i < v->object_count; i++) {
+        const struct kw_object *o = &v->objects[i];
+        kw_hex(locator, sizeof locator, kw_span_of(o->locator, o->locator_len));
+        if (json_array_append_new(objects,
+                                  json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "role",
+                                            kw_object_role_name(o->role), "type", o->type,
+                                            "label", o->label, "locator", locator,
+                                            "attributes", attributes_json(&o->attributes),
+                                            "tokens", copies_json(o))) != 0)
+            break;
+    }
+    return objects;
+}
+
+static json_t *unknown_json(const struct kw_desk *desk, const struct kw_version *v)
+{
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b}", "n", (int)v->n, "key_id",
+                     v->key_id, "state", "unknown", "state_in_file", v->unknown_state,
+                     "unknown", v->unknown, "baseline", desk->ring->active == v->n);
+}
+
+json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v)
+{
+    if (v->state == KW_KEY_UNKNOWN)
+        return unknown_json(desk, v);
+    return json_pack(
+        "{s:i, s:s, s:s, s:s, s:b, s:b, s:s?, s:s, s:s, s:s, s:o, s:o, s:o, "
+        "s:b, s:b, s:i}",
+        "n", (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state),
+        "mechanism", kw_mechanism_name(v->mechanism), "baseline",
+        desk->ring->active == v->n, "active_here", kw_desk_active(desk) == v->n,
+        "second_copy", or_null(v->second_copy), "origin", v->origin, "operator",
+        v->operator_, "tool", v->tool, "times", times_json(v), "token", token_json(v),
+        "objects", objects_json(v), "destroyable", v->want_destroyable, "copyable",
+        v->want_copyable, "same_key_as", (int)v->same_key_as);
 }

@@ -15,6 +15,9 @@ void kw_age_text(char dst[16], const char *since, int64_t wall_now_ns);
 /* false when it is not the RFC 3339 that kw_time_text writes. */
 bool kw_time_parse(const char *text, int64_t *ret_wall_ns);
 
+/* Its key was adopted on somebody's word. */
+bool kw_version_unproven(const struct kw_version *v);
+
 /* NULL when memory is out. */
 json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v);
 

@@ -26,14 +26,25 @@ static kw_err judge(struct kw_daemon *d, struct reading *r, struct kw_note *note
 {
     struct kw_marks marks;
     struct kw_activation act;
+    struct kw_judgement judgement;
+    struct kw_keyring *last = NULL;
+    struct kw_note ignored;
     kw_err e = kw_state_marks(d->state, &marks, note);
     if (!kw_failed(e))
         e = kw_state_activation(d->state, &act, note);
-    if (!kw_failed(e))
-        e = kw_keyring_admit(r->ring, d->config->domain, &marks, note);
-    if (!kw_failed(e))
-        e = kw_keyring_effective(r->ring, &act, &marks, &r->active, note);
-    return e;
+    if (kw_failed(e))
+        return e;
+    if (kw_failed(kw_state_last_keyring(d->state, &last, NULL, &ignored)))
+        last = NULL; /* it only lends its words to a refusal */
+    const struct kw_memory memory = {&marks, &act, last};
+    const struct kw_places places = {d->config->keyring, d->config->state};
+    kw_keyring_judge(r->ring, d->config->domain, &memory, &places, &judgement);
+    kw_keyring_give(last);
+    r->active = judgement.active;
+    if (judgement.refusal == KW_ADMITTED)
+        return KW_OK;
+    *note = judgement.why;
+    return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
 }
 
 static kw_err read_file(struct kw_daemon *d, struct reading *r, struct kw_note *note)

@@ -15,6 +15,7 @@
 #include <keyward/file.h>
 
 #include "check.h"
+#include "object.h"
 
 extern char **environ;
 
@@ -231,15 +232,16 @@ void kw_softhsm_version(struct kw_token *token, const char *domain, uint32_t n,
                            .mechanism = KW_MECH_AES_256_GCM,
                            .format = KW_FORMAT_1,
                            .state = state,
-                           .locator_len = 16,
                            .want_destroyable = true};
     kw_key_id_make(n, v.key_id);
-    kw_random(v.locator, v.locator_len);
+    struct kw_object *o = kw_test_object(&v);
+    o->locator_len = KW_NEW_LOCATOR;
+    kw_locator_make(domain, v.key_id, o->locator);
     if (state == KW_KEY_DISABLED)
         snprintf(v.disabled_from, sizeof v.disabled_from, "accepted");
     struct kw_token_key *key =
-        kw_softhsm_key(token, v.key_id, kw_span_of(v.locator, v.locator_len));
-    CHECK_OK(kw_token_attributes(token, key, &v.attributes));
+        kw_softhsm_key(token, v.key_id, kw_span_of(o->locator, o->locator_len));
+    CHECK_OK(kw_token_attributes(token, key, &o->attributes));
     record_facts(token, &v);
     seal_check_blob(token, key, domain, &v);
     *ret_version = v;

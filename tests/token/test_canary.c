@@ -19,9 +19,10 @@ static void begin(struct coop *c, const char *control)
     kw_liar_between(&c->f.hsm);
     c->f.token = kw_softhsm_open(&c->f.hsm, KW_SOFTHSM_READ_WRITE);
     kw_softhsm_version(c->f.token, DOMAIN, 1, KW_KEY_ACTIVE, &c->v);
-    CHECK_OK(kw_token_find(c->f.token, c->v.key_id,
-                           kw_span_of(c->v.locator, c->v.locator_len), &c->f.key,
-                           &c->f.note));
+    CHECK_OK(
+        kw_token_find(c->f.token, c->v.key_id,
+                      kw_span_of(c->v.objects[0].locator, c->v.objects[0].locator_len),
+                      &c->f.key, &c->f.note));
     works(&c->f);
     kw_liar_tell(&c->f.hsm, control);
 }
@@ -38,7 +39,8 @@ static void canary__same_label_other_key__forged(void **state)
     begin(&c, "");
     CHECK(c.f.token->ck->C_DestroyObject(c.f.token->session, c.f.key->handle) == CKR_OK);
     c.f.key =
-        kw_softhsm_key(c.f.token, c.v.key_id, kw_span_of(c.v.locator, c.v.locator_len));
+        kw_softhsm_key(c.f.token, c.v.key_id,
+                       kw_span_of(c.v.objects[0].locator, c.v.objects[0].locator_len));
     CHECK_CODE(canary(&c, false), KW_CODE_FORGED);
     CHECK_CODE(canary(&c, true), KW_CODE_FORGED);
     works(&c.f);
@@ -119,7 +121,7 @@ static void judge__ceremony_key_passes__extractable_one_is_bad(void **state)
     struct kw_key_attributes a;
     struct kw_token_key *key = NULL;
     begin(&c, "");
-    CHECK_OK(kw_attributes_judge(&c.v.attributes, &c.f.note, &remarks));
+    CHECK_OK(kw_attributes_judge(&c.v.objects[0].attributes, &c.f.note, &remarks));
     (void)raw_key(c.f.token, OTHER_KEK, "fedcba9876543210", true);
     CHECK_OK(kw_token_find(c.f.token, OTHER_KEK, (kw_span){0}, &key, &c.f.note));
     CHECK_OK(kw_token_attributes(c.f.token, key, &a));
@@ -147,7 +149,7 @@ static void keyring__of_two_versions__reads_back(void **state)
         fail_msg("%s", c.f.note.text);
     CHECK(ring->count == 2 && ring->active == 1 && ring->serial == 1);
     CHECK_OK(kw_token_find(c.f.token, ring->versions[1].key_id,
-                           kw_span_of(ring->versions[1].locator, 16), &c.f.key,
+                           kw_span_of(ring->versions[1].objects[0].locator, 16), &c.f.key,
                            &c.f.note));
     CHECK_OK(kw_token_canary(c.f.token, c.f.key, &ring->versions[1], DOMAIN, true));
     kw_keyring_give(ring);

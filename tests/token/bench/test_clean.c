@@ -28,8 +28,9 @@ static void begin(void)
     (void)raw_key(f.token, RELABELLED, locator, false);
     kw_token_close(f.token);
     f.token = NULL;
-    version.locator_len = sizeof LOCATOR - 1;
-    kw_copy(version.locator, sizeof version.locator, kw_span_str(LOCATOR));
+    version.objects[0].locator_len = sizeof LOCATOR - 1;
+    kw_copy(version.objects[0].locator, sizeof version.objects[0].locator,
+            kw_span_str(LOCATOR));
     snprintf(keyring, sizeof keyring, "%s/keyring.json", f.hsm.dir);
     kw_softhsm_keyring(keyring, "test", &version, 1);
 }

@@ -97,7 +97,8 @@ static void keyring__its_keys__as_they_were(void **state)
     BENCH_MUST(0, &f, &r, "--keyring", path, "--calls", "5", "--warmup", "0s", "--json");
     CHECK(number_of(r.out, "keys") == 1);
     f.token = kw_softhsm_open(&f.hsm, KW_SOFTHSM_READ_ONLY);
-    CHECK_OK(kw_token_find(f.token, v.key_id, kw_span_of(v.locator, v.locator_len),
+    CHECK_OK(kw_token_find(f.token, v.key_id,
+                           kw_span_of(v.objects[0].locator, v.objects[0].locator_len),
                            &f.key, &f.note));
     CHECK_OK(kw_token_canary(f.token, f.key, &v, "test", true));
     fixture_end(&f);

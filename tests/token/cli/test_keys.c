@@ -48,12 +48,12 @@ static void create__a_version_in_the_keyring_and_the_token_sealed(void **state)
     struct kw_keyring *ring = ring_of(&s);
     CHECK(ring->count == 1 && ring->serial == 1 && ring->active == 0);
     const struct kw_version *v = &ring->versions[0];
-    CHECK(v->state == KW_KEY_CREATED && v->locator_len == 16);
+    CHECK(v->state == KW_KEY_CREATED && v->objects[0].locator_len == 16);
     CHECK(!v->want_destroyable && !v->want_copyable);
     CHECK_STR(v->operator_, "Ada");
     CHECK_STR(v->token.label, "keyward");
-    CHECK(v->attributes.extractable == KW_ANSWER_FALSE);
-    CHECK(v->attributes.destroyable == KW_ANSWER_FALSE);
+    CHECK(v->objects[0].attributes.extractable == KW_ANSWER_FALSE);
+    CHECK(v->objects[0].attributes.destroyable == KW_ANSWER_FALSE);
     CHECK_HAS(s.run.out, v->key_id);
     kw_keyring_give(ring);
     CHECK(site_sealed(s.tokens) >= 5);
@@ -67,8 +67,8 @@ static void create_with_choices__recorded_and_read_back(void **state)
     KEYWARD_MUST(&s, 0, "key", "create", "--destroyable", "--copyable");
     struct kw_keyring *ring = ring_of(&s);
     CHECK(ring->versions[0].want_destroyable && ring->versions[0].want_copyable);
-    CHECK(ring->versions[0].attributes.destroyable == KW_ANSWER_TRUE);
-    CHECK(ring->versions[0].attributes.copyable == KW_ANSWER_TRUE);
+    CHECK(ring->versions[0].objects[0].attributes.destroyable == KW_ANSWER_TRUE);
+    CHECK(ring->versions[0].objects[0].attributes.copyable == KW_ANSWER_TRUE);
     kw_keyring_give(ring);
     site_remove(&s);
 }
@@ -165,8 +165,9 @@ static void same_key_as__a_new_key_id_and_no_new_object(void **state)
     CHECK(ring->count == 3 && third->state == KW_KEY_CREATED && third->want_destroyable);
     CHECK(ring->versions[1].same_key_as == 1 && third->same_key_as == 2);
     CHECK(strcmp(first->key_id, third->key_id) != 0);
-    CHECK(kw_span_equal(kw_span_of(first->locator, first->locator_len),
-                        kw_span_of(third->locator, third->locator_len)));
+    CHECK(kw_span_equal(
+        kw_span_of(first->objects[0].locator, first->objects[0].locator_len),
+        kw_span_of(third->objects[0].locator, third->objects[0].locator_len)));
     CHECK(!kw_span_equal(kw_span_of(first->check_blob, first->check_blob_len),
                          kw_span_of(third->check_blob, third->check_blob_len)));
     kw_keyring_give(ring);

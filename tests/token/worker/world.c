@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
+#include "object.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -24,8 +25,9 @@ static void fill(struct kw_version *v, uint32_t n, enum kw_key_state state)
     *v = (struct kw_version){
         .n = n, .mechanism = KW_MECH_AES_256_GCM, .format = KW_FORMAT_1, .state = state};
     kw_key_id_make(n, v->key_id);
-    v->locator_len = 16;
-    kw_random(v->locator, v->locator_len);
+    struct kw_object *o = kw_test_object(v);
+    o->locator_len = 16;
+    kw_random(o->locator, o->locator_len);
     kw_time_text(v->created, kw_wall_ns(&kw_clock_system));
     if (state != KW_KEY_CREATED)
         kw_copy_str(v->accepted, sizeof v->accepted, kw_span_str(v->created));
@@ -56,6 +58,8 @@ void world_write_ring(struct world *w)
     struct kw_note note = {{0}};
     struct kw_keyring *ring = w->ring;
     ring->serial++;
+    ring->ancestor_count =
+        ring->serial - 1 < KW_ANCESTORS_MAX ? ring->serial - 1 : KW_ANCESTORS_MAX;
     kw_blob_wipe(&w->bytes);
     CHECK_OK(kw_keyring_write(ring, &w->bytes));
     kw_keyring_give(ring);
@@ -117,7 +121,8 @@ void world_make_key(struct world *w, uint32_t n)
 {
     const struct kw_version *v = kw_keyring_by_n(w->ring, n);
     struct kw_token *token = open_honest(w);
-    kw_softhsm_key(token, v->key_id, kw_span_of(v->locator, v->locator_len));
+    kw_softhsm_key(token, v->key_id,
+                   kw_span_of(v->objects[0].locator, v->objects[0].locator_len));
     kw_token_close(token);
     note_object(w, n);
 }
@@ -127,8 +132,8 @@ void world_add_version(struct world *w, uint32_t n, enum kw_key_state state)
     struct kw_version v;
     fill(&v, n, state);
     struct kw_token *token = open_honest(w);
-    struct kw_token_key *key =
-        kw_softhsm_key(token, v.key_id, kw_span_of(v.locator, v.locator_len));
+    struct kw_token_key *key = kw_softhsm_key(
+        token, v.key_id, kw_span_of(v.objects[0].locator, v.objects[0].locator_len));
     seal_check(token, key, &v);
     kw_token_close(token);
     note_object(w, n);

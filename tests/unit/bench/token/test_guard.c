@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include "guard.h"
+#include "object.h"
 
 static struct kw_note note;
 
@@ -14,8 +15,9 @@ static void ring_of(struct kw_guard *g, const char *key_id, const char *locator)
     static struct kw_version v;
     v = (struct kw_version){.n = 7, .mechanism = KW_MECH_AES_256_GCM};
     snprintf(v.key_id, sizeof v.key_id, "%s", key_id);
-    v.locator_len = strlen(locator);
-    kw_copy(v.locator, sizeof v.locator, kw_span_str(locator));
+    struct kw_object *o = kw_test_object(&v);
+    o->locator_len = strlen(locator);
+    kw_copy(o->locator, sizeof o->locator, kw_span_str(locator));
     *g = (struct kw_guard){.path = "k.json"};
     CHECK_OK(kw_keyring_new("test", &g->ring));
     CHECK_OK(kw_keyring_add(g->ring, &v));

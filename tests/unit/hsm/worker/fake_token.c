@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake_token.h"
+#include "object.h"
 
 #include <stdarg.h>
 
@@ -168,6 +169,7 @@ static void add(struct kw_keyring *ring, uint32_t n, const char *key_id,
     struct kw_check_making making;
     uint8_t sealed[KW_SEALED_MAX] = {0};
     kw_copy_str(v.key_id, sizeof v.key_id, kw_span_str(key_id));
+    kw_test_object(&v);
     kw_time_text(v.created, 0);
     kw_copy_str(v.accepted, sizeof v.accepted, kw_span_str(v.created));
     kw_copy_str(v.activated, sizeof v.activated, kw_span_str(v.created));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of acts and states. */
-#include "transitions.h"
+/* transitions - the table of acts and states: every pair has an answer, the new state or
+ * the reason why not */
+#include <keyward/act.h>
 
 #include <stddef.h>
 
-enum { STATES = KW_KEY_DESTROYED + 1 };
+enum { STATES = KW_KEY_UNKNOWN + 1 };
 
 /* A reason, or NULL and the state that follows. */
 struct answer {
@@ -21,7 +22,12 @@ struct answer {
     }
 
 #define GONE NO("it is destroyed, for good")
+#define NEWER                                                                            \
+    NO("a newer keyward made it, and this program does not understand it; use that "     \
+       "one")
 #define ENABLE_FIRST NO("it is disabled; enable it first (keyward key enable)")
+#define NOT_DESTROYED                                                                    \
+    NO("it is not destroyed; disable and destroy it first (keyward key destroy)")
 #define NO_WAY_BACK                                                                      \
     NO("it is retired, and a key_id never comes back into use; make a new version "      \
        "(keyward key create)")
@@ -35,6 +41,7 @@ static const struct answer table[KW_ACT_COUNT][STATES] = {
             [KW_KEY_RETIRED] = NO_WAY_BACK,
             [KW_KEY_DISABLED] = ENABLE_FIRST,
             [KW_KEY_DESTROYED] = GONE,
+            [KW_KEY_UNKNOWN] = NEWER,
         },
     [KW_ACT_ACTIVATE] =
         {
@@ -46,6 +53,7 @@ static const struct answer table[KW_ACT_COUNT][STATES] = {
             [KW_KEY_RETIRED] = NO_WAY_BACK,
             [KW_KEY_DISABLED] = ENABLE_FIRST,
             [KW_KEY_DESTROYED] = GONE,
+            [KW_KEY_UNKNOWN] = NEWER,
         },
     [KW_ACT_RETIRE] =
         {
@@ -57,6 +65,7 @@ static const struct answer table[KW_ACT_COUNT][STATES] = {
             [KW_KEY_RETIRED] = NO("it is retired already"),
             [KW_KEY_DISABLED] = ENABLE_FIRST,
             [KW_KEY_DESTROYED] = GONE,
+            [KW_KEY_UNKNOWN] = NEWER,
         },
     [KW_ACT_DISABLE] =
         {
@@ -67,6 +76,7 @@ static const struct answer table[KW_ACT_COUNT][STATES] = {
             [KW_KEY_RETIRED] = TO(DISABLED),
             [KW_KEY_DISABLED] = NO("it is disabled already"),
             [KW_KEY_DESTROYED] = GONE,
+            [KW_KEY_UNKNOWN] = NEWER,
         },
     [KW_ACT_ENABLE] =
         {
@@ -76,6 +86,7 @@ static const struct answer table[KW_ACT_COUNT][STATES] = {
             [KW_KEY_RETIRED] = NO("it is not disabled"),
             [KW_KEY_DISABLED] = TO(DISABLED), /* kw_transition knows where to */
             [KW_KEY_DESTROYED] = GONE,
+            [KW_KEY_UNKNOWN] = NEWER,
         },
     [KW_ACT_DESTROY] =
         {
@@ -89,15 +100,49 @@ static const struct answer table[KW_ACT_COUNT][STATES] = {
                                   "(keyward key disable)"),
             [KW_KEY_DISABLED] = TO(DESTROYED),
             [KW_KEY_DESTROYED] = NO("it is destroyed already"),
+            [KW_KEY_UNKNOWN] = NEWER,
+        },
+    [KW_ACT_PRUNE] =
+        {
+            [KW_KEY_CREATED] = NOT_DESTROYED,
+            [KW_KEY_ACCEPTED] = NOT_DESTROYED,
+            [KW_KEY_ACTIVE] = NOT_DESTROYED,
+            [KW_KEY_RETIRED] = NOT_DESTROYED,
+            [KW_KEY_DISABLED] = NOT_DESTROYED,
+            [KW_KEY_DESTROYED] = TO(DESTROYED),
+            [KW_KEY_UNKNOWN] = NEWER,
+        },
+    [KW_ACT_PROVE] =
+        {
+            [KW_KEY_CREATED] = TO(CREATED),
+            [KW_KEY_ACCEPTED] = TO(ACCEPTED),
+            [KW_KEY_ACTIVE] = TO(ACTIVE),
+            [KW_KEY_RETIRED] = TO(RETIRED),
+            [KW_KEY_DISABLED] = ENABLE_FIRST,
+            [KW_KEY_DESTROYED] = GONE,
+            [KW_KEY_UNKNOWN] = NEWER,
+        },
+    [KW_ACT_GONE] =
+        {
+            [KW_KEY_CREATED] = NOT_DESTROYED,
+            [KW_KEY_ACCEPTED] = NOT_DESTROYED,
+            [KW_KEY_ACTIVE] = NOT_DESTROYED,
+            [KW_KEY_RETIRED] = NOT_DESTROYED,
+            [KW_KEY_DISABLED] = NOT_DESTROYED,
+            [KW_KEY_DESTROYED] = TO(DESTROYED),
+            [KW_KEY_UNKNOWN] = NEWER,
         },
 };
 
 const char *kw_act_name(enum kw_act act)
 {
     static const char *const names[KW_ACT_COUNT] = {
+        [KW_ACT_CREATE] = "create", [KW_ACT_ADOPT] = "adopt",
         [KW_ACT_ACCEPT] = "accept", [KW_ACT_ACTIVATE] = "activate",
         [KW_ACT_RETIRE] = "retire", [KW_ACT_DISABLE] = "disable",
         [KW_ACT_ENABLE] = "enable", [KW_ACT_DESTROY] = "destroy",
+        [KW_ACT_PRUNE] = "prune",   [KW_ACT_PROVE] = "prove",
+        [KW_ACT_GONE] = "gone",
     };
     return (unsigned)act < KW_ACT_COUNT ? names[act] : "?";
 }
@@ -105,7 +150,7 @@ const char *kw_act_name(enum kw_act act)
 const char *kw_transition(enum kw_act act, enum kw_key_state from,
                           const char *disabled_from, enum kw_key_state *ret_to)
 {
-    KW_INVARIANT((unsigned)act < KW_ACT_COUNT && (unsigned)from < STATES);
+    KW_INVARIANT(act >= KW_ACT_ACCEPT && act < KW_ACT_COUNT && (unsigned)from < STATES);
     struct answer a = table[act][from];
     if (a.refusal != NULL)
         return a.refusal;

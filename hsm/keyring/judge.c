@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judge - may this node use this ring, and which version does it wrap with?  Pure.
+ *
+ * A ring is taken when it follows, file by file, from the last one that was taken here;
+ * when every version known here is still in it under the same key_id, or was destroyed
+ * and pruned in between; and when nothing goes back: no number twice, no lower baseline,
+ * no lower version to wrap with.  The words of a refusal lie in refuse.c. */
+#include "refuse.h"
+
+#include <string.h>
+
+static bool is_digest(const uint8_t a[32], const uint8_t *b, size_t b_len)
+{
+    return kw_span_equal(kw_span_of(a, 32), kw_span_of(b, b_len));
+}
+
+static bool is_trusted(const struct kw_keyring *ring, const struct kw_marks *m)
+{
+    return is_digest(ring->sha256, m->trust.sha256, m->trust.sha256_len);
+}
+
+/* Does it follow from the last ring taken here? */
+static enum kw_refusal chain(const struct kw_keyring *ring, const struct kw_marks *m)
+{
+    if (m->serial == 0)
+        return KW_ADMITTED; /* the first one that this node sees */
+    if (ring->serial < m->serial)
+        return KW_REFUSED_OLDER;
+    uint64_t back = ring->serial - m->serial;
+    if (back == 0)
+        return is_digest(ring->sha256, m->sha256, m->sha256_len) ? KW_ADMITTED
+                                                                 : KW_REFUSED_FORK;
+    if (back > ring->ancestor_count)
+        return KW_REFUSED_FAR;
+    return is_digest(ring->ancestors[back - 1], m->sha256, m->sha256_len)
+               ? KW_ADMITTED
+               : KW_REFUSED_FORK;
+}
+
+static bool is_pruned(const struct kw_keyring *ring, const struct kw_mark *mark)
+{
+    for (size_t i = 0; i < ring->history_count; i++) {
+        const struct kw_history *h = &ring->history[i];
+        if (h->n == mark->id.n && strcmp(h->act, "prune") == 0)
+            return strncmp(h->proof, mark->id.key_id, strlen(mark->id.key_id)) == 0;
+    }
+    return false;
+}
+
+/* A key that another version still uses is not gone, whatever is written of it. */
+static bool is_needed(const struct kw_keyring *ring, const struct kw_mark *mark)
+{
+    for (size_t i = 0; i < ring->count; i++)
+        if (ring->versions[i].state != KW_KEY_UNKNOWN &&
+            ring->versions[i].same_key_as == mark->id.n)
+            return true;
+    return false;
+}
+
+static bool may_miss(const struct kw_keyring *ring, const struct kw_mark *mark)
+{
+    bool destroyed = strcmp(mark->state, kw_key_state_name(KW_KEY_DESTROYED)) == 0;
+    return (destroyed || is_pruned(ring, mark)) && !is_needed(ring, mark);
+}
+
+/* What a trusted ring may lack: what nothing here was ever sealed under. */
+static enum kw_refusal known_versions(const struct kw_keyring *ring,
+                                      const struct kw_marks *m, bool trusted,
+                                      uint32_t *ret_n)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        const struct kw_mark *mark = &m->versions[i];
+        const struct kw_version *v = kw_keyring_by_n(ring, mark->id.n);
+        bool renamed = v != NULL && strcmp(v->key_id, mark->id.key_id) != 0;
+        if ((v != NULL && !renamed) || (trusted && !mark->wrapped) ||
+            (v == NULL && may_miss(ring, mark)))
+            continue;
+        *ret_n = mark->id.n;
+        if (trusted)
+            return KW_REFUSED_UNTRUSTED;
+        return renamed ? KW_REFUSED_RENAMED : KW_REFUSED_LOST;
+    }
+    return KW_ADMITTED;
+}
+
+static enum kw_refusal admit(const struct kw_keyring *ring, const char *domain,
+                             const struct kw_marks *m, uint32_t *ret_n)
+{
+    if (ring == NULL)
+        return m->serial != 0 ? KW_REFUSED_MISSING : KW_ADMITTED;
+    if (strcmp(ring->domain, domain) != 0)
+        return KW_REFUSED_DOMAIN;
+    enum kw_refusal r = chain(ring, m);
+    bool trusted = r != KW_ADMITTED && is_trusted(ring, m);
+    if (r == KW_ADMITTED || trusted)
+        r = known_versions(ring, m, trusted, ret_n);
+    if (r == KW_ADMITTED && !trusted && ring->next_n < m->next_n)
+        r = KW_REFUSED_NEXT_N;
+    if (r == KW_ADMITTED && ring->active < m->baseline.n) {
+        *ret_n = m->baseline.n;
+        r = KW_REFUSED_BASELINE;
+    }
+    return r;
+}
+
+/* The version of this node's act, as far as the ring lets it be the one; else 0. */
+static uint32_t acted(const struct kw_keyring *ring, const struct kw_activation *act)
+{
+    const struct kw_version *v = kw_keyring_by_n(ring, act->n);
+    bool usable = act->n != 0 && v != NULL && strcmp(v->key_id, act->key_id) == 0 &&
+                  (kw_key_state_wraps(v->state) || v->state == KW_KEY_UNKNOWN);
+    return usable ? act->n : 0;
+}
+
+void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
+                      const struct kw_memory *memory, const struct kw_places *places,
+                      struct kw_judgement *ret)
+{
+    *ret = (struct kw_judgement){0};
+    ret->refusal = admit(ring, domain, memory->marks, &ret->n);
+    if (ret->refusal == KW_ADMITTED && ring != NULL) {
+        ret->active = acted(ring, memory->act);
+        if (ring->active > ret->active)
+            ret->active = ring->active;
+        if (ret->active < memory->marks->active.n) {
+            ret->n = memory->marks->active.n;
+            ret->refusal = KW_REFUSED_ACTIVE;
+        }
+    }
+    if (ret->refusal != KW_ADMITTED)
+        kw_refuse(ring, domain, memory, places, ret);
+}
