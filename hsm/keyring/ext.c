@@ -2,9 +2,10 @@
 /* ext - what a newer keyward may add: kept as it is, or named as what must be understood
  *
  * `ext` is one object of text, true and false, whole numbers below 2^53, lists and
- * objects.  It lies in the struct as compact JSON, and goes back into the file as it
+ * objects.  It lies in the struct as one line of JSON, and goes back into the file as it
  * came.
  */
+#include "layout.h"
 #include "value.h"
 
 #include <string.h>
@@ -75,7 +76,7 @@ static kw_err read_ext(const struct kw_member *m, json_t *value, void *field,
     if (json_is_object(value) && json_object_size(value) == 0)
         return KW_OK;
     if (json_is_object(value) && is_plain(value, KW_EXT_DEPTH))
-        len = json_dumpb(value, dst, KW_EXT_MAX, JSON_COMPACT);
+        len = kw_layout_line(value, dst, KW_EXT_MAX);
     if (len == 0 || len > KW_EXT_MAX) {
         dst[0] = '\0';
         kw_note_set(note,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json - jansson with our allocator: documents in, canonical text out */
+#include "layout.h"
 #include "member.h"
 
 #include <pthread.h>
-#include <string.h>
 
 #include <keyward/alloc.h>
 
@@ -65,42 +65,18 @@ kw_err kw_json_read(const struct kw_member *table, kw_span text, size_t max, voi
     return e;
 }
 
-struct text {
-    uint8_t *ptr;
-    size_t len, cap;
-};
-
-static int append(const char *bytes, size_t len, void *ctx)
-{
-    struct text *t = ctx;
-    if (len + 1 > t->cap - t->len) { /* always room for the newline */
-        size_t cap = 2 * t->cap + len + 1;
-        uint8_t *more = json_new(cap);
-        if (more == NULL)
-            return -1;
-        kw_copy(more, cap, kw_span_of(t->ptr, t->len));
-        kw_free(t->ptr);
-        t->ptr = more;
-        t->cap = cap;
-    }
-    kw_copy(t->ptr + t->len, t->cap - t->len, kw_span_of(bytes, len));
-    t->len += len;
-    return 0;
-}
-
 kw_err kw_json_write(const struct kw_member *table, const void *base,
                      struct kw_blob *ret_text)
 {
-    struct text t = {0};
+    struct kw_blob text = {0};
     begin();
     json_t *root = kw_members_write(table, base);
-    bool ok = root != NULL && json_dump_callback(root, append, &t, JSON_INDENT(2)) == 0 &&
-              append("\n", 1, &t) == 0;
-    json_decref(root);
-    if (!ok) {
-        kw_free(t.ptr);
+    if (root == NULL)
         return kw_err_at(starved ? KW_CODE_NO_MEMORY : KW_CODE_BAD_INPUT, "json");
-    }
-    *ret_text = (struct kw_blob){t.ptr, t.len};
+    bool ok = kw_layout(root, &text);
+    json_decref(root);
+    if (!ok)
+        return kw_err_at(KW_CODE_NO_MEMORY, "json");
+    *ret_text = text;
     return KW_OK;
 }

@@ -17,7 +17,8 @@ extern const struct kw_member kw_object_table[]; /* of struct kw_object */
 /* No role and no type that a newer keyward brought. */
 bool kw_object_is_known(const json_t *object);
 /* ext.c */
-extern const struct kw_member_kind kw_kind_ext; /* char[KW_EXT_MAX + 1], compact JSON */
+extern const struct kw_member_kind
+    kw_kind_ext; /* char[KW_EXT_MAX + 1], one line of JSON */
 extern const struct kw_member_kind kw_kind_critical; /* struct kw_keyring, offset 0 */
 /* ancestors.c */
 extern const struct kw_member_kind kw_kind_ancestors; /* uint8_t[max][32], its count at

@@ -147,7 +147,7 @@ static kw_err keep_whole(json_t *value, struct kw_version *v, struct kw_note *no
 {
     kw_span state = kw_span_str(json_string_value(json_object_get(value, "state")));
     v->state = KW_KEY_UNKNOWN;
-    v->unknown_json = json_dumps(value, JSON_COMPACT);
+    v->unknown_json = json_dumps(value, 0);
     if (v->unknown_json == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "keyring");
     if (!kw_is_member_text(state, sizeof v->unknown_state)) {

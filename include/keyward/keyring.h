@@ -67,12 +67,12 @@ extern const size_t kw_attribute_fields_count;
 #define KW_ANCESTORS_MAX 64u    /* files before this one whose digests it names  */
 #define KW_HISTORY_MAX 512u     /* lines of history                              */
 #define KW_SERIAL_MAX ((UINT64_C(1) << 53) - 1) /* whole in every JSON reader       */
-#define KW_EXT_MAX 4096u         /* bytes of one `ext`, written without spaces    */
+#define KW_EXT_MAX 4096u         /* bytes of one `ext`, written on one line       */
 #define KW_EXT_DEPTH 4u          /* the `ext` object itself is the first          */
 #define KW_CRITICAL_MAX 8u       /* names in one `critical`                       */
 #define KW_CRITICAL_NAME_MAX 32u /* bytes of such a name                          */
 #define KW_UNKNOWN_VERSION_MAX                                                           \
-    (16u * 1024) /* bytes of a version that is not understood */
+    (16u * 1024) /* bytes of a version that is not understood, on one line */
 
 /* What an object of a version is for.  Format 1 with AES-256-GCM has one KEK. */
 enum kw_object_role { KW_ROLE_KEK, KW_ROLE_MAC, KW_ROLE_PUBLIC, KW_ROLE_PRIVATE };
@@ -125,7 +125,7 @@ struct kw_version {
     char second_copy[128]; /* "" = nothing said; "only-copy: <who>, <time>"; a proof */
     uint32_t same_key_as;  /* an earlier version with these objects; 0 = none */
     char ext[KW_EXT_MAX +
-             1]; /* what a newer keyward keeps here, as compact JSON; "" = {} */
+             1]; /* what a newer keyward keeps here, one line of JSON; "" = {} */
     /* Of a version that this program does not understand (state KW_KEY_UNKNOWN): why, its
      * state as it stands in the file, and its JSON, owned by the ring; else "" and NULL.
      * Nothing but n and key_id is filled in then. */
