@@ -8,6 +8,8 @@
 
 #include <keyward/alloc.h>
 
+#include "object.h"
+
 static void check_blob(struct kw_version *v)
 {
     static const uint8_t zeros[KW_SEALED_MAX];
@@ -47,6 +49,19 @@ static struct kw_key_attributes good_attributes(void)
     };
 }
 
+/* Its locator is one byte, n; it lies in one token, in which it was proven. */
+static void good_object(struct kw_version *v)
+{
+    struct kw_object *o = kw_test_object(v);
+    struct kw_object_token *row = &o->tokens[o->token_count++];
+    o->locator[0] = (uint8_t)v->n;
+    o->locator_len = 1;
+    o->attributes = good_attributes();
+    TEXT(row->label, "keyward");
+    TEXT(row->serial, "0123456789abcdef");
+    TEXT(row->proven, "2026-01-30T08:00:00Z");
+}
+
 struct kw_version good_version(uint32_t n, enum kw_key_state state)
 {
     struct kw_version v;
@@ -57,18 +72,40 @@ struct kw_version good_version(uint32_t n, enum kw_key_state state)
     v.format = KW_FORMAT_1;
     v.state = state;
     check_blob(&v);
-    v.locator[0] = (uint8_t)n;
-    v.locator_len = 1;
+    good_object(&v);
     TEXT(v.created, "2026-01-31T12:00:00.000000Z");
     TEXT(v.tool, "keyward 0.1.0");
     TEXT(v.operator_, "J\xc3\xbcrgen \"root\"");
     TEXT(v.token.label, "keyward");
     TEXT(v.token.serial, "0123456789abcdef");
     TEXT(v.token.firmware, "2.6");
+    TEXT(v.origin, "made");
     TEXT(v.second_copy, "only-copy: root");
-    v.attributes = good_attributes();
     v.want_destroyable = true;
     return v;
+}
+
+static void line(struct kw_keyring *ring, uint64_t serial, const char *act, uint32_t n)
+{
+    struct kw_history h = {.serial = serial, .n = n};
+    TEXT(h.act, act);
+    TEXT(h.at, "2026-01-31T12:00:00.000000Z");
+    TEXT(h.by, "root");
+    TEXT(h.tool, "keyward 0.1.0");
+    CHECK_OK(kw_keyring_record(ring, &h));
+}
+
+static void good_history(struct kw_keyring *ring)
+{
+    line(ring, 1, "create", 1);
+    line(ring, 2, "accept", 1);
+    line(ring, 3, "activate", 1);
+    line(ring, 4, "create", 2);
+    line(ring, 5, "accept", 2);
+    line(ring, 5, "create", 3);
+    line(ring, 6, "retire", 1);
+    line(ring, 6, "activate", 2);
+    line(ring, 7, "accept", 3);
 }
 
 struct kw_keyring *good_ring(void)
@@ -83,20 +120,40 @@ struct kw_keyring *good_ring(void)
     }
     ring->active = 2;
     ring->serial = 7;
-    memset(ring->prev_sha256, 'a', 64);
+    ring->ancestor_count = 6;
+    memset(ring->ancestors, 0xaa, sizeof ring->ancestors[0] * 6);
+    memset(ring->sha256, 0x77, sizeof ring->sha256); /* until it is written */
+    good_history(ring);
     return ring;
 }
 
-char *good_text(void)
+struct kw_keyring *reread(struct kw_keyring *ring)
+{
+    struct kw_keyring *back = NULL;
+    struct kw_note note = {{0}};
+    struct kw_blob json = {0};
+    CHECK_OK(kw_keyring_write(ring, &json));
+    if (kw_failed(kw_keyring_parse(kw_blob_peek(&json), &back, &note)))
+        fail_msg("%s", note.text);
+    kw_blob_wipe(&json);
+    kw_keyring_give(ring);
+    return back;
+}
+
+char *text_of(struct kw_keyring *ring)
 {
     static char copy[32768];
-    struct kw_keyring *ring = good_ring();
     struct kw_blob json = {0};
     CHECK_OK(kw_keyring_write(ring, &json));
     kw_keyring_give(ring);
     CHECK(kw_copy_str(copy, sizeof copy, kw_blob_peek(&json)));
     kw_blob_wipe(&json);
     return copy;
+}
+
+char *good_text(void)
+{
+    return text_of(good_ring());
 }
 
 char *swap(const char *text_in, const char *from, const char *to)

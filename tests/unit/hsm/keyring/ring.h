@@ -7,11 +7,14 @@
 
 #include "check.h"
 
-/* Version 1 retired, 2 active, 3 accepted; serial 7. */
+/* Version 1 retired, 2 active, 3 accepted; serial 7; each key in one token. */
 struct kw_keyring *good_ring(void);
+/* The ring as a file that was written and read: with its digest.  Takes `ring`. */
+struct kw_keyring *reread(struct kw_keyring *ring);
 struct kw_version good_version(uint32_t n, enum kw_key_state state);
-/* Its canonical text as a C string; ends with the process. */
+/* Its canonical text as a C string; until the next one. */
 char *good_text(void);
+char *text_of(struct kw_keyring *ring); /* takes it */
 
 /* The text with the first `from` replaced by `to`; `from` must be there. */
 char *swap(const char *text, const char *from, const char *to);

@@ -24,18 +24,18 @@ static void open_with(const struct kw_version *v, const char *domain, enum kw_co
     CHECK(inner.ptr == NULL && inner.len == 0); /* wiped in every case */
 }
 
-static void job__blob_that_is_none__bug_and_untouched(void **state)
+static void job__blob_that_is_none__forged_and_untouched(void **state)
 {
     (void)state;
     struct kw_version v = good_version(1, KW_KEY_ACTIVE);
     struct kw_check_job job = {.aad_len = 77};
     v.check_blob_len--;
-    CHECK_CODE(kw_check_blob_job(&v, "demo", &job), KW_CODE_BUG);
+    CHECK_CODE(kw_check_blob_job(&v, "demo", &job), KW_CODE_FORGED);
     v = good_version(1, KW_KEY_ACTIVE);
     v.check_blob[1] = KW_PURPOSE_SEED;
-    CHECK_CODE(kw_check_blob_job(&v, "demo", &job), KW_CODE_BUG);
+    CHECK_CODE(kw_check_blob_job(&v, "demo", &job), KW_CODE_FORGED);
     v.check_blob_len = 0;
-    CHECK_CODE(kw_check_blob_job(&v, "demo", &job), KW_CODE_BUG);
+    CHECK_CODE(kw_check_blob_job(&v, "demo", &job), KW_CODE_FORGED);
     CHECK(job.aad_len == 77);
 }
 
@@ -129,7 +129,7 @@ static void made__opened_again__proven_and_a_good_member(void **state)
     kw_keyring_give(ring);
 }
 
-KW_CASES("hsm/keyring/check_blob", CASE(job__blob_that_is_none__bug_and_untouched),
+KW_CASES("hsm/keyring/check_blob", CASE(job__blob_that_is_none__forged_and_untouched),
          CASE(begin__unknown_mechanism_or_arena_full__nothing_made),
          CASE(end__sealed_of_another_length__version_unchanged),
          CASE(judge__another_key_id_or_domain__wrong_answer),

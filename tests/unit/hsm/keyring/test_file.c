@@ -70,7 +70,7 @@ static void save__new_but_there__busy_and_file_whole(void **state)
     struct kw_blob bytes = {0};
     CHECK_OK(kw_file_read(path, 100, &bytes, NULL));
     CHECK(kw_span_equal_str(kw_blob_peek(&bytes), "something else"));
-    CHECK(ring->serial == 7 && ring->prev_sha256[0] == 'a');
+    CHECK(ring->serial == 7 && ring->ancestors[0][0] == 0xaa);
     kw_blob_wipe(&bytes);
     kw_keyring_give(ring);
     folder_gone();
@@ -151,18 +151,18 @@ static void save__ring_that_parse_refuses__file_whole(void **state)
 static void save__twice__serial_and_chain_go_on(void **state)
 {
     (void)state;
-    char hex[65];
+    uint8_t first[32];
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = saved_ring(path);
     struct kw_keyring *back = NULL;
-    CHECK(ring->serial == 8 && ring->prev_sha256[0] == '\0');
-    kw_hex(hex, sizeof hex, kw_span_of(ring->sha256, 32));
+    CHECK(ring->serial == 8 && ring->ancestor_count == 7);
+    kw_copy(first, 32, kw_span_of(ring->sha256, 32));
     CHECK_OK(kw_keyring_save(path, ring, ring->sha256, NULL));
-    CHECK(ring->serial == 9);
-    CHECK_STR(ring->prev_sha256, hex);
+    CHECK(ring->serial == 9 && memcmp(ring->ancestors[0], first, 32) == 0);
     CHECK_OK(kw_keyring_load(path, &back, NULL, NULL));
-    CHECK(back->serial == 9);
-    CHECK_STR(back->prev_sha256, hex);
+    CHECK(back->serial == 9 && back->ancestor_count == 8);
+    CHECK(memcmp(back->ancestors[0], first, 32) == 0);
+    CHECK(back->ancestors[1][0] == 0x77 && back->ancestors[2][0] == 0xaa);
     CHECK(memcmp(back->sha256, ring->sha256, 32) == 0);
     CHECK_OK(kw_keyring_save(path, ring, ring->sha256, NULL)); /* without loading again */
     kw_keyring_give(ring);

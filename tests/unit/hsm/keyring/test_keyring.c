@@ -64,7 +64,8 @@ static void dup__changed__original_is_not(void **state)
     CHECK_OK(kw_keyring_dup(ring, &copy));
     CHECK(copy->serial == 7 && copy->active == 2 && copy->count == 3 && copy->refs == 1);
     CHECK_STR(copy->domain, "demo");
-    CHECK_STR(copy->prev_sha256, ring->prev_sha256);
+    CHECK(copy->ancestor_count == 6 && copy->next_n == 4 && copy->history_count == 9);
+    CHECK(memcmp(copy->ancestors, ring->ancestors, sizeof ring->ancestors) == 0);
     CHECK(copy->sha256[0] == 0);
     kw_keyring_edit(copy, 1)->state = KW_KEY_DISABLED;
     CHECK(ring->versions[0].state == KW_KEY_RETIRED);
@@ -133,16 +134,28 @@ static void states__each__name_and_rights(void **state)
     } want[] = {{"created", false, false},  {"accepted", true, true},
                 {"active", true, true},     {"retired", true, false},
                 {"disabled", false, false}, {"destroyed", false, false}};
-    for (unsigned s = 0; s < 6; s++) {
+    for (unsigned s = 0; s < KW_KEY_UNKNOWN; s++) {
         enum kw_key_state back = KW_KEY_CREATED;
         CHECK_STR(kw_key_state_name((enum kw_key_state)s), want[s].name);
         CHECK(kw_key_state_from_name(want[s].name, &back) && back == s);
         CHECK(kw_key_state_unwraps(back) == want[s].unwraps);
         CHECK(kw_key_state_wraps(back) == want[s].wraps);
+        CHECK(kw_key_state_is_probed(back) ==
+              (want[s].unwraps || back == KW_KEY_CREATED));
     }
     enum kw_key_state untouched = KW_KEY_RETIRED;
-    CHECK(kw_key_state_name((enum kw_key_state)6) == NULL);
+    CHECK(kw_key_state_name((enum kw_key_state)7) == NULL);
     CHECK(!kw_key_state_from_name("", &untouched) && untouched == KW_KEY_RETIRED);
+}
+
+static void states__not_understood__nobodys_and_in_no_file(void **state)
+{
+    (void)state;
+    enum kw_key_state untouched = KW_KEY_RETIRED;
+    CHECK_STR(kw_key_state_name(KW_KEY_UNKNOWN), "unknown");
+    CHECK(!kw_key_state_from_name("unknown", &untouched) && untouched == KW_KEY_RETIRED);
+    CHECK(!kw_key_state_unwraps(KW_KEY_UNKNOWN) && !kw_key_state_wraps(KW_KEY_UNKNOWN));
+    CHECK(!kw_key_state_is_probed(KW_KEY_UNKNOWN));
 }
 
 static void key_id__other_shapes__refused(void **state)
@@ -194,4 +207,5 @@ KW_CASES("hsm/keyring/keyring", CASE(new__domain_that_is_none__refused),
          CASE(take_give__last_reference__ring_lives_until_then),
          CASE(take_give__two_threads__count_is_right),
          CASE(find__unknown_and_known__as_asked), CASE(states__each__name_and_rights),
+         CASE(states__not_understood__nobodys_and_in_no_file),
          CASE(key_id__other_shapes__refused), CASE(key_id__made__reads_back_and_is_fresh))

@@ -13,7 +13,7 @@ static void parse__no_json__refused_with_line(void **state)
     refused("{", "line 1", "column");
     refused("[]", "must be an object", "keyring");
     refused("null", "line 1", "keyring");
-    refused(swap(good_text(), "\"serial\": 7", "\"serial\": 07"), "line 4", "");
+    refused(swap(good_text(), "\"serial\": 7", "\"serial\": 07"), "line 5", "");
 }
 
 static void parse__bytes_after_the_document__refused(void **state)
@@ -27,7 +27,7 @@ static void parse__too_large__refused(void **state)
     (void)state;
     static char big[KW_KEYRING_MAX + 2];
     memset(big, ' ', sizeof big - 1);
-    refused(big, "larger than", "262144");
+    refused(big, "larger than", "1048576");
 }
 
 static void parse__deeply_nested__refused(void **state)
@@ -49,8 +49,11 @@ static void parse__nul_or_bad_utf8__refused(void **state)
 static void parse__control_character__refused(void **state)
 {
     (void)state;
-    refused(swap(good_text(), "\"keyward\"", "\"key\\u001bward\""), "version 1: token",
-            "label: must be");
+    refused(swap(good_text(), "\"keyward\"", "\"key\\u001bward\""),
+            "version 1: objects: element 0: tokens: element 0: token-label: must be",
+            "printable");
+    refused(swap(good_text(), "\"label\": \"keyward\"", "\"label\": \"key\\nward\""),
+            "version 1: token: label: must be", "printable");
     refused(swap(good_text(), "\"keyward\"", "\"key\\u007f\""), "version 1", "printable");
 }
 
@@ -72,7 +75,13 @@ static void parse__unknown_member__refused_by_name(void **state)
     refused(swap(good_text(), "\"model\": null", "\"model\": null, \"x\": 1"),
             "version 1: token", "unknown member \"x\"");
     refused(swap(good_text(), "\"CKA_TOKEN\"", "\"CKA_TRUSTED\": true, \"CKA_TOKEN\""),
-            "version 1: attributes", "unknown attribute");
+            "version 1: objects: element 0: attributes", "unknown attribute");
+    refused(swap(good_text(), "\"role\"", "\"use\": 1, \"role\""),
+            "version 1: objects: element 0", "unknown member \"use\"");
+    refused(swap(good_text(), "\"gone\"", "\"here\": 1, \"gone\""),
+            "objects: element 0: tokens: element 0", "unknown member \"here\"");
+    refused(swap(good_text(), "\"act\"", "\"why\": 1, \"act\""), "history: element 0",
+            "unknown member \"why\"");
 }
 
 static void parse__each_member_missing__refused_by_name(void **state)
@@ -80,18 +89,30 @@ static void parse__each_member_missing__refused_by_name(void **state)
     (void)state;
     static const char *const names[] = {
         "keyring",
+        "critical",
         "domain",
         "serial",
-        "prev-sha256",
+        "ancestors",
+        "next-n",
         "active",
         "versions",
+        "history",
+        "ext",
         "n",
         "key-id",
         "mechanism",
         "format",
         "state",
         "check-blob",
+        "objects",
+        "role",
+        "type",
         "locator",
+        "attributes",
+        "tokens",
+        "token-label",
+        "proven",
+        "gone",
         "created",
         "accepted",
         "activated",
@@ -102,12 +123,11 @@ static void parse__each_member_missing__refused_by_name(void **state)
         "tool",
         "operator",
         "token",
-        "attributes",
         "destroyable",
         "copyable",
+        "origin",
         "second-copy",
         "same-key-as",
-        "signatures",
         "label",
         "manufacturer",
         "model",
@@ -115,6 +135,10 @@ static void parse__each_member_missing__refused_by_name(void **state)
         "CKA_TOKEN",
         "CKA_VALUE_LEN",
         "CKA_ALWAYS_SENSITIVE",
+        "act",
+        "at",
+        "by",
+        "proof",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char quoted[64];
@@ -136,19 +160,35 @@ static void parse__wrong_type_or_range__refused_by_name(void **state)
         {"\"serial\": 7", "\"serial\": -7", "serial"},
         {"\"serial\": 7", "\"serial\": 0", "serial"},
         {"\"serial\": 7", "\"serial\": 7.0", "serial"},
-        {"\"serial\": 7", "\"serial\": 9223372036854775808", "line 4"},
-        {"\"prev-sha256\": \"a", "\"prev-sha256\": \"A", "prev-sha256"},
+        {"\"serial\": 7", "\"serial\": 9223372036854775808", "line 5"},
+        {"\"serial\": 7", "\"serial\": 9007199254740992", "serial"},
+        {"\"aaaa", "\"AAAA", "ancestors: must be"},
+        {"\"aaaa", "\"aa", "ancestors: must be"},
+        {"\"ancestors\": [", "\"ancestors\": [null,", "ancestors: must be"},
+        {"\"next-n\": 4", "\"next-n\": 0", "next-n"},
+        {"\"next-n\": 4", "\"next-n\": 1000001", "next-n"},
+        {"\"critical\": []", "\"critical\": {}", "critical"},
+        {"\"critical\": []", "\"critical\": [1]", "critical"},
+        {"\"critical\": []", "\"critical\": [\"\"]", "critical"},
+        {"\"critical\": []", "\"critical\": [1,1,1,1,1,1,1,1,1]", "at most 8"},
         {"\"active\": 2", "\"active\": 0", "active"},
         {"\"active\": 2", "\"active\": \"2\"", "active"},
         {"\"versions\": [", "\"versions\": [1,", "element 0"},
         {"\"n\": 2", "\"n\": 0", "element 1: n"},
         {"\"n\": 2", "\"n\": 1000000", "element 1: n"},
-        {"\"mechanism\": \"aes-256-gcm\"", "\"mechanism\": \"aes-128-gcm\"", "mechanism"},
-        {"\"format\": 1", "\"format\": 2", "version 1: format"},
-        {"\"state\": \"active\"", "\"state\": \"Active\"", "version 2: state"},
+        {"\"mechanism\": \"aes-256-gcm\"", "\"mechanism\": 1", "version 1: mechanism"},
+        {"\"mechanism\": \"aes-256-gcm\"", "\"mechanism\": \"\"", "version 1: mechanism"},
+        {"\"format\": 1", "\"format\": 0", "version 1: format"},
+        {"\"format\": 1", "\"format\": \"1\"", "version 1: format"},
+        {"\"state\": \"active\"", "\"state\": null", "version 2: state"},
+        {"\"objects\": [", "\"objects\": [1,", "version 1: objects: element 0"},
+        {"\"role\": \"kek\"", "\"role\": 1", "version 1: objects: element 0: role"},
+        {"\"type\": \"aes-256\"", "\"type\": 1", "version 1: objects: element 0: type"},
+        {"\"tokens\": [", "\"tokens\": [1,", "tokens: element 0"},
+        {"\"tokens\": [", "\"tokens\": [1,1,1,1,", "at most 4"},
         {"\"check-blob\": \"0102", "\"check-blob\": \"01020", "version 1: check-blob"},
         {"\"check-blob\": \"0102", "\"check-blob\": \"0X02", "version 1: check-blob"},
-        {"\"locator\": \"01\"", "\"locator\": \"\"", "version 1: locator"},
+        {"\"locator\": \"01\"", "\"locator\": \"\"", "element 0: locator"},
         {"\"created\": \"2026-01-31T", "\"created\": \"2026-01-31 ", "created"},
         {"000Z\"", "000+01:00\"", "version 1: created"},
         {".000000Z\"", ".Z\"", "version 1: created"},
@@ -159,32 +199,46 @@ static void parse__wrong_type_or_range__refused_by_name(void **state)
         {"T12:00:00", "T12:60:00", "version 1: created"},
         {"\"destroyable\": true", "\"destroyable\": 1", "version 1: destroyable"},
         {"\"same-key-as\": null", "\"same-key-as\": 0", "version 1: same-key-as"},
-        {"\"signatures\": []", "\"signatures\": [1]", "version 1: signatures"},
-        {"\"signatures\": []", "\"signatures\": {}", "version 1: signatures"},
-        {"\"signatures\": []", "\"signatures\": [\"\"]", "version 1: signatures"},
-        {"\"signatures\": []", "\"signatures\": [1,1,1,1,1,1,1,1,1]", "at most 8"},
         {"\"CKA_TOKEN\": true", "\"CKA_TOKEN\": 1", "CKA_TOKEN"},
         {"\"CKA_VALUE_LEN\": 32", "\"CKA_VALUE_LEN\": true", "CKA_VALUE_LEN"},
         {"\"CKA_VALUE_LEN\": 32", "\"CKA_VALUE_LEN\": 0", "CKA_VALUE_LEN"},
         {"\"firmware\": \"2.6\"", "\"firmware\": \"01234567890123456\"", "firmware"},
         {"\"tool\": \"keyward 0.1.0\"", "\"tool\": \"\"", "version 1: tool"},
+        {"\"act\": \"create\"", "\"act\": null", "history: element 0: act"},
+        {"\"act\": \"create\"", "\"act\": \"0123456789abcdef\"", "element 0: act"},
+        {"\"history\": [", "\"history\": [1,", "history: element 0"},
+        {"\"history\": [", "\"history\": {}, \"h\": [", "history: must be"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
 
         refused(swap(good_text(), wrong[i].from, wrong[i].to), wrong[i].member, "");
 }
 
+#define NOTHING_YET                                                                      \
+    "{\"keyring\":1,\"critical\":[],\"domain\":\"d\",\"serial\":1,\"ancestors\":[],"     \
+    "\"next-n\":1,\"active\":null,"
+
 static void parse__sixty_five_versions__refused(void **state)
 {
     (void)state;
     static char json[16384];
-    size_t len = (size_t)snprintf(json, sizeof json, "%s",
-                                  "{\"keyring\":1,\"domain\":\"d\",\"serial\":1,"
-                                  "\"prev-sha256\":null,\"active\":null,\"versions\":[0");
+    size_t len = (size_t)snprintf(json, sizeof json, "%s", NOTHING_YET "\"versions\":[0");
     for (unsigned i = 1; i < KW_VERSIONS_MAX + 1; i++)
         len += (size_t)snprintf(json + len, sizeof json - len, ",0");
     snprintf(json + len, sizeof json - len, "]}");
     refused(json, "versions", "at most 64");
+}
+
+static void parse__five_hundred_and_thirteen_lines_of_history__refused(void **state)
+{
+    (void)state;
+    static char json[16384];
+    size_t len = (size_t)snprintf(json, sizeof json, "%s",
+                                  NOTHING_YET "\"versions\":[],\"history\":[0");
+    for (unsigned i = 1; i < KW_HISTORY_MAX + 1; i++)
+        len += (size_t)snprintf(json + len, sizeof json - len, ",0");
+    snprintf(json + len, sizeof json - len, "]}");
+    refused(json, "history", "at most 512");
 }
 
 static void parse__failure_without_a_note__no_crash(void **state)
@@ -199,12 +253,10 @@ static void parse__no_version_active__a_ring_without_a_kek(void **state)
 {
     (void)state;
     struct kw_keyring *ring = NULL;
-    const char *json =
-        "{\"keyring\":1,\"domain\":\"d\",\"serial\":1,\"prev-sha256\":null,"
-        "\"active\":null,\"versions\":[]}";
+    const char *json = NOTHING_YET "\"versions\":[],\"history\":[],\"ext\":{}}";
     CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
     CHECK(ring->active == 0 && ring->count == 0 && ring->serial == 1);
-    CHECK(ring->prev_sha256[0] == '\0');
+    CHECK(ring->ancestor_count == 0 && ring->history_count == 0 && ring->next_n == 1);
     kw_keyring_give(ring);
 }
 
@@ -217,6 +269,12 @@ static void parse__good__every_field_is_there(void **state)
     CHECK_STR(ring->domain, "demo");
     const struct kw_version want = good_version(2, KW_KEY_ACTIVE);
     CHECK(memcmp(&ring->versions[1], &want, sizeof want) == 0);
+    CHECK(ring->ancestor_count == 6 && ring->ancestors[5][31] == 0xaa);
+    CHECK(ring->next_n == 4 && ring->critical_count == 0 && ring->ext[0] == '\0');
+    CHECK(ring->history_count == 9 && ring->history[8].serial == 7);
+    CHECK(ring->history[7].n == 2);
+    CHECK_STR(ring->history[7].act, "activate");
+    CHECK_STR(ring->history[7].by, "root");
     kw_keyring_give(ring);
 }
 
@@ -228,6 +286,7 @@ KW_CASES("hsm/keyring/parse", CASE(parse__no_json__refused_with_line),
          CASE(parse__each_member_missing__refused_by_name),
          CASE(parse__wrong_type_or_range__refused_by_name),
          CASE(parse__sixty_five_versions__refused),
+         CASE(parse__five_hundred_and_thirteen_lines_of_history__refused),
          CASE(parse__failure_without_a_note__no_crash),
          CASE(parse__no_version_active__a_ring_without_a_kek),
          CASE(parse__good__every_field_is_there))

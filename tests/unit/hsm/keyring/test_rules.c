@@ -61,28 +61,17 @@ static void rules__key_id_of_another_n_or_shape__refused(void **state)
     refused(swap(good_text(), "kw1-2-0000", "kw1-2-00A0"), "version 2: key-id", "kw1-2-");
 }
 
-static void rules__check_blob_no_envelope__refused(void **state)
+/* Whether it is one is that version's own verdict: the others go on. */
+static void rules__check_blob_that_is_none__ring_read_and_that_one_forged(void **state)
 {
     (void)state;
-    refused(swap(good_text(), "\"check-blob\": \"0102", "\"check-blob\": \"0902"),
-            "version 1: check-blob", "format");
-    refused(swap(good_text(), "\"check-blob\": \"0102", "\"check-blob\": \"010200"),
-            "version 1: check-blob", "envelope");
-}
-
-static void rules__check_blob_of_purpose_seed__refused(void **state)
-{
-    (void)state;
-    refused(swap(good_text(), "\"check-blob\": \"0102", "\"check-blob\": \"0101"),
-            "version 1: check-blob", "no check blob");
-}
-
-static void rules__check_blob_of_another_length__refused(void **state)
-{
-    (void)state;
-    char *json = swap(good_text(), "636865636b0020", "636865636b0021");
-    refused(swap(json, "636865636b0021", "636865636b002100"), "version 1: check-blob",
-            "no check blob");
+    struct kw_keyring *ring = NULL;
+    struct kw_check_job job;
+    char *json = swap(good_text(), "\"check-blob\": \"0102", "\"check-blob\": \"0902");
+    CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
+    CHECK_CODE(kw_check_blob_job(&ring->versions[0], "demo", &job), KW_CODE_FORGED);
+    CHECK_OK(kw_check_blob_job(&ring->versions[1], "demo", &job));
+    kw_keyring_give(ring);
 }
 
 static void rules__same_key_as_nobody_itself_or_a_later_one__refused(void **state)
@@ -96,23 +85,101 @@ static void rules__same_key_as_nobody_itself_or_a_later_one__refused(void **stat
             "version 1: same-key-as", "2 is no earlier");
 }
 
-static void object__chain_of_same_keys__the_first_one(void **state)
+/* Version `n` of a good ring wraps with the key of version 1. */
+static void same_key(struct kw_keyring *ring, uint32_t n, uint32_t as)
+{
+    struct kw_version *v = kw_keyring_edit(ring, n);
+    v->same_key_as = as;
+    v->objects[0] = kw_keyring_by_n(ring, 1)->objects[0];
+}
+
+static void rules__same_key_as_one_with_other_objects__refused(void **state)
 {
     (void)state;
     struct kw_keyring *ring = good_ring();
-    struct kw_blob json = {0};
-    const struct kw_version *first = kw_keyring_by_n(ring, 1);
-    CHECK(kw_keyring_object(ring, kw_keyring_by_n(ring, 3)) == kw_keyring_by_n(ring, 3));
-    kw_keyring_edit(ring, 2)->same_key_as = 1;
-    kw_keyring_edit(ring, 3)->same_key_as = 2;
-    kw_keyring_edit(ring, 2)->locator[0] = first->locator[0];
-    kw_keyring_edit(ring, 3)->locator[0] = first->locator[0]; /* one object: shared */
-    CHECK(kw_keyring_object(ring, kw_keyring_by_n(ring, 3)) == first);
-    CHECK(kw_keyring_object(ring, kw_keyring_by_n(ring, 2)) == first);
-    CHECK(kw_keyring_object(ring, first) == first);
-    CHECK_OK(kw_keyring_write(ring, &json));
-    kw_blob_wipe(&json);
+    same_key(ring, 3, 1);
+    char *json = text_of(ring);
+    refused(swap(json, "\"locator\": \"01\"", "\"locator\": \"09\""),
+            "version 3: same-key-as", "other objects");
+    refused(swap(json, "\"same-key-as\": 1", "\"same-key-as\": 2"),
+            "version 3: same-key-as", "other objects");
+}
+
+static void rules__chain_of_same_keys__one_object(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_ring();
+    same_key(ring, 2, 1);
+    same_key(ring, 3, 2);
+    ring = reread(ring);
+    CHECK(ring->versions[2].same_key_as == 2);
+    CHECK_STR(kw_version_kek(&ring->versions[2])->label, ring->versions[0].key_id);
     kw_keyring_give(ring);
+}
+
+static void rules__objects_that_do_not_fit_the_mechanism__refused(void **state)
+{
+    (void)state;
+    refused(swap(good_text(), "\"role\": \"kek\"", "\"role\": \"mac\""),
+            "version 1: objects: aes-256-gcm", "role kek");
+    refused(swap(good_text(), "\"role\": \"kek\"", "\"role\": \"private\""),
+            "version 1: objects: aes-256-gcm", "type aes-256");
+    struct kw_keyring *ring = good_ring();
+    ring->versions[0].objects[1] = ring->versions[0].objects[0];
+    ring->versions[0].object_count = 2;
+    cannot_be_written(ring);
+    ring->versions[0].object_count = 0;
+    cannot_be_written(ring);
+    kw_keyring_give(ring);
+}
+
+static void rules__label_that_is_not_the_key_id__refused(void **state)
+{
+    (void)state;
+    refused(swap(good_text(), "\"label\": \"kw1-2-", "\"label\": \"Kw1-2-"),
+            "version 2: objects: label", "key-id");
+}
+
+static void rules__next_n_not_above_every_version__refused(void **state)
+{
+    (void)state;
+    refused(swap(good_text(), "\"next-n\": 4", "\"next-n\": 3"), "next-n",
+            "above version 3");
+}
+
+static void rules__ancestors_not_one_per_file_before__refused(void **state)
+{
+    (void)state;
+    refused(swap(good_text(), "\"serial\": 7", "\"serial\": 8"), "ancestors",
+            "the 7 files before");
+    refused(swap(good_text(), "\"serial\": 7", "\"serial\": 6"), "ancestors",
+            "the 5 files before");
+    refused(swap(good_text(), "\"serial\": 7", "\"serial\": 9007199254740991"),
+            "ancestors", "the 64 files before");
+}
+
+static void rules__largest_serial__sixty_four_ancestors(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_ring();
+    ring->serial = KW_SERIAL_MAX;
+    ring->ancestor_count = KW_ANCESTORS_MAX;
+    ring = reread(ring);
+    CHECK(ring->serial == KW_SERIAL_MAX && ring->ancestor_count == KW_ANCESTORS_MAX);
+    kw_keyring_give(ring);
+}
+
+static void rules__history_that_goes_back_or_ahead__refused(void **state)
+{
+    (void)state;
+    refused(swap(good_text(), "\"serial\": 2, \"act\"", "\"serial\": 6, \"act\""),
+            "history: element 2: serial", "line before");
+    refused(swap(good_text(), "\"serial\": 1, \"act\"", "\"serial\": 0, \"act\""),
+            "history: element 0: serial", "");
+    refused(swap(good_text(), "\"serial\": 7, \"act\"", "\"serial\": 8, \"act\""),
+            "history: element 8: serial", "the file's");
+    refused(swap(good_text(), "\"accept\", \"n\": 3", "\"accept\", \"n\": 4"),
+            "history: element 8: n", "next-n");
 }
 
 static void rules__locator_shared_by_strangers__refused(void **state)
@@ -128,8 +195,7 @@ static void rules__locator_shared_by_same_keys__accepted(void **state)
     struct kw_keyring *ring = good_ring();
     struct kw_keyring *back = NULL;
     struct kw_blob json = {0};
-    kw_keyring_edit(ring, 2)->locator[0] = 1;
-    kw_keyring_edit(ring, 2)->same_key_as = 1;
+    same_key(ring, 2, 1);
     CHECK_OK(kw_keyring_write(ring, &json));
     CHECK_OK(kw_keyring_parse(kw_blob_peek(&json), &back, NULL));
     CHECK(back->versions[1].same_key_as == 1);
@@ -145,7 +211,8 @@ static void rules__no_locators_at_all__accepted(void **state)
     char *json = swap(good_text(), "\"locator\": \"01\"", "\"locator\": null");
     json = swap(json, "\"locator\": \"02\"", "\"locator\": null");
     CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
-    CHECK(ring->versions[0].locator_len == 0 && ring->versions[1].locator_len == 0);
+    CHECK(kw_version_kek(&ring->versions[0])->locator_len == 0);
+    CHECK(kw_version_kek(&ring->versions[1])->locator_len == 0);
     kw_keyring_give(ring);
 }
 
@@ -173,11 +240,16 @@ KW_CASES("hsm/keyring/rules", CASE(rules__two_active__refused),
          CASE(rules__baseline_of_no_version__refused), CASE(rules__n_twice__refused),
          CASE(rules__n_not_ascending__refused), CASE(rules__key_id_twice__refused),
          CASE(rules__key_id_of_another_n_or_shape__refused),
-         CASE(rules__check_blob_no_envelope__refused),
-         CASE(rules__check_blob_of_purpose_seed__refused),
-         CASE(rules__check_blob_of_another_length__refused),
+         CASE(rules__check_blob_that_is_none__ring_read_and_that_one_forged),
          CASE(rules__same_key_as_nobody_itself_or_a_later_one__refused),
-         CASE(object__chain_of_same_keys__the_first_one),
+         CASE(rules__same_key_as_one_with_other_objects__refused),
+         CASE(rules__chain_of_same_keys__one_object),
+         CASE(rules__objects_that_do_not_fit_the_mechanism__refused),
+         CASE(rules__label_that_is_not_the_key_id__refused),
+         CASE(rules__next_n_not_above_every_version__refused),
+         CASE(rules__ancestors_not_one_per_file_before__refused),
+         CASE(rules__largest_serial__sixty_four_ancestors),
+         CASE(rules__history_that_goes_back_or_ahead__refused),
          CASE(rules__locator_shared_by_strangers__refused),
          CASE(rules__locator_shared_by_same_keys__accepted),
          CASE(rules__no_locators_at_all__accepted),

@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of acts and states. */
 #include "check.h"
 
-#include "transitions.h"
+#include <keyward/act.h>
 
-enum { STATES = KW_KEY_DESTROYED + 1, NO = -1 };
+enum { STATES = KW_KEY_UNKNOWN + 1, NO = -1 };
 
 /* The state after each act, by the state before: created, accepted, active, retired,
- * disabled (from accepted), destroyed. */
+ * disabled (from accepted), destroyed, unknown. */
 static const int after[KW_ACT_COUNT][STATES] = {
-    [KW_ACT_ACCEPT] = {KW_KEY_ACCEPTED, NO, NO, NO, NO, NO},
-    [KW_ACT_ACTIVATE] = {NO, KW_KEY_ACTIVE, KW_KEY_ACTIVE, NO, NO, NO},
-    [KW_ACT_RETIRE] = {NO, KW_KEY_RETIRED, NO, NO, NO, NO},
-    [KW_ACT_DISABLE] = {KW_KEY_DISABLED, KW_KEY_DISABLED, NO, KW_KEY_DISABLED, NO, NO},
-    [KW_ACT_ENABLE] = {NO, NO, NO, NO, KW_KEY_ACCEPTED, NO},
-    [KW_ACT_DESTROY] = {KW_KEY_DESTROYED, NO, NO, NO, KW_KEY_DESTROYED, NO},
+    [KW_ACT_ACCEPT] = {KW_KEY_ACCEPTED, NO, NO, NO, NO, NO, NO},
+    [KW_ACT_ACTIVATE] = {NO, KW_KEY_ACTIVE, KW_KEY_ACTIVE, NO, NO, NO, NO},
+    [KW_ACT_RETIRE] = {NO, KW_KEY_RETIRED, NO, NO, NO, NO, NO},
+    [KW_ACT_DISABLE] = {KW_KEY_DISABLED, KW_KEY_DISABLED, NO, KW_KEY_DISABLED, NO, NO,
+                        NO},
+    [KW_ACT_ENABLE] = {NO, NO, NO, NO, KW_KEY_ACCEPTED, NO, NO},
+    [KW_ACT_DESTROY] = {KW_KEY_DESTROYED, NO, NO, NO, KW_KEY_DESTROYED, NO, NO},
+    [KW_ACT_PRUNE] = {NO, NO, NO, NO, NO, KW_KEY_DESTROYED, NO},
+    [KW_ACT_PROVE] = {KW_KEY_CREATED, KW_KEY_ACCEPTED, KW_KEY_ACTIVE, KW_KEY_RETIRED, NO,
+                      NO, NO},
+    [KW_ACT_GONE] = {NO, NO, NO, NO, NO, KW_KEY_DESTROYED, NO},
 };
 
 static void every_act_on_every_state__as_the_table_says(void **state)
 {
     (void)state;
-    for (int act = 0; act < KW_ACT_COUNT; act++)
+    for (int act = KW_ACT_ACCEPT; act < KW_ACT_COUNT; act++)
         for (int from = 0; from < STATES; from++) {
             enum kw_key_state to = KW_KEY_DESTROYED;
             const char *why =
@@ -39,6 +45,8 @@ static void refused__the_state_is_untouched_and_the_reason_says_what_to_do(void 
     CHECK_HAS(kw_transition(KW_ACT_ACTIVATE, KW_KEY_CREATED, "", &to), "key accept");
     CHECK_HAS(kw_transition(KW_ACT_ACTIVATE, KW_KEY_RETIRED, "", &to), "key create");
     CHECK_HAS(kw_transition(KW_ACT_RETIRE, KW_KEY_ACTIVE, "", &to), "--baseline");
+    CHECK_HAS(kw_transition(KW_ACT_ENABLE, KW_KEY_UNKNOWN, "", &to), "newer keyward");
+    CHECK_HAS(kw_transition(KW_ACT_PRUNE, KW_KEY_DISABLED, "", &to), "key destroy");
     CHECK(to == KW_KEY_RETIRED);
 }
 
@@ -58,6 +66,18 @@ static void enable_without_a_former_state__refused(void **state)
     CHECK(to == KW_KEY_DESTROYED);
 }
 
-KW_CASES("provider/cli/transitions", CASE(every_act_on_every_state__as_the_table_says),
+static void names__each_act__its_word_in_the_history(void **state)
+{
+    static const char *const words[KW_ACT_COUNT] = {
+        "create", "adopt",   "accept", "activate", "retire", "disable",
+        "enable", "destroy", "prune",  "prove",    "gone"};
+    (void)state;
+    for (int act = 0; act < KW_ACT_COUNT; act++)
+        CHECK_STR(kw_act_name((enum kw_act)act), words[act]);
+    CHECK_STR(kw_act_name(KW_ACT_COUNT), "?");
+}
+
+KW_CASES("hsm/keyring/transitions", CASE(every_act_on_every_state__as_the_table_says),
          CASE(refused__the_state_is_untouched_and_the_reason_says_what_to_do),
-         CASE(enable__back_to_where_it_was), CASE(enable_without_a_former_state__refused))
+         CASE(enable__back_to_where_it_was), CASE(enable_without_a_former_state__refused),
+         CASE(names__each_act__its_word_in_the_history))
