@@ -89,7 +89,8 @@ kw_err kw_keyring_dup(const struct kw_keyring *ring, struct kw_keyring **ret_rin
     struct kw_keyring *copy = kw_new(1, sizeof *copy);
     if (copy == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "keyring");
-    *copy = *ring;
+    /* All but the count, which others may be changing. */
+    kw_copy(copy, sizeof *copy, kw_span_of(ring, offsetof(struct kw_keyring, refs)));
     copy->refs = 1;
     copy->versions = NULL;
     copy->history = NULL;

@@ -160,7 +160,7 @@ struct kw_keyring {
     char critical[KW_CRITICAL_MAX][KW_CRITICAL_NAME_MAX + 1]; /* must not write    */
     char ext[KW_EXT_MAX + 1];
     uint8_t sha256[32]; /* of the bytes it was read from             */
-    unsigned refs;      /* private */
+    unsigned refs;      /* private; the last member */
 };
 
 /* Reads the file's bytes.  Strict: unknown, duplicate or missing members, other types,
