@@ -100,14 +100,13 @@ const struct kw_member_kind kw_kind_ext = {read_ext, write_ext};
 
 /* ---- critical ---- */
 
-static bool keep_name(const json_t *value, struct kw_keyring *ring)
+bool kw_is_critical(const json_t *value)
 {
-    kw_span s = text_of(value);
-    if (!kw_is_member_text(s, KW_CRITICAL_NAME_MAX + 1))
-        return false;
-    (void)kw_copy_str(ring->critical[ring->critical_count++], sizeof ring->critical[0],
-                      s);
-    return true;
+    bool good = json_is_array(value) && json_array_size(value) <= KW_CRITICAL_MAX;
+    for (size_t i = 0; good && i < json_array_size(value); i++)
+        good = kw_is_member_text(text_of(json_array_get(value, i)),
+                                 KW_CRITICAL_NAME_MAX + 1);
+    return good;
 }
 
 static kw_err read_critical(const struct kw_member *m, json_t *value, void *field,
@@ -115,14 +114,15 @@ static kw_err read_critical(const struct kw_member *m, json_t *value, void *fiel
 {
     (void)m;
     struct kw_keyring *ring = field;
-    bool good = json_is_array(value) && json_array_size(value) <= KW_CRITICAL_MAX;
-    for (size_t i = 0; good && i < json_array_size(value); i++)
-        good = keep_name(json_array_get(value, i), ring);
-    if (good)
-        return KW_OK;
-    kw_note_set(note, "must be an array of at most %u names of 1 to %u bytes",
-                KW_CRITICAL_MAX, KW_CRITICAL_NAME_MAX);
-    return bad();
+    if (!kw_is_critical(value)) {
+        kw_note_set(note, KW_CRITICAL_RULE, KW_CRITICAL_MAX, KW_CRITICAL_NAME_MAX);
+        return bad();
+    }
+    ring->critical_count = json_array_size(value);
+    for (size_t i = 0; i < ring->critical_count; i++)
+        (void)kw_copy_str(ring->critical[i], sizeof ring->critical[i],
+                          text_of(json_array_get(value, i)));
+    return KW_OK;
 }
 
 static json_t *write_critical(const struct kw_member *m, const void *field)

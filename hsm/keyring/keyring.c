@@ -224,11 +224,11 @@ const struct kw_version *kw_keyring_sharer(const struct kw_keyring *ring,
                                            const struct kw_version *v,
                                            const struct kw_version *after)
 {
+    const char *label = v->state == KW_KEY_UNKNOWN ? v->key_id : kw_version_kek(v)->label;
     size_t i = after == NULL ? 0 : (size_t)(after - ring->versions) + 1;
     for (; i < ring->count; i++) {
         const struct kw_version *other = &ring->versions[i];
-        if (other != v && other->state != KW_KEY_DESTROYED &&
-            has_object(other, kw_version_kek(v)->label))
+        if (other != v && other->state != KW_KEY_DESTROYED && has_object(other, label))
             return other;
     }
     return NULL;

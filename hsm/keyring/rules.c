@@ -106,11 +106,24 @@ static kw_err same_key_rule(const struct kw_keyring *ring, const struct kw_versi
     return KW_OK;
 }
 
+/* The state that stands in the file, also of a version that is not understood. */
+static const char *state_of(const struct kw_version *v)
+{
+    return v->state == KW_KEY_UNKNOWN ? v->unknown_state : kw_key_state_name(v->state);
+}
+
+/* Is it said to be the baseline?  A state of a newer keyward may mean that too. */
+static bool may_be_active(const struct kw_version *v)
+{
+    enum kw_key_state s;
+    return !kw_key_state_from_name(state_of(v), &s) || s == KW_KEY_ACTIVE;
+}
+
 static kw_err active_rule(const struct kw_keyring *ring, struct kw_note *note)
 {
     for (size_t i = 0; i < ring->count; i++) {
         const struct kw_version *v = &ring->versions[i];
-        if (v->state == KW_KEY_ACTIVE && v->n != ring->active)
+        if (strcmp(state_of(v), "active") == 0 && v->n != ring->active)
             return BROKEN(note,
                           "version %u: state: active, but the ring's active member "
                           "is another",
@@ -121,9 +134,8 @@ static kw_err active_rule(const struct kw_keyring *ring, struct kw_note *note)
     const struct kw_version *v = kw_keyring_by_n(ring, ring->active);
     if (v == NULL)
         return BROKEN(note, "active: there is no version %u", ring->active);
-    if (v->state != KW_KEY_ACTIVE && v->state != KW_KEY_UNKNOWN)
-        return BROKEN(note, "active: version %u is in state %s", v->n,
-                      kw_key_state_name(v->state));
+    if (!may_be_active(v))
+        return BROKEN(note, "active: version %u is in state %s", v->n, state_of(v));
     return KW_OK;
 }
 

@@ -20,6 +20,8 @@ bool kw_object_is_known(const json_t *object);
 extern const struct kw_member_kind
     kw_kind_ext; /* char[KW_EXT_MAX + 1], one line of JSON */
 extern const struct kw_member_kind kw_kind_critical; /* struct kw_keyring, offset 0 */
+#define KW_CRITICAL_RULE "must be an array of at most %u names of 1 to %u bytes"
+bool kw_is_critical(const json_t *value); /* is it that? */
 /* ancestors.c */
 extern const struct kw_member_kind kw_kind_ancestors; /* uint8_t[max][32], its count at
                                                          len_at */

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* version - one KEK version in the file: what this program understands, member by member;
- * what it does not, kept as it stands */
+/* version - one KEK version in the file, member by member */
+#include "opaque.h"
 #include "table.h"
 #include "value.h"
-
-#include <stdio.h>
-#include <string.h>
-
-#include <keyward/alloc.h>
 
 #define AT(field) offsetof(struct kw_version, field)
 #define TEXT(json, field, or_null)                                                       \
@@ -42,7 +37,7 @@ static kw_err read_no_critical(const struct kw_member *m, json_t *value, void *f
     (void)field;
     if (json_is_array(value) && json_array_size(value) == 0)
         return KW_OK;
-    kw_note_set(note, "must be an array of names");
+    kw_note_set(note, KW_CRITICAL_RULE, KW_CRITICAL_MAX, KW_CRITICAL_NAME_MAX);
     return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
 }
 
@@ -98,71 +93,6 @@ static const struct kw_member version_table[] = {
     {.name = NULL},
 };
 
-/* ---- what is not understood ---- */
-
-static bool is_new_name(const json_t *object, const char *member,
-                        bool (*is_known)(const char *), char why[96])
-{
-    const char *name = json_string_value(json_object_get(object, member));
-    if (name == NULL || is_known(name) ||
-        !kw_is_member_text(kw_span_str(name),
-                           sizeof((struct kw_version *)0)->unknown / 2))
-        return false;
-    snprintf(why, 96, "its %s is \"%s\"", member, name);
-    return true;
-}
-
-static bool is_mechanism(const char *name)
-{
-    enum kw_mechanism m;
-    return kw_mechanism_from_name(name, &m);
-}
-
-static bool is_state(const char *name)
-{
-    enum kw_key_state s;
-    return kw_key_state_from_name(name, &s);
-}
-
-/* Why this program cannot use the version; "" when nothing tells that it cannot. */
-static void what_is_new(const json_t *value, char why[96])
-{
-    const json_t *objects = json_object_get(value, "objects");
-    why[0] = '\0';
-    if (is_new_name(value, "mechanism", is_mechanism, why) ||
-        is_new_name(value, "state", is_state, why))
-        return;
-    for (size_t i = 0; i < json_array_size(objects); i++)
-        if (!kw_object_is_known(json_array_get(objects, i))) {
-            snprintf(why, 96, "it has an object of a new role or type");
-            return;
-        }
-    const char *name =
-        json_string_value(json_array_get(json_object_get(value, "critical"), 0));
-    if (name != NULL && kw_is_member_text(kw_span_str(name), KW_CRITICAL_NAME_MAX + 1))
-        snprintf(why, 96, "\"%s\" must be understood to use it", name);
-}
-
-static kw_err keep_whole(json_t *value, struct kw_version *v, struct kw_note *note)
-{
-    kw_span state = kw_span_str(json_string_value(json_object_get(value, "state")));
-    v->state = KW_KEY_UNKNOWN;
-    v->unknown_json = json_dumps(value, 0);
-    if (v->unknown_json == NULL)
-        return kw_err_at(KW_CODE_NO_MEMORY, "keyring");
-    if (!kw_is_member_text(state, sizeof v->unknown_state)) {
-        kw_note_set(note, "state: must be 1 to %zu bytes of printable text",
-                    sizeof v->unknown_state - 1);
-        return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
-    }
-    if (strlen(v->unknown_json) > KW_UNKNOWN_VERSION_MAX) {
-        kw_note_set(note, "is larger than %u bytes", KW_UNKNOWN_VERSION_MAX);
-        return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
-    }
-    (void)kw_copy_str(v->unknown_state, sizeof v->unknown_state, state);
-    return KW_OK;
-}
-
 static kw_err read_row(const struct kw_member *row, json_t *value, void *field,
                        struct kw_note *note)
 {
@@ -174,14 +104,13 @@ static kw_err read_row(const struct kw_member *row, json_t *value, void *field,
 
 kw_err kw_version_read(json_t *value, struct kw_version *v, struct kw_note *note)
 {
-    what_is_new(value, v->unknown);
-    if (v->unknown[0] == '\0')
+    if (!kw_version_is_new(value, v->unknown))
         return kw_members_read(version_table, value, v, note);
     /* The first two rows are n and key-id. */
     kw_err e = read_row(&version_table[0], value, &v->n, note);
     if (!kw_failed(e))
         e = read_row(&version_table[1], value, v->key_id, note);
-    return kw_failed(e) ? e : keep_whole(value, v, note);
+    return kw_failed(e) ? e : kw_version_keep(value, v, note);
 }
 
 json_t *kw_version_write(const struct kw_version *v)

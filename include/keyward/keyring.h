@@ -128,7 +128,7 @@ struct kw_version {
              1]; /* what a newer keyward keeps here, one line of JSON; "" = {} */
     /* Of a version that this program does not understand (state KW_KEY_UNKNOWN): why, its
      * state as it stands in the file, and its JSON, owned by the ring; else "" and NULL.
-     * Nothing but n and key_id is filled in then. */
+     * Nothing but n, key_id and same_key_as is filled in then. */
     char unknown[96], unknown_state[16];
     char *unknown_json;
 };
@@ -170,7 +170,8 @@ struct kw_keyring {
  * not one per file before it, text that is not printable: BAD_INPUT, each with a note of
  * its own that names the version and the member.
  * What a newer keyward may add is no error: `ext` is kept; a version whose mechanism,
- * state, object role or type, or critical name is not known becomes KW_KEY_UNKNOWN.
+ * format, state, object role or type is not known, or that has a critical name, becomes
+ * KW_KEY_UNKNOWN.
  * Two versions may share an object only when same-key-as says that they are one key.
  * A check blob may hold any bytes: whether it is one is the version's own verdict.
  * NO_MEMORY.  *ret_ring is untouched on failure and holds one reference on success. */
@@ -227,7 +228,8 @@ const struct kw_object *kw_version_kek(const struct kw_version *v);
  * own, else the object's; empty = found by label alone. */
 kw_span kw_object_locator(const struct kw_object *o, const char *serial);
 /* The first version after `after` (NULL = from the first one) that is not destroyed and
- * has an object of v's, v itself left out; NULL = no more. */
+ * has an object of v's, v itself left out; NULL = no more.  Of a version that is not
+ * understood: whose text names it; of `v` itself: the object that has its key_id. */
 const struct kw_version *kw_keyring_sharer(const struct kw_keyring *ring,
                                            const struct kw_version *v,
                                            const struct kw_version *after);
