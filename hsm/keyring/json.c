@@ -62,7 +62,7 @@ kw_err kw_json_read(const struct kw_member *table, kw_span text, size_t max, voi
     if (!kw_failed(e))
         e = kw_members_read(table, root, base, note);
     json_decref(root);
-    return e;
+    return kw_failed(e) && starved ? kw_err_at(KW_CODE_NO_MEMORY, "json") : e;
 }
 
 kw_err kw_json_write(const struct kw_member *table, const void *base,

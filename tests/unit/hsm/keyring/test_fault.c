@@ -56,16 +56,31 @@ static kw_err run_add(void *ring)
     return e;
 }
 
+/* A ring with everything that is read by a way of its own. */
+static char *rich_text(void)
+{
+    char *json = swap(good_text(), "\"state\": \"accepted\"", "\"state\": \"suspended\"");
+    json = swap(json, "\"ext\": {}", "\"ext\": {\"a\": [1, {\"b\": \"c\"}]}");
+    return swap(json, "\"critical\": []", "\"critical\": [\"quorum\"]");
+}
+
+static struct kw_keyring *rich_ring(void)
+{
+    struct kw_keyring *ring = NULL;
+    CHECK_OK(kw_keyring_parse(kw_span_str(rich_text()), &ring, NULL));
+    return ring;
+}
+
 static void fault__parse_each_allocation__no_memory_and_no_ring(void **state)
 {
     (void)state;
-    fail_each(run_parse, good_text());
+    fail_each(run_parse, rich_text());
 }
 
 static void fault__write_each_allocation__no_memory_and_no_text(void **state)
 {
     (void)state;
-    struct kw_keyring *ring = good_ring();
+    struct kw_keyring *ring = rich_ring();
     fail_each(run_write, ring);
     kw_keyring_give(ring);
 }
@@ -73,7 +88,7 @@ static void fault__write_each_allocation__no_memory_and_no_text(void **state)
 static void fault__dup_and_add_each_allocation__ring_unchanged(void **state)
 {
     (void)state;
-    struct kw_keyring *ring = good_ring();
+    struct kw_keyring *ring = rich_ring();
     fail_each(run_dup, ring);
     fail_each(run_add, ring);
     kw_keyring_give(ring);
