@@ -10,6 +10,9 @@
 
 #include "object.h"
 
+const struct kw_act_facts some_facts = {
+    .at = "2026-03-01T08:00:00Z", .by = "ann", .tool = "keyward 0.1.0", .proof = "seen"};
+
 static void check_blob(struct kw_version *v)
 {
     static const uint8_t zeros[KW_SEALED_MAX];
@@ -83,6 +86,43 @@ struct kw_version good_version(uint32_t n, enum kw_key_state state)
     TEXT(v.second_copy, "only-copy: root");
     v.want_destroyable = true;
     return v;
+}
+
+struct kw_keyring *good_file(void)
+{
+    return reread(good_ring());
+}
+
+struct kw_keyring *change(const struct kw_keyring *file)
+{
+    struct kw_keyring *ring = NULL;
+    CHECK_OK(kw_keyring_dup(file, &ring));
+    if (ring->ancestor_count < KW_ANCESTORS_MAX)
+        ring->ancestor_count++;
+    memmove(ring->ancestors[1], ring->ancestors[0],
+            (ring->ancestor_count - 1) * sizeof ring->ancestors[0]);
+    kw_copy(ring->ancestors[0], 32, kw_span_of(file->sha256, 32));
+    ring->serial++;
+    return ring;
+}
+
+struct kw_keyring *acted(const struct kw_keyring *file, enum kw_act act, uint32_t n)
+{
+    struct kw_keyring *ring = NULL;
+    struct kw_note note = {{0}};
+    CHECK_OK(kw_keyring_dup(file, &ring));
+    if (kw_failed(kw_act_apply(ring, act, n, &some_facts, &note)))
+        fail_msg("%s", note.text);
+    kw_copy(ring->sha256, 32, kw_span_of(file->sha256, 32));
+    struct kw_keyring *next = change(ring);
+    kw_keyring_give(ring);
+    return reread(next);
+}
+
+void becomes(struct kw_keyring **file, struct kw_keyring *next)
+{
+    kw_keyring_give(*file);
+    *file = next;
 }
 
 static void line(struct kw_keyring *ring, uint64_t serial, const char *act, uint32_t n)

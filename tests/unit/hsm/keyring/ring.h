@@ -3,6 +3,7 @@
 #ifndef KEYWARD_TESTS_KEYRING_RING_H
 #define KEYWARD_TESTS_KEYRING_RING_H
 
+#include <keyward/act.h>
 #include <keyward/keyring.h>
 
 #include "check.h"
@@ -12,6 +13,15 @@ struct kw_keyring *good_ring(void);
 /* The ring as a file that was written and read: with its digest.  Takes `ring`. */
 struct kw_keyring *reread(struct kw_keyring *ring);
 struct kw_version good_version(uint32_t n, enum kw_key_state state);
+struct kw_keyring *good_file(void);
+/* The next file, not yet written: a copy with the next serial, after `file`. */
+struct kw_keyring *change(const struct kw_keyring *file);
+/* The next file after this act of "ann", written and read. */
+struct kw_keyring *acted(const struct kw_keyring *file, enum kw_act act, uint32_t n);
+/* *file gives way to `next`. */
+void becomes(struct kw_keyring **file, struct kw_keyring *next);
+extern const struct kw_act_facts some_facts;
+
 /* Its canonical text as a C string; until the next one. */
 char *good_text(void);
 char *text_of(struct kw_keyring *ring); /* takes it */

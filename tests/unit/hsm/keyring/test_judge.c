@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which ring this node takes, and which version it wraps with.  The words and the ways
+ * out are in test_cure.c. */
+#include "ring.h"
+
+#include <stdio.h>
+
+static const struct kw_places places = {"/etc/keyward/keyring.json", "/var/lib/keyward"};
+static const struct kw_activation no_act;
+
+static struct kw_judgement judge_with(const struct kw_keyring *ring,
+                                      const struct kw_marks *marks,
+                                      const struct kw_activation *act)
+{
+    static struct kw_judgement j;
+    const struct kw_memory memory = {marks, act, NULL};
+    kw_keyring_judge(ring, "demo", &memory, &places, &j);
+    CHECK((j.refusal == KW_ADMITTED) == (j.why.text[0] == '\0'));
+    CHECK((j.refusal == KW_ADMITTED) == (j.cure[0] == '\0'));
+    return j;
+}
+
+static void is_judged(const struct kw_keyring *ring, const struct kw_marks *marks,
+                      enum kw_refusal want, uint32_t n)
+{
+    struct kw_judgement j = judge_with(ring, marks, &no_act);
+    if (j.refusal != want || j.n != n)
+        fail_msg("refusal %d about %u, wanted %d about %u: %s", j.refusal, j.n, want, n,
+                 j.why.text);
+}
+
+/* What a node remembers that took this file and wraps with its baseline. */
+static struct kw_marks seen(const struct kw_keyring *file)
+{
+    struct kw_marks marks = {0};
+    (void)kw_marks_raise(&marks, file, file->active, 1000);
+    return marks;
+}
+
+static void taken(struct kw_marks *marks, const struct kw_keyring *file)
+{
+    is_judged(file, marks, KW_ADMITTED, 0);
+    (void)kw_marks_raise(marks, file, file->active, 2000);
+}
+
+/* ---- the file as a whole ---- */
+
+static void domain__another__refused_before_all_else(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    marks.serial = 99;
+    struct kw_judgement j;
+    const struct kw_memory memory = {&marks, &no_act, NULL};
+    kw_keyring_judge(file, "demo2", &memory, &places, &j);
+    CHECK(j.refusal == KW_REFUSED_DOMAIN && j.n == 0 && j.active == 0);
+    kw_keyring_give(file);
+}
+
+static void missing__one_was_taken__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    is_judged(NULL, &marks, KW_REFUSED_MISSING, 0);
+    kw_keyring_give(file);
+}
+
+static void older__rolled_back__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
+    struct kw_marks marks = seen(file);
+    is_judged(old, &marks, KW_REFUSED_OLDER, 0);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+}
+
+static void fork__same_serial_other_bytes__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_keyring *a = acted(file, KW_ACT_RETIRE, 3);
+    struct kw_keyring *b = acted(file, KW_ACT_DISABLE, 3);
+    struct kw_marks marks = seen(a);
+    is_judged(b, &marks, KW_REFUSED_FORK, 0);
+    kw_keyring_give(file);
+    kw_keyring_give(a);
+    kw_keyring_give(b);
+}
+
+/* Two places changed the file of serial 7; the other one made more changes since. */
+static void fork__older_reaches_higher__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_keyring *here = acted(file, KW_ACT_RETIRE, 3);
+    struct kw_marks marks = seen(here);
+    becomes(&file, acted(file, KW_ACT_DISABLE, 3));
+    for (unsigned i = 0; i < 5; i++) {
+        becomes(&file, acted(file, KW_ACT_ENABLE, 3));
+        is_judged(file, &marks, KW_REFUSED_FORK, 0);
+        becomes(&file, acted(file, KW_ACT_DISABLE, 3));
+        is_judged(file, &marks, KW_REFUSED_FORK, 0);
+    }
+    CHECK(file->serial == 18);
+    kw_keyring_give(file);
+    kw_keyring_give(here);
+}
+
+static void far__sixty_five_files_on__refused_sixty_four_taken(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    for (unsigned i = 0; i < KW_ANCESTORS_MAX; i++)
+        becomes(&file, reread(change(file)));
+    is_judged(file, &marks, KW_ADMITTED, 0);
+    becomes(&file, reread(change(file)));
+    is_judged(file, &marks, KW_REFUSED_FAR, 0);
+    kw_keyring_give(file);
+}
+
+/* A file with the largest serial that says it is ours: without the digests it is not. */
+static void far__the_largest_serial__poisons_nobody(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *bad = change(file);
+    bad->serial = KW_SERIAL_MAX;
+    bad->ancestor_count = KW_ANCESTORS_MAX;
+    bad = reread(bad);
+    is_judged(bad, &marks, KW_REFUSED_FAR, 0);
+    is_judged(file, &marks, KW_ADMITTED, 0);
+    kw_keyring_give(bad);
+    kw_keyring_give(file);
+}
+
+/* ---- the versions in it ---- */
+
+static struct kw_keyring *with_version(const struct kw_keyring *file, uint32_t n,
+                                       const char *key_id)
+{
+    struct kw_keyring *next = change(file);
+    struct kw_version v = good_version(n, KW_KEY_ACCEPTED);
+    if (kw_keyring_by_n(next, n) != NULL)
+        kw_keyring_remove(next, n);
+    snprintf(v.key_id, sizeof v.key_id, "%s", key_id);
+    snprintf(v.objects[0].label, sizeof v.objects[0].label, "%s", key_id);
+    CHECK_OK(kw_keyring_add(next, &v));
+    return reread(next);
+}
+
+static void renamed__one_number_for_two_keys__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    becomes(&file, with_version(file, 3, "kw1-3-ffffffffffffffffffffffff"));
+    is_judged(file, &marks, KW_REFUSED_RENAMED, 3);
+    kw_keyring_give(file);
+}
+
+static void lost__not_destroyed_and_pruned__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *next = change(file);
+    kw_keyring_remove(next, 3);
+    next = reread(next);
+    is_judged(next, &marks, KW_REFUSED_LOST, 3);
+    kw_keyring_give(next);
+    kw_keyring_give(file);
+}
+
+static void destroy_and_prune(struct kw_keyring **file, uint32_t n)
+{
+    becomes(file, acted(*file, KW_ACT_DISABLE, n));
+    becomes(file, acted(*file, KW_ACT_DESTROY, n));
+    becomes(file, acted(*file, KW_ACT_PRUNE, n));
+}
+
+static void lost__pruned_under_another_key_id__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    destroy_and_prune(&file, 1);
+    struct kw_history *h = &file->history[file->history_count - 1];
+    CHECK_STR(h->act, "prune");
+    h->proof[8] ^= 1;
+    file = reread(file);
+    is_judged(file, &marks, KW_REFUSED_LOST, 1);
+    kw_keyring_give(file);
+}
+
+/* Version 3 uses the key of version 1, whatever is written of that one. */
+static struct kw_keyring *file_with_same_key(void)
+{
+    struct kw_keyring *ring = good_ring();
+    struct kw_version *v = kw_keyring_edit(ring, 3);
+    v->same_key_as = 1;
+    v->objects[0] = ring->versions[0].objects[0];
+    return reread(ring);
+}
+
+static void lost__a_same_key_as_needs_it__refused_though_destroyed(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = file_with_same_key();
+    becomes(&file, acted(file, KW_ACT_DISABLE, 1));
+    becomes(&file, acted(file, KW_ACT_DESTROY, 1));
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *next = change(file);
+    kw_keyring_remove(next, 1); /* no file that is read can look so; belt and braces */
+    is_judged(next, &marks, KW_REFUSED_LOST, 1);
+    kw_keyring_remove(next, 3);
+    is_judged(next, &marks, KW_REFUSED_LOST, 3);
+    kw_keyring_give(next);
+    kw_keyring_give(file);
+}
+
+static void next_n__goes_back__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    file->next_n = 9;
+    file = reread(file);
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *next = change(file);
+    next->next_n = 8;
+    next = reread(next);
+    is_judged(next, &marks, KW_REFUSED_NEXT_N, 0);
+    kw_keyring_give(next);
+    kw_keyring_give(file);
+}
+
+static struct kw_keyring *with_baseline(const struct kw_keyring *file, uint32_t n)
+{
+    struct kw_keyring *next = change(file);
+    kw_keyring_edit(next, next->active)->state = KW_KEY_RETIRED;
+    if (n != 0)
+        kw_keyring_edit(next, n)->state = KW_KEY_ACTIVE;
+    next->active = n;
+    return reread(next);
+}
+
+static void baseline__lower_or_none__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *next = with_baseline(file, 1);
+    is_judged(next, &marks, KW_REFUSED_BASELINE, 2);
+    becomes(&next, with_baseline(file, 0));
+    is_judged(next, &marks, KW_REFUSED_BASELINE, 2);
+    kw_keyring_give(next);
+    kw_keyring_give(file);
+}
+
+static struct kw_activation act_of(uint32_t n)
+{
+    struct kw_activation act = {.n = n};
+    struct kw_version v = good_version(n, KW_KEY_CREATED);
+    CHECK(kw_copy_str(act.key_id, sizeof act.key_id, kw_span_str(v.key_id)));
+    return act;
+}
+
+/* This node wraps with version 3 by an act of its own, and it is retired elsewhere. */
+static void active__retired_elsewhere__refused(void **state)
+{
+    (void)state;
+    static const enum kw_act elsewhere[] = {KW_ACT_RETIRE, KW_ACT_DISABLE};
+    for (size_t i = 0; i < 2; i++) {
+        struct kw_keyring *file = good_file();
+        struct kw_marks marks = {0};
+        const struct kw_activation act = act_of(3);
+        (void)kw_marks_raise(&marks, file, 3, 1000);
+        CHECK(judge_with(file, &marks, &act).active == 3);
+        becomes(&file, acted(file, elsewhere[i], 3));
+        struct kw_judgement j = judge_with(file, &marks, &act);
+        CHECK(j.refusal == KW_REFUSED_ACTIVE && j.n == 3 && j.active == 2);
+        kw_keyring_give(file);
+    }
+}
+
+static void active__own_act_taken_back__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = {0};
+    (void)kw_marks_raise(&marks, file, 3, 1000);
+    is_judged(file, &marks, KW_REFUSED_ACTIVE, 3);
+    kw_keyring_give(file);
+}
+
+/* ---- trust ---- */
+
+static void trust_in(struct kw_marks *marks, const struct kw_keyring *file)
+{
+    marks->trust.sha256_len = 32;
+    kw_copy(marks->trust.sha256, 32, kw_span_of(file->sha256, 32));
+}
+
+static void trust__of_another_file__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_keyring *a = acted(file, KW_ACT_RETIRE, 3);
+    struct kw_keyring *b = acted(file, KW_ACT_DISABLE, 3);
+    struct kw_marks marks = seen(a);
+    trust_in(&marks, file);
+    is_judged(b, &marks, KW_REFUSED_FORK, 0);
+    kw_keyring_give(file);
+    kw_keyring_give(a);
+    kw_keyring_give(b);
+}
+
+/* Nothing sealed under version 2 could be read again. */
+static void trust__without_what_was_wrapped_with__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *other = NULL;
+    struct kw_version v = good_version(1, KW_KEY_ACTIVE);
+    CHECK_OK(kw_keyring_new("demo", &other));
+    CHECK_OK(kw_keyring_add(other, &v));
+    other->active = 1;
+    other->serial = 1;
+    other = reread(other);
+    trust_in(&marks, other);
+    is_judged(other, &marks, KW_REFUSED_UNTRUSTED, 2);
+    struct kw_keyring *renamed = with_version(other, 2, "kw1-2-ffffffffffffffffffffffff");
+    trust_in(&marks, renamed);
+    is_judged(renamed, &marks, KW_REFUSED_UNTRUSTED, 2);
+    kw_keyring_give(renamed);
+    kw_keyring_give(other);
+    kw_keyring_give(file);
+}
+
+static void trust__lower_baseline__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = acted(old, KW_ACT_ACTIVATE, 3);
+    struct kw_marks marks = seen(file);
+    trust_in(&marks, old);
+    is_judged(old, &marks, KW_REFUSED_BASELINE, 3);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+}
+
+/* A version that nothing here was sealed under may be missing, and a number may be given
+ * again: that is what the trust is about. */
+static void trust__older_fork_or_far__taken_once(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = with_version(old, 4, "kw1-4-000000000000000000000004");
+    struct kw_keyring *fork = with_version(old, 4, "kw1-4-ffffffffffffffffffffffff");
+    struct kw_marks marks = seen(file);
+    trust_in(&marks, old);
+    taken(&marks, old);
+    CHECK(marks.serial == 7 && marks.trust.sha256_len == 0);
+    CHECK(marks.trusted.sha256_len == 32);
+    taken(&marks, fork); /* it follows from there */
+    is_judged(old, &marks, KW_REFUSED_OLDER, 0);
+    is_judged(file, &marks, KW_REFUSED_FORK, 0);
+    trust_in(&marks, file);
+    taken(&marks, file);
+    CHECK_STR(kw_marks_of(&marks, 4)->id.key_id, "kw1-4-000000000000000000000004");
+    for (unsigned i = 0; i <= KW_ANCESTORS_MAX; i++)
+        becomes(&file, reread(change(file)));
+    is_judged(file, &marks, KW_REFUSED_FAR, 0);
+    trust_in(&marks, file);
+    taken(&marks, file);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+    kw_keyring_give(fork);
+}
+
+static void trust__destroyed_and_pruned_while_far_away__taken(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    CHECK(kw_marks_of(&marks, 2)->wrapped);
+    becomes(&file, acted(file, KW_ACT_ACTIVATE, 3));
+    destroy_and_prune(&file, 2);
+    for (unsigned i = 0; i <= KW_ANCESTORS_MAX; i++)
+        becomes(&file, reread(change(file)));
+    is_judged(file, &marks, KW_REFUSED_FAR, 0);
+    trust_in(&marks, file);
+    taken(&marks, file);
+    kw_keyring_give(file);
+}
+
+/* ---- taken ---- */
+
+static void admitted__the_first_the_same_and_what_follows__taken(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = {0};
+    is_judged(NULL, &marks, KW_ADMITTED, 0);
+    taken(&marks, file);
+    taken(&marks, file);
+    becomes(&file, acted(file, KW_ACT_ACTIVATE, 3));
+    taken(&marks, file);
+    becomes(&file, acted(file, KW_ACT_DISABLE, 1));
+    becomes(&file, acted(file, KW_ACT_ENABLE, 1)); /* one file was missed */
+    taken(&marks, file);
+    CHECK(marks.serial == 10 && marks.baseline.n == 3);
+    kw_keyring_give(file);
+}
+
+static void admitted__pruned_since__may_be_missing(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    destroy_and_prune(&file, 1);
+    becomes(&file, reread(change(file)));
+    taken(&marks, file);
+    CHECK(kw_marks_of(&marks, 1) == NULL);
+    kw_keyring_give(file);
+}
+
+/* The line of history may have made room for others; the mark says that it was. */
+static void admitted__last_seen_destroyed__may_be_missing(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    becomes(&file, acted(file, KW_ACT_DISABLE, 1));
+    becomes(&file, acted(file, KW_ACT_DESTROY, 1));
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *next = change(file);
+    kw_keyring_remove(next, 1);
+    next->history_count = 0;
+    next = reread(next);
+    taken(&marks, next);
+    kw_keyring_give(next);
+    kw_keyring_give(file);
+}
+
+static void wraps_with(const struct kw_keyring *ring, const struct kw_activation *act,
+                       uint32_t want)
+{
+    const struct kw_marks marks = {0};
+    struct kw_judgement j = judge_with(ring, &marks, act);
+    CHECK(j.refusal == KW_ADMITTED && j.active == want);
+}
+
+static void active__act_not_usable_here__baseline(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_file();
+    struct kw_activation act = act_of(9);
+    wraps_with(ring, &act, 2); /* not there */
+    act = act_of(3);
+    act.key_id[10] = 'f'; /* another key under that number */
+    wraps_with(ring, &act, 2);
+    act = act_of(3);
+    static const enum kw_key_state not_usable[] = {KW_KEY_CREATED, KW_KEY_RETIRED,
+                                                   KW_KEY_DISABLED, KW_KEY_DESTROYED};
+    for (size_t i = 0; i < 4; i++) {
+        kw_keyring_edit(ring, 3)->state = not_usable[i];
+        wraps_with(ring, &act, 2);
+    }
+    kw_keyring_give(ring);
+}
+
+static void active__act_or_baseline__the_higher(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_file();
+    struct kw_activation act = act_of(3);
+    wraps_with(ring, &no_act, 2);
+    wraps_with(ring, &act, 3);
+    kw_keyring_edit(ring, 1)->state = KW_KEY_ACCEPTED;
+    act = act_of(1);
+    wraps_with(ring, &act, 2);
+    kw_keyring_give(ring);
+}
+
+static void active__nobody__none_yet(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = NULL;
+    CHECK_OK(kw_keyring_new("demo", &ring));
+    wraps_with(ring, &no_act, 0);
+    wraps_with(NULL, &no_act, 0);
+    kw_keyring_give(ring);
+}
+
+/* Nobody can wrap with what is not understood; an older one must not take its place. */
+static void active__not_understood__stays_the_one_and_never_an_older(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = NULL;
+    char *json = swap(good_text(), "\"state\": \"active\"", "\"state\": \"sealed\"");
+    CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
+    kw_keyring_edit(ring, 1)->state = KW_KEY_ACCEPTED;
+    struct kw_activation act = act_of(1);
+    CHECK(ring->versions[1].state == KW_KEY_UNKNOWN);
+    wraps_with(ring, &no_act, 2);
+    wraps_with(ring, &act, 2);
+    act = act_of(3); /* a later one that this node chose is no fallback */
+    wraps_with(ring, &act, 3);
+    kw_keyring_give(ring);
+    json = swap(good_text(), "\"state\": \"accepted\"", "\"state\": \"suspended\"");
+    CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
+    wraps_with(ring, &act, 3);
+    kw_keyring_give(ring);
+}
+
+KW_CASES("hsm/keyring/judge", CASE(domain__another__refused_before_all_else),
+         CASE(missing__one_was_taken__refused), CASE(older__rolled_back__refused),
+         CASE(fork__same_serial_other_bytes__refused),
+         CASE(fork__older_reaches_higher__refused),
+         CASE(far__sixty_five_files_on__refused_sixty_four_taken),
+         CASE(far__the_largest_serial__poisons_nobody),
+         CASE(renamed__one_number_for_two_keys__refused),
+         CASE(lost__not_destroyed_and_pruned__refused),
+         CASE(lost__pruned_under_another_key_id__refused),
+         CASE(lost__a_same_key_as_needs_it__refused_though_destroyed),
+         CASE(next_n__goes_back__refused), CASE(baseline__lower_or_none__refused),
+         CASE(active__retired_elsewhere__refused),
+         CASE(active__own_act_taken_back__refused), CASE(trust__of_another_file__refused),
+         CASE(trust__without_what_was_wrapped_with__refused),
+         CASE(trust__lower_baseline__refused), CASE(trust__older_fork_or_far__taken_once),
+         CASE(trust__destroyed_and_pruned_while_far_away__taken),
+         CASE(admitted__the_first_the_same_and_what_follows__taken),
+         CASE(admitted__pruned_since__may_be_missing),
+         CASE(admitted__last_seen_destroyed__may_be_missing),
+         CASE(active__act_not_usable_here__baseline),
+         CASE(active__act_or_baseline__the_higher), CASE(active__nobody__none_yet),
+         CASE(active__not_understood__stays_the_one_and_never_an_older))
