@@ -112,21 +112,59 @@ static uint32_t acted(const struct kw_keyring *ring, const struct kw_activation 
     return usable ? act->n : 0;
 }
 
+static enum kw_refusal judge(const struct kw_keyring *ring, const char *domain,
+                             const struct kw_marks *marks,
+                             const struct kw_activation *act, uint32_t *ret_n,
+                             uint32_t *ret_active)
+{
+    enum kw_refusal r = admit(ring, domain, marks, ret_n);
+    if (r != KW_ADMITTED || ring == NULL)
+        return r;
+    *ret_active = acted(ring, act);
+    if (ring->active > *ret_active)
+        *ret_active = ring->active;
+    if (*ret_active >= marks->active.n)
+        return KW_ADMITTED;
+    *ret_n = marks->active.n;
+    return KW_REFUSED_ACTIVE;
+}
+
+/* Would it be taken if it lay there? */
+static bool helps(const struct kw_keyring *ring, const char *domain,
+                  const struct kw_marks *marks, const struct kw_activation *act)
+{
+    uint32_t n, active;
+    return ring != NULL && judge(ring, domain, marks, act, &n, &active) == KW_ADMITTED;
+}
+
+/* And if somebody said to trust it? */
+static bool trust_helps(const struct kw_keyring *ring, const char *domain,
+                        const struct kw_memory *memory)
+{
+    struct kw_marks marks = *memory->marks;
+    if (ring == NULL)
+        return false;
+    marks.trust.sha256_len = sizeof marks.trust.sha256;
+    kw_copy(marks.trust.sha256, sizeof marks.trust.sha256, kw_span_of(ring->sha256, 32));
+    return helps(ring, domain, &marks, memory->act);
+}
+
 void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
                       const struct kw_memory *memory, const struct kw_places *places,
                       struct kw_judgement *ret)
 {
     *ret = (struct kw_judgement){0};
-    ret->refusal = admit(ring, domain, memory->marks, &ret->n);
-    if (ret->refusal == KW_ADMITTED && ring != NULL) {
-        ret->active = acted(ring, memory->act);
-        if (ring->active > ret->active)
-            ret->active = ring->active;
-        if (ret->active < memory->marks->active.n) {
-            ret->n = memory->marks->active.n;
-            ret->refusal = KW_REFUSED_ACTIVE;
-        }
-    }
-    if (ret->refusal != KW_ADMITTED)
-        kw_refuse(ring, domain, memory, places, ret);
+    ret->refusal = judge(ring, domain, memory->marks, memory->act, &ret->n, &ret->active);
+    if (ret->refusal == KW_ADMITTED)
+        return;
+    const struct kw_refusal_facts c = {
+        .ring = ring,
+        .domain = domain,
+        .memory = memory,
+        .places = places,
+        .last_helps = helps(memory->last, domain, memory->marks, memory->act),
+        .trust_helps = trust_helps(ring, domain, memory),
+    };
+    kw_refuse(&c, ret);
+    kw_cure(&c, ret);
 }

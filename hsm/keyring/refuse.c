@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* refuse - the words and the way out of each refusal
- *
- * Every command stands on a line of its own and can be run as it is, on this node, by
- * root.  A line that begins with "# " says when the lines below it are the ones to run.
- */
+/* refuse - the words of each refusal: both rings named, what is wrong, what helps */
 #include "refuse.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-struct text {
-    char *at;
-    size_t room;
-};
-
-KW_PRINTF(2, 3) static void add(struct text *t, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    int n = vsnprintf(t->at, t->room, fmt, args);
-    va_end(args);
-    size_t used = n < 0 ? 0 : (size_t)n;
-    if (used >= t->room)
-        used = t->room - 1;
-    t->at += used;
-    t->room -= used;
-}
+enum { ACTS = 88 }; /* of both sides, so that the advice after them is not cut */
 
 /* "serial 7 (sha256 0123456789ab...)" */
 static void name_file(char dst[64], uint64_t serial, const uint8_t sha256[32])
@@ -38,95 +17,18 @@ static void name_file(char dst[64], uint64_t serial, const uint8_t sha256[32])
 }
 
 /* What was done in the file with this serial: "create 3 by root". */
-static void name_acts(char dst[128], const struct kw_keyring *ring, uint64_t serial)
+static void name_acts(char dst[ACTS], const struct kw_keyring *ring, uint64_t serial)
 {
-    struct text t = {dst, 128};
-    add(&t, "nothing known");
-    if (ring == NULL)
-        return;
-    t = (struct text){dst, 128};
-    for (size_t i = 0; i < ring->history_count; i++) {
+    size_t len = 0;
+    for (size_t i = 0; ring != NULL && i < ring->history_count; i++) {
         const struct kw_history *h = &ring->history[i];
-        if (h->serial == serial)
-            add(&t, "%s%s %u by %s", t.at == dst ? "" : ", ", h->act, h->n,
-                h->by[0] != '\0' ? h->by : "?");
+        if (h->serial == serial && len < ACTS)
+            len += (size_t)snprintf(dst + len, ACTS - len, "%s%s %u by %s",
+                                    len == 0 ? "" : ", ", h->act, h->n,
+                                    h->by[0] != '\0' ? h->by : "?");
     }
-    if (t.at == dst)
-        add(&t, "nothing known");
-}
-
-/* ---- the ways out ---- */
-
-static void put_back(struct text *t, const struct kw_places *p)
-{
-    add(t, "install -m 0644 %s/keyring.json %s.new && mv %s.new %s\n", p->state,
-        p->keyring, p->keyring, p->keyring);
-}
-
-static void trust_it(struct text *t, const struct kw_keyring *ring,
-                     const struct kw_places *p)
-{
-    char hex[65];
-    kw_hex(hex, sizeof hex, kw_span_of(ring->sha256, 32));
-    add(t, "keyward keyring trust %s --sha256 %s\n", p->keyring, hex);
-}
-
-static void choose(struct text *t, const struct kw_keyring *ring,
-                   const struct kw_memory *memory, const struct kw_places *p)
-{
-    add(t, "# compare it with the keyrings of the other nodes first (keyward keyring "
-           "compare)\n# when the others hold what lies here now:\n");
-    trust_it(t, ring, p);
-    if (memory->last != NULL) {
-        add(t, "# when they hold what this node took last:\n");
-        put_back(t, p);
-    }
-}
-
-static void bring_back_all(struct text *t, const struct kw_marks *m)
-{
-    for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->versions[i].state, "destroyed") != 0)
-            add(t, "keyward key create --adopt %s --keyring-backup FILE\n",
-                m->versions[i].id.key_id);
-}
-
-static void go_on(struct text *t, const struct kw_keyring *ring, const struct kw_marks *m)
-{
-    const struct kw_version *v = kw_keyring_by_n(ring, m->active.n);
-    if (v != NULL && v->state == KW_KEY_DISABLED) {
-        add(t, "keyward key enable %u\n", m->active.n);
-        return;
-    }
-    add(t,
-        "keyward key create\nkeyward key accept %u\nkeyward key activate %u --baseline "
-        "--now --only-copy\n",
-        ring->next_n, ring->next_n);
-}
-
-static void cure(const struct kw_keyring *ring, const struct kw_memory *memory,
-                 const struct kw_places *p, struct kw_judgement *j)
-{
-    struct text t = {j->cure, sizeof j->cure};
-    switch (j->refusal) {
-    case KW_REFUSED_OLDER:
-    case KW_REFUSED_FORK: choose(&t, ring, memory, p); break;
-    case KW_REFUSED_FAR: trust_it(&t, ring, p); break;
-    case KW_REFUSED_ACTIVE: go_on(&t, ring, memory->marks); break;
-    case KW_REFUSED_MISSING:
-    case KW_REFUSED_RENAMED:
-    case KW_REFUSED_LOST:
-    case KW_REFUSED_NEXT_N:
-    case KW_REFUSED_BASELINE:
-    case KW_REFUSED_UNTRUSTED:
-        if (memory->last != NULL)
-            put_back(&t, p);
-        else
-            bring_back_all(&t, memory->marks);
-        break;
-    case KW_REFUSED_DOMAIN:
-    case KW_ADMITTED: break;
-    }
+    if (len == 0)
+        snprintf(dst, ACTS, "nothing known");
 }
 
 /* ---- the words ---- */
@@ -142,13 +44,13 @@ struct names {
     char here[64], seen[64];
 };
 
-static void explain_fork(const struct kw_keyring *ring, const struct kw_memory *memory,
-                         const struct names *f, struct kw_note *why)
+static void explain_fork(const struct kw_refusal_facts *c, const struct names *f,
+                         struct kw_note *why)
 {
-    char new_acts[128], old_acts[128];
-    uint64_t serial = memory->marks->serial;
-    name_acts(new_acts, ring, serial);
-    name_acts(old_acts, memory->last, serial);
+    char new_acts[ACTS], old_acts[ACTS];
+    uint64_t serial = c->memory->marks->serial;
+    name_acts(new_acts, c->ring, serial);
+    name_acts(old_acts, c->memory->last, serial);
     kw_note_set(why,
                 "keyring: %s was made from another file than %s, which this node took "
                 "last: the change was made in two places. In serial %" PRIu64
@@ -157,27 +59,27 @@ static void explain_fork(const struct kw_keyring *ring, const struct kw_memory *
                 f->here, f->seen, serial, new_acts, old_acts);
 }
 
-static void explain_missing(const struct kw_memory *memory, const struct kw_places *p,
-                            const struct names *f, struct kw_note *why)
+static void explain_missing(const struct kw_refusal_facts *c, const struct names *f,
+                            struct kw_note *why)
 {
     kw_note_set(why, "keyring: %s is not there, and this node has taken %s; %s",
-                p->keyring, f->seen,
-                memory->last != NULL
+                c->places->keyring, f->seen,
+                c->last_helps
                     ? "its last good copy lies in the state directory: put it back"
                     : "there is no last good copy in the state directory either: fetch "
                       "it from another node or a backup, or adopt its keys");
 }
 
 /* Of the file as a whole. */
-static void explain_file(const struct kw_keyring *ring, const char *domain,
-                         const struct names *f, struct kw_judgement *j)
+static void explain_file(const struct kw_refusal_facts *c, const struct names *f,
+                         struct kw_judgement *j)
 {
     if (j->refusal == KW_REFUSED_DOMAIN)
         kw_note_set(&j->why,
                     "keyring: its domain is \"%s\", the configuration's is \"%s\"; a "
                     "domain never changes: put the right file or the right "
                     "configuration in place",
-                    ring->domain, domain);
+                    c->ring->domain, c->domain);
     else if (j->refusal == KW_REFUSED_OLDER)
         kw_note_set(&j->why,
                     "keyring: it is %s, and this node has taken %s: an older file was "
@@ -221,58 +123,58 @@ static void explain_version(const struct kw_keyring *ring, const struct kw_marks
 static void explain_number(const struct kw_keyring *ring, const struct kw_marks *m,
                            const struct names *f, struct kw_judgement *j)
 {
-    const struct kw_version *v = kw_keyring_by_n(ring, j->n);
     if (j->refusal == KW_REFUSED_NEXT_N)
         kw_note_set(&j->why,
                     "keyring: next-n of %s is %u and of %s, which this node took last, "
                     "%u: a number would be given twice",
                     f->here, ring->next_n, f->seen, m->next_n);
-    else if (j->refusal == KW_REFUSED_BASELINE)
+    else
         kw_note_set(&j->why,
                     "keyring: the active version of %s is %u and this node has seen %u "
                     "(%s; last %s): the baseline never goes back; make a new version "
                     "with --same-key-as to use an old key again",
                     f->here, ring->active, m->baseline.n, m->baseline.key_id, f->seen);
-    else
-        kw_note_set(&j->why,
-                    "keyring: with %s this node would wrap with version %u and has "
-                    "wrapped with %u (%s), which is %s in it: %s",
-                    f->here, j->active, m->active.n, m->active.key_id,
-                    v != NULL ? kw_key_state_name(v->state) : "not there",
-                    v != NULL && v->state == KW_KEY_DISABLED
-                        ? "enable it again"
-                        : "make, accept and activate a later one");
 }
 
-static void explain(const struct kw_keyring *ring, const char *domain,
-                    const struct kw_memory *memory, const struct kw_places *p,
-                    struct kw_judgement *j)
+/* Of the version that this node wraps with. */
+static void explain_active(const struct kw_keyring *ring, const struct kw_marks *m,
+                           const struct names *f, struct kw_judgement *j)
 {
-    const struct kw_marks *m = memory->marks;
+    const struct kw_version *v = kw_keyring_by_n(ring, j->n);
+    const char *state = v != NULL ? kw_key_state_name(v->state) : "not there";
+    const char *help = "make, accept and activate a later one";
+    char now[24] = "no version";
+    if (j->active != 0)
+        snprintf(now, sizeof now, "version %u", j->active);
+    if (v != NULL && v->state == KW_KEY_DISABLED)
+        help = "enable it again";
+    else if (v != NULL && kw_key_state_wraps(v->state))
+        help = "activate it here again";
+    kw_note_set(&j->why,
+                "keyring: with %s this node would wrap with %s and has wrapped with %u "
+                "(%s), which is %s in it: %s",
+                f->here, now, m->active.n, m->active.key_id, state, help);
+}
+
+void kw_refuse(const struct kw_refusal_facts *c, struct kw_judgement *ret)
+{
+    const struct kw_marks *m = c->memory->marks;
     struct names f;
     name_file(f.seen, m->serial, m->sha256);
-    if (ring != NULL)
-        name_file(f.here, ring->serial, ring->sha256);
-    switch (j->refusal) {
-    case KW_REFUSED_MISSING: explain_missing(memory, p, &f, &j->why); break;
-    case KW_REFUSED_FORK: explain_fork(ring, memory, &f, &j->why); break;
+    if (c->ring != NULL)
+        name_file(f.here, c->ring->serial, c->ring->sha256);
+    switch (ret->refusal) {
+    case KW_REFUSED_MISSING: explain_missing(c, &f, &ret->why); break;
+    case KW_REFUSED_FORK: explain_fork(c, &f, &ret->why); break;
     case KW_REFUSED_DOMAIN:
     case KW_REFUSED_OLDER:
-    case KW_REFUSED_FAR: explain_file(ring, domain, &f, j); break;
+    case KW_REFUSED_FAR: explain_file(c, &f, ret); break;
     case KW_REFUSED_RENAMED:
     case KW_REFUSED_LOST:
-    case KW_REFUSED_UNTRUSTED: explain_version(ring, m, &f, j); break;
+    case KW_REFUSED_UNTRUSTED: explain_version(c->ring, m, &f, ret); break;
     case KW_REFUSED_NEXT_N:
-    case KW_REFUSED_BASELINE:
-    case KW_REFUSED_ACTIVE: explain_number(ring, m, &f, j); break;
+    case KW_REFUSED_BASELINE: explain_number(c->ring, m, &f, ret); break;
+    case KW_REFUSED_ACTIVE: explain_active(c->ring, m, &f, ret); break;
     case KW_ADMITTED: break;
     }
-}
-
-void kw_refuse(const struct kw_keyring *ring, const char *domain,
-               const struct kw_memory *memory, const struct kw_places *places,
-               struct kw_judgement *ret)
-{
-    explain(ring, domain, memory, places, ret);
-    cure(ring, memory, places, ret);
 }

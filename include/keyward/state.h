@@ -148,7 +148,7 @@ enum kw_refusal {
     KW_REFUSED_UNTRUSTED, /* trusted, but without a version that this node wrapped with */
 };
 
-#define KW_CURE_MAX (8u * KW_PATH_MAX)
+#define KW_CURE_MAX (16u * KW_PATH_MAX)
 
 /* The files that a remedy names. */
 struct kw_places {
@@ -161,8 +161,8 @@ struct kw_judgement {
     uint32_t n;             /* the version that it is about, 0 = none              */
     uint32_t active;        /* ADMITTED, ACTIVE: wraps with it; 0 = none yet       */
     struct kw_note why;     /* both rings named, what is wrong, what helps in a word */
-    char cure[KW_CURE_MAX]; /* the way out: commands, one a line; "# " begins a choice
-                               between them; "" when admitted                     */
+    char cure[KW_CURE_MAX]; /* the way out: commands that work, one a line; "# " begins
+                               a line that says when, or what FILE is; "" when admitted */
 };
 
 /* What this node knows besides the ring. */

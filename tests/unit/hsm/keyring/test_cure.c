@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a refusal says, and the commands that lead out of it: each works, or is not said.
+ */
+#include "ring.h"
+
+#include <stdio.h>
+
+#define RING "/etc/keyward/keyring.json"
+#define INSTALL(from)                                                                    \
+    "install -m 0644 " from " " RING ".new && mv " RING ".new " RING "\n"
+#define PUT_BACK INSTALL("/var/lib/keyward/keyring.json")
+
+static const struct kw_places places = {RING, "/var/lib/keyward"};
+static const struct kw_activation no_act;
+
+/* What this node took last, and what lies there now. */
+struct scene {
+    struct kw_keyring *last, *now;
+    struct kw_marks marks;
+    const struct kw_keyring *copy; /* in the state directory */
+    struct kw_judgement j;
+};
+
+static void begin(struct scene *s)
+{
+    *s = (struct scene){.last = good_file()};
+    (void)kw_marks_raise(&s->marks, s->last, s->last->active, 1000);
+    s->copy = s->last;
+}
+
+static void end(struct scene *s)
+{
+    kw_keyring_give(s->last);
+    kw_keyring_give(s->now);
+}
+
+static void judged(struct scene *s, enum kw_refusal want)
+{
+    const struct kw_memory memory = {&s->marks, &no_act, s->copy};
+    kw_keyring_judge(s->now, "demo", &memory, &places, &s->j);
+    if (s->j.refusal != want)
+        fail_msg("refusal %d, wanted %d: %s", s->j.refusal, want, s->j.why.text);
+}
+
+/* "serial N (sha256 …...)" as it must stand in the words. */
+static void names(const struct scene *s, const struct kw_keyring *file)
+{
+    char hex[13];
+    char name[64];
+    kw_hex(hex, sizeof hex, kw_span_of(file->sha256, 6));
+    snprintf(name, sizeof name, "serial %llu (sha256 %s...)",
+             (unsigned long long)file->serial, hex);
+    CHECK_HAS(s->j.why.text, name);
+}
+
+static char *trust_line(const struct kw_keyring *file)
+{
+    static char line[256];
+    char hex[65];
+    kw_hex(hex, sizeof hex, kw_span_of(file->sha256, 32));
+    snprintf(line, sizeof line, "keyward keyring trust " RING " --sha256 %s\n", hex);
+    return line;
+}
+
+/* The way out when the state directory has no copy that helps. */
+static void fetched(const struct scene *s)
+{
+    char hex[13];
+    char want[512];
+    kw_hex(hex, sizeof hex, kw_span_of(s->last->sha256, 6));
+    snprintf(want, sizeof want,
+             "# fetch the keyring, serial 7 (sha256 %s...) or what follows it, from "
+             "another node or a backup as FILE, then:\n" INSTALL("FILE"),
+             hex);
+    if (strncmp(s->j.cure, want, strlen(want)) != 0)
+        fail_msg("%s, not %s", s->j.cure, want);
+}
+
+static void domain__of_another__both_named_and_the_right_one_put_back(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = good_ring();
+    snprintf(s.now->domain, sizeof s.now->domain, "prod");
+    s.now = reread(s.now);
+    judged(&s, KW_REFUSED_DOMAIN);
+    CHECK_HAS(s.j.why.text, "\"prod\"");
+    CHECK_HAS(s.j.why.text, "\"demo\"");
+    CHECK_STR(s.j.cure, PUT_BACK);
+    s.copy = NULL;
+    judged(&s, KW_REFUSED_DOMAIN);
+    fetched(&s);
+    s.marks = (struct kw_marks){0}; /* a new node */
+    judged(&s, KW_REFUSED_DOMAIN);
+    CHECK_STR(s.j.cure,
+              "# fetch the keyring of domain demo from another node or a backup "
+              "as FILE, then:\n" INSTALL("FILE"));
+    end(&s);
+}
+
+static void missing__last_good_copy__put_back(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    judged(&s, KW_REFUSED_MISSING);
+    names(&s, s.last);
+    CHECK_HAS(s.j.why.text, "put it back");
+    CHECK_STR(s.j.cure, PUT_BACK);
+    end(&s);
+}
+
+static void missing__no_copy__fetched_or_its_keys_adopted(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    becomes(&s.last, acted(s.last, KW_ACT_DISABLE, 1));
+    becomes(&s.last, acted(s.last, KW_ACT_DESTROY, 1));
+    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    s.copy = NULL;
+    judged(&s, KW_REFUSED_MISSING);
+    CHECK_HAS(s.j.why.text, "no last good copy");
+    CHECK_HAS(s.j.cure, "# fetch the keyring, serial 9 ");
+    CHECK_HAS(
+        s.j.cure,
+        INSTALL("FILE") "# when nobody has it, with an older backup of it as FILE:\n"
+                        "keyward key create --adopt kw1-2-000000000000000000000002 "
+                        "--keyring-backup FILE\n"
+                        "keyward key create --adopt kw1-3-000000000000000000000003 "
+                        "--keyring-backup FILE\n");
+    CHECK(strstr(s.j.cure, "kw1-1-") == NULL); /* destroyed: it stays away */
+    end(&s);
+}
+
+static void older__both_named__trusted_or_put_back(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = s.last;
+    s.last = acted(s.now, KW_ACT_RETIRE, 3);
+    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    s.copy = s.last;
+    judged(&s, KW_REFUSED_OLDER);
+    names(&s, s.now);
+    names(&s, s.last);
+    char want[1024];
+    snprintf(want, sizeof want,
+             "# compare it with the keyrings of the other nodes first (keyward keyring "
+             "compare)\n# when the others hold what lies here now:\n%s"
+             "# when they hold what this node took last:\n" PUT_BACK,
+             trust_line(s.now));
+    CHECK_STR(s.j.cure, want);
+    end(&s);
+}
+
+/* The trust would be spoken for nothing: the baseline goes back with it. */
+static void older__a_trust_would_not_help__only_put_back(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = s.last;
+    s.last = acted(s.now, KW_ACT_ACTIVATE, 3);
+    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    s.copy = s.last;
+    judged(&s, KW_REFUSED_OLDER);
+    CHECK_STR(s.j.cure, PUT_BACK);
+    end(&s);
+}
+
+static void older__the_copy_is_older_too__not_put_back(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = s.last;
+    s.last = acted(s.now, KW_ACT_RETIRE, 3);
+    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    s.copy = s.now;
+    judged(&s, KW_REFUSED_OLDER);
+    CHECK_HAS(s.j.cure, trust_line(s.now));
+    CHECK(strstr(s.j.cure, "install") == NULL);
+    end(&s);
+}
+
+static void fork__acts_of_both__named(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = acted(s.last, KW_ACT_DISABLE, 3);
+    becomes(&s.last, acted(s.last, KW_ACT_RETIRE, 3));
+    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    s.copy = s.last;
+    judged(&s, KW_REFUSED_FORK);
+    names(&s, s.now);
+    names(&s, s.last);
+    CHECK_HAS(s.j.why.text, "In serial 8 this one did: disable 3 by ann; the other: "
+                            "retire 3 by ann.");
+    CHECK_HAS(s.j.cure, trust_line(s.now));
+    CHECK_HAS(s.j.cure, PUT_BACK);
+    s.copy = NULL;
+    judged(&s, KW_REFUSED_FORK);
+    CHECK_HAS(s.j.why.text, "the other: nothing known.");
+    CHECK_HAS(s.j.cure, trust_line(s.now));
+    CHECK(strstr(s.j.cure, "install") == NULL);
+    end(&s);
+}
+
+/* Whatever the acts are, the advice at the end of the words stands there. */
+static void fork__longest_acts__words_not_cut(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = change(s.last);
+    s.now->serial = KW_SERIAL_MAX;
+    s.now->ancestor_count = KW_ANCESTORS_MAX;
+    for (unsigned i = 0; i < 9; i++) {
+        struct kw_history h = s.now->history[0];
+        h.serial = KW_SERIAL_MAX;
+        memset(h.by, 'w', sizeof h.by - 1);
+        CHECK_OK(kw_keyring_record(s.now, &h));
+    }
+    s.now = reread(s.now);
+    s.marks.serial = KW_SERIAL_MAX;
+    s.copy = s.now;
+    judged(&s, KW_REFUSED_FORK);
+    const char *last_words = "One place makes every change, the others copy";
+    CHECK(strlen(s.j.why.text) > strlen(last_words));
+    CHECK_STR(s.j.why.text + strlen(s.j.why.text) - strlen(last_words), last_words);
+    end(&s);
+}
+
+static void far__sixty_five__trusted(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = change(s.last);
+    for (unsigned i = 0; i < KW_ANCESTORS_MAX; i++) {
+        s.now = reread(s.now);
+        becomes(&s.now, change(s.now));
+    }
+    s.now = reread(s.now);
+    judged(&s, KW_REFUSED_FAR);
+    names(&s, s.now);
+    names(&s, s.last);
+    CHECK_HAS(s.j.why.text, "64 files");
+    CHECK_STR(s.j.cure, trust_line(s.now));
+    end(&s);
+}
+
+/* Without version 2, under which this node has wrapped, no trust is taken. */
+static void far__a_trust_would_not_help__put_back(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = change(s.last);
+    kw_keyring_remove(s.now, 2);
+    s.now->active = 3;
+    kw_keyring_edit(s.now, 3)->state = KW_KEY_ACTIVE;
+    s.now->serial = 1000;
+    s.now->ancestor_count = KW_ANCESTORS_MAX;
+    s.now = reread(s.now);
+    judged(&s, KW_REFUSED_FAR);
+    CHECK_STR(s.j.cure, PUT_BACK);
+    s.copy = NULL;
+    judged(&s, KW_REFUSED_FAR);
+    fetched(&s);
+    end(&s);
+}
+
+static void renamed__both_key_ids__put_back(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    struct kw_version v = good_version(3, KW_KEY_ACCEPTED);
+    s.now = change(s.last);
+    kw_keyring_remove(s.now, 3);
+    memset(v.key_id + 6, 'f', 24);
+    memset(v.objects[0].label + 6, 'f', 24);
+    CHECK_OK(kw_keyring_add(s.now, &v));
+    s.now = reread(s.now);
+    judged(&s, KW_REFUSED_RENAMED);
+    names(&s, s.now);
+    names(&s, s.last);
+    CHECK_HAS(s.j.why.text, "kw1-3-ffffffffffffffffffffffff");
+    CHECK_HAS(s.j.why.text, "kw1-3-000000000000000000000003");
+    CHECK_STR(s.j.cure, PUT_BACK);
+    s.copy = NULL; /* no act of ours leads out of it: the other file must go */
+    judged(&s, KW_REFUSED_RENAMED);
+    fetched(&s);
+    CHECK(strstr(s.j.cure, "--adopt") == NULL);
+    end(&s);
+}
+
+static void lost__the_version__put_back_or_that_one_adopted(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = change(s.last);
+    kw_keyring_remove(s.now, 3);
+    s.now = reread(s.now);
+    judged(&s, KW_REFUSED_LOST);
+    names(&s, s.now);
+    names(&s, s.last);
+    CHECK_HAS(s.j.why.text, "no version 3 (kw1-3-000000000000000000000003)");
+    CHECK_STR(s.j.cure, PUT_BACK);
+    s.copy = NULL;
+    judged(&s, KW_REFUSED_LOST);
+    fetched(&s);
+    CHECK_HAS(s.j.cure, "--adopt kw1-3-000000000000000000000003 --keyring-backup FILE\n");
+    CHECK(strstr(s.j.cure, "kw1-2-") == NULL); /* that one is there */
+    end(&s);
+}
+
+static void next_n__both_numbers__put_back(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.marks.next_n = 9;
+    s.now = reread(change(s.last));
+    s.copy = NULL;
+    judged(&s, KW_REFUSED_NEXT_N);
+    names(&s, s.now);
+    names(&s, s.last);
+    CHECK_HAS(s.j.why.text, "is 4 and");
+    CHECK_HAS(s.j.why.text, "last, 9:");
+    fetched(&s);
+    CHECK(strstr(s.j.cure, "--adopt") == NULL);
+    end(&s);
+}
+
+static void baseline__both_versions__put_back(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = change(s.last);
+    kw_keyring_edit(s.now, 2)->state = KW_KEY_RETIRED;
+    s.now->active = 0;
+    s.now = reread(s.now);
+    judged(&s, KW_REFUSED_BASELINE);
+    names(&s, s.now);
+    names(&s, s.last);
+    CHECK_HAS(s.j.why.text, "is 0 and this node has seen 2");
+    CHECK_STR(s.j.cure, PUT_BACK);
+    s.copy = NULL;
+    judged(&s, KW_REFUSED_BASELINE);
+    fetched(&s);
+    CHECK(strstr(s.j.cure, "--adopt") == NULL);
+    end(&s);
+}
+
+static void untrusted__the_version__put_back(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = change(s.last);
+    kw_keyring_remove(s.now, 2);
+    s.now->active = 3;
+    kw_keyring_edit(s.now, 3)->state = KW_KEY_ACTIVE;
+    s.now->ancestors[0][0] ^= 1;
+    s.now = reread(s.now);
+    s.marks.trust.sha256_len = 32;
+    kw_copy(s.marks.trust.sha256, 32, kw_span_of(s.now->sha256, 32));
+    judged(&s, KW_REFUSED_UNTRUSTED);
+    names(&s, s.now);
+    names(&s, s.last);
+    CHECK_HAS(s.j.why.text, "version 2 (kw1-2-000000000000000000000002)");
+    CHECK_STR(s.j.cure, PUT_BACK);
+    s.copy = NULL;
+    judged(&s, KW_REFUSED_UNTRUSTED);
+    fetched(&s);
+    CHECK(strstr(s.j.cure, "--adopt") == NULL);
+    end(&s);
+}
+
+#define NEXT_KEK                                                                         \
+    "keyward key create\nkeyward key accept 4\n"                                         \
+    "keyward key activate 4 --baseline --now --only-copy\n"
+
+static void active__retired_elsewhere__the_next_kek_or_enabled_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    s.now = acted(s.last, KW_ACT_RETIRE, 3);
+    judged(&s, KW_REFUSED_ACTIVE);
+    names(&s, s.now);
+    CHECK_HAS(s.j.why.text, "version 2 and has wrapped with 3 "
+                            "(kw1-3-000000000000000000000003), which is retired in it");
+    CHECK_STR(s.j.cure, NEXT_KEK);
+    becomes(&s.now, acted(s.last, KW_ACT_DISABLE, 3));
+    judged(&s, KW_REFUSED_ACTIVE);
+    CHECK_HAS(s.j.why.text, "which is disabled in it: enable it again");
+    CHECK_STR(s.j.cure, "keyward key enable 3\n");
+    end(&s);
+}
+
+/* Its activation.json is gone; the version is as good as it was. */
+static void active__own_act_forgotten__activated_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    s.now = reread(change(s.last));
+    judged(&s, KW_REFUSED_ACTIVE);
+    CHECK_HAS(s.j.why.text, "which is accepted in it: activate it here again");
+    CHECK_STR(s.j.cure, "keyward key activate 3 --now --only-copy\n");
+    end(&s);
+}
+
+static void active__would_wrap_with_none__said(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.marks.baseline = (struct kw_named){0};
+    s.now = change(s.last);
+    kw_keyring_edit(s.now, 2)->state = KW_KEY_RETIRED;
+    s.now->active = 0;
+    s.now = reread(s.now);
+    judged(&s, KW_REFUSED_ACTIVE);
+    CHECK_HAS(s.j.why.text, "would wrap with no version and has wrapped with 2");
+    end(&s);
+}
+
+/* A shell reads the commands. */
+static void paths__with_what_a_shell_would_read__quoted(void **state)
+{
+    (void)state;
+    struct scene s;
+    const struct kw_places odd = {"/etc/key ward/it's.json", "/var/lib/$HOME"};
+    begin(&s);
+    const struct kw_memory memory = {&s.marks, &no_act, s.copy};
+    kw_keyring_judge(NULL, "demo", &memory, &odd, &s.j);
+    CHECK_STR(s.j.cure, "install -m 0644 '/var/lib/$HOME/keyring.json' "
+                        "'/etc/key ward/it'\\''s.json.new' && "
+                        "mv '/etc/key ward/it'\\''s.json.new' "
+                        "'/etc/key ward/it'\\''s.json'\n");
+    end(&s);
+}
+
+/* Sixty-four keys and the longest paths: every line is whole. */
+static void longest__everything_at_its_maximum__no_line_cut(void **state)
+{
+    (void)state;
+    static char path[KW_PATH_MAX];
+    static const char begin_of_line[] = "keyward key create --adopt kw1-";
+    static const char end_of_line[] = " --keyring-backup FILE\n";
+    struct scene s;
+    memset(path, 'p', sizeof path - 1);
+    path[0] = '/';
+    begin(&s);
+    s.marks.count = KW_VERSIONS_MAX;
+    for (uint32_t i = 0; i < KW_VERSIONS_MAX; i++) {
+        struct kw_named *id = &s.marks.versions[i].id;
+        id->n = 999000 + i;
+        snprintf(id->key_id, sizeof id->key_id, "kw1-%u-%024x", id->n, id->n);
+        snprintf(s.marks.versions[i].state, 16, "accepted");
+    }
+    const struct kw_places longest = {path, path};
+    const struct kw_memory memory = {&s.marks, &no_act, NULL};
+    kw_keyring_judge(NULL, "demo", &memory, &longest, &s.j);
+    unsigned lines = 0;
+    for (char *at = s.j.cure; (at = strstr(at, begin_of_line)) != NULL; at++, lines++)
+        CHECK(strncmp(strchr(at, '\n') - strlen(end_of_line) + 1, end_of_line,
+                      strlen(end_of_line)) == 0);
+    CHECK(lines == KW_VERSIONS_MAX);
+    CHECK(s.j.cure[strlen(s.j.cure) - 1] == '\n');
+    end(&s);
+}
+
+KW_CASES("hsm/keyring/cure",
+         CASE(domain__of_another__both_named_and_the_right_one_put_back),
+         CASE(missing__last_good_copy__put_back),
+         CASE(missing__no_copy__fetched_or_its_keys_adopted),
+         CASE(older__both_named__trusted_or_put_back),
+         CASE(older__a_trust_would_not_help__only_put_back),
+         CASE(older__the_copy_is_older_too__not_put_back),
+         CASE(fork__acts_of_both__named), CASE(fork__longest_acts__words_not_cut),
+         CASE(far__sixty_five__trusted), CASE(far__a_trust_would_not_help__put_back),
+         CASE(renamed__both_key_ids__put_back),
+         CASE(lost__the_version__put_back_or_that_one_adopted),
+         CASE(next_n__both_numbers__put_back), CASE(baseline__both_versions__put_back),
+         CASE(untrusted__the_version__put_back),
+         CASE(active__retired_elsewhere__the_next_kek_or_enabled_again),
+         CASE(active__own_act_forgotten__activated_again),
+         CASE(active__would_wrap_with_none__said),
+         CASE(paths__with_what_a_shell_would_read__quoted),
+         CASE(longest__everything_at_its_maximum__no_line_cut))
