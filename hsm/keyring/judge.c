@@ -5,37 +5,10 @@
  * when every version known here is still in it under the same key_id, or was destroyed
  * and pruned in between; and when nothing goes back: no number twice, no lower baseline,
  * no lower version to wrap with.  The words of a refusal lie in refuse.c. */
+#include "chain.h"
 #include "refuse.h"
 
 #include <string.h>
-
-static bool is_digest(const uint8_t a[32], const uint8_t *b, size_t b_len)
-{
-    return kw_span_equal(kw_span_of(a, 32), kw_span_of(b, b_len));
-}
-
-static bool is_trusted(const struct kw_keyring *ring, const struct kw_marks *m)
-{
-    return is_digest(ring->sha256, m->trust.sha256, m->trust.sha256_len);
-}
-
-/* Does it follow from the last ring taken here? */
-static enum kw_refusal chain(const struct kw_keyring *ring, const struct kw_marks *m)
-{
-    if (m->serial == 0)
-        return KW_ADMITTED; /* the first one that this node sees */
-    if (ring->serial < m->serial)
-        return KW_REFUSED_OLDER;
-    uint64_t back = ring->serial - m->serial;
-    if (back == 0)
-        return is_digest(ring->sha256, m->sha256, m->sha256_len) ? KW_ADMITTED
-                                                                 : KW_REFUSED_FORK;
-    if (back > ring->ancestor_count)
-        return KW_REFUSED_FAR;
-    return is_digest(ring->ancestors[back - 1], m->sha256, m->sha256_len)
-               ? KW_ADMITTED
-               : KW_REFUSED_FORK;
-}
 
 static bool is_pruned(const struct kw_keyring *ring, const struct kw_mark *mark)
 {
@@ -90,8 +63,8 @@ static enum kw_refusal admit(const struct kw_keyring *ring, const char *domain,
         return m->serial != 0 ? KW_REFUSED_MISSING : KW_ADMITTED;
     if (strcmp(ring->domain, domain) != 0)
         return KW_REFUSED_DOMAIN;
-    enum kw_refusal r = chain(ring, m);
-    bool trusted = r != KW_ADMITTED && is_trusted(ring, m);
+    enum kw_refusal r = kw_chain(ring, m);
+    bool trusted = r != KW_ADMITTED && kw_chain_is_trusted(ring, m);
     if (r == KW_ADMITTED || trusted)
         r = known_versions(ring, m, trusted, ret_n);
     if (r == KW_ADMITTED && !trusted && ring->next_n < m->next_n)
@@ -129,12 +102,15 @@ static enum kw_refusal judge(const struct kw_keyring *ring, const char *domain,
     return KW_REFUSED_ACTIVE;
 }
 
-/* Would it be taken if it lay there? */
+/* Would it be taken if it lay there?  From a lower version to wrap with, acts lead on. */
 static bool helps(const struct kw_keyring *ring, const char *domain,
                   const struct kw_marks *marks, const struct kw_activation *act)
 {
     uint32_t n, active;
-    return ring != NULL && judge(ring, domain, marks, act, &n, &active) == KW_ADMITTED;
+    if (ring == NULL)
+        return false;
+    enum kw_refusal r = judge(ring, domain, marks, act, &n, &active);
+    return r == KW_ADMITTED || r == KW_REFUSED_ACTIVE;
 }
 
 /* And if somebody said to trust it? */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* marks - what this node has seen of keyrings: their last file, their versions' names */
+#include "chain.h"
 #include "dir.h"
 #include "value.h"
 
@@ -198,11 +199,10 @@ static void take_file(struct kw_marks *marks, const struct kw_keyring *ring)
             kw_span_of(ring->ancestors, sizeof ring->ancestors));
 }
 
-/* A trust is good once, and only for the file that it names. */
+/* A trust is good once, and only for the file that it names and those made from it. */
 static void use_up_trust(struct kw_marks *marks, const struct kw_keyring *ring)
 {
-    if (!kw_span_equal(kw_span_of(marks->trust.sha256, marks->trust.sha256_len),
-                       kw_span_of(ring->sha256, sizeof ring->sha256)))
+    if (!kw_chain_is_trusted(ring, marks))
         return;
     marks->trusted = marks->trust;
     marks->trust = (struct kw_trust){0};
@@ -237,11 +237,11 @@ bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
             mark_for(&before, ring, &ring->versions[i], wall_ns);
     for (size_t i = marks->count; i < KW_VERSIONS_MAX; i++)
         marks->versions[i] = (struct kw_mark){0};
+    use_up_trust(marks, ring); /* by what was ours before */
     take_file(marks, ring);
     raise_named(&marks->baseline, marks, ring, ring->active);
     raise_named(&marks->active, marks, ring, ring->active);
     raise_named(&marks->active, marks, ring, active);
-    use_up_trust(marks, ring);
     return !same_marks(marks, &before);
 }
 

@@ -10,6 +10,10 @@
     "install -m 0644 " from " " RING ".new && mv " RING ".new " RING "\n"
 #define PUT_BACK INSTALL("/var/lib/keyward/keyring.json")
 
+#define NEXT_KEK                                                                         \
+    "keyward key create\nkeyward key accept 4\n"                                         \
+    "keyward key activate 4 --baseline --now --only-copy\n"
+
 static const struct kw_places places = {RING, "/var/lib/keyward"};
 static const struct kw_activation no_act;
 
@@ -254,6 +258,38 @@ static void far__sixty_five__trusted(void **state)
     end(&s);
 }
 
+/* Far behind, and what this node wraps with was retired meanwhile: first the trust, then
+ * the next KEK, each step by the commands of the one before. */
+static void far__and_retired_elsewhere__one_way_out_after_the_other(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    s.now = acted(s.last, KW_ACT_RETIRE, 3);
+    for (unsigned i = 0; i < KW_ANCESTORS_MAX; i++)
+        becomes(&s.now, reread(change(s.now)));
+    judged(&s, KW_REFUSED_FAR);
+    CHECK_STR(s.j.cure, trust_line(s.now));
+    s.marks.trust.sha256_len = 32;
+    kw_copy(s.marks.trust.sha256, 32, kw_span_of(s.now->sha256, 32));
+    judged(&s, KW_REFUSED_ACTIVE);
+    CHECK_STR(s.j.cure, NEXT_KEK);
+    struct kw_keyring *next = change(s.now);
+    struct kw_version v = good_version(4, KW_KEY_CREATED);
+    CHECK_OK(kw_keyring_add(next, &v));
+    becomes(&s.now, reread(next));
+    judged(&s, KW_REFUSED_ACTIVE);
+    CHECK_OK(kw_act_may(KW_ACT_ACCEPT, 4, s.now, &s.j, NULL));
+    becomes(&s.now, acted(s.now, KW_ACT_ACCEPT, 4));
+    judged(&s, KW_REFUSED_ACTIVE);
+    CHECK_OK(kw_act_may(KW_ACT_ACTIVATE, 4, s.now, &s.j, NULL));
+    becomes(&s.now, acted(s.now, KW_ACT_ACTIVATE, 4));
+    judged(&s, KW_ADMITTED);
+    CHECK(s.j.active == 4);
+    end(&s);
+}
+
 /* Without version 2, under which this node has wrapped, no trust is taken. */
 static void far__a_trust_would_not_help__put_back(void **state)
 {
@@ -385,10 +421,6 @@ static void untrusted__the_version__put_back(void **state)
     end(&s);
 }
 
-#define NEXT_KEK                                                                         \
-    "keyward key create\nkeyward key accept 4\n"                                         \
-    "keyward key activate 4 --baseline --now --only-copy\n"
-
 static void active__retired_elsewhere__the_next_kek_or_enabled_again(void **state)
 {
     (void)state;
@@ -491,7 +523,9 @@ KW_CASES("hsm/keyring/cure",
          CASE(older__a_trust_would_not_help__only_put_back),
          CASE(older__the_copy_is_older_too__not_put_back),
          CASE(fork__acts_of_both__named), CASE(fork__longest_acts__words_not_cut),
-         CASE(far__sixty_five__trusted), CASE(far__a_trust_would_not_help__put_back),
+         CASE(far__sixty_five__trusted),
+         CASE(far__and_retired_elsewhere__one_way_out_after_the_other),
+         CASE(far__a_trust_would_not_help__put_back),
          CASE(renamed__both_key_ids__put_back),
          CASE(lost__the_version__put_back_or_that_one_adopted),
          CASE(next_n__both_numbers__put_back), CASE(baseline__both_versions__put_back),

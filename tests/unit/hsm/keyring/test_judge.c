@@ -384,6 +384,25 @@ static void trust__older_fork_or_far__taken_once(void **state)
     kw_keyring_give(fork);
 }
 
+/* Whoever trusts a file trusts what is made from it: taking one after the other would
+ * come to the same. */
+static void trust__the_file_after_it__taken_and_the_trust_is_used(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
+    struct kw_keyring *fork = acted(old, KW_ACT_DISABLE, 3);
+    struct kw_marks marks = seen(file);
+    trust_in(&marks, fork);
+    becomes(&fork, acted(fork, KW_ACT_ENABLE, 3));
+    becomes(&fork, acted(fork, KW_ACT_ACTIVATE, 3));
+    taken(&marks, fork);
+    CHECK(marks.trust.sha256_len == 0 && marks.trusted.sha256_len == 32);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+    kw_keyring_give(fork);
+}
+
 static void trust__destroyed_and_pruned_while_far_away__taken(void **state)
 {
     (void)state;
@@ -534,6 +553,7 @@ KW_CASES("hsm/keyring/judge", CASE(domain__another__refused_before_all_else),
          CASE(active__own_act_taken_back__refused), CASE(trust__of_another_file__refused),
          CASE(trust__without_what_was_wrapped_with__refused),
          CASE(trust__lower_baseline__refused), CASE(trust__older_fork_or_far__taken_once),
+         CASE(trust__the_file_after_it__taken_and_the_trust_is_used),
          CASE(trust__destroyed_and_pruned_while_far_away__taken),
          CASE(admitted__the_first_the_same_and_what_follows__taken),
          CASE(admitted__pruned_since__may_be_missing),
