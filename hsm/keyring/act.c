@@ -34,13 +34,20 @@ static bool leads_out(enum kw_refusal refusal, enum kw_act act)
     return false;
 }
 
+/* Also one that is not understood: who made it would not read a ring without n. */
 static const struct kw_version *built_on(const struct kw_keyring *ring, uint32_t n)
 {
     for (size_t i = 0; i < ring->count; i++)
-        if (ring->versions[i].state != KW_KEY_UNKNOWN &&
-            ring->versions[i].same_key_as == n)
+        if (ring->versions[i].same_key_as == n)
             return &ring->versions[i];
     return NULL;
+}
+
+/* The highest version that there is no way back from. */
+static uint32_t highest(const struct kw_keyring *ring, const struct kw_judgement *j)
+{
+    uint32_t n = j->active > ring->active ? j->active : ring->active;
+    return j->refusal == KW_REFUSED_ACTIVE && j->n > n ? j->n : n;
 }
 
 /* What the neighbours of a version have to say. */
@@ -58,11 +65,12 @@ static kw_err neighbours(enum kw_act act, uint32_t n, const struct kw_keyring *r
                        "version %u cannot be pruned: version %u is made with "
                        "--same-key-as %u, which must stay as long as that one",
                        n, other->n, n);
-    if (act == KW_ACT_ACTIVATE && (n < ring->active || n < j->active))
+    if (act == KW_ACT_ACTIVATE && n < highest(ring, j))
         return REFUSED(note,
-                       "version %u is older than version %u, which is active here; "
-                       "there is no way back: make a new version (keyward key create)",
-                       n, j->active > ring->active ? j->active : ring->active);
+                       "version %u is older than version %u, which is or was active "
+                       "here; there is no way back: make a new version (keyward key "
+                       "create)",
+                       n, highest(ring, j));
     return KW_OK;
 }
 
@@ -138,6 +146,18 @@ static void stamp(struct kw_version *v, enum kw_act act, enum kw_key_state to,
     v->state = to;
 }
 
+/* One that this program does not understand cannot be retired by it. */
+static kw_err may_follow(const struct kw_keyring *ring, struct kw_note *note)
+{
+    const struct kw_version *old = kw_keyring_by_n(ring, ring->active);
+    if (old == NULL || old->state != KW_KEY_UNKNOWN)
+        return KW_OK;
+    return REFUSED(note,
+                   "version %u is the baseline, and %s: it cannot be retired by this "
+                   "program; use the newer keyward that made it",
+                   old->n, old->unknown);
+}
+
 static kw_err move_baseline(struct kw_keyring *ring, uint32_t n,
                             const struct kw_act_facts *f)
 {
@@ -151,7 +171,8 @@ static kw_err move_baseline(struct kw_keyring *ring, uint32_t n,
     return e;
 }
 
-/* The lines of a pruned version make one: its name, and when it was destroyed. */
+/* The lines of a pruned version make one: its name, when it was destroyed, and in which
+ * file, as far as the history goes back. */
 static kw_err prune(struct kw_keyring *ring, const struct kw_version *v,
                     const struct kw_act_facts *f)
 {
@@ -166,8 +187,9 @@ static kw_err prune(struct kw_keyring *ring, const struct kw_version *v,
             serial = h->serial;
     }
     ring->history_count = kept;
-    snprintf(proof, sizeof proof, "%s destroyed %s, serial %" PRIu64, v->key_id,
-             v->destroyed, serial);
+    int len = snprintf(proof, sizeof proof, "%s destroyed %s", v->key_id, v->destroyed);
+    if (serial != 0)
+        snprintf(proof + len, sizeof proof - (size_t)len, ", serial %" PRIu64, serial);
     kw_err e = record(ring, KW_ACT_PRUNE, v->n, f, proof);
     if (!kw_failed(e))
         kw_keyring_remove(ring, v->n);
@@ -185,8 +207,12 @@ kw_err kw_act_apply(struct kw_keyring *ring, enum kw_act act, uint32_t n,
         return REFUSED(note, "version %u: no %s: %s", n, kw_act_name(act), no);
     if (act == KW_ACT_PRUNE)
         return prune(ring, v, f);
+    kw_err e = act == KW_ACT_ACTIVATE ? may_follow(ring, note) : KW_OK;
+    if (kw_failed(e))
+        return e;
     stamp(v, act, to, f->at);
-    kw_err e = act == KW_ACT_ACTIVATE ? move_baseline(ring, n, f) : KW_OK;
+    if (act == KW_ACT_ACTIVATE)
+        e = move_baseline(ring, n, f);
     return kw_failed(e) ? e : record(ring, act, n, f, f->proof);
 }
 

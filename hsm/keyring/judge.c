@@ -24,8 +24,7 @@ static bool is_pruned(const struct kw_keyring *ring, const struct kw_mark *mark)
 static bool is_needed(const struct kw_keyring *ring, const struct kw_mark *mark)
 {
     for (size_t i = 0; i < ring->count; i++)
-        if (ring->versions[i].state != KW_KEY_UNKNOWN &&
-            ring->versions[i].same_key_as == mark->id.n)
+        if (ring->versions[i].same_key_as == mark->id.n)
             return true;
     return false;
 }

@@ -36,9 +36,11 @@ const char *kw_transition(enum kw_act act, enum kw_key_state from,
 
 /* May this node make this act on version n (0 for CREATE, ADOPT), as it judges its ring?
  * `ring` may be NULL.  Looks at everything but what the tokens say.
- * DENIED  with the reason and what to do instead: the ring is refused here (those acts
- * are allowed that lead out of it), this program must not write it, the transition is
- *         none, this node wraps with the version, another version needs its key */
+ * DENIED       with the reason and what to do instead: the ring is refused here (those
+ *              acts are allowed that lead out of it), this program must not write it, the
+ *              transition is none, this node wraps with the version or with a later one,
+ *              another version needs its key
+ * UNKNOWN_KEY  there is no version n */
 KW_MUST_USE kw_err kw_act_may(enum kw_act act, uint32_t n, const struct kw_keyring *ring,
                               const struct kw_judgement *judgement, struct kw_note *note);
 
@@ -52,7 +54,10 @@ struct kw_act_facts {
  * for serial + 1.  NO_MEMORY, and what kw_keyring_add says; DENIED as kw_transition. */
 KW_MUST_USE kw_err kw_act_add(struct kw_keyring *ring, enum kw_act act,
                               const struct kw_version *v, const struct kw_act_facts *f);
-/* ACCEPT to PRUNE.  ACTIVATE retires the former baseline. */
+/* ACCEPT to PRUNE.  ACTIVATE retires the former baseline: DENIED when that is one that is
+ * not understood.  PRUNE leaves one line of the version's history: "KEY_ID destroyed
+ * TIME, serial S", the serial as far as the history goes back. After a failure the dup is
+ * of no use, except after DENIED: then it is as it was. */
 KW_MUST_USE kw_err kw_act_apply(struct kw_keyring *ring, enum kw_act act, uint32_t n,
                                 const struct kw_act_facts *f, struct kw_note *note);
 /* PROVE: the row of the object's first one for the token with this label and serial; a

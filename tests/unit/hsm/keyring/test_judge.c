@@ -218,6 +218,8 @@ static void lost__a_same_key_as_needs_it__refused_though_destroyed(void **state)
     struct kw_keyring *next = change(file);
     kw_keyring_remove(next, 1); /* no file that is read can look so; belt and braces */
     is_judged(next, &marks, KW_REFUSED_LOST, 1);
+    kw_keyring_edit(next, 3)->state = KW_KEY_UNKNOWN; /* a newer keyward needs it too */
+    is_judged(next, &marks, KW_REFUSED_LOST, 1);
     kw_keyring_remove(next, 3);
     is_judged(next, &marks, KW_REFUSED_LOST, 3);
     kw_keyring_give(next);
