@@ -133,14 +133,21 @@ static bool same_name(const struct kw_named *a, const struct kw_version *v)
     return a->n == v->n && strcmp(a->key_id, v->key_id) == 0;
 }
 
-/* Was this version accepted or enabled in a file that this node has not taken?  Lines
- * that the history no longer has may have said so. */
+/* May acts have been made since the last file taken here that this ring does not tell? It
+ * is of another line, or its history starts later: lines make room, and pruned versions
+ * take theirs along. */
+static bool has_gap(const struct kw_marks *marks, const struct kw_keyring *ring)
+{
+    if (kw_chain(ring, marks) != KW_ADMITTED)
+        return true;
+    return ring->serial > marks->serial &&
+           (ring->history_count == 0 || ring->history[0].serial > marks->serial + 1);
+}
+
+/* Was this version accepted or enabled in a file that this node has not taken? */
 static bool accepted_meanwhile(const struct kw_marks *marks,
                                const struct kw_keyring *ring, uint32_t n)
 {
-    if (ring->history_count == KW_HISTORY_MAX &&
-        ring->history[0].serial > marks->serial + 1)
-        return true;
     for (size_t i = 0; i < ring->history_count; i++) {
         const struct kw_history *h = &ring->history[i];
         if (h->n == n && h->serial > marks->serial &&
@@ -165,7 +172,8 @@ static struct kw_mark mark_for(const struct kw_marks *before,
     if (!kw_key_state_unwraps(v->state)) {
         m.accepted = false;
         m.accepted_wall_ns = 0;
-    } else if (!m.accepted || accepted_meanwhile(before, ring, v->n)) {
+    } else if (!m.accepted || has_gap(before, ring) ||
+               accepted_meanwhile(before, ring, v->n)) {
         m.accepted = true;
         m.accepted_wall_ns = wall_ns;
     }
@@ -281,6 +289,6 @@ kw_err kw_state_rebuild(struct kw_state_dir *dir, const struct kw_keyring *ring,
     }
     (void)kw_marks_raise(&marks, ring, 0, wall_ns);
     kw_time_text(at, wall_ns);
-    snprintf(marks.rebuilt, sizeof marks.rebuilt, "%s, %.48s", at, who);
+    snprintf(marks.rebuilt, sizeof marks.rebuilt, "%s, %.63s", at, who);
     return kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
 }
