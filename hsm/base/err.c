@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <keyward/bytes.h>
+
 static const char *const names[KW_CODE_COUNT] = {
     [KW_CODE_OK] = "ok",
     [KW_CODE_BAD_INPUT] = "bad-input",
@@ -59,6 +61,7 @@ void kw_note_set(struct kw_note *note, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(note->text, sizeof note->text, fmt, args);
     va_end(args);
+    kw_copy_printable(note->text, sizeof note->text, kw_span_str(note->text));
 }
 
 _Noreturn void kw_invariant_broken(const char *what, const char *file, int line)

@@ -74,17 +74,31 @@ static void add(struct line *l, const char *fmt, ...)
         l->len += (size_t)n < room ? (size_t)n : room;
 }
 
-/* One byte of text so that the line stays one line and reads back. */
-static void add_byte(struct line *l, uint8_t c, bool ascii_only)
+/* A byte that is no character, or a character that is not shown. */
+static void add_escaped(struct line *l, kw_span bytes, uint32_t point)
 {
-    if (c == '"' || c == '\\')
-        add(l, "\\%c", c);
-    else if (c == '\n' && l->json)
-        add(l, "\\n");
-    else if (c < 0x20 || c == 0x7f || (ascii_only && c > 0x7e))
-        add(l, l->json ? "\\u%04x" : "\\x%02x", c);
+    if (!l->json)
+        for (size_t i = 0; i < bytes.len; i++)
+            add(l, "\\x%02x", bytes.ptr[i]);
+    else if (point == KW_NO_CHARACTER)
+        add(l, "\\u%04x", bytes.ptr[0]);
+    else if (point > 0xffff) /* RFC 8259, section 7 */
+        add(l, "\\u%04x\\u%04x", 0xd7c0 + (point >> 10), 0xdc00 + (point & 0x3ff));
     else
-        add(l, "%c", c);
+        add(l, "\\u%04x", point);
+}
+
+/* One character so that the line stays one line and reads back. */
+static void add_char(struct line *l, kw_span bytes, uint32_t point, bool ascii_only)
+{
+    if (point == '"' || point == '\\')
+        add(l, "\\%c", (int)point);
+    else if (point == '\n' && l->json)
+        add(l, "\\n");
+    else if (!kw_is_printable_char(point) || (ascii_only && point > 0x7e))
+        add_escaped(l, bytes, point);
+    else
+        add(l, "%.*s", (int)bytes.len, (const char *)bytes.ptr);
 }
 
 static bool is_plain(kw_span s)
@@ -99,17 +113,15 @@ static bool is_plain(kw_span s)
 static void add_text(struct line *l, kw_span s, bool ascii_only)
 {
     bool quoted = l->json || !is_plain(s);
-    ascii_only = ascii_only || !kw_is_text(s); /* a JSON line is UTF-8 */
     if (quoted)
         add(l, "\"");
-    size_t i = 0;
-    for (; i < s.len; i++) {
-        bool inside = !ascii_only && (s.ptr[i] & 0xc0) == 0x80; /* of a character */
-        if (room_of(l) <= TAIL && !inside)
-            break;
-        add_byte(l, s.ptr[i], ascii_only);
+    while (s.len > 0 && room_of(l) > TAIL) {
+        uint32_t point;
+        size_t n = kw_text_first(s, &point);
+        add_char(l, kw_span_of(s.ptr, n), point, ascii_only);
+        s = kw_span_of(s.ptr + n, s.len - n);
     }
-    l->cut = l->cut || i < s.len;
+    l->cut = l->cut || s.len > 0;
     if (quoted)
         add(l, "\"");
 }

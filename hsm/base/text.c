@@ -54,20 +54,34 @@ static int follow(uint8_t lead, uint8_t *ret_low, uint8_t *ret_high)
     return -1;
 }
 
+size_t kw_text_first(kw_span s, uint32_t *ret_point)
+{
+    static const uint8_t lead_bits[] = {0x7f, 0x1f, 0x0f, 0x07};
+    uint8_t low, high;
+    int more = follow(s.ptr[0], &low, &high);
+    *ret_point = KW_NO_CHARACTER;
+    if (more < 0 || (size_t)more >= s.len)
+        return 1;
+    uint32_t point = s.ptr[0] & lead_bits[more];
+    for (size_t i = 1; i <= (size_t)more; i++, low = 0x80, high = 0xbf) {
+        if (s.ptr[i] < low || s.ptr[i] > high)
+            return 1;
+        point = point << 6 | (s.ptr[i] & 0x3f);
+    }
+    *ret_point = point;
+    return (size_t)more + 1;
+}
+
 bool kw_is_text(kw_span s)
 {
     size_t i = 0;
     while (i < s.len && s.ptr[i] > 0 && s.ptr[i] < 0x80)
         i++; /* nearly all text is ASCII to its end */
     while (i < s.len) {
-        uint8_t low, high;
-        uint8_t lead = s.ptr[i++];
-        int more = follow(lead, &low, &high);
-        if (lead == 0 || more < 0 || (size_t)more > s.len - i)
+        uint32_t point;
+        i += kw_text_first(kw_span_of(s.ptr + i, s.len - i), &point);
+        if (point == 0 || point == KW_NO_CHARACTER)
             return false;
-        for (; more > 0; more--, low = 0x80, high = 0xbf, i++)
-            if (s.ptr[i] < low || s.ptr[i] > high)
-                return false;
     }
     return true;
 }

@@ -97,8 +97,26 @@ void kw_hex(char *dst, size_t cap, kw_span s);
 /* Exactly `len` bytes from 2 * len lower-case hex digits; anything else is false. */
 KW_MUST_USE bool kw_unhex(uint8_t *dst, size_t len, kw_span hex);
 
-/* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms), and no NUL byte. */
+/* How many bytes the first character of s has (s is not empty); *ret_point is its code
+ * point.  1 and KW_NO_CHARACTER for a byte that begins no valid UTF-8 (RFC 3629: no
+ * surrogates, no overlong forms). */
+#define KW_NO_CHARACTER UINT32_MAX
+size_t kw_text_first(kw_span s, uint32_t *ret_point);
+
+/* Valid UTF-8, and no NUL byte. */
 bool kw_is_text(kw_span s);
+
+/* May this code point be shown to people, on a terminal or in a log?  Not when it steers
+ * the terminal, reorders what stands around it, breaks the line or hides a second text;
+ * the list, with its sources, is the table in hsm/base/printable.c.  KW_NO_CHARACTER may
+ * not. */
+bool kw_is_printable_char(uint32_t point);
+/* Nothing but such characters.  The empty span is. */
+bool kw_is_printable_text(kw_span s);
+/* Foreign text, made fit to be shown: each character that may not be shown, and each byte
+ * of no character, becomes one '?'; cut between two characters to cap - 1 bytes.  cap is
+ * at least 1; s may be dst itself.  true when nothing was replaced or cut. */
+bool kw_copy_printable(char *dst, size_t cap, kw_span s);
 
 /* `len` random bytes from getrandom(2); aborts when the kernel cannot give them. */
 void kw_random(void *dst, size_t len);

@@ -76,7 +76,8 @@ bool kw_code_from_name(const char *name, enum kw_code *ret_code);
 
 /* An explanation for the operator: which thing, what is wrong, what to do next.
  * Functions that take one write it only when they fail; NULL means nobody reads it.
- * Never holds a secret.  Longer text is cut. */
+ * Never holds a secret.  Longer text is cut, and what may not be shown (bytes.h,
+ * kw_copy_printable) is replaced: a note may quote what a file or a peer said. */
 struct kw_note {
     char text[512];
 };

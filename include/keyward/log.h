@@ -4,8 +4,9 @@
  *   kw_log(KW_LOG_WARN, "worker-stuck", KW_INT("pid", pid), KW_STR("token", name));
  *   2026-01-31T12:00:00.000000Z level=warn event=worker-stuck pid=412 token=keyward
  *
- * One event is one line and one write(2).  Text that a peer supplied goes through
- * KW_PEER: cut to 64 bytes, everything but printable ASCII escaped.  There is no field
+ * One event is one line and one write(2).  Text is escaped where it may not be shown
+ * (bytes.h, kw_is_printable_char).  Text that a peer supplied goes through KW_PEER: cut
+ * to 64 bytes, everything but printable ASCII escaped.  There is no field
  * type for bytes, so a secret cannot be logged by accident.  A line ends at 4095 bytes:
  * what does not fit is left out and `cut` says so.  More than 20 events of one name (its
  * first 47 bytes) within a second are dropped and counted; dropped_before tells it with

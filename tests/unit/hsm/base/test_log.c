@@ -84,6 +84,24 @@ static void logfmt__text_that_could_forge__escaped(void **state)
     logged_close(&l);
 }
 
+/* U+009B is a CSI to a terminal, U+202E turns what follows around. */
+static void text__c1_bidi_and_bytes_of_none__escaped(void **state)
+{
+    (void)state;
+    static const char text[] = "a\xc2\x9b"
+                               "2J\xe2\x80\xae\xf3\xa0\x81\x81\x9bü";
+    logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
+    kw_log(KW_LOG_INFO, "e", KW_STR("s", text));
+    logged_check(&l, "level=info event=e s=\"a\\xc2\\x9b2J\\xe2\\x80\\xae"
+                     "\\xf3\\xa0\\x81\\x81\\x9bü\"");
+    logged_close(&l);
+    logged_open(&l, KW_LOG_INFO, KW_LOG_JSON);
+    kw_log(KW_LOG_INFO, "e", KW_STR("s", text));
+    CHECK(logged_take(&l));
+    CHECK_HAS(l.line, "\"s\":\"a\\u009b2J\\u202e\\udb40\\udc41\\u009bü\"}");
+    logged_close(&l);
+}
+
 static void json__each_kind__one_object(void **state)
 {
     (void)state;
@@ -180,8 +198,9 @@ KW_CASES("hsm/base/log", CASE(log__below_the_level__nothing),
          CASE(log__reader_gone__goes_on),
          CASE(log__reader_does_not_read__lines_lost_and_counted),
          CASE(logfmt__each_kind__as_documented),
-         CASE(logfmt__text_that_could_forge__escaped), CASE(json__each_kind__one_object),
-         CASE(json__text_that_is_no_utf8__still_json),
+         CASE(logfmt__text_that_could_forge__escaped),
+         CASE(text__c1_bidi_and_bytes_of_none__escaped),
+         CASE(json__each_kind__one_object), CASE(json__text_that_is_no_utf8__still_json),
          CASE(peer__everything_but_printable_ascii__escaped),
          CASE(peer__longer_than_64__cut), CASE(line__too_long__cut_and_says_so),
          CASE(line__too_long_in_a_character__not_torn))
