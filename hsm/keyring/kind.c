@@ -21,15 +21,9 @@ static kw_span string_of(const json_t *value)
 
 /* ---- text ---- */
 
-/* No control character: such text would reach a terminal as it is. */
-static bool is_printable(uint8_t c)
-{
-    return c >= 0x20 && c != 0x7f;
-}
-
 bool kw_is_member_text(kw_span s, size_t max)
 {
-    return s.len >= 1 && s.len < max && kw_is_text(s) && kw_span_all(s, is_printable);
+    return s.len >= 1 && s.len < max && kw_is_printable_text(s);
 }
 
 static kw_err read_text(const struct kw_member *m, json_t *value, void *field,

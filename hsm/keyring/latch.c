@@ -112,16 +112,6 @@ kw_err kw_state_pin_latch(struct kw_state_dir *dir, const char *token,
     return KW_OK;
 }
 
-/* A reason may hold words of a vendor's library: it must not keep the latch from being
- * written. */
-static void clean(char *text)
-{
-    bool ascii_only = !kw_is_text(kw_span_str(text));
-    for (uint8_t *c = (uint8_t *)text; *c != '\0'; c++)
-        if (*c < 0x20 || *c == 0x7f || (ascii_only && *c >= 0x80))
-            *c = '?';
-}
-
 kw_err kw_state_set_pin_latch(struct kw_state_dir *dir, const struct kw_pin_latch *latch,
                               struct kw_note *note)
 {
@@ -137,6 +127,8 @@ kw_err kw_state_set_pin_latch(struct kw_state_dir *dir, const struct kw_pin_latc
     if (found == NULL)
         found = &all.list[all.count++];
     *found = *latch;
-    clean(found->reason);
+    /* It may hold words of a vendor's library, which must not keep the latch from being
+     * written. */
+    kw_copy_printable(found->reason, sizeof found->reason, kw_span_str(latch->reason));
     return kw_state_write(dir, FILE_NAME, latches_table, &all, note);
 }

@@ -38,7 +38,7 @@ struct kw_member {
     size_t stride; /* list: bytes of an element; max: how many there may be */
 };
 
-extern const struct kw_member_kind kw_kind_text;   /* char[max], printable UTF-8      */
+extern const struct kw_member_kind kw_kind_text;   /* char[max], printable (bytes.h) */
 extern const struct kw_member_kind kw_kind_time;   /* char[max], RFC 3339 in UTC      */
 extern const struct kw_member_kind kw_kind_hex;    /* uint8_t[max] and its length     */
 extern const struct kw_member_kind kw_kind_u32;    /* 1..max                          */
@@ -49,7 +49,8 @@ extern const struct kw_member_kind kw_kind_format; /* no field: the number must 
 extern const struct kw_member_kind kw_kind_object; /* a struct with a table           */
 extern const struct kw_member_kind kw_kind_list;   /* an array of structs with a table */
 
-/* Printable UTF-8 of 1..max - 1 bytes: what every text in these files must be. */
+/* Printable text (bytes.h) of 1..max - 1 bytes: what every text in these files must be.
+ */
 bool kw_is_member_text(kw_span s, size_t max);
 
 /* Fills the struct at `base` from a JSON object.  BAD_INPUT. */

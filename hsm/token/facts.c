@@ -5,15 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* PKCS#11 pads with blanks and ends with nothing; some modules pad with NULs. */
+/* PKCS#11 pads with blanks and ends with nothing; some modules pad with NULs.  Labels are
+ * UTF-8 (PKCS#11 3.1, 2.5). */
 static void text_of(char *dst, size_t cap, const unsigned char *src, size_t len)
 {
     KW_INVARIANT(len < cap);
     while (len > 0 && (src[len - 1] == ' ' || src[len - 1] == '\0'))
         len--;
-    for (size_t i = 0; i < len; i++)
-        dst[i] = src[i] >= 0x20 && src[i] < 0x7f ? (char)src[i] : '?';
-    dst[len] = '\0';
+    kw_copy_printable(dst, cap, kw_span_of(src, len));
 }
 
 static void version_of(char dst[16], CK_VERSION v)

@@ -122,13 +122,14 @@ kw_err kw_wire_take_err(struct kw_src *src)
 
 bool kw_wire_put_text(kw_dst *dst, const char *text)
 {
-    return kw_is_text(kw_span_str(text)) && kw_dst_put_sized(dst, kw_span_str(text));
+    return kw_is_printable_text(kw_span_str(text)) &&
+           kw_dst_put_sized(dst, kw_span_str(text));
 }
 
 void kw_wire_take_text(struct kw_src *src, char *dst, size_t cap)
 {
     kw_span text = kw_src_sized(src);
-    if (!kw_is_text(text) || !kw_copy_str(dst, cap, text))
+    if (!kw_is_printable_text(text) || !kw_copy_str(dst, cap, text))
         src->bad = true;
 }
 

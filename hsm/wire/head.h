@@ -13,7 +13,8 @@ struct kw_src kw_wire_body(kw_span message, enum kw_wire_kind kind);
 bool kw_wire_put_err(kw_dst *dst, kw_err e);
 kw_err kw_wire_take_err(struct kw_src *src);
 
-/* Text with a length of two bytes; the reader wants valid text that fits `cap`. */
+/* Text with a length of two bytes; both want printable text (bytes.h), the reader
+ * text that fits `cap`. */
 bool kw_wire_put_text(kw_dst *dst, const char *text);
 void kw_wire_take_text(struct kw_src *src, char *dst, size_t cap);
 

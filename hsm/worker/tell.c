@@ -13,14 +13,6 @@ static void send_message(int socket, kw_err put, const kw_dst *dst)
         ;
 }
 
-/* Vendors' texts are not always text. */
-static void clean(char *text)
-{
-    for (; *text != '\0'; text++)
-        if (*text < ' ' || *text > '~')
-            *text = '?';
-}
-
 void kw_tell_facts(const struct kw_worker_state *w)
 {
     const struct kw_token_facts *t = kw_token_facts(w->token);
@@ -41,10 +33,8 @@ void kw_tell_facts(const struct kw_worker_state *w)
         {f.model, sizeof f.model, t->model},
         {f.firmware, sizeof f.firmware, t->firmware},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        kw_copy_str(rows[i].dst, rows[i].cap, kw_span_str(rows[i].src));
-        clean(rows[i].dst);
-    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        kw_copy_printable(rows[i].dst, rows[i].cap, kw_span_str(rows[i].src));
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     send_message(w->socket, kw_wire_put_facts(&f, &dst), &dst);
@@ -55,7 +45,7 @@ void kw_tell_verdict(const struct kw_worker_state *w, const struct kw_wire_verdi
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     struct kw_wire_verdict said = *v;
-    clean(said.reason);
+    kw_copy_printable(said.reason, sizeof said.reason, kw_span_str(v->reason));
     send_message(w->socket, kw_wire_put_verdict(&said, &dst), &dst);
 }
 
@@ -74,6 +64,6 @@ void kw_tell_failed(int socket, kw_err e, const struct kw_note *note)
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     struct kw_wire_failed f = {.err = e, .note = *note};
-    clean(f.note.text);
+    kw_copy_printable(f.note.text, sizeof f.note.text, kw_span_str(note->text));
     send_message(socket, kw_wire_put_failed(&f, &dst), &dst);
 }

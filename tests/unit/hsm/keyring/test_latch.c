@@ -91,11 +91,12 @@ static void latch__reason_with_a_vendors_bytes__written_all_the_same(void **stat
     (void)state;
     struct kw_pin_latch latch = good_latch("keyward");
     struct kw_state_dir *dir = opened();
-    CHECK(kw_copy_str(latch.reason, sizeof latch.reason, kw_span_str("a\nb\x1b\xff")));
+    CHECK(kw_copy_str(latch.reason, sizeof latch.reason,
+                      kw_span_str("a\nb\x1b\xff\xc2\x9b")));
     CHECK_OK(kw_state_set_pin_latch(dir, &latch, NULL));
     CHECK_OK(kw_state_pin_latch(dir, "keyward", &latch, NULL));
     CHECK(latch.latched);
-    CHECK_STR(latch.reason, "a?b??");
+    CHECK_STR(latch.reason, "a?b???");
     kw_state_close(dir);
     folder_gone();
 }

@@ -55,6 +55,10 @@ static void parse__control_character__refused(void **state)
     refused(swap(good_text(), "\"label\": \"keyward\"", "\"label\": \"key\\nward\""),
             "version 1: token: label: must be", "printable");
     refused(swap(good_text(), "\"keyward\"", "\"key\\u007f\""), "version 1", "printable");
+    refused(swap(good_text(), "\"keyward\"", "\"key\\u009b2J\""), "version 1",
+            "printable");
+    refused(swap(good_text(), "\"keyward\"", "\"\\u202edrawyek\""), "version 1",
+            "printable");
 }
 
 static void parse__duplicate_member__refused(void **state)

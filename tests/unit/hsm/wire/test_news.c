@@ -46,6 +46,24 @@ static void facts__round_trip__and_too_long_refused(void **state)
     CHECK_CODE(kw_wire_get_facts(kw_dst_span(&dst), &got), KW_CODE_BAD_INPUT);
 }
 
+/* What a worker that was taken over says ends up on a terminal. */
+static void facts__label_that_steers_a_terminal__refused(void **state)
+{
+    (void)state;
+    struct kw_wire_facts f = {.label = "Schlüssel 1"}, got;
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    CHECK_OK(kw_wire_put_facts(&f, &dst));
+    CHECK_OK(kw_wire_get_facts(kw_dst_span(&dst), &got));
+    CHECK_STR(got.label, f.label);
+    uint8_t *at = memchr(buf, 'S', dst.len);
+    CHECK(at != NULL);
+    kw_copy(at, 2, kw_span_of("\xc2\x9b", 2));
+    CHECK_CODE(kw_wire_get_facts(kw_dst_span(&dst), &got), KW_CODE_BAD_INPUT);
+    kw_copy(f.label, sizeof f.label, kw_span_of("\xc2\x9b", 2));
+    dst.len = 0;
+    CHECK(kw_failed(kw_wire_put_facts(&f, &dst)) && dst.len == 0);
+}
+
 static void verdict__version_zero__refused(void **state)
 {
     (void)state;
@@ -91,6 +109,7 @@ static void failed__without_an_error__refused(void **state)
 
 KW_CASES("hsm/wire/news", CASE(kind__foreign_bytes__none),
          CASE(facts__round_trip__and_too_long_refused),
+         CASE(facts__label_that_steers_a_terminal__refused),
          CASE(verdict__version_zero__refused),
          CASE(ready__more_verdicts_than_versions__refused),
          CASE(failed__without_an_error__refused))
