@@ -63,17 +63,9 @@ static const char *entity_of(uint8_t c)
 /* How many bytes the character at the front has; 0 when it is none to be shown. */
 static size_t character(kw_span s)
 {
-    static const uint8_t lead[] = {0xc0, 0xe0, 0xf0, 0xf8};
-    uint8_t first = s.ptr[0];
-    if (first < 0x80)
-        return (first >= ' ' && first != 0x7f) || first == '\n' || first == '\t' ? 1 : 0;
-    for (size_t n = 2; n <= 4; n++)
-        if (first >= lead[n - 2] && first < lead[n - 1])
-            return n <= s.len && kw_is_text(kw_span_of(s.ptr, n)) &&
-                           !(first == 0xc2 && s.ptr[1] < 0xa0) /* C1 controls */
-                       ? n
-                       : 0;
-    return 0;
+    uint32_t point;
+    size_t n = kw_text_first(s, &point);
+    return point == '\n' || point == '\t' || kw_is_printable_char(point) ? n : 0;
 }
 
 void kw_html_text_span(struct kw_html *h, kw_span words)

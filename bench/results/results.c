@@ -43,31 +43,16 @@ bool kw_results_is_name(const char *text)
     return s.len > 0 && s.len < KW_RESULTS_NAME && kw_span_all(s, plain);
 }
 
-/* In place. */
-static void make_text(char *text)
-{
-    if (kw_is_text(kw_span_str(text)))
-        return;
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text >= 0x80)
-            *text = '?';
-}
-
 void kw_results_text(char *dst, size_t cap, const char *text)
 {
-    size_t len = strlen(text);
-    if (len >= cap)
-        for (len = cap - 1; len > 0 && ((unsigned char)text[len] & 0xc0u) == 0x80u;)
-            len--;
-    (void)kw_copy_str(dst, cap, kw_span_of(text, len));
-    make_text(dst);
+    (void)kw_copy_printable(dst, cap, kw_span_str(text));
 }
 
 char *kw_results_text_dup(const char *text)
 {
     char *copy = kw_strdup(kw_span_str(text));
     if (copy != NULL)
-        make_text(copy);
+        (void)kw_copy_printable(copy, strlen(copy) + 1, kw_span_str(copy));
     return copy;
 }
 

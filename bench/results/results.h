@@ -114,8 +114,8 @@ size_t kw_results_figure_add(struct kw_results *r, const char *name);
 const struct kw_results_cell *kw_results_cell(const struct kw_results *r,
                                               const char *name);
 bool kw_results_is_name(const char *text);
-/* Foreign text into a member: cut between two characters; in what is no UTF-8 every byte
- * that is not ASCII becomes a question mark, for JSON takes nothing else. */
+/* Foreign text into a member: cut between two characters, made printable (bytes.h,
+ * kw_copy_printable): JSON takes nothing but UTF-8, and a page shows it. */
 void kw_results_text(char *dst, size_t cap, const char *text);
 /* The same, owned and not cut; NULL when memory is out. */
 char *kw_results_text_dup(const char *text);
