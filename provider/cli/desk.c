@@ -138,11 +138,6 @@ kw_err kw_desk_activate(const struct kw_desk *desk, const struct kw_activation *
     return kw_child_run(&child, record, &job, note);
 }
 
-static bool is_shown(uint8_t c)
-{
-    return c >= ' ' && c != 0x7f;
-}
-
 kw_err kw_operator_name(const char *given, char dst[64], struct kw_note *note)
 {
     char login[64] = "";
@@ -153,7 +148,7 @@ kw_err kw_operator_name(const char *given, char dst[64], struct kw_note *note)
     }
     kw_span name = kw_span_str(given != NULL ? given : login);
     char copy[64];
-    if (name.len == 0 || !kw_is_text(name) || !kw_span_all(name, is_shown) ||
+    if (name.len == 0 || !kw_is_printable_text(name) ||
         !kw_copy_str(copy, sizeof copy, name)) {
         kw_note_set(note, "--operator: 1 to 63 bytes of printable text");
         return kw_err_at(KW_CODE_BAD_INPUT, "--operator");

@@ -29,6 +29,7 @@ static void add(struct kw_note *why, const char *fmt, ...)
     va_start(list, fmt);
     vsnprintf(why->text + len, sizeof why->text - len, fmt, list);
     va_end(list);
+    kw_copy_printable(why->text, sizeof why->text, kw_span_str(why->text));
 }
 
 static void judge_health(const json_t *document, struct kw_note *why)
@@ -103,7 +104,8 @@ static void scalar(const json_t *v, char *dst, size_t cap)
 {
     dst[0] = '\0';
     if (json_is_string(v))
-        snprintf(dst, cap, "%s", json_string_value(v));
+        kw_copy_printable(dst, cap,
+                          kw_span_of(json_string_value(v), json_string_length(v)));
     else if (json_is_integer(v))
         snprintf(dst, cap, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
     else if (json_is_real(v))
@@ -120,6 +122,17 @@ static json_t *walkable(const json_t *o)
     return (json_t *)(uintptr_t)o;
 }
 
+/* A member's name, fit to be shown: the document is whatever the socket gave. */
+struct shown {
+    char text[64];
+};
+static struct shown shown(const char *name)
+{
+    struct shown s;
+    kw_copy_printable(s.text, sizeof s.text, kw_span_str(name));
+    return s;
+}
+
 /* One object on one line: name value, name value, name (name value); arrays further down
  * are left to --json. */
 static void print_fields(const json_t *o, unsigned depth)
@@ -133,7 +146,8 @@ static void print_fields(const json_t *o, unsigned depth)
         bool inner = json_is_object(v) && depth == 0;
         if (text[0] == '\0' && !inner)
             continue;
-        printf("%s%s %s", between, json_object_iter_key(it), inner ? "(" : text);
+        printf("%s%s %s", between, shown(json_object_iter_key(it)).text,
+               inner ? "(" : text);
         if (inner) {
             print_fields(v, depth + 1);
             putchar(')');
@@ -168,8 +182,8 @@ void kw_document_print(const struct kw_cli *cli, const json_t *document)
     const char *state = text_at(document, "health", "state");
     bool good = kw_document_judge(document, &why) == KW_EXIT_GOOD;
     printf("%s%s%s\n", kw_tint(cli, good ? KW_TINT_GOOD : KW_TINT_BAD),
-           state != NULL ? state : "?", kw_tint(cli, KW_TINT_OFF));
+           state != NULL ? shown(state).text : "?", kw_tint(cli, KW_TINT_OFF));
     for (void *it = json_object_iter(walkable(document)); it != NULL;
          it = json_object_iter_next(walkable(document), it))
-        print_member(json_object_iter_key(it), json_object_iter_value(it));
+        print_member(shown(json_object_iter_key(it)).text, json_object_iter_value(it));
 }

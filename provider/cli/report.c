@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <keyward/bytes.h>
+
 static const struct {
     const char *word;
     enum kw_tint tint;
@@ -38,6 +40,7 @@ void kw_report_add(struct kw_report *r, enum kw_found found, const char *name,
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    kw_copy_printable(text, sizeof text, kw_span_str(text));
     r->count[found]++;
     if (!r->cli->json)
         print(r, found, name, text, remedy);

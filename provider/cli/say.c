@@ -6,16 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <keyward/bytes.h>
 #include <keyward/token.h>
 
 int kw_usage_error(const char *verb, const char *fmt, ...)
 {
+    char text[1024];
     va_list ap;
-    fputs("keyward: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    fprintf(stderr, "; try: keyward %s%s--help\n", verb, verb[0] != '\0' ? " " : "");
+    kw_copy_printable(text, sizeof text, kw_span_str(text));
+    fprintf(stderr, "keyward: %s; try: keyward %s%s--help\n", text, verb,
+            verb[0] != '\0' ? " " : "");
     return KW_EXIT_USAGE;
 }
 
@@ -118,6 +121,7 @@ int kw_refuse(const struct kw_cli *cli, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    kw_copy_printable(text, sizeof text, kw_span_str(text));
     return say(cli, text, "refused", "", "", "", KW_EXIT_PROBLEM);
 }
 
@@ -128,7 +132,8 @@ int kw_refuse_next(const struct kw_cli *cli, const char *text, const char *next)
 
 int kw_json_out(json_t *document, enum kw_exit code)
 {
-    if (document == NULL || json_dumpf(document, stdout, JSON_INDENT(2)) != 0 ||
+    if (document == NULL ||
+        json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) != 0 ||
         putchar('\n') == EOF || fflush(stdout) != 0) {
         fputs("keyward: the JSON document could not be made or written\n", stderr);
         json_decref(document);

@@ -166,8 +166,9 @@ static int proof_missing(const struct choices *c)
             "its check blob (--second-copy-token URI), say how that was seen "
             "(--second-copy TEXT), or --only-copy");
     if (c->stated != NULL &&
-        (strlen(c->stated) > text_max || !kw_is_text(kw_span_str(c->stated))))
-        return kw_usage_error("key activate", "--second-copy: at most %zu bytes of UTF-8",
+        (strlen(c->stated) > text_max || !kw_is_printable_text(kw_span_str(c->stated))))
+        return kw_usage_error("key activate",
+                              "--second-copy: at most %zu bytes of printable text",
                               text_max);
     return -1;
 }

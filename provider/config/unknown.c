@@ -20,21 +20,12 @@ static bool one_edit(kw_span a, kw_span b)
     return a.len <= 1 && b.len <= 1;
 }
 
-/* What somebody typed, fit for a message. */
-static void show_key(kw_span key, char dst[40])
-{
-    kw_copy_str(dst, 40, key);
-    for (char *p = dst; *p != '\0'; p++)
-        if (*p < 0x21 || *p > 0x7e)
-            *p = '?';
-}
-
 kw_err kw_reader_tell_unknown(struct kw_reader *r, const struct kw_block *b,
                               const struct kw_setting *map, const yaml_node_t *key)
 {
     char shown[40], where[KW_SETTING_PATH], known[320] = "";
     size_t n = 0;
-    show_key(kw_scalar(key), shown);
+    kw_copy_printable(shown, sizeof shown, kw_scalar(key));
     for (size_t i = 0; i < KW_SETTINGS; i++) {
         const char *name = kw_setting_within(map, &kw_settings[i]);
         if (name == NULL)

@@ -41,14 +41,16 @@ static void put(struct kw_json *j, const char *s)
 static void put_quoted(struct kw_json *j, const char *s)
 {
     put(j, "\"");
-    for (; *s != '\0'; s++) {
-        char one[8] = {*s, '\0'};
-        unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            snprintf(one, sizeof one, "\\%c", c);
-        else if (c < 0x20)
-            snprintf(one, sizeof one, "\\u%04x", c);
+    for (kw_span rest = kw_span_str(s); rest.len > 0;) {
+        uint32_t point;
+        char one[8];
+        size_t n = kw_text_first(rest, &point);
+        if (point == '"' || point == '\\')
+            snprintf(one, sizeof one, "\\%c", (int)point);
+        else
+            kw_copy_printable(one, sizeof one, kw_span_of(rest.ptr, n));
         put(j, one);
+        rest = kw_span_of(rest.ptr + n, rest.len - n);
     }
     put(j, "\"");
 }

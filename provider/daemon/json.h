@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json - appends one JSON document to a growing text; commas and escapes by itself
+/* json - appends one JSON document to a growing text; commas and escapes by itself.  Text
+ * that may not be shown is replaced (bytes.h, kw_copy_printable): the document is UTF-8
+ * whatever a library or a file said.
  *
  * A failed allocation latches: text is NULL then. */
 #ifndef KEYWARD_DAEMON_JSON_H

@@ -49,6 +49,20 @@ static void ciphertext_is_the_plaintext__fails(void **state)
     rig_free(rig);
 }
 
+static void key_id_that_steers_the_terminal__shown_without_it(void **state)
+{
+    struct rig *rig = rig_new_echo();
+    (void)state;
+    rig->kms.key_id = "kw1\xc2\x9b"
+                      "2J\x1b[1A\xe2\x80\xae";
+    CHECK(probe(rig, "0") == 1);
+    CHECK_HAS(r.out, "same key_id        kw1?2J?[1A?\n");
+    for (char *end = r.out; (end = strchr(end, '\n')) != NULL;)
+        *end = ' ';
+    CHECK(kw_is_printable_text(kw_span_str(r.out)));
+    rig_free(rig);
+}
+
 static void rounds__as_many_calls_of_each_kind(void **state)
 {
     struct rig *rig = rig_new();
@@ -66,4 +80,5 @@ KW_CASES("provider/cli/probe",
          CASE(decrypt_gives_other_bytes_and_opens_forgeries__fails_on_both),
          CASE(encrypt_is_refused__fails_with_the_servers_word),
          CASE(ciphertext_is_the_plaintext__fails),
+         CASE(key_id_that_steers_the_terminal__shown_without_it),
          CASE(rounds__as_many_calls_of_each_kind))

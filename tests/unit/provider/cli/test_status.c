@@ -92,6 +92,26 @@ static void up__every_part_printed(void **state)
     CHECK(strchr(r.out, '\033') == NULL);
 }
 
+/* Somebody else may have bound the socket. */
+static void document_that_steers_the_terminal__shown_without_it(void **state)
+{
+    static const char says[] =
+        "{\"health\": {\"state\": \"lo\\u009bst\", \"reason\": \"no \\u001b[2Jcanary\"},"
+        "\"keyring\": {\"rejected\": \"\\u202edetcejer\"}, \"pin_latched\": false,"
+        "\"a\\u009b\": 1, \"list\": [{\"b\\u001b\": \"\\u200fc\"}]}";
+    (void)state;
+    CHECK(status_of(says, NULL) == 1);
+    CHECK_HAS(r.out, "lo?st");
+    CHECK_HAS(r.out, "no ?[2Jcanary");
+    CHECK_HAS(r.out, "?detcejer");
+    for (char *end = r.out; (end = strchr(end, '\n')) != NULL;)
+        *end = ' ';
+    CHECK(kw_is_printable_text(kw_span_str(r.out)));
+    CHECK(status_of(says, "--json") == 1);
+    CHECK_HAS(r.out, "lo\\u009Bst");
+    CHECK(strstr(r.out, "\xc2\x9b") == NULL && strchr(r.out, '\x1b') == NULL);
+}
+
 static void json__the_daemons_document(void **state)
 {
     (void)state;
@@ -102,4 +122,5 @@ static void json__the_daemons_document(void **state)
 
 KW_CASES("provider/cli/status", CASE(garbage_or_nothing__three),
          CASE(lost__one_with_the_reason), CASE(up__every_part_printed),
+         CASE(document_that_steers_the_terminal__shown_without_it),
          CASE(json__the_daemons_document))

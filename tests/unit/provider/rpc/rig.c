@@ -28,10 +28,11 @@ static void unlock(struct kw_kms *k)
 }
 
 /* Decrypt answers its input; of Encrypt the plaintext comes back as it is. */
-static void echo(struct kw_call *call)
+static void echo(const struct kw_kms *k, struct kw_call *call)
 {
     kw_span seed = kw_secret_peek(&call->seed);
-    kw_copy_str(call->out_key_id, sizeof call->out_key_id, kw_span_str("kw1-0-echo"));
+    kw_copy_str(call->out_key_id, sizeof call->out_key_id,
+                kw_span_str(k->key_id != NULL ? k->key_id : "kw1-0-echo"));
     call->err = KW_OK;
     kw_copy(call->out_ciphertext, sizeof call->out_ciphertext, seed);
     call->out_ciphertext_len = seed.len;
@@ -108,7 +109,7 @@ void kw_kms_begin(struct kw_kms *k, struct kw_call *call)
     if (inside)
         finish_from_another_thread(call);
     else if (echoes)
-        echo(call);
+        echo(k, call);
     else if (!parks)
         answer(call, outcome);
 }

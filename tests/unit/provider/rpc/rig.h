@@ -28,6 +28,7 @@ struct kw_kms {
     bool status_parks;
     bool finish_inside; /* a helper thread finishes while begin has not returned */
     bool echoes;        /* the input is the answer */
+    const char *key_id; /* what an echo says, NULL = kw1-0-echo */
     kw_err answer;      /* for all but Status                                          */
     struct kw_call *parked; /* by work.next, newest first */
     size_t parked_count, begun, cancelled;
