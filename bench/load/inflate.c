@@ -53,7 +53,7 @@ static void take(struct kw_h2 *c, const nghttp2_nv *nv, struct kw_heads *heads)
     else if (kw_span_equal_str(name, "grpc-status"))
         heads->status = number(value);
     else if (kw_span_equal_str(name, "grpc-message"))
-        (void)kw_copy_str(c->said, sizeof c->said, value);
+        (void)kw_copy_printable(c->said, sizeof c->said, value);
 }
 
 static bool inflate(struct kw_h2 *c, kw_span block, struct kw_heads *heads)

@@ -109,12 +109,11 @@ static struct kw_storm_reply reply_of(struct play *p, const struct kw_h2 *c,
     return r;
 }
 
-/* What a plugin says of a failure may be any bytes; a report's are printable. */
 static void keep_saying(struct play *p, unsigned code, const char *text)
 {
     char *said = p->result->said[code < KW_STORM_CODES ? code : 2];
     if (said[0] == '\0')
-        (void)kw_copy_printable(said, sizeof p->result->said[0], kw_span_str(text));
+        (void)kw_copy_str(said, sizeof p->result->said[0], kw_span_str(text));
 }
 
 static void ended(void *ctx, struct kw_h2 *c, struct kw_stream *s)
