@@ -14,6 +14,7 @@
 #include <keyward/limits.h>
 
 #include "acl.h"
+#include "blob.h"
 
 enum { ACL_MAX = 4 + 8 * 32 }; /* 32 entries; one with more is nothing we want */
 
@@ -25,8 +26,7 @@ void kw_blob_wipe(struct kw_blob *b)
     *b = (struct kw_blob){0};
 }
 
-/* errno as an error of the file at path. */
-static kw_err fail(const char *what, const char *path, struct kw_note *note)
+kw_err kw_file_failed(const char *what, const char *path, struct kw_note *note)
 {
     int saved = errno;
     kw_note_set(note, "%s: %s: %s", path, what, strerror(saved));
@@ -34,7 +34,7 @@ static kw_err fail(const char *what, const char *path, struct kw_note *note)
                          "file");
 }
 
-static kw_err not_regular(const char *path, struct kw_note *note)
+kw_err kw_file_not_regular(const char *path, struct kw_note *note)
 {
     kw_note_set(note, "%s: not a regular file", path);
     return kw_err_at(KW_CODE_BAD_INPUT, "file type");
@@ -57,14 +57,14 @@ static ssize_t read_all(int fd, uint8_t *dst, size_t cap)
     return (ssize_t)len;
 }
 
-static kw_err read_blob(int fd, const char *path, size_t max, struct kw_blob *ret_blob,
-                        struct kw_note *note)
+kw_err kw_blob_read(int fd, const char *path, size_t max, struct kw_blob *ret_blob,
+                    struct kw_note *note)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return fail("cannot stat", path, note);
+        return kw_file_failed("cannot stat", path, note);
     if (!S_ISREG(st.st_mode))
-        return not_regular(path, note);
+        return kw_file_not_regular(path, note);
     struct kw_blob b = {kw_new(max + 1, 1), 0};
     if (b.ptr == NULL) {
         kw_note_set(note, "%s: out of memory", path);
@@ -73,7 +73,7 @@ static kw_err read_blob(int fd, const char *path, size_t max, struct kw_blob *re
     ssize_t n = read_all(fd, b.ptr, max + 1);
     kw_err e = KW_OK;
     if (n < 0) {
-        e = fail("cannot read", path, note);
+        e = kw_file_failed("cannot read", path, note);
     } else if ((size_t)n > max) {
         kw_note_set(note, "%s: larger than %zu bytes", path, max);
         e = kw_err_at(KW_CODE_BAD_INPUT, "file size");
@@ -91,10 +91,10 @@ kw_err kw_file_read(const char *path, size_t max, struct kw_blob *ret_blob,
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 && errno == ENXIO) /* a socket */
-        return not_regular(path, note);
+        return kw_file_not_regular(path, note);
     if (fd < 0)
-        return fail("cannot open", path, note);
-    kw_err e = read_blob(fd, path, max, ret_blob, note);
+        return kw_file_failed("cannot open", path, note);
+    kw_err e = kw_blob_read(fd, path, max, ret_blob, note);
     close(fd);
     return e;
 }
@@ -111,7 +111,7 @@ static kw_err judge_secret(int fd, const struct stat *st, const char *path,
                            struct kw_note *note)
 {
     if (!S_ISREG(st->st_mode))
-        return not_regular(path, note);
+        return kw_file_not_regular(path, note);
     if (st->st_uid != geteuid() && st->st_uid != 0) {
         kw_note_set(note, "%s: owned by uid %u; chown it to uid %u", path,
                     (unsigned)st->st_uid, (unsigned)geteuid());
@@ -131,7 +131,7 @@ static kw_err read_secret(int fd, const char *path, size_t max,
     struct stat st;
     KW_AUTO_SECRET(s);
     if (fstat(fd, &st) != 0)
-        return fail("cannot stat", path, note);
+        return kw_file_failed("cannot stat", path, note);
     kw_err e = judge_secret(fd, &st, path, note);
     if (kw_failed(e))
         return e;
@@ -142,7 +142,7 @@ static kw_err read_secret(int fd, const char *path, size_t max,
     }
     ssize_t n = read_all(fd, s.ptr, s.len);
     if (n < 0)
-        return fail("cannot read", path, note);
+        return kw_file_failed("cannot read", path, note);
     if (n > 0 && s.ptr[n - 1] == '\n')
         n--;
     if (n == 0 || (size_t)n > max) {
@@ -161,14 +161,14 @@ static kw_err unopened(const char *path, struct kw_note *note)
     case ELOOP:
         kw_note_set(note, "%s: is a symbolic link; name the file itself", path);
         return kw_err_at(KW_CODE_BAD_INPUT, "file type");
-    case ENXIO: return not_regular(path, note);
+    case ENXIO: return kw_file_not_regular(path, note);
     case EACCES:
         kw_note_set(note,
                     "%s: uid %u may not read it; chown it to uid %u and let that uid "
                     "search the folders above",
                     path, (unsigned)geteuid(), (unsigned)geteuid());
         return kw_err_native(KW_CODE_DENIED, EACCES, "file owner");
-    default: return fail("cannot open", path, note);
+    default: return kw_file_failed("cannot open", path, note);
     }
 }
 
@@ -229,7 +229,7 @@ bool kw_file_is_written(kw_err e)
 
 static kw_err not_replaced(const char *what, const char *path, struct kw_note *note)
 {
-    kw_err e = fail(what, path, note);
+    kw_err e = kw_file_failed(what, path, note);
     e.code = KW_CODE_IO; /* a folder that is not there is no missing file */
     return e;
 }

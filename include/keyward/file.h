@@ -30,6 +30,25 @@ static inline kw_span kw_blob_peek(const struct kw_blob *b)
 KW_MUST_USE kw_err kw_file_read(const char *path, size_t max, struct kw_blob *ret_blob,
                                 struct kw_note *note);
 
+/* Reads a file that says what is to be trusted, as kw_file_read does: nobody but root and
+ * `uid` can have changed or exchanged it.  The path is walked folder by folder, on open
+ * descriptors, and what is read is the descriptor that was judged, so that no moment lies
+ * between the judgement and the reading.
+ *   the file       is root's or uid's, and not writable by group or others
+ *   every folder   above it is root's or uid's, and not writable by group or others; a
+ *                  sticky one of root's may be (/tmp: there everybody's things are safe
+ *                  from everybody else)
+ *   a symlink      is followed, is root's or uid's, and its target is held to the same
+ * An ACL that lets others write shows in the group's bits (acl(5)), and is refused too.
+ * MISSING    no such file or folder
+ * BAD_INPUT  not a regular file, larger than max, or a loop of symlinks
+ * DENIED     owner or mode; the note names what is at fault and chmod or chown
+ * IO         anything else, native = errno; NO_MEMORY */
+KW_MUST_USE kw_err kw_file_read_trusted(const char *path, uid_t uid, size_t max,
+                                        struct kw_blob *ret_blob, struct kw_note *note);
+/* The same judgement; nothing is opened for reading. */
+KW_MUST_USE kw_err kw_file_judge(const char *path, uid_t uid, struct kw_note *note);
+
 /* Reads a file that holds a secret straight into the arena: a regular file, not a
  * symlink, owned by this process's uid or root, no right for group or others (mode, or
  * ACL: systemd lets a service's user at a credential by one), 1..max bytes.  One trailing
