@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/file.h>
 
 static void absent(struct kw_report *r, const char *name, const char *path,
                    const char *remedy)
@@ -17,16 +20,20 @@ static void absent(struct kw_report *r, const char *name, const char *path,
                   strerror(saved));
 }
 
-/* A file that only root or the daemon's user may change. */
-static void inspect_file(struct kw_report *r, const char *name, const char *path)
+/* The daemon's own judgement: only root or the daemon's user can have changed it. */
+static void inspect_file(struct kw_report *r, const struct kw_config *config,
+                         const char *name, const char *path)
 {
-    struct stat st;
-    if (stat(path, &st) != 0)
-        absent(r, name, path, "keyward init and keyward key create make it");
-    else if ((st.st_mode & 022) != 0)
-        kw_report_add(r, KW_FOUND_FAIL, name, "chmod go-w it",
-                      "%s: mode %04o lets others change it", path,
-                      (unsigned)(st.st_mode & 07777));
+    struct kw_owner owner = {0};
+    struct kw_note note = {{0}};
+    if (kw_failed(kw_owner_of(config, &owner, &note)))
+        owner.uid = geteuid(); /* there is no state directory yet */
+    kw_err e = kw_file_judge(path, owner.uid, &note);
+    if (e.code == KW_CODE_MISSING)
+        kw_report_add(r, KW_FOUND_FAIL, name,
+                      "keyward init and keyward key create make it", "%s", note.text);
+    else if (kw_failed(e))
+        kw_report_err(r, name, e, &note);
     else
         kw_report_add(r, KW_FOUND_OK, name, NULL, "%s", path);
 }
@@ -70,8 +77,8 @@ static void inspect_pin(struct kw_report *r, const struct kw_config *config,
 void kw_inspect_files(struct kw_report *r, const struct kw_config *config,
                       const char *config_path)
 {
-    inspect_file(r, "config file", config_path);
-    inspect_file(r, "keyring file", config->keyring);
+    inspect_file(r, config, "config file", config_path);
+    inspect_file(r, config, "keyring file", config->keyring);
     inspect_state(r, config);
     for (size_t i = 0; i < config->token_count; i++)
         inspect_pin(r, config, &config->tokens[i]);

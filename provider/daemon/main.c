@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <keyward/file.h>
 #include <keyward/log.h>
 
 static int refuse(const struct kw_note *note)
@@ -23,12 +24,34 @@ static int print_config(const struct kw_arguments *args, struct kw_config *confi
     return 0;
 }
 
+/* To serve, the file must be nobody else's to change: it names the library that is
+ * loaded, where the PIN lies and who is let in. */
+static kw_err load_to_serve(const char *path, struct kw_config **ret_config,
+                            struct kw_note *note)
+{
+    struct kw_blob yaml = {0};
+    kw_err e = kw_confine_check_user(note);
+    if (!kw_failed(e))
+        e = kw_file_read_trusted(path, geteuid(), KW_CONFIG_MAX, &yaml, note);
+    if (kw_failed(e))
+        return e;
+    e = kw_config_parse(kw_blob_peek(&yaml), path, kw_arena_allowed(), ret_config, note);
+    kw_blob_wipe(&yaml);
+    return e;
+}
+
+static kw_err load(const struct kw_arguments *args, struct kw_config **ret_config,
+                   struct kw_note *note)
+{
+    return args->what == KW_RUN
+               ? load_to_serve(args->config, ret_config, note)
+               : kw_config_load(args->config, kw_arena_allowed(), ret_config, note);
+}
+
 static int serve(struct kw_daemon *d)
 {
     struct kw_note note = {{0}};
-    kw_err e = kw_confine_check_user(&note);
-    if (!kw_failed(e))
-        e = kw_daemon_open(d, &note);
+    kw_err e = kw_daemon_open(d, &note);
     if (kw_failed(e)) {
         kw_log(KW_LOG_ERROR, "cannot-start", KW_ERR("err", e),
                KW_STR("reason", note.text));
@@ -58,7 +81,7 @@ int main(int argc, char **argv)
         kw_config_describe(stdout);
         return 0;
     }
-    if (kw_failed(kw_config_load(args.config, kw_arena_allowed(), &daemon.config, &note)))
+    if (kw_failed(load(&args, &daemon.config, &note)))
         return refuse(&note);
     if (args.what != KW_RUN)
         return print_config(&args, daemon.config);

@@ -5,6 +5,9 @@
  * file that is refused changes nothing; why stays visible until it is cured. */
 #include "daemon.h"
 
+#include <unistd.h>
+
+#include <keyward/file.h>
 #include <keyward/log.h>
 
 #define REMEMBER_AGAIN_NS (10 * KW_S_NS)
@@ -47,9 +50,17 @@ static kw_err judge(struct kw_daemon *d, struct reading *r, struct kw_note *note
     return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
 }
 
+/* Only what nobody but root and this process's user can have put there. */
 static kw_err read_file(struct kw_daemon *d, struct reading *r, struct kw_note *note)
 {
-    kw_err e = kw_keyring_load(d->config->keyring, &r->ring, &r->bytes, note);
+    struct kw_note why = {{0}};
+    const char *path = d->config->keyring;
+    kw_err e = kw_file_read_trusted(path, geteuid(), KW_KEYRING_MAX, &r->bytes, note);
+    if (kw_failed(e))
+        return e;
+    e = kw_keyring_parse(kw_blob_peek(&r->bytes), &r->ring, &why);
+    if (kw_failed(e))
+        kw_note_set(note, "%s: %s", path, why.text);
     return kw_failed(e) ? e : judge(d, r, note);
 }
 

@@ -54,6 +54,26 @@ static void start__bad_configuration__file_line_and_column(void **state)
     house_raze(&h);
 }
 
+/* Owner, mode and folders: whoever could change the file could name another library. */
+static void start__configuration_that_others_can_change__refused(void **state)
+{
+    struct house h;
+    (void)state;
+    house_build(&h, NULL);
+    CHECK(chmod(h.config, 0664) == 0);
+    refuses(&h, "keyward.yaml: mode 0664 lets others change it; chmod go-w it");
+    CHECK(chmod(h.config, 0644) == 0 && chmod(h.dir, 0777) == 0);
+    refuses(&h, "mode 0777 lets others exchange");
+    CHECK(chmod(h.dir, 0755) == 0);
+    if (geteuid() == 0) { /* only root can give files away */
+        CHECK(chown(h.config, 12345, (gid_t)-1) == 0);
+        refuses(&h, "chown it to root or to uid 65534");
+        CHECK(chown(h.config, 0, (gid_t)-1) == 0);
+    }
+    house_up(&h);
+    house_raze(&h);
+}
+
 static void start__good__ready_answers_and_ends_with_0(void **state)
 {
     struct house h;
@@ -140,6 +160,7 @@ static void signal__usr1__caches_wiped(void **state)
 KW_CASES("01-start", CASE(start__as_root_or_not__root_alone_is_refused_with_the_remedy),
          CASE(start__socket_folder_writable_by_others__refused),
          CASE(start__bad_configuration__file_line_and_column),
+         CASE(start__configuration_that_others_can_change__refused),
          CASE(start__good__ready_answers_and_ends_with_0),
          CASE(start__sockets_answer_before_the_login__status_waits_for_it),
          CASE(status__one_client__its_connection_and_call_counted),

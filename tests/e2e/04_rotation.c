@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct kw_client_reply sealed, reply;
@@ -147,6 +148,36 @@ static void keyring__refused_by_its_words__old_one_serves_until_cured(void **sta
     house_raze(&h);
 }
 
+/* What others can change is not believed, however good its words are. */
+static void keyring__that_others_can_change__old_one_serves_until_cured(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets);
+    const mode_t loose[] = {0666, 0664};
+    for (size_t i = 0; i < 2; i++) {
+        CHECK(chmod(h.keyring, loose[i]) == 0);
+        size_t mark = house_mark(&h);
+        house_signal(&h, SIGHUP);
+        house_await(&h, mark, NULL, "event=keyring-rejected", "lets others change it",
+                    NULL);
+        house_round_trip(c);
+        CHECK_HAS(house_ask_status(&h, 1), "chmod go-w");
+    }
+    CHECK(chmod(h.keyring, 0644) == 0 && chmod(h.dir, 0777) == 0);
+    size_t mark = house_mark(&h);
+    house_signal(&h, SIGHUP);
+    house_await(&h, mark, NULL, "event=keyring-rejected", "lets others exchange", NULL);
+    CHECK(chmod(h.dir, 0755) == 0);
+    house_reload(&h, "active=1");
+    house_ask_status(&h, 0);
+    kw_client_close(c);
+    house_raze(&h);
+}
+
 static void keyring__two_versions_of_one_id__old_one_serves_until_cured(void **state)
 {
     struct house h;
@@ -241,6 +272,7 @@ KW_CASES("04-rotation",
          CASE(same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts),
          CASE(rotation__under_load__no_call_fails_no_reply_is_wrong),
          CASE(keyring__refused_by_its_words__old_one_serves_until_cured),
+         CASE(keyring__that_others_can_change__old_one_serves_until_cured),
          CASE(keyring__two_versions_of_one_id__old_one_serves_until_cured),
          CASE(keyring__check_blob_edited__not_proven_and_old_one_serves),
          CASE(decrypt__key_id_of_a_newer_version__file_read_again_by_itself))

@@ -96,6 +96,31 @@ static void others_may_write_the_socket_folder__fails(void **state)
     site_remove(&s);
 }
 
+/* What the daemon will refuse, check finds: mode, owner and folders. */
+static void others_may_change_configuration_or_keyring__fails(void **state)
+{
+    (void)state;
+    make_one();
+    CHECK(chmod(s.config, 0646) == 0 && chmod(s.keyring, 0664) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "FAIL  config file");
+    CHECK_HAS(s.run.out, "mode 0646 lets others change it");
+    CHECK_HAS(s.run.out, "FAIL  keyring file");
+    CHECK(chmod(s.config, 0644) == 0 && chmod(s.keyring, 0644) == 0);
+    CHECK(chmod(s.base, 0775) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "mode 0775 lets others exchange");
+    CHECK(chmod(s.base, 0755) == 0);
+    if (geteuid() == 0) { /* only root can give files away */
+        CHECK(chown(s.keyring, 12345, (gid_t)-1) == 0);
+        KEYWARD_MUST(&s, 1, "check", "--offline");
+        CHECK_HAS(s.run.out, "belongs to uid 12345");
+        CHECK(chown(s.keyring, 0, (gid_t)-1) == 0);
+    }
+    KEYWARD_MUST(&s, 0, "check", "--offline");
+    site_remove(&s);
+}
+
 static void too_little_locked_memory__a_warning_with_both_numbers(void **state)
 {
     struct rlimit old, little;
@@ -169,6 +194,7 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(unsealed_token__a_warning_with_the_remedy),
          CASE(the_keys_object_is_gone__fails_with_its_number),
          CASE(others_may_write_the_socket_folder__fails),
+         CASE(others_may_change_configuration_or_keyring__fails),
          CASE(too_little_locked_memory__a_warning_with_both_numbers),
          CASE(no_version_active__a_warning), CASE(no_keyring__fails),
          CASE(keyring_older_than_this_node_has_seen__fails))
