@@ -43,12 +43,18 @@ static void judge_health(const json_t *document, struct kw_note *why)
 
 static void judge_keyring(const json_t *document, struct kw_note *why)
 {
-    const json_t *rejected =
-        json_object_get(json_object_get(document, "keyring"), "rejected");
+    const json_t *keyring = json_object_get(document, "keyring");
+    const json_t *rejected = json_object_get(keyring, "rejected");
+    const json_t *serial = json_object_get(keyring, "serial");
+    const char *copy = text_at(document, "keyring", "last_good_refused");
+    bool none = json_is_integer(serial) && json_integer_value(serial) == 0;
     if (!json_is_null(rejected))
-        add(why,
-            "the last reload was rejected and the keyring before it serves: %.200s. ",
+        add(why, "%s: %.200s. ",
+            none ? "no keyring is in use, and the file was rejected"
+                 : "the last reload was rejected and the keyring before it serves",
             json_is_string(rejected) ? json_string_value(rejected) : "nothing said");
+    if (copy != NULL)
+        add(why, "Its last good copy is refused too: %.200s. ", copy);
 }
 
 static void judge_memory(const json_t *document, struct kw_note *why)

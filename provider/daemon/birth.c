@@ -257,7 +257,7 @@ kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
     kw_notify_open(d);
     kw_notify(d, "READY=1\nSTATUS=starting");
     kw_notify_watchdog(d);
-    kw_reload(d, "start");
+    kw_reload_start(d);
     return KW_OK;
 }
 
@@ -273,6 +273,7 @@ void kw_daemon_close(struct kw_daemon *d)
     for (size_t i = 0; i < KW_CLASSES_MAX; i++)
         kw_listener_close(d->doorways[i].listener);
     kw_status_close(d);
+    kw_seek_end(d);
     if (d->kms != NULL)
         kw_kms_wipe(d->kms);
     if (d->front != NULL)

@@ -32,6 +32,13 @@ struct kw_doorway {
     struct kw_listener *listener;
 };
 
+/* A file as stat(2) shows it, or the errno with which it does not. */
+struct kw_sight {
+    int error;
+    uint64_t dev, ino;
+    int64_t size, ctime_s, ctime_ns;
+};
+
 struct kw_daemon {
     const struct kw_clock *clock;
     struct kw_config *config;
@@ -44,13 +51,16 @@ struct kw_daemon {
     struct kw_rpc *rpc;
     struct kw_doorway doorways[KW_CLASSES_MAX];
     struct event *tick, *signals, *status_accept, *watchdog;
+    struct event *seek;      /* NULL: the keyring file is not looked for again */
+    struct kw_sight sighted; /* the file, when it was looked for last          */
     struct kw_bound status;
     int signal_fd, notify_fd;
     uint64_t beats_seen; /* of the rpc thread, at the last watchdog */
     bool stopping;
     int64_t stop_began_ns;
-    struct kw_note rejected; /* why the keyring file is not in use; "" = it is */
-    struct kw_keyring *ring; /* what the front was given last; NULL = none yet */
+    struct kw_note rejected;          /* why the keyring file is not in use; "" = it is */
+    struct kw_note last_good_refused; /* why its last good copy is not either    */
+    struct kw_keyring *ring;          /* what the front was given last; NULL = none yet */
     struct kw_blob ring_bytes;
     uint32_t ring_active;
     bool remembered;             /* marks and last good copy say so already */
@@ -77,14 +87,22 @@ KW_MUST_USE kw_err kw_signals_watch(struct kw_daemon *d, struct kw_note *note);
 void kw_daemon_stop(
     struct kw_daemon *d); /* begins the end; the loop goes on until idle */
 
-/* reload.c.  Reads the keyring file and takes it into use, or says why not. */
+/* reload.c.  Reads the keyring file and takes it into use, or says why not; while none is
+ * in use, the last good copy is taken instead.  start: and begins to look for the file
+ * again by itself until it is taken.  again: what that does; it says nothing twice. */
 void kw_reload(struct kw_daemon *d, const char *why);
+void kw_reload_start(struct kw_daemon *d);
+void kw_reload_again(struct kw_daemon *d);
 /* Looks whether the file has versions that may be read besides what is in use; nothing
  * else of it is taken without SIGHUP. */
 void kw_reload_look(struct kw_daemon *d);
 /* Remembers what was handed over once the front has it in use. */
 void kw_reload_settle(struct kw_daemon *d);
 void kw_reload_forget(struct kw_daemon *d);
+
+/* seek.c.  Looks for the keyring file every 2 s, cheaply; no login comes of a look. */
+void kw_seek_begin(struct kw_daemon *d);
+void kw_seek_end(struct kw_daemon *d); /* also when it never began */
 
 /* notify.c: sd_notify(3) without libsystemd.  Nothing happens without NOTIFY_SOCKET. */
 void kw_notify_open(struct kw_daemon *d);

@@ -5,6 +5,7 @@
  * file that is refused changes nothing; why stays visible until it is cured. */
 #include "daemon.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include <keyward/file.h>
@@ -56,6 +57,11 @@ static kw_err read_file(struct kw_daemon *d, struct reading *r, struct kw_note *
     struct kw_note why = {{0}};
     const char *path = d->config->keyring;
     kw_err e = kw_file_read_trusted(path, geteuid(), KW_KEYRING_MAX, &r->bytes, note);
+    if (e.code == KW_CODE_MISSING)
+        kw_note_set(note,
+                    "%s: is not there; copy it here from another node, or put back this "
+                    "node's last good one (keyring.json in its state directory)",
+                    path);
     if (kw_failed(e))
         return e;
     e = kw_keyring_parse(kw_blob_peek(&r->bytes), &r->ring, &why);
@@ -111,13 +117,16 @@ static bool in_use(struct kw_daemon *d)
             (s.health.active_n == d->ring_active && !kw_failed(s.health.active_err)));
 }
 
+/* The copy first: marks above the last good copy would refuse it at a start without the
+ * file, and nothing could serve.  A copy above the marks is taken as any newer ring is.
+ */
 static kw_err remember(struct kw_daemon *d)
 {
-    int64_t now = kw_wall_ns(d->clock);
-    kw_err e = kw_state_raise(d->state, d->ring, d->ring_active, now, &d->unremembered);
+    kw_err e =
+        kw_state_save_keyring(d->state, kw_blob_peek(&d->ring_bytes), &d->unremembered);
     return kw_failed(e) ? e
-                        : kw_state_save_keyring(d->state, kw_blob_peek(&d->ring_bytes),
-                                                &d->unremembered);
+                        : kw_state_raise(d->state, d->ring, d->ring_active,
+                                         kw_wall_ns(d->clock), &d->unremembered);
 }
 
 /* A mark that is not written would let an older keyring in later: it is tried again until
@@ -140,13 +149,29 @@ void kw_reload_settle(struct kw_daemon *d)
            KW_INT("active", d->ring_active));
 }
 
-static void reject(struct kw_daemon *d, kw_err e, const struct kw_note *note)
+/* Keeps why; true when that is news. */
+static bool note_reason(struct kw_note *kept, kw_err e, const struct kw_note *note)
 {
-    d->rejected = *note;
-    if (d->rejected.text[0] == '\0')
-        kw_note_set(&d->rejected, "%s", kw_code_name(e.code));
-    kw_log(KW_LOG_ERROR, "keyring-rejected", KW_STR("file", d->config->keyring),
-           KW_ERR("err", e), KW_STR("reason", d->rejected.text));
+    struct kw_note before = *kept;
+    *kept = *note;
+    if (kept->text[0] == '\0')
+        kw_note_set(kept, "%s", kw_code_name(e.code));
+    return strcmp(before.text, kept->text) != 0;
+}
+
+static void reject(struct kw_daemon *d, kw_err e, const struct kw_note *note, bool again)
+{
+    if (note_reason(&d->rejected, e, note) || !again)
+        kw_log(KW_LOG_ERROR, "keyring-rejected", KW_STR("file", d->config->keyring),
+               KW_ERR("err", e), KW_STR("reason", d->rejected.text));
+}
+
+static void refuse_last_good(struct kw_daemon *d, kw_err e, const struct kw_note *note,
+                             bool again)
+{
+    if (note_reason(&d->last_good_refused, e, note) || !again)
+        kw_log(KW_LOG_ERROR, "last-good-refused", KW_ERR("err", e),
+               KW_STR("reason", d->last_good_refused.text));
 }
 
 static void loaded(const struct reading *r, const char *why)
@@ -156,25 +181,79 @@ static void loaded(const struct reading *r, const char *why)
            KW_INT("active", r->active));
 }
 
-void kw_reload(struct kw_daemon *d, const char *why)
+/* The file's ring is the one in use, or on its way there. */
+static void file_taken(struct kw_daemon *d, const struct reading *r, const char *why)
+{
+    d->rejected.text[0] = '\0';
+    d->last_good_refused.text[0] = '\0';
+    kw_seek_end(d);
+    loaded(r, why);
+}
+
+static bool is_in_hand(const struct kw_daemon *d, const struct reading *r)
+{
+    return d->ring != NULL && is_same(d->ring, r->ring) && d->ring_active == r->active;
+}
+
+/* `again`: nobody asked, so that what is in hand already gets no new workers, and with
+ * them no login, and an old reason is not told a second time. */
+static bool take_file(struct kw_daemon *d, const char *why, bool again)
 {
     struct reading r = {0};
     struct kw_note note = {{0}};
     kw_err e = read_file(d, &r, &note);
+    if (!kw_failed(e) && !(again && is_in_hand(d, &r)))
+        e = hand_over(d, &r);
+    if (kw_failed(e))
+        reject(d, e, &note, again);
+    else
+        file_taken(d, &r, why);
+    reading_wipe(&r);
+    return !kw_failed(e);
+}
+
+/* Without the file, what served last is still there; a node that never served has none.
+ */
+static void fall_back(struct kw_daemon *d, bool again)
+{
+    struct reading r = {0};
+    struct kw_note note = {{0}};
+    if (d->ring != NULL)
+        return;
+    kw_err e = read_last_good(d, &r, &note);
     if (!kw_failed(e))
         e = hand_over(d, &r);
-    if (kw_failed(e)) {
-        reject(d, e, &note);
-        reading_wipe(&r);
-        r = (struct reading){0};
-        if (d->ring == NULL && !kw_failed(read_last_good(d, &r, &note)) &&
-            !kw_failed(hand_over(d, &r)))
-            loaded(&r, "last good one, from the state directory");
-    } else {
-        d->rejected.text[0] = '\0';
-        loaded(&r, why);
+    if (!kw_failed(e)) {
+        d->last_good_refused.text[0] = '\0';
+        loaded(&r, "last good one, from the state directory");
+    } else if (e.code != KW_CODE_MISSING) {
+        refuse_last_good(d, e, &note, again);
     }
     reading_wipe(&r);
+}
+
+static bool reload(struct kw_daemon *d, const char *why, bool again)
+{
+    bool taken = take_file(d, why, again);
+    if (!taken)
+        fall_back(d, again);
+    return taken;
+}
+
+void kw_reload(struct kw_daemon *d, const char *why)
+{
+    (void)reload(d, why, false);
+}
+
+void kw_reload_start(struct kw_daemon *d)
+{
+    if (!reload(d, "start", false))
+        kw_seek_begin(d);
+}
+
+void kw_reload_again(struct kw_daemon *d)
+{
+    (void)reload(d, "looked for again", true);
 }
 
 /* The same versions in the same states, the same one to wrap with, and more besides. */
@@ -203,6 +282,6 @@ void kw_reload_look(struct kw_daemon *d)
         kw_log(KW_LOG_WARN, "keyring-differs", KW_STR("file", d->config->keyring),
                KW_STR("reason", "it changes more than it adds: reload when it is meant"));
     else if (!kw_failed(hand_over(d, &r)))
-        loaded(&r, "a key_id of a newer version was asked for");
+        file_taken(d, &r, "a key_id of a newer version was asked for");
     reading_wipe(&r);
 }

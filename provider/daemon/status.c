@@ -100,6 +100,8 @@ static void put_keyring(struct kw_json *j, struct kw_daemon *d,
     kw_json_int(j, "serial", (int64_t)s->keyring_serial);
     kw_json_str(j, "sha256", s->keyring_sha256);
     kw_json_str(j, "rejected", why_rejected(d, s));
+    kw_json_str(j, "last_good_refused",
+                d->last_good_refused.text[0] ? d->last_good_refused.text : NULL);
     kw_json_bool(j, "coming_up", s->coming_up);
     kw_json_str(j, "unremembered", d->unremembered.text[0] ? d->unremembered.text : NULL);
     kw_json_close(j, '}');

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 03: what a restart keeps (the keys, the marks) and what it forgets (the seeds). */
-#include "house.h"
+#include "acts.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static struct kw_client_reply sealed, reply;
 static const uint8_t seed[32] = "thirty-two bytes of a test seed";
@@ -80,6 +82,141 @@ static void state__not_writable__said_and_tried_again(void **state)
     house_raze(&h);
 }
 
+static void in_state(const struct house *h, const char *name, char dst[256])
+{
+    snprintf(dst, 256, "%s/%s", h->state, name);
+}
+
+/* Marks above the last good copy would refuse it at a start without the file. */
+static void state__copy_not_written__marks_wait_for_it(void **state)
+{
+    struct house h;
+    char copy[256], marks[256];
+    (void)state;
+    house_build(&h, NULL);
+    in_state(&h, "keyring.json", copy);
+    in_state(&h, "marks.json", marks);
+    CHECK(mkdir(copy, 0700) == 0); /* no file can be renamed over it */
+    size_t mark = house_mark(&h);
+    house_start(&h, NULL);
+    mark = house_await(&h, mark, NULL, "event=state-not-written", NULL);
+    CHECK(access(marks, F_OK) != 0);
+    CHECK(rmdir(copy) == 0);
+    house_await(&h, mark, NULL, "event=keyring-proven", NULL);
+    CHECK(access(marks, F_OK) == 0 && access(copy, F_OK) == 0);
+    house_raze(&h);
+}
+
+static void keyring_away(const struct house *h)
+{
+    char away[160];
+    snprintf(away, sizeof away, "%s/away.json", h->dir);
+    CHECK(rename(h->keyring, away) == 0);
+}
+
+static void keyring_back(const struct house *h)
+{
+    char away[160];
+    snprintf(away, sizeof away, "%s/away.json", h->dir);
+    CHECK(rename(away, h->keyring) == 0);
+}
+
+static void start__no_keyring__looked_for_until_it_comes_and_no_login_before(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_liar_between(&h);
+    keyring_away(&h);
+    size_t begin = house_mark(&h);
+    house_start(&h, NULL);
+    size_t mark = house_await(&h, begin, NULL, "event=keyring-rejected", "is not there",
+                              "copy it here", NULL);
+    mark = house_await(&h, mark, NULL, "event=keyring-sought", NULL);
+    mark = house_await(&h, mark, NULL, "event=keyring-sought", NULL);
+    CHECK_HAS(house_ask_status(&h, 1), "no keyring is in use");
+    assert_int_equal(house_count(&h, begin, "event=keyring-rejected"), 1);
+    assert_int_equal(house_count(&h, begin, "event=worker-started"), 0);
+    assert_int_equal(house_liar_count(&h, "C_Login"), 0);
+    keyring_back(&h);
+    house_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_round_trip(c);
+    kw_client_close(c);
+    house_await(&h, mark, NULL, "event=keyring-proven", NULL);
+    house_ask_status(&h, 0);
+    house_raze(&h);
+}
+
+static void start__no_keyring__last_good_serves_and_the_file_needs_no_new_workers(
+    void **state)
+{
+    struct house h;
+    (void)state;
+    house_build(&h, NULL);
+    size_t mark = house_mark(&h);
+    house_start(&h, NULL);
+    house_await(&h, mark, NULL, "event=keyring-proven", NULL);
+    assert_int_equal(house_stop(&h), 0);
+    keyring_away(&h);
+    house_up(&h);
+    house_await_workers(&h, 2);
+    mark = house_mark(&h);
+    CHECK_HAS(house_ask_status(&h, 1), "the keyring before it serves");
+    keyring_back(&h);
+    house_await(&h, mark, NULL, "event=keyring-loaded", "looked for again", NULL);
+    house_ask_status(&h, 0);
+    assert_int_equal(house_count(&h, mark, "event=worker-started"), 0);
+    house_raze(&h);
+}
+
+/* What is wrong may be a folder's mode: then the file itself does not change. */
+static void start__keyring_that_others_can_change__taken_when_cured(void **state)
+{
+    struct house h;
+    (void)state;
+    house_build(&h, NULL);
+    CHECK(chmod(h.keyring, 0666) == 0);
+    size_t mark = house_mark(&h);
+    house_start(&h, NULL);
+    mark = house_await(&h, mark, NULL, "event=keyring-rejected", "mode 0666", NULL);
+    CHECK(chmod(h.keyring, 0644) == 0 && chmod(h.dir, 0777) == 0);
+    mark = house_await(&h, mark, NULL, "event=keyring-rejected", "mode 0777", NULL);
+    CHECK(chmod(h.dir, 0755) == 0);
+    house_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    house_raze(&h);
+}
+
+static void start__last_good_refused_too__both_reasons_said(void **state)
+{
+    struct house h;
+    char copy[256];
+    (void)state;
+    house_build(&h, NULL);
+    size_t mark = house_mark(&h);
+    house_start(&h, NULL);
+    house_await(&h, mark, NULL, "event=keyring-proven", NULL);
+    assert_int_equal(house_stop(&h), 0);
+    in_state(&h, "keyring.json", copy);
+    house_write(copy, "{\"keyring\": 1");
+    keyring_away(&h);
+    mark = house_mark(&h);
+    house_start(&h, NULL);
+    mark = house_await(&h, mark, NULL, "event=last-good-refused", "keyring.json",
+                       "line 1", NULL);
+    CHECK_HAS(house_ask_status(&h, 1), "Its last good copy is refused too");
+    keyring_back(&h);
+    house_await(&h, mark, NULL, "event=keyring-proven", NULL);
+    house_ask_status(&h, 0);
+    house_raze(&h);
+}
+
 KW_CASES("03-restart", CASE(restart__after_sigterm_and_after_sigkill__still_opens),
          CASE(restart__one_client_all_along__reconnects_by_itself),
-         CASE(state__not_writable__said_and_tried_again))
+         CASE(state__not_writable__said_and_tried_again),
+         CASE(state__copy_not_written__marks_wait_for_it),
+         CASE(start__no_keyring__looked_for_until_it_comes_and_no_login_before),
+         CASE(start__no_keyring__last_good_serves_and_the_file_needs_no_new_workers),
+         CASE(start__keyring_that_others_can_change__taken_when_cured),
+         CASE(start__last_good_refused_too__both_reasons_said))
