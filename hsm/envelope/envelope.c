@@ -49,15 +49,28 @@ bool kw_is_domain(kw_span s)
     return is_name(s, KW_DOMAIN_MAX, is_domain_char);
 }
 
+/* A format or mechanism that is spoken for is told from one that never was: those bytes
+ * are not broken, this program is too old for them. */
+static const char *version_fault(const struct kw_envelope *env)
+{
+    if (env->format == KW_FORMAT_RESERVED)
+        return "envelope format reserved";
+    if (env->format != KW_FORMAT_1)
+        return "envelope format";
+    if (env->mechanism >= KW_MECH_RESERVED_FIRST &&
+        env->mechanism <= KW_MECH_RESERVED_LAST)
+        return "envelope mechanism reserved";
+    return kw_mechanism_name(env->mechanism) == NULL ? "envelope mechanism" : NULL;
+}
+
 /* The field of the header that is wrong, or NULL. */
 static const char *header_fault(const struct kw_envelope *env)
 {
-    if (env->format != KW_FORMAT_1)
-        return "envelope format";
+    const char *version = version_fault(env);
+    if (version != NULL)
+        return version;
     if (env->purpose != KW_PURPOSE_SEED && env->purpose != KW_PURPOSE_CHECK)
         return "envelope purpose";
-    if (kw_mechanism_name(env->mechanism) == NULL)
-        return "envelope mechanism";
     if (!kw_is_scope(env->scope))
         return "envelope scope";
     if (env->purpose == KW_PURPOSE_CHECK &&

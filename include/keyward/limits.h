@@ -16,9 +16,12 @@
 /* The request uid is a UUID of 36 characters; only for correlation. */
 #define KW_UID_MAX 64u
 
-/* "kw1-<N>-" and 24 hex digits.  N has at most 6 digits, so 35; with "-mac" it still
- * fits the 40 bytes that small HSMs allow for CKA_LABEL. */
+/* "kw1-<N>-" and 24 hex digits.  N has at most 6 digits, so 35.  A second key of the
+ * version is called <key_id>-mac: still within the 40 bytes that small HSMs allow for
+ * CKA_LABEL. */
 #define KW_KEY_ID_MAX 35u
+#define KW_LABEL_MAX (KW_KEY_ID_MAX + 4u)
+_Static_assert(KW_LABEL_MAX <= 40, "small HSMs take the longest label");
 #define KW_VERSION_N_MAX 999999u
 
 #define KW_SCOPE_MAX 32u  /* [a-z0-9-], in clear in every ciphertext    */

@@ -57,13 +57,37 @@ static void parse__nothing__refused(void **state)
 static void parse__unknown_format_purpose_mechanism__each_refused(void **state)
 {
     (void)state;
-    refuses_byte(0, 0, "envelope format");
-    refuses_byte(0, 2, "envelope format");
-    refuses_byte(1, 0, "envelope purpose");
-    refuses_byte(1, 3, "envelope purpose");
-    refuses_byte(2, 0, "envelope mechanism");
-    for (uint8_t spoken_for = 2; spoken_for < 6; spoken_for++)
-        refuses_byte(2, spoken_for, "envelope mechanism");
+    for (unsigned b = 0; b < 256; b++) {
+        if (b != KW_FORMAT_1)
+            refuses_byte(0, (uint8_t)b,
+                         b == 2 ? "envelope format reserved" : "envelope format");
+        if (b != KW_PURPOSE_SEED && b != KW_PURPOSE_CHECK)
+            refuses_byte(1, (uint8_t)b, "envelope purpose");
+        if (b != KW_MECH_AES_256_GCM)
+            refuses_byte(2, (uint8_t)b,
+                         b >= 2 && b <= 6 ? "envelope mechanism reserved"
+                                          : "envelope mechanism");
+    }
+}
+
+/* Whatever a caller fills in: no byte of a format that is not frozen leaves here. */
+static void write__reserved_or_unknown_number__never(void **state)
+{
+    (void)state;
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    for (unsigned b = 0; b < 256; b++) {
+        struct kw_envelope env[2] = {good(), good()};
+        env[0].format = (uint8_t)b;
+        env[1].mechanism = (enum kw_mechanism)b;
+        for (size_t i = 0; i < 2; i++) {
+            kw_dst dst = kw_dst_of(out, sizeof out);
+            kw_err e = kw_envelope_write(&env[i], &dst);
+            CHECK(b == 1 ? !kw_failed(e) : e.code == KW_CODE_BAD_INPUT && dst.len == 0);
+            dst.len = 0;
+            e = kw_envelope_aad(&env[i], kw_span_str("k"), kw_span_str("d"), &dst);
+            CHECK(b == 1 ? !kw_failed(e) : e.code == KW_CODE_BAD_INPUT && dst.len == 0);
+        }
+    }
 }
 
 static void parse__scope_not_a_scope__refused(void **state)
@@ -282,7 +306,8 @@ static void mechanism__known_and_unknown__names_and_sizes(void **state)
     (void)state;
     enum kw_mechanism m = (enum kw_mechanism)0;
     CHECK(!kw_mechanism_from_name("aes-256-cbc", &m) && m == 0);
-    CHECK(kw_mechanism_name((enum kw_mechanism)2) == NULL);
+    for (unsigned n = KW_MECH_RESERVED_FIRST; n <= KW_MECH_RESERVED_LAST; n++)
+        CHECK(kw_mechanism_name((enum kw_mechanism)n) == NULL);
     CHECK(kw_mechanism_iv_len((enum kw_mechanism)2) == 0);
     CHECK(kw_mechanism_sealed_len((enum kw_mechanism)2, 48) == 0);
     CHECK(kw_mechanism_from_name("aes-256-gcm", &m) && m == KW_MECH_AES_256_GCM);
@@ -298,6 +323,7 @@ KW_CASES("hsm/envelope/envelope", CASE(parse__nothing__refused),
          CASE(parse__seed_length_lies__refused), CASE(parse__every_prefix__refused),
          CASE(parse__trailing_byte__refused), CASE(parse__good__borrows_each_field),
          CASE(write__wrong_field__refused_and_nothing_written),
+         CASE(write__reserved_or_unknown_number__never),
          CASE(write__no_room__nothing_written),
          CASE(write__good__appends_exactly_what_is_documented),
          CASE(write__every_seed_length__reads_back_and_fits_the_limit),

@@ -198,6 +198,7 @@ static void key_id__made__reads_back_and_is_fresh(void **state)
         CHECK(kw_key_id_parse(kw_span_str(one), &n) && n == ns[i]);
         CHECK(kw_key_id_parse(kw_span_str(one), NULL));
         CHECK(strcmp(one, two) != 0);
+        CHECK(ns[i] < KW_VERSION_N_MAX || strlen(one) + strlen("-mac") == KW_LABEL_MAX);
     }
 }
 
