@@ -23,7 +23,7 @@ static void str__bytes_of_no_character_and_controls__replaced(void **state)
     check_text("\x1b[2J\xc2\x9b"
                "2J\n\x7f",
                "\"?[2J?2J??\"");
-    check_text("\xe2\x80\xae", "\"?\"");
+    check_text("\xe2\x80\x8f", "\"?\"");
 }
 
 static void str__quotes_and_letters__escaped_and_kept(void **state)
