@@ -61,7 +61,6 @@ extern const size_t kw_attribute_fields_count;
 
 #define KW_CHECK_BLOB_MAX 160u
 #define KW_LOCATOR_MAX 32u
-#define KW_LABEL_MAX 40u        /* of CKA_LABEL: what small HSMs allow           */
 #define KW_OBJECTS_MAX 2u       /* objects of one version: a KEK, a key pair, …  */
 #define KW_OBJECT_TOKENS_MAX 4u /* tokens in which one object lies               */
 #define KW_ANCESTORS_MAX 64u    /* files before this one whose digests it names  */
