@@ -7,12 +7,24 @@
  */
 #include "parts.h"
 
+/* The check blob is what a file says: one that cannot be a check blob of this version
+ * speaks against the version, and is no bug of ours. */
+static kw_err read_check_blob(const struct kw_version *v, const char *domain,
+                              struct kw_check_job *ret_job)
+{
+    kw_err e = kw_check_blob_job(v, domain, ret_job);
+    if (kw_failed(e) || ret_job->env.mechanism != v->mechanism ||
+        ret_job->env.format != v->format)
+        return kw_err_at(KW_CODE_KEY_BAD, "check blob");
+    return KW_OK;
+}
+
 static kw_err open_check_blob(struct kw_token *t, struct kw_token_key *key,
                               const struct kw_version *v, const char *domain)
 {
     struct kw_check_job job;
     KW_AUTO_SECRET(inner);
-    kw_err e = kw_check_blob_job(v, domain, &job);
+    kw_err e = read_check_blob(v, domain, &job);
     if (kw_failed(e))
         return e;
     e = kw_unwrap(t, key, job.env.mechanism, job.env.iv, kw_span_of(job.aad, job.aad_len),

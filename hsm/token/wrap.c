@@ -7,13 +7,12 @@ static bool is_zero(uint8_t byte)
     return byte == 0;
 }
 
-/* A zero IV goes into the module in the self-test only, and never under a KEK. */
 static kw_err check_job(enum kw_mechanism m, kw_span iv, kw_span aad, kw_span text,
                         size_t text_max)
 {
     if (m != KW_MECH_AES_256_GCM)
         return kw_err_at(KW_CODE_BAD_INPUT, "mechanism");
-    if (iv.len != KW_GCM_IV || kw_span_all(iv, is_zero))
+    if (iv.len != KW_GCM_IV)
         return kw_err_at(KW_CODE_BAD_INPUT, "iv");
     if (aad.len > KW_AAD_MAX)
         return kw_err_at(KW_CODE_BAD_INPUT, "aad");
@@ -53,6 +52,9 @@ kw_err kw_wrap(struct kw_token *token, struct kw_token_key *key, enum kw_mechani
     kw_err e = check_job(m, iv, aad, inner, KW_INNER_MAX);
     if (kw_failed(e))
         return e;
+    /* A zero IV goes into the module in the self-test only, and never under a KEK. */
+    if (kw_span_all(iv, is_zero))
+        return kw_err_at(KW_CODE_BAD_INPUT, "iv");
     if (dst->cap - dst->len < inner.len + KW_GCM_TAG)
         return kw_err_at(KW_CODE_NO_MEMORY, "wrap");
     e = kw_key_ready(token, key);
@@ -82,6 +84,8 @@ kw_err kw_unwrap(struct kw_token *token, struct kw_token_key *key, enum kw_mecha
         return e;
     if (sealed.len <= KW_GCM_TAG)
         return kw_err_at(KW_CODE_BAD_INPUT, "text");
+    if (kw_span_all(iv, is_zero))
+        return kw_err_at(KW_CODE_FORGED, "iv"); /* stored data, which we never sealed */
     e = kw_key_ready(token, key);
     if (!kw_failed(e))
         e = unwrap(token, &(struct kw_gcm){token->session, key->handle, iv, aad, sealed},

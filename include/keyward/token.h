@@ -97,7 +97,8 @@ KW_MUST_USE kw_err kw_token_attributes(struct kw_token *token, struct kw_token_k
  * size; the module works in a locked scratch that is larger.
  * On SESSION the session was renewed and the key found again: the caller may retry once.
  * wrap:   HSM_CONFIG when the token changed the IV (nothing is released then)
- * unwrap: FORGED, UNSURE */
+ *         BAD_INPUT for an IV of zeros: no caller of ours has one
+ * unwrap: FORGED (an IV of zeros too: the token is not asked), UNSURE */
 KW_MUST_USE kw_err kw_token_wrap(struct kw_token *token, struct kw_token_key *key,
                                  enum kw_mechanism m, kw_span iv, kw_span aad,
                                  kw_span inner, kw_dst *dst);
@@ -107,6 +108,7 @@ KW_MUST_USE kw_err kw_token_unwrap(struct kw_token *token, struct kw_token_key *
 
 /* Opens a version's check blob and, for `also_wrap`, seals and opens a fresh text too.
  * WRONG_ANSWER or FORGED  the key is not the one of the ceremony: KEY_BAD for the caller
+ * KEY_BAD                 what the version has is no check blob of it
  */
 KW_MUST_USE kw_err kw_token_canary(struct kw_token *token, struct kw_token_key *key,
                                    const struct kw_version *v, const char *domain,

@@ -62,6 +62,29 @@ static void decrypt__any_bit_changed__invalid_argument(void **state)
     house_raze(&h);
 }
 
+/* format, purpose, mechanism, scope length; scope; seed length (2); then the IV. */
+static void decrypt__iv_of_zeros__invalid_argument_and_no_bug(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_encrypt(c, SEED, &sealed);
+    size_t mark = house_mark(&h), iv = 4u + sealed.ciphertext[3] + 2u;
+    memset(sealed.ciphertext + iv, 0, 12);
+    kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(decrypt(c, ct, sealed.key_id), INVALID_ARGUMENT);
+    house_await(&h, mark, NULL, "event=call-failed", "outcome=forged", NULL);
+    house_round_trip(c);
+    assert_int_equal(house_count(&h, mark, "outcome=bug"), 0);
+    assert_int_equal(house_count(&h, mark, "event=worker-ended"), 0);
+    kw_client_close(c);
+    house_raze(&h);
+}
+
 static void decrypt__unknown_key_id__not_found(void **state)
 {
     struct house h;
@@ -117,6 +140,7 @@ static void many__both_classes__every_reply_is_right(void **state)
 KW_CASES("02-round-trip",
          CASE(decrypt__other_class__permission_denied_and_both_scopes_in_the_log),
          CASE(decrypt__any_bit_changed__invalid_argument),
+         CASE(decrypt__iv_of_zeros__invalid_argument_and_no_bug),
          CASE(decrypt__unknown_key_id__not_found),
          CASE(encrypt__empty_or_too_long__invalid_argument),
          CASE(many__both_classes__every_reply_is_right))

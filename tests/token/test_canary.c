@@ -59,6 +59,31 @@ static void canary__other_domain_or_check_blob_changed__forged(void **state)
     fixture_end(&c.f);
 }
 
+/* A check blob is data of the keyring's file: no text of it is a bug of ours. */
+static void canary__check_blob_of_zero_iv_or_none_at_all__says_it_of_the_key(void **state)
+{
+    (void)state;
+    struct coop c;
+    struct kw_envelope env;
+    begin(&c, "");
+    const struct kw_version good = c.v;
+    CHECK_OK(kw_envelope_parse(kw_span_of(good.check_blob, good.check_blob_len), &env));
+    memset(c.v.check_blob + (env.iv.ptr - good.check_blob), 0, env.iv.len);
+    CHECK_CODE(canary(&c, true), KW_CODE_FORGED);
+    c.v = good;
+    c.v.check_blob[0] = 9; /* a format that nobody knows */
+    CHECK_CODE(canary(&c, true), KW_CODE_KEY_BAD);
+    c.v = good;
+    c.v.check_blob_len = 0;
+    CHECK_CODE(canary(&c, true), KW_CODE_KEY_BAD);
+    c.v = good;
+    c.v.mechanism = (enum kw_mechanism)2; /* the blob says another one */
+    CHECK_CODE(canary(&c, true), KW_CODE_KEY_BAD);
+    c.v = good;
+    CHECK_OK(canary(&c, true));
+    fixture_end(&c.f);
+}
+
 static void canary__answer_flipped__wrong_answer(void **state)
 {
     (void)state;
@@ -158,6 +183,7 @@ static void keyring__of_two_versions__reads_back(void **state)
 
 KW_CASES("canary", CASE(canary__same_label_other_key__forged),
          CASE(canary__other_domain_or_check_blob_changed__forged),
+         CASE(canary__check_blob_of_zero_iv_or_none_at_all__says_it_of_the_key),
          CASE(canary__answer_flipped__wrong_answer),
          CASE(canary__every_decrypt_fails__down_not_forged),
          CASE(canary__token_in_trouble__its_code),

@@ -129,6 +129,23 @@ static void wrap__zero_iv_or_wrong_sizes__refused_before_the_token(void **state)
     fixture_end(&f);
 }
 
+/* We never write one, but whoever writes etcd or the keyring can: it is data. */
+static void unwrap__zero_iv__forged_and_the_token_is_not_asked(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct sealed s;
+    KW_AUTO_SECRET(back);
+    fixture_begin(&f, "");
+    CHECK_OK(seal_some(&f, &s));
+    memset(s.iv, 0, sizeof s.iv);
+    unsigned calls = kw_liar_count(&f.hsm, "C_DecryptInit");
+    CHECK_CODE(open_sealed(&f, &s, &back), KW_CODE_FORGED);
+    CHECK(kw_liar_count(&f.hsm, "C_DecryptInit") == calls && back.ptr == NULL);
+    works(&f);
+    fixture_end(&f);
+}
+
 static void unwrap__no_more_than_a_tag__refused_before_the_token(void **state)
 {
     (void)state;
@@ -161,5 +178,6 @@ KW_CASES("gcm", CASE(wrap_unwrap__every_seed_length__same_bytes),
          CASE(unwrap__truncated_or_longer__refused),
          CASE(unwrap__after_a_forgery__the_good_one_opens),
          CASE(wrap__zero_iv_or_wrong_sizes__refused_before_the_token),
+         CASE(unwrap__zero_iv__forged_and_the_token_is_not_asked),
          CASE(unwrap__no_more_than_a_tag__refused_before_the_token),
          CASE(self_test__softhsm__well))
