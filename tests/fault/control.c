@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { RULES_MAX = 64, WAIT_MS = 10, DELAY_MAX = 1000000 };
 
@@ -28,6 +29,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct rule rules[RULES_MAX];
 static unsigned rule_count;
 static struct liar_settings settings;
+static pid_t only;         /* 0 = all processes */
 static struct stamp stamp; /* of what was read; all zero = no file */
 
 static struct stamp look(void)
@@ -128,6 +130,13 @@ static CK_FLAGS pin_flags(const char *text)
     return flags;
 }
 
+static void set_label(const char *text)
+{
+    if (strlen(text) >= sizeof settings.fakefor)
+        mistake(text);
+    snprintf(settings.fakefor, sizeof settings.fakefor, "%s", text);
+}
+
 static void setting(const char *word)
 {
     const char *v;
@@ -143,6 +152,12 @@ static void setting(const char *word)
         list_add(&settings.noread, v);
     else if ((v = value_of(word, "fake")) != NULL)
         list_add(&settings.fake, v);
+    else if ((v = value_of(word, "fakefor")) != NULL)
+        set_label(v);
+    else if ((v = value_of(word, "only")) != NULL)
+        only = (pid_t)number(v);
+    else if (strcmp(word, "nofind") == 0)
+        settings.nofind = true;
     else if (strcmp(word, "emptyslots") == 0)
         settings.emptyslots = true;
     else if (strcmp(word, "othermaker") == 0)
@@ -183,6 +198,7 @@ static void read_all(void)
 {
     char text[256];
     rule_count = 0;
+    only = 0;
     settings = (struct liar_settings){0};
     const char *path = getenv("KW_LIAR_CONTROL");
     FILE *f = path != NULL ? fopen(path, "re") : NULL;
@@ -191,6 +207,10 @@ static void read_all(void)
     while (fgets(text, sizeof text, f) != NULL)
         line(text);
     fclose(f);
+    if (only != 0 && only != getpid()) {
+        settings.nofind = false;
+        settings.fake.count = 0;
+    }
 }
 
 void liar_control_refresh(void)

@@ -24,9 +24,6 @@
     FN(C_DestroyObject, (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b), (a, b))               \
     FN(C_FindObjectsInit, (CK_SESSION_HANDLE a, CK_ATTRIBUTE * b, CK_ULONG c),           \
        (a, b, c))                                                                        \
-    FN(C_FindObjects,                                                                    \
-       (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE * b, CK_ULONG c, CK_ULONG * d),            \
-       (a, b, c, d))                                                                     \
     FN(C_FindObjectsFinal, (CK_SESSION_HANDLE a), (a))                                   \
     FN(C_CopyObject,                                                                     \
        (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b, CK_ATTRIBUTE * c, CK_ULONG d,           \
@@ -40,6 +37,9 @@
     FN(C_GetTokenInfo, (CK_SLOT_ID a, CK_TOKEN_INFO * b), (a, b))                        \
     FN(C_GetMechanismInfo, (CK_SLOT_ID a, CK_MECHANISM_TYPE b, CK_MECHANISM_INFO * c),   \
        (a, b, c))                                                                        \
+    FN(C_FindObjects,                                                                    \
+       (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE * b, CK_ULONG c, CK_ULONG * d),            \
+       (a, b, c, d))                                                                     \
     FN(C_GetAttributeValue,                                                              \
        (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b, CK_ATTRIBUTE * c, CK_ULONG d),          \
        (a, b, c, d))                                                                     \

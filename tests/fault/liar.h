@@ -32,6 +32,10 @@
  *   noattr=0x40000600   C_GenerateKey refuses this attribute    (")
  *   noread=0x163        C_GetAttributeValue does not know it    (")
  *   fake=0x162:1        C_GetAttributeValue answers this bool   (")
+ *   fakefor=LABEL       and only for objects with this CKA_LABEL
+ *   nofind              C_FindObjects finds nothing
+ *   only=PID            fake and nofind are for this process alone: another one's library
+ *                       still sees what was there before
  *   emptyslots          no slots
  *   othermaker          C_GetInfo names another maker and library, C_GetTokenInfo
  *                       another maker and model
@@ -61,7 +65,7 @@ struct liar_lie {
     CK_RV rv;
 };
 
-enum { LIAR_LIST = 8 };
+enum { LIAR_LIST = 8, LIAR_LABEL = 64 };
 struct liar_list {
     unsigned count;
     CK_ULONG type[LIAR_LIST], value[LIAR_LIST];
@@ -69,7 +73,8 @@ struct liar_list {
 struct liar_settings {
     unsigned ivmode;
     CK_FLAGS pinflags;
-    bool emptyslots, othermaker;
+    bool emptyslots, othermaker, nofind;
+    char fakefor[LIAR_LABEL]; /* "" = all */
     struct liar_list nomech, noattr, noread, fake;
 };
 
