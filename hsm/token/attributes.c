@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* attributes - reads a key's attributes back, one a call
+/* attributes - reads a key's attributes back, one a call; some of them again, in one
  *
  * One call with many attributes fails as a whole when the token does not know one of
  * them, and how it says so differs: a refusal of one attribute is "not answered".
@@ -74,17 +74,68 @@ static kw_err read_all(struct kw_token *t, CK_OBJECT_HANDLE key,
     return e;
 }
 
+kw_err kw_attributes_read(struct kw_token *t, struct kw_token_key *key,
+                          struct kw_key_attributes *ret_attributes)
+{
+    struct kw_key_attributes got = {0};
+    kw_err e = kw_key_ready(t, key);
+    if (!kw_failed(e))
+        e = read_all(t, key->handle, &got);
+    e = kw_session_after(t, key, e);
+    if (!kw_failed(e))
+        *ret_attributes = got;
+    return e;
+}
+
 kw_err kw_token_attributes(struct kw_token *token, struct kw_token_key *key,
                            struct kw_key_attributes *ret_attributes)
 {
-    struct kw_key_attributes got = {0};
     kw_phase_set(token, KW_PHASE_FIND);
-    kw_err e = kw_key_ready(token, key);
-    if (!kw_failed(e))
-        e = read_all(token, key->handle, &got);
-    e = kw_session_after(token, key, e);
-    if (!kw_failed(e))
-        *ret_attributes = got;
+    kw_err e = kw_attributes_read(token, key, ret_attributes);
     kw_phase_set(token, KW_PHASE_IDLE);
     return e;
+}
+
+/* ---- one call for the three that matter while a key is in use ---- */
+
+enum { AGAIN = 3, NOT_WRITTEN = 2 };
+
+/* Says which of the attributes it will not tell; the others are filled in (PKCS#11 v2.40,
+ * C_GetAttributeValue). */
+static bool is_partial(CK_RV rv)
+{
+    return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
+           rv == CKR_ATTRIBUTE_VALUE_INVALID || rv == CKR_BUFFER_TOO_SMALL;
+}
+
+static enum kw_answer answer_of(const CK_ATTRIBUTE *asked)
+{
+    CK_BBOOL value = *(const CK_BBOOL *)asked->pValue;
+    if (asked->ulValueLen != sizeof value || value == NOT_WRITTEN)
+        return KW_ANSWER_NONE;
+    return value ? KW_ANSWER_TRUE : KW_ANSWER_FALSE;
+}
+
+kw_err kw_attributes_again(struct kw_token *t, struct kw_token_key *key,
+                           struct kw_key_attributes *attributes)
+{
+    CK_BBOOL values[AGAIN] = {NOT_WRITTEN, NOT_WRITTEN, NOT_WRITTEN};
+    CK_ATTRIBUTE asked[AGAIN] = {{CKA_EXTRACTABLE, &values[0], sizeof values[0]},
+                                 {CKA_SENSITIVE, &values[1], sizeof values[1]},
+                                 {CKA_COPYABLE, &values[2], sizeof values[2]}};
+    bool copyable = attributes->copyable != KW_ANSWER_NONE;
+    kw_err e = kw_key_ready(t, key);
+    if (!kw_failed(e)) {
+        CK_RV rv = t->ck->C_GetAttributeValue(t->session, key->handle, asked,
+                                              copyable ? AGAIN : AGAIN - 1);
+        e = is_partial(rv) ? KW_OK : kw_ckr(rv, "C_GetAttributeValue");
+    }
+    e = kw_session_after(t, key, e);
+    if (kw_failed(e))
+        return e;
+    attributes->extractable = answer_of(&asked[0]);
+    attributes->sensitive = answer_of(&asked[1]);
+    if (copyable)
+        attributes->copyable = answer_of(&asked[2]);
+    return KW_OK;
 }

@@ -52,8 +52,8 @@ static kw_err seal_and_open(struct kw_token *t, struct kw_token_key *key,
 }
 
 /* What was sealed a moment ago was not forged: there the fault is the token's. */
-static kw_err fresh_round_trip(struct kw_token *t, struct kw_token_key *key,
-                               const struct kw_version *v, const char *domain)
+kw_err kw_canary_wraps(struct kw_token *t, struct kw_token_key *key,
+                       const struct kw_version *v, const char *domain)
 {
     struct kw_check_making fresh = {0};
     kw_err e = kw_check_making_begin(v, domain, &fresh);
@@ -66,26 +66,26 @@ static kw_err fresh_round_trip(struct kw_token *t, struct kw_token_key *key,
     return e;
 }
 
-static kw_err canary(struct kw_token *t, struct kw_token_key *key,
-                     const struct kw_version *v, const char *domain, bool also_wrap)
+kw_err kw_canary(struct kw_token *t, struct kw_token_key *key, const struct kw_version *v,
+                 const char *domain, bool also_wrap)
 {
     kw_err e = open_check_blob(t, key, v, domain);
     if (e.code == KW_CODE_UNSURE) {
-        kw_err fresh = fresh_round_trip(t, key, v, domain);
+        kw_err fresh = kw_canary_wraps(t, key, v, domain);
         if (kw_failed(fresh))
             return fresh;
         e.code = KW_CODE_FORGED;
     }
     if (kw_failed(e) || !also_wrap)
         return e;
-    return fresh_round_trip(t, key, v, domain);
+    return kw_canary_wraps(t, key, v, domain);
 }
 
 kw_err kw_token_canary(struct kw_token *token, struct kw_token_key *key,
                        const struct kw_version *v, const char *domain, bool also_wrap)
 {
     kw_phase_set(token, KW_PHASE_TEST);
-    kw_err e = canary(token, key, v, domain, also_wrap);
+    kw_err e = kw_canary(token, key, v, domain, also_wrap);
     kw_phase_set(token, KW_PHASE_IDLE);
     return e;
 }

@@ -108,7 +108,7 @@ static kw_err refuse_taken(struct kw_token *t, kw_span label, kw_span locator,
     unsigned count = 0;
     if (label.len == 0 && locator.len == 0)
         return KW_OK;
-    kw_err e = kw_key_search(t, label, locator, &handle, &count);
+    kw_err e = kw_key_search(t, label, locator, &handle, 1, &count);
     if (kw_failed(e)) {
         kw_ckr_note(note, e, "looking for a key of the same name failed");
         return kw_session_after(t, NULL, e);

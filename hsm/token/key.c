@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key - finds exactly one secret key by label and locator, and again when handles died */
+/* key - finds secret keys by label and locator, and exactly one again when handles died
+ */
 #include "parts.h"
+
+#include <string.h>
 
 #include <keyward/alloc.h>
 
@@ -29,41 +32,39 @@ static void wanted_init(struct wanted *w, kw_span label, kw_span locator)
     }
 }
 
-/* Modules may hand out one object a call, so ask until none comes or two are there. */
-static kw_err collect(struct kw_token *t, CK_OBJECT_HANDLE *first, unsigned *count)
+/* Modules may hand out one object a call, so ask until none comes or all places are
+ * taken. */
+static kw_err collect(struct kw_token *t, CK_OBJECT_HANDLE *handles, unsigned max,
+                      unsigned *count)
 {
     *count = 0;
-    while (*count < 2) {
-        CK_OBJECT_HANDLE got[2] = {0, 0};
-        CK_ULONG n = 0;
-        kw_err e = kw_ckr(t->ck->C_FindObjects(t->session, got, 2, &n), "C_FindObjects");
+    while (*count < max) {
+        CK_ULONG n = 0, room = max - *count;
+        kw_err e = kw_ckr(t->ck->C_FindObjects(t->session, handles + *count, room, &n),
+                          "C_FindObjects");
         if (kw_failed(e))
             return e;
         if (n == 0)
             break;
-        if (*count == 0)
-            *first = got[0];
-        *count += n > 2 ? 2 : (unsigned)n;
+        *count += n < room ? (unsigned)n : (unsigned)room;
     }
     return KW_OK;
 }
 
 kw_err kw_key_search(struct kw_token *t, kw_span label, kw_span locator,
-                     CK_OBJECT_HANDLE *ret_first, unsigned *ret_count)
+                     CK_OBJECT_HANDLE *ret_handles, unsigned max, unsigned *ret_count)
 {
     struct wanted w;
-    CK_OBJECT_HANDLE first = 0;
     unsigned count = 0;
     wanted_init(&w, label, locator);
     kw_err e = kw_ckr(t->ck->C_FindObjectsInit(t->session, w.attributes, w.count),
                       "C_FindObjectsInit");
     if (kw_failed(e))
         return e;
-    e = collect(t, &first, &count);
+    e = collect(t, ret_handles, max, &count);
     kw_err end = kw_ckr(t->ck->C_FindObjectsFinal(t->session), "C_FindObjectsFinal");
     if (kw_failed(e) || kw_failed(end))
         return kw_failed(e) ? e : end;
-    *ret_first = first;
     *ret_count = count;
     return KW_OK;
 }
@@ -71,9 +72,10 @@ kw_err kw_key_search(struct kw_token *t, kw_span label, kw_span locator,
 static kw_err find_handle(struct kw_token *t, struct kw_token_key *key)
 {
     unsigned count = 0;
-    CK_OBJECT_HANDLE handle = 0;
-    kw_err e = kw_key_search(t, kw_span_str(key->label),
-                             kw_span_of(key->locator, key->locator_len), &handle, &count);
+    CK_OBJECT_HANDLE handles[2] = {0, 0};
+    kw_err e =
+        kw_key_search(t, kw_span_str(key->label),
+                      kw_span_of(key->locator, key->locator_len), handles, 2, &count);
     if (kw_failed(e)) {
         t->is_spoilt = true;
         return e;
@@ -82,7 +84,7 @@ static kw_err find_handle(struct kw_token *t, struct kw_token_key *key)
         return kw_err_at(KW_CODE_MISSING, "C_FindObjects");
     if (count > 1)
         return kw_err_at(KW_CODE_HSM_CONFIG, "C_FindObjects");
-    key->handle = handle;
+    key->handle = handles[0];
     key->epoch = t->epoch;
     return KW_OK;
 }
@@ -90,12 +92,13 @@ static kw_err find_handle(struct kw_token *t, struct kw_token_key *key)
 kw_err kw_key_ready(struct kw_token *t, struct kw_token_key *key)
 {
     kw_err e = kw_session_ready(t);
-    if (!kw_failed(e) && key->epoch != t->epoch)
-        e = find_handle(t, key);
-    return e;
+    if (kw_failed(e) || key->epoch == t->epoch)
+        return e;
+    return key->version[0] == '\0' ? find_handle(t, key)
+                                   : kw_err_at(KW_CODE_SESSION, "key");
 }
 
-static void explain(struct kw_note *note, kw_err e, const struct kw_token *t,
+void kw_key_explain(struct kw_note *note, kw_err e, const struct kw_token *t,
                     const char *label)
 {
     if (e.code == KW_CODE_MISSING)
@@ -113,16 +116,17 @@ static void explain(struct kw_note *note, kw_err e, const struct kw_token *t,
         kw_ckr_note(note, e, "looking for the key failed");
 }
 
-static struct kw_token_key *known(struct kw_token *t, kw_span label, kw_span locator)
+struct kw_token_key *kw_key_known(struct kw_token *t, kw_span label, kw_span locator,
+                                  const char *version)
 {
     for (struct kw_token_key *k = t->keys; k != NULL; k = k->next)
-        if (kw_span_equal_str(label, k->label) &&
+        if (strcmp(version, k->version) == 0 && kw_span_equal_str(label, k->label) &&
             kw_span_equal(locator, kw_span_of(k->locator, k->locator_len)))
             return k;
     return NULL;
 }
 
-static struct kw_token_key *key_new(kw_span label, kw_span locator)
+struct kw_token_key *kw_key_new(kw_span label, kw_span locator, const char *version)
 {
     struct kw_token_key *key = kw_new(1, sizeof *key);
     if (key == NULL)
@@ -130,17 +134,24 @@ static struct kw_token_key *key_new(kw_span label, kw_span locator)
     kw_copy_str(key->label, sizeof key->label, label);
     kw_copy(key->locator, sizeof key->locator, locator);
     key->locator_len = locator.len;
+    kw_copy_str(key->version, sizeof key->version, kw_span_str(version));
     return key;
+}
+
+void kw_key_keep(struct kw_token *t, struct kw_token_key *key)
+{
+    key->next = t->keys;
+    t->keys = key;
 }
 
 /* Looks always, also for a key that was found before: it may be gone. */
 static kw_err find(struct kw_token *t, kw_span label, kw_span locator,
                    struct kw_token_key **ret_key)
 {
-    struct kw_token_key *key = known(t, label, locator);
+    struct kw_token_key *key = kw_key_known(t, label, locator, "");
     bool is_new = key == NULL;
     if (is_new)
-        key = key_new(label, locator);
+        key = kw_key_new(label, locator, "");
     if (key == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "key");
     kw_err e = kw_session_ready(t);
@@ -153,10 +164,8 @@ static kw_err find(struct kw_token *t, kw_span label, kw_span locator,
             kw_free(key);
         return e;
     }
-    if (is_new) {
-        key->next = t->keys;
-        t->keys = key;
-    }
+    if (is_new)
+        kw_key_keep(t, key);
     *ret_key = key;
     return KW_OK;
 }
@@ -173,7 +182,7 @@ kw_err kw_token_find(struct kw_token *token, const char *key_id, kw_span locator
     kw_phase_set(token, KW_PHASE_FIND);
     kw_err e = find(token, label, locator, ret_key);
     if (kw_failed(e))
-        explain(note, e, token, key_id);
+        kw_key_explain(note, e, token, key_id);
     kw_phase_set(token, KW_PHASE_IDLE);
     return e;
 }

@@ -35,6 +35,10 @@ struct kw_token_key {
     size_t locator_len;
     CK_OBJECT_HANDLE handle;
     unsigned epoch; /* of the token when the handle was found */
+    /* Proven for this version by kw_token_prove; "": only found.  The handle of a found
+     * key is looked for again when it died, a proven one must be proven again. */
+    char version[KW_KEY_ID_MAX + 1];
+    struct kw_key_attributes attributes; /* of a proven one, as last read */
     struct kw_token_key *next;
 };
 
@@ -81,16 +85,26 @@ KW_MUST_USE kw_err kw_session_renew(struct kw_token *t);
 /* Opens the first session, or a new one after a failure that could not renew it. */
 KW_MUST_USE kw_err kw_session_ready(struct kw_token *t);
 /* To be called with the outcome of every operation: after an error the session is
- * replaced, and after SESSION the key (may be NULL) is found again.  Gives the error that
- * the caller shall see. */
+ * replaced, and after SESSION the key (may be NULL) is found again, if finding is all it
+ * takes.  Gives the error that the caller shall see. */
 KW_MUST_USE kw_err kw_session_after(struct kw_token *t, struct kw_token_key *key,
                                     kw_err e);
 
-/* key.c: how many secret keys have this label (unless empty) and locator (unless empty);
- * counts to 2 and no further. */
+/* key.c: the secret keys with this label (unless empty) and locator (unless empty), the
+ * first `max` of them. */
 KW_MUST_USE kw_err kw_key_search(struct kw_token *t, kw_span label, kw_span locator,
-                                 CK_OBJECT_HANDLE *ret_first, unsigned *ret_count);
+                                 CK_OBJECT_HANDLE *ret_handles, unsigned max,
+                                 unsigned *ret_count);
+/* The handle may be used in the next call.  SESSION without a native code: it died, and
+ * the key has to be proven before it is used again. */
 KW_MUST_USE kw_err kw_key_ready(struct kw_token *t, struct kw_token_key *key);
+/* A key of the token's list; `version` as in the struct.  NULL: no memory. */
+struct kw_token_key *kw_key_known(struct kw_token *t, kw_span label, kw_span locator,
+                                  const char *version);
+struct kw_token_key *kw_key_new(kw_span label, kw_span locator, const char *version);
+void kw_key_keep(struct kw_token *t, struct kw_token_key *key);
+void kw_key_explain(struct kw_note *note, kw_err e, const struct kw_token *t,
+                    const char *label);
 void kw_keys_free(struct kw_token *t);
 
 /* gcm.c: one single-part operation on a session.  Nothing is judged but the CK_RVs. */
@@ -113,7 +127,21 @@ KW_MUST_USE kw_err kw_unwrap(struct kw_token *t, struct kw_token_key *key,
                              enum kw_mechanism m, kw_span iv, kw_span aad, kw_span sealed,
                              struct kw_secret *ret_inner);
 
-/* attributes.c: tests hold this table against kw_attribute_fields. */
+/* canary.c: kw_token_canary without the phase; the two halves of it. */
+KW_MUST_USE kw_err kw_canary(struct kw_token *t, struct kw_token_key *key,
+                             const struct kw_version *v, const char *domain,
+                             bool also_wrap);
+KW_MUST_USE kw_err kw_canary_wraps(struct kw_token *t, struct kw_token_key *key,
+                                   const struct kw_version *v, const char *domain);
+
+/* attributes.c: kw_token_attributes without the phase. */
+KW_MUST_USE kw_err kw_attributes_read(struct kw_token *t, struct kw_token_key *key,
+                                      struct kw_key_attributes *ret_attributes);
+/* Those that a token may change in the life of a key, anew and in one call:
+ * CKA_EXTRACTABLE, CKA_SENSITIVE, and CKA_COPYABLE where the token has answered it. */
+KW_MUST_USE kw_err kw_attributes_again(struct kw_token *t, struct kw_token_key *key,
+                                       struct kw_key_attributes *attributes);
+/* Tests hold this table against kw_attribute_fields. */
 struct kw_attribute_ck {
     const char *name;
     CK_ATTRIBUTE_TYPE type;

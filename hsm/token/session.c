@@ -49,7 +49,7 @@ kw_err kw_session_after(struct kw_token *t, struct kw_token_key *key, kw_err e)
         t->is_fresh = false;
         return e;
     }
-    if (e.code == KW_CODE_NO_MEMORY)
+    if (e.code == KW_CODE_NO_MEMORY || (e.code == KW_CODE_SESSION && e.native == 0))
         return e; /* ours: the token was not asked, or has answered */
     /* A session that never did anything cannot hold an old operation: the token means
      * that it has too much to do. */
@@ -63,7 +63,7 @@ kw_err kw_session_after(struct kw_token *t, struct kw_token_key *key, kw_err e)
     kw_err again = kw_session_renew(t);
     if (e.code != KW_CODE_SESSION)
         return e;
-    if (!kw_failed(again) && key != NULL)
+    if (!kw_failed(again) && key != NULL && key->version[0] == '\0')
         again = kw_key_ready(t, key);
     return kw_failed(again) ? again : e;
 }

@@ -95,7 +95,8 @@ KW_MUST_USE kw_err kw_token_attributes(struct kw_token *token, struct kw_token_k
 
 /* One AEAD operation under a found key.  Appends to dst.  dst wants the sealed or inner
  * size; the module works in a locked scratch that is larger.
- * On SESSION the session was renewed and the key found again: the caller may retry once.
+ * On SESSION the session was renewed, and a key of kw_token_find found again: the caller
+ * may retry once.  A key of kw_token_prove is proven again first.
  * wrap:   HSM_CONFIG when the token changed the IV (nothing is released then)
  *         BAD_INPUT for an IV of zeros: no caller of ours has one
  * unwrap: FORGED (an IV of zeros too: the token is not asked), UNSURE */
@@ -113,6 +114,58 @@ KW_MUST_USE kw_err kw_token_unwrap(struct kw_token *token, struct kw_token_key *
 KW_MUST_USE kw_err kw_token_canary(struct kw_token *token, struct kw_token_key *key,
                                    const struct kw_version *v, const char *domain,
                                    bool also_wrap);
+
+/* ---- the proof: which object of the token holds this version's key ------------------
+ */
+
+/* What a look shows besides its error; bits, and the numbers that go over the wall
+ * (wire.h). */
+enum kw_finding {
+    KW_FINDING_EXPOSED = 1,  /* an object opens the check blob, and says that it may leave
+                                the token, or does not say that it may not: KEY_BAD   */
+    KW_FINDING_REPLACED = 2, /* there are objects, and none opens the check blob       */
+    KW_FINDING_COPYABLE = 4, /* CKA_COPYABLE is true, and at the ceremony it was not   */
+    KW_FINDING_DUPLICATE = 8, /* the one that opens it is not the only one of its label */
+};
+
+/* What the keyring says of the object of one version; borrows from the ring. */
+struct kw_token_claim {
+    const struct kw_version *version;
+    const char *label; /* CKA_LABEL: the key_id of the version that made the object */
+    kw_span locator;   /* CKA_ID, empty = by label alone */
+    const char *domain;
+    bool may_copy; /* CKA_COPYABLE is as the ceremony had it */
+    bool also_wrap;
+};
+struct kw_token_claim kw_token_claim_of(const struct kw_keyring *ring,
+                                        const struct kw_version *v, const char *domain,
+                                        bool also_wrap);
+
+/* Find, check blob, attributes: of the objects with this label and locator, the one that
+ * opens the check blob and passes the attributes (kw_attributes_judge); for `also_wrap`
+ * it seals and opens a fresh text too.  An object that opens the check blob and may leave
+ * the token ends the proof, also beside a good one.  The key is used by nobody between a
+ * handle that died and a good proof: after SESSION from any call prove it again.
+ * *ret_findings is set in every case, *remarks (may be NULL) on success: the attributes
+ * that are wider than needed.
+ * MISSING                 no object has this label and locator
+ * FORGED, WRONG_ANSWER    none opens the check blob: another key has the label
+ * KEY_BAD                 attributes, or a check blob that is none
+ * HSM_CONFIG              the token does not let the key be used
+ * SESSION, HSM_BUSY       twice;  HSM_DOWN, NO_MEMORY, BUG, …  the token's trouble or
+ * ours */
+KW_MUST_USE kw_err kw_token_prove(struct kw_token *token,
+                                  const struct kw_token_claim *claim,
+                                  struct kw_token_key **ret_key, unsigned *ret_findings,
+                                  struct kw_note *note, struct kw_note *remarks);
+/* A proven key again: opens the check blob and, for `also_wrap`, seals.  Closely: reads
+ * CKA_EXTRACTABLE, CKA_SENSITIVE and CKA_COPYABLE in one call, and looks for the objects;
+ * when ours does not stand alone, the whole proof is made again.
+ * SESSION  the handle died: nothing is to be done with the key before kw_token_prove
+ * others   as kw_token_prove */
+KW_MUST_USE kw_err kw_token_look(struct kw_token *token, struct kw_token_key *key,
+                                 const struct kw_token_claim *claim, bool closely,
+                                 unsigned *ret_findings, struct kw_note *note);
 
 /* "CKR_PIN_INCORRECT" for the log; "CKR_0x…" for a number without a name. */
 void kw_ckr_name(uint32_t rv, char dst[48]);

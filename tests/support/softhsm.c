@@ -197,8 +197,8 @@ struct kw_token_key *kw_softhsm_key(struct kw_token *token, const char *key_id,
     return key;
 }
 
-static void seal_check_blob(struct kw_token *token, struct kw_token_key *key,
-                            const char *domain, struct kw_version *v)
+void kw_softhsm_check_blob(struct kw_token *token, struct kw_token_key *key,
+                           const char *domain, struct kw_version *v)
 {
     uint8_t bytes[KW_SEALED_MAX];
     kw_dst sealed = kw_dst_of(bytes, sizeof bytes);
@@ -243,7 +243,7 @@ void kw_softhsm_version(struct kw_token *token, const char *domain, uint32_t n,
         kw_softhsm_key(token, v.key_id, kw_span_of(o->locator, o->locator_len));
     CHECK_OK(kw_token_attributes(token, key, &o->attributes));
     record_facts(token, &v);
-    seal_check_blob(token, key, domain, &v);
+    kw_softhsm_check_blob(token, key, domain, &v);
     *ret_version = v;
 }
 

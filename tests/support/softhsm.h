@@ -61,6 +61,9 @@ struct kw_token_key *kw_softhsm_key(struct kw_token *token, const char *key_id,
  * and its record with check blob and attributes as read back.  Wants READ_WRITE. */
 void kw_softhsm_version(struct kw_token *token, const char *domain, uint32_t n,
                         enum kw_key_state state, struct kw_version *ret_version);
+/* Seals a fresh check blob of this version under the key. */
+void kw_softhsm_check_blob(struct kw_token *token, struct kw_token_key *key,
+                           const char *domain, struct kw_version *v);
 /* Writes a new keyring file (serial 1) of these versions, ascending n; the one in state
  * active is the baseline. */
 void kw_softhsm_keyring(const char *path, const char *domain,

@@ -49,8 +49,8 @@ static inline void fixture_end(struct fixture *f)
 }
 
 /* A key that no ceremony makes: same label twice, or extractable.  Wants READ_WRITE. */
-static inline CK_OBJECT_HANDLE raw_key(struct kw_token *t, const char *label,
-                                       const char *id, bool extractable)
+static inline CK_OBJECT_HANDLE raw_key_at(struct kw_token *t, const char *label,
+                                          kw_span id, bool extractable)
 {
     CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
     CK_ULONG len = 32;
@@ -58,12 +58,12 @@ static inline CK_OBJECT_HANDLE raw_key(struct kw_token *t, const char *label,
     CK_OBJECT_HANDLE key = 0;
     CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, NULL, 0};
     kw_copy(label_bytes, sizeof label_bytes, kw_span_str(label));
-    kw_copy(id_bytes, sizeof id_bytes, kw_span_str(id));
+    kw_copy(id_bytes, sizeof id_bytes, id);
     CK_ATTRIBUTE attributes[] = {
         {CKA_TOKEN, &yes, sizeof yes},
         {CKA_PRIVATE, &yes, sizeof yes},
         {CKA_LABEL, label_bytes, strlen(label)},
-        {CKA_ID, id_bytes, strlen(id)},
+        {CKA_ID, id_bytes, id.len},
         {CKA_SENSITIVE, extractable ? &no : &yes, sizeof yes},
         {CKA_EXTRACTABLE, extractable ? &yes : &no, sizeof yes},
         {CKA_ENCRYPT, &yes, sizeof yes},
@@ -73,6 +73,12 @@ static inline CK_OBJECT_HANDLE raw_key(struct kw_token *t, const char *label,
     CHECK(t->ck->C_GenerateKey(t->session, &mechanism, attributes,
                                sizeof attributes / sizeof attributes[0], &key) == CKR_OK);
     return key;
+}
+
+static inline CK_OBJECT_HANDLE raw_key(struct kw_token *t, const char *label,
+                                       const char *id, bool extractable)
+{
+    return raw_key_at(t, label, kw_span_str(id), extractable);
 }
 
 /* One sealed text with its IV and AAD. */
