@@ -49,10 +49,11 @@ static bool is_n(uint32_t n)
 kw_err kw_wire_put_verdict(const struct kw_wire_verdict *v, kw_dst *dst)
 {
     size_t before = dst->len;
-    if (!is_n(v->n))
+    if (!is_n(v->n) || v->findings > KW_WIRE_FINDINGS)
         return kw_err_at(KW_CODE_BUG, "wire");
     bool ok = kw_wire_put_head(dst, KW_WIRE_VERDICT) && kw_dst_put_u32(dst, v->n) &&
-              kw_wire_put_err(dst, v->err) && kw_wire_put_text(dst, v->reason);
+              kw_wire_put_err(dst, v->err) && kw_dst_put_u8(dst, (uint8_t)v->findings) &&
+              kw_wire_put_text(dst, v->reason);
     return kw_wire_finish(dst, before, ok);
 }
 
@@ -62,8 +63,9 @@ kw_err kw_wire_get_verdict(kw_span message, struct kw_wire_verdict *ret_verdict)
     struct kw_src src = kw_wire_body(message, KW_WIRE_VERDICT);
     v.n = kw_src_u32(&src);
     v.err = kw_wire_take_err(&src);
+    v.findings = kw_src_u8(&src);
     kw_wire_take_text(&src, v.reason, sizeof v.reason);
-    if (!kw_src_done(&src) || !is_n(v.n))
+    if (!kw_src_done(&src) || !is_n(v.n) || v.findings > KW_WIRE_FINDINGS)
         return refused();
     *ret_verdict = v;
     return KW_OK;

@@ -55,17 +55,32 @@ struct kw_wire_job {
     kw_span iv, aad, input;
     uint32_t n;     /* CANARY: which version                    */
     bool also_wrap; /* CANARY */
+    bool closely;   /* CANARY: look at the key's attributes and objects too */
 };
 /* Put: appends; BUG when a field breaks its bound, NO_MEMORY when it does not fit.
  * Get: BAD_INPUT; spans borrow from the message.  So do all pairs below. */
 KW_MUST_USE kw_err kw_wire_put_job(const struct kw_wire_job *job, kw_dst *dst);
 KW_MUST_USE kw_err kw_wire_get_job(kw_span message, struct kw_wire_job *ret_job);
 
+/* What was found about a version's objects besides the error; bits, the numbers of enum
+ * kw_finding (token.h). */
+enum kw_wire_finding {
+    KW_WIRE_EXPOSED = 1,   /* the key may leave the token: its version ends everywhere */
+    KW_WIRE_REPLACED = 2,  /* another key has its label                                */
+    KW_WIRE_COPYABLE = 4,  /* told, serves on                                          */
+    KW_WIRE_DUPLICATE = 8, /* told, serves on                                          */
+    KW_WIRE_FINDINGS = 15, /* not a bit: all of them                                   */
+};
+#define KW_WIRE_REASON_MAX 159u
+
 struct kw_wire_answer {
     uint64_t id;
     kw_err err; /* `where` crosses the wall as a number of a fixed table */
     int64_t hsm_ns;
-    kw_span output; /* empty unless err is OK */
+    bool looked;       /* closely, at the version's objects, while this was answered    */
+    unsigned findings; /* of that look                                                  */
+    kw_span reason;    /* text for the operator; empty when err is OK                   */
+    kw_span output;    /* empty unless err is OK */
 };
 KW_MUST_USE kw_err kw_wire_put_answer(const struct kw_wire_answer *answer, kw_dst *dst);
 KW_MUST_USE kw_err kw_wire_get_answer(kw_span message, struct kw_wire_answer *ret_answer);
@@ -83,8 +98,9 @@ KW_MUST_USE kw_err kw_wire_get_facts(kw_span message, struct kw_wire_facts *ret_
 
 struct kw_wire_verdict {
     uint32_t n;
-    kw_err err;       /* OK: proven                      */
-    char reason[160]; /* "" or text for the operator     */
+    kw_err err; /* OK: proven                      */
+    unsigned findings;
+    char reason[KW_WIRE_REASON_MAX + 1]; /* "" or text for the operator     */
 };
 KW_MUST_USE kw_err kw_wire_put_verdict(const struct kw_wire_verdict *verdict,
                                        kw_dst *dst);

@@ -27,7 +27,7 @@ static void put_job__field_out_of_bounds__bug_and_nothing_written(void **state)
 {
     (void)state;
     uint8_t big[KW_SEALED_MAX + 1] = {0};
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 9; i++) {
         struct kw_wire_job j = wrap_job();
         switch (i) {
         case 0: j.id = 0; break;
@@ -37,6 +37,7 @@ static void put_job__field_out_of_bounds__bug_and_nothing_written(void **state)
         case 4: j.input = kw_span_of(big, KW_INNER_MAX + 1); break;
         case 5: j.iv = kw_span_of(big, KW_IV_MAX + 1); break;
         case 6: j.aad = kw_span_of(big, KW_AAD_MAX + 1); break;
+        case 7: j.closely = true; break; /* of a canary */
         default: j.n = 1; break;
         }
         kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -100,9 +101,13 @@ static void canary__round_trip_and_version_zero_refused(void **state)
                        got;
     kw_span m = written(&j);
     CHECK_OK(kw_wire_get_job(m, &got));
-    CHECK(got.n == 3 && got.also_wrap);
-    buf[m.len - 1] = 2; /* a bool has two spellings, not more */
+    CHECK(got.n == 3 && got.also_wrap && !got.closely);
+    buf[m.len - 2] = 2; /* a bool has two spellings, not more */
     CHECK_CODE(kw_wire_get_job(m, &got), KW_CODE_BAD_INPUT);
+    j.closely = true;
+    j.also_wrap = false;
+    CHECK_OK(kw_wire_get_job(written(&j), &got));
+    CHECK(got.closely && !got.also_wrap);
     j.n = 0;
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     CHECK_CODE(kw_wire_put_job(&j, &dst), KW_CODE_BUG);
@@ -129,6 +134,37 @@ static void answer__error_with_output__refused_on_both_sides(void **state)
     buf[10] = KW_CODE_HSM_DOWN; /* behind magic, kind and id */
     buf[15] = 1;
     CHECK_CODE(kw_wire_get_answer(m, &got), KW_CODE_BAD_INPUT);
+}
+
+static void answer__findings_or_reason_out_of_bounds__refused_on_both_sides(void **state)
+{
+    (void)state;
+    char long_text[KW_WIRE_REASON_MAX + 1];
+    memset(long_text, 'r', sizeof long_text);
+    const struct kw_wire_answer good = {.id = 5,
+                                        .err = kw_err_at(KW_CODE_KEY_BAD, "key"),
+                                        .looked = true,
+                                        .findings = KW_WIRE_EXPOSED | KW_WIRE_DUPLICATE,
+                                        .reason = kw_span_str("extractable")};
+    struct kw_wire_answer got, bad[4] = {good, good, good, good};
+    kw_span m = answered(good);
+    CHECK_OK(kw_wire_get_answer(m, &got));
+    CHECK(got.looked && got.findings == (KW_WIRE_EXPOSED | KW_WIRE_DUPLICATE));
+    CHECK(kw_span_equal_str(got.reason, "extractable") && got.output.len == 0);
+    buf[25] = KW_WIRE_FINDINGS + 1;
+    CHECK_CODE(kw_wire_get_answer(m, &got), KW_CODE_BAD_INPUT);
+    buf[25] = 0;
+    buf[28] = 0x9b; /* the reason goes to log and terminal */
+    CHECK_CODE(kw_wire_get_answer(m, &got), KW_CODE_BAD_INPUT);
+    bad[0].findings = KW_WIRE_FINDINGS + 1;
+    bad[1].reason = kw_span_of(long_text, sizeof long_text);
+    bad[2].reason = kw_span_str("\x9b");
+    bad[3].err = KW_OK; /* and still a reason */
+    for (int i = 0; i < 4; i++) {
+        kw_dst dst = kw_dst_of(buf, sizeof buf);
+        CHECK(kw_failed(kw_wire_put_answer(&bad[i], &dst)));
+        CHECK(dst.len == 0);
+    }
 }
 
 static void answer__where__survives_the_wall(void **state)
@@ -171,6 +207,7 @@ KW_CASES("hsm/wire/job", CASE(put_job__field_out_of_bounds__bug_and_nothing_writ
          CASE(job__largest__fits_and_reads_back),
          CASE(canary__round_trip_and_version_zero_refused),
          CASE(answer__error_with_output__refused_on_both_sides),
+         CASE(answer__findings_or_reason_out_of_bounds__refused_on_both_sides),
          CASE(answer__where__survives_the_wall),
          CASE(answer__where_not_in_the_table__reads_worker),
          CASE(answer__ok__has_no_native_and_no_place))

@@ -72,10 +72,16 @@ static void verdict__version_zero__refused(void **state)
     CHECK_CODE(kw_wire_put_verdict(&v, &dst), KW_CODE_BUG);
     v = (struct kw_wire_verdict){
         .n = 2, .err = kw_err_at(KW_CODE_MISSING, "find"), .reason = "no such key"};
+    v.findings = KW_WIRE_FINDINGS + 1;
+    CHECK_CODE(kw_wire_put_verdict(&v, &dst), KW_CODE_BUG);
+    v.findings = KW_WIRE_DUPLICATE;
     CHECK_OK(kw_wire_put_verdict(&v, &dst));
     CHECK_OK(kw_wire_get_verdict(kw_dst_span(&dst), &got));
     CHECK(got.n == 2 && got.err.code == KW_CODE_MISSING);
+    CHECK(got.findings == KW_WIRE_DUPLICATE);
     CHECK_STR(got.reason, "no such key");
+    buf[12] = KW_WIRE_FINDINGS + 1;
+    CHECK_CODE(kw_wire_get_verdict(kw_dst_span(&dst), &got), KW_CODE_BAD_INPUT);
 }
 
 static void ready__more_verdicts_than_versions__refused(void **state)
