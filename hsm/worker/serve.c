@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One job, one answer.
  *
- * The ladder inside a worker has one rung: a renewed session, or a token that was busy,
- * gets a second try.  What then still fails with the token's fault needs a new process.
- */
+ * The ladder inside a worker has one rung: a renewed session (and then a new proof of the
+ * key), or a token that was busy, gets a second try.  What then still fails with the
+ * token's fault needs a new process. */
 #include "worker.h"
 
 static bool try_again(kw_err e)
@@ -43,69 +43,103 @@ static kw_err once(struct kw_worker_state *w, size_t i, const struct kw_wire_job
                                                      job->aad, job->input, ret);
 }
 
-static kw_err prove(struct kw_worker_state *w, size_t i)
+/* `was_proven`: this worker has worked with the key.  What is then gone, or the token's
+ * trouble, is for a new process to judge. */
+static kw_err prove(struct kw_worker_state *w, size_t i, bool closely, bool was_proven,
+                    struct kw_worker_word *word)
 {
-    struct kw_note nobody = {{0}};
-    bool was_found = w->keys[i].key != NULL;
-    kw_err e = kw_worker_prove(w, i, &nobody);
-    if (kw_failed(e) && (was_found || !kw_worker_is_verdict(e)))
-        e = settle(w, e);
-    return e;
+    kw_err e = kw_worker_prove(w, i, closely, word);
+    if (!kw_failed(e))
+        return e;
+    if (kw_worker_is_verdict(e))
+        return was_proven ? settle(w, e) : e;
+    if (!was_proven && kw_worker_blames_version(w, i, e, word)) {
+        e.code = KW_CODE_KEY_BAD;
+        return e;
+    }
+    return settle(w, e);
 }
 
 /* The front's verdict is one for all workers: another one may have proven the key since
  * it failed here, and the front's canaries go where there is least to do. */
-static kw_err admit(struct kw_worker_state *w, size_t i)
+static kw_err admit(struct kw_worker_state *w, size_t i, bool was_proven,
+                    struct kw_worker_word *word)
 {
     if (w->keys[i].proven)
         return KW_OK;
     if (!kw_key_state_unwraps(w->ring->versions[i].state))
         return kw_err_at(KW_CODE_KEY_BAD, "find");
-    kw_err e = prove(w, i);
-    return kw_failed(e) && kw_worker_is_verdict(e) ? kw_err_at(KW_CODE_KEY_BAD, "find")
-                                                   : e;
+    kw_err e = prove(w, i, true, was_proven, word);
+    if (kw_failed(e) && kw_worker_is_verdict(e))
+        e.code = KW_CODE_KEY_BAD;
+    return e;
 }
 
 static kw_err work(struct kw_worker_state *w, const struct kw_wire_job *job,
-                   struct kw_secret *ret)
+                   struct kw_secret *ret, struct kw_worker_word *word)
 {
     const struct kw_version *v = kw_keyring_by_key_id(w->ring, job->key_id);
     if (v == NULL)
         return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
     size_t i = (size_t)(v - w->ring->versions);
-    kw_err e = admit(w, i);
+    kw_err e = admit(w, i, false, word);
     if (kw_failed(e))
         return e;
     e = once(w, i, job, ret);
-    if (try_again(e))
+    if (e.code == KW_CODE_SESSION) { /* its handle died: nothing before a good proof */
+        w->keys[i].proven = false;
+        e = admit(w, i, true, word);
+        if (kw_failed(e))
+            return e;
         e = once(w, i, job, ret);
+    } else if (e.code == KW_CODE_HSM_BUSY) {
+        e = once(w, i, job, ret);
+    }
     return settle(w, e);
 }
 
-static kw_err canary(struct kw_worker_state *w, const struct kw_wire_job *job)
+static kw_err canary(struct kw_worker_state *w, const struct kw_wire_job *job,
+                     struct kw_worker_word *word)
 {
     const struct kw_version *v = kw_keyring_by_n(w->ring, job->n);
-    return v == NULL ? kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring")
-                     : prove(w, (size_t)(v - w->ring->versions));
+    if (v == NULL)
+        return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
+    size_t i = (size_t)(v - w->ring->versions);
+    return prove(w, i, job->closely, w->keys[i].proven, word);
+}
+
+static void put_word(struct kw_served *ret, const struct kw_worker_word *word)
+{
+    ret->answer.looked = word->looked && kw_worker_is_verdict(ret->answer.err);
+    ret->answer.findings = word->findings;
+    if (!kw_failed(ret->answer.err))
+        return;
+    kw_copy_printable(ret->reason, sizeof ret->reason, kw_span_str(word->note.text));
+    ret->answer.reason = kw_span_str(ret->reason);
 }
 
 void kw_worker_serve(struct kw_worker_state *w, const struct kw_wire_job *job,
                      struct kw_served *ret)
 {
     int64_t start = kw_mono_ns(w->clock);
+    struct kw_worker_word word; /* not all of it zeroed: this is the hot path */
     kw_err e;
+    word.looked = false;
+    word.findings = 0;
+    word.note.text[0] = '\0';
     *ret = (struct kw_served){.answer = {.id = job->id}};
     kw_page_enter_op(w->page, start);
     if (kw_deadline_over((kw_deadline){job->until_ns}, start))
         e = kw_err_at(KW_CODE_DEADLINE, "deadline");
     else if (job->op == KW_WIRE_CANARY)
-        e = canary(w, job);
+        e = canary(w, job, &word);
     else
-        e = work(w, job, &ret->output);
+        e = work(w, job, &ret->output, &word);
     kw_page_enter(w->page, KW_PAGE_IDLE);
     if (kw_failed(e))
         kw_secret_wipe(&ret->output);
     ret->answer.err = e;
     ret->answer.hsm_ns = kw_mono_ns(w->clock) - start;
     ret->answer.output = kw_secret_peek(&ret->output);
+    put_word(ret, &word);
 }

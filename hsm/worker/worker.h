@@ -2,9 +2,9 @@
 /* worker - what the files of keyward-hsm share
  *
  *   main.c   the order of birth and death     guard.c  leaves when the front is gone
- *   start.c  token, login, keys, verdicts     serve.c  one job, one answer
- *   loop.c   messages in and out              tell.c   news to the front
- *   confine.c  memory stays in
+ *   start.c  token and login                  proof.c  keys and verdicts
+ *   serve.c  one job, one answer              loop.c   messages in and out
+ *   tell.c   news to the front                confine.c  memory stays in
  *
  * One thread calls the module; the guard thread only watches. */
 #ifndef KEYWARD_WORKER_H
@@ -15,11 +15,18 @@
 #include <keyward/token.h>
 #include <keyward/wire.h>
 
-/* Of one version: the key object, once it was found and its attributes passed; and
- * whether its check blob opened. */
+/* Of one version: the key object, and whether its last proof was good: nothing is done
+ * under a key that is not proven. */
 struct kw_worker_key {
     struct kw_token_key *key;
     bool proven;
+};
+
+/* What a proof or a look has to say besides its error. */
+struct kw_worker_word {
+    bool looked; /* closely: at attributes and objects, not at the check blob alone */
+    unsigned findings;
+    struct kw_note note;
 };
 
 struct kw_worker_state {
@@ -46,16 +53,27 @@ void kw_guard_release(void);
 
 /* start.c: everything up to READY.  An error: *note says why, nothing was told yet. */
 KW_MUST_USE kw_err kw_worker_start(struct kw_worker_state *w, struct kw_note *note);
-/* Finds the version's key and judges its attributes, if that was not done; then opens its
- * check blob.  Errors of the key: what kw_worker_is_verdict says; others: the token's. */
-KW_MUST_USE kw_err kw_worker_prove(struct kw_worker_state *w, size_t i,
-                                   struct kw_note *note);
+
+/* proof.c.  A proven key is looked at (closely: also its attributes and objects), any
+ * other is proven from the beginning; so is one whose handle died.  Errors of the key:
+ * what kw_worker_is_verdict says; others: the token's. */
+KW_MUST_USE kw_err kw_worker_prove(struct kw_worker_state *w, size_t i, bool closely,
+                                   struct kw_worker_word *ret_word);
 bool kw_worker_is_verdict(kw_err e);
+/* After an error that is no verdict: true when it is this version's matter and not the
+ * token's, as the token answers for another one; then *word says so.  Never true of the
+ * active version. */
+bool kw_worker_blames_version(struct kw_worker_state *w, size_t i, kw_err e,
+                              struct kw_worker_word *word);
+/* A verdict for every version, told to the front.  An error is the token's. */
+KW_MUST_USE kw_err kw_worker_prove_all(struct kw_worker_state *w, uint32_t *ret_verdicts,
+                                       struct kw_note *note);
 
 /* serve.c: output lies in *ret_output (empty unless OK). */
 struct kw_served {
     struct kw_wire_answer answer;
-    struct kw_secret output; /* answer.output borrows from it */
+    struct kw_secret output;             /* answer.output borrows from it */
+    char reason[KW_WIRE_REASON_MAX + 1]; /* so does answer.reason */
 };
 void kw_worker_serve(struct kw_worker_state *w, const struct kw_wire_job *job,
                      struct kw_served *ret);

@@ -78,31 +78,44 @@ kw_err kw_token_self_test(struct kw_token *token, struct kw_note *note)
     return next(&fake.self_test, "C_Decrypt");
 }
 
-kw_err kw_token_find(struct kw_token *token, const char *key_id, kw_span locator,
-                     struct kw_token_key **ret_key, struct kw_note *note)
+struct kw_token_claim kw_token_claim_of(const struct kw_keyring *ring,
+                                        const struct kw_version *v, const char *domain,
+                                        bool also_wrap)
+{
+    (void)ring;
+    CHECK_STR(domain, "test");
+    return (struct kw_token_claim){.version = v, .also_wrap = also_wrap};
+}
+
+kw_err kw_token_prove(struct kw_token *token, const struct kw_token_claim *claim,
+                      struct kw_token_key **ret_key, unsigned *ret_findings,
+                      struct kw_note *note, struct kw_note *remarks)
 {
     (void)token;
-    (void)locator;
-    fake.finds++;
-    kw_err e = next(&fake.find, "key");
+    (void)remarks;
+    kw_err e = next(&fake.prove, "C_DecryptInit");
+    fake.last_also_wrap = claim->also_wrap;
+    *ret_findings = fake.findings;
     if (kw_failed(e))
-        kw_note_set(note, "no key %s", key_id);
+        kw_note_set(note, "no proof of %s\x01", claim->version->key_id);
     else
         *ret_key = (struct kw_token_key *)(void *)&a_key;
     return e;
 }
 
-kw_err kw_token_attributes(struct kw_token *token, struct kw_token_key *key,
-                           struct kw_key_attributes *ret)
+kw_err kw_token_look(struct kw_token *token, struct kw_token_key *key,
+                     const struct kw_token_claim *claim, bool closely,
+                     unsigned *ret_findings, struct kw_note *note)
 {
     (void)token;
-    (void)key;
-    for (size_t i = 0; i < kw_attribute_fields_count; i++)
-        *(enum kw_answer *)(void *)((char *)ret + kw_attribute_fields[i].offset) =
-            KW_ANSWER_TRUE;
-    ret->extractable = fake.bad_attributes ? KW_ANSWER_TRUE : KW_ANSWER_FALSE;
-    ret->value_len = 32;
-    return KW_OK;
+    CHECK(key != NULL);
+    kw_err e = next(&fake.look, "C_Decrypt");
+    fake.last_also_wrap = claim->also_wrap;
+    fake.last_closely = closely;
+    *ret_findings = closely ? fake.findings : 0;
+    if (kw_failed(e))
+        kw_note_set(note, "%s looks bad", claim->version->key_id);
+    return e;
 }
 
 kw_err kw_token_wrap(struct kw_token *token, struct kw_token_key *key,
@@ -134,17 +147,6 @@ kw_err kw_token_unwrap(struct kw_token *token, struct kw_token_key *key,
     return kw_failed(e) ? e
                         : kw_secret_copy(ret_inner,
                                          kw_span_of(sealed.ptr, sealed.len - KW_GCM_TAG));
-}
-
-kw_err kw_token_canary(struct kw_token *token, struct kw_token_key *key,
-                       const struct kw_version *v, const char *domain, bool also_wrap)
-{
-    (void)token;
-    (void)key;
-    (void)v;
-    CHECK_STR(domain, "test");
-    fake.last_also_wrap = also_wrap;
-    return next(&fake.canary, "C_Decrypt");
 }
 
 /* ---- the guard --------------------------------------------------------------------- */

@@ -15,9 +15,10 @@ struct script {
     unsigned count, calls;
 };
 struct fake_token_state {
-    struct script operation, canary, find, login, open, self_test;
-    bool bad_attributes, softhsm, last_also_wrap;
-    unsigned finds, holds, releases;
+    struct script operation, prove, look, login, open, self_test;
+    unsigned findings; /* of the next proofs and looks */
+    bool softhsm, last_also_wrap, last_closely;
+    unsigned holds, releases;
 };
 extern struct fake_token_state fake;
 void script(struct script *s, unsigned count, ...); /* of enum kw_code */

@@ -67,18 +67,75 @@ static void unknown_or_unproven_key__refused(void **state)
     end();
 }
 
-static void session_or_busy__second_try_then_hsm_down(void **state)
+static void busy__second_try_then_hsm_down(void **state)
 {
     (void)state;
-    static const enum kw_code rungs[] = {KW_CODE_SESSION, KW_CODE_HSM_BUSY};
-    for (size_t i = 0; i < 2; i++) {
+    begin();
+    script(&fake.operation, 1, KW_CODE_HSM_BUSY);
+    CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_OK);
+    CHECK(fake.operation.calls == 2 && fake.prove.calls == 2 && !w->at_end);
+    script(&fake.operation, 2, KW_CODE_HSM_BUSY, KW_CODE_HSM_BUSY);
+    CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_HSM_DOWN);
+    CHECK(fake.operation.calls == 2 && w->at_end);
+    end();
+}
+
+static void session_lost__key_proven_again_before_the_second_try(void **state)
+{
+    (void)state;
+    begin();
+    script(&fake.operation, 1, KW_CODE_SESSION);
+    fake.findings = KW_FINDING_DUPLICATE;
+    CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_OK);
+    CHECK(fake.operation.calls == 2 && fake.prove.calls == 3 && !w->at_end);
+    CHECK(served.answer.looked && served.answer.findings == KW_WIRE_DUPLICATE);
+    CHECK(served.answer.reason.len == 0);
+    CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_OK);
+    CHECK(fake.prove.calls == 3 && !served.answer.looked);
+    script(&fake.operation, 2, KW_CODE_SESSION, KW_CODE_SESSION);
+    CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_HSM_DOWN);
+    CHECK(fake.operation.calls == 2 && w->at_end);
+    end();
+}
+
+static void session_lost__proof_is_not_good__nothing_is_done_and_it_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        enum kw_code code;
+        unsigned findings;
+    } cases[] = {{KW_CODE_KEY_BAD, KW_FINDING_EXPOSED},
+                 {KW_CODE_FORGED, KW_FINDING_REPLACED}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin();
-        script(&fake.operation, 1, rungs[i]);
-        CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_OK);
-        CHECK(fake.operation.calls == 2 && !w->at_end);
-        script(&fake.operation, 2, rungs[i], rungs[i]);
-        CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_HSM_DOWN);
-        CHECK(fake.operation.calls == 2 && w->at_end);
+        script(&fake.operation, 1, KW_CODE_SESSION);
+        script(&fake.prove, 2, cases[i].code, cases[i].code);
+        fake.findings = cases[i].findings;
+        CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_KEY_BAD);
+        CHECK(fake.operation.calls == 1 && !w->at_end && !w->keys[1].proven);
+        CHECK(served.answer.looked && served.answer.findings == cases[i].findings);
+        CHECK(served.answer.err.native == 7);
+        CHECK(kw_span_equal_str(served.answer.reason, "no proof of " K2 "?"));
+        CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_KEY_BAD);
+        CHECK(fake.operation.calls == 1);
+        CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK); /* a good proof at last */
+        CHECK(fake.operation.calls == 2);
+        end();
+        kw_arena_close();
+    }
+}
+
+static void session_lost__key_gone_or_token_down__leaves(void **state)
+{
+    (void)state;
+    static const enum kw_code ends[] = {KW_CODE_MISSING, KW_CODE_HSM_DOWN,
+                                        KW_CODE_SESSION, KW_CODE_HSM_BUSY};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        begin();
+        script(&fake.operation, 1, KW_CODE_SESSION);
+        script(&fake.prove, 1, ends[i]);
+        CHECK(serve(KW_WIRE_WRAP, K1, 0) == KW_CODE_HSM_DOWN);
+        CHECK(fake.operation.calls == 1 && w->at_end && !served.answer.looked);
         end();
         kw_arena_close();
     }
@@ -121,13 +178,18 @@ static void wrap_then_unwrap__bytes_come_back(void **state)
     end();
 }
 
-static enum kw_code canary(uint32_t n)
+static enum kw_code canary_of(uint32_t n, bool closely)
 {
     const struct kw_wire_job job = {
-        .id = 9, .op = KW_WIRE_CANARY, .until_ns = 2000, .n = n};
+        .id = 9, .op = KW_WIRE_CANARY, .until_ns = 2000, .n = n, .closely = closely};
     kw_secret_wipe(&served.output);
     kw_worker_serve(w, &job, &served);
     return served.answer.err.code;
+}
+
+static enum kw_code canary(uint32_t n)
+{
+    return canary_of(n, false);
 }
 
 static void canary__active_wraps_too(void **state)
@@ -140,13 +202,50 @@ static void canary__active_wraps_too(void **state)
     end();
 }
 
+static void canary__looks_closely_when_told_to(void **state)
+{
+    (void)state;
+    begin();
+    fake.findings = KW_FINDING_COPYABLE;
+    CHECK(canary_of(1, false) == KW_CODE_OK);
+    CHECK(!fake.last_closely && !served.answer.looked && served.answer.findings == 0);
+    CHECK(canary_of(1, true) == KW_CODE_OK);
+    CHECK(fake.last_closely && served.answer.looked);
+    CHECK(served.answer.findings == KW_WIRE_COPYABLE);
+    script(&fake.look, 1, KW_CODE_HSM_DOWN);
+    CHECK(canary_of(1, true) == KW_CODE_HSM_DOWN && !served.answer.looked);
+    end();
+}
+
+static void canary__exposed__said_and_key_is_not_used_before_a_good_proof(void **state)
+{
+    (void)state;
+    begin();
+    fake.findings = KW_FINDING_EXPOSED;
+    script(&fake.look, 1, KW_CODE_KEY_BAD);
+    CHECK(canary_of(2, true) == KW_CODE_KEY_BAD && !w->at_end);
+    CHECK(served.answer.looked && served.answer.findings == KW_WIRE_EXPOSED);
+    CHECK(kw_span_equal_str(served.answer.reason, K2 " looks bad"));
+    script(&fake.prove, 2, KW_CODE_KEY_BAD, KW_CODE_KEY_BAD);
+    CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_KEY_BAD);
+    CHECK(canary(2) == KW_CODE_KEY_BAD && served.answer.looked);
+    CHECK(fake.operation.calls == 0 && fake.look.calls == 1);
+    fake.findings = 0;
+    CHECK(canary(2) == KW_CODE_OK && served.answer.looked);
+    CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
+    end();
+}
+
 static void canary__another_key__said_and_key_is_not_used_any_more(void **state)
 {
     (void)state;
     begin();
-    script(&fake.canary, 2, KW_CODE_FORGED, KW_CODE_FORGED);
+    fake.findings = KW_FINDING_REPLACED;
+    script(&fake.look, 1, KW_CODE_FORGED);
+    script(&fake.prove, 1, KW_CODE_FORGED);
     CHECK(canary(2) == KW_CODE_FORGED && !w->at_end);
     CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_KEY_BAD);
+    CHECK(served.answer.findings == KW_WIRE_REPLACED);
     CHECK(fake.operation.calls == 0 && !w->at_end);
     CHECK(canary(2) == KW_CODE_OK); /* it opens again */
     CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
@@ -158,14 +257,15 @@ static void job__key_failed_here_and_is_good_again__proven_first(void **state)
 {
     (void)state;
     begin();
-    script(&fake.canary, 1, KW_CODE_FORGED);
+    script(&fake.look, 1, KW_CODE_FORGED);
     CHECK(canary(2) == KW_CODE_FORGED);
-    unsigned canaries = fake.canary.calls;
+    unsigned proofs = fake.prove.calls;
     CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
-    CHECK(fake.canary.calls == canaries + 1 && w->keys[1].proven);
+    CHECK(fake.prove.calls == proofs + 1 && w->keys[1].proven);
     CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
-    CHECK(fake.canary.calls == canaries + 1);
-    script(&fake.canary, 2, KW_CODE_FORGED, KW_CODE_HSM_DOWN);
+    CHECK(fake.prove.calls == proofs + 1);
+    script(&fake.look, 1, KW_CODE_FORGED);
+    script(&fake.prove, 1, KW_CODE_HSM_DOWN);
     CHECK(canary(2) == KW_CODE_FORGED);
     CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_HSM_DOWN && w->at_end);
     end();
@@ -177,9 +277,10 @@ static void canary__no_verdict__key_stays_in_use(void **state)
     static const enum kw_code codes[] = {KW_CODE_NO_MEMORY, KW_CODE_BUG};
     for (size_t i = 0; i < 2; i++) {
         begin();
-        script(&fake.canary, 1, codes[i]);
+        script(&fake.look, 1, codes[i]);
         CHECK(canary(2) == codes[i] && !w->at_end);
         CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
+        CHECK(fake.prove.calls == 2);
         end();
         kw_arena_close();
     }
@@ -188,18 +289,44 @@ static void canary__no_verdict__key_stays_in_use(void **state)
 static void canary__proven_key_gone__leaves(void **state)
 {
     (void)state;
+    for (int again = 0; again < 2; again++) {
+        begin();
+        script(&fake.look, 1, again ? KW_CODE_SESSION : KW_CODE_MISSING);
+        script(&fake.prove, 1, KW_CODE_MISSING);
+        CHECK(canary(2) == KW_CODE_HSM_DOWN && w->at_end);
+        CHECK(fake.prove.calls == (again ? 1 : 0));
+        end();
+        kw_arena_close();
+    }
+}
+
+/* Its check blob is what the token stumbles over, each time: no reason to leave. */
+static void canary__version_that_fails_alone__bad_and_the_worker_stays(void **state)
+{
+    (void)state;
     begin();
-    script(&fake.canary, 1, KW_CODE_MISSING);
-    CHECK(canary(2) == KW_CODE_HSM_DOWN && w->at_end);
+    w->keys[0].proven = false;
+    script(&fake.prove, 2, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN);
+    CHECK(canary(1) == KW_CODE_KEY_BAD && !w->at_end);
+    CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_KEY_BAD && !w->at_end);
+    CHECK(fake.operation.calls == 0 && fake.look.calls == 2);
+    script(&fake.prove, 1, KW_CODE_HSM_DOWN);
+    script(&fake.look, 1, KW_CODE_HSM_DOWN); /* for the other one too */
+    CHECK(canary(1) == KW_CODE_HSM_DOWN && w->at_end);
     end();
 }
 
 KW_CASES("hsm/worker/serve", CASE(deadline_over__module_is_not_called),
-         CASE(unknown_or_unproven_key__refused),
-         CASE(session_or_busy__second_try_then_hsm_down),
+         CASE(unknown_or_unproven_key__refused), CASE(busy__second_try_then_hsm_down),
+         CASE(session_lost__key_proven_again_before_the_second_try),
+         CASE(session_lost__proof_is_not_good__nothing_is_done_and_it_is_told),
+         CASE(session_lost__key_gone_or_token_down__leaves),
          CASE(hsm_down_or_key_gone__leaves), CASE(forged_or_unsure__said_as_it_is),
          CASE(wrap_then_unwrap__bytes_come_back), CASE(canary__active_wraps_too),
+         CASE(canary__looks_closely_when_told_to),
+         CASE(canary__exposed__said_and_key_is_not_used_before_a_good_proof),
          CASE(canary__another_key__said_and_key_is_not_used_any_more),
          CASE(job__key_failed_here_and_is_good_again__proven_first),
          CASE(canary__no_verdict__key_stays_in_use),
-         CASE(canary__proven_key_gone__leaves))
+         CASE(canary__proven_key_gone__leaves),
+         CASE(canary__version_that_fails_alone__bad_and_the_worker_stays))
