@@ -7,6 +7,7 @@
 #include "room.h"
 
 #define PAUSE_LEAST_NS (100 * KW_MS_NS) /* `recover: 0s` is no reason to hammer */
+#define LOOK_SELDOM_NS (600 * KW_S_NS)
 
 int64_t kw_front_probe_pause(const struct kw_front *f)
 {
@@ -16,28 +17,72 @@ int64_t kw_front_probe_pause(const struct kw_front *f)
     return pause < PAUSE_LEAST_NS ? PAUSE_LEAST_NS : pause;
 }
 
+/* What is in daily use is looked at as often as it is asked for; of the others the check
+ * blob is enough for a while. */
+int64_t kw_front_look_pause(const struct kw_front *f, const struct kw_generation *g,
+                            const struct kw_gen_version *v)
+{
+    bool used = v->v->n == g->active_n || kw_key_state_wraps(v->v->state);
+    return used || f->o.probe_every_ns > LOOK_SELDOM_NS ? f->o.probe_every_ns
+                                                        : LOOK_SELDOM_NS;
+}
+
 static bool feeds_health(const struct kw_front *f, const struct kw_gen_version *v)
 {
     return f->serving->active_n == 0 || f->serving->active_n == v->v->n;
 }
 
-void kw_front_judge(struct kw_front *f, struct kw_gen_version *v, kw_err e,
-                    const char *reason)
+/* A key that may leave the token opened its check blob: the token is well.  While another
+ * finding stands, a worker that cannot take it back proves nothing. */
+static void tell_health(struct kw_front *f, const struct kw_gen_version *v,
+                        const struct kw_gen_word *word)
 {
     int64_t boot = kw_front_boot(f);
-    if (kw_gen_version_judge(v, e, reason, boot, kw_wall_ns(f->clock)))
-        f->key_epoch++;
-    if (feeds_health(f, v)) {
-        if (!kw_failed(e))
-            kw_health_proof(&f->health, boot);
-        else if (kw_is_other_key(e))
-            kw_health_lost(&f->health, e, boot);
-        else {
-            kw_health_asked(&f->health, boot);
-            kw_health_failed(&f->health, e, boot);
-        }
+    kw_err e = word->err;
+    bool exposed = (v->found & KW_WIRE_EXPOSED) != 0;
+    if ((!kw_failed(e) && (v->found & KW_GEN_BAD) == 0) ||
+        (exposed && (!kw_failed(e) || (word->findings & KW_WIRE_EXPOSED) != 0)))
+        kw_health_proof(&f->health, boot);
+    else if (kw_is_other_key(e))
+        kw_health_lost(&f->health, e, boot);
+    else if (kw_failed(e)) {
+        kw_health_asked(&f->health, boot);
+        kw_health_failed(&f->health, e, boot);
     }
-    v->due_ns = kw_front_now(f) + kw_front_probe_pause(f);
+}
+
+/* Nothing more is done under a key that is bad. */
+static void end_jobs(struct kw_front *f, const struct kw_gen_version *v)
+{
+    static const enum kw_job_state states[] = {KW_JOB_WAITING, KW_JOB_DECIDING};
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        for (struct kw_job *j = kw_queue_first(&f->queue, states[i]), *next; j != NULL;
+             j = next) {
+            next = j->next;
+            if (kw_span_equal_str(kw_span_str(j->key_id), v->v->key_id))
+                kw_queue_finish(&f->queue, j, v->verdict.err);
+        }
+}
+
+void kw_front_judge(struct kw_worker *w, struct kw_gen_version *v,
+                    struct kw_gen_word *word)
+{
+    struct kw_front *f = w->front;
+    int64_t now = kw_front_now(f);
+    unsigned before = v->found;
+    word->worker = w->number;
+    word->newest = f->numbers;
+    if (kw_gen_version_judge(v, word, kw_front_boot(f), kw_wall_ns(f->clock)))
+        f->key_epoch++;
+    if (v->found != before)
+        f->found_news = true;
+    if ((v->found & KW_GEN_BAD) != 0)
+        end_jobs(f, v);
+    if (feeds_health(f, v))
+        tell_health(f, v, word);
+    v->due_ns = now + kw_front_probe_pause(f);
+    if (word->looked)
+        v->look_ns = now + kw_front_look_pause(f, f->serving, v);
 }
 
 /* What the jobs that wait for this version's canary become. */
@@ -53,10 +98,17 @@ static void decide(struct kw_front *f, const struct kw_gen_version *v, bool well
     }
 }
 
+static const char *reason_of(const struct kw_wire_answer *a, char dst[160])
+{
+    kw_copy_str(dst, 160, a->reason);
+    return dst;
+}
+
 static void canary_answered(struct kw_worker *w, const struct kw_lane_entry *e,
                             const struct kw_wire_answer *a)
 {
     struct kw_front *f = w->front;
+    char reason[160];
     if (f->serving == NULL || w->generation != f->serving->number)
         return;
     struct kw_gen_version *v = kw_generation_at(f->serving, e->n);
@@ -70,8 +122,42 @@ static void canary_answered(struct kw_worker *w, const struct kw_lane_entry *e,
     if (!kw_failed(a->err))
         w->proven_id = e->wire_id;
     w->opens[v - f->serving->versions] = !kw_failed(a->err);
-    kw_front_judge(f, v, a->err, "");
+    struct kw_gen_word word = {.err = a->err,
+                               .reason = reason_of(a, reason),
+                               .looked = a->looked,
+                               .findings = a->findings};
+    kw_front_judge(w, v, &word);
     decide(f, v, !kw_failed(a->err));
+}
+
+/* The handle died in the middle of a job, and the key was proven again: its outcome is
+ * about the key, that of the job may be about the data. */
+static void proven_in_a_job(struct kw_worker *w, const struct kw_lane_entry *e,
+                            const struct kw_wire_answer *a)
+{
+    struct kw_front *f = w->front;
+    char reason[160];
+    if (!a->looked || f->serving == NULL || w->generation != f->serving->number)
+        return;
+    struct kw_gen_version *v = kw_generation_at(f->serving, e->n);
+    struct kw_gen_word word = {
+        .looked = true, .findings = a->findings, .reason = reason_of(a, reason)};
+    if (a->err.code == KW_CODE_KEY_BAD)
+        word.err = a->err;
+    if ((a->findings & KW_WIRE_REPLACED) != 0)
+        word.err.code = KW_CODE_FORGED;
+    if (v != NULL)
+        kw_front_judge(w, v, &word);
+}
+
+/* NULL: its version is not in use any more, or nothing is known to be wrong with it. */
+static const struct kw_gen_version *bad_version(struct kw_front *f,
+                                                const struct kw_job *j)
+{
+    struct kw_gen_version *v =
+        f->serving == NULL ? NULL
+                           : kw_generation_find(f->serving, kw_span_str(j->key_id));
+    return v != NULL && (v->found & KW_GEN_BAD) != 0 ? v : NULL;
 }
 
 /* The worker that says HSM_DOWN leaves: an input that makes the library say so may not
@@ -156,7 +242,8 @@ static void job_answered(struct kw_worker *w, struct kw_job *j,
                          const struct kw_wire_answer *a)
 {
     struct kw_front *f = w->front;
-    kw_err e = a->err;
+    const struct kw_gen_version *bad = bad_version(f, j);
+    kw_err e = bad != NULL ? bad->verdict.err : a->err;
     if (!kw_failed(e))
         e = kw_secret_copy(&j->output, a->output);
     j->hsm_ns = a->hsm_ns;
@@ -168,25 +255,33 @@ static void job_answered(struct kw_worker *w, struct kw_job *j,
         kw_queue_finish(&f->queue, j, for_the_door(e));
 }
 
+static void work_answered(struct kw_worker *w, const struct kw_lane_entry *e,
+                          const struct kw_wire_answer *a)
+{
+    struct kw_queue *q = &w->front->queue;
+    struct kw_job *j = kw_queue_by_wire(q, a->id);
+    if (j == NULL) {
+        w->front->late_answers++;
+        return;
+    }
+    if (!kw_failed(a->err) && e->sample_len > 0)
+        kw_quarantine_clear(&q->quarantine, kw_span_of(e->sample, e->sample_len));
+    job_answered(w, j, e, a);
+}
+
 bool kw_answer(struct kw_worker *w, kw_span message)
 {
-    struct kw_front *f = w->front;
     struct kw_wire_answer a;
     const struct kw_lane_entry *e;
     if (kw_failed(kw_wire_get_answer(message, &a)) ||
         (e = kw_lane_oldest(&w->lane, a.id)) == NULL ||
         (!kw_failed(a.err) && a.output.len != e->want_len))
         return false;
-    struct kw_job *j = kw_queue_by_wire(&f->queue, a.id);
-    if (e->op == KW_WIRE_CANARY)
+    if (e->op == KW_WIRE_CANARY) {
         canary_answered(w, e, &a);
-    else if (j == NULL)
-        f->late_answers++;
-    else {
-        if (!kw_failed(a.err) && e->sample_len > 0)
-            kw_quarantine_clear(&f->queue.quarantine,
-                                kw_span_of(e->sample, e->sample_len));
-        job_answered(w, j, e, &a);
+    } else {
+        proven_in_a_job(w, e, &a);
+        work_answered(w, e, &a);
     }
     kw_lane_drop(&w->lane);
     w->served++;

@@ -2,6 +2,8 @@
 /* One keyring in use, and what this node found about its versions. */
 #include "generation.h"
 
+#include <stdio.h>
+
 #include <keyward/alloc.h>
 
 kw_err kw_generation_new(struct kw_keyring *ring, kw_span bytes, uint32_t active_n,
@@ -94,19 +96,97 @@ static void explain(struct kw_gen_version *v, kw_err e, kw_err before, const cha
     kw_copy_str(v->verdict.reason, sizeof v->verdict.reason, kw_span_str(reason));
 }
 
-bool kw_gen_version_judge(struct kw_gen_version *v, kw_err e, const char *reason,
+/* ---- findings ---------------------------------------------------------------------- */
+
+/* As long as one of these stands, so does the verdict. */
+enum { ENDS = KW_WIRE_EXPOSED | KW_WIRE_REPLACED };
+
+static bool takes_back(const struct kw_gen_finding *f, uint64_t worker)
+{
+    return worker == f->by || worker > f->newest;
+}
+
+void kw_gen_version_find(struct kw_gen_version *v, unsigned bits, uint64_t worker,
+                         uint64_t newest)
+{
+    for (unsigned i = 0; i < KW_GEN_FOUND; i++)
+        if ((bits & 1u << i) != 0)
+            v->findings[i] = (struct kw_gen_finding){worker, newest};
+    v->found |= bits;
+}
+
+static void lift(struct kw_gen_version *v, unsigned bits, uint64_t worker)
+{
+    for (unsigned i = 0; i < KW_GEN_FOUND; i++) /* the verdict last */
+        if ((bits & 1u << i) != 0 && takes_back(&v->findings[i], worker) &&
+            (1u << i != KW_GEN_BAD || (v->found & ENDS) == 0))
+            v->found &= ~(1u << i);
+}
+
+bool kw_gen_version_may_lift(const struct kw_gen_version *v, uint64_t worker)
+{
+    static const unsigned order[] = {KW_WIRE_EXPOSED, KW_WIRE_REPLACED, KW_GEN_BAD};
+    unsigned bits = v->found;
+    for (size_t k = sizeof order / sizeof order[0]; k-- > 0;)
+        if ((v->found & order[k]) != 0)
+            bits = order[k];
+    for (unsigned i = 0; i < KW_GEN_FOUND; i++)
+        if ((bits & 1u << i) != 0 && takes_back(&v->findings[i], worker))
+            return true;
+    return false;
+}
+
+void kw_gen_found_text(unsigned found, char dst[64])
+{
+    static const char *const names[] = {"exposed", "replaced", "copyable",
+                                        "duplicate-label", "disputed"};
+    size_t len = 0;
+    dst[0] = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if ((found & 1u << i) != 0)
+            len += (size_t)snprintf(dst + len, 64 - len, "%s%s", len > 0 ? "," : "",
+                                    names[i]);
+}
+
+void kw_generation_inherit(struct kw_generation *g, const struct kw_generation *old,
+                           uint64_t worker)
+{
+    for (size_t k = 0; k < old->count; k++) {
+        const struct kw_gen_version *before = &old->versions[k];
+        struct kw_gen_version *v = kw_generation_find(g, kw_span_str(before->v->key_id));
+        unsigned inherited = 0;
+        for (unsigned i = 0; v != NULL && i < KW_GEN_FOUND; i++)
+            if ((before->found & ~v->found & 1u << i) != 0 &&
+                !takes_back(&before->findings[i], worker)) {
+                v->findings[i] = before->findings[i];
+                inherited |= 1u << i;
+            }
+        if (v != NULL)
+            v->found |= inherited;
+        if ((inherited & KW_GEN_BAD) != 0)
+            v->verdict = before->verdict;
+    }
+}
+
+bool kw_gen_version_judge(struct kw_gen_version *v, const struct kw_gen_word *word,
                           int64_t now_ns, int64_t wall_ns)
 {
+    const kw_err e = word->err, before = v->verdict.err;
     v->answered = true;
     v->good = !kw_failed(e);
     v->answered_ns = now_ns;
-    if (v->good)
-        v->proven_wall_ns = wall_ns;
     if (!kw_is_verdict(e))
         return false;
-    kw_err before = v->verdict.err;
+    if (v->good && word->looked)
+        lift(v, v->found & ~word->findings, word->worker);
+    kw_gen_version_find(v, word->findings | (v->good ? 0 : KW_GEN_BAD), word->worker,
+                        word->newest);
+    if (v->good && (v->found & KW_GEN_BAD) != 0)
+        return false;
+    if (v->good)
+        v->proven_wall_ns = wall_ns;
     v->verdict.err = v->good ? KW_OK : (kw_err){KW_CODE_KEY_BAD, e.native, e.where};
-    explain(v, e, before, reason);
+    explain(v, e, before, word->reason);
     return before.code != v->verdict.err.code;
 }
 

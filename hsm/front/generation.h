@@ -9,6 +9,7 @@
 #define KEYWARD_FRONT_GENERATION_H
 
 #include <keyward/keyring.h>
+#include <keyward/wire.h>
 
 #include "supervisor.h"
 
@@ -16,9 +17,35 @@
  * flood of forged ciphertexts costs the HSM one canary a second, in an outage too. */
 #define KW_CANARY_FRESH_NS KW_S_NS
 
+/* What stands against a version: the findings of the wire, and two of the front's own. */
+enum kw_gen_found {
+    KW_GEN_DISPUTED =
+        16,          /* a new worker does not find or prove it, others do: it serves */
+    KW_GEN_BAD = 32, /* the verdict is KEY_BAD */
+};
+enum { KW_GEN_FOUND = 6 }; /* bits */
+
+/* Who found it last, and the newest worker there was then. */
+struct kw_gen_finding {
+    uint64_t by, newest;
+};
+
+/* What one worker says of one version. */
+struct kw_gen_word {
+    kw_err err;
+    const char *reason; /* "" = nothing said */
+    bool looked;        /* closely: attributes and objects, not the check blob alone */
+    unsigned findings;  /* enum kw_wire_finding */
+    uint64_t worker;    /* its number, which grows with every start */
+    uint64_t newest;    /* number of the newest worker by now       */
+};
+
 struct kw_gen_version {
     const struct kw_version *v;
     struct kw_verdict verdict;
+    unsigned found; /* bits; what stands      */
+    struct kw_gen_finding findings[KW_GEN_FOUND];
+    int64_t look_ns;        /* next close look        */
     int64_t proven_wall_ns; /* 0 = never                                      */
     bool answered;          /* the next two are meant                         */
     bool good;              /* the last canary passed                         */
@@ -26,7 +53,8 @@ struct kw_gen_version {
     int64_t due_ns;         /* next canary                                    */
     uint64_t asked_id;      /* the canary on its way, 0 = none                */
     int64_t asked_ns;
-    enum kw_code told; /* the verdict that the log has               */
+    enum kw_code told;   /* the verdict that the log has               */
+    unsigned told_found; /* the findings that the log has              */
 };
 struct kw_generation {
     uint64_t number;
@@ -59,10 +87,25 @@ bool kw_is_verdict(kw_err e);
 /* The key is there, and is another one. */
 bool kw_is_other_key(kw_err e);
 /* Records what a canary or a worker's own checks found; now_ns: CLOCK_BOOTTIME.  Returns
- * true when the verdict changed; an error that is no verdict does not change it.  A
- * failure without a reason keeps the one that was told for the same failure before. */
-bool kw_gen_version_judge(struct kw_gen_version *v, kw_err e, const char *reason,
+ * true when the verdict changed; an error that is no verdict changes nothing.  A failure
+ * without a reason keeps the one that was told for the same failure before.
+ *
+ * A finding stands until a good close look takes it back, by the worker that found it or
+ * by one that was started after it: the library of an older one may still show what was
+ * there before, and its good canary lifts nothing. */
+bool kw_gen_version_judge(struct kw_gen_version *v, const struct kw_gen_word *word,
                           int64_t now_ns, int64_t wall_ns);
+/* A finding of the front's own. */
+void kw_gen_version_find(struct kw_gen_version *v, unsigned bit, uint64_t worker,
+                         uint64_t newest);
+/* Could a good look of this worker take back what stands, the gravest first? */
+bool kw_gen_version_may_lift(const struct kw_gen_version *v, uint64_t worker);
+/* Names of what stands, comma-separated; "" = nothing.  Without KW_GEN_BAD. */
+void kw_gen_found_text(unsigned found, char dst[64]);
+/* What stands in `old` stands in `g` too, unless `worker`, whose word g has, was started
+ * after it was found. */
+void kw_generation_inherit(struct kw_generation *g, const struct kw_generation *old,
+                           uint64_t worker);
 
 /* The version whose canary is due and not on its way; NULL when none is. */
 struct kw_gen_version *kw_generation_due(struct kw_generation *g, int64_t now_ns);

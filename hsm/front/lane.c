@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <keyward/alloc.h>
+#include <keyward/keyring.h>
 
 kw_err kw_lane_init(struct kw_lane *lane, int fd)
 {
@@ -45,6 +46,8 @@ bool kw_lane_load(struct kw_lane *lane, const struct kw_wire_job *job, size_t wa
     e->wire_id = job->id;
     e->op = job->op;
     e->n = job->n;
+    if (!canary)
+        kw_key_id_parse(job->key_id, &e->n);
     e->want_len = want_len;
     e->sample_len = kw_sample_of(job, e->sample);
     lane->lens[lane->loaded++] = dst.len;

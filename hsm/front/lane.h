@@ -25,7 +25,7 @@
 struct kw_lane_entry {
     uint64_t wire_id;
     enum kw_wire_op op;
-    uint32_t n;        /* canary: the version    */
+    uint32_t n;        /* the version            */
     size_t want_len;   /* of the output, when OK */
     size_t sample_len; /* for the quarantine     */
     uint8_t sample[KW_SAMPLE_MAX];

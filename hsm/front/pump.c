@@ -102,14 +102,22 @@ void kw_pump(struct kw_front *f, size_t limit)
     kw_lock_give(f->lock);
 }
 
-static struct kw_worker *least_loaded(struct kw_front *f)
+/* For the canary of a version against which something stands, a worker that can take it
+ * back goes before one that cannot. */
+static struct kw_worker *canary_worker(struct kw_front *f, const struct kw_gen_version *v)
 {
     struct kw_worker *best = NULL;
+    bool best_may = false;
     for (size_t i = 0; i < KW_CREW_MAX; i++) {
         struct kw_worker *w = f->crew[i];
-        if (takes_jobs(f, w) && w->lane.canaries < CANARIES_MAX &&
-            (best == NULL || w->lane.count < best->lane.count))
+        if (!takes_jobs(f, w) || w->lane.canaries >= CANARIES_MAX)
+            continue;
+        bool may = kw_gen_version_may_lift(v, w->number);
+        if (best == NULL || (may && !best_may) ||
+            (may == best_may && w->lane.count < best->lane.count)) {
             best = w;
+            best_may = may;
+        }
     }
     return best;
 }
@@ -120,13 +128,14 @@ void kw_pump_canaries(struct kw_front *f)
     int64_t now = kw_front_now(f);
     struct kw_gen_version *v;
     struct kw_worker *w;
-    while (f->serving != NULL && (w = least_loaded(f)) != NULL &&
-           (v = kw_generation_due(f->serving, now)) != NULL) {
+    while (f->serving != NULL && (v = kw_generation_due(f->serving, now)) != NULL &&
+           (w = canary_worker(f, v)) != NULL) {
         const struct kw_wire_job m = {.id = kw_queue_wire_id(&f->queue),
                                       .op = KW_WIRE_CANARY,
                                       .until_ns = now + f->o.deadline_ns,
                                       .n = v->v->n,
-                                      .also_wrap = v->v->n == f->serving->active_n};
+                                      .also_wrap = v->v->n == f->serving->active_n,
+                                      .closely = v->found != 0 || v->look_ns <= now};
         if (!kw_lane_load(&w->lane, &m, 0, KW_WIRE_JOBS_MAX))
             break;
         v->asked_id = m.id;

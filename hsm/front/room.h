@@ -90,6 +90,7 @@ struct kw_front {
     struct kw_worker *crew[KW_CREW_MAX]; /* L */
     uint64_t key_epoch;                  /* L */
     bool want_look;                      /* L: a key_id of a higher N was named */
+    bool found_news;                     /* L: what stands against a version changed */
     bool tick_idle;                      /* L: the next tick is far away */
     uint64_t late_answers;               /* L */
 
@@ -108,6 +109,7 @@ struct kw_front {
     struct kw_front_version_status version_rows[KW_VERSIONS_MAX];
     char version_keys[KW_VERSIONS_MAX][KW_KEY_ID_MAX + 1];
     char version_reasons[KW_VERSIONS_MAX][160];
+    char version_found[KW_VERSIONS_MAX][64];
 };
 
 static inline int64_t kw_front_now(const struct kw_front *f)
@@ -134,9 +136,13 @@ void kw_pump_canaries(struct kw_front *f);
 bool kw_answer(struct kw_worker *w, kw_span message);
 /* From one canary of a version to the next. */
 int64_t kw_front_probe_pause(const struct kw_front *f);
-/* A canary of this version got an answer, or a worker's own check said so. */
-void kw_front_judge(struct kw_front *f, struct kw_gen_version *v, kw_err e,
-                    const char *reason);
+/* A worker said something of this version of the serving generation: the answer to a
+ * canary, its own checks, a proof in the middle of a job. */
+void kw_front_judge(struct kw_worker *w, struct kw_gen_version *v,
+                    struct kw_gen_word *word);
+/* From one close look at this version to the next. */
+int64_t kw_front_look_pause(const struct kw_front *f, const struct kw_generation *g,
+                            const struct kw_gen_version *v);
 
 /* news.c: everything that waits in the worker's socket; FREE. */
 void kw_worker_read(struct kw_worker *w);

@@ -143,8 +143,9 @@ static void recycle(struct kw_front *f, int64_t now)
     struct census c = count(f);
     struct kw_gen_version *active =
         f->serving == NULL ? NULL : kw_generation_active(f->serving);
-    if (active != NULL && active->verdict.err.code == KW_CODE_KEY_BAD &&
-        c.starting == 0 && c.oldest_ready != NULL &&
+    bool missed = active != NULL && active->verdict.err.code == KW_CODE_KEY_BAD &&
+                  (active->found & KW_WIRE_EXPOSED) == 0;
+    if (missed && c.starting == 0 && c.oldest_ready != NULL &&
         now - c.oldest_ready->since_ns >= RECYCLE_NS)
         kw_crew_drain(c.oldest_ready);
 }
@@ -235,32 +236,51 @@ static void deliver(struct kw_front *f)
     } while (n == BATCH);
 }
 
+struct telling {
+    char key_id[KW_KEY_ID_MAX + 1], reason[160], found[64];
+    kw_err err;
+    bool verdict, finding; /* which of them is new */
+};
+
+static void note_news(struct kw_gen_version *v, struct telling *t)
+{
+    const unsigned found = v->found & ~(unsigned)KW_GEN_BAD;
+    *t = (struct telling){.err = v->verdict.err,
+                          .verdict = v->told != v->verdict.err.code,
+                          .finding = v->told_found != found};
+    v->told = v->verdict.err.code;
+    v->told_found = found;
+    kw_copy_str(t->key_id, sizeof t->key_id, kw_span_str(v->v->key_id));
+    kw_copy_str(t->reason, sizeof t->reason, kw_span_str(v->verdict.reason));
+    kw_gen_found_text(found, t->found);
+}
+
+static void log_news(const struct telling *t)
+{
+    if (t->verdict)
+        kw_log(kw_failed(t->err) ? KW_LOG_ERROR : KW_LOG_INFO, "key-verdict",
+               KW_STR("key_id", t->key_id), KW_ERR("verdict", t->err),
+               KW_STR("why", t->reason));
+    if (t->finding)
+        kw_log(t->found[0] != '\0' ? KW_LOG_ERROR : KW_LOG_INFO, "key-finding",
+               KW_STR("key_id", t->key_id), KW_STR("found", t->found));
+}
+
 /* true: there may be more. */
-static bool tell_verdicts(struct kw_front *f)
+static bool tell_versions(struct kw_front *f)
 {
     enum { AT_ONCE = 8 };
-    struct {
-        char key_id[KW_KEY_ID_MAX + 1], reason[160];
-        kw_err err;
-    } rows[AT_ONCE];
+    struct telling rows[AT_ONCE];
     size_t n = 0;
     kw_lock_take(f->lock);
+    f->found_news = false;
     for (size_t i = 0; f->serving != NULL && i < f->serving->count && n < AT_ONCE; i++) {
-        struct kw_gen_version *v = &f->serving->versions[i];
-        if (v->told == v->verdict.err.code)
-            continue;
-        v->told = v->verdict.err.code;
-        rows[n].err = v->verdict.err;
-        kw_copy_str(rows[n].key_id, sizeof rows[n].key_id, kw_span_str(v->v->key_id));
-        kw_copy_str(rows[n].reason, sizeof rows[n].reason,
-                    kw_span_str(v->verdict.reason));
-        n++;
+        note_news(&f->serving->versions[i], &rows[n]);
+        n += rows[n].verdict || rows[n].finding;
     }
     kw_lock_give(f->lock);
     for (size_t i = 0; i < n; i++)
-        kw_log(kw_failed(rows[i].err) ? KW_LOG_ERROR : KW_LOG_INFO, "key-verdict",
-               KW_STR("key_id", rows[i].key_id), KW_ERR("verdict", rows[i].err),
-               KW_STR("why", rows[i].reason));
+        log_news(&rows[i]);
     return n == AT_ONCE;
 }
 
@@ -270,9 +290,11 @@ static void tell(struct kw_front *f)
     enum kw_hsm_state state = f->health.state;
     kw_err why = f->health.why;
     uint64_t epoch = f->key_epoch;
+    bool found = f->found_news;
     kw_lock_give(f->lock);
     bool latched = f->latch.record.latched;
-    if (state == f->told_state && epoch == f->told_epoch && latched == f->told_latch)
+    if (state == f->told_state && epoch == f->told_epoch && latched == f->told_latch &&
+        !found)
         return;
     if (state != f->told_state)
         kw_log(state == KW_HSM_UP ? KW_LOG_INFO : KW_LOG_ERROR, "hsm-state",
@@ -286,7 +308,7 @@ static void tell(struct kw_front *f)
     f->told_state = state;
     f->told_epoch = epoch;
     f->told_latch = latched;
-    while (tell_verdicts(f))
+    while (tell_versions(f))
         ;
     f->o.changed(f->o.ctx);
 }

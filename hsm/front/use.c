@@ -29,12 +29,18 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
         if (!kw_failed(told->err))
             w->proven_id = w->born_id;
         w->opens[v - g->versions] = !kw_failed(told->err);
+        struct kw_gen_word word = {.err = told->err,
+                                   .reason = told->reason,
+                                   .looked = true,
+                                   .findings = told->findings,
+                                   .worker = w->number,
+                                   .newest = f->numbers};
         if (g == f->serving)
-            kw_front_judge(f, v, told->err, told->reason);
-        else if (kw_gen_version_judge(v, told->err, told->reason, kw_front_boot(f),
-                                      kw_wall_ns(f->clock)))
+            kw_front_judge(w, v, &word);
+        else if (kw_gen_version_judge(v, &word, kw_front_boot(f), kw_wall_ns(f->clock)))
             f->key_epoch++;
         v->due_ns = now + f->o.probe_every_ns;
+        v->look_ns = now + kw_front_look_pause(f, g, v);
     }
 }
 
@@ -54,18 +60,21 @@ static bool is_opened(struct kw_front *f, const struct kw_gen_version *v)
     return false;
 }
 
-/* The verdict on a key that it misses, or finds ill-made, while others work with it;
- * NULL: none.  The token's word against the token's: canaries decide, and until then
- * nobody works with a worker that lacks a key. */
+/* The verdict on a key that it misses, or cannot prove, while others work with it; NULL:
+ * none.  The token's word against the token's: canaries decide, and until then nobody
+ * works with a worker that lacks a key.  That a key may leave the token is no lack: the
+ * newcomer is right until it says otherwise itself. */
 static const struct kw_wire_verdict *contradiction(struct kw_front *f,
                                                    const struct kw_worker *w)
 {
     for (size_t i = 0; i < w->verdict_count; i++) {
-        enum kw_code code = w->verdicts[i].err.code;
-        struct kw_gen_version *v = kw_generation_at(f->serving, w->verdicts[i].n);
-        if ((code == KW_CODE_MISSING || code == KW_CODE_KEY_BAD) && v != NULL &&
-            is_opened(f, v))
-            return &w->verdicts[i];
+        const struct kw_wire_verdict *told = &w->verdicts[i];
+        struct kw_gen_version *v = kw_generation_at(f->serving, told->n);
+        bool lacks = told->err.code == KW_CODE_MISSING ||
+                     (told->err.code == KW_CODE_KEY_BAD &&
+                      (told->findings & KW_WIRE_EXPOSED) == 0);
+        if (lacks && v != NULL && is_opened(f, v))
+            return told;
     }
     return NULL;
 }
@@ -82,6 +91,8 @@ static void refuse(struct kw_front *f, struct kw_worker *w,
     kw_copy_str(g->reason, sizeof g->reason, kw_span_str(told->reason));
     kw_supervisor_failed(&g->supervisor, true, kw_front_now(f), random);
     v->due_ns = kw_front_now(f);
+    kw_gen_version_find(v, KW_GEN_DISPUTED, w->number, f->numbers);
+    f->found_news = true;
     kw_lock_give(f->lock);
     kw_log(KW_LOG_ERROR, "worker-misses-key", KW_STR("token", f->token.name),
            KW_INT("pid", w->pid), KW_STR("key_id", v->v->key_id),
@@ -137,6 +148,7 @@ static void swap(struct kw_front *f, struct kw_worker *first)
     f->serving = f->coming;
     f->coming = NULL;
     f->key_epoch++;
+    kw_generation_inherit(f->serving, old, first->number);
     first->state = KW_WORKER_READY;
     first->since_ns = kw_front_now(f);
     kw_crew_recount(f);

@@ -85,6 +85,7 @@ struct kw_front_version_status {
     const char *key_id, *state; /* of the keyring */
     kw_err verdict;
     const char *reason;
+    const char *found; /* what stands against it, named in docs/ERRORS.md; "" = nothing */
     int64_t proven_wall_ns; /* last canary that passed, 0 = never */
 };
 struct kw_front_status {

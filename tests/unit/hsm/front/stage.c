@@ -229,7 +229,8 @@ static void say(struct stage *s, unsigned i, const kw_dst *dst)
     fake_say(s, i, dst->ptr, dst->len);
 }
 
-void fake_ready_but(struct stage *s, unsigned i, uint32_t n, kw_err e)
+void fake_ready_found(struct stage *s, unsigned i, uint32_t n, kw_err e,
+                      unsigned findings)
 {
     uint8_t buf[KW_WIRE_MAX];
     uint32_t count = s->fakes[i].active_n;
@@ -237,8 +238,10 @@ void fake_ready_but(struct stage *s, unsigned i, uint32_t n, kw_err e)
     kw_page_enter(s->fakes[i].page, KW_PAGE_IDLE);
     for (uint32_t k = 1; k <= count; k++) {
         kw_dst dst = kw_dst_of(buf, sizeof buf);
-        const struct kw_wire_verdict v = {
-            .n = k, .err = k == n ? e : KW_OK, .reason = "said so"};
+        const struct kw_wire_verdict v = {.n = k,
+                                          .err = k == n ? e : KW_OK,
+                                          .findings = k == n ? findings : 0,
+                                          .reason = "said so"};
         CHECK_OK(kw_wire_put_verdict(&v, &dst));
         say(s, i, &dst);
     }
@@ -247,6 +250,11 @@ void fake_ready_but(struct stage *s, unsigned i, uint32_t n, kw_err e)
     CHECK_OK(kw_wire_put_ready(&r, &dst));
     say(s, i, &dst);
     stage_spin(s);
+}
+
+void fake_ready_but(struct stage *s, unsigned i, uint32_t n, kw_err e)
+{
+    fake_ready_found(s, i, n, e, 0);
 }
 
 void fake_ready(struct stage *s, unsigned i)
@@ -284,15 +292,32 @@ uint64_t fake_take(struct stage *s, unsigned i, enum kw_wire_op op)
     return job.id;
 }
 
-void fake_answer(struct stage *s, unsigned i, uint64_t id, kw_err e, const char *output)
+static void put_answer(struct stage *s, unsigned i, const struct kw_wire_answer *a)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    const struct kw_wire_answer a = {.id = id, .err = e, .output = kw_span_str(output)};
-    CHECK_OK(kw_wire_put_answer(&a, &dst));
+    CHECK_OK(kw_wire_put_answer(a, &dst));
     kw_page_enter(s->fakes[i].page, KW_PAGE_IDLE);
     say(s, i, &dst);
     stage_spin(s);
+}
+
+void fake_answer(struct stage *s, unsigned i, uint64_t id, kw_err e, const char *output)
+{
+    const struct kw_wire_answer a = {.id = id, .err = e, .output = kw_span_str(output)};
+    put_answer(s, i, &a);
+}
+
+void fake_looked(struct stage *s, unsigned i, uint64_t id, kw_err e, unsigned findings,
+                 const char *output)
+{
+    const struct kw_wire_answer a = {.id = id,
+                                     .err = e,
+                                     .looked = true,
+                                     .findings = findings,
+                                     .reason = kw_span_str(kw_failed(e) ? "seen" : ""),
+                                     .output = kw_span_str(output)};
+    put_answer(s, i, &a);
 }
 
 void fake_dies(struct stage *s, unsigned i)

@@ -53,11 +53,16 @@ struct kw_front_status stage_status(struct stage *s);
 /* The fake says: verdicts (all versions OK but `n`, which is `e`), READY. */
 void fake_ready(struct stage *s, unsigned i);
 void fake_ready_but(struct stage *s, unsigned i, uint32_t n, kw_err e);
+void fake_ready_found(struct stage *s, unsigned i, uint32_t n, kw_err e,
+                      unsigned findings);
 void fake_failed(struct stage *s, unsigned i, kw_err e, const char *why);
 /* The next job in its socket; false when none is there. */
 bool fake_job(struct stage *s, unsigned i, struct kw_wire_job *ret);
 uint64_t fake_take(struct stage *s, unsigned i, enum kw_wire_op op); /* its id */
 void fake_answer(struct stage *s, unsigned i, uint64_t id, kw_err e, const char *output);
+/* The same after a close look. */
+void fake_looked(struct stage *s, unsigned i, uint64_t id, kw_err e, unsigned findings,
+                 const char *output);
 void fake_say(struct stage *s, unsigned i, const void *bytes, size_t len);
 void fake_dies(struct stage *s, unsigned i);
 /* Answers canaries that are waiting, all good. */

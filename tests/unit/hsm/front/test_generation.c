@@ -17,6 +17,14 @@ static void begin(enum kw_key_state first)
     kw_keyring_give(ring); /* the generation holds its own */
 }
 
+/* What some worker, which may take back what it said, says after a close look. */
+static bool judge(struct kw_gen_version *v, kw_err e, const char *reason, int64_t now_ns,
+                  int64_t wall_ns)
+{
+    const struct kw_gen_word word = {.err = e, .reason = reason, .looked = true};
+    return kw_gen_version_judge(v, &word, now_ns, wall_ns);
+}
+
 static void new__every_version_is_starting(void **state)
 {
     (void)state;
@@ -36,10 +44,10 @@ static void judge__error_of_the_token__no_verdict(void **state)
     (void)state;
     begin(KW_KEY_RETIRED);
     struct kw_gen_version *v = &g->versions[0];
-    CHECK(kw_gen_version_judge(v, KW_OK, "", 0, 1));
-    CHECK(!kw_gen_version_judge(v, kw_err_at(KW_CODE_HSM_DOWN, "x"), "", 1, 2));
+    CHECK(judge(v, KW_OK, "", 0, 1));
+    CHECK(!judge(v, kw_err_at(KW_CODE_HSM_DOWN, "x"), "", 1, 2));
     CHECK(v->answered && !v->good && v->answered_ns == 1 && v->proven_wall_ns == 1);
-    CHECK(!kw_gen_version_judge(v, kw_err_at(KW_CODE_UNSURE, "x"), "", 1, 1));
+    CHECK(!judge(v, kw_err_at(KW_CODE_UNSURE, "x"), "", 1, 1));
     CHECK(!kw_failed(v->verdict.err));
     kw_generation_free(g);
 }
@@ -49,14 +57,13 @@ static void judge__key_missing_or_another__bad_with_reason(void **state)
     (void)state;
     begin(KW_KEY_RETIRED);
     struct kw_gen_version *v = &g->versions[0];
-    CHECK(kw_gen_version_judge(v, KW_OK, "", 5, 7));
+    CHECK(judge(v, KW_OK, "", 5, 7));
     CHECK(v->good && v->answered_ns == 5 && v->proven_wall_ns == 7);
-    CHECK(
-        kw_gen_version_judge(v, kw_err_native(KW_CODE_MISSING, 3, "find"), "gone", 9, 9));
+    CHECK(judge(v, kw_err_native(KW_CODE_MISSING, 3, "find"), "gone", 9, 9));
     CHECK(v->verdict.err.code == KW_CODE_KEY_BAD && v->verdict.err.native == 3);
     CHECK_STR(v->verdict.reason, "gone");
     CHECK(v->answered && !v->good && v->answered_ns == 9 && v->proven_wall_ns == 7);
-    CHECK(!kw_gen_version_judge(v, kw_err_at(KW_CODE_FORGED, "canary"), "x", 9, 9));
+    CHECK(!judge(v, kw_err_at(KW_CODE_FORGED, "canary"), "x", 9, 9));
     kw_generation_free(g);
 }
 
@@ -66,14 +73,136 @@ static void judge__fails_again_without_a_reason__the_one_before_stays(void **sta
     begin(KW_KEY_RETIRED);
     struct kw_gen_version *v = &g->versions[0];
     const kw_err bad = kw_err_at(KW_CODE_KEY_BAD, "attributes");
-    CHECK(kw_gen_version_judge(v, bad, "extractable", 1, 1));
-    CHECK(!kw_gen_version_judge(v, bad, "", 2, 2));
+    CHECK(judge(v, bad, "extractable", 1, 1));
+    CHECK(!judge(v, bad, "", 2, 2));
     CHECK_STR(v->verdict.reason, "extractable");
-    CHECK(!kw_gen_version_judge(v, kw_err_at(KW_CODE_MISSING, "find"), "", 3, 3));
+    CHECK(!judge(v, kw_err_at(KW_CODE_MISSING, "find"), "", 3, 3));
     CHECK_STR(v->verdict.reason, "the canary failed");
-    CHECK(kw_gen_version_judge(v, KW_OK, "", 4, 4));
+    CHECK(judge(v, KW_OK, "", 4, 4));
     CHECK_STR(v->verdict.reason, "");
     kw_generation_free(g);
+}
+
+/* ---- findings: workers 1, 2, 3 in the order of their start ---- */
+
+static struct kw_gen_version *v;
+
+static bool says(uint64_t worker, uint64_t newest, kw_err e, bool looked,
+                 unsigned findings)
+{
+    const struct kw_gen_word word = {.err = e,
+                                     .reason = "",
+                                     .looked = looked,
+                                     .findings = findings,
+                                     .worker = worker,
+                                     .newest = newest};
+    return kw_gen_version_judge(v, &word, 1, 1);
+}
+
+static const kw_err bad = {KW_CODE_KEY_BAD, 0, "key attributes"};
+static const kw_err other = {KW_CODE_FORGED, 0, "C_Decrypt"};
+
+static void begin_proven(void)
+{
+    begin(KW_KEY_RETIRED);
+    v = &g->versions[0];
+    CHECK(says(1, 2, KW_OK, true, 0) && !says(2, 2, KW_OK, true, 0));
+    CHECK(v->found == 0 && !kw_gen_version_may_lift(v, 1));
+}
+
+static void exposed__older_workers_good_canary_or_look__stands(void **state)
+{
+    (void)state;
+    begin_proven();
+    CHECK(says(2, 2, bad, true, KW_WIRE_EXPOSED));
+    CHECK(v->found == (KW_WIRE_EXPOSED | KW_GEN_BAD));
+    CHECK(!says(1, 2, KW_OK, false, 0) && !says(1, 2, KW_OK, true, 0));
+    CHECK(v->verdict.err.code == KW_CODE_KEY_BAD);
+    CHECK(v->found == (KW_WIRE_EXPOSED | KW_GEN_BAD));
+    CHECK(!kw_gen_version_may_lift(v, 1) && kw_gen_version_may_lift(v, 2));
+    kw_generation_free(g);
+}
+
+static void exposed__finders_good_canary_stands__its_good_look_lifts(void **state)
+{
+    (void)state;
+    begin_proven();
+    CHECK(says(1, 2, bad, true, KW_WIRE_EXPOSED));
+    CHECK(!says(1, 2, KW_OK, false, 0));
+    CHECK(v->verdict.err.code == KW_CODE_KEY_BAD);
+    CHECK(!says(1, 2, kw_err_at(KW_CODE_HSM_DOWN, "x"), false, 0));
+    CHECK(v->verdict.err.code == KW_CODE_KEY_BAD);
+    CHECK(says(1, 2, KW_OK, true, 0));
+    CHECK(!kw_failed(v->verdict.err) && v->found == 0);
+    kw_generation_free(g);
+}
+
+static void exposed__good_look_of_a_worker_started_since__lifts(void **state)
+{
+    (void)state;
+    begin_proven();
+    CHECK(says(1, 2, bad, true, KW_WIRE_EXPOSED));
+    CHECK(!says(2, 3, KW_OK, true, 0) && v->found != 0);
+    CHECK(kw_gen_version_may_lift(v, 3));
+    CHECK(says(3, 3, KW_OK, true, 0) && v->found == 0);
+    kw_generation_free(g);
+}
+
+static void exposed_and_replaced__each_is_its_finders_to_take_back(void **state)
+{
+    (void)state;
+    begin_proven();
+    CHECK(says(1, 2, bad, true, KW_WIRE_EXPOSED));
+    CHECK(!says(2, 2, other, true, KW_WIRE_REPLACED));
+    CHECK(v->found == (KW_WIRE_EXPOSED | KW_WIRE_REPLACED | KW_GEN_BAD));
+    CHECK(kw_gen_version_may_lift(v, 1) && !kw_gen_version_may_lift(v, 2));
+    CHECK(!says(2, 2, KW_OK, true, 0));
+    CHECK(v->found == (KW_WIRE_EXPOSED | KW_GEN_BAD));
+    CHECK(v->verdict.err.code == KW_CODE_KEY_BAD);
+    CHECK(!says(1, 2, KW_OK, true, 0)); /* the verdict was found by 2 last */
+    CHECK(v->found == KW_GEN_BAD && kw_gen_version_may_lift(v, 2));
+    CHECK(says(2, 2, KW_OK, true, 0) && v->found == 0);
+    kw_generation_free(g);
+}
+
+static void duplicate_or_copyable__told_and_served__lifted_by_the_same_rule(void **state)
+{
+    (void)state;
+    char text[64];
+    begin_proven();
+    CHECK(!says(1, 2, KW_OK, true, KW_WIRE_DUPLICATE | KW_WIRE_COPYABLE));
+    CHECK(!kw_failed(v->verdict.err));
+    kw_gen_found_text(v->found, text);
+    CHECK_STR(text, "copyable,duplicate-label");
+    CHECK(!says(2, 2, KW_OK, true, 0) && !says(1, 2, KW_OK, false, 0));
+    CHECK(v->found == (KW_WIRE_DUPLICATE | KW_WIRE_COPYABLE));
+    CHECK(!says(1, 2, KW_OK, true, KW_WIRE_COPYABLE));
+    CHECK(v->found == KW_WIRE_COPYABLE);
+    CHECK(!says(3, 3, KW_OK, true, 0) && v->found == 0);
+    kw_gen_found_text(v->found, text);
+    CHECK_STR(text, "");
+    kw_gen_found_text(~0u, text);
+    CHECK_STR(text, "exposed,replaced,copyable,duplicate-label,disputed");
+    kw_generation_free(g);
+}
+
+static void inherit__unless_the_new_keyrings_worker_is_younger(void **state)
+{
+    (void)state;
+    struct kw_generation *old;
+    begin_proven();
+    CHECK(says(1, 3, bad, true, KW_WIRE_EXPOSED));
+    old = g;
+    begin_proven(); /* its worker is 3: it looked before 1 found that */
+    kw_generation_inherit(g, old, 3);
+    CHECK(v->found == (KW_WIRE_EXPOSED | KW_GEN_BAD));
+    CHECK(v->verdict.err.code == KW_CODE_KEY_BAD && g->versions[1].found == 0);
+    kw_generation_free(g);
+    begin_proven();
+    kw_generation_inherit(g, old, 4);
+    CHECK(v->found == 0 && !kw_failed(v->verdict.err));
+    kw_generation_free(g);
+    kw_generation_free(old);
 }
 
 static void due__oldest_first__not_while_one_is_asked(void **state)
@@ -107,5 +236,11 @@ KW_CASES("hsm/front/generation", CASE(new__every_version_is_starting),
          CASE(judge__error_of_the_token__no_verdict),
          CASE(judge__key_missing_or_another__bad_with_reason),
          CASE(judge__fails_again_without_a_reason__the_one_before_stays),
+         CASE(exposed__older_workers_good_canary_or_look__stands),
+         CASE(exposed__finders_good_canary_stands__its_good_look_lifts),
+         CASE(exposed__good_look_of_a_worker_started_since__lifts),
+         CASE(exposed_and_replaced__each_is_its_finders_to_take_back),
+         CASE(duplicate_or_copyable__told_and_served__lifted_by_the_same_rule),
+         CASE(inherit__unless_the_new_keyrings_worker_is_younger),
          CASE(due__oldest_first__not_while_one_is_asked),
          CASE(due__disabled_or_destroyed__never_touched))
