@@ -73,6 +73,18 @@ static bool is_used(const char *state)
     return !kw_key_state_from_name(state, &s) || kw_key_state_unwraps(s);
 }
 
+/* What workers found about a version's key object while it was in use. */
+static void judge_found(const json_t *version, struct kw_note *why)
+{
+    const json_t *found = json_object_get(version, "found");
+    if (found != NULL && !json_is_null(found))
+        add(why,
+            "version %" JSON_INTEGER_FORMAT
+            ", found at the token: %.80s (docs/ERRORS.md, Findings). ",
+            json_integer_value(json_object_get(version, "n")),
+            json_is_string(found) ? json_string_value(found) : "nothing said");
+}
+
 static void judge_versions(const json_t *document, struct kw_note *why)
 {
     const json_t *versions = json_object_get(document, "versions");
@@ -88,6 +100,7 @@ static void judge_versions(const json_t *document, struct kw_note *why)
             strcmp(verdict, "starting") != 0)
             add(why, "version %" JSON_INTEGER_FORMAT " (%s) is %s. ",
                 json_integer_value(json_object_get(v, "n")), member(v, "state"), verdict);
+        judge_found(v, why);
     }
 }
 

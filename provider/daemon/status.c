@@ -39,6 +39,7 @@ static void put_versions(struct kw_json *j, const struct kw_front_status *s)
         kw_json_str(j, "state", v->state);
         kw_json_str(j, "verdict", kw_code_name(v->verdict.code));
         kw_json_str(j, "reason", v->reason);
+        kw_json_str(j, "found", v->found[0] != '\0' ? v->found : NULL);
         if (v->proven_wall_ns > 0)
             kw_time_text(when, v->proven_wall_ns);
         kw_json_str(j, "proven", v->proven_wall_ns > 0 ? when : NULL);

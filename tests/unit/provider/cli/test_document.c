@@ -50,6 +50,21 @@ static void version_that_should_serve_is_not_good__a_problem_that_names_it(void 
     CHECK_HAS(why.text, "versions");
 }
 
+static void something_found_at_the_token__a_problem_though_it_serves(void **state)
+{
+    struct kw_note why = {{0}};
+    (void)state;
+    CHECK(judge("{" UP KEYRING ACTIVE
+                "\"versions\": [{\"n\": 2, \"state\": \"active\", \"verdict\": \"ok\", "
+                "\"found\": \"duplicate-label\"}]}",
+                &why) == KW_EXIT_PROBLEM);
+    CHECK_HAS(why.text, "version 2, found at the token: duplicate-label");
+    CHECK(judge("{" UP KEYRING ACTIVE
+                "\"versions\": [{\"n\": 2, \"state\": \"active\", \"verdict\": \"ok\", "
+                "\"found\": null}]}",
+                &why) == KW_EXIT_GOOD);
+}
+
 static void version_that_nobody_uses_or_that_starts__good(void **state)
 {
     struct kw_note why = {{0}};
@@ -121,4 +136,5 @@ KW_CASES("provider/cli/document", CASE(hsm_not_up__a_problem_with_its_reason),
          CASE(pin_latched_or_not_said__a_problem), CASE(nothing_known__a_problem),
          CASE(active_version_not_good__a_problem_though_all_is_up),
          CASE(version_that_should_serve_is_not_good__a_problem_that_names_it),
+         CASE(something_found_at_the_token__a_problem_though_it_serves),
          CASE(version_that_nobody_uses_or_that_starts__good), CASE(all_well__good))
