@@ -130,11 +130,20 @@ static CK_FLAGS pin_flags(const char *text)
     return flags;
 }
 
-static void set_label(const char *text)
+static void set_label(char dst[LIAR_LABEL], const char *text, size_t len)
 {
-    if (strlen(text) >= sizeof settings.fakefor)
+    if (len == 0 || len >= LIAR_LABEL)
         mistake(text);
-    snprintf(settings.fakefor, sizeof settings.fakefor, "%s", text);
+    snprintf(dst, LIAR_LABEL, "%.*s", (int)len, text);
+}
+
+static void set_pair(struct liar_pair *pair, const char *text)
+{
+    size_t len = strcspn(text, ":");
+    if (text[len] == '\0')
+        mistake(text);
+    set_label(pair->label, text, len);
+    set_label(pair->other, text + len + 1, strlen(text + len + 1));
 }
 
 static void setting(const char *word)
@@ -153,7 +162,11 @@ static void setting(const char *word)
     else if ((v = value_of(word, "fake")) != NULL)
         list_add(&settings.fake, v);
     else if ((v = value_of(word, "fakefor")) != NULL)
-        set_label(v);
+        set_label(settings.fakefor, v, strlen(v));
+    else if ((v = value_of(word, "twin")) != NULL)
+        set_pair(&settings.twin, v);
+    else if ((v = value_of(word, "swap")) != NULL)
+        set_pair(&settings.swap, v);
     else if ((v = value_of(word, "only")) != NULL)
         only = (pid_t)number(v);
     else if (strcmp(word, "nofind") == 0)
@@ -210,6 +223,7 @@ static void read_all(void)
     if (only != 0 && only != getpid()) {
         settings.nofind = false;
         settings.fake.count = 0;
+        settings.twin = settings.swap = (struct liar_pair){{0}, {0}};
     }
 }
 

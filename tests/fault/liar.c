@@ -90,33 +90,6 @@ static CK_RV liar_C_GetMechanismInfo(CK_SLOT_ID a, CK_MECHANISM_TYPE b,
     return liar_leave(LIAR_C_GetMechanismInfo, liar_answer(&lie, rv));
 }
 
-static CK_RV liar_C_FindObjects(CK_SESSION_HANDLE a, CK_OBJECT_HANDLE *b, CK_ULONG c,
-                                CK_ULONG *d)
-{
-    struct liar_lie lie;
-    struct liar_settings set;
-    liar_enter(LIAR_C_FindObjects, &lie);
-    liar_control_settings(&set);
-    if (liar_instead(&lie))
-        return liar_leave(LIAR_C_FindObjects, lie.rv);
-    CK_RV rv = liar_real->C_FindObjects(a, b, c, d);
-    if (rv == CKR_OK && set.nofind)
-        *d = 0;
-    return liar_leave(LIAR_C_FindObjects, liar_answer(&lie, rv));
-}
-
-/* `fake` is meant for this object. */
-static bool is_faked(const struct liar_settings *set, CK_SESSION_HANDLE session,
-                     CK_OBJECT_HANDLE object)
-{
-    char label[LIAR_LABEL] = "";
-    CK_ATTRIBUTE asked = {CKA_LABEL, label, sizeof label - 1};
-    if (set->fakefor[0] == '\0')
-        return true;
-    return liar_real->C_GetAttributeValue(session, object, &asked, 1) == CKR_OK &&
-           asked.ulValueLen == strlen(set->fakefor) && strcmp(label, set->fakefor) == 0;
-}
-
 static CK_RV liar_C_GetAttributeValue(CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b,
                                       CK_ATTRIBUTE *c, CK_ULONG d)
 {
@@ -128,7 +101,7 @@ static CK_RV liar_C_GetAttributeValue(CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b,
     if (liar_instead(&lie))
         return liar_leave(LIAR_C_GetAttributeValue, lie.rv);
     CK_RV rv = liar_real->C_GetAttributeValue(a, b, c, d);
-    bool faked = set.fake.count > 0 && is_faked(&set, a, b);
+    bool faked = set.fake.count > 0 && liar_is_faked(&set, a, b);
     for (CK_ULONG i = 0; i < d; i++) {
         if (liar_list_has(&set.noread, c[i].type, NULL)) {
             c[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;

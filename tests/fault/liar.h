@@ -34,9 +34,10 @@
  *   fake=0x162:1        C_GetAttributeValue answers this bool   (")
  *   fakefor=LABEL       and only for objects with this CKA_LABEL
  *   nofind              C_FindObjects finds nothing
- *   only=PID            fake and nofind are for this process alone: another one's library
- *                       still sees what was there before
- *   emptyslots          no slots
+ *   twin=LABEL:OTHER    a search for LABEL finds the objects of OTHER too
+ *   swap=LABEL:OTHER    a search for LABEL finds the objects of OTHER instead
+ *   only=PID            fake, nofind, twin and swap are for this process alone: the
+ * library of another one still shows what was there before emptyslots          no slots
  *   othermaker          C_GetInfo names another maker and library, C_GetTokenInfo
  *                       another maker and model
  *
@@ -70,11 +71,15 @@ struct liar_list {
     unsigned count;
     CK_ULONG type[LIAR_LIST], value[LIAR_LIST];
 };
+struct liar_pair {
+    char label[LIAR_LABEL], other[LIAR_LABEL]; /* "" = none */
+};
 struct liar_settings {
     unsigned ivmode;
     CK_FLAGS pinflags;
     bool emptyslots, othermaker, nofind;
     char fakefor[LIAR_LABEL]; /* "" = all */
+    struct liar_pair twin, swap;
     struct liar_list nomech, noattr, noread, fake;
 };
 
@@ -104,6 +109,13 @@ void liar_control_settings(struct liar_settings *ret_settings);
 /* Waits until the control file is another one. */
 void liar_control_wait_change(void);
 bool liar_list_has(const struct liar_list *list, CK_ULONG type, CK_ULONG *ret_value);
+
+/* objects.c */
+bool liar_is_faked(const struct liar_settings *set, CK_SESSION_HANDLE session,
+                   CK_OBJECT_HANDLE object);
+CK_RV liar_C_FindObjectsInit(CK_SESSION_HANDLE a, CK_ATTRIBUTE *b, CK_ULONG c);
+CK_RV liar_C_FindObjects(CK_SESSION_HANDLE a, CK_OBJECT_HANDLE *b, CK_ULONG c,
+                         CK_ULONG *d);
 
 /* forward.c: the plain functions, put into a list. */
 void liar_forward_fill(CK_FUNCTION_LIST *list);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* objects - lies about which objects there are, and whom a lie is about */
+#include "liar.h"
+
+#include <string.h>
+
+enum { EXTRA = 4 };
+
+/* Of the search under way: objects to be found besides the real ones. */
+static struct {
+    CK_OBJECT_HANDLE handles[EXTRA];
+    CK_ULONG count;
+} extra;
+
+bool liar_is_faked(const struct liar_settings *set, CK_SESSION_HANDLE session,
+                   CK_OBJECT_HANDLE object)
+{
+    char label[LIAR_LABEL] = "";
+    CK_ATTRIBUTE asked = {CKA_LABEL, label, sizeof label - 1};
+    if (set->fakefor[0] == '\0')
+        return true;
+    return liar_real->C_GetAttributeValue(session, object, &asked, 1) == CKR_OK &&
+           asked.ulValueLen == strlen(set->fakefor) && strcmp(label, set->fakefor) == 0;
+}
+
+/* The label that this search is for is the pair's first. */
+static bool is_for(const struct liar_pair *pair, const CK_ATTRIBUTE *template, CK_ULONG n)
+{
+    size_t len = strlen(pair->label);
+    for (CK_ULONG i = 0; len > 0 && i < n; i++)
+        if (template[i].type == CKA_LABEL && template[i].ulValueLen == len &&
+            memcmp(template[i].pValue, pair->label, len) == 0)
+            return true;
+    return false;
+}
+
+static CK_RV begin_for(CK_SESSION_HANDLE session, const char *label)
+{
+    char copy[LIAR_LABEL];
+    size_t len = strlen(label);
+    memcpy(copy, label, len);
+    CK_ATTRIBUTE wanted = {CKA_LABEL, copy, len};
+    return liar_real->C_FindObjectsInit(session, &wanted, 1);
+}
+
+static CK_RV find_extra(CK_SESSION_HANDLE session, const char *label)
+{
+    CK_RV rv = begin_for(session, label);
+    if (rv == CKR_OK)
+        rv = liar_real->C_FindObjects(session, extra.handles, EXTRA, &extra.count);
+    if (rv == CKR_OK)
+        rv = liar_real->C_FindObjectsFinal(session);
+    return rv;
+}
+
+static CK_RV begin_search(const struct liar_settings *set, CK_SESSION_HANDLE session,
+                          CK_ATTRIBUTE *template, CK_ULONG n)
+{
+    extra.count = 0;
+    if (is_for(&set->swap, template, n))
+        return begin_for(session, set->swap.other);
+    CK_RV rv =
+        is_for(&set->twin, template, n) ? find_extra(session, set->twin.other) : CKR_OK;
+    return rv == CKR_OK ? liar_real->C_FindObjectsInit(session, template, n) : rv;
+}
+
+CK_RV liar_C_FindObjectsInit(CK_SESSION_HANDLE a, CK_ATTRIBUTE *b, CK_ULONG c)
+{
+    struct liar_lie lie;
+    struct liar_settings set;
+    liar_enter(LIAR_C_FindObjectsInit, &lie);
+    liar_control_settings(&set);
+    if (liar_instead(&lie))
+        return liar_leave(LIAR_C_FindObjectsInit, lie.rv);
+    CK_RV rv = begin_search(&set, a, b, c);
+    return liar_leave(LIAR_C_FindObjectsInit, liar_answer(&lie, rv));
+}
+
+CK_RV liar_C_FindObjects(CK_SESSION_HANDLE a, CK_OBJECT_HANDLE *b, CK_ULONG c,
+                         CK_ULONG *d)
+{
+    struct liar_lie lie;
+    struct liar_settings set;
+    liar_enter(LIAR_C_FindObjects, &lie);
+    liar_control_settings(&set);
+    if (liar_instead(&lie))
+        return liar_leave(LIAR_C_FindObjects, lie.rv);
+    CK_RV rv = liar_real->C_FindObjects(a, b, c, d);
+    if (rv == CKR_OK && set.nofind)
+        *d = 0;
+    while (rv == CKR_OK && !set.nofind && *d < c && extra.count > 0)
+        b[(*d)++] = extra.handles[--extra.count];
+    return liar_leave(LIAR_C_FindObjects, liar_answer(&lie, rv));
+}
