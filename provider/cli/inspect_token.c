@@ -12,6 +12,7 @@
 struct finding {
     bool done;
     kw_err err;
+    unsigned findings; /* of kw_token_prove */
     struct kw_note note, remarks;
 };
 
@@ -27,25 +28,10 @@ static void look_at(struct kw_token *token, const struct kw_version *v,
                     const struct kw_desk *desk, struct finding *f)
 {
     struct kw_token_key *key = NULL;
-    struct kw_key_attributes a;
-    bool wraps = kw_desk_active(desk) == v->n;
+    const struct kw_token_claim claim =
+        kw_token_claim_of(token, v, desk->ring->domain, kw_desk_active(desk) == v->n);
     f->done = true;
-    const struct kw_object *object = kw_version_kek(v);
-    f->err = kw_token_find(token, object->label,
-                           kw_object_locator(object, kw_token_facts(token)->serial), &key,
-                           &f->note);
-    if (!kw_failed(f->err))
-        f->err = kw_token_attributes(token, key, &a);
-    if (!kw_failed(f->err))
-        f->err = kw_attributes_judge(&a, &f->note, &f->remarks);
-    if (kw_failed(f->err))
-        return;
-    f->err = kw_token_canary(token, key, v, desk->ring->domain, wraps);
-    if (kw_failed(f->err))
-        kw_note_set(&f->note,
-                    "the check blob does not open (%s): the object of this label is "
-                    "not the key of the ceremony, or the keyring was edited",
-                    kw_code_name(f->err.code));
+    f->err = kw_token_prove(token, &claim, &key, &f->findings, &f->note, &f->remarks);
 }
 
 static kw_err visit(struct kw_token *token, void *shared, struct kw_note *note)
@@ -78,6 +64,19 @@ static void tell_version(struct kw_report *r, const struct kw_version *v,
             "%s: %s", v->key_id, f->note.text);
     else if (kw_failed(f->err))
         kw_report_err(r, name, f->err, &f->note);
+    else if ((f->findings & KW_FINDING_DUPLICATE) != 0)
+        kw_report_add(r, KW_FOUND_FAIL, name,
+                      "find out where it comes from; remove none of them before a backup "
+                      "of the token: one is the key of the data",
+                      "%s (%s): its check blob opens, but another object of the token "
+                      "has its label too",
+                      v->key_id, kw_key_state_name(v->state));
+    else if ((f->findings & KW_FINDING_COPYABLE) != 0)
+        kw_report_add(r, KW_FOUND_FAIL, name,
+                      "find out who changed the object; CKA_COPYABLE was false at its "
+                      "ceremony",
+                      "%s (%s): proven, but CKA_COPYABLE is true", v->key_id,
+                      kw_key_state_name(v->state));
     else if (f->remarks.text[0] != '\0')
         kw_report_add(r, KW_FOUND_WARN, name, "wider than needed, or not answered",
                       "%s (%s): proven; %s", v->key_id, kw_key_state_name(v->state),

@@ -102,21 +102,13 @@ static kw_err judge_key(struct kw_token *token, const struct look *l,
                         struct kw_note *note)
 {
     struct kw_token_key *key = NULL;
-    struct kw_key_attributes a;
-    struct kw_note remarks;
-    const struct kw_object *object = kw_version_kek(l->v);
-    kw_err e = kw_token_find(token, object->label, kw_object_locator(object, l->serial),
-                             &key, note);
+    unsigned findings;
+    const struct kw_token_claim claim =
+        kw_token_claim_of(token, l->v, l->ring->domain, false);
+    kw_err e = kw_token_prove(token, &claim, &key, &findings, note, NULL);
     if (e.code == KW_CODE_MISSING) /* of the key, not of the token: that was looked at */
         e = kw_err_at(KW_CODE_KEY_BAD, e.where);
-    if (!kw_failed(e))
-        e = kw_token_attributes(token, key, &a);
-    if (!kw_failed(e))
-        e = kw_attributes_judge(&a, note, &remarks);
-    if (kw_failed(e))
-        return e;
-    e = kw_token_canary(token, key, l->v, l->ring->domain, false);
-    if (kw_failed(e))
+    if ((findings & KW_FINDING_REPLACED) != 0)
         kw_note_set(note,
                     "the check blob of version %u does not open on token %s (%s): what "
                     "has its label there is another key",

@@ -81,6 +81,35 @@ static void the_keys_object_is_gone__fails_with_its_number(void **state)
     site_remove(&s);
 }
 
+static void the_keys_object__copyable_or_not_alone_or_exposed__fails_and_says_so(
+    void **state)
+{
+    struct kw_keyring *ring = NULL;
+    char control[160];
+    (void)state;
+    site_make_liar(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
+    KEYWARD_MUST(&s, 0, "check");
+    snprintf(control, sizeof control, "twin=%s:%s\n", ring->versions[0].key_id,
+             ring->versions[1].key_id);
+    kw_keyring_give(ring);
+    site_tell(&s, control);
+    KEYWARD_MUST(&s, 1, "check");
+    CHECK_HAS(s.run.out, "FAIL  key 1");
+    CHECK_HAS(s.run.out, "has its label too");
+    CHECK_HAS(s.run.out, "remove none of them before a backup");
+    CHECK(strstr(s.run.out, "FAIL  key 2") == NULL);
+    site_tell(&s, "fake=0x171:1\n");
+    KEYWARD_MUST(&s, 1, "check");
+    CHECK_HAS(s.run.out, "CKA_COPYABLE is true");
+    site_tell(&s, "fake=0x162:1\n");
+    KEYWARD_MUST(&s, 1, "check");
+    CHECK_HAS(s.run.out, "CKA_EXTRACTABLE is true");
+    site_remove(&s);
+}
+
 static void others_may_write_the_socket_folder__fails(void **state)
 {
     char run[160];
@@ -193,6 +222,7 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(json__the_findings_as_one_document),
          CASE(unsealed_token__a_warning_with_the_remedy),
          CASE(the_keys_object_is_gone__fails_with_its_number),
+         CASE(the_keys_object__copyable_or_not_alone_or_exposed__fails_and_says_so),
          CASE(others_may_write_the_socket_folder__fails),
          CASE(others_may_change_configuration_or_keyring__fails),
          CASE(too_little_locked_memory__a_warning_with_both_numbers),
