@@ -163,6 +163,8 @@ static void setting(const char *word)
         list_add(&settings.fake, v);
     else if ((v = value_of(word, "fakefor")) != NULL)
         set_label(settings.fakefor, v, strlen(v));
+    else if ((v = value_of(word, "deadkey")) != NULL)
+        set_label(settings.deadkey, v, strlen(v));
     else if ((v = value_of(word, "twin")) != NULL)
         set_pair(&settings.twin, v);
     else if ((v = value_of(word, "swap")) != NULL)

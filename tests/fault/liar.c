@@ -101,7 +101,8 @@ static CK_RV liar_C_GetAttributeValue(CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b,
     if (liar_instead(&lie))
         return liar_leave(LIAR_C_GetAttributeValue, lie.rv);
     CK_RV rv = liar_real->C_GetAttributeValue(a, b, c, d);
-    bool faked = set.fake.count > 0 && liar_is_faked(&set, a, b);
+    bool faked = set.fake.count > 0 &&
+                 (set.fakefor[0] == '\0' || liar_is_labelled(set.fakefor, a, b));
     for (CK_ULONG i = 0; i < d; i++) {
         if (liar_list_has(&set.noread, c[i].type, NULL)) {
             c[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
@@ -163,6 +164,12 @@ static CK_RV replace_iv(unsigned ivmode, CK_MECHANISM *asked, CK_MECHANISM **ret
     return CKR_OK;
 }
 
+static bool is_dead(const struct liar_settings *set, CK_SESSION_HANDLE session,
+                    CK_OBJECT_HANDLE key)
+{
+    return set->deadkey[0] != '\0' && liar_is_labelled(set->deadkey, session, key);
+}
+
 static CK_RV liar_C_EncryptInit(CK_SESSION_HANDLE a, CK_MECHANISM *b, CK_OBJECT_HANDLE c)
 {
     struct liar_lie lie;
@@ -173,6 +180,8 @@ static CK_RV liar_C_EncryptInit(CK_SESSION_HANDLE a, CK_MECHANISM *b, CK_OBJECT_
         return liar_leave(LIAR_C_EncryptInit, lie.rv);
     if (liar_list_has(&set.nomech, b->mechanism, NULL))
         return liar_leave(LIAR_C_EncryptInit, CKR_MECHANISM_INVALID);
+    if (is_dead(&set, a, c))
+        return liar_leave(LIAR_C_EncryptInit, CKR_DEVICE_ERROR);
     CK_RV rv = replace_iv(set.ivmode, b, &b);
     if (rv == CKR_OK)
         rv = liar_real->C_EncryptInit(a, b, c);
@@ -230,6 +239,8 @@ static CK_RV liar_C_DecryptInit(CK_SESSION_HANDLE a, CK_MECHANISM *b, CK_OBJECT_
         return liar_leave(LIAR_C_DecryptInit, lie.rv);
     if (liar_list_has(&set.nomech, b->mechanism, NULL))
         return liar_leave(LIAR_C_DecryptInit, CKR_MECHANISM_INVALID);
+    if (is_dead(&set, a, c))
+        return liar_leave(LIAR_C_DecryptInit, CKR_DEVICE_ERROR);
     CK_MECHANISM *used = b;
     CK_RV rv = set.ivmode == 4 ? replace_iv(4, b, &used) : CKR_OK;
     if (rv == CKR_OK)

@@ -36,6 +36,8 @@
  *   nofind              C_FindObjects finds nothing
  *   twin=LABEL:OTHER    a search for LABEL finds the objects of OTHER too
  *   swap=LABEL:OTHER    a search for LABEL finds the objects of OTHER instead
+ *   deadkey=LABEL       C_EncryptInit and C_DecryptInit with an object of this CKA_LABEL
+ *                       answer CKR_DEVICE_ERROR
  *   only=PID            fake, nofind, twin and swap are for this process alone: the
  * library of another one still shows what was there before emptyslots          no slots
  *   othermaker          C_GetInfo names another maker and library, C_GetTokenInfo
@@ -79,6 +81,7 @@ struct liar_settings {
     CK_FLAGS pinflags;
     bool emptyslots, othermaker, nofind;
     char fakefor[LIAR_LABEL]; /* "" = all */
+    char deadkey[LIAR_LABEL]; /* "" = none */
     struct liar_pair twin, swap;
     struct liar_list nomech, noattr, noread, fake;
 };
@@ -111,8 +114,8 @@ void liar_control_wait_change(void);
 bool liar_list_has(const struct liar_list *list, CK_ULONG type, CK_ULONG *ret_value);
 
 /* objects.c */
-bool liar_is_faked(const struct liar_settings *set, CK_SESSION_HANDLE session,
-                   CK_OBJECT_HANDLE object);
+bool liar_is_labelled(const char *label, CK_SESSION_HANDLE session,
+                      CK_OBJECT_HANDLE object);
 CK_RV liar_C_FindObjectsInit(CK_SESSION_HANDLE a, CK_ATTRIBUTE *b, CK_ULONG c);
 CK_RV liar_C_FindObjects(CK_SESSION_HANDLE a, CK_OBJECT_HANDLE *b, CK_ULONG c,
                          CK_ULONG *d);

@@ -12,15 +12,13 @@ static struct {
     CK_ULONG count;
 } extra;
 
-bool liar_is_faked(const struct liar_settings *set, CK_SESSION_HANDLE session,
-                   CK_OBJECT_HANDLE object)
+bool liar_is_labelled(const char *label, CK_SESSION_HANDLE session,
+                      CK_OBJECT_HANDLE object)
 {
-    char label[LIAR_LABEL] = "";
-    CK_ATTRIBUTE asked = {CKA_LABEL, label, sizeof label - 1};
-    if (set->fakefor[0] == '\0')
-        return true;
+    char got[LIAR_LABEL] = "";
+    CK_ATTRIBUTE asked = {CKA_LABEL, got, sizeof got - 1};
     return liar_real->C_GetAttributeValue(session, object, &asked, 1) == CKR_OK &&
-           asked.ulValueLen == strlen(set->fakefor) && strcmp(label, set->fakefor) == 0;
+           asked.ulValueLen == strlen(label) && strcmp(got, label) == 0;
 }
 
 /* The label that this search is for is the pair's first. */
