@@ -127,6 +127,14 @@ void world_make_key(struct world *w, uint32_t n)
     note_object(w, n);
 }
 
+void world_add_twin(const struct world *w, uint32_t n)
+{
+    const struct kw_version *v = kw_keyring_by_n(w->ring, n);
+    struct kw_token *token = open_honest(w);
+    world_make_twin(token, v->key_id, kw_span_of(v->locator, v->locator_len));
+    kw_token_close(token);
+}
+
 void world_add_version(struct world *w, uint32_t n, enum kw_key_state state)
 {
     struct kw_version v;

@@ -53,6 +53,9 @@ void world_write_ring(struct world *w);
  */
 void world_forget_key(const struct world *w, uint32_t n);
 void world_make_key(struct world *w, uint32_t n);
+/* Another key with the label and locator of the version's, beside it. */
+void world_add_twin(const struct world *w, uint32_t n);
+void world_make_twin(struct kw_token *token, const char *label, kw_span locator);
 const char *world_key_id(const struct world *w, uint32_t n);
 
 /* Runs the loop until `is_so`, for ever if need be. */
