@@ -3,8 +3,8 @@
  *
  * Linked by keyward-hsm and by the operator's tool, never by keywardd.  Loads exactly the
  * module it is told to (p11_kit_module_load; never every module the host has), finds
- * exactly one token by PKCS#11 URI (RFC 7512), logs in at most once in its life, finds
- * exactly one key per label and reads its attributes one by one.
+ * exactly one token by PKCS#11 URI (RFC 7512), logs in at most once in its life, and
+ * proves which object holds the key of a version.
  *
  * Every CK_RV goes through one table (hsm/token/ckr.c).  After any error of an operation
  * its session is closed and a new one opened, as an error may leave the operation active

@@ -118,8 +118,10 @@ int kw_verb_status(int argc, char **argv)
         .operands = "",
         .summary =
             "Asks the running daemon how it is.  Exit status 1 when the HSM is not up, "
-            "the\nactive version or one that decrypts is not good, a reload was rejected "
-            "or a PIN\nis latched; 3 when nobody answers.",
+            "the\nactive version or one that decrypts is not good, something was found "
+            "about "
+            "a key\nin use, a reload was rejected or a PIN is latched; 3 when nobody "
+            "answers.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };

@@ -4,6 +4,7 @@
 #include "load.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static struct kw_client_reply in_secrets, in_bulk, other_in_bulk, reply;
@@ -227,8 +228,100 @@ static void one_key_lost__only_its_decrypts_fail(void **state)
     house_raze(&h);
 }
 
+static void liar_about(struct house *h, const char *before, const char *key_id,
+                       const char *after)
+{
+    char control[160];
+    snprintf(control, sizeof control, "%s%s%s\n", before, key_id, after);
+    house_liar_tell(h, control);
+}
+
+/* The active version's object says, while it is in use, that it may leave the token. */
+static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
+{
+    struct house h;
+    static struct kw_client_reply under_2;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_liar_between(&h);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets), *bulk = house_client(&h, h.bulk);
+    house_encrypt(c, SEED, &in_secrets);
+    house_rotate(&h, "2");
+    house_encrypt(c, SEED, &under_2);
+    house_encrypt(bulk, SEED, &in_bulk);
+    assert_int_equal(decrypt(c, &under_2), GRPC_OK); /* and is in memory now */
+    assert_int_equal(decrypt(bulk, &in_bulk), GRPC_OK);
+    size_t mark = house_mark(&h);
+    liar_about(&h, "fake=0x162:1\nfakefor=", under_2.key_id, "");
+    house_await(&h, mark, NULL, "event=key-verdict", under_2.key_id, "verdict=key-bad",
+                NULL);
+    for (int i = 0; i < 4; i++) { /* whichever worker would be asked */
+        assert_int_equal(status(c), GRPC_UNAVAILABLE);
+        says_data_is_intact();
+        assert_int_equal(encrypt(c), GRPC_UNAVAILABLE);
+        assert_int_equal(decrypt(c, &under_2), GRPC_UNAVAILABLE);
+        says_data_is_intact();
+        assert_int_equal(status(bulk), GRPC_UNAVAILABLE); /* serve-cached or not */
+        assert_int_equal(decrypt(bulk, &in_bulk), GRPC_UNAVAILABLE);
+        assert_int_equal(decrypt(c, &in_secrets), GRPC_OK);
+    }
+    const char *text = house_ask_status(&h, 1);
+    CHECK_HAS(text, "version 2 (accepted) is key-bad");
+    CHECK_HAS(text, "version 2, found at the token: exposed");
+    assert_int_equal(house_count(&h, mark, "event=hsm-state"), 0);
+    mark = house_mark(&h);
+    house_liar_tell(&h, "");
+    house_await(&h, mark, NULL, "event=key-verdict", under_2.key_id, "verdict=ok", NULL);
+    assert_int_equal(status(c), GRPC_OK);
+    assert_int_equal(decrypt(c, &under_2), GRPC_OK);
+    house_ask_status(&h, 0);
+    kw_client_close(c);
+    kw_client_close(bulk);
+    house_raze(&h);
+}
+
+static void duplicate_label__served_and_status_is_one(void **state)
+{
+    struct house h;
+    static struct kw_client_reply under_2;
+    char other[64];
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_liar_between(&h);
+    house_up(&h);
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_encrypt(c, SEED, &in_secrets);
+    house_rotate(&h, "2");
+    house_encrypt(c, SEED, &under_2);
+    size_t mark = house_mark(&h);
+    snprintf(other, sizeof other, ":%s", in_secrets.key_id);
+    liar_about(&h, "twin=", under_2.key_id, other);
+    house_await(&h, mark, NULL, "event=key-finding", under_2.key_id,
+                "found=duplicate-label", NULL);
+    house_await_workers(&h, 2);
+    mark = house_mark(&h);
+    house_signal_workers(&h, SIGKILL); /* new ones take the right one of the two */
+    house_await(&h, mark, NULL, "event=worker-ready", NULL);
+    assert_int_equal(status(c), GRPC_OK);
+    CHECK_STR(reply.key_id, under_2.key_id);
+    assert_int_equal(decrypt(c, &under_2), GRPC_OK);
+    house_round_trip(c);
+    CHECK_HAS(house_ask_status(&h, 1), "version 2, found at the token: duplicate-label");
+    mark = house_mark(&h);
+    house_liar_tell(&h, "");
+    house_await(&h, mark, NULL, "event=key-finding", under_2.key_id, "found=\"\"", NULL);
+    house_ask_status(&h, 0);
+    kw_client_close(c);
+    house_raze(&h);
+}
+
 KW_CASES("05-outage", CASE(lost__fail_closed__everything_unavailable_and_nothing_kept),
          CASE(lost__serve_cached__same_key_id_and_cached_seeds_only),
          CASE(lost__serve_cached_and_budget_spent__as_fail_closed),
          CASE(lost__under_load__unavailable_then_all_is_well_again),
-         CASE(one_key_lost__only_its_decrypts_fail))
+         CASE(one_key_lost__only_its_decrypts_fail),
+         CASE(one_key_exposed__ends_everywhere_and_the_rest_serves),
+         CASE(duplicate_label__served_and_status_is_one))

@@ -31,24 +31,29 @@ static void is_refused(struct house *h, const char *socket)
     kw_client_close(c);
 }
 
-/* It starts, and serves nothing for this reason. */
-static void start_ill(struct house *h, const char *reason)
+/* It starts, and when this was told it serves nothing for this reason. */
+static void start_and(struct house *h, const char *event, const char *what,
+                      const char *reason)
 {
     size_t mark = house_mark(h);
     kw_test_arena(1 << 20);
     house_start(h, NULL);
-    house_await(h, mark, NULL, "event=hsm-state", "to=lost", NULL);
+    house_await(h, mark, NULL, event, what, NULL);
     is_refused(h, h->secrets);
     is_refused(h, h->bulk);
     CHECK_HAS(house_ask_status(h, 1), reason);
     CHECK(house_count(h, mark, reason) > 0);
 }
 
+static void start_ill(struct house *h, const char *reason)
+{
+    start_and(h, "event=hsm-state", "to=lost", reason);
+}
+
 /* Good again, and through every worker. */
-static void await_up(struct house *h, size_t mark)
+static void serves(struct house *h)
 {
     struct load_counts secrets, bulk;
-    house_await(h, mark, NULL, "event=hsm-state", "to=up", NULL);
     struct load *on_secrets = load_start(h->secrets, 3),
                 *on_bulk = load_start(h->bulk, 3);
     load_await(on_secrets, 20);
@@ -58,6 +63,12 @@ static void await_up(struct house *h, size_t mark)
     load_judge(&secrets, 0);
     load_judge(&bulk, 0);
     house_ask_status(h, 0);
+}
+
+static void await_up(struct house *h, size_t mark)
+{
+    house_await(h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    serves(h);
 }
 
 static void leave(struct house *h)
@@ -311,11 +322,13 @@ static void key__extractable__said_and_never_used(void **state)
     house_build(&h, NULL);
     house_liar_between(&h);
     house_liar_tell(&h, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
-    start_ill(&h, "CKA_EXTRACTABLE is true");
+    start_and(&h, "event=key-verdict", "verdict=key-bad", "CKA_EXTRACTABLE is true");
+    CHECK_HAS(house_ask_status(&h, 1), "found at the token: exposed");
     house_await_workers(&h, 2); /* both have seen it */
     size_t mark = house_mark(&h);
     house_liar_tell(&h, "");
-    await_up(&h, mark);
+    house_await(&h, mark, NULL, "event=key-verdict", "verdict=ok", NULL);
+    serves(&h);
     leave(&h);
 }
 
