@@ -131,13 +131,16 @@ static void canary_answered(struct kw_worker *w, const struct kw_lane_entry *e,
 }
 
 /* The handle died in the middle of a job, and the key was proven again: its outcome is
- * about the key, that of the job may be about the data. */
-static void proven_in_a_job(struct kw_worker *w, const struct kw_lane_entry *e,
-                            const struct kw_wire_answer *a)
+ * about the key, that of the job may be about the data.  A worker of an earlier keyring
+ * is heard only when it says that a key may leave the token. */
+static void found_on_the_way(struct kw_worker *w, const struct kw_lane_entry *e,
+                             const struct kw_wire_answer *a)
 {
     struct kw_front *f = w->front;
     char reason[160];
-    if (!a->looked || f->serving == NULL || w->generation != f->serving->number)
+    bool ours = f->serving != NULL && w->generation == f->serving->number;
+    bool exposed = (a->findings & KW_WIRE_EXPOSED) != 0;
+    if (!a->looked || f->serving == NULL || (ours ? e->op == KW_WIRE_CANARY : !exposed))
         return;
     struct kw_gen_version *v = kw_generation_at(f->serving, e->n);
     struct kw_gen_word word = {
@@ -277,12 +280,11 @@ bool kw_answer(struct kw_worker *w, kw_span message)
         (e = kw_lane_oldest(&w->lane, a.id)) == NULL ||
         (!kw_failed(a.err) && a.output.len != e->want_len))
         return false;
-    if (e->op == KW_WIRE_CANARY) {
+    found_on_the_way(w, e, &a);
+    if (e->op == KW_WIRE_CANARY)
         canary_answered(w, e, &a);
-    } else {
-        proven_in_a_job(w, e, &a);
+    else
         work_answered(w, e, &a);
-    }
     kw_lane_drop(&w->lane);
     w->served++;
     return true;

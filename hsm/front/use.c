@@ -62,8 +62,9 @@ static bool is_opened(struct kw_front *f, const struct kw_gen_version *v)
 
 /* The verdict on a key that it misses, or cannot prove, while others work with it; NULL:
  * none.  The token's word against the token's: canaries decide, and until then nobody
- * works with a worker that lacks a key.  That a key may leave the token is no lack: the
- * newcomer is right until it says otherwise itself. */
+ * works with a worker that lacks a key.  A second newcomer is believed: what is wrapped
+ * under a key that only old workers see might never be opened again.  That a key may
+ * leave the token is no lack, and believed at once. */
 static const struct kw_wire_verdict *contradiction(struct kw_front *f,
                                                    const struct kw_worker *w)
 {
@@ -73,7 +74,7 @@ static const struct kw_wire_verdict *contradiction(struct kw_front *f,
         bool lacks = told->err.code == KW_CODE_MISSING ||
                      (told->err.code == KW_CODE_KEY_BAD &&
                       (told->findings & KW_WIRE_EXPOSED) == 0);
-        if (lacks && v != NULL && is_opened(f, v))
+        if (lacks && v != NULL && (v->found & KW_GEN_DISPUTED) == 0 && is_opened(f, v))
             return told;
     }
     return NULL;

@@ -396,7 +396,50 @@ static void key_missing_for_a_new_worker__told_until_a_newer_one_proves_it(void 
     stage_end(&s);
 }
 
+static void key_missing_for_a_second_new_worker__believed(void **state)
+{
+    (void)state;
+    begin();
+    s.fakes[1].killed = true;
+    fake_dies(&s, 1);
+    fake_ready_but(&s, 2, 2, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK(!kw_failed(stage_health(&s).active_err));
+    ask_for(2);
+    finds(0, 2, KW_OK, 0);
+    fake_dies(&s, 2);
+    stage_pass(&s, 11 * KW_S_NS);
+    fake_ready_but(&s, 3, 2, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK(stage_health(&s).active_err.code == KW_CODE_KEY_BAD);
+    CHECK_STR(stage_status(&s).workers[1].state, "ready"); /* for the other versions */
+    stage_end(&s);
+}
+
 /* ---- another keyring ---- */
+
+static void found_by_a_worker_of_the_keyring_before__heard_if_it_is_exposed(void **state)
+{
+    (void)state;
+    for (int canary = 0; canary < 2; canary++) {
+        struct outcome o;
+        uint64_t id;
+        begin();
+        if (canary) {
+            ask_for(1);
+            id = take_canary(0, 1);
+        } else {
+            CHECK_OK(ask(&s, K1, TEXT, &o));
+            id = fake_take(&s, 0, KW_WIRE_UNWRAP);
+        }
+        stage_use_next(&s);
+        fake_ready(&s, 2);
+        CHECK(stage_health(&s).active_n == 3 && !kw_failed(stage_version(&s, K1)));
+        fake_looked(&s, 0, id, exposed, KW_WIRE_EXPOSED, "");
+        CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_BAD);
+        CHECK(canary || (o.done && o.err.code == KW_CODE_KEY_BAD));
+        stage_end(&s);
+        kw_arena_close();
+    }
+}
 
 static void found_while_another_keyring_comes_up__stands_in_it_too(void **state)
 {
@@ -435,4 +478,6 @@ KW_CASES("hsm/front/findings",
          CASE(replaced__active__lost_and_an_older_workers_canary_is_no_proof),
          CASE(duplicate_or_copyable__told_and_served_on),
          CASE(key_missing_for_a_new_worker__told_until_a_newer_one_proves_it),
+         CASE(key_missing_for_a_second_new_worker__believed),
+         CASE(found_by_a_worker_of_the_keyring_before__heard_if_it_is_exposed),
          CASE(found_while_another_keyring_comes_up__stands_in_it_too))
