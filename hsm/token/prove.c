@@ -22,18 +22,17 @@ struct outcome {
     struct kw_note note, remarks;
 };
 
-struct kw_token_claim kw_token_claim_of(const struct kw_keyring *ring,
+struct kw_token_claim kw_token_claim_of(const struct kw_token *token,
                                         const struct kw_version *v, const char *domain,
                                         bool also_wrap)
 {
-    const struct kw_version *object = kw_keyring_object(ring, v);
+    const struct kw_object *object = kw_version_kek(v);
     return (struct kw_token_claim){
         .version = v,
-        .label = object->key_id,
-        .locator = kw_span_of(object->locator, object->locator_len),
+        .label = object->label,
+        .locator = kw_object_locator(object, kw_token_facts(token)->serial),
         .domain = domain,
-        .may_copy =
-            object->want_copyable || object->attributes.copyable != KW_ANSWER_FALSE,
+        .may_copy = v->want_copyable || object->attributes.copyable != KW_ANSWER_FALSE,
         .also_wrap = also_wrap,
     };
 }

@@ -28,7 +28,7 @@ kw_err kw_worker_prove(struct kw_worker_state *w, size_t i, bool closely,
     const struct kw_version *v = &w->ring->versions[i];
     struct kw_worker_key *k = &w->keys[i];
     const struct kw_token_claim claim =
-        kw_token_claim_of(w->ring, v, w->domain, v->n == w->brief.active_n);
+        kw_token_claim_of(w->token, v, w->domain, v->n == w->brief.active_n);
     kw_err e = kw_err_at(KW_CODE_SESSION, "key");
     *ret = (struct kw_worker_word){.looked = closely};
     if (k->proven)

@@ -128,16 +128,17 @@ enum kw_finding {
     KW_FINDING_DUPLICATE = 8, /* the one that opens it is not the only one of its label */
 };
 
-/* What the keyring says of the object of one version; borrows from the ring. */
+/* What the keyring says of the object of one version in this token; borrows from the
+ * version. */
 struct kw_token_claim {
     const struct kw_version *version;
-    const char *label; /* CKA_LABEL: the key_id of the version that made the object */
+    const char *label; /* CKA_LABEL */
     kw_span locator;   /* CKA_ID, empty = by label alone */
     const char *domain;
     bool may_copy; /* CKA_COPYABLE is as the ceremony had it */
     bool also_wrap;
 };
-struct kw_token_claim kw_token_claim_of(const struct kw_keyring *ring,
+struct kw_token_claim kw_token_claim_of(const struct kw_token *token,
                                         const struct kw_version *v, const char *domain,
                                         bool also_wrap);
 

@@ -33,10 +33,11 @@ static kw_err look(struct coop *c, bool closely)
 
 static struct kw_token_claim claim_of(const struct kw_version *v)
 {
-    return (struct kw_token_claim){.version = v,
-                                   .label = v->key_id,
-                                   .locator = kw_span_of(v->locator, v->locator_len),
-                                   .domain = DOMAIN};
+    return (struct kw_token_claim){
+        .version = v,
+        .label = v->key_id,
+        .locator = kw_span_of(v->objects[0].locator, v->objects[0].locator_len),
+        .domain = DOMAIN};
 }
 
 static void open_house(struct coop *c)
@@ -84,14 +85,15 @@ static void destroy(struct coop *c)
 
 static void make_another(struct coop *c)
 {
-    (void)kw_softhsm_key(c->f.token, c->v.key_id,
-                         kw_span_of(c->v.locator, c->v.locator_len));
+    (void)kw_softhsm_key(
+        c->f.token, c->v.key_id,
+        kw_span_of(c->v.objects[0].locator, c->v.objects[0].locator_len));
 }
 
 /* An object of our label; `id` "": with our locator too. */
 static CK_OBJECT_HANDLE twin(struct coop *c, const char *id, bool extractable)
 {
-    kw_span locator = kw_span_of(c->v.locator, c->v.locator_len);
+    kw_span locator = kw_span_of(c->v.objects[0].locator, c->v.objects[0].locator_len);
     return raw_key_at(c->f.token, c->v.key_id, id[0] != '\0' ? kw_span_str(id) : locator,
                       extractable);
 }
@@ -111,8 +113,9 @@ static void begin_with_twins(struct coop *c, CK_OBJECT_HANDLE order[TWINS])
     c->v = (struct kw_version){
         .n = 1, .mechanism = KW_MECH_AES_256_GCM, .format = KW_FORMAT_1};
     kw_key_id_make(1, c->v.key_id);
-    c->v.locator_len = 16;
-    kw_copy(c->v.locator, sizeof c->v.locator, kw_span_str(LOCATOR));
+    c->v.objects[0].locator_len = 16;
+    kw_copy(c->v.objects[0].locator, sizeof c->v.objects[0].locator,
+            kw_span_str(LOCATOR));
     c->claim = claim_of(&c->v);
     c->claim.may_copy = true; /* the default of PKCS#11 */
     for (int i = 0; i < TWINS; i++)
@@ -245,7 +248,8 @@ static CK_OBJECT_HANDLE known_key(struct coop *c, bool extractable)
     CK_OBJECT_HANDLE key = 0;
     kw_span name = kw_span_str(c->v.key_id);
     kw_copy(label, sizeof label, name);
-    kw_copy(id, sizeof id, kw_span_of(c->v.locator, c->v.locator_len));
+    kw_copy(id, sizeof id,
+            kw_span_of(c->v.objects[0].locator, c->v.objects[0].locator_len));
     CK_ATTRIBUTE attributes[] = {
         {CKA_CLASS, &class, sizeof class},
         {CKA_KEY_TYPE, &type, sizeof type},

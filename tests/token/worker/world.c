@@ -131,7 +131,8 @@ void world_add_twin(const struct world *w, uint32_t n)
 {
     const struct kw_version *v = kw_keyring_by_n(w->ring, n);
     struct kw_token *token = open_honest(w);
-    world_make_twin(token, v->key_id, kw_span_of(v->locator, v->locator_len));
+    world_make_twin(token, v->key_id,
+                    kw_span_of(v->objects[0].locator, v->objects[0].locator_len));
     kw_token_close(token);
 }
 

@@ -78,11 +78,11 @@ kw_err kw_token_self_test(struct kw_token *token, struct kw_note *note)
     return next(&fake.self_test, "C_Decrypt");
 }
 
-struct kw_token_claim kw_token_claim_of(const struct kw_keyring *ring,
+struct kw_token_claim kw_token_claim_of(const struct kw_token *token,
                                         const struct kw_version *v, const char *domain,
                                         bool also_wrap)
 {
-    (void)ring;
+    (void)token;
     CHECK_STR(domain, "test");
     return (struct kw_token_claim){.version = v, .also_wrap = also_wrap};
 }
