@@ -147,12 +147,23 @@ static kw_err must_not_write(const char *path, const struct kw_keyring *ring,
     return kw_err_at(KW_CODE_DENIED, "keyring critical");
 }
 
+/* A copy has no digest: what is made from it would follow from nothing. */
+static bool has_digest(const struct kw_keyring *ring)
+{
+    static const uint8_t none[32];
+    return !kw_span_equal(kw_span_of(ring->sha256, 32), kw_span_of(none, 32));
+}
+
 kw_err kw_keyring_save(const char *path, struct kw_keyring *ring,
                        const uint8_t expected_sha256[32], struct kw_note *note)
 {
     kw_err e = KW_OK;
     if (ring->critical_count > 0)
         return must_not_write(path, ring, note);
+    if (expected_sha256 == NULL && ring->serial > 0 && !has_digest(ring)) {
+        kw_note_set(note, "%s: not written: which file it follows is not known", path);
+        return kw_err_at(KW_CODE_BUG, "keyring digest");
+    }
     int fd = lock(path, note, &e);
     if (fd < 0)
         return e;

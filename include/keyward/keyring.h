@@ -208,6 +208,7 @@ KW_MUST_USE kw_err kw_keyring_write(const struct kw_keyring *ring,
  * BUSY    the file on disk is not the one `ring` was made from (its sha256 differs from
  *         `expected_sha256`; NULL = there must be no file)
  * DENIED  ring->critical_count is not 0: this program must not write it
+ * BUG     there must be no file, and *ring describes a lost one without its digest
  * IO      kw_file_is_written(e) tells "written, not yet durable" from "not written" */
 KW_MUST_USE kw_err kw_keyring_save(const char *path, struct kw_keyring *ring,
                                    const uint8_t expected_sha256[32],
