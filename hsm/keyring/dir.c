@@ -103,7 +103,8 @@ static kw_err replace(const struct kw_state_dir *dir, const char *name, kw_span 
     if (!path_of(dir, name, path))
         return failed(ENAMETOOLONG, dir->path, note);
     kw_err e = kw_file_replace(path, bytes, 0600, note);
-    if (!kw_failed(e) && !give_to_owner(dir, path)) {
+    bool there = !kw_failed(e) || kw_file_is_written(e);
+    if (there && !give_to_owner(dir, path)) {
         kw_note_set(note, "%s: cannot give it to uid %u; chown it", path,
                     (unsigned)dir->uid);
         return kw_err_native(KW_CODE_IO, EPERM, "state file owner");

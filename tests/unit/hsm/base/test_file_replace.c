@@ -92,6 +92,39 @@ static void replace__write_fails_half_way__old_file_whole(void **state)
     folder_remove(&f); /* the half that was written is gone */
 }
 
+/* A folder that may be written but not opened cannot be synced either. */
+static int replace_without_sync(void *path)
+{
+    struct kw_note note = {{0}};
+    drop_rights(0);
+    kw_err e = kw_file_replace(path, kw_span_str("new"), 0600, &note);
+    return e.code == KW_CODE_IO && e.native == EACCES && kw_file_is_written(e) &&
+           strstr(note.text, "written, not yet durable") != NULL;
+}
+
+static int replace_in_no_folder(void *path)
+{
+    kw_err e = kw_file_replace(path, kw_span_str("new"), 0600, NULL);
+    return kw_failed(e) && !kw_file_is_written(e);
+}
+
+static void replace__folder_cannot_be_synced__new_file_there_and_said(void **state)
+{
+    (void)state;
+    struct folder f;
+    char none[128];
+    folder_make(&f);
+    put_file(f.file, "old", 0666);
+    CHECK(chmod(f.path, 0333) == 0);
+    CHECK(child_answer(replace_without_sync, f.file));
+    CHECK(chmod(f.path, 0755) == 0);
+    check_file(f.file, "new");
+    snprintf(none, sizeof none, "%s/none/file", f.path);
+    CHECK(child_answer(replace_in_no_folder, none));
+    CHECK(!kw_file_is_written(KW_OK));
+    folder_remove(&f);
+}
+
 static void replace__no_file_yet__made_with_its_mode(void **state)
 {
     (void)state;
@@ -227,6 +260,7 @@ KW_CASES("hsm/base/file-replace", CASE(replace__folder_missing__io),
          CASE(replace__path_is_a_folder__io_and_nothing_left),
          CASE(replace__folder_not_writable__old_file_whole),
          CASE(replace__write_fails_half_way__old_file_whole),
+         CASE(replace__folder_cannot_be_synced__new_file_there_and_said),
          CASE(replace__no_file_yet__made_with_its_mode),
          CASE(replace__open_reader__keeps_the_old_one),
          CASE(replace__symlink__replaced_not_followed),

@@ -2,8 +2,10 @@
 #include "ring.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <keyward/alloc.h>
@@ -225,6 +227,20 @@ void cannot_be_written(const struct kw_keyring *ring)
     struct kw_blob json = {0};
     CHECK_CODE(kw_keyring_write(ring, &json), KW_CODE_BAD_INPUT);
     CHECK(json.ptr == NULL && json.len == 0);
+}
+
+bool folder_sync_fails;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+    struct stat st;
+    if (!folder_sync_fails || fstat(fd, &st) != 0 || !S_ISDIR(st.st_mode))
+        return __real_fsync(fd);
+    errno = EIO;
+    return -1;
 }
 
 static char folder_path[64];

@@ -148,6 +148,88 @@ static void save__ring_that_parse_refuses__file_whole(void **state)
     folder_gone();
 }
 
+static void save__critical_name__denied_and_file_whole(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    const char *path = in_folder("keyring.json");
+    struct kw_keyring *ring = saved_ring(path);
+    struct kw_keyring *back = NULL;
+    uint8_t began[32];
+    kw_copy(began, 32, kw_span_of(ring->sha256, 32));
+    (void)kw_copy_str(ring->critical[ring->critical_count++], sizeof ring->critical[0],
+                      kw_span_str("quorum"));
+    CHECK_CODE(kw_keyring_save(path, ring, began, &note), KW_CODE_DENIED);
+    CHECK_HAS(note.text, "\"quorum\"");
+    CHECK_HAS(note.text, "newer keyward");
+    CHECK_OK(kw_keyring_load(path, &back, NULL, NULL));
+    CHECK(back->serial == 8 && ring->serial == 8 && memcmp(back->sha256, began, 32) == 0);
+    kw_keyring_give(ring);
+    kw_keyring_give(back);
+    folder_gone();
+}
+
+static void save__after_the_largest_serial__refused(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    const char *path = in_folder("keyring.json");
+    struct kw_keyring *ring = good_ring();
+    struct kw_keyring *back = NULL;
+    ring->serial = KW_SERIAL_MAX - 1;
+    ring->ancestor_count = KW_ANCESTORS_MAX;
+    CHECK_OK(kw_keyring_save(path, ring, NULL, NULL));
+    CHECK_CODE(kw_keyring_save(path, ring, ring->sha256, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "serial");
+    CHECK_OK(kw_keyring_load(path, &back, NULL, NULL));
+    CHECK(back->serial == KW_SERIAL_MAX && ring->serial == KW_SERIAL_MAX);
+    kw_keyring_give(ring);
+    kw_keyring_give(back);
+    folder_gone();
+}
+
+/* The new file is there: whoever goes on must go on from it. */
+static void save__folder_cannot_be_synced__written_and_the_ring_is_that_file(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    const char *path = in_folder("keyring.json");
+    struct kw_keyring *ring = saved_ring(path);
+    struct kw_keyring *back = NULL;
+    folder_sync_fails = true;
+    kw_err e = kw_keyring_save(path, ring, ring->sha256, &note);
+    folder_sync_fails = false;
+    CHECK(e.code == KW_CODE_IO && kw_file_is_written(e));
+    CHECK_HAS(note.text, "written, not yet durable");
+    CHECK_OK(kw_keyring_load(path, &back, NULL, NULL));
+    CHECK(back->serial == 9 && ring->serial == 9);
+    CHECK(memcmp(back->sha256, ring->sha256, 32) == 0);
+    CHECK_OK(kw_keyring_save(path, ring, ring->sha256, NULL));
+    kw_keyring_give(ring);
+    kw_keyring_give(back);
+    folder_gone();
+}
+
+static void save__many_times__sixty_four_ancestors_newest_first(void **state)
+{
+    (void)state;
+    const char *path = in_folder("keyring.json");
+    struct kw_keyring *ring = NULL;
+    uint8_t digests[71][32];
+    CHECK_OK(kw_keyring_new("demo", &ring));
+    CHECK_OK(kw_keyring_save(path, ring, NULL, NULL));
+    CHECK(ring->serial == 1 && ring->ancestor_count == 0);
+    for (unsigned serial = 1; serial <= 70; serial++) {
+        kw_copy(digests[serial], 32, kw_span_of(ring->sha256, 32));
+        CHECK_OK(kw_keyring_save(path, ring, ring->sha256, NULL));
+    }
+    CHECK(ring->serial == 71 && ring->ancestor_count == KW_ANCESTORS_MAX);
+    for (unsigned k = 1; k <= KW_ANCESTORS_MAX; k++)
+        CHECK(memcmp(ring->ancestors[k - 1], digests[71 - k], 32) == 0);
+    kw_keyring_give(ring);
+    folder_gone();
+}
+
 static void save__twice__serial_and_chain_go_on(void **state)
 {
     (void)state;
@@ -191,5 +273,9 @@ KW_CASES("hsm/keyring/file", CASE(load__missing_bad_or_too_large__named),
          CASE(save__another_tool_has_the_lock__busy),
          CASE(save__folder_missing__io_and_ring_unchanged),
          CASE(save__ring_that_parse_refuses__file_whole),
+         CASE(save__critical_name__denied_and_file_whole),
+         CASE(save__after_the_largest_serial__refused),
+         CASE(save__folder_cannot_be_synced__written_and_the_ring_is_that_file),
+         CASE(save__many_times__sixty_four_ancestors_newest_first),
          CASE(save__twice__serial_and_chain_go_on),
          CASE(save__mode__others_may_read_or_as_it_was))

@@ -90,6 +90,28 @@ static void write__root_in_another_users_directory__files_are_the_owners(void **
     done(dir);
 }
 
+/* The file is in its place then: the daemon must be able to read it. */
+static void write__root_and_the_folder_cannot_be_synced__still_the_owners(void **state)
+{
+    (void)state;
+    struct stat st;
+    struct kw_note note = {{0}};
+    struct kw_activation act = {.n = 2, .key_id = "kw1-2-000000000000000000000002"};
+    const uid_t owner = geteuid() == 0 ? 12345 : geteuid();
+    if (geteuid() == 0)
+        CHECK(chown(folder(), owner, 12345) == 0);
+    struct kw_state_dir *dir = opened();
+    folder_sync_fails = true;
+    kw_err e = kw_state_activate(dir, &act, &note);
+    folder_sync_fails = false;
+    CHECK(e.code == KW_CODE_IO && kw_file_is_written(e));
+    CHECK_HAS(note.text, "written, not yet durable");
+    CHECK(stat(in_folder("activation.json"), &st) == 0 && st.st_uid == owner);
+    CHECK_OK(kw_state_activation(dir, &act, NULL));
+    CHECK(act.n == 2);
+    done(dir);
+}
+
 static void write__directory_gone__io(void **state)
 {
     (void)state;
@@ -170,6 +192,7 @@ KW_CASES("hsm/keyring/state", CASE(open__missing_or_no_directory__refused),
          CASE(open__others_may_write__denied_with_remedy),
          CASE(open__another_users__denied_unless_root),
          CASE(write__root_in_another_users_directory__files_are_the_owners),
+         CASE(write__root_and_the_folder_cannot_be_synced__still_the_owners),
          CASE(write__directory_gone__io), CASE(activation__none_or_spoilt__zero_or_error),
          CASE(activate__key_id_of_another_version_or_bad_text__refused),
          CASE(activate__good__reads_back),
