@@ -64,6 +64,7 @@ static const struct kw_member trust_table[] = {
 };
 
 static const struct kw_member marks_table[] = {
+    {.name = "serial-max", .former = "they go with a keyring of such a build"},
     {.name = "marks", .kind = &kw_kind_format, .max = 1},
     {.name = "serial",
      .kind = &kw_kind_u64,

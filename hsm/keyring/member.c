@@ -61,10 +61,15 @@ static kw_err read_one(const struct kw_member *m, json_t *object, void *base,
 {
     json_t *value = json_object_get(object, m->name);
     kw_err e = bad();
-    if (value == NULL && m->may_miss)
+    if (value == NULL && (m->may_miss || m->former != NULL))
         return KW_OK;
     if (value == NULL)
         kw_note_set(note, "missing");
+    else if (m->former != NULL)
+        kw_note_set(note,
+                    "only files of pre-release builds have it, and this program "
+                    "does not read those: %s",
+                    m->former);
     else
         e = m->kind->read(m, value, field_of(m, base), note);
     if (kw_failed(e))
@@ -91,6 +96,8 @@ json_t *kw_members_write(const struct kw_member *table, const void *base)
 {
     json_t *object = json_object();
     for (const struct kw_member *m = table; m->name != NULL; m++) {
+        if (m->former != NULL)
+            continue;
         json_t *value = m->kind->write(m, const_field_of(m, base));
         if (json_object_set_new_nocheck(object, m->name, value) != 0) { /* takes value */
             json_decref(object);

@@ -33,6 +33,8 @@ struct kw_member {
     size_t len_at; /* hex, list: offset from the field to its size_t length         */
     bool nullable; /* null is "", 0, or an empty field                              */
     bool may_miss; /* a file that an older program wrote lacks it: as if it were null */
+    const char *former; /* only pre-release builds wrote it: such a file is refused; what
+                           to do with it, else NULL.  Nothing else of the row counts */
     const struct kw_member *table; /* object, list: its members, ended by a row without
                                       name */
     size_t stride; /* list: bytes of an element; max: how many there may be */

@@ -136,6 +136,9 @@ static const struct kw_member_kind kind_history = {read_history, write_history};
 #define RING(field) offsetof(struct kw_keyring, field)
 
 const struct kw_member kw_keyring_table[] = {
+    {.name = "prev-sha256",
+     .former = "put it aside, and bring its keys into a new keyring with keyward key "
+               "create --adopt, or hold a new ceremony (keyward key create)"},
     {.name = "keyring", .kind = &kw_kind_format, .max = 1},
     {.name = "critical", .kind = &kw_kind_critical},
     {.name = "domain",

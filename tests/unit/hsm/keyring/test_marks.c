@@ -81,6 +81,21 @@ static void marks__file_that_is_none__error_never_nothing(void **state)
     done(dir);
 }
 
+static void marks__file_of_a_pre_release_build__refused_and_said(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    struct kw_marks marks = {.serial = 77};
+    struct kw_state_dir *dir = opened();
+    put("marks.json", "{\"marks\":1,\"serial-max\":7,\"baseline-max\":2,"
+                      "\"active-max\":2,\"accepted\":[]}");
+    CHECK_CODE(kw_state_marks(dir, &marks, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "serial-max: only files of pre-release builds have it");
+    CHECK_HAS(note.text, "remove it");
+    CHECK(marks.serial == 77);
+    done(dir);
+}
+
 static void marks__members_of_a_mark__as_strict(void **state)
 {
     (void)state;
@@ -483,6 +498,7 @@ static void marks__everything_at_its_maximum__written_and_read_back(void **state
 
 KW_CASES("hsm/keyring/marks", CASE(marks__nothing_remembered__zero),
          CASE(marks__file_that_is_none__error_never_nothing),
+         CASE(marks__file_of_a_pre_release_build__refused_and_said),
          CASE(marks__members_of_a_mark__as_strict), CASE(marks__unreadable_file__io),
          CASE(raise__a_file__its_serial_digest_chain_and_names),
          CASE(raise__lower_versions__baseline_and_active_stay),

@@ -222,6 +222,19 @@ static void parse__wrong_type_or_range__refused_by_name(void **state)
     "{\"keyring\":1,\"critical\":[],\"domain\":\"d\",\"serial\":1,\"ancestors\":[],"     \
     "\"next-n\":1,\"active\":null,"
 
+static void parse__file_of_a_pre_release_build__refused_with_the_way_out(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    struct kw_keyring *ring = NULL;
+    CHECK_CODE(kw_keyring_load(KW_VECTORS "/keyring-prerelease.json", &ring, NULL, &note),
+               KW_CODE_BAD_INPUT);
+    CHECK(ring == NULL);
+    CHECK_HAS(note.text, "prev-sha256: only files of pre-release builds have it");
+    CHECK_HAS(note.text, "keyward key create --adopt");
+    CHECK_HAS(note.text, "new ceremony");
+}
+
 static void parse__sixty_five_versions__refused(void **state)
 {
     (void)state;
@@ -289,6 +302,7 @@ KW_CASES("hsm/keyring/parse", CASE(parse__no_json__refused_with_line),
          CASE(parse__unknown_member__refused_by_name),
          CASE(parse__each_member_missing__refused_by_name),
          CASE(parse__wrong_type_or_range__refused_by_name),
+         CASE(parse__file_of_a_pre_release_build__refused_with_the_way_out),
          CASE(parse__sixty_five_versions__refused),
          CASE(parse__five_hundred_and_thirteen_lines_of_history__refused),
          CASE(parse__failure_without_a_note__no_crash),
