@@ -2,6 +2,9 @@
 /* Every allocation that can fail, failed: NO_MEMORY, nothing leaked, nothing changed. */
 #include "ring.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include <keyward/alloc.h>
 #include <keyward/state.h>
 
@@ -133,6 +136,105 @@ static void fault__save_and_load_each_allocation__file_and_ring_unchanged(void *
     folder_gone();
 }
 
+/* On a copy, as the tool does it: what failed is thrown away, and the file is as it was.
+ */
+struct acting {
+    const struct kw_keyring *file;
+    kw_err (*change)(struct kw_keyring *ring);
+};
+
+static kw_err run_acting(void *ctx)
+{
+    const struct acting *a = ctx;
+    struct kw_keyring *ring = NULL;
+    struct kw_blob json = {0};
+    kw_err e = kw_keyring_dup(a->file, &ring);
+    if (!kw_failed(e))
+        e = a->change(ring);
+    if (!kw_failed(e))
+        ring->serial++;
+    if (!kw_failed(e) && ring->ancestor_count < KW_ANCESTORS_MAX)
+        ring->ancestor_count++;
+    if (!kw_failed(e))
+        e = kw_keyring_write(ring, &json);
+    kw_blob_wipe(&json);
+    kw_keyring_give(ring);
+    return e;
+}
+
+static kw_err activate(struct kw_keyring *ring)
+{
+    return kw_act_apply(ring, KW_ACT_ACTIVATE, 3, &some_facts, NULL);
+}
+
+static kw_err prune(struct kw_keyring *ring)
+{
+    kw_keyring_edit(ring, 1)->state = KW_KEY_DESTROYED;
+    return kw_act_apply(ring, KW_ACT_PRUNE, 1, &some_facts, NULL);
+}
+
+static kw_err add(struct kw_keyring *ring)
+{
+    struct kw_version v = good_version(4, KW_KEY_CREATED);
+    return kw_act_add(ring, KW_ACT_CREATE, &v, &some_facts);
+}
+
+static kw_err prove(struct kw_keyring *ring)
+{
+    const struct kw_object_token row = {.label = "backup"};
+    return kw_act_prove(ring, 2, &row, &some_facts);
+}
+
+static kw_err gone(struct kw_keyring *ring)
+{
+    kw_keyring_edit(ring, 1)->state = KW_KEY_DESTROYED;
+    return kw_act_gone(ring, 1, 0, "seen 2026-03-01T08:00:00Z", &some_facts);
+}
+
+static void fault__acts_each_allocation__no_memory(void **state)
+{
+    (void)state;
+    kw_err (*const changes[])(struct kw_keyring *) = {activate, prune, add, prove, gone};
+    struct kw_keyring *file = good_file();
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct acting a = {file, changes[i]};
+        fail_each(run_acting, &a);
+    }
+    kw_keyring_give(file);
+}
+
+struct building {
+    const struct kw_keyring *backup;
+    struct kw_marks marks;
+};
+
+static kw_err run_building(void *ctx)
+{
+    struct building *b = ctx;
+    struct kw_keyring *ring = NULL;
+    kw_err e =
+        kw_act_rebuild(b->backup, "demo", &b->marks, "2026-04-01T00:00:00Z", &ring, NULL);
+    CHECK(kw_failed(e) == (ring == NULL));
+    kw_keyring_give(ring);
+    return e;
+}
+
+static void fault__rebuild_each_allocation__no_memory_and_no_ring(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = acted(old, KW_ACT_DISABLE, 1);
+    struct building b = {.backup = old};
+    becomes(&file, acted(file, KW_ACT_DESTROY, 1));
+    becomes(&file, acted(file, KW_ACT_PRUNE, 1)); /* the backup has it: a line is made */
+    (void)kw_marks_raise(&b.marks, file, 2, 1000);
+    fail_each(run_building, &b);
+    b.backup = NULL;
+    fail_each(run_building, &b);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+}
+
 static kw_err run_raise(void *dir)
 {
     struct kw_marks marks;
@@ -144,6 +246,33 @@ static kw_err run_raise(void *dir)
     e = kw_state_raise(dir, ring, 3, 1000, NULL);
     kw_keyring_give(ring);
     return kw_failed(e) ? e : kw_state_marks(dir, &marks, NULL);
+}
+
+static kw_err run_trust(void *dir)
+{
+    const struct kw_trust trust = {.sha256_len = 32, .by = "ann"};
+    return kw_state_trust(dir, &trust, NULL);
+}
+
+static kw_err run_rebuild(void *dir)
+{
+    struct kw_keyring *ring = NULL;
+    kw_err e = kw_keyring_new("demo", &ring);
+    if (kw_failed(e))
+        return e;
+    ring->serial = 9;
+    if (unlink(in_folder("marks.json")) != 0)
+        CHECK(errno == ENOENT);
+    e = kw_state_rebuild(dir, ring, 1000, "ann", NULL);
+    kw_keyring_give(ring);
+    return e;
+}
+
+static kw_err run_activation(void *dir)
+{
+    struct kw_activation act = {.n = 2, .key_id = "kw1-2-000000000000000000000002"};
+    kw_err e = kw_state_activate(dir, &act, NULL);
+    return kw_failed(e) ? e : kw_state_activation(dir, &act, NULL);
 }
 
 static kw_err run_latch(void *dir)
@@ -171,6 +300,9 @@ static void fault__state_each_allocation__no_memory(void **state)
     fail_each(run_open, path);
     CHECK_OK(kw_state_open(path, &dir, NULL));
     fail_each(run_raise, dir);
+    fail_each(run_trust, dir);
+    fail_each(run_rebuild, dir);
+    fail_each(run_activation, dir);
     fail_each(run_latch, dir);
     kw_state_close(dir);
     folder_gone();
@@ -180,4 +312,6 @@ KW_CASES("hsm/keyring/fault", CASE(fault__parse_each_allocation__no_memory_and_n
          CASE(fault__write_each_allocation__no_memory_and_no_text),
          CASE(fault__dup_and_add_each_allocation__ring_unchanged),
          CASE(fault__save_and_load_each_allocation__file_and_ring_unchanged),
+         CASE(fault__acts_each_allocation__no_memory),
+         CASE(fault__rebuild_each_allocation__no_memory_and_no_ring),
          CASE(fault__state_each_allocation__no_memory))
