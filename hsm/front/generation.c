@@ -4,7 +4,22 @@
 
 #include <stdio.h>
 
+#include <stdio.h>
+
 #include <keyward/alloc.h>
+
+/* What is not understood is never asked about: that is its verdict, and stays it. */
+static void begin(struct kw_gen_version *g, const struct kw_version *v)
+{
+    g->v = v;
+    g->told = KW_CODE_STARTING;
+    g->verdict.err = kw_err_at(KW_CODE_STARTING, "canary");
+    if (v->state != KW_KEY_UNKNOWN)
+        return;
+    g->verdict.err = kw_err_at(KW_CODE_KEY_DISABLED, "keyring");
+    snprintf(g->verdict.reason, sizeof g->verdict.reason, "it needs a newer keyward: %s",
+             v->unknown);
+}
 
 kw_err kw_generation_new(struct kw_keyring *ring, kw_span bytes, uint32_t active_n,
                          uint64_t number, struct kw_generation **ret)
@@ -22,11 +37,8 @@ kw_err kw_generation_new(struct kw_keyring *ring, kw_span bytes, uint32_t active
                                 .bytes = {copy, bytes.len},
                                 .active_n = active_n,
                                 .count = ring->count};
-    for (size_t i = 0; i < g->count; i++) {
-        g->versions[i].v = &ring->versions[i];
-        g->versions[i].verdict.err = kw_err_at(KW_CODE_STARTING, "canary");
-        g->versions[i].told = KW_CODE_STARTING;
-    }
+    for (size_t i = 0; i < g->count; i++)
+        begin(&g->versions[i], &ring->versions[i]);
     *ret = g;
     return KW_OK;
 }

@@ -24,7 +24,7 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
     for (size_t i = 0; i < w->verdict_count; i++) {
         struct kw_wire_verdict *told = &w->verdicts[i];
         struct kw_gen_version *v = kw_generation_at(g, told->n);
-        if (v == NULL)
+        if (v == NULL || !kw_gen_version_is_probed(v))
             continue;
         if (!kw_failed(told->err))
             w->proven_id = w->born_id;
@@ -101,10 +101,17 @@ static void refuse(struct kw_front *f, struct kw_worker *w,
     kw_crew_drain(w);
 }
 
-static bool is_proven(struct kw_generation *g)
+/* Nothing is to be proven of an active version that is not there or not understood: the
+ * ring serves what it can, and wraps nothing rather than with an older key. */
+static bool has_active_to_prove(struct kw_generation *g)
 {
     struct kw_gen_version *active = kw_generation_active(g);
-    return active == NULL || !kw_failed(active->verdict.err);
+    return active != NULL && active->v->state != KW_KEY_UNKNOWN;
+}
+
+static bool is_proven(struct kw_generation *g)
+{
+    return !has_active_to_prove(g) || !kw_failed(kw_generation_active(g)->verdict.err);
 }
 
 static void latch_worked(struct kw_front *f)
@@ -186,7 +193,7 @@ static void not_good_enough(struct kw_front *f, struct kw_generation *g,
 static void prove_by_presence(struct kw_front *f)
 {
     if (kw_generation_next_due(f->serving) == INT64_MAX &&
-        kw_generation_active(f->serving) == NULL)
+        !has_active_to_prove(f->serving))
         kw_health_proof(&f->health, kw_front_boot(f));
 }
 

@@ -106,6 +106,13 @@ static bool is_same(const struct kw_keyring *a, const struct kw_keyring *b)
                          kw_span_of(b->sha256, sizeof b->sha256));
 }
 
+/* An active version of a newer keyward: nothing here will ever prove it. */
+static bool is_understood(const struct kw_daemon *d)
+{
+    const struct kw_version *v = kw_keyring_by_n(d->ring, d->ring_active);
+    return v != NULL && v->state != KW_KEY_UNKNOWN;
+}
+
 static bool in_use(struct kw_daemon *d)
 {
     struct kw_front_status s;
@@ -113,7 +120,7 @@ static bool in_use(struct kw_daemon *d)
     kw_front_status(d->front, &s);
     kw_hex(sha256, sizeof sha256, kw_span_of(d->ring->sha256, sizeof d->ring->sha256));
     return kw_span_equal_str(kw_span_str(sha256), s.keyring_sha256) &&
-           (d->ring_active == 0 ||
+           (d->ring_active == 0 || !is_understood(d) ||
             (s.health.active_n == d->ring_active && !kw_failed(s.health.active_err)));
 }
 

@@ -118,7 +118,15 @@ void stage_begin(struct stage *s)
                                            .ctx = s};
 }
 
-static void use(struct stage *s, uint32_t active)
+/* The active version as a file of a newer keyward shows it. */
+static void make_unknown(struct kw_keyring *ring)
+{
+    struct kw_version *v = kw_keyring_edit(ring, 3);
+    v->state = KW_KEY_UNKNOWN;
+    kw_copy_str(v->unknown, sizeof v->unknown, kw_span_str("its mechanism is \"x\""));
+}
+
+static void use(struct stage *s, uint32_t active, bool future)
 {
     static const char *const ids[] = {K1, K2, K3};
     struct kw_keyring *ring;
@@ -130,6 +138,8 @@ static void use(struct stage *s, uint32_t active)
         kw_copy_str(v.key_id, sizeof v.key_id, kw_span_str(ids[n - 1]));
         CHECK_OK(kw_keyring_add(ring, &v));
     }
+    if (future)
+        make_unknown(ring);
     CHECK_OK(kw_front_use(s->front, ring, kw_span_str("bytes"), active));
     kw_keyring_give(ring);
 }
@@ -141,12 +151,17 @@ void stage_open(struct stage *s)
     CHECK_OK(kw_front_new(&s->options, &s->front));
     s->front->seams = (struct kw_seams){fake_spawn, fake_kill, fake_reap};
     s->door = kw_front_door(s->front);
-    use(s, 2);
+    use(s, 2, false);
 }
 
 void stage_use_next(struct stage *s)
 {
-    use(s, 3);
+    use(s, 3, false);
+}
+
+void stage_use_future(struct stage *s)
+{
+    use(s, 3, true);
 }
 
 void stage_close(struct stage *s)

@@ -44,6 +44,9 @@ void stage_end(struct stage *s);
 /* Another keyring: version 3 becomes active. */
 void stage_use_next(struct stage *s);
 
+/* The same, but version 3 is one that this program does not understand. */
+void stage_use_future(struct stage *s);
+
 void stage_spin(struct stage *s); /* what is readable now */
 void stage_pass(struct stage *s, int64_t ns);
 struct kw_hsm_health stage_health(struct stage *s);

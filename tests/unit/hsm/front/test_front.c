@@ -224,6 +224,27 @@ static void ready__active_key_will_not_do__the_status_says_why(void **state)
     stage_end(&s);
 }
 
+/* The baseline needs a newer keyward: what is understood is read, nothing is wrapped, and
+ * never with the older key. */
+static void reload__active_not_understood__reads_the_rest_and_wraps_nothing(void **state)
+{
+    (void)state;
+    struct outcome o;
+    begin();
+    start_two(&s);
+    stage_use_future(&s);
+    fake_ready(&s, 2);
+    CHECK(stage_health(&s).state == KW_HSM_UP && !stage_status(&s).coming_up);
+    CHECK(stage_health(&s).active_n == 3);
+    CHECK_CODE(stage_health(&s).active_err, KW_CODE_KEY_DISABLED);
+    CHECK_CODE(stage_version(&s, K3), KW_CODE_KEY_DISABLED);
+    CHECK_HAS(stage_status(&s).versions[2].reason, "newer keyward: its mechanism");
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 2, fake_take(&s, 2, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(o.done && !kw_failed(o.err));
+    stage_end(&s);
+}
+
 static void reload__active_not_proven__old_one_serves_on(void **state)
 {
     (void)state;
@@ -310,6 +331,7 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(start__hangs_in_login__not_killed_before_its_grace),
          CASE(start__fails_for_suspect__lost),
          CASE(pin_stop__no_start_until_the_source_changes__also_in_the_next_life),
+         CASE(reload__active_not_understood__reads_the_rest_and_wraps_nothing),
          CASE(reload__proven__swapped_in_one_step_and_old_workers_drain),
          CASE(ready__active_key_will_not_do__the_status_says_why),
          CASE(reload__active_not_proven__old_one_serves_on),
