@@ -146,7 +146,7 @@ static void bring_the_right_file(struct text *t, const struct kw_refusal_facts *
         fetch(t, c);
 }
 
-void kw_cure(const struct kw_refusal_facts *c, struct kw_judgement *ret)
+void kw_refusal_cure(const struct kw_refusal_facts *c, struct kw_judgement *ret)
 {
     struct text t = {ret->cure, sizeof ret->cure};
     switch (ret->refusal) {

@@ -140,6 +140,6 @@ void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
         .last_helps = helps(memory->last, domain, memory->marks, memory->act),
         .trust_helps = trust_helps(ring, domain, memory),
     };
-    kw_refuse(&c, ret);
-    kw_cure(&c, ret);
+    kw_refusal_words(&c, ret);
+    kw_refusal_cure(&c, ret);
 }

@@ -156,7 +156,7 @@ static void explain_active(const struct kw_keyring *ring, const struct kw_marks 
                 f->here, now, m->active.n, m->active.key_id, state, help);
 }
 
-void kw_refuse(const struct kw_refusal_facts *c, struct kw_judgement *ret)
+void kw_refusal_words(const struct kw_refusal_facts *c, struct kw_judgement *ret)
 {
     const struct kw_marks *m = c->memory->marks;
     struct names f;

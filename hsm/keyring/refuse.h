@@ -16,10 +16,10 @@ struct kw_refusal_facts {
 };
 
 /* Fills ret->why for ret->refusal, ret->n and ret->active. */
-void kw_refuse(const struct kw_refusal_facts *c, struct kw_judgement *ret);
+void kw_refusal_words(const struct kw_refusal_facts *c, struct kw_judgement *ret);
 /* Fills ret->cure likewise: every command stands on a line of its own and can be run as
  * it is, on this node, by root, except for FILE, which a line before it explains.  A line
  * that begins with "# " says when the lines below it are the ones to run. */
-void kw_cure(const struct kw_refusal_facts *c, struct kw_judgement *ret);
+void kw_refusal_cure(const struct kw_refusal_facts *c, struct kw_judgement *ret);
 
 #endif
