@@ -2,6 +2,8 @@
 /* What must hold between members: each broken alone, in the text of a good ring. */
 #include "ring.h"
 
+#include <stdio.h>
+
 #include <keyward/alloc.h>
 
 static void rules__two_active__refused(void **state)
@@ -229,9 +231,14 @@ static void rules__disabled_from__only_and_always_when_disabled(void **state)
     CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
     CHECK_STR(ring->versions[0].disabled_from, "retired");
     kw_keyring_give(ring);
-    refused(
-        swap(json, "\"disabled-from\": \"retired\"", "\"disabled-from\": \"destroyed\""),
-        "version 1: disabled-from", "return");
+    static const char *const nowhere[] = {"destroyed", "disabled", "active", "unknown"};
+    for (size_t i = 0; i < 4; i++) {
+        char member[64];
+        snprintf(member, sizeof member, "\"disabled-from\": \"%s\"", nowhere[i]);
+        json = swap(good_text(), "\"state\": \"retired\"", "\"state\": \"disabled\"");
+        refused(swap(json, "\"disabled-from\": null", member), "version 1: disabled-from",
+                "return");
+    }
 }
 
 KW_CASES("hsm/keyring/rules", CASE(rules__two_active__refused),
