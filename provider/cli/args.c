@@ -21,7 +21,7 @@ static void help_option(const char *name, const char *value, const char *help)
 static int help(const struct kw_usage *u)
 {
     printf("usage: keyward %s [options]%s%s\n\n%s\n\n", u->verb,
-           u->operand_count > 0 ? " " : "", u->operands, u->summary);
+           u->operands[0] != '\0' ? " " : "", u->operands, u->summary);
     for (size_t i = 0; i < u->option_count; i++)
         help_option(u->options[i].name, u->options[i].value, u->options[i].help);
     help_option("config", "FILE", "the configuration (" KW_CONFIG_DEFAULT ")");
@@ -56,6 +56,25 @@ struct reader {
     char **argv;
 };
 
+/* One more word for what may be given many times.  -1 to go on. */
+static int add_word(const struct kw_usage *u, struct kw_words *words, const char *word)
+{
+    if (words->count == KW_WORDS_MAX)
+        return kw_usage_error(u->verb, "'%s': there are at most %u of them", word,
+                              KW_WORDS_MAX);
+    words->at[words->count++] = word;
+    return -1;
+}
+
+/* The value of the option at argv[at], in the same word or the next one; NULL: none. */
+static const char *value_of(struct reader *r, const char *equals)
+{
+    const char *value = equals != NULL        ? equals + 1
+                        : r->at + 1 < r->argc ? r->argv[++r->at]
+                                              : "";
+    return value[0] != '\0' ? value : NULL;
+}
+
 /* Reads the option at argv[at].  -1 to go on. */
 static int read_option(struct reader *r, const struct kw_option *own, size_t own_count)
 {
@@ -75,13 +94,14 @@ static int read_option(struct reader *r, const struct kw_option *own, size_t own
         *o->on = true;
         return -1;
     }
-    if (*o->text != NULL)
+    if (o->text != NULL && *o->text != NULL)
         return kw_usage_error(u->verb, "--%s is given twice", o->name);
-    if (equals == NULL && r->at + 1 >= r->argc)
+    const char *value = value_of(r, equals);
+    if (value == NULL)
         return kw_usage_error(u->verb, "--%s wants %s", o->name, o->value);
-    *o->text = equals != NULL ? equals + 1 : r->argv[++r->at];
-    if (**o->text == '\0')
-        return kw_usage_error(u->verb, "--%s wants %s", o->name, o->value);
+    if (o->words != NULL)
+        return add_word(u, o->words, value);
+    *o->text = value;
     return -1;
 }
 
@@ -107,10 +127,14 @@ int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
                 return code;
         } else if (!only_operands && word[0] == '-' && word[1] != '\0') {
             return kw_usage_error(usage->verb, "options begin with two dashes: %s", word);
-        } else if (operands >= usage->operand_count) {
+        } else if (operands < usage->operand_count) {
+            cli.operand[operands++] = word;
+        } else if (usage->rest == NULL) {
             return kw_usage_error(usage->verb, "'%s' is one word too many", word);
         } else {
-            cli.operand[operands++] = word;
+            int code = add_word(usage, usage->rest, word);
+            if (code >= 0)
+                return code;
         }
         if (want_help)
             return help(usage);
@@ -121,6 +145,13 @@ int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
         cli.config = KW_CONFIG_DEFAULT;
     *ret_cli = cli;
     return -1;
+}
+
+void kw_args_config(const struct kw_cli *cli, char *dst, size_t cap)
+{
+    bool is_default = strcmp(cli->config, KW_CONFIG_DEFAULT) == 0;
+    snprintf(dst, cap, "%s%s", is_default ? "" : " --config ",
+             is_default ? "" : cli->config);
 }
 
 static bool read_number(const char *text, uint32_t *ret_n)

@@ -28,19 +28,29 @@ struct kw_cli {
     const char *operand[2];
 };
 
-/* One option of a verb: a switch (`on`) or one with a value (`text`). */
+/* Words that may be given any number of times. */
+#define KW_WORDS_MAX 32u
+struct kw_words {
+    const char *at[KW_WORDS_MAX];
+    size_t count;
+};
+
+/* One option of a verb: a switch (`on`), one with a value (`text`), or one with a value
+ * that may be given again and again (`words`). */
 struct kw_option {
     const char *name;  /* without the dashes                    */
     const char *value; /* what the help calls its value, or NULL */
     const char *help;
     bool *on;
     const char **text;
+    struct kw_words *words;
 };
 
 struct kw_usage {
-    const char *verb;     /* "key create"                              */
-    const char *operands; /* "N", "" ; each is wanted                  */
-    size_t operand_count;
+    const char *verb;      /* "key create"                              */
+    const char *operands;  /* "N", "" ; as the help shows them          */
+    size_t operand_count;  /* as many are wanted                        */
+    struct kw_words *rest; /* where further ones go; NULL: there are none */
     const char *summary;
     const char *more; /* further lines of the help, or NULL         */
     const struct kw_option *options;
@@ -51,6 +61,9 @@ struct kw_usage {
  * verb's.  -1 to go on, else the exit code: 0 after --help, 2 for wrong usage. */
 int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
                  struct kw_cli *ret_cli);
+
+/* " --config FILE" for a command that is printed, "" when it is the default one. */
+void kw_args_config(const struct kw_cli *cli, char *dst, size_t cap);
 
 /* The operand N: 1..KW_VERSION_N_MAX in plain digits.  -1 to go on, else the exit code.
  */
@@ -66,6 +79,11 @@ int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note);
 int kw_refuse(const struct kw_cli *cli, const char *fmt, ...) KW_PRINTF(2, 3);
 /* A refusal and its way out, commands one a line; in the document they are "next". */
 int kw_refuse_next(const struct kw_cli *cli, const char *text, const char *next);
+/* The end of a verb that did its work.  Words: `next`, the commands that come next one a
+ * line, on standard output.  --json: `document` with them as "next".  Takes the document;
+ * NULL is out of memory.  `next` may be "". */
+int kw_done(const struct kw_cli *cli, json_t *document, const char *next,
+            enum kw_exit code);
 enum kw_exit kw_exit_for(enum kw_code code);
 /* What the native code is called: a CK_RV for a call of PKCS#11 ("C_…"), else an errno;
  * "" when there is none. */
@@ -82,6 +100,7 @@ const char *kw_tint(const struct kw_cli *cli, enum kw_tint tint);
 typedef int kw_verb_run(int argc, char **argv);
 kw_verb_run kw_verb_init, kw_verb_create, kw_verb_list, kw_verb_show, kw_verb_accept,
     kw_verb_activate, kw_verb_retire, kw_verb_disable, kw_verb_enable, kw_verb_destroy,
-    kw_verb_check, kw_verb_probe, kw_verb_status, kw_verb_pin_retry;
+    kw_verb_prune, kw_verb_prove, kw_verb_check, kw_verb_probe, kw_verb_status,
+    kw_verb_pin_retry;
 
 #endif

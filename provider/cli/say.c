@@ -7,7 +7,12 @@
 #include <string.h>
 
 #include <keyward/bytes.h>
+#include <keyward/file.h>
 #include <keyward/token.h>
+
+#define DONE_BUT_NOT_DURABLE                                                             \
+    "# the change lies in the file: do not make it again; when the disk is well:\n"      \
+    "sync\n"
 
 int kw_usage_error(const char *verb, const char *fmt, ...)
 {
@@ -67,12 +72,12 @@ void kw_native_name(kw_err e, char dst[64])
     }
 }
 
-/* The lines of a way out, one a line. */
-static void say_next(const char *next)
+/* The lines of a way out or of what comes next, one a line. */
+static void say_next(FILE *out, const char *next)
 {
     for (const char *end; *next != '\0'; next = *end == '\0' ? end : end + 1) {
         end = strchrnul(next, '\n');
-        fprintf(stderr, "  %.*s\n", (int)(end - next), next);
+        fprintf(out, "  %.*s\n", (int)(end - next), next);
     }
 }
 
@@ -95,7 +100,7 @@ static int say(const struct kw_cli *cli, const char *text, const char *code,
     if (native[0] != '\0' && strstr(text, native) == NULL)
         fprintf(stderr, " (%s%s%s)", native, at[0] != '\0' ? " at " : "", at);
     fputc('\n', stderr);
-    say_next(next);
+    say_next(stderr, next);
     if (!cli->json)
         return (int)status;
     return kw_json_out(json_pack("{s:b, s:s, s:s, s:s, s:s, s:o}", "ok", 0, "error", text,
@@ -111,6 +116,9 @@ int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note)
     const char *text = note != NULL && note->text[0] != '\0' ? note->text : plain;
     snprintf(plain, sizeof plain, "%s at %s", kw_code_name(e.code),
              e.where != NULL ? e.where : "?");
+    if (kw_file_is_written(e)) /* nobody may take it for a change that was not made */
+        return say(cli, text, "not-durable", native, e.where, DONE_BUT_NOT_DURABLE,
+                   KW_EXIT_BLIND);
     return say(cli, text, kw_code_name(e.code), native, e.where, "", kw_exit_for(e.code));
 }
 
@@ -128,6 +136,21 @@ int kw_refuse(const struct kw_cli *cli, const char *fmt, ...)
 int kw_refuse_next(const struct kw_cli *cli, const char *text, const char *next)
 {
     return say(cli, text, "refused", "", "", next, KW_EXIT_PROBLEM);
+}
+
+int kw_done(const struct kw_cli *cli, json_t *document, const char *next,
+            enum kw_exit code)
+{
+    if (cli->json) {
+        if (document != NULL)
+            json_object_set_new(document, "next", next_json(next));
+        return kw_json_out(document, code);
+    }
+    json_decref(document);
+    if (next[0] != '\0')
+        puts("next:");
+    say_next(stdout, next);
+    return fflush(stdout) == 0 ? (int)code : KW_EXIT_BLIND;
 }
 
 int kw_json_out(json_t *document, enum kw_exit code)
