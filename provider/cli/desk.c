@@ -10,8 +10,12 @@
 
 #include <keyward/clock.h>
 
-static kw_err load_ring(struct kw_desk *desk, struct kw_note *note)
+#include "next.h"
+
+static kw_err load_ring(struct kw_desk *desk, const char *path, struct kw_note *note)
 {
+    if (path != NULL)
+        return kw_keyring_load(path, &desk->ring, NULL, note);
     kw_err e = kw_keyring_load(desk->config->keyring, &desk->ring, NULL, note);
     return e.code == KW_CODE_MISSING ? KW_OK : e;
 }
@@ -38,15 +42,27 @@ static void read_state(struct kw_desk *desk)
                      &desk->judgement);
 }
 
-kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk, struct kw_note *note)
+static kw_err open_desk(const struct kw_cli *cli, const char *path, struct kw_desk *desk,
+                        struct kw_note *note)
 {
     *desk = (struct kw_desk){0};
     kw_err e = kw_config_load(cli->config, SIZE_MAX, &desk->config, note);
     if (!kw_failed(e))
-        e = load_ring(desk, note);
+        e = load_ring(desk, path, note);
     if (!kw_failed(e))
         read_state(desk);
     return e;
+}
+
+kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk, struct kw_note *note)
+{
+    return open_desk(cli, NULL, desk, note);
+}
+
+kw_err kw_desk_open_with(const struct kw_cli *cli, const char *path, struct kw_desk *desk,
+                         struct kw_note *note)
+{
+    return open_desk(cli, path, desk, note);
 }
 
 void kw_desk_close(struct kw_desk *desk)
@@ -77,17 +93,37 @@ kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
     return KW_OK;
 }
 
+int kw_desk_refuse(const struct kw_cli *cli, const struct kw_desk *desk)
+{
+    char config[KW_PATH_MAX];
+    struct kw_next next = {.len = 0};
+    kw_args_config(cli, config, sizeof config);
+    kw_next_cure(desk->judgement.cure, config, &next);
+    return kw_refuse_next(cli, desk->judgement.why.text, next.text);
+}
+
+/* Without its memory a node could be given an older keyring. */
+static int no_memory(const struct kw_cli *cli, const struct kw_desk *desk)
+{
+    struct kw_note why;
+    if (desk->state_err.code != KW_CODE_MISSING)
+        return kw_fail(cli, desk->state_err, &desk->state_why);
+    kw_note_set(&why, "%.300s; keyward state create makes it again",
+                desk->state_why.text);
+    return kw_fail(cli, desk->state_err, &why);
+}
+
 int kw_desk_may(const struct kw_cli *cli, const struct kw_desk *desk, enum kw_act act,
                 uint32_t n)
 {
     struct kw_note note = {{0}};
     if (kw_failed(desk->state_err))
-        return kw_fail(cli, desk->state_err, &desk->state_why);
+        return no_memory(cli, desk);
     kw_err e = kw_act_may(act, n, desk->ring, &desk->judgement, &note);
     if (!kw_failed(e))
         return -1;
     if (strcmp(note.text, desk->judgement.why.text) == 0)
-        return kw_refuse_next(cli, note.text, desk->judgement.cure);
+        return kw_desk_refuse(cli, desk);
     return kw_fail(cli, e, &note);
 }
 

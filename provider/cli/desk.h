@@ -29,6 +29,9 @@ struct kw_desk {
  */
 KW_MUST_USE kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk,
                                 struct kw_note *note);
+/* The same with the keyring in `path`, which must be there (MISSING). */
+KW_MUST_USE kw_err kw_desk_open_with(const struct kw_cli *cli, const char *path,
+                                     struct kw_desk *desk, struct kw_note *note);
 void kw_desk_close(struct kw_desk *desk);
 
 /* What this node wraps with; 0 = nothing, or it is not known. */
@@ -44,6 +47,9 @@ KW_MUST_USE kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
  * by every act: without it nothing is changed. */
 int kw_desk_may(const struct kw_cli *cli, const struct kw_desk *desk, enum kw_act act,
                 uint32_t n);
+
+/* Says why this node refuses its keyring, and the way out; the exit code. */
+int kw_desk_refuse(const struct kw_cli *cli, const struct kw_desk *desk);
 
 /* Who does it, now, with this program. */
 KW_MUST_USE kw_err kw_desk_facts(const char *operator_, struct kw_act_facts *ret_facts,

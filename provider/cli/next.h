@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* next - what comes after an act, as commands that can be run as they are
+ *
+ * One place makes every change of a keyring; all other nodes get a copy, under a
+ * temporary name and then renamed, as a copy over the file would tear it.  A line that
+ * begins with "# " says where or when the lines below it are to be run.
+ *
+ * Pure: text only.
+ */
+#ifndef KEYWARD_CLI_NEXT_H
+#define KEYWARD_CLI_NEXT_H
+
+#include <keyward/act.h>
+
+#include "cli.h"
+
+#define KW_NEXT_MAX (16u * KW_PATH_MAX)
+
+struct kw_next {
+    char text[KW_NEXT_MAX]; /* lines */
+    size_t len;
+};
+/* One more line; what does not fit is left out whole. */
+void kw_next_add(struct kw_next *next, const char *fmt, ...) KW_PRINTF(2, 3);
+
+/* The copy that every other node gets, and the reload of every daemon. */
+void kw_next_hand_out(struct kw_next *next, const char *keyring);
+/* Puts a file of this node in the place of the keyring. */
+void kw_next_install(struct kw_next *next, const char *from, const char *keyring);
+
+/* What an act has left behind. */
+struct kw_next_facts {
+    const char *config;  /* kw_args_config */
+    const char *keyring; /* its path       */
+    uint32_t n;
+    enum kw_key_state state; /* of n, after the act                             */
+    uint32_t former;         /* the baseline before the act, 0 = there was none        */
+    bool has_copy;           /* the keyring has a word on a second copy of n           */
+    bool node_only;          /* ACTIVATE: this node's own act, the baseline stays      */
+};
+void kw_next_after(enum kw_act act, const struct kw_next_facts *facts,
+                   struct kw_next *next);
+
+/* The way out of a refusal (struct kw_judgement), its commands with `config`. */
+void kw_next_cure(const char *cure, const char *config, struct kw_next *next);
+
+#endif
