@@ -25,6 +25,7 @@ static const struct verb {
     {"key", "disable", "nobody may use it, reversibly", kw_verb_disable},
     {"key", "enable", "take a disabled one back into use", kw_verb_enable},
     {"key", "destroy", "record that its object is gone from the token", kw_verb_destroy},
+    {"key", "prove", "open its check blob in one more token", kw_verb_prove},
     {"pin", "retry", "let a PIN that was refused be tried once more", kw_verb_pin_retry},
 };
 

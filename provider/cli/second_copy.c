@@ -23,13 +23,14 @@ struct look {
     const struct kw_keyring *ring;
     const struct kw_version *v;
     bool elsewhere; /* a SoftHSM in another folder: a copy has the same serial */
-    char label[33], serial[17];
+    struct kw_proof proof;
 };
 
-static kw_err bad(struct kw_note *note, const char *what)
+static kw_err bad(const struct kw_second_copy *where, struct kw_note *note,
+                  const char *what)
 {
-    kw_note_set(note, "--second-copy-%s", what);
-    return kw_err_at(KW_CODE_BAD_INPUT, "--second-copy");
+    kw_note_set(note, "--%s%s", where->option, what);
+    return kw_err_at(KW_CODE_BAD_INPUT, "other token");
 }
 
 static bool put(char *dst, size_t cap, const char *given, char **field)
@@ -40,41 +41,60 @@ static bool put(char *dst, size_t cap, const char *given, char **field)
     return given[0] != '\0' && kw_copy_str(dst, cap, kw_span_str(given));
 }
 
-static kw_err set_variable(struct other *o, const char *assignment, struct kw_note *note)
+static kw_err set_variable(struct other *o, const struct kw_second_copy *where,
+                           struct kw_note *note)
 {
+    const char *assignment = where->env;
     const char *equals = strchr(assignment, '=');
     size_t i = 0;
     if (equals == NULL || equals == assignment ||
         !kw_copy_str(o->name, sizeof o->name,
                      kw_span_of(assignment, (size_t)(equals - assignment))) ||
         !kw_copy_str(o->value, sizeof o->value, kw_span_str(equals + 1)))
-        return bad(note, "env wants NAME=VALUE");
+        return bad(where, note, "env wants NAME=VALUE");
     while (i < o->token.env_count && strcmp(o->token.env[i].name, o->name) != 0)
         i++;
     if (i == KW_ENV_VARS_MAX)
-        return bad(note, "env: there are too many variables");
+        return bad(where, note, "env: there are too many variables");
     o->token.env[i] = (struct kw_config_var){o->name, o->value};
     if (i == o->token.env_count)
         o->token.env_count++;
     return KW_OK;
 }
 
+static kw_err named_token(const struct kw_config *config, const char *name,
+                          struct other *o, struct kw_note *note)
+{
+    for (size_t i = 0; i < config->token_count; i++)
+        if (strcmp(config->tokens[i].name, name) == 0) {
+            o->token = config->tokens[i];
+            return KW_OK;
+        }
+    kw_note_set(note,
+                "the configuration has no token '%s'; name one of its tokens, or give a "
+                "PKCS#11 URI (pkcs11:token=LABEL)",
+                name);
+    return kw_err_at(KW_CODE_BAD_INPUT, "other token");
+}
+
 static kw_err other_token(const struct kw_config *config,
                           const struct kw_second_copy *where, struct other *o,
                           struct kw_note *note)
 {
+    if (where->name != NULL)
+        return named_token(config, where->name, o, note);
     o->token = config->tokens[0];
     if (where->module != NULL)
         o->token.env_count = 0;
     kw_copy_str(o->token.name, sizeof o->token.name, kw_span_str("second-copy"));
     if (!put(o->uri, sizeof o->uri, where->uri, &o->token.uri))
-        return bad(note, "token wants a PKCS#11 URI");
+        return bad(where, note, "token wants a PKCS#11 URI");
     if (!put(o->module, sizeof o->module, where->module, &o->token.module) ||
         o->token.module[0] != '/')
-        return bad(note, "module wants an absolute path");
+        return bad(where, note, "module wants an absolute path");
     if (!put(o->pin, sizeof o->pin, where->pin, &o->token.pin))
-        return bad(note, "pin wants file:/path");
-    return where->env != NULL ? set_variable(o, where->env, note) : KW_OK;
+        return bad(where, note, "pin wants file:/path");
+    return where->env != NULL ? set_variable(o, where, note) : KW_OK;
 }
 
 /* true: a SoftHSM whose files are none of the configured tokens'. */
@@ -112,30 +132,43 @@ static kw_err judge_key(struct kw_token *token, const struct look *l,
         kw_note_set(note,
                     "the check blob of version %u does not open on token %s (%s): what "
                     "has its label there is another key",
-                    (unsigned)l->v->n, l->label, kw_code_name(e.code));
+                    (unsigned)l->v->n, l->proof.row.label, kw_code_name(e.code));
     return e;
+}
+
+/* The row that the keyring has for this token, or a new one. */
+static struct kw_object_token row_of(const struct kw_version *v,
+                                     const struct kw_token_facts *f)
+{
+    const struct kw_object *o = kw_version_kek(v);
+    struct kw_object_token row = {.locator_len = 0};
+    for (size_t i = 0; i < o->token_count; i++)
+        if (strcmp(o->tokens[i].label, f->label) == 0 &&
+            strcmp(o->tokens[i].serial, f->serial) == 0)
+            return o->tokens[i];
+    kw_copy_str(row.label, sizeof row.label, kw_span_str(f->label));
+    kw_copy_str(row.serial, sizeof row.serial, kw_span_str(f->serial));
+    return row;
 }
 
 static kw_err look(struct kw_token *token, void *shared, struct kw_note *note)
 {
     struct look *l = shared;
+    const struct kw_version *v = l->v;
     const struct kw_token_facts *f = kw_token_facts(token);
-    kw_copy_str(l->label, sizeof l->label, kw_span_str(f->label));
-    kw_copy_str(l->serial, sizeof l->serial, kw_span_str(f->serial));
-    if (strcmp(l->serial, l->v->token.serial) == 0 && !(f->softhsm && l->elsewhere)) {
-        kw_note_set(note,
-                    "token %s, serial %s, is the one of the ceremony itself: a second "
-                    "copy is in another token, or in a backup restored to one",
-                    l->label, l->serial);
-        return kw_err_at(KW_CODE_DENIED, "--second-copy-token");
-    }
+    l->proof.row = row_of(v, f);
+    l->proof.second =
+        strcmp(f->serial, v->token.serial) != 0 || (f->softhsm && l->elsewhere);
+    l->proof.maybe_group = !f->softhsm &&
+                           strcmp(f->manufacturer, v->token.manufacturer) == 0 &&
+                           strcmp(f->model, v->token.model) == 0;
     return judge_key(token, l, note);
 }
 
 kw_err kw_second_copy_prove(const struct kw_config *config, const struct kw_keyring *ring,
                             const struct kw_version *v,
-                            const struct kw_second_copy *where, char ret_proof[128],
-                            struct kw_note *note)
+                            const struct kw_second_copy *where,
+                            struct kw_proof *ret_proof, struct kw_note *note)
 {
     struct other o;
     char now[KW_TIME_TEXT];
@@ -147,13 +180,28 @@ kw_err kw_second_copy_prove(const struct kw_config *config, const struct kw_keyr
         return kw_err_at(KW_CODE_NO_MEMORY, "mmap");
     l->ring = ring;
     l->v = v;
-    l->elsewhere = is_elsewhere(config, &o.token);
+    l->elsewhere = where->name == NULL && is_elsewhere(config, &o.token);
     e = kw_login_run(config, &o.token, KW_LOGIN_LOOK, look, l, note);
     if (!kw_failed(e)) {
         kw_time_text(now, kw_wall_ns(&kw_clock_system));
-        snprintf(ret_proof, 128, "opened on token %s, serial %s, %s", l->label, l->serial,
-                 now);
+        snprintf(l->proof.text, sizeof l->proof.text, "opened on token %s, serial %s, %s",
+                 l->proof.row.label, l->proof.row.serial, now);
+        *ret_proof = l->proof;
     }
     kw_shared_free(l, sizeof *l);
     return e;
+}
+
+void kw_second_copy_known(const struct kw_version *v, char dst[128])
+{
+    const struct kw_object *o = kw_version_kek(v);
+    size_t proven = 0;
+    kw_copy_str(dst, 128, kw_span_str(v->second_copy));
+    for (size_t i = 0; i < o->token_count && dst[0] == '\0'; i++) {
+        const struct kw_object_token *t = &o->tokens[i];
+        proven += t->proven[0] != '\0';
+        if (proven == 2)
+            snprintf(dst, 128, "opened on token %s, serial %s, %s", t->label, t->serial,
+                     t->proven);
+    }
 }

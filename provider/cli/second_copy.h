@@ -8,20 +8,34 @@
 
 /* How to reach the other token; NULL: as the configuration's first one is reached. */
 struct kw_second_copy {
+    const char *name; /* a token of the configuration, as it is; then uri is NULL     */
     const char *uri;
     const char *module; /* another module has none of the first one's variables */
     const char *pin;
-    const char *env; /* NAME=VALUE, in place of that variable */
+    const char *env;    /* NAME=VALUE, in place of that variable */
+    const char *option; /* what the verb's options begin with, for messages */
+};
+
+/* The key was there, and opened the check blob. */
+struct kw_proof {
+    struct kw_object_token row; /* as kw_act_prove takes it */
+    bool second;                /* in another token than the ceremony's   */
+    bool maybe_group; /* of the same make: it may be of the ceremony's own HA group */
+    char text[128];   /* "opened on token LABEL, serial SERIAL, TIME"     */
 };
 
 /* One login to the other token: the key of `v` is found there, its attributes are judged
- * and its check blob opens.  *ret_proof: "opened on token …, serial …, <time>".
- * BAD_INPUT  an option;  DENIED  it is the token of the ceremony itself;  KEY_BAD, also
- * when the key is not there;  what kw_login_run says */
+ * and its check blob opens.
+ * BAD_INPUT  an option, or no such token;  KEY_BAD, also when the key is not there; what
+ * kw_login_run says */
 KW_MUST_USE kw_err kw_second_copy_prove(const struct kw_config *config,
                                         const struct kw_keyring *ring,
                                         const struct kw_version *v,
                                         const struct kw_second_copy *where,
-                                        char ret_proof[128], struct kw_note *note);
+                                        struct kw_proof *ret_proof, struct kw_note *note);
+
+/* What the keyring itself says of a second copy of `v`: its own word, or a second row
+ * that was proven.  "" when nothing. */
+void kw_second_copy_known(const struct kw_version *v, char dst[128]);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "desk.h"
+#include "next.h"
 #include "second_copy.h"
 
 /* How long a version must have been accepted on this node: a reload of every node and one
@@ -14,6 +15,7 @@
 
 /* What was said and not seen is told apart from a proof. */
 #define STATED "stated: "
+#define ONLY_COPY "only-copy"
 
 #define PUT(dst, src) kw_copy_str(dst, sizeof dst, kw_span_str(src))
 
@@ -30,8 +32,10 @@ struct activation {
     const struct kw_version *v;
     struct kw_activation act;
     struct kw_act_facts facts;
+    struct kw_proof proof; /* seen in another token by this very run */
     bool baseline;
     bool first; /* nothing is active anywhere yet, so nothing can be sealed */
+    bool known; /* the keyring itself has the word on a second copy         */
 };
 
 static int seen_long_enough(const struct activation *a)
@@ -44,28 +48,35 @@ static int seen_long_enough(const struct activation *a)
     if (mark == NULL || !mark->accepted)
         return kw_refuse(
             a->cli,
-            "this node's daemon has not yet seen version %u as accepted; "
-            "reload it (systemctl reload keywardd) and wait five minutes, or "
-            "say --now",
+            "this node's daemon has not yet seen version %u as accepted; reload it "
+            "(systemctl reload keywardd) and wait five minutes, or say --now",
             (unsigned)a->v->n);
     if (now - mark->accepted_wall_ns >= SEEN_LONG_ENOUGH_NS)
         return -1;
     kw_time_text(since, mark->accepted_wall_ns);
     return kw_refuse(a->cli,
-                     "version %u is seen as accepted on this node only since %s; "
-                     "wait five minutes, so that every node can decrypt with it "
-                     "first, or say --now",
+                     "version %u is seen as accepted on this node only since %s; wait "
+                     "five minutes, so that every node can decrypt with it first, or say "
+                     "--now",
                      (unsigned)a->v->n, since);
 }
 
-/* What was seen or said of a second copy, into the version. */
-static void note_copy(struct kw_version *v, const struct activation *a)
+/* What was seen or said of a second copy, into the version; a row for the token that was
+ * seen, when there is room for one more. */
+static kw_err note_copy(struct kw_keyring *ring, const struct activation *a)
 {
-    if (a->c->only_copy)
-        snprintf(v->second_copy, sizeof v->second_copy, "only-copy: %s, %s", a->facts.by,
-                 a->facts.at);
+    struct kw_version *v = kw_keyring_edit(ring, a->v->n);
+    if (a->known)
+        return KW_OK;
+    if (strcmp(a->act.proof, ONLY_COPY) == 0)
+        snprintf(v->second_copy, sizeof v->second_copy, ONLY_COPY ": %s, %s", a->act.by,
+                 a->act.at);
     else
         PUT(v->second_copy, a->act.proof);
+    if (a->proof.row.serial[0] == '\0')
+        return KW_OK;
+    kw_err e = kw_act_prove(ring, a->v->n, &a->proof.row, &a->facts);
+    return e.code == KW_CODE_BUSY ? KW_OK : e;
 }
 
 static kw_err write_baseline(const struct activation *a, struct kw_note *note)
@@ -76,43 +87,113 @@ static kw_err write_baseline(const struct activation *a, struct kw_note *note)
         return e;
     e = kw_act_apply(ring, KW_ACT_ACTIVATE, a->v->n, &a->facts, note);
     if (!kw_failed(e))
-        note_copy(kw_keyring_edit(ring, a->v->n), a);
+        e = note_copy(ring, a);
     if (!kw_failed(e))
         e = kw_desk_save(a->desk, ring, note);
     kw_keyring_give(ring);
     return e;
 }
 
+/* Where the word on a second copy lies from now on. */
+static void print_proof(const struct activation *a)
+{
+    if (a->known)
+        printf("second copy   as the keyring says: %s\n", a->act.proof);
+    else if (a->baseline)
+        printf("second copy   %s; recorded in the keyring: no node asks for it again\n",
+               a->act.proof);
+    else
+        printf("second copy   %s; recorded on this node alone (%s/activation.json), and "
+               "by --baseline in the keyring\n",
+               a->act.proof, a->desk->config->state);
+    if (a->proof.row.serial[0] != '\0' && a->proof.maybe_group)
+        puts(
+            "remark        it is of the ceremony's make: whether it is another member of "
+            "its HA group, and no copy apart, cannot be known");
+}
+
 static int report(const struct activation *a)
 {
-    if (a->cli->json)
-        return kw_json_out(json_pack("{s:b, s:i, s:s, s:b, s:s}", "ok", 1, "n",
-                                     (int)a->v->n, "key_id", a->v->key_id, "baseline",
-                                     a->baseline, "proof", a->act.proof),
-                           KW_EXIT_GOOD);
-    printf("version %u (%s): active on this node%s\n", (unsigned)a->v->n, a->v->key_id,
-           a->baseline ? ", and the cluster's baseline" : "");
-    if (a->baseline)
-        printf("next: give %s to every node\n", a->desk->config->keyring);
-    else
-        printf("when every node has activated it: keyward key activate %u --baseline\n",
-               (unsigned)a->v->n);
-    puts(KW_RELOAD_HINT);
-    return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
+    char config[KW_PATH_MAX];
+    struct kw_next next = {.len = 0};
+    kw_args_config(a->cli, config, sizeof config);
+    const struct kw_next_facts facts = {.config = config,
+                                        .keyring = a->desk->config->keyring,
+                                        .n = a->v->n,
+                                        .former = a->desk->ring->active,
+                                        .node_only = !a->baseline};
+    kw_next_after(KW_ACT_ACTIVATE, &facts, &next);
+    if (!a->cli->json) {
+        printf("version %u (%s): active on this node%s\n", (unsigned)a->v->n,
+               a->v->key_id, a->baseline ? ", and the cluster's baseline" : "");
+        print_proof(a);
+    }
+    return kw_done(a->cli,
+                   json_pack("{s:b, s:i, s:s, s:b, s:s, s:s}", "ok", 1, "n", (int)a->v->n,
+                             "key_id", a->v->key_id, "baseline", a->baseline, "proof",
+                             a->act.proof, "proof_lies_in",
+                             a->known || a->baseline ? "keyring" : "activation"),
+                   next.text, KW_EXIT_GOOD);
+}
+
+static kw_err open_there(struct activation *a, struct kw_note *note)
+{
+    kw_err e = kw_second_copy_prove(a->desk->config, a->desk->ring, a->v, &a->c->other,
+                                    &a->proof, note);
+    if (!kw_failed(e) && !a->proof.second) {
+        kw_note_set(note,
+                    "token %s, serial %s, is the one of the ceremony itself: a second "
+                    "copy is in another token, or in a backup restored to one",
+                    a->proof.row.label, a->proof.row.serial);
+        e = kw_err_at(KW_CODE_DENIED, "--second-copy-token");
+    }
+    if (!kw_failed(e))
+        PUT(a->act.proof, a->proof.text);
+    return e;
+}
+
+/* A word given now goes before what is known: by the keyring, then by this node's act. */
+static int settle_proof(struct activation *a)
+{
+    const struct choices *c = a->c;
+    const struct kw_activation *act = &a->desk->act;
+    char known[128];
+    if (c->only_copy)
+        PUT(a->act.proof, ONLY_COPY);
+    else if (c->stated != NULL)
+        snprintf(a->act.proof, sizeof a->act.proof, STATED "%s", c->stated);
+    if (c->only_copy || c->stated != NULL || c->other.uri != NULL)
+        return -1;
+    kw_second_copy_known(a->v, known);
+    a->known = known[0] != '\0';
+    PUT(a->act.proof, known);
+    if (a->known)
+        return -1;
+    if (strcmp(act->key_id, a->v->key_id) == 0 && act->proof[0] != '\0') {
+        PUT(a->act.proof, act->proof);
+        PUT(a->act.by, act->by);
+        PUT(a->act.at, act->at);
+        return -1;
+    }
+    return kw_usage_error(
+        "key activate",
+        "what is sealed under a key that is lost is lost, and the keyring knows of no "
+        "second copy; let a second token open its check blob (--second-copy-token URI, "
+        "or keyward key prove once for all nodes), say how that was seen (--second-copy "
+        "TEXT), or --only-copy");
 }
 
 static int perform(struct activation *a)
 {
     struct kw_note note = {{0}};
-    int code = kw_desk_may(a->cli, a->desk, KW_ACT_ACTIVATE, a->v->n);
+    kw_err e = KW_OK;
+    int code = seen_long_enough(a);
     if (code < 0)
-        code = seen_long_enough(a);
+        code = settle_proof(a);
     if (code >= 0)
         return code;
-    kw_err e = KW_OK;
     if (a->c->other.uri != NULL)
-        e = kw_second_copy_prove(a->desk->config, a->desk->ring, a->v, &a->c->other,
-                                 a->act.proof, &note);
+        e = open_there(a, &note);
     PUT(a->facts.proof, a->act.proof);
     if (!kw_failed(e) && a->baseline)
         e = write_baseline(a, &note);
@@ -130,25 +211,20 @@ static int perform(struct activation *a)
 static kw_err fill_in(struct activation *a, uint32_t n, struct kw_note *note)
 {
     const struct kw_keyring *ring = a->desk->ring;
-    kw_err e = kw_desk_version(a->desk, n, &a->v, note);
-    if (!kw_failed(e))
-        e = kw_desk_facts(a->c->operator_, &a->facts, note);
+    kw_err e = kw_desk_facts(a->c->operator_, &a->facts, note);
     if (kw_failed(e))
         return e;
+    a->v = kw_keyring_by_n(ring, n);
     a->act.n = n;
     PUT(a->act.by, a->facts.by);
     PUT(a->act.at, a->facts.at);
     PUT(a->act.key_id, a->v->key_id);
-    if (a->c->only_copy)
-        PUT(a->act.proof, "only-copy");
-    else if (a->c->stated != NULL)
-        snprintf(a->act.proof, sizeof a->act.proof, STATED "%s", a->c->stated);
     a->first = ring->active == 0 && kw_desk_active(a->desk) == 0;
     a->baseline = a->c->baseline || ring->active == 0;
     return KW_OK;
 }
 
-static int proof_missing(const struct choices *c)
+static int proof_contradicts(const struct choices *c)
 {
     const struct kw_second_copy *o = &c->other;
     int ways = (int)c->only_copy + (c->stated != NULL) + (o->uri != NULL);
@@ -159,12 +235,6 @@ static int proof_missing(const struct choices *c)
     if (o->uri == NULL && (o->module != NULL || o->pin != NULL || o->env != NULL))
         return kw_usage_error("key activate", "--second-copy-module, -pin and -env go "
                                               "with --second-copy-token");
-    if (ways == 0)
-        return kw_usage_error(
-            "key activate",
-            "what is sealed under a key that is lost is lost; let a second token open "
-            "its check blob (--second-copy-token URI), say how that was seen "
-            "(--second-copy TEXT), or --only-copy");
     if (c->stated != NULL &&
         (strlen(c->stated) > text_max || !kw_is_printable_text(kw_span_str(c->stated))))
         return kw_usage_error("key activate",
@@ -179,16 +249,18 @@ static int run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
     struct kw_note note = {{0}};
     struct activation a = {.cli = cli, .desk = &desk, .c = c};
     kw_err e = kw_desk_open(cli, &desk, &note);
-    if (!kw_failed(e))
+    int code = kw_failed(e) ? -1 : kw_desk_may(cli, &desk, KW_ACT_ACTIVATE, n);
+    if (!kw_failed(e) && code < 0)
         e = fill_in(&a, n, &note);
-    int code = kw_failed(e) ? kw_fail(cli, e, &note) : perform(&a);
+    if (code < 0)
+        code = kw_failed(e) ? kw_fail(cli, e, &note) : perform(&a);
     kw_desk_close(&desk);
     return code;
 }
 
 int kw_verb_activate(int argc, char **argv)
 {
-    struct choices c = {0};
+    struct choices c = {.other.option = "second-copy-"};
     struct kw_cli cli;
     uint32_t n = 0;
     const struct kw_option options[] = {
@@ -202,8 +274,7 @@ int kw_verb_activate(int argc, char **argv)
          NULL, &c.other.pin},
         {"second-copy-env", "NAME=VALUE", "a variable of its module", NULL, &c.other.env},
         {"second-copy", "TEXT",
-         "say how a second copy was seen to open it; recorded as "
-         "stated, not as seen",
+         "say how a second copy was seen to open it; recorded as stated, not as seen",
          NULL, &c.stated},
         {"only-copy", NULL, "accept that there is no second copy", &c.only_copy, NULL},
         {"baseline", NULL, "move the cluster's baseline too; the former one is retired",
@@ -218,7 +289,12 @@ int kw_verb_activate(int argc, char **argv)
         .operand_count = 1,
         .summary =
             "Lets this node wrap with version N.  On each node in turn; at the end once "
-            "with\n--baseline.  The first activation of all sets the baseline by itself.",
+            "with\n--baseline, in the place where the keyring is changed, and the "
+            "keyring "
+            "is handed out\nonce more.  The first activation of all sets the baseline by "
+            "itself.\nA word on a second copy is wanted unless the keyring has one "
+            "(keyward "
+            "key prove), or\nthis node's own act of version N.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
@@ -226,6 +302,6 @@ int kw_verb_activate(int argc, char **argv)
     if (code < 0)
         code = kw_args_number(usage.verb, cli.operand[0], &n);
     if (code < 0)
-        code = proof_missing(&c);
+        code = proof_contradicts(&c);
     return code >= 0 ? code : run(&cli, &c, n);
 }

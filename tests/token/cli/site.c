@@ -13,6 +13,7 @@
 
 #include <keyward/alloc.h>
 #include <keyward/file.h>
+#include <keyward/state.h>
 
 extern char **environ;
 
@@ -186,6 +187,43 @@ void site_edit(struct site *s, const char *from, const char *to)
     snprintf(at, sizeof text - (size_t)(at - text), "%s%s", to, rest);
     kw_free(rest);
     CHECK_OK(kw_file_replace(s->config, kw_span_str(text), 0644, NULL));
+}
+
+struct kw_keyring *site_ring(const struct site *s)
+{
+    struct kw_keyring *ring = NULL;
+    struct kw_note note = {{0}};
+    if (kw_failed(kw_keyring_load(s->keyring, &ring, NULL, &note)))
+        fail_msg("%s", note.text);
+    return ring;
+}
+
+void site_take_ring(const struct site *s, uint32_t active, int64_t age_ns)
+{
+    struct kw_state_dir *dir = NULL;
+    struct kw_blob bytes = {0};
+    struct kw_keyring *ring = NULL;
+    CHECK_OK(kw_keyring_load(s->keyring, &ring, &bytes, NULL));
+    CHECK_OK(kw_state_open(s->state, &dir, NULL));
+    CHECK_OK(kw_state_save_keyring(dir, kw_blob_peek(&bytes), NULL));
+    CHECK_OK(
+        kw_state_raise(dir, ring, active, kw_wall_ns(&kw_clock_system) - age_ns, NULL));
+    kw_state_close(dir);
+    kw_blob_wipe(&bytes);
+    kw_keyring_give(ring);
+}
+
+void site_clone_token(struct site *s, char *ret_env, size_t cap)
+{
+    char clone[96], conf[96], text[256];
+    join(clone, sizeof clone, s->dir, "clone");
+    join(conf, sizeof conf, s->dir, "clone.conf");
+    kw_run(&s->run, (const char *const[]){"/bin/cp", "-a", s->tokens, clone, NULL});
+    CHECK(s->run.status == 0);
+    snprintf(text, sizeof text, "directories.tokendir = %s\nobjectstore.backend = file\n",
+             clone);
+    CHECK_OK(kw_file_replace(conf, kw_span_str(text), 0644, NULL));
+    snprintf(ret_env, cap, "SOFTHSM2_CONF=%s", conf);
 }
 
 unsigned site_mode(const char *path)

@@ -12,6 +12,8 @@
 #include "check.h"
 #include "run.h"
 
+#include <keyward/keyring.h>
+
 #define NOBODY 65534
 
 struct site {
@@ -56,6 +58,14 @@ int site_end(struct site *s, pid_t pid);
 
 /* Replaces `from`, which must be there, in the configuration. */
 void site_edit(struct site *s, const char *from, const char *to);
+
+/* The keyring as it lies there; the caller gives it back. */
+struct kw_keyring *site_ring(const struct site *s);
+/* As the daemon does when it has taken the keyring into use, `age_ns` ago; `active` is
+ * what this node wraps with. */
+void site_take_ring(const struct site *s, uint32_t active, int64_t age_ns);
+/* The token's folder as it is now, beside it, and what keyward wants to hear of it. */
+void site_clone_token(struct site *s, char *ret_env, size_t cap);
 
 unsigned site_mode(const char *path);
 unsigned site_owner(const char *path);
