@@ -70,7 +70,4 @@ KW_MUST_USE kw_err kw_desk_activate(const struct kw_desk *desk,
 KW_MUST_USE kw_err kw_operator_name(const char *given, char dst[64],
                                     struct kw_note *note);
 
-#define KW_RELOAD_HINT                                                                   \
-    "next: reload every node's daemon (systemctl reload keywardd, or SIGHUP)"
-
 #endif

@@ -1,40 +1,104 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asking every token for a key that should not be there. */
+/* One login to each token, and which row it answers for. */
 #include "gone.h"
+
+#include <string.h>
 
 #include <keyward/token.h>
 
 #include "login.h"
 
-struct question {
-    const char *key_id;
-    const char *token;
+/* Shared with the child. */
+struct look {
+    const struct kw_object *object;
+    char label[33], serial[17]; /* of the token that was asked */
+    bool asked, there;
+    enum kw_answer destroyable;
 };
+
+/* Some HSMs give every partition the serial of the device: the label must agree too. */
+static bool is_row(const struct kw_object_token *row, const struct look *l)
+{
+    return strcmp(row->serial, l->serial) == 0 && strcmp(row->label, l->label) == 0;
+}
 
 static kw_err ask(struct kw_token *token, void *shared, struct kw_note *note)
 {
-    const struct question *q = shared;
+    struct look *l = shared;
     struct kw_token_key *key = NULL;
-    kw_err e = kw_token_find(token, q->key_id, (kw_span){0}, &key, note);
+    struct kw_key_attributes a;
+    const struct kw_token_facts *f = kw_token_facts(token);
+    kw_copy_str(l->label, sizeof l->label, kw_span_str(f->label));
+    kw_copy_str(l->serial, sizeof l->serial, kw_span_str(f->serial));
+    for (size_t i = 0; i < l->object->token_count && !l->asked; i++)
+        l->asked = is_row(&l->object->tokens[i], l);
+    if (!l->asked)
+        return KW_OK;
+    kw_err e = kw_token_find(token, l->object->label, (kw_span){0}, &key, note);
     if (e.code == KW_CODE_MISSING)
         return KW_OK;
-    if (!kw_failed(e) || e.code == KW_CODE_HSM_CONFIG) {
-        kw_note_set(note,
-                    "token %s still holds an object with CKA_LABEL %s; remove it with "
-                    "the HSM's own tools first",
-                    q->token, q->key_id);
-        return kw_err_at(KW_CODE_DENIED, "destroy");
-    }
-    return e;
+    l->there = !kw_failed(e) || e.code == KW_CODE_HSM_CONFIG; /* one, or several */
+    if (!kw_failed(e) && !kw_failed(kw_token_attributes(token, key, &a)))
+        l->destroyable = a.destroyable;
+    return l->there ? KW_OK : e;
 }
 
-kw_err kw_gone_from_tokens(const struct kw_config *config, const char *key_id,
-                           struct kw_note *note)
+/* A restored copy may have the serial of its original: who still has it outweighs who
+ * has not. */
+static void note_answer(const struct kw_config_token *token, const struct look *l,
+                        struct kw_gone *gone)
 {
-    kw_err e = KW_OK;
-    for (size_t i = 0; !kw_failed(e) && i < config->token_count; i++) {
-        struct question q = {key_id, config->tokens[i].name};
-        e = kw_login_run(config, &config->tokens[i], KW_LOGIN_LOOK, ask, &q, note);
+    for (size_t i = 0; l->asked && i < l->object->token_count; i++) {
+        struct kw_gone_row *row = &gone->rows[i];
+        if (!is_row(&l->object->tokens[i], l))
+            continue;
+        if (l->there)
+            *row = (struct kw_gone_row){KW_GONE_STILL_THERE, l->destroyable, token};
+        else if (row->answer == KW_GONE_NOT_ASKED)
+            row->answer = KW_GONE_SEEN;
     }
-    return e;
+}
+
+kw_err kw_gone_look(const struct kw_config *config, const struct kw_version *v,
+                    struct kw_gone *ret_gone)
+{
+    struct look *l = kw_shared_new(sizeof *l);
+    if (l == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "mmap");
+    struct kw_gone gone = {.silent_count = 0};
+    for (size_t i = 0; i < config->token_count; i++) {
+        struct kw_note why = {{0}};
+        *l = (struct look){.object = kw_version_kek(v),
+                           .destroyable = kw_version_kek(v)->attributes.destroyable};
+        kw_err e = kw_login_run(config, &config->tokens[i], KW_LOGIN_LOOK, ask, l, &why);
+        if (!kw_failed(e)) {
+            note_answer(&config->tokens[i], l, &gone);
+            continue;
+        }
+        if (why.text[0] == '\0')
+            kw_note_set(&why, "%s at %s", kw_code_name(e.code),
+                        e.where != NULL ? e.where : "?");
+        gone.silent[gone.silent_count].token = &config->tokens[i];
+        gone.silent[gone.silent_count++].why = why;
+    }
+    kw_shared_free(l, sizeof *l);
+    *ret_gone = gone;
+    return KW_OK;
+}
+
+size_t kw_gone_open(const struct kw_version *v)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < v->object_count; i++)
+        for (size_t k = 0; k < v->objects[i].token_count; k++)
+            open += v->objects[i].tokens[k].gone[0] == '\0';
+    return open;
+}
+
+bool kw_gone_everywhere(const struct kw_version *v)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < v->object_count; i++)
+        rows += v->objects[i].token_count;
+    return rows > 0 && kw_gone_open(v) == 0;
 }

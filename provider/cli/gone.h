@@ -1,12 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gone - is a key's object really not in the tokens any more? */
+/* gone - is the object of a destroyed version really not in its tokens any more?
+ *
+ * Asked are the tokens that the version's rows name, by serial and label: another token
+ * that is configured in the place of one has nothing to say.
+ *
+ * Threads:   before the first thread (login.h).
+ * Blocking:  one login to each configured token.
+ */
 #ifndef KEYWARD_CLI_GONE_H
 #define KEYWARD_CLI_GONE_H
 
 #include <keyward/config.h>
+#include <keyward/keyring.h>
 
-/* One login to each token.  DENIED when an object of this label is still there. */
-KW_MUST_USE kw_err kw_gone_from_tokens(const struct kw_config *config, const char *key_id,
-                                       struct kw_note *note);
+enum kw_gone_answer { KW_GONE_NOT_ASKED, KW_GONE_SEEN, KW_GONE_STILL_THERE };
+
+/* What the tokens say of one row. */
+struct kw_gone_row {
+    enum kw_gone_answer answer;
+    enum kw_answer destroyable;          /* STILL_THERE: CKA_DESTROYABLE, as read back */
+    const struct kw_config_token *token; /* STILL_THERE: the one that has it */
+};
+struct kw_gone {
+    struct kw_gone_row rows[KW_OBJECT_TOKENS_MAX];
+    struct { /* configured tokens that gave no answer, and why */
+        const struct kw_config_token *token;
+        struct kw_note why;
+    } silent[KW_TOKENS_MAX];
+    size_t silent_count;
+};
+
+/* Borrows from `config`.  `v` is understood.  A token that does not answer is no failure.
+ * NO_MEMORY */
+KW_MUST_USE kw_err kw_gone_look(const struct kw_config *config,
+                                const struct kw_version *v, struct kw_gone *ret_gone);
+
+/* The rows of `v` that have no end, seen or said. */
+size_t kw_gone_open(const struct kw_version *v);
+/* Every row has one, and there is one at all. */
+bool kw_gone_everywhere(const struct kw_version *v);
 
 #endif

@@ -24,7 +24,8 @@ static const struct verb {
     {"key", "retire", "decrypt only, for good", kw_verb_retire},
     {"key", "disable", "nobody may use it, reversibly", kw_verb_disable},
     {"key", "enable", "take a disabled one back into use", kw_verb_enable},
-    {"key", "destroy", "record that its object is gone from the token", kw_verb_destroy},
+    {"key", "destroy", "the end of one, for good; is its key gone?", kw_verb_destroy},
+    {"key", "prune", "take a destroyed one out of the keyring", kw_verb_prune},
     {"key", "prove", "open its check blob in one more token", kw_verb_prove},
     {"pin", "retry", "let a PIN that was refused be tried once more", kw_verb_pin_retry},
 };

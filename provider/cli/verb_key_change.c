@@ -1,97 +1,140 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keyward key accept, retire, disable, enable, destroy - one change of one state */
+/* keyward key accept, retire, disable, enable, prune - one change of one version, for
+ * which no token is asked */
 #include "cli.h"
 
 #include <stdio.h>
 
 #include "desk.h"
 #include "gone.h"
+#include "next.h"
+#include "second_copy.h"
 
 struct change {
     enum kw_act act;
-    const char *verb;
     const char *summary;
-    bool blind; /* destroy: do not ask the token */
+    const char *operator_;
 };
 
-static kw_err write_change(const struct kw_desk *d, uint32_t n, enum kw_act act,
-                           enum kw_key_state *ret_to, struct kw_note *note)
+/* What the version was, and what it is; destroyed and away after a prune. */
+struct outcome {
+    struct kw_version was;
+    enum kw_key_state to;
+};
+
+static kw_err write_change(const struct kw_desk *d, const struct change *change,
+                           struct outcome *o, struct kw_note *note)
 {
     struct kw_keyring *ring = NULL;
     struct kw_act_facts facts;
-    kw_err e = kw_desk_facts(NULL, &facts, note);
+    kw_err e = kw_desk_facts(change->operator_, &facts, note);
     if (!kw_failed(e))
         e = kw_keyring_dup(d->ring, &ring);
     if (kw_failed(e))
         return e;
-    e = kw_act_apply(ring, act, n, &facts, note);
+    e = kw_act_apply(ring, change->act, o->was.n, &facts, note);
     if (!kw_failed(e))
         e = kw_desk_save(d, ring, note);
-    if (!kw_failed(e))
-        *ret_to = kw_keyring_by_n(ring, n)->state;
+    const struct kw_version *v = kw_keyring_by_n(ring, o->was.n);
+    o->to = v != NULL ? v->state : KW_KEY_DESTROYED;
     kw_keyring_give(ring);
     return e;
 }
 
-static int report(const struct kw_cli *cli, const struct kw_version *was,
-                  enum kw_key_state to, const char *keyring)
+static void print(const struct change *change, const struct outcome *o)
 {
-    if (cli->json)
-        return kw_json_out(json_pack("{s:b, s:i, s:s, s:s, s:s}", "ok", 1, "n",
-                                     (int)was->n, "key_id", was->key_id, "from",
-                                     kw_key_state_name(was->state), "state",
-                                     kw_key_state_name(to)),
-                           KW_EXIT_GOOD);
-    printf("version %u (%s): %s -> %s\n", (unsigned)was->n, was->key_id,
-           kw_key_state_name(was->state), kw_key_state_name(to));
-    if (was->state == KW_KEY_ACCEPTED && to != KW_KEY_ACCEPTED)
+    const struct kw_version *was = &o->was;
+    if (change->act == KW_ACT_PRUNE)
+        printf("version %u (%s): out of the keyring; a line of its history stays\n",
+               (unsigned)was->n, was->key_id);
+    else
+        printf("version %u (%s): %s -> %s\n", (unsigned)was->n, was->key_id,
+               kw_key_state_name(was->state), kw_key_state_name(o->to));
+    if (was->state == KW_KEY_ACCEPTED && o->to != KW_KEY_ACCEPTED)
         printf(
             "a node that has activated it by itself will refuse this keyring: activate "
             "another one there first\n");
-    printf("next: give %s to every node\n%s\n", keyring, KW_RELOAD_HINT);
-    if (to == KW_KEY_ACCEPTED)
-        printf("then, when every node has had it for a while: keyward key activate %u\n",
-               (unsigned)was->n);
-    return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
+}
+
+static int report(const struct kw_cli *cli, const struct kw_desk *d,
+                  const struct change *change, const struct outcome *o)
+{
+    char config[KW_PATH_MAX], copy[128];
+    struct kw_next next = {.len = 0};
+    kw_args_config(cli, config, sizeof config);
+    kw_second_copy_known(&o->was, copy);
+    const struct kw_next_facts facts = {.config = config,
+                                        .keyring = d->config->keyring,
+                                        .n = o->was.n,
+                                        .state = o->to,
+                                        .former = d->ring->active,
+                                        .has_copy = copy[0] != '\0'};
+    kw_next_after(change->act, &facts, &next);
+    if (!cli->json)
+        print(change, o);
+    return kw_done(
+        cli,
+        json_pack("{s:b, s:i, s:s, s:s, s:s, s:b}", "ok", 1, "n", (int)o->was.n, "key_id",
+                  o->was.key_id, "from", kw_key_state_name(o->was.state), "state",
+                  kw_key_state_name(o->to), "pruned", change->act == KW_ACT_PRUNE),
+        next.text, KW_EXIT_GOOD);
+}
+
+/* What is not known to be gone would be forgotten with its version, unless another
+ * version has the object. */
+static int may_forget(const struct kw_cli *cli, const struct kw_desk *d,
+                      const struct kw_version *v)
+{
+    char config[KW_PATH_MAX];
+    struct kw_next next = {.len = 0};
+    struct kw_note why;
+    if (kw_gone_open(v) == 0 || kw_keyring_sharer(d->ring, v, NULL) != NULL)
+        return -1;
+    kw_args_config(cli, config, sizeof config);
+    kw_note_set(&why,
+                "version %u: in %zu of its tokens the key is not known to be gone, and "
+                "only this version says so (keyward key show %u)",
+                v->n, kw_gone_open(v), v->n);
+    kw_next_add(&next,
+                "# look again, and say what became of a token that cannot be asked:");
+    kw_next_add(&next, "keyward key destroy %u --said WHY%s", v->n, config);
+    return kw_refuse_next(cli, why.text, next.text);
 }
 
 static int perform(const struct kw_cli *cli, const struct kw_desk *d,
                    const struct change *change, uint32_t n)
 {
     struct kw_note note = {{0}};
-    enum kw_key_state to = KW_KEY_CREATED;
     int code = kw_desk_may(cli, d, change->act, n);
+    if (code < 0 && change->act == KW_ACT_PRUNE)
+        code = may_forget(cli, d, kw_keyring_by_n(d->ring, n));
     if (code >= 0)
         return code;
-    const struct kw_version *v = kw_keyring_by_n(d->ring, n);
-    kw_err e = KW_OK;
-    if (change->act == KW_ACT_DESTROY && !change->blind)
-        e = kw_gone_from_tokens(d->config, kw_version_kek(v)->label, &note);
-    if (!kw_failed(e))
-        e = write_change(d, n, change->act, &to, &note);
-    return kw_failed(e) ? kw_fail(cli, e, &note) : report(cli, v, to, d->config->keyring);
+    struct outcome o = {.was = *kw_keyring_by_n(d->ring, n)};
+    kw_err e = write_change(d, change, &o, &note);
+    return kw_failed(e) ? kw_fail(cli, e, &note) : report(cli, d, change, &o);
 }
 
-static int run(const struct change *given, int argc, char **argv)
+static int run(enum kw_act act, const char *summary, int argc, char **argv)
 {
-    struct change change = *given;
+    struct change change = {act, summary, NULL};
     struct kw_cli cli;
     struct kw_desk desk = {0};
     struct kw_note note = {{0}};
     char verb[32];
     uint32_t n = 0;
     const struct kw_option options[] = {
-        {"without-looking", NULL, "do not ask the tokens whether the object is gone",
-         &change.blind, NULL},
+        {"operator", "NAME", "who does this (default: your login)", NULL,
+         &change.operator_},
     };
-    snprintf(verb, sizeof verb, "key %s", kw_act_name(change.act));
+    snprintf(verb, sizeof verb, "key %s", kw_act_name(act));
     const struct kw_usage usage = {
         .verb = verb,
         .operands = "N",
         .operand_count = 1,
-        .summary = change.summary,
+        .summary = summary,
         .options = options,
-        .option_count = change.act == KW_ACT_DESTROY ? 1 : 0,
+        .option_count = sizeof options / sizeof options[0],
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code < 0)
@@ -106,47 +149,42 @@ static int run(const struct change *given, int argc, char **argv)
 
 int kw_verb_accept(int argc, char **argv)
 {
-    return run(
-        &(struct change){KW_ACT_ACCEPT, "accepted",
-                         "Lets every node that has the keyring decrypt with version "
-                         "N.  It is the step\nbefore any node may wrap with it.",
-                         false},
-        argc, argv);
+    return run(KW_ACT_ACCEPT,
+               "Lets every node that has the keyring decrypt with version N.  It is the "
+               "step\nbefore any node may wrap with it.  In the one place where the "
+               "keyring is changed;\nthe other nodes get a copy.",
+               argc, argv);
 }
 
 int kw_verb_retire(int argc, char **argv)
 {
-    return run(&(struct change){KW_ACT_RETIRE, "retired",
-                                "Version N decrypts only, for good.  Activating a new "
-                                "baseline retires the former\none by itself.",
-                                false},
-               argc, argv);
+    return run(
+        KW_ACT_RETIRE,
+        "Version N decrypts only, for good.  Activating a new baseline retires the "
+        "former\none by itself.",
+        argc, argv);
 }
 
 int kw_verb_disable(int argc, char **argv)
 {
-    return run(&(struct change){KW_ACT_DISABLE, "disabled",
-                                "Nobody may use version N until it is enabled: the "
-                                "quarantine before the end.",
-                                false},
+    return run(KW_ACT_DISABLE,
+               "Nobody may use version N until it is enabled: the quarantine before the "
+               "end.",
                argc, argv);
 }
 
 int kw_verb_enable(int argc, char **argv)
 {
-    return run(&(struct change){KW_ACT_ENABLE, "enabled",
-                                "Takes version N back to the state it was disabled from.",
-                                false},
+    return run(KW_ACT_ENABLE, "Takes version N back to the state it was disabled from.",
                argc, argv);
 }
 
-int kw_verb_destroy(int argc, char **argv)
+int kw_verb_prune(int argc, char **argv)
 {
     return run(
-        &(struct change){KW_ACT_DESTROY, "destroyed",
-                         "Records that the object of version N was removed from every "
-                         "token: whatever is\nsealed under it is lost.  Removes "
-                         "nothing itself, and looks whether it is gone.",
-                         false},
+        KW_ACT_PRUNE,
+        "Takes a destroyed version out of the keyring; a line of the history "
+        "stays.  Its\nkey must be gone from every token that the keyring names, or "
+        "be another version's.",
         argc, argv);
 }

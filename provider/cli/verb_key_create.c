@@ -227,7 +227,7 @@ static int report(const struct kw_cli *cli, const struct kw_ceremony *job)
         printf("remarks   %s\n", job->remarks.text);
     printf("proven    the check text was sealed and opened\n"
            "key_id %s\n"
-           "next: give the keyring to every node, then keyward key accept %u\n",
+           "next: keyward key accept %u, here, where the keyring is changed\n",
            v->key_id, (unsigned)v->n);
     return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "desk.h"
+#include "gone.h"
 #include "version.h"
 
 static int list_json(const struct kw_desk *d)
@@ -50,7 +51,7 @@ static void print_line(const struct kw_cli *cli, const struct kw_desk *d,
 static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
 {
     if (d->ring == NULL && d->judgement.refusal == KW_REFUSED_MISSING)
-        return kw_refuse_next(cli, d->judgement.why.text, d->judgement.cure);
+        return kw_desk_refuse(cli, d);
     if (d->ring == NULL) {
         printf("no keyring yet: %s; keyward key create makes the first version\n",
                d->config->keyring);
@@ -67,7 +68,7 @@ static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
                 d->state_why.text);
     if (d->judgement.refusal == KW_ADMITTED)
         return KW_EXIT_GOOD;
-    return kw_refuse_next(cli, d->judgement.why.text, d->judgement.cure);
+    return kw_desk_refuse(cli, d);
 }
 
 int kw_verb_list(int argc, char **argv)
@@ -113,6 +114,18 @@ static void print_attributes(const struct kw_key_attributes *attributes)
     printf("  %-22s %u bytes\n", "CKA_VALUE_LEN", (unsigned)attributes->value_len);
 }
 
+static void print_token(const struct kw_object_token *t)
+{
+    printf("  in token     %s, serial %s: %s%s%s%s\n", t->label, t->serial,
+           t->gone[0] != '\0'     ? "gone, "
+           : t->proven[0] != '\0' ? "opened the check blob "
+                                  : "not proven",
+           t->gone[0] != '\0' ? t->gone : t->proven,
+           t->gone[0] != '\0' && t->proven[0] != '\0' ? "; had opened the check blob "
+                                                      : "",
+           t->gone[0] != '\0' ? t->proven : "");
+}
+
 static void print_object(const struct kw_object *o)
 {
     char locator[2 * KW_LOCATOR_MAX + 1];
@@ -120,14 +133,30 @@ static void print_object(const struct kw_object *o)
     printf("object         %s, %s, CKA_LABEL %s, CKA_ID %s\n",
            kw_object_role_name(o->role), o->type, o->label,
            locator[0] != '\0' ? locator : "(any)");
-    for (size_t i = 0; i < o->token_count; i++) {
-        const struct kw_object_token *t = &o->tokens[i];
-        printf("  in token     %s, serial %s: %s%s%s%s\n", t->label, t->serial,
-               t->proven[0] != '\0' ? "opened the check blob " : "not proven", t->proven,
-               t->gone[0] != '\0' ? "; gone: " : "", t->gone);
-    }
+    for (size_t i = 0; i < o->token_count; i++)
+        print_token(&o->tokens[i]);
     printf("attributes as read back at the ceremony\n");
     print_attributes(&o->attributes);
+}
+
+/* "yes" only when every token of the keyring's has been seen or said to be without it; of
+ * a copy that is in no row nothing is known. */
+static void print_gone(const struct kw_desk *d, const struct kw_version *v)
+{
+    const struct kw_version *sharer = kw_keyring_sharer(d->ring, v, NULL);
+    bool gone = kw_gone_everywhere(v);
+    if (sharer != NULL)
+        printf("key material gone: no; it must stay, as it is also the key of version %u "
+               "(%s, %s)\n",
+               (unsigned)sharer->n, sharer->key_id, kw_key_state_name(sharer->state));
+    else if (gone && v->second_copy[0] != '\0' &&
+             strncmp(v->second_copy, "only-copy", sizeof "only-copy" - 1) != 0)
+        printf(
+            "key material gone: yes, from each of these tokens; of the second copy (%s) "
+            "nothing else is known\n",
+            v->second_copy);
+    else
+        printf("key material gone: %s\n", gone ? "yes" : "no");
 }
 
 static void print_version(const struct kw_desk *d, const struct kw_version *v)
@@ -155,6 +184,8 @@ static void print_version(const struct kw_desk *d, const struct kw_version *v)
            v->second_copy[0] != '\0' ? v->second_copy : "nothing said");
     if (v->same_key_as != 0)
         printf("same key as    %u\n", (unsigned)v->same_key_as);
+    if (v->state == KW_KEY_DESTROYED)
+        print_gone(d, v);
     for (size_t i = 0; i < v->object_count; i++)
         print_object(&v->objects[i]);
 }
@@ -187,9 +218,12 @@ int kw_verb_show(int argc, char **argv)
     if (code >= 0)
         return code;
     kw_err e = kw_desk_open(&cli, &desk, &note);
-    if (!kw_failed(e))
+    bool lost = !kw_failed(e) && desk.judgement.refusal == KW_REFUSED_MISSING;
+    if (!kw_failed(e) && !lost)
         e = kw_desk_version(&desk, n, &v, &note);
-    if (kw_failed(e))
+    if (lost)
+        code = kw_desk_refuse(&cli, &desk);
+    else if (kw_failed(e))
         code = kw_fail(&cli, e, &note);
     else if (cli.json)
         code = kw_json_out(kw_version_json(&desk, v), KW_EXIT_GOOD);

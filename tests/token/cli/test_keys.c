@@ -11,18 +11,9 @@
 
 static struct site s;
 
-static struct kw_keyring *ring_of(const struct site *site)
-{
-    struct kw_keyring *ring = NULL;
-    struct kw_note note = {{0}};
-    if (kw_failed(kw_keyring_load(site->keyring, &ring, NULL, &note)))
-        fail_msg("%s", note.text);
-    return ring;
-}
-
 static enum kw_key_state state_of(const struct site *site, uint32_t n)
 {
-    struct kw_keyring *ring = ring_of(site);
+    struct kw_keyring *ring = site_ring(site);
     const struct kw_version *v = kw_keyring_by_n(ring, n);
     CHECK(v != NULL);
     enum kw_key_state st = v->state;
@@ -32,7 +23,7 @@ static enum kw_key_state state_of(const struct site *site, uint32_t n)
 
 static uint32_t baseline_of(const struct site *site)
 {
-    struct kw_keyring *ring = ring_of(site);
+    struct kw_keyring *ring = site_ring(site);
     uint32_t n = ring->active;
     kw_keyring_give(ring);
     return n;
@@ -45,7 +36,7 @@ static void create__a_version_in_the_keyring_and_the_token_sealed(void **state)
     KEYWARD_MUST(&s, 0, "key", "create", "--operator", "Ada");
     CHECK_HAS(s.run.out, "plan      create version 1");
     CHECK_HAS(s.run.out, "key_id kw1-1-");
-    struct kw_keyring *ring = ring_of(&s);
+    struct kw_keyring *ring = site_ring(&s);
     CHECK(ring->count == 1 && ring->serial == 1 && ring->active == 0);
     const struct kw_version *v = &ring->versions[0];
     CHECK(v->state == KW_KEY_CREATED && v->objects[0].locator_len == 16);
@@ -65,7 +56,7 @@ static void create_with_choices__recorded_and_read_back(void **state)
     (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--destroyable", "--copyable");
-    struct kw_keyring *ring = ring_of(&s);
+    struct kw_keyring *ring = site_ring(&s);
     CHECK(ring->versions[0].want_destroyable && ring->versions[0].want_copyable);
     CHECK(ring->versions[0].objects[0].attributes.destroyable == KW_ANSWER_TRUE);
     CHECK(ring->versions[0].objects[0].attributes.copyable == KW_ANSWER_TRUE);
@@ -90,12 +81,12 @@ static void keyring_lost_after_the_ceremony__adopted_under_the_same_key_id(void 
     (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
-    struct kw_keyring *ring = ring_of(&s);
+    struct kw_keyring *ring = site_ring(&s);
     snprintf(key_id, sizeof key_id, "%s", ring->versions[0].key_id);
     kw_keyring_give(ring);
     CHECK(unlink(s.keyring) == 0);
     KEYWARD_MUST(&s, 0, "key", "create", "--adopt", key_id);
-    ring = ring_of(&s);
+    ring = site_ring(&s);
     CHECK(ring->count == 1);
     CHECK_STR(ring->versions[0].key_id, key_id);
     kw_keyring_give(ring);
@@ -112,7 +103,7 @@ static void first_activation__sets_the_baseline_by_itself(void **state)
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
     KEYWARD_MUST(&s, 0, "key", "activate", "1", "--only-copy", "--operator", "Ada");
     CHECK_HAS(s.run.out, "systemctl reload keywardd");
-    struct kw_keyring *ring = ring_of(&s);
+    struct kw_keyring *ring = site_ring(&s);
     CHECK(ring->active == 1 && ring->versions[0].state == KW_KEY_ACTIVE);
     CHECK_HAS(ring->versions[0].second_copy, "only-copy: Ada, 20");
     kw_keyring_give(ring);
@@ -160,7 +151,7 @@ static void same_key_as__a_new_key_id_and_no_new_object(void **state)
     KEYWARD_MUST(&s, 0, "key", "create", "--same-key-as", "1");
     KEYWARD_MUST(&s, 0, "key", "create", "--same-key-as", "2"); /* a chain */
     CHECK(site_sealed(s.tokens) == names);
-    struct kw_keyring *ring = ring_of(&s);
+    struct kw_keyring *ring = site_ring(&s);
     const struct kw_version *first = &ring->versions[0], *third = &ring->versions[2];
     CHECK(ring->count == 3 && third->state == KW_KEY_CREATED && third->want_destroyable);
     CHECK(ring->versions[1].same_key_as == 1 && third->same_key_as == 2);
@@ -173,27 +164,14 @@ static void same_key_as__a_new_key_id_and_no_new_object(void **state)
     kw_keyring_give(ring);
     KEYWARD_MUST(&s, 0, "check", "--json");
     CHECK_HAS(s.run.out, "key 3");
-    KEYWARD_MUST(&s, 1, "key", "destroy", "3"); /* its object is version 1's */
-    CHECK_HAS(s.run.err, "still holds an object");
-    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--without-looking");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "2"); /* its object is version 1's */
+    CHECK_HAS(s.run.out, "it is also the key of version 1");
+    CHECK_HAS(s.run.out, "it is also the key of version 3");
     KEYWARD_MUST(&s, 1, "key", "create", "--same-key-as", "2");
     CHECK_HAS(s.run.err, "destroyed");
+    KEYWARD_MUST(&s, 1, "key", "prune", "2"); /* the chain of version 3 needs it */
+    CHECK_HAS(s.run.err, "--same-key-as 2");
     site_remove(&s);
-}
-
-/* The token's folder as it is now, and a configuration of SoftHSM that names the copy;
- * *ret_env is what keyward wants to hear of it. */
-static void clone_token(char *ret_env, size_t cap)
-{
-    char clone[96], conf[96], text[256];
-    snprintf(clone, sizeof clone, "%s/clone", s.dir);
-    snprintf(conf, sizeof conf, "%s/clone.conf", s.dir);
-    kw_run(&s.run, (const char *const[]){"/bin/cp", "-a", s.tokens, clone, NULL});
-    CHECK(s.run.status == 0);
-    snprintf(text, sizeof text, "directories.tokendir = %s\nobjectstore.backend = file\n",
-             clone);
-    CHECK_OK(kw_file_replace(conf, kw_span_str(text), 0644, NULL));
-    snprintf(ret_env, cap, "SOFTHSM2_CONF=%s", conf);
 }
 
 #define ACTIVATE_SEEN(want, ...)                                                         \
@@ -207,9 +185,9 @@ static void second_copy__seen_to_open__recorded_with_its_serial(void **state)
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
-    clone_token(env, sizeof env);
+    site_clone_token(&s, env, sizeof env);
     ACTIVATE_SEEN(0, "--second-copy-env", env);
-    struct kw_keyring *ring = ring_of(&s);
+    struct kw_keyring *ring = site_ring(&s);
     snprintf(want, sizeof want, "opened on token keyward, serial %s, 20",
              ring->versions[0].token.serial);
     CHECK_HAS(ring->versions[0].second_copy, want);
@@ -223,7 +201,7 @@ static void second_copy__without_the_key_or_the_same_token__refused(void **state
     char env[160];
     (void)state;
     site_make(&s);
-    clone_token(env, sizeof env); /* of before the ceremony */
+    site_clone_token(&s, env, sizeof env); /* of before the ceremony */
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
     ACTIVATE_SEEN(1, "--second-copy-env", env);
@@ -251,19 +229,6 @@ static void disable_and_enable__back_to_the_state_before(void **state)
     CHECK(state_of(&s, 1) == KW_KEY_ACCEPTED);
     KEYWARD_MUST(&s, 0, "key", "retire", "1");
     CHECK(state_of(&s, 1) == KW_KEY_RETIRED);
-    site_remove(&s);
-}
-
-static void destroy__refused_while_the_object_is_there(void **state)
-{
-    (void)state;
-    site_make(&s);
-    KEYWARD_MUST(&s, 0, "key", "create");
-    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
-    CHECK_HAS(s.run.err, "still holds an object");
-    CHECK(state_of(&s, 1) == KW_KEY_CREATED);
-    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--without-looking");
-    CHECK(state_of(&s, 1) == KW_KEY_DESTROYED);
     site_remove(&s);
 }
 
@@ -303,6 +268,5 @@ KW_CASES("token/cli/keys", CASE(create__a_version_in_the_keyring_and_the_token_s
          CASE(second_copy__seen_to_open__recorded_with_its_serial),
          CASE(second_copy__without_the_key_or_the_same_token__refused),
          CASE(disable_and_enable__back_to_the_state_before),
-         CASE(destroy__refused_while_the_object_is_there),
          CASE(show__the_attributes_as_read_back),
          CASE(files_of_root__created_all_the_same))

@@ -47,7 +47,8 @@ static void every_verb__has_help_with_its_exit_codes(void **state)
         {"status"},         {"key", "create"},  {"key", "list"},
         {"key", "show"},    {"key", "accept"},  {"key", "activate"},
         {"key", "retire"},  {"key", "disable"}, {"key", "enable"},
-        {"key", "destroy"}, {"key", "prove"},   {"pin", "retry"}};
+        {"key", "destroy"}, {"key", "prove"},   {"key", "prune"},
+        {"pin", "retry"}};
     (void)state;
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (verbs[i][1] == NULL)

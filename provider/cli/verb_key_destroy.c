@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyward key destroy - the irreversible word, and what became of the object in each of
+ * the tokens that the ceremony recorded.  On a destroyed version it looks again. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "desk.h"
+#include "gone.h"
+#include "next.h"
+#include "removal.h"
+
+#define SEEN "seen "
+#define GONE_MAX sizeof((struct kw_object_token *)0)->gone
+
+struct destroy {
+    const struct kw_cli *cli;
+    const struct kw_desk *desk;
+    const char *said, *operator_;
+    const struct kw_version *was;
+    enum kw_act act;                 /* DESTROY, or GONE: it is destroyed already     */
+    const struct kw_version *sharer; /* it still needs the object; NULL: nobody does  */
+    struct kw_act_facts facts;
+    struct kw_gone gone;
+    char words[KW_OBJECT_TOKENS_MAX][GONE_MAX]; /* of each row, from now on */
+    struct kw_keyring *ring;                    /* after it                 */
+    bool changed;                               /* and it was written       */
+};
+
+/* What stands in a row from now on: what was seen now goes before what was said. */
+static kw_err decide(struct destroy *d, size_t row, struct kw_note *note)
+{
+    const char *before = kw_version_kek(d->was)->tokens[row].gone;
+    char *dst = d->words[row];
+    int n = 0;
+    kw_copy_str(dst, GONE_MAX, kw_span_str(before));
+    switch (d->gone.rows[row].answer) {
+    case KW_GONE_SEEN:
+        if (strncmp(before, SEEN, sizeof SEEN - 1) != 0)
+            n = snprintf(dst, GONE_MAX, SEEN "%s", d->facts.at);
+        break;
+    case KW_GONE_STILL_THERE: dst[0] = '\0'; break;
+    case KW_GONE_NOT_ASKED:
+        if (before[0] == '\0' && d->said != NULL)
+            n = snprintf(dst, GONE_MAX, "said %s %s: %s", d->facts.by, d->facts.at,
+                         d->said);
+        break;
+    }
+    if (n >= 0 && (size_t)n < GONE_MAX)
+        return KW_OK;
+    kw_note_set(note, "--said: too long by %zu bytes", (size_t)n - GONE_MAX + 1);
+    return kw_err_at(KW_CODE_BAD_INPUT, "--said");
+}
+
+static bool is_changed(const struct destroy *d, size_t row)
+{
+    return strcmp(d->words[row], kw_version_kek(d->was)->tokens[row].gone) != 0;
+}
+
+/* All in one file: the state, and a line for each row that changed. */
+static kw_err write(struct destroy *d, struct kw_note *note)
+{
+    const size_t rows = kw_version_kek(d->was)->token_count;
+    d->changed = d->act == KW_ACT_DESTROY;
+    kw_err e = kw_keyring_dup(d->desk->ring, &d->ring);
+    if (!kw_failed(e) && d->act == KW_ACT_DESTROY)
+        e = kw_act_apply(d->ring, KW_ACT_DESTROY, d->was->n, &d->facts, note);
+    for (size_t i = 0; i < rows && !kw_failed(e); i++)
+        if (is_changed(d, i)) {
+            e = kw_act_gone(d->ring, d->was->n, i, d->words[i], &d->facts);
+            d->changed = true;
+        }
+    if (kw_failed(e) || !d->changed)
+        return e;
+    return kw_desk_save(d->desk, d->ring, note);
+}
+
+static const char *answer_of(const struct destroy *d, size_t row)
+{
+    if (d->sharer != NULL)
+        return "shared";
+    switch (d->gone.rows[row].answer) {
+    case KW_GONE_NOT_ASKED: break;
+    case KW_GONE_SEEN: return "gone";
+    case KW_GONE_STILL_THERE: return "still there";
+    }
+    return "not asked";
+}
+
+static void print_row(const struct destroy *d, const struct kw_version *v, size_t i)
+{
+    const struct kw_object_token *t = &kw_version_kek(v)->tokens[i];
+    printf("  token %s, serial %s: ", t->label, t->serial);
+    if (t->gone[0] != '\0')
+        printf("gone, %s\n", t->gone);
+    else if (d->gone.rows[i].answer == KW_GONE_STILL_THERE)
+        puts("still there");
+    else
+        puts("not asked: no configured token that answered is this one");
+}
+
+/* Whoever needs the object: it must not be touched. */
+static void print_sharers(const struct destroy *d)
+{
+    for (const struct kw_version *o = d->sharer; o != NULL;
+         o = kw_keyring_sharer(d->desk->ring, d->was, o))
+        printf("its object must stay in the token: it is also the key of version %u (%s, "
+               "%s)\n",
+               (unsigned)o->n, o->key_id, kw_key_state_name(o->state));
+}
+
+static void print(const struct destroy *d)
+{
+    const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
+    if (d->act == KW_ACT_DESTROY)
+        printf("version %u (%s): %s -> destroyed, for good\n", (unsigned)v->n, v->key_id,
+               kw_key_state_name(d->was->state));
+    else
+        printf("version %u (%s): destroyed %s\n", (unsigned)v->n, v->key_id,
+               v->destroyed);
+    print_sharers(d);
+    for (size_t i = 0; d->sharer == NULL && i < kw_version_kek(v)->token_count; i++)
+        print_row(d, v, i);
+    for (size_t i = 0; i < d->gone.silent_count; i++)
+        printf("  the configured token %s gave no answer: %s\n",
+               d->gone.silent[i].token->name, d->gone.silent[i].why.text);
+    printf("key material gone: %s\n", kw_gone_everywhere(v) ? "yes" : "no");
+}
+
+static json_t *rows_json(const struct destroy *d, const struct kw_version *v)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < kw_version_kek(v)->token_count; i++) {
+        const struct kw_object_token *t = &kw_version_kek(v)->tokens[i];
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:s, s:s, s:s?}", "token_label", t->label,
+                                        "serial", t->serial, "answer", answer_of(d, i),
+                                        "gone", t->gone[0] != '\0' ? t->gone : NULL));
+    }
+    return rows;
+}
+
+static json_t *silent_json(const struct destroy *d)
+{
+    json_t *tokens = json_array();
+    for (size_t i = 0; i < d->gone.silent_count; i++)
+        json_array_append_new(tokens, json_pack("{s:s, s:s}", "token",
+                                                d->gone.silent[i].token->name, "why",
+                                                d->gone.silent[i].why.text));
+    return tokens;
+}
+
+static json_t *sharers_json(const struct destroy *d)
+{
+    json_t *versions = json_array();
+    for (const struct kw_version *o = d->sharer; o != NULL;
+         o = kw_keyring_sharer(d->desk->ring, d->was, o))
+        json_array_append_new(versions,
+                              json_pack("{s:i, s:s, s:s}", "n", (int)o->n, "key_id",
+                                        o->key_id, "state", kw_key_state_name(o->state)));
+    return versions;
+}
+
+static void add_next(const struct destroy *d, struct kw_next *next)
+{
+    char config[KW_PATH_MAX];
+    const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
+    kw_args_config(d->cli, config, sizeof config);
+    const struct kw_next_facts facts = {
+        .config = config, .keyring = d->desk->config->keyring, .n = v->n};
+    if (d->changed)
+        kw_next_after(KW_ACT_DESTROY, &facts, next);
+    if (d->sharer != NULL || kw_gone_open(v) == 0)
+        return;
+    for (size_t i = 0; i < kw_version_kek(v)->token_count; i++) {
+        const struct kw_removal removal = {
+            d->desk->config, d->ring, v, &kw_version_kek(v)->tokens[i], &d->gone.rows[i]};
+        if (d->gone.rows[i].answer == KW_GONE_STILL_THERE)
+            kw_removal_tell(&removal, next);
+    }
+    kw_next_add(next, "# to look again, and with --said WHY for a token that cannot be "
+                      "asked any more:");
+    kw_next_add(next, "keyward key destroy %u%s", v->n, config);
+}
+
+/* The word was to be recorded, and is; a second look was for the answer. */
+static enum kw_exit outcome(const struct destroy *d, const struct kw_version *v)
+{
+    if (d->act == KW_ACT_DESTROY || d->sharer != NULL || kw_gone_everywhere(v))
+        return KW_EXIT_GOOD;
+    for (size_t i = 0; i < kw_version_kek(v)->token_count; i++)
+        if (d->gone.rows[i].answer == KW_GONE_STILL_THERE)
+            return KW_EXIT_PROBLEM;
+    return KW_EXIT_BLIND;
+}
+
+static int report(const struct destroy *d)
+{
+    struct kw_next next = {.len = 0};
+    const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
+    add_next(d, &next);
+    if (!d->cli->json)
+        print(d);
+    return kw_done(d->cli,
+                   json_pack("{s:b, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "ok",
+                             outcome(d, v) == KW_EXIT_GOOD, "n", (int)v->n, "key_id",
+                             v->key_id, "from", kw_key_state_name(d->was->state), "state",
+                             kw_key_state_name(v->state), "shared_with", sharers_json(d),
+                             "tokens", rows_json(d, v), "silent", silent_json(d),
+                             "key_material_gone", kw_gone_everywhere(v)),
+                   next.text, outcome(d, v));
+}
+
+static int perform(struct destroy *d, uint32_t n)
+{
+    struct kw_note note = {{0}};
+    d->was = d->desk->ring != NULL ? kw_keyring_by_n(d->desk->ring, n) : NULL;
+    d->act = d->was != NULL && d->was->state == KW_KEY_DESTROYED ? KW_ACT_GONE
+                                                                 : KW_ACT_DESTROY;
+    int code = kw_desk_may(d->cli, d->desk, d->act, n);
+    if (code >= 0)
+        return code;
+    d->sharer = kw_keyring_sharer(d->desk->ring, d->was, NULL);
+    kw_err e = kw_desk_facts(d->operator_, &d->facts, &note);
+    if (!kw_failed(e) && d->sharer == NULL)
+        e = kw_gone_look(d->desk->config, d->was, &d->gone);
+    for (size_t i = 0; i < kw_version_kek(d->was)->token_count && !kw_failed(e); i++)
+        if (d->sharer == NULL)
+            e = decide(d, i, &note);
+        else
+            kw_copy_str(d->words[i], GONE_MAX,
+                        kw_span_str(kw_version_kek(d->was)->tokens[i].gone));
+    if (!kw_failed(e))
+        e = write(d, &note);
+    return kw_failed(e) ? kw_fail(d->cli, e, &note) : report(d);
+}
+
+int kw_verb_destroy(int argc, char **argv)
+{
+    struct kw_cli cli;
+    struct kw_desk desk = {0};
+    struct kw_note note = {{0}};
+    struct destroy d = {.cli = &cli, .desk = &desk};
+    uint32_t n = 0;
+    const struct kw_option options[] = {
+        {"said", "WHY",
+         "what became of the tokens that cannot be asked; recorded as said", NULL,
+         &d.said},
+        {"operator", "NAME", "who does this (default: your login)", NULL, &d.operator_},
+    };
+    const struct kw_usage usage = {
+        .verb = "key destroy",
+        .operands = "N",
+        .operand_count = 1,
+        .summary =
+            "Records for good that nobody will use version N again: what is sealed under "
+            "it is\nlost.  Deletes nothing itself: it looks into the tokens that the "
+            "ceremony recorded\nwhether the object is gone, says how it is removed, and "
+            "on "
+            "a destroyed version looks\nagain (exit status 1: one still has it, 3: one "
+            "was "
+            "not asked).",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+    };
+    int code = kw_args_read(&usage, argc, argv, &cli);
+    if (code < 0)
+        code = kw_args_number(usage.verb, cli.operand[0], &n);
+    if (code >= 0)
+        return code;
+    kw_err e = kw_desk_open(&cli, &desk, &note);
+    code = kw_failed(e) ? kw_fail(&cli, e, &note) : perform(&d, n);
+    kw_keyring_give(d.ring);
+    kw_desk_close(&desk);
+    return code;
+}

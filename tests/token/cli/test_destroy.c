@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a version: the irreversible word, and what the recorded tokens say of its
+ * object. */
+#include "site.h"
+#include "words.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct site s;
+
+static void gone_of(uint32_t n, char dst[96])
+{
+    struct kw_keyring *ring = site_ring(&s);
+    const struct kw_version *v = kw_keyring_by_n(ring, n);
+    CHECK(v != NULL && v->object_count == 1 && v->objects[0].token_count == 1);
+    snprintf(dst, 96, "%s", v->objects[0].tokens[0].gone);
+    kw_keyring_give(ring);
+}
+
+static enum kw_key_state state_of(uint32_t n)
+{
+    struct kw_keyring *ring = site_ring(&s);
+    enum kw_key_state state = kw_keyring_by_n(ring, n)->state;
+    kw_keyring_give(ring);
+    return state;
+}
+
+static uint64_t serial(void)
+{
+    struct kw_keyring *ring = site_ring(&s);
+    uint64_t is = ring->serial;
+    kw_keyring_give(ring);
+    return is;
+}
+
+/* Another token of the same label in the place of the site's; called again, back. */
+static void swap_token(struct site *other)
+{
+    char aside[160];
+    const char *const pairs[][2] = {{s.tokens, other->tokens}, {s.pin, other->pin}};
+    snprintf(aside, sizeof aside, "%s/aside", s.dir);
+    CHECK(chmod(s.tokens, 0700) == 0 && chmod(other->tokens, 0700) == 0);
+    for (size_t i = 0; i < 2; i++)
+        CHECK(rename(pairs[i][0], aside) == 0 && rename(pairs[i][1], pairs[i][0]) == 0 &&
+              rename(aside, pairs[i][1]) == 0);
+}
+
+static void its_object_is_an_active_versions__recorded_without_looking(void **state)
+{
+    char gone[96];
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
+    KEYWARD_MUST(&s, 0, "key", "create", "--same-key-as", "1");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
+    site_edit(&s, "libsofthsm2.so", "libnothing.so"); /* who asks it, hears of it */
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--said", "gone");
+    CHECK_HAS(s.run.out, "its object must stay in the token: it is also the key of "
+                         "version 2 (kw1-2-");
+    CHECK_HAS(s.run.out, ", active)");
+    CHECK_HAS(s.run.out, "key material gone: no");
+    CHECK(strstr(s.run.out, "delete-") == NULL && strstr(s.run.out, "remove") == NULL);
+    CHECK(strstr(s.run.out, "libnothing") == NULL && strstr(s.run.err, "lib") == NULL);
+    CHECK(state_of(1) == KW_KEY_DESTROYED);
+    gone_of(1, gone);
+    CHECK_STR(gone, "");
+    KEYWARD_MUST(&s, 0, "key", "show", "1");
+    CHECK_HAS(s.run.out, "key material gone: no; it must stay");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--json"); /* a second look: the same */
+    CHECK_HAS(s.run.out, "\"answer\": \"shared\"");
+    CHECK_HAS(s.run.out, "\"state\": \"active\"");
+    CHECK(serial() == 5);
+    site_remove(&s);
+}
+
+static void still_there__recorded_and_told_that_pkcs11_never_deletes_it(void **state)
+{
+    char gone[96], command[2048];
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--said", "it is gone");
+    CHECK(state_of(1) == KW_KEY_DESTROYED);
+    gone_of(1, gone);
+    CHECK_STR(gone, ""); /* seen goes before said */
+    CHECK_HAS(s.run.out, ": still there\nkey material gone: no\n");
+    CHECK_HAS(s.run.out, "CKA_DESTROYABLE is false");
+    CHECK_HAS(s.run.out, "CKR_ACTION_PROHIBITED");
+    CHECK(strstr(s.run.out, "--delete-object") == NULL);
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+    CHECK(serial() == 2); /* nothing new, nothing written */
+    for (size_t i = 0; i < 2; i++) {
+        KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+        words_command(s.run.out, "only the whole token can go", i, command);
+        CHECK(words_run(&s, command) == 0);
+    }
+    KEYWARD_MUST(&s, 3, "key", "destroy", "1");
+    CHECK_HAS(s.run.out, "the configured token keyward gave no answer");
+    site_remove(&s);
+}
+
+static void another_key_in_the_token__never_the_whole_of_it(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    CHECK_HAS(s.run.out, "never the whole token");
+    CHECK_HAS(s.run.out, "version 2 (kw1-2-");
+    CHECK(strstr(s.run.out, "delete-token") == NULL);
+    site_remove(&s);
+}
+
+/* The printed line, and the PIN that it would ask a person for. */
+static void delete_as_told(void)
+{
+    char command[2048], pin[4200];
+    static char told[sizeof s.run.out];
+    KEYWARD_DO(&s, "key", "destroy", "1");
+    snprintf(told, sizeof told, "%s", s.run.out);
+    for (size_t i = 0; i < 3; i++) {
+        words_command(told, "PKCS#11 deletes it", i, command);
+        snprintf(pin, sizeof pin, "%s%s%s%s", command, i == 1 ? " --pin $(cat " : "",
+                 i == 1 ? s.pin : "", i == 1 ? ")" : "");
+        if (words_run(&s, pin) != 0)
+            fail_msg("%s: %s%s", pin, s.run.out, s.run.err);
+    }
+}
+
+static void deleted_as_it_was_told__seen_gone_sealed_and_pruned(void **state)
+{
+    char gone[96];
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
+    delete_as_told();
+    CHECK(site_sealed(s.tokens) >= 5);
+    KEYWARD_MUST(&s, 1, "key", "prune", "1"); /* nobody has seen it yet */
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    CHECK_HAS(s.run.out, ": gone, seen 20");
+    CHECK_HAS(s.run.out, "key material gone: yes");
+    gone_of(1, gone);
+    CHECK(strncmp(gone, "seen 20", 7) == 0);
+    CHECK(serial() == 3);
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    CHECK(serial() == 3); /* it was seen already */
+    KEYWARD_MUST(&s, 0, "key", "show", "1");
+    CHECK_HAS(s.run.out, "key material gone: yes\n");
+    CHECK_HAS(s.run.out, ": gone, seen 20");
+    KEYWARD_MUST(&s, 0, "key", "prune", "1");
+    struct kw_keyring *ring = site_ring(&s);
+    CHECK(ring->count == 0 && ring->serial == 4 && ring->next_n == 2);
+    CHECK(ring->history_count == 1);
+    CHECK_STR(ring->history[0].act, "prune");
+    kw_keyring_give(ring);
+    KEYWARD_MUST(&s, 1, "key", "prune", "1");
+    CHECK_HAS(s.run.err, "no version 1");
+    site_remove(&s);
+}
+
+static void another_token_of_that_label__not_asked_until_somebody_says(void **state)
+{
+    struct site other;
+    char gone[96], command[2048];
+    (void)state;
+    site_make(&s);
+    site_make(&other);
+    KEYWARD_MUST(&s, 0, "key", "create", "--operator", "Ada");
+    swap_token(&other);
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    CHECK_HAS(s.run.out, "not asked");
+    gone_of(1, gone);
+    CHECK_STR(gone, "");
+    KEYWARD_MUST(&s, 3, "key", "destroy", "1");
+    KEYWARD_MUST(&s, 1, "key", "prune", "1");
+    words_command(s.run.err, NULL, 0, command);
+    CHECK_HAS(command, "keyward key destroy 1 --said WHY");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--said", "zeroized, ticket 7",
+                 "--operator", "Ada");
+    gone_of(1, gone);
+    CHECK(strncmp(gone, "said Ada 20", 11) == 0);
+    CHECK_HAS(gone, "Z: zeroized, ticket 7");
+    CHECK_HAS(s.run.out, "key material gone: yes");
+    swap_token(&other); /* and there it is */
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+    gone_of(1, gone);
+    CHECK_STR(gone, "");
+    CHECK_HAS(s.run.out, "key material gone: no");
+    site_remove(&other);
+    site_remove(&s);
+}
+
+static void words_that_do_not_fit__refused_and_nothing_written(void **state)
+{
+    char why[200];
+    struct site other;
+    (void)state;
+    site_make(&s);
+    site_make(&other);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    swap_token(&other);
+    memset(why, 'x', sizeof why - 1);
+    why[sizeof why - 1] = '\0';
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1", "--said", why);
+    CHECK_HAS(s.run.err, "--said: too long by");
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1", "--said", "a\tb");
+    CHECK(serial() == 1 && state_of(1) == KW_KEY_CREATED);
+    site_remove(&other);
+    site_remove(&s);
+}
+
+static void no_answer_from_the_token__recorded_all_the_same(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    site_edit(&s, "libsofthsm2.so", "libnothing.so");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    CHECK_HAS(s.run.out, "the configured token keyward gave no answer: ");
+    CHECK_HAS(s.run.out, "libnothing.so");
+    CHECK(state_of(1) == KW_KEY_DESTROYED);
+    KEYWARD_MUST(&s, 3, "key", "destroy", "1", "--json");
+    CHECK_HAS(s.run.out, "\"key_material_gone\": false");
+    CHECK_HAS(s.run.out, "\"answer\": \"not asked\"");
+    site_remove(&s);
+}
+
+static void in_use__not_destroyed_and_no_login(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    site_edit(&s, "libsofthsm2.so", "libnothing.so");
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+    CHECK_HAS(s.run.err, "it is accepted, so data may be sealed under it");
+    KEYWARD_MUST(&s, 1, "key", "prune", "1");
+    CHECK_HAS(s.run.err, "it is not destroyed");
+    site_remove(&s);
+}
+
+KW_CASES("token/cli/destroy",
+         CASE(its_object_is_an_active_versions__recorded_without_looking),
+         CASE(still_there__recorded_and_told_that_pkcs11_never_deletes_it),
+         CASE(another_key_in_the_token__never_the_whole_of_it),
+         CASE(deleted_as_it_was_told__seen_gone_sealed_and_pruned),
+         CASE(another_token_of_that_label__not_asked_until_somebody_says),
+         CASE(words_that_do_not_fit__refused_and_nothing_written),
+         CASE(no_answer_from_the_token__recorded_all_the_same),
+         CASE(in_use__not_destroyed_and_no_login))
