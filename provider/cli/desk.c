@@ -83,6 +83,10 @@ kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
 {
     const struct kw_version *v =
         desk->ring != NULL ? kw_keyring_by_n(desk->ring, n) : NULL;
+    if (v == NULL && desk->judgement.refusal == KW_REFUSED_MISSING) {
+        kw_note_set(note, "%s", desk->judgement.why.text);
+        return kw_err_at(KW_CODE_UNKNOWN_KEY, "N");
+    }
     if (v == NULL) {
         kw_note_set(note, "%s %s version %u; see keyward key list", desk->config->keyring,
                     desk->ring != NULL ? "has no" : "does not exist, so there is no",
