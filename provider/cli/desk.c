@@ -107,9 +107,11 @@ int kw_desk_refuse(const struct kw_cli *cli, const struct kw_desk *desk)
 }
 
 /* Without its memory a node could be given an older keyring. */
-static int no_memory(const struct kw_cli *cli, const struct kw_desk *desk)
+int kw_desk_remembers(const struct kw_cli *cli, const struct kw_desk *desk)
 {
     struct kw_note why;
+    if (!kw_failed(desk->state_err))
+        return -1;
     if (desk->state_err.code != KW_CODE_MISSING)
         return kw_fail(cli, desk->state_err, &desk->state_why);
     kw_note_set(&why, "%.300s; keyward state create makes it again",
@@ -121,8 +123,9 @@ int kw_desk_may(const struct kw_cli *cli, const struct kw_desk *desk, enum kw_ac
                 uint32_t n)
 {
     struct kw_note note = {{0}};
-    if (kw_failed(desk->state_err))
-        return no_memory(cli, desk);
+    int code = kw_desk_remembers(cli, desk);
+    if (code >= 0)
+        return code;
     kw_err e = kw_act_may(act, n, desk->ring, &desk->judgement, &note);
     if (!kw_failed(e))
         return -1;

@@ -48,6 +48,10 @@ KW_MUST_USE kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
 int kw_desk_may(const struct kw_cli *cli, const struct kw_desk *desk, enum kw_act act,
                 uint32_t n);
 
+/* Could the state directory be read?  -1 to go on, else the exit code, and it has said
+ * why. */
+int kw_desk_remembers(const struct kw_cli *cli, const struct kw_desk *desk);
+
 /* Says why this node refuses its keyring, and the way out; the exit code. */
 int kw_desk_refuse(const struct kw_cli *cli, const struct kw_desk *desk);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct verb {
-    const char *group; /* "key", "pin", or "" */
+    const char *group; /* "key", "pin", …, or "" */
     const char *name;
     const char *summary;
     kw_verb_run *run;
@@ -27,6 +27,8 @@ static const struct verb {
     {"key", "destroy", "the end of one, for good; is its key gone?", kw_verb_destroy},
     {"key", "prune", "take a destroyed one out of the keyring", kw_verb_prune},
     {"key", "prove", "open its check blob in one more token", kw_verb_prove},
+    {"keyring", "trust", "take a file that does not follow from the last one",
+     kw_verb_trust},
     {"pin", "retry", "let a PIN that was refused be tried once more", kw_verb_pin_retry},
 };
 
@@ -37,7 +39,7 @@ static int usage(FILE *out, int status)
         char name[32];
         snprintf(name, sizeof name, "%s%s%s", verbs[i].group,
                  verbs[i].group[0] != '\0' ? " " : "", verbs[i].name);
-        fprintf(out, "  %-14s %s\n", name, verbs[i].summary);
+        fprintf(out, "  %-15s %s\n", name, verbs[i].summary);
     }
     fputs("\nkeyward VERB --help tells more; keyward --version\n", out);
     return status;

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way out of a refusal, as the tool prints it, word by word. */
+#include "site.h"
+#include "words.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <keyward/act.h>
+#include <keyward/file.h>
+#include <keyward/state.h>
+
+static struct site s;
+static char other[160]; /* what somebody else made of the same file */
+
+/* Version 1 is the baseline; this node has taken the file of it. */
+static void make_one(void)
+{
+    site_make(&s);
+    snprintf(other, sizeof other, "%s/other.json", s.dir);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    KEYWARD_MUST(&s, 0, "key", "activate", "1", "--only-copy");
+    site_take_ring(&s, 1, 301 * KW_S_NS);
+}
+
+static void copy(const char *from, const char *to)
+{
+    struct kw_blob file = {0};
+    CHECK_OK(kw_file_read(from, KW_KEYRING_MAX, &file, NULL));
+    CHECK_OK(kw_file_replace(to, kw_blob_peek(&file), 0644, NULL));
+    kw_blob_wipe(&file);
+}
+
+/* An act in another place, on the file there. */
+static void elsewhere(const char *path, enum kw_act act, uint32_t n)
+{
+    struct kw_keyring *ring = NULL, *changed = NULL;
+    struct kw_note note = {{0}};
+    const struct kw_act_facts facts = {
+        .at = "2026-11-26T12:00:00.000000Z", .by = "Eve", .tool = "keyward 0.1.0"};
+    CHECK_OK(kw_keyring_load(path, &ring, NULL, NULL));
+    CHECK_OK(kw_keyring_dup(ring, &changed));
+    if (kw_failed(kw_act_apply(changed, act, n, &facts, &note)))
+        fail_msg("%s", note.text);
+    CHECK_OK(kw_keyring_save(path, changed, ring->sha256, NULL));
+    kw_keyring_give(changed);
+    kw_keyring_give(ring);
+}
+
+static void run_line(const char *text, const char *below, size_t n)
+{
+    char command[2048];
+    words_command(text, below, n, command);
+    if (words_run(&s, command) != 0)
+        fail_msg("%s: %s%s", command, s.run.out, s.run.err);
+}
+
+/* What list says of the keyring that lies there, which it must refuse. */
+static const char *refusal(const char *why)
+{
+    static char text[sizeof s.run.err];
+    KEYWARD_MUST(&s, 1, "key", "list");
+    CHECK_HAS(s.run.err, why);
+    snprintf(text, sizeof text, "%s", s.run.err);
+    return text;
+}
+
+/* The daemon takes the keyring: the tool judges as it does. */
+static void serves(uint32_t active)
+{
+    char want[64];
+    KEYWARD_MUST(&s, 0, "key", "list", "--json");
+    snprintf(want, sizeof want, "\"active_here\": %u", (unsigned)active);
+    CHECK_HAS(s.run.out, want);
+    KEYWARD_MUST(&s, 0, "check");
+    site_take_ring(&s, active, 0);
+    KEYWARD_MUST(&s, 0, "key", "list");
+}
+
+/* 2 is what this node has activated by itself, and wraps with. */
+static void make_activated_here(void)
+{
+    make_one();
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy", "--now");
+    site_take_ring(&s, 2, 301 * KW_S_NS);
+    copy(s.keyring, other);
+}
+
+static void retired_elsewhere_what_this_node_wraps_with__a_later_one(void **state)
+{
+    (void)state;
+    make_activated_here();
+    elsewhere(other, KW_ACT_RETIRE, 2);
+    copy(other, s.keyring);
+    const char *text = refusal("make, accept and activate a later one");
+    for (size_t i = 0; i < 3; i++)
+        run_line(text, NULL, i);
+    serves(3);
+    struct kw_keyring *ring = site_ring(&s);
+    CHECK(ring->active == 3 && kw_keyring_by_n(ring, 2)->state == KW_KEY_RETIRED);
+    kw_keyring_give(ring);
+    site_remove(&s);
+}
+
+static void disabled_elsewhere_what_this_node_wraps_with__enabled_again(void **state)
+{
+    (void)state;
+    make_activated_here();
+    elsewhere(other, KW_ACT_DISABLE, 2);
+    copy(other, s.keyring);
+    run_line(refusal("enable it again"), NULL, 0);
+    serves(2);
+    site_remove(&s);
+}
+
+static void keyring_lost__the_last_good_one_is_put_back(void **state)
+{
+    (void)state;
+    make_one();
+    CHECK(unlink(s.keyring) == 0);
+    run_line(refusal("put it back"), NULL, 0);
+    CHECK(site_mode(s.keyring) == 0644);
+    serves(1);
+    site_remove(&s);
+}
+
+/* A and B are made of one file; this node has taken A, and B lies there. */
+static void make_fork(void)
+{
+    make_one();
+    copy(s.keyring, other);
+    KEYWARD_MUST(&s, 0, "key", "create"); /* 2, which B has not */
+    site_take_ring(&s, 1, 301 * KW_S_NS);
+    elsewhere(other, KW_ACT_ACTIVATE, 1);
+    copy(other, s.keyring);
+}
+
+static void changed_in_two_places__this_nodes_own_is_put_back(void **state)
+{
+    (void)state;
+    make_fork();
+    run_line(refusal("this one did: activate 1 by Eve; the other: create 2 by "),
+             "when they hold what this node took last", 0);
+    serves(1);
+    site_remove(&s);
+}
+
+static void changed_in_two_places__the_other_is_trusted_once(void **state)
+{
+    (void)state;
+    make_fork();
+    run_line(refusal("the change was made in two places"),
+             "when the others hold what lies here now", 0);
+    CHECK_HAS(s.run.out, "(version 2, created here): what is sealed under it cannot be "
+                         "read then");
+    CHECK_HAS(s.run.out, "it gives the numbers from 2 on once more");
+    CHECK_HAS(s.run.out, "\n  systemctl reload keywardd\n");
+    CHECK(strstr(s.run.out, "  install ") == NULL); /* it lies there already */
+    serves(1);
+    site_remove(&s);
+}
+
+static void older_file_that_the_others_hold__trusted(void **state)
+{
+    (void)state;
+    make_one();
+    copy(s.keyring, other);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    site_take_ring(&s, 1, 301 * KW_S_NS);
+    copy(other, s.keyring);
+    run_line(refusal("an older file was put back"),
+             "when the others hold what lies here now", 0);
+    serves(1);
+    site_remove(&s);
+}
+
+static void trusted_from_elsewhere__installed_as_told(void **state)
+{
+    char command[2048], hex[65];
+    struct kw_keyring *ring = NULL;
+    (void)state;
+    make_fork();
+    run_line(refusal("two places"), "when they hold what this node took last", 0);
+    CHECK_OK(kw_keyring_load(other, &ring, NULL, NULL));
+    kw_hex(hex, sizeof hex, kw_span_of(ring->sha256, 32));
+    kw_keyring_give(ring);
+    KEYWARD_MUST(&s, 0, "keyring", "trust", other, "--sha256", hex, "--json");
+    CHECK_HAS(s.run.out, "\"recorded\": true");
+    CHECK_HAS(s.run.out, "\"state\": \"created\"");
+    KEYWARD_MUST(&s, 0, "keyring", "trust", other, "--sha256", hex);
+    words_command(s.run.out, NULL, 0, command);
+    CHECK(words_run(&s, command) == 0);
+    serves(1);
+    site_remove(&s);
+}
+
+static void trust(int want, const char *sha256)
+{
+    KEYWARD_MUST(&s, want, "keyring", "trust", other, "--sha256", sha256);
+}
+
+static void trust_of_other_bytes_or_no_digest__refused(void **state)
+{
+    static const char wrong[] =
+        "0000000000000000000000000000000000000000000000000000000000000000";
+    (void)state;
+    make_fork();
+    trust(1, wrong);
+    CHECK_HAS(s.run.err, "look which file you have compared");
+    trust(2, "abc");
+    KEYWARD_MUST(&s, 2, "keyring", "trust", other);
+    CHECK(unlink(other) == 0);
+    trust(3, wrong);
+    (void)refusal("two places");
+    site_remove(&s);
+}
+
+static void hash_of(const char *path, char hex[65])
+{
+    struct kw_keyring *ring = NULL;
+    CHECK_OK(kw_keyring_load(path, &ring, NULL, NULL));
+    kw_hex(hex, 65, kw_span_of(ring->sha256, 32));
+    kw_keyring_give(ring);
+}
+
+static void trust_of_a_file_without_what_this_node_wrapped_with__refused(void **state)
+{
+    char hex[65];
+    (void)state;
+    make_one();
+    copy(s.keyring, other);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy", "--now", "--baseline");
+    site_take_ring(&s, 2, 301 * KW_S_NS);
+    hash_of(other, hex);
+    trust(1, hex);
+    CHECK_HAS(s.run.err, "it lacks version 2 (kw1-2-");
+    CHECK_HAS(s.run.err, "under which this node has wrapped");
+    copy(other, s.keyring);
+    (void)refusal("an older file was put back"); /* nothing was recorded */
+    site_remove(&s);
+}
+
+static void trust_of_what_follows_anyway__nothing_recorded(void **state)
+{
+    char hex[65];
+    (void)state;
+    make_one();
+    KEYWARD_MUST(&s, 0, "key", "create");
+    copy(s.keyring, other);
+    hash_of(other, hex);
+    KEYWARD_MUST(&s, 0, "keyring", "trust", other, "--sha256", hex, "--json");
+    CHECK_HAS(s.run.out, "\"recorded\": false");
+    site_edit(&s, "domain: cluster", "domain: another");
+    trust(1, hex);
+    CHECK_HAS(s.run.err, "a domain never changes");
+    site_remove(&s);
+}
+
+KW_CASES("token/cli/way_out",
+         CASE(retired_elsewhere_what_this_node_wraps_with__a_later_one),
+         CASE(disabled_elsewhere_what_this_node_wraps_with__enabled_again),
+         CASE(keyring_lost__the_last_good_one_is_put_back),
+         CASE(changed_in_two_places__this_nodes_own_is_put_back),
+         CASE(changed_in_two_places__the_other_is_trusted_once),
+         CASE(older_file_that_the_others_hold__trusted),
+         CASE(trusted_from_elsewhere__installed_as_told),
+         CASE(trust_of_other_bytes_or_no_digest__refused),
+         CASE(trust_of_a_file_without_what_this_node_wrapped_with__refused),
+         CASE(trust_of_what_follows_anyway__nothing_recorded))
