@@ -27,6 +27,8 @@ static const struct verb {
     {"key", "destroy", "the end of one, for good; is its key gone?", kw_verb_destroy},
     {"key", "prune", "take a destroyed one out of the keyring", kw_verb_prune},
     {"key", "prove", "open its check blob in one more token", kw_verb_prove},
+    {"keyring", "compare", "who holds the same, who is behind, who forked",
+     kw_verb_compare},
     {"keyring", "trust", "take a file that does not follow from the last one",
      kw_verb_trust},
     {"pin", "retry", "let a PIN that was refused be tried once more", kw_verb_pin_retry},

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files as chains of digests: file k of branch `b` has the digest {k, b}. */
+#include "check.h"
+
+#include <stdio.h>
+
+#include "compare.h"
+
+enum { FILES = 4 };
+static struct kw_keyring rings[FILES];
+
+static void digest(uint8_t dst[32], uint64_t serial, uint64_t forked_at, uint8_t branch)
+{
+    memset(dst, 0, 32);
+    dst[0] = (uint8_t)serial;
+    dst[1] = serial > forked_at ? branch : 0;
+}
+
+/* A file with this serial that left the trunk after `forked_at`. */
+static struct kw_held file(size_t slot, uint64_t serial, uint64_t forked_at,
+                           uint8_t branch)
+{
+    struct kw_keyring *ring = &rings[slot];
+    struct kw_held h = {.name = "file", .ring = ring, .domain = "d", .serial = serial};
+    *ring = (struct kw_keyring){.serial = serial};
+    for (uint64_t k = serial - 1; k > 0 && ring->ancestor_count < KW_ANCESTORS_MAX; k--)
+        digest(ring->ancestors[ring->ancestor_count++], k, forked_at, branch);
+    digest(h.sha256, serial, forked_at, branch);
+    return h;
+}
+
+static struct kw_held status(uint64_t serial, uint64_t forked_at, uint8_t branch)
+{
+    struct kw_held h = {.name = "status", .domain = "d", .serial = serial};
+    digest(h.sha256, serial, forked_at, branch);
+    return h;
+}
+
+static void is(struct kw_held item, struct kw_held to, enum kw_relation want,
+               uint64_t common)
+{
+    struct kw_relative r = kw_compare(&item, &to);
+    if (r.is != want || r.common != common)
+        fail_msg("%s at %u, not %s at %u", kw_relation_name(r.is), (unsigned)r.common,
+                 kw_relation_name(want), (unsigned)common);
+}
+
+static void of_another_domain__foreign_whatever_the_bytes(void **state)
+{
+    struct kw_held a = file(0, 5, 9, 0), b = file(1, 5, 9, 0);
+    (void)state;
+    snprintf(a.domain, sizeof a.domain, "e");
+    is(a, b, KW_HELD_FOREIGN, 0);
+}
+
+static void nothing_taken__none(void **state)
+{
+    (void)state;
+    is(status(0, 9, 0), file(0, 5, 9, 0), KW_HELD_NONE, 0);
+}
+
+static void same_serial_other_bytes__forked_since_the_last_common_one(void **state)
+{
+    (void)state;
+    is(file(0, 5, 4, 1), file(1, 5, 4, 2), KW_HELD_FORKED, 4);
+    is(file(0, 5, 2, 1), file(1, 5, 2, 2), KW_HELD_FORKED, 2);
+    is(file(0, 1, 0, 1), file(1, 1, 0, 2), KW_HELD_FORKED, 0);
+}
+
+static void other_serial_and_no_ancestor__forked(void **state)
+{
+    (void)state;
+    is(file(0, 5, 3, 1), file(1, 9, 3, 2), KW_HELD_FORKED, 3);
+    is(file(0, 9, 3, 1), file(1, 5, 3, 2), KW_HELD_FORKED, 3);
+    is(status(5, 3, 1), file(1, 9, 3, 2), KW_HELD_FORKED, 0); /* it names no ancestors */
+}
+
+static void an_ancestor__behind_and_the_other_way_ahead(void **state)
+{
+    (void)state;
+    is(file(0, 5, 99, 0), file(1, 9, 99, 0), KW_HELD_BEHIND, 5);
+    is(file(0, 9, 99, 0), file(1, 5, 99, 0), KW_HELD_AHEAD, 5);
+    is(status(5, 99, 0), file(1, 9, 99, 0), KW_HELD_BEHIND, 5);
+    is(file(0, 5, 99, 0), file(1, 5, 99, 0), KW_HELD_SAME, 5);
+    is(status(5, 99, 0), status(5, 99, 0), KW_HELD_SAME, 5);
+}
+
+static void the_last_ancestor_and_one_further__behind_and_unknown(void **state)
+{
+    (void)state;
+    is(file(0, 6, 99, 0), file(1, 70, 99, 0), KW_HELD_BEHIND, 6);
+    is(file(0, 5, 99, 0), file(1, 70, 99, 0), KW_HELD_UNKNOWN, 0);
+}
+
+static void a_status_ahead_of_every_file__unknown(void **state)
+{
+    (void)state;
+    is(status(9, 99, 0), file(1, 5, 99, 0), KW_HELD_UNKNOWN, 0);
+    is(status(9, 99, 0), status(5, 99, 0), KW_HELD_UNKNOWN, 0);
+}
+
+static void reference__the_highest_file_then_the_first(void **state)
+{
+    struct kw_held items[4] = {status(9, 99, 0), file(0, 5, 99, 0), file(1, 7, 99, 0),
+                               file(2, 7, 99, 0)};
+    (void)state;
+    CHECK(kw_compare_reference(items, 4) == 2);
+    CHECK(kw_compare_reference(items, 2) == 1);
+    CHECK(kw_compare_reference(items, 1) == 0);
+}
+
+KW_CASES("provider/cli/compare", CASE(of_another_domain__foreign_whatever_the_bytes),
+         CASE(nothing_taken__none),
+         CASE(same_serial_other_bytes__forked_since_the_last_common_one),
+         CASE(other_serial_and_no_ancestor__forked),
+         CASE(an_ancestor__behind_and_the_other_way_ahead),
+         CASE(the_last_ancestor_and_one_further__behind_and_unknown),
+         CASE(a_status_ahead_of_every_file__unknown),
+         CASE(reference__the_highest_file_then_the_first))
