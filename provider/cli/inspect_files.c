@@ -31,7 +31,7 @@ static void inspect_file(struct kw_report *r, const struct kw_config *config,
     kw_err e = kw_file_judge(path, owner.uid, &note);
     if (e.code == KW_CODE_MISSING)
         kw_report_add(r, KW_FOUND_FAIL, name,
-                      "keyward init and keyward key create make it", "%s", note.text);
+                      "see what is said of the keyring below", "%s", note.text);
     else if (kw_failed(e))
         kw_report_err(r, name, e, &note);
     else
@@ -43,7 +43,7 @@ static void inspect_state(struct kw_report *r, const struct kw_config *config)
     struct stat st;
     const char *path = config->state;
     if (stat(path, &st) != 0)
-        absent(r, "state", path, "keyward init makes it");
+        absent(r, "state", path, "keyward state create makes it again");
     else if ((st.st_mode & 077) != 0)
         kw_report_add(r, KW_FOUND_FAIL, "state", "chmod 0700 it",
                       "%s: mode %04o lets others at it", path,

@@ -19,6 +19,18 @@ static void inspect_active(struct kw_report *r, const struct kw_desk *d)
                                                 : "");
 }
 
+/* Marks that were made from a keyring know no older one. */
+static void inspect_memory(struct kw_report *r, const struct kw_desk *d)
+{
+    if (!kw_failed(d->state_err) && d->marks.rebuilt[0] != '\0')
+        kw_report_add(
+            r, KW_FOUND_WARN, "memory",
+            "compare the keyring with the other nodes' (keyward keyring compare)",
+            "the marks were made anew: %s; whether an older keyring had been put "
+            "there is not known",
+            d->marks.rebuilt);
+}
+
 static void inspect_origins(struct kw_report *r, const struct kw_desk *d)
 {
     for (size_t i = 0; i < d->ring->count; i++) {
@@ -64,6 +76,7 @@ void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *d)
         kw_report_add(r, KW_FOUND_OK, "state marks", NULL,
                       "serial %llu, active here: version %u",
                       (unsigned long long)d->ring->serial, (unsigned)kw_desk_active(d));
+    inspect_memory(r, d);
     inspect_active(r, d);
     inspect_copies(r, d);
     inspect_origins(r, d);

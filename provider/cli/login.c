@@ -19,8 +19,11 @@ kw_err kw_owner_of(const struct kw_config *config, struct kw_owner *ret_owner,
     struct stat st;
     if (stat(config->state, &st) != 0) {
         int saved = errno;
-        kw_note_set(note, "%s: the state directory: %s; keyward init makes it",
-                    config->state, strerror(saved));
+        kw_note_set(
+            note,
+            "%s: the state directory: %s; keyward init makes it, and keyward state "
+            "create makes it again",
+            config->state, strerror(saved));
         return kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO,
                              (uint32_t)saved, "state");
     }

@@ -31,6 +31,8 @@ static const struct verb {
      kw_verb_compare},
     {"keyring", "trust", "take a file that does not follow from the last one",
      kw_verb_trust},
+    {"state", "create", "make a lost state directory again from the keyring",
+     kw_verb_state_create},
     {"pin", "retry", "let a PIN that was refused be tried once more", kw_verb_pin_retry},
 };
 
