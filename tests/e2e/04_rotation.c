@@ -87,6 +87,49 @@ static void same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts(void *
     house_raze(&h);
 }
 
+/* Another node, which knows nothing of what this one has activated by itself. */
+static void retire_elsewhere(struct house *h, const char *n)
+{
+    char elsewhere[160];
+    snprintf(elsewhere, sizeof elsewhere, "%s.elsewhere", h->state);
+    house_edit(h, h->state, elsewhere);
+    house_do(h, "state", "create", NULL);
+    house_do(h, "key", "retire", n, NULL);
+    house_edit(h, elsewhere, h->state);
+}
+
+/* The three commands are those that keyward key list prints then (token/cli/way_out). */
+static void retired_elsewhere_what_it_wraps_with__serves_on_and_a_later_one_cures(
+    void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    house_rotate(&h, "2");
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_encrypt(c, SEED, &sealed);
+    CHECK(strncmp(sealed.key_id, "kw1-2-", 6) == 0);
+    retire_elsewhere(&h, "2");
+    size_t mark = house_mark(&h);
+    house_signal(&h, SIGHUP);
+    house_await(&h, mark, NULL, "event=keyring-rejected",
+                "make, accept and activate a later one", NULL);
+    house_round_trip(c);
+    CHECK_HAS(house_ask_status(&h, 1), "make, accept and activate a later one");
+    house_do(&h, "key", "create", NULL);
+    house_do(&h, "key", "accept", "3", NULL);
+    house_do(&h, "key", "activate", "3", "--baseline", "--now", "--only-copy", NULL);
+    house_reload(&h, "active=3");
+    status_names(c, "kw1-3-");
+    assert_int_equal(decrypt_sealed(c), GRPC_OK);
+    house_round_trip(c);
+    house_ask_status(&h, 0);
+    kw_client_close(c);
+    house_raze(&h);
+}
+
 /* A file that shall be refused, and one text that the reason must hold. */
 static void refused(struct house *h, const char *event, const char *text, const char *why)
 {
@@ -271,6 +314,7 @@ static void decrypt__key_id_of_a_newer_version__file_read_again_by_itself(void *
 KW_CASES("04-rotation",
          CASE(same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts),
          CASE(rotation__under_load__no_call_fails_no_reply_is_wrong),
+         CASE(retired_elsewhere_what_it_wraps_with__serves_on_and_a_later_one_cures),
          CASE(keyring__refused_by_its_words__old_one_serves_until_cured),
          CASE(keyring__that_others_can_change__old_one_serves_until_cured),
          CASE(keyring__two_versions_of_one_id__old_one_serves_until_cured),
