@@ -4,7 +4,7 @@
 static kw_err list(struct kw_token *token, const struct kw_guard *guard,
                    struct kw_sweep *s, struct kw_note *note)
 {
-    static struct kw_leftover all[KW_LEFTOVERS_MAX];
+    static struct kw_listed_key all[KW_LEFTOVERS_MAX];
     size_t count = 0;
     kw_err e = kw_token_leftovers(token, all, KW_LEFTOVERS_MAX, &count, note);
     if (kw_failed(e) && e.code != KW_CODE_BUSY)

@@ -18,7 +18,7 @@ struct kw_sweep {
     struct kw_token_facts facts;
     size_t count;
     struct kw_swept {
-        struct kw_leftover key;
+        struct kw_listed_key key;
         bool destroyed;
         struct kw_note kept; /* why not; "" when destroyed */
     } key[KW_LEFTOVERS_MAX];

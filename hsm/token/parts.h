@@ -107,6 +107,12 @@ void kw_key_explain(struct kw_note *note, kw_err e, const struct kw_token *t,
                     const char *label);
 void kw_keys_free(struct kw_token *t);
 
+/* list.c: one attribute of at most `cap` bytes; *ret_len 0 when it is longer or not
+ * there. */
+KW_MUST_USE kw_err kw_object_bytes(struct kw_token *t, CK_OBJECT_HANDLE object,
+                                   CK_ATTRIBUTE_TYPE type, void *dst, size_t cap,
+                                   size_t *ret_len);
+
 /* gcm.c: one single-part operation on a session.  Nothing is judged but the CK_RVs. */
 #define KW_GCM_IV 12u
 struct kw_gcm {

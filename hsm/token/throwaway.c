@@ -96,25 +96,11 @@ kw_err kw_token_copy_throwaway(struct kw_token *token, const char *from,
     return kw_token_find(token, label, no_locator, ret_key, note);
 }
 
-/* One attribute of at most `cap` bytes; *ret_len 0 when it is longer or not there. */
-static kw_err attribute(struct kw_token *t, CK_OBJECT_HANDLE object,
-                        CK_ATTRIBUTE_TYPE type, void *dst, size_t cap, size_t *ret_len)
-{
-    CK_ATTRIBUTE a = {type, dst, cap};
-    CK_RV rv = t->ck->C_GetAttributeValue(t->session, object, &a, 1);
-    bool there = rv == CKR_OK && a.ulValueLen <= cap;
-    *ret_len = there ? a.ulValueLen : 0;
-    if (rv == CKR_BUFFER_TOO_SMALL || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
-        rv == CKR_ATTRIBUTE_SENSITIVE)
-        return KW_OK;
-    return kw_ckr(rv, "C_GetAttributeValue");
-}
-
 static kw_err destroy(struct kw_token *t, const struct kw_token_key *key)
 {
     uint8_t label[sizeof key->label];
     size_t len = 0;
-    kw_err e = attribute(t, key->handle, CKA_LABEL, label, sizeof label, &len);
+    kw_err e = kw_object_bytes(t, key->handle, CKA_LABEL, label, sizeof label, &len);
     if (kw_failed(e))
         return e;
     if (!kw_span_equal_str(kw_span_of(label, len), key->label))
@@ -131,78 +117,8 @@ kw_err kw_token_destroy_throwaway(struct kw_token *token, struct kw_token_key *k
     return kw_session_after(token, NULL, e);
 }
 
-enum { OBJECTS_AT_ONCE = 64 };
-
-struct hunt {
-    struct kw_leftover *dst;
-    size_t max, count;
-};
-
-/* Reads one object's label and locator; it is taken when the label is one of ours. */
-static kw_err look(struct kw_token *t, CK_OBJECT_HANDLE object, struct hunt *h)
-{
-    struct kw_leftover one = {{0}, {0}, 0};
-    size_t len = 0;
-    kw_err e = attribute(t, object, CKA_LABEL, one.label, sizeof one.label - 1, &len);
-    one.label[len] = '\0';
-    if (kw_failed(e) || !is_throwaway(one.label))
-        return e;
-    e = attribute(t, object, CKA_ID, one.locator, sizeof one.locator, &one.locator_len);
-    if (kw_failed(e))
-        return e;
-    if (h->count == h->max)
-        return kw_err_at(KW_CODE_BUSY, "leftovers");
-    h->dst[h->count++] = one;
-    return KW_OK;
-}
-
-/* Between Init and Final.  A module may look at attributes while it searches; PKCS#11 has
- * one search a session, and that is no other operation. */
-static kw_err walk(struct kw_token *t, struct hunt *h)
-{
-    CK_OBJECT_HANDLE got[OBJECTS_AT_ONCE];
-    CK_ULONG n = 0;
-    do {
-        kw_err e = kw_ckr(t->ck->C_FindObjects(t->session, got, OBJECTS_AT_ONCE, &n),
-                          "C_FindObjects");
-        if (kw_failed(e))
-            return e;
-        for (CK_ULONG i = 0; i < n && i < OBJECTS_AT_ONCE; i++) {
-            e = look(t, got[i], h);
-            if (kw_failed(e))
-                return e;
-        }
-    } while (n > 0);
-    return KW_OK;
-}
-
-static kw_err search_all(struct kw_token *t, struct hunt *h)
-{
-    CK_OBJECT_CLASS secret_key = CKO_SECRET_KEY;
-    CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &secret_key, sizeof secret_key},
-                             {CKA_TOKEN, &yes, sizeof yes}};
-    kw_err e = kw_session_ready(t);
-    if (!kw_failed(e))
-        e = kw_ckr(t->ck->C_FindObjectsInit(t->session, wanted, 2), "C_FindObjectsInit");
-    if (kw_failed(e))
-        return e;
-    e = walk(t, h);
-    kw_err end = kw_ckr(t->ck->C_FindObjectsFinal(t->session), "C_FindObjectsFinal");
-    return kw_failed(e) ? e : end;
-}
-
-kw_err kw_token_leftovers(struct kw_token *token, struct kw_leftover *dst, size_t max,
+kw_err kw_token_leftovers(struct kw_token *token, struct kw_listed_key *dst, size_t max,
                           size_t *ret_count, struct kw_note *note)
 {
-    struct hunt h = {dst, max, 0};
-    KW_INVARIANT(token->logged_in);
-    kw_err e = kw_session_after(token, NULL, search_all(token, &h));
-    if (e.code == KW_CODE_BUSY)
-        kw_note_set(note, "more than %zu keys have a label that begins with %s", max,
-                    KW_THROWAWAY_BEGIN);
-    else if (kw_failed(e))
-        kw_ckr_note(note, e, "looking through the token's keys failed");
-    if (!kw_failed(e) || e.code == KW_CODE_BUSY)
-        *ret_count = h.count;
-    return e;
+    return kw_token_list(token, KW_THROWAWAY_BEGIN, dst, max, ret_count, note);
 }

@@ -93,6 +93,18 @@ KW_MUST_USE kw_err kw_token_find(struct kw_token *token, const char *key_id,
 KW_MUST_USE kw_err kw_token_attributes(struct kw_token *token, struct kw_token_key *key,
                                        struct kw_key_attributes *ret_attributes);
 
+/* A secret key on the token, by what it says of itself. */
+struct kw_listed_key {
+    char label[KW_KEY_ID_MAX + 8];   /* CKA_LABEL; a longer one is not listed */
+    uint8_t locator[KW_LOCATOR_MAX]; /* CKA_ID; len 0 = none                  */
+    size_t locator_len;
+};
+/* All secret keys on the token whose label begins with `label_begin`.  Wants a login.
+ * BUSY  more than `max`; the first ones are in dst */
+KW_MUST_USE kw_err kw_token_list(struct kw_token *token, const char *label_begin,
+                                 struct kw_listed_key *dst, size_t max, size_t *ret_count,
+                                 struct kw_note *note);
+
 /* One AEAD operation under a found key.  Appends to dst.  dst wants the sealed or inner
  * size; the module works in a locked scratch that is larger.
  * On SESSION the session was renewed, and a key of kw_token_find found again: the caller
@@ -212,14 +224,8 @@ KW_MUST_USE kw_err kw_token_copy_throwaway(struct kw_token *token, const char *f
 KW_MUST_USE kw_err kw_token_destroy_throwaway(struct kw_token *token,
                                               struct kw_token_key *key);
 
-/* A key of the token whose label begins with KW_THROWAWAY_BEGIN. */
-struct kw_leftover {
-    char label[KW_KEY_ID_MAX + 8];
-    uint8_t locator[KW_LOCATOR_MAX]; /* CKA_ID; len 0 = none */
-    size_t locator_len;
-};
-/* All of them.  Wants a login.  BUSY  more than `max`; the first ones are in dst. */
-KW_MUST_USE kw_err kw_token_leftovers(struct kw_token *token, struct kw_leftover *dst,
+/* The throw-away keys on the token, as kw_token_list. */
+KW_MUST_USE kw_err kw_token_leftovers(struct kw_token *token, struct kw_listed_key *dst,
                                       size_t max, size_t *ret_count,
                                       struct kw_note *note);
 

@@ -29,7 +29,7 @@ static void begin(struct bench *b, const char *control)
 
 static size_t left(struct bench *b)
 {
-    struct kw_leftover all[4];
+    struct kw_listed_key all[4];
     size_t count = 0;
     CHECK_OK(kw_token_leftovers(b->f.token, all, 4, &count, &b->f.note));
     return count;
@@ -116,7 +116,7 @@ static void leftovers__more_than_fit__busy_with_the_first(void **state)
 {
     (void)state;
     struct bench b;
-    struct kw_leftover one[1];
+    struct kw_listed_key one[1];
     struct kw_token_key *key = NULL;
     size_t count = 0;
     begin(&b, "");
@@ -131,7 +131,7 @@ static void leftovers__labels_of_all_kinds__ours_alone(void **state)
 {
     (void)state;
     struct bench b;
-    struct kw_leftover all[4];
+    struct kw_listed_key all[4];
     size_t count = 0;
     begin(&b, "");
     (void)raw_key(b.f.token, "kw-bench", "1", false);
@@ -153,7 +153,7 @@ static void leftovers__token_in_trouble__told(void **state)
 {
     (void)state;
     struct bench b;
-    struct kw_leftover all[4];
+    struct kw_listed_key all[4];
     size_t count = 7;
     begin(&b, "C_FindObjects rv=0x6\n");
     CHECK_CODE(kw_token_leftovers(b.f.token, all, 4, &count, &b.f.note),

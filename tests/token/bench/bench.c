@@ -113,7 +113,7 @@ double number_of(const char *document, const char *name)
 
 size_t leftovers(struct fixture *f)
 {
-    static struct kw_leftover all[16];
+    static struct kw_listed_key all[16];
     size_t count = 0;
     kw_liar_tell(&f->hsm, "");
     struct kw_token *t = kw_softhsm_open(&f->hsm, KW_SOFTHSM_READ_ONLY);
