@@ -7,152 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ceremony.h"
-#include "desk.h"
-#include "softhsm.h"
-
-struct choices {
-    const char *operator_, *token, *adopt, *same_key_as;
-    bool destroyable, copyable, dry_run;
-    uint32_t same_n; /* --same-key-as; 0 = a new key */
-};
-
-static kw_err find_token(const struct kw_config *config, const char *name,
-                         const struct kw_config_token **ret_token, struct kw_note *note)
-{
-    for (size_t i = 0; i < config->token_count; i++)
-        if (name == NULL || strcmp(config->tokens[i].name, name) == 0) {
-            *ret_token = &config->tokens[i];
-            return KW_OK;
-        }
-    kw_note_set(note, "the configuration has no token '%s'", name != NULL ? name : "");
-    return kw_err_at(KW_CODE_MISSING, "--token");
-}
-
-/* A ceremony that stopped before the keyring was written: its object is in the token. */
-static kw_err plan_adoption(const struct kw_desk *desk, const char *key_id,
-                            struct kw_version *v, struct kw_note *note)
-{
-    if (!kw_key_id_parse(kw_span_str(key_id), &v->n)) {
-        kw_note_set(note, "--adopt wants a key_id as key create printed it (kw1-N-…)");
-        return kw_err_at(KW_CODE_BAD_INPUT, "--adopt");
-    }
-    if (desk->ring != NULL && kw_keyring_by_n(desk->ring, v->n) != NULL) {
-        kw_note_set(note, "%s has a version %u already; that key_id cannot be added",
-                    desk->config->keyring, (unsigned)v->n);
-        return kw_err_at(KW_CODE_BAD_INPUT, "--adopt");
-    }
-    kw_copy_str(v->key_id, sizeof v->key_id, kw_span_str(key_id));
-    kw_copy_str(v->objects[0].label, sizeof v->objects[0].label, kw_span_str(key_id));
-    snprintf(v->origin, sizeof v->origin, KW_ORIGIN_UNPROVEN "%s, %s", v->operator_,
-             v->created);
-    return KW_OK;
-}
-
-/* No new key: the object of an earlier version, under a key_id of its own. */
-static kw_err plan_same_key(const struct kw_desk *desk, uint32_t n, struct kw_version *v,
-                            struct kw_note *note)
-{
-    const struct kw_version *of = NULL;
-    kw_err e = kw_desk_version(desk, n, &of, note);
-    if (kw_failed(e))
-        return e;
-    if (of->state == KW_KEY_DESTROYED || of->state == KW_KEY_UNKNOWN) {
-        kw_note_set(note, "version %u is %s: its key cannot be used", (unsigned)n,
-                    kw_key_state_name(of->state));
-        return kw_err_at(KW_CODE_DENIED, "--same-key-as");
-    }
-    v->same_key_as = n;
-    v->objects[0] = of->objects[0];
-    v->want_destroyable = of->want_destroyable;
-    v->want_copyable = of->want_copyable;
-    return KW_OK;
-}
-
-static kw_err plan_new(const struct kw_desk *desk, const struct choices *c,
-                       struct kw_version *v, struct kw_note *note)
-{
-    v->n = desk->ring != NULL ? desk->ring->next_n : 1;
-    if (v->n > KW_VERSION_N_MAX ||
-        (desk->ring != NULL && desk->ring->count >= KW_VERSIONS_MAX)) {
-        kw_note_set(note, "%s is full: it holds %u versions", desk->config->keyring,
-                    KW_VERSIONS_MAX);
-        return kw_err_at(KW_CODE_BUSY, "keyring");
-    }
-    kw_key_id_make(v->n, v->key_id);
-    if (c->same_n != 0)
-        return plan_same_key(desk, c->same_n, v, note);
-    kw_copy_str(v->objects[0].label, sizeof v->objects[0].label, kw_span_str(v->key_id));
-    v->objects[0].locator_len = KW_NEW_LOCATOR;
-    kw_locator_make(desk->config->domain, v->key_id, v->objects[0].locator);
-    kw_copy_str(v->origin, sizeof v->origin, kw_span_str("made"));
-    return KW_OK;
-}
-
-static kw_err plan(const struct kw_desk *desk, const struct choices *c,
-                   struct kw_ceremony *job, struct kw_note *note)
-{
-    struct kw_version *v = &job->v;
-    *v = (struct kw_version){.mechanism = KW_MECH_AES_256_GCM,
-                             .format = KW_FORMAT_1,
-                             .state = KW_KEY_CREATED,
-                             .object_count = 1,
-                             .want_destroyable = c->destroyable,
-                             .want_copyable = c->copyable};
-    job->adopt = c->adopt != NULL;
-    kw_copy_str(job->domain, sizeof job->domain, kw_span_str(desk->config->domain));
-    kw_time_text(v->created, kw_wall_ns(&kw_clock_system));
-    snprintf(v->tool, sizeof v->tool, "keyward %s", KW_VERSION);
-    kw_err e = kw_operator_name(c->operator_, v->operator_, note);
-    if (kw_failed(e))
-        return e;
-    v->objects[0].role = KW_ROLE_KEK;
-    kw_copy_str(v->objects[0].type, sizeof v->objects[0].type,
-                kw_span_str(KW_TYPE_AES_256));
-    return job->adopt ? plan_adoption(desk, c->adopt, v, note)
-                      : plan_new(desk, c, v, note);
-}
-
-static void print_plan(const struct kw_desk *desk, const struct kw_config_token *token,
-                       const struct kw_ceremony *job)
-{
-    char locator[2 * KW_LOCATOR_MAX + 1];
-    const struct kw_version *v = &job->v;
-    kw_hex(locator, sizeof locator,
-           kw_span_of(v->objects[0].locator, v->objects[0].locator_len));
-    printf("plan      %s version %u of domain %s\n"
-           "token     %s (%s)\n"
-           "module    %s\n"
-           "key_id    %s\n"
-           "CKA_LABEL %s\n"
-           "CKA_ID    %s\n"
-           "key       AES-256, %s; sensitive, not extractable; encrypt and decrypt only\n"
-           "choices   %s, %s\n"
-           "operator  %s\n"
-           "keyring   %s\n",
-           job->adopt ? "adopt" : "create", (unsigned)v->n, job->domain, token->name,
-           token->uri, token->module, v->key_id, v->objects[0].label,
-           v->objects[0].locator_len > 0 ? locator : "(whatever it has)",
-           v->same_key_as != 0 ? "the one of an earlier version"
-           : job->adopt        ? "found in the token"
-                               : "made in the token",
-           v->want_destroyable ? "destroyable" : "not destroyable (by PKCS#11)",
-           v->want_copyable ? "copyable" : "not copyable", v->operator_,
-           desk->config->keyring);
-    fflush(stdout);
-}
+#include "create.h"
 
 /* The end of a dry run: its key_id is not that of a later ceremony. */
-static int report_plan(const struct kw_cli *cli, const struct kw_config_token *token,
-                       const struct kw_ceremony *job)
+static int report_plan(const struct kw_create *c)
 {
-    if (!cli->json)
+    const struct kw_version *v = &c->job->v;
+    if (!c->cli->json)
         return KW_EXIT_GOOD;
     return kw_json_out(json_pack("{s:b, s:b, s:i, s:s, s:s, s:b, s:b}", "ok", 1,
-                                 "dry_run", 1, "n", (int)job->v.n, "token", token->name,
-                                 "operator", job->v.operator_, "destroyable",
-                                 job->v.want_destroyable, "copyable",
-                                 job->v.want_copyable),
+                                 "dry_run", 1, "n", (int)v->n, "token", c->token->name,
+                                 "operator", v->operator_, "destroyable",
+                                 v->want_destroyable, "copyable", v->want_copyable),
                        KW_EXIT_GOOD);
 }
 
@@ -171,41 +37,12 @@ static kw_err keyring_writable(const char *path, struct kw_note *note)
     return kw_err_native(KW_CODE_DENIED, (uint32_t)saved, "keyring");
 }
 
-static void explain_orphan(const struct kw_cli *cli, const struct kw_config_token *token,
-                           const struct kw_version *v)
+static kw_err write_ring(struct kw_create *c, struct kw_note *note)
 {
-    const char *conf = kw_softhsm_conf(token);
-    fprintf(stderr,
-            "keyward: the object with CKA_LABEL %s is in token %s, and in no keyring; "
-            "nothing uses it.\n"
-            "  to finish:    keyward key create --config %s --adopt %s\n"
-            "  to remove it: %s%s%spkcs11-tool --module %s --token-label %s --login "
-            "--delete-object --type secrkey --label %s%s\n",
-            v->key_id, token->name, cli->config, v->key_id,
-            conf != NULL ? "SOFTHSM2_CONF=" : "", conf != NULL ? conf : "",
-            conf != NULL ? " " : "", token->module, v->token.label, v->key_id,
-            v->want_destroyable ? ""
-                                : " (it is not destroyable by PKCS#11: the HSM's own "
-                                  "administration must do it)");
-}
-
-static kw_err write_ring(const struct kw_desk *desk, const struct kw_ceremony *job,
-                         struct kw_note *note)
-{
-    struct kw_keyring *ring = NULL;
-    struct kw_act_facts facts;
-    kw_err e = kw_desk_facts(job->v.operator_, &facts, note);
-    if (!kw_failed(e))
-        e = desk->ring != NULL ? kw_keyring_dup(desk->ring, &ring)
-                               : kw_keyring_new(desk->config->domain, &ring);
-    if (kw_failed(e))
-        return e;
-    kw_copy_str(facts.proof, sizeof facts.proof, kw_span_str(job->v.origin));
-    e = kw_act_add(ring, job->adopt ? KW_ACT_ADOPT : KW_ACT_CREATE, &job->v, &facts);
-    if (!kw_failed(e))
-        e = kw_desk_save(desk, ring, note);
-    kw_keyring_give(ring);
-    return e;
+    enum kw_act act = c->job->adopt ? KW_ACT_ADOPT : KW_ACT_CREATE;
+    kw_copy_str(c->facts.proof, sizeof c->facts.proof, kw_span_str(c->job->v.origin));
+    kw_err e = kw_act_add(c->ring, act, &c->job->v, &c->facts);
+    return kw_failed(e) ? e : kw_desk_save(&c->desk, c->ring, note);
 }
 
 static int report(const struct kw_cli *cli, const struct kw_ceremony *job)
@@ -232,50 +69,38 @@ static int report(const struct kw_cli *cli, const struct kw_ceremony *job)
     return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
 }
 
-static int perform(const struct kw_cli *cli, const struct kw_desk *desk,
-                   const struct kw_config_token *token, struct kw_ceremony *job)
+static int perform(struct kw_create *c)
 {
     struct kw_note note = {{0}};
-    int code = kw_desk_may(cli, desk, job->adopt ? KW_ACT_ADOPT : KW_ACT_CREATE, 0);
-    if (code >= 0)
-        return code;
-    kw_err e = keyring_writable(desk->config->keyring, &note);
+    kw_err e = keyring_writable(c->desk.config->keyring, &note);
     if (!kw_failed(e))
-        e = kw_ceremony_run(desk->config, token, job, &note);
+        e = kw_ceremony_run(c->desk.config, c->token, c->job, &note);
     if (!kw_failed(e))
-        e = write_ring(desk, job, &note);
-    if (!kw_failed(e))
-        return report(cli, job);
-    if (job->made)
-        explain_orphan(cli, token, &job->v);
-    return kw_fail(cli, e, &note);
+        e = write_ring(c, &note);
+    return kw_failed(e) ? kw_create_failed(c, e, &note) : report(c->cli, c->job);
 }
 
-static int run(const struct kw_cli *cli, const struct choices *c, struct kw_ceremony *job)
+static int run(struct kw_create *c)
 {
-    struct kw_desk desk = {0};
     struct kw_note note = {{0}};
-    const struct kw_config_token *token = NULL;
-    kw_err e = kw_desk_open(cli, &desk, &note);
-    if (!kw_failed(e))
-        e = find_token(desk.config, c->token, &token, &note);
-    if (!kw_failed(e))
-        e = plan(&desk, c, job, &note);
-    int code;
-    if (kw_failed(e)) {
-        code = kw_fail(cli, e, &note);
-    } else {
-        if (!cli->json)
-            print_plan(&desk, token, job);
-        code =
-            c->dry_run ? report_plan(cli, token, job) : perform(cli, &desk, token, job);
-    }
-    kw_desk_close(&desk);
+    kw_err e = kw_desk_open(c->cli, &c->desk, &note);
+    if (kw_failed(e))
+        return kw_fail(c->cli, e, &note);
+    enum kw_act act = c->adopt != NULL ? KW_ACT_ADOPT : KW_ACT_CREATE;
+    int code = kw_desk_may(c->cli, &c->desk, act, 0);
+    if (code < 0)
+        code = kw_create_plan(c);
+    if (code < 0 && !c->cli->json)
+        kw_create_print_plan(c);
+    if (code < 0)
+        code = c->dry_run ? report_plan(c) : perform(c);
+    kw_keyring_give(c->ring);
+    kw_desk_close(&c->desk);
     return code;
 }
 
 /* -1 to go on. */
-static int same_key_choice(struct choices *c)
+static int same_key_choice(struct kw_create *c)
 {
     if (c->adopt != NULL || c->destroyable || c->copyable)
         return kw_usage_error("key create", "--same-key-as takes a key as it is: it goes "
@@ -285,12 +110,12 @@ static int same_key_choice(struct choices *c)
 
 int kw_verb_create(int argc, char **argv)
 {
-    struct choices c = {0};
     struct kw_cli cli;
+    struct kw_create c = {.cli = &cli};
     const struct kw_option options[] = {
         {"operator", "NAME", "who does this (default: your login)", NULL, &c.operator_},
         {"token", "NAME", "which token of the configuration (default the first)", NULL,
-         &c.token},
+         &c.token_name},
         {"destroyable", NULL, "the object may be destroyed by PKCS#11", &c.destroyable,
          NULL},
         {"copyable", NULL, "the object may be copied inside the token", &c.copyable,
@@ -315,10 +140,10 @@ int kw_verb_create(int argc, char **argv)
         code = same_key_choice(&c);
     if (code >= 0)
         return code;
-    struct kw_ceremony *job = kw_shared_new(sizeof *job);
-    if (job == NULL)
+    c.job = kw_shared_new(sizeof *c.job);
+    if (c.job == NULL)
         return kw_fail(&cli, kw_err_at(KW_CODE_NO_MEMORY, "mmap"), NULL);
-    code = run(&cli, &c, job);
-    kw_shared_free(job, sizeof *job);
+    code = run(&c);
+    kw_shared_free(c.job, sizeof *c.job);
     return code;
 }

@@ -105,7 +105,7 @@ static void keyring_changed_during_the_ceremony__not_overwritten_orphan_named(
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
     site_tell(&s, "\n");
     CHECK(site_end(&s, pid) == 1);
-    CHECK_HAS(s.run.err, "somebody else changed it");
+    CHECK_HAS(s.run.err, "was changed by somebody else");
     orphan_of(key_id);
     CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
     CHECK(ring->count == 1 && ring->versions[0].state == KW_KEY_ACCEPTED);

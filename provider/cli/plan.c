@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a ceremony shall make: the version, its key_id, its object. */
+#include "create.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PUT(dst, src) kw_copy_str(dst, sizeof dst, kw_span_str(src))
+
+static kw_err find_token(struct kw_create *c, struct kw_note *note)
+{
+    const struct kw_config *config = c->desk.config;
+    for (size_t i = 0; i < config->token_count; i++)
+        if (c->token_name == NULL || strcmp(config->tokens[i].name, c->token_name) == 0) {
+            c->token = &config->tokens[i];
+            return KW_OK;
+        }
+    kw_note_set(note, "the configuration has no token '%s'",
+                c->token_name != NULL ? c->token_name : "");
+    return kw_err_at(KW_CODE_MISSING, "--token");
+}
+
+/* A ceremony that stopped before the keyring was written: its object is in the token. */
+static kw_err plan_adoption(struct kw_create *c, struct kw_version *v,
+                            struct kw_note *note)
+{
+    if (!kw_key_id_parse(kw_span_str(c->adopt), &v->n)) {
+        kw_note_set(note, "--adopt wants a key_id as key create printed it (kw1-N-…)");
+        return kw_err_at(KW_CODE_BAD_INPUT, "--adopt");
+    }
+    if (kw_keyring_by_n(c->ring, v->n) != NULL) {
+        kw_note_set(note, "%s has a version %u already; that key_id cannot be added",
+                    c->desk.config->keyring, (unsigned)v->n);
+        return kw_err_at(KW_CODE_BAD_INPUT, "--adopt");
+    }
+    PUT(v->key_id, c->adopt);
+    PUT(v->objects[0].label, c->adopt);
+    snprintf(v->origin, sizeof v->origin, KW_ORIGIN_UNPROVEN "%s, %s", v->operator_,
+             v->created);
+    return KW_OK;
+}
+
+/* No new key: the object of an earlier version, under a key_id of its own. */
+static kw_err plan_same_key(const struct kw_create *c, struct kw_version *v,
+                            struct kw_note *note)
+{
+    const struct kw_version *of = NULL;
+    kw_err e = kw_desk_version(&c->desk, c->same_n, &of, note);
+    if (kw_failed(e))
+        return e;
+    if (of->state == KW_KEY_DESTROYED || of->state == KW_KEY_UNKNOWN) {
+        kw_note_set(note, "version %u is %s: its key cannot be used", (unsigned)of->n,
+                    kw_key_state_name(of->state));
+        return kw_err_at(KW_CODE_DENIED, "--same-key-as");
+    }
+    v->same_key_as = of->n;
+    v->objects[0] = of->objects[0];
+    v->want_destroyable = of->want_destroyable;
+    v->want_copyable = of->want_copyable;
+    PUT(v->origin, of->origin);
+    return KW_OK;
+}
+
+static kw_err plan_new(const struct kw_create *c, struct kw_version *v,
+                       struct kw_note *note)
+{
+    v->n = c->ring->next_n;
+    if (v->n > KW_VERSION_N_MAX || c->ring->count >= KW_VERSIONS_MAX) {
+        kw_note_set(note, "%s is full: it holds %u versions", c->desk.config->keyring,
+                    KW_VERSIONS_MAX);
+        return kw_err_at(KW_CODE_BUSY, "keyring");
+    }
+    kw_key_id_make(v->n, v->key_id);
+    if (c->same_n != 0)
+        return plan_same_key(c, v, note);
+    PUT(v->objects[0].label, v->key_id);
+    v->objects[0].locator_len = KW_NEW_LOCATOR;
+    kw_locator_make(c->desk.config->domain, v->key_id, v->objects[0].locator);
+    PUT(v->origin, "made");
+    return KW_OK;
+}
+
+static kw_err base_ring(struct kw_create *c)
+{
+    return c->desk.ring != NULL ? kw_keyring_dup(c->desk.ring, &c->ring)
+                                : kw_keyring_new(c->desk.config->domain, &c->ring);
+}
+
+static kw_err plan_version(struct kw_create *c, struct kw_note *note)
+{
+    struct kw_version *v = &c->job->v;
+    *v = (struct kw_version){.mechanism = KW_MECH_AES_256_GCM,
+                             .format = KW_FORMAT_1,
+                             .state = KW_KEY_CREATED,
+                             .object_count = 1,
+                             .want_destroyable = c->destroyable,
+                             .want_copyable = c->copyable};
+    c->job->adopt = c->adopt != NULL;
+    PUT(c->job->domain, c->desk.config->domain);
+    PUT(v->created, c->facts.at);
+    PUT(v->tool, c->facts.tool);
+    PUT(v->operator_, c->facts.by);
+    v->objects[0].role = KW_ROLE_KEK;
+    PUT(v->objects[0].type, KW_TYPE_AES_256);
+    return c->job->adopt ? plan_adoption(c, v, note) : plan_new(c, v, note);
+}
+
+int kw_create_plan(struct kw_create *c)
+{
+    struct kw_note note = {{0}};
+    kw_err e = find_token(c, &note);
+    if (!kw_failed(e))
+        e = kw_desk_facts(c->operator_, &c->facts, &note);
+    if (!kw_failed(e))
+        e = base_ring(c);
+    if (!kw_failed(e))
+        e = plan_version(c, &note);
+    return kw_failed(e) ? kw_fail(c->cli, e, &note) : -1;
+}
+
+void kw_create_print_plan(const struct kw_create *c)
+{
+    char locator[2 * KW_LOCATOR_MAX + 1];
+    const struct kw_version *v = &c->job->v;
+    const struct kw_object *o = &v->objects[0];
+    kw_hex(locator, sizeof locator, kw_span_of(o->locator, o->locator_len));
+    printf("plan      %s version %u of domain %s\n"
+           "token     %s (%s)\n"
+           "module    %s\n"
+           "key_id    %s\n"
+           "CKA_LABEL %s\n"
+           "CKA_ID    %s\n"
+           "key       AES-256, %s; sensitive, not extractable; encrypt and decrypt only\n"
+           "choices   %s, %s\n"
+           "operator  %s\n"
+           "keyring   %s\n",
+           c->job->adopt ? "adopt" : "create", (unsigned)v->n, c->job->domain,
+           c->token->name, c->token->uri, c->token->module, v->key_id, o->label,
+           o->locator_len > 0 ? locator : "(whatever it has)",
+           v->same_key_as != 0 ? "the one of an earlier version"
+           : c->job->adopt     ? "found in the token"
+                               : "made in the token",
+           v->want_destroyable ? "destroyable" : "not destroyable (by PKCS#11)",
+           v->want_copyable ? "copyable" : "not copyable", v->operator_,
+           c->desk.config->keyring);
+    fflush(stdout);
+}
