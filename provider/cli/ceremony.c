@@ -20,29 +20,58 @@ static void note_token(struct kw_version *v, const struct kw_token_facts *f)
     v->objects[0].token_count = 1;
 }
 
-static kw_err get_key(struct kw_token *token, struct kw_ceremony *c,
-                      struct kw_token_key **ret_key, struct kw_note *note)
+/* Is there an object with this label?  OK: no. */
+static kw_err must_be_free(struct kw_token *token, const char *label,
+                           struct kw_note *note)
 {
+    struct kw_token_key *there = NULL;
+    kw_err e = kw_token_find(token, label, (kw_span){0}, &there, note);
+    if (e.code == KW_CODE_MISSING)
+        return KW_OK;
+    if (kw_failed(e))
+        return e;
+    kw_note_set(note, "there is an object with CKA_LABEL %s in token %s already", label,
+                kw_token_facts(token)->label);
+    return kw_err_at(KW_CODE_DENIED, "ceremony");
+}
+
+/* The label was free before: what has it afterwards was made here, also when the answer
+ * was lost. */
+static kw_err make_key(struct kw_token *token, struct kw_ceremony *c,
+                       struct kw_token_key **ret_key, struct kw_note *note)
+{
+    struct kw_object *o = &c->v.objects[0];
     const struct kw_create_options options = {
         .key_id = c->v.key_id,
-        .locator = kw_span_of(c->v.objects[0].locator, c->v.objects[0].locator_len),
+        .locator = kw_span_of(o->locator, o->locator_len),
         .destroyable = c->v.want_destroyable,
         .copyable = c->v.want_copyable,
     };
-    struct kw_token_key *there = NULL;
     struct kw_note ignored;
-    if (c->v.same_key_as != 0)
-        return kw_token_find(token, c->v.objects[0].label, options.locator, ret_key,
-                             note);
-    kw_err e = c->adopt ? kw_token_find(token, c->v.objects[0].label, options.locator,
-                                        ret_key, note)
-                        : kw_token_create_key(token, &options, ret_key, c->dropped, note);
-    /* A reply may be lost after the token made the key: the label is fresh, so whatever
-     * has it is ours. */
-    c->made =
-        !kw_failed(e) ||
-        !kw_failed(kw_token_find(token, c->v.key_id, options.locator, &there, &ignored));
+    struct kw_token_key *there = NULL;
+    kw_err e = must_be_free(token, o->label, note);
+    if (kw_failed(e))
+        return e;
+    c->made = KW_MADE_PERHAPS;
+    e = kw_token_create_key(token, &options, ret_key, c->dropped, note);
+    kw_err look = kw_failed(e)
+                      ? kw_token_find(token, o->label, options.locator, &there, &ignored)
+                      : KW_OK;
+    if (!kw_failed(look))
+        c->made = KW_MADE_A_KEY;
+    else if (look.code == KW_CODE_MISSING)
+        c->made = KW_MADE_NOTHING;
     return e;
+}
+
+static kw_err get_key(struct kw_token *token, struct kw_ceremony *c,
+                      struct kw_token_key **ret_key, struct kw_note *note)
+{
+    const struct kw_object *o = &c->v.objects[0];
+    if (!c->adopt && c->v.same_key_as == 0)
+        return make_key(token, c, ret_key, note);
+    return kw_token_find(token, o->label, kw_span_of(o->locator, o->locator_len), ret_key,
+                         note);
 }
 
 static kw_err seal_check(struct kw_token *token, struct kw_token_key *key,
@@ -93,6 +122,7 @@ kw_err kw_ceremony_run(const struct kw_config *config,
                        struct kw_note *note)
 {
     /* Nothing is written for a key that is there: its token stays sealed. */
-    enum kw_login_kind kind = c->v.same_key_as != 0 ? KW_LOGIN_LOOK : KW_LOGIN_CEREMONY;
+    bool there = c->adopt || c->v.same_key_as != 0;
+    enum kw_login_kind kind = there ? KW_LOGIN_LOOK : KW_LOGIN_CEREMONY;
     return kw_login_run(config, token, kind, work, c, note);
 }

@@ -13,6 +13,13 @@
 #include <keyward/config.h>
 #include <keyward/keyring.h>
 
+/* Whether this run has made an object in the token. */
+enum kw_made {
+    KW_MADE_NOTHING,
+    KW_MADE_PERHAPS, /* it was asked for, and no answer came */
+    KW_MADE_A_KEY,
+};
+
 struct kw_ceremony {
     /* in */
     char domain[KW_DOMAIN_MAX + 1];
@@ -21,7 +28,7 @@ struct kw_ceremony {
      * and locator; out: the rest */
     struct kw_version v;
     /* out */
-    bool made; /* from here on there is an object in the token */
+    enum kw_made made;
     char dropped[128];
     struct kw_note remarks;
 };

@@ -75,6 +75,10 @@ int kw_usage_error(const char *verb, const char *fmt, ...) KW_PRINTF(2, 3);
 /* Says why and gives the exit code: BLIND when the thing could not be looked at,
  * PROBLEM for everything else.  With --json the document is {"ok": false, …}. */
 int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note);
+/* The same with a way out (commands, one a line; in the document "next"), and with one
+ * more member in the document, which is given up. */
+int kw_fail_with(const struct kw_cli *cli, kw_err e, const struct kw_note *note,
+                 const char *next, const char *member, json_t *value);
 /* The same for a refusal of the tool's own. */
 int kw_refuse(const struct kw_cli *cli, const char *fmt, ...) KW_PRINTF(2, 3);
 /* A refusal and its way out, commands one a line; in the document they are "next". */

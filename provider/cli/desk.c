@@ -29,9 +29,8 @@ static void read_state(struct kw_desk *desk)
         e = kw_state_marks(dir, &desk->marks, &desk->state_why);
     if (!kw_failed(e))
         e = kw_state_activation(dir, &desk->act, &desk->state_why);
-    if (!kw_failed(e) &&
-        kw_failed(kw_state_last_keyring(dir, &desk->last, NULL, &ignored)))
-        desk->last = NULL;
+    if (!kw_failed(e))
+        desk->last_err = kw_state_last_keyring(dir, &desk->last, NULL, &ignored);
     kw_state_close(dir);
     desk->state_err = e;
     if (kw_failed(e))

@@ -18,6 +18,7 @@ struct kw_desk {
     struct kw_marks marks;
     struct kw_activation act;
     struct kw_keyring *last; /* the last good one; NULL: none, or not readable */
+    kw_err last_err;         /* MISSING: there is none; else why it is not readable */
     kw_err
         state_err; /* OK: the state directory could be read; MISSING: it is not there */
     struct kw_note state_why;

@@ -91,35 +91,57 @@ static json_t *next_json(const char *next)
     return lines;
 }
 
-static int say(const struct kw_cli *cli, const char *text, const char *code,
-               const char *native, const char *where, const char *next,
-               enum kw_exit status)
+/* What went wrong, in parts. */
+struct said {
+    const char *text, *code, *native, *where, *next;
+    const char *member; /* one more of the document, or NULL */
+    json_t *value;
+};
+
+static int say(const struct kw_cli *cli, const struct said *s, enum kw_exit status)
 {
-    const char *at = where != NULL ? where : "";
-    fprintf(stderr, "keyward: %s", text);
-    if (native[0] != '\0' && strstr(text, native) == NULL)
-        fprintf(stderr, " (%s%s%s)", native, at[0] != '\0' ? " at " : "", at);
+    fprintf(stderr, "keyward: %s", s->text);
+    if (s->native[0] != '\0' && strstr(s->text, s->native) == NULL)
+        fprintf(stderr, " (%s%s%s)", s->native, s->where[0] != '\0' ? " at " : "",
+                s->where);
     fputc('\n', stderr);
-    say_next(stderr, next);
-    if (!cli->json)
+    say_next(stderr, s->next);
+    if (!cli->json) {
+        json_decref(s->value);
         return (int)status;
-    return kw_json_out(json_pack("{s:b, s:s, s:s, s:s, s:s, s:o}", "ok", 0, "error", text,
-                                 "code", code, "native", native, "where", at, "next",
-                                 next_json(next)),
-                       status);
+    }
+    json_t *document = json_pack("{s:b, s:s, s:s, s:s, s:s, s:o}", "ok", 0, "error",
+                                 s->text, "code", s->code, "native", s->native, "where",
+                                 s->where, "next", next_json(s->next));
+    if (s->member != NULL && json_object_set_new(document, s->member, s->value) != 0) {
+        json_decref(document);
+        document = NULL;
+    }
+    return kw_json_out(document, status);
 }
 
-int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note)
+int kw_fail_with(const struct kw_cli *cli, kw_err e, const struct kw_note *note,
+                 const char *next, const char *member, json_t *value)
 {
     char native[64], plain[160];
     kw_native_name(e, native);
     const char *text = note != NULL && note->text[0] != '\0' ? note->text : plain;
     snprintf(plain, sizeof plain, "%s at %s", kw_code_name(e.code),
              e.where != NULL ? e.where : "?");
-    if (kw_file_is_written(e)) /* nobody may take it for a change that was not made */
-        return say(cli, text, "not-durable", native, e.where, DONE_BUT_NOT_DURABLE,
-                   KW_EXIT_BLIND);
-    return say(cli, text, kw_code_name(e.code), native, e.where, "", kw_exit_for(e.code));
+    bool written = kw_file_is_written(e); /* nobody may take it for not done */
+    const struct said s = {text,
+                           written ? "not-durable" : kw_code_name(e.code),
+                           native,
+                           e.where != NULL ? e.where : "",
+                           written ? DONE_BUT_NOT_DURABLE : next,
+                           member,
+                           value};
+    return say(cli, &s, written ? KW_EXIT_BLIND : kw_exit_for(e.code));
+}
+
+int kw_fail(const struct kw_cli *cli, kw_err e, const struct kw_note *note)
+{
+    return kw_fail_with(cli, e, note, "", NULL, NULL);
 }
 
 int kw_refuse(const struct kw_cli *cli, const char *fmt, ...)
@@ -130,12 +152,13 @@ int kw_refuse(const struct kw_cli *cli, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     kw_copy_printable(text, sizeof text, kw_span_str(text));
-    return say(cli, text, "refused", "", "", "", KW_EXIT_PROBLEM);
+    return kw_refuse_next(cli, text, "");
 }
 
 int kw_refuse_next(const struct kw_cli *cli, const char *text, const char *next)
 {
-    return say(cli, text, "refused", "", "", next, KW_EXIT_PROBLEM);
+    const struct said s = {text, "refused", "", "", next, NULL, NULL};
+    return say(cli, &s, KW_EXIT_PROBLEM);
 }
 
 int kw_done(const struct kw_cli *cli, json_t *document, const char *next,

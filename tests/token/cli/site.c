@@ -143,34 +143,63 @@ void site_await_call(struct site *s, const char *function, int n)
 pid_t site_start(struct site *s, const char *const words[])
 {
     const char *argv[24];
-    char err[96];
+    char out[96], err[96];
     posix_spawn_file_actions_t files;
     pid_t pid = 0;
     command(s, words, argv);
+    join(out, sizeof out, s->dir, "out");
     join(err, sizeof err, s->dir, "err");
     posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, err, O_WRONLY | O_CREAT,
-                                     0600);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, out,
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, err,
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
     CHECK(posix_spawn(&pid, argv[0], &files, NULL, (char *const *)(uintptr_t)argv,
                       environ) == 0);
     posix_spawn_file_actions_destroy(&files);
     return pid;
 }
 
+static void read_said(const struct site *s, const char *name, char *dst, size_t cap)
+{
+    char path[96];
+    struct kw_blob said = {0};
+    join(path, sizeof path, s->dir, name);
+    CHECK_OK(kw_file_read(path, cap - 1, &said, NULL));
+    kw_copy_str(dst, cap, kw_blob_peek(&said));
+    kw_blob_wipe(&said);
+}
+
+void site_listen(struct site *s)
+{
+    read_said(s, "out", s->run.out, sizeof s->run.out);
+}
+
+/* A sanitizer's library wants to be the first one; here it may be the second. */
+void site_no_sync(const char *folder)
+{
+    char options[256];
+    const char *asan = getenv("ASAN_OPTIONS");
+    if (folder == NULL) {
+        CHECK(unsetenv("LD_PRELOAD") == 0);
+        return;
+    }
+    snprintf(options, sizeof options, "%s%sverify_asan_link_order=0",
+             asan != NULL ? asan : "", asan != NULL ? ":" : "");
+    CHECK(setenv("ASAN_OPTIONS", options, 1) == 0);
+    CHECK(setenv("KW_NOSYNC_DIR", folder, 1) == 0);
+    CHECK(setenv("LD_PRELOAD", NOSYNC, 1) == 0);
+}
+
 int site_end(struct site *s, pid_t pid)
 {
     int status = 0;
-    char err[96];
-    struct kw_blob said = {0};
     while (waitpid(pid, &status, 0) < 0)
         CHECK(errno == EINTR);
     fclose(s->watch);
     CHECK(unlink(s->calls) == 0);
-    join(err, sizeof err, s->dir, "err");
-    CHECK_OK(kw_file_read(err, sizeof s->run.err - 1, &said, NULL));
-    kw_copy_str(s->run.err, sizeof s->run.err, kw_blob_peek(&said));
-    kw_blob_wipe(&said);
+    read_said(s, "err", s->run.err, sizeof s->run.err);
+    site_listen(s);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -253,4 +282,33 @@ size_t site_sealed(const char *dir)
     sealed_count = 0;
     CHECK(nftw(dir, is_sealed, 8, FTW_PHYS) == 0);
     return sealed_count;
+}
+
+static int count_name(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)path;
+    (void)st;
+    (void)kind;
+    (void)at;
+    sealed_count++;
+    return 0;
+}
+
+size_t site_names(const char *dir)
+{
+    sealed_count = 0;
+    CHECK(nftw(dir, count_name, 8, FTW_PHYS) == 0);
+    return sealed_count;
+}
+
+static int unseal(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)at;
+    return chmod(path, kind == FTW_D ? 0700 : 0600);
+}
+
+void site_unseal(const struct site *s)
+{
+    CHECK(nftw(s->tokens, unseal, 8, FTW_PHYS) == 0);
 }

@@ -51,10 +51,14 @@ void site_watch_calls(struct site *s);
 /* Blocks until the module is in the n-th call of this function from now on. */
 void site_await_call(struct site *s, const char *function, int n);
 /* Starts keyward with these words and --config; site_end waits for it, gives its exit
- * status (128 + a signal's number) and what it said on standard error in s->run.err. */
+ * status (128 + a signal's number) and what it said in s->run. */
 pid_t site_start(struct site *s, const char *const words[]);
 #define SITE_START(s, ...) site_start((s), (const char *const[]){__VA_ARGS__, NULL})
 int site_end(struct site *s, pid_t pid);
+/* What a started one has said on standard output until now, in s->run.out. */
+void site_listen(struct site *s);
+/* From now on keyward cannot fsync this folder; NULL: it can again. */
+void site_no_sync(const char *folder);
 
 /* Replaces `from`, which must be there, in the configuration. */
 void site_edit(struct site *s, const char *from, const char *to);
@@ -71,5 +75,9 @@ unsigned site_mode(const char *path);
 unsigned site_owner(const char *path);
 /* Every name below `dir` has the sealed mode; as many names were looked at. */
 size_t site_sealed(const char *dir);
+/* How many names there are, itself included. */
+size_t site_names(const char *dir);
+/* So that the HSM's own tools may change the token. */
+void site_unseal(const struct site *s);
 
 #endif
