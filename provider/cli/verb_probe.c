@@ -15,6 +15,7 @@
 #include <keyward/clock.h>
 #include <keyward/env.h>
 
+#include "probe_sample.h"
 #include "report.h"
 #include "rounds.h"
 #include "rules.h"
@@ -29,6 +30,8 @@ struct probe {
     uint8_t seed[SEED]; /* random, sealed for nobody: no secret */
     struct kw_client_reply *status, *encrypt, *decrypt;
     json_t *latency;
+    const char *sample_path; /* NULL: none is kept */
+    struct kw_sample sample;
 };
 
 enum call { STATUS, ENCRYPT, DECRYPT };
@@ -114,6 +117,8 @@ static void probe_decrypt(struct probe *p)
         return;
     const char *broken = kw_rule_plaintext(p->decrypt, kw_span_of(p->seed, SEED));
     rule(p, "round trip", broken, broken == NULL ? "the same 32 bytes" : "other bytes");
+    if (p->sample_path != NULL && broken == NULL)
+        kw_probe_sample_keep(&p->report, p->sample_path, &p->sample, p->encrypt);
 }
 
 /* One flipped bit: a plaintext that was not authenticated would be cached for 24 hours
@@ -225,7 +230,12 @@ static int run(const struct kw_cli *cli, struct probe *p)
 {
     struct kw_note note = {{0}};
     int code;
-    kw_err e = somebody_listens(cli->operand[0], &note);
+    kw_err e = p->sample_path == NULL
+                   ? KW_OK
+                   : kw_probe_sample_begin(cli, p->sample_path, cli->operand[0],
+                                           &p->sample, &note);
+    if (!kw_failed(e))
+        e = somebody_listens(cli->operand[0], &note);
     if (!kw_failed(e))
         e = open_all(p, cli->operand[0], &note);
     if (kw_failed(e)) {
@@ -268,6 +278,10 @@ int kw_verb_probe(int argc, char **argv)
         {"rounds", "N", "calls of each kind to measure (default 100)", NULL, &rounds},
         {"timeout", "TIME", "of one call, such as 500ms (default 3s, kube-apiserver's)",
          NULL, &timeout},
+        {"sample", "FILE",
+         "keep one ciphertext there (a new file, 0600): it proves the key when the "
+         "keyring is lost",
+         NULL, &p.sample_path},
     };
     const struct kw_usage usage = {
         .verb = "probe",

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The probe against a server that breaks the rules: it must say which. */
 #include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <keyward/file.h>
 
 #include "rig.h"
 #include "run.h"
@@ -76,7 +80,48 @@ static void rounds__as_many_calls_of_each_kind(void **state)
     rig_free(rig);
 }
 
+/* A configuration whose class has the rig's socket. */
+static void configure(const struct rig *rig, const char *dir, char path[96])
+{
+    char text[1024];
+    snprintf(path, 96, "%s/keyward.yaml", dir);
+    snprintf(text, sizeof text,
+             "domain: demo\nenvironment: test\nkeyring: %s/keyring.json\nstate: "
+             "%s\nhsm:\n  tokens:\n"
+             "    - uri: \"pkcs11:token=t\"\n      module: /m.so\n"
+             "      pin: file:%s/pin\nclasses:\n  - name: secrets\n    scope: secrets\n"
+             "    socket: %s\n",
+             dir, dir, dir, rig->path);
+    CHECK_OK(kw_file_replace(path, kw_span_str(text), 0600, NULL));
+}
+
+/* The fake's ciphertexts are none of keyward's, and open to other bytes: no sample. */
+static void sample__of_a_socket_that_fails_or_of_no_class__none_is_kept(void **state)
+{
+    char dir[] = "/tmp/keyward-probe-XXXXXX", config[96], file[96];
+    struct rig *rig = rig_new();
+    (void)state;
+    CHECK(mkdtemp(dir) != NULL);
+    snprintf(file, sizeof file, "%s/sample", dir);
+    configure(rig, dir, config);
+    kw_run(&r, (const char *const[]){KEYWARD, "probe", rig->path, "--rounds", "0",
+                                     "--sample", file, "--config", config, NULL});
+    CHECK(r.status == 1 && access(file, F_OK) != 0);
+    CHECK_HAS(r.out, "FAIL  round trip");
+    kw_run(&r, (const char *const[]){KEYWARD, "probe", dir, "--sample", file, "--config",
+                                     config, NULL});
+    CHECK(r.status == 1 && access(file, F_OK) != 0);
+    CHECK_HAS(r.err, "the socket of no class");
+    kw_run(&r, (const char *const[]){KEYWARD, "probe", rig->path, "--sample", config,
+                                     "--config", config, NULL});
+    CHECK(r.status == 1);
+    CHECK_HAS(r.err, "written over nothing");
+    CHECK(unlink(config) == 0 && rmdir(dir) == 0);
+    rig_free(rig);
+}
+
 KW_CASES("provider/cli/probe",
+         CASE(sample__of_a_socket_that_fails_or_of_no_class__none_is_kept),
          CASE(decrypt_gives_other_bytes_and_opens_forgeries__fails_on_both),
          CASE(encrypt_is_refused__fails_with_the_servers_word),
          CASE(ciphertext_is_the_plaintext__fails),
