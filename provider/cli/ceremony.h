@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ceremony - one KEK version made inside a token, read back, judged and proven
+/* ceremony - one KEK version made or found in a token, read back, judged and proven
  *
  * Steps, in the token's child: facts · self-test of the mechanism on a throw-away key ·
- * the key with the narrow template (or, to finish an interrupted ceremony, the one that
- * is there, or the key of an earlier version) · its attributes read back and judged · a
- * check blob sealed under it · the check blob opened and a fresh text wrapped, as the
- * daemon's canary will.
+ * the key with the narrow template (or, to adopt one, the object that is there, or the
+ * key of an earlier version) · its attributes read back, judged, and compared with the
+ * choices · of an adopted one, what proves it: an old check blob, a sample · a check blob
+ * sealed under it, unless there is the old one · the check blob opened and a fresh text
+ * wrapped, as the daemon's canary will.
  */
 #ifndef KEYWARD_CLI_CEREMONY_H
 #define KEYWARD_CLI_CEREMONY_H
 
 #include <keyward/config.h>
 #include <keyward/keyring.h>
+
+#include "sample.h"
 
 /* Whether this run has made an object in the token. */
 enum kw_made {
@@ -20,15 +23,27 @@ enum kw_made {
     KW_MADE_A_KEY,
 };
 
+/* What shows that an adopted object is the key under which data was sealed. */
+enum kw_proof {
+    KW_PROOF_NONE,       /* nothing; nor is it wanted of a key that is made here */
+    KW_PROOF_CHECK_BLOB, /* v has the check blob of old, and its record stays as it is */
+    KW_PROOF_SAMPLE,
+};
+
 struct kw_ceremony {
     /* in */
     char domain[KW_DOMAIN_MAX + 1];
-    bool adopt; /* find the object instead of making it */
+    char at[KW_TIME_TEXT]; /* now */
+    bool adopt;            /* find the object instead of making it */
+    enum kw_proof proof;
+    bool has_sample; /* it must open, whatever else proves */
+    struct kw_sample sample;
     /* in: n, key_id, mechanism, format, choices, words, the object's role, type, label
      * and locator; out: the rest */
     struct kw_version v;
     /* out */
     enum kw_made made;
+    char token_label[33], token_serial[17]; /* where it was made or found */
     char dropped[128];
     struct kw_note remarks;
 };

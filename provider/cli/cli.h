@@ -88,6 +88,8 @@ int kw_refuse_next(const struct kw_cli *cli, const char *text, const char *next)
  * NULL is out of memory.  `next` may be "". */
 int kw_done(const struct kw_cli *cli, json_t *document, const char *next,
             enum kw_exit code);
+/* The lines of a way out as an array. */
+json_t *kw_next_json(const char *next);
 enum kw_exit kw_exit_for(enum kw_code code);
 /* What the native code is called: a CK_RV for a call of PKCS#11 ("C_…"), else an errno;
  * "" when there is none. */

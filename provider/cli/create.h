@@ -10,25 +10,49 @@
 
 #include "ceremony.h"
 #include "desk.h"
+#include "way.h"
 
 struct kw_create {
     const struct kw_cli *cli;
     /* the words */
-    const char *operator_, *token_name, *adopt, *same_key_as;
-    bool destroyable, copyable, dry_run;
+    const char *operator_, *token_name, *adopt, *same_key_as, *backup_path, *sample_path;
+    bool destroyable, copyable, unproven, dry_run;
     uint32_t same_n; /* --same-key-as; 0 = a new key */
     /* what they mean here */
     struct kw_desk desk;
     const struct kw_config_token *token;
     struct kw_act_facts facts;
-    struct kw_keyring *ring; /* to be written with the new version; owned */
-    struct kw_ceremony *job; /* shared with the token's child */
+    struct kw_keyring *backup; /* --keyring-backup; owned */
+    struct kw_keyring *ring;   /* to be written with the new version; owned */
+    struct kw_ceremony *job;   /* shared with the token's child */
 };
 
 /* Fills in token, facts, ring and job.  -1 to go on, else the exit code, and it has said
  * why. */
 int kw_create_plan(struct kw_create *c);
 void kw_create_print_plan(const struct kw_create *c);
+
+/* The rest of the plan for --adopt: what proves the old key, the ring to build upon, the
+ * version's record.  As kw_create_plan.
+ * Without a keyring, and with a last good one in the state directory, that one is to be
+ * put back and nothing is adopted; a backup that this node would take as it is, too. */
+int kw_adopt_plan(struct kw_create *c);
+/* What this node would say of a ring in the keyring's place. */
+void kw_create_judge(const struct kw_create *c, const struct kw_keyring *ring,
+                     struct kw_judgement *ret);
+
+/* A version with this run's choices, and nothing else yet, into c->job->v. */
+void kw_create_blank(struct kw_create *c);
+/* Of --same-key-as: the object of version c->same_n of c->ring, into c->job->v. */
+KW_MUST_USE kw_err kw_create_share(struct kw_create *c, struct kw_note *note);
+/* The last good keyring lies in the state directory, and nothing where the keyring should
+ * be: says how to put it back. */
+int kw_create_put_back(const struct kw_create *c);
+
+/* keyward key create with this run's choices, --adopt `key_id` unless it is NULL, and
+ * `more` words up to NULL. */
+void kw_create_command(const struct kw_create *c, const char *key_id,
+                       const char *const more[], struct kw_way *w);
 
 /* The ceremony, or the writing of the keyring, failed: says so, and what lies in the
  * token now.  Gives the exit code. */

@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "softhsm.h"
-#include "way.h"
-
 #define IS(version_key_id, key_id) (strcmp(version_key_id, key_id) == 0)
 
 static bool in_ring(const struct kw_keyring *ring, const char *key_id)
@@ -45,27 +42,6 @@ static const char *why_it_stays(const struct kw_desk *now, const char *key_id)
     return NULL;
 }
 
-/* The command that goes on where this run stopped, with the same choices. */
-static void way_to_finish(const struct kw_create *c, struct kw_way *w)
-{
-    const char *words[20];
-    size_t n = 0;
-    const char *const always[] = {"keyward",      "key",     "create",        "--config",
-                                  c->cli->config, "--adopt", c->job->v.key_id};
-    for (; n < sizeof always / sizeof always[0]; n++)
-        words[n] = always[n];
-    if (c->job->v.want_destroyable)
-        words[n++] = "--destroyable";
-    if (c->job->v.want_copyable)
-        words[n++] = "--copyable";
-    if (c->token_name != NULL) {
-        words[n++] = "--token";
-        words[n++] = c->token_name;
-    }
-    words[n] = NULL;
-    kw_way_command(w, words);
-}
-
 /* The vendor's module wants its variables outside of keyward too. */
 static void way_to_remove(const struct kw_create *c, struct kw_way *w)
 {
@@ -81,20 +57,11 @@ static void way_to_remove(const struct kw_create *c, struct kw_way *w)
         words[n++] = assignments[i];
     }
     kw_hex(locator, sizeof locator, kw_span_of(o->locator, o->locator_len));
-    const char *const rest[] = {"pkcs11-tool",
-                                "--module",
-                                c->token->module,
-                                "--token-label",
-                                c->job->v.token.label,
-                                "--login",
-                                "--type",
-                                "secrkey",
-                                "--label",
-                                o->label,
-                                "--id",
-                                locator,
-                                "--delete-object",
-                                NULL};
+    const char *const rest[] = {
+        "pkcs11-tool",       "--module", c->token->module, "--token-label",
+        c->job->token_label, "--login",  "--type",         "secrkey",
+        "--label",           o->label,   "--id",           locator,
+        "--delete-object",   NULL};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         words[n++] = rest[i];
     kw_way_command(w, words);
@@ -115,8 +82,10 @@ static void ways(const struct kw_create *c, const struct kw_desk *now, struct kw
         kw_way_when(w, "it cannot be adopted any more: number %u is taken in %s by now",
                     (unsigned)n, c->desk.config->keyring);
     else {
-        kw_way_when(w, "to finish:");
-        way_to_finish(c, w);
+        kw_way_when(w,
+                    "to finish (nothing is sealed under it, so nothing can prove it):");
+        kw_create_command(c, c->job->v.key_id, (const char *const[]){"--unproven", NULL},
+                          w);
     }
     if (!removable)
         return;
@@ -132,8 +101,8 @@ static json_t *orphan_json(const struct kw_create *c, bool removable)
 {
     const struct kw_version *v = &c->job->v;
     return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b}", "key_id", v->key_id, "token",
-                     c->token->name, "token_label", v->token.label, "token_serial",
-                     v->token.serial, "made",
+                     c->token->name, "token_label", c->job->token_label, "token_serial",
+                     c->job->token_serial, "made",
                      c->job->made == KW_MADE_A_KEY ? json_true() : json_null(),
                      "removable", removable);
 }

@@ -20,34 +20,15 @@ static kw_err find_token(struct kw_create *c, struct kw_note *note)
     return kw_err_at(KW_CODE_MISSING, "--token");
 }
 
-/* A ceremony that stopped before the keyring was written: its object is in the token. */
-static kw_err plan_adoption(struct kw_create *c, struct kw_version *v,
-                            struct kw_note *note)
+kw_err kw_create_share(struct kw_create *c, struct kw_note *note)
 {
-    if (!kw_key_id_parse(kw_span_str(c->adopt), &v->n)) {
-        kw_note_set(note, "--adopt wants a key_id as key create printed it (kw1-N-…)");
-        return kw_err_at(KW_CODE_BAD_INPUT, "--adopt");
+    struct kw_version *v = &c->job->v;
+    const struct kw_version *of = kw_keyring_by_n(c->ring, c->same_n);
+    if (of == NULL) {
+        kw_note_set(note, "--same-key-as: %s has no version %u; see keyward key list",
+                    c->desk.config->keyring, (unsigned)c->same_n);
+        return kw_err_at(KW_CODE_UNKNOWN_KEY, "--same-key-as");
     }
-    if (kw_keyring_by_n(c->ring, v->n) != NULL) {
-        kw_note_set(note, "%s has a version %u already; that key_id cannot be added",
-                    c->desk.config->keyring, (unsigned)v->n);
-        return kw_err_at(KW_CODE_BAD_INPUT, "--adopt");
-    }
-    PUT(v->key_id, c->adopt);
-    PUT(v->objects[0].label, c->adopt);
-    snprintf(v->origin, sizeof v->origin, KW_ORIGIN_UNPROVEN "%s, %s", v->operator_,
-             v->created);
-    return KW_OK;
-}
-
-/* No new key: the object of an earlier version, under a key_id of its own. */
-static kw_err plan_same_key(const struct kw_create *c, struct kw_version *v,
-                            struct kw_note *note)
-{
-    const struct kw_version *of = NULL;
-    kw_err e = kw_desk_version(&c->desk, c->same_n, &of, note);
-    if (kw_failed(e))
-        return e;
     if (of->state == KW_KEY_DESTROYED || of->state == KW_KEY_UNKNOWN) {
         kw_note_set(note, "version %u is %s: its key cannot be used", (unsigned)of->n,
                     kw_key_state_name(of->state));
@@ -61,9 +42,9 @@ static kw_err plan_same_key(const struct kw_create *c, struct kw_version *v,
     return KW_OK;
 }
 
-static kw_err plan_new(const struct kw_create *c, struct kw_version *v,
-                       struct kw_note *note)
+static kw_err plan_new(struct kw_create *c, struct kw_note *note)
 {
+    struct kw_version *v = &c->job->v;
     v->n = c->ring->next_n;
     if (v->n > KW_VERSION_N_MAX || c->ring->count >= KW_VERSIONS_MAX) {
         kw_note_set(note, "%s is full: it holds %u versions", c->desk.config->keyring,
@@ -72,7 +53,7 @@ static kw_err plan_new(const struct kw_create *c, struct kw_version *v,
     }
     kw_key_id_make(v->n, v->key_id);
     if (c->same_n != 0)
-        return plan_same_key(c, v, note);
+        return kw_create_share(c, note);
     PUT(v->objects[0].label, v->key_id);
     v->objects[0].locator_len = KW_NEW_LOCATOR;
     kw_locator_make(c->desk.config->domain, v->key_id, v->objects[0].locator);
@@ -86,7 +67,7 @@ static kw_err base_ring(struct kw_create *c)
                                 : kw_keyring_new(c->desk.config->domain, &c->ring);
 }
 
-static kw_err plan_version(struct kw_create *c, struct kw_note *note)
+void kw_create_blank(struct kw_create *c)
 {
     struct kw_version *v = &c->job->v;
     *v = (struct kw_version){.mechanism = KW_MECH_AES_256_GCM,
@@ -95,14 +76,28 @@ static kw_err plan_version(struct kw_create *c, struct kw_note *note)
                              .object_count = 1,
                              .want_destroyable = c->destroyable,
                              .want_copyable = c->copyable};
-    c->job->adopt = c->adopt != NULL;
-    PUT(c->job->domain, c->desk.config->domain);
     PUT(v->created, c->facts.at);
     PUT(v->tool, c->facts.tool);
     PUT(v->operator_, c->facts.by);
     v->objects[0].role = KW_ROLE_KEK;
     PUT(v->objects[0].type, KW_TYPE_AES_256);
-    return c->job->adopt ? plan_adoption(c, v, note) : plan_new(c, v, note);
+}
+
+/* The judge has its own words for it when the marks remember a keyring too. */
+int kw_create_put_back(const struct kw_create *c)
+{
+    char text[KW_PATH_MAX + 256], file[KW_PATH_MAX + 16];
+    struct kw_way *w = &(struct kw_way){{0}, 0};
+    const struct kw_desk *d = &c->desk;
+    if (d->judgement.refusal != KW_ADMITTED)
+        return kw_refuse_next(c->cli, d->judgement.why.text, d->judgement.cure);
+    snprintf(text, sizeof text,
+             "%s is not there, and the state directory has this node's last good one "
+             "(serial %llu): put it back",
+             d->config->keyring, (unsigned long long)d->last->serial);
+    snprintf(file, sizeof file, "%s/keyring.json", d->config->state);
+    kw_way_install(w, file, d->config->keyring);
+    return kw_refuse_next(c->cli, text, w->text);
 }
 
 int kw_create_plan(struct kw_create *c)
@@ -111,11 +106,49 @@ int kw_create_plan(struct kw_create *c)
     kw_err e = find_token(c, &note);
     if (!kw_failed(e))
         e = kw_desk_facts(c->operator_, &c->facts, &note);
+    if (kw_failed(e))
+        return kw_fail(c->cli, e, &note);
+    c->job->adopt = c->adopt != NULL;
+    PUT(c->job->domain, c->desk.config->domain);
+    PUT(c->job->at, c->facts.at);
+    if (c->adopt != NULL)
+        return kw_adopt_plan(c);
+    if (c->desk.ring == NULL && c->desk.last != NULL)
+        return kw_create_put_back(c);
+    kw_create_blank(c);
+    e = base_ring(c);
     if (!kw_failed(e))
-        e = base_ring(c);
-    if (!kw_failed(e))
-        e = plan_version(c, &note);
+        e = plan_new(c, &note);
     return kw_failed(e) ? kw_fail(c->cli, e, &note) : -1;
+}
+
+void kw_create_command(const struct kw_create *c, const char *key_id,
+                       const char *const more[], struct kw_way *w)
+{
+    const char *words[24] = {"keyward", "key", "create", "--config", c->cli->config};
+    size_t n = 5;
+    if (key_id != NULL) {
+        words[n++] = "--adopt";
+        words[n++] = key_id;
+    }
+    if (c->same_key_as != NULL) {
+        words[n++] = "--same-key-as";
+        words[n++] = c->same_key_as;
+    }
+    if (c->token_name != NULL) {
+        words[n++] = "--token";
+        words[n++] = c->token_name;
+    }
+    if (c->destroyable)
+        words[n++] = "--destroyable";
+    if (c->copyable)
+        words[n++] = "--copyable";
+    for (size_t i = 0; more[i] != NULL; i++) {
+        KW_INVARIANT(n < sizeof words / sizeof words[0] - 1);
+        words[n++] = more[i];
+    }
+    words[n] = NULL;
+    kw_way_command(w, words);
 }
 
 void kw_create_print_plan(const struct kw_create *c)

@@ -81,7 +81,7 @@ static void say_next(FILE *out, const char *next)
     }
 }
 
-static json_t *next_json(const char *next)
+json_t *kw_next_json(const char *next)
 {
     json_t *lines = json_array();
     for (const char *end; *next != '\0'; next = *end == '\0' ? end : end + 1) {
@@ -112,7 +112,7 @@ static int say(const struct kw_cli *cli, const struct said *s, enum kw_exit stat
     }
     json_t *document = json_pack("{s:b, s:s, s:s, s:s, s:s, s:o}", "ok", 0, "error",
                                  s->text, "code", s->code, "native", s->native, "where",
-                                 s->where, "next", next_json(s->next));
+                                 s->where, "next", kw_next_json(s->next));
     if (s->member != NULL && json_object_set_new(document, s->member, s->value) != 0) {
         json_decref(document);
         document = NULL;
@@ -166,7 +166,7 @@ int kw_done(const struct kw_cli *cli, json_t *document, const char *next,
 {
     if (cli->json) {
         if (document != NULL)
-            json_object_set_new(document, "next", next_json(next));
+            json_object_set_new(document, "next", kw_next_json(next));
         return kw_json_out(document, code);
     }
     json_decref(document);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "create.h"
+#include "next.h"
 
 /* The end of a dry run: its key_id is not that of a later ceremony. */
 static int report_plan(const struct kw_create *c)
@@ -40,33 +41,64 @@ static kw_err keyring_writable(const char *path, struct kw_note *note)
 static kw_err write_ring(struct kw_create *c, struct kw_note *note)
 {
     enum kw_act act = c->job->adopt ? KW_ACT_ADOPT : KW_ACT_CREATE;
-    kw_copy_str(c->facts.proof, sizeof c->facts.proof, kw_span_str(c->job->v.origin));
+    if (!c->job->adopt)
+        kw_copy_str(c->facts.proof, sizeof c->facts.proof, kw_span_str(c->job->v.origin));
     kw_err e = kw_act_add(c->ring, act, &c->job->v, &c->facts);
     return kw_failed(e) ? e : kw_desk_save(&c->desk, c->ring, note);
 }
 
-static int report(const struct kw_cli *cli, const struct kw_ceremony *job)
+static json_t *document(const struct kw_create *c, const struct kw_judgement *after)
 {
-    const struct kw_version *v = &job->v;
-    if (cli->json)
-        return kw_json_out(json_pack("{s:b, s:i, s:s, s:s, s:s, s:s, s:s}", "ok", 1, "n",
-                                     (int)v->n, "key_id", v->key_id, "state",
-                                     kw_key_state_name(v->state), "token_serial",
-                                     v->token.serial, "dropped", job->dropped, "remarks",
-                                     job->remarks.text),
-                           KW_EXIT_GOOD);
+    const struct kw_version *v = &c->job->v;
+    bool refused = after->refusal != KW_ADMITTED;
+    return json_pack("{s:b, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s?}", "ok", 1, "n",
+                     (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state),
+                     "origin", v->origin, "token_serial", c->job->token_serial, "dropped",
+                     c->job->dropped, "remarks", c->job->remarks.text, "refused_here",
+                     refused ? after->why.text : NULL);
+}
+
+/* An adopted key may not be the last one that is missing. */
+static void what_next(const struct kw_create *c, const struct kw_judgement *after,
+                      struct kw_next *next)
+{
+    const struct kw_version *v = &c->job->v;
+    char config[KW_PATH_MAX + 16];
+    kw_args_config(c->cli, config, sizeof config);
+    if (after->refusal != KW_ADMITTED) {
+        kw_next_cure(after->cure, config, next);
+    } else if (v->state == KW_KEY_CREATED) {
+        kw_next_add(next, "# here, where the keyring is changed:");
+        kw_next_add(next, "keyward key accept %u%s", (unsigned)v->n, config);
+    } else {
+        kw_next_hand_out(next, c->desk.config->keyring);
+    }
+}
+
+static int report(const struct kw_create *c)
+{
+    static struct kw_next next;
+    struct kw_judgement after;
+    const struct kw_version *v = &c->job->v;
+    kw_create_judge(c, c->ring, &after);
+    what_next(c, &after, &next);
+    if (c->cli->json)
+        return kw_done(c->cli, document(c, &after), next.text, KW_EXIT_GOOD);
+    bool there = c->job->adopt || v->same_key_as != 0;
     printf("%s in token %s, serial %s; attributes read back and judged good\n",
-           v->same_key_as != 0 ? "found    " : "made     ", v->token.label,
-           v->token.serial);
-    if (job->dropped[0] != '\0')
-        printf("left out  the token does not know: %s\n", job->dropped);
-    if (job->remarks.text[0] != '\0')
-        printf("remarks   %s\n", job->remarks.text);
-    printf("proven    the check text was sealed and opened\n"
-           "key_id %s\n"
-           "next: keyward key accept %u, here, where the keyring is changed\n",
-           v->key_id, (unsigned)v->n);
-    return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
+           there ? "found    " : "made     ", c->job->token_label, c->job->token_serial);
+    if (c->job->dropped[0] != '\0')
+        printf("left out  the token does not know: %s\n", c->job->dropped);
+    if (c->job->remarks.text[0] != '\0')
+        printf("remarks   %s\n", c->job->remarks.text);
+    if (c->job->adopt)
+        printf("origin    %s\n", v->origin);
+    if (c->job->proof != KW_PROOF_CHECK_BLOB)
+        puts("proven    the check text was sealed and opened");
+    printf("key_id %s\n", v->key_id);
+    if (after.refusal != KW_ADMITTED)
+        printf("this node does not take the keyring yet: %s\n", after.why.text);
+    return kw_done(c->cli, NULL, next.text, KW_EXIT_GOOD);
 }
 
 static int perform(struct kw_create *c)
@@ -77,7 +109,7 @@ static int perform(struct kw_create *c)
         e = kw_ceremony_run(c->desk.config, c->token, c->job, &note);
     if (!kw_failed(e))
         e = write_ring(c, &note);
-    return kw_failed(e) ? kw_create_failed(c, e, &note) : report(c->cli, c->job);
+    return kw_failed(e) ? kw_create_failed(c, e, &note) : report(c);
 }
 
 static int run(struct kw_create *c)
@@ -95,17 +127,27 @@ static int run(struct kw_create *c)
     if (code < 0)
         code = c->dry_run ? report_plan(c) : perform(c);
     kw_keyring_give(c->ring);
+    kw_keyring_give(c->backup);
     kw_desk_close(&c->desk);
     return code;
 }
 
-/* -1 to go on. */
-static int same_key_choice(struct kw_create *c)
+/* Words that do not go together.  -1 to go on. */
+static int judge_words(struct kw_create *c)
 {
-    if (c->adopt != NULL || c->destroyable || c->copyable)
+    if (c->same_key_as != NULL && (c->destroyable || c->copyable))
         return kw_usage_error("key create", "--same-key-as takes a key as it is: it goes "
-                                            "with no --adopt, --destroyable, --copyable");
-    return kw_args_number("key create", c->same_key_as, &c->same_n);
+                                            "with no --destroyable, --copyable");
+    if (c->adopt == NULL &&
+        (c->backup_path != NULL || c->sample_path != NULL || c->unproven))
+        return kw_usage_error("key create",
+                              "--keyring-backup, --sample and --unproven go "
+                              "with --adopt KEY_ID");
+    if (c->sample_path != NULL && c->unproven)
+        return kw_usage_error("key create", "--sample and --unproven exclude each other");
+    return c->same_key_as != NULL
+               ? kw_args_number("key create", c->same_key_as, &c->same_n)
+               : -1;
 }
 
 int kw_verb_create(int argc, char **argv)
@@ -120,8 +162,20 @@ int kw_verb_create(int argc, char **argv)
          NULL},
         {"copyable", NULL, "the object may be copied inside the token", &c.copyable,
          NULL},
-        {"adopt", "KEY_ID", "finish a ceremony that made this object and then stopped",
+        {"adopt", "KEY_ID",
+         "no new key: the object with this CKA_LABEL, whose ceremony stopped half way, "
+         "or "
+         "whose keyring is lost",
          NULL, &c.adopt},
+        {"keyring-backup", "FILE",
+         "with --adopt: a keyring that has this key_id; its check blob must open", NULL,
+         &c.backup_path},
+        {"sample", "FILE",
+         "with --adopt: what keyward probe --sample wrote; it must open", NULL,
+         &c.sample_path},
+        {"unproven", NULL,
+         "with --adopt: nothing shows that it is the old key; every report says so",
+         &c.unproven, NULL},
         {"same-key-as", "N", "no new key: version N's, under a new key_id", NULL,
          &c.same_key_as},
         {"dry-run", NULL, "print the plan and stop", &c.dry_run, NULL},
@@ -136,8 +190,8 @@ int kw_verb_create(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
-    if (code < 0 && c.same_key_as != NULL)
-        code = same_key_choice(&c);
+    if (code < 0)
+        code = judge_words(&c);
     if (code >= 0)
         return code;
     c.job = kw_shared_new(sizeof *c.job);

@@ -23,7 +23,7 @@ static void adopt(const char *key_id)
 {
     struct kw_keyring *ring = NULL;
     site_tell(&s, "\n");
-    KEYWARD_MUST(&s, 0, "key", "create", "--adopt", key_id);
+    KEYWARD_MUST(&s, 0, "key", "create", "--adopt", key_id, "--unproven");
     CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
     CHECK(ring->count == 1);
     CHECK_STR(ring->versions[0].key_id, key_id);
@@ -87,7 +87,8 @@ static void key_comes_out_extractable__refused_and_named(void **state)
     CHECK_HAS(s.run.err, "EXTRACTABLE");
     orphan_of(key_id);
     CHECK(access(s.keyring, F_OK) != 0);
-    KEYWARD_MUST(&s, 1, "key", "create", "--adopt", key_id); /* adopting judges too */
+    KEYWARD_MUST(&s, 1, "key", "create", "--adopt", key_id,
+                 "--unproven"); /* adopting judges too */
     CHECK_HAS(s.run.err, "EXTRACTABLE");
     CHECK(strstr(s.run.err, "--delete-object") == NULL);
     CHECK(strstr(s.run.err, "in no keyring") == NULL);
@@ -181,7 +182,8 @@ static void choices__stand_in_the_command_that_finishes(void **state)
     KEYWARD_MUST(&s, 3, "key", "create", "--destroyable", "--copyable", "--json");
     orphan_of(key_id);
     snprintf(want, sizeof want,
-             "keyward key create --config %s --adopt %s --destroyable --copyable",
+             "keyward key create --config %s --adopt %s --destroyable --copyable "
+             "--unproven",
              s.config, key_id);
     CHECK_HAS(s.run.err, want);
     CHECK_HAS(s.run.err, "--delete-object");
@@ -235,7 +237,7 @@ static void keyring_changed_during_the_ceremony__not_overwritten_orphan_named(
     CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
     CHECK(ring->count == 1 && ring->versions[0].state == KW_KEY_ACCEPTED);
     kw_keyring_give(ring);
-    KEYWARD_MUST(&s, 0, "key", "create", "--adopt", key_id);
+    KEYWARD_MUST(&s, 0, "key", "create", "--adopt", key_id, "--unproven");
     CHECK(site_sealed(s.tokens) >= 6);
     site_remove(&s);
 }

@@ -225,9 +225,9 @@ static void another_domain__the_keyring_is_refused(void **state)
     KEYWARD_MUST(&s, 0, "key", "create");
     site_edit(&s, "domain: cluster", "domain: other");
     KEYWARD_MUST(&s, 1, "key", "list");
-    CHECK_HAS(s.run.err, "domain cluster");
+    CHECK_HAS(s.run.err, "domain is \"cluster\"");
     KEYWARD_MUST(&s, 1, "check");
-    CHECK_HAS(s.run.out, "domain cluster");
+    CHECK_HAS(s.run.out, "domain is \"cluster\"");
     site_remove(&s);
 }
 
