@@ -247,12 +247,30 @@ static kw_err prove(struct kw_token *token, struct kw_token_key *key,
     return e;
 }
 
+/* Whose keys lie there?  A version that is made beside them may be one too many. */
+static kw_err look_beside(struct kw_token *token, struct kw_ceremony *c,
+                          struct kw_note *note)
+{
+    static struct kw_listed_key keys[KW_BESIDE_LISTED];
+    size_t count = 0;
+    kw_err e =
+        kw_token_list(token, KW_BESIDE_LABEL, keys, KW_BESIDE_LISTED, &count, note);
+    if (kw_failed(e) && e.code != KW_CODE_BUSY)
+        return e;
+    kw_beside_sort(keys, count, c->ring, c->domain, &c->beside);
+    c->beside.more = e.code == KW_CODE_BUSY;
+    c->in_the_way = !c->beside_others && !kw_beside_is_free(&c->beside, c->ring);
+    return c->in_the_way ? kw_err_at(KW_CODE_DENIED, "beside") : KW_OK;
+}
+
 static kw_err work(struct kw_token *token, void *shared, struct kw_note *note)
 {
     struct kw_ceremony *c = shared;
     struct kw_token_key *key = NULL;
     note_token(c, kw_token_facts(token));
-    kw_err e = kw_token_self_test(token, note);
+    kw_err e = c->adopt ? KW_OK : look_beside(token, c, note);
+    if (!kw_failed(e))
+        e = kw_token_self_test(token, note);
     if (!kw_failed(e))
         e = is_there(c) ? find_key(token, c, &key, note) : make_key(token, c, &key, note);
     if (!kw_failed(e))

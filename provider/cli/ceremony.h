@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ceremony - one KEK version made or found in a token, read back, judged and proven
  *
- * Steps, in the token's child: facts · self-test of the mechanism on a throw-away key ·
- * the key with the narrow template (or, to adopt one, the object that is there, or the
- * key of an earlier version) · its attributes read back, judged, and compared with the
- * choices · of an adopted one, what proves it: an old check blob, a sample · a check blob
- * sealed under it, unless there is the old one · the check blob opened and a fresh text
- * wrapped, as the daemon's canary will.
+ * Steps, in the token's child: facts · the keys that lie there · self-test of the
+ * mechanism on a throw-away key · the key with the narrow template (or, to adopt one, the
+ * object that is there, or the key of an earlier version) · its attributes read back,
+ * judged, and compared with the choices · of an adopted one, what proves it: an old check
+ * blob, a sample · a check blob sealed under it, unless there is the old one · the check
+ * blob opened and a fresh text wrapped, as the daemon's canary will.
  */
 #ifndef KEYWARD_CLI_CEREMONY_H
 #define KEYWARD_CLI_CEREMONY_H
@@ -14,6 +14,7 @@
 #include <keyward/config.h>
 #include <keyward/keyring.h>
 
+#include "beside.h"
 #include "sample.h"
 
 /* Whether this run has made an object in the token. */
@@ -38,10 +39,14 @@ struct kw_ceremony {
     enum kw_proof proof;
     bool has_sample; /* it must open, whatever else proves */
     struct kw_sample sample;
+    const struct kw_keyring *ring; /* NULL: there is none yet; borrowed */
+    bool beside_others;            /* make a key whatever else is there */
     /* in: n, key_id, mechanism, format, choices, words, the object's role, type, label
      * and locator; out: the rest */
     struct kw_version v;
     /* out */
+    struct kw_beside beside; /* what lies there; not looked at to adopt a key */
+    bool in_the_way;         /* and for that nothing was made: DENIED */
     enum kw_made made;
     char token_label[33], token_serial[17]; /* where it was made or found */
     char dropped[128];

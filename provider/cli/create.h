@@ -2,7 +2,8 @@
 /* create - one run of `keyward key create`, from its words to the keyring
  *
  * plan.c says what shall be made, adopt.c what shall be found again and what proves that
- * it is the old key, ceremony.c does it in the token, orphan.c says what a run that
+ * it is the old key, ceremony.c does it in the token, neighbours.c says what
+ * is in the way there, orphan.c what a run that
  * failed has left there.
  */
 #ifndef KEYWARD_CLI_CREATE_H
@@ -16,7 +17,7 @@ struct kw_create {
     const struct kw_cli *cli;
     /* the words */
     const char *operator_, *token_name, *adopt, *same_key_as, *backup_path, *sample_path;
-    bool destroyable, copyable, unproven, dry_run;
+    bool destroyable, copyable, unproven, beside_others, dry_run;
     uint32_t same_n; /* --same-key-as; 0 = a new key */
     /* what they mean here */
     struct kw_desk desk;
@@ -57,5 +58,7 @@ void kw_create_command(const struct kw_create *c, const char *key_id,
 /* The ceremony, or the writing of the keyring, failed: says so, and what lies in the
  * token now.  Gives the exit code. */
 int kw_create_failed(const struct kw_create *c, kw_err e, const struct kw_note *note);
+/* Nothing was made, as there are keys that the keyring does not know (neighbours.c). */
+int kw_create_not_beside(const struct kw_create *c);
 
 #endif

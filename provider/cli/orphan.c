@@ -152,6 +152,8 @@ int kw_create_failed(const struct kw_create *c, kw_err e, const struct kw_note *
     struct kw_desk now = {0};
     struct kw_note ignored;
     const char *stays = "the keyring cannot be read";
+    if (c->job->in_the_way)
+        return kw_create_not_beside(c);
     if (kw_file_is_written(e))
         return say_written(c, e, note);
     if (c->job->made == KW_MADE_NOTHING)

@@ -111,6 +111,8 @@ int kw_create_plan(struct kw_create *c)
     c->job->adopt = c->adopt != NULL;
     PUT(c->job->domain, c->desk.config->domain);
     PUT(c->job->at, c->facts.at);
+    c->job->ring = c->desk.ring;
+    c->job->beside_others = c->beside_others;
     if (c->adopt != NULL)
         return kw_adopt_plan(c);
     if (c->desk.ring == NULL && c->desk.last != NULL)

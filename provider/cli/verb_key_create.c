@@ -47,15 +47,34 @@ static kw_err write_ring(struct kw_create *c, struct kw_note *note)
     return kw_failed(e) ? e : kw_desk_save(&c->desk, c->ring, note);
 }
 
+static json_t *names_json(const struct kw_beside_names *names)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < names->count && i < KW_BESIDE_NAMED; i++)
+        json_array_append_new(array, json_string(names->name[i]));
+    return array;
+}
+
+static void print_beside(const char *what, const struct kw_beside_names *names)
+{
+    char text[512];
+    kw_beside_text(names, text);
+    if (names->count > 0)
+        printf("beside    keys %s: %s\n", what, text);
+}
+
 static json_t *document(const struct kw_create *c, const struct kw_judgement *after)
 {
     const struct kw_version *v = &c->job->v;
     bool refused = after->refusal != KW_ADMITTED;
-    return json_pack("{s:b, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s?}", "ok", 1, "n",
-                     (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state),
-                     "origin", v->origin, "token_serial", c->job->token_serial, "dropped",
-                     c->job->dropped, "remarks", c->job->remarks.text, "refused_here",
-                     refused ? after->why.text : NULL);
+    return json_pack("{s:b, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o}", "ok", 1,
+                     "n", (int)v->n, "key_id", v->key_id, "state",
+                     kw_key_state_name(v->state), "origin", v->origin, "token_serial",
+                     c->job->token_serial, "dropped", c->job->dropped, "remarks",
+                     c->job->remarks.text, "refused_here",
+                     refused ? after->why.text : NULL, "unknown_here",
+                     names_json(&c->job->beside.unknown), "others",
+                     names_json(&c->job->beside.others));
 }
 
 /* An adopted key may not be the last one that is missing. */
@@ -91,6 +110,9 @@ static int report(const struct kw_create *c)
         printf("left out  the token does not know: %s\n", c->job->dropped);
     if (c->job->remarks.text[0] != '\0')
         printf("remarks   %s\n", c->job->remarks.text);
+    print_beside("of this domain that the keyring does not know",
+                 &c->job->beside.unknown);
+    print_beside("of other domains", &c->job->beside.others);
     if (c->job->adopt)
         printf("origin    %s\n", v->origin);
     if (c->job->proof != KW_PROOF_CHECK_BLOB)
@@ -178,6 +200,9 @@ int kw_verb_create(int argc, char **argv)
          &c.unproven, NULL},
         {"same-key-as", "N", "no new key: version N's, under a new key_id", NULL,
          &c.same_key_as},
+        {"beside-others", NULL,
+         "though the token holds keys of this domain that the keyring does not know",
+         &c.beside_others, NULL},
         {"dry-run", NULL, "print the plan and stop", &c.dry_run, NULL},
     };
     const struct kw_usage usage = {

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A key is not made beside others without a word: what lies there, and what to do. */
+#include "create.h"
+
+#include <stdio.h>
+
+static void adopt_each(const struct kw_create *c, struct kw_way *w)
+{
+    const struct kw_beside_names *unknown = &c->job->beside.unknown;
+    for (size_t i = 0; i < unknown->count && i < KW_BESIDE_NAMED; i++)
+        kw_way_command(w, (const char *const[]){"keyward", "key", "create", "--config",
+                                                c->cli->config, "--token", c->token->name,
+                                                "--adopt", unknown->name[i], NULL});
+}
+
+/* They are of this domain: of a keyring that lies elsewhere, or of none. */
+static int refuse_unknown(const struct kw_create *c)
+{
+    static struct kw_way w;
+    char names[512], text[KW_PATH_MAX + 1024];
+    const char *keyring = c->desk.config->keyring;
+    kw_beside_text(&c->job->beside.unknown, names);
+    snprintf(text, sizeof text,
+             "token %s holds keys of domain %s that %s%s: %s; a version made here beside "
+             "them would be another keyring of the same domain, and neither could read "
+             "what the other sealed",
+             c->token->name, c->job->domain, keyring,
+             c->desk.ring != NULL ? " does not know" : " would know, but it is not there",
+             names);
+    kw_way_when(&w,
+                "another node has a keyring that knows them: copy that file to %s, and "
+                "make no key",
+                keyring);
+    kw_way_when(&w, "no node and no backup has it, or a ceremony stopped half way:");
+    adopt_each(c, &w);
+    kw_way_when(&w, "a key beside them is wanted all the same:");
+    kw_create_command(c, NULL, (const char *const[]){"--beside-others", NULL}, &w);
+    return kw_refuse_next(c->cli, text, w.text);
+}
+
+static int refuse_others(const struct kw_create *c)
+{
+    static struct kw_way w;
+    char names[512], text[KW_PATH_MAX + 1024];
+    kw_beside_text(&c->job->beside.others, names);
+    if (c->job->beside.more)
+        snprintf(text, sizeof text,
+                 "token %s holds more than %u keys whose label begins with "
+                 "%s: not all of them could be looked at",
+                 c->token->name, KW_BESIDE_LISTED, KW_BESIDE_LABEL);
+    else
+        snprintf(text, sizeof text,
+                 "token %s holds keys of other domains (%s), and there is no keyring of "
+                 "domain %s yet",
+                 c->token->name, names, c->job->domain);
+    kw_way_when(&w, "%s: its `domain` is right, and this is the first key of it:",
+                c->cli->config);
+    kw_create_command(c, NULL, (const char *const[]){"--beside-others", NULL}, &w);
+    return kw_refuse_next(c->cli, text, w.text);
+}
+
+int kw_create_not_beside(const struct kw_create *c)
+{
+    return c->job->beside.unknown.count > 0 ? refuse_unknown(c) : refuse_others(c);
+}
