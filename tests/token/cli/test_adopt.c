@@ -200,6 +200,36 @@ static void key_id_is_in_the_keyring__nothing_done_and_no_login(void **state)
     lost_end();
 }
 
+static void choices__survive_and_are_compared_with_the_object(void **state)
+{
+    (void)state;
+    site_make(&lost.s);
+    KEYWARD_MUST(&lost.s, 0, "key", "create", "--destroyable", "--copyable");
+    HAS_NOT(lost.s.run.out, "was chosen");
+    lost_names();
+    CHECK(unlink(lost.s.keyring) == 0);
+    ADOPT(0, lost.key_id[1], "--unproven", "--destroyable");
+    CHECK_HAS(lost.s.run.out, "choices   destroyable, not copyable");
+    CHECK_HAS(lost.s.run.out, "CKA_COPYABLE is true, and false was chosen");
+    HAS_NOT(lost.s.run.out, "CKA_DESTROYABLE is");
+    struct kw_keyring *ring = lost_load(lost.s.keyring);
+    CHECK(ring->versions[0].want_destroyable && !ring->versions[0].want_copyable);
+    CHECK(ring->versions[0].objects[0].attributes.copyable == KW_ANSWER_TRUE);
+    kw_keyring_give(ring);
+    lost_end();
+}
+
+static void choice_that_the_token_did_not_take__told(void **state)
+{
+    (void)state;
+    site_make_liar(&lost.s);
+    site_tell(&lost.s, "fake=0x172:1\nnoread=0x171\n"); /* DESTROYABLE, COPYABLE */
+    KEYWARD_MUST(&lost.s, 0, "key", "create", "--json");
+    CHECK_HAS(lost.s.run.out, "CKA_DESTROYABLE is true, and false was chosen");
+    CHECK_HAS(lost.s.run.out, "CKA_COPYABLE is not answered, and false was chosen");
+    lost_end();
+}
+
 /* A version that used the object of another one: that is said again, or the backup says
  * it. */
 static void key_shared_with_an_earlier_version__found_by_that_ones_name(void **state)
@@ -230,4 +260,6 @@ KW_CASES("token/cli/adopt", CASE(backup__opens_its_check_blob_and_keeps_the_reco
          CASE(backup_of_an_unproven_version__stays_unproven),
          CASE(operator_of_a_long_name__its_origin_is_cut_within_no_letter),
          CASE(key_id_is_in_the_keyring__nothing_done_and_no_login),
+         CASE(choices__survive_and_are_compared_with_the_object),
+         CASE(choice_that_the_token_did_not_take__told),
          CASE(key_shared_with_an_earlier_version__found_by_that_ones_name))
