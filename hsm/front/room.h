@@ -110,6 +110,7 @@ struct kw_front {
     char version_keys[KW_VERSIONS_MAX][KW_KEY_ID_MAX + 1];
     char version_reasons[KW_VERSIONS_MAX][160];
     char version_found[KW_VERSIONS_MAX][64];
+    char version_origins[KW_VERSIONS_MAX][sizeof((struct kw_version *)0)->origin];
 };
 
 static inline int64_t kw_front_now(const struct kw_front *f)

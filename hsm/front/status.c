@@ -24,10 +24,13 @@ static size_t fill_versions(struct kw_front *f)
         kw_copy_str(f->version_reasons[i], sizeof f->version_reasons[i],
                     kw_span_str(v->verdict.reason));
         kw_gen_found_text(v->found, f->version_found[i]);
+        kw_copy_str(f->version_origins[i], sizeof f->version_origins[i],
+                    kw_span_str(v->v->origin));
         f->version_rows[i] =
             (struct kw_front_version_status){.n = v->v->n,
                                              .key_id = f->version_keys[i],
                                              .state = kw_key_state_name(v->v->state),
+                                             .origin = f->version_origins[i],
                                              .verdict = v->verdict.err,
                                              .reason = f->version_reasons[i],
                                              .found = f->version_found[i],

@@ -82,7 +82,7 @@ struct kw_front_worker_status {
 };
 struct kw_front_version_status {
     uint32_t n;
-    const char *key_id, *state; /* of the keyring */
+    const char *key_id, *state, *origin; /* of the keyring */
     kw_err verdict;
     const char *reason;
     const char *found; /* what stands against it, named in docs/ERRORS.md; "" = nothing */

@@ -37,6 +37,7 @@ static void put_versions(struct kw_json *j, const struct kw_front_status *s)
         kw_json_int(j, "n", v->n);
         kw_json_str(j, "key_id", v->key_id);
         kw_json_str(j, "state", v->state);
+        kw_json_str(j, "origin", v->origin);
         kw_json_str(j, "verdict", kw_code_name(v->verdict.code));
         kw_json_str(j, "reason", v->reason);
         kw_json_str(j, "found", v->found[0] != '\0' ? v->found : NULL);
