@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,8 +17,9 @@
 #include <keyward/env.h>
 #include <keyward/secret.h>
 
-static const int terminal_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-enum { SIGNALS = sizeof terminal_signals / sizeof terminal_signals[0], GROUPS_MAX = 64 };
+#include "interrupt.h"
+
+enum { GROUPS_MAX = 64 };
 
 /* `where` stays valid across fork: it is a literal of this very image. */
 struct result {
@@ -27,8 +27,6 @@ struct result {
     kw_err err;
     struct kw_note note;
 };
-
-static volatile sig_atomic_t running_child;
 
 void *kw_shared_new(size_t size)
 {
@@ -44,17 +42,7 @@ void kw_shared_free(void *p, size_t size)
 
 void kw_child_hold(bool hold)
 {
-    for (size_t i = 0; i < SIGNALS; i++)
-        signal(terminal_signals[i], hold ? SIG_IGN : SIG_DFL);
-}
-
-static void pass_on(int sig)
-{
-    pid_t pid = (pid_t)running_child;
-    int saved = errno;
-    if (pid > 0)
-        kill(pid, sig);
-    errno = saved;
+    kw_interrupt_ignore(hold);
 }
 
 static kw_err refused(struct kw_note *note, const char *what)
@@ -65,16 +53,51 @@ static kw_err refused(struct kw_note *note, const char *what)
     return kw_err_native(KW_CODE_DENIED, (uint32_t)saved, "child");
 }
 
-/* The groups that a login of this user would have: a vendor's library may want its own.
- */
-static kw_err become(uid_t uid, gid_t gid, struct kw_note *note)
+/* The group that the user has of its own; never root's, whatever the files say. */
+static kw_err own_group(const struct passwd *pw, uid_t uid, gid_t fallback,
+                        gid_t *ret_gid, struct kw_note *note)
 {
-    gid_t groups[GROUPS_MAX] = {gid};
+    gid_t gid = pw != NULL ? pw->pw_gid : fallback;
+    if (gid == 0 && uid != 0) {
+        kw_note_set(note,
+                    pw != NULL
+                        ? "uid %u has root's group as its own; give the daemon's user a "
+                          "group of its own (usermod -g)"
+                        : "uid %u is no user's, and the group of its files is root's; "
+                          "make a user of it (useradd --system), or chgrp the state "
+                          "directory",
+                    (unsigned)uid);
+        return kw_err_at(KW_CODE_DENIED, "child");
+    }
+    *ret_gid = gid;
+    return KW_OK;
+}
+
+/* The further groups that a login of this user would have, less root's: a vendor's
+ * library may want one of them. */
+static size_t further_groups(const struct passwd *pw, uid_t uid, gid_t gid,
+                             gid_t groups[GROUPS_MAX])
+{
     int count = GROUPS_MAX;
-    const struct passwd *pw = getpwuid(uid);
+    size_t kept = 0;
+    groups[0] = gid;
     if (pw == NULL || getgrouplist(pw->pw_name, gid, groups, &count) < 0)
-        count = 1;
-    if (setgroups((size_t)count, groups) != 0)
+        return 1;
+    for (int i = 0; i < count; i++)
+        if (groups[i] != 0 || uid == 0)
+            groups[kept++] = groups[i];
+    return kept;
+}
+
+static kw_err become(uid_t uid, gid_t fallback, struct kw_note *note)
+{
+    gid_t groups[GROUPS_MAX], gid = fallback;
+    const struct passwd *pw = getpwuid(uid);
+    kw_err e = own_group(pw, uid, fallback, &gid, note);
+    if (kw_failed(e))
+        return e;
+    size_t count = further_groups(pw, uid, gid, groups);
+    if (setgroups(count, groups) != 0)
         return refused(note, "setgroups");
     if (setresgid(gid, gid, gid) != 0)
         return refused(note, "setresgid");
@@ -99,8 +122,8 @@ static kw_err prepare(const struct kw_child *child, struct kw_note *note)
     const struct rlimit none = {0, 0};
     const char *arena = kw_env_get(KW_ENV_ARENA);
     bool mlock = arena != NULL && strcmp(arena, "mlock") == 0;
-    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0 ||
-        !quiet_streams())
+    if (setsid() < 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
+        prctl(PR_SET_DUMPABLE, 0) != 0 || !quiet_streams())
         return kw_err_native(KW_CODE_IO, (uint32_t)errno, "child");
     /* Before the change of uid: root may lock what the user may not, and it stays so. */
     kw_err e = KW_OK;
@@ -109,6 +132,9 @@ static kw_err prepare(const struct kw_child *child, struct kw_note *note)
                           note);
     if (!kw_failed(e) && geteuid() == 0 && (child->uid != 0 || getuid() != 0))
         e = become(child->uid, child->gid, note);
+    /* Once more: a change of uid sets it to what fs.suid_dumpable says. */
+    if (!kw_failed(e) && prctl(PR_SET_DUMPABLE, 0) != 0)
+        e = kw_err_native(KW_CODE_IO, (uint32_t)errno, "child");
     if (kw_failed(e))
         return e;
     kw_env_clear();
@@ -119,9 +145,10 @@ static kw_err prepare(const struct kw_child *child, struct kw_note *note)
 }
 
 static _Noreturn void live(const struct kw_child *child, kw_child_work *work,
-                           void *shared, struct result *result)
+                           void *shared, const sigset_t *mask, struct result *result)
 {
-    kw_child_hold(false);
+    kw_interrupt_ignore(child->stays);
+    sigprocmask(SIG_SETMASK, mask, NULL);
     kw_err e = prepare(child, &result->note);
     if (!kw_failed(e))
         e = work(shared, &result->note);
@@ -132,6 +159,13 @@ static _Noreturn void live(const struct kw_child *child, kw_child_work *work,
     _exit(0);
 }
 
+static kw_err interrupted(int sig, const char *when, struct kw_note *note)
+{
+    const char *name = sigabbrev_np(sig);
+    kw_note_set(note, "interrupted by SIG%s %s", name != NULL ? name : "?", when);
+    return kw_err_at(KW_CODE_CANCELLED, "signal");
+}
+
 static kw_err judge(const struct result *result, int status, struct kw_note *note)
 {
     if (result->done) {
@@ -139,6 +173,8 @@ static kw_err judge(const struct result *result, int status, struct kw_note *not
             *note = result->note;
         return result->err;
     }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == kw_interrupt_seen())
+        return interrupted(WTERMSIG(status), "half-way", note);
     if (WIFSIGNALED(status))
         kw_note_set(note,
                     "the process that held the vendor library was ended by signal %d "
@@ -150,32 +186,41 @@ static kw_err judge(const struct result *result, int status, struct kw_note *not
     return kw_err_at(KW_CODE_HSM_DOWN, "child");
 }
 
+/* The number is given back to the kernel only when no signal is sent to it any more. */
 static kw_err wait_for(pid_t pid, int *ret_status)
 {
-    while (waitpid(pid, ret_status, 0) < 0)
+    siginfo_t info;
+    sigset_t mask;
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
         if (errno != EINTR)
-            return kw_err_native(KW_CODE_IO, (uint32_t)errno, "waitpid");
-    return KW_OK;
+            return kw_err_native(KW_CODE_IO, (uint32_t)errno, "waitid");
+    kw_interrupt_block(&mask);
+    kw_interrupt_pass_to(0);
+    pid_t reaped = waitpid(pid, ret_status, 0);
+    int saved = errno;
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    return reaped == pid ? KW_OK : kw_err_native(KW_CODE_IO, (uint32_t)saved, "waitpid");
 }
 
 static kw_err run(const struct kw_child *child, kw_child_work *work, void *shared,
                   struct result *result, struct kw_note *note)
 {
-    struct sigaction old[SIGNALS], forward = {.sa_handler = pass_on};
+    sigset_t mask;
     int status = 0;
-    running_child = 0;
-    fflush(NULL);
-    for (size_t i = 0; i < SIGNALS; i++)
-        sigaction(terminal_signals[i], &forward, &old[i]);
+    kw_interrupt_block(&mask);
+    if (!child->stays && kw_interrupt_refuses()) {
+        sigprocmask(SIG_SETMASK, &mask, NULL);
+        return interrupted(kw_interrupt_seen(), "before anything was begun", note);
+    }
     pid_t pid = fork();
     if (pid == 0)
-        live(child, work, shared, result);
-    running_child = (sig_atomic_t)pid;
-    kw_err e = pid < 0 ? kw_err_native(KW_CODE_IO, (uint32_t)errno, "fork")
-                       : wait_for(pid, &status);
-    running_child = 0;
-    for (size_t i = 0; i < SIGNALS; i++)
-        sigaction(terminal_signals[i], &old[i], NULL);
+        live(child, work, shared, &mask, result);
+    int saved = errno;
+    kw_interrupt_pass_to(pid > 0 ? pid : 0);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    if (pid < 0)
+        return kw_err_native(KW_CODE_IO, (uint32_t)saved, "fork");
+    kw_err e = wait_for(pid, &status);
     return kw_failed(e) ? e : judge(result, status, note);
 }
 
@@ -190,7 +235,10 @@ kw_err kw_child_run(const struct kw_child *child, kw_child_work *work, void *sha
     struct result *result = kw_shared_new(sizeof *result);
     if (result == NULL)
         return kw_err_native(KW_CODE_IO, (uint32_t)errno, "mmap");
+    fflush(NULL);
+    kw_interrupt_enter();
     kw_err e = run(child, work, shared, result, note);
+    kw_interrupt_leave();
     kw_shared_free(result, sizeof *result);
     return e;
 }

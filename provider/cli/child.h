@@ -5,10 +5,14 @@
  * each one happens in a child, under the uid that owns the files, with an environment
  * that holds nothing but what the token's configuration names.
  *
+ * A child of root becomes the user for good, with the group and the further groups that a
+ * login of that user would have, root's group never among them.  It has no controlling
+ * terminal (a session of its own), dumps no core and cannot be traced: PR_SET_DUMPABLE is
+ * cleared once more after the change of uid, which sets it to fs.suid_dumpable.
+ *
  * Threads:   fork(2) without exec: only before the first thread.
- * Blocking:  until the child ends.  SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to
- *            the child, which ignores them while kw_child_hold says so; the parent stays,
- *            so that it can tidy up.
+ * Blocking:  until the child ends.  SIGINT, SIGTERM, SIGHUP and SIGQUIT reach it through
+ *            the parent (interrupt.h); it ignores them while kw_child_hold says so.
  * Secrets:   the child's arena only; nothing secret may lie in shared memory.
  */
 #ifndef KEYWARD_CLI_CHILD_H
@@ -21,10 +25,12 @@
 
 struct kw_child {
     uid_t uid; /* who the child becomes; this process's own when it is not root */
-    gid_t gid;
+    gid_t gid; /* its group, for a uid that no user has: others have their own */
     const struct kw_config_var *env; /* all of its environment */
     size_t env_count;
     size_t arena_bytes; /* 0 = no arena */
+    bool stays; /* short work that must not be half done: ignores the four signals from
+                   its first moment, and is begun even when one was noted */
 };
 
 /* Zeroed memory that a child shares with its parent; NULL when there is none. */
@@ -34,8 +40,9 @@ void kw_shared_free(void *p, size_t size); /* NULL does nothing */
 typedef kw_err kw_child_work(void *shared, struct kw_note *note);
 
 /* Runs work(shared) in the child and gives back what it gave back.
- * DENIED    this process may not become `uid`
- * HSM_DOWN  the child died of a signal (the note says which) */
+ * DENIED     this process may not become `uid`, or the group of `uid` is root's
+ * CANCELLED  a signal came from outside, and the child ended of it or was not begun
+ * HSM_DOWN   the child died of another signal (the note says which) */
 KW_MUST_USE kw_err kw_child_run(const struct kw_child *child, kw_child_work *work,
                                 void *shared, struct kw_note *note);
 
