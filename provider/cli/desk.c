@@ -41,13 +41,23 @@ static void read_state(struct kw_desk *desk)
                      &desk->judgement);
 }
 
+/* A killed ceremony leaves a token open: not longer than to the next verb. */
+static void mend_seals(struct kw_desk *desk)
+{
+    struct kw_note ignored;
+    for (size_t i = 0; i < desk->config->token_count; i++)
+        desk->seal[i] = kw_window_mend(desk->config, &desk->config->tokens[i], &ignored);
+}
+
 static kw_err open_desk(const struct kw_cli *cli, const char *path, struct kw_desk *desk,
                         struct kw_note *note)
 {
     *desk = (struct kw_desk){0};
     kw_err e = kw_config_load(cli->config, SIZE_MAX, &desk->config, note);
-    if (!kw_failed(e))
-        e = load_ring(desk, path, note);
+    if (kw_failed(e))
+        return e;
+    mend_seals(desk);
+    e = load_ring(desk, path, note);
     if (!kw_failed(e))
         read_state(desk);
     return e;

@@ -11,6 +11,7 @@
 #include "child.h"
 #include "cli.h"
 #include "login.h"
+#include "window.h"
 
 struct kw_desk {
     struct kw_config *config;
@@ -23,6 +24,8 @@ struct kw_desk {
         state_err; /* OK: the state directory could be read; MISSING: it is not there */
     struct kw_note state_why;
     struct kw_judgement judgement; /* of `ring` by this node, when state_err is OK */
+    enum kw_seal
+        seal[KW_TOKENS_MAX]; /* as the tokens were found: an open one is sealed */
 };
 
 /* Loads the configuration and, when it is there, the keyring; and judges it as this

@@ -15,6 +15,9 @@ void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config);
 void kw_inspect_memory(struct kw_report *r, const struct kw_config *config);
 /* The keyring against what this node has seen. */
 void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *desk);
+/* The seal on a SoftHSM token's files; nothing for another token.  No login. */
+void kw_inspect_seal(struct kw_report *r, const struct kw_desk *desk,
+                     const struct kw_config_token *token);
 /* One login: mechanism self-test, every version's attributes and check blob. */
 void kw_inspect_token(struct kw_report *r, const struct kw_desk *desk,
                       const struct kw_config_token *token);

@@ -102,33 +102,58 @@ static void tell(struct kw_report *r, const struct kw_desk *desk, const struct v
         tell_version(r, &desk->ring->versions[i], &v->versions[i]);
 }
 
-static void inspect_seal(struct kw_report *r, const struct kw_config *config,
-                         const struct kw_config_token *token)
+/* Files that are not the token's user's cannot be sealed, nor used. */
+static bool inspect_owners(struct kw_report *r, const struct kw_config_token *token)
 {
     char tokendir[KW_PATH_MAX];
     struct kw_softhsm_look look;
-    struct kw_note note = {{0}};
+    struct kw_note ignored;
     const char *conf = kw_softhsm_conf(token);
-    if (conf == NULL)
+    if (conf == NULL || kw_failed(kw_softhsm_tokendir(conf, tokendir, &ignored)) ||
+        kw_failed(kw_softhsm_look(tokendir, &look, &ignored)) || look.one_owner)
+        return true;
+    kw_report_add(r, KW_FOUND_FAIL, "seal", "chown -R the token directory to one user",
+                  "%s: %s belongs to somebody else", tokendir, look.example);
+    return false;
+}
+
+/* An open token was sealed when the verb began. */
+void kw_inspect_seal(struct kw_report *r, const struct kw_desk *desk,
+                     const struct kw_config_token *token)
+{
+    struct kw_note note = {{0}};
+    enum kw_seal seal = desk->seal[token - desk->config->tokens];
+    if (!inspect_owners(r, token))
         return;
-    kw_err e = kw_softhsm_tokendir(conf, tokendir, &note);
-    if (!kw_failed(e))
-        e = kw_softhsm_look(tokendir, &look, &note);
-    if (kw_failed(e))
-        kw_report_err(r, "seal", e, &note);
-    else if (!look.one_owner)
-        kw_report_add(r, KW_FOUND_FAIL, "seal",
-                      "chown -R the token directory to one user",
-                      "%s: %s belongs to somebody else", tokendir, look.example);
-    else if (!look.sealed)
+    if (seal != KW_SEAL_MENDED)
+        seal = kw_window_mend(desk->config, token, &note);
+    switch (seal) {
+    case KW_SEAL_NONE: break;
+    case KW_SEAL_GOOD:
+        kw_report_add(r, KW_FOUND_OK, "seal", NULL, "files 0400, folders 0500");
+        break;
+    case KW_SEAL_MENDED:
         kw_report_add(
-            r, config->production ? KW_FOUND_FAIL : KW_FOUND_WARN, "seal",
-            "a login that is interrupted now destroys the token: set files to 0400 "
-            "and folders to 0500 (keyward key create does, at its end)",
-            "%s: %s can be written or seen by others", tokendir, look.example);
-    else
-        kw_report_add(r, KW_FOUND_OK, "seal", NULL, "%s: files 0400, folders 0500",
-                      tokendir);
+            r, KW_FOUND_WARN, "seal",
+            "nothing more, if a ceremony was killed; else find out who opens it",
+            "the token was open with no ceremony running, and is sealed now: "
+            "files 0400, folders 0500");
+        break;
+    case KW_SEAL_CEREMONY:
+        kw_report_add(r, KW_FOUND_WARN, "seal", "wait for its end",
+                      "open: a ceremony is running on this token");
+        break;
+    case KW_SEAL_OPEN:
+        kw_report_add(
+            r, desk->config->production ? KW_FOUND_FAIL : KW_FOUND_WARN, "seal",
+            "a login that is interrupted now destroys the token: set files to 0400 and "
+            "folders to 0500",
+            "open, and cannot be sealed: %s", note.text);
+        break;
+    case KW_SEAL_UNKNOWN:
+        kw_report_add(r, KW_FOUND_BLIND, "seal", NULL, "%s", note.text);
+        break;
+    }
 }
 
 void kw_inspect_token(struct kw_report *r, const struct kw_desk *desk,
@@ -141,7 +166,6 @@ void kw_inspect_token(struct kw_report *r, const struct kw_desk *desk,
         return;
     }
     v->desk = desk;
-    inspect_seal(r, desk->config, token);
     kw_err e = kw_login_run(desk->config, token, KW_LOGIN_LOOK, visit, v, &note);
     if (v->logged_in)
         tell(r, desk, v);

@@ -12,6 +12,7 @@
 #include <keyward/state.h>
 
 #include "softhsm.h"
+#include "window.h"
 
 kw_err kw_owner_of(const struct kw_config *config, struct kw_owner *ret_owner,
                    struct kw_note *note)
@@ -192,16 +193,6 @@ static kw_err log_in(void *arg, struct kw_note *note)
     return e;
 }
 
-static kw_err open_window(void *arg, struct kw_note *note)
-{
-    return kw_softhsm_seal(((struct order *)arg)->tokendir, false, note);
-}
-
-static kw_err close_window(void *arg, struct kw_note *note)
-{
-    return kw_softhsm_seal(((struct order *)arg)->tokendir, true, note);
-}
-
 static kw_err set_latch(void *arg, struct kw_note *note)
 {
     struct order *o = arg;
@@ -258,7 +249,8 @@ kw_err kw_login_run(const struct kw_config *config, const struct kw_config_token
                     struct kw_note *note)
 {
     struct kw_owner owner = {0};
-    struct kw_note late = {{0}}, why = {{0}};
+    struct kw_note why = {{0}};
+    struct kw_window window = KW_WINDOW_SHUT;
     struct order o = {
         .config = config, .token = token, .work = work, .shared = shared, .kind = kind};
     kw_err e = plan(&o, &owner, note);
@@ -267,20 +259,15 @@ kw_err kw_login_run(const struct kw_config *config, const struct kw_config_token
     const struct kw_child files = {owner.uid, owner.gid, NULL, 0, 0};
     const struct kw_child login = {owner.uid, owner.gid, token->env, token->env_count,
                                    KW_LOGIN_ARENA};
-    bool window = kind == KW_LOGIN_CEREMONY && o.tokendir[0] != '\0';
-    if (window)
-        e = kw_child_run(&files, open_window, &o, &why);
+    (void)kw_window_mend(config, token, &why);
+    if (kind == KW_LOGIN_CEREMONY && o.tokendir[0] != '\0')
+        e = kw_window_open(&window, o.tokendir, &owner, &why);
     if (!kw_failed(e))
         e = kw_child_run(&login, log_in, &o, &why);
-    kw_err sealed = window ? kw_child_run(&files, close_window, &o, &late) : KW_OK;
+    kw_err end = kw_window_close(&window, e, &why);
     if (e.code == KW_CODE_PIN_STOP || (!kw_failed(e) && !o.trusted))
         remember(&o, &files, kw_failed(e) ? why.text : NULL);
-    if (kw_failed(e) && note != NULL)
+    if (kw_failed(end) && note != NULL)
         *note = why;
-    if (!kw_failed(e) && kw_failed(sealed)) {
-        kw_note_set(note, "the work is done, but the token is not sealed again: %s",
-                    late.text);
-        e = sealed;
-    }
-    return e;
+    return end;
 }

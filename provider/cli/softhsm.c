@@ -122,10 +122,15 @@ static bool walk_entry(const struct walk *w, int parent, const char *name, unsig
 
 static bool walk_folder(const struct walk *w, int fd, const char *name, unsigned depth)
 {
-    bool ok = depth < DEPTH_MAX && (w->what == SEAL || each(w, fd, name, true));
+    bool ok = depth < DEPTH_MAX;
+    if (!ok)
+        errno = ELOOP; /* no token of SoftHSM is as deep */
+    ok = ok && (w->what == SEAL || each(w, fd, name, true));
     DIR *d = ok ? fdopendir(fd) : NULL;
     if (d == NULL) {
+        int saved = errno;
         close(fd);
+        errno = saved;
         return false;
     }
     for (struct dirent *entry; ok && (entry = readdir(d)) != NULL;)

@@ -24,8 +24,11 @@ static void look(struct kw_report *r, const struct kw_desk *desk,
         kw_inspect_keyring(r, desk);
     else
         kw_report_err(r, "keyring", keyring, why);
-    for (size_t i = 0; !c->offline && i < desk->config->token_count; i++)
-        kw_inspect_token(r, desk, &desk->config->tokens[i]);
+    for (size_t i = 0; i < desk->config->token_count; i++) {
+        kw_inspect_seal(r, desk, &desk->config->tokens[i]);
+        if (!c->offline)
+            kw_inspect_token(r, desk, &desk->config->tokens[i]);
+    }
 }
 
 int kw_verb_check(int argc, char **argv)
@@ -36,7 +39,8 @@ int kw_verb_check(int argc, char **argv)
     struct kw_desk desk = {0};
     struct kw_note note = {{0}};
     const struct kw_option options[] = {
-        {"offline", NULL, "everything but the tokens: no login", &c.offline, NULL},
+        {"offline", NULL, "everything but the keys in the tokens: no login", &c.offline,
+         NULL},
     };
     const struct kw_usage usage = {
         .verb = "check",

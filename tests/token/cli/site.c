@@ -130,14 +130,17 @@ void site_watch_calls(struct site *s)
     CHECK(fd >= 0 && (s->watch = fdopen(fd, "r")) != NULL);
 }
 
-void site_await_call(struct site *s, const char *function, int n)
+pid_t site_await_call(struct site *s, const char *function, int n)
 {
-    char line[256], want[64];
+    char line[256] = "", want[64];
+    int pid = 0;
     snprintf(want, sizeof want, "> %s ", function);
     while (n > 0) {
         CHECK(fgets(line, sizeof line, s->watch) != NULL);
         n -= strncmp(line, want, strlen(want)) == 0;
     }
+    CHECK(sscanf(line + strlen(want), "pid=%d", &pid) == 1);
+    return pid;
 }
 
 pid_t site_start(struct site *s, const char *const words[])
@@ -275,6 +278,11 @@ static int is_sealed(const char *path, const struct stat *st, int kind, struct F
     (void)at;
     sealed_count++;
     return (st->st_mode & 07777) != (kind == FTW_D ? 0500u : 0400u);
+}
+
+bool site_is_sealed(const char *dir)
+{
+    return nftw(dir, is_sealed, 8, FTW_PHYS) == 0;
 }
 
 size_t site_sealed(const char *dir)

@@ -48,8 +48,9 @@ int site_keyward(struct site *s, const char *const words[]);
 
 /* Makes the module's call log a FIFO, so that a case can wait for a call. */
 void site_watch_calls(struct site *s);
-/* Blocks until the module is in the n-th call of this function from now on. */
-void site_await_call(struct site *s, const char *function, int n);
+/* Blocks until the module is in the n-th call of this function from now on; gives the
+ * number of the process that made it. */
+pid_t site_await_call(struct site *s, const char *function, int n);
 /* Starts keyward with these words and --config; site_end waits for it, gives its exit
  * status (128 + a signal's number) and what it said in s->run. */
 pid_t site_start(struct site *s, const char *const words[]);
@@ -79,5 +80,7 @@ size_t site_sealed(const char *dir);
 size_t site_names(const char *dir);
 /* So that the HSM's own tools may change the token. */
 void site_unseal(const struct site *s);
+/* Whether they all have it. */
+bool site_is_sealed(const char *dir);
 
 #endif

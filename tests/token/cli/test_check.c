@@ -52,7 +52,7 @@ static int unseal(const char *path, const struct stat *st, int kind, struct FTW 
     return chmod(path, kind == FTW_D ? 0700 : 0600);
 }
 
-static void unsealed_token__a_warning_with_the_remedy(void **state)
+static void unsealed_token__sealed_with_a_warning(void **state)
 {
     (void)state;
     make_one();
@@ -60,6 +60,7 @@ static void unsealed_token__a_warning_with_the_remedy(void **state)
     KEYWARD_MUST(&s, 0, "check");
     CHECK_HAS(s.run.out, "warn  seal");
     CHECK_HAS(s.run.out, "0400");
+    CHECK(site_sealed(s.tokens) >= 5);
     site_remove(&s);
 }
 
@@ -220,7 +221,7 @@ static void keyring_older_than_this_node_has_seen__fails(void **state)
 
 KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(json__the_findings_as_one_document),
-         CASE(unsealed_token__a_warning_with_the_remedy),
+         CASE(unsealed_token__sealed_with_a_warning),
          CASE(the_keys_object_is_gone__fails_with_its_number),
          CASE(the_keys_object__copyable_or_not_alone_or_exposed__fails_and_says_so),
          CASE(others_may_write_the_socket_folder__fails),
