@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +144,20 @@ pid_t site_await_call(struct site *s, const char *function, int n)
     return pid;
 }
 
+/* What a case that failed leaves: keyward, and a child that hangs in the module. */
+static struct {
+    pid_t pid;
+    char control[96];
+} left;
+
+static void end_what_is_left(void)
+{
+    if (left.pid <= 0)
+        return;
+    (void)!kw_failed(kw_file_replace(left.control, kw_span_str("\n"), 0644, NULL));
+    kill(left.pid, SIGKILL);
+}
+
 pid_t site_start(struct site *s, const char *const words[])
 {
     const char *argv[24];
@@ -160,6 +175,10 @@ pid_t site_start(struct site *s, const char *const words[])
     CHECK(posix_spawn(&pid, argv[0], &files, NULL, (char *const *)(uintptr_t)argv,
                       environ) == 0);
     posix_spawn_file_actions_destroy(&files);
+    if (left.pid == 0)
+        CHECK(atexit(end_what_is_left) == 0);
+    left.pid = pid;
+    kw_copy_str(left.control, sizeof left.control, kw_span_str(s->control));
     return pid;
 }
 
@@ -194,11 +213,19 @@ void site_no_sync(const char *folder)
     CHECK(setenv("LD_PRELOAD", NOSYNC, 1) == 0);
 }
 
-int site_end(struct site *s, pid_t pid)
+int site_reap(pid_t pid)
 {
     int status = 0;
     while (waitpid(pid, &status, 0) < 0)
         CHECK(errno == EINTR);
+    if (pid == left.pid)
+        left.pid = -1;
+    return status;
+}
+
+int site_end(struct site *s, pid_t pid)
+{
+    int status = site_reap(pid);
     fclose(s->watch);
     CHECK(unlink(s->calls) == 0);
     read_said(s, "err", s->run.err, sizeof s->run.err);

@@ -60,6 +60,8 @@ int site_end(struct site *s, pid_t pid);
 void site_listen(struct site *s);
 /* From now on keyward cannot fsync this folder; NULL: it can again. */
 void site_no_sync(const char *folder);
+/* Waits for it, or for a child that became ours, and gives what waitpid(2) says. */
+int site_reap(pid_t pid);
 
 /* Replaces `from`, which must be there, in the configuration. */
 void site_edit(struct site *s, const char *from, const char *to);

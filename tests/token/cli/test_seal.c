@@ -3,7 +3,6 @@
  * what runs is left alone, what cannot be sealed is said aloud. */
 #include "site.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -29,20 +28,12 @@ static void hang_in_a_ceremony(struct ceremony *c)
     CHECK(!site_is_sealed(s.tokens));
 }
 
-static int reap(pid_t pid)
-{
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0)
-        CHECK(errno == EINTR);
-    return status;
-}
-
 /* Both at once, as when the machine goes down. */
 static void kill_it(const struct ceremony *c)
 {
     CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     CHECK(kill(c->keyward, SIGKILL) == 0 && kill(c->child, SIGKILL) == 0);
-    CHECK(WIFSIGNALED(reap(c->keyward)) && WIFSIGNALED(reap(c->child)));
+    CHECK(WIFSIGNALED(site_reap(c->keyward)) && WIFSIGNALED(site_reap(c->child)));
     CHECK(prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
     site_tell(&s, "\n");
     CHECK(!site_is_sealed(s.tokens));
@@ -86,12 +77,12 @@ static void keyward_killed_its_child_not__still_a_ceremony(void **state)
     (void)state;
     hang_in_a_ceremony(&c);
     CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
-    CHECK(kill(c.keyward, SIGKILL) == 0 && WIFSIGNALED(reap(c.keyward)));
+    CHECK(kill(c.keyward, SIGKILL) == 0 && WIFSIGNALED(site_reap(c.keyward)));
     (void)KEYWARD_DO(&s, "check", "--offline");
     CHECK_HAS(s.run.out, "a ceremony is running");
     CHECK(!site_is_sealed(s.tokens));
     site_tell(&s, "\n");
-    CHECK(WIFEXITED(reap(c.child)));
+    CHECK(WIFEXITED(site_reap(c.child)));
     CHECK(prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
     KEYWARD_MUST(&s, 0, "key", "list");
     CHECK(site_is_sealed(s.tokens));
