@@ -107,34 +107,35 @@ static bool acl_lets_in_us_alone(int fd)
     return n > 0 && kw_acl_is_only_for(kw_span_of(acl, (size_t)n), geteuid());
 }
 
-static kw_err judge_secret(int fd, const struct stat *st, const char *path,
-                           struct kw_note *note)
+kw_err kw_file_judge_secret(int fd, const char *path, struct kw_note *note)
 {
-    if (!S_ISREG(st->st_mode))
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return kw_file_failed("cannot stat", path, note);
+    if (!S_ISREG(st.st_mode))
         return kw_file_not_regular(path, note);
-    if (st->st_uid != geteuid() && st->st_uid != 0) {
+    if (st.st_uid != geteuid() && st.st_uid != 0) {
         kw_note_set(note, "%s: owned by uid %u; chown it to uid %u", path,
-                    (unsigned)st->st_uid, (unsigned)geteuid());
+                    (unsigned)st.st_uid, (unsigned)geteuid());
         return kw_err_at(KW_CODE_DENIED, "file owner");
     }
-    if ((st->st_mode & 077) != 0 && !acl_lets_in_us_alone(fd)) {
+    if ((st.st_mode & 077) != 0 && !acl_lets_in_us_alone(fd)) {
         kw_note_set(note, "%s: mode %04o lets others at it; chmod 0600 it", path,
-                    (unsigned)(st->st_mode & 07777));
+                    (unsigned)(st.st_mode & 07777));
         return kw_err_at(KW_CODE_DENIED, "file mode");
     }
     return KW_OK;
 }
 
-static kw_err read_secret(int fd, const char *path, size_t max,
-                          struct kw_secret *ret_secret, struct kw_note *note)
+kw_err kw_file_read_secret_fd(int fd, const char *path, size_t max,
+                              struct kw_secret *ret_secret, struct kw_note *note)
 {
-    struct stat st;
     KW_AUTO_SECRET(s);
-    if (fstat(fd, &st) != 0)
-        return kw_file_failed("cannot stat", path, note);
-    kw_err e = judge_secret(fd, &st, path, note);
+    kw_err e = kw_file_judge_secret(fd, path, note);
     if (kw_failed(e))
         return e;
+    if (lseek(fd, 0, SEEK_SET) != 0)
+        return kw_file_failed("cannot read", path, note);
     e = kw_secret_init(&s, max + 2); /* a newline, and one byte to notice too much */
     if (kw_failed(e)) {
         kw_note_set(note, "%s: no room in locked memory to read it", path);
@@ -172,13 +173,23 @@ static kw_err unopened(const char *path, struct kw_note *note)
     }
 }
 
-kw_err kw_file_read_secret(const char *path, size_t max, struct kw_secret *ret_secret,
-                           struct kw_note *note)
+kw_err kw_file_open_secret(const char *path, int *ret_fd, struct kw_note *note)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     if (fd < 0)
         return unopened(path, note);
-    kw_err e = read_secret(fd, path, max, ret_secret, note);
+    *ret_fd = fd;
+    return KW_OK;
+}
+
+kw_err kw_file_read_secret(const char *path, size_t max, struct kw_secret *ret_secret,
+                           struct kw_note *note)
+{
+    int fd = -1;
+    kw_err e = kw_file_open_secret(path, &fd, note);
+    if (kw_failed(e))
+        return e;
+    e = kw_file_read_secret_fd(fd, path, max, ret_secret, note);
     close(fd);
     return e;
 }

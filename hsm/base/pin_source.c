@@ -2,7 +2,9 @@
 /* The one reader of what `pin` says. */
 #include <keyward/pin_source.h>
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <keyward/clock.h>
@@ -10,6 +12,7 @@
 
 #define FILE_PREFIX "file:"
 #define CREDENTIAL_PREFIX "credential:"
+#define DESCRIPTOR_PREFIX "descriptor:"
 
 static kw_err refuse(struct kw_note *note, const char *why)
 {
@@ -34,14 +37,33 @@ static kw_err file_path(const char *path, char dst[KW_PATH_MAX], struct kw_note 
     return KW_OK;
 }
 
-static kw_err credential_path(const char *name, char dst[KW_PATH_MAX],
-                              struct kw_note *note)
+static bool begins(const char *pin, const char *prefix)
 {
+    return pin != NULL && strncmp(pin, prefix, strlen(prefix)) == 0;
+}
+
+kw_err kw_pin_source_credential(const char *pin, const char **ret_name,
+                                struct kw_note *note)
+{
+    if (!begins(pin, CREDENTIAL_PREFIX))
+        return refuse(note, "the PIN's source is no credential");
+    const char *name = pin + strlen(CREDENTIAL_PREFIX);
     kw_span s = kw_span_str(name);
     if (s.len == 0 || name[0] == '.' || !kw_span_all(s, is_name_byte))
         return refuse(note,
                       "the credential's name is empty or has a character other than "
                       "letters, digits, \".\", \"_\" and \"-\"");
+    *ret_name = name;
+    return KW_OK;
+}
+
+static kw_err credential_path(const char *pin, char dst[KW_PATH_MAX],
+                              struct kw_note *note)
+{
+    const char *name = NULL;
+    kw_err e = kw_pin_source_credential(pin, &name, note);
+    if (kw_failed(e))
+        return e;
     const char *folder = kw_env_get(KW_ENV_CREDENTIALS);
     if (folder == NULL || folder[0] != '/')
         return refuse(note, "there is no credentials directory: the service needs "
@@ -52,11 +74,6 @@ static kw_err credential_path(const char *name, char dst[KW_PATH_MAX],
     return KW_OK;
 }
 
-static bool begins(const char *pin, const char *prefix)
-{
-    return pin != NULL && strncmp(pin, prefix, strlen(prefix)) == 0;
-}
-
 kw_err kw_pin_source_path(const char *pin, char dst[KW_PATH_MAX], struct kw_note *note)
 {
     char path[KW_PATH_MAX];
@@ -64,12 +81,30 @@ kw_err kw_pin_source_path(const char *pin, char dst[KW_PATH_MAX], struct kw_note
     if (begins(pin, FILE_PREFIX))
         e = file_path(pin + strlen(FILE_PREFIX), path, note);
     else if (begins(pin, CREDENTIAL_PREFIX))
-        e = credential_path(pin + strlen(CREDENTIAL_PREFIX), path, note);
+        e = credential_path(pin, path, note);
     else
         e = refuse(note, "the PIN's source is neither a file nor a credential");
     if (!kw_failed(e))
         kw_copy_str(dst, KW_PATH_MAX, kw_span_str(path));
     return e;
+}
+
+void kw_pin_source_of_descriptor(int fd, const char *path, char dst[KW_PATH_MAX + 32])
+{
+    snprintf(dst, KW_PATH_MAX + 32, DESCRIPTOR_PREFIX "%d:%s", fd, path);
+}
+
+bool kw_pin_source_descriptor(const char *pin, int *ret_fd, const char **ret_path)
+{
+    if (!begins(pin, DESCRIPTOR_PREFIX))
+        return false;
+    char *end = NULL;
+    long fd = strtol(pin + strlen(DESCRIPTOR_PREFIX), &end, 10);
+    if (fd < 0 || fd > INT_MAX || *end != ':')
+        return false;
+    *ret_fd = (int)fd;
+    *ret_path = end + 1;
+    return true;
 }
 
 bool kw_pin_source_is_credential(const char *pin)

@@ -58,6 +58,15 @@ KW_MUST_USE kw_err kw_file_judge(const char *path, uid_t uid, struct kw_note *no
 KW_MUST_USE kw_err kw_file_read_secret(const char *path, size_t max,
                                        struct kw_secret *ret_secret,
                                        struct kw_note *note);
+/* Its three steps, for a file that one user opens and another one reads: opening (never a
+ * symlink), judging owner and rights as this process's uid, reading from the beginning.
+ * `path` is for the messages. */
+KW_MUST_USE kw_err kw_file_open_secret(const char *path, int *ret_fd,
+                                       struct kw_note *note);
+KW_MUST_USE kw_err kw_file_judge_secret(int fd, const char *path, struct kw_note *note);
+KW_MUST_USE kw_err kw_file_read_secret_fd(int fd, const char *path, size_t max,
+                                          struct kw_secret *ret_secret,
+                                          struct kw_note *note);
 
 /* Replaces `path` with `bytes`: a new file beside it under a random name, fsync, rename,
  * fsync of the folder.  After a failure the file is whole, and nothing lies beside it: it

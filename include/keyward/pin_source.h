@@ -22,6 +22,16 @@
  * relative path); pin may be NULL. */
 KW_MUST_USE kw_err kw_pin_source_path(const char *pin, char dst[KW_PATH_MAX],
                                       struct kw_note *note);
+/* The NAME of "credential:NAME", which may be a file's name.  BAD_INPUT for anything
+ * else. Borrowed from `pin`. */
+KW_MUST_USE kw_err kw_pin_source_credential(const char *pin, const char **ret_name,
+                                            struct kw_note *note);
+
+/* "descriptor:N:/path": a file that is open already, for a process that may read it and
+ * not open it.  Made by a program for its own child; kw_pin_source_path, and so every
+ * configuration, refuses it.  /path is for the messages. */
+void kw_pin_source_of_descriptor(int fd, const char *path, char dst[KW_PATH_MAX + 32]);
+bool kw_pin_source_descriptor(const char *pin, int *ret_fd, const char **ret_path);
 
 /* A credential: systemd lays it anew into each start of the service, so that it looks
  * changed although the PIN is the same. */

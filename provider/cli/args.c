@@ -10,6 +10,8 @@
 #include <keyward/env.h>
 #include <keyward/limits.h>
 
+#include "pin_place.h"
+
 static void help_option(const char *name, const char *value, const char *help)
 {
     char left[64];
@@ -24,6 +26,8 @@ static int help(const struct kw_usage *u)
            u->operands[0] != '\0' ? " " : "", u->operands, u->summary);
     for (size_t i = 0; i < u->option_count; i++)
         help_option(u->options[i].name, u->options[i].value, u->options[i].help);
+    if (u->logs_in)
+        help_option("unit", "UNIT", "whose credential the PIN is (keywardd.service)");
     help_option("config", "FILE", "the configuration (" KW_CONFIG_DEFAULT ")");
     help_option("json", NULL, "one JSON document instead of words");
     help_option("help", NULL, "this text");
@@ -110,11 +114,14 @@ int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
 {
     struct kw_cli cli = {.colour = use_colour()};
     bool want_help = false, only_operands = false;
+    struct kw_call call = {.verb = usage->verb, .argc = argc, .argv = argv};
     const struct kw_option own[] = {
         {.name = "help", .on = &want_help},
         {.name = "json", .on = &cli.json},
         {.name = "config", .value = "FILE", .text = &cli.config},
+        {.name = "unit", .value = "UNIT", .text = &call.unit}, /* the last */
     };
+    const size_t own_count = sizeof own / sizeof own[0] - (usage->logs_in ? 0 : 1);
     struct reader r = {usage, argc, 1, argv};
     size_t operands = 0;
     for (; r.at < argc; r.at++) {
@@ -122,7 +129,7 @@ int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
         if (!only_operands && strcmp(word, "--") == 0) {
             only_operands = true;
         } else if (!only_operands && word[0] == '-' && word[1] == '-') {
-            int code = read_option(&r, own, sizeof own / sizeof own[0]);
+            int code = read_option(&r, own, own_count);
             if (code >= 0)
                 return code;
         } else if (!only_operands && word[0] == '-' && word[1] != '\0') {
@@ -141,6 +148,9 @@ int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
     }
     if (operands < usage->operand_count)
         return kw_usage_error(usage->verb, "it wants %s", usage->operands);
+    if (!kw_pin_place_called(&call))
+        return kw_usage_error(usage->verb, "--unit: '%s' is no name of a systemd unit",
+                              call.unit);
     if (cli.config == NULL)
         cli.config = KW_CONFIG_DEFAULT;
     *ret_cli = cli;

@@ -55,6 +55,7 @@ struct kw_usage {
     const char *more; /* further lines of the help, or NULL         */
     const struct kw_option *options;
     size_t option_count;
+    bool logs_in; /* it may log in to a token: --unit is its option, too */
 };
 
 /* Reads argv[1..] (argv[0] is the verb's own word): --help, --json and --config are every

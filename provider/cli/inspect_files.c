@@ -11,6 +11,8 @@
 
 #include <keyward/file.h>
 
+#include "pin_place.h"
+
 static void absent(struct kw_report *r, const char *name, const char *path,
                    const char *remedy)
 {
@@ -64,9 +66,11 @@ static void inspect_pin(struct kw_report *r, const struct kw_config *config,
 {
     struct kw_owner owner = {0};
     struct kw_note note = {{0}};
+    struct kw_pin_place place = KW_PIN_PLACE_NONE;
     kw_err e = kw_owner_of(config, &owner, &note);
     if (!kw_failed(e))
-        e = kw_login_pin_file(token, &owner, &note);
+        e = kw_pin_place_open(token, &owner, &place, &note);
+    kw_pin_place_close(&place);
     if (kw_failed(e))
         kw_report_err(r, "pin", e, &note);
     else

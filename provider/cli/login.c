@@ -11,6 +11,7 @@
 #include <keyward/clock.h>
 #include <keyward/state.h>
 
+#include "pin_place.h"
 #include "softhsm.h"
 #include "window.h"
 
@@ -65,43 +66,16 @@ kw_err kw_owner_agrees(const struct kw_config *config,
     return KW_OK;
 }
 
-static kw_err stat_pin(const struct kw_config_token *token, char path[KW_PATH_MAX],
-                       struct stat *ret_st, struct kw_note *note)
+static kw_err stat_pin(const struct kw_pin_place *pin, struct stat *ret_st,
+                       struct kw_note *note)
 {
-    kw_err e = kw_pin_source_path(token->pin, path, note);
-    if (!kw_failed(e) && lstat(path, ret_st) != 0) {
-        int saved = errno;
-        kw_note_set(note, "%s: the PIN of token %s: %s", path, token->name,
-                    strerror(saved));
-        e = kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO, (uint32_t)saved,
-                          "pin");
-    }
-    return e;
-}
-
-kw_err kw_login_pin_file(const struct kw_config_token *token,
-                         const struct kw_owner *owner, struct kw_note *note)
-{
-    char path[KW_PATH_MAX];
-    struct stat st;
-    kw_err e = stat_pin(token, path, &st, note);
-    if (kw_failed(e))
-        return e;
-    if (!S_ISREG(st.st_mode)) {
-        kw_note_set(note, "%s: the PIN of token %s is not a regular file", path,
-                    token->name);
-        return kw_err_at(KW_CODE_BAD_INPUT, "pin");
-    }
-    if (st.st_uid != owner->uid || (st.st_mode & 077) != 0) {
-        kw_note_set(
-            note,
-            "%s: belongs to uid %u, mode %04o; the daemon's uid alone may read the "
-            "PIN: chown %u %s && chmod 0600 %s",
-            path, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777),
-            (unsigned)owner->uid, path, path);
-        return kw_err_at(KW_CODE_DENIED, "pin");
-    }
-    return KW_OK;
+    int rc = pin->fd >= 0 ? fstat(pin->fd, ret_st) : lstat(pin->path, ret_st);
+    if (rc == 0)
+        return KW_OK;
+    int saved = errno;
+    kw_note_set(note, "%s: the PIN: %s", pin->path, strerror(saved));
+    return kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO, (uint32_t)saved,
+                         "pin");
 }
 
 /* What parent and children of one login share. */
@@ -110,8 +84,8 @@ struct order {
     const struct kw_config_token *token;
     kw_login_work *work;
     void *shared;
-    char pin[KW_PATH_MAX + sizeof "file:"]; /* as a file: credentials are resolved */
-    char tokendir[KW_PATH_MAX];             /* "" when the token is no SoftHSM's  */
+    struct kw_pin_place pin;
+    char tokendir[KW_PATH_MAX]; /* "" when the token is no SoftHSM's  */
     enum kw_login_kind kind;
     bool proven;  /* the token's COUNT_LOW is no reason to stop      */
     bool trusted; /* and the state directory says so of this very PIN */
@@ -122,11 +96,10 @@ struct order {
  * about a credential, whose change proves nothing (hsm/front/pin_latch.h). */
 static kw_err allowed(struct order *o, struct kw_note *note)
 {
-    char path[KW_PATH_MAX];
     struct stat st;
     struct kw_state_dir *dir = NULL;
     struct kw_pin_latch latch = {0};
-    kw_err e = stat_pin(o->token, path, &st, note);
+    kw_err e = stat_pin(&o->pin, &st, note);
     if (!kw_failed(e))
         e = kw_state_open(o->config->state, &dir, note);
     if (!kw_failed(e))
@@ -141,7 +114,7 @@ static kw_err allowed(struct order *o, struct kw_note *note)
         kw_note_set(note,
                     "token %s: no login is tried since %s: %s; one more could lock the "
                     "token: correct the PIN in %s%s",
-                    o->token->name, latch.at, latch.reason, path,
+                    o->token->name, latch.at, latch.reason, o->pin.path,
                     credential ? ", then say keyward pin retry"
                                : " (any change of the file ends the latch)");
         return kw_err_at(KW_CODE_PIN_STOP, "pin latch");
@@ -170,7 +143,7 @@ static kw_err log_in(void *arg, struct kw_note *note)
     const struct kw_token_options options = {
         .module = o->token->module,
         .uri = o->token->uri,
-        .pin = o->pin,
+        .pin = o->pin.source,
         .read_write = o->kind == KW_LOGIN_CEREMONY,
         .pin_proven = o->proven,
         .phase = on_phase,
@@ -209,10 +182,9 @@ static kw_err set_latch(void *arg, struct kw_note *note)
 static void remember(struct order *o, const struct kw_child *child, const char *refusal)
 {
     struct stat st;
-    char path[KW_PATH_MAX];
     struct kw_note ignored;
     struct kw_pin_latch *l = &o->latch;
-    if (kw_failed(stat_pin(o->token, path, &st, &ignored)))
+    if (kw_failed(stat_pin(&o->pin, &st, &ignored)))
         return;
     *l = (struct kw_pin_latch){.latched = refusal != NULL, .proven = refusal == NULL};
     l->source = kw_pin_source_of(&st);
@@ -226,22 +198,19 @@ static void remember(struct order *o, const struct kw_child *child, const char *
 static kw_err plan(struct order *o, struct kw_owner *ret_owner, struct kw_note *note)
 {
     struct kw_owner owner = {0};
-    char path[KW_PATH_MAX];
     const char *conf = kw_softhsm_conf(o->token);
     kw_err e = kw_owner_agrees(o->config, o->token, &owner, note);
     if (!kw_failed(e))
+        e = kw_pin_place_open(o->token, &owner, &o->pin, note);
+    if (!kw_failed(e))
         e = allowed(o, note);
-    if (!kw_failed(e))
-        e = kw_login_pin_file(o->token, &owner, note);
-    if (!kw_failed(e))
-        e = kw_pin_source_path(o->token->pin, path, note);
     if (!kw_failed(e) && conf != NULL)
         e = kw_softhsm_tokendir(conf, o->tokendir, note);
-    if (kw_failed(e))
-        return e;
-    snprintf(o->pin, sizeof o->pin, "file:%s", path);
-    *ret_owner = owner;
-    return KW_OK;
+    if (!kw_failed(e))
+        *ret_owner = owner;
+    else
+        kw_pin_place_close(&o->pin);
+    return e;
 }
 
 kw_err kw_login_run(const struct kw_config *config, const struct kw_config_token *token,
@@ -253,6 +222,7 @@ kw_err kw_login_run(const struct kw_config *config, const struct kw_config_token
     struct kw_window window = KW_WINDOW_SHUT;
     struct order o = {
         .config = config, .token = token, .work = work, .shared = shared, .kind = kind};
+    o.pin = KW_PIN_PLACE_NONE;
     kw_err e = plan(&o, &owner, note);
     if (kw_failed(e))
         return e;
@@ -267,6 +237,7 @@ kw_err kw_login_run(const struct kw_config *config, const struct kw_config_token
     kw_err end = kw_window_close(&window, e, &why);
     if (e.code == KW_CODE_PIN_STOP || (!kw_failed(e) && !o.trusted))
         remember(&o, &files, kw_failed(e) ? why.text : NULL);
+    kw_pin_place_close(&o.pin);
     if (kw_failed(end) && note != NULL)
         *note = why;
     return end;

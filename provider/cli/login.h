@@ -2,9 +2,9 @@
 /* login - one login to one token, in a child, under the uid that owns its files
  *
  * Order: who owns the files (the state directory and, for SoftHSM, its token directory
- * must agree) · the PIN latch (latched: nothing is tried) · the PIN file's owner and mode
- * · for a ceremony the writable window · the login and the work · the seal, whatever
- * happened · what the login says about the PIN, kept in the state directory.
+ * must agree) · the PIN's source, judged (pin_place.h) · the PIN latch (latched: nothing
+ * is tried) · for a ceremony the writable window · the login and the work · the seal,
+ * whatever happened · what the login says about the PIN, kept in the state directory.
  *
  * Threads:   before the first thread.
  * Blocking:  as long as the vendor library does.
@@ -30,10 +30,6 @@ KW_MUST_USE kw_err kw_owner_of(const struct kw_config *config, struct kw_owner *
 KW_MUST_USE kw_err kw_owner_agrees(const struct kw_config *config,
                                    const struct kw_config_token *token,
                                    struct kw_owner *ret_owner, struct kw_note *note);
-
-/* DENIED unless the PIN source belongs to `owner` and to nobody else. */
-KW_MUST_USE kw_err kw_login_pin_file(const struct kw_config_token *token,
-                                     const struct kw_owner *owner, struct kw_note *note);
 
 /* In the child, with the arena open and the token logged in. */
 typedef kw_err kw_login_work(struct kw_token *token, void *shared, struct kw_note *note);

@@ -50,6 +50,7 @@ int kw_verb_check(int argc, char **argv)
             "and\ntokens (one login each), and says what to do about what is wrong.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
+        .logs_in = true,
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code >= 0)

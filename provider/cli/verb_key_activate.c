@@ -297,6 +297,7 @@ int kw_verb_activate(int argc, char **argv)
             "key prove), or\nthis node's own act of version N.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
+        .logs_in = true,
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code < 0)

@@ -213,6 +213,7 @@ int kw_verb_create(int argc, char **argv)
             "it\nwith a check text, and adds it to the keyring in state created.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
+        .logs_in = true,
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code < 0)

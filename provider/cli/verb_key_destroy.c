@@ -263,6 +263,7 @@ int kw_verb_destroy(int argc, char **argv)
             "not asked).",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
+        .logs_in = true,
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code < 0)

@@ -142,6 +142,7 @@ int kw_verb_prove(int argc, char **argv)
             "second copy of N.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
+        .logs_in = true,
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code < 0)

@@ -124,6 +124,46 @@ static void read__may_not_open__denied_names_chown(void **state)
     folder_remove(&f);
 }
 
+/* Opened by root, which alone may pass the folder, and read by another user. */
+static int read_what_is_open(void *fd)
+{
+    struct kw_note note = {{0}};
+    struct kw_secret s = {0};
+    drop_rights(0);
+    if (kw_failed(kw_arena_open(4096, KW_ARENA_AUTO, &note)))
+        return 2;
+    for (int i = 0; i < 2; i++) { /* from the beginning each time */
+        kw_secret_wipe(&s);
+        if (kw_failed(kw_file_judge_secret(*(int *)fd, "it", &note)) ||
+            kw_failed(kw_file_read_secret_fd(*(int *)fd, "it", MAX, &s, &note)) ||
+            !kw_span_equal_str(kw_secret_peek(&s), "pin"))
+            return 1;
+    }
+    return 0;
+}
+
+static int read_what_is_open_and_loose(void *fd)
+{
+    struct kw_note note = {{0}};
+    drop_rights(0);
+    return kw_file_judge_secret(*(int *)fd, "it", &note).code == KW_CODE_DENIED ? 0 : 1;
+}
+
+static void read__opened_by_another__judged_and_read_by_this_one(void **state)
+{
+    (void)state;
+    struct folder f;
+    int fd = -1;
+    folder_make(&f);
+    put_file(f.file, "pin", 0400);
+    CHECK_OK(kw_file_open_secret(f.file, &fd, NULL));
+    CHECK(child_answer(read_what_is_open, &fd) == 0);
+    CHECK(fchmod(fd, 0440) == 0);
+    CHECK(child_answer(read_what_is_open_and_loose, &fd) == 0);
+    close(fd);
+    folder_remove(&f);
+}
+
 static void read__symlink__bad_input(void **state)
 {
     (void)state;
@@ -244,8 +284,9 @@ KW_CASES("hsm/base/file-secret", CASE(read__no_file__missing),
          CASE(read__bits_for_others__denied_names_chmod),
          CASE(read__acl_for_us_alone__read_else_denied),
          CASE(read__owned_by_another__denied_names_chown),
-         CASE(read__may_not_open__denied_names_chown), CASE(read__symlink__bad_input),
-         CASE(read__not_regular__bad_input_at_once), CASE(read__empty__bad_input),
-         CASE(read__too_long__bad_input), CASE(read__arena_full__no_memory),
-         CASE(read__content__one_newline_stripped),
+         CASE(read__may_not_open__denied_names_chown),
+         CASE(read__opened_by_another__judged_and_read_by_this_one),
+         CASE(read__symlink__bad_input), CASE(read__not_regular__bad_input_at_once),
+         CASE(read__empty__bad_input), CASE(read__too_long__bad_input),
+         CASE(read__arena_full__no_memory), CASE(read__content__one_newline_stripped),
          CASE(read__onto_another_secret__that_one_replaced))

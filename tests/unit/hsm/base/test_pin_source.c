@@ -100,6 +100,33 @@ static void source__credential__in_its_directory(void **state)
             "/run/credentials/keywardd.service/Hsm_pin-1.txt");
 }
 
+static void source__a_descriptor__of_programs_only(void **state)
+{
+    char pin[KW_PATH_MAX + 32];
+    const char *path = NULL;
+    int fd = -1;
+    (void)state;
+    kw_pin_source_of_descriptor(7, "/run/x/pin", pin);
+    CHECK(kw_pin_source_descriptor(pin, &fd, &path) && fd == 7);
+    CHECK_STR(path, "/run/x/pin");
+    refused(pin, "neither a file nor a credential");
+    CHECK(!kw_pin_source_descriptor("descriptor:-1:/x", &fd, &path));
+    CHECK(!kw_pin_source_descriptor("descriptor:7", &fd, &path));
+    CHECK(!kw_pin_source_descriptor("file:/descriptor:7:/x", &fd, &path));
+}
+
+static void source__its_credentials_name__or_refused(void **state)
+{
+    struct kw_note note = {{0}};
+    const char *name = NULL;
+    (void)state;
+    CHECK_OK(kw_pin_source_credential("credential:hsm-pin", &name, &note));
+    CHECK_STR(name, "hsm-pin");
+    CHECK_CODE(kw_pin_source_credential("credential:../x", &name, &note),
+               KW_CODE_BAD_INPUT);
+    CHECK_CODE(kw_pin_source_credential("file:/x", &name, &note), KW_CODE_BAD_INPUT);
+}
+
 static void source__a_credential__told_from_a_file(void **state)
 {
     (void)state;
@@ -124,7 +151,9 @@ static void source__one_of_its_facts_differs__another(void **state)
         CHECK(!kw_pin_source_same(&a, &other[i]));
 }
 
-KW_CASES("hsm/base/pin_source", CASE(source__a_credential__told_from_a_file),
+KW_CASES("hsm/base/pin_source", CASE(source__a_descriptor__of_programs_only),
+         CASE(source__its_credentials_name__or_refused),
+         CASE(source__a_credential__told_from_a_file),
          CASE(source__one_of_its_facts_differs__another),
          CASE(source__neither_file_nor_credential__refused),
          CASE(source__an_inline_pin__not_repeated),
