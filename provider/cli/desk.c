@@ -20,11 +20,29 @@ static kw_err load_ring(struct kw_desk *desk, const char *path, struct kw_note *
     return e.code == KW_CODE_MISSING ? KW_OK : e;
 }
 
+/* An ordinary user is told who may look, not to take the folder for itself. */
+static kw_err own_state(struct kw_desk *desk)
+{
+    struct kw_owner owner = {0};
+    struct kw_note ignored;
+    if (geteuid() == 0 || kw_failed(kw_owner_of(desk->config, &owner, &ignored)) ||
+        owner.uid == geteuid())
+        return KW_OK;
+    desk->stranger = true;
+    kw_note_set(&desk->state_why,
+                "%s is for uid %u alone, and this is uid %u: run keyward as root or as "
+                "that user",
+                desk->config->state, (unsigned)owner.uid, (unsigned)geteuid());
+    return kw_err_at(KW_CODE_DENIED, "state");
+}
+
 static void read_state(struct kw_desk *desk)
 {
     struct kw_state_dir *dir = NULL;
     struct kw_note ignored;
-    kw_err e = kw_state_open(desk->config->state, &dir, &desk->state_why);
+    kw_err e = own_state(desk);
+    if (!kw_failed(e))
+        e = kw_state_open(desk->config->state, &dir, &desk->state_why);
     if (!kw_failed(e))
         e = kw_state_marks(dir, &desk->marks, &desk->state_why);
     if (!kw_failed(e))

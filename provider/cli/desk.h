@@ -24,8 +24,9 @@ struct kw_desk {
         state_err; /* OK: the state directory could be read; MISSING: it is not there */
     struct kw_note state_why;
     struct kw_judgement judgement; /* of `ring` by this node, when state_err is OK */
-    enum kw_seal
-        seal[KW_TOKENS_MAX]; /* as the tokens were found: an open one is sealed */
+    bool stranger; /* neither root nor the state directory's user: sees little */
+    /* As the tokens were found: an open one is sealed. */
+    enum kw_seal seal[KW_TOKENS_MAX];
 };
 
 /* Loads the configuration and, when it is there, the keyring; and judges it as this

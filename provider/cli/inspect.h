@@ -6,12 +6,18 @@
 #include "desk.h"
 #include "report.h"
 
-/* Modes and owners of configuration, keyring, state directory and PIN files. */
+/* Who runs this: an ordinary user sees too little of what the daemon's user sees, and is
+ * told so.  false: nothing is looked at as the daemon's user. */
+bool kw_inspect_user(struct kw_report *r, const struct kw_desk *desk);
+/* As the daemon's user sees them, in a child of it: configuration, keyring, modules, the
+ * folders above all of them; the state directory, where a file is written and removed;
+ * the PINs' sources. */
 void kw_inspect_files(struct kw_report *r, const struct kw_config *config,
                       const char *config_path);
 /* The folders of the sockets: there, the daemon's, and nobody else may write them. */
 void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config);
-/* RLIMIT_MEMLOCK against what keywardd locks. */
+/* RLIMIT_MEMLOCK against what keywardd locks: of the daemon that answers on the status
+ * socket (its document names the process), else, and that is said, of this shell. */
 void kw_inspect_memory(struct kw_report *r, const struct kw_config *config);
 /* The keyring against what this node has seen. */
 void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *desk);

@@ -3,15 +3,17 @@
 #include "inspect.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <keyward/file.h>
 
 #include "pin_place.h"
+#include "reach.h"
 
 static void absent(struct kw_report *r, const char *name, const char *path,
                    const char *remedy)
@@ -22,34 +24,90 @@ static void absent(struct kw_report *r, const char *name, const char *path,
                   strerror(saved));
 }
 
-/* The daemon's own judgement: only root or the daemon's user can have changed it. */
-static void inspect_file(struct kw_report *r, const struct kw_config *config,
-                         const char *name, const char *path)
+/* What the daemon's user finds at one path. */
+struct sight {
+    kw_err err;
+    struct kw_note note;
+};
+
+/* All that it looks at; filled in its child. */
+struct view {
+    const struct kw_config *config;
+    char config_path[KW_PATH_MAX];
+    struct sight config_file, keyring, state, modules[KW_TOKENS_MAX];
+    struct sight folders[KW_TOKENS_MAX + 8];
+    size_t folder_count; /* those with a fault, each fault once */
+};
+
+/* One folder is above many files. */
+static void look_above(struct view *v, const char *path)
 {
-    struct kw_owner owner = {0};
-    struct kw_note note = {{0}};
-    if (kw_failed(kw_owner_of(config, &owner, &note)))
-        owner.uid = geteuid(); /* there is no state directory yet */
-    kw_err e = kw_file_judge(path, owner.uid, &note);
-    if (e.code == KW_CODE_MISSING)
-        kw_report_add(r, KW_FOUND_FAIL, name,
-                      "see what is said of the keyring below", "%s", note.text);
-    else if (kw_failed(e))
-        kw_report_err(r, name, e, &note);
-    else
-        kw_report_add(r, KW_FOUND_OK, name, NULL, "%s", path);
+    struct sight s = {0};
+    s.err = kw_reach_folders(path, &s.note);
+    for (size_t i = 0; i < v->folder_count; i++)
+        if (strcmp(v->folders[i].note.text, s.note.text) == 0)
+            return;
+    if (kw_failed(s.err) && v->folder_count < sizeof v->folders / sizeof v->folders[0])
+        v->folders[v->folder_count++] = s;
 }
 
-static void inspect_state(struct kw_report *r, const struct kw_config *config)
+static void look_at_file(struct view *v, const char *path, struct sight *s)
+{
+    look_above(v, path);
+    s->err = kw_reach_file(path, &s->note);
+}
+
+/* The daemon's own judgement besides: only root or its user can have changed it. */
+static void look_at_trusted(struct view *v, const char *path, struct sight *s)
+{
+    look_at_file(v, path, s);
+    if (!kw_failed(s->err))
+        s->err = kw_file_judge(path, geteuid(), &s->note);
+}
+
+static kw_err look(void *shared, struct kw_note *note)
+{
+    struct view *v = shared;
+    const struct kw_config *c = v->config;
+    (void)note;
+    look_at_trusted(v, v->config_path, &v->config_file);
+    look_at_trusted(v, c->keyring, &v->keyring);
+    for (size_t i = 0; i < c->token_count; i++)
+        look_at_file(v, c->tokens[i].module, &v->modules[i]);
+    look_above(v, c->state);
+    v->state.err = kw_reach_writable(c->state, &v->state.note);
+    if (c->status != NULL)
+        look_above(v, c->status);
+    for (size_t i = 0; i < c->class_count; i++)
+        look_above(v, c->classes[i].socket);
+    return KW_OK;
+}
+
+static void tell_file(struct kw_report *r, const char *name, const char *path,
+                      const struct sight *s, const char *remedy)
+{
+    if (!kw_failed(s->err))
+        kw_report_add(r, KW_FOUND_OK, name, NULL, "%s", path);
+    else
+        kw_report_add(r, KW_FOUND_FAIL, name,
+                      s->err.code == KW_CODE_MISSING ? remedy : NULL, "%s", s->note.text);
+}
+
+static void tell_state(struct kw_report *r, const char *path, const struct sight *s)
 {
     struct stat st;
-    const char *path = config->state;
     if (stat(path, &st) != 0)
         absent(r, "state", path, "keyward state create makes it again");
     else if ((st.st_mode & 077) != 0)
         kw_report_add(r, KW_FOUND_FAIL, "state", "chmod 0700 it",
                       "%s: mode %04o lets others at it", path,
                       (unsigned)(st.st_mode & 07777));
+    else if (kw_failed(s->err))
+        kw_report_add(
+            r, KW_FOUND_FAIL, "state",
+            "keywardd must remember there what it has seen: make room, mount it "
+            "writable, or chown it to the daemon's user",
+            "%s", s->note.text);
     else if (st.st_uid == 0)
         kw_report_add(
             r, KW_FOUND_WARN, "state",
@@ -57,8 +115,22 @@ static void inspect_state(struct kw_report *r, const struct kw_config *config)
             "file and the token's files to its user",
             "%s: belongs to root", path);
     else
-        kw_report_add(r, KW_FOUND_OK, "state", NULL, "%s, uid %u", path,
+        kw_report_add(r, KW_FOUND_OK, "state", NULL, "%s, uid %u, can be written", path,
                       (unsigned)st.st_uid);
+}
+
+static void tell_view(struct kw_report *r, const struct view *v)
+{
+    const struct kw_config *c = v->config;
+    for (size_t i = 0; i < v->folder_count; i++)
+        kw_report_add(r, KW_FOUND_FAIL, "folder", NULL, "%s", v->folders[i].note.text);
+    tell_file(r, "config file", v->config_path, &v->config_file, NULL);
+    tell_file(r, "keyring file", c->keyring, &v->keyring,
+              "see what is said of the keyring below");
+    for (size_t i = 0; i < c->token_count; i++)
+        tell_file(r, "module", c->tokens[i].module, &v->modules[i],
+                  "install the vendor's library, or correct `module`");
+    tell_state(r, c->state, &v->state);
 }
 
 static void inspect_pin(struct kw_report *r, const struct kw_config *config,
@@ -78,14 +150,51 @@ static void inspect_pin(struct kw_report *r, const struct kw_config *config,
                       (unsigned)owner.uid);
 }
 
+/* Without a state directory nobody knows the daemon's user. */
+static void look_as_the_daemon(struct kw_report *r, struct view *v)
+{
+    struct kw_owner owner = {.uid = geteuid(), .gid = getegid()};
+    struct kw_note note = {{0}};
+    (void)!kw_failed(kw_owner_of(v->config, &owner, &note));
+    const struct kw_child child = {.uid = owner.uid, .gid = owner.gid};
+    kw_err e = kw_child_run(&child, look, v, &note);
+    if (kw_failed(e))
+        kw_report_err(r, "files", e, &note);
+    else
+        tell_view(r, v);
+}
+
 void kw_inspect_files(struct kw_report *r, const struct kw_config *config,
                       const char *config_path)
 {
-    inspect_file(r, config, "config file", config_path);
-    inspect_file(r, config, "keyring file", config->keyring);
-    inspect_state(r, config);
+    struct kw_note none = {{0}};
+    char real[PATH_MAX];
+    struct view *v = kw_shared_new(sizeof *v);
+    if (v == NULL) {
+        kw_report_err(r, "files", kw_err_at(KW_CODE_NO_MEMORY, "mmap"), &none);
+        return;
+    }
+    v->config = config;
+    kw_copy_str(v->config_path, sizeof v->config_path,
+                kw_span_str(realpath(config_path, real) != NULL ? real : config_path));
+    look_as_the_daemon(r, v);
+    kw_shared_free(v, sizeof *v);
     for (size_t i = 0; i < config->token_count; i++)
         inspect_pin(r, config, &config->tokens[i]);
+}
+
+bool kw_inspect_user(struct kw_report *r, const struct kw_desk *desk)
+{
+    struct stat st;
+    if (!desk->stranger)
+        return true;
+    kw_report_add(
+        r, KW_FOUND_BLIND, "user", "run keyward check as root, or as the daemon's user",
+        "this is uid %u, and keywardd's user is uid %u: files as that user sees "
+        "them, the PIN and the token are not looked at",
+        (unsigned)geteuid(),
+        stat(desk->config->state, &st) == 0 ? (unsigned)st.st_uid : 0);
+    return false;
 }
 
 static void folder_of(const char *path, char dst[KW_PATH_MAX])
@@ -139,21 +248,4 @@ void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config)
         if (!seen)
             inspect_folder(r, config, path);
     }
-}
-
-/* This shell's limit, which the daemon shares only when it is started from here. */
-void kw_inspect_memory(struct kw_report *r, const struct kw_config *config)
-{
-    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
-    unsigned long long need = kw_config_locked(config) / 1024 + 1;
-    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur / 1024 < need)
-        kw_report_add(
-            r, KW_FOUND_WARN, "locked memory",
-            "keywardd does not start with less than it needs: raise LimitMEMLOCK= "
-            "of its unit, or RLIMIT_MEMLOCK (ulimit -l) where it starts",
-            "keywardd locks %llu KiB; %llu KiB are allowed here", need,
-            (unsigned long long)limit.rlim_cur / 1024);
-    else
-        kw_report_add(r, KW_FOUND_OK, "locked memory", NULL,
-                      "keywardd locks %llu KiB, and may lock as many here", need);
 }

@@ -67,7 +67,9 @@ void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *d)
                       "%s", lost ? d->judgement.why.text : "there is none yet");
         return;
     }
-    if (kw_failed(d->state_err))
+    if (d->stranger)
+        ; /* said already */
+    else if (kw_failed(d->state_err))
         kw_report_err(r, "state marks", d->state_err, &d->state_why);
     else if (d->judgement.refusal != KW_ADMITTED)
         kw_report_add(r, KW_FOUND_FAIL, "state marks", d->judgement.cure, "%s",

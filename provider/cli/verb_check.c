@@ -17,14 +17,16 @@ static void look(struct kw_report *r, const struct kw_desk *desk,
                   "environment", "say `environment: production` when this is",
                   "domain %s, %s", desk->config->domain,
                   desk->config->production ? "production" : "test");
-    kw_inspect_files(r, desk->config, cli->config);
+    bool sees = kw_inspect_user(r, desk);
+    if (sees)
+        kw_inspect_files(r, desk->config, cli->config);
     kw_inspect_sockets(r, desk->config);
     kw_inspect_memory(r, desk->config);
     if (!kw_failed(keyring))
         kw_inspect_keyring(r, desk);
     else
         kw_report_err(r, "keyring", keyring, why);
-    for (size_t i = 0; i < desk->config->token_count; i++) {
+    for (size_t i = 0; sees && i < desk->config->token_count; i++) {
         kw_inspect_seal(r, desk, &desk->config->tokens[i]);
         if (!c->offline)
             kw_inspect_token(r, desk, &desk->config->tokens[i]);

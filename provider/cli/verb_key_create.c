@@ -67,14 +67,13 @@ static json_t *document(const struct kw_create *c, const struct kw_judgement *af
 {
     const struct kw_version *v = &c->job->v;
     bool refused = after->refusal != KW_ADMITTED;
-    return json_pack("{s:b, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o}", "ok", 1,
-                     "n", (int)v->n, "key_id", v->key_id, "state",
-                     kw_key_state_name(v->state), "origin", v->origin, "token_serial",
-                     c->job->token_serial, "dropped", c->job->dropped, "remarks",
-                     c->job->remarks.text, "refused_here",
-                     refused ? after->why.text : NULL, "unknown_here",
-                     names_json(&c->job->beside.unknown), "others",
-                     names_json(&c->job->beside.others));
+    return json_pack(
+        "{s:b, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o}", "ok", 1, "n",
+        (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state), "origin",
+        v->origin, "token_serial", c->job->token_serial, "dropped", c->job->dropped,
+        "remarks", c->job->remarks.text, "refused_here", refused ? after->why.text : NULL,
+        "unknown_here", names_json(&c->job->beside.unknown), "others",
+        names_json(&c->job->beside.others));
 }
 
 /* An adopted key may not be the last one that is missing. */

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "site.h"
 
+#include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <keyward/file.h>
 #include <keyward/state.h>
 
 static struct site s;
@@ -162,8 +169,180 @@ static void too_little_locked_memory__a_warning_with_both_numbers(void **state)
     KEYWARD_MUST(&s, 0, "check", "--offline");
     CHECK(setrlimit(RLIMIT_MEMLOCK, &old) == 0);
     CHECK_HAS(s.run.out, "warn  locked memory");
-    CHECK_HAS(s.run.out, "64 KiB are allowed here");
+    CHECK_HAS(s.run.out, "not running, and in this shell 64 KiB are allowed");
     CHECK_HAS(s.run.out, "LimitMEMLOCK=");
+    site_remove(&s);
+}
+
+static void configuration_for_root_alone__the_daemon_cannot_read_it(void **state)
+{
+    (void)state;
+    make_one();
+    if (geteuid() == 0) {
+        CHECK(chmod(s.config, 0600) == 0 && chmod(s.keyring, 0600) == 0);
+        KEYWARD_MUST(&s, 1, "check", "--offline");
+        CHECK_HAS(s.run.out, "FAIL  config file");
+        CHECK_HAS(s.run.out, "FAIL  keyring file");
+        CHECK_HAS(s.run.out, "uid 65534 cannot read it (mode 0600, of uid 0)");
+    }
+    site_remove(&s);
+}
+
+static void module_open_to_all_or_to_none__fails(void **state)
+{
+    char module[96];
+    (void)state;
+    site_make_liar(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    snprintf(module, sizeof module, "%s/libliar.so", s.dir);
+    CHECK(chmod(module, 0777) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "FAIL  module");
+    CHECK_HAS(s.run.out, "mode 0777 lets others change it");
+    CHECK(chmod(module, geteuid() == 0 ? 0700 : 0) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "cannot read it");
+    CHECK(unlink(module) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "No such file or directory");
+    site_remove(&s);
+}
+
+static void folders_above__passable_and_for_nobody_else_to_write(void **state)
+{
+    char want[128];
+    (void)state;
+    make_one();
+    KEYWARD_MUST(&s, 0, "check", "--offline");
+    CHECK(chmod(s.dir, 0777) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    snprintf(want, sizeof want, "FAIL  folder             %s: mode 0777", s.dir);
+    CHECK_HAS(s.run.out, want);
+    CHECK(strstr(strstr(s.run.out, want) + 1, want) == NULL); /* once for all its files */
+    if (geteuid() == 0) {
+        CHECK(chmod(s.dir, 0700) == 0);
+        KEYWARD_MUST(&s, 1, "check", "--offline");
+        snprintf(want, sizeof want, "%s: uid 65534 cannot pass this folder", s.dir);
+        CHECK_HAS(s.run.out, want);
+    }
+    CHECK(chmod(s.dir, 0755) == 0);
+    site_remove(&s);
+}
+
+static void state_read_only_or_full__fails(void **state)
+{
+    struct rlimit old, little;
+    (void)state;
+    make_one();
+    KEYWARD_MUST(&s, 0, "check", "--offline");
+    CHECK_HAS(s.run.out, "can be written");
+    CHECK(chmod(s.state, 0500) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "FAIL  state");
+    CHECK_HAS(s.run.out, "Permission denied");
+    CHECK(chmod(s.state, 0700) == 0);
+    CHECK(getrlimit(RLIMIT_FSIZE, &old) == 0); /* full, as far as a write can tell */
+    little = (struct rlimit){8192, old.rlim_max};
+    CHECK(setrlimit(RLIMIT_FSIZE, &little) == 0);
+    int status = KEYWARD_DO(&s, "check", "--offline");
+    CHECK(setrlimit(RLIMIT_FSIZE, &old) == 0);
+    CHECK(status == 1);
+    CHECK_HAS(s.run.out, "FAIL  state");
+    CHECK_HAS(s.run.out, "File too large");
+    KEYWARD_MUST(&s, 0, "check", "--offline");
+    site_remove(&s);
+}
+
+static void ordinary_user__told_who_may_look_and_given_nothing(void **state)
+{
+    char copy[96];
+    struct kw_blob program = {0};
+    (void)state;
+    make_one();
+    if (geteuid() == 0) {
+        snprintf(copy, sizeof copy, "%s/keyward", s.dir);
+        CHECK_OK(kw_file_read(KEYWARD, 256u << 20, &program, NULL));
+        CHECK_OK(kw_file_replace(copy, kw_blob_peek(&program), 0755, NULL));
+        kw_blob_wipe(&program);
+        kw_run(&s.run, (const char *const[]){"/usr/bin/setpriv", "--reuid=1", "--regid=1",
+                                             "--clear-groups", copy, "check", "--config",
+                                             s.config, NULL});
+        CHECK(s.run.status == 3);
+        CHECK_HAS(s.run.out, "?     user");
+        CHECK_HAS(s.run.out, "this is uid 1, and keywardd's user is uid 65534");
+        CHECK_HAS(s.run.out, "as root");
+        CHECK(strstr(s.run.out, "chown") == NULL && strstr(s.run.err, "chown") == NULL);
+        CHECK(strstr(s.run.out, "FAIL") == NULL);
+        kw_run(&s.run, (const char *const[]){"/usr/bin/setpriv", "--reuid=1", "--regid=1",
+                                             "--clear-groups", copy, "key", "list",
+                                             "--config", s.config, NULL});
+        CHECK(strstr(s.run.err, "chown") == NULL);
+        CHECK_HAS(s.run.err, "run keyward as root");
+    }
+    site_remove(&s);
+}
+
+/* Like keywardd: answers on the status socket with its own number, once.  As root it is
+ * the daemon's user. */
+static _Noreturn void answer_once(rlim_t locked, int ready)
+{
+    const struct rlimit limit = {locked, locked};
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    char text[64];
+    snprintf(at.sun_path, sizeof at.sun_path, "%s/run/status.sock", s.base);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0 ||
+        (geteuid() == 0 &&
+         (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0)) ||
+        fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) != 0 ||
+        listen(fd, 1) != 0 || write(ready, "r", 1) != 1)
+        _exit(100);
+    int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    int len = snprintf(text, sizeof text, "{\"pid\": %d}", (int)getpid());
+    bool ok = peer >= 0 && write(peer, text, (size_t)len) == len;
+    close(peer);
+    close(fd);
+    unlink(at.sun_path);
+    for (; ok;) /* its limits are read now */
+        pause();
+    _exit(101);
+}
+
+static void check_beside_a_daemon(rlim_t locked, int want)
+{
+    int ready[2], status = 0;
+    char byte;
+    CHECK(pipe2(ready, O_CLOEXEC) == 0);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0)
+        answer_once(locked, ready[1]);
+    close(ready[1]);
+    CHECK(read(ready[0], &byte, 1) == 1);
+    close(ready[0]);
+    int got = KEYWARD_DO(&s, "check", "--offline");
+    CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
+    CHECK(WIFSIGNALED(status)); /* it had answered */
+    if (got != want)
+        fail_msg("exit status %d\n%s", got, s.run.out);
+}
+
+static void daemon_is_running__its_limit_counts_not_the_shells(void **state)
+{
+    struct rlimit old, little;
+    (void)state;
+    make_one();
+    check_beside_a_daemon((rlim_t)64 * 1024, 1);
+    CHECK_HAS(s.run.out, "FAIL  locked memory");
+    CHECK_HAS(s.run.out, "may lock 64 KiB");
+    CHECK(getrlimit(RLIMIT_MEMLOCK, &old) == 0);
+    rlim_t enough = old.rlim_max < 8u << 20 ? old.rlim_max : 8u << 20;
+    little = (struct rlimit){(rlim_t)64 * 1024, old.rlim_max};
+    CHECK(setrlimit(RLIMIT_MEMLOCK, &little) == 0);
+    check_beside_a_daemon(enough, 0);
+    CHECK(setrlimit(RLIMIT_MEMLOCK, &old) == 0);
+    CHECK_HAS(s.run.out, "ok    locked memory");
+    CHECK_HAS(s.run.out, "the running one, pid");
     site_remove(&s);
 }
 
@@ -227,5 +406,11 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(others_may_write_the_socket_folder__fails),
          CASE(others_may_change_configuration_or_keyring__fails),
          CASE(too_little_locked_memory__a_warning_with_both_numbers),
+         CASE(configuration_for_root_alone__the_daemon_cannot_read_it),
+         CASE(module_open_to_all_or_to_none__fails),
+         CASE(folders_above__passable_and_for_nobody_else_to_write),
+         CASE(state_read_only_or_full__fails),
+         CASE(ordinary_user__told_who_may_look_and_given_nothing),
+         CASE(daemon_is_running__its_limit_counts_not_the_shells),
          CASE(no_version_active__a_warning), CASE(no_keyring__fails),
          CASE(keyring_older_than_this_node_has_seen__fails))

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What keywardd locks against what it may: the one that runs, or one started from here.
+ */
+#include "inspect.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include <keyward/file.h>
+
+#include "ask.h"
+#include "limits.h"
+
+enum { PROC_MAX = 16 * 1024 };
+
+#define REMEDY                                                                           \
+    "keywardd does not start with less than it needs: raise LimitMEMLOCK= of its unit, " \
+    "or RLIMIT_MEMLOCK (ulimit -l) where it starts"
+
+/* 0: nobody answers. */
+static pid_t running_daemon(const struct kw_config *config)
+{
+    static char text[KW_STATUS_MAX];
+    struct kw_note ignored;
+    size_t len = 0;
+    if (config->status == NULL ||
+        kw_failed(kw_status_ask(config->status, text, sizeof text, &len, &ignored)))
+        return 0;
+    json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    json_int_t pid = json_integer_value(json_object_get(document, "pid"));
+    json_decref(document);
+    return pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
+}
+
+static kw_err read_proc(pid_t pid, const char *name, struct kw_blob *ret_blob,
+                        struct kw_note *note)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    return kw_file_read(path, PROC_MAX, ret_blob, note);
+}
+
+static kw_err limit_of(pid_t pid, uint64_t *ret_bytes, struct kw_note *note)
+{
+    struct kw_blob limits = {0}, status = {0};
+    uint64_t bytes = 0;
+    kw_err e = read_proc(pid, "limits", &limits, note);
+    if (!kw_failed(e))
+        e = read_proc(pid, "status", &status, note);
+    if (!kw_failed(e) && !kw_limits_locked(kw_blob_peek(&limits), &bytes)) {
+        kw_note_set(note, "/proc/%d/limits does not tell", (int)pid);
+        e = kw_err_at(KW_CODE_IO, "proc");
+    }
+    if (!kw_failed(e))
+        *ret_bytes = kw_limits_may_lock_all(kw_blob_peek(&status)) ? KW_UNLIMITED : bytes;
+    kw_blob_wipe(&limits);
+    kw_blob_wipe(&status);
+    return e;
+}
+
+static void inspect_running(struct kw_report *r, pid_t pid, uint64_t need)
+{
+    struct kw_note note = {{0}};
+    uint64_t may = 0;
+    kw_err e = limit_of(pid, &may, &note);
+    if (kw_failed(e))
+        kw_report_add(r, KW_FOUND_BLIND, "locked memory", "run keyward as root",
+                      "the running keywardd, pid %d: %s", (int)pid, note.text);
+    else if (may < need)
+        kw_report_add(r, KW_FOUND_FAIL, "locked memory", REMEDY,
+                      "with this configuration keywardd locks %" PRIu64
+                      " KiB; the running one, pid %d, may lock %" PRIu64 " KiB",
+                      need / 1024, (int)pid, may / 1024);
+    else
+        kw_report_add(r, KW_FOUND_OK, "locked memory", NULL,
+                      "keywardd locks %" PRIu64
+                      " KiB, and the running one, pid %d, may lock as many",
+                      need / 1024, (int)pid);
+}
+
+static void inspect_shell(struct kw_report *r, uint64_t need)
+{
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < need)
+        kw_report_add(r, KW_FOUND_WARN, "locked memory", REMEDY,
+                      "keywardd locks %" PRIu64 " KiB; it is not running, and in this "
+                      "shell %" PRIu64 " KiB are allowed",
+                      need / 1024, (uint64_t)limit.rlim_cur / 1024);
+    else
+        kw_report_add(r, KW_FOUND_OK, "locked memory", NULL,
+                      "keywardd locks %" PRIu64 " KiB; it is not running, and in this "
+                      "shell it may lock as many",
+                      need / 1024);
+}
+
+void kw_inspect_memory(struct kw_report *r, const struct kw_config *config)
+{
+    const uint64_t need = (uint64_t)kw_config_locked(config) + 1024;
+    pid_t pid = running_daemon(config);
+    if (pid > 0)
+        inspect_running(r, pid, need);
+    else
+        inspect_shell(r, need);
+}

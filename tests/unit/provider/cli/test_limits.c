@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "limits.h"
+
+#define HEAD                                                                             \
+    "Limit                     Soft Limit           Hard Limit           Units     \n"   \
+    "Max processes             31000                31000                processes \n"
+
+static bool locked(const char *text, uint64_t *bytes)
+{
+    return kw_limits_locked(kw_span_str(text), bytes);
+}
+
+static void not_there_or_no_number__not_told(void **state)
+{
+    uint64_t bytes = 7;
+    (void)state;
+    CHECK(!locked("", &bytes));
+    CHECK(!locked(HEAD, &bytes));
+    CHECK(!locked(HEAD "Max locked memory         \n", &bytes));
+    CHECK(!locked(HEAD "Max locked memory         many  many  bytes\n", &bytes));
+    CHECK(!locked(HEAD "x Max locked memory       1  1  bytes\n", &bytes));
+    CHECK(bytes == 7);
+}
+
+static void locked_memory__the_soft_limit(void **state)
+{
+    uint64_t bytes = 0;
+    (void)state;
+    CHECK(locked(HEAD "Max locked memory         8388608              16777216   bytes\n",
+                 &bytes));
+    CHECK(bytes == 8388608);
+    CHECK(locked(HEAD "Max locked memory         unlimited            unlimited  bytes",
+                 &bytes));
+    CHECK(bytes == KW_UNLIMITED);
+}
+
+static void capability__bit_14_of_the_effective_ones(void **state)
+{
+    (void)state;
+    CHECK(kw_limits_may_lock_all(
+        kw_span_str("CapPrm:\t0000000000000000\nCapEff:\t0000000000004000\n")));
+    CHECK(!kw_limits_may_lock_all(
+        kw_span_str("CapPrm:\t0000000000004000\nCapEff:\t0000000000000000\n")));
+    CHECK(!kw_limits_may_lock_all(kw_span_str("CapEff:\tx\n")));
+    CHECK(!kw_limits_may_lock_all(kw_span_str("")));
+}
+
+KW_CASES("provider/cli/limits", CASE(not_there_or_no_number__not_told),
+         CASE(locked_memory__the_soft_limit),
+         CASE(capability__bit_14_of_the_effective_ones))
