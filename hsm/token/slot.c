@@ -6,6 +6,8 @@
  */
 #include "parts.h"
 
+#include <stdio.h>
+
 #include <keyward/alloc.h>
 
 enum { SLOTS_SPARE = 8, SLOTS_TRIES = 3 };
@@ -38,8 +40,27 @@ struct hunt {
     unsigned matches;
     CK_SLOT_ID slot;
     CK_TOKEN_INFO info;
-    kw_err silent; /* the last slot whose token did not answer */
+    kw_err silent;   /* the last slot whose token did not answer */
+    char there[300]; /* labels and serials of the tokens, as many as fit */
+    size_t there_len;
 };
+
+/* A slot may hold a token that nobody has initialised: it is no choice. */
+static void add_name(struct hunt *hunt, const CK_TOKEN_INFO *info)
+{
+    struct kw_token_facts facts = {0};
+    char name[96];
+    if ((info->flags & CKF_TOKEN_INITIALIZED) == 0)
+        return;
+    kw_facts_of_token(info, &facts);
+    int len = snprintf(name, sizeof name, "%s\"%s\" (serial %s)",
+                       hunt->there_len > 0 ? ", " : "", facts.label, facts.serial);
+    if (len > 0 && (size_t)len < sizeof hunt->there - hunt->there_len) {
+        kw_copy(hunt->there + hunt->there_len, sizeof hunt->there - hunt->there_len,
+                kw_span_of(name, (size_t)len + 1));
+        hunt->there_len += (size_t)len;
+    }
+}
 
 static void look(CK_FUNCTION_LIST *ck, const struct kw_token_uri *uri, CK_SLOT_ID slot,
                  struct hunt *hunt)
@@ -51,7 +72,12 @@ static void look(CK_FUNCTION_LIST *ck, const struct kw_token_uri *uri, CK_SLOT_I
             hunt->silent = kw_ckr(rv, "C_GetTokenInfo");
         return;
     }
-    if (!kw_token_uri_matches(uri, &info))
+    bool matches = kw_token_uri_matches(uri, &info);
+    if (matches && hunt->matches == 0)
+        hunt->there_len = 0; /* from now on those that match are of interest */
+    if (matches || hunt->matches == 0)
+        add_name(hunt, &info);
+    if (!matches)
         return;
     hunt->matches++;
     hunt->slot = slot;
@@ -64,8 +90,9 @@ static kw_err judge(const struct hunt *hunt, CK_ULONG slots, struct kw_note *not
         return KW_OK;
     if (hunt->matches > 1) {
         kw_note_set(note,
-                    "%u tokens match the token's URI: add serial= to name exactly one",
-                    hunt->matches);
+                    "%u tokens match the token's URI: add serial= to name exactly one: "
+                    "%s",
+                    hunt->matches, hunt->there);
         return kw_err_at(KW_CODE_HSM_CONFIG, "C_GetTokenInfo");
     }
     if (kw_failed(hunt->silent)) {
@@ -74,10 +101,14 @@ static kw_err judge(const struct hunt *hunt, CK_ULONG slots, struct kw_note *not
                     "the URI");
         return hunt->silent;
     }
-    kw_note_set(note,
-                "no token matches the token's URI (%lu slots hold a token): is the HSM "
-                "reachable, and is its library's own configuration right?",
-                slots);
+    if (hunt->there_len > 0)
+        kw_note_set(note, "no token matches the token's URI; there are: %s", hunt->there);
+    else
+        kw_note_set(
+            note,
+            "no token matches the token's URI: the module shows none (%lu slots): "
+            "is the HSM reachable, and is its library's own configuration right?",
+            slots);
     return kw_err_at(KW_CODE_MISSING, "C_GetSlotList");
 }
 

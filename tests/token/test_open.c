@@ -89,6 +89,8 @@ static void open__no_such_token__missing(void **state)
     begin(&f);
     CHECK_CODE(open_with(&f, NULL, "pkcs11:token=elsewhere"), KW_CODE_MISSING);
     CHECK_HAS(f.note.text, "no token matches");
+    CHECK_HAS(f.note.text, "there are: \"" KW_SOFTHSM_LABEL "\" (serial ");
+    CHECK(strstr(f.note.text, "\"\"") == NULL); /* the slot without a token */
     CHECK_CODE(open_with(&f, NULL, "pkcs11:token=keyward-test;serial=0000000000000000"),
                KW_CODE_MISSING);
     fixture_end(&f);
@@ -102,6 +104,7 @@ static void open__no_slots__missing(void **state)
     kw_liar_between(&f.hsm);
     kw_liar_tell(&f.hsm, "emptyslots\n");
     CHECK_CODE(open_with(&f, NULL, NULL), KW_CODE_MISSING);
+    CHECK_HAS(f.note.text, "shows none");
     fixture_end(&f);
 }
 
@@ -113,6 +116,8 @@ static void open__two_tokens_match__config(void **state)
     kw_softhsm_add_token(&f.hsm, KW_SOFTHSM_LABEL);
     CHECK_CODE(open_with(&f, NULL, NULL), KW_CODE_HSM_CONFIG);
     CHECK_HAS(f.note.text, "serial=");
+    const char *first = strstr(f.note.text, "(serial ");
+    CHECK(first != NULL && strstr(first + 1, "(serial ") != NULL);
     fixture_end(&f);
 }
 
