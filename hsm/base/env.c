@@ -2,8 +2,10 @@
 /* The one reader of the environment. */
 #include <keyward/env.h>
 
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const char *const names[] = {
     [KW_ENV_ARENA] = "KEYWARD_ARENA",
@@ -22,6 +24,24 @@ const char *kw_env_get(enum kw_env name)
 {
     const char *value = getenv(names[name]);
     return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+size_t kw_env_names(const char *pattern, char dst[][KW_ENV_NAME_MAX], size_t max)
+{
+    size_t found = 0, len = strlen(pattern);
+    bool begins = len > 0 && pattern[len - 1] == '*';
+    if (begins)
+        len--;
+    for (char **v = environ; v != NULL && *v != NULL && found < max; v++) {
+        const char *equals = strchr(*v, '=');
+        size_t name = equals != NULL ? (size_t)(equals - *v) : 0;
+        if (name >= len && name < KW_ENV_NAME_MAX && strncmp(*v, pattern, len) == 0 &&
+            (begins || name == len)) {
+            snprintf(dst[found], KW_ENV_NAME_MAX, "%.*s", (int)name, *v);
+            found++;
+        }
+    }
+    return found;
 }
 
 bool kw_env_give(const char *name, const char *value)

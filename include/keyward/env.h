@@ -9,6 +9,7 @@
 #define KEYWARD_ENV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum kw_env {
     KW_ENV_ARENA,         /* KEYWARD_ARENA=mlock: force the arena's second backend    */
@@ -25,6 +26,11 @@ enum kw_env {
 
 /* The value, or NULL when unset or empty. */
 const char *kw_env_get(enum kw_env name);
+
+/* The names, never the values, of at most `max` variables that are set: the one called
+ * `pattern`, or where it ends in "*" those that begin like it. */
+enum { KW_ENV_NAME_MAX = 64 };
+size_t kw_env_names(const char *pattern, char dst[][KW_ENV_NAME_MAX], size_t max);
 
 /* Sets a variable of a vendor library for this process (the worker, a tool's child).
  * name and value are copied.  false when out of memory. */

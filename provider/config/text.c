@@ -21,7 +21,8 @@ static bool is_domain_char(uint8_t c)
 
 static bool is_var_char(uint8_t c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           c == '_';
 }
 
 static bool is_credential_char(uint8_t c)
@@ -176,5 +177,5 @@ const struct kw_text_rule kw_rule_uri = {
     "pkcs11:token=LABEL or other attributes of RFC 7512, no PIN, no module", uri_fault};
 const struct kw_text_rule kw_rule_pin = {"file:/absolute/path or credential:NAME",
                                          pin_fault};
-const struct kw_text_rule kw_rule_var_name = {"[A-Z_][A-Z0-9_]*", var_name_fault};
+const struct kw_text_rule kw_rule_var_name = {"[A-Za-z_][A-Za-z0-9_]*", var_name_fault};
 const struct kw_text_rule kw_rule_var_value = {"printable ASCII", var_value_fault};

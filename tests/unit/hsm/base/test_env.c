@@ -71,6 +71,25 @@ static void clear__anything__nothing_left(void **state)
     CHECK_STR(getenv("AFTER"), "1");
 }
 
-KW_CASES("hsm/base/env", CASE(get__unset_or_empty__null), CASE(get__set__its_own_value),
+static void names__of_one_or_of_all_that_begin_so(void **state)
+{
+    char found[4][KW_ENV_NAME_MAX];
+    (void)state;
+    kw_env_clear();
+    CHECK(kw_env_names("CKNFAST_*", found, 4) == 0);
+    setenv("CKNFAST_DEBUG", "3", 1);
+    setenv("CKNFAST_LOADSHARING", "1", 1);
+    setenv("NOT_CKNFAST_X", "1", 1);
+    setenv("SOFTHSM2_CONF", "/x", 1);
+    setenv("SOFTHSM2_CONF_OTHER", "/x", 1);
+    CHECK(kw_env_names("CKNFAST_*", found, 4) == 2);
+    CHECK(strncmp(found[0], "CKNFAST_", 8) == 0 && strcmp(found[0], found[1]) != 0);
+    CHECK(kw_env_names("CKNFAST_*", found, 1) == 1);
+    CHECK(kw_env_names("SOFTHSM2_CONF", found, 4) == 1);
+    CHECK_STR(found[0], "SOFTHSM2_CONF");
+}
+
+KW_CASES("hsm/base/env", CASE(names__of_one_or_of_all_that_begin_so),
+         CASE(get__unset_or_empty__null), CASE(get__set__its_own_value),
          CASE(give__any__copied_and_replaced), CASE(give__no_name__false),
          CASE(clear__anything__nothing_left))

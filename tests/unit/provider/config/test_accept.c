@@ -172,6 +172,7 @@ static void parse__at_the_ends_of_ranges__accepted(void **state)
         {11, "  recover: 10m"},
         {12, "  probe: {every: 1s, stale-after: 2s}"},
         {17, "      env: {}"},
+        {17, "      env: {ChrystokiConfigurationPath: /etc/luna}"},
         {17, "      env: {_A9: \"\", B: 'a \"quoted\" \\ value'}"},
         {18, "      workers: 1"},
         {18, "      workers: 16"},
