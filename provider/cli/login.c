@@ -53,6 +53,15 @@ kw_err kw_owner_agrees(const struct kw_config *config,
         return kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO,
                              (uint32_t)saved, "tokendir");
     }
+    if (conf != NULL && st.st_uid != owner.uid && kw_softhsm_is_systems(conf)) {
+        kw_note_set(
+            note,
+            "the token directory %s of %s is the whole system's and belongs to uid "
+            "%u: name keyward's own softhsm2.conf in the token's env "
+            "(SOFTHSM2_CONF), with a token directory of uid %u",
+            tokendir, conf, (unsigned)st.st_uid, (unsigned)owner.uid);
+        return kw_err_at(KW_CODE_DENIED, "tokendir");
+    }
     if (conf != NULL && st.st_uid != owner.uid) {
         kw_note_set(
             note,

@@ -21,7 +21,14 @@ const char *kw_softhsm_conf(const struct kw_config_token *token)
             return token->env[i].value;
     const char *slash = strrchr(token->module, '/');
     const char *name = slash != NULL ? slash + 1 : token->module;
-    return strstr(name, "softhsm") != NULL ? CONF_DEFAULT : NULL;
+    /* A module that is not there is told as that, not by the folders of another. */
+    bool is_softhsm = strstr(name, "softhsm") != NULL && access(token->module, F_OK) == 0;
+    return is_softhsm ? CONF_DEFAULT : NULL;
+}
+
+bool kw_softhsm_is_systems(const char *conf)
+{
+    return strcmp(conf, CONF_DEFAULT) == 0;
 }
 
 static kw_span trim(kw_span s)

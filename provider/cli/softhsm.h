@@ -15,8 +15,11 @@
 
 #include <keyward/config.h>
 
-/* The softhsm2.conf that this token uses; NULL when its module is not SoftHSM. */
+/* The softhsm2.conf that this token uses: of its env, else the system's when its module
+ * is there and called so; NULL when it is not SoftHSM. */
 const char *kw_softhsm_conf(const struct kw_config_token *token);
+/* It is the whole system's, and its tokens are not keyward's alone. */
+bool kw_softhsm_is_systems(const char *conf);
 
 /* The value of directories.tokendir.  BAD_INPUT when the file names none. */
 KW_MUST_USE kw_err kw_softhsm_tokendir(const char *conf, char dst[KW_PATH_MAX],

@@ -139,16 +139,27 @@ static void no_token_directory__missing(void **state)
 
 static void which_module_is_softhsm(void **state)
 {
-    char other[] = "/opt/vendor/libcs.so", soft[] = "/usr/lib/softhsm/libsofthsm2.so";
+    char other[] = "/opt/vendor/libcs.so", gone[] = "/usr/lib/other/libsofthsm2.so";
+    char soft[128];
     char name[] = "SOFTHSM2_CONF", value[] = "/x/softhsm2.conf";
     struct kw_config_token t = {.module = other};
     (void)state;
     CHECK(kw_softhsm_conf(&t) == NULL);
+    t.module = gone; /* told as a module that is not there */
+    CHECK(kw_softhsm_conf(&t) == NULL);
+    struct place p;
+    make(&p);
+    snprintf(soft, sizeof soft, "%s/libsofthsm2.so", p.one);
+    CHECK_OK(kw_file_replace(soft, kw_span_str("x"), 0644, NULL));
     t.module = soft;
     CHECK_STR(kw_softhsm_conf(&t), "/etc/softhsm/softhsm2.conf");
+    CHECK(kw_softhsm_is_systems(kw_softhsm_conf(&t)));
+    CHECK(unlink(soft) == 0);
+    remove_all(&p);
     t.env[0] = (struct kw_config_var){name, value};
     t.env_count = 1;
     CHECK_STR(kw_softhsm_conf(&t), value);
+    CHECK(!kw_softhsm_is_systems(value));
 }
 
 KW_CASES("provider/cli/softhsm", CASE(conf_without_tokendir_or_relative__bad_input),
