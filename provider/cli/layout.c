@@ -12,6 +12,11 @@ static bool is_plain(uint8_t c)
            (c != '\0' && strchr("/._+=@%,~-", c) != NULL);
 }
 
+bool kw_layout_is_plain(const char *path)
+{
+    return kw_span_all(kw_span_str(path), is_plain);
+}
+
 struct places {
     const char *base, *state, *run, *tokens;
 };
@@ -47,7 +52,7 @@ kw_err kw_layout_make(const char *dir, struct kw_layout *ret_layout, struct kw_n
     struct places p = {"/etc/keyward", "/var/lib/keyward", "/run/keyward",
                        "/var/lib/keyward-tokens"};
     if (dir != NULL) {
-        if (dir[0] != '/' || !kw_span_all(kw_span_str(dir), is_plain) ||
+        if (dir[0] != '/' || !kw_layout_is_plain(dir) ||
             !join(state, KW_PATH_MAX - 1, dir, "state") ||
             !join(run, KW_PATH_MAX - 1, dir, "run") ||
             !join(tokens, KW_PATH_MAX - 1, dir, "tokens")) {
@@ -84,6 +89,57 @@ static void write_class(const char *name, const char *socket, uint32_t peer, FIL
         fputs("    peers: {uids: [0]}\n", out);
 }
 
+static bool is_plain_in_uri(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '.' || c == '_' || c == '-';
+}
+
+static bool put_encoded(const char *name, const char *value, char *dst, size_t cap,
+                        size_t *len)
+{
+    int n = snprintf(dst + *len, cap - *len, "%s", name);
+    for (; n > 0 && (size_t)n < cap - *len && *value != '\0'; value++) {
+        *len += (size_t)n;
+        n = snprintf(dst + *len, cap - *len, is_plain_in_uri(*value) ? "%c" : "%%%02X",
+                     (unsigned char)*value);
+    }
+    bool fits = n > 0 && (size_t)n < cap - *len;
+    *len += fits ? (size_t)n : 0;
+    return fits;
+}
+
+bool kw_layout_uri(const char *label, const char *serial, char *dst, size_t cap)
+{
+    size_t len = 0;
+    return put_encoded("pkcs11:token=", label, dst, cap, &len) &&
+           (serial == NULL || put_encoded(";serial=", serial, dst, cap, &len));
+}
+
+/* A double-quoted scalar of YAML. */
+static void write_quoted(const char *value, FILE *out)
+{
+    fputc('"', out);
+    for (; *value != '\0'; value++)
+        fprintf(out, *value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
+    fputc('"', out);
+}
+
+static void write_env(const struct kw_layout *l, const struct kw_first_config *first,
+                      FILE *out)
+{
+    if (!first->softhsm && first->env_count == 0)
+        return;
+    fputs("      env: {", out);
+    if (first->softhsm)
+        fprintf(out, "SOFTHSM2_CONF: %s", l->softhsm_conf);
+    for (size_t i = 0; i < first->env_count; i++) {
+        fprintf(out, "%s%s: ", i > 0 || first->softhsm ? ", " : "", first->env[i].name);
+        write_quoted(first->env[i].value, out);
+    }
+    fputs("}\n", out);
+}
+
 void kw_layout_write_config(const struct kw_layout *l,
                             const struct kw_first_config *first, FILE *out)
 {
@@ -97,13 +153,12 @@ void kw_layout_write_config(const struct kw_layout *l,
         "status: %s\n"
         "hsm:\n"
         "  tokens:\n"
-        "    - uri: \"pkcs11:token=%s\"\n"
+        "    - uri: \"%s\"\n"
         "      module: %s\n"
         "      pin: file:%s\n",
-        first->domain, first->softhsm ? "test" : "production", l->keyring, l->state,
-        l->status, first->label, first->module, l->pin);
-    if (first->softhsm)
-        fprintf(out, "      env: {SOFTHSM2_CONF: %s}\n", l->softhsm_conf);
+        first->domain, first->production ? "production" : "test", l->keyring, l->state,
+        l->status, first->uri, first->module, l->pin);
+    write_env(l, first, out);
     fputs("classes:\n", out);
     write_class("secrets", l->secrets, first->peer, out);
     fputs("    on-hsm-loss: fail-closed\n"

@@ -37,6 +37,20 @@ static kw_err copy(void *shared, struct kw_note *note)
     return kw_failed(e) ? e : write_pin(job->fd, &pin, note);
 }
 
+static kw_err look(void *shared, struct kw_note *note)
+{
+    const struct copy_job *job = shared;
+    KW_AUTO_SECRET(pin);
+    return kw_file_read_secret(job->source, KW_PIN_MAX, &pin, note);
+}
+
+kw_err kw_pin_look(const char *source, struct kw_note *note)
+{
+    struct copy_job job = {source, -1};
+    const struct kw_child child = {geteuid(), getegid(), NULL, 0, KW_LOGIN_ARENA};
+    return kw_child_run(&child, look, &job, note);
+}
+
 kw_err kw_pin_copy(const char *source, int pin_fd, struct kw_note *note)
 {
     struct copy_job job = {source, pin_fd};
@@ -104,8 +118,11 @@ kw_err kw_pin_softhsm(const struct kw_softhsm_plan *plan, const struct kw_owner 
     struct kw_note late = {{0}};
     char name[] = "SOFTHSM2_CONF", value[KW_PATH_MAX];
     kw_copy_str(value, sizeof value, kw_span_str(plan->layout->softhsm_conf));
-    const struct kw_config_var env = {name, value};
-    const struct kw_child maker = {owner->uid, owner->gid, &env, 1, KW_LOGIN_ARENA};
+    struct kw_config_var env[KW_ENV_VARS_MAX + 1] = {{name, value}};
+    for (size_t i = 0; i < plan->env_count; i++)
+        env[i + 1] = plan->env[i];
+    const struct kw_child maker = {owner->uid, owner->gid, env, plan->env_count + 1,
+                                   KW_LOGIN_ARENA};
     const struct kw_child files = {owner->uid, owner->gid, NULL, 0, 0};
     kw_err e = kw_child_run(&maker, make_token, &p, note);
     kw_err sealed = kw_child_run(&files, seal, &p, &late);

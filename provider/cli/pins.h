@@ -7,6 +7,9 @@
 #include "layout.h"
 #include "login.h"
 
+/* Reads the PIN as kw_pin_copy will, and forgets it. */
+KW_MUST_USE kw_err kw_pin_look(const char *source, struct kw_note *note);
+
 /* Copies the PIN in `source` (a file that only its owner can read) to pin_fd. */
 KW_MUST_USE kw_err kw_pin_copy(const char *source, int pin_fd, struct kw_note *note);
 
@@ -14,7 +17,9 @@ struct kw_softhsm_plan {
     const struct kw_layout *layout;
     const char *module;
     const char *label;
-    int pin_fd, so_pin_fd; /* open for writing */
+    int pin_fd, so_pin_fd;           /* open for writing */
+    const struct kw_config_var *env; /* of the module, besides SOFTHSM2_CONF */
+    size_t env_count;
 };
 /* Two random PINs into their files, and a token that has them, made and sealed by
  * `owner`. */

@@ -8,19 +8,12 @@
 
 #include <keyward/envelope.h>
 
-#include "place.h"
-#include "pins.h"
+#include "install.h"
 
 struct choices {
-    const char *dir, *user, *module, *label, *pin_file, *domain;
+    const char *dir, *user, *module, *label, *serial, *pin_file, *domain;
+    struct kw_words env;
     bool softhsm;
-};
-
-struct plan {
-    struct kw_layout layout;
-    struct kw_owner owner;
-    struct kw_first_config first;
-    const char *pin_file;
 };
 
 /* Where distributions put it. */
@@ -38,127 +31,128 @@ static const char *find_softhsm(void)
     return NULL;
 }
 
-static bool is_label(const char *text)
+/* ---- what was asked for --------------------------------------------------------------
+ */
+
+static bool is_printable(uint8_t c)
 {
-    size_t len = strlen(text);
-    return len >= 1 && len <= 32 &&
-           strspn(text,
-                  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
-               len;
+    return c >= 0x20 && c < 0x7f;
+}
+
+static bool is_name(kw_span s)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] == '\0' || strchr(letters, s.ptr[i]) == NULL)
+            return false;
+    return s.len > 0 && s.len < KW_ENV_NAME_MAX && (s.ptr[0] < '0' || s.ptr[0] > '9');
+}
+
+/* Text of a token: 1 to `max` printable bytes. */
+static bool is_text_of_token(const char *text, size_t max)
+{
+    kw_span s = kw_span_str(text);
+    return s.len >= 1 && s.len <= max && kw_span_all(s, is_printable);
 }
 
 /* -1 to go on. */
-static int judge(const struct choices *c, struct kw_first_config *ret_first)
+static int judge_env(const struct choices *c, struct kw_install *p)
 {
-    const char *module = c->module;
-    if (c->softhsm && c->pin_file != NULL)
-        return kw_usage_error("init",
-                              "--softhsm makes its own PIN; --pin-file is for an HSM");
+    for (size_t i = 0; i < c->env.count; i++) {
+        const char *equals = strchr(c->env.at[i], '=');
+        size_t len = equals != NULL ? (size_t)(equals - c->env.at[i]) : 0;
+        kw_span name = kw_span_of(c->env.at[i], len);
+        if (equals == NULL || !is_name(name) ||
+            !kw_span_all(kw_span_str(equals + 1), is_printable) ||
+            strlen(equals + 1) >= KW_PATH_MAX)
+            return kw_usage_error("init", "--env wants NAME=VALUE, printable ASCII");
+        if (c->softhsm && kw_span_equal_str(name, "SOFTHSM2_CONF"))
+            return kw_usage_error("init", "--softhsm makes its own SOFTHSM2_CONF");
+        for (size_t j = 0; j < i; j++)
+            if (kw_span_equal_str(name, p->names[j]))
+                return kw_usage_error("init", "--env %s is given twice", p->names[j]);
+        kw_copy_str(p->names[i], sizeof p->names[i], name);
+        p->env[i] = (struct kw_config_var){p->names[i], (char *)(uintptr_t)(equals + 1)};
+    }
+    return -1;
+}
+
+static int judge_domain(const char *domain)
+{
+    if (domain == NULL)
+        return kw_usage_error(
+            "init",
+            "--domain is wanted: the name under which this cluster's keys and data "
+            "are sealed, such as prod-eu1.  Every ciphertext is bound to it, so it "
+            "never changes as long as there is data, and it is the same on every "
+            "node of the cluster and on no other");
+    if (!kw_is_domain(kw_span_str(domain)))
+        return kw_usage_error("init", "--domain: 1 to %u of [a-z0-9.-]", KW_DOMAIN_MAX);
+    return -1;
+}
+
+static int judge_token(const struct choices *c)
+{
+    if (c->softhsm && (c->pin_file != NULL || c->serial != NULL))
+        return kw_usage_error("init", "--softhsm makes its own token and PIN; --pin-file "
+                                      "and --serial are for an HSM");
     if (!c->softhsm && (c->module == NULL || c->label == NULL || c->pin_file == NULL))
         return kw_usage_error("init",
                               "an HSM wants --module, --label and --pin-file; for a "
                               "test with a soft token use --softhsm");
-    if (module == NULL && (module = find_softhsm()) == NULL)
+    if (c->label != NULL && !is_text_of_token(c->label, 32))
+        return kw_usage_error("init", "--label: 1 to 32 bytes of printable ASCII");
+    if (c->serial != NULL && !is_text_of_token(c->serial, 16))
+        return kw_usage_error("init", "--serial: 1 to 16 bytes of printable ASCII");
+    return -1;
+}
+
+static int judge_module(const char *module)
+{
+    if (module == NULL)
         return kw_usage_error("init",
                               "libsofthsm2.so is not where it is expected; install "
                               "SoftHSM (softhsm2) or name it with --module");
-    if (module[0] != '/')
-        return kw_usage_error("init", "--module wants an absolute path");
-    if (c->domain != NULL && !kw_is_domain(kw_span_str(c->domain)))
-        return kw_usage_error("init", "--domain: 1 to %u of [a-z0-9.-]", KW_DOMAIN_MAX);
-    if (c->label != NULL && !is_label(c->label))
-        return kw_usage_error("init",
-                              "--label: 1 to 32 of [A-Za-z0-9._-]; for another one "
-                              "edit the configuration's uri afterwards");
-    *ret_first = (struct kw_first_config){
-        .domain = c->domain != NULL ? c->domain : "cluster",
+    if (module[0] != '/' || !kw_layout_is_plain(module))
+        return kw_usage_error("init", "--module wants an absolute path of "
+                                      "[A-Za-z0-9/._+=@%%,~-] only");
+    return -1;
+}
+
+/* -1 to go on. */
+static int judge(const struct choices *c, struct kw_install *p)
+{
+    const char *module = c->module != NULL ? c->module : find_softhsm();
+    int code = judge_token(c);
+    if (code < 0)
+        code = judge_module(module);
+    if (code < 0)
+        code = judge_domain(c->domain);
+    if (code < 0)
+        code = judge_env(c, p);
+    if (code >= 0)
+        return code;
+    p->label = c->label != NULL ? c->label : "keyward";
+    p->pin_file = c->pin_file;
+    p->dir = c->dir;
+    p->user = c->user;
+    if (!kw_layout_uri(p->label, c->serial, p->uri, sizeof p->uri))
+        return kw_usage_error("init", "--label and --serial are too long");
+    p->first = (struct kw_first_config){
+        .domain = c->domain,
         .module = module,
-        .label = c->label != NULL ? c->label : "keyward",
+        .uri = p->uri,
+        .production = !c->softhsm,
         .softhsm = c->softhsm,
         .peer = geteuid(),
+        .env = p->env,
+        .env_count = c->env.count,
     };
     return -1;
 }
 
-static kw_err prepare(const struct choices *c, struct plan *p, struct kw_note *note)
-{
-    char real[KW_PATH_MAX];
-    kw_err e = kw_place_owner(c->user, c->dir == NULL, &p->owner, note);
-    if (!kw_failed(e))
-        e = kw_place_base(c->dir != NULL ? c->dir : "/etc/keyward", real, note);
-    if (!kw_failed(e))
-        e = kw_layout_make(c->dir != NULL ? real : NULL, &p->layout, note);
-    if (!kw_failed(e))
-        e = kw_place_vacant(&p->layout, note);
-    return e;
-}
-
-static kw_err make_folders(const struct plan *p, struct kw_note *note)
-{
-    kw_err e = kw_place_folder(p->layout.state, 0700, true, &p->owner, note);
-    if (!kw_failed(e))
-        e = kw_place_folder(p->layout.run, 0755, false, &p->owner, note);
-    if (!kw_failed(e) && p->first.softhsm)
-        e = kw_place_folder(p->layout.tokens, 0700, true, &p->owner, note);
-    return e;
-}
-
-static void softhsm_text(const void *what, FILE *out)
-{
-    kw_layout_write_softhsm_conf(&((const struct plan *)what)->layout, out);
-}
-
-static void config_text(const void *what, FILE *out)
-{
-    const struct plan *p = what;
-    kw_layout_write_config(&p->layout, &p->first, out);
-}
-
-static void encryption_text(const void *what, FILE *out)
-{
-    kw_layout_write_encryption(&((const struct plan *)what)->layout, out);
-}
-
-static kw_err make_token(const struct plan *p, int pin_fd, struct kw_note *note)
-{
-    int so_fd = -1;
-    kw_err e = kw_place_secret(p->layout.so_pin, NULL, &so_fd, note);
-    if (!kw_failed(e))
-        e = kw_place_text(p->layout.softhsm_conf, softhsm_text, p, note);
-    const struct kw_softhsm_plan token = {&p->layout, p->first.module, p->first.label,
-                                          pin_fd, so_fd};
-    if (!kw_failed(e))
-        e = kw_pin_softhsm(&token, &p->owner, note);
-    if (so_fd >= 0)
-        close(so_fd);
-    return e;
-}
-
-static kw_err make_pin(const struct plan *p, struct kw_note *note)
-{
-    int fd = -1;
-    kw_err e = kw_place_secret(p->layout.pin, &p->owner, &fd, note);
-    if (kw_failed(e))
-        return e;
-    e = p->first.softhsm ? make_token(p, fd, note) : kw_pin_copy(p->pin_file, fd, note);
-    close(fd);
-    return e;
-}
-
-/* The configuration comes last: where it is, everything is. */
-static kw_err make_all(const struct plan *p, struct kw_note *note)
-{
-    kw_err e = make_folders(p, note);
-    if (!kw_failed(e))
-        e = make_pin(p, note);
-    if (!kw_failed(e))
-        e = kw_place_text(p->layout.encryption, encryption_text, p, note);
-    if (!kw_failed(e))
-        e = kw_place_text(p->layout.config, config_text, p, note);
-    return e;
-}
-
-static int report(const struct kw_cli *cli, const struct plan *p)
+static int report(const struct kw_cli *cli, const struct kw_install *p)
 {
     const struct kw_layout *l = &p->layout;
     static char text[16 * 1024];
@@ -194,7 +188,7 @@ int kw_verb_init(int argc, char **argv)
 {
     struct choices c = {0};
     struct kw_cli cli;
-    struct plan p = {0};
+    static struct kw_install p;
     struct kw_note note = {{0}};
     const struct kw_option options[] = {
         {"dir", "DIR", "put everything below one folder", NULL, &c.dir},
@@ -202,39 +196,38 @@ int kw_verb_init(int argc, char **argv)
         {"softhsm", NULL, "make a soft token too: for tests and CI", &c.softhsm, NULL},
         {"module", "FILE", "the HSM's PKCS#11 library", NULL, &c.module},
         {"label", "LABEL", "the token's label", NULL, &c.label},
+        {"serial", "SERIAL", "its serial, where several have the label", NULL, &c.serial},
         {"pin-file", "FILE", "copy the PIN from this file (mode 0600)", NULL,
          &c.pin_file},
-        {"domain", "NAME", "what everything is sealed under (default cluster)", NULL,
+        {"domain", "NAME", "the cluster's name, which never changes; wanted", NULL,
          &c.domain},
+        {"env", "NAME=VALUE", "a variable of the HSM's library; repeatable", NULL, NULL,
+         &c.env},
     };
     const struct kw_usage usage = {
         .verb = "init",
         .operands = "",
         .summary =
-            "Makes configuration, folders, PIN file and an EncryptionConfiguration, "
-            "each\nwith its safe mode.  Overwrites nothing.",
-        .more = "A PIN is never taken from the command line or the environment.",
+            "Looks whether the module loads and the token is there, as the daemon's user "
+            "and\nwithout a login; then makes configuration, folders, PIN file and an\n"
+            "EncryptionConfiguration, each with its safe mode.  All or nothing; "
+            "overwrites\n"
+            "nothing.",
+        .more =
+            "Everything is sealed under --domain: every ciphertext is bound to it, so "
+            "it never\nchanges while there is data.  A PIN is never taken from the "
+            "command line or the\nenvironment.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code < 0)
-        code = judge(&c, &p.first);
+        code = judge(&c, &p);
     if (code >= 0)
         return code;
-    p.pin_file = c.pin_file;
     umask(022);
-    kw_err e = prepare(&c, &p, &note);
-    if (kw_failed(e))
-        return kw_fail(&cli, e, &note);
-    e = make_all(&p, &note);
-    if (kw_failed(e)) {
-        fprintf(stderr,
-                "keyward: init stopped half-way; remove what it made below %s%s%s "
-                "before the next try\n",
-                p.layout.base, c.dir == NULL ? " and " : "",
-                c.dir == NULL ? p.layout.state : "");
-        return kw_fail(&cli, e, &note);
-    }
-    return report(&cli, &p);
+    kw_err e = kw_install_look(&p, &note);
+    if (!kw_failed(e))
+        e = kw_install_make(&p, &note);
+    return kw_failed(e) ? kw_fail(&cli, e, &note) : report(&cli, &p);
 }

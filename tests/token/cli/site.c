@@ -44,11 +44,12 @@ void site_make(struct site *s)
 {
     site_begin(s);
     if (geteuid() == 0)
-        kw_run(&s->run, (const char *const[]){KEYWARD, "init", "--softhsm", "--dir",
-                                              s->base, "--user", "nobody", NULL});
+        kw_run(&s->run,
+               (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
+                                     "--dir", s->base, "--user", "nobody", NULL});
     else
-        kw_run(&s->run, (const char *const[]){KEYWARD, "init", "--softhsm", "--dir",
-                                              s->base, NULL});
+        kw_run(&s->run, (const char *const[]){KEYWARD, "init", "--domain", "demo",
+                                              "--softhsm", "--dir", s->base, NULL});
     if (s->run.status != 0)
         fail_msg("init: %s", s->run.err);
 }
@@ -106,7 +107,7 @@ static void command(const struct site *s, const char *const words[], const char 
     size_t n = 1;
     argv[0] = KEYWARD;
     for (; words[n - 1] != NULL; n++) {
-        CHECK(n < 20);
+        CHECK(n < 21);
         argv[n] = words[n - 1];
     }
     argv[n++] = "--config";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "site.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,8 +17,8 @@ static void something_is_there__refused_and_left_as_it_is(void **state)
     (void)state;
     site_make(&s);
     CHECK_OK(kw_file_read(s.config, 8192, &before, NULL));
-    kw_run(&s.run,
-           (const char *const[]){KEYWARD, "init", "--softhsm", "--dir", s.base, NULL});
+    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
+                                         "--dir", s.base, NULL});
     CHECK(s.run.status == 1);
     CHECK_HAS(s.run.err, "is there already");
     CHECK_OK(kw_file_read(s.config, 8192, &after, NULL));
@@ -32,8 +33,8 @@ static void others_may_write_the_folder__refused(void **state)
     (void)state;
     site_begin(&s);
     CHECK(mkdir(s.base, 0777) == 0 && chmod(s.base, 0777) == 0);
-    kw_run(&s.run,
-           (const char *const[]){KEYWARD, "init", "--softhsm", "--dir", s.base, NULL});
+    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
+                                         "--dir", s.base, NULL});
     CHECK(s.run.status == 1);
     CHECK_HAS(s.run.err, "0777");
     CHECK(access(s.pin, F_OK) != 0);
@@ -44,8 +45,9 @@ static void no_such_user__refused_before_anything_is_made(void **state)
 {
     (void)state;
     site_begin(&s);
-    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--softhsm", "--dir", s.base,
-                                         "--user", "no-such-user-of-ours", NULL});
+    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
+                                         "--dir", s.base, "--user",
+                                         "no-such-user-of-ours", NULL});
     CHECK(s.run.status == 1);
     CHECK_HAS(s.run.err, "no-such-user-of-ours");
     CHECK(access(s.base, F_OK) != 0);
@@ -60,12 +62,12 @@ static void daemons_user_cannot_pass__the_folder_to_open_is_named(void **state)
         return;
     site_begin(&s);
     CHECK(chmod(s.dir, 0700) == 0);
-    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--softhsm", "--dir", s.base,
-                                         "--user", "nobody", NULL});
+    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
+                                         "--dir", s.base, "--user", "nobody", NULL});
     CHECK(s.run.status == 1);
-    CHECK_HAS(s.run.err, "cannot reach");
-    CHECK_HAS(s.run.err, "init stopped half-way");
-    CHECK(access(s.config, F_OK) != 0);
+    CHECK_HAS(s.run.err, "cannot pass this folder");
+    CHECK_HAS(s.run.err, s.dir);
+    CHECK(access(s.base, F_OK) != 0);
     site_remove(&s);
 }
 
@@ -108,8 +110,8 @@ static void json__one_document_with_the_paths(void **state)
     char want[192];
     (void)state;
     site_begin(&s);
-    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--softhsm", "--json", "--dir",
-                                         s.base, NULL});
+    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
+                                         "--json", "--dir", s.base, NULL});
     CHECK(s.run.status == 0);
     CHECK(s.run.out[0] == '{');
     snprintf(want, sizeof want, "\"config\": \"%s\"", s.config);
@@ -119,34 +121,211 @@ static void json__one_document_with_the_paths(void **state)
     site_remove(&s);
 }
 
-static void an_hsm__its_pin_is_copied_from_a_safe_file_only(void **state)
-{
-    char source[128];
-    (void)state;
-    site_begin(&s);
-    snprintf(source, sizeof source, "%s/given", s.dir);
-    CHECK_OK(kw_file_replace(source, kw_span_str("hsm-pin-1\n"), 0644, NULL));
-    const char *const words[] = {KEYWARD,      "init",        "--dir",   s.base,
-                                 "--module",   "/opt/hsm.so", "--label", "slot-1",
-                                 "--pin-file", source,        NULL};
-    kw_run(&s.run, words);
-    CHECK(s.run.status == 1);
-    CHECK_HAS(s.run.err, "0644");
-    site_remove(&s);
+/* ---- an HSM that is there: another site's SoftHSM ------------------------------------
+ */
 
-    site_begin(&s);
-    snprintf(source, sizeof source, "%s/given", s.dir);
-    CHECK_OK(kw_file_replace(source, kw_span_str("hsm-pin-1\n"), 0600, NULL));
-    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--dir", s.base, "--module",
-                                         "/opt/hsm.so", "--label", "slot-1", "--pin-file",
-                                         source, NULL});
-    CHECK(s.run.status == 0);
+static struct site hsm;
+static char given[128], conf[160];
+
+/* The HSM, its PIN in a file, and an empty place to put keyward into. */
+static void begin_with_an_hsm(void)
+{
     struct kw_blob pin = {0};
-    CHECK_OK(kw_file_read(s.pin, 64, &pin, NULL));
-    CHECK(kw_span_equal_str(kw_blob_peek(&pin), "hsm-pin-1"));
+    unsetenv("SOFTHSM2_CONF");
+    site_make(&hsm);
+    site_begin(&s);
+    snprintf(given, sizeof given, "%s/given", s.dir);
+    snprintf(conf, sizeof conf, "SOFTHSM2_CONF=%s/softhsm2.conf", hsm.base);
+    CHECK_OK(kw_file_read(hsm.pin, 64, &pin, NULL));
+    CHECK_OK(kw_file_replace(given, kw_blob_peek(&pin), 0600, NULL));
     kw_blob_wipe(&pin);
+}
+
+static void end_with_an_hsm(void)
+{
+    site_remove(&hsm);
+    site_remove(&s);
+}
+
+static int init_hsm(const char *module, const char *label, const char *env)
+{
+    const char *const as_root = geteuid() == 0 ? "--user=nobody" : NULL;
+    const char *argv[24] = {KEYWARD,    "init", "--domain", "demo", "--dir",      s.base,
+                            "--module", module, "--label",  label,  "--pin-file", given};
+    size_t n = 12;
+    if (env != NULL) {
+        argv[n++] = "--env";
+        argv[n++] = env;
+    }
+    argv[n] = as_root;
+    kw_run(&s.run, argv);
+    return s.run.status;
+}
+
+static void wrong_module__told_as_that_and_nothing_made(void **state)
+{
+    (void)state;
+    begin_with_an_hsm();
+    CHECK(init_hsm("/usr/lib/nowhere/libsofthsm2.so", "keyward", conf) == 3);
+    CHECK_HAS(s.run.err, "the PKCS#11 module: /usr/lib/nowhere");
+    CHECK(strstr(s.run.err, "chown") == NULL && strstr(s.run.err, "/var/lib") == NULL);
+    CHECK(access(s.base, F_OK) != 0);
+    CHECK(init_hsm("/etc/passwd", "keyward", conf) == 1);
+    CHECK_HAS(s.run.err, "not a PKCS#11 module");
+    CHECK(access(s.base, F_OK) != 0);
+    end_with_an_hsm();
+}
+
+/* A configuration from elsewhere, or a library that was removed. */
+static void wrong_module_in_the_configuration__told_as_that(void **state)
+{
+    (void)state;
+    site_make(&s);
+    site_edit(&s, "module: " SOFTHSM, "module: /usr/lib/nowhere/libsofthsm2.so");
+    site_edit(&s, "env: {SOFTHSM2_CONF: ", "env: {OTHER: ");
+    KEYWARD_MUST(&s, 3, "key", "create");
+    CHECK_HAS(s.run.err, "/usr/lib/nowhere/libsofthsm2.so");
+    CHECK(strstr(s.run.err, "chown") == NULL);
+    site_remove(&s);
+}
+
+static void no_such_token__those_that_are_there_are_listed(void **state)
+{
+    (void)state;
+    begin_with_an_hsm();
+    CHECK(init_hsm(SOFTHSM, "elsewhere", conf) == 3);
+    CHECK_HAS(s.run.err, "there are: \"keyward\" (serial ");
+    CHECK(access(s.base, F_OK) != 0);
+    end_with_an_hsm();
+}
+
+static void variable_of_the_shell_only__named_and_not_used(void **state)
+{
+    (void)state;
+    begin_with_an_hsm();
+    CHECK(setenv("SOFTHSM2_CONF", strchr(conf, '=') + 1, 1) == 0);
+    CHECK(init_hsm(SOFTHSM, "keyward", NULL) != 0);
+    CHECK_HAS(s.run.err, "SOFTHSM2_CONF (SoftHSM) is set in this shell only");
+    CHECK(access(s.base, F_OK) != 0);
+    CHECK(init_hsm(SOFTHSM, "keyward", conf) == 0);
+    CHECK(strstr(s.run.err, "in this shell only") == NULL);
+    end_with_an_hsm();
+}
+
+static void pin_in_an_unsafe_or_empty_file__nothing_made(void **state)
+{
+    (void)state;
+    begin_with_an_hsm();
+    CHECK(chmod(given, 0644) == 0);
+    CHECK(init_hsm(SOFTHSM, "keyward", conf) == 1);
+    CHECK_HAS(s.run.err, "0644");
+    CHECK_OK(kw_file_replace(given, kw_span_str("\n"), 0600, NULL));
+    CHECK(init_hsm(SOFTHSM, "keyward", conf) == 1);
+    CHECK_HAS(s.run.err, "empty");
+    CHECK(access(s.base, F_OK) != 0);
+    end_with_an_hsm();
+}
+
+static void an_hsm__from_init_to_its_first_key(void **state)
+{
+    struct kw_blob pin = {0}, was = {0}, config = {0};
+    char text[8192];
+    (void)state;
+    begin_with_an_hsm();
+    CHECK(init_hsm(SOFTHSM, "keyward", conf) == 0);
+    CHECK_HAS(s.run.err, "the token is a SoftHSM");
+    CHECK_OK(kw_file_read(s.pin, 64, &pin, NULL));
+    CHECK_OK(kw_file_read(given, 64, &was, NULL));
+    CHECK(kw_span_equal(kw_blob_peek(&pin), kw_blob_peek(&was)));
     CHECK(site_mode(s.pin) == 0600);
-    CHECK(access(s.tokens, F_OK) != 0);
+    CHECK(access(s.tokens, F_OK) != 0 && access(s.so_pin, F_OK) != 0);
+    CHECK_OK(kw_file_read(s.config, sizeof text - 1, &config, NULL));
+    snprintf(text, sizeof text, "%.*s", (int)config.len, (const char *)config.ptr);
+    CHECK_HAS(text, "environment: test");
+    CHECK_HAS(text, "domain: demo");
+    CHECK_HAS(text, "env: {SOFTHSM2_CONF: \"/");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    CHECK(site_is_sealed(hsm.tokens));
+    kw_blob_wipe(&pin);
+    kw_blob_wipe(&was);
+    kw_blob_wipe(&config);
+    end_with_an_hsm();
+}
+
+/* ---- half-way ------------------------------------------------------------------------
+ */
+
+/* The lying module makes the token, and fails or hangs at it. */
+static void begin_with_a_liar(const char *control, char env[3][160])
+{
+    struct kw_blob module = {0};
+    site_begin(&s);
+    snprintf(s.control, sizeof s.control, "%s/control", s.dir);
+    snprintf(s.calls, sizeof s.calls, "%s/calls", s.dir);
+    snprintf(given, sizeof given, "%s/libliar.so", s.dir);
+    CHECK_OK(kw_file_read(LIAR, 64u << 20, &module, NULL));
+    CHECK_OK(kw_file_replace(given, kw_blob_peek(&module), 0755, NULL));
+    kw_blob_wipe(&module);
+    site_tell(&s, control);
+    snprintf(env[0], 160, "KW_LIAR_MODULE=%s", SOFTHSM);
+    snprintf(env[1], 160, "KW_LIAR_CONTROL=%s", s.control);
+    snprintf(env[2], 160, "KW_LIAR_LOG=%s", s.calls);
+}
+
+static void fails_half_way__what_was_there_is_as_it_was(void **state)
+{
+    char env[3][160], run[160], old[160];
+    (void)state;
+    begin_with_a_liar("C_Login rv=0x30\n", env);
+    const char *const argv[] = {KEYWARD,     "init",
+                                "--domain",  "demo",
+                                "--softhsm", "--dir",
+                                s.base,      "--module",
+                                given,       "--env",
+                                env[0],      "--env",
+                                env[1],      geteuid() == 0 ? "--user=nobody" : NULL,
+                                NULL};
+    kw_run(&s.run, argv);
+    CHECK(s.run.status == 3);
+    CHECK_HAS(s.run.err, "CKR_DEVICE_ERROR");
+    CHECK_HAS(s.run.err, "taken back");
+    CHECK(access(s.base, F_OK) != 0);
+    snprintf(run, sizeof run, "%s/run", s.base);
+    snprintf(old, sizeof old, "%s/run/old", s.base);
+    CHECK(mkdir(s.base, 0755) == 0 && mkdir(run, 0750) == 0);
+    CHECK_OK(kw_file_replace(old, kw_span_str("x"), 0600, NULL));
+    kw_run(&s.run, argv);
+    CHECK(s.run.status == 3);
+    CHECK(site_mode(run) == 0750 && site_owner(run) == geteuid());
+    CHECK(site_mode(old) == 0600);
+    CHECK(access(s.state, F_OK) != 0 && access(s.tokens, F_OK) != 0 &&
+          access(s.pin, F_OK) != 0 && access(s.so_pin, F_OK) != 0);
+    site_tell(&s, "\n");
+    kw_run(&s.run, argv);
+    CHECK(s.run.status == 0);
+    site_remove(&s);
+}
+
+static void interrupted_half_way__taken_back(void **state)
+{
+    char env[3][160];
+    (void)state;
+    begin_with_a_liar("C_Login hang\n", env);
+    site_watch_calls(&s);
+    pid_t pid = geteuid() == 0
+                    ? SITE_START(&s, "init", "--domain", "demo", "--softhsm", "--dir",
+                                 s.base, "--module", given, "--env", env[0], "--env",
+                                 env[1], "--env", env[2], "--user", "nobody")
+                    : SITE_START(&s, "init", "--domain", "demo", "--softhsm", "--dir",
+                                 s.base, "--module", given, "--env", env[0], "--env",
+                                 env[1], "--env", env[2]);
+    (void)site_await_call(&s, "C_Login", 1);
+    CHECK(kill(pid, SIGTERM) == 0);
+    site_tell(&s, "\n");
+    CHECK(site_end(&s, pid) == 3);
+    CHECK_HAS(s.run.err, "interrupted");
+    CHECK_HAS(s.run.err, "taken back");
+    CHECK(access(s.base, F_OK) != 0);
     site_remove(&s);
 }
 
@@ -157,4 +336,11 @@ KW_CASES("token/cli/init", CASE(something_is_there__refused_and_left_as_it_is),
          CASE(all_made__modes_owners_and_the_seal),
          CASE(two_pins__long_random_and_nowhere_else),
          CASE(json__one_document_with_the_paths),
-         CASE(an_hsm__its_pin_is_copied_from_a_safe_file_only))
+         CASE(wrong_module__told_as_that_and_nothing_made),
+         CASE(wrong_module_in_the_configuration__told_as_that),
+         CASE(no_such_token__those_that_are_there_are_listed),
+         CASE(variable_of_the_shell_only__named_and_not_used),
+         CASE(pin_in_an_unsafe_or_empty_file__nothing_made),
+         CASE(an_hsm__from_init_to_its_first_key),
+         CASE(fails_half_way__what_was_there_is_as_it_was),
+         CASE(interrupted_half_way__taken_back))

@@ -223,11 +223,11 @@ static void another_domain__the_keyring_is_refused(void **state)
     (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
-    site_edit(&s, "domain: cluster", "domain: other");
+    site_edit(&s, "domain: demo", "domain: other");
     KEYWARD_MUST(&s, 1, "key", "list");
-    CHECK_HAS(s.run.err, "domain is \"cluster\"");
+    CHECK_HAS(s.run.err, "domain is \"demo\"");
     KEYWARD_MUST(&s, 1, "check");
-    CHECK_HAS(s.run.out, "domain is \"cluster\"");
+    CHECK_HAS(s.run.out, "domain is \"demo\"");
     site_remove(&s);
 }
 

@@ -102,12 +102,23 @@ static struct kw_config *config_of(const struct kw_first_config *first)
 
 static void first_configuration__the_parser_takes_it(void **state)
 {
-    const struct kw_first_config first = {"demo", "/usr/lib/hsm.so", "slot-1", false, 0};
+    char name[] = "ChrystokiConfigurationPath", value[] = "/etc/a \"b\", {c}: \\d #e";
+    char other[] = "CKNFAST_LOADSHARING", one[] = "1";
+    const struct kw_config_var env[] = {{name, value}, {other, one}};
+    const struct kw_first_config first = {.domain = "demo",
+                                          .module = "/usr/lib/hsm.so",
+                                          .uri = "pkcs11:token=slot-1",
+                                          .production = true,
+                                          .env = env,
+                                          .env_count = 2};
     (void)state;
     struct kw_config *c = config_of(&first);
     CHECK_STR(c->domain, "demo");
     CHECK(c->production);
-    CHECK(c->token_count == 1 && c->tokens[0].env_count == 0);
+    CHECK(c->token_count == 1 && c->tokens[0].env_count == 2);
+    CHECK_STR(c->tokens[0].env[0].name, name);
+    CHECK_STR(c->tokens[0].env[0].value, value);
+    CHECK_STR(c->tokens[0].env[1].value, one);
     CHECK_STR(c->tokens[0].module, "/usr/lib/hsm.so");
     CHECK_STR(c->tokens[0].uri, "pkcs11:token=slot-1");
     CHECK(c->class_count == 2);
@@ -121,18 +132,41 @@ static void first_configuration__the_parser_takes_it(void **state)
 
 static void first_configuration_of_a_soft_token__test_and_its_own_conf(void **state)
 {
-    const struct kw_first_config first = {"demo", "/usr/lib/s.so", "keyward", true, 1000};
+    char name[] = "OTHER", value[] = "x";
+    const struct kw_config_var env = {name, value};
+    const struct kw_first_config first = {.domain = "demo",
+                                          .module = "/usr/lib/s.so",
+                                          .uri = "pkcs11:token=keyward",
+                                          .softhsm = true,
+                                          .peer = 1000,
+                                          .env = &env,
+                                          .env_count = 1};
     (void)state;
     struct kw_config *c = config_of(&first);
     CHECK(!c->production);
-    CHECK(c->tokens[0].env_count == 1);
+    CHECK(c->tokens[0].env_count == 2);
+    CHECK_STR(c->tokens[0].env[1].name, "OTHER");
     CHECK_STR(c->tokens[0].env[0].name, "SOFTHSM2_CONF");
     CHECK_STR(c->tokens[0].env[0].value, "/srv/keyward/softhsm2.conf");
     CHECK(c->classes[0].uid_count == 2 && c->classes[0].uids[1] == 1000);
     kw_config_free(c);
 }
 
-KW_CASES("provider/cli/layout", CASE(folder_not_absolute_or_not_plain__bad_input),
+static void uri__what_rfc_7512_reserves_is_encoded(void **state)
+{
+    char uri[64];
+    (void)state;
+    CHECK(kw_layout_uri("keyward", NULL, uri, sizeof uri));
+    CHECK_STR(uri, "pkcs11:token=keyward");
+    CHECK(kw_layout_uri("My Token;/?", "00-1a", uri, sizeof uri));
+    CHECK_STR(uri, "pkcs11:token=My%20Token%3B%2F%3F;serial=00-1a");
+    CHECK(!kw_layout_uri("keyward", NULL, uri, 20));
+    CHECK(kw_layout_uri("keyward", NULL, uri, 21));
+    CHECK(!kw_layout_uri("keyward", "1", uri, 29));
+}
+
+KW_CASES("provider/cli/layout", CASE(uri__what_rfc_7512_reserves_is_encoded),
+         CASE(folder_not_absolute_or_not_plain__bad_input),
          CASE(folder_too_deep_for_a_socket__bad_input_names_the_limit),
          CASE(no_folder__the_systems_places),
          CASE(encryption_configuration__as_kube_apiserver_wants_it),

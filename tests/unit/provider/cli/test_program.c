@@ -113,6 +113,19 @@ static void init_half_said__two(void **state)
     CHECK(r.status == 2);
     RUN("init", "--softhsm", "--domain", "Not A Domain");
     CHECK(r.status == 2);
+    RUN("init", "--softhsm", "--module", "/x/softhsm.so", "--dir", "/nonexistent/x");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "--domain");
+    CHECK_HAS(r.err, "never changes");
+    RUN("init", "--softhsm", "--module", "/x.so", "--domain", "a", "--env", "NAME");
+    CHECK(r.status == 2);
+    RUN("init", "--softhsm", "--module", "/x.so", "--domain", "a", "--env", "A=1",
+        "--env", "A=2");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "twice");
+    RUN("init", "--module", "relative.so", "--label", "x", "--pin-file", "/x", "--domain",
+        "a");
+    CHECK(r.status == 2);
     RUN("probe");
     CHECK(r.status == 2);
     RUN("probe", "/x", "--rounds", "many");
