@@ -135,8 +135,8 @@ static kw_err check_options(const struct kw_token *t, const struct kw_create_opt
     return KW_OK;
 }
 
-static kw_err create(struct kw_token *t, const struct kw_create_options *o,
-                     unsigned *ret_dropped, struct kw_note *note)
+static kw_err names_free(struct kw_token *t, const struct kw_create_options *o,
+                         struct kw_note *note)
 {
     const kw_span none = {0};
     kw_err e = kw_session_ready(t);
@@ -147,6 +147,22 @@ static kw_err create(struct kw_token *t, const struct kw_create_options *o,
     e = refuse_taken(t, kw_span_str(o->key_id), none, "label", note);
     if (!kw_failed(e))
         e = refuse_taken(t, none, o->locator, "locator", note);
+    return e;
+}
+
+kw_err kw_token_names_free(struct kw_token *token,
+                           const struct kw_create_options *options, struct kw_note *note)
+{
+    kw_phase_set(token, KW_PHASE_FIND);
+    kw_err e = names_free(token, options, note);
+    kw_phase_set(token, KW_PHASE_IDLE);
+    return e;
+}
+
+static kw_err create(struct kw_token *t, const struct kw_create_options *o,
+                     unsigned *ret_dropped, struct kw_note *note)
+{
+    kw_err e = names_free(t, o, note);
     if (kw_failed(e))
         return e;
     e = generate(t, o, ret_dropped);

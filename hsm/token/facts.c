@@ -49,6 +49,16 @@ void kw_facts_of_token(const CK_TOKEN_INFO *info, struct kw_token_facts *facts)
     facts->pin_final_try = (info->flags & CKF_USER_PIN_FINAL_TRY) != 0;
     facts->pin_locked = (info->flags & CKF_USER_PIN_LOCKED) != 0;
     facts->login_required = (info->flags & CKF_LOGIN_REQUIRED) != 0;
+    facts->write_protected = (info->flags & CKF_WRITE_PROTECTED) != 0;
+    facts->no_rw_session = info->ulMaxRwSessionCount != CK_EFFECTIVELY_INFINITE &&
+                           info->ulMaxRwSessionCount != CK_UNAVAILABLE_INFORMATION &&
+                           info->ulRwSessionCount != CK_UNAVAILABLE_INFORMATION &&
+                           info->ulRwSessionCount >= info->ulMaxRwSessionCount;
+    /* A token without any memory is one that does not tell. */
+    facts->private_free_bytes = info->ulFreePrivateMemory == CK_UNAVAILABLE_INFORMATION ||
+                                        info->ulTotalPrivateMemory == 0
+                                    ? KW_TOKEN_NOT_TOLD
+                                    : info->ulFreePrivateMemory;
 }
 
 /* The struct is zeroed before each call: some modules only add bits to it. */

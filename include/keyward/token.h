@@ -55,9 +55,12 @@ struct kw_token_facts {
     uint64_t slot;
     bool softhsm; /* the module or the token says SoftHSM: refused in production */
     bool pin_count_low, pin_final_try, pin_locked, login_required;
-    bool has_gcm, has_aes_keygen;      /* as C_GetMechanismInfo says: a hint */
-    uint32_t gcm_key_min, gcm_key_max; /* bytes */
+    bool has_gcm, has_aes_keygen;        /* as C_GetMechanismInfo says: a hint */
+    uint32_t gcm_key_min, gcm_key_max;   /* bytes */
+    bool write_protected, no_rw_session; /* every read-write session is taken      */
+    uint64_t private_free_bytes;         /* for private objects; KW_TOKEN_NOT_TOLD */
 };
+#define KW_TOKEN_NOT_TOLD UINT64_MAX
 
 struct kw_token;
 struct kw_token_key; /* a found key: handle and label; dies with the token */
@@ -200,6 +203,12 @@ KW_MUST_USE kw_err kw_token_create_key(struct kw_token *token,
                                        const struct kw_create_options *options,
                                        struct kw_token_key **ret_key,
                                        char ret_dropped[128], struct kw_note *note);
+
+/* Would kw_token_create_key find these names taken?  Wants a login; read-only will do.
+ * BAD_INPUT  a secret key has this label or this locator already; the note says which */
+KW_MUST_USE kw_err kw_token_names_free(struct kw_token *token,
+                                       const struct kw_create_options *options,
+                                       struct kw_note *note);
 
 /* ---- a measurement (hsm/token/throwaway.c, branch.c; linked into keyward-bench only) */
 

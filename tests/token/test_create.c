@@ -57,6 +57,27 @@ static void create__label_or_locator_taken__refused(void **state)
     fixture_end(&c.f);
 }
 
+/* Before the ceremony, in a session that could not make a key. */
+static void names_free__as_create_would_find_them(void **state)
+{
+    (void)state;
+    struct ceremony c;
+    begin(&c, "");
+    CHECK_OK(create(&c));
+    kw_token_close(c.f.token);
+    c.f.token = kw_softhsm_open(&c.f.hsm, KW_SOFTHSM_READ_ONLY);
+    CHECK_CODE(kw_token_names_free(c.f.token, &c.options, &c.f.note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(c.f.note.text, "label");
+    c.options.key_id = OTHER_KEK;
+    CHECK_CODE(kw_token_names_free(c.f.token, &c.options, &c.f.note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(c.f.note.text, "locator");
+    c.options.locator = kw_span_str("fedcba9876543210");
+    CHECK_OK(kw_token_names_free(c.f.token, &c.options, &c.f.note));
+    CHECK(!kw_token_facts(c.f.token)->write_protected &&
+          !kw_token_facts(c.f.token)->no_rw_session);
+    fixture_end(&c.f);
+}
+
 static void create__names_too_long_or_empty__bad_input(void **state)
 {
     (void)state;
@@ -172,6 +193,7 @@ static void create__only_gcm_allowed__ecb_refused(void **state)
 
 KW_CASES("create", CASE(create__read_only_or_not_logged_in__bug),
          CASE(create__label_or_locator_taken__refused),
+         CASE(names_free__as_create_would_find_them),
          CASE(create__names_too_long_or_empty__bad_input),
          CASE(create__token_in_trouble__tried_once),
          CASE(create__reply_lost__second_try_refused),
