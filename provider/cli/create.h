@@ -31,6 +31,7 @@ struct kw_create {
 /* Fills in token, facts, ring and job.  -1 to go on, else the exit code, and it has said
  * why. */
 int kw_create_plan(struct kw_create *c);
+/* Without the names in a dry run: those are chosen at the ceremony. */
 void kw_create_print_plan(const struct kw_create *c);
 
 /* The rest of the plan for --adopt: what proves the old key, the ring to build upon, the

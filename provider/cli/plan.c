@@ -153,30 +153,36 @@ void kw_create_command(const struct kw_create *c, const char *key_id,
     kw_way_command(w, words);
 }
 
-void kw_create_print_plan(const struct kw_create *c)
+static void print_names(const struct kw_version *v)
 {
     char locator[2 * KW_LOCATOR_MAX + 1];
-    const struct kw_version *v = &c->job->v;
     const struct kw_object *o = &v->objects[0];
     kw_hex(locator, sizeof locator, kw_span_of(o->locator, o->locator_len));
+    printf("key_id    %s\n"
+           "CKA_LABEL %s\n"
+           "CKA_ID    %s\n",
+           v->key_id, o->label, o->locator_len > 0 ? locator : "(whatever it has)");
+}
+
+void kw_create_print_plan(const struct kw_create *c)
+{
+    const struct kw_version *v = &c->job->v;
     printf("plan      %s version %u of domain %s\n"
            "token     %s (%s)\n"
            "module    %s\n"
-           "key_id    %s\n"
-           "CKA_LABEL %s\n"
-           "CKA_ID    %s\n"
            "key       AES-256, %s; sensitive, not extractable; encrypt and decrypt only\n"
            "choices   %s, %s\n"
            "operator  %s\n"
            "keyring   %s\n",
            c->job->adopt ? "adopt" : "create", (unsigned)v->n, c->job->domain,
-           c->token->name, c->token->uri, c->token->module, v->key_id, o->label,
-           o->locator_len > 0 ? locator : "(whatever it has)",
+           c->token->name, c->token->uri, c->token->module,
            v->same_key_as != 0 ? "the one of an earlier version"
            : c->job->adopt     ? "found in the token"
                                : "made in the token",
            v->want_destroyable ? "destroyable" : "not destroyable (by PKCS#11)",
            v->want_copyable ? "copyable" : "not copyable", v->operator_,
            c->desk.config->keyring);
+    if (!c->dry_run)
+        print_names(v);
     fflush(stdout);
 }

@@ -9,19 +9,7 @@
 
 #include "create.h"
 #include "next.h"
-
-/* The end of a dry run: its key_id is not that of a later ceremony. */
-static int report_plan(const struct kw_create *c)
-{
-    const struct kw_version *v = &c->job->v;
-    if (!c->cli->json)
-        return KW_EXIT_GOOD;
-    return kw_json_out(json_pack("{s:b, s:b, s:i, s:s, s:s, s:b, s:b}", "ok", 1,
-                                 "dry_run", 1, "n", (int)v->n, "token", c->token->name,
-                                 "operator", v->operator_, "destroyable",
-                                 v->want_destroyable, "copyable", v->want_copyable),
-                       KW_EXIT_GOOD);
-}
+#include "rehearse.h"
 
 /* Better now than after the key was made. */
 static kw_err keyring_writable(const char *path, struct kw_note *note)
@@ -36,6 +24,46 @@ static kw_err keyring_writable(const char *path, struct kw_note *note)
     kw_note_set(note, "%s: the keyring's folder cannot be written: %s; no key was made",
                 folder, strerror(saved));
     return kw_err_native(KW_CODE_DENIED, (uint32_t)saved, "keyring");
+}
+
+static int report_rehearsal(const struct kw_create *c, const struct kw_rehearsal *r)
+{
+    const struct kw_token_facts *f = &r->facts;
+    const struct kw_version *v = &c->job->v;
+    if (!c->cli->json) {
+        kw_rehearse_print(r);
+        return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
+    }
+    return kw_json_out(
+        json_pack("{s:b, s:b, s:i, s:s, s:s, s:b, s:b, s:s, s:s, s:b, s:o}", "ok", 1,
+                  "dry_run", 1, "n", (int)v->n, "token", c->token->name, "operator",
+                  v->operator_, "destroyable", v->want_destroyable, "copyable",
+                  v->want_copyable, "token_label", f->label, "token_serial", f->serial,
+                  "self_test", 1, "private_free_bytes",
+                  f->private_free_bytes == KW_TOKEN_NOT_TOLD
+                      ? json_null()
+                      : json_integer((json_int_t)f->private_free_bytes)),
+        KW_EXIT_GOOD);
+}
+
+/* All but the key; its key_id is not that of a later ceremony, so it is not shown. */
+static int rehearse(const struct kw_create *c)
+{
+    struct kw_note note = {{0}};
+    const struct kw_object *o = &c->job->v.objects[0];
+    struct kw_rehearsal *r = kw_shared_new(sizeof *r);
+    if (r == NULL)
+        return kw_fail(c->cli, kw_err_at(KW_CODE_NO_MEMORY, "mmap"), NULL);
+    kw_copy_str(r->label, sizeof r->label, kw_span_str(o->label));
+    kw_copy(r->locator, sizeof r->locator, kw_span_of(o->locator, o->locator_len));
+    r->locator_len = o->locator_len;
+    r->is_there = c->job->adopt || c->job->v.same_key_as != 0;
+    kw_err e = keyring_writable(c->desk.config->keyring, &note);
+    if (!kw_failed(e))
+        e = kw_rehearse(c->desk.config, c->token, r, &note);
+    int code = kw_failed(e) ? kw_fail(c->cli, e, &note) : report_rehearsal(c, r);
+    kw_shared_free(r, sizeof *r);
+    return code;
 }
 
 static kw_err write_ring(struct kw_create *c, struct kw_note *note)
@@ -146,7 +174,7 @@ static int run(struct kw_create *c)
     if (code < 0 && !c->cli->json)
         kw_create_print_plan(c);
     if (code < 0)
-        code = c->dry_run ? report_plan(c) : perform(c);
+        code = c->dry_run ? rehearse(c) : perform(c);
     kw_keyring_give(c->ring);
     kw_keyring_give(c->backup);
     kw_desk_close(&c->desk);
@@ -202,7 +230,8 @@ int kw_verb_create(int argc, char **argv)
         {"beside-others", NULL,
          "though the token holds keys of this domain that the keyring does not know",
          &c.beside_others, NULL},
-        {"dry-run", NULL, "print the plan and stop", &c.dry_run, NULL},
+        {"dry-run", NULL, "everything but the key: plan, login, self-test, room, names",
+         &c.dry_run, NULL},
     };
     const struct kw_usage usage = {
         .verb = "key create",

@@ -70,8 +70,41 @@ static void dry_run__the_plan_and_nothing_made(void **state)
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--dry-run");
     CHECK_HAS(s.run.out, "plan      create version 1");
+    CHECK_HAS(s.run.out, "login     good: token keyward, serial ");
+    CHECK_HAS(s.run.out, "self-test AES-GCM");
+    CHECK_HAS(s.run.out, "room      the token does not tell"); /* SoftHSM does not */
+    CHECK_HAS(s.run.out, "label and locator are free");
+    CHECK(strstr(s.run.out, "kw1-1-") == NULL && strstr(s.run.err, "kw1-1-") == NULL);
+    KEYWARD_MUST(&s, 0, "key", "create", "--dry-run", "--json");
+    CHECK_HAS(s.run.out, "\"token_serial\": \"");
+    CHECK(strstr(s.run.out, "kw1-1-") == NULL);
     CHECK(access(s.keyring, F_OK) != 0);
     CHECK(site_sealed(s.tokens) == 5); /* folder, token, and its three files: no key */
+    site_remove(&s);
+}
+
+/* What would stop the ceremony stops its rehearsal, and costs no more than a look. */
+static void dry_run__what_would_stop_the_ceremony_is_found(void **state)
+{
+    struct kw_keyring *ring = NULL;
+    char other[] = "kw1-9-000000000000000000000000";
+    (void)state;
+    site_make_liar(&s);
+    site_tell(&s, "C_EncryptInit rv=0x70\n");
+    KEYWARD_MUST(&s, 1, "key", "create", "--dry-run");
+    site_tell(&s, "C_Login rv=0xa0\n");
+    KEYWARD_MUST(&s, 1, "key", "create", "--dry-run");
+    CHECK_HAS(s.run.err, "CKR_PIN_INCORRECT");
+    site_tell(&s, "\n");
+    KEYWARD_MUST(&s, 0, "pin", "retry");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "create", "--dry-run", "--same-key-as", "1");
+    CHECK_HAS(s.run.out, "its attributes pass");
+    KEYWARD_MUST(&s, 3, "key", "create", "--dry-run", "--adopt", other);
+    ring = ring_of(&s);
+    CHECK(ring->count == 1);
+    kw_keyring_give(ring);
+    CHECK(site_is_sealed(s.tokens));
     site_remove(&s);
 }
 
@@ -261,6 +294,7 @@ static void files_of_root__created_all_the_same(void **state)
 KW_CASES("token/cli/keys", CASE(create__a_version_in_the_keyring_and_the_token_sealed),
          CASE(create_with_choices__recorded_and_read_back),
          CASE(dry_run__the_plan_and_nothing_made),
+         CASE(dry_run__what_would_stop_the_ceremony_is_found),
          CASE(keyring_lost_after_the_ceremony__adopted_under_the_same_key_id),
          CASE(first_activation__sets_the_baseline_by_itself),
          CASE(rotation__node_first_baseline_later_and_the_former_one_retires),
