@@ -21,6 +21,8 @@ void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config);
 void kw_inspect_memory(struct kw_report *r, const struct kw_config *config);
 /* The keyring against what this node has seen. */
 void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *desk);
+/* Times of the versions that tell of a wrong clock. */
+void kw_inspect_times(struct kw_report *r, const struct kw_keyring *ring);
 /* The seal on a SoftHSM token's files; nothing for another token.  No login. */
 void kw_inspect_seal(struct kw_report *r, const struct kw_desk *desk,
                      const struct kw_config_token *token);

@@ -26,6 +26,8 @@ static void look(struct kw_report *r, const struct kw_desk *desk,
         kw_inspect_keyring(r, desk);
     else
         kw_report_err(r, "keyring", keyring, why);
+    if (!kw_failed(keyring) && desk->ring != NULL)
+        kw_inspect_times(r, desk->ring);
     for (size_t i = 0; sees && i < desk->config->token_count; i++) {
         kw_inspect_seal(r, desk, &desk->config->tokens[i]);
         if (!c->offline)
@@ -48,8 +50,14 @@ int kw_verb_check(int argc, char **argv)
         .verb = "check",
         .operands = "",
         .summary =
-            "Looks at configuration, file modes, socket folders, locked memory, keyring "
-            "and\ntokens (one login each), and says what to do about what is wrong.",
+            "Looks at configuration, files and folders as the daemon's user sees them, "
+            "the "
+            "state\ndirectory (a file is written there and removed), locked memory of "
+            "the "
+            "running\ndaemon, keyring and tokens (one login each), and says what to do "
+            "about what is\nwrong.  A SoftHSM token found open with no ceremony running "
+            "is "
+            "sealed.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,

@@ -282,6 +282,35 @@ static void ordinary_user__told_who_may_look_and_given_nothing(void **state)
     site_remove(&s);
 }
 
+/* The keyring's own member, in its own shape. */
+static void set_created(const char *time)
+{
+    static char text[65536];
+    struct kw_blob file = {0};
+    CHECK_OK(kw_file_read(s.keyring, sizeof text - 1, &file, NULL));
+    snprintf(text, sizeof text, "%.*s", (int)file.len, (const char *)file.ptr);
+    kw_blob_wipe(&file);
+    char *at = strstr(text, "\"created\": \"");
+    CHECK(at != NULL && at[strlen("\"created\": \"") + strlen(time)] == '"');
+    for (size_t i = 0; i < strlen(time); i++)
+        at[strlen("\"created\": \"") + i] = time[i];
+    CHECK_OK(kw_file_replace(s.keyring, kw_span_str(text), 0644, NULL));
+}
+
+static void clock_was_wrong_at_the_ceremony__a_warning(void **state)
+{
+    (void)state;
+    make_one();
+    KEYWARD_MUST(&s, 0, "check", "--offline");
+    CHECK_HAS(s.run.out, "ok    times");
+    set_created("2999-01-01T00:00:00.000000Z");
+    (void)KEYWARD_DO(&s, "check", "--offline");
+    CHECK_HAS(s.run.out, "warn  times");
+    CHECK_HAS(s.run.out,
+              "version 1: created 2999-01-01T00:00:00.000000Z is in the future");
+    site_remove(&s);
+}
+
 /* Like keywardd: answers on the status socket with its own number, once.  As root it is
  * the daemon's user. */
 static _Noreturn void answer_once(rlim_t locked, int ready)
@@ -411,6 +440,7 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(folders_above__passable_and_for_nobody_else_to_write),
          CASE(state_read_only_or_full__fails),
          CASE(ordinary_user__told_who_may_look_and_given_nothing),
+         CASE(clock_was_wrong_at_the_ceremony__a_warning),
          CASE(daemon_is_running__its_limit_counts_not_the_shells),
          CASE(no_version_active__a_warning), CASE(no_keyring__fails),
          CASE(keyring_older_than_this_node_has_seen__fails))
