@@ -39,11 +39,14 @@ struct view {
     size_t folder_count; /* those with a fault, each fault once */
 };
 
-/* One folder is above many files. */
+/* One folder is above many files.  One that is not there is told with what should lie in
+ * it. */
 static void look_above(struct view *v, const char *path)
 {
     struct sight s = {0};
     s.err = kw_reach_folders(path, &s.note);
+    if (s.err.code == KW_CODE_MISSING)
+        return;
     for (size_t i = 0; i < v->folder_count; i++)
         if (strcmp(v->folders[i].note.text, s.note.text) == 0)
             return;

@@ -57,6 +57,22 @@ static void inspect_copies(struct kw_report *r, const struct kw_desk *d)
     }
 }
 
+/* An ordinary user, who may not look there, was told so already. */
+static void inspect_marks(struct kw_report *r, const struct kw_desk *d)
+{
+    if (d->stranger)
+        return;
+    if (kw_failed(d->state_err))
+        kw_report_err(r, "state marks", d->state_err, &d->state_why);
+    else if (d->judgement.refusal != KW_ADMITTED)
+        kw_report_add(r, KW_FOUND_FAIL, "state marks", d->judgement.cure, "%s",
+                      d->judgement.why.text);
+    else
+        kw_report_add(r, KW_FOUND_OK, "state marks", NULL,
+                      "serial %llu, active here: version %u",
+                      (unsigned long long)d->ring->serial, (unsigned)kw_desk_active(d));
+}
+
 void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *d)
 {
     if (d->ring == NULL) {
@@ -67,17 +83,7 @@ void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *d)
                       "%s", lost ? d->judgement.why.text : "there is none yet");
         return;
     }
-    if (d->stranger)
-        ; /* said already */
-    else if (kw_failed(d->state_err))
-        kw_report_err(r, "state marks", d->state_err, &d->state_why);
-    else if (d->judgement.refusal != KW_ADMITTED)
-        kw_report_add(r, KW_FOUND_FAIL, "state marks", d->judgement.cure, "%s",
-                      d->judgement.why.text);
-    else
-        kw_report_add(r, KW_FOUND_OK, "state marks", NULL,
-                      "serial %llu, active here: version %u",
-                      (unsigned long long)d->ring->serial, (unsigned)kw_desk_active(d));
+    inspect_marks(r, d);
     inspect_memory(r, d);
     inspect_active(r, d);
     inspect_copies(r, d);

@@ -19,6 +19,7 @@
 #include "place.h"
 
 struct making {
+    struct kw_made made;
     const struct kw_cli *cli;
     const char *user, *operator_;
     struct kw_config *config;
@@ -162,14 +163,17 @@ static kw_err make(struct making *m, struct kw_note *note)
     char operator_[64];
     kw_err e = kw_operator_name(m->operator_, operator_, note);
     if (!kw_failed(e))
-        e = kw_place_folder(m->config->state, 0700, false, &m->owner, note);
+        e = kw_place_folder(&m->made, m->config->state, 0700, &m->owner, note);
     if (kw_failed(e))
         return e;
     snprintf(m->who, sizeof m->who, "%.30s, from serial %llu", operator_,
              (unsigned long long)m->ring->serial);
     m->wall_ns = kw_wall_ns(&kw_clock_system);
     const struct kw_child child = {m->owner.uid, m->owner.gid, NULL, 0, 0};
-    return kw_child_run(&child, remember, m, note);
+    e = kw_child_run(&child, remember, m, note);
+    if (kw_failed(e))
+        kw_place_undo(&m->made);
+    return e;
 }
 
 /* ---- telling ---- */

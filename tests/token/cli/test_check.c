@@ -229,6 +229,21 @@ static void folders_above__passable_and_for_nobody_else_to_write(void **state)
     site_remove(&s);
 }
 
+/* As after a reboot, before the service makes it. */
+static void socket_folder_not_there__told_once(void **state)
+{
+    char run[160];
+    (void)state;
+    make_one();
+    snprintf(run, sizeof run, "%s/run", s.base);
+    CHECK(rmdir(run) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "FAIL  socket folder");
+    CHECK_HAS(s.run.out, "RuntimeDirectory=keyward");
+    CHECK(strstr(s.run.out, "FAIL  folder") == NULL);
+    site_remove(&s);
+}
+
 static void state_read_only_or_full__fails(void **state)
 {
     struct rlimit old, little;
@@ -438,7 +453,7 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(configuration_for_root_alone__the_daemon_cannot_read_it),
          CASE(module_open_to_all_or_to_none__fails),
          CASE(folders_above__passable_and_for_nobody_else_to_write),
-         CASE(state_read_only_or_full__fails),
+         CASE(socket_folder_not_there__told_once), CASE(state_read_only_or_full__fails),
          CASE(ordinary_user__told_who_may_look_and_given_nothing),
          CASE(clock_was_wrong_at_the_ceremony__a_warning),
          CASE(daemon_is_running__its_limit_counts_not_the_shells),
