@@ -347,8 +347,8 @@ static _Noreturn void answer_once(rlim_t locked, int ready)
     close(peer);
     close(fd);
     unlink(at.sun_path);
-    for (; ok;) /* its limits are read now */
-        pause();
+    if (ok)
+        pause(); /* its limits are read now; a signal ends it */
     _exit(101);
 }
 
