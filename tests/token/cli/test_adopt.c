@@ -79,8 +79,8 @@ static void samples__one_key_after_the_other_until_the_node_takes_it(void **stat
     (void)state;
     lost_begin(2, false);
     snprintf(second, sizeof second, "%s/second.json", lost.s.dir);
-    seal_sample(&lost.s, lost.key_id[1], lost.key_id[1], "cluster", lost.sample);
-    seal_sample(&lost.s, lost.key_id[2], lost.key_id[2], "cluster", second);
+    seal_sample(&lost.s, lost.key_id[1], lost.key_id[1], "demo", lost.sample);
+    seal_sample(&lost.s, lost.key_id[2], lost.key_id[2], "demo", second);
     struct kw_keyring *whole = lost_load(lost.s.keyring);
     lost_lose(false);
     ADOPT(0, lost.key_id[1], "--sample", lost.sample);

@@ -92,7 +92,7 @@ static void sample_of_another_key_id_or_domain__refused_before_the_login(void **
 {
     (void)state;
     lost_begin(2, true);
-    seal_sample(&lost.s, lost.key_id[2], lost.key_id[2], "cluster", lost.sample);
+    seal_sample(&lost.s, lost.key_id[2], lost.key_id[2], "demo", lost.sample);
     lost_lose(false);
     size_t before = lost_logins();
     ADOPT(1, lost.key_id[1], "--sample", lost.sample);
@@ -112,7 +112,7 @@ static void sample_under_another_key__refused(void **state)
 {
     (void)state;
     lost_begin(2, false);
-    seal_sample(&lost.s, lost.key_id[2], lost.key_id[1], "cluster", lost.sample);
+    seal_sample(&lost.s, lost.key_id[2], lost.key_id[1], "demo", lost.sample);
     lost_lose(false);
     ADOPT(1, lost.key_id[1], "--sample", lost.sample);
     CHECK_HAS(lost.s.run.err, "it is another key");

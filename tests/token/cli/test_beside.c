@@ -78,7 +78,7 @@ static void first_key_of_another_domain__refused_then_named(void **state)
     (void)state;
     lost_begin(1, false);
     CHECK(unlink(lost.s.keyring) == 0);
-    site_edit(&lost.s, "domain: cluster", "domain: clutser");
+    site_edit(&lost.s, "domain: demo", "domain: clutser");
     size_t names = site_names(lost.s.tokens);
     KEY(1, "create");
     CHECK_HAS(lost.s.run.err, "domain clutser");

@@ -78,7 +78,7 @@ static void its_object_is_an_active_versions__recorded_without_looking(void **st
 
 static void still_there__recorded_and_told_that_pkcs11_never_deletes_it(void **state)
 {
-    char gone[96], command[2048];
+    char gone[96], command[2048], deletion[2048];
     (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
@@ -92,11 +92,11 @@ static void still_there__recorded_and_told_that_pkcs11_never_deletes_it(void **s
     CHECK(strstr(s.run.out, "--delete-object") == NULL);
     KEYWARD_MUST(&s, 1, "key", "destroy", "1");
     CHECK(serial() == 2); /* nothing new, nothing written */
-    for (size_t i = 0; i < 2; i++) {
-        KEYWARD_MUST(&s, 1, "key", "destroy", "1");
-        words_command(s.run.out, "only the whole token can go", i, command);
-        CHECK(words_run(&s, command) == 0);
-    }
+    /* One after the other: a verb between them would seal the token again. */
+    words_command(s.run.out, "only the whole token can go", 0, command);
+    words_command(s.run.out, "only the whole token can go", 1, deletion);
+    CHECK(words_run(&s, command) == 0);
+    CHECK(words_run(&s, deletion) == 0);
     KEYWARD_MUST(&s, 3, "key", "destroy", "1");
     CHECK_HAS(s.run.out, "the configured token keyward gave no answer");
     site_remove(&s);

@@ -100,7 +100,7 @@ static void dry_run__what_would_stop_the_ceremony_is_found(void **state)
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "create", "--dry-run", "--same-key-as", "1");
     CHECK_HAS(s.run.out, "its attributes pass");
-    KEYWARD_MUST(&s, 3, "key", "create", "--dry-run", "--adopt", other);
+    KEYWARD_MUST(&s, 3, "key", "create", "--dry-run", "--adopt", other, "--unproven");
     ring = site_ring(&s);
     CHECK(ring->count == 1);
     kw_keyring_give(ring);

@@ -309,7 +309,7 @@ static void of_another_domain__nothing_done(void **state)
 {
     (void)state;
     make_all();
-    site_edit(&s, "domain: cluster", "domain: other");
+    site_edit(&s, "domain: demo", "domain: other");
     nothing_is_done(1, "a domain never changes");
     site_remove(&s);
 }

@@ -170,9 +170,9 @@ static void of_another_domain__refused(void **state)
     (void)state;
     make_two();
     lose_state();
-    site_edit(&s, "domain: cluster", "domain: other");
+    site_edit(&s, "domain: demo", "domain: other");
     KEYWARD_MUST(&s, 1, "state", "create");
-    CHECK_HAS(s.run.err, "its domain is \"cluster\"");
+    CHECK_HAS(s.run.err, "its domain is \"demo\"");
     CHECK(access(s.state, F_OK) != 0);
     site_remove(&s);
 }

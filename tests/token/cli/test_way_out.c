@@ -255,7 +255,7 @@ static void trust_of_what_follows_anyway__nothing_recorded(void **state)
     hash_of(other, hex);
     KEYWARD_MUST(&s, 0, "keyring", "trust", other, "--sha256", hex, "--json");
     CHECK_HAS(s.run.out, "\"recorded\": false");
-    site_edit(&s, "domain: cluster", "domain: another");
+    site_edit(&s, "domain: demo", "domain: another");
     trust(1, hex);
     CHECK_HAS(s.run.err, "a domain never changes");
     site_remove(&s);
