@@ -14,9 +14,9 @@ static kw_err disabled_rule(const struct kw_version *v, struct kw_note *note)
     if (!disabled && v->disabled_from[0] != '\0')
         return BROKEN(note, "version %u: disabled-from: must be null in state %s", v->n,
                       kw_key_state_name(v->state));
-    if (disabled && (!kw_key_state_from_name(v->disabled_from, &from) ||
-                     from == KW_KEY_ACTIVE || from == KW_KEY_DISABLED ||
-                     from == KW_KEY_DESTROYED))
+    if (disabled &&
+        (!kw_key_state_from_name(v->disabled_from, &from) || from == KW_KEY_ACTIVE ||
+         from == KW_KEY_DISABLED || from == KW_KEY_DESTROYED))
         return BROKEN(note, "version %u: disabled-from: must name the state to return to",
                       v->n);
     return KW_OK;
