@@ -119,6 +119,20 @@ kw_err kw_state_marks(struct kw_state_dir *dir, struct kw_marks *ret_marks,
     return e;
 }
 
+kw_err kw_marks_parse(kw_span json, struct kw_marks *ret_marks, struct kw_note *note)
+{
+    struct kw_marks marks = {0};
+    kw_err e = kw_json_read(marks_table, json, KW_STATE_FILE_MAX, &marks, note);
+    if (!kw_failed(e))
+        *ret_marks = marks;
+    return e;
+}
+
+kw_err kw_marks_write(const struct kw_marks *marks, struct kw_blob *ret_json)
+{
+    return kw_json_write(marks_table, marks, ret_json);
+}
+
 const struct kw_mark *kw_marks_of(const struct kw_marks *marks, uint32_t n)
 {
     for (size_t i = 0; i < marks->count; i++)

@@ -69,6 +69,11 @@ struct kw_marks {
 };
 KW_MUST_USE kw_err kw_state_marks(struct kw_state_dir *dir, struct kw_marks *ret_marks,
                                   struct kw_note *note);
+/* The same from and to the bytes of the file; pure.  BAD_INPUT (also over 64 KiB, and for
+ * marks that would not be read again), NO_MEMORY.  *ret_… is untouched on failure. */
+KW_MUST_USE kw_err kw_marks_parse(kw_span json, struct kw_marks *ret_marks,
+                                  struct kw_note *note);
+KW_MUST_USE kw_err kw_marks_write(const struct kw_marks *marks, struct kw_blob *ret_json);
 const struct kw_mark *kw_marks_of(const struct kw_marks *marks, uint32_t n);
 
 /* The marks after this node took `ring` into use and wraps with version `active` (0 =
