@@ -231,14 +231,14 @@ void cannot_be_written(const struct kw_keyring *ring)
 
 bool folder_sync_fails;
 
-int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 
+/* Nothing here survives a crash of the machine: the disk is left alone. */
 int __wrap_fsync(int fd)
 {
     struct stat st;
     if (!folder_sync_fails || fstat(fd, &st) != 0 || !S_ISDIR(st.st_mode))
-        return __real_fsync(fd);
+        return 0;
     errno = EIO;
     return -1;
 }

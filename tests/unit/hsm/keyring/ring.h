@@ -38,8 +38,8 @@ void cannot_be_written(const struct kw_keyring *ring);
 const char *folder(void);
 const char *in_folder(const char *name);
 void folder_gone(void);
-/* While true, fsync(2) of a folder fails with EIO: after the rename, when the file is in
- * its place already. */
+/* fsync(2) does nothing in these tests; while true, that of a folder fails with EIO:
+ * after the rename, when the file is in its place already. */
 extern bool folder_sync_fails;
 
 #endif
