@@ -26,8 +26,9 @@ struct answer {
     NO("a newer keyward made it, and this program does not understand it; use that "     \
        "one")
 #define ENABLE_FIRST NO("it is disabled; enable it first (keyward key enable)")
-#define NOT_DESTROYED                                                                    \
-    NO("it is not destroyed; disable and destroy it first (keyward key destroy)")
+/* No word of destroying to somebody who did not ask for it. */
+#define IN_USE NO("it is in use; this is for versions that are destroyed")
+#define NOT_DESTROYED NO("it is not destroyed; this is for versions that are")
 #define NO_WAY_BACK                                                                      \
     NO("it is retired, and a key_id never comes back into use; make a new version "      \
        "(keyward key create)")
@@ -105,9 +106,9 @@ static const struct answer table[KW_ACT_COUNT][STATES] = {
     [KW_ACT_PRUNE] =
         {
             [KW_KEY_CREATED] = NOT_DESTROYED,
-            [KW_KEY_ACCEPTED] = NOT_DESTROYED,
-            [KW_KEY_ACTIVE] = NOT_DESTROYED,
-            [KW_KEY_RETIRED] = NOT_DESTROYED,
+            [KW_KEY_ACCEPTED] = IN_USE,
+            [KW_KEY_ACTIVE] = IN_USE,
+            [KW_KEY_RETIRED] = IN_USE,
             [KW_KEY_DISABLED] = NOT_DESTROYED,
             [KW_KEY_DESTROYED] = TO(DESTROYED),
             [KW_KEY_UNKNOWN] = NEWER,
@@ -125,9 +126,9 @@ static const struct answer table[KW_ACT_COUNT][STATES] = {
     [KW_ACT_GONE] =
         {
             [KW_KEY_CREATED] = NOT_DESTROYED,
-            [KW_KEY_ACCEPTED] = NOT_DESTROYED,
-            [KW_KEY_ACTIVE] = NOT_DESTROYED,
-            [KW_KEY_RETIRED] = NOT_DESTROYED,
+            [KW_KEY_ACCEPTED] = IN_USE,
+            [KW_KEY_ACTIVE] = IN_USE,
+            [KW_KEY_RETIRED] = IN_USE,
             [KW_KEY_DISABLED] = NOT_DESTROYED,
             [KW_KEY_DESTROYED] = TO(DESTROYED),
             [KW_KEY_UNKNOWN] = NEWER,
