@@ -118,9 +118,21 @@ static kw_err record(struct kw_keyring *ring, enum kw_act act, uint32_t n,
     return kw_keyring_record(ring, &h);
 }
 
+/* A number whose version was pruned is known by that line only. */
+static bool was_pruned(const struct kw_keyring *ring, uint32_t n)
+{
+    for (size_t i = 0; i < ring->history_count; i++)
+        if (ring->history[i].n == n &&
+            strcmp(ring->history[i].act, kw_act_name(KW_ACT_PRUNE)) == 0)
+            return true;
+    return false;
+}
+
 kw_err kw_act_add(struct kw_keyring *ring, enum kw_act act, const struct kw_version *v,
                   const struct kw_act_facts *f)
 {
+    if (was_pruned(ring, v->n))
+        return kw_err_at(KW_CODE_BAD_INPUT, "number of a pruned version");
     kw_err e = kw_keyring_add(ring, v);
     return kw_failed(e) ? e : record(ring, act, v->n, f, f->proof);
 }

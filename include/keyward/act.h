@@ -51,7 +51,8 @@ struct kw_act_facts {
 };
 
 /* Each changes a dup of the ring that kw_act_may allowed, and adds its line of history
- * for serial + 1.  NO_MEMORY, and what kw_keyring_add says; DENIED as kw_transition. */
+ * for serial + 1.  NO_MEMORY, and what kw_keyring_add says (BAD_INPUT also for the number
+ * of a pruned version); DENIED as kw_transition. */
 KW_MUST_USE kw_err kw_act_add(struct kw_keyring *ring, enum kw_act act,
                               const struct kw_version *v, const struct kw_act_facts *f);
 /* ACCEPT to PRUNE.  ACTIVATE retires the former baseline: DENIED when that is one that is
