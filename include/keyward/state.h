@@ -44,8 +44,8 @@ struct kw_mark {
     int64_t accepted_wall_ns;
 };
 
-/* A keyring that somebody said to take although it does not follow from what was seen;
- * what was made from it by then is meant too, unless it is one that was taken before. */
+/* A keyring that somebody said to take although it does not follow from what was seen.
+ * What was made from it is meant too, but when the last ring was made from it as well. */
 struct kw_trust {
     uint8_t sha256[32];
     size_t sha256_len; /* 0 = none */
