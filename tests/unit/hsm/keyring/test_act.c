@@ -338,6 +338,21 @@ static void add__there_already__refused_without_a_line(void **state)
     kw_keyring_give(ring);
 }
 
+/* Nodes have seen another key under it. */
+static void add__number_of_a_pruned_one__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_version v = good_version(1, KW_KEY_CREATED);
+    becomes(&file, acted(file, KW_ACT_DISABLE, 1));
+    becomes(&file, acted(file, KW_ACT_DESTROY, 1));
+    becomes(&file, acted(file, KW_ACT_PRUNE, 1));
+    memset(v.key_id + 6, 'f', 24);
+    CHECK_CODE(kw_act_add(file, KW_ACT_ADOPT, &v, &some_facts), KW_CODE_BAD_INPUT);
+    CHECK(file->count == 2);
+    kw_keyring_give(file);
+}
+
 static void add__new_one__a_line_and_the_next_number(void **state)
 {
     (void)state;
@@ -443,6 +458,7 @@ KW_CASES("hsm/keyring/act", CASE(may__refused_ring__only_what_leads_out),
          CASE(apply__prune_what_history_forgot__without_the_serial),
          CASE(history__full__the_oldest_line_makes_room),
          CASE(add__there_already__refused_without_a_line),
+         CASE(add__number_of_a_pruned_one__refused),
          CASE(add__new_one__a_line_and_the_next_number),
          CASE(prove__four_other_tokens__busy_and_unchanged),
          CASE(prove__new_token__a_row_and_a_line),

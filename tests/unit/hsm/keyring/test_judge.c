@@ -405,6 +405,23 @@ static void trust__the_file_after_it__taken_and_the_trust_is_used(void **state)
     kw_keyring_give(fork);
 }
 
+/* Sixty-four files after it this node cannot tell any more that it was ours. */
+static void trust__of_one_that_may_have_been_ours__not_for_a_fork(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
+    struct kw_keyring *fork = acted(old, KW_ACT_DISABLE, 3);
+    for (unsigned i = 0; i < KW_ANCESTORS_MAX; i++)
+        becomes(&file, reread(change(file)));
+    struct kw_marks marks = seen(file);
+    trust_in(&marks, old);
+    is_judged(fork, &marks, KW_REFUSED_OLDER, 0);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+    kw_keyring_give(fork);
+}
+
 static void trust__destroyed_and_pruned_while_far_away__taken(void **state)
 {
     (void)state;
@@ -556,6 +573,7 @@ KW_CASES("hsm/keyring/judge", CASE(domain__another__refused_before_all_else),
          CASE(trust__without_what_was_wrapped_with__refused),
          CASE(trust__lower_baseline__refused), CASE(trust__older_fork_or_far__taken_once),
          CASE(trust__the_file_after_it__taken_and_the_trust_is_used),
+         CASE(trust__of_one_that_may_have_been_ours__not_for_a_fork),
          CASE(trust__destroyed_and_pruned_while_far_away__taken),
          CASE(admitted__the_first_the_same_and_what_follows__taken),
          CASE(admitted__pruned_since__may_be_missing),

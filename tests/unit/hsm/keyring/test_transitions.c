@@ -46,8 +46,23 @@ static void refused__the_state_is_untouched_and_the_reason_says_what_to_do(void 
     CHECK_HAS(kw_transition(KW_ACT_ACTIVATE, KW_KEY_RETIRED, "", &to), "key create");
     CHECK_HAS(kw_transition(KW_ACT_RETIRE, KW_KEY_ACTIVE, "", &to), "--baseline");
     CHECK_HAS(kw_transition(KW_ACT_ENABLE, KW_KEY_UNKNOWN, "", &to), "newer keyward");
-    CHECK_HAS(kw_transition(KW_ACT_PRUNE, KW_KEY_DISABLED, "", &to), "key destroy");
+    CHECK_HAS(kw_transition(KW_ACT_PRUNE, KW_KEY_DISABLED, "", &to), "not destroyed");
     CHECK(to == KW_KEY_RETIRED);
+}
+
+/* A mistyped number must not come to the way to lose a KEK. */
+static void prune_or_gone__of_one_in_use__no_advice_to_destroy_it(void **state)
+{
+    static const enum kw_key_state in_use[] = {
+        KW_KEY_CREATED, KW_KEY_ACCEPTED, KW_KEY_ACTIVE, KW_KEY_RETIRED, KW_KEY_DISABLED};
+    enum kw_key_state to;
+    (void)state;
+    for (size_t i = 0; i < sizeof in_use / sizeof in_use[0]; i++) {
+        CHECK(strstr(kw_transition(KW_ACT_PRUNE, in_use[i], "", &to), "key destroy") ==
+              NULL);
+        CHECK(strstr(kw_transition(KW_ACT_GONE, in_use[i], "", &to), "key destroy") ==
+              NULL);
+    }
 }
 
 static void enable__back_to_where_it_was(void **state)
@@ -79,5 +94,6 @@ static void names__each_act__its_word_in_the_history(void **state)
 
 KW_CASES("hsm/keyring/transitions", CASE(every_act_on_every_state__as_the_table_says),
          CASE(refused__the_state_is_untouched_and_the_reason_says_what_to_do),
+         CASE(prune_or_gone__of_one_in_use__no_advice_to_destroy_it),
          CASE(enable__back_to_where_it_was), CASE(enable_without_a_former_state__refused),
          CASE(names__each_act__its_word_in_the_history))
