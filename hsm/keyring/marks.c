@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <keyward/act.h>
+
 #define FILE_NAME "marks.json"
 #define AT(field) offsetof(struct kw_marks, field)
 
@@ -159,14 +161,21 @@ static bool has_gap(const struct kw_marks *marks, const struct kw_keyring *ring)
            (ring->history_count == 0 || ring->history[0].serial > marks->serial + 1);
 }
 
-/* Was this version accepted or enabled in a file that this node has not taken? */
+static bool accepts(const char *act)
+{
+    return strcmp(act, kw_act_name(KW_ACT_ACCEPT)) == 0 ||
+           strcmp(act, kw_act_name(KW_ACT_ENABLE)) == 0 ||
+           strcmp(act, kw_act_name(KW_ACT_ADOPT)) == 0;
+}
+
+/* Was this version accepted, enabled or adopted in a file that this node has not taken?
+ */
 static bool accepted_meanwhile(const struct kw_marks *marks,
                                const struct kw_keyring *ring, uint32_t n)
 {
     for (size_t i = 0; i < ring->history_count; i++) {
         const struct kw_history *h = &ring->history[i];
-        if (h->n == n && h->serial > marks->serial &&
-            (strcmp(h->act, "accept") == 0 || strcmp(h->act, "enable") == 0))
+        if (h->n == n && h->serial > marks->serial && accepts(h->act))
             return true;
     }
     return false;

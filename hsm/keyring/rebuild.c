@@ -84,6 +84,18 @@ static kw_err is_understood(const struct kw_keyring *backup, const struct kw_mar
     return KW_OK;
 }
 
+/* The marks know the baseline better than the file does. */
+static void become_baseline(struct kw_keyring *ring, const struct kw_version *v,
+                            const char *at)
+{
+    struct kw_version *old = kw_keyring_edit(ring, ring->active);
+    if (old != NULL && old->n != v->n && old->state == KW_KEY_ACTIVE) {
+        old->state = KW_KEY_RETIRED;
+        PUT(old->retired, at);
+    }
+    ring->active = v->n;
+}
+
 void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
                    const struct kw_marks *marks, const char *at)
 {
@@ -91,7 +103,11 @@ void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
     enum kw_key_state now;
     if (v->state == KW_KEY_UNKNOWN || mark == NULL ||
         strcmp(mark->id.key_id, v->key_id) != 0 ||
-        !kw_key_state_from_name(mark->state, &now) || now == v->state)
+        !kw_key_state_from_name(mark->state, &now))
+        return;
+    if (now == KW_KEY_ACTIVE)
+        become_baseline(ring, v, at);
+    if (now == v->state)
         return;
     if (now == KW_KEY_DISABLED)
         PUT(v->disabled_from, v->state == KW_KEY_DESTROYED || v->state == KW_KEY_ACTIVE
@@ -104,65 +120,63 @@ void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
     if (times[now][0] == '\0')
         kw_copy_str(times[now], KW_TIME_TEXT, kw_span_str(at));
     v->state = now;
-    if (now == KW_KEY_ACTIVE)
-        ring->active = v->n;
 }
 
-/* The line of a version that was destroyed and pruned after the backup: without it a node
- * that did not see that would miss the version. */
-static kw_err record_prune(struct kw_keyring *ring, const struct kw_version *v,
-                           const struct kw_marks *marks, const char *at)
+static kw_err record(struct kw_keyring *ring, enum kw_act act, uint32_t n, const char *at,
+                     const char *proof)
 {
-    struct kw_history h = {.serial = marks->serial, .n = v->n};
-    PUT(h.act, kw_act_name(KW_ACT_PRUNE));
+    struct kw_history h = {.serial = ring->serial + 1, .n = n};
+    PUT(h.act, kw_act_name(act));
     PUT(h.at, at);
-    snprintf(h.proof, sizeof h.proof, "%s destroyed, by this node's marks", v->key_id);
+    PUT(h.proof, proof);
     return kw_keyring_record(ring, &h);
 }
 
-/* Destroyed is for good: what the last file did not have any more must not come back. */
-static kw_err drop_pruned(struct kw_keyring *ring, const struct kw_marks *marks,
-                          const char *at)
+/* What was done since the backup is not in its history: each version that it brings back
+ * counts as accepted anew. */
+static kw_err bring_back(struct kw_keyring *ring, struct kw_version *v,
+                         const struct kw_marks *marks, uint64_t from, const char *at)
 {
-    for (size_t i = ring->count; i > 0; i--) {
-        const struct kw_version *v = &ring->versions[i - 1];
-        const struct kw_mark *mark = kw_marks_of(marks, v->n);
-        if (mark != NULL && strcmp(mark->id.key_id, v->key_id) == 0)
-            continue;
-        kw_err e = mark == NULL ? record_prune(ring, v, marks, at) : KW_OK;
-        if (kw_failed(e))
-            return e;
-        kw_keyring_remove(ring, v->n);
-    }
-    return KW_OK;
+    char proof[64];
+    snprintf(proof, sizeof proof, "from the backup, serial %" PRIu64, from);
+    kw_act_recall(ring, v, marks, at);
+    return record(ring, KW_ACT_ADOPT, v->n, at, proof);
 }
 
-static void recall_all(struct kw_keyring *ring, const struct kw_marks *marks,
-                       const char *at)
+/* The marks have every version of the last ring: one that they lack was pruned since, and
+ * a node that did not see that needs the line.  A number that somebody trusted to be
+ * another key's has no such line. */
+static kw_err leave_out(struct kw_keyring *ring, const struct kw_version *v,
+                        const struct kw_marks *marks, const char *at)
 {
+    char proof[128];
+    uint32_t n = v->n;
+    snprintf(proof, sizeof proof, "%s destroyed, after the backup", v->key_id);
+    kw_keyring_remove(ring, n);
+    return kw_marks_of(marks, n) == NULL ? record(ring, KW_ACT_PRUNE, n, at, proof)
+                                         : KW_OK;
+}
+
+static bool is_known(const struct kw_marks *marks, const struct kw_version *v)
+{
+    const struct kw_mark *mark = kw_marks_of(marks, v->n);
+    return marks->serial == 0 ||
+           (mark != NULL && strcmp(mark->id.key_id, v->key_id) == 0);
+}
+
+static kw_err recall_all(struct kw_keyring *ring, const struct kw_keyring *backup,
+                         const struct kw_marks *marks, const char *at)
+{
+    kw_err e = KW_OK;
     const struct kw_mark *was = kw_marks_of(marks, ring->active);
-    if (was == NULL || strcmp(was->state, kw_key_state_name(KW_KEY_ACTIVE)) != 0)
+    if (marks->serial != 0 &&
+        (was == NULL || strcmp(was->state, kw_key_state_name(KW_KEY_ACTIVE)) != 0))
         ring->active = 0;
-    for (size_t i = 0; i < ring->count; i++)
-        kw_act_recall(ring, &ring->versions[i], marks, at);
-}
-
-static kw_err from_backup(const struct kw_keyring *backup, const struct kw_marks *marks,
-                          const char *at, struct kw_keyring **ret_ring)
-{
-    struct kw_keyring *ring = NULL;
-    kw_err e = kw_keyring_dup(backup, &ring);
-    if (kw_failed(e))
-        return e;
-    kw_copy(ring->sha256, sizeof ring->sha256, kw_span_of(backup->sha256, 32));
-    if (marks->serial != 0) {
-        e = drop_pruned(ring, marks, at);
-        recall_all(ring, marks, at);
+    for (size_t i = 0; i < backup->count && !kw_failed(e); i++) {
+        struct kw_version *v = kw_keyring_edit(ring, backup->versions[i].n);
+        e = is_known(marks, v) ? bring_back(ring, v, marks, backup->serial, at)
+                               : leave_out(ring, v, marks, at);
     }
-    if (kw_failed(e))
-        kw_keyring_give(ring);
-    else
-        *ret_ring = ring;
     return e;
 }
 
@@ -175,11 +189,18 @@ kw_err kw_act_rebuild(const struct kw_keyring *backup, const char *domain,
     if (!kw_failed(e) && backup != NULL)
         e = is_understood(backup, marks, note);
     if (!kw_failed(e))
-        e = backup != NULL ? from_backup(backup, marks, at, &ring)
+        e = backup != NULL ? kw_keyring_dup(backup, &ring)
                            : kw_keyring_new(domain, &ring);
     if (kw_failed(e))
         return e;
+    if (backup != NULL)
+        kw_copy(ring->sha256, sizeof ring->sha256, kw_span_of(backup->sha256, 32));
     take_chain(ring, marks);
-    *ret_ring = ring;
-    return KW_OK;
+    if (backup != NULL)
+        e = recall_all(ring, backup, marks, at);
+    if (kw_failed(e))
+        kw_keyring_give(ring);
+    else
+        *ret_ring = ring;
+    return e;
 }

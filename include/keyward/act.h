@@ -73,16 +73,17 @@ KW_MUST_USE kw_err kw_act_gone(struct kw_keyring *ring, uint32_t n, size_t row,
 /* A ring to build anew upon, when the keyring file is lost: as it was in the file that
  * this node took last, as far as `backup` (an older file; NULL = none) and the marks know
  * it.  It has that file's serial, digest and ancestors, so that what is written next
- * follows it; versions are those of the backup, in the states that the marks remember.
- * A version that the marks do not have any more was pruned since: it stays away, and a
- * line of history says so.
+ * follows it; versions are those of the backup, in the states that the marks remember,
+ * each with a line "adopt" of history, as what was done in between is not known any more;
+ * those that the marks lack were pruned, and stay so.
  * DENIED  the backup is of another domain, or none of the files before the one that this
  *         node took last, or a version has changed in a way that this program does not
  *         understand */
 KW_MUST_USE kw_err kw_act_rebuild(const struct kw_keyring *backup, const char *domain,
                                   const struct kw_marks *marks, const char *at,
                                   struct kw_keyring **ret_ring, struct kw_note *note);
-/* The state that the marks remember of v->n, put into *v; ring->active follows. */
+/* The state that the marks remember of v->n, put into *v; ring->active follows, and the
+ * baseline of before is retired.  Not of a version that is not understood. */
 void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
                    const struct kw_marks *marks, const char *at);
 

@@ -78,9 +78,8 @@ const struct kw_mark *kw_marks_of(const struct kw_marks *marks, uint32_t n);
 
 /* The marks after this node took `ring` into use and wraps with version `active` (0 =
  * none); true when they changed.  Pure.  A version is accepted here from `wall_ns` on;
- * anew when the ring's history has an accept or enable of it after the last ring, or does
- * not tell: it no longer reaches back so far, or the ring does not follow from that one.
- */
+ * anew when the ring's history has an accept, enable or adopt of it after the last ring,
+ * or does not tell: it no longer reaches back so far, or the ring does not follow. */
 bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
                     uint32_t active, int64_t wall_ns);
 /* The same for the file, written only when something changed. */

@@ -193,14 +193,22 @@ static void rebuild__no_backup__the_chain_and_the_numbers(void **state)
     kw_keyring_give(file);
 }
 
-static void rebuild__the_last_one_itself__nothing_changes(void **state)
+static void rebuild__the_last_one_itself__versions_as_they_were_and_adopted_anew(
+    void **state)
 {
     (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     struct kw_keyring *ring = rebuilt(file, &marks);
-    CHECK(ring->serial == 7 && ring->active == 2 && ring->history_count == 9);
+    CHECK(ring->serial == 7 && ring->active == 2 && ring->history_count == 9 + 3);
     CHECK(memcmp(ring->versions, file->versions, 3 * sizeof *ring->versions) == 0);
+    for (uint32_t n = 1; n <= 3; n++) { /* of the file that will be written */
+        const struct kw_history *h = &ring->history[8 + n];
+        CHECK(h->serial == 8 && h->n == n);
+        CHECK_STR(h->act, "adopt");
+        CHECK_STR(h->at, now);
+        CHECK_STR(h->proof, "from the backup, serial 7");
+    }
     kw_keyring_give(ring);
     kw_keyring_give(file);
 }
@@ -257,11 +265,11 @@ static void rebuild__destroyed_or_pruned_since__stays_so(void **state)
     marks = seen(file);
     ring = rebuilt(old, &marks);
     CHECK(kw_keyring_by_n(ring, 1) == NULL && ring->count == 2);
-    const struct kw_history *h = &ring->history[ring->history_count - 1];
-    CHECK(h->serial == 10 && h->n == 1);
+    const struct kw_history *h = &ring->history[ring->history_count - 3];
+    CHECK(h->serial == 11 && h->n == 1);
     CHECK_STR(h->act, "prune");
     CHECK_STR(h->at, now);
-    CHECK_STR(h->proof, "kw1-1-000000000000000000000001 destroyed, by this node's marks");
+    CHECK_STR(h->proof, "kw1-1-000000000000000000000001 destroyed, after the backup");
     ring = next_of(ring);
     is_taken(ring, &marks);
     struct kw_marks behind = seen(old); /* a node that never saw that it was destroyed */
@@ -294,6 +302,42 @@ static void rebuild__baseline_that_the_backup_lacks__none_until_it_is_adopted(
     kw_keyring_give(ring);
     kw_keyring_give(file);
     kw_keyring_give(old);
+}
+
+/* Acts in files that are lost may have been anything: who missed them waits again. */
+static void rebuild__a_node_that_missed_files__accepts_anew(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_marks behind = seen(old);
+    struct kw_keyring *file = acted(old, KW_ACT_DISABLE, 3);
+    becomes(&file, acted(file, KW_ACT_ENABLE, 3));
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *ring = next_of(rebuilt(old, &marks));
+    is_taken(ring, &behind);
+    (void)kw_marks_raise(&behind, ring, 0, 5000);
+    CHECK(kw_marks_of(&behind, 3)->accepted_wall_ns == 5000);
+    kw_keyring_give(ring);
+    kw_keyring_give(file);
+    kw_keyring_give(old);
+}
+
+/* A record of the version from elsewhere, put into a ring that has another baseline. */
+static void recall__active_in_both__the_rings_baseline(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    becomes(&file, acted(file, KW_ACT_ACTIVATE, 3));
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *ring = good_ring(); /* its baseline is 2 */
+    struct kw_version v = *kw_keyring_by_n(file, 3);
+    CHECK(v.state == KW_KEY_ACTIVE);
+    kw_act_recall(ring, &v, &marks, now);
+    CHECK(ring->active == 3 && v.state == KW_KEY_ACTIVE);
+    CHECK(kw_keyring_by_n(ring, 2)->state == KW_KEY_RETIRED);
+    CHECK_STR(kw_keyring_by_n(ring, 2)->retired, now);
+    kw_keyring_give(ring);
+    kw_keyring_give(file);
 }
 
 static void recall__other_key_or_nothing_remembered__as_it_is(void **state)
@@ -362,11 +406,13 @@ KW_CASES("hsm/keyring/rebuild", CASE(backup__of_a_fork_or_another_cluster__denie
          CASE(rebuild__no_backup_nor_memory__an_empty_ring),
          CASE(rebuild__no_memory__as_the_backup_is),
          CASE(rebuild__no_backup__the_chain_and_the_numbers),
-         CASE(rebuild__the_last_one_itself__nothing_changes),
+         CASE(rebuild__the_last_one_itself__versions_as_they_were_and_adopted_anew),
          CASE(rebuild__an_older_backup__states_as_the_marks_remember),
          CASE(rebuild__disabled_since__comes_back_to_no_more_than_it_was),
          CASE(rebuild__destroyed_or_pruned_since__stays_so),
          CASE(rebuild__baseline_that_the_backup_lacks__none_until_it_is_adopted),
+         CASE(rebuild__a_node_that_missed_files__accepts_anew),
+         CASE(recall__active_in_both__the_rings_baseline),
          CASE(recall__other_key_or_nothing_remembered__as_it_is),
          CASE(save__on_a_lost_file__follows_it),
          CASE(save__on_a_lost_file_without_its_digest__refused))
