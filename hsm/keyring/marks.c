@@ -231,12 +231,13 @@ static void take_file(struct kw_marks *marks, const struct kw_keyring *ring)
             kw_span_of(ring->ancestors, sizeof ring->ancestors));
 }
 
-/* A trust is good once, and only for the file that it names and those made from it. */
-static void use_up_trust(struct kw_marks *marks, const struct kw_keyring *ring)
+/* A trust is good for the next ring that is taken, be it the one of before: what was said
+ * yesterday must not let an old file in tomorrow. */
+static void use_up_trust(struct kw_marks *marks, const struct kw_marks *before,
+                         const struct kw_keyring *ring)
 {
-    if (!kw_chain_is_trusted(ring, marks))
-        return;
-    marks->trusted = marks->trust;
+    if (kw_chain_is_trusted(ring, before))
+        marks->trusted = before->trust;
     marks->trust = (struct kw_trust){0};
 }
 
@@ -269,11 +270,11 @@ bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
             mark_for(&before, ring, &ring->versions[i], wall_ns);
     for (size_t i = marks->count; i < KW_VERSIONS_MAX; i++)
         marks->versions[i] = (struct kw_mark){0};
-    use_up_trust(marks, ring); /* by what was ours before */
     take_file(marks, ring);
     raise_named(&marks->baseline, marks, ring, ring->active);
     raise_named(&marks->active, marks, ring, ring->active);
     raise_named(&marks->active, marks, ring, active);
+    use_up_trust(marks, &before, ring);
     return !same_marks(marks, &before);
 }
 

@@ -63,8 +63,8 @@ struct kw_marks {
     struct kw_named active;   /* the highest that this node wrapped with      */
     struct kw_mark versions[KW_VERSIONS_MAX]; /* those of the last ring */
     size_t count;
-    struct kw_trust trust;   /* waits to be taken  */
-    struct kw_trust trusted; /* was taken, the last time that it was needed */
+    struct kw_trust trust;   /* waits; gone with the next ring that is taken */
+    struct kw_trust trusted; /* was taken, the last time */
     char rebuilt[96];        /* "" or when and from what the marks were made anew */
 };
 KW_MUST_USE kw_err kw_state_marks(struct kw_state_dir *dir, struct kw_marks *ret_marks,

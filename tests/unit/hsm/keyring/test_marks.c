@@ -394,7 +394,7 @@ static void trust__text_that_is_not_printable__refused(void **state)
     done(dir);
 }
 
-static void trust__recorded__waits_and_is_used_up_once(void **state)
+static void trust__recorded__used_up_by_the_file_that_it_names(void **state)
 {
     (void)state;
     struct kw_marks marks;
@@ -406,7 +406,6 @@ static void trust__recorded__waits_and_is_used_up_once(void **state)
     static const struct kw_trust none;
     CHECK_OK(kw_state_raise(dir, file, 2, 1000, NULL));
     CHECK_OK(kw_state_trust(dir, &t, NULL));
-    CHECK_OK(kw_state_raise(dir, file, 2, 1000, NULL)); /* not that one: it waits on */
     CHECK_OK(kw_state_marks(dir, &marks, NULL));
     CHECK(memcmp(&marks.trust, &t, sizeof t) == 0 && marks.serial == 8);
     CHECK_OK(kw_state_raise(dir, fork, 2, 1000, NULL));
@@ -417,6 +416,24 @@ static void trust__recorded__waits_and_is_used_up_once(void **state)
     kw_keyring_give(file);
     kw_keyring_give(fork);
     done(dir);
+}
+
+/* Years later an accident puts the trusted file back: the word is not good any more. */
+static void trust__another_ring_is_taken__gone(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
+    struct kw_keyring *fork = acted(old, KW_ACT_DISABLE, 3);
+    struct kw_marks marks = {0};
+    (void)kw_marks_raise(&marks, file, 2, 1000);
+    marks.trust = trust_of(fork);
+    CHECK(
+        kw_marks_raise(&marks, file, 2, 1000)); /* the same as before: that counts too */
+    CHECK(marks.trust.sha256_len == 0 && marks.trusted.sha256_len == 0);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+    kw_keyring_give(fork);
 }
 
 static void rebuild__marks_are_there__denied_and_untouched(void **state)
@@ -513,7 +530,8 @@ KW_CASES("hsm/keyring/marks", CASE(marks__nothing_remembered__zero),
          CASE(raise__other_rings_for_ever__versions_that_left_make_room),
          CASE(raise__nothing_new__file_untouched),
          CASE(trust__text_that_is_not_printable__refused),
-         CASE(trust__recorded__waits_and_is_used_up_once),
+         CASE(trust__recorded__used_up_by_the_file_that_it_names),
+         CASE(trust__another_ring_is_taken__gone),
          CASE(rebuild__marks_are_there__denied_and_untouched),
          CASE(rebuild__lost__those_of_the_ring_and_who_said_so),
          CASE(rebuild__longest_name__not_cut),
