@@ -100,7 +100,7 @@ static kw_err make_key(struct kw_token *token, struct kw_ceremony *c,
     c->made = KW_MADE_PERHAPS;
     e = kw_token_create_key(token, &options, ret_key, c->dropped, note);
     kw_err look = kw_failed(e)
-                      ? kw_token_find(token, o->label, options.locator, &there, &ignored)
+                      ? kw_token_find(token, o->label, (kw_span){0}, &there, &ignored)
                       : KW_OK;
     if (!kw_failed(look))
         c->made = KW_MADE_A_KEY;
