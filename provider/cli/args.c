@@ -98,7 +98,7 @@ static int read_option(struct reader *r, const struct kw_option *own, size_t own
         *o->on = true;
         return -1;
     }
-    if (o->text != NULL && *o->text != NULL)
+    if (o->words == NULL && *o->text != NULL)
         return kw_usage_error(u->verb, "--%s is given twice", o->name);
     const char *value = value_of(r, equals);
     if (value == NULL)

@@ -235,9 +235,11 @@ int kw_verb_trust(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
-    if (code < 0 && (sha256 == NULL || !kw_unhex(digest, 32, kw_span_str(sha256))))
-        code =
-            kw_usage_error(usage.verb, "--sha256 says which file it is: 64 hex digits, "
-                                       "as sha256sum prints them");
-    return code >= 0 ? code : run(&cli, sha256, operator_);
+    if (code >= 0)
+        return code;
+    if (sha256 == NULL || !kw_unhex(digest, 32, kw_span_str(sha256)))
+        return kw_usage_error(usage.verb,
+                              "--sha256 says which file it is: 64 hex digits, "
+                              "as sha256sum prints them");
+    return run(&cli, sha256, operator_);
 }
