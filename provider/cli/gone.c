@@ -86,19 +86,70 @@ kw_err kw_gone_look(const struct kw_config *config, const struct kw_version *v,
     return KW_OK;
 }
 
-size_t kw_gone_open(const struct kw_version *v)
+/* ---- what the rows say ---- */
+
+static bool has_object_of(const struct kw_version *other, const struct kw_version *v)
 {
-    size_t open = 0;
-    for (size_t i = 0; i < v->object_count; i++)
-        for (size_t k = 0; k < v->objects[i].token_count; k++)
-            open += v->objects[i].tokens[k].gone[0] == '\0';
-    return open;
+    return other->state != KW_KEY_UNKNOWN &&
+           strcmp(kw_version_kek(other)->label, kw_version_kek(v)->label) == 0;
 }
 
-bool kw_gone_everywhere(const struct kw_version *v)
+static const struct kw_object_token *row_of(const struct kw_version *v,
+                                            const struct kw_object_token *row)
 {
-    size_t rows = 0;
-    for (size_t i = 0; i < v->object_count; i++)
-        rows += v->objects[i].token_count;
-    return rows > 0 && kw_gone_open(v) == 0;
+    const struct kw_object *o = kw_version_kek(v);
+    for (size_t i = 0; i < o->token_count; i++)
+        if (strcmp(o->tokens[i].serial, row->serial) == 0 &&
+            strcmp(o->tokens[i].label, row->label) == 0)
+            return &o->tokens[i];
+    return NULL;
+}
+
+/* One object in one token ends once, whichever version's row says so. */
+static bool has_end(const struct kw_keyring *ring, const struct kw_version *v,
+                    const struct kw_object_token *row)
+{
+    for (size_t i = 0; i < ring->count; i++) {
+        const struct kw_version *w = &ring->versions[i];
+        const struct kw_object_token *same = has_object_of(w, v) ? row_of(w, row) : NULL;
+        if (same != NULL && same->gone[0] != '\0')
+            return true;
+    }
+    return false;
+}
+
+const struct kw_object_token *kw_gone_open(const struct kw_keyring *ring,
+                                           const struct kw_version *v,
+                                           const struct kw_version **ret_of)
+{
+    for (size_t i = 0; i < ring->count; i++) {
+        const struct kw_version *w = &ring->versions[i];
+        for (size_t k = 0; has_object_of(w, v) && k < kw_version_kek(w)->token_count; k++)
+            if (!has_end(ring, v, &kw_version_kek(w)->tokens[k])) {
+                if (ret_of != NULL)
+                    *ret_of = w;
+                return &kw_version_kek(w)->tokens[k];
+            }
+    }
+    return NULL;
+}
+
+bool kw_gone_everywhere(const struct kw_keyring *ring, const struct kw_version *v)
+{
+    return kw_version_kek(v)->token_count > 0 && kw_gone_open(ring, v, NULL) == NULL;
+}
+
+const struct kw_object_token *kw_gone_forgotten(const struct kw_keyring *ring,
+                                                const struct kw_version *v)
+{
+    for (size_t k = 0; k < kw_version_kek(v)->token_count; k++) {
+        const struct kw_object_token *row = &kw_version_kek(v)->tokens[k];
+        bool kept = has_end(ring, v, row);
+        for (size_t i = 0; i < ring->count && !kept; i++)
+            kept = ring->versions[i].n != v->n && has_object_of(&ring->versions[i], v) &&
+                   row_of(&ring->versions[i], row) != NULL;
+        if (!kept)
+            return row;
+    }
+    return NULL;
 }

@@ -35,9 +35,17 @@ struct kw_gone {
 KW_MUST_USE kw_err kw_gone_look(const struct kw_config *config,
                                 const struct kw_version *v, struct kw_gone *ret_gone);
 
-/* The rows of `v` that have no end, seen or said. */
-size_t kw_gone_open(const struct kw_version *v);
-/* Every row has one, and there is one at all. */
-bool kw_gone_everywhere(const struct kw_version *v);
+/* The first row of `v`, or of another version with its object, that has no end, seen or
+ * said, in any of them; NULL: there is none.  *ret_of (may be NULL): the version that has
+ * the row. */
+const struct kw_object_token *kw_gone_open(const struct kw_keyring *ring,
+                                           const struct kw_version *v,
+                                           const struct kw_version **ret_of);
+/* There is none, and one row at all. */
+bool kw_gone_everywhere(const struct kw_keyring *ring, const struct kw_version *v);
+/* The first row of `v` without an end that no other version names too: what would be
+ * forgotten with `v`.  NULL: there is none. */
+const struct kw_object_token *kw_gone_forgotten(const struct kw_keyring *ring,
+                                                const struct kw_version *v);
 
 #endif

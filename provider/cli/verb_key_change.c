@@ -81,23 +81,34 @@ static int report(const struct kw_cli *cli, const struct kw_desk *d,
 }
 
 /* What is not known to be gone would be forgotten with its version, unless another
- * version has the object. */
+ * version of the same key names that token too. */
 static int may_forget(const struct kw_cli *cli, const struct kw_desk *d,
                       const struct kw_version *v)
 {
     char config[KW_PATH_MAX];
     struct kw_next next = {.len = 0};
     struct kw_note why;
-    if (kw_gone_open(v) == 0 || kw_keyring_sharer(d->ring, v, NULL) != NULL)
+    const struct kw_object_token *row = kw_gone_forgotten(d->ring, v);
+    const struct kw_version *sharer = kw_keyring_sharer(d->ring, v, NULL);
+    if (row == NULL)
         return -1;
     kw_args_config(cli, config, sizeof config);
-    kw_note_set(&why,
-                "version %u: in %zu of its tokens the key is not known to be gone, and "
-                "only this version says so (keyward key show %u)",
-                v->n, kw_gone_open(v), v->n);
-    kw_next_add(&next,
-                "# look again, and say what became of a token that cannot be asked:");
-    kw_next_add(&next, "keyward key destroy %u --said WHY%s", v->n, config);
+    kw_note_set(
+        &why,
+        "version %u: in token %s, serial %s, its key is not known to be gone, and "
+        "only this version says that it lies there",
+        v->n, row->label, row->serial);
+    if (sharer != NULL) {
+        kw_next_add(&next,
+                    "# it is also the key of version %u, which must stay; let that "
+                    "one name the token:",
+                    sharer->n);
+        kw_next_add(&next, "keyward key prove %u --token NAME|URI%s", sharer->n, config);
+    } else {
+        kw_next_add(&next, "# look again, and say what became of a token that cannot be "
+                           "asked:");
+        kw_next_add(&next, "keyward key destroy %u --said WHY%s", v->n, config);
+    }
     return kw_refuse_next(cli, why.text, next.text);
 }
 

@@ -110,6 +110,18 @@ static void print_sharers(const struct destroy *d)
                (unsigned)o->n, o->key_id, kw_key_state_name(o->state));
 }
 
+/* A version of the same key may name a token that this one does not. */
+static void print_gone(const struct destroy *d, const struct kw_version *v)
+{
+    const struct kw_version *of = v;
+    const struct kw_object_token *row = kw_gone_open(d->ring, v, &of);
+    if (row != NULL && of != v && d->sharer == NULL)
+        printf("  token %s, serial %s: named by version %u alone, which is the same key; "
+               "keyward key destroy %u looks there\n",
+               row->label, row->serial, (unsigned)of->n, (unsigned)of->n);
+    printf("key material gone: %s\n", kw_gone_everywhere(d->ring, v) ? "yes" : "no");
+}
+
 static void print(const struct destroy *d)
 {
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
@@ -125,7 +137,7 @@ static void print(const struct destroy *d)
     for (size_t i = 0; i < d->gone.silent_count; i++)
         printf("  the configured token %s gave no answer: %s\n",
                d->gone.silent[i].token->name, d->gone.silent[i].why.text);
-    printf("key material gone: %s\n", kw_gone_everywhere(v) ? "yes" : "no");
+    print_gone(d, v);
 }
 
 static json_t *rows_json(const struct destroy *d, const struct kw_version *v)
@@ -171,7 +183,7 @@ static void add_next(const struct destroy *d, struct kw_next *next)
         .config = config, .keyring = d->desk->config->keyring, .n = v->n};
     if (d->changed)
         kw_next_after(KW_ACT_DESTROY, &facts, next);
-    if (d->sharer != NULL || kw_gone_open(v) == 0)
+    if (d->sharer != NULL || kw_gone_open(d->ring, v, NULL) == NULL)
         return;
     for (size_t i = 0; i < kw_version_kek(v)->token_count; i++) {
         const struct kw_removal removal = {
@@ -187,7 +199,7 @@ static void add_next(const struct destroy *d, struct kw_next *next)
 /* The word was to be recorded, and is; a second look was for the answer. */
 static enum kw_exit outcome(const struct destroy *d, const struct kw_version *v)
 {
-    if (d->act == KW_ACT_DESTROY || d->sharer != NULL || kw_gone_everywhere(v))
+    if (d->act == KW_ACT_DESTROY || d->sharer != NULL || kw_gone_everywhere(d->ring, v))
         return KW_EXIT_GOOD;
     for (size_t i = 0; i < kw_version_kek(v)->token_count; i++)
         if (d->gone.rows[i].answer == KW_GONE_STILL_THERE)
@@ -208,7 +220,7 @@ static int report(const struct destroy *d)
                              v->key_id, "from", kw_key_state_name(d->was->state), "state",
                              kw_key_state_name(v->state), "shared_with", sharers_json(d),
                              "tokens", rows_json(d, v), "silent", silent_json(d),
-                             "key_material_gone", kw_gone_everywhere(v)),
+                             "key_material_gone", kw_gone_everywhere(d->ring, v)),
                    next.text, outcome(d, v));
 }
 

@@ -144,7 +144,7 @@ static void print_object(const struct kw_object *o)
 static void print_gone(const struct kw_desk *d, const struct kw_version *v)
 {
     const struct kw_version *sharer = kw_keyring_sharer(d->ring, v, NULL);
-    bool gone = kw_gone_everywhere(v);
+    bool gone = kw_gone_everywhere(d->ring, v);
     if (sharer != NULL)
         printf("key material gone: no; it must stay, as it is also the key of version %u "
                "(%s, %s)\n",

@@ -157,5 +157,5 @@ json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v)
         v->operator_, "tool", v->tool, "times", times_json(v), "token", token_json(v),
         "objects", objects_json(v), "destroyable", v->want_destroyable, "copyable",
         v->want_copyable, "same_key_as", (int)v->same_key_as, "key_material_gone",
-        kw_gone_everywhere(v));
+        kw_gone_everywhere(desk->ring, v));
 }
