@@ -13,12 +13,6 @@
 
 #define KEYRING "keyring.json"
 
-struct kw_state_dir {
-    char path[KW_PATH_MAX];
-    uid_t uid; /* the daemon's user, whose the files must be */
-    gid_t gid;
-};
-
 static kw_err failed(int error, const char *path, struct kw_note *note)
 {
     kw_note_set(note, "%s: %s", path, strerror(error));
@@ -62,17 +56,20 @@ kw_err kw_state_open(const char *path, struct kw_state_dir **ret_dir,
     }
     dir->uid = st.st_uid;
     dir->gid = st.st_gid;
+    dir->lock = -1;
     *ret_dir = dir;
     return KW_OK;
 }
 
 void kw_state_close(struct kw_state_dir *dir)
 {
+    if (dir != NULL)
+        kw_state_unlock(dir);
     kw_free(dir);
 }
 
-static bool path_of(const struct kw_state_dir *dir, const char *name,
-                    char ret_path[KW_PATH_MAX])
+bool kw_state_path(const struct kw_state_dir *dir, const char *name,
+                   char ret_path[KW_PATH_MAX])
 {
     int n = snprintf(ret_path, KW_PATH_MAX, "%s/%s", dir->path, name);
     return n > 0 && n < (int)KW_PATH_MAX;
@@ -80,18 +77,26 @@ static bool path_of(const struct kw_state_dir *dir, const char *name,
 
 /* A file that root made new becomes the directory owner's, so that the daemon can read
  * and replace it.  Only a file that is root's own, under one name and no link. */
-static bool give_to_owner(const struct kw_state_dir *dir, const char *path)
+bool kw_state_give(const struct kw_state_dir *dir, int fd)
 {
     struct stat st;
+    if (geteuid() != 0 || dir->uid == 0)
+        return true;
+    if (fstat(fd, &st) != 0)
+        return false;
+    return st.st_uid == dir->uid ||
+           (S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == 0 &&
+            fchown(fd, dir->uid, dir->gid) == 0);
+}
+
+static bool give_to_owner(const struct kw_state_dir *dir, const char *path)
+{
     if (geteuid() != 0 || dir->uid == 0)
         return true;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return false;
-    bool ok = fstat(fd, &st) == 0;
-    if (ok && st.st_uid != dir->uid)
-        ok = S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == 0 &&
-             fchown(fd, dir->uid, dir->gid) == 0;
+    bool ok = kw_state_give(dir, fd);
     close(fd);
     return ok;
 }
@@ -100,7 +105,7 @@ static kw_err replace(const struct kw_state_dir *dir, const char *name, kw_span 
                       struct kw_note *note)
 {
     char path[KW_PATH_MAX];
-    if (!path_of(dir, name, path))
+    if (!kw_state_path(dir, name, path))
         return failed(ENAMETOOLONG, dir->path, note);
     kw_err e = kw_file_replace(path, bytes, 0600, note);
     bool there = !kw_failed(e) || kw_file_is_written(e);
@@ -119,7 +124,7 @@ kw_err kw_state_read(const struct kw_state_dir *dir, const char *name,
     struct kw_blob bytes = {0};
     struct kw_note why = {{0}};
 
-    if (!path_of(dir, name, path))
+    if (!kw_state_path(dir, name, path))
         return failed(ENAMETOOLONG, dir->path, note);
     kw_err e = kw_file_read(path, KW_STATE_FILE_MAX, &bytes, note);
     if (e.code == KW_CODE_MISSING)
@@ -162,7 +167,7 @@ kw_err kw_state_last_keyring(struct kw_state_dir *dir, struct kw_keyring **ret_r
                              struct kw_blob *ret_bytes, struct kw_note *note)
 {
     char path[KW_PATH_MAX];
-    if (!path_of(dir, KEYRING, path))
+    if (!kw_state_path(dir, KEYRING, path))
         return failed(ENAMETOOLONG, dir->path, note);
     return kw_keyring_load(path, ret_ring, ret_bytes, note);
 }

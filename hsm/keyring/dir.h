@@ -9,6 +9,20 @@
 
 #define KW_STATE_FILE_MAX (64u * 1024)
 
+struct kw_state_dir {
+    char path[KW_PATH_MAX];
+    uid_t uid; /* the daemon's user, whose the files must be */
+    gid_t gid;
+    int lock; /* the descriptor that holds the lock, -1 = not locked */
+};
+
+/* false: too long. */
+bool kw_state_path(const struct kw_state_dir *dir, const char *name,
+                   char ret_path[KW_PATH_MAX]);
+/* Makes an open file the directory owner's when root has made it.  false: it cannot be,
+ * or is not what it should be. */
+bool kw_state_give(const struct kw_state_dir *dir, int fd);
+
 /* Fills *base; a file that is not there leaves it as it was.  BAD_INPUT, IO, NO_MEMORY.
  */
 KW_MUST_USE kw_err kw_state_read(const struct kw_state_dir *dir, const char *name,

@@ -26,7 +26,16 @@ struct kw_state_dir; /* an opened directory */
  * by somebody else than this process's uid (root may open anybody's). */
 KW_MUST_USE kw_err kw_state_open(const char *path, struct kw_state_dir **ret_dir,
                                  struct kw_note *note);
-void kw_state_close(struct kw_state_dir *dir); /* NULL does nothing */
+void kw_state_close(struct kw_state_dir *dir); /* NULL does nothing; unlocks */
+
+/* One lock for all files of the directory: flock(2) on its file `lock`.  To be held for
+ * one read-change-write and no longer; taken without waiting.  Readers need none: a file
+ * is replaced whole.  A second one by the same dir is a bug.
+ * BUSY  somebody else is at it: the note names who, as far as it can be seen; try again
+ * IO    the lock file can be neither made nor opened (a directory that is not writable)
+ */
+KW_MUST_USE kw_err kw_state_lock(struct kw_state_dir *dir, struct kw_note *note);
+void kw_state_unlock(struct kw_state_dir *dir); /* not locked: does nothing */
 
 /* A version by its name: both parts, as a number alone is reused by a fork. */
 struct kw_named {

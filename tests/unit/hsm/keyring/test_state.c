@@ -3,7 +3,9 @@
 #include "ring.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <keyward/alloc.h>
@@ -188,7 +190,72 @@ static void last_keyring__none_then_one__byte_for_byte(void **state)
     done(dir);
 }
 
-KW_CASES("hsm/keyring/state", CASE(open__missing_or_no_directory__refused),
+/* ---- the lock ---------------------------------------------------------------------- */
+
+static void lock__held_by_somebody__busy_and_named_until_given_back(void **state)
+{
+    (void)state;
+    char want[40];
+    struct kw_note note = {{0}};
+    struct kw_state_dir *one = opened(), *two = opened();
+    CHECK_OK(kw_state_lock(one, &note));
+    CHECK_CODE(kw_state_lock(two, &note), KW_CODE_BUSY);
+    CHECK_HAS(note.text, "try again");
+    snprintf(want, sizeof want, "process %ld (", (long)getpid());
+    CHECK_HAS(note.text, want);
+    kw_state_unlock(one);
+    kw_state_unlock(one);
+    CHECK_OK(kw_state_lock(two, &note));
+    CHECK_CODE(kw_state_lock(one, NULL), KW_CODE_BUSY);
+    kw_state_close(two); /* gives it back too */
+    CHECK_OK(kw_state_lock(one, &note));
+    done(one);
+}
+
+static void lock__holder_dies__free(void **state)
+{
+    (void)state;
+    struct kw_state_dir *dir = opened();
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(kw_failed(kw_state_lock(dir, NULL)) ? 1 : 0);
+    int status = 0;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    CHECK_OK(kw_state_lock(dir, NULL));
+    done(dir);
+}
+
+static void lock__no_file_can_be_there__io(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    struct kw_state_dir *dir = opened();
+    CHECK(symlink("elsewhere", in_folder("lock")) == 0); /* never followed */
+    CHECK_CODE(kw_state_lock(dir, &note), KW_CODE_IO);
+    CHECK_HAS(note.text, "/lock: ");
+    CHECK(access(in_folder("elsewhere"), F_OK) != 0);
+    done(dir);
+}
+
+static void lock__made_by_root__the_owners(void **state)
+{
+    (void)state;
+    struct stat st;
+    if (geteuid() != 0)
+        return;
+    CHECK(chown(folder(), 1, 1) == 0);
+    struct kw_state_dir *dir = opened();
+    CHECK_OK(kw_state_lock(dir, NULL));
+    CHECK(stat(in_folder("lock"), &st) == 0);
+    CHECK(st.st_uid == 1 && st.st_gid == 1 && (st.st_mode & 07777) == 0600);
+    done(dir);
+}
+
+KW_CASES("hsm/keyring/state",
+         CASE(lock__held_by_somebody__busy_and_named_until_given_back),
+         CASE(lock__holder_dies__free), CASE(lock__no_file_can_be_there__io),
+         CASE(lock__made_by_root__the_owners),
+         CASE(open__missing_or_no_directory__refused),
          CASE(open__others_may_write__denied_with_remedy),
          CASE(open__another_users__denied_unless_root),
          CASE(write__root_in_another_users_directory__files_are_the_owners),
