@@ -245,7 +245,8 @@ static kw_err not_replaced(const char *what, const char *path, struct kw_note *n
     return e;
 }
 
-/* A new file beside `path`, under a name that nobody can guess; -1 with errno. */
+/* A new file beside `path`, named at random: a process of another pid namespace may have
+ * our number, and its file is not ours to touch.  -1 with errno. */
 static int open_beside(const char *path, char ret_name[KW_PATH_MAX])
 {
     uint8_t random[8];

@@ -125,6 +125,26 @@ static void replace__folder_cannot_be_synced__new_file_there_and_said(void **sta
     folder_remove(&f);
 }
 
+/* As a process of another pid namespace with our number would name it. */
+static void replace__file_of_another_process_beside_it__left_alone(void **state)
+{
+    (void)state;
+    struct folder f;
+    char other[sizeof f.file + 24], text[8] = "";
+    folder_make(&f);
+    snprintf(other, sizeof other, "%s.new.%d", f.file, (int)gettid());
+    FILE *theirs = fopen(other, "w+");
+    CHECK(theirs != NULL && fputs("theirs", theirs) >= 0 && fflush(theirs) == 0);
+    CHECK_OK(kw_file_replace(f.file, kw_span_str("ours"), 0600, NULL));
+    CHECK(access(other, F_OK) == 0);
+    rewind(theirs);
+    CHECK(fgets(text, sizeof text, theirs) != NULL);
+    CHECK_STR(text, "theirs");
+    fclose(theirs);
+    CHECK(unlink(other) == 0);
+    folder_remove(&f);
+}
+
 static void replace__no_file_yet__made_with_its_mode(void **state)
 {
     (void)state;
@@ -261,6 +281,7 @@ KW_CASES("hsm/base/file-replace", CASE(replace__folder_missing__io),
          CASE(replace__folder_not_writable__old_file_whole),
          CASE(replace__write_fails_half_way__old_file_whole),
          CASE(replace__folder_cannot_be_synced__new_file_there_and_said),
+         CASE(replace__file_of_another_process_beside_it__left_alone),
          CASE(replace__no_file_yet__made_with_its_mode),
          CASE(replace__open_reader__keeps_the_old_one),
          CASE(replace__symlink__replaced_not_followed),
