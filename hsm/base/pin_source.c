@@ -126,3 +126,27 @@ bool kw_pin_source_same(const struct kw_pin_source *a, const struct kw_pin_sourc
     return a->dev == b->dev && a->ino == b->ino && a->ctime_ns == b->ctime_ns &&
            a->size == b->size;
 }
+
+static bool is_plain_byte(uint8_t c)
+{
+    return c >= 0x20 && c != 0x7f;
+}
+
+/* The note says what kind of byte, never which PIN, nor where in it. */
+kw_err kw_pin_check(kw_span pin, const char *path, struct kw_note *note)
+{
+    if (kw_span_all(pin, is_plain_byte))
+        return KW_OK;
+    bool crlf = pin.ptr[pin.len - 1] == '\r' &&
+                kw_span_all(kw_span_of(pin.ptr, pin.len - 1), is_plain_byte);
+    kw_note_set(
+        note,
+        crlf ? "%s: the PIN ends in a carriage return, as files with the line ends "
+               "of Windows do, and the token would count it as a wrong PIN: write "
+               "the PIN with no line end, or with a line feed alone"
+             : "%s: the PIN has a control character (a second line, a tab, a NUL), "
+               "and the token would count it as a wrong PIN: write the PIN alone "
+               "into the file",
+        path);
+    return kw_err_at(KW_CODE_BAD_INPUT, "pin");
+}

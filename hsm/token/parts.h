@@ -74,9 +74,9 @@ void kw_facts_of_mechanisms(CK_FUNCTION_LIST *ck, CK_SLOT_ID slot,
                             struct kw_token_facts *facts);
 bool kw_facts_say_softhsm(const struct kw_token_facts *facts);
 
-/* pin.c */
+/* pin.c: once; *ret_read is of the descriptor that was read. */
 KW_MUST_USE kw_err kw_pin_read(const char *source, struct kw_secret *ret_pin,
-                               struct kw_note *note);
+                               struct kw_pin_source *ret_read, struct kw_note *note);
 
 /* session.c */
 KW_MUST_USE kw_err kw_session_open(struct kw_token *t, CK_SESSION_HANDLE *ret_session);

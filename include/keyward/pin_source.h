@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pin_source - where a PIN lies, and whether that changed, without reading it
+/* pin_source - where a PIN lies, whether that changed, and what a PIN must look like
  *
  * A file, or a systemd credential (systemd.exec(5), LoadCredential=); never a command, an
  * argument, a variable or the PIN itself.  Notes never repeat the setting: whoever wrote
  * the PIN there by mistake shall not find it in a log.
  *
  * Threads:   any.
- * Secrets:   none: nothing here opens the source.
+ * Secrets:   nothing here opens the source; kw_pin_check looks at a PIN and keeps
+ * nothing.
  */
 #ifndef KEYWARD_PIN_SOURCE_H
 #define KEYWARD_PIN_SOURCE_H
@@ -45,5 +46,10 @@ struct kw_pin_source {
 };
 struct kw_pin_source kw_pin_source_of(const struct stat *st);
 bool kw_pin_source_same(const struct kw_pin_source *a, const struct kw_pin_source *b);
+
+/* A sink for a PIN that was read from `path`.
+ * BAD_INPUT  it has a control byte: a line end of another system, a second line, a NUL.
+ *            A token would count that as a wrong PIN */
+KW_MUST_USE kw_err kw_pin_check(kw_span pin, const char *path, struct kw_note *note);
 
 #endif

@@ -22,6 +22,7 @@
 #include <keyward/bytes.h>
 #include <keyward/keyring.h>
 #include <keyward/limits.h>
+#include <keyward/pin_source.h>
 #include <keyward/secret.h>
 
 /* Where the thread that calls the module is.  Never SIGKILL a process in LOGIN: a soft
@@ -42,8 +43,7 @@ struct kw_token_options {
     const char *uri; /* pkcs11:token=…;serial=…; no pin-value, no module-path         */
     const char *pin; /* "file:/path" or "credential:NAME" (systemd.exec(5))           */
     bool read_write; /* a ceremony; everything else opens a read-only session         */
-    bool pin_proven; /* a login with this PIN source has worked here: COUNT_LOW is no
-                        reason to stop                                                */
+    bool pin_proven; /* kw_token_login alone: COUNT_LOW is no reason to stop          */
     void (*phase)(void *ctx, enum kw_phase phase); /* may be NULL */
     void *phase_ctx;
 };
@@ -76,10 +76,20 @@ KW_MUST_USE kw_err kw_token_open(const struct kw_token_options *options,
 void kw_token_close(struct kw_token *token);
 const struct kw_token_facts *kw_token_facts(const struct kw_token *token);
 
-/* C_Login, once (a second call is a bug).  Looks at the flags first.
- * PIN_STOP  PIN wrong, locked, expired …; or FINAL_TRY; or COUNT_LOW with a PIN that has
- *           never worked here: nothing was tried then
- * MISSING, DENIED, BAD_INPUT  the PIN source; HSM_DOWN, HSM_CONFIG */
+/* Everything that a login wants before C_Login: the flags as they are now (facts), a
+ * session, the PIN.  Nothing is tried; the PIN is read this once.
+ * MISSING, DENIED, BAD_INPUT  the PIN source (or control bytes in it); HSM_DOWN, … */
+KW_MUST_USE kw_err kw_token_pin(struct kw_token *token, struct kw_secret *ret_pin,
+                                struct kw_pin_source *ret_read, struct kw_note *note);
+/* C_Login with that PIN, once in a process (a second call is a bug).  The PIN is wiped.
+ * *ret_tried (may be NULL): C_Login was called.
+ * PIN_STOP  PIN wrong, locked, expired …; or the token says meanwhile that its PIN is
+ *           locked or has one try left: nothing was tried then
+ * HSM_DOWN, HSM_CONFIG, … */
+KW_MUST_USE kw_err kw_token_login_with(struct kw_token *token, struct kw_secret *pin,
+                                       bool *ret_tried, struct kw_note *note);
+/* Both, for whoever has nobody to ask in between: measurements, tests.
+ * PIN_STOP  also COUNT_LOW without pin_proven: nothing was tried then */
 KW_MUST_USE kw_err kw_token_login(struct kw_token *token, struct kw_note *note);
 
 /* Which IV regime AES-GCM has here, found out on a throw-away session key.

@@ -34,6 +34,8 @@ static kw_err copy(void *shared, struct kw_note *note)
     const struct copy_job *job = shared;
     KW_AUTO_SECRET(pin);
     kw_err e = kw_file_read_secret(job->source, KW_PIN_MAX, &pin, note);
+    if (!kw_failed(e))
+        e = kw_pin_check(kw_secret_peek(&pin), job->source, note);
     return kw_failed(e) ? e : write_pin(job->fd, &pin, note);
 }
 

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <keyward/file.h>
+
 #include "fixture.h"
 
 /* A token behind the liar, not opened yet. */
@@ -123,6 +125,85 @@ static void login__pin_source_bad__nothing_tried(void **state)
     fixture_end(&f);
 }
 
+static void write_raw(const struct fixture *f, const void *bytes, size_t len)
+{
+    CHECK_OK(kw_file_replace(f->hsm.pin_path, kw_span_of(bytes, len), 0600, NULL));
+}
+
+/* A token that is given "1234\r" counts a wrong PIN. */
+static void login__pin_with_control_bytes__nothing_tried_and_pin_not_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t len;
+        const char *says;
+    } bad[] = {{"secret1\r\n", 9, "carriage return"}, {"secret1\r", 8, "carriage return"},
+               {"secret1\nsecret2\n", 16, "control"}, {"secret1\n\n", 9, "control"},
+               {"\tsecret1", 8, "control"},           {"sec\0ret1", 8, "control"},
+               {"secret1\x7f", 8, "control"},         {"\r\n", 2, "carriage return"}};
+    struct fixture f;
+    begin(&f);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        write_raw(&f, bad[i].text, bad[i].len);
+        CHECK_CODE(open_and_login(&f, true), KW_CODE_BAD_INPUT);
+        CHECK_HAS(f.note.text, bad[i].says);
+        CHECK_HAS(f.note.text, f.hsm.pin_path);
+        CHECK(strstr(f.note.text, "secret1") == NULL &&
+              strstr(f.note.text, "\r") == NULL);
+    }
+    CHECK(kw_liar_count(&f.hsm, "C_Login") == 0);
+    kw_softhsm_write_pin(&f.hsm, f.hsm.pin); /* with one line feed: as ever */
+    CHECK_OK(open_and_login(&f, true));
+    fixture_end(&f);
+}
+
+/* The one who decides may take his time. */
+static void login_with__flags_changed_since_the_pin_was_read__nothing_tried(void **state)
+{
+    (void)state;
+    static const char *const lies[] = {"pinflags=locked\n", "pinflags=final-try\n"};
+    struct fixture f;
+    begin(&f);
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        KW_AUTO_SECRET(pin);
+        struct kw_pin_source read;
+        bool tried = true;
+        struct kw_token_options o = kw_softhsm_options(&f.hsm, KW_SOFTHSM_READ_ONLY);
+        CHECK_OK(kw_token_open(&o, &f.token, &f.note));
+        CHECK_OK(kw_token_pin(f.token, &pin, &read, &f.note));
+        kw_liar_tell(&f.hsm, lies[i]);
+        CHECK_CODE(kw_token_login_with(f.token, &pin, &tried, &f.note), KW_CODE_PIN_STOP);
+        CHECK(!tried && pin.ptr == NULL);
+        kw_token_close(f.token);
+        f.token = NULL;
+        kw_liar_tell(&f.hsm, "");
+    }
+    CHECK(kw_liar_count(&f.hsm, "C_Login") == 0);
+    fixture_end(&f);
+}
+
+static void pin__read_once__source_is_what_was_read(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct stat st;
+    KW_AUTO_SECRET(pin);
+    struct kw_pin_source read, now;
+    bool tried = false;
+    begin(&f);
+    struct kw_token_options o = kw_softhsm_options(&f.hsm, KW_SOFTHSM_READ_ONLY);
+    CHECK(stat(f.hsm.pin_path, &st) == 0);
+    now = kw_pin_source_of(&st);
+    CHECK_OK(kw_token_open(&o, &f.token, &f.note));
+    CHECK_OK(kw_token_pin(f.token, &pin, &read, &f.note));
+    CHECK(kw_pin_source_same(&read, &now) && kw_liar_count(&f.hsm, "C_Login") == 0);
+    kw_softhsm_write_pin(&f.hsm, "another PIN"); /* nobody reads that */
+    CHECK_OK(kw_token_login_with(f.token, &pin, &tried, &f.note));
+    CHECK(tried && pin.ptr == NULL);
+    fixture_end(&f);
+}
+
 static void login__token_in_trouble__down_after_one_try(void **state)
 {
     (void)state;
@@ -219,7 +300,8 @@ static void phase__from_open_to_close__login_only_around_the_login(void **state)
     CHECK_OK(kw_token_self_test(f.token, &f.note));
     kw_token_close(f.token);
     f.token = NULL;
-    CHECK_STR(trace.text, "init idle init login init idle find idle test idle exit ");
+    CHECK_STR(trace.text,
+              "init idle init idle init login init idle find idle test idle exit ");
     CHECK(trace.logins_before == 0 && trace.logins_after == 1);
     fixture_end(&f);
 }
@@ -230,6 +312,9 @@ KW_CASES("login", CASE(login__pin_wrong__stop_after_one_try),
          CASE(login__count_low_with_a_proven_pin__logs_in),
          CASE(login__after_a_wrong_pin__only_when_vouched_for),
          CASE(login__pin_source_bad__nothing_tried),
+         CASE(login__pin_with_control_bytes__nothing_tried_and_pin_not_shown),
+         CASE(login_with__flags_changed_since_the_pin_was_read__nothing_tried),
+         CASE(pin__read_once__source_is_what_was_read),
          CASE(login__token_in_trouble__down_after_one_try),
          CASE(login__locked_or_expired__stop), CASE(login__already_logged_in__well),
          CASE(login__pin_right__wiped_and_never_logged_out),

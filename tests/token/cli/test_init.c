@@ -189,6 +189,19 @@ static void wrong_module_in_the_configuration__told_as_that(void **state)
     site_remove(&s);
 }
 
+/* Its carriage return would be a byte of the PIN, and cost a login. */
+static void pin_file_of_windows__refused_and_nothing_made(void **state)
+{
+    (void)state;
+    begin_with_an_hsm();
+    CHECK_OK(kw_file_replace(given, kw_span_str("hsm-pin-1\r\n"), 0600, NULL));
+    CHECK(init_hsm(SOFTHSM, "keyward", conf) == 1);
+    CHECK_HAS(s.run.err, "carriage return");
+    CHECK(strstr(s.run.err, "hsm-pin-1") == NULL);
+    CHECK(access(s.base, F_OK) != 0);
+    end_with_an_hsm();
+}
+
 static void no_such_token__those_that_are_there_are_listed(void **state)
 {
     (void)state;
@@ -338,6 +351,7 @@ KW_CASES("token/cli/init", CASE(something_is_there__refused_and_left_as_it_is),
          CASE(json__one_document_with_the_paths),
          CASE(wrong_module__told_as_that_and_nothing_made),
          CASE(wrong_module_in_the_configuration__told_as_that),
+         CASE(pin_file_of_windows__refused_and_nothing_made),
          CASE(no_such_token__those_that_are_there_are_listed),
          CASE(variable_of_the_shell_only__named_and_not_used),
          CASE(pin_in_an_unsafe_or_empty_file__nothing_made),

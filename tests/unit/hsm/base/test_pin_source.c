@@ -151,7 +151,35 @@ static void source__one_of_its_facts_differs__another(void **state)
         CHECK(!kw_pin_source_same(&a, &other[i]));
 }
 
-KW_CASES("hsm/base/pin_source", CASE(source__a_descriptor__of_programs_only),
+static void pin__a_control_byte__refused_by_its_kind_and_never_shown(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < 256; c++) {
+        uint8_t pin[] = {'s', '3', 'c', (uint8_t)c, 'r', 't'};
+        struct kw_note note = {{0}};
+        kw_err e = kw_pin_check(kw_span_of(pin, sizeof pin), "/etc/pin", &note);
+        CHECK(kw_failed(e) == (c < 0x20 || c == 0x7f));
+        if (kw_failed(e)) {
+            CHECK(e.code == KW_CODE_BAD_INPUT);
+            CHECK_HAS(note.text, "/etc/pin: the PIN has a control character");
+            CHECK(strstr(note.text, "s3c") == NULL);
+        }
+    }
+}
+
+static void pin__line_end_of_windows__said_as_that(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    CHECK_CODE(kw_pin_check(kw_span_str("1234\r"), "/etc/pin", &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "carriage return");
+    CHECK(strstr(note.text, "1234") == NULL);
+}
+
+KW_CASES("hsm/base/pin_source",
+         CASE(pin__a_control_byte__refused_by_its_kind_and_never_shown),
+         CASE(pin__line_end_of_windows__said_as_that),
+         CASE(source__a_descriptor__of_programs_only),
          CASE(source__its_credentials_name__or_refused),
          CASE(source__a_credential__told_from_a_file),
          CASE(source__one_of_its_facts_differs__another),
