@@ -12,6 +12,9 @@
 #ifndef KEYWARD_PIN_SOURCE_H
 #define KEYWARD_PIN_SOURCE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include <keyward/bytes.h>
@@ -46,6 +49,25 @@ struct kw_pin_source {
 };
 struct kw_pin_source kw_pin_source_of(const struct stat *st);
 bool kw_pin_source_same(const struct kw_pin_source *a, const struct kw_pin_source *b);
+
+/* What stands for a PIN outside the process that read it: a digest under a key that lies
+ * in no file of a disk (pin_latch.h), so that nobody can try guesses against it.  All
+ * zero: there was no key. */
+#define KW_PIN_KEY 32u
+struct kw_pin_mark {
+    uint8_t key[8]; /* which key it was made with: not the key, nor a part of it */
+    size_t key_len; /* 8, or 0: there was none                                   */
+    uint8_t digest[16];
+    size_t digest_len; /* 16, or 0 */
+};
+
+/* What is known of a PIN, and of the token it is for, before it is tried. */
+struct kw_pin_facts {
+    char serial[17], label[33];        /* of the token; may be ""      */
+    bool count_low, final_try, locked; /* the token's flags            */
+    struct kw_pin_source source;       /* of the descriptor that was read */
+    struct kw_pin_mark mark;
+};
 
 /* A sink for a PIN that was read from `path`.
  * BAD_INPUT  it has a control byte: a line end of another system, a second line, a NUL.

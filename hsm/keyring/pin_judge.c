@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pin_judge - whether a login may be tried: record and facts in, verdict out; pure */
+#include <keyward/pin_latch.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define FIRST_PAUSE_NS (10 * KW_S_NS)
+#define LATER_PAUSE_NS (3600 * KW_S_NS)
+
+#define REMEDY                                                                           \
+    "one more could lock the token: put the right PIN where the configuration's `pin` "  \
+    "points, or, when it is the right one, say keyward pin retry"
+
+/* ---- what became of a login ---------------------------------------------------------
+ */
+
+enum kw_pin_end kw_pin_end_of(kw_err login)
+{
+    if (!kw_failed(login))
+        return KW_PIN_WORKED;
+    return login.code == KW_CODE_PIN_STOP ? KW_PIN_REFUSED : KW_PIN_UNCLEAR;
+}
+
+/* `at` is a moment of this boot or of an earlier one. */
+static void end_unclear(struct kw_pin_record *r, const char *boot, int64_t at_ns)
+{
+    if (!r->proven) {
+        r->latched = true;
+        return;
+    }
+    if (r->unclear < UINT32_MAX)
+        r->unclear++;
+    kw_copy_str(r->ended_boot, sizeof r->ended_boot, kw_span_str(boot));
+    r->ended_ns = at_ns;
+}
+
+static void set_reason(struct kw_pin_record *r, const char *reason, int64_t wall_ns)
+{
+    kw_copy_str(r->reason, sizeof r->reason, kw_span_str(reason));
+    kw_time_text(r->at, wall_ns);
+}
+
+void kw_pin_settle(struct kw_pin_record *r, enum kw_pin_end end, const char *reason,
+                   const struct kw_pin_now *now)
+{
+    r->tried = (struct kw_pin_owner){0};
+    r->tried_ns = 0;
+    if (end == KW_PIN_NOT_BEGUN)
+        return;
+    r->retry = false;
+    if (end == KW_PIN_UNCLEAR) {
+        end_unclear(r, now->boot, now->boot_ns);
+    } else {
+        r->proven = end == KW_PIN_WORKED;
+        r->latched = end == KW_PIN_REFUSED;
+        r->unclear = 0;
+        r->ended_boot[0] = '\0';
+        r->ended_ns = 0;
+    }
+    set_reason(r, end == KW_PIN_WORKED ? "" : reason, now->wall_ns);
+}
+
+/* Whoever tried is gone and left no word. */
+static void settle_orphan(struct kw_pin_record *r, const struct kw_pin_now *now)
+{
+    struct kw_pin_now then = *now;
+    kw_copy_str(then.boot, sizeof then.boot, kw_span_str(r->tried.boot));
+    then.boot_ns = r->tried_ns;
+    char reason[sizeof r->reason];
+    snprintf(reason, sizeof reason,
+             "process %u began a login and ended before it was known how that went",
+             (unsigned)r->tried.pid);
+    kw_pin_settle(r, KW_PIN_UNCLEAR, reason, &then);
+}
+
+int64_t kw_pin_due(const struct kw_pin_record *r, const struct kw_pin_now *now)
+{
+    if (!r->proven || r->unclear == 0)
+        return 0;
+    int64_t pause = r->unclear == 1 ? FIRST_PAUSE_NS : LATER_PAUSE_NS;
+    /* Of another boot: at the latest, it ended when this one began. */
+    bool same_boot = strcmp(r->ended_boot, now->boot) == 0;
+    return (same_boot ? r->ended_ns : 0) + pause;
+}
+
+/* ---- which PIN ----------------------------------------------------------------------
+ */
+
+static bool has_mark(const struct kw_pin_mark *m)
+{
+    return m->key_len == sizeof m->key && m->digest_len == sizeof m->digest;
+}
+
+static bool can_compare(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
+{
+    return has_mark(a) && has_mark(b) &&
+           kw_span_equal(kw_span_of(a->key, sizeof a->key),
+                         kw_span_of(b->key, sizeof b->key));
+}
+
+static bool is_same(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
+{
+    return kw_equal_ct(kw_span_of(a->digest, sizeof a->digest),
+                       kw_span_of(b->digest, sizeof b->digest));
+}
+
+static void unprove(struct kw_pin_record *r)
+{
+    r->proven = false;
+    r->unclear = 0;
+    r->ended_boot[0] = '\0';
+    r->ended_ns = 0;
+}
+
+/* Makes the record one about the PIN that was read.  true: the record is another now. */
+static bool turn_to(struct kw_pin_record *r, const struct kw_pin_mark *mark)
+{
+    bool comparable = can_compare(&r->mark, mark);
+    if (comparable && is_same(&r->mark, mark))
+        return false;
+    if (comparable) {
+        r->retry = r->retry || r->latched || r->unclear > 0; /* a human has acted */
+        r->latched = false;
+        r->reason[0] = r->at[0] = '\0';
+    }
+    unprove(r);
+    if (!has_mark(mark))
+        return comparable;
+    r->mark = *mark; /* from now on another PIN can be told from this one */
+    return true;
+}
+
+/* ---- the verdict --------------------------------------------------------------------
+ */
+
+static void say(struct kw_pin_verdict *v, enum kw_pin_word word, const char *why,
+                const char *what_to_do)
+{
+    v->word = word;
+    kw_note_set(&v->why, "%s; %s", why, what_to_do);
+}
+
+static void say_latched(struct kw_pin_verdict *v)
+{
+    const struct kw_pin_record *r = &v->record;
+    v->word = KW_PIN_STOP;
+    kw_note_set(&v->why, "no login is tried since %s: %s; " REMEDY, r->at, r->reason);
+}
+
+static void say_wait(struct kw_pin_verdict *v)
+{
+    v->word = KW_PIN_WAIT;
+    kw_note_set(&v->why,
+                "process %u is logging in to this token right now; nobody else may "
+                "before it is known how that went: try again in a moment",
+                (unsigned)v->record.tried.pid);
+}
+
+static void say_later(struct kw_pin_verdict *v, const struct kw_pin_now *now)
+{
+    char when[KW_TIME_TEXT];
+    int64_t due = kw_pin_due(&v->record, now);
+    kw_time_text(when, now->wall_ns + (due - now->boot_ns));
+    v->word = KW_PIN_LATER;
+    v->not_before_ns = due;
+    kw_note_set(&v->why,
+                "the end of the last login is unclear (%s); the next one is tried at %s, "
+                "or when keyward pin retry is said",
+                v->record.reason, when);
+}
+
+/* What the token itself says; nobody's word overrides it. */
+static bool flags_forbid(struct kw_pin_verdict *v, const struct kw_pin_facts *f)
+{
+    if (f->locked)
+        say(v, KW_PIN_FLAGS, "the token says that its user PIN is locked",
+            "no login is tried: the token's security officer must unlock it");
+    else if (f->final_try)
+        say(v, KW_PIN_FLAGS, "the token says that one more wrong PIN locks it",
+            "no login is tried: prove the PIN with the vendor's own tool, which clears "
+            "this");
+    return f->locked || f->final_try;
+}
+
+static bool count_low_forbids(struct kw_pin_verdict *v, const struct kw_pin_facts *f)
+{
+    const struct kw_pin_record *r = &v->record;
+    if (!f->count_low || (r->proven && r->unclear == 0))
+        return false;
+    say(v, KW_PIN_FLAGS,
+        r->proven
+            ? "the token has counted a wrong PIN, and the end of the last login is "
+              "unclear"
+            : "the token has counted a wrong PIN, and this PIN has never worked here",
+        "no login is tried: prove it with the vendor's own tool, which clears this, or "
+        "say keyward pin retry");
+    return true;
+}
+
+static void decide(struct kw_pin_verdict *v, const struct kw_pin_facts *f,
+                   const struct kw_pin_now *now)
+{
+    const struct kw_pin_record *r = &v->record;
+    v->word = KW_PIN_GO;
+    if (flags_forbid(v, f) || r->retry)
+        return;
+    if (r->latched)
+        say_latched(v);
+    else if (!count_low_forbids(v, f) && now->boot_ns < kw_pin_due(r, now))
+        say_later(v, now);
+}
+
+static void go(struct kw_pin_record *r, const struct kw_pin_facts *f,
+               const struct kw_pin_owner *asker, const struct kw_pin_now *now)
+{
+    r->mark = f->mark;
+    kw_copy_str(r->label, sizeof r->label, kw_span_str(f->label));
+    r->tried = *asker;
+    r->tried_ns = now->boot_ns;
+}
+
+void kw_pin_judge(const struct kw_pin_record *record, const struct kw_pin_facts *facts,
+                  bool tried_lives, const struct kw_pin_owner *asker,
+                  const struct kw_pin_now *now, struct kw_pin_verdict *ret)
+{
+    *ret = (struct kw_pin_verdict){.record = *record};
+    struct kw_pin_record *r = &ret->record;
+    bool orphan = r->tried.pid != 0;
+    if (orphan && tried_lives) {
+        say_wait(ret);
+        return;
+    }
+    if (orphan)
+        settle_orphan(r, now);
+    const struct kw_pin_record settled = *r;
+    bool turned = turn_to(r, &facts->mark);
+    decide(ret, facts, now);
+    if (ret->word == KW_PIN_GO)
+        go(r, facts, asker, now);
+    else if (ret->word != KW_PIN_STOP)
+        *r = settled; /* nothing that was not tried is remembered */
+    ret->changed =
+        orphan || ret->word == KW_PIN_GO || (turned && ret->word == KW_PIN_STOP);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pin_latch - may a login be tried with this PIN?
+ *
+ * A wrong PIN in a loop of restarts locks a token.  So whoever wants to log in (a worker
+ * of the daemon, a child of the tool) opens the token, reads the PIN once, and says which
+ * token it is and what stands for the PIN (struct kw_pin_facts).  Its parent compares
+ * that with what this node remembers of the token, makes durable that a login is tried,
+ * and answers; only then C_Login.  What became of it is remembered again.  Daemon and
+ * tool go through the same functions and the same file, so each sees what the other did.
+ *
+ * The rules, all of them in kw_pin_judge and kw_pin_settle:
+ *   - What is remembered belongs to the token's serial number (its label, when it has
+ * none).
+ *   - A refused PIN (PIN_INCORRECT and its kin) is latched at once: not tried again.
+ *   - A PIN that has never worked here has one try, whatever comes of it.
+ *   - One that has worked (proven), with an unclear end of a login: once more after 10 s,
+ *     then once an hour, never while the token says COUNT_LOW or FINAL_TRY.
+ *   - Another PIN lifts the latch.  The same one in a file of another mode, owner or time
+ *     is the same one.  `keyward pin retry` owes one try, whatever the PIN.
+ *   - A mark that was made with another key (it is lost when the machine restarts) cannot
+ * be compared: a latch counts as about this PIN, a proof counts as none.
+ *   - What ends before C_Login counts nothing.
+ *   - Never with FINAL_TRY or a locked PIN; with COUNT_LOW only a proven PIN, or when a
+ *     human has acted since (another PIN after a stop, or a retry).
+ *
+ * Threads:   one at a time per struct kw_pin_book.
+ * Blocking:  on the disk; never on another process.
+ * Secrets:   a PIN comes near kw_pin_mark_make alone.  The key is a secret.
+ */
+#ifndef KEYWARD_PIN_LATCH_H
+#define KEYWARD_PIN_LATCH_H
+
+#include <sys/types.h>
+
+#include <keyward/clock.h>
+#include <keyward/pin_source.h>
+#include <keyward/secret.h>
+#include <keyward/state.h>
+
+#define KW_BOOT_ID 40u /* bytes of /proc/sys/kernel/random/boot_id and a NUL */
+
+/* A process, so that it is not taken for a later one of the same number. */
+struct kw_pin_owner {
+    char boot[KW_BOOT_ID];
+    uint32_t pid;   /* 0 = none                                        */
+    uint64_t start; /* of the process: field 22 of /proc/PID/stat      */
+};
+
+/* What this node remembers of one token and the PIN that was used last. */
+struct kw_pin_record {
+    char serial[17], label[33];
+    uint64_t change; /* how often it was written: the newer one of two is higher     */
+    struct kw_pin_mark mark; /* of the PIN that the words below are about            */
+    bool latched;            /* no login with this PIN                               */
+    bool proven;             /* a login with this PIN has worked here                */
+    bool retry;              /* a human acted since the last stop: one try is owed   */
+    uint32_t unclear;        /* of a proven PIN: logins in a row whose end is unclear */
+    char ended_boot[KW_BOOT_ID]; /* when the last of those ended: which boot,        */
+    int64_t ended_ns;            /* and CLOCK_BOOTTIME                               */
+    struct kw_pin_owner tried;   /* a login that was begun, and not settled          */
+    int64_t tried_ns;            /* when, CLOCK_BOOTTIME of its boot                 */
+    char reason[160];            /* why it is stopped; "" = it is not                */
+    char at[KW_TIME_TEXT];       /* when that was, or ""                             */
+};
+
+/* ---- the decision: pure -------------------------------------------------------------
+ */
+
+struct kw_pin_now {
+    char boot[KW_BOOT_ID];
+    int64_t boot_ns, wall_ns;
+};
+
+enum kw_pin_word {
+    KW_PIN_GO = 1, /* write the record (it says who tries), then C_Login              */
+    KW_PIN_STOP,   /* latched                                                         */
+    KW_PIN_FLAGS,  /* the token's flags forbid it; they may change, nothing is counted */
+    KW_PIN_LATER,  /* not before `not_before_ns`                                      */
+    KW_PIN_WAIT,   /* another process is logging in to this token                     */
+};
+struct kw_pin_verdict {
+    enum kw_pin_word word;
+    int64_t not_before_ns; /* LATER: CLOCK_BOOTTIME                    */
+    bool changed;          /* `record` is not what it was: write it    */
+    struct kw_pin_record record;
+    struct kw_note why; /* "" with GO; else what stops it and what to do about that */
+};
+
+/* `record` is what is remembered of the token that `facts` name (all zero but for serial
+ * and label: nothing); `tried_lives`: the process in record->tried is still there. */
+void kw_pin_judge(const struct kw_pin_record *record, const struct kw_pin_facts *facts,
+                  bool tried_lives, const struct kw_pin_owner *asker,
+                  const struct kw_pin_now *now, struct kw_pin_verdict *ret);
+
+enum kw_pin_end {
+    KW_PIN_WORKED = 1,
+    KW_PIN_REFUSED,   /* PIN_INCORRECT and its kin                       */
+    KW_PIN_UNCLEAR,   /* anything else, also that nobody came back       */
+    KW_PIN_NOT_BEGUN, /* C_Login was never called                        */
+};
+enum kw_pin_end kw_pin_end_of(kw_err login);
+
+/* What became of the login in record->tried.  `reason` is for the operator. */
+void kw_pin_settle(struct kw_pin_record *record, enum kw_pin_end end, const char *reason,
+                   const struct kw_pin_now *now);
+
+/* LATER ends then (CLOCK_BOOTTIME of this boot); 0: there is nothing to wait for. */
+int64_t kw_pin_due(const struct kw_pin_record *record, const struct kw_pin_now *now);
+
+#endif

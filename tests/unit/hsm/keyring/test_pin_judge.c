@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The decision about a login, over every combination of what can be remembered and told.
+ */
+#include "check.h"
+
+#include <stdio.h>
+
+#include <keyward/pin_latch.h>
+
+enum { MINE = 77 };
+#define HOUR (3600 * KW_S_NS)
+#define THEN (HOUR * 100) /* when the last unclear end was: CLOCK_BOOTTIME */
+
+static const struct kw_pin_owner asker = {"this-boot", MINE, 7};
+
+static struct kw_pin_now at(int64_t boot_ns)
+{
+    return (struct kw_pin_now){"this-boot", boot_ns, 1000 * HOUR + boot_ns};
+}
+
+/* Of PIN 'a', 'b' … under key 'K', 'L' …; "" is no mark. */
+static struct kw_pin_mark mark_of(const char *key_and_pin)
+{
+    struct kw_pin_mark m = {.key_len = 0};
+    if (key_and_pin[0] == '\0')
+        return m;
+    memset(m.key, key_and_pin[0], sizeof m.key);
+    memset(m.digest, key_and_pin[1], sizeof m.digest);
+    m.key_len = sizeof m.key;
+    m.digest_len = sizeof m.digest;
+    return m;
+}
+
+static bool same_marks(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
+{
+    return a->key_len == b->key_len && a->digest_len == b->digest_len &&
+           memcmp(a->key, b->key, sizeof a->key) == 0 &&
+           memcmp(a->digest, b->digest, sizeof a->digest) == 0;
+}
+
+/* ---- every combination ---------------------------------------------------------------
+ */
+
+enum relation { SAME, OTHER, OTHER_KEY, RECORD_NONE, FACTS_NONE, RELATIONS };
+static const char *const record_marks[] = {"Ka", "Ka", "La", "", "Ka"};
+static const char *const facts_marks[] = {"Ka", "Kb", "Ka", "Ka", ""};
+enum tried { NOBODY, LIVES, GONE, TRIEDS };
+static const uint32_t unclears[] = {0, 1, 2, 5};
+static const int64_t elapsed[] = {0, 10 * KW_S_NS - 1, 10 * KW_S_NS, HOUR - 1, HOUR};
+enum { UNCLEARS = 4, ELAPSED = 5 };
+
+struct world {
+    struct kw_pin_record record;
+    struct kw_pin_facts facts;
+    struct kw_pin_now now;
+    enum relation relation;
+    enum tried tried;
+    int64_t elapsed; /* since the last unclear end, or since this boot */
+};
+
+static void fill(struct world *w, unsigned n)
+{
+    *w = (struct world){.record = {.serial = "00cafe", .label = "tok"}};
+    w->relation = (enum relation)(n % RELATIONS);
+    n /= RELATIONS;
+    w->tried = (enum tried)(n % TRIEDS);
+    n /= TRIEDS;
+    struct kw_pin_record *r = &w->record;
+    r->unclear = unclears[n % UNCLEARS];
+    n /= UNCLEARS;
+    w->elapsed = elapsed[n % ELAPSED];
+    n /= ELAPSED;
+    bool rebooted = n % 2 != 0;
+    r->latched = n / 2 % 2 != 0;
+    r->proven = n / 4 % 2 != 0;
+    r->retry = n / 8 % 2 != 0;
+    w->facts.count_low = n / 16 % 2 != 0;
+    w->facts.final_try = n / 32 % 2 != 0;
+    w->facts.locked = n / 64 % 2 != 0;
+    r->mark = mark_of(record_marks[w->relation]);
+    w->facts.mark = mark_of(facts_marks[w->relation]);
+    w->now = at(rebooted ? w->elapsed : THEN + w->elapsed);
+    snprintf(r->ended_boot, sizeof r->ended_boot, rebooted ? "other-boot" : "this-boot");
+    r->ended_ns = THEN;
+    if (w->tried != NOBODY) {
+        r->tried = (struct kw_pin_owner){"", 55, 5};
+        snprintf(r->tried.boot, sizeof r->tried.boot, "%s", r->ended_boot);
+        r->tried_ns = THEN;
+    }
+    if (r->latched) {
+        snprintf(r->reason, sizeof r->reason, "CKR_PIN_INCORRECT");
+        snprintf(r->at, sizeof r->at, "2026-01-31T12:00:00Z");
+    }
+}
+enum { WORLDS = RELATIONS * TRIEDS * UNCLEARS * ELAPSED * 2 * 64 };
+
+static void judge(const struct world *w, struct kw_pin_verdict *v)
+{
+    kw_pin_judge(&w->record, &w->facts, w->tried == LIVES, &asker, &w->now, v);
+}
+
+/* The rules once more, as the header has them. */
+static enum kw_pin_word expected(const struct world *w)
+{
+    const struct kw_pin_record *r = &w->record;
+    bool latched = r->latched, proven = r->proven, retry = r->retry;
+    uint32_t unclear = r->unclear;
+    if (w->tried == LIVES)
+        return KW_PIN_WAIT;
+    if (w->tried == GONE) { /* its end is unclear, and it used up what was owed */
+        retry = false;
+        latched = latched || !proven;
+        unclear += proven ? 1 : 0;
+    }
+    if (w->relation == OTHER)
+        retry = retry || latched || unclear > 0;
+    if (w->relation == OTHER)
+        latched = false;
+    if (w->relation != SAME)
+        proven = false;
+    if (w->facts.locked || w->facts.final_try)
+        return KW_PIN_FLAGS;
+    if (retry)
+        return KW_PIN_GO;
+    if (latched)
+        return KW_PIN_STOP;
+    if (!proven)
+        return w->facts.count_low ? KW_PIN_FLAGS : KW_PIN_GO;
+    if (unclear == 0)
+        return KW_PIN_GO;
+    if (w->facts.count_low)
+        return KW_PIN_FLAGS;
+    return w->elapsed >= (unclear == 1 ? 10 * KW_S_NS : HOUR) ? KW_PIN_GO : KW_PIN_LATER;
+}
+
+static void judge__every_combination__as_the_rules_say(void **state)
+{
+    (void)state;
+    unsigned words[KW_PIN_WAIT + 1] = {0};
+    for (unsigned n = 0; n < WORLDS; n++) {
+        struct world w;
+        struct kw_pin_verdict v;
+        fill(&w, n);
+        judge(&w, &v);
+        if (v.word != expected(&w))
+            fail_msg("combination %u: word %d, expected %d: %s", n, (int)v.word,
+                     (int)expected(&w), v.why.text);
+        words[v.word]++;
+        CHECK((v.word == KW_PIN_GO) == (v.why.text[0] == '\0'));
+    }
+    for (unsigned i = KW_PIN_GO; i <= KW_PIN_WAIT; i++)
+        CHECK(words[i] > 0);
+}
+
+static void judge__every_combination__go_names_who_tries_what(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < WORLDS; n++) {
+        struct world w;
+        struct kw_pin_verdict v;
+        fill(&w, n);
+        judge(&w, &v);
+        const struct kw_pin_owner *t = &v.record.tried;
+        CHECK_STR(v.record.serial, "00cafe");
+        if (v.word == KW_PIN_GO) {
+            CHECK(v.changed && t->pid == MINE && t->start == 7);
+            CHECK_STR(t->boot, "this-boot");
+            CHECK(v.record.tried_ns == w.now.boot_ns);
+            CHECK(same_marks(&v.record.mark, &w.facts.mark));
+        } else {
+            CHECK(t->pid == (w.tried == LIVES ? 55u : 0));
+        }
+    }
+}
+
+/* What a login costs: after any GO and any end, how it goes on with the same PIN. */
+static void judge__every_go_and_every_end__the_next_word(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 4 * WORLDS; n++) {
+        struct world w;
+        struct kw_pin_verdict v, next;
+        fill(&w, n / 4);
+        w.facts.count_low = false;
+        judge(&w, &v);
+        if (v.word != KW_PIN_GO)
+            continue;
+        /* Latched and proven at once is never written; it would stay latched. */
+        bool proven = v.record.proven && !v.record.latched;
+        enum kw_pin_end end = (enum kw_pin_end)(n % 4 + 1);
+        w.record = v.record;
+        w.tried = NOBODY;
+        if (n % 8 < 4 || end != KW_PIN_UNCLEAR)
+            kw_pin_settle(&w.record, end, "said so", &w.now);
+        else
+            w.tried = GONE; /* nobody was left to settle it */
+        judge(&w, &next);
+        switch (end) {
+        case KW_PIN_WORKED:
+        case KW_PIN_NOT_BEGUN: CHECK(next.word == KW_PIN_GO); break;
+        case KW_PIN_REFUSED: CHECK(next.word == KW_PIN_STOP); break;
+        case KW_PIN_UNCLEAR:
+            CHECK(next.word == (proven ? KW_PIN_LATER : KW_PIN_STOP));
+            break;
+        }
+    }
+}
+
+/* A human's one command, at whatever was stopped. */
+static void judge__retry_was_said__goes_unless_the_token_forbids_or_somebody_tries(
+    void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < WORLDS; n++) {
+        struct world w;
+        struct kw_pin_verdict v;
+        fill(&w, n);
+        if (w.tried != NOBODY)
+            continue;
+        w.record.retry = true;
+        judge(&w, &v);
+        CHECK(v.word == (w.facts.locked || w.facts.final_try ? KW_PIN_FLAGS : KW_PIN_GO));
+    }
+}
+
+/* ---- one by one ----------------------------------------------------------------------
+ */
+
+static struct kw_pin_facts facts(const char *mark)
+{
+    return (struct kw_pin_facts){
+        .serial = "00cafe", .label = "tok", .mark = mark_of(mark)};
+}
+
+static enum kw_pin_word ask(struct kw_pin_record *r, const char *mark, int64_t boot_ns,
+                            struct kw_note *ret_why)
+{
+    struct kw_pin_verdict v;
+    struct kw_pin_facts f = facts(mark);
+    struct kw_pin_now now = at(boot_ns);
+    kw_pin_judge(r, &f, false, &asker, &now, &v);
+    *r = v.record;
+    if (ret_why != NULL)
+        *ret_why = v.why;
+    return v.word;
+}
+
+static void end(struct kw_pin_record *r, enum kw_pin_end end, int64_t boot_ns)
+{
+    struct kw_pin_now now = at(boot_ns);
+    kw_pin_settle(r, end, "CKR_SO_AND_SO", &now);
+}
+
+static void refused__also_a_proven_one__latched_until_another_pin(void **state)
+{
+    (void)state;
+    struct kw_note why;
+    struct kw_pin_record r = {.serial = "00cafe"};
+    CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_WORKED, 2);
+    CHECK(r.proven && ask(&r, "Ka", 3, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_REFUSED, 4);
+    CHECK(r.latched && !r.proven);
+    CHECK(ask(&r, "Ka", 1000 * HOUR, &why) == KW_PIN_STOP);
+    CHECK_HAS(why.text, "no login is tried since 1970-");
+    CHECK_HAS(why.text, "CKR_SO_AND_SO");
+    CHECK_HAS(why.text, "keyward pin retry");
+    CHECK(ask(&r, "Kb", 1000 * HOUR, NULL) == KW_PIN_GO && !r.latched);
+}
+
+static void never_proven__any_unclear_end__one_try(void **state)
+{
+    (void)state;
+    struct kw_pin_record r = {.serial = "00cafe"};
+    CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_UNCLEAR, 2);
+    CHECK(r.latched);
+    CHECK(ask(&r, "Ka", 1000 * HOUR, NULL) == KW_PIN_STOP);
+}
+
+static void proven__unclear_ends__ten_seconds_then_hours_and_worked_ends_it(void **state)
+{
+    (void)state;
+    struct kw_note why;
+    struct kw_pin_record r = {.serial = "00cafe", .mark = mark_of("Ka"), .proven = true};
+    int64_t t = HOUR;
+    CHECK(ask(&r, "Ka", t, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_UNCLEAR, t);
+    CHECK(ask(&r, "Ka", t + 10 * KW_S_NS - 1, &why) == KW_PIN_LATER);
+    CHECK_HAS(why.text, "CKR_SO_AND_SO");
+    CHECK_HAS(why.text, "keyward pin retry");
+    for (int i = 0; i < 3; i++) {
+        t += i == 0 ? 10 * KW_S_NS : HOUR;
+        CHECK(ask(&r, "Ka", t - 1, NULL) == KW_PIN_LATER);
+        CHECK(ask(&r, "Ka", t, NULL) == KW_PIN_GO);
+        end(&r, KW_PIN_UNCLEAR, t);
+    }
+    CHECK(!r.latched && r.proven && r.unclear == 4);
+    CHECK(ask(&r, "Ka", t + HOUR, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_WORKED, t + HOUR);
+    CHECK(r.unclear == 0 && r.reason[0] == '\0');
+    CHECK(ask(&r, "Ka", t + HOUR, NULL) == KW_PIN_GO);
+}
+
+static void key_lost__latch_holds_proof_is_none_and_another_pin_lifts_later(void **state)
+{
+    (void)state;
+    struct kw_pin_record latched = {.mark = mark_of("Ka"), .latched = true};
+    CHECK(ask(&latched, "Lb", 1, NULL) == KW_PIN_STOP); /* who knows: it may be "a" */
+    CHECK(ask(&latched, "", 1, NULL) == KW_PIN_STOP);
+    CHECK(ask(&latched, "Lc", 1, NULL) == KW_PIN_GO); /* that is not what it was then */
+    struct kw_pin_record proven = {.mark = mark_of("Ka"), .proven = true};
+    CHECK(ask(&proven, "La", 1, NULL) == KW_PIN_GO);
+    end(&proven, KW_PIN_UNCLEAR, 2);
+    CHECK(proven.latched);
+}
+
+static void no_key_for_once__what_is_latched_stays_comparable(void **state)
+{
+    (void)state;
+    struct kw_pin_record r = {.mark = mark_of("Ka"), .latched = true};
+    CHECK(ask(&r, "", 1, NULL) == KW_PIN_STOP);
+    CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_STOP);
+    CHECK(ask(&r, "Kb", 1, NULL) == KW_PIN_GO);
+}
+
+static void began_and_gone__reason_names_the_process(void **state)
+{
+    (void)state;
+    struct kw_note why;
+    struct kw_pin_record r = {.mark = mark_of("Ka")};
+    CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_GO);
+    CHECK(ask(&r, "Ka", 2, &why) == KW_PIN_STOP);
+    CHECK_HAS(why.text, "process 77 began a login");
+}
+
+static void somebody_tries__named(void **state)
+{
+    (void)state;
+    struct kw_pin_verdict v;
+    struct kw_pin_record r = {.mark = mark_of("Ka"), .proven = true};
+    struct kw_pin_facts f = facts("Ka");
+    struct kw_pin_now now = at(1);
+    CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_GO);
+    kw_pin_judge(&r, &f, true, &asker, &now, &v);
+    CHECK(v.word == KW_PIN_WAIT && !v.changed);
+    CHECK_HAS(v.why.text, "process 77");
+}
+
+static void end_of__pin_errors_refused__all_others_unclear(void **state)
+{
+    (void)state;
+    CHECK(kw_pin_end_of(KW_OK) == KW_PIN_WORKED);
+    for (int c = KW_CODE_BAD_INPUT; c < KW_CODE_COUNT; c++)
+        CHECK(kw_pin_end_of(kw_err_at((enum kw_code)c, "C_Login")) ==
+              (c == KW_CODE_PIN_STOP ? KW_PIN_REFUSED : KW_PIN_UNCLEAR));
+}
+
+KW_CASES("hsm/keyring/pin_judge", CASE(judge__every_combination__as_the_rules_say),
+         CASE(judge__every_combination__go_names_who_tries_what),
+         CASE(judge__every_go_and_every_end__the_next_word),
+         CASE(judge__retry_was_said__goes_unless_the_token_forbids_or_somebody_tries),
+         CASE(refused__also_a_proven_one__latched_until_another_pin),
+         CASE(never_proven__any_unclear_end__one_try),
+         CASE(proven__unclear_ends__ten_seconds_then_hours_and_worked_ends_it),
+         CASE(key_lost__latch_holds_proof_is_none_and_another_pin_lifts_later),
+         CASE(no_key_for_once__what_is_latched_stays_comparable),
+         CASE(began_and_gone__reason_names_the_process), CASE(somebody_tries__named),
+         CASE(end_of__pin_errors_refused__all_others_unclear))
