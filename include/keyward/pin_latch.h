@@ -107,4 +107,30 @@ void kw_pin_settle(struct kw_pin_record *record, enum kw_pin_end end, const char
 /* LATER ends then (CLOCK_BOOTTIME of this boot); 0: there is nothing to wait for. */
 int64_t kw_pin_due(const struct kw_pin_record *record, const struct kw_pin_now *now);
 
+/* ---- what stands for a PIN -----------------------------------------------------------
+ */
+
+/* The runtime directory: the folder of the status socket.  false: too long. */
+bool kw_pin_runtime(const char *status_socket, char dst[KW_PATH_MAX]);
+/* On a file system that lives in memory; "no" also when it cannot be looked at. */
+bool kw_pin_runtime_is_volatile(const char *runtime);
+
+/* The key of this node in `runtime`, KW_PIN_KEY bytes; made when there is none, by
+ * whoever comes first. MISSING    there is no such folder (yet) DENIED     others can
+ * write to the folder or read the file, or it is another user's BAD_INPUT  no key in the
+ * file;  IO, NO_MEMORY */
+KW_MUST_USE kw_err kw_pin_key(const char *runtime, struct kw_secret *ret_key,
+                              struct kw_note *note);
+/* A sink for key and PIN.  An empty key makes an empty mark.  NO_MEMORY */
+KW_MUST_USE kw_err kw_pin_mark_make(kw_span key, const char *serial, kw_span pin,
+                                    struct kw_pin_mark *ret_mark);
+
+/* ---- whose login it is ---------------------------------------------------------------
+ */
+
+/* false: there is no such process. */
+bool kw_pin_owner_of(pid_t pid, struct kw_pin_owner *ret_owner);
+/* It is still there, and can still be in C_Login (a zombie cannot). */
+bool kw_pin_owner_lives(const struct kw_pin_owner *owner);
+
 #endif
