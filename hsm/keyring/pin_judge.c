@@ -61,8 +61,7 @@ void kw_pin_settle(struct kw_pin_record *r, enum kw_pin_end end, const char *rea
     set_reason(r, end == KW_PIN_WORKED ? "" : reason, now->wall_ns);
 }
 
-/* Whoever tried is gone and left no word. */
-static void settle_orphan(struct kw_pin_record *r, const struct kw_pin_now *now)
+void kw_pin_settle_orphan(struct kw_pin_record *r, const struct kw_pin_now *now)
 {
     struct kw_pin_now then = *now;
     kw_copy_str(then.boot, sizeof then.boot, kw_span_str(r->tried.boot));
@@ -232,7 +231,7 @@ void kw_pin_judge(const struct kw_pin_record *record, const struct kw_pin_facts 
         return;
     }
     if (orphan)
-        settle_orphan(r, now);
+        kw_pin_settle_orphan(r, now);
     const struct kw_pin_record settled = *r;
     bool turned = turn_to(r, &facts->mark);
     decide(ret, facts, now);

@@ -84,6 +84,8 @@ struct kw_pin_verdict {
     bool changed;          /* `record` is not what it was: write it    */
     struct kw_pin_record record;
     struct kw_note why; /* "" with GO; else what stops it and what to do about that */
+    struct kw_note unwritten; /* kw_pin_ask alone: why the state directory could not take
+                                 it, so that it lies in the runtime directory; else "" */
 };
 
 /* `record` is what is remembered of the token that `facts` name (all zero but for serial
@@ -103,6 +105,10 @@ enum kw_pin_end kw_pin_end_of(kw_err login);
 /* What became of the login in record->tried.  `reason` is for the operator. */
 void kw_pin_settle(struct kw_pin_record *record, enum kw_pin_end end, const char *reason,
                    const struct kw_pin_now *now);
+
+/* Whoever tried is gone and left no word: an unclear end at the time that it was begun.
+ */
+void kw_pin_settle_orphan(struct kw_pin_record *record, const struct kw_pin_now *now);
 
 /* LATER ends then (CLOCK_BOOTTIME of this boot); 0: there is nothing to wait for. */
 int64_t kw_pin_due(const struct kw_pin_record *record, const struct kw_pin_now *now);
@@ -132,5 +138,60 @@ KW_MUST_USE kw_err kw_pin_mark_make(kw_span key, const char *serial, kw_span pin
 bool kw_pin_owner_of(pid_t pid, struct kw_pin_owner *ret_owner);
 /* It is still there, and can still be in C_Login (a zombie cannot). */
 bool kw_pin_owner_lives(const struct kw_pin_owner *owner);
+
+/* ---- the book: what daemon and tool call ---------------------------------------------
+ *
+ * `pin-latch.json` in the state directory.  What cannot be written there goes into a file
+ * of the same name in the runtime directory (the newer of the two is what counts), but
+ * for the try of a PIN that has never worked here: without a durable word, none.
+ */
+struct kw_pin_book {
+    struct kw_state_dir *state;   /* borrowed                       */
+    const char *runtime;          /* borrowed; "" = there is none   */
+    const struct kw_clock *clock; /* borrowed                       */
+};
+
+/* The record of a token; all zero but for serial and label when nothing is remembered.
+ * BAD_INPUT, IO  the file cannot be read: never "nothing" */
+KW_MUST_USE kw_err kw_pin_look(const struct kw_pin_book *book, const char *serial,
+                               const char *label, struct kw_pin_record *ret_record,
+                               struct kw_note *note);
+
+/* May `asker` log in?  OK: *ret says so, and with GO it is durable that a login is tried.
+ * With any error nothing may be tried, and nothing is counted:
+ * BUSY       somebody else is at the files: ask again
+ * IO         it could not be made durable (the note says what that means)
+ * BAD_INPUT  the file cannot be read */
+KW_MUST_USE kw_err kw_pin_ask(const struct kw_pin_book *book,
+                              const struct kw_pin_facts *facts,
+                              const struct kw_pin_owner *asker,
+                              struct kw_pin_verdict *ret, struct kw_note *note);
+
+/* What became of asker's login with the PIN of `facts`.  Another PIN that was asked for
+ * meanwhile, and another login that was begun, are left as they are.
+ * BUSY  say it again;  IO  it is not remembered: the login counts as begun and unclear */
+KW_MUST_USE kw_err kw_pin_settled(const struct kw_pin_book *book,
+                                  const struct kw_pin_facts *facts,
+                                  const struct kw_pin_owner *asker, enum kw_pin_end end,
+                                  const char *reason, struct kw_note *note);
+
+/* A human says that what is stopped may be tried once more. */
+struct kw_pin_lift {
+    char serial[17], label[33];
+    bool lifted;      /* false: nothing is stopped      */
+    char reason[160]; /* what it was stopped for, since */
+    char at[KW_TIME_TEXT];
+};
+enum { KW_PIN_RECORDS_MAX = 32 };
+/* Every token that is remembered, or those whose label or serial is `name`. */
+KW_MUST_USE kw_err kw_pin_retry(const struct kw_pin_book *book, const char *name,
+                                struct kw_pin_lift dst[KW_PIN_RECORDS_MAX],
+                                size_t *ret_count, struct kw_note *note);
+
+/* Has a file changed since *seen was filled?  Fills it. */
+struct kw_pin_stamp {
+    struct kw_pin_source state, runtime;
+};
+bool kw_pin_changed(const struct kw_pin_book *book, struct kw_pin_stamp *seen);
 
 #endif
