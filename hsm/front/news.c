@@ -81,6 +81,9 @@ static bool news(struct kw_worker *w, kw_span message)
     case KW_WIRE_READY: return ready(w, message);
     case KW_WIRE_FAILED: return failed(w, message);
     case KW_WIRE_JOB:
+    case KW_WIRE_PIN:
+    case KW_WIRE_WORD:
+    case KW_WIRE_LOGIN:
     case KW_WIRE_ANSWER: break;
     }
     return false;

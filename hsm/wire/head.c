@@ -68,6 +68,10 @@ static const char *const steps[] = {
     "C_DecryptInit",
     "C_Decrypt",
     "C_GenerateRandom",
+    "pin latch",
+    "pin key",
+    "state lock",
+    "state directory",
 };
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
@@ -88,7 +92,7 @@ enum kw_wire_kind kw_wire_kind_of(kw_span message)
 {
     struct kw_src src = kw_src_of(message);
     uint8_t magic = kw_src_u8(&src), kind = kw_src_u8(&src);
-    bool known = kind >= KW_WIRE_JOB && kind <= KW_WIRE_FAILED;
+    bool known = kind >= KW_WIRE_JOB && kind <= KW_WIRE_LOGIN;
     return !src.bad && magic == MAGIC && known ? (enum kw_wire_kind)kind
                                                : (enum kw_wire_kind)0;
 }

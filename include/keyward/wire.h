@@ -6,6 +6,9 @@
  * numbers are big-endian, lengths are exact.  A reader refuses everything that its writer
  * would not have written, so what was read writes back identically.
  *
+ * Before C_Login the worker asks and waits: PIN, then the front's WORD, then LOGIN with
+ * how it ended.
+ *
  * Before it is started a worker gets three descriptors: the socket, a sealed memfd with
  * its brief (which module, token, PIN source, keyring), and the page on which it says
  * where it is.
@@ -20,6 +23,7 @@
 
 #include <keyward/bytes.h>
 #include <keyward/limits.h>
+#include <keyward/pin_source.h>
 
 #define KW_WIRE_SOCKET_FD 3 /* descriptors of a worker when it starts */
 #define KW_WIRE_BRIEF_FD 4
@@ -37,6 +41,9 @@ enum kw_wire_kind {
     KW_WIRE_VERDICT, /* one per KEK version, before READY                      */
     KW_WIRE_READY,   /* once; jobs may come                                    */
     KW_WIRE_FAILED,  /* the last one: it cannot become, or stay, ready         */
+    KW_WIRE_PIN,     /* worker to front, once: may I log in with this PIN?     */
+    KW_WIRE_WORD,    /* front to worker, its answer; nothing else comes before jobs */
+    KW_WIRE_LOGIN,   /* worker to front, once: how C_Login ended               */
 };
 /* 0 when the message is too short or does not begin with the magic byte. */
 enum kw_wire_kind kw_wire_kind_of(kw_span message);
@@ -120,6 +127,27 @@ struct kw_wire_failed {
 };
 KW_MUST_USE kw_err kw_wire_put_failed(const struct kw_wire_failed *failed, kw_dst *dst);
 KW_MUST_USE kw_err kw_wire_get_failed(kw_span message, struct kw_wire_failed *ret_failed);
+
+/* What the front decides by (pin_latch.h).  The mark stands for the PIN, which never
+ * crosses the wall. */
+KW_MUST_USE kw_err kw_wire_put_pin(const struct kw_pin_facts *pin, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_get_pin(kw_span message, struct kw_pin_facts *ret_pin);
+
+/* OK: log in, now.  Else not, and the note says why. */
+struct kw_wire_word {
+    kw_err err;
+    struct kw_note note; /* "" with OK */
+};
+KW_MUST_USE kw_err kw_wire_put_word(const struct kw_wire_word *word, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_get_word(kw_span message, struct kw_wire_word *ret_word);
+
+/* C_Login came back. */
+struct kw_wire_login {
+    kw_err err;
+    struct kw_note note; /* "" with OK */
+};
+KW_MUST_USE kw_err kw_wire_put_login(const struct kw_wire_login *login, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_get_login(kw_span message, struct kw_wire_login *ret_login);
 
 /* ---- the brief ------------------------------------------------------------------------
  */

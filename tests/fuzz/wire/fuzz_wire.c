@@ -18,9 +18,10 @@ static void must_equal(kw_err written, const kw_dst *dst, kw_span input)
         abort();
 }
 
-#define TRY(name)                                                                        \
+#define TRY(name) TRY_AS(name, struct kw_wire_##name)
+#define TRY_AS(name, type)                                                               \
     do {                                                                                 \
-        struct kw_wire_##name read;                                                      \
+        type read;                                                                       \
         kw_dst dst = kw_dst_of(out, sizeof out);                                         \
         if (!kw_failed(kw_wire_get_##name(input, &read))) {                              \
             must_equal(kw_wire_put_##name(&read, &dst), &dst, input);                    \
@@ -47,6 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     TRY(verdict);
     TRY(ready);
     TRY(failed);
+    TRY_AS(pin, struct kw_pin_facts);
+    TRY(word);
+    TRY(login);
     if (kinds > 1)
         abort();
     try_brief(input);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* May I log in?  PIN, WORD, LOGIN.
+ *
+ *   pin    magic, kind, serial, label, count_low 1, final_try 1, locked 1, dev 8, ino 8,
+ *          ctime_ns 8, size 8, key, digest (text and the last two behind a length)
+ *   word   magic, kind, code 1, native 4, step 1, note
+ *   login  the same
+ */
+#include "head.h"
+
+static kw_err refused(void)
+{
+    return kw_err_at(KW_CODE_BAD_INPUT, "wire");
+}
+
+/* Whole, or there is none. */
+static bool mark_is_sane(const struct kw_pin_mark *m)
+{
+    bool none = m->key_len == 0 && m->digest_len == 0;
+    return none || (m->key_len == sizeof m->key && m->digest_len == sizeof m->digest);
+}
+
+kw_err kw_wire_put_pin(const struct kw_pin_facts *p, kw_dst *dst)
+{
+    size_t before = dst->len;
+    const struct kw_pin_mark *m = &p->mark;
+    if (!mark_is_sane(m))
+        return kw_err_at(KW_CODE_BUG, "wire");
+    bool ok = kw_wire_put_head(dst, KW_WIRE_PIN) && kw_wire_put_text(dst, p->serial) &&
+              kw_wire_put_text(dst, p->label) && kw_dst_put_u8(dst, p->count_low) &&
+              kw_dst_put_u8(dst, p->final_try) && kw_dst_put_u8(dst, p->locked) &&
+              kw_dst_put_u64(dst, p->source.dev) && kw_dst_put_u64(dst, p->source.ino) &&
+              kw_dst_put_u64(dst, (uint64_t)p->source.ctime_ns) &&
+              kw_dst_put_u64(dst, (uint64_t)p->source.size) &&
+              kw_dst_put_sized(dst, kw_span_of(m->key, m->key_len)) &&
+              kw_dst_put_sized(dst, kw_span_of(m->digest, m->digest_len));
+    return kw_wire_finish(dst, before, ok);
+}
+
+/* At most `cap` bytes. */
+static size_t take_bytes(struct kw_src *src, uint8_t *dst, size_t cap)
+{
+    kw_span bytes = kw_src_sized(src);
+    if (bytes.len > cap) {
+        src->bad = true;
+        return 0;
+    }
+    kw_copy(dst, cap, bytes);
+    return bytes.len;
+}
+
+kw_err kw_wire_get_pin(kw_span message, struct kw_pin_facts *ret_pin)
+{
+    struct kw_pin_facts p = {.count_low = false};
+    struct kw_src src = kw_wire_body(message, KW_WIRE_PIN);
+    kw_wire_take_text(&src, p.serial, sizeof p.serial);
+    kw_wire_take_text(&src, p.label, sizeof p.label);
+    p.count_low = kw_wire_take_bool(&src);
+    p.final_try = kw_wire_take_bool(&src);
+    p.locked = kw_wire_take_bool(&src);
+    p.source.dev = kw_src_u64(&src);
+    p.source.ino = kw_src_u64(&src);
+    p.source.ctime_ns = (int64_t)kw_src_u64(&src);
+    p.source.size = (int64_t)kw_src_u64(&src);
+    p.mark.key_len = take_bytes(&src, p.mark.key, sizeof p.mark.key);
+    p.mark.digest_len = take_bytes(&src, p.mark.digest, sizeof p.mark.digest);
+    if (!kw_src_done(&src) || !mark_is_sane(&p.mark))
+        return refused();
+    *ret_pin = p;
+    return KW_OK;
+}
+
+/* ---- an error, or none, and words about it -------------------------------------------
+ */
+
+static kw_err put_end(enum kw_wire_kind kind, kw_err e, const char *text, kw_dst *dst)
+{
+    size_t before = dst->len;
+    if (!kw_failed(e) && text[0] != '\0')
+        return kw_err_at(KW_CODE_BUG, "wire");
+    bool ok = kw_wire_put_head(dst, kind) && kw_wire_put_err(dst, e) &&
+              kw_wire_put_text(dst, text);
+    return kw_wire_finish(dst, before, ok);
+}
+
+static bool take_end(enum kw_wire_kind kind, kw_span message, kw_err *ret_err,
+                     struct kw_note *ret_note)
+{
+    struct kw_src src = kw_wire_body(message, kind);
+    *ret_err = kw_wire_take_err(&src);
+    kw_wire_take_text(&src, ret_note->text, sizeof ret_note->text);
+    return kw_src_done(&src) && (kw_failed(*ret_err) || ret_note->text[0] == '\0');
+}
+
+kw_err kw_wire_put_word(const struct kw_wire_word *w, kw_dst *dst)
+{
+    return put_end(KW_WIRE_WORD, w->err, w->note.text, dst);
+}
+
+kw_err kw_wire_get_word(kw_span message, struct kw_wire_word *ret_word)
+{
+    struct kw_wire_word w = {.err = {0}};
+    if (!take_end(KW_WIRE_WORD, message, &w.err, &w.note))
+        return refused();
+    *ret_word = w;
+    return KW_OK;
+}
+
+kw_err kw_wire_put_login(const struct kw_wire_login *l, kw_dst *dst)
+{
+    return put_end(KW_WIRE_LOGIN, l->err, l->note.text, dst);
+}
+
+kw_err kw_wire_get_login(kw_span message, struct kw_wire_login *ret_login)
+{
+    struct kw_wire_login l = {.err = {0}};
+    if (!take_end(KW_WIRE_LOGIN, message, &l.err, &l.note))
+        return refused();
+    *ret_login = l;
+    return KW_OK;
+}
