@@ -152,7 +152,6 @@ kw_err kw_file_read_secret_fd(int fd, const char *path, size_t max,
     }
     kw_secret_shrink(&s, (size_t)n);
     kw_secret_move(ret_secret, &s);
-    *ret_st = st;
     return KW_OK;
 }
 
@@ -193,13 +192,6 @@ kw_err kw_file_read_secret(const char *path, size_t max, struct kw_secret *ret_s
     e = kw_file_read_secret_fd(fd, path, max, ret_secret, note);
     close(fd);
     return e;
-}
-
-kw_err kw_file_read_secret(const char *path, size_t max, struct kw_secret *ret_secret,
-                           struct kw_note *note)
-{
-    struct stat st;
-    return kw_file_read_secret_stat(path, max, ret_secret, &st, note);
 }
 
 static bool write_all(int fd, kw_span bytes)

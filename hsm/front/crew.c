@@ -36,12 +36,14 @@ void kw_crew_recount(struct kw_front *f)
 static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawned *ret)
 {
     struct kw_arena_info arena;
+    KW_AUTO_SECRET(pin_key);
     kw_arena_info(&arena);
+    kw_latch_key(&f->latch, &pin_key);
     const struct kw_brief brief = {.module = kw_span_str(f->token.module),
                                    .uri = kw_span_str(f->token.uri),
                                    .pin = kw_span_str(f->pin),
                                    .domain = kw_span_str(f->o.domain),
-                                   .pin_proven = kw_latch_vouched(&f->latch),
+                                   .pin_key = kw_secret_peek(&pin_key),
                                    .production = f->o.production,
                                    .mlock = arena.backend == KW_ARENA_MLOCK,
                                    .active_n = g->active_n,
@@ -276,6 +278,7 @@ void kw_crew_gone(struct kw_worker *w)
         kw_crew_end_of_socket(w);
     if (!kw_crew_bury(w))
         return; /* the tick tries again */
+    kw_login_gone(w);
     kw_output_read(w);
     int status = f->seams.reap(w->pid);
     f->died += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);

@@ -51,7 +51,7 @@ static kw_err furnish(struct kw_front *f)
     if (!kw_failed(e))
         e = kw_inbox_init(&f->inbox);
     if (!kw_failed(e))
-        e = kw_latch_open(&f->latch, f->o.state, f->clock, f->token.name, f->token.pin,
+        e = kw_latch_open(&f->latch, f->o.state, f->o.status, f->clock, f->token.pin,
                           &note);
     if (kw_failed(e) && note.text[0] != '\0')
         kw_log(KW_LOG_ERROR, "front-not-started", KW_ERR("err", e),
@@ -72,7 +72,7 @@ kw_err kw_front_new(const struct kw_front_options *options, struct kw_front **re
     f->token = *options->token;
     f->lock = options->lock;
     f->clock = options->clock;
-    f->seams = (struct kw_seams){kw_spawn, kill_process, reap_process};
+    f->seams = (struct kw_seams){kw_spawn, kill_process, reap_process, kw_pin_owner_of};
     f->tick_idle = true;
     if (f->o.login_grace_ns == 0)
         f->o.login_grace_ns = LOGIN_GRACE_NS;

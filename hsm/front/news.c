@@ -54,7 +54,8 @@ static bool verdict(struct kw_worker *w, kw_span message)
 static bool ready(struct kw_worker *w, kw_span message)
 {
     struct kw_wire_ready ready;
-    if (w->was_ready || kw_failed(kw_wire_get_ready(message, &ready)) ||
+    if (w->was_ready || w->login != KW_LOGIN_ENDED ||
+        kw_failed(kw_wire_get_ready(message, &ready)) ||
         ready.verdicts != w->verdict_count)
         return false;
     if (w->state == KW_WORKER_STARTING) /* else it was told to leave meanwhile */
@@ -80,10 +81,10 @@ static bool news(struct kw_worker *w, kw_span message)
     case KW_WIRE_VERDICT: return verdict(w, message);
     case KW_WIRE_READY: return ready(w, message);
     case KW_WIRE_FAILED: return failed(w, message);
+    case KW_WIRE_PIN: return kw_login_asked(w, message);
+    case KW_WIRE_LOGIN: return kw_login_told(w, message);
     case KW_WIRE_JOB:
-    case KW_WIRE_PIN:
     case KW_WIRE_WORD:
-    case KW_WIRE_LOGIN:
     case KW_WIRE_ANSWER: break;
     }
     return false;

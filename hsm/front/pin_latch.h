@@ -1,48 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pin_latch - no login until the PIN source changes, also across restarts
+/* pin_latch - the front's end of <keyward/pin_latch.h>: one token, many workers
  *
- * The front never reads the PIN; it looks at the source with stat(2): another device,
- * inode, ctime or size is another PIN.  A systemd credential is another file after every
- * start of the service, so a change of it proves nothing: there only `keyward pin retry`
- * ends the latch (it does for a file too).  What is remembered lies in the state
- * directory.
+ * A worker that wants to log in asks; what is remembered on disk decides, each time anew,
+ * so that what the operator's tool did meanwhile counts.  Between two askings this knows
+ * why no worker needs to be started: it would be stopped again, as neither the PIN's
+ * source (by its stat: the front never reads it) nor the file on disk has changed.
  *
  * Main thread only. */
 #ifndef KEYWARD_FRONT_PIN_LATCH_H
 #define KEYWARD_FRONT_PIN_LATCH_H
 
-#include <keyward/clock.h>
-#include <keyward/state.h>
+#include <keyward/pin_latch.h>
+
+/* An end that could not be written down yet. */
+struct kw_latch_debt {
+    struct kw_pin_facts facts;
+    struct kw_pin_owner owner;
+    enum kw_pin_end end;
+    char reason[160];
+};
+enum { KW_LATCH_DEBTS = 4 };
 
 struct kw_latch {
-    struct kw_state_dir *dir; /* borrowed */
-    const struct kw_clock *clock;
-    char path[KW_PATH_MAX]; /* of the PIN source */
-    bool credential;        /* its change lifts nothing */
-    struct kw_pin_latch record;
-    bool on_disk; /* record is in the state directory: what is lifted there is lifted */
-    struct kw_pin_source tried; /* as it was when a worker was last started */
-    bool
-        cured; /* a human changed the source after we had stopped for it, or said retry */
+    struct kw_pin_book book;
+    char path[KW_PATH_MAX];      /* of the PIN source                                  */
+    char runtime[KW_PATH_MAX];   /* where the key lies; "" = nowhere                   */
+    struct kw_pin_record record; /* as read last; no serial and no label: no worker has
+                                    told yet which token it is                       */
+    struct kw_pin_stamp seen;    /* of the files when they were read last            */
+    int64_t looked_ns;
+
+    kw_err why; /* OK, or why no worker needs to be started                          */
+    struct kw_note reason;
+    struct kw_pin_source stopped_at; /* what the one that was stopped had read       */
+    struct kw_pin_stamp stopped_by;  /* the files as they were then                  */
+    int64_t not_before_ns;           /* CLOCK_BOOTTIME; INT64_MAX: time heals nothing */
+
+    struct kw_latch_debt debts[KW_LATCH_DEBTS];
+    size_t debt_count;
+    struct kw_note key_told; /* what the log was told of the key last                */
 };
-/* `pin` is "file:/path" or "credential:NAME".  BAD_INPUT; what state.h says. */
+
+/* `pin` is "file:/path" or "credential:NAME"; `status`: path of the status socket, whose
+ * folder is the runtime directory; NULL: there is none.  BAD_INPUT */
 KW_MUST_USE kw_err kw_latch_open(struct kw_latch *latch, struct kw_state_dir *dir,
-                                 const struct kw_clock *clock, const char *token,
+                                 const char *status, const struct kw_clock *clock,
                                  const char *pin, struct kw_note *note);
-/* Looks at the source and remembers it as the one that is tried next.  false: latched,
- * nobody said retry, and the source is the same or a credential.  A source that cannot be
- * looked at may be tried: the worker says what is wrong with it. */
-bool kw_latch_may_login(struct kw_latch *latch);
-bool kw_latch_proven(const struct kw_latch *latch);
-/* May the worker log in although the token has counted a wrong PIN (COUNT_LOW)?  The PIN
- * has worked here, or a human changed it after the wrong one, which left that mark on the
- * token: without this the right PIN could never take it away.  One try: FINAL_TRY and
- * another PIN_STOP still stop. */
-bool kw_latch_vouched(const struct kw_latch *latch);
-/* After PIN_STOP; after a login that worked.  An error: nothing was remembered on disk,
- * in memory it holds all the same. */
-KW_MUST_USE kw_err kw_latch_stop(struct kw_latch *latch, const char *reason,
-                                 struct kw_note *note);
-KW_MUST_USE kw_err kw_latch_worked(struct kw_latch *latch, struct kw_note *note);
+
+/* The key of marks, for a worker's brief; empty when there is none (logged). */
+void kw_latch_key(struct kw_latch *latch, struct kw_secret *ret_key);
+
+/* Is there any use in starting a worker?  false: see why and reason. */
+bool kw_latch_may_start(struct kw_latch *latch);
+
+/* A worker's question.  OK: it may log in; else the word for it, and BUSY: ask again. */
+KW_MUST_USE kw_err kw_latch_ask(struct kw_latch *latch, const struct kw_pin_facts *facts,
+                                const struct kw_pin_owner *owner, struct kw_note *why);
+/* What became of it.  What cannot be written down now is, as soon as it can. */
+void kw_latch_ended(struct kw_latch *latch, const struct kw_pin_facts *facts,
+                    const struct kw_pin_owner *owner, enum kw_pin_end end,
+                    const char *reason);
+
+/* At most once a second: writes down what is owed, reads what changed on disk.  true: a
+ * retry was said since. */
+bool kw_latch_look(struct kw_latch *latch);
+
+/* No login until the PIN is another one, a retry is said, or the token's flags change. */
+bool kw_latch_is_latched(const struct kw_latch *latch);
+const char *kw_latch_reason(const struct kw_latch *latch);
 
 #endif

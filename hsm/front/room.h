@@ -5,6 +5,7 @@
  *   queue.c    jobs               lane.c, inbox.c  one worker's socket
  *   pump.c     jobs into sockets  news.c           what workers say
  *   answer.c   answers, canaries  crew.c           start, orders, end of workers
+ *   ask.c      logins
  *   tick.c     what time does, and what is told after anything happened
  *   io.c       libevent, only here
  *
@@ -27,6 +28,15 @@
 #define KW_CREW_MAX (3u * KW_WORKERS_MAX)
 
 struct kw_worker_events; /* io.c */
+
+/* How far a worker is with its one login. */
+enum kw_login {
+    KW_LOGIN_NONE = 0,
+    KW_LOGIN_ASKED, /* no answer yet                            */
+    KW_LOGIN_DENIED,
+    KW_LOGIN_GOING, /* it may be in C_Login at any time now     */
+    KW_LOGIN_ENDED, /* known, and remembered                    */
+};
 
 struct kw_worker {
     struct kw_front *front;
@@ -54,6 +64,10 @@ struct kw_worker {
     bool stuck_idle;
     bool was_ready, gone, failed_told, accounted;
     struct kw_wire_failed failed;
+    enum kw_login login;
+    struct kw_pin_facts pin;   /* ASKED and later                              */
+    struct kw_pin_owner owner; /* GOING and later: whose login it is           */
+    int64_t asked_ns;
     size_t verdict_count;
     struct kw_wire_verdict verdicts[KW_VERSIONS_MAX];
     size_t line_len;
@@ -66,6 +80,7 @@ struct kw_seams {
                     const struct kw_brief *brief, struct kw_spawned *ret);
     void (*kill)(pid_t pid);
     int (*reap)(pid_t pid); /* wait status */
+    bool (*owner)(pid_t pid, struct kw_pin_owner *ret);
 };
 
 struct kw_io; /* io.c */
@@ -157,6 +172,12 @@ void kw_crew_end_of_socket(struct kw_worker *w);                 /* FREE */
 void kw_crew_gone(struct kw_worker *w);   /* the process has ended; FREE; frees w */
 bool kw_crew_bury(struct kw_worker *w);   /* FREE; false: a sender is still at it */
 void kw_crew_recount(struct kw_front *f); /* LOCKED */
+
+/* ask.c: main thread, FREE.  false: the worker broke the protocol. */
+bool kw_login_asked(struct kw_worker *w, kw_span message);
+bool kw_login_told(struct kw_worker *w, kw_span message);
+void kw_login_decide(struct kw_worker *w); /* an answer that had to wait */
+void kw_login_gone(struct kw_worker *w);   /* the process has ended      */
 
 /* use.c */
 void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready); /* FREE */

@@ -45,8 +45,8 @@ static const char *reason(const struct kw_front *f)
 {
     const struct kw_gen_version *active =
         f->serving == NULL ? NULL : kw_generation_active(f->serving);
-    if (f->latch.record.latched)
-        return f->latch.record.reason;
+    if (kw_latch_is_latched(&f->latch))
+        return kw_latch_reason(&f->latch);
     if (f->coming != NULL && f->coming->reason[0] != '\0')
         return f->coming->reason;
     if (active != NULL && f->serving->reason[0] == '\0')
@@ -64,7 +64,7 @@ void kw_front_status(struct kw_front *f, struct kw_front_status *ret)
                                     .library = f->facts.library,
                                     .workers = f->worker_rows,
                                     .versions = f->version_rows,
-                                    .pin_latched = f->latch.record.latched,
+                                    .pin_latched = kw_latch_is_latched(&f->latch),
                                     .workers_started = f->started,
                                     .workers_died = f->died,
                                     .workers_killed = f->killed};

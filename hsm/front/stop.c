@@ -20,7 +20,8 @@ static void tell_to_leave(struct kw_front *f)
         struct kw_worker *w = f->crew[i];
         if (w == NULL || w->ended)
             continue;
-        bool busy = w->state == KW_WORKER_READY;
+        /* How a login ends is worth waiting for: it would count as unclear. */
+        bool busy = w->state == KW_WORKER_READY || w->login == KW_LOGIN_GOING;
         kw_crew_drain(w);
         if (!busy) /* it waits for no answer: an end of file that its guard sees at once
                     */

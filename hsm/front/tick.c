@@ -56,6 +56,7 @@ static void look_at(struct kw_worker *w, int64_t now)
     }
     if (w->ended)
         kw_crew_bury(w);
+    kw_login_decide(w);
     switch (judge(w, &op, now)) {
     case KW_ORDER_NONE: break;
     case KW_ORDER_STUCK: kw_crew_stuck(w, op); break;
@@ -123,16 +124,18 @@ static void start(struct kw_front *f, int64_t now)
     struct kw_generation *g = next_to_start(f, now);
     if (g == NULL)
         return;
-    if (kw_latch_may_login(&f->latch)) {
+    if (kw_latch_may_start(&f->latch)) {
         kw_crew_start(f, g);
         return;
     }
     kw_lock_take(f->lock);
-    g->failed = kw_err_at(KW_CODE_PIN_STOP, "pin");
-    kw_copy_str(g->reason, sizeof g->reason, kw_span_str(f->latch.record.reason));
+    g->failed = f->latch.why;
+    kw_copy_str(g->reason, sizeof g->reason, kw_span_str(kw_latch_reason(&f->latch)));
     g->supervisor.not_before_ns = now + KW_S_NS; /* to look at the source again */
-    if (g == f->serving)
+    if (g == f->serving && g->failed.code == KW_CODE_PIN_STOP)
         kw_health_lost(&f->health, g->failed, kw_front_boot(f));
+    else if (g == f->serving)
+        kw_health_failed(&f->health, g->failed, kw_front_boot(f));
     kw_lock_give(f->lock);
 }
 
@@ -167,6 +170,19 @@ static void hurry_canaries(struct kw_front *f, int64_t now)
     }
 }
 
+/* A retry that was said does not wait for the pause after the last failure. */
+static void look_at_latch(struct kw_front *f, int64_t now)
+{
+    if (!kw_latch_look(&f->latch))
+        return;
+    kw_lock_take(f->lock);
+    if (f->serving != NULL)
+        f->serving->supervisor.not_before_ns = now;
+    if (f->coming != NULL)
+        f->coming->supervisor.not_before_ns = now;
+    kw_lock_give(f->lock);
+}
+
 void kw_front_tick(struct kw_front *f)
 {
     int64_t now = kw_front_now(f);
@@ -180,6 +196,7 @@ void kw_front_tick(struct kw_front *f)
         f->worked_ns = now;
     f->worked_total = f->queue.total;
     kw_lock_give(f->lock);
+    look_at_latch(f, now);
     for (size_t i = 0; i < KW_CREW_MAX; i++)
         if (f->crew[i] != NULL)
             look_at(f->crew[i], now);
@@ -292,7 +309,7 @@ static void tell(struct kw_front *f)
     uint64_t epoch = f->key_epoch;
     bool found = f->found_news;
     kw_lock_give(f->lock);
-    bool latched = f->latch.record.latched;
+    bool latched = kw_latch_is_latched(&f->latch);
     if (state == f->told_state && epoch == f->told_epoch && latched == f->told_latch &&
         !found)
         return;
@@ -303,8 +320,8 @@ static void tell(struct kw_front *f)
     if (latched != f->told_latch)
         kw_log(latched ? KW_LOG_ERROR : KW_LOG_INFO,
                latched ? "pin-latched" : "pin-unlatched", KW_STR("token", f->token.name),
-               KW_STR("why", latched ? f->latch.record.reason
-                                     : "the source changed, or a retry was said"));
+               KW_STR("why", latched ? kw_latch_reason(&f->latch)
+                                     : "another PIN, a retry was said, or it worked"));
     f->told_state = state;
     f->told_epoch = epoch;
     f->told_latch = latched;

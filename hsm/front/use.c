@@ -114,15 +114,6 @@ static bool is_proven(struct kw_generation *g)
     return !has_active_to_prove(g) || !kw_failed(kw_generation_active(g)->verdict.err);
 }
 
-static void latch_worked(struct kw_front *f)
-{
-    struct kw_note note = {{0}};
-    kw_err e = kw_latch_worked(&f->latch, &note);
-    if (kw_failed(e))
-        kw_log(KW_LOG_ERROR, "pin-latch-not-saved", KW_ERR("err", e),
-               KW_STR("why", note.text));
-}
-
 /* All workers of the old generation answer what they have and leave. */
 static void drain_others(struct kw_front *f, uint64_t number)
 {
@@ -201,7 +192,6 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
 {
     struct kw_front *f = w->front;
     struct kw_generation *g = generation_of(f, w);
-    latch_worked(f);
     if (g == NULL) {
         w->was_ready = true;
         kw_crew_drain(w);
@@ -245,18 +235,6 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
         not_good_enough(f, g, w);
 }
 
-static void stop_logins(struct kw_front *f, const struct kw_wire_failed *failed)
-{
-    struct kw_note note = {{0}};
-    kw_err e = kw_latch_stop(&f->latch, failed->note.text, &note);
-    if (kw_failed(e))
-        kw_log(KW_LOG_ERROR, "pin-latch-not-saved", KW_ERR("err", e),
-               KW_STR("why", note.text));
-    kw_lock_take(f->lock);
-    kw_health_lost(&f->health, failed->err, kw_front_boot(f));
-    kw_lock_give(f->lock);
-}
-
 void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
 {
     struct kw_generation *g = generation_of(f, w);
@@ -264,8 +242,6 @@ void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
     kw_err e = w->failed_told ? w->failed.err : kw_err_at(KW_CODE_HSM_DOWN, "worker");
     uint64_t random;
     kw_random(&random, sizeof random);
-    if (w->failed_told && e.code == KW_CODE_PIN_STOP)
-        stop_logins(f, &w->failed);
     if (g == NULL || f->stopping)
         return;
     bool spent = page.logins > 0 && (w->failed_told || page.phase == KW_PAGE_LOGIN);
@@ -275,7 +251,10 @@ void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
     kw_copy_str(g->reason, sizeof g->reason,
                 kw_span_str(w->failed_told ? w->failed.note.text
                                            : "a worker ended before it was ready"));
-    if (g == f->serving && e.code != KW_CODE_PIN_STOP)
+    bool latched = f->latch.why.code == KW_CODE_PIN_STOP;
+    if (g == f->serving && (latched || e.code == KW_CODE_PIN_STOP))
+        kw_health_lost(&f->health, latched ? f->latch.why : e, kw_front_boot(f));
+    else if (g == f->serving)
         kw_health_failed(&f->health, e, kw_front_boot(f));
     kw_lock_give(f->lock);
 }

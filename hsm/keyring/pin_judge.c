@@ -83,6 +83,18 @@ int64_t kw_pin_due(const struct kw_pin_record *r, const struct kw_pin_now *now)
     return (same_boot ? r->ended_ns : 0) + pause;
 }
 
+kw_err kw_pin_word_err(enum kw_pin_word word)
+{
+    switch (word) {
+    case KW_PIN_GO: return KW_OK;
+    case KW_PIN_STOP: return kw_err_at(KW_CODE_PIN_STOP, "pin latch");
+    case KW_PIN_FLAGS: return kw_err_at(KW_CODE_PIN_STOP, "C_GetTokenInfo");
+    case KW_PIN_LATER: return kw_err_at(KW_CODE_HSM_DOWN, "pin latch");
+    case KW_PIN_WAIT: break;
+    }
+    return kw_err_at(KW_CODE_BUSY, "pin latch");
+}
+
 /* ---- which PIN ----------------------------------------------------------------------
  */
 

@@ -72,9 +72,20 @@ static kw_err second_login(struct kw_note *note)
     return kw_err_at(KW_CODE_BUG, "C_Login");
 }
 
-kw_err kw_token_pin(struct kw_token *t, struct kw_secret *ret_pin,
-                    struct kw_pin_source *ret_read, struct kw_note *note)
+static struct kw_pin_facts facts_of(const struct kw_token_facts *t)
 {
+    struct kw_pin_facts f = {.count_low = t->pin_count_low,
+                             .final_try = t->pin_final_try,
+                             .locked = t->pin_locked};
+    kw_copy_str(f.serial, sizeof f.serial, kw_span_str(t->serial));
+    kw_copy_str(f.label, sizeof f.label, kw_span_str(t->label));
+    return f;
+}
+
+kw_err kw_token_pin(struct kw_token *t, struct kw_secret *ret_pin,
+                    struct kw_pin_facts *ret_facts, struct kw_note *note)
+{
+    struct kw_pin_source read;
     if (t->login_tried)
         return second_login(note);
     kw_phase_set(t, KW_PHASE_INIT);
@@ -85,7 +96,11 @@ kw_err kw_token_pin(struct kw_token *t, struct kw_secret *ret_pin,
             kw_ckr_note(note, e, "the token gives no session");
     }
     if (!kw_failed(e))
-        e = kw_pin_read(t->pin, ret_pin, ret_read, note);
+        e = kw_pin_read(t->pin, ret_pin, &read, note);
+    if (!kw_failed(e)) {
+        *ret_facts = facts_of(&t->facts);
+        ret_facts->source = read;
+    }
     kw_phase_set(t, KW_PHASE_IDLE);
     return e;
 }
@@ -112,12 +127,12 @@ kw_err kw_token_login_with(struct kw_token *t, struct kw_secret *pin, bool *ret_
 kw_err kw_token_login(struct kw_token *t, struct kw_note *note)
 {
     KW_AUTO_SECRET(pin);
-    struct kw_pin_source read;
+    struct kw_pin_facts facts;
     kw_err e = t->login_tried ? second_login(note) : look_at_flags(t, note);
     if (!kw_failed(e) && t->facts.pin_count_low && !t->pin_proven)
         e = stop(note, "the token has counted a wrong PIN, and this PIN has never worked "
                        "here: prove it with the vendor's own tool, which clears this");
     if (!kw_failed(e))
-        e = kw_token_pin(t, &pin, &read, note);
+        e = kw_token_pin(t, &pin, &facts, note);
     return kw_failed(e) ? e : kw_token_login_with(t, &pin, NULL, note);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The brief: written once by the front, sealed, mapped by the worker.
  *
- *   "kwbrief1" 8, module, uri, pin, domain (lengths of two bytes), pin_proven 1,
- *   production 1, mlock 1, active_n 4, keyring length 4, keyring
+ *   "kwbrief1" 8, module, uri, pin, domain, pin_key (lengths of two bytes), production 1,
+ *   mlock 1, active_n 4, keyring length 4, keyring
  */
 #include "head.h"
 
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <keyward/alloc.h>
+#include <keyward/secret.h>
 
 #define BRIEF_MAGIC "kwbrief1"
 enum {
@@ -29,6 +30,7 @@ static bool brief_is_sane(const struct kw_brief *b)
 {
     return is_line(b->module, KW_PATH_MAX) && is_line(b->uri, KW_PATH_MAX) &&
            is_line(b->pin, KW_PATH_MAX + 16) && is_line(b->domain, KW_DOMAIN_MAX) &&
+           (b->pin_key.len == 0 || b->pin_key.len == KW_PIN_KEY) &&
            b->active_n <= KW_VERSION_N_MAX && b->keyring.len >= 1 &&
            b->keyring.len <= KW_KEYRING_MAX;
 }
@@ -41,7 +43,7 @@ kw_err kw_brief_put(const struct kw_brief *b, kw_dst *dst)
     bool ok = kw_dst_put(dst, kw_span_str(BRIEF_MAGIC)) &&
               kw_dst_put_sized(dst, b->module) && kw_dst_put_sized(dst, b->uri) &&
               kw_dst_put_sized(dst, b->pin) && kw_dst_put_sized(dst, b->domain) &&
-              kw_dst_put_u8(dst, b->pin_proven) && kw_dst_put_u8(dst, b->production) &&
+              kw_dst_put_sized(dst, b->pin_key) && kw_dst_put_u8(dst, b->production) &&
               kw_dst_put_u8(dst, b->mlock) && kw_dst_put_u32(dst, b->active_n) &&
               kw_dst_put_u32(dst, (uint32_t)b->keyring.len) &&
               kw_dst_put(dst, b->keyring);
@@ -61,7 +63,7 @@ kw_err kw_brief_get(kw_span bytes, struct kw_brief *ret_brief)
     b.uri = kw_src_sized(&src);
     b.pin = kw_src_sized(&src);
     b.domain = kw_src_sized(&src);
-    b.pin_proven = kw_wire_take_bool(&src);
+    b.pin_key = kw_src_sized(&src);
     b.production = kw_wire_take_bool(&src);
     b.mlock = kw_wire_take_bool(&src);
     b.active_n = kw_src_u32(&src);
@@ -101,6 +103,7 @@ kw_err kw_brief_seal(const struct kw_brief *brief, int *ret_fd)
     }
     if (!kw_failed(e) && fcntl(fd, F_ADD_SEALS, SEALS) != 0)
         e = refused("F_ADD_SEALS");
+    kw_wipe(dst.ptr, dst.cap);
     kw_free(dst.ptr);
     if (kw_failed(e)) {
         if (fd >= 0)

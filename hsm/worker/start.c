@@ -24,12 +24,8 @@ static kw_err open_token(struct kw_worker_state *w, struct kw_note *note)
         !kw_copy_str(pin, sizeof pin, w->brief.pin) ||
         !kw_copy_str(w->domain, sizeof w->domain, w->brief.domain))
         return kw_err_at(KW_CODE_BUG, "brief");
-    const struct kw_token_options options = {.module = module,
-                                             .uri = uri,
-                                             .pin = pin,
-                                             .pin_proven = w->brief.pin_proven,
-                                             .phase = on_phase,
-                                             .phase_ctx = w};
+    const struct kw_token_options options = {
+        .module = module, .uri = uri, .pin = pin, .phase = on_phase, .phase_ctx = w};
     return kw_token_open(&options, &w->token, note);
 }
 
@@ -53,7 +49,7 @@ kw_err kw_worker_start(struct kw_worker_state *w, struct kw_note *note)
     kw_tell_facts(w);
     e = refuse_softhsm(w, note);
     if (!kw_failed(e))
-        e = kw_token_login(w->token, note);
+        e = kw_worker_log_in(w, note);
     if (!kw_failed(e))
         e = kw_token_self_test(w->token, note);
     if (!kw_failed(e))

@@ -40,6 +40,26 @@ void kw_tell_facts(const struct kw_worker_state *w)
     send_message(w->socket, kw_wire_put_facts(&f, &dst), &dst);
 }
 
+void kw_tell_pin(const struct kw_worker_state *w, const struct kw_pin_facts *facts)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    struct kw_pin_facts said = *facts;
+    kw_copy_printable(said.serial, sizeof said.serial, kw_span_str(facts->serial));
+    kw_copy_printable(said.label, sizeof said.label, kw_span_str(facts->label));
+    send_message(w->socket, kw_wire_put_pin(&said, &dst), &dst);
+}
+
+void kw_tell_login(const struct kw_worker_state *w, kw_err e, const struct kw_note *note)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    struct kw_wire_login l = {.err = e};
+    if (kw_failed(e))
+        kw_copy_printable(l.note.text, sizeof l.note.text, kw_span_str(note->text));
+    send_message(w->socket, kw_wire_put_login(&l, &dst), &dst);
+}
+
 void kw_tell_verdict(const struct kw_worker_state *w, const struct kw_wire_verdict *v)
 {
     uint8_t buf[KW_WIRE_MAX];

@@ -2,9 +2,10 @@
 /* worker - what the files of keyward-hsm share
  *
  *   main.c   the order of birth and death     guard.c  leaves when the front is gone
- *   start.c  token and login                  proof.c  keys and verdicts
- *   serve.c  one job, one answer              loop.c   messages in and out
- *   tell.c   news to the front                confine.c  memory stays in
+ *   start.c  token                            ask.c    the one login
+ *   proof.c  keys and verdicts                serve.c  one job, one answer
+ *   loop.c   messages in and out              tell.c   news to the front
+ *   confine.c  memory stays in
  *
  * One thread calls the module; the guard thread only watches. */
 #ifndef KEYWARD_WORKER_H
@@ -51,6 +52,10 @@ KW_MUST_USE kw_err kw_guard_start(int socket);
 void kw_guard_hold(void);
 void kw_guard_release(void);
 
+/* ask.c: the PIN, the front's word, C_Login.  PIN_STOP, and what the front says;
+ * CANCELLED: it said nothing. */
+KW_MUST_USE kw_err kw_worker_log_in(struct kw_worker_state *w, struct kw_note *note);
+
 /* start.c: everything up to READY.  An error: *note says why, nothing was told yet. */
 KW_MUST_USE kw_err kw_worker_start(struct kw_worker_state *w, struct kw_note *note);
 
@@ -84,6 +89,8 @@ KW_MUST_USE kw_err kw_worker_loop(struct kw_worker_state *w);
 /* tell.c: one message, whole or not at all; a front that is gone is the guard's matter.
  */
 void kw_tell_facts(const struct kw_worker_state *w);
+void kw_tell_pin(const struct kw_worker_state *w, const struct kw_pin_facts *facts);
+void kw_tell_login(const struct kw_worker_state *w, kw_err e, const struct kw_note *note);
 void kw_tell_verdict(const struct kw_worker_state *w, const struct kw_wire_verdict *v);
 void kw_tell_ready(const struct kw_worker_state *w, uint32_t verdicts);
 void kw_tell_failed(int socket, kw_err e, const struct kw_note *note);

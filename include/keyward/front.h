@@ -3,7 +3,8 @@
  *
  * Owns the workers (processes keyward-hsm), the queue of jobs to them, the health record
  * and the verdict of every KEK version.  What it offers to the upper floor is the door of
- * hsm.h.  It loads no PKCS#11 module and reads no PIN; it only stats the PIN's source.
+ * hsm.h.  It loads no PKCS#11 module and reads no PIN: a worker that read it asks whether
+ * it may log in, and gets a word back.
  *
  * Threads:   everything here on the main thread, but what hsm.h says about the door.
  * Blocking:  never on a worker; on the disk for the state directory.
@@ -43,6 +44,8 @@ struct kw_front_options {
         recover_ns;             /* 3 canaries spread over this end a loss */
     int64_t login_grace_ns;     /* before a worker in LOGIN may be killed; 0 = 30 s */
     struct kw_state_dir *state; /* borrowed */
+    const char *status;         /* path of the status socket, beside which the key of PIN
+                                   marks lies (pin_latch.h); copied; NULL: no key      */
     struct kw_lock *lock;
     const struct kw_clock *clock;
     struct event_base *loop; /* borrowed; its events run on the main thread */

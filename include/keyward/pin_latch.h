@@ -94,6 +94,9 @@ void kw_pin_judge(const struct kw_pin_record *record, const struct kw_pin_facts 
                   bool tried_lives, const struct kw_pin_owner *asker,
                   const struct kw_pin_now *now, struct kw_pin_verdict *ret);
 
+/* OK for GO; PIN_STOP, HSM_DOWN (LATER) and BUSY (WAIT). */
+kw_err kw_pin_word_err(enum kw_pin_word word);
+
 enum kw_pin_end {
     KW_PIN_WORKED = 1,
     KW_PIN_REFUSED,   /* PIN_INCORRECT and its kin                       */

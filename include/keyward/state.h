@@ -6,7 +6,7 @@
  *                    this node knows, in which state, since when accepted; the highest
  *                    baseline and the highest version it wrapped with
  *   activation.json  this node's act of activation
- *   pin-latch.json   why no login may be tried, until the PIN source changes
+ *   pin-latch.json   whether a login may be tried (pin_latch.h)
  *   keyring.json     the last good keyring, byte for byte
  * Files are replaced whole (file.h).  A file that is missing means "nothing remembered";
  * one that cannot be read or parsed is an error, never "nothing".
@@ -18,7 +18,6 @@
 #define KEYWARD_STATE_H
 
 #include <keyward/keyring.h>
-#include <keyward/pin_source.h>
 
 struct kw_state_dir; /* an opened directory */
 
@@ -117,25 +116,6 @@ KW_MUST_USE kw_err kw_state_activation(struct kw_state_dir *dir,
 KW_MUST_USE kw_err kw_state_activate(struct kw_state_dir *dir,
                                      const struct kw_activation *act,
                                      struct kw_note *note);
-
-/* The PIN latch. */
-struct kw_pin_latch {
-    bool latched; /* no login until the source changes                             */
-    bool proven;  /* a login with exactly this source has worked here              */
-    bool retry;   /* a human lifted the latch (keyward pin retry): one try is owed  */
-    struct kw_pin_source source; /* the source both words are about                 */
-    char token[33];
-    char reason[160];
-    char at[KW_TIME_TEXT];
-};
-/* One latch per token name (the file holds them all). */
-KW_MUST_USE kw_err kw_state_pin_latch(struct kw_state_dir *dir, const char *token,
-                                      struct kw_pin_latch *ret_latch,
-                                      struct kw_note *note);
-/* A reason that is not printable is made so.  BUSY when 32 other tokens have a latch. */
-KW_MUST_USE kw_err kw_state_set_pin_latch(struct kw_state_dir *dir,
-                                          const struct kw_pin_latch *latch,
-                                          struct kw_note *note);
 
 KW_MUST_USE kw_err kw_state_save_keyring(struct kw_state_dir *dir, kw_span bytes,
                                          struct kw_note *note);

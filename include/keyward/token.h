@@ -76,11 +76,11 @@ KW_MUST_USE kw_err kw_token_open(const struct kw_token_options *options,
 void kw_token_close(struct kw_token *token);
 const struct kw_token_facts *kw_token_facts(const struct kw_token *token);
 
-/* Everything that a login wants before C_Login: the flags as they are now (facts), a
- * session, the PIN.  Nothing is tried; the PIN is read this once.
+/* Everything that a login wants before C_Login: the flags as they are now, a session, the
+ * PIN.  Nothing is tried; the PIN is read this once.  *ret_facts lacks the mark.
  * MISSING, DENIED, BAD_INPUT  the PIN source (or control bytes in it); HSM_DOWN, … */
 KW_MUST_USE kw_err kw_token_pin(struct kw_token *token, struct kw_secret *ret_pin,
-                                struct kw_pin_source *ret_read, struct kw_note *note);
+                                struct kw_pin_facts *ret_facts, struct kw_note *note);
 /* C_Login with that PIN, once in a process (a second call is a bug).  The PIN is wiped.
  * *ret_tried (may be NULL): C_Login was called.
  * PIN_STOP  PIN wrong, locked, expired …; or the token says meanwhile that its PIN is

@@ -153,15 +153,17 @@ KW_MUST_USE kw_err kw_wire_get_login(kw_span message, struct kw_wire_login *ret_
  */
 
 #define KW_BRIEF_MAX (KW_KEYRING_MAX + 8192u)
-/* No secret: the PIN's source is named, the PIN is not here. */
+/* The PIN's source is named, the PIN is not here.  The key of its mark is a secret:
+ * writing and reading one is a sink for it, and the sealed memory is the worker's alone.
+ */
 struct kw_brief {
     kw_span module, uri, pin; /* 1..KW_PATH_MAX bytes of text */
     kw_span domain;           /* 1..KW_DOMAIN_MAX             */
-    bool pin_proven;   /* the token's count of wrong PINs is no obstacle            */
-    bool production;   /* refuse a SoftHSM token                                 */
-    bool mlock;        /* the arena's second backend, as the front itself has it */
-    uint32_t active_n; /* its canary wraps too; 0 = none                         */
-    kw_span keyring;   /* the file's bytes, 1..KW_KEYRING_MAX                    */
+    kw_span pin_key;          /* KW_PIN_KEY bytes, or none: then there is no mark       */
+    bool production;          /* refuse a SoftHSM token                                 */
+    bool mlock;               /* the arena's second backend, as the front itself has it */
+    uint32_t active_n;        /* its canary wraps too; 0 = none                         */
+    kw_span keyring;          /* the file's bytes, 1..KW_KEYRING_MAX                    */
 };
 KW_MUST_USE kw_err kw_brief_put(const struct kw_brief *brief, kw_dst *dst);
 KW_MUST_USE kw_err kw_brief_get(kw_span bytes, struct kw_brief *ret_brief);

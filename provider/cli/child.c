@@ -186,8 +186,9 @@ static kw_err judge(const struct result *result, int status, struct kw_note *not
     return kw_err_at(KW_CODE_HSM_DOWN, "child");
 }
 
-/* The number is given back to the kernel only when no signal is sent to it any more. */
-static kw_err wait_for(pid_t pid, int *ret_status)
+/* The number is given back to the kernel only when no signal is sent to it any more: they
+ * go to the `outer` child again, if one is attended. */
+static kw_err wait_for(pid_t pid, pid_t outer, int *ret_status)
 {
     siginfo_t info;
     sigset_t mask;
@@ -195,7 +196,7 @@ static kw_err wait_for(pid_t pid, int *ret_status)
         if (errno != EINTR)
             return kw_err_native(KW_CODE_IO, (uint32_t)errno, "waitid");
     kw_interrupt_block(&mask);
-    kw_interrupt_pass_to(0);
+    kw_interrupt_pass_to(outer);
     pid_t reaped = waitpid(pid, ret_status, 0);
     int saved = errno;
     sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -216,11 +217,15 @@ static kw_err run(const struct kw_child *child, kw_child_work *work, void *share
     if (pid == 0)
         live(child, work, shared, &mask, result);
     int saved = errno;
-    kw_interrupt_pass_to(pid > 0 ? pid : 0);
+    pid_t outer = kw_interrupt_target();
+    if (pid > 0 && !child->stays)
+        kw_interrupt_pass_to(pid);
     sigprocmask(SIG_SETMASK, &mask, NULL);
     if (pid < 0)
         return kw_err_native(KW_CODE_IO, (uint32_t)saved, "fork");
-    kw_err e = wait_for(pid, &status);
+    if (child->attend != NULL)
+        child->attend(shared);
+    kw_err e = wait_for(pid, outer, &status);
     return kw_failed(e) ? e : judge(result, status, note);
 }
 

@@ -31,6 +31,9 @@ struct kw_child {
     size_t arena_bytes; /* 0 = no arena */
     bool stays; /* short work that must not be half done: ignores the four signals from
                    its first moment, and is begun even when one was noted */
+    /* In the parent, with the same `shared`, while the child runs; it comes back at the
+     * latest when the child is gone.  May run children that stay.  NULL: nothing. */
+    void (*attend)(void *shared);
 };
 
 /* Zeroed memory that a child shares with its parent; NULL when there is none. */

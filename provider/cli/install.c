@@ -63,7 +63,7 @@ kw_err kw_install_look(struct kw_install *p, struct kw_note *note)
     if (!p->first.softhsm)
         (void)kw_vendor_warn(p->env, p->first.env_count, stderr);
     if (p->pin_file != NULL)
-        e = kw_pin_look(p->pin_file, note);
+        e = kw_pin_source_look(p->pin_file, note);
     if (!kw_failed(e))
         e = kw_look(&what, &facts, note);
     if (!kw_failed(e))

@@ -13,6 +13,7 @@ enum hold { FREE, HELD, FINISHING };
 static struct sigaction before[SIGNALS]; /* as keyward found them */
 static bool caught;                      /* our handler is in their place */
 static enum hold hold_now;
+static unsigned children; /* that are waited for: one may be attended by others */
 static volatile sig_atomic_t noted, running_child, passes_on;
 
 static void on_signal(int sig)
@@ -84,13 +85,13 @@ int kw_interrupt_seen(void)
 
 void kw_interrupt_enter(void)
 {
-    if (hold_now == FREE)
+    if (children++ == 0 && hold_now == FREE)
         catch_them();
 }
 
 void kw_interrupt_leave(void)
 {
-    if (hold_now == FREE)
+    if (--children == 0 && hold_now == FREE)
         give_back();
 }
 
@@ -111,6 +112,11 @@ void kw_interrupt_block(sigset_t *ret_old)
 void kw_interrupt_pass_to(pid_t child)
 {
     running_child = (sig_atomic_t)child;
+}
+
+pid_t kw_interrupt_target(void)
+{
+    return (pid_t)running_child;
 }
 
 void kw_interrupt_ignore(bool ignore)

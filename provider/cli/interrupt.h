@@ -40,6 +40,7 @@ bool kw_interrupt_refuses(void);
 /* The four are blocked, so that a child's number and its life change together. */
 void kw_interrupt_block(sigset_t *ret_old);
 void kw_interrupt_pass_to(pid_t child); /* 0 = to nobody */
+pid_t kw_interrupt_target(void);        /* to whom now                  */
 
 /* In the child: they end it again, or are ignored. */
 void kw_interrupt_ignore(bool ignore);

@@ -2,9 +2,9 @@
 /* login - one login to one token, in a child, under the uid that owns its files
  *
  * Order: who owns the files (the state directory and, for SoftHSM, its token directory
- * must agree) · the PIN's source, judged (pin_place.h) · the PIN latch (latched: nothing
- * is tried) · for a ceremony the writable window · the login and the work · the seal,
- * whatever happened · what the login says about the PIN, kept in the state directory.
+ * must agree) · the PIN's source, judged (pin_place.h) · for a ceremony the writable
+ * window · the child opens the token, reads the PIN and asks (asking.h; latched: nothing
+ * is tried) · the login and the work · the seal, whatever happened.
  *
  * Threads:   before the first thread.
  * Blocking:  as long as the vendor library does.

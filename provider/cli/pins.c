@@ -46,7 +46,7 @@ static kw_err look(void *shared, struct kw_note *note)
     return kw_file_read_secret(job->source, KW_PIN_MAX, &pin, note);
 }
 
-kw_err kw_pin_look(const char *source, struct kw_note *note)
+kw_err kw_pin_source_look(const char *source, struct kw_note *note)
 {
     struct copy_job job = {source, -1};
     const struct kw_child child = {geteuid(), getegid(), NULL, 0, KW_LOGIN_ARENA};

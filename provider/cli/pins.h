@@ -8,7 +8,7 @@
 #include "login.h"
 
 /* Reads the PIN as kw_pin_copy will, and forgets it. */
-KW_MUST_USE kw_err kw_pin_look(const char *source, struct kw_note *note);
+KW_MUST_USE kw_err kw_pin_source_look(const char *source, struct kw_note *note);
 
 /* Copies the PIN in `source` (a file that only its owner can read) to pin_fd. */
 KW_MUST_USE kw_err kw_pin_copy(const char *source, int pin_fd, struct kw_note *note);

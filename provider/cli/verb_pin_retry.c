@@ -1,97 +1,93 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyward pin retry - a human says that a stopped PIN may be tried once more
  *
- * A changed PIN file lifts its latch by itself; a credential looks changed at every start
- * of the service, so only this does it there.
+ * Another PIN lifts its latch by itself; for the same one only this does.
  */
 #include "cli.h"
 
 #include <stdio.h>
-#include <string.h>
+
+#include <keyward/pin_latch.h>
 
 #include "child.h"
 #include "desk.h"
 
-/* What the state directory's owner did for one token. */
+/* What the state directory's owner did. */
 struct retry {
-    const char *state, *token;
-    struct kw_pin_latch was;
+    const struct kw_config *config;
+    const char *name; /* NULL: every token that is remembered */
+    size_t count;
+    struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
 };
 
 static kw_err lift(void *shared, struct kw_note *note)
 {
     struct retry *r = shared;
-    struct kw_state_dir *dir = NULL;
-    kw_err e = kw_state_open(r->state, &dir, note);
+    char runtime[KW_PATH_MAX];
+    struct kw_pin_book book = {.runtime = runtime, .clock = &kw_clock_system};
+    if (!kw_pin_runtime(r->config->status, runtime))
+        runtime[0] = '\0';
+    kw_err e = kw_state_open(r->config->state, &book.state, note);
     if (!kw_failed(e))
-        e = kw_state_pin_latch(dir, r->token, &r->was, note);
-    if (!kw_failed(e) && r->was.latched) {
-        struct kw_pin_latch now = r->was;
-        now.latched = now.proven = false;
-        now.retry = true;
-        e = kw_state_set_pin_latch(dir, &now, note);
-    }
-    kw_state_close(dir);
+        e = kw_pin_retry(&book, r->name, r->lifts, &r->count, note);
+    kw_state_close(book.state);
     return e;
 }
 
-static kw_err tell(const struct kw_cli *cli, const struct retry *r, json_t *tokens)
-{
-    if (cli->json)
-        return json_array_append_new(tokens,
-                                     json_pack("{s:s, s:b, s:s, s:s}", "token", r->token,
-                                               "lifted", r->was.latched, "since",
-                                               r->was.at, "reason", r->was.reason)) == 0
-                   ? KW_OK
-                   : kw_err_at(KW_CODE_NO_MEMORY, "json");
-    if (r->was.latched)
-        printf("%s: stopped since %s (%s); its PIN may be tried once more\n", r->token,
-               r->was.at, r->was.reason);
-    else
-        printf("%s: no login is stopped here\n", r->token);
-    return KW_OK;
-}
-
-static kw_err retry(const struct kw_cli *cli, const struct kw_config *config,
-                    struct retry *r, json_t *tokens, struct kw_note *note)
+static kw_err run(struct retry *r, struct kw_note *note)
 {
     struct kw_owner owner = {0};
-    kw_err e = kw_owner_of(config, &owner, note);
-    const struct kw_child child = {owner.uid, owner.gid, NULL, 0, 0};
-    r->state = config->state;
-    if (!kw_failed(e))
-        e = kw_child_run(&child, lift, r, note);
-    return kw_failed(e) ? e : tell(cli, r, tokens);
+    kw_err e = kw_owner_of(r->config, &owner, note);
+    const struct kw_child child = {.uid = owner.uid, .gid = owner.gid, .stays = true};
+    return kw_failed(e) ? e : kw_child_run(&child, lift, r, note);
 }
 
-static int end(const struct kw_cli *cli, bool lifted, json_t *tokens)
+static bool any_lifted(const struct retry *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->lifts[i].lifted)
+            return true;
+    return false;
+}
+
+static int tell_json(const struct retry *r)
+{
+    json_t *tokens = json_array();
+    for (size_t i = 0; i < r->count; i++) {
+        const struct kw_pin_lift *l = &r->lifts[i];
+        json_t *one =
+            json_pack("{s:s, s:s, s:b, s:s, s:s}", "token", l->label, "serial", l->serial,
+                      "lifted", l->lifted, "since", l->at, "reason", l->reason);
+        if (json_array_append_new(tokens, one) != 0)
+            break;
+    }
+    bool whole = json_array_size(tokens) == r->count;
+    json_t *document = whole ? json_pack("{s:b, s:b, s:O}", "ok", 1, "lifted",
+                                         any_lifted(r), "tokens", tokens)
+                             : NULL;
+    json_decref(tokens);
+    return kw_json_out(document, KW_EXIT_GOOD);
+}
+
+static int tell(const struct kw_cli *cli, const struct retry *r)
 {
     if (cli->json)
-        return kw_json_out(
-            json_pack("{s:b, s:b, s:O}", "ok", 1, "lifted", lifted, "tokens", tokens),
-            KW_EXIT_GOOD);
-    if (lifted)
+        return tell_json(r);
+    for (size_t i = 0; i < r->count; i++) {
+        const struct kw_pin_lift *l = &r->lifts[i];
+        if (l->lifted)
+            printf(
+                "%s, serial %s: stopped since %s (%s); its PIN may be tried once more\n",
+                l->label, l->serial, l->at, l->reason);
+        else
+            printf("%s, serial %s: no login is stopped here\n", l->label, l->serial);
+    }
+    if (r->count == 0)
+        printf("%s: no login is stopped here\n", r->name != NULL ? r->name : "no token");
+    if (any_lifted(r))
         puts("next: the daemon tries by itself; a new credential reaches it with a "
              "restart (systemctl restart keywardd)");
     return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
-}
-
-static int run(const struct kw_cli *cli, const struct kw_config *config, const char *name,
-               struct retry *r)
-{
-    struct kw_note note = {{0}};
-    json_t *tokens = json_array();
-    bool lifted = false;
-    size_t count = name != NULL ? 1 : config->token_count;
-    kw_err e = KW_OK;
-    for (size_t i = 0; i < count && !kw_failed(e); i++) {
-        r->token = name != NULL ? name : config->tokens[i].name;
-        e = retry(cli, config, r, tokens, &note);
-        lifted = lifted || r->was.latched;
-    }
-    int code = kw_failed(e) ? kw_fail(cli, e, &note) : end(cli, lifted, tokens);
-    json_decref(tokens);
-    return code;
 }
 
 int kw_verb_pin_retry(int argc, char **argv)
@@ -101,18 +97,19 @@ int kw_verb_pin_retry(int argc, char **argv)
     struct kw_note note = {{0}};
     const char *name = NULL;
     const struct kw_option options[] = {
-        {"token", "NAME", "this token alone (default: all of the configuration)", NULL,
+        {"token", "NAME", "the token of this label or serial (default: all)", NULL,
          &name},
     };
     const struct kw_usage usage = {
         .verb = "pin retry",
         .operands = "",
         .summary =
-            "Lifts the stop after a refused PIN: one more login is tried, and when it is "
-            "refused\nno further one.  First make sure that the PIN is right and the "
-            "token "
-            "not locked.  A\nchanged PIN file does the same by itself; a systemd "
-            "credential does not.",
+            "Lifts the stop after a refused PIN, or after a login whose end is unclear: "
+            "one "
+            "more\nlogin is tried at once.  First make sure that the PIN is right and "
+            "the "
+            "token not locked.\nAnother PIN does the same by itself; the same one in "
+            "another file does not.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
@@ -123,8 +120,13 @@ int kw_verb_pin_retry(int argc, char **argv)
     if (kw_failed(e))
         return kw_fail(&cli, e, &note);
     struct retry *r = kw_shared_new(sizeof *r);
-    code = r != NULL ? run(&cli, config, name, r)
-                     : kw_fail(&cli, kw_err_at(KW_CODE_NO_MEMORY, "mmap"), NULL);
+    e = kw_err_at(KW_CODE_NO_MEMORY, "mmap");
+    if (r != NULL) {
+        r->config = config;
+        r->name = name;
+        e = run(r, &note);
+    }
+    code = kw_failed(e) ? kw_fail(&cli, e, &note) : tell(&cli, r);
     kw_shared_free(r, sizeof *r);
     kw_config_free(config);
     return code;

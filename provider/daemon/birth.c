@@ -95,6 +95,7 @@ static kw_err open_front(struct kw_daemon *d, struct kw_note *note)
         .stale_after_ns = c->stale_after_ns,
         .recover_ns = c->recover_ns,
         .state = d->state,
+        .status = c->status,
         .lock = &d->lock,
         .clock = d->clock,
         .loop = d->loop,

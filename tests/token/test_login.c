@@ -167,11 +167,11 @@ static void login_with__flags_changed_since_the_pin_was_read__nothing_tried(void
     begin(&f);
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         KW_AUTO_SECRET(pin);
-        struct kw_pin_source read;
+        struct kw_pin_facts facts;
         bool tried = true;
         struct kw_token_options o = kw_softhsm_options(&f.hsm, KW_SOFTHSM_READ_ONLY);
         CHECK_OK(kw_token_open(&o, &f.token, &f.note));
-        CHECK_OK(kw_token_pin(f.token, &pin, &read, &f.note));
+        CHECK_OK(kw_token_pin(f.token, &pin, &facts, &f.note));
         kw_liar_tell(&f.hsm, lies[i]);
         CHECK_CODE(kw_token_login_with(f.token, &pin, &tried, &f.note), KW_CODE_PIN_STOP);
         CHECK(!tried && pin.ptr == NULL);
@@ -189,15 +189,19 @@ static void pin__read_once__source_is_what_was_read(void **state)
     struct fixture f;
     struct stat st;
     KW_AUTO_SECRET(pin);
-    struct kw_pin_source read, now;
+    struct kw_pin_facts facts;
+    struct kw_pin_source now;
     bool tried = false;
     begin(&f);
     struct kw_token_options o = kw_softhsm_options(&f.hsm, KW_SOFTHSM_READ_ONLY);
     CHECK(stat(f.hsm.pin_path, &st) == 0);
     now = kw_pin_source_of(&st);
     CHECK_OK(kw_token_open(&o, &f.token, &f.note));
-    CHECK_OK(kw_token_pin(f.token, &pin, &read, &f.note));
-    CHECK(kw_pin_source_same(&read, &now) && kw_liar_count(&f.hsm, "C_Login") == 0);
+    CHECK_OK(kw_token_pin(f.token, &pin, &facts, &f.note));
+    CHECK_STR(facts.label, KW_SOFTHSM_LABEL);
+    CHECK_STR(facts.serial, kw_token_facts(f.token)->serial);
+    CHECK(kw_pin_source_same(&facts.source, &now) &&
+          kw_liar_count(&f.hsm, "C_Login") == 0);
     kw_softhsm_write_pin(&f.hsm, "another PIN"); /* nobody reads that */
     CHECK_OK(kw_token_login_with(f.token, &pin, &tried, &f.note));
     CHECK(tried && pin.ptr == NULL);

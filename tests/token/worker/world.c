@@ -224,6 +224,10 @@ void world_make(struct world *w)
     set_options(w);
     snprintf(w->state_path, sizeof w->state_path, "%s/state", w->hsm.dir);
     CHECK(mkdir(w->state_path, 0700) == 0);
+    snprintf(w->status_path, sizeof w->status_path, "%s/run", w->hsm.dir);
+    CHECK(mkdir(w->status_path, 0700) == 0);
+    snprintf(w->status_path, sizeof w->status_path, "%s/run/status.sock", w->hsm.dir);
+    w->options.status = w->status_path;
     w->options.loop = w->loop = event_base_new();
     CHECK(w->loop != NULL);
 }

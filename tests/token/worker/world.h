@@ -28,7 +28,7 @@ struct world {
     struct kw_lock lock;
     struct event_base *loop;
     struct kw_state_dir *state;
-    char state_path[160];
+    char state_path[160], status_path[160]; /* whose folder is the runtime directory */
     struct kw_front_variable env[4];
     struct kw_front_token token;
     struct kw_front_options options;

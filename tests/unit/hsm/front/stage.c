@@ -29,7 +29,7 @@ static kw_err fake_spawn(const char *path, const char *label, char *const *envp,
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
     *f = (struct fake){.socket = pair[1],
                        .process = eventfd(0, 0),
-                       .proven_pin = brief->pin_proven,
+                       .has_pin_key = brief->pin_key.len == KW_PIN_KEY,
                        .active_n = brief->active_n};
     CHECK_OK(kw_page_make(&page, &ret->page));
     CHECK_OK(kw_page_map(page, &f->page));
@@ -67,6 +67,13 @@ static int fake_reap(pid_t pid)
     return f->killed ? SIGKILL : 0;
 }
 
+/* Of a process that lives as long as the test. */
+static bool fake_owner(pid_t pid, struct kw_pin_owner *ret)
+{
+    (void)pid;
+    return kw_pin_owner_of(getpid(), ret);
+}
+
 static void on_change(void *ctx)
 {
     ((struct stage *)ctx)->changes++;
@@ -89,8 +96,12 @@ void stage_begin(struct stage *s)
     snprintf(s->state_path, sizeof s->state_path, "%s/state", s->dir);
     snprintf(s->pin_path, sizeof s->pin_path, "%s/pin", s->dir);
     snprintf(s->pin, sizeof s->pin, "file:%s", s->pin_path);
+    snprintf(s->status, sizeof s->status, "%s/run/status.sock", s->dir);
     CHECK(mkdir(s->state_path, 0700) == 0);
-    CHECK_OK(kw_file_replace(s->pin_path, kw_span_str("1234"), 0600, NULL));
+    char run[80];
+    snprintf(run, sizeof run, "%s/run", s->dir);
+    CHECK(mkdir(run, 0700) == 0);
+    stage_write_pin(s, "1234");
     CHECK(pthread_mutex_init(&s->lock.mutex, NULL) == 0);
     s->clock = kw_fake_clock(&s->time);
     s->loop = event_base_new();
@@ -110,6 +121,7 @@ void stage_begin(struct stage *s)
                                            .probe_every_ns = 10 * KW_S_NS,
                                            .stale_after_ns = 30 * KW_S_NS,
                                            .recover_ns = 10 * KW_S_NS,
+                                           .status = s->status,
                                            .lock = &s->lock,
                                            .clock = &s->clock,
                                            .loop = s->loop,
@@ -149,9 +161,14 @@ void stage_open(struct stage *s)
     CHECK_OK(kw_state_open(s->state_path, &s->state, NULL));
     s->options.state = s->state;
     CHECK_OK(kw_front_new(&s->options, &s->front));
-    s->front->seams = (struct kw_seams){fake_spawn, fake_kill, fake_reap};
+    s->front->seams = (struct kw_seams){fake_spawn, fake_kill, fake_reap, fake_owner};
     s->door = kw_front_door(s->front);
     use(s, 2, false);
+}
+
+void stage_write_pin(struct stage *s, const char *pin)
+{
+    CHECK_OK(kw_file_replace(s->pin_path, kw_span_str(pin), 0600, NULL));
 }
 
 void stage_use_next(struct stage *s)
@@ -244,13 +261,83 @@ static void say(struct stage *s, unsigned i, const kw_dst *dst)
     fake_say(s, i, dst->ptr, dst->len);
 }
 
+/* What stands for the PIN here: its first bytes. */
+static struct kw_pin_facts pin_facts(const struct stage *s)
+{
+    struct kw_pin_facts f = {.serial = "00cafe",
+                             .label = "tok",
+                             .count_low = s->count_low,
+                             .final_try = s->final_try,
+                             .mark = {.key_len = 8, .digest_len = 16}};
+    struct kw_blob pin = {0};
+    struct stat st;
+    CHECK(stat(s->pin_path, &st) == 0);
+    f.source = kw_pin_source_of(&st);
+    CHECK_OK(kw_file_read(s->pin_path, sizeof f.mark.digest, &pin, NULL));
+    kw_copy(f.mark.digest, sizeof f.mark.digest, kw_blob_peek(&pin));
+    kw_blob_wipe(&pin);
+    return f;
+}
+
+bool fake_hears(struct stage *s, unsigned i, struct kw_wire_word *ret)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    ssize_t n = recv(s->fakes[i].socket, buf, sizeof buf, MSG_DONTWAIT);
+    if (n <= 0)
+        return false;
+    CHECK_OK(kw_wire_get_word(kw_span_of(buf, (size_t)n), ret));
+    return true;
+}
+
+bool fake_asks(struct stage *s, unsigned i, struct kw_wire_word *ret)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    struct kw_pin_facts facts = pin_facts(s);
+    CHECK_OK(kw_wire_put_pin(&facts, &dst));
+    say(s, i, &dst);
+    stage_spin(s);
+    return fake_hears(s, i, ret);
+}
+
+void fake_in_login(struct stage *s, unsigned i)
+{
+    struct kw_wire_word word;
+    CHECK(fake_asks(s, i, &word));
+    if (kw_failed(word.err))
+        fail_msg("no login for fake %u: %s", i, word.note.text);
+    kw_page_enter(s->fakes[i].page, KW_PAGE_LOGIN);
+}
+
+void fake_login(struct stage *s, unsigned i, kw_err e, const char *why)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    struct kw_wire_login l = {.err = e};
+    fake_in_login(s, i);
+    kw_page_enter(s->fakes[i].page, KW_PAGE_INIT);
+    kw_note_set(&l.note, "%s", why);
+    CHECK_OK(kw_wire_put_login(&l, &dst));
+    say(s, i, &dst);
+    stage_spin(s);
+    s->fakes[i].logged_in = !kw_failed(e);
+    if (kw_failed(e))
+        fake_failed(s, i, e, why);
+}
+
+void fake_logs_in(struct stage *s, unsigned i)
+{
+    fake_login(s, i, KW_OK, "");
+    kw_page_enter(s->fakes[i].page, KW_PAGE_IDLE);
+}
+
 void fake_ready_found(struct stage *s, unsigned i, uint32_t n, kw_err e,
                       unsigned findings)
 {
     uint8_t buf[KW_WIRE_MAX];
     uint32_t count = s->fakes[i].active_n;
-    kw_page_enter(s->fakes[i].page, KW_PAGE_LOGIN);
-    kw_page_enter(s->fakes[i].page, KW_PAGE_IDLE);
+    if (!s->fakes[i].logged_in)
+        fake_logs_in(s, i);
     for (uint32_t k = 1; k <= count; k++) {
         kw_dst dst = kw_dst_of(buf, sizeof buf);
         const struct kw_wire_verdict v = {.n = k,

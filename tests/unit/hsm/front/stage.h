@@ -19,11 +19,12 @@ enum { FAKES_MAX = 32 };
 struct fake {
     int socket, process;
     struct kw_page *page;
-    bool killed, proven_pin;
+    bool killed, logged_in, has_pin_key;
     uint32_t active_n;
 };
 struct stage {
-    char dir[64], state_path[80], pin_path[80], pin[96];
+    char dir[64], state_path[80], pin_path[80], pin[96], status[96];
+    bool count_low, final_try; /* the token's flags, as fakes tell them */
     struct kw_fake_clock time;
     struct kw_clock clock;
     struct kw_lock lock;
@@ -41,6 +42,8 @@ void stage_begin(struct stage *s); /* no front yet: options may be changed */
 void stage_open(struct stage *s);  /* a front, keyring with versions 1 and 2 in use */
 void stage_close(struct stage *s); /* ends the fakes, then the front */
 void stage_end(struct stage *s);
+/* Replaces the PIN file. */
+void stage_write_pin(struct stage *s, const char *pin);
 /* Another keyring: version 3 becomes active. */
 void stage_use_next(struct stage *s);
 
@@ -53,7 +56,17 @@ struct kw_hsm_health stage_health(struct stage *s);
 kw_err stage_version(struct stage *s, const char *key_id);
 struct kw_front_status stage_status(struct stage *s);
 
-/* The fake says: verdicts (all versions OK but `n`, which is `e`), READY. */
+/* The fake has opened the token, read the PIN file and asks; the front's word.  false: it
+ * does not answer (yet). */
+bool fake_asks(struct stage *s, unsigned i, struct kw_wire_word *ret);
+bool fake_hears(struct stage *s, unsigned i, struct kw_wire_word *ret);
+/* It asks, must be let, and is in C_Login; its C_Login ended so. */
+void fake_in_login(struct stage *s, unsigned i);
+void fake_login(struct stage *s, unsigned i, kw_err e, const char *why);
+/* Both, and it worked. */
+void fake_logs_in(struct stage *s, unsigned i);
+/* The fake says (having logged in, if it has not): verdicts (all versions OK but `n`,
+ * which is `e`), READY. */
 void fake_ready(struct stage *s, unsigned i);
 void fake_ready_but(struct stage *s, unsigned i, uint32_t n, kw_err e);
 void fake_ready_found(struct stage *s, unsigned i, uint32_t n, kw_err e,

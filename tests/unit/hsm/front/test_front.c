@@ -48,6 +48,7 @@ static void start__worker_echoes_another_keyring__killed(void **state)
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     const struct kw_wire_ready r = {.keyring_sha256 = {1}};
     begin();
+    fake_logs_in(&s, 0);
     CHECK_OK(kw_wire_put_ready(&r, &dst));
     fake_say(&s, 0, buf, dst.len);
     stage_spin(&s);
@@ -105,7 +106,7 @@ static void start__failed_after_a_login__next_one_ten_seconds_later(void **state
 {
     (void)state;
     begin();
-    kw_page_enter(s.fakes[0].page, KW_PAGE_LOGIN);
+    fake_logs_in(&s, 0);
     kw_page_enter(s.fakes[0].page, KW_PAGE_TEST);
     fake_failed(&s, 0, kw_err_at(KW_CODE_HSM_CONFIG, "self-test"), "no GCM here");
     stage_pass(&s, 10 * KW_S_NS - 1);
@@ -116,25 +117,11 @@ static void start__failed_after_a_login__next_one_ten_seconds_later(void **state
     stage_end(&s);
 }
 
-static void start__killed_in_login__counts_as_a_login(void **state)
-{
-    (void)state;
-    begin();
-    kw_page_enter(s.fakes[0].page, KW_PAGE_LOGIN);
-    s.fakes[0].killed = true;
-    fake_dies(&s, 0);
-    stage_pass(&s, 10 * KW_S_NS - 1);
-    CHECK(s.started == 1);
-    stage_pass(&s, 1);
-    CHECK(s.started == 2);
-    stage_end(&s);
-}
-
 static void start__hangs_in_login__not_killed_before_its_grace(void **state)
 {
     (void)state;
     begin();
-    kw_page_enter(s.fakes[0].page, KW_PAGE_LOGIN);
+    fake_in_login(&s, 0);
     stage_pass(&s, 0);
     stage_pass(&s, 30 * KW_S_NS - 1);
     CHECK(!s.fakes[0].killed);
@@ -152,35 +139,6 @@ static void start__fails_for_suspect__lost(void **state)
     CHECK(stage_health(&s).why.code == KW_CODE_MISSING);
     stage_pass(&s, 10 * KW_S_NS);
     CHECK(stage_health(&s).state == KW_HSM_LOST && stage_health(&s).losses == 1);
-    stage_end(&s);
-}
-
-/* ---- the PIN latch ----------------------------------------------------------------- */
-
-static void pin_stop__no_start_until_the_source_changes__also_in_the_next_life(
-    void **state)
-{
-    (void)state;
-    begin();
-    fake_failed(&s, 0, kw_err_native(KW_CODE_PIN_STOP, 0xa0, "C_Login"), "wrong PIN");
-    CHECK(stage_health(&s).state == KW_HSM_LOST);
-    CHECK(stage_health(&s).why.code == KW_CODE_PIN_STOP);
-    for (int i = 0; i < 50; i++)
-        stage_pass(&s, 60 * KW_S_NS);
-    CHECK(s.started == 1);
-    CHECK(stage_status(&s).pin_latched);
-    stage_close(&s);
-    stage_open(&s);
-    stage_pass(&s, 60 * KW_S_NS);
-    CHECK(s.started == 1 && stage_health(&s).state == KW_HSM_LOST);
-    CHECK_STR(stage_status(&s).reason, "wrong PIN");
-    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("right"), 0600, NULL));
-    stage_pass(&s, 2 * KW_S_NS);
-    CHECK(s.started == 2);
-    CHECK(s.fakes[1].proven_pin); /* the token still counts the wrong one */
-    fake_ready(&s, 1);
-    CHECK(s.started == 3 && s.fakes[2].proven_pin);
-    CHECK(!stage_status(&s).pin_latched);
     stage_end(&s);
 }
 
@@ -327,10 +285,8 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(start__worker_echoes_another_keyring__killed),
          CASE(facts__logged_when_they_are_new_or_have_changed),
          CASE(start__failed_after_a_login__next_one_ten_seconds_later),
-         CASE(start__killed_in_login__counts_as_a_login),
          CASE(start__hangs_in_login__not_killed_before_its_grace),
          CASE(start__fails_for_suspect__lost),
-         CASE(pin_stop__no_start_until_the_source_changes__also_in_the_next_life),
          CASE(reload__active_not_understood__reads_the_rest_and_wraps_nothing),
          CASE(reload__proven__swapped_in_one_step_and_old_workers_drain),
          CASE(ready__active_key_will_not_do__the_status_says_why),

@@ -11,18 +11,48 @@
 static struct stage s;
 static struct kw_latch latch;
 static struct kw_note note;
+static struct kw_pin_owner me;
+
+static void open_latch(void)
+{
+    CHECK_OK(kw_latch_open(&latch, s.state, s.status, &s.clock, s.pin, &note));
+}
 
 static void begin(void)
 {
     stage_begin(&s);
     CHECK_OK(kw_state_open(s.state_path, &s.state, NULL));
-    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
+    CHECK(kw_pin_owner_of(getpid(), &me));
+    open_latch();
 }
 
 static void end(void)
 {
     kw_state_close(s.state);
     stage_end(&s);
+}
+
+static struct kw_pin_facts facts(void)
+{
+    struct kw_pin_facts f = {.serial = "00cafe",
+                             .label = "tok",
+                             .mark = {.key_len = 8, .digest_len = 16, .digest = {1}}};
+    struct stat st;
+    CHECK(stat(s.pin_path, &st) == 0);
+    f.source = kw_pin_source_of(&st);
+    return f;
+}
+
+static kw_err asked(void)
+{
+    struct kw_pin_facts f = facts();
+    return kw_latch_ask(&latch, &f, &me, &note);
+}
+
+static void ended(enum kw_pin_end how)
+{
+    struct kw_pin_facts f = facts();
+    kw_latch_ended(&latch, &f, &me, how, "CKR_SO");
 }
 
 static void open__not_a_source__refused(void **state)
@@ -33,7 +63,7 @@ static void open__not_a_source__refused(void **state)
         "",     "credential:", "credential:../etc/pin"};
     begin();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        CHECK_CODE(kw_latch_open(&latch, s.state, &s.clock, "tok", bad[i], &note),
+        CHECK_CODE(kw_latch_open(&latch, s.state, s.status, &s.clock, bad[i], &note),
                    KW_CODE_BAD_INPUT);
     end();
 }
@@ -43,182 +73,94 @@ static void open__credential__lies_in_the_credentials_folder(void **state)
     (void)state;
     begin();
     CHECK(kw_env_give("CREDENTIALS_DIRECTORY", "/run/credentials/x"));
-    CHECK_OK(
-        kw_latch_open(&latch, s.state, &s.clock, "tok", "credential:hsm-pin", &note));
+    CHECK_OK(kw_latch_open(&latch, s.state, NULL, &s.clock, "credential:hsm-pin", &note));
     CHECK_STR(latch.path, "/run/credentials/x/hsm-pin");
+    CHECK_STR(latch.runtime, "");
     end();
 }
 
-static void stop__holds_until_the_source_changes__also_in_the_next_life(void **state)
+static void key__no_folder__none_and_workers_start_all_the_same(void **state)
+{
+    (void)state;
+    KW_AUTO_SECRET(key);
+    char gone[80];
+    begin();
+    kw_latch_key(&latch, &key);
+    CHECK(key.len == KW_PIN_KEY);
+    kw_secret_wipe(&key);
+    snprintf(gone, sizeof gone, "%s/gone", s.dir);
+    CHECK(rename(latch.runtime, gone) == 0);
+    kw_latch_key(&latch, &key);
+    CHECK(key.len == 0 && latch.key_told.text[0] != '\0');
+    CHECK(kw_latch_may_start(&latch) && !kw_failed(asked()));
+    end();
+}
+
+static void end__that_cannot_be_written__owed_and_written_as_soon_as_it_can(void **state)
+{
+    (void)state;
+    struct kw_state_dir *tool = NULL;
+    struct kw_pin_record r;
+    begin();
+    CHECK_OK(asked());
+    CHECK_OK(kw_state_open(s.state_path, &tool, NULL));
+    CHECK_OK(kw_state_lock(tool, NULL));
+    ended(KW_PIN_REFUSED);
+    CHECK(latch.debt_count == 1);
+    CHECK(kw_latch_is_latched(&latch) && !kw_latch_may_start(&latch)); /* in memory */
+    CHECK_STR(kw_latch_reason(&latch), "CKR_SO");
+    CHECK_OK(kw_pin_look(&latch.book, "00cafe", "tok", &r, NULL));
+    CHECK(!r.latched && r.tried.pid == me.pid);
+    kw_state_close(tool);
+    s.time.now_ns += KW_S_NS;
+    CHECK(!kw_latch_look(&latch) && latch.debt_count == 0);
+    CHECK_OK(kw_pin_look(&latch.book, "00cafe", "tok", &r, NULL));
+    CHECK(r.latched && r.tried.pid == 0);
+    open_latch(); /* the next life */
+    CHECK_CODE(asked(), KW_CODE_PIN_STOP);
+    end();
+}
+
+static void may_start__stopped__only_when_something_changed(void **state)
 {
     (void)state;
     begin();
-    CHECK(kw_latch_may_login(&latch));
-    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
-    CHECK(!kw_latch_may_login(&latch));
-    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
-    CHECK(!kw_latch_may_login(&latch));
-    CHECK_STR(latch.record.reason, "wrong");
-    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("5678"), 0600, NULL));
-    CHECK(kw_latch_may_login(&latch));
-    CHECK(kw_latch_vouched(&latch)); /* somebody acted: the counter is no obstacle */
-    CHECK_OK(kw_latch_stop(&latch, "wrong again", &note));
-    CHECK(!kw_latch_vouched(&latch) && !kw_latch_may_login(&latch));
+    CHECK_OK(asked());
+    ended(KW_PIN_REFUSED);
+    s.time.now_ns += 1000 * 3600 * KW_S_NS;
+    CHECK(!kw_latch_may_start(&latch));
+    CHECK(chmod(s.pin_path, 0400) == 0);
+    CHECK(kw_latch_may_start(&latch)); /* to look whether it is another PIN */
+    CHECK_CODE(asked(), KW_CODE_PIN_STOP);
+    CHECK(!kw_latch_may_start(&latch));
+    CHECK(unlink(s.pin_path) == 0);
+    CHECK(!kw_latch_may_start(&latch)); /* not there is not changed */
     end();
 }
 
-static void worked__proven_for_this_source_only(void **state)
+static void look__once_a_second__sees_what_the_tool_did(void **state)
 {
     (void)state;
+    struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
+    size_t n;
     begin();
-    CHECK(kw_latch_may_login(&latch));
-    CHECK(!kw_latch_proven(&latch));
-    CHECK_OK(kw_latch_worked(&latch, &note));
-    CHECK(kw_latch_proven(&latch));
-    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
-    CHECK(kw_latch_proven(&latch));
-    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("5678"), 0600, NULL));
-    CHECK(kw_latch_may_login(&latch));
-    CHECK(!kw_latch_proven(&latch));
+    CHECK_OK(asked());
+    ended(KW_PIN_REFUSED);
+    CHECK(!kw_latch_look(&latch));
+    struct kw_pin_book book = {s.state, "", &s.clock};
+    CHECK_OK(kw_pin_retry(&book, NULL, lifts, &n, NULL));
+    CHECK(!kw_latch_look(&latch)); /* it has just looked */
+    s.time.now_ns += KW_S_NS;
+    CHECK(kw_latch_look(&latch) && kw_latch_may_start(&latch));
+    CHECK(!kw_latch_is_latched(&latch));
+    s.time.now_ns += KW_S_NS;
+    CHECK(!kw_latch_look(&latch)); /* told once */
     end();
 }
 
-static void source_changed_after_a_stop__vouched_for_one_try(void **state)
-{
-    (void)state;
-    begin();
-    CHECK(kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
-    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
-    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
-    CHECK(!kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
-    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("56789"), 0600, NULL));
-    CHECK(kw_latch_may_login(&latch) && kw_latch_vouched(&latch));
-    CHECK(kw_latch_may_login(&latch) && kw_latch_vouched(&latch));
-    CHECK_OK(kw_latch_stop(&latch, "wrong again", &note));
-    CHECK(!kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
-    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("567890"), 0600, NULL));
-    CHECK(kw_latch_may_login(&latch));
-    CHECK_OK(kw_latch_worked(&latch, &note));
-    CHECK(kw_latch_vouched(&latch) && kw_latch_proven(&latch));
-    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("5678901"), 0600, NULL));
-    CHECK(kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
-    end();
-}
-
-static void source_gone_and_back__still_latched(void **state)
-{
-    (void)state;
-    char away[KW_PATH_MAX];
-    begin();
-    CHECK(kw_latch_may_login(&latch));
-    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
-    snprintf(away, sizeof away, "%s", latch.path);
-    snprintf(latch.path, sizeof latch.path, "/nonexistent/pin");
-    CHECK(kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
-    snprintf(latch.path, sizeof latch.path, "%s", away);
-    CHECK(!kw_latch_may_login(&latch));
-    end();
-}
-
-/* The service was started again: systemd has laid the same PIN anew. */
-static void next_life(const char *credential)
-{
-    CHECK_OK(kw_file_replace(s.pin_path, kw_span_str("1234"), 0600, NULL));
-    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", credential, &note));
-}
-
-static void credential_refused__no_restart_tries_it_again(void **state)
-{
-    char folder[KW_PATH_MAX], credential[64];
-    (void)state;
-    begin();
-    const char *name = strrchr(s.pin_path, '/') + 1;
-    snprintf(folder, sizeof folder, "%.*s", (int)(name - s.pin_path), s.pin_path);
-    snprintf(credential, sizeof credential, "credential:%s", name);
-    CHECK(kw_env_give("CREDENTIALS_DIRECTORY", folder));
-    next_life(credential);
-    CHECK(kw_latch_may_login(&latch));
-    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
-    for (unsigned i = 0; i < 3; i++) {
-        next_life(credential);
-        CHECK(!kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
-    }
-    end();
-}
-
-/* What `keyward pin retry` does. */
-static void say_retry(void)
-{
-    struct kw_pin_latch record;
-    CHECK_OK(kw_state_pin_latch(s.state, "tok", &record, NULL));
-    CHECK(record.latched);
-    record.latched = record.proven = false;
-    record.retry = true;
-    CHECK_OK(kw_state_set_pin_latch(s.state, &record, NULL));
-}
-
-static void retry__while_it_runs__one_try_with_the_counter_no_obstacle(void **state)
-{
-    (void)state;
-    begin();
-    CHECK(kw_latch_may_login(&latch));
-    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
-    CHECK(!kw_latch_may_login(&latch));
-    say_retry();
-    CHECK(kw_latch_may_login(&latch) && kw_latch_vouched(&latch));
-    CHECK_OK(kw_latch_stop(&latch, "wrong again", &note));
-    CHECK(!kw_latch_may_login(&latch) && !kw_latch_vouched(&latch));
-    end();
-}
-
-static void retry__before_the_next_life__one_try_there(void **state)
-{
-    (void)state;
-    begin();
-    CHECK(kw_latch_may_login(&latch));
-    CHECK_OK(kw_latch_stop(&latch, "wrong", &note));
-    say_retry();
-    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
-    CHECK(kw_latch_may_login(&latch) && kw_latch_vouched(&latch));
-    CHECK_OK(kw_latch_worked(&latch, &note));
-    CHECK_OK(kw_latch_open(&latch, s.state, &s.clock, "tok", s.pin, &note));
-    CHECK(!latch.record.retry && kw_latch_proven(&latch));
-    end();
-}
-
-static void stop_that_could_not_be_saved__not_lifted_by_an_empty_state(void **state)
-{
-    char blocked[KW_PATH_MAX];
-    (void)state;
-    begin();
-    CHECK(kw_latch_may_login(&latch));
-    snprintf(blocked, sizeof blocked, "%s/pin-latch.json", s.state_path);
-    CHECK(mkdir(blocked, 0700) == 0);
-    CHECK(kw_failed(kw_latch_stop(&latch, "wrong", &note)));
-    CHECK(!kw_latch_may_login(&latch));
-    CHECK(rmdir(blocked) == 0);
-    CHECK(!kw_latch_may_login(&latch));
-    end();
-}
-
-static void source_missing__may_be_tried__the_worker_says_what_is_wrong(void **state)
-{
-    (void)state;
-    begin();
-    CHECK_OK(
-        kw_latch_open(&latch, s.state, &s.clock, "tok", "file:/nonexistent/pin", &note));
-    CHECK(kw_latch_may_login(&latch));
-    end();
-}
-
-KW_CASES("hsm/front/pin_latch", CASE(credential_refused__no_restart_tries_it_again),
-         CASE(retry__while_it_runs__one_try_with_the_counter_no_obstacle),
-         CASE(retry__before_the_next_life__one_try_there),
-         CASE(stop_that_could_not_be_saved__not_lifted_by_an_empty_state),
-         CASE(open__not_a_source__refused),
+KW_CASES("hsm/front/pin_latch", CASE(open__not_a_source__refused),
          CASE(open__credential__lies_in_the_credentials_folder),
-         CASE(stop__holds_until_the_source_changes__also_in_the_next_life),
-         CASE(worked__proven_for_this_source_only),
-         CASE(source_changed_after_a_stop__vouched_for_one_try),
-         CASE(source_gone_and_back__still_latched),
-         CASE(source_missing__may_be_tried__the_worker_says_what_is_wrong))
+         CASE(key__no_folder__none_and_workers_start_all_the_same),
+         CASE(end__that_cannot_be_written__owed_and_written_as_soon_as_it_can),
+         CASE(may_start__stopped__only_when_something_changed),
+         CASE(look__once_a_second__sees_what_the_tool_did))

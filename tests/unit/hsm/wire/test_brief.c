@@ -14,7 +14,7 @@ static struct kw_brief some_brief(void)
                              .uri = kw_span_str("pkcs11:token=kw"),
                              .pin = kw_span_str("file:/etc/pin"),
                              .domain = kw_span_str("demo"),
-                             .pin_proven = true,
+                             .pin_key = kw_span_str("0123456789abcdef0123456789abcdef"),
                              .active_n = 2,
                              .keyring = kw_span_str("{}")};
 }
@@ -24,13 +24,15 @@ static void put__field_missing_or_too_long__bug(void **state)
     (void)state;
     static uint8_t buf[4096], text[KW_PATH_MAX + 1];
     memset(text, 'a', sizeof text);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 7; i++) {
         struct kw_brief b = some_brief();
         switch (i) {
         case 0: b.module.len = 0; break;
         case 1: b.uri = kw_span_of(text, sizeof text); break;
         case 2: b.domain = kw_span_of(text, KW_DOMAIN_MAX + 1); break;
         case 3: b.keyring.len = 0; break;
+        case 4: b.pin_key.len--; break;
+        case 5: b.pin_key = kw_span_of(text, KW_PIN_KEY + 1); break;
         default: b.active_n = KW_VERSION_N_MAX + 1; break;
         }
         kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -59,7 +61,8 @@ static void seal__then_map__reads_back_and_cannot_be_written(void **state)
     CHECK(kw_span_equal_str(got.module, "/usr/lib/module.so"));
     CHECK(kw_span_equal_str(got.pin, "file:/etc/pin"));
     CHECK(kw_span_equal_str(got.keyring, "{}"));
-    CHECK(got.pin_proven && !got.production && !got.mlock && got.active_n == 2);
+    CHECK(kw_span_equal(got.pin_key, b.pin_key));
+    CHECK(!got.production && !got.mlock && got.active_n == 2);
     CHECK(pwrite(fd, "x", 1, 0) == -1 && errno == EPERM);
     close(fd);
 }

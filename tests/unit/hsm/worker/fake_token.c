@@ -3,6 +3,7 @@
 #include "object.h"
 
 #include <stdarg.h>
+#include <sys/socket.h>
 
 struct fake_token_state fake;
 
@@ -59,9 +60,28 @@ const struct kw_token_facts *kw_token_facts(const struct kw_token *token)
     return &facts;
 }
 
-kw_err kw_token_login(struct kw_token *token, struct kw_note *note)
+kw_err kw_token_pin(struct kw_token *token, struct kw_secret *ret_pin,
+                    struct kw_pin_facts *ret_facts, struct kw_note *note)
 {
     (void)token;
+    kw_err e = next(&fake.pin, "pin");
+    if (kw_failed(e))
+        kw_note_set(note, "no PIN");
+    else
+        e = kw_secret_copy(ret_pin, kw_span_str("1234"));
+    *ret_facts = (struct kw_pin_facts){.label = "tok\x01", .source = {.ino = 7}};
+    return e;
+}
+
+kw_err kw_token_login_with(struct kw_token *token, struct kw_secret *pin, bool *ret_tried,
+                           struct kw_note *note)
+{
+    (void)token;
+    CHECK(kw_span_equal_str(kw_secret_peek(pin), "1234"));
+    kw_secret_wipe(pin);
+    *ret_tried = !fake.flags_stop;
+    if (fake.flags_stop)
+        return kw_err_at(KW_CODE_PIN_STOP, "C_GetTokenInfo");
     phase(phase_ctx, KW_PHASE_LOGIN);
     CHECK(fake.holds == 1 && fake.releases == 0); /* the gate is closed around it */
     phase(phase_ctx, KW_PHASE_IDLE);
@@ -216,6 +236,16 @@ struct kw_worker_state *fake_worker(int socket)
                                 .keyring = kw_blob_peek(&json)};
     CHECK_OK(kw_page_make(&fd, &w.page));
     return &w;
+}
+
+void fake_word(int front, kw_err e, const char *note)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    struct kw_wire_word word = {.err = e};
+    kw_note_set(&word.note, "%s", note);
+    CHECK_OK(kw_wire_put_word(&word, &dst));
+    CHECK(send(front, buf, dst.len, 0) == (ssize_t)dst.len);
 }
 
 void fake_worker_end(struct kw_worker_state *w)

@@ -15,9 +15,10 @@ struct script {
     unsigned count, calls;
 };
 struct fake_token_state {
-    struct script operation, prove, look, login, open, self_test;
+    struct script operation, prove, look, pin, login, open, self_test;
     unsigned findings; /* of the next proofs and looks */
     bool softhsm, last_also_wrap, last_closely;
+    bool flags_stop; /* the token says so between the word and C_Login */
     unsigned holds, releases;
 };
 extern struct fake_token_state fake;
@@ -25,6 +26,8 @@ void script(struct script *s, unsigned count, ...); /* of enum kw_code */
 
 /* A worker with a ring of versions 1 (retired), 2 (active), 3 (disabled). */
 struct kw_worker_state *fake_worker(int socket);
+/* The front's answer, already in the worker's socket when it asks. */
+void fake_word(int front, kw_err e, const char *note);
 void fake_worker_end(struct kw_worker_state *w);
 #define K1 "kw1-1-0123456789abcdef01234567"
 #define K2 "kw1-2-0123456789abcdef01234567"

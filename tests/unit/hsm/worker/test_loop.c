@@ -14,6 +14,7 @@ static void begin(void)
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
     front = pair[1];
     w = fake_worker(pair[0]);
+    fake_word(pair[1], KW_OK, "");
     CHECK_OK(kw_worker_start(w, &note));
     uint8_t buf[KW_WIRE_MAX];
     while (recv(front, buf, sizeof buf, MSG_DONTWAIT) > 0)

@@ -2,6 +2,8 @@
 /* What a worker tells of every version before it is ready. */
 #include <sys/socket.h>
 
+#include <keyward/pin_latch.h>
+
 #include "fake_token.h"
 
 static struct kw_worker_state *w;
@@ -15,6 +17,7 @@ static void begin(void)
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
     front = pair[1];
     w = fake_worker(pair[0]);
+    fake_word(front, KW_OK, "");
 }
 
 static void end(void)
@@ -41,10 +44,16 @@ static struct kw_wire_verdict verdict(uint32_t n)
 static void start_well(void)
 {
     struct kw_wire_facts facts;
+    struct kw_pin_facts pin;
+    struct kw_wire_login login;
     CHECK_OK(kw_worker_start(w, &note));
     CHECK_OK(kw_wire_get_facts(told(), &facts));
     CHECK_STR(facts.label, "tok?"); /* made printable */
     CHECK(facts.gcm && facts.gcm_key_min == 16 && facts.gcm_key_max == 32);
+    CHECK_OK(kw_wire_get_pin(told(), &pin));
+    CHECK(pin.mark.digest_len == 0); /* no key in the brief */
+    CHECK_OK(kw_wire_get_login(told(), &login));
+    CHECK(!kw_failed(login.err));
 }
 
 static void is_ready(void)

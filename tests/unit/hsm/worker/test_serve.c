@@ -12,6 +12,7 @@ static void begin(void)
     int pair[2];
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
     w = fake_worker(pair[0]);
+    fake_word(pair[1], KW_OK, "");
     CHECK_OK(kw_worker_start(w, &note));
 }
 
