@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lifts a latch, and what does not; what a running daemon sees of the tool. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "node.h"
+
+static struct house h;
+static const char wrong_pin[] = "000000000000000000000000";
+
+/* A node whose PIN was refused once: the right one is in the file, the module honest. */
+static void make_latched(void)
+{
+    node_make(&h);
+    house_liar_tell(&h, "C_Login rv=0xa0\n");
+    node_start_daemon(&h);
+    assert_int_equal(node_logins(&h), 1);
+    house_liar_tell(&h, "");
+}
+
+static void still_latched(void)
+{
+    node_start_mixed(&h, 2);
+    assert_int_equal(node_logins(&h), 1);
+}
+
+static void up_after_one_command(void)
+{
+    house_do(&h, "pin", "retry", NULL);
+    house_up(&h);
+    house_await_workers(&h, 2);
+    assert_int_equal(node_logins(&h), 3);
+    house_ask_status(&h, 0);
+}
+
+/* ---- what lifts nothing --------------------------------------------------------------
+ */
+
+static void touch_chmod_chown_anew__lift_nothing(void **state)
+{
+    (void)state;
+    const struct timespec epoch[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    make_latched();
+    still_latched();
+    CHECK(utimensat(AT_FDCWD, h.pin, epoch, 0) == 0);
+    still_latched();
+    CHECK(chmod(h.pin, 0400) == 0);
+    still_latched();
+    CHECK(chown(h.pin, h.uid, geteuid() == 0 ? 1 : (gid_t)-1) == 0);
+    still_latched();
+    char *same = house_read(h.pin); /* an agent that renders it anew */
+    house_write(h.pin, same);
+    still_latched();
+    free(same);
+    up_after_one_command();
+    node_remove(&h);
+}
+
+static void token_named_otherwise_in_the_configuration__lifts_nothing(void **state)
+{
+    (void)state;
+    char by_serial[128], serial[32];
+    make_latched();
+    char *text = node_remembered(&h);
+    const char *at = strstr(text, "\"serial\": \"");
+    CHECK(at != NULL && sscanf(at, "\"serial\": \"%31[0-9a-f]\"", serial) == 1);
+    snprintf(by_serial, sizeof by_serial, "uri: \"pkcs11:serial=%s\" #", serial);
+    house_edit(&h, "uri: ", by_serial);
+    still_latched();
+    up_after_one_command();
+    free(text);
+    node_remove(&h);
+}
+
+static void key_lost__latch_stays_until_one_command(void **state)
+{
+    (void)state;
+    char key[160];
+    make_latched();
+    snprintf(key, sizeof key, "%s/run/pin-key", h.dir);
+    for (int i = 0; i < 3; i++) { /* the machine was restarted */
+        CHECK(unlink(key) == 0);
+        still_latched();
+    }
+    up_after_one_command();
+    node_remove(&h);
+}
+
+static void key_lost__a_proof_is_none(void **state)
+{
+    (void)state;
+    char key[160];
+    node_make_proven(&h);
+    snprintf(key, sizeof key, "%s/run/pin-key", h.dir);
+    CHECK(unlink(key) == 0);
+    house_liar_tell(&h, "C_Login rv=0x5\n");
+    node_start_mixed(&h, 10);
+    assert_int_equal(node_logins(&h), 1);
+    house_liar_tell(&h, "");
+    still_latched();
+    up_after_one_command();
+    node_remove(&h);
+}
+
+/* ---- what lifts ----------------------------------------------------------------------
+ */
+
+static void wrong_pin_then_the_right_one__up_by_itself(void **state)
+{
+    (void)state;
+    node_make(&h);
+    char *right = house_read(h.pin);
+    house_write(h.pin, wrong_pin); /* the token itself refuses, and counts */
+    node_start_mixed(&h, 4);
+    assert_int_equal(node_logins(&h), 1);
+    house_write(h.pin, right);
+    house_up(&h);
+    house_await_workers(&h, 2);
+    assert_int_equal(node_logins(&h), 3);
+    free(right);
+    node_remove(&h);
+}
+
+static void proven_unclear_once__back_by_itself(void **state)
+{
+    (void)state;
+    node_make_proven(&h);
+    house_liar_tell(&h, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
+    node_start_daemon(&h);
+    house_liar_tell(&h, "");
+    node_age(&h, 10 * KW_S_NS);
+    house_up(&h);
+    house_await_workers(&h, 2);
+    assert_int_equal(node_logins(&h), 3);
+    node_remove(&h);
+}
+
+static void proven_unclear_often__retry_allows_one_at_once(void **state)
+{
+    (void)state;
+    node_make_proven(&h);
+    house_liar_tell(&h, "C_Login rv=0x30\n");
+    node_start_daemon(&h);
+    node_age(&h, 10 * KW_S_NS);
+    node_start_daemon(&h); /* now it is an hour */
+    assert_int_equal(node_logins(&h), 2);
+    house_do(&h, "pin", "retry", NULL);
+    node_start_mixed(&h, 5);
+    assert_int_equal(node_logins(&h), 3);
+    house_liar_tell(&h, "");
+    house_do(&h, "pin", "retry", NULL);
+    house_up(&h);
+    node_remove(&h);
+}
+
+/* ---- daemon and tool see each other --------------------------------------------------
+ */
+
+static void tool_is_refused_while_the_daemon_serves__shown_and_not_tried(void **state)
+{
+    (void)state;
+    node_make_proven(&h);
+    house_up(&h);
+    house_await_workers(&h, 2);
+    node_forget_count(&h);
+    size_t mark = house_mark(&h);
+    house_liar_tell(&h, "C_Login rv=0xa0\n");
+    node_start_tool(&h);
+    house_await(&h, mark, NULL, "event=pin-latched", "CKR_PIN_INCORRECT", NULL);
+    CHECK_HAS(house_ask_status(&h, 1), "A PIN is latched");
+    house_signal_workers(&h, 9);
+    house_await(&h, mark, NULL, "event=worker-failed", "err=pin-stop", NULL);
+    assert_int_equal(node_logins(&h), 1);
+    house_liar_tell(&h, "");
+    house_do(&h, "pin", "retry", NULL);
+    house_await(&h, mark, NULL, "event=pin-unlatched", NULL);
+    house_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    house_await_workers(&h, 2);
+    house_ask_status(&h, 0);
+    node_remove(&h);
+}
+
+static void daemon_is_refused__the_tool_sees_it_and_lifts_it(void **state)
+{
+    char out[8192];
+    (void)state;
+    make_latched();
+    CHECK(house_tool(&h, out, sizeof out, "check", NULL) != 0);
+    CHECK_HAS(out, "no login is tried since");
+    CHECK_HAS(out, "CKR_PIN_INCORRECT");
+    CHECK(house_tool(&h, out, sizeof out, "pin", "retry", "--json", NULL) == 0);
+    CHECK_HAS(out, "\"lifted\": true");
+    house_do(&h, "check", NULL);
+    node_remove(&h);
+}
+
+static void pin_with_the_line_end_of_windows__no_login_and_said(void **state)
+{
+    char out[8192];
+    (void)state;
+    node_make(&h);
+    char *right = house_read(h.pin), crlf[64];
+    snprintf(crlf, sizeof crlf, "%s\r\n", right);
+    house_write(h.pin, crlf);
+    size_t mark = house_mark(&h);
+    node_start_mixed(&h, 10);
+    house_await(&h, mark, NULL, "event=worker-failed", "carriage return", NULL);
+    CHECK(house_tool(&h, out, sizeof out, "check", NULL) != 0);
+    CHECK_HAS(out, "carriage return");
+    CHECK(strstr(out, right) == NULL && house_count(&h, 0, right) == 0);
+    assert_int_equal(node_logins(&h), 0);
+    free(right);
+    node_remove(&h);
+}
+
+KW_CASES("logins/lifts", CASE(touch_chmod_chown_anew__lift_nothing),
+         CASE(token_named_otherwise_in_the_configuration__lifts_nothing),
+         CASE(key_lost__latch_stays_until_one_command), CASE(key_lost__a_proof_is_none),
+         CASE(wrong_pin_then_the_right_one__up_by_itself),
+         CASE(proven_unclear_once__back_by_itself),
+         CASE(proven_unclear_often__retry_allows_one_at_once),
+         CASE(tool_is_refused_while_the_daemon_serves__shown_and_not_tried),
+         CASE(daemon_is_refused__the_tool_sees_it_and_lifts_it),
+         CASE(pin_with_the_line_end_of_windows__no_login_and_said))
