@@ -21,9 +21,9 @@ static void send_word(struct kw_worker *w, kw_err e, const struct kw_note *note)
     struct kw_wire_word word = {.err = e};
     if (kw_failed(e))
         word.note = *note;
+    KW_INVARIANT(!kw_failed(kw_wire_put_word(&word, &dst)));
     /* Nothing else is in that socket: it has room, or the worker is gone. */
-    if (!kw_failed(kw_wire_put_word(&word, &dst)) &&
-        send(w->lane.fd, dst.ptr, dst.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+    if (send(w->lane.fd, dst.ptr, dst.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         kw_log(KW_LOG_WARN, "worker-not-told", KW_INT("pid", w->pid));
     w->login = kw_failed(e) ? KW_LOGIN_DENIED : KW_LOGIN_GOING;
 }
@@ -49,8 +49,10 @@ void kw_login_decide(struct kw_worker *w)
     struct kw_note why = {{0}};
     if (w->login != KW_LOGIN_ASKED || w->ended || w->state != KW_WORKER_STARTING)
         return;
+    kw_note_set(&why, "the worker is not to be seen in /proc, so that nobody could tell "
+                      "whether its login still goes on");
     kw_err e = who_is(w) ? kw_latch_ask(&f->latch, &w->pin, &w->owner, &why)
-                         : kw_err_at(KW_CODE_CANCELLED, "worker"); /* it has just died */
+                         : kw_err_at(KW_CODE_IO, "worker");
     if (e.code == KW_CODE_BUSY && kw_front_now(f) - w->asked_ns < WORD_WITHIN_NS)
         return;
     send_word(w, e, &why);

@@ -190,7 +190,7 @@ static struct kw_pin_record *make_room(struct kw_pin_records *all)
     for (size_t i = 0; i < all->count; i++) {
         struct kw_pin_record *r = &all->list[i];
         if (!r->latched && r->unclear == 0 && r->tried.pid == 0 &&
-            (oldest == NULL || r->change < oldest->change))
+            (oldest == NULL || strcmp(r->at, oldest->at) < 0))
             oldest = r;
     }
     return oldest;

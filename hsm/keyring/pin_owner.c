@@ -19,11 +19,14 @@ static bool read_line(const char *path, char *dst, size_t cap)
     return n > 0;
 }
 
-static bool this_boot(char dst[KW_BOOT_ID])
+/* A sandbox may show processes and nothing else (systemd's ProcSubset=pid): then number
+ * and start have to do. */
+static void this_boot(char dst[KW_BOOT_ID])
 {
     char line[64];
-    return read_line("/proc/sys/kernel/random/boot_id", line, sizeof line) &&
-           kw_copy_str(dst, KW_BOOT_ID, kw_span_str(line));
+    if (!read_line("/proc/sys/kernel/random/boot_id", line, sizeof line) ||
+        !kw_copy_str(dst, KW_BOOT_ID, kw_span_str(line)))
+        kw_copy_str(dst, KW_BOOT_ID, kw_span_str("unknown"));
 }
 
 /* Behind the name, which may hold anything: state is field 3, the start field 22. */
@@ -43,7 +46,8 @@ bool kw_pin_owner_of(pid_t pid, struct kw_pin_owner *ret_owner)
 {
     struct kw_pin_owner owner = {.pid = (uint32_t)pid};
     char state;
-    if (pid <= 0 || !this_boot(owner.boot) || !look(pid, &state, &owner.start))
+    this_boot(owner.boot);
+    if (pid <= 0 || !look(pid, &state, &owner.start))
         return false;
     *ret_owner = owner;
     return true;
@@ -53,7 +57,8 @@ bool kw_pin_owner_lives(const struct kw_pin_owner *owner)
 {
     char boot[KW_BOOT_ID], state;
     uint64_t start;
-    return owner->pid != 0 && this_boot(boot) && strcmp(boot, owner->boot) == 0 &&
+    this_boot(boot);
+    return owner->pid != 0 && strcmp(boot, owner->boot) == 0 &&
            look(owner->pid, &state, &start) && start == owner->start && state != 'Z' &&
            state != 'X';
 }

@@ -73,13 +73,26 @@ kw_err kw_wire_get_pin(kw_span message, struct kw_pin_facts *ret_pin)
 /* ---- an error, or none, and words about it -------------------------------------------
  */
 
-static kw_err put_end(enum kw_wire_kind kind, kw_err e, const char *text, kw_dst *dst)
+/* Cut text may end within a character, and a path may hold anything. */
+static void make_text(struct kw_note *note)
+{
+    if (kw_is_text(kw_span_str(note->text)))
+        return;
+    for (uint8_t *c = (uint8_t *)note->text; *c != '\0'; c++)
+        if (*c >= 0x80)
+            *c = '?';
+}
+
+static kw_err put_end(enum kw_wire_kind kind, kw_err e, const struct kw_note *said,
+                      kw_dst *dst)
 {
     size_t before = dst->len;
-    if (!kw_failed(e) && text[0] != '\0')
+    struct kw_note note = *said;
+    if (!kw_failed(e) && note.text[0] != '\0')
         return kw_err_at(KW_CODE_BUG, "wire");
+    make_text(&note);
     bool ok = kw_wire_put_head(dst, kind) && kw_wire_put_err(dst, e) &&
-              kw_wire_put_text(dst, text);
+              kw_wire_put_text(dst, note.text);
     return kw_wire_finish(dst, before, ok);
 }
 
@@ -94,7 +107,7 @@ static bool take_end(enum kw_wire_kind kind, kw_span message, kw_err *ret_err,
 
 kw_err kw_wire_put_word(const struct kw_wire_word *w, kw_dst *dst)
 {
-    return put_end(KW_WIRE_WORD, w->err, w->note.text, dst);
+    return put_end(KW_WIRE_WORD, w->err, &w->note, dst);
 }
 
 kw_err kw_wire_get_word(kw_span message, struct kw_wire_word *ret_word)
@@ -108,7 +121,7 @@ kw_err kw_wire_get_word(kw_span message, struct kw_wire_word *ret_word)
 
 kw_err kw_wire_put_login(const struct kw_wire_login *l, kw_dst *dst)
 {
-    return put_end(KW_WIRE_LOGIN, l->err, l->note.text, dst);
+    return put_end(KW_WIRE_LOGIN, l->err, &l->note, dst);
 }
 
 kw_err kw_wire_get_login(kw_span message, struct kw_wire_login *ret_login)

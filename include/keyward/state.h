@@ -8,6 +8,7 @@
  *   activation.json  this node's act of activation
  *   pin-latch.json   whether a login may be tried (pin_latch.h)
  *   keyring.json     the last good keyring, byte for byte
+ *   lock             who changes one of them holds flock(2) on it
  * Files are replaced whole (file.h).  A file that is missing means "nothing remembered";
  * one that cannot be read or parsed is an error, never "nothing".
  *

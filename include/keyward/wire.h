@@ -133,7 +133,8 @@ KW_MUST_USE kw_err kw_wire_get_failed(kw_span message, struct kw_wire_failed *re
 KW_MUST_USE kw_err kw_wire_put_pin(const struct kw_pin_facts *pin, kw_dst *dst);
 KW_MUST_USE kw_err kw_wire_get_pin(kw_span message, struct kw_pin_facts *ret_pin);
 
-/* OK: log in, now.  Else not, and the note says why. */
+/* OK: log in, now.  Else not, and the note says why.  Of a note that is no text (a path
+ * may hold anything) every strange byte becomes "?": the word itself must get through. */
 struct kw_wire_word {
     kw_err err;
     struct kw_note note; /* "" with OK */
@@ -141,7 +142,7 @@ struct kw_wire_word {
 KW_MUST_USE kw_err kw_wire_put_word(const struct kw_wire_word *word, kw_dst *dst);
 KW_MUST_USE kw_err kw_wire_get_word(kw_span message, struct kw_wire_word *ret_word);
 
-/* C_Login came back. */
+/* C_Login came back.  The note as above. */
 struct kw_wire_login {
     kw_err err;
     struct kw_note note; /* "" with OK */

@@ -134,8 +134,7 @@ static void answer(struct kw_asking *a, kw_span message)
     word.err = decide(a, &word.note);
     if (!kw_failed(word.err))
         word.note.text[0] = '\0';
-    if (kw_failed(kw_wire_put_word(&word, &dst)))
-        return;
+    KW_INVARIANT(!kw_failed(kw_wire_put_word(&word, &dst)));
     (void)!send(a->parent_fd, dst.ptr, dst.len, MSG_NOSIGNAL);
 }
 
@@ -252,8 +251,8 @@ static void tell_end(const struct kw_asking *a, kw_err login, const struct kw_no
     struct kw_wire_login l = {.err = login};
     if (kw_failed(login))
         l.note = *note;
-    if (!kw_failed(kw_wire_put_login(&l, &dst)))
-        (void)!send(a->child_fd, dst.ptr, dst.len, MSG_NOSIGNAL);
+    KW_INVARIANT(!kw_failed(kw_wire_put_login(&l, &dst)));
+    (void)!send(a->child_fd, dst.ptr, dst.len, MSG_NOSIGNAL);
 }
 
 kw_err kw_asking_log_in(struct kw_asking *a, struct kw_token *token, struct kw_note *note)

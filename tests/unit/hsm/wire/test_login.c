@@ -121,7 +121,26 @@ static void word_and_login__good_and_longest_note__read_back(void **state)
     CHECK_CODE(kw_wire_get_word(kw_dst_span(&dst), &word), KW_CODE_BAD_INPUT);
 }
 
-KW_CASES("hsm/wire/login", CASE(pin__half_a_mark__bug_and_nothing_written),
+static void word_and_login__note_that_is_no_text__gets_through_all_the_same(void **state)
+{
+    (void)state;
+    struct kw_wire_word w = {.err = kw_err_at(KW_CODE_IO, "pin latch"),
+                             .note = {"/a\xff/b: caf\xc3"}},
+                        word;
+    struct kw_wire_login l = {.err = w.err, .note = w.note}, login;
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    CHECK_OK(kw_wire_put_word(&w, &dst));
+    CHECK_OK(kw_wire_get_word(kw_dst_span(&dst), &word));
+    CHECK_STR(word.note.text, "/a?/b: caf?");
+    dst = kw_dst_of(buf, sizeof buf);
+    CHECK_OK(kw_wire_put_login(&l, &dst));
+    CHECK_OK(kw_wire_get_login(kw_dst_span(&dst), &login));
+    CHECK_STR(login.note.text, "/a?/b: caf?");
+}
+
+KW_CASES("hsm/wire/login",
+         CASE(word_and_login__note_that_is_no_text__gets_through_all_the_same),
+         CASE(pin__half_a_mark__bug_and_nothing_written),
          CASE(pin__cut_longer_other_kind_or_bad_flag__refused),
          CASE(pin__longest__reads_back), CASE(pin__no_mark__reads_back),
          CASE(word__go_with_a_note__refused_on_both_sides),
