@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cure - the ways out of each refusal, as commands; none that would be refused in turn */
+/* cure - the way out of each refusal, for an operator to run word by word
+ *
+ * Every command stands on a line of its own and can be run as it is, on this node, by
+ * root; only FILE is put in by whoever has it.  A line that begins with "# when" says
+ * when the lines below it are the ones to run: the first one that holds is the choice.
+ * Other lines that begin with "# " say what to do before what follows them.  What is here
+ * never tells to destroy or to remove a key.  tests/model executes all of it. */
+#include "chain.h"
 #include "refuse.h"
 
 #include <inttypes.h>
@@ -13,7 +20,7 @@ struct text {
     size_t room;
 };
 
-/* A line that does not fit is left out whole: half a command is worse than none. */
+/* What does not fit is left out whole: half a command is worse than none. */
 KW_PRINTF(2, 3) static void add(struct text *t, const char *fmt, ...)
 {
     va_list args;
@@ -30,7 +37,7 @@ KW_PRINTF(2, 3) static void add(struct text *t, const char *fmt, ...)
 
 /* ---- paths, as a shell reads them ---- */
 
-enum { QUOTED = 4 * KW_PATH_MAX + 3 };
+enum { QUOTED = 4 * (KW_PATH_MAX + 16) + 3 };
 
 static bool is_plain(uint8_t c)
 {
@@ -49,132 +56,177 @@ static const char *quote(char dst[QUOTED], const char *path, const char *end)
     }
     struct text t = {dst, QUOTED};
     add(&t, "'");
-    for (const char *c = whole; *c != '\0'; c++)
-        add(&t, *c == '\'' ? "'\\''" : "%c", *c);
+    for (const char *c = whole; *c != '\0'; c++) {
+        if (*c == '\'')
+            add(&t, "'\\''");
+        else
+            add(&t, "%c", *c);
+    }
     add(&t, "'");
     return dst;
 }
 
 /* ---- the ways out ---- */
 
-/* scp and cp tear a file that is being read: a rename does not. */
-static void install(struct text *t, const char *from, const struct kw_places *p)
+static void reload(struct text *t)
+{
+    add(t, "systemctl reload-or-restart keywardd\n");
+}
+
+/* A rename, as a copy could be read half written. */
+static void install(struct text *t, const char *file, const struct kw_places *p)
 {
     char beside[QUOTED], ring[QUOTED];
     quote(beside, p->keyring, ".new");
     quote(ring, p->keyring, "");
-    add(t, "install -m 0644 %s %s && mv %s %s\n", from, beside, beside, ring);
+    add(t, "install -m 0644 %s %s && mv %s %s\n", file, beside, beside, ring);
+    reload(t);
 }
 
 static void put_back(struct text *t, const struct kw_places *p)
 {
-    char from[QUOTED];
-    install(t, quote(from, p->state, "/keyring.json"), p);
+    char file[QUOTED];
+    install(t, quote(file, p->state, "/keyring.json"), p);
 }
 
-static void trust_it(struct text *t, const struct kw_refusal_facts *c)
+/* Its keys, one by one, each proven by the backup. */
+static void adopt(struct text *t, const struct kw_marks *m)
 {
-    char hex[65], path[QUOTED];
-    kw_hex(hex, sizeof hex, kw_span_of(c->ring->sha256, 32));
-    add(t, "keyward keyring trust %s --sha256 %s\n", quote(path, c->places->keyring, ""),
-        hex);
-}
-
-static void fetch(struct text *t, const struct kw_refusal_facts *c)
-{
-    const struct kw_marks *m = c->memory->marks;
-    char hex[13];
-    kw_hex(hex, sizeof hex, kw_span_of(m->sha256, 6));
-    if (m->serial == 0)
-        add(t,
-            "# fetch the keyring of domain %s from another node or a backup as FILE, "
-            "then:\n",
-            c->domain);
-    else
-        add(t,
-            "# fetch the keyring, serial %" PRIu64 " (sha256 %s...) or what follows it, "
-            "from another node or a backup as FILE, then:\n",
-            m->serial, hex);
-    install(t, "FILE", c->places);
-}
-
-/* Those that the ring lacks; destroyed ones stay away. */
-static void adopt_lost(struct text *t, const struct kw_refusal_facts *c)
-{
-    const struct kw_marks *m = c->memory->marks;
-    add(t, "# when nobody has it, with an older backup of it as FILE:\n");
     for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->versions[i].state, "destroyed") != 0 &&
-            (c->ring == NULL || kw_keyring_by_n(c->ring, m->versions[i].id.n) == NULL))
+        if (strcmp(m->versions[i].state, kw_key_state_name(KW_KEY_DESTROYED)) != 0)
             add(t, "keyward key create --adopt %s --keyring-backup FILE\n",
                 m->versions[i].id.key_id);
+    reload(t);
 }
 
-static void choose(struct text *t, const struct kw_refusal_facts *c)
+static void move_aside(struct text *t, const struct kw_places *p)
 {
-    add(t, "# compare it with the keyrings of the other nodes first (keyward keyring "
-           "compare)\n# when the others hold what lies here now:\n");
-    trust_it(t, c);
-    if (c->last_helps) {
-        add(t, "# when they hold what this node took last:\n");
-        put_back(t, c->places);
+    char ring[QUOTED], aside[QUOTED];
+    add(t, "mv %s %s\n", quote(ring, p->keyring, ""),
+        quote(aside, p->keyring, ".refused"));
+}
+
+/* Back to what this node took last, from the file that lies there. */
+static void way_back(struct text *t, const struct kw_keyring *ring,
+                     const struct kw_memory *memory, const struct kw_places *p)
+{
+    const struct kw_marks *m = memory->marks;
+    char hex[13];
+    if (memory->last != NULL) {
+        put_back(t, p);
+        return;
     }
+    kw_hex(hex, sizeof hex, kw_span_of(m->sha256, 6));
+    add(t,
+        "# when another node or a backup has what this node took last, serial %" PRIu64
+        " (sha256 %s...), or one of the %u made from it (FILE):\n",
+        m->serial, hex, KW_ANCESTORS_MAX);
+    install(t, "FILE", p);
+    add(t, "# when there are only older backups of it (FILE):\n");
+    if (ring != NULL)
+        move_aside(t, p);
+    adopt(t, m);
 }
 
-static void go_on(struct text *t, const struct kw_refusal_facts *c)
+static void trust(struct text *t, const struct kw_keyring *ring,
+                  const struct kw_places *p)
 {
-    uint32_t n = c->memory->marks->active.n;
-    const struct kw_version *v = kw_keyring_by_n(c->ring, n);
-    if (c->ring->critical_count > 0)
-        add(t, "# with the newer keyward that wrote the keyring:\n");
-    if (v != NULL && v->state == KW_KEY_DISABLED)
-        add(t, "keyward key enable %u\n", n);
-    else if (v != NULL && kw_key_state_wraps(v->state))
-        add(t, "keyward key activate %u --now --only-copy\n", n);
-    else
-        add(t,
-            "keyward key create\nkeyward key accept %u\nkeyward key activate %u "
-            "--baseline --now --only-copy\n",
-            c->ring->next_n, c->ring->next_n);
+    char hex[65], path[QUOTED];
+    kw_hex(hex, sizeof hex, kw_span_of(ring->sha256, 32));
+    add(t, "keyward keyring trust %s --sha256 %s\n", quote(path, p->keyring, ""), hex);
 }
 
-static void bring_the_right_file(struct text *t, const struct kw_refusal_facts *c)
+/* What lies there is only older than what this node took: there is nothing to choose. */
+static bool is_rollback(const struct kw_keyring *ring, const struct kw_marks *m)
 {
-    if (c->last_helps)
-        put_back(t, c->places);
-    else
-        fetch(t, c);
+    return ring->serial < m->serial && kw_chain_is_before(ring->serial, ring->sha256, m);
 }
 
-void kw_refusal_cure(const struct kw_refusal_facts *c, struct kw_judgement *ret)
+/* Somebody must say which of two files is the one. */
+static void choose(struct text *t, const struct kw_keyring *ring,
+                   const struct kw_memory *memory, const struct kw_places *p)
+{
+    add(t, "# compare it with the keyrings of the other nodes first (keyward "
+           "keyring compare)\n"
+           "# when the others hold what lies here now, or one made from it:\n");
+    trust(t, ring, p);
+    reload(t);
+    if (memory->last != NULL)
+        add(t, "# when they hold what this node took last, or one made from "
+               "it:\n");
+    way_back(t, ring, memory, p);
+}
+
+static void other_domain(struct text *t, const struct kw_keyring *ring,
+                         const struct kw_memory *memory, const struct kw_places *p)
+{
+    if (memory->marks->serial == 0) {
+        add(t, "# when the keyring is the wrong one; FILE is the right one:\n");
+        install(t, "FILE", p);
+    } else {
+        if (memory->last != NULL)
+            add(t, "# when the keyring is the wrong one:\n");
+        way_back(t, ring, memory, p);
+    }
+    add(t, "# when the configuration is the wrong one: say domain: %s there, then\n",
+        ring->domain);
+    reload(t);
+}
+
+/* Would a few changes more be further ahead of what this node took than it can tell? */
+static bool is_nearly_far(const struct kw_keyring *ring, const struct kw_marks *m)
+{
+    enum { CHANGES = 3 };
+    return ring->serial > m->serial &&
+           ring->serial - m->serial + CHANGES > KW_ANCESTORS_MAX;
+}
+
+/* A version to wrap with.  The others can unwrap with it before this node wraps: they
+ * take the file that this one refuses. */
+static void go_on(struct text *t, const struct kw_keyring *ring, const struct kw_marks *m,
+                  const struct kw_places *p)
+{
+    const struct kw_version *v = kw_keyring_by_n(ring, m->active.n);
+    add(t, "# first copy the newest keyring here (keyward keyring compare) and reload: "
+           "what is made from an older one is a fork\n");
+    if (is_nearly_far(ring, m))
+        trust(t, ring, p);
+    if (v != NULL && v->state == KW_KEY_DISABLED) {
+        add(t, "# when version %u may be used again:\nkeyward key enable %u\n", v->n,
+            v->n);
+        reload(t);
+        add(t, "# when it must stay disabled:\n");
+    }
+    add(t,
+        "keyward key create\n"
+        "keyward key accept %u\n"
+        "# then give it to every node, reload them, and go on here:\n"
+        "keyward key activate %u --baseline --now --only-copy\n",
+        ring->next_n, ring->next_n);
+    reload(t);
+}
+
+void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memory,
+                     const struct kw_places *places, struct kw_judgement *ret)
 {
     struct text t = {ret->cure, sizeof ret->cure};
+    if (ring != NULL && ret->refusal != KW_REFUSED_DOMAIN &&
+        is_rollback(ring, memory->marks)) {
+        way_back(&t, ring, memory, places);
+        return;
+    }
     switch (ret->refusal) {
     case KW_REFUSED_OLDER:
     case KW_REFUSED_FORK:
-        if (c->trust_helps)
-            choose(&t, c);
-        else
-            bring_the_right_file(&t, c);
-        break;
-    case KW_REFUSED_FAR:
-        if (c->trust_helps)
-            trust_it(&t, c);
-        else
-            bring_the_right_file(&t, c);
-        break;
+    case KW_REFUSED_FAR: choose(&t, ring, memory, places); break;
+    case KW_REFUSED_ACTIVE: go_on(&t, ring, memory->marks, places); break;
     case KW_REFUSED_MISSING:
     case KW_REFUSED_LOST:
-        bring_the_right_file(&t, c);
-        if (!c->last_helps)
-            adopt_lost(&t, c);
-        break;
-    case KW_REFUSED_ACTIVE: go_on(&t, c); break;
-    case KW_REFUSED_DOMAIN:
     case KW_REFUSED_RENAMED:
     case KW_REFUSED_NEXT_N:
     case KW_REFUSED_BASELINE:
-    case KW_REFUSED_UNTRUSTED: bring_the_right_file(&t, c); break;
+    case KW_REFUSED_UNTRUSTED: way_back(&t, ring, memory, places); break;
+    case KW_REFUSED_DOMAIN: other_domain(&t, ring, memory, places); break;
     case KW_ADMITTED: break;
     }
 }

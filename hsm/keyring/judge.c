@@ -35,22 +35,38 @@ static bool may_miss(const struct kw_keyring *ring, const struct kw_mark *mark)
     return (destroyed || is_pruned(ring, mark)) && !is_needed(ring, mark);
 }
 
-/* What a trusted ring may lack: what nothing here was ever sealed under. */
+/* Under which data may be sealed, as far as this node knows. */
+static bool may_seal(const struct kw_mark *mark)
+{
+    enum kw_key_state state;
+    return mark->wrapped ||
+           (kw_key_state_from_name(mark->state, &state) && kw_key_state_unwraps(state));
+}
+
+/* Is the version there as this node knows it?  Back in `created` it would unwrap nothing,
+ * and nobody said that it shall not. */
+static enum kw_refusal known_version(const struct kw_keyring *ring,
+                                     const struct kw_mark *mark)
+{
+    const struct kw_version *v = kw_keyring_by_n(ring, mark->id.n);
+    if (v == NULL)
+        return may_miss(ring, mark) ? KW_ADMITTED : KW_REFUSED_LOST;
+    if (strcmp(v->key_id, mark->id.key_id) != 0)
+        return KW_REFUSED_RENAMED;
+    return v->state == KW_KEY_CREATED && may_seal(mark) ? KW_REFUSED_LOST : KW_ADMITTED;
+}
+
+/* A trusted ring may lack what this node never wrapped with. */
 static enum kw_refusal known_versions(const struct kw_keyring *ring,
                                       const struct kw_marks *m, bool trusted,
                                       uint32_t *ret_n)
 {
     for (size_t i = 0; i < m->count; i++) {
-        const struct kw_mark *mark = &m->versions[i];
-        const struct kw_version *v = kw_keyring_by_n(ring, mark->id.n);
-        bool renamed = v != NULL && strcmp(v->key_id, mark->id.key_id) != 0;
-        if ((v != NULL && !renamed) || (trusted && !mark->wrapped) ||
-            (v == NULL && may_miss(ring, mark)))
+        enum kw_refusal r = known_version(ring, &m->versions[i]);
+        if (r == KW_ADMITTED || (trusted && !m->versions[i].wrapped))
             continue;
-        *ret_n = mark->id.n;
-        if (trusted)
-            return KW_REFUSED_UNTRUSTED;
-        return renamed ? KW_REFUSED_RENAMED : KW_REFUSED_LOST;
+        *ret_n = m->versions[i].id.n;
+        return trusted ? KW_REFUSED_UNTRUSTED : r;
     }
     return KW_ADMITTED;
 }
@@ -75,71 +91,69 @@ static enum kw_refusal admit(const struct kw_keyring *ring, const char *domain,
     return r;
 }
 
-/* The version of this node's act, as far as the ring lets it be the one; else 0. */
-static uint32_t acted(const struct kw_keyring *ring, const struct kw_activation *act)
+/* n, as far as the ring lets a node that activated it go on with it; else 0. */
+static uint32_t usable(const struct kw_keyring *ring, uint32_t n, const char *key_id)
 {
-    const struct kw_version *v = kw_keyring_by_n(ring, act->n);
-    bool usable = act->n != 0 && v != NULL && strcmp(v->key_id, act->key_id) == 0 &&
-                  (kw_key_state_wraps(v->state) || v->state == KW_KEY_UNKNOWN);
-    return usable ? act->n : 0;
+    const struct kw_version *v = kw_keyring_by_n(ring, n);
+    bool good = n != 0 && v != NULL && strcmp(v->key_id, key_id) == 0 &&
+                (kw_key_state_wraps(v->state) || v->state == KW_KEY_UNKNOWN);
+    return good ? n : 0;
 }
 
-static enum kw_refusal judge(const struct kw_keyring *ring, const char *domain,
-                             const struct kw_marks *marks,
-                             const struct kw_activation *act, uint32_t *ret_n,
+/* The highest of the baseline, this node's act, and what it wrapped with: the act may be
+ * of a version that the ring does not have (yet), or be lost. */
+static uint32_t active_of(const struct kw_keyring *ring, const struct kw_marks *m,
+                          const struct kw_activation *act)
+{
+    uint32_t acted = usable(ring, act->n, act->key_id);
+    uint32_t before = usable(ring, m->active.n, m->active.key_id);
+    uint32_t highest = acted > before ? acted : before;
+    return ring->active > highest ? ring->active : highest;
+}
+
+static enum kw_refusal whole(const struct kw_keyring *ring, const char *domain,
+                             const struct kw_memory *memory, uint32_t *ret_n,
                              uint32_t *ret_active)
 {
-    enum kw_refusal r = admit(ring, domain, marks, ret_n);
+    enum kw_refusal r = admit(ring, domain, memory->marks, ret_n);
     if (r != KW_ADMITTED || ring == NULL)
         return r;
-    *ret_active = acted(ring, act);
-    if (ring->active > *ret_active)
-        *ret_active = ring->active;
-    if (*ret_active >= marks->active.n)
+    *ret_active = active_of(ring, memory->marks, memory->act);
+    if (*ret_active >= memory->marks->active.n)
         return KW_ADMITTED;
-    *ret_n = marks->active.n;
+    *ret_n = memory->marks->active.n;
     return KW_REFUSED_ACTIVE;
 }
 
-/* Would it be taken if it lay there?  From a lower version to wrap with, acts lead on. */
-static bool helps(const struct kw_keyring *ring, const char *domain,
-                  const struct kw_marks *marks, const struct kw_activation *act)
+/* A last good one that this node would not take is none.  One that the marks do not know
+ * yet was in use all the same: the copy is written before them. */
+static bool is_last_good(const char *domain, struct kw_memory *memory,
+                         struct kw_marks *marks)
 {
     uint32_t n, active;
-    if (ring == NULL)
+    const struct kw_trust trust = marks->trust; /* said after it was in use */
+    if (memory->last == NULL ||
+        whole(memory->last, domain, memory, &n, &active) != KW_ADMITTED)
         return false;
-    enum kw_refusal r = judge(ring, domain, marks, act, &n, &active);
-    return r == KW_ADMITTED || r == KW_REFUSED_ACTIVE;
-}
-
-/* And if somebody said to trust it? */
-static bool trust_helps(const struct kw_keyring *ring, const char *domain,
-                        const struct kw_memory *memory)
-{
-    struct kw_marks marks = *memory->marks;
-    if (ring == NULL)
-        return false;
-    marks.trust.sha256_len = sizeof marks.trust.sha256;
-    kw_copy(marks.trust.sha256, sizeof marks.trust.sha256, kw_span_of(ring->sha256, 32));
-    return helps(ring, domain, &marks, memory->act);
+    if (!kw_span_equal(kw_span_of(memory->last->sha256, 32),
+                       kw_span_of(marks->sha256, marks->sha256_len)))
+        (void)kw_marks_raise(marks, memory->last, 0, 0);
+    marks->trust = trust;
+    return true;
 }
 
 void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
                       const struct kw_memory *memory, const struct kw_places *places,
                       struct kw_judgement *ret)
 {
+    struct kw_marks marks = *memory->marks;
+    struct kw_memory known = {&marks, memory->act, memory->last};
+    if (!is_last_good(domain, &known, &marks))
+        known.last = NULL;
     *ret = (struct kw_judgement){0};
-    ret->refusal = judge(ring, domain, memory->marks, memory->act, &ret->n, &ret->active);
+    ret->refusal = whole(ring, domain, &known, &ret->n, &ret->active);
     if (ret->refusal == KW_ADMITTED)
         return;
-    const struct kw_refusal_facts c = {
-        .ring = ring,
-        .domain = domain,
-        .memory = memory,
-        .places = places,
-        .last_helps = helps(memory->last, domain, memory->marks, memory->act),
-        .trust_helps = trust_helps(ring, domain, memory),
-    };
-    kw_refusal_words(&c, ret);
-    kw_refusal_cure(&c, ret);
+    kw_refusal_words(ring, domain, &known, places, ret);
+    kw_refusal_cure(ring, &known, places, ret);
 }

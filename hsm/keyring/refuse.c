@@ -44,13 +44,13 @@ struct names {
     char here[64], seen[64];
 };
 
-static void explain_fork(const struct kw_refusal_facts *c, const struct names *f,
-                         struct kw_note *why)
+static void explain_fork(const struct kw_keyring *ring, const struct kw_memory *memory,
+                         const struct names *f, struct kw_note *why)
 {
     char new_acts[ACTS], old_acts[ACTS];
-    uint64_t serial = c->memory->marks->serial;
-    name_acts(new_acts, c->ring, serial);
-    name_acts(old_acts, c->memory->last, serial);
+    uint64_t serial = memory->marks->serial;
+    name_acts(new_acts, ring, serial);
+    name_acts(old_acts, memory->last, serial);
     kw_note_set(why,
                 "keyring: %s was made from another file than %s, which this node took "
                 "last: the change was made in two places. In serial %" PRIu64
@@ -59,27 +59,27 @@ static void explain_fork(const struct kw_refusal_facts *c, const struct names *f
                 f->here, f->seen, serial, new_acts, old_acts);
 }
 
-static void explain_missing(const struct kw_refusal_facts *c, const struct names *f,
-                            struct kw_note *why)
+static void explain_missing(const struct kw_memory *memory, const struct kw_places *p,
+                            const struct names *f, struct kw_note *why)
 {
     kw_note_set(why, "keyring: %s is not there, and this node has taken %s; %s",
-                c->places->keyring, f->seen,
-                c->last_helps
+                p->keyring, f->seen,
+                memory->last != NULL
                     ? "its last good copy lies in the state directory: put it back"
                     : "there is no last good copy in the state directory either: fetch "
                       "it from another node or a backup, or adopt its keys");
 }
 
 /* Of the file as a whole. */
-static void explain_file(const struct kw_refusal_facts *c, const struct names *f,
-                         struct kw_judgement *j)
+static void explain_file(const struct kw_keyring *ring, const char *domain,
+                         const struct names *f, struct kw_judgement *j)
 {
     if (j->refusal == KW_REFUSED_DOMAIN)
         kw_note_set(&j->why,
                     "keyring: its domain is \"%s\", the configuration's is \"%s\"; a "
                     "domain never changes: put the right file or the right "
                     "configuration in place",
-                    c->ring->domain, c->domain);
+                    ring->domain, domain);
     else if (j->refusal == KW_REFUSED_OLDER)
         kw_note_set(&j->why,
                     "keyring: it is %s, and this node has taken %s: an older file was "
@@ -107,16 +107,22 @@ static void explain_version(const struct kw_keyring *ring, const struct kw_marks
                     f->here, j->n, v != NULL ? v->key_id : "?", f->seen, known);
     else if (j->refusal == KW_REFUSED_LOST)
         kw_note_set(&j->why,
-                    "keyring: %s has no version %u (%s), which %s has, the one this node "
-                    "took last; it was not destroyed and pruned, or another version "
-                    "needs its key",
+                    v == NULL
+                        ? "keyring: %s has no version %u (%s), which %s has, the one "
+                          "this node took last; it was not destroyed and pruned, or "
+                          "another version needs its key"
+                        : "keyring: in %s version %u (%s) is only created, and in %s, "
+                          "which this node took last, data may be sealed under it",
                     f->here, j->n, known, f->seen);
     else
         kw_note_set(&j->why,
-                    "keyring: %s is trusted, but it lacks version %u (%s), under which "
-                    "this node has wrapped (%s): what is sealed under it could not be "
-                    "read; this node's last good one goes on",
-                    f->here, j->n, known, f->seen);
+                    "keyring: %s is trusted, but version %u (%s), under which this node "
+                    "has wrapped (%s), is %s in it: what is sealed under it could not "
+                    "be read; this node's last good one goes on",
+                    f->here, j->n, known, f->seen,
+                    v == NULL                       ? "not there"
+                    : strcmp(v->key_id, known) == 0 ? "only created"
+                                                    : "another key");
 }
 
 /* Of numbers that go back. */
@@ -142,39 +148,38 @@ static void explain_active(const struct kw_keyring *ring, const struct kw_marks 
 {
     const struct kw_version *v = kw_keyring_by_n(ring, j->n);
     const char *state = v != NULL ? kw_key_state_name(v->state) : "not there";
-    const char *help = "make, accept and activate a later one";
+    bool disabled = v != NULL && v->state == KW_KEY_DISABLED;
     char now[24] = "no version";
     if (j->active != 0)
         snprintf(now, sizeof now, "version %u", j->active);
-    if (v != NULL && v->state == KW_KEY_DISABLED)
-        help = "enable it again";
-    else if (v != NULL && kw_key_state_wraps(v->state))
-        help = "activate it here again";
     kw_note_set(&j->why,
                 "keyring: with %s this node would wrap with %s and has wrapped with %u "
                 "(%s), which is %s in it: %s",
-                f->here, now, m->active.n, m->active.key_id, state, help);
+                f->here, now, m->active.n, m->active.key_id, state,
+                disabled ? "enable it again" : "make, accept and activate a later one");
 }
 
-void kw_refusal_words(const struct kw_refusal_facts *c, struct kw_judgement *ret)
+void kw_refusal_words(const struct kw_keyring *ring, const char *domain,
+                      const struct kw_memory *memory, const struct kw_places *places,
+                      struct kw_judgement *ret)
 {
-    const struct kw_marks *m = c->memory->marks;
+    const struct kw_marks *m = memory->marks;
     struct names f;
     name_file(f.seen, m->serial, m->sha256);
-    if (c->ring != NULL)
-        name_file(f.here, c->ring->serial, c->ring->sha256);
+    if (ring != NULL)
+        name_file(f.here, ring->serial, ring->sha256);
     switch (ret->refusal) {
-    case KW_REFUSED_MISSING: explain_missing(c, &f, &ret->why); break;
-    case KW_REFUSED_FORK: explain_fork(c, &f, &ret->why); break;
+    case KW_REFUSED_MISSING: explain_missing(memory, places, &f, &ret->why); break;
+    case KW_REFUSED_FORK: explain_fork(ring, memory, &f, &ret->why); break;
     case KW_REFUSED_DOMAIN:
     case KW_REFUSED_OLDER:
-    case KW_REFUSED_FAR: explain_file(c, &f, ret); break;
+    case KW_REFUSED_FAR: explain_file(ring, domain, &f, ret); break;
     case KW_REFUSED_RENAMED:
     case KW_REFUSED_LOST:
-    case KW_REFUSED_UNTRUSTED: explain_version(c->ring, m, &f, ret); break;
+    case KW_REFUSED_UNTRUSTED: explain_version(ring, m, &f, ret); break;
     case KW_REFUSED_NEXT_N:
-    case KW_REFUSED_BASELINE: explain_number(c->ring, m, &f, ret); break;
-    case KW_REFUSED_ACTIVE: explain_active(c->ring, m, &f, ret); break;
+    case KW_REFUSED_BASELINE: explain_number(ring, m, &f, ret); break;
+    case KW_REFUSED_ACTIVE: explain_active(ring, m, &f, ret); break;
     case KW_ADMITTED: break;
     }
 }

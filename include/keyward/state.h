@@ -137,14 +137,15 @@ enum kw_refusal {
     KW_REFUSED_FORK,      /* its serial or its ancestors are of other files than ours   */
     KW_REFUSED_FAR,       /* the last ring taken here is further back than it can prove */
     KW_REFUSED_RENAMED,   /* a number has another key_id than here                      */
-    KW_REFUSED_LOST,      /* a version is missing that was not destroyed and pruned     */
+    KW_REFUSED_LOST,      /* a version is missing that was not destroyed and pruned, or
+                             is back in `created` */
     KW_REFUSED_NEXT_N,    /* a number would be given twice                              */
     KW_REFUSED_BASELINE,  /* its baseline is lower than one taken here                  */
     KW_REFUSED_ACTIVE,    /* this node would wrap with a lower version than it did      */
     KW_REFUSED_UNTRUSTED, /* trusted, but without a version that this node wrapped with */
 };
 
-#define KW_CURE_MAX (16u * KW_PATH_MAX)
+#define KW_CURE_MAX (16u * KW_PATH_MAX) /* 64 versions to adopt, long paths */
 
 /* The files that a remedy names. */
 struct kw_places {
@@ -157,21 +158,24 @@ struct kw_judgement {
     uint32_t n;             /* the version that it is about, 0 = none              */
     uint32_t active;        /* ADMITTED, ACTIVE: wraps with it; 0 = none yet       */
     struct kw_note why;     /* both rings named, what is wrong, what helps in a word */
-    char cure[KW_CURE_MAX]; /* the way out: commands that work, one a line; "# " begins
-                               a line that says when, or what FILE is; "" when admitted */
+    char cure[KW_CURE_MAX]; /* the way out: commands, one a line; "# when" begins a
+                               choice between them, another "# " says what to do
+                               first; "" when admitted                            */
 };
 
 /* What this node knows besides the ring. */
 struct kw_memory {
     const struct kw_marks *marks;
     const struct kw_activation *act;
-    const struct kw_keyring *last; /* the last good one; NULL = there is none */
+    const struct kw_keyring *last; /* the last good one; NULL = there is none.  What the
+                                      marks do not know yet of it counts as taken: it is
+                                      written before them */
 };
 
-/* Judges `ring` (NULL = there is no file).  Pure.  The version to wrap with is the higher
- * of the baseline and this node's act, when the act's version is accepted in `ring` under
- * the same key_id; one that is not understood stays the one, and then nothing can wrap.
- */
+/* Judges `ring` (NULL = there is no file).  Pure.  The version to wrap with is the
+ * highest of the baseline, this node's act and what it wrapped with before, the latter
+ * two when they are accepted in `ring` under the same key_id; one that is not understood
+ * stays the one, and then nothing can wrap. */
 void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
                       const struct kw_memory *memory, const struct kw_places *places,
                       struct kw_judgement *ret);

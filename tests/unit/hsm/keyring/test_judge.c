@@ -43,6 +43,12 @@ static void taken(struct kw_marks *marks, const struct kw_keyring *file)
     (void)kw_marks_raise(marks, file, file->active, 2000);
 }
 
+static void trust_in(struct kw_marks *marks, const struct kw_keyring *file)
+{
+    marks->trust.sha256_len = 32;
+    kw_copy(marks->trust.sha256, 32, kw_span_of(file->sha256, 32));
+}
+
 /* ---- the file as a whole ---- */
 
 static void domain__another__refused_before_all_else(void **state)
@@ -290,23 +296,44 @@ static void active__retired_elsewhere__refused(void **state)
     }
 }
 
-static void active__own_act_taken_back__refused(void **state)
+/* Its activation.json is gone, or names a version that this ring does not have: what it
+ * wrapped with counts like an act. */
+static void active__own_act_forgotten__goes_on_with_what_it_wrapped(void **state)
 {
     (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
+    const struct kw_activation act = act_of(9);
     (void)kw_marks_raise(&marks, file, 3, 1000);
+    CHECK(judge_with(file, &marks, &no_act).active == 3);
+    CHECK(judge_with(file, &marks, &act).active == 3);
+    becomes(&file, acted(file, KW_ACT_DISABLE, 3));
     is_judged(file, &marks, KW_REFUSED_ACTIVE, 3);
     kw_keyring_give(file);
 }
 
-/* ---- trust ---- */
-
-static void trust_in(struct kw_marks *marks, const struct kw_keyring *file)
+/* Nothing unwraps with it then, and nobody said that nothing shall. */
+static void lost__back_in_created__refused(void **state)
 {
-    marks->trust.sha256_len = 32;
-    kw_copy(marks->trust.sha256, 32, kw_span_of(file->sha256, 32));
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *next = change(file);
+    kw_keyring_edit(next, 3)->state = KW_KEY_CREATED;
+    next = reread(next);
+    is_judged(next, &marks, KW_REFUSED_LOST, 3);
+    next->ancestors[0][0] ^= 1;
+    kw_keyring_edit(next, 2)->state = KW_KEY_CREATED;
+    kw_keyring_edit(next, 3)->state = KW_KEY_ACTIVE;
+    next->active = 3;
+    next = reread(next);
+    trust_in(&marks, next);
+    is_judged(next, &marks, KW_REFUSED_UNTRUSTED, 2);
+    kw_keyring_give(next);
+    kw_keyring_give(file);
 }
+
+/* ---- trust ---- */
 
 static void trust__of_another_file__refused(void **state)
 {
@@ -569,7 +596,8 @@ KW_CASES("hsm/keyring/judge", CASE(domain__another__refused_before_all_else),
          CASE(lost__a_same_key_as_needs_it__refused_though_destroyed),
          CASE(next_n__goes_back__refused), CASE(baseline__lower_or_none__refused),
          CASE(active__retired_elsewhere__refused),
-         CASE(active__own_act_taken_back__refused), CASE(trust__of_another_file__refused),
+         CASE(active__own_act_forgotten__goes_on_with_what_it_wrapped),
+         CASE(lost__back_in_created__refused), CASE(trust__of_another_file__refused),
          CASE(trust__without_what_was_wrapped_with__refused),
          CASE(trust__lower_baseline__refused), CASE(trust__older_fork_or_far__taken_once),
          CASE(trust__the_file_after_it__taken_and_the_trust_is_used),
