@@ -1,53 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which ring this node takes, and which version it wraps with.  The words and the ways
- * out are in test_cure.c. */
-#include "ring.h"
+ * out are in test_cure.c, trust in test_trust.c. */
+#include "judged.h"
 
 #include <stdio.h>
-
-static const struct kw_places places = {"/etc/keyward/keyring.json", "/var/lib/keyward"};
-static const struct kw_activation no_act;
-
-static struct kw_judgement judge_with(const struct kw_keyring *ring,
-                                      const struct kw_marks *marks,
-                                      const struct kw_activation *act)
-{
-    static struct kw_judgement j;
-    const struct kw_memory memory = {marks, act, NULL};
-    kw_keyring_judge(ring, "demo", &memory, &places, &j);
-    CHECK((j.refusal == KW_ADMITTED) == (j.why.text[0] == '\0'));
-    CHECK((j.refusal == KW_ADMITTED) == (j.cure[0] == '\0'));
-    return j;
-}
-
-static void is_judged(const struct kw_keyring *ring, const struct kw_marks *marks,
-                      enum kw_refusal want, uint32_t n)
-{
-    struct kw_judgement j = judge_with(ring, marks, &no_act);
-    if (j.refusal != want || j.n != n)
-        fail_msg("refusal %d about %u, wanted %d about %u: %s", j.refusal, j.n, want, n,
-                 j.why.text);
-}
-
-/* What a node remembers that took this file and wraps with its baseline. */
-static struct kw_marks seen(const struct kw_keyring *file)
-{
-    struct kw_marks marks = {0};
-    (void)kw_marks_raise(&marks, file, file->active, 1000);
-    return marks;
-}
-
-static void taken(struct kw_marks *marks, const struct kw_keyring *file)
-{
-    is_judged(file, marks, KW_ADMITTED, 0);
-    (void)kw_marks_raise(marks, file, file->active, 2000);
-}
-
-static void trust_in(struct kw_marks *marks, const struct kw_keyring *file)
-{
-    marks->trust.sha256_len = 32;
-    kw_copy(marks->trust.sha256, 32, kw_span_of(file->sha256, 32));
-}
 
 /* ---- the file as a whole ---- */
 
@@ -59,7 +15,7 @@ static void domain__another__refused_before_all_else(void **state)
     marks.serial = 99;
     struct kw_judgement j;
     const struct kw_memory memory = {&marks, &no_act, NULL};
-    kw_keyring_judge(file, "demo2", &memory, &places, &j);
+    kw_keyring_judge(file, "demo2", &memory, &some_places, &j);
     CHECK(j.refusal == KW_REFUSED_DOMAIN && j.n == 0 && j.active == 0);
     kw_keyring_give(file);
 }
@@ -147,19 +103,6 @@ static void far__the_largest_serial__poisons_nobody(void **state)
 
 /* ---- the versions in it ---- */
 
-static struct kw_keyring *with_version(const struct kw_keyring *file, uint32_t n,
-                                       const char *key_id)
-{
-    struct kw_keyring *next = change(file);
-    struct kw_version v = good_version(n, KW_KEY_ACCEPTED);
-    if (kw_keyring_by_n(next, n) != NULL)
-        kw_keyring_remove(next, n);
-    snprintf(v.key_id, sizeof v.key_id, "%s", key_id);
-    snprintf(v.objects[0].label, sizeof v.objects[0].label, "%s", key_id);
-    CHECK_OK(kw_keyring_add(next, &v));
-    return reread(next);
-}
-
 static void renamed__one_number_for_two_keys__refused(void **state)
 {
     (void)state;
@@ -181,13 +124,6 @@ static void lost__not_destroyed_and_pruned__refused(void **state)
     is_judged(next, &marks, KW_REFUSED_LOST, 3);
     kw_keyring_give(next);
     kw_keyring_give(file);
-}
-
-static void destroy_and_prune(struct kw_keyring **file, uint32_t n)
-{
-    becomes(file, acted(*file, KW_ACT_DISABLE, n));
-    becomes(file, acted(*file, KW_ACT_DESTROY, n));
-    becomes(file, acted(*file, KW_ACT_PRUNE, n));
 }
 
 static void lost__pruned_under_another_key_id__refused(void **state)
@@ -333,138 +269,6 @@ static void lost__back_in_created__refused(void **state)
     kw_keyring_give(file);
 }
 
-/* ---- trust ---- */
-
-static void trust__of_another_file__refused(void **state)
-{
-    (void)state;
-    struct kw_keyring *file = good_file();
-    struct kw_keyring *a = acted(file, KW_ACT_RETIRE, 3);
-    struct kw_keyring *b = acted(file, KW_ACT_DISABLE, 3);
-    struct kw_marks marks = seen(a);
-    trust_in(&marks, file);
-    is_judged(b, &marks, KW_REFUSED_FORK, 0);
-    kw_keyring_give(file);
-    kw_keyring_give(a);
-    kw_keyring_give(b);
-}
-
-/* Nothing sealed under version 2 could be read again. */
-static void trust__without_what_was_wrapped_with__refused(void **state)
-{
-    (void)state;
-    struct kw_keyring *file = good_file();
-    struct kw_marks marks = seen(file);
-    struct kw_keyring *other = NULL;
-    struct kw_version v = good_version(1, KW_KEY_ACTIVE);
-    CHECK_OK(kw_keyring_new("demo", &other));
-    CHECK_OK(kw_keyring_add(other, &v));
-    other->active = 1;
-    other->serial = 1;
-    other = reread(other);
-    trust_in(&marks, other);
-    is_judged(other, &marks, KW_REFUSED_UNTRUSTED, 2);
-    struct kw_keyring *renamed = with_version(other, 2, "kw1-2-ffffffffffffffffffffffff");
-    trust_in(&marks, renamed);
-    is_judged(renamed, &marks, KW_REFUSED_UNTRUSTED, 2);
-    kw_keyring_give(renamed);
-    kw_keyring_give(other);
-    kw_keyring_give(file);
-}
-
-static void trust__lower_baseline__refused(void **state)
-{
-    (void)state;
-    struct kw_keyring *old = good_file();
-    struct kw_keyring *file = acted(old, KW_ACT_ACTIVATE, 3);
-    struct kw_marks marks = seen(file);
-    trust_in(&marks, old);
-    is_judged(old, &marks, KW_REFUSED_BASELINE, 3);
-    kw_keyring_give(old);
-    kw_keyring_give(file);
-}
-
-/* A version that nothing here was sealed under may be missing, and a number may be given
- * again: that is what the trust is about. */
-static void trust__older_fork_or_far__taken_once(void **state)
-{
-    (void)state;
-    struct kw_keyring *old = good_file();
-    struct kw_keyring *file = with_version(old, 4, "kw1-4-000000000000000000000004");
-    struct kw_keyring *fork = with_version(old, 4, "kw1-4-ffffffffffffffffffffffff");
-    struct kw_marks marks = seen(file);
-    trust_in(&marks, old);
-    taken(&marks, old);
-    CHECK(marks.serial == 7 && marks.trust.sha256_len == 0);
-    CHECK(marks.trusted.sha256_len == 32);
-    taken(&marks, fork); /* it follows from there */
-    is_judged(old, &marks, KW_REFUSED_OLDER, 0);
-    is_judged(file, &marks, KW_REFUSED_FORK, 0);
-    trust_in(&marks, file);
-    taken(&marks, file);
-    CHECK_STR(kw_marks_of(&marks, 4)->id.key_id, "kw1-4-000000000000000000000004");
-    for (unsigned i = 0; i <= KW_ANCESTORS_MAX; i++)
-        becomes(&file, reread(change(file)));
-    is_judged(file, &marks, KW_REFUSED_FAR, 0);
-    trust_in(&marks, file);
-    taken(&marks, file);
-    kw_keyring_give(old);
-    kw_keyring_give(file);
-    kw_keyring_give(fork);
-}
-
-/* Whoever trusts a file trusts what is made from it: taking one after the other would
- * come to the same. */
-static void trust__the_file_after_it__taken_and_the_trust_is_used(void **state)
-{
-    (void)state;
-    struct kw_keyring *old = good_file();
-    struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
-    struct kw_keyring *fork = acted(old, KW_ACT_DISABLE, 3);
-    struct kw_marks marks = seen(file);
-    trust_in(&marks, fork);
-    becomes(&fork, acted(fork, KW_ACT_ENABLE, 3));
-    becomes(&fork, acted(fork, KW_ACT_ACTIVATE, 3));
-    taken(&marks, fork);
-    CHECK(marks.trust.sha256_len == 0 && marks.trusted.sha256_len == 32);
-    kw_keyring_give(old);
-    kw_keyring_give(file);
-    kw_keyring_give(fork);
-}
-
-/* Sixty-four files after it this node cannot tell any more that it was ours. */
-static void trust__of_one_that_may_have_been_ours__not_for_a_fork(void **state)
-{
-    (void)state;
-    struct kw_keyring *old = good_file();
-    struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
-    struct kw_keyring *fork = acted(old, KW_ACT_DISABLE, 3);
-    for (unsigned i = 0; i < KW_ANCESTORS_MAX; i++)
-        becomes(&file, reread(change(file)));
-    struct kw_marks marks = seen(file);
-    trust_in(&marks, old);
-    is_judged(fork, &marks, KW_REFUSED_OLDER, 0);
-    kw_keyring_give(old);
-    kw_keyring_give(file);
-    kw_keyring_give(fork);
-}
-
-static void trust__destroyed_and_pruned_while_far_away__taken(void **state)
-{
-    (void)state;
-    struct kw_keyring *file = good_file();
-    struct kw_marks marks = seen(file);
-    CHECK(kw_marks_of(&marks, 2)->wrapped);
-    becomes(&file, acted(file, KW_ACT_ACTIVATE, 3));
-    destroy_and_prune(&file, 2);
-    for (unsigned i = 0; i <= KW_ANCESTORS_MAX; i++)
-        becomes(&file, reread(change(file)));
-    is_judged(file, &marks, KW_REFUSED_FAR, 0);
-    trust_in(&marks, file);
-    taken(&marks, file);
-    kw_keyring_give(file);
-}
-
 /* ---- taken ---- */
 
 static void admitted__the_first_the_same_and_what_follows__taken(void **state)
@@ -597,12 +401,7 @@ KW_CASES("hsm/keyring/judge", CASE(domain__another__refused_before_all_else),
          CASE(next_n__goes_back__refused), CASE(baseline__lower_or_none__refused),
          CASE(active__retired_elsewhere__refused),
          CASE(active__own_act_forgotten__goes_on_with_what_it_wrapped),
-         CASE(lost__back_in_created__refused), CASE(trust__of_another_file__refused),
-         CASE(trust__without_what_was_wrapped_with__refused),
-         CASE(trust__lower_baseline__refused), CASE(trust__older_fork_or_far__taken_once),
-         CASE(trust__the_file_after_it__taken_and_the_trust_is_used),
-         CASE(trust__of_one_that_may_have_been_ours__not_for_a_fork),
-         CASE(trust__destroyed_and_pruned_while_far_away__taken),
+         CASE(lost__back_in_created__refused),
          CASE(admitted__the_first_the_same_and_what_follows__taken),
          CASE(admitted__pruned_since__may_be_missing),
          CASE(admitted__last_seen_destroyed__may_be_missing),

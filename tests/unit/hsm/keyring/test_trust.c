@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that somebody says to take although they do not follow. */
+#include "judged.h"
+
+#include <stdio.h>
+
+static void trust__of_another_file__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_keyring *a = acted(file, KW_ACT_RETIRE, 3);
+    struct kw_keyring *b = acted(file, KW_ACT_DISABLE, 3);
+    struct kw_marks marks = seen(a);
+    trust_in(&marks, file);
+    is_judged(b, &marks, KW_REFUSED_FORK, 0);
+    kw_keyring_give(file);
+    kw_keyring_give(a);
+    kw_keyring_give(b);
+}
+
+/* Nothing sealed under version 2 could be read again. */
+static void trust__without_what_was_wrapped_with__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *other = NULL;
+    struct kw_version v = good_version(1, KW_KEY_ACTIVE);
+    CHECK_OK(kw_keyring_new("demo", &other));
+    CHECK_OK(kw_keyring_add(other, &v));
+    other->active = 1;
+    other->serial = 1;
+    other = reread(other);
+    trust_in(&marks, other);
+    is_judged(other, &marks, KW_REFUSED_UNTRUSTED, 2);
+    struct kw_keyring *renamed = with_version(other, 2, "kw1-2-ffffffffffffffffffffffff");
+    trust_in(&marks, renamed);
+    is_judged(renamed, &marks, KW_REFUSED_UNTRUSTED, 2);
+    kw_keyring_give(renamed);
+    kw_keyring_give(other);
+    kw_keyring_give(file);
+}
+
+static void trust__lower_baseline__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = acted(old, KW_ACT_ACTIVATE, 3);
+    struct kw_marks marks = seen(file);
+    trust_in(&marks, old);
+    is_judged(old, &marks, KW_REFUSED_BASELINE, 3);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+}
+
+/* A version that nothing here was sealed under may be missing, and a number may be given
+ * again: that is what the trust is about. */
+static void trust__older_fork_or_far__taken_once(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = with_version(old, 4, "kw1-4-000000000000000000000004");
+    struct kw_keyring *fork = with_version(old, 4, "kw1-4-ffffffffffffffffffffffff");
+    struct kw_marks marks = seen(file);
+    trust_in(&marks, old);
+    taken(&marks, old);
+    CHECK(marks.serial == 7 && marks.trust.sha256_len == 0);
+    CHECK(marks.trusted.sha256_len == 32);
+    taken(&marks, fork); /* it follows from there */
+    is_judged(old, &marks, KW_REFUSED_OLDER, 0);
+    is_judged(file, &marks, KW_REFUSED_FORK, 0);
+    trust_in(&marks, file);
+    taken(&marks, file);
+    CHECK_STR(kw_marks_of(&marks, 4)->id.key_id, "kw1-4-000000000000000000000004");
+    for (unsigned i = 0; i <= KW_ANCESTORS_MAX; i++)
+        becomes(&file, reread(change(file)));
+    is_judged(file, &marks, KW_REFUSED_FAR, 0);
+    trust_in(&marks, file);
+    taken(&marks, file);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+    kw_keyring_give(fork);
+}
+
+/* Whoever trusts a file trusts what is made from it: taking one after the other would
+ * come to the same. */
+static void trust__the_file_after_it__taken_and_the_trust_is_used(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
+    struct kw_keyring *fork = acted(old, KW_ACT_DISABLE, 3);
+    struct kw_marks marks = seen(file);
+    trust_in(&marks, fork);
+    becomes(&fork, acted(fork, KW_ACT_ENABLE, 3));
+    becomes(&fork, acted(fork, KW_ACT_ACTIVATE, 3));
+    taken(&marks, fork);
+    CHECK(marks.trust.sha256_len == 0 && marks.trusted.sha256_len == 32);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+    kw_keyring_give(fork);
+}
+
+/* Sixty-four files after it this node cannot tell any more that it was ours. */
+static void trust__of_one_that_may_have_been_ours__not_for_a_fork(void **state)
+{
+    (void)state;
+    struct kw_keyring *old = good_file();
+    struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
+    struct kw_keyring *fork = acted(old, KW_ACT_DISABLE, 3);
+    for (unsigned i = 0; i < KW_ANCESTORS_MAX; i++)
+        becomes(&file, reread(change(file)));
+    struct kw_marks marks = seen(file);
+    trust_in(&marks, old);
+    is_judged(fork, &marks, KW_REFUSED_OLDER, 0);
+    kw_keyring_give(old);
+    kw_keyring_give(file);
+    kw_keyring_give(fork);
+}
+
+static void trust__destroyed_and_pruned_while_far_away__taken(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    CHECK(kw_marks_of(&marks, 2)->wrapped);
+    becomes(&file, acted(file, KW_ACT_ACTIVATE, 3));
+    destroy_and_prune(&file, 2);
+    for (unsigned i = 0; i <= KW_ANCESTORS_MAX; i++)
+        becomes(&file, reread(change(file)));
+    is_judged(file, &marks, KW_REFUSED_FAR, 0);
+    trust_in(&marks, file);
+    taken(&marks, file);
+    kw_keyring_give(file);
+}
+
+KW_CASES("hsm/keyring/trust", CASE(trust__of_another_file__refused),
+         CASE(trust__without_what_was_wrapped_with__refused),
+         CASE(trust__lower_baseline__refused), CASE(trust__older_fork_or_far__taken_once),
+         CASE(trust__the_file_after_it__taken_and_the_trust_is_used),
+         CASE(trust__of_one_that_may_have_been_ours__not_for_a_fork),
+         CASE(trust__destroyed_and_pruned_while_far_away__taken))
