@@ -19,9 +19,8 @@
 
 /* What stands against a version: the findings of the wire, and two of the front's own. */
 enum kw_gen_found {
-    KW_GEN_DISPUTED =
-        16,          /* a new worker does not find or prove it, others do: it serves */
-    KW_GEN_BAD = 32, /* the verdict is KEY_BAD */
+    KW_GEN_DISPUTED = 16, /* a new worker cannot prove it, others do: it serves */
+    KW_GEN_BAD = 32,      /* the verdict is KEY_BAD                             */
 };
 enum { KW_GEN_FOUND = 6 }; /* bits */
 

@@ -135,7 +135,7 @@ void kw_pump_canaries(struct kw_front *f)
                                       .until_ns = now + f->o.deadline_ns,
                                       .n = v->v->n,
                                       .also_wrap = v->v->n == f->serving->active_n,
-                                      .closely = v->found != 0 || v->look_ns <= now};
+                                      .closely = v->look_ns <= now};
         if (!kw_lane_load(&w->lane, &m, 0, KW_WIRE_JOBS_MAX))
             break;
         v->asked_id = m.id;

@@ -18,6 +18,21 @@ static struct kw_generation *generation_of(struct kw_front *f, const struct kw_w
     return NULL;
 }
 
+/* A key that may leave the token ends its version also in the keyring that serves,
+ * whatever becomes of the one that is coming up. */
+static void judge_coming(struct kw_worker *w, struct kw_gen_version *v,
+                         struct kw_gen_word *word)
+{
+    struct kw_front *f = w->front;
+    struct kw_gen_version *serving =
+        f->serving == NULL ? NULL
+                           : kw_generation_find(f->serving, kw_span_str(v->v->key_id));
+    if (kw_gen_version_judge(v, word, kw_front_boot(f), kw_wall_ns(f->clock)))
+        f->key_epoch++;
+    if ((word->findings & KW_WIRE_EXPOSED) != 0 && serving != NULL)
+        kw_front_judge(w, serving, word);
+}
+
 static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_worker *w)
 {
     int64_t now = kw_front_now(f);
@@ -37,8 +52,8 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
                                    .newest = f->numbers};
         if (g == f->serving)
             kw_front_judge(w, v, &word);
-        else if (kw_gen_version_judge(v, &word, kw_front_boot(f), kw_wall_ns(f->clock)))
-            f->key_epoch++;
+        else
+            judge_coming(w, v, &word);
         v->due_ns = now + f->o.probe_every_ns;
         v->look_ns = now + kw_front_look_pause(f, g, v);
     }
@@ -91,7 +106,7 @@ static void refuse(struct kw_front *f, struct kw_worker *w,
     g->failed = told->err;
     kw_copy_str(g->reason, sizeof g->reason, kw_span_str(told->reason));
     kw_supervisor_failed(&g->supervisor, true, kw_front_now(f), random);
-    v->due_ns = kw_front_now(f);
+    v->due_ns = v->look_ns = kw_front_now(f);
     kw_gen_version_find(v, KW_GEN_DISPUTED, w->number, f->numbers);
     f->found_news = true;
     kw_lock_give(f->lock);

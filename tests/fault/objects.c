@@ -2,6 +2,7 @@
 /* objects - lies about which objects there are, and whom a lie is about */
 #include "liar.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { EXTRA = 4 };
@@ -35,9 +36,8 @@ static bool is_for(const struct liar_pair *pair, const CK_ATTRIBUTE *template, C
 static CK_RV begin_for(CK_SESSION_HANDLE session, const char *label)
 {
     char copy[LIAR_LABEL];
-    size_t len = strlen(label);
-    memcpy(copy, label, len);
-    CK_ATTRIBUTE wanted = {CKA_LABEL, copy, len};
+    snprintf(copy, sizeof copy, "%s", label);
+    CK_ATTRIBUTE wanted = {CKA_LABEL, copy, strlen(copy)};
     return liar_real->C_FindObjectsInit(session, &wanted, 1);
 }
 

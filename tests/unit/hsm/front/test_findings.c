@@ -441,6 +441,37 @@ static void found_by_a_worker_of_the_keyring_before__heard_if_it_is_exposed(void
     }
 }
 
+static void says(unsigned i, uint32_t n, kw_err e, unsigned findings)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    const struct kw_wire_verdict v = {.n = n, .err = e, .findings = findings};
+    CHECK_OK(kw_wire_put_verdict(&v, &dst));
+    fake_say(&s, i, buf, dst.len);
+}
+
+static void found_by_a_worker_of_a_keyring_that_does_not_come_up__ends_here_too(
+    void **state)
+{
+    (void)state;
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    const struct kw_wire_ready ready = {.verdicts = 3};
+    begin();
+    stage_use_next(&s);
+    says(2, 1, exposed, KW_WIRE_EXPOSED);
+    says(2, 2, KW_OK, 0);
+    says(2, 3, kw_err_at(KW_CODE_MISSING, "find"), 0); /* the new active one */
+    CHECK_OK(kw_wire_put_ready(&ready, &dst));
+    fake_say(&s, 2, buf, dst.len);
+    stage_spin(&s);
+    CHECK(stage_status(&s).coming_up && stage_health(&s).active_n == 2);
+    CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_BAD);
+    CHECK_STR(found(1), "exposed");
+    CHECK(!kw_failed(stage_version(&s, K2)) && stage_health(&s).state == KW_HSM_UP);
+    stage_end(&s);
+}
+
 static void found_while_another_keyring_comes_up__stands_in_it_too(void **state)
 {
     (void)state;
@@ -480,4 +511,5 @@ KW_CASES("hsm/front/findings",
          CASE(key_missing_for_a_new_worker__told_until_a_newer_one_proves_it),
          CASE(key_missing_for_a_second_new_worker__believed),
          CASE(found_by_a_worker_of_the_keyring_before__heard_if_it_is_exposed),
+         CASE(found_by_a_worker_of_a_keyring_that_does_not_come_up__ends_here_too),
          CASE(found_while_another_keyring_comes_up__stands_in_it_too))
