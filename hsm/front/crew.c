@@ -29,6 +29,11 @@ void kw_crew_recount(struct kw_front *f)
             f->serving != NULL && f->crew[i]->generation == f->serving->number)
             ready = true;
     kw_health_ready(&f->health, ready, kw_front_boot(f));
+    /* Those are gone: the next newcomer, whose login is no risk, is waited for by all. */
+    if (!ready && f->serving != NULL && f->serving->refused) {
+        f->serving->refused = false;
+        f->serving->supervisor.not_before_ns = kw_front_now(f);
+    }
 }
 
 /* ---- start ------------------------------------------------------------------------- */

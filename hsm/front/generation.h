@@ -61,6 +61,7 @@ struct kw_generation {
     struct kw_blob bytes;
     uint32_t active_n;
     bool ever_ready;
+    bool refused; /* the last newcomer, as others did what it could not */
     struct kw_supervisor supervisor;
     kw_err failed; /* why the last worker could not become ready */
     char reason[160];

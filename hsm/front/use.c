@@ -106,6 +106,7 @@ static void refuse(struct kw_front *f, struct kw_worker *w,
     g->failed = told->err;
     kw_copy_str(g->reason, sizeof g->reason, kw_span_str(told->reason));
     kw_supervisor_failed(&g->supervisor, true, kw_front_now(f), random);
+    g->refused = true;
     v->due_ns = v->look_ns = kw_front_now(f);
     kw_gen_version_find(v, KW_GEN_DISPUTED, w->number, f->numbers);
     f->found_news = true;
@@ -237,6 +238,7 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
     bool proven = is_proven(g);
     if (g == f->serving || proven) {
         g->ever_ready = true;
+        g->refused = false;
         g->failed = KW_OK;
         g->reason[0] = '\0';
         kw_supervisor_ready(&g->supervisor);
