@@ -132,6 +132,13 @@ static kw_err find_key(struct kw_token *token, struct kw_ceremony *c,
     bool by_name = c->adopt && c->proof != KW_PROOF_CHECK_BLOB && c->v.same_key_as == 0;
     if (e.code == KW_CODE_MISSING && by_name)
         e = find_by_label(token, c, ret_key, note);
+    if (e.code == KW_CODE_HSM_CONFIG && e.native == 0 && c->adopt)
+        kw_note_set(
+            note,
+            "more than one secret key has CKA_LABEL %s on token %s: remove none, as "
+            "one of them is the old key; give the others another label, and let "
+            "the proof tell which it is",
+            o->label, kw_token_facts(token)->label);
     if (e.code == KW_CODE_MISSING) /* of the key, not of the token: that was looked at */
         e = kw_err_at(KW_CODE_KEY_BAD, e.where);
     return e;

@@ -223,6 +223,28 @@ static void object_is_not_in_the_token__a_problem_and_nothing_written(void **sta
     lost_end();
 }
 
+/* Which of the two is the old key nobody knows yet. */
+static void two_objects_of_the_label__none_is_said_to_be_removed(void **state)
+{
+    char line[512];
+    (void)state;
+    lost_begin(1, false);
+    lost_lose(false);
+    snprintf(
+        line, sizeof line,
+        "chmod -R u+w %s && cd %s/* && for o in *.object; do [ $o = token.object ] || "
+        "cp -a $o 00000000-0000-0000-0000-000000000000.object; done; chmod -R u-w %s",
+        lost.s.tokens, lost.s.tokens, lost.s.tokens);
+    kw_run(&lost.s.run, (const char *const[]){"/bin/sh", "-c", line, NULL});
+    CHECK(lost.s.run.status == 0);
+    ADOPT(1, lost.key_id[1], "--unproven");
+    CHECK_HAS(lost.s.run.err, "more than one");
+    CHECK_HAS(lost.s.run.err, "remove none");
+    HAS_NOT(lost.s.run.err, "remove or");
+    lost_still();
+    lost_end();
+}
+
 static void number_that_this_node_knows_by_another_name__refused(void **state)
 {
     char other[KW_KEY_ID_MAX + 1];
@@ -276,5 +298,6 @@ KW_CASES("token/cli/adopt_refused",
          CASE(backup_of_another_domain_or_not_there__refused_before_the_login),
          CASE(backup_that_this_node_takes__installed_and_nothing_adopted),
          CASE(object_is_not_in_the_token__a_problem_and_nothing_written),
+         CASE(two_objects_of_the_label__none_is_said_to_be_removed),
          CASE(number_that_this_node_knows_by_another_name__refused),
          CASE(number_that_was_given_before__refused))
