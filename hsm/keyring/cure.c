@@ -210,6 +210,7 @@ void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memo
                      const struct kw_places *places, struct kw_judgement *ret)
 {
     struct text t = {ret->cure, sizeof ret->cure};
+    KW_INVARIANT(ring != NULL || ret->refusal == KW_REFUSED_MISSING);
     if (ring != NULL && ret->refusal != KW_REFUSED_DOMAIN &&
         is_rollback(ring, memory->marks)) {
         way_back(&t, ring, memory, places);

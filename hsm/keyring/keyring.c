@@ -107,6 +107,7 @@ kw_err kw_keyring_dup(const struct kw_keyring *ring, struct kw_keyring **ret_rin
 kw_err kw_keyring_add(struct kw_keyring *ring, const struct kw_version *v)
 {
     KW_INVARIANT(v->unknown_json == NULL);
+    KW_INVARIANT(ring->count == 0 || ring->versions != NULL);
     if (kw_keyring_by_n(ring, v->n) != NULL)
         return kw_err_at(KW_CODE_BAD_INPUT, "version n");
     if (kw_keyring_by_key_id(ring, kw_span_str(v->key_id)) != NULL)

@@ -165,6 +165,7 @@ void kw_refusal_words(const struct kw_keyring *ring, const char *domain,
 {
     const struct kw_marks *m = memory->marks;
     struct names f;
+    KW_INVARIANT(ring != NULL || ret->refusal == KW_REFUSED_MISSING);
     name_file(f.seen, m->serial, m->sha256);
     if (ring != NULL)
         name_file(f.here, ring->serial, ring->sha256);
