@@ -282,29 +282,6 @@ static int proof(struct kw_create *c)
     return -1;
 }
 
-/* The state that this node remembers of it.  There is one baseline: where the ring has
- * another by now, the lower one of the two is retired, as an activation would have done.
- */
-static void recall(struct kw_create *c)
-{
-    struct kw_version *v = &c->job->v;
-    uint32_t was = c->ring->active;
-    kw_act_recall(c->ring, v, &c->desk.marks, c->facts.at);
-    if (v->state != KW_KEY_ACTIVE)
-        return;
-    struct kw_version *other = was != v->n ? kw_keyring_edit(c->ring, was) : NULL;
-    c->ring->active = v->n;
-    if (other == NULL)
-        return;
-    struct kw_version *lower = v->n < was ? v : other;
-    c->ring->active = v->n < was ? was : v->n;
-    if (lower->state != KW_KEY_ACTIVE) /* a newer keyward's */
-        return;
-    lower->state = KW_KEY_RETIRED;
-    if (lower->retired[0] == '\0')
-        PUT(lower->retired, c->facts.at);
-}
-
 int kw_adopt_plan(struct kw_create *c)
 {
     uint32_t n = 0;
@@ -329,6 +306,6 @@ int kw_adopt_plan(struct kw_create *c)
     if (code < 0)
         code = proof(c);
     if (code < 0)
-        recall(c);
+        kw_act_recall(c->ring, &c->job->v, &c->desk.marks, c->facts.at);
     return code;
 }

@@ -340,6 +340,25 @@ static void recall__active_in_both__the_rings_baseline(void **state)
     kw_keyring_give(file);
 }
 
+/* The ring went on without it. */
+static void recall__the_ring_has_a_higher_baseline__retired(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = seen(file);
+    struct kw_keyring *ring = good_ring();
+    struct kw_version v = *kw_keyring_by_n(ring, 2);
+    CHECK(v.state == KW_KEY_ACTIVE);
+    CHECK_OK(kw_act_apply(ring, KW_ACT_ACTIVATE, 3, &some_facts, NULL));
+    v.state = KW_KEY_CREATED;
+    kw_act_recall(ring, &v, &marks, now);
+    CHECK(ring->active == 3 && v.state == KW_KEY_RETIRED);
+    CHECK_STR(v.retired, now);
+    CHECK(kw_keyring_by_n(ring, 3)->state == KW_KEY_ACTIVE);
+    kw_keyring_give(ring);
+    kw_keyring_give(file);
+}
+
 static void recall__other_key_or_nothing_remembered__as_it_is(void **state)
 {
     (void)state;
@@ -413,6 +432,7 @@ KW_CASES("hsm/keyring/rebuild", CASE(backup__of_a_fork_or_another_cluster__denie
          CASE(rebuild__baseline_that_the_backup_lacks__none_until_it_is_adopted),
          CASE(rebuild__a_node_that_missed_files__accepts_anew),
          CASE(recall__active_in_both__the_rings_baseline),
+         CASE(recall__the_ring_has_a_higher_baseline__retired),
          CASE(recall__other_key_or_nothing_remembered__as_it_is),
          CASE(save__on_a_lost_file__follows_it),
          CASE(save__on_a_lost_file_without_its_digest__refused))
