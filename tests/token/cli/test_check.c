@@ -232,10 +232,12 @@ static void folders_above__passable_and_for_nobody_else_to_write(void **state)
 /* As after a reboot, before the service makes it. */
 static void socket_folder_not_there__told_once(void **state)
 {
-    char run[160];
+    char run[160], pin_key[176];
     (void)state;
     make_one();
     snprintf(run, sizeof run, "%s/run", s.base);
+    snprintf(pin_key, sizeof pin_key, "%s/pin-key", run);
+    CHECK(unlink(pin_key) == 0);
     CHECK(rmdir(run) == 0);
     KEYWARD_MUST(&s, 1, "check", "--offline");
     CHECK_HAS(s.run.out, "FAIL  socket folder");

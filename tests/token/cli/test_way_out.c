@@ -163,16 +163,32 @@ static void changed_in_two_places__the_other_is_trusted_once(void **state)
     site_remove(&s);
 }
 
+static void hash_of(const char *path, char hex[65])
+{
+    struct kw_keyring *ring = NULL;
+    CHECK_OK(kw_keyring_load(path, &ring, NULL, NULL));
+    kw_hex(hex, 65, kw_span_of(ring->sha256, 32));
+    kw_keyring_give(ring);
+}
+
+static void trust(int want, const char *sha256)
+{
+    KEYWARD_MUST(&s, want, "keyring", "trust", other, "--sha256", sha256);
+}
+
+/* There is nothing to choose for a file that is only older, but it can be said. */
 static void older_file_that_the_others_hold__trusted(void **state)
 {
+    char hex[65];
     (void)state;
     make_one();
+    hash_of(s.keyring, hex);
     copy(s.keyring, other);
     KEYWARD_MUST(&s, 0, "key", "create");
     site_take_ring(&s, 1, 301 * KW_S_NS);
     copy(other, s.keyring);
-    run_line(refusal("an older file was put back"),
-             "when the others hold what lies here now", 0);
+    CHECK(strstr(refusal("an older file was put back"), "# when") == NULL);
+    trust(0, hex);
     serves(1);
     site_remove(&s);
 }
@@ -197,11 +213,6 @@ static void trusted_from_elsewhere__installed_as_told(void **state)
     site_remove(&s);
 }
 
-static void trust(int want, const char *sha256)
-{
-    KEYWARD_MUST(&s, want, "keyring", "trust", other, "--sha256", sha256);
-}
-
 static void trust_of_other_bytes_or_no_digest__refused(void **state)
 {
     static const char wrong[] =
@@ -218,14 +229,6 @@ static void trust_of_other_bytes_or_no_digest__refused(void **state)
     site_remove(&s);
 }
 
-static void hash_of(const char *path, char hex[65])
-{
-    struct kw_keyring *ring = NULL;
-    CHECK_OK(kw_keyring_load(path, &ring, NULL, NULL));
-    kw_hex(hex, 65, kw_span_of(ring->sha256, 32));
-    kw_keyring_give(ring);
-}
-
 static void trust_of_a_file_without_what_this_node_wrapped_with__refused(void **state)
 {
     char hex[65];
@@ -238,7 +241,7 @@ static void trust_of_a_file_without_what_this_node_wrapped_with__refused(void **
     site_take_ring(&s, 2, 301 * KW_S_NS);
     hash_of(other, hex);
     trust(1, hex);
-    CHECK_HAS(s.run.err, "it lacks version 2 (kw1-2-");
+    CHECK_HAS(s.run.err, "version 2 (kw1-2-");
     CHECK_HAS(s.run.err, "under which this node has wrapped");
     copy(other, s.keyring);
     (void)refusal("an older file was put back"); /* nothing was recorded */

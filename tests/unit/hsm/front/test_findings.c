@@ -459,6 +459,7 @@ static void found_by_a_worker_of_a_keyring_that_does_not_come_up__ends_here_too(
     const struct kw_wire_ready ready = {.verdicts = 3};
     begin();
     stage_use_next(&s);
+    fake_logs_in(&s, 2);
     says(2, 1, exposed, KW_WIRE_EXPOSED);
     says(2, 2, KW_OK, 0);
     says(2, 3, kw_err_at(KW_CODE_MISSING, "find"), 0); /* the new active one */
