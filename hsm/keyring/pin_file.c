@@ -174,12 +174,9 @@ struct kw_pin_record *kw_pin_records_find(struct kw_pin_records *all, const char
 }
 
 /* A vendor's words must not keep the latch from being written. */
-static void clean(char *text)
+static void show(char *text, size_t cap)
 {
-    bool ascii_only = !kw_is_text(kw_span_str(text));
-    for (uint8_t *c = (uint8_t *)text; *c != '\0'; c++)
-        if (*c < 0x20 || *c == 0x7f || (ascii_only && *c >= 0x80))
-            *c = '?';
+    (void)kw_copy_printable(text, cap, kw_span_str(text));
 }
 
 static struct kw_pin_record *make_room(struct kw_pin_records *all)
@@ -204,8 +201,8 @@ bool kw_pin_records_put(struct kw_pin_records *all, const struct kw_pin_record *
     if (place == NULL)
         return false;
     *place = *record;
-    clean(place->serial);
-    clean(place->label);
-    clean(place->reason);
+    show(place->serial, sizeof place->serial);
+    show(place->label, sizeof place->label);
+    show(place->reason, sizeof place->reason);
     return true;
 }

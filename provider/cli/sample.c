@@ -15,13 +15,10 @@
 #define WRONG(note, ...)                                                                 \
     (kw_note_set((note), __VA_ARGS__), kw_err_at(KW_CODE_BAD_INPUT, "sample"))
 
-/* jansson's words may hold bytes of the file: none of them reaches a terminal as it is.
- */
+/* jansson's words may hold bytes of the file. */
 static const char *plain(json_error_t *at)
 {
-    for (char *c = at->text; *c != '\0'; c++)
-        if (*c < ' ' || *c > '~')
-            *c = '?';
+    (void)kw_copy_printable(at->text, sizeof at->text, kw_span_str(at->text));
     return at->text;
 }
 

@@ -93,7 +93,7 @@ static void parse__what_a_terminal_would_obey__made_plain(void **state)
     must_refuse("{\"keyward-sample\": 1, \"domain\": \"demo\", \"key-id\": \"k\", "
                 "\"class\": \"a\", \"scope\": \"a\", \"ciphertext\": \"00\", "
                 "\"\\u001b[2J\\u009b\": 1}",
-                "left unpacked: ?[2J??");
+                "left unpacked: ?[2J?");
 }
 
 static void text__read_back__the_same(void **state)
