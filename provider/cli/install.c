@@ -129,6 +129,13 @@ static kw_err make_pin(struct kw_install *p, struct kw_note *note)
     return e;
 }
 
+static kw_err make_keyring(struct kw_install *p, struct kw_note *note)
+{
+    kw_span ring = kw_blob_peek(&p->ring);
+    return ring.len == 0 ? KW_OK
+                         : kw_place_bytes(&p->made, p->layout.keyring, ring, note);
+}
+
 static kw_err make_encryption(struct kw_install *p, struct kw_note *note)
 {
     return kw_place_text(&p->made, p->layout.encryption, encryption_text, p, note);
@@ -141,7 +148,7 @@ static kw_err make_config(struct kw_install *p, struct kw_note *note)
 
 /* The configuration comes last: where it is, everything is. */
 static kw_err (*const steps[])(struct kw_install *, struct kw_note *) = {
-    make_folders, make_pin, make_encryption, make_config};
+    make_folders, make_pin, make_keyring, make_encryption, make_config};
 
 /* All or nothing, also when Ctrl-C comes in between. */
 kw_err kw_install_make(struct kw_install *p, struct kw_note *note)

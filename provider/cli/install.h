@@ -4,6 +4,8 @@
 #define KEYWARD_CLI_INSTALL_H
 
 #include <keyward/env.h>
+#include <keyward/envelope.h>
+#include <keyward/file.h>
 
 #include "layout.h"
 #include "login.h"
@@ -16,6 +18,8 @@ struct kw_install {
     const char *dir;  /* NULL: the system's places                 */
     const char *user; /* NULL: see kw_place_owner                  */
     const char *label, *pin_file;
+    char domain[KW_DOMAIN_MAX + 1];
+    struct kw_blob ring; /* another node's keyring, to begin with; empty: the first node */
     char uri[KW_INSTALL_URI_MAX];
     char names[KW_ENV_VARS_MAX][KW_ENV_NAME_MAX];
     struct kw_config_var env[KW_ENV_VARS_MAX];
@@ -33,7 +37,7 @@ struct kw_install {
  * SoftHSM, which makes it `environment: test`. */
 KW_MUST_USE kw_err kw_install_look(struct kw_install *p, struct kw_note *note);
 
-/* Folders, PIN, with `softhsm` a token, EncryptionConfiguration, configuration.  After a
+/* Folders, PIN, with `softhsm` a token, the keyring, EncryptionConfiguration, configuration.  After a
  * failure, Ctrl-C's too, what it made is taken back. */
 KW_MUST_USE kw_err kw_install_make(struct kw_install *p, struct kw_note *note);
 

@@ -241,6 +241,18 @@ kw_err kw_place_secret(struct kw_made *made, const char *path,
     return KW_OK;
 }
 
+kw_err kw_place_bytes(struct kw_made *made, const char *path, kw_span bytes,
+                      struct kw_note *note)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0) {
+        errno = EEXIST;
+        return failed(path, "cannot make the file", note);
+    }
+    remember(made, path, false, NULL);
+    return kw_file_replace(path, bytes, 0644, note);
+}
+
 kw_err kw_place_text(struct kw_made *made, const char *path, kw_place_write *write,
                      const void *what, struct kw_note *note)
 {
@@ -256,11 +268,5 @@ kw_err kw_place_text(struct kw_made *made, const char *path, kw_place_write *wri
         kw_note_set(note, "%s: its text is too long", path);
         return kw_err_at(KW_CODE_BUG, "init");
     }
-    struct stat st;
-    if (lstat(path, &st) == 0) {
-        errno = EEXIST;
-        return failed(path, "cannot make the file", note);
-    }
-    remember(made, path, false, NULL);
-    return kw_file_replace(path, kw_span_of(text, (size_t)len), 0644, note);
+    return kw_place_bytes(made, path, kw_span_of(text, (size_t)len), note);
 }

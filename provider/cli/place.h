@@ -54,7 +54,10 @@ KW_MUST_USE kw_err kw_place_secret(struct kw_made *made, const char *path,
                                    const struct kw_owner *owner, int *ret_fd,
                                    struct kw_note *note);
 
-/* A new file of mode 0644 with what `write` prints. */
+/* A new file of mode 0644. */
+KW_MUST_USE kw_err kw_place_bytes(struct kw_made *made, const char *path, kw_span bytes,
+                                  struct kw_note *note);
+/* The same with what `write` prints. */
 typedef void kw_place_write(const void *what, FILE *out);
 KW_MUST_USE kw_err kw_place_text(struct kw_made *made, const char *path,
                                  kw_place_write *write, const void *what,

@@ -7,13 +7,14 @@
 #include <unistd.h>
 
 #include <keyward/envelope.h>
+#include <keyward/keyring.h>
 
 #include "install.h"
 
 struct choices {
-    const char *dir, *user, *module, *label, *serial, *pin_file, *domain;
+    const char *dir, *user, *module, *label, *serial, *pin_file, *domain, *join;
     struct kw_words env;
-    bool softhsm;
+    bool softhsm, first;
 };
 
 /* Where distributions put it. */
@@ -34,11 +35,6 @@ static const char *find_softhsm(void)
 /* ---- what was asked for --------------------------------------------------------------
  */
 
-static bool is_printable(uint8_t c)
-{
-    return c >= 0x20 && c < 0x7f;
-}
-
 static bool is_name(kw_span s)
 {
     static const char letters[] =
@@ -49,11 +45,16 @@ static bool is_name(kw_span s)
     return s.len > 0 && s.len < KW_ENV_NAME_MAX && (s.ptr[0] < '0' || s.ptr[0] > '9');
 }
 
+static bool is_ascii(uint8_t c)
+{
+    return c < 0x80;
+}
+
 /* Text of a token: 1 to `max` printable bytes. */
 static bool is_text_of_token(const char *text, size_t max)
 {
     kw_span s = kw_span_str(text);
-    return s.len >= 1 && s.len <= max && kw_span_all(s, is_printable);
+    return s.len >= 1 && s.len <= max && kw_is_printable_text(s);
 }
 
 /* -1 to go on. */
@@ -63,9 +64,9 @@ static int judge_env(const struct choices *c, struct kw_install *p)
         const char *equals = strchr(c->env.at[i], '=');
         size_t len = equals != NULL ? (size_t)(equals - c->env.at[i]) : 0;
         kw_span name = kw_span_of(c->env.at[i], len);
-        if (equals == NULL || !is_name(name) ||
-            !kw_span_all(kw_span_str(equals + 1), is_printable) ||
-            strlen(equals + 1) >= KW_PATH_MAX)
+        kw_span value = kw_span_str(equals != NULL ? equals + 1 : "");
+        if (equals == NULL || !is_name(name) || !kw_is_printable_text(value) ||
+            !kw_span_all(value, is_ascii) || value.len >= KW_PATH_MAX)
             return kw_usage_error("init", "--env wants NAME=VALUE, printable ASCII");
         if (c->softhsm && kw_span_equal_str(name, "SOFTHSM2_CONF"))
             return kw_usage_error("init", "--softhsm makes its own SOFTHSM2_CONF");
@@ -75,6 +76,63 @@ static int judge_env(const struct choices *c, struct kw_install *p)
         kw_copy_str(p->names[i], sizeof p->names[i], name);
         p->env[i] = (struct kw_config_var){p->names[i], (char *)(uintptr_t)(equals + 1)};
     }
+    return -1;
+}
+
+/* ---- the first node, or one of those that have the same keyring ---- */
+
+/* Whoever sits at a terminal is asked. */
+static bool ask_which(struct choices *c)
+{
+    static char line[KW_PATH_MAX];
+    if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
+        return false;
+    fputs(
+        "keyward: is this the first node of its cluster?  Type \"first\", or the path of "
+        "the\nkeyring.json that another node has: ",
+        stderr);
+    if (fgets(line, sizeof line, stdin) == NULL)
+        return false;
+    line[strcspn(line, "\n")] = '\0';
+    c->first = strcmp(line, "first") == 0;
+    c->join = c->first || line[0] == '\0' ? NULL : line;
+    return c->first || c->join != NULL;
+}
+
+static int judge_node(struct choices *c)
+{
+    if (!c->first && c->join == NULL && !ask_which(c))
+        return kw_usage_error(
+            "init",
+            "--first or --join KEYRING is wanted: the first node of a cluster makes the "
+            "keyring, every other one begins with a copy of it.  Two nodes that each "
+            "make "
+            "their own cannot read what the other one has sealed");
+    if (c->first && c->join != NULL)
+        return kw_usage_error("init", "--first and --join exclude each other");
+    if (c->join != NULL && c->softhsm)
+        return kw_usage_error("init",
+                              "--softhsm makes a token of its own, which has none of the "
+                              "keyring's keys: name the token with --module and --label");
+    return -1;
+}
+
+/* -1 to go on: with the keyring's domain, when there is a keyring. */
+static int read_keyring(const struct kw_cli *cli, struct choices *c, struct kw_install *p)
+{
+    struct kw_keyring *ring = NULL;
+    struct kw_note note = {{0}};
+    if (c->join == NULL)
+        return -1;
+    kw_err e = kw_keyring_load(c->join, &ring, &p->ring, &note);
+    if (kw_failed(e))
+        return kw_fail(cli, e, &note);
+    kw_copy_str(p->domain, sizeof p->domain, kw_span_str(ring->domain));
+    kw_keyring_give(ring);
+    if (c->domain != NULL && strcmp(c->domain, p->domain) != 0)
+        return kw_refuse(cli, "--domain is \"%s\", and %s is of domain \"%s\"", c->domain,
+                         c->join, p->domain);
+    c->domain = p->domain;
     return -1;
 }
 
@@ -102,9 +160,9 @@ static int judge_token(const struct choices *c)
                               "an HSM wants --module, --label and --pin-file; for a "
                               "test with a soft token use --softhsm");
     if (c->label != NULL && !is_text_of_token(c->label, 32))
-        return kw_usage_error("init", "--label: 1 to 32 bytes of printable ASCII");
+        return kw_usage_error("init", "--label: 1 to 32 bytes of printable text");
     if (c->serial != NULL && !is_text_of_token(c->serial, 16))
-        return kw_usage_error("init", "--serial: 1 to 16 bytes of printable ASCII");
+        return kw_usage_error("init", "--serial: 1 to 16 bytes of printable text");
     return -1;
 }
 
@@ -121,12 +179,16 @@ static int judge_module(const char *module)
 }
 
 /* -1 to go on. */
-static int judge(const struct choices *c, struct kw_install *p)
+static int judge(const struct kw_cli *cli, struct choices *c, struct kw_install *p)
 {
     const char *module = c->module != NULL ? c->module : find_softhsm();
     int code = judge_token(c);
     if (code < 0)
         code = judge_module(module);
+    if (code < 0)
+        code = judge_node(c);
+    if (code < 0)
+        code = read_keyring(cli, c, p);
     if (code < 0)
         code = judge_domain(c->domain);
     if (code < 0)
@@ -156,6 +218,10 @@ static int report(const struct kw_cli *cli, const struct kw_install *p)
 {
     const struct kw_layout *l = &p->layout;
     static char text[16 * 1024];
+    char next[KW_PATH_MAX + 64];
+    bool joins = kw_blob_peek(&p->ring).len > 0;
+    snprintf(next, sizeof next, "keyward %s --config %s", joins ? "check" : "key create",
+             l->config);
     FILE *out = fmemopen(text, sizeof text - 1, "w");
     if (out == NULL)
         return kw_fail(cli, kw_err_at(KW_CODE_NO_MEMORY, "init"), NULL);
@@ -163,12 +229,12 @@ static int report(const struct kw_cli *cli, const struct kw_install *p)
     fclose(out);
     if (cli->json)
         return kw_json_out(
-            json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:i, s:s}", "ok", 1,
-                      "config", l->config, "keyring", l->keyring, "pin", l->pin, "state",
-                      l->state, "socket_secrets", l->secrets, "socket_bulk", l->bulk,
-                      "encryption_configuration", l->encryption, "token_dir",
+            json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:i, s:s, s:[s]}",
+                      "ok", 1, "config", l->config, "keyring", l->keyring, "pin", l->pin,
+                      "state", l->state, "socket_secrets", l->secrets, "socket_bulk",
+                      l->bulk, "encryption_configuration", l->encryption, "token_dir",
                       p->first.softhsm ? l->tokens : NULL, "uid", (int)p->owner.uid,
-                      "encryption_configuration_text", text),
+                      "encryption_configuration_text", text, "next", next),
             KW_EXIT_GOOD);
     printf("config %s\nkeyring %s\npin %s\nstate %s\nsocket secrets %s\nsocket bulk %s\n"
            "encryption-configuration %s\n",
@@ -180,7 +246,7 @@ static int report(const struct kw_cli *cli, const struct kw_install *p)
         fputs("keyward: everything belongs to root, and keywardd refuses to run as root; "
               "--user names the daemon's user\n",
               stderr);
-    printf("next: keyward key create --config %s\n", l->config);
+    printf("next: %s\n", next);
     return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
 }
 
@@ -199,8 +265,12 @@ int kw_verb_init(int argc, char **argv)
         {"serial", "SERIAL", "its serial, where several have the label", NULL, &c.serial},
         {"pin-file", "FILE", "copy the PIN from this file (mode 0600)", NULL,
          &c.pin_file},
-        {"domain", "NAME", "the cluster's name, which never changes; wanted", NULL,
-         &c.domain},
+        {"first", NULL, "the first node of its cluster: the keyring is made here",
+         &c.first, NULL},
+        {"join", "KEYRING", "a further node, with a copy of the first one's keyring",
+         NULL, &c.join},
+        {"domain", "NAME", "the cluster's name, which never changes; wanted with --first",
+         NULL, &c.domain},
         {"env", "NAME=VALUE", "a variable of the HSM's library; repeatable", NULL, NULL,
          &c.env},
     };
@@ -212,7 +282,8 @@ int kw_verb_init(int argc, char **argv)
             "and\nwithout a login; then makes configuration, folders, PIN file and an\n"
             "EncryptionConfiguration, each with its safe mode.  All or nothing; "
             "overwrites\n"
-            "nothing.",
+            "nothing.  One node is the --first; the others --join with a copy of its "
+            "keyring.",
         .more =
             "Everything is sealed under --domain: every ciphertext is bound to it, so "
             "it never\nchanges while there is data.  A PIN is never taken from the "
@@ -222,7 +293,7 @@ int kw_verb_init(int argc, char **argv)
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code < 0)
-        code = judge(&c, &p);
+        code = judge(&cli, &c, &p);
     if (code >= 0)
         return code;
     umask(022);

@@ -69,7 +69,7 @@ func prepareNode(t *testing.T) *node {
 	must(t, os.Chmod(dir, 0o755))
 	n := &node{t: t, bin: filepath.Join(dir, "bin"), base: filepath.Join(dir, "node")}
 	n.copyPrograms()
-	args := []string{"init", "--softhsm", "--dir", n.base, "--domain", "conformance"}
+	args := []string{"init", "--first", "--softhsm", "--dir", n.base, "--domain", "conformance"}
 	if os.Geteuid() == 0 {
 		args = append(args, "--user", n.becomeNobody())
 	}

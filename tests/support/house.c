@@ -176,9 +176,10 @@ void house_build(struct house *h, const char *hsm)
     place(h);
     house_lend(h, KW_DAEMON, "keywardd", h->keywardd);
     house_lend(h, KW_WORKER, "keyward-hsm", h->worker);
-    char *init[] = {"keyward", "init",     "--softhsm", "--dir",
-                    h->dir,    "--domain", "demo",      geteuid() == 0 ? "--user" : NULL,
-                    "nobody",  NULL};
+    char *init[] = {"keyward",   "init",  "--first",
+                    "--softhsm", "--dir", h->dir,
+                    "--domain",  "demo",  geteuid() == 0 ? "--user" : NULL,
+                    "nobody",    NULL};
     must(h, "init", run_tool(out, sizeof out, init), out);
     snprintf(with, sizeof with, "log: {level: debug}\nhsm:\n%s", hsm ? hsm : quick);
     house_edit(h, "hsm:\n", with);

@@ -44,12 +44,13 @@ void site_make(struct site *s)
 {
     site_begin(s);
     if (geteuid() == 0)
-        kw_run(&s->run,
-               (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
-                                     "--dir", s->base, "--user", "nobody", NULL});
+        kw_run(&s->run, (const char *const[]){KEYWARD, "init", "--first", "--domain",
+                                              "demo", "--softhsm", "--dir", s->base,
+                                              "--user", "nobody", NULL});
     else
-        kw_run(&s->run, (const char *const[]){KEYWARD, "init", "--domain", "demo",
-                                              "--softhsm", "--dir", s->base, NULL});
+        kw_run(&s->run,
+               (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
+                                     "--softhsm", "--dir", s->base, NULL});
     if (s->run.status != 0)
         fail_msg("init: %s", s->run.err);
 }

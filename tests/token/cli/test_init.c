@@ -17,8 +17,8 @@ static void something_is_there__refused_and_left_as_it_is(void **state)
     (void)state;
     site_make(&s);
     CHECK_OK(kw_file_read(s.config, 8192, &before, NULL));
-    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
-                                         "--dir", s.base, NULL});
+    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
+                                         "--softhsm", "--dir", s.base, NULL});
     CHECK(s.run.status == 1);
     CHECK_HAS(s.run.err, "is there already");
     CHECK_OK(kw_file_read(s.config, 8192, &after, NULL));
@@ -33,8 +33,8 @@ static void others_may_write_the_folder__refused(void **state)
     (void)state;
     site_begin(&s);
     CHECK(mkdir(s.base, 0777) == 0 && chmod(s.base, 0777) == 0);
-    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
-                                         "--dir", s.base, NULL});
+    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
+                                         "--softhsm", "--dir", s.base, NULL});
     CHECK(s.run.status == 1);
     CHECK_HAS(s.run.err, "0777");
     CHECK(access(s.pin, F_OK) != 0);
@@ -45,8 +45,8 @@ static void no_such_user__refused_before_anything_is_made(void **state)
 {
     (void)state;
     site_begin(&s);
-    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
-                                         "--dir", s.base, "--user",
+    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
+                                         "--softhsm", "--dir", s.base, "--user",
                                          "no-such-user-of-ours", NULL});
     CHECK(s.run.status == 1);
     CHECK_HAS(s.run.err, "no-such-user-of-ours");
@@ -62,8 +62,9 @@ static void daemons_user_cannot_pass__the_folder_to_open_is_named(void **state)
         return;
     site_begin(&s);
     CHECK(chmod(s.dir, 0700) == 0);
-    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
-                                         "--dir", s.base, "--user", "nobody", NULL});
+    kw_run(&s.run,
+           (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
+                                 "--softhsm", "--dir", s.base, "--user", "nobody", NULL});
     CHECK(s.run.status == 1);
     CHECK_HAS(s.run.err, "cannot pass this folder");
     CHECK_HAS(s.run.err, s.dir);
@@ -110,8 +111,8 @@ static void json__one_document_with_the_paths(void **state)
     char want[192];
     (void)state;
     site_begin(&s);
-    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
-                                         "--json", "--dir", s.base, NULL});
+    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
+                                         "--softhsm", "--json", "--dir", s.base, NULL});
     CHECK(s.run.status == 0);
     CHECK(s.run.out[0] == '{');
     snprintf(want, sizeof want, "\"config\": \"%s\"", s.config);
@@ -150,9 +151,10 @@ static void end_with_an_hsm(void)
 static int init_hsm(const char *module, const char *label, const char *env)
 {
     const char *const as_root = geteuid() == 0 ? "--user=nobody" : NULL;
-    const char *argv[24] = {KEYWARD,    "init", "--domain", "demo", "--dir",      s.base,
-                            "--module", module, "--label",  label,  "--pin-file", given};
-    size_t n = 12;
+    const char *argv[24] = {KEYWARD, "init",       "--first",  "--domain", "demo",
+                            "--dir", s.base,       "--module", module,     "--label",
+                            label,   "--pin-file", given};
+    size_t n = 13;
     if (env != NULL) {
         argv[n++] = "--env";
         argv[n++] = env;
@@ -160,6 +162,44 @@ static int init_hsm(const char *module, const char *label, const char *env)
     argv[n] = as_root;
     kw_run(&s.run, argv);
     return s.run.status;
+}
+
+/* A second node: with a copy of the first one's keyring, at the same token. */
+static int join_hsm(const char *ring, const char *domain)
+{
+    const char *argv[24] = {KEYWARD, "init",     "--join",     ring,      "--dir",
+                            s.base,  "--module", SOFTHSM,      "--label", "keyward",
+                            "--env", conf,       "--pin-file", given};
+    size_t n = 14;
+    if (domain != NULL) {
+        argv[n++] = "--domain";
+        argv[n++] = domain;
+    }
+    argv[n] = geteuid() == 0 ? "--user=nobody" : NULL;
+    kw_run(&s.run, argv);
+    return s.run.status;
+}
+
+static void further_node__has_the_first_ones_keyring_and_domain(void **state)
+{
+    (void)state;
+    begin_with_an_hsm();
+    KEYWARD_MUST(&hsm, 0, "key", "create");
+    KEYWARD_MUST(&hsm, 0, "key", "accept", "1");
+    KEYWARD_MUST(&hsm, 0, "key", "activate", "1", "--only-copy", "--now", "--baseline");
+    CHECK(join_hsm(hsm.keyring, "other") == 1);
+    CHECK_HAS(s.run.err, "--domain is \"other\"");
+    CHECK_HAS(s.run.err, "is of domain \"demo\"");
+    CHECK(access(s.base, F_OK) != 0);
+    CHECK(join_hsm(given, NULL) == 1); /* that is no keyring */
+    CHECK(access(s.base, F_OK) != 0);
+    CHECK(join_hsm(hsm.keyring, NULL) == 0);
+    CHECK_HAS(s.run.out, "next: keyward check --config ");
+    kw_run(&s.run, (const char *const[]){"/usr/bin/cmp", hsm.keyring, s.keyring, NULL});
+    CHECK(s.run.status == 0);
+    KEYWARD_MUST(&s, 0, "check");
+    CHECK_HAS(s.run.out, "version 1");
+    end_with_an_hsm();
 }
 
 static void wrong_module__told_as_that_and_nothing_made(void **state)
@@ -290,14 +330,13 @@ static void fails_half_way__what_was_there_is_as_it_was(void **state)
     char env[3][160], run[160], old[160];
     (void)state;
     begin_with_a_liar("C_Login rv=0x30\n", env);
-    const char *const argv[] = {KEYWARD,     "init",
-                                "--domain",  "demo",
-                                "--softhsm", "--dir",
-                                s.base,      "--module",
-                                given,       "--env",
-                                env[0],      "--env",
-                                env[1],      geteuid() == 0 ? "--user=nobody" : NULL,
-                                NULL};
+    const char *const argv[] = {
+        KEYWARD,    "init",  "--first",
+        "--domain", "demo",  "--softhsm",
+        "--dir",    s.base,  "--module",
+        given,      "--env", env[0],
+        "--env",    env[1],  geteuid() == 0 ? "--user=nobody" : NULL,
+        NULL};
     kw_run(&s.run, argv);
     CHECK(s.run.status == 3);
     CHECK_HAS(s.run.err, "CKR_DEVICE_ERROR");
@@ -326,12 +365,12 @@ static void interrupted_half_way__taken_back(void **state)
     begin_with_a_liar("C_Login hang\n", env);
     site_watch_calls(&s);
     pid_t pid = geteuid() == 0
-                    ? SITE_START(&s, "init", "--domain", "demo", "--softhsm", "--dir",
-                                 s.base, "--module", given, "--env", env[0], "--env",
-                                 env[1], "--env", env[2], "--user", "nobody")
-                    : SITE_START(&s, "init", "--domain", "demo", "--softhsm", "--dir",
-                                 s.base, "--module", given, "--env", env[0], "--env",
-                                 env[1], "--env", env[2]);
+                    ? SITE_START(&s, "init", "--first", "--domain", "demo", "--softhsm",
+                                 "--dir", s.base, "--module", given, "--env", env[0],
+                                 "--env", env[1], "--env", env[2], "--user", "nobody")
+                    : SITE_START(&s, "init", "--first", "--domain", "demo", "--softhsm",
+                                 "--dir", s.base, "--module", given, "--env", env[0],
+                                 "--env", env[1], "--env", env[2]);
     (void)site_await_call(&s, "C_Login", 1);
     CHECK(kill(pid, SIGTERM) == 0);
     site_tell(&s, "\n");
@@ -356,5 +395,6 @@ KW_CASES("token/cli/init", CASE(something_is_there__refused_and_left_as_it_is),
          CASE(variable_of_the_shell_only__named_and_not_used),
          CASE(pin_in_an_unsafe_or_empty_file__nothing_made),
          CASE(an_hsm__from_init_to_its_first_key),
+         CASE(further_node__has_the_first_ones_keyring_and_domain),
          CASE(fails_half_way__what_was_there_is_as_it_was),
          CASE(interrupted_half_way__taken_back))

@@ -281,8 +281,8 @@ static void files_of_root__created_all_the_same(void **state)
 {
     (void)state;
     site_begin(&s);
-    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--domain", "demo", "--softhsm",
-                                         "--dir", s.base, NULL});
+    kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
+                                         "--softhsm", "--dir", s.base, NULL});
     CHECK(s.run.status == 0);
     if (geteuid() == 0)
         CHECK_HAS(s.run.err, "refuses to run as root");

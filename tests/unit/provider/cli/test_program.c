@@ -111,25 +111,46 @@ static void init_half_said__two(void **state)
     CHECK_HAS(r.err, "--pin-file");
     RUN("init", "--softhsm", "--pin-file", "/x");
     CHECK(r.status == 2);
-    RUN("init", "--softhsm", "--domain", "Not A Domain");
+    RUN("init", "--first", "--softhsm", "--domain", "Not A Domain");
     CHECK(r.status == 2);
-    RUN("init", "--softhsm", "--module", "/x/softhsm.so", "--dir", "/nonexistent/x");
+    RUN("init", "--first", "--softhsm", "--module", "/x/softhsm.so", "--dir",
+        "/nonexistent/x");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "--domain");
     CHECK_HAS(r.err, "never changes");
-    RUN("init", "--softhsm", "--module", "/x.so", "--domain", "a", "--env", "NAME");
+    RUN("init", "--first", "--softhsm", "--module", "/x.so", "--domain", "a", "--env",
+        "NAME");
     CHECK(r.status == 2);
-    RUN("init", "--softhsm", "--module", "/x.so", "--domain", "a", "--env", "A=1",
-        "--env", "A=2");
+    RUN("init", "--first", "--softhsm", "--module", "/x.so", "--domain", "a", "--env",
+        "A=1", "--env", "A=2");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "twice");
-    RUN("init", "--module", "relative.so", "--label", "x", "--pin-file", "/x", "--domain",
-        "a");
+    RUN("init", "--first", "--module", "relative.so", "--label", "x", "--pin-file", "/x",
+        "--domain", "a");
     CHECK(r.status == 2);
     RUN("probe");
     CHECK(r.status == 2);
     RUN("probe", "/x", "--rounds", "many");
     CHECK(r.status == 2);
+}
+
+static void init_first_or_join__one_of_them(void **state)
+{
+    (void)state;
+    RUN("init", "--softhsm", "--module", "/x.so", "--domain", "a");
+    CHECK(r.status == 2); /* and no terminal to ask at */
+    CHECK_HAS(r.err, "--first or --join KEYRING");
+    RUN("init", "--first", "--join", "/x", "--module", "/x.so", "--label", "x",
+        "--pin-file", "/x", "--domain", "a");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "exclude each other");
+    RUN("init", "--join", "/x", "--softhsm", "--module", "/x.so");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "none of the keyring's keys");
+    RUN("init", "--join", "/nonexistent/x", "--module", "/x.so", "--label", "x",
+        "--pin-file", "/x");
+    CHECK(r.status == 3);
+    CHECK_HAS(r.err, "/nonexistent/x");
 }
 
 static void output_is_no_terminal__no_colour(void **state)
@@ -185,5 +206,5 @@ KW_CASES("provider/cli/program", CASE(no_verb_or_an_unknown_one__two_and_the_lis
          CASE(configuration_missing_json__a_document_all_the_same),
          CASE(nobody_answers_on_a_socket__three),
          CASE(activate_with_two_words_on_copies__two), CASE(init_half_said__two),
-         CASE(output_is_no_terminal__no_colour),
+         CASE(init_first_or_join__one_of_them), CASE(output_is_no_terminal__no_colour),
          CASE(output_is_a_terminal__colour_unless_no_color))
