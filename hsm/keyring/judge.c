@@ -150,7 +150,7 @@ void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
     struct kw_memory known = {&marks, memory->act, memory->last};
     if (!is_last_good(domain, &known, &marks))
         known.last = NULL;
-    *ret = (struct kw_judgement){0};
+    *ret = (struct kw_judgement){.last_good = known.last != NULL};
     ret->refusal = whole(ring, domain, &known, &ret->n, &ret->active);
     if (ret->refusal == KW_ADMITTED)
         return;

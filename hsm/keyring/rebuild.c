@@ -84,20 +84,16 @@ static kw_err is_understood(const struct kw_keyring *backup, const struct kw_mar
     return KW_OK;
 }
 
-/* There is one baseline: where the ring has another, the lower one of the two is retired,
- * as an activation would have done. */
-static void settle_baseline(struct kw_keyring *ring, struct kw_version *v, const char *at)
+/* There is one baseline, and it never goes back: the lower one of the two is retired. */
+static void become_baseline(struct kw_keyring *ring, const struct kw_version *v,
+                            const char *at)
 {
-    struct kw_version *lower = kw_keyring_edit(ring, ring->active);
-    if (lower == NULL || lower->n < v->n)
-        ring->active = v->n;
-    else if (lower->n > v->n)
-        lower = v;
-    if (lower == NULL || lower->n == ring->active || lower->state != KW_KEY_ACTIVE)
-        return;
-    lower->state = KW_KEY_RETIRED;
-    if (lower->retired[0] == '\0')
-        PUT(lower->retired, at);
+    struct kw_version *old = kw_keyring_edit(ring, ring->active);
+    if (old != NULL && old->n != v->n && old->state == KW_KEY_ACTIVE) {
+        old->state = KW_KEY_RETIRED;
+        PUT(old->retired, at);
+    }
+    ring->active = v->n;
 }
 
 void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
@@ -109,11 +105,12 @@ void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
         strcmp(mark->id.key_id, v->key_id) != 0 ||
         !kw_key_state_from_name(mark->state, &now))
         return;
-    if (now == v->state) {
-        if (now == KW_KEY_ACTIVE)
-            settle_baseline(ring, v, at);
+    if (now == KW_KEY_ACTIVE && ring->active > v->n)
+        now = KW_KEY_RETIRED;
+    if (now == KW_KEY_ACTIVE)
+        become_baseline(ring, v, at);
+    if (now == v->state)
         return;
-    }
     if (now == KW_KEY_DISABLED)
         PUT(v->disabled_from, v->state == KW_KEY_DESTROYED || v->state == KW_KEY_ACTIVE
                                   ? kw_key_state_name(KW_KEY_RETIRED)
@@ -125,8 +122,6 @@ void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
     if (times[now][0] == '\0')
         kw_copy_str(times[now], KW_TIME_TEXT, kw_span_str(at));
     v->state = now;
-    if (now == KW_KEY_ACTIVE)
-        settle_baseline(ring, v, at);
 }
 
 static kw_err record(struct kw_keyring *ring, enum kw_act act, uint32_t n, const char *at,

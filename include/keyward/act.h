@@ -82,9 +82,8 @@ KW_MUST_USE kw_err kw_act_gone(struct kw_keyring *ring, uint32_t n, size_t row,
 KW_MUST_USE kw_err kw_act_rebuild(const struct kw_keyring *backup, const char *domain,
                                   const struct kw_marks *marks, const char *at,
                                   struct kw_keyring **ret_ring, struct kw_note *note);
-/* The state that the marks remember of v->n, put into *v.  Of a baseline and the ring's own
- * one the higher stays it (ring->active), and the other is retired.  Not of a version that
- * is not understood. */
+/* The state that the marks remember of v->n, put into *v; ring->active follows: of two
+ * baselines the lower one is retired.  Not of a version that is not understood. */
 void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
                    const struct kw_marks *marks, const char *at);
 

@@ -157,6 +157,7 @@ struct kw_judgement {
     enum kw_refusal refusal;
     uint32_t n;             /* the version that it is about, 0 = none              */
     uint32_t active;        /* ADMITTED, ACTIVE: wraps with it; 0 = none yet       */
+    bool last_good;         /* the last good copy is there, and this node would take it */
     struct kw_note why;     /* both rings named, what is wrong, what helps in a word */
     char cure[KW_CURE_MAX]; /* the way out: commands, one a line; "# when" begins a
                                choice between them, another "# " says what to do

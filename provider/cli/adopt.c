@@ -286,7 +286,7 @@ int kw_adopt_plan(struct kw_create *c)
 {
     uint32_t n = 0;
     const struct kw_desk *d = &c->desk;
-    if (d->last != NULL && (d->ring == NULL || d->judgement.refusal != KW_ADMITTED))
+    if (d->judgement.last_good && d->judgement.refusal != KW_ADMITTED)
         return kw_create_put_back(c);
     int code = read_key_id(c, &n);
     if (code < 0)
