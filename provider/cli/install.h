@@ -19,7 +19,8 @@ struct kw_install {
     const char *user; /* NULL: see kw_place_owner                  */
     const char *label, *pin_file;
     char domain[KW_DOMAIN_MAX + 1];
-    struct kw_blob ring; /* another node's keyring, to begin with; empty: the first node */
+    struct kw_blob
+        ring; /* another node's keyring, to begin with; empty: the first node */
     char uri[KW_INSTALL_URI_MAX];
     char names[KW_ENV_VARS_MAX][KW_ENV_NAME_MAX];
     struct kw_config_var env[KW_ENV_VARS_MAX];
@@ -37,8 +38,8 @@ struct kw_install {
  * SoftHSM, which makes it `environment: test`. */
 KW_MUST_USE kw_err kw_install_look(struct kw_install *p, struct kw_note *note);
 
-/* Folders, PIN, with `softhsm` a token, the keyring, EncryptionConfiguration, configuration.  After a
- * failure, Ctrl-C's too, what it made is taken back. */
+/* Folders, PIN, with `softhsm` a token, the keyring, EncryptionConfiguration,
+ * configuration.  After a failure, Ctrl-C's too, what it made is taken back. */
 KW_MUST_USE kw_err kw_install_make(struct kw_install *p, struct kw_note *note);
 
 #endif
