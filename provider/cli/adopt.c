@@ -299,10 +299,9 @@ int kw_adopt_plan(struct kw_create *c)
         code = base(c);
     if (code < 0)
         code = number_is_free(c, n);
-    if (code < 0 && recorded(c) != NULL)
-        code = from_record(c, recorded(c));
-    else if (code < 0)
-        code = from_name(c, n);
+    const struct kw_version *rec = code < 0 ? recorded(c) : NULL;
+    if (code < 0)
+        code = rec != NULL ? from_record(c, rec) : from_name(c, n);
     if (code < 0)
         code = proof(c);
     if (code < 0)
