@@ -39,30 +39,12 @@ KW_PRINTF(2, 3) static void add(struct text *t, const char *fmt, ...)
 
 enum { QUOTED = 4 * (KW_PATH_MAX + 16) + 3 };
 
-static bool is_plain(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           strchr("/._-+@%:,", c) != NULL;
-}
-
-/* `path` and `end`, in quotes when a shell would read more into it. */
+/* `path` and `end` as one word. */
 static const char *quote(char dst[QUOTED], const char *path, const char *end)
 {
     char whole[KW_PATH_MAX + 16];
     snprintf(whole, sizeof whole, "%s%s", path, end);
-    if (kw_span_all(kw_span_str(whole), is_plain)) {
-        snprintf(dst, QUOTED, "%s", whole);
-        return dst;
-    }
-    struct text t = {dst, QUOTED};
-    add(&t, "'");
-    for (const char *c = whole; *c != '\0'; c++) {
-        if (*c == '\'')
-            add(&t, "'\\''");
-        else
-            add(&t, "%c", *c);
-    }
-    add(&t, "'");
+    (void)kw_shell_word(dst, QUOTED, whole);
     return dst;
 }
 

@@ -118,6 +118,11 @@ bool kw_is_printable_text(kw_span s);
  * at least 1; s may be dst itself.  true when nothing was replaced or cut. */
 bool kw_copy_printable(char *dst, size_t cap, kw_span s);
 
+/* `text` as one word of a shell's command line, in single quotes when sh(1) would read
+ * more into it than its letters (POSIX.1-2017, XCU 2.2).  At most 4 * strlen(text) + 3
+ * bytes with the NUL.  cap is at least 1; false, and "", when it does not fit. */
+bool kw_shell_word(char *ret_word, size_t cap, const char *text);
+
 /* `len` random bytes from getrandom(2); aborts when the kernel cannot give them. */
 void kw_random(void *dst, size_t len);
 
