@@ -159,9 +159,10 @@ int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
 
 void kw_args_config(const struct kw_cli *cli, char *dst, size_t cap)
 {
+    char file[4 * KW_PATH_MAX + 3];
     bool is_default = strcmp(cli->config, KW_CONFIG_DEFAULT) == 0;
-    snprintf(dst, cap, "%s%s", is_default ? "" : " --config ",
-             is_default ? "" : cli->config);
+    (void)kw_shell_word(file, sizeof file, cli->config);
+    snprintf(dst, cap, "%s%s", is_default ? "" : " --config ", is_default ? "" : file);
 }
 
 static bool read_number(const char *text, uint32_t *ret_n)

@@ -63,7 +63,9 @@ struct kw_usage {
 int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
                  struct kw_cli *ret_cli);
 
-/* " --config FILE" for a command that is printed, "" when it is the default one. */
+#define KW_ARGS_CONFIG_MAX (4u * KW_PATH_MAX + 16u)
+/* " --config FILE" for a command that is printed, quoted where a shell wants it; "" when
+ * it is the default one. */
 void kw_args_config(const struct kw_cli *cli, char *dst, size_t cap);
 
 /* The operand N: 1..KW_VERSION_N_MAX in plain digits.  -1 to go on, else the exit code.

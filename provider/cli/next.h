@@ -2,8 +2,7 @@
 /* next - what comes after an act, as commands that can be run as they are
  *
  * One place makes every change of a keyring; all other nodes get a copy, under a
- * temporary name and then renamed, as a copy over the file would tear it.  A line that
- * begins with "# " says where or when the lines below it are to be run.
+ * temporary name and then renamed, as a copy over the file would tear it.
  *
  * Pure: text only.
  */
@@ -13,20 +12,10 @@
 #include <keyward/act.h>
 
 #include "cli.h"
-
-#define KW_NEXT_MAX (16u * KW_PATH_MAX)
-
-struct kw_next {
-    char text[KW_NEXT_MAX]; /* lines */
-    size_t len;
-};
-/* One more line; what does not fit is left out whole. */
-void kw_next_add(struct kw_next *next, const char *fmt, ...) KW_PRINTF(2, 3);
+#include "way.h"
 
 /* The copy that every other node gets, and the reload of every daemon. */
-void kw_next_hand_out(struct kw_next *next, const char *keyring);
-/* Puts a file of this node in the place of the keyring. */
-void kw_next_install(struct kw_next *next, const char *from, const char *keyring);
+void kw_next_hand_out(struct kw_way *next, const char *keyring);
 
 /* What an act has left behind. */
 struct kw_next_facts {
@@ -39,9 +28,9 @@ struct kw_next_facts {
     bool node_only;          /* ACTIVATE: this node's own act, the baseline stays      */
 };
 void kw_next_after(enum kw_act act, const struct kw_next_facts *facts,
-                   struct kw_next *next);
+                   struct kw_way *next);
 
 /* The way out of a refusal (struct kw_judgement), its commands with `config`. */
-void kw_next_cure(const char *cure, const char *config, struct kw_next *next);
+void kw_next_cure(const char *cure, const char *config, struct kw_way *next);
 
 #endif

@@ -114,8 +114,8 @@ static void print_proof(const struct activation *a)
 
 static int report(const struct activation *a)
 {
-    char config[KW_PATH_MAX];
-    struct kw_next next = {.len = 0};
+    char config[KW_ARGS_CONFIG_MAX];
+    struct kw_way next = {.len = 0};
     kw_args_config(a->cli, config, sizeof config);
     const struct kw_next_facts facts = {.config = config,
                                         .keyring = a->desk->config->keyring,

@@ -8,79 +8,61 @@
 
 #include <keyward/bytes.h>
 
-static void put(struct kw_way *w, const char *text, size_t len)
+enum { WORD_MAX = 4 * (KW_PATH_MAX + 8) + 3 };
+
+KW_PRINTF(3, 0)
+static void add_line(struct kw_way *w, const char *start, const char *fmt, va_list args)
 {
-    if (w->len < sizeof w->text && len < sizeof w->text - w->len) {
-        kw_copy(w->text + w->len, sizeof w->text - w->len, kw_span_of(text, len));
-        w->text[w->len + len] = '\0';
+    size_t from = w->len, room = sizeof w->text - from;
+    int head = snprintf(w->text + from, room, "%s", start);
+    int n = vsnprintf(w->text + from + head, room - (size_t)head, fmt, args);
+    if (n < 0 || (size_t)(head + n) + 1 >= room) {
+        w->text[from] = '\0';
+        return;
     }
-    w->len += len; /* the line is taken back when it did not fit */
+    w->len += (size_t)(head + n);
+    w->text[w->len++] = '\n';
+    w->text[w->len] = '\0';
 }
 
-/* Ends the line that began at `from`. */
-static void end_line(struct kw_way *w, size_t from)
+void kw_way_add(struct kw_way *w, const char *fmt, ...)
 {
-    put(w, "\n", 1);
-    if (w->len >= sizeof w->text) {
-        w->len = from;
-        w->text[from] = '\0';
-    }
+    va_list args;
+    va_start(args, fmt);
+    add_line(w, "", fmt, args);
+    va_end(args);
 }
 
 void kw_way_when(struct kw_way *w, const char *fmt, ...)
 {
-    char line[KW_PATH_MAX + 512];
-    size_t from = w->len;
     va_list args;
     va_start(args, fmt);
-    vsnprintf(line, sizeof line, fmt, args);
+    add_line(w, "# ", fmt, args);
     va_end(args);
-    put(w, "# ", 2);
-    put(w, line, strlen(line));
-    end_line(w, from);
-}
-
-static bool is_plain(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           strchr("_-./:=@%+,", c) != NULL;
-}
-
-/* As sh(1) reads it back: 'it'\''s'. */
-static void put_word(struct kw_way *w, const char *word)
-{
-    if (word[0] != '\0' && kw_span_all(kw_span_str(word), is_plain)) {
-        put(w, word, strlen(word));
-        return;
-    }
-    put(w, "'", 1);
-    for (; *word != '\0'; word++)
-        put(w, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
-    put(w, "'", 1);
 }
 
 void kw_way_command(struct kw_way *w, const char *const words[])
 {
-    size_t from = w->len;
+    char line[KW_CURE_MAX];
+    size_t len = 0;
     for (size_t i = 0; words[i] != NULL; i++) {
+        if (len + 2 > sizeof line)
+            return;
         if (i > 0)
-            put(w, " ", 1);
-        put_word(w, words[i]);
+            line[len++] = ' ';
+        if (!kw_shell_word(line + len, sizeof line - len, words[i]))
+            return;
+        len += strlen(line + len);
     }
-    end_line(w, from);
+    kw_way_add(w, "%.*s", (int)len, line);
 }
 
 void kw_way_install(struct kw_way *w, const char *file, const char *keyring)
 {
-    char fresh[KW_PATH_MAX + 8];
-    size_t from = w->len;
+    char fresh[KW_PATH_MAX + 8], from[WORD_MAX], beside[WORD_MAX], to[WORD_MAX];
     snprintf(fresh, sizeof fresh, "%s.new", keyring);
-    const char *const parts[] = {"install -m 0644 ", file,  " ", fresh,
-                                 " && mv ",          fresh, " ", keyring};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (i % 2 == 0)
-            put(w, parts[i], strlen(parts[i]));
-        else
-            put_word(w, parts[i]);
-    end_line(w, from);
+    if (kw_shell_word(from, sizeof from, file) &&
+        kw_shell_word(beside, sizeof beside, fresh) &&
+        kw_shell_word(to, sizeof to, keyring))
+        kw_way_add(w, "install -m 0644 %s %s && mv %s %s", from, beside, beside, to);
 }

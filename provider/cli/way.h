@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* way - a way out, as it is printed: commands, one a line, that run as they stand; a line
- * that begins with "# " says when those below it are the ones to run
+/* way - a way out or what comes next, as it is printed: commands, one a line, that run as
+ * they stand; a line that begins with "# " says when or where those below it are to be
+ * run
  *
- * What does not fit is cut at a line: half a command is none.
+ * What does not fit is left out whole: half a command is none.  Pure: text only.
  */
 #ifndef KEYWARD_CLI_WAY_H
 #define KEYWARD_CLI_WAY_H
@@ -11,10 +12,12 @@
 #include <keyward/state.h>
 
 struct kw_way {
-    char text[KW_CURE_MAX];
+    char text[KW_CURE_MAX]; /* lines */
     size_t len;
 };
 
+/* One more line, as it is: what may hold blanks goes through kw_shell_word before. */
+void kw_way_add(struct kw_way *w, const char *fmt, ...) KW_PRINTF(2, 3);
 /* "# …" */
 void kw_way_when(struct kw_way *w, const char *fmt, ...) KW_PRINTF(2, 3);
 /* The words of one command, ended by NULL, quoted where a shell wants it. */

@@ -150,6 +150,18 @@ static void version_number__read(void **state)
     CHECK(kw_args_number("test", "1", &n) == -1 && n == 1);
 }
 
+static void config__in_what_is_printed__one_word_or_nothing(void **state)
+{
+    char text[64];
+    struct kw_cli cli = {.config = KW_CONFIG_DEFAULT};
+    (void)state;
+    kw_args_config(&cli, text, sizeof text);
+    CHECK_STR(text, "");
+    cli.config = "/srv/key ward/a.yaml";
+    kw_args_config(&cli, text, sizeof text);
+    CHECK_STR(text, " --config '/srv/key ward/a.yaml'");
+}
+
 KW_CASES("provider/cli/args", CASE(unknown_option__wrong_usage),
          CASE(value_missing_or_empty__wrong_usage), CASE(option_given_twice__wrong_usage),
          CASE(operands_missing_or_too_many__wrong_usage), CASE(all_spellings__read),
@@ -157,4 +169,5 @@ KW_CASES("provider/cli/args", CASE(unknown_option__wrong_usage),
          CASE(more_than_there_is_room_for__wrong_usage), CASE(nothing_said__the_defaults),
          CASE(two_dashes__the_rest_are_operands),
          CASE(help__good_and_nothing_else_is_looked_at),
-         CASE(no_version_number__wrong_usage), CASE(version_number__read))
+         CASE(no_version_number__wrong_usage), CASE(version_number__read),
+         CASE(config__in_what_is_printed__one_word_or_nothing))

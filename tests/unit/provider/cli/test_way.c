@@ -29,6 +29,9 @@ static void command__words_that_a_shell_would_change__quoted(void **state)
     w = (struct kw_way){{0}, 0};
     COMMAND("keyward", "--config", "/etc/key ward/it's.yaml", "", "A=1,2;3");
     CHECK_STR(w.text, "keyward --config '/etc/key ward/it'\\''s.yaml' '' 'A=1,2;3'\n");
+    w = (struct kw_way){{0}, 0};
+    COMMAND("env", "A=1,2", "x");
+    CHECK_STR(w.text, "env A=1,2 x\n");
 }
 
 /* sh(1) is the judge. */
