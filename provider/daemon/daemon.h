@@ -64,6 +64,7 @@ struct kw_daemon {
     struct kw_blob ring_bytes;
     uint32_t ring_active;
     bool remembered;             /* marks and last good copy say so already */
+    struct kw_marks unwritten;   /* what was in use and could not be written; serial 0 */
     struct kw_note unremembered; /* why they do not, although it is in use */
     int64_t remember_again_ns;
     enum kw_hsm_state told; /* what the service manager was told last */

@@ -25,6 +25,18 @@ static void reading_wipe(struct reading *r)
     kw_blob_wipe(&r->bytes);
 }
 
+/* What could not be written is known all the same, as long as this process lives. */
+static kw_err known_marks(struct kw_daemon *d, struct kw_marks *ret, struct kw_note *note)
+{
+    kw_err e = kw_state_marks(d->state, ret, note);
+    if (kw_failed(e) || d->unwritten.serial == 0)
+        return e;
+    const struct kw_trust trust = ret->trust; /* an operator's word, said since */
+    *ret = d->unwritten;
+    ret->trust = trust;
+    return KW_OK;
+}
+
 /* May this node use it, and which version does it wrap with? */
 static kw_err judge(struct kw_daemon *d, struct reading *r, struct kw_note *note)
 {
@@ -33,7 +45,7 @@ static kw_err judge(struct kw_daemon *d, struct reading *r, struct kw_note *note
     struct kw_judgement judgement;
     struct kw_keyring *last = NULL;
     struct kw_note ignored;
-    kw_err e = kw_state_marks(d->state, &marks, note);
+    kw_err e = known_marks(d, &marks, note);
     if (!kw_failed(e))
         e = kw_state_activation(d->state, &act, note);
     if (kw_failed(e))
@@ -136,6 +148,17 @@ static kw_err remember(struct kw_daemon *d)
                                          kw_wall_ns(d->clock), &d->unremembered);
 }
 
+/* It is in use from now on, written or not. */
+static void keep_unwritten(struct kw_daemon *d)
+{
+    struct kw_marks marks;
+    struct kw_note ignored;
+    if (kw_failed(known_marks(d, &marks, &ignored)))
+        return;
+    (void)kw_marks_raise(&marks, d->ring, d->ring_active, kw_wall_ns(d->clock));
+    d->unwritten = marks;
+}
+
 /* A mark that is not written would let an older keyring in later: it is tried again until
  * it is, and `keyward status` says so meanwhile. */
 void kw_reload_settle(struct kw_daemon *d)
@@ -147,11 +170,13 @@ void kw_reload_settle(struct kw_daemon *d)
     d->remembered = !kw_failed(e);
     d->remember_again_ns = now + REMEMBER_AGAIN_NS;
     if (kw_failed(e)) {
+        keep_unwritten(d);
         kw_log(KW_LOG_ERROR, "state-not-written", KW_ERR("err", e),
                KW_STR("reason", d->unremembered.text));
         return;
     }
     d->unremembered.text[0] = '\0';
+    d->unwritten = (struct kw_marks){0};
     kw_log(KW_LOG_INFO, "keyring-proven", KW_INT("serial", d->ring->serial),
            KW_INT("active", d->ring_active));
 }

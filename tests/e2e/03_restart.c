@@ -107,6 +107,44 @@ static void state__copy_not_written__marks_wait_for_it(void **state)
     house_raze(&h);
 }
 
+static void put_back(const struct house *h, const char *saved)
+{
+    char beside[256];
+    snprintf(beside, sizeof beside, "%s.new", h->keyring);
+    CHECK(link(saved, beside) == 0 && rename(beside, h->keyring) == 0);
+}
+
+/* What this process has served stays known to it. */
+static void state__not_writable__an_older_keyring_is_refused_all_the_same(void **state)
+{
+    struct house h;
+    char saved[256], out[8192];
+    const char *line;
+    (void)state;
+    house_build(&h, NULL);
+    house_do(&h, "key", "create", NULL);
+    house_do(&h, "key", "accept", "2", NULL);
+    snprintf(saved, sizeof saved, "%s.saved", h.keyring);
+    CHECK(link(h.keyring, saved) == 0);
+    house_up(&h);
+    CHECK(chmod(h.state, 0500) == 0); /* the tool cannot write there either */
+    assert_int_equal(house_tool(&h, out, sizeof out, "key", "activate", "2",
+                                "--only-copy", "--now", "--baseline", NULL),
+                     3);
+    CHECK_HAS(out, "the baseline is moved");
+    size_t mark = house_mark(&h);
+    house_signal(&h, SIGHUP);
+    mark = house_await(&h, mark, NULL, "event=state-not-written", NULL);
+    put_back(&h, saved);
+    house_signal(&h, SIGHUP);
+    mark = house_await(&h, mark, &line, "event=keyring-", NULL);
+    CHECK_HAS(line, "event=keyring-rejected");
+    CHECK_HAS(line, "an older file was put back");
+    CHECK(chmod(h.state, 0700) == 0);
+    house_await(&h, mark, NULL, "event=keyring-proven", "active=2", NULL);
+    house_raze(&h);
+}
+
 static void keyring_away(const struct house *h)
 {
     char away[160];
@@ -216,6 +254,7 @@ KW_CASES("03-restart", CASE(restart__after_sigterm_and_after_sigkill__still_open
          CASE(restart__one_client_all_along__reconnects_by_itself),
          CASE(state__not_writable__said_and_tried_again),
          CASE(state__copy_not_written__marks_wait_for_it),
+         CASE(state__not_writable__an_older_keyring_is_refused_all_the_same),
          CASE(start__no_keyring__looked_for_until_it_comes_and_no_login_before),
          CASE(start__no_keyring__last_good_serves_and_the_file_needs_no_new_workers),
          CASE(start__keyring_that_others_can_change__taken_when_cured),
