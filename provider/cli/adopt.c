@@ -212,6 +212,12 @@ static int number_is_free(const struct kw_create *c, uint32_t n)
             "version %u (%s) was destroyed, as this node remembers: it needs "
             "no adopting",
             (unsigned)n, c->adopt);
+    if (mark == NULL && recorded(c) == NULL && n >= c->ring->next_n + KW_VERSIONS_MAX)
+        return kw_refuse(c->cli,
+                         "%s: number %u is far above the next one, %u, and nothing here "
+                         "knows it; numbers never go back: adopt it with "
+                         "--keyring-backup",
+                         c->adopt, (unsigned)n, (unsigned)c->ring->next_n);
     if (mark == NULL && n < c->ring->next_n)
         return kw_refuse(c->cli,
                          "number %u was given before, and this node knows no version %s: "

@@ -260,6 +260,18 @@ static void number_that_this_node_knows_by_another_name__refused(void **state)
 }
 
 /* Version 2 was destroyed and pruned: its number is spent, its object may be there. */
+/* Numbers never go back: the last one there is would be the last KEK for ever. */
+static void number_far_above_the_next_one__refused(void **state)
+{
+    (void)state;
+    lost_begin(1, false);
+    ADOPT(1, "kw1-999999-0123456789abcdef01234567", "--unproven");
+    CHECK_HAS(lost.s.run.err, "far above the next one, 2");
+    ADOPT(1, "kw1-66-0123456789abcdef01234567", "--unproven");
+    CHECK_HAS(lost.s.run.err, "far above the next one, 2");
+    lost_end();
+}
+
 static void number_that_was_given_before__refused(void **state)
 {
     struct kw_keyring *ring, *changed = NULL;
@@ -300,4 +312,5 @@ KW_CASES("token/cli/adopt_refused",
          CASE(object_is_not_in_the_token__a_problem_and_nothing_written),
          CASE(two_objects_of_the_label__none_is_said_to_be_removed),
          CASE(number_that_this_node_knows_by_another_name__refused),
+         CASE(number_far_above_the_next_one__refused),
          CASE(number_that_was_given_before__refused))
