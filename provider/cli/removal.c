@@ -86,8 +86,8 @@ static void whole_softhsm(const struct kw_removal *r, const char *tokendir,
     const char *conf = kw_softhsm_conf(r->found->token);
     as_owner(r, who, sizeof who);
     kw_way_add(next,
-               "# of a SoftHSM only the whole token can go; when nothing else lies in "
-               "it either:");
+               "# of a SoftHSM only the whole token can go; when it has no other key, "
+               "also none that this keyring does not know:");
     kw_way_command(next, (const char *const[]){"chmod", "-R", "u+w", tokendir, NULL});
     kw_way_add(next, "%senv SOFTHSM2_CONF=%s softhsm2-util --delete-token --serial '%s'",
                who, conf, plain(r->row->serial));
@@ -114,9 +114,6 @@ static void by_administration(const struct kw_removal *r, const char *tokendir,
                                        : "");
     else if (tokendir[0] != '\0')
         whole_softhsm(r, tokendir, next);
-    else
-        kw_way_add(next, "# or empty the whole token: the keyring has no other key in it "
-                         "that is not destroyed");
 }
 
 void kw_removal_tell(const struct kw_removal *r, struct kw_way *next)
