@@ -139,9 +139,22 @@ static void choose(struct text *t, const struct kw_keyring *ring,
     way_back(t, ring, memory, p);
 }
 
+/* The very file that this node took is never the wrong one. */
+static bool is_what_was_taken(const struct kw_keyring *ring, const struct kw_marks *m)
+{
+    return kw_span_equal(kw_span_of(ring->sha256, sizeof ring->sha256),
+                         kw_span_of(m->sha256, m->sha256_len));
+}
+
 static void other_domain(struct text *t, const struct kw_keyring *ring,
                          const struct kw_memory *memory, const struct kw_places *p)
 {
+    if (is_what_was_taken(ring, memory->marks)) {
+        add(t, "# the configuration is the wrong one: say domain: %s there, then\n",
+            ring->domain);
+        reload(t);
+        return;
+    }
     if (memory->marks->serial == 0) {
         add(t, "# when the keyring is the wrong one; FILE is the right one:\n");
         install(t, "FILE", p);

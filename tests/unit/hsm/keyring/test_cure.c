@@ -132,6 +132,21 @@ static void domain__of_another__both_named_and_the_right_one_put_back(void **sta
     end(&s);
 }
 
+/* The file is what this node took: to move it away would lose it. */
+static void domain__the_configuration_was_changed__only_that_is_said(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = good_file();
+    const struct kw_memory memory = {&s.marks, &no_act, s.copy};
+    kw_keyring_judge(s.now, "prod", &memory, &places, &s.j);
+    CHECK(s.j.refusal == KW_REFUSED_DOMAIN);
+    CHECK_STR(s.j.cure, "# the configuration is the wrong one: say domain: demo there, "
+                        "then\n" RELOAD);
+    end(&s);
+}
+
 static void missing__last_good_copy__put_back(void **state)
 {
     (void)state;
@@ -525,6 +540,7 @@ static void longest__everything_at_its_maximum__no_line_cut(void **state)
 
 KW_CASES("hsm/keyring/cure",
          CASE(domain__of_another__both_named_and_the_right_one_put_back),
+         CASE(domain__the_configuration_was_changed__only_that_is_said),
          CASE(missing__last_good_copy__put_back),
          CASE(missing__no_copy__fetched_or_its_keys_adopted),
          CASE(older__of_ours__both_named_and_ours_put_back),
