@@ -92,19 +92,18 @@ void kw_create_judge(const struct kw_create *c, const struct kw_keyring *ring,
     kw_keyring_judge(ring, d->config->domain, &memory, &places, ret);
 }
 
-/* A backup that this node takes as it is goes into the keyring's place, when the one
- * there is refused, or does not have this key. */
+/* A backup that has the key, and that this node takes as it is, goes into the keyring's
+ * place. */
 static int install_instead(const struct kw_create *c)
 {
     struct kw_judgement j;
     struct kw_way *w = &(struct kw_way){{0}, 0};
     char text[KW_PATH_MAX + 256];
     const struct kw_desk *d = &c->desk;
-    if (c->backup == NULL)
+    if (c->backup == NULL || recorded(c) == NULL)
         return -1;
-    bool refused = d->ring == NULL || d->judgement.refusal != KW_ADMITTED;
     kw_create_judge(c, c->backup, &j);
-    if (j.refusal != KW_ADMITTED || (!refused && recorded(c) == NULL))
+    if (j.refusal != KW_ADMITTED)
         return -1;
     snprintf(text, sizeof text,
              "%s, serial %llu, is a keyring that this node takes as it is: put it in "

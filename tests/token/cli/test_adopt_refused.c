@@ -161,6 +161,21 @@ static void backup_without_the_key_id__proves_nothing(void **state)
     lost_end();
 }
 
+/* Put in place it would serve, and what is sealed under the key could not be read. */
+static void backup_without_the_key_id_and_no_memory__not_put_in_place(void **state)
+{
+    (void)state;
+    lost_begin(1, false);
+    KEYWARD_MUST(&lost.s, 0, "key", "create");
+    lost_names();
+    CHECK(unlink(lost.s.keyring) == 0); /* no daemon of this node ever took it */
+    ADOPT(1, lost.key_id[2], "--keyring-backup", lost.backup);
+    CHECK_HAS(lost.s.run.err, "nothing shows that");
+    HAS_NOT(lost.s.run.err, "nothing needs to be adopted");
+    lost_still();
+    lost_end();
+}
+
 static void backup_with_the_key_id_and_more_words__refused(void **state)
 {
     (void)state;
@@ -306,6 +321,7 @@ KW_CASES("token/cli/adopt_refused",
          CASE(sample_under_another_key__refused),
          CASE(check_blob_of_another_key__refused),
          CASE(backup_without_the_key_id__proves_nothing),
+         CASE(backup_without_the_key_id_and_no_memory__not_put_in_place),
          CASE(backup_with_the_key_id_and_more_words__refused),
          CASE(backup_of_another_domain_or_not_there__refused_before_the_login),
          CASE(backup_that_this_node_takes__installed_and_nothing_adopted),
