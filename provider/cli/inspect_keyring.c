@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "next.h"
 #include "version.h"
 
 static void inspect_active(struct kw_report *r, const struct kw_desk *d)
@@ -57,6 +58,16 @@ static void inspect_copies(struct kw_report *r, const struct kw_desk *d)
     }
 }
 
+/* The way out, as the other verbs print it. */
+static void refused(struct kw_report *r, const char *name, const struct kw_desk *d)
+{
+    char config[KW_ARGS_CONFIG_MAX];
+    struct kw_way next = {.len = 0};
+    kw_args_config(r->cli, config, sizeof config);
+    kw_next_cure(d->judgement.cure, config, &next);
+    kw_report_add(r, KW_FOUND_FAIL, name, next.text, "%s", d->judgement.why.text);
+}
+
 /* An ordinary user, who may not look there, was told so already. */
 static void inspect_marks(struct kw_report *r, const struct kw_desk *d)
 {
@@ -65,8 +76,7 @@ static void inspect_marks(struct kw_report *r, const struct kw_desk *d)
     if (kw_failed(d->state_err))
         kw_report_err(r, "state marks", d->state_err, &d->state_why);
     else if (d->judgement.refusal != KW_ADMITTED)
-        kw_report_add(r, KW_FOUND_FAIL, "state marks", d->judgement.cure, "%s",
-                      d->judgement.why.text);
+        refused(r, "state marks", d);
     else
         kw_report_add(r, KW_FOUND_OK, "state marks", NULL,
                       "serial %llu, active here: version %u",
@@ -76,11 +86,12 @@ static void inspect_marks(struct kw_report *r, const struct kw_desk *d)
 void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *d)
 {
     if (d->ring == NULL) {
-        bool lost = d->judgement.refusal == KW_REFUSED_MISSING;
-        kw_report_add(r, KW_FOUND_FAIL, "keyring",
-                      lost ? d->judgement.cure
-                           : "keyward key create makes the first version",
-                      "%s", lost ? d->judgement.why.text : "there is none yet");
+        if (d->judgement.refusal == KW_REFUSED_MISSING)
+            refused(r, "keyring", d);
+        else
+            kw_report_add(r, KW_FOUND_FAIL, "keyring",
+                          "keyward key create makes the first version",
+                          "there is none yet");
         return;
     }
     inspect_marks(r, d);

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <keyward/bytes.h>
 
@@ -22,13 +23,23 @@ void kw_report_begin(struct kw_report *r, const struct kw_cli *cli)
     *r = (struct kw_report){.cli = cli, .items = cli->json ? json_array() : NULL};
 }
 
+static void print_remedy(const char *remedy)
+{
+    const char *arrow = "->";
+    for (size_t len; *remedy != '\0'; remedy += len + (remedy[len] == '\n')) {
+        len = strcspn(remedy, "\n");
+        printf("      %-18s %s %.*s\n", "", arrow, (int)len, remedy);
+        arrow = "  ";
+    }
+}
+
 static void print(const struct kw_report *r, enum kw_found found, const char *name,
                   const char *text, const char *remedy)
 {
     printf("%s%-5s%s %-18s %s\n", kw_tint(r->cli, looks[found].tint), looks[found].word,
            kw_tint(r->cli, KW_TINT_OFF), name, text);
     if (remedy != NULL && found != KW_FOUND_OK)
-        printf("      %-18s -> %s\n", "", remedy);
+        print_remedy(remedy);
     fflush(stdout);
 }
 

@@ -7,9 +7,20 @@
 
 #include "desk.h"
 #include "gone.h"
+#include "next.h"
 #include "version.h"
 
-static int list_json(const struct kw_desk *d)
+/* The way out of a refusal, as the words have it. */
+static json_t *way_out(const struct kw_cli *cli, const struct kw_desk *d)
+{
+    char config[KW_ARGS_CONFIG_MAX];
+    struct kw_way next = {.len = 0};
+    kw_args_config(cli, config, sizeof config);
+    kw_next_cure(d->judgement.cure, config, &next);
+    return kw_next_json(next.text);
+}
+
+static int list_json(const struct kw_cli *cli, const struct kw_desk *d)
 {
     json_t *versions = json_array();
     for (size_t i = 0; d->ring != NULL && i < d->ring->count; i++)
@@ -21,14 +32,15 @@ static int list_json(const struct kw_desk *d)
     bool refused = d->judgement.refusal != KW_ADMITTED;
     const char *why = refused ? d->judgement.why.text : NULL;
     return kw_json_out(
-        json_pack(
-            "{s:b, s:s, s:s, s:I, s:i, s:o, s:s?, s:s?, s:o}", "ok", !refused, "domain",
-            d->config->domain, "keyring", d->config->keyring, "serial",
-            d->ring != NULL ? (json_int_t)d->ring->serial : 0, "baseline",
-            d->ring != NULL ? (int)d->ring->active : 0, "active_here",
-            !kw_failed(d->state_err) ? json_integer(d->judgement.active) : json_null(),
-            "refused_here", why, "state_unknown",
-            kw_failed(d->state_err) ? d->state_why.text : NULL, "versions", versions),
+        json_pack("{s:b, s:s, s:s, s:I, s:i, s:o, s:s?, s:s?, s:o, s:o}", "ok", !refused,
+                  "domain", d->config->domain, "keyring", d->config->keyring, "serial",
+                  d->ring != NULL ? (json_int_t)d->ring->serial : 0, "baseline",
+                  d->ring != NULL ? (int)d->ring->active : 0, "active_here",
+                  !kw_failed(d->state_err) ? json_integer(d->judgement.active)
+                                           : json_null(),
+                  "refused_here", why, "state_unknown",
+                  kw_failed(d->state_err) ? d->state_why.text : NULL, "versions",
+                  versions, "next", way_out(cli, d)),
         refused ? KW_EXIT_PROBLEM : KW_EXIT_GOOD);
 }
 
@@ -90,7 +102,7 @@ int kw_verb_list(int argc, char **argv)
     if (kw_failed(e))
         code = kw_fail(&cli, e, &note);
     else
-        code = cli.json ? list_json(&desk) : print_list(&cli, &desk);
+        code = cli.json ? list_json(&cli, &desk) : print_list(&cli, &desk);
     kw_desk_close(&desk);
     return code;
 }

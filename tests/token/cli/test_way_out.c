@@ -163,6 +163,26 @@ static void changed_in_two_places__the_other_is_trusted_once(void **state)
     site_remove(&s);
 }
 
+/* The same commands wherever they are shown. */
+static void in_check_and_in_documents__the_same_commands(void **state)
+{
+    char command[2048], indented[2100];
+    (void)state;
+    make_fork();
+    words_command(refusal("two places"), "when the others hold", 0, command);
+    CHECK_HAS(command, " --config ");
+    KEYWARD_MUST(&s, 1, "key", "list", "--json");
+    CHECK_HAS(s.run.out, "\"next\": [");
+    CHECK_HAS(s.run.out, command);
+    KEYWARD_MUST(&s, 1, "check", "--json");
+    CHECK_HAS(s.run.out, command);
+    KEYWARD_MUST(&s, 1, "check");
+    snprintf(indented, sizeof indented, "\n%28s%s\n", "", command);
+    CHECK_HAS(s.run.out, indented);
+    CHECK_HAS(s.run.out, "-> # compare it");
+    site_remove(&s);
+}
+
 static void hash_of(const char *path, char hex[65])
 {
     struct kw_keyring *ring = NULL;
@@ -270,6 +290,7 @@ KW_CASES("token/cli/way_out",
          CASE(keyring_lost__the_last_good_one_is_put_back),
          CASE(changed_in_two_places__this_nodes_own_is_put_back),
          CASE(changed_in_two_places__the_other_is_trusted_once),
+         CASE(in_check_and_in_documents__the_same_commands),
          CASE(older_file_that_the_others_hold__trusted),
          CASE(trusted_from_elsewhere__installed_as_told),
          CASE(trust_of_other_bytes_or_no_digest__refused),
