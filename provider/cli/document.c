@@ -157,7 +157,7 @@ static struct shown shown(const char *name)
 static void print_fields(const json_t *o, unsigned depth)
 {
     const char *between = "";
-    char text[256];
+    char text[sizeof(struct kw_note)];
     for (void *it = json_object_iter(walkable(o)); it != NULL;
          it = json_object_iter_next(walkable(o), it)) {
         const json_t *v = json_object_iter_value(it);
@@ -177,7 +177,7 @@ static void print_fields(const json_t *o, unsigned depth)
 
 static void print_member(const char *name, const json_t *v)
 {
-    char text[256];
+    char text[sizeof(struct kw_note)];
     scalar(v, text, sizeof text);
     if (json_is_object(v)) {
         printf("%-12s ", name);

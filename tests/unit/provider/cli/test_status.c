@@ -93,6 +93,19 @@ static void up__every_part_printed(void **state)
 }
 
 /* Somebody else may have bound the socket. */
+/* What a refusal says is as long as a note. */
+static void long_reason__whole(void **state)
+{
+    char says[1024], why[sizeof(struct kw_note)];
+    (void)state;
+    memset(why, 'x', sizeof why - 1);
+    why[sizeof why - 2] = '!';
+    why[sizeof why - 1] = '\0';
+    snprintf(says, sizeof says, "{\"keyring\": {\"rejected\": \"%s\"}}", why);
+    CHECK(status_of(says, NULL) == 1);
+    CHECK_HAS(r.out, why);
+}
+
 static void document_that_steers_the_terminal__shown_without_it(void **state)
 {
     static const char says[] =
@@ -122,5 +135,6 @@ static void json__the_daemons_document(void **state)
 
 KW_CASES("provider/cli/status", CASE(garbage_or_nothing__three),
          CASE(lost__one_with_the_reason), CASE(up__every_part_printed),
+         CASE(long_reason__whole),
          CASE(document_that_steers_the_terminal__shown_without_it),
          CASE(json__the_daemons_document))
