@@ -246,6 +246,23 @@ static void socket_folder_not_there__told_once(void **state)
     site_remove(&s);
 }
 
+/* Whose it was is not known then: no folder is called somebody else's. */
+static void no_state_directory__only_that_is_told(void **state)
+{
+    char away[160], again[256];
+    (void)state;
+    make_one();
+    snprintf(away, sizeof away, "%s.away", s.state);
+    CHECK(rename(s.state, away) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK(strstr(s.run.out, "FAIL  folder") == NULL);
+    CHECK(strstr(s.run.out, "chown") == NULL);
+    snprintf(again, sizeof again, "-> keyward state create --config %s\n", s.config);
+    CHECK_HAS(s.run.out, again);
+    CHECK(rename(away, s.state) == 0);
+    site_remove(&s);
+}
+
 static void state_read_only_or_full__fails(void **state)
 {
     struct rlimit old, little;
@@ -455,7 +472,9 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(configuration_for_root_alone__the_daemon_cannot_read_it),
          CASE(module_open_to_all_or_to_none__fails),
          CASE(folders_above__passable_and_for_nobody_else_to_write),
-         CASE(socket_folder_not_there__told_once), CASE(state_read_only_or_full__fails),
+         CASE(socket_folder_not_there__told_once),
+         CASE(no_state_directory__only_that_is_told),
+         CASE(state_read_only_or_full__fails),
          CASE(ordinary_user__told_who_may_look_and_given_nothing),
          CASE(clock_was_wrong_at_the_ceremony__a_warning),
          CASE(daemon_is_running__its_limit_counts_not_the_shells),
