@@ -284,23 +284,34 @@ kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
     struct kw_marks marks = {0};
     kw_err e = kw_state_marks(dir, &marks, note);
     if (kw_failed(e) || !kw_marks_raise(&marks, ring, active, wall_ns))
+        return e; /* nothing to write: a directory that is read-only does no harm */
+    e = kw_state_lock(dir, note);
+    if (kw_failed(e))
         return e;
-    return kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
+    e = kw_state_marks(dir, &marks, note);
+    if (!kw_failed(e) && kw_marks_raise(&marks, ring, active, wall_ns))
+        e = kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
+    kw_state_unlock(dir);
+    return e;
 }
 
 kw_err kw_state_trust(struct kw_state_dir *dir, const struct kw_trust *trust,
                       struct kw_note *note)
 {
     struct kw_marks marks = {0};
-    kw_err e = kw_state_marks(dir, &marks, note);
+    kw_err e = kw_state_lock(dir, note);
     if (kw_failed(e))
         return e;
+    e = kw_state_marks(dir, &marks, note);
     marks.trust = *trust;
-    return kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
+    if (!kw_failed(e))
+        e = kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
+    kw_state_unlock(dir);
+    return e;
 }
 
-kw_err kw_state_rebuild(struct kw_state_dir *dir, const struct kw_keyring *ring,
-                        int64_t wall_ns, const char *who, struct kw_note *note)
+static kw_err rebuild(struct kw_state_dir *dir, const struct kw_keyring *ring,
+                      int64_t wall_ns, const char *who, struct kw_note *note)
 {
     struct kw_marks marks = {0};
     char at[KW_TIME_TEXT];
@@ -316,4 +327,15 @@ kw_err kw_state_rebuild(struct kw_state_dir *dir, const struct kw_keyring *ring,
     kw_time_text(at, wall_ns);
     snprintf(marks.rebuilt, sizeof marks.rebuilt, "%s, %.63s", at, who);
     return kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
+}
+
+kw_err kw_state_rebuild(struct kw_state_dir *dir, const struct kw_keyring *ring,
+                        int64_t wall_ns, const char *who, struct kw_note *note)
+{
+    kw_err e = kw_state_lock(dir, note);
+    if (kw_failed(e))
+        return e;
+    e = rebuild(dir, ring, wall_ns, who, note);
+    kw_state_unlock(dir);
+    return e;
 }

@@ -134,6 +134,7 @@ static bool is_expected(const char *name)
         "state",
         "marks.json",
         "activation.json",
+        "lock",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)

@@ -26,6 +26,30 @@ static void done(struct kw_state_dir *dir)
 
 /* ---- the file ---- */
 
+/* What somebody else has read and will write must not be lost, nor must it undo this. */
+static void marks__somebody_changes_them__busy_and_as_they_were(void **state)
+{
+    (void)state;
+    struct kw_marks before, after;
+    struct kw_keyring *ring = good_file();
+    const struct kw_trust trust = {.sha256_len = 32, .at = "2026-01-01T00:00:00.000000Z"};
+    struct kw_state_dir *dir = opened(), *other = opened();
+    CHECK_OK(kw_state_marks(dir, &before, NULL));
+    CHECK_OK(kw_state_lock(other, NULL));
+    CHECK_CODE(kw_state_raise(dir, ring, 2, 1000, NULL), KW_CODE_BUSY);
+    CHECK_CODE(kw_state_trust(dir, &trust, NULL), KW_CODE_BUSY);
+    CHECK_CODE(kw_state_rebuild(dir, ring, 1000, "Ada", NULL), KW_CODE_BUSY);
+    CHECK_OK(kw_state_marks(dir, &after, NULL));
+    CHECK(memcmp(&before, &after, sizeof before) == 0);
+    kw_state_unlock(other);
+    CHECK_OK(kw_state_raise(dir, ring, 2, 1000, NULL));
+    CHECK_OK(kw_state_lock(other, NULL));               /* given back */
+    CHECK_OK(kw_state_raise(dir, ring, 2, 1000, NULL)); /* nothing to write */
+    kw_state_close(other);
+    kw_keyring_give(ring);
+    done(dir);
+}
+
 static void marks__nothing_remembered__zero(void **state)
 {
     (void)state;
@@ -514,6 +538,7 @@ static void marks__everything_at_its_maximum__written_and_read_back(void **state
 }
 
 KW_CASES("hsm/keyring/marks", CASE(marks__nothing_remembered__zero),
+         CASE(marks__somebody_changes_them__busy_and_as_they_were),
          CASE(marks__file_that_is_none__error_never_nothing),
          CASE(marks__file_of_a_pre_release_build__refused_and_said),
          CASE(marks__members_of_a_mark__as_strict), CASE(marks__unreadable_file__io),
