@@ -103,7 +103,10 @@ static int no_keyring(const struct making *m, const struct kw_note *why)
     kw_way_add(&next, "# fetch the keyring from another node or a backup, as FROM:");
     kw_way_install(&next, "FROM", m->config->keyring);
     kw_way_add(&next, "keyward state create%s", config);
-    kw_way_add(&next, "# when this node never had a keyring, and the cluster has none:");
+    kw_way_add(
+        &next,
+        "# when the cluster never had one, or it is lost everywhere: then key create "
+        "comes next, with --adopt KEY_ID for each key that is in the token:");
     (void)kw_shell_word(state, sizeof state, m->config->state);
     kw_way_add(&next, "install -d -m 0700 -o %u -g %u %s", (unsigned)m->owner.uid,
                (unsigned)m->owner.gid, state);
