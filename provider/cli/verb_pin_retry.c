@@ -6,6 +6,7 @@
 #include "cli.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <keyward/pin_latch.h>
 
@@ -69,6 +70,17 @@ static int tell_json(const struct retry *r)
     return kw_json_out(document, KW_EXIT_GOOD);
 }
 
+/* A name that is nobody's lifts nothing, and whoever said it should not think so. */
+static bool is_nobodys(const struct retry *r)
+{
+    if (r->name == NULL || r->count > 0)
+        return false;
+    for (size_t i = 0; i < r->config->token_count; i++)
+        if (strcmp(r->config->tokens[i].name, r->name) == 0)
+            return false;
+    return true;
+}
+
 static int tell(const struct kw_cli *cli, const struct retry *r)
 {
     if (cli->json)
@@ -126,7 +138,15 @@ int kw_verb_pin_retry(int argc, char **argv)
         r->name = name;
         e = run(r, &note);
     }
-    code = kw_failed(e) ? kw_fail(&cli, e, &note) : tell(&cli, r);
+    if (kw_failed(e))
+        code = kw_fail(&cli, e, &note);
+    else if (is_nobodys(r))
+        code = kw_refuse(&cli,
+                         "--token %s: no token of the configuration has this label, and "
+                         "no stop is known for it as a label or a serial",
+                         name);
+    else
+        code = tell(&cli, r);
     kw_shared_free(r, sizeof *r);
     kw_config_free(config);
     return code;

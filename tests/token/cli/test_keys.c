@@ -277,6 +277,18 @@ static void show__the_attributes_as_read_back(void **state)
     site_remove(&s);
 }
 
+static void pin_retry_of_a_token_that_is_nobodys__refused(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 1, "pin", "retry", "--token", "keywrd");
+    CHECK_HAS(s.run.err, "--token keywrd: no token of the configuration has this label");
+    KEYWARD_MUST(&s, 0, "pin", "retry", "--token", "keyward");
+    CHECK_HAS(s.run.out, "no login is stopped here");
+    KEYWARD_MUST(&s, 0, "pin", "retry");
+    site_remove(&s);
+}
+
 static void files_of_root__created_all_the_same(void **state)
 {
     (void)state;
@@ -303,4 +315,5 @@ KW_CASES("token/cli/keys", CASE(create__a_version_in_the_keyring_and_the_token_s
          CASE(second_copy__without_the_key_or_the_same_token__refused),
          CASE(disable_and_enable__back_to_the_state_before),
          CASE(show__the_attributes_as_read_back),
+         CASE(pin_retry_of_a_token_that_is_nobodys__refused),
          CASE(files_of_root__created_all_the_same))
