@@ -91,8 +91,9 @@ const struct kw_mark *kw_marks_of(const struct kw_marks *marks, uint32_t n);
  * or does not tell: it no longer reaches back so far, or the ring does not follow. */
 bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
                     uint32_t active, int64_t wall_ns);
-/* The same for the file, written only when something changed.  This and the two below hold
- * the directory's lock meanwhile: BUSY as kw_state_lock says, and nothing is changed. */
+/* The same for the file, written only when something changed.  This and the two below
+ * hold the directory's lock meanwhile: BUSY as kw_state_lock says, and nothing is
+ * changed. */
 KW_MUST_USE kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
                                   uint32_t active, int64_t wall_ns, struct kw_note *note);
 /* Records the trust in a file with this digest. */
