@@ -170,8 +170,8 @@ static void refused_pin__stopped_until_retry_is_said__one_try_each(void **state)
     site_tell(&s, "\n");
     KEYWARD_MUST(&s, 1, "key", "create");
     CHECK_HAS(s.run.err, "no login is tried since");
-    KEYWARD_MUST(&s, 0, "pin", "retry", "--token", "other");
-    CHECK_HAS(s.run.out, "other: no login is stopped");
+    KEYWARD_MUST(&s, 1, "pin", "retry", "--token", "other");
+    CHECK_HAS(s.run.err, "--token other: no token of the configuration");
     KEYWARD_MUST(&s, 1, "key", "create");
     KEYWARD_MUST(&s, 0, "pin", "retry");
     CHECK_HAS(s.run.out, "keyward, serial ");
