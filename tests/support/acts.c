@@ -338,15 +338,27 @@ void house_liar_between(struct house *h)
     free(config);
 }
 
+/* Line by line: how long the log of a flood gets is the machine's affair. */
+static unsigned lines_with(const char *path, const char *text)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    unsigned n = 0;
+    FILE *f = fopen(path, "re");
+    CHECK(f != NULL);
+    while (getline(&line, &cap, f) > 0)
+        n += strstr(line, text) != NULL;
+    free(line);
+    CHECK(fclose(f) == 0);
+    return n;
+}
+
 unsigned house_liar_count(struct house *h, const char *function)
 {
     char path[PATH_CAP], entry[64];
     liar_path(h, "/calls", path);
     if (access(path, F_OK) != 0)
         return 0;
-    char *calls = house_read(path);
     snprintf(entry, sizeof entry, "> %s pid=", function);
-    unsigned n = (unsigned)occurrences(calls, entry);
-    free(calls);
-    return n;
+    return lines_with(path, entry);
 }
