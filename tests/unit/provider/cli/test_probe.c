@@ -57,8 +57,10 @@ static void key_id_that_steers_the_terminal__shown_without_it(void **state)
 {
     struct rig *rig = rig_new_echo();
     (void)state;
+    CHECK(pthread_mutex_lock(&rig->kms.mutex) == 0);
     rig->kms.key_id = "kw1\xc2\x9b"
                       "2J\x1b[1A\xe2\x80\x8f";
+    CHECK(pthread_mutex_unlock(&rig->kms.mutex) == 0);
     CHECK(probe(rig, "0") == 1);
     CHECK_HAS(r.out, "same key_id        kw1?2J?[1A?\n");
     for (char *end = r.out; (end = strchr(end, '\n')) != NULL;)

@@ -28,11 +28,11 @@ static void unlock(struct kw_kms *k)
 }
 
 /* Decrypt answers its input; of Encrypt the plaintext comes back as it is. */
-static void echo(const struct kw_kms *k, struct kw_call *call)
+static void echo(const char *key_id, struct kw_call *call)
 {
     kw_span seed = kw_secret_peek(&call->seed);
     kw_copy_str(call->out_key_id, sizeof call->out_key_id,
-                kw_span_str(k->key_id != NULL ? k->key_id : "kw1-0-echo"));
+                kw_span_str(key_id != NULL ? key_id : "kw1-0-echo"));
     call->err = KW_OK;
     kw_copy(call->out_ciphertext, sizeof call->out_ciphertext, seed);
     call->out_ciphertext_len = seed.len;
@@ -94,6 +94,7 @@ void kw_kms_begin(struct kw_kms *k, struct kw_call *call)
     bool status = call->ask == KW_ASK_STATUS;
     bool parks = status ? k->status_parks : k->parks;
     bool inside = k->finish_inside, echoes = k->echoes;
+    const char *key_id = k->key_id;
     kw_err outcome = status ? KW_OK : k->answer;
     remember(k, call);
     k->begun++;
@@ -109,7 +110,7 @@ void kw_kms_begin(struct kw_kms *k, struct kw_call *call)
     if (inside)
         finish_from_another_thread(call);
     else if (echoes)
-        echo(k, call);
+        echo(key_id, call);
     else if (!parks)
         answer(call, outcome);
 }
