@@ -97,7 +97,7 @@ void kw_create_judge(const struct kw_create *c, const struct kw_keyring *ring,
 static int install_instead(const struct kw_create *c)
 {
     struct kw_judgement j;
-    struct kw_way *w = &(struct kw_way){{0}, 0};
+    struct kw_commands *w = &(struct kw_commands){{0}, 0};
     char text[KW_PATH_MAX + 256];
     const struct kw_desk *d = &c->desk;
     if (c->backup == NULL || recorded(c) == NULL)
@@ -109,7 +109,7 @@ static int install_instead(const struct kw_create *c)
              "%s, serial %llu, is a keyring that this node takes as it is: put it in "
              "place, and nothing needs to be adopted",
              c->backup_path, (unsigned long long)c->backup->serial);
-    kw_way_install(w, c->backup_path, d->config->keyring);
+    kw_commands_install(w, c->backup_path, d->config->keyring);
     return kw_refuse_next(c->cli, text, w->text);
 }
 
@@ -232,18 +232,18 @@ static int number_is_free(const struct kw_create *c, uint32_t n)
 
 static int nothing_proves(const struct kw_create *c)
 {
-    struct kw_way *w = &(struct kw_way){{0}, 0};
+    struct kw_commands *w = &(struct kw_commands){{0}, 0};
     char text[256];
     snprintf(text, sizeof text,
              "nothing shows that %s is the key under which data was sealed, and a new "
              "check blob would open under any key",
              c->adopt);
-    kw_way_when(w, "a keyring that has it is at hand (another node's, a backup):");
+    kw_commands_when(w, "a keyring that has it is at hand (another node's, a backup):");
     kw_create_command(c, c->adopt,
                       (const char *const[]){"--keyring-backup", "FILE", NULL}, w);
-    kw_way_when(w, "a sample was kept (keyward probe SOCKET --sample FILE):");
+    kw_commands_when(w, "a sample was kept (keyward probe SOCKET --sample FILE):");
     kw_create_command(c, c->adopt, (const char *const[]){"--sample", "FILE", NULL}, w);
-    kw_way_when(w, "neither: it is taken on your word, and every report says so");
+    kw_commands_when(w, "neither: it is taken on your word, and every report says so");
     kw_create_command(c, c->adopt, (const char *const[]){"--unproven", NULL}, w);
     return kw_refuse_next(c->cli, text, w->text);
 }

@@ -11,7 +11,7 @@
 
 #include "ceremony.h"
 #include "desk.h"
-#include "way.h"
+#include "commands.h"
 
 struct kw_create {
     const struct kw_cli *cli;
@@ -54,7 +54,7 @@ int kw_create_put_back(const struct kw_create *c);
 /* keyward key create with this run's choices, --adopt `key_id` unless it is NULL, and
  * `more` words up to NULL. */
 void kw_create_command(const struct kw_create *c, const char *key_id,
-                       const char *const more[], struct kw_way *w);
+                       const char *const more[], struct kw_commands *w);
 
 /* The ceremony, or the writing of the keyring, failed: says so, and what lies in the
  * token now.  Gives the exit code. */

@@ -127,7 +127,7 @@ kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
 int kw_desk_refuse(const struct kw_cli *cli, const struct kw_desk *desk)
 {
     char config[KW_ARGS_CONFIG_MAX];
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     kw_args_config(cli, config, sizeof config);
     kw_next_cure(desk->judgement.cure, config, &next);
     return kw_refuse_next(cli, desk->judgement.why.text, next.text);

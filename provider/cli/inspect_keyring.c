@@ -62,7 +62,7 @@ static void inspect_copies(struct kw_report *r, const struct kw_desk *d)
 static void refused(struct kw_report *r, const char *name, const struct kw_desk *d)
 {
     char config[KW_ARGS_CONFIG_MAX];
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     kw_args_config(r->cli, config, sizeof config);
     kw_next_cure(d->judgement.cure, config, &next);
     kw_report_add(r, KW_FOUND_FAIL, name, next.text, "%s", d->judgement.why.text);

@@ -4,19 +4,20 @@
 
 #include <stdio.h>
 
-static void adopt_each(const struct kw_create *c, struct kw_way *w)
+static void adopt_each(const struct kw_create *c, struct kw_commands *w)
 {
     const struct kw_beside_names *unknown = &c->job->beside.unknown;
     for (size_t i = 0; i < unknown->count && i < KW_BESIDE_NAMED; i++)
-        kw_way_command(w, (const char *const[]){"keyward", "key", "create", "--config",
-                                                c->cli->config, "--token", c->token->name,
-                                                "--adopt", unknown->name[i], NULL});
+        kw_commands_command(w, (const char *const[]){"keyward", "key", "create",
+                                                     "--config", c->cli->config,
+                                                     "--token", c->token->name, "--adopt",
+                                                     unknown->name[i], NULL});
 }
 
 /* They are of this domain: of a keyring that lies elsewhere, or of none. */
 static int refuse_unknown(const struct kw_create *c)
 {
-    static struct kw_way w;
+    static struct kw_commands w;
     char names[512], text[KW_PATH_MAX + 1024];
     const char *keyring = c->desk.config->keyring;
     kw_beside_text(&c->job->beside.unknown, names);
@@ -27,20 +28,21 @@ static int refuse_unknown(const struct kw_create *c)
              c->token->name, c->job->domain, keyring,
              c->desk.ring != NULL ? " does not know" : " would know, but it is not there",
              names);
-    kw_way_when(&w,
-                "another node has a keyring that knows them: copy that file to %s, and "
-                "make no key",
-                keyring);
-    kw_way_when(&w, "no node and no backup has it, or a ceremony stopped half way:");
+    kw_commands_when(
+        &w,
+        "another node has a keyring that knows them: copy that file to %s, and "
+        "make no key",
+        keyring);
+    kw_commands_when(&w, "no node and no backup has it, or a ceremony stopped half way:");
     adopt_each(c, &w);
-    kw_way_when(&w, "a key beside them is wanted all the same:");
+    kw_commands_when(&w, "a key beside them is wanted all the same:");
     kw_create_command(c, NULL, (const char *const[]){"--beside-others", NULL}, &w);
     return kw_refuse_next(c->cli, text, w.text);
 }
 
 static int refuse_others(const struct kw_create *c)
 {
-    static struct kw_way w;
+    static struct kw_commands w;
     char names[512], text[KW_PATH_MAX + 1024];
     kw_beside_text(&c->job->beside.others, names);
     if (c->job->beside.more)
@@ -53,8 +55,8 @@ static int refuse_others(const struct kw_create *c)
                  "token %s holds keys of other domains (%s), and there is no keyring of "
                  "domain %s yet",
                  c->token->name, names, c->job->domain);
-    kw_way_when(&w, "%s: its `domain` is right, and this is the first key of it:",
-                c->cli->config);
+    kw_commands_when(&w, "%s: its `domain` is right, and this is the first key of it:",
+                     c->cli->config);
     kw_create_command(c, NULL, (const char *const[]){"--beside-others", NULL}, &w);
     return kw_refuse_next(c->cli, text, w.text);
 }

@@ -12,10 +12,10 @@
 #include <keyward/act.h>
 
 #include "cli.h"
-#include "way.h"
+#include "commands.h"
 
 /* The copy that every other node gets, and the reload of every daemon. */
-void kw_next_hand_out(struct kw_way *next, const char *keyring);
+void kw_next_hand_out(struct kw_commands *next, const char *keyring);
 
 /* What an act has left behind. */
 struct kw_next_facts {
@@ -28,9 +28,9 @@ struct kw_next_facts {
     bool node_only;          /* ACTIVATE: this node's own act, the baseline stays      */
 };
 void kw_next_after(enum kw_act act, const struct kw_next_facts *facts,
-                   struct kw_way *next);
+                   struct kw_commands *next);
 
 /* The way out of a refusal (struct kw_judgement), its commands with `config`. */
-void kw_next_cure(const char *cure, const char *config, struct kw_way *next);
+void kw_next_cure(const char *cure, const char *config, struct kw_commands *next);
 
 #endif

@@ -43,7 +43,7 @@ static const char *why_it_stays(const struct kw_desk *now, const char *key_id)
 }
 
 /* The vendor's module wants its variables outside of keyward too. */
-static void way_to_remove(const struct kw_create *c, struct kw_way *w)
+static void way_to_remove(const struct kw_create *c, struct kw_commands *w)
 {
     static char assignments[KW_ENV_VARS_MAX][KW_PATH_MAX + 64];
     const char *words[KW_ENV_VARS_MAX + 20];
@@ -64,7 +64,7 @@ static void way_to_remove(const struct kw_create *c, struct kw_way *w)
         "--delete-object",   NULL};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         words[n++] = rest[i];
-    kw_way_command(w, words);
+    kw_commands_command(w, words);
 }
 
 static bool number_is_taken(const struct kw_desk *now, uint32_t n)
@@ -74,26 +74,28 @@ static bool number_is_taken(const struct kw_desk *now, uint32_t n)
 }
 
 /* Of an object that this run made, or may have made, and that no keyring has. */
-static void ways(const struct kw_create *c, const struct kw_desk *now, struct kw_way *w,
-                 bool removable)
+static void ways(const struct kw_create *c, const struct kw_desk *now,
+                 struct kw_commands *w, bool removable)
 {
     uint32_t n = c->job->v.n;
     if (number_is_taken(now, n))
-        kw_way_when(w, "it cannot be adopted any more: number %u is taken in %s by now",
-                    (unsigned)n, c->desk.config->keyring);
+        kw_commands_when(w,
+                         "it cannot be adopted any more: number %u is taken in %s by now",
+                         (unsigned)n, c->desk.config->keyring);
     else {
-        kw_way_when(w,
-                    "to finish (nothing is sealed under it, so nothing can prove it):");
+        kw_commands_when(
+            w, "to finish (nothing is sealed under it, so nothing can prove it):");
         kw_create_command(c, c->job->v.key_id, (const char *const[]){"--unproven", NULL},
                           w);
     }
     if (!removable)
         return;
-    kw_way_when(w, "to remove it%s:",
-                c->job->v.want_destroyable
-                    ? ""
-                    : " (it is not destroyable by PKCS#11: where this is refused, the "
-                      "HSM's own administration must do it)");
+    kw_commands_when(
+        w, "to remove it%s:",
+        c->job->v.want_destroyable
+            ? ""
+            : " (it is not destroyable by PKCS#11: where this is refused, the "
+              "HSM's own administration must do it)");
     way_to_remove(c, w);
 }
 
@@ -110,21 +112,22 @@ static json_t *orphan_json(const struct kw_create *c, bool removable)
 static int say_orphan(const struct kw_create *c, const struct kw_desk *now,
                       const char *stays, kw_err e, const struct kw_note *note)
 {
-    static struct kw_way w;
+    static struct kw_commands w;
     const struct kw_version *v = &c->job->v;
     bool removable = c->job->made == KW_MADE_A_KEY && stays == NULL;
     if (c->job->made == KW_MADE_PERHAPS)
-        kw_way_when(&w,
-                    "whether an object with CKA_LABEL %s is in token %s now is not known",
-                    v->key_id, c->token->name);
+        kw_commands_when(
+            &w, "whether an object with CKA_LABEL %s is in token %s now is not known",
+            v->key_id, c->token->name);
     else if (stays != NULL)
-        kw_way_when(&w, "the object with CKA_LABEL %s in token %s must stay: %s",
-                    v->key_id, c->token->name, stays);
+        kw_commands_when(&w, "the object with CKA_LABEL %s in token %s must stay: %s",
+                         v->key_id, c->token->name, stays);
     else
-        kw_way_when(&w,
-                    "the object with CKA_LABEL %s is in token %s, and in no keyring; "
-                    "this run made it, and nothing uses it",
-                    v->key_id, c->token->name);
+        kw_commands_when(
+            &w,
+            "the object with CKA_LABEL %s is in token %s, and in no keyring; "
+            "this run made it, and nothing uses it",
+            v->key_id, c->token->name);
     if (!in_ring(now->ring, v->key_id))
         ways(c, now, &w, removable);
     return kw_fail_with(c->cli, e, note, w.text, "orphan", orphan_json(c, removable));
@@ -133,15 +136,15 @@ static int say_orphan(const struct kw_create *c, const struct kw_desk *now,
 /* The new keyring lies in its place: nothing is undone, and nothing is an orphan. */
 static int say_written(const struct kw_create *c, kw_err e, const struct kw_note *note)
 {
-    struct kw_way *w = &(struct kw_way){{0}, 0};
+    struct kw_commands *w = &(struct kw_commands){{0}, 0};
     const struct kw_version *v = &c->job->v;
-    kw_way_when(w,
-                "version %u (%s) is in the keyring; only a crash of the machine may "
-                "bring the file before it back",
-                (unsigned)v->n, v->key_id);
-    kw_way_command(w, (const char *const[]){"sync", NULL});
-    kw_way_command(w, (const char *const[]){"keyward", "key", "list", "--config",
-                                            c->cli->config, NULL});
+    kw_commands_when(w,
+                     "version %u (%s) is in the keyring; only a crash of the machine may "
+                     "bring the file before it back",
+                     (unsigned)v->n, v->key_id);
+    kw_commands_command(w, (const char *const[]){"sync", NULL});
+    kw_commands_command(w, (const char *const[]){"keyward", "key", "list", "--config",
+                                                 c->cli->config, NULL});
     return kw_fail_with(c->cli, e, note, w->text, "written",
                         json_pack("{s:i, s:s, s:s}", "n", (int)v->n, "key_id", v->key_id,
                                   "keyring", c->desk.config->keyring));

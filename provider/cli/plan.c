@@ -87,7 +87,7 @@ void kw_create_blank(struct kw_create *c)
 int kw_create_put_back(const struct kw_create *c)
 {
     char text[KW_PATH_MAX + 256], file[KW_PATH_MAX + 16];
-    struct kw_way *w = &(struct kw_way){{0}, 0};
+    struct kw_commands *w = &(struct kw_commands){{0}, 0};
     const struct kw_desk *d = &c->desk;
     if (d->judgement.refusal != KW_ADMITTED)
         return kw_refuse_next(c->cli, d->judgement.why.text, d->judgement.cure);
@@ -96,7 +96,7 @@ int kw_create_put_back(const struct kw_create *c)
              "(serial %llu): put it back",
              d->config->keyring, (unsigned long long)d->last->serial);
     snprintf(file, sizeof file, "%s/keyring.json", d->config->state);
-    kw_way_install(w, file, d->config->keyring);
+    kw_commands_install(w, file, d->config->keyring);
     return kw_refuse_next(c->cli, text, w->text);
 }
 
@@ -125,7 +125,7 @@ int kw_create_plan(struct kw_create *c)
 }
 
 void kw_create_command(const struct kw_create *c, const char *key_id,
-                       const char *const more[], struct kw_way *w)
+                       const char *const more[], struct kw_commands *w)
 {
     const char *words[24] = {"keyward", "key", "create", "--config", c->cli->config};
     size_t n = 5;
@@ -150,7 +150,7 @@ void kw_create_command(const struct kw_create *c, const char *key_id,
         words[n++] = more[i];
     }
     words[n] = NULL;
-    kw_way_command(w, words);
+    kw_commands_command(w, words);
 }
 
 static void print_names(const struct kw_version *v)

@@ -58,65 +58,71 @@ static void locator_hex(const struct kw_removal *r, char dst[2 * KW_LOCATOR_MAX 
 
 /* By PKCS#11; a soft token's files are opened for it and sealed again. */
 static void by_pkcs11(const struct kw_removal *r, const char *tokendir,
-                      struct kw_way *next)
+                      struct kw_commands *next)
 {
     char who[96] = "", id[2 * KW_LOCATOR_MAX + 1];
     const char *conf = tokendir[0] != '\0' ? kw_softhsm_conf(r->found->token) : NULL;
     locator_hex(r, id);
     if (conf != NULL) {
         as_owner(r, who, sizeof who);
-        kw_way_command(next, (const char *const[]){"chmod", "-R", "u+w", tokendir, NULL});
+        kw_commands_command(next,
+                            (const char *const[]){"chmod", "-R", "u+w", tokendir, NULL});
     }
-    kw_way_add(next,
-               "%s%s%s%spkcs11-tool --module %s --token-label '%s' --login "
-               "--delete-object --type secrkey --label '%s'%s%s",
-               who, conf != NULL ? "env SOFTHSM2_CONF=" : "", conf != NULL ? conf : "",
-               conf != NULL ? " " : "", r->found->token->module, plain(r->row->label),
-               plain(kw_version_kek(r->v)->label), id[0] != '\0' ? " --id " : "", id);
+    kw_commands_add(
+        next,
+        "%s%s%s%spkcs11-tool --module %s --token-label '%s' --login "
+        "--delete-object --type secrkey --label '%s'%s%s",
+        who, conf != NULL ? "env SOFTHSM2_CONF=" : "", conf != NULL ? conf : "",
+        conf != NULL ? " " : "", r->found->token->module, plain(r->row->label),
+        plain(kw_version_kek(r->v)->label), id[0] != '\0' ? " --id " : "", id);
     if (conf != NULL)
-        kw_way_command(next, (const char *const[]){"chmod", "-R", "u-w", tokendir, NULL});
+        kw_commands_command(next,
+                            (const char *const[]){"chmod", "-R", "u-w", tokendir, NULL});
 }
 
 /* A soft token has no administrator who could take out one object: its files do not tell
  * which key they hold, and the wrong one may be in use. */
 static void whole_softhsm(const struct kw_removal *r, const char *tokendir,
-                          struct kw_way *next)
+                          struct kw_commands *next)
 {
     char who[96];
     const char *conf = kw_softhsm_conf(r->found->token);
     as_owner(r, who, sizeof who);
-    kw_way_add(next,
-               "# of a SoftHSM only the whole token can go; when it has no other key, "
-               "also none that this keyring does not know:");
-    kw_way_command(next, (const char *const[]){"chmod", "-R", "u+w", tokendir, NULL});
-    kw_way_add(next, "%senv SOFTHSM2_CONF=%s softhsm2-util --delete-token --serial '%s'",
-               who, conf, plain(r->row->serial));
+    kw_commands_add(
+        next, "# of a SoftHSM only the whole token can go; when it has no other key, "
+              "also none that this keyring does not know:");
+    kw_commands_command(next,
+                        (const char *const[]){"chmod", "-R", "u+w", tokendir, NULL});
+    kw_commands_add(next,
+                    "%senv SOFTHSM2_CONF=%s softhsm2-util --delete-token --serial '%s'",
+                    who, conf, plain(r->row->serial));
 }
 
 /* What PKCS#11 never deletes. */
 static void by_administration(const struct kw_removal *r, const char *tokendir,
-                              struct kw_way *next)
+                              struct kw_commands *next)
 {
     char id[2 * KW_LOCATOR_MAX + 1];
     const struct kw_version *other = neighbour(r);
     locator_hex(r, id);
     if (tokendir[0] == '\0')
-        kw_way_add(next,
-                   "# with the vendor's tools, as the HSM's administrator: remove the "
-                   "object with CKA_LABEL %s, CKA_ID %s",
-                   kw_version_kek(r->v)->label, id[0] != '\0' ? id : "(any)");
+        kw_commands_add(
+            next,
+            "# with the vendor's tools, as the HSM's administrator: remove the "
+            "object with CKA_LABEL %s, CKA_ID %s",
+            kw_version_kek(r->v)->label, id[0] != '\0' ? id : "(any)");
     if (other != NULL)
-        kw_way_add(next,
-                   "# never the whole token, and nothing else of it: version %u (%s, %s) "
-                   "lies in it too%s",
-                   other->n, other->key_id, kw_key_state_name(other->state),
-                   tokendir[0] != '\0' ? "; in a SoftHSM the object stays until then"
-                                       : "");
+        kw_commands_add(
+            next,
+            "# never the whole token, and nothing else of it: version %u (%s, %s) "
+            "lies in it too%s",
+            other->n, other->key_id, kw_key_state_name(other->state),
+            tokendir[0] != '\0' ? "; in a SoftHSM the object stays until then" : "");
     else if (tokendir[0] != '\0')
         whole_softhsm(r, tokendir, next);
 }
 
-void kw_removal_tell(const struct kw_removal *r, struct kw_way *next)
+void kw_removal_tell(const struct kw_removal *r, struct kw_commands *next)
 {
     char tokendir[KW_PATH_MAX] = "";
     struct kw_note ignored;
@@ -124,18 +130,20 @@ void kw_removal_tell(const struct kw_removal *r, struct kw_way *next)
     if (conf != NULL && kw_failed(kw_softhsm_tokendir(conf, tokendir, &ignored)))
         tokendir[0] = '\0';
     if (r->found->destroyable != KW_ANSWER_FALSE) {
-        kw_way_add(next,
-                   "# token %s, serial %s, still has the object, and CKA_DESTROYABLE "
-                   "is %s: PKCS#11 deletes it",
-                   r->row->label, r->row->serial,
-                   r->found->destroyable == KW_ANSWER_TRUE ? "true" : "not answered");
+        kw_commands_add(
+            next,
+            "# token %s, serial %s, still has the object, and CKA_DESTROYABLE "
+            "is %s: PKCS#11 deletes it",
+            r->row->label, r->row->serial,
+            r->found->destroyable == KW_ANSWER_TRUE ? "true" : "not answered");
         by_pkcs11(r, tokendir, next);
         return;
     }
-    kw_way_add(next,
-               "# token %s, serial %s, still has the object, and CKA_DESTROYABLE is "
-               "false: PKCS#11 never deletes it (CKR_ACTION_PROHIBITED), only the HSM's "
-               "own administration can",
-               r->row->label, r->row->serial);
+    kw_commands_add(
+        next,
+        "# token %s, serial %s, still has the object, and CKA_DESTROYABLE is "
+        "false: PKCS#11 never deletes it (CKR_ACTION_PROHIBITED), only the HSM's "
+        "own administration can",
+        r->row->label, r->row->serial);
     by_administration(r, tokendir, next);
 }

@@ -115,7 +115,7 @@ static void print_proof(const struct activation *a)
 static int report(const struct activation *a)
 {
     char config[KW_ARGS_CONFIG_MAX];
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     kw_args_config(a->cli, config, sizeof config);
     const struct kw_next_facts facts = {.config = config,
                                         .keyring = a->desk->config->keyring,

@@ -60,7 +60,7 @@ static int report(const struct kw_cli *cli, const struct kw_desk *d,
                   const struct change *change, const struct outcome *o)
 {
     char config[KW_ARGS_CONFIG_MAX], copy[128];
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     kw_args_config(cli, config, sizeof config);
     kw_second_copy_known(&o->was, copy);
     const struct kw_next_facts facts = {.config = config,
@@ -86,7 +86,7 @@ static int may_forget(const struct kw_cli *cli, const struct kw_desk *d,
                       const struct kw_version *v)
 {
     char config[KW_ARGS_CONFIG_MAX];
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     struct kw_note why;
     const struct kw_object_token *row = kw_gone_forgotten(d->ring, v);
     const struct kw_version *sharer = kw_keyring_sharer(d->ring, v, NULL);
@@ -99,15 +99,17 @@ static int may_forget(const struct kw_cli *cli, const struct kw_desk *d,
         "only this version says that it lies there",
         v->n, row->label, row->serial);
     if (sharer != NULL) {
-        kw_way_add(&next,
-                   "# it is also the key of version %u, which must stay; let that "
-                   "one name the token:",
-                   sharer->n);
-        kw_way_add(&next, "keyward key prove %u --token NAME|URI%s", sharer->n, config);
+        kw_commands_add(&next,
+                        "# it is also the key of version %u, which must stay; let that "
+                        "one name the token:",
+                        sharer->n);
+        kw_commands_add(&next, "keyward key prove %u --token NAME|URI%s", sharer->n,
+                        config);
     } else {
-        kw_way_add(&next, "# look again, and say what became of a token that cannot be "
-                          "asked:");
-        kw_way_add(&next, "keyward key destroy %u --said WHY%s", v->n, config);
+        kw_commands_add(&next,
+                        "# look again, and say what became of a token that cannot be "
+                        "asked:");
+        kw_commands_add(&next, "keyward key destroy %u --said WHY%s", v->n, config);
     }
     return kw_refuse_next(cli, why.text, next.text);
 }

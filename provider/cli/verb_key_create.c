@@ -106,7 +106,7 @@ static json_t *document(const struct kw_create *c, const struct kw_judgement *af
 
 /* An adopted key may not be the last one that is missing. */
 static void what_next(const struct kw_create *c, const struct kw_judgement *after,
-                      struct kw_way *next)
+                      struct kw_commands *next)
 {
     const struct kw_version *v = &c->job->v;
     char config[KW_ARGS_CONFIG_MAX];
@@ -114,8 +114,8 @@ static void what_next(const struct kw_create *c, const struct kw_judgement *afte
     if (after->refusal != KW_ADMITTED) {
         kw_next_cure(after->cure, config, next);
     } else if (v->state == KW_KEY_CREATED) {
-        kw_way_add(next, "# here, where the keyring is changed:");
-        kw_way_add(next, "keyward key accept %u%s", (unsigned)v->n, config);
+        kw_commands_add(next, "# here, where the keyring is changed:");
+        kw_commands_add(next, "keyward key accept %u%s", (unsigned)v->n, config);
     } else {
         kw_next_hand_out(next, c->desk.config->keyring);
     }
@@ -123,7 +123,7 @@ static void what_next(const struct kw_create *c, const struct kw_judgement *afte
 
 static int report(const struct kw_create *c)
 {
-    static struct kw_way next;
+    static struct kw_commands next;
     struct kw_judgement after;
     const struct kw_version *v = &c->job->v;
     kw_create_judge(c, c->ring, &after);

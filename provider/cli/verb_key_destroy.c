@@ -174,7 +174,7 @@ static json_t *sharers_json(const struct destroy *d)
     return versions;
 }
 
-static void add_next(const struct destroy *d, struct kw_way *next)
+static void add_next(const struct destroy *d, struct kw_commands *next)
 {
     char config[KW_ARGS_CONFIG_MAX];
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
@@ -191,9 +191,10 @@ static void add_next(const struct destroy *d, struct kw_way *next)
         if (d->gone.rows[i].answer == KW_GONE_STILL_THERE)
             kw_removal_tell(&removal, next);
     }
-    kw_way_add(next, "# to look again, and with --said WHY for a token that cannot be "
-                     "asked any more:");
-    kw_way_add(next, "keyward key destroy %u%s", v->n, config);
+    kw_commands_add(next,
+                    "# to look again, and with --said WHY for a token that cannot be "
+                    "asked any more:");
+    kw_commands_add(next, "keyward key destroy %u%s", v->n, config);
 }
 
 /* The word was to be recorded, and is; a second look was for the answer. */
@@ -209,7 +210,7 @@ static enum kw_exit outcome(const struct destroy *d, const struct kw_version *v)
 
 static int report(const struct destroy *d)
 {
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
     add_next(d, &next);
     if (!d->cli->json)

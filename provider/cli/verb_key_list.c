@@ -14,7 +14,7 @@
 static json_t *way_out(const struct kw_cli *cli, const struct kw_desk *d)
 {
     char config[KW_ARGS_CONFIG_MAX];
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     kw_args_config(cli, config, sizeof config);
     kw_next_cure(d->judgement.cure, config, &next);
     return kw_next_json(next.text);

@@ -52,7 +52,7 @@ static int report(const struct kw_cli *cli, const struct kw_desk *desk,
                   const struct kw_version *v, const struct kw_proof *proof)
 {
     char config[KW_ARGS_CONFIG_MAX];
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     kw_args_config(cli, config, sizeof config);
     const struct kw_next_facts facts = {
         .config = config, .keyring = desk->config->keyring, .n = v->n};

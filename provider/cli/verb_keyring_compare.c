@@ -155,7 +155,7 @@ static bool has(const struct comparison *c, enum kw_relation r)
     return false;
 }
 
-static void add_next(const struct comparison *c, struct kw_way *next)
+static void add_next(const struct comparison *c, struct kw_commands *next)
 {
     char hex[65];
     const struct kw_held *to = reference(c);
@@ -163,21 +163,22 @@ static void add_next(const struct comparison *c, struct kw_way *next)
     if (to->ring == NULL)
         return;
     if (has(c, KW_HELD_FORKED)) {
-        kw_way_add(next,
-                   "# the change was made in two places: keep the one under whose "
-                   "versions something may be sealed; when it is %s, on every node "
-                   "that holds another one, KEYRING being its keyring file:",
-                   to->name);
-        kw_way_command(next, (const char *const[]){"keyward", "keyring", "trust",
-                                                   to->name, "--sha256", hex, NULL});
+        kw_commands_add(next,
+                        "# the change was made in two places: keep the one under whose "
+                        "versions something may be sealed; when it is %s, on every node "
+                        "that holds another one, KEYRING being its keyring file:",
+                        to->name);
+        kw_commands_command(next, (const char *const[]){"keyward", "keyring", "trust",
+                                                        to->name, "--sha256", hex, NULL});
     } else if (has(c, KW_HELD_BEHIND) || has(c, KW_HELD_NONE)) {
-        kw_way_add(next, "# on the nodes that are behind, KEYRING being their keyring "
-                         "file:");
+        kw_commands_add(next,
+                        "# on the nodes that are behind, KEYRING being their keyring "
+                        "file:");
     } else {
         return;
     }
-    kw_way_install(next, to->name, "KEYRING");
-    kw_way_add(next, "systemctl reload keywardd");
+    kw_commands_install(next, to->name, "KEYRING");
+    kw_commands_add(next, "systemctl reload keywardd");
 }
 
 static json_t *item_json(const struct comparison *c, size_t i)
@@ -199,7 +200,7 @@ static json_t *item_json(const struct comparison *c, size_t i)
 
 static int report(const struct comparison *c)
 {
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     json_t *items = json_array();
     bool same = true;
     for (size_t i = 0; i < c->count; i++) {

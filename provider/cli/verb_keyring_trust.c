@@ -135,22 +135,22 @@ static bool is_in_place(const struct trusting *t)
            realpath(t->desk->config->keyring, b) != NULL && strcmp(a, b) == 0;
 }
 
-static void add_next(const struct trusting *t, struct kw_way *next)
+static void add_next(const struct trusting *t, struct kw_commands *next)
 {
     char config[KW_ARGS_CONFIG_MAX];
     kw_args_config(t->cli, config, sizeof config);
     if (!is_in_place(t))
-        kw_way_install(next, t->path, t->desk->config->keyring);
+        kw_commands_install(next, t->path, t->desk->config->keyring);
     if (t->after.refusal == KW_REFUSED_ACTIVE) {
-        kw_way_add(next, "# then there is one thing more: %s", t->after.why.text);
+        kw_commands_add(next, "# then there is one thing more: %s", t->after.why.text);
         kw_next_cure(t->after.cure, config, next);
     }
-    kw_way_add(next, "systemctl reload keywardd");
+    kw_commands_add(next, "systemctl reload keywardd");
 }
 
 static int report(const struct trusting *t, bool recorded)
 {
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     add_next(t, &next);
     if (!t->cli->json && recorded)
         print(t);
@@ -172,7 +172,7 @@ static bool needs_no_trust(enum kw_refusal refusal)
 static int perform(struct trusting *t)
 {
     struct kw_note note = {{0}};
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     char config[KW_ARGS_CONFIG_MAX];
     int code = kw_desk_remembers(t->cli, t->desk);
     if (code >= 0)

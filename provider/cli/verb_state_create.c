@@ -98,18 +98,18 @@ static void path_in(const struct making *m, const char *name, char dst[2 * KW_PA
 static int no_keyring(const struct making *m, const struct kw_note *why)
 {
     char config[KW_ARGS_CONFIG_MAX], state[4 * KW_PATH_MAX + 3];
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     kw_args_config(m->cli, config, sizeof config);
-    kw_way_add(&next, "# fetch the keyring from another node or a backup, as FROM:");
-    kw_way_install(&next, "FROM", m->config->keyring);
-    kw_way_add(&next, "keyward state create%s", config);
-    kw_way_add(
+    kw_commands_add(&next, "# fetch the keyring from another node or a backup, as FROM:");
+    kw_commands_install(&next, "FROM", m->config->keyring);
+    kw_commands_add(&next, "keyward state create%s", config);
+    kw_commands_add(
         &next,
         "# when the cluster never had one, or it is lost everywhere: then key create "
         "comes next, with --adopt KEY_ID for each key that is in the token:");
     (void)kw_shell_word(state, sizeof state, m->config->state);
-    kw_way_add(&next, "install -d -m 0700 -o %u -g %u %s", (unsigned)m->owner.uid,
-               (unsigned)m->owner.gid, state);
+    kw_commands_add(&next, "install -d -m 0700 -o %u -g %u %s", (unsigned)m->owner.uid,
+                    (unsigned)m->owner.gid, state);
     return kw_refuse_next(m->cli, why->text, next.text);
 }
 
@@ -203,30 +203,31 @@ static void print(const struct making *m)
     puts("not known  whether the PIN works, or was refused: one login is tried");
 }
 
-static void add_next(const struct making *m, struct kw_way *next)
+static void add_next(const struct making *m, struct kw_commands *next)
 {
     char config[KW_ARGS_CONFIG_MAX];
     kw_args_config(m->cli, config, sizeof config);
-    kw_way_add(next, "# FILE: what keyward status --json prints on another node:");
-    kw_way_command(next,
-                   (const char *const[]){"keyward", "keyring", "compare",
-                                         m->config->keyring, "--status", "FILE", NULL});
+    kw_commands_add(next, "# FILE: what keyward status --json prints on another node:");
+    kw_commands_command(next, (const char *const[]){"keyward", "keyring", "compare",
+                                                    m->config->keyring, "--status",
+                                                    "FILE", NULL});
     for (size_t i = 0; i < m->ring->count; i++) {
         const struct kw_version *v = &m->ring->versions[i];
         if (v->n <= m->ring->active || v->state != KW_KEY_ACCEPTED)
             continue;
-        kw_way_add(next, "# when this node had activated version %u by itself:", v->n);
-        kw_way_add(next, "keyward key activate %u --now%s", v->n, config);
+        kw_commands_add(next,
+                        "# when this node had activated version %u by itself:", v->n);
+        kw_commands_add(next, "keyward key activate %u --now%s", v->n, config);
     }
-    kw_way_add(next, "# then:");
-    kw_way_add(next, "keyward check%s", config);
-    kw_way_add(next, "systemctl reload-or-restart keywardd");
+    kw_commands_add(next, "# then:");
+    kw_commands_add(next, "keyward check%s", config);
+    kw_commands_add(next, "systemctl reload-or-restart keywardd");
 }
 
 static int report(const struct making *m)
 {
     char hex[65];
-    struct kw_way next = {.len = 0};
+    struct kw_commands next = {.len = 0};
     kw_hex(hex, sizeof hex, kw_span_of(m->ring->sha256, 32));
     add_next(m, &next);
     if (!m->cli->json)

@@ -6,14 +6,14 @@
 
 #include "next.h"
 
-static struct kw_way next;
+static struct kw_commands next;
 
 static const char *after(enum kw_act act, struct kw_next_facts facts)
 {
     facts.config = facts.config != NULL ? facts.config : "";
     facts.keyring = "/etc/keyward/keyring.json";
     facts.n = facts.n != 0 ? facts.n : 2;
-    next = (struct kw_way){.len = 0};
+    next = (struct kw_commands){.len = 0};
     kw_next_after(act, &facts, &next);
     return next.text;
 }
@@ -41,10 +41,10 @@ static void too_long_a_line__left_out_whole(void **state)
     static char word[KW_CURE_MAX];
     (void)state;
     memset(word, 'x', sizeof word - 1);
-    next = (struct kw_way){.len = 0};
-    kw_way_add(&next, "first");
-    kw_way_add(&next, "%s", word);
-    kw_way_add(&next, "second");
+    next = (struct kw_commands){.len = 0};
+    kw_commands_add(&next, "first");
+    kw_commands_add(&next, "%s", word);
+    kw_commands_add(&next, "second");
     CHECK_STR(next.text, "first\nsecond\n");
 }
 
@@ -122,7 +122,7 @@ static void another_configuration__in_every_command_of_ours(void **state)
     const char *text =
         AFTER(KW_ACT_ACCEPT, .former = 1, .has_copy = true, .config = " --config /x");
     line(text, "keyward key activate 2 --config /x\n");
-    next = (struct kw_way){.len = 0};
+    next = (struct kw_commands){.len = 0};
     kw_next_cure("# when\nkeyward key enable 2\nmv a b\n", " --config /x", &next);
     CHECK_STR(next.text, "# when\nkeyward key enable 2 --config /x\nmv a b\n");
 }

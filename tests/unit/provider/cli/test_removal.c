@@ -10,7 +10,7 @@ static char module[] = "/opt/vendor/lib.so";
 static struct kw_version versions[2];
 static struct kw_keyring ring;
 static struct kw_config config;
-static struct kw_way next;
+static struct kw_commands next;
 
 static void put(struct kw_version *v, uint32_t n, enum kw_key_state state)
 {
@@ -38,7 +38,7 @@ static const char *tell(enum kw_answer destroyable, enum kw_key_state other,
     snprintf(versions[0].objects[0].tokens[0].label,
              sizeof versions[0].objects[0].tokens[0].label, "%s", label);
     ring = (struct kw_keyring){.count = 2, .versions = versions};
-    next = (struct kw_way){.len = 0};
+    next = (struct kw_commands){.len = 0};
     const struct kw_gone_row found = {KW_GONE_STILL_THERE, destroyable, &token};
     const struct kw_removal removal = {&config, &ring, &versions[0],
                                        &versions[0].objects[0].tokens[0], &found};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines that an operator can run. */
-#include "way.h"
+#include "commands.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +11,8 @@
 enum { WORD_MAX = 4 * (KW_PATH_MAX + 8) + 3 };
 
 KW_PRINTF(3, 0)
-static void add_line(struct kw_way *w, const char *start, const char *fmt, va_list args)
+static void add_line(struct kw_commands *w, const char *start, const char *fmt,
+                     va_list args)
 {
     size_t from = w->len, room = sizeof w->text - from;
     int head = snprintf(w->text + from, room, "%s", start);
@@ -25,7 +26,7 @@ static void add_line(struct kw_way *w, const char *start, const char *fmt, va_li
     w->text[w->len] = '\0';
 }
 
-void kw_way_add(struct kw_way *w, const char *fmt, ...)
+void kw_commands_add(struct kw_commands *w, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -33,7 +34,7 @@ void kw_way_add(struct kw_way *w, const char *fmt, ...)
     va_end(args);
 }
 
-void kw_way_when(struct kw_way *w, const char *fmt, ...)
+void kw_commands_when(struct kw_commands *w, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -41,7 +42,7 @@ void kw_way_when(struct kw_way *w, const char *fmt, ...)
     va_end(args);
 }
 
-void kw_way_command(struct kw_way *w, const char *const words[])
+void kw_commands_command(struct kw_commands *w, const char *const words[])
 {
     char line[KW_CURE_MAX];
     size_t len = 0;
@@ -54,15 +55,15 @@ void kw_way_command(struct kw_way *w, const char *const words[])
             return;
         len += strlen(line + len);
     }
-    kw_way_add(w, "%.*s", (int)len, line);
+    kw_commands_add(w, "%.*s", (int)len, line);
 }
 
-void kw_way_install(struct kw_way *w, const char *file, const char *keyring)
+void kw_commands_install(struct kw_commands *w, const char *file, const char *keyring)
 {
     char fresh[KW_PATH_MAX + 8], from[WORD_MAX], beside[WORD_MAX], to[WORD_MAX];
     snprintf(fresh, sizeof fresh, "%s.new", keyring);
     if (kw_shell_word(from, sizeof from, file) &&
         kw_shell_word(beside, sizeof beside, fresh) &&
         kw_shell_word(to, sizeof to, keyring))
-        kw_way_add(w, "install -m 0644 %s %s && mv %s %s", from, beside, beside, to);
+        kw_commands_add(w, "install -m 0644 %s %s && mv %s %s", from, beside, beside, to);
 }
