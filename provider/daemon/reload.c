@@ -51,7 +51,7 @@ static kw_err judge(struct kw_daemon *d, struct reading *r, struct kw_note *note
     if (kw_failed(e))
         return e;
     if (kw_failed(kw_state_last_keyring(d->state, &last, NULL, &ignored)))
-        last = NULL; /* it only lends its words to a refusal */
+        last = NULL; /* then the marks alone tell what was taken */
     const struct kw_memory memory = {&marks, &act, last};
     const struct kw_places places = {d->config->keyring, d->config->state};
     kw_keyring_judge(r->ring, d->config->domain, &memory, &places, &judgement);
