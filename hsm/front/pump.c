@@ -103,21 +103,29 @@ void kw_pump(struct kw_front *f, size_t limit)
 }
 
 /* For the canary of a version against which something stands, a worker that can take it
- * back goes before one that cannot. */
+ * back goes before one that cannot; then the one that has least to do; then the one whose
+ * last canary of this version is the oldest: each holds a handle of its own to each key.
+ */
+static bool goes_before(const struct kw_worker *a, const struct kw_worker *b,
+                        const struct kw_gen_version *v, size_t i)
+{
+    bool may = kw_gen_version_may_lift(v, a->number);
+    if (may != kw_gen_version_may_lift(v, b->number))
+        return may;
+    if (a->lane.count != b->lane.count)
+        return a->lane.count < b->lane.count;
+    return a->asked[i] < b->asked[i];
+}
+
 static struct kw_worker *canary_worker(struct kw_front *f, const struct kw_gen_version *v)
 {
     struct kw_worker *best = NULL;
-    bool best_may = false;
     for (size_t i = 0; i < KW_CREW_MAX; i++) {
         struct kw_worker *w = f->crew[i];
         if (!takes_jobs(f, w) || w->lane.canaries >= CANARIES_MAX)
             continue;
-        bool may = kw_gen_version_may_lift(v, w->number);
-        if (best == NULL || (may && !best_may) ||
-            (may == best_may && w->lane.count < best->lane.count)) {
+        if (best == NULL || goes_before(w, best, v, (size_t)(v - f->serving->versions)))
             best = w;
-            best_may = may;
-        }
     }
     return best;
 }
@@ -138,7 +146,7 @@ void kw_pump_canaries(struct kw_front *f)
                                       .closely = v->look_ns <= now};
         if (!kw_lane_load(&w->lane, &m, 0, KW_WIRE_JOBS_MAX))
             break;
-        v->asked_id = m.id;
+        v->asked_id = w->asked[v - f->serving->versions] = m.id;
         v->asked_ns = now;
         if (v->v->n == f->serving->active_n || f->serving->active_n == 0)
             kw_health_asked(&f->health, kw_front_boot(f));

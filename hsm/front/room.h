@@ -44,8 +44,9 @@ struct kw_worker {
     uint64_t generation; /* its number */
     uint64_t born_id;    /* stands for its own checks: no smaller wire id is newer */
     uint64_t proven_id;  /* L: newest canary that it passed, 0 = none */
-    bool opens[KW_VERSIONS_MAX]; /* L: its last canary of the generation's version i
-                                    passed */
+    bool opens[KW_VERSIONS_MAX];     /* L: its last canary of the generation's version i
+                                        passed */
+    uint64_t asked[KW_VERSIONS_MAX]; /* L: wire id of its newest one, 0 = none */
     pid_t pid;
     int pidfd, output;
     struct kw_page *page;

@@ -108,6 +108,30 @@ static void canaries__every_version_every_so_often(void **state)
     stage_end(&s);
 }
 
+/* As many versions as workers, all of them idle: no worker may be left with one of them.
+ */
+static void canaries__every_worker_is_asked_for_every_version(void **state)
+{
+    (void)state;
+    struct kw_wire_job job;
+    unsigned asked[2][3] = {{0}};
+    begin();
+    start_two(&s);
+    for (int round = 0; round < 4; round++) {
+        stage_pass(&s, 10 * KW_S_NS);
+        for (unsigned i = 0; i < 2; i++)
+            while (fake_job(&s, i, &job)) {
+                CHECK(job.op == KW_WIRE_CANARY && job.n <= 2);
+                asked[i][job.n]++;
+                fake_answer(&s, i, job.id, KW_OK, "");
+            }
+    }
+    for (unsigned i = 0; i < 2; i++)
+        for (uint32_t n = 1; n <= 2; n++)
+            CHECK(asked[i][n] == 2);
+    stage_end(&s);
+}
+
 static void canary__active_opened_to_something_else__lost_at_once(void **state)
 {
     (void)state;
@@ -296,6 +320,7 @@ KW_CASES("hsm/front/canaries", CASE(unsure__canary_fresh__forged_without_another
          CASE(unsure__one_canary_decides_for_all),
          CASE(unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts),
          CASE(canaries__every_version_every_so_often),
+         CASE(canaries__every_worker_is_asked_for_every_version),
          CASE(canary__active_opened_to_something_else__lost_at_once),
          CASE(canary__recover_at_once__still_a_pause_between_two),
          CASE(canary__never_answered__suspect_then_lost),
