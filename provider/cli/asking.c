@@ -123,10 +123,16 @@ static kw_err decide(struct kw_asking *a, struct kw_note *why)
     return e;
 }
 
-static void answer(struct kw_asking *a, kw_span message)
+static void say(const struct kw_asking *a, const struct kw_wire_word *word)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
+    KW_INVARIANT(!kw_failed(kw_wire_put_word(word, &dst)));
+    (void)!send(a->parent_fd, dst.ptr, dst.len, MSG_NOSIGNAL);
+}
+
+static void answer(struct kw_asking *a, kw_span message)
+{
     struct kw_wire_word word = {.err = {0}};
     if (a->board->asked || kw_failed(kw_wire_get_pin(message, &a->board->facts)))
         return;
@@ -134,8 +140,7 @@ static void answer(struct kw_asking *a, kw_span message)
     word.err = decide(a, &word.note);
     if (!kw_failed(word.err))
         word.note.text[0] = '\0';
-    KW_INVARIANT(!kw_failed(kw_wire_put_word(&word, &dst)));
-    (void)!send(a->parent_fd, dst.ptr, dst.len, MSG_NOSIGNAL);
+    say(a, &word);
 }
 
 /* What cannot be remembered counts as begun and unclear; what the login itself gave is
@@ -155,9 +160,12 @@ static void remember(struct kw_asking *a, enum kw_pin_end end, const char *reaso
 
 static void hear_end(struct kw_asking *a, kw_span message)
 {
+    const struct kw_wire_word remembered = {.err = {0}};
     struct kw_wire_login l;
-    if (a->board->asked && !a->board->ended && !kw_failed(kw_wire_get_login(message, &l)))
-        remember(a, kw_pin_end_of(l.err), l.note.text);
+    if (!a->board->asked || a->board->ended || kw_failed(kw_wire_get_login(message, &l)))
+        return;
+    remember(a, kw_pin_end_of(l.err), l.note.text);
+    say(a, &remembered);
 }
 
 void kw_asking_attend(struct kw_asking *a)
@@ -219,24 +227,28 @@ static kw_err no_parent(void)
     return kw_err_at(KW_CODE_CANCELLED, "socket");
 }
 
+static kw_err hear_word(const struct kw_asking *a, struct kw_wire_word *ret)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    ssize_t n;
+    do
+        n = recv(a->child_fd, buf, sizeof buf, 0);
+    while (n < 0 && errno == EINTR);
+    return n > 0 ? kw_wire_get_word(kw_span_of(buf, (size_t)n), ret) : no_parent();
+}
+
 static kw_err ask(const struct kw_asking *a, const struct kw_pin_facts *facts,
                   struct kw_note *note)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     struct kw_wire_word word;
-    ssize_t n;
     kw_err e = kw_wire_put_pin(facts, &dst);
     if (kw_failed(e))
         return e;
     if (send(a->child_fd, dst.ptr, dst.len, MSG_NOSIGNAL) != (ssize_t)dst.len)
         return no_parent();
-    do
-        n = recv(a->child_fd, buf, sizeof buf, 0);
-    while (n < 0 && errno == EINTR);
-    if (n <= 0)
-        return no_parent();
-    e = kw_wire_get_word(kw_span_of(buf, (size_t)n), &word);
+    e = hear_word(a, &word);
     if (!kw_failed(e) && kw_failed(word.err)) {
         *note = word.note;
         e = word.err;
@@ -244,15 +256,19 @@ static kw_err ask(const struct kw_asking *a, const struct kw_pin_facts *facts,
     return e;
 }
 
+/* Nothing is made in the token before the login's end is remembered: whatever stops the
+ * ceremony later is no unclear login.  Without a parent the work goes on all the same. */
 static void tell_end(const struct kw_asking *a, kw_err login, const struct kw_note *note)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     struct kw_wire_login l = {.err = login};
+    struct kw_wire_word remembered;
     if (kw_failed(login))
         l.note = *note;
     KW_INVARIANT(!kw_failed(kw_wire_put_login(&l, &dst)));
-    (void)!send(a->child_fd, dst.ptr, dst.len, MSG_NOSIGNAL);
+    if (send(a->child_fd, dst.ptr, dst.len, MSG_NOSIGNAL) == (ssize_t)dst.len)
+        (void)!kw_failed(hear_word(a, &remembered));
 }
 
 kw_err kw_asking_log_in(struct kw_asking *a, struct kw_token *token, struct kw_note *note)

@@ -7,6 +7,7 @@
  *     looks, makes it durable
  *     ------- WORD ------------------> C_Login
  *     remembers the end <--- LOGIN ---
+ *     ------- WORD ------------------> works with the token
  *   kw_asking_close: what the child did not live to tell
  *
  * The files of the state directory are its owner's, so the parent looks and writes in
