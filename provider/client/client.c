@@ -59,7 +59,6 @@ static grpc_channel *new_channel(const char *target)
         /* Two clients of one socket are two connections. */
         integer(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
         integer(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100),
-        integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100),
         integer(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000),
         integer(GRPC_ARG_ENABLE_RETRIES, 0),
         integer(GRPC_ARG_ENABLE_HTTP_PROXY, 0),

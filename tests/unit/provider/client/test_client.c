@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <keyward/alloc.h>
 #include <keyward/client.h>
 
@@ -48,6 +54,40 @@ static void call__nobody_listens__deadline_and_a_reason(void **state)
     kw_client_close(client);
 }
 
+static int listen_at(const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CHECK(fd >= 0 && kw_copy_str(name.sun_path, sizeof name.sun_path, kw_span_str(path)));
+    CHECK(bind(fd, (const struct sockaddr *)&name, sizeof name) == 0);
+    CHECK(listen(fd, 64) == 0);
+    return fd;
+}
+
+/* A server that is slow to answer is waited for, not connected to again and again: its
+ * limit of connections is everybody's. */
+static void call__server_says_nothing__one_connection(void **state)
+{
+    char dir[] = "/tmp/kw-client-XXXXXX", path[64];
+    struct kw_client *client = NULL;
+    struct kw_client_reply reply;
+    unsigned connections = 0;
+    (void)state;
+    kw_test_arena(65536);
+    CHECK(mkdtemp(dir) != NULL);
+    snprintf(path, sizeof path, "%s/s", dir);
+    int server = listen_at(path);
+    CHECK_OK(kw_client_open(path, &client));
+    CHECK_OK(kw_client_status(client, KW_S_NS, &reply));
+    CHECK(reply.grpc_status == 4);
+    for (int fd; (fd = accept4(server, NULL, NULL, SOCK_CLOEXEC)) >= 0; close(fd))
+        connections++;
+    CHECK(connections == 1);
+    kw_client_close(client);
+    close(server);
+    CHECK(unlink(path) == 0 && rmdir(dir) == 0);
+}
+
 static void call__arena_is_full__no_memory_and_nothing_sent(void **state)
 {
     static uint8_t big[65536];
@@ -77,5 +117,6 @@ static void decrypt__nul_in_key_id__bad_input(void **state)
 KW_CASES("provider/client/client", CASE(open__path_no_socket_can_have__bad_input),
          CASE(open__no_memory__said_so),
          CASE(call__nobody_listens__deadline_and_a_reason),
+         CASE(call__server_says_nothing__one_connection),
          CASE(call__arena_is_full__no_memory_and_nothing_sent),
          CASE(decrypt__nul_in_key_id__bad_input))
