@@ -309,8 +309,10 @@ static int perform(struct destroy *d, uint32_t n)
     d->act = d->was != NULL && d->was->state == KW_KEY_DESTROYED ? KW_ACT_GONE
                                                                  : KW_ACT_DESTROY;
     int code = kw_desk_may(d->cli, d->desk, d->act, n);
-    if (code < 0)
-        code = missed_by_now(d);
+    if (code >= 0)
+        return code;
+    KW_INVARIANT(d->was != NULL); /* else it was refused */
+    code = missed_by_now(d);
     if (code >= 0)
         return code;
     d->sharer = kw_keyring_sharer(d->desk->ring, d->was, NULL);
