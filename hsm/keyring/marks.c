@@ -39,7 +39,7 @@ static const struct kw_member mark_table[] = {
      .max = sizeof((struct kw_mark *)0)->state},
     {.name = "wrapped", .kind = &kw_kind_bool, .offset = MARK(wrapped)},
     {.name = "accepted", .kind = &kw_kind_bool, .offset = MARK(accepted)},
-    {.name = "since-ns", .kind = &kw_kind_i64, .offset = MARK(accepted_wall_ns)},
+    {.name = "since-ns", .kind = &kw_kind_i64, .offset = MARK(since_wall_ns)},
     {.name = NULL},
 };
 
@@ -193,14 +193,13 @@ static struct kw_mark mark_for(const struct kw_marks *before,
     const char *state =
         v->state == KW_KEY_UNKNOWN ? v->unknown_state : kw_key_state_name(v->state);
     kw_copy_str(m.state, sizeof m.state, kw_span_str(state));
-    if (!kw_key_state_unwraps(v->state)) {
-        m.accepted = false;
-        m.accepted_wall_ns = 0;
-    } else if (!m.accepted || has_gap(before, ring) ||
-               accepted_meanwhile(before, ring, v->n)) {
-        m.accepted = true;
-        m.accepted_wall_ns = wall_ns;
-    }
+    const bool unwraps = kw_key_state_unwraps(v->state);
+    const bool lasts = unwraps ? m.accepted : !m.accepted && m.since_wall_ns != 0;
+    m.accepted = unwraps;
+    if (!unwraps && v->state != KW_KEY_DISABLED)
+        m.since_wall_ns = 0;
+    else if (!lasts || has_gap(before, ring) || accepted_meanwhile(before, ring, v->n))
+        m.since_wall_ns = wall_ns;
     return m;
 }
 
@@ -245,7 +244,7 @@ static bool same_mark(const struct kw_mark *a, const struct kw_mark *b)
 {
     return a->id.n == b->id.n && strcmp(a->id.key_id, b->id.key_id) == 0 &&
            strcmp(a->state, b->state) == 0 && a->wrapped == b->wrapped &&
-           a->accepted == b->accepted && a->accepted_wall_ns == b->accepted_wall_ns;
+           a->accepted == b->accepted && a->since_wall_ns == b->since_wall_ns;
 }
 
 /* The digest stands for everything that comes from the ring. */

@@ -44,13 +44,15 @@ struct kw_named {
 };
 
 /* What this node knows of one version.  The identity stays as long as the version may
- * come back; the acceptance goes when it leaves the states that unwrap. */
+ * come back; the time is of the states that unwrap, or of `disabled`, and goes with
+ * them. */
 struct kw_mark {
     struct kw_named id;
     char state[16]; /* as it stood in the last ring taken here */
     bool wrapped;   /* a baseline that was taken here, or what this node wrapped with */
-    bool accepted;  /* it is in a state that unwraps, and has been here since: */
-    int64_t accepted_wall_ns;
+    bool accepted;  /* it is in a state that unwraps */
+    int64_t since_wall_ns; /* and has been here since then; or it is disabled here since
+                              then; 0 = neither */
 };
 
 /* A keyring that somebody said to take although it does not follow from what was seen.
@@ -86,9 +88,10 @@ KW_MUST_USE kw_err kw_marks_write(const struct kw_marks *marks, struct kw_blob *
 const struct kw_mark *kw_marks_of(const struct kw_marks *marks, uint32_t n);
 
 /* The marks after this node took `ring` into use and wraps with version `active` (0 =
- * none); true when they changed.  Pure.  A version is accepted here from `wall_ns` on;
- * anew when the ring's history has an accept, enable or adopt of it after the last ring,
- * or does not tell: it no longer reaches back so far, or the ring does not follow. */
+ * none); true when they changed.  Pure.  A version is accepted, or disabled, here from
+ * `wall_ns` on; anew when the ring's history has an accept, enable or adopt of it after
+ * the last ring, or does not tell: it no longer reaches back so far, or the ring does not
+ * follow. */
 bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
                     uint32_t active, int64_t wall_ns);
 /* The same for the file, written only when something changed.  This and the two below

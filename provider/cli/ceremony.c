@@ -40,6 +40,7 @@ static void note_token(struct kw_ceremony *c, const struct kw_token_facts *f)
     struct kw_version *v = &c->v;
     PUT(c->token_label, f->label);
     PUT(c->token_serial, f->serial);
+    c->slot = f->slot;
     if (c->proof == KW_PROOF_CHECK_BLOB)
         return;
     PUT(v->token.label, f->label);

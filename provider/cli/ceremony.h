@@ -49,6 +49,7 @@ struct kw_ceremony {
     bool in_the_way;         /* and for that nothing was made: DENIED */
     enum kw_made made;
     char token_label[33], token_serial[17]; /* where it was made or found */
+    uint64_t slot;
     char dropped[128];
     struct kw_note remarks;
 };

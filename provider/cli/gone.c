@@ -12,6 +12,7 @@
 struct look {
     const struct kw_object *object;
     char label[33], serial[17]; /* of the token that was asked */
+    uint64_t slot;
     bool asked, there;
     enum kw_answer destroyable;
 };
@@ -30,6 +31,7 @@ static kw_err ask(struct kw_token *token, void *shared, struct kw_note *note)
     const struct kw_token_facts *f = kw_token_facts(token);
     kw_copy_str(l->label, sizeof l->label, kw_span_str(f->label));
     kw_copy_str(l->serial, sizeof l->serial, kw_span_str(f->serial));
+    l->slot = f->slot;
     for (size_t i = 0; i < l->object->token_count && !l->asked; i++)
         l->asked = is_row(&l->object->tokens[i], l);
     if (!l->asked)
@@ -53,7 +55,8 @@ static void note_answer(const struct kw_config_token *token, const struct look *
         if (!is_row(&l->object->tokens[i], l))
             continue;
         if (l->there)
-            *row = (struct kw_gone_row){KW_GONE_STILL_THERE, l->destroyable, token};
+            *row =
+                (struct kw_gone_row){KW_GONE_STILL_THERE, l->destroyable, token, l->slot};
         else if (row->answer == KW_GONE_NOT_ASKED)
             row->answer = KW_GONE_SEEN;
     }

@@ -20,6 +20,7 @@ struct kw_gone_row {
     enum kw_gone_answer answer;
     enum kw_answer destroyable;          /* STILL_THERE: CKA_DESTROYABLE, as read back */
     const struct kw_config_token *token; /* STILL_THERE: the one that has it */
+    uint64_t slot;                       /* and where the module shows it */
 };
 struct kw_gone {
     struct kw_gone_row rows[KW_OBJECT_TOKENS_MAX];

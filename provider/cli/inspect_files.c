@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <keyward/file.h>
+#include <keyward/pin_latch.h>
 
 #include "pin_place.h"
 #include "reach.h"
@@ -246,10 +247,24 @@ static bool same_folder(const char *a, const char *b)
     return strcmp(x, y) == 0;
 }
 
+/* There lies the key of what stands for the PIN; the daemon logs `pin-key-on-disk`. */
+static void inspect_runtime(struct kw_report *r, const char *status)
+{
+    char folder[KW_PATH_MAX];
+    if (!kw_pin_runtime(status, folder) || access(folder, F_OK) != 0 ||
+        kw_pin_runtime_is_volatile(folder))
+        return;
+    kw_report_add(
+        r, KW_FOUND_WARN, "runtime folder", "put the status socket on a tmpfs (/run)",
+        "%s is on a disk: whoever gets a copy of it can guess a short PIN", folder);
+}
+
 void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config)
 {
-    if (config->status != NULL)
+    if (config->status != NULL) {
         inspect_folder(r, config, config->status);
+        inspect_runtime(r, config->status);
+    }
     for (size_t i = 0; i < config->class_count; i++) {
         const char *path = config->classes[i].socket;
         bool seen = config->status != NULL && same_folder(path, config->status);

@@ -96,7 +96,8 @@ void kw_next_after(enum kw_act act, const struct kw_next_facts *f,
         return;
     kw_commands_add(next, "# when something turns out to need it:");
     kw_commands_add(next, "keyward key enable %u%s", f->n, f->config);
-    kw_commands_add(next, "# when nothing has missed it for long enough, and for good:");
+    kw_commands_add(next, "# when nothing has missed it for a day after the last reload "
+                          "(--now does not wait), and for good:");
     kw_commands_add(next, "keyward key destroy %u%s", f->n, f->config);
 }
 

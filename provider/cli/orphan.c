@@ -6,6 +6,7 @@
  * this node remembers; and nothing of that could not be read. */
 #include "create.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ static void way_to_remove(const struct kw_create *c, struct kw_commands *w)
 {
     static char assignments[KW_ENV_VARS_MAX][KW_PATH_MAX + 64];
     const char *words[KW_ENV_VARS_MAX + 20];
-    char locator[2 * KW_LOCATOR_MAX + 1];
+    char locator[2 * KW_LOCATOR_MAX + 1], slot[24];
     const struct kw_object *o = &c->job->v.objects[0];
     size_t n = 0;
     words[n++] = "env";
@@ -57,11 +58,11 @@ static void way_to_remove(const struct kw_create *c, struct kw_commands *w)
         words[n++] = assignments[i];
     }
     kw_hex(locator, sizeof locator, kw_span_of(o->locator, o->locator_len));
+    snprintf(slot, sizeof slot, "%" PRIu64, c->job->slot); /* two may have one label */
     const char *const rest[] = {
-        "pkcs11-tool",       "--module", c->token->module, "--token-label",
-        c->job->token_label, "--login",  "--type",         "secrkey",
-        "--label",           o->label,   "--id",           locator,
-        "--delete-object",   NULL};
+        "pkcs11-tool", "--module", c->token->module,  "--slot",  slot,
+        "--login",     "--type",   "secrkey",         "--label", o->label,
+        "--id",        locator,    "--delete-object", NULL};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         words[n++] = rest[i];
     kw_commands_command(w, words);

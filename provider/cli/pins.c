@@ -46,11 +46,27 @@ static kw_err look(void *shared, struct kw_note *note)
     return kw_file_read_secret(job->source, KW_PIN_MAX, &pin, note);
 }
 
+/* The file stays as it is: somebody else uses it.  What is wanted is a copy. */
+static void say_copy(const char *source, struct kw_note *note)
+{
+    char word[KW_PATH_MAX];
+    if (!kw_shell_word(word, sizeof word, source) || strlen(word) > 140)
+        kw_copy_str(word, sizeof word, kw_span_str("FILE")); /* half a command is none */
+    kw_note_set(note,
+                "%.140s: is not for uid %u; leave it as it is, and make a copy that is: "
+                "install -o %u -m 0400 %s /run/keyward-pin (as root), then "
+                "--pin-file /run/keyward-pin; keyward makes its own from that",
+                source, (unsigned)geteuid(), (unsigned)geteuid(), word);
+}
+
 kw_err kw_pin_source_look(const char *source, struct kw_note *note)
 {
     struct copy_job job = {source, -1};
     const struct kw_child child = {geteuid(), getegid(), NULL, 0, KW_LOGIN_ARENA};
-    return kw_child_run(&child, look, &job, note);
+    kw_err e = kw_child_run(&child, look, &job, note);
+    if (e.code == KW_CODE_DENIED && e.where != NULL && strcmp(e.where, "file owner") == 0)
+        say_copy(source, note);
+    return e;
 }
 
 kw_err kw_pin_copy(const char *source, int pin_fd, struct kw_note *note)

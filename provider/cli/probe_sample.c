@@ -42,12 +42,18 @@ kw_err kw_probe_sample_begin(const struct kw_cli *cli, const char *path,
     struct stat st;
     struct kw_sample s = {{0}};
     struct kw_config *config = NULL;
+    struct kw_note why = {{0}};
     if (lstat(path, &st) == 0) {
         kw_note_set(note, "%s: is there already; a sample is written over nothing", path);
         return kw_err_at(KW_CODE_DENIED, "--sample");
     }
-    kw_err e = kw_config_load(cli->config, SIZE_MAX, &config, note);
-    if (!kw_failed(e))
+    kw_err e = kw_config_load(cli->config, SIZE_MAX, &config, &why);
+    if (kw_failed(e))
+        kw_note_set(note,
+                    "--sample wants the daemon's configuration (--config), as the domain "
+                    "stands in no ciphertext: %.350s",
+                    why.text);
+    else
         e = find_class(config, cli->config, socket, &s, note);
     kw_config_free(config);
     if (!kw_failed(e))

@@ -2,6 +2,7 @@
 /* The words and commands for one object in one token. */
 #include "removal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,25 +57,41 @@ static void locator_hex(const struct kw_removal *r, char dst[2 * KW_LOCATOR_MAX 
            kw_object_locator(kw_version_kek(r->v), r->row->serial));
 }
 
-/* By PKCS#11; a soft token's files are opened for it and sealed again. */
+/* Two objects may have one label, and a command takes the first: the only one that can be
+ * named so is one with a CKA_ID. */
+static void in_words(const struct kw_removal *r, struct kw_commands *next)
+{
+    kw_commands_add(next,
+                    "# the keyring does not know its CKA_ID, so no command is safe: with "
+                    "the vendor's tools, delete the secret key with CKA_LABEL %s when it "
+                    "is the only one of that label, or when you know which one it is",
+                    kw_version_kek(r->v)->label);
+}
+
+/* By PKCS#11; a soft token's files are opened for it and sealed again.  Two tokens may
+ * have one label, hence the slot. */
 static void by_pkcs11(const struct kw_removal *r, const char *tokendir,
                       struct kw_commands *next)
 {
     char who[96] = "", id[2 * KW_LOCATOR_MAX + 1];
     const char *conf = tokendir[0] != '\0' ? kw_softhsm_conf(r->found->token) : NULL;
     locator_hex(r, id);
+    if (id[0] == '\0') {
+        in_words(r, next);
+        return;
+    }
     if (conf != NULL) {
         as_owner(r, who, sizeof who);
         kw_commands_command(next,
                             (const char *const[]){"chmod", "-R", "u+w", tokendir, NULL});
     }
-    kw_commands_add(
-        next,
-        "%s%s%s%spkcs11-tool --module %s --token-label '%s' --login "
-        "--delete-object --type secrkey --label '%s'%s%s",
-        who, conf != NULL ? "env SOFTHSM2_CONF=" : "", conf != NULL ? conf : "",
-        conf != NULL ? " " : "", r->found->token->module, plain(r->row->label),
-        plain(kw_version_kek(r->v)->label), id[0] != '\0' ? " --id " : "", id);
+    kw_commands_add(next,
+                    "%s%s%s%spkcs11-tool --module %s --slot %" PRIu64 " --login "
+                    "--delete-object --type secrkey --label '%s' --id %s",
+                    who, conf != NULL ? "env SOFTHSM2_CONF=" : "",
+                    conf != NULL ? conf : "", conf != NULL ? " " : "",
+                    r->found->token->module, r->found->slot,
+                    plain(kw_version_kek(r->v)->label), id);
     if (conf != NULL)
         kw_commands_command(next,
                             (const char *const[]){"chmod", "-R", "u-w", tokendir, NULL});
@@ -110,7 +127,8 @@ static void by_administration(const struct kw_removal *r, const char *tokendir,
             next,
             "# with the vendor's tools, as the HSM's administrator: remove the "
             "object with CKA_LABEL %s, CKA_ID %s",
-            kw_version_kek(r->v)->label, id[0] != '\0' ? id : "(any)");
+            kw_version_kek(r->v)->label,
+            id[0] != '\0' ? id : "not known to the keyring: is it the only one?");
     if (other != NULL)
         kw_commands_add(
             next,

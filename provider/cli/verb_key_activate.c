@@ -51,9 +51,9 @@ static int seen_long_enough(const struct activation *a)
             "this node's daemon has not yet seen version %u as accepted; reload it "
             "(systemctl reload keywardd) and wait five minutes, or say --now",
             (unsigned)a->v->n);
-    if (now - mark->accepted_wall_ns >= SEEN_LONG_ENOUGH_NS)
+    if (now - mark->since_wall_ns >= SEEN_LONG_ENOUGH_NS)
         return -1;
-    kw_time_text(since, mark->accepted_wall_ns);
+    kw_time_text(since, mark->since_wall_ns);
     return kw_refuse(a->cli,
                      "version %u is seen as accepted on this node only since %s; wait "
                      "five minutes, so that every node can decrypt with it first, or say "

@@ -107,9 +107,9 @@ static int may_forget(const struct kw_cli *cli, const struct kw_desk *d,
                         config);
     } else {
         kw_commands_add(&next,
-                        "# look again, and say what became of a token that cannot be "
-                        "asked:");
-        kw_commands_add(&next, "keyward key destroy %u --said WHY%s", v->n, config);
+                        "# look again; that says how an object that is still there is "
+                        "removed, and what helps when a token cannot be asked:");
+        kw_commands_add(&next, "keyward key destroy %u%s", v->n, config);
     }
     return kw_refuse_next(cli, why.text, next.text);
 }

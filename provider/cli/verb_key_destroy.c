@@ -6,10 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <keyward/clock.h>
+
 #include "desk.h"
 #include "gone.h"
 #include "next.h"
 #include "removal.h"
+
+/* How long a version must have been disabled on this node: an API server keeps a seed
+ * that was unwrapped for a day, and does not miss its KEK before. */
+#define MISSED_BY_NOW_NS (INT64_C(24) * 3600 * KW_S_NS)
 
 #define SEEN "seen "
 #define GONE_MAX sizeof((struct kw_object_token *)0)->gone
@@ -18,6 +24,7 @@ struct destroy {
     const struct kw_cli *cli;
     const struct kw_desk *desk;
     const char *said, *operator_;
+    bool now;
     const struct kw_version *was;
     enum kw_act act;                 /* DESTROY, or GONE: it is destroyed already     */
     const struct kw_version *sharer; /* it still needs the object; NULL: nobody does  */
@@ -27,6 +34,46 @@ struct destroy {
     struct kw_keyring *ring;                    /* after it                 */
     bool changed;                               /* and it was written       */
 };
+
+/* Nobody ever unwrapped with it, so nobody can miss it. */
+static bool was_never_accepted(const struct kw_version *v)
+{
+    return v->state == KW_KEY_CREATED ||
+           strcmp(v->disabled_from, kw_key_state_name(KW_KEY_CREATED)) == 0;
+}
+
+/* Since when this node has it disabled, as its daemon would say of this very keyring; 0:
+ * the daemon has taken no keyring in which it is, or it was enabled in between. */
+static int64_t disabled_since(const struct destroy *d)
+{
+    struct kw_marks marks = d->desk->marks;
+    (void)kw_marks_raise(&marks, d->desk->ring, 0, 0);
+    return kw_marks_of(&marks, d->was->n)->since_wall_ns;
+}
+
+static int missed_by_now(const struct destroy *d)
+{
+    char since_text[KW_TIME_TEXT];
+    if (d->now || d->act != KW_ACT_DESTROY || was_never_accepted(d->was))
+        return -1;
+    const int64_t since = disabled_since(d), now = kw_wall_ns(&kw_clock_system);
+    if (since == 0)
+        return kw_refuse(
+            d->cli,
+            "this node's daemon has not yet seen version %u as disabled; reload it "
+            "(systemctl reload keywardd) and wait a day, or say --now",
+            (unsigned)d->was->n);
+    if (now - since >= MISSED_BY_NOW_NS)
+        return -1;
+    kw_time_text(since_text, since);
+    return kw_refuse(
+        d->cli,
+        "version %u is seen as disabled on this node only since %s; wait a day, as an "
+        "API "
+        "server may keep for that long what it had unwrapped and misses the version only "
+        "then (disabled is reversible, destroyed is not), or say --now",
+        (unsigned)d->was->n, since_text);
+}
 
 /* What stands in a row from now on: what was seen now goes before what was said. */
 static kw_err decide(struct destroy *d, size_t row, struct kw_note *note)
@@ -95,7 +142,8 @@ static void print_row(const struct destroy *d, const struct kw_version *v, size_
     if (t->gone[0] != '\0')
         printf("gone, %s\n", t->gone);
     else if (d->gone.rows[i].answer == KW_GONE_STILL_THERE)
-        puts("still there");
+        puts(d->said != NULL ? "still there: what was said of it is not recorded"
+                             : "still there");
     else
         puts("not asked: no configured token that answered is this one");
 }
@@ -174,6 +222,32 @@ static json_t *sharers_json(const struct destroy *d)
     return versions;
 }
 
+static bool is_any(const struct destroy *d, enum kw_gone_answer answer)
+{
+    for (size_t i = 0; i < kw_version_kek(d->was)->token_count; i++)
+        if (d->words[i][0] == '\0' && d->gone.rows[i].answer == answer)
+            return true;
+    return false;
+}
+
+/* How it is removed is no word for the run that made it irreversible. */
+static void add_removal(const struct destroy *d, const struct kw_version *v,
+                        const char *config, struct kw_commands *next)
+{
+    for (size_t i = 0; i < kw_version_kek(v)->token_count; i++) {
+        const struct kw_removal removal = {
+            d->desk->config, d->ring, v, &kw_version_kek(v)->tokens[i], &d->gone.rows[i]};
+        if (d->gone.rows[i].answer == KW_GONE_STILL_THERE)
+            kw_removal_tell(&removal, next);
+    }
+    kw_commands_add(
+        next,
+        "# when it is removed, look again; until then version %u stays in the "
+        "keyring, and does no harm there:",
+        v->n);
+    kw_commands_add(next, "keyward key destroy %u%s", v->n, config);
+}
+
 static void add_next(const struct destroy *d, struct kw_commands *next)
 {
     char config[KW_ARGS_CONFIG_MAX];
@@ -185,16 +259,19 @@ static void add_next(const struct destroy *d, struct kw_commands *next)
         kw_next_after(KW_ACT_DESTROY, &facts, next);
     if (d->sharer != NULL || kw_gone_open(d->ring, v, NULL) == NULL)
         return;
-    for (size_t i = 0; i < kw_version_kek(v)->token_count; i++) {
-        const struct kw_removal removal = {
-            d->desk->config, d->ring, v, &kw_version_kek(v)->tokens[i], &d->gone.rows[i]};
-        if (d->gone.rows[i].answer == KW_GONE_STILL_THERE)
-            kw_removal_tell(&removal, next);
+    if (d->act == KW_ACT_DESTROY) {
+        kw_commands_add(next, "# when every node has it, look again; while the object is "
+                              "in a token, that says how it is removed:");
+        kw_commands_add(next, "keyward key destroy %u%s", v->n, config);
+        return;
     }
-    kw_commands_add(next,
-                    "# to look again, and with --said WHY for a token that cannot be "
-                    "asked any more:");
-    kw_commands_add(next, "keyward key destroy %u%s", v->n, config);
+    if (is_any(d, KW_GONE_STILL_THERE))
+        add_removal(d, v, config, next);
+    if (!is_any(d, KW_GONE_NOT_ASKED))
+        return;
+    kw_commands_add(next, "# of a token that cannot be asked any more, say what became "
+                          "of it:");
+    kw_commands_add(next, "keyward key destroy %u --said WHY%s", v->n, config);
 }
 
 /* The word was to be recorded, and is; a second look was for the answer. */
@@ -234,6 +311,10 @@ static int perform(struct destroy *d, uint32_t n)
     int code = kw_desk_may(d->cli, d->desk, d->act, n);
     if (code >= 0)
         return code;
+    KW_INVARIANT(d->was != NULL); /* else it was refused */
+    code = missed_by_now(d);
+    if (code >= 0)
+        return code;
     d->sharer = kw_keyring_sharer(d->desk->ring, d->was, NULL);
     kw_err e = kw_desk_facts(d->operator_, &d->facts, &note);
     if (!kw_failed(e) && d->sharer == NULL)
@@ -260,6 +341,7 @@ int kw_verb_destroy(int argc, char **argv)
         {"said", "WHY",
          "what became of the tokens that cannot be asked; recorded as said", NULL,
          &d.said},
+        {"now", NULL, "do not wait until it was disabled here for a day", &d.now, NULL},
         {"operator", "NAME", "who does this (default: your login)", NULL, &d.operator_},
     };
     const struct kw_usage usage = {
@@ -268,12 +350,11 @@ int kw_verb_destroy(int argc, char **argv)
         .operand_count = 1,
         .summary =
             "Records for good that nobody will use version N again: what is sealed under "
-            "it is\nlost.  Deletes nothing itself: it looks into the tokens that the "
-            "ceremony recorded\nwhether the object is gone, says how it is removed, and "
-            "on "
-            "a destroyed version looks\nagain (exit status 1: one still has it, 3: one "
-            "was "
-            "not asked).",
+            "it is\nlost.  It must have been disabled on this node for a day.  Deletes "
+            "nothing itself: it\nlooks into the tokens that the ceremony recorded "
+            "whether "
+            "the object is gone, and on a\ndestroyed version looks again and says how it "
+            "is removed (exit status 1: one still\nhas it, 3: one was not asked).",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,

@@ -291,6 +291,8 @@ int kw_verb_probe(int argc, char **argv)
             "Does to a class's socket what kube-apiserver will do: Status, Encrypt, "
             "Decrypt,\nwith every rule it checks, then a tampered ciphertext, then the "
             "latencies.",
+        .more = "--sample also wants the configuration of the daemon behind SOCKET "
+                "(--config): the\nsample has its domain, which stands in no ciphertext.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };

@@ -229,12 +229,25 @@ static kw_err open_loop(struct kw_daemon *d, struct kw_note *note)
     return kw_err_at(KW_CODE_NO_MEMORY, "event_base_new");
 }
 
+static kw_err open_state(struct kw_daemon *d, struct kw_note *note)
+{
+    char word[KW_PATH_MAX];
+    kw_err e = kw_state_open(d->config->state, &d->state, note);
+    if (e.code == KW_CODE_MISSING && kw_shell_word(word, sizeof word, d->config_path))
+        kw_note_set(note,
+                    "%s: the state directory is not there; when it is lost, this makes "
+                    "it again, and says what it cannot know: keyward state create "
+                    "--config %s",
+                    d->config->state, word);
+    return e;
+}
+
 kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
 {
     find_worker(d);
     kw_err e = kw_signals_block(d, note);
     if (!kw_failed(e))
-        e = kw_state_open(d->config->state, &d->state, note);
+        e = open_state(d, note);
     if (!kw_failed(e))
         e = check_pin(d, note);
     if (!kw_failed(e))

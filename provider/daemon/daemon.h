@@ -41,6 +41,7 @@ struct kw_sight {
 
 struct kw_daemon {
     const struct kw_clock *clock;
+    const char *config_path; /* as it was given */
     struct kw_config *config;
     char worker[KW_PATH_MAX];
     struct kw_lock lock;

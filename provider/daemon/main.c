@@ -88,6 +88,7 @@ int main(int argc, char **argv)
     KW_INVARIANT(daemon.config != NULL);
     kw_log_setup(STDERR_FILENO, daemon.config->log_level, daemon.config->log_format,
                  daemon.clock);
+    daemon.config_path = args.config;
     if (args.worker != NULL)
         kw_copy_str(daemon.worker, sizeof daemon.worker, kw_span_str(args.worker));
     return serve(&daemon);

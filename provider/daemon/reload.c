@@ -63,6 +63,20 @@ static kw_err judge(struct kw_daemon *d, struct reading *r, struct kw_note *note
     return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
 }
 
+/* What helps is named as far as it is there. */
+static void say_missing(struct kw_daemon *d, struct kw_note *note)
+{
+    struct kw_keyring *last = NULL;
+    struct kw_note ignored;
+    const bool kept = !kw_failed(kw_state_last_keyring(d->state, &last, NULL, &ignored));
+    kw_keyring_give(last);
+    kw_note_set(note, "%s: is not there; copy it here from another node%s",
+                d->config->keyring,
+                kept ? ", or put back this node's last good one (keyring.json in its "
+                       "state directory)"
+                     : "; keyward key create says what else can be done");
+}
+
 /* Only what nobody but root and this process's user can have put there. */
 static kw_err read_file(struct kw_daemon *d, struct reading *r, struct kw_note *note)
 {
@@ -70,10 +84,7 @@ static kw_err read_file(struct kw_daemon *d, struct reading *r, struct kw_note *
     const char *path = d->config->keyring;
     kw_err e = kw_file_read_trusted(path, geteuid(), KW_KEYRING_MAX, &r->bytes, note);
     if (e.code == KW_CODE_MISSING)
-        kw_note_set(note,
-                    "%s: is not there; copy it here from another node, or put back this "
-                    "node's last good one (keyring.json in its state directory)",
-                    path);
+        say_missing(d, note);
     if (kw_failed(e))
         return e;
     e = kw_keyring_parse(kw_blob_peek(&r->bytes), &r->ring, &why);

@@ -54,6 +54,21 @@ static void start__bad_configuration__file_line_and_column(void **state)
     house_raze(&h);
 }
 
+static void start__no_state_directory__the_way_out_is_named_and_works(void **state)
+{
+    struct house h;
+    char lost[160], command[256];
+    (void)state;
+    house_build(&h, NULL);
+    snprintf(lost, sizeof lost, "%s.lost", h.state);
+    CHECK(rename(h.state, lost) == 0);
+    snprintf(command, sizeof command, "keyward state create --config %s", h.config);
+    refuses(&h, command);
+    assert_int_equal(house_tool(&h, NULL, 0, "state", "create", NULL), 0);
+    house_up(&h);
+    house_raze(&h);
+}
+
 /* Owner, mode and folders: whoever could change the file could name another library. */
 static void start__configuration_that_others_can_change__refused(void **state)
 {
@@ -160,6 +175,7 @@ static void signal__usr1__caches_wiped(void **state)
 KW_CASES("01-start", CASE(start__as_root_or_not__root_alone_is_refused_with_the_remedy),
          CASE(start__socket_folder_writable_by_others__refused),
          CASE(start__bad_configuration__file_line_and_column),
+         CASE(start__no_state_directory__the_way_out_is_named_and_works),
          CASE(start__configuration_that_others_can_change__refused),
          CASE(start__good__ready_answers_and_ends_with_0),
          CASE(start__sockets_answer_before_the_login__status_waits_for_it),

@@ -162,6 +162,7 @@ static void keyring_back(const struct house *h)
 static void start__no_keyring__looked_for_until_it_comes_and_no_login_before(void **state)
 {
     struct house h;
+    const char *line;
     (void)state;
     kw_test_arena(1 << 20);
     house_build(&h, NULL);
@@ -169,8 +170,10 @@ static void start__no_keyring__looked_for_until_it_comes_and_no_login_before(voi
     keyring_away(&h);
     size_t begin = house_mark(&h);
     house_start(&h, NULL);
-    size_t mark = house_await(&h, begin, NULL, "event=keyring-rejected", "is not there",
+    size_t mark = house_await(&h, begin, &line, "event=keyring-rejected", "is not there",
                               "copy it here", NULL);
+    CHECK_HAS(line, "keyward key create says what else can be done");
+    CHECK(strstr(line, "last good one") == NULL); /* there is none */
     mark = house_await(&h, mark, NULL, "event=keyring-sought", NULL);
     mark = house_await(&h, mark, NULL, "event=keyring-sought", NULL);
     CHECK_HAS(house_ask_status(&h, 1), "no keyring is in use");
@@ -202,6 +205,7 @@ static void start__no_keyring__last_good_serves_and_the_file_needs_no_new_worker
     house_await_workers(&h, 2);
     mark = house_mark(&h);
     CHECK_HAS(house_ask_status(&h, 1), "the keyring before it serves");
+    CHECK_HAS(house_ask_status(&h, 1), "or put back this node's last good one");
     keyring_back(&h);
     house_await(&h, mark, NULL, "event=keyring-loaded", "looked for again", NULL);
     house_ask_status(&h, 0);

@@ -152,7 +152,7 @@ static void apply(const struct world *w, struct file *f, int index, enum kw_act 
         f->active = key;
     }
     f->state[key] = now;
-    if (truth_unwraps(now) && !truth_unwraps(was))
+    if (truth_unwraps(now) ? !truth_unwraps(was) : now == KW_KEY_DISABLED && was != now)
         f->since[key] = (int16_t)index;
     if (f->next_n <= w->keys[key].n)
         f->next_n = w->keys[key].n + 1;

@@ -62,7 +62,7 @@ struct file {
     struct kw_keyring *ring; /* what they were parsed to */
     uint8_t state[KEYS_MAX]; /* enum kw_key_state, or TRUE_… */
     uint8_t from[KEYS_MAX];  /* of a disabled one */
-    int16_t since[KEYS_MAX]; /* the file in which it began to unwrap, the last time */
+    int16_t since[KEYS_MAX]; /* in which it began to unwrap, or was disabled, last */
     int active;              /* key, NOBODY = none */
     uint32_t next_n;
     bool is_kept; /* an operator's backup has it */
@@ -86,8 +86,8 @@ struct node {
     int trusted;    /* what somebody said to trust, while nothing was taken since */
     int trusted_once;
     struct kw_marks marks;
-    uint64_t wrapped, unwraps, destroyed; /* sets of keys */
-    uint32_t highest;                     /* version it wrapped with */
+    uint64_t wrapped, unwraps, disabled, destroyed; /* sets of keys */
+    uint32_t highest;                               /* version it wrapped with */
     int64_t since[KEYS_MAX];
 };
 

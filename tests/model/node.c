@@ -283,7 +283,7 @@ void node_forget(struct world *w, size_t i)
     struct node *node = &w->nodes[i];
     node->seen = node->trusted = NOBODY;
     node->has_last = false;
-    node->wrapped = node->unwraps = node->destroyed = 0;
+    node->wrapped = node->unwraps = node->disabled = node->destroyed = 0;
     node->highest = 0;
     node->marks = (struct kw_marks){0};
     (void)w;

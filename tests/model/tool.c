@@ -192,7 +192,7 @@ static bool is_seen_long_enough(const struct world *w, const struct desk *d, uin
     const struct kw_mark *m = kw_marks_of(&d->marks, n);
     bool first = d->ring->active == 0 && d->judgement.active == 0;
     return first || d->judgement.active == n ||
-           (m != NULL && m->accepted && w->now_ns - m->accepted_wall_ns >= 300 * KW_S_NS);
+           (m != NULL && m->accepted && w->now_ns - m->since_wall_ns >= 300 * KW_S_NS);
 }
 
 static enum outcome record_act(struct world *w, const struct desk *d, uint32_t n)

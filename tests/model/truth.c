@@ -131,7 +131,8 @@ static void judge_marks(struct world *w, size_t i, const struct kw_marks *now)
             broke(w, "n%zu: the marks forgot %s", i, old->versions[k].id.key_id);
 }
 
-/* Accepted since this look, or since before and without a word in between. */
+/* Accepted, or disabled, since this look, or since before and without a word in between.
+ */
 static void judge_since(struct world *w, size_t i, const struct kw_marks *now)
 {
     struct node *node = &w->nodes[i];
@@ -142,15 +143,15 @@ static void judge_since(struct world *w, size_t i, const struct kw_marks *now)
         const struct kw_mark *m = kw_marks_of(now, w->keys[k].n);
         if (m == NULL || strcmp(m->id.key_id, w->keys[k].id) != 0)
             continue;
-        bool on = truth_unwraps(f->state[k]);
-        bool before = follow && (node->unwraps & BIT(k)) != 0 &&
-                      descends(w, f->since[k], node->seen);
-        int64_t want = !on ? 0 : before ? node->since[k] : w->now_ns;
-        if (node->is_unsure && on)
-            want = m->accepted_wall_ns;
-        if (m->accepted != on || m->accepted_wall_ns != want)
-            broke(w, "n%zu: %s is accepted since %lld, and must be since %lld", i,
-                  w->keys[k].id, (long long)m->accepted_wall_ns, (long long)want);
+        bool on = truth_unwraps(f->state[k]), off = f->state[k] == KW_KEY_DISABLED;
+        bool was = ((on ? node->unwraps : node->disabled) & BIT(k)) != 0;
+        bool before = follow && was && descends(w, f->since[k], node->seen);
+        int64_t want = !on && !off ? 0 : before ? node->since[k] : w->now_ns;
+        if (node->is_unsure && (on || off))
+            want = m->since_wall_ns;
+        if (m->accepted != on || m->since_wall_ns != want)
+            broke(w, "n%zu: %s is %s since %lld, and must be since %lld", i,
+                  w->keys[k].id, m->state, (long long)m->since_wall_ns, (long long)want);
         node->since[k] = want;
     }
 }
@@ -158,10 +159,12 @@ static void judge_since(struct world *w, size_t i, const struct kw_marks *now)
 static void learn(struct world *w, struct node *node, const struct kw_marks *now)
 {
     const struct file *f = &w->files[node->file];
-    node->unwraps = 0;
+    node->unwraps = node->disabled = 0;
     for (size_t k = 0; k < w->key_count; k++) {
         if (truth_unwraps(f->state[k]))
             node->unwraps |= BIT(k);
+        if (f->state[k] == KW_KEY_DISABLED)
+            node->disabled |= BIT(k);
         if (f->state[k] == KW_KEY_DESTROYED || f->state[k] == TRUE_PRUNED)
             node->destroyed |= BIT(k);
         else if (f->state[k] < TRUE_NONE)
@@ -219,11 +222,15 @@ void truth_rebuilt(struct world *w, size_t i, int file)
     if (file == NOBODY || kw_failed(read_marks(node, &node->marks, &note)))
         broke(w, "n%zu: the marks that were made anew are none: %s", i, note.text);
     else
-        for (size_t k = 0; k < w->key_count; k++)
-            if (truth_unwraps(w->files[file].state[k])) {
+        for (size_t k = 0; k < w->key_count; k++) {
+            uint8_t is = w->files[file].state[k];
+            if (truth_unwraps(is))
                 node->unwraps |= BIT(k);
+            if (is == KW_KEY_DISABLED)
+                node->disabled |= BIT(k);
+            if (truth_unwraps(is) || is == KW_KEY_DISABLED)
                 node->since[k] = w->now_ns;
-            }
+        }
 }
 
 /* ---- what it says ---- */

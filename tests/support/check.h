@@ -72,6 +72,11 @@ void kw_cases_register(const char *suite, const struct kw_case *cases, size_t co
 /* Opens the arena with what KEYWARD_ARENA asks for; closed by the runner. */
 void kw_test_arena(size_t bytes);
 
+/* What a case begins with that only root can play (who gives files away, who becomes
+ * somebody else): an ordinary user's run is begun again by sudo, without a password and
+ * with the same environment.  Where there is none the case fails: never is it skipped. */
+void kw_test_as_root(void);
+
 /* A clock that stands still until told. */
 struct kw_fake_clock {
     int64_t now_ns; /* mono and boot; wall is 2026-01-01T00:00:00Z plus this */

@@ -4,12 +4,17 @@
  * or 1. */
 #include "check.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <keyward/env.h>
+#include <keyward/limits.h>
 
-enum { SUITES_MAX = 64 };
+extern char **environ;
+
+enum { SUITES_MAX = 64, WORDS_MAX = 512 };
 static struct {
     const char *name;
     const struct kw_case *cases;
@@ -17,6 +22,7 @@ static struct {
 } suites[SUITES_MAX];
 static size_t suite_count;
 static bool arena_open;
+static char running[512]; /* the full name of the case */
 
 void kw_cases_register(const char *suite, const struct kw_case *cases, size_t count)
 {
@@ -34,6 +40,27 @@ void kw_test_arena(size_t bytes)
     if (kw_failed(kw_arena_open(bytes, mlock ? KW_ARENA_MLOCK : KW_ARENA_AUTO, &note)))
         fail_msg("%s", note.text);
     arena_open = true;
+}
+
+/* sudo keeps little of an environment; env puts it back. */
+void kw_test_as_root(void)
+{
+    static char self[KW_PATH_MAX];
+    static char *words[WORDS_MAX] = {"sudo", "-n", "env", "-i"};
+    size_t n = 4;
+    if (geteuid() == 0)
+        return;
+    for (char **e = environ; *e != NULL && n < WORDS_MAX - 3; e++)
+        words[n++] = *e;
+    CHECK(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    words[n++] = self;
+    words[n++] = running;
+    puts("This case wants root: by sudo without a password.");
+    fflush(stdout); /* what sudo itself says comes below it */
+    execvp(words[0], words);
+    fail_msg("this case wants root: run it as root, or let sudo run it without a "
+             "password (%s)",
+             strerror(errno));
 }
 
 static int run(const struct kw_case *c)
@@ -54,7 +81,6 @@ static void list(void)
 
 int main(int argc, char **argv)
 {
-    char full[512];
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         list();
         return 0;
@@ -65,8 +91,9 @@ int main(int argc, char **argv)
     }
     for (size_t s = 0; s < suite_count; s++)
         for (size_t i = 0; i < suites[s].count; i++) {
-            snprintf(full, sizeof full, "%s.%s", suites[s].name, suites[s].cases[i].name);
-            if (strcmp(full, argv[1]) == 0)
+            snprintf(running, sizeof running, "%s.%s", suites[s].name,
+                     suites[s].cases[i].name);
+            if (strcmp(running, argv[1]) == 0)
                 return run(&suites[s].cases[i]);
         }
     fprintf(stderr, "%s: no case is named %s\n", argv[0], argv[1]);

@@ -133,6 +133,24 @@ static void others_may_write_the_socket_folder__fails(void **state)
     site_remove(&s);
 }
 
+/* The key of what stands for the PIN lies there. */
+static void runtime_folder_on_a_disk__a_warning(void **state)
+{
+    char status[160];
+    (void)state;
+    site_make(&s);
+    snprintf(status, sizeof status, "status: %s/run/status.sock", s.base);
+    site_edit(&s, status, "status: /dev/shm/status.sock");
+    KEYWARD_DO(&s, "check", "--offline");
+    CHECK(strstr(s.run.out, "runtime folder") == NULL);
+    site_edit(&s, "status: /dev/shm/", "status: /proc/"); /* never a tmpfs */
+    KEYWARD_DO(&s, "check", "--offline");
+    CHECK_HAS(s.run.out, "warn  runtime folder");
+    CHECK_HAS(s.run.out, "/proc is on a disk");
+    CHECK_HAS(s.run.out, "put the status socket on a tmpfs (/run)");
+    site_remove(&s);
+}
+
 /* What the daemon will refuse, check finds: mode, owner and folders. */
 static void others_may_change_configuration_or_keyring__fails(void **state)
 {
@@ -467,6 +485,7 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(the_keys_object_is_gone__fails_with_its_number),
          CASE(the_keys_object__copyable_or_not_alone_or_exposed__fails_and_says_so),
          CASE(others_may_write_the_socket_folder__fails),
+         CASE(runtime_folder_on_a_disk__a_warning),
          CASE(others_may_change_configuration_or_keyring__fails),
          CASE(too_little_locked_memory__a_warning_with_both_numbers),
          CASE(configuration_for_root_alone__the_daemon_cannot_read_it),

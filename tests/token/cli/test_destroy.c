@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <keyward/clock.h>
+
 static struct site s;
 
 static void gone_of(uint32_t n, char dst[96])
@@ -82,16 +84,18 @@ static void still_there__recorded_and_told_that_pkcs11_never_deletes_it(void **s
     (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
-    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--said", "it is gone");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
     CHECK(state_of(1) == KW_KEY_DESTROYED);
-    gone_of(1, gone);
-    CHECK_STR(gone, ""); /* seen goes before said */
     CHECK_HAS(s.run.out, ": still there\nkey material gone: no\n");
+    words_command(s.run.out, "look again", 0, command);
+    CHECK_HAS(command, "keyward key destroy 1");
+    CHECK(words_run(&s, command) == 1);
+    CHECK(serial() == 2); /* nothing new, nothing written */
+    gone_of(1, gone);
+    CHECK_STR(gone, "");
     CHECK_HAS(s.run.out, "CKA_DESTROYABLE is false");
     CHECK_HAS(s.run.out, "CKR_ACTION_PROHIBITED");
     CHECK(strstr(s.run.out, "--delete-object") == NULL);
-    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
-    CHECK(serial() == 2); /* nothing new, nothing written */
     /* One after the other: a verb between them would seal the token again. */
     words_command(s.run.out, "only the whole token can go", 0, command);
     words_command(s.run.out, "only the whole token can go", 1, deletion);
@@ -102,6 +106,117 @@ static void still_there__recorded_and_told_that_pkcs11_never_deletes_it(void **s
     site_remove(&s);
 }
 
+/* The run that makes it irreversible is not the one that tells how it is removed. */
+static void still_there__no_word_of_removing_before_the_second_look(void **state)
+{
+    static const char *const words[] = {"delete", "remove", "chmod", "pkcs11-tool"};
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    for (const char *n = "1"; n[0] <= '2'; n = n[0] == '1' ? "2" : "3") {
+        KEYWARD_MUST(&s, 0, "key", "destroy", n);
+        const char *end = strstr(s.run.out, "that says how it is removed:");
+        CHECK(end != NULL && strstr(end, "#") == NULL);
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            const char *at = strstr(s.run.out, words[i]);
+            CHECK(at == NULL || (at < end + 30 && at > end));
+        }
+        KEYWARD_MUST(&s, 1, "key", "destroy", n);
+    }
+    site_remove(&s);
+}
+
+/* `key prune` and `key destroy` do not send to each other for ever. */
+static void still_there__what_is_said_of_it_is_not_taken(void **state)
+{
+    char command[2048], gone[96];
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    KEYWARD_MUST(&s, 1, "key", "prune", "1");
+    CHECK(strstr(s.run.err, "--said") == NULL);
+    words_command(s.run.err, NULL, 0, command);
+    CHECK(words_run(&s, command) == 1);
+    CHECK(strstr(s.run.out, "--said") == NULL);
+    CHECK_HAS(s.run.out, "until then version 1 stays in the keyring, and does no harm");
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1", "--said", "it is gone");
+    CHECK_HAS(s.run.out, ": still there: what was said of it is not recorded\n");
+    gone_of(1, gone);
+    CHECK_STR(gone, "");
+    site_remove(&s);
+}
+
+/* Version 1 is the former baseline, and this node has taken the keyring in which it is
+ * disabled `age_ns` ago. */
+static void disabled_here(int64_t age_ns)
+{
+    site_make(&s);
+    for (const char *n = "1"; n[0] <= '2'; n = n[0] == '1' ? "2" : "3") {
+        KEYWARD_MUST(&s, 0, "key", "create");
+        KEYWARD_MUST(&s, 0, "key", "accept", n);
+        KEYWARD_MUST(&s, 0, "key", "activate", n, "--only-copy", "--baseline", "--now");
+    }
+    site_take_ring(&s, 2, 2 * age_ns);
+    KEYWARD_MUST(&s, 0, "key", "disable", "1");
+    CHECK_HAS(s.run.out, "when nothing has missed it for a day");
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+    CHECK_HAS(s.run.err, "this node's daemon has not yet seen version 1 as disabled");
+    site_take_ring(&s, 2, age_ns);
+}
+
+static void disabled_here_for_less_than_a_day__refused_but_with_now(void **state)
+{
+    (void)state;
+    disabled_here(INT64_C(86300) * KW_S_NS);
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+    CHECK_HAS(s.run.err, "version 1 is seen as disabled on this node only since 20");
+    CHECK_HAS(s.run.err, "or say --now");
+    CHECK(state_of(1) == KW_KEY_DISABLED);
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--now");
+    CHECK(state_of(1) == KW_KEY_DESTROYED);
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1"); /* a look waits for nothing */
+    CHECK_HAS(s.run.out, "version 1 (kw1-1-");
+    site_remove(&s);
+}
+
+static void disabled_here_for_a_day__destroyed(void **state)
+{
+    (void)state;
+    disabled_here(INT64_C(86401) * KW_S_NS);
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    CHECK(state_of(1) == KW_KEY_DESTROYED);
+    site_remove(&s);
+}
+
+/* The daemon has not taken the file in which it was enabled. */
+static void enabled_and_disabled_since_then__waits_anew(void **state)
+{
+    (void)state;
+    disabled_here(INT64_C(90000) * KW_S_NS);
+    KEYWARD_MUST(&s, 0, "key", "enable", "1");
+    KEYWARD_MUST(&s, 0, "key", "disable", "1");
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+    CHECK_HAS(s.run.err, "has not yet seen version 1 as disabled");
+    site_take_ring(&s, 2, 0);
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+    CHECK_HAS(s.run.err, "seen as disabled on this node only since 20");
+    site_remove(&s);
+}
+
+/* Nobody ever unwrapped with it. */
+static void never_accepted__destroyed_at_once(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "disable", "1");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    CHECK(state_of(1) == KW_KEY_DESTROYED);
+    site_remove(&s);
+}
+
 static void another_key_in_the_token__never_the_whole_of_it(void **state)
 {
     (void)state;
@@ -109,6 +224,7 @@ static void another_key_in_the_token__never_the_whole_of_it(void **state)
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
     CHECK_HAS(s.run.out, "never the whole token");
     CHECK_HAS(s.run.out, "version 2 (kw1-2-");
     CHECK(strstr(s.run.out, "delete-token") == NULL);
@@ -120,7 +236,8 @@ static void delete_as_told(void)
 {
     char command[2048], pin[4200];
     static char told[sizeof s.run.out];
-    KEYWARD_DO(&s, "key", "destroy", "1");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
     snprintf(told, sizeof told, "%s", s.run.out);
     for (size_t i = 0; i < 3; i++) {
         words_command(told, "PKCS#11 deletes it", i, command);
@@ -178,6 +295,8 @@ static void another_token_of_that_label__not_asked_until_somebody_says(void **st
     KEYWARD_MUST(&s, 3, "key", "destroy", "1");
     KEYWARD_MUST(&s, 1, "key", "prune", "1");
     words_command(s.run.err, NULL, 0, command);
+    CHECK(words_run(&s, command) == 3);
+    words_command(s.run.out, "cannot be asked any more", 0, command);
     CHECK_HAS(command, "keyward key destroy 1 --said WHY");
     KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--said", "zeroized, ticket 7",
                  "--operator", "Ada");
@@ -247,6 +366,12 @@ static void in_use__not_destroyed_and_no_login(void **state)
 KW_CASES("token/cli/destroy",
          CASE(its_object_is_an_active_versions__recorded_without_looking),
          CASE(still_there__recorded_and_told_that_pkcs11_never_deletes_it),
+         CASE(still_there__no_word_of_removing_before_the_second_look),
+         CASE(still_there__what_is_said_of_it_is_not_taken),
+         CASE(disabled_here_for_less_than_a_day__refused_but_with_now),
+         CASE(disabled_here_for_a_day__destroyed),
+         CASE(enabled_and_disabled_since_then__waits_anew),
+         CASE(never_accepted__destroyed_at_once),
          CASE(another_key_in_the_token__never_the_whole_of_it),
          CASE(deleted_as_it_was_told__seen_gone_sealed_and_pruned),
          CASE(another_token_of_that_label__not_asked_until_somebody_says),

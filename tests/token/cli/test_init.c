@@ -242,6 +242,25 @@ static void pin_file_of_windows__refused_and_nothing_made(void **state)
     end_with_an_hsm();
 }
 
+/* Root is given somebody's file; an ordinary user one of root's. */
+static void pin_file_of_somebody_else__a_copy_is_wanted(void **state)
+{
+    char want[160];
+    (void)state;
+    begin_with_an_hsm();
+    if (geteuid() == 0)
+        CHECK(chown(given, 12345, 12345) == 0);
+    else
+        snprintf(given, sizeof given, "/etc/shadow");
+    CHECK(init_hsm(SOFTHSM, "keyward", conf) == 1);
+    snprintf(want, sizeof want, "install -o %u -m 0400 %s /run/keyward-pin",
+             (unsigned)geteuid(), given);
+    CHECK_HAS(s.run.err, want);
+    CHECK(strstr(s.run.err, "chown") == NULL);
+    CHECK(access(s.base, F_OK) != 0);
+    end_with_an_hsm();
+}
+
 static void no_such_token__those_that_are_there_are_listed(void **state)
 {
     (void)state;
@@ -391,6 +410,7 @@ KW_CASES("token/cli/init", CASE(something_is_there__refused_and_left_as_it_is),
          CASE(wrong_module__told_as_that_and_nothing_made),
          CASE(wrong_module_in_the_configuration__told_as_that),
          CASE(pin_file_of_windows__refused_and_nothing_made),
+         CASE(pin_file_of_somebody_else__a_copy_is_wanted),
          CASE(no_such_token__those_that_are_there_are_listed),
          CASE(variable_of_the_shell_only__named_and_not_used),
          CASE(pin_in_an_unsafe_or_empty_file__nothing_made),

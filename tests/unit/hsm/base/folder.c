@@ -11,7 +11,12 @@
 
 void folder_make(struct folder *f)
 {
-    snprintf(f->path, sizeof f->path, "/tmp/keyward-base-XXXXXX");
+    folder_make_in(f, "/tmp");
+}
+
+void folder_make_in(struct folder *f, const char *parent)
+{
+    snprintf(f->path, sizeof f->path, "%s/keyward-base-XXXXXX", parent);
     CHECK(mkdtemp(f->path) != NULL);
     snprintf(f->file, sizeof f->file, "%s/file", f->path);
 }

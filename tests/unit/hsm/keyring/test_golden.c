@@ -227,8 +227,8 @@ static void marks__of_a_node_that_took_the_golden_keyring__the_same(void **state
     CHECK_OK(kw_state_marks(dir, &marks, NULL));
     (void)kw_marks_raise(&made, ring, 5, 1000);
     for (size_t i = 0; i < made.count; i++)
-        if (made.versions[i].accepted)
-            made.versions[i].accepted_wall_ns = marks.versions[i].accepted_wall_ns;
+        if (made.versions[i].since_wall_ns != 0)
+            made.versions[i].since_wall_ns = marks.versions[i].since_wall_ns;
     made.trust = marks.trust;
     made.trusted = marks.trusted;
     snprintf(made.rebuilt, sizeof made.rebuilt, "%s", marks.rebuilt);

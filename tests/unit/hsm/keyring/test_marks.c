@@ -164,8 +164,10 @@ static void marks__unreadable_file__io(void **state)
 static int64_t since(const struct kw_marks *marks, uint32_t n)
 {
     const struct kw_mark *mark = kw_marks_of(marks, n);
-    CHECK(mark != NULL && mark->accepted == (mark->accepted_wall_ns != 0));
-    return mark->accepted_wall_ns;
+    CHECK(mark != NULL);
+    CHECK((mark->since_wall_ns != 0) ==
+          (mark->accepted || strcmp(mark->state, "disabled") == 0));
+    return mark->since_wall_ns;
 }
 
 static void raise__a_file__its_serial_digest_chain_and_names(void **state)
@@ -216,7 +218,7 @@ static void raise__leaves_the_states_that_unwrap__accepted_anew_later(void **sta
     becomes(&file, acted(file, KW_ACT_DISABLE, 3));
     (void)kw_marks_raise(&marks, file, 2, 2000);
     const struct kw_mark *mark = kw_marks_of(&marks, 3);
-    CHECK(mark != NULL && !mark->accepted && mark->accepted_wall_ns == 0);
+    CHECK(mark != NULL && !mark->accepted);
     CHECK_STR(mark->state, "disabled");
     CHECK_STR(mark->id.key_id, "kw1-3-000000000000000000000003"); /* its name stays */
     becomes(&file, acted(file, KW_ACT_ENABLE, 3));
@@ -237,6 +239,39 @@ static void raise__disabled_and_enabled_between_two_looks__accepted_anew(void **
     (void)kw_marks_raise(&marks, file, 2, 2000);
     CHECK(since(&marks, 3) == 2000);
     CHECK(since(&marks, 1) == 1000 && since(&marks, 2) == 1000);
+    kw_keyring_give(file);
+}
+
+static void raise__disabled__since_the_first_look_at_it(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = {0};
+    (void)kw_marks_raise(&marks, file, 2, 1000);
+    becomes(&file, acted(file, KW_ACT_DISABLE, 3));
+    (void)kw_marks_raise(&marks, file, 2, 2000);
+    CHECK(since(&marks, 3) == 2000);
+    becomes(&file, acted(file, KW_ACT_DISABLE, 1)); /* of another one */
+    (void)kw_marks_raise(&marks, file, 2, 3000);
+    CHECK(since(&marks, 3) == 2000 && since(&marks, 1) == 3000);
+    becomes(&file, acted(file, KW_ACT_DESTROY, 3));
+    (void)kw_marks_raise(&marks, file, 2, 4000);
+    CHECK(since(&marks, 3) == 0 && since(&marks, 1) == 3000);
+    kw_keyring_give(file);
+}
+
+/* Somebody may have missed it in between, and not since. */
+static void raise__enabled_and_disabled_between_two_looks__disabled_anew(void **state)
+{
+    (void)state;
+    struct kw_keyring *file = good_file();
+    struct kw_marks marks = {0};
+    becomes(&file, acted(file, KW_ACT_DISABLE, 3));
+    (void)kw_marks_raise(&marks, file, 2, 1000);
+    becomes(&file, acted(file, KW_ACT_ENABLE, 3));
+    becomes(&file, acted(file, KW_ACT_DISABLE, 3));
+    (void)kw_marks_raise(&marks, file, 2, 2000);
+    CHECK(since(&marks, 3) == 2000);
     kw_keyring_give(file);
 }
 
@@ -336,7 +371,7 @@ static void raise__another_key_under_the_number__a_mark_of_its_own(void **state)
     (void)kw_marks_raise(&marks, other, 2, 2000);
     const struct kw_mark *mark = kw_marks_of(&marks, 3);
     CHECK_STR(mark->id.key_id, "kw1-3-ffffffffffffffffffffffff");
-    CHECK(!mark->wrapped && mark->accepted_wall_ns == 2000);
+    CHECK(!mark->wrapped && mark->since_wall_ns == 2000);
     kw_keyring_give(other);
     kw_keyring_give(file);
 }
@@ -546,6 +581,8 @@ KW_CASES("hsm/keyring/marks", CASE(marks__nothing_remembered__zero),
          CASE(raise__lower_versions__baseline_and_active_stay),
          CASE(raise__leaves_the_states_that_unwrap__accepted_anew_later),
          CASE(raise__disabled_and_enabled_between_two_looks__accepted_anew),
+         CASE(raise__disabled__since_the_first_look_at_it),
+         CASE(raise__enabled_and_disabled_between_two_looks__disabled_anew),
          CASE(raise__accepted_before_the_last_look__since_then),
          CASE(raise__history_starts_after_the_last_look__all_accepted_anew),
          CASE(raise__no_history_at_all__accepted_anew_once),

@@ -316,7 +316,7 @@ static void rebuild__a_node_that_missed_files__accepts_anew(void **state)
     struct kw_keyring *ring = next_of(rebuilt(old, &marks));
     is_taken(ring, &behind);
     (void)kw_marks_raise(&behind, ring, 0, 5000);
-    CHECK(kw_marks_of(&behind, 3)->accepted_wall_ns == 5000);
+    CHECK(kw_marks_of(&behind, 3)->since_wall_ns == 5000);
     kw_keyring_give(ring);
     kw_keyring_give(file);
     kw_keyring_give(old);

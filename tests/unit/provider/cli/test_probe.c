@@ -118,6 +118,13 @@ static void sample__of_a_socket_that_fails_or_of_no_class__none_is_kept(void **s
                                      "--config", config, NULL});
     CHECK(r.status == 1);
     CHECK_HAS(r.err, "written over nothing");
+    kw_run(&r, (const char *const[]){KEYWARD, "probe", rig->path, "--sample", file,
+                                     "--config", "/nonexistent/keyward.yaml", NULL});
+    CHECK(r.status == 3 && access(file, F_OK) != 0);
+    CHECK_HAS(r.err, "--sample wants the daemon's configuration (--config)");
+    CHECK_HAS(r.err, "/nonexistent/keyward.yaml");
+    kw_run(&r, (const char *const[]){KEYWARD, "probe", "--help", NULL});
+    CHECK_HAS(r.out, "--sample also wants the configuration of the daemon behind SOCKET");
     CHECK(unlink(config) == 0 && rmdir(dir) == 0);
     rig_free(rig);
 }

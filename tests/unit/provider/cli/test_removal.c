@@ -11,6 +11,7 @@ static struct kw_version versions[2];
 static struct kw_keyring ring;
 static struct kw_config config;
 static struct kw_commands next;
+static size_t locator_len = 2;
 
 static void put(struct kw_version *v, uint32_t n, enum kw_key_state state)
 {
@@ -18,7 +19,7 @@ static void put(struct kw_version *v, uint32_t n, enum kw_key_state state)
     *v = (struct kw_version){.n = n, .state = state, .object_count = 1};
     snprintf(v->key_id, sizeof v->key_id, "kw1-%u-0123456789abcdef01234567", (unsigned)n);
     snprintf(o->label, sizeof o->label, "%s", v->key_id);
-    o->locator_len = 2;
+    o->locator_len = locator_len;
     o->locator[0] = 0xab;
     o->locator[1] = (uint8_t)n;
     o->token_count = 1;
@@ -39,7 +40,7 @@ static const char *tell(enum kw_answer destroyable, enum kw_key_state other,
              sizeof versions[0].objects[0].tokens[0].label, "%s", label);
     ring = (struct kw_keyring){.count = 2, .versions = versions};
     next = (struct kw_commands){.len = 0};
-    const struct kw_gone_row found = {KW_GONE_STILL_THERE, destroyable, &token};
+    const struct kw_gone_row found = {KW_GONE_STILL_THERE, destroyable, &token, 7};
     const struct kw_removal removal = {&config, &ring, &versions[0],
                                        &versions[0].objects[0].tokens[0], &found};
     kw_removal_tell(&removal, &next);
@@ -80,19 +81,35 @@ static void destroyable_or_not_answered__by_label_and_id(void **state)
 {
     (void)state;
     const char *text = tell(KW_ANSWER_TRUE, KW_KEY_ACTIVE, "partition");
-    CHECK_HAS(text, "\npkcs11-tool --module /opt/vendor/lib.so --token-label 'partition' "
-                    "--login --delete-object --type secrkey --label "
+    CHECK_HAS(text, "\npkcs11-tool --module /opt/vendor/lib.so --slot 7 --login "
+                    "--delete-object --type secrkey --label "
                     "'kw1-1-0123456789abcdef01234567' --id ab01\n");
     CHECK(strstr(text, "chmod") == NULL);
     CHECK_HAS(tell(KW_ANSWER_NONE, KW_KEY_ACTIVE, "partition"), "is not answered");
 }
 
-static void a_label_that_a_shell_would_run__not_in_the_command(void **state)
+/* The first of several objects with the label may be another key. */
+static void destroyable_and_no_locator__no_command(void **state)
+{
+    (void)state;
+    locator_len = 0;
+    const char *text = tell(KW_ANSWER_TRUE, KW_KEY_ACTIVE, "partition");
+    CHECK_HAS(text, "does not know its CKA_ID, so no command is safe");
+    CHECK_HAS(text, "kw1-1-0123456789abcdef01234567");
+    for (const char *line = text; line != NULL; line = strchr(line + 1, '\n'))
+        CHECK(line[*line == '\n'] == '#' || strcmp(line, "\n") == 0);
+    text = tell(KW_ANSWER_FALSE, KW_KEY_ACTIVE, "partition");
+    CHECK_HAS(text, "CKA_ID not known to the keyring: is it the only one?");
+    locator_len = 2;
+}
+
+/* Two tokens may have it, and a shell may run it. */
+static void the_tokens_label__not_in_the_command(void **state)
 {
     (void)state;
     const char *text = tell(KW_ANSWER_TRUE, KW_KEY_ACTIVE, "x'; reboot; '");
-    CHECK_HAS(text, "--token-label 'LABEL' ");
     CHECK(strstr(strstr(text, "\npkcs11-tool"), "reboot") == NULL);
+    CHECK(strstr(text, "--token-label") == NULL);
 }
 
 KW_CASES("provider/cli/removal",
@@ -100,4 +117,5 @@ KW_CASES("provider/cli/removal",
          CASE(a_version_that_is_not_understood__may_lie_there_too),
          CASE(undestroyable_and_alone__never_the_whole_token_of_an_hsm),
          CASE(destroyable_or_not_answered__by_label_and_id),
-         CASE(a_label_that_a_shell_would_run__not_in_the_command))
+         CASE(destroyable_and_no_locator__no_command),
+         CASE(the_tokens_label__not_in_the_command))
