@@ -40,25 +40,25 @@ struct activation {
 
 static int seen_long_enough(const struct activation *a)
 {
-    const struct kw_mark *mark = kw_marks_of(&a->desk->marks, a->v->n);
-    int64_t now = kw_wall_ns(&kw_clock_system);
-    char since[KW_TIME_TEXT];
+    const int64_t since = kw_desk_since(a->desk, a->v->n);
+    const int64_t now = kw_wall_ns(&kw_clock_system);
+    char text[KW_TIME_TEXT];
     if (a->c->now || a->first || kw_desk_active(a->desk) == a->v->n)
         return -1;
-    if (mark == NULL || !mark->accepted)
+    if (since == 0)
         return kw_refuse(
             a->cli,
             "this node's daemon has not yet seen version %u as accepted; reload it "
             "(systemctl reload keywardd) and wait five minutes, or say --now",
             (unsigned)a->v->n);
-    if (now - mark->since_wall_ns >= SEEN_LONG_ENOUGH_NS)
+    if (now - since >= SEEN_LONG_ENOUGH_NS)
         return -1;
-    kw_time_text(since, mark->since_wall_ns);
+    kw_time_text(text, since);
     return kw_refuse(a->cli,
                      "version %u is seen as accepted on this node only since %s; wait "
                      "five minutes, so that every node can decrypt with it first, or say "
                      "--now",
-                     (unsigned)a->v->n, since);
+                     (unsigned)a->v->n, text);
 }
 
 /* What was seen or said of a second copy, into the version; a row for the token that was

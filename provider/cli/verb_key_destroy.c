@@ -42,21 +42,13 @@ static bool was_never_accepted(const struct kw_version *v)
            strcmp(v->disabled_from, kw_key_state_name(KW_KEY_CREATED)) == 0;
 }
 
-/* Since when this node has it disabled, as its daemon would say of this very keyring; 0:
- * the daemon has taken no keyring in which it is, or it was enabled in between. */
-static int64_t disabled_since(const struct destroy *d)
-{
-    struct kw_marks marks = d->desk->marks;
-    (void)kw_marks_raise(&marks, d->desk->ring, 0, 0);
-    return kw_marks_of(&marks, d->was->n)->since_wall_ns;
-}
-
 static int missed_by_now(const struct destroy *d)
 {
     char since_text[KW_TIME_TEXT];
     if (d->now || d->act != KW_ACT_DESTROY || was_never_accepted(d->was))
         return -1;
-    const int64_t since = disabled_since(d), now = kw_wall_ns(&kw_clock_system);
+    const int64_t since = kw_desk_since(d->desk, d->was->n);
+    const int64_t now = kw_wall_ns(&kw_clock_system);
     if (since == 0)
         return kw_refuse(
             d->cli,

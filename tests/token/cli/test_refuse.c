@@ -93,6 +93,21 @@ static void activate_what_was_seen_accepted_long_ago__good(void **state)
     site_remove(&s);
 }
 
+/* In between another node may have taken a file in which it unwraps nothing. */
+static void activate_what_was_enabled_again_unseen__refused(void **state)
+{
+    (void)state;
+    make_two();
+    CHECK_OK(mark(kw_wall_ns(&kw_clock_system) - 301 * KW_S_NS));
+    KEYWARD_MUST(&s, 0, "key", "disable", "2");
+    KEYWARD_MUST(&s, 0, "key", "enable", "2");
+    KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
+    CHECK_HAS(s.run.err, "has not yet seen version 2 as accepted");
+    CHECK_OK(mark(kw_wall_ns(&kw_clock_system) - 301 * KW_S_NS));
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
+    site_remove(&s);
+}
+
 static void activate_an_older_one__there_is_no_way_back(void **state)
 {
     (void)state;
@@ -273,6 +288,7 @@ KW_CASES("token/cli/refuse", CASE(activate_without_a_word_on_copies__wrong_usage
          CASE(activate_what_this_node_never_saw_accepted__refused),
          CASE(activate_what_was_seen_accepted_just_now__refused_until_then),
          CASE(activate_what_was_seen_accepted_long_ago__good),
+         CASE(activate_what_was_enabled_again_unseen__refused),
          CASE(activate_an_older_one__there_is_no_way_back),
          CASE(take_away_what_this_node_wraps_with__refused),
          CASE(wrong_pin__one_try_then_none_until_the_file_changes),
