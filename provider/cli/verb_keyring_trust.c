@@ -175,6 +175,8 @@ static int perform(struct trusting *t)
     struct kw_commands next = {.len = 0};
     char config[KW_ARGS_CONFIG_MAX];
     int code = kw_desk_remembers(t->cli, t->desk);
+    if (code < 0)
+        code = kw_desk_trusts(t->cli, t->desk);
     if (code >= 0)
         return code;
     kw_err e = same_bytes(t, &note);
