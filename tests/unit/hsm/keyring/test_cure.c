@@ -192,7 +192,8 @@ static void older__of_ours__both_named_and_ours_put_back(void **state)
     end(&s);
 }
 
-static void older__of_a_fork__trusted_or_put_back(void **state)
+/* Its serial is lower, and yet nothing of ours was made from it. */
+static void fork__of_a_lower_serial__no_older_file_and_where_they_part(void **state)
 {
     (void)state;
     struct scene s;
@@ -202,8 +203,36 @@ static void older__of_a_fork__trusted_or_put_back(void **state)
     becomes(&s.last, acted(s.last, KW_ACT_DISABLE, 1));
     (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
     s.copy = s.last;
-    judged(&s, KW_REFUSED_OLDER);
+    judged(&s, KW_REFUSED_FORK);
+    names(&s, s.now);
+    names(&s, s.last);
+    CHECK(strstr(s.j.why.text, "older") == NULL);
+    CHECK_HAS(s.j.why.text, "In serial 8 this one did: disable 3 by ann; the other: "
+                            "retire 3 by ann.");
     cured(&s, COMPARE, trust_line(s.now), RELOAD OURS PUT_BACK);
+    end(&s);
+}
+
+/* What was done last on either side says nothing of where they part. */
+static void fork__long_ago__the_first_acts_that_differ(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = acted(s.last, KW_ACT_DISABLE, 3);
+    becomes(&s.now, acted(s.now, KW_ACT_ENABLE, 3));
+    becomes(&s.now, acted(s.now, KW_ACT_DISABLE, 1));
+    becomes(&s.last, acted(s.last, KW_ACT_RETIRE, 3));
+    becomes(&s.last, acted(s.last, KW_ACT_DISABLE, 1));
+    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    s.copy = s.last;
+    judged(&s, KW_REFUSED_FORK);
+    CHECK_HAS(s.j.why.text, "In serial 8 this one did: disable 3 by ann; the other: "
+                            "retire 3 by ann.");
+    s.marks.ancestor_count = 0; /* of ours nothing is known but the last */
+    s.copy = NULL;
+    judged(&s, KW_REFUSED_FORK);
+    CHECK_HAS(s.j.why.text, "They part further back than the 64 files they name.");
     end(&s);
 }
 
@@ -277,8 +306,11 @@ static void fork__longest_acts__words_not_cut(void **state)
     }
     s.now = reread(s.now);
     s.marks.serial = KW_SERIAL_MAX;
+    s.marks.ancestor_count = 1;
+    kw_copy(s.marks.ancestors[0], 32, kw_span_of(s.now->ancestors[0], 32));
     s.copy = s.now;
     judged(&s, KW_REFUSED_FORK);
+    CHECK_HAS(s.j.why.text, "wwww");
     const char *last_words = "One place makes every change, the others copy";
     CHECK(strlen(s.j.why.text) > strlen(last_words));
     CHECK_STR(s.j.why.text + strlen(s.j.why.text) - strlen(last_words), last_words);
@@ -544,7 +576,8 @@ KW_CASES("hsm/keyring/cure",
          CASE(missing__last_good_copy__put_back),
          CASE(missing__no_copy__fetched_or_its_keys_adopted),
          CASE(older__of_ours__both_named_and_ours_put_back),
-         CASE(older__of_a_fork__trusted_or_put_back),
+         CASE(fork__of_a_lower_serial__no_older_file_and_where_they_part),
+         CASE(fork__long_ago__the_first_acts_that_differ),
          CASE(older__the_copy_is_older_too__not_put_back),
          CASE(fork__of_a_copy_that_the_marks_do_not_know__refused),
          CASE(fork__acts_of_both__named), CASE(fork__longest_acts__words_not_cut),
