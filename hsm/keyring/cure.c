@@ -124,13 +124,122 @@ static bool is_rollback(const struct kw_keyring *ring, const struct kw_marks *m)
     return ring->serial < m->serial && kw_chain_is_before(ring->serial, ring->sha256, m);
 }
 
+/* ---- two files that have both been used ---- */
+
+enum { NAMES = 1024 };
+
+static void name_one(struct text *names, uint32_t n, const char *key_id,
+                     const char *start)
+{
+    add(names, "%sversion %" PRIu32 " (%s)", names->at != start ? ", " : "", n, key_id);
+}
+
+/* What this node has wrapped with and the ring does not open. */
+static void name_lacking(char dst[NAMES], const struct kw_keyring *ring,
+                         const struct kw_marks *m)
+{
+    struct text names = {dst, NAMES};
+    dst[0] = '\0';
+    for (size_t i = 0; i < m->count; i++)
+        if (m->versions[i].wrapped && kw_refusal_lacks(ring, &m->versions[i]))
+            name_one(&names, m->versions[i].id.n, m->versions[i].id.key_id, dst);
+}
+
+static bool is_known(const struct kw_marks *m, const struct kw_version *v)
+{
+    const struct kw_mark *mark = kw_marks_of(m, v->n);
+    return mark != NULL && strcmp(mark->id.key_id, v->key_id) == 0;
+}
+
+/* What the nodes with the other file may have wrapped with, and this node does not know.
+ * *ret_sure: one of them was a baseline. */
+static void name_theirs(char dst[NAMES], const struct kw_keyring *ring,
+                        const struct kw_marks *m, bool *ret_sure)
+{
+    struct text names = {dst, NAMES};
+    dst[0] = '\0';
+    *ret_sure = false;
+    for (size_t i = 0; i < ring->count; i++) {
+        const struct kw_version *v = &ring->versions[i];
+        bool never = v->accepted[0] == '\0' && v->activated[0] == '\0';
+        if (never || v->state == KW_KEY_DESTROYED || is_known(m, v))
+            continue;
+        name_one(&names, v->n, v->key_id, dst);
+        *ret_sure = *ret_sure || v->activated[0] != '\0';
+    }
+}
+
+/* With other marks the node takes the other file: those that state create makes. */
+static void begin_anew(struct text *t, const struct kw_places *p)
+{
+    static const char *const files[] = {"/marks.json", "/keyring.json"};
+    char from[QUOTED], to[QUOTED], aside[32];
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        snprintf(aside, sizeof aside, "%s.forked", files[i]);
+        add(t, "mv %s %s\n", quote(from, p->state, files[i]), quote(to, p->state, aside));
+    }
+    add(t, "keyward state create\n");
+    reload(t);
+}
+
+/* No trust makes this node take what lies here. */
+static void keep_apart(struct text *t, const struct kw_keyring *ring,
+                       const struct kw_memory *memory, bool has_marks,
+                       const struct kw_places *p)
+{
+    const struct kw_marks *m = memory->marks;
+    char ours[NAMES], theirs[NAMES];
+    bool sure = false;
+    name_lacking(ours, ring, m);
+    name_theirs(theirs, ring, m, &sure);
+    if (ours[0] != '\0')
+        add(t,
+            "# keyring trust is no way out: this node has wrapped with %s, which what "
+            "lies "
+            "here cannot open\n",
+            ours);
+    else
+        add(t,
+            "# keyring trust is no way out: the baseline here was version %" PRIu32
+            " (%s), and that of what lies here is lower, %" PRIu32 "\n",
+            m->baseline.n, m->baseline.key_id, ring->active);
+    if (theirs[0] != '\0')
+        add(t,
+            "# %s: what the nodes with the other file sealed under %s this node's own "
+            "cannot open; keep both files and every key\n",
+            sure ? "both have wrapped" : "both may have wrapped", theirs);
+    if (memory->last == NULL || !has_marks) { /* first what it had, whole */
+        way_back(t, ring, memory, p);
+        return;
+    }
+    add(t, "# when this node's own goes on%s%s%s:\n",
+        theirs[0] != '\0' ? "; what is sealed under " : "", theirs,
+        theirs[0] != '\0' ? " is read through the API servers of the other nodes and "
+                            "written again through this one's, before they take this file"
+                          : "");
+    way_back(t, ring, memory, p);
+    add(t, "# when what lies here goes on%s%s%s:\n",
+        ours[0] != '\0' ? ", and all that was sealed under " : "", ours,
+        ours[0] != '\0' ? " has been read through this node's API server and written "
+                          "again through another one's; what was not is lost"
+                        : "");
+    begin_anew(t, p);
+}
+
 /* Somebody must say which of two files is the one. */
 static void choose(struct text *t, const struct kw_keyring *ring,
-                   const struct kw_memory *memory, const struct kw_places *p)
+                   const struct kw_memory *memory, bool has_marks,
+                   const struct kw_places *p)
 {
+    uint32_t n = 0;
+    enum kw_refusal then = kw_refusal_if_trusted(ring, memory, &n);
     add(t, "# compare it with the keyrings of the other nodes first (keyward "
-           "keyring compare)\n"
-           "# when the others hold what lies here now, or one made from it:\n");
+           "keyring compare)\n");
+    if (then != KW_ADMITTED && then != KW_REFUSED_ACTIVE) {
+        keep_apart(t, ring, memory, has_marks, p);
+        return;
+    }
+    add(t, "# when the others hold what lies here now, or one made from it:\n");
     trust(t, ring, p);
     reload(t);
     if (memory->last != NULL)
@@ -202,7 +311,8 @@ static void go_on(struct text *t, const struct kw_keyring *ring, const struct kw
 }
 
 void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memory,
-                     const struct kw_places *places, struct kw_judgement *ret)
+                     bool has_marks, const struct kw_places *places,
+                     struct kw_judgement *ret)
 {
     struct text t = {ret->cure, sizeof ret->cure};
     KW_INVARIANT(ring != NULL || ret->refusal == KW_REFUSED_MISSING);
@@ -214,14 +324,14 @@ void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memo
     switch (ret->refusal) {
     case KW_REFUSED_OLDER:
     case KW_REFUSED_FORK:
-    case KW_REFUSED_FAR: choose(&t, ring, memory, places); break;
+    case KW_REFUSED_FAR:
+    case KW_REFUSED_UNTRUSTED: choose(&t, ring, memory, has_marks, places); break;
     case KW_REFUSED_ACTIVE: go_on(&t, ring, memory->marks, places); break;
     case KW_REFUSED_MISSING:
     case KW_REFUSED_LOST:
     case KW_REFUSED_RENAMED:
     case KW_REFUSED_NEXT_N:
-    case KW_REFUSED_BASELINE:
-    case KW_REFUSED_UNTRUSTED: way_back(&t, ring, memory, places); break;
+    case KW_REFUSED_BASELINE: way_back(&t, ring, memory, places); break;
     case KW_REFUSED_DOMAIN: other_domain(&t, ring, memory, places); break;
     case KW_ADMITTED: break;
     }

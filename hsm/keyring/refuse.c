@@ -123,9 +123,9 @@ static void explain_version(const struct kw_keyring *ring, const struct kw_marks
                     f->here, j->n, known, f->seen);
     else
         kw_note_set(&j->why,
-                    "keyring: %s is trusted, but version %u (%s), under which this node "
-                    "has wrapped (%s), is %s in it: what is sealed under it could not "
-                    "be read; this node's last good one goes on",
+                    "keyring: even trusted, %s is not taken: version %u (%s), under "
+                    "which this node has wrapped (%s), is %s in it, and what is sealed "
+                    "under it could not be read; this node's last good one goes on",
                     f->here, j->n, known, f->seen,
                     v == NULL                       ? "not there"
                     : strcmp(v->key_id, known) == 0 ? "only created"

@@ -222,13 +222,18 @@ void move_trust(struct world *w)
 {
     size_t i = some_node(w);
     char hex[65];
+    if (w->file_count > 0 && chance(w, 50))
+        deliver(w, i, (int)pick(w, (uint32_t)w->file_count), i);
     int lies = node_lies(w, i);
     if (lies == NOBODY)
         return;
     kw_hex(hex, sizeof hex, kw_span_of(w->files[lies].sha256, 32));
     tool_trust(w, i, hex);
     if (chance(w, 70))
-        deliver(w, i, (int)pick(w, (uint32_t)w->file_count), i);
+        deliver(w, i,
+                chance(w, 50) ? node_lies(w, w->place)
+                              : (int)pick(w, (uint32_t)w->file_count),
+                i);
 }
 
 void move_remedy(struct world *w)

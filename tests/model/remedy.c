@@ -91,6 +91,12 @@ static bool is_when_file(struct remedy *r)
     return r->file != NOBODY;
 }
 
+/* A file that no tool made is nobody's choice. */
+static bool is_when_own(struct remedy *r)
+{
+    return file_here(r) == NOBODY || chance(r->w, 50);
+}
+
 static bool is_always(struct remedy *r)
 {
     (void)r;
@@ -150,6 +156,11 @@ static const struct sentence {
     {"# when the others hold what lies here now, or one made from it", is_when_here,
      NULL},
     {"# when they hold what this node took last, or one made from it", is_always, NULL},
+    {"# keyring trust is no way out", NULL, do_nothing},
+    {"# both have wrapped", NULL, do_nothing},
+    {"# both may have wrapped", NULL, do_nothing},
+    {"# when this node's own goes on", is_when_own, NULL},
+    {"# when what lies here goes on", is_always, NULL},
     {"# when another node or a backup has", is_when_file, NULL},
     {"# when there are only older backups", is_always, NULL},
     {"# when the keyring is the wrong one", is_always, NULL},
@@ -234,9 +245,26 @@ static bool key_create(struct remedy *r, char *const *words, size_t count)
            adopt(r, words[4]);
 }
 
+/* Files of the state directory are moved away before their memory is made anew. */
+static bool move(struct remedy *r, char *const *words)
+{
+    struct node *node = &r->w->nodes[r->i];
+    char last[192];
+    snprintf(last, sizeof last, "%s/keyring.json", node->state);
+    if (strcmp(words[1], last) == 0)
+        node->has_last = false;
+    else if (starts(words[1], node->state))
+        node_forget(r->w, r->i);
+    return rename(words[1], words[2]) == 0;
+}
+
 static bool keyward(struct remedy *r, char *const *words, size_t count)
 {
     struct world *w = r->w;
+    if (count == 3 && is(words, count, "keyward", "state", "create")) {
+        reach.begun_anew++;
+        return tool_rebuild(w, r->i) == DONE;
+    }
     if (is(words, count, "keyward", "key", "create"))
         return key_create(r, words, count);
     if (count == 6 && is(words, count, "keyward", "keyring", "trust") &&
@@ -263,7 +291,7 @@ static bool run(struct remedy *r, char *const *words, size_t count)
     if (count == 5 && is(words, count, "install", "-m", "0644"))
         return install(r, words);
     if (count == 3 && strcmp(words[0], "mv") == 0)
-        return rename(words[1], words[2]) == 0;
+        return move(r, words);
     if (count == 3 && is(words, count, "systemctl", "reload-or-restart", "keywardd")) {
         if (r->w->nodes[r->i].is_up)
             node_reload(r->w, r->i);

@@ -463,6 +463,126 @@ static void baseline__both_versions__put_back(void **state)
     end(&s);
 }
 
+/* ---- both sides went on ---- */
+
+/* The next file, with a version 4 whose key_id is of this digit, active there. */
+static struct kw_keyring *with_its_own(const struct kw_keyring *file, int digit)
+{
+    struct kw_keyring *ring = change(file);
+    struct kw_version v = good_version(4, KW_KEY_CREATED);
+    memset(v.key_id + 6, digit, 24);
+    memset(v.objects[0].label + 6, digit, 24);
+    CHECK_OK(kw_keyring_add(ring, &v));
+    ring = reread(ring);
+    becomes(&ring, acted(ring, KW_ACT_ACCEPT, 4));
+    becomes(&ring, acted(ring, KW_ACT_ACTIVATE, 4));
+    return ring;
+}
+
+#define OWN4 "version 4 (kw1-4-aaaaaaaaaaaaaaaaaaaaaaaa)"
+#define THEIRS4 "version 4 (kw1-4-bbbbbbbbbbbbbbbbbbbbbbbb)"
+#define COMPARE_ONLY                                                                     \
+    "# compare it with the keyrings of the other nodes first (keyward keyring "          \
+    "compare)\n"
+#define NO_TRUST                                                                         \
+    "# keyring trust is no way out: this node has wrapped with " OWN4                    \
+    ", which what lies here cannot open\n"
+#define BOTH                                                                             \
+    ": what the nodes with the other file sealed under " THEIRS4                         \
+    " this node's own cannot open; keep both files and every key\n"
+#define OWN_GOES_ON                                                                      \
+    "# when this node's own goes on; what is sealed under " THEIRS4                      \
+    " is read through the API servers of the other nodes and written again through "     \
+    "this one's, before they take this file:\n" PUT_BACK
+#define BEGIN_ANEW                                                                       \
+    "mv /var/lib/keyward/marks.json /var/lib/keyward/marks.json.forked\n"                \
+    "mv /var/lib/keyward/keyring.json /var/lib/keyward/keyring.json.forked\n"            \
+    "keyward state create\n" RELOAD
+#define OTHER_GOES_ON                                                                    \
+    "# when what lies here goes on, and all that was sealed under " OWN4                 \
+    " has been read through this node's API server and written again through another "   \
+    "one's; what was not is lost:\n" BEGIN_ANEW
+
+static void fork__both_have_wrapped__no_trust_and_what_each_choice_costs(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = with_its_own(s.last, 'b');
+    becomes(&s.last, with_its_own(s.last, 'a'));
+    (void)kw_marks_raise(&s.marks, s.last, 4, 1000);
+    s.copy = s.last;
+    judged(&s, KW_REFUSED_FORK);
+    CHECK_STR(s.j.cure,
+              COMPARE_ONLY NO_TRUST "# both have wrapped" BOTH OWN_GOES_ON OTHER_GOES_ON);
+    s.copy = NULL; /* its own must be had again before anything is chosen */
+    judged(&s, KW_REFUSED_FORK);
+    cured(&s, COMPARE_ONLY NO_TRUST "# both have wrapped" BOTH, fetched(&s), "");
+    s.copy = s.last;
+    s.marks = (struct kw_marks){0}; /* no file of theirs that could be moved away */
+    judged(&s, KW_REFUSED_FORK);
+    cured(&s, COMPARE_ONLY NO_TRUST "# both have wrapped" BOTH, PUT_BACK, "");
+    end(&s);
+}
+
+/* A node may have activated by itself what is only accepted. */
+static void fork__the_others_may_have_wrapped__said_so(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = with_its_own(s.last, 'b');
+    struct kw_version *v = kw_keyring_edit(s.now, 4);
+    v->state = KW_KEY_ACCEPTED;
+    v->activated[0] = '\0';
+    s.now->active = 2;
+    v = kw_keyring_edit(s.now, 2);
+    v->state = KW_KEY_ACTIVE;
+    v->retired[0] = '\0';
+    s.now = reread(s.now);
+    becomes(&s.last, with_its_own(s.last, 'a'));
+    (void)kw_marks_raise(&s.marks, s.last, 4, 1000);
+    s.copy = s.last;
+    judged(&s, KW_REFUSED_FORK);
+    CHECK_STR(s.j.cure, COMPARE_ONLY NO_TRUST
+              "# both may have wrapped" BOTH OWN_GOES_ON OTHER_GOES_ON);
+    end(&s);
+}
+
+static void fork__this_node_alone_has_wrapped__its_own_goes_on(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = acted(s.last, KW_ACT_DISABLE, 3);
+    becomes(&s.last, with_its_own(s.last, 'a'));
+    (void)kw_marks_raise(&s.marks, s.last, 4, 1000);
+    s.copy = s.last;
+    judged(&s, KW_REFUSED_FORK);
+    CHECK_STR(s.j.cure, COMPARE_ONLY NO_TRUST
+              "# when this node's own goes on:\n" PUT_BACK OTHER_GOES_ON);
+    end(&s);
+}
+
+/* Nothing would be lost, but a baseline does not go back by a trust. */
+static void fork__lower_baseline__no_trust(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = acted(s.last, KW_ACT_DISABLE, 1);
+    becomes(&s.last, acted(s.last, KW_ACT_ACTIVATE, 3));
+    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    s.copy = s.last;
+    judged(&s, KW_REFUSED_FORK);
+    CHECK_STR(s.j.cure, COMPARE_ONLY
+              "# keyring trust is no way out: the baseline here was version 3 "
+              "(kw1-3-000000000000000000000003), and that of what lies here is lower, 2\n"
+              "# when this node's own goes on:\n" PUT_BACK
+              "# when what lies here goes on:\n" BEGIN_ANEW);
+    end(&s);
+}
+
 static void untrusted__the_version__put_back(void **state)
 {
     (void)state;
@@ -479,11 +599,14 @@ static void untrusted__the_version__put_back(void **state)
     judged(&s, KW_REFUSED_UNTRUSTED);
     names(&s, s.now);
     names(&s, s.last);
+    CHECK_HAS(s.j.why.text, "even trusted, ");
     CHECK_HAS(s.j.why.text, "version 2 (kw1-2-000000000000000000000002)");
-    CHECK_STR(s.j.cure, PUT_BACK);
+    CHECK_HAS(s.j.cure, "# when this node's own goes on:\n" PUT_BACK);
+    CHECK(strstr(s.j.cure, "keyward keyring trust") == NULL);
     s.copy = NULL;
     judged(&s, KW_REFUSED_UNTRUSTED);
-    CHECK_STR(s.j.cure, fetched(&s));
+    CHECK_HAS(s.j.cure, fetched(&s));
+    CHECK(strstr(s.j.cure, "keyward keyring trust") == NULL);
     end(&s);
 }
 
@@ -587,7 +710,10 @@ KW_CASES("hsm/keyring/cure",
          CASE(lost__the_version__put_back_or_adopted),
          CASE(lost__only_created_again__refused_too),
          CASE(next_n__both_numbers__put_back), CASE(baseline__both_versions__put_back),
-         CASE(untrusted__the_version__put_back),
+         CASE(fork__both_have_wrapped__no_trust_and_what_each_choice_costs),
+         CASE(fork__the_others_may_have_wrapped__said_so),
+         CASE(fork__this_node_alone_has_wrapped__its_own_goes_on),
+         CASE(fork__lower_baseline__no_trust), CASE(untrusted__the_version__put_back),
          CASE(active__retired_elsewhere__the_next_kek_or_enabled_again),
          CASE(active__would_wrap_with_none__said),
          CASE(paths__with_what_a_shell_would_read__quoted),
