@@ -163,6 +163,84 @@ static void changed_in_two_places__the_other_is_trusted_once(void **state)
     site_remove(&s);
 }
 
+/* Each side has made a version 2, and wraps with it; `other` lies there. */
+static void make_fork_that_both_used(char theirs[KW_KEY_ID_MAX + 1])
+{
+    char base[160];
+    make_one();
+    snprintf(base, sizeof base, "%s/base.json", s.dir);
+    copy(s.keyring, base);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    copy(s.keyring, other);
+    elsewhere(other, KW_ACT_ACTIVATE, 2);
+    struct kw_keyring *ring = site_ring(&s);
+    snprintf(theirs, KW_KEY_ID_MAX + 1, "%s", kw_keyring_by_n(ring, 2)->key_id);
+    kw_keyring_give(ring);
+    copy(base, s.keyring);
+    KEYWARD_MUST(&s, 0, "key", "create", "--beside-others");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy", "--now", "--baseline");
+    site_take_ring(&s, 2, 301 * KW_S_NS);
+    copy(other, s.keyring);
+}
+
+static bool has_version_2(const char *key_id)
+{
+    struct kw_keyring *ring = site_ring(&s);
+    bool has = strcmp(kw_keyring_by_n(ring, 2)->key_id, key_id) == 0;
+    kw_keyring_give(ring);
+    return has;
+}
+
+static void both_have_wrapped__this_nodes_own_is_put_back(void **state)
+{
+    char theirs[KW_KEY_ID_MAX + 1];
+    (void)state;
+    make_fork_that_both_used(theirs);
+    const char *text = refusal("the change was made in two places");
+    CHECK(strstr(text, "keyward keyring trust") == NULL);
+    CHECK_HAS(text, "\n  # both have wrapped: ");
+    CHECK_HAS(text, theirs);
+    run_line(text, "when this node's own goes on", 0);
+    serves(2);
+    CHECK(!has_version_2(theirs));
+    site_remove(&s);
+}
+
+static void both_have_wrapped__begun_anew_with_the_other(void **state)
+{
+    char theirs[KW_KEY_ID_MAX + 1];
+    (void)state;
+    make_fork_that_both_used(theirs);
+    const char *text = refusal("the change was made in two places");
+    CHECK_HAS(text, "what was not is lost");
+    for (size_t i = 0; i < 3; i++)
+        run_line(text, "when what lies here goes on", i);
+    serves(2);
+    CHECK(has_version_2(theirs));
+    site_remove(&s);
+}
+
+/* So far behind that the changes of the way out would be too far: that it is trusted is
+ * recorded before they are made. */
+static void nearly_sixty_four_behind__what_is_made_is_taken(void **state)
+{
+    (void)state;
+    make_activated_here();
+    elsewhere(other, KW_ACT_RETIRE, 2);
+    for (unsigned i = 0; i < (KW_ANCESTORS_MAX - 2) / 2; i++) {
+        elsewhere(other, KW_ACT_DISABLE, 2);
+        elsewhere(other, KW_ACT_ENABLE, 2);
+    }
+    copy(other, s.keyring);
+    const char *text = refusal("make, accept and activate a later one");
+    for (size_t i = 0; i < 4; i++)
+        run_line(text, NULL, i);
+    serves(3);
+    site_remove(&s);
+}
+
 /* The same commands wherever they are shown. */
 static void in_check_and_in_documents__the_same_commands(void **state)
 {
@@ -262,7 +340,10 @@ static void trust_of_a_file_without_what_this_node_wrapped_with__refused(void **
     hash_of(other, hex);
     trust(1, hex);
     CHECK_HAS(s.run.err, "version 2 (kw1-2-");
+    CHECK_HAS(s.run.err, "even trusted, serial 3");
     CHECK_HAS(s.run.err, "under which this node has wrapped");
+    CHECK(strstr(s.run.err, "  install ") == NULL); /* its own lies there */
+    CHECK_HAS(s.run.err, "\n  keyward key list --config ");
     copy(other, s.keyring);
     (void)refusal("an older file was put back"); /* nothing was recorded */
     site_remove(&s);
@@ -290,6 +371,9 @@ KW_CASES("token/cli/way_out",
          CASE(keyring_lost__the_last_good_one_is_put_back),
          CASE(changed_in_two_places__this_nodes_own_is_put_back),
          CASE(changed_in_two_places__the_other_is_trusted_once),
+         CASE(both_have_wrapped__this_nodes_own_is_put_back),
+         CASE(both_have_wrapped__begun_anew_with_the_other),
+         CASE(nearly_sixty_four_behind__what_is_made_is_taken),
          CASE(in_check_and_in_documents__the_same_commands),
          CASE(older_file_that_the_others_hold__trusted),
          CASE(trusted_from_elsewhere__installed_as_told),
