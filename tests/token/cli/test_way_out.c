@@ -163,6 +163,14 @@ static void changed_in_two_places__the_other_is_trusted_once(void **state)
     site_remove(&s);
 }
 
+static void hash_of(const char *path, char hex[65])
+{
+    struct kw_keyring *ring = NULL;
+    CHECK_OK(kw_keyring_load(path, &ring, NULL, NULL));
+    kw_hex(hex, 65, kw_span_of(ring->sha256, 32));
+    kw_keyring_give(ring);
+}
+
 /* Each side has made a version 2, and wraps with it; `other` lies there. */
 static void make_fork_that_both_used(char theirs[KW_KEY_ID_MAX + 1])
 {
@@ -205,6 +213,35 @@ static void both_have_wrapped__this_nodes_own_is_put_back(void **state)
     run_line(text, "when this node's own goes on", 0);
     serves(2);
     CHECK(!has_version_2(theirs));
+    KEYWARD_MUST(&s, 1, "keyring", "compare", s.keyring, other);
+    CHECK(strstr(s.run.out, "keyring trust") == NULL);
+    CHECK_HAS(s.run.out, "\n  # both have wrapped: ");
+    CHECK_HAS(s.run.out, "other.json: something may be sealed under version 2 (");
+    CHECK_HAS(s.run.out, "keyring.json: something may be sealed under version 2 (");
+    CHECK_HAS(s.run.out, theirs);
+    CHECK_HAS(s.run.out, "\n  keyward key list --config ");
+    site_remove(&s);
+}
+
+/* The other file is the newer one, and would be refused: this one may be trusted. */
+static void one_side_has_wrapped__compare_names_that_one(void **state)
+{
+    char want[256], hex[65];
+    (void)state;
+    make_one();
+    copy(s.keyring, other);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy", "--now");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--now", "--baseline");
+    for (int i = 0; i < 9; i++)
+        elsewhere(other, KW_ACT_ACTIVATE, 1);
+    KEYWARD_MUST(&s, 1, "keyring", "compare", s.keyring, other);
+    CHECK_HAS(s.run.out, "newest      ");
+    hash_of(s.keyring, hex);
+    snprintf(want, sizeof want, "\n  keyward keyring trust %s --sha256 %s --config %s\n",
+             s.keyring, hex, s.config);
+    CHECK_HAS(s.run.out, want);
     site_remove(&s);
 }
 
@@ -259,14 +296,6 @@ static void in_check_and_in_documents__the_same_commands(void **state)
     CHECK_HAS(s.run.out, indented);
     CHECK_HAS(s.run.out, "-> # compare it");
     site_remove(&s);
-}
-
-static void hash_of(const char *path, char hex[65])
-{
-    struct kw_keyring *ring = NULL;
-    CHECK_OK(kw_keyring_load(path, &ring, NULL, NULL));
-    kw_hex(hex, 65, kw_span_of(ring->sha256, 32));
-    kw_keyring_give(ring);
 }
 
 static void trust(int want, const char *sha256)
@@ -373,6 +402,7 @@ KW_CASES("token/cli/way_out",
          CASE(changed_in_two_places__the_other_is_trusted_once),
          CASE(both_have_wrapped__this_nodes_own_is_put_back),
          CASE(both_have_wrapped__begun_anew_with_the_other),
+         CASE(one_side_has_wrapped__compare_names_that_one),
          CASE(nearly_sixty_four_behind__what_is_made_is_taken),
          CASE(in_check_and_in_documents__the_same_commands),
          CASE(older_file_that_the_others_hold__trusted),
