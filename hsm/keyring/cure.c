@@ -2,8 +2,9 @@
 /* cure - the way out of each refusal, for an operator to run word by word
  *
  * Every command stands on a line of its own and can be run as it is, on this node, by
- * root; only FILE is put in by whoever has it.  A line that begins with "# when" says
- * when the lines below it are the ones to run: the first one that holds is the choice.
+ * root; only FILE and URI are put in by whoever has them.  A line that begins with
+ * "# when" says when the lines below it are the ones to run: the first one that holds is
+ * the choice.  "# then" goes on within that one, and what follows may be chosen anew.
  * Other lines that begin with "# " say what to do before what follows them.  What is here
  * never tells to destroy or to remove a key.  tests/model executes all of it. */
 #include "chain.h"
@@ -285,6 +286,21 @@ static bool is_nearly_far(const struct kw_keyring *ring, const struct kw_marks *
            ring->serial - m->serial + CHANGES > KW_ANCESTORS_MAX;
 }
 
+/* That there is one copy alone is accepted by nobody in passing. */
+static void activate(struct text *t, uint32_t n)
+{
+    add(t,
+        "# when a second token, or a restored backup, has the key:\n"
+        "keyward key activate %" PRIu32 " --baseline --now --second-copy-token URI\n",
+        n);
+    reload(t);
+    add(t,
+        "# when there is no second copy, and you accept that:\n"
+        "keyward key activate %" PRIu32 " --baseline --now --only-copy\n",
+        n);
+    reload(t);
+}
+
 /* A version to wrap with.  The others can unwrap with it before this node wraps: they
  * take the file that this one refuses. */
 static void go_on(struct text *t, const struct kw_keyring *ring, const struct kw_marks *m,
@@ -304,10 +320,9 @@ static void go_on(struct text *t, const struct kw_keyring *ring, const struct kw
     add(t,
         "keyward key create\n"
         "keyward key accept %u\n"
-        "# then give it to every node, reload them, and go on here:\n"
-        "keyward key activate %u --baseline --now --only-copy\n",
-        ring->next_n, ring->next_n);
-    reload(t);
+        "# then give it to every node, reload them, and go on here:\n",
+        ring->next_n);
+    activate(t, ring->next_n);
 }
 
 void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memory,

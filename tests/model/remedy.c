@@ -131,9 +131,11 @@ static void get_newest(struct remedy *r)
     r->stop = true;
 }
 
+/* What follows is chosen anew. */
 static void give_to_all(struct remedy *r)
 {
     int file = node_lies(r->w, r->i);
+    r->is_chosen = false;
     for (size_t o = 0; o < r->w->node_count && file != NOBODY; o++)
         if (o != r->i) {
             copy_to(r->w, file, o);
@@ -169,6 +171,8 @@ static const struct sentence {
     {"# when it must stay disabled", is_always, NULL},
     {"# first copy the newest keyring here", NULL, get_newest},
     {"# then give it to every node", NULL, give_to_all},
+    {"# when a second token, or a restored backup, has the key", is_perhaps, NULL},
+    {"# when there is no second copy, and you accept that", is_always, NULL},
 };
 
 static void comment(struct remedy *r, const char *line)
@@ -279,7 +283,8 @@ static bool keyward(struct remedy *r, char *const *words, size_t count)
         reach.enabled++;
         return tool_change(w, r->i, KW_ACT_ENABLE, number(words[3])) == DONE;
     }
-    if (count == 7 && is(words, count, "keyward", "key", "activate")) {
+    if ((count == 7 || count == 8) && is(words, count, "keyward", "key", "activate") &&
+        strcmp(words[6], count == 7 ? "--only-copy" : "--second-copy-token") == 0) {
         reach.renewed++;
         return tool_activate(w, r->i, number(words[3]), true, true) == DONE;
     }

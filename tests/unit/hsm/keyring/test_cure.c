@@ -20,6 +20,9 @@
 #define NEXT_KEK                                                                         \
     "keyward key create\nkeyward key accept 4\n"                                         \
     "# then give it to every node, reload them, and go on here:\n"                       \
+    "# when a second token, or a restored backup, has the key:\n"                        \
+    "keyward key activate 4 --baseline --now --second-copy-token URI\n" RELOAD           \
+    "# when there is no second copy, and you accept that:\n"                             \
     "keyward key activate 4 --baseline --now --only-copy\n" RELOAD
 
 static const struct kw_places places = {RING, "/var/lib/keyward"};
