@@ -10,6 +10,8 @@
 #include "chain.h"
 #include "refuse.h"
 
+#include <keyward/act.h>
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,14 +74,31 @@ static void put_back(struct text *t, const struct kw_places *p)
     install(t, quote(file, p->state, "/keyring.json"), p);
 }
 
-/* Its keys, one by one, each proven by the backup. */
-static void adopt(struct text *t, const struct kw_marks *m)
+/* Its keys, one by one, each proven by the backup; none that the ring has. */
+static void adopt(struct text *t, const struct kw_keyring *ring, const struct kw_marks *m)
 {
     for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->versions[i].state, kw_key_state_name(KW_KEY_DESTROYED)) != 0)
+        if (strcmp(m->versions[i].state, kw_key_state_name(KW_KEY_DESTROYED)) != 0 &&
+            (ring == NULL || kw_refusal_lacks(ring, &m->versions[i])))
             add(t, "keyward key create --adopt %s --keyring-backup FILE\n",
                 m->versions[i].id.key_id);
     reload(t);
+}
+
+/* What it lacks is adopted into it: the file is one that adopting has made, and has no
+ * other version under such a number. */
+static bool is_on_its_way(const struct kw_keyring *ring, const struct kw_marks *m)
+{
+    const struct kw_history *h =
+        ring->history_count > 0 ? &ring->history[ring->history_count - 1] : NULL;
+    if (h == NULL || h->serial != ring->serial ||
+        strcmp(h->act, kw_act_name(KW_ACT_ADOPT)) != 0)
+        return false;
+    for (size_t i = 0; i < m->count; i++)
+        if (kw_refusal_lacks(ring, &m->versions[i]) &&
+            kw_keyring_by_n(ring, m->versions[i].id.n) != NULL)
+            return false;
+    return true;
 }
 
 static void move_aside(struct text *t, const struct kw_places *p)
@@ -89,26 +108,45 @@ static void move_aside(struct text *t, const struct kw_places *p)
         quote(aside, p->keyring, ".refused"));
 }
 
-/* Back to what this node took last, from the file that lies there. */
-static void way_back(struct text *t, const struct kw_keyring *ring,
-                     const struct kw_memory *memory, const struct kw_places *p)
+/* The file that this node took last, or a later one. */
+static void fetch(struct text *t, const struct kw_marks *m, const struct kw_places *p)
 {
-    const struct kw_marks *m = memory->marks;
     char hex[13];
-    if (memory->last != NULL) {
-        put_back(t, p);
-        return;
-    }
     kw_hex(hex, sizeof hex, kw_span_of(m->sha256, 6));
     add(t,
         "# when another node or a backup has what this node took last, serial %" PRIu64
         " (sha256 %s...), or one of the %u made from it (FILE):\n",
         m->serial, hex, KW_ANCESTORS_MAX);
     install(t, "FILE", p);
-    add(t, "# when there are only older backups of it (FILE):\n");
+    add(t,
+        "# when there are only older backups of it (FILE; --sample FILE for a key that "
+        "none of them has):\n");
+}
+
+/* Back to what this node took last, from the file that lies there. */
+static void way_back(struct text *t, const struct kw_keyring *ring,
+                     const struct kw_memory *memory, const struct kw_places *p)
+{
+    if (memory->last != NULL) {
+        put_back(t, p);
+        return;
+    }
+    fetch(t, memory->marks, p);
     if (ring != NULL)
         move_aside(t, p);
-    adopt(t, m);
+    adopt(t, NULL, memory->marks);
+}
+
+/* It lacks versions. */
+static void fill_up(struct text *t, const struct kw_keyring *ring,
+                    const struct kw_memory *memory, const struct kw_places *p)
+{
+    if (memory->last != NULL || !is_on_its_way(ring, memory->marks)) {
+        way_back(t, ring, memory, p);
+        return;
+    }
+    fetch(t, memory->marks, p);
+    adopt(t, ring, memory->marks);
 }
 
 static void trust(struct text *t, const struct kw_keyring *ring,
@@ -342,8 +380,8 @@ void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memo
     case KW_REFUSED_FAR:
     case KW_REFUSED_UNTRUSTED: choose(&t, ring, memory, has_marks, places); break;
     case KW_REFUSED_ACTIVE: go_on(&t, ring, memory->marks, places); break;
+    case KW_REFUSED_LOST: fill_up(&t, ring, memory, places); break;
     case KW_REFUSED_MISSING:
-    case KW_REFUSED_LOST:
     case KW_REFUSED_RENAMED:
     case KW_REFUSED_NEXT_N:
     case KW_REFUSED_BASELINE: way_back(&t, ring, memory, places); break;

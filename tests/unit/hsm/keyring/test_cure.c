@@ -88,7 +88,9 @@ static const char *fetched(const struct scene *s)
     snprintf(want, sizeof want,
              "# when another node or a backup has what this node took last, serial %u "
              "(sha256 %s...), or one of the 64 made from it (FILE):\n" INSTALL(
-                 "FILE") "# when there are only older backups of it (FILE):\n%s",
+                 "FILE") "# when there are only older backups of it (FILE; --sample FILE "
+                         "for a "
+                         "key that none of them has):\n%s",
              (unsigned)m->serial, hex,
              s->now != NULL ? "mv " RING " " RING ".refused\n" : "");
     for (size_t i = 0; i < m->count; i++) {
@@ -414,6 +416,32 @@ static void lost__the_version__put_back_or_adopted(void **state)
     end(&s);
 }
 
+/* Adopting made it, and has not come to its end. */
+static void lost__on_its_way_back__what_it_lacks_is_adopted_into_it(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.now = change(s.last);
+    kw_keyring_remove(s.now, 3);
+    struct kw_history h = {.serial = s.now->serial,
+                           .n = 2,
+                           .act = "adopt",
+                           .at = "2026-11-26T12:00:00.000000Z",
+                           .by = "ann",
+                           .tool = "keyward 0.1.0"};
+    CHECK_OK(kw_keyring_record(s.now, &h));
+    s.now = reread(s.now);
+    s.copy = NULL;
+    judged(&s, KW_REFUSED_LOST);
+    CHECK_HAS(s.j.cure, "none of them has):\n"
+                        "keyward key create --adopt kw1-3-000000000000000000000003 "
+                        "--keyring-backup FILE\n" RELOAD);
+    CHECK(strstr(s.j.cure, ".refused") == NULL);
+    CHECK(strstr(s.j.cure, "kw1-2-") == NULL);
+    end(&s);
+}
+
 /* Somebody turned it back into what is used by nobody. */
 static void lost__only_created_again__refused_too(void **state)
 {
@@ -711,6 +739,7 @@ KW_CASES("hsm/keyring/cure",
          CASE(far__and_retired_elsewhere__one_way_out_after_the_other),
          CASE(renamed__both_key_ids__put_back),
          CASE(lost__the_version__put_back_or_adopted),
+         CASE(lost__on_its_way_back__what_it_lacks_is_adopted_into_it),
          CASE(lost__only_created_again__refused_too),
          CASE(next_n__both_numbers__put_back), CASE(baseline__both_versions__put_back),
          CASE(fork__both_have_wrapped__no_trust_and_what_each_choice_costs),
