@@ -171,14 +171,16 @@ int kw_desk_refuse(const struct kw_cli *cli, const struct kw_desk *desk)
 /* Without its memory a node could be given an older keyring. */
 int kw_desk_remembers(const struct kw_cli *cli, const struct kw_desk *desk)
 {
-    struct kw_note why;
+    char config[KW_ARGS_CONFIG_MAX];
+    struct kw_commands next = {.len = 0};
     if (!kw_failed(desk->state_err))
         return -1;
     if (desk->state_err.code != KW_CODE_MISSING)
         return kw_fail(cli, desk->state_err, &desk->state_why);
-    kw_note_set(&why, "%.300s; keyward state create makes it again",
-                desk->state_why.text);
-    return kw_fail(cli, desk->state_err, &why);
+    kw_args_config(cli, config, sizeof config);
+    kw_commands_add(&next, "# it is made again by:");
+    kw_commands_add(&next, "keyward state create%s", config);
+    return kw_fail_with(cli, desk->state_err, &desk->state_why, next.text, NULL, NULL);
 }
 
 int kw_desk_trusts(const struct kw_cli *cli, const struct kw_desk *desk)

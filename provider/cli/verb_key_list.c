@@ -73,12 +73,16 @@ static void print_line(const struct kw_cli *cli, const struct kw_desk *d,
 
 static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
 {
+    char config[KW_ARGS_CONFIG_MAX];
+    struct kw_commands next = {.len = 0};
     if (d->ring == NULL && d->judgement.refusal == KW_REFUSED_MISSING)
         return kw_desk_refuse(cli, d);
     if (d->ring == NULL) {
-        printf("no keyring yet: %s; keyward key create makes the first version\n",
-               d->config->keyring);
-        return KW_EXIT_GOOD;
+        kw_args_config(cli, config, sizeof config);
+        kw_commands_add(&next, "# it makes the first version:");
+        kw_commands_add(&next, "keyward key create%s", config);
+        printf("no keyring yet: %s\n", d->config->keyring);
+        return kw_done(cli, NULL, next.text, KW_EXIT_GOOD);
     }
     printf("domain %s, keyring %s, serial %llu\n", d->config->domain, d->config->keyring,
            (unsigned long long)d->ring->serial);
