@@ -12,13 +12,41 @@ enum kw_refusal kw_chain(const struct kw_keyring *ring, const struct kw_marks *m
     if (marks->serial == 0)
         return KW_ADMITTED;
     if (ring->serial < marks->serial)
-        return KW_REFUSED_OLDER;
+        return kw_chain_is_before(ring->serial, ring->sha256, marks) ? KW_REFUSED_OLDER
+                                                                     : KW_REFUSED_FORK;
     uint64_t back = ring->serial - marks->serial;
     if (back > ring->ancestor_count)
         return KW_REFUSED_FAR;
     const uint8_t *then = back == 0 ? ring->sha256 : ring->ancestors[back - 1];
     return is_digest(then, marks->sha256, marks->sha256_len) ? KW_ADMITTED
                                                              : KW_REFUSED_FORK;
+}
+
+/* The digest of the file with this serial in a history that ends with `last`; NULL: it is
+ * not known. */
+static const uint8_t *digest_at(uint64_t serial, uint64_t last, const uint8_t sha256[32],
+                                const uint8_t ancestors[][32], size_t ancestor_count)
+{
+    if (serial == last)
+        return sha256;
+    return serial < last && last - serial <= ancestor_count ? ancestors[last - serial - 1]
+                                                            : NULL;
+}
+
+uint64_t kw_chain_parts(const struct kw_keyring *ring, const struct kw_marks *marks)
+{
+    uint64_t serial = ring->serial < marks->serial ? ring->serial : marks->serial;
+    for (; serial > 0; serial--) {
+        const uint8_t *theirs = digest_at(serial, ring->serial, ring->sha256,
+                                          ring->ancestors, ring->ancestor_count);
+        const uint8_t *ours = digest_at(serial, marks->serial, marks->sha256,
+                                        marks->ancestors, marks->ancestor_count);
+        if (theirs == NULL || ours == NULL)
+            return 0;
+        if (is_digest(theirs, ours, 32))
+            return serial + 1;
+    }
+    return 1;
 }
 
 bool kw_chain_is_before(uint64_t serial, const uint8_t sha256[32],

@@ -8,6 +8,9 @@
 /* ADMITTED when it follows, file by file, or is the first that this node sees; else
  * OLDER, FORK or FAR.  Trust is not looked at. */
 enum kw_refusal kw_chain(const struct kw_keyring *ring, const struct kw_marks *marks);
+/* Of a fork: the first serial in which the last ring taken here and this one are
+ * different files; 0: further back than they name. */
+uint64_t kw_chain_parts(const struct kw_keyring *ring, const struct kw_marks *marks);
 /* Is a file with this serial and digest the last one taken here, or one that it was made
  * from, or further back than can be told?  Then it is no fork of ours. */
 bool kw_chain_is_before(uint64_t serial, const uint8_t sha256[32],

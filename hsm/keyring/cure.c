@@ -2,12 +2,15 @@
 /* cure - the way out of each refusal, for an operator to run word by word
  *
  * Every command stands on a line of its own and can be run as it is, on this node, by
- * root; only FILE is put in by whoever has it.  A line that begins with "# when" says
- * when the lines below it are the ones to run: the first one that holds is the choice.
+ * root; only FILE and URI are put in by whoever has them.  A line that begins with
+ * "# when" says when the lines below it are the ones to run: the first one that holds is
+ * the choice.  "# then" goes on within that one, and what follows may be chosen anew.
  * Other lines that begin with "# " say what to do before what follows them.  What is here
  * never tells to destroy or to remove a key.  tests/model executes all of it. */
 #include "chain.h"
 #include "refuse.h"
+
+#include <keyward/act.h>
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -71,14 +74,31 @@ static void put_back(struct text *t, const struct kw_places *p)
     install(t, quote(file, p->state, "/keyring.json"), p);
 }
 
-/* Its keys, one by one, each proven by the backup. */
-static void adopt(struct text *t, const struct kw_marks *m)
+/* Its keys, one by one, each proven by the backup; none that the ring has. */
+static void adopt(struct text *t, const struct kw_keyring *ring, const struct kw_marks *m)
 {
     for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->versions[i].state, kw_key_state_name(KW_KEY_DESTROYED)) != 0)
+        if (strcmp(m->versions[i].state, kw_key_state_name(KW_KEY_DESTROYED)) != 0 &&
+            (ring == NULL || kw_refusal_lacks(ring, &m->versions[i])))
             add(t, "keyward key create --adopt %s --keyring-backup FILE\n",
                 m->versions[i].id.key_id);
     reload(t);
+}
+
+/* What it lacks is adopted into it: the file is one that adopting has made, and has no
+ * other version under such a number. */
+static bool is_on_its_way(const struct kw_keyring *ring, const struct kw_marks *m)
+{
+    const struct kw_history *h =
+        ring->history_count > 0 ? &ring->history[ring->history_count - 1] : NULL;
+    if (h == NULL || h->serial != ring->serial ||
+        strcmp(h->act, kw_act_name(KW_ACT_ADOPT)) != 0)
+        return false;
+    for (size_t i = 0; i < m->count; i++)
+        if (kw_refusal_lacks(ring, &m->versions[i]) &&
+            kw_keyring_by_n(ring, m->versions[i].id.n) != NULL)
+            return false;
+    return true;
 }
 
 static void move_aside(struct text *t, const struct kw_places *p)
@@ -88,26 +108,45 @@ static void move_aside(struct text *t, const struct kw_places *p)
         quote(aside, p->keyring, ".refused"));
 }
 
-/* Back to what this node took last, from the file that lies there. */
-static void way_back(struct text *t, const struct kw_keyring *ring,
-                     const struct kw_memory *memory, const struct kw_places *p)
+/* The file that this node took last, or a later one. */
+static void fetch(struct text *t, const struct kw_marks *m, const struct kw_places *p)
 {
-    const struct kw_marks *m = memory->marks;
     char hex[13];
-    if (memory->last != NULL) {
-        put_back(t, p);
-        return;
-    }
     kw_hex(hex, sizeof hex, kw_span_of(m->sha256, 6));
     add(t,
         "# when another node or a backup has what this node took last, serial %" PRIu64
         " (sha256 %s...), or one of the %u made from it (FILE):\n",
         m->serial, hex, KW_ANCESTORS_MAX);
     install(t, "FILE", p);
-    add(t, "# when there are only older backups of it (FILE):\n");
+    add(t,
+        "# when there are only older backups of it (FILE; --sample FILE for a key that "
+        "none of them has):\n");
+}
+
+/* Back to what this node took last, from the file that lies there. */
+static void way_back(struct text *t, const struct kw_keyring *ring,
+                     const struct kw_memory *memory, const struct kw_places *p)
+{
+    if (memory->last != NULL) {
+        put_back(t, p);
+        return;
+    }
+    fetch(t, memory->marks, p);
     if (ring != NULL)
         move_aside(t, p);
-    adopt(t, m);
+    adopt(t, NULL, memory->marks);
+}
+
+/* It lacks versions. */
+static void fill_up(struct text *t, const struct kw_keyring *ring,
+                    const struct kw_memory *memory, const struct kw_places *p)
+{
+    if (memory->last != NULL || !is_on_its_way(ring, memory->marks)) {
+        way_back(t, ring, memory, p);
+        return;
+    }
+    fetch(t, memory->marks, p);
+    adopt(t, ring, memory->marks);
 }
 
 static void trust(struct text *t, const struct kw_keyring *ring,
@@ -124,13 +163,122 @@ static bool is_rollback(const struct kw_keyring *ring, const struct kw_marks *m)
     return ring->serial < m->serial && kw_chain_is_before(ring->serial, ring->sha256, m);
 }
 
+/* ---- two files that have both been used ---- */
+
+enum { NAMES = 1024 };
+
+static void name_one(struct text *names, uint32_t n, const char *key_id,
+                     const char *start)
+{
+    add(names, "%sversion %" PRIu32 " (%s)", names->at != start ? ", " : "", n, key_id);
+}
+
+/* What this node has wrapped with and the ring does not open. */
+static void name_lacking(char dst[NAMES], const struct kw_keyring *ring,
+                         const struct kw_marks *m)
+{
+    struct text names = {dst, NAMES};
+    dst[0] = '\0';
+    for (size_t i = 0; i < m->count; i++)
+        if (m->versions[i].wrapped && kw_refusal_lacks(ring, &m->versions[i]))
+            name_one(&names, m->versions[i].id.n, m->versions[i].id.key_id, dst);
+}
+
+static bool is_known(const struct kw_marks *m, const struct kw_version *v)
+{
+    const struct kw_mark *mark = kw_marks_of(m, v->n);
+    return mark != NULL && strcmp(mark->id.key_id, v->key_id) == 0;
+}
+
+/* What the nodes with the other file may have wrapped with, and this node does not know.
+ * *ret_sure: one of them was a baseline. */
+static void name_theirs(char dst[NAMES], const struct kw_keyring *ring,
+                        const struct kw_marks *m, bool *ret_sure)
+{
+    struct text names = {dst, NAMES};
+    dst[0] = '\0';
+    *ret_sure = false;
+    for (size_t i = 0; i < ring->count; i++) {
+        const struct kw_version *v = &ring->versions[i];
+        bool never = v->accepted[0] == '\0' && v->activated[0] == '\0';
+        if (never || v->state == KW_KEY_DESTROYED || is_known(m, v))
+            continue;
+        name_one(&names, v->n, v->key_id, dst);
+        *ret_sure = *ret_sure || v->activated[0] != '\0';
+    }
+}
+
+/* With other marks the node takes the other file: those that state create makes. */
+static void begin_anew(struct text *t, const struct kw_places *p)
+{
+    static const char *const files[] = {"/marks.json", "/keyring.json"};
+    char from[QUOTED], to[QUOTED], aside[32];
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        snprintf(aside, sizeof aside, "%s.forked", files[i]);
+        add(t, "mv %s %s\n", quote(from, p->state, files[i]), quote(to, p->state, aside));
+    }
+    add(t, "keyward state create\n");
+    reload(t);
+}
+
+/* No trust makes this node take what lies here. */
+static void keep_apart(struct text *t, const struct kw_keyring *ring,
+                       const struct kw_memory *memory, bool has_marks,
+                       const struct kw_places *p)
+{
+    const struct kw_marks *m = memory->marks;
+    char ours[NAMES], theirs[NAMES];
+    bool sure = false;
+    name_lacking(ours, ring, m);
+    name_theirs(theirs, ring, m, &sure);
+    if (ours[0] != '\0')
+        add(t,
+            "# keyring trust is no way out: this node has wrapped with %s, which what "
+            "lies "
+            "here cannot open\n",
+            ours);
+    else
+        add(t,
+            "# keyring trust is no way out: the baseline here was version %" PRIu32
+            " (%s), and that of what lies here is lower, %" PRIu32 "\n",
+            m->baseline.n, m->baseline.key_id, ring->active);
+    if (theirs[0] != '\0')
+        add(t,
+            "# %s: what the nodes with the other file sealed under %s this node's own "
+            "cannot open; keep both files and every key\n",
+            sure ? "both have wrapped" : "both may have wrapped", theirs);
+    if (memory->last == NULL || !has_marks) { /* first what it had, whole */
+        way_back(t, ring, memory, p);
+        return;
+    }
+    add(t, "# when this node's own goes on%s%s%s:\n",
+        theirs[0] != '\0' ? "; what is sealed under " : "", theirs,
+        theirs[0] != '\0' ? " is read through the API servers of the other nodes and "
+                            "written again through this one's, before they take this file"
+                          : "");
+    way_back(t, ring, memory, p);
+    add(t, "# when what lies here goes on%s%s%s:\n",
+        ours[0] != '\0' ? ", and all that was sealed under " : "", ours,
+        ours[0] != '\0' ? " has been read through this node's API server and written "
+                          "again through another one's; what was not is lost"
+                        : "");
+    begin_anew(t, p);
+}
+
 /* Somebody must say which of two files is the one. */
 static void choose(struct text *t, const struct kw_keyring *ring,
-                   const struct kw_memory *memory, const struct kw_places *p)
+                   const struct kw_memory *memory, bool has_marks,
+                   const struct kw_places *p)
 {
+    uint32_t n = 0;
+    enum kw_refusal then = kw_refusal_if_trusted(ring, memory, &n);
     add(t, "# compare it with the keyrings of the other nodes first (keyward "
-           "keyring compare)\n"
-           "# when the others hold what lies here now, or one made from it:\n");
+           "keyring compare)\n");
+    if (then != KW_ADMITTED && then != KW_REFUSED_ACTIVE) {
+        keep_apart(t, ring, memory, has_marks, p);
+        return;
+    }
+    add(t, "# when the others hold what lies here now, or one made from it:\n");
     trust(t, ring, p);
     reload(t);
     if (memory->last != NULL)
@@ -176,6 +324,21 @@ static bool is_nearly_far(const struct kw_keyring *ring, const struct kw_marks *
            ring->serial - m->serial + CHANGES > KW_ANCESTORS_MAX;
 }
 
+/* That there is one copy alone is accepted by nobody in passing. */
+static void activate(struct text *t, uint32_t n)
+{
+    add(t,
+        "# when a second token, or a restored backup, has the key:\n"
+        "keyward key activate %" PRIu32 " --baseline --now --second-copy-token URI\n",
+        n);
+    reload(t);
+    add(t,
+        "# when there is no second copy, and you accept that:\n"
+        "keyward key activate %" PRIu32 " --baseline --now --only-copy\n",
+        n);
+    reload(t);
+}
+
 /* A version to wrap with.  The others can unwrap with it before this node wraps: they
  * take the file that this one refuses. */
 static void go_on(struct text *t, const struct kw_keyring *ring, const struct kw_marks *m,
@@ -195,14 +358,14 @@ static void go_on(struct text *t, const struct kw_keyring *ring, const struct kw
     add(t,
         "keyward key create\n"
         "keyward key accept %u\n"
-        "# then give it to every node, reload them, and go on here:\n"
-        "keyward key activate %u --baseline --now --only-copy\n",
-        ring->next_n, ring->next_n);
-    reload(t);
+        "# then give it to every node, reload them, and go on here:\n",
+        ring->next_n);
+    activate(t, ring->next_n);
 }
 
 void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memory,
-                     const struct kw_places *places, struct kw_judgement *ret)
+                     bool has_marks, const struct kw_places *places,
+                     struct kw_judgement *ret)
 {
     struct text t = {ret->cure, sizeof ret->cure};
     KW_INVARIANT(ring != NULL || ret->refusal == KW_REFUSED_MISSING);
@@ -214,14 +377,14 @@ void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memo
     switch (ret->refusal) {
     case KW_REFUSED_OLDER:
     case KW_REFUSED_FORK:
-    case KW_REFUSED_FAR: choose(&t, ring, memory, places); break;
+    case KW_REFUSED_FAR:
+    case KW_REFUSED_UNTRUSTED: choose(&t, ring, memory, has_marks, places); break;
     case KW_REFUSED_ACTIVE: go_on(&t, ring, memory->marks, places); break;
+    case KW_REFUSED_LOST: fill_up(&t, ring, memory, places); break;
     case KW_REFUSED_MISSING:
-    case KW_REFUSED_LOST:
     case KW_REFUSED_RENAMED:
     case KW_REFUSED_NEXT_N:
-    case KW_REFUSED_BASELINE:
-    case KW_REFUSED_UNTRUSTED: way_back(&t, ring, memory, places); break;
+    case KW_REFUSED_BASELINE: way_back(&t, ring, memory, places); break;
     case KW_REFUSED_DOMAIN: other_domain(&t, ring, memory, places); break;
     case KW_ADMITTED: break;
     }

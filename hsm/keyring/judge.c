@@ -125,6 +125,22 @@ static enum kw_refusal whole(const struct kw_keyring *ring, const char *domain,
     return KW_REFUSED_ACTIVE;
 }
 
+enum kw_refusal kw_refusal_if_trusted(const struct kw_keyring *ring,
+                                      const struct kw_memory *memory, uint32_t *ret_n)
+{
+    uint32_t active = 0;
+    struct kw_marks marks = *memory->marks;
+    const struct kw_memory trusting = {&marks, memory->act, memory->last};
+    marks.trust = (struct kw_trust){.sha256_len = 32};
+    kw_copy(marks.trust.sha256, 32, kw_span_of(ring->sha256, 32));
+    return whole(ring, ring->domain, &trusting, ret_n, &active);
+}
+
+bool kw_refusal_lacks(const struct kw_keyring *ring, const struct kw_mark *mark)
+{
+    return known_version(ring, mark) != KW_ADMITTED;
+}
+
 /* A last good one that this node would not take is none.  One that the marks do not know
  * yet was in use all the same: the copy is written before them. */
 static bool is_last_good(const char *domain, struct kw_memory *memory,
@@ -155,5 +171,5 @@ void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
     if (ret->refusal == KW_ADMITTED)
         return;
     kw_refusal_words(ring, domain, &known, places, ret);
-    kw_refusal_cure(ring, &known, places, ret);
+    kw_refusal_cure(ring, &known, memory->marks->serial != 0, places, ret);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* refuse - the words of each refusal: both rings named, what is wrong, what helps */
+#include "chain.h"
 #include "refuse.h"
 
 #include <inttypes.h>
@@ -47,16 +48,22 @@ struct names {
 static void explain_fork(const struct kw_keyring *ring, const struct kw_memory *memory,
                          const struct names *f, struct kw_note *why)
 {
-    char new_acts[ACTS], old_acts[ACTS];
-    uint64_t serial = memory->marks->serial;
+    char new_acts[ACTS], old_acts[ACTS], parts[2 * ACTS + 64];
+    uint64_t serial = kw_chain_parts(ring, memory->marks);
     name_acts(new_acts, ring, serial);
     name_acts(old_acts, memory->last, serial);
+    if (serial > 0)
+        snprintf(parts, sizeof parts,
+                 "In serial %" PRIu64 " this one did: %s; the other: %s", serial,
+                 new_acts, old_acts);
+    else
+        snprintf(parts, sizeof parts,
+                 "They part further back than the %u files they name", KW_ANCESTORS_MAX);
     kw_note_set(why,
                 "keyring: %s was made from another file than %s, which this node took "
-                "last: the change was made in two places. In serial %" PRIu64
-                " this one did: %s; the other: %s. One place makes every change, the "
-                "others copy",
-                f->here, f->seen, serial, new_acts, old_acts);
+                "last: the change was made in two places. %s. One place makes every "
+                "change, the others copy",
+                f->here, f->seen, parts);
 }
 
 static void explain_missing(const struct kw_memory *memory, const struct kw_places *p,
@@ -116,9 +123,9 @@ static void explain_version(const struct kw_keyring *ring, const struct kw_marks
                     f->here, j->n, known, f->seen);
     else
         kw_note_set(&j->why,
-                    "keyring: %s is trusted, but version %u (%s), under which this node "
-                    "has wrapped (%s), is %s in it: what is sealed under it could not "
-                    "be read; this node's last good one goes on",
+                    "keyring: even trusted, %s is not taken: version %u (%s), under "
+                    "which this node has wrapped (%s), is %s in it, and what is sealed "
+                    "under it could not be read; this node's last good one goes on",
                     f->here, j->n, known, f->seen,
                     v == NULL                       ? "not there"
                     : strcmp(v->key_id, known) == 0 ? "only created"

@@ -8,12 +8,21 @@
 
 #include <keyward/state.h>
 
+/* What this node would say of the ring if somebody said to trust it; *ret_n is the
+ * version that it is about. */
+enum kw_refusal kw_refusal_if_trusted(const struct kw_keyring *ring,
+                                      const struct kw_memory *memory, uint32_t *ret_n);
+/* Could the ring not open what is sealed under a version that this node knows? */
+bool kw_refusal_lacks(const struct kw_keyring *ring, const struct kw_mark *mark);
+
 /* Fills ret->why. */
 void kw_refusal_words(const struct kw_keyring *ring, const char *domain,
                       const struct kw_memory *memory, const struct kw_places *places,
                       struct kw_judgement *ret);
-/* Fills ret->cure. */
+/* Fills ret->cure.  has_marks: the state directory has a file of them; memory->marks may
+ * come from the last good one alone. */
 void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memory,
-                     const struct kw_places *places, struct kw_judgement *ret);
+                     bool has_marks, const struct kw_places *places,
+                     struct kw_judgement *ret);
 
 #endif

@@ -136,15 +136,15 @@ KW_MUST_USE kw_err kw_state_last_keyring(struct kw_state_dir *dir,
 /* Why not.  The order is that of looking: the first one that holds is the answer. */
 enum kw_refusal {
     KW_ADMITTED,
-    KW_REFUSED_DOMAIN,    /* of another domain                                          */
-    KW_REFUSED_MISSING,   /* there is no file, and this node has seen one               */
-    KW_REFUSED_OLDER,     /* its serial is lower than one taken here                    */
-    KW_REFUSED_FORK,      /* its serial or its ancestors are of other files than ours   */
-    KW_REFUSED_FAR,       /* the last ring taken here is further back than it can prove */
-    KW_REFUSED_RENAMED,   /* a number has another key_id than here                      */
-    KW_REFUSED_LOST,      /* a version is missing that was not destroyed and pruned, or
-                             is back in `created` */
-    KW_REFUSED_NEXT_N,    /* a number would be given twice                              */
+    KW_REFUSED_DOMAIN,  /* of another domain                                          */
+    KW_REFUSED_MISSING, /* there is no file, and this node has seen one               */
+    KW_REFUSED_OLDER,   /* the last one taken here was made from it, as far as is known */
+    KW_REFUSED_FORK,    /* its serial or its ancestors are of other files than ours   */
+    KW_REFUSED_FAR,     /* the last ring taken here is further back than it can prove */
+    KW_REFUSED_RENAMED, /* a number has another key_id than here                      */
+    KW_REFUSED_LOST,    /* a version is missing that was not destroyed and pruned, or
+                           is back in `created` */
+    KW_REFUSED_NEXT_N,  /* a number would be given twice                              */
     KW_REFUSED_BASELINE,  /* its baseline is lower than one taken here                  */
     KW_REFUSED_ACTIVE,    /* this node would wrap with a lower version than it did      */
     KW_REFUSED_UNTRUSTED, /* trusted, but without a version that this node wrapped with */

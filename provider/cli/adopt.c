@@ -5,6 +5,7 @@
  * A check blob that is made now opens under any key, so it says nothing about the key
  * under which data was sealed.  What does: the check blob of a keyring that had this
  * key_id, a sample; or nobody, and then somebody must say that it is so. */
+#include "beside.h"
 #include "create.h"
 
 #include <stdio.h>
@@ -131,6 +132,9 @@ static int base(struct kw_create *c)
             e = kw_act_rebuild(NULL, d->config->domain, &d->marks, c->facts.at, &c->ring,
                                &note);
     }
+    if (kw_failed(e) && c->backup != NULL && recorded(c) == NULL)
+        return kw_refuse(c->cli, "%s does not have %s; %s", c->backup_path, c->adopt,
+                         note.text);
     if (!kw_failed(e))
         e = kw_act_may(KW_ACT_ADOPT, 0, c->ring, &d->judgement, &note);
     return kw_failed(e) ? kw_fail(c->cli, e, &note) : -1;
@@ -233,11 +237,13 @@ static int number_is_free(const struct kw_create *c, uint32_t n)
 static int nothing_proves(const struct kw_create *c)
 {
     struct kw_commands *w = &(struct kw_commands){{0}, 0};
-    char text[256];
-    snprintf(text, sizeof text,
-             "nothing shows that %s is the key under which data was sealed, and a new "
-             "check blob would open under any key",
-             c->adopt);
+    char text[KW_PATH_MAX + 256];
+    snprintf(
+        text, sizeof text,
+        "%s%snothing shows that %s is the key under which data was sealed, and a new "
+        "check blob would open under any key",
+        c->backup != NULL ? c->backup_path : "",
+        c->backup != NULL ? " does not have this key_id: " : "", c->adopt);
     kw_commands_when(w, "a keyring that has it is at hand (another node's, a backup):");
     kw_create_command(c, c->adopt,
                       (const char *const[]){"--keyring-backup", "FILE", NULL}, w);
@@ -285,6 +291,50 @@ static int proof(struct kw_create *c)
         return nothing_proves(c);
     PUT(c->facts.proof, v->origin);
     return -1;
+}
+
+/* ---- what is still to be adopted ---- */
+
+static void next_command(const struct kw_create *c, const char *key_id, const char *proof,
+                         const char *file, struct kw_commands *next)
+{
+    kw_commands_command(
+        next, (const char *const[]){"keyward", "key", "create", "--config",
+                                    c->cli->config, "--adopt", key_id, proof, file,
+                                    c->token_name != NULL ? "--token" : NULL,
+                                    c->token_name, NULL});
+}
+
+static void next_key(const struct kw_create *c, const struct kw_named *id,
+                     struct kw_commands *next)
+{
+    const char *backup = c->backup_path;
+    if (c->backup != NULL &&
+        kw_keyring_by_key_id(c->backup, kw_span_str(id->key_id)) != NULL) {
+        next_command(c, id->key_id, "--keyring-backup", backup, next);
+        return;
+    }
+    kw_commands_add(next,
+                    "# version %u, which %s%s; when a keyring that has it is at hand "
+                    "(another node's, a backup):",
+                    (unsigned)id->n, backup != NULL ? backup : "the keyring",
+                    backup != NULL ? " does not have" : " lacks");
+    next_command(c, id->key_id, "--keyring-backup", "FILE", next);
+    kw_commands_add(next, "# when a sample of it was kept:");
+    next_command(c, id->key_id, "--sample", "FILE", next);
+}
+
+void kw_adopt_next(const struct kw_create *c, struct kw_commands *next)
+{
+    const struct kw_marks *m = &c->desk.marks;
+    for (size_t i = 0; i < m->count; i++) {
+        const struct kw_named *id = &m->versions[i].id;
+        bool there = kw_keyring_by_key_id(c->ring, kw_span_str(id->key_id)) != NULL;
+        bool ended =
+            strcmp(m->versions[i].state, kw_key_state_name(KW_KEY_DESTROYED)) == 0;
+        if (!there && !ended && !kw_beside_is_pruned(c->ring, id->key_id))
+            next_key(c, id, next);
+    }
 }
 
 int kw_adopt_plan(struct kw_create *c)

@@ -28,7 +28,9 @@ static int help(const struct kw_usage *u)
         help_option(u->options[i].name, u->options[i].value, u->options[i].help);
     if (u->logs_in)
         help_option("unit", "UNIT", "whose credential the PIN is (keywardd.service)");
-    help_option("config", "FILE", "the configuration (" KW_CONFIG_DEFAULT ")");
+    help_option("config", "FILE",
+                u->config != NULL ? u->config
+                                  : "the configuration (" KW_CONFIG_DEFAULT ")");
     help_option("json", NULL, "one JSON document instead of words");
     help_option("help", NULL, "this text");
     if (u->more != NULL)

@@ -17,7 +17,7 @@ static bool has_object(const struct kw_version *v, const char *label)
 
 /* Objects are undestroyable by default: that of a pruned version may be there for good.
  */
-static bool is_pruned(const struct kw_keyring *ring, const char *label)
+bool kw_beside_is_pruned(const struct kw_keyring *ring, const char *label)
 {
     size_t len = strlen(label);
     for (size_t i = 0; i < ring->history_count; i++) {
@@ -35,7 +35,7 @@ static bool is_known(const struct kw_keyring *ring, const char *label)
         if (strcmp(ring->versions[i].key_id, label) == 0 ||
             has_object(&ring->versions[i], label))
             return true;
-    return ring != NULL && is_pruned(ring, label);
+    return ring != NULL && kw_beside_is_pruned(ring, label);
 }
 
 static void add(struct kw_beside_names *names, const char *label)

@@ -34,6 +34,9 @@ void kw_beside_sort(const struct kw_listed_key *keys, size_t count,
                     const struct kw_keyring *ring, const char *domain,
                     struct kw_beside *ret);
 
+/* Has a version of this key_id left a line in the history, and nothing else? */
+bool kw_beside_is_pruned(const struct kw_keyring *ring, const char *key_id);
+
 /* May a key be made beside these?  Keys of other domains are no reason against it, unless
  * there is no keyring yet: then the domain may be a slip of the pen. */
 bool kw_beside_is_free(const struct kw_beside *b, const struct kw_keyring *ring);

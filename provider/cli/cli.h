@@ -52,7 +52,8 @@ struct kw_usage {
     size_t operand_count;  /* as many are wanted                        */
     struct kw_words *rest; /* where further ones go; NULL: there are none */
     const char *summary;
-    const char *more; /* further lines of the help, or NULL         */
+    const char *config; /* what --config is to it, or NULL: it is read     */
+    const char *more;   /* further lines of the help, or NULL              */
     const struct kw_option *options;
     size_t option_count;
     bool logs_in; /* it may log in to a token: --unit is its option, too */

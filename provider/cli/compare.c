@@ -68,6 +68,51 @@ struct kw_relative kw_compare(const struct kw_held *item, const struct kw_held *
                                      : of_lower(to, item, KW_HELD_AHEAD);
 }
 
+/* It was a baseline once, and is not gone. */
+static bool is_sealing(const struct kw_version *v)
+{
+    return v->activated[0] != '\0' && v->state != KW_KEY_DESTROYED;
+}
+
+/* The marks of a node that took every file up to this one. */
+static void marks_after(const struct kw_keyring *ring, struct kw_marks *ret)
+{
+    *ret = (struct kw_marks){0};
+    (void)kw_marks_raise(ret, ring, ring->active, 0);
+    for (size_t i = 0; i < ret->count; i++) {
+        const struct kw_version *v = kw_keyring_by_n(ring, ret->versions[i].id.n);
+        ret->versions[i].wrapped = v != NULL && is_sealing(v);
+    }
+}
+
+bool kw_compare_may_trust(const struct kw_held *item, const struct kw_held *to)
+{
+    struct kw_marks marks;
+    struct kw_judgement j;
+    const struct kw_activation no_act = {0};
+    const struct kw_places nowhere = {"", ""};
+    marks_after(item->ring, &marks);
+    marks.trust.sha256_len = sizeof marks.trust.sha256;
+    kw_copy(marks.trust.sha256, sizeof marks.trust.sha256, kw_span_of(to->sha256, 32));
+    const struct kw_memory memory = {&marks, &no_act, NULL};
+    kw_keyring_judge(to->ring, item->domain, &memory, &nowhere, &j);
+    return j.refusal == KW_ADMITTED || j.refusal == KW_REFUSED_ACTIVE;
+}
+
+const struct kw_version *kw_compare_sealed_apart(const struct kw_held *item,
+                                                 const struct kw_held *to)
+{
+    for (size_t i = 0; i < item->ring->count; i++) {
+        const struct kw_version *v = &item->ring->versions[i];
+        const struct kw_version *there = kw_keyring_by_n(to->ring, v->n);
+        bool same = there != NULL && strcmp(there->key_id, v->key_id) == 0 &&
+                    there->state != KW_KEY_CREATED;
+        if (is_sealing(v) && !same)
+            return v;
+    }
+    return NULL;
+}
+
 size_t kw_compare_reference(const struct kw_held *items, size_t count)
 {
     size_t best = 0;

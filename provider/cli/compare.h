@@ -10,6 +10,7 @@
 #define KEYWARD_CLI_COMPARE_H
 
 #include <keyward/keyring.h>
+#include <keyward/state.h>
 
 /* A keyring file, or what a daemon says that it has taken. */
 struct kw_held {
@@ -39,6 +40,14 @@ struct kw_relative {
 
 /* How `item` stands to `to`. */
 struct kw_relative kw_compare(const struct kw_held *item, const struct kw_held *to);
+
+/* Would a node that took `item` last, step by step, take `to` when somebody says to trust
+ * it?  Both are files.  What a node activated by itself is in none of them. */
+bool kw_compare_may_trust(const struct kw_held *item, const struct kw_held *to);
+/* A version under which something was sealed where `item` is, and which `to` does not
+ * open; NULL: there is none. */
+const struct kw_version *kw_compare_sealed_apart(const struct kw_held *item,
+                                                 const struct kw_held *to);
 
 /* Which one to compare with: the file with the highest serial, the first of equals; else
  * the highest status.  count is at least 1. */

@@ -39,6 +39,9 @@ void kw_create_print_plan(const struct kw_create *c);
  * Without a keyring, and with a last good one in the state directory, that one is to be
  * put back and nothing is adopted; a backup that this node would take as it is, too. */
 int kw_adopt_plan(struct kw_create *c);
+/* Adopting has not come to its end: each key that c->ring still lacks, and what may prove
+ * it; of --keyring-backup's only what is in it. */
+void kw_adopt_next(const struct kw_create *c, struct kw_commands *next);
 /* What this node would say of a ring in the keyring's place. */
 void kw_create_judge(const struct kw_create *c, const struct kw_keyring *ring,
                      struct kw_judgement *ret);

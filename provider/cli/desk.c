@@ -9,14 +9,48 @@
 #include <unistd.h>
 
 #include <keyward/clock.h>
+#include <keyward/file.h>
 
 #include "next.h"
+#include "trusted.h"
+
+/* Whom the daemon trusts besides root: its own user.  Without a state directory root does
+ * not know that one; then nothing is changed anyway. */
+static bool daemon_uid(const struct kw_desk *desk, uid_t *ret_uid)
+{
+    struct kw_owner owner = {.uid = geteuid()};
+    struct kw_note ignored;
+    if (kw_failed(kw_owner_of(desk->config, &owner, &ignored)) && owner.uid == 0)
+        return false;
+    *ret_uid = owner.uid;
+    return true;
+}
+
+static void doubt_config(struct kw_desk *desk, const char *path)
+{
+    uid_t uid = 0;
+    struct kw_note why;
+    if (!daemon_uid(desk, &uid) || kw_file_judge(path, uid, &why).code != KW_CODE_DENIED)
+        return;
+    desk->doubt = why;
+    desk->doubts_config = true;
+}
 
 static kw_err load_ring(struct kw_desk *desk, const char *path, struct kw_note *note)
 {
+    uid_t uid = 0;
+    kw_err e = kw_err_at(KW_CODE_DENIED, "file owner");
     if (path != NULL)
         return kw_keyring_load(path, &desk->ring, NULL, note);
-    kw_err e = kw_keyring_load(desk->config->keyring, &desk->ring, NULL, note);
+    path = desk->config->keyring;
+    bool known = daemon_uid(desk, &uid);
+    if (known)
+        e = kw_trusted_keyring(path, uid, &desk->ring, NULL, note);
+    if (e.code == KW_CODE_DENIED) {
+        if (known && !desk->doubts_config)
+            desk->doubt = *note;
+        e = kw_keyring_load(path, &desk->ring, NULL, note);
+    }
     return e.code == KW_CODE_MISSING ? KW_OK : e;
 }
 
@@ -74,6 +108,7 @@ static kw_err open_desk(const struct kw_cli *cli, const char *path, struct kw_de
     kw_err e = kw_config_load(cli->config, SIZE_MAX, &desk->config, note);
     if (kw_failed(e))
         return e;
+    doubt_config(desk, cli->config);
     mend_seals(desk);
     e = load_ring(desk, path, note);
     if (!kw_failed(e))
@@ -136,14 +171,24 @@ int kw_desk_refuse(const struct kw_cli *cli, const struct kw_desk *desk)
 /* Without its memory a node could be given an older keyring. */
 int kw_desk_remembers(const struct kw_cli *cli, const struct kw_desk *desk)
 {
-    struct kw_note why;
+    char config[KW_ARGS_CONFIG_MAX];
+    struct kw_commands next = {.len = 0};
     if (!kw_failed(desk->state_err))
         return -1;
     if (desk->state_err.code != KW_CODE_MISSING)
         return kw_fail(cli, desk->state_err, &desk->state_why);
-    kw_note_set(&why, "%.300s; keyward state create makes it again",
-                desk->state_why.text);
-    return kw_fail(cli, desk->state_err, &why);
+    kw_args_config(cli, config, sizeof config);
+    kw_commands_add(&next, "# it is made again by:");
+    kw_commands_add(&next, "keyward state create%s", config);
+    return kw_fail_with(cli, desk->state_err, &desk->state_why, next.text, NULL, NULL);
+}
+
+int kw_desk_trusts(const struct kw_cli *cli, const struct kw_desk *desk)
+{
+    if (desk->doubt.text[0] == '\0')
+        return -1;
+    return kw_trusted_refuse(cli, &desk->doubt,
+                             desk->doubts_config ? NULL : desk->config->keyring);
 }
 
 int kw_desk_may(const struct kw_cli *cli, const struct kw_desk *desk, enum kw_act act,
@@ -151,6 +196,8 @@ int kw_desk_may(const struct kw_cli *cli, const struct kw_desk *desk, enum kw_ac
 {
     struct kw_note note = {{0}};
     int code = kw_desk_remembers(cli, desk);
+    if (code < 0)
+        code = kw_desk_trusts(cli, desk);
     if (code >= 0)
         return code;
     kw_err e = kw_act_may(act, n, desk->ring, &desk->judgement, &note);

@@ -24,17 +24,22 @@ struct kw_desk {
         state_err; /* OK: the state directory could be read; MISSING: it is not there */
     struct kw_note state_why;
     struct kw_judgement judgement; /* of `ring` by this node, when state_err is OK */
+    /* "" or why keywardd would not read the configuration or the keyring that were read
+     * here: others could have changed it. */
+    struct kw_note doubt;
+    bool doubts_config;
     bool stranger; /* neither root nor the state directory's user: sees little */
     /* As the tokens were found: an open one is sealed. */
     enum kw_seal seal[KW_TOKENS_MAX];
 };
 
 /* Loads the configuration and, when it is there, the keyring; and judges it as this
- * node's daemon does.  The state directory is read as far as this uid may.  {0} before.
- */
+ * node's daemon does.  What others could have changed is read all the same, and doubted.
+ * The state directory is read as far as this uid may.  {0} before. */
 KW_MUST_USE kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk,
                                 struct kw_note *note);
-/* The same with the keyring in `path`, which must be there (MISSING). */
+/* The same with the keyring in `path`, which must be there (MISSING), whoever could have
+ * changed it: what it is taken for is for the caller to say. */
 KW_MUST_USE kw_err kw_desk_open_with(const struct kw_cli *cli, const char *path,
                                      struct kw_desk *desk, struct kw_note *note);
 void kw_desk_close(struct kw_desk *desk);
@@ -56,6 +61,10 @@ int kw_desk_may(const struct kw_cli *cli, const struct kw_desk *desk, enum kw_ac
 /* Could the state directory be read?  -1 to go on, else the exit code, and it has said
  * why. */
 int kw_desk_remembers(const struct kw_cli *cli, const struct kw_desk *desk);
+
+/* Would keywardd read configuration and keyring, too?  -1 to go on, else the exit code,
+ * and it has said why and what to do. */
+int kw_desk_trusts(const struct kw_cli *cli, const struct kw_desk *desk);
 
 /* Says why this node refuses its keyring, and the way out; the exit code. */
 int kw_desk_refuse(const struct kw_cli *cli, const struct kw_desk *desk);

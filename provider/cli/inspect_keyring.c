@@ -2,6 +2,7 @@
 /* The keyring as this node sees it. */
 #include "inspect.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "next.h"
@@ -9,9 +10,12 @@
 
 static void inspect_active(struct kw_report *r, const struct kw_desk *d)
 {
+    char config[KW_ARGS_CONFIG_MAX], remedy[2 * KW_ARGS_CONFIG_MAX + 64];
+    kw_args_config(r->cli, config, sizeof config);
+    snprintf(remedy, sizeof remedy,
+             "keyward key accept N%s, then keyward key activate N%s", config, config);
     if (d->ring->active == 0)
-        kw_report_add(r, KW_FOUND_WARN, "baseline",
-                      "keyward key accept N, then keyward key activate N",
+        kw_report_add(r, KW_FOUND_WARN, "baseline", remedy,
                       "no version is active: the daemon can wrap nothing");
     else
         kw_report_add(
@@ -83,15 +87,23 @@ static void inspect_marks(struct kw_report *r, const struct kw_desk *d)
                       (unsigned long long)d->ring->serial, (unsigned)kw_desk_active(d));
 }
 
+static void inspect_absent(struct kw_report *r, const struct kw_desk *d)
+{
+    char config[KW_ARGS_CONFIG_MAX], remedy[KW_ARGS_CONFIG_MAX + 64];
+    if (d->judgement.refusal == KW_REFUSED_MISSING) {
+        refused(r, "keyring", d);
+        return;
+    }
+    kw_args_config(r->cli, config, sizeof config);
+    snprintf(remedy, sizeof remedy, "keyward key create%s makes the first version",
+             config);
+    kw_report_add(r, KW_FOUND_FAIL, "keyring", remedy, "there is none yet");
+}
+
 void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *d)
 {
     if (d->ring == NULL) {
-        if (d->judgement.refusal == KW_REFUSED_MISSING)
-            refused(r, "keyring", d);
-        else
-            kw_report_add(r, KW_FOUND_FAIL, "keyring",
-                          "keyward key create makes the first version",
-                          "there is none yet");
+        inspect_absent(r, d);
         return;
     }
     inspect_marks(r, d);

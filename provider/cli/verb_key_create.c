@@ -111,7 +111,9 @@ static void what_next(const struct kw_create *c, const struct kw_judgement *afte
     const struct kw_version *v = &c->job->v;
     char config[KW_ARGS_CONFIG_MAX];
     kw_args_config(c->cli, config, sizeof config);
-    if (after->refusal != KW_ADMITTED) {
+    if (c->adopt != NULL && after->refusal == KW_REFUSED_LOST) {
+        kw_adopt_next(c, next);
+    } else if (after->refusal != KW_ADMITTED) {
         kw_next_cure(after->cure, config, next);
     } else if (v->state == KW_KEY_CREATED) {
         kw_commands_add(next, "# here, where the keyring is changed:");

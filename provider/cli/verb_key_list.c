@@ -8,13 +8,22 @@
 #include "desk.h"
 #include "gone.h"
 #include "next.h"
+#include "trusted.h"
 #include "version.h"
+
+/* keywardd will not read what was read here. */
+static bool is_doubted(const struct kw_desk *d)
+{
+    return d->doubt.text[0] != '\0';
+}
 
 /* The way out of a refusal, as the words have it. */
 static json_t *way_out(const struct kw_cli *cli, const struct kw_desk *d)
 {
     char config[KW_ARGS_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
+    if (is_doubted(d))
+        return kw_trusted_next(d->doubts_config ? NULL : d->config->keyring);
     kw_args_config(cli, config, sizeof config);
     kw_next_cure(d->judgement.cure, config, &next);
     return kw_next_json(next.text);
@@ -29,8 +38,10 @@ static int list_json(const struct kw_cli *cli, const struct kw_desk *d)
             json_decref(versions);
             return kw_json_out(NULL, KW_EXIT_BLIND);
         }
-    bool refused = d->judgement.refusal != KW_ADMITTED;
-    const char *why = refused ? d->judgement.why.text : NULL;
+    bool refused = is_doubted(d) || d->judgement.refusal != KW_ADMITTED;
+    const char *why = is_doubted(d) ? d->doubt.text
+                      : refused     ? d->judgement.why.text
+                                    : NULL;
     return kw_json_out(
         json_pack("{s:b, s:s, s:s, s:I, s:i, s:o, s:s?, s:s?, s:o, s:o}", "ok", !refused,
                   "domain", d->config->domain, "keyring", d->config->keyring, "serial",
@@ -62,12 +73,16 @@ static void print_line(const struct kw_cli *cli, const struct kw_desk *d,
 
 static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
 {
+    char config[KW_ARGS_CONFIG_MAX];
+    struct kw_commands next = {.len = 0};
     if (d->ring == NULL && d->judgement.refusal == KW_REFUSED_MISSING)
         return kw_desk_refuse(cli, d);
     if (d->ring == NULL) {
-        printf("no keyring yet: %s; keyward key create makes the first version\n",
-               d->config->keyring);
-        return KW_EXIT_GOOD;
+        kw_args_config(cli, config, sizeof config);
+        kw_commands_add(&next, "# it makes the first version:");
+        kw_commands_add(&next, "keyward key create%s", config);
+        printf("no keyring yet: %s\n", d->config->keyring);
+        return kw_done(cli, NULL, next.text, KW_EXIT_GOOD);
     }
     printf("domain %s, keyring %s, serial %llu\n", d->config->domain, d->config->keyring,
            (unsigned long long)d->ring->serial);
@@ -78,9 +93,10 @@ static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
     if (kw_failed(d->state_err))
         fprintf(stderr, "keyward: what this node has active is not known: %s\n",
                 d->state_why.text);
-    if (d->judgement.refusal == KW_ADMITTED)
-        return KW_EXIT_GOOD;
-    return kw_desk_refuse(cli, d);
+    int code = kw_desk_trusts(cli, d);
+    if (code < 0 && d->judgement.refusal != KW_ADMITTED)
+        code = kw_desk_refuse(cli, d);
+    return code < 0 ? KW_EXIT_GOOD : code;
 }
 
 int kw_verb_list(int argc, char **argv)
@@ -233,6 +249,8 @@ int kw_verb_show(int argc, char **argv)
     bool lost = !kw_failed(e) && desk.judgement.refusal == KW_REFUSED_MISSING;
     if (!kw_failed(e) && !lost)
         e = kw_desk_version(&desk, n, &v, &note);
+    if (is_doubted(&desk))
+        fprintf(stderr, "keyward: %s; keywardd does not read it so\n", desk.doubt.text);
     if (lost)
         code = kw_desk_refuse(&cli, &desk);
     else if (kw_failed(e))

@@ -155,30 +155,135 @@ static bool has(const struct comparison *c, enum kw_relation r)
     return false;
 }
 
+/* ---- what comes next ---- */
+
+static bool is_same_file(const struct kw_held *a, const struct kw_held *b)
+{
+    return kw_span_equal(kw_span_of(a->sha256, 32), kw_span_of(b->sha256, 32));
+}
+
+/* Of a daemon that forked only its digest is known, unless its file was given too.  NULL:
+ * there is no such status. */
+static const struct kw_held *status_alone(const struct comparison *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        bool alone = c->items[i].ring == NULL && c->relatives[i].is == KW_HELD_FORKED;
+        for (size_t k = 0; k < c->count && alone; k++)
+            alone = c->items[k].ring == NULL || !is_same_file(&c->items[k], &c->items[i]);
+        if (alone)
+            return &c->items[i];
+    }
+    return NULL;
+}
+
+static bool is_a_side(const struct comparison *c, size_t i)
+{
+    return c->items[i].ring != NULL &&
+           (i == c->reference || c->relatives[i].is == KW_HELD_FORKED);
+}
+
+/* Would the nodes of all other sides take it? */
+static bool may_stay(const struct comparison *c, size_t one)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (i != one && is_a_side(c, i) &&
+            !kw_compare_may_trust(&c->items[i], &c->items[one]))
+            return false;
+    return is_a_side(c, one);
+}
+
+/* The side that goes on: the newest one, or another that lacks nothing; NULL: none. */
+static const struct kw_held *staying(const struct comparison *c)
+{
+    if (may_stay(c, c->reference))
+        return reference(c);
+    for (size_t i = 0; i < c->count; i++)
+        if (may_stay(c, i))
+            return &c->items[i];
+    return NULL;
+}
+
+/* "a.json has sealed under version 2 (…)", one line a side. */
+static void name_sealed(const struct comparison *c, struct kw_commands *next)
+{
+    for (size_t i = 0; i < c->count; i++)
+        for (size_t k = 0; k < c->count; k++) {
+            const struct kw_version *v =
+                i != k && is_a_side(c, i) && is_a_side(c, k)
+                    ? kw_compare_sealed_apart(&c->items[i], &c->items[k])
+                    : NULL;
+            if (v == NULL)
+                continue;
+            kw_commands_add(next,
+                            "# %s: something may be sealed under version %u (%s), which "
+                            "%s cannot open",
+                            c->items[i].name, (unsigned)v->n, v->key_id,
+                            c->items[k].name);
+            break;
+        }
+}
+
+static void add_unmendable(const struct comparison *c, const char *config,
+                           struct kw_commands *next)
+{
+    kw_commands_add(next,
+                    "# both have wrapped: no node takes the file of the other side, "
+                    "trusted or not; keep all files and every key");
+    name_sealed(c, next);
+    kw_commands_add(next,
+                    "# on a node in whose keyring's place another side's file lies, "
+                    "this says what can be done:");
+    kw_commands_add(next, "keyward key list%s", config);
+}
+
+static void add_install(const struct kw_held *file, struct kw_commands *next)
+{
+    kw_commands_install(next, file->name, "KEYRING");
+    kw_commands_add(next, "systemctl reload keywardd");
+}
+
+static void add_forked(const struct comparison *c, const char *config,
+                       struct kw_commands *next)
+{
+    char hex[65], file[4 * KW_PATH_MAX];
+    const struct kw_held *alone = status_alone(c), *to = staying(c);
+    if (alone != NULL) {
+        kw_commands_add(next,
+                        "# the change was made in two places; %s is a status: bring the "
+                        "keyring file of that node too, which says under what it seals",
+                        alone->name);
+        return;
+    }
+    if (to == NULL) {
+        add_unmendable(c, config, next);
+        return;
+    }
+    kw_hex(hex, sizeof hex, kw_span_of(to->sha256, 32));
+    kw_commands_add(next,
+                    "# the change was made in two places: keep the one under whose "
+                    "versions something may be sealed; when it is %s, on every node "
+                    "that holds another one, KEYRING being its keyring file:",
+                    to->name);
+    if (kw_shell_word(file, sizeof file, to->name))
+        kw_commands_add(next, "keyward keyring trust %s --sha256 %s%s", file, hex,
+                        config);
+    add_install(to, next);
+}
+
 static void add_next(const struct comparison *c, struct kw_commands *next)
 {
-    char hex[65];
-    const struct kw_held *to = reference(c);
-    kw_hex(hex, sizeof hex, kw_span_of(to->sha256, 32));
-    if (to->ring == NULL)
+    char config[KW_ARGS_CONFIG_MAX];
+    kw_args_config(c->cli, config, sizeof config);
+    if (reference(c)->ring == NULL)
         return;
     if (has(c, KW_HELD_FORKED)) {
-        kw_commands_add(next,
-                        "# the change was made in two places: keep the one under whose "
-                        "versions something may be sealed; when it is %s, on every node "
-                        "that holds another one, KEYRING being its keyring file:",
-                        to->name);
-        kw_commands_command(next, (const char *const[]){"keyward", "keyring", "trust",
-                                                        to->name, "--sha256", hex, NULL});
+        add_forked(c, config, next);
     } else if (has(c, KW_HELD_BEHIND) || has(c, KW_HELD_NONE)) {
         kw_commands_add(next,
                         "# on the nodes that are behind, KEYRING being their keyring "
                         "file:");
-    } else {
-        return;
+        add_install(reference(c), next);
     }
-    kw_commands_install(next, to->name, "KEYRING");
-    kw_commands_add(next, "systemctl reload keywardd");
 }
 
 static json_t *item_json(const struct comparison *c, size_t i)
@@ -253,6 +358,7 @@ int kw_verb_compare(int argc, char **argv)
             "in "
             "two\nplaces, since which act.  Works on files alone, anywhere: no "
             "configuration is read.\nExit status 0: all hold the same; 1: they differ.",
+        .config = "for the commands that it prints; it reads none",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };

@@ -164,17 +164,36 @@ static int report(const struct trusting *t, bool recorded)
                    next.text, KW_EXIT_GOOD);
 }
 
-static bool needs_no_trust(enum kw_refusal refusal)
+/* Its versions are all there, though a later one may have to be made to wrap with. */
+static bool is_taken(enum kw_refusal refusal)
 {
     return refusal == KW_ADMITTED || refusal == KW_REFUSED_ACTIVE;
+}
+
+/* The way out is of the file in the keyring's place; of another one nothing came of it.
+ */
+static int refuse(const struct trusting *t)
+{
+    struct kw_commands next = {.len = 0};
+    char config[KW_ARGS_CONFIG_MAX];
+    kw_args_config(t->cli, config, sizeof config);
+    if (is_in_place(t)) {
+        kw_next_cure(t->after.cure, config, &next);
+    } else {
+        kw_commands_add(&next,
+                        "# nothing was recorded or put in place; what this node has "
+                        "now:");
+        kw_commands_add(&next, "keyward key list%s", config);
+    }
+    return kw_refuse_next(t->cli, t->after.why.text, next.text);
 }
 
 static int perform(struct trusting *t)
 {
     struct kw_note note = {{0}};
-    struct kw_commands next = {.len = 0};
-    char config[KW_ARGS_CONFIG_MAX];
     int code = kw_desk_remembers(t->cli, t->desk);
+    if (code < 0)
+        code = kw_desk_trusts(t->cli, t->desk);
     if (code >= 0)
         return code;
     kw_err e = same_bytes(t, &note);
@@ -182,13 +201,10 @@ static int perform(struct trusting *t)
         e = judge_after(t, &note);
     if (kw_failed(e))
         return kw_fail(t->cli, e, &note);
-    if (needs_no_trust(t->desk->judgement.refusal))
+    if (t->desk->judgement.refusal == KW_ADMITTED)
         return report(t, false);
-    if (!needs_no_trust(t->after.refusal)) {
-        kw_args_config(t->cli, config, sizeof config);
-        kw_next_cure(t->after.cure, config, &next);
-        return kw_refuse_next(t->cli, t->after.why.text, next.text);
-    }
+    if (!is_taken(t->after.refusal))
+        return refuse(t);
     e = write_trust(t, &note);
     return kw_failed(e) ? kw_fail(t->cli, e, &note) : report(t, true);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <keyward/file.h>
 #include <keyward/pin_source.h>
 #include <keyward/state.h>
 
@@ -17,6 +18,7 @@
 #include "held.h"
 #include "next.h"
 #include "place.h"
+#include "trusted.h"
 
 struct making {
     struct kw_made made;
@@ -251,6 +253,13 @@ static kw_err of_this_domain(const struct making *m, struct kw_note *note)
     return kw_err_at(KW_CODE_DENIED, "keyring domain");
 }
 
+/* What is remembered is served from there as the last good one. */
+static kw_err load_keyring(struct making *m, struct kw_note *note)
+{
+    return kw_trusted_keyring(m->config->keyring, m->owner.uid, &m->ring, &m->bytes,
+                              note);
+}
+
 static int perform(struct making *m)
 {
     struct kw_note note = {{0}};
@@ -259,7 +268,11 @@ static int perform(struct making *m)
         e = find_owner(m, &m->owner, &note);
     if (kw_failed(e))
         return kw_fail(m->cli, e, &note);
-    e = kw_keyring_load(m->config->keyring, &m->ring, &m->bytes, &note);
+    if (kw_file_judge(m->cli->config, m->owner.uid, &note).code == KW_CODE_DENIED)
+        return kw_trusted_refuse(m->cli, &note, NULL);
+    e = load_keyring(m, &note);
+    if (e.code == KW_CODE_DENIED)
+        return kw_trusted_refuse(m->cli, &note, m->config->keyring);
     if (e.code == KW_CODE_MISSING)
         return no_keyring(m, &note);
     if (!kw_failed(e))

@@ -12,7 +12,8 @@ static const struct move {
     {move_take_away, 15},
     {move_old_last, 8},
     {move_trust, 25},
-    {move_act, 242},
+    {move_act, 234},
+    {move_used_fork, 8}, /* two places, and both wrap */
     {move_activate_here, 60},
     {move_act_elsewhere, 45},
     {move_hand_out, 165},

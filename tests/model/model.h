@@ -112,7 +112,8 @@ struct world {
 struct reach {
     unsigned refusals[KW_REFUSED_UNTRUSTED + 1];
     unsigned acts[KW_ACT_COUNT], acts_refused[KW_ACT_COUNT];
-    unsigned cures, put_back, trusted, adopted, unproven, enabled, renewed, fetched;
+    unsigned cures, put_back, trusted, adopted, unproven, enabled, renewed, fetched,
+        begun_anew;
     unsigned faults, deaths, reverted, forged, far, restarts;
 };
 extern struct reach reach;

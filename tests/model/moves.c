@@ -138,6 +138,27 @@ static void deliver(struct world *w, size_t from, int file, size_t to)
     }
 }
 
+static void next_kek(struct world *w, size_t i)
+{
+    int lies = node_lies(w, i);
+    if (lies == NOBODY || tool_create(w, i, 0) != DONE)
+        return;
+    uint32_t n = w->files[lies].next_n;
+    tool_change(w, i, KW_ACT_ACCEPT, n);
+    tool_activate(w, i, n, true, true);
+    node_reload(w, i);
+    node_settle(w, i);
+}
+
+void move_used_fork(struct world *w)
+{
+    size_t a = w->place, b = another_node(w, a);
+    deliver(w, a, node_lies(w, a), b);
+    next_kek(w, a);
+    next_kek(w, b);
+    deliver(w, a, node_lies(w, a), b);
+}
+
 void move_hand_out(struct world *w)
 {
     size_t from = chance(w, 92) ? w->place : some_node(w);
@@ -222,13 +243,18 @@ void move_trust(struct world *w)
 {
     size_t i = some_node(w);
     char hex[65];
+    if (w->file_count > 0 && chance(w, 50))
+        deliver(w, i, (int)pick(w, (uint32_t)w->file_count), i);
     int lies = node_lies(w, i);
     if (lies == NOBODY)
         return;
     kw_hex(hex, sizeof hex, kw_span_of(w->files[lies].sha256, 32));
     tool_trust(w, i, hex);
     if (chance(w, 70))
-        deliver(w, i, (int)pick(w, (uint32_t)w->file_count), i);
+        deliver(w, i,
+                chance(w, 50) ? node_lies(w, w->place)
+                              : (int)pick(w, (uint32_t)w->file_count),
+                i);
 }
 
 void move_remedy(struct world *w)

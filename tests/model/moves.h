@@ -8,6 +8,7 @@
 /* moves.c: what operators do */
 void move_act(struct world *w);           /* where the changes are made */
 void move_act_elsewhere(struct world *w); /* a fork, when nobody copies it */
+void move_used_fork(struct world *w);     /* and each side wraps with its own */
 void move_activate_here(struct world *w);
 void move_take_away(struct world *w);
 void move_hand_out(struct world *w);     /* the file of the place to another node */

@@ -91,6 +91,12 @@ static bool is_when_file(struct remedy *r)
     return r->file != NOBODY;
 }
 
+/* A file that no tool made is nobody's choice. */
+static bool is_when_own(struct remedy *r)
+{
+    return file_here(r) == NOBODY || chance(r->w, 50);
+}
+
 static bool is_always(struct remedy *r)
 {
     (void)r;
@@ -125,9 +131,11 @@ static void get_newest(struct remedy *r)
     r->stop = true;
 }
 
+/* What follows is chosen anew. */
 static void give_to_all(struct remedy *r)
 {
     int file = node_lies(r->w, r->i);
+    r->is_chosen = false;
     for (size_t o = 0; o < r->w->node_count && file != NOBODY; o++)
         if (o != r->i) {
             copy_to(r->w, file, o);
@@ -150,6 +158,11 @@ static const struct sentence {
     {"# when the others hold what lies here now, or one made from it", is_when_here,
      NULL},
     {"# when they hold what this node took last, or one made from it", is_always, NULL},
+    {"# keyring trust is no way out", NULL, do_nothing},
+    {"# both have wrapped", NULL, do_nothing},
+    {"# both may have wrapped", NULL, do_nothing},
+    {"# when this node's own goes on", is_when_own, NULL},
+    {"# when what lies here goes on", is_always, NULL},
     {"# when another node or a backup has", is_when_file, NULL},
     {"# when there are only older backups", is_always, NULL},
     {"# when the keyring is the wrong one", is_always, NULL},
@@ -158,6 +171,8 @@ static const struct sentence {
     {"# when it must stay disabled", is_always, NULL},
     {"# first copy the newest keyring here", NULL, get_newest},
     {"# then give it to every node", NULL, give_to_all},
+    {"# when a second token, or a restored backup, has the key", is_perhaps, NULL},
+    {"# when there is no second copy, and you accept that", is_always, NULL},
 };
 
 static void comment(struct remedy *r, const char *line)
@@ -234,9 +249,26 @@ static bool key_create(struct remedy *r, char *const *words, size_t count)
            adopt(r, words[4]);
 }
 
+/* Files of the state directory are moved away before their memory is made anew. */
+static bool move(struct remedy *r, char *const *words)
+{
+    struct node *node = &r->w->nodes[r->i];
+    char last[192];
+    snprintf(last, sizeof last, "%s/keyring.json", node->state);
+    if (strcmp(words[1], last) == 0)
+        node->has_last = false;
+    else if (starts(words[1], node->state))
+        node_forget(r->w, r->i);
+    return rename(words[1], words[2]) == 0;
+}
+
 static bool keyward(struct remedy *r, char *const *words, size_t count)
 {
     struct world *w = r->w;
+    if (count == 3 && is(words, count, "keyward", "state", "create")) {
+        reach.begun_anew++;
+        return tool_rebuild(w, r->i) == DONE;
+    }
     if (is(words, count, "keyward", "key", "create"))
         return key_create(r, words, count);
     if (count == 6 && is(words, count, "keyward", "keyring", "trust") &&
@@ -251,7 +283,8 @@ static bool keyward(struct remedy *r, char *const *words, size_t count)
         reach.enabled++;
         return tool_change(w, r->i, KW_ACT_ENABLE, number(words[3])) == DONE;
     }
-    if (count == 7 && is(words, count, "keyward", "key", "activate")) {
+    if ((count == 7 || count == 8) && is(words, count, "keyward", "key", "activate") &&
+        strcmp(words[6], count == 7 ? "--only-copy" : "--second-copy-token") == 0) {
         reach.renewed++;
         return tool_activate(w, r->i, number(words[3]), true, true) == DONE;
     }
@@ -263,7 +296,7 @@ static bool run(struct remedy *r, char *const *words, size_t count)
     if (count == 5 && is(words, count, "install", "-m", "0644"))
         return install(r, words);
     if (count == 3 && strcmp(words[0], "mv") == 0)
-        return rename(words[1], words[2]) == 0;
+        return move(r, words);
     if (count == 3 && is(words, count, "systemctl", "reload-or-restart", "keywardd")) {
         if (r->w->nodes[r->i].is_up)
             node_reload(r->w, r->i);

@@ -67,11 +67,16 @@ static void activate(size_t i, uint32_t n, bool baseline)
     CHECK(tool_activate(&w, i, n, baseline, true) == DONE);
 }
 
-static void trust(size_t i)
+static enum outcome try_trust(size_t i)
 {
     char hex[65];
     kw_hex(hex, sizeof hex, kw_span_of(w.files[node_lies(&w, i)].sha256, 32));
-    CHECK(tool_trust(&w, i, hex) == DONE);
+    return tool_trust(&w, i, hex);
+}
+
+static void trust(size_t i)
+{
+    CHECK(try_trust(i) == DONE);
 }
 
 static void lose_last(size_t i)
@@ -173,10 +178,37 @@ static void trust__wrapped_version_is_only_created_in_the_fork__refused(void **s
     act(1, KW_ACT_ACCEPT, 3);
     activate(1, 3, true);
     lay(node_lies(&w, 1), 0);
-    trust(0);
-    CHECK(refusal_of(0) == KW_REFUSED_UNTRUSTED);
+    CHECK(try_trust(0) == REFUSED);
+    CHECK(refusal_of(0) == KW_REFUSED_FORK);
     take(0);
     end();
+}
+
+/* Each wraps with a version 2 of its own: no trust is a way out, and yet there is one, to
+ * either side. */
+static void fork__both_have_wrapped__every_way_out_serves(void **state)
+{
+    (void)state;
+    bool own = false, other = false;
+    for (uint64_t seed = 1; seed < 40 && !(own && other); seed++) {
+        CHECK(world_open(&w, seed));
+        history_begin(&w);
+        for (size_t i = 0; i < 2; i++) {
+            create(i);
+            act(i, KW_ACT_ACCEPT, 2);
+            activate(i, 2, true);
+            take(i);
+        }
+        int ours = node_lies(&w, 0), theirs = node_lies(&w, 1);
+        lay(theirs, 0);
+        CHECK(try_trust(0) == REFUSED);
+        remedy_run(&w, 0);
+        own = own || w.nodes[0].file == ours;
+        other = other || w.nodes[0].file == theirs;
+        CHECK_STR(w.broken, "");
+        world_close(&w);
+    }
+    CHECK(own && other);
 }
 
 static void trust__way_out_makes_a_version__its_file_is_taken(void **state)
@@ -385,6 +417,7 @@ KW_CASES("model/defects",
          CASE(restart__died_between_copy_and_marks__fork_refused),
          CASE(state__last_good_is_an_old_one__no_way_back),
          CASE(trust__wrapped_version_is_only_created_in_the_fork__refused),
+         CASE(fork__both_have_wrapped__every_way_out_serves),
          CASE(trust__way_out_makes_a_version__its_file_is_taken),
          CASE(trust__not_used__gone_with_the_next_ring),
          CASE(trust__of_what_all_come_from__lets_no_fork_in),

@@ -53,6 +53,7 @@ static void judge_reach(void)
             fail_msg("no history came to the act %s", kw_act_name((enum kw_act)a));
     CHECK(reach.put_back > 0 && reach.trusted > 0 && reach.adopted > 0);
     CHECK(reach.enabled > 0 && reach.renewed > 0 && reach.fetched > 0);
+    CHECK(reach.begun_anew > 0);
     CHECK(reach.faults > 0 && reach.deaths > 0 && reach.far > 0);
 }
 

@@ -415,25 +415,49 @@ static kw_err record_trust(struct world *w, struct node *node,
     return e;
 }
 
-enum outcome tool_trust(struct world *w, size_t i, const char *sha256_hex)
+static bool is_enough(enum kw_refusal r)
 {
-    struct node *node = &w->nodes[i];
-    struct kw_keyring *ring = NULL;
+    return r == KW_ADMITTED || r == KW_REFUSED_ACTIVE;
+}
+
+/* What this node would not take all the same is not trusted. */
+static enum outcome trust_file(struct world *w, struct desk *d, struct kw_trust *trust)
+{
+    struct kw_judgement after;
     struct kw_note note = {{0}};
-    struct kw_trust trust = {.by = "model", .sha256_len = 32};
-    say(w, "n%zu$ keyward keyring trust %.12s…", i, sha256_hex);
-    world_time(w, trust.at);
-    kw_err e = kw_keyring_load(node->keyring, &ring, NULL, &note);
-    bool same = !kw_failed(e) && kw_unhex(trust.sha256, 32, kw_span_str(sha256_hex)) &&
-                memcmp(trust.sha256, ring->sha256, 32) == 0;
-    kw_keyring_give(ring);
-    if (!kw_failed(e) && !same)
+    if (d->ring == NULL || memcmp(trust->sha256, d->ring->sha256, 32) != 0)
         return no(w, "the file has another digest");
-    if (!kw_failed(e))
-        e = record_trust(w, node, &trust, &note);
+    if (d->judgement.refusal == KW_ADMITTED)
+        return DONE;
+    const struct kw_memory memory = {&d->marks, &d->act, d->last};
+    const struct kw_places places = {d->node->keyring, d->node->state};
+    d->marks.trust = *trust;
+    kw_keyring_judge(d->ring, MODEL_DOMAIN, &memory, &places, &after);
+    if (!is_enough(after.refusal)) {
+        reach.refusals[after.refusal]++;
+        return no(w, after.why.text);
+    }
+    kw_err e = record_trust(w, d->node, trust, &note);
     if (kw_failed(e))
         say(w, "   failed: %s", note.text);
     return kw_failed(e) ? FAILED : DONE;
+}
+
+enum outcome tool_trust(struct world *w, size_t i, const char *sha256_hex)
+{
+    struct desk d;
+    struct kw_note note = {{0}};
+    struct kw_trust trust = {.by = "model", .sha256_len = 32};
+    enum outcome o = FAILED;
+    say(w, "n%zu$ keyward keyring trust %.12s…", i, sha256_hex);
+    world_time(w, trust.at);
+    KW_INVARIANT(kw_unhex(trust.sha256, 32, kw_span_str(sha256_hex)));
+    if (kw_failed(desk_open(w, i, &d, &note)))
+        say(w, "   failed: %s", note.text);
+    else
+        o = trust_file(w, &d, &trust);
+    desk_close(&d);
+    return o;
 }
 
 enum outcome tool_rebuild(struct world *w, size_t i)

@@ -133,6 +133,8 @@ static bool is_expected(const char *name)
         "keyring.json.refused",
         "state",
         "marks.json",
+        "marks.json.forked",
+        "keyring.json.forked",
         "activation.json",
         "lock",
     };

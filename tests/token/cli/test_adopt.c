@@ -48,10 +48,23 @@ static void backup__opens_its_check_blob_and_keeps_the_record(void **state)
     lost_end();
 }
 
+/* The lines that come next are of this key, and take away nothing. */
+static void still_lacks(const char *key_id, const char *proof)
+{
+    char want[256];
+    const char *next = strstr(lost.s.run.out, "\nnext:");
+    CHECK(next != NULL);
+    snprintf(want, sizeof want, "--adopt %s %s\n", key_id, proof);
+    CHECK_HAS(next, want);
+    HAS_NOT(next, "  mv ");
+    HAS_NOT(next, lost.key_id[1]);
+}
+
 /* Too old, or of a fork: what it says of the other versions counts for nothing, but its
  * check blob proves the key all the same. */
 static void backup_that_is_no_ancestor__its_record_alone(void **state)
 {
+    char want[160];
     (void)state;
     lost_begin(2, false);
     struct kw_keyring *whole = lost_load(lost.s.keyring), *fork = NULL;
@@ -61,7 +74,9 @@ static void backup_that_is_no_ancestor__its_record_alone(void **state)
     lost_lose(false);
     ADOPT(0, lost.key_id[1], "--keyring-backup", lost.backup);
     CHECK_HAS(lost.s.run.out, "does not take the keyring yet");
-    CHECK_HAS(lost.s.run.out, lost.key_id[2]);
+    snprintf(want, sizeof want, "--keyring-backup %s", lost.backup);
+    still_lacks(lost.key_id[2], want);
+    HAS_NOT(lost.s.run.out, "FILE"); /* it is in this one */
     struct kw_keyring *ring = lost_load(lost.s.keyring);
     CHECK(ring->count == 1 && ring->active == 1);
     must_follow(whole->serial, whole->sha256);
@@ -70,6 +85,32 @@ static void backup_that_is_no_ancestor__its_record_alone(void **state)
     KEYWARD_MUST(&lost.s, 0, "key", "list");
     kw_keyring_give(ring);
     kw_keyring_give(whole);
+    lost_end();
+}
+
+/* The backup has version 1 alone. */
+static void backup_that_lacks_another__that_one_by_a_sample(void **state)
+{
+    char sample[96], lacks[160];
+    (void)state;
+    lost_begin(1, false);
+    KEYWARD_MUST(&lost.s, 0, "key", "create");
+    KEYWARD_MUST(&lost.s, 0, "key", "accept", "2");
+    lost_names();
+    snprintf(sample, sizeof sample, "%s/second.json", lost.s.dir);
+    seal_sample(&lost.s, lost.key_id[2], lost.key_id[2], "demo", sample);
+    lost_lose(false);
+    ADOPT(0, lost.key_id[1], "--keyring-backup", lost.backup);
+    snprintf(lacks, sizeof lacks, "\n  # version 2, which %s does not have; when ",
+             lost.backup);
+    CHECK_HAS(lost.s.run.out, lacks);
+    still_lacks(lost.key_id[2], "--keyring-backup FILE");
+    still_lacks(lost.key_id[2], "--sample FILE");
+    ADOPT(1, lost.key_id[2], "--keyring-backup", lost.backup);
+    CHECK_HAS(lost.s.run.err,
+              "backup.json does not have this key_id: nothing shows that");
+    ADOPT(0, lost.key_id[2], "--sample", sample);
+    KEYWARD_MUST(&lost.s, 0, "key", "list");
     lost_end();
 }
 
@@ -86,6 +127,11 @@ static void samples__one_key_after_the_other_until_the_node_takes_it(void **stat
     ADOPT(0, lost.key_id[1], "--sample", lost.sample);
     CHECK_HAS(lost.s.run.out, "adopted: opened a sample, 20");
     must_follow(whole->serial, whole->sha256);
+    CHECK_HAS(lost.s.run.out, "\n  # version 2, which the keyring lacks; when ");
+    still_lacks(lost.key_id[2], "--sample FILE");
+    KEYWARD_MUST(&lost.s, 1, "key", "list"); /* and so say the others */
+    CHECK_HAS(lost.s.run.err, lost.key_id[2]);
+    HAS_NOT(lost.s.run.err, ".refused");
     KEYWARD_MUST(&lost.s, 1, "key", "accept",
                  "1"); /* nothing else may be done meanwhile */
     ADOPT(0, lost.key_id[2], "--sample", second, "--json");
@@ -254,6 +300,7 @@ static void key_shared_with_an_earlier_version__found_by_that_ones_name(void **s
 
 KW_CASES("token/cli/adopt", CASE(backup__opens_its_check_blob_and_keeps_the_record),
          CASE(backup_that_is_no_ancestor__its_record_alone),
+         CASE(backup_that_lacks_another__that_one_by_a_sample),
          CASE(samples__one_key_after_the_other_until_the_node_takes_it),
          CASE(unproven__visible_in_every_report),
          CASE(former_baseline_is_missing__comes_back_retired),

@@ -153,7 +153,8 @@ static void backup_without_the_key_id__proves_nothing(void **state)
     lost_names();
     lost_lose(false);
     ADOPT(1, lost.key_id[2], "--keyring-backup", lost.backup);
-    CHECK_HAS(lost.s.run.err, "nothing shows that");
+    CHECK_HAS(lost.s.run.err,
+              "backup.json does not have this key_id: nothing shows that");
     lost_still();
     ADOPT(0, lost.key_id[2], "--keyring-backup", lost.backup, "--unproven");
     KEYWARD_MUST(&lost.s, 0, "key", "list"); /* version 1 came with the backup */

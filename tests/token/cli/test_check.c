@@ -444,6 +444,10 @@ static void no_keyring__fails(void **state)
     site_make(&s);
     KEYWARD_MUST(&s, 1, "check");
     CHECK_HAS(s.run.out, "FAIL  keyring");
+    CHECK_HAS(s.run.out, "keyward key create --config ");
+    KEYWARD_MUST(&s, 0, "key", "list");
+    CHECK_HAS(s.run.out, "no keyring yet: ");
+    CHECK_HAS(s.run.out, "\n  keyward key create --config ");
     site_remove(&s);
 }
 

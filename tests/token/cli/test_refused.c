@@ -344,7 +344,7 @@ static void memory_lost__nothing_done_and_the_verb_that_makes_it_again(void **st
     make_all();
     snprintf(aside, sizeof aside, "%s.aside", s.state);
     CHECK(rename(s.state, aside) == 0);
-    nothing_is_done(3, "keyward state create makes it again");
+    nothing_is_done(3, "\n  keyward state create --config ");
     site_remove(&s);
 }
 

@@ -60,7 +60,7 @@ static void lost__made_again_for_the_daemons_user_and_told(void **state)
     make_two();
     lose_state();
     KEYWARD_MUST(&s, 3, "key", "create");
-    CHECK_HAS(s.run.err, "keyward state create makes it again");
+    CHECK_HAS(s.run.err, "\n  keyward state create --config ");
     KEYWARD_MUST(&s, 0, "state", "create", "--operator", "Ada");
     CHECK_HAS(s.run.out, "known      ");
     CHECK_HAS(s.run.out, "not known  whether that is the newest");

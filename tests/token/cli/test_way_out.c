@@ -96,8 +96,9 @@ static void retired_elsewhere_what_this_node_wraps_with__a_later_one(void **stat
     elsewhere(other, KW_ACT_RETIRE, 2);
     copy(other, s.keyring);
     const char *text = refusal("make, accept and activate a later one");
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 2; i++)
         run_line(text, NULL, i);
+    run_line(text, "when there is no second copy, and you accept that", 0);
     serves(3);
     struct kw_keyring *ring = site_ring(&s);
     CHECK(ring->active == 3 && kw_keyring_by_n(ring, 2)->state == KW_KEY_RETIRED);
@@ -163,6 +164,122 @@ static void changed_in_two_places__the_other_is_trusted_once(void **state)
     site_remove(&s);
 }
 
+static void hash_of(const char *path, char hex[65])
+{
+    struct kw_keyring *ring = NULL;
+    CHECK_OK(kw_keyring_load(path, &ring, NULL, NULL));
+    kw_hex(hex, 65, kw_span_of(ring->sha256, 32));
+    kw_keyring_give(ring);
+}
+
+/* Each side has made a version 2, and wraps with it; `other` lies there. */
+static void make_fork_that_both_used(char theirs[KW_KEY_ID_MAX + 1])
+{
+    char base[160];
+    make_one();
+    snprintf(base, sizeof base, "%s/base.json", s.dir);
+    copy(s.keyring, base);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    copy(s.keyring, other);
+    elsewhere(other, KW_ACT_ACTIVATE, 2);
+    struct kw_keyring *ring = site_ring(&s);
+    snprintf(theirs, KW_KEY_ID_MAX + 1, "%s", kw_keyring_by_n(ring, 2)->key_id);
+    kw_keyring_give(ring);
+    copy(base, s.keyring);
+    KEYWARD_MUST(&s, 0, "key", "create", "--beside-others");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy", "--now", "--baseline");
+    site_take_ring(&s, 2, 301 * KW_S_NS);
+    copy(other, s.keyring);
+}
+
+static bool has_version_2(const char *key_id)
+{
+    struct kw_keyring *ring = site_ring(&s);
+    bool has = strcmp(kw_keyring_by_n(ring, 2)->key_id, key_id) == 0;
+    kw_keyring_give(ring);
+    return has;
+}
+
+static void both_have_wrapped__this_nodes_own_is_put_back(void **state)
+{
+    char theirs[KW_KEY_ID_MAX + 1];
+    (void)state;
+    make_fork_that_both_used(theirs);
+    const char *text = refusal("the change was made in two places");
+    CHECK(strstr(text, "keyward keyring trust") == NULL);
+    CHECK_HAS(text, "\n  # both have wrapped: ");
+    CHECK_HAS(text, theirs);
+    run_line(text, "when this node's own goes on", 0);
+    serves(2);
+    CHECK(!has_version_2(theirs));
+    KEYWARD_MUST(&s, 1, "keyring", "compare", s.keyring, other);
+    CHECK(strstr(s.run.out, "keyring trust") == NULL);
+    CHECK_HAS(s.run.out, "\n  # both have wrapped: ");
+    CHECK_HAS(s.run.out, "other.json: something may be sealed under version 2 (");
+    CHECK_HAS(s.run.out, "keyring.json: something may be sealed under version 2 (");
+    CHECK_HAS(s.run.out, theirs);
+    CHECK_HAS(s.run.out, "\n  keyward key list --config ");
+    site_remove(&s);
+}
+
+/* The other file is the newer one, and would be refused: this one may be trusted. */
+static void one_side_has_wrapped__compare_names_that_one(void **state)
+{
+    char want[256], hex[65];
+    (void)state;
+    make_one();
+    copy(s.keyring, other);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy", "--now");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--now", "--baseline");
+    for (int i = 0; i < 9; i++)
+        elsewhere(other, KW_ACT_ACTIVATE, 1);
+    KEYWARD_MUST(&s, 1, "keyring", "compare", s.keyring, other);
+    CHECK_HAS(s.run.out, "newest      ");
+    hash_of(s.keyring, hex);
+    snprintf(want, sizeof want, "\n  keyward keyring trust %s --sha256 %s --config %s\n",
+             s.keyring, hex, s.config);
+    CHECK_HAS(s.run.out, want);
+    site_remove(&s);
+}
+
+static void both_have_wrapped__begun_anew_with_the_other(void **state)
+{
+    char theirs[KW_KEY_ID_MAX + 1];
+    (void)state;
+    make_fork_that_both_used(theirs);
+    const char *text = refusal("the change was made in two places");
+    CHECK_HAS(text, "what was not is lost");
+    for (size_t i = 0; i < 3; i++)
+        run_line(text, "when what lies here goes on", i);
+    serves(2);
+    CHECK(has_version_2(theirs));
+    site_remove(&s);
+}
+
+/* So far behind that the changes of the way out would be too far: that it is trusted is
+ * recorded before they are made. */
+static void nearly_sixty_four_behind__what_is_made_is_taken(void **state)
+{
+    (void)state;
+    make_activated_here();
+    elsewhere(other, KW_ACT_RETIRE, 2);
+    for (unsigned i = 0; i < (KW_ANCESTORS_MAX - 2) / 2; i++) {
+        elsewhere(other, KW_ACT_DISABLE, 2);
+        elsewhere(other, KW_ACT_ENABLE, 2);
+    }
+    copy(other, s.keyring);
+    const char *text = refusal("make, accept and activate a later one");
+    for (size_t i = 0; i < 3; i++)
+        run_line(text, NULL, i);
+    run_line(text, "when there is no second copy, and you accept that", 0);
+    serves(3);
+    site_remove(&s);
+}
+
 /* The same commands wherever they are shown. */
 static void in_check_and_in_documents__the_same_commands(void **state)
 {
@@ -181,14 +298,6 @@ static void in_check_and_in_documents__the_same_commands(void **state)
     CHECK_HAS(s.run.out, indented);
     CHECK_HAS(s.run.out, "-> # compare it");
     site_remove(&s);
-}
-
-static void hash_of(const char *path, char hex[65])
-{
-    struct kw_keyring *ring = NULL;
-    CHECK_OK(kw_keyring_load(path, &ring, NULL, NULL));
-    kw_hex(hex, 65, kw_span_of(ring->sha256, 32));
-    kw_keyring_give(ring);
 }
 
 static void trust(int want, const char *sha256)
@@ -262,7 +371,10 @@ static void trust_of_a_file_without_what_this_node_wrapped_with__refused(void **
     hash_of(other, hex);
     trust(1, hex);
     CHECK_HAS(s.run.err, "version 2 (kw1-2-");
+    CHECK_HAS(s.run.err, "even trusted, serial 3");
     CHECK_HAS(s.run.err, "under which this node has wrapped");
+    CHECK(strstr(s.run.err, "  install ") == NULL); /* its own lies there */
+    CHECK_HAS(s.run.err, "\n  keyward key list --config ");
     copy(other, s.keyring);
     (void)refusal("an older file was put back"); /* nothing was recorded */
     site_remove(&s);
@@ -290,6 +402,10 @@ KW_CASES("token/cli/way_out",
          CASE(keyring_lost__the_last_good_one_is_put_back),
          CASE(changed_in_two_places__this_nodes_own_is_put_back),
          CASE(changed_in_two_places__the_other_is_trusted_once),
+         CASE(both_have_wrapped__this_nodes_own_is_put_back),
+         CASE(both_have_wrapped__begun_anew_with_the_other),
+         CASE(one_side_has_wrapped__compare_names_that_one),
+         CASE(nearly_sixty_four_behind__what_is_made_is_taken),
          CASE(in_check_and_in_documents__the_same_commands),
          CASE(older_file_that_the_others_hold__trusted),
          CASE(trusted_from_elsewhere__installed_as_told),

@@ -112,7 +112,7 @@ static void trust__of_one_that_may_have_been_ours__not_for_a_fork(void **state)
         becomes(&file, reread(change(file)));
     struct kw_marks marks = seen(file);
     trust_in(&marks, old);
-    is_judged(fork, &marks, KW_REFUSED_OLDER, 0);
+    is_judged(fork, &marks, KW_REFUSED_FORK, 0);
     kw_keyring_give(old);
     kw_keyring_give(file);
     kw_keyring_give(fork);

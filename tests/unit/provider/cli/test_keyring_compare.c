@@ -179,7 +179,24 @@ static void changed_in_two_places__both_acts_and_the_last_common_serial(void **s
     CHECK_HAS(r.out, "\"is\": \"forked\"");
     CHECK_HAS(r.out, "\"common_serial\": 2");
     CHECK_HAS(r.out, "\"by\": \"Bob\"");
+    COMPARE(a, b, "--config", "/etc/an other.yaml");
+    CHECK_HAS(r.out, " --config '/etc/an other.yaml'\n");
+    write_status(c, "cluster", 3, a); /* of a file that is there as well */
+    COMPARE(a, b, "--status", c);
+    CHECK_HAS(r.out, "  keyward keyring trust ");
+    COMPARE(b, "--status", c); /* nobody knows what it seals under */
+    CHECK(strstr(r.out, "keyring trust") == NULL);
+    CHECK_HAS(r.out, "bring the keyring file of that node too");
     end();
+}
+
+static void help__says_what_config_is_for(void **state)
+{
+    (void)state;
+    COMPARE("--help");
+    CHECK(r.status == 0);
+    CHECK_HAS(r.out, "--config FILE            for the commands that it prints");
+    CHECK(strstr(r.out, "the configuration (") == NULL);
 }
 
 static void of_no_file_given__not_known_and_said_so(void **state)
@@ -206,4 +223,5 @@ KW_CASES("provider/cli/keyring_compare", CASE(one_file_or_none__wrong_usage),
          CASE(file_that_is_none__its_name_and_nothing_compared), CASE(all_the_same__zero),
          CASE(one_behind__since_which_act_and_the_copy),
          CASE(changed_in_two_places__both_acts_and_the_last_common_serial),
+         CASE(help__says_what_config_is_for),
          CASE(of_no_file_given__not_known_and_said_so))

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trusted - what keywardd would not read, the tool copies nowhere and changes nothing on
+ * its word
+ *
+ * The daemon's judgement (kw_file_read_trusted): nobody but root and its user can have
+ * changed or exchanged the file.
+ */
+#ifndef KEYWARD_CLI_TRUSTED_H
+#define KEYWARD_CLI_TRUSTED_H
+
+#include <keyward/keyring.h>
+
+#include "cli.h"
+
+/* kw_keyring_load of what the daemon, whose user is `uid`, would read.
+ * DENIED  others could have changed it: the note says by what, and nothing was read */
+KW_MUST_USE kw_err kw_trusted_keyring(const char *path, uid_t uid,
+                                      struct kw_keyring **ret_ring,
+                                      struct kw_blob *ret_bytes, struct kw_note *note);
+
+/* Refuses what such a file would lead to; the exit code.  keyring: its path when it is
+ * the keyring, NULL when it is the configuration. */
+int kw_trusted_refuse(const struct kw_cli *cli, const struct kw_note *why,
+                      const char *keyring);
+/* What is to be done about it, one line each. */
+json_t *kw_trusted_next(const char *keyring);
+
+#endif

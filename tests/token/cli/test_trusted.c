@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A keyring or a configuration that others could have changed: keywardd does not read it,
+ * so the tool copies it nowhere and changes nothing on its word. */
+#include "site.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/file.h>
+
+static struct site s;
+
+static void make_one(void)
+{
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    site_take_ring(&s, 0, 0);
+}
+
+static void read_ring(struct kw_blob *ret)
+{
+    CHECK_OK(kw_file_read(s.keyring, KW_KEYRING_MAX, ret, NULL));
+}
+
+/* No verb that changes something does so, each says the reason and what is to be done. */
+static void nothing_is_changed(const char *why)
+{
+    static const char *const verbs[][6] = {
+        {"key", "create"},       {"key", "accept", "1"},
+        {"key", "disable", "1"}, {"key", "destroy", "1"},
+        {"key", "prune", "1"},   {"key", "activate", "1", "--only-copy"},
+        {"key", "enable", "1"},  {"key", "prove", "1", "--token", "hsm"},
+        {"key", "retire", "1"},  {"key", "create", "--same-key-as", "1"},
+    };
+    struct kw_blob before = {0}, after = {0};
+    read_ring(&before);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        CHECK(site_keyward(&s, verbs[i]) == 1);
+        CHECK_HAS(s.run.err, why);
+        CHECK_HAS(s.run.err, "keywardd does not read it so");
+        CHECK_HAS(s.run.err, "\n  # ");
+    }
+    read_ring(&after);
+    CHECK(kw_span_equal(kw_blob_peek(&before), kw_blob_peek(&after)));
+    kw_blob_wipe(&before);
+    kw_blob_wipe(&after);
+}
+
+static void keyring_that_its_group_writes__listed_and_not_changed(void **state)
+{
+    (void)state;
+    make_one();
+    CHECK(chmod(s.keyring, 0664) == 0);
+    nothing_is_changed("keyring.json: mode 0664 lets others change it; chmod go-w it");
+    CHECK_HAS(s.run.err, "  keyward keyring compare ");
+    KEYWARD_MUST(&s, 1, "key", "list");
+    CHECK_HAS(s.run.out, "kw1-1-");
+    CHECK_HAS(s.run.err, "keyring.json: mode 0664 lets others change it");
+    KEYWARD_MUST(&s, 1, "key", "list", "--json");
+    CHECK_HAS(s.run.out, "\"ok\": false");
+    CHECK_HAS(s.run.out, "mode 0664 lets others change it");
+    CHECK_HAS(s.run.out, "keyward keyring compare ");
+    KEYWARD_MUST(&s, 0, "key", "show", "1");
+    CHECK_HAS(s.run.out, "kw1-1-");
+    CHECK_HAS(s.run.err, "mode 0664 lets others change it");
+    CHECK(chmod(s.keyring, 0644) == 0);
+    KEYWARD_MUST(&s, 0, "key", "list");
+    CHECK_STR(s.run.err, "");
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    site_remove(&s);
+}
+
+static void keyring_of_another_user__not_changed(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        return;
+    make_one();
+    CHECK(chown(s.keyring, 4321, 0) == 0);
+    nothing_is_changed("keyring.json: belongs to uid 4321, who could change");
+    CHECK(chown(s.keyring, NOBODY, 0) == 0); /* the daemon's own user */
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    site_remove(&s);
+}
+
+static void folder_that_others_write__not_changed(void **state)
+{
+    (void)state;
+    make_one();
+    CHECK(chmod(s.base, 0777) == 0);
+    nothing_is_changed("mode 0777 lets others exchange");
+    CHECK(chmod(s.base, 0755) == 0);
+    site_remove(&s);
+}
+
+static void configuration_that_others_write__nothing_done_on_its_word(void **state)
+{
+    char file[160], hex[65];
+    (void)state;
+    make_one();
+    struct kw_keyring *ring = site_ring(&s);
+    kw_hex(hex, sizeof hex, kw_span_of(ring->sha256, 32));
+    kw_keyring_give(ring);
+    CHECK(chmod(s.config, 0646) == 0);
+    nothing_is_changed("keyward.yaml: mode 0646 lets others change it; chmod go-w it");
+    KEYWARD_MUST(&s, 1, "key", "list");
+    CHECK_HAS(s.run.out, "kw1-1-");
+    KEYWARD_MUST(&s, 1, "keyring", "trust", s.keyring, "--sha256", hex);
+    CHECK_HAS(s.run.err, "keyward.yaml: mode 0646");
+    snprintf(file, sizeof file, "%s/marks.json", s.state);
+    CHECK(unlink(file) == 0);
+    KEYWARD_MUST(&s, 1, "state", "create");
+    CHECK_HAS(s.run.err, "keyward.yaml: mode 0646");
+    CHECK(access(file, F_OK) != 0);
+    site_remove(&s);
+}
+
+/* The daemon would serve it from there as its last good one. */
+static void state_create__keyring_that_others_write__not_remembered(void **state)
+{
+    (void)state;
+    make_one();
+    kw_run(&s.run, (const char *const[]){"/bin/rm", "-r", s.state, NULL});
+    CHECK(chmod(s.keyring, 0664) == 0);
+    KEYWARD_MUST(&s, 1, "state", "create");
+    CHECK_HAS(s.run.err, "keyring.json: mode 0664 lets others change it; chmod go-w it");
+    CHECK_HAS(s.run.err, "keywardd does not read it so");
+    CHECK_HAS(s.run.err, "  keyward keyring compare ");
+    CHECK(access(s.state, F_OK) != 0);
+    if (geteuid() == 0) {
+        CHECK(chmod(s.keyring, 0644) == 0 && chown(s.keyring, 4321, 0) == 0);
+        KEYWARD_MUST(&s, 1, "state", "create");
+        CHECK_HAS(s.run.err, "belongs to uid 4321");
+        CHECK(access(s.state, F_OK) != 0 && chown(s.keyring, NOBODY, 0) == 0);
+    }
+    CHECK(chmod(s.keyring, 0644) == 0);
+    KEYWARD_MUST(&s, 0, "state", "create");
+    site_remove(&s);
+}
+
+KW_CASES("token/cli/trusted", CASE(keyring_that_its_group_writes__listed_and_not_changed),
+         CASE(keyring_of_another_user__not_changed),
+         CASE(folder_that_others_write__not_changed),
+         CASE(configuration_that_others_write__nothing_done_on_its_word),
+         CASE(state_create__keyring_that_others_write__not_remembered))
