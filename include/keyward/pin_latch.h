@@ -46,15 +46,24 @@ struct kw_pin_owner {
     uint64_t start; /* of the process: field 22 of /proc/PID/stat      */
 };
 
+/* A PIN that was latched, and the token's label then: two may have one serial. */
+struct kw_pin_refused {
+    char label[33];
+    struct kw_pin_mark mark;
+};
+enum { KW_PIN_REFUSED_MAX = 4 }; /* fewer than the wrong PINs that lock most tokens */
+
 /* What this node remembers of one token and the PIN that was used last. */
 struct kw_pin_record {
     char serial[17], label[33];
     uint64_t change; /* how often it was written: the newer one of two is higher     */
     struct kw_pin_mark mark; /* of the PIN that the words below are about            */
-    bool latched;            /* no login with this PIN                               */
-    bool proven;             /* a login with this PIN has worked here                */
-    bool retry;              /* a human acted since the last stop: one try is owed   */
-    uint32_t unclear;        /* of a proven PIN: logins in a row whose end is unclear */
+    struct kw_pin_refused refused[KW_PIN_REFUSED_MAX]; /* all that were latched      */
+    size_t refused_count;
+    bool latched;     /* no login with this PIN                               */
+    bool proven;      /* a login with this PIN has worked here                */
+    bool retry;       /* a human acted since the last stop: one try is owed   */
+    uint32_t unclear; /* of a proven PIN: logins in a row whose end is unclear */
     char ended_boot[KW_BOOT_ID]; /* when the last of those ended: which boot,        */
     int64_t ended_ns;            /* and CLOCK_BOOTTIME                               */
     struct kw_pin_owner tried;   /* a login that was begun, and not settled          */
