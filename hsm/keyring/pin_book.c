@@ -90,8 +90,9 @@ static kw_err put(const struct kw_state_dir *dir, struct kw_pin_records *records
                   const struct kw_pin_record *r, struct kw_note *note)
 {
     if (!kw_pin_records_put(records, r)) {
-        kw_note_set(note, KW_PIN_FILE ": full of tokens that are stopped; take those out "
-                                      "of it that are gone");
+        kw_note_set(note, KW_PIN_FILE ": full of tokens that are stopped, or had a PIN "
+                                      "refused; take those out of it that are gone, or "
+                                      "say keyward pin retry");
         return kw_err_at(KW_CODE_IO, "pin latch");
     }
     return kw_pin_records_write(dir, records, note);
@@ -244,6 +245,8 @@ kw_err kw_pin_settled(const struct kw_pin_book *book, const struct kw_pin_facts 
     }
     if (same && news)
         e = write_record(&d, &r, note);
+    else if (end == KW_PIN_REFUSED && kw_pin_refuse(&before, facts))
+        e = write_record(&d, &before, note);
     close_desk(&d);
     return e;
 }
@@ -257,10 +260,13 @@ static kw_err lift(struct desk *d, const struct kw_pin_record *record,
     kw_copy_str(ret->label, sizeof ret->label, kw_span_str(r.label));
     kw_copy_str(ret->reason, sizeof ret->reason, kw_span_str(r.reason));
     kw_copy_str(ret->at, sizeof ret->at, kw_span_str(r.at));
-    if (!ret->lifted)
+    ret->forgotten = r.refused_count;
+    if (!ret->lifted && r.refused_count == 0)
         return KW_OK;
+    memset(r.refused, 0, sizeof r.refused);
+    r.refused_count = 0;
     r.latched = false;
-    r.retry = true;
+    r.retry = r.retry || ret->lifted;
     return write_record(d, &r, note);
 }
 

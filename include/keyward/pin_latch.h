@@ -16,7 +16,11 @@
  *   - One that has worked (proven), with an unclear end of a login: once more after 10 s,
  *     then once an hour, never while the token says COUNT_LOW or FINAL_TRY.
  *   - Another PIN lifts the latch.  The same one in a file of another mode, owner or time
- *     is the same one.  `keyward pin retry` owes one try, whatever the PIN.
+ *     is the same one, and one that was latched before stays so, whatever came between:
+ *     two wrong ones by turns cost one login each.  As many are remembered as
+ *     KW_PIN_REFUSED_MAX; then any other PIN is stopped, as nobody could tell whether it
+ *     was tried.  `keyward pin retry` alone forgets them, and owes one try, whatever the
+ *     PIN.
  *   - A mark that was made with another key (it is lost when the machine restarts) cannot
  * be compared: a latch counts as about this PIN, a proof counts as none.
  *   - What ends before C_Login counts nothing.
@@ -118,6 +122,10 @@ enum kw_pin_end kw_pin_end_of(kw_err login);
 void kw_pin_settle(struct kw_pin_record *record, enum kw_pin_end end, const char *reason,
                    const struct kw_pin_now *now);
 
+/* Remembers the PIN of `facts` as a refused one.  false: it is one already, it has no
+ * mark, or there is no more room (then nothing that is not remembered is tried). */
+bool kw_pin_refuse(struct kw_pin_record *record, const struct kw_pin_facts *facts);
+
 /* Whoever tried is gone and left no word: an unclear end at the time that it was begun.
  */
 void kw_pin_settle_orphan(struct kw_pin_record *record, const struct kw_pin_now *now);
@@ -180,17 +188,20 @@ KW_MUST_USE kw_err kw_pin_ask(const struct kw_pin_book *book,
                               struct kw_pin_verdict *ret, struct kw_note *note);
 
 /* What became of asker's login with the PIN of `facts`.  Another PIN that was asked for
- * meanwhile, and another login that was begun, are left as they are.
+ * meanwhile, and another login that was begun, are left as they are; that this one was
+ * refused is remembered beside it.
  * BUSY  say it again;  IO  it is not remembered: the login counts as begun and unclear */
 KW_MUST_USE kw_err kw_pin_settled(const struct kw_pin_book *book,
                                   const struct kw_pin_facts *facts,
                                   const struct kw_pin_owner *asker, enum kw_pin_end end,
                                   const char *reason, struct kw_note *note);
 
-/* A human says that what is stopped may be tried once more. */
+/* A human says that what is stopped may be tried once more, and that what was refused
+ * before is to be forgotten. */
 struct kw_pin_lift {
     char serial[17], label[33];
     bool lifted;      /* false: nothing is stopped      */
+    size_t forgotten; /* PINs that were refused before  */
     char reason[160]; /* what it was stopped for, since */
     char at[KW_TIME_TEXT];
 };

@@ -90,6 +90,10 @@ static void spoilt_file__error_never_nothing(void **state)
     static const char *const wrong[] = {
         "", "{}", "{\"pin-latch\":1,\"tokens\":[{}]}", "{\"pin-latch\":1,\"tokens\":{}}",
         "{\"pin-latch\":2,\"tokens\":[]}",
+        "{\"pin-latch\":1,\"tokens\":[{\"serial\":\"1\",\"label\":\"tok\",\"change\":1,"
+        "\"latched\":false,\"proven\":true,\"retry\":false,\"key\":null,\"digest\":null,"
+        "\"refused\":[{},{},{},{},{}],\"unclear\":null,\"ended\":null,"
+        "\"tried\":null,\"reason\":null,\"at\":null}]}",
         /* as builds before the first release wrote it */
         "{\"pin-latch\":1,\"tokens\":[{\"token\":\"t\",\"latched\":false}]}"};
     struct kw_pin_facts f = facts("1", "tok", 'a');
@@ -109,6 +113,24 @@ static void spoilt_file__error_never_nothing(void **state)
         CHECK_CODE(kw_pin_retry(&book, NULL, lifts, &n, &note), KW_CODE_BAD_INPUT);
     }
     CHECK(v.word == KW_PIN_STOP);
+    end();
+}
+
+static void file_of_a_pre_release_build__refused_and_said(void **state)
+{
+    (void)state;
+    struct kw_pin_facts f = facts("1", "tok", 'a');
+    struct kw_pin_verdict v;
+    begin();
+    const char *old = "{\"pin-latch\":1,\"tokens\":[{\"serial\":\"1\",\"label\":\"tok\","
+                      "\"change\":2,\"latched\":true,\"proven\":false,\"retry\":false,"
+                      "\"key\":null,\"digest\":null,\"unclear\":null,\"ended\":null,"
+                      "\"tried\":null,\"reason\":null,\"at\":null}]}";
+    CHECK_OK(
+        kw_file_replace(in_folder("state/pin-latch.json"), kw_span_str(old), 0600, NULL));
+    CHECK_CODE(kw_pin_ask(&book, &f, &me, &v, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "refused: missing: only files of pre-release builds lack it");
+    CHECK_HAS(note.text, "remove it");
     end();
 }
 
@@ -330,6 +352,100 @@ static void serial__is_what_it_belongs_to__not_the_label(void **state)
     end();
 }
 
+/* An agent that flaps between two files. */
+static void two_wrong_pins_by_turns__one_login_each_and_again_after_retry(void **state)
+{
+    (void)state;
+    struct kw_pin_facts pins[] = {facts("1", "tok", 'a'), facts("1", "tok", 'b')};
+    struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
+    size_t n = 0;
+    begin();
+    for (unsigned said = 0; said < 3; said++) {
+        unsigned logins = 0;
+        for (unsigned i = 0; i < 6; i++)
+            if (ask(&pins[i % 2]) == KW_PIN_GO) {
+                settled(&pins[i % 2], KW_PIN_REFUSED);
+                logins++;
+            }
+        assert_int_equal(logins, 2);
+        struct kw_pin_record r = look(&pins[0]);
+        CHECK(r.latched && r.refused_count == 2);
+        CHECK_STR(r.refused[0].label, "tok");
+        CHECK(r.refused[1].mark.digest_len == 16 && r.refused[1].mark.digest[0] == 'b');
+        CHECK_OK(kw_pin_retry(&book, NULL, lifts, &n, &note));
+        CHECK(n == 1 && lifts[0].lifted && lifts[0].forgotten == 2);
+    }
+    end();
+}
+
+static void retry__nothing_is_stopped__forgets_what_was_refused(void **state)
+{
+    (void)state;
+    struct kw_pin_facts wrong = facts("1", "tok", 'a'), right = facts("1", "tok", 'b');
+    struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
+    size_t n = 0;
+    begin();
+    CHECK(ask(&wrong) == KW_PIN_GO);
+    settled(&wrong, KW_PIN_REFUSED);
+    CHECK(ask(&right) == KW_PIN_GO);
+    settled(&right, KW_PIN_WORKED);
+    CHECK_OK(kw_pin_retry(&book, NULL, lifts, &n, &note));
+    CHECK(n == 1 && !lifts[0].lifted && lifts[0].forgotten == 1);
+    CHECK(look(&right).proven && !look(&right).retry);
+    CHECK_OK(kw_pin_retry(&book, NULL, lifts, &n, &note));
+    CHECK(n == 1 && !lifts[0].lifted && lifts[0].forgotten == 0);
+    CHECK(ask(&wrong) == KW_PIN_GO);
+    end();
+}
+
+/* Its process is gone, another PIN was asked for, and only then the word comes. */
+static void refused__told_after_another_pin_was_asked_for__remembered(void **state)
+{
+    (void)state;
+    struct kw_pin_facts first = facts("1", "tok", 'a'), second = facts("1", "tok", 'b');
+    begin();
+    CHECK(ask(&first) == KW_PIN_GO);
+    settled(&first, KW_PIN_WORKED);
+    struct kw_pin_owner mine = me;
+    me.start++; /* there is no such process any more */
+    struct kw_pin_owner gone = me;
+    CHECK(ask(&first) == KW_PIN_GO);
+    me = mine;
+    CHECK(ask(&second) == KW_PIN_GO);
+    me = gone;
+    settled(&first, KW_PIN_REFUSED);
+    CHECK(look(&second).tried.pid == mine.pid && !look(&second).latched);
+    me = mine;
+    settled(&second, KW_PIN_WORKED);
+    CHECK(look(&second).proven);
+    CHECK(ask(&first) == KW_PIN_STOP);
+    end();
+}
+
+/* 32 tokens, four refused PINs each, every text at its longest. */
+static void everything_at_its_longest__written_and_read_again(void **state)
+{
+    (void)state;
+    char serial[17], reason[200];
+    begin();
+    memset(reason, '"', sizeof reason - 1);
+    reason[sizeof reason - 1] = '\0';
+    for (unsigned i = 0; i < KW_PIN_RECORDS_MAX; i++) {
+        snprintf(serial, sizeof serial, "%016u", i);
+        for (char pin = 'a'; pin < 'e'; pin++) {
+            struct kw_pin_facts f = facts(
+                serial,
+                "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"", pin);
+            CHECK(ask(&f) == KW_PIN_GO);
+            CHECK_OK(kw_pin_settled(&book, &f, &me, KW_PIN_REFUSED, reason, &note));
+        }
+    }
+    struct kw_pin_facts last = facts(serial, "other", 'z');
+    CHECK(look(&last).refused_count == KW_PIN_REFUSED_MAX);
+    CHECK(ask(&last) == KW_PIN_STOP);
+    end();
+}
+
 static void another_login_under_way__wait_and_its_orphan_is_stopped(void **state)
 {
     (void)state;
@@ -387,6 +503,9 @@ static void more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room(void
         struct kw_pin_facts f = facts(serial, "tok", 'a');
         CHECK(ask(&f) == KW_PIN_GO);
         settled(&f, i == 1 ? KW_PIN_WORKED : KW_PIN_REFUSED);
+        f.mark.digest[0] = 'b'; /* what it refused is remembered all the same */
+        if (i == 2 && ask(&f) == KW_PIN_GO)
+            settled(&f, KW_PIN_WORKED);
     }
     struct kw_pin_facts one = facts("1", "tok", 'a'), more = facts("more", "tok", 'a'),
                         last = facts("last", "tok", 'a');
@@ -461,6 +580,7 @@ static void changed__seen_once_and_again_after_the_next_write(void **state)
 }
 
 KW_CASES("hsm/keyring/pin_book", CASE(spoilt_file__error_never_nothing),
+         CASE(file_of_a_pre_release_build__refused_and_said),
          CASE(locked_by_somebody__busy_and_nothing_counted),
          CASE(not_writable__pin_never_proven__no_login_and_said),
          CASE(not_writable__proven__marker_in_the_runtime_directory),
@@ -469,6 +589,10 @@ KW_CASES("hsm/keyring/pin_book", CASE(spoilt_file__error_never_nothing),
          CASE(go__durable_who_tries_before_the_answer),
          CASE(all_that_is_remembered__reads_back),
          CASE(serial__is_what_it_belongs_to__not_the_label),
+         CASE(two_wrong_pins_by_turns__one_login_each_and_again_after_retry),
+         CASE(retry__nothing_is_stopped__forgets_what_was_refused),
+         CASE(refused__told_after_another_pin_was_asked_for__remembered),
+         CASE(everything_at_its_longest__written_and_read_again),
          CASE(another_login_under_way__wait_and_its_orphan_is_stopped),
          CASE(vendors_bytes_in_a_reason__written_all_the_same),
          CASE(more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room),
