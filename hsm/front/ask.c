@@ -8,9 +8,13 @@
  * at when the process is gone, not before: until then it may still begin. */
 #include "room.h"
 
+#include <assert.h>
 #include <sys/socket.h>
 
 #include <keyward/log.h>
+
+/* Each has one login, and none begins while the end of another one is owed. */
+static_assert(KW_LATCH_DEBTS == KW_CREW_MAX, "an end for each worker");
 
 #define WORD_WITHIN_NS (2 * KW_S_NS)
 
