@@ -194,12 +194,22 @@ static kw_err ask(struct desk *d, const struct kw_pin_facts *facts,
     return KW_OK;
 }
 
+/* What it tries would be nobody's, and forgotten when it dies. */
+static kw_err nameless(struct kw_note *note)
+{
+    kw_note_set(note, "the process that wants to log in is not to be seen in /proc: no "
+                      "login is tried, as nobody could tell whether it still goes on");
+    return kw_err_at(KW_CODE_IO, "pin latch");
+}
+
 kw_err kw_pin_ask(const struct kw_pin_book *book, const struct kw_pin_facts *facts,
                   const struct kw_pin_owner *asker, struct kw_pin_verdict *ret,
                   struct kw_note *note)
 {
     struct desk d;
     struct kw_pin_verdict v;
+    if (asker->pid == 0)
+        return nameless(note);
     kw_err e = open_desk(book, &d, note);
     if (kw_failed(e))
         return e.code == KW_CODE_IO && d.state_err.code == KW_CODE_IO

@@ -167,8 +167,10 @@ int64_t kw_pin_due(const struct kw_pin_record *r, const struct kw_pin_now *now)
     if (!r->proven || r->unclear == 0)
         return 0;
     int64_t pause = r->unclear == 1 ? FIRST_PAUSE_NS : LATER_PAUSE_NS;
-    /* Of another boot: at the latest, it ended when this one began. */
-    bool same_boot = strcmp(r->ended_boot, now->boot) == 0;
+    /* Of another boot: at the latest, it ended when this one began.  Where boots have no
+     * names, what is still to come cannot be of this one. */
+    bool same_boot =
+        kw_pin_is_boot(r->ended_boot, now->boot) && r->ended_ns <= now->boot_ns;
     return (same_boot ? r->ended_ns : 0) + pause;
 }
 

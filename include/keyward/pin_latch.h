@@ -43,6 +43,8 @@
 
 #define KW_BOOT_ID 40u /* bytes of /proc/sys/kernel/random/boot_id and a NUL */
 
+#define KW_BOOT_UNKNOWN "unknown" /* a sandbox does not show it: it may be any boot */
+
 /* A process, so that it is not taken for a later one of the same number. */
 struct kw_pin_owner {
     char boot[KW_BOOT_ID];
@@ -156,6 +158,8 @@ KW_MUST_USE kw_err kw_pin_mark_make(kw_span key, const char *serial, kw_span pin
 
 /* false: there is no such process. */
 bool kw_pin_owner_of(pid_t pid, struct kw_pin_owner *ret_owner);
+/* Is it the same boot, as far as the two names tell?  An unknown one is like any. */
+bool kw_pin_is_boot(const char *a, const char *b);
 /* It is still there, and can still be in C_Login (a zombie cannot). */
 bool kw_pin_owner_lives(const struct kw_pin_owner *owner);
 
@@ -180,7 +184,8 @@ KW_MUST_USE kw_err kw_pin_look(const struct kw_pin_book *book, const char *seria
 /* May `asker` log in?  OK: *ret says so, and with GO it is durable that a login is tried.
  * With any error nothing may be tried, and nothing is counted:
  * BUSY       somebody else is at the files: ask again
- * IO         it could not be made durable (the note says what that means)
+ * IO         it could not be made durable (the note says what that means), or nobody
+ *            could tell who asks
  * BAD_INPUT  the file cannot be read */
 KW_MUST_USE kw_err kw_pin_ask(const struct kw_pin_book *book,
                               const struct kw_pin_facts *facts,

@@ -152,6 +152,21 @@ static void locked_by_somebody__busy_and_nothing_counted(void **state)
     end();
 }
 
+/* Without a /proc nobody can tell later whether its login still goes on, or that there
+ * was one. */
+static void asker_that_cannot_be_named__no_login_and_said(void **state)
+{
+    (void)state;
+    struct kw_pin_facts f = facts("1", "tok", 'a');
+    struct kw_pin_owner nobody = {.pid = 0};
+    struct kw_pin_verdict v;
+    begin();
+    CHECK_CODE(kw_pin_ask(&book, &f, &nobody, &v, &note), KW_CODE_IO);
+    CHECK_HAS(note.text, "/proc");
+    CHECK(look(&f).change == 0);
+    end();
+}
+
 /* ---- a state directory that cannot be written ----------------------------------------
  */
 
@@ -481,6 +496,25 @@ static void another_login_under_way__wait_and_its_orphan_is_stopped(void **state
     end();
 }
 
+/* A sandbox that shows processes and nothing else: the boot has no name there. */
+static void another_login_in_a_boot_without_a_name__wait(void **state)
+{
+    (void)state;
+    struct kw_pin_facts f = facts("1", "tok", 'a');
+    begin();
+    struct kw_pin_owner mine = me;
+    kw_copy_str(me.boot, sizeof me.boot, kw_span_str(KW_BOOT_UNKNOWN));
+    CHECK(kw_pin_owner_lives(&me));
+    CHECK(ask(&f) == KW_PIN_GO); /* by one in the sandbox */
+    me = mine;
+    CHECK(ask(&f) == KW_PIN_WAIT);
+    me.start++;
+    kw_copy_str(me.boot, sizeof me.boot, kw_span_str(KW_BOOT_UNKNOWN));
+    CHECK(!kw_pin_owner_lives(&me)); /* number and start have to do */
+    me = mine;
+    end();
+}
+
 static void vendors_bytes_in_a_reason__written_all_the_same(void **state)
 {
     (void)state;
@@ -582,6 +616,7 @@ static void changed__seen_once_and_again_after_the_next_write(void **state)
 KW_CASES("hsm/keyring/pin_book", CASE(spoilt_file__error_never_nothing),
          CASE(file_of_a_pre_release_build__refused_and_said),
          CASE(locked_by_somebody__busy_and_nothing_counted),
+         CASE(asker_that_cannot_be_named__no_login_and_said),
          CASE(not_writable__pin_never_proven__no_login_and_said),
          CASE(not_writable__proven__marker_in_the_runtime_directory),
          CASE(neither_writable__proven__no_login_either),
@@ -594,6 +629,7 @@ KW_CASES("hsm/keyring/pin_book", CASE(spoilt_file__error_never_nothing),
          CASE(refused__told_after_another_pin_was_asked_for__remembered),
          CASE(everything_at_its_longest__written_and_read_again),
          CASE(another_login_under_way__wait_and_its_orphan_is_stopped),
+         CASE(another_login_in_a_boot_without_a_name__wait),
          CASE(vendors_bytes_in_a_reason__written_all_the_same),
          CASE(more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room),
          CASE(retry__by_label_or_serial_or_all__one_try),

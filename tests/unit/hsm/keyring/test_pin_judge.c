@@ -323,6 +323,24 @@ static void proven__unclear_ends__ten_seconds_then_hours_and_worked_ends_it(void
     CHECK(ask(&r, "Ka", t + HOUR, NULL) == KW_PIN_GO);
 }
 
+/* Daemon and tool by turns, one of them in a sandbox where the boot has no name: the hour
+ * is one of this boot, if it can be. */
+static void proven__unclear_end_in_a_boot_without_a_name__the_same_pause(void **state)
+{
+    (void)state;
+    struct kw_pin_now now = at(THEN + HOUR - 1);
+    struct kw_pin_record r = {.proven = true, .unclear = 2, .ended_ns = THEN};
+    kw_copy_str(r.ended_boot, sizeof r.ended_boot, kw_span_str(KW_BOOT_UNKNOWN));
+    CHECK(kw_pin_due(&r, &now) == THEN + HOUR);
+    kw_copy_str(r.ended_boot, sizeof r.ended_boot, kw_span_str("this-boot"));
+    kw_copy_str(now.boot, sizeof now.boot, kw_span_str(KW_BOOT_UNKNOWN));
+    CHECK(kw_pin_due(&r, &now) == THEN + HOUR);
+    now.boot_ns = THEN - 1; /* an earlier one */
+    CHECK(kw_pin_due(&r, &now) == HOUR);
+    kw_copy_str(r.ended_boot, sizeof r.ended_boot, kw_span_str(KW_BOOT_UNKNOWN));
+    CHECK(kw_pin_due(&r, &now) == HOUR);
+}
+
 static void key_lost__latch_holds_proof_is_none_and_another_pin_lifts_later(void **state)
 {
     (void)state;
@@ -498,6 +516,7 @@ KW_CASES("hsm/keyring/pin_judge", CASE(judge__every_combination__as_the_rules_sa
          CASE(refused__also_a_proven_one__latched_until_another_pin),
          CASE(never_proven__any_unclear_end__one_try),
          CASE(proven__unclear_ends__ten_seconds_then_hours_and_worked_ends_it),
+         CASE(proven__unclear_end_in_a_boot_without_a_name__the_same_pause),
          CASE(key_lost__latch_holds_proof_is_none_and_another_pin_lifts_later),
          CASE(no_key_for_once__what_is_latched_stays_comparable),
          CASE(two_wrong_pins_by_turns__one_login_each),
