@@ -2,6 +2,7 @@
 /* The front's end of the PIN latch. */
 #include "pin_latch.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -241,6 +242,20 @@ void kw_latch_ended(struct kw_latch *latch, const struct kw_pin_facts *facts,
         latch->debts[latch->debt_count++] = d;
     else
         latch->lost_one = true;
+}
+
+void kw_latch_close(struct kw_latch *latch)
+{
+    enum { TURNS = 50, NAP_MS = 20 };
+    pay(latch);
+    for (int i = 0; i < TURNS && latch->debt_count > 0; i++) {
+        (void)poll(NULL, 0, NAP_MS);
+        pay(latch);
+    }
+    if (latch->debt_count > 0)
+        kw_log(KW_LOG_ERROR, "pin-latch-not-saved",
+               KW_INT("logins", (int64_t)latch->debt_count),
+               KW_STR("why", latch->owed_why.text));
 }
 
 bool kw_latch_look(struct kw_latch *latch)

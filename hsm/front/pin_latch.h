@@ -66,6 +66,11 @@ void kw_latch_ended(struct kw_latch *latch, const struct kw_pin_facts *facts,
                     const struct kw_pin_owner *owner, enum kw_pin_end end,
                     const char *reason);
 
+/* Before the end: writes down what is owed, and waits up to a second for whoever is at
+ * the files.  What stays owed is logged, and counts as begun and unclear in the next
+ * life. */
+void kw_latch_close(struct kw_latch *latch);
+
 /* At most once a second: writes down what is owed, reads what changed on disk.  true: a
  * retry was said since. */
 bool kw_latch_look(struct kw_latch *latch);
