@@ -94,10 +94,10 @@ static void refuse_instead(struct kw_pin_record *r, const struct kw_pin_facts *f
 /* ---- what became of a login ---------------------------------------------------------
  */
 
-enum kw_pin_end kw_pin_end_of(kw_err login)
+enum kw_pin_end kw_pin_end_of(kw_err login, bool was_in)
 {
     if (!kw_failed(login))
-        return KW_PIN_WORKED;
+        return was_in ? KW_PIN_NOT_BEGUN : KW_PIN_WORKED;
     return login.code == KW_CODE_PIN_STOP ? KW_PIN_REFUSED : KW_PIN_UNCLEAR;
 }
 

@@ -116,9 +116,10 @@ enum kw_pin_end {
     KW_PIN_WORKED = 1,
     KW_PIN_REFUSED,   /* PIN_INCORRECT and its kin                       */
     KW_PIN_UNCLEAR,   /* anything else, also that nobody came back       */
-    KW_PIN_NOT_BEGUN, /* C_Login was never called                        */
+    KW_PIN_NOT_BEGUN, /* C_Login was never called, or did not look at it */
 };
-enum kw_pin_end kw_pin_end_of(kw_err login);
+/* `was_in`: somebody was logged in to the token already, whatever the PIN. */
+enum kw_pin_end kw_pin_end_of(kw_err login, bool was_in);
 
 /* What became of the login in record->tried.  `reason` is for the operator. */
 void kw_pin_settle(struct kw_pin_record *record, enum kw_pin_end end, const char *reason,

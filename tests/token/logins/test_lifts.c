@@ -139,6 +139,29 @@ static void two_wrong_pins_by_turns__one_login_each_until_one_command(void **sta
     node_remove(&h);
 }
 
+/* Processes of one application share a login at some HSMs: C_Login says so, whatever the
+ * PIN, and nobody has looked at that. */
+static void token_that_was_logged_in_already__proves_no_pin(void **state)
+{
+    (void)state;
+    node_make(&h);
+    house_liar_tell(&h, "C_Login rv=0x100\n");
+    node_start_mixed(&h, 2);
+    char *text = node_remembered(&h);
+    CHECK_HAS(text, "\"proven\": false");
+    CHECK_HAS(text, "\"latched\": false");
+    CHECK_HAS(text, "\"tried\": null");
+    free(text);
+    node_forget_count(&h);
+    house_liar_tell(&h, "C_Login rv=0x5\n"); /* CKR_GENERAL_ERROR: one try, as ever */
+    node_start_mixed(&h, 4);
+    assert_int_equal(node_logins(&h), 1);
+    text = node_remembered(&h);
+    CHECK_HAS(text, "\"latched\": true");
+    free(text);
+    node_remove(&h);
+}
+
 /* ---- what lifts ----------------------------------------------------------------------
  */
 
@@ -254,6 +277,7 @@ KW_CASES("logins/lifts", CASE(touch_chmod_chown_anew__lift_nothing),
          CASE(token_named_otherwise_in_the_configuration__lifts_nothing),
          CASE(key_lost__latch_stays_until_one_command), CASE(key_lost__a_proof_is_none),
          CASE(two_wrong_pins_by_turns__one_login_each_until_one_command),
+         CASE(token_that_was_logged_in_already__proves_no_pin),
          CASE(wrong_pin_then_the_right_one__up_by_itself),
          CASE(proven_unclear_once__back_by_itself),
          CASE(proven_unclear_often__retry_allows_one_at_once),

@@ -503,9 +503,10 @@ static void somebody_tries__named(void **state)
 static void end_of__pin_errors_refused__all_others_unclear(void **state)
 {
     (void)state;
-    CHECK(kw_pin_end_of(KW_OK) == KW_PIN_WORKED);
+    CHECK(kw_pin_end_of(KW_OK, false) == KW_PIN_WORKED);
+    CHECK(kw_pin_end_of(KW_OK, true) == KW_PIN_NOT_BEGUN);
     for (int c = KW_CODE_BAD_INPUT; c < KW_CODE_COUNT; c++)
-        CHECK(kw_pin_end_of(kw_err_at((enum kw_code)c, "C_Login")) ==
+        CHECK(kw_pin_end_of(kw_err_at((enum kw_code)c, "C_Login"), false) ==
               (c == KW_CODE_PIN_STOP ? KW_PIN_REFUSED : KW_PIN_UNCLEAR));
 }
 
