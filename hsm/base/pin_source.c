@@ -132,9 +132,28 @@ static bool is_plain_byte(uint8_t c)
     return c >= 0x20 && c != 0x7f;
 }
 
+static bool has_byte_order_mark(kw_span pin)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+    return pin.len >= sizeof mark &&
+           kw_span_equal(kw_span_of(pin.ptr, sizeof mark), kw_span_of(mark, sizeof mark));
+}
+
+static kw_err unseen_mark(const char *path, struct kw_note *note)
+{
+    kw_note_set(note,
+                "%s: begins with a byte order mark, as files of some editors of Windows "
+                "do, and the token would count it as a wrong PIN: write the PIN alone "
+                "into the file",
+                path);
+    return kw_err_at(KW_CODE_BAD_INPUT, "pin");
+}
+
 /* The note says what kind of byte, never which PIN, nor where in it. */
 kw_err kw_pin_check(kw_span pin, const char *path, struct kw_note *note)
 {
+    if (has_byte_order_mark(pin))
+        return unseen_mark(path, note);
     if (kw_span_all(pin, is_plain_byte))
         return KW_OK;
     bool crlf = pin.ptr[pin.len - 1] == '\r' &&

@@ -8,9 +8,13 @@
  * at when the process is gone, not before: until then it may still begin. */
 #include "room.h"
 
+#include <assert.h>
 #include <sys/socket.h>
 
 #include <keyward/log.h>
+
+/* Each has one login, and none begins while the end of another one is owed. */
+static_assert(KW_LATCH_DEBTS == KW_CREW_MAX, "an end for each worker");
 
 #define WORD_WITHIN_NS (2 * KW_S_NS)
 
@@ -82,7 +86,7 @@ bool kw_login_told(struct kw_worker *w, kw_span message)
     struct kw_wire_login l;
     if (w->login != KW_LOGIN_GOING || kw_failed(kw_wire_get_login(message, &l)))
         return false;
-    ended(w, kw_pin_end_of(l.err), l.note.text);
+    ended(w, kw_pin_end_of(l.err, l.was_in), l.note.text);
     if (w->front->stopping) /* it was let finish that, and nothing more is wanted */
         kw_crew_end_of_socket(w);
     return true;

@@ -2,6 +2,7 @@
 /* The front's end of the PIN latch. */
 #include "pin_latch.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -139,11 +140,28 @@ static kw_err word_of(struct kw_latch *latch, const struct kw_pin_verdict *v)
 
 static void pay(struct kw_latch *latch);
 
+/* What is not on disk cannot be judged: it may be that this very PIN was refused. */
+static bool owes(const struct kw_latch *latch, struct kw_note *why)
+{
+    if (latch->lost_one)
+        kw_note_set(why, "how an earlier login ended could not be written down and is "
+                         "not known any more: no login is tried; mend the state "
+                         "directory, then restart keywardd");
+    else if (latch->debt_count > 0)
+        kw_note_set(why,
+                    "how an earlier login ended is not written down yet (%.300s): no "
+                    "other one is tried before it is",
+                    latch->owed_why.text);
+    return latch->lost_one || latch->debt_count > 0;
+}
+
 kw_err kw_latch_ask(struct kw_latch *latch, const struct kw_pin_facts *facts,
                     const struct kw_pin_owner *owner, struct kw_note *why)
 {
     struct kw_pin_verdict v;
     pay(latch);
+    if (owes(latch, why))
+        return kw_err_at(KW_CODE_BUSY, "pin latch");
     kw_err e = kw_pin_ask(&latch->book, facts, owner, &v, why);
     if (kw_failed(e))
         return e;
@@ -182,6 +200,7 @@ static bool write_down(struct kw_latch *latch, const struct kw_latch_debt *d)
     if (kw_failed(e) && e.code != KW_CODE_BUSY)
         kw_log(KW_LOG_ERROR, "pin-latch-not-saved", KW_ERR("err", e),
                KW_STR("why", note.text));
+    latch->owed_why = note;
     if (!kw_failed(e)) {
         read_record(latch, d->facts.serial, d->facts.label);
         conclude(latch, &d->owner);
@@ -221,6 +240,22 @@ void kw_latch_ended(struct kw_latch *latch, const struct kw_pin_facts *facts,
     conclude_in_memory(latch, &d);
     if (latch->debt_count < KW_LATCH_DEBTS)
         latch->debts[latch->debt_count++] = d;
+    else
+        latch->lost_one = true;
+}
+
+void kw_latch_close(struct kw_latch *latch)
+{
+    enum { TURNS = 50, NAP_MS = 20 };
+    pay(latch);
+    for (int i = 0; i < TURNS && latch->debt_count > 0; i++) {
+        (void)poll(NULL, 0, NAP_MS);
+        pay(latch);
+    }
+    if (latch->debt_count > 0)
+        kw_log(KW_LOG_ERROR, "pin-latch-not-saved",
+               KW_INT("logins", (int64_t)latch->debt_count),
+               KW_STR("why", latch->owed_why.text));
 }
 
 bool kw_latch_look(struct kw_latch *latch)

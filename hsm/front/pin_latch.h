@@ -19,7 +19,9 @@ struct kw_latch_debt {
     enum kw_pin_end end;
     char reason[160];
 };
-enum { KW_LATCH_DEBTS = 4 };
+/* While one is owed nobody else may log in: there can be as many as there are workers in
+ * a login when the first of them ends. */
+enum { KW_LATCH_DEBTS = 3 * KW_WORKERS_MAX };
 
 struct kw_latch {
     struct kw_pin_book book;
@@ -38,6 +40,8 @@ struct kw_latch {
 
     struct kw_latch_debt debts[KW_LATCH_DEBTS];
     size_t debt_count;
+    bool lost_one;           /* more than that: nobody logs in in this life           */
+    struct kw_note owed_why; /* why the first of them is not written down            */
     struct kw_note key_told; /* what the log was told of the key last                */
 };
 
@@ -53,13 +57,19 @@ void kw_latch_key(struct kw_latch *latch, struct kw_secret *ret_key);
 /* Is there any use in starting a worker?  false: see why and reason. */
 bool kw_latch_may_start(struct kw_latch *latch);
 
-/* A worker's question.  OK: it may log in; else the word for it, and BUSY: ask again. */
+/* A worker's question.  OK: it may log in; else the word for it, and BUSY: ask again.
+ * BUSY also while an end is owed: nobody logs in before it is written down. */
 KW_MUST_USE kw_err kw_latch_ask(struct kw_latch *latch, const struct kw_pin_facts *facts,
                                 const struct kw_pin_owner *owner, struct kw_note *why);
 /* What became of it.  What cannot be written down now is, as soon as it can. */
 void kw_latch_ended(struct kw_latch *latch, const struct kw_pin_facts *facts,
                     const struct kw_pin_owner *owner, enum kw_pin_end end,
                     const char *reason);
+
+/* Before the end: writes down what is owed, and waits up to a second for whoever is at
+ * the files.  What stays owed is logged, and counts as begun and unclear in the next
+ * life. */
+void kw_latch_close(struct kw_latch *latch);
 
 /* At most once a second: writes down what is owed, reads what changed on disk.  true: a
  * retry was said since. */

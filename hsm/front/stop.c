@@ -85,6 +85,7 @@ void kw_front_stop(struct kw_front *f, int64_t grace_ns)
         read_what_came(f, WAIT_MS);
         kw_front_settle(f);
     }
+    kw_latch_close(&f->latch);
     kw_lock_take(f->lock);
     kw_queue_fail(&f->queue, KW_JOB_WAITING, cancelled);
     kw_queue_fail(&f->queue, KW_JOB_SENT, cancelled);

@@ -64,7 +64,9 @@ static kw_err read_one(const struct kw_member *m, json_t *object, void *base,
     if (value == NULL && (m->may_miss || m->former != NULL))
         return KW_OK;
     if (value == NULL)
-        kw_note_set(note, "missing");
+        kw_note_set(note, m->newer ? "missing: only files of pre-release builds lack it, "
+                                     "and this program does not read those"
+                                   : "missing");
     else if (m->former != NULL)
         kw_note_set(note,
                     "only files of pre-release builds have it, and this program "

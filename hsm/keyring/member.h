@@ -35,6 +35,7 @@ struct kw_member {
     bool may_miss; /* a file that an older program wrote lacks it: as if it were null */
     const char *former; /* only pre-release builds wrote it: such a file is refused; what
                            to do with it, else NULL.  Nothing else of the row counts */
+    bool newer; /* pre-release builds did not write it: a file without it is refused */
     const struct kw_member *table; /* object, list: its members, ended by a row without
                                       name */
     size_t stride; /* list: bytes of an element; max: how many there may be */

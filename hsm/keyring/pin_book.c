@@ -90,8 +90,9 @@ static kw_err put(const struct kw_state_dir *dir, struct kw_pin_records *records
                   const struct kw_pin_record *r, struct kw_note *note)
 {
     if (!kw_pin_records_put(records, r)) {
-        kw_note_set(note, KW_PIN_FILE ": full of tokens that are stopped; take those out "
-                                      "of it that are gone");
+        kw_note_set(note, KW_PIN_FILE ": full of tokens that are stopped, or had a PIN "
+                                      "refused; take those out of it that are gone, or "
+                                      "say keyward pin retry");
         return kw_err_at(KW_CODE_IO, "pin latch");
     }
     return kw_pin_records_write(dir, records, note);
@@ -193,12 +194,22 @@ static kw_err ask(struct desk *d, const struct kw_pin_facts *facts,
     return KW_OK;
 }
 
+/* What it tries would be nobody's, and forgotten when it dies. */
+static kw_err nameless(struct kw_note *note)
+{
+    kw_note_set(note, "the process that wants to log in is not to be seen in /proc: no "
+                      "login is tried, as nobody could tell whether it still goes on");
+    return kw_err_at(KW_CODE_IO, "pin latch");
+}
+
 kw_err kw_pin_ask(const struct kw_pin_book *book, const struct kw_pin_facts *facts,
                   const struct kw_pin_owner *asker, struct kw_pin_verdict *ret,
                   struct kw_note *note)
 {
     struct desk d;
     struct kw_pin_verdict v;
+    if (asker->pid == 0)
+        return nameless(note);
     kw_err e = open_desk(book, &d, note);
     if (kw_failed(e))
         return e.code == KW_CODE_IO && d.state_err.code == KW_CODE_IO
@@ -244,6 +255,8 @@ kw_err kw_pin_settled(const struct kw_pin_book *book, const struct kw_pin_facts 
     }
     if (same && news)
         e = write_record(&d, &r, note);
+    else if (end == KW_PIN_REFUSED && kw_pin_refuse(&before, facts))
+        e = write_record(&d, &before, note);
     close_desk(&d);
     return e;
 }
@@ -257,10 +270,13 @@ static kw_err lift(struct desk *d, const struct kw_pin_record *record,
     kw_copy_str(ret->label, sizeof ret->label, kw_span_str(r.label));
     kw_copy_str(ret->reason, sizeof ret->reason, kw_span_str(r.reason));
     kw_copy_str(ret->at, sizeof ret->at, kw_span_str(r.at));
-    if (!ret->lifted)
+    ret->forgotten = r.refused_count;
+    if (!ret->lifted && r.refused_count == 0)
         return KW_OK;
+    memset(r.refused, 0, sizeof r.refused);
+    r.refused_count = 0;
     r.latched = false;
-    r.retry = true;
+    r.retry = r.retry || ret->lifted;
     return write_record(d, &r, note);
 }
 

@@ -48,6 +48,29 @@ static json_t *write_moment(const struct kw_member *m, const void *field)
 
 static const struct kw_member_kind kind_moment = {read_moment, write_moment};
 
+/* ---- PINs that were refused ----------------------------------------------------------
+ */
+
+#define REFUSED(field) offsetof(struct kw_pin_refused, field)
+static const struct kw_member refused_table[] = {
+    {.name = "label",
+     .kind = &kw_kind_text,
+     .offset = REFUSED(label),
+     .max = sizeof((struct kw_pin_refused *)0)->label,
+     .nullable = true},
+    {.name = "key",
+     .kind = &kw_kind_hex,
+     .offset = REFUSED(mark.key),
+     .max = sizeof((struct kw_pin_mark *)0)->key,
+     .len_at = REFUSED(mark.key_len) - REFUSED(mark.key)},
+    {.name = "digest",
+     .kind = &kw_kind_hex,
+     .offset = REFUSED(mark.digest),
+     .max = sizeof((struct kw_pin_mark *)0)->digest,
+     .len_at = REFUSED(mark.digest_len) - REFUSED(mark.digest)},
+    {.name = NULL},
+};
+
 /* ---- a token -------------------------------------------------------------------------
  */
 
@@ -79,6 +102,14 @@ static const struct kw_member record_table[] = {
      .max = sizeof((struct kw_pin_mark *)0)->digest,
      .len_at = MARK(digest_len) - MARK(digest),
      .nullable = true},
+    {.name = "refused",
+     .kind = &kw_kind_list,
+     .offset = AT(refused),
+     .max = KW_PIN_REFUSED_MAX,
+     .len_at = AT(refused_count) - AT(refused),
+     .table = refused_table,
+     .stride = sizeof(struct kw_pin_refused),
+     .newer = true},
     {.name = "unclear",
      .kind = &kw_kind_u32,
      .offset = AT(unclear),
@@ -186,8 +217,8 @@ static struct kw_pin_record *make_room(struct kw_pin_records *all)
     struct kw_pin_record *oldest = NULL;
     for (size_t i = 0; i < all->count; i++) {
         struct kw_pin_record *r = &all->list[i];
-        if (!r->latched && r->unclear == 0 && r->tried.pid == 0 &&
-            (oldest == NULL || strcmp(r->at, oldest->at) < 0))
+        if (!r->latched && r->refused_count == 0 && r->unclear == 0 &&
+            r->tried.pid == 0 && (oldest == NULL || strcmp(r->at, oldest->at) < 0))
             oldest = r;
     }
     return oldest;
@@ -204,5 +235,7 @@ bool kw_pin_records_put(struct kw_pin_records *all, const struct kw_pin_record *
     show(place->serial, sizeof place->serial);
     show(place->label, sizeof place->label);
     show(place->reason, sizeof place->reason);
+    for (size_t i = 0; i < place->refused_count; i++)
+        show(place->refused[i].label, sizeof place->refused[i].label);
     return true;
 }

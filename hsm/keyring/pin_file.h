@@ -20,8 +20,9 @@ KW_MUST_USE kw_err kw_pin_records_write(const struct kw_state_dir *dir,
 /* By serial; a token that has none, by its label.  NULL: nothing is remembered. */
 struct kw_pin_record *kw_pin_records_find(struct kw_pin_records *records,
                                           const char *serial, const char *label);
-/* Puts it in the place of the token's old one.  false: full of tokens that are stopped or
- * in use; of the others the one whose last login is longest ago makes room. */
+/* Puts it in the place of the token's old one.  false: full of tokens that are stopped,
+ * in use, or had a PIN refused; of the others the one whose last login is longest ago
+ * makes room. */
 bool kw_pin_records_put(struct kw_pin_records *records,
                         const struct kw_pin_record *record);
 

@@ -2,6 +2,7 @@
 /* pin_judge - whether a login may be tried: record and facts in, verdict out; pure */
 #include <keyward/pin_latch.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,21 +13,105 @@
     "one more could lock the token: put the right PIN where the configuration's `pin` "  \
     "points, or, when it is the right one, say keyward pin retry"
 
+#define AS_MANY "4"
+static_assert(KW_PIN_REFUSED_MAX == 4, "AS_MANY says how many");
+
+/* ---- which PIN ----------------------------------------------------------------------
+ */
+
+static bool has_mark(const struct kw_pin_mark *m)
+{
+    return m->key_len == sizeof m->key && m->digest_len == sizeof m->digest;
+}
+
+static bool can_compare(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
+{
+    return has_mark(a) && has_mark(b) &&
+           kw_span_equal(kw_span_of(a->key, sizeof a->key),
+                         kw_span_of(b->key, sizeof b->key));
+}
+
+static bool is_same(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
+{
+    return kw_equal_ct(kw_span_of(a->digest, sizeof a->digest),
+                       kw_span_of(b->digest, sizeof b->digest));
+}
+
+/* ---- PINs that were latched ----------------------------------------------------------
+ */
+
+static struct kw_pin_refused *find_refused(struct kw_pin_record *r, const char *label,
+                                           const struct kw_pin_mark *mark)
+{
+    for (size_t i = 0; i < r->refused_count; i++) {
+        struct kw_pin_refused *p = &r->refused[i];
+        if (can_compare(&p->mark, mark) && is_same(&p->mark, mark) &&
+            (label == NULL || strcmp(p->label, label) == 0))
+            return p;
+    }
+    return NULL;
+}
+
+static bool refuse(struct kw_pin_record *r, const char *label,
+                   const struct kw_pin_mark *mark)
+{
+    if (!has_mark(mark) || r->refused_count == KW_PIN_REFUSED_MAX ||
+        find_refused(r, label, mark) != NULL)
+        return false;
+    struct kw_pin_refused *p = &r->refused[r->refused_count++];
+    *p = (struct kw_pin_refused){.mark = *mark};
+    kw_copy_str(p->label, sizeof p->label, kw_span_str(label));
+    return true;
+}
+
+bool kw_pin_refuse(struct kw_pin_record *r, const struct kw_pin_facts *facts)
+{
+    return refuse(r, facts->label, &facts->mark);
+}
+
+static void forgive(struct kw_pin_record *r)
+{
+    struct kw_pin_refused *p = find_refused(r, r->label, &r->mark);
+    if (p == NULL)
+        return;
+    struct kw_pin_refused *last = &r->refused[--r->refused_count];
+    *p = *last;
+    *last = (struct kw_pin_refused){.label = ""};
+}
+
+/* The latched PIN counts as the one that was read, under the key that there is now. */
+static void refuse_instead(struct kw_pin_record *r, const struct kw_pin_facts *f)
+{
+    struct kw_pin_refused *p = find_refused(r, NULL, &r->mark);
+    if (p == NULL || !has_mark(&f->mark)) {
+        (void)kw_pin_refuse(r, f);
+        return;
+    }
+    *p = (struct kw_pin_refused){.mark = f->mark};
+    kw_copy_str(p->label, sizeof p->label, kw_span_str(f->label));
+}
+
 /* ---- what became of a login ---------------------------------------------------------
  */
 
-enum kw_pin_end kw_pin_end_of(kw_err login)
+enum kw_pin_end kw_pin_end_of(kw_err login, bool was_in)
 {
     if (!kw_failed(login))
-        return KW_PIN_WORKED;
+        return was_in ? KW_PIN_NOT_BEGUN : KW_PIN_WORKED;
     return login.code == KW_CODE_PIN_STOP ? KW_PIN_REFUSED : KW_PIN_UNCLEAR;
+}
+
+static void latch(struct kw_pin_record *r)
+{
+    r->latched = true;
+    (void)refuse(r, r->label, &r->mark);
 }
 
 /* `at` is a moment of this boot or of an earlier one. */
 static void end_unclear(struct kw_pin_record *r, const char *boot, int64_t at_ns)
 {
     if (!r->proven) {
-        r->latched = true;
+        latch(r);
         return;
     }
     if (r->unclear < UINT32_MAX)
@@ -53,11 +138,15 @@ void kw_pin_settle(struct kw_pin_record *r, enum kw_pin_end end, const char *rea
         end_unclear(r, now->boot, now->boot_ns);
     } else {
         r->proven = end == KW_PIN_WORKED;
-        r->latched = end == KW_PIN_REFUSED;
+        r->latched = false;
         r->unclear = 0;
         r->ended_boot[0] = '\0';
         r->ended_ns = 0;
     }
+    if (end == KW_PIN_WORKED)
+        forgive(r);
+    else if (end == KW_PIN_REFUSED)
+        latch(r);
     set_reason(r, end == KW_PIN_WORKED ? "" : reason, now->wall_ns);
 }
 
@@ -78,8 +167,10 @@ int64_t kw_pin_due(const struct kw_pin_record *r, const struct kw_pin_now *now)
     if (!r->proven || r->unclear == 0)
         return 0;
     int64_t pause = r->unclear == 1 ? FIRST_PAUSE_NS : LATER_PAUSE_NS;
-    /* Of another boot: at the latest, it ended when this one began. */
-    bool same_boot = strcmp(r->ended_boot, now->boot) == 0;
+    /* Of another boot: at the latest, it ended when this one began.  Where boots have no
+     * names, what is still to come cannot be of this one. */
+    bool same_boot =
+        kw_pin_is_boot(r->ended_boot, now->boot) && r->ended_ns <= now->boot_ns;
     return (same_boot ? r->ended_ns : 0) + pause;
 }
 
@@ -95,26 +186,8 @@ kw_err kw_pin_word_err(enum kw_pin_word word)
     return kw_err_at(KW_CODE_BUSY, "pin latch");
 }
 
-/* ---- which PIN ----------------------------------------------------------------------
+/* ---- another PIN, or the same -------------------------------------------------------
  */
-
-static bool has_mark(const struct kw_pin_mark *m)
-{
-    return m->key_len == sizeof m->key && m->digest_len == sizeof m->digest;
-}
-
-static bool can_compare(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
-{
-    return has_mark(a) && has_mark(b) &&
-           kw_span_equal(kw_span_of(a->key, sizeof a->key),
-                         kw_span_of(b->key, sizeof b->key));
-}
-
-static bool is_same(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
-{
-    return kw_equal_ct(kw_span_of(a->digest, sizeof a->digest),
-                       kw_span_of(b->digest, sizeof b->digest));
-}
 
 static void unprove(struct kw_pin_record *r)
 {
@@ -124,21 +197,41 @@ static void unprove(struct kw_pin_record *r)
     r->ended_ns = 0;
 }
 
-/* Makes the record one about the PIN that was read.  true: the record is another now. */
-static bool turn_to(struct kw_pin_record *r, const struct kw_pin_mark *mark)
+/* Why a PIN that is not the last one is not tried; NULL: nothing is against it. */
+static const char *barred(struct kw_pin_record *r, const struct kw_pin_facts *f)
 {
-    bool comparable = can_compare(&r->mark, mark);
-    if (comparable && is_same(&r->mark, mark))
+    if (find_refused(r, f->label, &f->mark) != NULL)
+        return "this PIN was refused or stopped here before; another one in between does "
+               "not lift that";
+    if (r->refused_count == KW_PIN_REFUSED_MAX)
+        return AS_MANY " other PINs were refused or stopped here since keyward pin retry "
+                       "was said last";
+    return NULL;
+}
+
+/* Makes the record one about the PIN that was read.  true: the record is another now. */
+static bool turn_to(struct kw_pin_record *r, const struct kw_pin_facts *f,
+                    const struct kw_pin_now *now)
+{
+    bool comparable = can_compare(&r->mark, &f->mark);
+    if (comparable && is_same(&r->mark, &f->mark))
         return false;
-    if (comparable) {
+    const char *bar = barred(r, f);
+    if (bar != NULL) {
+        r->latched = true;
+        r->retry = false;
+        set_reason(r, bar, now->wall_ns);
+    } else if (comparable) {
         r->retry = r->retry || r->latched || r->unclear > 0; /* a human has acted */
         r->latched = false;
         r->reason[0] = r->at[0] = '\0';
+    } else if (r->latched) {
+        refuse_instead(r, f);
     }
     unprove(r);
-    if (!has_mark(mark))
-        return comparable;
-    r->mark = *mark; /* from now on another PIN can be told from this one */
+    if (!has_mark(&f->mark))
+        return comparable || bar != NULL;
+    r->mark = f->mark; /* from now on another PIN can be told from this one */
     return true;
 }
 
@@ -245,7 +338,7 @@ void kw_pin_judge(const struct kw_pin_record *record, const struct kw_pin_facts 
     if (orphan)
         kw_pin_settle_orphan(r, now);
     const struct kw_pin_record settled = *r;
-    bool turned = turn_to(r, &facts->mark);
+    bool turned = turn_to(r, facts, now);
     decide(ret, facts, now);
     if (ret->word == KW_PIN_GO)
         go(r, facts, asker, now);

@@ -26,7 +26,13 @@ static void this_boot(char dst[KW_BOOT_ID])
     char line[64];
     if (!read_line("/proc/sys/kernel/random/boot_id", line, sizeof line) ||
         !kw_copy_str(dst, KW_BOOT_ID, kw_span_str(line)))
-        kw_copy_str(dst, KW_BOOT_ID, kw_span_str("unknown"));
+        kw_copy_str(dst, KW_BOOT_ID, kw_span_str(KW_BOOT_UNKNOWN));
+}
+
+bool kw_pin_is_boot(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0 || strcmp(a, KW_BOOT_UNKNOWN) == 0 ||
+           strcmp(b, KW_BOOT_UNKNOWN) == 0;
 }
 
 /* Behind the name, which may hold anything: state is field 3, the start field 22. */
@@ -58,7 +64,7 @@ bool kw_pin_owner_lives(const struct kw_pin_owner *owner)
     char boot[KW_BOOT_ID], state;
     uint64_t start;
     this_boot(boot);
-    return owner->pid != 0 && strcmp(boot, owner->boot) == 0 &&
+    return owner->pid != 0 && kw_pin_is_boot(boot, owner->boot) &&
            look(owner->pid, &state, &start) && start == owner->start && state != 'Z' &&
            state != 'X';
 }

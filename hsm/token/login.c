@@ -57,13 +57,19 @@ static kw_err log_in(struct kw_token *t, const struct kw_secret *pin,
     kw_phase_set(t, KW_PHASE_LOGIN);
     CK_RV rv = t->ck->C_Login(t->session, CKU_USER, pin->ptr, pin->len);
     kw_phase_set(t, KW_PHASE_INIT);
-    if (rv == CKR_USER_ALREADY_LOGGED_IN)
+    t->was_logged_in = rv == CKR_USER_ALREADY_LOGGED_IN;
+    if (t->was_logged_in)
         rv = CKR_OK;
     kw_err e = kw_ckr(rv, "C_Login");
     if (kw_failed(e))
         kw_ckr_note(note, e, advice(e));
     t->logged_in = !kw_failed(e);
     return e;
+}
+
+bool kw_token_was_logged_in(const struct kw_token *t)
+{
+    return t->was_logged_in;
 }
 
 static kw_err second_login(struct kw_note *note)

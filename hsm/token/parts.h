@@ -24,7 +24,7 @@ struct kw_token {
     bool has_session;
     bool is_fresh;  /* no operation has ended well on this session yet     */
     bool is_spoilt; /* an operation failed on it: renew before the next one*/
-    bool login_tried, logged_in;
+    bool login_tried, logged_in, was_logged_in;
     unsigned epoch; /* grows when handles may have died */
     struct kw_token_key *keys;
 };

@@ -4,7 +4,7 @@
  *   pin    magic, kind, serial, label, count_low 1, final_try 1, locked 1, dev 8, ino 8,
  *          ctime_ns 8, size 8, key, digest (text and the last two behind a length)
  *   word   magic, kind, code 1, native 4, step 1, note
- *   login  the same
+ *   login  the same, was_in 1
  */
 #include "head.h"
 
@@ -83,37 +83,47 @@ static void make_text(struct kw_note *note)
             *c = '?';
 }
 
-static kw_err put_end(enum kw_wire_kind kind, kw_err e, const struct kw_note *said,
-                      kw_dst *dst)
+static bool put_end(enum kw_wire_kind kind, kw_err e, const struct kw_note *said,
+                    kw_dst *dst)
 {
-    size_t before = dst->len;
     struct kw_note note = *said;
-    if (!kw_failed(e) && note.text[0] != '\0')
-        return kw_err_at(KW_CODE_BUG, "wire");
     make_text(&note);
-    bool ok = kw_wire_put_head(dst, kind) && kw_wire_put_err(dst, e) &&
-              kw_wire_put_text(dst, note.text);
-    return kw_wire_finish(dst, before, ok);
+    return kw_wire_put_head(dst, kind) && kw_wire_put_err(dst, e) &&
+           kw_wire_put_text(dst, note.text);
 }
 
-static bool take_end(enum kw_wire_kind kind, kw_span message, kw_err *ret_err,
-                     struct kw_note *ret_note)
+static bool note_is_sane(kw_err e, const struct kw_note *note)
+{
+    return kw_failed(e) || note->text[0] == '\0';
+}
+
+static bool login_is_sane(const struct kw_wire_login *l)
+{
+    return note_is_sane(l->err, &l->note) && !(kw_failed(l->err) && l->was_in);
+}
+
+static struct kw_src take_end(enum kw_wire_kind kind, kw_span message, kw_err *ret_err,
+                              struct kw_note *ret_note)
 {
     struct kw_src src = kw_wire_body(message, kind);
     *ret_err = kw_wire_take_err(&src);
     kw_wire_take_text(&src, ret_note->text, sizeof ret_note->text);
-    return kw_src_done(&src) && (kw_failed(*ret_err) || ret_note->text[0] == '\0');
+    return src;
 }
 
 kw_err kw_wire_put_word(const struct kw_wire_word *w, kw_dst *dst)
 {
-    return put_end(KW_WIRE_WORD, w->err, &w->note, dst);
+    size_t before = dst->len;
+    if (!note_is_sane(w->err, &w->note))
+        return kw_err_at(KW_CODE_BUG, "wire");
+    return kw_wire_finish(dst, before, put_end(KW_WIRE_WORD, w->err, &w->note, dst));
 }
 
 kw_err kw_wire_get_word(kw_span message, struct kw_wire_word *ret_word)
 {
     struct kw_wire_word w = {.err = {0}};
-    if (!take_end(KW_WIRE_WORD, message, &w.err, &w.note))
+    struct kw_src src = take_end(KW_WIRE_WORD, message, &w.err, &w.note);
+    if (!kw_src_done(&src) || !note_is_sane(w.err, &w.note))
         return refused();
     *ret_word = w;
     return KW_OK;
@@ -121,13 +131,20 @@ kw_err kw_wire_get_word(kw_span message, struct kw_wire_word *ret_word)
 
 kw_err kw_wire_put_login(const struct kw_wire_login *l, kw_dst *dst)
 {
-    return put_end(KW_WIRE_LOGIN, l->err, &l->note, dst);
+    size_t before = dst->len;
+    if (!login_is_sane(l))
+        return kw_err_at(KW_CODE_BUG, "wire");
+    bool ok =
+        put_end(KW_WIRE_LOGIN, l->err, &l->note, dst) && kw_dst_put_u8(dst, l->was_in);
+    return kw_wire_finish(dst, before, ok);
 }
 
 kw_err kw_wire_get_login(kw_span message, struct kw_wire_login *ret_login)
 {
     struct kw_wire_login l = {.err = {0}};
-    if (!take_end(KW_WIRE_LOGIN, message, &l.err, &l.note))
+    struct kw_src src = take_end(KW_WIRE_LOGIN, message, &l.err, &l.note);
+    l.was_in = kw_wire_take_bool(&src);
+    if (!kw_src_done(&src) || !login_is_sane(&l))
         return refused();
     *ret_login = l;
     return KW_OK;

@@ -54,7 +54,7 @@ void kw_tell_login(const struct kw_worker_state *w, kw_err e, const struct kw_no
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    struct kw_wire_login l = {.err = e};
+    struct kw_wire_login l = {.err = e, .was_in = kw_token_was_logged_in(w->token)};
     if (kw_failed(e))
         kw_copy_printable(l.note.text, sizeof l.note.text, kw_span_str(note->text));
     send_message(w->socket, kw_wire_put_login(&l, &dst), &dst);

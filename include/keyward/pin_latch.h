@@ -16,7 +16,11 @@
  *   - One that has worked (proven), with an unclear end of a login: once more after 10 s,
  *     then once an hour, never while the token says COUNT_LOW or FINAL_TRY.
  *   - Another PIN lifts the latch.  The same one in a file of another mode, owner or time
- *     is the same one.  `keyward pin retry` owes one try, whatever the PIN.
+ *     is the same one, and one that was latched before stays so, whatever came between:
+ *     two wrong ones by turns cost one login each.  As many are remembered as
+ *     KW_PIN_REFUSED_MAX; then any other PIN is stopped, as nobody could tell whether it
+ *     was tried.  `keyward pin retry` alone forgets them, and owes one try, whatever the
+ *     PIN.
  *   - A mark that was made with another key (it is lost when the machine restarts) cannot
  * be compared: a latch counts as about this PIN, a proof counts as none.
  *   - What ends before C_Login counts nothing.
@@ -39,6 +43,8 @@
 
 #define KW_BOOT_ID 40u /* bytes of /proc/sys/kernel/random/boot_id and a NUL */
 
+#define KW_BOOT_UNKNOWN "unknown" /* a sandbox does not show it: it may be any boot */
+
 /* A process, so that it is not taken for a later one of the same number. */
 struct kw_pin_owner {
     char boot[KW_BOOT_ID];
@@ -46,15 +52,24 @@ struct kw_pin_owner {
     uint64_t start; /* of the process: field 22 of /proc/PID/stat      */
 };
 
+/* A PIN that was latched, and the token's label then: two may have one serial. */
+struct kw_pin_refused {
+    char label[33];
+    struct kw_pin_mark mark;
+};
+enum { KW_PIN_REFUSED_MAX = 4 }; /* fewer than the wrong PINs that lock most tokens */
+
 /* What this node remembers of one token and the PIN that was used last. */
 struct kw_pin_record {
     char serial[17], label[33];
     uint64_t change; /* how often it was written: the newer one of two is higher     */
     struct kw_pin_mark mark; /* of the PIN that the words below are about            */
-    bool latched;            /* no login with this PIN                               */
-    bool proven;             /* a login with this PIN has worked here                */
-    bool retry;              /* a human acted since the last stop: one try is owed   */
-    uint32_t unclear;        /* of a proven PIN: logins in a row whose end is unclear */
+    struct kw_pin_refused refused[KW_PIN_REFUSED_MAX]; /* all that were latched      */
+    size_t refused_count;
+    bool latched;     /* no login with this PIN                               */
+    bool proven;      /* a login with this PIN has worked here                */
+    bool retry;       /* a human acted since the last stop: one try is owed   */
+    uint32_t unclear; /* of a proven PIN: logins in a row whose end is unclear */
     char ended_boot[KW_BOOT_ID]; /* when the last of those ended: which boot,        */
     int64_t ended_ns;            /* and CLOCK_BOOTTIME                               */
     struct kw_pin_owner tried;   /* a login that was begun, and not settled          */
@@ -101,13 +116,18 @@ enum kw_pin_end {
     KW_PIN_WORKED = 1,
     KW_PIN_REFUSED,   /* PIN_INCORRECT and its kin                       */
     KW_PIN_UNCLEAR,   /* anything else, also that nobody came back       */
-    KW_PIN_NOT_BEGUN, /* C_Login was never called                        */
+    KW_PIN_NOT_BEGUN, /* C_Login was never called, or did not look at it */
 };
-enum kw_pin_end kw_pin_end_of(kw_err login);
+/* `was_in`: somebody was logged in to the token already, whatever the PIN. */
+enum kw_pin_end kw_pin_end_of(kw_err login, bool was_in);
 
 /* What became of the login in record->tried.  `reason` is for the operator. */
 void kw_pin_settle(struct kw_pin_record *record, enum kw_pin_end end, const char *reason,
                    const struct kw_pin_now *now);
+
+/* Remembers the PIN of `facts` as a refused one.  false: it is one already, it has no
+ * mark, or there is no more room (then nothing that is not remembered is tried). */
+bool kw_pin_refuse(struct kw_pin_record *record, const struct kw_pin_facts *facts);
 
 /* Whoever tried is gone and left no word: an unclear end at the time that it was begun.
  */
@@ -139,6 +159,8 @@ KW_MUST_USE kw_err kw_pin_mark_make(kw_span key, const char *serial, kw_span pin
 
 /* false: there is no such process. */
 bool kw_pin_owner_of(pid_t pid, struct kw_pin_owner *ret_owner);
+/* Is it the same boot, as far as the two names tell?  An unknown one is like any. */
+bool kw_pin_is_boot(const char *a, const char *b);
 /* It is still there, and can still be in C_Login (a zombie cannot). */
 bool kw_pin_owner_lives(const struct kw_pin_owner *owner);
 
@@ -163,7 +185,8 @@ KW_MUST_USE kw_err kw_pin_look(const struct kw_pin_book *book, const char *seria
 /* May `asker` log in?  OK: *ret says so, and with GO it is durable that a login is tried.
  * With any error nothing may be tried, and nothing is counted:
  * BUSY       somebody else is at the files: ask again
- * IO         it could not be made durable (the note says what that means)
+ * IO         it could not be made durable (the note says what that means), or nobody
+ *            could tell who asks
  * BAD_INPUT  the file cannot be read */
 KW_MUST_USE kw_err kw_pin_ask(const struct kw_pin_book *book,
                               const struct kw_pin_facts *facts,
@@ -171,17 +194,20 @@ KW_MUST_USE kw_err kw_pin_ask(const struct kw_pin_book *book,
                               struct kw_pin_verdict *ret, struct kw_note *note);
 
 /* What became of asker's login with the PIN of `facts`.  Another PIN that was asked for
- * meanwhile, and another login that was begun, are left as they are.
+ * meanwhile, and another login that was begun, are left as they are; that this one was
+ * refused is remembered beside it.
  * BUSY  say it again;  IO  it is not remembered: the login counts as begun and unclear */
 KW_MUST_USE kw_err kw_pin_settled(const struct kw_pin_book *book,
                                   const struct kw_pin_facts *facts,
                                   const struct kw_pin_owner *asker, enum kw_pin_end end,
                                   const char *reason, struct kw_note *note);
 
-/* A human says that what is stopped may be tried once more. */
+/* A human says that what is stopped may be tried once more, and that what was refused
+ * before is to be forgotten. */
 struct kw_pin_lift {
     char serial[17], label[33];
     bool lifted;      /* false: nothing is stopped      */
+    size_t forgotten; /* PINs that were refused before  */
     char reason[160]; /* what it was stopped for, since */
     char at[KW_TIME_TEXT];
 };

@@ -70,8 +70,9 @@ struct kw_pin_facts {
 };
 
 /* A sink for a PIN that was read from `path`.
- * BAD_INPUT  it has a control byte: a line end of another system, a second line, a NUL.
- *            A token would count that as a wrong PIN */
+ * BAD_INPUT  it has a control byte: a line end of another system, a second line, a NUL;
+ *            or it begins with a byte order mark.  A token would count that as a wrong
+ *            PIN */
 KW_MUST_USE kw_err kw_pin_check(kw_span pin, const char *path, struct kw_note *note);
 
 #endif

@@ -88,6 +88,9 @@ KW_MUST_USE kw_err kw_token_pin(struct kw_token *token, struct kw_secret *ret_pi
  * HSM_DOWN, HSM_CONFIG, … */
 KW_MUST_USE kw_err kw_token_login_with(struct kw_token *token, struct kw_secret *pin,
                                        bool *ret_tried, struct kw_note *note);
+/* The token said that somebody was logged in already: it took the login, and did not look
+ * at the PIN. */
+bool kw_token_was_logged_in(const struct kw_token *token);
 /* Both, for whoever has nobody to ask in between: measurements, tests.
  * PIN_STOP  also COUNT_LOW without pin_proven: nothing was tried then */
 KW_MUST_USE kw_err kw_token_login(struct kw_token *token, struct kw_note *note);

@@ -146,6 +146,7 @@ KW_MUST_USE kw_err kw_wire_get_word(kw_span message, struct kw_wire_word *ret_wo
 struct kw_wire_login {
     kw_err err;
     struct kw_note note; /* "" with OK */
+    bool was_in;         /* OK: somebody was logged in, the PIN was not looked at */
 };
 KW_MUST_USE kw_err kw_wire_put_login(const struct kw_wire_login *login, kw_dst *dst);
 KW_MUST_USE kw_err kw_wire_get_login(kw_span message, struct kw_wire_login *ret_login);

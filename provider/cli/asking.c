@@ -164,7 +164,7 @@ static void hear_end(struct kw_asking *a, kw_span message)
     struct kw_wire_login l;
     if (!a->board->asked || a->board->ended || kw_failed(kw_wire_get_login(message, &l)))
         return;
-    remember(a, kw_pin_end_of(l.err), l.note.text);
+    remember(a, kw_pin_end_of(l.err, l.was_in), l.note.text);
     say(a, &remembered);
 }
 
@@ -258,11 +258,12 @@ static kw_err ask(const struct kw_asking *a, const struct kw_pin_facts *facts,
 
 /* Nothing is made in the token before the login's end is remembered: whatever stops the
  * ceremony later is no unclear login.  Without a parent the work goes on all the same. */
-static void tell_end(const struct kw_asking *a, kw_err login, const struct kw_note *note)
+static void tell_end(const struct kw_asking *a, const struct kw_token *token,
+                     kw_err login, const struct kw_note *note)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    struct kw_wire_login l = {.err = login};
+    struct kw_wire_login l = {.err = login, .was_in = kw_token_was_logged_in(token)};
     struct kw_wire_word remembered;
     if (kw_failed(login))
         l.note = *note;
@@ -284,6 +285,6 @@ kw_err kw_asking_log_in(struct kw_asking *a, struct kw_token *token, struct kw_n
     if (!kw_failed(e))
         e = kw_token_login_with(token, &pin, &tried, note);
     if (tried)
-        tell_end(a, e, note);
+        tell_end(a, token, e, note);
     return e;
 }

@@ -109,8 +109,8 @@ enum kw_exit kw_document_judge(const json_t *document, struct kw_note *ret_why)
     struct kw_note why = {{0}};
     judge_health(document, &why);
     if (!json_is_false(json_object_get(document, "pin_latched")))
-        add(&why, "A PIN is latched: no login is tried until there is another one, "
-                  "or keyward pin retry is said. ");
+        add(&why, "A PIN is latched: no login is tried until there is one that was not "
+                  "refused before, or keyward pin retry is said. ");
     judge_keyring(document, &why);
     judge_memory(document, &why);
     judge_versions(document, &why);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyward pin retry - a human says that a stopped PIN may be tried once more
  *
- * Another PIN lifts its latch by itself; for the same one only this does.
+ * Another PIN lifts its latch by itself; for the same one, and for one that was refused
+ * before, only this does.
  */
 #include "cli.h"
 
@@ -56,9 +57,9 @@ static int tell_json(const struct retry *r)
     json_t *tokens = json_array();
     for (size_t i = 0; i < r->count; i++) {
         const struct kw_pin_lift *l = &r->lifts[i];
-        json_t *one =
-            json_pack("{s:s, s:s, s:b, s:s, s:s}", "token", l->label, "serial", l->serial,
-                      "lifted", l->lifted, "since", l->at, "reason", l->reason);
+        json_t *one = json_pack("{s:s, s:s, s:b, s:s, s:s, s:i}", "token", l->label,
+                                "serial", l->serial, "lifted", l->lifted, "since", l->at,
+                                "reason", l->reason, "forgotten", (int)l->forgotten);
         if (json_array_append_new(tokens, one) != 0)
             break;
     }
@@ -91,6 +92,12 @@ static int tell(const struct kw_cli *cli, const struct retry *r)
             printf(
                 "%s, serial %s: stopped since %s (%s); its PIN may be tried once more\n",
                 l->label, l->serial, l->at, l->reason);
+        else if (l->forgotten > 0)
+            printf("%s, serial %s: no login is stopped here; %zu PIN%s refused %s "
+                   "forgotten\n",
+                   l->label, l->serial, l->forgotten,
+                   l->forgotten > 1 ? "s that were" : " that was",
+                   l->forgotten > 1 ? "are" : "is");
         else
             printf("%s, serial %s: no login is stopped here\n", l->label, l->serial);
     }
@@ -121,7 +128,8 @@ int kw_verb_pin_retry(int argc, char **argv)
             "more\nlogin is tried at once.  First make sure that the PIN is right and "
             "the "
             "token not locked.\nAnother PIN does the same by itself; the same one in "
-            "another file does not.",
+            "another file does not,\nnor one that was refused before: this verb alone "
+            "forgets those.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };

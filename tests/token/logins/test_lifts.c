@@ -104,6 +104,64 @@ static void key_lost__a_proof_is_none(void **state)
     node_remove(&h);
 }
 
+/* An agent that flaps between two files that it rendered. */
+static void flap(const char *const pins[2], unsigned starts)
+{
+    for (unsigned i = 0; i < starts; i++) {
+        house_write(h.pin, pins[i % 2]);
+        if (i % 3 == 0)
+            node_start_daemon(&h);
+        else
+            node_start_tool(&h);
+    }
+}
+
+static void two_wrong_pins_by_turns__one_login_each_until_one_command(void **state)
+{
+    static const char *const wrong[] = {wrong_pin, "111111111111111111111111"};
+    char out[8192];
+    (void)state;
+    node_make(&h);
+    char *right = house_read(h.pin);
+    flap(wrong, 6); /* the token itself refuses, and counts */
+    assert_int_equal(node_logins(&h), 2);
+    CHECK(house_tool(&h, out, sizeof out, "check", NULL) != 0);
+    CHECK_HAS(out, "was refused or stopped here before");
+    house_do(&h, "pin", "retry", NULL);
+    flap(wrong, 6);
+    assert_int_equal(node_logins(&h), 4);
+    house_write(h.pin, right);
+    node_start_tool(&h);
+    assert_int_equal(node_logins(&h), 5);
+    CHECK(house_tool(&h, out, sizeof out, "pin", "retry", NULL) == 0);
+    CHECK_HAS(out, "no login is stopped here; 2 PINs that were refused are forgotten");
+    free(right);
+    node_remove(&h);
+}
+
+/* Processes of one application share a login at some HSMs: C_Login says so, whatever the
+ * PIN, and nobody has looked at that. */
+static void token_that_was_logged_in_already__proves_no_pin(void **state)
+{
+    (void)state;
+    node_make(&h);
+    house_liar_tell(&h, "C_Login rv=0x100\n");
+    node_start_mixed(&h, 2);
+    char *text = node_remembered(&h);
+    CHECK_HAS(text, "\"proven\": false");
+    CHECK_HAS(text, "\"latched\": false");
+    CHECK_HAS(text, "\"tried\": null");
+    free(text);
+    node_forget_count(&h);
+    house_liar_tell(&h, "C_Login rv=0x5\n"); /* CKR_GENERAL_ERROR: one try, as ever */
+    node_start_mixed(&h, 4);
+    assert_int_equal(node_logins(&h), 1);
+    text = node_remembered(&h);
+    CHECK_HAS(text, "\"latched\": true");
+    free(text);
+    node_remove(&h);
+}
+
 /* ---- what lifts ----------------------------------------------------------------------
  */
 
@@ -218,6 +276,8 @@ static void pin_with_the_line_end_of_windows__no_login_and_said(void **state)
 KW_CASES("logins/lifts", CASE(touch_chmod_chown_anew__lift_nothing),
          CASE(token_named_otherwise_in_the_configuration__lifts_nothing),
          CASE(key_lost__latch_stays_until_one_command), CASE(key_lost__a_proof_is_none),
+         CASE(two_wrong_pins_by_turns__one_login_each_until_one_command),
+         CASE(token_that_was_logged_in_already__proves_no_pin),
          CASE(wrong_pin_then_the_right_one__up_by_itself),
          CASE(proven_unclear_once__back_by_itself),
          CASE(proven_unclear_often__retry_allows_one_at_once),

@@ -176,6 +176,22 @@ static void pin__line_end_of_windows__said_as_that(void **state)
     CHECK(strstr(note.text, "1234") == NULL);
 }
 
+static void check__byte_order_mark__refused_and_said(void **state)
+{
+    (void)state;
+    struct kw_note note = {{0}};
+    CHECK_CODE(kw_pin_check(kw_span_str("\xef\xbb\xbf"
+                                        "1234"),
+                            "/etc/pin", &note),
+               KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "byte order mark");
+    CHECK(strstr(note.text, "1234") == NULL);
+    CHECK_OK(kw_pin_check(kw_span_str("\xef\xbb\xbe"
+                                      "1234"),
+                          "/etc/pin", &note));
+    CHECK_OK(kw_pin_check(kw_span_str("\xef\xbb"), "/etc/pin", &note));
+}
+
 KW_CASES("hsm/base/pin_source",
          CASE(pin__a_control_byte__refused_by_its_kind_and_never_shown),
          CASE(pin__line_end_of_windows__said_as_that),
@@ -188,4 +204,5 @@ KW_CASES("hsm/base/pin_source",
          CASE(source__file_path_not_absolute__refused), CASE(source__file__its_path),
          CASE(source__credential_without_a_directory__refused),
          CASE(source__credential_name_bad__refused),
-         CASE(source__credential__in_its_directory))
+         CASE(source__credential__in_its_directory),
+         CASE(check__byte_order_mark__refused_and_said))

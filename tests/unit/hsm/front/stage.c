@@ -309,17 +309,22 @@ void fake_in_login(struct stage *s, unsigned i)
     kw_page_enter(s->fakes[i].page, KW_PAGE_LOGIN);
 }
 
-void fake_login(struct stage *s, unsigned i, kw_err e, const char *why)
+void fake_tells_login(struct stage *s, unsigned i, kw_err e, const char *why)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     struct kw_wire_login l = {.err = e};
-    fake_in_login(s, i);
     kw_page_enter(s->fakes[i].page, KW_PAGE_INIT);
     kw_note_set(&l.note, "%s", why);
     CHECK_OK(kw_wire_put_login(&l, &dst));
     say(s, i, &dst);
     stage_spin(s);
+}
+
+void fake_login(struct stage *s, unsigned i, kw_err e, const char *why)
+{
+    fake_in_login(s, i);
+    fake_tells_login(s, i, e, why);
     s->fakes[i].logged_in = !kw_failed(e);
     if (kw_failed(e))
         fake_failed(s, i, e, why);

@@ -62,7 +62,8 @@ bool fake_asks(struct stage *s, unsigned i, struct kw_wire_word *ret);
 bool fake_hears(struct stage *s, unsigned i, struct kw_wire_word *ret);
 /* It asks, must be let, and is in C_Login; its C_Login ended so. */
 void fake_in_login(struct stage *s, unsigned i);
-void fake_login(struct stage *s, unsigned i, kw_err e, const char *why);
+void fake_tells_login(struct stage *s, unsigned i, kw_err e, const char *why);
+void fake_login(struct stage *s, unsigned i, kw_err e, const char *why); /* all three */
 /* Both, and it worked. */
 void fake_logs_in(struct stage *s, unsigned i);
 /* The fake says (having logged in, if it has not): verdicts (all versions OK but `n`,

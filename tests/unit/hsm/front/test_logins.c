@@ -241,6 +241,27 @@ static void login__somebody_is_at_the_files__answered_when_they_are_free(void **
     stage_end(&s);
 }
 
+/* The last word of a login comes while the tool is at the files, and then it stops. */
+static void stop__end_of_a_login_is_owed__written_before_it_is_gone(void **state)
+{
+    (void)state;
+    struct kw_state_dir *tool = NULL;
+    struct kw_pin_record r;
+    struct kw_pin_book book = {.runtime = "", .clock = &s.clock};
+    begin_proven();
+    CHECK_OK(kw_state_open(s.state_path, &tool, NULL));
+    fake_in_login(&s, 1);
+    CHECK_OK(kw_state_lock(tool, NULL));
+    fake_tells_login(&s, 1, wrong_pin, "wrong PIN");
+    kw_state_unlock(tool);
+    stage_close(&s);
+    book.state = tool;
+    CHECK_OK(kw_pin_look(&book, "00cafe", "tok", &r, NULL));
+    CHECK(r.latched && r.tried.pid == 0);
+    kw_state_close(tool);
+    stage_end(&s);
+}
+
 static void login__somebody_logs_in_and_does_not_end__told_no_and_tried_later(
     void **state)
 {
@@ -357,6 +378,7 @@ KW_CASES("hsm/front/logins",
          CASE(login__ready_without_one__killed),
          CASE(login__asked_twice_or_ended_before_it_may__killed),
          CASE(login__somebody_is_at_the_files__answered_when_they_are_free),
+         CASE(stop__end_of_a_login_is_owed__written_before_it_is_gone),
          CASE(login__somebody_logs_in_and_does_not_end__told_no_and_tried_later),
          CASE(tool_latches_while_it_serves__shown_and_no_worker_logs_in),
          CASE(retry_is_said__started_at_once_and_one_try),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,19 @@ static struct stage s;
 static struct kw_latch latch;
 static struct kw_note note;
 static struct kw_pin_owner me;
+
+static unsigned syncs_fail; /* so many more fsync(2) fail with EIO */
+
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+    (void)fd;
+    if (syncs_fail == 0)
+        return 0;
+    syncs_fail--;
+    errno = EIO;
+    return -1;
+}
 
 static void open_latch(void)
 {
@@ -121,6 +135,56 @@ static void end__that_cannot_be_written__owed_and_written_as_soon_as_it_can(void
     end();
 }
 
+/* A disk that fails for a moment: neither directory takes the end, and then the record
+ * tells of a login whose end is unclear, which may be followed by another one. */
+static void ask__an_end_is_owed__busy_until_it_is_written(void **state)
+{
+    (void)state;
+    struct kw_pin_record r;
+    begin();
+    CHECK_OK(asked());
+    ended(KW_PIN_WORKED);
+    me.start++; /* its process is gone when it is asked for again */
+    CHECK_OK(asked());
+    syncs_fail = 2;
+    ended(KW_PIN_REFUSED);
+    CHECK(latch.debt_count == 1);
+    s.time.now_ns += 3600 * KW_S_NS;
+    syncs_fail = 2;
+    CHECK_CODE(asked(), KW_CODE_BUSY);
+    CHECK(syncs_fail == 0);
+    CHECK_HAS(note.text, "how an earlier login ended is not written down yet");
+    CHECK_HAS(note.text, "Input/output error");
+    CHECK_CODE(asked(), KW_CODE_PIN_STOP);
+    CHECK(latch.debt_count == 0);
+    CHECK_OK(kw_pin_look(&latch.book, "00cafe", "tok", &r, NULL));
+    CHECK(r.latched && r.tried.pid == 0);
+    end();
+}
+
+/* It must not come to that; if it does, one of them is not known any more. */
+static void ended__more_than_can_be_owed__no_login_in_this_life(void **state)
+{
+    (void)state;
+    struct kw_state_dir *tool = NULL;
+    begin();
+    CHECK_OK(asked());
+    ended(KW_PIN_WORKED);
+    CHECK_OK(kw_state_open(s.state_path, &tool, NULL));
+    CHECK_OK(kw_state_lock(tool, NULL));
+    for (unsigned i = 0; i < KW_LATCH_DEBTS; i++)
+        ended(KW_PIN_WORKED);
+    CHECK(latch.debt_count == KW_LATCH_DEBTS && !latch.lost_one);
+    ended(KW_PIN_WORKED);
+    kw_state_close(tool);
+    CHECK_CODE(asked(), KW_CODE_BUSY);
+    CHECK_HAS(note.text, "restart keywardd");
+    CHECK(latch.debt_count == 0);
+    open_latch(); /* the next life */
+    CHECK_OK(asked());
+    end();
+}
+
 static void may_start__stopped__only_when_something_changed(void **state)
 {
     (void)state;
@@ -162,5 +226,7 @@ KW_CASES("hsm/front/pin_latch", CASE(open__not_a_source__refused),
          CASE(open__credential__lies_in_the_credentials_folder),
          CASE(key__no_folder__none_and_workers_start_all_the_same),
          CASE(end__that_cannot_be_written__owed_and_written_as_soon_as_it_can),
+         CASE(ask__an_end_is_owed__busy_until_it_is_written),
+         CASE(ended__more_than_can_be_owed__no_login_in_this_life),
          CASE(may_start__stopped__only_when_something_changed),
          CASE(look__once_a_second__sees_what_the_tool_did))

@@ -6,6 +6,8 @@
 
 #include <keyward/alloc.h>
 
+#include "pin_file.h"
+
 static const struct kw_places places = {"/etc/keyward/keyring.json", "/var/lib/keyward"};
 
 static struct kw_keyring *golden(const char *path, struct kw_blob *ret_bytes)
@@ -253,6 +255,48 @@ static void activation__read_and_written_again__byte_for_byte(void **state)
     is_still("activation.json", &bytes);
 }
 
+static void pin_latch__read_and_written_again__byte_for_byte(void **state)
+{
+    (void)state;
+    static struct kw_pin_records all;
+    struct kw_blob bytes = {0};
+    struct kw_state_dir *dir = with_golden("pin-latch.json", &bytes);
+    CHECK_OK(kw_pin_records_read(dir, &all, NULL));
+    CHECK(all.count == 3 && all.list[0].refused_count == 2);
+    CHECK(all.list[0].refused[1].label[0] == '\0' && all.list[0].latched);
+    CHECK(all.list[1].tried.pid == 4194304 && all.list[1].ended_ns == -1);
+    CHECK(all.list[2].mark.key_len == 0 && all.list[2].refused_count == 0);
+    CHECK_OK(kw_pin_records_write(dir, &all, NULL));
+    kw_state_close(dir);
+    is_still("pin-latch.json", &bytes);
+}
+
+/* The keys and PINs of make-keyring. */
+static void pin_latch__digests__those_of_the_formats(void **state)
+{
+    (void)state;
+    static struct kw_pin_records all;
+    static const uint8_t first[] = {0x20, 0x80};
+    static const char *const pins[] = {"123456", "654321"};
+    struct kw_blob bytes = {0};
+    struct kw_state_dir *dir = with_golden("pin-latch.json", &bytes);
+    kw_test_arena(4096);
+    CHECK_OK(kw_pin_records_read(dir, &all, NULL));
+    const struct kw_pin_record *r = &all.list[0];
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t key[KW_PIN_KEY];
+        struct kw_pin_mark made;
+        for (size_t k = 0; k < sizeof key; k++)
+            key[k] = (uint8_t)(first[i] + k);
+        CHECK_OK(kw_pin_mark_make(kw_span_of(key, sizeof key), r->serial,
+                                  kw_span_str(pins[i]), &made));
+        CHECK(memcmp(&made, &r->refused[1 - i].mark, sizeof made) == 0);
+    }
+    CHECK(memcmp(&r->mark, &r->refused[1].mark, sizeof r->mark) == 0);
+    kw_state_close(dir);
+    is_still("pin-latch.json", &bytes);
+}
+
 /* ---- the document ---- */
 
 /* Each name in quotes before a colon must stand in docs/FORMATS.md as `name`. */
@@ -304,6 +348,7 @@ static void formats__every_member_of_the_golden_files__documented(void **state)
     CHECK(documented(doc, "keyring.json") > 300);
     CHECK(documented(doc, "marks.json") > 50);
     CHECK(documented(doc, "activation.json") == 6);
+    CHECK(documented(doc, "pin-latch.json") > 50);
     kw_free(doc);
     kw_blob_wipe(&formats);
 }
@@ -320,4 +365,6 @@ KW_CASES("hsm/keyring/golden", CASE(keyring__written_again__byte_for_byte),
          CASE(marks__read_and_written_again__byte_for_byte),
          CASE(marks__of_a_node_that_took_the_golden_keyring__the_same),
          CASE(activation__read_and_written_again__byte_for_byte),
+         CASE(pin_latch__read_and_written_again__byte_for_byte),
+         CASE(pin_latch__digests__those_of_the_formats),
          CASE(formats__every_member_of_the_golden_files__documented))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The PIN latch on disk: what daemon and tool call. */
-#include "ring.h"
+#include "booked.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -10,86 +10,24 @@
 #include <unistd.h>
 
 #include <keyward/file.h>
-#include <keyward/pin_latch.h>
 
 enum { NOBODY = 65534 };
 
-static struct kw_fake_clock time_now;
-static struct kw_clock fake;
-static struct kw_pin_book book;
-static struct kw_pin_owner me;
-static struct kw_note note;
-static char runtime[256];
-
-static void begin(void)
-{
-    time_now.now_ns = KW_S_NS;
-    fake = kw_fake_clock(&time_now);
-    note.text[0] = '\0';
-    snprintf(runtime, sizeof runtime, "%s", in_folder("run"));
-    CHECK(mkdir(in_folder("state"), 0700) == 0 && mkdir(runtime, 0700) == 0);
-    book = (struct kw_pin_book){.runtime = runtime, .clock = &fake};
-    CHECK_OK(kw_state_open(in_folder("state"), &book.state, NULL));
-    CHECK(kw_pin_owner_of(getpid(), &me));
-}
-
-static void remove_files(const char *folder_name)
-{
-    static const char *const names[] = {"pin-latch.json", "lock"};
-    char path[320];
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder_name, names[i]);
-        (void)unlink(path);
-    }
-    CHECK(rmdir(folder_name) == 0); /* nothing else lies there */
-}
-
-static void end(void)
-{
-    kw_state_close(book.state);
-    remove_files(in_folder("state"));
-    remove_files(runtime);
-    folder_gone();
-}
-
-static struct kw_pin_facts facts(const char *serial, const char *label, char pin)
-{
-    struct kw_pin_facts f = {.mark = {.key_len = 8, .digest_len = 16}};
-    kw_copy_str(f.serial, sizeof f.serial, kw_span_str(serial));
-    kw_copy_str(f.label, sizeof f.label, kw_span_str(label));
-    memset(f.mark.key, 'K', sizeof f.mark.key);
-    memset(f.mark.digest, pin, sizeof f.mark.digest);
-    return f;
-}
-
-static enum kw_pin_word ask(const struct kw_pin_facts *f)
-{
-    struct kw_pin_verdict v;
-    CHECK_OK(kw_pin_ask(&book, f, &me, &v, &note));
-    return v.word;
-}
-
-static void settled(const struct kw_pin_facts *f, enum kw_pin_end how)
-{
-    CHECK_OK(kw_pin_settled(&book, f, &me, how, "CKR_SO", &note));
-}
-
-static struct kw_pin_record look(const struct kw_pin_facts *f)
-{
-    struct kw_pin_record r;
-    CHECK_OK(kw_pin_look(&book, f->serial, f->label, &r, &note));
-    return r;
-}
-
 /* ---- failures ------------------------------------------------------------------------
  */
+
+static const char five_refused[] =
+    "{\"pin-latch\":1,\"tokens\":[{\"serial\":\"1\",\"label\":\"tok\",\"change\":1,"
+    "\"latched\":false,\"proven\":true,\"retry\":false,\"key\":null,\"digest\":null,"
+    "\"refused\":[{},{},{},{},{}],\"unclear\":null,\"ended\":null,"
+    "\"tried\":null,\"reason\":null,\"at\":null}]}";
 
 static void spoilt_file__error_never_nothing(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
         "", "{}", "{\"pin-latch\":1,\"tokens\":[{}]}", "{\"pin-latch\":1,\"tokens\":{}}",
-        "{\"pin-latch\":2,\"tokens\":[]}",
+        "{\"pin-latch\":2,\"tokens\":[]}", five_refused,
         /* as builds before the first release wrote it */
         "{\"pin-latch\":1,\"tokens\":[{\"token\":\"t\",\"latched\":false}]}"};
     struct kw_pin_facts f = facts("1", "tok", 'a');
@@ -97,7 +35,7 @@ static void spoilt_file__error_never_nothing(void **state)
     struct kw_pin_record r;
     struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
     size_t n;
-    begin();
+    booked_begin();
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         CHECK_OK(kw_file_replace(in_folder("state/pin-latch.json"), kw_span_str(wrong[i]),
                                  0600, NULL));
@@ -109,7 +47,25 @@ static void spoilt_file__error_never_nothing(void **state)
         CHECK_CODE(kw_pin_retry(&book, NULL, lifts, &n, &note), KW_CODE_BAD_INPUT);
     }
     CHECK(v.word == KW_PIN_STOP);
-    end();
+    booked_end();
+}
+
+static void file_of_a_pre_release_build__refused_and_said(void **state)
+{
+    (void)state;
+    struct kw_pin_facts f = facts("1", "tok", 'a');
+    struct kw_pin_verdict v;
+    booked_begin();
+    const char *old = "{\"pin-latch\":1,\"tokens\":[{\"serial\":\"1\",\"label\":\"tok\","
+                      "\"change\":2,\"latched\":true,\"proven\":false,\"retry\":false,"
+                      "\"key\":null,\"digest\":null,\"unclear\":null,\"ended\":null,"
+                      "\"tried\":null,\"reason\":null,\"at\":null}]}";
+    CHECK_OK(
+        kw_file_replace(in_folder("state/pin-latch.json"), kw_span_str(old), 0600, NULL));
+    CHECK_CODE(kw_pin_ask(&book, &f, &me, &v, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "refused: missing: only files of pre-release builds lack it");
+    CHECK_HAS(note.text, "remove it");
+    booked_end();
 }
 
 static void locked_by_somebody__busy_and_nothing_counted(void **state)
@@ -118,7 +74,7 @@ static void locked_by_somebody__busy_and_nothing_counted(void **state)
     struct kw_state_dir *other = NULL;
     struct kw_pin_facts f = facts("1", "tok", 'a');
     struct kw_pin_verdict v;
-    begin();
+    booked_begin();
     CHECK_OK(kw_state_open(in_folder("state"), &other, NULL));
     CHECK_OK(kw_state_lock(other, NULL));
     CHECK_CODE(kw_pin_ask(&book, &f, &me, &v, &note), KW_CODE_BUSY);
@@ -127,7 +83,22 @@ static void locked_by_somebody__busy_and_nothing_counted(void **state)
     kw_state_close(other);
     CHECK(look(&f).change == 0);
     CHECK(ask(&f) == KW_PIN_GO);
-    end();
+    booked_end();
+}
+
+/* Without a /proc nobody can tell later whether its login still goes on, or that there
+ * was one. */
+static void asker_that_cannot_be_named__no_login_and_said(void **state)
+{
+    (void)state;
+    struct kw_pin_facts f = facts("1", "tok", 'a');
+    struct kw_pin_owner nobody = {.pid = 0};
+    struct kw_pin_verdict v;
+    booked_begin();
+    CHECK_CODE(kw_pin_ask(&book, &f, &nobody, &v, &note), KW_CODE_IO);
+    CHECK_HAS(note.text, "/proc");
+    CHECK(look(&f).change == 0);
+    booked_end();
 }
 
 /* ---- a state directory that cannot be written ----------------------------------------
@@ -186,9 +157,9 @@ static int never_proven_is_refused(void)
 static void not_writable__pin_never_proven__no_login_and_said(void **state)
 {
     (void)state;
-    begin();
+    booked_begin();
     assert_int_equal(as_user(never_proven_is_refused, false), 0);
-    end();
+    booked_end();
 }
 
 /* 0: ten logins, each with its marker in the runtime directory, then a refusal. */
@@ -216,7 +187,7 @@ static void not_writable__proven__marker_in_the_runtime_directory(void **state)
 {
     (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
-    begin();
+    booked_begin();
     CHECK(ask(&f) == KW_PIN_GO);
     settled(&f, KW_PIN_WORKED);
     assert_int_equal(as_user(proven_goes_by_the_runtime_directory, false), 0);
@@ -226,7 +197,7 @@ static void not_writable__proven__marker_in_the_runtime_directory(void **state)
     size_t n = 0;
     CHECK_OK(kw_pin_retry(&book, NULL, lifts, &n, &note));
     CHECK(n == 1 && lifts[0].lifted && !look(&f).latched);
-    end();
+    booked_end();
 }
 
 static int proven_is_refused_too(void)
@@ -241,25 +212,25 @@ static void neither_writable__proven__no_login_either(void **state)
 {
     (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
-    begin();
+    booked_begin();
     CHECK(ask(&f) == KW_PIN_GO);
     settled(&f, KW_PIN_WORKED);
     assert_int_equal(as_user(proven_is_refused_too, true), 0);
     CHECK(ask(&f) == KW_PIN_GO); /* nothing was counted */
-    end();
+    booked_end();
 }
 
 static void no_runtime_directory__state_alone(void **state)
 {
     (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
-    begin();
+    booked_begin();
     book.runtime = "";
     CHECK(ask(&f) == KW_PIN_GO);
     settled(&f, KW_PIN_REFUSED);
     book.runtime = "/nonexistent";
     CHECK(ask(&f) == KW_PIN_STOP);
-    end();
+    booked_end();
 }
 
 /* ---- asking --------------------------------------------------------------------------
@@ -271,7 +242,7 @@ static void go__durable_who_tries_before_the_answer(void **state)
     struct kw_blob text = {0};
     struct kw_pin_facts f = facts("00cafe", "tok", 'a');
     char want[64];
-    begin();
+    booked_begin();
     CHECK(ask(&f) == KW_PIN_GO);
     CHECK_OK(kw_file_read(in_folder("state/pin-latch.json"), 4096, &text, NULL));
     char *s = calloc(1, text.len + 1);
@@ -284,14 +255,14 @@ static void go__durable_who_tries_before_the_answer(void **state)
     CHECK_HAS(s, "\"at-ns\": 1000000000");
     free(s);
     kw_blob_wipe(&text);
-    end();
+    booked_end();
 }
 
 static void all_that_is_remembered__reads_back(void **state)
 {
     (void)state;
     struct kw_pin_facts f = facts("00cafe", "tok", 'a');
-    begin();
+    booked_begin();
     CHECK(ask(&f) == KW_PIN_GO);
     settled(&f, KW_PIN_WORKED);
     time_now.now_ns = 5 * KW_S_NS;
@@ -309,7 +280,7 @@ static void all_that_is_remembered__reads_back(void **state)
     CHECK(ask(&f) == KW_PIN_LATER);
     time_now.now_ns = 15 * KW_S_NS;
     CHECK(ask(&f) == KW_PIN_GO);
-    end();
+    booked_end();
 }
 
 static void serial__is_what_it_belongs_to__not_the_label(void **state)
@@ -318,7 +289,7 @@ static void serial__is_what_it_belongs_to__not_the_label(void **state)
     struct kw_pin_facts f = facts("1", "tok", 'a'), renamed = facts("1", "new", 'a'),
                         other = facts("2", "tok", 'a'), none = facts("", "tok", 'a'),
                         none_other = facts("", "toc", 'a');
-    begin();
+    booked_begin();
     CHECK(ask(&f) == KW_PIN_GO);
     settled(&f, KW_PIN_REFUSED);
     CHECK(ask(&renamed) == KW_PIN_STOP);
@@ -327,7 +298,7 @@ static void serial__is_what_it_belongs_to__not_the_label(void **state)
     settled(&none, KW_PIN_REFUSED);
     CHECK(ask(&none) == KW_PIN_STOP);
     CHECK(ask(&none_other) == KW_PIN_GO);
-    end();
+    booked_end();
 }
 
 static void another_login_under_way__wait_and_its_orphan_is_stopped(void **state)
@@ -337,7 +308,7 @@ static void another_login_under_way__wait_and_its_orphan_is_stopped(void **state
     struct kw_pin_owner mine = me;
     int gate[2], status = 0;
     char byte;
-    begin();
+    booked_begin();
     CHECK(pipe(gate) == 0);
     pid_t pid = fork();
     if (pid == 0) {
@@ -362,18 +333,37 @@ static void another_login_under_way__wait_and_its_orphan_is_stopped(void **state
     CHECK(look(&f).latched);
     settled(&f, KW_PIN_WORKED);
     CHECK(!look(&f).latched && look(&f).proven);
-    end();
+    booked_end();
+}
+
+/* A sandbox that shows processes and nothing else: the boot has no name there. */
+static void another_login_in_a_boot_without_a_name__wait(void **state)
+{
+    (void)state;
+    struct kw_pin_facts f = facts("1", "tok", 'a');
+    booked_begin();
+    struct kw_pin_owner mine = me;
+    kw_copy_str(me.boot, sizeof me.boot, kw_span_str(KW_BOOT_UNKNOWN));
+    CHECK(kw_pin_owner_lives(&me));
+    CHECK(ask(&f) == KW_PIN_GO); /* by one in the sandbox */
+    me = mine;
+    CHECK(ask(&f) == KW_PIN_WAIT);
+    me.start++;
+    kw_copy_str(me.boot, sizeof me.boot, kw_span_str(KW_BOOT_UNKNOWN));
+    CHECK(!kw_pin_owner_lives(&me)); /* number and start have to do */
+    me = mine;
+    booked_end();
 }
 
 static void vendors_bytes_in_a_reason__written_all_the_same(void **state)
 {
     (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
-    begin();
+    booked_begin();
     CHECK(ask(&f) == KW_PIN_GO);
     CHECK_OK(kw_pin_settled(&book, &f, &me, KW_PIN_REFUSED, "a\nb\x1b\xff", &note));
     CHECK_STR(look(&f).reason, "a?b??");
-    end();
+    booked_end();
 }
 
 static void more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room(void **state)
@@ -381,12 +371,15 @@ static void more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room(void
     (void)state;
     char serial[17];
     struct kw_pin_verdict v;
-    begin();
+    booked_begin();
     for (unsigned i = 0; i < KW_PIN_RECORDS_MAX; i++) {
         snprintf(serial, sizeof serial, "%u", i);
         struct kw_pin_facts f = facts(serial, "tok", 'a');
         CHECK(ask(&f) == KW_PIN_GO);
         settled(&f, i == 1 ? KW_PIN_WORKED : KW_PIN_REFUSED);
+        f.mark.digest[0] = 'b'; /* what it refused is remembered all the same */
+        if (i == 2 && ask(&f) == KW_PIN_GO)
+            settled(&f, KW_PIN_WORKED);
     }
     struct kw_pin_facts one = facts("1", "tok", 'a'), more = facts("more", "tok", 'a'),
                         last = facts("last", "tok", 'a');
@@ -395,7 +388,7 @@ static void more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room(void
     CHECK(!look(&one).proven && look(&more).latched);
     CHECK_CODE(kw_pin_ask(&book, &last, &me, &v, &note), KW_CODE_IO);
     CHECK_HAS(note.text, "full");
-    end();
+    booked_end();
 }
 
 /* ---- retry, and who looks ------------------------------------------------------------
@@ -407,7 +400,7 @@ static void retry__by_label_or_serial_or_all__one_try(void **state)
     struct kw_pin_facts a = facts("1", "one", 'a'), b = facts("2", "two", 'a');
     struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
     size_t n = 9;
-    begin();
+    booked_begin();
     CHECK_OK(kw_pin_retry(&book, NULL, lifts, &n, &note));
     CHECK(n == 0);
     CHECK(ask(&a) == KW_PIN_GO && ask(&b) == KW_PIN_GO);
@@ -426,7 +419,7 @@ static void retry__by_label_or_serial_or_all__one_try(void **state)
     CHECK(n == 1 && lifts[0].lifted);
     CHECK_OK(kw_pin_retry(&book, NULL, lifts, &n, &note));
     CHECK(n == 2 && lifts[0].lifted && !lifts[1].lifted);
-    end();
+    booked_end();
 }
 
 static void retry__login_that_nobody_settled__lifted_too(void **state)
@@ -435,7 +428,7 @@ static void retry__login_that_nobody_settled__lifted_too(void **state)
     struct kw_pin_facts f = facts("1", "one", 'a');
     struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
     size_t n = 0;
-    begin();
+    booked_begin();
     me.start++; /* there is no such process any more */
     CHECK(ask(&f) == KW_PIN_GO);
     me.start--;
@@ -443,7 +436,7 @@ static void retry__login_that_nobody_settled__lifted_too(void **state)
     CHECK(n == 1 && lifts[0].lifted);
     CHECK_HAS(lifts[0].reason, "began a login");
     CHECK(ask(&f) == KW_PIN_GO);
-    end();
+    booked_end();
 }
 
 static void changed__seen_once_and_again_after_the_next_write(void **state)
@@ -451,17 +444,19 @@ static void changed__seen_once_and_again_after_the_next_write(void **state)
     (void)state;
     struct kw_pin_stamp seen = {.state = {.dev = 0}};
     struct kw_pin_facts f = facts("1", "one", 'a');
-    begin();
+    booked_begin();
     CHECK(!kw_pin_changed(&book, &seen));
     CHECK(ask(&f) == KW_PIN_GO);
     CHECK(kw_pin_changed(&book, &seen) && !kw_pin_changed(&book, &seen));
     settled(&f, KW_PIN_WORKED);
     CHECK(kw_pin_changed(&book, &seen) && !kw_pin_changed(&book, &seen));
-    end();
+    booked_end();
 }
 
 KW_CASES("hsm/keyring/pin_book", CASE(spoilt_file__error_never_nothing),
+         CASE(file_of_a_pre_release_build__refused_and_said),
          CASE(locked_by_somebody__busy_and_nothing_counted),
+         CASE(asker_that_cannot_be_named__no_login_and_said),
          CASE(not_writable__pin_never_proven__no_login_and_said),
          CASE(not_writable__proven__marker_in_the_runtime_directory),
          CASE(neither_writable__proven__no_login_either),
@@ -470,6 +465,7 @@ KW_CASES("hsm/keyring/pin_book", CASE(spoilt_file__error_never_nothing),
          CASE(all_that_is_remembered__reads_back),
          CASE(serial__is_what_it_belongs_to__not_the_label),
          CASE(another_login_under_way__wait_and_its_orphan_is_stopped),
+         CASE(another_login_in_a_boot_without_a_name__wait),
          CASE(vendors_bytes_in_a_reason__written_all_the_same),
          CASE(more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room),
          CASE(retry__by_label_or_serial_or_all__one_try),

@@ -45,6 +45,8 @@ enum relation { SAME, OTHER, OTHER_KEY, RECORD_NONE, FACTS_NONE, RELATIONS };
 static const char *const record_marks[] = {"Ka", "Ka", "La", "", "Ka"};
 static const char *const facts_marks[] = {"Ka", "Kb", "Ka", "Ka", ""};
 enum tried { NOBODY, LIVES, GONE, TRIEDS };
+/* The PINs refused before: none, the one of the facts, as many as fit of others. */
+enum refused { NONE, THIS, FULL, REFUSEDS };
 static const uint32_t unclears[] = {0, 1, 2, 5};
 static const int64_t elapsed[] = {0, 10 * KW_S_NS - 1, 10 * KW_S_NS, HOUR - 1, HOUR};
 enum { UNCLEARS = 4, ELAPSED = 5 };
@@ -55,14 +57,27 @@ struct world {
     struct kw_pin_now now;
     enum relation relation;
     enum tried tried;
+    enum refused refused;
     int64_t elapsed; /* since the last unclear end, or since this boot */
 };
+
+static void refuse_before(struct world *w)
+{
+    struct kw_pin_record *r = &w->record;
+    r->refused_count = w->refused == FULL ? KW_PIN_REFUSED_MAX : w->refused == THIS;
+    for (size_t i = 0; i < r->refused_count; i++) {
+        r->refused[i].mark = w->refused == FULL ? mark_of("Kx") : w->facts.mark;
+        snprintf(r->refused[i].label, sizeof r->refused[i].label, "tok");
+    }
+}
 
 static void fill(struct world *w, unsigned n)
 {
     *w = (struct world){.record = {.serial = "00cafe", .label = "tok"}};
     w->relation = (enum relation)(n % RELATIONS);
     n /= RELATIONS;
+    w->refused = (enum refused)(n % REFUSEDS);
+    n /= REFUSEDS;
     w->tried = (enum tried)(n % TRIEDS);
     n /= TRIEDS;
     struct kw_pin_record *r = &w->record;
@@ -79,6 +94,8 @@ static void fill(struct world *w, unsigned n)
     w->facts.locked = n / 64 % 2 != 0;
     r->mark = mark_of(record_marks[w->relation]);
     w->facts.mark = mark_of(facts_marks[w->relation]);
+    snprintf(w->facts.label, sizeof w->facts.label, "tok");
+    refuse_before(w);
     w->now = at(rebooted ? w->elapsed : THEN + w->elapsed);
     snprintf(r->ended_boot, sizeof r->ended_boot, rebooted ? "other-boot" : "this-boot");
     r->ended_ns = THEN;
@@ -92,7 +109,7 @@ static void fill(struct world *w, unsigned n)
         snprintf(r->at, sizeof r->at, "2026-01-31T12:00:00Z");
     }
 }
-enum { WORLDS = RELATIONS * TRIEDS * UNCLEARS * ELAPSED * 2 * 64 };
+enum { WORLDS = RELATIONS * REFUSEDS * TRIEDS * UNCLEARS * ELAPSED * 2 * 64 };
 
 static void judge(const struct world *w, struct kw_pin_verdict *v)
 {
@@ -120,6 +137,9 @@ static enum kw_pin_word expected(const struct world *w)
         proven = false;
     if (w->facts.locked || w->facts.final_try)
         return KW_PIN_FLAGS;
+    if (w->relation != SAME &&
+        (w->refused == FULL || (w->refused == THIS && w->relation != FACTS_NONE)))
+        return KW_PIN_STOP;
     if (retry)
         return KW_PIN_GO;
     if (latched)
@@ -218,6 +238,7 @@ static void judge__retry_was_said__goes_unless_the_token_forbids_or_somebody_tri
         if (w.tried != NOBODY)
             continue;
         w.record.retry = true;
+        w.record.refused_count = 0;
         judge(&w, &v);
         CHECK(v.word == (w.facts.locked || w.facts.final_try ? KW_PIN_FLAGS : KW_PIN_GO));
     }
@@ -302,6 +323,24 @@ static void proven__unclear_ends__ten_seconds_then_hours_and_worked_ends_it(void
     CHECK(ask(&r, "Ka", t + HOUR, NULL) == KW_PIN_GO);
 }
 
+/* Daemon and tool by turns, one of them in a sandbox where the boot has no name: the hour
+ * is one of this boot, if it can be. */
+static void proven__unclear_end_in_a_boot_without_a_name__the_same_pause(void **state)
+{
+    (void)state;
+    struct kw_pin_now now = at(THEN + HOUR - 1);
+    struct kw_pin_record r = {.proven = true, .unclear = 2, .ended_ns = THEN};
+    kw_copy_str(r.ended_boot, sizeof r.ended_boot, kw_span_str(KW_BOOT_UNKNOWN));
+    CHECK(kw_pin_due(&r, &now) == THEN + HOUR);
+    kw_copy_str(r.ended_boot, sizeof r.ended_boot, kw_span_str("this-boot"));
+    kw_copy_str(now.boot, sizeof now.boot, kw_span_str(KW_BOOT_UNKNOWN));
+    CHECK(kw_pin_due(&r, &now) == THEN + HOUR);
+    now.boot_ns = THEN - 1; /* an earlier one */
+    CHECK(kw_pin_due(&r, &now) == HOUR);
+    kw_copy_str(r.ended_boot, sizeof r.ended_boot, kw_span_str(KW_BOOT_UNKNOWN));
+    CHECK(kw_pin_due(&r, &now) == HOUR);
+}
+
 static void key_lost__latch_holds_proof_is_none_and_another_pin_lifts_later(void **state)
 {
     (void)state;
@@ -322,6 +361,120 @@ static void no_key_for_once__what_is_latched_stays_comparable(void **state)
     CHECK(ask(&r, "", 1, NULL) == KW_PIN_STOP);
     CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_STOP);
     CHECK(ask(&r, "Kb", 1, NULL) == KW_PIN_GO);
+}
+
+/* How many logins it costs when these PINs come one after the other, each refused. */
+static unsigned logins_of(struct kw_pin_record *r, const char *const marks[])
+{
+    unsigned n = 0;
+    for (size_t i = 0; marks[i] != NULL; i++)
+        if (ask(r, marks[i], 1, NULL) == KW_PIN_GO) {
+            end(r, KW_PIN_REFUSED, 1);
+            n++;
+        }
+    return n;
+}
+
+static void two_wrong_pins_by_turns__one_login_each(void **state)
+{
+    (void)state;
+    static const char *const turns[] = {"Ka", "Kb", "Ka", "Kb", "Ka", "Kb", NULL};
+    struct kw_note why;
+    struct kw_pin_record r = {.serial = "00cafe"};
+    CHECK(logins_of(&r, turns) == 2);
+    CHECK(ask(&r, "Ka", 1, &why) == KW_PIN_STOP);
+    CHECK_HAS(why.text, "was refused or stopped here before");
+    CHECK_HAS(why.text, "keyward pin retry");
+    CHECK(ask(&r, "Kc", 1, NULL) == KW_PIN_GO); /* that one is new */
+    end(&r, KW_PIN_WORKED, 2);
+    CHECK(ask(&r, "Ka", 3, NULL) == KW_PIN_STOP); /* a login that worked forgets none */
+    CHECK(ask(&r, "Kc", 4, NULL) == KW_PIN_GO);
+}
+
+static void never_proven_unclear_by_turns__one_login_each(void **state)
+{
+    (void)state;
+    struct kw_pin_record r = {.serial = "00cafe"};
+    CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_UNCLEAR, 2);
+    CHECK(ask(&r, "Kb", 3, NULL) == KW_PIN_GO); /* whose process is gone */
+    CHECK(ask(&r, "Ka", 4, NULL) == KW_PIN_STOP);
+    CHECK(ask(&r, "Kb", 5, NULL) == KW_PIN_STOP);
+    CHECK(r.refused_count == 2);
+}
+
+/* A PIN between that was never tried lifts nothing either, whatever is owed to it. */
+static void refused__another_one_not_begun_between__still_stopped(void **state)
+{
+    (void)state;
+    struct kw_pin_record r = {.serial = "00cafe"};
+    CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_REFUSED, 2);
+    CHECK(ask(&r, "Kb", 3, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_NOT_BEGUN, 4);
+    CHECK(r.retry && ask(&r, "Ka", 5, NULL) == KW_PIN_STOP);
+    CHECK(ask(&r, "Kb", 6, NULL) == KW_PIN_GO);
+}
+
+static void as_many_refused_as_are_remembered__any_further_one_is_stopped(void **state)
+{
+    (void)state;
+    static const char *const all[] = {"Ka", "Kb", "Kc", "Kd", "Ke", "Kf",
+                                      "Ka", "Kb", "Kd", "Ke", NULL};
+    struct kw_note why;
+    struct kw_pin_record r = {.serial = "00cafe"};
+    CHECK(logins_of(&r, all) == KW_PIN_REFUSED_MAX);
+    CHECK(ask(&r, "Kg", 1, &why) == KW_PIN_STOP);
+    CHECK_HAS(why.text, "4 other PINs were refused or stopped here");
+    CHECK(ask(&r, "", 1, NULL) == KW_PIN_STOP);
+    CHECK(ask(&r, "Lg", 1, NULL) == KW_PIN_STOP);
+}
+
+/* Two partitions may have one serial: what one refused, the other may take. */
+static void refused__token_of_another_label__tried(void **state)
+{
+    (void)state;
+    struct kw_pin_verdict v;
+    struct kw_pin_facts f = facts("Ka");
+    struct kw_pin_now now = at(9);
+    struct kw_pin_record r = {.serial = "00cafe"};
+    CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_REFUSED, 2);
+    CHECK(ask(&r, "Kb", 3, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_WORKED, 4);
+    kw_copy_str(f.label, sizeof f.label, kw_span_str("other"));
+    kw_pin_judge(&r, &f, false, &asker, &now, &v);
+    CHECK(v.word == KW_PIN_GO);
+    CHECK(ask(&r, "Ka", 5, NULL) == KW_PIN_STOP);
+}
+
+/* The word comes late that it was the right one: it is no refused one any more. */
+static void stopped_and_then_known_to_have_worked__tried_again(void **state)
+{
+    (void)state;
+    struct kw_pin_record r = {.serial = "00cafe"};
+    CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_UNCLEAR, 2);
+    end(&r, KW_PIN_WORKED, 3);
+    CHECK(ask(&r, "Kb", 4, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_WORKED, 5);
+    CHECK(ask(&r, "Ka", 6, NULL) == KW_PIN_GO && r.refused_count == 0);
+}
+
+/* A latch that counts as about this PIN, as it cannot be compared, fills no place. */
+static void key_lost_often__same_place(void **state)
+{
+    (void)state;
+    char mark[3] = "La";
+    struct kw_pin_record r = {.serial = "00cafe"};
+    CHECK(ask(&r, "Ka", 1, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_REFUSED, 2);
+    for (; mark[0] <= 'Z'; mark[0]++)
+        CHECK(ask(&r, mark, 3, NULL) == KW_PIN_STOP);
+    CHECK(r.refused_count == 1);
+    CHECK(ask(&r, "Zb", 4, NULL) == KW_PIN_GO);
+    end(&r, KW_PIN_WORKED, 5);
+    CHECK(ask(&r, "Za", 6, NULL) == KW_PIN_STOP);
 }
 
 static void began_and_gone__reason_names_the_process(void **state)
@@ -350,9 +503,10 @@ static void somebody_tries__named(void **state)
 static void end_of__pin_errors_refused__all_others_unclear(void **state)
 {
     (void)state;
-    CHECK(kw_pin_end_of(KW_OK) == KW_PIN_WORKED);
+    CHECK(kw_pin_end_of(KW_OK, false) == KW_PIN_WORKED);
+    CHECK(kw_pin_end_of(KW_OK, true) == KW_PIN_NOT_BEGUN);
     for (int c = KW_CODE_BAD_INPUT; c < KW_CODE_COUNT; c++)
-        CHECK(kw_pin_end_of(kw_err_at((enum kw_code)c, "C_Login")) ==
+        CHECK(kw_pin_end_of(kw_err_at((enum kw_code)c, "C_Login"), false) ==
               (c == KW_CODE_PIN_STOP ? KW_PIN_REFUSED : KW_PIN_UNCLEAR));
 }
 
@@ -363,7 +517,15 @@ KW_CASES("hsm/keyring/pin_judge", CASE(judge__every_combination__as_the_rules_sa
          CASE(refused__also_a_proven_one__latched_until_another_pin),
          CASE(never_proven__any_unclear_end__one_try),
          CASE(proven__unclear_ends__ten_seconds_then_hours_and_worked_ends_it),
+         CASE(proven__unclear_end_in_a_boot_without_a_name__the_same_pause),
          CASE(key_lost__latch_holds_proof_is_none_and_another_pin_lifts_later),
          CASE(no_key_for_once__what_is_latched_stays_comparable),
-         CASE(began_and_gone__reason_names_the_process), CASE(somebody_tries__named),
+         CASE(two_wrong_pins_by_turns__one_login_each),
+         CASE(never_proven_unclear_by_turns__one_login_each),
+         CASE(refused__another_one_not_begun_between__still_stopped),
+         CASE(as_many_refused_as_are_remembered__any_further_one_is_stopped),
+         CASE(refused__token_of_another_label__tried),
+         CASE(stopped_and_then_known_to_have_worked__tried_again),
+         CASE(key_lost_often__same_place), CASE(began_and_gone__reason_names_the_process),
+         CASE(somebody_tries__named),
          CASE(end_of__pin_errors_refused__all_others_unclear))

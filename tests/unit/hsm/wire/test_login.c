@@ -121,6 +121,25 @@ static void word_and_login__good_and_longest_note__read_back(void **state)
     CHECK_CODE(kw_wire_get_word(kw_dst_span(&dst), &word), KW_CODE_BAD_INPUT);
 }
 
+static void login__was_in__reads_back_and_only_with_ok(void **state)
+{
+    (void)state;
+    struct kw_wire_login l = {.err = KW_OK, .was_in = true}, got;
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    CHECK_OK(kw_wire_put_login(&l, &dst));
+    CHECK_OK(kw_wire_get_login(kw_dst_span(&dst), &got));
+    CHECK(got.was_in && !kw_failed(got.err));
+    buf[dst.len - 1] = 2;
+    CHECK_CODE(kw_wire_get_login(kw_dst_span(&dst), &got), KW_CODE_BAD_INPUT);
+    l.err = kw_err_at(KW_CODE_PIN_STOP, "C_Login");
+    dst = kw_dst_of(buf, sizeof buf);
+    CHECK_CODE(kw_wire_put_login(&l, &dst), KW_CODE_BUG);
+    l.was_in = false;
+    CHECK_OK(kw_wire_put_login(&l, &dst));
+    buf[dst.len - 1] = 1;
+    CHECK_CODE(kw_wire_get_login(kw_dst_span(&dst), &got), KW_CODE_BAD_INPUT);
+}
+
 static void word_and_login__note_that_is_no_text__gets_through_all_the_same(void **state)
 {
     (void)state;
@@ -144,4 +163,5 @@ KW_CASES("hsm/wire/login",
          CASE(pin__cut_longer_other_kind_or_bad_flag__refused),
          CASE(pin__longest__reads_back), CASE(pin__no_mark__reads_back),
          CASE(word__go_with_a_note__refused_on_both_sides),
-         CASE(word_and_login__good_and_longest_note__read_back))
+         CASE(word_and_login__good_and_longest_note__read_back),
+         CASE(login__was_in__reads_back_and_only_with_ok))

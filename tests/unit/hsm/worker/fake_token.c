@@ -91,6 +91,12 @@ kw_err kw_token_login_with(struct kw_token *token, struct kw_secret *pin, bool *
     return e;
 }
 
+bool kw_token_was_logged_in(const struct kw_token *token)
+{
+    (void)token;
+    return fake.was_in;
+}
+
 kw_err kw_token_self_test(struct kw_token *token, struct kw_note *note)
 {
     (void)token;

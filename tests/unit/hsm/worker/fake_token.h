@@ -19,6 +19,7 @@ struct fake_token_state {
     unsigned findings; /* of the next proofs and looks */
     bool softhsm, last_also_wrap, last_closely;
     bool flags_stop; /* the token says so between the word and C_Login */
+    bool was_in;     /* the token says that somebody was logged in already */
     unsigned holds, releases;
 };
 extern struct fake_token_state fake;

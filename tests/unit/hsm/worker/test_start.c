@@ -75,6 +75,20 @@ static void pin_stop__one_login_and_nothing_more(void **state)
     fake_worker_end(w);
 }
 
+static void login__was_logged_in_already__told(void **state)
+{
+    (void)state;
+    begin();
+    fake.was_in = true;
+    CHECK_OK(kw_worker_start(w, &note));
+    struct kw_wire_login login;
+    (void)told(); /* facts */
+    (void)told(); /* pin */
+    CHECK_OK(kw_wire_get_login(told(), &login));
+    CHECK(!kw_failed(login.err) && login.was_in);
+    fake_worker_end(w);
+}
+
 static void word__no__no_login_and_nothing_told_of_one(void **state)
 {
     (void)state;
@@ -157,6 +171,7 @@ static void question__names_token_and_source_and_marks_by_the_briefs_key(void **
 KW_CASES("hsm/worker/start", CASE(softhsm_in_production__refused_before_the_login),
          CASE(keyring_damaged__token_is_not_opened),
          CASE(pin_stop__one_login_and_nothing_more),
+         CASE(login__was_logged_in_already__told),
          CASE(word__no__no_login_and_nothing_told_of_one),
          CASE(word__front_gone_or_garbage__no_login),
          CASE(pin_cannot_be_read__not_asked_and_no_login),
