@@ -186,6 +186,21 @@ kw_err kw_pin_records_read(const struct kw_state_dir *dir, struct kw_pin_records
     return kw_state_read(dir, KW_PIN_FILE, records_table, ret, note);
 }
 
+kw_err kw_pin_records_parse(kw_span json, struct kw_pin_records *ret,
+                            struct kw_note *note)
+{
+    *ret = (struct kw_pin_records){0};
+    kw_err e = kw_json_read(records_table, json, KW_STATE_FILE_MAX, ret, note);
+    if (kw_failed(e))
+        *ret = (struct kw_pin_records){0};
+    return e;
+}
+
+kw_err kw_pin_records_text(const struct kw_pin_records *records, struct kw_blob *ret_json)
+{
+    return kw_json_write(records_table, records, ret_json);
+}
+
 kw_err kw_pin_records_write(const struct kw_state_dir *dir,
                             const struct kw_pin_records *records, struct kw_note *note)
 {

@@ -14,6 +14,11 @@ struct kw_pin_records {
 /* A file that is not there is none. */
 KW_MUST_USE kw_err kw_pin_records_read(const struct kw_state_dir *dir,
                                        struct kw_pin_records *ret, struct kw_note *note);
+/* Its text alone; *ret is empty when it is none.  BAD_INPUT with a note, NO_MEMORY. */
+KW_MUST_USE kw_err kw_pin_records_parse(kw_span json, struct kw_pin_records *ret,
+                                        struct kw_note *note);
+KW_MUST_USE kw_err kw_pin_records_text(const struct kw_pin_records *records,
+                                       struct kw_blob *ret_json);
 KW_MUST_USE kw_err kw_pin_records_write(const struct kw_state_dir *dir,
                                         const struct kw_pin_records *records,
                                         struct kw_note *note);
