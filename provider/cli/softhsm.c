@@ -89,13 +89,20 @@ struct walk {
     struct kw_softhsm_look *look;
 };
 
+/* What SoftHSM writes anew at each login and no ceremony needs to: a login that is killed
+ * destroys it, and who opens the token meanwhile finds none. */
+static bool is_of_logins(const char *name)
+{
+    return strcmp(name, "token.object") == 0;
+}
+
 static bool each(const struct walk *w, int fd, const char *name, bool folder)
 {
     struct stat st;
     if (w->what == SEAL)
         return fchmod(fd, folder ? 0500 : 0400) == 0;
     if (w->what == UNSEAL)
-        return fchmod(fd, folder ? 0700 : 0600) == 0;
+        return fchmod(fd, folder ? 0700 : is_of_logins(name) ? 0400 : 0600) == 0;
     if (fstat(fd, &st) != 0)
         return false;
     bool sealed = (st.st_mode & 0377) == (folder ? 0100 : 0);

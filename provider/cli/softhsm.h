@@ -4,7 +4,8 @@
  * SoftHSM 2.6 and 2.7 truncate and rewrite token.object at every successful login; a
  * process that dies there leaves no token.  Files of mode 0400 in directories of mode
  * 0500, under a user that is not root, make it skip the rewriting; everything but making
- * keys still works.  So the window is open only during a ceremony.
+ * keys still works.  So the window is open only during a ceremony, and token.object stays
+ * as it is even then: keys are made without it, and workers log in meanwhile.
  *
  * Threads:   one.
  */
@@ -25,7 +26,8 @@ bool kw_softhsm_is_systems(const char *conf);
 KW_MUST_USE kw_err kw_softhsm_tokendir(const char *conf, char dst[KW_PATH_MAX],
                                        struct kw_note *note);
 
-/* Opens or closes the window: 0600 and 0700, or 0400 and 0500, all through the tree.
+/* Opens or closes the window: 0600 (token.object: 0400) and 0700, or 0400 and 0500, all
+ * through the tree.
  * Never follows a symbolic link. */
 KW_MUST_USE kw_err kw_softhsm_seal(const char *tokendir, bool seal, struct kw_note *note);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* window - the time in which the files of a SoftHSM token may be written
  *
- * They are open for a ceremony only and sealed (softhsm.h) whatever happens: a login to
- * an open token that is interrupted may leave none.
+ * They are open for a ceremony only and sealed (softhsm.h) whatever happens: an open
+ * token is one that its own library spoils.
  *
  * Who is in it: flock(2), exclusive, on the token directory itself (directories.tokendir
  * of softhsm2.conf; nothing is written for it).  The children of a ceremony inherit the

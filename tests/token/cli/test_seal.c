@@ -3,6 +3,7 @@
  * what runs is left alone, what cannot be sealed is said aloud. */
 #include "site.h"
 
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -67,6 +68,31 @@ static void ceremony_killed__check_seals_and_says_so(void **state)
     KEYWARD_MUST(&s, 0, "key", "create"); /* the token is none the worse */
     CHECK(site_is_sealed(s.tokens));
     fclose(s.watch);
+    site_remove(&s);
+}
+
+static unsigned token_objects;
+
+static int is_read_only(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    if (kind != FTW_F || strcmp(path + at->base, "token.object") != 0)
+        return 0;
+    token_objects++;
+    return (st->st_mode & 0777) != 0400;
+}
+
+/* SoftHSM writes it anew at each login, also of the daemon's workers, to whom the token
+ * would not be there for a moment, or be gone when one is killed. */
+static void ceremony_runs__what_logins_rewrite_stays_sealed(void **state)
+{
+    struct ceremony c;
+    (void)state;
+    hang_in_a_ceremony(&c);
+    token_objects = 0;
+    CHECK(nftw(s.tokens, is_read_only, 8, FTW_PHYS) == 0 && token_objects == 1);
+    site_tell(&s, "\n");
+    CHECK(site_end(&s, c.keyward) == 0);
+    CHECK(site_is_sealed(s.tokens));
     site_remove(&s);
 }
 
@@ -168,6 +194,7 @@ static void interrupted_before_the_login__sealed_and_nothing_made(void **state)
 
 KW_CASES("token/cli/seal", CASE(ceremony_killed__a_verb_without_login_seals),
          CASE(ceremony_killed__check_seals_and_says_so),
+         CASE(ceremony_runs__what_logins_rewrite_stays_sealed),
          CASE(keyward_killed_its_child_not__still_a_ceremony),
          CASE(ceremony_is_running__left_open_and_a_second_one_refused),
          CASE(cannot_be_sealed__said_aloud_whatever_else_went_wrong),

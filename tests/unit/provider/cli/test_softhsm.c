@@ -92,8 +92,24 @@ static void seal__files_0400_folders_0500_and_back(void **state)
     CHECK_OK(kw_softhsm_look(p.tokens, &look, NULL));
     CHECK(look.sealed);
     CHECK_OK(kw_softhsm_seal(p.tokens, false, NULL));
-    CHECK(mode_of(p.object) == 0600);
+    CHECK(mode_of(p.object) == 0400); /* no ceremony writes to it; logins would */
     CHECK(mode_of(p.one) == 0700 && mode_of(p.tokens) == 0700);
+    remove_all(&p);
+}
+
+static void unseal__other_files_0600(void **state)
+{
+    struct place p;
+    char key[sizeof p.object];
+    (void)state;
+    make(&p);
+    snprintf(key, sizeof key, "%s/1.object", p.one);
+    CHECK(rename(p.object, key) == 0);
+    CHECK_OK(kw_softhsm_seal(p.tokens, true, NULL));
+    CHECK(mode_of(key) == 0400);
+    CHECK_OK(kw_softhsm_seal(p.tokens, false, NULL));
+    CHECK(mode_of(key) == 0600);
+    CHECK(rename(key, p.object) == 0);
     remove_all(&p);
 }
 
@@ -164,6 +180,6 @@ static void which_module_is_softhsm(void **state)
 
 KW_CASES("provider/cli/softhsm", CASE(conf_without_tokendir_or_relative__bad_input),
          CASE(conf__the_token_directory_without_blanks),
-         CASE(seal__files_0400_folders_0500_and_back),
+         CASE(seal__files_0400_folders_0500_and_back), CASE(unseal__other_files_0600),
          CASE(one_file_unsealed__the_look_names_it), CASE(symbolic_link__never_followed),
          CASE(no_token_directory__missing), CASE(which_module_is_softhsm))
