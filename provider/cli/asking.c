@@ -184,6 +184,11 @@ void kw_asking_attend(struct kw_asking *a)
     }
 }
 
+bool kw_asking_is_inside(const struct kw_asking *a)
+{
+    return a->board->begun && !a->board->ended;
+}
+
 void kw_asking_close(struct kw_asking *a)
 {
     struct kw_asking_board *b = a->board;
@@ -257,9 +262,9 @@ static kw_err ask(const struct kw_asking *a, const struct kw_pin_facts *facts,
 }
 
 /* Nothing is made in the token before the login's end is remembered: whatever stops the
- * ceremony later is no unclear login.  Without a parent the work goes on all the same. */
-static void tell_end(const struct kw_asking *a, const struct kw_token *token,
-                     kw_err login, const struct kw_note *note)
+ * ceremony later is no unclear login.  Nor without a parent: nobody would record it. */
+static kw_err tell_end(const struct kw_asking *a, const struct kw_token *token,
+                       kw_err login, const struct kw_note *note)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -268,8 +273,9 @@ static void tell_end(const struct kw_asking *a, const struct kw_token *token,
     if (kw_failed(login))
         l.note = *note;
     KW_INVARIANT(!kw_failed(kw_wire_put_login(&l, &dst)));
-    if (send(a->child_fd, dst.ptr, dst.len, MSG_NOSIGNAL) == (ssize_t)dst.len)
-        (void)!kw_failed(hear_word(a, &remembered));
+    if (send(a->child_fd, dst.ptr, dst.len, MSG_NOSIGNAL) != (ssize_t)dst.len)
+        return no_parent();
+    return hear_word(a, &remembered);
 }
 
 kw_err kw_asking_log_in(struct kw_asking *a, struct kw_token *token, struct kw_note *note)
@@ -284,7 +290,9 @@ kw_err kw_asking_log_in(struct kw_asking *a, struct kw_token *token, struct kw_n
         e = ask(a, &facts, note);
     if (!kw_failed(e))
         e = kw_token_login_with(token, &pin, &tried, note);
-    if (tried)
-        tell_end(a, token, e, note);
-    return e;
+    kw_err told = tried ? tell_end(a, token, e, note) : KW_OK;
+    if (kw_failed(e) || !kw_failed(told))
+        return e;
+    kw_note_set(note, "keyward was ended during the login; nothing was made");
+    return told;
 }

@@ -34,6 +34,8 @@ struct kw_asking {
 /* Borrows config.  uid, gid: the state directory's owner.  IO, NO_MEMORY */
 KW_MUST_USE kw_err kw_asking_open(const struct kw_config *config, uid_t uid, gid_t gid,
                                   struct kw_asking *ret);
+/* Once the child has ended: it called C_Login and never told how that went. */
+bool kw_asking_is_inside(const struct kw_asking *asking);
 /* Once the child has ended. */
 void kw_asking_close(struct kw_asking *asking);
 
@@ -45,7 +47,8 @@ void kw_asking_child(struct kw_asking *asking);
 /* In the child: C_Login has begun. */
 void kw_asking_begun(struct kw_asking *asking);
 /* In the child: reads the PIN, asks, and logs in when it may.  Errors: of the PIN, of the
- * word (PIN_STOP, BUSY, HSM_DOWN, IO), of the login. */
+ * word (PIN_STOP, BUSY, HSM_DOWN, IO), of the login; CANCELLED: nobody is there any more
+ * who would write down what is made. */
 KW_MUST_USE kw_err kw_asking_log_in(struct kw_asking *asking, struct kw_token *token,
                                     struct kw_note *note);
 

@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <keyward/env.h>
@@ -43,6 +45,16 @@ void kw_shared_free(void *p, size_t size)
 void kw_child_hold(bool hold)
 {
     kw_interrupt_ignore(hold);
+}
+
+bool kw_child_limit(unsigned seconds)
+{
+    static timer_t timer;
+    static bool made;
+    struct sigevent end = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+    const struct itimerspec after = {.it_value.tv_sec = (time_t)seconds};
+    made = made || timer_create(CLOCK_MONOTONIC, &end, &timer) == 0;
+    return made && timer_settime(timer, 0, &after, NULL) == 0;
 }
 
 static kw_err refused(struct kw_note *note, const char *what)

@@ -51,5 +51,8 @@ KW_MUST_USE kw_err kw_child_run(const struct kw_child *child, kw_child_work *wor
 
 /* In the child: from now on the terminal's signals are ignored, or not any more. */
 void kw_child_hold(bool hold);
+/* In the child: the kernel ends it (SIGKILL) after so many seconds, with or without its
+ * parent, unless 0 is said before.  false: there is no such timer; nothing is limited. */
+bool kw_child_limit(unsigned seconds);
 
 #endif

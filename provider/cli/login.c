@@ -85,12 +85,18 @@ struct order {
     struct kw_asking asking;
 };
 
+/* As the daemon's workers have (front.h, login_grace_ns): a call that never comes back
+ * would keep the node's next login waiting for as long as it lives. */
+enum { LOGIN_MAX_S = 30 };
+
 /* A soft token's files die when the process does between here and the end of C_Login; a
  * ceremony writes until it is over. */
 static void on_phase(void *ctx, enum kw_phase phase)
 {
     struct order *o = ctx;
-    if (phase == KW_PHASE_LOGIN) {
+    bool logs_in = phase == KW_PHASE_LOGIN;
+    (void)kw_child_limit(logs_in ? LOGIN_MAX_S : 0);
+    if (logs_in) {
         kw_child_hold(true);
         kw_asking_begun(&o->asking);
     } else if (o->kind == KW_LOGIN_LOOK) {
@@ -168,6 +174,15 @@ static kw_err visit(struct order *o, const struct kw_owner *owner, struct kw_not
     return kw_window_close(&window, e, why);
 }
 
+static void name_login(const struct order *o, kw_err e, struct kw_note *why)
+{
+    struct kw_note bare = *why;
+    if (e.code == KW_CODE_HSM_DOWN && kw_asking_is_inside(&o->asking))
+        kw_note_set(
+            why, "%.400s: it was in C_Login, which may take %d s; is the HSM reachable?",
+            bare.text, LOGIN_MAX_S);
+}
+
 /* What stops a login says which token it is about. */
 static void name_token(const struct order *o, kw_err e, struct kw_note *why)
 {
@@ -191,6 +206,7 @@ kw_err kw_login_run(const struct kw_config *config, const struct kw_config_token
     e = kw_asking_open(config, owner.uid, owner.gid, &o.asking);
     if (!kw_failed(e)) {
         e = visit(&o, &owner, &why);
+        name_login(&o, e, &why);
         kw_asking_close(&o.asking);
     }
     kw_pin_place_close(&o.pin);

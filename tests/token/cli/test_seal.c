@@ -132,6 +132,64 @@ static void ceremony_is_running__left_open_and_a_second_one_refused(void **state
     site_remove(&s);
 }
 
+static pid_t hang_in_the_login(void)
+{
+    site_make_liar(&s);
+    site_watch_calls(&s);
+    site_tell(&s, "C_Login hang\n");
+    return SITE_START(&s, "key", "create");
+}
+
+/* Half a minute of it, and no more: the child is ended, and one command lets it go on. */
+static void login_that_never_returns__ended_and_one_command_goes_on(void **state)
+{
+    (void)state;
+    pid_t keyward = hang_in_the_login();
+    (void)site_await_call(&s, "C_Login", 1);
+    CHECK(site_end(&s, keyward) == 3);
+    CHECK_HAS(s.run.err, "it was in C_Login, which may take 30 s");
+    CHECK(site_is_sealed(s.tokens));
+    site_tell(&s, "\n");
+    KEYWARD_MUST(&s, 0, "pin", "retry");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    site_remove(&s);
+}
+
+static void keyward_killed_in_a_login_that_hangs__the_child_ends_too(void **state)
+{
+    (void)state;
+    CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+    pid_t keyward = hang_in_the_login();
+    pid_t child = site_await_call(&s, "C_Login", 1);
+    CHECK(kill(keyward, SIGKILL) == 0 && WIFSIGNALED(site_reap(keyward)));
+    int status = site_reap(child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    CHECK(prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
+    site_tell(&s, "\n");
+    KEYWARD_MUST(&s, 0, "pin", "retry");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    fclose(s.watch);
+    site_remove(&s);
+}
+
+/* The login ends well when nobody is there any more who would record a key. */
+static void keyward_killed_in_a_login__no_key_is_made(void **state)
+{
+    (void)state;
+    CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+    pid_t keyward = hang_in_the_login();
+    pid_t child = site_await_call(&s, "C_Login", 1);
+    CHECK(kill(keyward, SIGKILL) == 0 && WIFSIGNALED(site_reap(keyward)));
+    site_tell(&s, "C_GenerateKey crash\n");
+    CHECK(WIFEXITED(site_reap(child)));
+    CHECK(prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
+    site_tell(&s, "\n");
+    KEYWARD_MUST(&s, 0, "pin", "retry");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    fclose(s.watch);
+    site_remove(&s);
+}
+
 /* Deeper than the files of any token, so that nobody walks to its end. */
 static void nest(char *path, size_t cap, int depth)
 {
@@ -196,6 +254,9 @@ KW_CASES("token/cli/seal", CASE(ceremony_killed__a_verb_without_login_seals),
          CASE(ceremony_killed__check_seals_and_says_so),
          CASE(ceremony_runs__what_logins_rewrite_stays_sealed),
          CASE(keyward_killed_its_child_not__still_a_ceremony),
+         CASE(login_that_never_returns__ended_and_one_command_goes_on),
+         CASE(keyward_killed_in_a_login_that_hangs__the_child_ends_too),
+         CASE(keyward_killed_in_a_login__no_key_is_made),
          CASE(ceremony_is_running__left_open_and_a_second_one_refused),
          CASE(cannot_be_sealed__said_aloud_whatever_else_went_wrong),
          CASE(interrupted_before_the_login__sealed_and_nothing_made))
