@@ -98,9 +98,9 @@ static void decide(struct kw_front *f, const struct kw_gen_version *v, bool well
     }
 }
 
-static const char *reason_of(const struct kw_wire_answer *a, char dst[160])
+static const char *reason_of(const struct kw_wire_answer *a, char dst[KW_NOTE_MAX])
 {
-    kw_copy_str(dst, 160, a->reason);
+    kw_copy_str(dst, KW_NOTE_MAX, a->reason);
     return dst;
 }
 
@@ -108,7 +108,7 @@ static void canary_answered(struct kw_worker *w, const struct kw_lane_entry *e,
                             const struct kw_wire_answer *a)
 {
     struct kw_front *f = w->front;
-    char reason[160];
+    char reason[KW_NOTE_MAX];
     if (f->serving == NULL || w->generation != f->serving->number)
         return;
     struct kw_gen_version *v = kw_generation_at(f->serving, e->n);
@@ -137,7 +137,7 @@ static void found_on_the_way(struct kw_worker *w, const struct kw_lane_entry *e,
                              const struct kw_wire_answer *a)
 {
     struct kw_front *f = w->front;
-    char reason[160];
+    char reason[KW_NOTE_MAX];
     bool ours = f->serving != NULL && w->generation == f->serving->number;
     bool exposed = (a->findings & KW_WIRE_EXPOSED) != 0;
     if (!a->looked || f->serving == NULL || (ours ? e->op == KW_WIRE_CANARY : !exposed))

@@ -64,7 +64,7 @@ struct kw_generation {
     bool refused; /* the last newcomer, as others did what it could not */
     struct kw_supervisor supervisor;
     kw_err failed; /* why the last worker could not become ready */
-    char reason[160];
+    char reason[KW_NOTE_MAX];
     size_t count;
     struct kw_gen_version versions[KW_VERSIONS_MAX];
 };

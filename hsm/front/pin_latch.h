@@ -17,7 +17,7 @@ struct kw_latch_debt {
     struct kw_pin_facts facts;
     struct kw_pin_owner owner;
     enum kw_pin_end end;
-    char reason[160];
+    char reason[KW_NOTE_MAX];
 };
 /* While one is owed nobody else may log in: there can be as many as there are workers in
  * a login when the first of them ends. */

@@ -124,7 +124,7 @@ struct kw_front {
     struct kw_front_worker_status worker_rows[KW_CREW_MAX];
     struct kw_front_version_status version_rows[KW_VERSIONS_MAX];
     char version_keys[KW_VERSIONS_MAX][KW_KEY_ID_MAX + 1];
-    char version_reasons[KW_VERSIONS_MAX][160];
+    char version_reasons[KW_VERSIONS_MAX][KW_NOTE_MAX];
     char version_found[KW_VERSIONS_MAX][64];
     char version_origins[KW_VERSIONS_MAX][sizeof((struct kw_version *)0)->origin];
 };

@@ -254,7 +254,7 @@ static void deliver(struct kw_front *f)
 }
 
 struct telling {
-    char key_id[KW_KEY_ID_MAX + 1], reason[160], found[64];
+    char key_id[KW_KEY_ID_MAX + 1], reason[KW_NOTE_MAX], found[64];
     kw_err err;
     bool verdict, finding; /* which of them is new */
 };

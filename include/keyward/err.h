@@ -78,8 +78,9 @@ bool kw_code_from_name(const char *name, enum kw_code *ret_code);
  * Functions that take one write it only when they fail; NULL means nobody reads it.
  * Never holds a secret.  Longer text is cut, and what may not be shown (bytes.h,
  * kw_copy_printable) is replaced: a note may quote what a file or a peer said. */
+enum { KW_NOTE_MAX = 512 };
 struct kw_note {
-    char text[512];
+    char text[KW_NOTE_MAX];
 };
 void kw_note_set(struct kw_note *note, const char *fmt, ...) KW_PRINTF(2, 3);
 

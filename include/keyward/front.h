@@ -93,7 +93,7 @@ struct kw_front_version_status {
 };
 struct kw_front_status {
     struct kw_hsm_health health;
-    char reason[160];
+    char reason[KW_NOTE_MAX];
     const char *token, *token_label, *token_serial, *token_model, *token_firmware,
         *library;
     const struct kw_front_worker_status *workers;
@@ -103,7 +103,7 @@ struct kw_front_status {
     uint64_t keyring_serial;
     char keyring_sha256[65];
     bool coming_up;          /* a newer keyring's workers are being proven */
-    char coming_reason[160]; /* why they are not so far, "" = nothing failed yet */
+    char coming_reason[KW_NOTE_MAX]; /* why they are not so far, "" = nothing failed yet */
     bool pin_latched;
     size_t queued, sent;
     uint64_t workers_started, workers_died, workers_killed, jobs, requeued, late_answers;

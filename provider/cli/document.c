@@ -21,8 +21,8 @@ static const char *member(const json_t *o, const char *name)
 }
 
 /* One more reason; what does not fit is left out, the exit code says it all the same. */
-static void add(struct kw_note *why, const char *fmt, ...) KW_PRINTF(2, 3);
-static void add(struct kw_note *why, const char *fmt, ...)
+static void add(struct kw_reasons *why, const char *fmt, ...) KW_PRINTF(2, 3);
+static void add(struct kw_reasons *why, const char *fmt, ...)
 {
     size_t len = strlen(why->text);
     va_list list;
@@ -32,16 +32,17 @@ static void add(struct kw_note *why, const char *fmt, ...)
     kw_copy_printable(why->text, sizeof why->text, kw_span_str(why->text));
 }
 
-static void judge_health(const json_t *document, struct kw_note *why)
+static void judge_health(const json_t *document, struct kw_reasons *why)
 {
     const char *state = text_at(document, "health", "state");
     const char *reason = text_at(document, "health", "reason");
     if (state == NULL || strcasecmp(state, "up") != 0)
-        add(why, "the HSM is %s%s%.200s. ", state != NULL ? state : "in no known state",
-            reason != NULL ? ": " : "", reason != NULL ? reason : "");
+        add(why, "the HSM is %s%s%s. ", state != NULL ? state : "in no known state",
+            reason != NULL && reason[0] != '\0' ? ": " : "",
+            reason != NULL ? reason : "");
 }
 
-static void judge_keyring(const json_t *document, struct kw_note *why)
+static void judge_keyring(const json_t *document, struct kw_reasons *why)
 {
     const json_t *keyring = json_object_get(document, "keyring");
     const json_t *rejected = json_object_get(keyring, "rejected");
@@ -49,21 +50,21 @@ static void judge_keyring(const json_t *document, struct kw_note *why)
     const char *copy = text_at(document, "keyring", "last_good_refused");
     bool none = json_is_integer(serial) && json_integer_value(serial) == 0;
     if (!json_is_null(rejected))
-        add(why, "%s: %.200s. ",
+        add(why, "%s: %s. ",
             none ? "no keyring is in use, and the file was rejected"
                  : "the last reload was rejected and the keyring before it serves",
             json_is_string(rejected) ? json_string_value(rejected) : "nothing said");
     if (copy != NULL)
-        add(why, "Its last good copy is refused too: %.200s. ", copy);
+        add(why, "Its last good copy is refused too: %s. ", copy);
 }
 
-static void judge_memory(const json_t *document, struct kw_note *why)
+static void judge_memory(const json_t *document, struct kw_reasons *why)
 {
     const char *reason = text_at(document, "keyring", "unremembered");
     if (reason != NULL)
         add(why,
             "the state directory cannot be written, so an older keyring might be let in "
-            "after a restart: %.200s. ",
+            "after a restart: %s. ",
             reason);
 }
 
@@ -74,7 +75,7 @@ static bool is_used(const char *state)
 }
 
 /* What workers found about a version's key object while it was in use. */
-static void judge_found(const json_t *version, struct kw_note *why)
+static void judge_found(const json_t *version, struct kw_reasons *why)
 {
     const json_t *found = json_object_get(version, "found");
     if (found != NULL && !json_is_null(found))
@@ -85,7 +86,7 @@ static void judge_found(const json_t *version, struct kw_note *why)
             json_is_string(found) ? json_string_value(found) : "nothing said");
 }
 
-static void judge_versions(const json_t *document, struct kw_note *why)
+static void judge_versions(const json_t *document, struct kw_reasons *why)
 {
     const json_t *versions = json_object_get(document, "versions");
     const char *active = member(json_object_get(document, "active"), "code");
@@ -104,9 +105,9 @@ static void judge_versions(const json_t *document, struct kw_note *why)
     }
 }
 
-enum kw_exit kw_document_judge(const json_t *document, struct kw_note *ret_why)
+enum kw_exit kw_document_judge(const json_t *document, struct kw_reasons *ret_why)
 {
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     judge_health(document, &why);
     if (!json_is_false(json_object_get(document, "pin_latched")))
         add(&why, "A PIN is latched: no login is tried until there is one that was not "
@@ -197,7 +198,7 @@ static void print_member(const char *name, const json_t *v)
 
 void kw_document_print(const struct kw_cli *cli, const json_t *document)
 {
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     const char *state = text_at(document, "health", "state");
     bool good = kw_document_judge(document, &why) == KW_EXIT_GOOD;
     printf("%s%s%s\n", kw_tint(cli, good ? KW_TINT_GOOD : KW_TINT_BAD),

@@ -12,12 +12,13 @@
 static int show(const struct kw_cli *cli, const char *path, const char *text, size_t len)
 {
     json_error_t at;
-    struct kw_note why = {{0}};
+    struct kw_note note = {{0}};
+    struct kw_reasons why;
     json_t *d = json_loadb(text, len, JSON_REJECT_DUPLICATES, &at);
     if (!json_is_object(d)) {
         json_decref(d);
-        kw_note_set(&why, "%s: the answer is no JSON object", path);
-        return kw_fail(cli, kw_err_at(KW_CODE_IO, "status"), &why);
+        kw_note_set(&note, "%s: the answer is no JSON object", path);
+        return kw_fail(cli, kw_err_at(KW_CODE_IO, "status"), &note);
     }
     enum kw_exit code = kw_document_judge(d, &why);
     if (cli->json)

@@ -69,7 +69,7 @@ struct kw_daemon {
     struct kw_note unremembered; /* why they do not, although it is in use */
     int64_t remember_again_ns;
     enum kw_hsm_state told; /* what the service manager was told last */
-    char told_reason[160];
+    char told_reason[KW_NOTE_MAX];
 };
 
 /* confine.c.  Before anything else: no core dumps, not dumpable, umask 077, descriptors.

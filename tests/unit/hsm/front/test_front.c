@@ -117,6 +117,20 @@ static void start__failed_after_a_login__next_one_ten_seconds_later(void **state
     stage_end(&s);
 }
 
+/* What to do about it stands at its end. */
+static void start__fails_with_a_long_reason__every_word_of_it(void **state)
+{
+    char why[KW_NOTE_MAX];
+    (void)state;
+    memset(why, 'x', sizeof why);
+    why[sizeof why - 1] = '\0';
+    begin();
+    fake_failed(&s, 0, kw_err_at(KW_CODE_HSM_CONFIG, "self-test"), why);
+    stage_pass(&s, 0);
+    CHECK_STR(stage_status(&s).reason, why);
+    stage_end(&s);
+}
+
 static void start__hangs_in_login__not_killed_before_its_grace(void **state)
 {
     (void)state;
@@ -285,6 +299,7 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(start__worker_echoes_another_keyring__killed),
          CASE(facts__logged_when_they_are_new_or_have_changed),
          CASE(start__failed_after_a_login__next_one_ten_seconds_later),
+         CASE(start__fails_with_a_long_reason__every_word_of_it),
          CASE(start__hangs_in_login__not_killed_before_its_grace),
          CASE(start__fails_for_suspect__lost),
          CASE(reload__active_not_understood__reads_the_rest_and_wraps_nothing),

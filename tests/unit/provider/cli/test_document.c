@@ -5,7 +5,7 @@
 
 #include "document.h"
 
-static enum kw_exit judge(const char *text, struct kw_note *ret_why)
+static enum kw_exit judge(const char *text, struct kw_reasons *ret_why)
 {
     json_t *d = json_loads(text, 0, NULL);
     CHECK(d != NULL);
@@ -22,7 +22,7 @@ static enum kw_exit judge(const char *text, struct kw_note *ret_why)
 
 static void active_version_not_good__a_problem_though_all_is_up(void **state)
 {
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     (void)state;
     CHECK(judge("{" UP KEYRING "\"active\": {\"n\": 2, \"code\": \"key-bad\"},"
                 "\"versions\": []}",
@@ -37,7 +37,7 @@ static void version_that_should_serve_is_not_good__a_problem_that_names_it(void 
     static const char *const bad[] = {
         VERSION(1, "retired", "key-bad"), VERSION(1, "accepted", "missing"),
         VERSION(1, "active", "forged"), VERSION(1, "new-state", "key-bad"), "{\"n\": 1}"};
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     char text[512];
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -52,7 +52,7 @@ static void version_that_should_serve_is_not_good__a_problem_that_names_it(void 
 
 static void something_found_at_the_token__a_problem_though_it_serves(void **state)
 {
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     (void)state;
     CHECK(judge("{" UP KEYRING ACTIVE
                 "\"versions\": [{\"n\": 2, \"state\": \"active\", \"verdict\": \"ok\", "
@@ -67,7 +67,7 @@ static void something_found_at_the_token__a_problem_though_it_serves(void **stat
 
 static void version_that_nobody_uses_or_that_starts__good(void **state)
 {
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     (void)state;
     CHECK(judge("{" UP KEYRING ACTIVE
                 "\"versions\": [" VERSION(1, "disabled", "key-disabled") "," VERSION(
@@ -80,7 +80,7 @@ static void version_that_nobody_uses_or_that_starts__good(void **state)
 
 static void hsm_not_up__a_problem_with_its_reason(void **state)
 {
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     (void)state;
     CHECK(judge("{\"health\": {\"state\": \"lost\", \"reason\": \"no worker is ready\"},"
                 "\"keyring\": {\"rejected\": null}, \"pin_latched\": false}",
@@ -91,7 +91,7 @@ static void hsm_not_up__a_problem_with_its_reason(void **state)
 
 static void reload_rejected__a_problem_though_all_is_up(void **state)
 {
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     (void)state;
     CHECK(
         judge(
@@ -103,7 +103,7 @@ static void reload_rejected__a_problem_though_all_is_up(void **state)
 
 static void pin_latched_or_not_said__a_problem(void **state)
 {
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     (void)state;
     CHECK(judge("{\"health\": {\"state\": \"up\"}, \"keyring\": {\"rejected\": null},"
                 "\"pin_latched\": true}",
@@ -114,14 +114,14 @@ static void pin_latched_or_not_said__a_problem(void **state)
 
 static void nothing_known__a_problem(void **state)
 {
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     (void)state;
     CHECK(judge("{}", &why) == KW_EXIT_PROBLEM);
 }
 
 static void all_well__good(void **state)
 {
-    struct kw_note why = {{0}};
+    struct kw_reasons why = {{0}};
     (void)state;
     CHECK(judge("{\"health\": {\"state\": \"UP\", \"reason\": \"\"}, \"keyring\": "
                 "{\"serial\":"
@@ -131,7 +131,36 @@ static void all_well__good(void **state)
     CHECK_STR(why.text, "");
 }
 
-KW_CASES("provider/cli/document", CASE(hsm_not_up__a_problem_with_its_reason),
+/* A remedy stands at the end of its reason. */
+static void long_reasons__every_word_of_them(void **state)
+{
+    static const char *const members[] = {
+        "health\": {\"state\": \"lost\", \"reason", "keyring\": {\"rejected",
+        "keyring\": {\"last_good_refused", "keyring\": {\"unremembered"};
+    char reason[480], text[640];
+    struct kw_reasons why = {{0}};
+    (void)state;
+    memset(reason, 'x', sizeof reason);
+    memcpy(reason + sizeof reason - 7, "do so!", 7);
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(text, sizeof text, "{\"%s\": \"%s\"}}", members[i], reason);
+        CHECK(judge(text, &why) == KW_EXIT_PROBLEM);
+        CHECK_HAS(why.text, "do so!. ");
+    }
+}
+
+static void state_without_a_reason__no_colon_before_nothing(void **state)
+{
+    struct kw_reasons why = {{0}};
+    (void)state;
+    CHECK(judge("{\"health\": {\"state\": \"starting\", \"reason\": \"\"}}", &why) ==
+          KW_EXIT_PROBLEM);
+    CHECK_HAS(why.text, "the HSM is starting. ");
+}
+
+KW_CASES("provider/cli/document", CASE(long_reasons__every_word_of_them),
+         CASE(state_without_a_reason__no_colon_before_nothing),
+         CASE(hsm_not_up__a_problem_with_its_reason),
          CASE(reload_rejected__a_problem_though_all_is_up),
          CASE(pin_latched_or_not_said__a_problem), CASE(nothing_known__a_problem),
          CASE(active_version_not_good__a_problem_though_all_is_up),
