@@ -68,9 +68,10 @@ static bool failed(struct kw_worker *w, kw_span message)
     if (w->failed_told || kw_failed(kw_wire_get_failed(message, &w->failed)))
         return false;
     w->failed_told = true;
-    kw_log(KW_LOG_ERROR, "worker-failed", KW_STR("token", w->front->token.name),
-           KW_INT("pid", w->pid), KW_ERR("err", w->failed.err),
-           KW_STR("why", w->failed.note.text));
+    /* One that was told to leave before it was ready has nothing to complain of. */
+    kw_log(w->failed.err.code == KW_CODE_CANCELLED ? KW_LOG_INFO : KW_LOG_ERROR,
+           "worker-failed", KW_STR("token", w->front->token.name), KW_INT("pid", w->pid),
+           KW_ERR("err", w->failed.err), KW_STR("why", w->failed.note.text));
     return true;
 }
 

@@ -102,8 +102,9 @@ struct kw_front_status {
     size_t version_count;
     uint64_t keyring_serial;
     char keyring_sha256[65];
-    bool coming_up;          /* a newer keyring's workers are being proven */
-    char coming_reason[KW_NOTE_MAX]; /* why they are not so far, "" = nothing failed yet */
+    bool coming_up; /* a newer keyring's workers are being proven */
+    /* Why they are not so far, "" = nothing failed yet. */
+    char coming_reason[KW_NOTE_MAX];
     bool pin_latched;
     size_t queued, sent;
     uint64_t workers_started, workers_died, workers_killed, jobs, requeued, late_answers;

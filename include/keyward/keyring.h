@@ -291,8 +291,8 @@ KW_MUST_USE kw_err kw_attributes_judge(const struct kw_key_attributes *a,
  */
 
 struct kw_verdict {
-    kw_err err;       /* OK: proven here.  STARTING: not asked yet.  Else why not.   */
-    char reason[KW_NOTE_MAX]; /* for the log and `keyward status`; no secret                 */
+    kw_err err; /* OK: proven here.  STARTING: not asked yet.  Else why not.   */
+    char reason[KW_NOTE_MAX]; /* for the log and `keyward status`; no secret */
 };
 
 #endif

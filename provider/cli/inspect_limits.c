@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <keyward/file.h>
 
@@ -79,19 +80,25 @@ static void inspect_running(struct kw_report *r, pid_t pid, uint64_t need)
                       need / 1024, (int)pid);
 }
 
+/* An ordinary user does not see the processes of another one. */
+static const char *not_seen(void)
+{
+    return geteuid() == 0 ? "it is not running" : "this user sees none running";
+}
+
 static void inspect_shell(struct kw_report *r, uint64_t need)
 {
     struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
     if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < need)
         kw_report_add(r, KW_FOUND_WARN, "locked memory", REMEDY,
-                      "keywardd locks %" PRIu64 " KiB; it is not running, and in this "
-                      "shell %" PRIu64 " KiB are allowed",
-                      need / 1024, (uint64_t)limit.rlim_cur / 1024);
+                      "keywardd locks %" PRIu64 " KiB; %s, and in this shell %" PRIu64
+                      " KiB are allowed",
+                      need / 1024, not_seen(), (uint64_t)limit.rlim_cur / 1024);
     else
         kw_report_add(r, KW_FOUND_OK, "locked memory", NULL,
-                      "keywardd locks %" PRIu64 " KiB; it is not running, and in this "
-                      "shell it may lock as many",
-                      need / 1024);
+                      "keywardd locks %" PRIu64 " KiB; %s, and in this shell it may lock "
+                      "as many",
+                      need / 1024, not_seen());
 }
 
 void kw_inspect_memory(struct kw_report *r, const struct kw_config *config)

@@ -47,7 +47,8 @@ static const char *text_of(enum kw_code code)
         return "keyward: not allowed through this provider, see keyward's log" INTACT;
     case KW_CODE_UNKNOWN_KEY: return "keyward: no such key version on this node" INTACT;
     case KW_CODE_KEY_DISABLED:
-        return "keyward: this key version is disabled by its operator" INTACT;
+        return "keyward: this key version is not in use here (not accepted, not active, "
+               "or disabled)" INTACT;
     case KW_CODE_KEY_BAD:
         return "keyward: this key version cannot be used on this node now" INTACT;
     case KW_CODE_QUARANTINED:
