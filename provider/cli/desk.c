@@ -109,7 +109,8 @@ static kw_err open_desk(const struct kw_cli *cli, const char *path, struct kw_de
     if (kw_failed(e))
         return e;
     doubt_config(desk, cli->config);
-    mend_seals(desk);
+    if (!desk->doubts_config)
+        mend_seals(desk);
     e = load_ring(desk, path, note);
     if (!kw_failed(e))
         read_state(desk);

@@ -117,6 +117,37 @@ static void configuration_that_others_write__nothing_done_on_its_word(void **sta
     site_remove(&s);
 }
 
+/* Its constructor alone could read the PIN. */
+static void module_that_others_write__not_loaded(void **state)
+{
+    static const char *const verbs[][6] = {{"key", "create", "--dry-run"},
+                                           {"key", "create"},
+                                           {"key", "prove", "1", "--token", "keyward"}};
+    char module[96];
+    (void)state;
+    site_make_liar(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    snprintf(module, sizeof module, "%s/libliar.so", s.dir);
+    CHECK(chmod(module, 0666) == 0);
+    site_forget_calls(&s);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        CHECK(site_keyward(&s, verbs[i]) == 1);
+        CHECK_HAS(s.run.err,
+                  "libliar.so: mode 0666 lets others change it; chmod go-w it");
+        CHECK(!site_was_called(&s));
+    }
+    if (geteuid() == 0) { /* root's own is the daemon's user's to load, not the reverse */
+        CHECK(chmod(module, 0755) == 0 && chown(module, 4321, 0) == 0);
+        KEYWARD_MUST(&s, 1, "key", "create", "--dry-run");
+        CHECK_HAS(s.run.err, "belongs to uid 4321, who could change");
+        CHECK(!site_was_called(&s) && chown(module, NOBODY, 0) == 0);
+    }
+    CHECK(chmod(module, 0755) == 0);
+    KEYWARD_MUST(&s, 0, "key", "create", "--dry-run");
+    CHECK(site_was_called(&s));
+    site_remove(&s);
+}
+
 /* The daemon would serve it from there as its last good one. */
 static void state_create__keyring_that_others_write__not_remembered(void **state)
 {
@@ -144,4 +175,5 @@ KW_CASES("token/cli/trusted", CASE(keyring_that_its_group_writes__listed_and_not
          CASE(keyring_of_another_user__not_changed),
          CASE(folder_that_others_write__not_changed),
          CASE(configuration_that_others_write__nothing_done_on_its_word),
+         CASE(module_that_others_write__not_loaded),
          CASE(state_create__keyring_that_others_write__not_remembered))
