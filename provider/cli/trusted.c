@@ -53,6 +53,13 @@ int kw_trusted_refuse(const struct kw_cli *cli, const struct kw_note *why,
     return kw_refuse_next(cli, text, next.text);
 }
 
+int kw_trusted_config(const struct kw_cli *cli, uid_t uid)
+{
+    struct kw_note why = {{0}};
+    kw_err e = kw_file_judge(cli->config, uid, &why);
+    return kw_failed(e) ? kw_trusted_refuse(cli, &why, NULL) : -1;
+}
+
 json_t *kw_trusted_next(const char *keyring)
 {
     struct kw_commands next = {.len = 0};

@@ -18,6 +18,10 @@ KW_MUST_USE kw_err kw_trusted_keyring(const char *path, uid_t uid,
                                       struct kw_keyring **ret_ring,
                                       struct kw_blob *ret_bytes, struct kw_note *note);
 
+/* Would keywardd, whose user is `uid`, read this configuration?  -1 to go on, else the
+ * exit code, and it has said why and what to do. */
+int kw_trusted_config(const struct kw_cli *cli, uid_t uid);
+
 /* Refuses what such a file would lead to; the exit code.  keyring: its path when it is
  * the keyring, NULL when it is the configuration. */
 int kw_trusted_refuse(const struct kw_cli *cli, const struct kw_note *why,

@@ -117,6 +117,61 @@ static void configuration_that_others_write__nothing_done_on_its_word(void **sta
     site_remove(&s);
 }
 
+/* What lies in the keyring's place is not taken by the daemon, whatever is said of it. */
+static void trust__keyring_in_its_place_that_others_write__refused(void **state)
+{
+    char link_path[160], copy[160], hex[65];
+    struct kw_blob ring_file = {0};
+    (void)state;
+    make_one();
+    struct kw_keyring *ring = site_ring(&s);
+    kw_hex(hex, sizeof hex, kw_span_of(ring->sha256, 32));
+    kw_keyring_give(ring);
+    snprintf(link_path, sizeof link_path, "%s/link", s.dir);
+    snprintf(copy, sizeof copy, "%s/copy", s.dir);
+    CHECK(symlink(s.keyring, link_path) == 0 && chmod(s.keyring, 0666) == 0);
+    const char *const names[] = {s.keyring, link_path};
+    for (size_t i = 0; i < 2; i++) {
+        KEYWARD_MUST(&s, 1, "keyring", "trust", names[i], "--sha256", hex);
+        CHECK_HAS(s.run.err, "keyring.json: mode 0666 lets others change it; chmod go-w");
+        CHECK_HAS(s.run.err, "  keyward keyring compare ");
+        CHECK(strstr(s.run.out, "nothing to trust") == NULL);
+    }
+    /* The digest is what is trusted of a file that is still to be put there. */
+    read_ring(&ring_file);
+    CHECK_OK(kw_file_replace(copy, kw_blob_peek(&ring_file), 0666, NULL));
+    kw_blob_wipe(&ring_file);
+    KEYWARD_MUST(&s, 0, "keyring", "trust", copy, "--sha256", hex);
+    CHECK(chmod(s.keyring, 0644) == 0);
+    KEYWARD_MUST(&s, 0, "keyring", "trust", s.keyring, "--sha256", hex);
+    CHECK_HAS(s.run.out, "nothing to trust");
+    site_remove(&s);
+}
+
+static void pin_retry__configuration_that_others_write__nothing_lifted(void **state)
+{
+    char latch[160];
+    struct kw_blob before = {0}, after = {0};
+    (void)state;
+    make_one();
+    CHECK_OK(kw_file_replace(s.pin, kw_span_str("not the PIN at all"), 0600, NULL));
+    CHECK(KEYWARD_DO(&s, "key", "create", "--dry-run") != 0);
+    snprintf(latch, sizeof latch, "%s/pin-latch.json", s.state);
+    CHECK_OK(kw_file_read(latch, 1 << 20, &before, NULL));
+    CHECK(chmod(s.config, 0666) == 0);
+    KEYWARD_MUST(&s, 1, "pin", "retry");
+    CHECK_HAS(s.run.err, "keyward.yaml: mode 0666 lets others change it; chmod go-w it");
+    CHECK_HAS(s.run.err, "keywardd does not read it so");
+    CHECK_OK(kw_file_read(latch, 1 << 20, &after, NULL));
+    CHECK(kw_span_equal(kw_blob_peek(&before), kw_blob_peek(&after)));
+    kw_blob_wipe(&before);
+    kw_blob_wipe(&after);
+    CHECK(chmod(s.config, 0644) == 0);
+    KEYWARD_MUST(&s, 0, "pin", "retry");
+    CHECK_HAS(s.run.out, "its PIN may be tried once more");
+    site_remove(&s);
+}
+
 /* Its constructor alone could read the PIN. */
 static void module_that_others_write__not_loaded(void **state)
 {
@@ -175,5 +230,7 @@ KW_CASES("token/cli/trusted", CASE(keyring_that_its_group_writes__listed_and_not
          CASE(keyring_of_another_user__not_changed),
          CASE(folder_that_others_write__not_changed),
          CASE(configuration_that_others_write__nothing_done_on_its_word),
+         CASE(trust__keyring_in_its_place_that_others_write__refused),
+         CASE(pin_retry__configuration_that_others_write__nothing_lifted),
          CASE(module_that_others_write__not_loaded),
          CASE(state_create__keyring_that_others_write__not_remembered))
