@@ -2,7 +2,10 @@
 /* module - loads exactly one PKCS#11 module by its path
  *
  * Never every module that the host has configured: installing a package would change
- * what a key server loads.
+ * what a key server loads.  And only one that nobody but root and this user can have
+ * changed or exchanged: its code runs as this user, beginning with its constructors, and
+ * may read what this user may, the PIN among it.  What the module loads in its turn
+ * (its libraries; the modules behind p11-kit-proxy.so) is not looked at here.
  */
 #include "parts.h"
 
@@ -11,8 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <p11-kit/p11-kit.h>
+
+#include <keyward/file.h>
 
 static bool is_spy(const char *path)
 {
@@ -33,6 +39,18 @@ static kw_err refuse_spy(const char *path, struct kw_note *note)
     return kw_err_at(KW_CODE_HSM_CONFIG, "module");
 }
 
+/* The loader goes by the path: where the judgement is good, only root and this user can
+ * put another file behind it afterwards. */
+static kw_err refuse_others(const char *path, struct kw_note *note)
+{
+    struct kw_note why = {{0}};
+    kw_err e = kw_file_judge(path, geteuid(), &why);
+    if (!kw_failed(e))
+        return KW_OK;
+    kw_note_set(note, "the PKCS#11 module: %s", why.text);
+    return kw_err_native(KW_CODE_HSM_CONFIG, e.native, "module");
+}
+
 static kw_err look_at(const char *path, struct kw_note *note)
 {
     struct stat st;
@@ -51,7 +69,8 @@ static kw_err look_at(const char *path, struct kw_note *note)
         kw_note_set(note, "the PKCS#11 module %s is not a regular file", path);
         return kw_err_at(KW_CODE_HSM_CONFIG, "module");
     }
-    return refuse_spy(path, note);
+    kw_err e = refuse_spy(path, note);
+    return kw_failed(e) ? e : refuse_others(path, note);
 }
 
 kw_err kw_module_load(const char *path, CK_FUNCTION_LIST **ret_ck, struct kw_note *note)

@@ -68,7 +68,9 @@ struct kw_token_key; /* a found key: handle and label; dies with the token */
 /* Loads and initialises the module, finds the token, reads the facts.  No login.
  * MISSING     the module's path, or no token matches (transient: zero slots too)
  * HSM_CONFIG  not a PKCS#11 module; the URI is malformed, has unknown attributes or a
- *             pin-value; more than one token matches; pkcs11-spy
+ *             pin-value; more than one token matches; pkcs11-spy; anybody but root and
+ *             this process's user could have changed or exchanged the module
+ *             (kw_file_judge): none of its code has run then
  * HSM_DOWN    the module answered an error */
 KW_MUST_USE kw_err kw_token_open(const struct kw_token_options *options,
                                  struct kw_token **ret_token, struct kw_note *note);
@@ -271,8 +273,8 @@ KW_MUST_USE kw_err kw_token_logout(struct kw_token *token);
 
 /* Makes a SoftHSM token in the first free slot, with both PINs set; for tests and CI.  No
  * token is open at the time; SOFTHSM2_CONF is set.  label: 1..32 bytes.
- * MISSING  no such module;  HSM_CONFIG  not SoftHSM, no free slot;  BAD_INPUT  label;
- * HSM_DOWN  a call was refused */
+ * MISSING  no such module;  HSM_CONFIG  as kw_token_open, not SoftHSM, no free slot;
+ * BAD_INPUT  label;  HSM_DOWN  a call was refused */
 KW_MUST_USE kw_err kw_token_init_softhsm(const char *module, const char *label,
                                          const struct kw_secret *so_pin,
                                          const struct kw_secret *pin,

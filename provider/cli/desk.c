@@ -2,9 +2,11 @@
 /* Laying out what the key verbs work on. */
 #include "desk.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,17 +32,24 @@ static void doubt_config(struct kw_desk *desk, const char *path)
 {
     uid_t uid = 0;
     struct kw_note why;
-    if (!daemon_uid(desk, &uid) || kw_file_judge(path, uid, &why).code != KW_CODE_DENIED)
+    if (!daemon_uid(desk, &uid) || !kw_failed(kw_file_judge(path, uid, &why)))
         return;
     desk->doubt = why;
     desk->doubts_config = true;
+}
+
+bool kw_desk_is_keyring(const struct kw_desk *desk, const char *path)
+{
+    char a[PATH_MAX], b[PATH_MAX];
+    return realpath(path, a) != NULL && realpath(desk->config->keyring, b) != NULL &&
+           strcmp(a, b) == 0;
 }
 
 static kw_err load_ring(struct kw_desk *desk, const char *path, struct kw_note *note)
 {
     uid_t uid = 0;
     kw_err e = kw_err_at(KW_CODE_DENIED, "file owner");
-    if (path != NULL)
+    if (path != NULL && !kw_desk_is_keyring(desk, path))
         return kw_keyring_load(path, &desk->ring, NULL, note);
     path = desk->config->keyring;
     bool known = daemon_uid(desk, &uid);
@@ -109,7 +118,8 @@ static kw_err open_desk(const struct kw_cli *cli, const char *path, struct kw_de
     if (kw_failed(e))
         return e;
     doubt_config(desk, cli->config);
-    mend_seals(desk);
+    if (!desk->doubts_config)
+        mend_seals(desk);
     e = load_ring(desk, path, note);
     if (!kw_failed(e))
         read_state(desk);

@@ -39,10 +39,14 @@ struct kw_desk {
 KW_MUST_USE kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk,
                                 struct kw_note *note);
 /* The same with the keyring in `path`, which must be there (MISSING), whoever could have
- * changed it: what it is taken for is for the caller to say. */
+ * changed it: what it is taken for is for the caller to say.  When it is the keyring of
+ * the configuration, it is doubted as by kw_desk_open. */
 KW_MUST_USE kw_err kw_desk_open_with(const struct kw_cli *cli, const char *path,
                                      struct kw_desk *desk, struct kw_note *note);
 void kw_desk_close(struct kw_desk *desk);
+
+/* Is `path` the configuration's keyring file, by whatever name? */
+bool kw_desk_is_keyring(const struct kw_desk *desk, const char *path);
 
 /* What this node wraps with; 0 = nothing, or it is not known. */
 uint32_t kw_desk_active(const struct kw_desk *desk);

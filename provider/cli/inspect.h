@@ -11,9 +11,10 @@
 bool kw_inspect_user(struct kw_report *r, const struct kw_desk *desk);
 /* As the daemon's user sees them, in a child of it: configuration, keyring, modules, the
  * folders above all of them; the state directory, where a file is written and removed;
- * the PINs' sources. */
+ * the PINs' sources.  ret_fault[i], of the configuration's token i: NULL, or what forbids
+ * to load its module. */
 void kw_inspect_files(struct kw_report *r, const struct kw_config *config,
-                      const char *config_path);
+                      const char *config_path, const char *ret_fault[KW_TOKENS_MAX]);
 /* The folders of the sockets: there, the daemon's, and nobody else may write them. */
 void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config);
 /* RLIMIT_MEMLOCK against what keywardd locks: of the daemon that answers on the status
@@ -23,11 +24,13 @@ void kw_inspect_memory(struct kw_report *r, const struct kw_config *config);
 void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *desk);
 /* Times of the versions that tell of a wrong clock. */
 void kw_inspect_times(struct kw_report *r, const struct kw_keyring *ring);
-/* The seal on a SoftHSM token's files; nothing for another token.  No login. */
+/* The seal on a SoftHSM token's files; nothing for another token, nor on the word of a
+ * configuration that others could have changed.  No login. */
 void kw_inspect_seal(struct kw_report *r, const struct kw_desk *desk,
                      const struct kw_config_token *token);
-/* One login: mechanism self-test, every version's attributes and check blob. */
+/* One login: mechanism self-test, every version's attributes and check blob.  fault: of
+ * kw_inspect_files; nothing is loaded when there is one. */
 void kw_inspect_token(struct kw_report *r, const struct kw_desk *desk,
-                      const struct kw_config_token *token);
+                      const struct kw_config_token *token, const char *fault);
 
 #endif

@@ -34,6 +34,7 @@ struct sight {
 /* All that it looks at; filled in its child. */
 struct view {
     const struct kw_config *config;
+    const char *config_named; /* maybe by a link */
     char config_path[KW_PATH_MAX];
     struct sight config_file, keyring, state, modules[KW_TOKENS_MAX];
     struct sight folders[KW_TOKENS_MAX + 8];
@@ -62,11 +63,12 @@ static void look_at_file(struct view *v, const char *path, struct sight *s)
 }
 
 /* The daemon's own judgement besides: only root or its user can have changed it. */
-static void look_at_trusted(struct view *v, const char *path, struct sight *s)
+static void look_at_trusted(struct view *v, const char *path, const char *named,
+                            struct sight *s)
 {
     look_at_file(v, path, s);
     if (!kw_failed(s->err))
-        s->err = kw_file_judge(path, geteuid(), &s->note);
+        s->err = kw_file_judge(named, geteuid(), &s->note);
 }
 
 static kw_err look(void *shared, struct kw_note *note)
@@ -74,10 +76,12 @@ static kw_err look(void *shared, struct kw_note *note)
     struct view *v = shared;
     const struct kw_config *c = v->config;
     (void)note;
-    look_at_trusted(v, v->config_path, &v->config_file);
-    look_at_trusted(v, c->keyring, &v->keyring);
-    for (size_t i = 0; i < c->token_count; i++)
-        look_at_file(v, c->tokens[i].module, &v->modules[i]);
+    look_at_trusted(v, v->config_path, v->config_named, &v->config_file);
+    look_at_trusted(v, c->keyring, c->keyring, &v->keyring);
+    for (size_t i = 0; i < c->token_count; i++) {
+        const char *module = c->tokens[i].module;
+        look_at_trusted(v, module, module, &v->modules[i]);
+    }
     look_above(v, c->state);
     v->state.err = kw_reach_writable(c->state, &v->state.note);
     if (c->status != NULL)
@@ -157,9 +161,18 @@ static void inspect_pin(struct kw_report *r, const struct kw_config *config,
                       (unsigned)owner.uid);
 }
 
+static void say_at_fault(const struct view *v, const char *ret_fault[KW_TOKENS_MAX])
+{
+    for (size_t i = 0; i < v->config->token_count; i++)
+        ret_fault[i] = kw_failed(v->config_file.err)  ? "the configuration"
+                       : kw_failed(v->modules[i].err) ? "the module"
+                                                      : NULL;
+}
+
 /* Without a state directory root does not know the daemon's user, and what is root's to
  * see says nothing of what that user may. */
-static void look_as_the_daemon(struct kw_report *r, struct view *v)
+static void look_as_the_daemon(struct kw_report *r, struct view *v,
+                               const char *ret_fault[KW_TOKENS_MAX])
 {
     struct kw_owner owner = {.uid = geteuid(), .gid = getegid()};
     struct kw_note note = {{0}};
@@ -171,24 +184,29 @@ static void look_as_the_daemon(struct kw_report *r, struct view *v)
     kw_err e = kw_child_run(&child, look, v, &note);
     if (kw_failed(e))
         kw_report_err(r, "files", e, &note);
-    else
-        tell_view(r, v);
+    if (kw_failed(e))
+        return;
+    tell_view(r, v);
+    say_at_fault(v, ret_fault);
 }
 
 void kw_inspect_files(struct kw_report *r, const struct kw_config *config,
-                      const char *config_path)
+                      const char *config_path, const char *ret_fault[KW_TOKENS_MAX])
 {
     struct kw_note none = {{0}};
     char real[PATH_MAX];
     struct view *v = kw_shared_new(sizeof *v);
+    for (size_t i = 0; i < config->token_count; i++)
+        ret_fault[i] = "what could not be looked at";
     if (v == NULL) {
         kw_report_err(r, "files", kw_err_at(KW_CODE_NO_MEMORY, "mmap"), &none);
         return;
     }
     v->config = config;
+    v->config_named = config_path;
     kw_copy_str(v->config_path, sizeof v->config_path,
                 kw_span_str(realpath(config_path, real) != NULL ? real : config_path));
-    look_as_the_daemon(r, v);
+    look_as_the_daemon(r, v, ret_fault);
     kw_shared_free(v, sizeof *v);
     for (size_t i = 0; i < config->token_count; i++)
         inspect_pin(r, config, &config->tokens[i]);

@@ -123,6 +123,11 @@ void kw_inspect_seal(struct kw_report *r, const struct kw_desk *desk,
 {
     struct kw_note note = {{0}};
     enum kw_seal seal = desk->seal[token - desk->config->tokens];
+    if (desk->doubts_config) {
+        kw_report_add(r, KW_FOUND_BLIND, "seal", NULL,
+                      "not looked at, because of the configuration");
+        return;
+    }
     if (!inspect_owners(r, token))
         return;
     if (seal != KW_SEAL_MENDED)
@@ -157,9 +162,17 @@ void kw_inspect_seal(struct kw_report *r, const struct kw_desk *desk,
 }
 
 void kw_inspect_token(struct kw_report *r, const struct kw_desk *desk,
-                      const struct kw_config_token *token)
+                      const struct kw_config_token *token, const char *fault)
 {
     struct kw_note note = {{0}};
+    if (desk->doubts_config)
+        fault = "the configuration";
+    if (fault != NULL) {
+        kw_report_add(r, KW_FOUND_BLIND, "login",
+                      "first mend what is said above, then look again",
+                      "not tried, and nothing is loaded, because of %s", fault);
+        return;
+    }
     struct visit *v = kw_shared_new(sizeof *v);
     if (v == NULL) {
         kw_report_err(r, "login", kw_err_at(KW_CODE_NO_MEMORY, "mmap"), &note);

@@ -2,6 +2,10 @@
 /* Looking before making. */
 #include "look.h"
 
+#include <unistd.h>
+
+#include <keyward/file.h>
+
 #include "reach.h"
 
 struct sight {
@@ -15,6 +19,8 @@ static kw_err look_at_module(const char *module, struct kw_note *note)
     kw_err e = kw_reach_folders(module, &why);
     if (!kw_failed(e))
         e = kw_reach_file(module, &why);
+    if (!kw_failed(e)) /* as whatever loads it later */
+        e = kw_file_judge(module, geteuid(), &why);
     if (kw_failed(e))
         kw_note_set(note, "the PKCS#11 module: %s", why.text);
     return e;

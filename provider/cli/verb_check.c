@@ -17,9 +17,10 @@ static void look(struct kw_report *r, const struct kw_desk *desk,
                   "environment", "say `environment: production` when this is",
                   "domain %s, %s", desk->config->domain,
                   desk->config->production ? "production" : "test");
+    const char *fault[KW_TOKENS_MAX] = {NULL};
     bool sees = kw_inspect_user(r, desk);
     if (sees)
-        kw_inspect_files(r, desk->config, cli->config);
+        kw_inspect_files(r, desk->config, cli->config, fault);
     kw_inspect_sockets(r, desk->config);
     kw_inspect_memory(r, desk->config);
     if (!kw_failed(keyring))
@@ -31,7 +32,7 @@ static void look(struct kw_report *r, const struct kw_desk *desk,
     for (size_t i = 0; sees && i < desk->config->token_count; i++) {
         kw_inspect_seal(r, desk, &desk->config->tokens[i]);
         if (!c->offline)
-            kw_inspect_token(r, desk, &desk->config->tokens[i]);
+            kw_inspect_token(r, desk, &desk->config->tokens[i], fault[i]);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <keyward/keyring.h>
 
 #include "install.h"
+#include "trusted.h"
 
 struct choices {
     const char *dir, *user, *module, *label, *serial, *pin_file, *domain, *join;
@@ -124,7 +125,12 @@ static int read_keyring(const struct kw_cli *cli, struct choices *c, struct kw_i
     struct kw_note note = {{0}};
     if (c->join == NULL)
         return -1;
-    kw_err e = kw_keyring_load(c->join, &ring, &p->ring, &note);
+    struct kw_owner owner = {.uid = geteuid()};
+    struct kw_note ignored; /* a user that is not there is told later */
+    (void)!kw_failed(kw_place_owner(c->user, c->dir == NULL, &owner, &ignored));
+    kw_err e = kw_trusted_copy(c->join, owner.uid, &ring, &p->ring, &note);
+    if (e.code == KW_CODE_DENIED)
+        return kw_trusted_refuse_copy(cli, &note, c->join);
     if (kw_failed(e))
         return kw_fail(cli, e, &note);
     kw_copy_str(p->domain, sizeof p->domain, kw_span_str(ring->domain));

@@ -3,9 +3,7 @@
  * shows that it follows from the last one taken here */
 #include "cli.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "desk.h"
@@ -130,9 +128,7 @@ static json_t *forgotten_json(const struct trusting *t)
 
 static bool is_in_place(const struct trusting *t)
 {
-    char a[PATH_MAX], b[PATH_MAX];
-    return realpath(t->path, a) != NULL &&
-           realpath(t->desk->config->keyring, b) != NULL && strcmp(a, b) == 0;
+    return kw_desk_is_keyring(t->desk, t->path);
 }
 
 static void add_next(const struct trusting *t, struct kw_commands *next)

@@ -13,6 +13,7 @@
 
 #include "child.h"
 #include "desk.h"
+#include "trusted.h"
 
 /* What the state directory's owner did. */
 struct retry {
@@ -36,12 +37,10 @@ static kw_err lift(void *shared, struct kw_note *note)
     return e;
 }
 
-static kw_err run(struct retry *r, struct kw_note *note)
+static kw_err run(struct retry *r, const struct kw_owner *owner, struct kw_note *note)
 {
-    struct kw_owner owner = {0};
-    kw_err e = kw_owner_of(r->config, &owner, note);
-    const struct kw_child child = {.uid = owner.uid, .gid = owner.gid, .stays = true};
-    return kw_failed(e) ? e : kw_child_run(&child, lift, r, note);
+    const struct kw_child child = {.uid = owner->uid, .gid = owner->gid, .stays = true};
+    return kw_child_run(&child, lift, r, note);
 }
 
 static bool any_lifted(const struct retry *r)
@@ -109,6 +108,36 @@ static int tell(const struct kw_cli *cli, const struct retry *r)
     return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
 }
 
+static int report(const struct kw_cli *cli, const struct retry *r)
+{
+    if (is_nobodys(r))
+        return kw_refuse(cli,
+                         "--token %s: no token of the configuration has this label, and "
+                         "no stop is known for it as a label or a serial",
+                         r->name);
+    return tell(cli, r);
+}
+
+static int perform(const struct kw_cli *cli, const struct kw_config *config,
+                   const char *name)
+{
+    struct kw_owner owner = {0};
+    struct kw_note note = {{0}};
+    kw_err e = kw_owner_of(config, &owner, &note);
+    int code = kw_failed(e) ? kw_fail(cli, e, &note) : kw_trusted_config(cli, owner.uid);
+    if (code >= 0)
+        return code;
+    struct retry *r = kw_shared_new(sizeof *r);
+    if (r == NULL)
+        return kw_fail(cli, kw_err_at(KW_CODE_NO_MEMORY, "mmap"), &note);
+    r->config = config;
+    r->name = name;
+    e = run(r, &owner, &note);
+    code = kw_failed(e) ? kw_fail(cli, e, &note) : report(cli, r);
+    kw_shared_free(r, sizeof *r);
+    return code;
+}
+
 int kw_verb_pin_retry(int argc, char **argv)
 {
     struct kw_cli cli;
@@ -137,25 +166,7 @@ int kw_verb_pin_retry(int argc, char **argv)
     if (code >= 0)
         return code;
     kw_err e = kw_config_load(cli.config, SIZE_MAX, &config, &note);
-    if (kw_failed(e))
-        return kw_fail(&cli, e, &note);
-    struct retry *r = kw_shared_new(sizeof *r);
-    e = kw_err_at(KW_CODE_NO_MEMORY, "mmap");
-    if (r != NULL) {
-        r->config = config;
-        r->name = name;
-        e = run(r, &note);
-    }
-    if (kw_failed(e))
-        code = kw_fail(&cli, e, &note);
-    else if (is_nobodys(r))
-        code = kw_refuse(&cli,
-                         "--token %s: no token of the configuration has this label, and "
-                         "no stop is known for it as a label or a serial",
-                         name);
-    else
-        code = tell(&cli, r);
-    kw_shared_free(r, sizeof *r);
+    code = kw_failed(e) ? kw_fail(&cli, e, &note) : perform(&cli, config, name);
     kw_config_free(config);
     return code;
 }

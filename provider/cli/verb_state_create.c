@@ -268,8 +268,9 @@ static int perform(struct making *m)
         e = find_owner(m, &m->owner, &note);
     if (kw_failed(e))
         return kw_fail(m->cli, e, &note);
-    if (kw_file_judge(m->cli->config, m->owner.uid, &note).code == KW_CODE_DENIED)
-        return kw_trusted_refuse(m->cli, &note, NULL);
+    int code = kw_trusted_config(m->cli, m->owner.uid);
+    if (code >= 0)
+        return code;
     e = load_keyring(m, &note);
     if (e.code == KW_CODE_DENIED)
         return kw_trusted_refuse(m->cli, &note, m->config->keyring);

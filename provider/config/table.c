@@ -132,7 +132,10 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
     {.path = "hsm.tokens[].module",
      .kind = KW_SETTING_TEXT,
      .text = &kw_rule_path,
-     .help = "The vendor's PKCS#11 library.",
+     .help =
+         "The vendor's PKCS#11 library. Loaded only when it, each folder above it and "
+         "each link on the way are root's or the daemon's user's, and nobody else may "
+         "write them.",
      TOKEN(module)},
     {.path = "hsm.tokens[].pin",
      .kind = KW_SETTING_TEXT,

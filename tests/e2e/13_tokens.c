@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <keyward/env.h>
+#include <keyward/file.h>
 #include <keyward/token.h>
 
 static struct kw_client_reply reply;
@@ -140,6 +141,26 @@ static void module__not_pkcs11__said_and_served_when_it_is_replaced(void **state
     start_ill(&h, "is not a PKCS#11 module");
     size_t mark = house_mark(&h);
     CHECK(unlink(path) == 0 && symlink(real, path) == 0);
+    await_up(&h, mark);
+    leave(&h);
+}
+
+/* Its code would run as the daemon's user, who can read the PIN. */
+static void module__that_others_can_change__said_and_served_when_it_is_mended(
+    void **state)
+{
+    struct house h;
+    struct kw_blob module = {0};
+    char real[256], path[256];
+    (void)state;
+    house_build(&h, NULL);
+    rename_module(&h, real, path);
+    CHECK_OK(kw_file_read(real, (size_t)64 << 20, &module, NULL));
+    CHECK_OK(kw_file_replace(path, kw_blob_peek(&module), 0666, NULL));
+    kw_blob_wipe(&module);
+    start_ill(&h, "hsm.so: mode 0666 lets others change it; chmod go-w it");
+    size_t mark = house_mark(&h);
+    CHECK(chmod(path, 0644) == 0);
     await_up(&h, mark);
     leave(&h);
 }
@@ -410,6 +431,7 @@ static void memory__none_may_be_locked__refuses_to_start_with_the_remedy(void **
 
 KW_CASES("13-tokens", CASE(module__path_wrong__said_and_served_when_it_is_there),
          CASE(module__not_pkcs11__said_and_served_when_it_is_replaced),
+         CASE(module__that_others_can_change__said_and_served_when_it_is_mended),
          CASE(token__missing__said_and_served_when_it_is_back),
          CASE(token__two_of_one_label__said_and_served_when_one_is_gone),
          CASE(token__softhsm_in_production__said),

@@ -12,8 +12,8 @@
 
 #include "softhsm.h"
 
-/* hsm->module becomes the liar, which is honest until told otherwise; the control file is
- * hsm->dir/control, the log hsm->dir/calls. */
+/* hsm->module becomes a copy of the liar (hsm->liar), which is honest until told
+ * otherwise; the control file is hsm->dir/control, the log hsm->dir/calls. */
 void kw_liar_between(struct kw_softhsm *hsm);
 /* Replaces the control file. */
 void kw_liar_tell(const struct kw_softhsm *hsm, const char *control);

@@ -32,6 +32,7 @@ struct kw_softhsm {
     char pin[KW_SOFTHSM_PIN_LEN + 1]; /* at random */
     char uri[64];                     /* pkcs11:token=keyward-test         */
     const char *module;               /* of SoftHSM; tests may put the liar's path here */
+    char liar[128];                   /* dir/liar.so, once it is between (liar.h)   */
 };
 
 /* A fresh token.  The first call of a process initialises one, later calls copy it: they

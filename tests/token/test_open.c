@@ -82,6 +82,63 @@ static void open__the_spy_by_name_or_link__config(void **state)
     fixture_end(&f);
 }
 
+/* Its constructor would run as whoever loads it: nothing is loaded, not even for a look.
+ */
+static void not_loaded(struct fixture *f, const char *module, const char *why)
+{
+    CHECK_CODE(open_with(f, module, NULL), KW_CODE_HSM_CONFIG);
+    CHECK_HAS(f->note.text, why);
+    CHECK(dlopen(f->hsm.liar, RTLD_LAZY | RTLD_NOLOAD) == NULL);
+}
+
+static void open__module_that_others_could_change__config_and_not_loaded(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    kw_liar_between(&f.hsm);
+    CHECK(chmod(f.hsm.liar, 0666) == 0);
+    not_loaded(&f, NULL, "liar.so: mode 0666 lets others change it; chmod go-w it");
+    CHECK(chmod(f.hsm.liar, 0775) == 0);
+    not_loaded(&f, NULL, "mode 0775 lets others change it");
+    if (geteuid() == 0) { /* only root can give files away */
+        CHECK(chmod(f.hsm.liar, 0755) == 0 && chown(f.hsm.liar, 4321, 0) == 0);
+        not_loaded(&f, NULL, "belongs to uid 4321, who could change");
+        CHECK_HAS(f.note.text, "chown it to root");
+        CHECK(chown(f.hsm.liar, 0, 0) == 0);
+    }
+    CHECK(chmod(f.hsm.liar, 0755) == 0);
+    CHECK_OK(open_with(&f, NULL, NULL));
+    fixture_end(&f);
+}
+
+static void open__module_that_others_could_exchange__config_and_not_loaded(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char folder[160], link_path[200];
+    begin(&f);
+    kw_liar_between(&f.hsm);
+    CHECK(chmod(f.hsm.dir, 0777) == 0);
+    not_loaded(&f, NULL, "mode 0777 lets others exchange");
+    CHECK_HAS(f.note.text, "chmod go-w the folder");
+    CHECK(chmod(f.hsm.dir, 0755) == 0);
+    /* A link is as good as the folder it lies in. */
+    snprintf(folder, sizeof folder, "%s/shared", f.hsm.dir);
+    snprintf(link_path, sizeof link_path, "%s/innocent.so", folder);
+    CHECK(mkdir(folder, 0755) == 0 && symlink(f.hsm.liar, link_path) == 0);
+    CHECK(chmod(folder, 0777) == 0);
+    not_loaded(&f, link_path, "mode 0777 lets others exchange");
+    if (geteuid() == 0) {
+        CHECK(chmod(folder, 0755) == 0 && lchown(link_path, 4321, 0) == 0);
+        not_loaded(&f, link_path, "belongs to uid 4321");
+        CHECK(lchown(link_path, 0, 0) == 0);
+    }
+    CHECK(chmod(folder, 0755) == 0);
+    CHECK_OK(open_with(&f, link_path, NULL));
+    fixture_end(&f);
+}
+
 static void open__no_such_token__missing(void **state)
 {
     (void)state;
@@ -194,9 +251,11 @@ static void close__null__nothing(void **state)
 
 KW_CASES("open", CASE(open__module_path_wrong__missing),
          CASE(open__not_a_pkcs11_module__config),
-         CASE(open__the_spy_by_name_or_link__config), CASE(open__no_such_token__missing),
-         CASE(open__no_slots__missing), CASE(open__two_tokens_match__config),
-         CASE(open__another_token_beside_it__found),
+         CASE(open__the_spy_by_name_or_link__config),
+         CASE(open__module_that_others_could_change__config_and_not_loaded),
+         CASE(open__module_that_others_could_exchange__config_and_not_loaded),
+         CASE(open__no_such_token__missing), CASE(open__no_slots__missing),
+         CASE(open__two_tokens_match__config), CASE(open__another_token_beside_it__found),
          CASE(open__module_answers_errors__down),
          CASE(open__token_not_present_in_its_slot__missing), CASE(open__softhsm__facts),
          CASE(close__null__nothing))

@@ -124,6 +124,20 @@ int site_keyward(struct site *s, const char *const words[])
     return s->run.status;
 }
 
+/* The daemon's user writes it. */
+void site_forget_calls(const struct site *s)
+{
+    CHECK_OK(kw_file_replace(s->calls, kw_span_str(""), 0666, NULL));
+    CHECK(chmod(s->calls, 0666) == 0);
+}
+
+bool site_was_called(const struct site *s)
+{
+    struct stat st;
+    CHECK(stat(s->calls, &st) == 0);
+    return st.st_size > 0;
+}
+
 void site_watch_calls(struct site *s)
 {
     CHECK(unlink(s->calls) == 0 || errno == ENOENT);

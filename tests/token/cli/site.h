@@ -46,6 +46,9 @@ int site_keyward(struct site *s, const char *const words[]);
                      (s)->run.err);                                                      \
     } while (0)
 
+/* Empties the module's call log; whether it has been called since. */
+void site_forget_calls(const struct site *s);
+bool site_was_called(const struct site *s);
 /* Makes the module's call log a FIFO, so that a case can wait for a call. */
 void site_watch_calls(struct site *s);
 /* Blocks until the module is in the n-th call of this function from now on; gives the

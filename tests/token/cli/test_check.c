@@ -226,6 +226,42 @@ static void module_open_to_all_or_to_none__fails(void **state)
     site_remove(&s);
 }
 
+/* What others could have changed is neither loaded nor given a PIN. */
+static void login_is_not_tried(void)
+{
+    site_forget_calls(&s);
+    KEYWARD_MUST(&s, 1, "check");
+    CHECK_HAS(s.run.out, "?     login              not tried");
+    CHECK(strstr(s.run.out, "AES-GCM") == NULL);
+    CHECK(!site_was_called(&s));
+}
+
+static void others_may_change_what_would_be_loaded__login_is_not_tried(void **state)
+{
+    char module[96];
+    (void)state;
+    site_make_liar(&s);
+    snprintf(module, sizeof module, "%s/libliar.so", s.dir);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    CHECK(chmod(module, 0777) == 0);
+    login_is_not_tried();
+    CHECK(chmod(module, 0755) == 0);
+    KEYWARD_MUST(&s, 0, "check");
+    CHECK(chmod(s.dir, 0777) == 0);
+    login_is_not_tried();
+    CHECK(chmod(s.dir, 0755) == 0);
+    KEYWARD_MUST(&s, 0, "check");
+    CHECK(nftw(s.tokens, unseal, 8, FTW_PHYS) == 0);
+    CHECK(chmod(s.config, 0666) == 0);
+    login_is_not_tried();
+    CHECK_HAS(s.run.out, "?     seal               not looked at");
+    CHECK(!site_is_sealed(s.tokens));
+    CHECK(chmod(s.config, 0644) == 0);
+    KEYWARD_MUST(&s, 0, "check");
+    CHECK(site_is_sealed(s.tokens));
+    site_remove(&s);
+}
+
 static void folders_above__passable_and_for_nobody_else_to_write(void **state)
 {
     char want[128];
@@ -494,6 +530,7 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(too_little_locked_memory__a_warning_with_both_numbers),
          CASE(configuration_for_root_alone__the_daemon_cannot_read_it),
          CASE(module_open_to_all_or_to_none__fails),
+         CASE(others_may_change_what_would_be_loaded__login_is_not_tried),
          CASE(folders_above__passable_and_for_nobody_else_to_write),
          CASE(socket_folder_not_there__told_once),
          CASE(no_state_directory__only_that_is_told),

@@ -324,6 +324,56 @@ static void an_hsm__from_init_to_its_first_key(void **state)
     end_with_an_hsm();
 }
 
+/* Where it came from is not asked; that nobody could change it since, is. */
+static void join__keyring_that_others_write__refused_with_the_way_out(void **state)
+{
+    char ring[128];
+    struct kw_blob file = {0};
+    (void)state;
+    begin_with_an_hsm();
+    KEYWARD_MUST(&hsm, 0, "key", "create");
+    snprintf(ring, sizeof ring, "%s/ring", s.dir);
+    CHECK_OK(kw_file_read(hsm.keyring, KW_KEYRING_MAX, &file, NULL));
+    CHECK_OK(kw_file_replace(ring, kw_blob_peek(&file), 0666, NULL));
+    kw_blob_wipe(&file);
+    CHECK(join_hsm(ring, NULL) == 1);
+    CHECK_HAS(s.run.err, "ring: mode 0666 lets others change it; chmod go-w it");
+    CHECK_HAS(s.run.err, "nothing was made");
+    CHECK(access(s.base, F_OK) != 0);
+    CHECK(chmod(ring, 0644) == 0 && chmod(s.dir, 0777) == 0);
+    CHECK(join_hsm(ring, NULL) == 1);
+    CHECK_HAS(s.run.err, "mode 0777 lets others exchange");
+    CHECK(access(s.base, F_OK) != 0 && chmod(s.dir, 0755) == 0);
+    CHECK(join_hsm(ring, NULL) == 0);
+    end_with_an_hsm();
+}
+
+/* Root, whoever calls, and the daemon's user: nobody else. */
+static void join__keyring_of_another_user__refused_with_a_line_that_copies(void **state)
+{
+    char ring[128], line[256];
+    struct kw_blob file = {0};
+    (void)state;
+    if (geteuid() != 0)
+        return;
+    begin_with_an_hsm();
+    KEYWARD_MUST(&hsm, 0, "key", "create");
+    snprintf(ring, sizeof ring, "%s/ring", s.dir);
+    CHECK_OK(kw_file_read(hsm.keyring, KW_KEYRING_MAX, &file, NULL));
+    CHECK_OK(kw_file_replace(ring, kw_blob_peek(&file), 0644, NULL));
+    kw_blob_wipe(&file);
+    CHECK(chown(ring, 4321, 0) == 0);
+    CHECK(join_hsm(ring, NULL) == 1);
+    CHECK_HAS(s.run.err, "belongs to uid 4321, who could change");
+    snprintf(line, sizeof line, "\n  install -m 0644 %s /run/keyward-keyring.json\n",
+             ring);
+    CHECK_HAS(s.run.err, line);
+    CHECK(access(s.base, F_OK) != 0);
+    CHECK(chown(ring, NOBODY, 0) == 0);
+    CHECK(join_hsm(ring, NULL) == 0);
+    end_with_an_hsm();
+}
+
 /* ---- half-way ------------------------------------------------------------------------
  */
 
@@ -407,6 +457,8 @@ KW_CASES("token/cli/init", CASE(something_is_there__refused_and_left_as_it_is),
          CASE(all_made__modes_owners_and_the_seal),
          CASE(two_pins__long_random_and_nowhere_else),
          CASE(json__one_document_with_the_paths),
+         CASE(join__keyring_that_others_write__refused_with_the_way_out),
+         CASE(join__keyring_of_another_user__refused_with_a_line_that_copies),
          CASE(wrong_module__told_as_that_and_nothing_made),
          CASE(wrong_module_in_the_configuration__told_as_that),
          CASE(pin_file_of_windows__refused_and_nothing_made),

@@ -117,6 +117,92 @@ static void configuration_that_others_write__nothing_done_on_its_word(void **sta
     site_remove(&s);
 }
 
+/* What lies in the keyring's place is not taken by the daemon, whatever is said of it. */
+static void trust__keyring_in_its_place_that_others_write__refused(void **state)
+{
+    char link_path[160], copy[160], hex[65];
+    struct kw_blob ring_file = {0};
+    (void)state;
+    make_one();
+    struct kw_keyring *ring = site_ring(&s);
+    kw_hex(hex, sizeof hex, kw_span_of(ring->sha256, 32));
+    kw_keyring_give(ring);
+    snprintf(link_path, sizeof link_path, "%s/link", s.dir);
+    snprintf(copy, sizeof copy, "%s/copy", s.dir);
+    CHECK(symlink(s.keyring, link_path) == 0 && chmod(s.keyring, 0666) == 0);
+    const char *const names[] = {s.keyring, link_path};
+    for (size_t i = 0; i < 2; i++) {
+        KEYWARD_MUST(&s, 1, "keyring", "trust", names[i], "--sha256", hex);
+        CHECK_HAS(s.run.err, "keyring.json: mode 0666 lets others change it; chmod go-w");
+        CHECK_HAS(s.run.err, "  keyward keyring compare ");
+        CHECK(strstr(s.run.out, "nothing to trust") == NULL);
+    }
+    /* The digest is what is trusted of a file that is still to be put there. */
+    read_ring(&ring_file);
+    CHECK_OK(kw_file_replace(copy, kw_blob_peek(&ring_file), 0666, NULL));
+    kw_blob_wipe(&ring_file);
+    KEYWARD_MUST(&s, 0, "keyring", "trust", copy, "--sha256", hex);
+    CHECK(chmod(s.keyring, 0644) == 0);
+    KEYWARD_MUST(&s, 0, "keyring", "trust", s.keyring, "--sha256", hex);
+    CHECK_HAS(s.run.out, "nothing to trust");
+    site_remove(&s);
+}
+
+static void pin_retry__configuration_that_others_write__nothing_lifted(void **state)
+{
+    char latch[160];
+    struct kw_blob before = {0}, after = {0};
+    (void)state;
+    make_one();
+    CHECK_OK(kw_file_replace(s.pin, kw_span_str("not the PIN at all"), 0600, NULL));
+    CHECK(KEYWARD_DO(&s, "key", "create", "--dry-run") != 0);
+    snprintf(latch, sizeof latch, "%s/pin-latch.json", s.state);
+    CHECK_OK(kw_file_read(latch, 1 << 20, &before, NULL));
+    CHECK(chmod(s.config, 0666) == 0);
+    KEYWARD_MUST(&s, 1, "pin", "retry");
+    CHECK_HAS(s.run.err, "keyward.yaml: mode 0666 lets others change it; chmod go-w it");
+    CHECK_HAS(s.run.err, "keywardd does not read it so");
+    CHECK_OK(kw_file_read(latch, 1 << 20, &after, NULL));
+    CHECK(kw_span_equal(kw_blob_peek(&before), kw_blob_peek(&after)));
+    kw_blob_wipe(&before);
+    kw_blob_wipe(&after);
+    CHECK(chmod(s.config, 0644) == 0);
+    KEYWARD_MUST(&s, 0, "pin", "retry");
+    CHECK_HAS(s.run.out, "its PIN may be tried once more");
+    site_remove(&s);
+}
+
+/* Its constructor alone could read the PIN. */
+static void module_that_others_write__not_loaded(void **state)
+{
+    static const char *const verbs[][6] = {{"key", "create", "--dry-run"},
+                                           {"key", "create"},
+                                           {"key", "prove", "1", "--token", "keyward"}};
+    char module[96];
+    (void)state;
+    site_make_liar(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    snprintf(module, sizeof module, "%s/libliar.so", s.dir);
+    CHECK(chmod(module, 0666) == 0);
+    site_forget_calls(&s);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        CHECK(site_keyward(&s, verbs[i]) == 1);
+        CHECK_HAS(s.run.err,
+                  "libliar.so: mode 0666 lets others change it; chmod go-w it");
+        CHECK(!site_was_called(&s));
+    }
+    if (geteuid() == 0) { /* root's own is the daemon's user's to load, not the reverse */
+        CHECK(chmod(module, 0755) == 0 && chown(module, 4321, 0) == 0);
+        KEYWARD_MUST(&s, 1, "key", "create", "--dry-run");
+        CHECK_HAS(s.run.err, "belongs to uid 4321, who could change");
+        CHECK(!site_was_called(&s) && chown(module, NOBODY, 0) == 0);
+    }
+    CHECK(chmod(module, 0755) == 0);
+    KEYWARD_MUST(&s, 0, "key", "create", "--dry-run");
+    CHECK(site_was_called(&s));
+    site_remove(&s);
+}
+
 /* The daemon would serve it from there as its last good one. */
 static void state_create__keyring_that_others_write__not_remembered(void **state)
 {
@@ -144,4 +230,7 @@ KW_CASES("token/cli/trusted", CASE(keyring_that_its_group_writes__listed_and_not
          CASE(keyring_of_another_user__not_changed),
          CASE(folder_that_others_write__not_changed),
          CASE(configuration_that_others_write__nothing_done_on_its_word),
+         CASE(trust__keyring_in_its_place_that_others_write__refused),
+         CASE(pin_retry__configuration_that_others_write__nothing_lifted),
+         CASE(module_that_others_write__not_loaded),
          CASE(state_create__keyring_that_others_write__not_remembered))
