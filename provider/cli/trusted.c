@@ -38,12 +38,22 @@ static void add_next(const char *keyring, struct kw_commands *next)
                         "read it through, then do what is said above");
         return;
     }
+    char fresh[KW_PATH_MAX + 8];
+    snprintf(fresh, sizeof fresh, "%s.new", keyring);
+    kw_commands_add(
+        next, "# whoever could change the keyring may have done so, and may hold it "
+              "open: a new file");
     kw_commands_add(next,
-                    "# whoever could change the keyring may have done so; FILE: what "
-                    "keyward status --json prints on another node, or another copy:");
+                    "# in its place, when it says what another one says (FILE: what "
+                    "keyward status --json");
+    kw_commands_add(next, "# prints on another node, or another copy); a folder that is "
+                          "named above goes first:");
+    kw_commands_command(
+        next, (const char *const[]){"install", "-m", "0644", keyring, fresh, NULL});
     kw_commands_command(next, (const char *const[]){"keyward", "keyring", "compare",
-                                                    keyring, "--status", "FILE", NULL});
-    kw_commands_add(next, "# when they are the same, do what is said above");
+                                                    fresh, "--status", "FILE", NULL});
+    kw_commands_when(next, "they are the same:");
+    kw_commands_command(next, (const char *const[]){"mv", fresh, keyring, NULL});
 }
 
 int kw_trusted_refuse(const struct kw_cli *cli, const struct kw_note *why,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A keyring or a configuration that others could have changed: keywardd does not read it,
  * so the tool copies it nowhere and changes nothing on its word. */
-#include "site.h"
+#include "words.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,6 +70,30 @@ static void keyring_that_its_group_writes__listed_and_not_changed(void **state)
     KEYWARD_MUST(&s, 0, "key", "list");
     CHECK_STR(s.run.err, "");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    site_remove(&s);
+}
+
+/* A mode mended in place leaves the file to whoever opened it before. */
+static void way_out__the_file_is_a_new_one(void **state)
+{
+    struct kw_blob ring = {0}, now = {0};
+    char copy[2048], put[2048];
+    (void)state;
+    make_one();
+    read_ring(&ring);
+    CHECK(chmod(s.keyring, 0666) == 0);
+    int held = open(s.keyring, O_WRONLY | O_CLOEXEC);
+    KEYWARD_MUST(&s, 1, "key", "accept", "1");
+    words_command(s.run.err, "a new file", 0, copy);
+    words_command(s.run.err, "they are the same", 0, put);
+    CHECK(words_run(&s, copy) == 0 && words_run(&s, put) == 0);
+    CHECK(held >= 0 && ftruncate(held, 0) == 0 && close(held) == 0);
+    KEYWARD_MUST(&s, 0, "key", "list");
+    CHECK_STR(s.run.err, "");
+    read_ring(&now);
+    CHECK(kw_span_equal(kw_blob_peek(&ring), kw_blob_peek(&now)));
+    kw_blob_wipe(&ring);
+    kw_blob_wipe(&now);
     site_remove(&s);
 }
 
@@ -227,7 +252,7 @@ static void state_create__keyring_that_others_write__not_remembered(void **state
 }
 
 KW_CASES("token/cli/trusted", CASE(keyring_that_its_group_writes__listed_and_not_changed),
-         CASE(keyring_of_another_user__not_changed),
+         CASE(way_out__the_file_is_a_new_one), CASE(keyring_of_another_user__not_changed),
          CASE(folder_that_others_write__not_changed),
          CASE(configuration_that_others_write__nothing_done_on_its_word),
          CASE(trust__keyring_in_its_place_that_others_write__refused),
