@@ -167,24 +167,11 @@ static void print_object(const struct kw_object *o)
     print_attributes(&o->attributes);
 }
 
-/* "yes" only when every token of the keyring's has been seen or said to be without it; of
- * a copy that is in no row nothing is known. */
 static void print_gone(const struct kw_desk *d, const struct kw_version *v)
 {
-    const struct kw_version *sharer = kw_keyring_sharer(d->ring, v, NULL);
-    bool gone = kw_gone_everywhere(d->ring, v);
-    if (sharer != NULL)
-        printf("key material gone: no; it must stay, as it is also the key of version %u "
-               "(%s, %s)\n",
-               (unsigned)sharer->n, sharer->key_id, kw_key_state_name(sharer->state));
-    else if (gone && v->second_copy[0] != '\0' &&
-             strncmp(v->second_copy, "only-copy", sizeof "only-copy" - 1) != 0)
-        printf(
-            "key material gone: yes, from each of these tokens; of the second copy (%s) "
-            "nothing else is known\n",
-            v->second_copy);
-    else
-        printf("key material gone: %s\n", gone ? "yes" : "no");
+    char words[KW_GONE_WORDS_MAX];
+    kw_gone_words(d->ring, v, words);
+    puts(words);
 }
 
 static void print_version(const struct kw_desk *d, const struct kw_version *v)
