@@ -18,6 +18,7 @@ static bool leads_out(enum kw_refusal refusal, enum kw_act act)
     switch (refusal) {
     case KW_ADMITTED: return true;
     case KW_REFUSED_MISSING:
+    case KW_REFUSED_DAMAGED: /* and nothing is written over what lies there */
     case KW_REFUSED_LOST: return act == KW_ACT_ADOPT;
     case KW_REFUSED_ACTIVE:
         return act == KW_ACT_CREATE || act == KW_ACT_ACCEPT || act == KW_ACT_ACTIVATE ||

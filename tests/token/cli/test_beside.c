@@ -15,12 +15,20 @@ static void nothing_made(size_t names)
     CHECK(site_sealed(lost.s.tokens) == names);
 }
 
+/* What the first node's site is to a second one, with the same token. */
+static void become_a_new_node(void)
+{
+    char act[160];
+    snprintf(act, sizeof act, "%s/activation.json", lost.s.state);
+    CHECK(unlink(lost.s.keyring) == 0 && unlink(act) == 0);
+}
+
 /* As the second node of a cluster, whose keyring nobody has copied there. */
 static void no_keyring_and_a_key_of_this_domain__refused_and_named(void **state)
 {
     (void)state;
     lost_begin(1, false);
-    CHECK(unlink(lost.s.keyring) == 0);
+    become_a_new_node();
     size_t names = site_names(lost.s.tokens);
     KEY(1, "create");
     CHECK_HAS(lost.s.run.err, lost.key_id[1]);
@@ -61,7 +69,7 @@ static void beside_others_spoken_out__made_and_named(void **state)
 {
     (void)state;
     lost_begin(1, false);
-    CHECK(unlink(lost.s.keyring) == 0);
+    become_a_new_node();
     KEY(0, "create", "--beside-others");
     CHECK_HAS(lost.s.run.out, lost.key_id[1]);
     KEY(0, "create", "--beside-others", "--json");
@@ -77,7 +85,7 @@ static void first_key_of_another_domain__refused_then_named(void **state)
 {
     (void)state;
     lost_begin(1, false);
-    CHECK(unlink(lost.s.keyring) == 0);
+    become_a_new_node();
     site_edit(&lost.s, "domain: demo", "domain: clutser");
     size_t names = site_names(lost.s.tokens);
     KEY(1, "create");
