@@ -350,6 +350,8 @@ int kw_adopt_plan(struct kw_create *c)
         code = read_sample(c);
     if (code < 0)
         code = install_instead(c);
+    if (code < 0 && d->judgement.refusal == KW_REFUSED_DAMAGED)
+        code = kw_desk_refuse(c->cli, d); /* it is moved aside first */
     if (code < 0)
         code = base(c);
     if (code < 0)

@@ -75,7 +75,7 @@ static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
 {
     char config[KW_ARGS_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
-    if (d->ring == NULL && d->judgement.refusal == KW_REFUSED_MISSING)
+    if (d->ring == NULL && d->judgement.refusal != KW_ADMITTED)
         return kw_desk_refuse(cli, d);
     if (d->ring == NULL) {
         kw_args_config(cli, config, sizeof config);
@@ -233,7 +233,8 @@ int kw_verb_show(int argc, char **argv)
     if (code >= 0)
         return code;
     kw_err e = kw_desk_open(&cli, &desk, &note);
-    bool lost = !kw_failed(e) && desk.judgement.refusal == KW_REFUSED_MISSING;
+    bool lost =
+        !kw_failed(e) && desk.ring == NULL && desk.judgement.refusal != KW_ADMITTED;
     if (!kw_failed(e) && !lost)
         e = kw_desk_version(&desk, n, &v, &note);
     if (is_doubted(&desk))
