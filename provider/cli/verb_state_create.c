@@ -204,6 +204,17 @@ static int without_keyring(const struct making *m, bool damaged,
     return code >= 0 ? code : no_keyring(m, damaged, why);
 }
 
+/* Whether the keyring follows from it cannot be told any more. */
+static void say_spoilt(const char *path, struct kw_note *note)
+{
+    const struct kw_note why = *note;
+    kw_note_set(note,
+                "%.200s; it is no last good keyring to compare with: compare what "
+                "lies in the keyring's place with another node's, then: mv %s "
+                "%s.refused",
+                why.text, path, path);
+}
+
 /* What the node remembers goes before what lies in the keyring's place. */
 static kw_err nothing_to_lose(const struct making *m, struct kw_note *note)
 {
@@ -222,6 +233,8 @@ static kw_err nothing_to_lose(const struct making *m, struct kw_note *note)
     if (stat(path, &st) != 0)
         return KW_OK;
     kw_err e = kw_held_file(path, &last, note);
+    if (e.code == KW_CODE_BAD_INPUT)
+        say_spoilt(path, note);
     if (kw_failed(e))
         return e;
     kw_copy_str(now.domain, sizeof now.domain, kw_span_str(m->ring->domain));
@@ -253,7 +266,7 @@ static kw_err remember(void *shared, struct kw_note *note)
     return e;
 }
 
-static bool is_there(const struct making *m, const char *name)
+static bool has_file(const struct making *m, const char *name)
 {
     char path[2 * KW_PATH_MAX];
     struct stat st;
@@ -264,8 +277,8 @@ static bool is_there(const struct making *m, const char *name)
 static kw_err make(struct making *m, struct kw_note *note)
 {
     char operator_[64];
-    m->has_activation = is_there(m, "activation.json");
-    m->has_latch = is_there(m, "pin-latch.json");
+    m->has_activation = has_file(m, "activation.json");
+    m->has_latch = has_file(m, "pin-latch.json");
     kw_err e = kw_operator_name(m->operator_, operator_, note);
     if (!kw_failed(e))
         e = kw_place_folder(&m->made, m->config->state, 0700, &m->owner, note);

@@ -198,10 +198,31 @@ static void marks_lost__state_create_says_what_key_list_says(void **state)
     lost_end();
 }
 
+/* The keyring is whole; its copy in the state directory is not, and the marks are lost.
+ */
+static void last_good_copy_spoilt__state_create_says_how_to_go_on(void **state)
+{
+    char path[160], command[512];
+    (void)state;
+    lost_begin(1, false);
+    lost_take(true);
+    snprintf(path, sizeof path, "%s/marks.json", lost.s.state);
+    CHECK(unlink(path) == 0);
+    snprintf(path, sizeof path, "%s/keyring.json", lost.s.state);
+    CHECK_OK(kw_file_replace(path, kw_span_str("{"), 0600, NULL));
+    KEYWARD_MUST(&lost.s, 1, "state", "create");
+    const char *at = strstr(lost.s.run.err, ", then: mv ");
+    CHECK(at != NULL && sscanf(at, ", then: %511[^\n]", command) == 1);
+    CHECK(words_run(&lost.s, command) == 0);
+    KEYWARD_MUST(&lost.s, 0, "state", "create");
+    lost_end();
+}
+
 KW_CASES("token/cli/damaged", CASE(a_last_good_copy__put_back),
          CASE(no_copy_but_another_node_has_it__fetched),
          CASE(no_copy_anywhere__moved_aside_and_its_keys_adopted),
          CASE(nothing_is_remembered__fetched_or_moved_aside),
          CASE(adopt_with_a_good_backup__it_is_put_in_place),
          CASE(state_lost_too__state_create_leads_out),
-         CASE(marks_lost__state_create_says_what_key_list_says))
+         CASE(marks_lost__state_create_says_what_key_list_says),
+         CASE(last_good_copy_spoilt__state_create_says_how_to_go_on))
