@@ -18,6 +18,7 @@ static bool leads_out(enum kw_refusal refusal, enum kw_act act)
     switch (refusal) {
     case KW_ADMITTED: return true;
     case KW_REFUSED_MISSING:
+    case KW_REFUSED_DAMAGED: /* and nothing is written over what lies there */
     case KW_REFUSED_LOST: return act == KW_ACT_ADOPT;
     case KW_REFUSED_ACTIVE:
         return act == KW_ACT_CREATE || act == KW_ACT_ACCEPT || act == KW_ACT_ACTIVATE ||
@@ -183,6 +184,13 @@ static kw_err move_baseline(struct kw_keyring *ring, uint32_t n,
     return e;
 }
 
+/* Somebody saw or said that the key lies in another place too. */
+static bool has_copy(const struct kw_version *v)
+{
+    return v->second_copy[0] != '\0' &&
+           strncmp(v->second_copy, "only-copy", sizeof "only-copy" - 1) != 0;
+}
+
 /* The lines of a pruned version make one: its name, when it was destroyed, and in which
  * file, as far as the history goes back. */
 static kw_err prune(struct kw_keyring *ring, const struct kw_version *v,
@@ -201,7 +209,10 @@ static kw_err prune(struct kw_keyring *ring, const struct kw_version *v,
     ring->history_count = kept;
     int len = snprintf(proof, sizeof proof, "%s destroyed %s", v->key_id, v->destroyed);
     if (serial != 0)
-        snprintf(proof + len, sizeof proof - (size_t)len, ", serial %" PRIu64, serial);
+        len += snprintf(proof + len, sizeof proof - (size_t)len, ", serial %" PRIu64,
+                        serial);
+    if (has_copy(v))
+        snprintf(proof + len, sizeof proof - (size_t)len, ", second copy recorded");
     kw_err e = record(ring, KW_ACT_PRUNE, v->n, f, proof);
     if (!kw_failed(e))
         kw_keyring_remove(ring, v->n);

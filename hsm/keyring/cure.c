@@ -123,18 +123,51 @@ static void fetch(struct text *t, const struct kw_marks *m, const struct kw_plac
         "none of them has):\n");
 }
 
-/* Back to what this node took last, from the file that lies there. */
-static void way_back(struct text *t, const struct kw_keyring *ring,
-                     const struct kw_memory *memory, const struct kw_places *p)
+/* Nothing tells which file is the right one, at most a version that it must have. */
+static void fetch_any(struct text *t, const struct kw_activation *act, bool lies_there,
+                      const struct kw_places *p)
+{
+    char with[80] = "";
+    if (act->n != 0)
+        snprintf(with, sizeof with, " with version %" PRIu32 " (%s)", act->n,
+                 act->key_id);
+    add(t, "# when another node or a backup has one%s (FILE):\n", with);
+    install(t, "FILE", p);
+    add(t, "# when none has%s:\n",
+        act->n != 0
+            ? ", and a sample of what was sealed was kept (FILE); key create says "
+              "what else there is"
+            : "; key create says then which keys the token holds");
+    if (lies_there)
+        move_aside(t, p);
+    if (act->n != 0)
+        add(t, "keyward key create --adopt %s --sample FILE\n", act->key_id);
+    else
+        add(t, "keyward key create\n");
+}
+
+/* Back to what this node took last, from the file that lies there, if one does. */
+static void find_again(struct text *t, const struct kw_memory *memory, bool lies_there,
+                       const struct kw_places *p)
 {
     if (memory->last != NULL) {
         put_back(t, p);
         return;
     }
+    if (memory->marks->serial == 0) {
+        fetch_any(t, memory->act, lies_there, p);
+        return;
+    }
     fetch(t, memory->marks, p);
-    if (ring != NULL)
+    if (lies_there)
         move_aside(t, p);
     adopt(t, NULL, memory->marks);
+}
+
+static void way_back(struct text *t, const struct kw_keyring *ring,
+                     const struct kw_memory *memory, const struct kw_places *p)
+{
+    find_again(t, memory, ring != NULL, p);
 }
 
 /* It lacks versions. */
@@ -368,7 +401,8 @@ void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memo
                      struct kw_judgement *ret)
 {
     struct text t = {ret->cure, sizeof ret->cure};
-    KW_INVARIANT(ring != NULL || ret->refusal == KW_REFUSED_MISSING);
+    KW_INVARIANT(ring != NULL || ret->refusal == KW_REFUSED_MISSING ||
+                 ret->refusal == KW_REFUSED_DAMAGED);
     if (ring != NULL && ret->refusal != KW_REFUSED_DOMAIN &&
         is_rollback(ring, memory->marks)) {
         way_back(&t, ring, memory, places);
@@ -381,6 +415,7 @@ void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memo
     case KW_REFUSED_UNTRUSTED: choose(&t, ring, memory, has_marks, places); break;
     case KW_REFUSED_ACTIVE: go_on(&t, ring, memory->marks, places); break;
     case KW_REFUSED_LOST: fill_up(&t, ring, memory, places); break;
+    case KW_REFUSED_DAMAGED: find_again(&t, memory, true, places); break;
     case KW_REFUSED_MISSING:
     case KW_REFUSED_RENAMED:
     case KW_REFUSED_NEXT_N:

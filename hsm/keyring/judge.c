@@ -74,8 +74,6 @@ static enum kw_refusal known_versions(const struct kw_keyring *ring,
 static enum kw_refusal admit(const struct kw_keyring *ring, const char *domain,
                              const struct kw_marks *m, uint32_t *ret_n)
 {
-    if (ring == NULL)
-        return m->serial != 0 ? KW_REFUSED_MISSING : KW_ADMITTED;
     if (strcmp(ring->domain, domain) != 0)
         return KW_REFUSED_DOMAIN;
     enum kw_refusal r = kw_chain(ring, m);
@@ -111,12 +109,21 @@ static uint32_t active_of(const struct kw_keyring *ring, const struct kw_marks *
     return ring->active > highest ? ring->active : highest;
 }
 
+/* Who wraps with a version had a keyring with it. */
+static enum kw_refusal absent(const struct kw_memory *memory)
+{
+    return memory->marks->serial != 0 || memory->act->n != 0 ? KW_REFUSED_MISSING
+                                                             : KW_ADMITTED;
+}
+
 static enum kw_refusal whole(const struct kw_keyring *ring, const char *domain,
                              const struct kw_memory *memory, uint32_t *ret_n,
                              uint32_t *ret_active)
 {
+    if (ring == NULL)
+        return absent(memory);
     enum kw_refusal r = admit(ring, domain, memory->marks, ret_n);
-    if (r != KW_ADMITTED || ring == NULL)
+    if (r != KW_ADMITTED)
         return r;
     *ret_active = active_of(ring, memory->marks, memory->act);
     if (*ret_active >= memory->marks->active.n)
@@ -158,18 +165,37 @@ static bool is_last_good(const char *domain, struct kw_memory *memory,
     return true;
 }
 
-void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
-                      const struct kw_memory *memory, const struct kw_places *places,
-                      struct kw_judgement *ret)
+/* ring NULL and a reason: it is there and was not read. */
+static void judge(const struct kw_keyring *ring, const char *reason, const char *domain,
+                  const struct kw_memory *memory, const struct kw_places *places,
+                  struct kw_judgement *ret)
 {
     struct kw_marks marks = *memory->marks;
     struct kw_memory known = {&marks, memory->act, memory->last};
     if (!is_last_good(domain, &known, &marks))
         known.last = NULL;
     *ret = (struct kw_judgement){.last_good = known.last != NULL};
-    ret->refusal = whole(ring, domain, &known, &ret->n, &ret->active);
+    ret->refusal = reason != NULL ? KW_REFUSED_DAMAGED
+                                  : whole(ring, domain, &known, &ret->n, &ret->active);
     if (ret->refusal == KW_ADMITTED)
         return;
-    kw_refusal_words(ring, domain, &known, places, ret);
+    if (ring == NULL)
+        kw_refusal_words_absent(reason, &known, places, ret);
+    else
+        kw_refusal_words(ring, domain, &known, ret);
     kw_refusal_cure(ring, &known, memory->marks->serial != 0, places, ret);
+}
+
+void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
+                      const struct kw_memory *memory, const struct kw_places *places,
+                      struct kw_judgement *ret)
+{
+    judge(ring, NULL, domain, memory, places, ret);
+}
+
+void kw_keyring_judge_damaged(const char *reason, const char *domain,
+                              const struct kw_memory *memory,
+                              const struct kw_places *places, struct kw_judgement *ret)
+{
+    judge(NULL, reason, domain, memory, places, ret);
 }

@@ -66,15 +66,36 @@ static void explain_fork(const struct kw_keyring *ring, const struct kw_memory *
                 f->here, f->seen, parts);
 }
 
-static void explain_missing(const struct kw_memory *memory, const struct kw_places *p,
-                            const struct names *f, struct kw_note *why)
+/* What is known of a keyring that is not to be had. */
+static void name_known(char dst[96], const struct kw_memory *memory)
 {
-    kw_note_set(why, "keyring: %s is not there, and this node has taken %s; %s",
-                p->keyring, f->seen,
-                memory->last != NULL
-                    ? "its last good copy lies in the state directory: put it back"
-                    : "there is no last good copy in the state directory either: fetch "
-                      "it from another node or a backup, or adopt its keys");
+    const struct kw_marks *m = memory->marks;
+    char file[64];
+    name_file(file, m->serial, m->sha256);
+    if (m->serial != 0)
+        snprintf(dst, 96, "this node has taken %s", file);
+    else if (memory->act->n != 0)
+        snprintf(dst, 96, "this node has activated version %" PRIu32 " (%s)",
+                 memory->act->n, memory->act->key_id);
+    else
+        snprintf(dst, 96, "this node remembers none that it took");
+}
+
+void kw_refusal_words_absent(const char *reason, const struct kw_memory *memory,
+                             const struct kw_places *places, struct kw_judgement *ret)
+{
+    char known[96];
+    const char *helps = "there is no last good copy in the state directory either: fetch "
+                        "it from another node or a backup, or adopt its keys";
+    if (memory->last != NULL)
+        helps = "its last good copy lies in the state directory: put it back";
+    name_known(known, memory);
+    if (reason != NULL)
+        kw_note_set(&ret->why, "%.240s; it cannot be read as a keyring, and %s; %s",
+                    reason, known, helps);
+    else
+        kw_note_set(&ret->why, "keyring: %s is not there, and %s; %s", places->keyring,
+                    known, helps);
 }
 
 /* Of the file as a whole. */
@@ -167,17 +188,13 @@ static void explain_active(const struct kw_keyring *ring, const struct kw_marks 
 }
 
 void kw_refusal_words(const struct kw_keyring *ring, const char *domain,
-                      const struct kw_memory *memory, const struct kw_places *places,
-                      struct kw_judgement *ret)
+                      const struct kw_memory *memory, struct kw_judgement *ret)
 {
     const struct kw_marks *m = memory->marks;
     struct names f;
-    KW_INVARIANT(ring != NULL || ret->refusal == KW_REFUSED_MISSING);
     name_file(f.seen, m->serial, m->sha256);
-    if (ring != NULL)
-        name_file(f.here, ring->serial, ring->sha256);
+    name_file(f.here, ring->serial, ring->sha256);
     switch (ret->refusal) {
-    case KW_REFUSED_MISSING: explain_missing(memory, places, &f, &ret->why); break;
     case KW_REFUSED_FORK: explain_fork(ring, memory, &f, &ret->why); break;
     case KW_REFUSED_DOMAIN:
     case KW_REFUSED_OLDER:
@@ -188,6 +205,8 @@ void kw_refusal_words(const struct kw_keyring *ring, const char *domain,
     case KW_REFUSED_NEXT_N:
     case KW_REFUSED_BASELINE: explain_number(ring, m, &f, ret); break;
     case KW_REFUSED_ACTIVE: explain_active(ring, m, &f, ret); break;
+    case KW_REFUSED_MISSING:
+    case KW_REFUSED_DAMAGED:
     case KW_ADMITTED: break;
     }
 }

@@ -57,8 +57,9 @@ KW_MUST_USE kw_err kw_act_add(struct kw_keyring *ring, enum kw_act act,
                               const struct kw_version *v, const struct kw_act_facts *f);
 /* ACCEPT to PRUNE.  ACTIVATE retires the former baseline: DENIED when that is one that is
  * not understood.  PRUNE leaves one line of the version's history: "KEY_ID destroyed
- * TIME, serial S", the serial as far as the history goes back. After a failure the dup is
- * of no use, except after DENIED: then it is as it was. */
+ * TIME, serial S, second copy recorded", the serial as far as the history goes back, the
+ * copy when there was a word on one.  After a failure the dup is of no use, except after
+ * DENIED: then it is as it was. */
 KW_MUST_USE kw_err kw_act_apply(struct kw_keyring *ring, enum kw_act act, uint32_t n,
                                 const struct kw_act_facts *f, struct kw_note *note);
 /* PROVE: the row of the object's first one for the token with this label and serial; a

@@ -138,6 +138,7 @@ enum kw_refusal {
     KW_ADMITTED,
     KW_REFUSED_DOMAIN,  /* of another domain                                          */
     KW_REFUSED_MISSING, /* there is no file, and this node has seen one               */
+    KW_REFUSED_DAMAGED, /* what lies there cannot be read as a keyring                */
     KW_REFUSED_OLDER,   /* the last one taken here was made from it, as far as is known */
     KW_REFUSED_FORK,    /* its serial or its ancestors are of other files than ours   */
     KW_REFUSED_FAR,     /* the last ring taken here is further back than it can prove */
@@ -185,5 +186,10 @@ struct kw_memory {
 void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
                       const struct kw_memory *memory, const struct kw_places *places,
                       struct kw_judgement *ret);
+/* The same of a file that is there and was not read: DAMAGED, whatever is remembered.
+ * `reason`: what kw_keyring_load said, with the file's name. */
+void kw_keyring_judge_damaged(const char *reason, const char *domain,
+                              const struct kw_memory *memory,
+                              const struct kw_places *places, struct kw_judgement *ret);
 
 #endif

@@ -232,6 +232,19 @@ static int number_is_free(const struct kw_create *c, uint32_t n)
     return -1;
 }
 
+bool kw_adopt_may_add(const struct kw_create *c, const char *key_id)
+{
+    uint32_t n = 0;
+    const struct kw_keyring *ring = c->desk.ring;
+    if (!kw_key_id_parse(kw_span_str(key_id), &n))
+        return false;
+    const struct kw_mark *mark = kw_marks_of(&c->desk.marks, n);
+    if (mark != NULL && strcmp(mark->id.key_id, key_id) != 0)
+        return false;
+    return ring == NULL ||
+           (kw_keyring_by_n(ring, n) == NULL && (mark != NULL || n >= ring->next_n));
+}
+
 /* ---- what proves it ---- */
 
 static int nothing_proves(const struct kw_create *c)
@@ -350,6 +363,8 @@ int kw_adopt_plan(struct kw_create *c)
         code = read_sample(c);
     if (code < 0)
         code = install_instead(c);
+    if (code < 0 && d->judgement.refusal == KW_REFUSED_DAMAGED)
+        code = kw_desk_refuse(c->cli, d); /* it is moved aside first */
     if (code < 0)
         code = base(c);
     if (code < 0)

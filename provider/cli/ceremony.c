@@ -267,7 +267,8 @@ static kw_err look_beside(struct kw_token *token, struct kw_ceremony *c,
         return e;
     kw_beside_sort(keys, count, c->ring, c->domain, &c->beside);
     c->beside.more = e.code == KW_CODE_BUSY;
-    c->in_the_way = !c->beside_others && !kw_beside_is_free(&c->beside, c->ring);
+    c->in_the_way =
+        !c->beside_others && !is_there(c) && !kw_beside_is_free(&c->beside, c->ring);
     return c->in_the_way ? kw_err_at(KW_CODE_DENIED, "beside") : KW_OK;
 }
 

@@ -42,6 +42,10 @@ int kw_adopt_plan(struct kw_create *c);
 /* Adopting has not come to its end: each key that c->ring still lacks, and what may prove
  * it; of --keyring-backup's only what is in it. */
 void kw_adopt_next(const struct kw_create *c, struct kw_commands *next);
+/* May --adopt bring this key_id, which the keyring does not know, into it?  Not when its
+ * number is another key's here: it is of another keyring of the domain, as after a fork.
+ */
+bool kw_adopt_may_add(const struct kw_create *c, const char *key_id);
 /* What this node would say of a ring in the keyring's place. */
 void kw_create_judge(const struct kw_create *c, const struct kw_keyring *ring,
                      struct kw_judgement *ret);

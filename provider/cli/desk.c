@@ -45,6 +45,7 @@ bool kw_desk_is_keyring(const struct kw_desk *desk, const char *path)
            strcmp(a, b) == 0;
 }
 
+/* What lies there and is no keyring is judged as that. */
 static kw_err load_ring(struct kw_desk *desk, const char *path, struct kw_note *note)
 {
     uid_t uid = 0;
@@ -60,7 +61,9 @@ static kw_err load_ring(struct kw_desk *desk, const char *path, struct kw_note *
             desk->doubt = *note;
         e = kw_keyring_load(path, &desk->ring, NULL, note);
     }
-    return e.code == KW_CODE_MISSING ? KW_OK : e;
+    if (e.code == KW_CODE_BAD_INPUT)
+        desk->damage = *note;
+    return e.code == KW_CODE_MISSING || e.code == KW_CODE_BAD_INPUT ? KW_OK : e;
 }
 
 /* An ordinary user is told who may look, not to take the folder for itself. */
@@ -79,6 +82,18 @@ static kw_err own_state(struct kw_desk *desk)
     return kw_err_at(KW_CODE_DENIED, "state");
 }
 
+static void judge_ring(struct kw_desk *desk)
+{
+    const struct kw_memory memory = {&desk->marks, &desk->act, desk->last};
+    const struct kw_places places = {desk->config->keyring, desk->config->state};
+    const char *domain = desk->config->domain;
+    if (desk->damage.text[0] != '\0')
+        kw_keyring_judge_damaged(desk->damage.text, domain, &memory, &places,
+                                 &desk->judgement);
+    else if (!kw_failed(desk->state_err))
+        kw_keyring_judge(desk->ring, domain, &memory, &places, &desk->judgement);
+}
+
 static void read_state(struct kw_desk *desk)
 {
     struct kw_state_dir *dir = NULL;
@@ -94,12 +109,7 @@ static void read_state(struct kw_desk *desk)
         desk->last_err = kw_state_last_keyring(dir, &desk->last, NULL, &ignored);
     kw_state_close(dir);
     desk->state_err = e;
-    if (kw_failed(e))
-        return;
-    const struct kw_memory memory = {&desk->marks, &desk->act, desk->last};
-    const struct kw_places places = {desk->config->keyring, desk->config->state};
-    kw_keyring_judge(desk->ring, desk->config->domain, &memory, &places,
-                     &desk->judgement);
+    judge_ring(desk);
 }
 
 /* A killed ceremony leaves a token open: not longer than to the next verb. */
@@ -155,7 +165,7 @@ kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
 {
     const struct kw_version *v =
         desk->ring != NULL ? kw_keyring_by_n(desk->ring, n) : NULL;
-    if (v == NULL && desk->judgement.refusal == KW_REFUSED_MISSING) {
+    if (desk->ring == NULL && desk->judgement.refusal != KW_ADMITTED) {
         kw_note_set(note, "%s", desk->judgement.why.text);
         return kw_err_at(KW_CODE_UNKNOWN_KEY, "N");
     }

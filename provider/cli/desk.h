@@ -15,7 +15,8 @@
 
 struct kw_desk {
     struct kw_config *config;
-    struct kw_keyring *ring; /* NULL: there is no keyring file */
+    struct kw_keyring *ring; /* NULL: there is no keyring file, or it cannot be read */
+    struct kw_note damage;   /* "" or why what lies there cannot be read as a keyring */
     struct kw_marks marks;
     struct kw_activation act;
     struct kw_keyring *last; /* the last good one; NULL: none, or not readable */
@@ -23,7 +24,8 @@ struct kw_desk {
     kw_err
         state_err; /* OK: the state directory could be read; MISSING: it is not there */
     struct kw_note state_why;
-    struct kw_judgement judgement; /* of `ring` by this node, when state_err is OK */
+    struct kw_judgement judgement; /* of `ring` by this node, when state_err is OK; of
+                                      what is damaged always */
     /* "" or why keywardd would not read the configuration or the keyring that were read
      * here: others could have changed it. */
     struct kw_note doubt;
@@ -34,7 +36,8 @@ struct kw_desk {
 };
 
 /* Loads the configuration and, when it is there, the keyring; and judges it as this
- * node's daemon does.  What others could have changed is read all the same, and doubted.
+ * node's daemon does.  What others could have changed is read all the same, and doubted;
+ * what is no keyring is refused by the judgement.
  * The state directory is read as far as this uid may.  {0} before. */
 KW_MUST_USE kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk,
                                 struct kw_note *note);

@@ -2,11 +2,13 @@
 /* One login to each token, and which row it answers for. */
 #include "gone.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <keyward/token.h>
 
 #include "login.h"
+#include "second_copy.h"
 
 /* Shared with the child. */
 struct look {
@@ -155,4 +157,60 @@ const struct kw_object_token *kw_gone_forgotten(const struct kw_keyring *ring,
             return row;
     }
     return NULL;
+}
+
+/* "opened on token LABEL, serial SERIAL": is that another token than the ceremony's, with
+ * a row that has an end, or has none, of its own? */
+static bool has_row(const struct kw_version *v, const char *word)
+{
+    char opened[128];
+    const struct kw_object *o = kw_version_kek(v);
+    for (size_t i = 0; i < o->token_count; i++) {
+        const struct kw_object_token *t = &o->tokens[i];
+        bool ceremony = strcmp(t->serial, v->token.serial) == 0 &&
+                        strcmp(t->label, v->token.label) == 0;
+        int len = snprintf(opened, sizeof opened, KW_OPENED "%s, serial %s, ", t->label,
+                           t->serial);
+        if (!ceremony && strncmp(word, opened, (size_t)len) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *kw_gone_copy(const struct kw_keyring *ring, const struct kw_version *v)
+{
+    for (size_t i = 0; i < ring->count; i++) {
+        const struct kw_version *w = &ring->versions[i];
+        if (has_object_of(w, v) &&
+            kw_second_copy_rank(w->second_copy) > KW_COPY_NONE_THERE &&
+            !has_row(w, w->second_copy))
+            return w->second_copy;
+    }
+    return NULL;
+}
+
+void kw_gone_words(const struct kw_keyring *ring, const struct kw_version *v,
+                   char dst[KW_GONE_WORDS_MAX])
+{
+    const struct kw_version *sharer = kw_keyring_sharer(ring, v, NULL);
+    const char *copy = kw_gone_copy(ring, v);
+    bool gone = kw_gone_everywhere(ring, v);
+    if (sharer != NULL)
+        snprintf(dst, KW_GONE_WORDS_MAX,
+                 "key material gone: no; it must stay, as it is also the key of version "
+                 "%u (%s, %s)",
+                 (unsigned)sharer->n, sharer->key_id, kw_key_state_name(sharer->state));
+    else if (gone && copy != NULL)
+        snprintf(dst, KW_GONE_WORDS_MAX,
+                 "key material gone: yes, from each of these tokens; of the second copy "
+                 "(%s) nothing else is known",
+                 copy);
+    else
+        snprintf(dst, KW_GONE_WORDS_MAX, "key material gone: %s", gone ? "yes" : "no");
+}
+
+json_t *kw_gone_json(const struct kw_keyring *ring, const struct kw_version *v)
+{
+    bool gone = kw_gone_everywhere(ring, v);
+    return gone && kw_gone_copy(ring, v) != NULL ? json_null() : json_boolean(gone);
 }

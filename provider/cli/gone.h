@@ -10,6 +10,8 @@
 #ifndef KEYWARD_CLI_GONE_H
 #define KEYWARD_CLI_GONE_H
 
+#include <jansson.h>
+
 #include <keyward/config.h>
 #include <keyward/keyring.h>
 
@@ -44,6 +46,19 @@ const struct kw_object_token *kw_gone_open(const struct kw_keyring *ring,
                                            const struct kw_version **ret_of);
 /* There is none, and one row at all. */
 bool kw_gone_everywhere(const struct kw_keyring *ring, const struct kw_version *v);
+
+/* The word on a second copy, of `v` or of another version with its object, for which no
+ * row of its own stands: it was only said, or a restored backup has label and serial of
+ * its original.  Of its end nothing is known.  NULL: there is none. */
+const char *kw_gone_copy(const struct kw_keyring *ring, const struct kw_version *v);
+/* The one sentence on the key of a destroyed version, for every verb: "key material gone:
+ * yes", "… no", or what is known. */
+#define KW_GONE_WORDS_MAX 384u
+void kw_gone_words(const struct kw_keyring *ring, const struct kw_version *v,
+                   char dst[KW_GONE_WORDS_MAX]);
+/* The same for documents: true or false; null when kw_gone_copy is all that is left. */
+json_t *kw_gone_json(const struct kw_keyring *ring, const struct kw_version *v);
+
 /* The first row of `v` without an end that no other version names too: what would be
  * forgotten with `v`.  NULL: there is none. */
 const struct kw_object_token *kw_gone_forgotten(const struct kw_keyring *ring,

@@ -90,7 +90,7 @@ static void inspect_marks(struct kw_report *r, const struct kw_desk *d)
 static void inspect_absent(struct kw_report *r, const struct kw_desk *d)
 {
     char config[KW_ARGS_CONFIG_MAX], remedy[KW_ARGS_CONFIG_MAX + 64];
-    if (d->judgement.refusal == KW_REFUSED_MISSING) {
+    if (d->judgement.refusal != KW_ADMITTED) {
         refused(r, "keyring", d);
         return;
     }

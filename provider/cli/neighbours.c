@@ -4,14 +4,54 @@
 
 #include <stdio.h>
 
+static size_t named(const struct kw_beside_names *names)
+{
+    return names->count < KW_BESIDE_NAMED ? names->count : KW_BESIDE_NAMED;
+}
+
+/* How many of those that are named could be adopted. */
+static size_t count_open(const struct kw_create *c)
+{
+    size_t open = 0;
+    const struct kw_beside_names *unknown = &c->job->beside.unknown;
+    for (size_t i = 0; i < named(unknown); i++)
+        open += kw_adopt_may_add(c, unknown->name[i]);
+    return open;
+}
+
 static void adopt_each(const struct kw_create *c, struct kw_commands *w)
 {
     const struct kw_beside_names *unknown = &c->job->beside.unknown;
-    for (size_t i = 0; i < unknown->count && i < KW_BESIDE_NAMED; i++)
-        kw_commands_command(w, (const char *const[]){"keyward", "key", "create",
-                                                     "--config", c->cli->config,
-                                                     "--token", c->token->name, "--adopt",
-                                                     unknown->name[i], NULL});
+    for (size_t i = 0; i < named(unknown); i++)
+        if (kw_adopt_may_add(c, unknown->name[i]))
+            kw_commands_command(
+                w, (const char *const[]){"keyward", "key", "create", "--config",
+                                         c->cli->config, "--token", c->token->name,
+                                         "--adopt", unknown->name[i], NULL});
+}
+
+/* What would be refused is not advised, but named. */
+static void explain_taken(const struct kw_create *c, struct kw_commands *w)
+{
+    const struct kw_beside_names *unknown = &c->job->beside.unknown;
+    for (size_t i = 0; i < named(unknown); i++) {
+        uint32_t n = 0;
+        if (kw_adopt_may_add(c, unknown->name[i]) ||
+            !kw_key_id_parse(kw_span_str(unknown->name[i]), &n))
+            continue;
+        const struct kw_version *v =
+            c->desk.ring != NULL ? kw_keyring_by_n(c->desk.ring, n) : NULL;
+        const struct kw_mark *mark = kw_marks_of(&c->desk.marks, n);
+        kw_commands_add(w,
+                        "# version %u here is %s, so %s is of another keyring of this "
+                        "domain, as after a fork: it cannot be adopted, and no keyring "
+                        "that knows it is taken",
+                        (unsigned)n,
+                        v != NULL      ? v->key_id
+                        : mark != NULL ? mark->id.key_id
+                                       : "one that was pruned",
+                        unknown->name[i]);
+    }
 }
 
 /* They are of this domain: of a keyring that lies elsewhere, or of none. */
@@ -20,21 +60,28 @@ static int refuse_unknown(const struct kw_create *c)
     static struct kw_commands w;
     char names[512], text[KW_PATH_MAX + 1024];
     const char *keyring = c->desk.config->keyring;
-    kw_beside_text(&c->job->beside.unknown, names);
+    const struct kw_beside_names *unknown = &c->job->beside.unknown;
+    size_t open = count_open(c);
+    kw_beside_text(unknown, names);
     snprintf(text, sizeof text,
-             "token %s holds keys of domain %s that %s%s: %s; a version made here beside "
-             "them would be another keyring of the same domain, and neither could read "
+             "token %s holds keys of domain %s that %s%s: %s; %s, and neither could read "
              "what the other sealed",
              c->token->name, c->job->domain, keyring,
              c->desk.ring != NULL ? " does not know" : " would know, but it is not there",
-             names);
-    kw_commands_when(
-        &w,
-        "another node has a keyring that knows them: copy that file to %s, and "
-        "make no key",
-        keyring);
-    kw_commands_when(&w, "no node and no backup has it, or a ceremony stopped half way:");
+             names,
+             open > 0 ? "a version made here beside them would be another keyring of the "
+                        "same domain"
+                      : "they are of another keyring of the same domain");
+    if (open == named(unknown))
+        kw_commands_when(&w,
+                         "another node has a keyring that knows them: copy that file to "
+                         "%s, and make no key",
+                         keyring);
+    if (open > 0)
+        kw_commands_when(&w,
+                         "no node and no backup has it, or a ceremony stopped half way:");
     adopt_each(c, &w);
+    explain_taken(c, &w);
     kw_commands_when(&w, "a key beside them is wanted all the same:");
     kw_create_command(c, NULL, (const char *const[]){"--beside-others", NULL}, &w);
     return kw_refuse_next(c->cli, text, w.text);

@@ -162,7 +162,8 @@ int kw_create_failed(const struct kw_create *c, kw_err e, const struct kw_note *
         return say_written(c, e, note);
     if (c->job->made == KW_MADE_NOTHING)
         return kw_fail(c->cli, e, note);
-    if (!kw_failed(kw_desk_open(c->cli, &now, &ignored)))
+    if (!kw_failed(kw_desk_open(c->cli, &now, &ignored)) &&
+        now.judgement.refusal != KW_REFUSED_DAMAGED)
         stays = why_it_stays(&now, c->job->v.key_id);
     int code = say_orphan(c, &now, stays, e, note);
     kw_desk_close(&now);

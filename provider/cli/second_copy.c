@@ -184,12 +184,26 @@ kw_err kw_second_copy_prove(const struct kw_config *config, const struct kw_keyr
     e = kw_login_run(config, &o.token, KW_LOGIN_LOOK, look, l, note);
     if (!kw_failed(e)) {
         kw_time_text(now, kw_wall_ns(&kw_clock_system));
-        snprintf(l->proof.text, sizeof l->proof.text, "opened on token %s, serial %s, %s",
+        snprintf(l->proof.text, sizeof l->proof.text, KW_OPENED "%s, serial %s, %s",
                  l->proof.row.label, l->proof.row.serial, now);
         *ret_proof = l->proof;
     }
     kw_shared_free(l, sizeof *l);
     return e;
+}
+
+static bool begins(const char *word, const char *with)
+{
+    return strncmp(word, with, strlen(with)) == 0;
+}
+
+enum kw_copy_rank kw_second_copy_rank(const char *word)
+{
+    if (word[0] == '\0')
+        return KW_COPY_NO_WORD;
+    if (begins(word, KW_ONLY_COPY))
+        return KW_COPY_NONE_THERE;
+    return begins(word, KW_OPENED) ? KW_COPY_OPENED : KW_COPY_STATED;
 }
 
 void kw_second_copy_known(const struct kw_version *v, char dst[128])
@@ -201,7 +215,7 @@ void kw_second_copy_known(const struct kw_version *v, char dst[128])
         const struct kw_object_token *t = &o->tokens[i];
         proven += t->proven[0] != '\0';
         if (proven == 2)
-            snprintf(dst, 128, "opened on token %s, serial %s, %s", t->label, t->serial,
+            snprintf(dst, 128, KW_OPENED "%s, serial %s, %s", t->label, t->serial,
                      t->proven);
     }
 }

@@ -6,6 +6,20 @@
 #include <keyward/config.h>
 #include <keyward/keyring.h>
 
+/* What a word on a second copy begins with. */
+#define KW_OPENED "opened on token "
+#define KW_STATED "stated: "
+#define KW_ONLY_COPY "only-copy"
+
+/* How much a word says: a weaker one replaces no stronger one. */
+enum kw_copy_rank {
+    KW_COPY_NO_WORD,
+    KW_COPY_NONE_THERE, /* only-copy */
+    KW_COPY_STATED,
+    KW_COPY_OPENED,
+};
+enum kw_copy_rank kw_second_copy_rank(const char *word);
+
 /* How to reach the other token; NULL: as the configuration's first one is reached. */
 struct kw_second_copy {
     const char *name; /* a token of the configuration, as it is; then uri is NULL     */

@@ -13,10 +13,6 @@
  * poll of every API server (60 s) fit in well. */
 #define SEEN_LONG_ENOUGH_NS (INT64_C(300) * KW_S_NS)
 
-/* What was said and not seen is told apart from a proof. */
-#define STATED "stated: "
-#define ONLY_COPY "only-copy"
-
 #define PUT(dst, src) kw_copy_str(dst, sizeof dst, kw_span_str(src))
 
 struct choices {
@@ -36,6 +32,7 @@ struct activation {
     bool baseline;
     bool first; /* nothing is active anywhere yet, so nothing can be sealed */
     bool known; /* the keyring itself has the word on a second copy         */
+    bool kept;  /* what was known says more than what was given             */
 };
 
 static int seen_long_enough(const struct activation *a)
@@ -68,9 +65,9 @@ static kw_err note_copy(struct kw_keyring *ring, const struct activation *a)
     struct kw_version *v = kw_keyring_edit(ring, a->v->n);
     if (a->known)
         return KW_OK;
-    if (strcmp(a->act.proof, ONLY_COPY) == 0)
-        snprintf(v->second_copy, sizeof v->second_copy, ONLY_COPY ": %s, %s", a->act.by,
-                 a->act.at);
+    if (strcmp(a->act.proof, KW_ONLY_COPY) == 0)
+        snprintf(v->second_copy, sizeof v->second_copy, KW_ONLY_COPY ": %s, %s",
+                 a->act.by, a->act.at);
     else
         PUT(v->second_copy, a->act.proof);
     if (a->proof.row.serial[0] == '\0')
@@ -106,6 +103,9 @@ static void print_proof(const struct activation *a)
         printf("second copy   %s; recorded on this node alone (%s/activation.json), and "
                "by --baseline in the keyring\n",
                a->act.proof, a->desk->config->state);
+    if (a->kept)
+        printf("kept          %s is a weaker word and replaces nothing\n",
+               a->c->only_copy ? "--only-copy" : "--second-copy TEXT");
     if (a->proof.row.serial[0] != '\0' && a->proof.maybe_group)
         puts(
             "remark        it is of the ceremony's make: whether it is another member of "
@@ -129,10 +129,11 @@ static int report(const struct activation *a)
         print_proof(a);
     }
     return kw_done(a->cli,
-                   json_pack("{s:b, s:i, s:s, s:b, s:s, s:s}", "ok", 1, "n", (int)a->v->n,
-                             "key_id", a->v->key_id, "baseline", a->baseline, "proof",
-                             a->act.proof, "proof_lies_in",
-                             a->known || a->baseline ? "keyring" : "activation"),
+                   json_pack("{s:b, s:i, s:s, s:b, s:s, s:s, s:b}", "ok", 1, "n",
+                             (int)a->v->n, "key_id", a->v->key_id, "baseline",
+                             a->baseline, "proof", a->act.proof, "proof_lies_in",
+                             a->known || a->baseline ? "keyring" : "activation",
+                             "weaker_word_left_out", a->kept),
                    next.text, KW_EXIT_GOOD);
 }
 
@@ -152,29 +153,42 @@ static kw_err open_there(struct activation *a, struct kw_note *note)
     return e;
 }
 
-/* A word given now goes before what is known: by the keyring, then by this node's act. */
+/* What is known already, by the keyring, then by this node's act, and says at least
+ * `least`.  false: nothing. */
+static bool take_known(struct activation *a, enum kw_copy_rank least)
+{
+    const struct kw_activation *act = &a->desk->act;
+    char known[128];
+    kw_second_copy_known(a->v, known);
+    a->known = kw_second_copy_rank(known) >= least;
+    if (a->known) {
+        PUT(a->act.proof, known);
+        return true;
+    }
+    if (strcmp(act->key_id, a->v->key_id) != 0 || kw_second_copy_rank(act->proof) < least)
+        return false;
+    PUT(a->act.proof, act->proof);
+    PUT(a->act.by, act->by);
+    PUT(a->act.at, act->at);
+    return true;
+}
+
+/* A word given now goes before what is known, unless that says more. */
 static int settle_proof(struct activation *a)
 {
     const struct choices *c = a->c;
-    const struct kw_activation *act = &a->desk->act;
-    char known[128];
-    if (c->only_copy)
-        PUT(a->act.proof, ONLY_COPY);
-    else if (c->stated != NULL)
-        snprintf(a->act.proof, sizeof a->act.proof, STATED "%s", c->stated);
-    if (c->only_copy || c->stated != NULL || c->other.uri != NULL)
+    if (c->other.uri != NULL)
         return -1;
-    kw_second_copy_known(a->v, known);
-    a->known = known[0] != '\0';
-    PUT(a->act.proof, known);
-    if (a->known)
-        return -1;
-    if (strcmp(act->key_id, a->v->key_id) == 0 && act->proof[0] != '\0') {
-        PUT(a->act.proof, act->proof);
-        PUT(a->act.by, act->by);
-        PUT(a->act.at, act->at);
+    if (c->only_copy || c->stated != NULL) {
+        a->kept = take_known(a, c->only_copy ? KW_COPY_STATED : KW_COPY_OPENED);
+        if (!a->kept && c->only_copy)
+            PUT(a->act.proof, KW_ONLY_COPY);
+        else if (!a->kept)
+            snprintf(a->act.proof, sizeof a->act.proof, KW_STATED "%s", c->stated);
         return -1;
     }
+    if (take_known(a, KW_COPY_NONE_THERE))
+        return -1;
     return kw_usage_error(
         "key activate",
         "what is sealed under a key that is lost is lost, and the keyring knows of no "
@@ -228,7 +242,7 @@ static int proof_contradicts(const struct choices *c)
 {
     const struct kw_second_copy *o = &c->other;
     int ways = (int)c->only_copy + (c->stated != NULL) + (o->uri != NULL);
-    const size_t text_max = sizeof((struct kw_activation *)0)->proof - sizeof STATED;
+    const size_t text_max = sizeof((struct kw_activation *)0)->proof - sizeof KW_STATED;
     if (ways > 1)
         return kw_usage_error("key activate", "--only-copy, --second-copy-token and "
                                               "--second-copy exclude each other");

@@ -16,10 +16,12 @@ struct change {
     const char *operator_;
 };
 
-/* What the version was, and what it is; destroyed and away after a prune. */
+/* What the version was, and what it is; destroyed and away after a prune.  `copy`: the
+ * last word on a second copy of a key that is to be forgotten. */
 struct outcome {
     struct kw_version was;
     enum kw_key_state to;
+    const char *copy;
 };
 
 static kw_err write_change(const struct kw_desk *d, const struct change *change,
@@ -41,13 +43,16 @@ static kw_err write_change(const struct kw_desk *d, const struct change *change,
     return e;
 }
 
-static void print(const struct change *change, const struct outcome *o)
+static void print(const struct kw_desk *d, const struct change *change,
+                  const struct outcome *o)
 {
     const struct kw_version *was = &o->was;
-    if (change->act == KW_ACT_PRUNE)
-        printf("version %u (%s): out of the keyring; a line of its history stays\n",
-               (unsigned)was->n, was->key_id);
-    else
+    char words[KW_GONE_WORDS_MAX];
+    if (change->act == KW_ACT_PRUNE) {
+        kw_gone_words(d->ring, was, words);
+        printf("version %u (%s): out of the keyring; a line of its history stays\n%s\n",
+               (unsigned)was->n, was->key_id, words);
+    } else
         printf("version %u (%s): %s -> %s\n", (unsigned)was->n, was->key_id,
                kw_key_state_name(was->state), kw_key_state_name(o->to));
     if (was->state == KW_KEY_ACCEPTED && o->to != KW_KEY_ACCEPTED)
@@ -71,12 +76,13 @@ static int report(const struct kw_cli *cli, const struct kw_desk *d,
                                         .has_copy = copy[0] != '\0'};
     kw_next_after(change->act, &facts, &next);
     if (!cli->json)
-        print(change, o);
+        print(d, change, o);
     return kw_done(
         cli,
-        json_pack("{s:b, s:i, s:s, s:s, s:s, s:b}", "ok", 1, "n", (int)o->was.n, "key_id",
-                  o->was.key_id, "from", kw_key_state_name(o->was.state), "state",
-                  kw_key_state_name(o->to), "pruned", change->act == KW_ACT_PRUNE),
+        json_pack("{s:b, s:i, s:s, s:s, s:s, s:b, s:s?}", "ok", 1, "n", (int)o->was.n,
+                  "key_id", o->was.key_id, "from", kw_key_state_name(o->was.state),
+                  "state", kw_key_state_name(o->to), "pruned",
+                  change->act == KW_ACT_PRUNE, "second_copy_not_seen", o->copy),
         next.text, KW_EXIT_GOOD);
 }
 
@@ -124,6 +130,8 @@ static int perform(const struct kw_cli *cli, const struct kw_desk *d,
     if (code >= 0)
         return code;
     struct outcome o = {.was = *kw_keyring_by_n(d->ring, n)};
+    if (change->act == KW_ACT_PRUNE)
+        o.copy = kw_gone_copy(d->ring, &o.was);
     kw_err e = write_change(d, change, &o, &note);
     return kw_failed(e) ? kw_fail(cli, e, &note) : report(cli, d, change, &o);
 }

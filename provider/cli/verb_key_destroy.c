@@ -155,11 +155,13 @@ static void print_gone(const struct destroy *d, const struct kw_version *v)
 {
     const struct kw_version *of = v;
     const struct kw_object_token *row = kw_gone_open(d->ring, v, &of);
+    char words[KW_GONE_WORDS_MAX];
     if (row != NULL && of != v && d->sharer == NULL)
         printf("  token %s, serial %s: named by version %u alone, which is the same key; "
                "keyward key destroy %u looks there\n",
                row->label, row->serial, (unsigned)of->n, (unsigned)of->n);
-    printf("key material gone: %s\n", kw_gone_everywhere(d->ring, v) ? "yes" : "no");
+    kw_gone_words(d->ring, v, words);
+    puts(words);
 }
 
 static void print(const struct destroy *d)
@@ -285,12 +287,13 @@ static int report(const struct destroy *d)
     if (!d->cli->json)
         print(d);
     return kw_done(d->cli,
-                   json_pack("{s:b, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "ok",
+                   json_pack("{s:b, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s?}", "ok",
                              outcome(d, v) == KW_EXIT_GOOD, "n", (int)v->n, "key_id",
                              v->key_id, "from", kw_key_state_name(d->was->state), "state",
                              kw_key_state_name(v->state), "shared_with", sharers_json(d),
                              "tokens", rows_json(d, v), "silent", silent_json(d),
-                             "key_material_gone", kw_gone_everywhere(d->ring, v)),
+                             "key_material_gone", kw_gone_json(d->ring, v),
+                             "second_copy_not_seen", kw_gone_copy(d->ring, v)),
                    next.text, outcome(d, v));
 }
 

@@ -75,7 +75,7 @@ static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
 {
     char config[KW_ARGS_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
-    if (d->ring == NULL && d->judgement.refusal == KW_REFUSED_MISSING)
+    if (d->ring == NULL && d->judgement.refusal != KW_ADMITTED)
         return kw_desk_refuse(cli, d);
     if (d->ring == NULL) {
         kw_args_config(cli, config, sizeof config);
@@ -167,24 +167,11 @@ static void print_object(const struct kw_object *o)
     print_attributes(&o->attributes);
 }
 
-/* "yes" only when every token of the keyring's has been seen or said to be without it; of
- * a copy that is in no row nothing is known. */
 static void print_gone(const struct kw_desk *d, const struct kw_version *v)
 {
-    const struct kw_version *sharer = kw_keyring_sharer(d->ring, v, NULL);
-    bool gone = kw_gone_everywhere(d->ring, v);
-    if (sharer != NULL)
-        printf("key material gone: no; it must stay, as it is also the key of version %u "
-               "(%s, %s)\n",
-               (unsigned)sharer->n, sharer->key_id, kw_key_state_name(sharer->state));
-    else if (gone && v->second_copy[0] != '\0' &&
-             strncmp(v->second_copy, "only-copy", sizeof "only-copy" - 1) != 0)
-        printf(
-            "key material gone: yes, from each of these tokens; of the second copy (%s) "
-            "nothing else is known\n",
-            v->second_copy);
-    else
-        printf("key material gone: %s\n", gone ? "yes" : "no");
+    char words[KW_GONE_WORDS_MAX];
+    kw_gone_words(d->ring, v, words);
+    puts(words);
 }
 
 static void print_version(const struct kw_desk *d, const struct kw_version *v)
@@ -246,7 +233,8 @@ int kw_verb_show(int argc, char **argv)
     if (code >= 0)
         return code;
     kw_err e = kw_desk_open(&cli, &desk, &note);
-    bool lost = !kw_failed(e) && desk.judgement.refusal == KW_REFUSED_MISSING;
+    bool lost =
+        !kw_failed(e) && desk.ring == NULL && desk.judgement.refusal != KW_ADMITTED;
     if (!kw_failed(e) && !lost)
         e = kw_desk_version(&desk, n, &v, &note);
     if (is_doubted(&desk))

@@ -14,12 +14,6 @@ struct choices {
     struct kw_second_copy where;
 };
 
-/* A copy that was seen goes before one that was only spoken of. */
-static bool outranks(const char *word)
-{
-    return strncmp(word, "opened on token ", sizeof "opened on token " - 1) != 0;
-}
-
 static kw_err write_proof(const struct kw_desk *desk, const struct kw_version *v,
                           const struct kw_proof *proof, const char *operator_,
                           struct kw_note *note)
@@ -39,7 +33,7 @@ static kw_err write_proof(const struct kw_desk *desk, const struct kw_version *v
                     "for no other",
                     v->n, KW_OBJECT_TOKENS_MAX);
     struct kw_version *edited = kw_keyring_edit(ring, v->n);
-    if (proof->second && outranks(edited->second_copy))
+    if (proof->second && kw_second_copy_rank(edited->second_copy) < KW_COPY_OPENED)
         kw_copy_str(edited->second_copy, sizeof edited->second_copy,
                     kw_span_str(proof->text));
     if (!kw_failed(e))

@@ -30,6 +30,7 @@ struct making {
     struct kw_owner owner;
     int64_t wall_ns;
     char who[64];
+    bool has_activation, has_latch; /* their files were there: nothing of it is lost */
 };
 
 /* ---- whose is it to be? ---- */
@@ -97,9 +98,85 @@ static void path_in(const struct making *m, const char *name, char dst[2 * KW_PA
     snprintf(dst, 2 * KW_PATH_MAX, "%s/%s", m->config->state, name);
 }
 
-static int no_keyring(const struct making *m, const struct kw_note *why)
+/* What this node still remembers. */
+struct remains {
+    struct kw_marks marks;
+    struct kw_activation act;
+    struct kw_keyring *last;
+};
+
+static kw_err look_for_remains(const struct making *m, struct remains *ret,
+                               struct kw_note *note)
 {
-    char config[KW_ARGS_CONFIG_MAX], state[4 * KW_PATH_MAX + 3];
+    struct kw_state_dir *dir = NULL;
+    struct kw_note ignored;
+    *ret = (struct remains){.last = NULL};
+    kw_err e = kw_state_open(m->config->state, &dir, note);
+    if (e.code == KW_CODE_MISSING)
+        return KW_OK;
+    if (!kw_failed(e))
+        e = kw_state_marks(dir, &ret->marks, note);
+    if (!kw_failed(e))
+        e = kw_state_activation(dir, &ret->act, note);
+    if (!kw_failed(e) &&
+        kw_failed(kw_state_last_keyring(dir, &ret->last, NULL, &ignored)))
+        ret->last = NULL; /* then it is none */
+    kw_state_close(dir);
+    return e;
+}
+
+/* The way out, as every verb has it; without marks this one comes after each. */
+static void add_cure(const struct making *m, const char *cure, bool has_marks,
+                     struct kw_commands *next)
+{
+    static const char reload[] = "systemctl reload-or-restart keywardd";
+    char config[KW_ARGS_CONFIG_MAX];
+    struct kw_commands all = {.len = 0};
+    kw_args_config(m->cli, config, sizeof config);
+    kw_next_cure(cure, config, &all);
+    for (char *rest = all.text, *line; (line = strsep(&rest, "\n")) != NULL;)
+        if (!has_marks && strcmp(line, reload) == 0)
+            kw_commands_add(next, "keyward state create%s", config);
+        else if (line[0] != '\0')
+            kw_commands_add(next, "%s", line);
+}
+
+/* There is none, or none that can be read; but the node remembers one.  -1: it does not.
+ */
+static int lost_keyring(const struct making *m, bool damaged, const struct kw_note *why)
+{
+    struct remains r;
+    struct kw_judgement j;
+    struct kw_note note = {{0}};
+    struct kw_commands next = {.len = 0};
+    const struct kw_places places = {m->config->keyring, m->config->state};
+    kw_err e = look_for_remains(m, &r, &note);
+    if (kw_failed(e))
+        return kw_fail(m->cli, e, &note);
+    const struct kw_memory memory = {&r.marks, &r.act, r.last};
+    if (damaged)
+        kw_keyring_judge_damaged(why->text, m->config->domain, &memory, &places, &j);
+    else
+        kw_keyring_judge(NULL, m->config->domain, &memory, &places, &j);
+    kw_keyring_give(r.last);
+    if (r.marks.serial == 0 && r.act.n == 0 && !j.last_good)
+        return -1;
+    add_cure(m, j.cure, r.marks.serial != 0, &next);
+    return kw_refuse_next(m->cli, j.why.text, next.text);
+}
+
+static void add_aside(const struct making *m, struct kw_commands *next)
+{
+    char aside[KW_PATH_MAX + 16];
+    snprintf(aside, sizeof aside, "%s.refused", m->config->keyring);
+    kw_commands_command(next,
+                        (const char *const[]){"mv", m->config->keyring, aside, NULL});
+}
+
+static int no_keyring(const struct making *m, bool damaged, const struct kw_note *why)
+{
+    char config[KW_ARGS_CONFIG_MAX], state[4 * KW_PATH_MAX + 3],
+        text[sizeof why->text + 40];
     struct kw_commands next = {.len = 0};
     kw_args_config(m->cli, config, sizeof config);
     kw_commands_add(&next, "# fetch the keyring from another node or a backup, as FROM:");
@@ -109,10 +186,33 @@ static int no_keyring(const struct making *m, const struct kw_note *why)
         &next,
         "# when the cluster never had one, or it is lost everywhere: then key create "
         "comes next, with --adopt KEY_ID for each key that is in the token:");
+    if (damaged)
+        add_aside(m, &next);
     (void)kw_shell_word(state, sizeof state, m->config->state);
     kw_commands_add(&next, "install -d -m 0700 -o %u -g %u %s", (unsigned)m->owner.uid,
                     (unsigned)m->owner.gid, state);
-    return kw_refuse_next(m->cli, why->text, next.text);
+    if (!damaged)
+        return kw_refuse_next(m->cli, why->text, next.text);
+    snprintf(text, sizeof text, "%s; it cannot be read as a keyring", why->text);
+    return kw_refuse_next(m->cli, text, next.text);
+}
+
+static int without_keyring(const struct making *m, bool damaged,
+                           const struct kw_note *why)
+{
+    int code = lost_keyring(m, damaged, why);
+    return code >= 0 ? code : no_keyring(m, damaged, why);
+}
+
+/* Whether the keyring follows from it cannot be told any more. */
+static void say_spoilt(const char *path, struct kw_note *note)
+{
+    const struct kw_note why = *note;
+    kw_note_set(note,
+                "%.200s; it is no last good keyring to compare with: compare what "
+                "lies in the keyring's place with another node's, then: mv %s "
+                "%s.refused",
+                why.text, path, path);
 }
 
 /* What the node remembers goes before what lies in the keyring's place. */
@@ -133,6 +233,8 @@ static kw_err nothing_to_lose(const struct making *m, struct kw_note *note)
     if (stat(path, &st) != 0)
         return KW_OK;
     kw_err e = kw_held_file(path, &last, note);
+    if (e.code == KW_CODE_BAD_INPUT)
+        say_spoilt(path, note);
     if (kw_failed(e))
         return e;
     kw_copy_str(now.domain, sizeof now.domain, kw_span_str(m->ring->domain));
@@ -164,9 +266,19 @@ static kw_err remember(void *shared, struct kw_note *note)
     return e;
 }
 
+static bool has_file(const struct making *m, const char *name)
+{
+    char path[2 * KW_PATH_MAX];
+    struct stat st;
+    path_in(m, name, path);
+    return stat(path, &st) == 0;
+}
+
 static kw_err make(struct making *m, struct kw_note *note)
 {
     char operator_[64];
+    m->has_activation = has_file(m, "activation.json");
+    m->has_latch = has_file(m, "pin-latch.json");
     kw_err e = kw_operator_name(m->operator_, operator_, note);
     if (!kw_failed(e))
         e = kw_place_folder(&m->made, m->config->state, 0700, &m->owner, note);
@@ -197,12 +309,13 @@ static void print(const struct making *m)
            "be noticed\n",
            m->config->state, (unsigned)m->owner.uid, m->config->keyring,
            (unsigned long long)m->ring->serial, hex);
-    if (m->ring->active != 0)
+    if (m->ring->active != 0 && !m->has_activation)
         printf(
             "not known  which version this node had activated by itself; it wraps with "
             "the baseline, %u\n",
             (unsigned)m->ring->active);
-    puts("not known  whether the PIN works, or was refused: one login is tried");
+    if (!m->has_latch)
+        puts("not known  whether the PIN works, or was refused: one login is tried");
 }
 
 static void add_next(const struct making *m, struct kw_commands *next)
@@ -215,7 +328,7 @@ static void add_next(const struct making *m, struct kw_commands *next)
                                                     "FILE", NULL});
     for (size_t i = 0; i < m->ring->count; i++) {
         const struct kw_version *v = &m->ring->versions[i];
-        if (v->n <= m->ring->active || v->state != KW_KEY_ACCEPTED)
+        if (m->has_activation || v->n <= m->ring->active || v->state != KW_KEY_ACCEPTED)
             continue;
         kw_commands_add(next,
                         "# when this node had activated version %u by itself:", v->n);
@@ -224,6 +337,16 @@ static void add_next(const struct making *m, struct kw_commands *next)
     kw_commands_add(next, "# then:");
     kw_commands_add(next, "keyward check%s", config);
     kw_commands_add(next, "systemctl reload-or-restart keywardd");
+}
+
+static json_t *not_known_json(const struct making *m)
+{
+    json_t *array = json_pack("[s]", "whether the keyring is the newest");
+    if (!m->has_activation)
+        json_array_append_new(array, json_string("this node's own activation"));
+    if (!m->has_latch)
+        json_array_append_new(array, json_string("whether the PIN works"));
+    return array;
 }
 
 static int report(const struct making *m)
@@ -235,12 +358,10 @@ static int report(const struct making *m)
     if (!m->cli->json)
         print(m);
     return kw_done(m->cli,
-                   json_pack("{s:b, s:s, s:i, s:I, s:s, s:i, s:[s, s, s]}", "ok", 1,
-                             "state", m->config->state, "uid", (int)m->owner.uid,
-                             "serial", (json_int_t)m->ring->serial, "sha256", hex,
-                             "baseline", (int)m->ring->active, "not_known",
-                             "whether the keyring is the newest",
-                             "this node's own activation", "whether the PIN works"),
+                   json_pack("{s:b, s:s, s:i, s:I, s:s, s:i, s:o}", "ok", 1, "state",
+                             m->config->state, "uid", (int)m->owner.uid, "serial",
+                             (json_int_t)m->ring->serial, "sha256", hex, "baseline",
+                             (int)m->ring->active, "not_known", not_known_json(m)),
                    next.text, KW_EXIT_GOOD);
 }
 
@@ -274,8 +395,8 @@ static int perform(struct making *m)
     e = load_keyring(m, &note);
     if (e.code == KW_CODE_DENIED)
         return kw_trusted_refuse(m->cli, &note, m->config->keyring);
-    if (e.code == KW_CODE_MISSING)
-        return no_keyring(m, &note);
+    if (e.code == KW_CODE_MISSING || e.code == KW_CODE_BAD_INPUT)
+        return without_keyring(m, e.code == KW_CODE_BAD_INPUT, &note);
     if (!kw_failed(e))
         e = of_this_domain(m, &note);
     if (!kw_failed(e))

@@ -149,7 +149,7 @@ json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v)
         return unknown_json(desk, v);
     return json_pack(
         "{s:i, s:s, s:s, s:s, s:b, s:b, s:s?, s:s, s:s, s:s, s:o, s:o, s:o, "
-        "s:b, s:b, s:i, s:b}",
+        "s:b, s:b, s:i, s:o}",
         "n", (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state),
         "mechanism", kw_mechanism_name(v->mechanism), "baseline",
         desk->ring->active == v->n, "active_here", kw_desk_active(desk) == v->n,
@@ -157,5 +157,5 @@ json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v)
         v->operator_, "tool", v->tool, "times", times_json(v), "token", token_json(v),
         "objects", objects_json(v), "destroyable", v->want_destroyable, "copyable",
         v->want_copyable, "same_key_as", (int)v->same_key_as, "key_material_gone",
-        kw_gone_everywhere(desk->ring, v));
+        kw_gone_json(desk->ring, v));
 }

@@ -37,8 +37,10 @@ static kw_err known_marks(struct kw_daemon *d, struct kw_marks *ret, struct kw_n
     return KW_OK;
 }
 
-/* May this node use it, and which version does it wrap with? */
-static kw_err judge(struct kw_daemon *d, struct reading *r, struct kw_note *note)
+/* May this node use it, and which version does it wrap with?  `damage`: why there is none
+ * in what lies there; then it may not. */
+static kw_err judge(struct kw_daemon *d, struct reading *r, const char *damage,
+                    struct kw_note *note)
 {
     struct kw_marks marks;
     struct kw_activation act;
@@ -54,7 +56,10 @@ static kw_err judge(struct kw_daemon *d, struct reading *r, struct kw_note *note
         last = NULL; /* then the marks alone tell what was taken */
     const struct kw_memory memory = {&marks, &act, last};
     const struct kw_places places = {d->config->keyring, d->config->state};
-    kw_keyring_judge(r->ring, d->config->domain, &memory, &places, &judgement);
+    if (damage != NULL)
+        kw_keyring_judge_damaged(damage, d->config->domain, &memory, &places, &judgement);
+    else
+        kw_keyring_judge(r->ring, d->config->domain, &memory, &places, &judgement);
     kw_keyring_give(last);
     r->active = judgement.active;
     if (judgement.refusal == KW_ADMITTED)
@@ -88,16 +93,18 @@ static kw_err read_file(struct kw_daemon *d, struct reading *r, struct kw_note *
     if (kw_failed(e))
         return e;
     e = kw_keyring_parse(kw_blob_peek(&r->bytes), &r->ring, &why);
-    if (kw_failed(e))
-        kw_note_set(note, "%s: %s", path, why.text);
-    return kw_failed(e) ? e : judge(d, r, note);
+    if (!kw_failed(e))
+        return judge(d, r, NULL, note);
+    kw_note_set(note, "%s: %s", path, why.text);
+    const struct kw_note damage = *note;
+    return e.code == KW_CODE_BAD_INPUT ? judge(d, r, damage.text, note) : e;
 }
 
 /* At the start only: the file is bad, what served last is still there. */
 static kw_err read_last_good(struct kw_daemon *d, struct reading *r, struct kw_note *note)
 {
     kw_err e = kw_state_last_keyring(d->state, &r->ring, &r->bytes, note);
-    return kw_failed(e) ? e : judge(d, r, note);
+    return kw_failed(e) ? e : judge(d, r, NULL, note);
 }
 
 /* The front gets it; what is to be remembered waits until it is in use. */

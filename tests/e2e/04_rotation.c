@@ -187,6 +187,8 @@ static void keyring__refused_by_its_words__old_one_serves_until_cured(void **sta
     cured(&h, good);
     free(bad);
     refused(&h, "event=keyring-rejected", "{\"keyring\": 1", "line 1");
+    CHECK_HAS(house_ask_status(&h, 1),
+              "its last good copy lies in the state directory: put it back");
     cured(&h, good);
     free(good);
     free(older);

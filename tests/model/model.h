@@ -179,7 +179,7 @@ bool node_serves(const struct world *w, size_t i);
 int node_lies(const struct world *w, size_t i);
 /* As desk and daemon do: judges what lies in the file. */
 kw_err node_judge(struct world *w, size_t i, const struct kw_keyring *ring,
-                  struct kw_judgement *ret);
+                  const char *damage, struct kw_judgement *ret);
 /* After its state directory was lost, as a whole or its marks. */
 void node_forget(struct world *w, size_t i);
 

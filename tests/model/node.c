@@ -37,7 +37,7 @@ static kw_err read_memory(const struct node *node, struct kw_marks *marks,
 }
 
 kw_err node_judge(struct world *w, size_t i, const struct kw_keyring *ring,
-                  struct kw_judgement *ret)
+                  const char *damage, struct kw_judgement *ret)
 {
     const struct node *node = &w->nodes[i];
     struct kw_marks marks = {0};
@@ -51,7 +51,10 @@ kw_err node_judge(struct world *w, size_t i, const struct kw_keyring *ring,
         return e;
     const struct kw_memory memory = {&marks, &act, last};
     const struct kw_places places = {node->keyring, node->state};
-    kw_keyring_judge(ring, MODEL_DOMAIN, &memory, &places, ret);
+    if (damage != NULL)
+        kw_keyring_judge_damaged(damage, MODEL_DOMAIN, &memory, &places, ret);
+    else
+        kw_keyring_judge(ring, MODEL_DOMAIN, &memory, &places, ret);
     kw_keyring_give(last);
     if (ret->refusal != KW_ADMITTED) {
         reach.refusals[ret->refusal]++;
@@ -64,7 +67,7 @@ kw_err node_judge(struct world *w, size_t i, const struct kw_keyring *ring,
 static kw_err judge(struct world *w, size_t i, struct reading *r, struct kw_note *note)
 {
     struct kw_judgement j;
-    kw_err e = node_judge(w, i, r->ring, &j);
+    kw_err e = node_judge(w, i, r->ring, NULL, &j);
     if (kw_failed(e))
         return e;
     r->active = j.active;

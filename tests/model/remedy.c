@@ -91,6 +91,34 @@ static bool is_when_file(struct remedy *r)
     return r->file != NOBODY;
 }
 
+/* Of those that anybody has: where changes are made, another node, its last good one, a
+ * backup. */
+static int any_file(const struct remedy *r)
+{
+    const struct world *w = r->w;
+    int file = node_lies(r->w, w->place);
+    for (size_t o = 0; o < w->node_count && file == NOBODY; o++)
+        if ((file = node_lies(r->w, o)) == NOBODY)
+            file = w->nodes[o].seen;
+    for (int f = (int)w->file_count - 1; f >= 0 && file == NOBODY; f--)
+        if (w->files[f].is_kept)
+            file = f;
+    return file;
+}
+
+static bool is_when_any_file(struct remedy *r)
+{
+    r->file = any_file(r);
+    return r->file != NOBODY;
+}
+
+/* The cluster has no keyring any more. */
+static bool is_in_vain(struct remedy *r)
+{
+    r->in_vain = r->stop = true;
+    return true;
+}
+
 /* A file that no tool made is nobody's choice. */
 static bool is_when_own(struct remedy *r)
 {
@@ -163,7 +191,9 @@ static const struct sentence {
     {"# both may have wrapped", NULL, do_nothing},
     {"# when this node's own goes on", is_when_own, NULL},
     {"# when what lies here goes on", is_always, NULL},
+    {"# when another node or a backup has one", is_when_any_file, NULL},
     {"# when another node or a backup has", is_when_file, NULL},
+    {"# when none has", is_in_vain, NULL},
     {"# when there are only older backups", is_always, NULL},
     {"# when the keyring is the wrong one", is_always, NULL},
     {"# when the configuration is the wrong one", is_always, NULL},
@@ -351,14 +381,8 @@ static void follow(struct remedy *r)
 static void copy_one(struct remedy *r)
 {
     int file = newest_of(r, seen(r));
-    if (seen(r) == NOBODY)
-        file = node_lies(r->w, r->w->place);
-    for (size_t o = 0; o < r->w->node_count && file == NOBODY; o++)
-        if ((file = node_lies(r->w, o)) == NOBODY)
-            file = r->w->nodes[o].seen; /* its last good one */
-    for (int f = (int)r->w->file_count - 1; f >= 0 && file == NOBODY; f--)
-        if (r->w->files[f].is_kept)
-            file = f;
+    if (file == NOBODY)
+        file = any_file(r);
     if (file != NOBODY)
         copy_to(r->w, file, r->i);
     else
@@ -383,15 +407,13 @@ static void help(struct remedy *r)
     struct kw_note note = {{0}};
     kw_err e = kw_keyring_load(r->w->nodes[r->i].keyring, &ring, NULL, &note);
     r->ring = ring;
-    if (kw_failed(e) && e.code != KW_CODE_MISSING) {
-        say(r->w, "n%zu: not whole: %s", r->i, note.text);
-        copy_one(r);
-    } else if (!kw_failed(node_judge(r->w, r->i, ring, &r->j))) {
+    bool damaged = kw_failed(e) && e.code != KW_CODE_MISSING;
+    if (!kw_failed(node_judge(r->w, r->i, ring, damaged ? note.text : NULL, &r->j))) {
         if (r->j.refusal != KW_ADMITTED && r->j.cure[0] == '\0')
             broke(r->w, "n%zu: no way out is printed for: %s", r->i, r->j.why.text);
         else if (r->j.refusal != KW_ADMITTED) {
             follow(r);
-            r->in_vain = seen(r) != NOBODY && has_nothing(r);
+            r->in_vain = r->in_vain || (seen(r) != NOBODY && has_nothing(r));
         } else if (ring == NULL)
             copy_one(r);
     }

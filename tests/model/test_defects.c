@@ -97,7 +97,7 @@ static enum kw_refusal refusal_of(size_t i)
     struct kw_judgement j;
     struct kw_keyring *ring = NULL;
     CHECK_OK(kw_keyring_load(w.nodes[i].keyring, &ring, NULL, NULL));
-    CHECK_OK(node_judge(&w, i, ring, &j));
+    CHECK_OK(node_judge(&w, i, ring, NULL, &j));
     kw_keyring_give(ring);
     return j.refusal;
 }

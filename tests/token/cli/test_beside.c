@@ -2,6 +2,7 @@
 /* A ceremony on a token that holds keys already: of this domain and unknown to the
  * keyring, or of other domains. */
 #include "lost.h"
+#include "words.h"
 
 #include <unistd.h>
 
@@ -15,12 +16,20 @@ static void nothing_made(size_t names)
     CHECK(site_sealed(lost.s.tokens) == names);
 }
 
+/* What the first node's site is to a second one, with the same token. */
+static void become_a_new_node(void)
+{
+    char act[160];
+    snprintf(act, sizeof act, "%s/activation.json", lost.s.state);
+    CHECK(unlink(lost.s.keyring) == 0 && unlink(act) == 0);
+}
+
 /* As the second node of a cluster, whose keyring nobody has copied there. */
 static void no_keyring_and_a_key_of_this_domain__refused_and_named(void **state)
 {
     (void)state;
     lost_begin(1, false);
-    CHECK(unlink(lost.s.keyring) == 0);
+    become_a_new_node();
     size_t names = site_names(lost.s.tokens);
     KEY(1, "create");
     CHECK_HAS(lost.s.run.err, lost.key_id[1]);
@@ -48,7 +57,6 @@ static void key_that_an_older_keyring_does_not_know__refused_until_it_is_adopted
     KEY(1, "create");
     CHECK_HAS(lost.s.run.err, lost.key_id[2]);
     HAS_NOT(lost.s.run.err, lost.key_id[1]);
-    KEY(1, "create", "--same-key-as", "1");
     KEY(1, "create", "--json");
     CHECK_HAS(lost.s.run.out, lost.key_id[2]);
     nothing_made(names);
@@ -57,11 +65,55 @@ static void key_that_an_older_keyring_does_not_know__refused_until_it_is_adopted
     lost_end();
 }
 
+/* A fork was resolved, and the other side's key of that number is in the token for good.
+ */
+static void its_number_is_another_keys_here__no_way_is_told_that_cannot_work(void **state)
+{
+    char theirs[KW_KEY_ID_MAX + 1], command[2048];
+    (void)state;
+    lost_begin(1, false);
+    kw_run(&lost.s.run,
+           (const char *const[]){"/bin/cp", lost.s.keyring, lost.backup, NULL});
+    KEY(0, "create");
+    lost_names();
+    snprintf(theirs, sizeof theirs, "%s", lost.key_id[2]);
+    kw_run(&lost.s.run,
+           (const char *const[]){"/bin/cp", lost.backup, lost.s.keyring, NULL});
+    KEY(0, "create", "--beside-others");
+    lost_names();
+    KEY(1, "create");
+    CHECK_HAS(lost.s.run.err, theirs);
+    CHECK_HAS(lost.s.run.err, "version 2 here is ");
+    CHECK_HAS(lost.s.run.err, lost.key_id[2]);
+    HAS_NOT(lost.s.run.err, "--adopt");
+    HAS_NOT(lost.s.run.err, "copy that file");
+    words_command(lost.s.run.err, NULL, 0, command);
+    CHECK_HAS(command, "--beside-others");
+    CHECK(words_run(&lost.s, command) == 0);
+    lost_end();
+}
+
+/* It makes no key that could be one too many. */
+static void same_key_as_beside_an_unknown_one__made_and_named(void **state)
+{
+    (void)state;
+    lost_begin(1, false);
+    kw_run(&lost.s.run,
+           (const char *const[]){"/bin/cp", lost.s.keyring, lost.backup, NULL});
+    KEY(0, "create");
+    lost_names();
+    kw_run(&lost.s.run,
+           (const char *const[]){"/bin/cp", lost.backup, lost.s.keyring, NULL});
+    KEY(0, "create", "--same-key-as", "1");
+    CHECK_HAS(lost.s.run.out, lost.key_id[2]);
+    lost_end();
+}
+
 static void beside_others_spoken_out__made_and_named(void **state)
 {
     (void)state;
     lost_begin(1, false);
-    CHECK(unlink(lost.s.keyring) == 0);
+    become_a_new_node();
     KEY(0, "create", "--beside-others");
     CHECK_HAS(lost.s.run.out, lost.key_id[1]);
     KEY(0, "create", "--beside-others", "--json");
@@ -77,7 +129,7 @@ static void first_key_of_another_domain__refused_then_named(void **state)
 {
     (void)state;
     lost_begin(1, false);
-    CHECK(unlink(lost.s.keyring) == 0);
+    become_a_new_node();
     site_edit(&lost.s, "domain: demo", "domain: clutser");
     size_t names = site_names(lost.s.tokens);
     KEY(1, "create");
@@ -125,6 +177,8 @@ static void token_does_not_answer__could_not_look(void **state)
 
 KW_CASES("token/cli/beside", CASE(no_keyring_and_a_key_of_this_domain__refused_and_named),
          CASE(key_that_an_older_keyring_does_not_know__refused_until_it_is_adopted),
+         CASE(its_number_is_another_keys_here__no_way_is_told_that_cannot_work),
+         CASE(same_key_as_beside_an_unknown_one__made_and_named),
          CASE(beside_others_spoken_out__made_and_named),
          CASE(first_key_of_another_domain__refused_then_named),
          CASE(object_of_a_pruned_version__known),

@@ -279,6 +279,38 @@ static void deleted_as_it_was_told__seen_gone_sealed_and_pruned(void **state)
     site_remove(&s);
 }
 
+/* A restored backup has label and serial of its original: one row stands for both. */
+static void a_second_copy_is_on_record__gone_from_the_tokens_is_not_all(void **state)
+{
+    static const char want[] =
+        "key material gone: yes, from each of these tokens; of the "
+        "second copy (opened on token keyward, serial ";
+    char env[160];
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
+    site_clone_token(&s, env, sizeof env);
+    KEYWARD_MUST(&s, 0, "key", "prove", "1", "--token", "pkcs11:token=keyward", "--env",
+                 env);
+    delete_as_told();
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    CHECK_HAS(s.run.out, want);
+    CHECK_HAS(s.run.out, ") nothing else is known\n");
+    KEYWARD_MUST(&s, 0, "key", "show", "1");
+    CHECK_HAS(s.run.out, want);
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--json");
+    CHECK_HAS(s.run.out, "\"key_material_gone\": null");
+    CHECK_HAS(s.run.out, "\"second_copy_not_seen\": \"opened on token keyward, ");
+    KEYWARD_MUST(&s, 0, "key", "show", "1", "--json");
+    CHECK_HAS(s.run.out, "\"key_material_gone\": null");
+    KEYWARD_MUST(&s, 0, "key", "prune", "1");
+    CHECK_HAS(s.run.out, want);
+    struct kw_keyring *ring = site_ring(&s);
+    CHECK_HAS(ring->history[0].proof, ", second copy recorded");
+    kw_keyring_give(ring);
+    site_remove(&s);
+}
+
 static void another_token_of_that_label__not_asked_until_somebody_says(void **state)
 {
     struct site other;
@@ -374,6 +406,7 @@ KW_CASES("token/cli/destroy",
          CASE(never_accepted__destroyed_at_once),
          CASE(another_key_in_the_token__never_the_whole_of_it),
          CASE(deleted_as_it_was_told__seen_gone_sealed_and_pruned),
+         CASE(a_second_copy_is_on_record__gone_from_the_tokens_is_not_all),
          CASE(another_token_of_that_label__not_asked_until_somebody_says),
          CASE(words_that_do_not_fit__refused_and_nothing_written),
          CASE(no_answer_from_the_token__recorded_all_the_same),

@@ -181,6 +181,52 @@ static void only_copy_on_this_node__carried_with_who_and_when(void **state)
     site_remove(&s);
 }
 
+static void a_weaker_word_than_the_keyrings__not_taken_and_told(void **state)
+{
+    struct kw_activation act;
+    (void)state;
+    make_with_copy();
+    PROVE(0, "--env", env);
+    KEYWARD_MUST(&s, 0, "key", "accept", "1");
+    KEYWARD_MUST(&s, 0, "key", "activate", "1", "--only-copy", "--baseline");
+    CHECK_HAS(s.run.out, "as the keyring says: opened on token keyward, serial ");
+    CHECK_HAS(s.run.out,
+              "kept          --only-copy is a weaker word and replaces nothing");
+    activation(&act);
+    CHECK_HAS(act.proof, "opened on token keyward");
+    KEYWARD_MUST(&s, 0, "key", "activate", "1", "--second-copy", "in the safe", "--json");
+    CHECK_HAS(s.run.out, "\"proof\": \"opened on token keyward");
+    CHECK_HAS(s.run.out, "\"weaker_word_left_out\": true");
+    struct kw_keyring *ring = site_ring(&s);
+    CHECK_HAS(ring->versions[0].second_copy, "opened on token keyward");
+    CHECK_HAS(ring->history[ring->history_count - 1].proof, "opened on token keyward");
+    kw_keyring_give(ring);
+    site_remove(&s);
+}
+
+static void a_weaker_word_than_this_nodes__not_taken_a_stronger_one_is(void **state)
+{
+    struct kw_activation act;
+    (void)state;
+    make_the_next_one();
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--now", "--only-copy");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--now", "--second-copy", "on B");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--now", "--only-copy", "--baseline");
+    CHECK_HAS(s.run.out, "stated: on B; recorded in the keyring");
+    CHECK_HAS(s.run.out, "--only-copy is a weaker word");
+    activation(&act);
+    CHECK_STR(act.proof, "stated: on B");
+    struct kw_keyring *ring = site_ring(&s);
+    CHECK_STR(ring->versions[1].second_copy, "stated: on B");
+    kw_keyring_give(ring);
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--now", "--second-copy", "on C",
+                 "--baseline"); /* as strong a word, and the newer one */
+    ring = site_ring(&s);
+    CHECK_STR(ring->versions[1].second_copy, "stated: on C");
+    kw_keyring_give(ring);
+    site_remove(&s);
+}
+
 static void what_this_node_said_of_another_version__is_no_word_on_this_one(void **state)
 {
     (void)state;
@@ -218,5 +264,7 @@ KW_CASES("token/cli/prove", CASE(no_token_or_a_wrong_one__nothing_written),
          CASE(a_second_row_that_was_proven__is_proof_enough),
          CASE(said_on_this_node_alone__kept_told_and_carried_to_the_baseline),
          CASE(only_copy_on_this_node__carried_with_who_and_when),
+         CASE(a_weaker_word_than_the_keyrings__not_taken_and_told),
+         CASE(a_weaker_word_than_this_nodes__not_taken_a_stronger_one_is),
          CASE(what_this_node_said_of_another_version__is_no_word_on_this_one),
          CASE(seen_with_the_baseline__one_file_a_row_and_the_word))

@@ -147,6 +147,62 @@ static void no_keyring__fetched_first_and_no_empty_memory_made(void **state)
     site_remove(&s);
 }
 
+/* What is there goes before another node's. */
+static void no_keyring_but_the_last_good_one__put_back_as_key_list_says(void **state)
+{
+    static char listed[sizeof s.run.err];
+    (void)state;
+    make_two();
+    CHECK(unlink(s.keyring) == 0);
+    KEYWARD_MUST(&s, 1, "key", "list");
+    snprintf(listed, sizeof listed, "%s", s.run.err);
+    KEYWARD_MUST(&s, 1, "state", "create");
+    CHECK_STR(s.run.err, listed);
+    site_remove(&s);
+}
+
+/* The way out of a fork moves marks and keyring aside, and nothing else. */
+static void the_other_files_are_there__only_what_is_lost_is_not_known(void **state)
+{
+    char marks[160], latch[160];
+    (void)state;
+    make_two();
+    snprintf(marks, sizeof marks, "%s/marks.json", s.state);
+    snprintf(latch, sizeof latch, "%s/pin-latch.json", s.state);
+    CHECK(unlink(marks) == 0 && access(latch, F_OK) == 0);
+    KEYWARD_MUST(&s, 0, "state", "create");
+    CHECK_HAS(s.run.out, "not known  whether that is the newest");
+    CHECK(strstr(s.run.out, "whether the PIN") == NULL);
+    CHECK(strstr(s.run.out, "had activated") == NULL);
+    CHECK(unlink(marks) == 0 && unlink(latch) == 0);
+    KEYWARD_MUST(&s, 0, "state", "create", "--json");
+    CHECK_HAS(s.run.out, "whether the PIN works");
+    CHECK(strstr(s.run.out, "this node's own activation") == NULL);
+    site_remove(&s);
+}
+
+/* This node wraps with a version, so there was a keyring. */
+static void no_keyring_and_only_the_activation__lost_and_not_a_new_node(void **state)
+{
+    char path[160];
+    (void)state;
+    make_two();
+    snprintf(path, sizeof path, "%s/marks.json", s.state);
+    CHECK(unlink(path) == 0 && unlink(s.keyring) == 0);
+    snprintf(path, sizeof path, "%s/keyring.json", s.state);
+    CHECK(unlink(path) == 0);
+    KEYWARD_MUST(&s, 1, "key", "list");
+    CHECK_HAS(s.run.err, "this node has activated version 2 (kw1-2-");
+    CHECK_HAS(s.run.err, "\n  # when another node or a backup has one with version 2");
+    CHECK_HAS(s.run.err, "--adopt kw1-2-");
+    KEYWARD_MUST(&s, 1, "key", "create");
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "this node has activated version 2 (kw1-2-");
+    KEYWARD_MUST(&s, 1, "state", "create");
+    CHECK_HAS(s.run.err, "this node has activated version 2 (kw1-2-");
+    site_remove(&s);
+}
+
 /* The marks are lost and the last good keyring is not. */
 static void an_older_keyring_than_the_last_good_one__refused(void **state)
 {
@@ -201,6 +257,9 @@ KW_CASES("token/cli/state", CASE(lost__made_again_for_the_daemons_user_and_told)
          CASE(there_already__refused_and_nothing_changed),
          CASE(an_empty_folder_of_somebody_elses__given_to_the_daemons_user),
          CASE(no_keyring__fetched_first_and_no_empty_memory_made),
+         CASE(no_keyring_but_the_last_good_one__put_back_as_key_list_says),
+         CASE(the_other_files_are_there__only_what_is_lost_is_not_known),
+         CASE(no_keyring_and_only_the_activation__lost_and_not_a_new_node),
          CASE(an_older_keyring_than_the_last_good_one__refused),
          CASE(of_another_domain__refused),
          CASE(pin_and_sockets_of_two_users__the_user_is_asked_for))

@@ -22,12 +22,12 @@ static void denied(enum kw_act act, uint32_t n, const struct kw_keyring *ring,
 /* One letter an act, in the order of enum kw_act: y = the judge does not stand in its
  * way. */
 static const char *const leads_out[] = {
-    [KW_REFUSED_DOMAIN] = "-----------",    [KW_REFUSED_MISSING] = "-y---------",
-    [KW_REFUSED_OLDER] = "-----------",     [KW_REFUSED_FORK] = "-----------",
-    [KW_REFUSED_FAR] = "-----------",       [KW_REFUSED_RENAMED] = "-----------",
-    [KW_REFUSED_LOST] = "-y---------",      [KW_REFUSED_NEXT_N] = "-----------",
-    [KW_REFUSED_BASELINE] = "-----------",  [KW_REFUSED_ACTIVE] = "y-yy--y--y-",
-    [KW_REFUSED_UNTRUSTED] = "-----------",
+    [KW_REFUSED_DOMAIN] = "-----------",  [KW_REFUSED_MISSING] = "-y---------",
+    [KW_REFUSED_DAMAGED] = "-y---------", [KW_REFUSED_OLDER] = "-----------",
+    [KW_REFUSED_FORK] = "-----------",    [KW_REFUSED_FAR] = "-----------",
+    [KW_REFUSED_RENAMED] = "-----------", [KW_REFUSED_LOST] = "-y---------",
+    [KW_REFUSED_NEXT_N] = "-----------",  [KW_REFUSED_BASELINE] = "-----------",
+    [KW_REFUSED_ACTIVE] = "y-yy--y--y-",  [KW_REFUSED_UNTRUSTED] = "-----------",
 };
 
 static void may__refused_ring__only_what_leads_out(void **state)
@@ -312,6 +312,21 @@ static void apply__prune_what_history_forgot__without_the_serial(void **state)
     kw_keyring_give(ring);
 }
 
+static void apply__prune_of_a_key_with_a_second_copy__the_line_says_so(void **state)
+{
+    (void)state;
+    struct kw_keyring *ring = good_ring();
+    struct kw_version *v = kw_keyring_edit(ring, 1);
+    v->state = KW_KEY_DESTROYED;
+    snprintf(v->destroyed, sizeof v->destroyed, "2026-02-01T00:00:00Z");
+    snprintf(v->second_copy, sizeof v->second_copy, "stated: in the safe");
+    CHECK_OK(kw_act_apply(ring, KW_ACT_PRUNE, 1, &some_facts, NULL));
+    is_line(last_line(ring, 0), 8, "prune", 1,
+            "kw1-1-000000000000000000000001 destroyed 2026-02-01T00:00:00Z, second copy "
+            "recorded");
+    kw_keyring_give(ring);
+}
+
 static void history__full__the_oldest_line_makes_room(void **state)
 {
     (void)state;
@@ -456,6 +471,7 @@ KW_CASES("hsm/keyring/act", CASE(may__refused_ring__only_what_leads_out),
          CASE(apply__activate_the_active_one__only_a_line),
          CASE(apply__prune__one_line_stays_and_the_number_is_used_up),
          CASE(apply__prune_what_history_forgot__without_the_serial),
+         CASE(apply__prune_of_a_key_with_a_second_copy__the_line_says_so),
          CASE(history__full__the_oldest_line_makes_room),
          CASE(add__there_already__refused_without_a_line),
          CASE(add__number_of_a_pruned_one__refused),

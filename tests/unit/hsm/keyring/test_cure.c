@@ -73,6 +73,73 @@ static void missing__no_copy__fetched_or_its_keys_adopted(void **state)
     scene_end(&s);
 }
 
+#define REASON RING ": keyring: line 1 column 0: end of file expected"
+
+static void scene_damaged(struct scene *s, const struct kw_activation *act)
+{
+    const struct kw_memory memory = {&s->marks, act, s->copy};
+    kw_keyring_judge_damaged(REASON, "demo", &memory, &some_places, &s->j);
+    CHECK(s->j.refusal == KW_REFUSED_DAMAGED && s->j.active == 0);
+    CHECK_HAS(s->j.why.text, REASON "; it cannot be read as a keyring, and this node ");
+}
+
+static void damaged__as_a_missing_one_but_moved_aside(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_begin(&s);
+    scene_damaged(&s, &no_act);
+    scene_names(&s, s.last);
+    CHECK(s.j.last_good);
+    CHECK_STR(s.j.cure, PUT_BACK);
+    s.copy = NULL;
+    scene_damaged(&s, &no_act);
+    CHECK_HAS(s.j.why.text, "no last good copy");
+    s.now = kw_keyring_take(s.last); /* something lies there */
+    CHECK_STR(s.j.cure, scene_fetched(&s));
+    scene_end(&s);
+}
+
+static void damaged__nothing_is_remembered__any_or_moved_aside(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct kw_activation act = {.n = 2};
+    snprintf(act.key_id, sizeof act.key_id, "kw1-2-000000000000000000000002");
+    scene_begin(&s);
+    s.marks = (struct kw_marks){0};
+    s.copy = NULL;
+    scene_damaged(&s, &no_act);
+    CHECK_HAS(s.j.why.text, "this node remembers none that it took");
+    scene_cured(&s, "# when another node or a backup has one (FILE):\n" INSTALL("FILE"),
+                "# when none has; key create says then which keys the token holds:\n",
+                "mv " RING " " RING ".refused\nkeyward key create\n");
+    scene_damaged(&s, &act);
+    scene_cured(&s,
+                "# when another node or a backup has one with version 2 "
+                "(kw1-2-000000000000000000000002) (FILE):\n" INSTALL("FILE"),
+                "# when none has, and a sample of what was sealed was kept (FILE); key "
+                "create says what else there is:\n",
+                "mv " RING " " RING ".refused\nkeyward key create --adopt "
+                "kw1-2-000000000000000000000002 --sample FILE\n");
+    scene_end(&s);
+}
+
+/* The reason of a very long path leaves room for what helps. */
+static void damaged__a_long_reason__what_helps_is_not_cut(void **state)
+{
+    static char reason[512];
+    (void)state;
+    struct scene s;
+    memset(reason, 'r', sizeof reason - 1);
+    scene_begin(&s);
+    s.copy = NULL;
+    const struct kw_memory memory = {&s.marks, &no_act, NULL};
+    kw_keyring_judge_damaged(reason, "demo", &memory, &some_places, &s.j);
+    CHECK_HAS(s.j.why.text, "or adopt its keys");
+    scene_end(&s);
+}
+
 static void renamed__both_key_ids__put_back(void **state)
 {
     (void)state;
@@ -282,6 +349,9 @@ KW_CASES("hsm/keyring/cure",
          CASE(domain__the_configuration_was_changed__only_that_is_said),
          CASE(missing__last_good_copy__put_back),
          CASE(missing__no_copy__fetched_or_its_keys_adopted),
+         CASE(damaged__as_a_missing_one_but_moved_aside),
+         CASE(damaged__nothing_is_remembered__any_or_moved_aside),
+         CASE(damaged__a_long_reason__what_helps_is_not_cut),
          CASE(renamed__both_key_ids__put_back),
          CASE(lost__the_version__put_back_or_adopted),
          CASE(lost__on_its_way_back__what_it_lacks_is_adopted_into_it),

@@ -29,6 +29,19 @@ static void missing__one_was_taken__refused(void **state)
     kw_keyring_give(file);
 }
 
+static void missing__one_was_activated__refused(void **state)
+{
+    (void)state;
+    const struct kw_marks none = {0};
+    struct kw_activation act = {.n = 2};
+    snprintf(act.key_id, sizeof act.key_id, "kw1-2-000000000000000000000002");
+    struct kw_judgement j = judge_with(NULL, &none, &act);
+    CHECK(j.refusal == KW_REFUSED_MISSING && !j.last_good);
+    CHECK_HAS(j.why.text,
+              "this node has activated version 2 (kw1-2-000000000000000000000002)");
+    is_judged(NULL, &none, KW_ADMITTED, 0); /* a new node */
+}
+
 static void older__rolled_back__refused(void **state)
 {
     (void)state;
@@ -389,8 +402,8 @@ static void active__not_understood__stays_the_one_and_never_an_older(void **stat
 }
 
 KW_CASES("hsm/keyring/judge", CASE(domain__another__refused_before_all_else),
-         CASE(missing__one_was_taken__refused), CASE(older__rolled_back__refused),
-         CASE(fork__same_serial_other_bytes__refused),
+         CASE(missing__one_was_taken__refused), CASE(missing__one_was_activated__refused),
+         CASE(older__rolled_back__refused), CASE(fork__same_serial_other_bytes__refused),
          CASE(fork__older_reaches_higher__refused),
          CASE(far__sixty_five_files_on__refused_sixty_four_taken),
          CASE(far__the_largest_serial__poisons_nobody),

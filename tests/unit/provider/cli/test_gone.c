@@ -93,9 +93,65 @@ static void named_by_the_other_too__not_forgotten_with_one(void **state)
     CHECK(!everywhere(0));
 }
 
+static const char *words(size_t slot)
+{
+    static char dst[KW_GONE_WORDS_MAX];
+    kw_gone_words(&ring, &versions[slot], dst);
+    return dst;
+}
+
+static void say_copy(size_t slot, const char *word)
+{
+    snprintf(versions[slot].token.label, sizeof versions[slot].token.label, "A");
+    snprintf(versions[slot].token.serial, sizeof versions[slot].token.serial, "0");
+    snprintf(versions[slot].second_copy, sizeof versions[slot].second_copy, "%s", word);
+}
+
+static void a_copy_that_no_row_stands_for__not_known(void **state)
+{
+    static const char *const copies[] = {
+        "stated: in the safe", "opened on token A, serial 0, 2026-11-26T12:00:00.000000Z",
+        "opened on token C, serial 2, 2026-11-26T12:00:00.000000Z"};
+    (void)state;
+    for (size_t i = 0; i < sizeof copies / sizeof copies[0]; i++) {
+        put(0, 1, "key", SEEN, NULL);
+        say_copy(0, copies[i]);
+        CHECK_STR(kw_gone_copy(&ring, &versions[0]), copies[i]);
+        CHECK_HAS(words(0), "yes, from each of these tokens; of the second copy (");
+        CHECK(json_is_null(kw_gone_json(&ring, &versions[0])));
+    }
+    put(0, 1, "key", "", NULL);
+    say_copy(0, copies[0]);
+    CHECK_STR(words(0), "key material gone: no");
+}
+
+static void the_copys_own_row_has_its_end__all_is_known(void **state)
+{
+    (void)state;
+    put(0, 1, "key", SEEN, SEEN);
+    say_copy(0, "opened on token B, serial 1, 2026-11-26T12:00:00.000000Z");
+    CHECK(kw_gone_copy(&ring, &versions[0]) == NULL);
+    CHECK_STR(words(0), "key material gone: yes");
+    CHECK(json_is_true(kw_gone_json(&ring, &versions[0])));
+    say_copy(0, "only-copy: Ada, 2026-11-26T12:00:00.000000Z");
+    CHECK_STR(words(0), "key material gone: yes");
+}
+
+static void only_the_other_version_of_the_key_names_a_copy__said_of_both(void **state)
+{
+    (void)state;
+    put(0, 1, "key", SEEN, NULL);
+    put(1, 2, "key", SEEN, NULL);
+    say_copy(1, "stated: in the safe");
+    CHECK_HAS(words(0), "stated: in the safe");
+}
+
 KW_CASES("provider/cli/gone", CASE(no_token_is_named__nothing_is_known_to_be_gone),
          CASE(one_of_two_tokens__not_everywhere),
          CASE(seen_in_one_and_said_of_the_other__everywhere),
          CASE(the_same_key_in_a_token_that_only_another_names__not_everywhere),
          CASE(another_key_in_that_token__no_matter),
-         CASE(named_by_the_other_too__not_forgotten_with_one))
+         CASE(named_by_the_other_too__not_forgotten_with_one),
+         CASE(a_copy_that_no_row_stands_for__not_known),
+         CASE(the_copys_own_row_has_its_end__all_is_known),
+         CASE(only_the_other_version_of_the_key_names_a_copy__said_of_both))
