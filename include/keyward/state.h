@@ -144,10 +144,13 @@ enum kw_refusal {
     KW_REFUSED_RENAMED, /* a number has another key_id than here                      */
     KW_REFUSED_LOST,    /* a version is missing that was not destroyed and pruned, or
                            is back in `created` */
-    KW_REFUSED_NEXT_N,  /* a number would be given twice                              */
+    KW_REFUSED_DESTROYED, /* a version that this node wrapped with is destroyed, and was
+                             neither that nor disabled when it looked last             */
+    KW_REFUSED_NEXT_N,    /* a number would be given twice                              */
     KW_REFUSED_BASELINE,  /* its baseline is lower than one taken here                  */
     KW_REFUSED_ACTIVE,    /* this node would wrap with a lower version than it did      */
-    KW_REFUSED_UNTRUSTED, /* trusted, but without a version that this node wrapped with */
+    KW_REFUSED_UNTRUSTED, /* trusted, but a version that this node wrapped with is not in
+                             it, or destroyed in it                                    */
 };
 
 #define KW_CURE_MAX (16u * KW_PATH_MAX) /* 64 versions to adopt, long paths */

@@ -27,7 +27,7 @@ static const char *const leads_out[] = {
     [KW_REFUSED_FAR] = "-----------",       [KW_REFUSED_RENAMED] = "-----------",
     [KW_REFUSED_LOST] = "-y---------",      [KW_REFUSED_NEXT_N] = "-----------",
     [KW_REFUSED_BASELINE] = "-----------",  [KW_REFUSED_ACTIVE] = "y-yy--y--y-",
-    [KW_REFUSED_UNTRUSTED] = "-----------",
+    [KW_REFUSED_UNTRUSTED] = "-----------", [KW_REFUSED_DESTROYED] = "-----------",
 };
 
 static void may__refused_ring__only_what_leads_out(void **state)

@@ -193,6 +193,34 @@ static struct kw_keyring *with_baseline(const struct kw_keyring *file, uint32_t 
     return reread(next);
 }
 
+/* The state of version 1 when this node looked last, and whether the next ring, in which
+ * it is destroyed, or pruned as well, is taken: it wrapped with it. */
+static void destroyed__wrapped_here__taken_only_when_it_was_seen_to_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *was;
+        bool wrapped, taken;
+    } rows[] = {{"accepted", true, false}, {"retired", true, false},
+                {"active", true, false},   {"disabled", true, true},
+                {"destroyed", true, true}, {"retired", false, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct kw_keyring *file = good_file();
+        struct kw_marks marks = seen(file);
+        struct kw_mark *mark = &marks.versions[0];
+        enum kw_refusal want = rows[i].taken ? KW_ADMITTED : KW_REFUSED_DESTROYED;
+        snprintf(mark->state, sizeof mark->state, "%s", rows[i].was);
+        mark->wrapped = rows[i].wrapped;
+        becomes(&file, acted(file, KW_ACT_DISABLE, 1));
+        is_judged(file, &marks, KW_ADMITTED, 0);
+        becomes(&file, acted(file, KW_ACT_DESTROY, 1));
+        is_judged(file, &marks, want, rows[i].taken ? 0 : 1);
+        becomes(&file, acted(file, KW_ACT_PRUNE, 1));
+        is_judged(file, &marks, want, rows[i].taken ? 0 : 1);
+        kw_keyring_give(file);
+    }
+}
+
 static void baseline__lower_or_none__refused(void **state)
 {
     (void)state;
@@ -388,7 +416,9 @@ static void active__not_understood__stays_the_one_and_never_an_older(void **stat
     kw_keyring_give(ring);
 }
 
-KW_CASES("hsm/keyring/judge", CASE(domain__another__refused_before_all_else),
+KW_CASES("hsm/keyring/judge",
+         CASE(destroyed__wrapped_here__taken_only_when_it_was_seen_to_end),
+         CASE(domain__another__refused_before_all_else),
          CASE(missing__one_was_taken__refused), CASE(older__rolled_back__refused),
          CASE(fork__same_serial_other_bytes__refused),
          CASE(fork__older_reaches_higher__refused),
