@@ -184,6 +184,17 @@ static bool is_last_good(const char *domain, struct kw_memory *memory,
     return true;
 }
 
+/* What its act names it wrapped with, or was about to: the mark that says so may be lost,
+ * or not be written yet. */
+static void count_act(struct kw_marks *marks, const struct kw_activation *act)
+{
+    for (size_t i = 0; i < marks->count; i++) {
+        struct kw_mark *mark = &marks->versions[i];
+        if (mark->accepted && strcmp(mark->id.key_id, act->key_id) == 0)
+            mark->wrapped = true;
+    }
+}
+
 void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
                       const struct kw_memory *memory, const struct kw_places *places,
                       struct kw_judgement *ret)
@@ -192,6 +203,7 @@ void kw_keyring_judge(const struct kw_keyring *ring, const char *domain,
     struct kw_memory known = {&marks, memory->act, memory->last};
     if (!is_last_good(domain, &known, &marks))
         known.last = NULL;
+    count_act(&marks, memory->act);
     *ret = (struct kw_judgement){.last_good = known.last != NULL};
     ret->refusal = whole(ring, domain, &known, &ret->n, &ret->active);
     if (ret->refusal == KW_ADMITTED)
