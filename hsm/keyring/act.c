@@ -28,6 +28,7 @@ static bool leads_out(enum kw_refusal refusal, enum kw_act act)
     case KW_REFUSED_FORK:
     case KW_REFUSED_FAR:
     case KW_REFUSED_RENAMED:
+    case KW_REFUSED_DESTROYED:
     case KW_REFUSED_NEXT_N:
     case KW_REFUSED_BASELINE:
     case KW_REFUSED_UNTRUSTED: return false;

@@ -108,15 +108,17 @@ static void move_aside(struct text *t, const struct kw_places *p)
         quote(aside, p->keyring, ".refused"));
 }
 
-/* The file that this node took last, or a later one. */
-static void fetch(struct text *t, const struct kw_marks *m, const struct kw_places *p)
+/* The file that this node took last, or a later one; `itself`: no later one. */
+static void fetch(struct text *t, const struct kw_marks *m, bool itself,
+                  const struct kw_places *p)
 {
-    char hex[13];
+    char hex[13], later[48];
     kw_hex(hex, sizeof hex, kw_span_of(m->sha256, 6));
+    snprintf(later, sizeof later, ", or one of the %u made from it", KW_ANCESTORS_MAX);
     add(t,
-        "# when another node or a backup has what this node took last, serial %" PRIu64
-        " (sha256 %s...), or one of the %u made from it (FILE):\n",
-        m->serial, hex, KW_ANCESTORS_MAX);
+        "# when another node or a backup has %swhat this node took last, serial %" PRIu64
+        " (sha256 %s...)%s (FILE):\n",
+        itself ? "just " : "", m->serial, hex, itself ? "" : later);
     install(t, "FILE", p);
     add(t,
         "# when there are only older backups of it (FILE; --sample FILE for a key that "
@@ -146,8 +148,22 @@ static void fetch_any(struct text *t, const struct kw_activation *act, bool lies
         add(t, "keyward key create\n");
 }
 
-/* Back to what this node took last, from the file that lies there, if one does. */
-static void find_again(struct text *t, const struct kw_memory *memory, bool lies_there,
+/* Was it made from what this node took, and destroys what this node wrapped with? */
+static bool destroys(const struct kw_keyring *ring, const struct kw_marks *m)
+{
+    if (kw_chain(ring, m) != KW_ADMITTED)
+        return false;
+    for (size_t i = 0; i < m->count; i++)
+        if (kw_refusal_costs(ring, m, &m->versions[i]) &&
+            !kw_refusal_lacks(ring, &m->versions[i]))
+            return true;
+    return false;
+}
+
+/* Back to what this node took last, from the file that lies there (ring, when it could be
+ * read), if one does. */
+static void find_again(struct text *t, const struct kw_keyring *ring,
+                       const struct kw_memory *memory, bool lies_there,
                        const struct kw_places *p)
 {
     if (memory->last != NULL) {
@@ -158,7 +174,7 @@ static void find_again(struct text *t, const struct kw_memory *memory, bool lies
         fetch_any(t, memory->act, lies_there, p);
         return;
     }
-    fetch(t, memory->marks, p);
+    fetch(t, memory->marks, ring != NULL && destroys(ring, memory->marks), p);
     if (lies_there)
         move_aside(t, p);
     adopt(t, NULL, memory->marks);
@@ -167,7 +183,7 @@ static void find_again(struct text *t, const struct kw_memory *memory, bool lies
 static void way_back(struct text *t, const struct kw_keyring *ring,
                      const struct kw_memory *memory, const struct kw_places *p)
 {
-    find_again(t, memory, ring != NULL, p);
+    find_again(t, ring, memory, ring != NULL, p);
 }
 
 /* It lacks versions. */
@@ -178,7 +194,7 @@ static void fill_up(struct text *t, const struct kw_keyring *ring,
         way_back(t, ring, memory, p);
         return;
     }
-    fetch(t, memory->marks, p);
+    fetch(t, memory->marks, false, p);
     adopt(t, ring, memory->marks);
 }
 
@@ -206,14 +222,14 @@ static void name_one(struct text *names, uint32_t n, const char *key_id,
     add(names, "%sversion %" PRIu32 " (%s)", names->at != start ? ", " : "", n, key_id);
 }
 
-/* What this node has wrapped with and the ring does not open. */
+/* What this node has wrapped with and the ring does not open, against its will. */
 static void name_lacking(char dst[NAMES], const struct kw_keyring *ring,
                          const struct kw_marks *m)
 {
     struct text names = {dst, NAMES};
     dst[0] = '\0';
     for (size_t i = 0; i < m->count; i++)
-        if (m->versions[i].wrapped && kw_refusal_lacks(ring, &m->versions[i]))
+        if (kw_refusal_costs(ring, m, &m->versions[i]))
             name_one(&names, m->versions[i].id.n, m->versions[i].id.key_id, dst);
 }
 
@@ -284,7 +300,10 @@ static void keep_apart(struct text *t, const struct kw_keyring *ring,
         way_back(t, ring, memory, p);
         return;
     }
-    add(t, "# when this node's own goes on%s%s%s:\n",
+    add(t, "# when this node's own goes on%s%s%s%s:\n",
+        destroys(ring, m)
+            ? " for all (the others have to trust it: keyward keyring trust)"
+            : "",
         theirs[0] != '\0' ? "; what is sealed under " : "", theirs,
         theirs[0] != '\0' ? " is read through the API servers of the other nodes and "
                             "written again through this one's, before they take this file"
@@ -413,9 +432,10 @@ void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memo
     case KW_REFUSED_FORK:
     case KW_REFUSED_FAR:
     case KW_REFUSED_UNTRUSTED: choose(&t, ring, memory, has_marks, places); break;
+    case KW_REFUSED_DESTROYED: keep_apart(&t, ring, memory, has_marks, places); break;
     case KW_REFUSED_ACTIVE: go_on(&t, ring, memory->marks, places); break;
     case KW_REFUSED_LOST: fill_up(&t, ring, memory, places); break;
-    case KW_REFUSED_DAMAGED: find_again(&t, memory, true, places); break;
+    case KW_REFUSED_DAMAGED: find_again(&t, NULL, memory, true, places); break;
     case KW_REFUSED_MISSING:
     case KW_REFUSED_RENAMED:
     case KW_REFUSED_NEXT_N:

@@ -3,7 +3,8 @@
  *
  * A ring is taken when it follows, file by file, from the last one that was taken here;
  * when every version known here is still in it under the same key_id, or was destroyed
- * and pruned in between; and when nothing goes back: no number twice, no lower baseline,
+ * and pruned in between; when what this node wrapped with was not destroyed while it did
+ * not look; and when nothing goes back: no number twice, no lower baseline,
  * no lower version to wrap with.  The words of a refusal lie in refuse.c. */
 #include "chain.h"
 #include "refuse.h"
@@ -29,10 +30,24 @@ static bool is_needed(const struct kw_keyring *ring, const struct kw_mark *mark)
     return false;
 }
 
+static bool was(const struct kw_mark *mark, enum kw_key_state state)
+{
+    return strcmp(mark->state, kw_key_state_name(state)) == 0;
+}
+
 static bool may_miss(const struct kw_keyring *ring, const struct kw_mark *mark)
 {
-    bool destroyed = strcmp(mark->state, kw_key_state_name(KW_KEY_DESTROYED)) == 0;
-    return (destroyed || is_pruned(ring, mark)) && !is_needed(ring, mark);
+    return (was(mark, KW_KEY_DESTROYED) || is_pruned(ring, mark)) &&
+           !is_needed(ring, mark);
+}
+
+/* Whoever destroys looks at a day of `disabled` in one place.  This node sealed under the
+ * version, and was not asked, unless it saw that state itself; in another line of files
+ * that is not the same day. */
+static bool goes_past(const struct kw_mark *mark, bool trusted)
+{
+    return mark->wrapped && !was(mark, KW_KEY_DESTROYED) &&
+           (trusted || !was(mark, KW_KEY_DISABLED));
 }
 
 /* Under which data may be sealed, as far as this node knows. */
@@ -46,14 +61,17 @@ static bool may_seal(const struct kw_mark *mark)
 /* Is the version there as this node knows it?  Back in `created` it would unwrap nothing,
  * and nobody said that it shall not. */
 static enum kw_refusal known_version(const struct kw_keyring *ring,
-                                     const struct kw_mark *mark)
+                                     const struct kw_mark *mark, bool trusted)
 {
     const struct kw_version *v = kw_keyring_by_n(ring, mark->id.n);
-    if (v == NULL)
-        return may_miss(ring, mark) ? KW_ADMITTED : KW_REFUSED_LOST;
-    if (strcmp(v->key_id, mark->id.key_id) != 0)
+    if (v == NULL && !may_miss(ring, mark))
+        return KW_REFUSED_LOST;
+    if (v != NULL && strcmp(v->key_id, mark->id.key_id) != 0)
         return KW_REFUSED_RENAMED;
-    return v->state == KW_KEY_CREATED && may_seal(mark) ? KW_REFUSED_LOST : KW_ADMITTED;
+    if (v != NULL && v->state == KW_KEY_CREATED && may_seal(mark))
+        return KW_REFUSED_LOST;
+    bool ended = v == NULL || v->state == KW_KEY_DESTROYED;
+    return ended && goes_past(mark, trusted) ? KW_REFUSED_DESTROYED : KW_ADMITTED;
 }
 
 /* A trusted ring may lack what this node never wrapped with. */
@@ -62,7 +80,7 @@ static enum kw_refusal known_versions(const struct kw_keyring *ring,
                                       uint32_t *ret_n)
 {
     for (size_t i = 0; i < m->count; i++) {
-        enum kw_refusal r = known_version(ring, &m->versions[i]);
+        enum kw_refusal r = known_version(ring, &m->versions[i], trusted);
         if (r == KW_ADMITTED || (trusted && !m->versions[i].wrapped))
             continue;
         *ret_n = m->versions[i].id.n;
@@ -145,7 +163,15 @@ enum kw_refusal kw_refusal_if_trusted(const struct kw_keyring *ring,
 
 bool kw_refusal_lacks(const struct kw_keyring *ring, const struct kw_mark *mark)
 {
-    return known_version(ring, mark) != KW_ADMITTED;
+    enum kw_refusal r = known_version(ring, mark, false);
+    return r == KW_REFUSED_LOST || r == KW_REFUSED_RENAMED;
+}
+
+bool kw_refusal_costs(const struct kw_keyring *ring, const struct kw_marks *marks,
+                      const struct kw_mark *mark)
+{
+    bool follows = kw_chain(ring, marks) == KW_ADMITTED;
+    return mark->wrapped && known_version(ring, mark, !follows) != KW_ADMITTED;
 }
 
 /* A last good one that this node would not take is none.  One that the marks do not know
@@ -165,6 +191,17 @@ static bool is_last_good(const char *domain, struct kw_memory *memory,
     return true;
 }
 
+/* What its act names it wrapped with, or was about to: the mark that says so may be lost,
+ * or not be written yet. */
+static void count_act(struct kw_marks *marks, const struct kw_activation *act)
+{
+    for (size_t i = 0; i < marks->count; i++) {
+        struct kw_mark *mark = &marks->versions[i];
+        if (mark->accepted && strcmp(mark->id.key_id, act->key_id) == 0)
+            mark->wrapped = true;
+    }
+}
+
 /* ring NULL and a reason: it is there and was not read. */
 static void judge(const struct kw_keyring *ring, const char *reason, const char *domain,
                   const struct kw_memory *memory, const struct kw_places *places,
@@ -174,6 +211,7 @@ static void judge(const struct kw_keyring *ring, const char *reason, const char 
     struct kw_memory known = {&marks, memory->act, memory->last};
     if (!is_last_good(domain, &known, &marks))
         known.last = NULL;
+    count_act(&marks, memory->act);
     *ret = (struct kw_judgement){.last_good = known.last != NULL};
     ret->refusal = reason != NULL ? KW_REFUSED_DAMAGED
                                   : whole(ring, domain, &known, &ret->n, &ret->active);

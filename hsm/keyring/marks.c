@@ -277,21 +277,54 @@ bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
     return !same_marks(marks, &before);
 }
 
-kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
-                      uint32_t active, int64_t wall_ns, struct kw_note *note)
+/* A ring that this process takes or took; `known`: what it could not write so far, or
+ * NULL. */
+struct taking {
+    const struct kw_marks *known;
+    const struct kw_keyring *ring;
+    uint32_t active;
+    int64_t wall_ns;
+};
+
+/* Fills *ret with what is to be written; *ret_new: it does not lie there already. */
+static kw_err raised(struct kw_state_dir *dir, const struct taking *t,
+                     struct kw_marks *ret, bool *ret_new, struct kw_note *note)
 {
-    struct kw_marks marks = {0};
-    kw_err e = kw_state_marks(dir, &marks, note);
-    if (kw_failed(e) || !kw_marks_raise(&marks, ring, active, wall_ns))
+    struct kw_marks there = {0};
+    kw_err e = kw_state_marks(dir, &there, note);
+    if (kw_failed(e))
+        return e;
+    *ret = t->known != NULL && t->known->serial != 0 ? *t->known : there;
+    ret->trust = there.trust; /* an operator's word, said since */
+    (void)kw_marks_raise(ret, t->ring, t->active, t->wall_ns);
+    *ret_new = !same_marks(ret, &there);
+    return KW_OK;
+}
+
+kw_err kw_state_raise_known(struct kw_state_dir *dir, const struct kw_marks *known,
+                            const struct kw_keyring *ring, uint32_t active,
+                            int64_t wall_ns, struct kw_note *note)
+{
+    const struct taking t = {known, ring, active, wall_ns};
+    struct kw_marks marks;
+    bool is_new = false;
+    kw_err e = raised(dir, &t, &marks, &is_new, note);
+    if (kw_failed(e) || !is_new)
         return e; /* nothing to write: a directory that is read-only does no harm */
     e = kw_state_lock(dir, note);
     if (kw_failed(e))
         return e;
-    e = kw_state_marks(dir, &marks, note);
-    if (!kw_failed(e) && kw_marks_raise(&marks, ring, active, wall_ns))
+    e = raised(dir, &t, &marks, &is_new, note);
+    if (!kw_failed(e) && is_new)
         e = kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
     kw_state_unlock(dir);
     return e;
+}
+
+kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
+                      uint32_t active, int64_t wall_ns, struct kw_note *note)
+{
+    return kw_state_raise_known(dir, NULL, ring, active, wall_ns, note);
 }
 
 kw_err kw_state_trust(struct kw_state_dir *dir, const struct kw_trust *trust,

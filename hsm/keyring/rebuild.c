@@ -96,6 +96,17 @@ static void become_baseline(struct kw_keyring *ring, const struct kw_version *v,
     ring->active = v->n;
 }
 
+/* The marks do not know what it was before.  In `created`, to which it would go back, no
+ * node that sealed under it would take the ring. */
+static void recall_disabled(struct kw_version *v)
+{
+    enum kw_key_state from = v->state;
+    if (from == KW_KEY_DISABLED)
+        (void)kw_key_state_from_name(v->disabled_from, &from);
+    bool stays = from == KW_KEY_ACCEPTED || from == KW_KEY_RETIRED;
+    PUT(v->disabled_from, kw_key_state_name(stays ? from : KW_KEY_RETIRED));
+}
+
 void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
                    const struct kw_marks *marks, const char *at)
 {
@@ -109,13 +120,11 @@ void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
         now = KW_KEY_RETIRED;
     if (now == KW_KEY_ACTIVE)
         become_baseline(ring, v, at);
+    if (now == KW_KEY_DISABLED)
+        recall_disabled(v);
     if (now == v->state)
         return;
-    if (now == KW_KEY_DISABLED)
-        PUT(v->disabled_from, v->state == KW_KEY_DESTROYED || v->state == KW_KEY_ACTIVE
-                                  ? kw_key_state_name(KW_KEY_RETIRED)
-                                  : kw_key_state_name(v->state));
-    else
+    if (now != KW_KEY_DISABLED)
         v->disabled_from[0] = '\0';
     char *const times[] = {v->created, v->accepted, v->activated,
                            v->retired, v->disabled, v->destroyed};

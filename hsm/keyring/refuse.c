@@ -121,6 +121,16 @@ static void explain_file(const struct kw_keyring *ring, const char *domain,
                     f->here, f->seen, KW_ANCESTORS_MAX);
 }
 
+/* ... of what this node sealed under it. */
+static const char *end_of(const struct kw_version *v, const char *known)
+{
+    if (v == NULL)
+        return "not there";
+    if (strcmp(v->key_id, known) != 0)
+        return "another key";
+    return v->state == KW_KEY_DESTROYED ? "destroyed" : "only created";
+}
+
 /* Of one version that is not what it was. */
 static void explain_version(const struct kw_keyring *ring, const struct kw_marks *m,
                             const struct names *f, struct kw_judgement *j)
@@ -142,15 +152,19 @@ static void explain_version(const struct kw_keyring *ring, const struct kw_marks
                         : "keyring: in %s version %u (%s) is only created, and in %s, "
                           "which this node took last, data may be sealed under it",
                     f->here, j->n, known, f->seen);
+    else if (j->refusal == KW_REFUSED_DESTROYED)
+        kw_note_set(&j->why,
+                    "keyring: in %s version %u (%s) is destroyed%s, and this node, which "
+                    "has wrapped with it and has taken %s, never saw it disabled: what "
+                    "it sealed could not be read any more; keep its key in the token, "
+                    "and first write that again",
+                    f->here, j->n, known, v == NULL ? " and pruned" : "", f->seen);
     else
         kw_note_set(&j->why,
                     "keyring: even trusted, %s is not taken: version %u (%s), under "
                     "which this node has wrapped (%s), is %s in it, and what is sealed "
                     "under it could not be read; this node's last good one goes on",
-                    f->here, j->n, known, f->seen,
-                    v == NULL                       ? "not there"
-                    : strcmp(v->key_id, known) == 0 ? "only created"
-                                                    : "another key");
+                    f->here, j->n, known, f->seen, end_of(v, known));
 }
 
 /* Of numbers that go back. */
@@ -201,6 +215,7 @@ void kw_refusal_words(const struct kw_keyring *ring, const char *domain,
     case KW_REFUSED_FAR: explain_file(ring, domain, &f, ret); break;
     case KW_REFUSED_RENAMED:
     case KW_REFUSED_LOST:
+    case KW_REFUSED_DESTROYED:
     case KW_REFUSED_UNTRUSTED: explain_version(ring, m, &f, ret); break;
     case KW_REFUSED_NEXT_N:
     case KW_REFUSED_BASELINE: explain_number(ring, m, &f, ret); break;

@@ -12,8 +12,11 @@
  * version that it is about. */
 enum kw_refusal kw_refusal_if_trusted(const struct kw_keyring *ring,
                                       const struct kw_memory *memory, uint32_t *ret_n);
-/* Could the ring not open what is sealed under a version that this node knows? */
+/* Is a version that this node knows not in the ring, or not as one that could open? */
 bool kw_refusal_lacks(const struct kw_keyring *ring, const struct kw_mark *mark);
+/* Would taking the ring cost what this node sealed under the version? */
+bool kw_refusal_costs(const struct kw_keyring *ring, const struct kw_marks *marks,
+                      const struct kw_mark *mark);
 
 /* Fills ret->why. */
 void kw_refusal_words(const struct kw_keyring *ring, const char *domain,

@@ -94,11 +94,17 @@ const struct kw_mark *kw_marks_of(const struct kw_marks *marks, uint32_t n);
  * follow. */
 bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
                     uint32_t active, int64_t wall_ns);
-/* The same for the file, written only when something changed.  This and the two below
+/* The same for the file, written only when something changed.  This and the three below
  * hold the directory's lock meanwhile: BUSY as kw_state_lock says, and nothing is
  * changed. */
 KW_MUST_USE kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
                                   uint32_t active, int64_t wall_ns, struct kw_note *note);
+/* The same by a process that has marks which it could not write so far (serial 0: none):
+ * they are raised, and not those of the file, but for the trust that waits there. */
+KW_MUST_USE kw_err kw_state_raise_known(struct kw_state_dir *dir,
+                                        const struct kw_marks *known,
+                                        const struct kw_keyring *ring, uint32_t active,
+                                        int64_t wall_ns, struct kw_note *note);
 /* Records the trust in a file with this digest. */
 KW_MUST_USE kw_err kw_state_trust(struct kw_state_dir *dir, const struct kw_trust *trust,
                                   struct kw_note *note);
@@ -145,10 +151,13 @@ enum kw_refusal {
     KW_REFUSED_RENAMED, /* a number has another key_id than here                      */
     KW_REFUSED_LOST,    /* a version is missing that was not destroyed and pruned, or
                            is back in `created` */
-    KW_REFUSED_NEXT_N,  /* a number would be given twice                              */
+    KW_REFUSED_DESTROYED, /* a version that this node wrapped with is destroyed, and was
+                             neither that nor disabled when it looked last             */
+    KW_REFUSED_NEXT_N,    /* a number would be given twice                              */
     KW_REFUSED_BASELINE,  /* its baseline is lower than one taken here                  */
     KW_REFUSED_ACTIVE,    /* this node would wrap with a lower version than it did      */
-    KW_REFUSED_UNTRUSTED, /* trusted, but without a version that this node wrapped with */
+    KW_REFUSED_UNTRUSTED, /* trusted, but a version that this node wrapped with is not in
+                             it, or destroyed in it                                    */
 };
 
 #define KW_CURE_MAX (16u * KW_PATH_MAX) /* 64 versions to adopt, long paths */

@@ -68,10 +68,11 @@ struct kw_relative kw_compare(const struct kw_held *item, const struct kw_held *
                                      : of_lower(to, item, KW_HELD_AHEAD);
 }
 
-/* It was a baseline once, and is not gone. */
+/* A node may wrap with what is accepted, by an act of its own, and no file says so. */
 static bool is_sealing(const struct kw_version *v)
 {
-    return v->activated[0] != '\0' && v->state != KW_KEY_DESTROYED;
+    return (v->accepted[0] != '\0' || v->activated[0] != '\0') &&
+           v->state != KW_KEY_DESTROYED;
 }
 
 /* The marks of a node that took every file up to this one. */
@@ -105,9 +106,10 @@ const struct kw_version *kw_compare_sealed_apart(const struct kw_held *item,
     for (size_t i = 0; i < item->ring->count; i++) {
         const struct kw_version *v = &item->ring->versions[i];
         const struct kw_version *there = kw_keyring_by_n(to->ring, v->n);
-        bool same = there != NULL && strcmp(there->key_id, v->key_id) == 0 &&
-                    there->state != KW_KEY_CREATED;
-        if (is_sealing(v) && !same)
+        bool same = there != NULL && strcmp(there->key_id, v->key_id) == 0;
+        bool opens =
+            same && (kw_key_state_unwraps(there->state) || there->state == v->state);
+        if (is_sealing(v) && !opens)
             return v;
     }
     return NULL;

@@ -42,7 +42,8 @@ struct kw_relative {
 struct kw_relative kw_compare(const struct kw_held *item, const struct kw_held *to);
 
 /* Would a node that took `item` last, step by step, take `to` when somebody says to trust
- * it?  Both are files.  What a node activated by itself is in none of them. */
+ * it?  Both are files.  What a node activated by itself is in none of them: it may be
+ * whatever was accepted. */
 bool kw_compare_may_trust(const struct kw_held *item, const struct kw_held *to);
 /* A version under which something was sealed where `item` is, and which `to` does not
  * open; NULL: there is none. */

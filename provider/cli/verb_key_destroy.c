@@ -35,17 +35,42 @@ struct destroy {
     bool changed;                               /* and it was written       */
 };
 
-/* Nobody ever unwrapped with it, so nobody can miss it. */
-static bool was_never_accepted(const struct kw_version *v)
+/* What this node last saw of the version, when it has wrapped with it; else NULL. */
+static const struct kw_mark *wrapped_mark(const struct destroy *d)
 {
+    const struct kw_mark *mark = kw_marks_of(&d->desk->marks, d->was->n);
+    bool same = mark != NULL && strcmp(mark->id.key_id, d->was->key_id) == 0;
+    return same && mark->wrapped ? mark : NULL;
+}
+
+/* Nobody ever unwrapped with it, so nobody can miss it. */
+static bool was_never_accepted(const struct destroy *d)
+{
+    const struct kw_version *v = d->was;
     return v->state == KW_KEY_CREATED ||
-           strcmp(v->disabled_from, kw_key_state_name(KW_KEY_CREATED)) == 0;
+           (strcmp(v->disabled_from, kw_key_state_name(KW_KEY_CREATED)) == 0 &&
+            wrapped_mark(d) == NULL);
+}
+
+/* Its own node would refuse the keyring that comes of it. */
+static int unseen_here(const struct destroy *d)
+{
+    const struct kw_mark *mark = wrapped_mark(d);
+    if (d->act != KW_ACT_DESTROY || mark == NULL ||
+        strcmp(mark->state, kw_key_state_name(KW_KEY_DISABLED)) == 0)
+        return -1;
+    return kw_refuse(
+        d->cli,
+        "this node has wrapped with version %u, and its daemon has not yet seen it as "
+        "disabled: it would refuse the keyring in which it is destroyed; reload it first "
+        "(systemctl reload keywardd)",
+        (unsigned)d->was->n);
 }
 
 static int missed_by_now(const struct destroy *d)
 {
     char since_text[KW_TIME_TEXT];
-    if (d->now || d->act != KW_ACT_DESTROY || was_never_accepted(d->was))
+    if (d->now || d->act != KW_ACT_DESTROY || was_never_accepted(d))
         return -1;
     const int64_t since = kw_desk_since(d->desk, d->was->n);
     const int64_t now = kw_wall_ns(&kw_clock_system);
@@ -307,7 +332,9 @@ static int perform(struct destroy *d, uint32_t n)
     if (code >= 0)
         return code;
     KW_INVARIANT(d->was != NULL); /* else it was refused */
-    code = missed_by_now(d);
+    code = unseen_here(d);
+    if (code < 0)
+        code = missed_by_now(d);
     if (code >= 0)
         return code;
     d->sharer = kw_keyring_sharer(d->desk->ring, d->was, NULL);

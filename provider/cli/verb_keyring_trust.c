@@ -88,12 +88,31 @@ static bool was_pruned(const struct kw_keyring *ring, const struct kw_mark *mark
     return false;
 }
 
-static bool is_forgotten(const struct trusting *t, const struct kw_mark *mark)
+/* What the file has of it; NULL: nothing. */
+static const char *state_there(const struct trusting *t, const struct kw_mark *mark)
 {
     const struct kw_version *v = kw_keyring_by_n(t->desk->ring, mark->id.n);
-    bool there = v != NULL && strcmp(v->key_id, mark->id.key_id) == 0;
-    bool ended = strcmp(mark->state, kw_key_state_name(KW_KEY_DESTROYED)) == 0;
-    return !there && !ended && !was_pruned(t->desk->ring, mark);
+    if (v == NULL || strcmp(v->key_id, mark->id.key_id) != 0)
+        return NULL;
+    return v->state == KW_KEY_UNKNOWN ? v->unknown_state : kw_key_state_name(v->state);
+}
+
+static bool unwraps(const char *name)
+{
+    enum kw_key_state state;
+    return kw_key_state_from_name(name, &state) && kw_key_state_unwraps(state);
+}
+
+/* Could something be read here that cannot be read with the file? */
+static bool is_forgotten(const struct trusting *t, const struct kw_mark *mark)
+{
+    const char *there = state_there(t, mark);
+    bool sealed = mark->wrapped || unwraps(mark->state);
+    if (strcmp(mark->state, kw_key_state_name(KW_KEY_DESTROYED)) == 0)
+        return false;
+    if (there == NULL)
+        return sealed || !was_pruned(t->desk->ring, mark);
+    return sealed && !unwraps(there) && strcmp(there, mark->state) != 0;
 }
 
 static void print(const struct trusting *t)
@@ -101,13 +120,15 @@ static void print(const struct trusting *t)
     const struct kw_marks *m = &t->marks;
     printf("serial %llu (sha256 %s): this node will take it once; said by %s\n",
            (unsigned long long)t->desk->ring->serial, t->sha256, m->trust.by);
-    for (size_t i = 0; i < m->count; i++)
-        if (is_forgotten(t, &m->versions[i]))
-            printf(
-                "it has no %s (version %u, %s here): what is sealed under it cannot be "
-                "read then\n",
-                m->versions[i].id.key_id, (unsigned)m->versions[i].id.n,
-                m->versions[i].state);
+    for (size_t i = 0; i < m->count; i++) {
+        const struct kw_mark *mark = &m->versions[i];
+        const char *there = state_there(t, mark);
+        if (is_forgotten(t, mark))
+            printf("%s (version %u, %s here) is %s in it: what is sealed under it cannot "
+                   "be read then\n",
+                   mark->id.key_id, (unsigned)mark->id.n, mark->state,
+                   there != NULL ? there : "not there");
+    }
     if (t->desk->ring->next_n < m->next_n)
         printf("it gives the numbers from %u on once more, to other keys than those that "
                "this node has seen\n",
@@ -117,12 +138,14 @@ static void print(const struct trusting *t)
 static json_t *forgotten_json(const struct trusting *t)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < t->marks.count; i++)
-        if (is_forgotten(t, &t->marks.versions[i]))
-            json_array_append_new(
-                list, json_pack("{s:i, s:s, s:s}", "n", (int)t->marks.versions[i].id.n,
-                                "key_id", t->marks.versions[i].id.key_id, "state",
-                                t->marks.versions[i].state));
+    for (size_t i = 0; i < t->marks.count; i++) {
+        const struct kw_mark *mark = &t->marks.versions[i];
+        if (is_forgotten(t, mark))
+            json_array_append_new(list,
+                                  json_pack("{s:i, s:s, s:s, s:s?}", "n", (int)mark->id.n,
+                                            "key_id", mark->id.key_id, "state",
+                                            mark->state, "there", state_there(t, mark)));
+    }
     return list;
 }
 

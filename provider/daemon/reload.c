@@ -161,9 +161,10 @@ static kw_err remember(struct kw_daemon *d)
 {
     kw_err e =
         kw_state_save_keyring(d->state, kw_blob_peek(&d->ring_bytes), &d->unremembered);
-    return kw_failed(e) ? e
-                        : kw_state_raise(d->state, d->ring, d->ring_active,
-                                         kw_wall_ns(d->clock), &d->unremembered);
+    return kw_failed(e)
+               ? e
+               : kw_state_raise_known(d->state, &d->unwritten, d->ring, d->ring_active,
+                                      kw_wall_ns(d->clock), &d->unremembered);
 }
 
 /* It is in use from now on, written or not. */

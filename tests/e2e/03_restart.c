@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <keyward/state.h>
+
 static struct kw_client_reply sealed, reply;
 static const uint8_t seed[32] = "thirty-two bytes of a test seed";
 
@@ -145,6 +147,42 @@ static void state__not_writable__an_older_keyring_is_refused_all_the_same(void *
     house_raze(&h);
 }
 
+/* It wraps with 2 and then with 3, and can write neither down. */
+static void state__wrapped_while_not_writable__written_when_it_is_again(void **state)
+{
+    struct house h;
+    struct kw_marks marks;
+    struct kw_state_dir *dir = NULL;
+    char out[8192];
+    (void)state;
+    house_build(&h, NULL);
+    for (const char *n = "2"; n[0] <= '3'; n = n[0] == '2' ? "3" : "4") {
+        house_do(&h, "key", "create", NULL);
+        house_do(&h, "key", "accept", n, NULL);
+    }
+    size_t mark = house_mark(&h);
+    house_start(&h, NULL);
+    mark = house_await(&h, mark, NULL, "event=keyring-proven", "active=1", NULL);
+    CHECK(chmod(h.state, 0500) == 0);
+    for (const char *n = "2"; n[0] <= '3'; n = n[0] == '2' ? "3" : "4") {
+        assert_int_equal(house_tool(&h, out, sizeof out, "key", "activate", n,
+                                    "--only-copy", "--now", "--baseline", NULL),
+                         3);
+        house_signal(&h, SIGHUP);
+        snprintf(out, sizeof out, "active=%s", n);
+        mark = house_await(&h, mark, NULL, "event=keyring-in-use", out, NULL);
+        mark = house_await(&h, mark, NULL, "event=state-not-written", NULL);
+    }
+    CHECK(chmod(h.state, 0700) == 0);
+    house_await(&h, mark, NULL, "event=keyring-proven", "active=3", NULL);
+    CHECK_OK(kw_state_open(h.state, &dir, NULL));
+    CHECK_OK(kw_state_marks(dir, &marks, NULL));
+    kw_state_close(dir);
+    for (uint32_t n = 1; n <= 3; n++)
+        CHECK(kw_marks_of(&marks, n)->wrapped);
+    house_raze(&h);
+}
+
 static void keyring_away(const struct house *h)
 {
     char away[160];
@@ -258,6 +296,7 @@ KW_CASES("03-restart", CASE(restart__after_sigterm_and_after_sigkill__still_open
          CASE(restart__one_client_all_along__reconnects_by_itself),
          CASE(state__not_writable__said_and_tried_again),
          CASE(state__copy_not_written__marks_wait_for_it),
+         CASE(state__wrapped_while_not_writable__written_when_it_is_again),
          CASE(state__not_writable__an_older_keyring_is_refused_all_the_same),
          CASE(start__no_keyring__looked_for_until_it_comes_and_no_login_before),
          CASE(start__no_keyring__last_good_serves_and_the_file_needs_no_new_workers),

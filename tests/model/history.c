@@ -10,9 +10,10 @@ static const struct move {
     unsigned weight; /* of 1000 */
 } moves[] = {
     {move_take_away, 15},
+    {move_destroy_behind, 10},
     {move_old_last, 8},
     {move_trust, 25},
-    {move_act, 234},
+    {move_act, 224},
     {move_used_fork, 8}, /* two places, and both wrap */
     {move_activate_here, 60},
     {move_act_elsewhere, 45},

@@ -169,6 +169,15 @@ static uint8_t last_known(const struct world *w, int file, int key, uint8_t *ret
     return w->files[file].state[key];
 }
 
+/* Whoever adopts knows that it is disabled, and not from what: any state that unwraps. */
+static void goes_back(struct file *f, int key, const struct kw_version *v)
+{
+    enum kw_key_state from;
+    if (v != NULL && v->state == KW_KEY_DISABLED &&
+        kw_key_state_from_name(v->disabled_from, &from) && truth_unwraps((uint8_t)from))
+        f->from[key] = (uint8_t)from;
+}
+
 static void adopt(const struct world *w, struct file *f, int index, int key)
 {
     f->state[key] = last_known(w, f->parent, key, &f->from[key]);
@@ -195,11 +204,7 @@ static void make_anew(const struct world *w, struct file *f, int index,
             f->state[k] = TRUE_PRUNED;
         else if (was < TRUE_NONE)
             f->state[k] = TRUE_LOST;
-        if (v != NULL && v->state == KW_KEY_DISABLED) {
-            enum kw_key_state from = KW_KEY_RETIRED;
-            (void)kw_key_state_from_name(v->disabled_from, &from);
-            f->from[k] = (uint8_t)from;
-        }
+        goes_back(f, (int)k, v);
     }
     if (f->active != NOBODY && f->state[f->active] == TRUE_LOST)
         f->active = NOBODY;
@@ -332,9 +337,10 @@ int file_add(struct world *w, const struct kw_blob *bytes, int parent, enum kw_a
     f->bytes = copy_of(bytes);
     if (anew)
         make_anew(w, f, index, ring);
-    else if (act == KW_ACT_ADOPT)
+    else if (act == KW_ACT_ADOPT) {
         adopt(w, f, index, key);
-    else
+        goes_back(f, key, kw_keyring_by_key_id(ring, kw_span_str(w->keys[key].id)));
+    } else
         apply(w, f, index, act, key);
     w->keys[key].is_orphan = false;
     f->is_kept = (chance(w, 50) || holds_shared_key(w, f)) && !is_incomplete(w, index);

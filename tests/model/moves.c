@@ -192,6 +192,36 @@ void move_restart(struct world *w)
         node_settle(w, i);
 }
 
+/* In a place that never wrapped with it. */
+static enum outcome end_it(struct world *w, size_t i, uint32_t n)
+{
+    enum outcome o = tool_change(w, i, KW_ACT_DESTROY, n);
+    return o == DONE && chance(w, 40) ? tool_change(w, i, KW_ACT_PRUNE, n) : o;
+}
+
+/* The one place destroys what is only created there; elsewhere it was accepted. */
+void move_destroy_behind(struct world *w)
+{
+    size_t i = another_node(w, w->place);
+    if (is_fresh(w, w->place) || tool_create(w, w->place, 0) != DONE)
+        return;
+    uint32_t n = w->keys[w->key_count - 1].n;
+    deliver(w, w->place, node_lies(w, w->place), i);
+    if (tool_change(w, i, KW_ACT_ACCEPT, n) != DONE ||
+        tool_activate(w, i, n, false, true) != DONE)
+        return;
+    node_reload(w, i);
+    node_settle(w, i);
+    if (end_it(w, w->place, n) != DONE)
+        return;
+    deliver(w, w->place, node_lies(w, w->place), i);
+    char hex[65];
+    kw_hex(hex, sizeof hex, kw_span_of(w->files[node_lies(w, i)].sha256, 32));
+    tool_trust(w, i, hex);
+    node_reload(w, i);
+    node_settle(w, i);
+}
+
 /* What one node activated by itself is taken away where the changes are made. */
 void move_take_away(struct world *w)
 {
@@ -208,6 +238,8 @@ void move_take_away(struct world *w)
     node_settle(w, i);
     enum kw_act act = chance(w, 50) ? KW_ACT_RETIRE : KW_ACT_DISABLE;
     if (tool_change(w, w->place, act, n) != DONE)
+        return;
+    if (act == KW_ACT_DISABLE && chance(w, 50) && end_it(w, w->place, n) != DONE)
         return;
     for (uint32_t more = pick(w, 4); more > 0; more--)
         some_act(w, w->place, false);

@@ -11,6 +11,7 @@ void move_act_elsewhere(struct world *w); /* a fork, when nobody copies it */
 void move_used_fork(struct world *w);     /* and each side wraps with its own */
 void move_activate_here(struct world *w);
 void move_take_away(struct world *w);
+void move_destroy_behind(struct world *w); /* what was never accepted there */
 void move_hand_out(struct world *w);     /* the file of the place to another node */
 void move_hand_out_old(struct world *w); /* one of the five before it */
 void move_reload(struct world *w);

@@ -119,6 +119,15 @@ static bool is_in_vain(struct remedy *r)
     return true;
 }
 
+static bool is_when_itself(struct remedy *r)
+{
+    bool kept = seen(r) != NOBODY && r->w->files[seen(r)].is_kept;
+    for (size_t o = 0; o < r->w->node_count && !kept; o++)
+        kept = o != r->i && seen(r) != NOBODY && node_lies(r->w, o) == seen(r);
+    r->file = kept ? seen(r) : NOBODY;
+    return kept;
+}
+
 /* A file that no tool made is nobody's choice. */
 static bool is_when_own(struct remedy *r)
 {
@@ -191,6 +200,7 @@ static const struct sentence {
     {"# both may have wrapped", NULL, do_nothing},
     {"# when this node's own goes on", is_when_own, NULL},
     {"# when what lies here goes on", is_always, NULL},
+    {"# when another node or a backup has just what", is_when_itself, NULL},
     {"# when another node or a backup has one", is_when_any_file, NULL},
     {"# when another node or a backup has", is_when_file, NULL},
     {"# when none has", is_in_vain, NULL},

@@ -184,6 +184,27 @@ static void trust__wrapped_version_is_only_created_in_the_fork__refused(void **s
     end();
 }
 
+/* Version 2 was never accepted where it is destroyed, so no day stands before that. */
+static void trust__wrapped_version_is_destroyed_in_the_fork__refused(void **state)
+{
+    (void)state;
+    begin();
+    create(0);
+    take(0);
+    give(0, 1);
+    act(1, KW_ACT_ACCEPT, 2);
+    activate(1, 2, false);
+    take(1);
+    act(0, KW_ACT_DESTROY, 2);
+    act(0, KW_ACT_PROVE, 1);
+    lay(newest(), 1);
+    CHECK(try_trust(1) == REFUSED);
+    act(0, KW_ACT_PRUNE, 2);
+    lay(newest(), 1);
+    CHECK(try_trust(1) == REFUSED);
+    end();
+}
+
 /* Each wraps with a version 2 of its own: no trust is a way out, and yet there is one, to
  * either side. */
 static void fork__both_have_wrapped__every_way_out_serves(void **state)
@@ -258,6 +279,59 @@ static void trust__of_what_all_come_from__lets_no_fork_in(void **state)
     trust(0);
     lay(fork, 0);
     CHECK(refusal_of(0) == KW_REFUSED_FORK);
+    end();
+}
+
+/* ---- destroyed behind the back of a node ---- */
+
+/* Where node 1 can only take the file of node 0, or go on with its own. */
+static void destroyed__wrapped_here_and_never_seen_disabled__refused(void **state)
+{
+    (void)state;
+    begin();
+    node_1_goes_ahead();
+    act(0, KW_ACT_RETIRE, 2);
+    act(0, KW_ACT_DISABLE, 2);
+    act(0, KW_ACT_DESTROY, 2);
+    lay(newest(), 1);
+    CHECK(refusal_of(1) == KW_REFUSED_DESTROYED);
+    act(0, KW_ACT_PRUNE, 2);
+    lay(newest(), 1);
+    CHECK(refusal_of(1) == KW_REFUSED_DESTROYED);
+    take(1);
+    CHECK(w.nodes[1].active == 2);
+    end();
+}
+
+static void destroyed__and_no_last_good__way_out_serves(void **state)
+{
+    (void)state;
+    begin();
+    node_1_goes_ahead();
+    act(0, KW_ACT_DISABLE, 2);
+    act(0, KW_ACT_DESTROY, 2);
+    lay(newest(), 1);
+    lose_last(1);
+    end();
+}
+
+/* It wraps with a later one, and saw the old one disabled: that is the usual end. */
+static void destroyed__seen_disabled__taken(void **state)
+{
+    (void)state;
+    begin();
+    create(0);
+    act(0, KW_ACT_ACCEPT, 2);
+    activate(0, 2, true);
+    take(0);
+    give(0, 1);
+    act(0, KW_ACT_DISABLE, 1);
+    take(0);
+    give(0, 1);
+    act(0, KW_ACT_DESTROY, 1);
+    take(0);
+    give(0, 1);
+    CHECK(w.nodes[1].file == newest());
     end();
 }
 
@@ -417,10 +491,14 @@ KW_CASES("model/defects",
          CASE(restart__died_between_copy_and_marks__fork_refused),
          CASE(state__last_good_is_an_old_one__no_way_back),
          CASE(trust__wrapped_version_is_only_created_in_the_fork__refused),
+         CASE(trust__wrapped_version_is_destroyed_in_the_fork__refused),
          CASE(fork__both_have_wrapped__every_way_out_serves),
          CASE(trust__way_out_makes_a_version__its_file_is_taken),
          CASE(trust__not_used__gone_with_the_next_ring),
          CASE(trust__of_what_all_come_from__lets_no_fork_in),
+         CASE(destroyed__wrapped_here_and_never_seen_disabled__refused),
+         CASE(destroyed__and_no_last_good__way_out_serves),
+         CASE(destroyed__seen_disabled__taken),
          CASE(rebuild__disabled_and_enabled_since_the_backup__accepted_anew),
          CASE(rebuild__pruned_since_the_backup__stays_out),
          CASE(rebuild__baseline_from_a_second_backup__is_the_baseline),

@@ -24,17 +24,34 @@ static bool follows(const struct world *w, const struct node *node, int file)
     return node->seen == NOBODY || descends(w, node->seen, file);
 }
 
-/* The file of the last good copy, when it is ahead of what the marks know. */
-static int copied(const struct world *w, const struct node *node)
+static int last_copy(const struct world *w, const struct node *node)
 {
-    if (!node->has_last) /* or it is one that was put there */
-        return NOBODY;
     struct kw_blob last = raw_state(node, "keyring.json");
     int file = last.ptr == NULL ? NOBODY : (int)w->file_count - 1;
     while (file >= 0 && !raw_same(&last, &w->files[file].bytes))
         file--;
     kw_blob_wipe(&last);
     return follows(w, node, file) ? file : NOBODY;
+}
+
+/* The file of the last good copy, when it is ahead of what the marks know. */
+static int copied(const struct world *w, const struct node *node)
+{
+    return node->has_last ? last_copy(w, node) : NOBODY; /* else it was put there */
+}
+
+/* Its end went past the node: what it wrapped with is destroyed, and it never looked
+ * while that could still be taken back. */
+static bool went_past(const struct world *w, const struct node *node, size_t k)
+{
+    uint8_t is = w->files[node->file].state[k];
+    int last = last_copy(w, node);
+    uint8_t then = last == NOBODY ? TRUE_NONE : w->files[last].state[k];
+    if ((node->wrapped & BIT(k)) == 0 || (is != KW_KEY_DESTROYED && is != TRUE_PRUNED) ||
+        then == KW_KEY_DESTROYED || then == TRUE_PRUNED || then == KW_KEY_DISABLED)
+        return false;
+    bool looked = follows(w, node, node->file) && (node->disabled & BIT(k)) != 0;
+    return !looked && (node->destroyed & BIT(k)) == 0;
 }
 
 static bool is_trusted(const struct world *w, const struct node *node, int last)
@@ -50,6 +67,11 @@ static void judge_keys(struct world *w, size_t i)
     bool follow = follows(w, node, node->file);
     for (size_t k = 0; k < w->key_count; k++) {
         uint8_t is = f->state[k];
+        if (went_past(w, node, k))
+            broke(w,
+                  "n%zu takes serial %llu: %s, which it wrapped with, was destroyed "
+                  "behind its back",
+                  i, (unsigned long long)f->serial, w->keys[k].id);
         if (truth_unwraps(is) || is_spoken_off(node, is, k))
             continue;
         if ((node->wrapped & BIT(k)) != 0)

@@ -193,6 +193,26 @@ static void former_baseline_is_missing__comes_back_retired(void **state)
     lost_end();
 }
 
+/* Nobody knows any more what it was before it was disabled. */
+static void disabled_version_is_missing__a_day_before_the_end_and_a_way_back(void **state)
+{
+    (void)state;
+    lost_begin(2, false);
+    KEYWARD_MUST(&lost.s, 0, "key", "disable", "2");
+    lost_lose(false);
+    ADOPT(0, lost.key_id[2], "--unproven");
+    ADOPT(0, lost.key_id[1], "--keyring-backup", lost.backup);
+    lost_take(false);
+    KEYWARD_MUST(&lost.s, 1, "key", "destroy", "2");
+    CHECK_HAS(lost.s.run.err, "version 2 is seen as disabled on this node only since 20");
+    KEYWARD_MUST(&lost.s, 0, "key", "enable", "2");
+    struct kw_keyring *ring = lost_load(lost.s.keyring);
+    CHECK(ring->versions[1].state == KW_KEY_RETIRED);
+    kw_keyring_give(ring);
+    KEYWARD_MUST(&lost.s, 0, "key", "list");
+    lost_end();
+}
+
 /* Its check blob was made on somebody's word. */
 static void backup_of_an_unproven_version__stays_unproven(void **state)
 {
@@ -304,6 +324,7 @@ KW_CASES("token/cli/adopt", CASE(backup__opens_its_check_blob_and_keeps_the_reco
          CASE(samples__one_key_after_the_other_until_the_node_takes_it),
          CASE(unproven__visible_in_every_report),
          CASE(former_baseline_is_missing__comes_back_retired),
+         CASE(disabled_version_is_missing__a_day_before_the_end_and_a_way_back),
          CASE(backup_of_an_unproven_version__stays_unproven),
          CASE(operator_of_a_long_name__its_origin_is_cut_within_no_letter),
          CASE(key_id_is_in_the_keyring__nothing_done_and_no_login),

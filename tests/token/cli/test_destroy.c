@@ -181,6 +181,30 @@ static void disabled_here_for_less_than_a_day__refused_but_with_now(void **state
     site_remove(&s);
 }
 
+/* Its own node would refuse the keyring that comes of it. */
+static void wrapped_here_and_not_seen_disabled__refused_with_now_too(void **state)
+{
+    (void)state;
+    site_make(&s);
+    for (const char *n = "1"; n[0] <= '2'; n = n[0] == '1' ? "2" : "3") {
+        KEYWARD_MUST(&s, 0, "key", "create");
+        KEYWARD_MUST(&s, 0, "key", "accept", n);
+        KEYWARD_MUST(&s, 0, "key", "activate", n, "--only-copy", "--baseline", "--now");
+        site_take_ring(&s, (uint32_t)(n[0] - '0'), 0);
+    }
+    KEYWARD_MUST(&s, 0, "key", "disable", "1");
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1", "--now");
+    CHECK_HAS(s.run.err, "this node has wrapped with version 1, and its daemon has not "
+                         "yet seen it as disabled");
+    CHECK(strstr(s.run.err, "--now") == NULL);
+    CHECK(state_of(1) == KW_KEY_DISABLED);
+    site_take_ring(&s, 2, 0);
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--now");
+    KEYWARD_MUST(&s, 0, "key", "list"); /* and its node takes it */
+    CHECK(strstr(s.run.out, "wrapped with") == NULL && s.run.err[0] == '\0');
+    site_remove(&s);
+}
+
 static void disabled_here_for_a_day__destroyed(void **state)
 {
     (void)state;
@@ -206,6 +230,23 @@ static void enabled_and_disabled_since_then__waits_anew(void **state)
 }
 
 /* Nobody ever unwrapped with it. */
+/* Whatever is written of it: this node sealed under it. */
+static void disabled_from_created_but_wrapped_here__waits_for_a_day(void **state)
+{
+    (void)state;
+    site_make(&s);
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "disable", "1");
+    KEYWARD_MUST(&s, 0, "key", "create");
+    KEYWARD_MUST(&s, 0, "key", "accept", "2");
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
+    site_take_ring(&s, 1, 60 * KW_S_NS);
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+    CHECK_HAS(s.run.err, "version 1 is seen as disabled on this node only since 20");
+    CHECK(state_of(1) == KW_KEY_DISABLED);
+    site_remove(&s);
+}
+
 static void never_accepted__destroyed_at_once(void **state)
 {
     (void)state;
@@ -401,6 +442,8 @@ KW_CASES("token/cli/destroy",
          CASE(still_there__no_word_of_removing_before_the_second_look),
          CASE(still_there__what_is_said_of_it_is_not_taken),
          CASE(disabled_here_for_less_than_a_day__refused_but_with_now),
+         CASE(wrapped_here_and_not_seen_disabled__refused_with_now_too),
+         CASE(disabled_from_created_but_wrapped_here__waits_for_a_day),
          CASE(disabled_here_for_a_day__destroyed),
          CASE(enabled_and_disabled_since_then__waits_anew),
          CASE(never_accepted__destroyed_at_once),

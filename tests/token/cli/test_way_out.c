@@ -155,8 +155,10 @@ static void changed_in_two_places__the_other_is_trusted_once(void **state)
     make_fork();
     run_line(refusal("the change was made in two places"),
              "when the others hold what lies here now", 0);
-    CHECK_HAS(s.run.out, "(version 2, created here): what is sealed under it cannot be "
-                         "read then");
+    CHECK_HAS(
+        s.run.out,
+        "(version 2, created here) is not there in it: what is sealed under it cannot be "
+        "read then");
     CHECK_HAS(s.run.out, "it gives the numbers from 2 on once more");
     CHECK_HAS(s.run.out, "\n  systemctl reload keywardd\n");
     CHECK(strstr(s.run.out, "  install ") == NULL); /* it lies there already */
@@ -380,6 +382,32 @@ static void trust_of_a_file_without_what_this_node_wrapped_with__refused(void **
     site_remove(&s);
 }
 
+/* This node has not wrapped with it; another one may have. */
+static void trust_of_a_file_that_ends_what_unwraps_here__told(void **state)
+{
+    static const enum kw_act acts[] = {KW_ACT_CREATE, KW_ACT_DISABLE, KW_ACT_DESTROY};
+    static const char *const is[] = {"created", "disabled", "destroyed"};
+    char hex[65], word[64];
+    for (size_t i = 0; i < 3; i++) {
+        (void)state;
+        make_one();
+        KEYWARD_MUST(&s, 0, "key", "create");
+        copy(s.keyring, other);
+        KEYWARD_MUST(&s, 0, "key", "accept", "2");
+        site_take_ring(&s, 1, 301 * KW_S_NS);
+        if (i > 0) /* else the file before it */
+            elsewhere(other, acts[i], 2);
+        hash_of(other, hex);
+        trust(0, hex);
+        snprintf(word, sizeof word, "(version 2, accepted here) is %s in it", is[i]);
+        CHECK_HAS(s.run.out, word);
+        KEYWARD_MUST(&s, 0, "keyring", "trust", other, "--sha256", hex, "--json");
+        snprintf(word, sizeof word, "\"there\": \"%s\"", is[i]);
+        CHECK_HAS(s.run.out, word);
+        site_remove(&s);
+    }
+}
+
 static void trust_of_what_follows_anyway__nothing_recorded(void **state)
 {
     char hex[65];
@@ -396,7 +424,7 @@ static void trust_of_what_follows_anyway__nothing_recorded(void **state)
     site_remove(&s);
 }
 
-KW_CASES("token/cli/way_out",
+KW_CASES("token/cli/way_out", CASE(trust_of_a_file_that_ends_what_unwraps_here__told),
          CASE(retired_elsewhere_what_this_node_wraps_with__a_later_one),
          CASE(disabled_elsewhere_what_this_node_wraps_with__enabled_again),
          CASE(keyring_lost__the_last_good_one_is_put_back),

@@ -22,12 +22,13 @@ static void denied(enum kw_act act, uint32_t n, const struct kw_keyring *ring,
 /* One letter an act, in the order of enum kw_act: y = the judge does not stand in its
  * way. */
 static const char *const leads_out[] = {
-    [KW_REFUSED_DOMAIN] = "-----------",  [KW_REFUSED_MISSING] = "-y---------",
-    [KW_REFUSED_DAMAGED] = "-y---------", [KW_REFUSED_OLDER] = "-----------",
-    [KW_REFUSED_FORK] = "-----------",    [KW_REFUSED_FAR] = "-----------",
-    [KW_REFUSED_RENAMED] = "-----------", [KW_REFUSED_LOST] = "-y---------",
-    [KW_REFUSED_NEXT_N] = "-----------",  [KW_REFUSED_BASELINE] = "-----------",
-    [KW_REFUSED_ACTIVE] = "y-yy--y--y-",  [KW_REFUSED_UNTRUSTED] = "-----------",
+    [KW_REFUSED_DOMAIN] = "-----------",    [KW_REFUSED_MISSING] = "-y---------",
+    [KW_REFUSED_DAMAGED] = "-y---------",   [KW_REFUSED_OLDER] = "-----------",
+    [KW_REFUSED_FORK] = "-----------",      [KW_REFUSED_FAR] = "-----------",
+    [KW_REFUSED_RENAMED] = "-----------",   [KW_REFUSED_LOST] = "-y---------",
+    [KW_REFUSED_NEXT_N] = "-----------",    [KW_REFUSED_BASELINE] = "-----------",
+    [KW_REFUSED_ACTIVE] = "y-yy--y--y-",    [KW_REFUSED_UNTRUSTED] = "-----------",
+    [KW_REFUSED_DESTROYED] = "-----------",
 };
 
 static void may__refused_ring__only_what_leads_out(void **state)

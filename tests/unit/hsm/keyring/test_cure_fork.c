@@ -317,6 +317,59 @@ static void fork__lower_baseline__no_trust(void **state)
     scene_end(&s);
 }
 
+/* Not by a fork: in the file that follows. */
+static void destroyed__wrapped_here__own_goes_on_or_written_again_first(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_begin(&s);
+    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    s.now = acted(s.last, KW_ACT_DISABLE, 3);
+    becomes(&s.now, acted(s.now, KW_ACT_DESTROY, 3));
+    scene_judged(&s, KW_REFUSED_DESTROYED);
+    scene_names(&s, s.now);
+    CHECK_HAS(s.j.why.text,
+              "version 3 (kw1-3-000000000000000000000003) is destroyed, and");
+    CHECK_STR(s.j.cure,
+              "# keyring trust is no way out: this node has wrapped with version 3 "
+              "(kw1-3-000000000000000000000003), which what lies here cannot open\n"
+              "# when this node's own goes on for all (the others have to trust it: "
+              "keyward keyring trust):\n" PUT_BACK
+              "# when what lies here goes on, and all that was sealed under version 3 "
+              "(kw1-3-000000000000000000000003) has been read through this node's API "
+              "server and written again through another one's; what was not is "
+              "lost:\n" BEGIN_ANEW);
+    s.copy = NULL;
+    scene_judged(&s, KW_REFUSED_DESTROYED);
+    CHECK_HAS(s.j.cure, "# when another node or a backup has just what this node took "
+                        "last, serial 7 (");
+    becomes(&s.now, acted(s.now, KW_ACT_PRUNE, 3));
+    scene_judged(&s, KW_REFUSED_DESTROYED);
+    CHECK_HAS(s.j.why.text, " is destroyed and pruned, and");
+    scene_end(&s);
+}
+
+static void untrusted__destroyed_in_it__said(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_begin(&s);
+    s.now = acted(s.last, KW_ACT_DISABLE, 3);
+    becomes(&s.now, acted(s.now, KW_ACT_DESTROY, 3));
+    becomes(&s.last, acted(s.last, KW_ACT_DISABLE, 1));
+    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    s.copy = s.last;
+    scene_judged(&s, KW_REFUSED_FORK);
+    CHECK_HAS(s.j.cure,
+              "# keyring trust is no way out: this node has wrapped with version "
+              "3 (");
+    CHECK_HAS(s.j.cure, "# when this node's own goes on:\n" PUT_BACK);
+    trust_in(&s.marks, s.now);
+    scene_judged(&s, KW_REFUSED_UNTRUSTED);
+    CHECK_HAS(s.j.why.text, "is destroyed in it, and what is sealed under it");
+    scene_end(&s);
+}
+
 static void untrusted__the_version__put_back(void **state)
 {
     (void)state;
@@ -344,7 +397,10 @@ static void untrusted__the_version__put_back(void **state)
     scene_end(&s);
 }
 
-KW_CASES("hsm/keyring/cure_fork", CASE(older__of_ours__both_named_and_ours_put_back),
+KW_CASES("hsm/keyring/cure_fork",
+         CASE(destroyed__wrapped_here__own_goes_on_or_written_again_first),
+         CASE(untrusted__destroyed_in_it__said),
+         CASE(older__of_ours__both_named_and_ours_put_back),
          CASE(fork__of_a_lower_serial__no_older_file_and_where_they_part),
          CASE(fork__long_ago__the_first_acts_that_differ),
          CASE(older__the_copy_is_older_too__not_put_back),

@@ -206,6 +206,70 @@ static struct kw_keyring *with_baseline(const struct kw_keyring *file, uint32_t 
     return reread(next);
 }
 
+/* The state of version 1 when this node looked last, and whether the next ring, in which
+ * it is destroyed, or pruned as well, is taken: it wrapped with it. */
+static void destroyed__wrapped_here__taken_only_when_it_was_seen_to_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *was;
+        bool wrapped, taken;
+    } rows[] = {{"accepted", true, false}, {"retired", true, false},
+                {"active", true, false},   {"disabled", true, true},
+                {"destroyed", true, true}, {"retired", false, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct kw_keyring *file = good_file();
+        struct kw_marks marks = seen(file);
+        struct kw_mark *mark = &marks.versions[0];
+        enum kw_refusal want = rows[i].taken ? KW_ADMITTED : KW_REFUSED_DESTROYED;
+        snprintf(mark->state, sizeof mark->state, "%s", rows[i].was);
+        mark->wrapped = rows[i].wrapped;
+        becomes(&file, acted(file, KW_ACT_DISABLE, 1));
+        is_judged(file, &marks, KW_ADMITTED, 0);
+        becomes(&file, acted(file, KW_ACT_DESTROY, 1));
+        is_judged(file, &marks, want, rows[i].taken ? 0 : 1);
+        becomes(&file, acted(file, KW_ACT_PRUNE, 1));
+        is_judged(file, &marks, want, rows[i].taken ? 0 : 1);
+        kw_keyring_give(file);
+    }
+}
+
+static struct kw_activation act_of(uint32_t n)
+{
+    struct kw_activation act = {.n = n};
+    struct kw_version v = good_version(n, KW_KEY_CREATED);
+    CHECK(kw_copy_str(act.key_id, sizeof act.key_id, kw_span_str(v.key_id)));
+    return act;
+}
+
+/* The marks are lost, and its act is not: what it names was wrapped with. */
+static void destroyed__named_by_the_act_alone__refused(void **state)
+{
+    (void)state;
+    struct kw_keyring *last = good_file();
+    struct kw_keyring *file = acted(last, KW_ACT_DISABLE, 3);
+    const struct kw_activation act = act_of(3);
+    const struct kw_marks none = {0};
+    struct kw_judgement j;
+    becomes(&file, acted(file, KW_ACT_DESTROY, 3));
+    const struct kw_memory memory = {&none, &act, last};
+    kw_keyring_judge(file, "demo", &memory, &some_places, &j);
+    CHECK(j.refusal == KW_REFUSED_DESTROYED && j.n == 3);
+    CHECK_HAS(j.cure,
+              "# keyring trust is no way out: this node has wrapped with version 3 (");
+    struct kw_marks marks = seen(last); /* or it was not yet in use */
+    j = judge_with(file, &marks, &act);
+    CHECK(j.refusal == KW_REFUSED_DESTROYED && j.n == 3);
+    snprintf(marks.versions[2].state, sizeof marks.versions[2].state, "created");
+    marks.versions[2].accepted = false; /* it begins anew in a fork that has it so */
+    becomes(&file, change(last));
+    kw_keyring_edit(file, 3)->state = KW_KEY_CREATED;
+    file = reread(file);
+    CHECK(judge_with(file, &marks, &act).refusal == KW_ADMITTED);
+    kw_keyring_give(file);
+    kw_keyring_give(last);
+}
+
 static void baseline__lower_or_none__refused(void **state)
 {
     (void)state;
@@ -217,14 +281,6 @@ static void baseline__lower_or_none__refused(void **state)
     is_judged(next, &marks, KW_REFUSED_BASELINE, 2);
     kw_keyring_give(next);
     kw_keyring_give(file);
-}
-
-static struct kw_activation act_of(uint32_t n)
-{
-    struct kw_activation act = {.n = n};
-    struct kw_version v = good_version(n, KW_KEY_CREATED);
-    CHECK(kw_copy_str(act.key_id, sizeof act.key_id, kw_span_str(v.key_id)));
-    return act;
 }
 
 /* This node wraps with version 3 by an act of its own, and it is retired elsewhere. */
@@ -401,7 +457,9 @@ static void active__not_understood__stays_the_one_and_never_an_older(void **stat
     kw_keyring_give(ring);
 }
 
-KW_CASES("hsm/keyring/judge", CASE(domain__another__refused_before_all_else),
+KW_CASES("hsm/keyring/judge", CASE(destroyed__named_by_the_act_alone__refused),
+         CASE(destroyed__wrapped_here__taken_only_when_it_was_seen_to_end),
+         CASE(domain__another__refused_before_all_else),
          CASE(missing__one_was_taken__refused), CASE(missing__one_was_activated__refused),
          CASE(older__rolled_back__refused), CASE(fork__same_serial_other_bytes__refused),
          CASE(fork__older_reaches_higher__refused),

@@ -322,6 +322,32 @@ static void rebuild__a_node_that_missed_files__accepts_anew(void **state)
     kw_keyring_give(old);
 }
 
+/* The marks do not know what it was before it was disabled.  Back in created it would be
+ * refused by every node that sealed under it, and destroyed at once. */
+static void recall__disabled__goes_back_to_what_unwraps(void **state)
+{
+    (void)state;
+    static const struct {
+        enum kw_key_state is;
+        const char *from, *want;
+    } rows[] = {
+        {KW_KEY_CREATED, "", "retired"},          {KW_KEY_ACCEPTED, "", "accepted"},
+        {KW_KEY_ACTIVE, "", "retired"},           {KW_KEY_RETIRED, "", "retired"},
+        {KW_KEY_DESTROYED, "", "retired"},        {KW_KEY_DISABLED, "created", "retired"},
+        {KW_KEY_DISABLED, "accepted", "accepted"}};
+    struct kw_keyring *file = good_file();
+    becomes(&file, acted(file, KW_ACT_DISABLE, 1));
+    struct kw_marks marks = seen(file);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct kw_version v = good_version(1, rows[i].is);
+        snprintf(v.disabled_from, sizeof v.disabled_from, "%s", rows[i].from);
+        kw_act_recall(file, &v, &marks, now);
+        CHECK(v.state == KW_KEY_DISABLED);
+        CHECK_STR(v.disabled_from, rows[i].want);
+    }
+    kw_keyring_give(file);
+}
+
 /* A record of the version from elsewhere, put into a ring that has another baseline. */
 static void recall__active_in_both__the_rings_baseline(void **state)
 {
@@ -431,6 +457,7 @@ KW_CASES("hsm/keyring/rebuild", CASE(backup__of_a_fork_or_another_cluster__denie
          CASE(rebuild__destroyed_or_pruned_since__stays_so),
          CASE(rebuild__baseline_that_the_backup_lacks__none_until_it_is_adopted),
          CASE(rebuild__a_node_that_missed_files__accepts_anew),
+         CASE(recall__disabled__goes_back_to_what_unwraps),
          CASE(recall__active_in_both__the_rings_baseline),
          CASE(recall__the_ring_has_a_higher_baseline__retired),
          CASE(recall__other_key_or_nothing_remembered__as_it_is),

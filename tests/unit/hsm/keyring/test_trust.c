@@ -41,6 +41,31 @@ static void trust__without_what_was_wrapped_with__refused(void **state)
     kw_keyring_give(file);
 }
 
+/* Whoever destroyed it there did not ask this node, whatever this node saw in files of
+ * its own. */
+static void trust__destroys_what_was_wrapped_with__refused(void **state)
+{
+    (void)state;
+    static const char *const was[] = {"retired", "disabled"};
+    for (size_t i = 0; i < 2; i++) {
+        struct kw_keyring *fork = good_file();
+        struct kw_keyring *file = acted(fork, KW_ACT_DISABLE, 3);
+        struct kw_marks marks = seen(file);
+        snprintf(marks.versions[0].state, sizeof marks.versions[0].state, "%s", was[i]);
+        marks.versions[0].wrapped = true;
+        becomes(&fork, acted(fork, KW_ACT_DISABLE, 1));
+        becomes(&fork, acted(fork, KW_ACT_DESTROY, 1));
+        trust_in(&marks, fork);
+        is_judged(fork, &marks, KW_REFUSED_UNTRUSTED, 1);
+        becomes(&fork, acted(fork, KW_ACT_PRUNE, 1));
+        is_judged(fork, &marks, KW_REFUSED_UNTRUSTED, 1);
+        snprintf(marks.versions[0].state, sizeof marks.versions[0].state, "destroyed");
+        taken(&marks, fork);
+        kw_keyring_give(fork);
+        kw_keyring_give(file);
+    }
+}
+
 static void trust__lower_baseline__refused(void **state)
 {
     (void)state;
@@ -118,7 +143,8 @@ static void trust__of_one_that_may_have_been_ours__not_for_a_fork(void **state)
     kw_keyring_give(fork);
 }
 
-static void trust__destroyed_and_pruned_while_far_away__taken(void **state)
+/* Sixty-five files say nothing of what this node sealed: it was not there to be asked. */
+static void trust__destroyed_and_pruned_while_far_away__unless_it_wrapped(void **state)
 {
     (void)state;
     struct kw_keyring *file = good_file();
@@ -130,13 +156,16 @@ static void trust__destroyed_and_pruned_while_far_away__taken(void **state)
         becomes(&file, reread(change(file)));
     is_judged(file, &marks, KW_REFUSED_FAR, 0);
     trust_in(&marks, file);
+    is_judged(file, &marks, KW_REFUSED_UNTRUSTED, 2);
+    marks.versions[1].wrapped = false;
     taken(&marks, file);
     kw_keyring_give(file);
 }
 
-KW_CASES("hsm/keyring/trust", CASE(trust__of_another_file__refused),
+KW_CASES("hsm/keyring/trust", CASE(trust__destroys_what_was_wrapped_with__refused),
+         CASE(trust__of_another_file__refused),
          CASE(trust__without_what_was_wrapped_with__refused),
          CASE(trust__lower_baseline__refused), CASE(trust__older_fork_or_far__taken_once),
          CASE(trust__the_file_after_it__taken_and_the_trust_is_used),
          CASE(trust__of_one_that_may_have_been_ours__not_for_a_fork),
-         CASE(trust__destroyed_and_pruned_while_far_away__taken))
+         CASE(trust__destroyed_and_pruned_while_far_away__unless_it_wrapped))

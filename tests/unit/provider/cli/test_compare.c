@@ -109,8 +109,82 @@ static void reference__the_highest_file_then_the_first(void **state)
     CHECK(kw_compare_reference(items, 1) == 0);
 }
 
-KW_CASES("provider/cli/compare", CASE(of_another_domain__foreign_whatever_the_bytes),
-         CASE(nothing_taken__none),
+/* ---- what was sealed on either side ---- */
+
+static struct kw_version versions[2];
+
+/* Each side has a version 1 in a file of its own, made from the same one. */
+static void two_sides(struct kw_held *a, enum kw_key_state is, bool accepted,
+                      struct kw_held *b, enum kw_key_state there)
+{
+    struct kw_held *const sides[] = {a, b};
+    const enum kw_key_state states[] = {is, there};
+    *a = file(0, 5, 4, 1);
+    *b = file(1, 6, 4, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct kw_keyring *ring = &rings[i];
+        struct kw_version *v = &versions[i];
+        *v = (struct kw_version){.n = 1, .state = states[i]};
+        snprintf(v->key_id, sizeof v->key_id, "kw1-1-000000000000000000000001");
+        snprintf(ring->domain, sizeof ring->domain, "d");
+        memcpy(ring->sha256, sides[i]->sha256, 32);
+        ring->versions = v;
+        ring->count = 1;
+        ring->next_n = 2;
+    }
+    if (accepted)
+        snprintf(versions[0].accepted, KW_TIME_TEXT, "2026-01-01T00:00:00.000000Z");
+}
+
+/* A node may have activated by itself what is only accepted, and the file tells nothing
+ * of it. */
+static void sealed__accepted_here_and_not_opened_there__apart(void **state)
+{
+    static const struct {
+        enum kw_key_state is;
+        bool accepted;
+        enum kw_key_state there;
+        bool apart;
+    } rows[] = {
+        {KW_KEY_ACCEPTED, true, KW_KEY_CREATED, true},
+        {KW_KEY_ACCEPTED, true, KW_KEY_DISABLED, true},
+        {KW_KEY_ACCEPTED, true, KW_KEY_DESTROYED, true},
+        {KW_KEY_ACCEPTED, true, KW_KEY_RETIRED, false},
+        {KW_KEY_RETIRED, true, KW_KEY_DISABLED, true},
+        {KW_KEY_DISABLED, true, KW_KEY_DESTROYED, true},
+        {KW_KEY_DISABLED, true, KW_KEY_DISABLED, false},
+        {KW_KEY_DESTROYED, true, KW_KEY_CREATED, false},
+        {KW_KEY_CREATED, false, KW_KEY_DESTROYED, false},
+    };
+    struct kw_held a, b;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        two_sides(&a, rows[i].is, rows[i].accepted, &b, rows[i].there);
+        if ((kw_compare_sealed_apart(&a, &b) != NULL) != rows[i].apart)
+            fail_msg("row %zu", i);
+    }
+    two_sides(&a, KW_KEY_ACCEPTED, true, &b, KW_KEY_ACCEPTED);
+    rings[1].count = 0;
+    CHECK(kw_compare_sealed_apart(&a, &b) == &versions[0]);
+}
+
+static void may_trust__destroys_what_was_accepted_here__no(void **state)
+{
+    struct kw_held a, b;
+    (void)state;
+    two_sides(&a, KW_KEY_ACCEPTED, true, &b, KW_KEY_ACCEPTED);
+    CHECK(kw_compare_may_trust(&a, &b));
+    two_sides(&a, KW_KEY_ACCEPTED, true, &b, KW_KEY_DESTROYED);
+    CHECK(!kw_compare_may_trust(&a, &b));
+    two_sides(&a, KW_KEY_ACCEPTED, true, &b, KW_KEY_CREATED);
+    CHECK(!kw_compare_may_trust(&a, &b));
+    two_sides(&a, KW_KEY_CREATED, false, &b, KW_KEY_DESTROYED);
+    CHECK(kw_compare_may_trust(&a, &b));
+}
+
+KW_CASES("provider/cli/compare", CASE(sealed__accepted_here_and_not_opened_there__apart),
+         CASE(may_trust__destroys_what_was_accepted_here__no),
+         CASE(of_another_domain__foreign_whatever_the_bytes), CASE(nothing_taken__none),
          CASE(same_serial_other_bytes__forked_since_the_last_common_one),
          CASE(other_serial_and_no_ancestor__forked),
          CASE(an_ancestor__behind_and_the_other_way_ahead),
