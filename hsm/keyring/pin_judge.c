@@ -79,6 +79,29 @@ static void forgive(struct kw_pin_record *r)
     *last = (struct kw_pin_refused){.label = ""};
 }
 
+/* One that was latched under a key that is gone may be any PIN that is read now. */
+static bool has_unknown(const struct kw_pin_record *r, const struct kw_pin_facts *f)
+{
+    for (size_t i = 0; i < r->refused_count; i++)
+        if (!can_compare(&r->refused[i].mark, &f->mark) &&
+            strcmp(r->refused[i].label, f->label) == 0)
+            return true;
+    return false;
+}
+
+/* Counts the PIN that was read as the last one, which it cannot be compared with?  A
+ * latched one: when no other was refused, as that one is stopped either way.  One that
+ * has worked: what was refused before it, the token counts no more. */
+static bool counts_as_last(const struct kw_pin_record *r, const struct kw_pin_facts *f)
+{
+    if (can_compare(&r->mark, &f->mark))
+        return false;
+    if (!r->latched) /* without a mark: it has worked, and was read without a key since */
+        return r->proven || !has_mark(&r->mark);
+    return r->refused_count == 1 && can_compare(&r->refused[0].mark, &r->mark) &&
+           is_same(&r->refused[0].mark, &r->mark);
+}
+
 /* The latched PIN counts as the one that was read, under the key that there is now. */
 static void refuse_instead(struct kw_pin_record *r, const struct kw_pin_facts *f)
 {
@@ -206,6 +229,9 @@ static const char *barred(struct kw_pin_record *r, const struct kw_pin_facts *f)
     if (r->refused_count == KW_PIN_REFUSED_MAX)
         return AS_MANY " other PINs were refused or stopped here since keyward pin retry "
                        "was said last";
+    if (has_unknown(r, f) && !counts_as_last(r, f))
+        return "a PIN was refused or stopped here under a key that is gone (the machine "
+               "restarted): who knows whether it is this one";
     return NULL;
 }
 

@@ -22,7 +22,10 @@
  *     was tried.  `keyward pin retry` alone forgets them, and owes one try, whatever the
  *     PIN.
  *   - A mark that was made with another key (it is lost when the machine restarts) cannot
- * be compared: a latch counts as about this PIN, a proof counts as none.
+ *     be compared: a latch counts as about this PIN, a proof counts as none.  What was
+ *     refused under that key may be any PIN: but for the one try of the PIN read next
+ *     after one that worked, and for any other PIN after a single one that was refused
+ *     and was read again, none is tried until `keyward pin retry` is said.
  *   - What ends before C_Login counts nothing.
  *   - Never with FINAL_TRY or a locked PIN; with COUNT_LOW only a proven PIN, or when a
  *     human has acted since (another PIN after a stop, or a retry).
