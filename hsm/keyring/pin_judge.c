@@ -150,7 +150,7 @@ static void set_reason(struct kw_pin_record *r, const char *reason, int64_t wall
 }
 
 void kw_pin_settle(struct kw_pin_record *r, enum kw_pin_end end, const char *reason,
-                   const struct kw_pin_now *now)
+                   const struct kw_moment *now)
 {
     r->tried = (struct kw_pin_owner){0};
     r->tried_ns = 0;
@@ -173,9 +173,9 @@ void kw_pin_settle(struct kw_pin_record *r, enum kw_pin_end end, const char *rea
     set_reason(r, end == KW_PIN_WORKED ? "" : reason, now->wall_ns);
 }
 
-void kw_pin_settle_orphan(struct kw_pin_record *r, const struct kw_pin_now *now)
+void kw_pin_settle_orphan(struct kw_pin_record *r, const struct kw_moment *now)
 {
-    struct kw_pin_now then = *now;
+    struct kw_moment then = *now;
     kw_copy_str(then.boot, sizeof then.boot, kw_span_str(r->tried.boot));
     then.boot_ns = r->tried_ns;
     char reason[sizeof r->reason];
@@ -185,15 +185,14 @@ void kw_pin_settle_orphan(struct kw_pin_record *r, const struct kw_pin_now *now)
     kw_pin_settle(r, KW_PIN_UNCLEAR, reason, &then);
 }
 
-int64_t kw_pin_due(const struct kw_pin_record *r, const struct kw_pin_now *now)
+int64_t kw_pin_due(const struct kw_pin_record *r, const struct kw_moment *now)
 {
     if (!r->proven || r->unclear == 0)
         return 0;
     int64_t pause = r->unclear == 1 ? FIRST_PAUSE_NS : LATER_PAUSE_NS;
     /* Of another boot: at the latest, it ended when this one began.  Where boots have no
      * names, what is still to come cannot be of this one. */
-    bool same_boot =
-        kw_pin_is_boot(r->ended_boot, now->boot) && r->ended_ns <= now->boot_ns;
+    bool same_boot = kw_boot_is(r->ended_boot, now->boot) && r->ended_ns <= now->boot_ns;
     return (same_boot ? r->ended_ns : 0) + pause;
 }
 
@@ -237,7 +236,7 @@ static const char *barred(struct kw_pin_record *r, const struct kw_pin_facts *f)
 
 /* Makes the record one about the PIN that was read.  true: the record is another now. */
 static bool turn_to(struct kw_pin_record *r, const struct kw_pin_facts *f,
-                    const struct kw_pin_now *now)
+                    const struct kw_moment *now)
 {
     bool comparable = can_compare(&r->mark, &f->mark);
     if (comparable && is_same(&r->mark, &f->mark))
@@ -287,7 +286,7 @@ static void say_wait(struct kw_pin_verdict *v)
                 (unsigned)v->record.tried.pid);
 }
 
-static void say_later(struct kw_pin_verdict *v, const struct kw_pin_now *now)
+static void say_later(struct kw_pin_verdict *v, const struct kw_moment *now)
 {
     char when[KW_TIME_TEXT];
     int64_t due = kw_pin_due(&v->record, now);
@@ -329,7 +328,7 @@ static bool count_low_forbids(struct kw_pin_verdict *v, const struct kw_pin_fact
 }
 
 static void decide(struct kw_pin_verdict *v, const struct kw_pin_facts *f,
-                   const struct kw_pin_now *now)
+                   const struct kw_moment *now)
 {
     const struct kw_pin_record *r = &v->record;
     v->word = KW_PIN_GO;
@@ -342,7 +341,7 @@ static void decide(struct kw_pin_verdict *v, const struct kw_pin_facts *f,
 }
 
 static void go(struct kw_pin_record *r, const struct kw_pin_facts *f,
-               const struct kw_pin_owner *asker, const struct kw_pin_now *now)
+               const struct kw_pin_owner *asker, const struct kw_moment *now)
 {
     r->mark = f->mark;
     kw_copy_str(r->label, sizeof r->label, kw_span_str(f->label));
@@ -352,7 +351,7 @@ static void go(struct kw_pin_record *r, const struct kw_pin_facts *f,
 
 void kw_pin_judge(const struct kw_pin_record *record, const struct kw_pin_facts *facts,
                   bool tried_lives, const struct kw_pin_owner *asker,
-                  const struct kw_pin_now *now, struct kw_pin_verdict *ret)
+                  const struct kw_moment *now, struct kw_pin_verdict *ret)
 {
     *ret = (struct kw_pin_verdict){.record = *record};
     struct kw_pin_record *r = &ret->record;

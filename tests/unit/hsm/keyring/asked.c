@@ -3,9 +3,9 @@
 
 const struct kw_pin_owner the_asker = {"this-boot", MINE, 7};
 
-struct kw_pin_now moment(int64_t boot_ns)
+struct kw_moment moment(int64_t boot_ns)
 {
-    return (struct kw_pin_now){"this-boot", boot_ns, 1000 * HOUR + boot_ns};
+    return (struct kw_moment){"this-boot", boot_ns, 1000 * HOUR + boot_ns};
 }
 
 struct kw_pin_mark pin_mark_of(const char *key_and_pin)
@@ -31,7 +31,7 @@ enum kw_pin_word asked(struct kw_pin_record *r, const char *mark, int64_t boot_n
 {
     struct kw_pin_verdict v;
     struct kw_pin_facts f = facts_of(mark);
-    struct kw_pin_now now = moment(boot_ns);
+    struct kw_moment now = moment(boot_ns);
     kw_pin_judge(r, &f, false, &the_asker, &now, &v);
     *r = v.record;
     if (ret_why != NULL)
@@ -41,7 +41,7 @@ enum kw_pin_word asked(struct kw_pin_record *r, const char *mark, int64_t boot_n
 
 void ended(struct kw_pin_record *r, enum kw_pin_end end, int64_t boot_ns)
 {
-    struct kw_pin_now now = moment(boot_ns);
+    struct kw_moment now = moment(boot_ns);
     kw_pin_settle(r, end, "CKR_SO_AND_SO", &now);
 }
 

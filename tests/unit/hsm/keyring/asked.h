@@ -13,7 +13,7 @@ enum { MINE = 77 };
 extern const struct kw_pin_owner the_asker;
 
 /* In this boot. */
-struct kw_pin_now moment(int64_t boot_ns);
+struct kw_moment moment(int64_t boot_ns);
 /* Of PIN 'a', 'b' … under key 'K', 'L' …; "" is no mark. */
 struct kw_pin_mark pin_mark_of(const char *key_and_pin);
 /* What was read of the token, with the PIN of this mark. */

@@ -31,7 +31,7 @@ enum { UNCLEARS = 4, ELAPSED = 5 };
 struct world {
     struct kw_pin_record record;
     struct kw_pin_facts facts;
-    struct kw_pin_now now;
+    struct kw_moment now;
     enum relation relation;
     enum tried tried;
     enum refused refused;
@@ -288,7 +288,7 @@ static void proven__unclear_ends__ten_seconds_then_hours_and_worked_ends_it(void
 static void proven__unclear_end_in_a_boot_without_a_name__the_same_pause(void **state)
 {
     (void)state;
-    struct kw_pin_now now = moment(THEN + HOUR - 1);
+    struct kw_moment now = moment(THEN + HOUR - 1);
     struct kw_pin_record r = {.proven = true, .unclear = 2, .ended_ns = THEN};
     kw_copy_str(r.ended_boot, sizeof r.ended_boot, kw_span_str(KW_BOOT_UNKNOWN));
     CHECK(kw_pin_due(&r, &now) == THEN + HOUR);
@@ -371,7 +371,7 @@ static void refused__token_of_another_label__tried(void **state)
     (void)state;
     struct kw_pin_verdict v;
     struct kw_pin_facts f = facts_of("Ka");
-    struct kw_pin_now now = moment(9);
+    struct kw_moment now = moment(9);
     struct kw_pin_record r = {.serial = "00cafe"};
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
     ended(&r, KW_PIN_REFUSED, 2);
@@ -412,7 +412,7 @@ static void somebody_tries__named(void **state)
     struct kw_pin_verdict v;
     struct kw_pin_record r = {.mark = pin_mark_of("Ka"), .proven = true};
     struct kw_pin_facts f = facts_of("Ka");
-    struct kw_pin_now now = moment(1);
+    struct kw_moment now = moment(1);
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
     kw_pin_judge(&r, &f, true, &the_asker, &now, &v);
     CHECK(v.word == KW_PIN_WAIT && !v.changed);
