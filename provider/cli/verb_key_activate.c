@@ -40,7 +40,7 @@ struct activation {
 
 static int seen_long_enough(const struct activation *a)
 {
-    const int64_t since = kw_desk_since(a->desk, a->v->n);
+    const int64_t since = kw_desk_since(a->desk, a->v->n).wall_ns;
     const int64_t now = kw_wall_ns(&kw_clock_system);
     char text[KW_TIME_TEXT];
     if (a->c->now || a->first || kw_desk_active(a->desk) == a->v->n)

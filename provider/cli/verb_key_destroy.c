@@ -47,7 +47,7 @@ static int missed_by_now(const struct destroy *d)
     char since_text[KW_TIME_TEXT];
     if (d->now || d->act != KW_ACT_DESTROY || was_never_accepted(d->was))
         return -1;
-    const int64_t since = kw_desk_since(d->desk, d->was->n);
+    const int64_t since = kw_desk_since(d->desk, d->was->n).wall_ns;
     const int64_t now = kw_wall_ns(&kw_clock_system);
     if (since == 0)
         return kw_refuse(

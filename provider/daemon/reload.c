@@ -156,7 +156,7 @@ static kw_err remember(struct kw_daemon *d)
         kw_state_save_keyring(d->state, kw_blob_peek(&d->ring_bytes), &d->unremembered);
     return kw_failed(e) ? e
                         : kw_state_raise(d->state, d->ring, d->ring_active,
-                                         kw_wall_ns(d->clock), &d->unremembered);
+                                         kw_moment_now(d->clock), &d->unremembered);
 }
 
 /* It is in use from now on, written or not. */
@@ -166,7 +166,7 @@ static void keep_unwritten(struct kw_daemon *d)
     struct kw_note ignored;
     if (kw_failed(known_marks(d, &marks, &ignored)))
         return;
-    (void)kw_marks_raise(&marks, d->ring, d->ring_active, kw_wall_ns(d->clock));
+    (void)kw_marks_raise(&marks, d->ring, d->ring_active, kw_moment_now(d->clock));
     d->unwritten = marks;
 }
 

@@ -259,6 +259,14 @@ struct kw_keyring *site_ring(const struct site *s)
     return ring;
 }
 
+struct kw_moment ago(int64_t ns)
+{
+    struct kw_moment then = kw_moment_now(&kw_clock_system);
+    then.boot_ns -= ns;
+    then.wall_ns -= ns;
+    return then;
+}
+
 void site_take_ring(const struct site *s, uint32_t active, int64_t age_ns)
 {
     struct kw_state_dir *dir = NULL;
@@ -267,8 +275,7 @@ void site_take_ring(const struct site *s, uint32_t active, int64_t age_ns)
     CHECK_OK(kw_keyring_load(s->keyring, &ring, &bytes, NULL));
     CHECK_OK(kw_state_open(s->state, &dir, NULL));
     CHECK_OK(kw_state_save_keyring(dir, kw_blob_peek(&bytes), NULL));
-    CHECK_OK(
-        kw_state_raise(dir, ring, active, kw_wall_ns(&kw_clock_system) - age_ns, NULL));
+    CHECK_OK(kw_state_raise(dir, ring, active, ago(age_ns), NULL));
     kw_state_close(dir);
     kw_blob_wipe(&bytes);
     kw_keyring_give(ring);

@@ -68,6 +68,7 @@ void site_edit(struct site *s, const char *from, const char *to);
 
 /* The keyring as it lies there; the caller gives it back. */
 struct kw_keyring *site_ring(const struct site *s);
+struct kw_moment ago(int64_t ns); /* by both clocks */
 /* As the daemon does when it has taken the keyring into use, `age_ns` ago; `active` is
  * what this node wraps with. */
 void site_take_ring(const struct site *s, uint32_t active, int64_t age_ns);

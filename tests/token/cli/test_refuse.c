@@ -62,13 +62,13 @@ static void activate_what_this_node_never_saw_accepted__refused(void **state)
     site_remove(&s);
 }
 
-static kw_err mark(int64_t wall_ns)
+static kw_err mark(struct kw_moment when)
 {
     struct kw_state_dir *dir = NULL;
     struct kw_keyring *ring = NULL;
     CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
     CHECK_OK(kw_state_open(s.state, &dir, NULL));
-    kw_err e = kw_state_raise(dir, ring, 1, wall_ns, NULL);
+    kw_err e = kw_state_raise(dir, ring, 1, when, NULL);
     kw_state_close(dir);
     kw_keyring_give(ring);
     return e;
@@ -78,7 +78,7 @@ static void activate_what_was_seen_accepted_just_now__refused_until_then(void **
 {
     (void)state;
     make_two();
-    CHECK_OK(mark(kw_wall_ns(&kw_clock_system)));
+    CHECK_OK(mark(ago(0)));
     KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
     CHECK_HAS(s.run.err, "wait five minutes");
     site_remove(&s);
@@ -88,7 +88,7 @@ static void activate_what_was_seen_accepted_long_ago__good(void **state)
 {
     (void)state;
     make_two();
-    CHECK_OK(mark(kw_wall_ns(&kw_clock_system) - 301 * KW_S_NS));
+    CHECK_OK(mark(ago(301 * KW_S_NS)));
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
     site_remove(&s);
 }
@@ -98,12 +98,12 @@ static void activate_what_was_enabled_again_unseen__refused(void **state)
 {
     (void)state;
     make_two();
-    CHECK_OK(mark(kw_wall_ns(&kw_clock_system) - 301 * KW_S_NS));
+    CHECK_OK(mark(ago(301 * KW_S_NS)));
     KEYWARD_MUST(&s, 0, "key", "disable", "2");
     KEYWARD_MUST(&s, 0, "key", "enable", "2");
     KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
     CHECK_HAS(s.run.err, "has not yet seen version 2 as accepted");
-    CHECK_OK(mark(kw_wall_ns(&kw_clock_system) - 301 * KW_S_NS));
+    CHECK_OK(mark(ago(301 * KW_S_NS)));
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
     site_remove(&s);
 }
