@@ -182,7 +182,7 @@ kw_err kw_latch_ask(struct kw_latch *latch, const struct kw_pin_facts *facts,
 static void conclude(struct kw_latch *latch, const struct kw_pin_owner *owner)
 {
     const struct kw_pin_record *r = &latch->record;
-    struct kw_pin_now now = {.boot_ns = kw_boot_ns(latch->book.clock)};
+    struct kw_moment now = {.boot_ns = kw_boot_ns(latch->book.clock)};
     kw_copy_str(now.boot, sizeof now.boot, kw_span_str(owner->boot));
     int64_t due = kw_pin_due(r, &now);
     free_to_start(latch);
@@ -220,8 +220,8 @@ static void pay(struct kw_latch *latch)
 /* In memory it holds at once, also when it cannot be written down. */
 static void conclude_in_memory(struct kw_latch *latch, const struct kw_latch_debt *d)
 {
-    struct kw_pin_now now = {.boot_ns = kw_boot_ns(latch->book.clock),
-                             .wall_ns = kw_wall_ns(latch->book.clock)};
+    struct kw_moment now = {.boot_ns = kw_boot_ns(latch->book.clock),
+                            .wall_ns = kw_wall_ns(latch->book.clock)};
     kw_copy_str(now.boot, sizeof now.boot, kw_span_str(d->owner.boot));
     kw_pin_settle(&latch->record, d->end, d->reason, &now);
     conclude(latch, &d->owner);

@@ -186,7 +186,7 @@ static bool is_last_good(const char *domain, struct kw_memory *memory,
         return false;
     if (!kw_span_equal(kw_span_of(memory->last->sha256, 32),
                        kw_span_of(marks->sha256, marks->sha256_len)))
-        (void)kw_marks_raise(marks, memory->last, 0, 0);
+        (void)kw_marks_raise(marks, memory->last, 0, KW_NO_MOMENT);
     marks->trust = trust;
     return true;
 }

@@ -279,6 +279,21 @@ static json_t *write_object(const struct kw_member *m, const void *field)
 
 const struct kw_member_kind kw_kind_object = {read_object, write_object};
 
+/* What begins with a boot, which is never empty: an empty one is null. */
+static kw_err read_moment(const struct kw_member *m, json_t *value, void *field,
+                          struct kw_note *note)
+{
+    return json_is_null(value) ? KW_OK : kw_members_read(m->table, value, field, note);
+}
+
+static json_t *write_moment(const struct kw_member *m, const void *field)
+{
+    const char *boot = field;
+    return boot[0] == '\0' ? json_null() : kw_members_write(m->table, field);
+}
+
+const struct kw_member_kind kw_kind_moment = {read_moment, write_moment};
+
 /* ---- lists ---- */
 
 static kw_err read_list(const struct kw_member *m, json_t *value, void *field,

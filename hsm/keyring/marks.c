@@ -26,6 +26,14 @@ static const struct kw_member named_table[] = {
     {.name = NULL},
 };
 
+static const struct kw_member boot_table[] = {
+    {.name = "boot", .kind = &kw_kind_text, .offset = 0, .max = KW_BOOT_ID},
+    {.name = "at-ns",
+     .kind = &kw_kind_i64,
+     .offset = offsetof(struct kw_moment, boot_ns) - offsetof(struct kw_moment, boot)},
+    {.name = NULL},
+};
+
 #define MARK(field) offsetof(struct kw_mark, field)
 static const struct kw_member mark_table[] = {
     {.name = "n", .kind = &kw_kind_u32, .offset = MARK(id.n), .max = KW_VERSION_N_MAX},
@@ -39,7 +47,12 @@ static const struct kw_member mark_table[] = {
      .max = sizeof((struct kw_mark *)0)->state},
     {.name = "wrapped", .kind = &kw_kind_bool, .offset = MARK(wrapped)},
     {.name = "accepted", .kind = &kw_kind_bool, .offset = MARK(accepted)},
-    {.name = "since-ns", .kind = &kw_kind_i64, .offset = MARK(since_wall_ns)},
+    {.name = "since-ns", .kind = &kw_kind_i64, .offset = MARK(since.wall_ns)},
+    {.name = "since-boot",
+     .kind = &kw_kind_moment,
+     .offset = MARK(since.boot),
+     .table = boot_table,
+     .newer = true},
     {.name = NULL},
 };
 
@@ -181,9 +194,18 @@ static bool accepted_meanwhile(const struct kw_marks *marks,
     return false;
 }
 
+/* The clock was ahead when it said so, and was set right over a restart: nobody knows how
+ * long ago that is, and waiting for it could take years. */
+static bool is_to_come(const struct kw_moment *since, const struct kw_moment *now)
+{
+    bool went_back = false;
+    return now->boot[0] != '\0' && kw_moment_age(since, now, &went_back) == 0 &&
+           went_back;
+}
+
 static struct kw_mark mark_for(const struct kw_marks *before,
                                const struct kw_keyring *ring, const struct kw_version *v,
-                               int64_t wall_ns)
+                               const struct kw_moment *now)
 {
     const struct kw_mark *old = kw_marks_of(before, v->n);
     struct kw_mark m = {.id = {.n = v->n}};
@@ -194,12 +216,13 @@ static struct kw_mark mark_for(const struct kw_marks *before,
         v->state == KW_KEY_UNKNOWN ? v->unknown_state : kw_key_state_name(v->state);
     kw_copy_str(m.state, sizeof m.state, kw_span_str(state));
     const bool unwraps = kw_key_state_unwraps(v->state);
-    const bool lasts = unwraps ? m.accepted : !m.accepted && m.since_wall_ns != 0;
+    const bool lasts = unwraps ? m.accepted : !m.accepted && m.since.wall_ns != 0;
     m.accepted = unwraps;
     if (!unwraps && v->state != KW_KEY_DISABLED)
-        m.since_wall_ns = 0;
-    else if (!lasts || has_gap(before, ring) || accepted_meanwhile(before, ring, v->n))
-        m.since_wall_ns = wall_ns;
+        m.since = KW_NO_MOMENT;
+    else if (!lasts || is_to_come(&m.since, now) || has_gap(before, ring) ||
+             accepted_meanwhile(before, ring, v->n))
+        m.since = *now;
     return m;
 }
 
@@ -244,7 +267,9 @@ static bool same_mark(const struct kw_mark *a, const struct kw_mark *b)
 {
     return a->id.n == b->id.n && strcmp(a->id.key_id, b->id.key_id) == 0 &&
            strcmp(a->state, b->state) == 0 && a->wrapped == b->wrapped &&
-           a->accepted == b->accepted && a->since_wall_ns == b->since_wall_ns;
+           a->accepted == b->accepted && a->since.wall_ns == b->since.wall_ns &&
+           a->since.boot_ns == b->since.boot_ns &&
+           strcmp(a->since.boot, b->since.boot) == 0;
 }
 
 /* The digest stands for everything that comes from the ring. */
@@ -260,13 +285,13 @@ static bool same_marks(const struct kw_marks *a, const struct kw_marks *b)
 }
 
 bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
-                    uint32_t active, int64_t wall_ns)
+                    uint32_t active, struct kw_moment now)
 {
     const struct kw_marks before = *marks;
     marks->count = 0;
     for (size_t i = 0; i < ring->count; i++)
         marks->versions[marks->count++] =
-            mark_for(&before, ring, &ring->versions[i], wall_ns);
+            mark_for(&before, ring, &ring->versions[i], &now);
     for (size_t i = marks->count; i < KW_VERSIONS_MAX; i++)
         marks->versions[i] = (struct kw_mark){0};
     take_file(marks, ring);
@@ -283,7 +308,7 @@ struct taking {
     const struct kw_marks *known;
     const struct kw_keyring *ring;
     uint32_t active;
-    int64_t wall_ns;
+    struct kw_moment now;
 };
 
 /* Fills *ret with what is to be written; *ret_new: it does not lie there already. */
@@ -296,16 +321,16 @@ static kw_err raised(struct kw_state_dir *dir, const struct taking *t,
         return e;
     *ret = t->known != NULL && t->known->serial != 0 ? *t->known : there;
     ret->trust = there.trust; /* an operator's word, said since */
-    (void)kw_marks_raise(ret, t->ring, t->active, t->wall_ns);
+    (void)kw_marks_raise(ret, t->ring, t->active, t->now);
     *ret_new = !same_marks(ret, &there);
     return KW_OK;
 }
 
 kw_err kw_state_raise_known(struct kw_state_dir *dir, const struct kw_marks *known,
                             const struct kw_keyring *ring, uint32_t active,
-                            int64_t wall_ns, struct kw_note *note)
+                            struct kw_moment now, struct kw_note *note)
 {
-    const struct taking t = {known, ring, active, wall_ns};
+    const struct taking t = {known, ring, active, now};
     struct kw_marks marks;
     bool is_new = false;
     kw_err e = raised(dir, &t, &marks, &is_new, note);
@@ -322,9 +347,9 @@ kw_err kw_state_raise_known(struct kw_state_dir *dir, const struct kw_marks *kno
 }
 
 kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
-                      uint32_t active, int64_t wall_ns, struct kw_note *note)
+                      uint32_t active, struct kw_moment now, struct kw_note *note)
 {
-    return kw_state_raise_known(dir, NULL, ring, active, wall_ns, note);
+    return kw_state_raise_known(dir, NULL, ring, active, now, note);
 }
 
 kw_err kw_state_trust(struct kw_state_dir *dir, const struct kw_trust *trust,
@@ -343,7 +368,7 @@ kw_err kw_state_trust(struct kw_state_dir *dir, const struct kw_trust *trust,
 }
 
 static kw_err rebuild(struct kw_state_dir *dir, const struct kw_keyring *ring,
-                      int64_t wall_ns, const char *who, struct kw_note *note)
+                      struct kw_moment now, const char *who, struct kw_note *note)
 {
     struct kw_marks marks = {0};
     char at[KW_TIME_TEXT];
@@ -355,19 +380,19 @@ static kw_err rebuild(struct kw_state_dir *dir, const struct kw_keyring *ring,
                     (unsigned long long)marks.serial);
         return kw_err_at(KW_CODE_DENIED, "marks");
     }
-    (void)kw_marks_raise(&marks, ring, 0, wall_ns);
-    kw_time_text(at, wall_ns);
+    (void)kw_marks_raise(&marks, ring, 0, now);
+    kw_time_text(at, now.wall_ns);
     snprintf(marks.rebuilt, sizeof marks.rebuilt, "%s, %.63s", at, who);
     return kw_state_write(dir, FILE_NAME, marks_table, &marks, note);
 }
 
 kw_err kw_state_rebuild(struct kw_state_dir *dir, const struct kw_keyring *ring,
-                        int64_t wall_ns, const char *who, struct kw_note *note)
+                        struct kw_moment now, const char *who, struct kw_note *note)
 {
     kw_err e = kw_state_lock(dir, note);
     if (kw_failed(e))
         return e;
-    e = rebuild(dir, ring, wall_ns, who, note);
+    e = rebuild(dir, ring, now, who, note);
     kw_state_unlock(dir);
     return e;
 }

@@ -50,6 +50,8 @@ extern const struct kw_member_kind kw_kind_i64;    /* any; a uint64_t keeps its 
 extern const struct kw_member_kind kw_kind_bool;   /* bool                            */
 extern const struct kw_member_kind kw_kind_format; /* no field: the number must be max */
 extern const struct kw_member_kind kw_kind_object; /* a struct with a table           */
+extern const struct kw_member_kind kw_kind_moment; /* an object that begins with a text,
+                                                      null when that is empty */
 extern const struct kw_member_kind kw_kind_list;   /* an array of structs with a table */
 
 /* Printable text (bytes.h) of 1..max - 1 bytes: what every text in these files must be.

@@ -125,10 +125,10 @@ static kw_err write_record(struct desk *d, struct kw_pin_record *r, struct kw_no
     return not_written(d);
 }
 
-static struct kw_pin_now look_at_clock(const struct kw_pin_book *book, const char *boot)
+static struct kw_moment look_at_clock(const struct kw_pin_book *book, const char *boot)
 {
-    struct kw_pin_now now = {.boot_ns = kw_boot_ns(book->clock),
-                             .wall_ns = kw_wall_ns(book->clock)};
+    struct kw_moment now = {.boot_ns = kw_boot_ns(book->clock),
+                            .wall_ns = kw_wall_ns(book->clock)};
     kw_copy_str(now.boot, sizeof now.boot, kw_span_str(boot));
     return now;
 }
@@ -184,7 +184,7 @@ static kw_err ask(struct desk *d, const struct kw_pin_facts *facts,
                   struct kw_note *note)
 {
     struct kw_pin_record record = newest(d, facts->serial, facts->label);
-    struct kw_pin_now now = look_at_clock(d->book, asker->boot);
+    struct kw_moment now = look_at_clock(d->book, asker->boot);
     kw_pin_judge(&record, facts, kw_pin_owner_lives(&record.tried), asker, &now, ret);
     if (ret->word == KW_PIN_GO)
         return write_go(d, &record, ret, note);
@@ -244,7 +244,7 @@ kw_err kw_pin_settled(const struct kw_pin_book *book, const struct kw_pin_facts 
     if (kw_failed(e))
         return e;
     struct kw_pin_record r = newest(&d, facts->serial, facts->label), before = r;
-    struct kw_pin_now now = look_at_clock(book, asker->boot);
+    struct kw_moment now = look_at_clock(book, asker->boot);
     bool ours = is_owner(&r.tried, asker), same = is_mark(&r.mark, &facts->mark);
     /* Who found it unsettled has counted it as unclear already. */
     bool news = ours || end == KW_PIN_WORKED || end == KW_PIN_REFUSED;
@@ -293,7 +293,7 @@ static struct kw_pin_record without_orphan(const struct desk *d,
     if (record.tried.pid == 0 || kw_pin_owner_lives(&record.tried) ||
         !kw_pin_owner_of(getpid(), &me))
         return record;
-    struct kw_pin_now now = look_at_clock(d->book, me.boot);
+    struct kw_moment now = look_at_clock(d->book, me.boot);
     kw_pin_settle_orphan(&record, &now);
     return record;
 }

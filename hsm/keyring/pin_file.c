@@ -33,21 +33,6 @@ static const struct kw_member ended_table[] = {
     {.name = NULL},
 };
 
-/* Both begin with the boot, which is never empty: an empty one is null. */
-static kw_err read_moment(const struct kw_member *m, json_t *value, void *field,
-                          struct kw_note *note)
-{
-    return json_is_null(value) ? KW_OK : kw_members_read(m->table, value, field, note);
-}
-
-static json_t *write_moment(const struct kw_member *m, const void *field)
-{
-    const char *boot = field;
-    return boot[0] == '\0' ? json_null() : kw_members_write(m->table, field);
-}
-
-static const struct kw_member_kind kind_moment = {read_moment, write_moment};
-
 /* ---- PINs that were refused ----------------------------------------------------------
  */
 
@@ -116,10 +101,10 @@ static const struct kw_member record_table[] = {
      .max = UINT32_MAX,
      .nullable = true},
     {.name = "ended",
-     .kind = &kind_moment,
+     .kind = &kw_kind_moment,
      .offset = AT(ended_boot),
      .table = ended_table},
-    {.name = "tried", .kind = &kind_moment, .offset = AT(tried), .table = tried_table},
+    {.name = "tried", .kind = &kw_kind_moment, .offset = AT(tried), .table = tried_table},
     {.name = "reason",
      .kind = &kw_kind_text,
      .offset = AT(reason),

@@ -79,6 +79,29 @@ static void forgive(struct kw_pin_record *r)
     *last = (struct kw_pin_refused){.label = ""};
 }
 
+/* One that was latched under a key that is gone may be any PIN that is read now. */
+static bool has_unknown(const struct kw_pin_record *r, const struct kw_pin_facts *f)
+{
+    for (size_t i = 0; i < r->refused_count; i++)
+        if (!can_compare(&r->refused[i].mark, &f->mark) &&
+            strcmp(r->refused[i].label, f->label) == 0)
+            return true;
+    return false;
+}
+
+/* Counts the PIN that was read as the last one, which it cannot be compared with?  A
+ * latched one: when no other was refused, as that one is stopped either way.  One that
+ * has worked: what was refused before it, the token counts no more. */
+static bool counts_as_last(const struct kw_pin_record *r, const struct kw_pin_facts *f)
+{
+    if (can_compare(&r->mark, &f->mark))
+        return false;
+    if (!r->latched) /* without a mark: it has worked, and was read without a key since */
+        return r->proven || !has_mark(&r->mark);
+    return r->refused_count == 1 && can_compare(&r->refused[0].mark, &r->mark) &&
+           is_same(&r->refused[0].mark, &r->mark);
+}
+
 /* The latched PIN counts as the one that was read, under the key that there is now. */
 static void refuse_instead(struct kw_pin_record *r, const struct kw_pin_facts *f)
 {
@@ -127,7 +150,7 @@ static void set_reason(struct kw_pin_record *r, const char *reason, int64_t wall
 }
 
 void kw_pin_settle(struct kw_pin_record *r, enum kw_pin_end end, const char *reason,
-                   const struct kw_pin_now *now)
+                   const struct kw_moment *now)
 {
     r->tried = (struct kw_pin_owner){0};
     r->tried_ns = 0;
@@ -150,9 +173,9 @@ void kw_pin_settle(struct kw_pin_record *r, enum kw_pin_end end, const char *rea
     set_reason(r, end == KW_PIN_WORKED ? "" : reason, now->wall_ns);
 }
 
-void kw_pin_settle_orphan(struct kw_pin_record *r, const struct kw_pin_now *now)
+void kw_pin_settle_orphan(struct kw_pin_record *r, const struct kw_moment *now)
 {
-    struct kw_pin_now then = *now;
+    struct kw_moment then = *now;
     kw_copy_str(then.boot, sizeof then.boot, kw_span_str(r->tried.boot));
     then.boot_ns = r->tried_ns;
     char reason[sizeof r->reason];
@@ -162,15 +185,14 @@ void kw_pin_settle_orphan(struct kw_pin_record *r, const struct kw_pin_now *now)
     kw_pin_settle(r, KW_PIN_UNCLEAR, reason, &then);
 }
 
-int64_t kw_pin_due(const struct kw_pin_record *r, const struct kw_pin_now *now)
+int64_t kw_pin_due(const struct kw_pin_record *r, const struct kw_moment *now)
 {
     if (!r->proven || r->unclear == 0)
         return 0;
     int64_t pause = r->unclear == 1 ? FIRST_PAUSE_NS : LATER_PAUSE_NS;
     /* Of another boot: at the latest, it ended when this one began.  Where boots have no
      * names, what is still to come cannot be of this one. */
-    bool same_boot =
-        kw_pin_is_boot(r->ended_boot, now->boot) && r->ended_ns <= now->boot_ns;
+    bool same_boot = kw_boot_is(r->ended_boot, now->boot) && r->ended_ns <= now->boot_ns;
     return (same_boot ? r->ended_ns : 0) + pause;
 }
 
@@ -206,12 +228,15 @@ static const char *barred(struct kw_pin_record *r, const struct kw_pin_facts *f)
     if (r->refused_count == KW_PIN_REFUSED_MAX)
         return AS_MANY " other PINs were refused or stopped here since keyward pin retry "
                        "was said last";
+    if (has_unknown(r, f) && !counts_as_last(r, f))
+        return "a PIN was refused or stopped here under a key that is gone (the machine "
+               "restarted): who knows whether it is this one";
     return NULL;
 }
 
 /* Makes the record one about the PIN that was read.  true: the record is another now. */
 static bool turn_to(struct kw_pin_record *r, const struct kw_pin_facts *f,
-                    const struct kw_pin_now *now)
+                    const struct kw_moment *now)
 {
     bool comparable = can_compare(&r->mark, &f->mark);
     if (comparable && is_same(&r->mark, &f->mark))
@@ -261,7 +286,7 @@ static void say_wait(struct kw_pin_verdict *v)
                 (unsigned)v->record.tried.pid);
 }
 
-static void say_later(struct kw_pin_verdict *v, const struct kw_pin_now *now)
+static void say_later(struct kw_pin_verdict *v, const struct kw_moment *now)
 {
     char when[KW_TIME_TEXT];
     int64_t due = kw_pin_due(&v->record, now);
@@ -303,7 +328,7 @@ static bool count_low_forbids(struct kw_pin_verdict *v, const struct kw_pin_fact
 }
 
 static void decide(struct kw_pin_verdict *v, const struct kw_pin_facts *f,
-                   const struct kw_pin_now *now)
+                   const struct kw_moment *now)
 {
     const struct kw_pin_record *r = &v->record;
     v->word = KW_PIN_GO;
@@ -316,7 +341,7 @@ static void decide(struct kw_pin_verdict *v, const struct kw_pin_facts *f,
 }
 
 static void go(struct kw_pin_record *r, const struct kw_pin_facts *f,
-               const struct kw_pin_owner *asker, const struct kw_pin_now *now)
+               const struct kw_pin_owner *asker, const struct kw_moment *now)
 {
     r->mark = f->mark;
     kw_copy_str(r->label, sizeof r->label, kw_span_str(f->label));
@@ -326,7 +351,7 @@ static void go(struct kw_pin_record *r, const struct kw_pin_facts *f,
 
 void kw_pin_judge(const struct kw_pin_record *record, const struct kw_pin_facts *facts,
                   bool tried_lives, const struct kw_pin_owner *asker,
-                  const struct kw_pin_now *now, struct kw_pin_verdict *ret)
+                  const struct kw_moment *now, struct kw_pin_verdict *ret)
 {
     *ret = (struct kw_pin_verdict){.record = *record};
     struct kw_pin_record *r = &ret->record;

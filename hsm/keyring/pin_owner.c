@@ -19,22 +19,6 @@ static bool read_line(const char *path, char *dst, size_t cap)
     return n > 0;
 }
 
-/* A sandbox may show processes and nothing else (systemd's ProcSubset=pid): then number
- * and start have to do. */
-static void this_boot(char dst[KW_BOOT_ID])
-{
-    char line[64];
-    if (!read_line("/proc/sys/kernel/random/boot_id", line, sizeof line) ||
-        !kw_copy_str(dst, KW_BOOT_ID, kw_span_str(line)))
-        kw_copy_str(dst, KW_BOOT_ID, kw_span_str(KW_BOOT_UNKNOWN));
-}
-
-bool kw_pin_is_boot(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0 || strcmp(a, KW_BOOT_UNKNOWN) == 0 ||
-           strcmp(b, KW_BOOT_UNKNOWN) == 0;
-}
-
 /* Behind the name, which may hold anything: state is field 3, the start field 22. */
 static bool look(long pid, char *ret_state, uint64_t *ret_start)
 {
@@ -52,19 +36,20 @@ bool kw_pin_owner_of(pid_t pid, struct kw_pin_owner *ret_owner)
 {
     struct kw_pin_owner owner = {.pid = (uint32_t)pid};
     char state;
-    this_boot(owner.boot);
+    kw_boot_id(owner.boot);
     if (pid <= 0 || !look(pid, &state, &owner.start))
         return false;
     *ret_owner = owner;
     return true;
 }
 
+/* Where a sandbox hides the boot, number and start have to do. */
 bool kw_pin_owner_lives(const struct kw_pin_owner *owner)
 {
     char boot[KW_BOOT_ID], state;
     uint64_t start;
-    this_boot(boot);
-    return owner->pid != 0 && kw_pin_is_boot(boot, owner->boot) &&
+    kw_boot_id(boot);
+    return owner->pid != 0 && kw_boot_is(boot, owner->boot) &&
            look(owner->pid, &state, &start) && start == owner->start && state != 'Z' &&
            state != 'X';
 }

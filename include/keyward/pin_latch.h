@@ -22,7 +22,10 @@
  *     was tried.  `keyward pin retry` alone forgets them, and owes one try, whatever the
  *     PIN.
  *   - A mark that was made with another key (it is lost when the machine restarts) cannot
- * be compared: a latch counts as about this PIN, a proof counts as none.
+ *     be compared: a latch counts as about this PIN, a proof counts as none.  What was
+ *     refused under that key may be any PIN: but for the one try of the PIN read next
+ *     after one that worked, and for any other PIN after a single one that was refused
+ *     and was read again, none is tried until `keyward pin retry` is said.
  *   - What ends before C_Login counts nothing.
  *   - Never with FINAL_TRY or a locked PIN; with COUNT_LOW only a proven PIN, or when a
  *     human has acted since (another PIN after a stop, or a retry).
@@ -36,14 +39,10 @@
 
 #include <sys/types.h>
 
-#include <keyward/clock.h>
+#include <keyward/moment.h>
 #include <keyward/pin_source.h>
 #include <keyward/secret.h>
 #include <keyward/state.h>
-
-#define KW_BOOT_ID 40u /* bytes of /proc/sys/kernel/random/boot_id and a NUL */
-
-#define KW_BOOT_UNKNOWN "unknown" /* a sandbox does not show it: it may be any boot */
 
 /* A process, so that it is not taken for a later one of the same number. */
 struct kw_pin_owner {
@@ -81,11 +80,6 @@ struct kw_pin_record {
 /* ---- the decision: pure -------------------------------------------------------------
  */
 
-struct kw_pin_now {
-    char boot[KW_BOOT_ID];
-    int64_t boot_ns, wall_ns;
-};
-
 enum kw_pin_word {
     KW_PIN_GO = 1, /* write the record (it says who tries), then C_Login              */
     KW_PIN_STOP,   /* latched                                                         */
@@ -107,7 +101,7 @@ struct kw_pin_verdict {
  * and label: nothing); `tried_lives`: the process in record->tried is still there. */
 void kw_pin_judge(const struct kw_pin_record *record, const struct kw_pin_facts *facts,
                   bool tried_lives, const struct kw_pin_owner *asker,
-                  const struct kw_pin_now *now, struct kw_pin_verdict *ret);
+                  const struct kw_moment *now, struct kw_pin_verdict *ret);
 
 /* OK for GO; PIN_STOP, HSM_DOWN (LATER) and BUSY (WAIT). */
 kw_err kw_pin_word_err(enum kw_pin_word word);
@@ -123,7 +117,7 @@ enum kw_pin_end kw_pin_end_of(kw_err login, bool was_in);
 
 /* What became of the login in record->tried.  `reason` is for the operator. */
 void kw_pin_settle(struct kw_pin_record *record, enum kw_pin_end end, const char *reason,
-                   const struct kw_pin_now *now);
+                   const struct kw_moment *now);
 
 /* Remembers the PIN of `facts` as a refused one.  false: it is one already, it has no
  * mark, or there is no more room (then nothing that is not remembered is tried). */
@@ -131,10 +125,10 @@ bool kw_pin_refuse(struct kw_pin_record *record, const struct kw_pin_facts *fact
 
 /* Whoever tried is gone and left no word: an unclear end at the time that it was begun.
  */
-void kw_pin_settle_orphan(struct kw_pin_record *record, const struct kw_pin_now *now);
+void kw_pin_settle_orphan(struct kw_pin_record *record, const struct kw_moment *now);
 
 /* LATER ends then (CLOCK_BOOTTIME of this boot); 0: there is nothing to wait for. */
-int64_t kw_pin_due(const struct kw_pin_record *record, const struct kw_pin_now *now);
+int64_t kw_pin_due(const struct kw_pin_record *record, const struct kw_moment *now);
 
 /* ---- what stands for a PIN -----------------------------------------------------------
  */
@@ -159,8 +153,6 @@ KW_MUST_USE kw_err kw_pin_mark_make(kw_span key, const char *serial, kw_span pin
 
 /* false: there is no such process. */
 bool kw_pin_owner_of(pid_t pid, struct kw_pin_owner *ret_owner);
-/* Is it the same boot, as far as the two names tell?  An unknown one is like any. */
-bool kw_pin_is_boot(const char *a, const char *b);
 /* It is still there, and can still be in C_Login (a zombie cannot). */
 bool kw_pin_owner_lives(const struct kw_pin_owner *owner);
 

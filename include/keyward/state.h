@@ -19,6 +19,7 @@
 #define KEYWARD_STATE_H
 
 #include <keyward/keyring.h>
+#include <keyward/moment.h>
 
 struct kw_state_dir; /* an opened directory */
 
@@ -51,8 +52,8 @@ struct kw_mark {
     char state[16]; /* as it stood in the last ring taken here */
     bool wrapped;   /* a baseline that was taken here, or what this node wrapped with */
     bool accepted;  /* it is in a state that unwraps */
-    int64_t since_wall_ns; /* and has been here since then; or it is disabled here since
-                              then; 0 = neither */
+    struct kw_moment since; /* and has been here since then; or it is disabled here since
+                               then; wall_ns is 0 = neither */
 };
 
 /* A keyring that somebody said to take although it does not follow from what was seen.
@@ -89,29 +90,31 @@ const struct kw_mark *kw_marks_of(const struct kw_marks *marks, uint32_t n);
 
 /* The marks after this node took `ring` into use and wraps with version `active` (0 =
  * none); true when they changed.  Pure.  A version is accepted, or disabled, here from
- * `wall_ns` on; anew when the ring's history has an accept, enable or adopt of it after
- * the last ring, or does not tell: it no longer reaches back so far, or the ring does not
- * follow. */
+ * `now` on (KW_NO_MOMENT: it is not known since when, and nothing may wait for that);
+ * anew when the clock that said since when was set back before it over a restart, or when
+ * the ring's history has an accept, enable or adopt of it after the last ring, or does
+ * not tell: it no longer reaches back so far, or the ring does not follow. */
 bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
-                    uint32_t active, int64_t wall_ns);
+                    uint32_t active, struct kw_moment now);
 /* The same for the file, written only when something changed.  This and the three below
  * hold the directory's lock meanwhile: BUSY as kw_state_lock says, and nothing is
  * changed. */
 KW_MUST_USE kw_err kw_state_raise(struct kw_state_dir *dir, const struct kw_keyring *ring,
-                                  uint32_t active, int64_t wall_ns, struct kw_note *note);
+                                  uint32_t active, struct kw_moment now,
+                                  struct kw_note *note);
 /* The same by a process that has marks which it could not write so far (serial 0: none):
  * they are raised, and not those of the file, but for the trust that waits there. */
 KW_MUST_USE kw_err kw_state_raise_known(struct kw_state_dir *dir,
                                         const struct kw_marks *known,
                                         const struct kw_keyring *ring, uint32_t active,
-                                        int64_t wall_ns, struct kw_note *note);
+                                        struct kw_moment now, struct kw_note *note);
 /* Records the trust in a file with this digest. */
 KW_MUST_USE kw_err kw_state_trust(struct kw_state_dir *dir, const struct kw_trust *trust,
                                   struct kw_note *note);
 /* New marks for a node that lost its memory: those of `ring`, and who said so.
  * DENIED  there are marks already */
 KW_MUST_USE kw_err kw_state_rebuild(struct kw_state_dir *dir,
-                                    const struct kw_keyring *ring, int64_t wall_ns,
+                                    const struct kw_keyring *ring, struct kw_moment now,
                                     const char *who, struct kw_note *note);
 
 struct kw_activation {

@@ -79,7 +79,7 @@ static bool is_sealing(const struct kw_version *v)
 static void marks_after(const struct kw_keyring *ring, struct kw_marks *ret)
 {
     *ret = (struct kw_marks){0};
-    (void)kw_marks_raise(ret, ring, ring->active, 0);
+    (void)kw_marks_raise(ret, ring, ring->active, KW_NO_MOMENT);
     for (size_t i = 0; i < ret->count; i++) {
         const struct kw_version *v = kw_keyring_by_n(ring, ret->versions[i].id.n);
         ret->versions[i].wrapped = v != NULL && is_sealing(v);

@@ -263,11 +263,11 @@ static kw_err record(void *shared, struct kw_note *note)
     return e;
 }
 
-int64_t kw_desk_since(const struct kw_desk *desk, uint32_t n)
+struct kw_moment kw_desk_since(const struct kw_desk *desk, uint32_t n)
 {
     struct kw_marks marks = desk->marks;
-    (void)kw_marks_raise(&marks, desk->ring, 0, 0);
-    return kw_marks_of(&marks, n)->since_wall_ns;
+    (void)kw_marks_raise(&marks, desk->ring, 0, KW_NO_MOMENT);
+    return kw_marks_of(&marks, n)->since;
 }
 
 kw_err kw_desk_activate(const struct kw_desk *desk, const struct kw_activation *act,

@@ -85,10 +85,10 @@ KW_MUST_USE kw_err kw_desk_facts(const char *operator_, struct kw_act_facts *ret
 KW_MUST_USE kw_err kw_desk_save(const struct kw_desk *desk, struct kw_keyring *changed,
                                 struct kw_note *note);
 
-/* Since when (CLOCK_REALTIME, ns) version n of the ring unwraps on this node, or is
- * disabled, as its daemon would say of this very ring.  0: the daemon has not seen it so,
- * or it was otherwise in between. */
-int64_t kw_desk_since(const struct kw_desk *desk, uint32_t n);
+/* Since when version n of the ring unwraps on this node, or is disabled, as its daemon
+ * would say of this very ring.  wall_ns is 0: the daemon has not seen it so, or it was
+ * otherwise in between. */
+struct kw_moment kw_desk_since(const struct kw_desk *desk, uint32_t n);
 
 /* Records an act of this node, as the owner of the state directory. */
 KW_MUST_USE kw_err kw_desk_activate(const struct kw_desk *desk,

@@ -8,6 +8,7 @@
 #include "desk.h"
 #include "next.h"
 #include "second_copy.h"
+#include "waited.h"
 
 /* How long a version must have been accepted on this node: a reload of every node and one
  * poll of every API server (60 s) fit in well. */
@@ -37,25 +38,15 @@ struct activation {
 
 static int seen_long_enough(const struct activation *a)
 {
-    const int64_t since = kw_desk_since(a->desk, a->v->n);
-    const int64_t now = kw_wall_ns(&kw_clock_system);
-    char text[KW_TIME_TEXT];
+    static const struct kw_wait wait = {
+        .state = "accepted",
+        .ns = SEEN_LONG_ENOUGH_NS,
+        .how_long = "five minutes",
+        .why = ", so that every node can decrypt with it first",
+    };
     if (a->c->now || a->first || kw_desk_active(a->desk) == a->v->n)
         return -1;
-    if (since == 0)
-        return kw_refuse(
-            a->cli,
-            "this node's daemon has not yet seen version %u as accepted; reload it "
-            "(systemctl reload keywardd) and wait five minutes, or say --now",
-            (unsigned)a->v->n);
-    if (now - since >= SEEN_LONG_ENOUGH_NS)
-        return -1;
-    kw_time_text(text, since);
-    return kw_refuse(a->cli,
-                     "version %u is seen as accepted on this node only since %s; wait "
-                     "five minutes, so that every node can decrypt with it first, or say "
-                     "--now",
-                     (unsigned)a->v->n, text);
+    return kw_waited(a->cli, a->desk, a->v->n, &wait);
 }
 
 /* What was seen or said of a second copy, into the version; a row for the token that was

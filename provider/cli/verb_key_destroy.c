@@ -12,6 +12,7 @@
 #include "gone.h"
 #include "next.h"
 #include "removal.h"
+#include "waited.h"
 
 /* How long a version must have been disabled on this node: an API server keeps a seed
  * that was unwrapped for a day, and does not miss its KEK before. */
@@ -69,27 +70,17 @@ static int unseen_here(const struct destroy *d)
 
 static int missed_by_now(const struct destroy *d)
 {
-    char since_text[KW_TIME_TEXT];
+    static const struct kw_wait wait = {
+        .state = "disabled",
+        .ns = MISSED_BY_NOW_NS,
+        .how_long = "a day",
+        .why =
+            ", as an API server may keep for that long what it had unwrapped and misses "
+            "the version only then (disabled is reversible, destroyed is not)",
+    };
     if (d->now || d->act != KW_ACT_DESTROY || was_never_accepted(d))
         return -1;
-    const int64_t since = kw_desk_since(d->desk, d->was->n);
-    const int64_t now = kw_wall_ns(&kw_clock_system);
-    if (since == 0)
-        return kw_refuse(
-            d->cli,
-            "this node's daemon has not yet seen version %u as disabled; reload it "
-            "(systemctl reload keywardd) and wait a day, or say --now",
-            (unsigned)d->was->n);
-    if (now - since >= MISSED_BY_NOW_NS)
-        return -1;
-    kw_time_text(since_text, since);
-    return kw_refuse(
-        d->cli,
-        "version %u is seen as disabled on this node only since %s; wait a day, as an "
-        "API "
-        "server may keep for that long what it had unwrapped and misses the version only "
-        "then (disabled is reversible, destroyed is not), or say --now",
-        (unsigned)d->was->n, since_text);
+    return kw_waited(d->cli, d->desk, d->was->n, &wait);
 }
 
 /* What stands in a row from now on: what was seen now goes before what was said. */

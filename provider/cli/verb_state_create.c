@@ -28,7 +28,7 @@ struct making {
     struct kw_keyring *ring;
     struct kw_blob bytes; /* of the keyring */
     struct kw_owner owner;
-    int64_t wall_ns;
+    struct kw_moment now;
     char who[64];
     bool has_activation, has_latch; /* their files were there: nothing of it is lost */
 };
@@ -261,7 +261,7 @@ static kw_err remember(void *shared, struct kw_note *note)
     if (!kw_failed(e))
         e = kw_state_save_keyring(dir, kw_blob_peek(&m->bytes), note);
     if (!kw_failed(e))
-        e = kw_state_rebuild(dir, m->ring, m->wall_ns, m->who, note);
+        e = kw_state_rebuild(dir, m->ring, m->now, m->who, note);
     kw_state_close(dir);
     return e;
 }
@@ -286,7 +286,7 @@ static kw_err make(struct making *m, struct kw_note *note)
         return e;
     snprintf(m->who, sizeof m->who, "%.30s, from serial %llu", operator_,
              (unsigned long long)m->ring->serial);
-    m->wall_ns = kw_wall_ns(&kw_clock_system);
+    m->now = kw_moment_now(&kw_clock_system);
     const struct kw_child child = {m->owner.uid, m->owner.gid, NULL, 0, 0};
     e = kw_child_run(&child, remember, m, note);
     if (kw_failed(e))

@@ -164,7 +164,7 @@ static kw_err remember(struct kw_daemon *d)
     return kw_failed(e)
                ? e
                : kw_state_raise_known(d->state, &d->unwritten, d->ring, d->ring_active,
-                                      kw_wall_ns(d->clock), &d->unremembered);
+                                      kw_moment_now(d->clock), &d->unremembered);
 }
 
 /* It is in use from now on, written or not. */
@@ -174,7 +174,7 @@ static void keep_unwritten(struct kw_daemon *d)
     struct kw_note ignored;
     if (kw_failed(known_marks(d, &marks, &ignored)))
         return;
-    (void)kw_marks_raise(&marks, d->ring, d->ring_active, kw_wall_ns(d->clock));
+    (void)kw_marks_raise(&marks, d->ring, d->ring_active, kw_moment_now(d->clock));
     d->unwritten = marks;
 }
 

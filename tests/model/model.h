@@ -120,6 +120,7 @@ extern struct reach reach;
 
 /* ---- world.c ---- */
 
+struct kw_moment world_now(const struct world *w);
 /* false when there is no folder to be had; world_close removes it. */
 bool world_open(struct world *w, uint64_t seed);
 void world_close(struct world *w);

@@ -124,7 +124,7 @@ static kw_err raise_marks(struct world *w, const struct node *node,
                           struct kw_state_dir *dir, struct kw_note *note)
 {
     struct kw_blob before = raw_state(node, "marks.json");
-    kw_err e = kw_state_raise(dir, node->ring, node->active, w->now_ns, note);
+    kw_err e = kw_state_raise(dir, node->ring, node->active, world_now(w), note);
     judge_write(w, node, "marks.json", &before, e);
     kw_blob_wipe(&before);
     return e;

@@ -192,7 +192,7 @@ static bool is_seen_long_enough(const struct world *w, const struct desk *d, uin
     const struct kw_mark *m = kw_marks_of(&d->marks, n);
     bool first = d->ring->active == 0 && d->judgement.active == 0;
     return first || d->judgement.active == n ||
-           (m != NULL && m->accepted && w->now_ns - m->since_wall_ns >= 300 * KW_S_NS);
+           (m != NULL && m->accepted && w->now_ns - m->since.wall_ns >= 300 * KW_S_NS);
 }
 
 static enum outcome record_act(struct world *w, const struct desk *d, uint32_t n)
@@ -472,7 +472,7 @@ enum outcome tool_rebuild(struct world *w, size_t i)
     if (!kw_failed(e))
         e = kw_state_open(node->state, &dir, &note);
     if (!kw_failed(e))
-        e = kw_state_rebuild(dir, ring, w->now_ns, "model", &note);
+        e = kw_state_rebuild(dir, ring, world_now(w), "model", &note);
     if (!kw_failed(e) || kw_file_is_written(e))
         truth_rebuilt(w, i, file_find(w, ring->sha256));
     else

@@ -170,10 +170,10 @@ static void judge_since(struct world *w, size_t i, const struct kw_marks *now)
         bool before = follow && was && descends(w, f->since[k], node->seen);
         int64_t want = !on && !off ? 0 : before ? node->since[k] : w->now_ns;
         if (node->is_unsure && (on || off))
-            want = m->since_wall_ns;
-        if (m->accepted != on || m->since_wall_ns != want)
+            want = m->since.wall_ns;
+        if (m->accepted != on || m->since.wall_ns != want || m->since.boot_ns != want)
             broke(w, "n%zu: %s is %s since %lld, and must be since %lld", i,
-                  w->keys[k].id, m->state, (long long)m->since_wall_ns, (long long)want);
+                  w->keys[k].id, m->state, (long long)m->since.wall_ns, (long long)want);
         node->since[k] = want;
     }
 }

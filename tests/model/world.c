@@ -69,6 +69,11 @@ void broke(struct world *w, const char *fmt, ...)
     say(w, "!! %s", w->broken);
 }
 
+struct kw_moment world_now(const struct world *w)
+{
+    return (struct kw_moment){"model", w->now_ns, w->now_ns};
+}
+
 void world_time(const struct world *w, char dst[KW_TIME_TEXT])
 {
     kw_time_text(dst, w->now_ns);

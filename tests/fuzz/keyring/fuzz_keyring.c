@@ -73,8 +73,9 @@ static void check_judged(const struct kw_keyring *ring)
     static const struct kw_places places = {"/etc/keyring.json", "/var"};
     const struct kw_memory memory = {&marks, &no_act, ring};
     marks = (struct kw_marks){0};
-    (void)kw_marks_raise(&marks, ring, ring->active, 1000);
-    KW_INVARIANT(!kw_marks_raise(&marks, ring, ring->active, 2000));
+    (void)kw_marks_raise(&marks, ring, ring->active, (struct kw_moment){"b", 1, 1000});
+    KW_INVARIANT(
+        !kw_marks_raise(&marks, ring, ring->active, (struct kw_moment){"b", 2, 2000}));
     kw_keyring_judge(ring, ring->domain, &memory, &places, &j);
     KW_INVARIANT(j.refusal == KW_ADMITTED && j.active == ring->active);
     const struct kw_version *v = kw_keyring_by_n(ring, j.active);

@@ -29,7 +29,7 @@ static void check_latch(const struct kw_pin_record *r)
     static struct kw_pin_verdict v;
     static struct kw_pin_facts facts;
     const struct kw_pin_owner asker = {.boot = "b", .pid = 7, .start = 7};
-    const struct kw_pin_now now = {.boot = "b", .boot_ns = 1, .wall_ns = 1};
+    const struct kw_moment now = {.boot = "b", .boot_ns = 1, .wall_ns = 1};
     facts = (struct kw_pin_facts){.mark = r->mark};
     memcpy(facts.serial, r->serial, sizeof facts.serial);
     memcpy(facts.label, r->label, sizeof facts.label);

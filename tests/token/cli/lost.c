@@ -56,7 +56,7 @@ void lost_take(bool last)
     struct kw_blob bytes = {0};
     CHECK_OK(kw_keyring_load(lost.s.keyring, &ring, &bytes, NULL));
     CHECK_OK(kw_state_open(lost.s.state, &dir, NULL));
-    CHECK_OK(kw_state_raise(dir, ring, 1, kw_wall_ns(&kw_clock_system), NULL));
+    CHECK_OK(kw_state_raise(dir, ring, 1, kw_moment_now(&kw_clock_system), NULL));
     if (last)
         CHECK_OK(kw_state_save_keyring(dir, kw_blob_peek(&bytes), NULL));
     kw_state_close(dir);

@@ -273,7 +273,20 @@ struct kw_keyring *site_ring(const struct site *s)
     return ring;
 }
 
+struct kw_moment ago(int64_t ns)
+{
+    struct kw_moment then = kw_moment_now(&kw_clock_system);
+    then.boot_ns -= ns;
+    then.wall_ns -= ns;
+    return then;
+}
+
 void site_take_ring(const struct site *s, uint32_t active, int64_t age_ns)
+{
+    site_take_ring_at(s, active, ago(age_ns));
+}
+
+void site_take_ring_at(const struct site *s, uint32_t active, struct kw_moment when)
 {
     struct kw_state_dir *dir = NULL;
     struct kw_blob bytes = {0};
@@ -281,8 +294,7 @@ void site_take_ring(const struct site *s, uint32_t active, int64_t age_ns)
     CHECK_OK(kw_keyring_load(s->keyring, &ring, &bytes, NULL));
     CHECK_OK(kw_state_open(s->state, &dir, NULL));
     CHECK_OK(kw_state_save_keyring(dir, kw_blob_peek(&bytes), NULL));
-    CHECK_OK(
-        kw_state_raise(dir, ring, active, kw_wall_ns(&kw_clock_system) - age_ns, NULL));
+    CHECK_OK(kw_state_raise(dir, ring, active, when, NULL));
     kw_state_close(dir);
     kw_blob_wipe(&bytes);
     kw_keyring_give(ring);

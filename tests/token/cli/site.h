@@ -13,6 +13,7 @@
 #include "run.h"
 
 #include <keyward/keyring.h>
+#include <keyward/moment.h>
 
 #define NOBODY 65534
 
@@ -71,9 +72,11 @@ void site_edit(struct site *s, const char *from, const char *to);
 
 /* The keyring as it lies there; the caller gives it back. */
 struct kw_keyring *site_ring(const struct site *s);
+struct kw_moment ago(int64_t ns); /* by both clocks */
 /* As the daemon does when it has taken the keyring into use, `age_ns` ago; `active` is
  * what this node wraps with. */
 void site_take_ring(const struct site *s, uint32_t active, int64_t age_ns);
+void site_take_ring_at(const struct site *s, uint32_t active, struct kw_moment when);
 /* The token's folder as it is now, beside it, and what keyward wants to hear of it. */
 void site_clone_token(struct site *s, char *ret_env, size_t cap);
 

@@ -494,7 +494,8 @@ static void raise_marks(void)
     struct kw_keyring *ring = NULL;
     CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
     CHECK_OK(kw_state_open(s.state, &dir, NULL));
-    CHECK_OK(kw_state_raise(dir, ring, ring->active, kw_wall_ns(&kw_clock_system), NULL));
+    CHECK_OK(
+        kw_state_raise(dir, ring, ring->active, kw_moment_now(&kw_clock_system), NULL));
     kw_state_close(dir);
     kw_keyring_give(ring);
 }

@@ -149,8 +149,8 @@ static void still_there__what_is_said_of_it_is_not_taken(void **state)
 }
 
 /* Version 1 is the former baseline, and this node has taken the keyring in which it is
- * disabled `age_ns` ago. */
-static void disabled_here(int64_t age_ns)
+ * disabled then. */
+static void disabled_here_since(struct kw_moment then)
 {
     site_make(&s);
     for (const char *n = "1"; n[0] <= '2'; n = n[0] == '1' ? "2" : "3") {
@@ -158,12 +158,17 @@ static void disabled_here(int64_t age_ns)
         KEYWARD_MUST(&s, 0, "key", "accept", n);
         KEYWARD_MUST(&s, 0, "key", "activate", n, "--only-copy", "--baseline", "--now");
     }
-    site_take_ring(&s, 2, 2 * age_ns);
+    site_take_ring(&s, 2, INT64_C(200000) * KW_S_NS);
     KEYWARD_MUST(&s, 0, "key", "disable", "1");
     CHECK_HAS(s.run.out, "when nothing has missed it for a day");
     KEYWARD_MUST(&s, 1, "key", "destroy", "1");
     CHECK_HAS(s.run.err, "this node's daemon has not yet seen version 1 as disabled");
-    site_take_ring(&s, 2, age_ns);
+    site_take_ring_at(&s, 2, then);
+}
+
+static void disabled_here(int64_t age_ns)
+{
+    disabled_here_since(ago(age_ns));
 }
 
 static void disabled_here_for_less_than_a_day__refused_but_with_now(void **state)
@@ -211,6 +216,20 @@ static void disabled_here_for_a_day__destroyed(void **state)
     disabled_here(INT64_C(86401) * KW_S_NS);
     KEYWARD_MUST(&s, 0, "key", "destroy", "1");
     CHECK(state_of(1) == KW_KEY_DESTROYED);
+    site_remove(&s);
+}
+
+/* A node whose clock was two days behind until ten seconds ago. */
+static void disabled_here_and_clock_set_since__what_passed_counts(void **state)
+{
+    (void)state;
+    struct kw_moment seen = ago(10 * KW_S_NS);
+    seen.wall_ns -= INT64_C(172800) * KW_S_NS;
+    disabled_here_since(seen);
+    KEYWARD_MUST(&s, 1, "key", "destroy", "1");
+    CHECK_HAS(s.run.err, "version 1 is seen as disabled on this node only since 20");
+    CHECK_HAS(s.run.err, "wait a day");
+    CHECK(state_of(1) == KW_KEY_DISABLED);
     site_remove(&s);
 }
 
@@ -445,6 +464,7 @@ KW_CASES("token/cli/destroy",
          CASE(wrapped_here_and_not_seen_disabled__refused_with_now_too),
          CASE(disabled_from_created_but_wrapped_here__waits_for_a_day),
          CASE(disabled_here_for_a_day__destroyed),
+         CASE(disabled_here_and_clock_set_since__what_passed_counts),
          CASE(enabled_and_disabled_since_then__waits_anew),
          CASE(never_accepted__destroyed_at_once),
          CASE(another_key_in_the_token__never_the_whole_of_it),

@@ -62,13 +62,13 @@ static void activate_what_this_node_never_saw_accepted__refused(void **state)
     site_remove(&s);
 }
 
-static kw_err mark(int64_t wall_ns)
+static kw_err mark(struct kw_moment when)
 {
     struct kw_state_dir *dir = NULL;
     struct kw_keyring *ring = NULL;
     CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
     CHECK_OK(kw_state_open(s.state, &dir, NULL));
-    kw_err e = kw_state_raise(dir, ring, 1, wall_ns, NULL);
+    kw_err e = kw_state_raise(dir, ring, 1, when, NULL);
     kw_state_close(dir);
     kw_keyring_give(ring);
     return e;
@@ -78,7 +78,7 @@ static void activate_what_was_seen_accepted_just_now__refused_until_then(void **
 {
     (void)state;
     make_two();
-    CHECK_OK(mark(kw_wall_ns(&kw_clock_system)));
+    CHECK_OK(mark(ago(0)));
     KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
     CHECK_HAS(s.run.err, "wait five minutes");
     site_remove(&s);
@@ -88,7 +88,60 @@ static void activate_what_was_seen_accepted_long_ago__good(void **state)
 {
     (void)state;
     make_two();
-    CHECK_OK(mark(kw_wall_ns(&kw_clock_system) - 301 * KW_S_NS));
+    CHECK_OK(mark(ago(301 * KW_S_NS)));
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
+    site_remove(&s);
+}
+
+static const int64_t year = INT64_C(365) * 24 * 3600 * KW_S_NS;
+
+/* The clock was a year behind when it was seen, which is no year's wait. */
+static void activate_clock_set_forward_since_it_was_seen__what_passed_counts(void **state)
+{
+    (void)state;
+    char day[KW_TIME_TEXT];
+    struct kw_moment seen = ago(10 * KW_S_NS);
+    kw_time_text(day, seen.wall_ns);
+    day[sizeof "2026-01-31T" - 1] = '\0';
+    seen.wall_ns -= year;
+    make_two();
+    CHECK_OK(mark(seen));
+    KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
+    CHECK_HAS(s.run.err, "seen as accepted on this node only since");
+    CHECK_HAS(s.run.err, day); /* by the clock of today */
+    CHECK_HAS(s.run.err, "wait five minutes");
+    site_remove(&s);
+}
+
+static void activate_clock_set_back_since_it_was_seen__what_passed_counts(void **state)
+{
+    (void)state;
+    struct kw_moment seen = ago(10 * KW_S_NS);
+    seen.wall_ns += year;
+    make_two();
+    CHECK_OK(mark(seen));
+    KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
+    CHECK_HAS(s.run.err, "the clock was set back since then");
+    CHECK_HAS(s.run.err, "wait five minutes");
+    site_remove(&s);
+    make_two();
+    seen = ago(301 * KW_S_NS);
+    seen.wall_ns += year;
+    CHECK_OK(mark(seen));
+    KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
+    site_remove(&s);
+}
+
+static void activate_clock_set_back_over_a_restart__what_helps_is_said(void **state)
+{
+    (void)state;
+    const int64_t in_a_year = kw_wall_ns(&kw_clock_system) + year;
+    make_two();
+    CHECK_OK(mark((struct kw_moment){"another-boot", 10 * KW_S_NS, in_a_year}));
+    KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
+    CHECK_HAS(s.run.err, "the clock was set back since");
+    CHECK_HAS(s.run.err, "systemctl reload keywardd");
+    CHECK_OK(mark(ago(301 * KW_S_NS))); /* what a reload does, five minutes ago */
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
     site_remove(&s);
 }
@@ -98,12 +151,12 @@ static void activate_what_was_enabled_again_unseen__refused(void **state)
 {
     (void)state;
     make_two();
-    CHECK_OK(mark(kw_wall_ns(&kw_clock_system) - 301 * KW_S_NS));
+    CHECK_OK(mark(ago(301 * KW_S_NS)));
     KEYWARD_MUST(&s, 0, "key", "disable", "2");
     KEYWARD_MUST(&s, 0, "key", "enable", "2");
     KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
     CHECK_HAS(s.run.err, "has not yet seen version 2 as accepted");
-    CHECK_OK(mark(kw_wall_ns(&kw_clock_system) - 301 * KW_S_NS));
+    CHECK_OK(mark(ago(301 * KW_S_NS)));
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
     site_remove(&s);
 }
@@ -288,6 +341,9 @@ KW_CASES("token/cli/refuse", CASE(activate_without_a_word_on_copies__wrong_usage
          CASE(activate_what_this_node_never_saw_accepted__refused),
          CASE(activate_what_was_seen_accepted_just_now__refused_until_then),
          CASE(activate_what_was_seen_accepted_long_ago__good),
+         CASE(activate_clock_set_forward_since_it_was_seen__what_passed_counts),
+         CASE(activate_clock_set_back_since_it_was_seen__what_passed_counts),
+         CASE(activate_clock_set_back_over_a_restart__what_helps_is_said),
          CASE(activate_what_was_enabled_again_unseen__refused),
          CASE(activate_an_older_one__there_is_no_way_back),
          CASE(take_away_what_this_node_wraps_with__refused),

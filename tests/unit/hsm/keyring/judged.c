@@ -30,14 +30,14 @@ void is_judged(const struct kw_keyring *ring, const struct kw_marks *marks,
 struct kw_marks seen(const struct kw_keyring *file)
 {
     struct kw_marks marks = {0};
-    (void)kw_marks_raise(&marks, file, file->active, 1000);
+    (void)kw_marks_raise(&marks, file, file->active, when(1000));
     return marks;
 }
 
 void taken(struct kw_marks *marks, const struct kw_keyring *file)
 {
     is_judged(file, marks, KW_ADMITTED, 0);
-    (void)kw_marks_raise(marks, file, file->active, 2000);
+    (void)kw_marks_raise(marks, file, file->active, when(2000));
 }
 
 void trust_in(struct kw_marks *marks, const struct kw_keyring *file)

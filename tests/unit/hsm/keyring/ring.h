@@ -5,6 +5,7 @@
 
 #include <keyward/act.h>
 #include <keyward/keyring.h>
+#include <keyward/moment.h>
 
 #include "check.h"
 
@@ -33,6 +34,9 @@ char *swap(const char *text, const char *from, const char *to);
 void refused(const char *json, const char *first, const char *second);
 /* Writing the ring is refused, and so is what it would have read like. */
 void cannot_be_written(const struct kw_keyring *ring);
+
+/* A moment of this boot, by both clocks. */
+struct kw_moment when(int64_t ns);
 
 /* A folder of this process for the case; removed by folder_gone. */
 const char *folder(void);

@@ -7,7 +7,7 @@
 void scene_begin(struct scene *s)
 {
     *s = (struct scene){.last = good_file()};
-    (void)kw_marks_raise(&s->marks, s->last, s->last->active, 1000);
+    (void)kw_marks_raise(&s->marks, s->last, s->last->active, when(1000));
     s->copy = s->last;
 }
 

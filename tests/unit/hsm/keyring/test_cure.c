@@ -63,7 +63,7 @@ static void missing__no_copy__fetched_or_its_keys_adopted(void **state)
     scene_begin(&s);
     becomes(&s.last, acted(s.last, KW_ACT_DISABLE, 1));
     becomes(&s.last, acted(s.last, KW_ACT_DESTROY, 1));
-    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 2, when(1000));
     s.copy = NULL;
     scene_judged(&s, KW_REFUSED_MISSING);
     CHECK_HAS(s.j.why.text, "no last good copy");
@@ -266,7 +266,7 @@ static void active__retired_elsewhere__the_next_kek_or_enabled_again(void **stat
     (void)state;
     struct scene s;
     scene_begin(&s);
-    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 3, when(1000));
     s.now = acted(s.last, KW_ACT_RETIRE, 3);
     scene_judged(&s, KW_REFUSED_ACTIVE);
     scene_names(&s, s.now);

@@ -11,7 +11,7 @@ static void older__of_ours__both_named_and_ours_put_back(void **state)
     scene_begin(&s);
     s.now = s.last;
     s.last = acted(s.now, KW_ACT_RETIRE, 3);
-    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 2, when(1000));
     s.copy = s.last;
     scene_judged(&s, KW_REFUSED_OLDER);
     scene_names(&s, s.now);
@@ -29,7 +29,7 @@ static void fork__of_a_lower_serial__no_older_file_and_where_they_part(void **st
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
     becomes(&s.last, acted(s.last, KW_ACT_RETIRE, 3));
     becomes(&s.last, acted(s.last, KW_ACT_DISABLE, 1));
-    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 2, when(1000));
     s.copy = s.last;
     scene_judged(&s, KW_REFUSED_FORK);
     scene_names(&s, s.now);
@@ -52,7 +52,7 @@ static void fork__long_ago__the_first_acts_that_differ(void **state)
     becomes(&s.now, acted(s.now, KW_ACT_DISABLE, 1));
     becomes(&s.last, acted(s.last, KW_ACT_RETIRE, 3));
     becomes(&s.last, acted(s.last, KW_ACT_DISABLE, 1));
-    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 2, when(1000));
     s.copy = s.last;
     scene_judged(&s, KW_REFUSED_FORK);
     CHECK_HAS(s.j.why.text, "In serial 8 this one did: disable 3 by ann; the other: "
@@ -71,7 +71,7 @@ static void older__the_copy_is_older_too__not_put_back(void **state)
     scene_begin(&s);
     s.now = s.last;
     s.last = acted(s.now, KW_ACT_RETIRE, 3);
-    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 2, when(1000));
     s.copy = s.now;
     scene_judged(&s, KW_REFUSED_OLDER);
     CHECK_STR(s.j.cure, scene_fetched(&s));
@@ -100,7 +100,7 @@ static void fork__acts_of_both__named(void **state)
     scene_begin(&s);
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
     becomes(&s.last, acted(s.last, KW_ACT_RETIRE, 3));
-    (void)kw_marks_raise(&s.marks, s.last, 2, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 2, when(1000));
     s.copy = s.last;
     scene_judged(&s, KW_REFUSED_FORK);
     scene_names(&s, s.now);
@@ -171,7 +171,7 @@ static void far__and_retired_elsewhere__one_way_out_after_the_other(void **state
     (void)state;
     struct scene s;
     scene_begin(&s);
-    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 3, when(1000));
     s.now = acted(s.last, KW_ACT_RETIRE, 3);
     for (unsigned i = 0; i < KW_ANCESTORS_MAX; i++)
         becomes(&s.now, reread(change(s.now)));
@@ -243,7 +243,7 @@ static void fork__both_have_wrapped__no_trust_and_what_each_choice_costs(void **
     scene_begin(&s);
     s.now = with_its_own(s.last, 'b');
     becomes(&s.last, with_its_own(s.last, 'a'));
-    (void)kw_marks_raise(&s.marks, s.last, 4, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 4, when(1000));
     s.copy = s.last;
     scene_judged(&s, KW_REFUSED_FORK);
     CHECK_STR(s.j.cure,
@@ -275,7 +275,7 @@ static void fork__the_others_may_have_wrapped__said_so(void **state)
     v->retired[0] = '\0';
     s.now = reread(s.now);
     becomes(&s.last, with_its_own(s.last, 'a'));
-    (void)kw_marks_raise(&s.marks, s.last, 4, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 4, when(1000));
     s.copy = s.last;
     scene_judged(&s, KW_REFUSED_FORK);
     CHECK_STR(s.j.cure, COMPARE_ONLY NO_TRUST
@@ -290,7 +290,7 @@ static void fork__this_node_alone_has_wrapped__its_own_goes_on(void **state)
     scene_begin(&s);
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
     becomes(&s.last, with_its_own(s.last, 'a'));
-    (void)kw_marks_raise(&s.marks, s.last, 4, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 4, when(1000));
     s.copy = s.last;
     scene_judged(&s, KW_REFUSED_FORK);
     CHECK_STR(s.j.cure, COMPARE_ONLY NO_TRUST
@@ -306,7 +306,7 @@ static void fork__lower_baseline__no_trust(void **state)
     scene_begin(&s);
     s.now = acted(s.last, KW_ACT_DISABLE, 1);
     becomes(&s.last, acted(s.last, KW_ACT_ACTIVATE, 3));
-    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 3, when(1000));
     s.copy = s.last;
     scene_judged(&s, KW_REFUSED_FORK);
     CHECK_STR(s.j.cure, COMPARE_ONLY
@@ -323,7 +323,7 @@ static void destroyed__wrapped_here__own_goes_on_or_written_again_first(void **s
     (void)state;
     struct scene s;
     scene_begin(&s);
-    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 3, when(1000));
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
     becomes(&s.now, acted(s.now, KW_ACT_DESTROY, 3));
     scene_judged(&s, KW_REFUSED_DESTROYED);
@@ -357,7 +357,7 @@ static void untrusted__destroyed_in_it__said(void **state)
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
     becomes(&s.now, acted(s.now, KW_ACT_DESTROY, 3));
     becomes(&s.last, acted(s.last, KW_ACT_DISABLE, 1));
-    (void)kw_marks_raise(&s.marks, s.last, 3, 1000);
+    (void)kw_marks_raise(&s.marks, s.last, 3, when(1000));
     s.copy = s.last;
     scene_judged(&s, KW_REFUSED_FORK);
     CHECK_HAS(s.j.cure,

@@ -226,7 +226,7 @@ static void fault__rebuild_each_allocation__no_memory_and_no_ring(void **state)
     struct building b = {.backup = old};
     becomes(&file, acted(file, KW_ACT_DESTROY, 1));
     becomes(&file, acted(file, KW_ACT_PRUNE, 1)); /* the backup has it: a line is made */
-    (void)kw_marks_raise(&b.marks, file, 2, 1000);
+    (void)kw_marks_raise(&b.marks, file, 2, when(1000));
     fail_each(run_building, &b);
     b.backup = NULL;
     fail_each(run_building, &b);
@@ -242,7 +242,7 @@ static kw_err run_raise(void *dir)
     if (kw_failed(e))
         return e;
     ring->serial = 9;
-    e = kw_state_raise(dir, ring, 3, 1000, NULL);
+    e = kw_state_raise(dir, ring, 3, when(1000), NULL);
     kw_keyring_give(ring);
     return kw_failed(e) ? e : kw_state_marks(dir, &marks, NULL);
 }
@@ -262,7 +262,7 @@ static kw_err run_rebuild(void *dir)
     ring->serial = 9;
     if (unlink(in_folder("marks.json")) != 0)
         CHECK(errno == ENOENT);
-    e = kw_state_rebuild(dir, ring, 1000, "ann", NULL);
+    e = kw_state_rebuild(dir, ring, when(1000), "ann", NULL);
     kw_keyring_give(ring);
     return e;
 }

@@ -161,7 +161,7 @@ static void future__marks__names_and_states_all_the_same(void **state)
     (void)state;
     struct kw_marks marks = {0};
     struct kw_keyring *ring = golden(FUTURE, NULL);
-    (void)kw_marks_raise(&marks, ring, 0, 1000);
+    (void)kw_marks_raise(&marks, ring, 0, when(1000));
     CHECK(marks.count == 9 && marks.baseline.n == 3 && marks.active.n == 3);
     CHECK_STR(kw_marks_of(&marks, 4)->state, "suspended");
     CHECK(!kw_marks_of(&marks, 9)->accepted && kw_marks_of(&marks, 2)->accepted);
@@ -227,10 +227,10 @@ static void marks__of_a_node_that_took_the_golden_keyring__the_same(void **state
     struct kw_state_dir *dir = with_golden("marks.json", &bytes);
     struct kw_keyring *ring = golden(KEYRING, NULL);
     CHECK_OK(kw_state_marks(dir, &marks, NULL));
-    (void)kw_marks_raise(&made, ring, 5, 1000);
+    (void)kw_marks_raise(&made, ring, 5, when(1000));
     for (size_t i = 0; i < made.count; i++)
-        if (made.versions[i].since_wall_ns != 0)
-            made.versions[i].since_wall_ns = marks.versions[i].since_wall_ns;
+        if (made.versions[i].since.wall_ns != 0)
+            made.versions[i].since = marks.versions[i].since;
     made.trust = marks.trust;
     made.trusted = marks.trusted;
     snprintf(made.rebuilt, sizeof made.rebuilt, "%s", marks.rebuilt);

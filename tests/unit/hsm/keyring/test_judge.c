@@ -292,7 +292,7 @@ static void active__retired_elsewhere__refused(void **state)
         struct kw_keyring *file = good_file();
         struct kw_marks marks = {0};
         const struct kw_activation act = act_of(3);
-        (void)kw_marks_raise(&marks, file, 3, 1000);
+        (void)kw_marks_raise(&marks, file, 3, when(1000));
         CHECK(judge_with(file, &marks, &act).active == 3);
         becomes(&file, acted(file, elsewhere[i], 3));
         struct kw_judgement j = judge_with(file, &marks, &act);
@@ -309,7 +309,7 @@ static void active__own_act_forgotten__goes_on_with_what_it_wrapped(void **state
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     const struct kw_activation act = act_of(9);
-    (void)kw_marks_raise(&marks, file, 3, 1000);
+    (void)kw_marks_raise(&marks, file, 3, when(1000));
     CHECK(judge_with(file, &marks, &no_act).active == 3);
     CHECK(judge_with(file, &marks, &act).active == 3);
     becomes(&file, acted(file, KW_ACT_DISABLE, 3));

@@ -10,7 +10,7 @@ static const char now[] = "2026-04-01T00:00:00Z";
 static struct kw_marks seen(const struct kw_keyring *file)
 {
     struct kw_marks marks = {0};
-    (void)kw_marks_raise(&marks, file, 0, 1000);
+    (void)kw_marks_raise(&marks, file, 0, when(1000));
     return marks;
 }
 
@@ -315,8 +315,8 @@ static void rebuild__a_node_that_missed_files__accepts_anew(void **state)
     struct kw_marks marks = seen(file);
     struct kw_keyring *ring = next_of(rebuilt(old, &marks));
     is_taken(ring, &behind);
-    (void)kw_marks_raise(&behind, ring, 0, 5000);
-    CHECK(kw_marks_of(&behind, 3)->since_wall_ns == 5000);
+    (void)kw_marks_raise(&behind, ring, 0, when(5000));
+    CHECK(kw_marks_of(&behind, 3)->since.wall_ns == 5000);
     kw_keyring_give(ring);
     kw_keyring_give(file);
     kw_keyring_give(old);
