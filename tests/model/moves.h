@@ -12,8 +12,8 @@ void move_used_fork(struct world *w);     /* and each side wraps with its own */
 void move_activate_here(struct world *w);
 void move_take_away(struct world *w);
 void move_destroy_behind(struct world *w); /* what was never accepted there */
-void move_hand_out(struct world *w);     /* the file of the place to another node */
-void move_hand_out_old(struct world *w); /* one of the five before it */
+void move_hand_out(struct world *w);       /* the file of the place to another node */
+void move_hand_out_old(struct world *w);   /* one of the five before it */
 void move_reload(struct world *w);
 void move_restart(struct world *w);
 void move_adopt_orphan(struct world *w);
