@@ -63,7 +63,8 @@ static void judge_memory(const json_t *document, struct kw_reasons *why)
     const char *reason = text_at(document, "keyring", "unremembered");
     if (reason != NULL)
         add(why,
-            "the state directory cannot be written, so an older keyring might be let in "
+            "the state directory does not say what is in use, so an older keyring might "
+            "be let in "
             "after a restart: %s. ",
             reason);
 }

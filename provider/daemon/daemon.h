@@ -65,7 +65,9 @@ struct kw_daemon {
     struct kw_blob ring_bytes;
     uint32_t ring_active;
     bool remembered;             /* marks and last good copy say so already */
-    struct kw_marks unwritten;   /* what was in use and could not be written; serial 0 */
+    struct kw_marks known;       /* of what was in use last, written or not; serial 0:
+                                    nothing was yet */
+    bool unwritten;              /* they could not be written */
     struct kw_note unremembered; /* why they do not, although it is in use */
     int64_t remember_again_ns;
     enum kw_hsm_state told; /* what the service manager was told last */

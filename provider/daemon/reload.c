@@ -25,14 +25,20 @@ static void reading_wipe(struct reading *r)
     kw_blob_wipe(&r->bytes);
 }
 
-/* What could not be written is known all the same, as long as this process lives. */
+/* What this process knows goes before what lies there: that was not written, or is gone.
+ * A `state create` said meanwhile has made marks again, and they count. */
+static bool knows_better(const struct kw_daemon *d, const struct kw_marks *there)
+{
+    return d->known.serial != 0 && (d->unwritten || there->serial == 0);
+}
+
 static kw_err known_marks(struct kw_daemon *d, struct kw_marks *ret, struct kw_note *note)
 {
     kw_err e = kw_state_marks(d->state, ret, note);
-    if (kw_failed(e) || d->unwritten.serial == 0)
+    if (kw_failed(e) || !knows_better(d, ret))
         return e;
     const struct kw_trust trust = ret->trust; /* an operator's word, said since */
-    *ret = d->unwritten;
+    *ret = d->known;
     ret->trust = trust;
     return KW_OK;
 }
@@ -159,23 +165,60 @@ static bool in_use(struct kw_daemon *d)
  */
 static kw_err remember(struct kw_daemon *d)
 {
-    kw_err e =
-        kw_state_save_keyring(d->state, kw_blob_peek(&d->ring_bytes), &d->unremembered);
-    return kw_failed(e)
-               ? e
-               : kw_state_raise_known(d->state, &d->unwritten, d->ring, d->ring_active,
-                                      kw_moment_now(d->clock), &d->unremembered);
+    struct kw_marks there;
+    kw_err e = kw_state_marks(d->state, &there, &d->unremembered);
+    if (!kw_failed(e))
+        e = kw_state_save_keyring(d->state, kw_blob_peek(&d->ring_bytes),
+                                  &d->unremembered);
+    if (kw_failed(e))
+        return e;
+    return kw_state_raise_known(d->state, knows_better(d, &there) ? &d->known : NULL,
+                                d->ring, d->ring_active, kw_moment_now(d->clock),
+                                &d->unremembered);
 }
 
 /* It is in use from now on, written or not. */
-static void keep_unwritten(struct kw_daemon *d)
+static void keep_known(struct kw_daemon *d)
 {
     struct kw_marks marks;
     struct kw_note ignored;
     if (kw_failed(known_marks(d, &marks, &ignored)))
         return;
     (void)kw_marks_raise(&marks, d->ring, d->ring_active, kw_moment_now(d->clock));
-    d->unwritten = marks;
+    d->known = marks;
+}
+
+/* What was written may be deleted later: then this process alone still knows, and nothing
+ * will after its end.  Not written anew by itself: somebody may be at it. */
+static void look_at_memory(struct kw_daemon *d)
+{
+    struct kw_marks there;
+    struct kw_note why = {{0}};
+    kw_err e = kw_state_marks(d->state, &there, &why);
+    if (!kw_failed(e) && there.serial == 0)
+        kw_note_set(&why, "marks.json is gone from the state directory: systemctl reload "
+                          "keywardd writes it again");
+    if (strcmp(why.text, d->unremembered.text) == 0)
+        return;
+    d->unremembered = why;
+    if (why.text[0] != '\0')
+        kw_log(KW_LOG_ERROR, "state-lost", KW_STR("reason", why.text));
+}
+
+static void remember_now(struct kw_daemon *d)
+{
+    kw_err e = remember(d);
+    d->remembered = !kw_failed(e);
+    d->unwritten = kw_failed(e);
+    keep_known(d);
+    if (kw_failed(e)) {
+        kw_log(KW_LOG_ERROR, "state-not-written", KW_ERR("err", e),
+               KW_STR("reason", d->unremembered.text));
+        return;
+    }
+    d->unremembered.text[0] = '\0';
+    kw_log(KW_LOG_INFO, "keyring-proven", KW_INT("serial", d->ring->serial),
+           KW_INT("active", d->ring_active));
 }
 
 /* A mark that is not written would let an older keyring in later: it is tried again until
@@ -183,21 +226,13 @@ static void keep_unwritten(struct kw_daemon *d)
 void kw_reload_settle(struct kw_daemon *d)
 {
     int64_t now = kw_mono_ns(d->clock);
-    if (d->ring == NULL || d->remembered || now < d->remember_again_ns || !in_use(d))
+    if (d->ring == NULL || now < d->remember_again_ns || (!d->remembered && !in_use(d)))
         return;
-    kw_err e = remember(d);
-    d->remembered = !kw_failed(e);
     d->remember_again_ns = now + REMEMBER_AGAIN_NS;
-    if (kw_failed(e)) {
-        keep_unwritten(d);
-        kw_log(KW_LOG_ERROR, "state-not-written", KW_ERR("err", e),
-               KW_STR("reason", d->unremembered.text));
-        return;
-    }
-    d->unremembered.text[0] = '\0';
-    d->unwritten = (struct kw_marks){0};
-    kw_log(KW_LOG_INFO, "keyring-proven", KW_INT("serial", d->ring->serial),
-           KW_INT("active", d->ring_active));
+    if (d->remembered)
+        look_at_memory(d);
+    else
+        remember_now(d);
 }
 
 /* Keeps why; true when that is news. */

@@ -196,6 +196,49 @@ static void keyring__refused_by_its_words__old_one_serves_until_cured(void **sta
 }
 
 /* What others can change is not believed, however good its words are. */
+static void lose(const char *state, const char *name)
+{
+    char path[192];
+    snprintf(path, sizeof path, "%s/%s", state, name);
+    CHECK(unlink(path) == 0);
+}
+
+/* Nobody but the running daemon still knows what it took and wraps with. */
+static void state_lost_while_it_runs__an_older_file_is_refused_all_the_same(void **state)
+{
+    struct house h;
+    (void)state;
+    kw_test_arena(1 << 20);
+    house_build(&h, NULL);
+    house_up(&h);
+    char *older = house_read(h.keyring);
+    house_rotate(&h, "2");
+    char *good = house_read(h.keyring);
+    struct kw_client *c = house_client(&h, h.secrets);
+    house_encrypt(c, SEED, &sealed);
+    CHECK(strncmp(sealed.key_id, "kw1-2-", 6) == 0);
+    size_t mark = house_mark(&h);
+    lose(h.state, "marks.json");
+    lose(h.state, "keyring.json");
+    lose(h.state, "activation.json");
+    house_await(&h, mark, NULL, "event=state-lost", "marks.json is gone", NULL);
+    CHECK_HAS(house_ask_status(&h, 1), "marks.json is gone from the state directory");
+    refused(&h, "event=keyring-rejected", older, "an older file was put back");
+    assert_int_equal(decrypt_sealed(c), GRPC_OK);
+    house_write(h.keyring, good);
+    house_reload(&h, "active=2");
+    house_ask_status(&h, 0);
+    kw_client_close(c);
+    assert_int_equal(house_stop(&h), 0);
+    mark = house_mark(&h);
+    house_write(h.keyring, older); /* written down again: known after a restart, too */
+    house_start(&h, NULL);
+    house_await(&h, mark, NULL, "event=keyring-rejected", "an older file", NULL);
+    free(older);
+    free(good);
+    house_raze(&h);
+}
+
 static void keyring__that_others_can_change__old_one_serves_until_cured(void **state)
 {
     struct house h;
@@ -321,6 +364,7 @@ KW_CASES("04-rotation",
          CASE(rotation__under_load__no_call_fails_no_reply_is_wrong),
          CASE(retired_elsewhere_what_it_wraps_with__serves_on_and_a_later_one_cures),
          CASE(keyring__refused_by_its_words__old_one_serves_until_cured),
+         CASE(state_lost_while_it_runs__an_older_file_is_refused_all_the_same),
          CASE(keyring__that_others_can_change__old_one_serves_until_cured),
          CASE(keyring__two_versions_of_one_id__old_one_serves_until_cured),
          CASE(keyring__check_blob_edited__not_proven_and_old_one_serves),
