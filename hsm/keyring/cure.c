@@ -270,12 +270,11 @@ static void begin_anew(struct text *t, const struct kw_places *p)
     reload(t);
 }
 
-/* No trust makes this node take what lies here. */
+/* No trust makes this node take what lies here; m: what it would know then. */
 static void keep_apart(struct text *t, const struct kw_keyring *ring,
-                       const struct kw_memory *memory, bool has_marks,
-                       const struct kw_places *p)
+                       const struct kw_memory *memory, const struct kw_marks *m,
+                       bool has_marks, const struct kw_places *p)
 {
-    const struct kw_marks *m = memory->marks;
     char ours[NAMES], theirs[NAMES];
     bool sure = false;
     name_lacking(ours, ring, m);
@@ -322,12 +321,12 @@ static void choose(struct text *t, const struct kw_keyring *ring,
                    const struct kw_memory *memory, bool has_marks,
                    const struct kw_places *p)
 {
-    uint32_t n = 0;
-    enum kw_refusal then = kw_refusal_if_trusted(ring, memory, &n);
+    struct kw_marks trusting;
+    enum kw_refusal then = kw_refusal_if_trusted(ring, memory, &trusting);
     add(t, "# compare it with the keyrings of the other nodes first (keyward "
            "keyring compare)\n");
     if (then != KW_ADMITTED && then != KW_REFUSED_ACTIVE) {
-        keep_apart(t, ring, memory, has_marks, p);
+        keep_apart(t, ring, memory, &trusting, has_marks, p);
         return;
     }
     add(t, "# when the others hold what lies here now, or one made from it:\n");
@@ -432,7 +431,9 @@ void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memo
     case KW_REFUSED_FORK:
     case KW_REFUSED_FAR:
     case KW_REFUSED_UNTRUSTED: choose(&t, ring, memory, has_marks, places); break;
-    case KW_REFUSED_DESTROYED: keep_apart(&t, ring, memory, has_marks, places); break;
+    case KW_REFUSED_DESTROYED:
+        keep_apart(&t, ring, memory, memory->marks, has_marks, places);
+        break;
     case KW_REFUSED_ACTIVE: go_on(&t, ring, memory->marks, places); break;
     case KW_REFUSED_LOST: fill_up(&t, ring, memory, places); break;
     case KW_REFUSED_DAMAGED: find_again(&t, NULL, memory, true, places); break;

@@ -150,17 +150,6 @@ static enum kw_refusal whole(const struct kw_keyring *ring, const char *domain,
     return KW_REFUSED_ACTIVE;
 }
 
-enum kw_refusal kw_refusal_if_trusted(const struct kw_keyring *ring,
-                                      const struct kw_memory *memory, uint32_t *ret_n)
-{
-    uint32_t active = 0;
-    struct kw_marks marks = *memory->marks;
-    const struct kw_memory trusting = {&marks, memory->act, memory->last};
-    marks.trust = (struct kw_trust){.sha256_len = 32};
-    kw_copy(marks.trust.sha256, 32, kw_span_of(ring->sha256, 32));
-    return whole(ring, ring->domain, &trusting, ret_n, &active);
-}
-
 bool kw_refusal_lacks(const struct kw_keyring *ring, const struct kw_mark *mark)
 {
     enum kw_refusal r = known_version(ring, mark, false);
@@ -202,15 +191,35 @@ static void count_act(struct kw_marks *marks, const struct kw_activation *act)
     }
 }
 
+enum kw_refusal kw_refusal_if_trusted(const struct kw_keyring *ring,
+                                      const struct kw_memory *memory,
+                                      struct kw_marks *ret_marks)
+{
+    uint32_t n = 0, active = 0;
+    *ret_marks = *memory->marks;
+    ret_marks->trust = (struct kw_trust){.sha256_len = 32};
+    kw_copy(ret_marks->trust.sha256, 32, kw_span_of(ring->sha256, 32));
+    /* The trust may let in again what lies there as the last good one. */
+    struct kw_memory trusting = {ret_marks, memory->act,
+                                 memory->last != NULL ? memory->last : memory->refused,
+                                 NULL};
+    if (!is_last_good(ring->domain, &trusting, ret_marks))
+        trusting.last = NULL;
+    count_act(ret_marks, memory->act);
+    return whole(ring, ring->domain, &trusting, &n, &active);
+}
+
 /* ring NULL and a reason: it is there and was not read. */
 static void judge(const struct kw_keyring *ring, const char *reason, const char *domain,
                   const struct kw_memory *memory, const struct kw_places *places,
                   struct kw_judgement *ret)
 {
     struct kw_marks marks = *memory->marks;
-    struct kw_memory known = {&marks, memory->act, memory->last};
-    if (!is_last_good(domain, &known, &marks))
+    struct kw_memory known = {&marks, memory->act, memory->last, NULL};
+    if (!is_last_good(domain, &known, &marks)) {
+        known.refused = known.last;
         known.last = NULL;
+    }
     count_act(&marks, memory->act);
     *ret = (struct kw_judgement){.last_good = known.last != NULL};
     ret->refusal = reason != NULL ? KW_REFUSED_DAMAGED

@@ -8,10 +8,11 @@
 
 #include <keyward/state.h>
 
-/* What this node would say of the ring if somebody said to trust it; *ret_n is the
- * version that it is about. */
+/* What this node would say of the ring if somebody said to trust it; *ret_marks: by what
+ * it would know then. */
 enum kw_refusal kw_refusal_if_trusted(const struct kw_keyring *ring,
-                                      const struct kw_memory *memory, uint32_t *ret_n);
+                                      const struct kw_memory *memory,
+                                      struct kw_marks *ret_marks);
 /* Is a version that this node knows not in the ring, or not as one that could open? */
 bool kw_refusal_lacks(const struct kw_keyring *ring, const struct kw_mark *mark);
 /* Would taking the ring cost what this node sealed under the version? */

@@ -189,6 +189,7 @@ struct kw_memory {
     const struct kw_keyring *last; /* the last good one; NULL = there is none.  What the
                                       marks do not know yet of it counts as taken: it is
                                       written before them */
+    const struct kw_keyring *refused; /* the judge's own word: `last` is none */
 };
 
 /* Judges `ring` (NULL = there is no file).  Pure.  The version to wrap with is the

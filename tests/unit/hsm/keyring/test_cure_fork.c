@@ -93,6 +93,27 @@ static void fork__of_a_copy_that_the_marks_do_not_know__refused(void **state)
     scene_end(&s);
 }
 
+/* Trusting what lies here would let in again the copy that was made from it, and with it
+ * a baseline that does not go back. */
+static void fork__trust_would_let_in_the_refused_copy__no_trust_printed(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_begin(&s);
+    s.now = acted(s.last, KW_ACT_DISABLE, 3);
+    struct kw_keyring *copy = acted(s.now, KW_ACT_ENABLE, 3);
+    becomes(&copy, acted(copy, KW_ACT_ACTIVATE, 3));
+    becomes(&s.last, acted(s.last, KW_ACT_RETIRE, 3));
+    (void)kw_marks_raise(&s.marks, s.last, 2, when(1000));
+    s.copy = copy;
+    scene_judged(&s, KW_REFUSED_FORK);
+    CHECK(strstr(s.j.cure, "keyward keyring trust ") == NULL);
+    CHECK_HAS(s.j.cure, "# keyring trust is no way out: the baseline here was version 3");
+    CHECK_HAS(s.j.cure, scene_fetched(&s));
+    kw_keyring_give(copy);
+    scene_end(&s);
+}
+
 static void fork__acts_of_both__named(void **state)
 {
     (void)state;
@@ -405,6 +426,7 @@ KW_CASES("hsm/keyring/cure_fork",
          CASE(fork__long_ago__the_first_acts_that_differ),
          CASE(older__the_copy_is_older_too__not_put_back),
          CASE(fork__of_a_copy_that_the_marks_do_not_know__refused),
+         CASE(fork__trust_would_let_in_the_refused_copy__no_trust_printed),
          CASE(fork__acts_of_both__named), CASE(fork__longest_acts__words_not_cut),
          CASE(far__sixty_five__trusted_or_put_back),
          CASE(far__and_retired_elsewhere__one_way_out_after_the_other),
