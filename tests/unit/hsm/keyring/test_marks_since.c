@@ -59,8 +59,8 @@ static void since_boot__anything_else__refused(void **state)
         ",\"since-boot\":{\"boot\":\"\",\"at-ns\":5}",
         ",\"since-boot\":{\"boot\":\"b\",\"at-ns\":null}",
         ",\"since-boot\":{\"boot\":\"b\",\"at-ns\":5,\"x\":1}",
-        ",\"since-boot\":{\"boot\":\"0123456789012345678901234567890123456789\","
-        "\"at-ns\":5}",
+        (",\"since-boot\":{\"boot\":\"0123456789012345678901234567890123456789\","
+         "\"at-ns\":5}"),
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct kw_marks marks;
