@@ -176,6 +176,7 @@ static void print_gone(const struct kw_desk *d, const struct kw_version *v)
 
 static void print_version(const struct kw_desk *d, const struct kw_version *v)
 {
+    KW_INVARIANT(d->ring != NULL); /* v is one of it */
     printf("version        %u\nkey_id         %s\nstate          %s%s%s\nmechanism      "
            "%s\n",
            (unsigned)v->n, v->key_id, kw_key_state_name(v->state),
@@ -207,6 +208,7 @@ static void print_version(const struct kw_desk *d, const struct kw_version *v)
 
 static void print_unknown(const struct kw_desk *d, const struct kw_version *v)
 {
+    KW_INVARIANT(d->ring != NULL); /* v is one of it */
     printf(
         "version        %u\nkey_id         %s\nstate          %s in the file, unknown to "
         "this program%s\nwhy            %s\n",
