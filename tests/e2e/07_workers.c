@@ -43,6 +43,7 @@ static void workers__killed_and_stopped_50_times_under_load__no_reply_is_wrong(
     struct house h;
     struct load_counts during, after;
     (void)state;
+    kw_test_as_root(); /* the daemon's descriptors are counted, and it is not dumpable */
     kw_test_arena(1 << 20);
     house_build(&h, "  deadline: 1000ms\n"
                     "  patience: 1s\n"
