@@ -11,23 +11,36 @@
 
 #include <keyward/alloc.h>
 
+/* Takes the bytes, also when it fails. */
+static kw_err parse_bytes(const char *path, struct kw_blob *bytes,
+                          struct kw_keyring **ret_ring, struct kw_blob *ret_bytes,
+                          struct kw_note *note)
+{
+    struct kw_note why = {{0}};
+    kw_err e = kw_keyring_parse(kw_blob_peek(bytes), ret_ring, &why);
+    if (kw_failed(e))
+        kw_note_set(note, "%s: %s", path, why.text);
+    if (kw_failed(e) || ret_bytes == NULL)
+        kw_blob_wipe(bytes);
+    else
+        *ret_bytes = *bytes;
+    return e;
+}
+
 kw_err kw_keyring_load(const char *path, struct kw_keyring **ret_ring,
                        struct kw_blob *ret_bytes, struct kw_note *note)
 {
     struct kw_blob bytes = {0};
-    struct kw_note why = {{0}};
-
     kw_err e = kw_file_read(path, KW_KEYRING_MAX, &bytes, note);
-    if (kw_failed(e))
-        return e;
-    e = kw_keyring_parse(kw_blob_peek(&bytes), ret_ring, &why);
-    if (kw_failed(e))
-        kw_note_set(note, "%s: %s", path, why.text);
-    if (kw_failed(e) || ret_bytes == NULL)
-        kw_blob_wipe(&bytes);
-    else
-        *ret_bytes = bytes;
-    return e;
+    return kw_failed(e) ? e : parse_bytes(path, &bytes, ret_ring, ret_bytes, note);
+}
+
+kw_err kw_keyring_load_trusted(const char *path, uid_t uid, struct kw_keyring **ret_ring,
+                               struct kw_blob *ret_bytes, struct kw_note *note)
+{
+    struct kw_blob bytes = {0};
+    kw_err e = kw_file_read_trusted(path, uid, KW_KEYRING_MAX, &bytes, note);
+    return kw_failed(e) ? e : parse_bytes(path, &bytes, ret_ring, ret_bytes, note);
 }
 
 /* One writer at a time: flock(2) on a file beside the ring that stays there, as locking

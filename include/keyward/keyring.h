@@ -181,6 +181,12 @@ KW_MUST_USE kw_err kw_keyring_parse(kw_span json, struct kw_keyring **ret_ring,
  * ret_bytes (may be NULL) receives the file's bytes. */
 KW_MUST_USE kw_err kw_keyring_load(const char *path, struct kw_keyring **ret_ring,
                                    struct kw_blob *ret_bytes, struct kw_note *note);
+/* The same for what the daemon, whose user is `uid`, would read (kw_file_read_trusted).
+ * DENIED  others could have changed it: the note says by what, and nothing was read */
+KW_MUST_USE kw_err kw_keyring_load_trusted(const char *path, uid_t uid,
+                                           struct kw_keyring **ret_ring,
+                                           struct kw_blob *ret_bytes,
+                                           struct kw_note *note);
 
 /* A copy that may be changed before it is written (one reference, sha256 zero). */
 KW_MUST_USE kw_err kw_keyring_dup(const struct kw_keyring *ring,

@@ -55,7 +55,7 @@ static kw_err load_ring(struct kw_desk *desk, const char *path, struct kw_note *
     path = desk->config->keyring;
     bool known = daemon_uid(desk, &uid);
     if (known)
-        e = kw_trusted_keyring(path, uid, &desk->ring, NULL, note);
+        e = kw_keyring_load_trusted(path, uid, &desk->ring, NULL, note);
     if (e.code == KW_CODE_DENIED) {
         if (known && !desk->doubts_config)
             desk->doubt = *note;

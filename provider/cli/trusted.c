@@ -11,24 +11,6 @@
 
 #include "commands.h"
 
-kw_err kw_trusted_keyring(const char *path, uid_t uid, struct kw_keyring **ret_ring,
-                          struct kw_blob *ret_bytes, struct kw_note *note)
-{
-    struct kw_blob bytes = {0};
-    struct kw_note why = {{0}};
-    kw_err e = kw_file_read_trusted(path, uid, KW_KEYRING_MAX, &bytes, note);
-    if (kw_failed(e))
-        return e;
-    e = kw_keyring_parse(kw_blob_peek(&bytes), ret_ring, &why);
-    if (kw_failed(e))
-        kw_note_set(note, "%s: %s", path, why.text);
-    if (kw_failed(e) || ret_bytes == NULL)
-        kw_blob_wipe(&bytes);
-    else
-        *ret_bytes = bytes;
-    return e;
-}
-
 /* Owner and mode tell who could; only other eyes tell whether somebody did. */
 static void add_next(const char *keyring, struct kw_commands *next)
 {
@@ -90,7 +72,7 @@ kw_err kw_trusted_copy(const char *path, uid_t service, struct kw_keyring **ret_
     kw_err denied = KW_OK;
     for (size_t i = 0; i < sizeof uids / sizeof uids[0]; i++) {
         struct kw_note why = {{0}};
-        kw_err e = kw_trusted_keyring(path, uids[i], ret_ring, ret_bytes, &why);
+        kw_err e = kw_keyring_load_trusted(path, uids[i], ret_ring, ret_bytes, &why);
         bool of_mode = kw_span_equal_str(kw_span_str(e.where), "file mode");
         if (e.code != KW_CODE_DENIED || !kw_failed(denied) || of_mode)
             *note = why;

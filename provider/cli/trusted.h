@@ -12,12 +12,6 @@
 
 #include "cli.h"
 
-/* kw_keyring_load of what the daemon, whose user is `uid`, would read.
- * DENIED  others could have changed it: the note says by what, and nothing was read */
-KW_MUST_USE kw_err kw_trusted_keyring(const char *path, uid_t uid,
-                                      struct kw_keyring **ret_ring,
-                                      struct kw_blob *ret_bytes, struct kw_note *note);
-
 /* Would keywardd, whose user is `uid`, read this configuration?  -1 to go on, else the
  * exit code, and it has said why and what to do. */
 int kw_trusted_config(const struct kw_cli *cli, uid_t uid);

@@ -377,8 +377,8 @@ static kw_err of_this_domain(const struct making *m, struct kw_note *note)
 /* What is remembered is served from there as the last good one. */
 static kw_err load_keyring(struct making *m, struct kw_note *note)
 {
-    return kw_trusted_keyring(m->config->keyring, m->owner.uid, &m->ring, &m->bytes,
-                              note);
+    return kw_keyring_load_trusted(m->config->keyring, m->owner.uid, &m->ring, &m->bytes,
+                                   note);
 }
 
 static int perform(struct making *m)
