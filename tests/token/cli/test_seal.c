@@ -155,15 +155,18 @@ static void login_that_never_returns__ended_and_one_command_goes_on(void **state
     site_remove(&s);
 }
 
-static void keyward_killed_in_a_login_that_hangs__the_child_ends_too(void **state)
+/* Its child, which has nobody any more. */
+static pid_t lose_keyward_in_the_login(void)
 {
-    (void)state;
     CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     pid_t keyward = hang_in_the_login();
     pid_t child = site_await_call(&s, "C_Login", 1);
     CHECK(kill(keyward, SIGKILL) == 0 && WIFSIGNALED(site_reap(keyward)));
-    int status = site_reap(child);
-    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    return child;
+}
+
+static void one_command_goes_on(void)
+{
     CHECK(prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
     site_tell(&s, "\n");
     KEYWARD_MUST(&s, 0, "pin", "retry");
@@ -172,22 +175,23 @@ static void keyward_killed_in_a_login_that_hangs__the_child_ends_too(void **stat
     site_remove(&s);
 }
 
+static void keyward_killed_in_a_login_that_hangs__the_child_ends_too(void **state)
+{
+    (void)state;
+    pid_t child = lose_keyward_in_the_login();
+    int status = site_reap(child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    one_command_goes_on();
+}
+
 /* The login ends well when nobody is there any more who would record a key. */
 static void keyward_killed_in_a_login__no_key_is_made(void **state)
 {
     (void)state;
-    CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
-    pid_t keyward = hang_in_the_login();
-    pid_t child = site_await_call(&s, "C_Login", 1);
-    CHECK(kill(keyward, SIGKILL) == 0 && WIFSIGNALED(site_reap(keyward)));
+    pid_t child = lose_keyward_in_the_login();
     site_tell(&s, "C_GenerateKey crash\n");
     CHECK(WIFEXITED(site_reap(child)));
-    CHECK(prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
-    site_tell(&s, "\n");
-    KEYWARD_MUST(&s, 0, "pin", "retry");
-    KEYWARD_MUST(&s, 0, "key", "create");
-    fclose(s.watch);
-    site_remove(&s);
+    one_command_goes_on();
 }
 
 /* Deeper than the files of any token, so that nobody walks to its end. */
