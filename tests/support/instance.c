@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "house.h"
+#include "instance.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,9 +37,9 @@ static void become(uid_t uid)
 }
 
 /* Only async-signal-safe calls between fork and exec: gRPC's threads may be about.  h: it
- * is the house's daemon, or NULL. */
+ * is the instance's daemon, or NULL. */
 static pid_t spawn(const char *program, char *const *args, uid_t uid, int out_fd,
-                   const struct house *h)
+                   const struct instance *h)
 {
     pid_t pid = fork();
     CHECK(pid >= 0);
@@ -93,7 +93,7 @@ static int run_tool(char *out, size_t cap, char *const *args)
     return status_of(pid);
 }
 
-int house_tool(struct house *h, char *out, size_t cap, ...)
+int instance_tool(struct instance *h, char *out, size_t cap, ...)
 {
     char *args[ARGS_MAX] = {"keyward"};
     size_t n = 1;
@@ -112,7 +112,7 @@ int house_tool(struct house *h, char *out, size_t cap, ...)
 /* ---- building
  * --------------------------------------------------------------------------- */
 
-static void place(struct house *h)
+static void place(struct instance *h)
 {
     const struct {
         char *dst;
@@ -129,7 +129,7 @@ static void place(struct house *h)
         snprintf(paths[i].dst, 128, "%s/%s", h->dir, paths[i].name);
 }
 
-void house_edit(struct house *h, const char *from, const char *to)
+void instance_edit(struct instance *h, const char *from, const char *to)
 {
     struct kw_blob b = {0};
     static char text[65536];
@@ -147,13 +147,14 @@ void house_edit(struct house *h, const char *from, const char *to)
     kw_blob_wipe(&b);
 }
 
-static void must(struct house *h, const char *what, int status, const char *out)
+static void must(struct instance *h, const char *what, int status, const char *out)
 {
     if (status != 0)
         fail_msg("%s: exit status %d in %s:\n%s", what, status, h->dir, out);
 }
 
-void house_lend(const struct house *h, const char *file, const char *name, char dst[512])
+void instance_lend(const struct instance *h, const char *file, const char *name,
+                   char dst[512])
 {
     struct kw_blob b = {0};
     snprintf(dst, 512, "%s", file);
@@ -165,29 +166,29 @@ void house_lend(const struct house *h, const char *file, const char *name, char 
     kw_blob_wipe(&b);
 }
 
-void house_build(struct house *h, const char *hsm)
+void instance_build(struct instance *h, const char *hsm)
 {
     char out[8192], with[1024];
-    *h = (struct house){.dir = "/tmp/kw-house-XXXXXX", .log_fd = -1};
+    *h = (struct instance){.dir = "/tmp/kw-instance-XXXXXX", .log_fd = -1};
     CHECK(mkdtemp(h->dir) != NULL && chmod(h->dir, 0755) == 0);
     pthread_mutex_init(&h->mutex, NULL);
     pthread_cond_init(&h->grew, NULL);
     h->uid = geteuid() == 0 ? NOBODY : geteuid();
     place(h);
-    house_lend(h, KW_DAEMON, "keywardd", h->keywardd);
-    house_lend(h, KW_WORKER, "keyward-hsm", h->worker);
+    instance_lend(h, KW_DAEMON, "keywardd", h->keywardd);
+    instance_lend(h, KW_WORKER, "keyward-hsm", h->worker);
     char *init[] = {"keyward",   "init",  "--first",
                     "--softhsm", "--dir", h->dir,
                     "--domain",  "demo",  geteuid() == 0 ? "--user" : NULL,
                     "nobody",    NULL};
     must(h, "init", run_tool(out, sizeof out, init), out);
     snprintf(with, sizeof with, "log: {level: debug}\nhsm:\n%s", hsm ? hsm : quick);
-    house_edit(h, "hsm:\n", with);
-    must(h, "create", house_tool(h, out, sizeof out, "key", "create", NULL), out);
-    must(h, "accept", house_tool(h, out, sizeof out, "key", "accept", "1", NULL), out);
+    instance_edit(h, "hsm:\n", with);
+    must(h, "create", instance_tool(h, out, sizeof out, "key", "create", NULL), out);
+    must(h, "accept", instance_tool(h, out, sizeof out, "key", "accept", "1", NULL), out);
     must(h, "activate",
-         house_tool(h, out, sizeof out, "key", "activate", "1", "--baseline",
-                    "--only-copy", "--now", NULL),
+         instance_tool(h, out, sizeof out, "key", "activate", "1", "--baseline",
+                       "--only-copy", "--now", NULL),
          out);
 }
 
@@ -206,7 +207,7 @@ static int open_up(const char *path, const struct stat *st, int what, struct FTW
     return S_ISDIR(st->st_mode) ? chmod(path, 0700) : 0;
 }
 
-void house_share(struct house *second, const struct house *first)
+void instance_share(struct instance *second, const struct instance *first)
 {
     *second = *first;
     second->daemon = 0;
@@ -217,7 +218,7 @@ void house_share(struct house *second, const struct house *first)
     pthread_cond_init(&second->grew, NULL);
 }
 
-static void forget_log(struct house *h)
+static void forget_log(struct instance *h)
 {
     for (size_t i = 0; i < h->line_count; i++)
         free(h->lines[i]);
@@ -226,16 +227,16 @@ static void forget_log(struct house *h)
     h->line_count = h->line_room = 0;
 }
 
-void house_unshare(struct house *second)
+void instance_unshare(struct instance *second)
 {
     CHECK(second->daemon == 0);
     forget_log(second);
 }
 
-void house_raze(struct house *h)
+void instance_destroy(struct instance *h)
 {
     if (h->daemon != 0)
-        house_stop(h);
+        instance_stop(h);
     nftw(h->dir, open_up, 16, FTW_PHYS);
     nftw(h->dir, remove_one, 16, FTW_PHYS | FTW_DEPTH);
     forget_log(h);
@@ -246,7 +247,7 @@ void house_raze(struct house *h)
 
 /* What the daemon says is shown at once: ctest prints it when a case fails, also when it
  * hangs. */
-static void add_line(struct house *h, const char *text)
+static void add_line(struct instance *h, const char *text)
 {
     dprintf(STDERR_FILENO, "  | %s\n", text);
     pthread_mutex_lock(&h->mutex);
@@ -264,7 +265,7 @@ static void add_line(struct house *h, const char *text)
 
 static void *drain(void *ctx)
 {
-    struct house *h = ctx;
+    struct instance *h = ctx;
     FILE *f = fdopen(h->log_fd, "r");
     char line[LINE_CAP];
     while (f != NULL && fgets(line, sizeof line, f) != NULL) {
@@ -280,7 +281,7 @@ static void *drain(void *ctx)
     return NULL;
 }
 
-void house_start(struct house *h, const char *const *more)
+void instance_start(struct instance *h, const char *const *more)
 {
     char *args[ARGS_MAX] = {"keywardd", "--config", h->config, "--worker", h->worker};
     size_t n = 5;
@@ -297,19 +298,19 @@ void house_start(struct house *h, const char *const *more)
         free(args[n]);
 }
 
-void house_up(struct house *h)
+void instance_up(struct instance *h)
 {
-    size_t mark = house_mark(h);
-    house_start(h, NULL);
-    house_await(h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    size_t mark = instance_mark(h);
+    instance_start(h, NULL);
+    instance_await(h, mark, NULL, "event=hsm-state", "to=up", NULL);
 }
 
-void house_signal(struct house *h, int signo)
+void instance_signal(struct instance *h, int signo)
 {
     CHECK(h->daemon > 0 && kill(h->daemon, signo) == 0);
 }
 
-int house_wait_end(struct house *h)
+int instance_wait_end(struct instance *h)
 {
     CHECK(h->daemon > 0);
     int status = status_of(h->daemon);
@@ -318,13 +319,13 @@ int house_wait_end(struct house *h)
     return status;
 }
 
-int house_stop(struct house *h)
+int instance_stop(struct instance *h)
 {
-    house_signal(h, SIGTERM);
-    return house_wait_end(h);
+    instance_signal(h, SIGTERM);
+    return instance_wait_end(h);
 }
 
-size_t house_mark(struct house *h)
+size_t instance_mark(struct instance *h)
 {
     pthread_mutex_lock(&h->mutex);
     size_t mark = h->line_count;
@@ -343,7 +344,7 @@ static bool has_all(const char *line, va_list texts)
     return all;
 }
 
-size_t house_await(struct house *h, size_t mark, const char **ret_line, ...)
+size_t instance_await(struct instance *h, size_t mark, const char **ret_line, ...)
 {
     va_list texts;
     va_start(texts, ret_line);
@@ -365,7 +366,7 @@ size_t house_await(struct house *h, size_t mark, const char **ret_line, ...)
     return mark + 1;
 }
 
-unsigned house_count(struct house *h, size_t mark, const char *text)
+unsigned instance_count(struct instance *h, size_t mark, const char *text)
 {
     unsigned n = 0;
     pthread_mutex_lock(&h->mutex);
@@ -393,7 +394,7 @@ static pid_t parent_of(const char *pid, char *ret_name, size_t cap)
     return parent;
 }
 
-size_t house_workers(struct house *h, pid_t *pids, size_t max)
+size_t instance_workers(struct instance *h, pid_t *pids, size_t max)
 {
     size_t n = 0;
     char name[64];
@@ -411,7 +412,7 @@ size_t house_workers(struct house *h, pid_t *pids, size_t max)
 /* ---- clients
  * ------------------------------------------------------------------------------ */
 
-struct kw_client *house_client(struct house *h, const char *socket)
+struct kw_client *instance_client(struct instance *h, const char *socket)
 {
     struct kw_client *client = NULL;
     (void)h;
@@ -419,7 +420,8 @@ struct kw_client *house_client(struct house *h, const char *socket)
     return client;
 }
 
-void house_encrypt(struct kw_client *client, kw_span seed, struct kw_client_reply *reply)
+void instance_encrypt(struct kw_client *client, kw_span seed,
+                      struct kw_client_reply *reply)
 {
     CHECK_OK(kw_client_encrypt(client, seed, "d1dd4ffe-9db5-424a-84b8-96e50c45abd1",
                                10 * KW_S_NS, reply));
@@ -427,13 +429,13 @@ void house_encrypt(struct kw_client *client, kw_span seed, struct kw_client_repl
         fail_msg("Encrypt: gRPC status %d: %s", reply->grpc_status, reply->message);
 }
 
-void house_round_trip(struct kw_client *client)
+void instance_round_trip(struct kw_client *client)
 {
     uint8_t seed[32];
     static _Thread_local struct kw_client_reply sealed, opened;
     sealed = opened = (struct kw_client_reply){0};
     kw_random(seed, sizeof seed);
-    house_encrypt(client, kw_span_of(seed, sizeof seed), &sealed);
+    instance_encrypt(client, kw_span_of(seed, sizeof seed), &sealed);
     CHECK_OK(
         kw_client_decrypt(client, kw_span_of(sealed.ciphertext, sealed.ciphertext_len),
                           kw_span_str(sealed.key_id),
@@ -446,7 +448,7 @@ void house_round_trip(struct kw_client *client)
     kw_client_reply_wipe(&opened);
 }
 
-void house_status(struct house *h, char *out, size_t cap)
+void instance_status(struct instance *h, char *out, size_t cap)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     kw_copy(at.sun_path, sizeof at.sun_path - 1, kw_span_str(h->status));
