@@ -134,12 +134,12 @@ static void put_class(struct kw_json *j, struct kw_daemon *d, size_t i)
     kw_json_str(j, "name", c->name);
     kw_json_str(j, "scope", c->scope);
     kw_json_str(j, "socket", c->socket);
-    kw_json_int(j, "status_calls", (int64_t)s.calls[KW_ASK_STATUS]);
-    kw_json_int(j, "encrypt_calls", (int64_t)s.calls[KW_ASK_ENCRYPT]);
-    kw_json_int(j, "decrypt_calls", (int64_t)s.calls[KW_ASK_DECRYPT]);
+    kw_json_int(j, "status_calls", (int64_t)s.calls[KW_METHOD_STATUS]);
+    kw_json_int(j, "encrypt_calls", (int64_t)s.calls[KW_METHOD_ENCRYPT]);
+    kw_json_int(j, "decrypt_calls", (int64_t)s.calls[KW_METHOD_DECRYPT]);
     kw_json_int(j, "failed_calls",
-                (int64_t)(s.failed[KW_ASK_STATUS] + s.failed[KW_ASK_ENCRYPT] +
-                          s.failed[KW_ASK_DECRYPT]));
+                (int64_t)(s.failed[KW_METHOD_STATUS] + s.failed[KW_METHOD_ENCRYPT] +
+                          s.failed[KW_METHOD_DECRYPT]));
     kw_json_int(j, "joined", (int64_t)s.joined);
     kw_json_open(j, "cache", '{');
     kw_json_int(j, "entries", (int64_t)s.cache_entries);

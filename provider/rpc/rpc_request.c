@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rpc_call.h"
+#include "rpc_request.h"
 
 #include "server.h"
 #include "slices.h"
 
-static void done(struct kw_call *ask);
+static void done(struct kw_request *request);
 static void reply(struct kw_slot *s, bool watched);
 static void settle(struct kw_slot *s);
 static void drop(struct kw_slot *s);
@@ -17,16 +17,16 @@ static kw_span keep(uint8_t *room, size_t cap, kw_span s)
     return kw_span_of(room, cut.len);
 }
 
-kw_err kw_slot_fill(struct kw_slot *slot, const struct kw_request *request)
+kw_err kw_slot_fill(struct kw_slot *slot, const struct kw_codec_fields *request)
 {
-    struct kw_call *a = &slot->ask;
+    struct kw_request *a = &slot->request;
     a->uid = keep(slot->uid, sizeof slot->uid, request->uid);
     a->key_id = keep(slot->key_id, sizeof slot->key_id, request->key_id);
     a->has_annotations = request->has_annotations;
     a->done = done;
-    if (a->ask == KW_ASK_DECRYPT)
+    if (a->method == KW_METHOD_DECRYPT)
         a->ciphertext = keep(slot->ciphertext, sizeof slot->ciphertext, request->bytes);
-    if (a->ask == KW_ASK_ENCRYPT && request->bytes.len > 0)
+    if (a->method == KW_METHOD_ENCRYPT && request->bytes.len > 0)
         return kw_secret_copy(&a->seed, request->bytes);
     return KW_OK;
 }
@@ -53,7 +53,7 @@ void kw_slot_begin(struct kw_slot *slot, grpc_call *call)
     slot->cancelled = 0;
     atomic_store(&slot->holds, 1);
     atomic_store(&slot->phase, KW_SLOT_BEGINNING);
-    kw_kms_begin(slot->rpc->kms, &slot->ask);
+    kw_kms_begin(slot->rpc->kms, &slot->request);
     if (atomic_load(&slot->phase) == KW_SLOT_FINISHED) {
         reply(slot, false);
         return;
@@ -66,19 +66,19 @@ void kw_slot_begin(struct kw_slot *slot, grpc_call *call)
         reply(slot, true); /* the main thread was quicker and left the reply to us */
 }
 
-/* kms is through with the call.  Whoever does not find it PARKED leaves the sending to
+/* kms is through with the request.  Whoever does not find it PARKED leaves the sending to
  * the rpc thread, which still holds it in begin. */
-static void done(struct kw_call *ask)
+static void done(struct kw_request *request)
 {
     struct kw_slot *s =
-        (struct kw_slot *)(void *)((char *)ask - offsetof(struct kw_slot, ask));
-    bool secret = ask->ask == KW_ASK_DECRYPT;
+        (struct kw_slot *)(void *)((char *)request - offsetof(struct kw_slot, request));
+    bool secret = request->method == KW_METHOD_DECRYPT;
     kw_dst out = secret ? kw_dst_of(s->secret_reply, KW_REPLY_SECRET_MAX)
                         : kw_dst_of(s->plain_reply, KW_REPLY_PLAIN_MAX);
-    kw_err e = ask->err;
+    kw_err e = request->err;
     if (!kw_failed(e))
-        e = kw_codec_encode(ask, &out);
-    kw_secret_wipe(&ask->seed);
+        e = kw_codec_encode(request, &out);
+    kw_secret_wipe(&request->seed);
     s->status = kw_rpc_status_of(e.code);
     s->reply = kw_dst_span(&out);
     s->finished_ns = kw_mono_ns(s->rpc->clock);
@@ -91,14 +91,14 @@ static void drop_reply(void *p)
 {
     struct kw_slot *s = p;
     KW_TAG_ACQUIRE(s);
-    if (s->ask.ask == KW_ASK_DECRYPT)
+    if (s->request.method == KW_METHOD_DECRYPT)
         kw_wipe(s->secret_reply, KW_REPLY_SECRET_MAX);
     drop(s);
 }
 
 static grpc_byte_buffer *message_of(struct kw_slot *s)
 {
-    bool secret = s->ask.ask == KW_ASK_DECRYPT;
+    bool secret = s->request.method == KW_METHOD_DECRYPT;
     uint8_t *p = secret ? s->secret_reply : s->plain_reply;
     atomic_fetch_add(&s->holds, 1);
     KW_TAG_RELEASE(s);
@@ -142,7 +142,7 @@ void kw_slot_on_gone(struct kw_slot *slot)
     if (slot->cancelled)
         atomic_fetch_add(&slot->rpc->counts.cancelled, 1);
     if (atomic_load(&slot->phase) == KW_SLOT_PARKED)
-        kw_kms_cancel(slot->rpc->kms, &slot->ask);
+        kw_kms_cancel(slot->rpc->kms, &slot->request);
     settle(slot);
 }
 
