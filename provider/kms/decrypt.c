@@ -8,21 +8,21 @@
 static kw_step decrypt_parse, decrypt_admit, decrypt_recall, decrypt_unwrap,
     decrypt_prove, decrypt_remember, decrypt_share;
 
+/* clang-format off */
 static const struct kw_step_row rows[] = {
-    {"parse", decrypt_parse},       /* envelope: bytes from etcd -> checked fields */
-    {"admit", decrypt_admit},       /* scope, class policy and health, the version */
-    {"recall", decrypt_recall},     /* cache: unwrapped lately?  then go to share  */
-    {"unwrap", decrypt_unwrap},     /* hsm: one job for all equal requests; waits  */
-    {"prove", decrypt_prove},       /* envelope: does the inner digest match?      */
-    {"remember", decrypt_remember}, /* cache                                   */
-    {"share", decrypt_share,
-     .always = true}, /* those who waited for the same unwrap get what came
-                                       of it, and are run to their end               */
-    {"record", kw_outcome_record,
-     .always = true}, /* count and log who asked, what came of it  */
-    {"reply", kw_outcome_reply,
-     .always = true}, /* the seed to the response, then wipe       */
+    {"parse", decrypt_parse},       /* envelope: bytes from etcd -> checked fields   */
+    {"admit", decrypt_admit},       /* scope, class policy and health, the version   */
+    {"recall", decrypt_recall},     /* cache: unwrapped lately?  then go to share    */
+    {"unwrap", decrypt_unwrap},     /* hsm: one job for all equal requests; waits    */
+    {"prove", decrypt_prove},       /* envelope: does the inner digest match?        */
+    {"remember", decrypt_remember}, /* cache                                         */
+    /* From here on every request comes through, good or failed. */
+    {"share", decrypt_share, .always = true},    /* who waited for the same unwrap gets
+                                                    what came of it, and is run to its end */
+    {"record", kw_outcome_record, .always = true}, /* count and log: who, and what came of it */
+    {"reply", kw_outcome_reply, .always = true},   /* the seed to the response, then wipe */
 };
+/* clang-format on */
 const struct kw_steps kw_decrypt_steps = {"decrypt", rows};
 
 static kw_err decrypt_check_fields(const struct kw_request *request)

@@ -7,19 +7,19 @@
 
 static kw_step encrypt_admit, encrypt_wrap, encrypt_seal, encrypt_verify, encrypt_judge;
 
+/* clang-format off */
 static const struct kw_step_row rows[] = {
-    {"admit", encrypt_admit},   /* size, class policy and health, the version  */
-    {"wrap", encrypt_wrap},     /* hsm: under the active version; waits        */
-    {"seal", encrypt_seal},     /* envelope: the bytes that will be stored     */
-    {"verify", encrypt_verify}, /* hsm: unwrap what was wrapped; waits.  Nobody
-                                          upstream does                              */
-    {"judge", encrypt_judge},   /* is it what we were given?  an unreadable
-                                          ciphertext is data loss                    */
-    {"record", kw_outcome_record,
-     .always = true}, /* count and log who asked, what came of it  */
-    {"reply", kw_outcome_reply,
-     .always = true}, /* then wipe                                 */
+    {"admit", encrypt_admit},   /* size, class policy and health, the active version   */
+    {"wrap", encrypt_wrap},     /* hsm: under the active version; waits                */
+    {"seal", encrypt_seal},     /* envelope: the bytes that kube-apiserver will store  */
+    {"verify", encrypt_verify}, /* hsm: unwrap what was wrapped; waits.  Nobody upstream does */
+    {"judge", encrypt_judge},   /* is it what we were given?  an unreadable ciphertext is
+                                   data loss */
+    /* From here on every request comes through, good or failed. */
+    {"record", kw_outcome_record, .always = true}, /* count and log: who, and what came of it */
+    {"reply", kw_outcome_reply, .always = true},   /* then wipe */
 };
+/* clang-format on */
 const struct kw_steps kw_encrypt_steps = {"encrypt", rows};
 
 static kw_err encrypt_look(struct kw_kms *kms, struct kw_request *request)

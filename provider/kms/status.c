@@ -4,14 +4,15 @@
 
 static kw_step status_admit;
 
+/* clang-format off */
 static const struct kw_step_row rows[] = {
-    {"admit", status_admit,
-     false}, /* health record and class policy; with them the active
-                                       key_id.  While starting it waits a little     */
-    {"record", kw_outcome_record,
-     .always = true}, /* count and log who asked, what came of it  */
+    {"admit", status_admit}, /* health record and class policy, and with them the active
+                                key_id; while starting it waits a little */
+    /* From here on every request comes through, good or failed. */
+    {"record", kw_outcome_record, .always = true}, /* count and log: who, and what came of it */
     {"reply", kw_outcome_reply, .always = true},
 };
+/* clang-format on */
 const struct kw_steps kw_status_steps = {"status", rows};
 
 /* The mutex is held.  What this Status gets now; HOLD leaves the request as it is. */
