@@ -123,18 +123,18 @@ static kw_err decide(struct kw_asking *a, struct kw_note *why)
     return e;
 }
 
-static void say(const struct kw_asking *a, const struct kw_wire_word *word)
+static void say(const struct kw_asking *a, const struct kw_wire_permit *word)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    KW_INVARIANT(!kw_failed(kw_wire_put_word(word, &dst)));
+    KW_INVARIANT(!kw_failed(kw_wire_encode_permit(word, &dst)));
     (void)!send(a->parent_fd, dst.ptr, dst.len, MSG_NOSIGNAL);
 }
 
 static void answer(struct kw_asking *a, kw_span message)
 {
-    struct kw_wire_word word = {.err = {0}};
-    if (a->board->asked || kw_failed(kw_wire_get_pin(message, &a->board->facts)))
+    struct kw_wire_permit word = {.err = {0}};
+    if (a->board->asked || kw_failed(kw_wire_decode_pin(message, &a->board->facts)))
         return;
     a->board->asked = true;
     word.err = decide(a, &word.note);
@@ -160,9 +160,9 @@ static void remember(struct kw_asking *a, enum kw_pin_end end, const char *reaso
 
 static void hear_end(struct kw_asking *a, kw_span message)
 {
-    const struct kw_wire_word remembered = {.err = {0}};
+    const struct kw_wire_permit remembered = {.err = {0}};
     struct kw_wire_login l;
-    if (!a->board->asked || a->board->ended || kw_failed(kw_wire_get_login(message, &l)))
+    if (!a->board->asked || a->board->ended || kw_failed(kw_wire_decode_login(message, &l)))
         return;
     remember(a, kw_pin_end_of(l.err, l.was_in), l.note.text);
     say(a, &remembered);
@@ -232,14 +232,14 @@ static kw_err no_parent(void)
     return kw_err_at(KW_CODE_CANCELLED, "socket");
 }
 
-static kw_err hear_word(const struct kw_asking *a, struct kw_wire_word *ret)
+static kw_err hear_word(const struct kw_asking *a, struct kw_wire_permit *ret)
 {
     uint8_t buf[KW_WIRE_MAX];
     ssize_t n;
     do
         n = recv(a->child_fd, buf, sizeof buf, 0);
     while (n < 0 && errno == EINTR);
-    return n > 0 ? kw_wire_get_word(kw_span_of(buf, (size_t)n), ret) : no_parent();
+    return n > 0 ? kw_wire_decode_permit(kw_span_of(buf, (size_t)n), ret) : no_parent();
 }
 
 static kw_err ask(const struct kw_asking *a, const struct kw_pin_facts *facts,
@@ -247,8 +247,8 @@ static kw_err ask(const struct kw_asking *a, const struct kw_pin_facts *facts,
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    struct kw_wire_word word;
-    kw_err e = kw_wire_put_pin(facts, &dst);
+    struct kw_wire_permit word;
+    kw_err e = kw_wire_encode_pin(facts, &dst);
     if (kw_failed(e))
         return e;
     if (send(a->child_fd, dst.ptr, dst.len, MSG_NOSIGNAL) != (ssize_t)dst.len)
@@ -269,10 +269,10 @@ static kw_err tell_end(const struct kw_asking *a, const struct kw_token *token,
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     struct kw_wire_login l = {.err = login, .was_in = kw_token_was_logged_in(token)};
-    struct kw_wire_word remembered;
+    struct kw_wire_permit remembered;
     if (kw_failed(login))
         l.note = *note;
-    KW_INVARIANT(!kw_failed(kw_wire_put_login(&l, &dst)));
+    KW_INVARIANT(!kw_failed(kw_wire_encode_login(&l, &dst)));
     if (send(a->child_fd, dst.ptr, dst.len, MSG_NOSIGNAL) != (ssize_t)dst.len)
         return no_parent();
     return hear_word(a, &remembered);

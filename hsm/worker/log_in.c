@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one login of a worker: read the PIN, ask the front, wait for its word, and only
+/* The one login of a worker: read the PIN, ask the front, wait for its permit, and only
  * then C_Login; say at once how that ended.
  *
  * The wait is no part of LOGIN: a worker that waits may be killed, and leaves when the
  * front is gone. */
-#include "worker.h"
+#include "worker_internal.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -26,7 +26,7 @@ static kw_err read_pin(struct kw_worker_state *w, struct kw_secret *ret_pin,
 }
 
 /* CANCELLED: there is no front any more, or it wants us to leave. */
-static kw_err await_word(struct kw_worker_state *w, struct kw_wire_word *ret)
+static kw_err await_permit(struct kw_worker_state *w, struct kw_wire_permit *ret)
 {
     uint8_t buf[KW_WIRE_MAX];
     ssize_t n;
@@ -35,18 +35,18 @@ static kw_err await_word(struct kw_worker_state *w, struct kw_wire_word *ret)
     while (n < 0 && errno == EINTR);
     if (n <= 0 || (size_t)n > sizeof buf)
         return kw_err_at(KW_CODE_CANCELLED, "socket");
-    return kw_wire_get_word(kw_span_of(buf, (size_t)n), ret);
+    return kw_wire_decode_permit(kw_span_of(buf, (size_t)n), ret);
 }
 
 static kw_err ask(struct kw_worker_state *w, const struct kw_pin_facts *facts,
                   struct kw_note *note)
 {
-    struct kw_wire_word word;
-    kw_tell_pin(w, facts);
-    kw_err e = await_word(w, &word);
-    if (!kw_failed(e) && kw_failed(word.err)) {
-        *note = word.note;
-        e = word.err;
+    struct kw_wire_permit permit;
+    kw_worker_send_pin(w, facts);
+    kw_err e = await_permit(w, &permit);
+    if (!kw_failed(e) && kw_failed(permit.err)) {
+        *note = permit.note;
+        e = permit.err;
     }
     return e;
 }
@@ -62,6 +62,6 @@ kw_err kw_worker_log_in(struct kw_worker_state *w, struct kw_note *note)
     if (!kw_failed(e))
         e = kw_token_login_with(w->token, &pin, &tried, note);
     if (tried)
-        kw_tell_login(w, e, note);
+        kw_worker_send_login(w, e, note);
     return e;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lane against a socket pair; the test is the worker. */
+/* The channel against a socket pair; the test is the worker. */
 #include "check.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lane.h"
+#include "channel.h"
 
-static struct kw_lane lane;
-static struct kw_inbox inbox;
+static struct kw_channel channel;
+static struct kw_receiver receiver;
 static int worker;
 
 static void begin(void)
@@ -17,14 +17,14 @@ static void begin(void)
     kw_test_arena(1 << 18);
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
     worker = pair[1];
-    CHECK_OK(kw_lane_init(&lane, pair[0]));
-    CHECK_OK(kw_inbox_init(&inbox));
+    CHECK_OK(kw_channel_init(&channel, pair[0]));
+    CHECK_OK(kw_receiver_init(&receiver));
 }
 
 static void end(void)
 {
-    kw_lane_wipe(&lane);
-    kw_inbox_wipe(&inbox);
+    kw_channel_wipe(&channel);
+    kw_receiver_wipe(&receiver);
     close(worker);
 }
 
@@ -36,12 +36,12 @@ static bool load(uint64_t id, enum kw_wire_op op)
                                  .op = op,
                                  .key_id = kw_span_str("k"),
                                  .input = kw_span_str("input")};
-    return kw_lane_load(&lane, &j, 5, KW_WIRE_JOBS_MAX);
+    return kw_channel_load(&channel, &j, 5, KW_WIRE_JOBS_MAX);
 }
 
 static unsigned backs;
 static uint64_t last_back;
-static void back(void *ctx, const struct kw_lane_entry *e)
+static void back(void *ctx, const struct kw_channel_entry *e)
 {
     (void)ctx;
     backs++;
@@ -69,17 +69,17 @@ static void send__worker_reads_what_was_loaded__in_order(void **state)
     begin();
     load(7, KW_WIRE_WRAP);
     load(8, KW_WIRE_CANARY);
-    CHECK(kw_lane_send(&lane) == 2);
-    kw_lane_settle(&lane, 2, back, NULL);
+    CHECK(kw_channel_send(&channel) == 2);
+    kw_channel_settle(&channel, 2, back, NULL);
     for (uint64_t id = 7; id <= 8; id++) {
         ssize_t n = recv(worker, buf, sizeof buf, 0);
         CHECK(n > 0);
-        CHECK_OK(kw_wire_get_job(kw_span_of(buf, (size_t)n), &job));
+        CHECK_OK(kw_wire_decode_job(kw_span_of(buf, (size_t)n), &job));
         CHECK(job.id == id);
     }
-    CHECK(lane.count == 2 && lane.loaded == 0);
-    for (size_t i = 0; i < lane.out.len; i++)
-        CHECK(lane.out.ptr[i] == 0); /* wiped */
+    CHECK(channel.count == 2 && channel.loaded == 0);
+    for (size_t i = 0; i < channel.out.len; i++)
+        CHECK(channel.out.ptr[i] == 0); /* wiped */
     end();
 }
 
@@ -91,10 +91,10 @@ static void send__worker_gone__everything_comes_back_newest_first(void **state)
     load(7, KW_WIRE_WRAP);
     load(8, KW_WIRE_WRAP);
     backs = 0;
-    size_t sent = kw_lane_send(&lane);
+    size_t sent = kw_channel_send(&channel);
     CHECK(sent == 0);
-    kw_lane_settle(&lane, sent, back, NULL);
-    CHECK(backs == 2 && last_back == 7 && lane.count == 0);
+    kw_channel_settle(&channel, sent, back, NULL);
+    CHECK(backs == 2 && last_back == 7 && channel.count == 0);
     worker = dup(0);
     end();
 }
@@ -105,11 +105,11 @@ static void answers__must_come_in_order(void **state)
     begin();
     load(7, KW_WIRE_WRAP);
     load(8, KW_WIRE_WRAP);
-    CHECK(kw_lane_oldest(&lane, 8) == NULL);
-    CHECK(kw_lane_oldest(&lane, 7) != NULL);
-    kw_lane_drop(&lane);
-    CHECK(kw_lane_oldest(&lane, 7) == NULL);
-    CHECK(kw_lane_oldest(&lane, 8)->want_len == 5);
+    CHECK(kw_channel_oldest(&channel, 8) == NULL);
+    CHECK(kw_channel_oldest(&channel, 7) != NULL);
+    kw_channel_drop(&channel);
+    CHECK(kw_channel_oldest(&channel, 7) == NULL);
+    CHECK(kw_channel_oldest(&channel, 8)->want_len == 5);
     end();
 }
 
@@ -120,59 +120,59 @@ static void executing__by_the_page(void **state)
     for (uint64_t id = 7; id < 10; id++)
         load(id, KW_WIRE_WRAP);
     struct kw_page_view page = {.phase = KW_PAGE_IDLE, .op = 1};
-    CHECK(kw_lane_executing(&lane, &page) == NULL);
+    CHECK(kw_channel_executing(&channel, &page) == NULL);
     page.phase = KW_PAGE_OP;
-    CHECK(kw_lane_executing(&lane, &page)->wire_id == 7);
+    CHECK(kw_channel_executing(&channel, &page)->wire_id == 7);
     page.op = 2; /* the answer to 7 is in its buffer still */
-    CHECK(kw_lane_executing(&lane, &page)->wire_id == 8);
-    kw_lane_drop(&lane);
-    CHECK(kw_lane_executing(&lane, &page)->wire_id == 8);
+    CHECK(kw_channel_executing(&channel, &page)->wire_id == 8);
+    kw_channel_drop(&channel);
+    CHECK(kw_channel_executing(&channel, &page)->wire_id == 8);
     page.op = 1; /* long answered */
-    CHECK(kw_lane_executing(&lane, &page) == NULL);
+    CHECK(kw_channel_executing(&channel, &page) == NULL);
     page.op = 99; /* a page that lies finds nobody */
-    CHECK(kw_lane_executing(&lane, &page) == NULL);
+    CHECK(kw_channel_executing(&channel, &page) == NULL);
     end();
 }
 
-static void inbox__nothing_there__empty(void **state)
+static void receive__nothing_there__empty(void **state)
 {
     (void)state;
     begin();
-    CHECK(kw_inbox_read(&inbox, lane.fd) == KW_READ_EMPTY);
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_EMPTY);
     end();
 }
 
-static void inbox__worker_died_with_unread_jobs__answers_first_then_the_end(void **state)
+static void receive__worker_died_with_unread_jobs__answers_first_then_the_end(void **state)
 {
     (void)state;
     begin();
     load(7, KW_WIRE_WRAP);
-    CHECK(kw_lane_send(&lane) == 1);
+    CHECK(kw_channel_send(&channel) == 1);
     CHECK(send(worker, "answer", 6, 0) == 6);
     close(worker); /* the kernel says ECONNRESET, once */
-    CHECK(kw_inbox_read(&inbox, lane.fd) == KW_READ_SOME);
-    CHECK(inbox.count == 1 && kw_span_equal_str(inbox.messages[0], "answer"));
-    kw_inbox_clear(&inbox);
-    CHECK(inbox.buf.ptr[0] == 0);
-    CHECK(kw_inbox_read(&inbox, lane.fd) == KW_READ_END);
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_SOME);
+    CHECK(receiver.count == 1 && kw_span_equal_str(receiver.messages[0], "answer"));
+    kw_receiver_clear(&receiver);
+    CHECK(receiver.buf.ptr[0] == 0);
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_END);
     worker = dup(0);
     end();
 }
 
-static void inbox__too_long_a_message__broken(void **state)
+static void receive__too_long_a_message__broken(void **state)
 {
     (void)state;
     uint8_t big[KW_WIRE_MAX + 1] = {1};
     begin();
     CHECK(send(worker, big, sizeof big, 0) == sizeof big);
-    CHECK(kw_inbox_read(&inbox, lane.fd) == KW_READ_BROKEN);
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_BROKEN);
     end();
 }
 
-KW_CASES("hsm/front/lane", CASE(load__jobs_up_to_the_limit__canaries_still_fit),
+KW_CASES("hsm/front/channel", CASE(load__jobs_up_to_the_limit__canaries_still_fit),
          CASE(send__worker_reads_what_was_loaded__in_order),
          CASE(send__worker_gone__everything_comes_back_newest_first),
          CASE(answers__must_come_in_order), CASE(executing__by_the_page),
-         CASE(inbox__nothing_there__empty),
-         CASE(inbox__worker_died_with_unread_jobs__answers_first_then_the_end),
-         CASE(inbox__too_long_a_message__broken))
+         CASE(receive__nothing_there__empty),
+         CASE(receive__worker_died_with_unread_jobs__answers_first_then_the_end),
+         CASE(receive__too_long_a_message__broken))

@@ -6,7 +6,7 @@
  * ended is told by the worker; one that dies without a word has an unclear end when its
  * page says that it was in C_Login, and did not begin when it does not.  That is looked
  * at when the process is gone, not before: until then it may still begin. */
-#include "room.h"
+#include "front_internal.h"
 
 #include <assert.h>
 #include <sys/socket.h>
@@ -14,20 +14,20 @@
 #include <keyward/log.h>
 
 /* Each has one login, and none begins while the end of another one is owed. */
-static_assert(KW_LATCH_DEBTS == KW_CREW_MAX, "an end for each worker");
+static_assert(KW_LATCH_DEBTS == KW_FRONT_WORKERS_MAX, "an end for each worker");
 
-#define WORD_WITHIN_NS (2 * KW_S_NS)
+#define PERMIT_WITHIN_NS (2 * KW_S_NS)
 
-static void send_word(struct kw_worker *w, kw_err e, const struct kw_note *note)
+static void send_permit(struct kw_worker *w, kw_err e, const struct kw_note *note)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    struct kw_wire_word word = {.err = e};
+    struct kw_wire_permit word = {.err = e};
     if (kw_failed(e))
         word.note = *note;
-    KW_INVARIANT(!kw_failed(kw_wire_put_word(&word, &dst)));
+    KW_INVARIANT(!kw_failed(kw_wire_encode_permit(&word, &dst)));
     /* Nothing else is in that socket: it has room, or the worker is gone. */
-    if (send(w->lane.fd, dst.ptr, dst.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+    if (send(w->channel.fd, dst.ptr, dst.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         kw_log(KW_LOG_WARN, "worker-not-told", KW_INT("pid", w->pid));
     w->login = kw_failed(e) ? KW_LOGIN_DENIED : KW_LOGIN_GOING;
 }
@@ -57,15 +57,15 @@ void kw_login_decide(struct kw_worker *w)
                       "whether its login still goes on");
     kw_err e = who_is(w) ? kw_latch_ask(&f->latch, &w->pin, &w->owner, &why)
                          : kw_err_at(KW_CODE_IO, "worker");
-    if (e.code == KW_CODE_BUSY && kw_front_now(f) - w->asked_ns < WORD_WITHIN_NS)
+    if (e.code == KW_CODE_BUSY && kw_front_now(f) - w->asked_ns < PERMIT_WITHIN_NS)
         return;
-    send_word(w, e, &why);
+    send_permit(w, e, &why);
     lost_if_latched(f);
 }
 
 bool kw_login_asked(struct kw_worker *w, kw_span message)
 {
-    if (w->login != KW_LOGIN_NONE || kw_failed(kw_wire_get_pin(message, &w->pin)))
+    if (w->login != KW_LOGIN_NONE || kw_failed(kw_wire_decode_pin(message, &w->pin)))
         return false;
     w->login = KW_LOGIN_ASKED;
     w->asked_ns = kw_front_now(w->front);
@@ -84,11 +84,11 @@ static void ended(struct kw_worker *w, enum kw_pin_end end, const char *reason)
 bool kw_login_told(struct kw_worker *w, kw_span message)
 {
     struct kw_wire_login l;
-    if (w->login != KW_LOGIN_GOING || kw_failed(kw_wire_get_login(message, &l)))
+    if (w->login != KW_LOGIN_GOING || kw_failed(kw_wire_decode_login(message, &l)))
         return false;
     ended(w, kw_pin_end_of(l.err, l.was_in), l.note.text);
     if (w->front->stopping) /* it was let finish that, and nothing more is wanted */
-        kw_crew_end_of_socket(w);
+        kw_front_worker_end_of_socket(w);
     return true;
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a worker tells besides answers: facts, verdicts, ready, failed. */
-#include "head.h"
+/* What a worker sends besides answers: facts, verdicts, ready, failed. */
+#include "wire_internal.h"
 
 static kw_err refused(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "wire");
 }
 
-kw_err kw_wire_put_facts(const struct kw_wire_facts *f, kw_dst *dst)
+kw_err kw_wire_encode_facts(const struct kw_wire_facts *f, kw_dst *dst)
 {
     size_t before = dst->len;
     bool ok = kw_wire_put_head(dst, KW_WIRE_FACTS) && kw_wire_put_text(dst, f->library) &&
@@ -20,7 +20,7 @@ kw_err kw_wire_put_facts(const struct kw_wire_facts *f, kw_dst *dst)
     return kw_wire_finish(dst, before, ok);
 }
 
-kw_err kw_wire_get_facts(kw_span message, struct kw_wire_facts *ret_facts)
+kw_err kw_wire_decode_facts(kw_span message, struct kw_wire_facts *ret_facts)
 {
     struct kw_wire_facts f = {0};
     struct kw_src src = kw_wire_body(message, KW_WIRE_FACTS);
@@ -46,7 +46,7 @@ static bool is_n(uint32_t n)
     return n >= 1 && n <= KW_VERSION_N_MAX;
 }
 
-kw_err kw_wire_put_verdict(const struct kw_wire_verdict *v, kw_dst *dst)
+kw_err kw_wire_encode_verdict(const struct kw_wire_verdict *v, kw_dst *dst)
 {
     size_t before = dst->len;
     if (!is_n(v->n) || v->findings > KW_WIRE_FINDINGS)
@@ -57,7 +57,7 @@ kw_err kw_wire_put_verdict(const struct kw_wire_verdict *v, kw_dst *dst)
     return kw_wire_finish(dst, before, ok);
 }
 
-kw_err kw_wire_get_verdict(kw_span message, struct kw_wire_verdict *ret_verdict)
+kw_err kw_wire_decode_verdict(kw_span message, struct kw_wire_verdict *ret_verdict)
 {
     struct kw_wire_verdict v = {0};
     struct kw_src src = kw_wire_body(message, KW_WIRE_VERDICT);
@@ -71,7 +71,7 @@ kw_err kw_wire_get_verdict(kw_span message, struct kw_wire_verdict *ret_verdict)
     return KW_OK;
 }
 
-kw_err kw_wire_put_ready(const struct kw_wire_ready *r, kw_dst *dst)
+kw_err kw_wire_encode_ready(const struct kw_wire_ready *r, kw_dst *dst)
 {
     size_t before = dst->len;
     if (r->verdicts > KW_VERSIONS_MAX)
@@ -82,7 +82,7 @@ kw_err kw_wire_put_ready(const struct kw_wire_ready *r, kw_dst *dst)
     return kw_wire_finish(dst, before, ok);
 }
 
-kw_err kw_wire_get_ready(kw_span message, struct kw_wire_ready *ret_ready)
+kw_err kw_wire_decode_ready(kw_span message, struct kw_wire_ready *ret_ready)
 {
     struct kw_wire_ready r = {0};
     struct kw_src src = kw_wire_body(message, KW_WIRE_READY);
@@ -95,7 +95,7 @@ kw_err kw_wire_get_ready(kw_span message, struct kw_wire_ready *ret_ready)
     return KW_OK;
 }
 
-kw_err kw_wire_put_failed(const struct kw_wire_failed *f, kw_dst *dst)
+kw_err kw_wire_encode_failed(const struct kw_wire_failed *f, kw_dst *dst)
 {
     size_t before = dst->len;
     if (!kw_failed(f->err))
@@ -105,7 +105,7 @@ kw_err kw_wire_put_failed(const struct kw_wire_failed *f, kw_dst *dst)
     return kw_wire_finish(dst, before, ok);
 }
 
-kw_err kw_wire_get_failed(kw_span message, struct kw_wire_failed *ret_failed)
+kw_err kw_wire_decode_failed(kw_span message, struct kw_wire_failed *ret_failed)
 {
     struct kw_wire_failed f = {0};
     struct kw_src src = kw_wire_body(message, KW_WIRE_FAILED);

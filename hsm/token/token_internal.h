@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* parts - what the files of this room share, and nobody else sees
+/* token_internal - what the files of this module share, and nobody else sees
  *
  * Every call into the module goes through struct kw_token.ck; its CK_RV goes through
  * kw_ckr or kw_ckr_decrypt before it leaves the function that made the call.
  */
-#ifndef KEYWARD_TOKEN_PARTS_H
-#define KEYWARD_TOKEN_PARTS_H
+#ifndef KEYWARD_TOKEN_INTERNAL_H
+#define KEYWARD_TOKEN_INTERNAL_H
 
 #include <p11-kit/pkcs11.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What time does to jobs and workers, and what is told after anything happened. */
-#include "room.h"
+/* What time does to jobs and workers. */
+#include "front_internal.h"
 
 #include <keyward/log.h>
 
@@ -8,7 +8,6 @@
 #define TICK_IDLE_NS (500 * KW_MS_NS)
 #define BUSY_FOR_NS (200 * KW_MS_NS) /* after the last job */
 #define RECYCLE_NS (30 * KW_S_NS)    /* a worker whose active key is bad */
-#define LOOK_EVERY_NS (10 * KW_S_NS)
 
 /* ---- workers ----------------------------------------------------------------------- */
 
@@ -17,7 +16,7 @@ static int64_t stands_still(struct kw_worker *w, const struct kw_page_view *page
                             int64_t now)
 {
     kw_lock_take(w->front->lock);
-    bool has_jobs = w->lane.count > 0;
+    bool has_jobs = w->channel.count > 0;
     kw_lock_give(w->front->lock);
     if (!has_jobs || page->op != w->moved_op || w->served != w->moved_served ||
         page->phase == KW_PAGE_OP)
@@ -51,28 +50,18 @@ static void look_at(struct kw_worker *w, int64_t now)
 {
     uint64_t op;
     if (w->gone) {
-        kw_crew_gone(w);
+        kw_front_worker_gone(w);
         return;
     }
     if (w->ended)
-        kw_crew_bury(w);
+        kw_front_worker_close(w);
     kw_login_decide(w);
     switch (judge(w, &op, now)) {
     case KW_ORDER_NONE: break;
-    case KW_ORDER_STUCK: kw_crew_stuck(w, op); break;
-    case KW_ORDER_DRAIN: kw_crew_drain(w); break;
-    case KW_ORDER_KILL: kw_crew_kill(w); break;
+    case KW_ORDER_STUCK: kw_front_worker_stuck(w, op); break;
+    case KW_ORDER_DRAIN: kw_front_worker_drain(w); break;
+    case KW_ORDER_KILL: kw_front_worker_kill(w); break;
     }
-}
-
-static void kill_distrusted(struct kw_worker *w)
-{
-    if (!w->distrusted || w->state != KW_WORKER_READY)
-        return;
-    kw_log(KW_LOG_ERROR, "wrong-answer", KW_STR("token", w->front->token.name),
-           KW_INT("pid", w->pid));
-    kw_crew_end_of_socket(w);
-    kw_crew_kill(w);
 }
 
 /* ---- starting ---------------------------------------------------------------------- */
@@ -85,8 +74,8 @@ struct census {
 static struct census count(const struct kw_front *f)
 {
     struct census c = {0};
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        struct kw_worker *w = f->crew[i];
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        struct kw_worker *w = f->workers[i];
         if (w == NULL || (w->state != KW_WORKER_STARTING && w->state != KW_WORKER_READY))
             continue;
         c.starting += w->state == KW_WORKER_STARTING;
@@ -119,13 +108,14 @@ static struct kw_generation *next_to_start(struct kw_front *f, int64_t now)
     return serving ? f->serving : coming ? f->coming : NULL;
 }
 
-static void start(struct kw_front *f, int64_t now)
+void kw_front_start_workers(struct kw_front *f)
 {
+    int64_t now = kw_front_now(f);
     struct kw_generation *g = next_to_start(f, now);
     if (g == NULL)
         return;
     if (kw_latch_may_start(&f->latch)) {
-        kw_crew_start(f, g);
+        kw_front_worker_start(f, g);
         return;
     }
     kw_lock_take(f->lock);
@@ -150,7 +140,7 @@ static void recycle(struct kw_front *f, int64_t now)
                   (active->found & KW_WIRE_EXPOSED) == 0;
     if (missed && c.starting == 0 && c.oldest_ready != NULL &&
         now - c.oldest_ready->since_ns >= RECYCLE_NS)
-        kw_crew_drain(c.oldest_ready);
+        kw_front_worker_drain(c.oldest_ready);
 }
 
 /* ---- the tick ---------------------------------------------------------------------- */
@@ -197,9 +187,9 @@ void kw_front_tick(struct kw_front *f)
     f->worked_total = f->queue.total;
     kw_lock_give(f->lock);
     look_at_latch(f, now);
-    for (size_t i = 0; i < KW_CREW_MAX; i++)
-        if (f->crew[i] != NULL)
-            look_at(f->crew[i], now);
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
+        if (f->workers[i] != NULL)
+            look_at(f->workers[i], now);
     recycle(f, now);
     kw_front_settle(f);
     kw_io_arm(f);
@@ -213,8 +203,8 @@ int64_t kw_front_next_tick(struct kw_front *f)
     struct kw_generation *g = f->serving;
     bool busy = kw_queue_count(&f->queue, KW_JOB_FREE) < f->queue.max ||
                 now - f->worked_ns < BUSY_FOR_NS;
-    for (size_t i = 0; i < KW_CREW_MAX; i++)
-        if (f->crew[i] != NULL && f->crew[i]->state != KW_WORKER_READY)
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
+        if (f->workers[i] != NULL && f->workers[i]->state != KW_WORKER_READY)
             busy = true;
     if (g != NULL && kw_generation_next_due(g) - now < wait)
         wait = kw_generation_next_due(g) - now;
@@ -226,136 +216,4 @@ int64_t kw_front_next_tick(struct kw_front *f)
     f->armed_far = f->tick_idle = wait > TICK_BUSY_NS;
     kw_lock_give(f->lock);
     return wait;
-}
-
-/* ---- after anything happened ------------------------------------------------------- */
-
-static void deliver(struct kw_front *f)
-{
-    enum { BATCH = 16 };
-    struct kw_done_job done[BATCH];
-    size_t n;
-    do {
-        kw_lock_take(f->lock);
-        for (n = 0; n < BATCH && kw_queue_pop(&f->queue, &done[n]); n++)
-            ;
-        kw_lock_give(f->lock);
-        for (size_t i = 0; i < n; i++) {
-            struct kw_hsm_answer a = {.err = done[i].err,
-                                      .output = &done[i].output,
-                                      .token = done[i].token,
-                                      .hsm_ns = done[i].hsm_ns};
-            f->delivering = done[i].worker;
-            done[i].done(done[i].ctx, &a);
-            kw_secret_wipe(&done[i].output);
-        }
-        f->delivering = 0;
-    } while (n == BATCH);
-}
-
-struct telling {
-    char key_id[KW_KEY_ID_MAX + 1], reason[KW_NOTE_MAX], found[64];
-    kw_err err;
-    bool verdict, finding; /* which of them is new */
-};
-
-static void note_news(struct kw_gen_version *v, struct telling *t)
-{
-    const unsigned found = v->found & ~(unsigned)KW_GEN_BAD;
-    *t = (struct telling){.err = v->verdict.err,
-                          .verdict = v->told != v->verdict.err.code,
-                          .finding = v->told_found != found};
-    v->told = v->verdict.err.code;
-    v->told_found = found;
-    kw_copy_str(t->key_id, sizeof t->key_id, kw_span_str(v->v->key_id));
-    kw_copy_str(t->reason, sizeof t->reason, kw_span_str(v->verdict.reason));
-    kw_gen_found_text(found, t->found);
-}
-
-static void log_news(const struct telling *t)
-{
-    if (t->verdict)
-        kw_log(kw_failed(t->err) ? KW_LOG_ERROR : KW_LOG_INFO, "key-verdict",
-               KW_STR("key_id", t->key_id), KW_ERR("verdict", t->err),
-               KW_STR("why", t->reason));
-    if (t->finding)
-        kw_log(t->found[0] != '\0' ? KW_LOG_ERROR : KW_LOG_INFO, "key-finding",
-               KW_STR("key_id", t->key_id), KW_STR("found", t->found));
-}
-
-/* true: there may be more. */
-static bool tell_versions(struct kw_front *f)
-{
-    enum { AT_ONCE = 8 };
-    struct telling rows[AT_ONCE];
-    size_t n = 0;
-    kw_lock_take(f->lock);
-    f->found_news = false;
-    for (size_t i = 0; f->serving != NULL && i < f->serving->count && n < AT_ONCE; i++) {
-        note_news(&f->serving->versions[i], &rows[n]);
-        n += rows[n].verdict || rows[n].finding;
-    }
-    kw_lock_give(f->lock);
-    for (size_t i = 0; i < n; i++)
-        log_news(&rows[i]);
-    return n == AT_ONCE;
-}
-
-static void tell(struct kw_front *f)
-{
-    kw_lock_take(f->lock);
-    enum kw_hsm_state state = f->health.state;
-    kw_err why = f->health.why;
-    uint64_t epoch = f->key_epoch;
-    bool found = f->found_news;
-    kw_lock_give(f->lock);
-    bool latched = kw_latch_is_latched(&f->latch);
-    if (state == f->told_state && epoch == f->told_epoch && latched == f->told_latch &&
-        !found)
-        return;
-    if (state != f->told_state)
-        kw_log(state == KW_HSM_UP ? KW_LOG_INFO : KW_LOG_ERROR, "hsm-state",
-               KW_STR("from", kw_hsm_state_name(f->told_state)),
-               KW_STR("to", kw_hsm_state_name(state)), KW_ERR("why", why));
-    if (latched != f->told_latch)
-        kw_log(latched ? KW_LOG_ERROR : KW_LOG_INFO,
-               latched ? "pin-latched" : "pin-unlatched", KW_STR("token", f->token.name),
-               KW_STR("why", latched ? kw_latch_reason(&f->latch)
-                                     : "another PIN, a retry was said, or it worked"));
-    f->told_state = state;
-    f->told_epoch = epoch;
-    f->told_latch = latched;
-    while (tell_versions(f))
-        ;
-    f->o.changed(f->o.ctx);
-}
-
-static void look_again(struct kw_front *f)
-{
-    int64_t now = kw_front_now(f);
-    kw_lock_take(f->lock);
-    bool look = f->want_look && (!f->looked || now - f->looked_ns >= LOOK_EVERY_NS);
-    if (look)
-        f->want_look = false;
-    kw_lock_give(f->lock);
-    if (!look)
-        return;
-    f->looked = true;
-    f->looked_ns = now;
-    f->o.look_again(f->o.ctx);
-}
-
-void kw_front_settle(struct kw_front *f)
-{
-    deliver(f);
-    for (size_t i = 0; i < KW_CREW_MAX; i++)
-        if (f->crew[i] != NULL)
-            kill_distrusted(f->crew[i]);
-    if (!f->stopping) {
-        start(f, kw_front_now(f));
-        kw_pump_canaries(f);
-        kw_pump(f, KW_WIRE_JOBS_MAX);
-        look_again(f);
-    }
-    tell(f);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What all messages share, and the table that lets kw_err.where survive the wall. */
-#include "head.h"
+#include "wire_internal.h"
 
 enum { MAGIC = 0x6b };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* head - what all messages share: magic, kind, errors by number, text with a bound */
-#ifndef KEYWARD_WIRE_HEAD_H
-#define KEYWARD_WIRE_HEAD_H
+/* wire_internal - what all messages share: magic, kind, errors by number, text with a bound */
+#ifndef KEYWARD_WIRE_INTERNAL_H
+#define KEYWARD_WIRE_INTERNAL_H
 
 #include <keyward/wire.h>
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keyrings coming into use: a worker became ready, or did not.
+/* A keyring is taken into use: it is handed over, a worker became ready with it, or did
+ * not.
  *
  * The serving generation takes a worker's own checks as canaries, unless they miss a key
  * that another ready worker has just proven: then the newcomer is not taken.  A coming
  * one is swapped in by its first ready worker, if the active version is proven; else the
  * old one goes on serving and the reason stays visible. */
-#include "room.h"
+#include "front_internal.h"
 
 #include <keyward/log.h>
 
@@ -21,16 +22,16 @@ static struct kw_generation *generation_of(struct kw_front *f, const struct kw_w
 /* A key that may leave the token ends its version also in the keyring that serves,
  * whatever becomes of the one that is coming up. */
 static void judge_coming(struct kw_worker *w, struct kw_gen_version *v,
-                         struct kw_gen_word *word)
+                         struct kw_gen_result *result)
 {
     struct kw_front *f = w->front;
     struct kw_gen_version *serving =
         f->serving == NULL ? NULL
                            : kw_generation_find(f->serving, kw_span_str(v->v->key_id));
-    if (kw_gen_version_judge(v, word, kw_front_boot(f), kw_wall_ns(f->clock)))
+    if (kw_gen_version_judge(v, result, kw_front_boot(f), kw_wall_ns(f->clock)))
         f->key_epoch++;
-    if ((word->findings & KW_WIRE_EXPOSED) != 0 && serving != NULL)
-        kw_front_judge(w, serving, word);
+    if ((result->findings & KW_WIRE_EXPOSED) != 0 && serving != NULL)
+        kw_front_judge(w, serving, result);
 }
 
 static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_worker *w)
@@ -42,18 +43,18 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
         if (v == NULL || !kw_gen_version_is_probed(v))
             continue;
         if (!kw_failed(told->err))
-            w->proven_id = w->born_id;
+            w->proven_id = w->started_id;
         w->opens[v - g->versions] = !kw_failed(told->err);
-        struct kw_gen_word word = {.err = told->err,
-                                   .reason = told->reason,
-                                   .looked = true,
-                                   .findings = told->findings,
-                                   .worker = w->number,
-                                   .newest = f->numbers};
+        struct kw_gen_result result = {.err = told->err,
+                                       .reason = told->reason,
+                                       .looked = true,
+                                       .findings = told->findings,
+                                       .worker = w->number,
+                                       .newest = f->numbers};
         if (g == f->serving)
-            kw_front_judge(w, v, &word);
+            kw_front_judge(w, v, &result);
         else
-            judge_coming(w, v, &word);
+            judge_coming(w, v, &result);
         v->due_ns = now + f->o.probe_every_ns;
         v->look_ns = now + kw_front_look_pause(f, g, v);
     }
@@ -66,8 +67,8 @@ static bool is_opened(struct kw_front *f, const struct kw_gen_version *v)
     int64_t most = f->o.probe_every_ns + f->o.deadline_ns;
     if (!v->answered || !v->good || kw_front_boot(f) - v->answered_ns > most)
         return false;
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        const struct kw_worker *w = f->crew[i];
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        const struct kw_worker *w = f->workers[i];
         if (w != NULL && w->state == KW_WORKER_READY &&
             w->generation == f->serving->number && w->opens[v - f->serving->versions])
             return true;
@@ -109,12 +110,12 @@ static void refuse(struct kw_front *f, struct kw_worker *w,
     g->refused = true;
     v->due_ns = v->look_ns = kw_front_now(f);
     kw_gen_version_find(v, KW_GEN_DISPUTED, w->number, f->numbers);
-    f->found_news = true;
+    f->found_changed = true;
     kw_lock_give(f->lock);
     kw_log(KW_LOG_ERROR, "worker-misses-key", KW_STR("token", f->token.name),
            KW_INT("pid", w->pid), KW_STR("key_id", v->v->key_id),
            KW_ERR("err", told->err), KW_STR("why", told->reason));
-    kw_crew_drain(w);
+    kw_front_worker_drain(w);
 }
 
 /* Nothing is to be proven of an active version that is not there or not understood: the
@@ -133,11 +134,11 @@ static bool is_proven(struct kw_generation *g)
 /* All workers of the old generation answer what they have and leave. */
 static void drain_others(struct kw_front *f, uint64_t number)
 {
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        struct kw_worker *w = f->crew[i];
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        struct kw_worker *w = f->workers[i];
         if (w != NULL && w->generation != number &&
             (w->state == KW_WORKER_READY || w->state == KW_WORKER_STARTING))
-            kw_crew_drain(w);
+            kw_front_worker_drain(w);
     }
 }
 
@@ -166,7 +167,7 @@ static void swap(struct kw_front *f, struct kw_worker *first)
     kw_generation_inherit(f->serving, old, first->number);
     first->state = KW_WORKER_READY;
     first->since_ns = kw_front_now(f);
-    kw_crew_recount(f);
+    kw_front_recount(f);
     struct kw_gen_version *active = kw_generation_active(f->serving);
     kw_health_proof(&f->health, kw_front_boot(f));
     if (active != NULL)
@@ -193,7 +194,7 @@ static void not_good_enough(struct kw_front *f, struct kw_generation *g,
     kw_log(KW_LOG_ERROR, "keyring-not-proven", KW_INT("serial", g->ring->serial),
            KW_INT("active", g->active_n), KW_ERR("err", g->failed),
            KW_STR("why", g->reason));
-    kw_crew_drain(w);
+    kw_front_worker_drain(w);
 }
 
 /* No worker is needed to know: with nothing to canary, a ready worker is the proof. */
@@ -210,13 +211,13 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
     struct kw_generation *g = generation_of(f, w);
     if (g == NULL) {
         w->was_ready = true;
-        kw_crew_drain(w);
+        kw_front_worker_drain(w);
         return;
     }
     if (!kw_span_equal(kw_span_of(ready->keyring_sha256, 32),
                        kw_span_of(g->ring->sha256, 32))) {
         kw_log(KW_LOG_ERROR, "worker-other-keyring", KW_INT("pid", w->pid));
-        kw_crew_kill(w);
+        kw_front_worker_kill(w);
         return;
     }
     w->was_ready = true;
@@ -232,7 +233,7 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
     if (g == f->serving) {
         w->state = KW_WORKER_READY;
         w->since_ns = kw_front_now(f);
-        kw_crew_recount(f);
+        kw_front_recount(f);
     }
     judge_all(f, g, w);
     bool proven = is_proven(g);
@@ -274,4 +275,46 @@ void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
     else if (g == f->serving)
         kw_health_failed(&f->health, e, kw_front_boot(f));
     kw_lock_give(f->lock);
+}
+
+/* Workers that belong to no generation any more. */
+static void drop_orphans(struct kw_front *f)
+{
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        struct kw_worker *w = f->workers[i];
+        bool ours =
+            w != NULL && ((f->serving != NULL && w->generation == f->serving->number) ||
+                          (f->coming != NULL && w->generation == f->coming->number));
+        if (w != NULL && !ours &&
+            (w->state == KW_WORKER_STARTING || w->state == KW_WORKER_READY))
+            kw_front_worker_drain(w);
+    }
+}
+
+kw_err kw_front_use(struct kw_front *f, struct kw_keyring *ring, kw_span bytes,
+                    uint32_t active_n)
+{
+    if (active_n != 0 && kw_keyring_by_n(ring, active_n) == NULL)
+        return kw_err_at(KW_CODE_BUG, "keyring");
+    struct kw_generation *g;
+    kw_err e = kw_generation_new(ring, bytes, active_n, f->generations + 1, &g);
+    if (kw_failed(e))
+        return e;
+    f->generations++;
+    kw_lock_take(f->lock);
+    /* A keyring that nobody has been ready with holds nothing that must go on. */
+    bool at_once = f->serving == NULL || !f->serving->ever_ready;
+    struct kw_generation **place = at_once ? &f->serving : &f->coming;
+    struct kw_generation *old = *place;
+    *place = g;
+    f->key_epoch++;
+    kw_front_recount(f);
+    kw_lock_give(f->lock);
+    kw_generation_free(old);
+    kw_log(KW_LOG_INFO, at_once ? "keyring-in-use" : "keyring-coming-up",
+           KW_INT("serial", ring->serial), KW_INT("active", active_n));
+    drop_orphans(f);
+    kw_front_settle(f);
+    kw_io_arm(f);
+    return KW_OK;
 }

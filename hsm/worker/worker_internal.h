@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* worker - what the files of keyward-hsm share
+/* worker_internal - what the files of keyward-hsm share
  *
- *   main.c   the order of birth and death     guard.c  leaves when the front is gone
- *   start.c  token                            ask.c    the one login
+ *   main.c   the order of start and end       guard.c  leaves when the front is gone
+ *   start.c  token                            log_in.c the one login
  *   proof.c  keys and verdicts                serve.c  one job, one answer
- *   loop.c   messages in and out              tell.c   news to the front
+ *   loop.c   messages in and out              send.c   messages to the front
  *   confine.c  memory stays in
  *
  * One thread calls the module; the guard thread only watches. */
-#ifndef KEYWARD_WORKER_H
-#define KEYWARD_WORKER_H
+#ifndef KEYWARD_WORKER_INTERNAL_H
+#define KEYWARD_WORKER_INTERNAL_H
 
 #include <keyward/clock.h>
 #include <keyward/keyring.h>
@@ -23,8 +23,8 @@ struct kw_worker_key {
     bool proven;
 };
 
-/* What a proof or a look has to say besides its error. */
-struct kw_worker_word {
+/* What came of a proof or a look, besides its error. */
+struct kw_worker_result {
     bool looked; /* closely: at attributes and objects, not at the check blob alone */
     unsigned findings;
     struct kw_note note;
@@ -39,7 +39,7 @@ struct kw_worker_state {
     struct kw_keyring *ring;
     struct kw_token *token;
     struct kw_worker_key keys[KW_VERSIONS_MAX];
-    bool serving; /* the page shows jobs, not what the token room is doing */
+    bool serving; /* the page shows jobs, not what the token module is doing */
     bool at_end;  /* the library is spoilt: answer and leave */
 };
 
@@ -52,25 +52,25 @@ KW_MUST_USE kw_err kw_guard_start(int socket);
 void kw_guard_hold(void);
 void kw_guard_release(void);
 
-/* ask.c: the PIN, the front's word, C_Login.  PIN_STOP, and what the front says;
+/* log_in.c: the PIN, the front's permit, C_Login.  PIN_STOP, and what the front says;
  * CANCELLED: it said nothing. */
 KW_MUST_USE kw_err kw_worker_log_in(struct kw_worker_state *w, struct kw_note *note);
 
-/* start.c: everything up to READY.  An error: *note says why, nothing was told yet. */
+/* start.c: everything up to READY.  An error: *note says why, nothing was sent yet. */
 KW_MUST_USE kw_err kw_worker_start(struct kw_worker_state *w, struct kw_note *note);
 
 /* proof.c.  A proven key is looked at (closely: also its attributes and objects), any
  * other is proven from the beginning; so is one whose handle died.  Errors of the key:
  * what kw_worker_is_verdict says; others: the token's. */
 KW_MUST_USE kw_err kw_worker_prove(struct kw_worker_state *w, size_t i, bool closely,
-                                   struct kw_worker_word *ret_word);
+                                   struct kw_worker_result *ret_result);
 bool kw_worker_is_verdict(kw_err e);
 /* After an error that is no verdict: true when it is this version's matter and not the
- * token's, as the token answers for another one; then *word says so.  Never true of the
+ * token's, as the token answers for another one; then *result says so.  Never true of the
  * active version. */
 bool kw_worker_blames_version(struct kw_worker_state *w, size_t i, kw_err e,
-                              struct kw_worker_word *word);
-/* A verdict for every version, told to the front.  An error is the token's. */
+                              struct kw_worker_result *result);
+/* A verdict for every version, sent to the front.  An error is the token's. */
 KW_MUST_USE kw_err kw_worker_prove_all(struct kw_worker_state *w, uint32_t *ret_verdicts,
                                        struct kw_note *note);
 
@@ -86,13 +86,16 @@ void kw_worker_serve(struct kw_worker_state *w, const struct kw_wire_job *job,
 /* loop.c: until the front is gone or at_end.  IO: no buffers. */
 KW_MUST_USE kw_err kw_worker_loop(struct kw_worker_state *w);
 
-/* tell.c: one message, whole or not at all; a front that is gone is the guard's matter.
+/* send.c: one message, whole or not at all; a front that is gone is the guard's matter.
  */
-void kw_tell_facts(const struct kw_worker_state *w);
-void kw_tell_pin(const struct kw_worker_state *w, const struct kw_pin_facts *facts);
-void kw_tell_login(const struct kw_worker_state *w, kw_err e, const struct kw_note *note);
-void kw_tell_verdict(const struct kw_worker_state *w, const struct kw_wire_verdict *v);
-void kw_tell_ready(const struct kw_worker_state *w, uint32_t verdicts);
-void kw_tell_failed(int socket, kw_err e, const struct kw_note *note);
+void kw_worker_send_facts(const struct kw_worker_state *w);
+void kw_worker_send_pin(const struct kw_worker_state *w,
+                        const struct kw_pin_facts *facts);
+void kw_worker_send_login(const struct kw_worker_state *w, kw_err e,
+                          const struct kw_note *note);
+void kw_worker_send_verdict(const struct kw_worker_state *w,
+                            const struct kw_wire_verdict *v);
+void kw_worker_send_ready(const struct kw_worker_state *w, uint32_t verdicts);
+void kw_worker_send_failed(int socket, kw_err e, const struct kw_note *note);
 
 #endif

@@ -1,31 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* room - what the files of hsm/front share
+/* front_internal - what the files of hsm/front share
  *
- *   door.c     the table of calls that the upper floor sees
- *   queue.c    jobs               lane.c, inbox.c  one worker's socket
- *   pump.c     jobs into sockets  news.c           what workers say
- *   answer.c   answers, canaries  crew.c           start, orders, end of workers
- *   ask.c      logins
- *   tick.c     what time does, and what is told after anything happened
- *   io.c       libevent, only here
+ *   door.c         the table of calls that the upper layer sees
+ *   queue.c        jobs
+ *   channel.c      one worker's socket: jobs into it      receive.c  messages out of it
+ *   pump.c         which job goes to which worker         messages.c what workers send
+ *   answer.c       answers, canaries                      logins.c   may a worker log in?
+ *   workers.c      start, orders and end of workers
+ *   keyring_use.c  a keyring is taken into use
+ *   timer.c        what time does
+ *   deliver.c      what is handed out and logged after anything happened
+ *   io.c           libevent, only here
  *
- * Locking: fields marked L are read or written under the house's lock; the others belong
- * to the main thread. */
-#ifndef KEYWARD_FRONT_ROOM_H
-#define KEYWARD_FRONT_ROOM_H
+ * Locking: fields marked L are read and written under the big lock; the others belong to
+ * the main thread. */
+#ifndef KEYWARD_FRONT_INTERNAL_H
+#define KEYWARD_FRONT_INTERNAL_H
 
 #include <keyward/front.h>
 
 #include "generation.h"
 #include "health.h"
-#include "lane.h"
+#include "channel.h"
 #include "pin_latch.h"
 #include "queue.h"
 #include "spawn.h"
 #include "supervisor.h"
 
 /* Serving and coming workers, and those that are on their way out. */
-#define KW_CREW_MAX (3u * KW_WORKERS_MAX)
+#define KW_FRONT_WORKERS_MAX (3u * KW_WORKERS_MAX)
 
 struct kw_worker_events; /* io.c */
 
@@ -42,7 +45,7 @@ struct kw_worker {
     struct kw_front *front;
     uint64_t number;     /* never used twice */
     uint64_t generation; /* its number */
-    uint64_t born_id;    /* stands for its own checks: no smaller wire id is newer */
+    uint64_t started_id; /* stands for its own checks: no smaller wire id is newer */
     uint64_t proven_id;  /* L: newest canary that it passed, 0 = none */
     bool opens[KW_VERSIONS_MAX];     /* L: its last canary of the generation's version i
                                         passed */
@@ -52,11 +55,11 @@ struct kw_worker {
     struct kw_page *page;
     struct kw_worker_events *events;
     enum kw_worker_state state; /* L */
-    bool sending;               /* L: some thread is in kw_lane_send */
-    bool ended;                 /* L: its socket is at its end; buried when !sending */
+    bool sending;               /* L: some thread is in kw_channel_send */
+    bool ended;                 /* L: its socket is at its end; closed when !sending */
     bool distrusted;            /* L */
-    bool buried;                /* L: the lane is closed */
-    struct kw_lane lane;        /* L */
+    bool closed;                /* L: the channel is closed */
+    struct kw_channel channel;  /* L */
     int64_t since_ns, phase_since_ns, started_ns;
     enum kw_page_phase phase; /* last seen */
     uint64_t stuck_op, served;
@@ -97,18 +100,18 @@ struct kw_front {
     struct kw_seams seams;
     struct kw_io *io;
     struct kw_latch latch;
-    struct kw_inbox inbox;
+    struct kw_receiver receiver;
 
-    struct kw_queue queue;               /* L */
-    struct kw_health health;             /* L */
-    struct kw_generation *serving;       /* L, NULL before the first use */
-    struct kw_generation *coming;        /* L */
-    struct kw_worker *crew[KW_CREW_MAX]; /* L */
-    uint64_t key_epoch;                  /* L */
-    bool want_look;                      /* L: a key_id of a higher N was named */
-    bool found_news;                     /* L: what stands against a version changed */
-    bool tick_idle;                      /* L: the next tick is far away */
-    uint64_t late_answers;               /* L */
+    struct kw_queue queue;                           /* L */
+    struct kw_health health;                         /* L */
+    struct kw_generation *serving;                   /* L, NULL before the first use */
+    struct kw_generation *coming;                    /* L */
+    struct kw_worker *workers[KW_FRONT_WORKERS_MAX]; /* L */
+    uint64_t key_epoch;                              /* L */
+    bool want_look;        /* L: a key_id of a higher N was named */
+    bool found_changed;    /* L: what stands against a version changed */
+    bool tick_idle;        /* L: the next tick is far away */
+    uint64_t late_answers; /* L */
 
     struct kw_wire_facts facts; /* of the last worker that told them */
     bool facts_known;
@@ -121,7 +124,7 @@ struct kw_front {
     enum kw_hsm_state told_state;
     uint64_t told_epoch;
     bool told_latch;
-    struct kw_front_worker_status worker_rows[KW_CREW_MAX];
+    struct kw_front_worker_status worker_rows[KW_FRONT_WORKERS_MAX];
     struct kw_front_version_status version_rows[KW_VERSIONS_MAX];
     char version_keys[KW_VERSIONS_MAX][KW_KEY_ID_MAX + 1];
     char version_reasons[KW_VERSIONS_MAX][KW_NOTE_MAX];
@@ -156,38 +159,42 @@ int64_t kw_front_probe_pause(const struct kw_front *f);
 /* A worker said something of this version of the serving generation: the answer to a
  * canary, its own checks, a proof in the middle of a job. */
 void kw_front_judge(struct kw_worker *w, struct kw_gen_version *v,
-                    struct kw_gen_word *word);
+                    struct kw_gen_result *result);
 /* From one close look at this version to the next. */
 int64_t kw_front_look_pause(const struct kw_front *f, const struct kw_generation *g,
                             const struct kw_gen_version *v);
 
-/* news.c: everything that waits in the worker's socket; FREE. */
+/* messages.c: everything that waits in the worker's socket; FREE. */
 void kw_worker_read(struct kw_worker *w);
 
-/* crew.c */
-void kw_crew_start(struct kw_front *f, struct kw_generation *g); /* FREE */
-void kw_crew_kill(struct kw_worker *w);                          /* FREE */
-void kw_crew_drain(struct kw_worker *w);                         /* FREE */
-void kw_crew_stuck(struct kw_worker *w, uint64_t op);            /* FREE */
-void kw_crew_end_of_socket(struct kw_worker *w);                 /* FREE */
-void kw_crew_gone(struct kw_worker *w);   /* the process has ended; FREE; frees w */
-bool kw_crew_bury(struct kw_worker *w);   /* FREE; false: a sender is still at it */
-void kw_crew_recount(struct kw_front *f); /* LOCKED */
+/* workers.c */
+void kw_front_worker_start(struct kw_front *f, struct kw_generation *g); /* FREE */
+void kw_front_worker_kill(struct kw_worker *w);                          /* FREE */
+void kw_front_worker_drain(struct kw_worker *w);                         /* FREE */
+void kw_front_worker_stuck(struct kw_worker *w, uint64_t op);            /* FREE */
+void kw_front_worker_end_of_socket(struct kw_worker *w);                 /* FREE */
+void kw_front_worker_gone(struct kw_worker *w); /* the process has ended; FREE; frees w */
+bool kw_front_worker_close(
+    struct kw_worker *w);                  /* FREE; false: a sender is still at it */
+void kw_front_recount(struct kw_front *f); /* LOCKED */
 
-/* ask.c: main thread, FREE.  false: the worker broke the protocol. */
+/* logins.c: main thread, FREE.  false: the worker broke the protocol. */
 bool kw_login_asked(struct kw_worker *w, kw_span message);
 bool kw_login_told(struct kw_worker *w, kw_span message);
 void kw_login_decide(struct kw_worker *w); /* an answer that had to wait */
 void kw_login_gone(struct kw_worker *w);   /* the process has ended      */
 
-/* use.c */
+/* keyring_use.c */
 void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready); /* FREE */
 void kw_front_not_ready(struct kw_front *f, struct kw_worker *w);            /* FREE */
 
-/* tick.c: main thread, FREE */
+/* timer.c: main thread, FREE */
 void kw_front_tick(struct kw_front *f);
-void kw_front_settle(struct kw_front *f);       /* after anything happened */
-int64_t kw_front_next_tick(struct kw_front *f); /* in ns from now */
+int64_t kw_front_next_tick(struct kw_front *f);  /* in ns from now */
+void kw_front_start_workers(struct kw_front *f); /* one that is wanted and may start */
+
+/* deliver.c: main thread, FREE.  After anything happened. */
+void kw_front_settle(struct kw_front *f);
 
 /* io.c */
 kw_err kw_io_new(struct kw_front *f);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What workers say.  Anything that is not exactly what may come now ends the worker. */
-#include "room.h"
+/* What workers send.  Anything that is not exactly what may come now ends the worker. */
+#include "front_internal.h"
 
 #include <keyward/log.h>
 
 /* A fact has one spelling on the wire, so equal bytes are equal facts. */
-static bool is_news(const struct kw_front *f, kw_span message)
+static bool facts_are_new(const struct kw_front *f, kw_span message)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    return !f->facts_known || kw_failed(kw_wire_put_facts(&f->facts, &dst)) ||
+    return !f->facts_known || kw_failed(kw_wire_encode_facts(&f->facts, &dst)) ||
            !kw_span_equal(kw_dst_span(&dst), message);
 }
 
@@ -35,9 +35,9 @@ static bool facts(struct kw_worker *w, kw_span message)
 {
     struct kw_front *f = w->front;
     struct kw_wire_facts facts;
-    if (w->was_ready || kw_failed(kw_wire_get_facts(message, &facts)))
+    if (w->was_ready || kw_failed(kw_wire_decode_facts(message, &facts)))
         return false;
-    bool changed = is_news(f, message);
+    bool changed = facts_are_new(f, message);
     f->facts = facts;
     f->facts_known = true;
     if (changed)
@@ -48,14 +48,14 @@ static bool facts(struct kw_worker *w, kw_span message)
 static bool verdict(struct kw_worker *w, kw_span message)
 {
     return !w->was_ready && w->verdict_count < KW_VERSIONS_MAX &&
-           !kw_failed(kw_wire_get_verdict(message, &w->verdicts[w->verdict_count++]));
+           !kw_failed(kw_wire_decode_verdict(message, &w->verdicts[w->verdict_count++]));
 }
 
 static bool ready(struct kw_worker *w, kw_span message)
 {
     struct kw_wire_ready ready;
     if (w->was_ready || w->login != KW_LOGIN_ENDED ||
-        kw_failed(kw_wire_get_ready(message, &ready)) ||
+        kw_failed(kw_wire_decode_ready(message, &ready)) ||
         ready.verdicts != w->verdict_count)
         return false;
     if (w->state == KW_WORKER_STARTING) /* else it was told to leave meanwhile */
@@ -65,7 +65,7 @@ static bool ready(struct kw_worker *w, kw_span message)
 
 static bool failed(struct kw_worker *w, kw_span message)
 {
-    if (w->failed_told || kw_failed(kw_wire_get_failed(message, &w->failed)))
+    if (w->failed_told || kw_failed(kw_wire_decode_failed(message, &w->failed)))
         return false;
     w->failed_told = true;
     /* One that was told to leave before it was ready has nothing to complain of. */
@@ -75,7 +75,7 @@ static bool failed(struct kw_worker *w, kw_span message)
     return true;
 }
 
-static bool news(struct kw_worker *w, kw_span message)
+static bool take_message(struct kw_worker *w, kw_span message)
 {
     switch (kw_wire_kind_of(message)) {
     case KW_WIRE_FACTS: return facts(w, message);
@@ -85,7 +85,7 @@ static bool news(struct kw_worker *w, kw_span message)
     case KW_WIRE_PIN: return kw_login_asked(w, message);
     case KW_WIRE_LOGIN: return kw_login_told(w, message);
     case KW_WIRE_JOB:
-    case KW_WIRE_WORD:
+    case KW_WIRE_PERMIT:
     case KW_WIRE_ANSWER: break;
     }
     return false;
@@ -95,19 +95,20 @@ static void violation(struct kw_worker *w)
 {
     kw_log(KW_LOG_ERROR, "worker-broke-protocol", KW_STR("token", w->front->token.name),
            KW_INT("pid", w->pid));
-    kw_crew_end_of_socket(w);
+    kw_front_worker_end_of_socket(w);
     if (kw_page_look(w->page).phase != KW_PAGE_LOGIN)
-        kw_crew_kill(w);
+        kw_front_worker_kill(w);
 }
 
 /* Answers in a row are taken under one lock; they are nearly everything that comes. */
 static size_t take_answers(struct kw_worker *w, size_t from)
 {
-    const struct kw_inbox *inbox = &w->front->inbox;
+    const struct kw_receiver *receiver = &w->front->receiver;
     size_t i = from;
     kw_lock_take(w->front->lock);
-    while (i < inbox->count && kw_wire_kind_of(inbox->messages[i]) == KW_WIRE_ANSWER &&
-           kw_answer(w, inbox->messages[i]))
+    while (i < receiver->count &&
+           kw_wire_kind_of(receiver->messages[i]) == KW_WIRE_ANSWER &&
+           kw_answer(w, receiver->messages[i]))
         i++;
     kw_lock_give(w->front->lock);
     return i;
@@ -115,15 +116,15 @@ static size_t take_answers(struct kw_worker *w, size_t from)
 
 static bool batch(struct kw_worker *w)
 {
-    struct kw_inbox *inbox = &w->front->inbox;
+    struct kw_receiver *receiver = &w->front->receiver;
     bool ok = true;
-    for (size_t i = 0; ok && i < inbox->count;) {
+    for (size_t i = 0; ok && i < receiver->count;) {
         if (w->was_ready)
             i = take_answers(w, i);
-        if (i < inbox->count)
-            ok = news(w, inbox->messages[i++]);
+        if (i < receiver->count)
+            ok = take_message(w, receiver->messages[i++]);
     }
-    kw_inbox_clear(inbox);
+    kw_receiver_clear(receiver);
     return ok;
 }
 
@@ -131,21 +132,21 @@ static bool batch(struct kw_worker *w)
  * comes next.  After a worker's death everything is read, up to the end. */
 static bool go_on(struct kw_worker *w, size_t taken)
 {
-    return !w->ended && (w->gone || taken == KW_INBOX_MAX);
+    return !w->ended && (w->gone || taken == KW_RECEIVE_MAX);
 }
 
 void kw_worker_read(struct kw_worker *w)
 {
-    size_t taken = KW_INBOX_MAX;
+    size_t taken = KW_RECEIVE_MAX;
     while (go_on(w, taken))
-        switch (kw_inbox_read(&w->front->inbox, w->lane.fd)) {
+        switch (kw_receiver_read(&w->front->receiver, w->channel.fd)) {
         case KW_READ_SOME:
-            taken = w->front->inbox.count;
+            taken = w->front->receiver.count;
             if (!batch(w))
                 violation(w);
             break;
         case KW_READ_EMPTY: return;
-        case KW_READ_END: kw_crew_end_of_socket(w); return;
+        case KW_READ_END: kw_front_worker_end_of_socket(w); return;
         case KW_READ_BROKEN: violation(w); return;
         }
 }

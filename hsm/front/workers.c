@@ -3,7 +3,7 @@
  *
  * A worker ends twice: its socket (no answer will come any more; what it was given goes
  * back into the queue), then its process (reaped, judged, forgotten). */
-#include "room.h"
+#include "front_internal.h"
 
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -17,16 +17,16 @@ static void enter(struct kw_worker *w, enum kw_worker_state state)
     kw_lock_take(w->front->lock);
     w->state = state;
     w->since_ns = kw_front_now(w->front);
-    kw_crew_recount(w->front);
+    kw_front_recount(w->front);
     kw_lock_give(w->front->lock);
 }
 
-void kw_crew_recount(struct kw_front *f)
+void kw_front_recount(struct kw_front *f)
 {
     bool ready = false;
-    for (size_t i = 0; i < KW_CREW_MAX; i++)
-        if (f->crew[i] != NULL && f->crew[i]->state == KW_WORKER_READY &&
-            f->serving != NULL && f->crew[i]->generation == f->serving->number)
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
+        if (f->workers[i] != NULL && f->workers[i]->state == KW_WORKER_READY &&
+            f->serving != NULL && f->workers[i]->generation == f->serving->number)
             ready = true;
     kw_health_ready(&f->health, ready, kw_front_boot(f));
     /* Those are gone: the next newcomer, whose login is no risk, is waited for by all. */
@@ -72,8 +72,8 @@ static struct kw_worker *adopt(struct kw_front *f, struct kw_generation *g,
     w->page = s->page;
     w->state = KW_WORKER_STARTING;
     w->since_ns = w->phase_since_ns = w->started_ns = w->moved_ns = now;
-    if (kw_failed(kw_lane_init(&w->lane, s->socket)) || kw_failed(kw_io_watch(w))) {
-        kw_lane_wipe(&w->lane);
+    if (kw_failed(kw_channel_init(&w->channel, s->socket)) || kw_failed(kw_io_watch(w))) {
+        kw_channel_wipe(&w->channel);
         kw_free(w);
         return NULL;
     }
@@ -100,16 +100,16 @@ static void start_failed(struct kw_front *f, struct kw_generation *g, kw_err e)
 static size_t free_place(const struct kw_front *f)
 {
     size_t i = 0;
-    while (i < KW_CREW_MAX && f->crew[i] != NULL)
+    while (i < KW_FRONT_WORKERS_MAX && f->workers[i] != NULL)
         i++;
     return i;
 }
 
-void kw_crew_start(struct kw_front *f, struct kw_generation *g)
+void kw_front_worker_start(struct kw_front *f, struct kw_generation *g)
 {
     struct kw_spawned s;
     size_t place = free_place(f);
-    if (place == KW_CREW_MAX)
+    if (place == KW_FRONT_WORKERS_MAX)
         return; /* all are on their way out; their end makes room */
     kw_err e = spawn(f, g, &s);
     if (kw_failed(e)) {
@@ -120,7 +120,7 @@ void kw_crew_start(struct kw_front *f, struct kw_generation *g)
     f->last_started = g->number;
     struct kw_worker *w = adopt(f, g, &s);
     if (w == NULL) {
-        f->seams.kill(s.pid); /* a newborn: not in LOGIN yet */
+        f->seams.kill(s.pid); /* just started: not in LOGIN yet */
         f->seams.reap(s.pid);
         close(s.pidfd);
         close(s.output);
@@ -129,8 +129,8 @@ void kw_crew_start(struct kw_front *f, struct kw_generation *g)
         return;
     }
     kw_lock_take(f->lock);
-    w->born_id = kw_queue_wire_id(&f->queue);
-    f->crew[place] = w;
+    w->started_id = kw_queue_wire_id(&f->queue);
+    f->workers[place] = w;
     kw_lock_give(f->lock);
     kw_log(KW_LOG_INFO, "worker-started", KW_STR("token", f->token.name),
            KW_INT("pid", w->pid));
@@ -138,11 +138,11 @@ void kw_crew_start(struct kw_front *f, struct kw_generation *g)
 
 /* ---- orders ------------------------------------------------------------------------ */
 
-void kw_crew_drain(struct kw_worker *w)
+void kw_front_worker_drain(struct kw_worker *w)
 {
     enter(w, KW_WORKER_DRAINING);
-    if (!w->buried)
-        shutdown(w->lane.fd, SHUT_WR);
+    if (!w->closed)
+        shutdown(w->channel.fd, SHUT_WR);
 }
 
 /* Before anybody thinks of starting another: what it was started for did not happen. */
@@ -154,7 +154,7 @@ static void account(struct kw_worker *w)
     kw_front_not_ready(w->front, w);
 }
 
-void kw_crew_kill(struct kw_worker *w)
+void kw_front_worker_kill(struct kw_worker *w)
 {
     if (w->state == KW_WORKER_KILLED)
         return;
@@ -166,13 +166,13 @@ void kw_crew_kill(struct kw_worker *w)
     w->front->seams.kill(w->pid);
 }
 
-/* What the front gave back to the queue keeps its lane entry: its answer will come late.
+/* What the front gave back to the queue keeps its channel entry: its answer will come late.
  */
-static void give_back(struct kw_worker *w, const struct kw_lane_entry *but)
+static void give_back(struct kw_worker *w, const struct kw_channel_entry *but)
 {
     struct kw_front *f = w->front;
-    for (size_t i = w->lane.count; i-- > 0;) {
-        const struct kw_lane_entry *e = kw_lane_at(&w->lane, i);
+    for (size_t i = w->channel.count; i-- > 0;) {
+        const struct kw_channel_entry *e = kw_channel_at(&w->channel, i);
         struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
         struct kw_gen_version *v = NULL;
         if (e->op == KW_WIRE_CANARY && f->serving != NULL)
@@ -186,7 +186,7 @@ static void give_back(struct kw_worker *w, const struct kw_lane_entry *but)
     }
 }
 
-void kw_crew_stuck(struct kw_worker *w, uint64_t op)
+void kw_front_worker_stuck(struct kw_worker *w, uint64_t op)
 {
     struct kw_front *f = w->front;
     struct kw_page_view page = kw_page_look(w->page);
@@ -197,13 +197,13 @@ void kw_crew_stuck(struct kw_worker *w, uint64_t op)
     w->stuck_op = op;
     w->stuck_idle = page.phase != KW_PAGE_OP;
     kw_lock_take(f->lock);
-    give_back(w, kw_lane_executing(&w->lane, &page));
+    give_back(w, kw_channel_executing(&w->channel, &page));
     kw_lock_give(f->lock);
 }
 
 /* ---- end --------------------------------------------------------------------------- */
 
-static void strike(struct kw_worker *w, const struct kw_lane_entry *e)
+static void strike(struct kw_worker *w, const struct kw_channel_entry *e)
 {
     struct kw_front *f = w->front;
     if (e->sample_len > 0)
@@ -214,26 +214,26 @@ static void strike(struct kw_worker *w, const struct kw_lane_entry *e)
         kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_HSM_DOWN, "worker"));
 }
 
-bool kw_crew_bury(struct kw_worker *w)
+bool kw_front_worker_close(struct kw_worker *w)
 {
     struct kw_front *f = w->front;
     kw_lock_take(f->lock);
     bool can = !w->sending;
-    if (can && !w->buried) {
+    if (can && !w->closed) {
         struct kw_page_view page = kw_page_look(w->page);
-        const struct kw_lane_entry *but =
-            w->distrusted ? NULL : kw_lane_executing(&w->lane, &page);
+        const struct kw_channel_entry *but =
+            w->distrusted ? NULL : kw_channel_executing(&w->channel, &page);
         give_back(w, but);
         if (but != NULL && but->op != KW_WIRE_CANARY)
             strike(w, but);
-        kw_lane_wipe(&w->lane);
-        w->buried = true;
+        kw_channel_wipe(&w->channel);
+        w->closed = true;
     }
     kw_lock_give(f->lock);
     return can;
 }
 
-void kw_crew_end_of_socket(struct kw_worker *w)
+void kw_front_worker_end_of_socket(struct kw_worker *w)
 {
     kw_io_forget_socket(w);
     kw_lock_take(w->front->lock);
@@ -242,7 +242,7 @@ void kw_crew_end_of_socket(struct kw_worker *w)
     if (w->state != KW_WORKER_KILLED)
         enter(w, KW_WORKER_DRAINING); /* judged by its patience until the process ends */
     account(w);
-    kw_crew_bury(w);
+    kw_front_worker_close(w);
 }
 
 static void log_end(const struct kw_worker *w, int status)
@@ -261,10 +261,10 @@ static void forget(struct kw_worker *w)
     struct kw_front *f = w->front;
     kw_io_forget(w);
     kw_lock_take(f->lock);
-    for (size_t i = 0; i < KW_CREW_MAX; i++)
-        if (f->crew[i] == w)
-            f->crew[i] = NULL;
-    kw_crew_recount(f);
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
+        if (f->workers[i] == w)
+            f->workers[i] = NULL;
+    kw_front_recount(f);
     kw_lock_give(f->lock);
     close(w->pidfd);
     close(w->output);
@@ -272,7 +272,7 @@ static void forget(struct kw_worker *w)
     kw_free(w);
 }
 
-void kw_crew_gone(struct kw_worker *w)
+void kw_front_worker_gone(struct kw_worker *w)
 {
     struct kw_front *f = w->front;
     w->gone = true;
@@ -280,8 +280,8 @@ void kw_crew_gone(struct kw_worker *w)
     if (!w->ended)
         kw_worker_read(w); /* answers may still lie there */
     if (!w->ended)
-        kw_crew_end_of_socket(w);
-    if (!kw_crew_bury(w))
+        kw_front_worker_end_of_socket(w);
+    if (!kw_front_worker_close(w))
         return; /* the tick tries again */
     kw_login_gone(w);
     kw_output_read(w);
