@@ -4,7 +4,7 @@
 
 enum { MAGIC = 0x6b };
 
-/* Places of the token room and of the worker, by number.  0 is "no place", 1 stands for
+/* Places of hsm/token and of the worker, by number.  0 is "no place", 1 stands for
  * a place that is not in the table.  The order is not stored anywhere: front and worker
  * are built together. */
 static const char *const steps[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connect, read to the end. */
-#include "ask.h"
+#include "status_read.h"
 
 #include <errno.h>
 #include <string.h>
@@ -36,8 +36,8 @@ static kw_err connect_to(const char *path, int *ret_fd, struct kw_note *note)
     return kw_err_native(KW_CODE_IO, (uint32_t)saved, "status");
 }
 
-kw_err kw_status_ask(const char *path, char *dst, size_t cap, size_t *ret_len,
-                     struct kw_note *note)
+kw_err kw_status_read(const char *path, char *dst, size_t cap, size_t *ret_len,
+                      struct kw_note *note)
 {
     int fd = -1;
     size_t len = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rounds - many calls, their times, and the percentiles of those */
-#ifndef KEYWARD_CLI_ROUNDS_H
-#define KEYWARD_CLI_ROUNDS_H
+/* percentile - of the times of many calls */
+#ifndef KEYWARD_CLI_PERCENTILE_H
+#define KEYWARD_CLI_PERCENTILE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Percentiles. */
-#include "rounds.h"
+#include "percentile.h"
 
 #include <stdlib.h>
 

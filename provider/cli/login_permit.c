@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A login's question, its answer, and its end. */
-#include "asking.h"
+#include "login_permit.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 #define PATIENCE_NS (10 * KW_S_NS)
 enum { NAP_MS = 50 };
 
-struct kw_asking_board {
+struct kw_permit_shared {
     struct kw_pin_owner child;     /* who it is, by its own word                */
     bool begun;                    /* C_Login was called                        */
     bool asked, ended;             /* the parent's: what it heard               */
@@ -25,11 +25,11 @@ struct kw_asking_board {
 };
 
 /* What they change is not left half-done, and a signal is for the one that logs in. */
-kw_err kw_asking_open(const struct kw_config *config, uid_t uid, gid_t gid,
-                      struct kw_asking *ret)
+kw_err kw_permit_open(const struct kw_config *config, uid_t uid, gid_t gid,
+                      struct kw_permit *ret)
 {
     int pair[2];
-    struct kw_asking_board *board = kw_shared_new(sizeof *board);
+    struct kw_permit_shared *board = kw_shared_new(sizeof *board);
     if (board == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "mmap");
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -38,7 +38,7 @@ kw_err kw_asking_open(const struct kw_config *config, uid_t uid, gid_t gid,
         return kw_err_native(KW_CODE_IO, (uint32_t)saved, "socketpair");
     }
     board->config = config;
-    *ret = (struct kw_asking){.config = config,
+    *ret = (struct kw_permit){.config = config,
                               .files = {.uid = uid, .gid = gid, .stays = true},
                               .parent_fd = pair[0],
                               .child_fd = pair[1],
@@ -56,10 +56,10 @@ static void drop(int *fd)
 /* ---- in the parent's children: the files ---------------------------------------------
  */
 
-typedef kw_err book_work(const struct kw_pin_book *book, struct kw_asking_board *b,
+typedef kw_err book_work(const struct kw_pin_book *book, struct kw_permit_shared *b,
                          struct kw_note *note);
 
-static kw_err with_book(struct kw_asking_board *b, book_work *work, struct kw_note *note)
+static kw_err with_book(struct kw_permit_shared *b, book_work *work, struct kw_note *note)
 {
     char runtime[KW_PATH_MAX];
     struct kw_pin_book book = {.runtime = runtime, .clock = &kw_clock_system};
@@ -72,13 +72,13 @@ static kw_err with_book(struct kw_asking_board *b, book_work *work, struct kw_no
     return e;
 }
 
-static kw_err ask_book(const struct kw_pin_book *book, struct kw_asking_board *b,
+static kw_err ask_book(const struct kw_pin_book *book, struct kw_permit_shared *b,
                        struct kw_note *note)
 {
     return kw_pin_ask(book, &b->facts, &b->child, &b->verdict, note);
 }
 
-static kw_err end_book(const struct kw_pin_book *book, struct kw_asking_board *b,
+static kw_err end_book(const struct kw_pin_book *book, struct kw_permit_shared *b,
                        struct kw_note *note)
 {
     return kw_pin_settled(book, &b->facts, &b->child, b->end, b->reason, note);
@@ -89,7 +89,7 @@ static kw_err ask_files(void *shared, struct kw_note *note)
     return with_book(shared, ask_book, note);
 }
 
-static kw_err tell_files(void *shared, struct kw_note *note)
+static kw_err write_files(void *shared, struct kw_note *note)
 {
     return with_book(shared, end_book, note);
 }
@@ -98,13 +98,13 @@ static kw_err tell_files(void *shared, struct kw_note *note)
  */
 
 /* false: the child is gone, or wants no answer any more. */
-static bool nap(const struct kw_asking *a)
+static bool nap(const struct kw_permit *a)
 {
     struct pollfd p = {.fd = a->parent_fd, .events = 0};
     return poll(&p, 1, NAP_MS) <= 0 || (p.revents & (POLLHUP | POLLERR)) == 0;
 }
 
-static kw_err look(struct kw_asking *a, struct kw_note *why)
+static kw_err look(struct kw_permit *a, struct kw_note *why)
 {
     kw_err e = kw_child_run(&a->files, ask_files, a->board, why);
     if (kw_failed(e))
@@ -113,7 +113,7 @@ static kw_err look(struct kw_asking *a, struct kw_note *why)
     return kw_pin_word_err(a->board->verdict.word);
 }
 
-static kw_err decide(struct kw_asking *a, struct kw_note *why)
+static kw_err decide(struct kw_permit *a, struct kw_note *why)
 {
     const kw_deadline until = kw_deadline_in(&kw_clock_system, PATIENCE_NS);
     kw_err e = look(a, why);
@@ -123,7 +123,7 @@ static kw_err decide(struct kw_asking *a, struct kw_note *why)
     return e;
 }
 
-static void say(const struct kw_asking *a, const struct kw_wire_permit *word)
+static void say(const struct kw_permit *a, const struct kw_wire_permit *word)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -131,7 +131,7 @@ static void say(const struct kw_asking *a, const struct kw_wire_permit *word)
     (void)!send(a->parent_fd, dst.ptr, dst.len, MSG_NOSIGNAL);
 }
 
-static void answer(struct kw_asking *a, kw_span message)
+static void answer(struct kw_permit *a, kw_span message)
 {
     struct kw_wire_permit word = {.err = {0}};
     if (a->board->asked || kw_failed(kw_wire_decode_pin(message, &a->board->facts)))
@@ -145,30 +145,31 @@ static void answer(struct kw_asking *a, kw_span message)
 
 /* What cannot be remembered counts as begun and unclear; what the login itself gave is
  * what the operator must hear about. */
-static void remember(struct kw_asking *a, enum kw_pin_end end, const char *reason)
+static void remember(struct kw_permit *a, enum kw_pin_end end, const char *reason)
 {
     struct kw_note ignored;
     const kw_deadline until = kw_deadline_in(&kw_clock_system, PATIENCE_NS);
-    struct kw_asking_board *b = a->board;
+    struct kw_permit_shared *b = a->board;
     b->ended = true;
     b->end = end;
     kw_copy_str(b->reason, sizeof b->reason, kw_span_str(reason));
-    while (kw_child_run(&a->files, tell_files, b, &ignored).code == KW_CODE_BUSY &&
+    while (kw_child_run(&a->files, write_files, b, &ignored).code == KW_CODE_BUSY &&
            !kw_deadline_over(until, kw_mono_ns(&kw_clock_system)))
         (void)poll(NULL, 0, NAP_MS);
 }
 
-static void hear_end(struct kw_asking *a, kw_span message)
+static void hear_end(struct kw_permit *a, kw_span message)
 {
     const struct kw_wire_permit remembered = {.err = {0}};
     struct kw_wire_login l;
-    if (!a->board->asked || a->board->ended || kw_failed(kw_wire_decode_login(message, &l)))
+    if (!a->board->asked || a->board->ended ||
+        kw_failed(kw_wire_decode_login(message, &l)))
         return;
     remember(a, kw_pin_end_of(l.err, l.was_in), l.note.text);
     say(a, &remembered);
 }
 
-void kw_asking_attend(struct kw_asking *a)
+void kw_permit_serve(struct kw_permit *a)
 {
     uint8_t buf[KW_WIRE_MAX];
     ssize_t n;
@@ -184,14 +185,14 @@ void kw_asking_attend(struct kw_asking *a)
     }
 }
 
-bool kw_asking_is_inside(const struct kw_asking *a)
+bool kw_permit_is_inside(const struct kw_permit *a)
 {
     return a->board->begun && !a->board->ended;
 }
 
-void kw_asking_close(struct kw_asking *a)
+void kw_permit_close(struct kw_permit *a)
 {
-    struct kw_asking_board *b = a->board;
+    struct kw_permit_shared *b = a->board;
     if (b->asked && !b->ended)
         remember(a, b->begun ? KW_PIN_UNCLEAR : KW_PIN_NOT_BEGUN,
                  "the process ended within C_Login");
@@ -204,19 +205,19 @@ void kw_asking_close(struct kw_asking *a)
 /* ---- in the child --------------------------------------------------------------------
  */
 
-void kw_asking_child(struct kw_asking *a)
+void kw_permit_child(struct kw_permit *a)
 {
     drop(&a->parent_fd);
     (void)!kw_pin_owner_of(getpid(), &a->board->child);
 }
 
-void kw_asking_begun(struct kw_asking *a)
+void kw_permit_begun(struct kw_permit *a)
 {
     a->board->begun = true;
 }
 
 /* Without a key there is a login all the same: its proof is worth nothing later. */
-static kw_err make_mark(const struct kw_asking *a, const struct kw_secret *pin,
+static kw_err make_mark(const struct kw_permit *a, const struct kw_secret *pin,
                         struct kw_pin_facts *facts)
 {
     char runtime[KW_PATH_MAX];
@@ -232,7 +233,7 @@ static kw_err no_parent(void)
     return kw_err_at(KW_CODE_CANCELLED, "socket");
 }
 
-static kw_err hear_word(const struct kw_asking *a, struct kw_wire_permit *ret)
+static kw_err hear_word(const struct kw_permit *a, struct kw_wire_permit *ret)
 {
     uint8_t buf[KW_WIRE_MAX];
     ssize_t n;
@@ -242,7 +243,7 @@ static kw_err hear_word(const struct kw_asking *a, struct kw_wire_permit *ret)
     return n > 0 ? kw_wire_decode_permit(kw_span_of(buf, (size_t)n), ret) : no_parent();
 }
 
-static kw_err ask(const struct kw_asking *a, const struct kw_pin_facts *facts,
+static kw_err ask(const struct kw_permit *a, const struct kw_pin_facts *facts,
                   struct kw_note *note)
 {
     uint8_t buf[KW_WIRE_MAX];
@@ -263,8 +264,8 @@ static kw_err ask(const struct kw_asking *a, const struct kw_pin_facts *facts,
 
 /* Nothing is made in the token before the login's end is remembered: whatever stops the
  * ceremony later is no unclear login.  Nor without a parent: nobody would record it. */
-static kw_err tell_end(const struct kw_asking *a, const struct kw_token *token,
-                       kw_err login, const struct kw_note *note)
+static kw_err report_end(const struct kw_permit *a, const struct kw_token *token,
+                         kw_err login, const struct kw_note *note)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -278,7 +279,7 @@ static kw_err tell_end(const struct kw_asking *a, const struct kw_token *token,
     return hear_word(a, &remembered);
 }
 
-kw_err kw_asking_log_in(struct kw_asking *a, struct kw_token *token, struct kw_note *note)
+kw_err kw_permit_log_in(struct kw_permit *a, struct kw_token *token, struct kw_note *note)
 {
     KW_AUTO_SECRET(pin);
     struct kw_pin_facts facts;
@@ -290,7 +291,7 @@ kw_err kw_asking_log_in(struct kw_asking *a, struct kw_token *token, struct kw_n
         e = ask(a, &facts, note);
     if (!kw_failed(e))
         e = kw_token_login_with(token, &pin, &tried, note);
-    kw_err told = tried ? tell_end(a, token, e, note) : KW_OK;
+    kw_err told = tried ? report_end(a, token, e, note) : KW_OK;
     if (kw_failed(e) || !kw_failed(told))
         return e;
     kw_note_set(note, "keyward was ended during the login; nothing was made");

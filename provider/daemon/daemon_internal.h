@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the daemon share: everything that lives as long as the process.
  * All of it belongs to the main thread. */
-#ifndef KEYWARD_DAEMON_H
-#define KEYWARD_DAEMON_H
+#ifndef KEYWARD_DAEMON_INTERNAL_H
+#define KEYWARD_DAEMON_INTERNAL_H
 
 #include <event2/event.h>
 
@@ -26,7 +26,7 @@ struct kw_arguments kw_arguments_read(int argc, char **argv);
 struct kw_daemon;
 
 /* One listening class: what adopt needs to know. */
-struct kw_doorway {
+struct kw_class_listener {
     struct kw_daemon *daemon;
     size_t class_index;
     struct kw_listener *listener;
@@ -50,7 +50,7 @@ struct kw_daemon {
     struct kw_front *front;
     struct kw_kms *kms;
     struct kw_rpc *rpc;
-    struct kw_doorway doorways[KW_CLASSES_MAX];
+    struct kw_class_listener class_listeners[KW_CLASSES_MAX];
     struct event *tick, *signals, *status_accept, *watchdog;
     struct event *seek;      /* NULL: the keyring file is not looked for again */
     struct kw_sight sighted; /* the file, when it was looked for last          */
@@ -80,7 +80,7 @@ KW_MUST_USE kw_err kw_confine_early(struct kw_note *note);
 /* DENIED for uid 0. */
 KW_MUST_USE kw_err kw_confine_check_user(struct kw_note *note);
 
-/* birth.c.  Brings everything up in order; on failure *note says which part and why. */
+/* startup.c.  Brings everything up in order; on failure *note says which part and why. */
 KW_MUST_USE kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note);
 /* Takes everything down in the other order; d may be half open. */
 void kw_daemon_close(struct kw_daemon *d);
@@ -117,6 +117,6 @@ void kw_notify_watchdog(struct kw_daemon *d); /* starts the timer, when asked fo
 KW_MUST_USE kw_err kw_status_open(struct kw_daemon *d, struct kw_note *note);
 void kw_status_close(struct kw_daemon *d);
 /* Tells the service manager when the health record changed; the front logs it. */
-void kw_status_tell(struct kw_daemon *d);
+void kw_status_notify(struct kw_daemon *d);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ask - the running daemon's status document, as its socket gives it
+/* status_read - the running daemon's status document, as its socket gives it
  *
  * Blocking:  some seconds at most for each part of the answer.
  */
-#ifndef KEYWARD_CLI_ASK_H
-#define KEYWARD_CLI_ASK_H
+#ifndef KEYWARD_CLI_STATUS_READ_H
+#define KEYWARD_CLI_STATUS_READ_H
 
 #include <stddef.h>
 
@@ -14,7 +14,7 @@ enum { KW_STATUS_MAX = 256 * 1024 };
 
 /* IO         nobody answers, or not to this user
  * BAD_INPUT  `path` is too long for a socket */
-KW_MUST_USE kw_err kw_status_ask(const char *path, char *dst, size_t cap, size_t *ret_len,
-                                 struct kw_note *note);
+KW_MUST_USE kw_err kw_status_read(const char *path, char *dst, size_t cap,
+                                  size_t *ret_len, struct kw_note *note);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Brings the rooms up in order and takes them down in the other:
+/* Brings the modules up in order and takes them down in the other:
  *
  *   signals blocked, state directory, arena, loop, front, kms, gRPC, sockets, READY, and
  *   only then the keyring and with it the first login: a socket that answers "starting"
  * is worth more to kube-apiserver than one that is not there (its client backs off for up
  *   to two minutes). */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static void on_changed(void *ctx)
     if (d->kms != NULL)
         kw_kms_tick(d->kms);
     kw_reload_settle(d);
-    kw_status_tell(d);
+    kw_status_notify(d);
 }
 
 static void on_look_again(void *ctx)
@@ -155,8 +155,9 @@ static kw_err open_rpc(struct kw_daemon *d, struct kw_note *note)
 
 static bool adopt(void *ctx, int fd, const struct kw_peer *peer)
 {
-    struct kw_doorway *way = ctx;
-    kw_err e = kw_rpc_adopt(way->daemon->rpc, way->class_index, fd, peer);
+    struct kw_class_listener *class_listener = ctx;
+    kw_err e =
+        kw_rpc_adopt(class_listener->daemon->rpc, class_listener->class_index, fd, peer);
     if (kw_failed(e))
         kw_log(KW_LOG_WARN, "connection-not-adopted", KW_ERR("err", e));
     return !kw_failed(e);
@@ -178,8 +179,8 @@ static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
     size_t inherited = kw_listen_inherited(note, fds, names);
     for (size_t i = 0; i < d->config->class_count; i++) {
         const struct kw_config_class *c = &d->config->classes[i];
-        struct kw_doorway *way = &d->doorways[i];
-        *way = (struct kw_doorway){.daemon = d, .class_index = i};
+        struct kw_class_listener *class_listener = &d->class_listeners[i];
+        *class_listener = (struct kw_class_listener){.daemon = d, .class_index = i};
         const struct kw_listen_options options = {
             .name = c->name,
             .path = c->socket,
@@ -191,9 +192,9 @@ static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
             .inherited_fd = inherited_fd(c->name, fds, names, inherited),
             .loop = d->loop,
             .adopt = adopt,
-            .ctx = way,
+            .ctx = class_listener,
         };
-        kw_err e = kw_listener_open(&options, &way->listener, note);
+        kw_err e = kw_listener_open(&options, &class_listener->listener, note);
         if (kw_failed(e))
             return e;
         kw_log(KW_LOG_INFO, "listening", KW_STR("class", c->name),
@@ -285,7 +286,7 @@ static void free_event(struct event **e)
 void kw_daemon_close(struct kw_daemon *d)
 {
     for (size_t i = 0; i < KW_CLASSES_MAX; i++)
-        kw_listener_close(d->doorways[i].listener);
+        kw_listener_close(d->class_listeners[i].listener);
     kw_status_close(d);
     kw_seek_end(d);
     if (d->kms != NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* desk - configuration, keyring and this node's memory, as the key verbs find them */
-#ifndef KEYWARD_CLI_DESK_H
-#define KEYWARD_CLI_DESK_H
+/* context - configuration, keyring and this node's memory, as the key verbs find them */
+#ifndef KEYWARD_CLI_CONTEXT_H
+#define KEYWARD_CLI_CONTEXT_H
 
 #include <keyward/config.h>
 #include <keyward/keyring.h>
@@ -13,7 +13,7 @@
 #include "login.h"
 #include "window.h"
 
-struct kw_desk {
+struct kw_context {
     struct kw_config *config;
     struct kw_keyring *ring; /* NULL: there is no keyring file, or it cannot be read */
     struct kw_note damage;   /* "" or why what lies there cannot be read as a keyring */
@@ -39,61 +39,61 @@ struct kw_desk {
  * node's daemon does.  What others could have changed is read all the same, and doubted;
  * what is no keyring is refused by the judgement.
  * The state directory is read as far as this uid may.  {0} before. */
-KW_MUST_USE kw_err kw_desk_open(const struct kw_cli *cli, struct kw_desk *desk,
-                                struct kw_note *note);
+KW_MUST_USE kw_err kw_context_open(const struct kw_cli *cli, struct kw_context *context,
+                                   struct kw_note *note);
 /* The same with the keyring in `path`, which must be there (MISSING), whoever could have
  * changed it: what it is taken for is for the caller to say.  When it is the keyring of
- * the configuration, it is doubted as by kw_desk_open. */
-KW_MUST_USE kw_err kw_desk_open_with(const struct kw_cli *cli, const char *path,
-                                     struct kw_desk *desk, struct kw_note *note);
-void kw_desk_close(struct kw_desk *desk);
+ * the configuration, it is doubted as by kw_context_open. */
+KW_MUST_USE kw_err kw_context_open_with(const struct kw_cli *cli, const char *path,
+                                        struct kw_context *context, struct kw_note *note);
+void kw_context_close(struct kw_context *context);
 
 /* Is `path` the configuration's keyring file, by whatever name? */
-bool kw_desk_is_keyring(const struct kw_desk *desk, const char *path);
+bool kw_context_is_keyring(const struct kw_context *context, const char *path);
 
 /* What this node wraps with; 0 = nothing, or it is not known. */
-uint32_t kw_desk_active(const struct kw_desk *desk);
+uint32_t kw_context_active(const struct kw_context *context);
 
 /* Version n of the keyring.  UNKNOWN_KEY */
-KW_MUST_USE kw_err kw_desk_version(const struct kw_desk *desk, uint32_t n,
-                                   const struct kw_version **ret_version,
-                                   struct kw_note *note);
+KW_MUST_USE kw_err kw_context_version(const struct kw_context *context, uint32_t n,
+                                      const struct kw_version **ret_version,
+                                      struct kw_note *note);
 
 /* May this node make this act on version n (0: a new one)?  -1 to go on, else the exit
  * code, and it has said why and what to do.  What the state directory says is looked at
  * by every act: without it nothing is changed. */
-int kw_desk_may(const struct kw_cli *cli, const struct kw_desk *desk, enum kw_act act,
-                uint32_t n);
+int kw_context_may(const struct kw_cli *cli, const struct kw_context *context,
+                   enum kw_act act, uint32_t n);
 
 /* Could the state directory be read?  -1 to go on, else the exit code, and it has said
  * why. */
-int kw_desk_remembers(const struct kw_cli *cli, const struct kw_desk *desk);
+int kw_context_remembers(const struct kw_cli *cli, const struct kw_context *context);
 
 /* Would keywardd read configuration and keyring, too?  -1 to go on, else the exit code,
  * and it has said why and what to do. */
-int kw_desk_trusts(const struct kw_cli *cli, const struct kw_desk *desk);
+int kw_context_trusts(const struct kw_cli *cli, const struct kw_context *context);
 
 /* Says why this node refuses its keyring, and the way out; the exit code. */
-int kw_desk_refuse(const struct kw_cli *cli, const struct kw_desk *desk);
+int kw_context_refuse(const struct kw_cli *cli, const struct kw_context *context);
 
 /* Who does it, now, with this program. */
-KW_MUST_USE kw_err kw_desk_facts(const char *operator_, struct kw_act_facts *ret_facts,
-                                 struct kw_note *note);
+KW_MUST_USE kw_err kw_context_facts(const char *operator_, struct kw_act_facts *ret_facts,
+                                    struct kw_note *note);
 
-/* Writes `changed`, a dup of desk->ring (or what is to lie where there is none), over the
+/* Writes `changed`, a dup of context->ring (or what is to lie where there is none), over the
  * keyring file.  IO: kw_file_is_written tells which of the two lies there. */
-KW_MUST_USE kw_err kw_desk_save(const struct kw_desk *desk, struct kw_keyring *changed,
-                                struct kw_note *note);
+KW_MUST_USE kw_err kw_context_save(const struct kw_context *context,
+                                   struct kw_keyring *changed, struct kw_note *note);
 
 /* Since when version n of the ring unwraps on this node, or is disabled, as its daemon
  * would say of this very ring.  wall_ns is 0: the daemon has not seen it so, or it was
  * otherwise in between. */
-struct kw_moment kw_desk_since(const struct kw_desk *desk, uint32_t n);
+struct kw_moment kw_context_since(const struct kw_context *context, uint32_t n);
 
 /* Records an act of this node, as the owner of the state directory. */
-KW_MUST_USE kw_err kw_desk_activate(const struct kw_desk *desk,
-                                    const struct kw_activation *act,
-                                    struct kw_note *note);
+KW_MUST_USE kw_err kw_context_activate(const struct kw_context *context,
+                                       const struct kw_activation *act,
+                                       struct kw_note *note);
 
 /* Who runs this: --operator, else the login behind sudo or su, else the user's name.
  * BAD_INPUT when it has a control character or is too long. */
