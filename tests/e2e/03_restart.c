@@ -204,7 +204,7 @@ static void start__no_keyring__looked_for_until_it_comes_and_no_login_before(voi
     (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
-    instance_liar_between(&h);
+    instance_fault_between(&h);
     keyring_away(&h);
     size_t begin = instance_mark(&h);
     instance_start(&h, NULL);
@@ -217,7 +217,7 @@ static void start__no_keyring__looked_for_until_it_comes_and_no_login_before(voi
     CHECK_HAS(instance_read_status(&h, 1), "no keyring is in use");
     assert_int_equal(instance_count(&h, begin, "event=keyring-rejected"), 1);
     assert_int_equal(instance_count(&h, begin, "event=worker-started"), 0);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 0);
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 0);
     keyring_back(&h);
     instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
     struct kw_client *c = instance_client(&h, h.secrets);

@@ -229,12 +229,12 @@ static void one_key_lost__only_its_decrypts_fail(void **state)
     instance_destroy(&h);
 }
 
-static void liar_about(struct instance *h, const char *before, const char *key_id,
-                       const char *after)
+static void fault_about(struct instance *h, const char *before, const char *key_id,
+                        const char *after)
 {
     char control[160];
     snprintf(control, sizeof control, "%s%s%s\n", before, key_id, after);
-    instance_liar_tell(h, control);
+    instance_fault_set(h, control);
 }
 
 /* The active version's object says, while it is in use, that it may leave the token. */
@@ -245,7 +245,7 @@ static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
     (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
-    instance_liar_between(&h);
+    instance_fault_between(&h);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets),
                      *bulk = instance_client(&h, h.bulk);
@@ -256,7 +256,7 @@ static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
     assert_int_equal(decrypt(c, &under_2), GRPC_OK); /* and is in memory now */
     assert_int_equal(decrypt(bulk, &in_bulk), GRPC_OK);
     size_t mark = instance_mark(&h);
-    liar_about(&h, "fake=0x162:1\nfakefor=", under_2.key_id, "");
+    fault_about(&h, "fake=0x162:1\nfakefor=", under_2.key_id, "");
     instance_await(&h, mark, NULL, "event=key-verdict", under_2.key_id, "verdict=key-bad",
                    NULL);
     for (int i = 0; i < 4; i++) { /* whichever worker would be asked */
@@ -274,7 +274,7 @@ static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
     CHECK_HAS(text, "version 2, found at the token: exposed");
     assert_int_equal(instance_count(&h, mark, "event=hsm-state"), 0);
     mark = instance_mark(&h);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_await(&h, mark, NULL, "event=key-verdict", under_2.key_id, "verdict=ok",
                    NULL);
     assert_int_equal(status(c), GRPC_OK);
@@ -293,7 +293,7 @@ static void duplicate_label__served_and_status_is_one(void **state)
     (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
-    instance_liar_between(&h);
+    instance_fault_between(&h);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     instance_encrypt(c, SEED, &in_secrets);
@@ -301,7 +301,7 @@ static void duplicate_label__served_and_status_is_one(void **state)
     instance_encrypt(c, SEED, &under_2);
     size_t mark = instance_mark(&h);
     snprintf(other, sizeof other, ":%s", in_secrets.key_id);
-    liar_about(&h, "twin=", under_2.key_id, other);
+    fault_about(&h, "twin=", under_2.key_id, other);
     instance_await(&h, mark, NULL, "event=key-finding", under_2.key_id,
                    "found=duplicate-label", NULL);
     instance_await_workers(&h, 2);
@@ -315,7 +315,7 @@ static void duplicate_label__served_and_status_is_one(void **state)
     CHECK_HAS(instance_read_status(&h, 1),
               "version 2, found at the token: duplicate-label");
     mark = instance_mark(&h);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_await(&h, mark, NULL, "event=key-finding", under_2.key_id, "found=\"\"",
                    NULL);
     instance_read_status(&h, 0);

@@ -41,7 +41,7 @@ static void pin__wrong__one_login_through_20_restarts_then_cured_by_its_file(voi
     (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
-    instance_liar_between(&h);
+    instance_fault_between(&h);
     char *right = instance_read(h.pin);
     instance_write(h.pin, wrong_pin);
     start_latched(&h);
@@ -51,14 +51,14 @@ static void pin__wrong__one_login_through_20_restarts_then_cured_by_its_file(voi
         start_latched(&h);
     }
     stopped(&h);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 1);
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 1);
     size_t mark = instance_mark(&h);
     instance_write(h.pin, right);
     instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
     status_is(&h, h.secrets, 0);
     instance_await_workers(&h, 2);
     instance_read_status(&h, 0);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 3); /* one for each worker */
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 3); /* one for each worker */
     free(right);
     instance_destroy(&h);
 }
@@ -71,11 +71,11 @@ static void pin__wrong_after_it_worked__one_login_too(void **state)
     (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
-    instance_liar_between(&h);
+    instance_fault_between(&h);
     instance_up(&h);
     instance_await_workers(&h, 2);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 2);
-    instance_liar_tell(&h, "C_Login rv=0xa0\n"); /* CKR_PIN_INCORRECT */
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 2);
+    instance_fault_set(&h, "C_Login rv=0xa0\n"); /* CKR_PIN_INCORRECT */
     size_t mark = instance_mark(&h);
     instance_signal_workers(&h, SIGKILL);
     instance_await(&h, mark, NULL, "event=pin-latched", NULL);
@@ -86,8 +86,8 @@ static void pin__wrong_after_it_worked__one_login_too(void **state)
         start_latched(&h);
     }
     stopped(&h);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 3);
-    instance_liar_tell(&h, "");
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 3);
+    instance_fault_set(&h, "");
     mark = instance_mark(&h);
     instance_do(&h, "pin", "retry", NULL);
     instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
@@ -102,16 +102,16 @@ static void pin__refused_then_retry_is_said__serves_again(void **state)
     (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
-    instance_liar_between(&h);
-    instance_liar_tell(&h, "C_Login rv=0xa0\n");
+    instance_fault_between(&h);
+    instance_fault_set(&h, "C_Login rv=0xa0\n");
     start_latched(&h);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 1);
-    instance_liar_tell(&h, "");
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 1);
+    instance_fault_set(&h, "");
     size_t mark = instance_mark(&h);
     instance_do(&h, "pin", "retry", NULL);
     instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
     instance_await_workers(&h, 2);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 3);
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 3);
     instance_destroy(&h);
 }
 
@@ -121,12 +121,12 @@ static void pin__one_try_left__no_login_at_all(void **state)
     (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
-    instance_liar_between(&h);
-    instance_liar_tell(&h, "pinflags=final-try\n");
+    instance_fault_between(&h);
+    instance_fault_set(&h, "pinflags=final-try\n");
     start_latched(&h);
     status_is(&h, h.secrets, UNAVAILABLE);
     CHECK_HAS(instance_read_status(&h, 1), "one more wrong PIN locks it");
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 0);
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 0);
     instance_destroy(&h);
 }
 

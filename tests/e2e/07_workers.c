@@ -145,13 +145,13 @@ static void decrypt__hangs_in_the_module__status_on_its_connection_answers(void 
     (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, calm);
-    instance_liar_between(&h);
+    instance_fault_between(&h);
     begin(&h, &l);
-    instance_liar_tell(&h, "C_Decrypt hang\n");
+    instance_fault_set(&h, "C_Decrypt hang\n");
     size_t mark = instance_mark(&h);
     status_overtakes(&h, &l);
     instance_await(&h, mark, NULL, "event=worker-stuck", "in=operation", NULL);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     end(&h, &l);
 }
 

@@ -108,7 +108,7 @@ static void nothing(struct instance *h)
 
 static void hang(struct instance *h)
 {
-    instance_liar_tell(h, "C_Decrypt hang\n");
+    instance_fault_set(h, "C_Decrypt hang\n");
 }
 
 static const char calm[] = "  deadline: 2900ms\n"
@@ -133,7 +133,7 @@ static void sigterm__call_that_hangs_for_ever__fails_and_nobody_is_left(void **s
     (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, calm);
-    instance_liar_between(&h);
+    instance_fault_between(&h);
     int status = in_flight(&h, hang, nothing);
     if (status != GRPC_UNAVAILABLE && status != GRPC_CANCELLED)
         fail_msg("gRPC status %d", status);

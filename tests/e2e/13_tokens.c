@@ -341,13 +341,13 @@ static void key__extractable__said_and_never_used(void **state)
     struct instance h;
     (void)state;
     instance_build(&h, NULL);
-    instance_liar_between(&h);
-    instance_liar_tell(&h, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
+    instance_fault_between(&h);
+    instance_fault_set(&h, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
     start_and(&h, "event=key-verdict", "verdict=key-bad", "CKA_EXTRACTABLE is true");
     CHECK_HAS(instance_read_status(&h, 1), "found at the token: exposed");
     instance_await_workers(&h, 2); /* both have seen it */
     size_t mark = instance_mark(&h);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_await(&h, mark, NULL, "event=key-verdict", "verdict=ok", NULL);
     serves(&h);
     leave(&h);

@@ -59,12 +59,12 @@ void instance_await_workers(struct instance *h, size_t want);
 /* The daemon has ended: every worker that it started after `mark` is gone too. */
 void instance_check_workers_gone(struct instance *h, size_t mark);
 
-/* ---- the lying module of tests/fault */
+/* ---- the fault module of tests/fault */
 
-/* Before the daemon starts: the liar stands between worker and token, honest so far. */
-void instance_liar_between(struct instance *h);
-void instance_liar_tell(struct instance *h, const char *control);
+/* Before the daemon starts: the fault module stands between worker and token, honest so far. */
+void instance_fault_between(struct instance *h);
+void instance_fault_set(struct instance *h, const char *control);
 /* How often a function was called so far, by any worker. */
-unsigned instance_liar_count(struct instance *h, const char *function);
+unsigned instance_fault_count(struct instance *h, const char *function);
 
 #endif

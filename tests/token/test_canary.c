@@ -10,13 +10,13 @@ struct coop {
     struct kw_version v;
 };
 
-/* A token with one version in it, behind the liar. */
+/* A token with one version in it, behind the fault module. */
 static void begin(struct coop *c, const char *control)
 {
     *c = (struct coop){0};
     kw_test_arena(1 << 16);
     kw_softhsm_make(&c->f.hsm);
-    kw_liar_between(&c->f.hsm);
+    kw_fault_between(&c->f.hsm);
     c->f.token = kw_softhsm_open(&c->f.hsm, KW_SOFTHSM_READ_WRITE);
     kw_softhsm_version(c->f.token, DOMAIN, 1, KW_KEY_ACTIVE, &c->v);
     CHECK_OK(
@@ -24,7 +24,7 @@ static void begin(struct coop *c, const char *control)
                       kw_span_of(c->v.objects[0].locator, c->v.objects[0].locator_len),
                       &c->f.key, &c->f.note));
     works(&c->f);
-    kw_liar_tell(&c->f.hsm, control);
+    kw_fault_set(&c->f.hsm, control);
 }
 
 static kw_err canary(struct coop *c, bool also_wrap)
@@ -91,7 +91,7 @@ static void canary__answer_flipped__wrong_answer(void **state)
     begin(&c, "C_Decrypt flip count=1\n");
     CHECK_CODE(canary(&c, false), KW_CODE_WRONG_ANSWER);
     CHECK_OK(canary(&c, false));
-    kw_liar_tell(&c.f.hsm, "C_Decrypt flip skip=1 count=1\n");
+    kw_fault_set(&c.f.hsm, "C_Decrypt flip skip=1 count=1\n");
     CHECK_CODE(canary(&c, true), KW_CODE_WRONG_ANSWER);
     fixture_end(&c.f);
 }
@@ -103,9 +103,9 @@ static void canary__every_decrypt_fails__down_not_forged(void **state)
     struct coop c;
     begin(&c, "C_Decrypt rv=0x5\n");
     CHECK_CODE(canary(&c, false), KW_CODE_HSM_DOWN);
-    kw_liar_tell(&c.f.hsm, "C_Decrypt rv=0x40 skip=1\n");
+    kw_fault_set(&c.f.hsm, "C_Decrypt rv=0x40 skip=1\n");
     CHECK_CODE(canary(&c, true), KW_CODE_HSM_DOWN);
-    kw_liar_tell(&c.f.hsm, "");
+    kw_fault_set(&c.f.hsm, "");
     CHECK_OK(canary(&c, true));
     fixture_end(&c.f);
 }
@@ -116,11 +116,11 @@ static void canary__token_in_trouble__its_code(void **state)
     struct coop c;
     begin(&c, "C_DecryptInit rv=0xb3 count=1\n");
     CHECK_CODE(canary(&c, false), KW_CODE_SESSION);
-    kw_liar_tell(&c.f.hsm, "C_DecryptInit rv=0x30 count=1\n");
+    kw_fault_set(&c.f.hsm, "C_DecryptInit rv=0x30 count=1\n");
     CHECK_CODE(canary(&c, false), KW_CODE_HSM_DOWN);
-    kw_liar_tell(&c.f.hsm, "C_Encrypt rv=0x6 count=1\n");
+    kw_fault_set(&c.f.hsm, "C_Encrypt rv=0x6 count=1\n");
     CHECK_CODE(canary(&c, true), KW_CODE_HSM_BUSY);
-    kw_liar_tell(&c.f.hsm, "ivmode=2\n");
+    kw_fault_set(&c.f.hsm, "ivmode=2\n");
     CHECK_CODE(canary(&c, true), KW_CODE_HSM_CONFIG);
     fixture_end(&c.f);
 }
@@ -130,11 +130,11 @@ static void canary__well__wraps_only_when_asked(void **state)
     (void)state;
     struct coop c;
     begin(&c, "");
-    unsigned before = kw_liar_count(&c.f.hsm, "C_Encrypt");
+    unsigned before = kw_fault_count(&c.f.hsm, "C_Encrypt");
     CHECK_OK(canary(&c, false));
-    CHECK(kw_liar_count(&c.f.hsm, "C_Encrypt") == before);
+    CHECK(kw_fault_count(&c.f.hsm, "C_Encrypt") == before);
     CHECK_OK(canary(&c, true));
-    CHECK(kw_liar_count(&c.f.hsm, "C_Encrypt") == before + 1);
+    CHECK(kw_fault_count(&c.f.hsm, "C_Encrypt") == before + 1);
     fixture_end(&c.f);
 }
 
@@ -151,7 +151,7 @@ static void judge__ceremony_key_passes__extractable_one_is_bad(void **state)
     CHECK_OK(kw_token_find(c.f.token, OTHER_KEK, (kw_span){0}, &key, &c.f.note));
     CHECK_OK(kw_token_attributes(c.f.token, key, &a));
     CHECK_CODE(kw_attributes_judge(&a, &c.f.note, &remarks), KW_CODE_KEY_BAD);
-    kw_liar_tell(&c.f.hsm, "noread=0x165\n");
+    kw_fault_set(&c.f.hsm, "noread=0x165\n");
     CHECK_OK(kw_token_attributes(c.f.token, c.f.key, &a));
     CHECK_CODE(kw_attributes_judge(&a, &c.f.note, &remarks), KW_CODE_KEY_BAD);
     fixture_end(&c.f);

@@ -8,15 +8,15 @@ struct ceremony {
     struct kw_token_key *key;
 };
 
-/* A token without keys, behind the liar, in a read-write session. */
+/* A token without keys, behind the fault module, in a read-write session. */
 static void begin(struct ceremony *c, const char *control)
 {
     *c = (struct ceremony){.options = {.key_id = KEK, .locator = kw_span_str(LOCATOR)}};
     kw_test_arena(1 << 16);
     kw_softhsm_make(&c->f.hsm);
-    kw_liar_between(&c->f.hsm);
+    kw_fault_between(&c->f.hsm);
     c->f.token = kw_softhsm_open(&c->f.hsm, KW_SOFTHSM_READ_WRITE);
-    kw_liar_tell(&c->f.hsm, control);
+    kw_fault_set(&c->f.hsm, control);
 }
 
 static kw_err create(struct ceremony *c)
@@ -36,7 +36,7 @@ static void create__read_only_or_not_logged_in__bug(void **state)
     struct kw_token_options options = kw_softhsm_options(&c.f.hsm, KW_SOFTHSM_READ_WRITE);
     CHECK_OK(kw_token_open(&options, &c.f.token, &c.f.note));
     CHECK_CODE(create(&c), KW_CODE_BUG);
-    CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == 0);
+    CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == 0);
     fixture_end(&c.f);
 }
 
@@ -53,7 +53,7 @@ static void create__label_or_locator_taken__refused(void **state)
     c.options.key_id = OTHER_KEK;
     CHECK_CODE(create(&c), KW_CODE_BAD_INPUT);
     CHECK_HAS(c.f.note.text, "locator");
-    CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == 1);
+    CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == 1);
     fixture_end(&c.f);
 }
 
@@ -100,7 +100,7 @@ static void create__token_in_trouble__tried_once(void **state)
     begin(&c, "C_GenerateKey rv=0x6\n");
     CHECK_CODE(create(&c), KW_CODE_HSM_BUSY);
     CHECK_HAS(c.f.note.text, "CKR_FUNCTION_FAILED");
-    CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == 1);
+    CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == 1);
     CHECK(c.key == NULL);
     fixture_end(&c.f);
 }
@@ -112,7 +112,7 @@ static void create__reply_lost__second_try_refused(void **state)
     begin(&c, "C_GenerateKey rv=0x6 after count=1\n");
     CHECK_CODE(create(&c), KW_CODE_HSM_BUSY);
     CHECK_CODE(create(&c), KW_CODE_BAD_INPUT);
-    CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == 1);
+    CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == 1);
     fixture_end(&c.f);
 }
 
@@ -135,12 +135,12 @@ static void create__token_without_an_optional_attribute__dropped_in_order(void *
     begin(&c, "");
     c.options.locator = (kw_span){0};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        unsigned before = kw_liar_count(&c.f.hsm, "C_GenerateKey");
-        kw_liar_tell(&c.f.hsm, cases[i].control);
+        unsigned before = kw_fault_count(&c.f.hsm, "C_GenerateKey");
+        kw_fault_set(&c.f.hsm, cases[i].control);
         c.options.key_id = labels[i];
         CHECK_OK(create(&c));
         CHECK_STR(c.dropped, cases[i].dropped);
-        CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == before + cases[i].tries);
+        CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == before + cases[i].tries);
         c.f.key = c.key;
         works(&c.f);
     }
@@ -153,7 +153,7 @@ static void create__token_refuses_what_is_not_optional__config(void **state)
     struct ceremony c;
     begin(&c, "noattr=0x103\n"); /* CKA_SENSITIVE */
     CHECK_CODE(create(&c), KW_CODE_HSM_CONFIG);
-    CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == 5);
+    CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == 5);
     CHECK(c.key == NULL);
     fixture_end(&c.f);
 }

@@ -125,7 +125,7 @@ static void wrap__zero_iv_or_wrong_sizes__refused_before_the_token(void **state)
     CHECK_CODE(kw_token_wrap(f.token, f.key, gcm, kw_span_of(iv, 12), none, inner, &dst),
                KW_CODE_NO_MEMORY);
     CHECK(dst.len == 0);
-    CHECK(kw_liar_count(&f.hsm, "C_EncryptInit") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_EncryptInit") == 0);
     fixture_end(&f);
 }
 
@@ -139,9 +139,9 @@ static void unwrap__zero_iv__forged_and_the_token_is_not_asked(void **state)
     fixture_begin(&f, "");
     CHECK_OK(seal_some(&f, &s));
     memset(s.iv, 0, sizeof s.iv);
-    unsigned calls = kw_liar_count(&f.hsm, "C_DecryptInit");
+    unsigned calls = kw_fault_count(&f.hsm, "C_DecryptInit");
     CHECK_CODE(open_sealed(&f, &s, &back), KW_CODE_FORGED);
-    CHECK(kw_liar_count(&f.hsm, "C_DecryptInit") == calls && back.ptr == NULL);
+    CHECK(kw_fault_count(&f.hsm, "C_DecryptInit") == calls && back.ptr == NULL);
     works(&f);
     fixture_end(&f);
 }
@@ -158,7 +158,7 @@ static void unwrap__no_more_than_a_tag__refused_before_the_token(void **state)
     CHECK_CODE(open_sealed(&f, &s, &back), KW_CODE_BAD_INPUT);
     s.dst.len = KW_INNER_MAX + KW_GCM_TAG + 1;
     CHECK_CODE(open_sealed(&f, &s, &back), KW_CODE_BAD_INPUT);
-    CHECK(kw_liar_count(&f.hsm, "C_DecryptInit") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_DecryptInit") == 0);
     fixture_end(&f);
 }
 

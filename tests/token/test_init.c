@@ -23,7 +23,7 @@ static void begin(struct fixture *f, struct pins *p)
     *f = (struct fixture){0};
     kw_test_arena(1 << 16);
     kw_softhsm_make(&f->hsm);
-    kw_liar_between(&f->hsm);
+    kw_fault_between(&f->hsm);
     pins_init(p, &f->hsm);
 }
 
@@ -46,7 +46,7 @@ static void init__label_empty_or_too_long__bad_input(void **state)
     begin(&f, &p);
     CHECK_CODE(init(&f, &p, ""), KW_CODE_BAD_INPUT);
     CHECK_CODE(init(&f, &p, "a-label-of-more-than-thirty-two-b"), KW_CODE_BAD_INPUT);
-    CHECK(kw_liar_count(&f.hsm, "C_Initialize") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_Initialize") == 0);
     end(&f, &p);
 }
 
@@ -69,7 +69,7 @@ static void init__module_does_not_say_softhsm__refused(void **state)
     struct fixture f;
     struct pins p;
     begin(&f, &p);
-    kw_liar_tell(&f.hsm, "othermaker\n");
+    kw_fault_set(&f.hsm, "othermaker\n");
     CHECK_CODE(init(&f, &p, "new"), KW_CODE_HSM_CONFIG);
     CHECK_HAS(f.note.text, "not SoftHSM");
     end(&f, &p);
@@ -81,9 +81,9 @@ static void init__no_slot_or_call_refused__its_code(void **state)
     struct fixture f;
     struct pins p;
     begin(&f, &p);
-    kw_liar_tell(&f.hsm, "emptyslots\n");
+    kw_fault_set(&f.hsm, "emptyslots\n");
     CHECK_CODE(init(&f, &p, "new"), KW_CODE_HSM_CONFIG);
-    kw_liar_tell(&f.hsm, "C_OpenSession rv=0x30\n");
+    kw_fault_set(&f.hsm, "C_OpenSession rv=0x30\n");
     CHECK_CODE(init(&f, &p, "new"), KW_CODE_HSM_DOWN);
     CHECK_HAS(f.note.text, "CKR_DEVICE_ERROR");
     end(&f, &p);

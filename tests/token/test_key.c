@@ -66,8 +66,8 @@ static void find__one_object_a_call__duplicates_still_seen(void **state)
     struct kw_token_key *key = NULL;
     fixture_begin(&f, "");
     CHECK_OK(kw_token_find(f.token, KEK, (kw_span){0}, &key, &f.note));
-    CHECK(kw_liar_count(&f.hsm, "C_FindObjectsFinal") ==
-          kw_liar_count(&f.hsm, "C_FindObjectsInit"));
+    CHECK(kw_fault_count(&f.hsm, "C_FindObjectsFinal") ==
+          kw_fault_count(&f.hsm, "C_FindObjectsInit"));
     fixture_end(&f);
 }
 
@@ -101,7 +101,7 @@ static void find__token_in_trouble__its_code_and_well_later(void **state)
     fixture_begin(&f, "");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         works(&f); /* the session is not fresh */
-        kw_liar_tell(&f.hsm, cases[i].lie);
+        kw_fault_set(&f.hsm, cases[i].lie);
         CHECK_CODE(kw_token_find(f.token, KEK, text_span(LOCATOR), &key, &f.note),
                    cases[i].code);
         CHECK(key == nothing);
@@ -171,7 +171,7 @@ static void attributes__token_in_trouble__untouched_and_its_code(void **state)
     CHECK_CODE(kw_token_attributes(f.token, f.key, &a), KW_CODE_SESSION);
     CHECK_OK(kw_token_attributes(f.token, f.key, &a));
     a.value_len = 4711;
-    kw_liar_tell(&f.hsm, "C_GetAttributeValue rv=0x30 skip=3\n");
+    kw_fault_set(&f.hsm, "C_GetAttributeValue rv=0x30 skip=3\n");
     CHECK_CODE(kw_token_attributes(f.token, f.key, &a), KW_CODE_HSM_DOWN);
     CHECK(a.value_len == 4711);
     fixture_end(&f);

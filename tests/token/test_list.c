@@ -10,7 +10,7 @@ static void begin(const char *control)
     fixture_begin(&f, "");
     kw_token_close(f.token);
     f.token = kw_softhsm_open(&f.hsm, KW_SOFTHSM_READ_WRITE);
-    kw_liar_tell(&f.hsm, control);
+    kw_fault_set(&f.hsm, control);
 }
 
 static void list__token_in_trouble__told_and_nothing_given(void **state)

@@ -88,7 +88,7 @@ static void not_loaded(struct fixture *f, const char *module, const char *why)
 {
     CHECK_CODE(open_with(f, module, NULL), KW_CODE_HSM_CONFIG);
     CHECK_HAS(f->note.text, why);
-    CHECK(dlopen(f->hsm.liar, RTLD_LAZY | RTLD_NOLOAD) == NULL);
+    CHECK(dlopen(f->hsm.fault, RTLD_LAZY | RTLD_NOLOAD) == NULL);
 }
 
 static void open__module_that_others_could_change__config_and_not_loaded(void **state)
@@ -96,18 +96,18 @@ static void open__module_that_others_could_change__config_and_not_loaded(void **
     (void)state;
     struct fixture f;
     begin(&f);
-    kw_liar_between(&f.hsm);
-    CHECK(chmod(f.hsm.liar, 0666) == 0);
-    not_loaded(&f, NULL, "liar.so: mode 0666 lets others change it; chmod go-w it");
-    CHECK(chmod(f.hsm.liar, 0775) == 0);
+    kw_fault_between(&f.hsm);
+    CHECK(chmod(f.hsm.fault, 0666) == 0);
+    not_loaded(&f, NULL, "fault.so: mode 0666 lets others change it; chmod go-w it");
+    CHECK(chmod(f.hsm.fault, 0775) == 0);
     not_loaded(&f, NULL, "mode 0775 lets others change it");
     if (geteuid() == 0) { /* only root can give files away */
-        CHECK(chmod(f.hsm.liar, 0755) == 0 && chown(f.hsm.liar, 4321, 0) == 0);
+        CHECK(chmod(f.hsm.fault, 0755) == 0 && chown(f.hsm.fault, 4321, 0) == 0);
         not_loaded(&f, NULL, "belongs to uid 4321, who could change");
         CHECK_HAS(f.note.text, "chown it to root");
-        CHECK(chown(f.hsm.liar, 0, 0) == 0);
+        CHECK(chown(f.hsm.fault, 0, 0) == 0);
     }
-    CHECK(chmod(f.hsm.liar, 0755) == 0);
+    CHECK(chmod(f.hsm.fault, 0755) == 0);
     CHECK_OK(open_with(&f, NULL, NULL));
     fixture_end(&f);
 }
@@ -118,7 +118,7 @@ static void open__module_that_others_could_exchange__config_and_not_loaded(void 
     struct fixture f;
     char folder[160], link_path[200];
     begin(&f);
-    kw_liar_between(&f.hsm);
+    kw_fault_between(&f.hsm);
     CHECK(chmod(f.hsm.dir, 0777) == 0);
     not_loaded(&f, NULL, "mode 0777 lets others exchange");
     CHECK_HAS(f.note.text, "chmod go-w the folder");
@@ -126,7 +126,7 @@ static void open__module_that_others_could_exchange__config_and_not_loaded(void 
     /* A link is as good as the folder it lies in. */
     snprintf(folder, sizeof folder, "%s/shared", f.hsm.dir);
     snprintf(link_path, sizeof link_path, "%s/innocent.so", folder);
-    CHECK(mkdir(folder, 0755) == 0 && symlink(f.hsm.liar, link_path) == 0);
+    CHECK(mkdir(folder, 0755) == 0 && symlink(f.hsm.fault, link_path) == 0);
     CHECK(chmod(folder, 0777) == 0);
     not_loaded(&f, link_path, "mode 0777 lets others exchange");
     if (geteuid() == 0) {
@@ -158,8 +158,8 @@ static void open__no_slots__missing(void **state)
     (void)state;
     struct fixture f;
     begin(&f);
-    kw_liar_between(&f.hsm);
-    kw_liar_tell(&f.hsm, "emptyslots\n");
+    kw_fault_between(&f.hsm);
+    kw_fault_set(&f.hsm, "emptyslots\n");
     CHECK_CODE(open_with(&f, NULL, NULL), KW_CODE_MISSING);
     CHECK_HAS(f.note.text, "shows none");
     fixture_end(&f);
@@ -197,13 +197,13 @@ static void open__module_answers_errors__down(void **state)
                                        "C_GetTokenInfo rv=0x30\n"};
     struct fixture f;
     begin(&f);
-    kw_liar_between(&f.hsm);
+    kw_fault_between(&f.hsm);
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
-        kw_liar_tell(&f.hsm, lies[i]);
+        kw_fault_set(&f.hsm, lies[i]);
         CHECK_CODE(open_with(&f, NULL, NULL), KW_CODE_HSM_DOWN);
         CHECK_HAS(f.note.text, "CKR_");
     }
-    kw_liar_tell(&f.hsm, "");
+    kw_fault_set(&f.hsm, "");
     CHECK_OK(open_with(&f, NULL, NULL));
     fixture_end(&f);
 }
@@ -213,8 +213,8 @@ static void open__token_not_present_in_its_slot__missing(void **state)
     (void)state;
     struct fixture f;
     begin(&f);
-    kw_liar_between(&f.hsm);
-    kw_liar_tell(&f.hsm, "C_GetTokenInfo rv=0xe0\n");
+    kw_fault_between(&f.hsm);
+    kw_fault_set(&f.hsm, "C_GetTokenInfo rv=0xe0\n");
     CHECK_CODE(open_with(&f, NULL, NULL), KW_CODE_MISSING);
     fixture_end(&f);
 }

@@ -8,7 +8,7 @@
 
 enum { TWINS = 3 };
 
-/* A token behind the liar, one version with its key in it, proven. */
+/* A token behind the fault module, one version with its key in it, proven. */
 struct coop {
     struct fixture f;
     struct kw_version v;
@@ -45,7 +45,7 @@ static void open_instance(struct coop *c)
     *c = (struct coop){0};
     kw_test_arena(1 << 16);
     kw_softhsm_make(&c->f.hsm);
-    kw_liar_between(&c->f.hsm);
+    kw_fault_between(&c->f.hsm);
     c->f.token = kw_softhsm_open(&c->f.hsm, KW_SOFTHSM_READ_WRITE);
 }
 
@@ -60,12 +60,12 @@ static void begin(struct coop *c)
 
 static void tell(struct coop *c, const char *control)
 {
-    kw_liar_tell(&c->f.hsm, control);
+    kw_fault_set(&c->f.hsm, control);
 }
 
 static unsigned count(struct coop *c, const char *function)
 {
-    return kw_liar_count(&c->f.hsm, function);
+    return kw_fault_count(&c->f.hsm, function);
 }
 
 /* Nothing is done under the key, and the token is not even asked. */

@@ -9,7 +9,7 @@ static void self_test_gives(const char *control, enum kw_code code, const char *
     kw_err e = kw_token_self_test(f.token, &f.note);
     CHECK_CODE(e, code);
     CHECK_HAS(f.note.text, word);
-    kw_liar_tell(&f.hsm, "");
+    kw_fault_set(&f.hsm, "");
     CHECK_OK(kw_token_self_test(f.token, &f.note));
     works(&f);
     fixture_end(&f);
@@ -99,11 +99,11 @@ static void wrap__token_makes_its_own_iv__nothing_released(void **state)
     struct sealed s;
     fixture_begin(&f, "");
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-        kw_liar_tell(&f.hsm, modes[i]);
+        kw_fault_set(&f.hsm, modes[i]);
         CHECK_CODE(seal_some(&f, &s), KW_CODE_HSM_CONFIG);
         CHECK(s.dst.len == 0);
     }
-    kw_liar_tell(&f.hsm, "");
+    kw_fault_set(&f.hsm, "");
     works(&f);
     fixture_end(&f);
 }

@@ -8,7 +8,7 @@ static void tell_once(struct fixture *f, const char *function, unsigned rv)
 {
     char line[96];
     snprintf(line, sizeof line, "%s rv=0x%x count=1\n", function, rv);
-    kw_liar_tell(&f->hsm, line);
+    kw_fault_set(&f->hsm, line);
 }
 
 /* The code that an operation gives when the function answers rv once. */
@@ -17,8 +17,8 @@ static void wrap_gives(struct fixture *f, const char *function, unsigned rv,
 {
     struct sealed s;
     works(f);
-    unsigned opened = kw_liar_count(&f->hsm, "C_OpenSession");
-    unsigned closed = kw_liar_count(&f->hsm, "C_CloseSession");
+    unsigned opened = kw_fault_count(&f->hsm, "C_OpenSession");
+    unsigned closed = kw_fault_count(&f->hsm, "C_CloseSession");
     tell_once(f, function, rv);
     kw_err e = seal_some(f, &s);
     CHECK_CODE(e, code);
@@ -26,8 +26,8 @@ static void wrap_gives(struct fixture *f, const char *function, unsigned rv,
     CHECK_STR(e.where, function);
     CHECK(s.dst.len == 0);
     works(f);
-    CHECK(kw_liar_count(&f->hsm, "C_OpenSession") == opened + 1);
-    CHECK(kw_liar_count(&f->hsm, "C_CloseSession") == closed + 1);
+    CHECK(kw_fault_count(&f->hsm, "C_OpenSession") == opened + 1);
+    CHECK(kw_fault_count(&f->hsm, "C_CloseSession") == closed + 1);
 }
 
 static void wrap__any_error__its_code_and_another_session(void **state)
@@ -46,8 +46,8 @@ static void wrap__any_error__its_code_and_another_session(void **state)
     wrap_gives(&f, "C_Encrypt", 0x30, KW_CODE_HSM_DOWN);
     wrap_gives(&f, "C_Encrypt", 0x80000001, KW_CODE_HSM_DOWN);
     wrap_gives(&f, "C_Encrypt", 0x150, KW_CODE_BUG);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
-    CHECK(kw_liar_count(&f.hsm, "C_Logout") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Logout") == 0);
     fixture_end(&f);
 }
 
@@ -68,11 +68,11 @@ static void unwrap__any_error__its_code_and_another_session(void **state)
     CHECK_OK(seal_some(&f, &s));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         KW_AUTO_SECRET(back);
-        unsigned opened = kw_liar_count(&f.hsm, "C_OpenSession");
+        unsigned opened = kw_fault_count(&f.hsm, "C_OpenSession");
         tell_once(&f, "C_Decrypt", cases[i].rv);
         CHECK_CODE(open_sealed(&f, &s, &back), cases[i].code);
         CHECK(back.ptr == NULL);
-        CHECK(kw_liar_count(&f.hsm, "C_OpenSession") == opened + 1);
+        CHECK(kw_fault_count(&f.hsm, "C_OpenSession") == opened + 1);
         CHECK_OK(open_sealed(&f, &s, &back));
     }
     fixture_end(&f);
@@ -87,7 +87,7 @@ static void renewal__always__opens_before_it_closes(void **state)
     works(&f);
     tell_once(&f, "C_Encrypt", 0x6);
     CHECK_CODE(seal_some(&f, &s), KW_CODE_HSM_BUSY);
-    const char *at = strstr(kw_liar_calls(&f.hsm), "< C_Encrypt rv=0x00000006");
+    const char *at = strstr(kw_fault_calls(&f.hsm), "< C_Encrypt rv=0x00000006");
     CHECK(at != NULL);
     const char *opened = strstr(at, "< C_OpenSession rv=0x00000000");
     const char *closed = strstr(at, "> C_CloseSession");
@@ -106,10 +106,10 @@ static void operation_left_active__next_call__not_disturbed(void **state)
     CHECK_CODE(seal_some(&f, &s), KW_CODE_HSM_DOWN);
     works(&f);
     CHECK_OK(seal_some(&f, &s));
-    kw_liar_tell(&f.hsm, "C_Decrypt rv=0x5 leave count=1\n");
+    kw_fault_set(&f.hsm, "C_Decrypt rv=0x5 leave count=1\n");
     CHECK_CODE(open_sealed(&f, &s, &back), KW_CODE_UNSURE);
     works(&f);
-    CHECK(strstr(kw_liar_calls(&f.hsm), "rv=0x00000090") == NULL);
+    CHECK(strstr(kw_fault_calls(&f.hsm), "rv=0x00000090") == NULL);
     fixture_end(&f);
 }
 
@@ -149,7 +149,7 @@ static void session_error__another_key__found_again_too(void **state)
     struct sealed s;
     fixture_begin(&f, NULL);
     kw_token_close(f.token);
-    kw_liar_between(&f.hsm);
+    kw_fault_between(&f.hsm);
     f.token = kw_softhsm_open(&f.hsm, KW_SOFTHSM_READ_WRITE);
     CHECK_OK(kw_token_find(f.token, KEK, text_span(LOCATOR), &f.key, &f.note));
     struct kw_token_key *kek = f.key;
@@ -157,13 +157,13 @@ static void session_error__another_key__found_again_too(void **state)
     works(&f);
     tell_once(&f, "C_EncryptInit", 0xb3);
     CHECK_CODE(seal_some(&f, &s), KW_CODE_SESSION);
-    unsigned found = kw_liar_count(&f.hsm, "C_FindObjectsInit");
+    unsigned found = kw_fault_count(&f.hsm, "C_FindObjectsInit");
     f.key = other;
     works(&f);
-    CHECK(kw_liar_count(&f.hsm, "C_FindObjectsInit") == found + 1);
+    CHECK(kw_fault_count(&f.hsm, "C_FindObjectsInit") == found + 1);
     f.key = kek;
     works(&f);
-    CHECK(kw_liar_count(&f.hsm, "C_FindObjectsInit") == found + 1);
+    CHECK(kw_fault_count(&f.hsm, "C_FindObjectsInit") == found + 1);
     fixture_end(&f);
 }
 
@@ -174,10 +174,10 @@ static void renewal__no_session_to_be_had__next_call_tries_again(void **state)
     struct sealed s;
     fixture_begin(&f, "");
     works(&f);
-    kw_liar_tell(&f.hsm, "C_Encrypt rv=0xb3 count=1\nC_OpenSession rv=0xb1 count=1\n");
+    kw_fault_set(&f.hsm, "C_Encrypt rv=0xb3 count=1\nC_OpenSession rv=0xb1 count=1\n");
     CHECK_CODE(seal_some(&f, &s), KW_CODE_HSM_BUSY);
     works(&f);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 1);
     fixture_end(&f);
 }
 
@@ -188,9 +188,9 @@ static void down__at_once__not_one_call_more(void **state)
     struct sealed s;
     fixture_begin(&f, "");
     works(&f);
-    kw_liar_tell(&f.hsm, "C_EncryptInit rv=0x32\n");
+    kw_fault_set(&f.hsm, "C_EncryptInit rv=0x32\n");
     CHECK_CODE(seal_some(&f, &s), KW_CODE_HSM_DOWN);
-    const char *at = strstr(kw_liar_calls(&f.hsm), "< C_EncryptInit rv=0x00000032");
+    const char *at = strstr(kw_fault_calls(&f.hsm), "< C_EncryptInit rv=0x00000032");
     CHECK(at != NULL && strchr(at, '>') == NULL);
     fixture_end(&f);
 }

@@ -12,7 +12,7 @@ struct bench {
     struct kw_token_key *key; /* label, on the token */
 };
 
-/* A KEK and a throw-away key, in a read-write session behind the liar. */
+/* A KEK and a throw-away key, in a read-write session behind the fault module. */
 static void begin(struct bench *b, const char *control)
 {
     *b = (struct bench){0};
@@ -24,7 +24,7 @@ static void begin(struct bench *b, const char *control)
     CHECK(strcmp(b->label, b->other) != 0);
     CHECK_OK(kw_token_make_throwaway(b->f.token, b->label, true, &b->key, &b->f.note));
     CHECK_OK(kw_token_find(b->f.token, KEK, text_span(LOCATOR), &b->f.key, &b->f.note));
-    kw_liar_tell(&b->f.hsm, control);
+    kw_fault_set(&b->f.hsm, control);
 }
 
 static size_t left(struct bench *b)
@@ -56,7 +56,7 @@ static void destroy__handle_of_another_key__stays(void **state)
     begin(&b, "");
     b.key->handle = b.f.key->handle;
     CHECK_CODE(kw_token_destroy_throwaway(b.f.token, b.key), KW_CODE_WRONG_ANSWER);
-    CHECK(kw_liar_count(&b.f.hsm, "C_DestroyObject") == 0);
+    CHECK(kw_fault_count(&b.f.hsm, "C_DestroyObject") == 0);
     works(&b.f);
     fixture_end(&b.f);
 }
@@ -204,8 +204,8 @@ static void branch__two_threads__each_its_session_and_one_login(void **state)
     struct lane lane[2] = {0};
     pthread_t thread[2];
     begin(&b, "");
-    unsigned sessions = kw_liar_count(&b.f.hsm, "C_OpenSession");
-    unsigned logins = kw_liar_count(&b.f.hsm, "C_Login");
+    unsigned sessions = kw_fault_count(&b.f.hsm, "C_OpenSession");
+    unsigned logins = kw_fault_count(&b.f.hsm, "C_Login");
     for (int i = 0; i < 2; i++) {
         struct fixture *f = &lane[i].f;
         CHECK_OK(kw_token_branch(b.f.token, &f->token, &f->note));
@@ -218,8 +218,8 @@ static void branch__two_threads__each_its_session_and_one_login(void **state)
         CHECK_OK(lane[i].e);
         kw_token_branch_close(lane[i].f.token);
     }
-    CHECK(kw_liar_count(&b.f.hsm, "C_OpenSession") == sessions + 2);
-    CHECK(kw_liar_count(&b.f.hsm, "C_Login") == logins);
+    CHECK(kw_fault_count(&b.f.hsm, "C_OpenSession") == sessions + 2);
+    CHECK(kw_fault_count(&b.f.hsm, "C_Login") == logins);
     works(&b.f); /* the token it came from is as it was */
     fixture_end(&b.f);
 }
@@ -230,9 +230,9 @@ static void probes__session_random_logout__done_at_the_module(void **state)
     struct bench b;
     uint8_t a[16] = {0}, c[16] = {0};
     begin(&b, "");
-    unsigned closed = kw_liar_count(&b.f.hsm, "C_CloseSession");
+    unsigned closed = kw_fault_count(&b.f.hsm, "C_CloseSession");
     CHECK_OK(kw_token_try_session(b.f.token));
-    CHECK(kw_liar_count(&b.f.hsm, "C_CloseSession") == closed + 1);
+    CHECK(kw_fault_count(&b.f.hsm, "C_CloseSession") == closed + 1);
     CHECK_OK(kw_token_random(b.f.token, a, sizeof a));
     CHECK_OK(kw_token_random(b.f.token, c, sizeof c));
     CHECK(!kw_span_equal(kw_span_of(a, sizeof a), kw_span_of(c, sizeof c)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench - keyward-bench token on a token of the test's own, behind the honest liar */
+/* bench - keyward-bench token on a token of the test's own, behind the honest fault */
 #ifndef KEYWARD_TESTS_TOKEN_BENCH_H
 #define KEYWARD_TESTS_TOKEN_BENCH_H
 

@@ -288,7 +288,7 @@ static void choices__survive_and_are_compared_with_the_object(void **state)
 static void choice_that_the_token_did_not_take__told(void **state)
 {
     (void)state;
-    site_make_liar(&lost.s);
+    site_make_fault(&lost.s);
     site_tell(&lost.s, "fake=0x172:1\nnoread=0x171\n"); /* DESTROYABLE, COPYABLE */
     KEYWARD_MUST(&lost.s, 0, "key", "create", "--json");
     CHECK_HAS(lost.s.run.out, "CKA_DESTROYABLE is true, and false was chosen");

@@ -95,7 +95,7 @@ static void the_keys_object__copyable_or_not_alone_or_exposed__fails_and_says_so
     struct kw_keyring *ring = NULL;
     char control[160];
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "create");
     CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
@@ -212,9 +212,9 @@ static void module_open_to_all_or_to_none__fails(void **state)
 {
     char module[96];
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
-    snprintf(module, sizeof module, "%s/libliar.so", s.dir);
+    snprintf(module, sizeof module, "%s/libfault.so", s.dir);
     CHECK(chmod(module, 0777) == 0);
     KEYWARD_MUST(&s, 1, "check", "--offline");
     CHECK_HAS(s.run.out, "FAIL  module");
@@ -242,8 +242,8 @@ static void others_may_change_what_would_be_loaded__login_is_not_tried(void **st
 {
     char module[96];
     (void)state;
-    site_make_liar(&s);
-    snprintf(module, sizeof module, "%s/libliar.so", s.dir);
+    site_make_fault(&s);
+    snprintf(module, sizeof module, "%s/libfault.so", s.dir);
     KEYWARD_MUST(&s, 0, "key", "create");
     CHECK(chmod(module, 0777) == 0);
     login_is_not_tried();

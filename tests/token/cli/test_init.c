@@ -377,28 +377,28 @@ static void join__keyring_of_another_user__refused_with_a_line_that_copies(void 
 /* ---- half-way ------------------------------------------------------------------------
  */
 
-/* The lying module makes the token, and fails or hangs at it. */
-static void begin_with_a_liar(const char *control, char env[3][160])
+/* The fault module makes the token, and fails or hangs at it. */
+static void begin_with_a_fault_module(const char *control, char env[3][160])
 {
     struct kw_blob module = {0};
     site_begin(&s);
     snprintf(s.control, sizeof s.control, "%s/control", s.dir);
     snprintf(s.calls, sizeof s.calls, "%s/calls", s.dir);
-    snprintf(given, sizeof given, "%s/libliar.so", s.dir);
-    CHECK_OK(kw_file_read(LIAR, 64u << 20, &module, NULL));
+    snprintf(given, sizeof given, "%s/libfault.so", s.dir);
+    CHECK_OK(kw_file_read(FAULT, 64u << 20, &module, NULL));
     CHECK_OK(kw_file_replace(given, kw_blob_peek(&module), 0755, NULL));
     kw_blob_wipe(&module);
     site_tell(&s, control);
-    snprintf(env[0], 160, "KW_LIAR_MODULE=%s", SOFTHSM);
-    snprintf(env[1], 160, "KW_LIAR_CONTROL=%s", s.control);
-    snprintf(env[2], 160, "KW_LIAR_LOG=%s", s.calls);
+    snprintf(env[0], 160, "KW_FAULT_MODULE=%s", SOFTHSM);
+    snprintf(env[1], 160, "KW_FAULT_CONTROL=%s", s.control);
+    snprintf(env[2], 160, "KW_FAULT_LOG=%s", s.calls);
 }
 
 static void fails_half_way__what_was_there_is_as_it_was(void **state)
 {
     char env[3][160], run[160], old[160];
     (void)state;
-    begin_with_a_liar("C_Login rv=0x30\n", env);
+    begin_with_a_fault_module("C_Login rv=0x30\n", env);
     const char *const argv[] = {
         KEYWARD,    "init",  "--first",
         "--domain", "demo",  "--softhsm",
@@ -431,7 +431,7 @@ static void interrupted_half_way__taken_back(void **state)
 {
     char env[3][160];
     (void)state;
-    begin_with_a_liar("C_Login hang\n", env);
+    begin_with_a_fault_module("C_Login hang\n", env);
     site_watch_calls(&s);
     pid_t pid = geteuid() == 0
                     ? SITE_START(&s, "init", "--first", "--domain", "demo", "--softhsm",

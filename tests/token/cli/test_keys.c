@@ -89,7 +89,7 @@ static void dry_run__what_would_stop_the_ceremony_is_found(void **state)
     struct kw_keyring *ring = NULL;
     char other[] = "kw1-9-000000000000000000000000";
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_EncryptInit rv=0x70\n");
     KEYWARD_MUST(&s, 1, "key", "create", "--dry-run");
     site_tell(&s, "C_Login rv=0xa0\n");

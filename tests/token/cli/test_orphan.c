@@ -33,7 +33,7 @@ static void adopt(const char *key_id)
 static void honest_module__created(void **state)
 {
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     site_remove(&s);
 }
@@ -41,7 +41,7 @@ static void honest_module__created(void **state)
 static void module_crashes_while_making__could_not_and_sealed(void **state)
 {
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_GenerateKey crash\n");
     KEYWARD_MUST(&s, 3, "key", "create");
     CHECK_HAS(s.run.err, "signal 6");
@@ -54,7 +54,7 @@ static void module_crashes_after_making__orphan_named_and_adopted(void **state)
 {
     char key_id[KW_KEY_ID_MAX + 1] = "";
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_GetAttributeValue crash\n");
     KEYWARD_MUST(&s, 3, "key", "create");
     orphan_of(key_id);
@@ -68,7 +68,7 @@ static void reply_lost_after_making__orphan_named_and_adopted(void **state)
 {
     char key_id[KW_KEY_ID_MAX + 1] = "";
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     /* The first key of a ceremony is the self-test's. */
     site_tell(&s, "C_GenerateKey rv=0x30 after skip=1\n");
     KEYWARD_MUST(&s, 3, "key", "create");
@@ -81,7 +81,7 @@ static void key_comes_out_extractable__refused_and_named(void **state)
 {
     char key_id[KW_KEY_ID_MAX + 1] = "";
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
     KEYWARD_MUST(&s, 1, "key", "create");
     CHECK_HAS(s.run.err, "EXTRACTABLE");
@@ -100,7 +100,7 @@ static void key_comes_out_extractable__refused_and_named(void **state)
 static void module_crashes_in_the_making__not_known_and_nothing_to_delete(void **state)
 {
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_GenerateKey crash skip=1\n");
     KEYWARD_MUST(&s, 3, "key", "create");
     CHECK_HAS(s.run.err, "is not known");
@@ -112,7 +112,7 @@ static void module_crashes_in_the_making__not_known_and_nothing_to_delete(void *
 /* Starts a ceremony that waits before the key is sealed with; its key_id is known. */
 static pid_t ceremony_with(const char *choice, char key_id[KW_KEY_ID_MAX + 1])
 {
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_watch_calls(&s);
     site_tell(&s, "C_GetAttributeValue hang\n");
     pid_t pid = SITE_START(&s, "key", "create", choice);
@@ -177,7 +177,7 @@ static void choices__stand_in_the_command_that_finishes(void **state)
 {
     char key_id[KW_KEY_ID_MAX + 1] = "", want[512];
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_GetAttributeValue crash\n");
     KEYWARD_MUST(&s, 3, "key", "create", "--destroyable", "--copyable", "--json");
     orphan_of(key_id);
@@ -198,7 +198,7 @@ static void printed_deletion__removes_the_object_of_the_run(void **state)
 {
     char line[1024] = "";
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
     size_t names = site_sealed(s.tokens);
     site_tell(&s, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
@@ -223,7 +223,7 @@ static void keyring_changed_during_the_ceremony__not_overwritten_orphan_named(
     char key_id[KW_KEY_ID_MAX + 1] = "";
     struct kw_keyring *ring = NULL;
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     site_watch_calls(&s);
     site_tell(&s, "C_GenerateKey hang skip=1\n");
@@ -245,7 +245,7 @@ static void keyring_changed_during_the_ceremony__not_overwritten_orphan_named(
 static void token_makes_its_own_iv__no_key_is_made(void **state)
 {
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "ivmode=2\n");
     KEYWARD_MUST(&s, 1, "key", "create");
     CHECK(strstr(s.run.err, "is in no keyring") == NULL);
@@ -256,7 +256,7 @@ static void token_makes_its_own_iv__no_key_is_made(void **state)
 static void device_error_at_the_login__check_could_not_look(void **state)
 {
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     site_tell(&s, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
     KEYWARD_MUST(&s, 3, "check");

@@ -231,7 +231,7 @@ static void pin_that_worked__remembered_as_proven(void **state)
 static void refused_pin__stopped_until_retry_is_said__one_try_each(void **state)
 {
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_Login rv=0xa0\n"); /* CKR_PIN_INCORRECT */
     KEYWARD_MUST(&s, 1, "key", "create");
     CHECK_HAS(s.run.err, "CKR_PIN_INCORRECT");

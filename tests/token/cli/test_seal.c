@@ -21,7 +21,7 @@ struct ceremony {
  * with the token open. */
 static void hang_in_a_ceremony(struct ceremony *c)
 {
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_watch_calls(&s);
     site_tell(&s, "C_GenerateKey hang skip=1\n");
     c->keyward = SITE_START(&s, "key", "create");
@@ -134,7 +134,7 @@ static void ceremony_is_running__left_open_and_a_second_one_refused(void **state
 
 static pid_t hang_in_the_login(void)
 {
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_watch_calls(&s);
     site_tell(&s, "C_Login hang\n");
     return SITE_START(&s, "key", "create");
@@ -238,7 +238,7 @@ static void cannot_be_sealed__said_aloud_whatever_else_went_wrong(void **state)
 static void interrupted_before_the_login__sealed_and_nothing_made(void **state)
 {
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_watch_calls(&s);
     site_tell(&s, "C_GetSlotList hang\n");
     pid_t pid = SITE_START(&s, "key", "create");

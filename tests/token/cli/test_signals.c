@@ -10,7 +10,7 @@ static struct site s;
 
 static void begin(const char *control)
 {
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     site_watch_calls(&s);
     site_tell(&s, control);

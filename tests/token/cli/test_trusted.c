@@ -205,15 +205,15 @@ static void module_that_others_write__not_loaded(void **state)
                                            {"key", "prove", "1", "--token", "keyward"}};
     char module[96];
     (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
-    snprintf(module, sizeof module, "%s/libliar.so", s.dir);
+    snprintf(module, sizeof module, "%s/libfault.so", s.dir);
     CHECK(chmod(module, 0666) == 0);
     site_forget_calls(&s);
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         CHECK(site_keyward(&s, verbs[i]) == 1);
         CHECK_HAS(s.run.err,
-                  "libliar.so: mode 0666 lets others change it; chmod go-w it");
+                  "libfault.so: mode 0666 lets others change it; chmod go-w it");
         CHECK(!site_was_called(&s));
     }
     if (geteuid() == 0) { /* root's own is the daemon's user's to load, not the reverse */

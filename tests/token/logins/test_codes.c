@@ -33,7 +33,7 @@ static void one_in_three(uint32_t rv)
 {
     char lie[64];
     snprintf(lie, sizeof lie, "C_Login rv=0x%x\n", rv);
-    instance_liar_tell(&h, lie);
+    instance_fault_set(&h, lie);
     node_start_mixed(&h, 3);
     if (node_logins(&h) != 1)
         fail_msg("0x%x: %u logins in three starts", rv, node_logins(&h));

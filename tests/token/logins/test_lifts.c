@@ -14,10 +14,10 @@ static const char wrong_pin[] = "000000000000000000000000";
 static void make_latched(void)
 {
     node_make(&h);
-    instance_liar_tell(&h, "C_Login rv=0xa0\n");
+    instance_fault_set(&h, "C_Login rv=0xa0\n");
     node_start_daemon(&h);
     assert_int_equal(node_logins(&h), 1);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
 }
 
 static void still_latched(void)
@@ -95,10 +95,10 @@ static void key_lost__a_proof_is_none(void **state)
     node_make_proven(&h);
     snprintf(key, sizeof key, "%s/run/pin-key", h.dir);
     CHECK(unlink(key) == 0);
-    instance_liar_tell(&h, "C_Login rv=0x5\n");
+    instance_fault_set(&h, "C_Login rv=0x5\n");
     node_start_mixed(&h, 10);
     assert_int_equal(node_logins(&h), 1);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     still_latched();
     up_after_one_command();
     node_remove(&h);
@@ -145,7 +145,7 @@ static void token_that_was_logged_in_already__proves_no_pin(void **state)
 {
     (void)state;
     node_make(&h);
-    instance_liar_tell(&h, "C_Login rv=0x100\n");
+    instance_fault_set(&h, "C_Login rv=0x100\n");
     node_start_mixed(&h, 2);
     char *text = node_remembered(&h);
     CHECK_HAS(text, "\"proven\": false");
@@ -153,7 +153,7 @@ static void token_that_was_logged_in_already__proves_no_pin(void **state)
     CHECK_HAS(text, "\"tried\": null");
     free(text);
     node_forget_count(&h);
-    instance_liar_tell(&h, "C_Login rv=0x5\n"); /* CKR_GENERAL_ERROR: one try, as ever */
+    instance_fault_set(&h, "C_Login rv=0x5\n"); /* CKR_GENERAL_ERROR: one try, as ever */
     node_start_mixed(&h, 4);
     assert_int_equal(node_logins(&h), 1);
     text = node_remembered(&h);
@@ -185,9 +185,9 @@ static void proven_unclear_once__back_by_itself(void **state)
 {
     (void)state;
     node_make_proven(&h);
-    instance_liar_tell(&h, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
+    instance_fault_set(&h, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
     node_start_daemon(&h);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     node_age(&h, 10 * KW_S_NS);
     instance_up(&h);
     instance_await_workers(&h, 2);
@@ -199,7 +199,7 @@ static void proven_unclear_often__retry_allows_one_at_once(void **state)
 {
     (void)state;
     node_make_proven(&h);
-    instance_liar_tell(&h, "C_Login rv=0x30\n");
+    instance_fault_set(&h, "C_Login rv=0x30\n");
     node_start_daemon(&h);
     node_age(&h, 10 * KW_S_NS);
     node_start_daemon(&h); /* now it is an hour */
@@ -207,7 +207,7 @@ static void proven_unclear_often__retry_allows_one_at_once(void **state)
     instance_do(&h, "pin", "retry", NULL);
     node_start_mixed(&h, 5);
     assert_int_equal(node_logins(&h), 3);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_do(&h, "pin", "retry", NULL);
     instance_up(&h);
     node_remove(&h);
@@ -224,14 +224,14 @@ static void tool_is_refused_while_the_daemon_serves__shown_and_not_tried(void **
     instance_await_workers(&h, 2);
     node_forget_count(&h);
     size_t mark = instance_mark(&h);
-    instance_liar_tell(&h, "C_Login rv=0xa0\n");
+    instance_fault_set(&h, "C_Login rv=0xa0\n");
     node_start_tool(&h);
     instance_await(&h, mark, NULL, "event=pin-latched", "CKR_PIN_INCORRECT", NULL);
     CHECK_HAS(instance_read_status(&h, 1), "A PIN is latched");
     instance_signal_workers(&h, 9);
     instance_await(&h, mark, NULL, "event=worker-failed", "err=pin-stop", NULL);
     assert_int_equal(node_logins(&h), 1);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_do(&h, "pin", "retry", NULL);
     instance_await(&h, mark, NULL, "event=pin-unlatched", NULL);
     instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);

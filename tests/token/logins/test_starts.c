@@ -28,7 +28,7 @@ static void says(const char *what, const char *word)
 static void one_of_a_hundred(const char *lie)
 {
     node_make(&h);
-    instance_liar_tell(&h, lie);
+    instance_fault_set(&h, lie);
     node_start_mixed(&h, STARTS);
     assert_int_equal(node_logins(&h), 1);
     says("latched", "no login is tried since");
@@ -58,7 +58,7 @@ static void never_proven__tool_comes_first__one(void **state)
 {
     (void)state;
     node_make(&h);
-    instance_liar_tell(&h, aborts);
+    instance_fault_set(&h, aborts);
     node_start_tool(&h);
     node_start_mixed(&h, 9);
     assert_int_equal(node_logins(&h), 1);
@@ -100,7 +100,7 @@ static void proven__pin_incorrect__one(void **state)
 {
     (void)state;
     node_make_proven(&h);
-    instance_liar_tell(&h, pin_incorrect);
+    instance_fault_set(&h, pin_incorrect);
     node_start_mixed(&h, STARTS);
     assert_int_equal(node_logins(&h), 1);
     node_remove(&h);
@@ -110,7 +110,7 @@ static void proven__pin_incorrect__one(void **state)
 static void proven_by_the_rule(const char *lie)
 {
     node_make_proven(&h);
-    instance_liar_tell(&h, lie);
+    instance_fault_set(&h, lie);
     node_start_mixed(&h, STARTS);
     unsigned n = node_logins(&h);
     CHECK(n == 1 || n == 2);
@@ -144,7 +144,7 @@ static void proven__full_disk__refused_once_by_the_runtime_directory(void **stat
     (void)state;
     node_make_proven(&h);
     node_fill_disk(&h);
-    instance_liar_tell(&h, pin_incorrect);
+    instance_fault_set(&h, pin_incorrect);
     node_start_mixed(&h, STARTS);
     assert_int_equal(node_logins(&h), 1);
     node_remove(&h);
@@ -177,14 +177,14 @@ static void killed_in_c_login__never_proven__one_in_eight_restarts(void **state)
 {
     (void)state;
     node_make(&h);
-    instance_liar_tell(&h, "C_Login hang\n");
+    instance_fault_set(&h, "C_Login hang\n");
     start_and_wait_for_the_login();
     pid_t workers[4];
     size_t n = instance_workers(&h, workers, 4);
     instance_signal(&h, SIGKILL);
     CHECK(n == 1 && kill(workers[0], SIGKILL) == 0);
     assert_int_equal(instance_wait_end(&h), 128 + SIGKILL);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     node_start_mixed(&h, 8);
     assert_int_equal(node_logins(&h), 1);
     says("killed", "began a login");
@@ -195,10 +195,10 @@ static void terminated_in_c_login__its_end_is_waited_for_and_remembered(void **s
 {
     (void)state;
     node_make(&h);
-    instance_liar_tell(&h, "C_Login hang\n");
+    instance_fault_set(&h, "C_Login hang\n");
     start_and_wait_for_the_login();
     instance_signal(&h, SIGTERM);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     assert_int_equal(instance_wait_end(&h), 0);
     char *text = node_remembered(&h);
     CHECK_HAS(text, "\"proven\": true");
@@ -215,10 +215,10 @@ static void dies_before_c_login__never_proven__tried_by_the_next(void **state)
 {
     (void)state;
     node_make(&h);
-    instance_liar_tell(&h, "C_OpenSession crash\n");
+    instance_fault_set(&h, "C_OpenSession crash\n");
     node_start_mixed(&h, 10);
     assert_int_equal(node_logins(&h), 0);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_up(&h);
     node_remove(&h);
 }

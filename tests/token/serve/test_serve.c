@@ -3,7 +3,7 @@
 
 #include <keyward/client.h>
 
-#include "liar.h"
+#include "fault_module.h"
 #include "token_internal.h"
 #include "run.h"
 #include "served.h"
@@ -53,14 +53,14 @@ static void no_softhsm__refused_and_nothing_tried(void **state)
     (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
-    kw_liar_tell(&hsm, "othermaker\n");
+    kw_fault_between(&hsm);
+    kw_fault_set(&hsm, "othermaker\n");
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "serve", "/nonexistent/kw/s",
                                      "--work", "token", "--module", hsm.module, "--uri",
                                      hsm.uri, "--pin", hsm.pin_source, NULL});
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "no SoftHSM");
-    CHECK(kw_liar_count(&hsm, "C_Login") == 0);
+    CHECK(kw_fault_count(&hsm, "C_Login") == 0);
     kw_softhsm_remove(&hsm);
 }
 
@@ -69,13 +69,13 @@ static void wrong_pin__three_after_one_login(void **state)
     (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
+    kw_fault_between(&hsm);
     kw_softhsm_write_pin(&hsm, "000000000000");
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "serve", "/tmp/kw-never.sock",
                                      "--work", "token", "--module", hsm.module, "--uri",
                                      hsm.uri, "--pin", hsm.pin_source, NULL});
     CHECK(r.status == 3);
-    CHECK(kw_liar_count(&hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&hsm, "C_Login") == 1);
     kw_softhsm_remove(&hsm);
 }
 
@@ -85,12 +85,12 @@ static void bad_socket__key_destroyed(void **state)
     (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
+    kw_fault_between(&hsm);
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "serve", "/nonexistent/kw/s",
                                      "--work", "token", "--module", hsm.module, "--uri",
                                      hsm.uri, "--pin", hsm.pin_source, NULL});
     CHECK(r.status == 3);
-    CHECK(kw_liar_count(&hsm, "C_GenerateKey") == 1);
+    CHECK(kw_fault_count(&hsm, "C_GenerateKey") == 1);
     CHECK(objects() == 0);
     kw_softhsm_remove(&hsm);
 }
@@ -101,9 +101,9 @@ static void token_spoils_a_session__renewed_and_served_on(void **state)
     (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
+    kw_fault_between(&hsm);
     start(&s, NULL, NULL);
-    kw_liar_tell(&hsm, "C_Decrypt rv=0xB3 count=1\n"); /* CKR_SESSION_HANDLE_INVALID */
+    kw_fault_set(&hsm, "C_Decrypt rv=0xB3 count=1\n"); /* CKR_SESSION_HANDLE_INVALID */
     drive(&s, "decrypt");
     CHECK(kw_served_stop(&s) == 0);
     CHECK(objects() == 0);
@@ -145,9 +145,9 @@ static void copy__in_the_session_and_its_original_destroyed(void **state)
     (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
+    kw_fault_between(&hsm);
     start(&s, "--key", "copy");
-    CHECK(kw_liar_count(&hsm, "C_CopyObject") == 1);
+    CHECK(kw_fault_count(&hsm, "C_CopyObject") == 1);
     CHECK(objects() == 1);
     drive(&s, "encrypt");
     drive(&s, "decrypt");
@@ -162,15 +162,15 @@ static void copy__refused__three_and_no_key_left(void **state)
     (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
-    kw_liar_tell(&hsm, "C_CopyObject rv=0x54\n"); /* CKR_FUNCTION_NOT_SUPPORTED */
+    kw_fault_between(&hsm);
+    kw_fault_set(&hsm, "C_CopyObject rv=0x54\n"); /* CKR_FUNCTION_NOT_SUPPORTED */
     kw_run(&r,
            (const char *const[]){KEYWARD_BENCH, "serve", "/nonexistent/kw/s", "--work",
                                  "token", "--module", hsm.module, "--uri", hsm.uri,
                                  "--pin", hsm.pin_source, "--key", "copy", NULL});
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "does not copy");
-    CHECK(kw_liar_count(&hsm, "C_GenerateKey") == 1);
+    CHECK(kw_fault_count(&hsm, "C_GenerateKey") == 1);
     CHECK(objects() == 0);
     kw_softhsm_remove(&hsm);
 }
@@ -186,14 +186,14 @@ static void no_verify__no_decrypt_in_the_token(void **state)
         static struct kw_client_reply reply;
         struct kw_client *client = NULL;
         kw_softhsm_make(&hsm);
-        kw_liar_between(&hsm);
+        kw_fault_between(&hsm);
         start(&s, words[i], NULL);
-        unsigned before = kw_liar_count(&hsm, "C_Decrypt");
+        unsigned before = kw_fault_count(&hsm, "C_Decrypt");
         CHECK_OK(kw_client_open(s.socket, &client));
         CHECK_OK(
             kw_client_encrypt(client, kw_span_str("a seed"), "u", 10 * KW_S_NS, &reply));
         CHECK(reply.grpc_status == OK);
-        CHECK((kw_liar_count(&hsm, "C_Decrypt") > before) == (i == 0));
+        CHECK((kw_fault_count(&hsm, "C_Decrypt") > before) == (i == 0));
         reply.ciphertext[reply.ciphertext_len - 1] ^= 1;
         static struct kw_client_reply refused;
         CHECK_OK(

@@ -205,13 +205,13 @@ static void flood_of_forged__all_refused_with_few_canaries(void **state)
     world_start(&w);
     world_until(&w, two_ready);
     CHECK_OK(world_wrap(&w, 2, &p));
-    unsigned before = kw_liar_count(&w.hsm, "C_Decrypt");
+    unsigned before = kw_fault_count(&w.hsm, "C_Decrypt");
     for (unsigned i = 0; i < FORGED; i++) {
         struct parcel bad = p;
         bad.sealed[i % p.sealed_len] ^= 1;
         CHECK_CODE(world_unwrap(&w, &bad), KW_CODE_FORGED);
     }
-    unsigned calls = kw_liar_count(&w.hsm, "C_Decrypt") - before;
+    unsigned calls = kw_fault_count(&w.hsm, "C_Decrypt") - before;
     CHECK(calls >= FORGED && calls < FORGED + FORGED / 2);
     CHECK_OK(world_unwrap(&w, &p));
     CHECK(world_health(&w).losses == 0);
@@ -227,13 +227,13 @@ static void module_says_device_error__job_served_by_another_worker(void **state)
     world_start(&w);
     world_until(&w, two_ready);
     CHECK_OK(world_wrap(&w, 2, &p));
-    kw_liar_tell(&w.hsm, "C_DecryptInit rv=0x30 skip=30 count=1\n"); /* per process */
+    kw_fault_set(&w.hsm, "C_DecryptInit rv=0x30 skip=30 count=1\n"); /* per process */
     for (int i = 0; i < 100; i++)
         CHECK_OK(world_unwrap(&w, &p));
     struct kw_front_status s;
     kw_front_status(w.front, &s);
     CHECK(s.workers_started > 2 && s.requeued > 0);
-    kw_liar_tell(&w.hsm, "");
+    kw_fault_set(&w.hsm, "");
     world_until(&w, two_ready);
     CHECK_OK(world_unwrap(&w, &p));
     world_end(&w);
@@ -291,7 +291,7 @@ static void sigterm__worker_answers_what_it_has_and_leaves(void **state)
 
 static bool logged(const char *text)
 {
-    return strstr(kw_liar_calls(&w.hsm), text) != NULL;
+    return strstr(kw_fault_calls(&w.hsm), text) != NULL;
 }
 
 /* Reads until it asks, and says yes. */
@@ -341,7 +341,7 @@ static void front_gone_in_login__worker_finishes_the_login_first(void **state)
     (void)state;
     struct kw_spawned s;
     world_make(&w);
-    kw_liar_tell(&w.hsm, "C_Login delay=300\n");
+    kw_fault_set(&w.hsm, "C_Login delay=300\n");
     start_alone(&s);
     while (kw_page_look(s.page).phase != KW_PAGE_LOGIN)
         sched_yield();
@@ -362,7 +362,7 @@ static void stop_while_a_worker_logs_in__it_is_not_killed(void **state)
 {
     (void)state;
     world_make(&w);
-    kw_liar_tell(&w.hsm, "C_Login delay=300\n");
+    kw_fault_set(&w.hsm, "C_Login delay=300\n");
     world_start(&w);
     world_until(&w, in_login);
     kw_front_stop(w.front, 0); /* no grace: killed as soon as the login is through */
@@ -375,7 +375,7 @@ static void front_gone_while_the_module_hangs__worker_leaves(void **state)
     (void)state;
     struct kw_spawned s;
     world_make(&w);
-    kw_liar_tell(&w.hsm, "C_FindObjectsInit hang\n");
+    kw_fault_set(&w.hsm, "C_FindObjectsInit hang\n");
     start_alone(&s);
     while (!logged("> C_FindObjectsInit"))
         sched_yield();

@@ -226,7 +226,7 @@ static void hangs_in_the_module__late_job_fails_the_next_succeed(void **state)
     begin(&w);
     CHECK_OK(world_wrap(&w, 2, &p));
     load_begin(&l, &w, 0);
-    kw_liar_tell(&w.hsm, "C_Decrypt hang count=1\n");
+    kw_fault_set(&w.hsm, "C_Decrypt hang count=1\n");
     struct flight f = {&l, 0};
     l.flying = 1;
     CHECK_OK(world_submit_unwrap(&w, &l.parcels[0], landed, &f, 400 * KW_MS_NS));
@@ -234,7 +234,7 @@ static void hangs_in_the_module__late_job_fails_the_next_succeed(void **state)
         turn(&w);
     CHECK(l.late == 1);
     world_until(&w, one_stuck);
-    kw_liar_tell(&w.hsm, "# honest again\n");
+    kw_fault_set(&w.hsm, "# honest again\n");
     for (int i = 0; i < 20; i++)
         CHECK_OK(world_unwrap(&w, &p));
     world_end(&w);

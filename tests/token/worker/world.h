@@ -14,7 +14,7 @@
 #include <keyward/front.h>
 
 #include "check.h"
-#include "liar.h"
+#include "fault_module.h"
 #include "softhsm.h"
 
 #define DOMAIN_NAME "test"
@@ -80,7 +80,7 @@ KW_MUST_USE kw_err world_unwrap(struct world *w, const struct parcel *p);
 KW_MUST_USE kw_err world_submit_unwrap(struct world *w, const struct parcel *p,
                                        kw_hsm_done *done, void *ctx, int64_t in_ns);
 
-/* Calls of C_Login in the liar's log. */
+/* Calls of C_Login in the fault module's log. */
 unsigned world_logins(const struct world *w);
 
 #endif

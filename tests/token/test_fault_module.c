@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lies that take a process of their own: whoever believes the liar must know that it
+/* The lies that take a process of their own: whoever believes the fault module must know that it
  * does what it is told. */
 #include <errno.h>
 #include <limits.h>
@@ -41,15 +41,15 @@ static void begin(struct fixture *f, const char *control)
 {
     *f = (struct fixture){0};
     kw_softhsm_make(&f->hsm);
-    kw_liar_between(&f->hsm);
-    kw_liar_tell(&f->hsm, control);
+    kw_fault_between(&f->hsm);
+    kw_fault_set(&f->hsm, control);
 }
 
 /* Blocks until the function was entered: each line of the log is an event. */
 static void wait_entered(const struct kw_softhsm *hsm, int watch, const char *function)
 {
     char events[sizeof(struct inotify_event) + NAME_MAX + 1];
-    while (kw_liar_count(hsm, function) == 0)
+    while (kw_fault_count(hsm, function) == 0)
         CHECK(read(watch, events, sizeof events) > 0);
 }
 
@@ -62,11 +62,11 @@ static void hang__told_to_stop__goes_on(void **state)
     CHECK(watch >= 0 && inotify_add_watch(watch, f.hsm.dir, IN_MODIFY | IN_CREATE) >= 0);
     pid_t pid = start(&f.hsm);
     wait_entered(&f.hsm, watch, "C_Encrypt");
-    CHECK(strstr(kw_liar_calls(&f.hsm), "< C_Encrypt rv") == NULL);
+    CHECK(strstr(kw_fault_calls(&f.hsm), "< C_Encrypt rv") == NULL);
     CHECK(waitpid(pid, NULL, WNOHANG) == 0);
-    kw_liar_tell(&f.hsm, "");
+    kw_fault_set(&f.hsm, "");
     CHECK(ended(pid) == 0);
-    CHECK(strstr(kw_liar_calls(&f.hsm), "< C_Encrypt rv=0x00000000") != NULL);
+    CHECK(strstr(kw_fault_calls(&f.hsm), "< C_Encrypt rv=0x00000000") != NULL);
     close(watch);
     fixture_end(&f);
 }
@@ -77,8 +77,8 @@ static void crash__in_a_call__the_process_dies(void **state)
     struct fixture f;
     begin(&f, "C_Encrypt crash\n");
     CHECK(!WIFEXITED(ended(start(&f.hsm))));
-    CHECK(kw_liar_count(&f.hsm, "C_Encrypt") == 1);
-    CHECK(strstr(kw_liar_calls(&f.hsm), "< C_Encrypt rv") == NULL);
+    CHECK(kw_fault_count(&f.hsm, "C_Encrypt") == 1);
+    CHECK(strstr(kw_fault_calls(&f.hsm), "< C_Encrypt rv") == NULL);
     fixture_end(&f);
 }
 
@@ -107,6 +107,6 @@ static void delay__then_the_answer(void **state)
     fixture_end(&f);
 }
 
-KW_CASES("liar", CASE(hang__told_to_stop__goes_on),
+KW_CASES("fault", CASE(hang__told_to_stop__goes_on),
          CASE(crash__in_a_call__the_process_dies),
          CASE(control__with_a_mistake__the_process_dies), CASE(delay__then_the_answer))
