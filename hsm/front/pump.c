@@ -20,7 +20,7 @@ static size_t want_len(struct kw_front *f, const struct kw_wire_job *m)
     return m->input.len > more ? m->input.len - more : 0;
 }
 
-static size_t load(struct kw_front *f, struct kw_worker *w, size_t limit)
+static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit)
 {
     struct kw_job *j;
     while (w->channel.count - w->channel.canaries < limit &&
@@ -95,7 +95,7 @@ void kw_pump(struct kw_front *f, size_t limit)
         if (kw_queue_count(&f->queue, KW_JOB_WAITING) == 0)
             break;
         struct kw_worker *w = f->workers[i];
-        while (takes_jobs(f, w) && load(f, w, fair(f, limit)) > 0)
+        while (takes_jobs(f, w) && pump_load(f, w, fair(f, limit)) > 0)
             if (!send_loaded(f, w))
                 break;
     }

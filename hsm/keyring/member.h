@@ -73,7 +73,7 @@ void kw_note_element(struct kw_note *note, size_t i);
  * BAD_INPUT, NO_MEMORY.  What was filled in *base before a failure stays there. */
 KW_MUST_USE kw_err kw_json_read(const struct kw_member *table, kw_span text, size_t max,
                                 void *base, struct kw_note *note);
-/* The canonical text (layout.h).  BAD_INPUT (text, time), NO_MEMORY. */
+/* The canonical text (keyring_layout.h).  BAD_INPUT (text, time), NO_MEMORY. */
 KW_MUST_USE kw_err kw_json_write(const struct kw_member *table, const void *base,
                                  struct kw_blob *ret_text);
 

@@ -11,7 +11,7 @@
 #include <keyward/file.h>
 
 #include "status_read.h"
-#include "limits.h"
+#include "locked_limit.h"
 
 enum { PROC_MAX = 16 * 1024 };
 

@@ -6,7 +6,7 @@
 
 #include <yaml.h>
 
-#include "table.h"
+#include "settings.h"
 
 struct kw_config_faults {
     const char *name; /* of the file, for messages */

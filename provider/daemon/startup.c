@@ -153,7 +153,7 @@ static kw_err open_rpc(struct kw_daemon *d, struct kw_note *note)
     return e;
 }
 
-static bool adopt(void *ctx, int fd, const struct kw_peer *peer)
+static bool daemon_startup_adopt(void *ctx, int fd, const struct kw_peer *peer)
 {
     struct kw_class_listener *class_listener = ctx;
     kw_err e =
@@ -191,7 +191,7 @@ static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
             .gid_count = c->gid_count,
             .inherited_fd = inherited_fd(c->name, fds, names, inherited),
             .loop = d->loop,
-            .adopt = adopt,
+            .adopt = daemon_startup_adopt,
             .ctx = class_listener,
         };
         kw_err e = kw_listener_open(&options, &class_listener->listener, note);

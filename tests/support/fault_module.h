@@ -10,7 +10,7 @@
 #ifndef KEYWARD_TESTS_SUPPORT_FAULT_H
 #define KEYWARD_TESTS_SUPPORT_FAULT_H
 
-#include "softhsm.h"
+#include "test_softhsm.h"
 
 /* hsm->module becomes a copy of the fault module (hsm->fault), which is honest until told
  * otherwise; the control file is hsm->dir/control, the log hsm->dir/calls. */

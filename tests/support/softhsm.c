@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "softhsm.h"
+#include "test_softhsm.h"
 
 #include <errno.h>
 #include <fcntl.h>

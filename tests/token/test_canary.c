@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 #define DOMAIN "canary.test"
 

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 /* A child that opens the token, logs in and asks for a session key's self-test. */
 static pid_t start(const struct kw_softhsm *hsm)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
+#include "token_fixture.h"
 
 static void make_inner(struct kw_secret *inner, size_t len)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
+#include "token_fixture.h"
 
 static const struct kw_token_key *nothing;
 

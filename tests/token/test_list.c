@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keys of a token by their labels: what a ceremony looks at before it makes one. */
-#include "fixture.h"
+#include "token_fixture.h"
 
 static struct fixture f;
 static struct kw_listed_key found[4];

@@ -5,7 +5,7 @@
 
 #include <keyward/file.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 /* A token behind the fault module, not opened yet. */
 static void begin(struct fixture *f)

@@ -2,7 +2,7 @@
 /* Every allocation may fail, and the arena may be full. */
 #include <keyward/alloc.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 static void open__any_allocation_fails__no_memory(void **state)
 {

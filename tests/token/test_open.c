@@ -7,7 +7,7 @@
 
 #include <keyward/file.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 static kw_err open_with(struct fixture *f, const char *module, const char *uri)
 {

@@ -2,7 +2,7 @@
 /* Which object holds the key of a version, and whether it still does. */
 #include <stdio.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 #define DOMAIN "prove.test"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens that make their own IV, or answer wrongly, are recognised. */
-#include "fixture.h"
+#include "token_fixture.h"
 
 static void self_test_gives(const char *control, enum kw_code code, const char *word)
 {

@@ -2,7 +2,7 @@
 /* What an error leaves behind: nothing. */
 #include <stdio.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 static void tell_once(struct fixture *f, const char *function, unsigned rv)
 {

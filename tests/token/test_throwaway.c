@@ -4,7 +4,7 @@
 
 #include <keyward/alloc.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 struct bench {
     struct fixture f;

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 #include "run.h"
 
 /* f->token has a KEK; it is closed, so that the token is the program's alone. */

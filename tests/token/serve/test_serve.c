@@ -6,8 +6,8 @@
 #include "fault_module.h"
 #include "token_internal.h"
 #include "run.h"
-#include "served.h"
-#include "softhsm.h"
+#include "test_server.h"
+#include "test_softhsm.h"
 
 static struct kw_softhsm hsm;
 static struct kw_run r;
@@ -15,13 +15,14 @@ static struct kw_run r;
 enum { OK = 0, INVALID_ARGUMENT = 3 };
 
 /* The words of a server on this token, and whatever else is asked for. */
-static void start(struct kw_served *s, const char *more, const char *value)
+static void start(struct kw_test_server *s, const char *more, const char *value)
 {
-    kw_served_make(s);
-    kw_served_start(s, KEYWARD_BENCH,
-                    (const char *const[]){"serve", s->socket, "--work", "token",
-                                          "--module", hsm.module, "--uri", hsm.uri,
-                                          "--pin", hsm.pin_source, more, value, NULL});
+    kw_test_server_make(s);
+    kw_test_server_start(s, KEYWARD_BENCH,
+                         (const char *const[]){"serve", s->socket, "--work", "token",
+                                               "--module", hsm.module, "--uri", hsm.uri,
+                                               "--pin", hsm.pin_source, more, value,
+                                               NULL});
 }
 
 /* How many objects the token has, private ones included. */
@@ -39,7 +40,7 @@ static unsigned objects(void)
     return (unsigned)count;
 }
 
-static void drive(const struct kw_served *s, const char *mix)
+static void drive(const struct kw_test_server *s, const char *mix)
 {
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "load", s->socket, "--mix", mix,
                                      "--calls", "100", "--warmup", "0s", "--ciphertexts",
@@ -97,7 +98,7 @@ static void bad_socket__key_destroyed(void **state)
 
 static void token_spoils_a_session__renewed_and_served_on(void **state)
 {
-    struct kw_served s;
+    struct kw_test_server s;
     (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
@@ -105,14 +106,14 @@ static void token_spoils_a_session__renewed_and_served_on(void **state)
     start(&s, NULL, NULL);
     kw_fault_set(&hsm, "C_Decrypt rv=0xB3 count=1\n"); /* CKR_SESSION_HANDLE_INVALID */
     drive(&s, "decrypt");
-    CHECK(kw_served_stop(&s) == 0);
+    CHECK(kw_test_server_stop(&s) == 0);
     CHECK(objects() == 0);
     kw_softhsm_remove(&hsm);
 }
 
 static void key_on_the_token__round_trips_then_destroyed(void **state)
 {
-    struct kw_served s;
+    struct kw_test_server s;
     (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
@@ -121,27 +122,27 @@ static void key_on_the_token__round_trips_then_destroyed(void **state)
     drive(&s, "encrypt");
     drive(&s, "decrypt");
     drive(&s, "status");
-    CHECK(kw_served_stop(&s) == 0);
+    CHECK(kw_test_server_stop(&s) == 0);
     CHECK(objects() == 0);
     kw_softhsm_remove(&hsm);
 }
 
 static void key_of_the_session__never_on_the_token(void **state)
 {
-    struct kw_served s;
+    struct kw_test_server s;
     (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     start(&s, "--key", "session");
     CHECK(objects() == 0);
     drive(&s, "decrypt");
-    CHECK(kw_served_stop(&s) == 0);
+    CHECK(kw_test_server_stop(&s) == 0);
     kw_softhsm_remove(&hsm);
 }
 
 static void copy__in_the_session_and_its_original_destroyed(void **state)
 {
-    struct kw_served s;
+    struct kw_test_server s;
     (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
@@ -151,7 +152,7 @@ static void copy__in_the_session_and_its_original_destroyed(void **state)
     CHECK(objects() == 1);
     drive(&s, "encrypt");
     drive(&s, "decrypt");
-    CHECK(kw_served_stop(&s) == 0);
+    CHECK(kw_test_server_stop(&s) == 0);
     CHECK(objects() == 0);
     kw_softhsm_remove(&hsm);
 }
@@ -182,7 +183,7 @@ static void no_verify__no_decrypt_in_the_token(void **state)
     (void)state;
     kw_test_arena(1 << 17);
     for (size_t i = 0; i < 2; i++) {
-        struct kw_served s;
+        struct kw_test_server s;
         static struct kw_client_reply reply;
         struct kw_client *client = NULL;
         kw_softhsm_make(&hsm);
@@ -201,7 +202,7 @@ static void no_verify__no_decrypt_in_the_token(void **state)
                               kw_span_str(reply.key_id), "u", 10 * KW_S_NS, &refused));
         CHECK(refused.grpc_status == INVALID_ARGUMENT);
         kw_client_close(client);
-        CHECK(kw_served_stop(&s) == 0);
+        CHECK(kw_test_server_stop(&s) == 0);
         CHECK(objects() == 0);
         kw_softhsm_remove(&hsm);
     }

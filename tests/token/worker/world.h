@@ -15,7 +15,7 @@
 
 #include "check.h"
 #include "fault_module.h"
-#include "softhsm.h"
+#include "test_softhsm.h"
 
 #define DOMAIN_NAME "test"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "test_child.h"
 
 static size_t page(void)
 {

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "test_child.h"
 
 struct
 try {

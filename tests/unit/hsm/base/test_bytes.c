@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include "child.h"
+#include "test_child.h"
 
 static kw_span lit(const char *s)
 {

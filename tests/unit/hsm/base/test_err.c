@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include "child.h"
+#include "test_child.h"
 
 static void name__no_code__question_mark(void **state)
 {

@@ -11,7 +11,7 @@
 #include <keyward/alloc.h>
 #include <keyward/file.h>
 
-#include "child.h"
+#include "test_child.h"
 #include "folder.h"
 
 /* Fails as said, gives nothing, and the note names the path. */

@@ -11,7 +11,7 @@
 
 #include <keyward/file.h>
 
-#include "child.h"
+#include "test_child.h"
 #include "folder.h"
 
 enum { MAX = 8 };

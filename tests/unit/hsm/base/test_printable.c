@@ -4,7 +4,7 @@
 
 #include <signal.h>
 
-#include "child.h"
+#include "test_child.h"
 
 enum { POINTS = 0x110000 };
 

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "child.h"
+#include "test_child.h"
 
 enum { ARENA = 8192 };
 

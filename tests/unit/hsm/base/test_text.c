@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include "child.h"
+#include "test_child.h"
 
 static bool text(const char *s)
 {

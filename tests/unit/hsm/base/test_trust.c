@@ -11,7 +11,7 @@
 #include <keyward/file.h>
 #include <keyward/limits.h>
 
-#include "child.h"
+#include "test_child.h"
 #include "folder.h"
 
 enum { MAX = 16, SOMEBODY = 12345, NOBODY_ELSE = 12346 };

@@ -4,7 +4,7 @@
 
 #include "fake_token.h"
 
-static struct kw_worker_state *w;
+static struct kw_hsm_worker *w;
 static struct kw_note note;
 static int front;
 

@@ -5,7 +5,7 @@
 
 #include <keyward/config.h>
 
-#include "layout.h"
+#include "node_layout.h"
 
 static char text[16 * 1024];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-#include "limits.h"
+#include "locked_limit.h"
 
 #define HEAD                                                                             \
     "Limit                     Soft Limit           Hard Limit           Units     \n"   \

@@ -6,7 +6,7 @@
 
 #include <keyward/file.h>
 
-#include "rig.h"
+#include "rpc_rig.h"
 #include "run.h"
 
 static struct kw_run r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each row's own refusals. */
-#include "sample.h"
+#include "config_sample.h"
 
 #include <stdio.h>
 

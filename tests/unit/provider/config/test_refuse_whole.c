@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What no setting can say alone. */
-#include "sample.h"
+#include "config_sample.h"
 
 #include <stdio.h>
 

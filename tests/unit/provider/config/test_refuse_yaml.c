@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is wrong before any setting is looked at, and keys. */
-#include "sample.h"
+#include "config_sample.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "kms_rig.h"
 
 #include <keyward/envelope.h>
 

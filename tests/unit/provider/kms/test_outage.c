@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the two policies make of a loss of the HSM, call by call. */
-#include "rig.h"
+#include "kms_rig.h"
 
 static const uint8_t seed_bytes[32] = "0123456789abcdef0123456789abcde";
 #define SEED kw_span_of(seed_bytes, 32)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "kms_rig.h"
 
 static void begin__up__the_active_key_id_and_no_job(void **state)
 {

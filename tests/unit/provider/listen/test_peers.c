@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "listen_rig.h"
 
 #include <grp.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "peers.h"
+#include "peer_limits.h"
 
 static void nobody_is_listed__refused(void **state)
 {

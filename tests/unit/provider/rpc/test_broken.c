@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What breaks the rules of gRPC, of HTTP/2 or of the messages: refused, kms never asked,
  * everybody else served. */
-#include "rig.h"
+#include "rpc_rig.h"
 
 #define IN_TIME (30 * KW_S_NS)
 #define STATUS "/v2.KeyManagementService/Status"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ways of a call through rpc that a decent client sees. */
-#include "rig.h"
+#include "rpc_rig.h"
 
 #include <signal.h>
 

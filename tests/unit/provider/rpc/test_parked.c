@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls that wait in kms: cancel, deadline, many at once, the end of the process. */
-#include "rig.h"
+#include "rpc_rig.h"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "corelog.h"
-#include "peers.h"
+#include "connection_peers.h"
 #include "slices.h"
 #include "text.h"
 

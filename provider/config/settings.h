@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one table of settings, and what a row can say. */
-#ifndef KEYWARD_CONFIG_TABLE_H
-#define KEYWARD_CONFIG_TABLE_H
+#ifndef KEYWARD_CONFIG_SETTINGS_H
+#define KEYWARD_CONFIG_SETTINGS_H
 
 #include <keyward/config.h>
 

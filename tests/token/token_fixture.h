@@ -6,7 +6,7 @@
 #include "check.h"
 #include "fault_module.h"
 #include "token_internal.h"
-#include "softhsm.h"
+#include "test_softhsm.h"
 
 #define KEK "kw1-1-000102030405060708090a0b"
 #define OTHER_KEK "kw1-2-aaaaaaaaaaaaaaaaaaaaaaaa"
