@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes events: one line, one write(2), text escaped, floods counted instead of shown.
- */
+/* Writes events: one line, one write(2), text escaped, floods counted instead of
+ * shown. */
 #include <keyward/log.h>
 
 #include <errno.h>

@@ -22,8 +22,7 @@ kw_err kw_latch_open(struct kw_latch *latch, struct kw_state_dir *dir, const cha
     return e;
 }
 
-/* ---- the key -------------------------------------------------------------------------
- */
+/* ---- the key ----------------------------------------------------------------------- */
 
 static void log_key(struct kw_latch *latch, kw_err e, const struct kw_note *note)
 {
@@ -51,8 +50,7 @@ void kw_latch_key(struct kw_latch *latch, struct kw_secret *ret_key)
     log_key(latch, e, &note);
 }
 
-/* ---- what is known -------------------------------------------------------------------
- */
+/* ---- what is known ----------------------------------------------------------------- */
 
 static void pin_latch_stop(struct kw_latch *latch, kw_err why, const char *reason,
                            int64_t until_ns)
@@ -122,8 +120,7 @@ const char *kw_latch_reason(const struct kw_latch *latch)
     return kw_failed(latch->why) ? latch->reason.text : latch->record.reason;
 }
 
-/* ---- asking --------------------------------------------------------------------------
- */
+/* ---- asking ------------------------------------------------------------------------ */
 
 static kw_err word_of(struct kw_latch *latch, const struct kw_pin_verdict *v)
 {
@@ -176,8 +173,7 @@ kw_err kw_latch_ask(struct kw_latch *latch, const struct kw_pin_facts *facts,
     return word_of(latch, &v);
 }
 
-/* ---- the end of a login --------------------------------------------------------------
- */
+/* ---- the end of a login ------------------------------------------------------------ */
 
 /* What the record now says is known without asking: no worker is started in vain. */
 static void conclude(struct kw_latch *latch, const struct kw_pin_owner *owner)

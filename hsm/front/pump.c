@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs and canaries into the workers' sockets.
  *
- * One sender at a time per worker: the order of the channel is the order in the socket, and
- * nobody closes a descriptor that is being written to.  Whoever finds a sender at work
- * leaves its jobs to that one, who looks again before it goes. */
+ * One sender at a time per worker: the order of the channel is the order in the socket,
+ * and nobody closes a descriptor that is being written to.  Whoever finds a sender at
+ * work leaves its jobs to that one, who looks again before it goes. */
 #include "front_internal.h"
 
 enum { CANARIES_MAX = 4 };

@@ -166,8 +166,8 @@ void kw_front_worker_kill(struct kw_worker *w)
     w->front->seams.kill(w->pid);
 }
 
-/* What the front gave back to the queue keeps its channel entry: its answer will come late.
- */
+/* What the front gave back to the queue keeps its channel entry: its answer will come
+ * late. */
 static void workers_give_back(struct kw_worker *w, const struct kw_channel_entry *but)
 {
     struct kw_front *f = w->front;

@@ -117,8 +117,8 @@ static kw_err keyring_file_replace(const char *path, struct kw_keyring *next,
     return e;
 }
 
-/* *next becomes the ring after the file with this serial and digest; 0 = there was none.
- */
+/* *next becomes the ring after the file with this serial and digest; 0 = there was
+ * none. */
 static void keyring_file_follow(struct kw_keyring *next, uint64_t serial,
                                 const uint8_t sha256[32])
 {

@@ -181,8 +181,8 @@ static bool accepts(const char *act)
            strcmp(act, kw_act_name(KW_ACT_ADOPT)) == 0;
 }
 
-/* Was this version accepted, enabled or adopted in a file that this node has not taken?
- */
+/* Was this version accepted, enabled or adopted in a file that this node has not
+ * taken? */
 static bool accepted_meanwhile(const struct kw_marks *marks,
                                const struct kw_keyring *ring, uint32_t n)
 {

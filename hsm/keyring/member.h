@@ -54,8 +54,8 @@ extern const struct kw_member_kind kw_kind_moment; /* an object that begins with
                                                       null when that is empty */
 extern const struct kw_member_kind kw_kind_list;   /* an array of structs with a table */
 
-/* Printable text (bytes.h) of 1..max - 1 bytes: what every text in these files must be.
- */
+/* Printable text (bytes.h) of 1..max - 1 bytes: what every text in these files must
+ * be. */
 bool kw_is_member_text(kw_span s, size_t max);
 
 /* Fills the struct at `base` from a JSON object.  BAD_INPUT. */

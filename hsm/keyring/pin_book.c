@@ -18,8 +18,7 @@ struct book_files {
     struct kw_pin_records state, spare; /* of the two directories */
 };
 
-/* ---- opening -------------------------------------------------------------------------
- */
+/* ---- opening ----------------------------------------------------------------------- */
 
 static void close_files(struct book_files *d)
 {
@@ -71,8 +70,7 @@ static kw_err pin_book_open_desk(const struct kw_pin_book *book, struct book_fil
     return e;
 }
 
-/* ---- reading and writing -------------------------------------------------------------
- */
+/* ---- reading and writing ----------------------------------------------------------- */
 
 static struct kw_pin_record newest(struct book_files *d, const char *serial,
                                    const char *label)
@@ -135,8 +133,7 @@ static struct kw_moment look_at_clock(const struct kw_pin_book *book, const char
     return now;
 }
 
-/* ---- the calls -----------------------------------------------------------------------
- */
+/* ---- the calls --------------------------------------------------------------------- */
 
 kw_err kw_pin_look(const struct kw_pin_book *book, const char *serial, const char *label,
                    struct kw_pin_record *ret_record, struct kw_note *note)
@@ -333,8 +330,7 @@ kw_err kw_pin_retry(const struct kw_pin_book *book, const char *name,
     return e;
 }
 
-/* ---- has it changed? -----------------------------------------------------------------
- */
+/* ---- has it changed? --------------------------------------------------------------- */
 
 static struct kw_pin_source stamp_of(const char *folder)
 {

@@ -10,8 +10,7 @@
 #define TRIED(field) (offsetof(struct kw_pin_record, field) - AT(tried))
 enum { PID_MAX = 1 << 22 }; /* of a 64-bit kernel: proc(5), pid_max */
 
-/* ---- moments and processes, or null --------------------------------------------------
- */
+/* ---- moments and processes, or null ------------------------------------------------ */
 
 static const struct kw_member tried_table[] = {
     {.name = "boot",
@@ -33,8 +32,7 @@ static const struct kw_member ended_table[] = {
     {.name = NULL},
 };
 
-/* ---- PINs that were refused ----------------------------------------------------------
- */
+/* ---- PINs that were refused -------------------------------------------------------- */
 
 #define REFUSED(field) offsetof(struct kw_pin_refused, field)
 static const struct kw_member refused_table[] = {
@@ -56,8 +54,7 @@ static const struct kw_member refused_table[] = {
     {.name = NULL},
 };
 
-/* ---- a token -------------------------------------------------------------------------
- */
+/* ---- a token ----------------------------------------------------------------------- */
 
 #define MARK(field) offsetof(struct kw_pin_record, mark.field)
 static const struct kw_member record_table[] = {
@@ -118,8 +115,7 @@ static const struct kw_member record_table[] = {
     {.name = NULL},
 };
 
-/* ---- all of them ---------------------------------------------------------------------
- */
+/* ---- all of them ------------------------------------------------------------------- */
 
 static kw_err pin_file_read_list(const struct kw_member *m, json_t *value, void *field,
                                  struct kw_note *note)

@@ -16,8 +16,7 @@
 #define AS_MANY "4"
 static_assert(KW_PIN_REFUSED_MAX == 4, "AS_MANY says how many");
 
-/* ---- which PIN ----------------------------------------------------------------------
- */
+/* ---- which PIN --------------------------------------------------------------------- */
 
 static bool has_mark(const struct kw_pin_mark *m)
 {
@@ -37,8 +36,7 @@ static bool pin_judge_is_same(const struct kw_pin_mark *a, const struct kw_pin_m
                        kw_span_of(b->digest, sizeof b->digest));
 }
 
-/* ---- PINs that were latched ----------------------------------------------------------
- */
+/* ---- PINs that were latched -------------------------------------------------------- */
 
 static struct kw_pin_refused *find_refused(struct kw_pin_record *r, const char *label,
                                            const struct kw_pin_mark *mark)
@@ -114,8 +112,7 @@ static void refuse_instead(struct kw_pin_record *r, const struct kw_pin_facts *f
     kw_copy_str(p->label, sizeof p->label, kw_span_str(f->label));
 }
 
-/* ---- what became of a login ---------------------------------------------------------
- */
+/* ---- what became of a login -------------------------------------------------------- */
 
 enum kw_pin_end kw_pin_end_of(kw_err login, bool was_in)
 {
@@ -208,8 +205,7 @@ kw_err kw_pin_word_err(enum kw_pin_word word)
     return kw_err_at(KW_CODE_BUSY, "pin latch");
 }
 
-/* ---- another PIN, or the same -------------------------------------------------------
- */
+/* ---- another PIN, or the same ------------------------------------------------------ */
 
 static void unprove(struct kw_pin_record *r)
 {
@@ -260,8 +256,7 @@ static bool turn_to(struct kw_pin_record *r, const struct kw_pin_facts *f,
     return true;
 }
 
-/* ---- the verdict --------------------------------------------------------------------
- */
+/* ---- the verdict ------------------------------------------------------------------- */
 
 static void pin_judge_say(struct kw_pin_verdict *v, enum kw_pin_word word,
                           const char *why, const char *what_to_do)

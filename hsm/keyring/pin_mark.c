@@ -39,8 +39,7 @@ bool kw_pin_runtime_is_volatile(const char *runtime)
            (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
-/* ---- the key -------------------------------------------------------------------------
- */
+/* ---- the key ----------------------------------------------------------------------- */
 
 static kw_err pin_mark_failed(const char *path, const char *what, struct kw_note *note)
 {
@@ -124,8 +123,7 @@ kw_err kw_pin_key(const char *runtime, struct kw_secret *ret_key, struct kw_note
     return kw_failed(e) ? e : read_key(path, ret_key, note);
 }
 
-/* ---- the mark ------------------------------------------------------------------------
- */
+/* ---- the mark ---------------------------------------------------------------------- */
 
 static void hmac(kw_span key, kw_span text, uint8_t *dst, size_t len)
 {

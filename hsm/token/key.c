@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key - finds secret keys by label and locator, and exactly one again when handles died
- */
+/* key - finds secret keys by label and locator, and exactly one again when handles
+ * died */
 #include "token_internal.h"
 
 #include <string.h>
@@ -9,8 +9,8 @@
 
 static CK_OBJECT_CLASS secret_key = CKO_SECRET_KEY;
 
-/* A template wants pointers to non-const; the bytes are copied to be able to give them.
- */
+/* A template wants pointers to non-const; the bytes are copied to be able to give
+ * them. */
 struct wanted {
     CK_BYTE label[sizeof((struct kw_token_key *)0)->label];
     CK_BYTE locator[KW_LOCATOR_MAX];

@@ -70,8 +70,7 @@ kw_err kw_wire_decode_pin(kw_span message, struct kw_pin_facts *ret_pin)
     return KW_OK;
 }
 
-/* ---- an error, or none, and words about it -------------------------------------------
- */
+/* ---- an error, or none, and words about it ----------------------------------------- */
 
 /* Cut text may end within a character, and a path may hold anything. */
 static void wire_login_make_text(struct kw_note *note)

@@ -10,7 +10,8 @@
 
 #include "worker_internal.h"
 
-/* Buffers of the loop, one job's input and output, the token module's scratch, the PIN. */
+/* Buffers of the loop, one job's input and output, the token module's scratch, the PIN.
+ *  */
 enum { ARENA_BYTES = 128 * 1024 };
 
 /* A terminal's or a service manager's signals are the front's to answer. */

@@ -86,8 +86,8 @@ void kw_worker_serve(struct kw_hsm_worker *w, const struct kw_wire_job *job,
 /* loop.c: until the front is gone or at_end.  IO: no buffers. */
 KW_MUST_USE kw_err kw_worker_loop(struct kw_hsm_worker *w);
 
-/* send.c: one message, whole or not at all; a front that is gone is the guard's matter.
- */
+/* send.c: one message, whole or not at all; a front that is gone is the guard's
+ * matter. */
 void kw_worker_send_facts(const struct kw_hsm_worker *w);
 void kw_worker_send_pin(const struct kw_hsm_worker *w, const struct kw_pin_facts *facts);
 void kw_worker_send_login(const struct kw_hsm_worker *w, kw_err e,

@@ -41,8 +41,7 @@ struct kw_cache {
     struct kw_cache_stats stats;
 };
 
-/* ---- rings ---------------------------------------------------------------------------
- */
+/* ---- rings ------------------------------------------------------------------------- */
 
 static void ring_out(struct kw_cache *c, enum order o, uint32_t i)
 {
@@ -65,8 +64,7 @@ static uint32_t ring_first(const struct kw_cache *c, enum order o)
     return first == c->capacity ? NONE : first;
 }
 
-/* ---- buckets -------------------------------------------------------------------------
- */
+/* ---- buckets ----------------------------------------------------------------------- */
 
 uint32_t kw_cache_key_mark(const struct kw_cache_key *key)
 {
@@ -124,8 +122,7 @@ static void chain_in(struct kw_cache *c, uint32_t i, const struct kw_cache_key *
     c->buckets[e->mark & c->bucket_mask] = i;
 }
 
-/* ---- entries -------------------------------------------------------------------------
- */
+/* ---- entries ----------------------------------------------------------------------- */
 
 static uint8_t *cache_slot_of(struct kw_cache *c, uint32_t i)
 {
@@ -160,8 +157,7 @@ static uint32_t take_free(struct kw_cache *c)
     return i;
 }
 
-/* ---- making and ending ---------------------------------------------------------------
- */
+/* ---- making and ending ------------------------------------------------------------- */
 
 static void make_empty(struct kw_cache *c)
 {
@@ -219,8 +215,7 @@ void kw_cache_free(struct kw_cache *cache)
     kw_free(cache);
 }
 
-/* ---- use -----------------------------------------------------------------------------
- */
+/* ---- use --------------------------------------------------------------------------- */
 
 static bool get(struct kw_cache *c, const struct kw_cache_key *key, int64_t boot_now_ns,
                 struct kw_secret *ret_seed)

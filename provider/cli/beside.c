@@ -15,8 +15,8 @@ static bool beside_has_object(const struct kw_version *v, const char *label)
     return false;
 }
 
-/* Objects are undestroyable by default: that of a pruned version may be there for good.
- */
+/* Objects are undestroyable by default: that of a pruned version may be there for
+ * good. */
 bool kw_beside_is_pruned(const struct kw_keyring *ring, const char *label)
 {
     size_t len = strlen(label);

@@ -120,8 +120,8 @@ static kw_err child_become(uid_t uid, gid_t fallback, struct kw_note *note)
     return KW_OK;
 }
 
-/* Nothing of the library may reach our standard output, and nothing may wait for input.
- */
+/* Nothing of the library may reach our standard output, and nothing may wait for
+ * input. */
 static bool quiet_streams(void)
 {
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);

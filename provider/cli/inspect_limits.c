@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What keywardd locks against what it may: the one that runs, or one started from here.
- */
+/* What keywardd locks against what it may: the one that runs, or one started from
+ * here. */
 #include "inspect.h"
 
 #include <inttypes.h>

@@ -10,8 +10,7 @@
 #include "pins.h"
 #include "vendor.h"
 
-/* ---- looking: nothing is made here ---------------------------------------------------
- */
+/* ---- looking: nothing is made here ------------------------------------------------- */
 
 static kw_err find_places(struct kw_install *p, struct kw_note *note)
 {
@@ -71,8 +70,7 @@ kw_err kw_install_look(struct kw_install *p, struct kw_note *note)
     return e;
 }
 
-/* ---- making --------------------------------------------------------------------------
- */
+/* ---- making ------------------------------------------------------------------------ */
 
 static kw_err make_folders(struct kw_install *p, struct kw_note *note)
 {

@@ -53,8 +53,7 @@ static void login_permit_drop(int *fd)
     *fd = -1;
 }
 
-/* ---- in the parent's children: the files ---------------------------------------------
- */
+/* ---- in the parent's children: the files ------------------------------------------- */
 
 typedef kw_err book_work(const struct kw_pin_book *book, struct kw_permit_shared *b,
                          struct kw_note *note);
@@ -94,8 +93,7 @@ static kw_err write_files(void *shared, struct kw_note *note)
     return with_book(shared, end_book, note);
 }
 
-/* ---- in the parent -------------------------------------------------------------------
- */
+/* ---- in the parent ----------------------------------------------------------------- */
 
 /* false: the child is gone, or wants no answer any more. */
 static bool nap(const struct kw_permit *a)
@@ -203,8 +201,7 @@ void kw_permit_close(struct kw_permit *a)
     a->board = NULL;
 }
 
-/* ---- in the child --------------------------------------------------------------------
- */
+/* ---- in the child ------------------------------------------------------------------ */
 
 void kw_permit_child(struct kw_permit *a)
 {

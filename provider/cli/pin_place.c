@@ -33,8 +33,7 @@ bool kw_pin_place_called(const struct kw_invocation *call)
     return n > 0 && (size_t)n < sizeof unit && kw_is_unit(unit);
 }
 
-/* ---- finding -------------------------------------------------------------------------
- */
+/* ---- finding ----------------------------------------------------------------------- */
 
 /* OK, MISSING, or why this process may not look. */
 static kw_err look_in(const char *folder, const char *name, char dst[KW_PATH_MAX],
@@ -81,8 +80,7 @@ kw_err kw_pin_place_find(const char *folder, const char *unit, const char *name,
     return e;
 }
 
-/* ---- the way for a shell -------------------------------------------------------------
- */
+/* ---- the way for a shell ----------------------------------------------------------- */
 
 static void pin_place_put_word(const char *word, FILE *out)
 {
@@ -157,8 +155,7 @@ static kw_err no_service_has_it(const char *name, struct kw_note *note)
     return kw_err_at(KW_CODE_MISSING, "pin");
 }
 
-/* ---- opening and judging -------------------------------------------------------------
- */
+/* ---- opening and judging ----------------------------------------------------------- */
 
 static kw_err open_credential(const struct kw_config_token *token, struct kw_pin_place *p,
                               struct kw_note *note)

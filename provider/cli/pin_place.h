@@ -51,8 +51,7 @@ struct kw_invocation {
 };
 bool kw_pin_place_called(const struct kw_invocation *call);
 
-/* ---- for tests ----------------------------------------------------------------------
- */
+/* ---- for tests --------------------------------------------------------------------- */
 
 /* Step by step as above, below `folder` instead of /run/credentials. */
 KW_MUST_USE kw_err kw_pin_place_find(const char *folder, const char *unit,

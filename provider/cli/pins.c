@@ -76,8 +76,8 @@ kw_err kw_pin_copy(const char *source, int pin_fd, struct kw_note *note)
     return kw_child_run(&child, pins_copy, &job, note);
 }
 
-/* Letters and digits, each equally likely: bytes that would favour some are thrown away.
- */
+/* Letters and digits, each equally likely: bytes that would favour some are thrown
+ * away. */
 static kw_err pins_make_pin(struct kw_secret *ret_pin)
 {
     static const char alphabet[] =

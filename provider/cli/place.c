@@ -50,8 +50,7 @@ kw_err kw_place_owner(const char *name, bool system_wide, struct kw_owner *ret_o
     return KW_OK;
 }
 
-/* ---- taking back ---------------------------------------------------------------------
- */
+/* ---- taking back ------------------------------------------------------------------- */
 
 static void place_remember(struct kw_placed *made, const char *path, bool is_folder,
                            const struct stat *was)
@@ -105,8 +104,7 @@ void kw_place_undo(struct kw_placed *made)
     }
 }
 
-/* ---- looking -------------------------------------------------------------------------
- */
+/* ---- looking ----------------------------------------------------------------------- */
 
 /* The name of a folder that is not there yet: its parent's true name and its own. */
 static kw_err name_new(const char *dir, char ret_real[KW_PATH_MAX], struct kw_note *note)
@@ -192,8 +190,7 @@ kw_err kw_place_vacant(const struct kw_layout *l, bool softhsm, struct kw_note *
     return KW_OK;
 }
 
-/* ---- making --------------------------------------------------------------------------
- */
+/* ---- making ------------------------------------------------------------------------ */
 
 static kw_err give_folder(const char *path, mode_t mode, const struct kw_owner *owner,
                           struct kw_note *note)

@@ -33,8 +33,7 @@ static const char *find_softhsm(void)
     return NULL;
 }
 
-/* ---- what was asked for --------------------------------------------------------------
- */
+/* ---- what was asked for ------------------------------------------------------------ */
 
 static bool init_is_name(kw_span s)
 {

@@ -190,8 +190,8 @@ static bool is_taken(enum kw_refusal refusal)
     return refusal == KW_ADMITTED || refusal == KW_REFUSED_ACTIVE;
 }
 
-/* The way out is of the file in the keyring's place; of another one nothing came of it.
- */
+/* The way out is of the file in the keyring's place; of another one nothing came of
+ * it. */
 static int keyring_trust_refuse(const struct trusting *t)
 {
     struct kw_commands next = {.len = 0};

@@ -141,8 +141,8 @@ static void add_cure(const struct making *m, const char *cure, bool has_marks,
             kw_commands_add(next, "%s", line);
 }
 
-/* There is none, or none that can be read; but the node remembers one.  -1: it does not.
- */
+/* There is none, or none that can be read; but the node remembers one.  -1: it does
+ * not. */
 static int lost_keyring(const struct making *m, bool damaged, const struct kw_note *why)
 {
     struct remains r;

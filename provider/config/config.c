@@ -10,8 +10,7 @@
 
 #include "reader.h"
 
-/* ---- the token's name ----------------------------------------------------------------
- */
+/* ---- the token's name -------------------------------------------------------------- */
 
 static int hex_digit(uint8_t c)
 {
@@ -57,8 +56,7 @@ static void config_name_token(struct kw_config_token *t, size_t i)
     snprintf(t->name, sizeof t->name, "token-%zu", i + 1);
 }
 
-/* ---- parse, load, free ---------------------------------------------------------------
- */
+/* ---- parse, load, free ------------------------------------------------------------- */
 
 static kw_err config_fill(struct kw_reader *r, kw_span yaml, size_t locked_max)
 {

@@ -60,8 +60,7 @@ static const char *wrong_type(const yaml_node_t *node)
     return node->type == YAML_SEQUENCE_NODE ? "is a list" : "is a single value";
 }
 
-/* ---- one value -----------------------------------------------------------------------
- */
+/* ---- one value --------------------------------------------------------------------- */
 
 static kw_err read_scalar(struct kw_reader *r, const struct kw_block *b,
                           const struct kw_setting *s, const yaml_node_t *node, size_t i)
@@ -76,8 +75,7 @@ static kw_err read_scalar(struct kw_reader *r, const struct kw_block *b,
     return e;
 }
 
-/* ---- lists ---------------------------------------------------------------------------
- */
+/* ---- lists ------------------------------------------------------------------------- */
 
 static bool said_before(struct kw_reader *r, const yaml_node_t *list, size_t upto)
 {
@@ -123,8 +121,7 @@ static kw_err reader_read_list(struct kw_reader *r, const struct kw_block *b,
     return KW_OK;
 }
 
-/* ---- variables -----------------------------------------------------------------------
- */
+/* ---- variables --------------------------------------------------------------------- */
 
 static const char *word_fault(const yaml_node_t *node, const struct kw_text_rule *rule)
 {
@@ -180,8 +177,7 @@ static kw_err read_vars(struct kw_reader *r, const struct kw_block *b,
     return KW_OK;
 }
 
-/* ---- keys ----------------------------------------------------------------------------
- */
+/* ---- keys -------------------------------------------------------------------------- */
 
 static const struct kw_setting *reader_find(const struct kw_setting *map, kw_span key)
 {
@@ -245,8 +241,7 @@ static kw_err read_map(struct kw_reader *r, const struct kw_block *b,
     return fill_map(r, b, map, *b->written, node->start_mark);
 }
 
-/* ---- defaults ------------------------------------------------------------------------
- */
+/* ---- defaults ---------------------------------------------------------------------- */
 
 /* "[0]" is a list of one, "[]" and "{}" are empty. */
 static kw_err fill_value(const struct kw_block *b, const struct kw_setting *s)

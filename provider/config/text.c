@@ -48,8 +48,7 @@ static kw_span config_text_after(kw_span s, size_t n)
     return kw_span_of(s.ptr + n, s.len - n);
 }
 
-/* ---- names ---------------------------------------------------------------------------
- */
+/* ---- names ------------------------------------------------------------------------- */
 
 /* The alphabets are those of the envelope, which this module does not see: a scope is
  * stored in every ciphertext, a domain is authenticated with it. */
@@ -89,8 +88,7 @@ static const char *var_value_fault(kw_span s)
     return s.len < KW_PATH_MAX ? NULL : "is too long";
 }
 
-/* ---- paths ---------------------------------------------------------------------------
- */
+/* ---- paths ------------------------------------------------------------------------- */
 
 /* One spelling per file: two sockets are then the same exactly when their texts are. */
 static const char *path_fault_upto(kw_span s, size_t max)
@@ -124,8 +122,7 @@ static const char *socket_fault(kw_span s)
     return path_fault_upto(s, KW_SOCKET_PATH_MAX);
 }
 
-/* ---- the token -----------------------------------------------------------------------
- */
+/* ---- the token --------------------------------------------------------------------- */
 
 static bool holds(kw_span s, const char *word)
 {

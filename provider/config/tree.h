@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From bytes to a document of plain mappings, lists and scalars, and how a fault is reported.
- */
+/* From bytes to a document of plain mappings, lists and scalars, and how a fault is
+ * reported. */
 #ifndef KEYWARD_CONFIG_TREE_H
 #define KEYWARD_CONFIG_TREE_H
 

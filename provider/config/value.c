@@ -31,8 +31,7 @@ static bool is_single(const struct kw_setting *s)
     return s->kind != KW_SETTING_MAP && s->kind != KW_SETTING_VARS;
 }
 
-/* ---- reading -------------------------------------------------------------------------
- */
+/* ---- reading ----------------------------------------------------------------------- */
 
 static bool is_no_value(kw_span s, bool plain)
 {
@@ -146,8 +145,7 @@ kw_err kw_value_read(const struct kw_setting *s, kw_span text, bool plain, void 
     return KW_OK;
 }
 
-/* ---- writing -------------------------------------------------------------------------
- */
+/* ---- writing ----------------------------------------------------------------------- */
 
 void kw_value_quote(const char *text, FILE *out)
 {
@@ -194,8 +192,7 @@ bool kw_value_absent(const struct kw_setting *s, const void *target)
            config_value_fetch(target, s->width) == 0;
 }
 
-/* ---- naming --------------------------------------------------------------------------
- */
+/* ---- naming ------------------------------------------------------------------------ */
 
 static void one_allowed(const struct kw_setting *s, char *dst, size_t cap)
 {

@@ -299,8 +299,8 @@ static bool reload_take_file(struct kw_daemon *d, const char *why, bool again)
     return !kw_failed(e);
 }
 
-/* Without the file, what served last is still there; a node that never served has none.
- */
+/* Without the file, what served last is still there; a node that never served has
+ * none. */
 static void fall_back(struct kw_daemon *d, bool again)
 {
     struct reading r = {0};

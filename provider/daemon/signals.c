@@ -69,8 +69,8 @@ static void signals_on_signal(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
-/* Ten times a second: parked calls, ages, budgets; while stopping, whether all are gone.
- */
+/* Ten times a second: parked calls, ages, budgets; while stopping, whether all are
+ * gone. */
 static void signals_on_tick(evutil_socket_t fd, short what, void *ctx)
 {
     struct kw_daemon *d = ctx;

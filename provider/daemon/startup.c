@@ -2,9 +2,9 @@
 /* Brings the modules up in order and takes them down in the other:
  *
  *   signals blocked, state directory, arena, loop, front, kms, gRPC, sockets, READY, and
- *   only then the keyring and with it the first login: a socket that answers "starting"
- * is worth more to kube-apiserver than one that is not there (its client backs off for up
- *   to two minutes). */
+ *   only then the keyring and with it the first login: a socket that answers
+ *   "starting" is worth more to kube-apiserver than one that is not there (its client
+ *   backs off for up to two minutes). */
 #include "daemon_internal.h"
 
 #include <fcntl.h>
@@ -23,8 +23,8 @@ enum {
     FRONT_STOP_MS = 1000,
 };
 
-/* Beside keywardd (a build tree), in the same prefix, or where it was configured to be.
- */
+/* Beside keywardd (a build tree), in the same prefix, or where it was configured to
+ * be. */
 static void find_worker(struct kw_daemon *d)
 {
     static const char *const places[] = {"keyward-hsm", "../libexec/keyward/keyward-hsm"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The module itself: classes and their caches, where a request begins, the regular look at
- * health, budgets and ages. */
+/* The module itself: classes and their caches, where a request begins, the regular look
+ * at health, budgets and ages. */
 #include "kms_internal.h"
 
 #include <keyward/alloc.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Start, connections, stop.  The order of the stop: the servers are told
- * and cancelled; when each has said that it is down and no request is open, the rpc thread
- * destroys them, shuts the queue down and drains it; then it is joined and the queue
- * goes. */
+ * and cancelled; when each has said that it is down and no request is open, the rpc
+ * thread destroys them, shuts the queue down and drains it; then it is joined and the
+ * queue goes. */
 #include "server.h"
 
 #include <signal.h>
@@ -139,8 +139,8 @@ kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc)
     rpc->credentials = grpc_insecure_server_credentials_create();
     for (unsigned i = 0; i < rpc->class_count && !kw_failed(e); i++)
         e = start_server(rpc, i);
-    /* A name that cannot be registered or a thread that cannot start is our end anyway.
-     */
+    /* A name that cannot be registered or a thread that cannot start is our end
+     * anyway. */
     KW_INVARIANT(!kw_failed(e));
     KW_INVARIANT(start_thread(rpc) == 0);
     *ret_rpc = rpc;

@@ -203,8 +203,8 @@ static kw_err decode(struct kw_rpc *rpc, const struct arrival *a,
     return e;
 }
 
-/* Everything of the request that the request needs, checked; the block is clear afterwards.
- */
+/* Everything of the request that the request needs, checked; the block is clear
+ * afterwards. */
 static kw_err take_in(struct kw_rpc *rpc, const struct arrival *a, struct kw_slot *slot)
 {
     struct kw_codec_fields request = {0};

@@ -8,8 +8,8 @@
  * Control file, read again whenever its inode, size or mtime changes; "#" begins a
  * comment.  A rule of a function, all words optional:
  *
- *   C_Func [rv=0x30] [delay=MS|delay=Nus] [hang] [crash] [flip] [leave] [after] [skip=N]
- * [count=N]
+ *   C_Func [rv=0x30] [delay=MS|delay=Nus] [hang] [crash] [flip] [leave] [after]
+ *          [skip=N] [count=N]
  *
  *     rv     answer this instead of calling the real function
  *     after  do call it, then answer rv: the operation happened, the reply was lost
@@ -39,7 +39,8 @@
  *   deadkey=LABEL       C_EncryptInit and C_DecryptInit with an object of this CKA_LABEL
  *                       answer CKR_DEVICE_ERROR
  *   only=PID            fake, nofind, twin and swap are for this process alone: the
- * library of another one still shows what was there before emptyslots          no slots
+ *                       library of another one still shows what was there before
+ *   emptyslots          no slots
  *   othermaker          C_GetInfo names another maker and library, C_GetTokenInfo
  *                       another maker and model
  *

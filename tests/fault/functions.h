@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* functions - every PKCS#11 function the fault module stands before: name, parameters, arguments
+/* functions - every PKCS#11 function the fault module stands before: name, parameters,
+ * arguments
  *
  *   FN(name, parameters, arguments)
  *

@@ -14,8 +14,8 @@ void instance_do(struct instance *h, ...) __attribute__((sentinel));
 /* SIGHUP, then waits until a keyring is in use whose log line holds the text (such as
  * "active=2"). */
 void instance_reload(struct instance *h, const char *text);
-/* Version n: created, accepted, taken into use; activated on this node, taken into use.
- */
+/* Version n: created, accepted, taken into use; activated on this node, taken into
+ * use. */
 void instance_rotate(struct instance *h, const char *n);
 /* keyward status must end with this exit status; returns what it printed, good until the
  * next call. */
@@ -61,7 +61,8 @@ void instance_check_workers_gone(struct instance *h, size_t mark);
 
 /* ---- the fault module of tests/fault */
 
-/* Before the daemon starts: the fault module stands between worker and token, honest so far. */
+/* Before the daemon starts: the fault module stands between worker and token, honest so
+ * far. */
 void instance_fault_between(struct instance *h);
 void instance_fault_set(struct instance *h, const char *control);
 /* How often a function was called so far, by any worker. */

@@ -3,8 +3,8 @@
  *
  *   struct kw_test_server s;
  *   kw_test_server_make(&s);
- *   kw_test_server_start(&s, KEYWARD_BENCH, (const char *const[]){"echo", s.socket, NULL});
- *   …
+ *   kw_test_server_start(&s, KEYWARD_BENCH, (const char *const[]){"echo", s.socket,
+ *   NULL}); …
  *   CHECK(kw_test_server_stop(&s) == 0);
  */
 #ifndef KEYWARD_TESTS_TEST_SERVER_H

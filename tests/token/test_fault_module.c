@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lies that take a process of their own: whoever believes the fault module must know that it
- * does what it is told. */
+/* The lies that take a process of their own: whoever believes the fault module must know
+ * that it does what it is told. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

@@ -82,8 +82,8 @@ static void open__the_spy_by_name_or_link__config(void **state)
     fixture_end(&f);
 }
 
-/* Its constructor would run as whoever loads it: nothing is loaded, not even for a look.
- */
+/* Its constructor would run as whoever loads it: nothing is loaded, not even for a
+ * look. */
 static void not_loaded(struct fixture *f, const char *module, const char *why)
 {
     CHECK_CODE(open_with(f, module, NULL), KW_CODE_HSM_CONFIG);

@@ -24,8 +24,8 @@ static inline kw_span text_span(const char *s)
     return kw_span_str(s);
 }
 
-/* A token with a KEK, opened read-only and logged in.  With the fault module before it when
- * `control` is given; it lies from after the login on. */
+/* A token with a KEK, opened read-only and logged in.  With the fault module before it
+ * when `control` is given; it lies from after the login on. */
 static inline void fixture_begin(struct fixture *f, const char *control)
 {
     *f = (struct fixture){0};

@@ -65,8 +65,8 @@ static void key_that_an_older_keyring_does_not_know__refused_until_it_is_adopted
     lost_end();
 }
 
-/* A fork was resolved, and the other side's key of that number is in the token for good.
- */
+/* A fork was resolved, and the other side's key of that number is in the token for
+ * good. */
 static void its_number_is_another_keys_here__no_way_is_told_that_cannot_work(void **state)
 {
     char theirs[KW_KEY_ID_MAX + 1], command[2048];

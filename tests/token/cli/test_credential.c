@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `pin: credential:NAME`: in a service, from a shell beside one, and from a shell alone.
- */
+/* `pin: credential:NAME`: in a service, from a shell beside one, and from a shell
+ * alone. */
 #include "site.h"
 
 #include <errno.h>

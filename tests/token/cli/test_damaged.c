@@ -198,8 +198,8 @@ static void marks_lost__state_create_says_what_key_list_says(void **state)
     lost_end();
 }
 
-/* The keyring is whole; its copy in the state directory is not, and the marks are lost.
- */
+/* The keyring is whole; its copy in the state directory is not, and the marks are
+ * lost. */
 static void last_good_copy_spoilt__state_create_says_how_to_go_on(void **state)
 {
     char path[160], command[512];

@@ -122,8 +122,7 @@ static void json__one_document_with_the_paths(void **state)
     site_remove(&s);
 }
 
-/* ---- an HSM that is there: another site's SoftHSM ------------------------------------
- */
+/* ---- an HSM that is there: another site's SoftHSM ---------------------------------- */
 
 static struct site hsm;
 static char given[128], conf[160];
@@ -374,8 +373,7 @@ static void join__keyring_of_another_user__refused_with_a_line_that_copies(void 
     end_with_an_hsm();
 }
 
-/* ---- half-way ------------------------------------------------------------------------
- */
+/* ---- half-way ---------------------------------------------------------------------- */
 
 /* The fault module makes the token, and fails or hangs at it. */
 static void begin_with_a_fault_module(const char *control, char env[3][160])

@@ -48,8 +48,7 @@ void node_forget_count(struct instance *h)
     counted = instance_fault_count(h, "C_Login");
 }
 
-/* ---- starts --------------------------------------------------------------------------
- */
+/* ---- starts ------------------------------------------------------------------------ */
 
 void node_start_daemon(struct instance *h)
 {
@@ -77,8 +76,7 @@ void node_start_mixed(struct instance *h, unsigned count)
             node_start_tool(h);
 }
 
-/* ---- what is remembered --------------------------------------------------------------
- */
+/* ---- what is remembered ------------------------------------------------------------ */
 
 char *node_remembered(struct instance *h)
 {

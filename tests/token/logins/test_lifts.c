@@ -35,8 +35,7 @@ static void up_after_one_command(void)
     instance_read_status(&h, 0);
 }
 
-/* ---- what lifts nothing --------------------------------------------------------------
- */
+/* ---- what lifts nothing ------------------------------------------------------------ */
 
 static void touch_chmod_chown_anew__lift_nothing(void **state)
 {
@@ -162,8 +161,7 @@ static void token_that_was_logged_in_already__proves_no_pin(void **state)
     node_remove(&h);
 }
 
-/* ---- what lifts ----------------------------------------------------------------------
- */
+/* ---- what lifts -------------------------------------------------------------------- */
 
 static void wrong_pin_then_the_right_one__up_by_itself(void **state)
 {
@@ -213,8 +211,7 @@ static void proven_unclear_often__retry_allows_one_at_once(void **state)
     node_remove(&h);
 }
 
-/* ---- daemon and tool see each other --------------------------------------------------
- */
+/* ---- daemon and tool see each other ------------------------------------------------ */
 
 static void tool_is_refused_while_the_daemon_serves__shown_and_not_tried(void **state)
 {

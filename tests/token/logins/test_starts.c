@@ -22,8 +22,7 @@ static void says(const char *what, const char *word)
         fail_msg("%s: \"%s\" is not said:\n%s", what, word, out);
 }
 
-/* ---- a PIN that never worked here ----------------------------------------------------
- */
+/* ---- a PIN that never worked here -------------------------------------------------- */
 
 static void one_of_a_hundred(const char *lie)
 {
@@ -93,8 +92,7 @@ static void never_proven__state_directory_read_only__none_and_said(void **state)
     none_of_a_hundred(node_close_state, "Permission denied");
 }
 
-/* ---- a PIN that has worked -----------------------------------------------------------
- */
+/* ---- a PIN that has worked --------------------------------------------------------- */
 
 static void proven__pin_incorrect__one(void **state)
 {
@@ -162,8 +160,7 @@ static void proven__full_disk_right_pin__serves_and_the_log_says_so(void **state
     node_remove(&h);
 }
 
-/* ---- killed inside C_Login -----------------------------------------------------------
- */
+/* ---- killed inside C_Login --------------------------------------------------------- */
 
 static void start_and_wait_for_the_login(void)
 {
@@ -208,8 +205,7 @@ static void terminated_in_c_login__its_end_is_waited_for_and_remembered(void **s
     node_remove(&h);
 }
 
-/* ---- what ends before C_Login counts nothing -----------------------------------------
- */
+/* ---- what ends before C_Login counts nothing --------------------------------------- */
 
 static void dies_before_c_login__never_proven__tried_by_the_next(void **state)
 {

@@ -49,8 +49,8 @@ void world_add_version(struct world *w, uint32_t n, enum kw_key_state state);
 /* Moves the baseline: the old active becomes retired. */
 void world_activate(struct world *w, uint32_t n);
 void world_write_ring(struct world *w);
-/* Takes the version's object out of the token's folder; makes another key in its place.
- */
+/* Takes the version's object out of the token's folder; makes another key in its
+ * place. */
 void world_forget_key(const struct world *w, uint32_t n);
 void world_make_key(struct world *w, uint32_t n);
 /* Another key with the label and locator of the version's, beside it. */

@@ -122,8 +122,7 @@ static void software__seed_of_no_size_it_takes__refused(void **state)
     end();
 }
 
-/* ---- a cipher that gives back something else -----------------------------------------
- */
+/* ---- a cipher that gives back something else --------------------------------------- */
 
 static unsigned unwraps;
 
@@ -168,8 +167,7 @@ static void no_verify__cipher_never_asked_to_unwrap(void **state)
     end();
 }
 
-/* ---- good ones ------------------------------------------------------------------------
- */
+/* ---- good ones --------------------------------------------------------------------- */
 
 static void round_trip(enum kw_work_kind kind)
 {

@@ -108,8 +108,8 @@ static void canaries__every_version_every_so_often(void **state)
     stage_end(&s);
 }
 
-/* As many versions as workers, all of them idle: no worker may be left with one of them.
- */
+/* As many versions as workers, all of them idle: no worker may be left with one of
+ * them. */
 static void canaries__every_worker_is_asked_for_every_version(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a refusal says, and the commands that lead out of it: each works, or is not said.
- */
+/* What a refusal says, and the commands that lead out of it: each works, or is not
+ * said. */
 #include "scene.h"
 
 #include <stdio.h>

@@ -135,8 +135,8 @@ static void fault__save_and_load_each_allocation__file_and_ring_unchanged(void *
     folder_gone();
 }
 
-/* On a copy, as the tool does it: what failed is thrown away, and the file is as it was.
- */
+/* On a copy, as the tool does it: what failed is thrown away, and the file is as it
+ * was. */
 struct acting {
     const struct kw_keyring *file;
     kw_err (*change)(struct kw_keyring *ring);

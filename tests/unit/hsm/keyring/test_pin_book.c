@@ -13,8 +13,7 @@
 
 enum { NOBODY = 65534 };
 
-/* ---- failures ------------------------------------------------------------------------
- */
+/* ---- failures ---------------------------------------------------------------------- */
 
 static const char five_refused[] =
     "{\"pin-latch\":1,\"tokens\":[{\"serial\":\"1\",\"label\":\"tok\",\"change\":1,"
@@ -101,8 +100,7 @@ static void asker_that_cannot_be_named__no_login_and_said(void **state)
     booked_end();
 }
 
-/* ---- a state directory that cannot be written ----------------------------------------
- */
+/* ---- a state directory that cannot be written -------------------------------------- */
 
 /* Runs `fn` as a user who cannot write to the state directory, nor, when it is closed
  * too, to the runtime directory; root would write anyway. */
@@ -233,8 +231,7 @@ static void no_runtime_directory__state_alone(void **state)
     booked_end();
 }
 
-/* ---- asking --------------------------------------------------------------------------
- */
+/* ---- asking ------------------------------------------------------------------------ */
 
 static void go__durable_who_tries_before_the_answer(void **state)
 {
@@ -391,8 +388,7 @@ static void more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room(void
     booked_end();
 }
 
-/* ---- retry, and who looks ------------------------------------------------------------
- */
+/* ---- retry, and who looks ---------------------------------------------------------- */
 
 static void retry__by_label_or_serial_or_all__one_try(void **state)
 {

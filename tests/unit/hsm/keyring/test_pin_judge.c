@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The decision about a login, over every combination of what can be remembered and told.
- */
+/* The decision about a login, over every combination of what can be remembered and
+ * told. */
 #include "asked.h"
 
 #include <stdio.h>
@@ -14,8 +14,7 @@ static bool same_marks(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
            memcmp(a->digest, b->digest, sizeof a->digest) == 0;
 }
 
-/* ---- every combination ---------------------------------------------------------------
- */
+/* ---- every combination ------------------------------------------------------------- */
 
 enum relation { SAME, OTHER, OTHER_KEY, RECORD_NONE, FACTS_NONE, RELATIONS };
 static const char *const record_marks[] = {"Ka", "Ka", "La", "", "Ka"};
@@ -228,8 +227,7 @@ static void judge__retry_was_said__goes_unless_the_token_forbids_or_somebody_tri
     }
 }
 
-/* ---- one by one ----------------------------------------------------------------------
- */
+/* ---- one by one -------------------------------------------------------------------- */
 
 static void refused__also_a_proven_one__latched_until_another_pin(void **state)
 {

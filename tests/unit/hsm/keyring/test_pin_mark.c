@@ -12,8 +12,7 @@
 #include <keyward/file.h>
 #include <keyward/pin_latch.h>
 
-/* ---- the mark ------------------------------------------------------------------------
- */
+/* ---- the mark ---------------------------------------------------------------------- */
 
 static const uint8_t key_a[KW_PIN_KEY] = {1}, key_b[KW_PIN_KEY] = {2};
 
@@ -70,8 +69,8 @@ static void mark__key_token_or_pin_differs__another(void **state)
     CHECK(memcmp(a.digest, other.digest, 16) != 0);
 }
 
-/* Computed with another program's HMAC: over one zero byte, and over 01 06 "00cafe1234".
- */
+/* Computed with another program's HMAC: over one zero byte, and over 01 06
+ * "00cafe1234". */
 static void mark__known_answer(void **state)
 {
     (void)state;
@@ -94,8 +93,7 @@ static void mark__longest_serial_and_pin__fits(void **state)
     CHECK(mark(key_a, "0123456789abcdef", pin).digest_len == 16);
 }
 
-/* ---- the key -------------------------------------------------------------------------
- */
+/* ---- the key ----------------------------------------------------------------------- */
 
 static void key__folder_missing_or_others__refused(void **state)
 {
@@ -196,8 +194,7 @@ static void runtime__folder_of_the_status_socket(void **state)
     CHECK(!kw_pin_runtime_is_volatile("/nonexistent"));
 }
 
-/* ---- the process ---------------------------------------------------------------------
- */
+/* ---- the process ------------------------------------------------------------------- */
 
 static void owner__ended_or_another_boot_or_start__lives_not(void **state)
 {

@@ -58,8 +58,7 @@ static struct kw_cache_stats stats(void)
     return s;
 }
 
-/* ---- failures first ------------------------------------------------------------------
- */
+/* ---- failures first ---------------------------------------------------------------- */
 
 static void new__arena_too_small__no_memory_and_output_untouched(void **state)
 {
@@ -151,8 +150,7 @@ static void new__no_entries_or_no_ttl__holds_nothing_and_takes_nothing(void **st
     kw_cache_free(NULL);
 }
 
-/* ---- age -----------------------------------------------------------------------------
- */
+/* ---- age --------------------------------------------------------------------------- */
 
 static void get__to_the_nanosecond__younger_than_ttl_only(void **state)
 {
@@ -204,8 +202,7 @@ static void expire__ttl_beyond_all_time__never(void **state)
     kw_cache_free(cache);
 }
 
-/* ---- bounds --------------------------------------------------------------------------
- */
+/* ---- bounds ------------------------------------------------------------------------ */
 
 static void put__full__whoever_was_used_longest_ago_goes(void **state)
 {
@@ -329,8 +326,7 @@ static void new__from_then_on__nothing_more_is_taken(void **state)
     CHECK(after.used == 0);
 }
 
-/* ---- leaving -------------------------------------------------------------------------
- */
+/* ---- leaving ----------------------------------------------------------------------- */
 
 static void wipe__some_entries__none_left_and_usable_again(void **state)
 {

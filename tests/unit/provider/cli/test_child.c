@@ -307,8 +307,7 @@ static void ignored_when_keyward_started__stays_ignored(void **state)
     kw_shared_free(done, sizeof *done);
 }
 
-/* ---- on a terminal -------------------------------------------------------------------
- */
+/* ---- on a terminal ----------------------------------------------------------------- */
 
 struct terminal {
     int ready[2]; /* a byte when the child is at work */

@@ -13,8 +13,8 @@ static void lose(struct rig *r)
     kw_kms_tick(r->kms);
 }
 
-/* A rig with one seed in the cache of each class: secrets in calls[0], bulk in calls[1].
- */
+/* A rig with one seed in the cache of each class: secrets in calls[0], bulk in
+ * calls[1]. */
 static struct rig *warm(uint8_t secrets[KW_CIPHERTEXT_MAX], kw_span *ret_secrets,
                         uint8_t bulk[KW_CIPHERTEXT_MAX], kw_span *ret_bulk)
 {
