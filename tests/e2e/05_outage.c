@@ -86,12 +86,9 @@ static void fill(struct instance *h, struct kw_client *secrets, struct kw_client
     assert_int_equal(n.bulk, 1);
 }
 
-static void lost__fail_closed__everything_unavailable_and_nothing_kept(void **state)
+TEST(lost__fail_closed__everything_unavailable_and_nothing_kept)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets),
                      *bulk = instance_client(&h, h.bulk);
@@ -117,12 +114,9 @@ static void lost__fail_closed__everything_unavailable_and_nothing_kept(void **st
     instance_destroy(&h);
 }
 
-static void lost__serve_cached__same_key_id_and_cached_seeds_only(void **state)
+TEST(lost__serve_cached__same_key_id_and_cached_seeds_only)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.bulk),
                      *secrets = instance_client(&h, h.secrets);
@@ -146,12 +140,9 @@ static void lost__serve_cached__same_key_id_and_cached_seeds_only(void **state)
     instance_destroy(&h);
 }
 
-static void lost__serve_cached_and_budget_spent__as_fail_closed(void **state)
+TEST(lost__serve_cached_and_budget_spent__as_fail_closed)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_edit(&h, "    max-outage: 15m\n", "    max-outage: 1s\n");
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.bulk),
@@ -167,13 +158,10 @@ static void lost__serve_cached_and_budget_spent__as_fail_closed(void **state)
     instance_destroy(&h);
 }
 
-static void lost__under_load__unavailable_then_all_is_well_again(void **state)
+TEST(lost__under_load__unavailable_then_all_is_well_again)
 {
-    struct instance h;
     struct load_counts during, after;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_edit(&h, "{level: debug}", "{level: info}");
     instance_up(&h);
     struct load *load = load_start(h.secrets, 3);
@@ -192,13 +180,10 @@ static void lost__under_load__unavailable_then_all_is_well_again(void **state)
 }
 
 /* Version 1's object is gone from the token; 2 is active. */
-static void one_key_lost__only_its_decrypts_fail(void **state)
+TEST(one_key_lost__only_its_decrypts_fail)
 {
-    struct instance h;
     static struct kw_client_reply under_2;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     char *object = instance_key_object(&h);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
@@ -238,13 +223,10 @@ static void fault_about(struct instance *h, const char *before, const char *key_
 }
 
 /* The active version's object says, while it is in use, that it may leave the token. */
-static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
+TEST(one_key_exposed__ends_everywhere_and_the_rest_serves)
 {
-    struct instance h;
     static struct kw_client_reply under_2;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_fault_between(&h);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets),
@@ -285,14 +267,11 @@ static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
     instance_destroy(&h);
 }
 
-static void duplicate_label__served_and_status_is_one(void **state)
+TEST(duplicate_label__served_and_status_is_one)
 {
-    struct instance h;
     static struct kw_client_reply under_2;
     char other[64];
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_fault_between(&h);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);

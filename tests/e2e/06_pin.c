@@ -35,12 +35,9 @@ static void start_latched(struct instance *h)
     instance_await(h, mark, NULL, "event=hsm-state", "to=lost", "why=pin-stop", NULL);
 }
 
-static void pin__wrong__one_login_through_20_restarts_then_cured_by_its_file(void **state)
+TEST(pin__wrong__one_login_through_20_restarts_then_cured_by_its_file)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_fault_between(&h);
     char *right = instance_read(h.pin);
     instance_write(h.pin, wrong_pin);
@@ -65,12 +62,9 @@ static void pin__wrong__one_login_through_20_restarts_then_cured_by_its_file(voi
 
 /* It worked until somebody changed the token's PIN; the workers that are logged in serve
  * on, but the next one to start stops all logins. */
-static void pin__wrong_after_it_worked__one_login_too(void **state)
+TEST(pin__wrong_after_it_worked__one_login_too)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_fault_between(&h);
     instance_up(&h);
     instance_await_workers(&h, 2);
@@ -96,12 +90,9 @@ static void pin__wrong_after_it_worked__one_login_too(void **state)
 }
 
 /* The file is the same: only the operator's word lets the running daemon try again. */
-static void pin__refused_then_retry_is_said__serves_again(void **state)
+TEST(pin__refused_then_retry_is_said__serves_again)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_fault_between(&h);
     instance_fault_set(&h, "C_Login rv=0xa0\n");
     start_latched(&h);
@@ -115,12 +106,9 @@ static void pin__refused_then_retry_is_said__serves_again(void **state)
     instance_destroy(&h);
 }
 
-static void pin__one_try_left__no_login_at_all(void **state)
+TEST(pin__one_try_left__no_login_at_all)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_fault_between(&h);
     instance_fault_set(&h, "pinflags=final-try\n");
     start_latched(&h);

@@ -75,14 +75,12 @@ static uint32_t decrypt_forged(struct h2raw *h, unsigned n, const char *timeout)
 
 /* ---- full ---- */
 
-static void queue__full__refused_at_once_while_status_and_the_other_class_go_on(
-    void **state)
+TEST(queue__full__refused_at_once_while_status_and_the_other_class_go_on)
 {
     enum { MANY = 1000, FEW = 200 };
     static struct instance h;
     static uint32_t many[MANY], few[FEW];
     struct kw_client_reply cached;
-    (void)state;
     begin(&h);
     struct h2raw *secrets = kmsraw_open(h.secrets), *bulk = kmsraw_open(h.bulk);
     struct kw_client *c = instance_client(&h, h.bulk);
@@ -113,13 +111,12 @@ static void queue__full__refused_at_once_while_status_and_the_other_class_go_on(
 }
 
 /* Calls that share one unwrap are no jobs of their own, but calls all the same. */
-static void calls__all_joined_to_one_unwrap__the_other_class_goes_on(void **state)
+TEST(calls__all_joined_to_one_unwrap__the_other_class_goes_on)
 {
     enum { CONNECTIONS = 4, EACH = 300 };
     static struct instance h;
     struct h2raw *raw[CONNECTIONS];
     uint32_t last = 0;
-    (void)state;
     begin(&h);
     struct h2raw *bulk = kmsraw_open(h.bulk);
     instance_fault_set(&h, "C_Decrypt hang\n");
@@ -156,11 +153,10 @@ static void check_dropped(struct instance *h, unsigned decrypts_before)
     CHECK(decrypts > 0 && decrypts < CALLS / 2);
 }
 
-static void cancel__by_the_client__what_has_not_started_is_dropped(void **state)
+TEST(cancel__by_the_client__what_has_not_started_is_dropped)
 {
     static struct instance h;
     static uint32_t calls[CALLS];
-    (void)state;
     begin(&h);
     struct h2raw *raw = kmsraw_open(h.secrets);
     unsigned before = instance_fault_count(&h, "C_Decrypt");
@@ -177,10 +173,9 @@ static void cancel__by_the_client__what_has_not_started_is_dropped(void **state)
     end(&h);
 }
 
-static void hang_up__of_the_client__what_has_not_started_is_dropped(void **state)
+TEST(hang_up__of_the_client__what_has_not_started_is_dropped)
 {
     static struct instance h;
-    (void)state;
     begin(&h);
     struct h2raw *raw = kmsraw_open(h.secrets);
     unsigned before = instance_fault_count(&h, "C_Decrypt");
@@ -196,11 +191,10 @@ static void hang_up__of_the_client__what_has_not_started_is_dropped(void **state
     end(&h);
 }
 
-static void deadline__of_the_client__what_has_not_started_is_dropped(void **state)
+TEST(deadline__of_the_client__what_has_not_started_is_dropped)
 {
     static struct instance h;
     static uint32_t calls[CALLS];
-    (void)state;
     begin(&h);
     struct h2raw *raw = kmsraw_open(h.secrets);
     unsigned before = instance_fault_count(&h, "C_Decrypt");
@@ -219,13 +213,12 @@ static void deadline__of_the_client__what_has_not_started_is_dropped(void **stat
 
 /* ---- shared ---- */
 
-static void equal_decrypts__10_at_once__one_unwrap_and_10_right_answers(void **state)
+TEST(equal_decrypts__10_at_once__one_unwrap_and_10_right_answers)
 {
     enum { EQUAL = 10 };
     static struct instance h;
     uint32_t calls[EQUAL];
     uint8_t want[7 + sizeof seed] = {0, 0, 0, 0, 2 + sizeof seed, 0x0a, sizeof seed};
-    (void)state;
     begin(&h);
     struct h2raw *raw = kmsraw_open(h.secrets);
     kw_copy(want + 7, sizeof seed, SEED);
@@ -250,13 +243,12 @@ static void equal_decrypts__10_at_once__one_unwrap_and_10_right_answers(void **s
 }
 
 /* A canary wraps, and nothing else does here. */
-static void forged__a_flood__at_most_one_canary_a_second(void **state)
+TEST(forged__a_flood__at_most_one_canary_a_second)
 {
     enum { CANARIES = 3, AT_ONCE = 50 };
     static struct instance h;
     uint32_t calls[AT_ONCE];
     unsigned forged = 0, canaries = 0;
-    (void)state;
     begin(&h);
     struct h2raw *raw = kmsraw_open(h.secrets);
     unsigned before = instance_fault_count(&h, "C_Encrypt");

@@ -32,9 +32,8 @@ static kw_err canary(struct coop *c, bool also_wrap)
     return kw_token_canary(c->f.token, c->f.key, &c->v, DOMAIN, also_wrap);
 }
 
-static void canary__same_label_other_key__forged(void **state)
+TEST(canary__same_label_other_key__forged)
 {
-    (void)state;
     struct coop c;
     begin(&c, "");
     CHECK(c.f.token->ck->C_DestroyObject(c.f.token->session, c.f.key->handle) == CKR_OK);
@@ -47,9 +46,8 @@ static void canary__same_label_other_key__forged(void **state)
     fixture_end(&c.f);
 }
 
-static void canary__other_domain_or_check_blob_changed__forged(void **state)
+TEST(canary__other_domain_or_check_blob_changed__forged)
 {
-    (void)state;
     struct coop c;
     begin(&c, "");
     CHECK_CODE(kw_token_canary(c.f.token, c.f.key, &c.v, "other.test", false),
@@ -60,9 +58,8 @@ static void canary__other_domain_or_check_blob_changed__forged(void **state)
 }
 
 /* A check blob is data of the keyring's file: no text of it is a bug of ours. */
-static void canary__check_blob_of_zero_iv_or_none_at_all__says_it_of_the_key(void **state)
+TEST(canary__check_blob_of_zero_iv_or_none_at_all__says_it_of_the_key)
 {
-    (void)state;
     struct coop c;
     struct kw_envelope env;
     begin(&c, "");
@@ -84,9 +81,8 @@ static void canary__check_blob_of_zero_iv_or_none_at_all__says_it_of_the_key(voi
     fixture_end(&c.f);
 }
 
-static void canary__answer_flipped__wrong_answer(void **state)
+TEST(canary__answer_flipped__wrong_answer)
 {
-    (void)state;
     struct coop c;
     begin(&c, "C_Decrypt flip count=1\n");
     CHECK_CODE(canary(&c, false), KW_CODE_WRONG_ANSWER);
@@ -97,9 +93,8 @@ static void canary__answer_flipped__wrong_answer(void **state)
 }
 
 /* The token cannot decrypt at all: that says nothing about the key. */
-static void canary__every_decrypt_fails__down_not_forged(void **state)
+TEST(canary__every_decrypt_fails__down_not_forged)
 {
-    (void)state;
     struct coop c;
     begin(&c, "C_Decrypt rv=0x5\n");
     CHECK_CODE(canary(&c, false), KW_CODE_HSM_DOWN);
@@ -110,9 +105,8 @@ static void canary__every_decrypt_fails__down_not_forged(void **state)
     fixture_end(&c.f);
 }
 
-static void canary__token_in_trouble__its_code(void **state)
+TEST(canary__token_in_trouble__its_code)
 {
-    (void)state;
     struct coop c;
     begin(&c, "C_DecryptInit rv=0xb3 count=1\n");
     CHECK_CODE(canary(&c, false), KW_CODE_SESSION);
@@ -125,9 +119,8 @@ static void canary__token_in_trouble__its_code(void **state)
     fixture_end(&c.f);
 }
 
-static void canary__well__wraps_only_when_asked(void **state)
+TEST(canary__well__wraps_only_when_asked)
 {
-    (void)state;
     struct coop c;
     begin(&c, "");
     unsigned before = kw_fault_count(&c.f.hsm, "C_Encrypt");
@@ -138,9 +131,8 @@ static void canary__well__wraps_only_when_asked(void **state)
     fixture_end(&c.f);
 }
 
-static void judge__ceremony_key_passes__extractable_one_is_bad(void **state)
+TEST(judge__ceremony_key_passes__extractable_one_is_bad)
 {
-    (void)state;
     struct coop c;
     struct kw_note remarks = {{0}};
     struct kw_key_attributes a;
@@ -157,9 +149,8 @@ static void judge__ceremony_key_passes__extractable_one_is_bad(void **state)
     fixture_end(&c.f);
 }
 
-static void keyring__of_two_versions__reads_back(void **state)
+TEST(keyring__of_two_versions__reads_back)
 {
-    (void)state;
     struct coop c;
     struct kw_version two[2];
     struct kw_keyring *ring = NULL;

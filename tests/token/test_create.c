@@ -24,9 +24,8 @@ static kw_err create(struct ceremony *c)
     return kw_token_create_key(c->f.token, &c->options, &c->key, c->dropped, &c->f.note);
 }
 
-static void create__read_only_or_not_logged_in__bug(void **state)
+TEST(create__read_only_or_not_logged_in__bug)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "");
     kw_token_close(c.f.token);
@@ -40,9 +39,8 @@ static void create__read_only_or_not_logged_in__bug(void **state)
     fixture_end(&c.f);
 }
 
-static void create__label_or_locator_taken__refused(void **state)
+TEST(create__label_or_locator_taken__refused)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "");
     CHECK_OK(create(&c));
@@ -58,9 +56,8 @@ static void create__label_or_locator_taken__refused(void **state)
 }
 
 /* Before the ceremony, in a session that could not make a key. */
-static void names_free__as_create_would_find_them(void **state)
+TEST(names_free__as_create_would_find_them)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "");
     CHECK_OK(create(&c));
@@ -78,9 +75,8 @@ static void names_free__as_create_would_find_them(void **state)
     fixture_end(&c.f);
 }
 
-static void create__names_too_long_or_empty__bad_input(void **state)
+TEST(create__names_too_long_or_empty__bad_input)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "");
     c.options.key_id = "";
@@ -93,9 +89,8 @@ static void create__names_too_long_or_empty__bad_input(void **state)
     fixture_end(&c.f);
 }
 
-static void create__token_in_trouble__tried_once(void **state)
+TEST(create__token_in_trouble__tried_once)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "C_GenerateKey rv=0x6\n");
     CHECK_CODE(create(&c), KW_CODE_HSM_BUSY);
@@ -105,9 +100,8 @@ static void create__token_in_trouble__tried_once(void **state)
     fixture_end(&c.f);
 }
 
-static void create__reply_lost__second_try_refused(void **state)
+TEST(create__reply_lost__second_try_refused)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "C_GenerateKey rv=0x6 after count=1\n");
     CHECK_CODE(create(&c), KW_CODE_HSM_BUSY);
@@ -116,9 +110,8 @@ static void create__reply_lost__second_try_refused(void **state)
     fixture_end(&c.f);
 }
 
-static void create__token_without_an_optional_attribute__dropped_in_order(void **state)
+TEST(create__token_without_an_optional_attribute__dropped_in_order)
 {
-    (void)state;
     static const struct {
         const char *control, *dropped;
         unsigned tries;
@@ -147,9 +140,8 @@ static void create__token_without_an_optional_attribute__dropped_in_order(void *
     fixture_end(&c.f);
 }
 
-static void create__token_refuses_what_is_not_optional__config(void **state)
+TEST(create__token_refuses_what_is_not_optional__config)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "noattr=0x103\n"); /* CKA_SENSITIVE */
     CHECK_CODE(create(&c), KW_CODE_HSM_CONFIG);
@@ -158,9 +150,8 @@ static void create__token_refuses_what_is_not_optional__config(void **state)
     fixture_end(&c.f);
 }
 
-static void create__choices_of_the_ceremony__read_back(void **state)
+TEST(create__choices_of_the_ceremony__read_back)
 {
-    (void)state;
     struct ceremony c;
     struct kw_key_attributes a;
     begin(&c, "");
@@ -179,9 +170,8 @@ static void create__choices_of_the_ceremony__read_back(void **state)
     fixture_end(&c.f);
 }
 
-static void create__only_gcm_allowed__ecb_refused(void **state)
+TEST(create__only_gcm_allowed__ecb_refused)
 {
-    (void)state;
     struct ceremony c;
     CK_MECHANISM ecb = {CKM_AES_ECB, NULL, 0};
     begin(&c, "");

@@ -53,9 +53,8 @@ static void wait_entered(const struct kw_softhsm *hsm, int watch, const char *fu
         CHECK(read(watch, events, sizeof events) > 0);
 }
 
-static void hang__told_to_stop__goes_on(void **state)
+TEST(hang__told_to_stop__goes_on)
 {
-    (void)state;
     struct fixture f;
     begin(&f, "C_Encrypt hang\n");
     int watch = inotify_init1(IN_CLOEXEC);
@@ -71,9 +70,8 @@ static void hang__told_to_stop__goes_on(void **state)
     fixture_end(&f);
 }
 
-static void crash__in_a_call__the_process_dies(void **state)
+TEST(crash__in_a_call__the_process_dies)
 {
-    (void)state;
     struct fixture f;
     begin(&f, "C_Encrypt crash\n");
     CHECK(!WIFEXITED(ended(start(&f.hsm))));
@@ -82,9 +80,8 @@ static void crash__in_a_call__the_process_dies(void **state)
     fixture_end(&f);
 }
 
-static void control__with_a_mistake__the_process_dies(void **state)
+TEST(control__with_a_mistake__the_process_dies)
 {
-    (void)state;
     static const char *const bad[] = {"C_Encrypt rv=0x5 cuont=1\n",
                                       "C_Encrypt delay=5ns\n", "C_Encrypt delay=us\n"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -95,9 +92,8 @@ static void control__with_a_mistake__the_process_dies(void **state)
     }
 }
 
-static void delay__then_the_answer(void **state)
+TEST(delay__then_the_answer)
 {
-    (void)state;
     struct fixture f;
     begin(&f, "C_Encrypt delay=1 # a comment\n\n# another\n");
     CHECK(ended(start(&f.hsm)) == 0);

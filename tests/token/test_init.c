@@ -38,9 +38,8 @@ static kw_err init(struct fixture *f, const struct pins *p, const char *label)
     return kw_token_init_softhsm(f->hsm.module, label, &p->so, &p->user, &f->note);
 }
 
-static void init__label_empty_or_too_long__bad_input(void **state)
+TEST(init__label_empty_or_too_long__bad_input)
 {
-    (void)state;
     struct fixture f;
     struct pins p;
     begin(&f, &p);
@@ -50,9 +49,8 @@ static void init__label_empty_or_too_long__bad_input(void **state)
     end(&f, &p);
 }
 
-static void init__module_missing_or_no_module__its_code(void **state)
+TEST(init__module_missing_or_no_module__its_code)
 {
-    (void)state;
     struct fixture f;
     struct pins p;
     begin(&f, &p);
@@ -63,9 +61,8 @@ static void init__module_missing_or_no_module__its_code(void **state)
     end(&f, &p);
 }
 
-static void init__module_does_not_say_softhsm__refused(void **state)
+TEST(init__module_does_not_say_softhsm__refused)
 {
-    (void)state;
     struct fixture f;
     struct pins p;
     begin(&f, &p);
@@ -75,9 +72,8 @@ static void init__module_does_not_say_softhsm__refused(void **state)
     end(&f, &p);
 }
 
-static void init__no_slot_or_call_refused__its_code(void **state)
+TEST(init__no_slot_or_call_refused__its_code)
 {
-    (void)state;
     struct fixture f;
     struct pins p;
     begin(&f, &p);
@@ -89,9 +85,8 @@ static void init__no_slot_or_call_refused__its_code(void **state)
     end(&f, &p);
 }
 
-static void init__well__can_be_logged_in_to(void **state)
+TEST(init__well__can_be_logged_in_to)
 {
-    (void)state;
     struct fixture f;
     struct pins p;
     begin(&f, &p);

@@ -26,9 +26,8 @@ static kw_err open_and_login(struct fixture *f, bool pin_proven)
     return kw_token_login(f->token, &f->note);
 }
 
-static void login__pin_wrong__stop_after_one_try(void **state)
+TEST(login__pin_wrong__stop_after_one_try)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_softhsm_write_pin(&f.hsm, "000000000000000000000000");
@@ -43,9 +42,8 @@ static void login__pin_wrong__stop_after_one_try(void **state)
     fixture_end(&f);
 }
 
-static void login__flags_say_danger__nothing_tried(void **state)
+TEST(login__flags_say_danger__nothing_tried)
 {
-    (void)state;
     static const char *const flags[] = {"pinflags=locked\n", "pinflags=final-try\n",
                                         "pinflags=count-low\n",
                                         "pinflags=count-low,final-try\n"};
@@ -62,9 +60,8 @@ static void login__flags_say_danger__nothing_tried(void **state)
     fixture_end(&f);
 }
 
-static void login__flags_change_after_open__seen(void **state)
+TEST(login__flags_change_after_open__seen)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     struct kw_token_options options = kw_softhsm_options(&f.hsm, KW_SOFTHSM_READ_ONLY);
@@ -76,9 +73,8 @@ static void login__flags_change_after_open__seen(void **state)
     fixture_end(&f);
 }
 
-static void login__count_low_with_a_proven_pin__logs_in(void **state)
+TEST(login__count_low_with_a_proven_pin__logs_in)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_fault_set(&f.hsm, "pinflags=count-low\n");
@@ -88,9 +84,8 @@ static void login__count_low_with_a_proven_pin__logs_in(void **state)
 
 /* SoftHSM counts a wrong PIN too, and forgets it at the next login that works: whoever
  * lets a changed PIN try once more must say so by pin_proven. */
-static void login__after_a_wrong_pin__only_when_vouched_for(void **state)
+TEST(login__after_a_wrong_pin__only_when_vouched_for)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_softhsm_write_pin(&f.hsm, "000000000000000000000000");
@@ -105,9 +100,8 @@ static void login__after_a_wrong_pin__only_when_vouched_for(void **state)
     fixture_end(&f);
 }
 
-static void login__pin_source_bad__nothing_tried(void **state)
+TEST(login__pin_source_bad__nothing_tried)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     CHECK(chmod(f.hsm.pin_path, 0640) == 0);
@@ -131,9 +125,8 @@ static void write_raw(const struct fixture *f, const void *bytes, size_t len)
 }
 
 /* A token that is given "1234\r" counts a wrong PIN. */
-static void login__pin_with_control_bytes__nothing_tried_and_pin_not_shown(void **state)
+TEST(login__pin_with_control_bytes__nothing_tried_and_pin_not_shown)
 {
-    (void)state;
     static const struct {
         const char *text;
         size_t len;
@@ -159,9 +152,8 @@ static void login__pin_with_control_bytes__nothing_tried_and_pin_not_shown(void 
 }
 
 /* The one who decides may take his time. */
-static void login_with__flags_changed_since_the_pin_was_read__nothing_tried(void **state)
+TEST(login_with__flags_changed_since_the_pin_was_read__nothing_tried)
 {
-    (void)state;
     static const char *const lies[] = {"pinflags=locked\n", "pinflags=final-try\n"};
     struct fixture f;
     begin(&f);
@@ -183,9 +175,8 @@ static void login_with__flags_changed_since_the_pin_was_read__nothing_tried(void
     fixture_end(&f);
 }
 
-static void pin__read_once__source_is_what_was_read(void **state)
+TEST(pin__read_once__source_is_what_was_read)
 {
-    (void)state;
     struct fixture f;
     struct stat st;
     KW_AUTO_SECRET(pin);
@@ -208,9 +199,8 @@ static void pin__read_once__source_is_what_was_read(void **state)
     fixture_end(&f);
 }
 
-static void login__token_in_trouble__down_after_one_try(void **state)
+TEST(login__token_in_trouble__down_after_one_try)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_fault_set(&f.hsm, "C_Login rv=0x30\n");
@@ -222,9 +212,8 @@ static void login__token_in_trouble__down_after_one_try(void **state)
     fixture_end(&f);
 }
 
-static void login__locked_or_expired__stop(void **state)
+TEST(login__locked_or_expired__stop)
 {
-    (void)state;
     static const char *const lies[] = {"C_Login rv=0xa4\n", "C_Login rv=0xa3\n",
                                        "C_Login rv=0xa2\n", "C_Login rv=0x102\n"};
     struct fixture f;
@@ -236,9 +225,8 @@ static void login__locked_or_expired__stop(void **state)
     fixture_end(&f);
 }
 
-static void login__already_logged_in__well(void **state)
+TEST(login__already_logged_in__well)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_fault_set(&f.hsm, "C_Login rv=0x100 after\n");
@@ -246,9 +234,8 @@ static void login__already_logged_in__well(void **state)
     fixture_end(&f);
 }
 
-static void login__pin_right__wiped_and_never_logged_out(void **state)
+TEST(login__pin_right__wiped_and_never_logged_out)
 {
-    (void)state;
     struct fixture f;
     struct kw_arena_info arena;
     begin(&f);
@@ -288,9 +275,8 @@ static void note_phase(void *ctx, enum kw_phase phase)
     t->in_login = phase == KW_PHASE_LOGIN;
 }
 
-static void phase__from_open_to_close__login_only_around_the_login(void **state)
+TEST(phase__from_open_to_close__login_only_around_the_login)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     struct trace trace = {.hsm = &f.hsm};

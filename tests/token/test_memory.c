@@ -4,9 +4,8 @@
 
 #include "token_fixture.h"
 
-static void open__any_allocation_fails__no_memory(void **state)
+TEST(open__any_allocation_fails__no_memory)
 {
-    (void)state;
     struct fixture f = {0};
     struct kw_token *token = NULL;
     kw_test_arena(1 << 16);
@@ -26,9 +25,8 @@ static void open__any_allocation_fails__no_memory(void **state)
     fixture_end(&f);
 }
 
-static void find__allocation_fails__no_memory(void **state)
+TEST(find__allocation_fails__no_memory)
 {
-    (void)state;
     struct fixture f;
     struct kw_token_key *key = NULL;
     fixture_begin(&f, NULL);
@@ -51,9 +49,8 @@ static void fill(struct kw_secret *rest)
         len--;
 }
 
-static void operation__arena_full__no_memory_and_the_session_stays(void **state)
+TEST(operation__arena_full__no_memory_and_the_session_stays)
 {
-    (void)state;
     struct fixture f;
     struct sealed s, good;
     KW_AUTO_SECRET(back);
@@ -73,9 +70,8 @@ static void operation__arena_full__no_memory_and_the_session_stays(void **state)
     fixture_end(&f);
 }
 
-static void login__arena_full__no_memory_and_nothing_tried(void **state)
+TEST(login__arena_full__no_memory_and_nothing_tried)
 {
-    (void)state;
     struct fixture f = {0};
     struct kw_secret rest[8] = {{0}};
     kw_test_arena(1 << 16);

@@ -36,9 +36,8 @@ static void file_in(struct fixture *f, const char *name, const char *text, char 
     CHECK_OK(kw_file_replace(path, kw_span_str(text), 0700, &f->note));
 }
 
-static void open__module_path_wrong__missing(void **state)
+TEST(open__module_path_wrong__missing)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     CHECK_CODE(open_with(&f, "/nonexistent/libmodule.so", NULL), KW_CODE_MISSING);
@@ -48,9 +47,8 @@ static void open__module_path_wrong__missing(void **state)
     fixture_end(&f);
 }
 
-static void open__not_a_pkcs11_module__config(void **state)
+TEST(open__not_a_pkcs11_module__config)
 {
-    (void)state;
     struct fixture f;
     char path[160];
     Dl_info libc;
@@ -66,9 +64,8 @@ static void open__not_a_pkcs11_module__config(void **state)
     fixture_end(&f);
 }
 
-static void open__the_spy_by_name_or_link__config(void **state)
+TEST(open__the_spy_by_name_or_link__config)
 {
-    (void)state;
     struct fixture f;
     char spy[160], link_path[160];
     begin(&f);
@@ -91,9 +88,8 @@ static void not_loaded(struct fixture *f, const char *module, const char *why)
     CHECK(dlopen(f->hsm.fault, RTLD_LAZY | RTLD_NOLOAD) == NULL);
 }
 
-static void open__module_that_others_could_change__config_and_not_loaded(void **state)
+TEST(open__module_that_others_could_change__config_and_not_loaded)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_fault_between(&f.hsm);
@@ -112,9 +108,8 @@ static void open__module_that_others_could_change__config_and_not_loaded(void **
     fixture_end(&f);
 }
 
-static void open__module_that_others_could_exchange__config_and_not_loaded(void **state)
+TEST(open__module_that_others_could_exchange__config_and_not_loaded)
 {
-    (void)state;
     struct fixture f;
     char folder[160], link_path[200];
     begin(&f);
@@ -139,9 +134,8 @@ static void open__module_that_others_could_exchange__config_and_not_loaded(void 
     fixture_end(&f);
 }
 
-static void open__no_such_token__missing(void **state)
+TEST(open__no_such_token__missing)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     CHECK_CODE(open_with(&f, NULL, "pkcs11:token=elsewhere"), KW_CODE_MISSING);
@@ -153,9 +147,8 @@ static void open__no_such_token__missing(void **state)
     fixture_end(&f);
 }
 
-static void open__no_slots__missing(void **state)
+TEST(open__no_slots__missing)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_fault_between(&f.hsm);
@@ -165,9 +158,8 @@ static void open__no_slots__missing(void **state)
     fixture_end(&f);
 }
 
-static void open__two_tokens_match__config(void **state)
+TEST(open__two_tokens_match__config)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_softhsm_add_token(&f.hsm, KW_SOFTHSM_LABEL);
@@ -178,9 +170,8 @@ static void open__two_tokens_match__config(void **state)
     fixture_end(&f);
 }
 
-static void open__another_token_beside_it__found(void **state)
+TEST(open__another_token_beside_it__found)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_softhsm_add_token(&f.hsm, "elsewhere");
@@ -189,9 +180,8 @@ static void open__another_token_beside_it__found(void **state)
     fixture_end(&f);
 }
 
-static void open__module_answers_errors__down(void **state)
+TEST(open__module_answers_errors__down)
 {
-    (void)state;
     static const char *const lies[] = {"C_Initialize rv=0x30\n", "C_GetInfo rv=0x5\n",
                                        "C_GetSlotList rv=0x30\n",
                                        "C_GetTokenInfo rv=0x30\n"};
@@ -208,9 +198,8 @@ static void open__module_answers_errors__down(void **state)
     fixture_end(&f);
 }
 
-static void open__token_not_present_in_its_slot__missing(void **state)
+TEST(open__token_not_present_in_its_slot__missing)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_fault_between(&f.hsm);
@@ -219,9 +208,8 @@ static void open__token_not_present_in_its_slot__missing(void **state)
     fixture_end(&f);
 }
 
-static void open__softhsm__facts(void **state)
+TEST(open__softhsm__facts)
 {
-    (void)state;
     struct fixture f;
     char uri[128];
     begin(&f);
@@ -243,9 +231,8 @@ static void open__softhsm__facts(void **state)
     fixture_end(&f);
 }
 
-static void close__null__nothing(void **state)
+TEST(close__null__nothing)
 {
-    (void)state;
     kw_token_close(NULL);
 }
 

@@ -30,9 +30,8 @@ static void wrap_gives(struct fixture *f, const char *function, unsigned rv,
     CHECK(kw_fault_count(&f->hsm, "C_CloseSession") == closed + 1);
 }
 
-static void wrap__any_error__its_code_and_another_session(void **state)
+TEST(wrap__any_error__its_code_and_another_session)
 {
-    (void)state;
     struct fixture f;
     fixture_begin(&f, "");
     wrap_gives(&f, "C_EncryptInit", 0xb3, KW_CODE_SESSION);
@@ -51,9 +50,8 @@ static void wrap__any_error__its_code_and_another_session(void **state)
     fixture_end(&f);
 }
 
-static void unwrap__any_error__its_code_and_another_session(void **state)
+TEST(unwrap__any_error__its_code_and_another_session)
 {
-    (void)state;
     static const struct {
         unsigned rv;
         enum kw_code code;
@@ -78,9 +76,8 @@ static void unwrap__any_error__its_code_and_another_session(void **state)
     fixture_end(&f);
 }
 
-static void renewal__always__opens_before_it_closes(void **state)
+TEST(renewal__always__opens_before_it_closes)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, "");
@@ -96,9 +93,8 @@ static void renewal__always__opens_before_it_closes(void **state)
     fixture_end(&f);
 }
 
-static void operation_left_active__next_call__not_disturbed(void **state)
+TEST(operation_left_active__next_call__not_disturbed)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     KW_AUTO_SECRET(back);
@@ -113,9 +109,8 @@ static void operation_left_active__next_call__not_disturbed(void **state)
     fixture_end(&f);
 }
 
-static void operation_active__on_a_fresh_session__busy(void **state)
+TEST(operation_active__on_a_fresh_session__busy)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, "C_EncryptInit rv=0x90 count=2\n");
@@ -125,9 +120,8 @@ static void operation_active__on_a_fresh_session__busy(void **state)
     fixture_end(&f);
 }
 
-static void session_error__key_deleted__missing(void **state)
+TEST(session_error__key_deleted__missing)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, NULL);
@@ -142,9 +136,8 @@ static void session_error__key_deleted__missing(void **state)
     fixture_end(&f);
 }
 
-static void session_error__another_key__found_again_too(void **state)
+TEST(session_error__another_key__found_again_too)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, NULL);
@@ -167,9 +160,8 @@ static void session_error__another_key__found_again_too(void **state)
     fixture_end(&f);
 }
 
-static void renewal__no_session_to_be_had__next_call_tries_again(void **state)
+TEST(renewal__no_session_to_be_had__next_call_tries_again)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, "");
@@ -181,9 +173,8 @@ static void renewal__no_session_to_be_had__next_call_tries_again(void **state)
     fixture_end(&f);
 }
 
-static void down__at_once__not_one_call_more(void **state)
+TEST(down__at_once__not_one_call_more)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, "");
@@ -195,9 +186,8 @@ static void down__at_once__not_one_call_more(void **state)
     fixture_end(&f);
 }
 
-static void reply_lost__operation_done__nothing_released(void **state)
+TEST(reply_lost__operation_done__nothing_released)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, "C_Encrypt rv=0x30 after count=1\n");

@@ -52,27 +52,23 @@ static void every_nth(unsigned first, unsigned step)
     CHECK(nth > 80); /* they have names */
 }
 
-static void each_code__first_third__one(void **state)
+TEST(each_code__first_third__one)
 {
-    (void)state;
     every_nth(0, 3);
 }
 
-static void each_code__second_third__one(void **state)
+TEST(each_code__second_third__one)
 {
-    (void)state;
     every_nth(1, 3);
 }
 
-static void each_code__last_third__one(void **state)
+TEST(each_code__last_third__one)
 {
-    (void)state;
     every_nth(2, 3);
 }
 
-static void code_of_a_vendor_or_unknown__one(void **state)
+TEST(code_of_a_vendor_or_unknown__one)
 {
-    (void)state;
     node_make(&h);
     one_in_three(0x80000000);
     one_in_three(0x8000cafe);

@@ -37,9 +37,8 @@ static void up_after_one_command(void)
 
 /* ---- what lifts nothing ------------------------------------------------------------ */
 
-static void touch_chmod_chown_anew__lift_nothing(void **state)
+TEST(touch_chmod_chown_anew__lift_nothing)
 {
-    (void)state;
     const struct timespec epoch[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     make_latched();
     still_latched();
@@ -57,9 +56,8 @@ static void touch_chmod_chown_anew__lift_nothing(void **state)
     node_remove(&h);
 }
 
-static void token_named_otherwise_in_the_configuration__lifts_nothing(void **state)
+TEST(token_named_otherwise_in_the_configuration__lifts_nothing)
 {
-    (void)state;
     char by_serial[128], serial[32];
     make_latched();
     char *text = node_remembered(&h);
@@ -73,9 +71,8 @@ static void token_named_otherwise_in_the_configuration__lifts_nothing(void **sta
     node_remove(&h);
 }
 
-static void key_lost__latch_stays_until_one_command(void **state)
+TEST(key_lost__latch_stays_until_one_command)
 {
-    (void)state;
     char key[160];
     make_latched();
     snprintf(key, sizeof key, "%s/run/pin-key", h.dir);
@@ -87,9 +84,8 @@ static void key_lost__latch_stays_until_one_command(void **state)
     node_remove(&h);
 }
 
-static void key_lost__a_proof_is_none(void **state)
+TEST(key_lost__a_proof_is_none)
 {
-    (void)state;
     char key[160];
     node_make_proven(&h);
     snprintf(key, sizeof key, "%s/run/pin-key", h.dir);
@@ -115,11 +111,10 @@ static void flap(const char *const pins[2], unsigned starts)
     }
 }
 
-static void two_wrong_pins_by_turns__one_login_each_until_one_command(void **state)
+TEST(two_wrong_pins_by_turns__one_login_each_until_one_command)
 {
     static const char *const wrong[] = {wrong_pin, "111111111111111111111111"};
     char out[8192];
-    (void)state;
     node_make(&h);
     char *right = instance_read(h.pin);
     flap(wrong, 6); /* the token itself refuses, and counts */
@@ -140,9 +135,8 @@ static void two_wrong_pins_by_turns__one_login_each_until_one_command(void **sta
 
 /* Processes of one application share a login at some HSMs: C_Login says so, whatever the
  * PIN, and nobody has looked at that. */
-static void token_that_was_logged_in_already__proves_no_pin(void **state)
+TEST(token_that_was_logged_in_already__proves_no_pin)
 {
-    (void)state;
     node_make(&h);
     instance_fault_set(&h, "C_Login rv=0x100\n");
     node_start_mixed(&h, 2);
@@ -163,9 +157,8 @@ static void token_that_was_logged_in_already__proves_no_pin(void **state)
 
 /* ---- what lifts -------------------------------------------------------------------- */
 
-static void wrong_pin_then_the_right_one__up_by_itself(void **state)
+TEST(wrong_pin_then_the_right_one__up_by_itself)
 {
-    (void)state;
     node_make(&h);
     char *right = instance_read(h.pin);
     instance_write(h.pin, wrong_pin); /* the token itself refuses, and counts */
@@ -179,9 +172,8 @@ static void wrong_pin_then_the_right_one__up_by_itself(void **state)
     node_remove(&h);
 }
 
-static void proven_unclear_once__back_by_itself(void **state)
+TEST(proven_unclear_once__back_by_itself)
 {
-    (void)state;
     node_make_proven(&h);
     instance_fault_set(&h, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
     node_start_daemon(&h);
@@ -193,9 +185,8 @@ static void proven_unclear_once__back_by_itself(void **state)
     node_remove(&h);
 }
 
-static void proven_unclear_often__retry_allows_one_at_once(void **state)
+TEST(proven_unclear_often__retry_allows_one_at_once)
 {
-    (void)state;
     node_make_proven(&h);
     instance_fault_set(&h, "C_Login rv=0x30\n");
     node_start_daemon(&h);
@@ -213,9 +204,8 @@ static void proven_unclear_often__retry_allows_one_at_once(void **state)
 
 /* ---- daemon and tool see each other ------------------------------------------------ */
 
-static void tool_is_refused_while_the_daemon_serves__shown_and_not_tried(void **state)
+TEST(tool_is_refused_while_the_daemon_serves__shown_and_not_tried)
 {
-    (void)state;
     node_make_proven(&h);
     instance_up(&h);
     instance_await_workers(&h, 2);
@@ -237,10 +227,9 @@ static void tool_is_refused_while_the_daemon_serves__shown_and_not_tried(void **
     node_remove(&h);
 }
 
-static void daemon_is_refused__the_tool_sees_it_and_lifts_it(void **state)
+TEST(daemon_is_refused__the_tool_sees_it_and_lifts_it)
 {
     char out[8192];
-    (void)state;
     make_latched();
     CHECK(instance_tool(&h, out, sizeof out, "check", NULL) != 0);
     CHECK_HAS(out, "no login is tried since");
@@ -251,10 +240,9 @@ static void daemon_is_refused__the_tool_sees_it_and_lifts_it(void **state)
     node_remove(&h);
 }
 
-static void pin_with_the_line_end_of_windows__no_login_and_said(void **state)
+TEST(pin_with_the_line_end_of_windows__no_login_and_said)
 {
     char out[8192];
-    (void)state;
     node_make(&h);
     char *right = instance_read(h.pin), crlf[64];
     snprintf(crlf, sizeof crlf, "%s\r\n", right);

@@ -35,27 +35,23 @@ static void one_of_a_hundred(const char *lie)
     node_remove(&h);
 }
 
-static void never_proven__pin_incorrect__one(void **state)
+TEST(never_proven__pin_incorrect__one)
 {
-    (void)state;
     one_of_a_hundred(pin_incorrect);
 }
 
-static void never_proven__general_error__one(void **state)
+TEST(never_proven__general_error__one)
 {
-    (void)state;
     one_of_a_hundred(general_error);
 }
 
-static void never_proven__abort_in_c_login__one(void **state)
+TEST(never_proven__abort_in_c_login__one)
 {
-    (void)state;
     one_of_a_hundred(aborts);
 }
 
-static void never_proven__tool_comes_first__one(void **state)
+TEST(never_proven__tool_comes_first__one)
 {
-    (void)state;
     node_make(&h);
     instance_fault_set(&h, aborts);
     node_start_tool(&h);
@@ -80,23 +76,20 @@ static void none_of_a_hundred(void (*close_it)(struct instance *instance),
     node_remove(&h);
 }
 
-static void never_proven__full_disk__none_and_said(void **state)
+TEST(never_proven__full_disk__none_and_said)
 {
-    (void)state;
     none_of_a_hundred(node_fill_disk, "No space left");
 }
 
-static void never_proven__state_directory_read_only__none_and_said(void **state)
+TEST(never_proven__state_directory_read_only__none_and_said)
 {
-    (void)state;
     none_of_a_hundred(node_close_state, "Permission denied");
 }
 
 /* ---- a PIN that has worked --------------------------------------------------------- */
 
-static void proven__pin_incorrect__one(void **state)
+TEST(proven__pin_incorrect__one)
 {
-    (void)state;
     node_make_proven(&h);
     instance_fault_set(&h, pin_incorrect);
     node_start_mixed(&h, STARTS);
@@ -125,21 +118,18 @@ static void proven_by_the_rule(const char *lie)
     node_remove(&h);
 }
 
-static void proven__general_error__by_the_rule(void **state)
+TEST(proven__general_error__by_the_rule)
 {
-    (void)state;
     proven_by_the_rule(general_error);
 }
 
-static void proven__abort_in_c_login__by_the_rule(void **state)
+TEST(proven__abort_in_c_login__by_the_rule)
 {
-    (void)state;
     proven_by_the_rule(aborts);
 }
 
-static void proven__full_disk__refused_once_by_the_runtime_directory(void **state)
+TEST(proven__full_disk__refused_once_by_the_runtime_directory)
 {
-    (void)state;
     node_make_proven(&h);
     node_fill_disk(&h);
     instance_fault_set(&h, pin_incorrect);
@@ -148,9 +138,8 @@ static void proven__full_disk__refused_once_by_the_runtime_directory(void **stat
     node_remove(&h);
 }
 
-static void proven__full_disk_right_pin__serves_and_the_log_says_so(void **state)
+TEST(proven__full_disk_right_pin__serves_and_the_log_says_so)
 {
-    (void)state;
     node_make_proven(&h);
     node_fill_disk(&h);
     size_t mark = instance_mark(&h);
@@ -170,9 +159,8 @@ static void start_and_wait_for_the_login(void)
         sched_yield();
 }
 
-static void killed_in_c_login__never_proven__one_in_eight_restarts(void **state)
+TEST(killed_in_c_login__never_proven__one_in_eight_restarts)
 {
-    (void)state;
     node_make(&h);
     instance_fault_set(&h, "C_Login hang\n");
     start_and_wait_for_the_login();
@@ -188,9 +176,8 @@ static void killed_in_c_login__never_proven__one_in_eight_restarts(void **state)
     node_remove(&h);
 }
 
-static void terminated_in_c_login__its_end_is_waited_for_and_remembered(void **state)
+TEST(terminated_in_c_login__its_end_is_waited_for_and_remembered)
 {
-    (void)state;
     node_make(&h);
     instance_fault_set(&h, "C_Login hang\n");
     start_and_wait_for_the_login();
@@ -207,9 +194,8 @@ static void terminated_in_c_login__its_end_is_waited_for_and_remembered(void **s
 
 /* ---- what ends before C_Login counts nothing --------------------------------------- */
 
-static void dies_before_c_login__never_proven__tried_by_the_next(void **state)
+TEST(dies_before_c_login__never_proven__tried_by_the_next)
 {
-    (void)state;
     node_make(&h);
     instance_fault_set(&h, "C_OpenSession crash\n");
     node_start_mixed(&h, 10);

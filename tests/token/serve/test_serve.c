@@ -49,9 +49,8 @@ static void drive(const struct kw_test_server *s, const char *mix)
     CHECK_HAS(r.out, "\"wrong\": 0");
 }
 
-static void no_softhsm__refused_and_nothing_tried(void **state)
+TEST(no_softhsm__refused_and_nothing_tried)
 {
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     kw_fault_between(&hsm);
@@ -65,9 +64,8 @@ static void no_softhsm__refused_and_nothing_tried(void **state)
     kw_softhsm_remove(&hsm);
 }
 
-static void wrong_pin__three_after_one_login(void **state)
+TEST(wrong_pin__three_after_one_login)
 {
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     kw_fault_between(&hsm);
@@ -81,9 +79,8 @@ static void wrong_pin__three_after_one_login(void **state)
 }
 
 /* The socket cannot be made when the key is there already: it goes all the same. */
-static void bad_socket__key_destroyed(void **state)
+TEST(bad_socket__key_destroyed)
 {
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     kw_fault_between(&hsm);
@@ -96,10 +93,9 @@ static void bad_socket__key_destroyed(void **state)
     kw_softhsm_remove(&hsm);
 }
 
-static void token_spoils_a_session__renewed_and_served_on(void **state)
+TEST(token_spoils_a_session__renewed_and_served_on)
 {
     struct kw_test_server s;
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     kw_fault_between(&hsm);
@@ -111,10 +107,9 @@ static void token_spoils_a_session__renewed_and_served_on(void **state)
     kw_softhsm_remove(&hsm);
 }
 
-static void key_on_the_token__round_trips_then_destroyed(void **state)
+TEST(key_on_the_token__round_trips_then_destroyed)
 {
     struct kw_test_server s;
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     start(&s, NULL, NULL);
@@ -127,10 +122,9 @@ static void key_on_the_token__round_trips_then_destroyed(void **state)
     kw_softhsm_remove(&hsm);
 }
 
-static void key_of_the_session__never_on_the_token(void **state)
+TEST(key_of_the_session__never_on_the_token)
 {
     struct kw_test_server s;
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     start(&s, "--key", "session");
@@ -140,10 +134,9 @@ static void key_of_the_session__never_on_the_token(void **state)
     kw_softhsm_remove(&hsm);
 }
 
-static void copy__in_the_session_and_its_original_destroyed(void **state)
+TEST(copy__in_the_session_and_its_original_destroyed)
 {
     struct kw_test_server s;
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     kw_fault_between(&hsm);
@@ -158,9 +151,8 @@ static void copy__in_the_session_and_its_original_destroyed(void **state)
 }
 
 /* The original is there already when the copy is refused. */
-static void copy__refused__three_and_no_key_left(void **state)
+TEST(copy__refused__three_and_no_key_left)
 {
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     kw_fault_between(&hsm);
@@ -177,10 +169,9 @@ static void copy__refused__three_and_no_key_left(void **state)
 }
 
 /* Verifying is one C_Decrypt more for each Encrypt, and only that. */
-static void no_verify__no_decrypt_in_the_token(void **state)
+TEST(no_verify__no_decrypt_in_the_token)
 {
     static const char *const words[] = {NULL, "--no-verify"};
-    (void)state;
     kw_test_arena(1 << 17);
     for (size_t i = 0; i < 2; i++) {
         struct kw_test_server s;

@@ -109,9 +109,8 @@ static void all_is_done_under(uint32_t n, const struct parcel *old)
 
 /* ---- a key that may leave the token ---- */
 
-static void extractable_since__ends_at_every_worker_and_comes_back(void **state)
+TEST(extractable_since__ends_at_every_worker_and_comes_back)
 {
-    (void)state;
     struct parcel one, two;
     begin();
     CHECK_OK(world_wrap(&w, 1, &one));
@@ -131,9 +130,8 @@ static void extractable_since__ends_at_every_worker_and_comes_back(void **state)
     world_end(&w);
 }
 
-static void extractable_for_one_worker__the_others_canaries_lift_nothing(void **state)
+TEST(extractable_for_one_worker__the_others_canaries_lift_nothing)
 {
-    (void)state;
     struct parcel two;
     char only[64];
     begin();
@@ -154,10 +152,8 @@ static void extractable_for_one_worker__the_others_canaries_lift_nothing(void **
 }
 
 /* No canary is near. */
-static void session_lost__what_is_found_again_may_leave_the_token__nothing_released(
-    void **state)
+TEST(session_lost__what_is_found_again_may_leave_the_token__nothing_released)
 {
-    (void)state;
     struct parcel one, two;
     world_make(&w);
     w.options.probe_every_ns = 60 * KW_S_NS;
@@ -177,9 +173,8 @@ static void session_lost__what_is_found_again_may_leave_the_token__nothing_relea
 
 /* ---- another object ---- */
 
-static void replaced_while_in_use__nothing_released_under_the_new_one(void **state)
+TEST(replaced_while_in_use__nothing_released_under_the_new_one)
 {
-    (void)state;
     struct parcel two;
     begin();
     CHECK_OK(world_wrap(&w, 2, &two));
@@ -192,9 +187,8 @@ static void replaced_while_in_use__nothing_released_under_the_new_one(void **sta
     world_end(&w);
 }
 
-static void replaced_for_one_worker__the_others_canaries_are_no_proof(void **state)
+TEST(replaced_for_one_worker__the_others_canaries_are_no_proof)
 {
-    (void)state;
     struct parcel two;
     char only[64];
     begin();
@@ -217,9 +211,8 @@ static void replaced_for_one_worker__the_others_canaries_are_no_proof(void **sta
     world_end(&w);
 }
 
-static void duplicate_label__told_and_served_on__also_by_new_workers(void **state)
+TEST(duplicate_label__told_and_served_on__also_by_new_workers)
 {
-    (void)state;
     struct parcel two;
     begin();
     CHECK_OK(world_wrap(&w, 2, &two));
@@ -239,9 +232,8 @@ static void duplicate_label__told_and_served_on__also_by_new_workers(void **stat
     world_end(&w);
 }
 
-static void duplicate_label__gone_again__told_no_more(void **state)
+TEST(duplicate_label__gone_again__told_no_more)
 {
-    (void)state;
     char control[256];
     begin();
     snprintf(control, sizeof control, "twin=%s:%s\n", world_key_id(&w, 2),
@@ -256,10 +248,8 @@ static void duplicate_label__gone_again__told_no_more(void **state)
 
 /* ---- one version that the token, or the keyring's file, is odd about ---- */
 
-static void unused_version_makes_the_token_stumble__others_serve_and_workers_stay(
-    void **state)
+TEST(unused_version_makes_the_token_stumble__others_serve_and_workers_stay)
 {
-    (void)state;
     struct parcel two;
     world_make(&w);
     tell("deadkey=", 1, "");
@@ -277,9 +267,8 @@ static void unused_version_makes_the_token_stumble__others_serve_and_workers_sta
     world_end(&w);
 }
 
-static void check_blob_of_zero_iv__only_that_version_is_bad(void **state)
+TEST(check_blob_of_zero_iv__only_that_version_is_bad)
 {
-    (void)state;
     struct kw_envelope env;
     struct parcel two;
     world_make(&w);

@@ -117,9 +117,8 @@ static void *rpc_run(void *ctx)
 
 /* ---- cases ------------------------------------------------------------------------- */
 
-static void wrap_and_unwrap__round_trip(void **state)
+TEST(wrap_and_unwrap__round_trip)
 {
-    (void)state;
     struct world w;
     struct parcel p;
     world_make(&w);
@@ -137,9 +136,8 @@ static void wrap_and_unwrap__round_trip(void **state)
     world_end(&w);
 }
 
-static void killed_under_load__every_reply_is_right_and_none_is_missing(void **state)
+TEST(killed_under_load__every_reply_is_right_and_none_is_missing)
 {
-    (void)state;
     enum { KILLS = 10, JOBS = 12000 };
     struct world w;
     static struct load l;
@@ -170,9 +168,8 @@ static void killed_under_load__every_reply_is_right_and_none_is_missing(void **s
     world_end(&w);
 }
 
-static void another_thread_submits_while_workers_die__nothing_is_lost(void **state)
+TEST(another_thread_submits_while_workers_die__nothing_is_lost)
 {
-    (void)state;
     enum { KILLS = 5 };
     struct world w;
     static struct load l;
@@ -217,9 +214,8 @@ static bool killed_one(struct world *w)
     return s.workers_killed == 1 && ready_count(w) == 2;
 }
 
-static void hangs_in_the_module__late_job_fails_the_next_succeed(void **state)
+TEST(hangs_in_the_module__late_job_fails_the_next_succeed)
 {
-    (void)state;
     struct world w;
     struct parcel p;
     static struct load l;
@@ -240,9 +236,8 @@ static void hangs_in_the_module__late_job_fails_the_next_succeed(void **state)
     world_end(&w);
 }
 
-static void stopped_worker__killed_after_its_patience_and_replaced(void **state)
+TEST(stopped_worker__killed_after_its_patience_and_replaced)
 {
-    (void)state;
     struct world w;
     struct parcel p;
     static struct load l;
