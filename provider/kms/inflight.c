@@ -29,8 +29,7 @@ static struct kw_flight *new_flight(struct kw_kms *kms, const struct kw_request 
     if (f == NULL)
         return NULL;
     kw_dst name = kw_dst_of(f->name, sizeof f->name);
-    KW_INVARIANT(kw_dst_put(&name, request->key_id) &&
-                 kw_dst_put(&name, request->ciphertext));
+    KW_MUST(kw_dst_put(&name, request->key_id) && kw_dst_put(&name, request->ciphertext));
     f->kms = kms;
     f->class_index = request->class_index;
     f->key = (struct kw_cache_key){
