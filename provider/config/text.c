@@ -102,10 +102,10 @@ static const char *path_fault_upto(kw_span s, size_t max)
     if (s.len > max)
         return "is too long";
     struct kw_src src = kw_src_of(s);
-    while (src.rest.len > 0) {
+    while (kw_src_left(&src) > 0) {
         kw_src_u8(&src); /* the slash */
         size_t n = 0;
-        while (n < src.rest.len && src.rest.ptr[n] != '/')
+        while (n < kw_src_left(&src) && kw_src_rest(&src).ptr[n] != '/')
             n++;
         kw_span part = kw_src_take(&src, n);
         if (n == 0 || kw_span_equal_str(part, ".") || kw_span_equal_str(part, ".."))
