@@ -6,7 +6,7 @@
  * Claim: nothing outside the text is read. */
 #include "proof.h"
 
-#include "table.h"
+#include "settings.h"
 
 enum { SIZES = 13, PATHS = 6 };
 

@@ -14,7 +14,7 @@ enum { UNTOUCHED = 77777, SHORT = 16, ROOM = 48, STEP = 8 };
 static void job_of(const uint8_t *bytes, size_t len)
 {
     struct kw_wire_job job = {.id = UNTOUCHED};
-    kw_err e = kw_wire_get_job(kw_span_of(bytes, len), &job);
+    kw_err e = kw_wire_decode_job(kw_span_of(bytes, len), &job);
     /*@ assert untouched: e.code != KW_CODE_OK ==> job.id == UNTOUCHED; */
     /*@ assert told: e.code == KW_CODE_OK || e.code == KW_CODE_BAD_INPUT; */
     /*@ assert time: job.until_ns >= 0; */
@@ -23,7 +23,7 @@ static void job_of(const uint8_t *bytes, size_t len)
 static void answer_of(const uint8_t *bytes, size_t len)
 {
     struct kw_wire_answer answer = {.id = UNTOUCHED};
-    kw_err e = kw_wire_get_answer(kw_span_of(bytes, len), &answer);
+    kw_err e = kw_wire_decode_answer(kw_span_of(bytes, len), &answer);
     /*@ assert untouched: e.code != KW_CODE_OK ==> answer.id == UNTOUCHED; */
     /*@ assert told: e.code == KW_CODE_OK || e.code == KW_CODE_BAD_INPUT; */
     /*@ assert code: answer.err.code < KW_CODE_COUNT; */
@@ -53,7 +53,7 @@ static void put_job(size_t key_id, size_t iv, size_t aad, size_t room)
         .closely = proof_bool(),
     };
     kw_dst dst = kw_dst_of(PROOF_TAIL(out, room), room);
-    written(kw_wire_put_job(&job, &dst), &dst);
+    written(kw_wire_encode_job(&job, &dst), &dst);
 }
 
 static void put_answer(size_t reason, size_t room)
@@ -69,7 +69,7 @@ static void put_answer(size_t reason, size_t room)
         .output = kw_span_of(in, proof_size(0, sizeof in)),
     };
     kw_dst dst = kw_dst_of(PROOF_TAIL(out, room), room);
-    written(kw_wire_put_answer(&answer, &dst), &dst);
+    written(kw_wire_encode_answer(&answer, &dst), &dst);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Target: what is said before C_Login: PIN, WORD, LOGIN, read and written.  Input: what
+/* Target: what is said before C_Login: PIN, PERMIT, LOGIN, read and written.  Input: what
  * the other side of the process wall sends, and notes that may quote anything.
  * Useful maximum: KW_WIRE_MAX.
  * Claim: a failed read leaves its output alone, a good one's fields keep their bounds;
@@ -15,23 +15,23 @@ static uint8_t in[KW_WIRE_MAX + 1], out[KW_WIRE_MAX + 100];
 static void pin_of(kw_span bytes)
 {
     struct kw_pin_facts pin = {.source = {.dev = UNTOUCHED}};
-    kw_err e = kw_wire_get_pin(bytes, &pin);
+    kw_err e = kw_wire_decode_pin(bytes, &pin);
     /*@ assert untouched: e.code != KW_CODE_OK ==> pin.source.dev == UNTOUCHED; */
     /*@ assert key: pin.mark.key_len <= sizeof(pin.mark.key); */
     /*@ assert digest: pin.mark.digest_len <= sizeof(pin.mark.digest); */
 }
 
-static void word_of(kw_span bytes)
+static void permit_of(kw_span bytes)
 {
-    struct kw_wire_word word = {.err = {KW_CODE_BUG, UNTOUCHED, NULL}};
-    kw_err e = kw_wire_get_word(bytes, &word);
-    /*@ assert word: word.err.code < KW_CODE_COUNT; */
+    struct kw_wire_permit permit = {.err = {KW_CODE_BUG, UNTOUCHED, NULL}};
+    kw_err e = kw_wire_decode_permit(bytes, &word);
+    /*@ assert permit: permit.err.code < KW_CODE_COUNT; */
 }
 
 static void login_of(kw_span bytes)
 {
     struct kw_wire_login login = {.err = {KW_CODE_BUG, UNTOUCHED, NULL}};
-    kw_err e = kw_wire_get_login(bytes, &login);
+    kw_err e = kw_wire_decode_login(bytes, &login);
     /*@ assert login: login.err.code < KW_CODE_COUNT; */
 }
 
@@ -54,15 +54,15 @@ static void put_pin(size_t room)
     pin.mark.key_len = proof_bool() ? 0 : proof_u8();
     pin.mark.digest_len = proof_bool() ? 0 : proof_u8();
     kw_dst dst = kw_dst_of(PROOF_TAIL(out, room), room);
-    written(kw_wire_put_pin(&pin, &dst), &dst);
+    written(kw_wire_encode_pin(&pin, &dst), &dst);
 }
 
-static void put_word(size_t room)
+static void put_permit(size_t room)
 {
-    struct kw_wire_word word = {.err = any_err(), .note = {"a?"}};
-    word.note.text[0] = (char)proof_u8();
+    struct kw_wire_permit permit = {.err = any_err(), .note = {"a?"}};
+    permit.note.text[0] = (char)proof_u8();
     kw_dst dst = kw_dst_of(PROOF_TAIL(out, room), room);
-    written(kw_wire_put_word(&word, &dst), &dst);
+    written(kw_wire_encode_permit(&permit, &dst), &dst);
 }
 
 static void put_login(size_t room)
@@ -71,7 +71,7 @@ static void put_login(size_t room)
         .err = any_err(), .note = {"a?"}, .was_in = proof_bool()};
     login.note.text[0] = (char)proof_u8();
     kw_dst dst = kw_dst_of(PROOF_TAIL(out, room), room);
-    written(kw_wire_put_login(&login, &dst), &dst);
+    written(kw_wire_encode_login(&login, &dst), &dst);
 }
 
 int main(void)
@@ -81,12 +81,12 @@ int main(void)
         const size_t len = i <= SHORT ? i : sizeof in - (LENGTHS - i);
         const kw_span bytes = kw_span_of(PROOF_TAIL(in, len), len);
         pin_of(bytes);
-        word_of(bytes);
+        permit_of(bytes);
         login_of(bytes);
     }
     for (size_t room = 0; room <= ROOM; room += STEP) {
         put_pin(room);
-        put_word(room);
+        put_permit(room);
         put_login(room);
     }
     return 0;
