@@ -24,7 +24,7 @@ static void pin_of(kw_span bytes)
 static void permit_of(kw_span bytes)
 {
     struct kw_wire_permit permit = {.err = {KW_CODE_BUG, UNTOUCHED, NULL}};
-    kw_err e = kw_wire_decode_permit(bytes, &word);
+    kw_err e = kw_wire_decode_permit(bytes, &permit);
     /*@ assert permit: permit.err.code < KW_CODE_COUNT; */
 }
 
