@@ -9,7 +9,7 @@
 
 #include "proof_text_contract.h"
 
-enum { UNTOUCHED = 77777, SHORT = 16, ROOM = 48, STEP = 8 };
+enum { UNTOUCHED = 77777, SHORT = 16, ROOM = 30, STEP = 1 };
 
 static void job_of(const uint8_t *bytes, size_t len)
 {
