@@ -17,13 +17,13 @@ static const struct {
      kw_bench_echo},
     {"storm", "API servers that start together: how long until they are ready",
      kw_bench_storm},
-    {"gap", "restart a plugin and say what a client misses", kw_bench_gap},
-    {"rounds", "several of these by turns, and their ratios", kw_bench_rounds},
-    {"plan", "can this token carry this cluster?", kw_bench_plan},
-    {"compare", "is it slower?  two runs, or one and a baseline", kw_bench_compare},
+    {"gap", "restart a plugin and say what a client misses", kw_analysis_exec},
+    {"rounds", "several of these by turns, and their ratios", kw_analysis_exec},
+    {"plan", "can this token carry this cluster?", kw_analysis_exec},
+    {"compare", "is it slower?  two runs, or one and a baseline", kw_analysis_exec},
     {"micro", "parts of the house by themselves, with Google Benchmark", kw_bench_micro},
-    {"report", "one page of a results folder", kw_bench_report},
-    {"split", "one such run of two things, told apart", kw_bench_split},
+    {"report", "one page of a results folder", kw_analysis_exec},
+    {"split", "one such run of two things, told apart", kw_analysis_exec},
 };
 
 static int usage(FILE *out, int status)

@@ -63,10 +63,21 @@ int kw_document_out(json_t *document, enum kw_exit code);
 void kw_stop_catch(void);
 bool kw_stop_asked(void);
 
-/* The verbs, one a room. */
+/* analysis.c: what judges and draws is a folder of scripts, bench/analysis, that lies
+ * beside the program. */
+enum { KW_BESIDE_MAX = 4096, KW_ANALYSIS_WORDS_MAX = 512 };
+/* The path of a file that lies in the folder of this program. */
+KW_MUST_USE bool kw_beside(const char *name, char dst[KW_BESIDE_MAX]);
+/* Becomes the script's verb argv[0] with its words.  Comes back only when it could not,
+ * with the exit code. */
+int kw_analysis_exec(int argc, char **argv);
+/* Gives the document back and prints it as a table; when that cannot be, the document
+ * itself, and why on standard error.  `code`, or UNABLE when nothing could be written. */
+int kw_document_table(const struct kw_verb *verb, json_t *document, enum kw_exit code);
+
+/* The verbs that measure, one a module. */
 typedef int kw_bench_verb(int argc, char **argv);
-kw_bench_verb kw_bench_load, kw_bench_token, kw_bench_echo, kw_bench_rounds,
-    kw_bench_storm, kw_bench_plan, kw_bench_compare, kw_bench_micro, kw_bench_report,
-    kw_bench_serve, kw_bench_gap, kw_bench_split;
+kw_bench_verb kw_bench_load, kw_bench_token, kw_bench_echo, kw_bench_storm,
+    kw_bench_micro, kw_bench_serve;
 
 #endif
