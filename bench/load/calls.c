@@ -53,7 +53,7 @@ static void count_wrong(struct kw_tally *t, enum kw_method method)
 }
 
 /* One call is over, however: `status` of gRPC, -1 when none came. */
-static void count(struct kw_calls *k, struct kw_stream *s, int status, const char *said)
+static void count(struct kw_calls *k, struct kw_h2_call *s, int status, const char *said)
 {
     int64_t took_ns = k->now_ns - s->started_ns;
     k->under_way--;
@@ -70,7 +70,7 @@ static void count(struct kw_calls *k, struct kw_stream *s, int status, const cha
         count_good(k, s->method, took_ns);
 }
 
-static void ended(void *ctx, struct kw_h2 *c, struct kw_stream *s)
+static void ended(void *ctx, struct kw_h2 *c, struct kw_h2_call *s)
 {
     count(ctx, s, s->status, s->status < 0 ? "no grpc-status" : c->said);
 }
@@ -102,7 +102,7 @@ static bool issue_on(struct kw_calls *k, struct kw_h2 *c, int64_t started_ns)
     const struct kw_pick pick = next_pick(k);
     if (!kw_pace_may(&k->pace, k->now_ns))
         return false;
-    struct kw_stream *s = kw_h2_submit(c, pick.method, message_of(k, &pick, buffer));
+    struct kw_h2_call *s = kw_h2_submit(c, pick.method, message_of(k, &pick, buffer));
     if (s == NULL)
         return false;
     kw_pace_took(&k->pace, k->now_ns);
@@ -141,8 +141,8 @@ static void issue_due(struct kw_calls *k)
 
 static void give_up(struct kw_calls *k, struct kw_h2 *c, int64_t older_ns)
 {
-    for (unsigned i = 0; i < c->streams_given; i++) {
-        struct kw_stream *s = &c->streams[i];
+    for (unsigned i = 0; i < c->call_max; i++) {
+        struct kw_h2_call *s = &c->calls[i];
         if (s->id == 0 || (!c->over && k->now_ns - s->started_ns < older_ns))
             continue;
         count(k, s, c->over ? KW_GRPC_UNAVAILABLE : KW_GRPC_DEADLINE_EXCEEDED,

@@ -124,6 +124,6 @@ void kw_calls_reconnect(struct kw_calls *k);
 const char *kw_calls_fault(const struct kw_calls *k);
 
 /* wait.c: until something can be read or written, the next call is due, or 100 ms. */
-void kw_calls_wait(struct kw_calls *k, kw_call_ended *ended);
+void kw_calls_wait(struct kw_calls *k, kw_h2_ended *ended);
 
 #endif

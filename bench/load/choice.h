@@ -12,7 +12,7 @@
 #define KEYWARD_BENCH_CHOICE_H
 
 #include "deck.h"
-#include "headers.h"
+#include "message.h"
 #include "zipf.h"
 
 enum {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "message.h"
 
+const char *const kw_method_names[KW_METHODS] = {"status", "encrypt", "decrypt"};
+
 enum {
     LEN = 2, /* protobuf wire type: a length and that many bytes */
     STATUS_VERSION = 1,

@@ -6,7 +6,10 @@
 #ifndef KEYWARD_BENCH_MESSAGE_H
 #define KEYWARD_BENCH_MESSAGE_H
 
-#include "headers.h"
+#include <keyward/bytes.h>
+
+enum kw_method { KW_STATUS, KW_ENCRYPT, KW_DECRYPT, KW_METHODS };
+extern const char *const kw_method_names[KW_METHODS]; /* "status", … */
 
 enum {
     KW_MESSAGE_PREFIX = 5, /* gRPC: compressed or not, length of four bytes */

@@ -4,7 +4,7 @@
 
 #include <poll.h>
 
-static void take(struct kw_calls *k, struct kw_h2 *c, bool wait, kw_call_ended *ended)
+static void take(struct kw_calls *k, struct kw_h2 *c, bool wait, kw_h2_ended *ended)
 {
     if (c->over || !kw_h2_read(c, wait))
         return;
@@ -44,7 +44,7 @@ static struct timespec until_next(const struct kw_calls *k)
     return (struct timespec){.tv_nsec = (long)ns};
 }
 
-void kw_calls_wait(struct kw_calls *k, kw_call_ended *ended)
+void kw_calls_wait(struct kw_calls *k, kw_h2_ended *ended)
 {
     struct pollfd polled[KW_CONNECTIONS_MAX];
     struct timespec left = until_next(k);

@@ -30,7 +30,7 @@ struct play {
     struct kw_corpus own; /* the seed that each server makes itself */
     struct kw_h2 connection[KW_STORM_SERVERS_MAX];
     struct on_its_way {
-        struct kw_stream *stream; /* NULL: not sent */
+        struct kw_h2_call *stream; /* NULL: not sent */
         size_t seed;
     } * call; /* [askers] */
     struct key_ids keys;
@@ -90,7 +90,7 @@ static uint32_t server_of(const struct play *p, const struct kw_h2 *c)
 }
 
 static struct kw_storm_reply reply_of(struct play *p, const struct kw_h2 *c,
-                                      const struct kw_stream *s, size_t seed)
+                                      const struct kw_h2_call *s, size_t seed)
 {
     kw_span body = kw_span_of(s->body, s->len);
     struct kw_reply said = {0};
@@ -116,7 +116,7 @@ static void keep_saying(struct play *p, unsigned code, const char *text)
         (void)kw_copy_str(said, sizeof p->result->said[0], kw_span_str(text));
 }
 
-static void ended(void *ctx, struct kw_h2 *c, struct kw_stream *s)
+static void ended(void *ctx, struct kw_h2 *c, struct kw_h2_call *s)
 {
     struct play *p = ctx;
     uint32_t asker = (uint32_t)s->entry;
@@ -149,7 +149,7 @@ static void send_of(struct play *p, uint32_t server)
     struct kw_storm_call call;
     struct kw_h2 *c = &p->connection[server];
     while (kw_storm_next(p->storm, server, &call)) {
-        struct kw_stream *s = kw_h2_submit(c, call.method, message_of(p, &call, buffer));
+        struct kw_h2_call *s = kw_h2_submit(c, call.method, message_of(p, &call, buffer));
         if (s == NULL)
             break; /* it waits, and its time runs */
         s->entry = call.asker;

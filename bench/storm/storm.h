@@ -58,7 +58,7 @@
 #include <keyward/clock.h>
 #include <keyward/err.h>
 
-#include "headers.h"
+#include "message.h"
 #include "histogram.h"
 
 enum {

@@ -13,7 +13,7 @@
 
 #include <keyward/bytes.h>
 
-#include "headers.h"
+#include "message.h"
 
 enum plugin_script {
     PLUGIN_GOOD,
