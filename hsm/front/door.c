@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of calls that the upper floor sees. */
-#include "room.h"
+/* The table of calls that the upper layer sees. */
+#include "front_internal.h"
 
 /* One lone call costs no extra hop; a backlog is left to the main thread, which sends
  * larger batches when it reaps. */
@@ -98,8 +98,8 @@ static void distrust(struct kw_hsm *hsm, const char *token)
     struct kw_front *f = front_of(hsm);
     if (!kw_span_equal_str(kw_span_str(token), f->token.name))
         return;
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        struct kw_worker *w = f->crew[i];
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        struct kw_worker *w = f->workers[i];
         if (w != NULL && w->state == KW_WORKER_READY &&
             (f->delivering == 0 || f->delivering == w->number))
             w->distrusted = true;

@@ -180,25 +180,25 @@ void kw_generation_inherit(struct kw_generation *g, const struct kw_generation *
     }
 }
 
-bool kw_gen_version_judge(struct kw_gen_version *v, const struct kw_gen_word *word,
+bool kw_gen_version_judge(struct kw_gen_version *v, const struct kw_gen_result *result,
                           int64_t now_ns, int64_t wall_ns)
 {
-    const kw_err e = word->err, before = v->verdict.err;
+    const kw_err e = result->err, before = v->verdict.err;
     v->answered = true;
     v->good = !kw_failed(e);
     v->answered_ns = now_ns;
     if (!kw_is_verdict(e))
         return false;
-    if (v->good && word->looked)
-        lift(v, v->found & ~word->findings, word->worker);
-    kw_gen_version_find(v, word->findings | (v->good ? 0 : KW_GEN_BAD), word->worker,
-                        word->newest);
+    if (v->good && result->looked)
+        lift(v, v->found & ~result->findings, result->worker);
+    kw_gen_version_find(v, result->findings | (v->good ? 0 : KW_GEN_BAD), result->worker,
+                        result->newest);
     if (v->good && (v->found & KW_GEN_BAD) != 0)
         return false;
     if (v->good)
         v->proven_wall_ns = wall_ns;
     v->verdict.err = v->good ? KW_OK : (kw_err){KW_CODE_KEY_BAD, e.native, e.where};
-    explain(v, e, before, word->reason);
+    explain(v, e, before, result->reason);
     return before.code != v->verdict.err.code;
 }
 

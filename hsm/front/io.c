@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libevent: the only file that knows it, and only the main thread is in here (but for
  * kw_io_wake). */
-#include "room.h"
+#include "front_internal.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -109,7 +109,7 @@ static void on_process(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     struct kw_worker *w = ctx;
     struct kw_front *f = w->front;
-    kw_crew_gone(w);
+    kw_front_worker_gone(w);
     after(f);
 }
 
@@ -130,7 +130,7 @@ kw_err kw_io_watch(struct kw_worker *w)
     w->events = e;
     struct event_base *loop = w->front->o.loop;
     const short what = EV_READ | EV_PERSIST;
-    e->socket = event_new(loop, w->lane.fd, what, on_socket, w);
+    e->socket = event_new(loop, w->channel.fd, what, on_socket, w);
     e->process = event_new(loop, w->pidfd, what, on_process, w);
     e->output = event_new(loop, w->output, what, on_output, w);
     if (e->socket == NULL || e->process == NULL || e->output == NULL ||

@@ -25,7 +25,7 @@ kw_err kw_latch_open(struct kw_latch *latch, struct kw_state_dir *dir, const cha
 /* ---- the key -------------------------------------------------------------------------
  */
 
-static void tell_key(struct kw_latch *latch, kw_err e, const struct kw_note *note)
+static void log_key(struct kw_latch *latch, kw_err e, const struct kw_note *note)
 {
     if (strcmp(note->text, latch->key_told.text) == 0)
         return;
@@ -48,7 +48,7 @@ void kw_latch_key(struct kw_latch *latch, struct kw_secret *ret_key)
             "%s is on a disk: whoever gets a copy of it can guess a short PIN; put "
             "the status socket on a tmpfs (/run)",
             latch->runtime);
-    tell_key(latch, e, &note);
+    log_key(latch, e, &note);
 }
 
 /* ---- what is known -------------------------------------------------------------------

@@ -126,7 +126,7 @@ kw_err kw_spawn(const char *path, const char *label, char *const *envp,
         s.pidfd = pidfd_open(s.pid, 0);
         if (s.pidfd < 0) {
             e = refused("pidfd_open");
-            kill(s.pid, SIGKILL); /* a newborn: not in LOGIN yet */
+            kill(s.pid, SIGKILL); /* just started: not in LOGIN yet */
             waitpid(s.pid, NULL, 0);
         }
     }

@@ -4,7 +4,7 @@
  * One call with many attributes fails as a whole when the token does not know one of
  * them, and how it says so differs: a refusal of one attribute is "not answered".
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #define FIELD(ck, member)                                                                \
     {                                                                                    \

@@ -6,7 +6,7 @@
  * other, in the order of the list, and what was left out is told.  Nothing else is ever
  * tried again: a lost reply would make a second key.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <stdio.h>
 #include <string.h>

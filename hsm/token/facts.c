@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* facts - what module and token say about themselves, made fit to print */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * every user of the machine can read.  Nothing but SoftHSM is ever initialised: in an HSM
  * a slot without a token may be somebody's partition.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key - finds secret keys by label and locator, and exactly one again when handles died
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <string.h>
 

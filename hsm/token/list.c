@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* list - which secret keys lie in a token, by what they say of themselves */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <string.h>
 

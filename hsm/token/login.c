@@ -6,7 +6,7 @@
  * Tokens without flags exist, so that one also remembers a refused PIN across processes;
  * this file only sees to one process.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 static kw_err stop(struct kw_note *note, const char *why)
 {

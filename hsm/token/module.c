@@ -7,7 +7,7 @@
  * may read what this user may, the PIN among it.  What the module loads in its turn
  * (its libraries; the modules behind p11-kit-proxy.so) is not looked at here.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -4,7 +4,7 @@
  * A label is only a name: the check blob says which object is meant, the attributes what
  * it is worth.  One odd answer about attributes proves nothing: it is asked for twice.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <keyward/alloc.h>
 

@@ -5,7 +5,7 @@
  * one is a nonce used twice.  The key lives in the token's own session; each trial has a
  * side session of its own, as a refused decrypt may spoil the session it ran in.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 enum { TEXT = 32 };
 

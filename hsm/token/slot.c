@@ -4,7 +4,7 @@
  * Slot numbers change between starts, and no slot at all is what a network HSM's library
  * shows when it cannot reach its peer: both are reasons to look by name each time.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <stdio.h>
 

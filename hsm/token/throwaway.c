@@ -4,7 +4,7 @@
  * As sensitive and private as a KEK, as those flags cost time, and told from one by its
  * label: what makes, copies or destroys a key here looks at that label first.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * attributes it does not know, duplicates, and attributes that our settings have a place
  * of their own for.  A refused URI is never repeated in the note: it may hold a PIN.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  *   "kwbrief1" 8, module, uri, pin, domain, pin_key (lengths of two bytes), production 1,
  *   mlock 1, active_n 4, keyring length 4, keyring
  */
-#include "head.h"
+#include "wire_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static bool brief_is_sane(const struct kw_brief *b)
            b->keyring.len <= KW_KEYRING_MAX;
 }
 
-kw_err kw_brief_put(const struct kw_brief *b, kw_dst *dst)
+kw_err kw_brief_encode(const struct kw_brief *b, kw_dst *dst)
 {
     size_t before = dst->len;
     if (!brief_is_sane(b))
@@ -54,7 +54,7 @@ kw_err kw_brief_put(const struct kw_brief *b, kw_dst *dst)
     return KW_OK;
 }
 
-kw_err kw_brief_get(kw_span bytes, struct kw_brief *ret_brief)
+kw_err kw_brief_decode(kw_span bytes, struct kw_brief *ret_brief)
 {
     struct kw_brief b = {0};
     struct kw_src src = kw_src_of(bytes);
@@ -95,7 +95,7 @@ kw_err kw_brief_seal(const struct kw_brief *brief, int *ret_fd)
     kw_dst dst = kw_dst_of(kw_new(KW_BRIEF_MAX, 1), KW_BRIEF_MAX);
     if (dst.ptr == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "brief");
-    kw_err e = kw_brief_put(brief, &dst);
+    kw_err e = kw_brief_encode(brief, &dst);
     int fd = -1;
     if (!kw_failed(e)) {
         fd = memfd_create("keyward-brief", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -124,7 +124,7 @@ kw_err kw_brief_map(int fd, struct kw_brief *ret_brief)
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
         return refused("mmap");
-    kw_err e = kw_brief_get(kw_span_of(p, (size_t)st.st_size), ret_brief);
+    kw_err e = kw_brief_decode(kw_span_of(p, (size_t)st.st_size), ret_brief);
     if (kw_failed(e))
         munmap(p, (size_t)st.st_size);
     return e;

@@ -6,7 +6,7 @@
  *
  * SIGTERM ends the reading of jobs: what lies in the socket is answered, then the process
  * leaves by itself. */
-#include "worker.h"
+#include "worker_internal.h"
 
 #include <errno.h>
 #include <poll.h>

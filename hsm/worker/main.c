@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "worker.h"
+#include "worker_internal.h"
 
-/* Buffers of the loop, one job's input and output, the token room's scratch, the PIN. */
+/* Buffers of the loop, one job's input and output, the token module's scratch, the PIN. */
 enum { ARENA_BYTES = 128 * 1024 };
 
 /* A terminal's or a service manager's signals are the front's to answer. */
@@ -63,6 +63,6 @@ int main(void)
     if (!kw_failed(e))
         e = kw_worker_loop(&worker);
     if (kw_failed(e))
-        kw_tell_failed(worker.socket, e, &note);
+        kw_worker_send_failed(worker.socket, e, &note);
     return leave(&worker, e);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the brief to READY: token, one login, self-test, a verdict for every version. */
-#include "worker.h"
+#include "worker_internal.h"
 
-/* The numbers of the page are those of the token room; the gate is closed in LOGIN. */
+/* The numbers of the page are those of hsm/token; the gate is closed in LOGIN. */
 static void on_phase(void *ctx, enum kw_phase phase)
 {
     struct kw_worker_state *w = ctx;
@@ -46,7 +46,7 @@ kw_err kw_worker_start(struct kw_worker_state *w, struct kw_note *note)
         e = open_token(w, note);
     if (kw_failed(e))
         return e;
-    kw_tell_facts(w);
+    kw_worker_send_facts(w);
     e = refuse_softhsm(w, note);
     if (!kw_failed(e))
         e = kw_worker_log_in(w, note);
@@ -58,6 +58,6 @@ kw_err kw_worker_start(struct kw_worker_state *w, struct kw_note *note)
         return e;
     w->serving = true;
     kw_page_enter(w->page, KW_PAGE_IDLE);
-    kw_tell_ready(w, verdicts);
+    kw_worker_send_ready(w, verdicts);
     return KW_OK;
 }

@@ -9,7 +9,7 @@
  * An entry is found by what was asked: key_id and ciphertext, byte for byte.  Nothing
  * stands between two requests being equal and meeting: no hash that could collide.
  *
- * Threads:   the caller holds the house's mutex for every call but _new and _free.
+ * Threads:   the caller holds the big lock for every call but _new and _free.
  * Blocking:  never.
  * Cost:      get, put: O(1); expire: O(expired + 1).
  * Secrets:   seeds lie in the arena only and are wiped when they leave, whatever the way.

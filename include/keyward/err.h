@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* err - one error value for the whole house
+/* err - one error value for all of keyward
  *
  * An error is a value of 16 bytes, returned, never stored in a thread-local.
  * Its code says what the caller may do; `native` and `where` are for the operator

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hsm - the door between the floor that serves requests and the floor that holds keys
+/* hsm - the door between the layer that serves requests and the layer that holds keys
  *
  * A table of few calls.  Behind it stands hsm/front (workers, queue, supervisor, health);
- * in the tests of the upper floor, a fake.
+ * in the tests of the upper layer, a fake.
  *
- * The house has one mutex (struct kw_lock below).  Calls marked LOCKED want it held and
+ * There is one mutex, the big lock (struct kw_lock below).  Calls marked LOCKED want it held and
  * only touch memory; calls marked FREE want it not held.  `done` is always called FREE,
  * exactly once per submitted job, on the main thread, and never from inside submit.
  *
@@ -77,7 +77,7 @@ struct kw_hsm_health {
     int64_t since_boot_ns; /* when this state began, CLOCK_BOOTTIME                   */
     int64_t now_boot_ns;   /* when it was looked at                                   */
     uint64_t losses;       /* how often LOST was entered: told to the operator; what the
-                              upper floor does follows from the state              */
+                              upper layer does follows from the state              */
     uint64_t key_epoch;    /* grows with every change of a key state or verdict       */
     kw_err why;            /* for SUSPECT, LOST, and STARTING once something failed   */
     uint32_t active_n;     /* effective active version, 0 = none                      */

@@ -27,7 +27,7 @@ struct entry {
     uint32_t mark;
     uint32_t seed_len;
     uint16_t key_id_len, ciphertext_len; /* of its name */
-    int64_t born_boot_ns;
+    int64_t stored_boot_ns;
 };
 
 struct kw_cache {
@@ -145,7 +145,7 @@ static void drop(struct kw_cache *c, uint32_t i)
 
 static bool too_old(const struct kw_cache *c, uint32_t i, int64_t boot_now_ns)
 {
-    return boot_now_ns - c->entries[i].born_boot_ns >= c->ttl_ns;
+    return boot_now_ns - c->entries[i].stored_boot_ns >= c->ttl_ns;
 }
 
 /* A free entry; when there is none, that of whoever was used longest ago. */
@@ -264,7 +264,7 @@ void kw_cache_put(struct kw_cache *cache, const struct kw_cache_key *key, kw_spa
         drop(cache, old);
     uint32_t i = take_free(cache);
     cache->entries[i] =
-        (struct entry){.seed_len = (uint32_t)seed.len, .born_boot_ns = boot_now_ns};
+        (struct entry){.seed_len = (uint32_t)seed.len, .stored_boot_ns = boot_now_ns};
     chain_in(cache, i, key);
     ring_in_last(cache, BY_USE, i);
     ring_in_last(cache, BY_AGE, i);
@@ -283,9 +283,9 @@ int64_t kw_cache_expire(struct kw_cache *cache, int64_t boot_now_ns)
         cache->stats.expired++;
         oldest = ring_first(cache, BY_AGE);
     }
-    if (oldest == NONE || cache->ttl_ns > INT64_MAX - cache->entries[oldest].born_boot_ns)
+    if (oldest == NONE || cache->ttl_ns > INT64_MAX - cache->entries[oldest].stored_boot_ns)
         return INT64_MAX;
-    return cache->entries[oldest].born_boot_ns + cache->ttl_ns;
+    return cache->entries[oldest].stored_boot_ns + cache->ttl_ns;
 }
 
 /* Walks from the oldest on. */

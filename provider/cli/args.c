@@ -116,7 +116,7 @@ int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
 {
     struct kw_cli cli = {.colour = use_colour()};
     bool want_help = false, only_operands = false;
-    struct kw_call call = {.verb = usage->verb, .argc = argc, .argv = argv};
+    struct kw_request call = {.verb = usage->verb, .argc = argc, .argv = argv};
     const struct kw_option own[] = {
         {.name = "help", .on = &want_help},
         {.name = "json", .on = &cli.json},

@@ -91,8 +91,8 @@ static kw_err look(void *shared, struct kw_note *note)
     return KW_OK;
 }
 
-static void tell_file(struct kw_report *r, const char *name, const char *path,
-                      const struct sight *s, const char *remedy)
+static void report_file(struct kw_report *r, const char *name, const char *path,
+                        const struct sight *s, const char *remedy)
 {
     if (!kw_failed(s->err))
         kw_report_add(r, KW_FOUND_OK, name, NULL, "%s", path);
@@ -101,7 +101,7 @@ static void tell_file(struct kw_report *r, const char *name, const char *path,
                       s->err.code == KW_CODE_MISSING ? remedy : NULL, "%s", s->note.text);
 }
 
-static void tell_state(struct kw_report *r, const char *path, const struct sight *s)
+static void report_state(struct kw_report *r, const char *path, const struct sight *s)
 {
     struct stat st;
     char config[KW_ARGS_CONFIG_MAX], again[KW_ARGS_CONFIG_MAX + 32];
@@ -130,18 +130,18 @@ static void tell_state(struct kw_report *r, const char *path, const struct sight
                       (unsigned)st.st_uid);
 }
 
-static void tell_view(struct kw_report *r, const struct view *v)
+static void report_view(struct kw_report *r, const struct view *v)
 {
     const struct kw_config *c = v->config;
     for (size_t i = 0; i < v->folder_count; i++)
         kw_report_add(r, KW_FOUND_FAIL, "folder", NULL, "%s", v->folders[i].note.text);
-    tell_file(r, "config file", v->config_path, &v->config_file, NULL);
-    tell_file(r, "keyring file", c->keyring, &v->keyring,
-              "see what is said of the keyring below");
+    report_file(r, "config file", v->config_path, &v->config_file, NULL);
+    report_file(r, "keyring file", c->keyring, &v->keyring,
+                "see what is said of the keyring below");
     for (size_t i = 0; i < c->token_count; i++)
-        tell_file(r, "module", c->tokens[i].module, &v->modules[i],
-                  "install the vendor's library, or correct `module`");
-    tell_state(r, c->state, &v->state);
+        report_file(r, "module", c->tokens[i].module, &v->modules[i],
+                    "install the vendor's library, or correct `module`");
+    report_state(r, c->state, &v->state);
 }
 
 static void inspect_pin(struct kw_report *r, const struct kw_config *config,
@@ -177,7 +177,7 @@ static void look_as_the_daemon(struct kw_report *r, struct view *v,
     struct kw_owner owner = {.uid = geteuid(), .gid = getegid()};
     struct kw_note note = {{0}};
     if (kw_failed(kw_owner_of(v->config, &owner, &note)) && geteuid() == 0) {
-        tell_state(r, v->config->state, &v->state);
+        report_state(r, v->config->state, &v->state);
         return;
     }
     const struct kw_child child = {.uid = owner.uid, .gid = owner.gid};
@@ -186,7 +186,7 @@ static void look_as_the_daemon(struct kw_report *r, struct view *v,
         kw_report_err(r, "files", e, &note);
     if (kw_failed(e))
         return;
-    tell_view(r, v);
+    report_view(r, v);
     say_at_fault(v, ret_fault);
 }
 
@@ -212,17 +212,17 @@ void kw_inspect_files(struct kw_report *r, const struct kw_config *config,
         inspect_pin(r, config, &config->tokens[i]);
 }
 
-bool kw_inspect_user(struct kw_report *r, const struct kw_desk *desk)
+bool kw_inspect_user(struct kw_report *r, const struct kw_context *context)
 {
     struct stat st;
-    if (!desk->stranger)
+    if (!context->stranger)
         return true;
     kw_report_add(
         r, KW_FOUND_BLIND, "user", "run keyward check as root, or as the daemon's user",
         "this is uid %u, and keywardd's user is uid %u: files as that user sees "
         "them, the PIN and the token are not looked at",
         (unsigned)geteuid(),
-        stat(desk->config->state, &st) == 0 ? (unsigned)st.st_uid : 0);
+        stat(context->config->state, &st) == 0 ? (unsigned)st.st_uid : 0);
     return false;
 }
 

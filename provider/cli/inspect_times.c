@@ -73,8 +73,8 @@ bool kw_times_fit(const struct kw_version_times *t, const char *latest,
     return true;
 }
 
-static bool tell(struct kw_report *r, const struct kw_version *v, const char *previous,
-                 const char *latest)
+static bool report_times(struct kw_report *r, const struct kw_version *v,
+                         const char *previous, const char *latest)
 {
     struct kw_note note = {{0}};
     const struct kw_version_times t = {v->created, v->accepted, v->activated,
@@ -97,7 +97,7 @@ void kw_inspect_times(struct kw_report *r, const struct kw_keyring *ring)
     bool fit = true;
     kw_time_text(latest, kw_wall_ns(&kw_clock_system) + CLOCKS_APART_MIN * 60 * KW_S_NS);
     for (size_t i = 0; i < ring->count; i++) {
-        fit = tell(r, &ring->versions[i], previous, latest) && fit;
+        fit = report_times(r, &ring->versions[i], previous, latest) && fit;
         previous = ring->versions[i].created;
     }
     if (fit && ring->count > 0)

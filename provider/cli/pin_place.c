@@ -19,9 +19,9 @@
 static const char *const usual_units[] = {"keywardd.service", "keyward.service"};
 enum { USUAL_UNITS = sizeof usual_units / sizeof usual_units[0], UNIT_MAX = 256 };
 
-static struct kw_call called;
+static struct kw_request called;
 
-bool kw_pin_place_called(const struct kw_call *call)
+bool kw_pin_place_called(const struct kw_request *call)
 {
     static char unit[UNIT_MAX];
     called = *call;
@@ -99,7 +99,7 @@ static void put_word(const char *word, FILE *out)
         fputc('\'', out);
 }
 
-void kw_pin_place_line(const struct kw_call *call, const char *program,
+void kw_pin_place_line(const struct kw_request *call, const char *program,
                        const char *property, FILE *out)
 {
     fputs("systemd-run --pipe --wait --same-dir -p", out);

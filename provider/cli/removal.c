@@ -140,7 +140,7 @@ static void by_administration(const struct kw_removal *r, const char *tokendir,
         whole_softhsm(r, tokendir, next);
 }
 
-void kw_removal_tell(const struct kw_removal *r, struct kw_commands *next)
+void kw_removal_commands(const struct kw_removal *r, struct kw_commands *next)
 {
     char tokendir[KW_PATH_MAX] = "";
     struct kw_note ignored;

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "desk.h"
+#include "context.h"
 #include "gone.h"
 #include "next.h"
 #include "second_copy.h"
@@ -24,26 +24,26 @@ struct outcome {
     const char *copy;
 };
 
-static kw_err write_change(const struct kw_desk *d, const struct change *change,
+static kw_err write_change(const struct kw_context *d, const struct change *change,
                            struct outcome *o, struct kw_note *note)
 {
     struct kw_keyring *ring = NULL;
     struct kw_act_facts facts;
-    kw_err e = kw_desk_facts(change->operator_, &facts, note);
+    kw_err e = kw_context_facts(change->operator_, &facts, note);
     if (!kw_failed(e))
         e = kw_keyring_dup(d->ring, &ring);
     if (kw_failed(e))
         return e;
     e = kw_act_apply(ring, change->act, o->was.n, &facts, note);
     if (!kw_failed(e))
-        e = kw_desk_save(d, ring, note);
+        e = kw_context_save(d, ring, note);
     const struct kw_version *v = kw_keyring_by_n(ring, o->was.n);
     o->to = v != NULL ? v->state : KW_KEY_DESTROYED;
     kw_keyring_give(ring);
     return e;
 }
 
-static void print(const struct kw_desk *d, const struct change *change,
+static void print(const struct kw_context *d, const struct change *change,
                   const struct outcome *o)
 {
     const struct kw_version *was = &o->was;
@@ -61,7 +61,7 @@ static void print(const struct kw_desk *d, const struct change *change,
             "another one there first\n");
 }
 
-static int report(const struct kw_cli *cli, const struct kw_desk *d,
+static int report(const struct kw_cli *cli, const struct kw_context *d,
                   const struct change *change, const struct outcome *o)
 {
     char config[KW_ARGS_CONFIG_MAX], copy[128];
@@ -88,7 +88,7 @@ static int report(const struct kw_cli *cli, const struct kw_desk *d,
 
 /* What is not known to be gone would be forgotten with its version, unless another
  * version of the same key names that token too. */
-static int may_forget(const struct kw_cli *cli, const struct kw_desk *d,
+static int may_forget(const struct kw_cli *cli, const struct kw_context *d,
                       const struct kw_version *v)
 {
     char config[KW_ARGS_CONFIG_MAX];
@@ -120,11 +120,11 @@ static int may_forget(const struct kw_cli *cli, const struct kw_desk *d,
     return kw_refuse_next(cli, why.text, next.text);
 }
 
-static int perform(const struct kw_cli *cli, const struct kw_desk *d,
+static int perform(const struct kw_cli *cli, const struct kw_context *d,
                    const struct change *change, uint32_t n)
 {
     struct kw_note note = {{0}};
-    int code = kw_desk_may(cli, d, change->act, n);
+    int code = kw_context_may(cli, d, change->act, n);
     if (code < 0 && change->act == KW_ACT_PRUNE)
         code = may_forget(cli, d, kw_keyring_by_n(d->ring, n));
     if (code >= 0)
@@ -140,7 +140,7 @@ static int run(enum kw_act act, const char *summary, int argc, char **argv)
 {
     struct change change = {act, summary, NULL};
     struct kw_cli cli;
-    struct kw_desk desk = {0};
+    struct kw_context context = {0};
     struct kw_note note = {{0}};
     char verb[32];
     uint32_t n = 0;
@@ -162,9 +162,9 @@ static int run(enum kw_act act, const char *summary, int argc, char **argv)
         code = kw_args_number(verb, cli.operand[0], &n);
     if (code >= 0)
         return code;
-    kw_err e = kw_desk_open(&cli, &desk, &note);
-    code = kw_failed(e) ? kw_fail(&cli, e, &note) : perform(&cli, &desk, &change, n);
-    kw_desk_close(&desk);
+    kw_err e = kw_context_open(&cli, &context, &note);
+    code = kw_failed(e) ? kw_fail(&cli, e, &note) : perform(&cli, &context, &change, n);
+    kw_context_close(&context);
     return code;
 }
 

@@ -8,7 +8,7 @@
 
 #include <keyward/clock.h>
 
-#include "desk.h"
+#include "context.h"
 #include "gone.h"
 #include "next.h"
 #include "removal.h"
@@ -23,7 +23,7 @@
 
 struct destroy {
     const struct kw_cli *cli;
-    const struct kw_desk *desk;
+    const struct kw_context *context;
     const char *said, *operator_;
     bool now;
     const struct kw_version *was;
@@ -39,7 +39,7 @@ struct destroy {
 /* What this node last saw of the version, when it has wrapped with it; else NULL. */
 static const struct kw_mark *wrapped_mark(const struct destroy *d)
 {
-    const struct kw_mark *mark = kw_marks_of(&d->desk->marks, d->was->n);
+    const struct kw_mark *mark = kw_marks_of(&d->context->marks, d->was->n);
     bool same = mark != NULL && strcmp(mark->id.key_id, d->was->key_id) == 0;
     return same && mark->wrapped ? mark : NULL;
 }
@@ -80,7 +80,7 @@ static int missed_by_now(const struct destroy *d)
     };
     if (d->now || d->act != KW_ACT_DESTROY || was_never_accepted(d))
         return -1;
-    return kw_waited(d->cli, d->desk, d->was->n, &wait);
+    return kw_waited(d->cli, d->context, d->was->n, &wait);
 }
 
 /* What stands in a row from now on: what was seen now goes before what was said. */
@@ -118,7 +118,7 @@ static kw_err write(struct destroy *d, struct kw_note *note)
 {
     const size_t rows = kw_version_kek(d->was)->token_count;
     d->changed = d->act == KW_ACT_DESTROY;
-    kw_err e = kw_keyring_dup(d->desk->ring, &d->ring);
+    kw_err e = kw_keyring_dup(d->context->ring, &d->ring);
     if (!kw_failed(e) && d->act == KW_ACT_DESTROY)
         e = kw_act_apply(d->ring, KW_ACT_DESTROY, d->was->n, &d->facts, note);
     for (size_t i = 0; i < rows && !kw_failed(e); i++)
@@ -128,7 +128,7 @@ static kw_err write(struct destroy *d, struct kw_note *note)
         }
     if (kw_failed(e) || !d->changed)
         return e;
-    return kw_desk_save(d->desk, d->ring, note);
+    return kw_context_save(d->context, d->ring, note);
 }
 
 static const char *answer_of(const struct destroy *d, size_t row)
@@ -160,7 +160,7 @@ static void print_row(const struct destroy *d, const struct kw_version *v, size_
 static void print_sharers(const struct destroy *d)
 {
     for (const struct kw_version *o = d->sharer; o != NULL;
-         o = kw_keyring_sharer(d->desk->ring, d->was, o))
+         o = kw_keyring_sharer(d->context->ring, d->was, o))
         printf("its object must stay in the token: it is also the key of version %u (%s, "
                "%s)\n",
                (unsigned)o->n, o->key_id, kw_key_state_name(o->state));
@@ -225,7 +225,7 @@ static json_t *sharers_json(const struct destroy *d)
 {
     json_t *versions = json_array();
     for (const struct kw_version *o = d->sharer; o != NULL;
-         o = kw_keyring_sharer(d->desk->ring, d->was, o))
+         o = kw_keyring_sharer(d->context->ring, d->was, o))
         json_array_append_new(versions,
                               json_pack("{s:i, s:s, s:s}", "n", (int)o->n, "key_id",
                                         o->key_id, "state", kw_key_state_name(o->state)));
@@ -245,10 +245,11 @@ static void add_removal(const struct destroy *d, const struct kw_version *v,
                         const char *config, struct kw_commands *next)
 {
     for (size_t i = 0; i < kw_version_kek(v)->token_count; i++) {
-        const struct kw_removal removal = {
-            d->desk->config, d->ring, v, &kw_version_kek(v)->tokens[i], &d->gone.rows[i]};
+        const struct kw_removal removal = {d->context->config, d->ring, v,
+                                           &kw_version_kek(v)->tokens[i],
+                                           &d->gone.rows[i]};
         if (d->gone.rows[i].answer == KW_GONE_STILL_THERE)
-            kw_removal_tell(&removal, next);
+            kw_removal_commands(&removal, next);
     }
     kw_commands_add(
         next,
@@ -264,7 +265,7 @@ static void add_next(const struct destroy *d, struct kw_commands *next)
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
     kw_args_config(d->cli, config, sizeof config);
     const struct kw_next_facts facts = {
-        .config = config, .keyring = d->desk->config->keyring, .n = v->n};
+        .config = config, .keyring = d->context->config->keyring, .n = v->n};
     if (d->changed)
         kw_next_after(KW_ACT_DESTROY, &facts, next);
     if (d->sharer != NULL || kw_gone_open(d->ring, v, NULL) == NULL)
@@ -316,10 +317,10 @@ static int report(const struct destroy *d)
 static int perform(struct destroy *d, uint32_t n)
 {
     struct kw_note note = {{0}};
-    d->was = d->desk->ring != NULL ? kw_keyring_by_n(d->desk->ring, n) : NULL;
+    d->was = d->context->ring != NULL ? kw_keyring_by_n(d->context->ring, n) : NULL;
     d->act = d->was != NULL && d->was->state == KW_KEY_DESTROYED ? KW_ACT_GONE
                                                                  : KW_ACT_DESTROY;
-    int code = kw_desk_may(d->cli, d->desk, d->act, n);
+    int code = kw_context_may(d->cli, d->context, d->act, n);
     if (code >= 0)
         return code;
     KW_INVARIANT(d->was != NULL); /* else it was refused */
@@ -328,10 +329,10 @@ static int perform(struct destroy *d, uint32_t n)
         code = missed_by_now(d);
     if (code >= 0)
         return code;
-    d->sharer = kw_keyring_sharer(d->desk->ring, d->was, NULL);
-    kw_err e = kw_desk_facts(d->operator_, &d->facts, &note);
+    d->sharer = kw_keyring_sharer(d->context->ring, d->was, NULL);
+    kw_err e = kw_context_facts(d->operator_, &d->facts, &note);
     if (!kw_failed(e) && d->sharer == NULL)
-        e = kw_gone_look(d->desk->config, d->was, &d->gone);
+        e = kw_gone_look(d->context->config, d->was, &d->gone);
     for (size_t i = 0; i < kw_version_kek(d->was)->token_count && !kw_failed(e); i++)
         if (d->sharer == NULL)
             e = decide(d, i, &note);
@@ -346,9 +347,9 @@ static int perform(struct destroy *d, uint32_t n)
 int kw_verb_destroy(int argc, char **argv)
 {
     struct kw_cli cli;
-    struct kw_desk desk = {0};
+    struct kw_context context = {0};
     struct kw_note note = {{0}};
-    struct destroy d = {.cli = &cli, .desk = &desk};
+    struct destroy d = {.cli = &cli, .context = &context};
     uint32_t n = 0;
     const struct kw_option options[] = {
         {"said", "WHY",
@@ -377,9 +378,9 @@ int kw_verb_destroy(int argc, char **argv)
         code = kw_args_number(usage.verb, cli.operand[0], &n);
     if (code >= 0)
         return code;
-    kw_err e = kw_desk_open(&cli, &desk, &note);
+    kw_err e = kw_context_open(&cli, &context, &note);
     code = kw_failed(e) ? kw_fail(&cli, e, &note) : perform(&d, n);
     kw_keyring_give(d.ring);
-    kw_desk_close(&desk);
+    kw_context_close(&context);
     return code;
 }

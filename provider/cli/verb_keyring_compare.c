@@ -61,7 +61,7 @@ KW_PRINTF(2, 3) static void add(struct acts *a, const char *fmt, ...)
 }
 
 /* "accept 2 by Ada (serial 6), …" of all files after `since`. */
-static void tell_acts(const struct kw_held *h, uint64_t since, struct acts *a)
+static void count_acts(const struct kw_held *h, uint64_t since, struct acts *a)
 {
     *a = (struct acts){.len = 0};
     if (h->ring == NULL)
@@ -109,8 +109,8 @@ static void print_fork(const struct comparison *c, size_t i)
     struct acts here, there;
     const struct kw_held *item = &c->items[i], *to = reference(c);
     uint64_t common = c->relatives[i].common;
-    tell_acts(item, common, &here);
-    tell_acts(to, common, &there);
+    count_acts(item, common, &here);
+    count_acts(to, common, &there);
     if (common > 0)
         printf("; both were made from serial %llu", (unsigned long long)common);
     else
@@ -130,7 +130,7 @@ static void print_item(const struct comparison *c, size_t i)
            item->name, file);
     switch (r.is) {
     case KW_HELD_BEHIND:
-        tell_acts(reference(c), r.common, &acts);
+        count_acts(reference(c), r.common, &acts);
         printf("\n            since then: %s\n", acts.text);
         return;
     case KW_HELD_FORKED: print_fork(c, i); return;

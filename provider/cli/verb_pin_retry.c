@@ -12,7 +12,7 @@
 #include <keyward/pin_latch.h>
 
 #include "child.h"
-#include "desk.h"
+#include "context.h"
 #include "trusted.h"
 
 /* What the state directory's owner did. */
@@ -51,7 +51,7 @@ static bool any_lifted(const struct retry *r)
     return false;
 }
 
-static int tell_json(const struct retry *r)
+static int report_json(const struct retry *r)
 {
     json_t *tokens = json_array();
     for (size_t i = 0; i < r->count; i++) {
@@ -81,10 +81,10 @@ static bool is_nobodys(const struct retry *r)
     return true;
 }
 
-static int tell(const struct kw_cli *cli, const struct retry *r)
+static int print_outcome(const struct kw_cli *cli, const struct retry *r)
 {
     if (cli->json)
-        return tell_json(r);
+        return report_json(r);
     for (size_t i = 0; i < r->count; i++) {
         const struct kw_pin_lift *l = &r->lifts[i];
         if (l->lifted)
@@ -115,7 +115,7 @@ static int report(const struct kw_cli *cli, const struct retry *r)
                          "--token %s: no token of the configuration has this label, and "
                          "no stop is known for it as a label or a serial",
                          r->name);
-    return tell(cli, r);
+    return print_outcome(cli, r);
 }
 
 static int perform(const struct kw_cli *cli, const struct kw_config *config,

@@ -17,7 +17,7 @@
 
 #include "probe_sample.h"
 #include "report.h"
-#include "rounds.h"
+#include "percentile.h"
 #include "rules.h"
 
 enum { SEED = 32, ROUNDS_DEFAULT = 100, ROUNDS_MAX = 1000000, ARENA = 256 * 1024 };

@@ -14,7 +14,7 @@
 #include <keyward/state.h>
 
 #include "child.h"
-#include "desk.h"
+#include "context.h"
 #include "held.h"
 #include "next.h"
 #include "place.h"

@@ -6,7 +6,7 @@
 
 #include <keyward/config.h>
 
-#include "ask.h"
+#include "status_read.h"
 #include "document.h"
 
 static int show(const struct kw_cli *cli, const char *path, const char *text, size_t len)
@@ -36,7 +36,7 @@ static int ask(const struct kw_cli *cli, const char *path)
     static char text[KW_STATUS_MAX];
     size_t len = 0;
     struct kw_note note = {{0}};
-    kw_err e = kw_status_ask(path, text, sizeof text, &len, &note);
+    kw_err e = kw_status_read(path, text, sizeof text, &len, &note);
     return kw_failed(e) ? kw_fail(cli, e, &note) : show(cli, path, text, len);
 }
 

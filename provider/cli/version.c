@@ -136,26 +136,26 @@ static json_t *objects_json(const struct kw_version *v)
     return objects;
 }
 
-static json_t *unknown_json(const struct kw_desk *desk, const struct kw_version *v)
+static json_t *unknown_json(const struct kw_context *context, const struct kw_version *v)
 {
     return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b}", "n", (int)v->n, "key_id",
                      v->key_id, "state", "unknown", "state_in_file", v->unknown_state,
-                     "unknown", v->unknown, "baseline", desk->ring->active == v->n);
+                     "unknown", v->unknown, "baseline", context->ring->active == v->n);
 }
 
-json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v)
+json_t *kw_version_json(const struct kw_context *context, const struct kw_version *v)
 {
     if (v->state == KW_KEY_UNKNOWN)
-        return unknown_json(desk, v);
+        return unknown_json(context, v);
     return json_pack(
         "{s:i, s:s, s:s, s:s, s:b, s:b, s:s?, s:s, s:s, s:s, s:o, s:o, s:o, "
         "s:b, s:b, s:i, s:o}",
         "n", (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state),
         "mechanism", kw_mechanism_name(v->mechanism), "baseline",
-        desk->ring->active == v->n, "active_here", kw_desk_active(desk) == v->n,
+        context->ring->active == v->n, "active_here", kw_context_active(context) == v->n,
         "second_copy", or_null(v->second_copy), "origin", v->origin, "operator",
         v->operator_, "tool", v->tool, "times", times_json(v), "token", token_json(v),
         "objects", objects_json(v), "destroyable", v->want_destroyable, "copyable",
         v->want_copyable, "same_key_as", (int)v->same_key_as, "key_material_gone",
-        kw_gone_json(desk->ring, v));
+        kw_gone_json(context->ring, v));
 }

@@ -79,10 +79,10 @@ static kw_err fill(struct kw_reader *r, kw_span yaml, size_t locked_max)
 kw_err kw_config_parse(kw_span yaml, const char *name, size_t locked_max,
                        struct kw_config **ret_config, struct kw_note *note)
 {
-    struct kw_teller teller = {name, note};
+    struct kw_config_faults teller = {name, note};
     if (yaml.len > KW_CONFIG_MAX)
-        return kw_tell(&teller, (yaml_mark_t){0}, "yaml", "the file has over %u bytes",
-                       KW_CONFIG_MAX);
+        return kw_config_fault(&teller, (yaml_mark_t){0}, "yaml",
+                               "the file has over %u bytes", KW_CONFIG_MAX);
     struct kw_config *config = kw_new(1, sizeof *config);
     struct kw_reader *r = kw_new(1, sizeof *r);
     kw_err e = kw_err_at(KW_CODE_NO_MEMORY, "config");

@@ -51,7 +51,7 @@ static kw_span after(kw_span s, size_t n)
 /* ---- names ---------------------------------------------------------------------------
  */
 
-/* The alphabets are those of the envelope, which this room does not see: a scope is
+/* The alphabets are those of the envelope, which this module does not see: a scope is
  * stored in every ciphertext, a domain is authenticated with it. */
 static const char *name_fault(kw_span s, size_t max, bool (*accept)(uint8_t))
 {

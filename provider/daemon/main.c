@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keywardd: the order of birth and death, and nothing else. */
-#include "daemon.h"
+/* keywardd: the order of start and stop, and nothing else. */
+#include "daemon_internal.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
  * when the front has it in use: its workers have proven it then.  The high-water marks
  * rise only at that point too, so an activation that never worked can be taken back. A
  * file that is refused changes nothing; why stays visible until it is cured. */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <string.h>
 #include <unistd.h>

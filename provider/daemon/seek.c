@@ -2,7 +2,7 @@
 /* A start without a keyring file, or with a bad one, is not the end: the file may be
  * copied here a moment later, a disk mounted, a mode corrected.  It is looked for until
  * it was taken once; from then on a change waits for SIGHUP, as always. */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <errno.h>
 #include <sys/stat.h>

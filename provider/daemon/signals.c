@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signals as events of the loop.  They stay blocked in every thread; the loop reads them
  * from a signalfd(2). */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -42,8 +42,8 @@ void kw_daemon_stop(struct kw_daemon *d)
     kw_log_bare(KW_LOG_INFO, "stopping");
     kw_notify(d, "STOPPING=1");
     for (size_t i = 0; i < d->config->class_count; i++) {
-        kw_listener_close(d->doorways[i].listener);
-        d->doorways[i].listener = NULL;
+        kw_listener_close(d->class_listeners[i].listener);
+        d->class_listeners[i].listener = NULL;
     }
     kw_rpc_shutdown(d->rpc);
 }
@@ -78,7 +78,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     kw_kms_tick(d->kms);
     kw_reload_settle(d);
-    kw_status_tell(d);
+    kw_status_notify(d);
     if (!d->stopping)
         return;
     int64_t spent = kw_mono_ns(d->clock) - d->stop_began_ns;

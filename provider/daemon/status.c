@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The status socket: whoever may connect receives one JSON document; nothing is read. */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -134,12 +134,12 @@ static void put_class(struct kw_json *j, struct kw_daemon *d, size_t i)
     kw_json_str(j, "name", c->name);
     kw_json_str(j, "scope", c->scope);
     kw_json_str(j, "socket", c->socket);
-    kw_json_int(j, "status_calls", (int64_t)s.calls[KW_ASK_STATUS]);
-    kw_json_int(j, "encrypt_calls", (int64_t)s.calls[KW_ASK_ENCRYPT]);
-    kw_json_int(j, "decrypt_calls", (int64_t)s.calls[KW_ASK_DECRYPT]);
+    kw_json_int(j, "status_calls", (int64_t)s.calls[KW_METHOD_STATUS]);
+    kw_json_int(j, "encrypt_calls", (int64_t)s.calls[KW_METHOD_ENCRYPT]);
+    kw_json_int(j, "decrypt_calls", (int64_t)s.calls[KW_METHOD_DECRYPT]);
     kw_json_int(j, "failed_calls",
-                (int64_t)(s.failed[KW_ASK_STATUS] + s.failed[KW_ASK_ENCRYPT] +
-                          s.failed[KW_ASK_DECRYPT]));
+                (int64_t)(s.failed[KW_METHOD_STATUS] + s.failed[KW_METHOD_ENCRYPT] +
+                          s.failed[KW_METHOD_DECRYPT]));
     kw_json_int(j, "joined", (int64_t)s.joined);
     kw_json_open(j, "cache", '{');
     kw_json_int(j, "entries", (int64_t)s.cache_entries);
@@ -150,7 +150,7 @@ static void put_class(struct kw_json *j, struct kw_daemon *d, size_t i)
     kw_json_int(j, "expired", (int64_t)s.cache_expired);
     kw_json_int(j, "wiped", (int64_t)s.cache_wiped);
     kw_json_close(j, '}');
-    put_connections(j, d->doorways[i].listener);
+    put_connections(j, d->class_listeners[i].listener);
     if (c->on_loss == KW_ON_LOSS_SERVE_CACHED)
         kw_json_int(j, "outage_budget_ms", s.budget_left_ns / KW_MS_NS);
     kw_json_close(j, '}');
@@ -244,7 +244,7 @@ void kw_status_close(struct kw_daemon *d)
         kw_unbind(d->config->status, &d->status);
 }
 
-void kw_status_tell(struct kw_daemon *d)
+void kw_status_notify(struct kw_daemon *d)
 {
     struct kw_front_status s;
     char text[256];

@@ -35,7 +35,7 @@ static struct kw_policy_verdict starting(const struct kw_policy_facts *f)
 {
     if (kw_failed(f->why))
         return refuse(f->why, KW_CODE_HSM_DOWN, "starting: a first attempt failed");
-    if (f->ask == KW_ASK_STATUS)
+    if (f->method == KW_METHOD_STATUS)
         return allow(KW_HOLD, "starting: status waits a little");
     return refuse(KW_OK, KW_CODE_STARTING, "starting");
 }
@@ -43,7 +43,7 @@ static struct kw_policy_verdict starting(const struct kw_policy_facts *f)
 /* Whether the version of a Decrypt is usable is asked per version, not here. */
 static struct kw_policy_verdict good(const struct kw_policy_facts *f)
 {
-    if (f->ask == KW_ASK_DECRYPT)
+    if (f->method == KW_METHOD_DECRYPT)
         return allow(KW_ALLOW, "hsm up");
     if (f->active_known)
         return allow(KW_ALLOW, "hsm up, active version proven");
@@ -58,9 +58,9 @@ static struct kw_policy_verdict lost(const struct kw_policy_facts *f)
         return refuse(f->why, KW_CODE_HSM_DOWN, "fail-closed: hsm lost");
     if (!f->outage_budget_left)
         return refuse(f->why, KW_CODE_HSM_DOWN, "serve-cached: outage budget is spent");
-    if (f->ask == KW_ASK_ENCRYPT)
+    if (f->method == KW_METHOD_ENCRYPT)
         return refuse(f->why, KW_CODE_HSM_DOWN, "serve-cached: wrapping needs the hsm");
-    if (f->ask == KW_ASK_DECRYPT)
+    if (f->method == KW_METHOD_DECRYPT)
         return allow(KW_ALLOW_CACHE, "serve-cached: hsm lost, from memory only");
     /* Status must name the key_id it named before the loss; without one there is none. */
     if (f->active_known)

@@ -27,7 +27,7 @@ static kw_err decode_status(kw_span message, struct kw_pb_block *block)
 }
 
 static kw_err decode_encrypt(kw_span message, struct kw_pb_block *block,
-                             struct kw_request *ret_request)
+                             struct kw_codec_fields *ret_fields)
 {
     if (!kw_wire_strings_are_text(message, encrypt_strings))
         return bad("encrypt request: text");
@@ -37,13 +37,13 @@ static kw_err decode_encrypt(kw_span message, struct kw_pb_block *block,
         return bad("encrypt request");
     if (m->plaintext.len > KW_SEED_MAX)
         return bad("plaintext: size");
-    *ret_request =
-        (struct kw_request){.uid = kw_span_str(m->uid), .bytes = data(m->plaintext)};
+    *ret_fields =
+        (struct kw_codec_fields){.uid = kw_span_str(m->uid), .bytes = data(m->plaintext)};
     return KW_OK;
 }
 
 static kw_err decode_decrypt(kw_span message, struct kw_pb_block *block,
-                             struct kw_request *ret_request)
+                             struct kw_codec_fields *ret_fields)
 {
     if (!kw_wire_strings_are_text(message, decrypt_strings))
         return bad("decrypt request: text");
@@ -56,23 +56,23 @@ static kw_err decode_decrypt(kw_span message, struct kw_pb_block *block,
     kw_span key_id = kw_span_str(m->key_id);
     if (key_id.len > KW_WIRE_KEY_ID_MAX)
         return bad("key_id: size");
-    *ret_request = (struct kw_request){.uid = kw_span_str(m->uid),
-                                       .key_id = key_id,
-                                       .bytes = data(m->ciphertext),
-                                       .has_annotations = m->n_annotations > 0};
+    *ret_fields = (struct kw_codec_fields){.uid = kw_span_str(m->uid),
+                                           .key_id = key_id,
+                                           .bytes = data(m->ciphertext),
+                                           .has_annotations = m->n_annotations > 0};
     return KW_OK;
 }
 
-kw_err kw_codec_decode(enum kw_ask ask, kw_span message, struct kw_pb_block *block,
-                       struct kw_request *ret_request)
+kw_err kw_codec_decode(enum kw_method method, kw_span message, struct kw_pb_block *block,
+                       struct kw_codec_fields *ret_fields)
 {
     KW_INVARIANT(block->used == 0);
-    switch (ask) {
-    case KW_ASK_STATUS:
-        *ret_request = (struct kw_request){0};
+    switch (method) {
+    case KW_METHOD_STATUS:
+        *ret_fields = (struct kw_codec_fields){0};
         return decode_status(message, block);
-    case KW_ASK_ENCRYPT: return decode_encrypt(message, block, ret_request);
-    case KW_ASK_DECRYPT: return decode_decrypt(message, block, ret_request);
+    case KW_METHOD_ENCRYPT: return decode_encrypt(message, block, ret_fields);
+    case KW_METHOD_DECRYPT: return decode_decrypt(message, block, ret_fields);
     }
     return kw_err_at(KW_CODE_BUG, "codec");
 }
@@ -96,40 +96,40 @@ static char *lend_str(const char *p)
     return (char *)(uintptr_t)p;
 }
 
-static kw_err encode_status(const struct kw_call *call, kw_dst *reply)
+static kw_err encode_status(const struct kw_request *request, kw_dst *reply)
 {
     V2__StatusResponse m;
     v2__status_response__init(&m);
     m.version = lend_str("v2");
     m.healthz = lend_str("ok");
-    m.key_id = lend_str(call->out_key_id);
+    m.key_id = lend_str(request->out_key_id);
     return pack(&m.base, reply);
 }
 
-static kw_err encode_encrypt(const struct kw_call *call, kw_dst *reply)
+static kw_err encode_encrypt(const struct kw_request *request, kw_dst *reply)
 {
     V2__EncryptResponse m;
     v2__encrypt_response__init(&m);
     m.ciphertext =
-        (ProtobufCBinaryData){call->out_ciphertext_len, lend(call->out_ciphertext)};
-    m.key_id = lend_str(call->out_key_id);
+        (ProtobufCBinaryData){request->out_ciphertext_len, lend(request->out_ciphertext)};
+    m.key_id = lend_str(request->out_key_id);
     return pack(&m.base, reply);
 }
 
-static kw_err encode_decrypt(const struct kw_call *call, kw_dst *reply)
+static kw_err encode_decrypt(const struct kw_request *request, kw_dst *reply)
 {
     V2__DecryptResponse m;
     v2__decrypt_response__init(&m);
-    m.plaintext = (ProtobufCBinaryData){call->seed.len, call->seed.ptr};
+    m.plaintext = (ProtobufCBinaryData){request->seed.len, request->seed.ptr};
     return pack(&m.base, reply);
 }
 
-kw_err kw_codec_encode(const struct kw_call *call, kw_dst *reply)
+kw_err kw_codec_encode(const struct kw_request *request, kw_dst *reply)
 {
-    switch (call->ask) {
-    case KW_ASK_STATUS: return encode_status(call, reply);
-    case KW_ASK_ENCRYPT: return encode_encrypt(call, reply);
-    case KW_ASK_DECRYPT: return encode_decrypt(call, reply);
+    switch (request->method) {
+    case KW_METHOD_STATUS: return encode_status(request, reply);
+    case KW_METHOD_ENCRYPT: return encode_encrypt(request, reply);
+    case KW_METHOD_DECRYPT: return encode_decrypt(request, reply);
     }
     return kw_err_at(KW_CODE_BUG, "codec");
 }

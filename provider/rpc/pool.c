@@ -6,7 +6,7 @@
 #include <keyward/alloc.h>
 
 #include "codec.h"
-#include "rpc_call.h"
+#include "rpc_request.h"
 
 static void share_out(struct kw_pool *pool, size_t class_count)
 {
@@ -57,7 +57,7 @@ void kw_pool_wipe(struct kw_pool *pool)
 }
 
 /* NULL: nothing left. */
-static size_t *find_room(struct kw_pool *pool, enum kw_ask ask, size_t class_index,
+static size_t *find_room(struct kw_pool *pool, enum kw_method method, size_t class_index,
                          enum kw_place *ret_place)
 {
     struct kw_pool_class *class = &pool->classes[class_index];
@@ -68,7 +68,7 @@ static size_t *find_room(struct kw_pool *pool, enum kw_ask ask, size_t class_ind
     if (pool->common > 0)
         return &pool->common;
     *ret_place = KW_PLACE_RESERVE;
-    return ask == KW_ASK_STATUS && class->reserve > 0 ? &class->reserve : NULL;
+    return method == KW_METHOD_STATUS && class->reserve > 0 ? &class->reserve : NULL;
 }
 
 static size_t *room_of(struct kw_pool *pool, const struct kw_slot *slot)
@@ -82,12 +82,13 @@ static size_t *room_of(struct kw_pool *pool, const struct kw_slot *slot)
     return &pool->common;
 }
 
-struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_ask ask, size_t class_index)
+struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_method method,
+                             size_t class_index)
 {
     struct kw_slot *s = NULL;
     enum kw_place place;
     KW_INVARIANT(pthread_mutex_lock(&pool->mutex) == 0);
-    size_t *room = find_room(pool, ask, class_index, &place);
+    size_t *room = find_room(pool, method, class_index, &place);
     if (room != NULL) {
         (*room)--;
         s = pool->free;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The room's door: birth, connections, death.  The order of death: the servers are told
- * and cancelled; when each has said that it is down and no call is open, the rpc thread
+/* Start, connections, stop.  The order of the stop: the servers are told
+ * and cancelled; when each has said that it is down and no request is open, the rpc thread
  * destroys them, shuts the queue down and drains it; then it is joined and the queue
  * goes. */
 #include "server.h"
@@ -14,17 +14,17 @@
 #include <keyward/alloc.h>
 
 #include "codec.h"
-#include "rpc_call.h"
+#include "rpc_request.h"
 
-static const char *const methods[KW_RPC_ASKS] = {
-    [KW_ASK_STATUS] = "/v2.KeyManagementService/Status",
-    [KW_ASK_ENCRYPT] = "/v2.KeyManagementService/Encrypt",
-    [KW_ASK_DECRYPT] = "/v2.KeyManagementService/Decrypt",
+static const char *const methods[KW_RPC_METHODS] = {
+    [KW_METHOD_STATUS] = "/v2.KeyManagementService/Status",
+    [KW_METHOD_ENCRYPT] = "/v2.KeyManagementService/Encrypt",
+    [KW_METHOD_DECRYPT] = "/v2.KeyManagementService/Decrypt",
 };
 
 enum {
     STREAMS_MAX = 4096,  /* of a connection: over what the pool refuses, so that a Status
-                            never queues behind parked calls in gRPC                     */
+                            never queues behind parked requests in gRPC                     */
     METADATA_MAX = 8192, /* bytes of headers */
     LOOKAHEAD = 16384, /* bytes of a stream's first window                             */
     /* What the arena needs for bookkeeping, per secret; generous. */
@@ -69,7 +69,7 @@ static kw_err start_server(struct kw_rpc *rpc, unsigned class_index)
     s->down = (struct kw_tag){KW_TAG_DOWN, s};
     s->server = new_server();
     grpc_server_register_completion_queue(s->server, rpc->cq, NULL);
-    for (int i = 0; i < KW_RPC_ASKS; i++) {
+    for (int i = 0; i < KW_RPC_METHODS; i++) {
         s->methods[i] = grpc_server_register_method(
             s->server, methods[i], NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
         if (s->methods[i] == NULL)
@@ -77,7 +77,7 @@ static kw_err start_server(struct kw_rpc *rpc, unsigned class_index)
     }
     for (int i = 0; i < KW_RPC_POSTS; i++)
         s->posts[i] = (struct kw_post){
-            .tag = {KW_TAG_NEW, &s->posts[i]}, .server = s, .ask = i / KW_RPC_POSTED};
+            .tag = {KW_TAG_NEW, &s->posts[i]}, .server = s, .method = i / KW_RPC_POSTED};
     grpc_server_start(s->server);
     return KW_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server - the room's own state, and the loop on its completion queue
+/* server - the module's own state, and the loop on its completion queue
  *
  * Threads:   see each field.
  */
@@ -21,16 +21,16 @@
 /* Debian's gRPC keeps the outstanding tags in an array that it searches under the queue's
  * lock, so a few requests of each kind are posted and posted again at once. */
 enum {
-    KW_RPC_ASKS = 3,
+    KW_RPC_METHODS = 3,
     KW_RPC_POSTED = 4,
-    KW_RPC_POSTS = (KW_RPC_ASKS + 1) * KW_RPC_POSTED
+    KW_RPC_POSTS = (KW_RPC_METHODS + 1) * KW_RPC_POSTED
 };
 
-/* One request posted for a call to come. */
+/* One request posted for a request to come. */
 struct kw_post {
     struct kw_tag tag;
     struct kw_server *server;
-    int ask; /* enum kw_ask, or KW_RPC_ASKS for any other method */
+    int method; /* enum kw_method, or KW_RPC_METHODS for any other method */
     grpc_call *call;
     gpr_timespec deadline;
     grpc_metadata_array metadata;
@@ -43,7 +43,7 @@ struct kw_server {
     struct kw_rpc *rpc;
     unsigned class_index;
     grpc_server *server;
-    void *methods[KW_RPC_ASKS];
+    void *methods[KW_RPC_METHODS];
     struct kw_tag down;
     struct kw_post posts[KW_RPC_POSTS];
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 11: whoever may connect and behaves badly is refused or limited; another client goes on
  * being served all the time, memory stays bounded, nothing is left open. */
-#include "house.h"
+#include "instance.h"
 #include "kmsraw.h"
 
 #include <dirent.h>
@@ -26,7 +26,7 @@ enum { OK = 0, INVALID_ARGUMENT = 3, RESOURCE_EXHAUSTED = 8, UNIMPLEMENTED = 12 
 /* ---- the client that behaves ---- */
 
 struct scene {
-    struct house h;
+    struct instance h;
     struct kw_client *client;
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -135,10 +135,10 @@ static void begin(struct scene *s)
     *s = (struct scene){.mutex = PTHREAD_MUTEX_INITIALIZER,
                         .grew = PTHREAD_COND_INITIALIZER};
     kw_test_arena(4 << 20);
-    house_build(&s->h, "  deadline: 2500ms\n  probe: {every: 1s, stale-after: 10s}\n");
-    house_up(&s->h);
-    s->client = house_client(&s->h, s->h.bulk);
-    house_round_trip(s->client);
+    instance_build(&s->h, "  deadline: 2500ms\n  probe: {every: 1s, stale-after: 10s}\n");
+    instance_up(&s->h);
+    s->client = instance_client(&s->h, s->h.bulk);
+    instance_round_trip(s->client);
     s->descriptors = descriptors(s);
     CHECK(pthread_create(&s->thread, NULL, be_served, s) == 0);
     await_rounds(s, 2);
@@ -149,9 +149,9 @@ static void begin(struct scene *s)
 static void check_none(struct scene *s, const char *text)
 {
     const char *line;
-    if (house_count(&s->h, 0, text) == 0)
+    if (instance_count(&s->h, 0, text) == 0)
         return;
-    house_await(&s->h, 0, &line, text, NULL);
+    instance_await(&s->h, 0, &line, text, NULL);
     fail_msg("in the log: %s", line);
 }
 
@@ -160,12 +160,12 @@ static void check_none(struct scene *s, const char *text)
 static void serve_newcomer(struct scene *s)
 {
     static struct kw_client_reply reply;
-    struct kw_client *c = house_client(&s->h, s->h.secrets);
+    struct kw_client *c = instance_client(&s->h, s->h.secrets);
     do
         CHECK_OK(
             kw_client_encrypt(c, kw_span_str("a seed"), "uid", 10 * KW_S_NS, &reply));
     while (reply.grpc_status == RESOURCE_EXHAUSTED);
-    house_round_trip(c);
+    instance_round_trip(c);
     kw_client_close(c);
 }
 
@@ -187,8 +187,8 @@ static void end(struct scene *s, const char *what)
     print_message("  %s: resident %u MiB, at most %u MiB\n", what, memory_mib(s, "VmRSS"),
                   peak);
     CHECK(peak <= RESIDENT_MAX_MIB);
-    assert_int_equal(house_stop(&s->h), 0);
-    house_raze(&s->h);
+    assert_int_equal(instance_stop(&s->h), 0);
+    instance_destroy(&s->h);
 }
 
 /* ---- messages ---- */
@@ -266,7 +266,7 @@ static void message__too_large__resource_exhausted(void **state)
     struct kw_client_reply reply;
     (void)state;
     begin(&s);
-    struct kw_client *c = house_client(&s.h, s.h.secrets);
+    struct kw_client *c = instance_client(&s.h, s.h.secrets);
     const size_t sizes[] = {sizeof big, 65536, 8193};
     for (size_t i = 0; i < 12; i++) {
         /* Of the smaller ones, each pair of bytes is one empty annotation. */
@@ -318,15 +318,15 @@ static void connection__http_1__closed_and_said(void **state)
     static struct scene s;
     (void)state;
     begin(&s);
-    size_t mark = house_mark(&s.h);
+    size_t mark = instance_mark(&s.h);
     for (int i = 0; i < 50; i++) {
         struct h2raw *h = h2raw_new_silent(kmsraw_connect(s.h.secrets));
         h2raw_bytes(h, kw_span_str("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         h2raw_await_close(h);
         h2raw_free(h);
     }
-    house_await(&s.h, mark, NULL, "event=connection-refused", "does not speak HTTP/2",
-                NULL);
+    instance_await(&s.h, mark, NULL, "event=connection-refused", "does not speak HTTP/2",
+                   NULL);
     end(&s, "HTTP/1");
 }
 
@@ -337,7 +337,7 @@ static void connections__silent__closed_after_a_while(void **state)
     struct h2raw *h[COUNT];
     (void)state;
     begin(&s);
-    size_t mark = house_mark(&s.h);
+    size_t mark = instance_mark(&s.h);
     for (int i = 0; i < COUNT; i++) {
         h[i] = h2raw_new_silent(kmsraw_connect(s.h.secrets));
         if (i % 2 == 0) /* half a preface is as good as none */
@@ -347,7 +347,8 @@ static void connections__silent__closed_after_a_while(void **state)
         h2raw_await_close(h[i]);
         h2raw_free(h[i]);
     }
-    house_await(&s.h, mark, NULL, "event=connection-refused", "no preface in time", NULL);
+    instance_await(&s.h, mark, NULL, "event=connection-refused", "no preface in time",
+                   NULL);
     end(&s, "silent connections");
 }
 
@@ -359,15 +360,15 @@ static void connections__500__so_many_as_allowed_and_the_other_socket_open(void 
     unsigned served = 0;
     (void)state;
     begin(&s);
-    size_t mark = house_mark(&s.h);
+    size_t mark = instance_mark(&s.h);
     for (int i = 0; i < COUNT; i++)
         h[i] = kmsraw_open(s.h.secrets);
     for (int i = 0; i < COUNT; i++)
         served += h2raw_await(h[i], kmsraw_status(h[i])) != NULL;
     assert_int_equal(served, PER_UID);
-    house_await(&s.h, mark, NULL, "event=connection-limit", "class=secrets", NULL);
-    struct kw_client *c = house_client(&s.h, s.h.bulk);
-    house_round_trip(c);
+    instance_await(&s.h, mark, NULL, "event=connection-limit", "class=secrets", NULL);
+    struct kw_client *c = instance_client(&s.h, s.h.bulk);
+    instance_round_trip(c);
     kw_client_close(c);
     for (int i = 0; i < COUNT; i++)
         h2raw_free(h[i]);

@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "liar.h"
-#include "parts.h"
+#include "token_internal.h"
 #include "softhsm.h"
 
 #define KEK "kw1-1-000102030405060708090a0b"

@@ -40,7 +40,7 @@ static struct kw_token_claim claim_of(const struct kw_version *v)
         .domain = DOMAIN};
 }
 
-static void open_house(struct coop *c)
+static void open_instance(struct coop *c)
 {
     *c = (struct coop){0};
     kw_test_arena(1 << 16);
@@ -51,7 +51,7 @@ static void open_house(struct coop *c)
 
 static void begin(struct coop *c)
 {
-    open_house(c);
+    open_instance(c);
     kw_softhsm_version(c->f.token, DOMAIN, 1, KW_KEY_ACTIVE, &c->v);
     c->claim = claim_of(&c->v);
     CHECK_OK(prove(c));
@@ -109,7 +109,7 @@ static void seal_under(struct coop *c, CK_OBJECT_HANDLE handle)
 static void begin_with_twins(struct coop *c, CK_OBJECT_HANDLE order[TWINS])
 {
     unsigned found = 0;
-    open_house(c);
+    open_instance(c);
     c->v = (struct kw_version){
         .n = 1, .mechanism = KW_MECH_AES_256_GCM, .format = KW_FORMAT_1};
     kw_key_id_make(1, c->v.key_id);

@@ -12,7 +12,7 @@ enum {
     OK = 0,
     ALREADY = 0x100 /* CKR_USER_ALREADY_LOGGED_IN: success */
 };
-static struct house h;
+static struct instance h;
 
 static bool has_name(uint32_t rv)
 {
@@ -33,7 +33,7 @@ static void one_in_three(uint32_t rv)
 {
     char lie[64];
     snprintf(lie, sizeof lie, "C_Login rv=0x%x\n", rv);
-    house_liar_tell(&h, lie);
+    instance_liar_tell(&h, lie);
     node_start_mixed(&h, 3);
     if (node_logins(&h) != 1)
         fail_msg("0x%x: %u logins in three starts", rv, node_logins(&h));

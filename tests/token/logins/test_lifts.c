@@ -7,17 +7,17 @@
 
 #include "node.h"
 
-static struct house h;
+static struct instance h;
 static const char wrong_pin[] = "000000000000000000000000";
 
 /* A node whose PIN was refused once: the right one is in the file, the module honest. */
 static void make_latched(void)
 {
     node_make(&h);
-    house_liar_tell(&h, "C_Login rv=0xa0\n");
+    instance_liar_tell(&h, "C_Login rv=0xa0\n");
     node_start_daemon(&h);
     assert_int_equal(node_logins(&h), 1);
-    house_liar_tell(&h, "");
+    instance_liar_tell(&h, "");
 }
 
 static void still_latched(void)
@@ -28,11 +28,11 @@ static void still_latched(void)
 
 static void up_after_one_command(void)
 {
-    house_do(&h, "pin", "retry", NULL);
-    house_up(&h);
-    house_await_workers(&h, 2);
+    instance_do(&h, "pin", "retry", NULL);
+    instance_up(&h);
+    instance_await_workers(&h, 2);
     assert_int_equal(node_logins(&h), 3);
-    house_ask_status(&h, 0);
+    instance_read_status(&h, 0);
 }
 
 /* ---- what lifts nothing --------------------------------------------------------------
@@ -50,8 +50,8 @@ static void touch_chmod_chown_anew__lift_nothing(void **state)
     still_latched();
     CHECK(chown(h.pin, h.uid, geteuid() == 0 ? 1 : (gid_t)-1) == 0);
     still_latched();
-    char *same = house_read(h.pin); /* an agent that renders it anew */
-    house_write(h.pin, same);
+    char *same = instance_read(h.pin); /* an agent that renders it anew */
+    instance_write(h.pin, same);
     still_latched();
     free(same);
     up_after_one_command();
@@ -67,7 +67,7 @@ static void token_named_otherwise_in_the_configuration__lifts_nothing(void **sta
     const char *at = strstr(text, "\"serial\": \"");
     CHECK(at != NULL && sscanf(at, "\"serial\": \"%31[0-9a-f]\"", serial) == 1);
     snprintf(by_serial, sizeof by_serial, "uri: \"pkcs11:serial=%s\" #", serial);
-    house_edit(&h, "uri: ", by_serial);
+    instance_edit(&h, "uri: ", by_serial);
     still_latched();
     up_after_one_command();
     free(text);
@@ -95,10 +95,10 @@ static void key_lost__a_proof_is_none(void **state)
     node_make_proven(&h);
     snprintf(key, sizeof key, "%s/run/pin-key", h.dir);
     CHECK(unlink(key) == 0);
-    house_liar_tell(&h, "C_Login rv=0x5\n");
+    instance_liar_tell(&h, "C_Login rv=0x5\n");
     node_start_mixed(&h, 10);
     assert_int_equal(node_logins(&h), 1);
-    house_liar_tell(&h, "");
+    instance_liar_tell(&h, "");
     still_latched();
     up_after_one_command();
     node_remove(&h);
@@ -108,7 +108,7 @@ static void key_lost__a_proof_is_none(void **state)
 static void flap(const char *const pins[2], unsigned starts)
 {
     for (unsigned i = 0; i < starts; i++) {
-        house_write(h.pin, pins[i % 2]);
+        instance_write(h.pin, pins[i % 2]);
         if (i % 3 == 0)
             node_start_daemon(&h);
         else
@@ -122,18 +122,18 @@ static void two_wrong_pins_by_turns__one_login_each_until_one_command(void **sta
     char out[8192];
     (void)state;
     node_make(&h);
-    char *right = house_read(h.pin);
+    char *right = instance_read(h.pin);
     flap(wrong, 6); /* the token itself refuses, and counts */
     assert_int_equal(node_logins(&h), 2);
-    CHECK(house_tool(&h, out, sizeof out, "check", NULL) != 0);
+    CHECK(instance_tool(&h, out, sizeof out, "check", NULL) != 0);
     CHECK_HAS(out, "was refused or stopped here before");
-    house_do(&h, "pin", "retry", NULL);
+    instance_do(&h, "pin", "retry", NULL);
     flap(wrong, 6);
     assert_int_equal(node_logins(&h), 4);
-    house_write(h.pin, right);
+    instance_write(h.pin, right);
     node_start_tool(&h);
     assert_int_equal(node_logins(&h), 5);
-    CHECK(house_tool(&h, out, sizeof out, "pin", "retry", NULL) == 0);
+    CHECK(instance_tool(&h, out, sizeof out, "pin", "retry", NULL) == 0);
     CHECK_HAS(out, "no login is stopped here; 2 PINs that were refused are forgotten");
     free(right);
     node_remove(&h);
@@ -145,7 +145,7 @@ static void token_that_was_logged_in_already__proves_no_pin(void **state)
 {
     (void)state;
     node_make(&h);
-    house_liar_tell(&h, "C_Login rv=0x100\n");
+    instance_liar_tell(&h, "C_Login rv=0x100\n");
     node_start_mixed(&h, 2);
     char *text = node_remembered(&h);
     CHECK_HAS(text, "\"proven\": false");
@@ -153,7 +153,7 @@ static void token_that_was_logged_in_already__proves_no_pin(void **state)
     CHECK_HAS(text, "\"tried\": null");
     free(text);
     node_forget_count(&h);
-    house_liar_tell(&h, "C_Login rv=0x5\n"); /* CKR_GENERAL_ERROR: one try, as ever */
+    instance_liar_tell(&h, "C_Login rv=0x5\n"); /* CKR_GENERAL_ERROR: one try, as ever */
     node_start_mixed(&h, 4);
     assert_int_equal(node_logins(&h), 1);
     text = node_remembered(&h);
@@ -169,13 +169,13 @@ static void wrong_pin_then_the_right_one__up_by_itself(void **state)
 {
     (void)state;
     node_make(&h);
-    char *right = house_read(h.pin);
-    house_write(h.pin, wrong_pin); /* the token itself refuses, and counts */
+    char *right = instance_read(h.pin);
+    instance_write(h.pin, wrong_pin); /* the token itself refuses, and counts */
     node_start_mixed(&h, 4);
     assert_int_equal(node_logins(&h), 1);
-    house_write(h.pin, right);
-    house_up(&h);
-    house_await_workers(&h, 2);
+    instance_write(h.pin, right);
+    instance_up(&h);
+    instance_await_workers(&h, 2);
     assert_int_equal(node_logins(&h), 3);
     free(right);
     node_remove(&h);
@@ -185,12 +185,12 @@ static void proven_unclear_once__back_by_itself(void **state)
 {
     (void)state;
     node_make_proven(&h);
-    house_liar_tell(&h, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
+    instance_liar_tell(&h, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
     node_start_daemon(&h);
-    house_liar_tell(&h, "");
+    instance_liar_tell(&h, "");
     node_age(&h, 10 * KW_S_NS);
-    house_up(&h);
-    house_await_workers(&h, 2);
+    instance_up(&h);
+    instance_await_workers(&h, 2);
     assert_int_equal(node_logins(&h), 3);
     node_remove(&h);
 }
@@ -199,17 +199,17 @@ static void proven_unclear_often__retry_allows_one_at_once(void **state)
 {
     (void)state;
     node_make_proven(&h);
-    house_liar_tell(&h, "C_Login rv=0x30\n");
+    instance_liar_tell(&h, "C_Login rv=0x30\n");
     node_start_daemon(&h);
     node_age(&h, 10 * KW_S_NS);
     node_start_daemon(&h); /* now it is an hour */
     assert_int_equal(node_logins(&h), 2);
-    house_do(&h, "pin", "retry", NULL);
+    instance_do(&h, "pin", "retry", NULL);
     node_start_mixed(&h, 5);
     assert_int_equal(node_logins(&h), 3);
-    house_liar_tell(&h, "");
-    house_do(&h, "pin", "retry", NULL);
-    house_up(&h);
+    instance_liar_tell(&h, "");
+    instance_do(&h, "pin", "retry", NULL);
+    instance_up(&h);
     node_remove(&h);
 }
 
@@ -220,23 +220,23 @@ static void tool_is_refused_while_the_daemon_serves__shown_and_not_tried(void **
 {
     (void)state;
     node_make_proven(&h);
-    house_up(&h);
-    house_await_workers(&h, 2);
+    instance_up(&h);
+    instance_await_workers(&h, 2);
     node_forget_count(&h);
-    size_t mark = house_mark(&h);
-    house_liar_tell(&h, "C_Login rv=0xa0\n");
+    size_t mark = instance_mark(&h);
+    instance_liar_tell(&h, "C_Login rv=0xa0\n");
     node_start_tool(&h);
-    house_await(&h, mark, NULL, "event=pin-latched", "CKR_PIN_INCORRECT", NULL);
-    CHECK_HAS(house_ask_status(&h, 1), "A PIN is latched");
-    house_signal_workers(&h, 9);
-    house_await(&h, mark, NULL, "event=worker-failed", "err=pin-stop", NULL);
+    instance_await(&h, mark, NULL, "event=pin-latched", "CKR_PIN_INCORRECT", NULL);
+    CHECK_HAS(instance_read_status(&h, 1), "A PIN is latched");
+    instance_signal_workers(&h, 9);
+    instance_await(&h, mark, NULL, "event=worker-failed", "err=pin-stop", NULL);
     assert_int_equal(node_logins(&h), 1);
-    house_liar_tell(&h, "");
-    house_do(&h, "pin", "retry", NULL);
-    house_await(&h, mark, NULL, "event=pin-unlatched", NULL);
-    house_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
-    house_await_workers(&h, 2);
-    house_ask_status(&h, 0);
+    instance_liar_tell(&h, "");
+    instance_do(&h, "pin", "retry", NULL);
+    instance_await(&h, mark, NULL, "event=pin-unlatched", NULL);
+    instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    instance_await_workers(&h, 2);
+    instance_read_status(&h, 0);
     node_remove(&h);
 }
 
@@ -245,12 +245,12 @@ static void daemon_is_refused__the_tool_sees_it_and_lifts_it(void **state)
     char out[8192];
     (void)state;
     make_latched();
-    CHECK(house_tool(&h, out, sizeof out, "check", NULL) != 0);
+    CHECK(instance_tool(&h, out, sizeof out, "check", NULL) != 0);
     CHECK_HAS(out, "no login is tried since");
     CHECK_HAS(out, "CKR_PIN_INCORRECT");
-    CHECK(house_tool(&h, out, sizeof out, "pin", "retry", "--json", NULL) == 0);
+    CHECK(instance_tool(&h, out, sizeof out, "pin", "retry", "--json", NULL) == 0);
     CHECK_HAS(out, "\"lifted\": true");
-    house_do(&h, "check", NULL);
+    instance_do(&h, "check", NULL);
     node_remove(&h);
 }
 
@@ -259,15 +259,15 @@ static void pin_with_the_line_end_of_windows__no_login_and_said(void **state)
     char out[8192];
     (void)state;
     node_make(&h);
-    char *right = house_read(h.pin), crlf[64];
+    char *right = instance_read(h.pin), crlf[64];
     snprintf(crlf, sizeof crlf, "%s\r\n", right);
-    house_write(h.pin, crlf);
-    size_t mark = house_mark(&h);
+    instance_write(h.pin, crlf);
+    size_t mark = instance_mark(&h);
     node_start_mixed(&h, 10);
-    house_await(&h, mark, NULL, "event=worker-failed", "carriage return", NULL);
-    CHECK(house_tool(&h, out, sizeof out, "check", NULL) != 0);
+    instance_await(&h, mark, NULL, "event=worker-failed", "carriage return", NULL);
+    CHECK(instance_tool(&h, out, sizeof out, "check", NULL) != 0);
     CHECK_HAS(out, "carriage return");
-    CHECK(strstr(out, right) == NULL && house_count(&h, 0, right) == 0);
+    CHECK(strstr(out, right) == NULL && instance_count(&h, 0, right) == 0);
     assert_int_equal(node_logins(&h), 0);
     free(right);
     node_remove(&h);

@@ -4,7 +4,7 @@
 #include <keyward/client.h>
 
 #include "liar.h"
-#include "parts.h"
+#include "token_internal.h"
 #include "run.h"
 #include "served.h"
 #include "softhsm.h"

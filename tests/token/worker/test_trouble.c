@@ -298,14 +298,14 @@ static bool logged(const char *text)
 static void let_it_log_in(int socket)
 {
     uint8_t buf[KW_WIRE_MAX];
-    const struct kw_wire_word go = {.err = KW_OK};
+    const struct kw_wire_permit go = {.err = KW_OK};
     ssize_t n;
     do
         n = recv(socket, buf, sizeof buf, 0);
     while (n > 0 && kw_wire_kind_of(kw_span_of(buf, (size_t)n)) != KW_WIRE_PIN);
     CHECK(n > 0);
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    CHECK_OK(kw_wire_put_word(&go, &dst));
+    CHECK_OK(kw_wire_encode_permit(&go, &dst));
     CHECK(send(socket, dst.ptr, dst.len, 0) == (ssize_t)dst.len);
 }
 

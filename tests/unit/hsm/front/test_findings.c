@@ -216,8 +216,8 @@ static void exposed__old_workers_canary_is_good__stands_and_the_finder_is_asked(
     fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
     CHECK(stage_version(&s, K1).code == KW_CODE_KEY_BAD);
     kw_lock_take(&s.lock); /* as if the other one had been asked before */
-    struct kw_gen_word word = {.looked = true, .reason = ""};
-    kw_front_judge(s.front->crew[0], kw_generation_at(s.front->serving, 1), &word);
+    struct kw_gen_result word = {.looked = true, .reason = ""};
+    kw_front_judge(s.front->workers[0], kw_generation_at(s.front->serving, 1), &word);
     kw_lock_give(&s.lock);
     CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_BAD);
     ask_for(1); /* worker 0 has as little to do, and comes first */
@@ -331,8 +331,8 @@ static void replaced__active__lost_and_an_older_workers_canary_is_no_proof(void 
     CHECK(stage_health(&s).active_err.code == KW_CODE_KEY_BAD);
     for (int i = 0; i < 8; i++) {
         kw_lock_take(&s.lock);
-        struct kw_gen_word word = {.looked = true, .reason = ""};
-        kw_front_judge(s.front->crew[1], kw_generation_at(s.front->serving, 2), &word);
+        struct kw_gen_result word = {.looked = true, .reason = ""};
+        kw_front_judge(s.front->workers[1], kw_generation_at(s.front->serving, 2), &word);
         kw_lock_give(&s.lock);
         s.time.now_ns += 5 * KW_S_NS;
     }
@@ -446,7 +446,7 @@ static void says(unsigned i, uint32_t n, kw_err e, unsigned findings)
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     const struct kw_wire_verdict v = {.n = n, .err = e, .findings = findings};
-    CHECK_OK(kw_wire_put_verdict(&v, &dst));
+    CHECK_OK(kw_wire_encode_verdict(&v, &dst));
     fake_say(&s, i, buf, dst.len);
 }
 
@@ -463,7 +463,7 @@ static void found_by_a_worker_of_a_keyring_that_does_not_come_up__ends_here_too(
     says(2, 1, exposed, KW_WIRE_EXPOSED);
     says(2, 2, KW_OK, 0);
     says(2, 3, kw_err_at(KW_CODE_MISSING, "find"), 0); /* the new active one */
-    CHECK_OK(kw_wire_put_ready(&ready, &dst));
+    CHECK_OK(kw_wire_encode_ready(&ready, &dst));
     fake_say(&s, 2, buf, dst.len);
     stage_spin(&s);
     CHECK(stage_status(&s).coming_up && stage_health(&s).active_n == 2);

@@ -49,7 +49,7 @@ static void start__worker_echoes_another_keyring__killed(void **state)
     const struct kw_wire_ready r = {.keyring_sha256 = {1}};
     begin();
     fake_logs_in(&s, 0);
-    CHECK_OK(kw_wire_put_ready(&r, &dst));
+    CHECK_OK(kw_wire_encode_ready(&r, &dst));
     fake_say(&s, 0, buf, dst.len);
     stage_spin(&s);
     CHECK(s.fakes[0].killed);
@@ -57,7 +57,7 @@ static void start__worker_echoes_another_keyring__killed(void **state)
     stage_end(&s);
 }
 
-static void tell_facts(unsigned i, const char *firmware)
+static void send_facts(unsigned i, const char *firmware)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -68,7 +68,7 @@ static void tell_facts(unsigned i, const char *firmware)
                               .gcm_key_min = 16,
                               .gcm_key_max = 32};
     kw_copy_str(f.firmware, sizeof f.firmware, kw_span_str(firmware));
-    CHECK_OK(kw_wire_put_facts(&f, &dst));
+    CHECK_OK(kw_wire_encode_facts(&f, &dst));
     fake_say(&s, i, dst.ptr, dst.len);
     fake_ready(&s, i);
 }
@@ -81,10 +81,10 @@ static void facts__logged_when_they_are_new_or_have_changed(void **state)
     CHECK(file != NULL);
     kw_log_setup(fileno(file), KW_LOG_INFO, KW_LOG_LOGFMT, &kw_clock_system);
     begin();
-    tell_facts(0, "1.0");
-    tell_facts(1, "1.0");
+    send_facts(0, "1.0");
+    send_facts(1, "1.0");
     fake_dies(&s, 1);
-    tell_facts(2, "1.1");
+    send_facts(2, "1.1");
     stage_end(&s);
     kw_log_setup(STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, &kw_clock_system);
     rewind(file);
@@ -288,7 +288,7 @@ static void stop__last_answer_wants_a_canary__cancelled(void **state)
     CHECK_OK(ask(&s, K1, TEXT, &o));
     const struct kw_wire_answer a = {.id = fake_take(&s, 0, KW_WIRE_UNWRAP),
                                      .err = no_tag};
-    CHECK_OK(kw_wire_put_answer(&a, &dst));
+    CHECK_OK(kw_wire_encode_answer(&a, &dst));
     fake_say(&s, 0, dst.ptr, dst.len); /* read only while the front stops */
     kw_front_stop(s.front, 0);
     CHECK(o.done && o.err.code == KW_CODE_CANCELLED);

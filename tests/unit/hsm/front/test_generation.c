@@ -21,7 +21,7 @@ static void begin(enum kw_key_state first)
 static bool judge(struct kw_gen_version *v, kw_err e, const char *reason, int64_t now_ns,
                   int64_t wall_ns)
 {
-    const struct kw_gen_word word = {.err = e, .reason = reason, .looked = true};
+    const struct kw_gen_result word = {.err = e, .reason = reason, .looked = true};
     return kw_gen_version_judge(v, &word, now_ns, wall_ns);
 }
 
@@ -90,12 +90,12 @@ static struct kw_gen_version *v;
 static bool says(uint64_t worker, uint64_t newest, kw_err e, bool looked,
                  unsigned findings)
 {
-    const struct kw_gen_word word = {.err = e,
-                                     .reason = "",
-                                     .looked = looked,
-                                     .findings = findings,
-                                     .worker = worker,
-                                     .newest = newest};
+    const struct kw_gen_result word = {.err = e,
+                                       .reason = "",
+                                       .looked = looked,
+                                       .findings = findings,
+                                       .worker = worker,
+                                       .newest = newest};
     return kw_gen_version_judge(v, &word, 1, 1);
 }
 

@@ -27,7 +27,7 @@ static void pass_hours(unsigned hours)
 static void pin_stop__no_start_until_another_pin__also_in_the_next_life(void **state)
 {
     (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin();
     CHECK(s.fakes[0].has_pin_key);
     fake_login(&s, 0, wrong_pin, "wrong PIN");
@@ -60,7 +60,7 @@ static void pin_stop__no_start_until_another_pin__also_in_the_next_life(void **s
 static void pin_stop__same_pin_in_another_file__asked_and_stopped(void **state)
 {
     (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin();
     fake_login(&s, 0, wrong_pin, "wrong PIN");
     for (unsigned i = 1; i < 10; i++) {
@@ -152,7 +152,7 @@ static void login__proven_dies_in_it__again_after_ten_seconds_then_hourly(void *
 static void login__proven_unclear_and_the_token_counts__not_tried(void **state)
 {
     (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin_proven();
     fake_login(&s, 1, general_error, "C_Login: CKR_GENERAL_ERROR");
     s.count_low = true;
@@ -174,7 +174,7 @@ static void login__proven_unclear_and_the_token_counts__not_tried(void **state)
 static void login__dies_before_c_login__counts_nothing(void **state)
 {
     (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin();
     for (unsigned i = 0; i < 5; i++) {
         CHECK(fake_asks(&s, i, &word) && !kw_failed(word.err));
@@ -196,7 +196,7 @@ static void login__ready_without_one__killed(void **state)
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     const struct kw_wire_ready r = {.verdicts = 0};
     begin();
-    CHECK_OK(kw_wire_put_ready(&r, &dst));
+    CHECK_OK(kw_wire_encode_ready(&r, &dst));
     fake_say(&s, 0, buf, dst.len);
     stage_spin(&s);
     CHECK(s.fakes[0].killed);
@@ -206,7 +206,7 @@ static void login__ready_without_one__killed(void **state)
 static void login__asked_twice_or_ended_before_it_may__killed(void **state)
 {
     (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     const struct kw_wire_login l = {.err = KW_OK};
@@ -214,7 +214,7 @@ static void login__asked_twice_or_ended_before_it_may__killed(void **state)
     CHECK(fake_asks(&s, 0, &word));
     CHECK(!fake_asks(&s, 0, &word));
     CHECK(s.fakes[0].killed);
-    CHECK_OK(kw_wire_put_login(&l, &dst));
+    CHECK_OK(kw_wire_encode_login(&l, &dst));
     for (int t = 0; t < 60 && s.started == 1; t++)
         stage_pass(&s, KW_S_NS);
     fake_say(&s, 1, buf, dst.len);
@@ -226,7 +226,7 @@ static void login__asked_twice_or_ended_before_it_may__killed(void **state)
 static void login__somebody_is_at_the_files__answered_when_they_are_free(void **state)
 {
     (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     struct kw_state_dir *tool = NULL;
     begin();
     CHECK_OK(kw_state_open(s.state_path, &tool, NULL));
@@ -252,7 +252,7 @@ static void stop__end_of_a_login_is_owed__written_before_it_is_gone(void **state
     CHECK_OK(kw_state_open(s.state_path, &tool, NULL));
     fake_in_login(&s, 1);
     CHECK_OK(kw_state_lock(tool, NULL));
-    fake_tells_login(&s, 1, wrong_pin, "wrong PIN");
+    fake_sends_login(&s, 1, wrong_pin, "wrong PIN");
     kw_state_unlock(tool);
     stage_close(&s);
     book.state = tool;
@@ -266,7 +266,7 @@ static void login__somebody_logs_in_and_does_not_end__told_no_and_tried_later(
     void **state)
 {
     (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     struct kw_pin_verdict v;
     struct kw_pin_owner tool;
     struct kw_pin_facts facts = {.serial = "00cafe", .label = "tok"};
@@ -303,7 +303,7 @@ static void by_the_tool(enum kw_pin_end end)
 static void tool_latches_while_it_serves__shown_and_no_worker_logs_in(void **state)
 {
     (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin();
     start_two(&s);
     by_the_tool(KW_PIN_REFUSED);
@@ -343,7 +343,7 @@ static void spoilt_latch_file__no_login_and_said(void **state)
 {
     (void)state;
     char path[120];
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin();
     snprintf(path, sizeof path, "%s/pin-latch.json", s.state_path);
     CHECK_OK(kw_file_replace(path, kw_span_str("{}"), 0600, NULL));

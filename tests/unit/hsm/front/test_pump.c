@@ -30,8 +30,8 @@ static void worker_of_an_earlier_keyring__gets_no_job_though_it_is_ready(void **
     stage_begin(&s);
     stage_open(&s);
     start_two(&s);
-    CHECK(s.front->crew[0]->state == KW_WORKER_READY);
-    s.front->crew[0]->generation--;
+    CHECK(s.front->workers[0]->state == KW_WORKER_READY);
+    s.front->workers[0]->generation--;
     CHECK_OK(ask(&s, K2, TEXT, &a));
     CHECK_OK(ask(&s, K2, TEXT, &b));
     CHECK(!fake_job(&s, 0, &job));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
-#include "parts.h"
+#include "token_internal.h"
 
 static const struct kw_attribute_field *field(const char *name)
 {

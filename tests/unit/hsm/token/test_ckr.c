@@ -3,7 +3,7 @@
 
 #include "check.h"
 #include "constants.h"
-#include "parts.h"
+#include "token_internal.h"
 
 struct named {
     CK_RV rv;

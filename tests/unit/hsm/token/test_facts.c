@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
-#include "parts.h"
+#include "token_internal.h"
 
 static struct kw_token_facts facts_of(CK_TOKEN_INFO info)
 {

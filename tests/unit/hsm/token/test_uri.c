@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "check.h"
-#include "parts.h"
+#include "token_internal.h"
 
 static void refused(const char *text, const char *word)
 {

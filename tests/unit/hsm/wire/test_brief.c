@@ -36,7 +36,7 @@ static void put__field_missing_or_too_long__bug(void **state)
         default: b.active_n = KW_VERSION_N_MAX + 1; break;
         }
         kw_dst dst = kw_dst_of(buf, sizeof buf);
-        CHECK_CODE(kw_brief_put(&b, &dst), KW_CODE_BUG);
+        CHECK_CODE(kw_brief_encode(&b, &dst), KW_CODE_BUG);
         CHECK(dst.len == 0);
     }
 }

@@ -248,9 +248,9 @@ void fake_word(int front, kw_err e, const char *note)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    struct kw_wire_word word = {.err = e};
+    struct kw_wire_permit word = {.err = e};
     kw_note_set(&word.note, "%s", note);
-    CHECK_OK(kw_wire_put_word(&word, &dst));
+    CHECK_OK(kw_wire_encode_permit(&word, &dst));
     CHECK(send(front, buf, dst.len, 0) == (ssize_t)dst.len);
 }
 

@@ -7,7 +7,7 @@
 #define KEYWARD_TESTS_FAKE_TOKEN_H
 
 #include "check.h"
-#include "worker.h"
+#include "worker_internal.h"
 
 enum { SCRIPT_MAX = 8 };
 struct script {

@@ -30,7 +30,7 @@ static void put(uint64_t id)
                                     .until_ns = INT64_MAX,
                                     .key_id = kw_span_str(K2),
                                     .input = kw_span_str("input")};
-    CHECK_OK(kw_wire_put_job(&job, &dst));
+    CHECK_OK(kw_wire_encode_job(&job, &dst));
     CHECK(send(front, buf, dst.len, 0) == (ssize_t)dst.len);
 }
 
@@ -38,7 +38,7 @@ static bool get(struct kw_wire_answer *ret)
 {
     static uint8_t buf[KW_WIRE_MAX];
     ssize_t n = recv(front, buf, sizeof buf, MSG_DONTWAIT);
-    return n > 0 && !kw_failed(kw_wire_get_answer(kw_span_of(buf, (size_t)n), ret));
+    return n > 0 && !kw_failed(kw_wire_decode_answer(kw_span_of(buf, (size_t)n), ret));
 }
 
 static void many_jobs_then_the_end__all_answered_in_order(void **state)

@@ -36,7 +36,7 @@ static kw_span told(void)
 static struct kw_wire_verdict verdict(uint32_t n)
 {
     struct kw_wire_verdict v;
-    CHECK_OK(kw_wire_get_verdict(told(), &v));
+    CHECK_OK(kw_wire_decode_verdict(told(), &v));
     CHECK(v.n == n);
     return v;
 }
@@ -47,19 +47,19 @@ static void start_well(void)
     struct kw_pin_facts pin;
     struct kw_wire_login login;
     CHECK_OK(kw_worker_start(w, &note));
-    CHECK_OK(kw_wire_get_facts(told(), &facts));
+    CHECK_OK(kw_wire_decode_facts(told(), &facts));
     CHECK_STR(facts.label, "tok?"); /* made printable */
     CHECK(facts.gcm && facts.gcm_key_min == 16 && facts.gcm_key_max == 32);
-    CHECK_OK(kw_wire_get_pin(told(), &pin));
+    CHECK_OK(kw_wire_decode_pin(told(), &pin));
     CHECK(pin.mark.digest_len == 0); /* no key in the brief */
-    CHECK_OK(kw_wire_get_login(told(), &login));
+    CHECK_OK(kw_wire_decode_login(told(), &login));
     CHECK(!kw_failed(login.err));
 }
 
 static void is_ready(void)
 {
     struct kw_wire_ready ready;
-    CHECK_OK(kw_wire_get_ready(told(), &ready));
+    CHECK_OK(kw_wire_decode_ready(told(), &ready));
     CHECK(ready.verdicts == 2);
     CHECK(kw_span_equal(kw_span_of(ready.keyring_sha256, 32),
                         kw_span_of(w->ring->sha256, 32)));

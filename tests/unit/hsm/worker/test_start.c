@@ -68,8 +68,8 @@ static void pin_stop__one_login_and_nothing_more(void **state)
     struct kw_pin_facts pin;
     struct kw_wire_login login;
     (void)told(); /* facts */
-    CHECK_OK(kw_wire_get_pin(told(), &pin));
-    CHECK_OK(kw_wire_get_login(told(), &login));
+    CHECK_OK(kw_wire_decode_pin(told(), &pin));
+    CHECK_OK(kw_wire_decode_login(told(), &login));
     CHECK(login.err.code == KW_CODE_PIN_STOP && told().len == 0);
     CHECK_STR(login.note.text, "no login");
     fake_worker_end(w);
@@ -84,7 +84,7 @@ static void login__was_logged_in_already__told(void **state)
     struct kw_wire_login login;
     (void)told(); /* facts */
     (void)told(); /* pin */
-    CHECK_OK(kw_wire_get_login(told(), &login));
+    CHECK_OK(kw_wire_decode_login(told(), &login));
     CHECK(!kw_failed(login.err) && login.was_in);
     fake_worker_end(w);
 }
@@ -101,7 +101,7 @@ static void word__no__no_login_and_nothing_told_of_one(void **state)
     CHECK(kw_page_look(w->page).logins == 0); /* it waited outside of LOGIN */
     struct kw_pin_facts pin;
     (void)told(); /* facts */
-    CHECK_OK(kw_wire_get_pin(told(), &pin));
+    CHECK_OK(kw_wire_decode_pin(told(), &pin));
     CHECK(told().len == 0);
     fake_worker_end(w);
 }
@@ -144,7 +144,7 @@ static void token_says_stop_after_the_word__no_login_is_told(void **state)
     fake.flags_stop = true;
     CHECK_CODE(kw_worker_start(w, &note), KW_CODE_PIN_STOP);
     (void)told(); /* facts */
-    CHECK_OK(kw_wire_get_pin(told(), &pin));
+    CHECK_OK(kw_wire_decode_pin(told(), &pin));
     CHECK(told().len == 0 && kw_page_look(w->page).logins == 0);
     fake_worker_end(w);
 }
@@ -159,7 +159,7 @@ static void question__names_token_and_source_and_marks_by_the_briefs_key(void **
     w->brief.pin_key = kw_span_of(key, sizeof key);
     CHECK_OK(kw_worker_start(w, &note));
     (void)told(); /* facts */
-    CHECK_OK(kw_wire_get_pin(told(), &pin));
+    CHECK_OK(kw_wire_decode_pin(told(), &pin));
     CHECK_STR(pin.label, "tok?");
     CHECK(pin.source.ino == 7 && !pin.count_low);
     CHECK_OK(kw_pin_mark_make(kw_span_of(key, sizeof key), pin.serial,

@@ -110,7 +110,7 @@ static void several_have_it__own_service_then_the_usual_ones(void **state)
 static void unit_names__only_such(void **state)
 {
     char *argv[] = {NULL};
-    struct kw_call call = {.verb = "check", .argc = 0, .argv = argv};
+    struct kw_request call = {.verb = "check", .argc = 0, .argv = argv};
     (void)state;
     CHECK(kw_pin_place_called(&call));
     call.unit = "keywardd";
@@ -124,7 +124,7 @@ static void unit_names__only_such(void **state)
     }
 }
 
-static void check_line(const struct kw_call *call, const char *property, const char *want)
+static void check_line(const struct kw_request *call, const char *property, const char *want)
 {
     char text[1024] = "";
     FILE *out = fmemopen(text, sizeof text, "w");
@@ -140,8 +140,8 @@ static void line__as_the_shell_wants_it_and_without_unit(void **state)
                      "--unit", "x.service", "--unit=y",
                      "--json"};
     char *odd[] = {"create", "--operator", "it's me; $(id)"};
-    const struct kw_call a = {NULL, "key create", 7, plain};
-    const struct kw_call b = {NULL, "key create", 3, odd};
+    const struct kw_request a = {NULL, "key create", 7, plain};
+    const struct kw_request b = {NULL, "key create", 3, odd};
     (void)state;
     check_line(&a, "LoadCredential=pin:/etc/pin",
                "systemd-run --pipe --wait --same-dir -p LoadCredential=pin:/etc/pin "

@@ -43,7 +43,7 @@ static const char *tell(enum kw_answer destroyable, enum kw_key_state other,
     const struct kw_gone_row found = {KW_GONE_STILL_THERE, destroyable, &token, 7};
     const struct kw_removal removal = {&config, &ring, &versions[0],
                                        &versions[0].objects[0].tokens[0], &found};
-    kw_removal_tell(&removal, &next);
+    kw_removal_commands(&removal, &next);
     return next.text;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-#include "rounds.h"
+#include "percentile.h"
 #include "rules.h"
 
 static struct kw_client_reply reply;

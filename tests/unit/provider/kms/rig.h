@@ -46,7 +46,7 @@ struct rig {
     struct kw_lock lock;
     struct kw_hsm hsm;
     struct kw_kms *kms;
-    struct kw_call calls[RIG_CALLS];
+    struct kw_request calls[RIG_CALLS];
     unsigned done[RIG_CALLS]; /* how often done was called for each call */
     int64_t until[RIG_CALLS]; /* deadline of the client, mono; 0 = none */
 };
@@ -56,11 +56,11 @@ struct rig {
 struct rig *rig_open(void);
 void rig_close(struct rig *r);
 
-struct kw_call *rig_status(struct rig *r, unsigned i, unsigned class_index);
-struct kw_call *rig_encrypt(struct rig *r, unsigned i, unsigned class_index,
-                            kw_span seed);
-struct kw_call *rig_decrypt(struct rig *r, unsigned i, unsigned class_index,
-                            const char *key_id, kw_span ciphertext);
+struct kw_request *rig_status(struct rig *r, unsigned i, unsigned class_index);
+struct kw_request *rig_encrypt(struct rig *r, unsigned i, unsigned class_index,
+                               kw_span seed);
+struct kw_request *rig_decrypt(struct rig *r, unsigned i, unsigned class_index,
+                               const char *key_id, kw_span ciphertext);
 /* The client's own deadline of a call that is yet to begin. */
 static inline void rig_until(struct rig *r, unsigned i, int64_t mono_ns)
 {

@@ -10,7 +10,7 @@ static const uint8_t seed_bytes[32] = "0123456789abcdef0123456789abcde";
 static void refused(const char *key_id, kw_span ct, enum kw_code want)
 {
     struct rig *r = rig_open();
-    struct kw_call *c = rig_decrypt(r, 0, 0, key_id, ct);
+    struct kw_request *c = rig_decrypt(r, 0, 0, key_id, ct);
     CHECK(rig_ended(r, 0, want));
     CHECK(r->hsm.submitted == 0);
     CHECK(c->seed.ptr == NULL);
@@ -76,14 +76,14 @@ static void begin__annotations__bad_input_and_no_job(void **state)
     uint8_t out[KW_CIPHERTEXT_MAX];
     (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c = &r->calls[0];
-    *c = (struct kw_call){.ask = KW_ASK_DECRYPT,
-                          .until = KW_NEVER,
-                          .has_annotations = true,
-                          .key_id = kw_span_str(RIG_KEY_1)};
+    struct kw_request *c = &r->calls[0];
+    *c = (struct kw_request){.method = KW_METHOD_DECRYPT,
+                             .until = KW_NEVER,
+                             .has_annotations = true,
+                             .key_id = kw_span_str(RIG_KEY_1)};
     c->ciphertext = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
     /* begun by hand: the rig's own helper sets no annotations */
-    struct kw_call *probe = rig_status(r, 1, 0);
+    struct kw_request *probe = rig_status(r, 1, 0);
     c->done = probe->done;
     kw_kms_begin(r->kms, c);
     CHECK(rig_ended(r, 0, KW_CODE_BAD_INPUT));
@@ -124,7 +124,7 @@ static void begin__any_bit_changed__never_a_plaintext(void **state)
     for (size_t bit = 0; bit < ct.len * 8; bit++) {
         out[bit / 8] ^= (uint8_t)(1u << bit % 8);
         r->done[0] = 0;
-        struct kw_call *c = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+        struct kw_request *c = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
         rig_run(r);
         CHECK(r->done[0] == 1);
         CHECK(kw_failed(c->err) && c->seed.ptr == NULL);
@@ -139,14 +139,14 @@ static void begin__good_ciphertext__the_seed_from_the_hsm_then_from_memory(void 
     (void)state;
     struct rig *r = rig_open();
     kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
-    struct kw_call *c = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    struct kw_request *c = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
     CHECK(r->done[0] == 0 && r->hsm.flushed == 1);
     rig_run(r);
     CHECK(rig_ended(r, 0, KW_CODE_OK));
     CHECK(kw_span_equal(kw_secret_peek(&c->seed), SEED));
     CHECK(c->source == KW_SOURCE_HSM);
     CHECK_STR(c->token, "fake");
-    struct kw_call *again = rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
+    struct kw_request *again = rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
     CHECK(rig_ended(r, 1, KW_CODE_OK));
     CHECK(again->source == KW_SOURCE_CACHE && r->hsm.submitted == 1);
     CHECK(kw_span_equal(kw_secret_peek(&again->seed), SEED));
@@ -183,7 +183,7 @@ static void begin__equal_requests_in_flight__one_job_for_all(void **state)
         CHECK(kw_span_equal(kw_secret_peek(&r->calls[i].seed), SEED));
     }
     kw_kms_stats(r->kms, 0, &stats);
-    CHECK(stats.joined == 9 && stats.calls[KW_ASK_DECRYPT] == 10);
+    CHECK(stats.joined == 9 && stats.calls[KW_METHOD_DECRYPT] == 10);
     rig_close(r);
 }
 
@@ -252,7 +252,7 @@ static void cancel__the_only_waiter__the_job_goes_too(void **state)
     uint8_t out[KW_CIPHERTEXT_MAX];
     (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c =
+    struct kw_request *c =
         rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));
     kw_kms_cancel(r->kms, c);
     CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
@@ -327,7 +327,7 @@ static void cancel__answer_already_under_way__the_answer_is_dropped(void **state
     uint8_t out[KW_CIPHERTEXT_MAX];
     (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c =
+    struct kw_request *c =
         rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));
     r->hsm.cancel_too_late = true;
     kw_kms_cancel(r->kms, c);

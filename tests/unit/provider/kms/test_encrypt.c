@@ -84,7 +84,7 @@ static void begin__good__wrapped_verified_and_decryptable(void **state)
 {
     (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c = rig_encrypt(r, 0, 1, SEED);
+    struct kw_request *c = rig_encrypt(r, 0, 1, SEED);
     rig_run_one(r);
     CHECK(r->done[0] == 0 && rig_waiting(r) == 1); /* the verify */
     rig_run(r);
@@ -95,7 +95,7 @@ static void begin__good__wrapped_verified_and_decryptable(void **state)
     kw_span ct = kw_span_of(c->out_ciphertext, c->out_ciphertext_len);
     CHECK_OK(kw_envelope_parse(ct, &env));
     CHECK(kw_span_equal_str(env.scope, "bulk"));
-    struct kw_call *d = rig_decrypt(r, 1, 1, RIG_KEY_1, ct);
+    struct kw_request *d = rig_decrypt(r, 1, 1, RIG_KEY_1, ct);
     CHECK(r->done[1] == 0); /* Encrypt does not fill the cache */
     rig_run(r);
     CHECK(rig_ended(r, 1, KW_CODE_OK));
@@ -122,10 +122,10 @@ static void begin__every_size__round_trip(void **state)
     struct rig *r = rig_open();
     for (size_t n = 1; n <= KW_SEED_MAX; n += 51) {
         r->done[0] = r->done[1] = 0;
-        struct kw_call *c = rig_encrypt(r, 0, 0, kw_span_of(seed_bytes, n));
+        struct kw_request *c = rig_encrypt(r, 0, 0, kw_span_of(seed_bytes, n));
         rig_run(r);
         CHECK(rig_ended(r, 0, KW_CODE_OK));
-        struct kw_call *d = rig_decrypt(
+        struct kw_request *d = rig_decrypt(
             r, 1, 0, RIG_KEY_1, kw_span_of(c->out_ciphertext, c->out_ciphertext_len));
         rig_run(r);
         CHECK(rig_ended(r, 1, KW_CODE_OK) && d->seed.len == n);
@@ -138,7 +138,7 @@ static void cancel__between_wrap_and_verify__dropped(void **state)
 {
     (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c = rig_encrypt(r, 0, 0, SEED);
+    struct kw_request *c = rig_encrypt(r, 0, 0, SEED);
     rig_run_one(r);
     kw_kms_cancel(r->kms, c);
     CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
@@ -150,7 +150,7 @@ static void cancel__answer_already_under_way__the_answer_finishes_it(void **stat
 {
     (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c = rig_encrypt(r, 0, 0, SEED);
+    struct kw_request *c = rig_encrypt(r, 0, 0, SEED);
     r->hsm.cancel_too_late = true;
     kw_kms_cancel(r->kms, c);
     CHECK(r->done[0] == 0);

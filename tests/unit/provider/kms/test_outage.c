@@ -74,7 +74,7 @@ static void lost__serve_cached__cached_seeds_only_and_the_same_key_id(void **sta
     struct rig *r = warm(a, &secrets, b, &bulk);
     lose(r);
     CHECK(entries(r, 1) == 1);
-    struct kw_call *s = rig_status(r, 2, 1);
+    struct kw_request *s = rig_status(r, 2, 1);
     CHECK(rig_ended(r, 2, KW_CODE_OK));
     CHECK_STR(s->out_key_id, RIG_KEY_1);
     rig_decrypt(r, 3, 1, RIG_KEY_1, bulk);

@@ -5,7 +5,7 @@ static void begin__up__the_active_key_id_and_no_job(void **state)
 {
     (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c = rig_status(r, 0, 0);
+    struct kw_request *c = rig_status(r, 0, 0);
     CHECK(rig_ended(r, 0, KW_CODE_OK));
     CHECK_STR(c->out_key_id, RIG_KEY_1);
     CHECK(r->hsm.submitted == 0);
@@ -28,7 +28,7 @@ static void begin__starting__held_then_answered_when_up(void **state)
     (void)state;
     struct rig *r = rig_open();
     r->hsm.health.state = KW_HSM_STARTING;
-    struct kw_call *c = rig_status(r, 0, 0);
+    struct kw_request *c = rig_status(r, 0, 0);
     CHECK(r->done[0] == 0);
     kw_kms_tick(r->kms);
     CHECK(r->done[0] == 0);
@@ -70,7 +70,7 @@ static void cancel__held__cancelled(void **state)
     (void)state;
     struct rig *r = rig_open();
     r->hsm.health.state = KW_HSM_STARTING;
-    struct kw_call *c = rig_status(r, 0, 0);
+    struct kw_request *c = rig_status(r, 0, 0);
     kw_kms_cancel(r->kms, c);
     CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
     rig_close(r);

@@ -16,7 +16,7 @@
 
 /* The facts of the last call, copied. */
 struct kms_seen {
-    struct kw_call call;
+    struct kw_request call;
     uint8_t bytes[KW_CIPHERTEXT_MAX];
     size_t len;
 };
@@ -30,7 +30,7 @@ struct kw_kms {
     bool echoes;        /* the input is the answer */
     const char *key_id; /* what an echo says, NULL = kw1-0-echo */
     kw_err answer;      /* for all but Status                                          */
-    struct kw_call *parked; /* by work.next, newest first */
+    struct kw_request *parked; /* by work.next, newest first */
     size_t parked_count, begun, cancelled;
     int watched; /* a descriptor; was it open when a call was cancelled? */
     bool watched_open;

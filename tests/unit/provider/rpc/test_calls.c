@@ -6,7 +6,7 @@
 
 #include <keyward/alloc.h>
 
-#include "rpc_call.h"
+#include "rpc_request.h"
 #include "server.h"
 
 #define IN_TIME (30 * KW_S_NS)

@@ -12,11 +12,11 @@ static void open_block(void)
     CHECK_OK(kw_pb_block_init(&block, KW_CODEC_BLOCK));
 }
 
-static enum kw_code decode(enum kw_ask ask, const void *p, size_t len,
-                           struct kw_request *r)
+static enum kw_code decode(enum kw_method method, const void *p, size_t len,
+                           struct kw_codec_fields *r)
 {
     kw_pb_block_clear(&block);
-    return kw_codec_decode(ask, kw_span_of(p, len), &block, r).code;
+    return kw_codec_decode(method, kw_span_of(p, len), &block, r).code;
 }
 
 /* {1: `bytes`, 2: uid, 3: key_id} with lengths below 128. */
@@ -34,11 +34,11 @@ static size_t message(uint8_t *to, kw_span bytes, kw_span uid, kw_span key_id)
 static void decode__nul_in_key_id__bad_input(void **state)
 {
     uint8_t m[512];
-    struct kw_request r = {.has_annotations = true};
+    struct kw_codec_fields r = {.has_annotations = true};
     (void)state;
     open_block();
     size_t n = message(m, kw_span_str("c"), kw_span_str("u"), kw_span_of("kw1\0evil", 8));
-    CHECK(decode(KW_ASK_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
     CHECK(r.has_annotations && r.bytes.ptr == NULL); /* a failure touches no output */
     kw_pb_block_wipe(&block);
 }
@@ -46,26 +46,26 @@ static void decode__nul_in_key_id__bad_input(void **state)
 static void decode__nul_in_uid__bad_input(void **state)
 {
     uint8_t m[512];
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
     size_t n = message(m, kw_span_str("c"), kw_span_of("\0", 1), kw_span_str("k"));
-    CHECK(decode(KW_ASK_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
     n = message(m, kw_span_str("p"), kw_span_of("a\0b", 3), (kw_span){0});
-    CHECK(decode(KW_ASK_ENCRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_ENCRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
 static void decode__bad_utf8__bad_input(void **state)
 {
     uint8_t m[512];
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
     size_t n = message(m, kw_span_str("c"), kw_span_str("u"), kw_span_str("k\xc0\xaf"));
-    CHECK(decode(KW_ASK_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
     n = message(m, kw_span_str("p"), kw_span_str("\xed\xa0\x80"), (kw_span){0});
-    CHECK(decode(KW_ASK_ENCRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_ENCRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
@@ -73,10 +73,10 @@ static void decode__bad_utf8__bad_input(void **state)
 static void decode__first_of_two_key_ids_is_bad__bad_input(void **state)
 {
     static const uint8_t m[] = "\x1a\x02\xff\xff\x1a\x01k";
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
@@ -86,10 +86,10 @@ static void decode__two_key_ids__the_last(void **state)
                                "first"
                                "\x1a\x04"
                                "last";
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
     CHECK(kw_span_equal_str(r.key_id, "last"));
     kw_pb_block_wipe(&block);
 }
@@ -97,14 +97,14 @@ static void decode__two_key_ids__the_last(void **state)
 static void decode__cut_short__bad_input(void **state)
 {
     uint8_t m[512];
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
     size_t n = message(m, kw_span_str("cipher"), kw_span_str("uid"), kw_span_str("key"));
-    CHECK(decode(KW_ASK_DECRYPT, m, n - 1, &r) == KW_CODE_BAD_INPUT);
-    CHECK(decode(KW_ASK_DECRYPT, m, 1, &r) == KW_CODE_BAD_INPUT);
-    CHECK(decode(KW_ASK_ENCRYPT, "\x0a\x20short", 7, &r) == KW_CODE_BAD_INPUT);
-    CHECK(decode(KW_ASK_STATUS, "\x0a", 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, n - 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_ENCRYPT, "\x0a\x20short", 7, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_STATUS, "\x0a", 1, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
@@ -112,22 +112,22 @@ static void decode__length_of_4_gigabytes__bad_input(void **state)
 {
     static const uint8_t m[] = "\x0a\xff\xff\xff\xff\x0f"
                                "abc";
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
-    CHECK(decode(KW_ASK_ENCRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
-    CHECK(decode(KW_ASK_STATUS, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_ENCRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_STATUS, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
 static void decode__group__bad_input(void **state)
 {
     static const uint8_t m[] = "\x2b\x2c"; /* field 5, start and end of a group */
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, 2, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, 2, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
@@ -139,17 +139,19 @@ static void decode__fields_at_their_limit__as_sent(void **state)
     v2__encrypt_request__init(&e);
     static uint8_t bytes[KW_CIPHERTEXT_MAX + 1], m[8192];
     static char text[KW_WIRE_KEY_ID_MAX + 2];
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
     memset(text, 'k', KW_WIRE_KEY_ID_MAX);
     d.ciphertext = (ProtobufCBinaryData){KW_CIPHERTEXT_MAX, bytes};
     d.key_id = text;
-    CHECK(decode(KW_ASK_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
+          KW_CODE_OK);
     assert_int_equal(r.bytes.len, KW_CIPHERTEXT_MAX);
     assert_int_equal(r.key_id.len, KW_WIRE_KEY_ID_MAX);
     e.plaintext = (ProtobufCBinaryData){KW_SEED_MAX, bytes};
-    CHECK(decode(KW_ASK_ENCRYPT, m, v2__encrypt_request__pack(&e, m), &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_ENCRYPT, m, v2__encrypt_request__pack(&e, m), &r) ==
+          KW_CODE_OK);
     assert_int_equal(r.bytes.len, KW_SEED_MAX);
     kw_pb_block_wipe(&block);
 }
@@ -163,21 +165,22 @@ static void decode__fields_over_their_limit__bad_input(void **state)
     static uint8_t bytes[KW_CIPHERTEXT_MAX + 1], m[8192];
     static char text[KW_WIRE_KEY_ID_MAX + 2];
     char none[] = "";
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
     memset(text, 'k', KW_WIRE_KEY_ID_MAX + 1);
     d.ciphertext = (ProtobufCBinaryData){KW_CIPHERTEXT_MAX + 1, bytes};
-    CHECK(decode(KW_ASK_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
+    CHECK(decode(KW_METHOD_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
           KW_CODE_BAD_INPUT);
     d.ciphertext.len = 1;
     d.key_id = text;
-    CHECK(decode(KW_ASK_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
+    CHECK(decode(KW_METHOD_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
           KW_CODE_BAD_INPUT);
     d.key_id = none;
-    CHECK(decode(KW_ASK_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
+          KW_CODE_OK);
     e.plaintext = (ProtobufCBinaryData){KW_SEED_MAX + 1, bytes};
-    CHECK(decode(KW_ASK_ENCRYPT, m, v2__encrypt_request__pack(&e, m), &r) ==
+    CHECK(decode(KW_METHOD_ENCRYPT, m, v2__encrypt_request__pack(&e, m), &r) ==
           KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
@@ -185,12 +188,12 @@ static void decode__fields_over_their_limit__bad_input(void **state)
 /* kms refuses an empty plaintext or ciphertext, with a record. */
 static void decode__empty_message__empty_fields(void **state)
 {
-    struct kw_request r = {.has_annotations = true};
+    struct kw_codec_fields r = {.has_annotations = true};
     (void)state;
     open_block();
-    for (int ask = KW_ASK_STATUS; ask <= KW_ASK_DECRYPT; ask++) {
+    for (int method = KW_METHOD_STATUS; method <= KW_METHOD_DECRYPT; method++) {
         r.has_annotations = true;
-        CHECK(decode((enum kw_ask)ask, "", 0, &r) == KW_CODE_OK);
+        CHECK(decode((enum kw_method)method, "", 0, &r) == KW_CODE_OK);
         CHECK(r.bytes.len == 0 && r.uid.len == 0 && r.key_id.len == 0 &&
               !r.has_annotations);
     }
@@ -208,12 +211,12 @@ static void decode__unknown_fields__ignored(void **state)
                                "1234"
                                "\x0a\x01"
                                "c";
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
     CHECK(kw_span_equal_str(r.bytes, "c"));
-    CHECK(decode(KW_ASK_STATUS, m, sizeof m - 1, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_STATUS, m, sizeof m - 1, &r) == KW_CODE_OK);
     kw_pb_block_wipe(&block);
 }
 
@@ -223,10 +226,10 @@ static void decode__one_annotation__said_so(void **state)
                                "k"
                                "\x12\x02"
                                "vv";
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
     CHECK(r.has_annotations);
     kw_pb_block_wipe(&block);
 }
@@ -234,10 +237,10 @@ static void decode__one_annotation__said_so(void **state)
 static void decode__the_same_annotation_twice__said_so(void **state)
 {
     static const uint8_t m[] = "\x22\x03\x0a\x01k\x22\x03\x0a\x01k";
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
     CHECK(r.has_annotations);
     kw_pb_block_wipe(&block);
 }
@@ -246,13 +249,13 @@ static void decode__the_same_annotation_twice__said_so(void **state)
 static void decode__8_kib_of_empty_annotations__bad_input_and_bounded(void **state)
 {
     static uint8_t m[8192];
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     struct kw_arena_info info;
     (void)state;
     open_block();
     for (size_t i = 0; i < sizeof m; i += 2)
         m[i] = 0x22;
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m, &r) == KW_CODE_BAD_INPUT);
     CHECK(block.used <= KW_CODEC_BLOCK);
     kw_arena_info(&info);
     CHECK(info.used_max < 2 * KW_CODEC_BLOCK);
@@ -262,24 +265,24 @@ static void decode__8_kib_of_empty_annotations__bad_input_and_bounded(void **sta
 static void decode__8_kib_of_unknown_fields__bounded(void **state)
 {
     static uint8_t m[8192];
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
     for (size_t i = 0; i < sizeof m; i += 2)
         m[i] = 0x78;
-    for (int ask = KW_ASK_STATUS; ask <= KW_ASK_DECRYPT; ask++)
-        CHECK(decode((enum kw_ask)ask, m, sizeof m, &r) == KW_CODE_BAD_INPUT);
+    for (int method = KW_METHOD_STATUS; method <= KW_METHOD_DECRYPT; method++)
+        CHECK(decode((enum kw_method)method, m, sizeof m, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
 static void clear__after_an_encrypt__no_plaintext_left(void **state)
 {
     uint8_t m[512];
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     (void)state;
     open_block();
     size_t n = message(m, kw_span_str("plaintext-to-find"), (kw_span){0}, (kw_span){0});
-    CHECK(decode(KW_ASK_ENCRYPT, m, n, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_ENCRYPT, m, n, &r) == KW_CODE_OK);
     const uint8_t *at = r.bytes.ptr;
     CHECK(at >= block.bytes.ptr && at < block.bytes.ptr + block.bytes.len);
     kw_pb_block_clear(&block);
@@ -290,7 +293,8 @@ static void clear__after_an_encrypt__no_plaintext_left(void **state)
 
 static void encode__no_room__bug(void **state)
 {
-    static struct kw_call call = {.ask = KW_ASK_STATUS, .out_key_id = "kw1-1-aa"};
+    static struct kw_request call = {.method = KW_METHOD_STATUS,
+                                     .out_key_id = "kw1-1-aa"};
     uint8_t small[8];
     kw_dst d = kw_dst_of(small, sizeof small);
     (void)state;
@@ -300,7 +304,7 @@ static void encode__no_room__bug(void **state)
 
 static void encode__status__the_bytes_of_the_contract(void **state)
 {
-    static struct kw_call call = {.ask = KW_ASK_STATUS, .out_key_id = "k1"};
+    static struct kw_request call = {.method = KW_METHOD_STATUS, .out_key_id = "k1"};
     uint8_t room[KW_REPLY_PLAIN_MAX];
     kw_dst d = kw_dst_of(room, sizeof room);
     (void)state;
@@ -311,15 +315,15 @@ static void encode__status__the_bytes_of_the_contract(void **state)
 
 static void encode__largest_replies__fit(void **state)
 {
-    static struct kw_call call = {.ask = KW_ASK_ENCRYPT,
-                                  .out_ciphertext_len = KW_CIPHERTEXT_MAX};
+    static struct kw_request call = {.method = KW_METHOD_ENCRYPT,
+                                     .out_ciphertext_len = KW_CIPHERTEXT_MAX};
     uint8_t plain[KW_REPLY_PLAIN_MAX], secret[KW_REPLY_SECRET_MAX];
     kw_dst d = kw_dst_of(plain, sizeof plain);
     (void)state;
     kw_test_arena(4096);
     memset(call.out_key_id, 'k', KW_KEY_ID_MAX);
     CHECK_OK(kw_codec_encode(&call, &d));
-    call.ask = KW_ASK_DECRYPT;
+    call.method = KW_METHOD_DECRYPT;
     CHECK_OK(kw_secret_init(&call.seed, KW_SEED_MAX));
     d = kw_dst_of(secret, sizeof secret);
     CHECK_OK(kw_codec_encode(&call, &d));

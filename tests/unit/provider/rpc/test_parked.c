@@ -214,7 +214,7 @@ static void calls__one_class_full__the_other_has_its_part(void **state)
     rig_free(r);
 }
 
-static void status__more_held_than_the_house_has_room__refused_too(void **state)
+static void status__more_held_than_the_pool_has_room__refused_too(void **state)
 {
     enum { ROOM = CLASS_MAX + 64 / 2 };
     struct rig *r = rig_new();
@@ -377,7 +377,7 @@ KW_CASES("provider/rpc/parked", CASE(deadline__hundreds_of_years__never),
          CASE(status__700_parked_on_the_same_connection__answered),
          CASE(calls__2000_at_once__the_rest_refused_and_status_served),
          CASE(calls__one_class_full__the_other_has_its_part),
-         CASE(status__more_held_than_the_house_has_room__refused_too),
+         CASE(status__more_held_than_the_pool_has_room__refused_too),
          CASE(reply__never_read__given_up),
          CASE(shutdown__calls_parked__goaway_and_they_still_finish),
          CASE(free__calls_parked__cancelled_and_answered),
