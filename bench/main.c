@@ -21,7 +21,7 @@ static const struct {
     {"rounds", "several of these by turns, and their ratios", kw_analysis_exec},
     {"plan", "can this token carry this cluster?", kw_analysis_exec},
     {"compare", "is it slower?  two runs, or one and a baseline", kw_analysis_exec},
-    {"micro", "parts of the house by themselves, with Google Benchmark", kw_bench_micro},
+    {"micro", "parts of keyward by themselves, with Google Benchmark", kw_bench_micro},
     {"report", "one page of a results folder", kw_analysis_exec},
     {"split", "one such run of two things, told apart", kw_analysis_exec},
 };
@@ -38,15 +38,15 @@ static int usage(FILE *out, int status)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return usage(stderr, KW_EXIT_USAGE);
+        return usage(stderr, KW_BENCH_USAGE);
     if (strcmp(argv[1], "--help") == 0)
-        return usage(stdout, KW_EXIT_GOOD);
+        return usage(stdout, KW_BENCH_GOOD);
     if (strcmp(argv[1], "--version") == 0)
-        return printf("keyward-bench %s\n", KW_VERSION) > 0 ? KW_EXIT_GOOD
-                                                            : KW_EXIT_UNABLE;
+        return printf("keyward-bench %s\n", KW_VERSION) > 0 ? KW_BENCH_GOOD
+                                                            : KW_BENCH_UNABLE;
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(verbs[i].name, argv[1]) == 0)
             return verbs[i].run(argc - 1, argv + 1);
     fprintf(stderr, "keyward-bench: '%s' is no verb\n", argv[1]);
-    return usage(stderr, KW_EXIT_USAGE);
+    return usage(stderr, KW_BENCH_USAGE);
 }

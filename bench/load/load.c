@@ -252,10 +252,8 @@ static kw_err init(struct run *r)
     k->gathers = !o->eager;
     k->progress = o->progress;
     k->window.limit_ns = o->stop_p99_ns;
-    k->pace = (struct kw_pace){.rate = o->max_rate,
-                               .start_ns = kw_mono_ns(&kw_clock_system),
-                               .ramp_ns = o->ramp ? o->warmup_ns : 0};
-    k->pace.next_ns = k->pace.start_ns;
+    k->pace = kw_pace_begin((double)o->max_rate, kw_mono_ns(&kw_clock_system),
+                            o->ramp ? o->warmup_ns : 0, 0);
     return kw_corpus_init(&r->corpus, entries > 0 ? entries : 1);
 }
 

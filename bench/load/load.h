@@ -57,38 +57,10 @@ struct kw_load_result {
 KW_MUST_USE kw_err kw_load_run(const struct kw_load_options *o,
                                struct kw_load_result *ret_result, struct kw_note *note);
 
-/* What would be done, without a look at the socket. */
-void kw_load_plan(const struct kw_load_options *o);
+/* NULL: out of memory.  What would be done (--dry-run), and what was measured. */
 json_t *kw_load_plan_document(const struct kw_load_options *o);
-
-/* table.c and document.c: the same figures for people and for programs. */
-void kw_load_table(const struct kw_load_options *o, const struct kw_load_result *r);
 json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_result *r);
 
-/* [[upper_ns,count],…] of the buckets that are not empty. */
-json_t *kw_histogram_document(const struct kw_histogram *h);
-
 const char *kw_grpc_code_name(unsigned code);
-/* Of so many calls, or of whatever was counted in the measured time. */
-static inline double kw_per_second(const struct kw_load_result *r, uint64_t count)
-{
-    return r->elapsed_ns > 0 ? (double)count * 1e9 / (double)r->elapsed_ns : 0;
-}
-/* Right replies within the caller's time: what the API server can use. */
-static inline double kw_goodput_per_s(const struct kw_load_result *r)
-{
-    return kw_per_second(r, r->tally.all.good.count - r->tally.all.overdue);
-}
-/* Calls that missed the caller's time, answered or not. */
-static inline uint64_t kw_missed(const struct kw_outcome *o)
-{
-    return o->overdue + o->exceeded;
-}
-/* Microseconds of `ns` to each good call. */
-static inline double kw_per_call_us(const struct kw_load_result *r, uint64_t ns)
-{
-    const uint64_t good = r->tally.all.good.count;
-    return good > 0 ? (double)ns / 1e3 / (double)good : 0;
-}
 
 #endif

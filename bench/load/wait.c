@@ -14,7 +14,7 @@ static void take(struct kw_calls *k, struct kw_h2 *c, bool wait, kw_h2_ended *en
 
 static bool is_timed(const struct kw_calls *k)
 {
-    return k->schedule != NULL || k->pace.rate > 0;
+    return k->schedule != NULL || k->pace.gap_ns > 0;
 }
 
 /* With many calls under way a reply that waits a little costs nobody anything, and being
@@ -31,7 +31,7 @@ static void gather(const struct kw_calls *k)
 static struct timespec until_next(const struct kw_calls *k)
 {
     int64_t ns = 100 * KW_MS_NS, next = 0;
-    if (k->pace.rate > 0)
+    if (k->pace.gap_ns > 0)
         next = k->pace.next_ns;
     if (k->schedule != NULL && kw_schedule_next_ns(k->schedule) > next)
         next = kw_schedule_next_ns(k->schedule);

@@ -96,7 +96,8 @@ static void pack(struct kw_micro *m)
 static void pack_encrypt(struct kw_micro *m, void *fixture)
 {
     (void)fixture;
-    f.call = (struct kw_request){.method = KW_METHOD_ENCRYPT, .out_ciphertext_len = CIPHERTEXT};
+    f.call = (struct kw_request){.method = KW_METHOD_ENCRYPT,
+                                 .out_ciphertext_len = CIPHERTEXT};
     (void)kw_copy_str(f.call.out_key_id, sizeof f.call.out_key_id, kw_span_str(KEY_ID));
     pack(m);
 }

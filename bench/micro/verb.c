@@ -9,16 +9,17 @@
 
 int kw_bench_micro(int argc, char **argv)
 {
-    static const struct kw_verb v = {.name = "micro"};
     char path[KW_BESIDE_MAX];
     (void)argc;
     if (!kw_beside("keyward-bench-micro", path))
-        return kw_unable(&v, "/proc/self/exe does not say where this program lies");
+        return kw_bench_unable("micro",
+                               "/proc/self/exe does not say where this program lies");
     execv(path, argv);
     if (errno == ENOENT)
-        return kw_unable(&v,
-                         "%s is not there: it is built with keyward-bench and has to lie "
-                         "beside it",
-                         path);
-    return kw_unable(&v, "%s: %s", path, strerror(errno));
+        return kw_bench_unable(
+            "micro",
+            "%s is not there: it is built with keyward-bench and has to lie "
+            "beside it",
+            path);
+    return kw_bench_unable("micro", "%s: %s", path, strerror(errno));
 }

@@ -15,7 +15,8 @@ static uint16_t *flying_of(struct kw_storm *s, uint32_t server, size_t seed)
     return &s->flying[server % s->o.sockets * s->o.seeds + seed];
 }
 
-void kw_storm_count_wanted(struct kw_storm *s, uint32_t server, const struct kw_asker *a)
+void kw_storm_count_wanted(struct kw_storm *s, uint32_t server,
+                           const struct kw_storm_asker *a)
 {
     s->server[server].busy++;
     s->tally.calls[a->method]++;
@@ -31,7 +32,8 @@ static void count_code(struct kw_storm_tally *t, unsigned code)
     t->deadline_misses += code == DEADLINE_EXCEEDED;
 }
 
-void kw_storm_count_ended(struct kw_storm *s, uint32_t server, const struct kw_asker *a,
+void kw_storm_count_ended(struct kw_storm *s, uint32_t server,
+                          const struct kw_storm_asker *a,
                           const struct kw_storm_reply *reply)
 {
     struct kw_storm_tally *t = &s->tally;

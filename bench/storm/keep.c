@@ -19,8 +19,7 @@ enum {
     HEX_MOST = 2 * KW_MESSAGE_MAX + 1,
 };
 
-/* ---- writing
- * ------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------- */
 
 static json_t *entry_out(const struct kw_corpus *c, size_t i)
 {
@@ -58,8 +57,7 @@ kw_err kw_keep_write(const char *path, const struct kw_corpus *corpus,
     return e;
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------- */
 
 static bool entry_in(const json_t *from, struct kw_corpus_entry *to)
 {

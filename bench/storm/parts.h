@@ -10,22 +10,22 @@
 
 #define KW_NO_ASKER UINT32_MAX
 
-enum kw_asker_state {
+enum kw_storm_asker_state {
     KW_ASKER_IDLE,   /* nothing to do                                   */
     KW_ASKER_SLEEPS, /* until at_ns                                     */
     KW_ASKER_WANTS,  /* a call that was not sent; given up at at_ns     */
     KW_ASKER_SENT,   /* one that was; the same                          */
 };
 
-struct kw_asker {
-    enum kw_asker_state state;
+struct kw_storm_asker {
+    enum kw_storm_asker_state state;
     enum kw_method method;
     int64_t wanted_ns, at_ns;
     size_t seed;         /* of a list: the one it is at */
     uint32_t prev, next; /* in its server's queue       */
 };
 
-struct kw_server {
+struct kw_storm_server {
     uint32_t first, last;   /* calls to send, oldest first */
     unsigned key_id, seen;  /* of the state, 0: none; of the last Status */
     bool begun;             /* the first check has ended   */
@@ -49,8 +49,8 @@ struct kw_storm {
     int64_t began_ns, now_ns, wakes_ns;
     bool over, some_late; /* a call is over its time and not ended */
     uint32_t per_server;  /* askers: 1 + P x R */
-    struct kw_asker *asker;
-    struct kw_server server[KW_STORM_SERVERS_MAX];
+    struct kw_storm_asker *asker;
+    struct kw_storm_server server[KW_STORM_SERVERS_MAX];
     uint8_t *has;     /* the servers' own */
     uint16_t *flying; /* [sockets][seeds]: equal Decrypts under way */
     struct kw_storm_tally tally;
@@ -58,8 +58,10 @@ struct kw_storm {
 };
 
 /* count.c: what is counted, and what happened when. */
-void kw_storm_count_wanted(struct kw_storm *s, uint32_t server, const struct kw_asker *a);
-void kw_storm_count_ended(struct kw_storm *s, uint32_t server, const struct kw_asker *a,
+void kw_storm_count_wanted(struct kw_storm *s, uint32_t server,
+                           const struct kw_storm_asker *a);
+void kw_storm_count_ended(struct kw_storm *s, uint32_t server,
+                          const struct kw_storm_asker *a,
                           const struct kw_storm_reply *reply);
 /* Every sample up to now, as things stand; call it before they change. */
 void kw_storm_sample(struct kw_storm *s, int64_t now_ns);

@@ -45,8 +45,8 @@ static size_t first_seed(const struct kw_storm *s, uint32_t asker)
 
 static void enqueue(struct kw_storm *s, uint32_t asker)
 {
-    struct kw_server *v = &s->server[server_of(s, asker)];
-    struct kw_asker *a = &s->asker[asker];
+    struct kw_storm_server *v = &s->server[server_of(s, asker)];
+    struct kw_storm_asker *a = &s->asker[asker];
     a->prev = v->last;
     a->next = KW_NO_ASKER;
     if (v->last == KW_NO_ASKER)
@@ -58,8 +58,8 @@ static void enqueue(struct kw_storm *s, uint32_t asker)
 
 static void dequeue(struct kw_storm *s, uint32_t asker)
 {
-    struct kw_server *v = &s->server[server_of(s, asker)];
-    const struct kw_asker *a = &s->asker[asker];
+    struct kw_storm_server *v = &s->server[server_of(s, asker)];
+    const struct kw_storm_asker *a = &s->asker[asker];
     if (a->prev == KW_NO_ASKER)
         v->first = a->next;
     else
@@ -72,7 +72,7 @@ static void dequeue(struct kw_storm *s, uint32_t asker)
 
 static struct kw_storm_call call_of(const struct kw_storm *s, uint32_t asker)
 {
-    const struct kw_asker *a = &s->asker[asker];
+    const struct kw_storm_asker *a = &s->asker[asker];
     uint32_t server = server_of(s, asker);
     return (struct kw_storm_call){.asker = asker,
                                   .server = server,
@@ -110,7 +110,7 @@ static void wake_at(struct kw_storm *s, int64_t at_ns)
 
 static void fall_asleep(struct kw_storm *s, uint32_t asker, int64_t for_ns)
 {
-    struct kw_asker *a = &s->asker[asker];
+    struct kw_storm_asker *a = &s->asker[asker];
     a->state = KW_ASKER_SLEEPS;
     a->at_ns = s->now_ns + for_ns;
     wake_at(s, a->at_ns);
@@ -118,7 +118,7 @@ static void fall_asleep(struct kw_storm *s, uint32_t asker, int64_t for_ns)
 
 static void want(struct kw_storm *s, uint32_t asker, enum kw_method method)
 {
-    struct kw_asker *a = &s->asker[asker];
+    struct kw_storm_asker *a = &s->asker[asker];
     a->state = KW_ASKER_WANTS;
     a->method = method;
     a->wanted_ns = s->now_ns;
@@ -131,7 +131,7 @@ static void want(struct kw_storm *s, uint32_t asker, enum kw_method method)
 /* Rule 9. */
 static void list_came_to_its_end(struct kw_storm *s, uint32_t server)
 {
-    struct kw_server *v = &s->server[server];
+    struct kw_storm_server *v = &s->server[server];
     int64_t took = s->now_ns - v->born_ns;
     if (--v->lists_left > 0)
         return;
@@ -153,7 +153,7 @@ static void list_fails(struct kw_storm *s, uint32_t asker)
 static void list_goes_on(struct kw_storm *s, uint32_t asker)
 {
     uint32_t server = server_of(s, asker);
-    struct kw_asker *a = &s->asker[asker];
+    struct kw_storm_asker *a = &s->asker[asker];
     while (a->seed < s->o.seeds && s->server[server].has[a->seed])
         a->seed += s->o.parallel;
     a->state = KW_ASKER_IDLE;
@@ -177,7 +177,7 @@ static void list_begins(struct kw_storm *s, uint32_t asker)
 static void check_ended(struct kw_storm *s, uint32_t asker, bool good)
 {
     uint32_t server = server_of(s, asker);
-    struct kw_server *v = &s->server[server];
+    struct kw_storm_server *v = &s->server[server];
     s->tally.bad_checks += !good;
     fall_asleep(s, asker, good ? s->o.check_ns : s->o.check_retry_ns);
     if (v->begun)
@@ -195,12 +195,11 @@ static void begin(struct kw_storm *s, uint32_t asker)
         list_begins(s, asker);
 }
 
-/* ---- the life of a server
- * -------------------------------------------------------------- */
+/* ---- the life of a server ---------------------------------------------------------- */
 
 static void be_born(struct kw_storm *s, uint32_t server)
 {
-    struct kw_server *v = &s->server[server];
+    struct kw_storm_server *v = &s->server[server];
     v->key_id = v->seen = 0;
     v->begun = v->leaving = false;
     v->lists_left = lists_of(&s->o);
@@ -227,7 +226,7 @@ static int64_t restart_due(const struct kw_storm *s, uint32_t server)
 /* Rule 11: it leaves, and is born again when nothing is under way any more. */
 static void leave_if_due(struct kw_storm *s, uint32_t server)
 {
-    struct kw_server *v = &s->server[server];
+    struct kw_storm_server *v = &s->server[server];
     if (!v->leaving && s->now_ns >= restart_due(s, server)) {
         for (uint32_t i = 0; i < s->per_server; i++)
             if (s->asker[check_of(s, server) + i].state == KW_ASKER_SLEEPS)
@@ -240,8 +239,7 @@ static void leave_if_due(struct kw_storm *s, uint32_t server)
         be_born(s, server);
 }
 
-/* ---- time
- * ------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------- */
 
 int64_t kw_storm_wakes(const struct kw_storm *s)
 {
@@ -287,14 +285,13 @@ void kw_storm_tick(struct kw_storm *s, int64_t now_ns)
     look_ahead(s);
 }
 
-/* ---- the end of a call
- * ------------------------------------------------------------------- */
+/* ---- the end of a call ------------------------------------------------------------- */
 
 /* Rule 2. */
 static void end_of_check(struct kw_storm *s, uint32_t asker,
                          const struct kw_storm_reply *reply)
 {
-    struct kw_server *v = &s->server[server_of(s, asker)];
+    struct kw_storm_server *v = &s->server[server_of(s, asker)];
     bool good = reply->outcome == KW_STORM_GOOD;
     if (good && s->asker[asker].method == KW_STATUS) {
         v->seen = reply->key_id;
@@ -315,7 +312,7 @@ static void end_of_check(struct kw_storm *s, uint32_t asker,
 static void end_of_decrypt(struct kw_storm *s, uint32_t asker,
                            const struct kw_storm_reply *reply)
 {
-    struct kw_server *v = &s->server[server_of(s, asker)];
+    struct kw_storm_server *v = &s->server[server_of(s, asker)];
     size_t seed = s->asker[asker].seed;
     if (reply->outcome != KW_STORM_GOOD) {
         list_fails(s, asker);
@@ -329,7 +326,7 @@ static void end_of_decrypt(struct kw_storm *s, uint32_t asker,
 static void end_call(struct kw_storm *s, uint32_t asker,
                      const struct kw_storm_reply *reply)
 {
-    struct kw_asker *a = &s->asker[asker];
+    struct kw_storm_asker *a = &s->asker[asker];
     uint32_t server = server_of(s, asker);
     kw_storm_count_ended(s, server, a, reply);
     a->state = KW_ASKER_IDLE;
@@ -350,7 +347,7 @@ static const struct kw_storm_reply too_late = {.outcome = KW_STORM_FAILED, .code
 void kw_storm_ended(struct kw_storm *s, int64_t now_ns, uint32_t asker,
                     const struct kw_storm_reply *reply)
 {
-    const struct kw_asker *a = &s->asker[asker];
+    const struct kw_storm_asker *a = &s->asker[asker];
     KW_INVARIANT(a->state == KW_ASKER_SENT && now_ns >= s->now_ns);
     kw_storm_sample(s, now_ns);
     s->now_ns = now_ns;
@@ -361,7 +358,7 @@ bool kw_storm_overdue(struct kw_storm *s, struct kw_storm_call *ret_call, bool *
 {
     uint32_t all = s->per_server * (uint32_t)s->o.servers;
     for (uint32_t i = 0; i < all && s->some_late; i++) {
-        const struct kw_asker *a = &s->asker[i];
+        const struct kw_storm_asker *a = &s->asker[i];
         bool sent = a->state == KW_ASKER_SENT;
         if ((!sent && a->state != KW_ASKER_WANTS) || a->at_ns > s->now_ns)
             continue;
@@ -376,8 +373,7 @@ bool kw_storm_overdue(struct kw_storm *s, struct kw_storm_call *ret_call, bool *
     return false;
 }
 
-/* ---- birth, death, what is known
- * ------------------------------------------------------- */
+/* ---- birth, death, what is known --------------------------------------------------- */
 
 static bool in_range(const struct kw_storm_options *o)
 {
@@ -410,7 +406,7 @@ kw_err kw_storm_new(const struct kw_storm_options *o, int64_t began_ns,
         return kw_err_at(KW_CODE_NO_MEMORY, "storm");
     }
     for (uint32_t i = 0; i < o->servers; i++) {
-        s->server[i] = (struct kw_server){
+        s->server[i] = (struct kw_storm_server){
             .first = KW_NO_ASKER, .last = KW_NO_ASKER, .has = s->has + i * o->seeds};
         s->tally.ready_ns[i] = -1;
         be_born(s, i);

@@ -51,35 +51,34 @@ static bool analysis_find(struct analysis *a, int argc, char **argv)
 }
 
 /* Why the scripts cannot be run, and what to do. */
-static void analysis_missing(char *dst, size_t cap, const struct analysis *a)
+static void analysis_missing(const struct analysis *a, struct kw_note *why)
 {
     if (access(PYTHON, X_OK) != 0)
-        snprintf(dst, cap, PYTHON " is not there: install python3");
+        kw_note_set(why, PYTHON " is not there: install python3");
     else if (access(a->scripts, R_OK) != 0)
-        snprintf(dst, cap,
-                 "%s is not there: it is part of keyward-bench and has to lie beside it",
-                 a->scripts);
+        kw_note_set(
+            why, "%s is not there: it is part of keyward-bench and has to lie beside it",
+            a->scripts);
     else
-        snprintf(dst, cap, PYTHON " %s failed", a->scripts);
+        kw_note_set(why, PYTHON " %s table failed", a->scripts);
 }
 
 int kw_analysis_exec(int argc, char **argv)
 {
     struct analysis a;
-    char why[KW_BESIDE_MAX + 128];
-    const struct kw_verb v = {.name = argv[0]};
+    struct kw_note why;
     if (!analysis_find(&a, argc, argv))
-        return kw_unable(&v,
-                         "there are more than %d words, or /proc/self/exe does not "
-                         "say where this program lies",
-                         KW_ANALYSIS_WORDS_MAX);
+        return kw_bench_unable(argv[0],
+                               "there are more than %d words, or /proc/self/exe does not "
+                               "say where this program lies",
+                               KW_ANALYSIS_WORDS_MAX);
     if (access(a.scripts, R_OK) == 0)
         execv(PYTHON, a.argv);
-    analysis_missing(why, sizeof why, &a);
-    return kw_unable(&v, "%s", why);
+    analysis_missing(&a, &why);
+    return kw_bench_unable(argv[0], "%s", why.text);
 }
 
-/* Runs the script with the document on its standard input; true when it printed it. */
+/* Runs the script with the document on its standard input, and waits for its end. */
 static bool analysis_print(struct analysis *a, int document)
 {
     posix_spawn_file_actions_t actions;
@@ -95,26 +94,21 @@ static bool analysis_print(struct analysis *a, int document)
     return good && status == 0;
 }
 
-int kw_document_table(const struct kw_verb *verb, json_t *document, enum kw_exit code)
+bool kw_analysis_table(const char *verb, const json_t *document, struct kw_note *note)
 {
     static char table[] = "table";
     struct analysis a = {0};
-    char name[16], why[KW_BESIDE_MAX + 128];
+    char name[16];
     char *argv[] = {table, name};
-    snprintf(name, sizeof name, "%s", verb->name);
-    bool printed = false;
+    snprintf(name, sizeof name, "%s", verb);
     int fd = memfd_create("document", MFD_CLOEXEC);
-    if (fd >= 0 && json_dumpfd(document, fd, JSON_COMPACT) == 0 &&
-        lseek(fd, 0, SEEK_SET) == 0 && fflush(stdout) == 0 &&
-        analysis_find(&a, 2, argv) && access(a.scripts, R_OK) == 0)
-        printed = analysis_print(&a, fd);
+    bool printed = fd >= 0 && json_dumpfd(document, fd, JSON_COMPACT) == 0 &&
+                   lseek(fd, 0, SEEK_SET) == 0 && fflush(stdout) == 0 &&
+                   analysis_find(&a, 2, argv) && access(a.scripts, R_OK) == 0 &&
+                   analysis_print(&a, fd);
     if (fd >= 0)
         close(fd);
-    if (printed) {
-        json_decref(document);
-        return (int)code;
-    }
-    analysis_missing(why, sizeof why, &a);
-    (void)kw_unable(verb, "no table, but the document itself: %s", why);
-    return kw_document_out(document, code);
+    if (!printed)
+        analysis_missing(&a, note);
+    return printed;
 }

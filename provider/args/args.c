@@ -7,7 +7,7 @@
 
 #include <keyward/bytes.h>
 
-#include "value.h"
+#include "args_value.h"
 
 static void help_options(const struct kw_args *a, const struct kw_option *options,
                          size_t count)

@@ -63,9 +63,8 @@ static void dry_run__module_not_loaded(void **state)
     (void)state;
     bench_begin(&f);
     unsigned starts = kw_liar_count(&f.hsm, "C_Initialize");
-    BENCH_MUST(0, &f, &r, "--dry-run", "--curve", "1,2,4");
-    CHECK_HAS(r.out, "logins          8");
-    CHECK_HAS(r.out, "nothing was touched");
+    BENCH_MUST(0, &f, &r, "--dry-run", "--curve", "1,2,4", "--json");
+    CHECK(number_of(r.out, "logins") == 8);
     BENCH_MUST(0, &f, &r, "--dry-run", "--json");
     CHECK(number_of(r.out, "logins") == 2);
     CHECK(kw_liar_count(&f.hsm, "C_Initialize") == starts);

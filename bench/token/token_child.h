@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* token_child - one process of a measurement, seen from its parent and from inside
+ *
+ * A child says one byte on its channel, READY or DONE, and is told GO; the end of the file
+ * tells it to put away what it has and to go.
+ *
+ * Threads:   one; there must be no other when it forks.
+ * Blocking:  as each function says; every wait looks up at Ctrl-C.
+ */
+#ifndef KEYWARD_BENCH_TOKEN_CHILD_H
+#define KEYWARD_BENCH_TOKEN_CHILD_H
+
+#include <sys/types.h>
+
+#include "shared.h"
+
+enum { KW_SAY_READY = 'R', KW_SAY_DONE = 'D', KW_TELL_GO = 'G' };
+enum {
+    KW_LOOK_MS = 100, /* at Ctrl-C, and at --stop-p99 */
+    KW_PATIENCE_SETUP_S = 30,
+};
+
+/* ---- inside: what a child has from the fork ----------------------------------------- */
+
+struct kw_child_task {
+    const struct kw_token_plan *plan;
+    const struct kw_key_guard *guard;
+    struct kw_shared *shared;
+    uint64_t process; /* a worker's number */
+    int fd;           /* its end of the channel */
+};
+
+/* owner.c: logs in first, looks at the token, makes the key, and destroys it when it is
+ * told to go or the parent has died. */
+_Noreturn void kw_token_owner_main(const struct kw_child_task *task);
+/* worker.c: a process as keyward's workers are: one module, one login. */
+_Noreturn void kw_token_worker_main(const struct kw_child_task *task);
+
+/* Opens the arena and the token; login is the caller's. */
+KW_MUST_USE kw_err kw_child_open(const struct kw_token_plan *plan, bool read_write,
+                                 struct kw_token **ret_token, struct kw_note *note);
+/* DENIED  the token is no SoftHSM, and the operator did not say --yes */
+KW_MUST_USE kw_err kw_child_check(const struct kw_token_plan *plan,
+                                  const struct kw_token_facts *facts,
+                                  struct kw_note *note);
+/* Draws a label that no key of the keyring has. */
+KW_MUST_USE kw_err kw_child_label(const struct kw_key_guard *guard,
+                                  char ret_label[KW_KEY_ID_MAX + 1],
+                                  struct kw_note *note);
+void kw_child_say(const struct kw_child_task *task, char what);
+/* Waits to be told.  false: to go. */
+bool kw_child_told(const struct kw_child_task *task);
+
+/* ---- from outside ------------------------------------------------------------------- */
+
+struct kw_child {
+    pid_t pid; /* 0: none, or gone */
+    int fd;
+    const char *name; /* "a measuring process" */
+};
+
+typedef void kw_child_main(const struct kw_child_task *task); /* ends the process */
+
+/* Forks a child that runs `run` with the task and its end of a channel.  all[0..count)
+ * are those that the child must not keep the ends of. */
+KW_MUST_USE kw_err kw_child_start(const struct kw_child *all, size_t count,
+                                  struct kw_child *c, kw_child_main *run,
+                                  struct kw_child_task *task);
+/* Blocks for what the child says next: READY, DONE, or 0 when it is dead.  false: it says
+ * nothing KW_PATIENCE_SETUP_S after it was asked to stop. */
+KW_MUST_USE bool kw_child_hear(const struct kw_child *c, struct kw_shared *s,
+                               char *ret_what);
+/* Ctrl-C becomes s->stop; *until_ns becomes the end of patience, once it is set. */
+void kw_child_look_up(struct kw_shared *s, int64_t *until_ns, int64_t patience_s);
+/* Reaps a child that has said DONE or is dead; gives its wait status. */
+int kw_child_reap(struct kw_child *c);
+/* The error of a child that died without a word. */
+KW_MUST_USE kw_err kw_child_died(const struct kw_child *c, int status,
+                                 struct kw_note *note);
+/* Leaves a child that hangs in the module to itself: it goes, and the owner destroys its
+ * key, when the module lets it. */
+kw_err kw_child_leave(struct kw_child *c, struct kw_note *note);
+
+#endif
