@@ -125,9 +125,9 @@ int32_t kw_h2_peer(const struct kw_h2 *c)
 static bool h2_may_submit(const struct kw_h2 *c)
 {
     return !c->over && !c->draining && c->free_count > 0 &&
-           c->call_max - c->free_count <
-               nghttp2_session_get_remote_settings(
-                   c->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+           (c->queues || c->call_max - c->free_count <
+                             nghttp2_session_get_remote_settings(
+                                 c->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
 }
 
 struct kw_h2_call *kw_h2_submit(struct kw_h2 *c, enum kw_method method, kw_span message)

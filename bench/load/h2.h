@@ -55,6 +55,7 @@ struct kw_h2 {
     unsigned call_max;
     uint16_t free[KW_H2_CALLS_MAX], free_count;
 
+    bool queues;   /* calls beyond what the server takes at once wait on this side */
     bool draining; /* GOAWAY: what is under way may end, nothing new */
     bool over;     /* nothing more will come                         */
     char fault[160];

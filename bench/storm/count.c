@@ -73,7 +73,7 @@ static struct kw_storm_point point_at(const struct kw_storm *s, int64_t t_ns)
 }
 
 /* Every second point goes, and twice as long lies between those that come. */
-static void thin_out(struct kw_timeline *line)
+static void thin_out(struct kw_storm_timeline *line)
 {
     line->count = (line->count + 1) / 2;
     for (size_t i = 1; i < line->count; i++)
@@ -84,7 +84,7 @@ static void thin_out(struct kw_timeline *line)
 
 void kw_storm_sample(struct kw_storm *s, int64_t now_ns)
 {
-    struct kw_timeline *line = &s->timeline;
+    struct kw_storm_timeline *line = &s->timeline;
     while (line->next_ns <= now_ns - s->began_ns) {
         line->point[line->count++] = point_at(s, line->next_ns);
         line->next_ns += line->step_ns;
@@ -95,7 +95,7 @@ void kw_storm_sample(struct kw_storm *s, int64_t now_ns)
 
 size_t kw_storm_timeline(const struct kw_storm *s, struct kw_storm_point *ret_points)
 {
-    const struct kw_timeline *line = &s->timeline;
+    const struct kw_storm_timeline *line = &s->timeline;
     for (size_t i = 0; i < line->count; i++)
         ret_points[i] = line->point[i];
     ret_points[line->count] = point_at(s, s->now_ns - s->began_ns);

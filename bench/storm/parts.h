@@ -8,25 +8,20 @@
 
 #include "storm.h"
 
-#define KW_NO_ASKER UINT32_MAX
-
 enum kw_storm_asker_state {
-    KW_ASKER_IDLE,   /* nothing to do                                   */
-    KW_ASKER_SLEEPS, /* until at_ns                                     */
-    KW_ASKER_WANTS,  /* a call that was not sent; given up at at_ns     */
-    KW_ASKER_SENT,   /* one that was; the same                          */
+    KW_ASKER_IDLE,   /* nothing to do                      */
+    KW_ASKER_SLEEPS, /* until at_ns                        */
+    KW_ASKER_ASKS,   /* a call, which is given up at at_ns */
 };
 
 struct kw_storm_asker {
     enum kw_storm_asker_state state;
     enum kw_method method;
-    int64_t wanted_ns, at_ns;
-    size_t seed;         /* of a list: the one it is at */
-    uint32_t prev, next; /* in its server's queue       */
+    int64_t wanted_ns, at_ns; /* latency and timeout count from the first */
+    size_t seed;              /* of a list: the one it is at              */
 };
 
 struct kw_storm_server {
-    uint32_t first, last;   /* calls to send, oldest first */
     unsigned key_id, seen;  /* of the state, 0: none; of the last Status */
     bool begun;             /* the first check has ended   */
     bool leaving;           /* a restart is due            */
@@ -38,7 +33,7 @@ struct kw_storm_server {
     int64_t born_ns;
 };
 
-struct kw_timeline {
+struct kw_storm_timeline {
     int64_t step_ns, next_ns; /* of the next sample, since 0 */
     size_t count;
     struct kw_storm_point point[KW_STORM_POINTS];
@@ -46,15 +41,16 @@ struct kw_timeline {
 
 struct kw_storm {
     struct kw_storm_options o;
+    struct kw_storm_caller caller;
     int64_t began_ns, now_ns, wakes_ns;
-    bool over, some_late; /* a call is over its time and not ended */
-    uint32_t per_server;  /* askers: 1 + P x R */
+    bool over;
+    uint32_t per_server; /* askers: 1 + P x R */
     struct kw_storm_asker *asker;
     struct kw_storm_server server[KW_STORM_SERVERS_MAX];
     uint8_t *has;     /* the servers' own */
     uint16_t *flying; /* [sockets][seeds]: equal Decrypts under way */
     struct kw_storm_tally tally;
-    struct kw_timeline timeline;
+    struct kw_storm_timeline timeline;
 };
 
 /* count.c: what is counted, and what happened when. */

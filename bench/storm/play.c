@@ -160,33 +160,26 @@ static kw_span play_message_of(struct play *p, const struct kw_storm_call *call,
     return kw_dst_span(&dst);
 }
 
-static void play_send_of(struct play *p, uint32_t server)
+static void play_ask(void *ctx, const struct kw_storm_call *call)
 {
     uint8_t buffer[KW_MESSAGE_MAX];
-    struct kw_storm_call call;
-    struct kw_h2 *c = &p->connection[server];
-    while (kw_storm_next(p->storm, server, &call)) {
-        struct kw_h2_call *s =
-            kw_h2_submit(c, call.method, play_message_of(p, &call, buffer));
-        if (s == NULL)
-            break; /* it waits, and its time runs */
-        s->entry = call.asker;
-        p->call[call.asker] = (struct on_its_way){s, call.seed};
-        kw_storm_sent(p->storm, call.asker);
-    }
-    kw_h2_flush(c);
+    struct play *p = ctx;
+    struct kw_h2 *c = &p->connection[call->server];
+    struct kw_h2_call *sent =
+        kw_h2_submit(c, call->method, play_message_of(p, call, buffer));
+    p->call[call->asker] = (struct on_its_way){sent, call->seed};
+    if (sent != NULL) /* else the connection is lost, which ends the storm */
+        sent->entry = call->asker;
 }
 
-static void play_give_up_overdue(struct play *p)
+static void play_give_up(void *ctx, const struct kw_storm_call *call)
 {
-    struct kw_storm_call call;
-    bool sent = false;
-    while (kw_storm_overdue(p->storm, &call, &sent)) {
-        play_keep_saying(p, 4, "no answer in time");
-        if (sent)
-            kw_h2_cancel(&p->connection[call.server], p->call[call.asker].stream);
-        p->call[call.asker].stream = NULL;
-    }
+    struct play *p = ctx;
+    struct on_its_way *c = &p->call[call->asker];
+    play_keep_saying(p, KW_GRPC_DEADLINE_EXCEEDED, "no answer in time");
+    if (c->stream != NULL)
+        kw_h2_cancel(&p->connection[call->server], c->stream);
+    c->stream = NULL;
 }
 
 /* ---- the run --------------------------------------------------------------------------- */
@@ -249,9 +242,8 @@ static void play_run(struct play *p, struct kw_progress *progress)
 {
     while (!kw_storm_over(p->storm) && !p->result->partial) {
         kw_storm_tick(p->storm, p->now_ns);
-        play_give_up_overdue(p);
         for (uint32_t i = 0; i < p->o->storm.servers; i++)
-            play_send_of(p, i);
+            kw_h2_flush(&p->connection[i]);
         play_wait_for_something(p);
         play_tell(p, progress);
         if (!kw_storm_over(p->storm))
@@ -289,7 +281,8 @@ static kw_err play_measure(struct play *p, struct kw_progress *progress,
     }
     kw_watch_begin(&begun, "/proc", listener_of(p));
     p->began_ns = p->now_ns = kw_mono_ns(&kw_clock_system);
-    kw_err e = kw_storm_new(&p->o->storm, p->began_ns, &p->storm);
+    const struct kw_storm_caller caller = {play_ask, play_give_up, p};
+    kw_err e = kw_storm_new(&p->o->storm, &caller, p->began_ns, &p->storm);
     if (kw_failed(e))
         return e;
     play_run(p, progress);
@@ -325,13 +318,15 @@ static kw_err play_compare(struct play *p, struct kw_note *note)
 static kw_err play_connect(struct play *p, struct kw_note *note)
 {
     const struct kw_storm_options *o = &p->o->storm;
-    unsigned askers = 1 + (unsigned)(o->parallel * o->readers);
+    /* One more than ask at once: a call is free only after its end was told. */
+    unsigned calls = 2 + (unsigned)(o->parallel * o->readers);
     struct kw_note why = {{0}};
     snprintf(p->timeout, sizeof p->timeout, "%" PRId64 "m", o->timeout_ns / KW_MS_NS);
     kw_err e = KW_OK;
     for (uint64_t i = 0; i < o->servers && !kw_failed(e); i++) {
         const char *path = p->o->socket[i % o->sockets];
-        e = kw_h2_open(&p->connection[i], path, askers, p->timeout, note);
+        e = kw_h2_open(&p->connection[i], path, calls, p->timeout, note);
+        p->connection[i].queues = true;
         if (kw_failed(e) || i >= o->sockets)
             continue;
         e = play_greet(p->o, &p->connection[i], &p->own, &why);

@@ -34,73 +34,24 @@ static uint32_t check_of(const struct kw_storm *s, uint32_t server)
     return server * s->per_server;
 }
 
+static uint32_t askers_of(const struct kw_storm *s)
+{
+    return s->per_server * (uint32_t)s->o.servers;
+}
+
 /* Rule 4: the lists that need the very same seeds follow one another. */
 static size_t first_seed(const struct kw_storm *s, uint32_t asker)
 {
     return (asker % s->per_server - 1) / s->o.readers;
 }
 
-/* ---- the queue of a server: what it wants and nobody sent ----------------------------
- */
-
-static void enqueue(struct kw_storm *s, uint32_t asker)
-{
-    struct kw_storm_server *v = &s->server[server_of(s, asker)];
-    struct kw_storm_asker *a = &s->asker[asker];
-    a->prev = v->last;
-    a->next = KW_NO_ASKER;
-    if (v->last == KW_NO_ASKER)
-        v->first = asker;
-    else
-        s->asker[v->last].next = asker;
-    v->last = asker;
-}
-
-static void dequeue(struct kw_storm *s, uint32_t asker)
-{
-    struct kw_storm_server *v = &s->server[server_of(s, asker)];
-    const struct kw_storm_asker *a = &s->asker[asker];
-    if (a->prev == KW_NO_ASKER)
-        v->first = a->next;
-    else
-        s->asker[a->prev].next = a->next;
-    if (a->next == KW_NO_ASKER)
-        v->last = a->prev;
-    else
-        s->asker[a->next].prev = a->prev;
-}
-
 static struct kw_storm_call call_of(const struct kw_storm *s, uint32_t asker)
 {
     const struct kw_storm_asker *a = &s->asker[asker];
-    uint32_t server = server_of(s, asker);
-    return (struct kw_storm_call){.asker = asker,
-                                  .server = server,
-                                  .socket = server % (uint32_t)s->o.sockets,
-                                  .method = a->method,
-                                  .seed = a->seed,
-                                  .wanted_ns = a->wanted_ns};
+    return (struct kw_storm_call){asker, server_of(s, asker), a->method, a->seed};
 }
 
-bool kw_storm_next(const struct kw_storm *s, uint32_t server,
-                   struct kw_storm_call *ret_call)
-{
-    uint32_t asker = s->server[server].first;
-    if (asker == KW_NO_ASKER)
-        return false;
-    *ret_call = call_of(s, asker);
-    return true;
-}
-
-void kw_storm_sent(struct kw_storm *s, uint32_t asker)
-{
-    KW_INVARIANT(s->asker[asker].state == KW_ASKER_WANTS);
-    dequeue(s, asker);
-    s->asker[asker].state = KW_ASKER_SENT;
-}
-
-/* ---- what an asker does ---------------------------------------------------------------
- */
+/* ---- what an asker does ------------------------------------------------------------ */
 
 static void wake_at(struct kw_storm *s, int64_t at_ns)
 {
@@ -119,13 +70,14 @@ static void fall_asleep(struct kw_storm *s, uint32_t asker, int64_t for_ns)
 static void want(struct kw_storm *s, uint32_t asker, enum kw_method method)
 {
     struct kw_storm_asker *a = &s->asker[asker];
-    a->state = KW_ASKER_WANTS;
+    a->state = KW_ASKER_ASKS;
     a->method = method;
     a->wanted_ns = s->now_ns;
     a->at_ns = s->now_ns + s->o.timeout_ns; /* rule 8 */
     wake_at(s, a->at_ns);
-    enqueue(s, asker);
     kw_storm_count_wanted(s, server_of(s, asker), a);
+    const struct kw_storm_call call = call_of(s, asker);
+    s->caller.ask(s->caller.ctx, &call);
 }
 
 /* Rule 9. */
@@ -249,40 +201,13 @@ int64_t kw_storm_wakes(const struct kw_storm *s)
 /* What is due later; the earliest of it is when to look again. */
 static void look_ahead(struct kw_storm *s)
 {
-    uint32_t all = s->per_server * (uint32_t)s->o.servers;
     s->wakes_ns = s->o.day_ns > 0 ? s->began_ns + s->o.day_ns : INT64_MAX;
-    for (uint32_t i = 0; i < all; i++)
+    for (uint32_t i = 0; i < askers_of(s); i++)
         if (s->asker[i].state != KW_ASKER_IDLE)
             wake_at(s, s->asker[i].at_ns);
     for (uint32_t i = 0; i < s->o.servers; i++)
         if (!s->server[i].leaving)
             wake_at(s, restart_due(s, i));
-}
-
-static void fall_due(struct kw_storm *s, uint32_t asker)
-{
-    if (s->asker[asker].state == KW_ASKER_SLEEPS)
-        begin(s, asker);
-    else if (s->asker[asker].state != KW_ASKER_IDLE)
-        s->some_late = true;
-}
-
-void kw_storm_tick(struct kw_storm *s, int64_t now_ns)
-{
-    KW_INVARIANT(now_ns >= s->now_ns);
-    kw_storm_sample(s, now_ns);
-    s->now_ns = now_ns;
-    if (s->o.day_ns > 0 && now_ns >= s->began_ns + s->o.day_ns)
-        s->over = true;
-    if (s->over || now_ns < s->wakes_ns)
-        return;
-    for (uint32_t i = 0; i < s->o.servers; i++)
-        leave_if_due(s, i);
-    uint32_t all = s->per_server * (uint32_t)s->o.servers;
-    for (uint32_t i = 0; i < all; i++)
-        if (s->asker[i].at_ns <= now_ns)
-            fall_due(s, i);
-    look_ahead(s);
 }
 
 /* ---- the end of a call ------------------------------------------------------------- */
@@ -344,59 +269,66 @@ static void end_call(struct kw_storm *s, uint32_t asker,
 
 static const struct kw_storm_reply too_late = {.outcome = KW_STORM_FAILED, .code = 4};
 
+static void pass_time(struct kw_storm *s, int64_t now_ns)
+{
+    KW_INVARIANT(now_ns >= s->now_ns);
+    if (now_ns > s->now_ns)
+        kw_storm_sample(s, now_ns);
+    s->now_ns = now_ns;
+}
+
 void kw_storm_ended(struct kw_storm *s, int64_t now_ns, uint32_t asker,
                     const struct kw_storm_reply *reply)
 {
     const struct kw_storm_asker *a = &s->asker[asker];
-    KW_INVARIANT(a->state == KW_ASKER_SENT && now_ns >= s->now_ns);
-    kw_storm_sample(s, now_ns);
-    s->now_ns = now_ns;
+    KW_INVARIANT(a->state == KW_ASKER_ASKS);
+    pass_time(s, now_ns);
     end_call(s, asker, now_ns >= a->at_ns ? &too_late : reply);
 }
 
-bool kw_storm_overdue(struct kw_storm *s, struct kw_storm_call *ret_call, bool *ret_sent)
+/* Rule 8. */
+static void give_up(struct kw_storm *s, uint32_t asker)
 {
-    uint32_t all = s->per_server * (uint32_t)s->o.servers;
-    for (uint32_t i = 0; i < all && s->some_late; i++) {
+    const struct kw_storm_call call = call_of(s, asker);
+    s->caller.give_up(s->caller.ctx, &call);
+    end_call(s, asker, &too_late);
+}
+
+void kw_storm_tick(struct kw_storm *s, int64_t now_ns)
+{
+    pass_time(s, now_ns);
+    if (s->o.day_ns > 0 && now_ns >= s->began_ns + s->o.day_ns)
+        s->over = true;
+    if (s->over || now_ns < s->wakes_ns)
+        return;
+    for (uint32_t i = 0; i < s->o.servers; i++)
+        leave_if_due(s, i);
+    for (uint32_t i = 0; i < askers_of(s) && !s->over; i++) {
         const struct kw_storm_asker *a = &s->asker[i];
-        bool sent = a->state == KW_ASKER_SENT;
-        if ((!sent && a->state != KW_ASKER_WANTS) || a->at_ns > s->now_ns)
-            continue;
-        if (!sent)
-            dequeue(s, i);
-        *ret_call = call_of(s, i);
-        *ret_sent = sent;
-        end_call(s, i, &too_late);
-        return true;
+        if (a->at_ns <= now_ns && a->state == KW_ASKER_SLEEPS)
+            begin(s, i);
+        else if (a->at_ns <= now_ns && a->state == KW_ASKER_ASKS)
+            give_up(s, i);
     }
-    s->some_late = false;
-    return false;
+    look_ahead(s);
 }
 
 /* ---- birth, death, what is known --------------------------------------------------- */
 
-static bool in_range(const struct kw_storm_options *o)
-{
-    return o->servers >= 1 && o->servers <= KW_STORM_SERVERS_MAX && o->sockets >= 1 &&
-           o->sockets <= o->servers && o->seeds >= 1 && o->seeds <= KW_STORM_SEEDS_MAX &&
-           o->readers >= 1 && o->readers <= KW_STORM_LISTS_MAX && o->parallel >= 1 &&
-           o->parallel <= KW_STORM_LISTS_MAX && lists_of(o) <= KW_STORM_LISTS_MAX &&
-           o->timeout_ns > 0 && o->check_ns > 0 && o->check_retry_ns > 0 &&
-           o->list_retry_ns > 0 && o->day_ns >= 0 && o->restarts <= KW_STORM_RESTARTS_MAX;
-}
-
-kw_err kw_storm_new(const struct kw_storm_options *o, int64_t began_ns,
+kw_err kw_storm_new(const struct kw_storm_options *o,
+                    const struct kw_storm_caller *caller, int64_t began_ns,
                     struct kw_storm **ret_storm)
 {
-    if (!in_range(o))
-        return kw_err_at(KW_CODE_BAD_INPUT, "storm options");
+    KW_INVARIANT(o->servers >= 1 && o->servers <= KW_STORM_SERVERS_MAX && o->seeds >= 1 &&
+                 o->sockets >= 1 && o->sockets <= o->servers && lists_of(o) >= 1 &&
+                 lists_of(o) <= KW_STORM_LISTS_MAX && o->timeout_ns > 0);
     struct kw_storm *s = kw_new(1, sizeof *s);
     if (s == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "storm");
     s->o = *o;
+    s->caller = *caller;
     s->began_ns = s->now_ns = began_ns;
     s->per_server = 1 + (uint32_t)lists_of(o);
-    KW_INVARIANT(s->per_server > 1);
     s->timeline.step_ns = KW_MS_NS;
     s->asker = kw_new(o->servers * s->per_server, sizeof s->asker[0]);
     s->has = kw_new(o->servers, o->seeds);
@@ -406,12 +338,11 @@ kw_err kw_storm_new(const struct kw_storm_options *o, int64_t began_ns,
         return kw_err_at(KW_CODE_NO_MEMORY, "storm");
     }
     for (uint32_t i = 0; i < o->servers; i++) {
-        s->server[i] = (struct kw_storm_server){
-            .first = KW_NO_ASKER, .last = KW_NO_ASKER, .has = s->has + i * o->seeds};
+        s->server[i].has = s->has + i * o->seeds;
+        s->server[i].leaving = true; /* an earlier life that nobody saw */
         s->tally.ready_ns[i] = -1;
-        be_born(s, i);
     }
-    look_ahead(s);
+    s->wakes_ns = began_ns;
     *ret_storm = s;
     return KW_OK;
 }

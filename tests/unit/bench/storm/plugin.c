@@ -83,11 +83,19 @@ static void finish(struct plugin *p, struct kw_storm *s, int64_t now)
     }
 }
 
-/* Nobody waits for it any more; a session goes on all the same. */
-static void forget(struct plugin *p, uint32_t asker)
+static void ask(void *ctx, const struct kw_storm_call *c)
 {
+    struct plugin *p = ctx;
+    CHECK(p->asked_count < sizeof p->asked / sizeof p->asked[0]);
+    p->asked[p->asked_count++] = *c;
+}
+
+/* Nobody waits for it any more; a session goes on all the same. */
+static void give_up(void *ctx, const struct kw_storm_call *c)
+{
+    struct plugin *p = ctx;
     for (size_t i = p->queue_from; i < p->queue_to; i++)
-        if (p->queue[i % PLUGIN_QUEUE].asker == asker) {
+        if (p->queue[i % PLUGIN_QUEUE].asker == c->asker) {
             for (size_t j = i; j > p->queue_from; j--)
                 p->queue[j % PLUGIN_QUEUE] = p->queue[(j - 1) % PLUGIN_QUEUE];
             p->queue_from++;
@@ -95,25 +103,21 @@ static void forget(struct plugin *p, uint32_t asker)
         }
     for (unsigned i = 0; i < p->sessions; i++) {
         struct session *w = &p->session[i];
-        if (w->busy && w->call.asker == asker)
-            w->dropped = true;
-        for (size_t j = 0; w->busy && j < w->joined_count; j++)
-            if (w->joined[j].asker == asker)
-                w->joined[j] = w->joined[--w->joined_count];
+        w->dropped = w->dropped || (w->busy && w->call.asker == c->asker);
     }
 }
 
-static void hear(struct plugin *p, struct kw_storm *s, uint64_t servers, int64_t now)
+/* What was asked since, and what that leads to. */
+static void hear(struct plugin *p, struct kw_storm *s, int64_t now)
 {
-    struct kw_storm_call c;
-    for (uint32_t i = 0; i < servers; i++)
-        while (kw_storm_next(s, i, &c)) {
-            kw_storm_sent(s, c.asker);
-            if (c.method == KW_STATUS || now < p->away_until_ns)
-                answer(p, s, now, &c);
-            else
-                p->queue[p->queue_to++ % PLUGIN_QUEUE] = c;
-        }
+    for (size_t i = 0; i < p->asked_count; i++) { /* an answer may add to them */
+        const struct kw_storm_call c = p->asked[i];
+        if (c.method == KW_STATUS || now < p->away_until_ns)
+            answer(p, s, now, &c);
+        else
+            p->queue[p->queue_to++ % PLUGIN_QUEUE] = c;
+    }
+    p->asked_count = 0;
 }
 
 static int64_t next_done(const struct plugin *p)
@@ -126,29 +130,31 @@ static int64_t next_done(const struct plugin *p)
 }
 
 /* A moment: time passes, late calls end, replies come, new calls are heard. */
-static void moment(struct plugin *p, struct kw_storm *s, uint64_t servers, int64_t now)
+static void moment(struct plugin *p, struct kw_storm *s, int64_t now)
 {
-    struct kw_storm_call c;
-    bool sent = false;
     kw_storm_tick(s, now);
-    while (kw_storm_overdue(s, &c, &sent))
-        if (sent)
-            forget(p, c.asker);
     finish(p, s, now);
     size_t before = 0;
     do {
         before = p->queue_from;
-        hear(p, s, servers, now);
+        hear(p, s, now);
         serve(p, s, now);
-    } while (p->queue_from != before);
+    } while (p->queue_from != before || p->asked_count > 0);
 }
 
-void plugin_meets(struct plugin *p, struct kw_storm *s, uint64_t servers,
-                  int64_t until_ns)
+struct kw_storm *plugin_storm(struct plugin *p, const struct kw_storm_options *o)
+{
+    const struct kw_storm_caller caller = {ask, give_up, p};
+    struct kw_storm *s = NULL;
+    CHECK_OK(kw_storm_new(o, &caller, 0, &s));
+    return s;
+}
+
+void plugin_meets(struct plugin *p, struct kw_storm *s, int64_t until_ns)
 {
     int64_t now = 0;
     while (!kw_storm_over(s) && now <= until_ns) {
-        moment(p, s, servers, now);
+        moment(p, s, now);
         int64_t next = next_done(p), wakes = kw_storm_wakes(s);
         next = wakes < next ? wakes : next;
         if (next == INT64_MAX)

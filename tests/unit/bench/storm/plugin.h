@@ -22,6 +22,8 @@ struct plugin {
     /* what it did */
     uint64_t operations;
     /* its own */
+    struct kw_storm_call asked[1024]; /* and not heard yet */
+    size_t asked_count;
     struct kw_storm_call queue[PLUGIN_QUEUE];
     size_t queue_from, queue_to;
     struct session {
@@ -34,8 +36,9 @@ struct plugin {
     bool cached[1024];
 };
 
-/* Runs the storm from 0 to its end, or until nothing can happen any more, or until_ns. */
-void plugin_meets(struct plugin *p, struct kw_storm *s, uint64_t servers,
-                  int64_t until_ns);
+/* Makes a storm of these options that asks this plugin; s is the caller's to free. */
+struct kw_storm *plugin_storm(struct plugin *p, const struct kw_storm_options *o);
+/* Runs it from 0 to its end, or until nothing can happen any more, or until_ns. */
+void plugin_meets(struct plugin *p, struct kw_storm *s, int64_t until_ns);
 
 #endif

@@ -10,9 +10,9 @@ static const struct kw_storm_tally *t;
 
 static void day(const struct kw_storm_options *o)
 {
-    CHECK_OK(kw_storm_new(o, 0, &s));
+    s = plugin_storm(&p, o);
     t = kw_storm_tally_peek(s);
-    plugin_meets(&p, s, o->servers, INT64_MAX);
+    plugin_meets(&p, s, INT64_MAX);
     CHECK(kw_storm_over(s));
 }
 
