@@ -36,3 +36,16 @@ void kw_pace_took(struct kw_pace *p, int64_t now_ns)
     int64_t from = now_ns - p->next_ns > slack_ns ? now_ns - slack_ns : p->next_ns;
     p->next_ns = from + gap_after(p, from);
 }
+
+void kw_p99_window_add(struct kw_p99_window *w, int64_t took_ns)
+{
+    if (w->limit_ns == 0)
+        return;
+    w->count++;
+    w->over += took_ns > w->limit_ns;
+    if (w->count < KW_WINDOW)
+        return;
+    if (w->over > KW_WINDOW / 100 && w->broken == 0)
+        w->broken = w->over;
+    w->count = w->over = 0;
+}

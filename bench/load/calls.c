@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "calls.h"
 
+#include <inttypes.h>
+
 #include "load.h"
 
 static const int64_t sweep_ns = 100 * KW_MS_NS;
@@ -60,7 +62,7 @@ static void count(struct kw_calls *k, struct kw_h2_call *s, int status, const ch
     if (k->tally.replies >= k->replies_max)
         return;
     k->tally.replies++;
-    kw_window_add(&k->window, took_ns);
+    kw_p99_window_add(&k->window, took_ns);
     if (status != 0)
         count_failure(k, s->method, status, said, took_ns);
     else if (s->overlong || !kw_corpus_judge(k->corpus, s->method, s->entry,
@@ -228,4 +230,43 @@ void kw_calls_drain(struct kw_calls *k)
         look(k);
     for (size_t i = 0; i < k->connection_count; i++)
         give_up(k, &k->connection[i], INT64_MIN);
+}
+
+/* What the last stretch ended in, when it was not all good. */
+static kw_err prepare_judge(const struct kw_calls *k, const char *what,
+                            struct kw_note *note)
+{
+    const struct kw_tally *t = &k->tally;
+    for (unsigned code = 0; code < KW_GRPC_CODES; code++)
+        if (t->by_code[code] > 0) {
+            kw_note_set(note, "%s: %" PRIu64 " of %" PRIu64 " failed with %s: %s", what,
+                        t->by_code[code], k->issued, kw_grpc_code_name(code),
+                        t->said[code]);
+            return kw_err_at(KW_CODE_BAD_INPUT, "prepare");
+        }
+    if (t->all.wrong > 0) {
+        kw_note_set(note, "%s: %" PRIu64 " replies were wrong: is this a KMS v2 plugin?",
+                    what, t->all.wrong);
+        return kw_err_at(KW_CODE_WRONG_ANSWER, "prepare");
+    }
+    if (kw_calls_fault(k) != NULL || t->all.good.count < k->issue_max) {
+        kw_note_set(note, "%s: %s", what,
+                    kw_calls_fault(k) != NULL ? kw_calls_fault(k) : "interrupted");
+        return kw_err_at(KW_CODE_IO, "prepare");
+    }
+    return KW_OK;
+}
+
+kw_err kw_calls_prepare(struct kw_calls *k, enum kw_method method, size_t first,
+                        size_t count, const char *what, struct kw_note *note)
+{
+    k->choice = NULL;
+    k->row = (struct kw_row){method, first, count};
+    k->what = what;
+    k->issued = 0;
+    k->issue_max = count;
+    kw_tally_clear(&k->tally, kw_mono_ns(&kw_clock_system));
+    kw_calls_pump(k, INT64_MAX, UINT64_MAX);
+    kw_calls_drain(k);
+    return prepare_judge(k, what, note);
 }

@@ -19,7 +19,6 @@
 #include "pace.h"
 #include "progress.h"
 #include "schedule.h"
-#include "window.h"
 
 enum {
     KW_CONNECTIONS_MAX = 16,
@@ -87,7 +86,7 @@ struct kw_calls {
     uint64_t replies_max;         /* what comes after so many is not counted */
     struct kw_schedule *schedule; /* NULL: closed loop              */
     struct kw_pace pace;          /* of all calls, whatever for     */
-    struct kw_window window;      /* ends the pump when it breaks   */
+    struct kw_p99_window window;  /* ends the pump when it breaks   */
     int64_t timeout_ns;           /* the caller's time; a call older than it and a
                                      second is given up; 0: never                      */
     int64_t swept_ns;
@@ -105,7 +104,7 @@ struct kw_calls {
 void kw_calls_pump(struct kw_calls *k, int64_t until_ns, uint64_t replies);
 /* Waits for what is under way, starts nothing. */
 void kw_calls_drain(struct kw_calls *k);
-/* prepare.c: the method for each of `count` entries from `first` on, once; none may fail.
+/* The method for each of `count` entries from `first` on, once; none may fail.
  * The tally says so too.  `what` is what they are for, as the note says it; borrowed.
  * BAD_INPUT     some failed
  * WRONG_ANSWER  some replies were wrong

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choice.h"
 
-#include "draw.h"
-
 struct kw_needs kw_choice_needs(const struct kw_choice_options *o)
 {
     struct kw_needs n = {0};

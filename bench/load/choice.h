@@ -11,9 +11,8 @@
 #ifndef KEYWARD_BENCH_CHOICE_H
 #define KEYWARD_BENCH_CHOICE_H
 
-#include "deck.h"
+#include "order.h"
 #include "message.h"
-#include "zipf.h"
 
 enum {
     KW_CORPUS_MAX = 1000000, /* of ciphertexts             */

@@ -2,9 +2,7 @@
 /* What decides which call comes next: draw, deck and zipf. */
 #include "check.h"
 
-#include "deck.h"
-#include "draw.h"
-#include "zipf.h"
+#include "order.h"
 
 static void draw__known_seed__known_numbers(void **state)
 {

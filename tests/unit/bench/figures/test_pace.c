@@ -3,7 +3,6 @@
 #include "check.h"
 
 #include "pace.h"
-#include "window.h"
 
 static void pace__no_rate__always(void **state)
 {
@@ -75,24 +74,24 @@ static void pace__ramp_from_a_tenth__that_gap_first(void **state)
 static void window__no_limit__never_broken(void **state)
 {
     (void)state;
-    struct kw_window w = {0};
+    struct kw_p99_window w = {0};
     for (int i = 0; i < 5000; i++)
-        kw_window_add(&w, INT64_MAX);
+        kw_p99_window_add(&w, INT64_MAX);
     CHECK(w.broken == 0);
 }
 
-static void add(struct kw_window *w, int slow, int quick)
+static void add(struct kw_p99_window *w, int slow, int quick)
 {
     for (int i = 0; i < slow; i++)
-        kw_window_add(w, 101);
+        kw_p99_window_add(w, 101);
     for (int i = 0; i < quick; i++)
-        kw_window_add(w, 100);
+        kw_p99_window_add(w, 100);
 }
 
 static void window__too_few_samples__not_judged(void **state)
 {
     (void)state;
-    struct kw_window w = {.limit_ns = 100};
+    struct kw_p99_window w = {.limit_ns = 100};
     add(&w, 999, 0);
     CHECK(w.broken == 0);
     add(&w, 1, 0);
@@ -102,7 +101,7 @@ static void window__too_few_samples__not_judged(void **state)
 static void window__one_in_a_hundred__still_good(void **state)
 {
     (void)state;
-    struct kw_window w = {.limit_ns = 100};
+    struct kw_p99_window w = {.limit_ns = 100};
     add(&w, 10, 990);
     add(&w, 10, 990);
     CHECK(w.broken == 0);
