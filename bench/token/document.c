@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench_document.h"
 
-#include "result.h"
+#include "token_bench.h"
 
 /* A figure that nobody can know is not there. */
 static json_t *token_measured(const struct kw_token_point *p, const char *rate)

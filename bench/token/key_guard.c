@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "key_guard.h"
+#include "token_bench.h"
 
 #include <inttypes.h>
 #include <unistd.h>

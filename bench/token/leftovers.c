@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "token_run.h"
+#include "token_bench.h"
 
 #include "token_child.h"
 

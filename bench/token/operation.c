@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One operation of each kind, and the texts it is done on. */
-#include "thread.h"
+#include "token_child.h"
 
 #include <keyward/alloc.h>
 #include <keyward/clock.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "result.h"
+#include "token_bench.h"
 
 static void histogram_merge(struct kw_histogram *into, const struct kw_histogram *from)
 {

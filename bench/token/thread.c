@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "thread.h"
+#include "token_child.h"
 
 #include <poll.h>
 #include <sys/resource.h>

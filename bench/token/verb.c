@@ -5,7 +5,7 @@
 
 #include <keyward/alloc.h>
 
-#include "token_run.h"
+#include "token_bench.h"
 #include "watch.h"
 
 #define KEYRING_STANDARD "/etc/keyward/keyring.json"

@@ -4,7 +4,7 @@
  * Its main thread sets everything up, then waits for the others.  One more thread waits for
  * the parent's death, which is the end of the file on the channel.
  */
-#include "thread.h"
+#include "token_child.h"
 
 #include <poll.h>
 #include <pthread.h>

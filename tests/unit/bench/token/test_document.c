@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-#include "result.h"
+#include "token_bench.h"
 
 static const struct kw_key_guard no_keyring;
 static struct kw_token_plan plan = {.module = "/m.so",

@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-#include "key_guard.h"
+#include "token_bench.h"
 #include "object.h"
 
 static struct kw_note note;

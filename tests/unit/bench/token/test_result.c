@@ -3,7 +3,7 @@
 
 #include "check.h"
 
-#include "result.h"
+#include "token_bench.h"
 
 /* Two processes of two threads. */
 static struct kw_shared *shared(void)
