@@ -7,9 +7,9 @@
 #include <keyward/alloc.h>
 
 #include "load.h"
-#include "plugin.h"
+#include "fake_plugin.h"
 
-static struct plugin p;
+static struct fake_plugin p;
 static struct kw_load_options o;
 static struct kw_load_result *result;
 static struct kw_progress progress;
@@ -17,8 +17,8 @@ static struct kw_note note;
 
 static void begin(const char *mix)
 {
-    p = (struct plugin){.script = PLUGIN_GOOD};
-    plugin_start(&p);
+    p = (struct fake_plugin){.script = FAKE_GOOD};
+    fake_start(&p);
     progress = (struct kw_progress){0};
     o = (struct kw_load_options){.socket = p.path,
                                  .mix = mix,
@@ -36,7 +36,7 @@ static void begin(const char *mix)
 static void end(void)
 {
     kw_free(result);
-    plugin_stop(&p);
+    fake_stop(&p);
 }
 
 /* Nothing is answered within a nanosecond. */

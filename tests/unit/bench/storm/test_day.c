@@ -2,17 +2,17 @@
 /* A day of restarts, polls and one rotation. */
 #include "check.h"
 
-#include "plugin.h"
+#include "model.h"
 
-static struct plugin p;
+static struct model p;
 static struct kw_storm *s;
 static const struct kw_storm_tally *t;
 
 static void day(const struct kw_storm_options *o)
 {
-    s = plugin_storm(&p, o);
+    s = model_storm(&p, o);
     t = kw_storm_tally_peek(s);
-    plugin_meets(&p, s, INT64_MAX);
+    model_meets(&p, s, INT64_MAX);
     CHECK(kw_storm_over(s));
 }
 
@@ -21,7 +21,7 @@ static struct kw_storm_options a_day(void)
     struct kw_storm_options o = kw_storm_defaults();
     o.day_ns = 24 * 3600 * KW_S_NS;
     o.seeds = 10;
-    p = (struct plugin){.sessions = 1, .service_ns = 2 * KW_MS_NS, .joins = true};
+    p = (struct model){.sessions = 1, .service_ns = 2 * KW_MS_NS, .joins = true};
     return o;
 }
 

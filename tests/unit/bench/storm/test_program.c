@@ -7,10 +7,10 @@
 
 #include <jansson.h>
 
-#include "fake.h"
+#include "fake_plugin.h"
 #include "run.h"
 
-static struct fake f;
+static struct fake_plugin f;
 static struct kw_run r;
 static char file[96];
 #define RUN(...)                                                                         \
@@ -18,14 +18,14 @@ static char file[96];
 
 static void begin(void)
 {
-    fake_begin(&f);
+    fake_start(&f);
     snprintf(file, sizeof file, "%s/corpus.json", f.folder);
 }
 
 static void end(void)
 {
     (void)unlink(file);
-    fake_end(&f);
+    fake_stop(&f);
 }
 
 static void words__wrong__two_and_named(void **state)
@@ -62,7 +62,7 @@ static void nobody_listens__three_and_named(void **state)
 static void corpus__of_another_schema__three(void **state)
 {
     (void)state;
-    f = (struct fake){0};
+    f = (struct fake_plugin){0};
     begin();
     FILE *out = fopen(file, "w");
     CHECK(out != NULL);
@@ -77,7 +77,7 @@ static void corpus__of_another_schema__three(void **state)
 static void status__not_keywardd__three(void **state)
 {
     (void)state;
-    f = (struct fake){0};
+    f = (struct fake_plugin){0};
     begin();
     RUN(f.path, "--seeds", "3", "--status", "/nonexistent/status.sock");
     CHECK(r.status == 3);
@@ -88,7 +88,7 @@ static void status__not_keywardd__three(void **state)
 static void plugin_dies__three_and_partial(void **state)
 {
     (void)state;
-    f = (struct fake){.die_at = 9};
+    f = (struct fake_plugin){.script = FAKE_DIES, .from = 9, .counts = KW_DECRYPT};
     begin();
     RUN(f.path, "--servers", "1", "--seeds", "20", "--json");
     CHECK(r.status == 3);
@@ -104,7 +104,8 @@ static void plugin_dies__three_and_partial(void **state)
 static void plaintext__wrong__one(void **state)
 {
     (void)state;
-    f = (struct fake){.wrong_at = 5};
+    f = (struct fake_plugin){
+        .script = FAKE_WRONG, .from = 5, .times = 1, .counts = KW_DECRYPT};
     begin();
     RUN(f.path, "--servers", "1", "--seeds", "20", "--json");
     CHECK(r.status == 1);
@@ -116,12 +117,12 @@ static void plaintext__wrong__one(void **state)
 static void dry_run__says_what_would_be__calls_nobody(void **state)
 {
     (void)state;
-    f = (struct fake){0};
+    f = (struct fake_plugin){0};
     begin();
     RUN(f.path, "--dry-run", "--json");
     CHECK(r.status == 0);
     CHECK_HAS(r.out, "\"dry_run\": true");
-    CHECK(f.status + f.encrypt + f.decrypt == 0);
+    CHECK(f.seen[KW_STATUS] + f.seen[KW_ENCRYPT] + f.seen[KW_DECRYPT] == 0);
     end();
 }
 
@@ -135,7 +136,7 @@ static double figure(const json_t *d, const char *name)
 static void storm__json__the_promised_fields(void **state)
 {
     (void)state;
-    f = (struct fake){0};
+    f = (struct fake_plugin){0};
     begin();
     RUN(f.path, "--servers", "2", "--seeds", "300", "--json");
     CHECK(r.status == 0);
@@ -160,13 +161,13 @@ static void storm__json__the_promised_fields(void **state)
 static void prepare__then_corpus__no_encrypt_but_the_servers(void **state)
 {
     (void)state;
-    f = (struct fake){0};
+    f = (struct fake_plugin){0};
     begin();
     RUN(f.path, "--seeds", "30", "--prepare", file);
-    CHECK(r.status == 0 && f.encrypt == 30 && f.decrypt == 0);
+    CHECK(r.status == 0 && f.seen[KW_ENCRYPT] == 30 && f.seen[KW_DECRYPT] == 0);
     CHECK_HAS(r.out, "30 ciphertexts");
     RUN(f.path, "--servers", "2", "--corpus", file, "--json");
-    CHECK(r.status == 0 && f.encrypt == 32 && f.decrypt == 60);
+    CHECK(r.status == 0 && f.seen[KW_ENCRYPT] == 32 && f.seen[KW_DECRYPT] == 60);
     CHECK_HAS(r.out, "\"cache\": \"unknown\"");
     end();
 }
@@ -174,7 +175,7 @@ static void prepare__then_corpus__no_encrypt_but_the_servers(void **state)
 static void day__compressed__calls_by_hour(void **state)
 {
     (void)state;
-    f = (struct fake){0};
+    f = (struct fake_plugin){0};
     begin();
     RUN(f.path, "--servers", "2", "--seeds", "5", "--day", "--compress", "86400",
         "--restarts", "3", "--json");

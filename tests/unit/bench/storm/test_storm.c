@@ -4,20 +4,20 @@
 
 #include <keyward/alloc.h>
 
-#include "plugin.h"
+#include "model.h"
 
 #define MS KW_MS_NS
 
-static struct plugin p;
+static struct model p;
 static struct kw_storm *s;
 static const struct kw_storm_tally *t;
 
 static void storm(const struct kw_storm_options *o)
 {
     kw_storm_free(s);
-    s = plugin_storm(&p, o);
+    s = model_storm(&p, o);
     t = kw_storm_tally_peek(s);
-    plugin_meets(&p, s, 3600 * KW_S_NS);
+    model_meets(&p, s, 3600 * KW_S_NS);
 }
 
 static void done(void)
@@ -26,9 +26,9 @@ static void done(void)
     s = NULL;
 }
 
-static void plugin(unsigned sessions, int64_t service_ns, bool joins)
+static void model(unsigned sessions, int64_t service_ns, bool joins)
 {
-    p = (struct plugin){.sessions = sessions, .service_ns = service_ns, .joins = joins};
+    p = (struct model){.sessions = sessions, .service_ns = service_ns, .joins = joins};
 }
 
 static void new__no_memory__said(void **state)
@@ -51,7 +51,7 @@ static void one_server__hundred_seeds__ready_at_202_ms(void **state)
     (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 100;
-    plugin(1, 2 * MS, true);
+    model(1, 2 * MS, true);
     storm(&o);
     CHECK(kw_storm_ready_ns(s) == 202 * MS);
     CHECK(t->ready_ns[0] == 202 * MS && t->slowest_ns == 202 * MS);
@@ -69,7 +69,7 @@ static void one_server__eight_sessions__no_sooner(void **state)
     (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 100;
-    plugin(8, 2 * MS, true);
+    model(8, 2 * MS, true);
     storm(&o);
     CHECK(kw_storm_ready_ns(s) == 202 * MS);
     done();
@@ -82,7 +82,7 @@ static void parallel__four_lists__a_quarter_of_the_time(void **state)
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 100;
     o.parallel = 4;
-    plugin(4, 2 * MS, true);
+    model(4, 2 * MS, true);
     storm(&o);
     CHECK(kw_storm_ready_ns(s) == 52 * MS);
     CHECK(t->calls[KW_DECRYPT] == 100 && t->duplicates == 0);
@@ -96,7 +96,7 @@ static void readers__plugin_joins__duplicates_cost_nothing(void **state)
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 100;
     o.readers = 3;
-    plugin(1, 2 * MS, true);
+    model(1, 2 * MS, true);
     storm(&o);
     CHECK(kw_storm_ready_ns(s) == 202 * MS);
     CHECK(t->calls[KW_DECRYPT] == 300 && t->duplicates == 200);
@@ -111,7 +111,7 @@ static void readers__plugin_joins_nothing__each_duplicate_costs(void **state)
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 100;
     o.readers = 3;
-    plugin(1, 2 * MS, false);
+    model(1, 2 * MS, false);
     storm(&o);
     /* The first list is served at 4 ms and at once wants the next seed, behind the other
      * two; from then on the three are served by turns. */
@@ -128,7 +128,7 @@ static void servers__one_socket__joined(void **state)
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 50;
     o.servers = 3;
-    plugin(1, 2 * MS, true);
+    model(1, 2 * MS, true);
     storm(&o);
     /* Three Encrypts, and the first seed meets nobody: the servers' checks end 2 ms
      * apart.  What is unwrapped for the first is cached for the others. */
@@ -145,12 +145,12 @@ static void servers__a_socket_each__no_duplicates(void **state)
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 50;
     o.servers = o.sockets = 2;
-    plugin(2, 2 * MS, false);
+    model(2, 2 * MS, false);
     storm(&o);
     CHECK(t->duplicates == 0 && t->calls[KW_DECRYPT] == 100);
     CHECK(kw_storm_ready_ns(s) == 102 * MS);
     o.sockets = 1;
-    plugin(2, 2 * MS, false);
+    model(2, 2 * MS, false);
     storm(&o);
     CHECK(t->duplicates == 50 && t->calls[KW_DECRYPT] == 100);
     done();
@@ -163,7 +163,7 @@ static void plugin_away__state_comes_with_the_third_check(void **state)
     (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 10;
-    plugin(1, 2 * MS, true);
+    model(1, 2 * MS, true);
     p.away_until_ns = 12500 * MS;
     storm(&o);
     CHECK(t->calls[KW_STATUS] == 3 && t->bad_checks == 2 && t->calls[KW_ENCRYPT] == 1);
@@ -180,11 +180,11 @@ static void encrypt__other_key_id__bad_check(void **state)
 {
     (void)state;
     struct kw_storm_options o = kw_storm_defaults();
-    plugin(1, 2 * MS, true);
+    model(1, 2 * MS, true);
     p.odd_encrypt = true;
-    s = plugin_storm(&p, &o);
+    s = model_storm(&p, &o);
     t = kw_storm_tally_peek(s);
-    plugin_meets(&p, s, 25 * KW_S_NS);
+    model_meets(&p, s, 25 * KW_S_NS);
     CHECK(!kw_storm_over(s) && kw_storm_ready_ns(s) == -1);
     CHECK(t->bad_checks == 3 && t->calls[KW_ENCRYPT] == 3 && t->calls[KW_DECRYPT] == 0);
     done();
@@ -195,10 +195,10 @@ static void service_beyond_the_timeout__never_ready(void **state)
 {
     (void)state;
     struct kw_storm_options o = kw_storm_defaults();
-    plugin(2, 5 * KW_S_NS, false);
-    s = plugin_storm(&p, &o);
+    model(2, 5 * KW_S_NS, false);
+    s = model_storm(&p, &o);
     t = kw_storm_tally_peek(s);
-    plugin_meets(&p, s, 60 * KW_S_NS);
+    model_meets(&p, s, 60 * KW_S_NS);
     CHECK(!kw_storm_over(s) && t->good[KW_ENCRYPT] == 0);
     /* Checks at 0, 13, 26, 39, 52: each ends 3 s later, and the next is 10 s off. */
     CHECK(t->deadline_misses == 5 && t->by_code[4] == 5);
@@ -213,7 +213,7 @@ static void queue_beyond_the_timeout__late_lists_try_again(void **state)
     (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = o.parallel = 40;
-    plugin(1, 100 * MS, false);
+    model(1, 100 * MS, false);
     storm(&o);
     /* The check's Encrypt ends at 100 ms.  List n is served at 100 + n * 100 ms, so 29
      * are in time; at 3.1 s the 30th is just late, with those behind it: 11 in all.  The
@@ -232,8 +232,8 @@ static void reply__at_the_deadline__late(void **state)
     struct kw_storm_options o = kw_storm_defaults();
     const struct kw_storm_reply good = {.outcome = KW_STORM_GOOD, .key_id = 1};
     for (int64_t early = 0; early < 3; early++) {
-        plugin(1, 2 * MS, false);
-        s = plugin_storm(&p, &o);
+        model(1, 2 * MS, false);
+        s = model_storm(&p, &o);
         kw_storm_tick(s, 0);
         CHECK(p.asked_count == 1 && p.asked[0].method == KW_STATUS);
         CHECK(kw_storm_wakes(s) == o.timeout_ns);
@@ -255,7 +255,7 @@ static void plaintext__wrong__ends_the_storm(void **state)
     (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 10;
-    plugin(1, 2 * MS, true);
+    model(1, 2 * MS, true);
     p.wrong_seed = 4;
     storm(&o);
     CHECK(kw_storm_over(s) && t->wrong == 1 && kw_storm_ready_ns(s) == -1);
@@ -269,7 +269,7 @@ static void storm__over_a_minute__checks_go_on(void **state)
     (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 700;
-    plugin(1, 100 * MS, true);
+    model(1, 100 * MS, true);
     storm(&o);
     CHECK(t->calls[KW_STATUS] == 2 && t->calls[KW_ENCRYPT] == 1);
     CHECK(kw_storm_ready_ns(s) == 701 * 100 * MS);
@@ -282,7 +282,7 @@ static void timeline__short__a_point_each_millisecond(void **state)
     struct kw_storm_point at[KW_STORM_POINTS];
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 10;
-    plugin(1, 2 * MS, true);
+    model(1, 2 * MS, true);
     storm(&o);
     CHECK(kw_storm_timeline(s, at) == 24); /* 0..22 ms, and the end */
     CHECK(at[0].t_ns == 0 && at[0].unwrapped == 0 && at[0].in_flight == 1);
@@ -298,7 +298,7 @@ static void timeline__long__thinned_out_and_even(void **state)
     struct kw_storm_point at[KW_STORM_POINTS];
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 900;
-    plugin(1, 20 * MS, true);
+    model(1, 20 * MS, true);
     storm(&o);
     size_t n = kw_storm_timeline(s, at);
     CHECK(n > KW_STORM_POINTS / 2 && n <= KW_STORM_POINTS);

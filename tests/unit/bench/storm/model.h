@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plugin - a plugin of our imagination, on a clock of our own, that a storm can hit
+/* model - a plugin of our imagination, on a clock of our own, that a storm can hit
  *
  * It answers Status at once; Encrypt and Decrypt wait in one queue for one of `sessions`
  * sessions, each of which takes exactly service_ns for a call.
  */
-#ifndef KEYWARD_TESTS_STORM_PLUGIN_H
-#define KEYWARD_TESTS_STORM_PLUGIN_H
+#ifndef KEYWARD_TESTS_STORM_MODEL_H
+#define KEYWARD_TESTS_STORM_MODEL_H
 
 #include "storm.h"
 
-enum { PLUGIN_QUEUE = 8192, PLUGIN_SESSIONS = 16 };
+enum { MODEL_QUEUE = 8192, MODEL_SESSIONS = 16 };
 
-struct plugin {
+struct model {
     unsigned sessions;
     int64_t service_ns;
     bool joins; /* equal Decrypts under way share one unwrap, later ones find it cached */
@@ -24,7 +24,7 @@ struct plugin {
     /* its own */
     struct kw_storm_call asked[1024]; /* and not heard yet */
     size_t asked_count;
-    struct kw_storm_call queue[PLUGIN_QUEUE];
+    struct kw_storm_call queue[MODEL_QUEUE];
     size_t queue_from, queue_to;
     struct session {
         bool busy, dropped;
@@ -32,13 +32,13 @@ struct plugin {
         int64_t done_ns;
         struct kw_storm_call joined[64];
         size_t joined_count;
-    } session[PLUGIN_SESSIONS];
+    } session[MODEL_SESSIONS];
     bool cached[1024];
 };
 
 /* Makes a storm of these options that asks this plugin; s is the caller's to free. */
-struct kw_storm *plugin_storm(struct plugin *p, const struct kw_storm_options *o);
+struct kw_storm *model_storm(struct model *p, const struct kw_storm_options *o);
 /* Runs it from 0 to its end, or until nothing can happen any more, or until_ns. */
-void plugin_meets(struct plugin *p, struct kw_storm *s, int64_t until_ns);
+void model_meets(struct model *p, struct kw_storm *s, int64_t until_ns);
 
 #endif

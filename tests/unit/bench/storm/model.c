@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plugin.h"
+#include "model.h"
 
 #include "check.h"
 
-static struct kw_storm_reply reply_of(const struct plugin *p, int64_t now,
+static struct kw_storm_reply reply_of(const struct model *p, int64_t now,
                                       const struct kw_storm_call *c)
 {
     unsigned key = p->key_changes_ns > 0 && now >= p->key_changes_ns ? 2 : 1;
@@ -17,14 +17,14 @@ static struct kw_storm_reply reply_of(const struct plugin *p, int64_t now,
     return r;
 }
 
-static void answer(const struct plugin *p, struct kw_storm *s, int64_t now,
+static void answer(const struct model *p, struct kw_storm *s, int64_t now,
                    const struct kw_storm_call *c)
 {
     struct kw_storm_reply r = reply_of(p, now, c);
     kw_storm_ended(s, now, c->asker, &r);
 }
 
-static struct session *joinable(struct plugin *p, const struct kw_storm_call *c)
+static struct session *joinable(struct model *p, const struct kw_storm_call *c)
 {
     for (unsigned i = 0; i < p->sessions; i++) {
         struct session *w = &p->session[i];
@@ -35,7 +35,7 @@ static struct session *joinable(struct plugin *p, const struct kw_storm_call *c)
     return NULL;
 }
 
-static struct session *idle(struct plugin *p)
+static struct session *idle(struct model *p)
 {
     for (unsigned i = 0; i < p->sessions; i++)
         if (!p->session[i].busy)
@@ -44,10 +44,10 @@ static struct session *idle(struct plugin *p)
 }
 
 /* From the queue to the sessions, as far as there are any. */
-static void serve(struct plugin *p, struct kw_storm *s, int64_t now)
+static void serve(struct model *p, struct kw_storm *s, int64_t now)
 {
     while (p->queue_from < p->queue_to) {
-        struct kw_storm_call c = p->queue[p->queue_from % PLUGIN_QUEUE];
+        struct kw_storm_call c = p->queue[p->queue_from % MODEL_QUEUE];
         struct session *w = joinable(p, &c);
         bool hit = c.method == KW_DECRYPT && p->joins && p->cached[c.seed];
         if (hit) {
@@ -67,7 +67,7 @@ static void serve(struct plugin *p, struct kw_storm *s, int64_t now)
     }
 }
 
-static void finish(struct plugin *p, struct kw_storm *s, int64_t now)
+static void finish(struct model *p, struct kw_storm *s, int64_t now)
 {
     for (unsigned i = 0; i < p->sessions; i++) {
         struct session *w = &p->session[i];
@@ -85,7 +85,7 @@ static void finish(struct plugin *p, struct kw_storm *s, int64_t now)
 
 static void ask(void *ctx, const struct kw_storm_call *c)
 {
-    struct plugin *p = ctx;
+    struct model *p = ctx;
     CHECK(p->asked_count < sizeof p->asked / sizeof p->asked[0]);
     p->asked[p->asked_count++] = *c;
 }
@@ -93,11 +93,11 @@ static void ask(void *ctx, const struct kw_storm_call *c)
 /* Nobody waits for it any more; a session goes on all the same. */
 static void give_up(void *ctx, const struct kw_storm_call *c)
 {
-    struct plugin *p = ctx;
+    struct model *p = ctx;
     for (size_t i = p->queue_from; i < p->queue_to; i++)
-        if (p->queue[i % PLUGIN_QUEUE].asker == c->asker) {
+        if (p->queue[i % MODEL_QUEUE].asker == c->asker) {
             for (size_t j = i; j > p->queue_from; j--)
-                p->queue[j % PLUGIN_QUEUE] = p->queue[(j - 1) % PLUGIN_QUEUE];
+                p->queue[j % MODEL_QUEUE] = p->queue[(j - 1) % MODEL_QUEUE];
             p->queue_from++;
             return;
         }
@@ -108,19 +108,19 @@ static void give_up(void *ctx, const struct kw_storm_call *c)
 }
 
 /* What was asked since, and what that leads to. */
-static void hear(struct plugin *p, struct kw_storm *s, int64_t now)
+static void hear(struct model *p, struct kw_storm *s, int64_t now)
 {
     for (size_t i = 0; i < p->asked_count; i++) { /* an answer may add to them */
         const struct kw_storm_call c = p->asked[i];
         if (c.method == KW_STATUS || now < p->away_until_ns)
             answer(p, s, now, &c);
         else
-            p->queue[p->queue_to++ % PLUGIN_QUEUE] = c;
+            p->queue[p->queue_to++ % MODEL_QUEUE] = c;
     }
     p->asked_count = 0;
 }
 
-static int64_t next_done(const struct plugin *p)
+static int64_t next_done(const struct model *p)
 {
     int64_t at = INT64_MAX;
     for (unsigned i = 0; i < p->sessions; i++)
@@ -130,7 +130,7 @@ static int64_t next_done(const struct plugin *p)
 }
 
 /* A moment: time passes, late calls end, replies come, new calls are heard. */
-static void moment(struct plugin *p, struct kw_storm *s, int64_t now)
+static void moment(struct model *p, struct kw_storm *s, int64_t now)
 {
     kw_storm_tick(s, now);
     finish(p, s, now);
@@ -142,7 +142,7 @@ static void moment(struct plugin *p, struct kw_storm *s, int64_t now)
     } while (p->queue_from != before || p->asked_count > 0);
 }
 
-struct kw_storm *plugin_storm(struct plugin *p, const struct kw_storm_options *o)
+struct kw_storm *model_storm(struct model *p, const struct kw_storm_options *o)
 {
     const struct kw_storm_caller caller = {ask, give_up, p};
     struct kw_storm *s = NULL;
@@ -150,7 +150,7 @@ struct kw_storm *plugin_storm(struct plugin *p, const struct kw_storm_options *o
     return s;
 }
 
-void plugin_meets(struct plugin *p, struct kw_storm *s, int64_t until_ns)
+void model_meets(struct model *p, struct kw_storm *s, int64_t until_ns)
 {
     int64_t now = 0;
     while (!kw_storm_over(s) && now <= until_ns) {
