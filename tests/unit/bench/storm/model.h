@@ -9,12 +9,11 @@
 
 #include "storm.h"
 
-enum { MODEL_QUEUE = 8192, MODEL_SESSIONS = 16 };
+enum { MODEL_QUEUE = 1024, MODEL_SESSIONS = 16 };
 
 struct model {
     unsigned sessions;
     int64_t service_ns;
-    bool joins; /* equal Decrypts under way share one unwrap, later ones find it cached */
     int64_t away_until_ns; /* until then every call fails with UNAVAILABLE, at once     */
     int64_t key_changes_ns; /* from then on Status says another key_id; 0: never        */
     bool odd_encrypt;       /* Encrypt's key_id is not that of Status                   */
@@ -22,23 +21,18 @@ struct model {
     /* what it did */
     uint64_t operations;
     /* its own */
-    struct kw_storm_call asked[1024]; /* and not heard yet */
-    size_t asked_count;
-    struct kw_storm_call queue[MODEL_QUEUE];
-    size_t queue_from, queue_to;
+    struct kw_storm_call asked[MODEL_QUEUE], queue[MODEL_QUEUE];
+    size_t asked_count, queued; /* not heard yet; oldest first */
     struct session {
         bool busy, dropped;
         struct kw_storm_call call;
         int64_t done_ns;
-        struct kw_storm_call joined[64];
-        size_t joined_count;
     } session[MODEL_SESSIONS];
-    bool cached[1024];
 };
 
-/* Makes a storm of these options that asks this plugin; s is the caller's to free. */
-struct kw_storm *model_storm(struct model *p, const struct kw_storm_options *o);
+/* Makes a storm of these options that asks this plugin; it is the caller's to free. */
+struct kw_storm *model_storm(struct model *m, const struct kw_storm_options *o);
 /* Runs it from 0 to its end, or until nothing can happen any more, or until_ns. */
-void model_meets(struct model *p, struct kw_storm *s, int64_t until_ns);
+void model_meets(struct model *m, struct kw_storm *s, int64_t until_ns);
 
 #endif

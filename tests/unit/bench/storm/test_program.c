@@ -51,14 +51,6 @@ static void words__wrong__two_and_named(void **state)
     CHECK(r.status == 2);
 }
 
-static void nobody_listens__three_and_named(void **state)
-{
-    (void)state;
-    RUN("/nonexistent/kms.sock");
-    CHECK(r.status == 3);
-    CHECK_HAS(r.err, "/nonexistent/kms.sock");
-}
-
 static void corpus__of_another_schema__three(void **state)
 {
     (void)state;
@@ -82,22 +74,6 @@ static void status__not_keywardd__three(void **state)
     RUN(f.path, "--seeds", "3", "--status", "/nonexistent/status.sock");
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "--status /nonexistent/status.sock");
-    end();
-}
-
-static void plugin_dies__three_and_partial(void **state)
-{
-    (void)state;
-    f = (struct fake_plugin){.script = FAKE_DIES, .from = 9, .counts = KW_DECRYPT};
-    begin();
-    RUN(f.path, "--servers", "1", "--seeds", "20", "--json");
-    CHECK(r.status == 3);
-    json_t *d = json_loads(r.out, 0, NULL);
-    CHECK(json_is_true(json_object_get(d, "partial")));
-    CHECK(json_object_get(d, "ready_ms") == NULL);
-    CHECK(json_integer_value(json_object_get(json_object_get(d, "good"), "decrypt")) ==
-          8);
-    json_decref(d);
     end();
 }
 
@@ -189,8 +165,7 @@ static void day__compressed__calls_by_hour(void **state)
 }
 
 KW_CASES("bench/storm/program", CASE(words__wrong__two_and_named),
-         CASE(nobody_listens__three_and_named), CASE(corpus__of_another_schema__three),
-         CASE(status__not_keywardd__three), CASE(plugin_dies__three_and_partial),
+         CASE(corpus__of_another_schema__three), CASE(status__not_keywardd__three),
          CASE(plaintext__wrong__one), CASE(dry_run__says_what_would_be__calls_nobody),
          CASE(storm__json__the_promised_fields),
          CASE(prepare__then_corpus__no_encrypt_but_the_servers),
