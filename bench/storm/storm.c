@@ -4,7 +4,50 @@
 
 #include <keyward/alloc.h>
 
-#include "parts.h"
+enum kw_storm_asker_state {
+    KW_ASKER_IDLE,   /* nothing to do                      */
+    KW_ASKER_SLEEPS, /* until at_ns                        */
+    KW_ASKER_ASKS,   /* a call, which is given up at at_ns */
+};
+
+struct kw_storm_asker {
+    enum kw_storm_asker_state state;
+    enum kw_method method;
+    int64_t wanted_ns, at_ns; /* latency and timeout count from the first */
+    size_t seed;              /* of a list: the one it is at              */
+};
+
+struct kw_storm_server {
+    unsigned key_id, seen;  /* of the state, 0: none; of the last Status */
+    bool begun;             /* the first check has ended   */
+    bool leaving;           /* a restart is due            */
+    uint64_t busy;          /* calls wanted and not ended  */
+    uint64_t lists_left;    /* not at their ends           */
+    uint64_t has_count;     /* seeds in its cache          */
+    uint8_t *has;           /* [seeds]                     */
+    uint64_t restarts_made; /* and due: the next is one more */
+    int64_t born_ns;
+};
+
+struct kw_storm_timeline {
+    int64_t step_ns, next_ns; /* of the next sample, since 0 */
+    size_t count;
+    struct kw_storm_point point[KW_STORM_POINTS];
+};
+
+struct kw_storm {
+    struct kw_storm_options o;
+    struct kw_storm_caller caller;
+    int64_t began_ns, now_ns, wakes_ns;
+    bool over;
+    uint32_t per_server; /* askers: 1 + P x R */
+    struct kw_storm_asker *asker;
+    struct kw_storm_server server[KW_STORM_SERVERS_MAX];
+    uint8_t *has;     /* the servers' own */
+    uint16_t *flying; /* [sockets][seeds]: equal Decrypts under way */
+    struct kw_storm_tally tally;
+    struct kw_storm_timeline timeline;
+};
 
 struct kw_storm_options kw_storm_defaults(void)
 {
@@ -18,6 +61,110 @@ struct kw_storm_options kw_storm_defaults(void)
                                      .check_retry_ns = 10 * KW_S_NS,
                                      .list_retry_ns = KW_S_NS};
 }
+
+/* ---- what is counted, and what happened when ----------------------------------------- */
+
+static struct kw_storm_hour *hour_of(struct kw_storm *s, int64_t wanted_ns)
+{
+    /* In steps of a 24th, so that the product cannot run over. */
+    int64_t each = s->o.day_ns / KW_STORM_HOURS;
+    int64_t hour = each > 0 ? (wanted_ns - s->began_ns) / each : 0;
+    return &s->tally.hour[hour < KW_STORM_HOURS ? hour : KW_STORM_HOURS - 1];
+}
+
+static uint16_t *flying_of(struct kw_storm *s, uint32_t server, size_t seed)
+{
+    return &s->flying[server % s->o.sockets * s->o.seeds + seed];
+}
+
+static void count_wanted(struct kw_storm *s, uint32_t server,
+                         const struct kw_storm_asker *a)
+{
+    s->server[server].busy++;
+    s->tally.calls[a->method]++;
+    hour_of(s, a->wanted_ns)->calls[a->method]++;
+    if (a->method == KW_DECRYPT && (*flying_of(s, server, a->seed))++ > 0)
+        s->tally.duplicates++;
+}
+
+static void count_code(struct kw_storm_tally *t, unsigned code)
+{
+    enum { UNKNOWN = 2, DEADLINE_EXCEEDED = 4 };
+    t->by_code[code > 0 && code < KW_STORM_CODES ? code : UNKNOWN]++;
+    t->deadline_misses += code == DEADLINE_EXCEEDED;
+}
+
+static void count_ended(struct kw_storm *s, uint32_t server,
+                        const struct kw_storm_asker *a,
+                        const struct kw_storm_reply *reply)
+{
+    struct kw_storm_tally *t = &s->tally;
+    s->server[server].busy--;
+    if (a->method == KW_DECRYPT)
+        (*flying_of(s, server, a->seed))--;
+    if (reply->outcome == KW_STORM_GOOD) {
+        t->good[a->method]++;
+        if (a->method == KW_DECRYPT)
+            kw_histogram_add(&t->latency, (uint64_t)(s->now_ns - a->wanted_ns));
+        return;
+    }
+    hour_of(s, a->wanted_ns)->failed[a->method]++;
+    if (reply->outcome == KW_STORM_WRONG)
+        t->wrong++;
+    else
+        count_code(t, reply->code);
+}
+
+uint64_t kw_storm_unwrapped(const struct kw_storm *s)
+{
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < s->o.servers; i++)
+        sum += s->server[i].has_count;
+    return sum;
+}
+
+static struct kw_storm_point point_at(const struct kw_storm *s, int64_t t_ns)
+{
+    struct kw_storm_point p = {
+        .t_ns = t_ns, .unwrapped = kw_storm_unwrapped(s), .failed = s->tally.wrong};
+    for (uint64_t i = 0; i < s->o.servers; i++)
+        p.in_flight += s->server[i].busy;
+    for (unsigned i = 0; i < KW_STORM_CODES; i++)
+        p.failed += s->tally.by_code[i];
+    return p;
+}
+
+/* Every second point goes, and twice as long lies between those that come. */
+static void thin_out(struct kw_storm_timeline *line)
+{
+    line->count = (line->count + 1) / 2;
+    for (size_t i = 1; i < line->count; i++)
+        line->point[i] = line->point[2 * i];
+    line->step_ns *= 2;
+    line->next_ns = (int64_t)line->count * line->step_ns;
+}
+
+static void sample(struct kw_storm *s, int64_t now_ns)
+{
+    struct kw_storm_timeline *line = &s->timeline;
+    while (line->next_ns <= now_ns - s->began_ns) {
+        line->point[line->count++] = point_at(s, line->next_ns);
+        line->next_ns += line->step_ns;
+        if (line->count == KW_STORM_POINTS - 1) /* the last one is for the end */
+            thin_out(line);
+    }
+}
+
+size_t kw_storm_timeline(const struct kw_storm *s, struct kw_storm_point *ret_points)
+{
+    const struct kw_storm_timeline *line = &s->timeline;
+    for (size_t i = 0; i < line->count; i++)
+        ret_points[i] = line->point[i];
+    ret_points[line->count] = point_at(s, s->now_ns - s->began_ns);
+    return line->count + 1;
+}
+
+/* ---- the machine ---------------------------------------------------------------------- */
 
 static uint64_t lists_of(const struct kw_storm_options *o)
 {
@@ -75,7 +222,7 @@ static void want(struct kw_storm *s, uint32_t asker, enum kw_method method)
     a->wanted_ns = s->now_ns;
     a->at_ns = s->now_ns + s->o.timeout_ns; /* rule 8 */
     wake_at(s, a->at_ns);
-    kw_storm_count_wanted(s, server_of(s, asker), a);
+    count_wanted(s, server_of(s, asker), a);
     const struct kw_storm_call call = call_of(s, asker);
     s->caller.ask(s->caller.ctx, &call);
 }
@@ -253,7 +400,7 @@ static void end_call(struct kw_storm *s, uint32_t asker,
 {
     struct kw_storm_asker *a = &s->asker[asker];
     uint32_t server = server_of(s, asker);
-    kw_storm_count_ended(s, server, a, reply);
+    count_ended(s, server, a, reply);
     a->state = KW_ASKER_IDLE;
     if (a->method == KW_DECRYPT && reply->outcome == KW_STORM_WRONG) /* rule 10 */
         s->over = true;
@@ -273,7 +420,7 @@ static void pass_time(struct kw_storm *s, int64_t now_ns)
 {
     KW_INVARIANT(now_ns >= s->now_ns);
     if (now_ns > s->now_ns)
-        kw_storm_sample(s, now_ns);
+        sample(s, now_ns);
     s->now_ns = now_ns;
 }
 

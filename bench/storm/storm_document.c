@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A storm for programs: one JSON document. */
-#include "storm_document.h"
+#include "play.h"
 
 #include "bench_document.h"
 #include "load.h"

@@ -8,7 +8,7 @@
 #include <keyward/alloc.h>
 
 #include "keep.h"
-#include "storm_document.h"
+#include "play.h"
 #include "tool.h"
 
 static const char verb[] = "storm";

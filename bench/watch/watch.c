@@ -2,6 +2,8 @@
 /* Two looks at a family of processes, and their difference. */
 #include "watch.h"
 
+#include <sched.h>
+
 void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid)
 {
     int32_t pids[KW_WATCHED_MAX];
@@ -81,4 +83,15 @@ struct kw_usage kw_watch_children(const struct kw_watch *w)
         all.threads += u->threads;
     }
     return all;
+}
+
+/* Placement decides more than code (sched_setaffinity(2)). */
+bool kw_pin(unsigned cpu)
+{
+    cpu_set_t set;
+    if (cpu >= CPU_SETSIZE)
+        return false;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return sched_setaffinity(0, sizeof set, &set) == 0;
 }
