@@ -60,7 +60,7 @@ static uint8_t *reserve(size_t bytes, size_t page)
 }
 
 /* Gives back what reserve() gave. */
-static void release(uint8_t *at, size_t bytes, size_t page)
+static void arena_release(uint8_t *at, size_t bytes, size_t page)
 {
     if (at != NULL)
         munmap(at - page, bytes + 2 * page);
@@ -97,10 +97,10 @@ static bool map_pages(uint8_t *at, size_t bytes, enum kw_arena_backend want,
     return want != KW_ARENA_SECRET && map_locked(at, bytes);
 }
 
-static kw_err refuse(uint8_t *at, size_t bytes, size_t page, struct kw_note *note)
+static kw_err arena_refuse(uint8_t *at, size_t bytes, size_t page, struct kw_note *note)
 {
     int saved = errno;
-    release(at, bytes, page);
+    arena_release(at, bytes, page);
     kw_note_set(note,
                 "cannot lock %zu bytes of memory (%s): raise RLIMIT_MEMLOCK (ulimit -l; "
                 "LimitMEMLOCK=%zu in the systemd unit) or grant CAP_IPC_LOCK",
@@ -117,7 +117,7 @@ kw_err kw_arena_open(size_t bytes, enum kw_arena_backend want, struct kw_note *n
     size_t blocks = bytes / KW_ARENA_BLOCK;
     uint8_t *lent = kw_new(blocks, 1);
     if (at == NULL || lent == NULL) {
-        release(at, bytes, page);
+        arena_release(at, bytes, page);
         kw_free(lent);
         kw_note_set(note, "no address space for %zu bytes of locked memory", bytes);
         return kw_err_at(KW_CODE_NO_MEMORY, "mmap");
@@ -126,7 +126,7 @@ kw_err kw_arena_open(size_t bytes, enum kw_arena_backend want, struct kw_note *n
     if (!map_pages(at, bytes, want, &got) || madvise(at, bytes, MADV_DONTDUMP) != 0 ||
         madvise(at, bytes, MADV_DONTFORK) != 0) {
         kw_free(lent);
-        return refuse(at, bytes, page, note);
+        return arena_refuse(at, bytes, page, note);
     }
     kw_wipe(at, bytes); /* touches every page: no fault, no surprise later */
     arena.base = at;
@@ -145,7 +145,7 @@ void kw_arena_close(void)
         return;
     KW_INVARIANT(arena.used == 0);
     kw_wipe(arena.base, arena.bytes);
-    release(arena.base, arena.bytes, arena.page);
+    arena_release(arena.base, arena.bytes, arena.page);
     kw_free(arena.lent);
     arena.base = NULL;
     arena.lent = NULL;

@@ -34,8 +34,8 @@ static bool feeds_health(const struct kw_front *f, const struct kw_gen_version *
 
 /* A key that may leave the token opened its check blob: the token is well.  While another
  * finding stands, a worker that cannot take it back proves nothing. */
-static void judge_health(struct kw_front *f, const struct kw_gen_version *v,
-                         const struct kw_gen_result *result)
+static void answer_judge_health(struct kw_front *f, const struct kw_gen_version *v,
+                                const struct kw_gen_result *result)
 {
     int64_t boot = kw_front_boot(f);
     kw_err e = result->err;
@@ -79,14 +79,14 @@ void kw_front_judge(struct kw_worker *w, struct kw_gen_version *v,
     if ((v->found & KW_GEN_BAD) != 0)
         end_jobs(f, v);
     if (feeds_health(f, v))
-        judge_health(f, v, result);
+        answer_judge_health(f, v, result);
     v->due_ns = now + kw_front_probe_pause(f);
     if (result->looked)
         v->look_ns = now + kw_front_look_pause(f, f->serving, v);
 }
 
 /* What the jobs that wait for this version's canary become. */
-static void decide(struct kw_front *f, const struct kw_gen_version *v, bool well)
+static void answer_decide(struct kw_front *f, const struct kw_gen_version *v, bool well)
 {
     kw_err e = well ? kw_err_at(KW_CODE_FORGED, "canary")
                     : kw_err_at(KW_CODE_HSM_DOWN, "canary");
@@ -127,7 +127,7 @@ static void canary_answered(struct kw_worker *w, const struct kw_channel_entry *
                                    .looked = a->looked,
                                    .findings = a->findings};
     kw_front_judge(w, v, &result);
-    decide(f, v, !kw_failed(a->err));
+    answer_decide(f, v, !kw_failed(a->err));
 }
 
 /* The handle died in the middle of a job, and the key was proven again: its outcome is

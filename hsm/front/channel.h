@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* channel - the front's end of one worker's socket
  *
- * A worker answers in the order of its jobs, so the channel is a ring: an answer must carry
- * the id of the oldest entry, anything else is a violation.  What a job was is remembered
- * here, for a caller's deadline frees the job while its message is still on its way.
+ * A worker answers in the order of its jobs, so the channel is a ring: an answer must
+ * carry the id of the oldest entry, anything else is a violation.  What a job was is
+ * remembered here, for a caller's deadline frees the job while its message is still on
+ * its way.
  *
  *   load (locked) ... send (not locked, one sender at a time) ... unload what did not go
  *   receive (main thread) ... match (locked)
@@ -45,8 +46,8 @@ KW_MUST_USE kw_err kw_channel_init(struct kw_channel *channel, int fd);
 void kw_channel_wipe(
     struct kw_channel *channel); /* closes; a channel of zeros does nothing */
 
-/* false when the channel is full: canaries may use all of it, client jobs `limit` entries.
- */
+/* false when the channel is full: canaries may use all of it, client jobs `limit`
+ * entries. */
 bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
                      size_t want_len, size_t limit);
 /* Sends what is loaded; returns how many messages the kernel took.  Never blocks. */
@@ -80,8 +81,8 @@ KW_MUST_USE kw_err kw_receiver_init(struct kw_receiver *receiver);
 void kw_receiver_wipe(struct kw_receiver *receiver);
 
 enum kw_read { KW_READ_SOME, KW_READ_EMPTY, KW_READ_END, KW_READ_BROKEN };
-/* One batch, never blocking.  SOME: `messages` until kw_receiver_clear.  BROKEN: a message
- * was cut, or the socket failed. */
+/* One batch, never blocking.  SOME: `messages` until kw_receiver_clear.  BROKEN: a
+ * message was cut, or the socket failed. */
 enum kw_read kw_receiver_read(struct kw_receiver *receiver, int fd);
 void kw_receiver_clear(struct kw_receiver *receiver); /* wipes what was read */
 

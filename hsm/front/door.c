@@ -29,7 +29,7 @@ static bool cancel(struct kw_hsm *hsm, kw_hsm_ticket ticket)
     return kw_queue_cancel(&front_of(hsm)->queue, ticket);
 }
 
-static void flush(struct kw_hsm *hsm)
+static void door_flush(struct kw_hsm *hsm)
 {
     struct kw_front *f = front_of(hsm);
     kw_pump(f, FLUSH_JOBS);
@@ -109,7 +109,7 @@ static void distrust(struct kw_hsm *hsm, const char *token)
 const struct kw_hsm_ops kw_front_ops = {.submit = submit,
                                         .extend = extend,
                                         .cancel = cancel,
-                                        .flush = flush,
+                                        .flush = door_flush,
                                         .health = health,
                                         .version = version,
                                         .distrust = distrust};

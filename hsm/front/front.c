@@ -41,7 +41,7 @@ static kw_err make_environment(struct kw_front *f)
     return KW_OK;
 }
 
-static kw_err furnish(struct kw_front *f)
+static kw_err front_furnish(struct kw_front *f)
 {
     struct kw_note note = {{0}};
     const struct kw_health_times times = {f->o.deadline_ns, f->o.suspect_ns,
@@ -82,7 +82,7 @@ kw_err kw_front_new(const struct kw_front_options *options, struct kw_front **re
         kw_free(f);
         return e;
     }
-    e = furnish(f);
+    e = front_furnish(f);
     if (kw_failed(e)) {
         kw_front_free(f);
         return e;

@@ -22,7 +22,7 @@
 #include "generation.h"
 #include "health.h"
 #include "channel.h"
-#include "pin_latch.h"
+#include "front_latch.h"
 #include "queue.h"
 #include "spawn.h"
 #include "supervisor.h"

@@ -96,8 +96,8 @@ static const struct kw_wire_verdict *contradiction(struct kw_front *f,
     return NULL;
 }
 
-static void refuse(struct kw_front *f, struct kw_worker *w,
-                   const struct kw_wire_verdict *told)
+static void keyring_use_refuse(struct kw_front *f, struct kw_worker *w,
+                               const struct kw_wire_verdict *told)
 {
     struct kw_generation *g = f->serving;
     struct kw_gen_version *v = kw_generation_at(g, told->n);
@@ -223,7 +223,7 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
     w->was_ready = true;
     const struct kw_wire_verdict *missed = g == f->serving ? contradiction(f, w) : NULL;
     if (missed != NULL) {
-        refuse(f, w, missed);
+        keyring_use_refuse(f, w, missed);
         return;
     }
     kw_log(KW_LOG_INFO, "worker-ready", KW_STR("token", f->token.name),

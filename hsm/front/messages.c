@@ -63,7 +63,7 @@ static bool ready(struct kw_worker *w, kw_span message)
     return true;
 }
 
-static bool failed(struct kw_worker *w, kw_span message)
+static bool messages_failed(struct kw_worker *w, kw_span message)
 {
     if (w->failed_told || kw_failed(kw_wire_decode_failed(message, &w->failed)))
         return false;
@@ -81,7 +81,7 @@ static bool take_message(struct kw_worker *w, kw_span message)
     case KW_WIRE_FACTS: return facts(w, message);
     case KW_WIRE_VERDICT: return verdict(w, message);
     case KW_WIRE_READY: return ready(w, message);
-    case KW_WIRE_FAILED: return failed(w, message);
+    case KW_WIRE_FAILED: return messages_failed(w, message);
     case KW_WIRE_PIN: return kw_login_asked(w, message);
     case KW_WIRE_LOGIN: return kw_login_told(w, message);
     case KW_WIRE_JOB:
@@ -130,7 +130,7 @@ static bool batch(struct kw_worker *w)
 
 /* A batch that was not full emptied the socket: one call saved, as epoll tells us of what
  * comes next.  After a worker's death everything is read, up to the end. */
-static bool go_on(struct kw_worker *w, size_t taken)
+static bool messages_go_on(struct kw_worker *w, size_t taken)
 {
     return !w->ended && (w->gone || taken == KW_RECEIVE_MAX);
 }
@@ -138,7 +138,7 @@ static bool go_on(struct kw_worker *w, size_t taken)
 void kw_worker_read(struct kw_worker *w)
 {
     size_t taken = KW_RECEIVE_MAX;
-    while (go_on(w, taken))
+    while (messages_go_on(w, taken))
         switch (kw_receiver_read(&w->front->receiver, w->channel.fd)) {
         case KW_READ_SOME:
             taken = w->front->receiver.count;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs and canaries into the workers' sockets.
  *
- * One sender at a time per worker: the order of the channel is the order in the socket, and
- * nobody closes a descriptor that is being written to.  Whoever finds a sender at work
- * leaves its jobs to that one, who looks again before it goes. */
+ * One sender at a time per worker: the order of the channel is the order in the socket,
+ * and nobody closes a descriptor that is being written to.  Whoever finds a sender at
+ * work leaves its jobs to that one, who looks again before it goes. */
 #include "front_internal.h"
 
 enum { CANARIES_MAX = 4 };
@@ -20,7 +20,7 @@ static size_t want_len(struct kw_front *f, const struct kw_wire_job *m)
     return m->input.len > more ? m->input.len - more : 0;
 }
 
-static size_t load(struct kw_front *f, struct kw_worker *w, size_t limit)
+static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit)
 {
     struct kw_job *j;
     while (w->channel.count - w->channel.canaries < limit &&
@@ -95,7 +95,7 @@ void kw_pump(struct kw_front *f, size_t limit)
         if (kw_queue_count(&f->queue, KW_JOB_WAITING) == 0)
             break;
         struct kw_worker *w = f->workers[i];
-        while (takes_jobs(f, w) && load(f, w, fair(f, limit)) > 0)
+        while (takes_jobs(f, w) && pump_load(f, w, fair(f, limit)) > 0)
             if (!send_loaded(f, w))
                 break;
     }

@@ -26,7 +26,7 @@ static int64_t stands_still(struct kw_worker *w, const struct kw_page_view *page
     return now - w->moved_ns;
 }
 
-static enum kw_order judge(struct kw_worker *w, uint64_t *ret_op, int64_t now)
+static enum kw_order timer_judge(struct kw_worker *w, uint64_t *ret_op, int64_t now)
 {
     struct kw_front *f = w->front;
     const struct kw_worker_times times = {f->o.deadline_ns, f->o.patience_ns,
@@ -46,7 +46,7 @@ static enum kw_order judge(struct kw_worker *w, uint64_t *ret_op, int64_t now)
     return kw_supervisor_judge(&view, &times, now);
 }
 
-static void look_at(struct kw_worker *w, int64_t now)
+static void timer_look_at(struct kw_worker *w, int64_t now)
 {
     uint64_t op;
     if (w->gone) {
@@ -56,7 +56,7 @@ static void look_at(struct kw_worker *w, int64_t now)
     if (w->ended)
         kw_front_worker_close(w);
     kw_login_decide(w);
-    switch (judge(w, &op, now)) {
+    switch (timer_judge(w, &op, now)) {
     case KW_ORDER_NONE: break;
     case KW_ORDER_STUCK: kw_front_worker_stuck(w, op); break;
     case KW_ORDER_DRAIN: kw_front_worker_drain(w); break;
@@ -189,7 +189,7 @@ void kw_front_tick(struct kw_front *f)
     look_at_latch(f, now);
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
         if (f->workers[i] != NULL)
-            look_at(f->workers[i], now);
+            timer_look_at(f->workers[i], now);
     recycle(f, now);
     kw_front_settle(f);
     kw_io_arm(f);

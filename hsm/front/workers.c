@@ -12,7 +12,7 @@
 #include <keyward/alloc.h>
 #include <keyward/log.h>
 
-static void enter(struct kw_worker *w, enum kw_worker_state state)
+static void workers_enter(struct kw_worker *w, enum kw_worker_state state)
 {
     kw_lock_take(w->front->lock);
     w->state = state;
@@ -56,8 +56,8 @@ static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawn
     return f->seams.spawn(f->o.worker_path, f->token.name, f->envp, &brief, ret);
 }
 
-static struct kw_worker *adopt(struct kw_front *f, struct kw_generation *g,
-                               const struct kw_spawned *s)
+static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation *g,
+                                       const struct kw_spawned *s)
 {
     struct kw_worker *w = kw_new(1, sizeof *w);
     int64_t now = kw_front_now(f);
@@ -118,7 +118,7 @@ void kw_front_worker_start(struct kw_front *f, struct kw_generation *g)
     }
     f->started++;
     f->last_started = g->number;
-    struct kw_worker *w = adopt(f, g, &s);
+    struct kw_worker *w = workers_adopt(f, g, &s);
     if (w == NULL) {
         f->seams.kill(s.pid); /* just started: not in LOGIN yet */
         f->seams.reap(s.pid);
@@ -140,7 +140,7 @@ void kw_front_worker_start(struct kw_front *f, struct kw_generation *g)
 
 void kw_front_worker_drain(struct kw_worker *w)
 {
-    enter(w, KW_WORKER_DRAINING);
+    workers_enter(w, KW_WORKER_DRAINING);
     if (!w->closed)
         shutdown(w->channel.fd, SHUT_WR);
 }
@@ -161,14 +161,14 @@ void kw_front_worker_kill(struct kw_worker *w)
     w->front->killed++;
     kw_log(KW_LOG_WARN, "worker-killed", KW_STR("token", w->front->token.name),
            KW_INT("pid", w->pid), KW_STR("state", kw_worker_state_name(w->state)));
-    enter(w, KW_WORKER_KILLED);
+    workers_enter(w, KW_WORKER_KILLED);
     account(w);
     w->front->seams.kill(w->pid);
 }
 
-/* What the front gave back to the queue keeps its channel entry: its answer will come late.
- */
-static void give_back(struct kw_worker *w, const struct kw_channel_entry *but)
+/* What the front gave back to the queue keeps its channel entry: its answer will come
+ * late. */
+static void workers_give_back(struct kw_worker *w, const struct kw_channel_entry *but)
 {
     struct kw_front *f = w->front;
     for (size_t i = w->channel.count; i-- > 0;) {
@@ -193,11 +193,11 @@ void kw_front_worker_stuck(struct kw_worker *w, uint64_t op)
     kw_log(KW_LOG_WARN, "worker-stuck", KW_STR("token", f->token.name),
            KW_INT("pid", w->pid),
            KW_STR("in", page.phase == KW_PAGE_OP ? "operation" : "socket"));
-    enter(w, KW_WORKER_STUCK);
+    workers_enter(w, KW_WORKER_STUCK);
     w->stuck_op = op;
     w->stuck_idle = page.phase != KW_PAGE_OP;
     kw_lock_take(f->lock);
-    give_back(w, kw_channel_executing(&w->channel, &page));
+    workers_give_back(w, kw_channel_executing(&w->channel, &page));
     kw_lock_give(f->lock);
 }
 
@@ -223,7 +223,7 @@ bool kw_front_worker_close(struct kw_worker *w)
         struct kw_page_view page = kw_page_look(w->page);
         const struct kw_channel_entry *but =
             w->distrusted ? NULL : kw_channel_executing(&w->channel, &page);
-        give_back(w, but);
+        workers_give_back(w, but);
         if (but != NULL && but->op != KW_WIRE_CANARY)
             strike(w, but);
         kw_channel_wipe(&w->channel);
@@ -240,12 +240,13 @@ void kw_front_worker_end_of_socket(struct kw_worker *w)
     w->ended = true;
     kw_lock_give(w->front->lock);
     if (w->state != KW_WORKER_KILLED)
-        enter(w, KW_WORKER_DRAINING); /* judged by its patience until the process ends */
+        workers_enter(
+            w, KW_WORKER_DRAINING); /* judged by its patience until the process ends */
     account(w);
     kw_front_worker_close(w);
 }
 
-static void log_end(const struct kw_worker *w, int status)
+static void workers_log_end(const struct kw_worker *w, int status)
 {
     struct kw_page_view page = kw_page_look(w->page);
     bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -287,6 +288,6 @@ void kw_front_worker_gone(struct kw_worker *w)
     kw_output_read(w);
     int status = f->seams.reap(w->pid);
     f->died += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    log_end(w, status);
+    workers_log_end(w, status);
     forget(w);
 }

@@ -21,7 +21,7 @@ void kw_key_id_make(uint32_t n, char dst[KW_KEY_ID_MAX + 1])
 }
 
 /* Takes the digits of a number without a leading zero; 0 when there are none. */
-static uint32_t take_number(struct kw_src *src)
+static uint32_t key_id_take_number(struct kw_src *src)
 {
     uint32_t n = 0;
     for (unsigned digits = 0; digits < N_DIGITS && src->rest.len > 0; digits++) {
@@ -40,7 +40,7 @@ bool kw_key_id_parse(kw_span key_id, uint32_t *ret_n)
 
     if (!kw_span_equal_str(kw_src_take(&src, sizeof PREFIX - 1), PREFIX))
         return false;
-    uint32_t n = take_number(&src);
+    uint32_t n = key_id_take_number(&src);
     if (n == 0 || kw_src_u8(&src) != '-' || !kw_unhex(random, RANDOM, src.rest))
         return false;
     if (ret_n != NULL)

@@ -18,8 +18,7 @@ struct book_files {
     struct kw_pin_records state, spare; /* of the two directories */
 };
 
-/* ---- opening -------------------------------------------------------------------------
- */
+/* ---- opening ----------------------------------------------------------------------- */
 
 static void close_files(struct book_files *d)
 {
@@ -28,7 +27,7 @@ static void close_files(struct book_files *d)
 }
 
 /* The state directory's lock; where no lock file can be made, the runtime directory's. */
-static kw_err lock(struct book_files *d, struct kw_note *note)
+static kw_err pin_book_lock(struct book_files *d, struct kw_note *note)
 {
     d->state_err = kw_state_lock(d->book->state, &d->state_why);
     if (!kw_failed(d->state_err))
@@ -57,13 +56,13 @@ static kw_err open_runtime(struct book_files *d)
     return e.code == KW_CODE_NO_MEMORY ? e : KW_OK;
 }
 
-static kw_err open_desk(const struct kw_pin_book *book, struct book_files *d,
-                        struct kw_note *note)
+static kw_err pin_book_open_desk(const struct kw_pin_book *book, struct book_files *d,
+                                 struct kw_note *note)
 {
     *d = (struct book_files){.book = book};
     kw_err e = open_runtime(d);
     if (!kw_failed(e))
-        e = lock(d, note);
+        e = pin_book_lock(d, note);
     if (!kw_failed(e))
         e = read_both(d, note);
     if (kw_failed(e))
@@ -71,8 +70,7 @@ static kw_err open_desk(const struct kw_pin_book *book, struct book_files *d,
     return e;
 }
 
-/* ---- reading and writing -------------------------------------------------------------
- */
+/* ---- reading and writing ----------------------------------------------------------- */
 
 static struct kw_pin_record newest(struct book_files *d, const char *serial,
                                    const char *label)
@@ -87,8 +85,8 @@ static struct kw_pin_record newest(struct book_files *d, const char *serial,
     return b == NULL || (a != NULL && a->change >= b->change) ? *a : *b;
 }
 
-static kw_err put(const struct kw_state_dir *dir, struct kw_pin_records *records,
-                  const struct kw_pin_record *r, struct kw_note *note)
+static kw_err pin_book_put(const struct kw_state_dir *dir, struct kw_pin_records *records,
+                           const struct kw_pin_record *r, struct kw_note *note)
 {
     if (!kw_pin_records_put(records, r)) {
         kw_note_set(note, KW_PIN_FILE ": full of tokens that are stopped, or had a PIN "
@@ -102,7 +100,7 @@ static kw_err put(const struct kw_state_dir *dir, struct kw_pin_records *records
 static kw_err put_in_state(struct book_files *d, const struct kw_pin_record *r)
 {
     if (!kw_failed(d->state_err))
-        d->state_err = put(d->book->state, &d->state, r, &d->state_why);
+        d->state_err = pin_book_put(d->book->state, &d->state, r, &d->state_why);
     return d->state_err;
 }
 
@@ -120,7 +118,7 @@ static kw_err write_record(struct book_files *d, struct kw_pin_record *r,
     r->change++;
     if (!kw_failed(put_in_state(d, r)))
         return KW_OK;
-    if (d->runtime != NULL && !kw_failed(put(d->runtime, &d->spare, r, NULL)))
+    if (d->runtime != NULL && !kw_failed(pin_book_put(d->runtime, &d->spare, r, NULL)))
         return KW_OK;
     if (note != NULL)
         *note = d->state_why;
@@ -135,8 +133,7 @@ static struct kw_moment look_at_clock(const struct kw_pin_book *book, const char
     return now;
 }
 
-/* ---- the calls -----------------------------------------------------------------------
- */
+/* ---- the calls --------------------------------------------------------------------- */
 
 kw_err kw_pin_look(const struct kw_pin_book *book, const char *serial, const char *label,
                    struct kw_pin_record *ret_record, struct kw_note *note)
@@ -173,17 +170,17 @@ static kw_err write_go(struct book_files *d, const struct kw_pin_record *before,
     if (!kw_failed(put_in_state(d, &v->record)))
         return KW_OK;
     if (v->record.proven && d->runtime != NULL &&
-        !kw_failed(put(d->runtime, &d->spare, &v->record, NULL))) {
+        !kw_failed(pin_book_put(d->runtime, &d->spare, &v->record, NULL))) {
         v->unwritten = d->state_why;
         return KW_OK;
     }
-    (void)!kw_failed(put(d->book->state, &d->state, &back, NULL));
+    (void)!kw_failed(pin_book_put(d->book->state, &d->state, &back, NULL));
     return not_durable(d, note);
 }
 
-static kw_err ask(struct book_files *d, const struct kw_pin_facts *facts,
-                  const struct kw_pin_owner *asker, struct kw_pin_verdict *ret,
-                  struct kw_note *note)
+static kw_err pin_book_ask(struct book_files *d, const struct kw_pin_facts *facts,
+                           const struct kw_pin_owner *asker, struct kw_pin_verdict *ret,
+                           struct kw_note *note)
 {
     struct kw_pin_record record = newest(d, facts->serial, facts->label);
     struct kw_moment now = look_at_clock(d->book, asker->boot);
@@ -212,12 +209,12 @@ kw_err kw_pin_ask(const struct kw_pin_book *book, const struct kw_pin_facts *fac
     struct kw_pin_verdict v;
     if (asker->pid == 0)
         return nameless(note);
-    kw_err e = open_desk(book, &d, note);
+    kw_err e = pin_book_open_desk(book, &d, note);
     if (kw_failed(e))
         return e.code == KW_CODE_IO && d.state_err.code == KW_CODE_IO
                    ? not_durable(&d, note)
                    : e;
-    e = ask(&d, facts, asker, &v, note);
+    e = pin_book_ask(&d, facts, asker, &v, note);
     close_files(&d);
     if (!kw_failed(e))
         *ret = v;
@@ -242,7 +239,7 @@ kw_err kw_pin_settled(const struct kw_pin_book *book, const struct kw_pin_facts 
                       const char *reason, struct kw_note *note)
 {
     struct book_files d;
-    kw_err e = open_desk(book, &d, note);
+    kw_err e = pin_book_open_desk(book, &d, note);
     if (kw_failed(e))
         return e;
     struct kw_pin_record r = newest(&d, facts->serial, facts->label), before = r;
@@ -263,8 +260,8 @@ kw_err kw_pin_settled(const struct kw_pin_book *book, const struct kw_pin_facts 
     return e;
 }
 
-static kw_err lift(struct book_files *d, const struct kw_pin_record *record,
-                   struct kw_pin_lift *ret, struct kw_note *note)
+static kw_err pin_book_lift(struct book_files *d, const struct kw_pin_record *record,
+                            struct kw_pin_lift *ret, struct kw_note *note)
 {
     struct kw_pin_record r = *record;
     *ret = (struct kw_pin_lift){.lifted = r.latched || (r.unclear > 0 && !r.retry)};
@@ -314,7 +311,7 @@ static kw_err retry(struct book_files *d, const char *name,
         const struct kw_pin_record *r = &all.list[i];
         struct kw_pin_record now = without_orphan(d, newest(d, r->serial, r->label));
         if (is_meant(&now, name))
-            e = lift(d, &now, &dst[n++], note);
+            e = pin_book_lift(d, &now, &dst[n++], note);
     }
     *ret_count = n;
     return e;
@@ -325,7 +322,7 @@ kw_err kw_pin_retry(const struct kw_pin_book *book, const char *name,
                     struct kw_note *note)
 {
     struct book_files d;
-    kw_err e = open_desk(book, &d, note);
+    kw_err e = pin_book_open_desk(book, &d, note);
     if (kw_failed(e))
         return e;
     e = retry(&d, name, dst, ret_count, note);
@@ -333,8 +330,7 @@ kw_err kw_pin_retry(const struct kw_pin_book *book, const char *name,
     return e;
 }
 
-/* ---- has it changed? -----------------------------------------------------------------
- */
+/* ---- has it changed? --------------------------------------------------------------- */
 
 static struct kw_pin_source stamp_of(const char *folder)
 {

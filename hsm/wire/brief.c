@@ -74,17 +74,17 @@ kw_err kw_brief_decode(kw_span bytes, struct kw_brief *ret_brief)
     return KW_OK;
 }
 
-static kw_err refused(const char *where)
+static kw_err brief_refused(const char *where)
 {
     return kw_err_native(KW_CODE_IO, (uint32_t)errno, where);
 }
 
-static kw_err write_all(int fd, kw_span bytes)
+static kw_err brief_write_all(int fd, kw_span bytes)
 {
     while (bytes.len > 0) {
         ssize_t n = write(fd, bytes.ptr, bytes.len);
         if (n <= 0)
-            return refused("write");
+            return brief_refused("write");
         bytes = kw_span_of(bytes.ptr + n, bytes.len - (size_t)n);
     }
     return KW_OK;
@@ -99,10 +99,11 @@ kw_err kw_brief_seal(const struct kw_brief *brief, int *ret_fd)
     int fd = -1;
     if (!kw_failed(e)) {
         fd = memfd_create("keyward-brief", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        e = fd < 0 ? refused("memfd_create") : write_all(fd, kw_dst_span(&dst));
+        e = fd < 0 ? brief_refused("memfd_create")
+                   : brief_write_all(fd, kw_dst_span(&dst));
     }
     if (!kw_failed(e) && fcntl(fd, F_ADD_SEALS, SEALS) != 0)
-        e = refused("F_ADD_SEALS");
+        e = brief_refused("F_ADD_SEALS");
     kw_wipe(dst.ptr, dst.cap);
     kw_free(dst.ptr);
     if (kw_failed(e)) {
@@ -118,12 +119,12 @@ kw_err kw_brief_map(int fd, struct kw_brief *ret_brief)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return refused("fstat");
+        return brief_refused("fstat");
     if (fcntl(fd, F_GET_SEALS) != SEALS || st.st_size <= 0 || st.st_size > KW_BRIEF_MAX)
         return kw_err_at(KW_CODE_BAD_INPUT, "brief");
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
-        return refused("mmap");
+        return brief_refused("mmap");
     kw_err e = kw_brief_decode(kw_span_of(p, (size_t)st.st_size), ret_brief);
     if (kw_failed(e))
         munmap(p, (size_t)st.st_size);

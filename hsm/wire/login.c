@@ -8,7 +8,7 @@
  */
 #include "wire_internal.h"
 
-static kw_err refused(void)
+static kw_err wire_login_refused(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "wire");
 }
@@ -65,16 +65,15 @@ kw_err kw_wire_decode_pin(kw_span message, struct kw_pin_facts *ret_pin)
     p.mark.key_len = take_bytes(&src, p.mark.key, sizeof p.mark.key);
     p.mark.digest_len = take_bytes(&src, p.mark.digest, sizeof p.mark.digest);
     if (!kw_src_done(&src) || !mark_is_sane(&p.mark))
-        return refused();
+        return wire_login_refused();
     *ret_pin = p;
     return KW_OK;
 }
 
-/* ---- an error, or none, and words about it -------------------------------------------
- */
+/* ---- an error, or none, and words about it ----------------------------------------- */
 
 /* Cut text may end within a character, and a path may hold anything. */
-static void make_text(struct kw_note *note)
+static void wire_login_make_text(struct kw_note *note)
 {
     if (kw_is_text(kw_span_str(note->text)))
         return;
@@ -87,7 +86,7 @@ static bool put_end(enum kw_wire_kind kind, kw_err e, const struct kw_note *said
                     kw_dst *dst)
 {
     struct kw_note note = *said;
-    make_text(&note);
+    wire_login_make_text(&note);
     return kw_wire_put_head(dst, kind) && kw_wire_put_err(dst, e) &&
            kw_wire_put_text(dst, note.text);
 }
@@ -124,7 +123,7 @@ kw_err kw_wire_decode_permit(kw_span message, struct kw_wire_permit *ret_permit)
     struct kw_wire_permit w = {.err = {0}};
     struct kw_src src = take_end(KW_WIRE_PERMIT, message, &w.err, &w.note);
     if (!kw_src_done(&src) || !note_is_sane(w.err, &w.note))
-        return refused();
+        return wire_login_refused();
     *ret_permit = w;
     return KW_OK;
 }
@@ -145,7 +144,7 @@ kw_err kw_wire_decode_login(kw_span message, struct kw_wire_login *ret_login)
     struct kw_src src = take_end(KW_WIRE_LOGIN, message, &l.err, &l.note);
     l.was_in = kw_wire_take_bool(&src);
     if (!kw_src_done(&src) || !login_is_sane(&l))
-        return refused();
+        return wire_login_refused();
     *ret_login = l;
     return KW_OK;
 }

@@ -2,7 +2,7 @@
 /* What a worker sends besides answers: facts, verdicts, ready, failed. */
 #include "wire_internal.h"
 
-static kw_err refused(void)
+static kw_err wire_startup_refused(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "wire");
 }
@@ -36,7 +36,7 @@ kw_err kw_wire_decode_facts(kw_span message, struct kw_wire_facts *ret_facts)
     f.gcm_key_min = kw_src_u32(&src);
     f.gcm_key_max = kw_src_u32(&src);
     if (!kw_src_done(&src))
-        return refused();
+        return wire_startup_refused();
     *ret_facts = f;
     return KW_OK;
 }
@@ -66,7 +66,7 @@ kw_err kw_wire_decode_verdict(kw_span message, struct kw_wire_verdict *ret_verdi
     v.findings = kw_src_u8(&src);
     kw_wire_take_text(&src, v.reason, sizeof v.reason);
     if (!kw_src_done(&src) || !is_n(v.n) || v.findings > KW_WIRE_FINDINGS)
-        return refused();
+        return wire_startup_refused();
     *ret_verdict = v;
     return KW_OK;
 }
@@ -90,7 +90,7 @@ kw_err kw_wire_decode_ready(kw_span message, struct kw_wire_ready *ret_ready)
             kw_src_take(&src, sizeof r.keyring_sha256));
     r.verdicts = kw_src_u32(&src);
     if (!kw_src_done(&src) || r.verdicts > KW_VERSIONS_MAX)
-        return refused();
+        return wire_startup_refused();
     *ret_ready = r;
     return KW_OK;
 }
@@ -112,7 +112,7 @@ kw_err kw_wire_decode_failed(kw_span message, struct kw_wire_failed *ret_failed)
     f.err = kw_wire_take_err(&src);
     kw_wire_take_text(&src, f.note.text, sizeof f.note.text);
     if (!kw_src_done(&src) || !kw_failed(f.err))
-        return refused();
+        return wire_startup_refused();
     *ret_failed = f;
     return KW_OK;
 }

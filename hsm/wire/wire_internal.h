@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wire_internal - what all messages share: magic, kind, errors by number, text with a bound */
+/* wire_internal - what all messages share: magic, kind, errors by number, text with a
+ * bound */
 #ifndef KEYWARD_WIRE_INTERNAL_H
 #define KEYWARD_WIRE_INTERNAL_H
 

@@ -32,7 +32,7 @@ void kw_guard_release(void)
     KW_INVARIANT(pthread_mutex_unlock(&gate) == 0);
 }
 
-static _Noreturn void leave(void)
+static _Noreturn void guard_leave(void)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -41,15 +41,15 @@ static _Noreturn void leave(void)
     _exit(0);
 }
 
-static void *watch(void *unused)
+static void *guard_watch(void *unused)
 {
     (void)unused;
     struct pollfd fds[] = {{.fd = watched}, {.fd = terms, .events = POLLIN}};
     for (;;) {
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
-            leave();
+            guard_leave();
         if ((fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
-            leave();
+            guard_leave();
         if (fds[1].revents != 0) {
             shutdown(watched, SHUT_RD);
             fds[1].fd = -1; /* once is enough */
@@ -57,7 +57,7 @@ static void *watch(void *unused)
     }
 }
 
-static kw_err refused(int error, const char *where)
+static kw_err guard_refused(int error, const char *where)
 {
     return kw_err_native(KW_CODE_IO, (uint32_t)error, where);
 }
@@ -71,11 +71,11 @@ kw_err kw_guard_start(int socket)
     watched = socket;
     terms = signalfd(-1, &term, SFD_CLOEXEC);
     if (terms < 0)
-        return refused(errno, "signalfd");
+        return guard_refused(errno, "signalfd");
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    int rc = pthread_create(&thread, NULL, watch, NULL);
+    int rc = pthread_create(&thread, NULL, guard_watch, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_sigmask(SIG_BLOCK, &term, NULL);
-    return rc == 0 ? KW_OK : refused(rc, "pthread_create");
+    return rc == 0 ? KW_OK : guard_refused(rc, "pthread_create");
 }

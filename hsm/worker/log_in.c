@@ -12,7 +12,7 @@
 #include <keyward/pin_latch.h>
 
 /* The PIN, and what stands for it. */
-static kw_err read_pin(struct kw_worker_state *w, struct kw_secret *ret_pin,
+static kw_err read_pin(struct kw_hsm_worker *w, struct kw_secret *ret_pin,
                        struct kw_pin_facts *ret, struct kw_note *note)
 {
     kw_err e = kw_token_pin(w->token, ret_pin, ret, note);
@@ -26,7 +26,7 @@ static kw_err read_pin(struct kw_worker_state *w, struct kw_secret *ret_pin,
 }
 
 /* CANCELLED: there is no front any more, or it wants us to leave. */
-static kw_err await_permit(struct kw_worker_state *w, struct kw_wire_permit *ret)
+static kw_err await_permit(struct kw_hsm_worker *w, struct kw_wire_permit *ret)
 {
     uint8_t buf[KW_WIRE_MAX];
     ssize_t n;
@@ -38,8 +38,8 @@ static kw_err await_permit(struct kw_worker_state *w, struct kw_wire_permit *ret
     return kw_wire_decode_permit(kw_span_of(buf, (size_t)n), ret);
 }
 
-static kw_err ask(struct kw_worker_state *w, const struct kw_pin_facts *facts,
-                  struct kw_note *note)
+static kw_err log_in_ask(struct kw_hsm_worker *w, const struct kw_pin_facts *facts,
+                         struct kw_note *note)
 {
     struct kw_wire_permit permit;
     kw_worker_send_pin(w, facts);
@@ -51,14 +51,14 @@ static kw_err ask(struct kw_worker_state *w, const struct kw_pin_facts *facts,
     return e;
 }
 
-kw_err kw_worker_log_in(struct kw_worker_state *w, struct kw_note *note)
+kw_err kw_worker_log_in(struct kw_hsm_worker *w, struct kw_note *note)
 {
     KW_AUTO_SECRET(pin);
     struct kw_pin_facts facts;
     bool tried = false;
     kw_err e = read_pin(w, &pin, &facts, note);
     if (!kw_failed(e))
-        e = ask(w, &facts, note);
+        e = log_in_ask(w, &facts, note);
     if (!kw_failed(e))
         e = kw_token_login_with(w->token, &pin, &tried, note);
     if (tried)

@@ -34,7 +34,7 @@ static kw_err buffers_init(struct buffers *l)
 }
 
 /* false: the front is gone. */
-static bool flush(struct kw_worker_state *w, struct buffers *l)
+static bool loop_flush(struct kw_hsm_worker *w, struct buffers *l)
 {
     unsigned sent = 0;
     while (sent < l->pending) {
@@ -53,8 +53,8 @@ static bool flush(struct kw_worker_state *w, struct buffers *l)
     return all;
 }
 
-static bool answer(struct kw_worker_state *w, struct buffers *l,
-                   const struct kw_wire_job *job)
+static bool loop_answer(struct kw_hsm_worker *w, struct buffers *l,
+                        const struct kw_wire_job *job)
 {
     struct kw_served served;
     struct iovec *part = &l->out_parts[l->pending];
@@ -63,22 +63,22 @@ static bool answer(struct kw_worker_state *w, struct buffers *l,
     KW_INVARIANT(!kw_failed(kw_wire_encode_answer(&served.answer, &dst)));
     kw_secret_wipe(&served.output);
     part->iov_len = dst.len;
-    return ++l->pending < OUT || flush(w, l);
+    return ++l->pending < OUT || loop_flush(w, l);
 }
 
 /* false: the end, or a message that is no job; then the front replaces us. */
-static bool one(struct kw_worker_state *w, struct buffers *l, size_t i)
+static bool one(struct kw_hsm_worker *w, struct buffers *l, size_t i)
 {
     const struct mmsghdr *h = &l->in_headers[i];
     struct kw_wire_job job;
     kw_span message = kw_span_of(l->in_parts[i].iov_base, h->msg_len);
     bool ok = h->msg_len > 0 && (h->msg_hdr.msg_flags & MSG_TRUNC) == 0 &&
-              !kw_failed(kw_wire_decode_job(message, &job)) && answer(w, l, &job);
+              !kw_failed(kw_wire_decode_job(message, &job)) && loop_answer(w, l, &job);
     kw_wipe(l->in_parts[i].iov_base, h->msg_len);
     return ok && !w->at_end;
 }
 
-static bool loop_once(struct kw_worker_state *w, struct buffers *l)
+static bool loop_once(struct kw_hsm_worker *w, struct buffers *l)
 {
     int n = recvmmsg(w->socket, l->in_headers, IN, MSG_WAITFORONE, NULL);
     if (n < 0)
@@ -89,10 +89,10 @@ static bool loop_once(struct kw_worker_state *w, struct buffers *l)
             go_on = one(w, l, i);
         else
             kw_wipe(l->in_parts[i].iov_base, l->in_headers[i].msg_len);
-    return flush(w, l) && go_on;
+    return loop_flush(w, l) && go_on;
 }
 
-kw_err kw_worker_loop(struct kw_worker_state *w)
+kw_err kw_worker_loop(struct kw_hsm_worker *w)
 {
     static struct buffers buffers;
     kw_err e = buffers_init(&buffers);

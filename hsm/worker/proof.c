@@ -22,7 +22,7 @@ bool kw_worker_is_verdict(kw_err e)
            e.code == KW_CODE_HSM_CONFIG;
 }
 
-kw_err kw_worker_prove(struct kw_worker_state *w, size_t i, bool closely,
+kw_err kw_worker_prove(struct kw_hsm_worker *w, size_t i, bool closely,
                        struct kw_worker_result *ret)
 {
     const struct kw_version *v = &w->ring->versions[i];
@@ -46,7 +46,7 @@ kw_err kw_worker_prove(struct kw_worker_state *w, size_t i, bool closely,
 }
 
 /* Another version's key does what it should, now. */
-static bool token_is_well(struct kw_worker_state *w, size_t but)
+static bool token_is_well(struct kw_hsm_worker *w, size_t but)
 {
     struct kw_worker_result ignored;
     for (size_t i = 0; i < w->ring->count; i++)
@@ -56,7 +56,7 @@ static bool token_is_well(struct kw_worker_state *w, size_t but)
     return false;
 }
 
-bool kw_worker_blames_version(struct kw_worker_state *w, size_t i, kw_err e,
+bool kw_worker_blames_version(struct kw_hsm_worker *w, size_t i, kw_err e,
                               struct kw_worker_result *result)
 {
     const struct kw_version *v = &w->ring->versions[i];
@@ -71,7 +71,7 @@ bool kw_worker_blames_version(struct kw_worker_state *w, size_t i, kw_err e,
 
 /* ---- before READY ------------------------------------------------------------------ */
 
-static void send_verdict(const struct kw_worker_state *w, size_t i, kw_err e,
+static void send_verdict(const struct kw_hsm_worker *w, size_t i, kw_err e,
                          const struct kw_worker_result *result, uint32_t *verdicts)
 {
     struct kw_wire_verdict v = {
@@ -84,7 +84,7 @@ static void send_verdict(const struct kw_worker_state *w, size_t i, kw_err e,
 
 /* The versions without a verdict once more; whoever has none then is judged by whether
  * the token answers for another one. */
-static kw_err settle_undecided(struct kw_worker_state *w, const bool undecided[],
+static kw_err settle_undecided(struct kw_hsm_worker *w, const bool undecided[],
                                uint32_t *verdicts, struct kw_note *note)
 {
     struct kw_worker_result result;
@@ -103,7 +103,7 @@ static kw_err settle_undecided(struct kw_worker_state *w, const bool undecided[]
     return KW_OK;
 }
 
-kw_err kw_worker_prove_all(struct kw_worker_state *w, uint32_t *ret_verdicts,
+kw_err kw_worker_prove_all(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
                            struct kw_note *note)
 {
     bool undecided[KW_VERSIONS_MAX] = {false};

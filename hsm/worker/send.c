@@ -13,7 +13,7 @@ static void send_message(int socket, kw_err put, const kw_dst *dst)
         ;
 }
 
-void kw_worker_send_facts(const struct kw_worker_state *w)
+void kw_worker_send_facts(const struct kw_hsm_worker *w)
 {
     const struct kw_token_facts *t = kw_token_facts(w->token);
     struct kw_wire_facts f = {.softhsm = t->softhsm,
@@ -40,7 +40,7 @@ void kw_worker_send_facts(const struct kw_worker_state *w)
     send_message(w->socket, kw_wire_encode_facts(&f, &dst), &dst);
 }
 
-void kw_worker_send_pin(const struct kw_worker_state *w, const struct kw_pin_facts *facts)
+void kw_worker_send_pin(const struct kw_hsm_worker *w, const struct kw_pin_facts *facts)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -50,7 +50,7 @@ void kw_worker_send_pin(const struct kw_worker_state *w, const struct kw_pin_fac
     send_message(w->socket, kw_wire_encode_pin(&said, &dst), &dst);
 }
 
-void kw_worker_send_login(const struct kw_worker_state *w, kw_err e,
+void kw_worker_send_login(const struct kw_hsm_worker *w, kw_err e,
                           const struct kw_note *note)
 {
     uint8_t buf[KW_WIRE_MAX];
@@ -61,7 +61,7 @@ void kw_worker_send_login(const struct kw_worker_state *w, kw_err e,
     send_message(w->socket, kw_wire_encode_login(&l, &dst), &dst);
 }
 
-void kw_worker_send_verdict(const struct kw_worker_state *w,
+void kw_worker_send_verdict(const struct kw_hsm_worker *w,
                             const struct kw_wire_verdict *v)
 {
     uint8_t buf[KW_WIRE_MAX];
@@ -71,7 +71,7 @@ void kw_worker_send_verdict(const struct kw_worker_state *w,
     send_message(w->socket, kw_wire_encode_verdict(&said, &dst), &dst);
 }
 
-void kw_worker_send_ready(const struct kw_worker_state *w, uint32_t verdicts)
+void kw_worker_send_ready(const struct kw_hsm_worker *w, uint32_t verdicts)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);

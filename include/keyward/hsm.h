@@ -4,9 +4,10 @@
  * A table of few calls.  Behind it stands hsm/front (workers, queue, supervisor, health);
  * in the tests of the upper layer, a fake.
  *
- * There is one mutex, the big lock (struct kw_lock below).  Calls marked LOCKED want it held and
- * only touch memory; calls marked FREE want it not held.  `done` is always called FREE,
- * exactly once per submitted job, on the main thread, and never from inside submit.
+ * There is one mutex, the big lock (struct kw_lock below).  Calls marked LOCKED want it
+ * held and only touch memory; calls marked FREE want it not held.  `done` is always
+ * called FREE, exactly once per submitted job, on the main thread, and never from inside
+ * submit.
  *
  * Time:      deadlines on CLOCK_MONOTONIC.
  * Secrets:   job inputs and answers are copied into the arena and wiped behind the door.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kms - the steps of Status, Encrypt and Decrypt
  *
- * rpc fills a struct kw_request and begins it; kms runs its steps (provider/kms/decrypt.c,
- * encrypt.c and status.c open with the lists) and calls `done` exactly once: inside
- * kw_kms_begin when nothing had to be waited for, else later on the main thread.
- * A request has one owner at a time: from begin to done that is kms.
+ * rpc fills a struct kw_request and begins it; kms runs its steps
+ * (provider/kms/decrypt.c, encrypt.c and status.c open with the lists) and calls `done`
+ * exactly once: inside kw_kms_begin when nothing had to be waited for, else later on the
+ * main thread. A request has one owner at a time: from begin to done that is kms.
  *
  * Threads:   begin on the rpc thread; cancel on the rpc thread; tick, wipe and the
  *            completions of HSM jobs on the main thread.

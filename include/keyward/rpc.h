@@ -11,7 +11,7 @@
  * Threads:   new, adopt, stop, free on the main thread.
  * Secrets:   request slices are wiped in place, replies are built in the arena and wiped
  *            when gRPC drops them.  What gRPC itself may have copied is in
- * docs/THREATS.md.
+ *            docs/THREATS.md.
  */
 #ifndef KEYWARD_RPC_H
 #define KEYWARD_RPC_H
@@ -23,7 +23,8 @@
 #define KW_RPC_RECEIVE_MAX 8192
 /* Calls that may be open at once, all classes together; more get RESOURCE_EXHAUSTED.  One
  * half is shared out evenly among the classes, so that one cannot shut out another.
- * Status has some slots beyond, so that parked requests do not make the daemon look ill. */
+ * Status has some slots beyond, so that parked requests do not make the daemon look ill.
+ *  */
 #define KW_RPC_CALLS_MAX 1024u
 
 struct kw_rpc_options {
@@ -56,8 +57,8 @@ KW_MUST_USE kw_err kw_rpc_adopt(struct kw_rpc *rpc, size_t class_index, int fd,
  * alive): for the service watchdog. */
 uint64_t kw_rpc_beats(const struct kw_rpc *rpc);
 
-/* Stops taking requests (GOAWAY) and begins the wait for those in flight; returns at once.
- * The main loop goes on, so parked requests can finish. */
+/* Stops taking requests (GOAWAY) and begins the wait for those in flight; returns at
+ * once. The main loop goes on, so parked requests can finish. */
 void kw_rpc_shutdown(struct kw_rpc *rpc);
 /* true when no request is open any more. */
 bool kw_rpc_idle(struct kw_rpc *rpc);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wire - what goes over the process wall: messages, the brief, the phase page
  *
- * One SOCK_SEQPACKET message is one job, one answer or one report; the kernel gives framing,
- * wake-up and the end of file.  Every message begins with a magic byte and its kind,
- * numbers are big-endian, lengths are exact.  A reader refuses everything that its writer
- * would not have written, so what was read writes back identically.
+ * One SOCK_SEQPACKET message is one job, one answer or one report; the kernel gives
+ * framing, wake-up and the end of file.  Every message begins with a magic byte and its
+ * kind, numbers are big-endian, lengths are exact.  A reader refuses everything that its
+ * writer would not have written, so what was read writes back identically.
  *
  * Before C_Login the worker asks and waits: PIN, then the front's PERMIT, then LOGIN with
  * how it ended.
@@ -138,7 +138,8 @@ KW_MUST_USE kw_err kw_wire_encode_pin(const struct kw_pin_facts *pin, kw_dst *ds
 KW_MUST_USE kw_err kw_wire_decode_pin(kw_span message, struct kw_pin_facts *ret_pin);
 
 /* OK: log in, now.  Else not, and the note says why.  Of a note that is no text (a path
- * may hold anything) every strange byte becomes "?": the permit itself must get through. */
+ * may hold anything) every strange byte becomes "?": the permit itself must get through.
+ *  */
 struct kw_wire_permit {
     kw_err err;
     struct kw_note note; /* "" with OK */
@@ -157,8 +158,7 @@ struct kw_wire_login {
 KW_MUST_USE kw_err kw_wire_encode_login(const struct kw_wire_login *login, kw_dst *dst);
 KW_MUST_USE kw_err kw_wire_decode_login(kw_span message, struct kw_wire_login *ret_login);
 
-/* ---- the brief ------------------------------------------------------------------------
- */
+/* ---- the brief --------------------------------------------------------------------- */
 
 #define KW_BRIEF_MAX (KW_KEYRING_MAX + 8192u)
 /* The PIN's source is named, the PIN is not here.  The key of its mark is a secret:
@@ -181,8 +181,7 @@ KW_MUST_USE kw_err kw_brief_seal(const struct kw_brief *brief, int *ret_fd);
  * IO; BAD_INPUT when it is not sealed or not a brief. */
 KW_MUST_USE kw_err kw_brief_map(int fd, struct kw_brief *ret_brief);
 
-/* ---- the phase page -------------------------------------------------------------------
- */
+/* ---- the phase page ---------------------------------------------------------------- */
 
 /* Where the thread that calls the module is; the numbers of enum kw_phase (token.h). */
 enum kw_page_phase {

@@ -143,7 +143,7 @@ static int base(struct kw_create *c)
 /* ---- the version ---- */
 
 /* Where this node knows nothing of the version it begins anew. */
-static void begin_anew(struct kw_version *v)
+static void adopt_begin_anew(struct kw_version *v)
 {
     char *const times[] = {v->accepted, v->activated, v->retired, v->disabled,
                            v->destroyed};
@@ -173,7 +173,7 @@ static int from_record(struct kw_create *c, const struct kw_version *rec)
                          c->backup_path, c->adopt);
     *v = *rec;
     if (!is_marked(c, v->n))
-        begin_anew(v);
+        adopt_begin_anew(v);
     if (kw_keyring_by_n(c->ring, v->n) != NULL) /* the ring is the backup's */
         kw_keyring_remove(c->ring, v->n);
     const struct kw_version *of = kw_keyring_by_n(c->backup, v->same_key_as);

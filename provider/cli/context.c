@@ -95,7 +95,7 @@ static void judge_ring(struct kw_context *context)
         kw_keyring_judge(context->ring, domain, &memory, &places, &context->judgement);
 }
 
-static void read_state(struct kw_context *context)
+static void context_read_state(struct kw_context *context)
 {
     struct kw_state_dir *dir = NULL;
     struct kw_note ignored;
@@ -122,8 +122,8 @@ static void mend_seals(struct kw_context *context)
             kw_window_mend(context->config, &context->config->tokens[i], &ignored);
 }
 
-static kw_err open_desk(const struct kw_cli *cli, const char *path,
-                        struct kw_context *context, struct kw_note *note)
+static kw_err context_open_desk(const struct kw_cli *cli, const char *path,
+                                struct kw_context *context, struct kw_note *note)
 {
     *context = (struct kw_context){0};
     kw_err e = kw_config_load(cli->config, SIZE_MAX, &context->config, note);
@@ -134,20 +134,20 @@ static kw_err open_desk(const struct kw_cli *cli, const char *path,
         mend_seals(context);
     e = load_ring(context, path, note);
     if (!kw_failed(e))
-        read_state(context);
+        context_read_state(context);
     return e;
 }
 
 kw_err kw_context_open(const struct kw_cli *cli, struct kw_context *context,
                        struct kw_note *note)
 {
-    return open_desk(cli, NULL, context, note);
+    return context_open_desk(cli, NULL, context, note);
 }
 
 kw_err kw_context_open_with(const struct kw_cli *cli, const char *path,
                             struct kw_context *context, struct kw_note *note)
 {
-    return open_desk(cli, path, context, note);
+    return context_open_desk(cli, path, context, note);
 }
 
 void kw_context_close(struct kw_context *context)
@@ -257,7 +257,7 @@ struct act_job {
     struct kw_activation act;
 };
 
-static kw_err record(void *shared, struct kw_note *note)
+static kw_err context_record(void *shared, struct kw_note *note)
 {
     struct act_job *job = shared;
     struct kw_state_dir *dir = NULL;
@@ -284,7 +284,7 @@ kw_err kw_context_activate(const struct kw_context *context,
     if (kw_failed(e))
         return e;
     const struct kw_child child = {owner.uid, owner.gid, NULL, 0, 0};
-    return kw_child_run(&child, record, &job, note);
+    return kw_child_run(&child, context_record, &job, note);
 }
 
 kw_err kw_operator_name(const char *given, char dst[64], struct kw_note *note)

@@ -80,8 +80,8 @@ int kw_context_refuse(const struct kw_cli *cli, const struct kw_context *context
 KW_MUST_USE kw_err kw_context_facts(const char *operator_, struct kw_act_facts *ret_facts,
                                     struct kw_note *note);
 
-/* Writes `changed`, a dup of context->ring (or what is to lie where there is none), over the
- * keyring file.  IO: kw_file_is_written tells which of the two lies there. */
+/* Writes `changed`, a dup of context->ring (or what is to lie where there is none), over
+ * the keyring file.  IO: kw_file_is_written tells which of the two lies there. */
 KW_MUST_USE kw_err kw_context_save(const struct kw_context *context,
                                    struct kw_keyring *changed, struct kw_note *note);
 

@@ -16,8 +16,8 @@
 #include "pin_place.h"
 #include "reach.h"
 
-static void absent(struct kw_report *r, const char *name, const char *path,
-                   const char *remedy)
+static void inspect_files_absent(struct kw_report *r, const char *name, const char *path,
+                                 const char *remedy)
 {
     int saved = errno;
     kw_report_add(r, saved == EACCES ? KW_FOUND_BLIND : KW_FOUND_FAIL, name,
@@ -71,7 +71,7 @@ static void look_at_trusted(struct view *v, const char *path, const char *named,
         s->err = kw_file_judge(named, geteuid(), &s->note);
 }
 
-static kw_err look(void *shared, struct kw_note *note)
+static kw_err inspect_files_look(void *shared, struct kw_note *note)
 {
     struct view *v = shared;
     const struct kw_config *c = v->config;
@@ -108,7 +108,7 @@ static void report_state(struct kw_report *r, const char *path, const struct sig
     kw_cli_config(r->cli, config, sizeof config);
     snprintf(again, sizeof again, "keyward state create%s", config);
     if (stat(path, &st) != 0)
-        absent(r, "state", path, again);
+        inspect_files_absent(r, "state", path, again);
     else if ((st.st_mode & 077) != 0)
         kw_report_add(r, KW_FOUND_FAIL, "state", "chmod 0700 it",
                       "%s: mode %04o lets others at it", path,
@@ -181,7 +181,7 @@ static void look_as_the_daemon(struct kw_report *r, struct view *v,
         return;
     }
     const struct kw_child child = {.uid = owner.uid, .gid = owner.gid};
-    kw_err e = kw_child_run(&child, look, v, &note);
+    kw_err e = kw_child_run(&child, inspect_files_look, v, &note);
     if (kw_failed(e))
         kw_report_err(r, "files", e, &note);
     if (kw_failed(e))
@@ -226,7 +226,7 @@ bool kw_inspect_user(struct kw_report *r, const struct kw_context *context)
     return false;
 }
 
-static void folder_of(const char *path, char dst[KW_PATH_MAX])
+static void inspect_files_folder_of(const char *path, char dst[KW_PATH_MAX])
 {
     const char *slash = strrchr(path, '/');
     size_t len = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
@@ -240,11 +240,12 @@ static void inspect_folder(struct kw_report *r, const struct kw_config *config,
     struct stat st;
     struct kw_owner owner = {0};
     struct kw_note note = {{0}};
-    folder_of(socket, folder);
+    inspect_files_folder_of(socket, folder);
     bool known = !kw_failed(kw_owner_of(config, &owner, &note));
     if (stat(folder, &st) != 0)
-        absent(r, "socket folder", folder,
-               "make it for the daemon's user (systemd: RuntimeDirectory=keyward)");
+        inspect_files_absent(
+            r, "socket folder", folder,
+            "make it for the daemon's user (systemd: RuntimeDirectory=keyward)");
     else if ((st.st_mode & 022) != 0)
         kw_report_add(r, KW_FOUND_FAIL, "socket folder", "chmod go-w it",
                       "%s: mode %04o lets others put a socket of theirs there", folder,
@@ -260,8 +261,8 @@ static void inspect_folder(struct kw_report *r, const struct kw_config *config,
 static bool same_folder(const char *a, const char *b)
 {
     char x[KW_PATH_MAX], y[KW_PATH_MAX];
-    folder_of(a, x);
-    folder_of(b, y);
+    inspect_files_folder_of(a, x);
+    inspect_files_folder_of(b, y);
     return strcmp(x, y) == 0;
 }
 

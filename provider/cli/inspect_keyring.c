@@ -63,7 +63,8 @@ static void inspect_copies(struct kw_report *r, const struct kw_context *d)
 }
 
 /* The way out, as the other verbs print it. */
-static void refused(struct kw_report *r, const char *name, const struct kw_context *d)
+static void inspect_keyring_refused(struct kw_report *r, const char *name,
+                                    const struct kw_context *d)
 {
     char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
@@ -80,7 +81,7 @@ static void inspect_marks(struct kw_report *r, const struct kw_context *d)
     if (kw_failed(d->state_err))
         kw_report_err(r, "state marks", d->state_err, &d->state_why);
     else if (d->judgement.refusal != KW_ADMITTED)
-        refused(r, "state marks", d);
+        inspect_keyring_refused(r, "state marks", d);
     else
         kw_report_add(
             r, KW_FOUND_OK, "state marks", NULL, "serial %llu, active here: version %u",
@@ -91,7 +92,7 @@ static void inspect_absent(struct kw_report *r, const struct kw_context *d)
 {
     char config[KW_CLI_CONFIG_MAX], remedy[KW_CLI_CONFIG_MAX + 64];
     if (d->judgement.refusal != KW_ADMITTED) {
-        refused(r, "keyring", d);
+        inspect_keyring_refused(r, "keyring", d);
         return;
     }
     kw_cli_config(r->cli, config, sizeof config);

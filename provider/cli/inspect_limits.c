@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What keywardd locks against what it may: the one that runs, or one started from here.
- */
+/* What keywardd locks against what it may: the one that runs, or one started from
+ * here. */
 #include "inspect.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include <keyward/file.h>
 
 #include "status_read.h"
-#include "limits.h"
+#include "locked_limit.h"
 
 enum { PROC_MAX = 16 * 1024 };
 

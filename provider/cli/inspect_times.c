@@ -10,7 +10,7 @@
 enum { CLOCKS_APART_MIN = 5 }; /* of two nodes that nobody would call wrong */
 
 /* 2026-01-02T03:04:05.000006Z */
-static bool is_time(const char *text)
+static bool inspect_times_is_time(const char *text)
 {
     static const char shape[] = "0000-00-00T00:00:00.000000Z";
     if (strlen(text) != sizeof shape - 1)
@@ -29,7 +29,7 @@ static bool is_good(const struct moment *m, const char *latest, struct kw_note *
 {
     if (m->at[0] == '\0')
         return true;
-    if (!is_time(m->at)) {
+    if (!inspect_times_is_time(m->at)) {
         kw_note_set(note, "%s: no time", m->name);
         return false;
     }

@@ -24,8 +24,8 @@ struct visit {
     struct finding versions[KW_VERSIONS_MAX];
 };
 
-static void look_at(struct kw_token *token, const struct kw_version *v,
-                    const struct kw_context *context, struct finding *f)
+static void inspect_token_look_at(struct kw_token *token, const struct kw_version *v,
+                                  const struct kw_context *context, struct finding *f)
 {
     struct kw_token_key *key = NULL;
     const struct kw_token_claim claim = kw_token_claim_of(
@@ -34,7 +34,8 @@ static void look_at(struct kw_token *token, const struct kw_version *v,
     f->err = kw_token_prove(token, &claim, &key, &f->findings, &f->note, &f->remarks);
 }
 
-static kw_err visit(struct kw_token *token, void *shared, struct kw_note *note)
+static kw_err inspect_token_visit(struct kw_token *token, void *shared,
+                                  struct kw_note *note)
 {
     struct visit *v = shared;
     const struct kw_keyring *ring = v->context->ring;
@@ -45,7 +46,7 @@ static kw_err visit(struct kw_token *token, void *shared, struct kw_note *note)
     v->self_test.err = kw_token_self_test(token, &v->self_test.note);
     for (size_t i = 0; ring != NULL && i < ring->count; i++)
         if (kw_key_state_is_probed(ring->versions[i].state))
-            look_at(token, &ring->versions[i], v->context, &v->versions[i]);
+            inspect_token_look_at(token, &ring->versions[i], v->context, &v->versions[i]);
     return KW_OK;
 }
 
@@ -180,7 +181,8 @@ void kw_inspect_token(struct kw_report *r, const struct kw_context *context,
         return;
     }
     v->context = context;
-    kw_err e = kw_login_run(context->config, token, KW_LOGIN_LOOK, visit, v, &note);
+    kw_err e = kw_login_run(context->config, token, KW_LOGIN_LOOK, inspect_token_visit, v,
+                            &note);
     if (v->logged_in)
         report_token(r, context, v);
     if (kw_failed(e))

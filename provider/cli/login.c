@@ -91,7 +91,7 @@ enum { LOGIN_MAX_S = 30 };
 
 /* A soft token's files die when the process does between here and the end of C_Login; a
  * ceremony writes until it is over. */
-static void on_phase(void *ctx, enum kw_phase phase)
+static void cli_login_on_phase(void *ctx, enum kw_phase phase)
 {
     struct order *o = ctx;
     bool logs_in = phase == KW_PHASE_LOGIN;
@@ -104,7 +104,7 @@ static void on_phase(void *ctx, enum kw_phase phase)
     }
 }
 
-static kw_err log_in(void *arg, struct kw_note *note)
+static kw_err cli_login_log_in(void *arg, struct kw_note *note)
 {
     struct order *o = arg;
     struct kw_token *token = NULL;
@@ -113,7 +113,7 @@ static kw_err log_in(void *arg, struct kw_note *note)
         .uri = o->token->uri,
         .pin = o->pin.source,
         .read_write = o->kind == KW_LOGIN_CEREMONY,
-        .phase = on_phase,
+        .phase = cli_login_on_phase,
         .phase_ctx = o,
     };
     kw_permit_child(&o->permit);
@@ -156,7 +156,8 @@ static kw_err plan(struct order *o, struct kw_owner *ret_owner, struct kw_note *
 }
 
 /* The login and the work, between opening the files' window and closing it. */
-static kw_err visit(struct order *o, const struct kw_owner *owner, struct kw_note *why)
+static kw_err cli_login_visit(struct order *o, const struct kw_owner *owner,
+                              struct kw_note *why)
 {
     struct kw_window window = KW_WINDOW_SHUT;
     const struct kw_child login = {.uid = owner->uid,
@@ -170,7 +171,7 @@ static kw_err visit(struct order *o, const struct kw_owner *owner, struct kw_not
     if (o->kind == KW_LOGIN_CEREMONY && o->tokendir[0] != '\0')
         e = kw_window_open(&window, o->tokendir, owner, why);
     if (!kw_failed(e))
-        e = kw_child_run(&login, log_in, o, why);
+        e = kw_child_run(&login, cli_login_log_in, o, why);
     return kw_window_close(&window, e, why);
 }
 
@@ -184,7 +185,7 @@ static void name_login(const struct order *o, kw_err e, struct kw_note *why)
 }
 
 /* What stops a login says which token it is about. */
-static void name_token(const struct order *o, kw_err e, struct kw_note *why)
+static void cli_login_name_token(const struct order *o, kw_err e, struct kw_note *why)
 {
     struct kw_note bare = *why;
     if (kw_span_equal_str(kw_span_str(e.where), "pin latch"))
@@ -205,13 +206,13 @@ kw_err kw_login_run(const struct kw_config *config, const struct kw_config_token
         return e;
     e = kw_permit_open(config, owner.uid, owner.gid, &o.permit);
     if (!kw_failed(e)) {
-        e = visit(&o, &owner, &why);
+        e = cli_login_visit(&o, &owner, &why);
         name_login(&o, e, &why);
         kw_permit_close(&o.permit);
     }
     kw_pin_place_close(&o.pin);
     if (kw_failed(e) && note != NULL) {
-        name_token(&o, e, &why);
+        cli_login_name_token(&o, e, &why);
         *note = why;
     }
     return e;

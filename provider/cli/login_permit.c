@@ -46,15 +46,14 @@ kw_err kw_permit_open(const struct kw_config *config, uid_t uid, gid_t gid,
     return KW_OK;
 }
 
-static void drop(int *fd)
+static void login_permit_drop(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
 }
 
-/* ---- in the parent's children: the files ---------------------------------------------
- */
+/* ---- in the parent's children: the files ------------------------------------------- */
 
 typedef kw_err book_work(const struct kw_pin_book *book, struct kw_permit_shared *b,
                          struct kw_note *note);
@@ -94,8 +93,7 @@ static kw_err write_files(void *shared, struct kw_note *note)
     return with_book(shared, end_book, note);
 }
 
-/* ---- in the parent -------------------------------------------------------------------
- */
+/* ---- in the parent ----------------------------------------------------------------- */
 
 /* false: the child is gone, or wants no answer any more. */
 static bool nap(const struct kw_permit *a)
@@ -104,7 +102,7 @@ static bool nap(const struct kw_permit *a)
     return poll(&p, 1, NAP_MS) <= 0 || (p.revents & (POLLHUP | POLLERR)) == 0;
 }
 
-static kw_err look(struct kw_permit *a, struct kw_note *why)
+static kw_err login_permit_look(struct kw_permit *a, struct kw_note *why)
 {
     kw_err e = kw_child_run(&a->files, ask_files, a->board, why);
     if (kw_failed(e))
@@ -113,17 +111,17 @@ static kw_err look(struct kw_permit *a, struct kw_note *why)
     return kw_pin_word_err(a->board->verdict.word);
 }
 
-static kw_err decide(struct kw_permit *a, struct kw_note *why)
+static kw_err login_permit_decide(struct kw_permit *a, struct kw_note *why)
 {
     const kw_deadline until = kw_deadline_in(&kw_clock_system, PATIENCE_NS);
-    kw_err e = look(a, why);
+    kw_err e = login_permit_look(a, why);
     while (e.code == KW_CODE_BUSY &&
            !kw_deadline_over(until, kw_mono_ns(&kw_clock_system)) && nap(a))
-        e = look(a, why);
+        e = login_permit_look(a, why);
     return e;
 }
 
-static void say(const struct kw_permit *a, const struct kw_wire_permit *word)
+static void login_permit_say(const struct kw_permit *a, const struct kw_wire_permit *word)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -131,21 +129,22 @@ static void say(const struct kw_permit *a, const struct kw_wire_permit *word)
     (void)!send(a->parent_fd, dst.ptr, dst.len, MSG_NOSIGNAL);
 }
 
-static void answer(struct kw_permit *a, kw_span message)
+static void login_permit_answer(struct kw_permit *a, kw_span message)
 {
     struct kw_wire_permit word = {.err = {0}};
     if (a->board->asked || kw_failed(kw_wire_decode_pin(message, &a->board->facts)))
         return;
     a->board->asked = true;
-    word.err = decide(a, &word.note);
+    word.err = login_permit_decide(a, &word.note);
     if (!kw_failed(word.err))
         word.note.text[0] = '\0';
-    say(a, &word);
+    login_permit_say(a, &word);
 }
 
 /* What cannot be remembered counts as begun and unclear; what the login itself gave is
  * what the operator must hear about. */
-static void remember(struct kw_permit *a, enum kw_pin_end end, const char *reason)
+static void login_permit_remember(struct kw_permit *a, enum kw_pin_end end,
+                                  const char *reason)
 {
     struct kw_note ignored;
     const kw_deadline until = kw_deadline_in(&kw_clock_system, PATIENCE_NS);
@@ -165,21 +164,21 @@ static void hear_end(struct kw_permit *a, kw_span message)
     if (!a->board->asked || a->board->ended ||
         kw_failed(kw_wire_decode_login(message, &l)))
         return;
-    remember(a, kw_pin_end_of(l.err, l.was_in), l.note.text);
-    say(a, &remembered);
+    login_permit_remember(a, kw_pin_end_of(l.err, l.was_in), l.note.text);
+    login_permit_say(a, &remembered);
 }
 
 void kw_permit_serve(struct kw_permit *a)
 {
     uint8_t buf[KW_WIRE_MAX];
     ssize_t n;
-    drop(&a->child_fd);
+    login_permit_drop(&a->child_fd);
     while (!a->board->ended && (n = recv(a->parent_fd, buf, sizeof buf, 0)) != 0) {
         kw_span message = kw_span_of(buf, n > 0 ? (size_t)n : 0);
         if (n < 0 && errno != EINTR)
             return;
         if (kw_wire_kind_of(message) == KW_WIRE_PIN)
-            answer(a, message);
+            login_permit_answer(a, message);
         else
             hear_end(a, message);
     }
@@ -194,20 +193,19 @@ void kw_permit_close(struct kw_permit *a)
 {
     struct kw_permit_shared *b = a->board;
     if (b->asked && !b->ended)
-        remember(a, b->begun ? KW_PIN_UNCLEAR : KW_PIN_NOT_BEGUN,
-                 "the process ended within C_Login");
-    drop(&a->parent_fd);
-    drop(&a->child_fd);
+        login_permit_remember(a, b->begun ? KW_PIN_UNCLEAR : KW_PIN_NOT_BEGUN,
+                              "the process ended within C_Login");
+    login_permit_drop(&a->parent_fd);
+    login_permit_drop(&a->child_fd);
     kw_shared_free(b, sizeof *b);
     a->board = NULL;
 }
 
-/* ---- in the child --------------------------------------------------------------------
- */
+/* ---- in the child ------------------------------------------------------------------ */
 
 void kw_permit_child(struct kw_permit *a)
 {
-    drop(&a->parent_fd);
+    login_permit_drop(&a->parent_fd);
     (void)!kw_pin_owner_of(getpid(), &a->board->child);
 }
 
@@ -243,8 +241,8 @@ static kw_err hear_word(const struct kw_permit *a, struct kw_wire_permit *ret)
     return n > 0 ? kw_wire_decode_permit(kw_span_of(buf, (size_t)n), ret) : no_parent();
 }
 
-static kw_err ask(const struct kw_permit *a, const struct kw_pin_facts *facts,
-                  struct kw_note *note)
+static kw_err login_permit_ask(const struct kw_permit *a,
+                               const struct kw_pin_facts *facts, struct kw_note *note)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -288,7 +286,7 @@ kw_err kw_permit_log_in(struct kw_permit *a, struct kw_token *token, struct kw_n
     if (!kw_failed(e))
         e = make_mark(a, &pin, &facts);
     if (!kw_failed(e))
-        e = ask(a, &facts, note);
+        e = login_permit_ask(a, &facts, note);
     if (!kw_failed(e))
         e = kw_token_login_with(token, &pin, &tried, note);
     kw_err told = tried ? report_end(a, token, e, note) : KW_OK;

@@ -88,7 +88,7 @@ static int refuse_unknown(const struct kw_create *c)
     return kw_refuse_next(c->cli, text, w.text);
 }
 
-static int refuse_others(const struct kw_create *c)
+static int neighbours_refuse_others(const struct kw_create *c)
 {
     static struct kw_commands w;
     char names[512], text[KW_PATH_MAX + 1024];
@@ -111,5 +111,6 @@ static int refuse_others(const struct kw_create *c)
 
 int kw_create_not_beside(const struct kw_create *c)
 {
-    return c->job->beside.unknown.count > 0 ? refuse_unknown(c) : refuse_others(c);
+    return c->job->beside.unknown.count > 0 ? refuse_unknown(c)
+                                            : neighbours_refuse_others(c);
 }

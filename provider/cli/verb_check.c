@@ -8,9 +8,9 @@ struct choices {
     bool offline;
 };
 
-static void look(struct kw_report *r, const struct kw_context *context,
-                 const struct kw_cli *cli, const struct choices *c, kw_err keyring,
-                 const struct kw_note *why)
+static void check_look(struct kw_report *r, const struct kw_context *context,
+                       const struct kw_cli *cli, const struct choices *c, kw_err keyring,
+                       const struct kw_note *why)
 {
     kw_report_add(r, KW_FOUND_OK, "configuration", NULL, "%s", cli->config);
     kw_report_add(r, context->config->production ? KW_FOUND_OK : KW_FOUND_WARN,
@@ -71,7 +71,7 @@ int kw_verb_check(int argc, char **argv)
     if (context.config == NULL)
         kw_report_err(&report, "configuration", e, &note);
     else
-        look(&report, &context, &cli, &c, e, &note);
+        check_look(&report, &context, &cli, &c, e, &note);
     kw_context_close(&context);
     return kw_report_end(&report, NULL);
 }

@@ -29,7 +29,7 @@ struct activation {
     const struct kw_version *v;
     struct kw_activation act;
     struct kw_act_facts facts;
-    struct kw_proof proof; /* seen in another token by this very run */
+    struct kw_second_copy_proof proof; /* seen in another token by this very run */
     bool baseline;
     bool first; /* nothing is active anywhere yet, so nothing can be sealed */
     bool known; /* the keyring itself has the word on a second copy         */
@@ -103,7 +103,7 @@ static void print_proof(const struct activation *a)
             "its HA group, and no copy apart, cannot be known");
 }
 
-static int report(const struct activation *a)
+static int key_activate_report(const struct activation *a)
 {
     char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
@@ -188,7 +188,7 @@ static int settle_proof(struct activation *a)
         "TEXT), or --only-copy");
 }
 
-static int perform(struct activation *a)
+static int key_activate_perform(struct activation *a)
 {
     struct kw_note note = {{0}};
     kw_err e = KW_OK;
@@ -210,10 +210,10 @@ static int perform(struct activation *a)
                 "keyward: the baseline is moved in %s, but this node's act is not "
                 "recorded; the daemon follows the baseline all the same\n",
                 a->context->config->keyring);
-    return kw_failed(e) ? kw_fail(a->cli, e, &note) : report(a);
+    return kw_failed(e) ? kw_fail(a->cli, e, &note) : key_activate_report(a);
 }
 
-static kw_err fill_in(struct activation *a, uint32_t n, struct kw_note *note)
+static kw_err key_activate_fill_in(struct activation *a, uint32_t n, struct kw_note *note)
 {
     const struct kw_keyring *ring = a->context->ring;
     kw_err e = kw_context_facts(a->c->operator_, &a->facts, note);
@@ -248,7 +248,7 @@ static int proof_contradicts(const struct choices *c)
     return -1;
 }
 
-static int run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
+static int key_activate_run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
 {
     struct kw_context context = {0};
     struct kw_note note = {{0}};
@@ -256,9 +256,9 @@ static int run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
     kw_err e = kw_context_open(cli, &context, &note);
     int code = kw_failed(e) ? -1 : kw_context_may(cli, &context, KW_ACT_ACTIVATE, n);
     if (!kw_failed(e) && code < 0)
-        e = fill_in(&a, n, &note);
+        e = key_activate_fill_in(&a, n, &note);
     if (code < 0)
-        code = kw_failed(e) ? kw_fail(cli, e, &note) : perform(&a);
+        code = kw_failed(e) ? kw_fail(cli, e, &note) : key_activate_perform(&a);
     kw_context_close(&context);
     return code;
 }
@@ -309,5 +309,5 @@ int kw_verb_activate(int argc, char **argv)
         code = kw_cli_version_n(usage.verb, cli.operand[0], &n);
     if (code < 0)
         code = proof_contradicts(&c);
-    return code >= 0 ? code : run(&cli, &c, n);
+    return code >= 0 ? code : key_activate_run(&cli, &c, n);
 }

@@ -47,7 +47,7 @@ static int report_rehearsal(const struct kw_create *c, const struct kw_rehearsal
 }
 
 /* All but the key; its key_id is not that of a later ceremony, so it is not shown. */
-static int rehearse(const struct kw_create *c)
+static int key_create_rehearse(const struct kw_create *c)
 {
     struct kw_note note = {{0}};
     const struct kw_object *o = &c->job->v.objects[0];
@@ -123,7 +123,7 @@ static void what_next(const struct kw_create *c, const struct kw_judgement *afte
     }
 }
 
-static int report(const struct kw_create *c)
+static int key_create_report(const struct kw_create *c)
 {
     static struct kw_commands next;
     struct kw_judgement after;
@@ -152,7 +152,7 @@ static int report(const struct kw_create *c)
     return kw_done(c->cli, NULL, next.text, KW_EXIT_GOOD);
 }
 
-static int perform(struct kw_create *c)
+static int key_create_perform(struct kw_create *c)
 {
     struct kw_note note = {{0}};
     kw_err e = keyring_writable(c->context.config->keyring, &note);
@@ -160,10 +160,10 @@ static int perform(struct kw_create *c)
         e = kw_ceremony_run(c->context.config, c->token, c->job, &note);
     if (!kw_failed(e))
         e = write_ring(c, &note);
-    return kw_failed(e) ? kw_create_failed(c, e, &note) : report(c);
+    return kw_failed(e) ? kw_create_failed(c, e, &note) : key_create_report(c);
 }
 
-static int run(struct kw_create *c)
+static int key_create_run(struct kw_create *c)
 {
     struct kw_note note = {{0}};
     kw_err e = kw_context_open(c->cli, &c->context, &note);
@@ -176,7 +176,7 @@ static int run(struct kw_create *c)
     if (code < 0 && !c->cli->json)
         kw_create_print_plan(c);
     if (code < 0)
-        code = c->dry_run ? rehearse(c) : perform(c);
+        code = c->dry_run ? key_create_rehearse(c) : key_create_perform(c);
     kw_keyring_give(c->ring);
     kw_keyring_give(c->backup);
     kw_context_close(&c->context);
@@ -253,7 +253,7 @@ int kw_verb_create(int argc, char **argv)
     c.job = kw_shared_new(sizeof *c.job);
     if (c.job == NULL)
         return kw_fail(&cli, kw_err_at(KW_CODE_NO_MEMORY, "mmap"), NULL);
-    code = run(&c);
+    code = key_create_run(&c);
     kw_shared_free(c.job, sizeof *c.job);
     return code;
 }

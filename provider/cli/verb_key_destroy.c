@@ -84,7 +84,7 @@ static int missed_by_now(const struct destroy *d)
 }
 
 /* What stands in a row from now on: what was seen now goes before what was said. */
-static kw_err decide(struct destroy *d, size_t row, struct kw_note *note)
+static kw_err key_destroy_decide(struct destroy *d, size_t row, struct kw_note *note)
 {
     const char *before = kw_version_kek(d->was)->tokens[row].gone;
     char *dst = d->words[row];
@@ -131,7 +131,7 @@ static kw_err write(struct destroy *d, struct kw_note *note)
     return kw_context_save(d->context, d->ring, note);
 }
 
-static const char *answer_of(const struct destroy *d, size_t row)
+static const char *key_destroy_answer_of(const struct destroy *d, size_t row)
 {
     if (d->sharer != NULL)
         return "shared";
@@ -167,7 +167,7 @@ static void print_sharers(const struct destroy *d)
 }
 
 /* A version of the same key may name a token that this one does not. */
-static void print_gone(const struct destroy *d, const struct kw_version *v)
+static void key_destroy_print_gone(const struct destroy *d, const struct kw_version *v)
 {
     const struct kw_version *of = v;
     const struct kw_object_token *row = kw_gone_open(d->ring, v, &of);
@@ -180,7 +180,7 @@ static void print_gone(const struct destroy *d, const struct kw_version *v)
     puts(words);
 }
 
-static void print(const struct destroy *d)
+static void key_destroy_print(const struct destroy *d)
 {
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
     if (d->act == KW_ACT_DESTROY)
@@ -195,7 +195,7 @@ static void print(const struct destroy *d)
     for (size_t i = 0; i < d->gone.silent_count; i++)
         printf("  the configured token %s gave no answer: %s\n",
                d->gone.silent[i].token->name, d->gone.silent[i].why.text);
-    print_gone(d, v);
+    key_destroy_print_gone(d, v);
 }
 
 static json_t *rows_json(const struct destroy *d, const struct kw_version *v)
@@ -203,10 +203,10 @@ static json_t *rows_json(const struct destroy *d, const struct kw_version *v)
     json_t *rows = json_array();
     for (size_t i = 0; i < kw_version_kek(v)->token_count; i++) {
         const struct kw_object_token *t = &kw_version_kek(v)->tokens[i];
-        json_array_append_new(rows,
-                              json_pack("{s:s, s:s, s:s, s:s?}", "token_label", t->label,
-                                        "serial", t->serial, "answer", answer_of(d, i),
-                                        "gone", t->gone[0] != '\0' ? t->gone : NULL));
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s?}", "token_label",
+                                              t->label, "serial", t->serial, "answer",
+                                              key_destroy_answer_of(d, i), "gone",
+                                              t->gone[0] != '\0' ? t->gone : NULL));
     }
     return rows;
 }
@@ -259,7 +259,7 @@ static void add_removal(const struct destroy *d, const struct kw_version *v,
     kw_commands_add(next, "keyward key destroy %u%s", v->n, config);
 }
 
-static void add_next(const struct destroy *d, struct kw_commands *next)
+static void key_destroy_add_next(const struct destroy *d, struct kw_commands *next)
 {
     char config[KW_CLI_CONFIG_MAX];
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
@@ -296,13 +296,13 @@ static enum kw_exit outcome(const struct destroy *d, const struct kw_version *v)
     return KW_EXIT_BLIND;
 }
 
-static int report(const struct destroy *d)
+static int key_destroy_report(const struct destroy *d)
 {
     struct kw_commands next = {.len = 0};
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
-    add_next(d, &next);
+    key_destroy_add_next(d, &next);
     if (!d->cli->json)
-        print(d);
+        key_destroy_print(d);
     return kw_done(d->cli,
                    json_pack("{s:b, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s?}", "ok",
                              outcome(d, v) == KW_EXIT_GOOD, "n", (int)v->n, "key_id",
@@ -314,7 +314,7 @@ static int report(const struct destroy *d)
                    next.text, outcome(d, v));
 }
 
-static int perform(struct destroy *d, uint32_t n)
+static int key_destroy_perform(struct destroy *d, uint32_t n)
 {
     struct kw_note note = {{0}};
     d->was = d->context->ring != NULL ? kw_keyring_by_n(d->context->ring, n) : NULL;
@@ -335,13 +335,13 @@ static int perform(struct destroy *d, uint32_t n)
         e = kw_gone_look(d->context->config, d->was, &d->gone);
     for (size_t i = 0; i < kw_version_kek(d->was)->token_count && !kw_failed(e); i++)
         if (d->sharer == NULL)
-            e = decide(d, i, &note);
+            e = key_destroy_decide(d, i, &note);
         else
             kw_copy_str(d->words[i], GONE_MAX,
                         kw_span_str(kw_version_kek(d->was)->tokens[i].gone));
     if (!kw_failed(e))
         e = write(d, &note);
-    return kw_failed(e) ? kw_fail(d->cli, e, &note) : report(d);
+    return kw_failed(e) ? kw_fail(d->cli, e, &note) : key_destroy_report(d);
 }
 
 int kw_verb_destroy(int argc, char **argv)
@@ -379,7 +379,7 @@ int kw_verb_destroy(int argc, char **argv)
     if (code >= 0)
         return code;
     kw_err e = kw_context_open(&cli, &context, &note);
-    code = kw_failed(e) ? kw_fail(&cli, e, &note) : perform(&d, n);
+    code = kw_failed(e) ? kw_fail(&cli, e, &note) : key_destroy_perform(&d, n);
     kw_keyring_give(d.ring);
     kw_context_close(&context);
     return code;

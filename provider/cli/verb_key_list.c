@@ -71,7 +71,7 @@ static void print_line(const struct kw_cli *cli, const struct kw_context *d,
            kw_version_unproven(v) ? "  UNPROVEN" : "", kw_tint(cli, KW_TINT_OFF));
 }
 
-static int print_list(const struct kw_cli *cli, const struct kw_context *d)
+static int key_list_print_list(const struct kw_cli *cli, const struct kw_context *d)
 {
     char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
@@ -118,7 +118,7 @@ int kw_verb_list(int argc, char **argv)
     if (kw_failed(e))
         code = kw_fail(&cli, e, &note);
     else
-        code = cli.json ? list_json(&cli, &context) : print_list(&cli, &context);
+        code = cli.json ? list_json(&cli, &context) : key_list_print_list(&cli, &context);
     kw_context_close(&context);
     return code;
 }
@@ -167,7 +167,7 @@ static void print_object(const struct kw_object *o)
     print_attributes(&o->attributes);
 }
 
-static void print_gone(const struct kw_context *d, const struct kw_version *v)
+static void key_list_print_gone(const struct kw_context *d, const struct kw_version *v)
 {
     char words[KW_GONE_WORDS_MAX];
     kw_gone_words(d->ring, v, words);
@@ -201,7 +201,7 @@ static void print_version(const struct kw_context *d, const struct kw_version *v
     if (v->same_key_as != 0)
         printf("same key as    %u\n", (unsigned)v->same_key_as);
     if (v->state == KW_KEY_DESTROYED)
-        print_gone(d, v);
+        key_list_print_gone(d, v);
     for (size_t i = 0; i < v->object_count; i++)
         print_object(&v->objects[i]);
 }

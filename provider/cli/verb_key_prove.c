@@ -15,7 +15,7 @@ struct choices {
 };
 
 static kw_err write_proof(const struct kw_context *context, const struct kw_version *v,
-                          const struct kw_proof *proof, const char *operator_,
+                          const struct kw_second_copy_proof *proof, const char *operator_,
                           struct kw_note *note)
 {
     struct kw_keyring *ring = NULL;
@@ -42,8 +42,9 @@ static kw_err write_proof(const struct kw_context *context, const struct kw_vers
     return e;
 }
 
-static int report(const struct kw_cli *cli, const struct kw_context *context,
-                  const struct kw_version *v, const struct kw_proof *proof)
+static int key_prove_report(const struct kw_cli *cli, const struct kw_context *context,
+                            const struct kw_version *v,
+                            const struct kw_second_copy_proof *proof)
 {
     char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
@@ -67,11 +68,11 @@ static int report(const struct kw_cli *cli, const struct kw_context *context,
                    next.text, KW_EXIT_GOOD);
 }
 
-static int perform(const struct kw_cli *cli, const struct kw_context *context,
-                   const struct choices *c, uint32_t n)
+static int key_prove_perform(const struct kw_cli *cli, const struct kw_context *context,
+                             const struct choices *c, uint32_t n)
 {
     struct kw_note note = {{0}};
-    struct kw_proof proof;
+    struct kw_second_copy_proof proof;
     int code = kw_context_may(cli, context, KW_ACT_PROVE, n);
     if (code >= 0)
         return code;
@@ -80,11 +81,12 @@ static int perform(const struct kw_cli *cli, const struct kw_context *context,
         kw_second_copy_prove(context->config, context->ring, v, &c->where, &proof, &note);
     if (!kw_failed(e))
         e = write_proof(context, v, &proof, c->operator_, &note);
-    return kw_failed(e) ? kw_fail(cli, e, &note) : report(cli, context, v, &proof);
+    return kw_failed(e) ? kw_fail(cli, e, &note)
+                        : key_prove_report(cli, context, v, &proof);
 }
 
 /* A name of the configuration, or a URI with its options.  -1 to go on. */
-static int choose(struct choices *c)
+static int key_prove_choose(struct choices *c)
 {
     struct kw_second_copy *w = &c->where;
     if (c->token == NULL)
@@ -100,12 +102,13 @@ static int choose(struct choices *c)
     return -1;
 }
 
-static int run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
+static int key_prove_run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
 {
     struct kw_context context = {0};
     struct kw_note note = {{0}};
     kw_err e = kw_context_open(cli, &context, &note);
-    int code = kw_failed(e) ? kw_fail(cli, e, &note) : perform(cli, &context, c, n);
+    int code =
+        kw_failed(e) ? kw_fail(cli, e, &note) : key_prove_perform(cli, &context, c, n);
     kw_context_close(&context);
     return code;
 }
@@ -142,6 +145,6 @@ int kw_verb_prove(int argc, char **argv)
     if (code < 0)
         code = kw_cli_version_n(usage.verb, cli.operand[0], &n);
     if (code < 0)
-        code = choose(&c);
-    return code >= 0 ? code : run(&cli, &c, n);
+        code = key_prove_choose(&c);
+    return code >= 0 ? code : key_prove_run(&cli, &c, n);
 }

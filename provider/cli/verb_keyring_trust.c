@@ -23,7 +23,7 @@ struct job {
     struct kw_trust trust;
 };
 
-static kw_err record(void *shared, struct kw_note *note)
+static kw_err keyring_trust_record(void *shared, struct kw_note *note)
 {
     const struct job *job = shared;
     struct kw_state_dir *dir = NULL;
@@ -42,7 +42,7 @@ static kw_err write_trust(const struct trusting *t, struct kw_note *note)
     if (kw_failed(e))
         return e;
     const struct kw_child child = {owner.uid, owner.gid, NULL, 0, 0};
-    return kw_child_run(&child, record, &job, note);
+    return kw_child_run(&child, keyring_trust_record, &job, note);
 }
 
 /* The file must be the one that was looked at and compared. */
@@ -78,7 +78,8 @@ static kw_err judge_after(struct trusting *t, struct kw_note *note)
 }
 
 /* The file says that it was destroyed before it was taken out. */
-static bool was_pruned(const struct kw_keyring *ring, const struct kw_mark *mark)
+static bool keyring_trust_was_pruned(const struct kw_keyring *ring,
+                                     const struct kw_mark *mark)
 {
     for (size_t i = 0; i < ring->history_count; i++) {
         const struct kw_history *h = &ring->history[i];
@@ -111,11 +112,11 @@ static bool is_forgotten(const struct trusting *t, const struct kw_mark *mark)
     if (strcmp(mark->state, kw_key_state_name(KW_KEY_DESTROYED)) == 0)
         return false;
     if (there == NULL)
-        return sealed || !was_pruned(t->context->ring, mark);
+        return sealed || !keyring_trust_was_pruned(t->context->ring, mark);
     return sealed && !unwraps(there) && strcmp(there, mark->state) != 0;
 }
 
-static void print(const struct trusting *t)
+static void keyring_trust_print(const struct trusting *t)
 {
     const struct kw_marks *m = &t->marks;
     printf("serial %llu (sha256 %s): this node will take it once; said by %s\n",
@@ -154,7 +155,7 @@ static bool is_in_place(const struct trusting *t)
     return kw_context_is_keyring(t->context, t->path);
 }
 
-static void add_next(const struct trusting *t, struct kw_commands *next)
+static void keyring_trust_add_next(const struct trusting *t, struct kw_commands *next)
 {
     char config[KW_CLI_CONFIG_MAX];
     kw_cli_config(t->cli, config, sizeof config);
@@ -167,12 +168,12 @@ static void add_next(const struct trusting *t, struct kw_commands *next)
     kw_commands_add(next, "systemctl reload keywardd");
 }
 
-static int report(const struct trusting *t, bool recorded)
+static int keyring_trust_report(const struct trusting *t, bool recorded)
 {
     struct kw_commands next = {.len = 0};
-    add_next(t, &next);
+    keyring_trust_add_next(t, &next);
     if (!t->cli->json && recorded)
-        print(t);
+        keyring_trust_print(t);
     else if (!t->cli->json)
         printf("serial %llu: this node takes it as it is; there is nothing to trust\n",
                (unsigned long long)t->context->ring->serial);
@@ -189,9 +190,9 @@ static bool is_taken(enum kw_refusal refusal)
     return refusal == KW_ADMITTED || refusal == KW_REFUSED_ACTIVE;
 }
 
-/* The way out is of the file in the keyring's place; of another one nothing came of it.
- */
-static int refuse(const struct trusting *t)
+/* The way out is of the file in the keyring's place; of another one nothing came of
+ * it. */
+static int keyring_trust_refuse(const struct trusting *t)
 {
     struct kw_commands next = {.len = 0};
     char config[KW_CLI_CONFIG_MAX];
@@ -207,7 +208,7 @@ static int refuse(const struct trusting *t)
     return kw_refuse_next(t->cli, t->after.why.text, next.text);
 }
 
-static int perform(struct trusting *t)
+static int keyring_trust_perform(struct trusting *t)
 {
     struct kw_note note = {{0}};
     int code = kw_context_remembers(t->cli, t->context);
@@ -221,14 +222,15 @@ static int perform(struct trusting *t)
     if (kw_failed(e))
         return kw_fail(t->cli, e, &note);
     if (t->context->judgement.refusal == KW_ADMITTED)
-        return report(t, false);
+        return keyring_trust_report(t, false);
     if (!is_taken(t->after.refusal))
-        return refuse(t);
+        return keyring_trust_refuse(t);
     e = write_trust(t, &note);
-    return kw_failed(e) ? kw_fail(t->cli, e, &note) : report(t, true);
+    return kw_failed(e) ? kw_fail(t->cli, e, &note) : keyring_trust_report(t, true);
 }
 
-static int run(const struct kw_cli *cli, const char *sha256, const char *operator_)
+static int keyring_trust_run(const struct kw_cli *cli, const char *sha256,
+                             const char *operator_)
 {
     struct kw_context context = {0};
     struct kw_note note = {{0}};
@@ -238,7 +240,7 @@ static int run(const struct kw_cli *cli, const char *sha256, const char *operato
                          .sha256 = sha256,
                          .operator_ = operator_};
     kw_err e = kw_context_open_with(cli, t.path, &context, &note);
-    int code = kw_failed(e) ? kw_fail(cli, e, &note) : perform(&t);
+    int code = kw_failed(e) ? kw_fail(cli, e, &note) : keyring_trust_perform(&t);
     kw_context_close(&context);
     return code;
 }
@@ -276,5 +278,5 @@ int kw_verb_trust(int argc, char **argv)
         return kw_usage_error(usage.verb,
                               "--sha256 says which file it is: 64 hex digits, "
                               "as sha256sum prints them");
-    return run(&cli, sha256, operator_);
+    return keyring_trust_run(&cli, sha256, operator_);
 }

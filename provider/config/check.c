@@ -34,8 +34,7 @@ static kw_err check_tokens(struct kw_reader *r)
         "to come)");
 }
 
-/* ---- classes -------------------------------------------------------------------------
- */
+/* ---- classes ----------------------------------------------------------------------- */
 
 /* Names, scopes and sockets, each once; the status socket is a socket too. */
 static kw_err check_unique(struct kw_reader *r, size_t i)

@@ -60,8 +60,7 @@ static const char *wrong_type(const yaml_node_t *node)
     return node->type == YAML_SEQUENCE_NODE ? "is a list" : "is a single value";
 }
 
-/* ---- one value -----------------------------------------------------------------------
- */
+/* ---- one value --------------------------------------------------------------------- */
 
 static kw_err read_scalar(struct kw_reader *r, const struct kw_block *b,
                           const struct kw_setting *s, const yaml_node_t *node, size_t i)
@@ -76,8 +75,7 @@ static kw_err read_scalar(struct kw_reader *r, const struct kw_block *b,
     return e;
 }
 
-/* ---- lists ---------------------------------------------------------------------------
- */
+/* ---- lists ------------------------------------------------------------------------- */
 
 static bool said_before(struct kw_reader *r, const yaml_node_t *list, size_t upto)
 {
@@ -103,8 +101,8 @@ static kw_err read_item(struct kw_reader *r, const struct kw_block *b,
     return e;
 }
 
-static kw_err read_list(struct kw_reader *r, const struct kw_block *b,
-                        const struct kw_setting *s, const yaml_node_t *node)
+static kw_err reader_read_list(struct kw_reader *r, const struct kw_block *b,
+                               const struct kw_setting *s, const yaml_node_t *node)
 {
     if (node->type != YAML_SEQUENCE_NODE)
         return read_fault(r, b, s, node->start_mark, wrong_type(node));
@@ -123,8 +121,7 @@ static kw_err read_list(struct kw_reader *r, const struct kw_block *b,
     return KW_OK;
 }
 
-/* ---- variables -----------------------------------------------------------------------
- */
+/* ---- variables --------------------------------------------------------------------- */
 
 static const char *word_fault(const yaml_node_t *node, const struct kw_text_rule *rule)
 {
@@ -180,10 +177,9 @@ static kw_err read_vars(struct kw_reader *r, const struct kw_block *b,
     return KW_OK;
 }
 
-/* ---- keys ----------------------------------------------------------------------------
- */
+/* ---- keys -------------------------------------------------------------------------- */
 
-static const struct kw_setting *find(const struct kw_setting *map, kw_span key)
+static const struct kw_setting *reader_find(const struct kw_setting *map, kw_span key)
 {
     for (size_t i = 0; i < KW_SETTINGS; i++) {
         const char *name = kw_setting_within(map, &kw_settings[i]);
@@ -206,7 +202,7 @@ static kw_err read_value(struct kw_reader *r, const struct kw_block *b,
     if (s->kind == KW_SETTING_VARS)
         return read_vars(r, b, s, node);
     if (s->max > 0)
-        return read_list(r, b, s, node);
+        return reader_read_list(r, b, s, node);
     if (s->kind == KW_SETTING_MAP)
         return read_map(r, b, s, node);
     return read_scalar(r, b, s, node, 0);
@@ -218,7 +214,7 @@ static kw_err read_pair(struct kw_reader *r, const struct kw_block *b,
     const yaml_node_t *key = node_at(r, pair->key);
     if (key->type != YAML_SCALAR_NODE)
         return map_fault(r, b, map, key->start_mark, "has a key that is no text");
-    const struct kw_setting *s = find(map, kw_scalar(key));
+    const struct kw_setting *s = reader_find(map, kw_scalar(key));
     if (s == NULL)
         return kw_reader_fault_unknown(r, b, map, key);
     if ((*b->written & bit_of(s)) != 0) {
@@ -245,8 +241,7 @@ static kw_err read_map(struct kw_reader *r, const struct kw_block *b,
     return fill_map(r, b, map, *b->written, node->start_mark);
 }
 
-/* ---- defaults ------------------------------------------------------------------------
- */
+/* ---- defaults ---------------------------------------------------------------------- */
 
 /* "[0]" is a list of one, "[]" and "{}" are empty. */
 static kw_err fill_value(const struct kw_block *b, const struct kw_setting *s)

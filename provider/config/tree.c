@@ -63,8 +63,7 @@ static kw_err parser_open(yaml_parser_t *p, kw_span yaml)
     return KW_OK;
 }
 
-/* ---- first pass ----------------------------------------------------------------------
- */
+/* ---- first pass -------------------------------------------------------------------- */
 
 struct events {
     unsigned documents, depth;
@@ -138,11 +137,10 @@ static kw_err look_through(kw_span yaml, const struct kw_config_faults *t)
     return err;
 }
 
-/* ---- second pass ---------------------------------------------------------------------
- */
+/* ---- second pass ------------------------------------------------------------------- */
 
-/* YAML allows a byte order mark at the beginning; told its encoding, libyaml trips on it.
- */
+/* YAML allows a byte order mark at the beginning; told its encoding, libyaml trips on
+ * it. */
 static kw_span without_bom(kw_span yaml)
 {
     struct kw_src src = kw_src_of(yaml);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From bytes to a document of plain mappings, lists and scalars, and how a fault is reported.
- */
+/* From bytes to a document of plain mappings, lists and scalars, and how a fault is
+ * reported. */
 #ifndef KEYWARD_CONFIG_TREE_H
 #define KEYWARD_CONFIG_TREE_H
 
 #include <yaml.h>
 
-#include "table.h"
+#include "settings.h"
 
 struct kw_config_faults {
     const char *name; /* of the file, for messages */

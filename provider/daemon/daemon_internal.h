@@ -74,8 +74,8 @@ struct kw_daemon {
     char told_reason[KW_NOTE_MAX];
 };
 
-/* confine.c.  Before anything else: no core dumps, not dumpable, umask 077, descriptors.
- */
+/* confine.c.  Before anything else: no core dumps, not dumpable, umask 077,
+ * descriptors. */
 KW_MUST_USE kw_err kw_confine_early(struct kw_note *note);
 /* DENIED for uid 0. */
 KW_MUST_USE kw_err kw_confine_check_user(struct kw_note *note);

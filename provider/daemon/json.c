@@ -17,7 +17,7 @@ void kw_json_end(struct kw_json *j)
     *j = (struct kw_json){0};
 }
 
-static void put(struct kw_json *j, const char *s)
+static void daemon_json_put(struct kw_json *j, const char *s)
 {
     kw_span add = kw_span_str(s);
     if (j->text == NULL)
@@ -38,9 +38,9 @@ static void put(struct kw_json *j, const char *s)
     j->text[j->len] = '\0';
 }
 
-static void put_quoted(struct kw_json *j, const char *s)
+static void daemon_json_put_quoted(struct kw_json *j, const char *s)
 {
-    put(j, "\"");
+    daemon_json_put(j, "\"");
     for (kw_span rest = kw_span_str(s); rest.len > 0;) {
         uint32_t point;
         char one[8];
@@ -49,55 +49,55 @@ static void put_quoted(struct kw_json *j, const char *s)
             snprintf(one, sizeof one, "\\%c", (int)point);
         else
             kw_copy_printable(one, sizeof one, kw_span_of(rest.ptr, n));
-        put(j, one);
+        daemon_json_put(j, one);
         rest = kw_span_of(rest.ptr + n, rest.len - n);
     }
-    put(j, "\"");
+    daemon_json_put(j, "\"");
 }
 
-static void put_name(struct kw_json *j, const char *name)
+static void daemon_json_put_name(struct kw_json *j, const char *name)
 {
     if (j->comma)
-        put(j, ",");
+        daemon_json_put(j, ",");
     j->comma = true;
     if (name != NULL) {
-        put_quoted(j, name);
-        put(j, ":");
+        daemon_json_put_quoted(j, name);
+        daemon_json_put(j, ":");
     }
 }
 
 void kw_json_open(struct kw_json *j, const char *name, char bracket)
 {
-    put_name(j, name);
-    put(j, (char[]){bracket, '\0'});
+    daemon_json_put_name(j, name);
+    daemon_json_put(j, (char[]){bracket, '\0'});
     j->comma = false;
 }
 
 void kw_json_close(struct kw_json *j, char bracket)
 {
-    put(j, (char[]){bracket, '\0'});
+    daemon_json_put(j, (char[]){bracket, '\0'});
     j->comma = true;
 }
 
 void kw_json_str(struct kw_json *j, const char *name, const char *value)
 {
-    put_name(j, name);
+    daemon_json_put_name(j, name);
     if (value == NULL)
-        put(j, "null");
+        daemon_json_put(j, "null");
     else
-        put_quoted(j, value);
+        daemon_json_put_quoted(j, value);
 }
 
 void kw_json_int(struct kw_json *j, const char *name, int64_t value)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, value);
-    put_name(j, name);
-    put(j, text);
+    daemon_json_put_name(j, name);
+    daemon_json_put(j, text);
 }
 
 void kw_json_bool(struct kw_json *j, const char *name, bool value)
 {
-    put_name(j, name);
-    put(j, value ? "true" : "false");
+    daemon_json_put_name(j, name);
+    daemon_json_put(j, value ? "true" : "false");
 }

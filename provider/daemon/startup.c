@@ -2,9 +2,9 @@
 /* Brings the modules up in order and takes them down in the other:
  *
  *   signals blocked, state directory, arena, loop, front, kms, gRPC, sockets, READY, and
- *   only then the keyring and with it the first login: a socket that answers "starting"
- * is worth more to kube-apiserver than one that is not there (its client backs off for up
- *   to two minutes). */
+ *   only then the keyring and with it the first login: a socket that answers
+ *   "starting" is worth more to kube-apiserver than one that is not there (its client
+ *   backs off for up to two minutes). */
 #include "daemon_internal.h"
 
 #include <fcntl.h>
@@ -23,8 +23,8 @@ enum {
     FRONT_STOP_MS = 1000,
 };
 
-/* Beside keywardd (a build tree), in the same prefix, or where it was configured to be.
- */
+/* Beside keywardd (a build tree), in the same prefix, or where it was configured to
+ * be. */
 static void find_worker(struct kw_daemon *d)
 {
     static const char *const places[] = {"keyward-hsm", "../libexec/keyward/keyward-hsm"};
@@ -153,7 +153,7 @@ static kw_err open_rpc(struct kw_daemon *d, struct kw_note *note)
     return e;
 }
 
-static bool adopt(void *ctx, int fd, const struct kw_peer *peer)
+static bool daemon_startup_adopt(void *ctx, int fd, const struct kw_peer *peer)
 {
     struct kw_class_listener *class_listener = ctx;
     kw_err e =
@@ -191,7 +191,7 @@ static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
             .gid_count = c->gid_count,
             .inherited_fd = inherited_fd(c->name, fds, names, inherited),
             .loop = d->loop,
-            .adopt = adopt,
+            .adopt = daemon_startup_adopt,
             .ctx = class_listener,
         };
         kw_err e = kw_listener_open(&options, &class_listener->listener, note);

@@ -125,8 +125,8 @@ static void encrypt_resume(struct kw_request *request, struct kw_hsm_answer *ans
     request->token = answer->token;
     request->work.hsm_ns += answer->hsm_ns;
     request->err = answer->err;
-    /* What this very token sealed a moment ago does not open: nobody's data is at fault.
-     */
+    /* What this very token sealed a moment ago does not open: nobody's data is at
+     * fault. */
     if (request->err.code == KW_CODE_FORGED)
         request->err.code = KW_CODE_WRONG_ANSWER;
     if (request->err.code == KW_CODE_WRONG_ANSWER)

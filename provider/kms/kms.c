@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The module itself: classes and their caches, where a request begins, the regular look at
- * health, budgets and ages. */
+/* The module itself: classes and their caches, where a request begins, the regular look
+ * at health, budgets and ages. */
 #include "kms_internal.h"
 
 #include <keyward/alloc.h>
@@ -45,9 +45,9 @@ void kw_kms_free(struct kw_kms *kms)
     kw_free(kms);
 }
 
-static struct kw_policy_facts facts_of(enum kw_method method,
-                                       const struct kw_class *class,
-                                       const struct kw_hsm_health *health)
+static struct kw_policy_facts kms_facts_of(enum kw_method method,
+                                           const struct kw_class *class,
+                                           const struct kw_hsm_health *health)
 {
     struct kw_policy_facts facts = {
         .method = method,
@@ -71,7 +71,7 @@ struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_method method,
                                       struct kw_hsm_health *ret_health)
 {
     kms->options.door.ops->health(kms->options.door.hsm, ret_health);
-    struct kw_policy_facts facts = facts_of(method, class, ret_health);
+    struct kw_policy_facts facts = kms_facts_of(method, class, ret_health);
     return kw_policy_judge(&facts);
 }
 
@@ -96,7 +96,7 @@ static size_t look_after(struct kw_class *class, const struct kw_hsm_health *hea
 {
     kw_budget_tick(&class->budget, health->state == KW_HSM_LOST, boot_now);
     kw_cache_expire(class->cache, boot_now);
-    struct kw_policy_facts facts = facts_of(KW_METHOD_DECRYPT, class, health);
+    struct kw_policy_facts facts = kms_facts_of(KW_METHOD_DECRYPT, class, health);
     return kw_policy_wipes(&facts) ? kw_cache_wipe(class->cache) : 0;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this module share: its state, the steps and how they are run.
- */
+/* What the files of this module share: its state, the steps and how they are run. */
 #ifndef KEYWARD_KMS_INTERNAL_H
 #define KEYWARD_KMS_INTERNAL_H
 
@@ -14,8 +13,8 @@ enum kw_step_result {
     KW_STEP_NEXT,  /* go on with the next step                                        */
     KW_STEP_KNOWN, /* the answer is known: go to the first step that always runs       */
     KW_STEP_WAIT,  /* parked: the step may not touch the request any more             */
-    KW_STEP_FAIL, /* request->err says why; goes on as after KNOWN                       */
-    KW_STEP_DONE, /* replied; the request is not ours any more                       */
+    KW_STEP_FAIL,  /* request->err says why; goes on as after KNOWN                     */
+    KW_STEP_DONE,  /* replied; the request is not ours any more                       */
 };
 typedef enum kw_step_result kw_step(struct kw_kms *kms, struct kw_request *request);
 

@@ -26,8 +26,8 @@ void kw_unpark(struct kw_request *request)
     w->prev = NULL;
 }
 
-/* The mutex is held.  Takes a parked request away from what it waits for.  false: its answer
- * is being delivered at this moment; whoever delivers it owns the request. */
+/* The mutex is held.  Takes a parked request away from what it waits for.  false: its
+ * answer is being delivered at this moment; whoever delivers it owns the request. */
 static bool withdraw(struct kw_kms *kms, struct kw_request *request)
 {
     const struct kw_hsm_door *door = &kms->options.door;

@@ -71,7 +71,7 @@ static size_t *find_room(struct kw_pool *pool, enum kw_method method, size_t cla
     return method == KW_METHOD_STATUS && class->reserve > 0 ? &class->reserve : NULL;
 }
 
-static size_t *room_of(struct kw_pool *pool, const struct kw_slot *slot)
+static size_t *pool_room_of(struct kw_pool *pool, const struct kw_slot *slot)
 {
     struct kw_pool_class *class = &pool->classes[slot->class_index];
     switch (slot->place) {
@@ -106,7 +106,7 @@ struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_method method,
 void kw_pool_give(struct kw_pool *pool, struct kw_slot *slot)
 {
     KW_INVARIANT(pthread_mutex_lock(&pool->mutex) == 0);
-    (*room_of(pool, slot))++;
+    (*pool_room_of(pool, slot))++;
     slot->next = pool->free;
     pool->free = slot;
     pool->open--;

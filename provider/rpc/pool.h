@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pool - the memory of requests, all of it taken at the start
  *
- * A slot is in use from the request's arrival until gRPC dropped the last byte of its reply.
- * Of KW_RPC_CALLS_MAX one half is common, the other is shared out evenly among the
+ * A slot is in use from the request's arrival until gRPC dropped the last byte of its
+ * reply. Of KW_RPC_CALLS_MAX one half is common, the other is shared out evenly among the
  * classes: whoever fills the pool through one socket, or does not read its replies,
  * leaves the other sockets their part.  A reserve, shared out too, is for Status only:
  * many Decrypts do not make the daemon look unhealthy.

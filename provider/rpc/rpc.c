@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Start, connections, stop.  The order of the stop: the servers are told
- * and cancelled; when each has said that it is down and no request is open, the rpc thread
- * destroys them, shuts the queue down and drains it; then it is joined and the queue
- * goes. */
+ * and cancelled; when each has said that it is down and no request is open, the rpc
+ * thread destroys them, shuts the queue down and drains it; then it is joined and the
+ * queue goes. */
 #include "server.h"
 
 #include <signal.h>
@@ -37,7 +37,7 @@ size_t kw_rpc_bytes(void)
            KW_RPC_RECEIVE_MAX + 4 * LOAN;
 }
 
-static grpc_arg integer(const char *key, int value)
+static grpc_arg rpc_integer(const char *key, int value)
 {
     grpc_arg a = {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key};
     a.value.integer = value;
@@ -47,15 +47,15 @@ static grpc_arg integer(const char *key, int value)
 static grpc_server *new_server(void)
 {
     grpc_arg list[] = {
-        integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, KW_RPC_RECEIVE_MAX),
-        integer(GRPC_ARG_MAX_METADATA_SIZE, METADATA_MAX),
-        integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX),
-        integer(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, LOOKAHEAD),
-        integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),
-        integer(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0),
-        integer(GRPC_ARG_ENABLE_CHANNELZ, 0),
-        integer(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
-        integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
+        rpc_integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, KW_RPC_RECEIVE_MAX),
+        rpc_integer(GRPC_ARG_MAX_METADATA_SIZE, METADATA_MAX),
+        rpc_integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX),
+        rpc_integer(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, LOOKAHEAD),
+        rpc_integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),
+        rpc_integer(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0),
+        rpc_integer(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        rpc_integer(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
+        rpc_integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
     };
     grpc_channel_args args = {sizeof list / sizeof list[0], list};
     return grpc_server_create(&args, NULL);
@@ -139,8 +139,8 @@ kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc)
     rpc->credentials = grpc_insecure_server_credentials_create();
     for (unsigned i = 0; i < rpc->class_count && !kw_failed(e); i++)
         e = start_server(rpc, i);
-    /* A name that cannot be registered or a thread that cannot start is our end anyway.
-     */
+    /* A name that cannot be registered or a thread that cannot start is our end
+     * anyway. */
     KW_INVARIANT(!kw_failed(e));
     KW_INVARIANT(start_thread(rpc) == 0);
     *ret_rpc = rpc;

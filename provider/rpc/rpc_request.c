@@ -6,8 +6,8 @@
 
 static void done(struct kw_request *request);
 static void reply(struct kw_slot *s, bool watched);
-static void settle(struct kw_slot *s);
-static void drop(struct kw_slot *s);
+static void rpc_request_settle(struct kw_slot *s);
+static void rpc_request_drop(struct kw_slot *s);
 
 /* A copy in the slot, cut to its room. */
 static kw_span keep(uint8_t *room, size_t cap, kw_span s)
@@ -93,7 +93,7 @@ static void drop_reply(void *p)
     KW_TAG_ACQUIRE(s);
     if (s->request.method == KW_METHOD_DECRYPT)
         kw_wipe(s->secret_reply, KW_REPLY_SECRET_MAX);
-    drop(s);
+    rpc_request_drop(s);
 }
 
 static grpc_byte_buffer *message_of(struct kw_slot *s)
@@ -134,7 +134,7 @@ void kw_slot_on_replied(struct kw_slot *slot)
     if (slot->message != NULL)
         grpc_byte_buffer_destroy(slot->message);
     slot->message = NULL;
-    settle(slot);
+    rpc_request_settle(slot);
 }
 
 void kw_slot_on_gone(struct kw_slot *slot)
@@ -143,20 +143,20 @@ void kw_slot_on_gone(struct kw_slot *slot)
         atomic_fetch_add(&slot->rpc->counts.cancelled, 1);
     if (atomic_load(&slot->phase) == KW_SLOT_PARKED)
         kw_kms_cancel(slot->rpc->kms, &slot->request);
-    settle(slot);
+    rpc_request_settle(slot);
 }
 
-static void settle(struct kw_slot *s)
+static void rpc_request_settle(struct kw_slot *s)
 {
     if (--s->events > 0)
         return;
     grpc_call *call = s->call;
     s->call = NULL;
     grpc_call_unref(call);
-    drop(s);
+    rpc_request_drop(s);
 }
 
-static void drop(struct kw_slot *s)
+static void rpc_request_drop(struct kw_slot *s)
 {
     if (atomic_fetch_sub(&s->holds, 1) == 1)
         kw_pool_give(&s->rpc->pool, s);

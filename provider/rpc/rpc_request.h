@@ -5,8 +5,8 @@
  *   PARKED      kms has it; the client's cancel and deadline are being watched
  *   FINISHED    kms called done; the reply is written or about to be
  *
- * A request finished inside begin sends everything in one batch, which is one write and one
- * event.  A parked one has two: the reply's, and that the client's side is over.
+ * A request finished inside begin sends everything in one batch, which is one write and
+ * one event.  A parked one has two: the reply's, and that the client's side is over.
  *
  * Threads:   begin, on_replied, on_gone, drop_stuck on the rpc thread; done on any.
  * Secrets:   a Decrypt's reply is packed from kms's secret straight into the slot's and

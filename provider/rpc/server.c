@@ -24,7 +24,7 @@ struct arrival {
 
 static void post(struct kw_post *p);
 static void on_new(struct kw_post *p, bool success);
-static void admit(struct kw_rpc *rpc, const struct arrival *a);
+static void server_admit(struct kw_rpc *rpc, const struct arrival *a);
 static void sweep(struct kw_rpc *rpc);
 static bool is_over(struct kw_rpc *rpc);
 
@@ -128,7 +128,7 @@ static void post(struct kw_post *p)
 }
 
 /* The whole answer to a request that gets no slot; nothing of it is left behind. */
-static void refuse(grpc_call *call, grpc_status_code code, const char *text)
+static void server_refuse(grpc_call *call, grpc_status_code code, const char *text)
 {
     (void)grpc_call_cancel_with_status(call, code, text, NULL);
     grpc_call_unref(call);
@@ -139,8 +139,8 @@ static void on_other(struct kw_post *p)
     atomic_fetch_add(&p->server->rpc->counts.unimplemented, 1);
     kw_log(KW_LOG_WARN, "rpc-unknown-method", KW_INT("class", p->server->class_index),
            KW_PEER("method", kw_slice_span(&p->details.method)));
-    refuse(p->call, GRPC_STATUS_UNIMPLEMENTED,
-           "keyward: serves v2.KeyManagementService only");
+    server_refuse(p->call, GRPC_STATUS_UNIMPLEMENTED,
+                  "keyward: serves v2.KeyManagementService only");
 }
 
 static void on_new(struct kw_post *p, bool success)
@@ -161,7 +161,7 @@ static void on_new(struct kw_post *p, bool success)
     if (other)
         return;
     atomic_fetch_add(&rpc->counts.calls, 1);
-    admit(rpc, &a);
+    server_admit(rpc, &a);
     kw_message_wipe(a.payload);
 }
 
@@ -203,8 +203,8 @@ static kw_err decode(struct kw_rpc *rpc, const struct arrival *a,
     return e;
 }
 
-/* Everything of the request that the request needs, checked; the block is clear afterwards.
- */
+/* Everything of the request that the request needs, checked; the block is clear
+ * afterwards. */
 static kw_err take_in(struct kw_rpc *rpc, const struct arrival *a, struct kw_slot *slot)
 {
     struct kw_codec_fields request = {0};
@@ -232,15 +232,15 @@ static void refuse_for(struct kw_rpc *rpc, const struct arrival *a, kw_err e)
         atomic_fetch_add(&rpc->counts.malformed, 1);
     kw_log(KW_LOG_WARN, "rpc-refused", KW_INT("class", a->server->class_index),
            KW_ERR("error", e));
-    refuse(a->call, s.code, s.text);
+    server_refuse(a->call, s.code, s.text);
 }
 
-static void admit(struct kw_rpc *rpc, const struct arrival *a)
+static void server_admit(struct kw_rpc *rpc, const struct arrival *a)
 {
     if (a->payload != NULL && kw_message_is_compressed(a->payload)) {
         atomic_fetch_add(&rpc->counts.malformed, 1);
-        refuse(a->call, GRPC_STATUS_UNIMPLEMENTED,
-               "keyward: takes no compressed messages");
+        server_refuse(a->call, GRPC_STATUS_UNIMPLEMENTED,
+                      "keyward: takes no compressed messages");
         return;
     }
     if (a->payload == NULL) {

@@ -14,7 +14,7 @@
 #include <keyward/rpc.h>
 
 #include "block.h"
-#include "peers.h"
+#include "connection_peers.h"
 #include "pool.h"
 #include "tag.h"
 

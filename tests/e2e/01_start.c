@@ -17,11 +17,9 @@ static void refuses(struct instance *h, const char *remedy)
     assert_int_equal(instance_wait_end(h), 1);
 }
 
-static void start__as_root_or_not__root_alone_is_refused_with_the_remedy(void **state)
+TEST(start__as_root_or_not__root_alone_is_refused_with_the_remedy)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     if (geteuid() == 0) { /* only root can try it */
         h.uid = 0;
         refuses(&h, "setpriv --reuid");
@@ -32,34 +30,28 @@ static void start__as_root_or_not__root_alone_is_refused_with_the_remedy(void **
     instance_destroy(&h);
 }
 
-static void start__socket_folder_writable_by_others__refused(void **state)
+TEST(start__socket_folder_writable_by_others__refused)
 {
-    struct instance h;
     char run[128];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     snprintf(run, sizeof run, "%s/run", h.dir);
     CHECK(chmod(run, 0777) == 0);
     refuses(&h, "chmod");
     instance_destroy(&h);
 }
 
-static void start__bad_configuration__file_line_and_column(void **state)
+TEST(start__bad_configuration__file_line_and_column)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     instance_edit(&h, "  patience: 2s\n", "  patiense: 2s\n");
     refuses(&h, "keyward.yaml:");
     instance_destroy(&h);
 }
 
-static void start__no_state_directory__the_way_out_is_named_and_works(void **state)
+TEST(start__no_state_directory__the_way_out_is_named_and_works)
 {
-    struct instance h;
     char lost[160], command[256];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     snprintf(lost, sizeof lost, "%s.lost", h.state);
     CHECK(rename(h.state, lost) == 0);
     snprintf(command, sizeof command, "keyward state create --config %s", h.config);
@@ -70,11 +62,9 @@ static void start__no_state_directory__the_way_out_is_named_and_works(void **sta
 }
 
 /* Owner, mode and folders: whoever could change the file could name another library. */
-static void start__configuration_that_others_can_change__refused(void **state)
+TEST(start__configuration_that_others_can_change__refused)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     CHECK(chmod(h.config, 0664) == 0);
     refuses(&h, "keyward.yaml: mode 0664 lets others change it; chmod go-w it");
     CHECK(chmod(h.config, 0644) == 0 && chmod(h.dir, 0777) == 0);
@@ -89,13 +79,10 @@ static void start__configuration_that_others_can_change__refused(void **state)
     instance_destroy(&h);
 }
 
-static void start__good__ready_answers_and_ends_with_0(void **state)
+TEST(start__good__ready_answers_and_ends_with_0)
 {
-    struct instance h;
     static struct kw_client_reply reply;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     size_t mark = instance_mark(&h);
     instance_start(&h, NULL);
     mark = instance_await(&h, mark, NULL, "event=listening", "class=secrets", NULL);
@@ -113,13 +100,10 @@ static void start__good__ready_answers_and_ends_with_0(void **state)
     instance_destroy(&h);
 }
 
-static void start__sockets_answer_before_the_login__status_waits_for_it(void **state)
+TEST(start__sockets_answer_before_the_login__status_waits_for_it)
 {
-    struct instance h;
     static struct kw_client_reply reply;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     size_t mark = instance_mark(&h);
     instance_start(&h, NULL);
     size_t listens =
@@ -134,14 +118,11 @@ static void start__sockets_answer_before_the_login__status_waits_for_it(void **s
     instance_destroy(&h);
 }
 
-static void status__one_client__its_connection_and_call_counted(void **state)
+TEST(status__one_client__its_connection_and_call_counted)
 {
     static char out[65536];
     static struct kw_client_reply reply;
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     CHECK_OK(kw_client_status(c, 10 * KW_S_NS, &reply));
@@ -156,12 +137,9 @@ static void status__one_client__its_connection_and_call_counted(void **state)
     instance_destroy(&h);
 }
 
-static void signal__usr1__caches_wiped(void **state)
+TEST(signal__usr1__caches_wiped)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.bulk);
     instance_round_trip(c);

@@ -17,13 +17,9 @@ static int decrypt(struct kw_client *c, kw_span ct, const char *key_id)
 
 enum { OK = 0, INVALID_ARGUMENT = 3, NOT_FOUND = 5, PERMISSION_DENIED = 7 };
 
-static void decrypt__other_class__permission_denied_and_both_scopes_in_the_log(
-    void **state)
+TEST(decrypt__other_class__permission_denied_and_both_scopes_in_the_log)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *secrets = instance_client(&h, h.secrets),
                      *bulk = instance_client(&h, h.bulk);
@@ -38,12 +34,9 @@ static void decrypt__other_class__permission_denied_and_both_scopes_in_the_log(
     instance_destroy(&h);
 }
 
-static void decrypt__any_bit_changed__invalid_argument(void **state)
+TEST(decrypt__any_bit_changed__invalid_argument)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     instance_encrypt(c, SEED, &sealed);
@@ -63,12 +56,9 @@ static void decrypt__any_bit_changed__invalid_argument(void **state)
 }
 
 /* format, purpose, mechanism, scope length; scope; seed length (2); then the IV. */
-static void decrypt__iv_of_zeros__invalid_argument_and_no_bug(void **state)
+TEST(decrypt__iv_of_zeros__invalid_argument_and_no_bug)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     instance_encrypt(c, SEED, &sealed);
@@ -85,12 +75,9 @@ static void decrypt__iv_of_zeros__invalid_argument_and_no_bug(void **state)
     instance_destroy(&h);
 }
 
-static void decrypt__unknown_key_id__not_found(void **state)
+TEST(decrypt__unknown_key_id__not_found)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     instance_encrypt(c, SEED, &sealed);
@@ -100,13 +87,10 @@ static void decrypt__unknown_key_id__not_found(void **state)
     instance_destroy(&h);
 }
 
-static void encrypt__empty_or_too_long__invalid_argument(void **state)
+TEST(encrypt__empty_or_too_long__invalid_argument)
 {
-    struct instance h;
     static const uint8_t big[257] = {1};
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     CHECK_OK(kw_client_encrypt(c, kw_span_of(big, 0), UID, 5 * KW_S_NS, &reply));
@@ -118,12 +102,9 @@ static void encrypt__empty_or_too_long__invalid_argument(void **state)
     instance_destroy(&h);
 }
 
-static void many__both_classes__every_reply_is_right(void **state)
+TEST(many__both_classes__every_reply_is_right)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *secrets = instance_client(&h, h.secrets),
                      *bulk = instance_client(&h, h.bulk);

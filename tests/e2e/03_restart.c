@@ -25,12 +25,9 @@ static void opens(struct instance *h)
     kw_client_close(c);
 }
 
-static void restart__after_sigterm_and_after_sigkill__still_opens(void **state)
+TEST(restart__after_sigterm_and_after_sigkill__still_opens)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     instance_encrypt(c, kw_span_of(seed, 32), &sealed);
@@ -45,12 +42,9 @@ static void restart__after_sigterm_and_after_sigkill__still_opens(void **state)
     instance_destroy(&h);
 }
 
-static void restart__one_client_all_along__reconnects_by_itself(void **state)
+TEST(restart__one_client_all_along__reconnects_by_itself)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     instance_round_trip(c);
@@ -66,12 +60,10 @@ static void restart__one_client_all_along__reconnects_by_itself(void **state)
 }
 
 /* A mark that cannot be written would let an older keyring in after the next restart. */
-static void state__not_writable__said_and_tried_again(void **state)
+TEST(state__not_writable__said_and_tried_again)
 {
-    struct instance h;
     char out[8192];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     CHECK(chmod(h.state, 0500) == 0);
     size_t mark = instance_mark(&h);
     instance_start(&h, NULL);
@@ -90,12 +82,10 @@ static void in_state(const struct instance *h, const char *name, char dst[256])
 }
 
 /* Marks above the last good copy would refuse it at a start without the file. */
-static void state__copy_not_written__marks_wait_for_it(void **state)
+TEST(state__copy_not_written__marks_wait_for_it)
 {
-    struct instance h;
     char copy[256], marks[256];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     in_state(&h, "keyring.json", copy);
     in_state(&h, "marks.json", marks);
     CHECK(mkdir(copy, 0700) == 0); /* no file can be renamed over it */
@@ -117,13 +107,11 @@ static void put_back(const struct instance *h, const char *saved)
 }
 
 /* What this process has served stays known to it. */
-static void state__not_writable__an_older_keyring_is_refused_all_the_same(void **state)
+TEST(state__not_writable__an_older_keyring_is_refused_all_the_same)
 {
-    struct instance h;
     char saved[256], out[8192];
     const char *line;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     instance_do(&h, "key", "create", NULL);
     instance_do(&h, "key", "accept", "2", NULL);
     snprintf(saved, sizeof saved, "%s.saved", h.keyring);
@@ -148,14 +136,12 @@ static void state__not_writable__an_older_keyring_is_refused_all_the_same(void *
 }
 
 /* It wraps with 2 and then with 3, and can write neither down. */
-static void state__wrapped_while_not_writable__written_when_it_is_again(void **state)
+TEST(state__wrapped_while_not_writable__written_when_it_is_again)
 {
-    struct instance h;
     struct kw_marks marks;
     struct kw_state_dir *dir = NULL;
     char out[8192];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     for (const char *n = "2"; n[0] <= '3'; n = n[0] == '2' ? "3" : "4") {
         instance_do(&h, "key", "create", NULL);
         instance_do(&h, "key", "accept", n, NULL);
@@ -197,14 +183,11 @@ static void keyring_back(const struct instance *h)
     CHECK(rename(away, h->keyring) == 0);
 }
 
-static void start__no_keyring__looked_for_until_it_comes_and_no_login_before(void **state)
+TEST(start__no_keyring__looked_for_until_it_comes_and_no_login_before)
 {
-    struct instance h;
     const char *line;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
-    instance_liar_between(&h);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_fault_between(&h);
     keyring_away(&h);
     size_t begin = instance_mark(&h);
     instance_start(&h, NULL);
@@ -217,7 +200,7 @@ static void start__no_keyring__looked_for_until_it_comes_and_no_login_before(voi
     CHECK_HAS(instance_read_status(&h, 1), "no keyring is in use");
     assert_int_equal(instance_count(&h, begin, "event=keyring-rejected"), 1);
     assert_int_equal(instance_count(&h, begin, "event=worker-started"), 0);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 0);
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 0);
     keyring_back(&h);
     instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
     struct kw_client *c = instance_client(&h, h.secrets);
@@ -228,12 +211,9 @@ static void start__no_keyring__looked_for_until_it_comes_and_no_login_before(voi
     instance_destroy(&h);
 }
 
-static void start__no_keyring__last_good_serves_and_the_file_needs_no_new_workers(
-    void **state)
+TEST(start__no_keyring__last_good_serves_and_the_file_needs_no_new_workers)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     size_t mark = instance_mark(&h);
     instance_start(&h, NULL);
     instance_await(&h, mark, NULL, "event=keyring-proven", NULL);
@@ -252,11 +232,9 @@ static void start__no_keyring__last_good_serves_and_the_file_needs_no_new_worker
 }
 
 /* What is wrong may be a folder's mode: then the file itself does not change. */
-static void start__keyring_that_others_can_change__taken_when_cured(void **state)
+TEST(start__keyring_that_others_can_change__taken_when_cured)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     CHECK(chmod(h.keyring, 0666) == 0);
     size_t mark = instance_mark(&h);
     instance_start(&h, NULL);
@@ -268,12 +246,10 @@ static void start__keyring_that_others_can_change__taken_when_cured(void **state
     instance_destroy(&h);
 }
 
-static void start__last_good_refused_too__both_reasons_said(void **state)
+TEST(start__last_good_refused_too__both_reasons_said)
 {
-    struct instance h;
     char copy[256];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     size_t mark = instance_mark(&h);
     instance_start(&h, NULL);
     instance_await(&h, mark, NULL, "event=keyring-proven", NULL);

@@ -37,13 +37,10 @@ static void status_names(struct kw_client *c, const char *key_id)
         fail_msg("Status names %s, not %s", reply.key_id, key_id);
 }
 
-static void rotation__under_load__no_call_fails_no_reply_is_wrong(void **state)
+TEST(rotation__under_load__no_call_fails_no_reply_is_wrong)
 {
-    struct instance h;
     struct load_counts secrets, bulk;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_edit(&h, "{level: debug}", "{level: info}");
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
@@ -67,12 +64,9 @@ static void rotation__under_load__no_call_fails_no_reply_is_wrong(void **state)
 }
 
 /* Back to an old key: the same object serves under two key_ids. */
-static void same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts(void **state)
+TEST(same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     instance_encrypt(c, SEED, &sealed);
@@ -101,13 +95,9 @@ static void retire_elsewhere(struct instance *h, const char *n)
 }
 
 /* The three commands are those that keyward key list prints then (token/cli/way_out). */
-static void retired_elsewhere_what_it_wraps_with__serves_on_and_a_later_one_cures(
-    void **state)
+TEST(retired_elsewhere_what_it_wraps_with__serves_on_and_a_later_one_cures)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     instance_rotate(&h, "2");
     struct kw_client *c = instance_client(&h, h.secrets);
@@ -171,11 +161,10 @@ static char *two_versions(struct instance *h, char **ret_good)
     return older;
 }
 
-static void keyring__refused_by_its_words__old_one_serves_until_cured(void **state)
+TEST(keyring__refused_by_its_words__old_one_serves_until_cured)
 {
     struct instance h;
     char *good, *bad;
-    (void)state;
     kw_test_arena(1 << 20);
     char *older = two_versions(&h, &good);
     refused(&h, "event=keyring-rejected", older, "an older file was put back");
@@ -205,12 +194,9 @@ static void lose(const char *state, const char *name)
 }
 
 /* Nobody but the running daemon still knows what it took and wraps with. */
-static void state_lost_while_it_runs__an_older_file_is_refused_all_the_same(void **state)
+TEST(state_lost_while_it_runs__an_older_file_is_refused_all_the_same)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     char *older = instance_read(h.keyring);
     instance_rotate(&h, "2");
@@ -240,12 +226,9 @@ static void state_lost_while_it_runs__an_older_file_is_refused_all_the_same(void
     instance_destroy(&h);
 }
 
-static void keyring__that_others_can_change__old_one_serves_until_cured(void **state)
+TEST(keyring__that_others_can_change__old_one_serves_until_cured)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     const mode_t loose[] = {0666, 0664};
@@ -270,11 +253,10 @@ static void keyring__that_others_can_change__old_one_serves_until_cured(void **s
     instance_destroy(&h);
 }
 
-static void keyring__two_versions_of_one_id__old_one_serves_until_cured(void **state)
+TEST(keyring__two_versions_of_one_id__old_one_serves_until_cured)
 {
     struct instance h;
     char *good;
-    (void)state;
     kw_test_arena(1 << 20);
     char *older = two_versions(&h, &good);
     char second[64];
@@ -308,11 +290,10 @@ static char *next_with_bad_blob(const struct instance *h)
 }
 
 /* Only the token can say that it is not what the ceremony wrote. */
-static void keyring__check_blob_edited__not_proven_and_old_one_serves(void **state)
+TEST(keyring__check_blob_edited__not_proven_and_old_one_serves)
 {
     struct instance h;
     char *good;
-    (void)state;
     kw_test_arena(1 << 20);
     char *older = two_versions(&h, &good);
     char *bad = next_with_bad_blob(&h);
@@ -330,12 +311,9 @@ static void keyring__check_blob_edited__not_proven_and_old_one_serves(void **sta
 }
 
 /* What another node sealed under version 2 arrives before anybody said SIGHUP here. */
-static void decrypt__key_id_of_a_newer_version__file_read_again_by_itself(void **state)
+TEST(decrypt__key_id_of_a_newer_version__file_read_again_by_itself)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     char *old_ring = instance_read(h.keyring);
     instance_up(&h);
     instance_rotate(&h, "2");

@@ -86,12 +86,9 @@ static void fill(struct instance *h, struct kw_client *secrets, struct kw_client
     assert_int_equal(n.bulk, 1);
 }
 
-static void lost__fail_closed__everything_unavailable_and_nothing_kept(void **state)
+TEST(lost__fail_closed__everything_unavailable_and_nothing_kept)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets),
                      *bulk = instance_client(&h, h.bulk);
@@ -117,12 +114,9 @@ static void lost__fail_closed__everything_unavailable_and_nothing_kept(void **st
     instance_destroy(&h);
 }
 
-static void lost__serve_cached__same_key_id_and_cached_seeds_only(void **state)
+TEST(lost__serve_cached__same_key_id_and_cached_seeds_only)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.bulk),
                      *secrets = instance_client(&h, h.secrets);
@@ -146,12 +140,9 @@ static void lost__serve_cached__same_key_id_and_cached_seeds_only(void **state)
     instance_destroy(&h);
 }
 
-static void lost__serve_cached_and_budget_spent__as_fail_closed(void **state)
+TEST(lost__serve_cached_and_budget_spent__as_fail_closed)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_edit(&h, "    max-outage: 15m\n", "    max-outage: 1s\n");
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.bulk),
@@ -167,13 +158,10 @@ static void lost__serve_cached_and_budget_spent__as_fail_closed(void **state)
     instance_destroy(&h);
 }
 
-static void lost__under_load__unavailable_then_all_is_well_again(void **state)
+TEST(lost__under_load__unavailable_then_all_is_well_again)
 {
-    struct instance h;
     struct load_counts during, after;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_edit(&h, "{level: debug}", "{level: info}");
     instance_up(&h);
     struct load *load = load_start(h.secrets, 3);
@@ -192,13 +180,10 @@ static void lost__under_load__unavailable_then_all_is_well_again(void **state)
 }
 
 /* Version 1's object is gone from the token; 2 is active. */
-static void one_key_lost__only_its_decrypts_fail(void **state)
+TEST(one_key_lost__only_its_decrypts_fail)
 {
-    struct instance h;
     static struct kw_client_reply under_2;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     char *object = instance_key_object(&h);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
@@ -229,23 +214,20 @@ static void one_key_lost__only_its_decrypts_fail(void **state)
     instance_destroy(&h);
 }
 
-static void liar_about(struct instance *h, const char *before, const char *key_id,
-                       const char *after)
+static void fault_about(struct instance *h, const char *before, const char *key_id,
+                        const char *after)
 {
     char control[160];
     snprintf(control, sizeof control, "%s%s%s\n", before, key_id, after);
-    instance_liar_tell(h, control);
+    instance_fault_set(h, control);
 }
 
 /* The active version's object says, while it is in use, that it may leave the token. */
-static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
+TEST(one_key_exposed__ends_everywhere_and_the_rest_serves)
 {
-    struct instance h;
     static struct kw_client_reply under_2;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
-    instance_liar_between(&h);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_fault_between(&h);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets),
                      *bulk = instance_client(&h, h.bulk);
@@ -256,7 +238,7 @@ static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
     assert_int_equal(decrypt(c, &under_2), GRPC_OK); /* and is in memory now */
     assert_int_equal(decrypt(bulk, &in_bulk), GRPC_OK);
     size_t mark = instance_mark(&h);
-    liar_about(&h, "fake=0x162:1\nfakefor=", under_2.key_id, "");
+    fault_about(&h, "fake=0x162:1\nfakefor=", under_2.key_id, "");
     instance_await(&h, mark, NULL, "event=key-verdict", under_2.key_id, "verdict=key-bad",
                    NULL);
     for (int i = 0; i < 4; i++) { /* whichever worker would be asked */
@@ -274,7 +256,7 @@ static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
     CHECK_HAS(text, "version 2, found at the token: exposed");
     assert_int_equal(instance_count(&h, mark, "event=hsm-state"), 0);
     mark = instance_mark(&h);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_await(&h, mark, NULL, "event=key-verdict", under_2.key_id, "verdict=ok",
                    NULL);
     assert_int_equal(status(c), GRPC_OK);
@@ -285,15 +267,12 @@ static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
     instance_destroy(&h);
 }
 
-static void duplicate_label__served_and_status_is_one(void **state)
+TEST(duplicate_label__served_and_status_is_one)
 {
-    struct instance h;
     static struct kw_client_reply under_2;
     char other[64];
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
-    instance_liar_between(&h);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_fault_between(&h);
     instance_up(&h);
     struct kw_client *c = instance_client(&h, h.secrets);
     instance_encrypt(c, SEED, &in_secrets);
@@ -301,7 +280,7 @@ static void duplicate_label__served_and_status_is_one(void **state)
     instance_encrypt(c, SEED, &under_2);
     size_t mark = instance_mark(&h);
     snprintf(other, sizeof other, ":%s", in_secrets.key_id);
-    liar_about(&h, "twin=", under_2.key_id, other);
+    fault_about(&h, "twin=", under_2.key_id, other);
     instance_await(&h, mark, NULL, "event=key-finding", under_2.key_id,
                    "found=duplicate-label", NULL);
     instance_await_workers(&h, 2);
@@ -315,7 +294,7 @@ static void duplicate_label__served_and_status_is_one(void **state)
     CHECK_HAS(instance_read_status(&h, 1),
               "version 2, found at the token: duplicate-label");
     mark = instance_mark(&h);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_await(&h, mark, NULL, "event=key-finding", under_2.key_id, "found=\"\"",
                    NULL);
     instance_read_status(&h, 0);

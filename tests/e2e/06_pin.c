@@ -35,13 +35,10 @@ static void start_latched(struct instance *h)
     instance_await(h, mark, NULL, "event=hsm-state", "to=lost", "why=pin-stop", NULL);
 }
 
-static void pin__wrong__one_login_through_20_restarts_then_cured_by_its_file(void **state)
+TEST(pin__wrong__one_login_through_20_restarts_then_cured_by_its_file)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
-    instance_liar_between(&h);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_fault_between(&h);
     char *right = instance_read(h.pin);
     instance_write(h.pin, wrong_pin);
     start_latched(&h);
@@ -51,31 +48,28 @@ static void pin__wrong__one_login_through_20_restarts_then_cured_by_its_file(voi
         start_latched(&h);
     }
     stopped(&h);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 1);
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 1);
     size_t mark = instance_mark(&h);
     instance_write(h.pin, right);
     instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
     status_is(&h, h.secrets, 0);
     instance_await_workers(&h, 2);
     instance_read_status(&h, 0);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 3); /* one for each worker */
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 3); /* one for each worker */
     free(right);
     instance_destroy(&h);
 }
 
 /* It worked until somebody changed the token's PIN; the workers that are logged in serve
  * on, but the next one to start stops all logins. */
-static void pin__wrong_after_it_worked__one_login_too(void **state)
+TEST(pin__wrong_after_it_worked__one_login_too)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
-    instance_liar_between(&h);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_fault_between(&h);
     instance_up(&h);
     instance_await_workers(&h, 2);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 2);
-    instance_liar_tell(&h, "C_Login rv=0xa0\n"); /* CKR_PIN_INCORRECT */
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 2);
+    instance_fault_set(&h, "C_Login rv=0xa0\n"); /* CKR_PIN_INCORRECT */
     size_t mark = instance_mark(&h);
     instance_signal_workers(&h, SIGKILL);
     instance_await(&h, mark, NULL, "event=pin-latched", NULL);
@@ -86,8 +80,8 @@ static void pin__wrong_after_it_worked__one_login_too(void **state)
         start_latched(&h);
     }
     stopped(&h);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 3);
-    instance_liar_tell(&h, "");
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 3);
+    instance_fault_set(&h, "");
     mark = instance_mark(&h);
     instance_do(&h, "pin", "retry", NULL);
     instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
@@ -96,37 +90,31 @@ static void pin__wrong_after_it_worked__one_login_too(void **state)
 }
 
 /* The file is the same: only the operator's word lets the running daemon try again. */
-static void pin__refused_then_retry_is_said__serves_again(void **state)
+TEST(pin__refused_then_retry_is_said__serves_again)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
-    instance_liar_between(&h);
-    instance_liar_tell(&h, "C_Login rv=0xa0\n");
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_fault_between(&h);
+    instance_fault_set(&h, "C_Login rv=0xa0\n");
     start_latched(&h);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 1);
-    instance_liar_tell(&h, "");
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 1);
+    instance_fault_set(&h, "");
     size_t mark = instance_mark(&h);
     instance_do(&h, "pin", "retry", NULL);
     instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
     instance_await_workers(&h, 2);
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 3);
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 3);
     instance_destroy(&h);
 }
 
-static void pin__one_try_left__no_login_at_all(void **state)
+TEST(pin__one_try_left__no_login_at_all)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
-    instance_liar_between(&h);
-    instance_liar_tell(&h, "pinflags=final-try\n");
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_fault_between(&h);
+    instance_fault_set(&h, "pinflags=final-try\n");
     start_latched(&h);
     status_is(&h, h.secrets, UNAVAILABLE);
     CHECK_HAS(instance_read_status(&h, 1), "one more wrong PIN locks it");
-    assert_int_equal(instance_liar_count(&h, "C_Login"), 0);
+    assert_int_equal(instance_fault_count(&h, "C_Login"), 0);
     instance_destroy(&h);
 }
 

@@ -37,12 +37,10 @@ static void blow(struct instance *h, unsigned i)
     await_worker(h, mark, "event=worker-ended", victim);
 }
 
-static void workers__killed_and_stopped_50_times_under_load__no_reply_is_wrong(
-    void **state)
+TEST(workers__killed_and_stopped_50_times_under_load__no_reply_is_wrong)
 {
     struct instance h;
     struct load_counts during, after;
-    (void)state;
     kw_test_as_root(); /* the daemon's descriptors are counted, and it is not dumpable */
     kw_test_arena(1 << 20);
     instance_build(&h, "  deadline: 1000ms\n"
@@ -138,31 +136,24 @@ static void end(struct instance *h, struct lone *l)
     instance_destroy(h);
 }
 
-static void decrypt__hangs_in_the_module__status_on_its_connection_answers(void **state)
+TEST(decrypt__hangs_in_the_module__status_on_its_connection_answers)
 {
-    struct instance h;
     static struct lone l;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, calm);
-    instance_liar_between(&h);
+    INSTANCE_AND_ARENA(h, calm);
+    instance_fault_between(&h);
     begin(&h, &l);
-    instance_liar_tell(&h, "C_Decrypt hang\n");
+    instance_fault_set(&h, "C_Decrypt hang\n");
     size_t mark = instance_mark(&h);
     status_overtakes(&h, &l);
     instance_await(&h, mark, NULL, "event=worker-stuck", "in=operation", NULL);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     end(&h, &l);
 }
 
-static void decrypt__all_workers_stand_still__status_on_its_connection_answers(
-    void **state)
+TEST(decrypt__all_workers_stand_still__status_on_its_connection_answers)
 {
-    struct instance h;
     static struct lone l;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, calm);
+    INSTANCE_AND_ARENA(h, calm);
     begin(&h, &l);
     assert_int_equal(instance_signal_workers(&h, SIGSTOP), WORKERS);
     size_t mark = instance_mark(&h);

@@ -26,10 +26,9 @@ static void refuses(struct instance *h, const char *path, const char *why)
     assert_int_equal(instance_wait_end(h), 1);
 }
 
-static void second_instance__refused_and_the_first_is_undisturbed(void **state)
+TEST(second_instance__refused_and_the_first_is_undisturbed)
 {
     struct instance h, second;
-    (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
     instance_up(&h);
@@ -54,12 +53,9 @@ static void second_instance__refused_and_the_first_is_undisturbed(void **state)
     instance_destroy(&h);
 }
 
-static void stale_sockets_of_a_killed_one__replaced(void **state)
+TEST(stale_sockets_of_a_killed_one__replaced)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_up(&h);
     instance_signal(&h, SIGKILL);
     assert_int_equal(instance_wait_end(&h), 128 + SIGKILL);
@@ -116,12 +112,9 @@ static void strangers_live_socket(struct instance *h, const char *path, mode_t m
     CHECK(unlink(path) == 0);
 }
 
-static void strangers_live_socket__refused_and_never_unlinked(void **state)
+TEST(strangers_live_socket__refused_and_never_unlinked)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     strangers_live_socket(&h, h.secrets, 0666, "answers");
     strangers_live_socket(&h, h.bulk, 0600,
                           "answers"); /* when root's: keywardd may not even ask */
@@ -131,12 +124,10 @@ static void strangers_live_socket__refused_and_never_unlinked(void **state)
     instance_destroy(&h);
 }
 
-static void no_socket_on_the_path__refused_and_left_alone(void **state)
+TEST(no_socket_on_the_path__refused_and_left_alone)
 {
-    struct instance h;
     char text[8] = "";
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     int fd = open(h.bulk, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     CHECK(fd >= 0 && write(fd, "mine", 4) == 4);
     refuses(&h, h.bulk, "no socket");

@@ -16,13 +16,10 @@ static void ended_cleanly(struct instance *h)
 }
 
 /* Behind the end of the daemon the clients wait for a server until their own deadline. */
-static void sigterm__under_load__exit_0_and_no_reply_is_wrong(void **state)
+TEST(sigterm__under_load__exit_0_and_no_reply_is_wrong)
 {
-    struct instance h;
     struct load_counts secrets, bulk;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     instance_edit(&h, "{level: debug}", "{level: info}");
     instance_up(&h);
     struct load *on_secrets = load_start(h.secrets, 4), *on_bulk = load_start(h.bulk, 2);
@@ -108,7 +105,7 @@ static void nothing(struct instance *h)
 
 static void hang(struct instance *h)
 {
-    instance_liar_tell(h, "C_Decrypt hang\n");
+    instance_fault_set(h, "C_Decrypt hang\n");
 }
 
 static const char calm[] = "  deadline: 2900ms\n"
@@ -117,35 +114,26 @@ static const char calm[] = "  deadline: 2900ms\n"
                            "  recover: 1s\n"
                            "  probe: {every: 60s, stale-after: 10m}\n";
 
-static void sigterm__call_that_still_can__is_finished(void **state)
+TEST(sigterm__call_that_still_can__is_finished)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, calm);
+    INSTANCE_AND_ARENA(h, calm);
     assert_int_equal(in_flight(&h, stand_still, go_on), GRPC_OK);
     instance_destroy(&h);
 }
 
-static void sigterm__call_that_hangs_for_ever__fails_and_nobody_is_left(void **state)
+TEST(sigterm__call_that_hangs_for_ever__fails_and_nobody_is_left)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, calm);
-    instance_liar_between(&h);
+    INSTANCE_AND_ARENA(h, calm);
+    instance_fault_between(&h);
     int status = in_flight(&h, hang, nothing);
     if (status != GRPC_UNAVAILABLE && status != GRPC_CANCELLED)
         fail_msg("gRPC status %d", status);
     instance_destroy(&h);
 }
 
-static void sigterm__workers_stopped__fails_and_nobody_is_left(void **state)
+TEST(sigterm__workers_stopped__fails_and_nobody_is_left)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, calm);
+    INSTANCE_AND_ARENA(h, calm);
     int status = in_flight(&h, stand_still, nothing);
     if (status != GRPC_UNAVAILABLE && status != GRPC_CANCELLED)
         fail_msg("gRPC status %d", status);
@@ -153,11 +141,9 @@ static void sigterm__workers_stopped__fails_and_nobody_is_left(void **state)
 }
 
 /* The first worker is still logging in: it is let out of there alive. */
-static void sigterm__while_starting__exit_0(void **state)
+TEST(sigterm__while_starting__exit_0)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     instance_start(&h, NULL);
     instance_await(&h, 0, NULL, "event=worker-started", NULL);
     instance_signal(&h, SIGTERM);

@@ -81,11 +81,10 @@ static void begin(struct instance *h)
     CHECK(scan_may(h->daemon));
 }
 
-static void memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin(void **state)
+TEST(memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin)
 {
     struct instance h;
     char doc[32768];
-    (void)state;
     begin(&h);
     struct scan *scan = scan_new();
     struct kw_client *clients[] = {instance_client(&h, h.secrets),
@@ -192,10 +191,9 @@ static void given_up(struct instance *h, struct scan *scan, struct kw_client *c,
     instance_round_trip(c);
 }
 
-static void memory__after_calls_that_failed__no_seed(void **state)
+TEST(memory__after_calls_that_failed__no_seed)
 {
     struct instance h;
-    (void)state;
     begin(&h);
     struct scan *scan = scan_new();
     struct kw_client *c = instance_client(&h, h.secrets);

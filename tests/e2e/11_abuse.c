@@ -201,12 +201,11 @@ static void expect(struct h2raw *h, uint32_t stream, int status)
                  h2raw_peek(h, stream)->grpc_message, status);
 }
 
-static void message__garbage__invalid_argument(void **state)
+TEST(message__garbage__invalid_argument)
 {
     static const char *const paths[] = {KMSRAW_STATUS, KMSRAW_ENCRYPT, KMSRAW_DECRYPT};
     static struct scene s;
     uint8_t noise[600];
-    (void)state;
     begin(&s);
     struct h2raw *h = kmsraw_open(s.h.secrets);
     for (unsigned i = 0; i < 300; i++) {
@@ -236,7 +235,7 @@ static size_t make_bomb(uint8_t *dst, size_t cap)
     return cap;
 }
 
-static void message__compressed_bomb__unimplemented_and_never_inflated(void **state)
+TEST(message__compressed_bomb__unimplemented_and_never_inflated)
 {
     static const struct h2raw_header headers[] = {
         {":method", "POST"},       {":scheme", "http"},
@@ -246,7 +245,6 @@ static void message__compressed_bomb__unimplemented_and_never_inflated(void **st
     };
     static struct scene s;
     uint8_t bomb[8000];
-    (void)state;
     begin(&s);
     kw_span bytes = kw_span_of(bomb, make_bomb(bomb, sizeof bomb));
     struct h2raw *h = kmsraw_open(s.h.secrets);
@@ -259,12 +257,11 @@ static void message__compressed_bomb__unimplemented_and_never_inflated(void **st
     end(&s, "compressed bombs");
 }
 
-static void message__too_large__resource_exhausted(void **state)
+TEST(message__too_large__resource_exhausted)
 {
     static struct scene s;
     static uint8_t big[5 << 20];
     struct kw_client_reply reply;
-    (void)state;
     begin(&s);
     struct kw_client *c = instance_client(&s.h, s.h.secrets);
     const size_t sizes[] = {sizeof big, 65536, 8193};
@@ -286,7 +283,7 @@ static void message__too_large__resource_exhausted(void **state)
     end(&s, "messages of 5 MiB, 64 KiB of empty annotations");
 }
 
-static void call__unknown_method_or_no_authority__refused(void **state)
+TEST(call__unknown_method_or_no_authority__refused)
 {
     static const struct h2raw_header no_authority[] = {
         {":method", "POST"},
@@ -296,7 +293,6 @@ static void call__unknown_method_or_no_authority__refused(void **state)
         {"content-type", "application/grpc"},
     };
     static struct scene s;
-    (void)state;
     begin(&s);
     struct h2raw *h = kmsraw_open(s.h.secrets);
     for (int i = 0; i < 100; i++) {
@@ -313,10 +309,9 @@ static void call__unknown_method_or_no_authority__refused(void **state)
 
 /* ---- connections ---- */
 
-static void connection__http_1__closed_and_said(void **state)
+TEST(connection__http_1__closed_and_said)
 {
     static struct scene s;
-    (void)state;
     begin(&s);
     size_t mark = instance_mark(&s.h);
     for (int i = 0; i < 50; i++) {
@@ -330,12 +325,11 @@ static void connection__http_1__closed_and_said(void **state)
     end(&s, "HTTP/1");
 }
 
-static void connections__silent__closed_after_a_while(void **state)
+TEST(connections__silent__closed_after_a_while)
 {
     enum { COUNT = 60 };
     static struct scene s;
     struct h2raw *h[COUNT];
-    (void)state;
     begin(&s);
     size_t mark = instance_mark(&s.h);
     for (int i = 0; i < COUNT; i++) {
@@ -352,13 +346,12 @@ static void connections__silent__closed_after_a_while(void **state)
     end(&s, "silent connections");
 }
 
-static void connections__500__so_many_as_allowed_and_the_other_socket_open(void **state)
+TEST(connections__500__so_many_as_allowed_and_the_other_socket_open)
 {
     enum { COUNT = 500, PER_UID = 64 };
     static struct scene s;
     struct h2raw *h[COUNT];
     unsigned served = 0;
-    (void)state;
     begin(&s);
     size_t mark = instance_mark(&s.h);
     for (int i = 0; i < COUNT; i++)
@@ -377,7 +370,7 @@ static void connections__500__so_many_as_allowed_and_the_other_socket_open(void 
 
 /* ---- calls ---- */
 
-static void calls__2000_at_once__each_answered_or_refused(void **state)
+TEST(calls__2000_at_once__each_answered_or_refused)
 {
     enum { COUNT = 2000 };
     static struct scene s;
@@ -385,7 +378,6 @@ static void calls__2000_at_once__each_answered_or_refused(void **state)
     unsigned good = 0;
     uint8_t
         seed[16]; /* small: 2,000 messages fit the window that a connection begins with */
-    (void)state;
     begin(&s);
     struct h2raw *h = kmsraw_open(s.h.secrets);
     for (int i = 0; i < COUNT; i++) {
@@ -408,11 +400,10 @@ static void calls__2000_at_once__each_answered_or_refused(void **state)
 
 /* Such calls have no deadline and cost gRPC core some 11 KiB each; a connection may have
  * 4,096 of them. */
-static void calls__begun_and_never_sent__others_are_served(void **state)
+TEST(calls__begun_and_never_sent__others_are_served)
 {
     enum { COUNT = 4000 };
     static struct scene s;
-    (void)state;
     begin(&s);
     struct h2raw *h = kmsraw_open(s.h.secrets);
     for (int n = 0; n < COUNT; n++)
@@ -422,11 +413,10 @@ static void calls__begun_and_never_sent__others_are_served(void **state)
     end(&s, "4,000 calls without a message");
 }
 
-static void replies__never_read__others_are_served(void **state)
+TEST(replies__never_read__others_are_served)
 {
     static struct scene s;
     enum { COUNT = 1500 };
-    (void)state;
     begin(&s);
     struct h2raw *h = h2raw_new(kmsraw_connect(s.h.secrets));
     for (int i = 0; i < COUNT; i++)

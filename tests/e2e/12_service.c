@@ -57,12 +57,9 @@ static void await_message(int fd, const char *part)
     } while (strstr(text, part) == NULL);
 }
 
-static void notify__a_whole_life__ready_when_the_sockets_answer_status_stopping(
-    void **state)
+TEST(notify__a_whole_life__ready_when_the_sockets_answer_status_stopping)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     int fd = notify_socket(&h);
     instance_start(&h, NULL);
     await_message(fd, "READY=1");
@@ -77,13 +74,11 @@ static void notify__a_whole_life__ready_when_the_sockets_answer_status_stopping(
     instance_destroy(&h);
 }
 
-static void notify__abstract_socket__the_same(void **state)
+TEST(notify__abstract_socket__the_same)
 {
-    struct instance h;
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     char name[64];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     snprintf(name, sizeof name, "@keyward-test-%ld", (long)getpid());
     kw_copy(at.sun_path + 1, sizeof at.sun_path - 1, kw_span_str(name + 1));
     socklen_t len =
@@ -101,13 +96,11 @@ static void notify__abstract_socket__the_same(void **state)
     instance_destroy(&h);
 }
 
-static void notify__hsm_lost_and_back__the_manager_is_told(void **state)
+TEST(notify__hsm_lost_and_back__the_manager_is_told)
 {
-    struct instance h;
     char away[128];
     pid_t workers[8];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     int fd = notify_socket(&h);
     instance_start(&h, NULL);
     await_message(fd, "STATUS=hsm up");
@@ -124,11 +117,9 @@ static void notify__hsm_lost_and_back__the_manager_is_told(void **state)
     instance_destroy(&h);
 }
 
-static void watchdog__asked_for__fed_again_and_again(void **state)
+TEST(watchdog__asked_for__fed_again_and_again)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     int fd = notify_socket(&h);
     CHECK(kw_env_give("WATCHDOG_USEC", "3000000"));
     instance_start(&h, NULL);
@@ -139,11 +130,9 @@ static void watchdog__asked_for__fed_again_and_again(void **state)
     instance_destroy(&h);
 }
 
-static void watchdog__shorter_than_the_beat__ignored_and_said(void **state)
+TEST(watchdog__shorter_than_the_beat__ignored_and_said)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     int fd = notify_socket(&h);
     CHECK(kw_env_give("WATCHDOG_USEC", "100000"));
     size_t mark = instance_mark(&h);
@@ -181,11 +170,10 @@ static pid_t rpc_thread(pid_t daemon)
     return found;
 }
 
-static void watchdog__rpc_thread_hangs__not_fed_until_it_goes_on(void **state)
+TEST(watchdog__rpc_thread_hangs__not_fed_until_it_goes_on)
 {
     struct instance h;
     char text[1024];
-    (void)state;
     if (geteuid() != 0)
         return; /* nobody else may stop a thread of a process that is not dumpable */
     instance_build(&h, NULL);
@@ -267,12 +255,9 @@ static void good_round_trip(struct instance *h, const char *socket)
     kw_client_close(c);
 }
 
-static void activation__both_sockets__served_and_left_in_place(void **state)
+TEST(activation__both_sockets__served_and_left_in_place)
 {
-    struct instance h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     /* The order is the manager's, the names tell which is which. */
     struct passed p = {{listening(h.bulk), listening(h.secrets)}, 2, 0};
     ino_t secrets = inode_of(h.secrets), bulk = inode_of(h.bulk);
@@ -298,12 +283,11 @@ static void *ask_status(void *ctx)
     return NULL;
 }
 
-static void activation__a_client_before_the_daemon__waits_and_is_served(void **state)
+TEST(activation__a_client_before_the_daemon__waits_and_is_served)
 {
     struct instance h;
     pthread_t early;
     struct passed p = {.count = 1};
-    (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
     p.fds[0] = unix_socket(h.secrets, SOCK_STREAM, true);
@@ -320,13 +304,10 @@ static void activation__a_client_before_the_daemon__waits_and_is_served(void **s
     close(p.fds[0]);
 }
 
-static void activation__for_another_process__sockets_are_bound_as_usual(void **state)
+TEST(activation__for_another_process__sockets_are_bound_as_usual)
 {
-    struct instance h;
     int pipes[2];
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     CHECK(pipe2(pipes, O_CLOEXEC) == 0);
     struct passed p = {{pipes[0]}, 1, 1};
     give(&h, &p, "secrets");
@@ -341,8 +322,7 @@ static void activation__for_another_process__sockets_are_bound_as_usual(void **s
 /* `fd` under the name "secrets" must not be taken. */
 static void refused(int (*make)(struct instance *h), const char *remedy)
 {
-    struct instance h;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     struct passed p = {{make(&h)}, 1, 0};
     give(&h, &p, "secrets");
     size_t mark = instance_mark(&h);
@@ -375,9 +355,8 @@ static int a_file(struct instance *h)
     return fd;
 }
 
-static void activation__wrong_kind_of_descriptor__refused_by_name(void **state)
+TEST(activation__wrong_kind_of_descriptor__refused_by_name)
 {
-    (void)state;
     refused(datagram, "ListenStream=");
     refused(not_listening, "ListenStream=");
     refused(other_path, "ListenStream=");
@@ -393,11 +372,9 @@ static void keywardd(struct instance *h, int status, const char *option, const c
         fail_msg("keywardd %s: exit status %d: %s", option, ran.status, ran.err);
 }
 
-static void command_line__asks_for_text__text_and_exit_0(void **state)
+TEST(command_line__asks_for_text__text_and_exit_0)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     keywardd(&h, 0, "--help", NULL);
     CHECK_HAS(ran.out, "usage: keywardd");
     CHECK_HAS(ran.out, "SIGHUP");
@@ -409,11 +386,9 @@ static void command_line__asks_for_text__text_and_exit_0(void **state)
     instance_destroy(&h);
 }
 
-static void command_line__wrong__usage_on_stderr_and_exit_2(void **state)
+TEST(command_line__wrong__usage_on_stderr_and_exit_2)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     static const char *const wrong[][2] = {
         {"--frobnicate", NULL}, {"--config", NULL}, {"surplus", NULL}, {"-x", NULL}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -424,11 +399,9 @@ static void command_line__wrong__usage_on_stderr_and_exit_2(void **state)
     instance_destroy(&h);
 }
 
-static void check_config__good_bad_and_missing__0_1_1(void **state)
+TEST(check_config__good_bad_and_missing__0_1_1)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     keywardd(&h, 0, "--check-config", h.config);
     CHECK_HAS(ran.out, "configuration OK");
     instance_edit(&h, "scope: secrets", "scope: SECRETS");
@@ -449,13 +422,10 @@ static void unmark(char *text)
         memmove(at, at + 11, strlen(at + 11) + 1);
 }
 
-static void print_config__what_it_prints__loads_again_and_means_the_same(void **state)
+TEST(print_config__what_it_prints__loads_again_and_means_the_same)
 {
-    struct instance h;
     static char first[sizeof ran.out];
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     keywardd(&h, 0, "--print-config", h.config);
     CHECK_HAS(ran.out, "# default");
     CHECK_HAS(ran.out, "deadline: 1s");
@@ -490,13 +460,12 @@ static void *read_status(void *ctx)
     return NULL;
 }
 
-static void status_socket__many_readers_at_once__each_one_whole_document(void **state)
+TEST(status_socket__many_readers_at_once__each_one_whole_document)
 {
     struct instance h;
     pthread_t readers[16];
     enum { RUDE = 100 };
     int rude[RUDE];
-    (void)state;
     kw_test_arena(1 << 20);
     instance_build(&h, NULL);
     instance_up(&h);
@@ -515,13 +484,11 @@ static void status_socket__many_readers_at_once__each_one_whole_document(void **
     instance_destroy(&h);
 }
 
-static void status_verb__up_rejected_gone__0_1_3_and_2_for_wrong_usage(void **state)
+TEST(status_verb__up_rejected_gone__0_1_3_and_2_for_wrong_usage)
 {
-    struct instance h;
     char out[65536];
     struct kw_blob good = {0};
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     assert_int_equal(instance_tool(&h, out, sizeof out, "status", NULL), 3);
     CHECK_HAS(out, "is keywardd running?");
     instance_up(&h);

@@ -101,12 +101,10 @@ static void rename_module(struct instance *h, char ret_real[256], char ret_link[
     instance_edit(h, from, to);
 }
 
-static void module__path_wrong__said_and_served_when_it_is_there(void **state)
+TEST(module__path_wrong__said_and_served_when_it_is_there)
 {
-    struct instance h;
     char real[256], path[256];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     rename_module(&h, real, path);
     start_ill(&h, "cannot find the PKCS#11 module");
     size_t mark = instance_mark(&h);
@@ -129,12 +127,10 @@ static void libc_path(char dst[256])
     CHECK(dst[0] != '\0');
 }
 
-static void module__not_pkcs11__said_and_served_when_it_is_replaced(void **state)
+TEST(module__not_pkcs11__said_and_served_when_it_is_replaced)
 {
-    struct instance h;
     char real[256], path[256], libc[256];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     rename_module(&h, real, path);
     libc_path(libc);
     CHECK(symlink(libc, path) == 0);
@@ -146,14 +142,11 @@ static void module__not_pkcs11__said_and_served_when_it_is_replaced(void **state
 }
 
 /* Its code would run as the daemon's user, who can read the PIN. */
-static void module__that_others_can_change__said_and_served_when_it_is_mended(
-    void **state)
+TEST(module__that_others_can_change__said_and_served_when_it_is_mended)
 {
-    struct instance h;
     struct kw_blob module = {0};
     char real[256], path[256];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     rename_module(&h, real, path);
     CHECK_OK(kw_file_read(real, (size_t)64 << 20, &module, NULL));
     CHECK_OK(kw_file_replace(path, kw_blob_peek(&module), 0666, NULL));
@@ -167,11 +160,9 @@ static void module__that_others_can_change__said_and_served_when_it_is_mended(
 
 /* ---- the token ---- */
 
-static void token__missing__said_and_served_when_it_is_back(void **state)
+TEST(token__missing__said_and_served_when_it_is_back)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     instance_token_away(&h);
     CHECK(mkdir(h.tokens, 0755) == 0);
     start_ill(&h, "no token matches");
@@ -264,13 +255,11 @@ static void make(struct instance *h, const struct plan *p)
     seal(h, true);
 }
 
-static void token__two_of_one_label__said_and_served_when_one_is_gone(void **state)
+TEST(token__two_of_one_label__said_and_served_when_one_is_gone)
 {
-    struct instance h;
     char away[128];
     struct plan plan = {{0}};
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     value_in(h.config, "module: ", plan.module);
     /* A copy of the good one alone, to be put back. */
     snprintf(away, sizeof away, "%s/good", h.dir);
@@ -291,11 +280,9 @@ static void token__two_of_one_label__said_and_served_when_one_is_gone(void **sta
     leave(&h);
 }
 
-static void token__softhsm_in_production__said(void **state)
+TEST(token__softhsm_in_production__said)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     instance_edit(&h, "environment: test", "environment: production");
     start_ill(&h, "environment: production");
     leave(&h);
@@ -303,11 +290,9 @@ static void token__softhsm_in_production__said(void **state)
 
 /* ---- the key ---- */
 
-static void key__missing__said_and_served_when_it_is_back(void **state)
+TEST(key__missing__said_and_served_when_it_is_back)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     char *object = instance_key_object(&h);
     instance_object_away(&h, object);
     start_ill(&h, "was it deleted, or is this another token?");
@@ -319,12 +304,10 @@ static void key__missing__said_and_served_when_it_is_back(void **state)
     leave(&h);
 }
 
-static void key__another_under_the_same_label__said_and_never_used(void **state)
+TEST(key__another_under_the_same_label__said_and_never_used)
 {
-    struct instance h;
     struct plan plan = {{0}};
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     value_in(h.config, "module: ", plan.module);
     value_in(h.keyring, "\"key-id\": \"", plan.key_id);
     value_in(h.keyring, "\"locator\": \"", plan.locator);
@@ -336,18 +319,16 @@ static void key__another_under_the_same_label__said_and_never_used(void **state)
     leave(&h);
 }
 
-static void key__extractable__said_and_never_used(void **state)
+TEST(key__extractable__said_and_never_used)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
-    instance_liar_between(&h);
-    instance_liar_tell(&h, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
+    INSTANCE(h, NULL);
+    instance_fault_between(&h);
+    instance_fault_set(&h, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
     start_and(&h, "event=key-verdict", "verdict=key-bad", "CKA_EXTRACTABLE is true");
     CHECK_HAS(instance_read_status(&h, 1), "found at the token: exposed");
     instance_await_workers(&h, 2); /* both have seen it */
     size_t mark = instance_mark(&h);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_await(&h, mark, NULL, "event=key-verdict", "verdict=ok", NULL);
     serves(&h);
     leave(&h);
@@ -355,11 +336,9 @@ static void key__extractable__said_and_never_used(void **state)
 
 /* ---- the PIN file ---- */
 
-static void pin_file__readable_by_others__refused_with_the_remedy(void **state)
+TEST(pin_file__readable_by_others__refused_with_the_remedy)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     CHECK(chmod(h.pin, 0444) == 0);
     size_t mark = instance_mark(&h);
     instance_start(&h, NULL);
@@ -368,12 +347,10 @@ static void pin_file__readable_by_others__refused_with_the_remedy(void **state)
     instance_destroy(&h);
 }
 
-static void pin_file__missing__said_and_served_when_it_is_there(void **state)
+TEST(pin_file__missing__said_and_served_when_it_is_there)
 {
-    struct instance h;
     char away[128];
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     snprintf(away, sizeof away, "%s/pin-away", h.dir);
     CHECK(rename(h.pin, away) == 0);
     start_ill(&h, h.pin);
@@ -385,13 +362,10 @@ static void pin_file__missing__said_and_served_when_it_is_there(void **state)
 
 /* ---- the keyring, the limits ---- */
 
-static void keyring__missing__said_and_served_after_sighup(void **state)
+TEST(keyring__missing__said_and_served_after_sighup)
 {
-    struct instance h;
     char away[140];
-    (void)state;
-    kw_test_arena(1 << 20);
-    instance_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     snprintf(away, sizeof away, "%s.away", h.keyring);
     CHECK(rename(h.keyring, away) == 0);
     size_t mark = instance_mark(&h);
@@ -415,11 +389,9 @@ static void lock_nothing(void *ctx)
         _exit(125);
 }
 
-static void memory__none_may_be_locked__refuses_to_start_with_the_remedy(void **state)
+TEST(memory__none_may_be_locked__refuses_to_start_with_the_remedy)
 {
-    struct instance h;
-    (void)state;
-    instance_build(&h, NULL);
+    INSTANCE(h, NULL);
     h.in_child = lock_nothing;
     size_t mark = instance_mark(&h);
     instance_start(&h, NULL);

@@ -54,9 +54,8 @@ static void must_be_read(void)
     kw_client_close(c);
 }
 
-static void sample_kept__proves_the_key_and_the_node_serves_again(void **state)
+TEST(sample_kept__proves_the_key_and_the_node_serves_again)
 {
-    (void)state;
     begin();
     refused("nothing shows that");
     instance_do(&h, "key", "create", "--adopt", sealed.key_id, "--sample", sample, NULL);
@@ -65,9 +64,8 @@ static void sample_kept__proves_the_key_and_the_node_serves_again(void **state)
     instance_destroy(&h);
 }
 
-static void nothing_kept__unproven_is_shown_by_the_daemon_too(void **state)
+TEST(nothing_kept__unproven_is_shown_by_the_daemon_too)
 {
-    (void)state;
     begin();
     instance_do(&h, "key", "create", "--adopt", sealed.key_id, "--unproven", NULL);
     must_be_read();

@@ -303,46 +303,46 @@ void instance_check_workers_gone(struct instance *h, size_t mark)
     CHECK(started > 0);
 }
 
-/* ---- the lying module
+/* ---- the fault module
  * ------------------------------------------------------------------- */
 
-static void liar_path(const struct instance *h, const char *name, char dst[PATH_CAP])
+static void fault_path(const struct instance *h, const char *name, char dst[PATH_CAP])
 {
-    snprintf(dst, PATH_CAP, "%s/liar%s", h->dir, name);
+    snprintf(dst, PATH_CAP, "%s/fault%s", h->dir, name);
 }
 
-void instance_liar_tell(struct instance *h, const char *control)
+void instance_fault_set(struct instance *h, const char *control)
 {
     char path[PATH_CAP];
-    liar_path(h, "/control", path);
+    fault_path(h, "/control", path);
     CHECK_OK(kw_file_replace(path, kw_span_str(control), 0644, NULL));
 }
 
 /* The daemon's user may not reach the build tree, or a group may write to it. */
-static void copy_liar(const struct instance *h, char ret_path[512])
+static void copy_fault(const struct instance *h, char ret_path[512])
 {
-    struct kw_blob liar = {0};
-    snprintf(ret_path, 512, "%s/liar.so", h->dir);
-    CHECK_OK(kw_file_read(KW_LIAR_PATH, (size_t)64 << 20, &liar, NULL));
-    CHECK_OK(kw_file_replace(ret_path, kw_blob_peek(&liar), 0755, NULL));
-    kw_blob_wipe(&liar);
+    struct kw_blob fault = {0};
+    snprintf(ret_path, 512, "%s/fault.so", h->dir);
+    CHECK_OK(kw_file_read(KW_FAULT_PATH, (size_t)64 << 20, &fault, NULL));
+    CHECK_OK(kw_file_replace(ret_path, kw_blob_peek(&fault), 0755, NULL));
+    kw_blob_wipe(&fault);
 }
 
-void instance_liar_between(struct instance *h)
+void instance_fault_between(struct instance *h)
 {
     char folder[PATH_CAP], from[PATH_CAP], to[2 * PATH_CAP], env[2 * PATH_CAP],
         module[512];
-    liar_path(h, "", folder);
+    fault_path(h, "", folder);
     CHECK(mkdir(folder, 0755) == 0 && chown(folder, h->uid, (gid_t)-1) == 0);
-    instance_liar_tell(h, "");
+    instance_fault_set(h, "");
     char *config = instance_read(h->config), *at = strstr(config, "module: ");
     CHECK(at != NULL);
     snprintf(from, sizeof from, "%.*s", (int)strcspn(at, "\n"), at);
-    copy_liar(h, module);
+    copy_fault(h, module);
     snprintf(to, sizeof to, "module: %s", module);
     snprintf(env, sizeof env,
-             "env: {KW_LIAR_MODULE: %s, KW_LIAR_CONTROL: %s/control, "
-             "KW_LIAR_LOG: %s/calls, SOFTHSM2_CONF: ",
+             "env: {KW_FAULT_MODULE: %s, KW_FAULT_CONTROL: %s/control, "
+             "KW_FAULT_LOG: %s/calls, SOFTHSM2_CONF: ",
              from + strlen("module: "), folder, folder);
     instance_edit(h, from, to);
     instance_edit(h, "env: {SOFTHSM2_CONF: ", env);
@@ -364,10 +364,10 @@ static unsigned lines_with(const char *path, const char *text)
     return n;
 }
 
-unsigned instance_liar_count(struct instance *h, const char *function)
+unsigned instance_fault_count(struct instance *h, const char *function)
 {
     char path[PATH_CAP], entry[64];
-    liar_path(h, "/calls", path);
+    fault_path(h, "/calls", path);
     if (access(path, F_OK) != 0)
         return 0;
     snprintf(entry, sizeof entry, "> %s pid=", function);

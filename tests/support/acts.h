@@ -14,8 +14,8 @@ void instance_do(struct instance *h, ...) __attribute__((sentinel));
 /* SIGHUP, then waits until a keyring is in use whose log line holds the text (such as
  * "active=2"). */
 void instance_reload(struct instance *h, const char *text);
-/* Version n: created, accepted, taken into use; activated on this node, taken into use.
- */
+/* Version n: created, accepted, taken into use; activated on this node, taken into
+ * use. */
 void instance_rotate(struct instance *h, const char *n);
 /* keyward status must end with this exit status; returns what it printed, good until the
  * next call. */
@@ -59,12 +59,13 @@ void instance_await_workers(struct instance *h, size_t want);
 /* The daemon has ended: every worker that it started after `mark` is gone too. */
 void instance_check_workers_gone(struct instance *h, size_t mark);
 
-/* ---- the lying module of tests/fault */
+/* ---- the fault module of tests/fault */
 
-/* Before the daemon starts: the liar stands between worker and token, honest so far. */
-void instance_liar_between(struct instance *h);
-void instance_liar_tell(struct instance *h, const char *control);
+/* Before the daemon starts: the fault module stands between worker and token, honest so
+ * far. */
+void instance_fault_between(struct instance *h);
+void instance_fault_set(struct instance *h, const char *control);
 /* How often a function was called so far, by any worker. */
-unsigned instance_liar_count(struct instance *h, const char *function);
+unsigned instance_fault_count(struct instance *h, const char *function);
 
 #endif

@@ -41,6 +41,14 @@ struct instance {
  * or NULL for quick values: deadline 1000ms, patience 2s, suspect 1s, recover 1s, probe
  * every 1s, stale after 10s. */
 void instance_build(struct instance *h, const char *hsm);
+/* What a case begins with: `name` is built; with the arena that its clients' replies
+ * need. */
+#define INSTANCE(name, hsm)                                                              \
+    struct instance name;                                                                \
+    instance_build(&name, hsm)
+#define INSTANCE_AND_ARENA(name, hsm)                                                    \
+    kw_test_arena(1 << 20);                                                              \
+    INSTANCE(name, hsm)
 /* Stops the daemon if it runs and removes everything. */
 void instance_destroy(struct instance *h);
 

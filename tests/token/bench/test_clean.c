@@ -53,9 +53,8 @@ static void end(enum kw_code leftovers_are)
     fixture_end(&f);
 }
 
-static void dry_run__listed_and_still_there(void **state)
+TEST(dry_run__listed_and_still_there)
 {
-    (void)state;
     begin();
     BENCH_MUST(0, &f, &r, "--clean", "--dry-run", "--keyring", keyring);
     CHECK_HAS(r.out, LEFT_A);
@@ -65,36 +64,33 @@ static void dry_run__listed_and_still_there(void **state)
     end(KW_CODE_OK);
 }
 
-static void other_token__listed_only_with_dry_run_or_yes(void **state)
+TEST(other_token__listed_only_with_dry_run_or_yes)
 {
-    (void)state;
     begin();
-    kw_liar_tell(&f.hsm, "othermaker\n");
+    kw_fault_set(&f.hsm, "othermaker\n");
     BENCH_MUST(3, &f, &r, "--clean", "--keyring", keyring);
     CHECK_HAS(r.err, "--yes");
     BENCH_MUST(0, &f, &r, "--clean", "--dry-run", "--keyring", keyring);
     CHECK_HAS(r.out, LEFT_A);
-    kw_liar_tell(&f.hsm, "");
+    kw_fault_set(&f.hsm, "");
     end(KW_CODE_OK);
 }
 
-static void token_refuses__told_which(void **state)
+TEST(token_refuses__told_which)
 {
-    (void)state;
     begin();
-    kw_liar_tell(&f.hsm, "C_DestroyObject rv=0x6\n");
+    kw_fault_set(&f.hsm, "C_DestroyObject rv=0x6\n");
     BENCH_MUST(3, &f, &r, "--clean", "--keyring", keyring);
     CHECK_HAS(r.err, "could not be destroyed");
     BENCH_MUST(3, &f, &r, "--clean", "--keyring", keyring, "--json");
     CHECK_HAS(r.out, "\"destroyed\": false");
     CHECK(strstr(r.out, "\"destroyed\": true") == NULL);
-    kw_liar_tell(&f.hsm, "");
+    kw_fault_set(&f.hsm, "");
     end(KW_CODE_OK);
 }
 
-static void leftovers__listed_then_destroyed_and_no_other(void **state)
+TEST(leftovers__listed_then_destroyed_and_no_other)
 {
-    (void)state;
     begin();
     BENCH_MUST(0, &f, &r, "--clean", "--keyring", keyring);
     CHECK_HAS(r.out, "3 keys");

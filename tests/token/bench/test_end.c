@@ -24,30 +24,26 @@ static void signalled(enum whom whom, int number, int status, bool says)
     fixture_end(&f);
 }
 
-static void ctrl_c__partial_and_key_destroyed(void **state)
+TEST(ctrl_c__partial_and_key_destroyed)
 {
-    (void)state;
     signalled(GROUP, SIGINT, 3, true);
 }
 
-static void terminated__partial_and_key_destroyed(void **state)
+TEST(terminated__partial_and_key_destroyed)
 {
-    (void)state;
     signalled(ALONE, SIGTERM, 3, true);
 }
 
 /* Its standard error ends when the last of its processes has. */
-static void killed__key_destroyed(void **state)
+TEST(killed__key_destroyed)
 {
-    (void)state;
     signalled(ALONE, SIGKILL, 128 + SIGKILL, false);
 }
 
-static void module_crashes_while_measured__key_destroyed(void **state)
+TEST(module_crashes_while_measured__key_destroyed)
 {
-    (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_Decrypt crash skip=20\n");
+    kw_fault_set(&f.hsm, "C_Decrypt crash skip=20\n");
     BENCH_MUST(3, &f, &r, "--max-rate", "200", "--seconds", "1h", "--processes", "2",
                "--warmup", "1m");
     CHECK_HAS(r.err, "died of signal 6");
@@ -55,11 +51,10 @@ static void module_crashes_while_measured__key_destroyed(void **state)
     fixture_end(&f);
 }
 
-static void token_fails_while_measured__told_and_key_destroyed(void **state)
+TEST(token_fails_while_measured__told_and_key_destroyed)
 {
-    (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_Decrypt rv=0x30 skip=20\n");
+    kw_fault_set(&f.hsm, "C_Decrypt rv=0x30 skip=20\n");
     BENCH_MUST(1, &f, &r, "--max-rate", "200", "--seconds", "1h", "--warmup", "0s",
                "--json");
     CHECK_HAS(r.out, "the token failed while it was measured");
@@ -69,11 +64,10 @@ static void token_fails_while_measured__told_and_key_destroyed(void **state)
     fixture_end(&f);
 }
 
-static void slow_token__stopped_at_its_limit(void **state)
+TEST(slow_token__stopped_at_its_limit)
 {
-    (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_Decrypt delay=3 skip=20\n");
+    kw_fault_set(&f.hsm, "C_Decrypt delay=3 skip=20\n");
     BENCH_MUST(3, &f, &r, "--seconds", "1h", "--warmup", "0s", "--stop-p99", "1ms",
                "--json");
     CHECK_HAS(r.out, "\"fault\": \"stopped: ");
@@ -83,22 +77,20 @@ static void slow_token__stopped_at_its_limit(void **state)
     fixture_end(&f);
 }
 
-static void copy_refused__told_and_key_destroyed(void **state)
+TEST(copy_refused__told_and_key_destroyed)
 {
-    (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_CopyObject rv=0x13\n");
+    kw_fault_set(&f.hsm, "C_CopyObject rv=0x13\n");
     BENCH_MUST(3, &f, &r, "--key", "copy", "--seconds", "1h");
     CHECK_HAS(r.err, "--key session");
     CHECK(leftovers(&f) == 0);
     fixture_end(&f);
 }
 
-static void key_not_destroyed__told_with_its_label(void **state)
+TEST(key_not_destroyed__told_with_its_label)
 {
-    (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_DestroyObject rv=0x6 skip=1\n"); /* the self-test's */
+    kw_fault_set(&f.hsm, "C_DestroyObject rv=0x6 skip=1\n"); /* the self-test's */
     BENCH_MUST(1, &f, &r, "--calls", "5", "--warmup", "0s", "--json");
     CHECK_HAS(r.out, "could not be destroyed");
     CHECK_HAS(r.out, "--clean");
@@ -106,11 +98,10 @@ static void key_not_destroyed__told_with_its_label(void **state)
     fixture_end(&f);
 }
 
-static void owner_crashes__told_with_its_label(void **state)
+TEST(owner_crashes__told_with_its_label)
 {
-    (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_DestroyObject crash skip=1\n");
+    kw_fault_set(&f.hsm, "C_DestroyObject crash skip=1\n");
     BENCH_MUST(1, &f, &r, "--calls", "5", "--warmup", "0s", "--json");
     CHECK_HAS(r.out, "the process that keeps the key died");
     CHECK_HAS(r.out, "--clean");

@@ -7,84 +7,77 @@
 static struct fixture f;
 static struct kw_run r;
 
-static void other_token__refused_before_any_login(void **state)
+TEST(other_token__refused_before_any_login)
 {
-    (void)state;
     bench_begin(&f);
-    unsigned logins = kw_liar_count(&f.hsm, "C_Login");
-    kw_liar_tell(&f.hsm, "othermaker\n");
+    unsigned logins = kw_fault_count(&f.hsm, "C_Login");
+    kw_fault_set(&f.hsm, "othermaker\n");
     BENCH_MUST(3, &f, &r, "--seconds", "1h");
     CHECK_HAS(r.err, "no SoftHSM");
     CHECK_HAS(r.err, "--yes");
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == logins);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == logins);
     fixture_end(&f);
 }
 
-static void other_token__with_yes__measured(void **state)
+TEST(other_token__with_yes__measured)
 {
-    (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "othermaker\n");
+    kw_fault_set(&f.hsm, "othermaker\n");
     BENCH_MUST(0, &f, &r, "--yes", "--op", "random", "--calls", "5", "--warmup", "0s",
                "--json");
     CHECK_HAS(r.out, "\"softhsm\": false");
     fixture_end(&f);
 }
 
-static void wrong_pin__one_login_and_no_more(void **state)
+TEST(wrong_pin__one_login_and_no_more)
 {
-    (void)state;
     bench_begin(&f);
-    unsigned logins = kw_liar_count(&f.hsm, "C_Login");
+    unsigned logins = kw_fault_count(&f.hsm, "C_Login");
     kw_softhsm_write_pin(&f.hsm, "not the PIN of it");
     BENCH_MUST(3, &f, &r, "--processes", "4", "--seconds", "1h");
     CHECK_HAS(r.err, "CKR_PIN_INCORRECT");
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == logins + 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 1);
     fixture_end(&f);
 }
 
-static void keyring_not_understood__module_not_loaded(void **state)
+TEST(keyring_not_understood__module_not_loaded)
 {
-    (void)state;
     char path[160];
     bench_begin(&f);
-    unsigned starts = kw_liar_count(&f.hsm, "C_Initialize");
+    unsigned starts = kw_fault_count(&f.hsm, "C_Initialize");
     snprintf(path, sizeof path, "%s/keyring.json", f.hsm.dir);
     BENCH_MUST(3, &f, &r, "--keyring", path);
     CHECK_HAS(r.err, path);
     kw_softhsm_write_pin(&f.hsm, "{}");
     BENCH_MUST(3, &f, &r, "--keyring", f.hsm.pin_path);
-    CHECK(kw_liar_count(&f.hsm, "C_Initialize") == starts);
+    CHECK(kw_fault_count(&f.hsm, "C_Initialize") == starts);
     fixture_end(&f);
 }
 
-static void dry_run__module_not_loaded(void **state)
+TEST(dry_run__module_not_loaded)
 {
-    (void)state;
     bench_begin(&f);
-    unsigned starts = kw_liar_count(&f.hsm, "C_Initialize");
+    unsigned starts = kw_fault_count(&f.hsm, "C_Initialize");
     BENCH_MUST(0, &f, &r, "--dry-run", "--curve", "1,2,4", "--json");
     CHECK(number_of(r.out, "logins") == 8);
     BENCH_MUST(0, &f, &r, "--dry-run", "--json");
     CHECK(number_of(r.out, "logins") == 2);
-    CHECK(kw_liar_count(&f.hsm, "C_Initialize") == starts);
+    CHECK(kw_fault_count(&f.hsm, "C_Initialize") == starts);
     fixture_end(&f);
 }
 
-static void foreign_iv__refused_before_a_key_is_made(void **state)
+TEST(foreign_iv__refused_before_a_key_is_made)
 {
-    (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "ivmode=3\n");
+    kw_fault_set(&f.hsm, "ivmode=3\n");
     BENCH_MUST(3, &f, &r, "--seconds", "1h");
     CHECK_HAS(r.err, "makes its own IV");
     CHECK(leftovers(&f) == 0);
     fixture_end(&f);
 }
 
-static void keyring__its_keys__as_they_were(void **state)
+TEST(keyring__its_keys__as_they_were)
 {
-    (void)state;
     static struct kw_version v;
     char path[160];
     bench_begin(&f);

@@ -20,7 +20,7 @@ void node_make_proven(struct instance *h)
 {
     kw_test_arena(1 << 20);
     instance_build(h, NULL);
-    instance_liar_between(h);
+    instance_fault_between(h);
     counted = 0;
 }
 
@@ -40,16 +40,15 @@ void node_remove(struct instance *h)
 
 unsigned node_logins(struct instance *h)
 {
-    return instance_liar_count(h, "C_Login") - counted;
+    return instance_fault_count(h, "C_Login") - counted;
 }
 
 void node_forget_count(struct instance *h)
 {
-    counted = instance_liar_count(h, "C_Login");
+    counted = instance_fault_count(h, "C_Login");
 }
 
-/* ---- starts --------------------------------------------------------------------------
- */
+/* ---- starts ------------------------------------------------------------------------ */
 
 void node_start_daemon(struct instance *h)
 {
@@ -77,8 +76,7 @@ void node_start_mixed(struct instance *h, unsigned count)
             node_start_tool(h);
 }
 
-/* ---- what is remembered --------------------------------------------------------------
- */
+/* ---- what is remembered ------------------------------------------------------------ */
 
 char *node_remembered(struct instance *h)
 {

@@ -8,7 +8,7 @@
 
 #include "acts.h"
 
-/* An instance with the lying module, still honest, whose PIN this node has never seen. */
+/* An instance with the fault module, still honest, whose PIN this node has never seen. */
 void node_make(struct instance *h);
 /* Its PIN has worked here. */
 void node_make_proven(struct instance *h);

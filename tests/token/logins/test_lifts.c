@@ -14,10 +14,10 @@ static const char wrong_pin[] = "000000000000000000000000";
 static void make_latched(void)
 {
     node_make(&h);
-    instance_liar_tell(&h, "C_Login rv=0xa0\n");
+    instance_fault_set(&h, "C_Login rv=0xa0\n");
     node_start_daemon(&h);
     assert_int_equal(node_logins(&h), 1);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
 }
 
 static void still_latched(void)
@@ -35,12 +35,10 @@ static void up_after_one_command(void)
     instance_read_status(&h, 0);
 }
 
-/* ---- what lifts nothing --------------------------------------------------------------
- */
+/* ---- what lifts nothing ------------------------------------------------------------ */
 
-static void touch_chmod_chown_anew__lift_nothing(void **state)
+TEST(touch_chmod_chown_anew__lift_nothing)
 {
-    (void)state;
     const struct timespec epoch[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     make_latched();
     still_latched();
@@ -58,9 +56,8 @@ static void touch_chmod_chown_anew__lift_nothing(void **state)
     node_remove(&h);
 }
 
-static void token_named_otherwise_in_the_configuration__lifts_nothing(void **state)
+TEST(token_named_otherwise_in_the_configuration__lifts_nothing)
 {
-    (void)state;
     char by_serial[128], serial[32];
     make_latched();
     char *text = node_remembered(&h);
@@ -74,9 +71,8 @@ static void token_named_otherwise_in_the_configuration__lifts_nothing(void **sta
     node_remove(&h);
 }
 
-static void key_lost__latch_stays_until_one_command(void **state)
+TEST(key_lost__latch_stays_until_one_command)
 {
-    (void)state;
     char key[160];
     make_latched();
     snprintf(key, sizeof key, "%s/run/pin-key", h.dir);
@@ -88,17 +84,16 @@ static void key_lost__latch_stays_until_one_command(void **state)
     node_remove(&h);
 }
 
-static void key_lost__a_proof_is_none(void **state)
+TEST(key_lost__a_proof_is_none)
 {
-    (void)state;
     char key[160];
     node_make_proven(&h);
     snprintf(key, sizeof key, "%s/run/pin-key", h.dir);
     CHECK(unlink(key) == 0);
-    instance_liar_tell(&h, "C_Login rv=0x5\n");
+    instance_fault_set(&h, "C_Login rv=0x5\n");
     node_start_mixed(&h, 10);
     assert_int_equal(node_logins(&h), 1);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     still_latched();
     up_after_one_command();
     node_remove(&h);
@@ -116,11 +111,10 @@ static void flap(const char *const pins[2], unsigned starts)
     }
 }
 
-static void two_wrong_pins_by_turns__one_login_each_until_one_command(void **state)
+TEST(two_wrong_pins_by_turns__one_login_each_until_one_command)
 {
     static const char *const wrong[] = {wrong_pin, "111111111111111111111111"};
     char out[8192];
-    (void)state;
     node_make(&h);
     char *right = instance_read(h.pin);
     flap(wrong, 6); /* the token itself refuses, and counts */
@@ -141,11 +135,10 @@ static void two_wrong_pins_by_turns__one_login_each_until_one_command(void **sta
 
 /* Processes of one application share a login at some HSMs: C_Login says so, whatever the
  * PIN, and nobody has looked at that. */
-static void token_that_was_logged_in_already__proves_no_pin(void **state)
+TEST(token_that_was_logged_in_already__proves_no_pin)
 {
-    (void)state;
     node_make(&h);
-    instance_liar_tell(&h, "C_Login rv=0x100\n");
+    instance_fault_set(&h, "C_Login rv=0x100\n");
     node_start_mixed(&h, 2);
     char *text = node_remembered(&h);
     CHECK_HAS(text, "\"proven\": false");
@@ -153,7 +146,7 @@ static void token_that_was_logged_in_already__proves_no_pin(void **state)
     CHECK_HAS(text, "\"tried\": null");
     free(text);
     node_forget_count(&h);
-    instance_liar_tell(&h, "C_Login rv=0x5\n"); /* CKR_GENERAL_ERROR: one try, as ever */
+    instance_fault_set(&h, "C_Login rv=0x5\n"); /* CKR_GENERAL_ERROR: one try, as ever */
     node_start_mixed(&h, 4);
     assert_int_equal(node_logins(&h), 1);
     text = node_remembered(&h);
@@ -162,12 +155,10 @@ static void token_that_was_logged_in_already__proves_no_pin(void **state)
     node_remove(&h);
 }
 
-/* ---- what lifts ----------------------------------------------------------------------
- */
+/* ---- what lifts -------------------------------------------------------------------- */
 
-static void wrong_pin_then_the_right_one__up_by_itself(void **state)
+TEST(wrong_pin_then_the_right_one__up_by_itself)
 {
-    (void)state;
     node_make(&h);
     char *right = instance_read(h.pin);
     instance_write(h.pin, wrong_pin); /* the token itself refuses, and counts */
@@ -181,13 +172,12 @@ static void wrong_pin_then_the_right_one__up_by_itself(void **state)
     node_remove(&h);
 }
 
-static void proven_unclear_once__back_by_itself(void **state)
+TEST(proven_unclear_once__back_by_itself)
 {
-    (void)state;
     node_make_proven(&h);
-    instance_liar_tell(&h, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
+    instance_fault_set(&h, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
     node_start_daemon(&h);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     node_age(&h, 10 * KW_S_NS);
     instance_up(&h);
     instance_await_workers(&h, 2);
@@ -195,11 +185,10 @@ static void proven_unclear_once__back_by_itself(void **state)
     node_remove(&h);
 }
 
-static void proven_unclear_often__retry_allows_one_at_once(void **state)
+TEST(proven_unclear_often__retry_allows_one_at_once)
 {
-    (void)state;
     node_make_proven(&h);
-    instance_liar_tell(&h, "C_Login rv=0x30\n");
+    instance_fault_set(&h, "C_Login rv=0x30\n");
     node_start_daemon(&h);
     node_age(&h, 10 * KW_S_NS);
     node_start_daemon(&h); /* now it is an hour */
@@ -207,31 +196,29 @@ static void proven_unclear_often__retry_allows_one_at_once(void **state)
     instance_do(&h, "pin", "retry", NULL);
     node_start_mixed(&h, 5);
     assert_int_equal(node_logins(&h), 3);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_do(&h, "pin", "retry", NULL);
     instance_up(&h);
     node_remove(&h);
 }
 
-/* ---- daemon and tool see each other --------------------------------------------------
- */
+/* ---- daemon and tool see each other ------------------------------------------------ */
 
-static void tool_is_refused_while_the_daemon_serves__shown_and_not_tried(void **state)
+TEST(tool_is_refused_while_the_daemon_serves__shown_and_not_tried)
 {
-    (void)state;
     node_make_proven(&h);
     instance_up(&h);
     instance_await_workers(&h, 2);
     node_forget_count(&h);
     size_t mark = instance_mark(&h);
-    instance_liar_tell(&h, "C_Login rv=0xa0\n");
+    instance_fault_set(&h, "C_Login rv=0xa0\n");
     node_start_tool(&h);
     instance_await(&h, mark, NULL, "event=pin-latched", "CKR_PIN_INCORRECT", NULL);
     CHECK_HAS(instance_read_status(&h, 1), "A PIN is latched");
     instance_signal_workers(&h, 9);
     instance_await(&h, mark, NULL, "event=worker-failed", "err=pin-stop", NULL);
     assert_int_equal(node_logins(&h), 1);
-    instance_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     instance_do(&h, "pin", "retry", NULL);
     instance_await(&h, mark, NULL, "event=pin-unlatched", NULL);
     instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
@@ -240,10 +227,9 @@ static void tool_is_refused_while_the_daemon_serves__shown_and_not_tried(void **
     node_remove(&h);
 }
 
-static void daemon_is_refused__the_tool_sees_it_and_lifts_it(void **state)
+TEST(daemon_is_refused__the_tool_sees_it_and_lifts_it)
 {
     char out[8192];
-    (void)state;
     make_latched();
     CHECK(instance_tool(&h, out, sizeof out, "check", NULL) != 0);
     CHECK_HAS(out, "no login is tried since");
@@ -254,10 +240,9 @@ static void daemon_is_refused__the_tool_sees_it_and_lifts_it(void **state)
     node_remove(&h);
 }
 
-static void pin_with_the_line_end_of_windows__no_login_and_said(void **state)
+TEST(pin_with_the_line_end_of_windows__no_login_and_said)
 {
     char out[8192];
-    (void)state;
     node_make(&h);
     char *right = instance_read(h.pin), crlf[64];
     snprintf(crlf, sizeof crlf, "%s\r\n", right);

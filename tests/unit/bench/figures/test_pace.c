@@ -4,9 +4,8 @@
 
 #include "pace.h"
 
-static void pace__no_rate__always(void **state)
+TEST(pace__no_rate__always)
 {
-    (void)state;
     struct kw_pace p = {0};
     for (int i = 0; i < 3; i++) {
         CHECK(kw_pace_may(&p, 0));
@@ -14,9 +13,8 @@ static void pace__no_rate__always(void **state)
     }
 }
 
-static void pace__rate__a_gap_between_two(void **state)
+TEST(pace__rate__a_gap_between_two)
 {
-    (void)state;
     struct kw_pace p = kw_pace_begin(1000, 5, 0, 0);
     CHECK(!kw_pace_may(&p, 4));
     CHECK(kw_pace_may(&p, 5));
@@ -26,9 +24,8 @@ static void pace__rate__a_gap_between_two(void **state)
 }
 
 /* Half a millisecond too late is made up for; a standstill is not. */
-static void pace__after_a_standstill__no_burst(void **state)
+TEST(pace__after_a_standstill__no_burst)
 {
-    (void)state;
     struct kw_pace p = kw_pace_begin(1000, 0, 0, 0);
     kw_pace_took(&p, 0);
     kw_pace_took(&p, 1500000);
@@ -48,9 +45,8 @@ static unsigned taken_until(struct kw_pace *p, int64_t until_ns)
     return n;
 }
 
-static void pace__ramp__half_as_many_and_then_the_full_rate(void **state)
+TEST(pace__ramp__half_as_many_and_then_the_full_rate)
 {
-    (void)state;
     struct kw_pace p = kw_pace_begin(1000, 0, 2 * KW_S_NS, 0);
     unsigned quarter = taken_until(&p, KW_S_NS), half = taken_until(&p, 2 * KW_S_NS);
     CHECK(quarter >= 248 && quarter <= 252);
@@ -59,9 +55,8 @@ static void pace__ramp__half_as_many_and_then_the_full_rate(void **state)
     CHECK(full >= 999 && full <= 1001);
 }
 
-static void pace__ramp_from_a_tenth__that_gap_first(void **state)
+TEST(pace__ramp_from_a_tenth__that_gap_first)
 {
-    (void)state;
     struct kw_pace p = kw_pace_begin(1000, 5, 10 * KW_S_NS, 0.1);
     kw_pace_took(&p, 5);
     CHECK(p.next_ns > 9950000 && p.next_ns <= 10000005); /* the rate grows meanwhile */
@@ -71,9 +66,8 @@ static void pace__ramp_from_a_tenth__that_gap_first(void **state)
     CHECK(all >= 3870 && all <= 3880);
 }
 
-static void window__no_limit__never_broken(void **state)
+TEST(window__no_limit__never_broken)
 {
-    (void)state;
     struct kw_p99_window w = {0};
     for (int i = 0; i < 5000; i++)
         kw_p99_window_add(&w, INT64_MAX);
@@ -88,9 +82,8 @@ static void add(struct kw_p99_window *w, int slow, int quick)
         kw_p99_window_add(w, 100);
 }
 
-static void window__too_few_samples__not_judged(void **state)
+TEST(window__too_few_samples__not_judged)
 {
-    (void)state;
     struct kw_p99_window w = {.limit_ns = 100};
     add(&w, 999, 0);
     CHECK(w.broken == 0);
@@ -98,9 +91,8 @@ static void window__too_few_samples__not_judged(void **state)
     CHECK(w.broken == 1000);
 }
 
-static void window__one_in_a_hundred__still_good(void **state)
+TEST(window__one_in_a_hundred__still_good)
 {
-    (void)state;
     struct kw_p99_window w = {.limit_ns = 100};
     add(&w, 10, 990);
     add(&w, 10, 990);

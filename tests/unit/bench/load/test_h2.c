@@ -63,9 +63,8 @@ static void end(void)
     close(far);
 }
 
-static void close__never_opened__nothing(void **state)
+TEST(close__never_opened__nothing)
 {
-    (void)state;
     struct kw_h2 none = {0};
     kw_h2_close(&none);
     CHECK(none.fd == -1);
@@ -74,12 +73,11 @@ static void close__never_opened__nothing(void **state)
 /* Without indexing, new name, plain: RFC 7541 6.2.2. */
 #define GRPC_STATUS(digit) "\x00\x0bgrpc-status\x01" digit
 
-static void reply__whole_or_byte_by_byte__ends_the_call(void **state)
+TEST(reply__whole_or_byte_by_byte__ends_the_call)
 {
     static const char all[] = "\0\0\1\1\4\0\0\0\1\x88"                 /* HEADERS: 200 */
                               "\0\0\5\0\0\0\0\0\1\0\0\0\0\0"           /* DATA         */
                               "\0\0\x0f\1\5\0\0\0\1" GRPC_STATUS("0"); /* trailers */
-    (void)state;
     for (int whole = 0; whole < 2; whole++) {
         const size_t step = whole ? sizeof all - 1 : 1;
         begin();
@@ -92,9 +90,8 @@ static void reply__whole_or_byte_by_byte__ends_the_call(void **state)
     }
 }
 
-static void reset__refused_stream__unavailable(void **state)
+TEST(reset__refused_stream__unavailable)
 {
-    (void)state;
     begin();
     CHECK(submit() != NULL);
     SAY("\0\0\4\3\0\0\0\0\1\0\0\0\7");
@@ -102,9 +99,8 @@ static void reset__refused_stream__unavailable(void **state)
     end();
 }
 
-static void another_http_status__as_grpc_maps_it(void **state)
+TEST(another_http_status__as_grpc_maps_it)
 {
-    (void)state;
     begin();
     CHECK(submit() != NULL);
     SAY("\0\0\1\1\5\0\0\0\1\x8d"); /* 404 and no more */
@@ -112,9 +108,8 @@ static void another_http_status__as_grpc_maps_it(void **state)
     end();
 }
 
-static void headers_damaged_or_no_frame__over(void **state)
+TEST(headers_damaged_or_no_frame__over)
 {
-    (void)state;
     begin();
     CHECK(submit() != NULL);
     SAY("\0\0\2\1\5\0\0\0\1\xff\x7f"); /* an index of a table that has none */
@@ -127,9 +122,8 @@ static void headers_damaged_or_no_frame__over(void **state)
     end();
 }
 
-static void submit__calls_used_up_or_goaway__none(void **state)
+TEST(submit__calls_used_up_or_goaway__none)
 {
-    (void)state;
     begin();
     struct kw_h2_call *first = submit();
     for (int i = 0; i < 3; i++)
@@ -144,9 +138,8 @@ static void submit__calls_used_up_or_goaway__none(void **state)
     end();
 }
 
-static void submit__server_allows_fewer__no_more_than_those(void **state)
+TEST(submit__server_allows_fewer__no_more_than_those)
 {
-    (void)state;
     begin_with("\0\3\0\0\0\2", 6); /* MAX_CONCURRENT_STREAMS 2 */
     CHECK(submit() != NULL && submit() != NULL);
     CHECK(submit() == NULL && !c.over);
@@ -155,9 +148,8 @@ static void submit__server_allows_fewer__no_more_than_those(void **state)
 
 /* What comes for a call that was given up belongs to nobody, the next one least of all.
  */
-static void cancelled__late_reply__nobodys(void **state)
+TEST(cancelled__late_reply__nobodys)
 {
-    (void)state;
     begin();
     kw_h2_cancel(&c, submit());
     struct kw_h2_call *next = submit();
@@ -167,10 +159,9 @@ static void cancelled__late_reply__nobodys(void **state)
     end();
 }
 
-static void body__longer_than_we_read__said(void **state)
+TEST(body__longer_than_we_read__said)
 {
     static char data[9 + 5000];
-    (void)state;
     begin();
     struct kw_h2_call *call = submit();
     SAY("\0\0\1\1\4\0\0\0\1\x88");

@@ -40,9 +40,8 @@ static void end(void)
 }
 
 /* Nothing is answered within a nanosecond. */
-static void every_reply_overdue__good_and_no_goodput(void **state)
+TEST(every_reply_overdue__good_and_no_goodput)
 {
-    (void)state;
     begin("decrypt:1,status:1");
     o.timeout_ns = 1;
     o.calls = 100;
@@ -59,9 +58,8 @@ static void every_reply_overdue__good_and_no_goodput(void **state)
     end();
 }
 
-static void p99_over_the_limit__stopped_after_a_thousand(void **state)
+TEST(p99_over_the_limit__stopped_after_a_thousand)
 {
-    (void)state;
     begin("decrypt");
     o.stop_p99_ns = 1;
     o.seconds_ns = 600 * KW_S_NS;
@@ -72,9 +70,8 @@ static void p99_over_the_limit__stopped_after_a_thousand(void **state)
     end();
 }
 
-static void p99_below_the_limit__goes_on(void **state)
+TEST(p99_below_the_limit__goes_on)
 {
-    (void)state;
     begin("decrypt");
     o.stop_p99_ns = 600 * KW_S_NS;
     o.calls = 3000;
@@ -86,9 +83,8 @@ static void p99_below_the_limit__goes_on(void **state)
 
 /* The limit holds during the warm-up, too: then nothing is measured at all.  (Eleven
  * calls of every run come before.) */
-static void p99_over_the_limit_in_the_warm_up__stopped(void **state)
+TEST(p99_over_the_limit_in_the_warm_up__stopped)
 {
-    (void)state;
     begin("decrypt");
     o.stop_p99_ns = 1;
     o.warmup_ns = 600 * KW_S_NS;
@@ -99,9 +95,8 @@ static void p99_over_the_limit_in_the_warm_up__stopped(void **state)
 }
 
 /* And while ciphertexts are made: a real token meets the Encrypts first. */
-static void p99_over_the_limit_while_preparing__stopped(void **state)
+TEST(p99_over_the_limit_while_preparing__stopped)
 {
-    (void)state;
     begin("decrypt");
     o.ciphertexts = "distinct:5000";
     CHECK_OK(kw_ciphertexts_parse(o.ciphertexts, &o.choice, &note));
@@ -113,9 +108,8 @@ static void p99_over_the_limit_while_preparing__stopped(void **state)
     CHECK(p.seen[KW_ENCRYPT] < 1100 && p.seen[KW_DECRYPT] == 0);
 }
 
-static void encrypt__every_seed_proven(void **state)
+TEST(encrypt__every_seed_proven)
 {
-    (void)state;
     begin("encrypt");
     o.calls = 25;
     CHECK_OK(kw_load_run(&o, result, &note));
@@ -125,9 +119,8 @@ static void encrypt__every_seed_proven(void **state)
 }
 
 /* Only Status comes before the guard. */
-static void keyward_that_nobody_sees__denied_before_any_encrypt(void **state)
+TEST(keyward_that_nobody_sees__denied_before_any_encrypt)
 {
-    (void)state;
     begin("decrypt");
     p.is_keyward = true;
     o.server_pid = INT32_MAX; /* no kernel has so many */
@@ -141,20 +134,19 @@ static void keyward_that_nobody_sees__denied_before_any_encrypt(void **state)
     CHECK(p.seen[KW_ENCRYPT] == 10);
 }
 
-/* Every look at this clock finds it ten seconds later: there is always something to say.
- */
+/* Every look at this clock finds it ten seconds later: there is always something to
+ * say. */
 static int64_t running(void *self)
 {
     int64_t *now_ns = self;
     return *now_ns += 10 * KW_S_NS;
 }
 
-static void measuring__tells_how_far_it_is(void **state)
+TEST(measuring__tells_how_far_it_is)
 {
     char said[4096] = {0};
     int64_t now_ns = 0;
     const struct kw_clock clock = {running, running, running, &now_ns};
-    (void)state;
     begin("decrypt");
     FILE *out = fmemopen(said, sizeof said - 1, "w");
     CHECK(out != NULL);

@@ -62,9 +62,8 @@ static double figure(const char *name)
     return json_number_value(json_object_get(json_object_get(document, "figures"), name));
 }
 
-static void closes_at_once__three_and_which_socket(void **state)
+TEST(closes_at_once__three_and_which_socket)
 {
-    (void)state;
     begin(FAKE_CLOSES, 0, 0);
     LOAD("--calls", "5");
     fake_stop(&p);
@@ -73,9 +72,8 @@ static void closes_at_once__three_and_which_socket(void **state)
     CHECK_HAS(r.err, "without a word; may this user (uid ");
 }
 
-static void answers_as_http1__three(void **state)
+TEST(answers_as_http1__three)
 {
-    (void)state;
     begin(FAKE_HTTP1, 0, 0);
     LOAD("--calls", "5");
     fake_stop(&p);
@@ -83,9 +81,8 @@ static void answers_as_http1__three(void **state)
     CHECK_HAS(r.err, "speaks no HTTP/2");
 }
 
-static void grpc_without_the_service__three_and_unimplemented(void **state)
+TEST(grpc_without_the_service__three_and_unimplemented)
 {
-    (void)state;
     begin(FAKE_CODE, 0, 12);
     LOAD("--calls", "5");
     fake_stop(&p);
@@ -94,9 +91,8 @@ static void grpc_without_the_service__three_and_unimplemented(void **state)
     CHECK(p.seen[KW_ENCRYPT] == 0 && p.seen[KW_DECRYPT] == 0);
 }
 
-static void status_not_ok__three_before_any_encrypt(void **state)
+TEST(status_not_ok__three_before_any_encrypt)
 {
-    (void)state;
     begin(FAKE_ILL, 0, 0);
     LOAD("--calls", "5");
     fake_stop(&p);
@@ -106,9 +102,8 @@ static void status_not_ok__three_before_any_encrypt(void **state)
 }
 
 /* One Status and ten Encrypts come first. */
-static void dies_while_measured__three_and_what_was_measured(void **state)
+TEST(dies_while_measured__three_and_what_was_measured)
 {
-    (void)state;
     begin(FAKE_DIES, 11 + 200, 0);
     MEASURE(FEW, "--calls", "1000");
     fake_stop(&p);
@@ -122,9 +117,8 @@ static void dies_while_measured__three_and_what_was_measured(void **state)
 
 /* The first call behind the preparation and each third one finds the connection closed.
  */
-static void dies_with_reconnect__goes_on_and_tells_the_gaps(void **state)
+TEST(dies_with_reconnect__goes_on_and_tells_the_gaps)
 {
-    (void)state;
     begin(FAKE_DIES_EACH_THIRD, 11, 0);
     MEASURE("--in-flight", "1", "--ciphertexts", "distinct:10", "--reconnect",
             "--seconds", "500ms");
@@ -142,18 +136,16 @@ static void dies_with_reconnect__goes_on_and_tells_the_gaps(void **state)
     end();
 }
 
-static void nobody_there_with_reconnect__three_when_the_time_is_over(void **state)
+TEST(nobody_there_with_reconnect__three_when_the_time_is_over)
 {
-    (void)state;
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "load", "/nonexistent/s",
                                      "--reconnect", "--seconds", "50ms", NULL});
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "/nonexistent/s: ");
 }
 
-static void dies_while_prepared__three_and_when(void **state)
+TEST(dies_while_prepared__three_and_when)
 {
-    (void)state;
     begin(FAKE_DIES, 5, 0);
     LOAD("--calls", "5");
     fake_stop(&p);
@@ -162,9 +154,8 @@ static void dies_while_prepared__three_and_when(void **state)
     CHECK_STR(r.out, "");
 }
 
-static void interrupted__three_and_what_was_measured(void **state)
+TEST(interrupted__three_and_what_was_measured)
 {
-    (void)state;
     begin(FAKE_INTERRUPTS, 11 + 99, 0);
     p.times = 1;
     MEASURE(FEW, "--seconds", "3600s");
@@ -178,9 +169,8 @@ static void interrupted__three_and_what_was_measured(void **state)
 }
 
 /* Each of the four is given up a second behind its time. */
-static void no_answer__given_up_as_exceeded(void **state)
+TEST(no_answer__given_up_as_exceeded)
 {
-    (void)state;
     begin(FAKE_SILENT, 11 + 10, 0);
     MEASURE(FEW, "--calls", "14", "--timeout", "500ms");
     fake_stop(&p);
@@ -190,9 +180,8 @@ static void no_answer__given_up_as_exceeded(void **state)
     end();
 }
 
-static void another_seed__one_and_counted(void **state)
+TEST(another_seed__one_and_counted)
 {
-    (void)state;
     begin(FAKE_WRONG, 11 + 100, 0);
     MEASURE(FEW, "--calls", "150");
     fake_stop(&p);
@@ -202,9 +191,8 @@ static void another_seed__one_and_counted(void **state)
     end();
 }
 
-static void ciphertexts_that_do_not_open__one(void **state)
+TEST(ciphertexts_that_do_not_open__one)
 {
-    (void)state;
     begin(FAKE_WRONG, 0, 0);
     MEASURE(FEW, "--mix", "encrypt", "--calls", "50");
     fake_stop(&p);
@@ -214,9 +202,8 @@ static void ciphertexts_that_do_not_open__one(void **state)
     end();
 }
 
-static void deadline_exceeded__one_and_apart_from_errors(void **state)
+TEST(deadline_exceeded__one_and_apart_from_errors)
 {
-    (void)state;
     begin(FAKE_CODE, 11 + 10, 4);
     MEASURE(FEW, "--calls", "30");
     fake_stop(&p);
@@ -228,9 +215,8 @@ static void deadline_exceeded__one_and_apart_from_errors(void **state)
     end();
 }
 
-static void other_errors__one_and_which(void **state)
+TEST(other_errors__one_and_which)
 {
-    (void)state;
     begin(FAKE_CODE, 11 + 10, 14);
     MEASURE(FEW, "--calls", "30");
     fake_stop(&p);
@@ -241,9 +227,8 @@ static void other_errors__one_and_which(void **state)
     end();
 }
 
-static void no_status__an_error_too(void **state)
+TEST(no_status__an_error_too)
 {
-    (void)state;
     begin(FAKE_NO_STATUS, 11, 0);
     MEASURE(FEW, "--calls", "20");
     fake_stop(&p);
@@ -253,9 +238,8 @@ static void no_status__an_error_too(void **state)
     end();
 }
 
-static void not_one_good_reply__no_figure_of_a_call(void **state)
+TEST(not_one_good_reply__no_figure_of_a_call)
 {
-    (void)state;
     begin(FAKE_CODE, 11, 14);
     MEASURE(FEW, "--calls", "20");
     fake_stop(&p);
@@ -265,9 +249,8 @@ static void not_one_good_reply__no_figure_of_a_call(void **state)
 }
 
 /* More is written than a socket holds, and read in small pieces. */
-static void slow_reader__every_reply_good(void **state)
+TEST(slow_reader__every_reply_good)
 {
-    (void)state;
     begin(FAKE_SLOW, 0, 0);
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "load", p.path, "--warmup", "0s",
                                      "--in-flight", "512", "--calls", "1500",
@@ -277,11 +260,10 @@ static void slow_reader__every_reply_good(void **state)
     CHECK(p.seen[KW_ENCRYPT] == 600 && p.seen[KW_DECRYPT] >= 1500);
 }
 
-static void mix__counts_agree_with_the_plugins(void **state)
+TEST(mix__counts_agree_with_the_plugins)
 {
     static const char *const names[KW_METHODS] = {"status", "encrypt", "decrypt"};
     json_int_t got[KW_METHODS];
-    (void)state;
     begin(FAKE_GOOD, 0, 0);
     MEASURE("--mix", "decrypt:7,encrypt:2,status:1", "--calls", "1000", "--in-flight",
             "3", "--ciphertexts", "distinct:10");
@@ -302,12 +284,11 @@ static void mix__counts_agree_with_the_plugins(void **state)
     end();
 }
 
-static void good__histogram_holds_every_good_call(void **state)
+TEST(good__histogram_holds_every_good_call)
 {
     size_t i;
     json_t *pair;
     json_int_t sum = 0, before = -1;
-    (void)state;
     begin(FAKE_GOOD, 0, 0);
     MEASURE(FEW, "--calls", "1200");
     fake_stop(&p);
@@ -326,9 +307,8 @@ static void good__histogram_holds_every_good_call(void **state)
     end();
 }
 
-static void open_loop_with_a_ramp__late_ones_told(void **state)
+TEST(open_loop_with_a_ramp__late_ones_told)
 {
-    (void)state;
     begin(FAKE_GOOD, 0, 0);
     MEASURE(FEW, "--rate", "2000", "--ramp", "--calls", "100");
     fake_stop(&p);
@@ -337,9 +317,8 @@ static void open_loop_with_a_ramp__late_ones_told(void **state)
     end();
 }
 
-static void max_rate__never_quicker(void **state)
+TEST(max_rate__never_quicker)
 {
-    (void)state;
     begin(FAKE_GOOD, 0, 0);
     MEASURE(FEW, "--max-rate", "2000", "--calls", "200");
     fake_stop(&p);
@@ -349,9 +328,8 @@ static void max_rate__never_quicker(void **state)
     end();
 }
 
-static void dry_run__nothing_sent(void **state)
+TEST(dry_run__nothing_sent)
 {
-    (void)state;
     begin(FAKE_GOOD, 0, 0);
     MEASURE("--dry-run", "--ciphertexts", "repeat:90:100");
     fake_stop(&p);
@@ -361,9 +339,8 @@ static void dry_run__nothing_sent(void **state)
     end();
 }
 
-static void bad_options__two_and_which(void **state)
+TEST(bad_options__two_and_which)
 {
-    (void)state;
     p.path[0] = '/';
     LOAD("--mix", "decrypt:1,delete:1");
     CHECK(r.status == 2);

@@ -112,9 +112,8 @@ static struct answer ask(enum kw_hsm_op op, size_t len)
     return a;
 }
 
-static void unwrap__any_byte_changed__forged(void **state)
+TEST(unwrap__any_byte_changed__forged)
 {
-    (void)state;
     begin(false);
     struct answer sealed = ask(KW_HSM_WRAP, sizeof inner);
     CHECK(sealed.len == sizeof inner + KW_GCM_TAG);
@@ -130,9 +129,8 @@ static void unwrap__any_byte_changed__forged(void **state)
     end();
 }
 
-static void another_start__cannot_open_it(void **state)
+TEST(another_start__cannot_open_it)
 {
-    (void)state;
     begin(false);
     struct answer sealed = ask(KW_HSM_WRAP, sizeof inner);
     end();
@@ -141,11 +139,10 @@ static void another_start__cannot_open_it(void **state)
     end();
 }
 
-static void cancelled__never_answered(void **state)
+TEST(cancelled__never_answered)
 {
     struct answer a = {0}, b = {0};
     kw_hsm_ticket first, second;
-    (void)state;
     begin(false);
     CHECK_OK(submit(KW_HSM_WRAP, sizeof inner, &a, &first));
     CHECK_OK(submit(KW_HSM_WRAP, sizeof inner, &b, &second));
@@ -161,11 +158,10 @@ static void cancelled__never_answered(void **state)
     end();
 }
 
-static void more_than_it_takes__busy_and_the_others_answered(void **state)
+TEST(more_than_it_takes__busy_and_the_others_answered)
 {
     struct answer a = {0};
     kw_hsm_ticket ticket;
-    (void)state;
     begin(false);
     for (unsigned i = 0; i < KW_INPROCESS_JOBS; i++)
         CHECK_OK(submit(KW_HSM_WRAP, sizeof inner, &a, &ticket));
@@ -175,11 +171,10 @@ static void more_than_it_takes__busy_and_the_others_answered(void **state)
     end();
 }
 
-static void another_key__unknown(void **state)
+TEST(another_key__unknown)
 {
     struct kw_hsm_version version = {.n = 77};
     struct kw_hsm_health health;
-    (void)state;
     begin(false);
     CHECK_CODE(door.ops->version(door.hsm, kw_span_str("kw1-1-her"), &version),
                KW_CODE_UNKNOWN_KEY);
@@ -211,9 +206,8 @@ static unsigned asked_for_a_proof(bool no_verify)
     return asked;
 }
 
-static void no_verify__cipher_not_asked_for_the_proof_alone(void **state)
+TEST(no_verify__cipher_not_asked_for_the_proof_alone)
 {
-    (void)state;
     CHECK(asked_for_a_proof(false) == 1);
     CHECK(asked_for_a_proof(true) == 0);
 }

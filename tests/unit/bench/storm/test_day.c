@@ -34,9 +34,8 @@ static uint64_t all_hours(enum kw_method method)
 }
 
 /* Rule 3: one Status a minute, from the 2 ms on that the first check took. */
-static void quiet_day__one_server__1440_polls(void **state)
+TEST(quiet_day__one_server__1440_polls)
 {
-    (void)state;
     const struct kw_storm_options o = a_day();
     day(&o);
     CHECK(t->calls[KW_STATUS] == 1440 && t->calls[KW_ENCRYPT] == 1);
@@ -49,9 +48,8 @@ static void quiet_day__one_server__1440_polls(void **state)
 }
 
 /* The first hour and a half without a plugin: every ten seconds, then every minute. */
-static void plugin_away__polled_faster__failures_in_their_hours(void **state)
+TEST(plugin_away__polled_faster__failures_in_their_hours)
 {
-    (void)state;
     const struct kw_storm_options o = a_day();
     p.away_until_ns = 5400 * KW_S_NS;
     day(&o);
@@ -62,9 +60,8 @@ static void plugin_away__polled_faster__failures_in_their_hours(void **state)
 }
 
 /* Rule 11: two servers, three restarts each, at 1/7 .. 6/7 of the day by turns. */
-static void restarts__even__cold_again_each_time(void **state)
+TEST(restarts__even__cold_again_each_time)
 {
-    (void)state;
     struct kw_storm_options o = a_day();
     o.servers = 2;
     o.restarts = 3;
@@ -78,9 +75,8 @@ static void restarts__even__cold_again_each_time(void **state)
 }
 
 /* Rule 11: a server that is in the middle of its lists finishes its call and no more. */
-static void restart__amid_the_lists__waits_for_its_call(void **state)
+TEST(restart__amid_the_lists__waits_for_its_call)
 {
-    (void)state;
     struct kw_storm_options o = a_day();
     o.day_ns = 30 * KW_MS_NS;
     o.restarts = 1;
@@ -93,9 +89,8 @@ static void restart__amid_the_lists__waits_for_its_call(void **state)
 }
 
 /* Each server sees the new key_id at its next check, and encrypts a new seed. */
-static void rotation__seen_by_each_server_within_a_minute(void **state)
+TEST(rotation__seen_by_each_server_within_a_minute)
 {
-    (void)state;
     struct kw_storm_options o = a_day();
     o.servers = 3;
     p.key_changes_ns = 10 * 3600 * KW_S_NS;

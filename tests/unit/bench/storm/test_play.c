@@ -49,9 +49,8 @@ static void end(void)
     fake_stop(&f);
 }
 
-static void run__nobody_listens__named(void **state)
+TEST(run__nobody_listens__named)
 {
-    (void)state;
     f = (struct fake_plugin){0};
     begin(1);
     path = "/nonexistent/kms.sock";
@@ -61,9 +60,8 @@ static void run__nobody_listens__named(void **state)
     end();
 }
 
-static void run__no_http2__bad_input(void **state)
+TEST(run__no_http2__bad_input)
 {
-    (void)state;
     f = (struct fake_plugin){.script = FAKE_HTTP1};
     begin(1);
     CHECK_CODE(play(), KW_CODE_BAD_INPUT);
@@ -71,9 +69,8 @@ static void run__no_http2__bad_input(void **state)
     end();
 }
 
-static void run__not_kms__bad_input(void **state)
+TEST(run__not_kms__bad_input)
 {
-    (void)state;
     f = (struct fake_plugin){.script = FAKE_CODE, .code = 12, .counts = KW_METHODS};
     begin(1);
     CHECK_CODE(play(), KW_CODE_BAD_INPUT);
@@ -82,9 +79,8 @@ static void run__not_kms__bad_input(void **state)
     end();
 }
 
-static void sockets__of_different_providers__bad_input(void **state)
+TEST(sockets__of_different_providers__bad_input)
 {
-    (void)state;
     const char *both[2];
     f = (struct fake_plugin){
         .script = FAKE_CODE, .code = 13, .from = 1, .times = 1, .counts = KW_DECRYPT};
@@ -98,9 +94,8 @@ static void sockets__of_different_providers__bad_input(void **state)
     end();
 }
 
-static void make__not_kms__bad_input(void **state)
+TEST(make__not_kms__bad_input)
 {
-    (void)state;
     struct kw_progress silent = {0};
     f = (struct fake_plugin){.script = FAKE_CODE, .code = 12, .counts = KW_METHODS};
     begin(1);
@@ -110,9 +105,8 @@ static void make__not_kms__bad_input(void **state)
 }
 
 /* By its name this process is a keywardd, and no worker of it has a SoftHSM. */
-static void run__perhaps_a_real_hsm__denied(void **state)
+TEST(run__perhaps_a_real_hsm__denied)
 {
-    (void)state;
     struct kw_progress silent = {0};
     f = (struct fake_plugin){0};
     begin(1);
@@ -127,9 +121,8 @@ static void run__perhaps_a_real_hsm__denied(void **state)
     end();
 }
 
-static void plugin_dies__partial_with_what_was_measured(void **state)
+TEST(plugin_dies__partial_with_what_was_measured)
 {
-    (void)state;
     f = (struct fake_plugin){.script = FAKE_DIES, .from = 8, .counts = KW_DECRYPT};
     begin(20);
     CHECK_OK(play());
@@ -139,9 +132,8 @@ static void plugin_dies__partial_with_what_was_measured(void **state)
     end();
 }
 
-static void plaintext__wrong__counted_and_over(void **state)
+TEST(plaintext__wrong__counted_and_over)
 {
-    (void)state;
     f = (struct fake_plugin){
         .script = FAKE_WRONG, .from = 3, .times = 1, .counts = KW_DECRYPT};
     begin(20);
@@ -151,9 +143,8 @@ static void plaintext__wrong__counted_and_over(void **state)
     end();
 }
 
-static void decrypt__fails_once__list_begins_anew(void **state)
+TEST(decrypt__fails_once__list_begins_anew)
 {
-    (void)state;
     f = (struct fake_plugin){
         .script = FAKE_CODE, .code = 13, .from = 3, .times = 1, .counts = KW_DECRYPT};
     begin(20);
@@ -165,9 +156,8 @@ static void decrypt__fails_once__list_begins_anew(void **state)
 }
 
 /* No answer: the call is given up at its timeout, and the plugin is told so. */
-static void plugin_mute__call_given_up_and_reset(void **state)
+TEST(plugin_mute__call_given_up_and_reset)
 {
-    (void)state;
     f = (struct fake_plugin){.script = FAKE_SILENT,
                              .from = 1,
                              .counts = KW_DECRYPT,
@@ -181,9 +171,8 @@ static void plugin_mute__call_given_up_and_reset(void **state)
     end();
 }
 
-static void plugin_mute__partial_at_the_limit(void **state)
+TEST(plugin_mute__partial_at_the_limit)
 {
-    (void)state;
     f = (struct fake_plugin){.script = FAKE_SILENT, .from = 5, .counts = KW_DECRYPT};
     begin(20);
     o.limit_ns = 50 * KW_MS_NS;
@@ -194,9 +183,8 @@ static void plugin_mute__partial_at_the_limit(void **state)
 }
 
 /* A check whose Encrypt names another key leaves no state; the next one is good. */
-static void encrypt__other_key_id_once__checked_again(void **state)
+TEST(encrypt__other_key_id_once__checked_again)
 {
-    (void)state;
     f = (struct fake_plugin){
         .script = FAKE_ODD_ENCRYPT, .from = 6, .times = 1, .counts = KW_ENCRYPT};
     begin(5);
@@ -208,9 +196,8 @@ static void encrypt__other_key_id_once__checked_again(void **state)
     end();
 }
 
-static void interrupted__partial_with_what_was_measured(void **state)
+TEST(interrupted__partial_with_what_was_measured)
 {
-    (void)state;
     f = (struct fake_plugin){
         .script = FAKE_INTERRUPTS, .from = 8, .times = 1, .counts = KW_DECRYPT};
     begin(20);
@@ -222,9 +209,8 @@ static void interrupted__partial_with_what_was_measured(void **state)
     end();
 }
 
-static void storm__two_servers_two_readers__all_unwrapped(void **state)
+TEST(storm__two_servers_two_readers__all_unwrapped)
 {
-    (void)state;
     f = (struct fake_plugin){0};
     begin(50);
     o.storm.servers = 2;

@@ -28,9 +28,8 @@ static void end(void)
     fake_stop(&f);
 }
 
-static void words__wrong__two_and_named(void **state)
+TEST(words__wrong__two_and_named)
 {
-    (void)state;
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "storm", NULL});
     CHECK(r.status == 2);
     RUN("a", "b", "--servers", "1");
@@ -51,9 +50,8 @@ static void words__wrong__two_and_named(void **state)
     CHECK(r.status == 2);
 }
 
-static void corpus__of_another_schema__three(void **state)
+TEST(corpus__of_another_schema__three)
 {
-    (void)state;
     f = (struct fake_plugin){0};
     begin();
     FILE *out = fopen(file, "w");
@@ -66,9 +64,8 @@ static void corpus__of_another_schema__three(void **state)
     end();
 }
 
-static void status__not_keywardd__three(void **state)
+TEST(status__not_keywardd__three)
 {
-    (void)state;
     f = (struct fake_plugin){0};
     begin();
     RUN(f.path, "--seeds", "3", "--status", "/nonexistent/status.sock");
@@ -77,9 +74,8 @@ static void status__not_keywardd__three(void **state)
     end();
 }
 
-static void plaintext__wrong__one(void **state)
+TEST(plaintext__wrong__one)
 {
-    (void)state;
     f = (struct fake_plugin){
         .script = FAKE_WRONG, .from = 5, .times = 1, .counts = KW_DECRYPT};
     begin();
@@ -90,9 +86,8 @@ static void plaintext__wrong__one(void **state)
     end();
 }
 
-static void dry_run__says_what_would_be__calls_nobody(void **state)
+TEST(dry_run__says_what_would_be__calls_nobody)
 {
-    (void)state;
     f = (struct fake_plugin){0};
     begin();
     RUN(f.path, "--dry-run", "--json");
@@ -109,9 +104,8 @@ static double figure(const json_t *d, const char *name)
     return json_number_value(n);
 }
 
-static void storm__json__the_promised_fields(void **state)
+TEST(storm__json__the_promised_fields)
 {
-    (void)state;
     f = (struct fake_plugin){0};
     begin();
     RUN(f.path, "--servers", "2", "--seeds", "300", "--json");
@@ -134,9 +128,8 @@ static void storm__json__the_promised_fields(void **state)
 }
 
 /* What a script does: prepare, restart the plugin, storm. */
-static void prepare__then_corpus__no_encrypt_but_the_servers(void **state)
+TEST(prepare__then_corpus__no_encrypt_but_the_servers)
 {
-    (void)state;
     f = (struct fake_plugin){0};
     begin();
     RUN(f.path, "--seeds", "30", "--prepare", file);
@@ -148,9 +141,8 @@ static void prepare__then_corpus__no_encrypt_but_the_servers(void **state)
     end();
 }
 
-static void day__compressed__calls_by_hour(void **state)
+TEST(day__compressed__calls_by_hour)
 {
-    (void)state;
     f = (struct fake_plugin){0};
     begin();
     RUN(f.path, "--servers", "2", "--seeds", "5", "--day", "--compress", "86400",

@@ -31,9 +31,8 @@ static void model(unsigned sessions, int64_t service_ns)
     p = (struct model){.sessions = sessions, .service_ns = service_ns};
 }
 
-static void new__no_memory__said(void **state)
+TEST(new__no_memory__said)
 {
-    (void)state;
     struct kw_storm *none = NULL;
     const struct kw_storm_options o = kw_storm_defaults();
     for (long n = 0; n < 4; n++) {
@@ -46,9 +45,8 @@ static void new__no_memory__said(void **state)
 }
 
 /* Rules 2, 4, 5: one Encrypt and a hundred Decrypts of 2 ms, one after the other. */
-static void one_server__hundred_seeds__ready_at_202_ms(void **state)
+TEST(one_server__hundred_seeds__ready_at_202_ms)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 100;
     model(1, 2 * MS);
@@ -64,9 +62,8 @@ static void one_server__hundred_seeds__ready_at_202_ms(void **state)
 }
 
 /* Rule 4: four resources with 25 seeds each; four sessions serve them side by side. */
-static void parallel__four_lists__a_quarter_of_the_time(void **state)
+TEST(parallel__four_lists__a_quarter_of_the_time)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 100;
     o.parallel = 4;
@@ -78,9 +75,8 @@ static void parallel__four_lists__a_quarter_of_the_time(void **state)
 }
 
 /* Rule 5: three lists miss each seed at once, and nobody joins them. */
-static void readers__each_duplicate_costs(void **state)
+TEST(readers__each_duplicate_costs)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 100;
     o.readers = 3;
@@ -95,9 +91,8 @@ static void readers__each_duplicate_costs(void **state)
 }
 
 /* Equal ones of different sockets are no duplicates: nobody could join them. */
-static void servers__a_socket_each__no_duplicates(void **state)
+TEST(servers__a_socket_each__no_duplicates)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 50;
     o.servers = o.sockets = 2;
@@ -114,9 +109,8 @@ static void servers__a_socket_each__no_duplicates(void **state)
 
 /* Rules 3, 6, 7: away for 12.5 s.  The checks at 0 and 10 s are bad, that at 20 s is
  * good; the lists fail without a call each second and begin for real at 21 s. */
-static void plugin_away__state_comes_with_the_third_check(void **state)
+TEST(plugin_away__state_comes_with_the_third_check)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 10;
     model(1, 2 * MS);
@@ -132,9 +126,8 @@ static void plugin_away__state_comes_with_the_third_check(void **state)
 }
 
 /* Rule 2: whoever answers Encrypt with another key_id leaves no state. */
-static void encrypt__other_key_id__bad_check(void **state)
+TEST(encrypt__other_key_id__bad_check)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     model(1, 2 * MS);
     p.odd_encrypt = true;
@@ -147,9 +140,8 @@ static void encrypt__other_key_id__bad_check(void **state)
 }
 
 /* Rule 8: 5 s of work for 3 s of patience.  Nothing is ever unwrapped in time. */
-static void service_beyond_the_timeout__never_ready(void **state)
+TEST(service_beyond_the_timeout__never_ready)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     model(2, 5 * KW_S_NS);
     s = model_storm(&p, &o);
@@ -164,9 +156,8 @@ static void service_beyond_the_timeout__never_ready(void **state)
 
 /* Rules 6 and 8: 40 lists, one session, 100 ms each: the last ten of a second wait for
  * more than 3 s.  They try again a second later and find the queue empty. */
-static void queue_beyond_the_timeout__late_lists_try_again(void **state)
+TEST(queue_beyond_the_timeout__late_lists_try_again)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = o.parallel = 40;
     model(1, 100 * MS);
@@ -182,9 +173,8 @@ static void queue_beyond_the_timeout__late_lists_try_again(void **state)
 }
 
 /* A reply at the very end of the timeout is late; without one the call is given up. */
-static void reply__at_the_deadline__late(void **state)
+TEST(reply__at_the_deadline__late)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     const struct kw_storm_reply good = {.outcome = KW_STORM_GOOD, .key_id = 1};
     for (int64_t early = 0; early < 3; early++) {
@@ -206,9 +196,8 @@ static void reply__at_the_deadline__late(void **state)
 }
 
 /* Rule 10. */
-static void plaintext__wrong__ends_the_storm(void **state)
+TEST(plaintext__wrong__ends_the_storm)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 10;
     model(1, 2 * MS);
@@ -220,9 +209,8 @@ static void plaintext__wrong__ends_the_storm(void **state)
 }
 
 /* Rule 3: checks go on while the lists take long. */
-static void storm__over_a_minute__checks_go_on(void **state)
+TEST(storm__over_a_minute__checks_go_on)
 {
-    (void)state;
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 700;
     model(1, 100 * MS);
@@ -232,9 +220,8 @@ static void storm__over_a_minute__checks_go_on(void **state)
     done();
 }
 
-static void timeline__short__a_point_each_millisecond(void **state)
+TEST(timeline__short__a_point_each_millisecond)
 {
-    (void)state;
     struct kw_storm_point at[KW_STORM_POINTS];
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 10;
@@ -248,9 +235,8 @@ static void timeline__short__a_point_each_millisecond(void **state)
     done();
 }
 
-static void timeline__long__thinned_out_and_even(void **state)
+TEST(timeline__long__thinned_out_and_even)
 {
-    (void)state;
     struct kw_storm_point at[KW_STORM_POINTS];
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 900;

@@ -33,9 +33,8 @@ static double number(const json_t *from, const char *name)
     return json_number_value(n);
 }
 
-static void document__nothing_measured__no_figures(void **state)
+TEST(document__nothing_measured__no_figures)
 {
-    (void)state;
     r = (struct kw_token_result){.partial = true};
     kw_note_set(&r.fault, "why");
     json_t *o = kw_token_document(&plan, &no_keyring, &r);
@@ -47,9 +46,8 @@ static void document__nothing_measured__no_figures(void **state)
     json_decref(o);
 }
 
-static void document__few_samples_or_a_death__unknown_figures_absent(void **state)
+TEST(document__few_samples_or_a_death__unknown_figures_absent)
 {
-    (void)state;
     result_of(1, 150);
     json_t *o = kw_token_document(&plan, &no_keyring, &r);
     const json_t *figures = json_object_get(o, "figures");
@@ -64,9 +62,8 @@ static void document__few_samples_or_a_death__unknown_figures_absent(void **stat
     json_decref(o);
 }
 
-static void document__curve__points_ascending_and_the_best_as_figures(void **state)
+TEST(document__curve__points_ascending_and_the_best_as_figures)
 {
-    (void)state;
     plan.curve.count = 3;
     plan.curve.at[0] = 1;
     plan.curve.at[1] = 2;
@@ -94,10 +91,9 @@ static void planned(const struct kw_token_plan *p, double logins, double session
 }
 
 /* One of each is the owner's. */
-static void plan__logins_and_sessions__counted(void **state)
+TEST(plan__logins_and_sessions__counted)
 {
     struct kw_token_plan p = plan;
-    (void)state;
     p.processes = 3;
     p.threads = 2;
     p.sessions = 4;

@@ -23,9 +23,8 @@ static void ring_of(struct kw_key_guard *g, const char *key_id, const char *loca
     CHECK_OK(kw_keyring_add(g->ring, &v));
 }
 
-static void allows__label_of_the_keyring__denied(void **state)
+TEST(allows__label_of_the_keyring__denied)
 {
-    (void)state;
     struct kw_key_guard g;
     ring_of(&g, "kw-bench-0a", "loc");
     CHECK_CODE(kw_key_guard_allows(&g, "kw-bench-0a", (kw_span){0}, &note),
@@ -35,9 +34,8 @@ static void allows__label_of_the_keyring__denied(void **state)
     kw_key_guard_close(&g);
 }
 
-static void allows__locator_of_the_keyring__denied(void **state)
+TEST(allows__locator_of_the_keyring__denied)
 {
-    (void)state;
     struct kw_key_guard g;
     ring_of(&g, "kw1-7-0a", "loc");
     CHECK_CODE(kw_key_guard_allows(&g, "kw-bench-0b", kw_span_str("loc"), &note),
@@ -46,9 +44,8 @@ static void allows__locator_of_the_keyring__denied(void **state)
     kw_key_guard_close(&g);
 }
 
-static void allows__neither__ok(void **state)
+TEST(allows__neither__ok)
 {
-    (void)state;
     struct kw_key_guard g;
     ring_of(&g, "kw-bench-0a", "");
     CHECK_OK(kw_key_guard_allows(&g, "kw-bench-0", (kw_span){0}, &note));
@@ -58,26 +55,23 @@ static void allows__neither__ok(void **state)
     CHECK_OK(kw_key_guard_allows(&g, "kw-bench-0a", (kw_span){0}, &note));
 }
 
-static void open__named_and_missing__refused(void **state)
+TEST(open__named_and_missing__refused)
 {
-    (void)state;
     struct kw_key_guard g = {.path = "x"};
     CHECK_CODE(kw_key_guard_open("/nonexistent/k.json", "/nonexistent/s.json", &g, &note),
                KW_CODE_MISSING);
     CHECK_STR(g.path, "x");
 }
 
-static void open__standard_missing__no_keyring(void **state)
+TEST(open__standard_missing__no_keyring)
 {
-    (void)state;
     struct kw_key_guard g = {.path = "x"};
     CHECK_OK(kw_key_guard_open(NULL, "/nonexistent/s.json", &g, &note));
     CHECK(g.path == NULL && kw_key_guard_count(&g) == 0);
 }
 
-static void open__standard_not_understood__refused(void **state)
+TEST(open__standard_not_understood__refused)
 {
-    (void)state;
     char path[] = "/tmp/keyward-guard-XXXXXX";
     struct kw_key_guard g = {.path = "x"};
     int fd = mkstemp(path);
@@ -88,17 +82,15 @@ static void open__standard_not_understood__refused(void **state)
     CHECK_STR(g.path, "x");
 }
 
-static void p99__no_limit__never(void **state)
+TEST(p99__no_limit__never)
 {
-    (void)state;
     struct kw_p99_watch w = {0};
     const struct kw_operations p = {1000, 1000, INT64_MAX};
     CHECK(!kw_p99_over(&w, &p, &note));
 }
 
-static void p99__more_than_one_in_a_hundred__over(void **state)
+TEST(p99__more_than_one_in_a_hundred__over)
 {
-    (void)state;
     struct kw_p99_watch w = {.limit_ns = KW_MS_NS};
     CHECK(!kw_p99_over(&w, &(struct kw_operations){200, 2, 0}, &note));
     CHECK(kw_p99_over(&w, &(struct kw_operations){400, 5, 0}, &note));
@@ -106,18 +98,16 @@ static void p99__more_than_one_in_a_hundred__over(void **state)
 }
 
 /* One slow operation of a few says nothing yet; it stays in its window. */
-static void p99__few_operations__waits_for_the_window(void **state)
+TEST(p99__few_operations__waits_for_the_window)
 {
-    (void)state;
     struct kw_p99_watch w = {.limit_ns = KW_MS_NS};
     CHECK(!kw_p99_over(&w, &(struct kw_operations){10, 10, 0}, &note));
     CHECK(!kw_p99_over(&w, &(struct kw_operations){99, 10, 0}, &note));
     CHECK(kw_p99_over(&w, &(struct kw_operations){100, 10, 0}, &note));
 }
 
-static void p99__nothing_comes_back__over(void **state)
+TEST(p99__nothing_comes_back__over)
 {
-    (void)state;
     struct kw_p99_watch w = {.limit_ns = 200 * KW_MS_NS}, quick = {.limit_ns = KW_MS_NS};
     CHECK(!kw_p99_over(&w, &(struct kw_operations){0, 0, 2000 * KW_MS_NS}, &note));
     CHECK(!kw_p99_over(&quick, &(struct kw_operations){0, 0, 1000 * KW_MS_NS}, &note));

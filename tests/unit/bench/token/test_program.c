@@ -13,9 +13,8 @@ static struct kw_run r;
 #define RUN(...)                                                                         \
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "token", __VA_ARGS__, NULL})
 
-static void no_token_named__two(void **state)
+TEST(no_token_named__two)
 {
-    (void)state;
     RUN("--uri", "pkcs11:token=t", "--pin", "file:/p");
     CHECK(r.status == 2);
     RUN("--module", "/m.so", "--pin", "file:/p");
@@ -26,7 +25,7 @@ static void no_token_named__two(void **state)
 }
 
 /* Each with what is said of it. */
-static void words_it_does_not_take__two_and_which(void **state)
+TEST(words_it_does_not_take__two_and_which)
 {
     static const char *const bad[][6] = {
         {"--op sign: it wants unwrap, wrap, find, login, session or random", "--op=sign"},
@@ -52,7 +51,6 @@ static void words_it_does_not_take__two_and_which(void **state)
         {"--op login has one process", "--op=login", "--processes=2"},
         {"--op login has one process", "--op=login", "--curve=1,2"},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         RUN(TOKEN, "--dry-run", bad[i][1], bad[i][2]);
         CHECK(r.status == 2);
@@ -85,9 +83,8 @@ static void plan(void)
     CHECK(json_is_true(json_object_get(document, "dry_run")));
 }
 
-static void nothing_more__the_defaults(void **state)
+TEST(nothing_more__the_defaults)
 {
-    (void)state;
     RUN(TOKEN, "--dry-run", "--json");
     plan();
     CHECK_STR(json_string_value(option("operation")), "unwrap");
@@ -98,9 +95,8 @@ static void nothing_more__the_defaults(void **state)
     CHECK(json_array_size(option("curve")) == 0);
 }
 
-static void everything__understood(void **state)
+TEST(everything__understood)
 {
-    (void)state;
     RUN(TOKEN, "--dry-run", "--json", "--op", "find", "--key", "copy", "--processes",
         "64", "--threads", "4", "--sessions", "1024", "--seconds", "2s", "--warmup", "0s",
         "--max-rate", "10", "--ramp", "5s", "--stop-p99", "20ms", "--cpu", "0,1",

@@ -15,9 +15,8 @@ static struct kw_shared *shared(void)
     return b;
 }
 
-static void sum__nothing_measured__zeros(void **state)
+TEST(sum__nothing_measured__zeros)
 {
-    (void)state;
     struct kw_shared *b = shared();
     struct kw_token_point p = {.elapsed_ns = 5, .wrong = 5};
     kw_point_sum(b, &p);
@@ -26,9 +25,8 @@ static void sum__nothing_measured__zeros(void **state)
     kw_free(b);
 }
 
-static void sum__threads__added_and_the_last_end_counts(void **state)
+TEST(sum__threads__added_and_the_last_end_counts)
 {
-    (void)state;
     struct kw_shared *b = shared();
     struct kw_token_point p = {0};
     for (uint64_t i = 0; i < 4; i++) {
@@ -55,9 +53,8 @@ static void sum__threads__added_and_the_last_end_counts(void **state)
     kw_free(b);
 }
 
-static void error__of_a_thread_before_one_of_a_process(void **state)
+TEST(error__of_a_thread_before_one_of_a_process)
 {
-    (void)state;
     struct kw_shared *b = shared();
     struct kw_note note = {"as it was"};
     CHECK_OK(kw_shared_error(b, &note));
@@ -73,9 +70,8 @@ static void error__of_a_thread_before_one_of_a_process(void **state)
     kw_free(b);
 }
 
-static void progress__counted_and_the_longest_under_way(void **state)
+TEST(progress__counted_and_the_longest_under_way)
 {
-    (void)state;
     struct kw_shared *b = shared();
     atomic_store(&b->thread[0].done, 7);
     atomic_store(&b->thread[2].done, 8);
@@ -87,9 +83,8 @@ static void progress__counted_and_the_longest_under_way(void **state)
     kw_free(b);
 }
 
-static void best__the_fastest_that_measured(void **state)
+TEST(best__the_fastest_that_measured)
 {
-    (void)state;
     static struct kw_token_result r;
     CHECK(kw_result_best(&r) == NULL);
     r.count = 3;

@@ -68,9 +68,8 @@ static void end(void)
     CHECK(nftw(proc, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
-static void usage__no_such_process__false(void **state)
+TEST(usage__no_such_process__false)
 {
-    (void)state;
     struct kw_usage u = {.pid = 7};
     begin();
     CHECK(!kw_usage_read(proc, 4000, &u));
@@ -78,9 +77,8 @@ static void usage__no_such_process__false(void **state)
     end();
 }
 
-static void usage__name_with_brackets_and_blanks__read(void **state)
+TEST(usage__name_with_brackets_and_blanks__read)
 {
-    (void)state;
     struct kw_usage u;
     begin();
     process(4000, 1, "a) S 9 (b", 123456789);
@@ -92,9 +90,8 @@ static void usage__name_with_brackets_and_blanks__read(void **state)
     end();
 }
 
-static void children__of_children__found_and_strangers_not(void **state)
+TEST(children__of_children__found_and_strangers_not)
 {
-    (void)state;
     int32_t pids[8];
     begin();
     process(4000, 1, "server", 1);
@@ -107,9 +104,8 @@ static void children__of_children__found_and_strangers_not(void **state)
     end();
 }
 
-static void watch__two_looks__the_difference(void **state)
+TEST(watch__two_looks__the_difference)
 {
-    (void)state;
     struct kw_watch w, used;
     begin();
     process(4000, 1, "server", 1000);
@@ -128,9 +124,8 @@ static void watch__two_looks__the_difference(void **state)
     end();
 }
 
-static void watch__first_look_again__counts_from_there(void **state)
+TEST(watch__first_look_again__counts_from_there)
 {
-    (void)state;
     struct kw_watch w, used;
     begin();
     process(4000, 1, "server", 1000);
@@ -146,9 +141,8 @@ static void watch__first_look_again__counts_from_there(void **state)
     end();
 }
 
-static void watch__child_gone__lost(void **state)
+TEST(watch__child_gone__lost)
 {
-    (void)state;
     struct kw_watch w, used;
     begin();
     process(4000, 1, "server", 1000);
@@ -160,9 +154,8 @@ static void watch__child_gone__lost(void **state)
     end();
 }
 
-static void watch__server_unknown_or_init__not_known(void **state)
+TEST(watch__server_unknown_or_init__not_known)
 {
-    (void)state;
     struct kw_watch w;
     begin();
     process(1, 0, "init", 1);

@@ -48,9 +48,8 @@ static void back(void *ctx, const struct kw_channel_entry *e)
     last_back = e->wire_id;
 }
 
-static void load__jobs_up_to_the_limit__canaries_still_fit(void **state)
+TEST(load__jobs_up_to_the_limit__canaries_still_fit)
 {
-    (void)state;
     begin();
     for (uint64_t id = 1; id <= KW_WIRE_JOBS_MAX; id++)
         CHECK(load(id, KW_WIRE_UNWRAP));
@@ -61,9 +60,8 @@ static void load__jobs_up_to_the_limit__canaries_still_fit(void **state)
     end();
 }
 
-static void send__worker_reads_what_was_loaded__in_order(void **state)
+TEST(send__worker_reads_what_was_loaded__in_order)
 {
-    (void)state;
     uint8_t buf[KW_WIRE_MAX];
     struct kw_wire_job job;
     begin();
@@ -83,9 +81,8 @@ static void send__worker_reads_what_was_loaded__in_order(void **state)
     end();
 }
 
-static void send__worker_gone__everything_comes_back_newest_first(void **state)
+TEST(send__worker_gone__everything_comes_back_newest_first)
 {
-    (void)state;
     begin();
     close(worker);
     load(7, KW_WIRE_WRAP);
@@ -99,9 +96,8 @@ static void send__worker_gone__everything_comes_back_newest_first(void **state)
     end();
 }
 
-static void answers__must_come_in_order(void **state)
+TEST(answers__must_come_in_order)
 {
-    (void)state;
     begin();
     load(7, KW_WIRE_WRAP);
     load(8, KW_WIRE_WRAP);
@@ -113,9 +109,8 @@ static void answers__must_come_in_order(void **state)
     end();
 }
 
-static void executing__by_the_page(void **state)
+TEST(executing__by_the_page)
 {
-    (void)state;
     begin();
     for (uint64_t id = 7; id < 10; id++)
         load(id, KW_WIRE_WRAP);
@@ -134,17 +129,15 @@ static void executing__by_the_page(void **state)
     end();
 }
 
-static void receive__nothing_there__empty(void **state)
+TEST(receive__nothing_there__empty)
 {
-    (void)state;
     begin();
     CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_EMPTY);
     end();
 }
 
-static void receive__worker_died_with_unread_jobs__answers_first_then_the_end(void **state)
+TEST(receive__worker_died_with_unread_jobs__answers_first_then_the_end)
 {
-    (void)state;
     begin();
     load(7, KW_WIRE_WRAP);
     CHECK(kw_channel_send(&channel) == 1);
@@ -159,9 +152,8 @@ static void receive__worker_died_with_unread_jobs__answers_first_then_the_end(vo
     end();
 }
 
-static void receive__too_long_a_message__broken(void **state)
+TEST(receive__too_long_a_message__broken)
 {
-    (void)state;
     uint8_t big[KW_WIRE_MAX + 1] = {1};
     begin();
     CHECK(send(worker, big, sizeof big, 0) == sizeof big);

@@ -23,9 +23,8 @@ static kw_span written(const struct kw_wire_job *job)
     return kw_dst_span(&dst);
 }
 
-static void put_job__field_out_of_bounds__bug_and_nothing_written(void **state)
+TEST(put_job__field_out_of_bounds__bug_and_nothing_written)
 {
-    (void)state;
     uint8_t big[KW_SEALED_MAX + 1] = {0};
     for (int i = 0; i < 9; i++) {
         struct kw_wire_job j = wrap_job();
@@ -46,9 +45,8 @@ static void put_job__field_out_of_bounds__bug_and_nothing_written(void **state)
     }
 }
 
-static void put_job__no_room__nothing_written(void **state)
+TEST(put_job__no_room__nothing_written)
 {
-    (void)state;
     struct kw_wire_job j = wrap_job();
     size_t need = written(&j).len;
     kw_dst dst = kw_dst_of(buf, need - 1);
@@ -56,9 +54,8 @@ static void put_job__no_room__nothing_written(void **state)
     CHECK(dst.len == 0);
 }
 
-static void get_job__cut_or_longer_or_other_kind__refused(void **state)
+TEST(get_job__cut_or_longer_or_other_kind__refused)
 {
-    (void)state;
     struct kw_wire_job j = wrap_job(), got = {.id = 42};
     kw_span m = written(&j);
     for (size_t n = 0; n < m.len; n++)
@@ -72,9 +69,8 @@ static void get_job__cut_or_longer_or_other_kind__refused(void **state)
     CHECK(got.id == 42); /* a failure touches no output */
 }
 
-static void job__largest__fits_and_reads_back(void **state)
+TEST(job__largest__fits_and_reads_back)
 {
-    (void)state;
     uint8_t bytes[KW_SEALED_MAX];
     memset(bytes, 'x', sizeof bytes);
     struct kw_wire_job j = wrap_job(), got;
@@ -94,9 +90,8 @@ static void job__largest__fits_and_reads_back(void **state)
     CHECK(kw_span_equal(kw_dst_span(&dst), m));
 }
 
-static void canary__round_trip_and_version_zero_refused(void **state)
+TEST(canary__round_trip_and_version_zero_refused)
 {
-    (void)state;
     struct kw_wire_job j = {.id = 1, .op = KW_WIRE_CANARY, .n = 3, .also_wrap = true},
                        got;
     kw_span m = written(&j);
@@ -120,9 +115,8 @@ static kw_span answered(struct kw_wire_answer a)
     return kw_dst_span(&dst);
 }
 
-static void answer__error_with_output__refused_on_both_sides(void **state)
+TEST(answer__error_with_output__refused_on_both_sides)
 {
-    (void)state;
     struct kw_wire_answer a = {.id = 5,
                                .err = kw_err_native(KW_CODE_HSM_DOWN, 0x30, "C_Decrypt"),
                                .output = kw_span_str("leak")},
@@ -136,9 +130,8 @@ static void answer__error_with_output__refused_on_both_sides(void **state)
     CHECK_CODE(kw_wire_decode_answer(m, &got), KW_CODE_BAD_INPUT);
 }
 
-static void answer__findings_or_reason_out_of_bounds__refused_on_both_sides(void **state)
+TEST(answer__findings_or_reason_out_of_bounds__refused_on_both_sides)
 {
-    (void)state;
     char long_text[KW_WIRE_REASON_MAX + 1];
     memset(long_text, 'r', sizeof long_text);
     const struct kw_wire_answer good = {.id = 5,
@@ -167,9 +160,8 @@ static void answer__findings_or_reason_out_of_bounds__refused_on_both_sides(void
     }
 }
 
-static void answer__where__survives_the_wall(void **state)
+TEST(answer__where__survives_the_wall)
 {
-    (void)state;
     struct kw_wire_answer got;
     CHECK_OK(kw_wire_decode_answer(
         answered((struct kw_wire_answer){
@@ -180,9 +172,8 @@ static void answer__where__survives_the_wall(void **state)
     CHECK(got.hsm_ns == 12 && got.output.len == 0);
 }
 
-static void answer__where_not_in_the_table__reads_worker(void **state)
+TEST(answer__where_not_in_the_table__reads_worker)
 {
-    (void)state;
     struct kw_wire_answer got;
     CHECK_OK(
         kw_wire_decode_answer(answered((struct kw_wire_answer){
@@ -191,9 +182,8 @@ static void answer__where_not_in_the_table__reads_worker(void **state)
     CHECK_STR(got.err.where, "worker");
 }
 
-static void answer__ok__has_no_native_and_no_place(void **state)
+TEST(answer__ok__has_no_native_and_no_place)
 {
-    (void)state;
     struct kw_wire_answer got;
     kw_span m = answered((struct kw_wire_answer){.id = 5, .output = kw_span_str("out")});
     CHECK_OK(kw_wire_decode_answer(m, &got));

@@ -26,9 +26,8 @@ static kw_span pin_message(const struct kw_pin_facts *p)
     return kw_dst_span(&dst);
 }
 
-static void pin__half_a_mark__bug_and_nothing_written(void **state)
+TEST(pin__half_a_mark__bug_and_nothing_written)
 {
-    (void)state;
     for (int i = 0; i < 3; i++) {
         struct kw_pin_facts p = some_pin();
         p.mark.key_len = i == 0 ? 0 : i == 1 ? 7 : 8;
@@ -39,9 +38,8 @@ static void pin__half_a_mark__bug_and_nothing_written(void **state)
     }
 }
 
-static void pin__cut_longer_other_kind_or_bad_flag__refused(void **state)
+TEST(pin__cut_longer_other_kind_or_bad_flag__refused)
 {
-    (void)state;
     struct kw_pin_facts p = some_pin(), got = {.serial = "mine"};
     kw_span m = pin_message(&p);
     for (size_t n = 0; n < m.len; n++)
@@ -55,9 +53,8 @@ static void pin__cut_longer_other_kind_or_bad_flag__refused(void **state)
     CHECK_STR(got.serial, "mine"); /* a failure touches no output */
 }
 
-static void pin__longest__reads_back(void **state)
+TEST(pin__longest__reads_back)
 {
-    (void)state;
     struct kw_pin_facts p = some_pin(), got;
     kw_span m = pin_message(&p);
     CHECK(kw_wire_kind_of(m) == KW_WIRE_PIN);
@@ -73,17 +70,15 @@ static void pin__longest__reads_back(void **state)
     CHECK(kw_span_equal(kw_dst_span(&dst), m));
 }
 
-static void pin__no_mark__reads_back(void **state)
+TEST(pin__no_mark__reads_back)
 {
-    (void)state;
     struct kw_pin_facts p = {.serial = ""}, got = some_pin();
     CHECK_OK(kw_wire_decode_pin(pin_message(&p), &got));
     CHECK(got.mark.key_len == 0 && got.mark.digest_len == 0 && got.serial[0] == '\0');
 }
 
-static void word__go_with_a_note__refused_on_both_sides(void **state)
+TEST(word__go_with_a_note__refused_on_both_sides)
 {
-    (void)state;
     struct kw_wire_permit w = {.err = KW_OK, .note = {"but"}}, got;
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     CHECK_CODE(kw_wire_encode_permit(&w, &dst), KW_CODE_BUG);
@@ -101,9 +96,8 @@ static void word__go_with_a_note__refused_on_both_sides(void **state)
                KW_CODE_BAD_INPUT);
 }
 
-static void word_and_login__good_and_longest_note__read_back(void **state)
+TEST(word_and_login__good_and_longest_note__read_back)
 {
-    (void)state;
     struct kw_wire_permit w = {.err = KW_OK}, permit;
     struct kw_wire_login l = {.err = kw_err_native(KW_CODE_PIN_STOP, 0xa0, "C_Login")},
                          login;
@@ -121,9 +115,8 @@ static void word_and_login__good_and_longest_note__read_back(void **state)
     CHECK_CODE(kw_wire_decode_permit(kw_dst_span(&dst), &permit), KW_CODE_BAD_INPUT);
 }
 
-static void login__was_in__reads_back_and_only_with_ok(void **state)
+TEST(login__was_in__reads_back_and_only_with_ok)
 {
-    (void)state;
     struct kw_wire_login l = {.err = KW_OK, .was_in = true}, got;
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     CHECK_OK(kw_wire_encode_login(&l, &dst));
@@ -140,9 +133,8 @@ static void login__was_in__reads_back_and_only_with_ok(void **state)
     CHECK_CODE(kw_wire_decode_login(kw_dst_span(&dst), &got), KW_CODE_BAD_INPUT);
 }
 
-static void word_and_login__note_that_is_no_text__gets_through_all_the_same(void **state)
+TEST(word_and_login__note_that_is_no_text__gets_through_all_the_same)
 {
-    (void)state;
     struct kw_wire_permit w = {.err = kw_err_at(KW_CODE_IO, "pin latch"),
                                .note = {"/a\xff/b: caf\xc3"}},
                           permit;

@@ -5,9 +5,8 @@
 
 static uint8_t buf[KW_WIRE_MAX];
 
-static void kind__foreign_bytes__none(void **state)
+TEST(kind__foreign_bytes__none)
 {
-    (void)state;
     CHECK(kw_wire_kind_of(kw_span_str("")) == 0);
     CHECK(kw_wire_kind_of(kw_span_str("k")) == 0);
     CHECK(kw_wire_kind_of(kw_span_of("k\0", 2)) == 0);
@@ -16,9 +15,8 @@ static void kind__foreign_bytes__none(void **state)
     CHECK(kw_wire_kind_of(kw_span_of("k\x01", 2)) == KW_WIRE_JOB);
 }
 
-static void facts__round_trip__and_too_long_refused(void **state)
+TEST(facts__round_trip__and_too_long_refused)
 {
-    (void)state;
     struct kw_wire_facts f = {.library = "SoftHSM",
                               .label = "kw",
                               .softhsm = true,
@@ -47,9 +45,8 @@ static void facts__round_trip__and_too_long_refused(void **state)
 }
 
 /* What a worker that was taken over says ends up on a terminal. */
-static void facts__label_that_steers_a_terminal__refused(void **state)
+TEST(facts__label_that_steers_a_terminal__refused)
 {
-    (void)state;
     struct kw_wire_facts f = {.label = "Schlüssel 1"}, got;
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     CHECK_OK(kw_wire_encode_facts(&f, &dst));
@@ -64,9 +61,8 @@ static void facts__label_that_steers_a_terminal__refused(void **state)
     CHECK(kw_failed(kw_wire_encode_facts(&f, &dst)) && dst.len == 0);
 }
 
-static void verdict__version_zero__refused(void **state)
+TEST(verdict__version_zero__refused)
 {
-    (void)state;
     struct kw_wire_verdict v = {.n = 0}, got;
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     CHECK_CODE(kw_wire_encode_verdict(&v, &dst), KW_CODE_BUG);
@@ -84,9 +80,8 @@ static void verdict__version_zero__refused(void **state)
     CHECK_CODE(kw_wire_decode_verdict(kw_dst_span(&dst), &got), KW_CODE_BAD_INPUT);
 }
 
-static void ready__more_verdicts_than_versions__refused(void **state)
+TEST(ready__more_verdicts_than_versions__refused)
 {
-    (void)state;
     struct kw_wire_ready r = {.keyring_sha256 = {1, 2, 3},
                               .verdicts = KW_VERSIONS_MAX + 1},
                          got;
@@ -99,9 +94,8 @@ static void ready__more_verdicts_than_versions__refused(void **state)
     CHECK(kw_wire_kind_of(kw_dst_span(&dst)) == KW_WIRE_READY);
 }
 
-static void failed__without_an_error__refused(void **state)
+TEST(failed__without_an_error__refused)
 {
-    (void)state;
     struct kw_wire_failed f = {.err = KW_OK}, got;
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     CHECK_CODE(kw_wire_encode_failed(&f, &dst), KW_CODE_BUG);

@@ -6,7 +6,7 @@
 
 #include "fake_token.h"
 
-static struct kw_worker_state *w;
+static struct kw_hsm_worker *w;
 static struct kw_note note;
 static int front;
 
@@ -66,9 +66,8 @@ static void is_ready(void)
     CHECK(told().len == 0);
 }
 
-static void no_version_answered_for__fails_as_a_whole(void **state)
+TEST(no_version_answered_for__fails_as_a_whole)
 {
-    (void)state;
     begin();
     script(&fake.prove, 4, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN,
            KW_CODE_HSM_DOWN);
@@ -77,9 +76,8 @@ static void no_version_answered_for__fails_as_a_whole(void **state)
     end();
 }
 
-static void active_not_answered_for__fails_as_a_whole(void **state)
+TEST(active_not_answered_for__fails_as_a_whole)
 {
-    (void)state;
     static const enum kw_code codes[] = {KW_CODE_HSM_DOWN, KW_CODE_SESSION,
                                          KW_CODE_HSM_BUSY, KW_CODE_BUG};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
@@ -93,9 +91,8 @@ static void active_not_answered_for__fails_as_a_whole(void **state)
 }
 
 /* The token was in trouble, and then not any more, or then for good. */
-static void unused_not_answered_for__asked_once_more(void **state)
+TEST(unused_not_answered_for__asked_once_more)
 {
-    (void)state;
     begin();
     script(&fake.prove, 1, KW_CODE_HSM_DOWN);
     start_well();
@@ -112,9 +109,8 @@ static void unused_not_answered_for__asked_once_more(void **state)
     end();
 }
 
-static void unused_not_answered_for__others_are__bad_alone_and_ready(void **state)
+TEST(unused_not_answered_for__others_are__bad_alone_and_ready)
 {
-    (void)state;
     static const enum kw_code codes[] = {KW_CODE_HSM_DOWN, KW_CODE_SESSION,
                                          KW_CODE_HSM_BUSY, KW_CODE_UNSURE,
                                          KW_CODE_BUG,      KW_CODE_BAD_INPUT};
@@ -135,9 +131,8 @@ static void unused_not_answered_for__others_are__bad_alone_and_ready(void **stat
     }
 }
 
-static void verdicts__one_a_version__disabled_is_not_touched(void **state)
+TEST(verdicts__one_a_version__disabled_is_not_touched)
 {
-    (void)state;
     begin();
     script(&fake.prove, 1, KW_CODE_MISSING);
     start_well();
@@ -151,9 +146,8 @@ static void verdicts__one_a_version__disabled_is_not_touched(void **state)
     end();
 }
 
-static void extractable_key__bad_and_never_used(void **state)
+TEST(extractable_key__bad_and_never_used)
 {
-    (void)state;
     begin();
     script(&fake.prove, 2, KW_CODE_KEY_BAD, KW_CODE_KEY_BAD);
     fake.findings = KW_FINDING_EXPOSED;
@@ -165,9 +159,8 @@ static void extractable_key__bad_and_never_used(void **state)
     end();
 }
 
-static void duplicate_label__told_with_a_good_verdict(void **state)
+TEST(duplicate_label__told_with_a_good_verdict)
 {
-    (void)state;
     begin();
     fake.findings = KW_FINDING_DUPLICATE | KW_FINDING_COPYABLE;
     start_well();

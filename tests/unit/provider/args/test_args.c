@@ -55,9 +55,8 @@ static kw_err read_words(bool rest, const char *const argv[])
         CHECK_STR(g.note.text, (said));                                                  \
     } while (0)
 
-static void wrong_usage__refused_and_named(void **state)
+TEST(wrong_usage__refused_and_named)
 {
-    (void)state;
     WRONG("--deeper is no option of this verb", "--deeper", "1");
     WRONG("--dee is no option of this verb", "--dee=7", "1");
     WRONG("options begin with two dashes: -d", "-d", "1");
@@ -71,10 +70,9 @@ static void wrong_usage__refused_and_named(void **state)
     CHECK_CODE(READ_REST("--many", "x"), KW_CODE_BAD_INPUT); /* N is still wanted */
 }
 
-static void more_than_there_is_room_for__refused(void **state)
+TEST(more_than_there_is_room_for__refused)
 {
     const char *argv[KW_WORDS_MAX + 4] = {"test", "1"};
-    (void)state;
     for (size_t i = 0; i <= KW_WORDS_MAX; i++)
         argv[2 + i] = "word";
     CHECK_CODE(read_words(true, argv), KW_CODE_BAD_INPUT);
@@ -84,9 +82,8 @@ static void more_than_there_is_room_for__refused(void **state)
     CHECK(g.rest.count == KW_WORDS_MAX);
 }
 
-static void all_spellings__read(void **state)
+TEST(all_spellings__read)
 {
-    (void)state;
     CHECK_OK(READ("--name=a=b", "--deep", "-"));
     CHECK(g.deep && !g.help);
     CHECK_STR(g.name, "a=b");
@@ -96,9 +93,8 @@ static void all_spellings__read(void **state)
     CHECK_STR(g.operand[0], "--deep");
 }
 
-static void given_again_and_again__all_of_them_in_order(void **state)
+TEST(given_again_and_again__all_of_them_in_order)
 {
-    (void)state;
     CHECK_OK(READ_REST("a", "--many", "x", "b", "--many=y", "--", "--c"));
     CHECK_STR(g.operand[0], "a");
     CHECK(g.rest.count == 2 && g.many.count == 2);
@@ -108,14 +104,13 @@ static void given_again_and_again__all_of_them_in_order(void **state)
     CHECK_STR(g.many.at[1], "y");
 }
 
-static void help__nothing_else_is_looked_at(void **state)
+TEST(help__nothing_else_is_looked_at)
 {
-    (void)state;
     CHECK_OK(READ("--help", "--nonsense"));
     CHECK(g.help);
 }
 
-static void help__the_table_in_words(void **state)
+TEST(help__the_table_in_words)
 {
     static const char wanted[] = "usage: prog test [options] N\n\nTests.\n\n"
                                  "  --deep           a switch\n"
@@ -125,7 +120,6 @@ static void help__the_table_in_words(void **state)
                                  "\nMore.\n\nexit status: 0 good\n";
     char got[sizeof wanted + 64] = {0};
     int ends[2], out = dup(STDOUT_FILENO);
-    (void)state;
     CHECK(out >= 0 && pipe(ends) == 0 && fflush(stdout) == 0);
     CHECK(dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO);
     const struct kw_args args = spec(false);

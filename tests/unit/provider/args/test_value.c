@@ -32,7 +32,7 @@ static kw_err read_word(const char *word)
     return kw_args_read(&args, 2, argv, &note);
 }
 
-static void out_of_range_or_none__refused_and_what_it_wants(void **state)
+TEST(out_of_range_or_none__refused_and_what_it_wants)
 {
     static const struct {
         const char *word, *said;
@@ -55,7 +55,6 @@ static void out_of_range_or_none__refused_and_what_it_wants(void **state)
          "--l 1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7: it wants at most 16 numbers with commas "
          "between"},
     };
-    (void)state;
     number = 7;
     time_ns = 8;
     choice = 1;
@@ -66,9 +65,8 @@ static void out_of_range_or_none__refused_and_what_it_wants(void **state)
     CHECK(number == 7 && time_ns == 8 && choice == 1 && text == NULL);
 }
 
-static void within__read(void **state)
+TEST(within__read)
 {
-    (void)state;
     CHECK_OK(read_word("--n=40"));
     CHECK(number == 40);
     CHECK_STR(text, "40"); /* one value, two places */

@@ -31,27 +31,24 @@ static int parse(struct given *g, const char *const argv[])
 }
 #define PARSE(g, ...) parse(g, (const char *const[]){"test", __VA_ARGS__, NULL})
 
-static void value_missing_or_empty__wrong_usage(void **state)
+TEST(value_missing_or_empty__wrong_usage)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "1", "--name") == KW_EXIT_USAGE);
     CHECK(PARSE(&g, "1", "--name=") == KW_EXIT_USAGE);
     CHECK(PARSE(&g, "1", "--deep=yes") == KW_EXIT_USAGE);
 }
 
-static void operands_missing_or_too_many__wrong_usage(void **state)
+TEST(operands_missing_or_too_many__wrong_usage)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "--deep") == KW_EXIT_USAGE);
     CHECK(PARSE(&g, "1", "2") == KW_EXIT_USAGE);
 }
 
-static void all_spellings__read(void **state)
+TEST(all_spellings__read)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "--name=a=b", "--deep", "7", "--json", "--config", "/x") == -1);
     CHECK(g.deep && g.cli.json);
     CHECK_STR(g.name, "a=b");
@@ -59,45 +56,40 @@ static void all_spellings__read(void **state)
     CHECK_STR(g.cli.config, "/x");
 }
 
-static void nothing_said__the_defaults(void **state)
+TEST(nothing_said__the_defaults)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "7") == -1);
     CHECK(!g.deep && !g.cli.json && g.name == NULL);
     CHECK_STR(g.cli.config, KW_CONFIG_DEFAULT);
 }
 
-static void help__good_and_nothing_else_is_looked_at(void **state)
+TEST(help__good_and_nothing_else_is_looked_at)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "--help", "--nonsense") == KW_EXIT_GOOD);
 }
 
-static void no_version_number__wrong_usage(void **state)
+TEST(no_version_number__wrong_usage)
 {
     static const char *const bad[] = {"", "0", "01", "-1", "1x", "x", "1000000", " 1"};
     uint32_t n = 77;
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(kw_cli_version_n("test", bad[i], &n) == KW_EXIT_USAGE);
     CHECK(n == 77);
 }
 
-static void version_number__read(void **state)
+TEST(version_number__read)
 {
     uint32_t n = 0;
-    (void)state;
     CHECK(kw_cli_version_n("test", "999999", &n) == -1 && n == 999999);
     CHECK(kw_cli_version_n("test", "1", &n) == -1 && n == 1);
 }
 
-static void config__in_what_is_printed__one_word_or_nothing(void **state)
+TEST(config__in_what_is_printed__one_word_or_nothing)
 {
     char text[64];
     struct kw_cli cli = {.config = KW_CONFIG_DEFAULT};
-    (void)state;
     kw_cli_config(&cli, text, sizeof text);
     CHECK_STR(text, "");
     cli.config = "/srv/key ward/a.yaml";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "kms_rig.h"
 
 #include <stdlib.h>
 
@@ -27,8 +27,7 @@ static void seal(kw_span iv, kw_span aad, kw_span text, uint8_t *out)
 
 static struct rig *the_rig;
 
-/* ---- the fake behind the door ---------------------------------------------------------
- */
+/* ---- the fake behind the door ------------------------------------------------------ */
 
 static kw_err submit(struct kw_hsm *hsm, const struct kw_hsm_job *job, kw_hsm_ticket *ret)
 {

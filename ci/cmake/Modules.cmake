@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-# A room is a static library that sees its own headers and those of the rooms it stands on.
-# kw_room stages links to exactly the headers a room shows, so a forbidden house header is
-# a compile error (tests/border proves it).  A room without SOURCES is a door.
+# A module is a static library that sees its own headers and those of the modules it stands on.
+# kw_module stages links to exactly the headers a module shows, so a forbidden header of ours is
+# a compile error (tests/border proves it).  A module without SOURCES is a door.
 #
-#   kw_room(kms SHOWS kms.h SOURCES decrypt.c … ON base hsm_door ON_PRIVATE envelope cache
+#   kw_module(kms SHOWS kms.h SOURCES decrypt.c … ON base hsm_door ON_PRIVATE envelope cache
 #           LINKS OpenSSL::Crypto)
-# A misspelt room stops the configuration instead of becoming "-lkw_…" on a link line.
+# A misspelt module stops the configuration instead of becoming "-lkw_…" on a link line.
 set(CMAKE_LINK_LIBRARIES_ONLY_TARGETS ON)
 
-function(kw_room name)
+function(kw_module name)
   cmake_parse_arguments(R "" "" "SHOWS;SOURCES;ON;ON_PRIVATE;LINKS" ${ARGN})
-  set(root ${CMAKE_BINARY_DIR}/rooms/${name})
+  set(root ${CMAKE_BINARY_DIR}/modules/${name})
   file(REMOVE_RECURSE ${root})
   file(MAKE_DIRECTORY ${root}/keyward)
   foreach(h IN LISTS R_SHOWS)
     if(NOT EXISTS ${PROJECT_SOURCE_DIR}/include/keyward/${h})
-      message(FATAL_ERROR "kw_room(${name}): there is no include/keyward/${h} to show")
+      message(FATAL_ERROR "kw_module(${name}): there is no include/keyward/${h} to show")
     endif()
     set_property(GLOBAL APPEND PROPERTY KW_SHOWN ${h})
     file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/keyward/${h} ${root}/keyward/${h} SYMBOLIC)
@@ -39,12 +39,12 @@ function(kw_room name)
   set_target_properties(kw_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
 endfunction()
 
-# A program: its own sources and the rooms it links.
+# A program: its own sources and the modules it links.
 function(kw_program name)
-  cmake_parse_arguments(P "" "" "SOURCES;ROOMS;LINKS" ${ARGN})
-  list(TRANSFORM P_ROOMS PREPEND kw_)
+  cmake_parse_arguments(P "" "" "SOURCES;MODULES;LINKS" ${ARGN})
+  list(TRANSFORM P_MODULES PREPEND kw_)
   add_executable(${name} ${P_SOURCES})
-  target_link_libraries(${name} PRIVATE ${P_ROOMS} ${P_LINKS} kw_warnings kw_hardening kw_sanitize)
+  target_link_libraries(${name} PRIVATE ${P_MODULES} ${P_LINKS} kw_warnings kw_hardening kw_sanitize)
   target_link_options(${name} PRIVATE -pie)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()

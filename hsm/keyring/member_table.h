@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* table - the members of the keyring file, and the rules that hold between them */
-#ifndef KEYWARD_KEYRING_TABLE_H
-#define KEYWARD_KEYRING_TABLE_H
+#ifndef KEYWARD_KEYRING_MEMBER_TABLE_H
+#define KEYWARD_KEYRING_MEMBER_TABLE_H
 
 #include <keyward/keyring.h>
 

@@ -31,8 +31,8 @@ struct kw_softhsm {
     char pin_source[160];             /* "file:" and pin_path, for kw_token_options    */
     char pin[KW_SOFTHSM_PIN_LEN + 1]; /* at random */
     char uri[64];                     /* pkcs11:token=keyward-test         */
-    const char *module;               /* of SoftHSM; tests may put the liar's path here */
-    char liar[128];                   /* dir/liar.so, once it is between (liar.h)   */
+    const char *module; /* of SoftHSM; tests may put the fault module's path here */
+    char fault[128];    /* dir/fault.so, once it is between (fault_module.h)   */
 };
 
 /* A fresh token.  The first call of a process initialises one, later calls copy it: they
@@ -70,7 +70,7 @@ void kw_softhsm_check_blob(struct kw_token *token, struct kw_token_key *key,
 void kw_softhsm_keyring(const char *path, const char *domain,
                         const struct kw_version *versions, size_t count);
 
-/* Path of the lying module (tests/fault), which forwards to SoftHSM. */
-extern const char kw_softhsm_liar[];
+/* Path of the fault module (tests/fault), which forwards to SoftHSM. */
+extern const char kw_softhsm_fault[];
 
 #endif

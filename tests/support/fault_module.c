@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "liar.h"
+#include "fault_module.h"
 
 #include <stdio.h>
 
@@ -15,7 +15,7 @@ static void path_of(const struct kw_softhsm *hsm, const char *name, char dst[160
     snprintf(dst, 160, "%s/%s", hsm->dir, name);
 }
 
-void kw_liar_tell(const struct kw_softhsm *hsm, const char *control)
+void kw_fault_set(const struct kw_softhsm *hsm, const char *control)
 {
     char path[160];
     struct kw_note note = {{0}};
@@ -25,29 +25,29 @@ void kw_liar_tell(const struct kw_softhsm *hsm, const char *control)
 }
 
 /* The build tree may be another user's, or have folders that a group may write. */
-static void copy_liar(const char *path)
+static void copy_fault(const char *path)
 {
     struct kw_blob module = {0};
-    CHECK_OK(kw_file_read(kw_softhsm_liar, 64u << 20, &module, NULL));
+    CHECK_OK(kw_file_read(kw_softhsm_fault, 64u << 20, &module, NULL));
     CHECK_OK(kw_file_replace(path, kw_blob_peek(&module), 0700, NULL));
     kw_blob_wipe(&module);
 }
 
-void kw_liar_between(struct kw_softhsm *hsm)
+void kw_fault_between(struct kw_softhsm *hsm)
 {
     char path[160];
-    kw_liar_tell(hsm, "");
-    CHECK(kw_env_give("KW_LIAR_MODULE", hsm->module));
+    kw_fault_set(hsm, "");
+    CHECK(kw_env_give("KW_FAULT_MODULE", hsm->module));
     path_of(hsm, "control", path);
-    CHECK(kw_env_give("KW_LIAR_CONTROL", path));
+    CHECK(kw_env_give("KW_FAULT_CONTROL", path));
     path_of(hsm, "calls", path);
-    CHECK(kw_env_give("KW_LIAR_LOG", path));
-    snprintf(hsm->liar, sizeof hsm->liar, "%s/liar.so", hsm->dir);
-    copy_liar(hsm->liar);
-    hsm->module = hsm->liar;
+    CHECK(kw_env_give("KW_FAULT_LOG", path));
+    snprintf(hsm->fault, sizeof hsm->fault, "%s/fault.so", hsm->dir);
+    copy_fault(hsm->fault);
+    hsm->module = hsm->fault;
 }
 
-const char *kw_liar_calls(const struct kw_softhsm *hsm)
+const char *kw_fault_calls(const struct kw_softhsm *hsm)
 {
     static char text[CALLS_MAX + 1];
     char path[160];
@@ -60,12 +60,12 @@ const char *kw_liar_calls(const struct kw_softhsm *hsm)
     return text;
 }
 
-unsigned kw_liar_count(const struct kw_softhsm *hsm, const char *function)
+unsigned kw_fault_count(const struct kw_softhsm *hsm, const char *function)
 {
     char entry[64];
     unsigned count = 0;
     snprintf(entry, sizeof entry, "> %s pid=", function);
-    for (const char *at = kw_liar_calls(hsm); (at = strstr(at, entry)) != NULL; at++)
+    for (const char *at = kw_fault_calls(hsm); (at = strstr(at, entry)) != NULL; at++)
         count++;
     return count;
 }

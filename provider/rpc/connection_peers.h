@@ -3,11 +3,11 @@
  *
  * gRPC core names the peer of a handed-over descriptor "fd:<number>" and knows no more,
  * so a table keeps what SO_PEERCRED said when the number was handed over.  Entries are
- * overwritten and never taken out, which is sound for a request that comes late: gRPC closes
- * a descriptor only when the last request of its connection has been freed (a stream holds
- * its transport, the transport its endpoint), so while a request exists its number cannot
- * have been handed over again.  A case of the rpc tests holds this, whichever gRPC is
- * there.
+ * overwritten and never taken out, which is sound for a request that comes late: gRPC
+ * closes a descriptor only when the last request of its connection has been freed (a
+ * stream holds its transport, the transport its endpoint), so while a request exists its
+ * number cannot have been handed over again.  A case of the rpc tests holds this,
+ * whichever gRPC is there.
  *
  * Threads:   any; the caller serialises.
  */

@@ -3,8 +3,8 @@
  *
  * Pure: texts of proc(5) in, numbers out.
  */
-#ifndef KEYWARD_CLI_LIMITS_H
-#define KEYWARD_CLI_LIMITS_H
+#ifndef KEYWARD_CLI_LOCKED_LIMIT_H
+#define KEYWARD_CLI_LOCKED_LIMIT_H
 
 #include <keyward/bytes.h>
 

@@ -3,8 +3,8 @@
  *
  * Pure: names and texts only.
  */
-#ifndef KEYWARD_CLI_LAYOUT_H
-#define KEYWARD_CLI_LAYOUT_H
+#ifndef KEYWARD_CLI_NODE_LAYOUT_H
+#define KEYWARD_CLI_NODE_LAYOUT_H
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one table of settings, and what a row can say. */
-#ifndef KEYWARD_CONFIG_TABLE_H
-#define KEYWARD_CONFIG_TABLE_H
+#ifndef KEYWARD_CONFIG_SETTINGS_H
+#define KEYWARD_CONFIG_SETTINGS_H
 
 #include <keyward/config.h>
 
@@ -47,8 +47,7 @@ static inline size_t kw_setting_index(const struct kw_setting *s)
     return (size_t)(s - kw_settings);
 }
 
-/* ---- block.c -------------------------------------------------------------------------
- */
+/* ---- block.c ----------------------------------------------------------------------- */
 
 /* The name of `s` within `map` when it is one of its keys, else NULL. */
 const char *kw_setting_within(const struct kw_setting *map, const struct kw_setting *s);
@@ -83,8 +82,7 @@ static inline size_t *kw_block_count(const struct kw_block *b, const struct kw_s
 void kw_setting_path(const struct kw_block *b, const struct kw_setting *s,
                      char dst[KW_SETTING_PATH]);
 
-/* ---- value.c -------------------------------------------------------------------------
- */
+/* ---- value.c ----------------------------------------------------------------------- */
 
 /* "a duration 1s..5m": what may stand there. */
 #define KW_ALLOWED_TEXT 160

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The places and the texts of a fresh installation. */
-#include "layout.h"
+#include "node_layout.h"
 
 #include <string.h>
 
 #include <keyward/bytes.h>
 
-static bool is_plain(uint8_t c)
+static bool cli_layout_is_plain(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            (c != '\0' && strchr("/._+=@%,~-", c) != NULL);
@@ -14,7 +14,7 @@ static bool is_plain(uint8_t c)
 
 bool kw_layout_is_plain(const char *path)
 {
-    return kw_span_all(kw_span_str(path), is_plain);
+    return kw_span_all(kw_span_str(path), cli_layout_is_plain);
 }
 
 struct places {
@@ -22,27 +22,30 @@ struct places {
 };
 
 /* dst = folder/name; false when it is too long. */
-static bool join(char *dst, size_t cap, const char *folder, const char *name)
+static bool cli_layout_join(char *dst, size_t cap, const char *folder, const char *name)
 {
     int n =
         snprintf(dst, KW_PATH_MAX, "%s%s%s", folder, name[0] != '\0' ? "/" : "", name);
     return n > 0 && (size_t)n <= cap;
 }
 
-static bool fill(struct kw_layout *l, const struct places *p)
+static bool cli_layout_fill(struct kw_layout *l, const struct places *p)
 {
     const size_t any = KW_PATH_MAX - 1, socket = KW_SOCKET_PATH_MAX;
-    return join(l->base, any, p->base, "") &&
-           join(l->config, any, p->base, "keyward.yaml") &&
-           join(l->keyring, any, p->base, "keyring.json") &&
-           join(l->pin, any, p->base, "pin") && join(l->so_pin, any, p->base, "so-pin") &&
-           join(l->softhsm_conf, any, p->base, "softhsm2.conf") &&
-           join(l->encryption, any, p->base, "encryption-configuration.yaml") &&
-           join(l->state, any, p->state, "") && join(l->tokens, any, p->tokens, "") &&
-           join(l->run, any, p->run, "") &&
-           join(l->status, socket, p->run, "status.sock") &&
-           join(l->secrets, socket, p->run, "secrets.sock") &&
-           join(l->bulk, socket, p->run, "bulk.sock");
+    return cli_layout_join(l->base, any, p->base, "") &&
+           cli_layout_join(l->config, any, p->base, "keyward.yaml") &&
+           cli_layout_join(l->keyring, any, p->base, "keyring.json") &&
+           cli_layout_join(l->pin, any, p->base, "pin") &&
+           cli_layout_join(l->so_pin, any, p->base, "so-pin") &&
+           cli_layout_join(l->softhsm_conf, any, p->base, "softhsm2.conf") &&
+           cli_layout_join(l->encryption, any, p->base,
+                           "encryption-configuration.yaml") &&
+           cli_layout_join(l->state, any, p->state, "") &&
+           cli_layout_join(l->tokens, any, p->tokens, "") &&
+           cli_layout_join(l->run, any, p->run, "") &&
+           cli_layout_join(l->status, socket, p->run, "status.sock") &&
+           cli_layout_join(l->secrets, socket, p->run, "secrets.sock") &&
+           cli_layout_join(l->bulk, socket, p->run, "bulk.sock");
 }
 
 kw_err kw_layout_make(const char *dir, struct kw_layout *ret_layout, struct kw_note *note)
@@ -53,9 +56,9 @@ kw_err kw_layout_make(const char *dir, struct kw_layout *ret_layout, struct kw_n
                        "/var/lib/keyward-tokens"};
     if (dir != NULL) {
         if (dir[0] != '/' || !kw_layout_is_plain(dir) ||
-            !join(state, KW_PATH_MAX - 1, dir, "state") ||
-            !join(run, KW_PATH_MAX - 1, dir, "run") ||
-            !join(tokens, KW_PATH_MAX - 1, dir, "tokens")) {
+            !cli_layout_join(state, KW_PATH_MAX - 1, dir, "state") ||
+            !cli_layout_join(run, KW_PATH_MAX - 1, dir, "run") ||
+            !cli_layout_join(tokens, KW_PATH_MAX - 1, dir, "tokens")) {
             kw_note_set(note,
                         "%s: the folder's name must be absolute and of "
                         "[A-Za-z0-9/._+=@%%,~-] only",
@@ -64,7 +67,7 @@ kw_err kw_layout_make(const char *dir, struct kw_layout *ret_layout, struct kw_n
         }
         p = (struct places){dir, state, run, tokens};
     }
-    if (!fill(&layout, &p)) {
+    if (!cli_layout_fill(&layout, &p)) {
         kw_note_set(note,
                     "%s: too long: the path of a unix socket has at most %u bytes; "
                     "choose a shorter --dir",

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* table - each member of the keyring file in its order, with the struct's field for it */
-#include "table.h"
+#include "member_table.h"
 #include "value.h"
 
 #include <stdio.h>
 
 #include <keyward/alloc.h>
 
-static kw_err bad(void)
+static kw_err keyring_table_bad(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
 }
@@ -37,7 +37,7 @@ static kw_err read_versions(const struct kw_member *m, json_t *value, void *fiel
     struct kw_keyring *ring = field;
     if (!json_is_array(value) || json_array_size(value) > KW_VERSIONS_MAX) {
         kw_note_set(note, "must be an array of at most %u versions", KW_VERSIONS_MAX);
-        return bad();
+        return keyring_table_bad();
     }
     ring->versions = kw_new(json_array_size(value), sizeof *ring->versions);
     if (ring->versions == NULL)
@@ -98,7 +98,7 @@ static kw_err read_history(const struct kw_member *m, json_t *value, void *field
     struct kw_keyring *ring = field;
     if (!json_is_array(value) || json_array_size(value) > KW_HISTORY_MAX) {
         kw_note_set(note, "must be an array of at most %u lines", KW_HISTORY_MAX);
-        return bad();
+        return keyring_table_bad();
     }
     ring->history = kw_new(json_array_size(value), sizeof *ring->history);
     if (ring->history == NULL)

@@ -4,9 +4,9 @@
 #define KEYWARD_TESTS_TOKEN_FIXTURE_H
 
 #include "check.h"
-#include "liar.h"
+#include "fault_module.h"
 #include "token_internal.h"
-#include "softhsm.h"
+#include "test_softhsm.h"
 
 #define KEK "kw1-1-000102030405060708090a0b"
 #define OTHER_KEK "kw1-2-aaaaaaaaaaaaaaaaaaaaaaaa"
@@ -24,8 +24,8 @@ static inline kw_span text_span(const char *s)
     return kw_span_str(s);
 }
 
-/* A token with a KEK, opened read-only and logged in.  With the liar before it when
- * `control` is given; it lies from after the login on. */
+/* A token with a KEK, opened read-only and logged in.  With the fault module before it
+ * when `control` is given; it lies from after the login on. */
 static inline void fixture_begin(struct fixture *f, const char *control)
 {
     *f = (struct fixture){0};
@@ -35,11 +35,11 @@ static inline void fixture_begin(struct fixture *f, const char *control)
     (void)kw_softhsm_key(maker, KEK, text_span(LOCATOR));
     kw_token_close(maker);
     if (control != NULL)
-        kw_liar_between(&f->hsm);
+        kw_fault_between(&f->hsm);
     f->token = kw_softhsm_open(&f->hsm, KW_SOFTHSM_READ_ONLY);
     CHECK_OK(kw_token_find(f->token, KEK, text_span(LOCATOR), &f->key, &f->note));
     if (control != NULL)
-        kw_liar_tell(&f->hsm, control);
+        kw_fault_set(&f->hsm, control);
 }
 
 static inline void fixture_end(struct fixture *f)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two lines of proc(5). */
-#include "limits.h"
+#include "locked_limit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 enum { CAP_IPC_LOCK_BIT = 14, VALUE_MAX = 32 };
 
 /* The first word after `name` at the beginning of a line. */
-static bool value_of(kw_span text, const char *name, char dst[VALUE_MAX])
+static bool limits_value_of(kw_span text, const char *name, char dst[VALUE_MAX])
 {
     size_t name_len = strlen(name);
     while (text.len > 0) {
@@ -32,7 +32,7 @@ static bool value_of(kw_span text, const char *name, char dst[VALUE_MAX])
 bool kw_limits_locked(kw_span limits, uint64_t *ret_bytes)
 {
     char value[VALUE_MAX], *end = NULL;
-    if (!value_of(limits, "Max locked memory", value))
+    if (!limits_value_of(limits, "Max locked memory", value))
         return false;
     uint64_t bytes =
         strcmp(value, "unlimited") == 0 ? KW_UNLIMITED : strtoull(value, &end, 10);
@@ -45,7 +45,7 @@ bool kw_limits_locked(kw_span limits, uint64_t *ret_bytes)
 bool kw_limits_may_lock_all(kw_span status)
 {
     char value[VALUE_MAX], *end = NULL;
-    if (!value_of(status, "CapEff:", value))
+    if (!limits_value_of(status, "CapEff:", value))
         return false;
     uint64_t caps = strtoull(value, &end, 16);
     return *end == '\0' && (caps >> CAP_IPC_LOCK_BIT & 1) != 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The front's end of the PIN latch. */
-#include "pin_latch.h"
+#include "front_latch.h"
 
 #include <poll.h>
 #include <string.h>
@@ -22,8 +22,7 @@ kw_err kw_latch_open(struct kw_latch *latch, struct kw_state_dir *dir, const cha
     return e;
 }
 
-/* ---- the key -------------------------------------------------------------------------
- */
+/* ---- the key ----------------------------------------------------------------------- */
 
 static void log_key(struct kw_latch *latch, kw_err e, const struct kw_note *note)
 {
@@ -51,10 +50,10 @@ void kw_latch_key(struct kw_latch *latch, struct kw_secret *ret_key)
     log_key(latch, e, &note);
 }
 
-/* ---- what is known -------------------------------------------------------------------
- */
+/* ---- what is known ----------------------------------------------------------------- */
 
-static void stop(struct kw_latch *latch, kw_err why, const char *reason, int64_t until_ns)
+static void pin_latch_stop(struct kw_latch *latch, kw_err why, const char *reason,
+                           int64_t until_ns)
 {
     latch->why = why;
     latch->not_before_ns = until_ns;
@@ -121,8 +120,7 @@ const char *kw_latch_reason(const struct kw_latch *latch)
     return kw_failed(latch->why) ? latch->reason.text : latch->record.reason;
 }
 
-/* ---- asking --------------------------------------------------------------------------
- */
+/* ---- asking ------------------------------------------------------------------------ */
 
 static kw_err word_of(struct kw_latch *latch, const struct kw_pin_verdict *v)
 {
@@ -130,9 +128,9 @@ static kw_err word_of(struct kw_latch *latch, const struct kw_pin_verdict *v)
     kw_err e = kw_pin_word_err(v->word);
     switch (v->word) {
     case KW_PIN_GO: free_to_start(latch); break;
-    case KW_PIN_STOP: stop(latch, e, v->why.text, INT64_MAX); break;
-    case KW_PIN_FLAGS: stop(latch, e, v->why.text, now + FLAGS_AGAIN_NS); break;
-    case KW_PIN_LATER: stop(latch, e, v->why.text, v->not_before_ns); break;
+    case KW_PIN_STOP: pin_latch_stop(latch, e, v->why.text, INT64_MAX); break;
+    case KW_PIN_FLAGS: pin_latch_stop(latch, e, v->why.text, now + FLAGS_AGAIN_NS); break;
+    case KW_PIN_LATER: pin_latch_stop(latch, e, v->why.text, v->not_before_ns); break;
     case KW_PIN_WAIT: break;
     }
     return e;
@@ -175,8 +173,7 @@ kw_err kw_latch_ask(struct kw_latch *latch, const struct kw_pin_facts *facts,
     return word_of(latch, &v);
 }
 
-/* ---- the end of a login --------------------------------------------------------------
- */
+/* ---- the end of a login ------------------------------------------------------------ */
 
 /* What the record now says is known without asking: no worker is started in vain. */
 static void conclude(struct kw_latch *latch, const struct kw_pin_owner *owner)
@@ -187,9 +184,10 @@ static void conclude(struct kw_latch *latch, const struct kw_pin_owner *owner)
     int64_t due = kw_pin_due(r, &now);
     free_to_start(latch);
     if (r->latched)
-        stop(latch, kw_err_at(KW_CODE_PIN_STOP, "pin latch"), r->reason, INT64_MAX);
+        pin_latch_stop(latch, kw_err_at(KW_CODE_PIN_STOP, "pin latch"), r->reason,
+                       INT64_MAX);
     else if (due > now.boot_ns)
-        stop(latch, kw_err_at(KW_CODE_HSM_DOWN, "pin latch"), r->reason, due);
+        pin_latch_stop(latch, kw_err_at(KW_CODE_HSM_DOWN, "pin latch"), r->reason, due);
 }
 
 static bool write_down(struct kw_latch *latch, const struct kw_latch_debt *d)

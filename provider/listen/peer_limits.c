@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "peers.h"
+#include "peer_limits.h"
 
 #include <errno.h>
 #include <fcntl.h>

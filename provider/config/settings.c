@@ -3,7 +3,7 @@
  *
  * A row is all that parser, messages, --print-config, the manual and the tests know of a
  * setting.  The order is the order in which they are printed. */
-#include "table.h"
+#include "settings.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "served.h"
+#include "test_server.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,15 +12,15 @@
 
 extern char **environ;
 
-void kw_served_make(struct kw_served *ret_served)
+void kw_test_server_make(struct kw_test_server *ret_server)
 {
-    *ret_served = (struct kw_served){.dir = "/tmp/kw-served-XXXXXX"};
-    CHECK(mkdtemp(ret_served->dir) != NULL);
-    snprintf(ret_served->socket, sizeof ret_served->socket, "%s/s", ret_served->dir);
+    *ret_server = (struct kw_test_server){.dir = "/tmp/kw-served-XXXXXX"};
+    CHECK(mkdtemp(ret_server->dir) != NULL);
+    snprintf(ret_server->socket, sizeof ret_server->socket, "%s/s", ret_server->dir);
 }
 
-void kw_served_start(struct kw_served *served, const char *program,
-                     const char *const words[])
+void kw_test_server_start(struct kw_test_server *served, const char *program,
+                          const char *const words[])
 {
     enum { WORDS_MAX = 24 };
     int ends[2];
@@ -42,7 +42,7 @@ void kw_served_start(struct kw_served *served, const char *program,
     close(ends[0]);
 }
 
-int kw_served_stop(struct kw_served *served)
+int kw_test_server_stop(struct kw_test_server *served)
 {
     int status = 0;
     char lock[112];

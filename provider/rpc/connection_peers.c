@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "peers.h"
+#include "connection_peers.h"
 
 #include <keyward/alloc.h>
 
