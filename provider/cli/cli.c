@@ -25,7 +25,7 @@ int kw_cli_read(const struct kw_usage *usage, int argc, char **argv,
                 struct kw_cli *ret_cli)
 {
     struct kw_cli cli = {.colour = use_colour()};
-    struct kw_request call = {.verb = usage->verb, .argc = argc, .argv = argv};
+    struct kw_invocation call = {.verb = usage->verb, .argc = argc, .argv = argv};
     struct kw_note note = {{0}};
     bool want_help = false;
     const struct kw_option common[] = {
