@@ -84,27 +84,14 @@ static struct kw_pick next_pick(const struct kw_calls *k)
     return (struct kw_pick){k->row.method, k->row.first + k->issued % k->row.count};
 }
 
-/* The request of a call; it is built again when it could not be sent. */
-static kw_span message_of(struct kw_calls *k, const struct kw_pick *pick,
-                          uint8_t buffer[KW_MESSAGE_MAX])
-{
-    kw_dst dst = kw_dst_of(buffer, KW_MESSAGE_MAX);
-    if (pick->method == KW_DECRYPT)
-        return kw_corpus_decrypt(k->corpus, pick->entry);
-    bool fits = pick->method == KW_STATUS
-                    ? kw_message_status(&dst)
-                    : kw_corpus_encrypt(k->corpus, pick->entry, &dst);
-    KW_INVARIANT(fits);
-    return kw_dst_span(&dst);
-}
-
 static bool issue_on(struct kw_calls *k, struct kw_h2 *c, int64_t started_ns)
 {
     uint8_t buffer[KW_MESSAGE_MAX];
     const struct kw_pick pick = next_pick(k);
     if (!kw_pace_may(&k->pace, k->now_ns))
         return false;
-    struct kw_h2_call *s = kw_h2_submit(c, pick.method, message_of(k, &pick, buffer));
+    struct kw_h2_call *s = kw_h2_submit(
+        c, pick.method, kw_corpus_request(k->corpus, pick.method, pick.entry, buffer));
     if (s == NULL)
         return false;
     kw_pace_took(&k->pace, k->now_ns);

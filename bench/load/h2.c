@@ -3,15 +3,16 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <keyward/alloc.h>
 #include <keyward/clock.h>
+
+#include "tool.h"
 
 enum { WINDOW_MOST = 0x7fffffff, FRAME_MAX = 9 + 16384 };
 
@@ -257,25 +258,6 @@ static void h2_broke(struct kw_h2 *c, int error)
 /* ---- opening ------------------------------------------------------------------------
  */
 
-static kw_err h2_dial(const char *path, int *ret_fd, struct kw_note *note)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    const struct timeval tick = {.tv_usec = 100000};
-    if (!kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(path))) {
-        kw_note_set(note, "%s: too long for a socket", path);
-        return kw_err_at(KW_CODE_BAD_INPUT, "socket");
-    }
-    *ret_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (*ret_fd < 0 || connect(*ret_fd, (const struct sockaddr *)&at, sizeof at) != 0 ||
-        setsockopt(*ret_fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick) != 0) {
-        int saved = errno;
-        kw_note_set(note, "%s: %s; does a KMS plugin listen there?", path,
-                    strerror(saved));
-        return kw_err_native(KW_CODE_IO, (uint32_t)saved, "connect");
-    }
-    return KW_OK;
-}
-
 static kw_err h2_greet(struct kw_h2 *c, const char *path, struct kw_note *note)
 {
     const kw_deadline until = kw_deadline_in(&kw_clock_system, 5 * KW_S_NS);
@@ -317,12 +299,14 @@ kw_err kw_h2_begin(struct kw_h2 *c, int fd, unsigned calls, const char *timeout)
 kw_err kw_h2_open(struct kw_h2 *c, const char *path, unsigned calls, const char *timeout,
                   struct kw_note *note)
 {
-    int fd = -1;
-    kw_err e = h2_dial(path, &fd, note);
-    kw_err begun = kw_h2_begin(c, fd, calls, timeout);
-    if (kw_failed(e) || kw_failed(begun))
-        return kw_failed(e) ? e : begun;
-    return h2_greet(c, path, note);
+    int fd = kw_dial(path, 100 * KW_MS_NS), saved = errno;
+    kw_err e = kw_h2_begin(c, fd, calls, timeout);
+    if (kw_failed(e))
+        return e;
+    if (fd >= 0)
+        return h2_greet(c, path, note);
+    kw_note_set(note, "%s: %s; does a KMS plugin listen there?", path, strerror(saved));
+    return kw_err_native(KW_CODE_IO, (uint32_t)saved, "connect");
 }
 
 void kw_h2_close(struct kw_h2 *c)
@@ -448,4 +432,28 @@ void kw_h2_digest(struct kw_h2 *c, kw_h2_ended *ended, void *ctx)
     if (n < 0)
         kw_h2_end(c, nghttp2_strerror((int)n));
     c->in_len = 0;
+}
+
+void kw_h2_wait(struct kw_h2 *connection, size_t count, int64_t most_ns,
+                kw_h2_ended *ended, void *ctx, int64_t *now_ns)
+{
+    struct pollfd polled[KW_H2_MAX];
+    const int64_t most = 100 * KW_MS_NS;
+    const struct timespec nap = {.tv_nsec = (long)(most_ns < 0      ? 0
+                                                   : most_ns < most ? most_ns
+                                                                    : most)};
+    KW_INVARIANT(count <= KW_H2_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const struct kw_h2 *c = &connection[i];
+        short want = kw_h2_unwritten(c) ? POLLIN | POLLOUT : POLLIN;
+        polled[i] = (struct pollfd){c->over ? -1 : c->fd, want, 0};
+    }
+    (void)ppoll(polled, count, &nap, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (polled[i].revents == 0 || !kw_h2_read(&connection[i], false))
+            continue;
+        *now_ns = kw_mono_ns(&kw_clock_system);
+        kw_h2_digest(&connection[i], ended, ctx);
+    }
+    *now_ns = kw_mono_ns(&kw_clock_system);
 }

@@ -14,6 +14,7 @@
 #include "message.h"
 
 enum {
+    KW_H2_MAX = 16,        /* connections that are waited for together */
     KW_H2_CALLS_MAX = 512, /* at once, on one connection */
     KW_H2_OUT_BYTES = 1 << 17,
     KW_H2_IN_BYTES = 1 << 17,
@@ -93,5 +94,10 @@ void kw_h2_end(struct kw_h2 *c, const char *why);
  * over.  true when bytes came; what they say is for kw_h2_digest. */
 bool kw_h2_read(struct kw_h2 *c, bool wait);
 void kw_h2_digest(struct kw_h2 *c, kw_h2_ended *ended, void *ctx);
+
+/* Waits for any of these connections, most_ns or 100 ms at most, then reads and digests what
+ * came; *now_ns is the time of each look, and at last of this function's end. */
+void kw_h2_wait(struct kw_h2 *connection, size_t count, int64_t most_ns,
+                kw_h2_ended *ended, void *ctx, int64_t *now_ns);
 
 #endif

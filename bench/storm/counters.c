@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <keyward/bytes.h>
+#include <keyward/clock.h>
+
+#include "tool.h"
 
 /* false: it is not there, or is no number that counts. */
 static bool take(const json_t *from, const char *name, uint64_t *sum)
@@ -43,31 +42,11 @@ bool kw_counters_parse(const json_t *all, struct kw_counters *ret_counters)
     return true;
 }
 
-static int dial(const char *path)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    const struct timeval patience = {.tv_sec = 5};
-    if (!kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(path))) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    if (connect(fd, (const struct sockaddr *)&at, sizeof at) == 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0)
-        return fd;
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return -1;
-}
-
 kw_err kw_counters_read(const char *path, struct kw_counters *ret_counters,
                         struct kw_note *note)
 {
     json_error_t why;
-    int fd = dial(path);
+    int fd = kw_dial(path, 5 * KW_S_NS);
     if (fd < 0) {
         int saved = errno;
         kw_note_set(note,

@@ -2,7 +2,6 @@
 #include "play.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 
 #include <keyward/alloc.h>
@@ -144,29 +143,18 @@ static void play_ended(void *ctx, struct kw_h2 *c, struct kw_h2_call *s)
     kw_storm_ended(p->storm, p->now_ns, asker, &r);
 }
 
-/* What this call says; an Encrypt's seed is a new one each time. */
-static kw_span play_message_of(struct play *p, const struct kw_storm_call *call,
-                               uint8_t buffer[KW_MESSAGE_MAX])
-{
-    kw_dst dst = kw_dst_of(buffer, KW_MESSAGE_MAX);
-    if (call->method == KW_DECRYPT)
-        return kw_corpus_decrypt(p->corpus, call->seed);
-    if (call->method == KW_ENCRYPT)
-        kw_random(p->own.entry[call->server].seed, KW_SEED);
-    bool fits = call->method == KW_STATUS
-                    ? kw_message_status(&dst)
-                    : kw_corpus_encrypt(&p->own, call->server, &dst);
-    KW_INVARIANT(fits);
-    return kw_dst_span(&dst);
-}
-
 static void play_ask(void *ctx, const struct kw_storm_call *call)
 {
     uint8_t buffer[KW_MESSAGE_MAX];
     struct play *p = ctx;
     struct kw_h2 *c = &p->connection[call->server];
+    const bool decrypt = call->method == KW_DECRYPT;
+    if (call->method == KW_ENCRYPT) /* a new seed each time */
+        kw_random(p->own.entry[call->server].seed, KW_SEED);
     struct kw_h2_call *sent =
-        kw_h2_submit(c, call->method, play_message_of(p, call, buffer));
+        kw_h2_submit(c, call->method,
+                     kw_corpus_request(decrypt ? p->corpus : &p->own, call->method,
+                                       decrypt ? call->seed : call->server, buffer));
     p->call[call->asker] = (struct on_its_way){sent, call->seed};
     if (sent != NULL) /* else the connection is lost, which ends the storm */
         sent->entry = call->asker;
@@ -183,29 +171,6 @@ static void play_give_up(void *ctx, const struct kw_storm_call *call)
 }
 
 /* ---- the run --------------------------------------------------------------------------- */
-
-static void play_wait_for_something(struct play *p)
-{
-    struct pollfd polled[KW_STORM_SERVERS_MAX];
-    const uint64_t servers = p->o->storm.servers;
-    int64_t left = kw_storm_wakes(p->storm) - p->now_ns;
-    left = left < 0 ? 0 : left > 100 * KW_MS_NS ? 100 * KW_MS_NS : left;
-    const struct timespec nap = {.tv_nsec = (long)left};
-    for (uint64_t i = 0; i < servers; i++) {
-        const struct kw_h2 *c = &p->connection[i];
-        short wanted = kw_h2_unwritten(c) ? POLLIN | POLLOUT : POLLIN;
-        polled[i] = (struct pollfd){c->fd, wanted, 0};
-    }
-    (void)ppoll(polled, servers, &nap, NULL);
-    for (uint64_t i = 0; i < servers; i++) {
-        struct kw_h2 *c = &p->connection[i];
-        if (polled[i].revents == 0 || !kw_h2_read(c, false))
-            continue;
-        p->now_ns = kw_mono_ns(&kw_clock_system);
-        kw_h2_digest(c, play_ended, p);
-    }
-    p->now_ns = kw_mono_ns(&kw_clock_system);
-}
 
 /* Can it go on?  Else the result says why not. */
 static bool play_can_go_on(struct play *p)
@@ -244,7 +209,8 @@ static void play_run(struct play *p, struct kw_progress *progress)
         kw_storm_tick(p->storm, p->now_ns);
         for (uint32_t i = 0; i < p->o->storm.servers; i++)
             kw_h2_flush(&p->connection[i]);
-        play_wait_for_something(p);
+        kw_h2_wait(p->connection, p->o->storm.servers,
+                   kw_storm_wakes(p->storm) - p->now_ns, play_ended, p, &p->now_ns);
         play_tell(p, progress);
         if (!kw_storm_over(p->storm))
             p->result->partial = !play_can_go_on(p);

@@ -39,6 +39,9 @@ int kw_bench_pin(const char *verb, const char *text, uint64_t cpu);
 int kw_bench_document(const char *verb, json_t *document, bool json,
                       enum kw_bench_exit code);
 
+/* A connection to this socket, whose reads give up after so long; -1 and errno. */
+int kw_dial(const char *path, int64_t patience_ns);
+
 /* From now on Ctrl-C and SIGTERM only set a flag; a blocking call ends with EINTR. */
 void kw_stop_catch(void);
 bool kw_stop_asked(void);
