@@ -26,7 +26,7 @@ static const struct {
     {"split", "one such run of two things, told apart", kw_analysis_exec},
 };
 
-static int usage(FILE *out, int status)
+static int bench_usage(FILE *out, int status)
 {
     fputs("usage: keyward-bench VERB [options]\n\n", out);
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
@@ -38,9 +38,9 @@ static int usage(FILE *out, int status)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return usage(stderr, KW_BENCH_USAGE);
+        return bench_usage(stderr, KW_BENCH_USAGE);
     if (strcmp(argv[1], "--help") == 0)
-        return usage(stdout, KW_BENCH_GOOD);
+        return bench_usage(stdout, KW_BENCH_GOOD);
     if (strcmp(argv[1], "--version") == 0)
         return printf("keyward-bench %s\n", KW_VERSION) > 0 ? KW_BENCH_GOOD
                                                             : KW_BENCH_UNABLE;
@@ -48,5 +48,5 @@ int main(int argc, char **argv)
         if (strcmp(verbs[i].name, argv[1]) == 0)
             return verbs[i].run(argc - 1, argv + 1);
     fprintf(stderr, "keyward-bench: '%s' is no verb\n", argv[1]);
-    return usage(stderr, KW_BENCH_USAGE);
+    return bench_usage(stderr, KW_BENCH_USAGE);
 }

@@ -70,7 +70,7 @@ struct kw_reconnect {
 /* What to ask, when it is not for a struct kw_choice to say: this method, for `count`
  * entries in turn, from `first` on. */
 struct kw_row {
-    enum kw_method method;
+    enum kw_bench_method method;
     size_t first, count;
 };
 
@@ -109,7 +109,7 @@ void kw_calls_drain(struct kw_calls *k);
  * BAD_INPUT     some failed
  * WRONG_ANSWER  some replies were wrong
  * IO            the connection broke, or Ctrl-C */
-kw_err kw_calls_prepare(struct kw_calls *k, enum kw_method method, size_t first,
+kw_err kw_calls_prepare(struct kw_calls *k, enum kw_bench_method method, size_t first,
                         size_t count, const char *what, struct kw_note *note);
 void kw_tally_clear(struct kw_tally *t, int64_t now_ns);
 /* reconnect.c: something failed; a reply was good, or the stretch is over.  Without a

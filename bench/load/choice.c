@@ -35,7 +35,7 @@ static size_t ciphertext(struct kw_choice *c)
 
 void kw_choice_step(struct kw_choice *c)
 {
-    c->next = (struct kw_pick){(enum kw_method)kw_deck_next(&c->deck), 0};
+    c->next = (struct kw_pick){(enum kw_bench_method)kw_deck_next(&c->deck), 0};
     if (c->next.method == KW_DECRYPT)
         c->next.entry = ciphertext(c);
     if (c->next.method == KW_ENCRYPT)

@@ -53,7 +53,7 @@ struct kw_needs {
 struct kw_needs kw_choice_needs(const struct kw_choice_options *o);
 
 struct kw_pick {
-    enum kw_method method;
+    enum kw_bench_method method;
     size_t entry;
 };
 

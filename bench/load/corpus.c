@@ -37,8 +37,8 @@ kw_span kw_corpus_decrypt(const struct kw_corpus *c, size_t i)
     return kw_span_of(c->entry[i].decrypt, c->entry[i].len);
 }
 
-kw_span kw_corpus_request(const struct kw_corpus *c, enum kw_method method, size_t i,
-                          uint8_t buffer[KW_MESSAGE_MAX])
+kw_span kw_corpus_request(const struct kw_corpus *c, enum kw_bench_method method,
+                          size_t i, uint8_t buffer[KW_MESSAGE_MAX])
 {
     kw_dst dst = kw_dst_of(buffer, KW_MESSAGE_MAX);
     char uid[40];
@@ -80,7 +80,8 @@ static bool judge_encrypt(struct kw_corpus *c, size_t i, const struct kw_reply *
            r->key_id.len <= KW_WIRE_KEY_ID_MAX && corpus_keep(c, i, r);
 }
 
-bool kw_corpus_judge(struct kw_corpus *c, enum kw_method method, size_t i, kw_span body)
+bool kw_corpus_judge(struct kw_corpus *c, enum kw_bench_method method, size_t i,
+                     kw_span body)
 {
     struct kw_reply r;
     if (!kw_message_read(method, body, &r))

@@ -17,7 +17,7 @@ static json_t *load_latency(const struct kw_histogram *h)
     return kw_document_or_null(to, kw_document_percentiles(good, to, h, "ns"));
 }
 
-static json_t *load_process(const struct kw_usage *u)
+static json_t *load_process(const struct kw_process_usage *u)
 {
     return json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "pid", u->pid,
                      "name", u->name, "cpu_ns", (num)u->cpu_ns, "user_ticks",
@@ -91,8 +91,8 @@ static json_t *load_figures(const struct kw_load_options *o,
                             const struct kw_load_result *r)
 {
     const struct kw_histogram *all = &r->tally.all.good;
-    const struct kw_usage workers = kw_watch_children(&r->used);
-    const struct kw_usage *server = &r->used.server;
+    const struct kw_process_usage workers = kw_watch_children(&r->used);
+    const struct kw_process_usage *server = &r->used.server;
     json_t *to =
         json_pack("{s:f, s:f}", "calls_per_s", load_per_second(r, all->count),
                   "goodput_per_s", load_per_second(r, all->count - r->tally.all.overdue));
@@ -119,7 +119,7 @@ static json_t *load_outcome(const struct kw_outcome *c)
 {
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "good", (num)c->good.count,
                      "wrong", (num)c->wrong, "failed", (num)c->failed, "missed",
-                     (num)(c->overdue + c->exceeded), "overdue", (num)c->overdue,
+                     (num)c->overdue + (num)c->exceeded, "overdue", (num)c->overdue,
                      "exceeded", (num)c->exceeded, "latency", load_latency(&c->good));
 }
 
@@ -128,7 +128,7 @@ static json_t *load_by_method(const struct kw_load_options *o, const struct kw_t
     json_t *to = json_object();
     for (unsigned m = 0; m < KW_METHODS; m++)
         if (o->choice.weight[m] > 0)
-            json_object_set_new(to, kw_method_names[m], load_outcome(&t->of[m]));
+            json_object_set_new(to, kw_bench_method_names[m], load_outcome(&t->of[m]));
     return to;
 }
 
@@ -136,7 +136,7 @@ static json_t *load_sent(const struct kw_load_result *r)
 {
     json_t *to = json_object();
     for (unsigned m = 0; m < KW_METHODS; m++)
-        json_object_set_new(to, kw_method_names[m], json_integer((num)r->sent[m]));
+        json_object_set_new(to, kw_bench_method_names[m], json_integer((num)r->sent[m]));
     return to;
 }
 

@@ -338,7 +338,8 @@ static bool h2_may_submit(const struct kw_h2 *c)
                                  c->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
 }
 
-struct kw_h2_call *kw_h2_submit(struct kw_h2 *c, enum kw_method method, kw_span message)
+struct kw_h2_call *kw_h2_submit(struct kw_h2 *c, enum kw_bench_method method,
+                                kw_span message)
 {
     if (!h2_may_submit(c))
         return NULL;

@@ -32,7 +32,7 @@ struct kw_h2_call {
     uint32_t len, request_len, request_at;
     uint8_t body[KW_MESSAGE_MAX];
     /* the caller's own */
-    enum kw_method method;
+    enum kw_bench_method method;
     size_t entry;
     int64_t started_ns;
 };
@@ -74,7 +74,8 @@ void kw_h2_close(struct kw_h2 *c); /* {0} does nothing */
 int32_t kw_h2_peer(const struct kw_h2 *c);
 
 /* Queues a copy of one call; NULL when none is free just now. */
-struct kw_h2_call *kw_h2_submit(struct kw_h2 *c, enum kw_method method, kw_span message);
+struct kw_h2_call *kw_h2_submit(struct kw_h2 *c, enum kw_bench_method method,
+                                kw_span message);
 /* Gives a call up: RST_STREAM, and it is free. */
 void kw_h2_cancel(struct kw_h2 *c, struct kw_h2_call *call);
 /* Writes what is queued, as far as it goes without waiting. */

@@ -33,7 +33,7 @@ static bool take_text(const char **at, const char *text)
 static bool take_method(const char **at, unsigned *ret_method)
 {
     for (unsigned i = 0; i < KW_METHODS; i++)
-        if (take_text(at, kw_method_names[i])) {
+        if (take_text(at, kw_bench_method_names[i])) {
             *ret_method = i;
             return true;
         }

@@ -59,7 +59,7 @@ static bool setup_full(struct kw_micro *m)
     return true;
 }
 
-static void teardown(void)
+static void cache_teardown(void)
 {
     kw_cache_free(cache);
     cache = NULL;
@@ -155,11 +155,11 @@ static void expire(struct kw_micro *m)
 static const int64_t sizes[] = {64, 1024, 16384, KW_MICRO_ENTRIES_MAX};
 #define SIZES "entries", sizes
 static struct kw_micro_case cases[] = {
-    {"cache/hit", setup_full, hit, teardown, false, SIZES},
-    {"cache/miss", setup_full, miss, teardown, false, SIZES},
-    {"cache/insert", setup_empty, insert, teardown, false, SIZES},
-    {"cache/evict", setup_full, evict, teardown, false, SIZES},
-    {"cache/expire", setup_empty, expire, teardown, false, SIZES},
+    {"cache/hit", setup_full, hit, cache_teardown, false, SIZES},
+    {"cache/miss", setup_full, miss, cache_teardown, false, SIZES},
+    {"cache/insert", setup_empty, insert, cache_teardown, false, SIZES},
+    {"cache/evict", setup_full, evict, cache_teardown, false, SIZES},
+    {"cache/expire", setup_empty, expire, cache_teardown, false, SIZES},
     {.name = NULL},
 };
 

@@ -20,7 +20,7 @@ static bool field(kw_dst *dst, uint8_t number, kw_span s)
            kw_dst_put_u8(dst, (uint8_t)s.len) && kw_dst_put(dst, s);
 }
 
-static bool setup(struct kw_micro *m, size_t len, kw_span key_id)
+static bool codec_setup(struct kw_micro *m, size_t len, kw_span key_id)
 {
     uint8_t bytes[CIPHERTEXT];
     kw_dst dst = kw_dst_of(message, sizeof message);
@@ -36,20 +36,20 @@ static bool setup(struct kw_micro *m, size_t len, kw_span key_id)
 
 static bool setup_encrypt(struct kw_micro *m)
 {
-    return setup(m, SEED, (kw_span){0});
+    return codec_setup(m, SEED, (kw_span){0});
 }
 
 static bool setup_decrypt(struct kw_micro *m)
 {
-    return setup(m, CIPHERTEXT, kw_span_str(KEY_ID));
+    return codec_setup(m, CIPHERTEXT, kw_span_str(KEY_ID));
 }
 
-static void teardown(void)
+static void codec_teardown(void)
 {
     kw_pb_block_wipe(&block);
 }
 
-static void parse(struct kw_micro *m, enum kw_method method)
+static void codec_parse(struct kw_micro *m, enum kw_method method)
 {
     struct kw_codec_fields request = {0};
     kw_err e;
@@ -64,12 +64,12 @@ static void parse(struct kw_micro *m, enum kw_method method)
 
 static void parse_encrypt(struct kw_micro *m)
 {
-    parse(m, KW_METHOD_ENCRYPT);
+    codec_parse(m, KW_METHOD_ENCRYPT);
 }
 
 static void parse_decrypt(struct kw_micro *m)
 {
-    parse(m, KW_METHOD_DECRYPT);
+    codec_parse(m, KW_METHOD_DECRYPT);
 }
 
 static void pack(struct kw_micro *m, struct kw_request *request)
@@ -112,8 +112,8 @@ static void pack_decrypt(struct kw_micro *m)
 }
 
 const struct kw_micro_case kw_micro_codec[] = {
-    {"codec/parse_encrypt", setup_encrypt, parse_encrypt, teardown},
-    {"codec/parse_decrypt", setup_decrypt, parse_decrypt, teardown},
+    {"codec/parse_encrypt", setup_encrypt, parse_encrypt, codec_teardown},
+    {"codec/parse_decrypt", setup_decrypt, parse_decrypt, codec_teardown},
     {.name = "codec/pack_encrypt", .run = pack_encrypt},
     {.name = "codec/pack_decrypt", .run = pack_decrypt},
     {.name = "codec/pack_status", .run = pack_status},

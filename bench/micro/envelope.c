@@ -22,7 +22,7 @@ static kw_err make_aad(uint8_t bytes[KW_AAD_MAX], kw_span *ret_aad)
     return e;
 }
 
-static bool setup(struct kw_micro *m)
+static bool envelope_setup(struct kw_micro *m)
 {
     const enum kw_mechanism gcm = KW_MECH_AES_256_GCM;
     kw_dst dst = kw_dst_of(stored_bytes, sizeof stored_bytes);
@@ -44,7 +44,7 @@ static bool setup(struct kw_micro *m)
     return !kw_micro_failed(m, make_aad(aad_bytes, &bound));
 }
 
-static void parse(struct kw_micro *m)
+static void envelope_parse(struct kw_micro *m)
 {
     struct kw_envelope got = {0};
     kw_err e;
@@ -102,7 +102,7 @@ static void inner(struct kw_micro *m)
 
 /* As after an unwrap: the token's bytes in the arena, the digest checked, the seed wiped.
  */
-static void prove(struct kw_micro *m)
+static void envelope_prove(struct kw_micro *m)
 {
     struct kw_secret sealed_in = {0}, s = {0};
     kw_err e = kw_envelope_inner(bound, kw_span_of(seed, SEED), &sealed_in);
@@ -119,11 +119,11 @@ static void prove(struct kw_micro *m)
 }
 
 const struct kw_micro_case kw_micro_envelope[] = {
-    {"envelope/parse", setup, parse},
-    {"envelope/write", setup, write_it},
-    {"envelope/aad", setup, aad},
-    {"envelope/iv", setup, iv},
-    {"envelope/inner", setup, inner},
-    {"envelope/prove", setup, prove},
+    {"envelope/parse", envelope_setup, envelope_parse},
+    {"envelope/write", envelope_setup, write_it},
+    {"envelope/aad", envelope_setup, aad},
+    {"envelope/iv", envelope_setup, iv},
+    {"envelope/inner", envelope_setup, inner},
+    {"envelope/prove", envelope_setup, envelope_prove},
     {.name = NULL},
 };

@@ -23,20 +23,20 @@ static kw_err ring_add(uint32_t n)
     return e;
 }
 
-static void teardown(void)
+static void keyring_teardown(void)
 {
     kw_keyring_give(ring);
     ring = NULL;
 }
 
-static bool setup(struct kw_micro *m)
+static bool keyring_setup(struct kw_micro *m)
 {
     kw_err e = kw_keyring_new("cluster.example", &ring);
     for (uint32_t n = 1; !kw_failed(e) && n <= (uint32_t)kw_micro_argument(m); n++)
         e = ring_add(n);
     if (!kw_micro_failed(m, e))
         return true;
-    teardown();
+    keyring_teardown();
     return false;
 }
 
@@ -68,7 +68,7 @@ static void by_n(struct kw_micro *m)
         kw_micro_fail(m, "another version was found");
 }
 
-static void unknown(struct kw_micro *m)
+static void keyring_unknown(struct kw_micro *m)
 {
     const kw_span nobodys = kw_span_str("kw1-7-0123456789abcdef01234567");
     size_t found = 0;
@@ -81,8 +81,9 @@ static void unknown(struct kw_micro *m)
 static const int64_t versions[] = {1, 16, KW_VERSIONS_MAX};
 #define VERSIONS "versions", versions, 3
 const struct kw_micro_case kw_micro_keyring[] = {
-    {"keyring/by_key_id", setup, by_key_id, teardown, false, VERSIONS},
-    {"keyring/by_n", setup, by_n, teardown, false, VERSIONS},
-    {"keyring/unknown", setup, unknown, teardown, false, VERSIONS},
+    {"keyring/by_key_id", keyring_setup, by_key_id, keyring_teardown, false, VERSIONS},
+    {"keyring/by_n", keyring_setup, by_n, keyring_teardown, false, VERSIONS},
+    {"keyring/unknown", keyring_setup, keyring_unknown, keyring_teardown, false,
+     VERSIONS},
     {.name = NULL},
 };

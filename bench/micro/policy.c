@@ -18,7 +18,7 @@ static const struct kw_policy_facts facts[] = {
 };
 enum { FACTS = sizeof facts / sizeof facts[0] };
 
-static void verdict(struct kw_micro *m)
+static void policy_verdict(struct kw_micro *m)
 {
     size_t at = 0;
     while (kw_micro_next(m)) {
@@ -45,7 +45,7 @@ static void scope(struct kw_micro *m)
 
 static const int64_t accepted_counts[] = {0, 8};
 const struct kw_micro_case kw_micro_policy[] = {
-    {.name = "policy/verdict", .run = verdict},
+    {.name = "policy/verdict", .run = policy_verdict},
     {"policy/scope", NULL, scope, NULL, false, "accepted", accepted_counts, 2},
     {.name = NULL},
 };

@@ -19,7 +19,7 @@ static struct fixture {
     pid_t echo;
 } f;
 
-static bool setup(struct kw_micro *m)
+static bool wire_setup(struct kw_micro *m)
 {
     (void)m; /* it cannot fail */
     kw_micro_fill(f.iv, IV, 1);
@@ -82,7 +82,7 @@ static bool answer_one(int fd)
 static bool setup_echo(struct kw_micro *m)
 {
     int ends[2];
-    (void)setup(m);
+    (void)wire_setup(m);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         kw_micro_fail(m, "no socket pair");
         return false;
@@ -130,7 +130,7 @@ static bool take_answer(uint64_t id)
 }
 
 /* One turn: as many jobs as the argument says go out, then their answers come back. */
-static void round_trip(struct kw_micro *m)
+static void wire_round_trip(struct kw_micro *m)
 {
     uint64_t in_flight = (uint64_t)kw_micro_argument(m), id = 1;
     bool good = true;
@@ -148,9 +148,9 @@ static void round_trip(struct kw_micro *m)
 
 static const int64_t in_flights[] = {1, 8, KW_WIRE_JOBS_MAX};
 const struct kw_micro_case kw_micro_wire[] = {
-    {"wire/put_job", setup, put_job},
-    {"wire/get_job", setup, get_job},
-    {"wire/round_trip", setup_echo, round_trip, teardown_echo, true, "in_flight",
+    {"wire/put_job", wire_setup, put_job},
+    {"wire/get_job", wire_setup, get_job},
+    {"wire/round_trip", setup_echo, wire_round_trip, teardown_echo, true, "in_flight",
      in_flights, 3},
     {.name = NULL},
 };

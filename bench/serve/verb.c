@@ -164,7 +164,7 @@ static kw_err serve_close(struct kw_note *note)
     return e;
 }
 
-static int serve(void)
+static int serve_run(void)
 {
     struct kw_note note = {{0}};
     int code = KW_BENCH_GOOD;
@@ -204,7 +204,7 @@ int kw_bench_serve(int argc, char **argv)
         return serve_echo();
     if (code < 0)
         code = kw_bench_pin(verb, cpu_text, cpu);
-    return code >= 0 ? code : serve();
+    return code >= 0 ? code : serve_run();
 }
 
 int kw_bench_echo(int argc, char **argv)

@@ -42,8 +42,8 @@ struct play {
 
 /* The method for entries 0 to count - 1 on this connection, before anything is measured. */
 static kw_err play_calls(const struct kw_play_options *o, struct kw_h2 *c,
-                         struct kw_corpus *corpus, enum kw_method method, size_t count,
-                         struct kw_progress *progress, struct kw_note *note)
+                         struct kw_corpus *corpus, enum kw_bench_method method,
+                         size_t count, struct kw_progress *progress, struct kw_note *note)
 {
     static const char *const what[KW_METHODS] = {
         "Status", "making ciphertexts with Encrypt", "Decrypt"};

@@ -12,7 +12,7 @@ enum kw_storm_asker_state {
 
 struct kw_storm_asker {
     enum kw_storm_asker_state state;
-    enum kw_method method;
+    enum kw_bench_method method;
     int64_t wanted_ns, at_ns; /* latency and timeout count from the first */
     size_t seed;              /* of a list: the one it is at              */
 };
@@ -123,7 +123,7 @@ uint64_t kw_storm_unwrapped(const struct kw_storm *s)
     return sum;
 }
 
-static struct kw_storm_point point_at(const struct kw_storm *s, int64_t t_ns)
+static struct kw_storm_point storm_point_at(const struct kw_storm *s, int64_t t_ns)
 {
     struct kw_storm_point p = {
         .t_ns = t_ns, .unwrapped = kw_storm_unwrapped(s), .failed = s->tally.wrong};
@@ -135,7 +135,7 @@ static struct kw_storm_point point_at(const struct kw_storm *s, int64_t t_ns)
 }
 
 /* Every second point goes, and twice as long lies between those that come. */
-static void thin_out(struct kw_storm_timeline *line)
+static void storm_thin_out(struct kw_storm_timeline *line)
 {
     line->count = (line->count + 1) / 2;
     for (size_t i = 1; i < line->count; i++)
@@ -144,14 +144,14 @@ static void thin_out(struct kw_storm_timeline *line)
     line->next_ns = (int64_t)line->count * line->step_ns;
 }
 
-static void sample(struct kw_storm *s, int64_t now_ns)
+static void storm_sample(struct kw_storm *s, int64_t now_ns)
 {
     struct kw_storm_timeline *line = &s->timeline;
     while (line->next_ns <= now_ns - s->began_ns) {
-        line->point[line->count++] = point_at(s, line->next_ns);
+        line->point[line->count++] = storm_point_at(s, line->next_ns);
         line->next_ns += line->step_ns;
         if (line->count == KW_STORM_POINTS - 1) /* the last one is for the end */
-            thin_out(line);
+            storm_thin_out(line);
     }
 }
 
@@ -160,7 +160,7 @@ size_t kw_storm_timeline(const struct kw_storm *s, struct kw_storm_point *ret_po
     const struct kw_storm_timeline *line = &s->timeline;
     for (size_t i = 0; i < line->count; i++)
         ret_points[i] = line->point[i];
-    ret_points[line->count] = point_at(s, s->now_ns - s->began_ns);
+    ret_points[line->count] = storm_point_at(s, s->now_ns - s->began_ns);
     return line->count + 1;
 }
 
@@ -173,6 +173,7 @@ static uint64_t lists_of(const struct kw_storm_options *o)
 
 static uint32_t server_of(const struct kw_storm *s, uint32_t asker)
 {
+    KW_INVARIANT(s->per_server > 0);
     return asker / s->per_server;
 }
 
@@ -192,7 +193,7 @@ static size_t first_seed(const struct kw_storm *s, uint32_t asker)
     return (asker % s->per_server - 1) / s->o.readers;
 }
 
-static struct kw_storm_call call_of(const struct kw_storm *s, uint32_t asker)
+static struct kw_storm_call storm_call_of(const struct kw_storm *s, uint32_t asker)
 {
     const struct kw_storm_asker *a = &s->asker[asker];
     return (struct kw_storm_call){asker, server_of(s, asker), a->method, a->seed};
@@ -200,30 +201,30 @@ static struct kw_storm_call call_of(const struct kw_storm *s, uint32_t asker)
 
 /* ---- what an asker does ------------------------------------------------------------ */
 
-static void wake_at(struct kw_storm *s, int64_t at_ns)
+static void storm_wake_at(struct kw_storm *s, int64_t at_ns)
 {
     if (at_ns < s->wakes_ns)
         s->wakes_ns = at_ns;
 }
 
-static void fall_asleep(struct kw_storm *s, uint32_t asker, int64_t for_ns)
+static void storm_fall_asleep(struct kw_storm *s, uint32_t asker, int64_t for_ns)
 {
     struct kw_storm_asker *a = &s->asker[asker];
     a->state = KW_ASKER_SLEEPS;
     a->at_ns = s->now_ns + for_ns;
-    wake_at(s, a->at_ns);
+    storm_wake_at(s, a->at_ns);
 }
 
-static void want(struct kw_storm *s, uint32_t asker, enum kw_method method)
+static void storm_want(struct kw_storm *s, uint32_t asker, enum kw_bench_method method)
 {
     struct kw_storm_asker *a = &s->asker[asker];
     a->state = KW_ASKER_ASKS;
     a->method = method;
     a->wanted_ns = s->now_ns;
     a->at_ns = s->now_ns + s->o.timeout_ns; /* rule 8 */
-    wake_at(s, a->at_ns);
+    storm_wake_at(s, a->at_ns);
     count_wanted(s, server_of(s, asker), a);
-    const struct kw_storm_call call = call_of(s, asker);
+    const struct kw_storm_call call = storm_call_of(s, asker);
     s->caller.ask(s->caller.ctx, &call);
 }
 
@@ -245,7 +246,7 @@ static void list_came_to_its_end(struct kw_storm *s, uint32_t server)
 static void list_fails(struct kw_storm *s, uint32_t asker)
 {
     s->tally.list_retries++;
-    fall_asleep(s, asker, s->o.list_retry_ns);
+    storm_fall_asleep(s, asker, s->o.list_retry_ns);
 }
 
 /* Rule 5: from the seed it is at to the next that the cache has not. */
@@ -257,7 +258,7 @@ static void list_goes_on(struct kw_storm *s, uint32_t asker)
         a->seed += s->o.parallel;
     a->state = KW_ASKER_IDLE;
     if (a->seed < s->o.seeds)
-        want(s, asker, KW_DECRYPT);
+        storm_want(s, asker, KW_DECRYPT);
     else
         list_came_to_its_end(s, server);
 }
@@ -278,7 +279,7 @@ static void check_ended(struct kw_storm *s, uint32_t asker, bool good)
     uint32_t server = server_of(s, asker);
     struct kw_storm_server *v = &s->server[server];
     s->tally.bad_checks += !good;
-    fall_asleep(s, asker, good ? s->o.check_ns : s->o.check_retry_ns);
+    storm_fall_asleep(s, asker, good ? s->o.check_ns : s->o.check_retry_ns);
     if (v->begun)
         return;
     v->begun = true;
@@ -286,17 +287,17 @@ static void check_ended(struct kw_storm *s, uint32_t asker, bool good)
         list_begins(s, check_of(s, server) + i);
 }
 
-static void begin(struct kw_storm *s, uint32_t asker)
+static void storm_begin(struct kw_storm *s, uint32_t asker)
 {
     if (asker == check_of(s, server_of(s, asker)))
-        want(s, asker, KW_STATUS);
+        storm_want(s, asker, KW_STATUS);
     else
         list_begins(s, asker);
 }
 
 /* ---- the life of a server ---------------------------------------------------------- */
 
-static void be_born(struct kw_storm *s, uint32_t server)
+static void storm_be_born(struct kw_storm *s, uint32_t server)
 {
     struct kw_storm_server *v = &s->server[server];
     v->key_id = v->seen = 0;
@@ -308,7 +309,7 @@ static void be_born(struct kw_storm *s, uint32_t server)
     v->born_ns = s->now_ns;
     for (uint32_t i = 0; i < s->per_server; i++)
         s->asker[check_of(s, server) + i].state = KW_ASKER_IDLE;
-    want(s, check_of(s, server), KW_STATUS);
+    storm_want(s, check_of(s, server), KW_STATUS);
 }
 
 static int64_t restart_due(const struct kw_storm *s, uint32_t server)
@@ -335,7 +336,7 @@ static void leave_if_due(struct kw_storm *s, uint32_t server)
         s->tally.restarts++;
     }
     if (v->leaving && v->busy == 0)
-        be_born(s, server);
+        storm_be_born(s, server);
 }
 
 /* ---- time -------------------------------------------------------------------------- */
@@ -346,15 +347,15 @@ int64_t kw_storm_wakes(const struct kw_storm *s)
 }
 
 /* What is due later; the earliest of it is when to look again. */
-static void look_ahead(struct kw_storm *s)
+static void storm_look_ahead(struct kw_storm *s)
 {
     s->wakes_ns = s->o.day_ns > 0 ? s->began_ns + s->o.day_ns : INT64_MAX;
     for (uint32_t i = 0; i < askers_of(s); i++)
         if (s->asker[i].state != KW_ASKER_IDLE)
-            wake_at(s, s->asker[i].at_ns);
+            storm_wake_at(s, s->asker[i].at_ns);
     for (uint32_t i = 0; i < s->o.servers; i++)
         if (!s->server[i].leaving)
-            wake_at(s, restart_due(s, i));
+            storm_wake_at(s, restart_due(s, i));
 }
 
 /* ---- the end of a call ------------------------------------------------------------- */
@@ -368,7 +369,7 @@ static void end_of_check(struct kw_storm *s, uint32_t asker,
     if (good && s->asker[asker].method == KW_STATUS) {
         v->seen = reply->key_id;
         if (v->seen != v->key_id) {
-            want(s, asker, KW_ENCRYPT);
+            storm_want(s, asker, KW_ENCRYPT);
             return;
         }
     } else if (good && reply->key_id == v->seen) {
@@ -395,8 +396,8 @@ static void end_of_decrypt(struct kw_storm *s, uint32_t asker,
     }
 }
 
-static void end_call(struct kw_storm *s, uint32_t asker,
-                     const struct kw_storm_reply *reply)
+static void storm_end_call(struct kw_storm *s, uint32_t asker,
+                           const struct kw_storm_reply *reply)
 {
     struct kw_storm_asker *a = &s->asker[asker];
     uint32_t server = server_of(s, asker);
@@ -416,11 +417,11 @@ static void end_call(struct kw_storm *s, uint32_t asker,
 
 static const struct kw_storm_reply too_late = {.outcome = KW_STORM_FAILED, .code = 4};
 
-static void pass_time(struct kw_storm *s, int64_t now_ns)
+static void storm_pass_time(struct kw_storm *s, int64_t now_ns)
 {
     KW_INVARIANT(now_ns >= s->now_ns);
     if (now_ns > s->now_ns)
-        sample(s, now_ns);
+        storm_sample(s, now_ns);
     s->now_ns = now_ns;
 }
 
@@ -429,21 +430,21 @@ void kw_storm_ended(struct kw_storm *s, int64_t now_ns, uint32_t asker,
 {
     const struct kw_storm_asker *a = &s->asker[asker];
     KW_INVARIANT(a->state == KW_ASKER_ASKS);
-    pass_time(s, now_ns);
-    end_call(s, asker, now_ns >= a->at_ns ? &too_late : reply);
+    storm_pass_time(s, now_ns);
+    storm_end_call(s, asker, now_ns >= a->at_ns ? &too_late : reply);
 }
 
 /* Rule 8. */
-static void give_up(struct kw_storm *s, uint32_t asker)
+static void storm_give_up(struct kw_storm *s, uint32_t asker)
 {
-    const struct kw_storm_call call = call_of(s, asker);
+    const struct kw_storm_call call = storm_call_of(s, asker);
     s->caller.give_up(s->caller.ctx, &call);
-    end_call(s, asker, &too_late);
+    storm_end_call(s, asker, &too_late);
 }
 
 void kw_storm_tick(struct kw_storm *s, int64_t now_ns)
 {
-    pass_time(s, now_ns);
+    storm_pass_time(s, now_ns);
     if (s->o.day_ns > 0 && now_ns >= s->began_ns + s->o.day_ns)
         s->over = true;
     if (s->over || now_ns < s->wakes_ns)
@@ -453,11 +454,11 @@ void kw_storm_tick(struct kw_storm *s, int64_t now_ns)
     for (uint32_t i = 0; i < askers_of(s) && !s->over; i++) {
         const struct kw_storm_asker *a = &s->asker[i];
         if (a->at_ns <= now_ns && a->state == KW_ASKER_SLEEPS)
-            begin(s, i);
+            storm_begin(s, i);
         else if (a->at_ns <= now_ns && a->state == KW_ASKER_ASKS)
-            give_up(s, i);
+            storm_give_up(s, i);
     }
-    look_ahead(s);
+    storm_look_ahead(s);
 }
 
 /* ---- birth, death, what is known --------------------------------------------------- */

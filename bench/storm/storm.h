@@ -86,7 +86,7 @@ struct kw_storm_options kw_storm_defaults(void);
 /* Who asks: server * (1 + P * R) is the server's check, the next ones are its lists. */
 struct kw_storm_call {
     uint32_t asker, server;
-    enum kw_method method;
+    enum kw_bench_method method;
     size_t seed; /* of Decrypt */
 };
 

@@ -88,9 +88,9 @@ static json_t *timeline(const struct kw_play_result *r)
 
 static json_t *by_method(const uint64_t n[KW_METHODS])
 {
-    return json_pack("{s:I, s:I, s:I}", kw_method_names[KW_STATUS],
-                     (json_int_t)n[KW_STATUS], kw_method_names[KW_ENCRYPT],
-                     (json_int_t)n[KW_ENCRYPT], kw_method_names[KW_DECRYPT],
+    return json_pack("{s:I, s:I, s:I}", kw_bench_method_names[KW_STATUS],
+                     (json_int_t)n[KW_STATUS], kw_bench_method_names[KW_ENCRYPT],
+                     (json_int_t)n[KW_ENCRYPT], kw_bench_method_names[KW_DECRYPT],
                      (json_int_t)n[KW_DECRYPT]);
 }
 

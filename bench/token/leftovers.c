@@ -59,11 +59,11 @@ kw_err kw_leftovers_run(const struct kw_token_plan *plan,
                         struct kw_leftovers *ret_leftovers, struct kw_note *note)
 {
     struct kw_token *token = NULL;
-    kw_err e = kw_child_open(plan, !plan->dry_run, &token, note);
+    kw_err e = kw_token_child_open(plan, !plan->dry_run, &token, note);
     if (!kw_failed(e)) {
         ret_leftovers->facts = *kw_token_facts(token);
         if (!plan->dry_run)
-            e = kw_child_check(plan, &ret_leftovers->facts, note);
+            e = kw_token_child_check(plan, &ret_leftovers->facts, note);
     }
     if (!kw_failed(e))
         e = kw_token_login(token, note);

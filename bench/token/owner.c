@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 struct owner {
-    const struct kw_child_task *task;
+    const struct kw_token_child_task *task;
     struct kw_token *token;
     struct kw_token_key *key; /* NULL: none on the token */
 };
@@ -24,7 +24,7 @@ static bool owner_wants_key(const struct kw_token_plan *p)
 static kw_err owner_make_key(struct owner *o, struct kw_note *note)
 {
     struct kw_shared *s = o->task->shared;
-    kw_err e = kw_child_label(o->task->guard, s->label, note);
+    kw_err e = kw_token_child_label(o->task->guard, s->label, note);
     if (!kw_failed(e))
         e = kw_token_make_throwaway(o->token, s->label, true, &o->key, note);
     return e;
@@ -34,11 +34,11 @@ static kw_err owner_prepare(struct owner *o, struct kw_note *note)
 {
     const struct kw_token_plan *p = o->task->plan;
     struct kw_shared *s = o->task->shared;
-    kw_err e = kw_child_open(p, owner_wants_key(p), &o->token, note);
+    kw_err e = kw_token_child_open(p, owner_wants_key(p), &o->token, note);
     if (kw_failed(e))
         return e;
     s->facts = *kw_token_facts(o->token);
-    e = kw_child_check(p, &s->facts, note);
+    e = kw_token_child_check(p, &s->facts, note);
     if (!kw_failed(e))
         e = kw_token_login(o->token, note);
     /* An IV regime that the wrapping could not live with ends it here, on a key of the
@@ -63,20 +63,20 @@ static kw_err owner_put_away(struct owner *o, struct kw_note *note)
     return e;
 }
 
-_Noreturn void kw_token_owner_main(const struct kw_child_task *task)
+_Noreturn void kw_token_owner_main(const struct kw_token_child_task *task)
 {
     struct owner o = {.task = task};
     struct kw_process_slot *slot = &task->shared->owner;
     slot->error = owner_prepare(&o, &slot->note);
     bool ready = !kw_failed(slot->error);
-    kw_child_say(task, ready ? KW_SAY_READY : KW_SAY_DONE);
-    while (ready && kw_child_told(task))
+    kw_token_child_say(task, ready ? KW_SAY_READY : KW_SAY_DONE);
+    while (ready && kw_token_child_told(task))
         ;
     kw_err gone = owner_put_away(&o, &slot->note);
     if (kw_failed(gone))
         slot->error = gone;
     kw_token_close(o.token);
     if (ready)
-        kw_child_say(task, KW_SAY_DONE);
+        kw_token_child_say(task, KW_SAY_DONE);
     _exit(0);
 }

@@ -16,8 +16,8 @@
 
 enum { ARENA = 256 * 1024, ARENA_PER_THREAD = 8 * 1024 };
 
-kw_err kw_child_open(const struct kw_token_plan *plan, bool read_write,
-                     struct kw_token **ret_token, struct kw_note *note)
+kw_err kw_token_child_open(const struct kw_token_plan *plan, bool read_write,
+                           struct kw_token **ret_token, struct kw_note *note)
 {
     const struct kw_token_options options = {.module = plan->module,
                                              .uri = plan->uri,
@@ -28,8 +28,8 @@ kw_err kw_child_open(const struct kw_token_plan *plan, bool read_write,
     return kw_failed(e) ? e : kw_token_open(&options, ret_token, note);
 }
 
-kw_err kw_child_check(const struct kw_token_plan *plan,
-                      const struct kw_token_facts *facts, struct kw_note *note)
+kw_err kw_token_child_check(const struct kw_token_plan *plan,
+                            const struct kw_token_facts *facts, struct kw_note *note)
 {
     if (facts->softhsm || plan->any_token)
         return KW_OK;
@@ -40,8 +40,8 @@ kw_err kw_child_check(const struct kw_token_plan *plan,
     return kw_err_at(KW_CODE_DENIED, "token");
 }
 
-kw_err kw_child_label(const struct kw_key_guard *guard, char ret_label[KW_KEY_ID_MAX + 1],
-                      struct kw_note *note)
+kw_err kw_token_child_label(const struct kw_key_guard *guard,
+                            char ret_label[KW_KEY_ID_MAX + 1], struct kw_note *note)
 {
     const kw_span no_locator = {0};
     char label[KW_KEY_ID_MAX + 1];
@@ -52,13 +52,13 @@ kw_err kw_child_label(const struct kw_key_guard *guard, char ret_label[KW_KEY_ID
     return e;
 }
 
-void kw_child_say(const struct kw_child_task *task, char what)
+void kw_token_child_say(const struct kw_token_child_task *task, char what)
 {
     /* A parent that is gone is seen at the next read. */
     (void)send(task->fd, &what, 1, MSG_NOSIGNAL);
 }
 
-bool kw_child_told(const struct kw_child_task *task)
+bool kw_token_child_told(const struct kw_token_child_task *task)
 {
     char what = 0;
     ssize_t n;
@@ -73,7 +73,7 @@ bool kw_child_told(const struct kw_child_task *task)
 /* In the child: it follows the parent, not the terminal, and what a module prints is not
  * our output.  The parent's ends of the other sockets would keep their ends of file back.
  */
-static void child_settle(const struct kw_child *all, size_t count)
+static void child_settle(const struct kw_token_child *all, size_t count)
 {
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
@@ -84,8 +84,9 @@ static void child_settle(const struct kw_child *all, size_t count)
             close(all[i].fd);
 }
 
-kw_err kw_child_start(const struct kw_child *all, size_t count, struct kw_child *c,
-                      kw_child_main *run, struct kw_child_task *task)
+kw_err kw_token_child_start(const struct kw_token_child *all, size_t count,
+                            struct kw_token_child *c, kw_token_child_main *run,
+                            struct kw_token_child_task *task)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
@@ -110,7 +111,7 @@ kw_err kw_child_start(const struct kw_child *all, size_t count, struct kw_child 
     return KW_OK;
 }
 
-void kw_child_look_up(struct kw_shared *s, int64_t *until_ns, int64_t patience_s)
+void kw_token_child_look_up(struct kw_shared *s, int64_t *until_ns, int64_t patience_s)
 {
     if (kw_stop_asked())
         atomic_store(&s->stop, true);
@@ -118,12 +119,13 @@ void kw_child_look_up(struct kw_shared *s, int64_t *until_ns, int64_t patience_s
         *until_ns = kw_mono_ns(&kw_clock_system) + patience_s * KW_S_NS;
 }
 
-bool kw_child_hear(const struct kw_child *c, struct kw_shared *s, char *ret_what)
+bool kw_token_child_hear(const struct kw_token_child *c, struct kw_shared *s,
+                         char *ret_what)
 {
     struct pollfd polled = {c->fd, POLLIN, 0};
     int64_t until_ns = 0;
     for (;;) {
-        kw_child_look_up(s, &until_ns, KW_PATIENCE_SETUP_S);
+        kw_token_child_look_up(s, &until_ns, KW_PATIENCE_SETUP_S);
         if (poll(&polled, 1, KW_LOOK_MS) > 0) {
             ssize_t n = recv(c->fd, ret_what, 1, 0);
             if (n == 1)
@@ -137,7 +139,7 @@ bool kw_child_hear(const struct kw_child *c, struct kw_shared *s, char *ret_what
     }
 }
 
-int kw_child_reap(struct kw_child *c)
+int kw_token_child_reap(struct kw_token_child *c)
 {
     int status = 0;
     close(c->fd);
@@ -147,7 +149,8 @@ int kw_child_reap(struct kw_child *c)
     return status;
 }
 
-kw_err kw_child_died(const struct kw_child *c, int status, struct kw_note *note)
+kw_err kw_token_child_died(const struct kw_token_child *c, int status,
+                           struct kw_note *note)
 {
     if (WIFSIGNALED(status))
         kw_note_set(note,
@@ -159,7 +162,7 @@ kw_err kw_child_died(const struct kw_child *c, int status, struct kw_note *note)
     return kw_err_at(KW_CODE_HSM_DOWN, "child");
 }
 
-kw_err kw_child_leave(struct kw_child *c, struct kw_note *note)
+kw_err kw_token_child_leave(struct kw_token_child *c, struct kw_note *note)
 {
     kw_note_set(note,
                 "%s (pid %d) hangs in the module and is left alone: it ends by itself "

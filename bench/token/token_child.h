@@ -23,7 +23,7 @@ enum {
 
 /* ---- inside: what a child has from the fork ----------------------------------------- */
 
-struct kw_child_task {
+struct kw_token_child_task {
     const struct kw_token_plan *plan;
     const struct kw_key_guard *guard;
     struct kw_shared *shared;
@@ -33,54 +33,56 @@ struct kw_child_task {
 
 /* owner.c: logs in first, looks at the token, makes the key, and destroys it when it is
  * told to go or the parent has died. */
-_Noreturn void kw_token_owner_main(const struct kw_child_task *task);
+_Noreturn void kw_token_owner_main(const struct kw_token_child_task *task);
 /* worker.c: a process as keyward's workers are: one module, one login. */
-_Noreturn void kw_token_worker_main(const struct kw_child_task *task);
+_Noreturn void kw_token_worker_main(const struct kw_token_child_task *task);
 
 /* Opens the arena and the token; login is the caller's. */
-KW_MUST_USE kw_err kw_child_open(const struct kw_token_plan *plan, bool read_write,
-                                 struct kw_token **ret_token, struct kw_note *note);
+KW_MUST_USE kw_err kw_token_child_open(const struct kw_token_plan *plan, bool read_write,
+                                       struct kw_token **ret_token, struct kw_note *note);
 /* DENIED  the token is no SoftHSM, and the operator did not say --yes */
-KW_MUST_USE kw_err kw_child_check(const struct kw_token_plan *plan,
-                                  const struct kw_token_facts *facts,
-                                  struct kw_note *note);
+KW_MUST_USE kw_err kw_token_child_check(const struct kw_token_plan *plan,
+                                        const struct kw_token_facts *facts,
+                                        struct kw_note *note);
 /* Draws a label that no key of the keyring has. */
-KW_MUST_USE kw_err kw_child_label(const struct kw_key_guard *guard,
-                                  char ret_label[KW_KEY_ID_MAX + 1],
-                                  struct kw_note *note);
-void kw_child_say(const struct kw_child_task *task, char what);
+KW_MUST_USE kw_err kw_token_child_label(const struct kw_key_guard *guard,
+                                        char ret_label[KW_KEY_ID_MAX + 1],
+                                        struct kw_note *note);
+void kw_token_child_say(const struct kw_token_child_task *task, char what);
 /* Waits to be told.  false: to go. */
-bool kw_child_told(const struct kw_child_task *task);
+bool kw_token_child_told(const struct kw_token_child_task *task);
 
 /* ---- from outside ------------------------------------------------------------------- */
 
-struct kw_child {
+struct kw_token_child {
     pid_t pid; /* 0: none, or gone */
     int fd;
     const char *name; /* "a measuring process" */
 };
 
-typedef void kw_child_main(const struct kw_child_task *task); /* ends the process */
+typedef void kw_token_child_main(
+    const struct kw_token_child_task *task); /* ends the process */
 
 /* Forks a child that runs `run` with the task and its end of a channel.  all[0..count)
  * are those that the child must not keep the ends of. */
-KW_MUST_USE kw_err kw_child_start(const struct kw_child *all, size_t count,
-                                  struct kw_child *c, kw_child_main *run,
-                                  struct kw_child_task *task);
+KW_MUST_USE kw_err kw_token_child_start(const struct kw_token_child *all, size_t count,
+                                        struct kw_token_child *c,
+                                        kw_token_child_main *run,
+                                        struct kw_token_child_task *task);
 /* Blocks for what the child says next: READY, DONE, or 0 when it is dead.  false: it says
  * nothing KW_PATIENCE_SETUP_S after it was asked to stop. */
-KW_MUST_USE bool kw_child_hear(const struct kw_child *c, struct kw_shared *s,
-                               char *ret_what);
+KW_MUST_USE bool kw_token_child_hear(const struct kw_token_child *c, struct kw_shared *s,
+                                     char *ret_what);
 /* Ctrl-C becomes s->stop; *until_ns becomes the end of patience, once it is set. */
-void kw_child_look_up(struct kw_shared *s, int64_t *until_ns, int64_t patience_s);
+void kw_token_child_look_up(struct kw_shared *s, int64_t *until_ns, int64_t patience_s);
 /* Reaps a child that has said DONE or is dead; gives its wait status. */
-int kw_child_reap(struct kw_child *c);
+int kw_token_child_reap(struct kw_token_child *c);
 /* The error of a child that died without a word. */
-KW_MUST_USE kw_err kw_child_died(const struct kw_child *c, int status,
-                                 struct kw_note *note);
+KW_MUST_USE kw_err kw_token_child_died(const struct kw_token_child *c, int status,
+                                       struct kw_note *note);
 /* Leaves a child that hangs in the module to itself: it goes, and the owner destroys its
  * key, when the module lets it. */
-kw_err kw_child_leave(struct kw_child *c, struct kw_note *note);
+kw_err kw_token_child_leave(struct kw_token_child *c, struct kw_note *note);
 
 /* ---- thread.c: one that keeps its sessions busy, one operation at a time --------------
  *
@@ -93,7 +95,7 @@ enum {
 };
 
 struct kw_bench_thread {
-    const struct kw_child_task *task;
+    const struct kw_token_child_task *task;
     struct kw_thread_slot *slot;
     uint64_t number, of; /* among all of all processes */
     struct kw_pace pace;

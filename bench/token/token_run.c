@@ -24,38 +24,39 @@ struct token_run {
     struct kw_shared *shared;
     size_t shared_bytes;
     struct kw_token_result *result;
-    struct kw_child child[CHILDREN];
+    struct kw_token_child child[CHILDREN];
     struct kw_p99_watch watch;
 };
 
-static struct kw_child *owner_of(struct token_run *r)
+static struct kw_token_child *owner_of(struct token_run *r)
 {
     return &r->child[0];
 }
 
-static struct kw_child *worker_of(struct token_run *r, uint64_t i)
+static struct kw_token_child *worker_of(struct token_run *r, uint64_t i)
 {
     return &r->child[1 + i];
 }
 
 /* Starts a child and waits until it is ready.  On failure it is reaped, and the error is
  * its own. */
-static kw_err child_ready(struct token_run *r, struct kw_child *c, kw_child_main *run,
-                          uint64_t process, const struct kw_process_slot *slot)
+static kw_err child_ready(struct token_run *r, struct kw_token_child *c,
+                          kw_token_child_main *run, uint64_t process,
+                          const struct kw_process_slot *slot)
 {
-    struct kw_child_task task = {r->plan, r->guard, r->shared, process, -1};
+    struct kw_token_child_task task = {r->plan, r->guard, r->shared, process, -1};
     struct kw_note *fault = &r->result->fault;
     char what = 0;
-    kw_err e = kw_child_start(r->child, CHILDREN, c, run, &task);
+    kw_err e = kw_token_child_start(r->child, CHILDREN, c, run, &task);
     if (kw_failed(e))
         return e;
-    if (!kw_child_hear(c, r->shared, &what))
-        return kw_child_leave(c, fault);
+    if (!kw_token_child_hear(c, r->shared, &what))
+        return kw_token_child_leave(c, fault);
     if (what == KW_SAY_READY)
         return KW_OK;
-    int status = kw_child_reap(c);
+    int status = kw_token_child_reap(c);
     if (what != KW_SAY_DONE)
-        return kw_child_died(c, status, fault);
+        return kw_token_child_died(c, status, fault);
     *fault = slot->note;
     return kw_failed(slot->error) ? slot->error : kw_err_at(KW_CODE_BUG, "child");
 }
@@ -101,17 +102,17 @@ static void workers_go(struct token_run *r)
 }
 
 /* One worker has something to say: that it is done, or by its end that it is dead. */
-static kw_err worker_heard(struct token_run *r, struct kw_child *c)
+static kw_err worker_heard(struct token_run *r, struct kw_token_child *c)
 {
     char what = 0;
     ssize_t n = recv(c->fd, &what, 1, MSG_DONTWAIT);
     if (n < 0)
         return KW_OK;
-    int status = kw_child_reap(c);
+    int status = kw_token_child_reap(c);
     if (n == 1)
         return KW_OK;
     atomic_store(&r->shared->stop, true);
-    return kw_child_died(c, status, &r->result->fault);
+    return kw_token_child_died(c, status, &r->result->fault);
 }
 
 static kw_err workers_kill(struct token_run *r)
@@ -119,7 +120,7 @@ static kw_err workers_kill(struct token_run *r)
     for (uint64_t i = 0; i < KW_PROCESSES_MAX; i++)
         if (worker_of(r, i)->pid > 0) {
             (void)kill(worker_of(r, i)->pid, SIGKILL);
-            (void)kw_child_reap(worker_of(r, i));
+            (void)kw_token_child_reap(worker_of(r, i));
         }
     kw_note_set(&r->result->fault,
                 "an operation did not come back within %d s of being asked to stop; its "
@@ -156,7 +157,7 @@ static kw_err workers_await(struct token_run *r)
     while (workers_poll(r, &first) > 0) {
         const int64_t now = kw_mono_ns(&kw_clock_system);
         const struct kw_operations done = kw_shared_operations(r->shared, now);
-        kw_child_look_up(r->shared, &until_ns, PATIENCE_RUN_S);
+        kw_token_child_look_up(r->shared, &until_ns, PATIENCE_RUN_S);
         if (!kw_failed(first) && kw_p99_over(&r->watch, &done, &r->result->fault)) {
             atomic_store(&r->shared->stop, true);
             first = kw_err_at(KW_CODE_DEADLINE, "stop-p99");
@@ -176,14 +177,14 @@ static void workers_dismiss(struct token_run *r)
     struct kw_note note;
     atomic_store(&r->shared->stop, true);
     for (uint64_t i = 0; i < KW_PROCESSES_MAX; i++) {
-        struct kw_child *c = worker_of(r, i);
+        struct kw_token_child *c = worker_of(r, i);
         if (c->pid == 0)
             continue;
         (void)shutdown(c->fd, SHUT_WR);
-        if (kw_child_hear(c, r->shared, &what))
-            (void)kw_child_reap(c);
+        if (kw_token_child_hear(c, r->shared, &what))
+            (void)kw_token_child_reap(c);
         else
-            (void)kw_child_leave(c, &note);
+            (void)kw_token_child_leave(c, &note);
     }
 }
 
@@ -245,18 +246,18 @@ static kw_err owner_end(struct token_run *r)
 {
     char what = 0;
     struct kw_note *fault = &r->result->fault, note = {{0}};
-    struct kw_child *c = owner_of(r);
+    struct kw_token_child *c = owner_of(r);
     (void)shutdown(c->fd, SHUT_WR); /* told to go */
     atomic_store(&r->shared->stop, true);
-    if (!kw_child_hear(c, r->shared, &what)) {
-        kw_err e = kw_child_leave(c, &note);
+    if (!kw_token_child_hear(c, r->shared, &what)) {
+        kw_err e = kw_token_child_leave(c, &note);
         kw_note_set(fault, "%s, and destroys the key %s then", note.text,
                     r->shared->label);
         return e;
     }
-    int status = kw_child_reap(c);
+    int status = kw_token_child_reap(c);
     if (what != KW_SAY_DONE) {
-        kw_err e = kw_child_died(c, status, &note);
+        kw_err e = kw_token_child_died(c, status, &note);
         kw_note_set(fault, "%s; if %s is still on the token, --clean destroys it",
                     note.text, r->shared->label);
         return e;

@@ -17,7 +17,7 @@
 enum { PATIENCE_S = 10 }; /* with the module, once the parent is dead */
 
 struct worker {
-    const struct kw_child_task *task;
+    const struct kw_token_child_task *task;
     struct kw_process_slot *slot;
     struct kw_token *token;
     uint64_t threads;
@@ -43,7 +43,7 @@ static kw_err worker_get_key(struct worker *w, char label[KW_KEY_ID_MAX + 1],
         (void)kw_copy_str(label, KW_KEY_ID_MAX + 1, kw_span_str(owned));
         return KW_OK;
     }
-    kw_err e = kw_child_label(w->task->guard, label, note);
+    kw_err e = kw_token_child_label(w->task->guard, label, note);
     if (kw_failed(e))
         return e;
     return p->key == KW_BENCH_KEY_COPY
@@ -71,7 +71,7 @@ static kw_err worker_prepare(struct worker *w)
 {
     struct kw_note *note = &w->slot->note;
     char label[KW_KEY_ID_MAX + 1];
-    kw_err e = kw_child_open(w->task->plan, false, &w->token, note);
+    kw_err e = kw_token_child_open(w->task->plan, false, &w->token, note);
     if (!kw_failed(e))
         e = kw_token_login(w->token, note);
     if (!kw_failed(e))
@@ -131,7 +131,7 @@ static void worker_measure(struct worker *w)
     w->slot->used.switches = after.switches - w->slot->before.switches;
 }
 
-_Noreturn void kw_token_worker_main(const struct kw_child_task *task)
+_Noreturn void kw_token_worker_main(const struct kw_token_child_task *task)
 {
     static struct worker w; /* large, once a process */
     w.task = task;
@@ -139,13 +139,13 @@ _Noreturn void kw_token_worker_main(const struct kw_child_task *task)
     w.threads = task->shared->threads;
     w.slot->error = worker_prepare(&w);
     if (!kw_failed(w.slot->error)) {
-        kw_child_say(task, KW_SAY_READY);
-        if (kw_child_told(task))
+        kw_token_child_say(task, KW_SAY_READY);
+        if (kw_token_child_told(task))
             worker_measure(&w);
     }
     for (uint64_t i = 0; i < w.threads; i++)
         kw_thread_close(&w.thread[i]);
     kw_token_close(w.token);
-    kw_child_say(task, KW_SAY_DONE);
+    kw_token_child_say(task, KW_SAY_DONE);
     _exit(0);
 }

@@ -8,8 +8,8 @@
 
 #include "watch.h"
 
-static void bench_say(const char *verb, const char *fmt, va_list ap) KW_PRINTF(2, 0);
-static void bench_say(const char *verb, const char *fmt, va_list ap)
+static void stderr_say(const char *verb, const char *fmt, va_list ap) KW_PRINTF(2, 0);
+static void stderr_say(const char *verb, const char *fmt, va_list ap)
 {
     fflush(stdout);
     fprintf(stderr, "keyward-bench %s: ", verb);
@@ -20,7 +20,7 @@ int kw_bench_usage(const char *verb, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    bench_say(verb, fmt, ap);
+    stderr_say(verb, fmt, ap);
     va_end(ap);
     fprintf(stderr, "; try: keyward-bench %s --help\n", verb);
     return KW_BENCH_USAGE;
@@ -30,7 +30,7 @@ int kw_bench_unable(const char *verb, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    bench_say(verb, fmt, ap);
+    stderr_say(verb, fmt, ap);
     va_end(ap);
     fputc('\n', stderr);
     return KW_BENCH_UNABLE;

@@ -16,7 +16,7 @@
 enum { TAIL = 900, STREAMS = 2048, SLOW_READ = 61 };
 
 struct fake_stream {
-    enum kw_method method;
+    enum kw_bench_method method;
     uint8_t in[4096], out[4096];
     size_t in_len, out_len, out_at;
     char status[8]; /* "" for trailers without one */
@@ -116,7 +116,7 @@ static void interrupt_client(const struct fake_connection *c)
 }
 
 /* Is this call, which has been counted, one of the script's? */
-static bool is_bad(const struct fake_plugin *f, enum kw_method method)
+static bool is_bad(const struct fake_plugin *f, enum kw_bench_method method)
 {
     unsigned n = f->counts == KW_METHODS ? f->calls : f->seen[f->counts];
     if ((f->counts != KW_METHODS && method != f->counts) || n < f->from)
@@ -168,7 +168,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
     for (unsigned m = 0; m < KW_METHODS; m++)
         if (kw_span_equal_str(kw_span_of(name, name_len), ":path") &&
             kw_span_equal_str(kw_span_of(value, value_len), paths[m]))
-            *s = (struct fake_stream){.method = (enum kw_method)m};
+            *s = (struct fake_stream){.method = (enum kw_bench_method)m};
     return 0;
 }
 

@@ -36,7 +36,7 @@ struct fake_plugin {
     /* When it does so: from call number `from` on (1 is the first), `times` times or, 0,
      * always; only calls of this method count, KW_METHODS: all. */
     unsigned from, times;
-    enum kw_method counts;
+    enum kw_bench_method counts;
     unsigned code;
     bool is_keyward;         /* its key_id looks like one of keyward's     */
     bool interrupt_at_reset; /* SIGINT to its client at a RST_STREAM, too  */

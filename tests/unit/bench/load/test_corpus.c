@@ -3,7 +3,8 @@
 
 #include "corpus.h"
 
-static bool judge_text(struct kw_corpus *c, enum kw_method m, size_t i, kw_span text)
+static bool judge_text(struct kw_corpus *c, enum kw_bench_method m, size_t i,
+                       kw_span text)
 {
     uint8_t body[128];
     kw_dst dst = kw_dst_of(body, sizeof body);

@@ -25,7 +25,7 @@ static struct kw_storm_options a_day(void)
     return o;
 }
 
-static uint64_t all_hours(enum kw_method method)
+static uint64_t all_hours(enum kw_bench_method method)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < KW_STORM_HOURS; i++)

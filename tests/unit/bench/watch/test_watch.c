@@ -70,19 +70,19 @@ static void end(void)
 
 TEST(usage__no_such_process__false)
 {
-    struct kw_usage u = {.pid = 7};
+    struct kw_process_usage u = {.pid = 7};
     begin();
-    CHECK(!kw_usage_read(proc, 4000, &u));
+    CHECK(!kw_process_usage_read(proc, 4000, &u));
     CHECK(u.pid == 7);
     end();
 }
 
 TEST(usage__name_with_brackets_and_blanks__read)
 {
-    struct kw_usage u;
+    struct kw_process_usage u;
     begin();
     process(4000, 1, "a) S 9 (b", 123456789);
-    CHECK(kw_usage_read(proc, 4000, &u));
+    CHECK(kw_process_usage_read(proc, 4000, &u));
     CHECK_STR(u.name, "a) S 9 (b");
     CHECK(u.cpu_ns == 123456789 && u.switches == 42 && u.threads == 1);
     CHECK(u.user_ticks == 70 && u.system_ticks == 30);
@@ -98,9 +98,9 @@ TEST(children__of_children__found_and_strangers_not)
     process(4001, 4000, "worker", 1);
     process(4002, 4001, "grandchild", 1);
     process(4003, 1, "stranger", 1);
-    CHECK(kw_usage_children(proc, 4000, pids, 8) == 2);
+    CHECK(kw_process_children(proc, 4000, pids, 8) == 2);
     CHECK(pids[0] == 4001 && pids[1] == 4002);
-    CHECK(kw_usage_children(proc, 4000, pids, 1) == 1);
+    CHECK(kw_process_children(proc, 4000, pids, 1) == 1);
     end();
 }
 
