@@ -119,19 +119,18 @@ void kw_token_child_look_up(struct kw_shared *s, int64_t *until_ns, int64_t pati
         *until_ns = kw_mono_ns(&kw_clock_system) + patience_s * KW_S_NS;
 }
 
-bool kw_token_child_hear(const struct kw_token_child *c, struct kw_shared *s,
-                         char *ret_what)
+/* What it says next, 0 when it is dead; false: it says nothing KW_PATIENCE_SETUP_S after it
+ * was asked to stop. */
+static bool child_hear(const struct kw_token_child *c, struct kw_shared *s,
+                       char *ret_what)
 {
     struct pollfd polled = {c->fd, POLLIN, 0};
     int64_t until_ns = 0;
     for (;;) {
         kw_token_child_look_up(s, &until_ns, KW_PATIENCE_SETUP_S);
         if (poll(&polled, 1, KW_LOOK_MS) > 0) {
-            ssize_t n = recv(c->fd, ret_what, 1, 0);
-            if (n == 1)
-                return true;
             *ret_what = 0;
-            if (n == 0 || errno != EINTR)
+            if (recv(c->fd, ret_what, 1, 0) >= 0 || errno != EINTR)
                 return true;
         }
         if (until_ns != 0 && kw_mono_ns(&kw_clock_system) > until_ns)
@@ -162,13 +161,22 @@ kw_err kw_token_child_died(const struct kw_token_child *c, int status,
     return kw_err_at(KW_CODE_HSM_DOWN, "child");
 }
 
-kw_err kw_token_child_leave(struct kw_token_child *c, struct kw_note *note)
+kw_err kw_token_child_await(struct kw_token_child *c, struct kw_shared *s,
+                            struct kw_note *note)
 {
-    kw_note_set(note,
-                "%s (pid %d) hangs in the module and is left alone: it ends by itself "
-                "when the module lets it",
-                c->name, (int)c->pid);
-    close(c->fd);
-    c->pid = 0;
-    return kw_err_at(KW_CODE_DEADLINE, "child");
+    char what = 0;
+    if (!child_hear(c, s, &what)) {
+        kw_note_set(
+            note,
+            "%s (pid %d) hangs in the module and is left alone: it ends by itself "
+            "when the module lets it",
+            c->name, (int)c->pid);
+        close(c->fd);
+        c->pid = 0;
+        return kw_err_at(KW_CODE_DEADLINE, "child");
+    }
+    if (what == KW_SAY_READY)
+        return KW_OK;
+    int status = kw_token_child_reap(c);
+    return what == KW_SAY_DONE ? KW_OK : kw_token_child_died(c, status, note);
 }

@@ -69,10 +69,13 @@ KW_MUST_USE kw_err kw_token_child_start(const struct kw_token_child *all, size_t
                                         struct kw_token_child *c,
                                         kw_token_child_main *run,
                                         struct kw_token_child_task *task);
-/* Blocks for what the child says next: READY, DONE, or 0 when it is dead.  false: it says
- * nothing KW_PATIENCE_SETUP_S after it was asked to stop. */
-KW_MUST_USE bool kw_token_child_hear(const struct kw_token_child *c, struct kw_shared *s,
-                                     char *ret_what);
+/* Waits until the child is ready, or done: then it is reaped and its pid 0.  One that hangs
+ * in the module is left to itself: it goes, and the owner destroys its key, when the module
+ * lets it.
+ * DEADLINE  it says nothing KW_PATIENCE_SETUP_S after it was asked to stop
+ * HSM_DOWN  it died without a word */
+KW_MUST_USE kw_err kw_token_child_await(struct kw_token_child *c, struct kw_shared *s,
+                                        struct kw_note *note);
 /* Ctrl-C becomes s->stop; *until_ns becomes the end of patience, once it is set. */
 void kw_token_child_look_up(struct kw_shared *s, int64_t *until_ns, int64_t patience_s);
 /* Reaps a child that has said DONE or is dead; gives its wait status. */
@@ -80,9 +83,6 @@ int kw_token_child_reap(struct kw_token_child *c);
 /* The error of a child that died without a word. */
 KW_MUST_USE kw_err kw_token_child_died(const struct kw_token_child *c, int status,
                                        struct kw_note *note);
-/* Leaves a child that hangs in the module to itself: it goes, and the owner destroys its
- * key, when the module lets it. */
-kw_err kw_token_child_leave(struct kw_token_child *c, struct kw_note *note);
 
 /* ---- thread.c: one that keeps its sessions busy, one operation at a time --------------
  *

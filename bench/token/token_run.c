@@ -46,18 +46,12 @@ static kw_err child_ready(struct token_run *r, struct kw_token_child *c,
 {
     struct kw_token_child_task task = {r->plan, r->guard, r->shared, process, -1};
     struct kw_note *fault = &r->result->fault;
-    char what = 0;
     kw_err e = kw_token_child_start(r->child, CHILDREN, c, run, &task);
-    if (kw_failed(e))
+    if (!kw_failed(e))
+        e = kw_token_child_await(c, r->shared, fault);
+    if (kw_failed(e) || c->pid > 0)
         return e;
-    if (!kw_token_child_hear(c, r->shared, &what))
-        return kw_token_child_leave(c, fault);
-    if (what == KW_SAY_READY)
-        return KW_OK;
-    int status = kw_token_child_reap(c);
-    if (what != KW_SAY_DONE)
-        return kw_token_child_died(c, status, fault);
-    *fault = slot->note;
+    *fault = slot->note; /* done before it was ready */
     return kw_failed(slot->error) ? slot->error : kw_err_at(KW_CODE_BUG, "child");
 }
 
@@ -173,7 +167,6 @@ static kw_err workers_await(struct token_run *r)
 /* Those that were set up for nothing are told to go. */
 static void workers_dismiss(struct token_run *r)
 {
-    char what = 0;
     struct kw_note note;
     atomic_store(&r->shared->stop, true);
     for (uint64_t i = 0; i < KW_PROCESSES_MAX; i++) {
@@ -181,10 +174,9 @@ static void workers_dismiss(struct token_run *r)
         if (c->pid == 0)
             continue;
         (void)shutdown(c->fd, SHUT_WR);
-        if (kw_token_child_hear(c, r->shared, &what))
-            (void)kw_token_child_reap(c);
-        else
-            (void)kw_token_child_leave(c, &note);
+        kw_err e = kw_token_child_await(c, r->shared, &note);
+        if (!kw_failed(e) && c->pid > 0)
+            (void)kw_token_child_reap(c); /* it was ready just before */
     }
 }
 
@@ -244,26 +236,20 @@ static void label_announce(struct token_run *r)
 
 static kw_err owner_end(struct token_run *r)
 {
-    char what = 0;
     struct kw_note *fault = &r->result->fault, note = {{0}};
     struct kw_token_child *c = owner_of(r);
     (void)shutdown(c->fd, SHUT_WR); /* told to go */
     atomic_store(&r->shared->stop, true);
-    if (!kw_token_child_hear(c, r->shared, &what)) {
-        kw_err e = kw_token_child_leave(c, &note);
+    kw_err e = kw_token_child_await(c, r->shared, &note);
+    if (e.code == KW_CODE_DEADLINE)
         kw_note_set(fault, "%s, and destroys the key %s then", note.text,
                     r->shared->label);
-        return e;
-    }
-    int status = kw_token_child_reap(c);
-    if (what != KW_SAY_DONE) {
-        kw_err e = kw_token_child_died(c, status, &note);
+    else if (kw_failed(e))
         kw_note_set(fault, "%s; if %s is still on the token, --clean destroys it",
                     note.text, r->shared->label);
+    if (kw_failed(e) || !kw_failed(r->shared->owner.error))
         return e;
-    }
-    if (kw_failed(r->shared->owner.error))
-        *fault = r->shared->owner.note;
+    *fault = r->shared->owner.note;
     return r->shared->owner.error;
 }
 
