@@ -31,8 +31,11 @@ static json_t *document; /* of the last run with --json */
 /* `after` so many calls, which are answered well, the script begins. */
 static void begin(enum fake_script script, unsigned after, unsigned code)
 {
-    p = (struct fake_plugin){
-        .script = script, .from = after + 1, .counts = KW_METHODS, .code = code};
+    p = (struct fake_plugin){.script = script,
+                             .from = after + 1,
+                             .times = script == FAKE_INTERRUPTS,
+                             .counts = KW_METHODS,
+                             .code = code};
     fake_start(&p);
 }
 
@@ -157,7 +160,6 @@ TEST(dies_while_prepared__three_and_when)
 TEST(interrupted__three_and_what_was_measured)
 {
     begin(FAKE_INTERRUPTS, 11 + 99, 0);
-    p.times = 1;
     MEASURE(FEW, "--seconds", "3600s");
     fake_stop(&p);
     CHECK(r.status == 3);
