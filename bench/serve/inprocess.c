@@ -20,9 +20,10 @@ struct kw_inprocess {
     struct event *wake;
     int fd; /* an eventfd: there is something to do */
     atomic_bool woken;
-    kw_hsm_ticket first, next;           /* those in the ring are first..next - 1 */
-    const struct inprocess_job *wrapped; /* whose answer is being handed over     */
-    struct inprocess_job ring[KW_INPROCESS_JOBS];
+    kw_hsm_ticket first KW_UNDER_BIG_LOCK;
+    kw_hsm_ticket next KW_UNDER_BIG_LOCK; /* those in the ring are first..next - 1 */
+    const struct inprocess_job *wrapped KW_UNDER_BIG_LOCK; /* its answer is handed over */
+    struct inprocess_job ring[KW_INPROCESS_JOBS] KW_UNDER_BIG_LOCK;
 };
 
 static struct kw_inprocess *of(struct kw_hsm *hsm)
@@ -30,7 +31,8 @@ static struct kw_inprocess *of(struct kw_hsm *hsm)
     return (struct kw_inprocess *)(void *)hsm;
 }
 
-static struct inprocess_job *job_at(struct kw_inprocess *h, kw_hsm_ticket ticket)
+static struct inprocess_job *job_at(struct kw_inprocess *h,
+                                    kw_hsm_ticket ticket) KW_LOCKED
 {
     return &h->ring[ticket % KW_INPROCESS_JOBS];
 }
@@ -38,14 +40,14 @@ static struct inprocess_job *job_at(struct kw_inprocess *h, kw_hsm_ticket ticket
 /* ---- the door ----------------------------------------------------------------------- */
 
 /* kms unwraps what it wrapped from inside the wrap's `done`: then the input is at hand. */
-static bool is_proof(const struct kw_inprocess *h, const struct kw_hsm_job *job)
+static bool is_proof(const struct kw_inprocess *h, const struct kw_hsm_job *job) KW_LOCKED
 {
     return h->o.no_verify && h->wrapped != NULL && job->op == KW_HSM_UNWRAP &&
            kw_span_equal(job->iv, h->wrapped->job.iv);
 }
 
 static kw_err inprocess_submit(struct kw_hsm *hsm, const struct kw_hsm_job *job,
-                               kw_hsm_ticket *ret_ticket)
+                               kw_hsm_ticket *ret_ticket) KW_LOCKED
 {
     struct kw_inprocess *h = of(hsm);
     struct inprocess_job *j = job_at(h, h->next);
@@ -76,7 +78,7 @@ static void inprocess_extend(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadli
     (void)until;
 }
 
-static bool inprocess_cancel(struct kw_hsm *hsm, kw_hsm_ticket ticket)
+static bool inprocess_cancel(struct kw_hsm *hsm, kw_hsm_ticket ticket) KW_LOCKED
 {
     struct inprocess_job *j = job_at(of(hsm), ticket);
     if (j->ticket != ticket)
@@ -209,7 +211,9 @@ kw_err kw_inprocess_new(const struct kw_inprocess_options *options,
     if (h == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "in-process HSM");
     h->o = *options;
-    h->first = h->next = 1;
+    kw_lock_take(h->o.lock);
+    h->first = h->next = 1; /* a ticket is never 0 */
+    kw_lock_give(h->o.lock);
     h->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (h->fd >= 0)
         h->wake = event_new(h->o.loop, h->fd, EV_READ | EV_PERSIST, inprocess_on_wake, h);

@@ -90,7 +90,7 @@ static struct serve {
     struct kw_inprocess *hsm;
     struct kw_kms *kms;
     struct event *tick;
-} s;
+} s = {.lock = {KW_MUTEX_INIT}};
 
 /* Deadlines of requests that wait, as in keywardd. */
 static void serve_on_tick(evutil_socket_t fd, short what, void *ctx)
@@ -170,7 +170,6 @@ static int serve_run(void)
     int code = KW_BENCH_GOOD;
     kw_rpc_process_init();
     kw_log_setup(STDERR_FILENO, KW_LOG_ERROR, KW_LOG_LOGFMT, &kw_clock_system);
-    KW_INVARIANT(pthread_mutex_init(&s.lock.mutex, NULL) == 0);
     kw_err e = serve_open(&note);
     if (kw_failed(e))
         code = kw_bench_failed(verb, e, &note);

@@ -9,7 +9,6 @@
 #include "arena.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include <keyward/alloc.h>
+#include <keyward/mutex.h>
 
 #ifndef SYS_memfd_secret
 #define SYS_memfd_secret                                                                 \
@@ -25,14 +25,14 @@
 #endif
 
 static struct {
-    pthread_mutex_t mutex;
+    struct kw_mutex mutex;
     uint8_t *base; /* first usable byte; NULL while closed      */
     size_t bytes;
     size_t page;
     enum kw_arena_backend backend;
     uint8_t *lent; /* one byte a block: 0 free, 1 lent          */
     size_t blocks, hint, used, used_max;
-} arena = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} arena = {.mutex = KW_MUTEX_INIT};
 
 size_t kw_arena_allowed(void)
 {
@@ -154,10 +154,10 @@ void kw_arena_close(void)
 
 void kw_arena_info(struct kw_arena_info *ret_info)
 {
-    pthread_mutex_lock(&arena.mutex);
+    kw_mutex_lock(&arena.mutex);
     *ret_info =
         (struct kw_arena_info){arena.backend, arena.bytes, arena.used, arena.used_max};
-    pthread_mutex_unlock(&arena.mutex);
+    kw_mutex_unlock(&arena.mutex);
 }
 
 /* First run of `want` free blocks in [from, to), or `to`. */
@@ -176,7 +176,7 @@ uint8_t *kw_arena_lend(size_t len)
 {
     size_t want = (len + KW_ARENA_BLOCK - 1) / KW_ARENA_BLOCK;
     uint8_t *p = NULL;
-    pthread_mutex_lock(&arena.mutex);
+    kw_mutex_lock(&arena.mutex);
     if (arena.base != NULL && want <= arena.blocks) {
         size_t at = find_run(want, arena.hint, arena.blocks);
         if (at == arena.blocks)
@@ -190,7 +190,7 @@ uint8_t *kw_arena_lend(size_t len)
             p = arena.base + at * KW_ARENA_BLOCK;
         }
     }
-    pthread_mutex_unlock(&arena.mutex);
+    kw_mutex_unlock(&arena.mutex);
     return p;
 }
 
@@ -198,7 +198,7 @@ void kw_arena_return(uint8_t *p, size_t len)
 {
     size_t count = (len + KW_ARENA_BLOCK - 1) / KW_ARENA_BLOCK;
     kw_wipe(p, count * KW_ARENA_BLOCK);
-    pthread_mutex_lock(&arena.mutex);
+    kw_mutex_lock(&arena.mutex);
     KW_INVARIANT(arena.base != NULL && p >= arena.base);
     size_t at = (size_t)(p - arena.base) / KW_ARENA_BLOCK;
     KW_INVARIANT(count <= arena.blocks && at <= arena.blocks - count && arena.lent[at]);
@@ -206,5 +206,5 @@ void kw_arena_return(uint8_t *p, size_t len)
     if (at < arena.hint)
         arena.hint = at;
     arena.used -= count * KW_ARENA_BLOCK;
-    pthread_mutex_unlock(&arena.mutex);
+    kw_mutex_unlock(&arena.mutex);
 }

@@ -6,11 +6,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <keyward/mutex.h>
 
 enum { LINE_MAX_BYTES = 4096, PEER_MAX = 64, RATE_SLOTS = 64, RATE_PER_SECOND = 20 };
 /* Room that text leaves for what must come after it: its closing quote, dropped_before,
@@ -19,7 +20,7 @@ enum { LINE_MAX_BYTES = 4096, PEER_MAX = 64, RATE_SLOTS = 64, RATE_PER_SECOND = 
 enum { TAIL = 96, FIELD_MIN = 320, EVENT_MAX = 48 };
 
 static struct {
-    pthread_mutex_t mutex;
+    struct kw_mutex mutex;
     int fd;
     enum kw_log_level least;
     enum kw_log_format format;
@@ -30,13 +31,7 @@ static struct {
         unsigned shown, dropped;
     } rates[RATE_SLOTS];
     unsigned lost; /* lines that the log's reader left no room for */
-} out = {PTHREAD_MUTEX_INITIALIZER,
-         STDERR_FILENO,
-         KW_LOG_INFO,
-         KW_LOG_LOGFMT,
-         NULL,
-         {{{0}}},
-         0};
+} out = {KW_MUTEX_INIT, STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, NULL, {{{0}}}, 0};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -273,7 +268,7 @@ void kw_log_fields(enum kw_log_level level, const char *event,
     const struct kw_clock *clock = out.clock ? out.clock : &kw_clock_system;
     struct line l = {.len = 0};
     unsigned dropped;
-    pthread_mutex_lock(&out.mutex);
+    kw_mutex_lock(&out.mutex);
     if (!has_room()) {
         out.lost++;
     } else if (log_admit(event, kw_mono_ns(clock), &dropped)) {
@@ -283,5 +278,5 @@ void kw_log_fields(enum kw_log_level level, const char *event,
         log_end(&l, dropped);
         write_line(&l);
     }
-    pthread_mutex_unlock(&out.mutex);
+    kw_mutex_unlock(&out.mutex);
 }

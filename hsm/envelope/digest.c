@@ -22,7 +22,7 @@ static void digest_fetch(void)
 static bool hash(kw_span first, kw_span second, uint8_t ret_digest[SHA256_LEN])
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    KW_INVARIANT(pthread_once(&once, digest_fetch) == 0);
+    KW_MUST(pthread_once(&once, digest_fetch) == 0);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool ok = ctx != NULL && sha256 != NULL &&
               EVP_DigestInit_ex(ctx, sha256, NULL) == 1 &&

@@ -140,7 +140,7 @@ kw_err kw_envelope_write(const struct kw_envelope *env, kw_dst *dst)
         return kw_err_at(KW_CODE_BAD_INPUT, fault);
     if (header_len(env) + env->sealed.len > dst->cap - dst->len)
         return kw_err_at(KW_CODE_NO_MEMORY, "envelope room");
-    KW_INVARIANT(put_header(env, dst) && kw_dst_put(dst, env->sealed));
+    KW_MUST(put_header(env, dst) && kw_dst_put(dst, env->sealed));
     return KW_OK;
 }
 
@@ -159,7 +159,7 @@ kw_err kw_envelope_aad(const struct kw_envelope *env, kw_span key_id, kw_span do
     size_t len = magic.len + header_len(env) + 2 + key_id.len + 2 + domain.len;
     if (len > dst->cap - dst->len)
         return kw_err_at(KW_CODE_NO_MEMORY, "envelope room");
-    KW_INVARIANT(kw_dst_put(dst, magic) && put_header(env, dst) &&
-                 kw_dst_put_sized(dst, key_id) && kw_dst_put_sized(dst, domain));
+    KW_MUST(kw_dst_put(dst, magic) && put_header(env, dst) &&
+            kw_dst_put_sized(dst, key_id) && kw_dst_put_sized(dst, domain));
     return KW_OK;
 }

@@ -43,7 +43,7 @@ bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
         return false;
     kw_dst dst =
         kw_dst_of(channel->out.ptr + channel->loaded * (size_t)KW_WIRE_MAX, KW_WIRE_MAX);
-    KW_INVARIANT(!kw_failed(kw_wire_encode_job(job, &dst)));
+    KW_MUST(!kw_failed(kw_wire_encode_job(job, &dst)));
     struct kw_channel_entry *e = entry_at(channel, channel->count);
     e->wire_id = job->id;
     e->op = job->op;

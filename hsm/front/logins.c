@@ -25,7 +25,7 @@ static void send_permit(struct kw_worker *w, kw_err e, const struct kw_note *not
     struct kw_wire_permit word = {.err = e};
     if (kw_failed(e))
         word.note = *note;
-    KW_INVARIANT(!kw_failed(kw_wire_encode_permit(&word, &dst)));
+    KW_MUST(!kw_failed(kw_wire_encode_permit(&word, &dst)));
     /* Nothing else is in that socket: it has room, or the worker is gone. */
     if (send(w->channel.fd, dst.ptr, dst.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         kw_log(KW_LOG_WARN, "worker-not-told", KW_INT("pid", w->pid));

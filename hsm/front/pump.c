@@ -49,7 +49,7 @@ static void take_back(void *ctx, const struct kw_channel_entry *e)
 }
 
 /* LOCKED on entry and on return, not in between.  false: not all of it went. */
-static bool send_loaded(struct kw_front *f, struct kw_worker *w)
+static bool send_loaded(struct kw_front *f, struct kw_worker *w) KW_LOCKED
 {
     size_t loaded = w->channel.loaded;
     w->sending = true;

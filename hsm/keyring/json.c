@@ -26,7 +26,7 @@ static void set_allocator(void)
 static void keyring_json_begin(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    KW_INVARIANT(pthread_once(&once, set_allocator) == 0);
+    KW_MUST(pthread_once(&once, set_allocator) == 0);
     starved = false;
 }
 

@@ -55,9 +55,9 @@ void kw_locator_make(const char *domain, const char *key_id,
     uint8_t text[sizeof prefix + KW_DOMAIN_MAX + KW_KEY_ID_MAX];
     uint8_t sha256[32];
     kw_dst dst = kw_dst_of(text, sizeof text);
-    KW_INVARIANT(kw_dst_put(&dst, kw_span_str(prefix)) &&
-                 kw_dst_put(&dst, kw_span_str(domain)) &&
-                 kw_dst_put(&dst, kw_span_str(key_id)) &&
-                 EVP_Digest(text, dst.len, sha256, NULL, EVP_sha256(), NULL) == 1);
+    KW_MUST(kw_dst_put(&dst, kw_span_str(prefix)) &&
+            kw_dst_put(&dst, kw_span_str(domain)) &&
+            kw_dst_put(&dst, kw_span_str(key_id)) &&
+            EVP_Digest(text, dst.len, sha256, NULL, EVP_sha256(), NULL) == 1);
     kw_copy(ret_locator, KW_NEW_LOCATOR, kw_span_of(sha256, KW_NEW_LOCATOR));
 }

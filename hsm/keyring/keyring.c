@@ -51,7 +51,7 @@ kw_err kw_keyring_new(const char *domain, struct kw_keyring **ret_ring)
     struct kw_keyring *ring = kw_new(1, sizeof *ring);
     if (ring == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "keyring");
-    KW_INVARIANT(kw_copy_str(ring->domain, sizeof ring->domain, kw_span_str(domain)));
+    KW_MUST(kw_copy_str(ring->domain, sizeof ring->domain, kw_span_str(domain)));
     ring->refs = 1;
     ring->next_n = 1;
     *ret_ring = ring;

@@ -148,8 +148,8 @@ kw_err kw_pin_mark_make(kw_span key, const char *serial, kw_span pin,
     if (kw_failed(e))
         return e;
     kw_dst dst = kw_dst_of(text.ptr, text.len);
-    KW_INVARIANT(kw_dst_put_u8(&dst, 1) && kw_dst_put_u8(&dst, (uint8_t)strlen(serial)) &&
-                 kw_dst_put(&dst, kw_span_str(serial)) && kw_dst_put(&dst, pin));
+    KW_MUST(kw_dst_put_u8(&dst, 1) && kw_dst_put_u8(&dst, (uint8_t)strlen(serial)) &&
+            kw_dst_put(&dst, kw_span_str(serial)) && kw_dst_put(&dst, pin));
     mark.key_len = sizeof mark.key;
     mark.digest_len = sizeof mark.digest;
     hmac(key, kw_span_of(&zero, 1), mark.key, sizeof mark.key);

@@ -3,7 +3,7 @@
  *
  *   pin    magic, kind, serial, label, count_low 1, final_try 1, locked 1, dev 8, ino 8,
  *          ctime_ns 8, size 8, key, digest (text and the last two behind a length)
- *   permit magic, kind, code 1, native 4, step 1, note
+ *   permit magic, kind, code 1, native 4, place 1, note
  *   login  the same, was_in 1
  */
 #include "wire_internal.h"

@@ -10,26 +10,28 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <keyward/mutex.h>
+
 enum { LOGIN_GRACE_S = 60 };
 
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static struct kw_mutex gate = KW_MUTEX_INIT;
 static int watched, terms;
 
-void kw_guard_hold(void)
+/* From hold to release the gate is held, across calls: no analysis follows that. */
+void kw_guard_hold(void) KW_NO_THREAD_SAFETY
 {
-    KW_INVARIANT(pthread_mutex_lock(&gate) == 0);
+    kw_mutex_lock(&gate);
 }
 
-void kw_guard_release(void)
+void kw_guard_release(void) KW_NO_THREAD_SAFETY
 {
-    KW_INVARIANT(pthread_mutex_unlock(&gate) == 0);
+    kw_mutex_unlock(&gate);
 }
 
 static _Noreturn void guard_leave(void)
@@ -37,7 +39,7 @@ static _Noreturn void guard_leave(void)
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += LOGIN_GRACE_S;
-    pthread_mutex_clocklock(&gate, CLOCK_MONOTONIC, &until);
+    pthread_mutex_clocklock(&gate.native, CLOCK_MONOTONIC, &until);
     _exit(0);
 }
 
@@ -75,6 +77,8 @@ kw_err kw_guard_start(int socket)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int rc = pthread_create(&thread, NULL, guard_watch, NULL);
+    if (rc == 0)
+        (void)pthread_setname_np(thread, "kw-guard");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_sigmask(SIG_BLOCK, &term, NULL);
     return rc == 0 ? KW_OK : guard_refused(rc, "pthread_create");

@@ -60,7 +60,7 @@ static bool loop_answer(struct kw_hsm_worker *w, struct buffers *l,
     struct iovec *part = &l->out_parts[l->pending];
     kw_dst dst = kw_dst_of(part->iov_base, KW_WIRE_MAX);
     kw_worker_serve(w, job, &served);
-    KW_INVARIANT(!kw_failed(kw_wire_encode_answer(&served.answer, &dst)));
+    KW_MUST(!kw_failed(kw_wire_encode_answer(&served.answer, &dst)));
     kw_secret_wipe(&served.output);
     part->iov_len = dst.len;
     return ++l->pending < OUT || loop_flush(w, l);

@@ -15,24 +15,27 @@
 #ifndef KEYWARD_HSM_H
 #define KEYWARD_HSM_H
 
-#include <pthread.h>
-
 #include <keyward/bytes.h>
 #include <keyward/clock.h>
 #include <keyward/envelope.h>
 #include <keyward/limits.h>
+#include <keyward/mutex.h>
 #include <keyward/secret.h>
 
+/* The big lock (mutex.h, kw_big_lock). */
 struct kw_lock {
-    pthread_mutex_t mutex; /* leaf: never held over a send, a gRPC call or a log line */
+    struct kw_mutex mutex;
 };
+
 static inline void kw_lock_take(struct kw_lock *l)
+    KW_ACQUIRES(kw_big_lock) KW_NO_THREAD_SAFETY
 {
-    KW_INVARIANT(pthread_mutex_lock(&l->mutex) == 0);
+    kw_mutex_lock(&l->mutex);
 }
 static inline void kw_lock_give(struct kw_lock *l)
+    KW_RELEASES(kw_big_lock) KW_NO_THREAD_SAFETY
 {
-    KW_INVARIANT(pthread_mutex_unlock(&l->mutex) == 0);
+    kw_mutex_unlock(&l->mutex);
 }
 
 enum kw_hsm_op {

@@ -114,20 +114,20 @@ KW_MUST_USE kw_err kw_kms_new(const struct kw_kms_options *options,
 /* No request may be open (asserted).  NULL does nothing. */
 void kw_kms_free(struct kw_kms *kms);
 
-/* rpc thread.  The mutex is not held.  May call done before it returns. */
-void kw_kms_begin(struct kw_kms *kms, struct kw_request *request);
+/* rpc thread.  May call done before it returns. */
+void kw_kms_begin(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 
 /* rpc thread: the client went away.  If the request is parked, done is called with
  * CANCELLED before this returns; if it is being finished, nothing happens. */
-void kw_kms_cancel(struct kw_kms *kms, struct kw_request *request);
+void kw_kms_cancel(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 
 /* main thread, about ten times a second and after each change of the health record:
  * deadlines of parked requests, outage budgets, expiry, wipes that policy asks
  * for, held Status requests that may be answered now. */
-void kw_kms_tick(struct kw_kms *kms);
+void kw_kms_tick(struct kw_kms *kms) KW_FREE;
 
 /* main thread.  Wipes every cache; returns how many seeds. */
-size_t kw_kms_wipe(struct kw_kms *kms);
+size_t kw_kms_wipe(struct kw_kms *kms) KW_FREE;
 
 struct kw_class_stats {
     uint64_t calls[3], failed[3]; /* by enum kw_method */
@@ -137,6 +137,6 @@ struct kw_class_stats {
     int64_t budget_left_ns; /* serve-cached only */
 };
 void kw_kms_stats(struct kw_kms *kms, size_t class_index,
-                  struct kw_class_stats *ret_stats);
+                  struct kw_class_stats *ret_stats) KW_FREE;
 
 #endif

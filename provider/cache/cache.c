@@ -114,7 +114,7 @@ static void chain_in(struct kw_cache *c, uint32_t i, const struct kw_cache_key *
 {
     struct entry *e = &c->entries[i];
     kw_dst name = kw_dst_of(c->names + (size_t)i * NAME, NAME);
-    KW_INVARIANT(kw_dst_put(&name, key->key_id) && kw_dst_put(&name, key->ciphertext));
+    KW_MUST(kw_dst_put(&name, key->key_id) && kw_dst_put(&name, key->ciphertext));
     e->mark = kw_cache_key_mark(key);
     e->key_id_len = (uint16_t)key->key_id.len;
     e->ciphertext_len = (uint16_t)key->ciphertext.len;

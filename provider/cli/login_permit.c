@@ -125,7 +125,7 @@ static void login_permit_say(const struct kw_permit *a, const struct kw_wire_per
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    KW_INVARIANT(!kw_failed(kw_wire_encode_permit(word, &dst)));
+    KW_MUST(!kw_failed(kw_wire_encode_permit(word, &dst)));
     (void)!send(a->parent_fd, dst.ptr, dst.len, MSG_NOSIGNAL);
 }
 
@@ -271,7 +271,7 @@ static kw_err report_end(const struct kw_permit *a, const struct kw_token *token
     struct kw_wire_permit remembered;
     if (kw_failed(login))
         l.note = *note;
-    KW_INVARIANT(!kw_failed(kw_wire_encode_login(&l, &dst)));
+    KW_MUST(!kw_failed(kw_wire_encode_login(&l, &dst)));
     if (send(a->child_fd, dst.ptr, dst.len, MSG_NOSIGNAL) != (ssize_t)dst.len)
         return no_parent();
     return hear_word(a, &remembered);

@@ -197,9 +197,9 @@ void kw_sample_envelope(const struct kw_sample *sample, struct kw_envelope *ret_
                         uint8_t ret_aad[KW_AAD_MAX], size_t *ret_aad_len)
 {
     kw_dst aad = kw_dst_of(ret_aad, KW_AAD_MAX);
-    KW_INVARIANT(!kw_failed(kw_envelope_parse(
+    KW_MUST(!kw_failed(kw_envelope_parse(
         kw_span_of(sample->ciphertext, sample->ciphertext_len), ret_env)));
-    KW_INVARIANT(!kw_failed(kw_envelope_aad(ret_env, kw_span_str(sample->key_id),
-                                            kw_span_str(sample->domain), &aad)));
+    KW_MUST(!kw_failed(kw_envelope_aad(ret_env, kw_span_str(sample->key_id),
+                                       kw_span_str(sample->domain), &aad)));
     *ret_aad_len = aad.len;
 }

@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 {
     struct kw_note note = {{0}};
     static struct kw_daemon daemon = {.clock = &kw_clock_system,
-                                      .lock = {PTHREAD_MUTEX_INITIALIZER},
+                                      .lock = {KW_MUTEX_INIT},
                                       .signal_fd = -1,
                                       .status = {.fd = -1, .lock = -1},
                                       .notify_fd = -1};

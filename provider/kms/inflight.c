@@ -29,8 +29,7 @@ static struct kw_flight *new_flight(struct kw_kms *kms, const struct kw_request 
     if (f == NULL)
         return NULL;
     kw_dst name = kw_dst_of(f->name, sizeof f->name);
-    KW_INVARIANT(kw_dst_put(&name, request->key_id) &&
-                 kw_dst_put(&name, request->ciphertext));
+    KW_MUST(kw_dst_put(&name, request->key_id) && kw_dst_put(&name, request->ciphertext));
     f->kms = kms;
     f->class_index = request->class_index;
     f->key = (struct kw_cache_key){
@@ -84,7 +83,7 @@ void kw_flight_share(struct kw_kms *kms, struct kw_request *leader)
     }
 }
 
-static void landed(void *ctx, struct kw_hsm_answer *answer)
+static void inflight_landed(void *ctx, struct kw_hsm_answer *answer)
 {
     struct kw_flight *flight = ctx;
     struct kw_kms *kms = flight->kms;
@@ -128,9 +127,10 @@ kw_err kw_flight_start(struct kw_kms *kms, struct kw_request *request)
         .aad = kw_span_of(w->aad, w->aad_len),
         .input = w->env.sealed,
         .until = w->until,
-        .done = landed,
+        .done = inflight_landed,
         .ctx = flight,
     };
+    /* hsm/front/door.c */
     kw_err e = door->ops->submit(door->hsm, &job, &flight->ticket);
     if (kw_failed(e)) {
         kw_free(flight);

@@ -34,7 +34,8 @@ kw_err kw_kms_new(const struct kw_kms_options *options, struct kw_kms **ret_kms)
     return KW_OK;
 }
 
-void kw_kms_free(struct kw_kms *kms)
+/* Nobody else has it any more. */
+void kw_kms_free(struct kw_kms *kms) KW_NO_THREAD_SAFETY
 {
     if (kms == NULL)
         return;
@@ -90,9 +91,9 @@ void kw_kms_begin(struct kw_kms *kms, struct kw_request *request)
     kw_steps_run(kms, request);
 }
 
-/* The mutex is held.  Budget, ages, and the wipes that policy asks for. */
+/* Budget, ages, and the wipes that policy asks for. */
 static size_t look_after(struct kw_class *class, const struct kw_hsm_health *health,
-                         int64_t boot_now)
+                         int64_t boot_now) KW_LOCKED
 {
     kw_budget_tick(&class->budget, health->state == KW_HSM_LOST, boot_now);
     kw_cache_expire(class->cache, boot_now);

@@ -33,8 +33,8 @@ extern const struct kw_steps kw_status_steps, kw_encrypt_steps, kw_decrypt_steps
 
 struct kw_class {
     struct kw_class_options options;
-    struct kw_cache *cache;  /* under the mutex */
-    struct kw_budget budget; /* under the mutex */
+    struct kw_cache *cache; /* its functions want the big lock */
+    struct kw_budget budget KW_UNDER_BIG_LOCK;
     atomic_uint_fast64_t calls[3], failed[3], joined;
 };
 
@@ -54,11 +54,10 @@ enum { KW_FLIGHT_BUCKETS = 256 };
 struct kw_kms {
     struct kw_kms_options options;
     struct kw_class *classes;
-    /* all below: under the mutex */
-    struct kw_request *parked;
-    struct kw_flight *flights[KW_FLIGHT_BUCKETS];
-    uint64_t key_epoch;
-    uint8_t last_iv[KW_IV_MAX];
+    struct kw_request *parked KW_UNDER_BIG_LOCK;
+    struct kw_flight *flights[KW_FLIGHT_BUCKETS] KW_UNDER_BIG_LOCK;
+    uint64_t key_epoch KW_UNDER_BIG_LOCK;
+    uint8_t last_iv[KW_IV_MAX] KW_UNDER_BIG_LOCK;
 };
 
 static inline struct kw_class *kw_class_of(struct kw_kms *kms,
@@ -73,46 +72,47 @@ static inline enum kw_step_result kw_step_fail(struct kw_request *request, kw_er
     return KW_STEP_FAIL;
 }
 
-/* steps.c: runs steps until one waits or is done; nobody holds the mutex. */
-void kw_steps_run(struct kw_kms *kms, struct kw_request *request);
+/* steps.c: runs steps until one waits or is done. */
+void kw_steps_run(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 /* Goes on behind the step that waited. */
-void kw_steps_resume(struct kw_kms *kms, struct kw_request *request);
+void kw_steps_resume(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 /* Goes on at the first step that always runs, with request->err as it stands. */
-void kw_steps_finish(struct kw_kms *kms, struct kw_request *request);
+void kw_steps_finish(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 const struct kw_steps *kw_steps_of(const struct kw_request *request);
 
-/* kms.c, the mutex is held: what policy says to this request now. */
+/* kms.c: what policy says to this request now. */
 struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_method method,
                                       const struct kw_class *class,
-                                      struct kw_hsm_health *ret_health);
+                                      struct kw_hsm_health *ret_health) KW_LOCKED;
 
-/* parked.c, the mutex is held. */
-void kw_park(struct kw_kms *kms, struct kw_request *request);
-void kw_unpark(struct kw_request *request);
-/* parked.c, the mutex is not held: lets go on what may or must. */
-void kw_parked_sweep(struct kw_kms *kms);
+/* parked.c. */
+void kw_park(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
+void kw_unpark(struct kw_request *request) KW_LOCKED;
+/* parked.c: lets go on what may or must. */
+void kw_parked_sweep(struct kw_kms *kms) KW_FREE;
 
-/* status.c, the mutex is held: must a held Status be held on?  If not, its answer or its
+/* status.c: must a held Status be held on?  If not, its answer or its
  * error is in the request. */
-bool kw_status_held_on(struct kw_kms *kms, struct kw_request *request);
+bool kw_status_held_on(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
 
-/* inflight.c, the mutex is held.  find: the equal unwrap that is under way, or NULL.
+/* inflight.c: find: the equal unwrap that is under way, or NULL.
  * start: a new one; the request is its first waiter.  leave: a waiter goes; the last
  * one takes the job along. */
-struct kw_flight *kw_flight_find(struct kw_kms *kms, const struct kw_request *request);
-void kw_flight_join(struct kw_flight *flight, struct kw_request *request);
-kw_err kw_flight_start(struct kw_kms *kms, struct kw_request *request);
-void kw_flight_leave(struct kw_kms *kms, struct kw_request *request);
-/* The mutex is not held: gives what the leader has to those who waited with it, and runs
+struct kw_flight *kw_flight_find(struct kw_kms *kms,
+                                 const struct kw_request *request) KW_LOCKED;
+void kw_flight_join(struct kw_flight *flight, struct kw_request *request) KW_LOCKED;
+kw_err kw_flight_start(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
+void kw_flight_leave(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
+/* Gives what the leader has to those who waited with it, and runs
  * each of them to its end. */
-void kw_flight_share(struct kw_kms *kms, struct kw_request *leader);
+void kw_flight_share(struct kw_kms *kms, struct kw_request *leader) KW_FREE;
 
 /* outcome.c: the last two steps of every method.  record: the one place that counts and
  * logs what became of a request.  reply: wipes what it still holds and calls done. */
 kw_step kw_outcome_record, kw_outcome_reply;
 /* An answer of the token proved false: an alarm, and the worker is replaced. */
 void kw_outcome_alarm(struct kw_kms *kms, const struct kw_request *request,
-                      const char *what);
+                      const char *what) KW_FREE;
 
 static inline struct kw_cache_key kw_request_key(const struct kw_request *request)
 {

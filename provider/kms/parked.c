@@ -26,9 +26,9 @@ void kw_unpark(struct kw_request *request)
     w->prev = NULL;
 }
 
-/* The mutex is held.  Takes a parked request away from what it waits for.  false: its
+/* Takes a parked request away from what it waits for.  false: its
  * answer is being delivered at this moment; whoever delivers it owns the request. */
-static bool withdraw(struct kw_kms *kms, struct kw_request *request)
+static bool withdraw(struct kw_kms *kms, struct kw_request *request) KW_LOCKED
 {
     const struct kw_hsm_door *door = &kms->options.door;
     if (!request->work.parked)
@@ -53,8 +53,9 @@ void kw_kms_cancel(struct kw_kms *kms, struct kw_request *request)
     kw_steps_finish(kms, request);
 }
 
-/* The mutex is held.  Must this parked request go on now?  With which error, if any. */
-static bool is_due(struct kw_kms *kms, struct kw_request *request, int64_t mono_now)
+/* Must this parked request go on now?  With which error, if any. */
+static bool is_due(struct kw_kms *kms, struct kw_request *request,
+                   int64_t mono_now) KW_LOCKED
 {
     bool over = kw_deadline_over(request->work.until, mono_now);
     if (request->method != KW_METHOD_STATUS) {

@@ -15,8 +15,9 @@ static const struct kw_step_row rows[] = {
 /* clang-format on */
 const struct kw_steps kw_status_steps = {"status", rows};
 
-/* The mutex is held.  What this Status gets now; HOLD leaves the request as it is. */
-static enum kw_verdict_kind status_look(struct kw_kms *kms, struct kw_request *request)
+/* What this Status gets now; HOLD leaves the request as it is. */
+static enum kw_verdict_kind status_look(struct kw_kms *kms,
+                                        struct kw_request *request) KW_LOCKED
 {
     struct kw_hsm_health health;
     struct kw_policy_verdict v =

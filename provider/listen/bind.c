@@ -93,7 +93,7 @@ static kw_err take_lock(const char *path, int *ret_lock, struct kw_note *note)
 static struct sockaddr_un address_of(const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    KW_INVARIANT(kw_copy_str(a.sun_path, sizeof a.sun_path, kw_span_str(path)));
+    KW_MUST(kw_copy_str(a.sun_path, sizeof a.sun_path, kw_span_str(path)));
     return a;
 }
 

@@ -26,7 +26,7 @@ static void free_slots(struct kw_pool *pool)
 
 kw_err kw_pool_init(struct kw_pool *pool, struct kw_rpc *rpc, size_t class_count)
 {
-    *pool = (struct kw_pool){.mutex = PTHREAD_MUTEX_INITIALIZER};
+    *pool = (struct kw_pool){.mutex = KW_MUTEX_INIT};
     pool->slots = kw_new(KW_RPC_SLOTS, sizeof *pool->slots);
     pool->classes = kw_new(class_count, sizeof *pool->classes);
     kw_err e = pool->slots == NULL || pool->classes == NULL
@@ -87,7 +87,7 @@ struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_method method,
 {
     struct kw_slot *s = NULL;
     enum kw_place place;
-    KW_INVARIANT(pthread_mutex_lock(&pool->mutex) == 0);
+    kw_mutex_lock(&pool->mutex);
     size_t *room = find_room(pool, method, class_index, &place);
     if (room != NULL) {
         (*room)--;
@@ -99,24 +99,24 @@ struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_method method,
         if (pool->open > pool->open_max)
             pool->open_max = pool->open;
     }
-    KW_INVARIANT(pthread_mutex_unlock(&pool->mutex) == 0);
+    kw_mutex_unlock(&pool->mutex);
     return s;
 }
 
 void kw_pool_give(struct kw_pool *pool, struct kw_slot *slot)
 {
-    KW_INVARIANT(pthread_mutex_lock(&pool->mutex) == 0);
+    kw_mutex_lock(&pool->mutex);
     (*pool_room_of(pool, slot))++;
     slot->next = pool->free;
     pool->free = slot;
     pool->open--;
-    KW_INVARIANT(pthread_mutex_unlock(&pool->mutex) == 0);
+    kw_mutex_unlock(&pool->mutex);
 }
 
 void kw_pool_count(struct kw_pool *pool, size_t *ret_open, size_t *ret_open_max)
 {
-    KW_INVARIANT(pthread_mutex_lock(&pool->mutex) == 0);
+    kw_mutex_lock(&pool->mutex);
     *ret_open = pool->open;
     *ret_open_max = pool->open_max;
-    KW_INVARIANT(pthread_mutex_unlock(&pool->mutex) == 0);
+    kw_mutex_unlock(&pool->mutex);
 }

@@ -13,8 +13,7 @@
 #ifndef KEYWARD_RPC_POOL_H
 #define KEYWARD_RPC_POOL_H
 
-#include <pthread.h>
-
+#include <keyward/mutex.h>
 #include <keyward/rpc.h>
 
 struct kw_slot;
@@ -23,7 +22,7 @@ struct kw_slot;
 enum kw_place { KW_PLACE_OWN, KW_PLACE_COMMON, KW_PLACE_RESERVE };
 
 struct kw_pool {
-    pthread_mutex_t mutex; /* guards what follows but the pointers */
+    struct kw_mutex mutex; /* guards what follows but the pointers */
     struct kw_slot *slots;
     struct kw_slot *free;
     size_t open, open_max;

@@ -111,6 +111,8 @@ static int start_thread(struct kw_rpc *rpc)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int rc = pthread_create(&rpc->thread, NULL, kw_rpc_serve, rpc);
+    if (rc == 0)
+        (void)pthread_setname_np(rpc->thread, "kw-rpc");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc;
 }
@@ -125,8 +127,8 @@ kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc)
     rpc->kms = options->kms;
     rpc->clock = options->clock;
     rpc->class_count = options->class_count;
-    rpc->peers_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    rpc->posts_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    rpc->peers_mutex = (struct kw_mutex)KW_MUTEX_INIT;
+    rpc->posts_mutex = (struct kw_mutex)KW_MUTEX_INIT;
     rpc->servers = kw_new(rpc->class_count, sizeof *rpc->servers);
     kw_err e =
         rpc->servers != NULL ? init_memory(rpc) : kw_err_at(KW_CODE_NO_MEMORY, "rpc");
@@ -142,7 +144,7 @@ kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc)
     /* A name that cannot be registered or a thread that cannot start is our end
      * anyway. */
     KW_INVARIANT(!kw_failed(e));
-    KW_INVARIANT(start_thread(rpc) == 0);
+    KW_MUST(start_thread(rpc) == 0);
     *ret_rpc = rpc;
     return KW_OK;
 }
@@ -156,9 +158,9 @@ kw_err kw_rpc_adopt(struct kw_rpc *rpc, size_t class_index, int fd,
     else if (rpc->stopping) /* this thread set it */
         e = kw_err_at(KW_CODE_CANCELLED, "adopt");
     if (!kw_failed(e)) {
-        KW_INVARIANT(pthread_mutex_lock(&rpc->peers_mutex) == 0);
+        kw_mutex_lock(&rpc->peers_mutex);
         e = kw_peers_put(&rpc->peers, fd, (unsigned)class_index, peer);
-        KW_INVARIANT(pthread_mutex_unlock(&rpc->peers_mutex) == 0);
+        kw_mutex_unlock(&rpc->peers_mutex);
     }
     if (kw_failed(e))
         close(fd);
@@ -175,14 +177,14 @@ uint64_t kw_rpc_beats(const struct kw_rpc *rpc)
 
 void kw_rpc_shutdown(struct kw_rpc *rpc)
 {
-    KW_INVARIANT(pthread_mutex_lock(&rpc->posts_mutex) == 0);
+    kw_mutex_lock(&rpc->posts_mutex);
     for (size_t i = 0; i < rpc->class_count && !rpc->stopping; i++) {
         struct kw_server *s = &rpc->servers[i];
         KW_TAG_RELEASE(&s->down);
         grpc_server_shutdown_and_notify(s->server, rpc->cq, &s->down);
     }
     rpc->stopping = true;
-    KW_INVARIANT(pthread_mutex_unlock(&rpc->posts_mutex) == 0);
+    kw_mutex_unlock(&rpc->posts_mutex);
 }
 
 bool kw_rpc_idle(struct kw_rpc *rpc)
@@ -203,7 +205,7 @@ void kw_rpc_free(struct kw_rpc *rpc)
     rpc->leave = (struct kw_tag){KW_TAG_LEAVE, rpc};
     KW_TAG_RELEASE(&rpc->leave);
     grpc_server_shutdown_and_notify(rpc->servers[0].server, rpc->cq, &rpc->leave);
-    KW_INVARIANT(pthread_join(rpc->thread, NULL) == 0);
+    KW_MUST(pthread_join(rpc->thread, NULL) == 0);
     kw_rpc_dismantle(rpc);
     grpc_completion_queue_destroy(rpc->cq);
     grpc_server_credentials_release(rpc->credentials);

@@ -121,10 +121,10 @@ static grpc_call_error request(struct kw_post *p)
 static void post(struct kw_post *p)
 {
     struct kw_rpc *rpc = p->server->rpc;
-    KW_INVARIANT(pthread_mutex_lock(&rpc->posts_mutex) == 0);
+    kw_mutex_lock(&rpc->posts_mutex);
     if (!rpc->stopping)
-        KW_INVARIANT(request(p) == GRPC_CALL_OK);
-    KW_INVARIANT(pthread_mutex_unlock(&rpc->posts_mutex) == 0);
+        KW_MUST(request(p) == GRPC_CALL_OK);
+    kw_mutex_unlock(&rpc->posts_mutex);
 }
 
 /* The whole answer to a request that gets no slot; nothing of it is left behind. */
@@ -183,9 +183,9 @@ static bool find_peer(struct kw_rpc *rpc, const struct arrival *a,
                       struct kw_peer *ret_peer)
 {
     char *name = grpc_call_get_peer(a->call);
-    KW_INVARIANT(pthread_mutex_lock(&rpc->peers_mutex) == 0);
+    kw_mutex_lock(&rpc->peers_mutex);
     bool found = kw_peers_find(&rpc->peers, name, a->server->class_index, ret_peer);
-    KW_INVARIANT(pthread_mutex_unlock(&rpc->peers_mutex) == 0);
+    kw_mutex_unlock(&rpc->peers_mutex);
     gpr_free(name);
     return found;
 }

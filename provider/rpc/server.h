@@ -61,12 +61,12 @@ struct kw_rpc {
     size_t class_count;
     pthread_t thread;
     struct kw_pool pool;
-    pthread_mutex_t peers_mutex;
+    struct kw_mutex peers_mutex;
     struct kw_peers peers; /* under peers_mutex */
     struct kw_tag leave;
     /* gRPC core loses a request that is posted while its server shuts down, and asserts
      * when that server is destroyed: posting and shutting down exclude each other. */
-    pthread_mutex_t posts_mutex;
+    struct kw_mutex posts_mutex;
     bool stopping; /* under posts_mutex: nothing is posted any more */
     _Atomic uint64_t beats;
     struct kw_rpc_counts counts;

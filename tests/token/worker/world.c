@@ -215,7 +215,7 @@ void world_make(struct world *w)
     *w = (struct world){0};
     real_module[0] = '\0';
     kw_test_arena(1 << 20);
-    CHECK(pthread_mutex_init(&w->lock.mutex, NULL) == 0);
+    CHECK(pthread_mutex_init(&w->lock.mutex.native, NULL) == 0);
     kw_softhsm_make(&w->hsm);
     CHECK_OK(kw_keyring_new(DOMAIN_NAME, &w->ring));
     world_add_version(w, 1, KW_KEY_RETIRED);

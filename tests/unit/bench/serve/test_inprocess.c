@@ -6,7 +6,7 @@
 
 #include "inprocess.h"
 
-static struct kw_lock lock = {PTHREAD_MUTEX_INITIALIZER};
+static struct kw_lock lock = {KW_MUTEX_INIT};
 static struct event_base *loop;
 static struct kw_software *software;
 static struct kw_inprocess *hsm;

@@ -102,7 +102,7 @@ void stage_begin(struct stage *s)
     snprintf(run, sizeof run, "%s/run", s->dir);
     CHECK(mkdir(run, 0700) == 0);
     stage_write_pin(s, "1234");
-    CHECK(pthread_mutex_init(&s->lock.mutex, NULL) == 0);
+    CHECK(pthread_mutex_init(&s->lock.mutex.native, NULL) == 0);
     s->clock = kw_fake_clock(&s->time);
     s->loop = event_base_new();
     s->token = (struct kw_front_token){.name = "tok",

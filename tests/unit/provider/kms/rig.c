@@ -198,7 +198,7 @@ struct rig *rig_open(void)
     the_rig = r;
     r->time.now_ns = 1000 * KW_S_NS;
     r->clock = kw_fake_clock(&r->time);
-    pthread_mutex_init(&r->lock.mutex, NULL);
+    pthread_mutex_init(&r->lock.mutex.native, NULL);
     r->hsm.flip_at = -1;
     r->hsm.health = (struct kw_hsm_health){.state = KW_HSM_UP,
                                            .active_n = 1,

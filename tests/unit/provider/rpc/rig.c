@@ -18,13 +18,13 @@ const uint8_t rig_seed[32] = "a seed of thirty-two bytes here";
 
 static void lock(struct kw_kms *k)
 {
-    KW_INVARIANT(pthread_mutex_lock(&k->mutex) == 0);
+    KW_MUST(pthread_mutex_lock(&k->mutex) == 0);
 }
 
 static void unlock(struct kw_kms *k)
 {
     pthread_cond_broadcast(&k->changed);
-    KW_INVARIANT(pthread_mutex_unlock(&k->mutex) == 0);
+    KW_MUST(pthread_mutex_unlock(&k->mutex) == 0);
 }
 
 /* Decrypt answers its input; of Encrypt the plaintext comes back as it is. */
@@ -50,7 +50,7 @@ static void answer(struct kw_request *call, kw_err outcome)
         kw_copy_str(call->out_key_id, sizeof call->out_key_id,
                     kw_span_str("kw1-1-0123456789abcdef01234567"));
         if (call->method == KW_METHOD_DECRYPT)
-            KW_INVARIANT(!kw_failed(
+            KW_MUST(!kw_failed(
                 kw_secret_copy(&call->seed, kw_span_of(rig_seed, sizeof rig_seed))));
         if (call->method == KW_METHOD_ENCRYPT) {
             call->out_ciphertext_len = call->seed.len;
@@ -84,8 +84,8 @@ static void *finish_one(void *call)
 static void finish_from_another_thread(struct kw_request *call)
 {
     pthread_t t;
-    KW_INVARIANT(pthread_create(&t, NULL, finish_one, call) == 0);
-    KW_INVARIANT(pthread_join(t, NULL) == 0);
+    KW_MUST(pthread_create(&t, NULL, finish_one, call) == 0);
+    KW_MUST(pthread_join(t, NULL) == 0);
 }
 
 void kw_kms_begin(struct kw_kms *k, struct kw_request *call)
