@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "load.h"
+#include "load_run.h"
 
 static const int64_t sweep_ns = 100 * KW_MS_NS;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The figures for programs: one JSON document. */
-#include "load.h"
+#include "load_run.h"
 
 #include "bench_document.h"
 

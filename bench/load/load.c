@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "load.h"
+#include "load_run.h"
 
 #include <inttypes.h>
 #include <poll.h>

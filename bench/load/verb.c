@@ -6,7 +6,7 @@
 
 #include <keyward/alloc.h>
 
-#include "load.h"
+#include "load_run.h"
 
 static const char verb[] = "load";
 

@@ -3,7 +3,7 @@
 #include "play.h"
 
 #include "bench_document.h"
-#include "load.h"
+#include "load_run.h"
 
 typedef json_int_t num;
 

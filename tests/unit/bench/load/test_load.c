@@ -6,7 +6,7 @@
 
 #include <keyward/alloc.h>
 
-#include "load.h"
+#include "load_run.h"
 #include "fake_plugin.h"
 
 static struct fake_plugin p;

@@ -2,7 +2,7 @@
 /* A day of restarts, polls and one rotation. */
 #include "check.h"
 
-#include "model.h"
+#include "storm_model.h"
 
 static struct model p;
 static struct kw_storm *s;

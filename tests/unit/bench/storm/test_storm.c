@@ -4,7 +4,7 @@
 
 #include <keyward/alloc.h>
 
-#include "model.h"
+#include "storm_model.h"
 
 #define MS KW_MS_NS
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model - a plugin of our imagination, on a clock of our own, that a storm can hit
+/* storm_model - a plugin of our imagination, on a clock of our own, that a storm can hit
  *
  * It answers Status at once; Encrypt and Decrypt wait in one queue for one of `sessions`
  * sessions, each of which takes exactly service_ns for a call.

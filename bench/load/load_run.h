@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* load - one measurement of one socket: ciphertexts, warm-up, the measured time, the
+/* load_run - one measurement of one socket: ciphertexts, warm-up, the measured time, the
  * proof
  *
  * Every reply is looked at: a plaintext is compared with the seed it was made from, and
@@ -10,8 +10,8 @@
  * Threads:   one.
  * Blocking:  for as long as the measurement takes.
  */
-#ifndef KEYWARD_BENCH_LOAD_H
-#define KEYWARD_BENCH_LOAD_H
+#ifndef KEYWARD_BENCH_LOAD_RUN_H
+#define KEYWARD_BENCH_LOAD_RUN_H
 
 #include "calls.h"
 #include "tool.h"
