@@ -12,11 +12,10 @@ void kw_tally_clear(struct kw_tally *t, int64_t now_ns)
     *t = (struct kw_tally){.last_good_ns = now_ns};
 }
 
-/* Behind the time that the caller gave it. */
-static bool calls_is_overdue(const struct kw_calls *k, int64_t took_ns)
-{
-    return k->timeout_ns > 0 && took_ns > k->timeout_ns;
-}
+/* What is counted for all calls is counted for the method, too. */
+#define EACH_OUTCOME(o, t, method)                                                       \
+    for (struct kw_outcome *o = &(t)->all; o != NULL;                                    \
+         o = o == &(t)->all ? &(t)->of[method] : NULL)
 
 static void calls_count_failure(struct kw_calls *k, enum kw_bench_method method,
                                 int status, const char *said, int64_t took_ns)
@@ -25,10 +24,8 @@ static void calls_count_failure(struct kw_calls *k, enum kw_bench_method method,
     unsigned code = status > 0 && status < KW_GRPC_CODES ? (unsigned)status : 2u;
     if (t->by_code[code]++ == 0)
         (void)kw_copy_str(t->said[code], sizeof t->said[code], kw_span_str(said));
-    t->all.exceeded += code == KW_GRPC_DEADLINE_EXCEEDED;
-    t->of[method].exceeded += code == KW_GRPC_DEADLINE_EXCEEDED;
-    t->all.failed += code != KW_GRPC_DEADLINE_EXCEEDED;
-    t->of[method].failed += code != KW_GRPC_DEADLINE_EXCEEDED;
+    EACH_OUTCOME(o, t, method)
+    *(code == KW_GRPC_DEADLINE_EXCEEDED ? &o->exceeded : &o->failed) += 1;
     kw_histogram_add(&t->failed, (uint64_t)took_ns);
     kw_outage_failed(k, true, kw_grpc_code_name(code), said);
 }
@@ -38,21 +35,14 @@ static void calls_count_good(struct kw_calls *k, enum kw_bench_method method,
 {
     struct kw_tally *t = &k->tally;
     kw_outage_end(k);
-    kw_histogram_add(&t->all.good, (uint64_t)took_ns);
-    kw_histogram_add(&t->of[method].good, (uint64_t)took_ns);
-    if (calls_is_overdue(k, took_ns)) {
-        t->all.overdue++;
-        t->of[method].overdue++;
+    EACH_OUTCOME(o, t, method)
+    {
+        kw_histogram_add(&o->good, (uint64_t)took_ns);
+        o->overdue += k->timeout_ns > 0 && took_ns > k->timeout_ns;
     }
     if (k->now_ns - t->last_good_ns > t->gap_ns)
         t->gap_ns = k->now_ns - t->last_good_ns;
     t->last_good_ns = k->now_ns;
-}
-
-static void calls_count_wrong(struct kw_tally *t, enum kw_bench_method method)
-{
-    t->all.wrong++;
-    t->of[method].wrong++;
 }
 
 /* One call is over, however: `status` of gRPC, -1 when none came. */
@@ -69,7 +59,7 @@ static void calls_count(struct kw_calls *k, struct kw_h2_call *s, int status,
         calls_count_failure(k, s->method, status, said, took_ns);
     else if (s->overlong || !kw_corpus_judge(k->corpus, s->method, s->entry,
                                              kw_span_of(s->body, s->len)))
-        calls_count_wrong(&k->tally, s->method);
+        EACH_OUTCOME(o, &k->tally, s->method) o->wrong++;
     else
         calls_count_good(k, s->method, took_ns);
 }

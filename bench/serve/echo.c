@@ -87,11 +87,12 @@ static int echo_serve(const char *name, const char *socket)
 
 int main(int argc, char **argv)
 {
-    const char *cpu_text = NULL, *socket = NULL;
+    const char *cpu_text = NULL, *socket = NULL, *work = NULL;
     uint64_t cpu = 0;
     const struct kw_option options[] = {
         {"cpu", "N", "run on CPU N only", .text = &cpu_text, .number = &cpu,
          .most = 1023},
+        {"work", "echo", .text = &work}, /* of `serve`, which has looked at it */
     };
     struct kw_args args = {
         .verb = "echo",
@@ -102,7 +103,7 @@ int main(int argc, char **argv)
             "Only this user may connect.  What Encrypt answers is its input, readable:\n"
             "never point an API server at it.",
         .options = options,
-        .option_count = 1,
+        .option_count = sizeof options / sizeof options[0],
         .operand = &socket,
         .operand_count = 1};
     int code = kw_bench_read(&args, argc, argv);

@@ -71,15 +71,6 @@ static int echo_exec(char **argv)
                            path, strerror(errno));
 }
 
-static int serve_echo(void)
-{
-    static char name[] = "serve", cpu_option[] = "--cpu", end[] = "--";
-    char *place = (char *)(uintptr_t)cpu_text, *at = (char *)(uintptr_t)socket_path;
-    char *pinned[] = {name, cpu_option, place, end, at, NULL};
-    char *anywhere[] = {name, end, at, NULL};
-    return echo_exec(cpu_text != NULL ? pinned : anywhere);
-}
-
 /* ---- the server --------------------------------------------------------------------- */
 
 static struct serve {
@@ -200,7 +191,7 @@ int kw_bench_serve(int argc, char **argv)
     if (code < 0)
         code = serve_check();
     if (code < 0 && work == WORK_ECHO)
-        return serve_echo();
+        return echo_exec(argv); /* it reads the same words */
     if (code < 0)
         code = kw_bench_pin(verb, cpu_text, cpu);
     return code >= 0 ? code : serve_run();

@@ -104,7 +104,42 @@ TEST(software__driven_hard__no_wrong_reply)
     CHECK(kw_test_server_stop(&s) == 0);
 }
 
+/* What it answers is its input, framed. */
+static void echoed(const char *const words[], struct kw_test_server *s)
+{
+    static struct kw_client_reply sealed;
+    struct kw_client *client = NULL;
+    kw_test_server_start(s, KEYWARD_BENCH, words);
+    RUN("load", s->socket, "--mix", "decrypt:2,encrypt:2,status:1", "--calls", "500",
+        "--warmup", "0s", "--ciphertexts", "distinct:50", "--json");
+    CHECK(r.status == 0);
+    CHECK_HAS(r.out, "\"good\": 500");
+    CHECK_OK(kw_client_open(s->socket, &client));
+    CHECK_OK(
+        kw_client_encrypt(client, kw_span_str("a seed"), "u", 10 * KW_S_NS, &sealed));
+    CHECK_STR(sealed.key_id, "kw1-0-echo-protects-nothing---");
+    CHECK(memcmp(sealed.ciphertext, "\0\6a seed", 8) == 0);
+    kw_client_close(client);
+    CHECK(kw_test_server_stop(s) == 0);
+}
+
+TEST(echo__by_either_name__answers_its_input)
+{
+    struct kw_test_server s;
+    kw_test_arena(1 << 17);
+    kw_test_server_make(&s);
+    echoed(WORDS("echo", s.socket), &s);
+    kw_test_server_make(&s);
+    echoed(WORDS("serve", "--work", "echo", "--cpu", "0", s.socket), &s);
+    RUN("echo");
+    CHECK(r.status == 2);
+    RUN("echo", "/nonexistent/kw/s");
+    CHECK(r.status == 3);
+    CHECK_HAS(r.err, "/nonexistent/kw");
+}
+
 KW_CASES("bench/serve/program", CASE(bad_options__two_and_which),
          CASE(no_such_folder_or_module__three_and_which),
          CASE(software__tampered_refused_and_the_rest_opens),
-         CASE(software__driven_hard__no_wrong_reply))
+         CASE(software__driven_hard__no_wrong_reply),
+         CASE(echo__by_either_name__answers_its_input))
