@@ -9,7 +9,7 @@ pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent_core)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(PROTOBUFC REQUIRED IMPORTED_TARGET libprotobuf-c)
-# Only keyward-bench: it reads compressed headers with it.
+# Only keyward-bench: its HTTP/2.
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 # Not grpc.pc: it names some fifty C++ libraries that a C program does not want.
 find_library(GRPC_LIBRARY grpc REQUIRED)
