@@ -8,6 +8,7 @@ import argparse
 import json
 import re
 import signal
+import subprocess
 from typing import Any, Callable, NoReturn, Optional
 
 GOOD = 0
@@ -32,20 +33,15 @@ def os_words(error: OSError) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    def __init__(self, name: str, summary: str, more: str = "") -> None:
+    def __init__(self, prog: str, summary: str, more: str = "") -> None:
         super().__init__(
-            prog=f"keyward-bench {name}" if name != "ci/bench" else name,
-            description=summary, allow_abbrev=False, formatter_class=Layout,
+            prog=prog, description=summary, allow_abbrev=False,
+            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=90),
             epilog=more + "\nexit status: 0 good, 1 measured and not content, 2 wrong usage, "
             "3 could not run or not to its end")
 
     def error(self, message: str) -> NoReturn:
         raise Usage(message.removeprefix("argument "))
-
-
-class Layout(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=30, width=90)
 
 
 class Once(argparse.Action):
@@ -68,25 +64,22 @@ def number(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
-SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def seconds_of(text: str) -> Optional[float]:
     """Of a time such as 500ms; None when it is none."""
-    match = re.fullmatch("([0-9]{1,12})(us|ms|s|m|h|d)", text)
+    match = re.fullmatch("([0-9]{1,12})(ms|s|m|h)", text)
     return int(match[1]) * SECONDS[match[2]] if match else None
 
 
-def duration(least: str, most: str) -> Callable[[str], float]:
+def duration(least: float, most: float) -> Callable[[str], float]:
     """In seconds."""
-    low, high = seconds_of(least), seconds_of(most)
-    assert low is not None and high is not None
-
     def read(text: str) -> float:
         seconds = seconds_of(text)
-        if seconds is None or not low <= seconds <= high:
+        if seconds is None or not least <= seconds <= most:
             raise argparse.ArgumentTypeError(
-                f"{text}: it wants a time such as 500ms or 2s, from {least} to {most}")
+                f"{text}: it wants a time such as 500ms or 2s, from {least:g}s to {most:g}s")
         return seconds
     return read
 
@@ -100,18 +93,28 @@ def time_words(seconds: float) -> str:
     return f"{s // 3600} h {s % 3600 // 60:02} min"
 
 
+def version(bench: str) -> str:
+    """Of the program that this belongs to."""
+    said = subprocess.run([bench, "--version"], capture_output=True, text=True, check=False)
+    return said.stdout.removeprefix("keyward-bench ").strip() or "unknown"
+
+
 def is_name(text: str) -> bool:
     return re.fullmatch("[A-Za-z0-9._-]{1,47}", text) is not None
 
 
 def printable(text: str, room: int = 1 << 30) -> str:
     """Foreign text as JSON and a page take it, of at most `room` bytes of UTF-8."""
-    plain = "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "?" for c in text)
+    plain = "".join(c if c.isprintable() else "?" for c in text)
     return plain.encode()[:room].decode(errors="ignore")
 
 
+def document_text(document: Document) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
 def print_document(document: Document) -> None:
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    print(document_text(document), end="")
 
 
 class Stop:
