@@ -435,7 +435,7 @@ def main(words: list[str], bench: str) -> int:
     elif status == verb.GOOD and any(c["failures"] for c in r.cells):
         status = verb.WRONG
     if as_json:
-        verb.print_document(results.rounded(r.document, 17))
+        verb.print_document(r.document)
     else:
         table(r)
         if run.keep is not None and run.kept:

@@ -59,7 +59,7 @@ class Matrix:
     def load(self, name: str, server: str, in_flight: int, words: str = "") -> None:
         """--yes: a keywardd's workers hide from anybody but root which module they have."""
         line = f"load {self.socket(server)} --yes --in-flight {in_flight} {self.times} {words}"
-        if name.rstrip("*") not in {known.rstrip("*") for known in self.cells}:
+        if name not in {known.rstrip("*") for known in self.cells}:
             self.cells[name] = line.strip()
 
     def of_keyward(self, prefix: str = "") -> None:
@@ -235,8 +235,8 @@ class Suite:
         socket = f"{subjects.path}/{node}/run/cached.sock"
         corpus = subjects.path / f"corpus-{node}"
         with open(subjects.scratch.log("storm"), "ab") as log:
-            status = self.commands.run(self.measured("storm", socket, "--seeds", str(seeds),
-                                                     "--prepare", corpus), log)
+            status = self.commands.run(self.measured("storm", socket, "--yes", "--seeds",
+                                                     str(seeds), "--prepare", corpus), log)
         if status != 0:
             self.failed.append(f"the storm's ciphertexts were not made ({node})")
             return
@@ -244,7 +244,7 @@ class Suite:
         subjects.start_daemon(node)
         self.also(f"a storm on {node}: 3 API servers, {seeds} seeds, nothing in the cache",
                   f"storm-{node}.json", self.measured(
-                      "storm", socket, "--corpus", corpus, "--status",
+                      "storm", socket, "--yes", "--corpus", corpus, "--status",
                       f"{subjects.path}/{node}/run/status.sock", "--json"))
 
     def others(self, subjects: Subjects) -> None:
@@ -265,7 +265,7 @@ class Suite:
         if self.full:
             self.storm(subjects, "slow2ms", 500)
             self.also("a day of polls and restarts in a minute", "storm-day.json", self.measured(
-                "storm", f"{subjects.path}/wall2/run/cached.sock", "--day", "--status",
+                "storm", f"{subjects.path}/wall2/run/cached.sock", "--yes", "--day", "--status",
                 f"{subjects.path}/wall2/run/status.sock", "--json"))
 
     def choose_rates(self, m: Matrix) -> list[str]:
