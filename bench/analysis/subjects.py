@@ -130,8 +130,8 @@ class Subjects:
                             self.user, "--domain", "bench")
         module, env = self.module, f"SOFTHSM2_CONF: {folder}/softhsm2.conf"
         if delay:
-            module = f"{self.path}/bin/keyward-liar.so"
-            env += f", KW_LIAR_MODULE: {self.module}, KW_LIAR_CONTROL: {folder}/control"
+            module = f"{self.path}/bin/keyward-fault.so"
+            env += f", KW_FAULT_MODULE: {self.module}, KW_FAULT_CONTROL: {folder}/control"
             (folder / "control").write_text(
                 f"C_Encrypt delay={delay}\nC_Decrypt delay={delay}\n")
             (folder / "control").chmod(0o644)

@@ -168,13 +168,13 @@ class Suite:
         os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
         say("release build")
         more = [] if self.compare else ["keyward-bench-micro", "peer"]
-        self.build_tree(scratch, "build", ROOT, "bin", more + ["kw_liar"] * self.full)
+        self.build_tree(scratch, "build", ROOT, "bin", more + ["kw_fault"] * self.full)
         if self.full:
-            shutil.copy(ROOT / "build" / "release" / "tests" / "keyward-liar.so",
+            shutil.copy(ROOT / "build" / "release" / "tests" / "keyward-fault.so",
                         scratch.path / "bin")
 
     def build_tree(self, scratch: Scratch, log: str, tree: Path, to: str, more: list[str]) -> None:
-        testing = "ON" if "kw_liar" in more else "OFF"
+        testing = "ON" if "kw_fault" in more else "OFF"
         scratch.logged(log, "env", "-C", tree, "cmake", "--preset", "release",
                        f"-DBUILD_TESTING={testing}")
         scratch.logged(log, "cmake", "--build", tree / "build" / "release", "--target", *PROGRAMS,

@@ -13,7 +13,7 @@ static struct fixture {
     struct kw_pb_block block;
     uint8_t message[MESSAGE_MAX];
     size_t len;
-    struct kw_call call;
+    struct kw_request call;
 } f;
 
 /* A field of bytes, shorter than 128: what kube-apiserver sends has no longer one. */
@@ -56,9 +56,9 @@ static void teardown(void *fixture)
     kw_pb_block_wipe(&f.block);
 }
 
-static void parse(struct kw_micro *m, enum kw_ask ask)
+static void parse(struct kw_micro *m, enum kw_method ask)
 {
-    struct kw_request request = {0};
+    struct kw_codec_fields request = {0};
     kw_err e = KW_OK;
     while (!kw_failed(e) && kw_micro_next(m)) {
         e = kw_codec_decode(ask, kw_span_of(f.message, f.len), &f.block, &request);
@@ -72,13 +72,13 @@ static void parse(struct kw_micro *m, enum kw_ask ask)
 static void parse_encrypt(struct kw_micro *m, void *fixture)
 {
     (void)fixture;
-    parse(m, KW_ASK_ENCRYPT);
+    parse(m, KW_METHOD_ENCRYPT);
 }
 
 static void parse_decrypt(struct kw_micro *m, void *fixture)
 {
     (void)fixture;
-    parse(m, KW_ASK_DECRYPT);
+    parse(m, KW_METHOD_DECRYPT);
 }
 
 static void pack(struct kw_micro *m)
@@ -96,7 +96,7 @@ static void pack(struct kw_micro *m)
 static void pack_encrypt(struct kw_micro *m, void *fixture)
 {
     (void)fixture;
-    f.call = (struct kw_call){.ask = KW_ASK_ENCRYPT, .out_ciphertext_len = CIPHERTEXT};
+    f.call = (struct kw_request){.method = KW_METHOD_ENCRYPT, .out_ciphertext_len = CIPHERTEXT};
     (void)kw_copy_str(f.call.out_key_id, sizeof f.call.out_key_id, kw_span_str(KEY_ID));
     pack(m);
 }
@@ -104,7 +104,7 @@ static void pack_encrypt(struct kw_micro *m, void *fixture)
 static void pack_status(struct kw_micro *m, void *fixture)
 {
     (void)fixture;
-    f.call = (struct kw_call){.ask = KW_ASK_STATUS};
+    f.call = (struct kw_request){.method = KW_METHOD_STATUS};
     (void)kw_copy_str(f.call.out_key_id, sizeof f.call.out_key_id, kw_span_str(KEY_ID));
     pack(m);
 }
@@ -113,7 +113,7 @@ static void pack_status(struct kw_micro *m, void *fixture)
 static void pack_decrypt(struct kw_micro *m, void *fixture)
 {
     (void)fixture;
-    f.call = (struct kw_call){.ask = KW_ASK_DECRYPT};
+    f.call = (struct kw_request){.method = KW_METHOD_DECRYPT};
     if (kw_micro_failed(m, kw_secret_init(&f.call.seed, SEED)))
         return;
     pack(m);

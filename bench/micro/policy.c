@@ -5,16 +5,16 @@
 #include "micro.h"
 
 static const struct kw_policy_facts facts[] = {
-    {.ask = KW_ASK_STATUS, .hsm = KW_HSM_IS_GOOD, .active_known = true},
-    {.ask = KW_ASK_ENCRYPT, .hsm = KW_HSM_IS_GOOD, .active_known = true},
-    {.ask = KW_ASK_DECRYPT, .hsm = KW_HSM_IS_GOOD, .active_known = true},
-    {.ask = KW_ASK_DECRYPT, .hsm = KW_HSM_IS_LOST, .active_known = true},
-    {.ask = KW_ASK_DECRYPT,
+    {.method = KW_METHOD_STATUS, .hsm = KW_HSM_IS_GOOD, .active_known = true},
+    {.method = KW_METHOD_ENCRYPT, .hsm = KW_HSM_IS_GOOD, .active_known = true},
+    {.method = KW_METHOD_DECRYPT, .hsm = KW_HSM_IS_GOOD, .active_known = true},
+    {.method = KW_METHOD_DECRYPT, .hsm = KW_HSM_IS_LOST, .active_known = true},
+    {.method = KW_METHOD_DECRYPT,
      .on_loss = KW_ON_LOSS_SERVE_CACHED,
      .hsm = KW_HSM_IS_LOST,
      .outage_budget_left = true,
      .active_known = true},
-    {.ask = KW_ASK_STATUS, .hsm = KW_HSM_IS_STARTING},
+    {.method = KW_METHOD_STATUS, .hsm = KW_HSM_IS_STARTING},
 };
 enum { FACTS = sizeof facts / sizeof facts[0] };
 

@@ -42,7 +42,7 @@ static void put_job(struct kw_micro *m, void *fixture)
     (void)fixture;
     while (!kw_failed(e) && kw_micro_next(m)) {
         kw_dst dst = kw_dst_of(message, sizeof message);
-        e = kw_wire_put_job(&f.job, &dst);
+        e = kw_wire_encode_job(&f.job, &dst);
         kw_micro_keep(message);
     }
     (void)kw_micro_failed(m, e);
@@ -53,10 +53,10 @@ static void get_job(struct kw_micro *m, void *fixture)
     uint8_t message[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(message, sizeof message);
     struct kw_wire_job job;
-    kw_err e = kw_wire_put_job(&f.job, &dst);
+    kw_err e = kw_wire_encode_job(&f.job, &dst);
     (void)fixture;
     while (!kw_failed(e) && kw_micro_next(m)) {
-        e = kw_wire_get_job(kw_dst_span(&dst), &job);
+        e = kw_wire_decode_job(kw_dst_span(&dst), &job);
         kw_micro_keep(&job);
     }
     (void)kw_micro_failed(m, e);
@@ -72,10 +72,10 @@ static bool answer_one(int fd)
     struct kw_wire_job job;
     kw_dst dst = kw_dst_of(out, sizeof out);
     ssize_t n = recv(fd, in, sizeof in, 0);
-    if (n <= 0 || kw_failed(kw_wire_get_job(kw_span_of(in, (size_t)n), &job)))
+    if (n <= 0 || kw_failed(kw_wire_decode_job(kw_span_of(in, (size_t)n), &job)))
         return false;
     const struct kw_wire_answer answer = {.id = job.id, .output = job.input};
-    return !kw_failed(kw_wire_put_answer(&answer, &dst)) &&
+    return !kw_failed(kw_wire_encode_answer(&answer, &dst)) &&
            send(fd, out, dst.len, MSG_NOSIGNAL) == (ssize_t)dst.len;
 }
 
@@ -118,7 +118,7 @@ static bool send_job(uint64_t id)
     uint8_t message[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(message, sizeof message);
     f.job.id = id;
-    return !kw_failed(kw_wire_put_job(&f.job, &dst)) &&
+    return !kw_failed(kw_wire_encode_job(&f.job, &dst)) &&
            send(f.socket, message, dst.len, MSG_NOSIGNAL) == (ssize_t)dst.len;
 }
 
@@ -128,7 +128,7 @@ static bool take_answer(uint64_t id)
     struct kw_wire_answer answer;
     ssize_t n = recv(f.socket, message, sizeof message, 0);
     return n > 0 &&
-           !kw_failed(kw_wire_get_answer(kw_span_of(message, (size_t)n), &answer)) &&
+           !kw_failed(kw_wire_decode_answer(kw_span_of(message, (size_t)n), &answer)) &&
            answer.id == id && kw_span_equal(answer.output, kw_span_of(f.input, INNER));
 }
 

@@ -12,7 +12,7 @@ static const char scope[] = "bench", domain[] = "bench";
 enum { FRAME = 18 + sizeof scope - 1 + KW_INNER_DIGEST + KW_GCM_TAG };
 
 /* length 2 | seed | zeros */
-static kw_err frame(struct kw_call *call)
+static kw_err frame(struct kw_request *call)
 {
     static const uint8_t zeros[FRAME - 2];
     kw_dst out = kw_dst_of(call->out_ciphertext, sizeof call->out_ciphertext);
@@ -23,7 +23,7 @@ static kw_err frame(struct kw_call *call)
     return KW_OK;
 }
 
-static kw_err unframe(struct kw_call *call)
+static kw_err unframe(struct kw_request *call)
 {
     struct kw_src src = kw_src_of(call->ciphertext);
     kw_span seed = kw_src_sized(&src);
@@ -67,7 +67,7 @@ static kw_err seal(struct kw_kms *kms, struct kw_envelope *env, kw_span aad, kw_
     return e;
 }
 
-static kw_err encrypt(struct kw_kms *kms, struct kw_call *call)
+static kw_err encrypt(struct kw_kms *kms, struct kw_request *call)
 {
     uint8_t iv[KW_IV_MAX], aad_bytes[KW_AAD_MAX], sealed_bytes[KW_SEALED_MAX];
     kw_dst aad = kw_dst_of(aad_bytes, sizeof aad_bytes);
@@ -95,7 +95,7 @@ static kw_err encrypt(struct kw_kms *kms, struct kw_call *call)
     return e;
 }
 
-static kw_err decrypt(struct kw_kms *kms, struct kw_call *call)
+static kw_err decrypt(struct kw_kms *kms, struct kw_request *call)
 {
     uint8_t aad_bytes[KW_AAD_MAX];
     kw_dst aad = kw_dst_of(aad_bytes, sizeof aad_bytes);
@@ -113,23 +113,23 @@ static kw_err decrypt(struct kw_kms *kms, struct kw_call *call)
     return e;
 }
 
-void kw_kms_begin(struct kw_kms *kms, struct kw_call *call)
+void kw_kms_begin(struct kw_kms *kms, struct kw_request *call)
 {
     kw_copy_str(call->out_key_id, sizeof call->out_key_id, kw_span_str(kms->key_id));
     call->err = KW_OK;
-    if (call->ask != KW_ASK_STATUS && kms->cipher == NULL)
-        call->err = call->ask == KW_ASK_ENCRYPT ? frame(call) : unframe(call);
-    else if (call->ask == KW_ASK_ENCRYPT)
+    if (call->method != KW_METHOD_STATUS && kms->cipher == NULL)
+        call->err = call->method == KW_METHOD_ENCRYPT ? frame(call) : unframe(call);
+    else if (call->method == KW_METHOD_ENCRYPT)
         call->err = encrypt(kms, call);
-    else if (call->ask == KW_ASK_DECRYPT)
+    else if (call->method == KW_METHOD_DECRYPT)
         call->err = decrypt(kms, call);
-    if (kw_failed(call->err) || call->ask != KW_ASK_DECRYPT)
+    if (kw_failed(call->err) || call->method != KW_METHOD_DECRYPT)
         kw_secret_wipe(&call->seed);
     call->done(call);
 }
 
 /* Nothing is ever parked. */
-void kw_kms_cancel(struct kw_kms *kms, struct kw_call *call)
+void kw_kms_cancel(struct kw_kms *kms, struct kw_request *call)
 {
     (void)kms;
     (void)call;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Third parties, linked and never copied.  Each is an imported target that only the room
+# Third parties, linked and never copied.  Each is an imported target that only the module
 # of the table in docs/ARCHITECTURE.md links.
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)

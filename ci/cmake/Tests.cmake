@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One executable, many cases; every case is its own ctest entry, run by its full name.
 #
-#   kw_tests(unit_base LABEL unit SOURCES test_bytes.c … ROOMS base)
+#   kw_tests(unit_base LABEL unit SOURCES test_bytes.c … MODULES base)
 #     LABEL         unit | token | e2e | fuzz-replay (conformance has its own way)
 #     BOTH_ARENAS   every case twice, the second with KEYWARD_ARENA=mlock ("…@mlock")
 #     SERIAL        no two cases of this executable at once
@@ -12,13 +12,13 @@
 #                   run in the thread sanitizer's build (unit cases all do)
 # The cases are asked of the executable after it is built (--list).
 function(kw_tests name)
-  cmake_parse_arguments(T "BOTH_ARENAS;SERIAL" "LABEL;TIMEOUT" "SOURCES;ROOMS;LINKS;ENVIRONMENT;TSAN" ${ARGN})
+  cmake_parse_arguments(T "BOTH_ARENAS;SERIAL" "LABEL;TIMEOUT" "SOURCES;MODULES;LINKS;ENVIRONMENT;TSAN" ${ARGN})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 60)
   endif()
-  list(TRANSFORM T_ROOMS PREPEND kw_)
+  list(TRANSFORM T_MODULES PREPEND kw_)
   add_executable(${name} ${T_SOURCES})
-  target_link_libraries(${name} PRIVATE ${T_ROOMS} ${T_LINKS} kw_test_support
+  target_link_libraries(${name} PRIVATE ${T_MODULES} ${T_LINKS} kw_test_support
     kw_warnings kw_hardening kw_sanitize)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   set(file ${CMAKE_CURRENT_BINARY_DIR}/${name}.ctest.cmake)

@@ -10,5 +10,5 @@ target_compile_options(kw_warnings INTERFACE
 target_compile_options(kw_warnings INTERFACE
   $<$<COMPILE_LANG_AND_ID:C,GNU>:-Wno-format-truncation>)
 target_compile_definitions(kw_warnings INTERFACE KW_VERSION="${PROJECT_VERSION}")
-# One dialect in the whole house, headers compiled alone included.
+# One dialect in the whole tree, headers compiled alone included.
 add_compile_definitions(_GNU_SOURCE)

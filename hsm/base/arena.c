@@ -9,7 +9,6 @@
 #include "arena.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include <keyward/alloc.h>
+#include <keyward/mutex.h>
 
 #ifndef SYS_memfd_secret
 #define SYS_memfd_secret                                                                 \
@@ -25,14 +25,14 @@
 #endif
 
 static struct {
-    pthread_mutex_t mutex;
+    struct kw_mutex mutex;
     uint8_t *base; /* first usable byte; NULL while closed      */
     size_t bytes;
     size_t page;
     enum kw_arena_backend backend;
     uint8_t *lent; /* one byte a block: 0 free, 1 lent          */
     size_t blocks, hint, used, used_max;
-} arena = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} arena = {.mutex = KW_MUTEX_INIT};
 
 size_t kw_arena_allowed(void)
 {
@@ -60,7 +60,7 @@ static uint8_t *reserve(size_t bytes, size_t page)
 }
 
 /* Gives back what reserve() gave. */
-static void release(uint8_t *at, size_t bytes, size_t page)
+static void arena_release(uint8_t *at, size_t bytes, size_t page)
 {
     if (at != NULL)
         munmap(at - page, bytes + 2 * page);
@@ -97,10 +97,10 @@ static bool map_pages(uint8_t *at, size_t bytes, enum kw_arena_backend want,
     return want != KW_ARENA_SECRET && map_locked(at, bytes);
 }
 
-static kw_err refuse(uint8_t *at, size_t bytes, size_t page, struct kw_note *note)
+static kw_err arena_refuse(uint8_t *at, size_t bytes, size_t page, struct kw_note *note)
 {
     int saved = errno;
-    release(at, bytes, page);
+    arena_release(at, bytes, page);
     kw_note_set(note,
                 "cannot lock %zu bytes of memory (%s): raise RLIMIT_MEMLOCK (ulimit -l; "
                 "LimitMEMLOCK=%zu in the systemd unit) or grant CAP_IPC_LOCK",
@@ -117,7 +117,7 @@ kw_err kw_arena_open(size_t bytes, enum kw_arena_backend want, struct kw_note *n
     size_t blocks = bytes / KW_ARENA_BLOCK;
     uint8_t *lent = kw_new(blocks, 1);
     if (at == NULL || lent == NULL) {
-        release(at, bytes, page);
+        arena_release(at, bytes, page);
         kw_free(lent);
         kw_note_set(note, "no address space for %zu bytes of locked memory", bytes);
         return kw_err_at(KW_CODE_NO_MEMORY, "mmap");
@@ -126,7 +126,7 @@ kw_err kw_arena_open(size_t bytes, enum kw_arena_backend want, struct kw_note *n
     if (!map_pages(at, bytes, want, &got) || madvise(at, bytes, MADV_DONTDUMP) != 0 ||
         madvise(at, bytes, MADV_DONTFORK) != 0) {
         kw_free(lent);
-        return refuse(at, bytes, page, note);
+        return arena_refuse(at, bytes, page, note);
     }
     kw_wipe(at, bytes); /* touches every page: no fault, no surprise later */
     arena.base = at;
@@ -145,7 +145,7 @@ void kw_arena_close(void)
         return;
     KW_INVARIANT(arena.used == 0);
     kw_wipe(arena.base, arena.bytes);
-    release(arena.base, arena.bytes, arena.page);
+    arena_release(arena.base, arena.bytes, arena.page);
     kw_free(arena.lent);
     arena.base = NULL;
     arena.lent = NULL;
@@ -154,10 +154,10 @@ void kw_arena_close(void)
 
 void kw_arena_info(struct kw_arena_info *ret_info)
 {
-    pthread_mutex_lock(&arena.mutex);
+    kw_mutex_lock(&arena.mutex);
     *ret_info =
         (struct kw_arena_info){arena.backend, arena.bytes, arena.used, arena.used_max};
-    pthread_mutex_unlock(&arena.mutex);
+    kw_mutex_unlock(&arena.mutex);
 }
 
 /* First run of `want` free blocks in [from, to), or `to`. */
@@ -176,7 +176,7 @@ uint8_t *kw_arena_lend(size_t len)
 {
     size_t want = (len + KW_ARENA_BLOCK - 1) / KW_ARENA_BLOCK;
     uint8_t *p = NULL;
-    pthread_mutex_lock(&arena.mutex);
+    kw_mutex_lock(&arena.mutex);
     if (arena.base != NULL && want <= arena.blocks) {
         size_t at = find_run(want, arena.hint, arena.blocks);
         if (at == arena.blocks)
@@ -190,7 +190,7 @@ uint8_t *kw_arena_lend(size_t len)
             p = arena.base + at * KW_ARENA_BLOCK;
         }
     }
-    pthread_mutex_unlock(&arena.mutex);
+    kw_mutex_unlock(&arena.mutex);
     return p;
 }
 
@@ -198,7 +198,7 @@ void kw_arena_return(uint8_t *p, size_t len)
 {
     size_t count = (len + KW_ARENA_BLOCK - 1) / KW_ARENA_BLOCK;
     kw_wipe(p, count * KW_ARENA_BLOCK);
-    pthread_mutex_lock(&arena.mutex);
+    kw_mutex_lock(&arena.mutex);
     KW_INVARIANT(arena.base != NULL && p >= arena.base);
     size_t at = (size_t)(p - arena.base) / KW_ARENA_BLOCK;
     KW_INVARIANT(count <= arena.blocks && at <= arena.blocks - count && arena.lent[at]);
@@ -206,5 +206,5 @@ void kw_arena_return(uint8_t *p, size_t len)
     if (at < arena.hint)
         arena.hint = at;
     arena.used -= count * KW_ARENA_BLOCK;
-    pthread_mutex_unlock(&arena.mutex);
+    kw_mutex_unlock(&arena.mutex);
 }

@@ -112,7 +112,7 @@ kw_span kw_src_take(struct kw_src *src, size_t len)
     return taken;
 }
 
-static uint64_t take_number(struct kw_src *src, size_t width)
+static uint64_t bytes_take_number(struct kw_src *src, size_t width)
 {
     kw_span s = kw_src_take(src, width);
     uint64_t v = 0;
@@ -123,22 +123,22 @@ static uint64_t take_number(struct kw_src *src, size_t width)
 
 uint8_t kw_src_u8(struct kw_src *src)
 {
-    return (uint8_t)take_number(src, 1);
+    return (uint8_t)bytes_take_number(src, 1);
 }
 
 uint16_t kw_src_u16(struct kw_src *src)
 {
-    return (uint16_t)take_number(src, 2);
+    return (uint16_t)bytes_take_number(src, 2);
 }
 
 uint32_t kw_src_u32(struct kw_src *src)
 {
-    return (uint32_t)take_number(src, 4);
+    return (uint32_t)bytes_take_number(src, 4);
 }
 
 uint64_t kw_src_u64(struct kw_src *src)
 {
-    return take_number(src, 8);
+    return bytes_take_number(src, 8);
 }
 
 kw_span kw_src_sized(struct kw_src *src)

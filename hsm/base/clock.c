@@ -11,7 +11,7 @@
 static int64_t read_clock(clockid_t id)
 {
     struct timespec t;
-    KW_INVARIANT(clock_gettime(id, &t) == 0);
+    KW_MUST(clock_gettime(id, &t) == 0);
     return (int64_t)t.tv_sec * KW_S_NS + t.tv_nsec;
 }
 
@@ -47,7 +47,7 @@ void kw_time_text(char dst[KW_TIME_TEXT], int64_t wall_ns)
 {
     time_t seconds = (time_t)(wall_ns / KW_S_NS);
     struct tm tm;
-    KW_INVARIANT(wall_ns >= 0 && gmtime_r(&seconds, &tm) != NULL);
+    KW_MUST(wall_ns >= 0 && gmtime_r(&seconds, &tm) != NULL);
     char day[24];
     strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(dst, KW_TIME_TEXT, "%s.%06dZ", day, (int)(wall_ns % KW_S_NS / 1000));

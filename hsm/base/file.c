@@ -41,7 +41,7 @@ kw_err kw_file_not_regular(const char *path, struct kw_note *note)
 }
 
 /* Reads to the end of the file or until `cap` bytes are there.  -1 with errno. */
-static ssize_t read_all(int fd, uint8_t *dst, size_t cap)
+static ssize_t base_file_read_all(int fd, uint8_t *dst, size_t cap)
 {
     size_t len = 0;
     while (len < cap) {
@@ -70,7 +70,7 @@ kw_err kw_blob_read(int fd, const char *path, size_t max, struct kw_blob *ret_bl
         kw_note_set(note, "%s: out of memory", path);
         return kw_err_at(KW_CODE_NO_MEMORY, "file");
     }
-    ssize_t n = read_all(fd, b.ptr, max + 1);
+    ssize_t n = base_file_read_all(fd, b.ptr, max + 1);
     kw_err e = KW_OK;
     if (n < 0) {
         e = kw_file_failed("cannot read", path, note);
@@ -141,7 +141,7 @@ kw_err kw_file_read_secret_fd(int fd, const char *path, size_t max,
         kw_note_set(note, "%s: no room in locked memory to read it", path);
         return e;
     }
-    ssize_t n = read_all(fd, s.ptr, s.len);
+    ssize_t n = base_file_read_all(fd, s.ptr, s.len);
     if (n < 0)
         return kw_file_failed("cannot read", path, note);
     if (n > 0 && s.ptr[n - 1] == '\n')
@@ -194,7 +194,7 @@ kw_err kw_file_read_secret(const char *path, size_t max, struct kw_secret *ret_s
     return e;
 }
 
-static bool write_all(int fd, kw_span bytes)
+static bool base_file_write_all(int fd, kw_span bytes)
 {
     while (bytes.len > 0) {
         ssize_t n = write(fd, bytes.ptr, bytes.len);
@@ -267,8 +267,8 @@ kw_err kw_file_replace(const char *path, kw_span bytes, mode_t mode, struct kw_n
     int fd = open_beside(path, temporary);
     if (fd < 0)
         return not_replaced("cannot create a file beside it", path, note);
-    bool ok = write_all(fd, bytes) && keep_owner(fd, path) && fchmod(fd, mode) == 0 &&
-              fsync(fd) == 0;
+    bool ok = base_file_write_all(fd, bytes) && keep_owner(fd, path) &&
+              fchmod(fd, mode) == 0 && fsync(fd) == 0;
     int saved = errno;
     close(fd);
     errno = saved;

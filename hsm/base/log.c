@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes events: one line, one write(2), text escaped, floods counted instead of shown.
- */
+/* Writes events: one line, one write(2), text escaped, floods counted instead of
+ * shown. */
 #include <keyward/log.h>
 
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <keyward/mutex.h>
 
 enum { LINE_MAX_BYTES = 4096, PEER_MAX = 64, RATE_SLOTS = 64, RATE_PER_SECOND = 20 };
 /* Room that text leaves for what must come after it: its closing quote, dropped_before,
@@ -19,7 +20,7 @@ enum { LINE_MAX_BYTES = 4096, PEER_MAX = 64, RATE_SLOTS = 64, RATE_PER_SECOND = 
 enum { TAIL = 96, FIELD_MIN = 320, EVENT_MAX = 48 };
 
 static struct {
-    pthread_mutex_t mutex;
+    struct kw_mutex mutex;
     int fd;
     enum kw_log_level least;
     enum kw_log_format format;
@@ -30,13 +31,7 @@ static struct {
         unsigned shown, dropped;
     } rates[RATE_SLOTS];
     unsigned lost; /* lines that the log's reader left no room for */
-} out = {PTHREAD_MUTEX_INITIALIZER,
-         STDERR_FILENO,
-         KW_LOG_INFO,
-         KW_LOG_LOGFMT,
-         NULL,
-         {{{0}}},
-         0};
+} out = {KW_MUTEX_INIT, STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, NULL, {{{0}}}, 0};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -57,15 +52,15 @@ struct line {
     bool json, cut;
 };
 
-static size_t room_of(const struct line *l)
+static size_t log_room_of(const struct line *l)
 {
     return sizeof l->text - 2 - l->len;
 }
 
-static void add(struct line *l, const char *fmt, ...) KW_PRINTF(2, 3);
-static void add(struct line *l, const char *fmt, ...)
+static void log_add(struct line *l, const char *fmt, ...) KW_PRINTF(2, 3);
+static void log_add(struct line *l, const char *fmt, ...)
 {
-    size_t room = room_of(l);
+    size_t room = log_room_of(l);
     va_list args;
     va_start(args, fmt);
     int n = vsnprintf(l->text + l->len, room + 1, fmt, args);
@@ -79,29 +74,29 @@ static void add_escaped(struct line *l, kw_span bytes, uint32_t point)
 {
     if (!l->json)
         for (size_t i = 0; i < bytes.len; i++)
-            add(l, "\\x%02x", bytes.ptr[i]);
+            log_add(l, "\\x%02x", bytes.ptr[i]);
     else if (point == KW_NO_CHARACTER)
-        add(l, "\\u%04x", bytes.ptr[0]);
+        log_add(l, "\\u%04x", bytes.ptr[0]);
     else if (point > 0xffff) /* RFC 8259, section 7 */
-        add(l, "\\u%04x\\u%04x", 0xd7c0 + (point >> 10), 0xdc00 + (point & 0x3ff));
+        log_add(l, "\\u%04x\\u%04x", 0xd7c0 + (point >> 10), 0xdc00 + (point & 0x3ff));
     else
-        add(l, "\\u%04x", point);
+        log_add(l, "\\u%04x", point);
 }
 
 /* One character so that the line stays one line and reads back. */
 static void add_char(struct line *l, kw_span bytes, uint32_t point, bool ascii_only)
 {
     if (point == '"' || point == '\\')
-        add(l, "\\%c", (int)point);
+        log_add(l, "\\%c", (int)point);
     else if (point == '\n' && l->json)
-        add(l, "\\n");
+        log_add(l, "\\n");
     else if (!kw_is_printable_char(point) || (ascii_only && point > 0x7e))
         add_escaped(l, bytes, point);
     else
-        add(l, "%.*s", (int)bytes.len, (const char *)bytes.ptr);
+        log_add(l, "%.*s", (int)bytes.len, (const char *)bytes.ptr);
 }
 
-static bool is_plain(kw_span s)
+static bool log_is_plain(kw_span s)
 {
     for (size_t i = 0; i < s.len; i++)
         if (s.ptr[i] <= ' ' || s.ptr[i] == '"' || s.ptr[i] == '\\' || s.ptr[i] == '=' ||
@@ -112,10 +107,10 @@ static bool is_plain(kw_span s)
 
 static void add_text(struct line *l, kw_span s, bool ascii_only)
 {
-    bool quoted = l->json || !is_plain(s);
+    bool quoted = l->json || !log_is_plain(s);
     if (quoted)
-        add(l, "\"");
-    while (s.len > 0 && room_of(l) > TAIL) {
+        log_add(l, "\"");
+    while (s.len > 0 && log_room_of(l) > TAIL) {
         uint32_t point;
         size_t n = kw_text_first(s, &point);
         add_char(l, kw_span_of(s.ptr, n), point, ascii_only);
@@ -123,24 +118,24 @@ static void add_text(struct line *l, kw_span s, bool ascii_only)
     }
     l->cut = l->cut || s.len > 0;
     if (quoted)
-        add(l, "\"");
+        log_add(l, "\"");
 }
 
-static void add_name(struct line *l, const char *name)
+static void log_add_name(struct line *l, const char *name)
 {
-    add(l, l->json ? ",\"%s\":" : " %s=", name);
+    log_add(l, l->json ? ",\"%s\":" : " %s=", name);
 }
 
 static void add_err(struct line *l, const struct kw_field *f)
 {
-    add_name(l, f->name);
+    log_add_name(l, f->name);
     add_text(l, kw_span_str(kw_code_name(f->err.code)), true);
     if (f->err.native != 0) {
-        add_name(l, "native");
-        add(l, l->json ? "\"0x%" PRIx32 "\"" : "0x%" PRIx32, f->err.native);
+        log_add_name(l, "native");
+        log_add(l, l->json ? "\"0x%" PRIx32 "\"" : "0x%" PRIx32, f->err.native);
     }
     if (f->err.where != NULL) {
-        add_name(l, "at");
+        log_add_name(l, "at");
         add_text(l, kw_span_str(f->err.where), true);
     }
 }
@@ -148,23 +143,23 @@ static void add_err(struct line *l, const struct kw_field *f)
 static void add_field(struct line *l, const struct kw_field *f)
 {
     kw_span peer = f->peer;
-    if (room_of(l) < FIELD_MIN) {
+    if (log_room_of(l) < FIELD_MIN) {
         l->cut = true;
         return;
     }
     switch (f->kind) {
     case KW_FIELD_STR:
-        add_name(l, f->name);
+        log_add_name(l, f->name);
         add_text(l, kw_span_str(f->str), false);
         break;
     case KW_FIELD_INT:
-        add_name(l, f->name);
-        add(l, "%" PRId64, f->num);
+        log_add_name(l, f->name);
+        log_add(l, "%" PRId64, f->num);
         break;
     case KW_FIELD_PEER:
         if (peer.len > PEER_MAX)
             peer.len = PEER_MAX;
-        add_name(l, f->name);
+        log_add_name(l, f->name);
         add_text(l, peer, true);
         break;
     case KW_FIELD_ERR: add_err(l, f); break;
@@ -173,7 +168,7 @@ static void add_field(struct line *l, const struct kw_field *f)
 }
 
 /* The slot of this name: its own, else the one that was idle longest. */
-static struct rate *slot_of(const char *event)
+static struct rate *log_slot_of(const char *event)
 {
     struct rate *oldest = &out.rates[0];
     for (struct rate *r = out.rates; r < out.rates + RATE_SLOTS; r++) {
@@ -188,9 +183,9 @@ static struct rate *slot_of(const char *event)
 }
 
 /* May this event be shown now?  *ret_dropped: how many of its name were not, before. */
-static bool admit(const char *event, int64_t now_ns, unsigned *ret_dropped)
+static bool log_admit(const char *event, int64_t now_ns, unsigned *ret_dropped)
 {
-    struct rate *r = slot_of(event);
+    struct rate *r = log_slot_of(event);
     *ret_dropped = 0;
     if (r->event[0] == '\0' || now_ns - r->window_ns >= KW_S_NS) {
         *ret_dropped = r->dropped;
@@ -228,36 +223,36 @@ static void write_line(struct line *l)
     }
 }
 
-static void begin(struct line *l, enum kw_log_level level, const char *event)
+static void log_begin(struct line *l, enum kw_log_level level, const char *event)
 {
     const struct kw_clock *clock = out.clock ? out.clock : &kw_clock_system;
     char when[KW_TIME_TEXT];
     kw_time_text(when, kw_wall_ns(clock));
     l->json = out.format == KW_LOG_JSON;
-    add(l,
-        l->json ? "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\""
-                : "%s level=%s event=%s",
-        when, level_names[level], event);
+    log_add(l,
+            l->json ? "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\""
+                    : "%s level=%s event=%s",
+            when, level_names[level], event);
 }
 
 /* What TAIL keeps room for. */
-static void end(struct line *l, unsigned dropped)
+static void log_end(struct line *l, unsigned dropped)
 {
     if (dropped > 0) {
-        add_name(l, "dropped_before");
-        add(l, "%u", dropped);
+        log_add_name(l, "dropped_before");
+        log_add(l, "%u", dropped);
     }
     if (out.lost > 0) {
-        add_name(l, "lost_before");
-        add(l, "%u", out.lost);
+        log_add_name(l, "lost_before");
+        log_add(l, "%u", out.lost);
         out.lost = 0;
     }
     if (l->cut) {
-        add_name(l, "cut");
-        add(l, "1");
+        log_add_name(l, "cut");
+        log_add(l, "1");
     }
     if (l->json)
-        add(l, "}");
+        log_add(l, "}");
 }
 
 bool kw_log_wants(enum kw_log_level level)
@@ -273,15 +268,15 @@ void kw_log_fields(enum kw_log_level level, const char *event,
     const struct kw_clock *clock = out.clock ? out.clock : &kw_clock_system;
     struct line l = {.len = 0};
     unsigned dropped;
-    pthread_mutex_lock(&out.mutex);
+    kw_mutex_lock(&out.mutex);
     if (!has_room()) {
         out.lost++;
-    } else if (admit(event, kw_mono_ns(clock), &dropped)) {
-        begin(&l, level, event);
+    } else if (log_admit(event, kw_mono_ns(clock), &dropped)) {
+        log_begin(&l, level, event);
         for (const struct kw_field *f = fields; f->kind != KW_FIELD_END; f++)
             add_field(&l, f);
-        end(&l, dropped);
+        log_end(&l, dropped);
         write_line(&l);
     }
-    pthread_mutex_unlock(&out.mutex);
+    kw_mutex_unlock(&out.mutex);
 }

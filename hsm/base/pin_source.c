@@ -14,7 +14,7 @@
 #define CREDENTIAL_PREFIX "credential:"
 #define DESCRIPTOR_PREFIX "descriptor:"
 
-static kw_err refuse(struct kw_note *note, const char *why)
+static kw_err pin_source_refuse(struct kw_note *note, const char *why)
 {
     kw_note_set(note, "%s; `pin` is \"file:/absolute/path\" or \"credential:NAME\"", why);
     return kw_err_at(KW_CODE_BAD_INPUT, "pin");
@@ -29,15 +29,16 @@ static bool is_name_byte(uint8_t c)
 static kw_err file_path(const char *path, char dst[KW_PATH_MAX], struct kw_note *note)
 {
     if (path[0] != '/' || path[1] == '/')
-        return refuse(note, "the PIN file's path is not absolute, or is a URL");
+        return pin_source_refuse(note,
+                                 "the PIN file's path is not absolute, or is a URL");
     if (path[strlen(path) - 1] == '/')
-        return refuse(note, "the PIN file's path names a folder");
+        return pin_source_refuse(note, "the PIN file's path names a folder");
     if (!kw_copy_str(dst, KW_PATH_MAX, kw_span_str(path)))
-        return refuse(note, "the PIN file's path is too long");
+        return pin_source_refuse(note, "the PIN file's path is too long");
     return KW_OK;
 }
 
-static bool begins(const char *pin, const char *prefix)
+static bool pin_source_begins(const char *pin, const char *prefix)
 {
     return pin != NULL && strncmp(pin, prefix, strlen(prefix)) == 0;
 }
@@ -45,14 +46,14 @@ static bool begins(const char *pin, const char *prefix)
 kw_err kw_pin_source_credential(const char *pin, const char **ret_name,
                                 struct kw_note *note)
 {
-    if (!begins(pin, CREDENTIAL_PREFIX))
-        return refuse(note, "the PIN's source is no credential");
+    if (!pin_source_begins(pin, CREDENTIAL_PREFIX))
+        return pin_source_refuse(note, "the PIN's source is no credential");
     const char *name = pin + strlen(CREDENTIAL_PREFIX);
     kw_span s = kw_span_str(name);
     if (s.len == 0 || name[0] == '.' || !kw_span_all(s, is_name_byte))
-        return refuse(note,
-                      "the credential's name is empty or has a character other than "
-                      "letters, digits, \".\", \"_\" and \"-\"");
+        return pin_source_refuse(
+            note, "the credential's name is empty or has a character other than "
+                  "letters, digits, \".\", \"_\" and \"-\"");
     *ret_name = name;
     return KW_OK;
 }
@@ -66,11 +67,12 @@ static kw_err credential_path(const char *pin, char dst[KW_PATH_MAX],
         return e;
     const char *folder = kw_env_get(KW_ENV_CREDENTIALS);
     if (folder == NULL || folder[0] != '/')
-        return refuse(note, "there is no credentials directory: the service needs "
-                            "LoadCredential= or LoadCredentialEncrypted= in its unit");
+        return pin_source_refuse(
+            note, "there is no credentials directory: the service needs "
+                  "LoadCredential= or LoadCredentialEncrypted= in its unit");
     int len = snprintf(dst, KW_PATH_MAX, "%s/%s", folder, name);
     if (len < 0 || (size_t)len >= KW_PATH_MAX)
-        return refuse(note, "the credential's path is too long");
+        return pin_source_refuse(note, "the credential's path is too long");
     return KW_OK;
 }
 
@@ -78,12 +80,13 @@ kw_err kw_pin_source_path(const char *pin, char dst[KW_PATH_MAX], struct kw_note
 {
     char path[KW_PATH_MAX];
     kw_err e;
-    if (begins(pin, FILE_PREFIX))
+    if (pin_source_begins(pin, FILE_PREFIX))
         e = file_path(pin + strlen(FILE_PREFIX), path, note);
-    else if (begins(pin, CREDENTIAL_PREFIX))
+    else if (pin_source_begins(pin, CREDENTIAL_PREFIX))
         e = credential_path(pin, path, note);
     else
-        e = refuse(note, "the PIN's source is neither a file nor a credential");
+        e = pin_source_refuse(note,
+                              "the PIN's source is neither a file nor a credential");
     if (!kw_failed(e))
         kw_copy_str(dst, KW_PATH_MAX, kw_span_str(path));
     return e;
@@ -96,7 +99,7 @@ void kw_pin_source_of_descriptor(int fd, const char *path, char dst[KW_PATH_MAX 
 
 bool kw_pin_source_descriptor(const char *pin, int *ret_fd, const char **ret_path)
 {
-    if (!begins(pin, DESCRIPTOR_PREFIX))
+    if (!pin_source_begins(pin, DESCRIPTOR_PREFIX))
         return false;
     char *end = NULL;
     long fd = strtol(pin + strlen(DESCRIPTOR_PREFIX), &end, 10);
@@ -109,7 +112,7 @@ bool kw_pin_source_descriptor(const char *pin, int *ret_fd, const char **ret_pat
 
 bool kw_pin_source_is_credential(const char *pin)
 {
-    return begins(pin, CREDENTIAL_PREFIX);
+    return pin_source_begins(pin, CREDENTIAL_PREFIX);
 }
 
 struct kw_pin_source kw_pin_source_of(const struct stat *st)

@@ -39,7 +39,7 @@ bool kw_unhex(uint8_t *dst, size_t len, kw_span hex)
 /* How many continuation bytes follow a lead byte, and the least and greatest value the
  * first of them may have (RFC 3629 section 4: this is what forbids overlong forms,
  * surrogates and values above U+10FFFF).  -1: no lead byte. */
-static int follow(uint8_t lead, uint8_t *ret_low, uint8_t *ret_high)
+static int base_text_follow(uint8_t lead, uint8_t *ret_low, uint8_t *ret_high)
 {
     *ret_low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
     *ret_high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
@@ -58,7 +58,7 @@ size_t kw_text_first(kw_span s, uint32_t *ret_point)
 {
     static const uint8_t lead_bits[] = {0x7f, 0x1f, 0x0f, 0x07};
     uint8_t low, high;
-    int more = follow(s.ptr[0], &low, &high);
+    int more = base_text_follow(s.ptr[0], &low, &high);
     *ret_point = KW_NO_CHARACTER;
     if (more < 0 || (size_t)more >= s.len)
         return 1;

@@ -65,7 +65,7 @@ static kw_err judge_mode(const struct walk *w, const struct stat *st)
     return kw_err_at(KW_CODE_DENIED, "file mode");
 }
 
-static kw_err judge(const struct walk *w, const struct stat *st)
+static kw_err trust_judge(const struct walk *w, const struct stat *st)
 {
     kw_err e = judge_owner(w, st);
     return kw_failed(e) ? e : judge_mode(w, st);
@@ -73,7 +73,7 @@ static kw_err judge(const struct walk *w, const struct stat *st)
 
 /* ---- the walk ---- */
 
-static kw_err failed(const struct walk *w, int error)
+static kw_err trust_failed(const struct walk *w, int error)
 {
     errno = error;
     return kw_file_failed("cannot open", w->shown, w->note);
@@ -82,7 +82,7 @@ static kw_err failed(const struct walk *w, int error)
 /* Gives fd up. */
 static kw_err stand_in(struct walk *w, int fd, const struct stat *st)
 {
-    kw_err e = judge(w, st);
+    kw_err e = trust_judge(w, st);
     if (kw_failed(e)) {
         close(fd);
         return e;
@@ -100,7 +100,7 @@ static kw_err stand_in_root(struct walk *w)
     kw_copy_str(w->shown, sizeof w->shown, kw_span_str("/"));
     int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
-        return failed(w, errno);
+        return trust_failed(w, errno);
     kw_err e = stand_in(w, fd, &st);
     w->at[0] = '\0';
     return e;
@@ -113,20 +113,21 @@ static kw_err next_name(struct walk *w)
     if (n == 0) /* the path names a folder */
         return kw_file_not_regular(w->path, w->note);
     if (!kw_copy_str(w->name, sizeof w->name, kw_span_of(w->rest + skip, n)))
-        return failed(w, ENAMETOOLONG);
+        return trust_failed(w, ENAMETOOLONG);
     kw_span left = kw_span_str(w->rest + skip + n);
     kw_copy(w->rest, sizeof w->rest, kw_span_of(left.ptr, left.len + 1));
     int len = snprintf(w->shown, sizeof w->shown, "%s/%s", w->at, w->name);
-    return len < 0 || (size_t)len >= sizeof w->shown ? failed(w, ENAMETOOLONG) : KW_OK;
+    return len < 0 || (size_t)len >= sizeof w->shown ? trust_failed(w, ENAMETOOLONG)
+                                                     : KW_OK;
 }
 
 /* What the link says is walked before the rest. */
-static kw_err follow(struct walk *w, int fd)
+static kw_err trust_follow(struct walk *w, int fd)
 {
     char target[KW_PATH_MAX], rest[KW_PATH_MAX];
     ssize_t n = readlinkat(fd, "", target, sizeof target - 1);
     if (n >= (ssize_t)sizeof target - 1)
-        return failed(w, ENAMETOOLONG);
+        return trust_failed(w, ENAMETOOLONG);
     if (n <= 0 || ++w->links > LINKS_MAX) {
         kw_note_set(w->note, "%s: a symbolic link that leads nowhere", w->shown);
         return kw_err_native(KW_CODE_BAD_INPUT, ELOOP, "file type");
@@ -134,7 +135,7 @@ static kw_err follow(struct walk *w, int fd)
     target[n] = '\0';
     int len = snprintf(rest, sizeof rest, "%s%s", target, w->rest);
     if (len < 0 || (size_t)len >= sizeof rest)
-        return failed(w, ENAMETOOLONG);
+        return trust_failed(w, ENAMETOOLONG);
     kw_copy(w->rest, sizeof w->rest, kw_span_of(rest, sizeof rest));
     return target[0] == '/' ? stand_in_root(w) : KW_OK;
 }
@@ -148,9 +149,9 @@ static kw_err step(struct walk *w, bool *ret_done)
         return e;
     int fd = openat(w->folder, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return failed(w, errno);
+        return trust_failed(w, errno);
     if (fstat(fd, &st) != 0)
-        e = failed(w, errno);
+        e = trust_failed(w, errno);
     else if (S_ISDIR(st.st_mode))
         return stand_in(w, fd, &st);
     else if (S_ISLNK(st.st_mode))
@@ -158,16 +159,16 @@ static kw_err step(struct walk *w, bool *ret_done)
     else if (!S_ISREG(st.st_mode) || w->rest[0] != '\0')
         e = kw_file_not_regular(w->path, w->note);
     else
-        e = judge(w, &st);
+        e = trust_judge(w, &st);
     if (!kw_failed(e) && S_ISLNK(st.st_mode))
-        e = follow(w, fd);
+        e = trust_follow(w, fd);
     else
         *ret_done = true;
     close(fd);
     return e;
 }
 
-static kw_err begin(struct walk *w)
+static kw_err trust_begin(struct walk *w)
 {
     char here[KW_PATH_MAX] = "";
     if (w->path[0] != '/' && getcwd(here, sizeof here) == NULL)
@@ -183,13 +184,13 @@ static kw_err begin(struct walk *w)
 static kw_err walk_to(struct walk *w)
 {
     bool done = false;
-    kw_err e = begin(w);
+    kw_err e = trust_begin(w);
     while (!kw_failed(e) && !done)
         e = step(w, &done);
     return e;
 }
 
-static void leave(struct walk *w)
+static void trust_leave(struct walk *w)
 {
     if (w->folder >= 0)
         close(w->folder);
@@ -199,7 +200,7 @@ kw_err kw_file_judge(const char *path, uid_t uid, struct kw_note *note)
 {
     struct walk w = {.path = path, .uid = uid, .note = note, .folder = -1};
     kw_err e = walk_to(&w);
-    leave(&w);
+    trust_leave(&w);
     return e;
 }
 
@@ -209,10 +210,10 @@ static kw_err read_judged(const struct walk *w, int fd, size_t max,
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return failed(w, errno);
+        return trust_failed(w, errno);
     if (!S_ISREG(st.st_mode))
         return kw_file_not_regular(w->path, w->note);
-    kw_err e = judge(w, &st);
+    kw_err e = trust_judge(w, &st);
     return kw_failed(e) ? e : kw_blob_read(fd, w->path, max, ret_blob, w->note);
 }
 
@@ -223,10 +224,10 @@ kw_err kw_file_read_trusted(const char *path, uid_t uid, size_t max,
     kw_err e = walk_to(&w);
     if (!kw_failed(e)) {
         int fd = openat(w.folder, w.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-        e = fd < 0 ? failed(&w, errno) : read_judged(&w, fd, max, ret_blob);
+        e = fd < 0 ? trust_failed(&w, errno) : read_judged(&w, fd, max, ret_blob);
         if (fd >= 0)
             close(fd);
     }
-    leave(&w);
+    trust_leave(&w);
     return e;
 }

@@ -12,7 +12,7 @@ enum { SHA256_LEN = 32 };
  * every digest, which costs as much as the digest itself. */
 static EVP_MD *sha256;
 
-static void fetch(void)
+static void digest_fetch(void)
 {
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
@@ -22,7 +22,7 @@ static void fetch(void)
 static bool hash(kw_span first, kw_span second, uint8_t ret_digest[SHA256_LEN])
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    KW_INVARIANT(pthread_once(&once, fetch) == 0);
+    KW_MUST(pthread_once(&once, digest_fetch) == 0);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool ok = ctx != NULL && sha256 != NULL &&
               EVP_DigestInit_ex(ctx, sha256, NULL) == 1 &&
@@ -67,7 +67,7 @@ kw_err kw_envelope_inner(kw_span aad, kw_span seed, struct kw_secret *ret_inner)
 }
 
 /* WRONG_ANSWER, or NO_MEMORY when it cannot be told. */
-static kw_err judge(kw_span aad, size_t seed_len, kw_span inner)
+static kw_err digest_judge(kw_span aad, size_t seed_len, kw_span inner)
 {
     uint8_t digest[SHA256_LEN];
 
@@ -83,7 +83,7 @@ static kw_err judge(kw_span aad, size_t seed_len, kw_span inner)
 
 kw_err kw_envelope_prove(kw_span aad, size_t seed_len, struct kw_secret *inner)
 {
-    kw_err e = judge(aad, seed_len, kw_secret_peek(inner));
+    kw_err e = digest_judge(aad, seed_len, kw_secret_peek(inner));
     if (kw_failed(e))
         kw_secret_wipe(inner);
     else

@@ -28,12 +28,12 @@ static bool is_scope_char(uint8_t c)
     return is_alnum(c) || c == '-';
 }
 
-static bool is_domain_char(uint8_t c)
+static bool envelope_is_domain_char(uint8_t c)
 {
     return is_scope_char(c) || c == '.';
 }
 
-static bool is_name(kw_span s, size_t max, bool (*accept)(uint8_t))
+static bool envelope_is_name(kw_span s, size_t max, bool (*accept)(uint8_t))
 {
     return s.len >= 1 && s.len <= max && kw_span_all(s, accept) && is_alnum(s.ptr[0]) &&
            is_alnum(s.ptr[s.len - 1]);
@@ -41,12 +41,12 @@ static bool is_name(kw_span s, size_t max, bool (*accept)(uint8_t))
 
 bool kw_is_scope(kw_span s)
 {
-    return is_name(s, KW_SCOPE_MAX, is_scope_char);
+    return envelope_is_name(s, KW_SCOPE_MAX, is_scope_char);
 }
 
 bool kw_is_domain(kw_span s)
 {
-    return is_name(s, KW_DOMAIN_MAX, is_domain_char);
+    return envelope_is_name(s, KW_DOMAIN_MAX, envelope_is_domain_char);
 }
 
 /* A format or mechanism that is spoken for is told from one that never was: those bytes
@@ -140,7 +140,7 @@ kw_err kw_envelope_write(const struct kw_envelope *env, kw_dst *dst)
         return kw_err_at(KW_CODE_BAD_INPUT, fault);
     if (header_len(env) + env->sealed.len > dst->cap - dst->len)
         return kw_err_at(KW_CODE_NO_MEMORY, "envelope room");
-    KW_INVARIANT(put_header(env, dst) && kw_dst_put(dst, env->sealed));
+    KW_MUST(put_header(env, dst) && kw_dst_put(dst, env->sealed));
     return KW_OK;
 }
 
@@ -159,7 +159,7 @@ kw_err kw_envelope_aad(const struct kw_envelope *env, kw_span key_id, kw_span do
     size_t len = magic.len + header_len(env) + 2 + key_id.len + 2 + domain.len;
     if (len > dst->cap - dst->len)
         return kw_err_at(KW_CODE_NO_MEMORY, "envelope room");
-    KW_INVARIANT(kw_dst_put(dst, magic) && put_header(env, dst) &&
-                 kw_dst_put_sized(dst, key_id) && kw_dst_put_sized(dst, domain));
+    KW_MUST(kw_dst_put(dst, magic) && put_header(env, dst) &&
+            kw_dst_put_sized(dst, key_id) && kw_dst_put_sized(dst, domain));
     return KW_OK;
 }

@@ -17,7 +17,7 @@ static const struct mechanism mechanisms[] = {
 
 enum { MECHANISMS = sizeof mechanisms / sizeof mechanisms[0] };
 
-static const struct mechanism *find(enum kw_mechanism m)
+static const struct mechanism *mechanism_find(enum kw_mechanism m)
 {
     for (size_t i = 0; i < MECHANISMS; i++)
         if (mechanisms[i].number == m)
@@ -27,7 +27,7 @@ static const struct mechanism *find(enum kw_mechanism m)
 
 const char *kw_mechanism_name(enum kw_mechanism m)
 {
-    const struct mechanism *found = find(m);
+    const struct mechanism *found = mechanism_find(m);
     return found ? found->name : NULL;
 }
 
@@ -43,12 +43,12 @@ bool kw_mechanism_from_name(const char *name, enum kw_mechanism *ret_mechanism)
 
 size_t kw_mechanism_iv_len(enum kw_mechanism m)
 {
-    const struct mechanism *found = find(m);
+    const struct mechanism *found = mechanism_find(m);
     return found ? found->iv_len : 0;
 }
 
 size_t kw_mechanism_sealed_len(enum kw_mechanism m, size_t inner_len)
 {
-    const struct mechanism *found = find(m);
+    const struct mechanism *found = mechanism_find(m);
     return found ? inner_len + found->tag_len : 0;
 }

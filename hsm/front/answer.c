@@ -4,7 +4,7 @@
  * An unwrap that failed for a reason that can be the data's or the token's fault is
  * decided by a canary of the same version: FORGED only after it showed that the HSM is
  * well. */
-#include "room.h"
+#include "front_internal.h"
 
 #define PAUSE_LEAST_NS (100 * KW_MS_NS) /* `recover: 0s` is no reason to hammer */
 #define LOOK_SELDOM_NS (600 * KW_S_NS)
@@ -34,14 +34,14 @@ static bool feeds_health(const struct kw_front *f, const struct kw_gen_version *
 
 /* A key that may leave the token opened its check blob: the token is well.  While another
  * finding stands, a worker that cannot take it back proves nothing. */
-static void tell_health(struct kw_front *f, const struct kw_gen_version *v,
-                        const struct kw_gen_word *word)
+static void answer_judge_health(struct kw_front *f, const struct kw_gen_version *v,
+                                const struct kw_gen_result *result)
 {
     int64_t boot = kw_front_boot(f);
-    kw_err e = word->err;
+    kw_err e = result->err;
     bool exposed = (v->found & KW_WIRE_EXPOSED) != 0;
     if ((!kw_failed(e) && (v->found & KW_GEN_BAD) == 0) ||
-        (exposed && (!kw_failed(e) || (word->findings & KW_WIRE_EXPOSED) != 0)))
+        (exposed && (!kw_failed(e) || (result->findings & KW_WIRE_EXPOSED) != 0)))
         kw_health_proof(&f->health, boot);
     else if (kw_is_other_key(e))
         kw_health_lost(&f->health, e, boot);
@@ -65,28 +65,28 @@ static void end_jobs(struct kw_front *f, const struct kw_gen_version *v)
 }
 
 void kw_front_judge(struct kw_worker *w, struct kw_gen_version *v,
-                    struct kw_gen_word *word)
+                    struct kw_gen_result *result)
 {
     struct kw_front *f = w->front;
     int64_t now = kw_front_now(f);
     unsigned before = v->found;
-    word->worker = w->number;
-    word->newest = f->numbers;
-    if (kw_gen_version_judge(v, word, kw_front_boot(f), kw_wall_ns(f->clock)))
+    result->worker = w->number;
+    result->newest = f->numbers;
+    if (kw_gen_version_judge(v, result, kw_front_boot(f), kw_wall_ns(f->clock)))
         f->key_epoch++;
     if (v->found != before)
-        f->found_news = true;
+        f->found_changed = true;
     if ((v->found & KW_GEN_BAD) != 0)
         end_jobs(f, v);
     if (feeds_health(f, v))
-        tell_health(f, v, word);
+        answer_judge_health(f, v, result);
     v->due_ns = now + kw_front_probe_pause(f);
-    if (word->looked)
+    if (result->looked)
         v->look_ns = now + kw_front_look_pause(f, f->serving, v);
 }
 
 /* What the jobs that wait for this version's canary become. */
-static void decide(struct kw_front *f, const struct kw_gen_version *v, bool well)
+static void answer_decide(struct kw_front *f, const struct kw_gen_version *v, bool well)
 {
     kw_err e = well ? kw_err_at(KW_CODE_FORGED, "canary")
                     : kw_err_at(KW_CODE_HSM_DOWN, "canary");
@@ -104,7 +104,7 @@ static const char *reason_of(const struct kw_wire_answer *a, char dst[KW_NOTE_MA
     return dst;
 }
 
-static void canary_answered(struct kw_worker *w, const struct kw_lane_entry *e,
+static void canary_answered(struct kw_worker *w, const struct kw_channel_entry *e,
                             const struct kw_wire_answer *a)
 {
     struct kw_front *f = w->front;
@@ -122,18 +122,18 @@ static void canary_answered(struct kw_worker *w, const struct kw_lane_entry *e,
     if (!kw_failed(a->err))
         w->proven_id = e->wire_id;
     w->opens[v - f->serving->versions] = !kw_failed(a->err);
-    struct kw_gen_word word = {.err = a->err,
-                               .reason = reason_of(a, reason),
-                               .looked = a->looked,
-                               .findings = a->findings};
-    kw_front_judge(w, v, &word);
-    decide(f, v, !kw_failed(a->err));
+    struct kw_gen_result result = {.err = a->err,
+                                   .reason = reason_of(a, reason),
+                                   .looked = a->looked,
+                                   .findings = a->findings};
+    kw_front_judge(w, v, &result);
+    answer_decide(f, v, !kw_failed(a->err));
 }
 
 /* The handle died in the middle of a job, and the key was proven again: its outcome is
  * about the key, that of the job may be about the data.  A worker of an earlier keyring
  * is heard only when it says that a key may leave the token. */
-static void found_on_the_way(struct kw_worker *w, const struct kw_lane_entry *e,
+static void found_on_the_way(struct kw_worker *w, const struct kw_channel_entry *e,
                              const struct kw_wire_answer *a)
 {
     struct kw_front *f = w->front;
@@ -143,14 +143,14 @@ static void found_on_the_way(struct kw_worker *w, const struct kw_lane_entry *e,
     if (!a->looked || f->serving == NULL || (ours ? e->op == KW_WIRE_CANARY : !exposed))
         return;
     struct kw_gen_version *v = kw_generation_at(f->serving, e->n);
-    struct kw_gen_word word = {
+    struct kw_gen_result result = {
         .looked = true, .findings = a->findings, .reason = reason_of(a, reason)};
     if (a->err.code == KW_CODE_KEY_BAD)
-        word.err = a->err;
+        result.err = a->err;
     if ((a->findings & KW_WIRE_REPLACED) != 0)
-        word.err.code = KW_CODE_FORGED;
+        result.err.code = KW_CODE_FORGED;
     if (v != NULL)
-        kw_front_judge(w, v, &word);
+        kw_front_judge(w, v, &result);
 }
 
 /* NULL: its version is not in use any more, or nothing is known to be wrong with it. */
@@ -165,7 +165,7 @@ static const struct kw_gen_version *bad_version(struct kw_front *f,
 
 /* The worker that says HSM_DOWN leaves: an input that makes the library say so may not
  * cost one worker after the other.  true: it is not given to another one. */
-static bool too_costly(struct kw_worker *w, const struct kw_lane_entry *e)
+static bool too_costly(struct kw_worker *w, const struct kw_channel_entry *e)
 {
     struct kw_queue *q = &w->front->queue;
     kw_span sample = kw_span_of(e->sample, e->sample_len);
@@ -232,7 +232,7 @@ static kw_err for_the_door(kw_err e)
 /* Somebody joined who waits longer; or another worker, or this one's successor, may do
  * better. */
 static bool goes_again(struct kw_worker *w, struct kw_job *j,
-                       const struct kw_lane_entry *entry, kw_err e)
+                       const struct kw_channel_entry *entry, kw_err e)
 {
     struct kw_queue *q = &w->front->queue;
     if (e.code == KW_CODE_DEADLINE)
@@ -241,7 +241,7 @@ static bool goes_again(struct kw_worker *w, struct kw_job *j,
 }
 
 static void job_answered(struct kw_worker *w, struct kw_job *j,
-                         const struct kw_lane_entry *entry,
+                         const struct kw_channel_entry *entry,
                          const struct kw_wire_answer *a)
 {
     struct kw_front *f = w->front;
@@ -258,7 +258,7 @@ static void job_answered(struct kw_worker *w, struct kw_job *j,
         kw_queue_finish(&f->queue, j, for_the_door(e));
 }
 
-static void work_answered(struct kw_worker *w, const struct kw_lane_entry *e,
+static void work_answered(struct kw_worker *w, const struct kw_channel_entry *e,
                           const struct kw_wire_answer *a)
 {
     struct kw_queue *q = &w->front->queue;
@@ -275,9 +275,9 @@ static void work_answered(struct kw_worker *w, const struct kw_lane_entry *e,
 bool kw_answer(struct kw_worker *w, kw_span message)
 {
     struct kw_wire_answer a;
-    const struct kw_lane_entry *e;
-    if (kw_failed(kw_wire_get_answer(message, &a)) ||
-        (e = kw_lane_oldest(&w->lane, a.id)) == NULL ||
+    const struct kw_channel_entry *e;
+    if (kw_failed(kw_wire_decode_answer(message, &a)) ||
+        (e = kw_channel_oldest(&w->channel, a.id)) == NULL ||
         (!kw_failed(a.err) && a.output.len != e->want_len))
         return false;
     found_on_the_way(w, e, &a);
@@ -285,7 +285,7 @@ bool kw_answer(struct kw_worker *w, kw_span message)
         canary_answered(w, e, &a);
     else
         work_answered(w, e, &a);
-    kw_lane_drop(&w->lane);
+    kw_channel_drop(&w->channel);
     w->served++;
     return true;
 }

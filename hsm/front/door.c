@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of calls that the upper floor sees. */
-#include "room.h"
+/* The table of calls that the upper layer sees. */
+#include "front_internal.h"
 
 /* One lone call costs no extra hop; a backlog is left to the main thread, which sends
  * larger batches when it reaps. */
@@ -29,7 +29,7 @@ static bool cancel(struct kw_hsm *hsm, kw_hsm_ticket ticket)
     return kw_queue_cancel(&front_of(hsm)->queue, ticket);
 }
 
-static void flush(struct kw_hsm *hsm)
+static void door_flush(struct kw_hsm *hsm)
 {
     struct kw_front *f = front_of(hsm);
     kw_pump(f, FLUSH_JOBS);
@@ -98,8 +98,8 @@ static void distrust(struct kw_hsm *hsm, const char *token)
     struct kw_front *f = front_of(hsm);
     if (!kw_span_equal_str(kw_span_str(token), f->token.name))
         return;
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        struct kw_worker *w = f->crew[i];
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        struct kw_worker *w = f->workers[i];
         if (w != NULL && w->state == KW_WORKER_READY &&
             (f->delivering == 0 || f->delivering == w->number))
             w->distrusted = true;
@@ -109,7 +109,7 @@ static void distrust(struct kw_hsm *hsm, const char *token)
 const struct kw_hsm_ops kw_front_ops = {.submit = submit,
                                         .extend = extend,
                                         .cancel = cancel,
-                                        .flush = flush,
+                                        .flush = door_flush,
                                         .health = health,
                                         .version = version,
                                         .distrust = distrust};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The front's birth and death, and keyrings taken into use. */
-#include "room.h"
+/* The front is made and freed. */
+#include "front_internal.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ static kw_err make_environment(struct kw_front *f)
     return KW_OK;
 }
 
-static kw_err furnish(struct kw_front *f)
+static kw_err front_furnish(struct kw_front *f)
 {
     struct kw_note note = {{0}};
     const struct kw_health_times times = {f->o.deadline_ns, f->o.suspect_ns,
@@ -49,7 +49,7 @@ static kw_err furnish(struct kw_front *f)
     kw_health_init(&f->health, &times, kw_front_boot(f));
     kw_err e = make_environment(f);
     if (!kw_failed(e))
-        e = kw_inbox_init(&f->inbox);
+        e = kw_receiver_init(&f->receiver);
     if (!kw_failed(e))
         e = kw_latch_open(&f->latch, f->o.state, f->o.status, f->clock, f->token.pin,
                           &note);
@@ -82,7 +82,7 @@ kw_err kw_front_new(const struct kw_front_options *options, struct kw_front **re
         kw_free(f);
         return e;
     }
-    e = furnish(f);
+    e = front_furnish(f);
     if (kw_failed(e)) {
         kw_front_free(f);
         return e;
@@ -95,10 +95,10 @@ void kw_front_free(struct kw_front *f)
 {
     if (f == NULL)
         return;
-    for (size_t i = 0; i < KW_CREW_MAX; i++)
-        KW_INVARIANT(f->crew[i] == NULL); /* kw_front_stop comes first */
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
+        KW_INVARIANT(f->workers[i] == NULL); /* kw_front_stop comes first */
     kw_io_free(f);
-    kw_inbox_wipe(&f->inbox);
+    kw_receiver_wipe(&f->receiver);
     kw_queue_wipe(&f->queue);
     kw_generation_free(f->serving);
     kw_generation_free(f->coming);
@@ -106,46 +106,4 @@ void kw_front_free(struct kw_front *f)
         kw_free(f->envp[i]);
     kw_free(f->envp);
     kw_free(f);
-}
-
-/* Workers that belong to no generation any more. */
-static void drop_orphans(struct kw_front *f)
-{
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        struct kw_worker *w = f->crew[i];
-        bool ours =
-            w != NULL && ((f->serving != NULL && w->generation == f->serving->number) ||
-                          (f->coming != NULL && w->generation == f->coming->number));
-        if (w != NULL && !ours &&
-            (w->state == KW_WORKER_STARTING || w->state == KW_WORKER_READY))
-            kw_crew_drain(w);
-    }
-}
-
-kw_err kw_front_use(struct kw_front *f, struct kw_keyring *ring, kw_span bytes,
-                    uint32_t active_n)
-{
-    if (active_n != 0 && kw_keyring_by_n(ring, active_n) == NULL)
-        return kw_err_at(KW_CODE_BUG, "keyring");
-    struct kw_generation *g;
-    kw_err e = kw_generation_new(ring, bytes, active_n, f->generations + 1, &g);
-    if (kw_failed(e))
-        return e;
-    f->generations++;
-    kw_lock_take(f->lock);
-    /* A keyring that nobody has been ready with holds nothing that must go on. */
-    bool at_once = f->serving == NULL || !f->serving->ever_ready;
-    struct kw_generation **place = at_once ? &f->serving : &f->coming;
-    struct kw_generation *old = *place;
-    *place = g;
-    f->key_epoch++;
-    kw_crew_recount(f);
-    kw_lock_give(f->lock);
-    kw_generation_free(old);
-    kw_log(KW_LOG_INFO, at_once ? "keyring-in-use" : "keyring-coming-up",
-           KW_INT("serial", ring->serial), KW_INT("active", active_n));
-    drop_orphans(f);
-    kw_front_settle(f);
-    kw_io_arm(f);
-    return KW_OK;
 }

@@ -9,7 +9,7 @@
 #include <keyward/alloc.h>
 
 /* What is not understood is never asked about: that is its verdict, and stays it. */
-static void begin(struct kw_gen_version *g, const struct kw_version *v)
+static void generation_begin(struct kw_gen_version *g, const struct kw_version *v)
 {
     g->v = v;
     g->told = KW_CODE_STARTING;
@@ -38,7 +38,7 @@ kw_err kw_generation_new(struct kw_keyring *ring, kw_span bytes, uint32_t active
                                 .active_n = active_n,
                                 .count = ring->count};
     for (size_t i = 0; i < g->count; i++)
-        begin(&g->versions[i], &ring->versions[i]);
+        generation_begin(&g->versions[i], &ring->versions[i]);
     *ret = g;
     return KW_OK;
 }
@@ -97,7 +97,8 @@ bool kw_is_verdict(kw_err e)
 
 /* The worker's explanation comes once, when it starts; a canary that fails at the same
  * place later has none, and means the same. */
-static void explain(struct kw_gen_version *v, kw_err e, kw_err before, const char *reason)
+static void generation_explain(struct kw_gen_version *v, kw_err e, kw_err before,
+                               const char *reason)
 {
     bool same = before.code == KW_CODE_KEY_BAD && e.native == before.native &&
                 kw_span_equal(kw_span_str(e.where), kw_span_str(before.where));
@@ -127,7 +128,7 @@ void kw_gen_version_find(struct kw_gen_version *v, unsigned bits, uint64_t worke
     v->found |= bits;
 }
 
-static void lift(struct kw_gen_version *v, unsigned bits, uint64_t worker)
+static void generation_lift(struct kw_gen_version *v, unsigned bits, uint64_t worker)
 {
     for (unsigned i = 0; i < KW_GEN_FOUND; i++) /* the verdict last */
         if ((bits & 1u << i) != 0 && takes_back(&v->findings[i], worker) &&
@@ -180,25 +181,25 @@ void kw_generation_inherit(struct kw_generation *g, const struct kw_generation *
     }
 }
 
-bool kw_gen_version_judge(struct kw_gen_version *v, const struct kw_gen_word *word,
+bool kw_gen_version_judge(struct kw_gen_version *v, const struct kw_gen_result *result,
                           int64_t now_ns, int64_t wall_ns)
 {
-    const kw_err e = word->err, before = v->verdict.err;
+    const kw_err e = result->err, before = v->verdict.err;
     v->answered = true;
     v->good = !kw_failed(e);
     v->answered_ns = now_ns;
     if (!kw_is_verdict(e))
         return false;
-    if (v->good && word->looked)
-        lift(v, v->found & ~word->findings, word->worker);
-    kw_gen_version_find(v, word->findings | (v->good ? 0 : KW_GEN_BAD), word->worker,
-                        word->newest);
+    if (v->good && result->looked)
+        generation_lift(v, v->found & ~result->findings, result->worker);
+    kw_gen_version_find(v, result->findings | (v->good ? 0 : KW_GEN_BAD), result->worker,
+                        result->newest);
     if (v->good && (v->found & KW_GEN_BAD) != 0)
         return false;
     if (v->good)
         v->proven_wall_ns = wall_ns;
     v->verdict.err = v->good ? KW_OK : (kw_err){KW_CODE_KEY_BAD, e.native, e.where};
-    explain(v, e, before, word->reason);
+    generation_explain(v, e, before, result->reason);
     return before.code != v->verdict.err.code;
 }
 

@@ -30,7 +30,7 @@ struct kw_gen_finding {
 };
 
 /* What one worker says of one version. */
-struct kw_gen_word {
+struct kw_gen_result {
     kw_err err;
     const char *reason; /* "" = nothing said */
     bool looked;        /* closely: attributes and objects, not the check blob alone */
@@ -93,7 +93,7 @@ bool kw_is_other_key(kw_err e);
  * A finding stands until a good close look takes it back, by the worker that found it or
  * by one that was started after it: the library of an older one may still show what was
  * there before, and its good canary lifts nothing. */
-bool kw_gen_version_judge(struct kw_gen_version *v, const struct kw_gen_word *word,
+bool kw_gen_version_judge(struct kw_gen_version *v, const struct kw_gen_result *result,
                           int64_t now_ns, int64_t wall_ns);
 /* A finding of the front's own. */
 void kw_gen_version_find(struct kw_gen_version *v, unsigned bit, uint64_t worker,

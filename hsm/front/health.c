@@ -15,8 +15,8 @@ const char *kw_hsm_state_name(enum kw_hsm_state s)
     return "?";
 }
 
-static void become(struct kw_health *h, enum kw_hsm_state state, kw_err why,
-                   int64_t now_ns)
+static void health_become(struct kw_health *h, enum kw_hsm_state state, kw_err why,
+                          int64_t now_ns)
 {
     h->state = state;
     h->since_ns = now_ns;
@@ -54,7 +54,7 @@ static void one_more_proof(struct kw_health *h, int64_t now_ns)
     if (h->good++ == 0)
         h->good_ns = now_ns;
     if (h->good >= PROOFS_WANTED && now_ns - h->good_ns >= h->times.recover_ns)
-        become(h, KW_HSM_UP, KW_OK, now_ns);
+        health_become(h, KW_HSM_UP, KW_OK, now_ns);
 }
 
 void kw_health_proof(struct kw_health *h, int64_t now_ns)
@@ -65,7 +65,7 @@ void kw_health_proof(struct kw_health *h, int64_t now_ns)
     if (h->state == KW_HSM_LOST)
         one_more_proof(h, now_ns);
     else if (h->state != KW_HSM_UP && h->ready)
-        become(h, KW_HSM_UP, KW_OK, now_ns);
+        health_become(h, KW_HSM_UP, KW_OK, now_ns);
 }
 
 void kw_health_failed(struct kw_health *h, kw_err why, int64_t now_ns)
@@ -85,7 +85,7 @@ void kw_health_lost(struct kw_health *h, kw_err why, int64_t now_ns)
     if (h->state == KW_HSM_LOST)
         h->why = why;
     else
-        become(h, KW_HSM_LOST, why, now_ns);
+        health_become(h, KW_HSM_LOST, why, now_ns);
 }
 
 /* OK, or why there is doubt for longer than one deadline. */
@@ -104,15 +104,15 @@ void kw_health_tick(struct kw_health *h, int64_t now_ns)
     switch (h->state) {
     case KW_HSM_STARTING:
         if (h->failing && now_ns - h->failing_ns >= h->times.suspect_ns)
-            become(h, KW_HSM_LOST, h->why, now_ns);
+            health_become(h, KW_HSM_LOST, h->why, now_ns);
         return;
     case KW_HSM_UP:
         if (kw_failed(why))
-            become(h, KW_HSM_SUSPECT, why, now_ns);
+            health_become(h, KW_HSM_SUSPECT, why, now_ns);
         break;
     case KW_HSM_SUSPECT:
         if (now_ns - h->since_ns >= h->times.suspect_ns)
-            become(h, KW_HSM_LOST, h->why, now_ns);
+            health_become(h, KW_HSM_LOST, h->why, now_ns);
         break;
     case KW_HSM_LOST:
         if (kw_failed(why))
@@ -120,5 +120,5 @@ void kw_health_tick(struct kw_health *h, int64_t now_ns)
         return;
     }
     if (h->state != KW_HSM_LOST && now_ns - h->proof_ns >= h->times.stale_ns)
-        become(h, KW_HSM_LOST, kw_err_at(KW_CODE_HSM_DOWN, "stale"), now_ns);
+        health_become(h, KW_HSM_LOST, kw_err_at(KW_CODE_HSM_DOWN, "stale"), now_ns);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libevent: the only file that knows it, and only the main thread is in here (but for
  * kw_io_wake). */
-#include "room.h"
+#include "front_internal.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -18,7 +18,7 @@ struct kw_worker_events {
     struct event *socket, *process, *output;
 };
 
-static void on_tick(evutil_socket_t fd, short what, void *ctx)
+static void io_on_tick(evutil_socket_t fd, short what, void *ctx)
 {
     (void)fd;
     (void)what;
@@ -57,7 +57,7 @@ kw_err kw_io_new(struct kw_front *f)
     io->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (io->wake >= 0) {
         io->woken = event_new(f->o.loop, io->wake, EV_READ | EV_PERSIST, on_wake, f);
-        io->tick = evtimer_new(f->o.loop, on_tick, f);
+        io->tick = evtimer_new(f->o.loop, io_on_tick, f);
     }
     if (io->woken == NULL || io->tick == NULL || event_add(io->woken, NULL) != 0) {
         kw_io_free(f);
@@ -66,7 +66,7 @@ kw_err kw_io_new(struct kw_front *f)
     return KW_OK;
 }
 
-static void drop(struct event **e)
+static void io_drop(struct event **e)
 {
     if (*e != NULL)
         event_free(*e);
@@ -77,8 +77,8 @@ void kw_io_free(struct kw_front *f)
 {
     if (f->io == NULL)
         return;
-    drop(&f->io->woken);
-    drop(&f->io->tick);
+    io_drop(&f->io->woken);
+    io_drop(&f->io->tick);
     if (f->io->wake >= 0)
         close(f->io->wake);
     kw_free(f->io);
@@ -87,7 +87,7 @@ void kw_io_free(struct kw_front *f)
 
 /* ---- one worker -------------------------------------------------------------------- */
 
-static void after(struct kw_front *f)
+static void io_after(struct kw_front *f)
 {
     kw_front_settle(f);
     if (f->armed_far)
@@ -100,7 +100,7 @@ static void on_socket(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     struct kw_worker *w = ctx;
     kw_worker_read(w);
-    after(w->front);
+    io_after(w->front);
 }
 
 static void on_process(evutil_socket_t fd, short what, void *ctx)
@@ -109,8 +109,8 @@ static void on_process(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     struct kw_worker *w = ctx;
     struct kw_front *f = w->front;
-    kw_crew_gone(w);
-    after(f);
+    kw_front_worker_gone(w);
+    io_after(f);
 }
 
 static void on_output(evutil_socket_t fd, short what, void *ctx)
@@ -119,7 +119,7 @@ static void on_output(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     struct kw_worker *w = ctx;
     if (!kw_output_read(w))
-        drop(&w->events->output);
+        io_drop(&w->events->output);
 }
 
 kw_err kw_io_watch(struct kw_worker *w)
@@ -130,7 +130,7 @@ kw_err kw_io_watch(struct kw_worker *w)
     w->events = e;
     struct event_base *loop = w->front->o.loop;
     const short what = EV_READ | EV_PERSIST;
-    e->socket = event_new(loop, w->lane.fd, what, on_socket, w);
+    e->socket = event_new(loop, w->channel.fd, what, on_socket, w);
     e->process = event_new(loop, w->pidfd, what, on_process, w);
     e->output = event_new(loop, w->output, what, on_output, w);
     if (e->socket == NULL || e->process == NULL || e->output == NULL ||
@@ -144,19 +144,19 @@ kw_err kw_io_watch(struct kw_worker *w)
 
 void kw_io_forget_socket(struct kw_worker *w)
 {
-    drop(&w->events->socket);
+    io_drop(&w->events->socket);
 }
 
 void kw_io_forget_process(struct kw_worker *w)
 {
-    drop(&w->events->process);
+    io_drop(&w->events->process);
 }
 
 void kw_io_forget(struct kw_worker *w)
 {
-    drop(&w->events->socket);
-    drop(&w->events->process);
-    drop(&w->events->output);
+    io_drop(&w->events->socket);
+    io_drop(&w->events->process);
+    io_drop(&w->events->output);
     kw_free(w->events);
     w->events = NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a vendor library prints ends up in our log, line by line, labelled. */
-#include "room.h"
+#include "front_internal.h"
 
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs and canaries into the workers' sockets.
  *
- * One sender at a time per worker: the order of the lane is the order in the socket, and
- * nobody closes a descriptor that is being written to.  Whoever finds a sender at work
- * leaves its jobs to that one, who looks again before it goes. */
-#include "room.h"
+ * One sender at a time per worker: the order of the channel is the order in the socket,
+ * and nobody closes a descriptor that is being written to.  Whoever finds a sender at
+ * work leaves its jobs to that one, who looks again before it goes. */
+#include "front_internal.h"
 
 enum { CANARIES_MAX = 4 };
 
@@ -20,22 +20,22 @@ static size_t want_len(struct kw_front *f, const struct kw_wire_job *m)
     return m->input.len > more ? m->input.len - more : 0;
 }
 
-static size_t load(struct kw_front *f, struct kw_worker *w, size_t limit)
+static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit)
 {
     struct kw_job *j;
-    while (w->lane.count - w->lane.canaries < limit &&
+    while (w->channel.count - w->channel.canaries < limit &&
            (j = kw_queue_first(&f->queue, KW_JOB_WAITING)) != NULL) {
         struct kw_wire_job m;
         kw_queue_send(&f->queue, j, &m);
-        if (!kw_lane_load(&w->lane, &m, want_len(f, &m), limit)) {
+        if (!kw_channel_load(&w->channel, &m, want_len(f, &m), limit)) {
             kw_queue_unsend(&f->queue, j);
             break;
         }
     }
-    return w->lane.loaded;
+    return w->channel.loaded;
 }
 
-static void take_back(void *ctx, const struct kw_lane_entry *e)
+static void take_back(void *ctx, const struct kw_channel_entry *e)
 {
     struct kw_front *f = ctx;
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
@@ -49,15 +49,15 @@ static void take_back(void *ctx, const struct kw_lane_entry *e)
 }
 
 /* LOCKED on entry and on return, not in between.  false: not all of it went. */
-static bool send_loaded(struct kw_front *f, struct kw_worker *w)
+static bool send_loaded(struct kw_front *f, struct kw_worker *w) KW_LOCKED
 {
-    size_t loaded = w->lane.loaded;
+    size_t loaded = w->channel.loaded;
     w->sending = true;
     kw_lock_give(f->lock);
-    size_t sent = kw_lane_send(&w->lane);
+    size_t sent = kw_channel_send(&w->channel);
     kw_lock_take(f->lock);
     w->sending = false;
-    kw_lane_settle(&w->lane, sent, take_back, f);
+    kw_channel_settle(&w->channel, sent, take_back, f);
     return sent == loaded;
 }
 
@@ -79,10 +79,10 @@ static bool takes_jobs(const struct kw_front *f, const struct kw_worker *w)
 static size_t fair(const struct kw_front *f, size_t limit)
 {
     size_t ready = 0, jobs = kw_queue_count(&f->queue, KW_JOB_WAITING);
-    for (size_t i = 0; i < KW_CREW_MAX; i++)
-        if (serves(f, f->crew[i])) {
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
+        if (serves(f, f->workers[i])) {
             ready++;
-            jobs += f->crew[i]->lane.count - f->crew[i]->lane.canaries;
+            jobs += f->workers[i]->channel.count - f->workers[i]->channel.canaries;
         }
     size_t share = ready == 0 ? 0 : (jobs + ready - 1) / ready;
     return share < limit ? share : limit;
@@ -91,11 +91,11 @@ static size_t fair(const struct kw_front *f, size_t limit)
 void kw_pump(struct kw_front *f, size_t limit)
 {
     kw_lock_take(f->lock);
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
         if (kw_queue_count(&f->queue, KW_JOB_WAITING) == 0)
             break;
-        struct kw_worker *w = f->crew[i];
-        while (takes_jobs(f, w) && load(f, w, fair(f, limit)) > 0)
+        struct kw_worker *w = f->workers[i];
+        while (takes_jobs(f, w) && pump_load(f, w, fair(f, limit)) > 0)
             if (!send_loaded(f, w))
                 break;
     }
@@ -112,17 +112,17 @@ static bool goes_before(const struct kw_worker *a, const struct kw_worker *b,
     bool may = kw_gen_version_may_lift(v, a->number);
     if (may != kw_gen_version_may_lift(v, b->number))
         return may;
-    if (a->lane.count != b->lane.count)
-        return a->lane.count < b->lane.count;
+    if (a->channel.count != b->channel.count)
+        return a->channel.count < b->channel.count;
     return a->asked[i] < b->asked[i];
 }
 
 static struct kw_worker *canary_worker(struct kw_front *f, const struct kw_gen_version *v)
 {
     struct kw_worker *best = NULL;
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        struct kw_worker *w = f->crew[i];
-        if (!takes_jobs(f, w) || w->lane.canaries >= CANARIES_MAX)
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        struct kw_worker *w = f->workers[i];
+        if (!takes_jobs(f, w) || w->channel.canaries >= CANARIES_MAX)
             continue;
         if (best == NULL || goes_before(w, best, v, (size_t)(v - f->serving->versions)))
             best = w;
@@ -144,7 +144,7 @@ void kw_pump_canaries(struct kw_front *f)
                                       .n = v->v->n,
                                       .also_wrap = v->v->n == f->serving->active_n,
                                       .closely = v->look_ns <= now};
-        if (!kw_lane_load(&w->lane, &m, 0, KW_WIRE_JOBS_MAX))
+        if (!kw_channel_load(&w->channel, &m, 0, KW_WIRE_JOBS_MAX))
             break;
         v->asked_id = w->asked[v - f->serving->versions] = m.id;
         v->asked_ns = now;

@@ -11,7 +11,7 @@ size_t kw_sample_of(const struct kw_wire_job *job, uint8_t *dst)
     return ok ? d.len : 0;
 }
 
-static struct kw_suspect *find(struct kw_quarantine *q, kw_span sample)
+static struct kw_suspect *quarantine_find(struct kw_quarantine *q, kw_span sample)
 {
     for (size_t i = 0; q->used > 0 && i < KW_QUARANTINE_MAX; i++) {
         struct kw_suspect *s = &q->suspects[i];
@@ -35,7 +35,7 @@ static struct kw_suspect *oldest(struct kw_quarantine *q)
 unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, uint64_t mark,
                               int64_t now_ns)
 {
-    struct kw_suspect *s = find(q, sample);
+    struct kw_suspect *s = quarantine_find(q, sample);
     if (s == NULL) {
         s = oldest(q);
         q->used += s->deaths == 0;
@@ -51,7 +51,7 @@ unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, uint64_t 
 unsigned kw_quarantine_doubt(struct kw_quarantine *q, kw_span sample, uint64_t proven,
                              uint64_t mark, int64_t now_ns)
 {
-    const struct kw_suspect *s = find(q, sample);
+    const struct kw_suspect *s = quarantine_find(q, sample);
     if (s != NULL && proven <= s->mark)
         return s->deaths; /* nothing says that the token was well in between */
     return kw_quarantine_strike(q, sample, mark, now_ns);
@@ -59,7 +59,7 @@ unsigned kw_quarantine_doubt(struct kw_quarantine *q, kw_span sample, uint64_t p
 
 void kw_quarantine_clear(struct kw_quarantine *q, kw_span sample)
 {
-    struct kw_suspect *s = find(q, sample);
+    struct kw_suspect *s = quarantine_find(q, sample);
     if (s != NULL) {
         s->deaths = 0;
         q->used--;

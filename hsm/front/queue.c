@@ -9,7 +9,7 @@
 
 enum { SLOT_BITS = 12, SLOTS_MAX = 1 << SLOT_BITS };
 
-static void leave(struct kw_queue *q, struct kw_job *j)
+static void queue_leave(struct kw_queue *q, struct kw_job *j)
 {
     struct kw_job_list *l = &q->lists[j->state];
     *(j->prev ? &j->prev->next : &l->first) = j->next;
@@ -18,8 +18,8 @@ static void leave(struct kw_queue *q, struct kw_job *j)
     j->next = j->prev = NULL;
 }
 
-static void enter(struct kw_queue *q, struct kw_job *j, enum kw_job_state state,
-                  bool first)
+static void queue_enter(struct kw_queue *q, struct kw_job *j, enum kw_job_state state,
+                        bool first)
 {
     struct kw_job_list *l = &q->lists[state];
     j->state = state;
@@ -33,8 +33,8 @@ static void enter(struct kw_queue *q, struct kw_job *j, enum kw_job_state state,
 static void move(struct kw_queue *q, struct kw_job *j, enum kw_job_state state,
                  bool first)
 {
-    leave(q, j);
-    enter(q, j, state, first);
+    queue_leave(q, j);
+    queue_enter(q, j, state, first);
 }
 
 static uint64_t id_for(struct kw_queue *q, const struct kw_job *j)
@@ -56,7 +56,7 @@ kw_err kw_queue_init(struct kw_queue *q, size_t max, unsigned shares)
     q->own = max / 2 / shares;
     q->common = max - q->own * shares;
     for (size_t i = 0; i < max; i++)
-        enter(q, &q->jobs[i], KW_JOB_FREE, false);
+        queue_enter(q, &q->jobs[i], KW_JOB_FREE, false);
     return KW_OK;
 }
 
@@ -110,7 +110,7 @@ static void give_place(struct kw_queue *q, unsigned share)
     q->in_share[share]--;
 }
 
-static bool job_is_sane(const struct kw_queue *q, const struct kw_hsm_job *job)
+static bool queue_job_is_sane(const struct kw_queue *q, const struct kw_hsm_job *job)
 {
     size_t key_len = kw_span_str(job->key_id).len;
     size_t most = job->op == KW_HSM_WRAP ? KW_INNER_MAX : KW_SEALED_MAX;
@@ -122,7 +122,7 @@ static bool job_is_sane(const struct kw_queue *q, const struct kw_hsm_job *job)
 kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job, int64_t boot_ns,
                     uint64_t *ret_ticket)
 {
-    KW_INVARIANT(job_is_sane(q, job));
+    KW_INVARIANT(queue_job_is_sane(q, job));
     if (is_quarantined(q, job, boot_ns))
         return kw_err_at(KW_CODE_QUARANTINED, "queue");
     if (q->closed || !take_place(q, job->share))
@@ -134,7 +134,7 @@ kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job, int64_t bo
         return e;
     }
     struct kw_job *j = q->lists[KW_JOB_FREE].first; /* as many as there are places */
-    leave(q, j);
+    queue_leave(q, j);
     *j = (struct kw_job){.op = job->op,
                          .share = job->share,
                          .until = job->until,
@@ -148,7 +148,7 @@ kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job, int64_t bo
     kw_copy(j->aad, sizeof j->aad, job->aad);
     kw_copy_str(j->key_id, sizeof j->key_id, kw_span_str(job->key_id));
     j->ticket = id_for(q, j);
-    enter(q, j, KW_JOB_WAITING, false);
+    queue_enter(q, j, KW_JOB_WAITING, false);
     q->total++;
     *ret_ticket = j->ticket;
     return KW_OK;
@@ -163,7 +163,7 @@ static struct kw_job *by_ticket(const struct kw_queue *q, uint64_t ticket)
     return &q->jobs[slot];
 }
 
-static void release(struct kw_queue *q, struct kw_job *j)
+static void queue_release(struct kw_queue *q, struct kw_job *j)
 {
     kw_secret_wipe(&j->input);
     kw_secret_wipe(&j->output);
@@ -184,7 +184,7 @@ bool kw_queue_cancel(struct kw_queue *q, uint64_t ticket)
     struct kw_job *j = by_ticket(q, ticket);
     if (j == NULL)
         return false;
-    release(q, j);
+    queue_release(q, j);
     return true;
 }
 
@@ -293,6 +293,6 @@ bool kw_queue_pop(struct kw_queue *q, struct kw_done_job *ret)
                                 .worker = j->worker,
                                 .hsm_ns = j->hsm_ns};
     kw_secret_move(&ret->output, &j->output);
-    release(q, j);
+    queue_release(q, j);
     return true;
 }

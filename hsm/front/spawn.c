@@ -13,13 +13,13 @@
 
 enum { SOCKET, OUTPUT, BRIEF, PAGE, ENDS, LOWEST = 10 };
 
-static kw_err refused(const char *where)
+static kw_err spawn_refused(const char *where)
 {
     return kw_err_native(KW_CODE_IO, (uint32_t)errno, where);
 }
 
 /* Out of the way of the numbers that the worker's descriptors get. */
-static bool lift(int *fd)
+static bool spawn_lift(int *fd)
 {
     int high = fcntl(*fd, F_DUPFD_CLOEXEC, LOWEST);
     if (high < 0)
@@ -41,11 +41,11 @@ static kw_err make_ends(const struct kw_brief *brief, int theirs[ENDS],
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-        return refused("socketpair");
+        return spawn_refused("socketpair");
     ours->socket = pair[0];
     theirs[SOCKET] = pair[1];
     if (pipe2(pair, O_CLOEXEC) != 0)
-        return refused("pipe2");
+        return spawn_refused("pipe2");
     ours->output = pair[0];
     theirs[OUTPUT] = pair[1];
     fcntl(ours->output, F_SETFL, O_NONBLOCK);
@@ -53,8 +53,8 @@ static kw_err make_ends(const struct kw_brief *brief, int theirs[ENDS],
     if (!kw_failed(e))
         e = kw_page_make(&theirs[PAGE], &ours->page);
     for (int i = 0; !kw_failed(e) && i < ENDS; i++)
-        if (!lift(&theirs[i]))
-            e = refused("F_DUPFD_CLOEXEC");
+        if (!spawn_lift(&theirs[i]))
+            e = spawn_refused("F_DUPFD_CLOEXEC");
     return e;
 }
 
@@ -125,8 +125,8 @@ kw_err kw_spawn(const char *path, const char *label, char *const *envp,
     if (!kw_failed(e)) {
         s.pidfd = pidfd_open(s.pid, 0);
         if (s.pidfd < 0) {
-            e = refused("pidfd_open");
-            kill(s.pid, SIGKILL); /* a newborn: not in LOGIN yet */
+            e = spawn_refused("pidfd_open");
+            kill(s.pid, SIGKILL); /* just started: not in LOGIN yet */
             waitpid(s.pid, NULL, 0);
         }
     }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the status document shows of the front. */
-#include "room.h"
+#include "front_internal.h"
 
 static size_t fill_workers(struct kw_front *f)
 {
     size_t n = 0;
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        const struct kw_worker *w = f->crew[i];
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        const struct kw_worker *w = f->workers[i];
         if (w != NULL)
             f->worker_rows[n++] = (struct kw_front_worker_status){
                 w->pid, kw_worker_state_name(w->state), w->served};

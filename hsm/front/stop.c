@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end: workers answer what they have, leave, and are killed when they do not. */
-#include "room.h"
+#include "front_internal.h"
 
 #include <poll.h>
 
-enum { FDS_MAX = 2 * KW_CREW_MAX, WAIT_MS = 20 };
+enum { FDS_MAX = 2 * KW_FRONT_WORKERS_MAX, WAIT_MS = 20 };
 
 static struct kw_worker *one_left(struct kw_front *f)
 {
-    for (size_t i = 0; i < KW_CREW_MAX; i++)
-        if (f->crew[i] != NULL)
-            return f->crew[i];
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
+        if (f->workers[i] != NULL)
+            return f->workers[i];
     return NULL;
 }
 
-static void tell_to_leave(struct kw_front *f)
+static void drain_all(struct kw_front *f)
 {
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        struct kw_worker *w = f->crew[i];
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        struct kw_worker *w = f->workers[i];
         if (w == NULL || w->ended)
             continue;
         /* How a login ends is worth waiting for: it would count as unclear. */
         bool busy = w->state == KW_WORKER_READY || w->login == KW_LOGIN_GOING;
-        kw_crew_drain(w);
+        kw_front_worker_drain(w);
         if (!busy) /* it waits for no answer: an end of file that its guard sees at once
                     */
-            kw_crew_end_of_socket(w);
+            kw_front_worker_end_of_socket(w);
     }
 }
 
@@ -33,13 +33,13 @@ static void tell_to_leave(struct kw_front *f)
 static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns)
 {
     int64_t waited = kw_front_now(f) - since_ns;
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        struct kw_worker *w = f->crew[i];
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        struct kw_worker *w = f->workers[i];
         if (w == NULL)
             continue;
         bool login = kw_page_look(w->page).phase == KW_PAGE_LOGIN;
         if (waited >= (login ? f->o.login_grace_ns : grace_ns))
-            kw_crew_kill(w);
+            kw_front_worker_kill(w);
     }
 }
 
@@ -48,14 +48,14 @@ static void read_what_came(struct kw_front *f, int timeout_ms)
     struct pollfd fds[FDS_MAX];
     struct kw_worker *of[FDS_MAX];
     nfds_t n = 0;
-    for (size_t i = 0; i < KW_CREW_MAX; i++) {
-        struct kw_worker *w = f->crew[i];
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        struct kw_worker *w = f->workers[i];
         if (w == NULL)
             continue;
         of[n] = w;
         fds[n++] = (struct pollfd){.fd = w->pidfd, .events = POLLIN};
         of[n] = w;
-        fds[n++] = (struct pollfd){.fd = w->ended ? -1 : w->lane.fd, .events = POLLIN};
+        fds[n++] = (struct pollfd){.fd = w->ended ? -1 : w->channel.fd, .events = POLLIN};
     }
     if (poll(fds, n, timeout_ms) <= 0)
         return;
@@ -64,7 +64,7 @@ static void read_what_came(struct kw_front *f, int timeout_ms)
             kw_worker_read(of[i]);
         kw_output_read(of[i]);
         if (fds[i].revents != 0)
-            kw_crew_gone(of[i]);
+            kw_front_worker_gone(of[i]);
     }
 }
 
@@ -78,7 +78,7 @@ void kw_front_stop(struct kw_front *f, int64_t grace_ns)
     kw_queue_fail(&f->queue, KW_JOB_WAITING, cancelled);
     kw_queue_fail(&f->queue, KW_JOB_DECIDING, cancelled);
     kw_lock_give(f->lock);
-    tell_to_leave(f);
+    drain_all(f);
     kw_front_settle(f);
     while (one_left(f) != NULL) {
         kill_late(f, since, grace_ns);

@@ -108,8 +108,8 @@ kw_err kw_act_may(enum kw_act act, uint32_t n, const struct kw_keyring *ring,
 
 /* ---- what it changes ---- */
 
-static kw_err record(struct kw_keyring *ring, enum kw_act act, uint32_t n,
-                     const struct kw_act_facts *f, const char *proof)
+static kw_err act_record(struct kw_keyring *ring, enum kw_act act, uint32_t n,
+                         const struct kw_act_facts *f, const char *proof)
 {
     struct kw_history h = {.serial = ring->serial + 1, .n = n};
     PUT(h.act, kw_act_name(act));
@@ -121,7 +121,7 @@ static kw_err record(struct kw_keyring *ring, enum kw_act act, uint32_t n,
 }
 
 /* A number whose version was pruned is known by that line only. */
-static bool was_pruned(const struct kw_keyring *ring, uint32_t n)
+static bool act_was_pruned(const struct kw_keyring *ring, uint32_t n)
 {
     for (size_t i = 0; i < ring->history_count; i++)
         if (ring->history[i].n == n &&
@@ -133,10 +133,10 @@ static bool was_pruned(const struct kw_keyring *ring, uint32_t n)
 kw_err kw_act_add(struct kw_keyring *ring, enum kw_act act, const struct kw_version *v,
                   const struct kw_act_facts *f)
 {
-    if (was_pruned(ring, v->n))
+    if (act_was_pruned(ring, v->n))
         return kw_err_at(KW_CODE_BAD_INPUT, "number of a pruned version");
     kw_err e = kw_keyring_add(ring, v);
-    return kw_failed(e) ? e : record(ring, act, v->n, f, f->proof);
+    return kw_failed(e) ? e : act_record(ring, act, v->n, f, f->proof);
 }
 
 static void stamp(struct kw_version *v, enum kw_act act, enum kw_key_state to,
@@ -179,7 +179,7 @@ static kw_err move_baseline(struct kw_keyring *ring, uint32_t n,
     kw_err e = KW_OK;
     if (old != NULL && old->n != n && old->state == KW_KEY_ACTIVE) {
         stamp(old, KW_ACT_RETIRE, KW_KEY_RETIRED, f->at);
-        e = record(ring, KW_ACT_RETIRE, old->n, f, "");
+        e = act_record(ring, KW_ACT_RETIRE, old->n, f, "");
     }
     ring->active = n;
     return e;
@@ -214,7 +214,7 @@ static kw_err prune(struct kw_keyring *ring, const struct kw_version *v,
                         serial);
     if (has_copy(v))
         snprintf(proof + len, sizeof proof - (size_t)len, ", second copy recorded");
-    kw_err e = record(ring, KW_ACT_PRUNE, v->n, f, proof);
+    kw_err e = act_record(ring, KW_ACT_PRUNE, v->n, f, proof);
     if (!kw_failed(e))
         kw_keyring_remove(ring, v->n);
     return e;
@@ -237,7 +237,7 @@ kw_err kw_act_apply(struct kw_keyring *ring, enum kw_act act, uint32_t n,
     stamp(v, act, to, f->at);
     if (act == KW_ACT_ACTIVATE)
         e = move_baseline(ring, n, f);
-    return kw_failed(e) ? e : record(ring, act, n, f, f->proof);
+    return kw_failed(e) ? e : act_record(ring, act, n, f, f->proof);
 }
 
 static struct kw_object_token *row_for(struct kw_object *o,
@@ -261,7 +261,7 @@ kw_err kw_act_prove(struct kw_keyring *ring, uint32_t n,
     *row = *token;
     PUT(row->proven, f->at);
     row->gone[0] = '\0';
-    return record(ring, KW_ACT_PROVE, n, f, f->proof);
+    return act_record(ring, KW_ACT_PROVE, n, f, f->proof);
 }
 
 kw_err kw_act_gone(struct kw_keyring *ring, uint32_t n, size_t row, const char *gone,
@@ -270,5 +270,5 @@ kw_err kw_act_gone(struct kw_keyring *ring, uint32_t n, size_t row, const char *
     struct kw_version *v = kw_keyring_edit(ring, n);
     KW_INVARIANT(v != NULL && v->object_count > 0 && row < v->objects[0].token_count);
     PUT(v->objects[0].tokens[row].gone, gone);
-    return record(ring, KW_ACT_GONE, n, f, gone);
+    return act_record(ring, KW_ACT_GONE, n, f, gone);
 }

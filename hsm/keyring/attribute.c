@@ -61,13 +61,13 @@ static const struct rule rules[] = {
 };
 enum { RULES = sizeof rules / sizeof rules[0], KEK_BYTES = 32 };
 
-static enum kw_answer answer(const struct kw_key_attributes *a, size_t offset)
+static enum kw_answer attribute_answer(const struct kw_key_attributes *a, size_t offset)
 {
     const void *field = (const char *)a + offset;
     return *(const enum kw_answer *)field;
 }
 
-static const char *name_of(size_t offset)
+static const char *attribute_name_of(size_t offset)
 {
     for (size_t i = 0; i < kw_attribute_fields_count; i++)
         if (kw_attribute_fields[i].offset == offset)
@@ -82,13 +82,14 @@ static const char *answer_name(enum kw_answer given)
     return given == KW_ANSWER_TRUE ? "true" : "false";
 }
 
-static kw_err refuse(const struct rule *r, enum kw_answer given, struct kw_note *note)
+static kw_err attribute_refuse(const struct rule *r, enum kw_answer given,
+                               struct kw_note *note)
 {
     kw_note_set(
         note,
         "%s is %s and must be %s: the key cannot be trusted to have stayed in the "
         "token; make a new version with keyward key create",
-        name_of(r->offset), answer_name(given), answer_name(r->want));
+        attribute_name_of(r->offset), answer_name(given), answer_name(r->want));
     return kw_err_at(KW_CODE_KEY_BAD, "key attributes");
 }
 
@@ -105,11 +106,12 @@ static kw_err judge_length(uint32_t bytes, struct kw_note *note)
     return kw_err_at(KW_CODE_KEY_BAD, "key length");
 }
 
-static void remark(struct kw_note *remarks, const struct rule *r, enum kw_answer given)
+static void attribute_remark(struct kw_note *remarks, const struct rule *r,
+                             enum kw_answer given)
 {
     size_t len = strlen(remarks->text);
     snprintf(remarks->text + len, sizeof remarks->text - len, "%s%s is %s",
-             len > 0 ? ", " : "", name_of(r->offset), answer_name(given));
+             len > 0 ? ", " : "", attribute_name_of(r->offset), answer_name(given));
 }
 
 kw_err kw_attributes_judge(const struct kw_key_attributes *a, struct kw_note *note,
@@ -117,12 +119,12 @@ kw_err kw_attributes_judge(const struct kw_key_attributes *a, struct kw_note *no
 {
     struct kw_note remarks = {{0}};
     for (size_t i = 0; i < RULES; i++) {
-        enum kw_answer given = answer(a, rules[i].offset);
+        enum kw_answer given = attribute_answer(a, rules[i].offset);
         if (given == rules[i].want)
             continue;
         if (rules[i].decisive)
-            return refuse(&rules[i], given, note);
-        remark(&remarks, &rules[i], given);
+            return attribute_refuse(&rules[i], given, note);
+        attribute_remark(&remarks, &rules[i], given);
     }
     kw_err e = judge_length(a->value_len, note);
     if (!kw_failed(e) && ret_remarks != NULL)

@@ -41,8 +41,8 @@ kw_err kw_check_blob_judge(const struct kw_check_job *job, struct kw_secret *inn
 }
 
 /* A fresh text and IV, and the AAD that goes with them. */
-static kw_err begin(const struct kw_version *v, const char *domain,
-                    struct kw_check_making *making)
+static kw_err check_blob_begin(const struct kw_version *v, const char *domain,
+                               struct kw_check_making *making)
 {
     KW_AUTO_SECRET(text);
     kw_err e = kw_secret_init(&text, CHECK_TEXT);
@@ -69,7 +69,7 @@ kw_err kw_check_making_begin(const struct kw_version *v, const char *domain,
                              struct kw_check_making *ret_making)
 {
     struct kw_check_making making = {0};
-    kw_err e = begin(v, domain, &making);
+    kw_err e = check_blob_begin(v, domain, &making);
     if (kw_failed(e))
         return e;
     *ret_making = making;

@@ -53,7 +53,7 @@ static const char *quote(char dst[QUOTED], const char *path, const char *end)
 
 /* ---- the ways out ---- */
 
-static void reload(struct text *t)
+static void cure_reload(struct text *t)
 {
     add(t, "systemctl reload-or-restart keywardd\n");
 }
@@ -65,7 +65,7 @@ static void install(struct text *t, const char *file, const struct kw_places *p)
     quote(beside, p->keyring, ".new");
     quote(ring, p->keyring, "");
     add(t, "install -m 0644 %s %s && mv %s %s\n", file, beside, beside, ring);
-    reload(t);
+    cure_reload(t);
 }
 
 static void put_back(struct text *t, const struct kw_places *p)
@@ -75,14 +75,15 @@ static void put_back(struct text *t, const struct kw_places *p)
 }
 
 /* Its keys, one by one, each proven by the backup; none that the ring has. */
-static void adopt(struct text *t, const struct kw_keyring *ring, const struct kw_marks *m)
+static void cure_adopt(struct text *t, const struct kw_keyring *ring,
+                       const struct kw_marks *m)
 {
     for (size_t i = 0; i < m->count; i++)
         if (strcmp(m->versions[i].state, kw_key_state_name(KW_KEY_DESTROYED)) != 0 &&
             (ring == NULL || kw_refusal_lacks(ring, &m->versions[i])))
             add(t, "keyward key create --adopt %s --keyring-backup FILE\n",
                 m->versions[i].id.key_id);
-    reload(t);
+    cure_reload(t);
 }
 
 /* What it lacks is adopted into it: the file is one that adopting has made, and has no
@@ -109,8 +110,8 @@ static void move_aside(struct text *t, const struct kw_places *p)
 }
 
 /* The file that this node took last, or a later one; `itself`: no later one. */
-static void fetch(struct text *t, const struct kw_marks *m, bool itself,
-                  const struct kw_places *p)
+static void cure_fetch(struct text *t, const struct kw_marks *m, bool itself,
+                       const struct kw_places *p)
 {
     char hex[13], later[48];
     kw_hex(hex, sizeof hex, kw_span_of(m->sha256, 6));
@@ -174,10 +175,10 @@ static void find_again(struct text *t, const struct kw_keyring *ring,
         fetch_any(t, memory->act, lies_there, p);
         return;
     }
-    fetch(t, memory->marks, ring != NULL && destroys(ring, memory->marks), p);
+    cure_fetch(t, memory->marks, ring != NULL && destroys(ring, memory->marks), p);
     if (lies_there)
         move_aside(t, p);
-    adopt(t, NULL, memory->marks);
+    cure_adopt(t, NULL, memory->marks);
 }
 
 static void way_back(struct text *t, const struct kw_keyring *ring,
@@ -194,8 +195,8 @@ static void fill_up(struct text *t, const struct kw_keyring *ring,
         way_back(t, ring, memory, p);
         return;
     }
-    fetch(t, memory->marks, false, p);
-    adopt(t, ring, memory->marks);
+    cure_fetch(t, memory->marks, false, p);
+    cure_adopt(t, ring, memory->marks);
 }
 
 static void trust(struct text *t, const struct kw_keyring *ring,
@@ -233,7 +234,7 @@ static void name_lacking(char dst[NAMES], const struct kw_keyring *ring,
             name_one(&names, m->versions[i].id.n, m->versions[i].id.key_id, dst);
 }
 
-static bool is_known(const struct kw_marks *m, const struct kw_version *v)
+static bool cure_is_known(const struct kw_marks *m, const struct kw_version *v)
 {
     const struct kw_mark *mark = kw_marks_of(m, v->n);
     return mark != NULL && strcmp(mark->id.key_id, v->key_id) == 0;
@@ -250,7 +251,7 @@ static void name_theirs(char dst[NAMES], const struct kw_keyring *ring,
     for (size_t i = 0; i < ring->count; i++) {
         const struct kw_version *v = &ring->versions[i];
         bool never = v->accepted[0] == '\0' && v->activated[0] == '\0';
-        if (never || v->state == KW_KEY_DESTROYED || is_known(m, v))
+        if (never || v->state == KW_KEY_DESTROYED || cure_is_known(m, v))
             continue;
         name_one(&names, v->n, v->key_id, dst);
         *ret_sure = *ret_sure || v->activated[0] != '\0';
@@ -258,7 +259,7 @@ static void name_theirs(char dst[NAMES], const struct kw_keyring *ring,
 }
 
 /* With other marks the node takes the other file: those that state create makes. */
-static void begin_anew(struct text *t, const struct kw_places *p)
+static void cure_begin_anew(struct text *t, const struct kw_places *p)
 {
     static const char *const files[] = {"/marks.json", "/keyring.json"};
     char from[QUOTED], to[QUOTED], aside[32];
@@ -267,7 +268,7 @@ static void begin_anew(struct text *t, const struct kw_places *p)
         add(t, "mv %s %s\n", quote(from, p->state, files[i]), quote(to, p->state, aside));
     }
     add(t, "keyward state create\n");
-    reload(t);
+    cure_reload(t);
 }
 
 /* No trust makes this node take what lies here; m: what it would know then. */
@@ -313,13 +314,13 @@ static void keep_apart(struct text *t, const struct kw_keyring *ring,
         ours[0] != '\0' ? " has been read through this node's API server and written "
                           "again through another one's; what was not is lost"
                         : "");
-    begin_anew(t, p);
+    cure_begin_anew(t, p);
 }
 
 /* Somebody must say which of two files is the one. */
-static void choose(struct text *t, const struct kw_keyring *ring,
-                   const struct kw_memory *memory, bool has_marks,
-                   const struct kw_places *p)
+static void cure_choose(struct text *t, const struct kw_keyring *ring,
+                        const struct kw_memory *memory, bool has_marks,
+                        const struct kw_places *p)
 {
     struct kw_marks trusting;
     enum kw_refusal then = kw_refusal_if_trusted(ring, memory, &trusting);
@@ -331,7 +332,7 @@ static void choose(struct text *t, const struct kw_keyring *ring,
     }
     add(t, "# when the others hold what lies here now, or one made from it:\n");
     trust(t, ring, p);
-    reload(t);
+    cure_reload(t);
     if (memory->last != NULL)
         add(t, "# when they hold what this node took last, or one made from "
                "it:\n");
@@ -351,7 +352,7 @@ static void other_domain(struct text *t, const struct kw_keyring *ring,
     if (is_what_was_taken(ring, memory->marks)) {
         add(t, "# the configuration is the wrong one: say domain: %s there, then\n",
             ring->domain);
-        reload(t);
+        cure_reload(t);
         return;
     }
     if (memory->marks->serial == 0) {
@@ -364,7 +365,7 @@ static void other_domain(struct text *t, const struct kw_keyring *ring,
     }
     add(t, "# when the configuration is the wrong one: say domain: %s there, then\n",
         ring->domain);
-    reload(t);
+    cure_reload(t);
 }
 
 /* Would a few changes more be further ahead of what this node took than it can tell? */
@@ -382,18 +383,18 @@ static void activate(struct text *t, uint32_t n)
         "# when a second token, or a restored backup, has the key:\n"
         "keyward key activate %" PRIu32 " --baseline --now --second-copy-token URI\n",
         n);
-    reload(t);
+    cure_reload(t);
     add(t,
         "# when there is no second copy, and you accept that:\n"
         "keyward key activate %" PRIu32 " --baseline --now --only-copy\n",
         n);
-    reload(t);
+    cure_reload(t);
 }
 
 /* A version to wrap with.  The others can unwrap with it before this node wraps: they
  * take the file that this one refuses. */
-static void go_on(struct text *t, const struct kw_keyring *ring, const struct kw_marks *m,
-                  const struct kw_places *p)
+static void cure_go_on(struct text *t, const struct kw_keyring *ring,
+                       const struct kw_marks *m, const struct kw_places *p)
 {
     const struct kw_version *v = kw_keyring_by_n(ring, m->active.n);
     add(t, "# first copy the newest keyring here (keyward keyring compare) and reload: "
@@ -403,7 +404,7 @@ static void go_on(struct text *t, const struct kw_keyring *ring, const struct kw
     if (v != NULL && v->state == KW_KEY_DISABLED) {
         add(t, "# when version %u may be used again:\nkeyward key enable %u\n", v->n,
             v->n);
-        reload(t);
+        cure_reload(t);
         add(t, "# when it must stay disabled:\n");
     }
     add(t,
@@ -430,11 +431,11 @@ void kw_refusal_cure(const struct kw_keyring *ring, const struct kw_memory *memo
     case KW_REFUSED_OLDER:
     case KW_REFUSED_FORK:
     case KW_REFUSED_FAR:
-    case KW_REFUSED_UNTRUSTED: choose(&t, ring, memory, has_marks, places); break;
+    case KW_REFUSED_UNTRUSTED: cure_choose(&t, ring, memory, has_marks, places); break;
     case KW_REFUSED_DESTROYED:
         keep_apart(&t, ring, memory, memory->marks, has_marks, places);
         break;
-    case KW_REFUSED_ACTIVE: go_on(&t, ring, memory->marks, places); break;
+    case KW_REFUSED_ACTIVE: cure_go_on(&t, ring, memory->marks, places); break;
     case KW_REFUSED_LOST: fill_up(&t, ring, memory, places); break;
     case KW_REFUSED_DAMAGED: find_again(&t, NULL, memory, true, places); break;
     case KW_REFUSED_MISSING:

@@ -13,17 +13,17 @@
 
 #define KEYRING "keyring.json"
 
-static kw_err failed(int error, const char *path, struct kw_note *note)
+static kw_err dir_failed(int error, const char *path, struct kw_note *note)
 {
     kw_note_set(note, "%s: %s", path, strerror(error));
     return kw_err_native(error == ENOENT ? KW_CODE_MISSING : KW_CODE_IO, (uint32_t)error,
                          "state directory");
 }
 
-static kw_err judge(const char *path, const struct stat *st, struct kw_note *note)
+static kw_err dir_judge(const char *path, const struct stat *st, struct kw_note *note)
 {
     if (!S_ISDIR(st->st_mode))
-        return failed(ENOTDIR, path, note);
+        return dir_failed(ENOTDIR, path, note);
     if ((st->st_mode & 022) != 0) {
         kw_note_set(note, "%s: mode %04o lets others write to it; chmod 0700 it", path,
                     (unsigned)(st->st_mode & 07777));
@@ -43,8 +43,8 @@ kw_err kw_state_open(const char *path, struct kw_state_dir **ret_dir,
     struct stat st;
 
     if (stat(path, &st) != 0)
-        return failed(errno, path, note);
-    kw_err e = judge(path, &st, note);
+        return dir_failed(errno, path, note);
+    kw_err e = dir_judge(path, &st, note);
     if (kw_failed(e))
         return e;
     struct kw_state_dir *dir = kw_new(1, sizeof *dir);
@@ -52,7 +52,7 @@ kw_err kw_state_open(const char *path, struct kw_state_dir **ret_dir,
         return kw_err_at(KW_CODE_NO_MEMORY, "state directory");
     if (!kw_copy_str(dir->path, sizeof dir->path, kw_span_str(path))) {
         kw_free(dir);
-        return failed(ENAMETOOLONG, path, note);
+        return dir_failed(ENAMETOOLONG, path, note);
     }
     dir->uid = st.st_uid;
     dir->gid = st.st_gid;
@@ -101,12 +101,12 @@ static bool give_to_owner(const struct kw_state_dir *dir, const char *path)
     return ok;
 }
 
-static kw_err replace(const struct kw_state_dir *dir, const char *name, kw_span bytes,
-                      struct kw_note *note)
+static kw_err dir_replace(const struct kw_state_dir *dir, const char *name, kw_span bytes,
+                          struct kw_note *note)
 {
     char path[KW_PATH_MAX];
     if (!kw_state_path(dir, name, path))
-        return failed(ENAMETOOLONG, dir->path, note);
+        return dir_failed(ENAMETOOLONG, dir->path, note);
     kw_err e = kw_file_replace(path, bytes, 0600, note);
     bool there = !kw_failed(e) || kw_file_is_written(e);
     if (there && !give_to_owner(dir, path)) {
@@ -125,7 +125,7 @@ kw_err kw_state_read(const struct kw_state_dir *dir, const char *name,
     struct kw_note why = {{0}};
 
     if (!kw_state_path(dir, name, path))
-        return failed(ENAMETOOLONG, dir->path, note);
+        return dir_failed(ENAMETOOLONG, dir->path, note);
     kw_err e = kw_file_read(path, KW_STATE_FILE_MAX, &bytes, note);
     if (e.code == KW_CODE_MISSING)
         return KW_OK;
@@ -152,7 +152,7 @@ kw_err kw_state_write(const struct kw_state_dir *dir, const char *name,
                     kw_code_name(e.code));
         return e;
     }
-    e = replace(dir, name, kw_blob_peek(&text), note);
+    e = dir_replace(dir, name, kw_blob_peek(&text), note);
     kw_blob_wipe(&text);
     return e;
 }
@@ -160,7 +160,7 @@ kw_err kw_state_write(const struct kw_state_dir *dir, const char *name,
 kw_err kw_state_save_keyring(struct kw_state_dir *dir, kw_span bytes,
                              struct kw_note *note)
 {
-    return replace(dir, KEYRING, bytes, note);
+    return dir_replace(dir, KEYRING, bytes, note);
 }
 
 kw_err kw_state_last_keyring(struct kw_state_dir *dir, struct kw_keyring **ret_ring,
@@ -168,6 +168,6 @@ kw_err kw_state_last_keyring(struct kw_state_dir *dir, struct kw_keyring **ret_r
 {
     char path[KW_PATH_MAX];
     if (!kw_state_path(dir, KEYRING, path))
-        return failed(ENAMETOOLONG, dir->path, note);
+        return dir_failed(ENAMETOOLONG, dir->path, note);
     return kw_keyring_load(path, ret_ring, ret_bytes, note);
 }

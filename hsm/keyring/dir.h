@@ -23,8 +23,8 @@ bool kw_state_path(const struct kw_state_dir *dir, const char *name,
  * or is not what it should be. */
 bool kw_state_give(const struct kw_state_dir *dir, int fd);
 
-/* Fills *base; a file that is not there leaves it as it was.  BAD_INPUT, IO, NO_MEMORY.
- */
+/* Fills *base; a file that is not there leaves it as it was.  BAD_INPUT, IO,
+ * NO_MEMORY. */
 KW_MUST_USE kw_err kw_state_read(const struct kw_state_dir *dir, const char *name,
                                  const struct kw_member *table, void *base,
                                  struct kw_note *note);

@@ -5,19 +5,19 @@
  * objects.  It lies in the struct as one line of JSON, and goes back into the file as it
  * came.
  */
-#include "layout.h"
+#include "keyring_layout.h"
 #include "value.h"
 
 #include <string.h>
 
 enum { NAME_MAX_BYTES = 64 };
 
-static kw_err bad(void)
+static kw_err ext_bad(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
 }
 
-static kw_span text_of(const json_t *value)
+static kw_span ext_text_of(const json_t *value)
 {
     return kw_span_of(json_string_value(value), json_string_length(value));
 }
@@ -28,16 +28,16 @@ static bool is_whole(const json_t *value)
     return n >= -(json_int_t)KW_SERIAL_MAX && n <= (json_int_t)KW_SERIAL_MAX;
 }
 
-static bool is_plain(json_t *value, unsigned depth);
+static bool ext_is_plain(json_t *value, unsigned depth);
 
-static bool is_plain_object(json_t *value, unsigned depth)
+static bool ext_is_plain_object(json_t *value, unsigned depth)
 {
     const char *name;
     json_t *member;
     json_object_foreach(value, name, member)
     {
         if (!kw_is_member_text(kw_span_str(name), NAME_MAX_BYTES + 1) ||
-            !is_plain(member, depth))
+            !ext_is_plain(member, depth))
             return false;
     }
     return true;
@@ -46,21 +46,21 @@ static bool is_plain_object(json_t *value, unsigned depth)
 static bool is_plain_list(const json_t *value, unsigned depth)
 {
     for (size_t i = 0; i < json_array_size(value); i++)
-        if (!is_plain(json_array_get(value, i), depth))
+        if (!ext_is_plain(json_array_get(value, i), depth))
             return false;
     return true;
 }
 
 /* `depth`: how many levels of lists and objects may still begin here. */
-static bool is_plain(json_t *value, unsigned depth)
+static bool ext_is_plain(json_t *value, unsigned depth)
 {
     if (json_is_string(value))
         return json_string_length(value) == 0 ||
-               kw_is_member_text(text_of(value), KW_EXT_MAX);
+               kw_is_member_text(ext_text_of(value), KW_EXT_MAX);
     if (json_is_integer(value))
         return is_whole(value);
     if (json_is_object(value))
-        return depth > 0 && is_plain_object(value, depth - 1);
+        return depth > 0 && ext_is_plain_object(value, depth - 1);
     if (json_is_array(value))
         return depth > 0 && is_plain_list(value, depth - 1);
     return json_is_boolean(value);
@@ -75,7 +75,7 @@ static kw_err read_ext(const struct kw_member *m, json_t *value, void *field,
     dst[0] = '\0';
     if (json_is_object(value) && json_object_size(value) == 0)
         return KW_OK;
-    if (json_is_object(value) && is_plain(value, KW_EXT_DEPTH))
+    if (json_is_object(value) && ext_is_plain(value, KW_EXT_DEPTH))
         len = kw_layout_line(value, dst, KW_EXT_MAX);
     if (len == 0 || len > KW_EXT_MAX) {
         dst[0] = '\0';
@@ -83,7 +83,7 @@ static kw_err read_ext(const struct kw_member *m, json_t *value, void *field,
                     "must be an object of printable text, true, false, whole numbers "
                     "below 2^53, lists and objects, at most %u deep and %u bytes",
                     KW_EXT_DEPTH, KW_EXT_MAX);
-        return bad();
+        return ext_bad();
     }
     dst[len] = '\0';
     return KW_OK;
@@ -104,7 +104,7 @@ bool kw_is_critical(const json_t *value)
 {
     bool good = json_is_array(value) && json_array_size(value) <= KW_CRITICAL_MAX;
     for (size_t i = 0; good && i < json_array_size(value); i++)
-        good = kw_is_member_text(text_of(json_array_get(value, i)),
+        good = kw_is_member_text(ext_text_of(json_array_get(value, i)),
                                  KW_CRITICAL_NAME_MAX + 1);
     return good;
 }
@@ -116,12 +116,12 @@ static kw_err read_critical(const struct kw_member *m, json_t *value, void *fiel
     struct kw_keyring *ring = field;
     if (!kw_is_critical(value)) {
         kw_note_set(note, KW_CRITICAL_RULE, KW_CRITICAL_MAX, KW_CRITICAL_NAME_MAX);
-        return bad();
+        return ext_bad();
     }
     ring->critical_count = json_array_size(value);
     for (size_t i = 0; i < ring->critical_count; i++)
         (void)kw_copy_str(ring->critical[i], sizeof ring->critical[i],
-                          text_of(json_array_get(value, i)));
+                          ext_text_of(json_array_get(value, i)));
     return KW_OK;
 }
 

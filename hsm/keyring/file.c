@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file - the keyring on disk: loaded whole, replaced whole, by one writer at a time */
-#include "table.h"
+#include "member_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ kw_err kw_keyring_load_trusted(const char *path, uid_t uid, struct kw_keyring **
 
 /* One writer at a time: flock(2) on a file beside the ring that stays there, as locking
  * the ring itself would lock a file that a rename takes away.  -1 = not locked. */
-static int lock(const char *path, struct kw_note *note, kw_err *ret_err)
+static int keyring_file_lock(const char *path, struct kw_note *note, kw_err *ret_err)
 {
     char name[KW_PATH_MAX];
     int n = snprintf(name, sizeof name, "%s.lock", path);
@@ -104,7 +104,8 @@ static mode_t mode_of(const char *path)
 }
 
 /* `next` is a copy with its new serial and ancestors. */
-static kw_err replace(const char *path, struct kw_keyring *next, struct kw_note *note)
+static kw_err keyring_file_replace(const char *path, struct kw_keyring *next,
+                                   struct kw_note *note)
 {
     struct kw_blob json = {0};
     kw_err e = kw_keyring_text(next, &json, note);
@@ -116,9 +117,10 @@ static kw_err replace(const char *path, struct kw_keyring *next, struct kw_note 
     return e;
 }
 
-/* *next becomes the ring after the file with this serial and digest; 0 = there was none.
- */
-static void follow(struct kw_keyring *next, uint64_t serial, const uint8_t sha256[32])
+/* *next becomes the ring after the file with this serial and digest; 0 = there was
+ * none. */
+static void keyring_file_follow(struct kw_keyring *next, uint64_t serial,
+                                const uint8_t sha256[32])
 {
     size_t count = next->ancestor_count;
     next->serial = serial + 1;
@@ -140,10 +142,11 @@ static kw_err save_locked(const char *path, struct kw_keyring *ring,
         e = kw_keyring_dup(ring, &next);
     if (kw_failed(e))
         return e;
-    follow(next, ring->serial, expected != NULL ? expected : ring->sha256);
-    e = replace(path, next, note);
+    keyring_file_follow(next, ring->serial, expected != NULL ? expected : ring->sha256);
+    e = keyring_file_replace(path, next, note);
     if (!kw_failed(e) || kw_file_is_written(e)) {
-        follow(ring, ring->serial, expected != NULL ? expected : ring->sha256);
+        keyring_file_follow(ring, ring->serial,
+                            expected != NULL ? expected : ring->sha256);
         kw_copy(ring->sha256, sizeof ring->sha256, kw_span_of(next->sha256, 32));
     }
     kw_keyring_give(next);
@@ -177,7 +180,7 @@ kw_err kw_keyring_save(const char *path, struct kw_keyring *ring,
         kw_note_set(note, "%s: not written: which file it follows is not known", path);
         return kw_err_at(KW_CODE_BUG, "keyring digest");
     }
-    int fd = lock(path, note, &e);
+    int fd = keyring_file_lock(path, note, &e);
     if (fd < 0)
         return e;
     e = save_locked(path, ring, expected_sha256, note);

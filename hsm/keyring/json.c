@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json - jansson with our allocator: documents in, canonical text out */
-#include "layout.h"
+#include "keyring_layout.h"
 #include "member.h"
 
 #include <pthread.h>
@@ -23,10 +23,10 @@ static void set_allocator(void)
     json_set_alloc_funcs(json_new, kw_free);
 }
 
-static void begin(void)
+static void keyring_json_begin(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    KW_INVARIANT(pthread_once(&once, set_allocator) == 0);
+    KW_MUST(pthread_once(&once, set_allocator) == 0);
     starved = false;
 }
 
@@ -57,7 +57,7 @@ kw_err kw_json_read(const struct kw_member *table, kw_span text, size_t max, voi
             kw_note_set(note, "larger than %zu bytes", max);
         return kw_err_at(KW_CODE_BAD_INPUT, "json size");
     }
-    begin();
+    keyring_json_begin();
     kw_err e = parse(text, &root, note);
     if (!kw_failed(e))
         e = kw_members_read(table, root, base, note);
@@ -69,7 +69,7 @@ kw_err kw_json_write(const struct kw_member *table, const void *base,
                      struct kw_blob *ret_text)
 {
     struct kw_blob text = {0};
-    begin();
+    keyring_json_begin();
     json_t *root = kw_members_write(table, base);
     if (root == NULL)
         return kw_err_at(starved ? KW_CODE_NO_MEMORY : KW_CODE_BAD_INPUT, "json");

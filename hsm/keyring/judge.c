@@ -89,8 +89,8 @@ static enum kw_refusal known_versions(const struct kw_keyring *ring,
     return KW_ADMITTED;
 }
 
-static enum kw_refusal admit(const struct kw_keyring *ring, const char *domain,
-                             const struct kw_marks *m, uint32_t *ret_n)
+static enum kw_refusal judge_admit(const struct kw_keyring *ring, const char *domain,
+                                   const struct kw_marks *m, uint32_t *ret_n)
 {
     if (strcmp(ring->domain, domain) != 0)
         return KW_REFUSED_DOMAIN;
@@ -128,7 +128,7 @@ static uint32_t active_of(const struct kw_keyring *ring, const struct kw_marks *
 }
 
 /* Who wraps with a version had a keyring with it. */
-static enum kw_refusal absent(const struct kw_memory *memory)
+static enum kw_refusal judge_absent(const struct kw_memory *memory)
 {
     return memory->marks->serial != 0 || memory->act->n != 0 ? KW_REFUSED_MISSING
                                                              : KW_ADMITTED;
@@ -139,8 +139,8 @@ static enum kw_refusal whole(const struct kw_keyring *ring, const char *domain,
                              uint32_t *ret_active)
 {
     if (ring == NULL)
-        return absent(memory);
-    enum kw_refusal r = admit(ring, domain, memory->marks, ret_n);
+        return judge_absent(memory);
+    enum kw_refusal r = judge_admit(ring, domain, memory->marks, ret_n);
     if (r != KW_ADMITTED)
         return r;
     *ret_active = active_of(ring, memory->marks, memory->act);

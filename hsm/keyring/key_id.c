@@ -21,7 +21,7 @@ void kw_key_id_make(uint32_t n, char dst[KW_KEY_ID_MAX + 1])
 }
 
 /* Takes the digits of a number without a leading zero; 0 when there are none. */
-static uint32_t take_number(struct kw_src *src)
+static uint32_t key_id_take_number(struct kw_src *src)
 {
     uint32_t n = 0;
     for (unsigned digits = 0; digits < N_DIGITS && src->rest.len > 0; digits++) {
@@ -40,7 +40,7 @@ bool kw_key_id_parse(kw_span key_id, uint32_t *ret_n)
 
     if (!kw_span_equal_str(kw_src_take(&src, sizeof PREFIX - 1), PREFIX))
         return false;
-    uint32_t n = take_number(&src);
+    uint32_t n = key_id_take_number(&src);
     if (n == 0 || kw_src_u8(&src) != '-' || !kw_unhex(random, RANDOM, src.rest))
         return false;
     if (ret_n != NULL)
@@ -55,9 +55,9 @@ void kw_locator_make(const char *domain, const char *key_id,
     uint8_t text[sizeof prefix + KW_DOMAIN_MAX + KW_KEY_ID_MAX];
     uint8_t sha256[32];
     kw_dst dst = kw_dst_of(text, sizeof text);
-    KW_INVARIANT(kw_dst_put(&dst, kw_span_str(prefix)) &&
-                 kw_dst_put(&dst, kw_span_str(domain)) &&
-                 kw_dst_put(&dst, kw_span_str(key_id)) &&
-                 EVP_Digest(text, dst.len, sha256, NULL, EVP_sha256(), NULL) == 1);
+    KW_MUST(kw_dst_put(&dst, kw_span_str(prefix)) &&
+            kw_dst_put(&dst, kw_span_str(domain)) &&
+            kw_dst_put(&dst, kw_span_str(key_id)) &&
+            EVP_Digest(text, dst.len, sha256, NULL, EVP_sha256(), NULL) == 1);
     kw_copy(ret_locator, KW_NEW_LOCATOR, kw_span_of(sha256, KW_NEW_LOCATOR));
 }

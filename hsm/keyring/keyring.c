@@ -51,7 +51,7 @@ kw_err kw_keyring_new(const char *domain, struct kw_keyring **ret_ring)
     struct kw_keyring *ring = kw_new(1, sizeof *ring);
     if (ring == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "keyring");
-    KW_INVARIANT(kw_copy_str(ring->domain, sizeof ring->domain, kw_span_str(domain)));
+    KW_MUST(kw_copy_str(ring->domain, sizeof ring->domain, kw_span_str(domain)));
     ring->refs = 1;
     ring->next_n = 1;
     *ret_ring = ring;
@@ -211,7 +211,7 @@ kw_span kw_object_locator(const struct kw_object *o, const char *serial)
 }
 
 /* What a version that is not understood has is only seen as text. */
-static bool has_object(const struct kw_version *v, const char *label)
+static bool keyring_has_object(const struct kw_version *v, const char *label)
 {
     if (v->state == KW_KEY_UNKNOWN)
         return strstr(v->unknown_json, label) != NULL;
@@ -229,7 +229,8 @@ const struct kw_version *kw_keyring_sharer(const struct kw_keyring *ring,
     size_t i = after == NULL ? 0 : (size_t)(after - ring->versions) + 1;
     for (; i < ring->count; i++) {
         const struct kw_version *other = &ring->versions[i];
-        if (other != v && other->state != KW_KEY_DESTROYED && has_object(other, label))
+        if (other != v && other->state != KW_KEY_DESTROYED &&
+            keyring_has_object(other, label))
             return other;
     }
     return NULL;

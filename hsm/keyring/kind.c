@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-static kw_err bad(void)
+static kw_err kind_bad(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "json member");
 }
 
-static const char *or_null(const struct kw_member *m)
+static const char *kind_or_null(const struct kw_member *m)
 {
     return m->nullable ? " or null" : "";
 }
@@ -33,8 +33,8 @@ static kw_err read_text(const struct kw_member *m, json_t *value, void *field,
     bool empty = m->nullable && json_is_null(value);
     if (!empty && !kw_is_member_text(s, m->max)) {
         kw_note_set(note, "must be 1 to %zu bytes of printable text%s", m->max - 1,
-                    or_null(m));
-        return bad();
+                    kind_or_null(m));
+        return kind_bad();
     }
     (void)kw_copy_str(field, m->max, s);
     return KW_OK;
@@ -82,7 +82,7 @@ static bool is_on_the_clock(kw_span s)
 }
 
 /* RFC 3339 in UTC, with or without a fraction. */
-static bool is_time(kw_span s)
+static bool kind_is_time(kw_span s)
 {
     static const char shape[] = "0000-00-00T00:00:00";
     const size_t whole = sizeof shape - 1;
@@ -99,10 +99,10 @@ static kw_err read_time(const struct kw_member *m, json_t *value, void *field,
                         struct kw_note *note)
 {
     kw_span s = string_of(value);
-    if (!(m->nullable && json_is_null(value)) && (s.len >= m->max || !is_time(s))) {
+    if (!(m->nullable && json_is_null(value)) && (s.len >= m->max || !kind_is_time(s))) {
         kw_note_set(note, "must be a UTC time such as 2026-01-31T12:00:00Z%s",
-                    or_null(m));
-        return bad();
+                    kind_or_null(m));
+        return kind_bad();
     }
     (void)kw_copy_str(field, m->max, s);
     return KW_OK;
@@ -113,7 +113,7 @@ static json_t *write_time(const struct kw_member *m, const void *field)
     kw_span s = kw_span_str(field);
     if (m->nullable && s.len == 0)
         return json_null();
-    return is_time(s) ? json_string(field) : NULL;
+    return kind_is_time(s) ? json_string(field) : NULL;
 }
 
 const struct kw_member_kind kw_kind_time = {read_time, write_time};
@@ -135,8 +135,8 @@ static kw_err read_hex(const struct kw_member *m, json_t *value, void *field,
     if (!empty && (s.len == 0 || s.len % 2 != 0 || s.len / 2 > m->max ||
                    !kw_unhex(field, s.len / 2, s))) {
         kw_note_set(note, "must be 1 to %zu bytes in lower-case hex%s", m->max,
-                    or_null(m));
-        return bad();
+                    kind_or_null(m));
+        return kind_bad();
     }
     *len_of(m, field) = s.len / 2;
     return KW_OK;
@@ -158,7 +158,7 @@ const struct kw_member_kind kw_kind_hex = {read_hex, write_hex};
 /* ---- numbers ---- */
 
 /* -1 for what is no whole number of 0..max. */
-static json_int_t number_of(const json_t *value, size_t max)
+static json_int_t kind_number_of(const json_t *value, size_t max)
 {
     json_int_t n = json_is_integer(value) ? json_integer_value(value) : -1;
     return n >= 0 && (uint64_t)n <= max ? n : -1;
@@ -167,12 +167,12 @@ static json_int_t number_of(const json_t *value, size_t max)
 static kw_err read_u32(const struct kw_member *m, json_t *value, void *field,
                        struct kw_note *note)
 {
-    json_int_t n = number_of(value, m->max);
+    json_int_t n = kind_number_of(value, m->max);
     if (m->nullable && json_is_null(value))
         n = 0;
     else if (n < 1) {
-        kw_note_set(note, "must be a number from 1 to %zu%s", m->max, or_null(m));
-        return bad();
+        kw_note_set(note, "must be a number from 1 to %zu%s", m->max, kind_or_null(m));
+        return kind_bad();
     }
     *(uint32_t *)field = (uint32_t)n;
     return KW_OK;
@@ -189,10 +189,10 @@ const struct kw_member_kind kw_kind_u32 = {read_u32, write_u32};
 static kw_err read_u64(const struct kw_member *m, json_t *value, void *field,
                        struct kw_note *note)
 {
-    json_int_t n = number_of(value, m->max);
+    json_int_t n = kind_number_of(value, m->max);
     if (n < 0) {
         kw_note_set(note, "must be a number from 0 to %zu", m->max);
-        return bad();
+        return kind_bad();
     }
     *(uint64_t *)field = (uint64_t)n;
     return KW_OK;
@@ -212,7 +212,7 @@ static kw_err read_i64(const struct kw_member *m, json_t *value, void *field,
     (void)m;
     if (!json_is_integer(value)) {
         kw_note_set(note, "must be a whole number");
-        return bad();
+        return kind_bad();
     }
     *(int64_t *)field = json_integer_value(value);
     return KW_OK;
@@ -230,10 +230,10 @@ static kw_err read_format(const struct kw_member *m, json_t *value, void *field,
                           struct kw_note *note)
 {
     (void)field;
-    if (number_of(value, m->max) == (json_int_t)m->max)
+    if (kind_number_of(value, m->max) == (json_int_t)m->max)
         return KW_OK;
     kw_note_set(note, "must be %zu: this program reads only that format", m->max);
-    return bad();
+    return kind_bad();
 }
 
 static json_t *write_format(const struct kw_member *m, const void *field)
@@ -252,7 +252,7 @@ static kw_err read_bool(const struct kw_member *m, json_t *value, void *field,
     (void)m;
     if (!json_is_boolean(value)) {
         kw_note_set(note, "must be true or false");
-        return bad();
+        return kind_bad();
     }
     *(bool *)field = json_is_true(value);
     return KW_OK;
@@ -296,13 +296,13 @@ const struct kw_member_kind kw_kind_moment = {read_moment, write_moment};
 
 /* ---- lists ---- */
 
-static kw_err read_list(const struct kw_member *m, json_t *value, void *field,
-                        struct kw_note *note)
+static kw_err kind_read_list(const struct kw_member *m, json_t *value, void *field,
+                             struct kw_note *note)
 {
     size_t count = json_array_size(value);
     if (!json_is_array(value) || count > m->max) {
         kw_note_set(note, "must be an array of at most %zu objects", m->max);
-        return bad();
+        return kind_bad();
     }
     for (size_t i = 0; i < count; i++) {
         kw_err e = kw_members_read(m->table, json_array_get(value, i),
@@ -316,7 +316,7 @@ static kw_err read_list(const struct kw_member *m, json_t *value, void *field,
     return KW_OK;
 }
 
-static json_t *write_list(const struct kw_member *m, const void *field)
+static json_t *kind_write_list(const struct kw_member *m, const void *field)
 {
     size_t count = *(const size_t *)(const void *)((const char *)field + m->len_at);
     json_t *array = json_array();
@@ -330,4 +330,4 @@ static json_t *write_list(const struct kw_member *m, const void *field)
     return array;
 }
 
-const struct kw_member_kind kw_kind_list = {read_list, write_list};
+const struct kw_member_kind kw_kind_list = {kind_read_list, kind_write_list};

@@ -4,7 +4,7 @@
  * Breaking everything up would let 4 KiB of nested lists grow to 50, and a version that
  * is kept unread to megabytes: what fitted into a file when it was read must fit again.
  */
-#include "layout.h"
+#include "keyring_layout.h"
 
 #include <string.h>
 
@@ -35,7 +35,7 @@ static int append(const char *bytes, size_t len, void *ctx)
     return 0;
 }
 
-static bool put(struct text *t, const char *s)
+static bool keyring_layout_put(struct text *t, const char *s)
 {
     return append(s, strlen(s), t) == 0;
 }
@@ -47,9 +47,9 @@ static bool put_line(struct text *t, const json_t *value)
 
 static bool begin_line(struct text *t, unsigned level)
 {
-    bool ok = put(t, "\n");
+    bool ok = keyring_layout_put(t, "\n");
     for (unsigned i = 0; ok && i < INDENT * level; i++)
-        ok = put(t, " ");
+        ok = keyring_layout_put(t, " ");
     return ok;
 }
 
@@ -58,7 +58,7 @@ static size_t size_of(const json_t *value)
     return json_is_array(value) ? json_array_size(value) : json_object_size(value);
 }
 
-static bool is_plain_object(json_t *value)
+static bool keyring_layout_is_plain_object(json_t *value)
 {
     const char *name;
     json_t *member;
@@ -76,24 +76,24 @@ static bool is_plain_object(json_t *value)
 static bool is_on_one_line(json_t *value, unsigned level)
 {
     return level >= FLAT_LEVEL || size_of(value) == 0 ||
-           (level > 0 && is_plain_object(value));
+           (level > 0 && keyring_layout_is_plain_object(value));
 }
 
 static bool put_value(struct text *t, json_t *value, unsigned level);
 
 static bool put_list(struct text *t, const json_t *list, unsigned level)
 {
-    bool ok = put(t, "[");
+    bool ok = keyring_layout_put(t, "[");
     for (size_t i = 0; ok && i < json_array_size(list); i++)
-        ok = (i == 0 || put(t, ",")) && begin_line(t, level + 1) &&
+        ok = (i == 0 || keyring_layout_put(t, ",")) && begin_line(t, level + 1) &&
              put_value(t, json_array_get(list, i), level + 1);
-    return ok && begin_line(t, level) && put(t, "]");
+    return ok && begin_line(t, level) && keyring_layout_put(t, "]");
 }
 
-static bool put_name(struct text *t, const char *name)
+static bool keyring_layout_put_name(struct text *t, const char *name)
 {
     json_t *text = json_string(name);
-    bool ok = text != NULL && put_line(t, text) && put(t, ": ");
+    bool ok = text != NULL && put_line(t, text) && keyring_layout_put(t, ": ");
     json_decref(text);
     return ok;
 }
@@ -103,14 +103,14 @@ static bool put_object(struct text *t, json_t *object, unsigned level)
     const char *name;
     json_t *member;
     bool first = true;
-    bool ok = put(t, "{");
+    bool ok = keyring_layout_put(t, "{");
     json_object_foreach(object, name, member)
     {
-        ok = ok && (first || put(t, ",")) && begin_line(t, level + 1) &&
-             put_name(t, name) && put_value(t, member, level + 1);
+        ok = ok && (first || keyring_layout_put(t, ",")) && begin_line(t, level + 1) &&
+             keyring_layout_put_name(t, name) && put_value(t, member, level + 1);
         first = false;
     }
-    return ok && begin_line(t, level) && put(t, "}");
+    return ok && begin_line(t, level) && keyring_layout_put(t, "}");
 }
 
 static bool put_value(struct text *t, json_t *value, unsigned level)
@@ -123,7 +123,7 @@ static bool put_value(struct text *t, json_t *value, unsigned level)
 bool kw_layout(json_t *root, struct kw_blob *ret_text)
 {
     struct text t = {0};
-    if (!put_value(&t, root, 0) || !put(&t, "\n")) {
+    if (!put_value(&t, root, 0) || !keyring_layout_put(&t, "\n")) {
         kw_free(t.ptr);
         return false;
     }

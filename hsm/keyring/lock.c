@@ -16,7 +16,7 @@
 
 #define FILE_NAME "lock"
 
-static kw_err failed(int error, const char *path, struct kw_note *note)
+static kw_err lock_failed(int error, const char *path, struct kw_note *note)
 {
     kw_note_set(note, "%s: %s", path, strerror(error));
     return kw_err_native(KW_CODE_IO, (uint32_t)error, "state lock");
@@ -65,15 +65,15 @@ kw_err kw_state_lock(struct kw_state_dir *dir, struct kw_note *note)
     char path[KW_PATH_MAX];
     KW_INVARIANT(dir->lock < 0);
     if (!kw_state_path(dir, FILE_NAME, path))
-        return failed(ENAMETOOLONG, dir->path, note);
+        return lock_failed(ENAMETOOLONG, dir->path, note);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd < 0)
-        return failed(errno, path, note);
+        return lock_failed(errno, path, note);
     kw_err e = KW_OK;
     if (!kw_state_give(dir, fd))
-        e = failed(EPERM, path, note);
+        e = lock_failed(EPERM, path, note);
     else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        e = errno == EWOULDBLOCK ? busy(fd, dir, note) : failed(errno, path, note);
+        e = errno == EWOULDBLOCK ? busy(fd, dir, note) : lock_failed(errno, path, note);
     if (kw_failed(e)) {
         close(fd);
         return e;

@@ -181,8 +181,8 @@ static bool accepts(const char *act)
            strcmp(act, kw_act_name(KW_ACT_ADOPT)) == 0;
 }
 
-/* Was this version accepted, enabled or adopted in a file that this node has not taken?
- */
+/* Was this version accepted, enabled or adopted in a file that this node has not
+ * taken? */
 static bool accepted_meanwhile(const struct kw_marks *marks,
                                const struct kw_keyring *ring, uint32_t n)
 {
@@ -241,7 +241,7 @@ static void raise_named(struct kw_named *mark, struct kw_marks *marks,
     kw_copy_str(mark->key_id, sizeof mark->key_id, kw_span_str(v->key_id));
 }
 
-static void take_file(struct kw_marks *marks, const struct kw_keyring *ring)
+static void marks_take_file(struct kw_marks *marks, const struct kw_keyring *ring)
 {
     marks->serial = ring->serial;
     marks->next_n = ring->next_n;
@@ -294,7 +294,7 @@ bool kw_marks_raise(struct kw_marks *marks, const struct kw_keyring *ring,
             mark_for(&before, ring, &ring->versions[i], &now);
     for (size_t i = marks->count; i < KW_VERSIONS_MAX; i++)
         marks->versions[i] = (struct kw_mark){0};
-    take_file(marks, ring);
+    marks_take_file(marks, ring);
     raise_named(&marks->baseline, marks, ring, ring->active);
     raise_named(&marks->active, marks, ring, ring->active);
     raise_named(&marks->active, marks, ring, active);

@@ -18,7 +18,7 @@ void kw_note_element(struct kw_note *note, size_t i)
     kw_note_prefix(note, which);
 }
 
-static kw_err bad(void)
+static kw_err member_bad(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "json member");
 }
@@ -33,7 +33,7 @@ static const void *const_field_of(const struct kw_member *m, const void *base)
     return (const char *)base + m->offset;
 }
 
-static bool is_known(const struct kw_member *table, const char *name)
+static bool member_is_known(const struct kw_member *table, const char *name)
 {
     for (const struct kw_member *m = table; m->name != NULL; m++)
         if (strcmp(m->name, name) == 0)
@@ -48,19 +48,19 @@ static kw_err only_known(const struct kw_member *table, json_t *object,
     json_t *value;
     json_object_foreach(object, name, value)
     {
-        if (!is_known(table, name)) {
+        if (!member_is_known(table, name)) {
             kw_note_set(note, "unknown member \"%s\"", name);
-            return bad();
+            return member_bad();
         }
     }
     return KW_OK;
 }
 
-static kw_err read_one(const struct kw_member *m, json_t *object, void *base,
-                       struct kw_note *note)
+static kw_err member_read_one(const struct kw_member *m, json_t *object, void *base,
+                              struct kw_note *note)
 {
     json_t *value = json_object_get(object, m->name);
-    kw_err e = bad();
+    kw_err e = member_bad();
     if (value == NULL && (m->may_miss || m->former != NULL))
         return KW_OK;
     if (value == NULL)
@@ -84,10 +84,10 @@ kw_err kw_members_read(const struct kw_member *table, json_t *object, void *base
 {
     if (!json_is_object(object)) {
         kw_note_set(note, "must be an object");
-        return bad();
+        return member_bad();
     }
     for (const struct kw_member *m = table; m->name != NULL; m++) {
-        kw_err e = read_one(m, object, base, note);
+        kw_err e = member_read_one(m, object, base, note);
         if (kw_failed(e))
             return e;
     }

@@ -54,8 +54,8 @@ extern const struct kw_member_kind kw_kind_moment; /* an object that begins with
                                                       null when that is empty */
 extern const struct kw_member_kind kw_kind_list;   /* an array of structs with a table */
 
-/* Printable text (bytes.h) of 1..max - 1 bytes: what every text in these files must be.
- */
+/* Printable text (bytes.h) of 1..max - 1 bytes: what every text in these files must
+ * be. */
 bool kw_is_member_text(kw_span s, size_t max);
 
 /* Fills the struct at `base` from a JSON object.  BAD_INPUT. */
@@ -73,7 +73,7 @@ void kw_note_element(struct kw_note *note, size_t i);
  * BAD_INPUT, NO_MEMORY.  What was filled in *base before a failure stays there. */
 KW_MUST_USE kw_err kw_json_read(const struct kw_member *table, kw_span text, size_t max,
                                 void *base, struct kw_note *note);
-/* The canonical text (layout.h).  BAD_INPUT (text, time), NO_MEMORY. */
+/* The canonical text (keyring_layout.h).  BAD_INPUT (text, time), NO_MEMORY. */
 KW_MUST_USE kw_err kw_json_write(const struct kw_member *table, const void *base,
                                  struct kw_blob *ret_text);
 

@@ -11,7 +11,7 @@
 
 enum { WHY = sizeof((struct kw_version *)0)->unknown };
 
-static kw_err bad(void)
+static kw_err opaque_bad(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
 }
@@ -78,7 +78,7 @@ bool kw_version_is_new(const json_t *value, char why[WHY])
 }
 
 /* An earlier version that must stay as long as this one; 0 = none is named. */
-static uint32_t key_of(const json_t *value, uint32_t n)
+static uint32_t opaque_key_of(const json_t *value, uint32_t n)
 {
     json_int_t as = json_integer_value(json_object_get(value, "same-key-as"));
     return as >= 1 && as < (json_int_t)n ? (uint32_t)as : 0;
@@ -95,18 +95,18 @@ kw_err kw_version_keep(const json_t *value, struct kw_version *v, struct kw_note
     if (!kw_is_member_text(state, sizeof v->unknown_state)) {
         kw_note_set(note, "state: must be 1 to %zu bytes of printable text",
                     sizeof v->unknown_state - 1);
-        return bad();
+        return opaque_bad();
     }
     if (critical != NULL && !kw_is_critical(critical)) {
         kw_note_set(note, "critical: " KW_CRITICAL_RULE, KW_CRITICAL_MAX,
                     KW_CRITICAL_NAME_MAX);
-        return bad();
+        return opaque_bad();
     }
     if (strlen(v->unknown_json) > KW_UNKNOWN_VERSION_MAX) {
         kw_note_set(note, "is larger than %u bytes", KW_UNKNOWN_VERSION_MAX);
-        return bad();
+        return opaque_bad();
     }
     (void)kw_copy_str(v->unknown_state, sizeof v->unknown_state, state);
-    v->same_key_as = key_of(value, v->n);
+    v->same_key_as = opaque_key_of(value, v->n);
     return KW_OK;
 }

@@ -10,7 +10,7 @@
 #include "pin_file.h"
 
 /* Both files, open for one change. */
-struct desk {
+struct book_files {
     const struct kw_pin_book *book;
     struct kw_state_dir *runtime; /* NULL: it cannot be used         */
     kw_err state_err;             /* why the state directory cannot be locked; OK */
@@ -18,17 +18,16 @@ struct desk {
     struct kw_pin_records state, spare; /* of the two directories */
 };
 
-/* ---- opening -------------------------------------------------------------------------
- */
+/* ---- opening ----------------------------------------------------------------------- */
 
-static void close_desk(struct desk *d)
+static void close_files(struct book_files *d)
 {
     kw_state_unlock(d->book->state);
     kw_state_close(d->runtime);
 }
 
 /* The state directory's lock; where no lock file can be made, the runtime directory's. */
-static kw_err lock(struct desk *d, struct kw_note *note)
+static kw_err pin_book_lock(struct book_files *d, struct kw_note *note)
 {
     d->state_err = kw_state_lock(d->book->state, &d->state_why);
     if (!kw_failed(d->state_err))
@@ -40,7 +39,7 @@ static kw_err lock(struct desk *d, struct kw_note *note)
     return kw_state_lock(d->runtime, note);
 }
 
-static kw_err read_both(struct desk *d, struct kw_note *note)
+static kw_err read_both(struct book_files *d, struct kw_note *note)
 {
     kw_err e = kw_pin_records_read(d->book->state, &d->state, note);
     if (!kw_failed(e) && d->runtime != NULL)
@@ -49,7 +48,7 @@ static kw_err read_both(struct desk *d, struct kw_note *note)
 }
 
 /* A folder that is not there, or is not ours alone, is none. */
-static kw_err open_runtime(struct desk *d)
+static kw_err open_runtime(struct book_files *d)
 {
     if (d->book->runtime[0] == '\0')
         return KW_OK;
@@ -57,24 +56,24 @@ static kw_err open_runtime(struct desk *d)
     return e.code == KW_CODE_NO_MEMORY ? e : KW_OK;
 }
 
-static kw_err open_desk(const struct kw_pin_book *book, struct desk *d,
-                        struct kw_note *note)
+static kw_err pin_book_open_desk(const struct kw_pin_book *book, struct book_files *d,
+                                 struct kw_note *note)
 {
-    *d = (struct desk){.book = book};
+    *d = (struct book_files){.book = book};
     kw_err e = open_runtime(d);
     if (!kw_failed(e))
-        e = lock(d, note);
+        e = pin_book_lock(d, note);
     if (!kw_failed(e))
         e = read_both(d, note);
     if (kw_failed(e))
-        close_desk(d);
+        close_files(d);
     return e;
 }
 
-/* ---- reading and writing -------------------------------------------------------------
- */
+/* ---- reading and writing ----------------------------------------------------------- */
 
-static struct kw_pin_record newest(struct desk *d, const char *serial, const char *label)
+static struct kw_pin_record newest(struct book_files *d, const char *serial,
+                                   const char *label)
 {
     struct kw_pin_record none = {.change = 0};
     struct kw_pin_record *a = kw_pin_records_find(&d->state, serial, label);
@@ -86,8 +85,8 @@ static struct kw_pin_record newest(struct desk *d, const char *serial, const cha
     return b == NULL || (a != NULL && a->change >= b->change) ? *a : *b;
 }
 
-static kw_err put(const struct kw_state_dir *dir, struct kw_pin_records *records,
-                  const struct kw_pin_record *r, struct kw_note *note)
+static kw_err pin_book_put(const struct kw_state_dir *dir, struct kw_pin_records *records,
+                           const struct kw_pin_record *r, struct kw_note *note)
 {
     if (!kw_pin_records_put(records, r)) {
         kw_note_set(note, KW_PIN_FILE ": full of tokens that are stopped, or had a PIN "
@@ -98,14 +97,14 @@ static kw_err put(const struct kw_state_dir *dir, struct kw_pin_records *records
     return kw_pin_records_write(dir, records, note);
 }
 
-static kw_err put_in_state(struct desk *d, const struct kw_pin_record *r)
+static kw_err put_in_state(struct book_files *d, const struct kw_pin_record *r)
 {
     if (!kw_failed(d->state_err))
-        d->state_err = put(d->book->state, &d->state, r, &d->state_why);
+        d->state_err = pin_book_put(d->book->state, &d->state, r, &d->state_why);
     return d->state_err;
 }
 
-static kw_err not_written(const struct desk *d)
+static kw_err not_written(const struct book_files *d)
 {
     bool memory = d->state_err.code == KW_CODE_NO_MEMORY;
     return kw_err_native(memory ? KW_CODE_NO_MEMORY : KW_CODE_IO, d->state_err.native,
@@ -113,12 +112,13 @@ static kw_err not_written(const struct desk *d)
 }
 
 /* Into the state directory; what that cannot take, into the runtime directory. */
-static kw_err write_record(struct desk *d, struct kw_pin_record *r, struct kw_note *note)
+static kw_err write_record(struct book_files *d, struct kw_pin_record *r,
+                           struct kw_note *note)
 {
     r->change++;
     if (!kw_failed(put_in_state(d, r)))
         return KW_OK;
-    if (d->runtime != NULL && !kw_failed(put(d->runtime, &d->spare, r, NULL)))
+    if (d->runtime != NULL && !kw_failed(pin_book_put(d->runtime, &d->spare, r, NULL)))
         return KW_OK;
     if (note != NULL)
         *note = d->state_why;
@@ -133,13 +133,12 @@ static struct kw_moment look_at_clock(const struct kw_pin_book *book, const char
     return now;
 }
 
-/* ---- the calls -----------------------------------------------------------------------
- */
+/* ---- the calls --------------------------------------------------------------------- */
 
 kw_err kw_pin_look(const struct kw_pin_book *book, const char *serial, const char *label,
                    struct kw_pin_record *ret_record, struct kw_note *note)
 {
-    struct desk d = {.book = book};
+    struct book_files d = {.book = book};
     kw_err e = open_runtime(&d);
     if (!kw_failed(e))
         e = read_both(&d, note);
@@ -150,7 +149,7 @@ kw_err kw_pin_look(const struct kw_pin_book *book, const char *serial, const cha
 }
 
 /* Not durable: then nothing is tried, and whoever asked must know why. */
-static kw_err not_durable(const struct desk *d, struct kw_note *note)
+static kw_err not_durable(const struct book_files *d, struct kw_note *note)
 {
     kw_note_set(
         note,
@@ -162,7 +161,7 @@ static kw_err not_durable(const struct desk *d, struct kw_note *note)
 
 /* A PIN that never worked here is tried by the state directory's word alone.  What was
  * written and did not become durable is taken back: nobody tries. */
-static kw_err write_go(struct desk *d, const struct kw_pin_record *before,
+static kw_err write_go(struct book_files *d, const struct kw_pin_record *before,
                        struct kw_pin_verdict *v, struct kw_note *note)
 {
     struct kw_pin_record back = *before;
@@ -171,17 +170,17 @@ static kw_err write_go(struct desk *d, const struct kw_pin_record *before,
     if (!kw_failed(put_in_state(d, &v->record)))
         return KW_OK;
     if (v->record.proven && d->runtime != NULL &&
-        !kw_failed(put(d->runtime, &d->spare, &v->record, NULL))) {
+        !kw_failed(pin_book_put(d->runtime, &d->spare, &v->record, NULL))) {
         v->unwritten = d->state_why;
         return KW_OK;
     }
-    (void)!kw_failed(put(d->book->state, &d->state, &back, NULL));
+    (void)!kw_failed(pin_book_put(d->book->state, &d->state, &back, NULL));
     return not_durable(d, note);
 }
 
-static kw_err ask(struct desk *d, const struct kw_pin_facts *facts,
-                  const struct kw_pin_owner *asker, struct kw_pin_verdict *ret,
-                  struct kw_note *note)
+static kw_err pin_book_ask(struct book_files *d, const struct kw_pin_facts *facts,
+                           const struct kw_pin_owner *asker, struct kw_pin_verdict *ret,
+                           struct kw_note *note)
 {
     struct kw_pin_record record = newest(d, facts->serial, facts->label);
     struct kw_moment now = look_at_clock(d->book, asker->boot);
@@ -206,17 +205,17 @@ kw_err kw_pin_ask(const struct kw_pin_book *book, const struct kw_pin_facts *fac
                   const struct kw_pin_owner *asker, struct kw_pin_verdict *ret,
                   struct kw_note *note)
 {
-    struct desk d;
+    struct book_files d;
     struct kw_pin_verdict v;
     if (asker->pid == 0)
         return nameless(note);
-    kw_err e = open_desk(book, &d, note);
+    kw_err e = pin_book_open_desk(book, &d, note);
     if (kw_failed(e))
         return e.code == KW_CODE_IO && d.state_err.code == KW_CODE_IO
                    ? not_durable(&d, note)
                    : e;
-    e = ask(&d, facts, asker, &v, note);
-    close_desk(&d);
+    e = pin_book_ask(&d, facts, asker, &v, note);
+    close_files(&d);
     if (!kw_failed(e))
         *ret = v;
     return e;
@@ -239,8 +238,8 @@ kw_err kw_pin_settled(const struct kw_pin_book *book, const struct kw_pin_facts 
                       const struct kw_pin_owner *asker, enum kw_pin_end end,
                       const char *reason, struct kw_note *note)
 {
-    struct desk d;
-    kw_err e = open_desk(book, &d, note);
+    struct book_files d;
+    kw_err e = pin_book_open_desk(book, &d, note);
     if (kw_failed(e))
         return e;
     struct kw_pin_record r = newest(&d, facts->serial, facts->label), before = r;
@@ -257,12 +256,12 @@ kw_err kw_pin_settled(const struct kw_pin_book *book, const struct kw_pin_facts 
         e = write_record(&d, &r, note);
     else if (end == KW_PIN_REFUSED && kw_pin_refuse(&before, facts))
         e = write_record(&d, &before, note);
-    close_desk(&d);
+    close_files(&d);
     return e;
 }
 
-static kw_err lift(struct desk *d, const struct kw_pin_record *record,
-                   struct kw_pin_lift *ret, struct kw_note *note)
+static kw_err pin_book_lift(struct book_files *d, const struct kw_pin_record *record,
+                            struct kw_pin_lift *ret, struct kw_note *note)
 {
     struct kw_pin_record r = *record;
     *ret = (struct kw_pin_lift){.lifted = r.latched || (r.unclear > 0 && !r.retry)};
@@ -286,7 +285,7 @@ static bool is_meant(const struct kw_pin_record *r, const char *name)
 }
 
 /* Whoever tried and is gone without a word left something that is stopped. */
-static struct kw_pin_record without_orphan(const struct desk *d,
+static struct kw_pin_record without_orphan(const struct book_files *d,
                                            struct kw_pin_record record)
 {
     struct kw_pin_owner me = {.pid = 0};
@@ -298,7 +297,7 @@ static struct kw_pin_record without_orphan(const struct desk *d,
     return record;
 }
 
-static kw_err retry(struct desk *d, const char *name,
+static kw_err retry(struct book_files *d, const char *name,
                     struct kw_pin_lift dst[KW_PIN_RECORDS_MAX], size_t *ret_count,
                     struct kw_note *note)
 {
@@ -312,7 +311,7 @@ static kw_err retry(struct desk *d, const char *name,
         const struct kw_pin_record *r = &all.list[i];
         struct kw_pin_record now = without_orphan(d, newest(d, r->serial, r->label));
         if (is_meant(&now, name))
-            e = lift(d, &now, &dst[n++], note);
+            e = pin_book_lift(d, &now, &dst[n++], note);
     }
     *ret_count = n;
     return e;
@@ -322,17 +321,16 @@ kw_err kw_pin_retry(const struct kw_pin_book *book, const char *name,
                     struct kw_pin_lift dst[KW_PIN_RECORDS_MAX], size_t *ret_count,
                     struct kw_note *note)
 {
-    struct desk d;
-    kw_err e = open_desk(book, &d, note);
+    struct book_files d;
+    kw_err e = pin_book_open_desk(book, &d, note);
     if (kw_failed(e))
         return e;
     e = retry(&d, name, dst, ret_count, note);
-    close_desk(&d);
+    close_files(&d);
     return e;
 }
 
-/* ---- has it changed? -----------------------------------------------------------------
- */
+/* ---- has it changed? --------------------------------------------------------------- */
 
 static struct kw_pin_source stamp_of(const char *folder)
 {

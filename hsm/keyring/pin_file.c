@@ -10,8 +10,7 @@
 #define TRIED(field) (offsetof(struct kw_pin_record, field) - AT(tried))
 enum { PID_MAX = 1 << 22 }; /* of a 64-bit kernel: proc(5), pid_max */
 
-/* ---- moments and processes, or null --------------------------------------------------
- */
+/* ---- moments and processes, or null ------------------------------------------------ */
 
 static const struct kw_member tried_table[] = {
     {.name = "boot",
@@ -33,8 +32,7 @@ static const struct kw_member ended_table[] = {
     {.name = NULL},
 };
 
-/* ---- PINs that were refused ----------------------------------------------------------
- */
+/* ---- PINs that were refused -------------------------------------------------------- */
 
 #define REFUSED(field) offsetof(struct kw_pin_refused, field)
 static const struct kw_member refused_table[] = {
@@ -56,8 +54,7 @@ static const struct kw_member refused_table[] = {
     {.name = NULL},
 };
 
-/* ---- a token -------------------------------------------------------------------------
- */
+/* ---- a token ----------------------------------------------------------------------- */
 
 #define MARK(field) offsetof(struct kw_pin_record, mark.field)
 static const struct kw_member record_table[] = {
@@ -118,11 +115,10 @@ static const struct kw_member record_table[] = {
     {.name = NULL},
 };
 
-/* ---- all of them ---------------------------------------------------------------------
- */
+/* ---- all of them ------------------------------------------------------------------- */
 
-static kw_err read_list(const struct kw_member *m, json_t *value, void *field,
-                        struct kw_note *note)
+static kw_err pin_file_read_list(const struct kw_member *m, json_t *value, void *field,
+                                 struct kw_note *note)
 {
     (void)m;
     struct kw_pin_records *all = field;
@@ -141,7 +137,7 @@ static kw_err read_list(const struct kw_member *m, json_t *value, void *field,
     return KW_OK;
 }
 
-static json_t *write_list(const struct kw_member *m, const void *field)
+static json_t *pin_file_write_list(const struct kw_member *m, const void *field)
 {
     (void)m;
     const struct kw_pin_records *all = field;
@@ -156,7 +152,7 @@ static json_t *write_list(const struct kw_member *m, const void *field)
     return array;
 }
 
-static const struct kw_member_kind kind_list = {read_list, write_list};
+static const struct kw_member_kind kind_list = {pin_file_read_list, pin_file_write_list};
 
 static const struct kw_member records_table[] = {
     {.name = "pin-latch", .kind = &kw_kind_format, .max = 1},
@@ -205,7 +201,7 @@ struct kw_pin_record *kw_pin_records_find(struct kw_pin_records *all, const char
 }
 
 /* A vendor's words must not keep the latch from being written. */
-static void show(char *text, size_t cap)
+static void pin_file_show(char *text, size_t cap)
 {
     (void)kw_copy_printable(text, cap, kw_span_str(text));
 }
@@ -232,10 +228,10 @@ bool kw_pin_records_put(struct kw_pin_records *all, const struct kw_pin_record *
     if (place == NULL)
         return false;
     *place = *record;
-    show(place->serial, sizeof place->serial);
-    show(place->label, sizeof place->label);
-    show(place->reason, sizeof place->reason);
+    pin_file_show(place->serial, sizeof place->serial);
+    pin_file_show(place->label, sizeof place->label);
+    pin_file_show(place->reason, sizeof place->reason);
     for (size_t i = 0; i < place->refused_count; i++)
-        show(place->refused[i].label, sizeof place->refused[i].label);
+        pin_file_show(place->refused[i].label, sizeof place->refused[i].label);
     return true;
 }

@@ -16,8 +16,7 @@
 #define AS_MANY "4"
 static_assert(KW_PIN_REFUSED_MAX == 4, "AS_MANY says how many");
 
-/* ---- which PIN ----------------------------------------------------------------------
- */
+/* ---- which PIN --------------------------------------------------------------------- */
 
 static bool has_mark(const struct kw_pin_mark *m)
 {
@@ -31,29 +30,28 @@ static bool can_compare(const struct kw_pin_mark *a, const struct kw_pin_mark *b
                          kw_span_of(b->key, sizeof b->key));
 }
 
-static bool is_same(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
+static bool pin_judge_is_same(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
 {
     return kw_equal_ct(kw_span_of(a->digest, sizeof a->digest),
                        kw_span_of(b->digest, sizeof b->digest));
 }
 
-/* ---- PINs that were latched ----------------------------------------------------------
- */
+/* ---- PINs that were latched -------------------------------------------------------- */
 
 static struct kw_pin_refused *find_refused(struct kw_pin_record *r, const char *label,
                                            const struct kw_pin_mark *mark)
 {
     for (size_t i = 0; i < r->refused_count; i++) {
         struct kw_pin_refused *p = &r->refused[i];
-        if (can_compare(&p->mark, mark) && is_same(&p->mark, mark) &&
+        if (can_compare(&p->mark, mark) && pin_judge_is_same(&p->mark, mark) &&
             (label == NULL || strcmp(p->label, label) == 0))
             return p;
     }
     return NULL;
 }
 
-static bool refuse(struct kw_pin_record *r, const char *label,
-                   const struct kw_pin_mark *mark)
+static bool pin_judge_refuse(struct kw_pin_record *r, const char *label,
+                             const struct kw_pin_mark *mark)
 {
     if (!has_mark(mark) || r->refused_count == KW_PIN_REFUSED_MAX ||
         find_refused(r, label, mark) != NULL)
@@ -66,7 +64,7 @@ static bool refuse(struct kw_pin_record *r, const char *label,
 
 bool kw_pin_refuse(struct kw_pin_record *r, const struct kw_pin_facts *facts)
 {
-    return refuse(r, facts->label, &facts->mark);
+    return pin_judge_refuse(r, facts->label, &facts->mark);
 }
 
 static void forgive(struct kw_pin_record *r)
@@ -99,7 +97,7 @@ static bool counts_as_last(const struct kw_pin_record *r, const struct kw_pin_fa
     if (!r->latched) /* without a mark: it has worked, and was read without a key since */
         return r->proven || !has_mark(&r->mark);
     return r->refused_count == 1 && can_compare(&r->refused[0].mark, &r->mark) &&
-           is_same(&r->refused[0].mark, &r->mark);
+           pin_judge_is_same(&r->refused[0].mark, &r->mark);
 }
 
 /* The latched PIN counts as the one that was read, under the key that there is now. */
@@ -114,8 +112,7 @@ static void refuse_instead(struct kw_pin_record *r, const struct kw_pin_facts *f
     kw_copy_str(p->label, sizeof p->label, kw_span_str(f->label));
 }
 
-/* ---- what became of a login ---------------------------------------------------------
- */
+/* ---- what became of a login -------------------------------------------------------- */
 
 enum kw_pin_end kw_pin_end_of(kw_err login, bool was_in)
 {
@@ -127,7 +124,7 @@ enum kw_pin_end kw_pin_end_of(kw_err login, bool was_in)
 static void latch(struct kw_pin_record *r)
 {
     r->latched = true;
-    (void)refuse(r, r->label, &r->mark);
+    (void)pin_judge_refuse(r, r->label, &r->mark);
 }
 
 /* `at` is a moment of this boot or of an earlier one. */
@@ -208,8 +205,7 @@ kw_err kw_pin_word_err(enum kw_pin_word word)
     return kw_err_at(KW_CODE_BUSY, "pin latch");
 }
 
-/* ---- another PIN, or the same -------------------------------------------------------
- */
+/* ---- another PIN, or the same ------------------------------------------------------ */
 
 static void unprove(struct kw_pin_record *r)
 {
@@ -239,7 +235,7 @@ static bool turn_to(struct kw_pin_record *r, const struct kw_pin_facts *f,
                     const struct kw_moment *now)
 {
     bool comparable = can_compare(&r->mark, &f->mark);
-    if (comparable && is_same(&r->mark, &f->mark))
+    if (comparable && pin_judge_is_same(&r->mark, &f->mark))
         return false;
     const char *bar = barred(r, f);
     if (bar != NULL) {
@@ -260,11 +256,10 @@ static bool turn_to(struct kw_pin_record *r, const struct kw_pin_facts *f,
     return true;
 }
 
-/* ---- the verdict --------------------------------------------------------------------
- */
+/* ---- the verdict ------------------------------------------------------------------- */
 
-static void say(struct kw_pin_verdict *v, enum kw_pin_word word, const char *why,
-                const char *what_to_do)
+static void pin_judge_say(struct kw_pin_verdict *v, enum kw_pin_word word,
+                          const char *why, const char *what_to_do)
 {
     v->word = word;
     kw_note_set(&v->why, "%s; %s", why, what_to_do);
@@ -303,10 +298,11 @@ static void say_later(struct kw_pin_verdict *v, const struct kw_moment *now)
 static bool flags_forbid(struct kw_pin_verdict *v, const struct kw_pin_facts *f)
 {
     if (f->locked)
-        say(v, KW_PIN_FLAGS, "the token says that its user PIN is locked",
-            "no login is tried: the token's security officer must unlock it");
+        pin_judge_say(v, KW_PIN_FLAGS, "the token says that its user PIN is locked",
+                      "no login is tried: the token's security officer must unlock it");
     else if (f->final_try)
-        say(v, KW_PIN_FLAGS, "the token says that one more wrong PIN locks it",
+        pin_judge_say(
+            v, KW_PIN_FLAGS, "the token says that one more wrong PIN locks it",
             "no login is tried: prove the PIN with the vendor's own tool, which clears "
             "this");
     return f->locked || f->final_try;
@@ -317,7 +313,8 @@ static bool count_low_forbids(struct kw_pin_verdict *v, const struct kw_pin_fact
     const struct kw_pin_record *r = &v->record;
     if (!f->count_low || (r->proven && r->unclear == 0))
         return false;
-    say(v, KW_PIN_FLAGS,
+    pin_judge_say(
+        v, KW_PIN_FLAGS,
         r->proven
             ? "the token has counted a wrong PIN, and the end of the last login is "
               "unclear"
@@ -327,8 +324,8 @@ static bool count_low_forbids(struct kw_pin_verdict *v, const struct kw_pin_fact
     return true;
 }
 
-static void decide(struct kw_pin_verdict *v, const struct kw_pin_facts *f,
-                   const struct kw_moment *now)
+static void pin_judge_decide(struct kw_pin_verdict *v, const struct kw_pin_facts *f,
+                             const struct kw_moment *now)
 {
     const struct kw_pin_record *r = &v->record;
     v->word = KW_PIN_GO;
@@ -364,7 +361,7 @@ void kw_pin_judge(const struct kw_pin_record *record, const struct kw_pin_facts 
         kw_pin_settle_orphan(r, now);
     const struct kw_pin_record settled = *r;
     bool turned = turn_to(r, facts, now);
-    decide(ret, facts, now);
+    pin_judge_decide(ret, facts, now);
     if (ret->word == KW_PIN_GO)
         go(r, facts, asker, now);
     else if (ret->word != KW_PIN_STOP)

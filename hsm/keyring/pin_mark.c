@@ -39,10 +39,9 @@ bool kw_pin_runtime_is_volatile(const char *runtime)
            (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
-/* ---- the key -------------------------------------------------------------------------
- */
+/* ---- the key ----------------------------------------------------------------------- */
 
-static kw_err failed(const char *path, const char *what, struct kw_note *note)
+static kw_err pin_mark_failed(const char *path, const char *what, struct kw_note *note)
 {
     int saved = errno;
     kw_note_set(note, "%s: %s: %s", path, what, strerror(saved));
@@ -67,7 +66,7 @@ static kw_err read_key(const char *path, struct kw_secret *ret_key, struct kw_no
 }
 
 /* In hex, as the reader of secrets takes a last newline away. */
-static kw_err make_text(struct kw_secret *text)
+static kw_err pin_mark_make_text(struct kw_secret *text)
 {
     KW_AUTO_SECRET(key);
     kw_err e = kw_secret_init(text, HEX_LEN + 1);
@@ -83,7 +82,7 @@ static kw_err make_text(struct kw_secret *text)
 
 /* Whole under a name of its own, then linked to the real one: whoever comes second finds
  * the first one's, whole. */
-static kw_err make_key(const char *path, struct kw_note *note)
+static kw_err pin_mark_make_key(const char *path, struct kw_note *note)
 {
     KW_AUTO_SECRET(text);
     char temporary[KW_PATH_MAX], hex[17];
@@ -91,16 +90,16 @@ static kw_err make_key(const char *path, struct kw_note *note)
     kw_random(random, sizeof random);
     kw_hex(hex, sizeof hex, kw_span_of(random, sizeof random));
     int n = snprintf(temporary, sizeof temporary, "%s.new.%s", path, hex);
-    kw_err e = make_text(&text);
+    kw_err e = pin_mark_make_text(&text);
     if (kw_failed(e) || n < 0 || (size_t)n >= sizeof temporary)
         return kw_failed(e) ? e : kw_err_native(KW_CODE_IO, ENAMETOOLONG, "pin key");
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return failed(path, "cannot create it", note);
+        return pin_mark_failed(path, "cannot create it", note);
     bool ok = fchmod(fd, 0600) == 0 &&
               write(fd, text.ptr, text.len) == (ssize_t)text.len &&
               (link(temporary, path) == 0 || errno == EEXIST);
-    e = ok ? KW_OK : failed(path, "cannot create it", note);
+    e = ok ? KW_OK : pin_mark_failed(path, "cannot create it", note);
     close(fd);
     unlink(temporary);
     return e;
@@ -120,12 +119,11 @@ kw_err kw_pin_key(const char *runtime, struct kw_secret *ret_key, struct kw_note
     e = read_key(path, ret_key, note);
     if (e.code != KW_CODE_MISSING)
         return e;
-    e = make_key(path, note);
+    e = pin_mark_make_key(path, note);
     return kw_failed(e) ? e : read_key(path, ret_key, note);
 }
 
-/* ---- the mark ------------------------------------------------------------------------
- */
+/* ---- the mark ---------------------------------------------------------------------- */
 
 static void hmac(kw_span key, kw_span text, uint8_t *dst, size_t len)
 {
@@ -150,8 +148,8 @@ kw_err kw_pin_mark_make(kw_span key, const char *serial, kw_span pin,
     if (kw_failed(e))
         return e;
     kw_dst dst = kw_dst_of(text.ptr, text.len);
-    KW_INVARIANT(kw_dst_put_u8(&dst, 1) && kw_dst_put_u8(&dst, (uint8_t)strlen(serial)) &&
-                 kw_dst_put(&dst, kw_span_str(serial)) && kw_dst_put(&dst, pin));
+    KW_MUST(kw_dst_put_u8(&dst, 1) && kw_dst_put_u8(&dst, (uint8_t)strlen(serial)) &&
+            kw_dst_put(&dst, kw_span_str(serial)) && kw_dst_put(&dst, pin));
     mark.key_len = sizeof mark.key;
     mark.digest_len = sizeof mark.digest;
     hmac(key, kw_span_of(&zero, 1), mark.key, sizeof mark.key);

@@ -20,7 +20,7 @@ static bool read_line(const char *path, char *dst, size_t cap)
 }
 
 /* Behind the name, which may hold anything: state is field 3, the start field 22. */
-static bool look(long pid, char *ret_state, uint64_t *ret_start)
+static bool pin_owner_look(long pid, char *ret_state, uint64_t *ret_start)
 {
     char path[64], line[1024];
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
@@ -37,7 +37,7 @@ bool kw_pin_owner_of(pid_t pid, struct kw_pin_owner *ret_owner)
     struct kw_pin_owner owner = {.pid = (uint32_t)pid};
     char state;
     kw_boot_id(owner.boot);
-    if (pid <= 0 || !look(pid, &state, &owner.start))
+    if (pid <= 0 || !pin_owner_look(pid, &state, &owner.start))
         return false;
     *ret_owner = owner;
     return true;
@@ -50,6 +50,6 @@ bool kw_pin_owner_lives(const struct kw_pin_owner *owner)
     uint64_t start;
     kw_boot_id(boot);
     return owner->pid != 0 && kw_boot_is(boot, owner->boot) &&
-           look(owner->pid, &state, &start) && start == owner->start && state != 'Z' &&
-           state != 'X';
+           pin_owner_look(owner->pid, &state, &start) && start == owner->start &&
+           state != 'Z' && state != 'X';
 }

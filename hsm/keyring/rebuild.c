@@ -10,7 +10,7 @@
 
 #define PUT(dst, src) kw_copy_str(dst, sizeof dst, kw_span_str(src))
 
-static bool is_digest(const uint8_t a[32], const uint8_t *b, size_t b_len)
+static bool rebuild_is_digest(const uint8_t a[32], const uint8_t *b, size_t b_len)
 {
     return kw_span_equal(kw_span_of(a, 32), kw_span_of(b, b_len));
 }
@@ -22,10 +22,10 @@ static bool is_digest(const uint8_t a[32], const uint8_t *b, size_t b_len)
 static bool is_before(const struct kw_keyring *backup, const struct kw_marks *m)
 {
     if (backup->serial == m->serial)
-        return is_digest(backup->sha256, m->sha256, m->sha256_len);
+        return rebuild_is_digest(backup->sha256, m->sha256, m->sha256_len);
     uint64_t back = m->serial - backup->serial; /* huge for a later one */
     return backup->serial < m->serial && back <= m->ancestor_count &&
-           is_digest(backup->sha256, m->ancestors[back - 1], 32);
+           rebuild_is_digest(backup->sha256, m->ancestors[back - 1], 32);
 }
 
 /* A node without memory has nothing to say. */
@@ -64,8 +64,8 @@ static void take_chain(struct kw_keyring *ring, const struct kw_marks *m)
 }
 
 /* Can this program bring every version to the state that is remembered? */
-static kw_err is_understood(const struct kw_keyring *backup, const struct kw_marks *m,
-                            struct kw_note *note)
+static kw_err rebuild_is_understood(const struct kw_keyring *backup,
+                                    const struct kw_marks *m, struct kw_note *note)
 {
     for (size_t i = 0; i < m->count; i++) {
         const struct kw_mark *mark = &m->versions[i];
@@ -133,8 +133,8 @@ void kw_act_recall(struct kw_keyring *ring, struct kw_version *v,
     v->state = now;
 }
 
-static kw_err record(struct kw_keyring *ring, enum kw_act act, uint32_t n, const char *at,
-                     const char *proof)
+static kw_err rebuild_record(struct kw_keyring *ring, enum kw_act act, uint32_t n,
+                             const char *at, const char *proof)
 {
     struct kw_history h = {.serial = ring->serial + 1, .n = n};
     PUT(h.act, kw_act_name(act));
@@ -151,7 +151,7 @@ static kw_err bring_back(struct kw_keyring *ring, struct kw_version *v,
     char proof[64];
     snprintf(proof, sizeof proof, "from the backup, serial %" PRIu64, from);
     kw_act_recall(ring, v, marks, at);
-    return record(ring, KW_ACT_ADOPT, v->n, at, proof);
+    return rebuild_record(ring, KW_ACT_ADOPT, v->n, at, proof);
 }
 
 /* The marks have every version of the last ring: one that they lack was pruned since, and
@@ -164,11 +164,12 @@ static kw_err leave_out(struct kw_keyring *ring, const struct kw_version *v,
     uint32_t n = v->n;
     snprintf(proof, sizeof proof, "%s destroyed, after the backup", v->key_id);
     kw_keyring_remove(ring, n);
-    return kw_marks_of(marks, n) == NULL ? record(ring, KW_ACT_PRUNE, n, at, proof)
-                                         : KW_OK;
+    return kw_marks_of(marks, n) == NULL
+               ? rebuild_record(ring, KW_ACT_PRUNE, n, at, proof)
+               : KW_OK;
 }
 
-static bool is_known(const struct kw_marks *marks, const struct kw_version *v)
+static bool rebuild_is_known(const struct kw_marks *marks, const struct kw_version *v)
 {
     const struct kw_mark *mark = kw_marks_of(marks, v->n);
     return marks->serial == 0 ||
@@ -185,8 +186,8 @@ static kw_err recall_all(struct kw_keyring *ring, const struct kw_keyring *backu
         ring->active = 0;
     for (size_t i = 0; i < backup->count && !kw_failed(e); i++) {
         struct kw_version *v = kw_keyring_edit(ring, backup->versions[i].n);
-        e = is_known(marks, v) ? bring_back(ring, v, marks, backup->serial, at)
-                               : leave_out(ring, v, marks, at);
+        e = rebuild_is_known(marks, v) ? bring_back(ring, v, marks, backup->serial, at)
+                                       : leave_out(ring, v, marks, at);
     }
     return e;
 }
@@ -198,7 +199,7 @@ kw_err kw_act_rebuild(const struct kw_keyring *backup, const char *domain,
     struct kw_keyring *ring = NULL;
     kw_err e = backup != NULL ? is_usable(backup, domain, marks, note) : KW_OK;
     if (!kw_failed(e) && backup != NULL)
-        e = is_understood(backup, marks, note);
+        e = rebuild_is_understood(backup, marks, note);
     if (!kw_failed(e))
         e = backup != NULL ? kw_keyring_dup(backup, &ring)
                            : kw_keyring_new(domain, &ring);

@@ -22,8 +22,8 @@ bool kw_refusal_costs(const struct kw_keyring *ring, const struct kw_marks *mark
 /* Fills ret->why. */
 void kw_refusal_words(const struct kw_keyring *ring, const char *domain,
                       const struct kw_memory *memory, struct kw_judgement *ret);
-/* The same when there is no ring: there is no file (`reason` NULL), or it was not read.
- */
+/* The same when there is no ring: there is no file (`reason` NULL), or it was not
+ * read. */
 void kw_refusal_words_absent(const char *reason, const struct kw_memory *memory,
                              const struct kw_places *places, struct kw_judgement *ret);
 /* Fills ret->cure; ring NULL: MISSING or DAMAGED.  has_marks: the state directory has a

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rules - what must hold between the members of a keyring, each with its own words */
-#include "table.h"
+#include "member_table.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* text - a keyring from its bytes and back; nothing is written that would not be read */
-#include "table.h"
+#include "member_table.h"
 
 #include <openssl/evp.h>
 
@@ -13,7 +13,8 @@ kw_err kw_keyring_sha256(kw_span bytes, uint8_t ret_sha256[32])
     return KW_OK;
 }
 
-static kw_err fill(kw_span json, struct kw_keyring *ring, struct kw_note *note)
+static kw_err keyring_text_fill(kw_span json, struct kw_keyring *ring,
+                                struct kw_note *note)
 {
     kw_err e = kw_json_read(kw_keyring_table, json, KW_KEYRING_MAX, ring, note);
     if (!kw_failed(e))
@@ -31,7 +32,7 @@ kw_err kw_keyring_parse(kw_span json, struct kw_keyring **ret_ring, struct kw_no
     if (ring == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "keyring");
     ring->refs = 1;
-    kw_err e = fill(json, ring, &why);
+    kw_err e = keyring_text_fill(json, ring, &why);
     if (kw_failed(e)) {
         kw_keyring_give(ring);
         kw_note_set(note, "keyring: %s", why.text);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static kw_err bad(void)
+static kw_err keyring_value_bad(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
 }
@@ -17,7 +17,7 @@ static kw_err read_mechanism(const struct kw_member *m, json_t *value, void *fie
     if (name != NULL && kw_mechanism_from_name(name, field))
         return KW_OK;
     kw_note_set(note, "must be a mechanism that this program knows: \"aes-256-gcm\"");
-    return bad();
+    return keyring_value_bad();
 }
 
 /* A name that nobody has becomes null, which the reader refuses. */
@@ -34,8 +34,8 @@ static json_t *write_mechanism(const struct kw_member *m, const void *field)
 
 const struct kw_member_kind kw_kind_mechanism = {read_mechanism, write_mechanism};
 
-static kw_err read_state(const struct kw_member *m, json_t *value, void *field,
-                         struct kw_note *note)
+static kw_err keyring_value_read_state(const struct kw_member *m, json_t *value,
+                                       void *field, struct kw_note *note)
 {
     (void)m;
     const char *name = json_string_value(value);
@@ -43,7 +43,7 @@ static kw_err read_state(const struct kw_member *m, json_t *value, void *field,
         return KW_OK;
     kw_note_set(note,
                 "must be created, accepted, active, retired, disabled or destroyed");
-    return bad();
+    return keyring_value_bad();
 }
 
 static json_t *write_state(const struct kw_member *m, const void *field)
@@ -52,7 +52,7 @@ static json_t *write_state(const struct kw_member *m, const void *field)
     return name_or_null(kw_key_state_name(*(const enum kw_key_state *)field));
 }
 
-const struct kw_member_kind kw_kind_state = {read_state, write_state};
+const struct kw_member_kind kw_kind_state = {keyring_value_read_state, write_state};
 
 static kw_err read_stored_format(const struct kw_member *m, json_t *value, void *field,
                                  struct kw_note *note)
@@ -60,7 +60,7 @@ static kw_err read_stored_format(const struct kw_member *m, json_t *value, void 
     (void)m;
     if (!json_is_integer(value) || json_integer_value(value) != KW_FORMAT_1) {
         kw_note_set(note, "must be %u", KW_FORMAT_1);
-        return bad();
+        return keyring_value_bad();
     }
     *(uint8_t *)field = KW_FORMAT_1;
     return KW_OK;
@@ -115,16 +115,16 @@ static kw_err read_attributes(const struct kw_member *m, json_t *value, void *fi
         void *answer = (char *)field + f->offset;
         if (!read_answer(json_object_get(value, f->name), answer)) {
             kw_note_set(note, "%s: must be true, false or null (not answered)", f->name);
-            return bad();
+            return keyring_value_bad();
         }
     }
     if (!read_value_len(json_object_get(value, VALUE_LEN), &a->value_len)) {
         kw_note_set(note, VALUE_LEN ": must be a number of bytes or null (not answered)");
-        return bad();
+        return keyring_value_bad();
     }
     if (json_object_size(value) != kw_attribute_fields_count + 1) {
         kw_note_set(note, "unknown attribute");
-        return bad();
+        return keyring_value_bad();
     }
     return KW_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* version - one KEK version in the file, member by member */
 #include "opaque.h"
-#include "table.h"
+#include "member_table.h"
 #include "value.h"
 
 #define AT(field) offsetof(struct kw_version, field)

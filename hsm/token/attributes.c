@@ -4,7 +4,7 @@
  * One call with many attributes fails as a whole when the token does not know one of
  * them, and how it says so differs: a refusal of one attribute is "not answered".
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #define FIELD(ck, member)                                                                \
     {                                                                                    \
@@ -42,8 +42,9 @@ static bool is_no_answer(CK_RV rv)
 }
 
 /* *ret_answered: exactly `len` bytes came. */
-static kw_err read_one(struct kw_token *t, CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type,
-                       void *value, CK_ULONG len, bool *ret_answered)
+static kw_err attributes_read_one(struct kw_token *t, CK_OBJECT_HANDLE key,
+                                  CK_ATTRIBUTE_TYPE type, void *value, CK_ULONG len,
+                                  bool *ret_answered)
 {
     CK_ATTRIBUTE attribute = {type, value, len};
     CK_RV rv = t->ck->C_GetAttributeValue(t->session, key, &attribute, 1);
@@ -53,14 +54,14 @@ static kw_err read_one(struct kw_token *t, CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TY
     return kw_ckr(rv, "C_GetAttributeValue");
 }
 
-static kw_err read_all(struct kw_token *t, CK_OBJECT_HANDLE key,
-                       struct kw_key_attributes *ret)
+static kw_err attributes_read_all(struct kw_token *t, CK_OBJECT_HANDLE key,
+                                  struct kw_key_attributes *ret)
 {
     bool answered = false;
     for (size_t i = 0; i < kw_attribute_cks_count; i++) {
         CK_BBOOL yes = 0;
-        kw_err e =
-            read_one(t, key, kw_attribute_cks[i].type, &yes, sizeof yes, &answered);
+        kw_err e = attributes_read_one(t, key, kw_attribute_cks[i].type, &yes, sizeof yes,
+                                       &answered);
         if (kw_failed(e))
             return e;
         enum kw_answer *answer =
@@ -68,7 +69,7 @@ static kw_err read_all(struct kw_token *t, CK_OBJECT_HANDLE key,
         *answer = !answered ? KW_ANSWER_NONE : yes ? KW_ANSWER_TRUE : KW_ANSWER_FALSE;
     }
     CK_ULONG len = 0;
-    kw_err e = read_one(t, key, CKA_VALUE_LEN, &len, sizeof len, &answered);
+    kw_err e = attributes_read_one(t, key, CKA_VALUE_LEN, &len, sizeof len, &answered);
     if (!kw_failed(e))
         ret->value_len = answered && len <= UINT32_MAX ? (uint32_t)len : 0;
     return e;
@@ -80,7 +81,7 @@ kw_err kw_attributes_read(struct kw_token *t, struct kw_token_key *key,
     struct kw_key_attributes got = {0};
     kw_err e = kw_key_ready(t, key);
     if (!kw_failed(e))
-        e = read_all(t, key->handle, &got);
+        e = attributes_read_all(t, key->handle, &got);
     e = kw_session_after(t, key, e);
     if (!kw_failed(e))
         *ret_attributes = got;
@@ -108,7 +109,7 @@ static bool is_partial(CK_RV rv)
            rv == CKR_ATTRIBUTE_VALUE_INVALID || rv == CKR_BUFFER_TOO_SMALL;
 }
 
-static enum kw_answer answer_of(const CK_ATTRIBUTE *asked)
+static enum kw_answer attributes_answer_of(const CK_ATTRIBUTE *asked)
 {
     CK_BBOOL value = *(const CK_BBOOL *)asked->pValue;
     if (asked->ulValueLen != sizeof value || value == NOT_WRITTEN)
@@ -133,9 +134,9 @@ kw_err kw_attributes_again(struct kw_token *t, struct kw_token_key *key,
     e = kw_session_after(t, key, e);
     if (kw_failed(e))
         return e;
-    attributes->extractable = answer_of(&asked[0]);
-    attributes->sensitive = answer_of(&asked[1]);
+    attributes->extractable = attributes_answer_of(&asked[0]);
+    attributes->sensitive = attributes_answer_of(&asked[1]);
     if (copyable)
-        attributes->copyable = answer_of(&asked[2]);
+        attributes->copyable = attributes_answer_of(&asked[2]);
     return KW_OK;
 }

@@ -2,11 +2,11 @@
 /* branch - further sessions of one login, and what a session costs besides wrapping;
  * linked into keyward-bench only
  *
- * A branch is a token of its own to the rest of this room: it has its own session and its
- * own handles, and borrows only the module, which several threads may call (the module
- * was initialised with CKF_OS_LOCKING_OK).
+ * A branch is a token of its own to the rest of this module: it has its own session and
+ * its own handles, and borrows only the module, which several threads may call (the
+ * module was initialised with CKF_OS_LOCKING_OK).
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <keyward/alloc.h>
 

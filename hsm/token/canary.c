@@ -5,7 +5,7 @@
  * that does not open says little by itself: a fresh text that is sealed and opened under
  * the same key tells a wrong key from a token in trouble.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 /* The check blob is what a file says: one that cannot be a check blob of this version
  * speaks against the version, and is no bug of ours. */

@@ -6,7 +6,7 @@
  * other, in the order of the list, and what was left out is told.  Nothing else is ever
  * tried again: a lost reply would make a second key.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +28,8 @@ struct template
     CK_ULONG count;
 };
 
-static void add(struct template *w, CK_ATTRIBUTE_TYPE type, void *value, CK_ULONG len)
+static void create_add(struct template *w, CK_ATTRIBUTE_TYPE type, void *value,
+                       CK_ULONG len)
 {
     KW_INVARIANT(w->count < OPTIONAL + REQUIRED);
     w->all[w->count++] = (CK_ATTRIBUTE){type, value, len};
@@ -36,7 +37,7 @@ static void add(struct template *w, CK_ATTRIBUTE_TYPE type, void *value, CK_ULON
 
 static void add_flag(struct template *w, CK_ATTRIBUTE_TYPE type, bool on)
 {
-    add(w, type, on ? &yes : &no, sizeof yes);
+    create_add(w, type, on ? &yes : &no, sizeof yes);
 }
 
 static void template_init(struct template *w, const struct kw_create_options *o)
@@ -47,16 +48,16 @@ static void template_init(struct template *w, const struct kw_create_options *o)
     *w = (struct template){0};
     kw_copy(w->label, sizeof w->label, label);
     kw_copy(w->id, sizeof w->id, o->locator);
-    add(w, CKA_ALLOWED_MECHANISMS, only_gcm, sizeof only_gcm);
+    create_add(w, CKA_ALLOWED_MECHANISMS, only_gcm, sizeof only_gcm);
     add_flag(w, CKA_DESTROYABLE, o->destroyable);
     add_flag(w, CKA_COPYABLE, o->copyable);
     add_flag(w, CKA_MODIFIABLE, false);
-    add(w, CKA_CLASS, &secret_key, sizeof secret_key);
-    add(w, CKA_KEY_TYPE, &aes, sizeof aes);
-    add(w, CKA_VALUE_LEN, &key_bytes, sizeof key_bytes);
-    add(w, CKA_LABEL, w->label, label.len);
+    create_add(w, CKA_CLASS, &secret_key, sizeof secret_key);
+    create_add(w, CKA_KEY_TYPE, &aes, sizeof aes);
+    create_add(w, CKA_VALUE_LEN, &key_bytes, sizeof key_bytes);
+    create_add(w, CKA_LABEL, w->label, label.len);
     if (o->locator.len > 0)
-        add(w, CKA_ID, w->id, o->locator.len);
+        create_add(w, CKA_ID, w->id, o->locator.len);
     add_flag(w, CKA_TOKEN, true);
     add_flag(w, CKA_PRIVATE, true);
     add_flag(w, CKA_SENSITIVE, true);
@@ -73,8 +74,8 @@ static bool may_drop(CK_RV rv)
            rv == CKR_TEMPLATE_INCONSISTENT;
 }
 
-static kw_err generate(struct kw_token *t, const struct kw_create_options *o,
-                       unsigned *ret_dropped)
+static kw_err create_generate(struct kw_token *t, const struct kw_create_options *o,
+                              unsigned *ret_dropped)
 {
     struct template w;
     CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, NULL, 0};
@@ -165,7 +166,7 @@ static kw_err create(struct kw_token *t, const struct kw_create_options *o,
     kw_err e = names_free(t, o, note);
     if (kw_failed(e))
         return e;
-    e = generate(t, o, ret_dropped);
+    e = create_generate(t, o, ret_dropped);
     if (kw_failed(e)) {
         kw_ckr_note(note, e,
                     "the token did not make the key; look whether it is there "

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* facts - what module and token say about themselves, made fit to print */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* PKCS#11 pads with blanks and ends with nothing; some modules pad with NULs.  Labels are
  * UTF-8 (PKCS#11 3.1, 2.5). */
-static void text_of(char *dst, size_t cap, const unsigned char *src, size_t len)
+static void facts_text_of(char *dst, size_t cap, const unsigned char *src, size_t len)
 {
     KW_INVARIANT(len < cap);
     while (len > 0 && (src[len - 1] == ' ' || src[len - 1] == '\0'))
@@ -26,10 +26,10 @@ kw_err kw_facts_of_module(CK_FUNCTION_LIST *ck, struct kw_token_facts *facts)
     kw_err e = kw_ckr(ck->C_GetInfo(&info), "C_GetInfo");
     if (kw_failed(e))
         return e;
-    text_of(facts->library, sizeof facts->library, info.libraryDescription,
-            sizeof info.libraryDescription);
-    text_of(facts->library_manufacturer, sizeof facts->library_manufacturer,
-            info.manufacturerID, sizeof info.manufacturerID);
+    facts_text_of(facts->library, sizeof facts->library, info.libraryDescription,
+                  sizeof info.libraryDescription);
+    facts_text_of(facts->library_manufacturer, sizeof facts->library_manufacturer,
+                  info.manufacturerID, sizeof info.manufacturerID);
     version_of(facts->library_version, info.libraryVersion);
     version_of(facts->cryptoki_version, info.cryptokiVersion);
     return KW_OK;
@@ -37,12 +37,12 @@ kw_err kw_facts_of_module(CK_FUNCTION_LIST *ck, struct kw_token_facts *facts)
 
 void kw_facts_of_token(const CK_TOKEN_INFO *info, struct kw_token_facts *facts)
 {
-    text_of(facts->label, sizeof facts->label, info->label, sizeof info->label);
-    text_of(facts->serial, sizeof facts->serial, info->serialNumber,
-            sizeof info->serialNumber);
-    text_of(facts->manufacturer, sizeof facts->manufacturer, info->manufacturerID,
-            sizeof info->manufacturerID);
-    text_of(facts->model, sizeof facts->model, info->model, sizeof info->model);
+    facts_text_of(facts->label, sizeof facts->label, info->label, sizeof info->label);
+    facts_text_of(facts->serial, sizeof facts->serial, info->serialNumber,
+                  sizeof info->serialNumber);
+    facts_text_of(facts->manufacturer, sizeof facts->manufacturer, info->manufacturerID,
+                  sizeof info->manufacturerID);
+    facts_text_of(facts->model, sizeof facts->model, info->model, sizeof info->model);
     version_of(facts->firmware, info->firmwareVersion);
     version_of(facts->hardware, info->hardwareVersion);
     facts->pin_count_low = (info->flags & CKF_USER_PIN_COUNT_LOW) != 0;

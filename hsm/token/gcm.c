@@ -6,7 +6,7 @@
  * parameters are the six fields of v2.40 errata 01 with ulIvBits filled in, which half of
  * the tokens ignore and the other half insist on.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 enum {
     IV_ROOM = 32,    /* a token may write its own IV over ours; 16 bytes were seen */

@@ -5,13 +5,13 @@
  * every user of the machine can read.  Nothing but SoftHSM is ever initialised: in an HSM
  * a slot without a token may be somebody's partition.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <string.h>
 
 enum { SLOTS_MAX = 64, LABEL_LEN = 32 };
 
-static kw_err refused(CK_RV rv, const char *call, struct kw_note *note)
+static kw_err init_refused(CK_RV rv, const char *call, struct kw_note *note)
 {
     kw_err e = kw_ckr(rv, call);
     kw_ckr_note(note, e, "while the token was initialised");
@@ -39,7 +39,7 @@ static kw_err free_slot(CK_FUNCTION_LIST *m, CK_SLOT_ID *ret_slot, struct kw_not
     CK_ULONG count = SLOTS_MAX;
     CK_RV rv = m->C_GetSlotList(CK_TRUE, slots, &count);
     if (rv != CKR_OK)
-        return refused(rv, "C_GetSlotList", note);
+        return init_refused(rv, "C_GetSlotList", note);
     for (CK_ULONG i = 0; i < count; i++) {
         CK_TOKEN_INFO info = {0};
         if (m->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
@@ -60,7 +60,7 @@ static kw_err user_pin(CK_FUNCTION_LIST *m, CK_SLOT_ID slot,
     CK_RV rv =
         m->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session);
     if (rv != CKR_OK)
-        return refused(rv, "C_OpenSession", note);
+        return init_refused(rv, "C_OpenSession", note);
     const char *call = "C_Login";
     rv = m->C_Login(session, CKU_SO, so_pin->ptr, so_pin->len);
     if (rv == CKR_OK) {
@@ -68,7 +68,7 @@ static kw_err user_pin(CK_FUNCTION_LIST *m, CK_SLOT_ID slot,
         rv = m->C_InitPIN(session, pin->ptr, pin->len);
     }
     (void)m->C_CloseSession(session); /* logs out too */
-    return rv == CKR_OK ? KW_OK : refused(rv, call, note);
+    return rv == CKR_OK ? KW_OK : init_refused(rv, call, note);
 }
 
 static kw_err initialise(CK_FUNCTION_LIST *m, const char *label,
@@ -86,7 +86,7 @@ static kw_err initialise(CK_FUNCTION_LIST *m, const char *label,
         return e;
     CK_RV rv = m->C_InitToken(slot, so_pin->ptr, so_pin->len, padded);
     return rv == CKR_OK ? user_pin(m, slot, so_pin, pin, note)
-                        : refused(rv, "C_InitToken", note);
+                        : init_refused(rv, "C_InitToken", note);
 }
 
 kw_err kw_token_init_softhsm(const char *module, const char *label,

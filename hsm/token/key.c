@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key - finds secret keys by label and locator, and exactly one again when handles died
- */
-#include "parts.h"
+/* key - finds secret keys by label and locator, and exactly one again when handles
+ * died */
+#include "token_internal.h"
 
 #include <string.h>
 
@@ -9,8 +9,8 @@
 
 static CK_OBJECT_CLASS secret_key = CKO_SECRET_KEY;
 
-/* A template wants pointers to non-const; the bytes are copied to be able to give them.
- */
+/* A template wants pointers to non-const; the bytes are copied to be able to give
+ * them. */
 struct wanted {
     CK_BYTE label[sizeof((struct kw_token_key *)0)->label];
     CK_BYTE locator[KW_LOCATOR_MAX];
@@ -145,8 +145,8 @@ void kw_key_keep(struct kw_token *t, struct kw_token_key *key)
 }
 
 /* Looks always, also for a key that was found before: it may be gone. */
-static kw_err find(struct kw_token *t, kw_span label, kw_span locator,
-                   struct kw_token_key **ret_key)
+static kw_err key_find(struct kw_token *t, kw_span label, kw_span locator,
+                       struct kw_token_key **ret_key)
 {
     struct kw_token_key *key = kw_key_known(t, label, locator, "");
     bool is_new = key == NULL;
@@ -180,7 +180,7 @@ kw_err kw_token_find(struct kw_token *token, const char *key_id, kw_span locator
         return kw_err_at(KW_CODE_BAD_INPUT, "key");
     }
     kw_phase_set(token, KW_PHASE_FIND);
-    kw_err e = find(token, label, locator, ret_key);
+    kw_err e = key_find(token, label, locator, ret_key);
     if (kw_failed(e))
         kw_key_explain(note, e, token, key_id);
     kw_phase_set(token, KW_PHASE_IDLE);

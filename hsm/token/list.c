@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* list - which secret keys lie in a token, by what they say of themselves */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <string.h>
 
@@ -29,7 +29,7 @@ kw_err kw_object_bytes(struct kw_token *t, CK_OBJECT_HANDLE object,
 }
 
 /* Reads one object's label and locator; it is taken when the label begins as wanted. */
-static kw_err look(struct kw_token *t, CK_OBJECT_HANDLE object, struct hunt *h)
+static kw_err list_look(struct kw_token *t, CK_OBJECT_HANDLE object, struct hunt *h)
 {
     struct kw_listed_key one = {{0}, {0}, 0};
     size_t len = 0;
@@ -50,7 +50,7 @@ static kw_err look(struct kw_token *t, CK_OBJECT_HANDLE object, struct hunt *h)
 
 /* Between Init and Final.  A module may look at attributes while it searches; PKCS#11 has
  * one search a session, and that is no other operation. */
-static kw_err walk(struct kw_token *t, struct hunt *h)
+static kw_err list_walk(struct kw_token *t, struct hunt *h)
 {
     CK_OBJECT_HANDLE got[OBJECTS_AT_ONCE];
     CK_ULONG n = 0;
@@ -60,7 +60,7 @@ static kw_err walk(struct kw_token *t, struct hunt *h)
         if (kw_failed(e))
             return e;
         for (CK_ULONG i = 0; i < n && i < OBJECTS_AT_ONCE; i++) {
-            e = look(t, got[i], h);
+            e = list_look(t, got[i], h);
             if (kw_failed(e))
                 return e;
         }
@@ -78,7 +78,7 @@ static kw_err search_all(struct kw_token *t, struct hunt *h)
         e = kw_ckr(t->ck->C_FindObjectsInit(t->session, wanted, 2), "C_FindObjectsInit");
     if (kw_failed(e))
         return e;
-    e = walk(t, h);
+    e = list_walk(t, h);
     kw_err end = kw_ckr(t->ck->C_FindObjectsFinal(t->session), "C_FindObjectsFinal");
     return kw_failed(e) ? e : end;
 }

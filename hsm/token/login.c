@@ -6,9 +6,9 @@
  * Tokens without flags exist, so that one also remembers a refused PIN across processes;
  * this file only sees to one process.
  */
-#include "parts.h"
+#include "token_internal.h"
 
-static kw_err stop(struct kw_note *note, const char *why)
+static kw_err token_login_stop(struct kw_note *note, const char *why)
 {
     kw_note_set(note, "%s; no login was tried", why);
     return kw_err_at(KW_CODE_PIN_STOP, "C_GetTokenInfo");
@@ -32,12 +32,13 @@ static kw_err look_at_flags(struct kw_token *t, struct kw_note *note)
     if (kw_failed(e))
         return e;
     if (t->facts.pin_locked)
-        return stop(note, "the token says that its user PIN is locked: the token's "
-                          "security officer must unlock it");
+        return token_login_stop(note,
+                                "the token says that its user PIN is locked: the token's "
+                                "security officer must unlock it");
     if (t->facts.pin_final_try)
-        return stop(note,
-                    "the token says that one more wrong PIN locks it: prove the PIN "
-                    "with the vendor's own tool, which clears this");
+        return token_login_stop(
+            note, "the token says that one more wrong PIN locks it: prove the PIN "
+                  "with the vendor's own tool, which clears this");
     return KW_OK;
 }
 
@@ -50,8 +51,8 @@ static const char *advice(kw_err e)
     return "the token did not take the login";
 }
 
-static kw_err log_in(struct kw_token *t, const struct kw_secret *pin,
-                     struct kw_note *note)
+static kw_err token_login_log_in(struct kw_token *t, const struct kw_secret *pin,
+                                 struct kw_note *note)
 {
     t->login_tried = true;
     kw_phase_set(t, KW_PHASE_LOGIN);
@@ -78,7 +79,7 @@ static kw_err second_login(struct kw_note *note)
     return kw_err_at(KW_CODE_BUG, "C_Login");
 }
 
-static struct kw_pin_facts facts_of(const struct kw_token_facts *t)
+static struct kw_pin_facts token_login_facts_of(const struct kw_token_facts *t)
 {
     struct kw_pin_facts f = {.count_low = t->pin_count_low,
                              .final_try = t->pin_final_try,
@@ -104,7 +105,7 @@ kw_err kw_token_pin(struct kw_token *t, struct kw_secret *ret_pin,
     if (!kw_failed(e))
         e = kw_pin_read(t->pin, ret_pin, &read, note);
     if (!kw_failed(e)) {
-        *ret_facts = facts_of(&t->facts);
+        *ret_facts = token_login_facts_of(&t->facts);
         ret_facts->source = read;
     }
     kw_phase_set(t, KW_PHASE_IDLE);
@@ -123,7 +124,7 @@ kw_err kw_token_login_with(struct kw_token *t, struct kw_secret *pin, bool *ret_
     kw_phase_set(t, KW_PHASE_INIT);
     kw_err e = look_at_flags(t, note);
     if (!kw_failed(e))
-        e = log_in(t, &mine, note);
+        e = token_login_log_in(t, &mine, note);
     if (ret_tried != NULL)
         *ret_tried = t->login_tried;
     kw_phase_set(t, KW_PHASE_IDLE);
@@ -136,8 +137,9 @@ kw_err kw_token_login(struct kw_token *t, struct kw_note *note)
     struct kw_pin_facts facts;
     kw_err e = t->login_tried ? second_login(note) : look_at_flags(t, note);
     if (!kw_failed(e) && t->facts.pin_count_low && !t->pin_proven)
-        e = stop(note, "the token has counted a wrong PIN, and this PIN has never worked "
-                       "here: prove it with the vendor's own tool, which clears this");
+        e = token_login_stop(
+            note, "the token has counted a wrong PIN, and this PIN has never worked "
+                  "here: prove it with the vendor's own tool, which clears this");
     if (!kw_failed(e))
         e = kw_token_pin(t, &pin, &facts, note);
     return kw_failed(e) ? e : kw_token_login_with(t, &pin, NULL, note);

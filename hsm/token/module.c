@@ -7,7 +7,7 @@
  * may read what this user may, the PIN among it.  What the module loads in its turn
  * (its libraries; the modules behind p11-kit-proxy.so) is not looked at here.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -41,7 +41,7 @@ static kw_err refuse_spy(const char *path, struct kw_note *note)
 
 /* The loader goes by the path: where the judgement is good, only root and this user can
  * put another file behind it afterwards. */
-static kw_err refuse_others(const char *path, struct kw_note *note)
+static kw_err module_refuse_others(const char *path, struct kw_note *note)
 {
     struct kw_note why = {{0}};
     kw_err e = kw_file_judge(path, geteuid(), &why);
@@ -51,7 +51,7 @@ static kw_err refuse_others(const char *path, struct kw_note *note)
     return kw_err_native(KW_CODE_HSM_CONFIG, e.native, "module");
 }
 
-static kw_err look_at(const char *path, struct kw_note *note)
+static kw_err module_look_at(const char *path, struct kw_note *note)
 {
     struct stat st;
     if (path == NULL || path[0] != '/') {
@@ -70,12 +70,12 @@ static kw_err look_at(const char *path, struct kw_note *note)
         return kw_err_at(KW_CODE_HSM_CONFIG, "module");
     }
     kw_err e = refuse_spy(path, note);
-    return kw_failed(e) ? e : refuse_others(path, note);
+    return kw_failed(e) ? e : module_refuse_others(path, note);
 }
 
 kw_err kw_module_load(const char *path, CK_FUNCTION_LIST **ret_ck, struct kw_note *note)
 {
-    kw_err e = look_at(path, note);
+    kw_err e = module_look_at(path, note);
     if (kw_failed(e))
         return e;
     p11_kit_be_quiet(); /* its messages come in our notes */

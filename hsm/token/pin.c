@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pin - the PIN from its source into the arena */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -4,7 +4,7 @@
  * A label is only a name: the check blob says which object is meant, the attributes what
  * it is worth.  One odd answer about attributes proves nothing: it is asked for twice.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <keyward/alloc.h>
 
@@ -77,8 +77,8 @@ static struct kw_token_key twin_of(const struct kw_token *t,
 /* ---- one object ---- */
 
 /* kw_attributes_again or kw_attributes_read, and the judge. */
-static kw_err judge(struct kw_token *t, struct kw_token_key *key, bool again,
-                    struct outcome *out)
+static kw_err prove_judge(struct kw_token *t, struct kw_token_key *key, bool again,
+                          struct outcome *out)
 {
     kw_err e = again ? kw_attributes_again(t, key, &key->attributes)
                      : kw_attributes_read(t, key, &key->attributes);
@@ -90,9 +90,9 @@ static kw_err judge(struct kw_token *t, struct kw_token_key *key, bool again,
 static kw_err judge_attributes(struct kw_token *t, struct kw_token_key *key, bool again,
                                const struct kw_token_claim *c, struct outcome *out)
 {
-    kw_err e = judge(t, key, again, out);
+    kw_err e = prove_judge(t, key, again, out);
     if (e.code == KW_CODE_KEY_BAD)
-        e = judge(t, key, again, out);
+        e = prove_judge(t, key, again, out);
     if (e.code == KW_CODE_KEY_BAD)
         out->findings |= KW_FINDING_EXPOSED;
     else if (!kw_failed(e) && !c->may_copy && key->attributes.copyable == KW_ANSWER_TRUE)
@@ -123,9 +123,9 @@ static kw_err worse(kw_err a, kw_err b)
 }
 
 /* *key becomes the object that is meant, if there is one. */
-static kw_err choose(struct kw_token *t, struct kw_token_key *key,
-                     const struct objects *o, const struct kw_token_claim *c,
-                     struct outcome *out)
+static kw_err prove_choose(struct kw_token *t, struct kw_token_key *key,
+                           const struct objects *o, const struct kw_token_claim *c,
+                           struct outcome *out)
 {
     kw_err worst = KW_OK;
     bool chosen = false;
@@ -158,7 +158,7 @@ static kw_err prove_once(struct kw_token *t, struct kw_token_key *key,
         kw_key_explain(&out->note, e, t, c->label);
         return e;
     }
-    e = choose(t, key, &o, c, out);
+    e = prove_choose(t, key, &o, c, out);
     if (!kw_failed(e) && !are_alone(&o))
         out->findings |= KW_FINDING_DUPLICATE;
     if (!kw_failed(e) && c->also_wrap)
@@ -166,7 +166,7 @@ static kw_err prove_once(struct kw_token *t, struct kw_token_key *key,
     return e;
 }
 
-static void explain(struct outcome *out, const struct kw_token_claim *c)
+static void prove_explain(struct outcome *out, const struct kw_token_claim *c)
 {
     const unsigned n = c->version->n;
     char name[48];
@@ -193,12 +193,12 @@ static void prove(struct kw_token *t, struct kw_token_key *key,
         out->err = prove_once(t, key, c, out);
     if (kw_failed(out->err))
         key->epoch = t->epoch - 1;
-    explain(out, c);
+    prove_explain(out, c);
 }
 
-static kw_err hand_over(struct kw_token *t, const struct outcome *out,
-                        unsigned *ret_findings, struct kw_note *note,
-                        struct kw_note *remarks)
+static kw_err prove_hand_over(struct kw_token *t, const struct outcome *out,
+                              unsigned *ret_findings, struct kw_note *note,
+                              struct kw_note *remarks)
 {
     *ret_findings = out->findings;
     if (kw_failed(out->err))
@@ -227,7 +227,7 @@ kw_err kw_token_prove(struct kw_token *token, const struct kw_token_claim *claim
     prove(token, key, claim, &out);
     if (!kw_failed(out.err))
         *ret_key = key;
-    return hand_over(token, &out, ret_findings, note, remarks);
+    return prove_hand_over(token, &out, ret_findings, note, remarks);
 }
 
 /* ---- the look ---- */
@@ -264,6 +264,6 @@ kw_err kw_token_look(struct kw_token *token, struct kw_token_key *key,
         out.err = look_closely(token, key, claim, &out);
     if (is_other_key(out.err) || out.err.code == KW_CODE_KEY_BAD)
         key->epoch = token->epoch - 1;
-    explain(&out, claim);
-    return hand_over(token, &out, ret_findings, note, NULL);
+    prove_explain(&out, claim);
+    return prove_hand_over(token, &out, ret_findings, note, NULL);
 }

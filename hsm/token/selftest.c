@@ -5,7 +5,7 @@
  * one is a nonce used twice.  The key lives in the token's own session; each trial has a
  * side session of its own, as a refused decrypt may spoil the session it ran in.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 enum { TEXT = 32 };
 
@@ -31,7 +31,7 @@ static kw_err session_key(struct kw_token *t, CK_OBJECT_HANDLE *ret_key)
     return kw_ckr(rv, "C_GenerateKey");
 }
 
-static kw_err seal(struct trial *x, kw_span iv, uint8_t iv_after[KW_GCM_IV])
+static kw_err selftest_seal(struct trial *x, kw_span iv, uint8_t iv_after[KW_GCM_IV])
 {
     CK_SESSION_HANDLE side = 0;
     kw_err e = kw_session_open(x->t, &side);
@@ -81,7 +81,7 @@ static kw_err appended(struct kw_note *note)
 
 /* It refused a random IV.  One that demands zeros to fill in its own is told apart from
  * one that has no AES-GCM. */
-static kw_err refused(struct trial *x, kw_err e, struct kw_note *note)
+static kw_err selftest_refused(struct trial *x, kw_err e, struct kw_note *note)
 {
     static const uint8_t zeros[KW_GCM_IV];
     uint8_t after[KW_GCM_IV];
@@ -90,7 +90,7 @@ static kw_err refused(struct trial *x, kw_err e, struct kw_note *note)
         return e;
     }
     if (e.native != CKR_MECHANISM_INVALID &&
-        !kw_failed(seal(x, kw_span_of(zeros, sizeof zeros), after)))
+        !kw_failed(selftest_seal(x, kw_span_of(zeros, sizeof zeros), after)))
         return x->sealed.len == TEXT + KW_GCM_TAG ? write_back(note) : appended(note);
     kw_ckr_note(note, e,
                 "the token cannot do AES-256-GCM (CKM_AES_GCM), which this "
@@ -102,9 +102,9 @@ static kw_err regime(struct trial *x, struct kw_note *note)
 {
     uint8_t after[KW_GCM_IV];
     kw_span iv = kw_span_of(x->iv, sizeof x->iv);
-    kw_err e = seal(x, iv, after);
+    kw_err e = selftest_seal(x, iv, after);
     if (kw_failed(e))
-        return refused(x, e, note);
+        return selftest_refused(x, e, note);
     if (x->sealed.len == TEXT + KW_GCM_TAG + 16)
         return appended(note);
     if (!kw_span_equal(iv, kw_span_of(after, sizeof after)))

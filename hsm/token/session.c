@@ -6,7 +6,7 @@
  * session of a process logs it out (PKCS#11 v2.40 5.6, C_CloseSession), and we log in
  * once.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 kw_err kw_session_open(struct kw_token *t, CK_SESSION_HANDLE *ret_session)
 {

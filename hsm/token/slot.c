@@ -4,7 +4,7 @@
  * Slot numbers change between starts, and no slot at all is what a network HSM's library
  * shows when it cannot reach its peer: both are reasons to look by name each time.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <stdio.h>
 
@@ -46,7 +46,7 @@ struct hunt {
 };
 
 /* A slot may hold a token that nobody has initialised: it is no choice. */
-static void add_name(struct hunt *hunt, const CK_TOKEN_INFO *info)
+static void slot_add_name(struct hunt *hunt, const CK_TOKEN_INFO *info)
 {
     struct kw_token_facts facts = {0};
     char name[96];
@@ -62,8 +62,8 @@ static void add_name(struct hunt *hunt, const CK_TOKEN_INFO *info)
     }
 }
 
-static void look(CK_FUNCTION_LIST *ck, const struct kw_token_uri *uri, CK_SLOT_ID slot,
-                 struct hunt *hunt)
+static void slot_look(CK_FUNCTION_LIST *ck, const struct kw_token_uri *uri,
+                      CK_SLOT_ID slot, struct hunt *hunt)
 {
     CK_TOKEN_INFO info = {0};
     CK_RV rv = ck->C_GetTokenInfo(slot, &info);
@@ -76,7 +76,7 @@ static void look(CK_FUNCTION_LIST *ck, const struct kw_token_uri *uri, CK_SLOT_I
     if (matches && hunt->matches == 0)
         hunt->there_len = 0; /* from now on those that match are of interest */
     if (matches || hunt->matches == 0)
-        add_name(hunt, &info);
+        slot_add_name(hunt, &info);
     if (!matches)
         return;
     hunt->matches++;
@@ -84,7 +84,7 @@ static void look(CK_FUNCTION_LIST *ck, const struct kw_token_uri *uri, CK_SLOT_I
     hunt->info = info;
 }
 
-static kw_err judge(const struct hunt *hunt, CK_ULONG slots, struct kw_note *note)
+static kw_err slot_judge(const struct hunt *hunt, CK_ULONG slots, struct kw_note *note)
 {
     if (hunt->matches == 1)
         return KW_OK;
@@ -124,9 +124,9 @@ kw_err kw_slot_find(CK_FUNCTION_LIST *ck, const struct kw_token_uri *uri,
         return e;
     }
     for (CK_ULONG i = 0; i < count; i++)
-        look(ck, uri, slots[i], &hunt);
+        slot_look(ck, uri, slots[i], &hunt);
     kw_free(slots);
-    e = judge(&hunt, count, note);
+    e = slot_judge(&hunt, count, note);
     if (kw_failed(e))
         return e;
     *ret_slot = hunt.slot;

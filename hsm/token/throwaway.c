@@ -4,7 +4,7 @@
  * As sensitive and private as a KEK, as those flags cost time, and told from one by its
  * label: what makes, copies or destroys a key here looks at that label first.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,7 @@ void kw_token_throwaway_label(char dst[KW_KEY_ID_MAX + 1])
     snprintf(dst, KW_KEY_ID_MAX + 1, "%s%s", KW_THROWAWAY_BEGIN, hex);
 }
 
-static kw_err generate(struct kw_token *t, const char *label, bool on_token)
+static kw_err throwaway_generate(struct kw_token *t, const char *label, bool on_token)
 {
     CK_ULONG len = 32;
     CK_ATTRIBUTE wanted[] = {
@@ -57,7 +57,7 @@ kw_err kw_token_make_throwaway(struct kw_token *token, const char *label, bool o
     }
     kw_err e = kw_session_ready(token);
     if (!kw_failed(e))
-        e = kw_session_after(token, NULL, generate(token, label, on_token));
+        e = kw_session_after(token, NULL, throwaway_generate(token, label, on_token));
     if (kw_failed(e)) {
         kw_ckr_note(note, e, "the token made no key to measure with");
         return e;
@@ -65,7 +65,8 @@ kw_err kw_token_make_throwaway(struct kw_token *token, const char *label, bool o
     return kw_token_find(token, label, no_locator, ret_key, note);
 }
 
-static kw_err copy(struct kw_token *t, const struct kw_token_key *key, const char *label)
+static kw_err throwaway_copy(struct kw_token *t, const struct kw_token_key *key,
+                             const char *label)
 {
     CK_ATTRIBUTE changed[] = {
         {CKA_TOKEN, &no, sizeof no},
@@ -86,7 +87,7 @@ kw_err kw_token_copy_throwaway(struct kw_token *token, const char *from,
     kw_err e = kw_token_find(token, from, no_locator, &key, note);
     if (kw_failed(e))
         return e;
-    e = kw_session_after(token, NULL, copy(token, key, label));
+    e = kw_session_after(token, NULL, throwaway_copy(token, key, label));
     if (kw_failed(e)) {
         kw_ckr_note(note, e,
                     "the token does not copy its key into a session object: measure "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* token - opens one token behind one module, and closes it */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <keyward/alloc.h>
 

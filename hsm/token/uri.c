@@ -5,7 +5,7 @@
  * attributes it does not know, duplicates, and attributes that our settings have a place
  * of their own for.  A refused URI is never repeated in the note: it may hold a PIN.
  */
-#include "parts.h"
+#include "token_internal.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ struct kw_token_uri {
 static const char *const allowed[] = {"token", "serial", "manufacturer", "model"};
 enum { ALLOWED = sizeof allowed / sizeof allowed[0] };
 
-static kw_err refuse(struct kw_note *note, const char *why)
+static kw_err uri_refuse(struct kw_note *note, const char *why)
 {
     kw_note_set(note,
                 "the token's URI %s; it looks like \"pkcs11:token=LABEL\" or "
@@ -43,7 +43,7 @@ static const char *query_refusal(const char *query)
 }
 
 /* Which of the allowed names the attribute has; ALLOWED when none. */
-static unsigned name_of(kw_span attribute)
+static unsigned uri_name_of(kw_span attribute)
 {
     const uint8_t *eq = memchr(attribute.ptr, '=', attribute.len);
     if (eq == NULL)
@@ -55,26 +55,27 @@ static unsigned name_of(kw_span attribute)
     return i;
 }
 
-static kw_err check_path(const char *path, struct kw_note *note)
+static kw_err uri_check_path(const char *path, struct kw_note *note)
 {
     bool seen[ALLOWED] = {false};
     while (*path != '\0') {
         size_t len = strcspn(path, ";");
-        unsigned name = name_of(kw_span_of(path, len));
+        unsigned name = uri_name_of(kw_span_of(path, len));
         if (name == ALLOWED)
-            return refuse(note, "has an attribute other than token, serial, manufacturer "
-                                "and model");
+            return uri_refuse(note,
+                              "has an attribute other than token, serial, manufacturer "
+                              "and model");
         if (seen[name])
-            return refuse(note, "has an attribute twice");
+            return uri_refuse(note, "has an attribute twice");
         if (path[len - 1] == '=')
-            return refuse(note, "has an empty attribute");
+            return uri_refuse(note, "has an empty attribute");
         seen[name] = true;
         path += len;
         if (*path == ';' && *++path == '\0')
-            return refuse(note, "ends in \";\"");
+            return uri_refuse(note, "ends in \";\"");
     }
     if (!seen[0] && !seen[1])
-        return refuse(note, "names neither token nor serial");
+        return uri_refuse(note, "names neither token nor serial");
     return KW_OK;
 }
 
@@ -82,11 +83,11 @@ static kw_err check_text(const char *text, struct kw_note *note)
 {
     static const char scheme[] = "pkcs11:";
     if (text == NULL || strncmp(text, scheme, sizeof scheme - 1) != 0)
-        return refuse(note, "does not begin with \"pkcs11:\"");
+        return uri_refuse(note, "does not begin with \"pkcs11:\"");
     const char *query = strchr(text, '?');
     if (query != NULL)
-        return refuse(note, query_refusal(query));
-    return check_path(text + sizeof scheme - 1, note);
+        return uri_refuse(note, query_refusal(query));
+    return uri_check_path(text + sizeof scheme - 1, note);
 }
 
 kw_err kw_token_uri_parse(const char *text, struct kw_token_uri **ret_uri,
@@ -104,7 +105,7 @@ kw_err kw_token_uri_parse(const char *text, struct kw_token_uri **ret_uri,
     } else {
         int rc = p11_kit_uri_parse(text, P11_KIT_URI_FOR_TOKEN, uri->uri);
         if (rc != P11_KIT_URI_OK || p11_kit_uri_any_unrecognized(uri->uri))
-            e = refuse(note, "is malformed or has a value that is too long");
+            e = uri_refuse(note, "is malformed or has a value that is too long");
     }
     if (kw_failed(e)) {
         kw_token_uri_free(uri);

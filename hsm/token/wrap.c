@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wrap - one wrap or unwrap under a found key, and what may leave the room of it */
-#include "parts.h"
+/* wrap - one wrap or unwrap under a found key, and what may leave the module of it */
+#include "token_internal.h"
 
 static bool is_zero(uint8_t byte)
 {

@@ -4,7 +4,7 @@
  *   "kwbrief1" 8, module, uri, pin, domain, pin_key (lengths of two bytes), production 1,
  *   mlock 1, active_n 4, keyring length 4, keyring
  */
-#include "head.h"
+#include "wire_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static bool brief_is_sane(const struct kw_brief *b)
            b->keyring.len <= KW_KEYRING_MAX;
 }
 
-kw_err kw_brief_put(const struct kw_brief *b, kw_dst *dst)
+kw_err kw_brief_encode(const struct kw_brief *b, kw_dst *dst)
 {
     size_t before = dst->len;
     if (!brief_is_sane(b))
@@ -54,7 +54,7 @@ kw_err kw_brief_put(const struct kw_brief *b, kw_dst *dst)
     return KW_OK;
 }
 
-kw_err kw_brief_get(kw_span bytes, struct kw_brief *ret_brief)
+kw_err kw_brief_decode(kw_span bytes, struct kw_brief *ret_brief)
 {
     struct kw_brief b = {0};
     struct kw_src src = kw_src_of(bytes);
@@ -74,17 +74,17 @@ kw_err kw_brief_get(kw_span bytes, struct kw_brief *ret_brief)
     return KW_OK;
 }
 
-static kw_err refused(const char *where)
+static kw_err brief_refused(const char *where)
 {
     return kw_err_native(KW_CODE_IO, (uint32_t)errno, where);
 }
 
-static kw_err write_all(int fd, kw_span bytes)
+static kw_err brief_write_all(int fd, kw_span bytes)
 {
     while (bytes.len > 0) {
         ssize_t n = write(fd, bytes.ptr, bytes.len);
         if (n <= 0)
-            return refused("write");
+            return brief_refused("write");
         bytes = kw_span_of(bytes.ptr + n, bytes.len - (size_t)n);
     }
     return KW_OK;
@@ -95,14 +95,15 @@ kw_err kw_brief_seal(const struct kw_brief *brief, int *ret_fd)
     kw_dst dst = kw_dst_of(kw_new(KW_BRIEF_MAX, 1), KW_BRIEF_MAX);
     if (dst.ptr == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "brief");
-    kw_err e = kw_brief_put(brief, &dst);
+    kw_err e = kw_brief_encode(brief, &dst);
     int fd = -1;
     if (!kw_failed(e)) {
         fd = memfd_create("keyward-brief", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        e = fd < 0 ? refused("memfd_create") : write_all(fd, kw_dst_span(&dst));
+        e = fd < 0 ? brief_refused("memfd_create")
+                   : brief_write_all(fd, kw_dst_span(&dst));
     }
     if (!kw_failed(e) && fcntl(fd, F_ADD_SEALS, SEALS) != 0)
-        e = refused("F_ADD_SEALS");
+        e = brief_refused("F_ADD_SEALS");
     kw_wipe(dst.ptr, dst.cap);
     kw_free(dst.ptr);
     if (kw_failed(e)) {
@@ -118,13 +119,13 @@ kw_err kw_brief_map(int fd, struct kw_brief *ret_brief)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return refused("fstat");
+        return brief_refused("fstat");
     if (fcntl(fd, F_GET_SEALS) != SEALS || st.st_size <= 0 || st.st_size > KW_BRIEF_MAX)
         return kw_err_at(KW_CODE_BAD_INPUT, "brief");
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
-        return refused("mmap");
-    kw_err e = kw_brief_get(kw_span_of(p, (size_t)st.st_size), ret_brief);
+        return brief_refused("mmap");
+    kw_err e = kw_brief_decode(kw_span_of(p, (size_t)st.st_size), ret_brief);
     if (kw_failed(e))
         munmap(p, (size_t)st.st_size);
     return e;

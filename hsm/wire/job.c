@@ -7,7 +7,7 @@
  *   answer  magic, kind, id 8, code 1, native 4, step 1, hsm_ns 8, looked 1, findings 1,
  *           reason and output, each behind a length of two bytes
  */
-#include "head.h"
+#include "wire_internal.h"
 
 static bool canary_is_sane(const struct kw_wire_job *j)
 {
@@ -36,7 +36,7 @@ static bool job_is_sane(const struct kw_wire_job *j)
     return false;
 }
 
-kw_err kw_wire_put_job(const struct kw_wire_job *j, kw_dst *dst)
+kw_err kw_wire_encode_job(const struct kw_wire_job *j, kw_dst *dst)
 {
     size_t before = dst->len;
     if (!job_is_sane(j))
@@ -53,7 +53,7 @@ kw_err kw_wire_put_job(const struct kw_wire_job *j, kw_dst *dst)
     return kw_wire_finish(dst, before, ok);
 }
 
-kw_err kw_wire_get_job(kw_span message, struct kw_wire_job *ret_job)
+kw_err kw_wire_decode_job(kw_span message, struct kw_wire_job *ret_job)
 {
     struct kw_wire_job j = {0};
     struct kw_src src = kw_wire_body(message, KW_WIRE_JOB);
@@ -83,7 +83,7 @@ static bool answer_is_sane(const struct kw_wire_answer *a)
            (kw_failed(a->err) ? a->output.len : a->reason.len) == 0;
 }
 
-kw_err kw_wire_put_answer(const struct kw_wire_answer *a, kw_dst *dst)
+kw_err kw_wire_encode_answer(const struct kw_wire_answer *a, kw_dst *dst)
 {
     size_t before = dst->len;
     if (!answer_is_sane(a) || a->err.code >= KW_CODE_COUNT)
@@ -96,7 +96,7 @@ kw_err kw_wire_put_answer(const struct kw_wire_answer *a, kw_dst *dst)
     return kw_wire_finish(dst, before, ok);
 }
 
-kw_err kw_wire_get_answer(kw_span message, struct kw_wire_answer *ret_answer)
+kw_err kw_wire_decode_answer(kw_span message, struct kw_wire_answer *ret_answer)
 {
     struct kw_wire_answer a = {0};
     struct kw_src src = kw_wire_body(message, KW_WIRE_ANSWER);

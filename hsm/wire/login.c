@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* May I log in?  PIN, WORD, LOGIN.
+/* May I log in?  PIN, PERMIT, LOGIN.
  *
  *   pin    magic, kind, serial, label, count_low 1, final_try 1, locked 1, dev 8, ino 8,
  *          ctime_ns 8, size 8, key, digest (text and the last two behind a length)
- *   word   magic, kind, code 1, native 4, step 1, note
+ *   permit magic, kind, code 1, native 4, step 1, note
  *   login  the same, was_in 1
  */
-#include "head.h"
+#include "wire_internal.h"
 
-static kw_err refused(void)
+static kw_err wire_login_refused(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "wire");
 }
@@ -20,7 +20,7 @@ static bool mark_is_sane(const struct kw_pin_mark *m)
     return none || (m->key_len == sizeof m->key && m->digest_len == sizeof m->digest);
 }
 
-kw_err kw_wire_put_pin(const struct kw_pin_facts *p, kw_dst *dst)
+kw_err kw_wire_encode_pin(const struct kw_pin_facts *p, kw_dst *dst)
 {
     size_t before = dst->len;
     const struct kw_pin_mark *m = &p->mark;
@@ -49,7 +49,7 @@ static size_t take_bytes(struct kw_src *src, uint8_t *dst, size_t cap)
     return bytes.len;
 }
 
-kw_err kw_wire_get_pin(kw_span message, struct kw_pin_facts *ret_pin)
+kw_err kw_wire_decode_pin(kw_span message, struct kw_pin_facts *ret_pin)
 {
     struct kw_pin_facts p = {.count_low = false};
     struct kw_src src = kw_wire_body(message, KW_WIRE_PIN);
@@ -65,16 +65,15 @@ kw_err kw_wire_get_pin(kw_span message, struct kw_pin_facts *ret_pin)
     p.mark.key_len = take_bytes(&src, p.mark.key, sizeof p.mark.key);
     p.mark.digest_len = take_bytes(&src, p.mark.digest, sizeof p.mark.digest);
     if (!kw_src_done(&src) || !mark_is_sane(&p.mark))
-        return refused();
+        return wire_login_refused();
     *ret_pin = p;
     return KW_OK;
 }
 
-/* ---- an error, or none, and words about it -------------------------------------------
- */
+/* ---- an error, or none, and words about it ----------------------------------------- */
 
 /* Cut text may end within a character, and a path may hold anything. */
-static void make_text(struct kw_note *note)
+static void wire_login_make_text(struct kw_note *note)
 {
     if (kw_is_text(kw_span_str(note->text)))
         return;
@@ -87,7 +86,7 @@ static bool put_end(enum kw_wire_kind kind, kw_err e, const struct kw_note *said
                     kw_dst *dst)
 {
     struct kw_note note = *said;
-    make_text(&note);
+    wire_login_make_text(&note);
     return kw_wire_put_head(dst, kind) && kw_wire_put_err(dst, e) &&
            kw_wire_put_text(dst, note.text);
 }
@@ -111,25 +110,25 @@ static struct kw_src take_end(enum kw_wire_kind kind, kw_span message, kw_err *r
     return src;
 }
 
-kw_err kw_wire_put_word(const struct kw_wire_word *w, kw_dst *dst)
+kw_err kw_wire_encode_permit(const struct kw_wire_permit *w, kw_dst *dst)
 {
     size_t before = dst->len;
     if (!note_is_sane(w->err, &w->note))
         return kw_err_at(KW_CODE_BUG, "wire");
-    return kw_wire_finish(dst, before, put_end(KW_WIRE_WORD, w->err, &w->note, dst));
+    return kw_wire_finish(dst, before, put_end(KW_WIRE_PERMIT, w->err, &w->note, dst));
 }
 
-kw_err kw_wire_get_word(kw_span message, struct kw_wire_word *ret_word)
+kw_err kw_wire_decode_permit(kw_span message, struct kw_wire_permit *ret_permit)
 {
-    struct kw_wire_word w = {.err = {0}};
-    struct kw_src src = take_end(KW_WIRE_WORD, message, &w.err, &w.note);
+    struct kw_wire_permit w = {.err = {0}};
+    struct kw_src src = take_end(KW_WIRE_PERMIT, message, &w.err, &w.note);
     if (!kw_src_done(&src) || !note_is_sane(w.err, &w.note))
-        return refused();
-    *ret_word = w;
+        return wire_login_refused();
+    *ret_permit = w;
     return KW_OK;
 }
 
-kw_err kw_wire_put_login(const struct kw_wire_login *l, kw_dst *dst)
+kw_err kw_wire_encode_login(const struct kw_wire_login *l, kw_dst *dst)
 {
     size_t before = dst->len;
     if (!login_is_sane(l))
@@ -139,13 +138,13 @@ kw_err kw_wire_put_login(const struct kw_wire_login *l, kw_dst *dst)
     return kw_wire_finish(dst, before, ok);
 }
 
-kw_err kw_wire_get_login(kw_span message, struct kw_wire_login *ret_login)
+kw_err kw_wire_decode_login(kw_span message, struct kw_wire_login *ret_login)
 {
     struct kw_wire_login l = {.err = {0}};
     struct kw_src src = take_end(KW_WIRE_LOGIN, message, &l.err, &l.note);
     l.was_in = kw_wire_take_bool(&src);
     if (!kw_src_done(&src) || !login_is_sane(&l))
-        return refused();
+        return wire_login_refused();
     *ret_login = l;
     return KW_OK;
 }

@@ -13,7 +13,7 @@
 
 enum { PAGE_BYTES = 4096 };
 
-static kw_err refused(const char *where)
+static kw_err page_refused(const char *where)
 {
     return kw_err_native(KW_CODE_IO, (uint32_t)errno, where);
 }
@@ -22,12 +22,12 @@ kw_err kw_page_map(int fd, struct kw_page **ret_page)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return refused("fstat");
+        return page_refused("fstat");
     if (st.st_size != PAGE_BYTES)
         return kw_err_at(KW_CODE_BAD_INPUT, "page");
     void *p = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (p == MAP_FAILED)
-        return refused("mmap");
+        return page_refused("mmap");
     *ret_page = p;
     return KW_OK;
 }
@@ -36,12 +36,12 @@ kw_err kw_page_make(int *ret_fd, struct kw_page **ret_page)
 {
     int fd = memfd_create("keyward-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
-        return refused("memfd_create");
+        return page_refused("memfd_create");
     kw_err e =
         ftruncate(fd, PAGE_BYTES) == 0 &&
                 fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) == 0
             ? kw_page_map(fd, ret_page)
-            : refused("F_ADD_SEALS");
+            : page_refused("F_ADD_SEALS");
     if (kw_failed(e))
         close(fd);
     else

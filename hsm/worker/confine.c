@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nobody reads this process' memory: no core file, no ptrace, no /proc/PID/mem of ours.
- */
-#include "worker.h"
+/* Nobody reads this process' memory: no core file, no ptrace, no /proc/PID/mem of
+ * ours. */
+#include "worker_internal.h"
 
 #include <errno.h>
 #include <sys/prctl.h>

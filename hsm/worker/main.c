@@ -8,9 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "worker.h"
+#include "worker_internal.h"
 
-/* Buffers of the loop, one job's input and output, the token room's scratch, the PIN. */
+/* Buffers of the loop, one job's input and output, the token module's scratch, the PIN.
+ *  */
 enum { ARENA_BYTES = 128 * 1024 };
 
 /* A terminal's or a service manager's signals are the front's to answer. */
@@ -21,7 +22,7 @@ static void ignore_signals(void)
         signal(ignored[i], SIG_IGN);
 }
 
-static kw_err furnish(struct kw_worker_state *w, struct kw_note *note)
+static kw_err worker_main_furnish(struct kw_hsm_worker *w, struct kw_note *note)
 {
     kw_err e = kw_page_map(KW_WIRE_PAGE_FD, &w->page);
     if (!kw_failed(e))
@@ -37,7 +38,7 @@ static kw_err furnish(struct kw_worker_state *w, struct kw_note *note)
 }
 
 /* The front sees the end of the socket at once, however long the library takes to end. */
-static int leave(struct kw_worker_state *w, kw_err e)
+static int worker_main_leave(struct kw_hsm_worker *w, kw_err e)
 {
     kw_guard_hold(); /* it would take our own end of the socket for the front's */
     shutdown(w->socket, SHUT_RDWR);
@@ -51,18 +52,18 @@ static int leave(struct kw_worker_state *w, kw_err e)
 
 int main(void)
 {
-    static struct kw_worker_state worker = {.socket = KW_WIRE_SOCKET_FD,
-                                            .clock = &kw_clock_system};
+    static struct kw_hsm_worker worker = {.socket = KW_WIRE_SOCKET_FD,
+                                          .clock = &kw_clock_system};
     struct kw_note note = {{0}};
     kw_err e = kw_worker_confine(&note);
     ignore_signals();
     if (!kw_failed(e))
-        e = furnish(&worker, &note);
+        e = worker_main_furnish(&worker, &note);
     if (!kw_failed(e))
         e = kw_worker_start(&worker, &note);
     if (!kw_failed(e))
         e = kw_worker_loop(&worker);
     if (kw_failed(e))
-        kw_tell_failed(worker.socket, e, &note);
-    return leave(&worker, e);
+        kw_worker_send_failed(worker.socket, e, &note);
+    return worker_main_leave(&worker, e);
 }

@@ -5,7 +5,7 @@
  * A token that cannot answer for one version and answers for another is not in trouble:
  * that version is bad here, and the worker is ready for the others.  The active one is no
  * such version: what it needs is a token that answers. */
-#include "worker.h"
+#include "worker_internal.h"
 
 #include <stdio.h>
 
@@ -13,7 +13,7 @@ _Static_assert((int)KW_FINDING_EXPOSED == KW_WIRE_EXPOSED &&
                    (int)KW_FINDING_REPLACED == KW_WIRE_REPLACED &&
                    (int)KW_FINDING_COPYABLE == KW_WIRE_COPYABLE &&
                    (int)KW_FINDING_DUPLICATE == KW_WIRE_DUPLICATE,
-               "the numbers of the token room go over the wall");
+               "the numbers of hsm/token go over the wall");
 
 bool kw_worker_is_verdict(kw_err e)
 {
@@ -22,19 +22,19 @@ bool kw_worker_is_verdict(kw_err e)
            e.code == KW_CODE_HSM_CONFIG;
 }
 
-kw_err kw_worker_prove(struct kw_worker_state *w, size_t i, bool closely,
-                       struct kw_worker_word *ret)
+kw_err kw_worker_prove(struct kw_hsm_worker *w, size_t i, bool closely,
+                       struct kw_worker_result *ret)
 {
     const struct kw_version *v = &w->ring->versions[i];
     struct kw_worker_key *k = &w->keys[i];
     const struct kw_token_claim claim =
         kw_token_claim_of(w->token, v, w->domain, v->n == w->brief.active_n);
     kw_err e = kw_err_at(KW_CODE_SESSION, "key");
-    *ret = (struct kw_worker_word){.looked = closely};
+    *ret = (struct kw_worker_result){.looked = closely};
     if (k->proven)
         e = kw_token_look(w->token, k->key, &claim, closely, &ret->findings, &ret->note);
     if (e.code == KW_CODE_SESSION) {
-        *ret = (struct kw_worker_word){.looked = true};
+        *ret = (struct kw_worker_result){.looked = true};
         k->proven = false;
         e = kw_token_prove(w->token, &claim, &k->key, &ret->findings, &ret->note, NULL);
     }
@@ -46,9 +46,9 @@ kw_err kw_worker_prove(struct kw_worker_state *w, size_t i, bool closely,
 }
 
 /* Another version's key does what it should, now. */
-static bool token_is_well(struct kw_worker_state *w, size_t but)
+static bool token_is_well(struct kw_hsm_worker *w, size_t but)
 {
-    struct kw_worker_word ignored;
+    struct kw_worker_result ignored;
     for (size_t i = 0; i < w->ring->count; i++)
         if (i != but && w->keys[i].proven &&
             !kw_failed(kw_worker_prove(w, i, false, &ignored)))
@@ -56,14 +56,14 @@ static bool token_is_well(struct kw_worker_state *w, size_t but)
     return false;
 }
 
-bool kw_worker_blames_version(struct kw_worker_state *w, size_t i, kw_err e,
-                              struct kw_worker_word *word)
+bool kw_worker_blames_version(struct kw_hsm_worker *w, size_t i, kw_err e,
+                              struct kw_worker_result *result)
 {
     const struct kw_version *v = &w->ring->versions[i];
     if (v->n == w->brief.active_n || !token_is_well(w, i))
         return false;
-    *word = (struct kw_worker_word){.looked = false};
-    kw_note_set(&word->note,
+    *result = (struct kw_worker_result){.looked = false};
+    kw_note_set(&result->note,
                 "the token works, and fails over version %u alone: %s at %s, native 0x%x",
                 v->n, kw_code_name(e.code), e.where, e.native);
     return true;
@@ -71,57 +71,57 @@ bool kw_worker_blames_version(struct kw_worker_state *w, size_t i, kw_err e,
 
 /* ---- before READY ------------------------------------------------------------------ */
 
-static void tell(const struct kw_worker_state *w, size_t i, kw_err e,
-                 const struct kw_worker_word *word, uint32_t *verdicts)
+static void send_verdict(const struct kw_hsm_worker *w, size_t i, kw_err e,
+                         const struct kw_worker_result *result, uint32_t *verdicts)
 {
     struct kw_wire_verdict v = {
-        .n = w->ring->versions[i].n, .err = e, .findings = word->findings};
+        .n = w->ring->versions[i].n, .err = e, .findings = result->findings};
     if (kw_failed(e))
-        kw_copy_str(v.reason, sizeof v.reason, kw_span_str(word->note.text));
-    kw_tell_verdict(w, &v);
+        kw_copy_str(v.reason, sizeof v.reason, kw_span_str(result->note.text));
+    kw_worker_send_verdict(w, &v);
     (*verdicts)++;
 }
 
 /* The versions without a verdict once more; whoever has none then is judged by whether
  * the token answers for another one. */
-static kw_err settle_undecided(struct kw_worker_state *w, const bool undecided[],
+static kw_err settle_undecided(struct kw_hsm_worker *w, const bool undecided[],
                                uint32_t *verdicts, struct kw_note *note)
 {
-    struct kw_worker_word word;
+    struct kw_worker_result result;
     for (size_t i = 0; i < w->ring->count; i++) {
         if (!undecided[i])
             continue;
-        kw_err e = kw_worker_prove(w, i, true, &word);
+        kw_err e = kw_worker_prove(w, i, true, &result);
         if (!kw_worker_is_verdict(e)) {
-            *note = word.note;
-            if (!kw_worker_blames_version(w, i, e, &word))
+            *note = result.note;
+            if (!kw_worker_blames_version(w, i, e, &result))
                 return e;
             e.code = KW_CODE_KEY_BAD;
         }
-        tell(w, i, e, &word, verdicts);
+        send_verdict(w, i, e, &result, verdicts);
     }
     return KW_OK;
 }
 
-kw_err kw_worker_prove_all(struct kw_worker_state *w, uint32_t *ret_verdicts,
+kw_err kw_worker_prove_all(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
                            struct kw_note *note)
 {
     bool undecided[KW_VERSIONS_MAX] = {false};
-    struct kw_worker_word word;
+    struct kw_worker_result result;
     *ret_verdicts = 0;
     for (size_t i = 0; i < w->ring->count; i++) {
         const struct kw_version *v = &w->ring->versions[i];
         if (!kw_key_state_is_probed(v->state))
             continue;
         kw_page_enter(w->page, KW_PAGE_FIND);
-        kw_err e = kw_worker_prove(w, i, true, &word);
+        kw_err e = kw_worker_prove(w, i, true, &result);
         undecided[i] = !kw_worker_is_verdict(e);
         if (undecided[i] && v->n == w->brief.active_n) {
-            *note = word.note;
+            *note = result.note;
             return e;
         }
         if (!undecided[i])
-            tell(w, i, e, &word, ret_verdicts);
+            send_verdict(w, i, e, &result, ret_verdicts);
     }
     return settle_undecided(w, undecided, ret_verdicts, note);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the brief to READY: token, one login, self-test, a verdict for every version. */
-#include "worker.h"
+#include "worker_internal.h"
 
-/* The numbers of the page are those of the token room; the gate is closed in LOGIN. */
-static void on_phase(void *ctx, enum kw_phase phase)
+/* The numbers of the page are those of hsm/token; the gate is closed in LOGIN. */
+static void start_on_phase(void *ctx, enum kw_phase phase)
 {
-    struct kw_worker_state *w = ctx;
+    struct kw_hsm_worker *w = ctx;
     if (w->serving)
         return;
     bool was_login = kw_page_look(w->page).phase == KW_PAGE_LOGIN;
@@ -16,7 +16,7 @@ static void on_phase(void *ctx, enum kw_phase phase)
         kw_guard_release();
 }
 
-static kw_err open_token(struct kw_worker_state *w, struct kw_note *note)
+static kw_err open_token(struct kw_hsm_worker *w, struct kw_note *note)
 {
     static char module[KW_PATH_MAX + 1], uri[KW_PATH_MAX + 1], pin[KW_PATH_MAX + 32];
     if (!kw_copy_str(module, sizeof module, w->brief.module) ||
@@ -24,12 +24,15 @@ static kw_err open_token(struct kw_worker_state *w, struct kw_note *note)
         !kw_copy_str(pin, sizeof pin, w->brief.pin) ||
         !kw_copy_str(w->domain, sizeof w->domain, w->brief.domain))
         return kw_err_at(KW_CODE_BUG, "brief");
-    const struct kw_token_options options = {
-        .module = module, .uri = uri, .pin = pin, .phase = on_phase, .phase_ctx = w};
+    const struct kw_token_options options = {.module = module,
+                                             .uri = uri,
+                                             .pin = pin,
+                                             .phase = start_on_phase,
+                                             .phase_ctx = w};
     return kw_token_open(&options, &w->token, note);
 }
 
-static kw_err refuse_softhsm(const struct kw_worker_state *w, struct kw_note *note)
+static kw_err refuse_softhsm(const struct kw_hsm_worker *w, struct kw_note *note)
 {
     if (!w->brief.production || !kw_token_facts(w->token)->softhsm)
         return KW_OK;
@@ -38,7 +41,7 @@ static kw_err refuse_softhsm(const struct kw_worker_state *w, struct kw_note *no
     return kw_err_at(KW_CODE_HSM_CONFIG, "token");
 }
 
-kw_err kw_worker_start(struct kw_worker_state *w, struct kw_note *note)
+kw_err kw_worker_start(struct kw_hsm_worker *w, struct kw_note *note)
 {
     uint32_t verdicts = 0;
     kw_err e = kw_keyring_parse(w->brief.keyring, &w->ring, note);
@@ -46,7 +49,7 @@ kw_err kw_worker_start(struct kw_worker_state *w, struct kw_note *note)
         e = open_token(w, note);
     if (kw_failed(e))
         return e;
-    kw_tell_facts(w);
+    kw_worker_send_facts(w);
     e = refuse_softhsm(w, note);
     if (!kw_failed(e))
         e = kw_worker_log_in(w, note);
@@ -58,6 +61,6 @@ kw_err kw_worker_start(struct kw_worker_state *w, struct kw_note *note)
         return e;
     w->serving = true;
     kw_page_enter(w->page, KW_PAGE_IDLE);
-    kw_tell_ready(w, verdicts);
+    kw_worker_send_ready(w, verdicts);
     return KW_OK;
 }

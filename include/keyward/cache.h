@@ -9,7 +9,7 @@
  * An entry is found by what was asked: key_id and ciphertext, byte for byte.  Nothing
  * stands between two requests being equal and meeting: no hash that could collide.
  *
- * Threads:   the caller holds the house's mutex for every call but _new and _free.
+ * Threads:   the caller holds the big lock for every call but _new and _free.
  * Blocking:  never.
  * Cost:      get, put: O(1); expire: O(expired + 1).
  * Secrets:   seeds lie in the arena only and are wiped when they leave, whatever the way.
@@ -20,6 +20,7 @@
 
 #include <keyward/bytes.h>
 #include <keyward/limits.h>
+#include <keyward/mutex.h>
 #include <keyward/secret.h>
 
 /* What is asked; borrowed. */
@@ -41,20 +42,21 @@ void kw_cache_free(struct kw_cache *cache); /* wipes; NULL does nothing */
 /* Copies the seed out to *ret_seed, which is empty.  true on a hit that is younger than
  * the ttl; NO_MEMORY of the arena reads as a miss. */
 bool kw_cache_get(struct kw_cache *cache, const struct kw_cache_key *key,
-                  int64_t boot_now_ns, struct kw_secret *ret_seed);
+                  int64_t boot_now_ns, struct kw_secret *ret_seed) KW_LOCKED;
 /* Remembers a copy; an entry of the same key is replaced.
  * seed is 1..KW_SEED_MAX bytes, the key no longer than it may be (asserted). */
 void kw_cache_put(struct kw_cache *cache, const struct kw_cache_key *key, kw_span seed,
-                  int64_t boot_now_ns);
+                  int64_t boot_now_ns) KW_LOCKED;
 /* Drops what is too old.  Returns when the next entry gets too old (CLOCK_BOOTTIME), or
  * INT64_MAX. */
-int64_t kw_cache_expire(struct kw_cache *cache, int64_t boot_now_ns);
-size_t kw_cache_wipe(struct kw_cache *cache); /* how many */
+int64_t kw_cache_expire(struct kw_cache *cache, int64_t boot_now_ns) KW_LOCKED;
+size_t kw_cache_wipe(struct kw_cache *cache) KW_LOCKED; /* how many */
 
 struct kw_cache_stats {
     uint64_t hits, misses, puts, evicted, expired, wiped;
     size_t entries, capacity;
 };
-void kw_cache_stats(const struct kw_cache *cache, struct kw_cache_stats *ret_stats);
+void kw_cache_stats(const struct kw_cache *cache,
+                    struct kw_cache_stats *ret_stats) KW_LOCKED;
 
 #endif

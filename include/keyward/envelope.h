@@ -64,8 +64,8 @@ struct kw_envelope {
     kw_span sealed;  /* kw_mechanism_sealed_len(seed_len + 16)*/
 };
 
-/* true when the text can be a scope: 1..32 of [a-z0-9-], not beginning or ending in '-'.
- */
+/* true when the text can be a scope: 1..32 of [a-z0-9-], not beginning or ending in
+ * '-'. */
 bool kw_is_scope(kw_span s);
 /* true when the text can be a domain: 1..64 of [a-z0-9.-], beginning and ending in
  * [a-z0-9]. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* err - one error value for the whole house
+/* err - one error value for all of keyward
  *
  * An error is a value of 16 bytes, returned, never stored in a thread-local.
  * Its code says what the caller may do; `native` and `where` are for the operator
@@ -84,12 +84,14 @@ struct kw_note {
 };
 void kw_note_set(struct kw_note *note, const char *fmt, ...) KW_PRINTF(2, 3);
 
-/* Stays on in release builds and aborts: for bugs of our own, never for input. */
+/* Both stay on in release builds and abort: for bugs of our own, never for input.
+ * KW_INVARIANT looks and changes nothing; KW_MUST does something that cannot fail. */
 #define KW_INVARIANT(x)                                                                  \
     do {                                                                                 \
         if (!(x))                                                                        \
             kw_invariant_broken(#x, __FILE__, __LINE__);                                 \
     } while (0)
+#define KW_MUST(x) KW_INVARIANT(x)
 _Noreturn void kw_invariant_broken(const char *what, const char *file, int line);
 
 #endif

@@ -2,7 +2,7 @@
 /* front - keywardd's side of the wall: queue, workers, health
  *
  * Owns the workers (processes keyward-hsm), the queue of jobs to them, the health record
- * and the verdict of every KEK version.  What it offers to the upper floor is the door of
+ * and the verdict of every KEK version.  What it offers to the upper layer is the door of
  * hsm.h.  It loads no PKCS#11 module and reads no PIN: a worker that read it asks whether
  * it may log in, and gets a word back.
  *

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hsm - the door between the floor that serves requests and the floor that holds keys
+/* hsm - the door between the layer that serves requests and the layer that holds keys
  *
  * A table of few calls.  Behind it stands hsm/front (workers, queue, supervisor, health);
- * in the tests of the upper floor, a fake.
+ * in the tests of the upper layer, a fake.
  *
- * The house has one mutex (struct kw_lock below).  Calls marked LOCKED want it held and
- * only touch memory; calls marked FREE want it not held.  `done` is always called FREE,
- * exactly once per submitted job, on the main thread, and never from inside submit.
+ * There is one mutex, the big lock (struct kw_lock below).  Calls marked LOCKED want it
+ * held and only touch memory; calls marked FREE want it not held.  `done` is always
+ * called FREE, exactly once per submitted job, on the main thread, and never from inside
+ * submit.
  *
  * Time:      deadlines on CLOCK_MONOTONIC.
  * Secrets:   job inputs and answers are copied into the arena and wiped behind the door.
@@ -14,24 +15,27 @@
 #ifndef KEYWARD_HSM_H
 #define KEYWARD_HSM_H
 
-#include <pthread.h>
-
 #include <keyward/bytes.h>
 #include <keyward/clock.h>
 #include <keyward/envelope.h>
 #include <keyward/limits.h>
+#include <keyward/mutex.h>
 #include <keyward/secret.h>
 
+/* The big lock (mutex.h, kw_big_lock). */
 struct kw_lock {
-    pthread_mutex_t mutex; /* leaf: never held over a send, a gRPC call or a log line */
+    struct kw_mutex mutex;
 };
+
 static inline void kw_lock_take(struct kw_lock *l)
+    KW_ACQUIRES(kw_big_lock) KW_NO_THREAD_SAFETY
 {
-    KW_INVARIANT(pthread_mutex_lock(&l->mutex) == 0);
+    kw_mutex_lock(&l->mutex);
 }
 static inline void kw_lock_give(struct kw_lock *l)
+    KW_RELEASES(kw_big_lock) KW_NO_THREAD_SAFETY
 {
-    KW_INVARIANT(pthread_mutex_unlock(&l->mutex) == 0);
+    kw_mutex_unlock(&l->mutex);
 }
 
 enum kw_hsm_op {
@@ -77,7 +81,7 @@ struct kw_hsm_health {
     int64_t since_boot_ns; /* when this state began, CLOCK_BOOTTIME                   */
     int64_t now_boot_ns;   /* when it was looked at                                   */
     uint64_t losses;       /* how often LOST was entered: told to the operator; what the
-                              upper floor does follows from the state              */
+                              upper layer does follows from the state              */
     uint64_t key_epoch;    /* grows with every change of a key state or verdict       */
     kw_err why;            /* for SUSPECT, LOST, and STARTING once something failed   */
     uint32_t active_n;     /* effective active version, 0 = none                      */

@@ -251,8 +251,7 @@ void kw_key_id_make(uint32_t n, char dst[KW_KEY_ID_MAX + 1]);
 /* true for exactly that shape (no leading zero in n); ret_n may be NULL. */
 bool kw_key_id_parse(kw_span key_id, uint32_t *ret_n);
 
-/* ---- check blobs: the proof that this token holds this key --------------------------
- */
+/* ---- check blobs: the proof that this token holds this key ------------------------- */
 
 /* What a worker needs to open a version's check blob: AAD, iv and sealed part (spans
  * borrow from `v` and `aad`).  FORGED when the blob is none of this version: no envelope
@@ -293,8 +292,7 @@ void kw_check_making_wipe(struct kw_check_making *making);
 KW_MUST_USE kw_err kw_attributes_judge(const struct kw_key_attributes *a,
                                        struct kw_note *note, struct kw_note *ret_remarks);
 
-/* ---- verdicts: what this node found about each version -------------------------------
- */
+/* ---- verdicts: what this node found about each version ----------------------------- */
 
 struct kw_verdict {
     kw_err err; /* OK: proven here.  STARTING: not asked yet.  Else why not.   */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kms - the ways of Status, Encrypt and Decrypt through the house
+/* kms - the steps of Status, Encrypt and Decrypt
  *
- * rpc fills a struct kw_call and begins it; kms walks its steps (provider/kms/decrypt.c,
- * encrypt.c and status.c open with the lists) and calls `done` exactly once: inside
- * kw_kms_begin when nothing had to be waited for, else later on the main thread.
- * A call has one owner at a time: from begin to done it is kms.
+ * rpc fills a struct kw_request and begins it; kms runs its steps
+ * (provider/kms/decrypt.c, encrypt.c and status.c open with the lists) and calls `done`
+ * exactly once: inside kw_kms_begin when nothing had to be waited for, else later on the
+ * main thread. A request has one owner at a time: from begin to done that is kms.
  *
  * Threads:   begin on the rpc thread; cancel on the rpc thread; tick, wipe and the
  *            completions of HSM jobs on the main thread.
@@ -30,35 +30,37 @@ struct kw_peer {
                            0 = not known: pids are used again, the pair is not          */
 };
 
-enum kw_call_source { KW_SOURCE_NONE, KW_SOURCE_HSM, KW_SOURCE_CACHE };
+enum kw_request_source { KW_SOURCE_NONE, KW_SOURCE_HSM, KW_SOURCE_CACHE };
 
-struct kw_call;
-typedef void kw_call_done(struct kw_call *call);
+struct kw_request;
+typedef void kw_request_done(struct kw_request *request);
 
-/* Private to kms; rpc only provides the room. */
-struct kw_call_work {
+/* Private to kms; rpc only provides the memory. */
+struct kw_request_work {
     unsigned step;
-    bool cache_only;              /* policy allows nothing but the cache              */
-    bool parked;                  /* under the mutex: who clears it owns the call     */
-    struct kw_call *next, **prev; /* all parked calls                                 */
-    struct kw_call *follow;       /* the next one that waits for the same unwrap      */
-    struct kw_kms *kms;           /* for the answer of a job                          */
-    struct kw_flight *flight;     /* the unwrap that a Decrypt waits for              */
-    kw_hsm_ticket ticket;         /* the job that an Encrypt waits for                */
-    kw_deadline until;            /* the call's own deadline                          */
+    bool cache_only; /* policy allows nothing but the cache              */
+    bool parked;     /* under the mutex: who clears it owns the request  */
+    struct kw_request *next,
+        **prev;                /* all parked requests                              */
+    struct kw_request *follow; /* the next one that waits for the same unwrap      */
+    struct kw_kms *kms;        /* for the answer of a job                          */
+    struct kw_flight *flight;  /* the unwrap that a Decrypt waits for              */
+    kw_hsm_ticket ticket;      /* the job that an Encrypt waits for                */
+    kw_deadline until;         /* the request's own deadline                       */
     struct kw_hsm_version version;
     struct kw_envelope env; /* Decrypt: in ciphertext; Encrypt: as it will be written */
     uint8_t iv[KW_IV_MAX];  /* Encrypt: what env.iv points at                        */
     uint8_t aad[KW_AAD_MAX];
     size_t aad_len;
-    struct kw_secret inner;
+    struct kw_secret inner;   /* seed and digest: to be wrapped, or unwrapped */
+    struct kw_secret wrapped; /* Encrypt: what the HSM made of it             */
     int64_t admitted_boot_ns; /* when health was looked at: ages count to here */
     int64_t hsm_ns;
 };
 
-struct kw_call {
+struct kw_request {
     /* in: filled by rpc, unchanged until done */
-    enum kw_ask ask;
+    enum kw_method method;
     unsigned class_index;
     struct kw_peer peer;
     int64_t arrived_ns;    /* CLOCK_MONOTONIC, not later than now                      */
@@ -68,7 +70,7 @@ struct kw_call {
     kw_span ciphertext;    /* Decrypt; as received                                     */
     bool has_annotations;  /* Decrypt: refused                                         */
     struct kw_secret seed; /* Encrypt: plaintext in; Decrypt: plaintext out            */
-    kw_call_done *done;
+    kw_request_done *done;
 
     /* out: valid in done */
     kw_err err;
@@ -77,11 +79,11 @@ struct kw_call {
     size_t out_ciphertext_len;
 
     /* out: facts for the record */
-    enum kw_call_source source;
+    enum kw_request_source source;
     const char *token; /* literal lifetime: a token's configured name, or "" */
     const char *step_name;
 
-    struct kw_call_work work;
+    struct kw_request_work work;
 };
 
 struct kw_class_options {
@@ -100,41 +102,41 @@ struct kw_kms_options {
     const struct kw_class_options *classes; /* copied; strings borrowed until free */
     size_t class_count;
     struct kw_hsm_door door;
-    struct kw_lock *lock; /* the house's mutex */
+    struct kw_lock *lock; /* the big lock */
     const struct kw_clock *clock;
-    int64_t deadline_ns; /* of a call, when the client allows more  */
+    int64_t deadline_ns; /* of a request, when the client allows more */
     int64_t hold_ns;     /* a Status while starting waits this long */
 };
 
 struct kw_kms;
 KW_MUST_USE kw_err kw_kms_new(const struct kw_kms_options *options,
                               struct kw_kms **ret_kms);
-/* No call may be open (asserted).  NULL does nothing. */
+/* No request may be open (asserted).  NULL does nothing. */
 void kw_kms_free(struct kw_kms *kms);
 
-/* rpc thread.  The mutex is not held.  May call done before it returns. */
-void kw_kms_begin(struct kw_kms *kms, struct kw_call *call);
+/* rpc thread.  May call done before it returns. */
+void kw_kms_begin(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 
-/* rpc thread: the client went away.  If the call is parked, done is called with
+/* rpc thread: the client went away.  If the request is parked, done is called with
  * CANCELLED before this returns; if it is being finished, nothing happens. */
-void kw_kms_cancel(struct kw_kms *kms, struct kw_call *call);
+void kw_kms_cancel(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 
 /* main thread, about ten times a second and after each change of the health record:
- * deadlines of parked calls, outage budgets, expiry, wipes that policy asks
- * for, held Status calls that may be answered now. */
-void kw_kms_tick(struct kw_kms *kms);
+ * deadlines of parked requests, outage budgets, expiry, wipes that policy asks
+ * for, held Status requests that may be answered now. */
+void kw_kms_tick(struct kw_kms *kms) KW_FREE;
 
 /* main thread.  Wipes every cache; returns how many seeds. */
-size_t kw_kms_wipe(struct kw_kms *kms);
+size_t kw_kms_wipe(struct kw_kms *kms) KW_FREE;
 
 struct kw_class_stats {
-    uint64_t calls[3], failed[3]; /* by enum kw_ask */
+    uint64_t calls[3], failed[3]; /* by enum kw_method */
     uint64_t joined;              /* Decrypts that shared somebody else's unwrap */
     uint64_t cache_hits, cache_misses, cache_evicted, cache_expired, cache_wiped;
     size_t cache_entries, cache_capacity;
     int64_t budget_left_ns; /* serve-cached only */
 };
 void kw_kms_stats(struct kw_kms *kms, size_t class_index,
-                  struct kw_class_stats *ret_stats);
+                  struct kw_class_stats *ret_stats) KW_FREE;
 
 #endif

@@ -12,7 +12,7 @@
  * first 47 bytes) within a second are dropped and counted; dropped_before tells it with
  * the next one.
  *
- * Threads:   any.  Never call it while holding the house's mutex.
+ * Threads:   any.  Never call it while holding the big lock.
  * Blocking:  never for long: a line that the log's reader leaves no room for is lost and
  *            counted; lost_before tells it with the next one.
  */

@@ -10,7 +10,7 @@
  *
  * The rules, all of them in kw_pin_judge and kw_pin_settle:
  *   - What is remembered belongs to the token's serial number (its label, when it has
- * none).
+ *     none).
  *   - A refused PIN (PIN_INCORRECT and its kin) is latched at once: not tried again.
  *   - A PIN that has never worked here has one try, whatever comes of it.
  *   - One that has worked (proven), with an unclear end of a login: once more after 10 s,
@@ -77,8 +77,7 @@ struct kw_pin_record {
     char at[KW_TIME_TEXT];       /* when that was, or ""                             */
 };
 
-/* ---- the decision: pure -------------------------------------------------------------
- */
+/* ---- the decision: pure ------------------------------------------------------------ */
 
 enum kw_pin_word {
     KW_PIN_GO = 1, /* write the record (it says who tries), then C_Login              */
@@ -123,15 +122,14 @@ void kw_pin_settle(struct kw_pin_record *record, enum kw_pin_end end, const char
  * mark, or there is no more room (then nothing that is not remembered is tried). */
 bool kw_pin_refuse(struct kw_pin_record *record, const struct kw_pin_facts *facts);
 
-/* Whoever tried is gone and left no word: an unclear end at the time that it was begun.
- */
+/* Whoever tried is gone and left no word: an unclear end at the time that it was
+ * begun. */
 void kw_pin_settle_orphan(struct kw_pin_record *record, const struct kw_moment *now);
 
 /* LATER ends then (CLOCK_BOOTTIME of this boot); 0: there is nothing to wait for. */
 int64_t kw_pin_due(const struct kw_pin_record *record, const struct kw_moment *now);
 
-/* ---- what stands for a PIN -----------------------------------------------------------
- */
+/* ---- what stands for a PIN --------------------------------------------------------- */
 
 /* The runtime directory: the folder of the status socket.  false: too long. */
 bool kw_pin_runtime(const char *status_socket, char dst[KW_PATH_MAX]);
@@ -148,8 +146,7 @@ KW_MUST_USE kw_err kw_pin_key(const char *runtime, struct kw_secret *ret_key,
 KW_MUST_USE kw_err kw_pin_mark_make(kw_span key, const char *serial, kw_span pin,
                                     struct kw_pin_mark *ret_mark);
 
-/* ---- whose login it is ---------------------------------------------------------------
- */
+/* ---- whose login it is ------------------------------------------------------------- */
 
 /* false: there is no such process. */
 bool kw_pin_owner_of(pid_t pid, struct kw_pin_owner *ret_owner);

@@ -13,10 +13,10 @@
 
 enum kw_on_loss { KW_ON_LOSS_FAIL_CLOSED, KW_ON_LOSS_SERVE_CACHED };
 
-enum kw_ask { KW_ASK_STATUS, KW_ASK_ENCRYPT, KW_ASK_DECRYPT };
+enum kw_method { KW_METHOD_STATUS, KW_METHOD_ENCRYPT, KW_METHOD_DECRYPT };
 
 struct kw_policy_facts {
-    enum kw_ask ask;
+    enum kw_method method;
     enum kw_on_loss on_loss;
     enum { KW_HSM_IS_STARTING, KW_HSM_IS_GOOD, KW_HSM_IS_LOST } hsm; /* SUSPECT is GOOD */
     bool outage_budget_left; /* serve-cached only */

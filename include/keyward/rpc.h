@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rpc - KMS v2 over gRPC core: connections in, calls to kms, replies out
+/* rpc - KMS v2 over gRPC core: connections in, requests to kms, replies out
  *
  * One thread of its own (the rpc thread) waits on the one completion queue and runs what
- * needs no HSM; a call that had to wait is finished by whoever calls its `done`.  One
- * grpc_server per class on that queue tells the class of a call.
+ * needs no HSM; a request that had to wait is finished by whoever calls its `done`.  One
+ * grpc_server per class on that queue tells the class of a request.
  *
  * Service and messages: v2.KeyManagementService of k8s.io/kms, apis/v2/api.proto
  * (v0.36.3).
@@ -11,7 +11,7 @@
  * Threads:   new, adopt, stop, free on the main thread.
  * Secrets:   request slices are wiped in place, replies are built in the arena and wiped
  *            when gRPC drops them.  What gRPC itself may have copied is in
- * docs/THREATS.md.
+ *            docs/THREATS.md.
  */
 #ifndef KEYWARD_RPC_H
 #define KEYWARD_RPC_H
@@ -23,7 +23,8 @@
 #define KW_RPC_RECEIVE_MAX 8192
 /* Calls that may be open at once, all classes together; more get RESOURCE_EXHAUSTED.  One
  * half is shared out evenly among the classes, so that one cannot shut out another.
- * Status has some room beyond, so that parked calls do not make the house look ill. */
+ * Status has some slots beyond, so that parked requests do not make the daemon look ill.
+ *  */
 #define KW_RPC_CALLS_MAX 1024u
 
 struct kw_rpc_options {
@@ -37,7 +38,7 @@ struct kw_rpc;
  * main thread handles blocked: gRPC's threads inherit the mask. */
 void kw_rpc_process_init(void);
 
-/* Arena bytes that rpc may take: calls and reply buffers. */
+/* Arena bytes that rpc may take: requests and reply buffers. */
 size_t kw_rpc_bytes(void);
 
 /* Creates servers and queue and starts the rpc thread.
@@ -56,10 +57,10 @@ KW_MUST_USE kw_err kw_rpc_adopt(struct kw_rpc *rpc, size_t class_index, int fd,
  * alive): for the service watchdog. */
 uint64_t kw_rpc_beats(const struct kw_rpc *rpc);
 
-/* Stops taking calls (GOAWAY) and begins the wait for those in flight; returns at once.
- * The main loop goes on, so parked calls can finish. */
+/* Stops taking requests (GOAWAY) and begins the wait for those in flight; returns at
+ * once. The main loop goes on, so parked requests can finish. */
 void kw_rpc_shutdown(struct kw_rpc *rpc);
-/* true when no call is open any more. */
+/* true when no request is open any more. */
 bool kw_rpc_idle(struct kw_rpc *rpc);
 /* Cancels what is left, joins the thread, frees.  NULL does nothing. */
 void kw_rpc_free(struct kw_rpc *rpc);

@@ -139,8 +139,7 @@ KW_MUST_USE kw_err kw_state_last_keyring(struct kw_state_dir *dir,
                                          struct kw_keyring **ret_ring,
                                          struct kw_blob *ret_bytes, struct kw_note *note);
 
-/* ---- may this node use a ring? ------------------------------------------------------
- */
+/* ---- may this node use a ring? ----------------------------------------------------- */
 
 /* Why not.  The order is that of looking: the first one that holds is the answer. */
 enum kw_refusal {

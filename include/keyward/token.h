@@ -145,8 +145,7 @@ KW_MUST_USE kw_err kw_token_canary(struct kw_token *token, struct kw_token_key *
                                    const struct kw_version *v, const char *domain,
                                    bool also_wrap);
 
-/* ---- the proof: which object of the token holds this version's key ------------------
- */
+/* ---- the proof: which object of the token holds this version's key ----------------- */
 
 /* What a look shows besides its error; bits, and the numbers that go over the wall
  * (wire.h). */
@@ -201,8 +200,7 @@ KW_MUST_USE kw_err kw_token_look(struct kw_token *token, struct kw_token_key *ke
 /* "CKR_PIN_INCORRECT" for the log; "CKR_0x…" for a number without a name. */
 void kw_ckr_name(uint32_t rv, char dst[48]);
 
-/* ---- the ceremony (hsm/token/create.c, linked into the operator's tool only) ---------
- */
+/* ---- the ceremony (hsm/token/create.c, linked into the operator's tool only) ------- */
 
 struct kw_create_options {
     const char *key_id; /* CKA_LABEL */
@@ -268,8 +266,7 @@ KW_MUST_USE kw_err kw_token_random(struct kw_token *token, uint8_t *dst, size_t 
  * of this process is logged out. */
 KW_MUST_USE kw_err kw_token_logout(struct kw_token *token);
 
-/* ---- tests and CI -------------------------------------------------------------------
- */
+/* ---- tests and CI ------------------------------------------------------------------ */
 
 /* Makes a SoftHSM token in the first free slot, with both PINs set; for tests and CI.  No
  * token is open at the time; SOFTHSM2_CONF is set.  label: 1..32 bytes.

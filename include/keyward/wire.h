@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wire - what goes over the process wall: messages, the brief, the phase page
  *
- * One SOCK_SEQPACKET message is one job or one piece of news; the kernel gives framing,
- * wake-up and the end of file.  Every message begins with a magic byte and its kind,
- * numbers are big-endian, lengths are exact.  A reader refuses everything that its writer
- * would not have written, so what was read writes back identically.
+ * One SOCK_SEQPACKET message is one job, one answer or one report; the kernel gives
+ * framing, wake-up and the end of file.  Every message begins with a magic byte and its
+ * kind, numbers are big-endian, lengths are exact.  A reader refuses everything that its
+ * writer would not have written, so what was read writes back identically.
  *
- * Before C_Login the worker asks and waits: PIN, then the front's WORD, then LOGIN with
+ * Before C_Login the worker asks and waits: PIN, then the front's PERMIT, then LOGIN with
  * how it ended.
  *
  * Before it is started a worker gets three descriptors: the socket, a sealed memfd with
@@ -42,7 +42,7 @@ enum kw_wire_kind {
     KW_WIRE_READY,   /* once; jobs may come                                    */
     KW_WIRE_FAILED,  /* the last one: it cannot become, or stay, ready         */
     KW_WIRE_PIN,     /* worker to front, once: may I log in with this PIN?     */
-    KW_WIRE_WORD,    /* front to worker, its answer; nothing else comes before jobs */
+    KW_WIRE_PERMIT,  /* front to worker, its answer; nothing else comes before jobs */
     KW_WIRE_LOGIN,   /* worker to front, once: how C_Login ended               */
 };
 /* 0 when the message is too short or does not begin with the magic byte. */
@@ -64,10 +64,10 @@ struct kw_wire_job {
     bool also_wrap; /* CANARY */
     bool closely;   /* CANARY: look at the key's attributes and objects too */
 };
-/* Put: appends; BUG when a field breaks its bound, NO_MEMORY when it does not fit.
- * Get: BAD_INPUT; spans borrow from the message.  So do all pairs below. */
-KW_MUST_USE kw_err kw_wire_put_job(const struct kw_wire_job *job, kw_dst *dst);
-KW_MUST_USE kw_err kw_wire_get_job(kw_span message, struct kw_wire_job *ret_job);
+/* Encode: appends; BUG when a field breaks its bound, NO_MEMORY when it does not fit.
+ * Decode: BAD_INPUT; spans borrow from the message.  So do all pairs below. */
+KW_MUST_USE kw_err kw_wire_encode_job(const struct kw_wire_job *job, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_decode_job(kw_span message, struct kw_wire_job *ret_job);
 
 /* What was found about a version's objects besides the error; bits, the numbers of enum
  * kw_finding (token.h). */
@@ -89,8 +89,10 @@ struct kw_wire_answer {
     kw_span reason;    /* text for the operator; empty when err is OK                   */
     kw_span output;    /* empty unless err is OK */
 };
-KW_MUST_USE kw_err kw_wire_put_answer(const struct kw_wire_answer *answer, kw_dst *dst);
-KW_MUST_USE kw_err kw_wire_get_answer(kw_span message, struct kw_wire_answer *ret_answer);
+KW_MUST_USE kw_err kw_wire_encode_answer(const struct kw_wire_answer *answer,
+                                         kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_decode_answer(kw_span message,
+                                         struct kw_wire_answer *ret_answer);
 
 /* What the front shows in log and status. */
 struct kw_wire_facts {
@@ -100,8 +102,8 @@ struct kw_wire_facts {
     bool gcm; /* AES-GCM is among its mechanisms; key sizes in bytes, as the token says */
     uint32_t gcm_key_min, gcm_key_max;
 };
-KW_MUST_USE kw_err kw_wire_put_facts(const struct kw_wire_facts *facts, kw_dst *dst);
-KW_MUST_USE kw_err kw_wire_get_facts(kw_span message, struct kw_wire_facts *ret_facts);
+KW_MUST_USE kw_err kw_wire_encode_facts(const struct kw_wire_facts *facts, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_decode_facts(kw_span message, struct kw_wire_facts *ret_facts);
 
 struct kw_wire_verdict {
     uint32_t n;
@@ -109,38 +111,43 @@ struct kw_wire_verdict {
     unsigned findings;
     char reason[KW_WIRE_REASON_MAX + 1]; /* "" or text for the operator     */
 };
-KW_MUST_USE kw_err kw_wire_put_verdict(const struct kw_wire_verdict *verdict,
-                                       kw_dst *dst);
-KW_MUST_USE kw_err kw_wire_get_verdict(kw_span message,
-                                       struct kw_wire_verdict *ret_verdict);
+KW_MUST_USE kw_err kw_wire_encode_verdict(const struct kw_wire_verdict *verdict,
+                                          kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_decode_verdict(kw_span message,
+                                          struct kw_wire_verdict *ret_verdict);
 
 struct kw_wire_ready {
     uint8_t keyring_sha256[32]; /* of the bytes in the brief      */
     uint32_t verdicts;          /* how many verdicts were sent    */
 };
-KW_MUST_USE kw_err kw_wire_put_ready(const struct kw_wire_ready *ready, kw_dst *dst);
-KW_MUST_USE kw_err kw_wire_get_ready(kw_span message, struct kw_wire_ready *ret_ready);
+KW_MUST_USE kw_err kw_wire_encode_ready(const struct kw_wire_ready *ready, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_decode_ready(kw_span message, struct kw_wire_ready *ret_ready);
 
 struct kw_wire_failed {
     kw_err err;
     struct kw_note note;
 };
-KW_MUST_USE kw_err kw_wire_put_failed(const struct kw_wire_failed *failed, kw_dst *dst);
-KW_MUST_USE kw_err kw_wire_get_failed(kw_span message, struct kw_wire_failed *ret_failed);
+KW_MUST_USE kw_err kw_wire_encode_failed(const struct kw_wire_failed *failed,
+                                         kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_decode_failed(kw_span message,
+                                         struct kw_wire_failed *ret_failed);
 
 /* What the front decides by (pin_latch.h).  The mark stands for the PIN, which never
  * crosses the wall. */
-KW_MUST_USE kw_err kw_wire_put_pin(const struct kw_pin_facts *pin, kw_dst *dst);
-KW_MUST_USE kw_err kw_wire_get_pin(kw_span message, struct kw_pin_facts *ret_pin);
+KW_MUST_USE kw_err kw_wire_encode_pin(const struct kw_pin_facts *pin, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_decode_pin(kw_span message, struct kw_pin_facts *ret_pin);
 
 /* OK: log in, now.  Else not, and the note says why.  Of a note that is no text (a path
- * may hold anything) every strange byte becomes "?": the word itself must get through. */
-struct kw_wire_word {
+ * may hold anything) every strange byte becomes "?": the permit itself must get through.
+ *  */
+struct kw_wire_permit {
     kw_err err;
     struct kw_note note; /* "" with OK */
 };
-KW_MUST_USE kw_err kw_wire_put_word(const struct kw_wire_word *word, kw_dst *dst);
-KW_MUST_USE kw_err kw_wire_get_word(kw_span message, struct kw_wire_word *ret_word);
+KW_MUST_USE kw_err kw_wire_encode_permit(const struct kw_wire_permit *permit,
+                                         kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_decode_permit(kw_span message,
+                                         struct kw_wire_permit *ret_permit);
 
 /* C_Login came back.  The note as above. */
 struct kw_wire_login {
@@ -148,11 +155,10 @@ struct kw_wire_login {
     struct kw_note note; /* "" with OK */
     bool was_in;         /* OK: somebody was logged in, the PIN was not looked at */
 };
-KW_MUST_USE kw_err kw_wire_put_login(const struct kw_wire_login *login, kw_dst *dst);
-KW_MUST_USE kw_err kw_wire_get_login(kw_span message, struct kw_wire_login *ret_login);
+KW_MUST_USE kw_err kw_wire_encode_login(const struct kw_wire_login *login, kw_dst *dst);
+KW_MUST_USE kw_err kw_wire_decode_login(kw_span message, struct kw_wire_login *ret_login);
 
-/* ---- the brief ------------------------------------------------------------------------
- */
+/* ---- the brief --------------------------------------------------------------------- */
 
 #define KW_BRIEF_MAX (KW_KEYRING_MAX + 8192u)
 /* The PIN's source is named, the PIN is not here.  The key of its mark is a secret:
@@ -167,16 +173,15 @@ struct kw_brief {
     uint32_t active_n;        /* its canary wraps too; 0 = none                         */
     kw_span keyring;          /* the file's bytes, 1..KW_KEYRING_MAX                    */
 };
-KW_MUST_USE kw_err kw_brief_put(const struct kw_brief *brief, kw_dst *dst);
-KW_MUST_USE kw_err kw_brief_get(kw_span bytes, struct kw_brief *ret_brief);
+KW_MUST_USE kw_err kw_brief_encode(const struct kw_brief *brief, kw_dst *dst);
+KW_MUST_USE kw_err kw_brief_decode(kw_span bytes, struct kw_brief *ret_brief);
 /* A sealed memfd that holds it (close-on-exec).  IO, NO_MEMORY, BUG. */
 KW_MUST_USE kw_err kw_brief_seal(const struct kw_brief *brief, int *ret_fd);
 /* Maps one for reading; the mapping stays for the life of the process.
  * IO; BAD_INPUT when it is not sealed or not a brief. */
 KW_MUST_USE kw_err kw_brief_map(int fd, struct kw_brief *ret_brief);
 
-/* ---- the phase page -------------------------------------------------------------------
- */
+/* ---- the phase page ---------------------------------------------------------------- */
 
 /* Where the thread that calls the module is; the numbers of enum kw_phase (token.h). */
 enum kw_page_phase {

@@ -27,7 +27,7 @@ struct entry {
     uint32_t mark;
     uint32_t seed_len;
     uint16_t key_id_len, ciphertext_len; /* of its name */
-    int64_t born_boot_ns;
+    int64_t stored_boot_ns;
 };
 
 struct kw_cache {
@@ -41,8 +41,7 @@ struct kw_cache {
     struct kw_cache_stats stats;
 };
 
-/* ---- rings ---------------------------------------------------------------------------
- */
+/* ---- rings ------------------------------------------------------------------------- */
 
 static void ring_out(struct kw_cache *c, enum order o, uint32_t i)
 {
@@ -65,8 +64,7 @@ static uint32_t ring_first(const struct kw_cache *c, enum order o)
     return first == c->capacity ? NONE : first;
 }
 
-/* ---- buckets -------------------------------------------------------------------------
- */
+/* ---- buckets ----------------------------------------------------------------------- */
 
 uint32_t kw_cache_key_mark(const struct kw_cache_key *key)
 {
@@ -82,7 +80,7 @@ bool kw_cache_key_equal(const struct kw_cache_key *a, const struct kw_cache_key 
            kw_span_equal(a->key_id, b->key_id);
 }
 
-static struct kw_cache_key key_of(const struct kw_cache *c, uint32_t i)
+static struct kw_cache_key cache_key_of(const struct kw_cache *c, uint32_t i)
 {
     const struct entry *e = &c->entries[i];
     const uint8_t *name = c->names + (size_t)i * NAME;
@@ -96,7 +94,7 @@ static uint32_t *link_of(struct kw_cache *c, const struct kw_cache_key *key)
     uint32_t mark = kw_cache_key_mark(key);
     uint32_t *link = &c->buckets[mark & c->bucket_mask];
     for (; *link != NONE; link = &c->entries[*link].chain) {
-        const struct kw_cache_key its = key_of(c, *link);
+        const struct kw_cache_key its = cache_key_of(c, *link);
         if (c->entries[*link].mark == mark && kw_cache_key_equal(&its, key))
             break;
     }
@@ -116,7 +114,7 @@ static void chain_in(struct kw_cache *c, uint32_t i, const struct kw_cache_key *
 {
     struct entry *e = &c->entries[i];
     kw_dst name = kw_dst_of(c->names + (size_t)i * NAME, NAME);
-    KW_INVARIANT(kw_dst_put(&name, key->key_id) && kw_dst_put(&name, key->ciphertext));
+    KW_MUST(kw_dst_put(&name, key->key_id) && kw_dst_put(&name, key->ciphertext));
     e->mark = kw_cache_key_mark(key);
     e->key_id_len = (uint16_t)key->key_id.len;
     e->ciphertext_len = (uint16_t)key->ciphertext.len;
@@ -124,20 +122,19 @@ static void chain_in(struct kw_cache *c, uint32_t i, const struct kw_cache_key *
     c->buckets[e->mark & c->bucket_mask] = i;
 }
 
-/* ---- entries -------------------------------------------------------------------------
- */
+/* ---- entries ----------------------------------------------------------------------- */
 
-static uint8_t *slot_of(struct kw_cache *c, uint32_t i)
+static uint8_t *cache_slot_of(struct kw_cache *c, uint32_t i)
 {
     return c->slots.ptr + (size_t)i * SLOT;
 }
 
-static void drop(struct kw_cache *c, uint32_t i)
+static void cache_drop(struct kw_cache *c, uint32_t i)
 {
     chain_out(c, i);
     ring_out(c, BY_USE, i);
     ring_out(c, BY_AGE, i);
-    kw_wipe(slot_of(c, i), SLOT);
+    kw_wipe(cache_slot_of(c, i), SLOT);
     c->entries[i] = (struct entry){.chain = c->first_free};
     c->first_free = i;
     c->count--;
@@ -145,14 +142,14 @@ static void drop(struct kw_cache *c, uint32_t i)
 
 static bool too_old(const struct kw_cache *c, uint32_t i, int64_t boot_now_ns)
 {
-    return boot_now_ns - c->entries[i].born_boot_ns >= c->ttl_ns;
+    return boot_now_ns - c->entries[i].stored_boot_ns >= c->ttl_ns;
 }
 
 /* A free entry; when there is none, that of whoever was used longest ago. */
 static uint32_t take_free(struct kw_cache *c)
 {
     if (c->first_free == NONE) {
-        drop(c, ring_first(c, BY_USE));
+        cache_drop(c, ring_first(c, BY_USE));
         c->stats.evicted++;
     }
     uint32_t i = c->first_free;
@@ -160,8 +157,7 @@ static uint32_t take_free(struct kw_cache *c)
     return i;
 }
 
-/* ---- making and ending ---------------------------------------------------------------
- */
+/* ---- making and ending ------------------------------------------------------------- */
 
 static void make_empty(struct kw_cache *c)
 {
@@ -219,8 +215,7 @@ void kw_cache_free(struct kw_cache *cache)
     kw_free(cache);
 }
 
-/* ---- use -----------------------------------------------------------------------------
- */
+/* ---- use --------------------------------------------------------------------------- */
 
 static bool get(struct kw_cache *c, const struct kw_cache_key *key, int64_t boot_now_ns,
                 struct kw_secret *ret_seed)
@@ -229,12 +224,12 @@ static bool get(struct kw_cache *c, const struct kw_cache_key *key, int64_t boot
     if (i == NONE)
         return false;
     if (too_old(c, i, boot_now_ns)) {
-        drop(c, i);
+        cache_drop(c, i);
         c->stats.expired++;
         return false;
     }
-    if (kw_failed(
-            kw_secret_copy(ret_seed, kw_span_of(slot_of(c, i), c->entries[i].seed_len))))
+    if (kw_failed(kw_secret_copy(
+            ret_seed, kw_span_of(cache_slot_of(c, i), c->entries[i].seed_len))))
         return false;
     ring_out(c, BY_USE, i);
     ring_in_last(c, BY_USE, i);
@@ -261,14 +256,14 @@ void kw_cache_put(struct kw_cache *cache, const struct kw_cache_key *key, kw_spa
         return;
     uint32_t old = *link_of(cache, key);
     if (old != NONE)
-        drop(cache, old);
+        cache_drop(cache, old);
     uint32_t i = take_free(cache);
     cache->entries[i] =
-        (struct entry){.seed_len = (uint32_t)seed.len, .born_boot_ns = boot_now_ns};
+        (struct entry){.seed_len = (uint32_t)seed.len, .stored_boot_ns = boot_now_ns};
     chain_in(cache, i, key);
     ring_in_last(cache, BY_USE, i);
     ring_in_last(cache, BY_AGE, i);
-    kw_copy(slot_of(cache, i), SLOT, seed);
+    kw_copy(cache_slot_of(cache, i), SLOT, seed);
     cache->count++;
     cache->stats.puts++;
 }
@@ -279,13 +274,14 @@ int64_t kw_cache_expire(struct kw_cache *cache, int64_t boot_now_ns)
         return INT64_MAX;
     uint32_t oldest = ring_first(cache, BY_AGE);
     while (oldest != NONE && too_old(cache, oldest, boot_now_ns)) {
-        drop(cache, oldest);
+        cache_drop(cache, oldest);
         cache->stats.expired++;
         oldest = ring_first(cache, BY_AGE);
     }
-    if (oldest == NONE || cache->ttl_ns > INT64_MAX - cache->entries[oldest].born_boot_ns)
+    if (oldest == NONE ||
+        cache->ttl_ns > INT64_MAX - cache->entries[oldest].stored_boot_ns)
         return INT64_MAX;
-    return cache->entries[oldest].born_boot_ns + cache->ttl_ns;
+    return cache->entries[oldest].stored_boot_ns + cache->ttl_ns;
 }
 
 /* Walks from the oldest on. */
@@ -296,7 +292,7 @@ size_t kw_cache_wipe(struct kw_cache *cache)
     uint32_t next, i = c->capacity > 0 ? ring_first(c, BY_AGE) : NONE;
     for (; i != NONE && i != c->capacity; i = next) {
         next = c->entries[i].ring[BY_AGE].next;
-        drop(c, i);
+        cache_drop(c, i);
         dropped++;
     }
     c->stats.wiped += dropped;

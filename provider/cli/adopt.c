@@ -19,7 +19,7 @@
  * be done. */
 static int read_key_id(const struct kw_create *c, uint32_t *ret_n)
 {
-    const struct kw_desk *d = &c->desk;
+    const struct kw_context *d = &c->context;
     if (!kw_key_id_parse(kw_span_str(c->adopt), ret_n))
         return kw_refuse(c->cli, "--adopt wants a key_id as key create printed it, "
                                  "kw1-N- and 24 hex digits");
@@ -51,10 +51,10 @@ static int read_backup(struct kw_create *c)
     kw_err e = kw_keyring_load(c->backup_path, &c->backup, NULL, &note);
     if (kw_failed(e))
         return kw_fail(c->cli, e, &note);
-    if (strcmp(c->backup->domain, c->desk.config->domain) == 0)
+    if (strcmp(c->backup->domain, c->context.config->domain) == 0)
         return -1;
     return kw_refuse(c->cli, "%s: its domain is \"%s\", the configuration's is \"%s\"",
-                     c->backup_path, c->backup->domain, c->desk.config->domain);
+                     c->backup_path, c->backup->domain, c->context.config->domain);
 }
 
 static int read_sample(struct kw_create *c)
@@ -66,10 +66,10 @@ static int read_sample(struct kw_create *c)
     kw_err e = kw_sample_load(c->sample_path, s, &note);
     if (kw_failed(e))
         return kw_fail(c->cli, e, &note);
-    if (strcmp(s->domain, c->desk.config->domain) != 0)
+    if (strcmp(s->domain, c->context.config->domain) != 0)
         return kw_refuse(c->cli,
                          "%s: was sealed in domain \"%s\", the configuration's is \"%s\"",
-                         c->sample_path, s->domain, c->desk.config->domain);
+                         c->sample_path, s->domain, c->context.config->domain);
     if (strcmp(s->key_id, c->adopt) != 0)
         return kw_refuse(c->cli, "%s: was sealed under %s, and not under %s",
                          c->sample_path, s->key_id, c->adopt);
@@ -87,7 +87,7 @@ static const struct kw_version *recorded(const struct kw_create *c)
 void kw_create_judge(const struct kw_create *c, const struct kw_keyring *ring,
                      struct kw_judgement *ret)
 {
-    const struct kw_desk *d = &c->desk;
+    const struct kw_context *d = &c->context;
     const struct kw_memory memory = {&d->marks, &d->act, d->last};
     const struct kw_places places = {d->config->keyring, d->config->state};
     kw_keyring_judge(ring, d->config->domain, &memory, &places, ret);
@@ -100,7 +100,7 @@ static int install_instead(const struct kw_create *c)
     struct kw_judgement j;
     struct kw_commands *w = &(struct kw_commands){{0}, 0};
     char text[KW_PATH_MAX + 256];
-    const struct kw_desk *d = &c->desk;
+    const struct kw_context *d = &c->context;
     if (c->backup == NULL || recorded(c) == NULL)
         return -1;
     kw_create_judge(c, c->backup, &j);
@@ -119,7 +119,7 @@ static int install_instead(const struct kw_create *c)
 static int base(struct kw_create *c)
 {
     struct kw_note note = {{0}};
-    const struct kw_desk *d = &c->desk;
+    const struct kw_context *d = &c->context;
     kw_err e;
     if (d->ring != NULL) {
         e = kw_keyring_dup(d->ring, &c->ring);
@@ -143,7 +143,7 @@ static int base(struct kw_create *c)
 /* ---- the version ---- */
 
 /* Where this node knows nothing of the version it begins anew. */
-static void begin_anew(struct kw_version *v)
+static void adopt_begin_anew(struct kw_version *v)
 {
     char *const times[] = {v->accepted, v->activated, v->retired, v->disabled,
                            v->destroyed};
@@ -155,7 +155,7 @@ static void begin_anew(struct kw_version *v)
 
 static bool is_marked(const struct kw_create *c, uint32_t n)
 {
-    const struct kw_mark *mark = kw_marks_of(&c->desk.marks, n);
+    const struct kw_mark *mark = kw_marks_of(&c->context.marks, n);
     return mark != NULL && strcmp(mark->id.key_id, c->adopt) == 0;
 }
 
@@ -173,7 +173,7 @@ static int from_record(struct kw_create *c, const struct kw_version *rec)
                          c->backup_path, c->adopt);
     *v = *rec;
     if (!is_marked(c, v->n))
-        begin_anew(v);
+        adopt_begin_anew(v);
     if (kw_keyring_by_n(c->ring, v->n) != NULL) /* the ring is the backup's */
         kw_keyring_remove(c->ring, v->n);
     const struct kw_version *of = kw_keyring_by_n(c->backup, v->same_key_as);
@@ -195,7 +195,7 @@ static int from_name(struct kw_create *c, uint32_t n)
     PUT(v->key_id, c->adopt);
     PUT(v->objects[0].label, c->adopt);
     v->objects[0].locator_len = KW_NEW_LOCATOR;
-    kw_locator_make(c->desk.config->domain, c->adopt, v->objects[0].locator);
+    kw_locator_make(c->context.config->domain, c->adopt, v->objects[0].locator);
     kw_err e = c->same_n != 0 ? kw_create_share(c, &note) : KW_OK;
     return kw_failed(e) ? kw_fail(c->cli, e, &note) : -1;
 }
@@ -203,7 +203,7 @@ static int from_name(struct kw_create *c, uint32_t n)
 /* May a version of this number and name be added to the ring? */
 static int number_is_free(const struct kw_create *c, uint32_t n)
 {
-    const struct kw_mark *mark = kw_marks_of(&c->desk.marks, n);
+    const struct kw_mark *mark = kw_marks_of(&c->context.marks, n);
     if (mark != NULL && !is_marked(c, n))
         return kw_refuse(c->cli,
                          "this node knows version %u as %s: %s is another key under the "
@@ -235,10 +235,10 @@ static int number_is_free(const struct kw_create *c, uint32_t n)
 bool kw_adopt_may_add(const struct kw_create *c, const char *key_id)
 {
     uint32_t n = 0;
-    const struct kw_keyring *ring = c->desk.ring;
+    const struct kw_keyring *ring = c->context.ring;
     if (!kw_key_id_parse(kw_span_str(key_id), &n))
         return false;
-    const struct kw_mark *mark = kw_marks_of(&c->desk.marks, n);
+    const struct kw_mark *mark = kw_marks_of(&c->context.marks, n);
     if (mark != NULL && strcmp(mark->id.key_id, key_id) != 0)
         return false;
     return ring == NULL ||
@@ -339,7 +339,7 @@ static void next_key(const struct kw_create *c, const struct kw_named *id,
 
 void kw_adopt_next(const struct kw_create *c, struct kw_commands *next)
 {
-    const struct kw_marks *m = &c->desk.marks;
+    const struct kw_marks *m = &c->context.marks;
     for (size_t i = 0; i < m->count; i++) {
         const struct kw_named *id = &m->versions[i].id;
         bool there = kw_keyring_by_key_id(c->ring, kw_span_str(id->key_id)) != NULL;
@@ -353,7 +353,7 @@ void kw_adopt_next(const struct kw_create *c, struct kw_commands *next)
 int kw_adopt_plan(struct kw_create *c)
 {
     uint32_t n = 0;
-    const struct kw_desk *d = &c->desk;
+    const struct kw_context *d = &c->context;
     if (d->judgement.last_good && d->judgement.refusal != KW_ADMITTED)
         return kw_create_put_back(c);
     int code = read_key_id(c, &n);
@@ -364,7 +364,7 @@ int kw_adopt_plan(struct kw_create *c)
     if (code < 0)
         code = install_instead(c);
     if (code < 0 && d->judgement.refusal == KW_REFUSED_DAMAGED)
-        code = kw_desk_refuse(c->cli, d); /* it is moved aside first */
+        code = kw_context_refuse(c->cli, d); /* it is moved aside first */
     if (code < 0)
         code = base(c);
     if (code < 0)
@@ -375,6 +375,6 @@ int kw_adopt_plan(struct kw_create *c)
     if (code < 0)
         code = proof(c);
     if (code < 0)
-        kw_act_recall(c->ring, &c->job->v, &c->desk.marks, c->facts.at);
+        kw_act_recall(c->ring, &c->job->v, &c->context.marks, c->facts.at);
     return code;
 }

@@ -47,8 +47,8 @@ static bool use_colour(void)
 }
 
 /* The option that `word` (without dashes, up to `len`) names; NULL for none. */
-static const struct kw_option *find(const struct kw_option *options, size_t count,
-                                    const char *word, size_t len)
+static const struct kw_option *args_find(const struct kw_option *options, size_t count,
+                                         const char *word, size_t len)
 {
     for (size_t i = 0; i < count; i++)
         if (kw_span_equal_str(kw_span_of(word, len), options[i].name))
@@ -73,7 +73,7 @@ static int add_word(const struct kw_usage *u, struct kw_words *words, const char
 }
 
 /* The value of the option at argv[at], in the same word or the next one; NULL: none. */
-static const char *value_of(struct reader *r, const char *equals)
+static const char *args_value_of(struct reader *r, const char *equals)
 {
     const char *value = equals != NULL        ? equals + 1
                         : r->at + 1 < r->argc ? r->argv[++r->at]
@@ -88,9 +88,9 @@ static int read_option(struct reader *r, const struct kw_option *own, size_t own
     const char *word = r->argv[r->at] + 2;
     const char *equals = strchr(word, '=');
     size_t len = equals != NULL ? (size_t)(equals - word) : strlen(word);
-    const struct kw_option *o = find(u->options, u->option_count, word, len);
+    const struct kw_option *o = args_find(u->options, u->option_count, word, len);
     if (o == NULL)
-        o = find(own, own_count, word, len);
+        o = args_find(own, own_count, word, len);
     if (o == NULL)
         return kw_usage_error(u->verb, "--%.*s is no option of this verb", (int)len,
                               word);
@@ -102,7 +102,7 @@ static int read_option(struct reader *r, const struct kw_option *own, size_t own
     }
     if (o->words == NULL && *o->text != NULL)
         return kw_usage_error(u->verb, "--%s is given twice", o->name);
-    const char *value = value_of(r, equals);
+    const char *value = args_value_of(r, equals);
     if (value == NULL)
         return kw_usage_error(u->verb, "--%s wants %s", o->name, o->value);
     if (o->words != NULL)
@@ -116,7 +116,7 @@ int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
 {
     struct kw_cli cli = {.colour = use_colour()};
     bool want_help = false, only_operands = false;
-    struct kw_call call = {.verb = usage->verb, .argc = argc, .argv = argv};
+    struct kw_invocation call = {.verb = usage->verb, .argc = argc, .argv = argv};
     const struct kw_option own[] = {
         {.name = "help", .on = &want_help},
         {.name = "json", .on = &cli.json},

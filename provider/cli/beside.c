@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool has_object(const struct kw_version *v, const char *label)
+static bool beside_has_object(const struct kw_version *v, const char *label)
 {
     if (v->state == KW_KEY_UNKNOWN) /* only seen as text */
         return strstr(v->unknown_json, label) != NULL;
@@ -15,8 +15,8 @@ static bool has_object(const struct kw_version *v, const char *label)
     return false;
 }
 
-/* Objects are undestroyable by default: that of a pruned version may be there for good.
- */
+/* Objects are undestroyable by default: that of a pruned version may be there for
+ * good. */
 bool kw_beside_is_pruned(const struct kw_keyring *ring, const char *label)
 {
     size_t len = strlen(label);
@@ -29,16 +29,16 @@ bool kw_beside_is_pruned(const struct kw_keyring *ring, const char *label)
     return false;
 }
 
-static bool is_known(const struct kw_keyring *ring, const char *label)
+static bool beside_is_known(const struct kw_keyring *ring, const char *label)
 {
     for (size_t i = 0; ring != NULL && i < ring->count; i++)
         if (strcmp(ring->versions[i].key_id, label) == 0 ||
-            has_object(&ring->versions[i], label))
+            beside_has_object(&ring->versions[i], label))
             return true;
     return ring != NULL && kw_beside_is_pruned(ring, label);
 }
 
-static void add(struct kw_beside_names *names, const char *label)
+static void beside_add(struct kw_beside_names *names, const char *label)
 {
     if (names->count < KW_BESIDE_NAMED)
         kw_copy_str(names->name[names->count], sizeof names->name[0], kw_span_str(label));
@@ -53,12 +53,12 @@ void kw_beside_sort(const struct kw_listed_key *keys, size_t count,
     for (size_t i = 0; i < count; i++) {
         uint8_t ours[KW_NEW_LOCATOR];
         const char *label = keys[i].label;
-        if (!kw_key_id_parse(kw_span_str(label), NULL) || is_known(ring, label))
+        if (!kw_key_id_parse(kw_span_str(label), NULL) || beside_is_known(ring, label))
             continue;
         kw_locator_make(domain, label, ours);
         bool is_ours = kw_span_equal(kw_span_of(ours, sizeof ours),
                                      kw_span_of(keys[i].locator, keys[i].locator_len));
-        add(is_ours ? &ret->unknown : &ret->others, label);
+        beside_add(is_ours ? &ret->unknown : &ret->others, label);
     }
 }
 

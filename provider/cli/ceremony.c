@@ -12,7 +12,8 @@
 #define PUT(dst, src) kw_copy_str(dst, sizeof dst, kw_span_str(src))
 
 /* The row of this token, a new one when there is none; NULL: there are too many. */
-static struct kw_object_token *row_of(struct kw_object *o, const struct kw_token_facts *f)
+static struct kw_object_token *ceremony_row_of(struct kw_object *o,
+                                               const struct kw_token_facts *f)
 {
     for (size_t i = 0; i < o->token_count; i++)
         if (strcmp(o->tokens[i].label, f->label) == 0 &&
@@ -27,7 +28,7 @@ static struct kw_object_token *row_of(struct kw_object *o, const struct kw_token
     return row;
 }
 
-static void remark(struct kw_note *remarks, const char *text)
+static void ceremony_remark(struct kw_note *remarks, const char *text)
 {
     size_t len = strlen(remarks->text);
     snprintf(remarks->text + len, sizeof remarks->text - len, "%s%s", len > 0 ? ", " : "",
@@ -56,10 +57,11 @@ static void note_token(struct kw_ceremony *c, const struct kw_token_facts *f)
 /* It has opened its check blob here, now. */
 static void note_proven(struct kw_ceremony *c, const struct kw_token_facts *f)
 {
-    struct kw_object_token *row = row_of(&c->v.objects[0], f);
+    struct kw_object_token *row = ceremony_row_of(&c->v.objects[0], f);
     if (row == NULL) {
-        remark(&c->remarks, "this token is not recorded: the keyring names as many as "
-                            "there may be");
+        ceremony_remark(&c->remarks,
+                        "this token is not recorded: the keyring names as many as "
+                        "there may be");
         return;
     }
     PUT(row->proven, c->at);
@@ -83,8 +85,8 @@ static kw_err must_be_free(struct kw_token *token, const char *label,
 
 /* The label was free before: what has it afterwards was made here, also when the answer
  * was lost. */
-static kw_err make_key(struct kw_token *token, struct kw_ceremony *c,
-                       struct kw_token_key **ret_key, struct kw_note *note)
+static kw_err ceremony_make_key(struct kw_token *token, struct kw_ceremony *c,
+                                struct kw_token_key **ret_key, struct kw_note *note)
 {
     struct kw_object *o = &c->v.objects[0];
     const struct kw_create_options options = {
@@ -119,7 +121,7 @@ static kw_err find_by_label(struct kw_token *token, struct kw_ceremony *c,
     if (kw_failed(e))
         return e;
     c->v.objects[0].locator_len = 0;
-    remark(&c->remarks, "CKA_ID is not the one of a key of this domain");
+    ceremony_remark(&c->remarks, "CKA_ID is not the one of a key of this domain");
     return KW_OK;
 }
 
@@ -150,8 +152,8 @@ static bool is_there(const struct kw_ceremony *c)
     return c->adopt || c->v.same_key_as != 0;
 }
 
-static void compare(struct kw_ceremony *c, const char *name, bool chosen,
-                    enum kw_answer got)
+static void ceremony_compare(struct kw_ceremony *c, const char *name, bool chosen,
+                             enum kw_answer got)
 {
     char text[96];
     if (got == (chosen ? KW_ANSWER_TRUE : KW_ANSWER_FALSE))
@@ -161,7 +163,7 @@ static void compare(struct kw_ceremony *c, const char *name, bool chosen,
              : got == KW_ANSWER_TRUE ? "true"
                                      : "false",
              chosen ? "true" : "false");
-    remark(&c->remarks, text);
+    ceremony_remark(&c->remarks, text);
 }
 
 /* What an old record says was read back at its ceremony stays; the object is judged by
@@ -177,9 +179,9 @@ static kw_err read_back(struct kw_token *token, struct kw_token_key *key,
     if (kw_failed(e))
         return e;
     if (found.text[0] != '\0')
-        remark(&c->remarks, found.text);
-    compare(c, "CKA_DESTROYABLE", c->v.want_destroyable, now.destroyable);
-    compare(c, "CKA_COPYABLE", c->v.want_copyable, now.copyable);
+        ceremony_remark(&c->remarks, found.text);
+    ceremony_compare(c, "CKA_DESTROYABLE", c->v.want_destroyable, now.destroyable);
+    ceremony_compare(c, "CKA_COPYABLE", c->v.want_copyable, now.copyable);
     if (c->proof != KW_PROOF_CHECK_BLOB)
         c->v.objects[0].attributes = now;
     return KW_OK;
@@ -204,8 +206,8 @@ static kw_err open_sample(struct kw_token *token, struct kw_token_key *key,
 }
 
 /* The object does not open what the old key sealed. */
-static void explain(const struct kw_ceremony *c, const char *what, kw_err e,
-                    struct kw_note *note)
+static void ceremony_explain(const struct kw_ceremony *c, const char *what, kw_err e,
+                             struct kw_note *note)
 {
     kw_note_set(
         note, "the object with CKA_LABEL %s does not open %s (%s)%s",
@@ -235,20 +237,20 @@ static kw_err seal_check(struct kw_token *token, struct kw_token_key *key,
 }
 
 /* The check blob, old or new, opens; and the key can wrap. */
-static kw_err prove(struct kw_token *token, struct kw_token_key *key,
-                    struct kw_ceremony *c, struct kw_note *note)
+static kw_err ceremony_prove(struct kw_token *token, struct kw_token_key *key,
+                             struct kw_ceremony *c, struct kw_note *note)
 {
     bool old = c->proof == KW_PROOF_CHECK_BLOB;
     kw_err e = c->has_sample ? open_sample(token, key, c) : KW_OK;
     if (kw_failed(e)) {
-        explain(c, "the sample", e, note);
+        ceremony_explain(c, "the sample", e, note);
         return e;
     }
     e = old ? KW_OK : seal_check(token, key, c);
     if (!kw_failed(e))
         e = kw_token_canary(token, key, &c->v, c->domain, true);
     if (kw_failed(e) && old)
-        explain(c, "the check blob of the keyring given", e, note);
+        ceremony_explain(c, "the check blob of the keyring given", e, note);
     else if (kw_failed(e))
         kw_note_set(note, "the key did not seal and open its check text: %s",
                     kw_code_name(e.code));
@@ -272,7 +274,7 @@ static kw_err look_beside(struct kw_token *token, struct kw_ceremony *c,
     return c->in_the_way ? kw_err_at(KW_CODE_DENIED, "beside") : KW_OK;
 }
 
-static kw_err work(struct kw_token *token, void *shared, struct kw_note *note)
+static kw_err ceremony_work(struct kw_token *token, void *shared, struct kw_note *note)
 {
     struct kw_ceremony *c = shared;
     struct kw_token_key *key = NULL;
@@ -281,11 +283,12 @@ static kw_err work(struct kw_token *token, void *shared, struct kw_note *note)
     if (!kw_failed(e))
         e = kw_token_self_test(token, note);
     if (!kw_failed(e))
-        e = is_there(c) ? find_key(token, c, &key, note) : make_key(token, c, &key, note);
+        e = is_there(c) ? find_key(token, c, &key, note)
+                        : ceremony_make_key(token, c, &key, note);
     if (!kw_failed(e))
         e = read_back(token, key, c, note);
     if (!kw_failed(e))
-        e = prove(token, key, c, note);
+        e = ceremony_prove(token, key, c, note);
     if (!kw_failed(e))
         note_proven(c, kw_token_facts(token));
     return e;
@@ -297,5 +300,5 @@ kw_err kw_ceremony_run(const struct kw_config *config,
 {
     /* Nothing is written for a key that is there: its token stays sealed. */
     enum kw_login_kind kind = is_there(c) ? KW_LOGIN_LOOK : KW_LOGIN_CEREMONY;
-    return kw_login_run(config, token, kind, work, c, note);
+    return kw_login_run(config, token, kind, ceremony_work, c, note);
 }

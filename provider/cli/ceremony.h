@@ -18,14 +18,14 @@
 #include "sample.h"
 
 /* Whether this run has made an object in the token. */
-enum kw_made {
+enum kw_object_made {
     KW_MADE_NOTHING,
     KW_MADE_PERHAPS, /* it was asked for, and no answer came */
     KW_MADE_A_KEY,
 };
 
 /* What shows that an adopted object is the key under which data was sealed. */
-enum kw_proof {
+enum kw_adopt_proof {
     KW_PROOF_NONE,       /* nothing; nor is it wanted of a key that is made here */
     KW_PROOF_CHECK_BLOB, /* v has the check blob of old, and its record stays as it is */
     KW_PROOF_SAMPLE,
@@ -36,7 +36,7 @@ struct kw_ceremony {
     char domain[KW_DOMAIN_MAX + 1];
     char at[KW_TIME_TEXT]; /* now */
     bool adopt;            /* find the object instead of making it */
-    enum kw_proof proof;
+    enum kw_adopt_proof proof;
     bool has_sample; /* it must open, whatever else proves */
     struct kw_sample sample;
     const struct kw_keyring *ring; /* NULL: there is none yet; borrowed */
@@ -47,7 +47,7 @@ struct kw_ceremony {
     /* out */
     struct kw_beside beside; /* what lies there; not looked at to adopt a key */
     bool in_the_way;         /* and for that nothing was made: DENIED */
-    enum kw_made made;
+    enum kw_object_made made;
     char token_label[33], token_serial[17]; /* where it was made or found */
     uint64_t slot;
     char dropped[128];

@@ -57,7 +57,7 @@ bool kw_child_limit(unsigned seconds)
     return made && timer_settime(timer, 0, &after, NULL) == 0;
 }
 
-static kw_err refused(struct kw_note *note, const char *what)
+static kw_err child_refused(struct kw_note *note, const char *what)
 {
     int saved = errno;
     kw_note_set(note, "cannot change to the uid that owns the token's files: %s: %s",
@@ -101,7 +101,7 @@ static size_t further_groups(const struct passwd *pw, uid_t uid, gid_t gid,
     return kept;
 }
 
-static kw_err become(uid_t uid, gid_t fallback, struct kw_note *note)
+static kw_err child_become(uid_t uid, gid_t fallback, struct kw_note *note)
 {
     gid_t groups[GROUPS_MAX], gid = fallback;
     const struct passwd *pw = getpwuid(uid);
@@ -110,18 +110,18 @@ static kw_err become(uid_t uid, gid_t fallback, struct kw_note *note)
         return e;
     size_t count = further_groups(pw, uid, gid, groups);
     if (setgroups(count, groups) != 0)
-        return refused(note, "setgroups");
+        return child_refused(note, "setgroups");
     if (setresgid(gid, gid, gid) != 0)
-        return refused(note, "setresgid");
+        return child_refused(note, "setresgid");
     if (setresuid(uid, uid, uid) != 0)
-        return refused(note, "setresuid");
+        return child_refused(note, "setresuid");
     if (uid != 0 && setuid(0) == 0)
-        return refused(note, "setresuid does not hold");
+        return child_refused(note, "setresuid does not hold");
     return KW_OK;
 }
 
-/* Nothing of the library may reach our standard output, and nothing may wait for input.
- */
+/* Nothing of the library may reach our standard output, and nothing may wait for
+ * input. */
 static bool quiet_streams(void)
 {
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -143,7 +143,7 @@ static kw_err prepare(const struct kw_child *child, struct kw_note *note)
         e = kw_arena_open(child->arena_bytes, mlock ? KW_ARENA_MLOCK : KW_ARENA_AUTO,
                           note);
     if (!kw_failed(e) && geteuid() == 0 && (child->uid != 0 || getuid() != 0))
-        e = become(child->uid, child->gid, note);
+        e = child_become(child->uid, child->gid, note);
     /* Once more: a change of uid sets it to what fs.suid_dumpable says. */
     if (!kw_failed(e) && prctl(PR_SET_DUMPABLE, 0) != 0)
         e = kw_err_native(KW_CODE_IO, (uint32_t)errno, "child");
@@ -178,7 +178,7 @@ static kw_err interrupted(int sig, const char *when, struct kw_note *note)
     return kw_err_at(KW_CODE_CANCELLED, "signal");
 }
 
-static kw_err judge(const struct result *result, int status, struct kw_note *note)
+static kw_err child_judge(const struct result *result, int status, struct kw_note *note)
 {
     if (result->done) {
         if (note != NULL && kw_failed(result->err))
@@ -215,8 +215,8 @@ static kw_err wait_for(pid_t pid, pid_t outer, int *ret_status)
     return reaped == pid ? KW_OK : kw_err_native(KW_CODE_IO, (uint32_t)saved, "waitpid");
 }
 
-static kw_err run(const struct kw_child *child, kw_child_work *work, void *shared,
-                  struct result *result, struct kw_note *note)
+static kw_err child_run(const struct kw_child *child, kw_child_work *work, void *shared,
+                        struct result *result, struct kw_note *note)
 {
     sigset_t mask;
     int status = 0;
@@ -238,7 +238,7 @@ static kw_err run(const struct kw_child *child, kw_child_work *work, void *share
     if (child->attend != NULL)
         child->attend(shared);
     kw_err e = wait_for(pid, outer, &status);
-    return kw_failed(e) ? e : judge(result, status, note);
+    return kw_failed(e) ? e : child_judge(result, status, note);
 }
 
 kw_err kw_child_run(const struct kw_child *child, kw_child_work *work, void *shared,
@@ -254,7 +254,7 @@ kw_err kw_child_run(const struct kw_child *child, kw_child_work *work, void *sha
         return kw_err_native(KW_CODE_IO, (uint32_t)errno, "mmap");
     fflush(NULL);
     kw_interrupt_enter();
-    kw_err e = run(child, work, shared, result, note);
+    kw_err e = child_run(child, work, shared, result, note);
     kw_interrupt_leave();
     kw_shared_free(result, sizeof *result);
     return e;

@@ -69,8 +69,8 @@ int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
  * it is the default one. */
 void kw_args_config(const struct kw_cli *cli, char *dst, size_t cap);
 
-/* The operand N: 1..KW_VERSION_N_MAX in plain digits.  -1 to go on, else the exit code.
- */
+/* The operand N: 1..KW_VERSION_N_MAX in plain digits.  -1 to go on, else the exit
+ * code. */
 int kw_args_number(const char *verb, const char *text, uint32_t *ret_n);
 
 /* "keyward: <what>; try keyward <verb> --help" on standard error; gives KW_EXIT_USAGE. */

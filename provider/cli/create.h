@@ -10,7 +10,7 @@
 #define KEYWARD_CLI_CREATE_H
 
 #include "ceremony.h"
-#include "desk.h"
+#include "context.h"
 #include "commands.h"
 
 struct kw_create {
@@ -20,7 +20,7 @@ struct kw_create {
     bool destroyable, copyable, unproven, beside_others, dry_run;
     uint32_t same_n; /* --same-key-as; 0 = a new key */
     /* what they mean here */
-    struct kw_desk desk;
+    struct kw_context context;
     const struct kw_config_token *token;
     struct kw_act_facts facts;
     struct kw_keyring *backup; /* --keyring-backup; owned */

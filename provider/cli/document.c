@@ -21,8 +21,8 @@ static const char *member(const json_t *o, const char *name)
 }
 
 /* One more reason; what does not fit is left out, the exit code says it all the same. */
-static void add(struct kw_reasons *why, const char *fmt, ...) KW_PRINTF(2, 3);
-static void add(struct kw_reasons *why, const char *fmt, ...)
+static void document_add(struct kw_reasons *why, const char *fmt, ...) KW_PRINTF(2, 3);
+static void document_add(struct kw_reasons *why, const char *fmt, ...)
 {
     size_t len = strlen(why->text);
     va_list list;
@@ -32,14 +32,15 @@ static void add(struct kw_reasons *why, const char *fmt, ...)
     kw_copy_printable(why->text, sizeof why->text, kw_span_str(why->text));
 }
 
-static void judge_health(const json_t *document, struct kw_reasons *why)
+static void document_judge_health(const json_t *document, struct kw_reasons *why)
 {
     const char *state = text_at(document, "health", "state");
     const char *reason = text_at(document, "health", "reason");
     if (state == NULL || strcasecmp(state, "up") != 0)
-        add(why, "the HSM is %s%s%s. ", state != NULL ? state : "in no known state",
-            reason != NULL && reason[0] != '\0' ? ": " : "",
-            reason != NULL ? reason : "");
+        document_add(why, "the HSM is %s%s%s. ",
+                     state != NULL ? state : "in no known state",
+                     reason != NULL && reason[0] != '\0' ? ": " : "",
+                     reason != NULL ? reason : "");
 }
 
 static void judge_keyring(const json_t *document, struct kw_reasons *why)
@@ -50,19 +51,21 @@ static void judge_keyring(const json_t *document, struct kw_reasons *why)
     const char *copy = text_at(document, "keyring", "last_good_refused");
     bool none = json_is_integer(serial) && json_integer_value(serial) == 0;
     if (!json_is_null(rejected))
-        add(why, "%s: %s. ",
+        document_add(
+            why, "%s: %s. ",
             none ? "no keyring is in use, and the file was rejected"
                  : "the last reload was rejected and the keyring before it serves",
             json_is_string(rejected) ? json_string_value(rejected) : "nothing said");
     if (copy != NULL)
-        add(why, "Its last good copy is refused too: %s. ", copy);
+        document_add(why, "Its last good copy is refused too: %s. ", copy);
 }
 
 static void judge_memory(const json_t *document, struct kw_reasons *why)
 {
     const char *reason = text_at(document, "keyring", "unremembered");
     if (reason != NULL)
-        add(why,
+        document_add(
+            why,
             "the state directory does not say what is in use, so an older keyring might "
             "be let in "
             "after a restart: %s. ",
@@ -80,11 +83,11 @@ static void judge_found(const json_t *version, struct kw_reasons *why)
 {
     const json_t *found = json_object_get(version, "found");
     if (found != NULL && !json_is_null(found))
-        add(why,
-            "version %" JSON_INTEGER_FORMAT
-            ", found at the token: %.80s (docs/ERRORS.md, Findings). ",
-            json_integer_value(json_object_get(version, "n")),
-            json_is_string(found) ? json_string_value(found) : "nothing said");
+        document_add(why,
+                     "version %" JSON_INTEGER_FORMAT
+                     ", found at the token: %.80s (docs/ERRORS.md, Findings). ",
+                     json_integer_value(json_object_get(version, "n")),
+                     json_is_string(found) ? json_string_value(found) : "nothing said");
 }
 
 static void judge_versions(const json_t *document, struct kw_reasons *why)
@@ -92,16 +95,17 @@ static void judge_versions(const json_t *document, struct kw_reasons *why)
     const json_t *versions = json_object_get(document, "versions");
     const char *active = member(json_object_get(document, "active"), "code");
     if (strcmp(active, "ok") != 0)
-        add(why, "the active version: %s. ", active);
+        document_add(why, "the active version: %s. ", active);
     if (!json_is_array(versions))
-        add(why, "nothing is said of the versions. ");
+        document_add(why, "nothing is said of the versions. ");
     for (size_t i = 0; i < json_array_size(versions); i++) {
         const json_t *v = json_array_get(versions, i);
         const char *verdict = member(v, "verdict");
         if (is_used(member(v, "state")) && strcmp(verdict, "ok") != 0 &&
             strcmp(verdict, "starting") != 0)
-            add(why, "version %" JSON_INTEGER_FORMAT " (%s) is %s. ",
-                json_integer_value(json_object_get(v, "n")), member(v, "state"), verdict);
+            document_add(why, "version %" JSON_INTEGER_FORMAT " (%s) is %s. ",
+                         json_integer_value(json_object_get(v, "n")), member(v, "state"),
+                         verdict);
         judge_found(v, why);
     }
 }
@@ -109,9 +113,10 @@ static void judge_versions(const json_t *document, struct kw_reasons *why)
 enum kw_exit kw_document_judge(const json_t *document, struct kw_reasons *ret_why)
 {
     struct kw_reasons why = {{0}};
-    judge_health(document, &why);
+    document_judge_health(document, &why);
     if (!json_is_false(json_object_get(document, "pin_latched")))
-        add(&why, "A PIN is latched: no login is tried until there is one that was not "
+        document_add(
+            &why, "A PIN is latched: no login is tried until there is one that was not "
                   "refused before, or keyward pin retry is said. ");
     judge_keyring(document, &why);
     judge_memory(document, &why);

@@ -25,7 +25,7 @@ static bool is_row(const struct kw_object_token *row, const struct look *l)
     return strcmp(row->serial, l->serial) == 0 && strcmp(row->label, l->label) == 0;
 }
 
-static kw_err ask(struct kw_token *token, void *shared, struct kw_note *note)
+static kw_err gone_ask(struct kw_token *token, void *shared, struct kw_note *note)
 {
     struct look *l = shared;
     struct kw_token_key *key = NULL;
@@ -75,7 +75,8 @@ kw_err kw_gone_look(const struct kw_config *config, const struct kw_version *v,
         struct kw_note why = {{0}};
         *l = (struct look){.object = kw_version_kek(v),
                            .destroyable = kw_version_kek(v)->attributes.destroyable};
-        kw_err e = kw_login_run(config, &config->tokens[i], KW_LOGIN_LOOK, ask, l, &why);
+        kw_err e =
+            kw_login_run(config, &config->tokens[i], KW_LOGIN_LOOK, gone_ask, l, &why);
         if (!kw_failed(e)) {
             note_answer(&config->tokens[i], l, &gone);
             continue;
@@ -99,8 +100,8 @@ static bool has_object_of(const struct kw_version *other, const struct kw_versio
            strcmp(kw_version_kek(other)->label, kw_version_kek(v)->label) == 0;
 }
 
-static const struct kw_object_token *row_of(const struct kw_version *v,
-                                            const struct kw_object_token *row)
+static const struct kw_object_token *gone_row_of(const struct kw_version *v,
+                                                 const struct kw_object_token *row)
 {
     const struct kw_object *o = kw_version_kek(v);
     for (size_t i = 0; i < o->token_count; i++)
@@ -116,7 +117,8 @@ static bool has_end(const struct kw_keyring *ring, const struct kw_version *v,
 {
     for (size_t i = 0; i < ring->count; i++) {
         const struct kw_version *w = &ring->versions[i];
-        const struct kw_object_token *same = has_object_of(w, v) ? row_of(w, row) : NULL;
+        const struct kw_object_token *same =
+            has_object_of(w, v) ? gone_row_of(w, row) : NULL;
         if (same != NULL && same->gone[0] != '\0')
             return true;
     }
@@ -152,7 +154,7 @@ const struct kw_object_token *kw_gone_forgotten(const struct kw_keyring *ring,
         bool kept = has_end(ring, v, row);
         for (size_t i = 0; i < ring->count && !kept; i++)
             kept = ring->versions[i].n != v->n && has_object_of(&ring->versions[i], v) &&
-                   row_of(&ring->versions[i], row) != NULL;
+                   gone_row_of(&ring->versions[i], row) != NULL;
         if (!kept)
             return row;
     }

@@ -16,8 +16,8 @@
 #include "pin_place.h"
 #include "reach.h"
 
-static void absent(struct kw_report *r, const char *name, const char *path,
-                   const char *remedy)
+static void inspect_files_absent(struct kw_report *r, const char *name, const char *path,
+                                 const char *remedy)
 {
     int saved = errno;
     kw_report_add(r, saved == EACCES ? KW_FOUND_BLIND : KW_FOUND_FAIL, name,
@@ -71,7 +71,7 @@ static void look_at_trusted(struct view *v, const char *path, const char *named,
         s->err = kw_file_judge(named, geteuid(), &s->note);
 }
 
-static kw_err look(void *shared, struct kw_note *note)
+static kw_err inspect_files_look(void *shared, struct kw_note *note)
 {
     struct view *v = shared;
     const struct kw_config *c = v->config;
@@ -91,8 +91,8 @@ static kw_err look(void *shared, struct kw_note *note)
     return KW_OK;
 }
 
-static void tell_file(struct kw_report *r, const char *name, const char *path,
-                      const struct sight *s, const char *remedy)
+static void report_file(struct kw_report *r, const char *name, const char *path,
+                        const struct sight *s, const char *remedy)
 {
     if (!kw_failed(s->err))
         kw_report_add(r, KW_FOUND_OK, name, NULL, "%s", path);
@@ -101,14 +101,14 @@ static void tell_file(struct kw_report *r, const char *name, const char *path,
                       s->err.code == KW_CODE_MISSING ? remedy : NULL, "%s", s->note.text);
 }
 
-static void tell_state(struct kw_report *r, const char *path, const struct sight *s)
+static void report_state(struct kw_report *r, const char *path, const struct sight *s)
 {
     struct stat st;
     char config[KW_ARGS_CONFIG_MAX], again[KW_ARGS_CONFIG_MAX + 32];
     kw_args_config(r->cli, config, sizeof config);
     snprintf(again, sizeof again, "keyward state create%s", config);
     if (stat(path, &st) != 0)
-        absent(r, "state", path, again);
+        inspect_files_absent(r, "state", path, again);
     else if ((st.st_mode & 077) != 0)
         kw_report_add(r, KW_FOUND_FAIL, "state", "chmod 0700 it",
                       "%s: mode %04o lets others at it", path,
@@ -130,18 +130,18 @@ static void tell_state(struct kw_report *r, const char *path, const struct sight
                       (unsigned)st.st_uid);
 }
 
-static void tell_view(struct kw_report *r, const struct view *v)
+static void report_view(struct kw_report *r, const struct view *v)
 {
     const struct kw_config *c = v->config;
     for (size_t i = 0; i < v->folder_count; i++)
         kw_report_add(r, KW_FOUND_FAIL, "folder", NULL, "%s", v->folders[i].note.text);
-    tell_file(r, "config file", v->config_path, &v->config_file, NULL);
-    tell_file(r, "keyring file", c->keyring, &v->keyring,
-              "see what is said of the keyring below");
+    report_file(r, "config file", v->config_path, &v->config_file, NULL);
+    report_file(r, "keyring file", c->keyring, &v->keyring,
+                "see what is said of the keyring below");
     for (size_t i = 0; i < c->token_count; i++)
-        tell_file(r, "module", c->tokens[i].module, &v->modules[i],
-                  "install the vendor's library, or correct `module`");
-    tell_state(r, c->state, &v->state);
+        report_file(r, "module", c->tokens[i].module, &v->modules[i],
+                    "install the vendor's library, or correct `module`");
+    report_state(r, c->state, &v->state);
 }
 
 static void inspect_pin(struct kw_report *r, const struct kw_config *config,
@@ -177,16 +177,16 @@ static void look_as_the_daemon(struct kw_report *r, struct view *v,
     struct kw_owner owner = {.uid = geteuid(), .gid = getegid()};
     struct kw_note note = {{0}};
     if (kw_failed(kw_owner_of(v->config, &owner, &note)) && geteuid() == 0) {
-        tell_state(r, v->config->state, &v->state);
+        report_state(r, v->config->state, &v->state);
         return;
     }
     const struct kw_child child = {.uid = owner.uid, .gid = owner.gid};
-    kw_err e = kw_child_run(&child, look, v, &note);
+    kw_err e = kw_child_run(&child, inspect_files_look, v, &note);
     if (kw_failed(e))
         kw_report_err(r, "files", e, &note);
     if (kw_failed(e))
         return;
-    tell_view(r, v);
+    report_view(r, v);
     say_at_fault(v, ret_fault);
 }
 
@@ -212,21 +212,21 @@ void kw_inspect_files(struct kw_report *r, const struct kw_config *config,
         inspect_pin(r, config, &config->tokens[i]);
 }
 
-bool kw_inspect_user(struct kw_report *r, const struct kw_desk *desk)
+bool kw_inspect_user(struct kw_report *r, const struct kw_context *context)
 {
     struct stat st;
-    if (!desk->stranger)
+    if (!context->stranger)
         return true;
     kw_report_add(
         r, KW_FOUND_BLIND, "user", "run keyward check as root, or as the daemon's user",
         "this is uid %u, and keywardd's user is uid %u: files as that user sees "
         "them, the PIN and the token are not looked at",
         (unsigned)geteuid(),
-        stat(desk->config->state, &st) == 0 ? (unsigned)st.st_uid : 0);
+        stat(context->config->state, &st) == 0 ? (unsigned)st.st_uid : 0);
     return false;
 }
 
-static void folder_of(const char *path, char dst[KW_PATH_MAX])
+static void inspect_files_folder_of(const char *path, char dst[KW_PATH_MAX])
 {
     const char *slash = strrchr(path, '/');
     size_t len = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
@@ -240,11 +240,12 @@ static void inspect_folder(struct kw_report *r, const struct kw_config *config,
     struct stat st;
     struct kw_owner owner = {0};
     struct kw_note note = {{0}};
-    folder_of(socket, folder);
+    inspect_files_folder_of(socket, folder);
     bool known = !kw_failed(kw_owner_of(config, &owner, &note));
     if (stat(folder, &st) != 0)
-        absent(r, "socket folder", folder,
-               "make it for the daemon's user (systemd: RuntimeDirectory=keyward)");
+        inspect_files_absent(
+            r, "socket folder", folder,
+            "make it for the daemon's user (systemd: RuntimeDirectory=keyward)");
     else if ((st.st_mode & 022) != 0)
         kw_report_add(r, KW_FOUND_FAIL, "socket folder", "chmod go-w it",
                       "%s: mode %04o lets others put a socket of theirs there", folder,
@@ -260,8 +261,8 @@ static void inspect_folder(struct kw_report *r, const struct kw_config *config,
 static bool same_folder(const char *a, const char *b)
 {
     char x[KW_PATH_MAX], y[KW_PATH_MAX];
-    folder_of(a, x);
-    folder_of(b, y);
+    inspect_files_folder_of(a, x);
+    inspect_files_folder_of(b, y);
     return strcmp(x, y) == 0;
 }
 

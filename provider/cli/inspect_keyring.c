@@ -8,7 +8,7 @@
 #include "next.h"
 #include "version.h"
 
-static void inspect_active(struct kw_report *r, const struct kw_desk *d)
+static void inspect_active(struct kw_report *r, const struct kw_context *d)
 {
     char config[KW_ARGS_CONFIG_MAX], remedy[2 * KW_ARGS_CONFIG_MAX + 64];
     kw_args_config(r->cli, config, sizeof config);
@@ -20,12 +20,12 @@ static void inspect_active(struct kw_report *r, const struct kw_desk *d)
     else
         kw_report_add(
             r, KW_FOUND_OK, "baseline", NULL, "version %u%s", (unsigned)d->ring->active,
-            kw_desk_active(d) > d->ring->active ? ", and a later one is active here"
-                                                : "");
+            kw_context_active(d) > d->ring->active ? ", and a later one is active here"
+                                                   : "");
 }
 
 /* Marks that were made from a keyring know no older one. */
-static void inspect_memory(struct kw_report *r, const struct kw_desk *d)
+static void inspect_memory(struct kw_report *r, const struct kw_context *d)
 {
     if (!kw_failed(d->state_err) && d->marks.rebuilt[0] != '\0')
         kw_report_add(
@@ -36,7 +36,7 @@ static void inspect_memory(struct kw_report *r, const struct kw_desk *d)
             d->marks.rebuilt);
 }
 
-static void inspect_origins(struct kw_report *r, const struct kw_desk *d)
+static void inspect_origins(struct kw_report *r, const struct kw_context *d)
 {
     for (size_t i = 0; i < d->ring->count; i++) {
         const struct kw_version *v = &d->ring->versions[i];
@@ -48,7 +48,7 @@ static void inspect_origins(struct kw_report *r, const struct kw_desk *d)
     }
 }
 
-static void inspect_copies(struct kw_report *r, const struct kw_desk *d)
+static void inspect_copies(struct kw_report *r, const struct kw_context *d)
 {
     for (size_t i = 0; i < d->ring->count; i++) {
         const struct kw_version *v = &d->ring->versions[i];
@@ -63,7 +63,8 @@ static void inspect_copies(struct kw_report *r, const struct kw_desk *d)
 }
 
 /* The way out, as the other verbs print it. */
-static void refused(struct kw_report *r, const char *name, const struct kw_desk *d)
+static void inspect_keyring_refused(struct kw_report *r, const char *name,
+                                    const struct kw_context *d)
 {
     char config[KW_ARGS_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
@@ -73,25 +74,25 @@ static void refused(struct kw_report *r, const char *name, const struct kw_desk 
 }
 
 /* An ordinary user, who may not look there, was told so already. */
-static void inspect_marks(struct kw_report *r, const struct kw_desk *d)
+static void inspect_marks(struct kw_report *r, const struct kw_context *d)
 {
     if (d->stranger)
         return;
     if (kw_failed(d->state_err))
         kw_report_err(r, "state marks", d->state_err, &d->state_why);
     else if (d->judgement.refusal != KW_ADMITTED)
-        refused(r, "state marks", d);
+        inspect_keyring_refused(r, "state marks", d);
     else
-        kw_report_add(r, KW_FOUND_OK, "state marks", NULL,
-                      "serial %llu, active here: version %u",
-                      (unsigned long long)d->ring->serial, (unsigned)kw_desk_active(d));
+        kw_report_add(
+            r, KW_FOUND_OK, "state marks", NULL, "serial %llu, active here: version %u",
+            (unsigned long long)d->ring->serial, (unsigned)kw_context_active(d));
 }
 
-static void inspect_absent(struct kw_report *r, const struct kw_desk *d)
+static void inspect_absent(struct kw_report *r, const struct kw_context *d)
 {
     char config[KW_ARGS_CONFIG_MAX], remedy[KW_ARGS_CONFIG_MAX + 64];
     if (d->judgement.refusal != KW_ADMITTED) {
-        refused(r, "keyring", d);
+        inspect_keyring_refused(r, "keyring", d);
         return;
     }
     kw_args_config(r->cli, config, sizeof config);
@@ -100,7 +101,7 @@ static void inspect_absent(struct kw_report *r, const struct kw_desk *d)
     kw_report_add(r, KW_FOUND_FAIL, "keyring", remedy, "there is none yet");
 }
 
-void kw_inspect_keyring(struct kw_report *r, const struct kw_desk *d)
+void kw_inspect_keyring(struct kw_report *r, const struct kw_context *d)
 {
     if (d->ring == NULL) {
         inspect_absent(r, d);

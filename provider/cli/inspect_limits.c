@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What keywardd locks against what it may: the one that runs, or one started from here.
- */
+/* What keywardd locks against what it may: the one that runs, or one started from
+ * here. */
 #include "inspect.h"
 
 #include <inttypes.h>
@@ -10,8 +10,8 @@
 
 #include <keyward/file.h>
 
-#include "ask.h"
-#include "limits.h"
+#include "status_read.h"
+#include "locked_limit.h"
 
 enum { PROC_MAX = 16 * 1024 };
 
@@ -26,7 +26,7 @@ static pid_t running_daemon(const struct kw_config *config)
     struct kw_note ignored;
     size_t len = 0;
     if (config->status == NULL ||
-        kw_failed(kw_status_ask(config->status, text, sizeof text, &len, &ignored)))
+        kw_failed(kw_status_read(config->status, text, sizeof text, &len, &ignored)))
         return 0;
     json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
     json_int_t pid = json_integer_value(json_object_get(document, "pid"));

@@ -10,7 +10,7 @@
 enum { CLOCKS_APART_MIN = 5 }; /* of two nodes that nobody would call wrong */
 
 /* 2026-01-02T03:04:05.000006Z */
-static bool is_time(const char *text)
+static bool inspect_times_is_time(const char *text)
 {
     static const char shape[] = "0000-00-00T00:00:00.000000Z";
     if (strlen(text) != sizeof shape - 1)
@@ -29,7 +29,7 @@ static bool is_good(const struct moment *m, const char *latest, struct kw_note *
 {
     if (m->at[0] == '\0')
         return true;
-    if (!is_time(m->at)) {
+    if (!inspect_times_is_time(m->at)) {
         kw_note_set(note, "%s: no time", m->name);
         return false;
     }
@@ -73,8 +73,8 @@ bool kw_times_fit(const struct kw_version_times *t, const char *latest,
     return true;
 }
 
-static bool tell(struct kw_report *r, const struct kw_version *v, const char *previous,
-                 const char *latest)
+static bool report_times(struct kw_report *r, const struct kw_version *v,
+                         const char *previous, const char *latest)
 {
     struct kw_note note = {{0}};
     const struct kw_version_times t = {v->created, v->accepted, v->activated,
@@ -97,7 +97,7 @@ void kw_inspect_times(struct kw_report *r, const struct kw_keyring *ring)
     bool fit = true;
     kw_time_text(latest, kw_wall_ns(&kw_clock_system) + CLOCKS_APART_MIN * 60 * KW_S_NS);
     for (size_t i = 0; i < ring->count; i++) {
-        fit = tell(r, &ring->versions[i], previous, latest) && fit;
+        fit = report_times(r, &ring->versions[i], previous, latest) && fit;
         previous = ring->versions[i].created;
     }
     if (fit && ring->count > 0)

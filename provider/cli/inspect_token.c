@@ -17,27 +17,28 @@ struct finding {
 };
 
 struct visit {
-    const struct kw_desk *desk;
+    const struct kw_context *context;
     bool logged_in;
     struct kw_token_facts facts;
     struct finding self_test;
     struct finding versions[KW_VERSIONS_MAX];
 };
 
-static void look_at(struct kw_token *token, const struct kw_version *v,
-                    const struct kw_desk *desk, struct finding *f)
+static void inspect_token_look_at(struct kw_token *token, const struct kw_version *v,
+                                  const struct kw_context *context, struct finding *f)
 {
     struct kw_token_key *key = NULL;
-    const struct kw_token_claim claim =
-        kw_token_claim_of(token, v, desk->ring->domain, kw_desk_active(desk) == v->n);
+    const struct kw_token_claim claim = kw_token_claim_of(
+        token, v, context->ring->domain, kw_context_active(context) == v->n);
     f->done = true;
     f->err = kw_token_prove(token, &claim, &key, &f->findings, &f->note, &f->remarks);
 }
 
-static kw_err visit(struct kw_token *token, void *shared, struct kw_note *note)
+static kw_err inspect_token_visit(struct kw_token *token, void *shared,
+                                  struct kw_note *note)
 {
     struct visit *v = shared;
-    const struct kw_keyring *ring = v->desk->ring;
+    const struct kw_keyring *ring = v->context->ring;
     (void)note;
     v->logged_in = true;
     v->facts = *kw_token_facts(token);
@@ -45,12 +46,12 @@ static kw_err visit(struct kw_token *token, void *shared, struct kw_note *note)
     v->self_test.err = kw_token_self_test(token, &v->self_test.note);
     for (size_t i = 0; ring != NULL && i < ring->count; i++)
         if (kw_key_state_is_probed(ring->versions[i].state))
-            look_at(token, &ring->versions[i], v->desk, &v->versions[i]);
+            inspect_token_look_at(token, &ring->versions[i], v->context, &v->versions[i]);
     return KW_OK;
 }
 
-static void tell_version(struct kw_report *r, const struct kw_version *v,
-                         const struct finding *f)
+static void report_version(struct kw_report *r, const struct kw_version *v,
+                           const struct finding *f)
 {
     char name[32];
     if (!f->done)
@@ -87,7 +88,8 @@ static void tell_version(struct kw_report *r, const struct kw_version *v,
                       kw_key_state_name(v->state));
 }
 
-static void tell(struct kw_report *r, const struct kw_desk *desk, const struct visit *v)
+static void report_token(struct kw_report *r, const struct kw_context *context,
+                         const struct visit *v)
 {
     const struct kw_token_facts *f = &v->facts;
     kw_report_add(r, KW_FOUND_OK, "login", NULL,
@@ -98,8 +100,8 @@ static void tell(struct kw_report *r, const struct kw_desk *desk, const struct v
     else
         kw_report_add(r, KW_FOUND_OK, "AES-GCM", NULL,
                       "round trip good; changed tag, AAD and IV are refused");
-    for (size_t i = 0; desk->ring != NULL && i < desk->ring->count; i++)
-        tell_version(r, &desk->ring->versions[i], &v->versions[i]);
+    for (size_t i = 0; context->ring != NULL && i < context->ring->count; i++)
+        report_version(r, &context->ring->versions[i], &v->versions[i]);
 }
 
 /* Files that are not the token's user's cannot be sealed, nor used. */
@@ -118,12 +120,12 @@ static bool inspect_owners(struct kw_report *r, const struct kw_config_token *to
 }
 
 /* An open token was sealed when the verb began. */
-void kw_inspect_seal(struct kw_report *r, const struct kw_desk *desk,
+void kw_inspect_seal(struct kw_report *r, const struct kw_context *context,
                      const struct kw_config_token *token)
 {
     struct kw_note note = {{0}};
-    enum kw_seal seal = desk->seal[token - desk->config->tokens];
-    if (desk->doubts_config) {
+    enum kw_seal seal = context->seal[token - context->config->tokens];
+    if (context->doubts_config) {
         kw_report_add(r, KW_FOUND_BLIND, "seal", NULL,
                       "not looked at, because of the configuration");
         return;
@@ -131,7 +133,7 @@ void kw_inspect_seal(struct kw_report *r, const struct kw_desk *desk,
     if (!inspect_owners(r, token))
         return;
     if (seal != KW_SEAL_MENDED)
-        seal = kw_window_mend(desk->config, token, &note);
+        seal = kw_window_mend(context->config, token, &note);
     switch (seal) {
     case KW_SEAL_NONE: break;
     case KW_SEAL_GOOD:
@@ -150,7 +152,7 @@ void kw_inspect_seal(struct kw_report *r, const struct kw_desk *desk,
         break;
     case KW_SEAL_OPEN:
         kw_report_add(
-            r, desk->config->production ? KW_FOUND_FAIL : KW_FOUND_WARN, "seal",
+            r, context->config->production ? KW_FOUND_FAIL : KW_FOUND_WARN, "seal",
             "a login that is interrupted now destroys the token: set files to 0400 and "
             "folders to 0500",
             "open, and cannot be sealed: %s", note.text);
@@ -161,11 +163,11 @@ void kw_inspect_seal(struct kw_report *r, const struct kw_desk *desk,
     }
 }
 
-void kw_inspect_token(struct kw_report *r, const struct kw_desk *desk,
+void kw_inspect_token(struct kw_report *r, const struct kw_context *context,
                       const struct kw_config_token *token, const char *fault)
 {
     struct kw_note note = {{0}};
-    if (desk->doubts_config)
+    if (context->doubts_config)
         fault = "the configuration";
     if (fault != NULL) {
         kw_report_add(r, KW_FOUND_BLIND, "login",
@@ -178,10 +180,11 @@ void kw_inspect_token(struct kw_report *r, const struct kw_desk *desk,
         kw_report_err(r, "login", kw_err_at(KW_CODE_NO_MEMORY, "mmap"), &note);
         return;
     }
-    v->desk = desk;
-    kw_err e = kw_login_run(desk->config, token, KW_LOGIN_LOOK, visit, v, &note);
+    v->context = context;
+    kw_err e = kw_login_run(context->config, token, KW_LOGIN_LOOK, inspect_token_visit, v,
+                            &note);
     if (v->logged_in)
-        tell(r, desk, v);
+        report_token(r, context, v);
     if (kw_failed(e))
         kw_report_err(r, "login", e, &note);
     kw_shared_free(v, sizeof *v);

@@ -10,8 +10,7 @@
 #include "pins.h"
 #include "vendor.h"
 
-/* ---- looking: nothing is made here ---------------------------------------------------
- */
+/* ---- looking: nothing is made here ------------------------------------------------- */
 
 static kw_err find_places(struct kw_install *p, struct kw_note *note)
 {
@@ -71,8 +70,7 @@ kw_err kw_install_look(struct kw_install *p, struct kw_note *note)
     return e;
 }
 
-/* ---- making --------------------------------------------------------------------------
- */
+/* ---- making ------------------------------------------------------------------------ */
 
 static kw_err make_folders(struct kw_install *p, struct kw_note *note)
 {
@@ -103,7 +101,7 @@ static void encryption_text(const void *what, FILE *out)
     kw_layout_write_encryption(&((const struct kw_install *)what)->layout, out);
 }
 
-static kw_err make_token(struct kw_install *p, int pin_fd, struct kw_note *note)
+static kw_err install_make_token(struct kw_install *p, int pin_fd, struct kw_note *note)
 {
     int so_fd = -1;
     kw_err e = kw_place_secret(&p->made, p->layout.so_pin, NULL, &so_fd, note);
@@ -118,13 +116,14 @@ static kw_err make_token(struct kw_install *p, int pin_fd, struct kw_note *note)
     return e;
 }
 
-static kw_err make_pin(struct kw_install *p, struct kw_note *note)
+static kw_err install_make_pin(struct kw_install *p, struct kw_note *note)
 {
     int fd = -1;
     kw_err e = kw_place_secret(&p->made, p->layout.pin, &p->owner, &fd, note);
     if (kw_failed(e))
         return e;
-    e = p->first.softhsm ? make_token(p, fd, note) : kw_pin_copy(p->pin_file, fd, note);
+    e = p->first.softhsm ? install_make_token(p, fd, note)
+                         : kw_pin_copy(p->pin_file, fd, note);
     close(fd);
     return e;
 }
@@ -148,7 +147,7 @@ static kw_err make_config(struct kw_install *p, struct kw_note *note)
 
 /* The configuration comes last: where it is, everything is. */
 static kw_err (*const steps[])(struct kw_install *, struct kw_note *) = {
-    make_folders, make_pin, make_keyring, make_encryption, make_config};
+    make_folders, install_make_pin, make_keyring, make_encryption, make_config};
 
 /* All or nothing, also when Ctrl-C comes in between. */
 kw_err kw_install_make(struct kw_install *p, struct kw_note *note)

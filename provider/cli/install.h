@@ -7,7 +7,7 @@
 #include <keyward/envelope.h>
 #include <keyward/file.h>
 
-#include "layout.h"
+#include "node_layout.h"
 #include "login.h"
 #include "place.h"
 
@@ -29,7 +29,7 @@ struct kw_install {
     struct kw_layout layout;
     struct kw_owner owner;
     /* by kw_install_make */
-    struct kw_made made;
+    struct kw_placed made;
 };
 
 /* Finds user and places, which must be vacant, judges the PIN's file, and looks at

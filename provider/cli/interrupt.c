@@ -16,7 +16,7 @@ static enum hold hold_now;
 static unsigned children; /* that are waited for: one may be attended by others */
 static volatile sig_atomic_t noted, running_child, passes_on;
 
-static void on_signal(int sig)
+static void interrupt_on_signal(int sig)
 {
     int saved = errno;
     noted = sig;
@@ -33,7 +33,7 @@ static bool is_ignored(size_t i)
 
 static void catch_them(void)
 {
-    struct sigaction ours = {.sa_handler = on_signal};
+    struct sigaction ours = {.sa_handler = interrupt_on_signal};
     if (caught)
         return;
     noted = 0;
@@ -46,7 +46,7 @@ static void catch_them(void)
     }
 }
 
-static void give_back(void)
+static void interrupt_give_back(void)
 {
     if (!caught)
         return;
@@ -75,7 +75,7 @@ void kw_interrupt_finish(void)
 void kw_interrupt_release(void)
 {
     hold_now = FREE;
-    give_back();
+    interrupt_give_back();
 }
 
 int kw_interrupt_seen(void)
@@ -92,7 +92,7 @@ void kw_interrupt_enter(void)
 void kw_interrupt_leave(void)
 {
     if (--children == 0 && hold_now == FREE)
-        give_back();
+        interrupt_give_back();
 }
 
 bool kw_interrupt_refuses(void)

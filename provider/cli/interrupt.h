@@ -28,8 +28,7 @@ void kw_interrupt_release(void);
 /* The number of the last signal noted; 0 when none was. */
 int kw_interrupt_seen(void);
 
-/* ---- for child.c ---------------------------------------------------------------------
- */
+/* ---- for child.c ------------------------------------------------------------------- */
 
 /* Around each child: notes and passes on, whether held or not. */
 void kw_interrupt_enter(void);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "asking.h"
+#include "login_permit.h"
 #include "pin_place.h"
 #include "softhsm.h"
 #include "window.h"
@@ -82,7 +82,7 @@ struct order {
     struct kw_pin_place pin;
     char tokendir[KW_PATH_MAX]; /* "" when the token is no SoftHSM's  */
     enum kw_login_kind kind;
-    struct kw_asking asking;
+    struct kw_permit permit;
 };
 
 /* As the daemon's workers have (front.h, login_grace_ns): a call that never comes back
@@ -91,20 +91,20 @@ enum { LOGIN_MAX_S = 30 };
 
 /* A soft token's files die when the process does between here and the end of C_Login; a
  * ceremony writes until it is over. */
-static void on_phase(void *ctx, enum kw_phase phase)
+static void cli_login_on_phase(void *ctx, enum kw_phase phase)
 {
     struct order *o = ctx;
     bool logs_in = phase == KW_PHASE_LOGIN;
     (void)kw_child_limit(logs_in ? LOGIN_MAX_S : 0);
     if (logs_in) {
         kw_child_hold(true);
-        kw_asking_begun(&o->asking);
+        kw_permit_begun(&o->permit);
     } else if (o->kind == KW_LOGIN_LOOK) {
         kw_child_hold(false);
     }
 }
 
-static kw_err log_in(void *arg, struct kw_note *note)
+static kw_err cli_login_log_in(void *arg, struct kw_note *note)
 {
     struct order *o = arg;
     struct kw_token *token = NULL;
@@ -113,10 +113,10 @@ static kw_err log_in(void *arg, struct kw_note *note)
         .uri = o->token->uri,
         .pin = o->pin.source,
         .read_write = o->kind == KW_LOGIN_CEREMONY,
-        .phase = on_phase,
+        .phase = cli_login_on_phase,
         .phase_ctx = o,
     };
-    kw_asking_child(&o->asking);
+    kw_permit_child(&o->permit);
     kw_err e = kw_token_open(&options, &token, note);
     if (!kw_failed(e) && o->config->production && kw_token_facts(token)->softhsm) {
         kw_note_set(
@@ -127,7 +127,7 @@ static kw_err log_in(void *arg, struct kw_note *note)
         e = kw_err_at(KW_CODE_DENIED, "environment");
     }
     if (!kw_failed(e))
-        e = kw_asking_log_in(&o->asking, token, note);
+        e = kw_permit_log_in(&o->permit, token, note);
     if (!kw_failed(e))
         e = o->work(token, o->shared, note);
     kw_token_close(token);
@@ -136,7 +136,7 @@ static kw_err log_in(void *arg, struct kw_note *note)
 
 static void attend(void *arg)
 {
-    kw_asking_attend(&((struct order *)arg)->asking);
+    kw_permit_serve(&((struct order *)arg)->permit);
 }
 
 static kw_err plan(struct order *o, struct kw_owner *ret_owner, struct kw_note *note)
@@ -156,7 +156,8 @@ static kw_err plan(struct order *o, struct kw_owner *ret_owner, struct kw_note *
 }
 
 /* The login and the work, between opening the files' window and closing it. */
-static kw_err visit(struct order *o, const struct kw_owner *owner, struct kw_note *why)
+static kw_err cli_login_visit(struct order *o, const struct kw_owner *owner,
+                              struct kw_note *why)
 {
     struct kw_window window = KW_WINDOW_SHUT;
     const struct kw_child login = {.uid = owner->uid,
@@ -170,21 +171,21 @@ static kw_err visit(struct order *o, const struct kw_owner *owner, struct kw_not
     if (o->kind == KW_LOGIN_CEREMONY && o->tokendir[0] != '\0')
         e = kw_window_open(&window, o->tokendir, owner, why);
     if (!kw_failed(e))
-        e = kw_child_run(&login, log_in, o, why);
+        e = kw_child_run(&login, cli_login_log_in, o, why);
     return kw_window_close(&window, e, why);
 }
 
 static void name_login(const struct order *o, kw_err e, struct kw_note *why)
 {
     struct kw_note bare = *why;
-    if (e.code == KW_CODE_HSM_DOWN && kw_asking_is_inside(&o->asking))
+    if (e.code == KW_CODE_HSM_DOWN && kw_permit_is_inside(&o->permit))
         kw_note_set(
             why, "%.400s: it was in C_Login, which may take %d s; is the HSM reachable?",
             bare.text, LOGIN_MAX_S);
 }
 
 /* What stops a login says which token it is about. */
-static void name_token(const struct order *o, kw_err e, struct kw_note *why)
+static void cli_login_name_token(const struct order *o, kw_err e, struct kw_note *why)
 {
     struct kw_note bare = *why;
     if (kw_span_equal_str(kw_span_str(e.where), "pin latch"))
@@ -203,15 +204,15 @@ kw_err kw_login_run(const struct kw_config *config, const struct kw_config_token
     kw_err e = plan(&o, &owner, note);
     if (kw_failed(e))
         return e;
-    e = kw_asking_open(config, owner.uid, owner.gid, &o.asking);
+    e = kw_permit_open(config, owner.uid, owner.gid, &o.permit);
     if (!kw_failed(e)) {
-        e = visit(&o, &owner, &why);
+        e = cli_login_visit(&o, &owner, &why);
         name_login(&o, e, &why);
-        kw_asking_close(&o.asking);
+        kw_permit_close(&o.permit);
     }
     kw_pin_place_close(&o.pin);
     if (kw_failed(e) && note != NULL) {
-        name_token(&o, e, &why);
+        cli_login_name_token(&o, e, &why);
         *note = why;
     }
     return e;

@@ -3,8 +3,8 @@
  *
  * Order: who owns the files (the state directory and, for SoftHSM, its token directory
  * must agree) · the PIN's source, judged (pin_place.h) · for a ceremony the writable
- * window · the child opens the token, reads the PIN and asks (asking.h; latched: nothing
- * is tried) · the login and the work · the seal, whatever happened.
+ * window · the child opens the token, reads the PIN and asks (login_permit.h; latched:
+ * nothing is tried) · the login and the work · the seal, whatever happened.
  *
  * Threads:   before the first thread.
  * Blocking:  as long as the vendor library does.

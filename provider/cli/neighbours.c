@@ -40,8 +40,8 @@ static void explain_taken(const struct kw_create *c, struct kw_commands *w)
             !kw_key_id_parse(kw_span_str(unknown->name[i]), &n))
             continue;
         const struct kw_version *v =
-            c->desk.ring != NULL ? kw_keyring_by_n(c->desk.ring, n) : NULL;
-        const struct kw_mark *mark = kw_marks_of(&c->desk.marks, n);
+            c->context.ring != NULL ? kw_keyring_by_n(c->context.ring, n) : NULL;
+        const struct kw_mark *mark = kw_marks_of(&c->context.marks, n);
         kw_commands_add(w,
                         "# version %u here is %s, so %s is of another keyring of this "
                         "domain, as after a fork: it cannot be adopted, and no keyring "
@@ -59,7 +59,7 @@ static int refuse_unknown(const struct kw_create *c)
 {
     static struct kw_commands w;
     char names[512], text[KW_PATH_MAX + 1024];
-    const char *keyring = c->desk.config->keyring;
+    const char *keyring = c->context.config->keyring;
     const struct kw_beside_names *unknown = &c->job->beside.unknown;
     size_t open = count_open(c);
     kw_beside_text(unknown, names);
@@ -67,7 +67,8 @@ static int refuse_unknown(const struct kw_create *c)
              "token %s holds keys of domain %s that %s%s: %s; %s, and neither could read "
              "what the other sealed",
              c->token->name, c->job->domain, keyring,
-             c->desk.ring != NULL ? " does not know" : " would know, but it is not there",
+             c->context.ring != NULL ? " does not know"
+                                     : " would know, but it is not there",
              names,
              open > 0 ? "a version made here beside them would be another keyring of the "
                         "same domain"
@@ -87,7 +88,7 @@ static int refuse_unknown(const struct kw_create *c)
     return kw_refuse_next(c->cli, text, w.text);
 }
 
-static int refuse_others(const struct kw_create *c)
+static int neighbours_refuse_others(const struct kw_create *c)
 {
     static struct kw_commands w;
     char names[512], text[KW_PATH_MAX + 1024];
@@ -110,5 +111,6 @@ static int refuse_others(const struct kw_create *c)
 
 int kw_create_not_beside(const struct kw_create *c)
 {
-    return c->job->beside.unknown.count > 0 ? refuse_unknown(c) : refuse_others(c);
+    return c->job->beside.unknown.count > 0 ? refuse_unknown(c)
+                                            : neighbours_refuse_others(c);
 }

@@ -26,7 +26,7 @@ static bool in_marks(const struct kw_marks *m, const char *key_id)
 }
 
 /* Why the object must stay; NULL: nothing here knows it. */
-static const char *why_it_stays(const struct kw_desk *now, const char *key_id)
+static const char *why_it_stays(const struct kw_context *now, const char *key_id)
 {
     if (in_ring(now->ring, key_id))
         return "the keyring has it";
@@ -68,21 +68,21 @@ static void way_to_remove(const struct kw_create *c, struct kw_commands *w)
     kw_commands_command(w, words);
 }
 
-static bool number_is_taken(const struct kw_desk *now, uint32_t n)
+static bool number_is_taken(const struct kw_context *now, uint32_t n)
 {
     return now->ring != NULL &&
            (kw_keyring_by_n(now->ring, n) != NULL || n < now->ring->next_n);
 }
 
 /* Of an object that this run made, or may have made, and that no keyring has. */
-static void ways(const struct kw_create *c, const struct kw_desk *now,
+static void ways(const struct kw_create *c, const struct kw_context *now,
                  struct kw_commands *w, bool removable)
 {
     uint32_t n = c->job->v.n;
     if (number_is_taken(now, n))
         kw_commands_when(w,
                          "it cannot be adopted any more: number %u is taken in %s by now",
-                         (unsigned)n, c->desk.config->keyring);
+                         (unsigned)n, c->context.config->keyring);
     else {
         kw_commands_when(
             w, "to finish (nothing is sealed under it, so nothing can prove it):");
@@ -110,7 +110,7 @@ static json_t *orphan_json(const struct kw_create *c, bool removable)
                      "removable", removable);
 }
 
-static int say_orphan(const struct kw_create *c, const struct kw_desk *now,
+static int say_orphan(const struct kw_create *c, const struct kw_context *now,
                       const char *stays, kw_err e, const struct kw_note *note)
 {
     static struct kw_commands w;
@@ -148,12 +148,12 @@ static int say_written(const struct kw_create *c, kw_err e, const struct kw_note
                                                  c->cli->config, NULL});
     return kw_fail_with(c->cli, e, note, w->text, "written",
                         json_pack("{s:i, s:s, s:s}", "n", (int)v->n, "key_id", v->key_id,
-                                  "keyring", c->desk.config->keyring));
+                                  "keyring", c->context.config->keyring));
 }
 
 int kw_create_failed(const struct kw_create *c, kw_err e, const struct kw_note *note)
 {
-    struct kw_desk now = {0};
+    struct kw_context now = {0};
     struct kw_note ignored;
     const char *stays = "the keyring cannot be read";
     if (c->job->in_the_way)
@@ -162,10 +162,10 @@ int kw_create_failed(const struct kw_create *c, kw_err e, const struct kw_note *
         return say_written(c, e, note);
     if (c->job->made == KW_MADE_NOTHING)
         return kw_fail(c->cli, e, note);
-    if (!kw_failed(kw_desk_open(c->cli, &now, &ignored)) &&
+    if (!kw_failed(kw_context_open(c->cli, &now, &ignored)) &&
         now.judgement.refusal != KW_REFUSED_DAMAGED)
         stays = why_it_stays(&now, c->job->v.key_id);
     int code = say_orphan(c, &now, stays, e, note);
-    kw_desk_close(&now);
+    kw_context_close(&now);
     return code;
 }

@@ -19,9 +19,9 @@
 static const char *const usual_units[] = {"keywardd.service", "keyward.service"};
 enum { USUAL_UNITS = sizeof usual_units / sizeof usual_units[0], UNIT_MAX = 256 };
 
-static struct kw_call called;
+static struct kw_invocation called;
 
-bool kw_pin_place_called(const struct kw_call *call)
+bool kw_pin_place_called(const struct kw_invocation *call)
 {
     static char unit[UNIT_MAX];
     called = *call;
@@ -33,8 +33,7 @@ bool kw_pin_place_called(const struct kw_call *call)
     return n > 0 && (size_t)n < sizeof unit && kw_is_unit(unit);
 }
 
-/* ---- finding -------------------------------------------------------------------------
- */
+/* ---- finding ----------------------------------------------------------------------- */
 
 /* OK, MISSING, or why this process may not look. */
 static kw_err look_in(const char *folder, const char *name, char dst[KW_PATH_MAX],
@@ -81,10 +80,9 @@ kw_err kw_pin_place_find(const char *folder, const char *unit, const char *name,
     return e;
 }
 
-/* ---- the way for a shell -------------------------------------------------------------
- */
+/* ---- the way for a shell ----------------------------------------------------------- */
 
-static void put_word(const char *word, FILE *out)
+static void pin_place_put_word(const char *word, FILE *out)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                 "0123456789_@%+=:,./-";
@@ -99,18 +97,18 @@ static void put_word(const char *word, FILE *out)
         fputc('\'', out);
 }
 
-void kw_pin_place_line(const struct kw_call *call, const char *program,
+void kw_pin_place_line(const struct kw_invocation *call, const char *program,
                        const char *property, FILE *out)
 {
     fputs("systemd-run --pipe --wait --same-dir -p", out);
-    put_word(property, out);
-    put_word(program, out);
+    pin_place_put_word(property, out);
+    pin_place_put_word(program, out);
     fprintf(out, " %s", call->verb);
     for (int i = 1; i < call->argc; i++) {
         if (strcmp(call->argv[i], "--unit") == 0)
             i++;
         else if (strncmp(call->argv[i], "--unit=", strlen("--unit=")) != 0)
-            put_word(call->argv[i], out);
+            pin_place_put_word(call->argv[i], out);
     }
     fputc('\n', out);
 }
@@ -157,8 +155,7 @@ static kw_err no_service_has_it(const char *name, struct kw_note *note)
     return kw_err_at(KW_CODE_MISSING, "pin");
 }
 
-/* ---- opening and judging -------------------------------------------------------------
- */
+/* ---- opening and judging ----------------------------------------------------------- */
 
 static kw_err open_credential(const struct kw_config_token *token, struct kw_pin_place *p,
                               struct kw_note *note)
@@ -195,7 +192,7 @@ static kw_err place_file(const struct kw_config_token *token, struct kw_pin_plac
 }
 
 /* In the child, as the daemon's user. */
-static kw_err judge(void *shared, struct kw_note *note)
+static kw_err pin_place_judge(void *shared, struct kw_note *note)
 {
     const struct kw_pin_place *p = shared;
     int fd = p->fd;
@@ -212,7 +209,7 @@ kw_err kw_pin_place_open(const struct kw_config_token *token,
     kw_err e = kw_pin_source_is_credential(token->pin) ? open_credential(token, &p, note)
                                                        : place_file(token, &p, note);
     if (!kw_failed(e))
-        e = kw_child_run(&child, judge, &p, note);
+        e = kw_child_run(&child, pin_place_judge, &p, note);
     if (kw_failed(e))
         kw_pin_place_close(&p);
     else

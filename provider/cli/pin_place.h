@@ -44,15 +44,14 @@ void kw_pin_place_close(struct kw_pin_place *place);
 /* How keyward was called: for the line that is said, and --unit (NULL: not given).  Once,
  * by kw_args_read; its texts (argv of the verb, argv[0] its word) are borrowed as long as
  * the verb runs.  A unit without a suffix is a service.  false: not a unit's name. */
-struct kw_call {
+struct kw_invocation {
     const char *unit, *verb;
     int argc;
     char **argv;
 };
-bool kw_pin_place_called(const struct kw_call *call);
+bool kw_pin_place_called(const struct kw_invocation *call);
 
-/* ---- for tests ----------------------------------------------------------------------
- */
+/* ---- for tests --------------------------------------------------------------------- */
 
 /* Step by step as above, below `folder` instead of /run/credentials. */
 KW_MUST_USE kw_err kw_pin_place_find(const char *folder, const char *unit,
@@ -60,7 +59,7 @@ KW_MUST_USE kw_err kw_pin_place_find(const char *folder, const char *unit,
                                      struct kw_note *note);
 /* "systemd-run --pipe --wait --same-dir -p PROPERTY PROGRAM VERB …", quoted for a shell,
  * without --unit. */
-void kw_pin_place_line(const struct kw_call *call, const char *program,
+void kw_pin_place_line(const struct kw_invocation *call, const char *program,
                        const char *property, FILE *out);
 
 #endif

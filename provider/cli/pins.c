@@ -29,7 +29,7 @@ struct copy_job {
     int fd;
 };
 
-static kw_err copy(void *shared, struct kw_note *note)
+static kw_err pins_copy(void *shared, struct kw_note *note)
 {
     const struct copy_job *job = shared;
     KW_AUTO_SECRET(pin);
@@ -39,7 +39,7 @@ static kw_err copy(void *shared, struct kw_note *note)
     return kw_failed(e) ? e : write_pin(job->fd, &pin, note);
 }
 
-static kw_err look(void *shared, struct kw_note *note)
+static kw_err pins_look(void *shared, struct kw_note *note)
 {
     const struct copy_job *job = shared;
     KW_AUTO_SECRET(pin);
@@ -63,7 +63,7 @@ kw_err kw_pin_source_look(const char *source, struct kw_note *note)
 {
     struct copy_job job = {source, -1};
     const struct kw_child child = {geteuid(), getegid(), NULL, 0, KW_LOGIN_ARENA};
-    kw_err e = kw_child_run(&child, look, &job, note);
+    kw_err e = kw_child_run(&child, pins_look, &job, note);
     if (e.code == KW_CODE_DENIED && e.where != NULL && strcmp(e.where, "file owner") == 0)
         say_copy(source, note);
     return e;
@@ -73,12 +73,12 @@ kw_err kw_pin_copy(const char *source, int pin_fd, struct kw_note *note)
 {
     struct copy_job job = {source, pin_fd};
     const struct kw_child child = {geteuid(), getegid(), NULL, 0, KW_LOGIN_ARENA};
-    return kw_child_run(&child, copy, &job, note);
+    return kw_child_run(&child, pins_copy, &job, note);
 }
 
-/* Letters and digits, each equally likely: bytes that would favour some are thrown away.
- */
-static kw_err make_pin(struct kw_secret *ret_pin)
+/* Letters and digits, each equally likely: bytes that would favour some are thrown
+ * away. */
+static kw_err pins_make_pin(struct kw_secret *ret_pin)
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -96,7 +96,7 @@ static kw_err make_pin(struct kw_secret *ret_pin)
     return e;
 }
 
-static kw_err make_token(void *shared, struct kw_note *note)
+static kw_err pins_make_token(void *shared, struct kw_note *note)
 {
     const struct kw_softhsm_plan *p = shared;
     KW_AUTO_SECRET(so_pin);
@@ -111,9 +111,9 @@ static kw_err make_token(void *shared, struct kw_note *note)
         return kw_err_native(KW_CODE_DENIED, (uint32_t)saved, "init");
     }
     kw_child_hold(true);
-    kw_err e = make_pin(&so_pin);
+    kw_err e = pins_make_pin(&so_pin);
     if (!kw_failed(e))
-        e = make_pin(&pin);
+        e = pins_make_pin(&pin);
     if (!kw_failed(e))
         e = write_pin(p->so_pin_fd, &so_pin, note);
     if (!kw_failed(e))
@@ -123,7 +123,7 @@ static kw_err make_token(void *shared, struct kw_note *note)
     return e;
 }
 
-static kw_err seal(void *shared, struct kw_note *note)
+static kw_err pins_seal(void *shared, struct kw_note *note)
 {
     const struct kw_softhsm_plan *p = shared;
     return kw_softhsm_seal(p->layout->tokens, true, note);
@@ -142,8 +142,8 @@ kw_err kw_pin_softhsm(const struct kw_softhsm_plan *plan, const struct kw_owner 
     const struct kw_child maker = {owner->uid, owner->gid, env, plan->env_count + 1,
                                    KW_LOGIN_ARENA};
     const struct kw_child files = {owner->uid, owner->gid, NULL, 0, 0};
-    kw_err e = kw_child_run(&maker, make_token, &p, note);
-    kw_err sealed = kw_child_run(&files, seal, &p, &late);
+    kw_err e = kw_child_run(&maker, pins_make_token, &p, note);
+    kw_err sealed = kw_child_run(&files, pins_seal, &p, &late);
     if (!kw_failed(e) && kw_failed(sealed)) {
         kw_note_set(note, "%s", late.text);
         e = sealed;

@@ -4,7 +4,7 @@
 #ifndef KEYWARD_CLI_PINS_H
 #define KEYWARD_CLI_PINS_H
 
-#include "layout.h"
+#include "node_layout.h"
 #include "login.h"
 
 /* Reads the PIN as kw_pin_copy will, and forgets it. */

@@ -19,7 +19,7 @@
 
 enum { TEXT_MAX = 16 * 1024 };
 
-static kw_err failed(const char *path, const char *what, struct kw_note *note)
+static kw_err place_failed(const char *path, const char *what, struct kw_note *note)
 {
     int saved = errno;
     kw_note_set(note, "%s: %s: %s", path, what, strerror(saved));
@@ -50,11 +50,10 @@ kw_err kw_place_owner(const char *name, bool system_wide, struct kw_owner *ret_o
     return KW_OK;
 }
 
-/* ---- taking back ---------------------------------------------------------------------
- */
+/* ---- taking back ------------------------------------------------------------------- */
 
-static void remember(struct kw_made *made, const char *path, bool is_folder,
-                     const struct stat *was)
+static void place_remember(struct kw_placed *made, const char *path, bool is_folder,
+                           const struct stat *was)
 {
     KW_INVARIANT(made->count < KW_MADE_MAX);
     struct kw_made_thing *t = &made->things[made->count++];
@@ -95,7 +94,7 @@ static bool undo(const struct kw_made_thing *t)
            errno == ENOENT;
 }
 
-void kw_place_undo(struct kw_made *made)
+void kw_place_undo(struct kw_placed *made)
 {
     while (made->count > 0) {
         const struct kw_made_thing *t = &made->things[--made->count];
@@ -105,8 +104,7 @@ void kw_place_undo(struct kw_made *made)
     }
 }
 
-/* ---- looking -------------------------------------------------------------------------
- */
+/* ---- looking ----------------------------------------------------------------------- */
 
 /* The name of a folder that is not there yet: its parent's true name and its own. */
 static kw_err name_new(const char *dir, char ret_real[KW_PATH_MAX], struct kw_note *note)
@@ -115,16 +113,16 @@ static kw_err name_new(const char *dir, char ret_real[KW_PATH_MAX], struct kw_no
     if (!kw_copy_str(copy, sizeof copy, kw_span_str(dir)) ||
         !kw_copy_str(own, sizeof own, kw_span_str(dir))) {
         errno = ENAMETOOLONG;
-        return failed(dir, "cannot make the folder", note);
+        return place_failed(dir, "cannot make the folder", note);
     }
     if (realpath(dirname(copy), parent) == NULL)
-        return failed(dir, "the folder above it", note);
+        return place_failed(dir, "the folder above it", note);
     int n = snprintf(ret_real, KW_PATH_MAX, "%s/%s",
                      strcmp(parent, "/") == 0 ? "" : parent, basename(own));
     if (n > 0 && (size_t)n < KW_PATH_MAX)
         return KW_OK;
     errno = ENAMETOOLONG;
-    return failed(dir, "cannot make the folder", note);
+    return place_failed(dir, "cannot make the folder", note);
 }
 
 kw_err kw_place_base(const char *dir, char ret_real[KW_PATH_MAX], struct kw_note *note)
@@ -134,7 +132,7 @@ kw_err kw_place_base(const char *dir, char ret_real[KW_PATH_MAX], struct kw_note
     if (lstat(dir, &st) != 0 && errno == ENOENT)
         return name_new(dir, ret_real, note);
     if (realpath(dir, real) == NULL || stat(real, &st) != 0)
-        return failed(dir, "cannot look at the folder", note);
+        return place_failed(dir, "cannot look at the folder", note);
     if (!S_ISDIR(st.st_mode) || !kw_copy_str(ret_real, KW_PATH_MAX, kw_span_str(real))) {
         kw_note_set(note, "%s: no folder, or its name is too long", dir);
         return kw_err_at(KW_CODE_BAD_INPUT, "--dir");
@@ -192,48 +190,47 @@ kw_err kw_place_vacant(const struct kw_layout *l, bool softhsm, struct kw_note *
     return KW_OK;
 }
 
-/* ---- making --------------------------------------------------------------------------
- */
+/* ---- making ------------------------------------------------------------------------ */
 
 static kw_err give_folder(const char *path, mode_t mode, const struct kw_owner *owner,
                           struct kw_note *note)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return failed(path, "cannot open the folder", note);
+        return place_failed(path, "cannot open the folder", note);
     kw_err e = KW_OK;
     if ((geteuid() == 0 && owner != NULL && fchown(fd, owner->uid, owner->gid) != 0) ||
         fchmod(fd, mode) != 0)
-        e = failed(path, "cannot set owner and mode", note);
+        e = place_failed(path, "cannot set owner and mode", note);
     close(fd);
     return e;
 }
 
-kw_err kw_place_folder(struct kw_made *made, const char *path, mode_t mode,
+kw_err kw_place_folder(struct kw_placed *made, const char *path, mode_t mode,
                        const struct kw_owner *owner, struct kw_note *note)
 {
     struct stat was;
     bool is_new = mkdir(path, 0700) == 0;
     if (!is_new && errno != EEXIST)
-        return failed(path, "cannot make the folder", note);
+        return place_failed(path, "cannot make the folder", note);
     if (!is_new && owner == NULL)
         return KW_OK;
     if (!is_new && lstat(path, &was) != 0)
-        return failed(path, "cannot look at the folder", note);
-    remember(made, path, true, is_new ? NULL : &was);
+        return place_failed(path, "cannot look at the folder", note);
+    place_remember(made, path, true, is_new ? NULL : &was);
     return give_folder(path, mode, owner, note);
 }
 
-kw_err kw_place_secret(struct kw_made *made, const char *path,
+kw_err kw_place_secret(struct kw_placed *made, const char *path,
                        const struct kw_owner *owner, int *ret_fd, struct kw_note *note)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return failed(path, "cannot make the file", note);
-    remember(made, path, false, NULL);
+        return place_failed(path, "cannot make the file", note);
+    place_remember(made, path, false, NULL);
     if (fchmod(fd, 0600) != 0 ||
         (owner != NULL && geteuid() == 0 && fchown(fd, owner->uid, owner->gid) != 0)) {
-        kw_err e = failed(path, "cannot set owner and mode", note);
+        kw_err e = place_failed(path, "cannot set owner and mode", note);
         close(fd);
         return e;
     }
@@ -241,25 +238,25 @@ kw_err kw_place_secret(struct kw_made *made, const char *path,
     return KW_OK;
 }
 
-kw_err kw_place_bytes(struct kw_made *made, const char *path, kw_span bytes,
+kw_err kw_place_bytes(struct kw_placed *made, const char *path, kw_span bytes,
                       struct kw_note *note)
 {
     struct stat st;
     if (lstat(path, &st) == 0) {
         errno = EEXIST;
-        return failed(path, "cannot make the file", note);
+        return place_failed(path, "cannot make the file", note);
     }
-    remember(made, path, false, NULL);
+    place_remember(made, path, false, NULL);
     return kw_file_replace(path, bytes, 0644, note);
 }
 
-kw_err kw_place_text(struct kw_made *made, const char *path, kw_place_write *write,
+kw_err kw_place_text(struct kw_placed *made, const char *path, kw_place_write *write,
                      const void *what, struct kw_note *note)
 {
     static char text[TEXT_MAX];
     FILE *out = fmemopen(text, sizeof text, "w");
     if (out == NULL)
-        return failed(path, "no memory", note);
+        return place_failed(path, "no memory", note);
     write(what, out);
     bool ok = fflush(out) == 0 && !ferror(out);
     long len = ftell(out);

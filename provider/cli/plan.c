@@ -9,7 +9,7 @@
 
 static kw_err find_token(struct kw_create *c, struct kw_note *note)
 {
-    const struct kw_config *config = c->desk.config;
+    const struct kw_config *config = c->context.config;
     for (size_t i = 0; i < config->token_count; i++)
         if (c->token_name == NULL || strcmp(config->tokens[i].name, c->token_name) == 0) {
             c->token = &config->tokens[i];
@@ -26,7 +26,7 @@ kw_err kw_create_share(struct kw_create *c, struct kw_note *note)
     const struct kw_version *of = kw_keyring_by_n(c->ring, c->same_n);
     if (of == NULL) {
         kw_note_set(note, "--same-key-as: %s has no version %u; see keyward key list",
-                    c->desk.config->keyring, (unsigned)c->same_n);
+                    c->context.config->keyring, (unsigned)c->same_n);
         return kw_err_at(KW_CODE_UNKNOWN_KEY, "--same-key-as");
     }
     if (of->state == KW_KEY_DESTROYED || of->state == KW_KEY_UNKNOWN) {
@@ -47,7 +47,7 @@ static kw_err plan_new(struct kw_create *c, struct kw_note *note)
     struct kw_version *v = &c->job->v;
     v->n = c->ring->next_n;
     if (v->n > KW_VERSION_N_MAX || c->ring->count >= KW_VERSIONS_MAX) {
-        kw_note_set(note, "%s is full: it holds %u versions", c->desk.config->keyring,
+        kw_note_set(note, "%s is full: it holds %u versions", c->context.config->keyring,
                     KW_VERSIONS_MAX);
         return kw_err_at(KW_CODE_BUSY, "keyring");
     }
@@ -56,15 +56,15 @@ static kw_err plan_new(struct kw_create *c, struct kw_note *note)
         return kw_create_share(c, note);
     PUT(v->objects[0].label, v->key_id);
     v->objects[0].locator_len = KW_NEW_LOCATOR;
-    kw_locator_make(c->desk.config->domain, v->key_id, v->objects[0].locator);
+    kw_locator_make(c->context.config->domain, v->key_id, v->objects[0].locator);
     PUT(v->origin, "made");
     return KW_OK;
 }
 
 static kw_err base_ring(struct kw_create *c)
 {
-    return c->desk.ring != NULL ? kw_keyring_dup(c->desk.ring, &c->ring)
-                                : kw_keyring_new(c->desk.config->domain, &c->ring);
+    return c->context.ring != NULL ? kw_keyring_dup(c->context.ring, &c->ring)
+                                   : kw_keyring_new(c->context.config->domain, &c->ring);
 }
 
 void kw_create_blank(struct kw_create *c)
@@ -88,7 +88,7 @@ int kw_create_put_back(const struct kw_create *c)
 {
     char text[KW_PATH_MAX + 256], file[KW_PATH_MAX + 16];
     struct kw_commands *w = &(struct kw_commands){{0}, 0};
-    const struct kw_desk *d = &c->desk;
+    const struct kw_context *d = &c->context;
     if (d->judgement.refusal != KW_ADMITTED)
         return kw_refuse_next(c->cli, d->judgement.why.text, d->judgement.cure);
     snprintf(text, sizeof text,
@@ -105,17 +105,17 @@ int kw_create_plan(struct kw_create *c)
     struct kw_note note = {{0}};
     kw_err e = find_token(c, &note);
     if (!kw_failed(e))
-        e = kw_desk_facts(c->operator_, &c->facts, &note);
+        e = kw_context_facts(c->operator_, &c->facts, &note);
     if (kw_failed(e))
         return kw_fail(c->cli, e, &note);
     c->job->adopt = c->adopt != NULL;
-    PUT(c->job->domain, c->desk.config->domain);
+    PUT(c->job->domain, c->context.config->domain);
     PUT(c->job->at, c->facts.at);
-    c->job->ring = c->desk.ring;
+    c->job->ring = c->context.ring;
     c->job->beside_others = c->beside_others;
     if (c->adopt != NULL)
         return kw_adopt_plan(c);
-    if (c->desk.ring == NULL && c->desk.last != NULL)
+    if (c->context.ring == NULL && c->context.last != NULL)
         return kw_create_put_back(c);
     kw_create_blank(c);
     e = base_ring(c);
@@ -181,7 +181,7 @@ void kw_create_print_plan(const struct kw_create *c)
                                : "made in the token",
            v->want_destroyable ? "destroyable" : "not destroyable (by PKCS#11)",
            v->want_copyable ? "copyable" : "not copyable", v->operator_,
-           c->desk.config->keyring);
+           c->context.config->keyring);
     if (!c->dry_run)
         print_names(v);
     fflush(stdout);

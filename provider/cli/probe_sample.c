@@ -7,7 +7,7 @@
 
 #include <keyward/config.h>
 
-static bool is_same_file(const char *a, const char *b)
+static bool probe_sample_is_same_file(const char *a, const char *b)
 {
     struct stat x, y;
     if (strcmp(a, b) == 0)
@@ -22,7 +22,7 @@ static kw_err find_class(const struct kw_config *config, const char *path,
                          const char *socket, struct kw_sample *s, struct kw_note *note)
 {
     for (size_t i = 0; i < config->class_count; i++)
-        if (is_same_file(config->classes[i].socket, socket)) {
+        if (probe_sample_is_same_file(config->classes[i].socket, socket)) {
             kw_copy_str(s->domain, sizeof s->domain, kw_span_str(config->domain));
             kw_copy_str(s->class_name, sizeof s->class_name,
                         kw_span_str(config->classes[i].name));
@@ -61,7 +61,8 @@ kw_err kw_probe_sample_begin(const struct kw_cli *cli, const char *path,
     return e;
 }
 
-static void fill_in(struct kw_sample *s, const struct kw_client_reply *encrypt)
+static void probe_sample_fill_in(struct kw_sample *s,
+                                 const struct kw_client_reply *encrypt)
 {
     struct kw_envelope env;
     size_t len = encrypt->ciphertext_len;
@@ -78,7 +79,7 @@ void kw_probe_sample_keep(struct kw_report *r, const char *path, struct kw_sampl
                           const struct kw_client_reply *encrypt)
 {
     struct kw_note note = {{0}};
-    fill_in(sample, encrypt);
+    probe_sample_fill_in(sample, encrypt);
     kw_err e = kw_sample_save(path, sample, &note);
     if (kw_failed(e))
         kw_report_err(r, "sample", e, &note);

@@ -15,7 +15,7 @@
 #include <keyward/bytes.h>
 #include <keyward/limits.h>
 
-static kw_err failed(const char *path, struct kw_note *note)
+static kw_err reach_failed(const char *path, struct kw_note *note)
 {
     int saved = errno;
     bool gone = saved == ENOENT || saved == ENOTDIR;
@@ -43,7 +43,7 @@ static kw_err judge_folder(const char *folder, struct kw_note *note)
 {
     struct stat st;
     if (stat(folder, &st) != 0)
-        return failed(folder, note);
+        return reach_failed(folder, note);
     unsigned mode = st.st_mode & 07777;
     if (faccessat(AT_FDCWD, folder, X_OK, AT_EACCESS) != 0) {
         kw_note_set(note,
@@ -69,7 +69,7 @@ static kw_err judge_folder(const char *folder, struct kw_note *note)
     return KW_OK;
 }
 
-static kw_err walk(const char *path, struct kw_note *note)
+static kw_err reach_walk(const char *path, struct kw_note *note)
 {
     char folder[PATH_MAX] = "/";
     kw_err e = judge_folder(folder, note);
@@ -86,9 +86,9 @@ static kw_err walk(const char *path, struct kw_note *note)
 kw_err kw_reach_folders(const char *path, struct kw_note *note)
 {
     char real[PATH_MAX];
-    kw_err e = walk(path, note);
+    kw_err e = reach_walk(path, note);
     if (!kw_failed(e) && realpath(path, real) != NULL && strcmp(path, real) != 0)
-        e = walk(real, note);
+        e = reach_walk(real, note);
     return e;
 }
 
@@ -96,7 +96,7 @@ static kw_err judge_file(int fd, const char *path, struct kw_note *note)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return failed(path, note);
+        return reach_failed(path, note);
     if (!S_ISREG(st.st_mode)) {
         kw_note_set(note, "%s: not a regular file", path);
         return kw_err_at(KW_CODE_BAD_INPUT, "path");
@@ -118,7 +118,7 @@ static kw_err cannot_read(const char *path, struct kw_note *note)
 {
     struct stat st;
     if (errno != EACCES || stat(path, &st) != 0)
-        return failed(path, note);
+        return reach_failed(path, note);
     kw_note_set(note, "%s: uid %u cannot read it (mode %04o, of uid %u): chmod a+r it",
                 path, (unsigned)geteuid(), (unsigned)(st.st_mode & 07777),
                 (unsigned)st.st_uid);
@@ -135,7 +135,7 @@ kw_err kw_reach_file(const char *path, struct kw_note *note)
     return e;
 }
 
-static bool fill(int fd)
+static bool reach_fill(int fd)
 {
     static const uint8_t zeros[16 * 1024];
     for (size_t left = KW_KEYRING_MAX; left > 0;) {
@@ -159,11 +159,11 @@ kw_err kw_reach_writable(const char *folder, struct kw_note *note)
     int len = snprintf(path, sizeof path, "%s/.keyward-check-%s", folder, name);
     if (len < 0 || (size_t)len >= sizeof path) {
         errno = ENAMETOOLONG;
-        return failed(folder, note);
+        return reach_failed(folder, note);
     }
     signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is an error as any other */
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && fill(fd);
+    bool ok = fd >= 0 && reach_fill(fd);
     int saved = errno;
     if (fd >= 0) {
         close(fd);

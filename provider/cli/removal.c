@@ -39,16 +39,16 @@ static void as_owner(const struct kw_removal *r, char *dst, size_t cap)
              (unsigned)owner.uid, (unsigned)owner.gid);
 }
 
-static bool is_plain(uint8_t c)
+static bool removal_is_plain(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            (c != '\0' && strchr(" ._-", c) != NULL);
 }
 
 /* A name that a token or a file gave, for a line that somebody gives to a shell. */
-static const char *plain(const char *name)
+static const char *removal_plain(const char *name)
 {
-    return kw_span_all(kw_span_str(name), is_plain) ? name : "LABEL";
+    return kw_span_all(kw_span_str(name), removal_is_plain) ? name : "LABEL";
 }
 
 static void locator_hex(const struct kw_removal *r, char dst[2 * KW_LOCATOR_MAX + 1])
@@ -91,7 +91,7 @@ static void by_pkcs11(const struct kw_removal *r, const char *tokendir,
                     who, conf != NULL ? "env SOFTHSM2_CONF=" : "",
                     conf != NULL ? conf : "", conf != NULL ? " " : "",
                     r->found->token->module, r->found->slot,
-                    plain(kw_version_kek(r->v)->label), id);
+                    removal_plain(kw_version_kek(r->v)->label), id);
     if (conf != NULL)
         kw_commands_command(next,
                             (const char *const[]){"chmod", "-R", "u-w", tokendir, NULL});
@@ -112,7 +112,7 @@ static void whole_softhsm(const struct kw_removal *r, const char *tokendir,
                         (const char *const[]){"chmod", "-R", "u+w", tokendir, NULL});
     kw_commands_add(next,
                     "%senv SOFTHSM2_CONF=%s softhsm2-util --delete-token --serial '%s'",
-                    who, conf, plain(r->row->serial));
+                    who, conf, removal_plain(r->row->serial));
 }
 
 /* What PKCS#11 never deletes. */
@@ -140,7 +140,7 @@ static void by_administration(const struct kw_removal *r, const char *tokendir,
         whole_softhsm(r, tokendir, next);
 }
 
-void kw_removal_tell(const struct kw_removal *r, struct kw_commands *next)
+void kw_removal_commands(const struct kw_removal *r, struct kw_commands *next)
 {
     char tokendir[KW_PATH_MAX] = "";
     struct kw_note ignored;

@@ -18,6 +18,6 @@ struct kw_removal {
     const struct kw_gone_row *found; /* STILL_THERE */
 };
 /* Adds what CKA_DESTROYABLE means for it, and the commands. */
-void kw_removal_tell(const struct kw_removal *r, struct kw_commands *next);
+void kw_removal_commands(const struct kw_removal *r, struct kw_commands *next);
 
 #endif

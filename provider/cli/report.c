@@ -33,8 +33,8 @@ static void print_remedy(const char *remedy)
     }
 }
 
-static void print(const struct kw_report *r, enum kw_found found, const char *name,
-                  const char *text, const char *remedy)
+static void report_print(const struct kw_report *r, enum kw_found found, const char *name,
+                         const char *text, const char *remedy)
 {
     printf("%s%-5s%s %-18s %s\n", kw_tint(r->cli, looks[found].tint), looks[found].word,
            kw_tint(r->cli, KW_TINT_OFF), name, text);
@@ -54,7 +54,7 @@ void kw_report_add(struct kw_report *r, enum kw_found found, const char *name,
     kw_copy_printable(text, sizeof text, kw_span_str(text));
     r->count[found]++;
     if (!r->cli->json)
-        print(r, found, name, text, remedy);
+        report_print(r, found, name, text, remedy);
     else if (json_array_append_new(
                  r->items, json_pack("{s:s, s:s, s:s, s:s?}", "name", name, "result",
                                      looks[found].word, "text", text, "remedy",

@@ -16,14 +16,14 @@
     (kw_note_set((note), __VA_ARGS__), kw_err_at(KW_CODE_BAD_INPUT, "sample"))
 
 /* jansson's words may hold bytes of the file. */
-static const char *plain(json_error_t *at)
+static const char *sample_plain(json_error_t *at)
 {
     (void)kw_copy_printable(at->text, sizeof at->text, kw_span_str(at->text));
     return at->text;
 }
 
 /* What must hold between the members, however they came here. */
-static kw_err judge(const struct kw_sample *s, struct kw_note *note)
+static kw_err sample_judge(const struct kw_sample *s, struct kw_note *note)
 {
     struct kw_envelope env;
     kw_err e;
@@ -44,8 +44,8 @@ static kw_err judge(const struct kw_sample *s, struct kw_note *note)
     return KW_OK;
 }
 
-static kw_err put(char *dst, size_t cap, const char *text, const char *member,
-                  struct kw_note *note)
+static kw_err sample_put(char *dst, size_t cap, const char *text, const char *member,
+                         struct kw_note *note)
 {
     if (!kw_copy_str(dst, cap, kw_span_str(text)))
         return WRONG(note, "%s: too long", member);
@@ -72,20 +72,20 @@ static kw_err read_members(json_t *root, struct kw_sample *s, struct kw_note *no
                        "keyward-sample", &format, "domain", &domain, "key-id", &key_id,
                        "class", &class_name, "scope", &scope, "ciphertext",
                        &ciphertext) != 0)
-        return WRONG(note, "%s", plain(&at));
+        return WRONG(note, "%s", sample_plain(&at));
     if (format != 1)
         return WRONG(note, "keyward-sample: must be 1: this program reads only that "
                            "format");
-    kw_err e = put(s->domain, sizeof s->domain, domain, "domain", note);
+    kw_err e = sample_put(s->domain, sizeof s->domain, domain, "domain", note);
     if (!kw_failed(e))
-        e = put(s->key_id, sizeof s->key_id, key_id, "key-id", note);
+        e = sample_put(s->key_id, sizeof s->key_id, key_id, "key-id", note);
     if (!kw_failed(e))
-        e = put(s->class_name, sizeof s->class_name, class_name, "class", note);
+        e = sample_put(s->class_name, sizeof s->class_name, class_name, "class", note);
     if (!kw_failed(e))
-        e = put(s->scope, sizeof s->scope, scope, "scope", note);
+        e = sample_put(s->scope, sizeof s->scope, scope, "scope", note);
     if (!kw_failed(e))
         e = put_ciphertext(s, ciphertext, note);
-    return kw_failed(e) ? e : judge(s, note);
+    return kw_failed(e) ? e : sample_judge(s, note);
 }
 
 kw_err kw_sample_parse(kw_span text, struct kw_sample *ret_sample, struct kw_note *note)
@@ -99,7 +99,8 @@ kw_err kw_sample_parse(kw_span text, struct kw_sample *ret_sample, struct kw_not
     if (root == NULL && json_error_code(&at) == json_error_out_of_memory)
         return kw_err_at(KW_CODE_NO_MEMORY, "sample");
     if (root == NULL)
-        return WRONG(note, "line %d, column %d: %s", at.line, at.column, plain(&at));
+        return WRONG(note, "line %d, column %d: %s", at.line, at.column,
+                     sample_plain(&at));
     kw_err e = read_members(root, &s, note);
     json_decref(root);
     if (!kw_failed(e))
@@ -111,7 +112,7 @@ kw_err kw_sample_text(const struct kw_sample *sample, struct kw_blob *ret_text,
                       struct kw_note *note)
 {
     char hex[2 * KW_CIPHERTEXT_MAX + 1];
-    kw_err e = judge(sample, note);
+    kw_err e = sample_judge(sample, note);
     if (kw_failed(e))
         return e;
     kw_hex(hex, sizeof hex, kw_span_of(sample->ciphertext, sample->ciphertext_len));
@@ -159,7 +160,7 @@ static kw_err not_saved(const char *path, struct kw_note *note)
     return kw_err_native(KW_CODE_IO, (uint32_t)saved, "--sample");
 }
 
-static bool write_all(int fd, kw_span bytes)
+static bool sample_write_all(int fd, kw_span bytes)
 {
     while (bytes.len > 0) {
         ssize_t n = write(fd, bytes.ptr, bytes.len);
@@ -182,7 +183,7 @@ kw_err kw_sample_save(const char *path, const struct kw_sample *sample,
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         e = not_saved(path, note);
-    } else if (!write_all(fd, kw_blob_peek(&text))) {
+    } else if (!sample_write_all(fd, kw_blob_peek(&text))) {
         e = not_saved(path, note);
         unlink(path);
     }
@@ -196,9 +197,9 @@ void kw_sample_envelope(const struct kw_sample *sample, struct kw_envelope *ret_
                         uint8_t ret_aad[KW_AAD_MAX], size_t *ret_aad_len)
 {
     kw_dst aad = kw_dst_of(ret_aad, KW_AAD_MAX);
-    KW_INVARIANT(!kw_failed(kw_envelope_parse(
+    KW_MUST(!kw_failed(kw_envelope_parse(
         kw_span_of(sample->ciphertext, sample->ciphertext_len), ret_env)));
-    KW_INVARIANT(!kw_failed(kw_envelope_aad(ret_env, kw_span_str(sample->key_id),
-                                            kw_span_str(sample->domain), &aad)));
+    KW_MUST(!kw_failed(kw_envelope_aad(ret_env, kw_span_str(sample->key_id),
+                                       kw_span_str(sample->domain), &aad)));
     *ret_aad_len = aad.len;
 }

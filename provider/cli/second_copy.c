@@ -23,17 +23,17 @@ struct look {
     const struct kw_keyring *ring;
     const struct kw_version *v;
     bool elsewhere; /* a SoftHSM in another folder: a copy has the same serial */
-    struct kw_proof proof;
+    struct kw_second_copy_proof proof;
 };
 
-static kw_err bad(const struct kw_second_copy *where, struct kw_note *note,
-                  const char *what)
+static kw_err second_copy_bad(const struct kw_second_copy *where, struct kw_note *note,
+                              const char *what)
 {
     kw_note_set(note, "--%s%s", where->option, what);
     return kw_err_at(KW_CODE_BAD_INPUT, "other token");
 }
 
-static bool put(char *dst, size_t cap, const char *given, char **field)
+static bool second_copy_put(char *dst, size_t cap, const char *given, char **field)
 {
     if (given == NULL)
         return true;
@@ -51,11 +51,11 @@ static kw_err set_variable(struct other *o, const struct kw_second_copy *where,
         !kw_copy_str(o->name, sizeof o->name,
                      kw_span_of(assignment, (size_t)(equals - assignment))) ||
         !kw_copy_str(o->value, sizeof o->value, kw_span_str(equals + 1)))
-        return bad(where, note, "env wants NAME=VALUE");
+        return second_copy_bad(where, note, "env wants NAME=VALUE");
     while (i < o->token.env_count && strcmp(o->token.env[i].name, o->name) != 0)
         i++;
     if (i == KW_ENV_VARS_MAX)
-        return bad(where, note, "env: there are too many variables");
+        return second_copy_bad(where, note, "env: there are too many variables");
     o->token.env[i] = (struct kw_config_var){o->name, o->value};
     if (i == o->token.env_count)
         o->token.env_count++;
@@ -87,13 +87,13 @@ static kw_err other_token(const struct kw_config *config,
     if (where->module != NULL)
         o->token.env_count = 0;
     kw_copy_str(o->token.name, sizeof o->token.name, kw_span_str("second-copy"));
-    if (!put(o->uri, sizeof o->uri, where->uri, &o->token.uri))
-        return bad(where, note, "token wants a PKCS#11 URI");
-    if (!put(o->module, sizeof o->module, where->module, &o->token.module) ||
+    if (!second_copy_put(o->uri, sizeof o->uri, where->uri, &o->token.uri))
+        return second_copy_bad(where, note, "token wants a PKCS#11 URI");
+    if (!second_copy_put(o->module, sizeof o->module, where->module, &o->token.module) ||
         o->token.module[0] != '/')
-        return bad(where, note, "module wants an absolute path");
-    if (!put(o->pin, sizeof o->pin, where->pin, &o->token.pin))
-        return bad(where, note, "pin wants file:/path");
+        return second_copy_bad(where, note, "module wants an absolute path");
+    if (!second_copy_put(o->pin, sizeof o->pin, where->pin, &o->token.pin))
+        return second_copy_bad(where, note, "pin wants file:/path");
     return where->env != NULL ? set_variable(o, where, note) : KW_OK;
 }
 
@@ -137,8 +137,8 @@ static kw_err judge_key(struct kw_token *token, const struct look *l,
 }
 
 /* The row that the keyring has for this token, or a new one. */
-static struct kw_object_token row_of(const struct kw_version *v,
-                                     const struct kw_token_facts *f)
+static struct kw_object_token second_copy_row_of(const struct kw_version *v,
+                                                 const struct kw_token_facts *f)
 {
     const struct kw_object *o = kw_version_kek(v);
     struct kw_object_token row = {.locator_len = 0};
@@ -151,12 +151,12 @@ static struct kw_object_token row_of(const struct kw_version *v,
     return row;
 }
 
-static kw_err look(struct kw_token *token, void *shared, struct kw_note *note)
+static kw_err second_copy_look(struct kw_token *token, void *shared, struct kw_note *note)
 {
     struct look *l = shared;
     const struct kw_version *v = l->v;
     const struct kw_token_facts *f = kw_token_facts(token);
-    l->proof.row = row_of(v, f);
+    l->proof.row = second_copy_row_of(v, f);
     l->proof.second =
         strcmp(f->serial, v->token.serial) != 0 || (f->softhsm && l->elsewhere);
     l->proof.maybe_group = !f->softhsm &&
@@ -168,7 +168,7 @@ static kw_err look(struct kw_token *token, void *shared, struct kw_note *note)
 kw_err kw_second_copy_prove(const struct kw_config *config, const struct kw_keyring *ring,
                             const struct kw_version *v,
                             const struct kw_second_copy *where,
-                            struct kw_proof *ret_proof, struct kw_note *note)
+                            struct kw_second_copy_proof *ret_proof, struct kw_note *note)
 {
     struct other o;
     char now[KW_TIME_TEXT];
@@ -181,7 +181,7 @@ kw_err kw_second_copy_prove(const struct kw_config *config, const struct kw_keyr
     l->ring = ring;
     l->v = v;
     l->elsewhere = where->name == NULL && is_elsewhere(config, &o.token);
-    e = kw_login_run(config, &o.token, KW_LOGIN_LOOK, look, l, note);
+    e = kw_login_run(config, &o.token, KW_LOGIN_LOOK, second_copy_look, l, note);
     if (!kw_failed(e)) {
         kw_time_text(now, kw_wall_ns(&kw_clock_system));
         snprintf(l->proof.text, sizeof l->proof.text, KW_OPENED "%s, serial %s, %s",
@@ -192,7 +192,7 @@ kw_err kw_second_copy_prove(const struct kw_config *config, const struct kw_keyr
     return e;
 }
 
-static bool begins(const char *word, const char *with)
+static bool second_copy_begins(const char *word, const char *with)
 {
     return strncmp(word, with, strlen(with)) == 0;
 }
@@ -201,9 +201,9 @@ enum kw_copy_rank kw_second_copy_rank(const char *word)
 {
     if (word[0] == '\0')
         return KW_COPY_NO_WORD;
-    if (begins(word, KW_ONLY_COPY))
+    if (second_copy_begins(word, KW_ONLY_COPY))
         return KW_COPY_NONE_THERE;
-    return begins(word, KW_OPENED) ? KW_COPY_OPENED : KW_COPY_STATED;
+    return second_copy_begins(word, KW_OPENED) ? KW_COPY_OPENED : KW_COPY_STATED;
 }
 
 void kw_second_copy_known(const struct kw_version *v, char dst[128])

@@ -31,7 +31,7 @@ struct kw_second_copy {
 };
 
 /* The key was there, and opened the check blob. */
-struct kw_proof {
+struct kw_second_copy_proof {
     struct kw_object_token row; /* as kw_act_prove takes it */
     bool second;                /* in another token than the ceremony's   */
     bool maybe_group; /* of the same make: it may be of the ceremony's own HA group */
@@ -46,7 +46,8 @@ KW_MUST_USE kw_err kw_second_copy_prove(const struct kw_config *config,
                                         const struct kw_keyring *ring,
                                         const struct kw_version *v,
                                         const struct kw_second_copy *where,
-                                        struct kw_proof *ret_proof, struct kw_note *note);
+                                        struct kw_second_copy_proof *ret_proof,
+                                        struct kw_note *note);
 
 /* What the keyring itself says of a second copy of `v`: its own word, or a second row
  * that was proven.  "" when nothing. */

@@ -156,7 +156,8 @@ static bool walk_folder(const struct walk *w, int fd, const char *name, unsigned
     return ok;
 }
 
-static kw_err walk(const struct walk *w, const char *tokendir, struct kw_note *note)
+static kw_err softhsm_walk(const struct walk *w, const char *tokendir,
+                           struct kw_note *note)
 {
     int fd = open(tokendir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd >= 0 && walk_folder(w, fd, ".", 0))
@@ -173,7 +174,7 @@ static kw_err walk(const struct walk *w, const char *tokendir, struct kw_note *n
 
 kw_err kw_softhsm_seal(const char *tokendir, bool seal, struct kw_note *note)
 {
-    return walk(&(struct walk){.what = seal ? SEAL : UNSEAL}, tokendir, note);
+    return softhsm_walk(&(struct walk){.what = seal ? SEAL : UNSEAL}, tokendir, note);
 }
 
 kw_err kw_softhsm_look(const char *tokendir, struct kw_softhsm_look *ret_look,
@@ -187,7 +188,7 @@ kw_err kw_softhsm_look(const char *tokendir, struct kw_softhsm_look *ret_look,
         return kw_err_native(saved == ENOENT ? KW_CODE_MISSING : KW_CODE_IO,
                              (uint32_t)saved, "tokendir");
     }
-    kw_err e = walk(&(struct walk){LOOK, st.st_uid, &look}, tokendir, note);
+    kw_err e = softhsm_walk(&(struct walk){LOOK, st.st_uid, &look}, tokendir, note);
     if (!kw_failed(e))
         *ret_look = look;
     return e;

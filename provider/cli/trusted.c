@@ -12,7 +12,7 @@
 #include "commands.h"
 
 /* Owner and mode tell who could; only other eyes tell whether somebody did. */
-static void add_next(const char *keyring, struct kw_commands *next)
+static void trusted_add_next(const char *keyring, struct kw_commands *next)
 {
     if (keyring == NULL) {
         kw_commands_add(next,
@@ -44,7 +44,7 @@ int kw_trusted_refuse(const struct kw_cli *cli, const struct kw_note *why,
     char text[sizeof why->text + 64];
     struct kw_commands next = {.len = 0};
     snprintf(text, sizeof text, "%s; keywardd does not read it so", why->text);
-    add_next(keyring, &next);
+    trusted_add_next(keyring, &next);
     return kw_refuse_next(cli, text, next.text);
 }
 
@@ -113,6 +113,6 @@ int kw_trusted_refuse_copy(const struct kw_cli *cli, const struct kw_note *why,
 json_t *kw_trusted_next(const char *keyring)
 {
     struct kw_commands next = {.len = 0};
-    add_next(keyring, &next);
+    trusted_add_next(keyring, &next);
     return kw_next_json(next.text);
 }

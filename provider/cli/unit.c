@@ -68,7 +68,7 @@ static bool file_says(const char *path, const char *name, char dst[KW_UNIT_PROPE
     return found;
 }
 
-static bool join(char dst[KW_PATH_MAX], const char *folder, const char *name)
+static bool unit_join(char dst[KW_PATH_MAX], const char *folder, const char *name)
 {
     int n = snprintf(dst, KW_PATH_MAX, "%s/%s", folder, name);
     return n > 0 && (size_t)n < KW_PATH_MAX;
@@ -83,7 +83,7 @@ static bool drop_ins_say(const char *folder, const char *name,
     if (d == NULL)
         return false;
     for (struct dirent *e; (e = readdir(d)) != NULL;)
-        found = (e->d_name[0] != '.' && join(path, folder, e->d_name) &&
+        found = (e->d_name[0] != '.' && unit_join(path, folder, e->d_name) &&
                  file_says(path, name, dst)) ||
                 found;
     closedir(d);
@@ -99,7 +99,7 @@ bool kw_unit_credential(const char *root, const char *unit, const char *name,
         snprintf(folder, sizeof folder, "%s%s", root, folders[i]);
         snprintf(drop_ins, sizeof drop_ins, "%s%s/%s.d", root, folders[i], unit);
         found = drop_ins_say(drop_ins, name, ret_property) ||
-                (join(path, folder, unit) && file_says(path, name, ret_property));
+                (unit_join(path, folder, unit) && file_says(path, name, ret_property));
     }
     return found;
 }

@@ -8,31 +8,31 @@ struct choices {
     bool offline;
 };
 
-static void look(struct kw_report *r, const struct kw_desk *desk,
-                 const struct kw_cli *cli, const struct choices *c, kw_err keyring,
-                 const struct kw_note *why)
+static void check_look(struct kw_report *r, const struct kw_context *context,
+                       const struct kw_cli *cli, const struct choices *c, kw_err keyring,
+                       const struct kw_note *why)
 {
     kw_report_add(r, KW_FOUND_OK, "configuration", NULL, "%s", cli->config);
-    kw_report_add(r, desk->config->production ? KW_FOUND_OK : KW_FOUND_WARN,
+    kw_report_add(r, context->config->production ? KW_FOUND_OK : KW_FOUND_WARN,
                   "environment", "say `environment: production` when this is",
-                  "domain %s, %s", desk->config->domain,
-                  desk->config->production ? "production" : "test");
+                  "domain %s, %s", context->config->domain,
+                  context->config->production ? "production" : "test");
     const char *fault[KW_TOKENS_MAX] = {NULL};
-    bool sees = kw_inspect_user(r, desk);
+    bool sees = kw_inspect_user(r, context);
     if (sees)
-        kw_inspect_files(r, desk->config, cli->config, fault);
-    kw_inspect_sockets(r, desk->config);
-    kw_inspect_memory(r, desk->config);
+        kw_inspect_files(r, context->config, cli->config, fault);
+    kw_inspect_sockets(r, context->config);
+    kw_inspect_memory(r, context->config);
     if (!kw_failed(keyring))
-        kw_inspect_keyring(r, desk);
+        kw_inspect_keyring(r, context);
     else
         kw_report_err(r, "keyring", keyring, why);
-    if (!kw_failed(keyring) && desk->ring != NULL)
-        kw_inspect_times(r, desk->ring);
-    for (size_t i = 0; sees && i < desk->config->token_count; i++) {
-        kw_inspect_seal(r, desk, &desk->config->tokens[i]);
+    if (!kw_failed(keyring) && context->ring != NULL)
+        kw_inspect_times(r, context->ring);
+    for (size_t i = 0; sees && i < context->config->token_count; i++) {
+        kw_inspect_seal(r, context, &context->config->tokens[i]);
         if (!c->offline)
-            kw_inspect_token(r, desk, &desk->config->tokens[i], fault[i]);
+            kw_inspect_token(r, context, &context->config->tokens[i], fault[i]);
     }
 }
 
@@ -41,7 +41,7 @@ int kw_verb_check(int argc, char **argv)
     struct choices c = {0};
     struct kw_cli cli;
     struct kw_report report;
-    struct kw_desk desk = {0};
+    struct kw_context context = {0};
     struct kw_note note = {{0}};
     const struct kw_option options[] = {
         {"offline", NULL, "everything but the keys in the tokens: no login", &c.offline,
@@ -67,11 +67,11 @@ int kw_verb_check(int argc, char **argv)
     if (code >= 0)
         return code;
     kw_report_begin(&report, &cli);
-    kw_err e = kw_desk_open(&cli, &desk, &note);
-    if (desk.config == NULL)
+    kw_err e = kw_context_open(&cli, &context, &note);
+    if (context.config == NULL)
         kw_report_err(&report, "configuration", e, &note);
     else
-        look(&report, &desk, &cli, &c, e, &note);
-    kw_desk_close(&desk);
+        check_look(&report, &context, &cli, &c, e, &note);
+    kw_context_close(&context);
     return kw_report_end(&report, NULL);
 }

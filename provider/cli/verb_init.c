@@ -33,10 +33,9 @@ static const char *find_softhsm(void)
     return NULL;
 }
 
-/* ---- what was asked for --------------------------------------------------------------
- */
+/* ---- what was asked for ------------------------------------------------------------ */
 
-static bool is_name(kw_span s)
+static bool init_is_name(kw_span s)
 {
     static const char letters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
@@ -66,7 +65,7 @@ static int judge_env(const struct choices *c, struct kw_install *p)
         size_t len = equals != NULL ? (size_t)(equals - c->env.at[i]) : 0;
         kw_span name = kw_span_of(c->env.at[i], len);
         kw_span value = kw_span_str(equals != NULL ? equals + 1 : "");
-        if (equals == NULL || !is_name(name) || !kw_is_printable_text(value) ||
+        if (equals == NULL || !init_is_name(name) || !kw_is_printable_text(value) ||
             !kw_span_all(value, is_ascii) || value.len >= KW_PATH_MAX)
             return kw_usage_error("init", "--env wants NAME=VALUE, printable ASCII");
         if (c->softhsm && kw_span_equal_str(name, "SOFTHSM2_CONF"))
@@ -185,7 +184,7 @@ static int judge_module(const char *module)
 }
 
 /* -1 to go on. */
-static int judge(const struct kw_cli *cli, struct choices *c, struct kw_install *p)
+static int init_judge(const struct kw_cli *cli, struct choices *c, struct kw_install *p)
 {
     const char *module = c->module != NULL ? c->module : find_softhsm();
     int code = judge_token(c);
@@ -220,7 +219,7 @@ static int judge(const struct kw_cli *cli, struct choices *c, struct kw_install 
     return -1;
 }
 
-static int report(const struct kw_cli *cli, const struct kw_install *p)
+static int init_report(const struct kw_cli *cli, const struct kw_install *p)
 {
     const struct kw_layout *l = &p->layout;
     static char text[16 * 1024];
@@ -299,12 +298,12 @@ int kw_verb_init(int argc, char **argv)
     };
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code < 0)
-        code = judge(&cli, &c, &p);
+        code = init_judge(&cli, &c, &p);
     if (code >= 0)
         return code;
     umask(022);
     kw_err e = kw_install_look(&p, &note);
     if (!kw_failed(e))
         e = kw_install_make(&p, &note);
-    return kw_failed(e) ? kw_fail(&cli, e, &note) : report(&cli, &p);
+    return kw_failed(e) ? kw_fail(&cli, e, &note) : init_report(&cli, &p);
 }

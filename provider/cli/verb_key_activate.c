@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "desk.h"
+#include "context.h"
 #include "next.h"
 #include "second_copy.h"
 #include "waited.h"
@@ -24,12 +24,12 @@ struct choices {
 
 struct activation {
     const struct kw_cli *cli;
-    const struct kw_desk *desk;
+    const struct kw_context *context;
     const struct choices *c;
     const struct kw_version *v;
     struct kw_activation act;
     struct kw_act_facts facts;
-    struct kw_proof proof; /* seen in another token by this very run */
+    struct kw_second_copy_proof proof; /* seen in another token by this very run */
     bool baseline;
     bool first; /* nothing is active anywhere yet, so nothing can be sealed */
     bool known; /* the keyring itself has the word on a second copy         */
@@ -44,9 +44,9 @@ static int seen_long_enough(const struct activation *a)
         .how_long = "five minutes",
         .why = ", so that every node can decrypt with it first",
     };
-    if (a->c->now || a->first || kw_desk_active(a->desk) == a->v->n)
+    if (a->c->now || a->first || kw_context_active(a->context) == a->v->n)
         return -1;
-    return kw_waited(a->cli, a->desk, a->v->n, &wait);
+    return kw_waited(a->cli, a->context, a->v->n, &wait);
 }
 
 /* What was seen or said of a second copy, into the version; a row for the token that was
@@ -70,14 +70,14 @@ static kw_err note_copy(struct kw_keyring *ring, const struct activation *a)
 static kw_err write_baseline(const struct activation *a, struct kw_note *note)
 {
     struct kw_keyring *ring = NULL;
-    kw_err e = kw_keyring_dup(a->desk->ring, &ring);
+    kw_err e = kw_keyring_dup(a->context->ring, &ring);
     if (kw_failed(e))
         return e;
     e = kw_act_apply(ring, KW_ACT_ACTIVATE, a->v->n, &a->facts, note);
     if (!kw_failed(e))
         e = note_copy(ring, a);
     if (!kw_failed(e))
-        e = kw_desk_save(a->desk, ring, note);
+        e = kw_context_save(a->context, ring, note);
     kw_keyring_give(ring);
     return e;
 }
@@ -93,7 +93,7 @@ static void print_proof(const struct activation *a)
     else
         printf("second copy   %s; recorded on this node alone (%s/activation.json), and "
                "by --baseline in the keyring\n",
-               a->act.proof, a->desk->config->state);
+               a->act.proof, a->context->config->state);
     if (a->kept)
         printf("kept          %s is a weaker word and replaces nothing\n",
                a->c->only_copy ? "--only-copy" : "--second-copy TEXT");
@@ -103,15 +103,15 @@ static void print_proof(const struct activation *a)
             "its HA group, and no copy apart, cannot be known");
 }
 
-static int report(const struct activation *a)
+static int key_activate_report(const struct activation *a)
 {
     char config[KW_ARGS_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
     kw_args_config(a->cli, config, sizeof config);
     const struct kw_next_facts facts = {.config = config,
-                                        .keyring = a->desk->config->keyring,
+                                        .keyring = a->context->config->keyring,
                                         .n = a->v->n,
-                                        .former = a->desk->ring->active,
+                                        .former = a->context->ring->active,
                                         .node_only = !a->baseline};
     kw_next_after(KW_ACT_ACTIVATE, &facts, &next);
     if (!a->cli->json) {
@@ -130,8 +130,8 @@ static int report(const struct activation *a)
 
 static kw_err open_there(struct activation *a, struct kw_note *note)
 {
-    kw_err e = kw_second_copy_prove(a->desk->config, a->desk->ring, a->v, &a->c->other,
-                                    &a->proof, note);
+    kw_err e = kw_second_copy_prove(a->context->config, a->context->ring, a->v,
+                                    &a->c->other, &a->proof, note);
     if (!kw_failed(e) && !a->proof.second) {
         kw_note_set(note,
                     "token %s, serial %s, is the one of the ceremony itself: a second "
@@ -148,7 +148,7 @@ static kw_err open_there(struct activation *a, struct kw_note *note)
  * `least`.  false: nothing. */
 static bool take_known(struct activation *a, enum kw_copy_rank least)
 {
-    const struct kw_activation *act = &a->desk->act;
+    const struct kw_activation *act = &a->context->act;
     char known[128];
     kw_second_copy_known(a->v, known);
     a->known = kw_second_copy_rank(known) >= least;
@@ -188,7 +188,7 @@ static int settle_proof(struct activation *a)
         "TEXT), or --only-copy");
 }
 
-static int perform(struct activation *a)
+static int key_activate_perform(struct activation *a)
 {
     struct kw_note note = {{0}};
     kw_err e = KW_OK;
@@ -204,19 +204,19 @@ static int perform(struct activation *a)
         e = write_baseline(a, &note);
     if (kw_failed(e))
         return kw_fail(a->cli, e, &note);
-    e = kw_desk_activate(a->desk, &a->act, &note);
+    e = kw_context_activate(a->context, &a->act, &note);
     if (kw_failed(e) && a->baseline)
         fprintf(stderr,
                 "keyward: the baseline is moved in %s, but this node's act is not "
                 "recorded; the daemon follows the baseline all the same\n",
-                a->desk->config->keyring);
-    return kw_failed(e) ? kw_fail(a->cli, e, &note) : report(a);
+                a->context->config->keyring);
+    return kw_failed(e) ? kw_fail(a->cli, e, &note) : key_activate_report(a);
 }
 
-static kw_err fill_in(struct activation *a, uint32_t n, struct kw_note *note)
+static kw_err key_activate_fill_in(struct activation *a, uint32_t n, struct kw_note *note)
 {
-    const struct kw_keyring *ring = a->desk->ring;
-    kw_err e = kw_desk_facts(a->c->operator_, &a->facts, note);
+    const struct kw_keyring *ring = a->context->ring;
+    kw_err e = kw_context_facts(a->c->operator_, &a->facts, note);
     if (kw_failed(e))
         return e;
     a->v = kw_keyring_by_n(ring, n);
@@ -224,7 +224,7 @@ static kw_err fill_in(struct activation *a, uint32_t n, struct kw_note *note)
     PUT(a->act.by, a->facts.by);
     PUT(a->act.at, a->facts.at);
     PUT(a->act.key_id, a->v->key_id);
-    a->first = ring->active == 0 && kw_desk_active(a->desk) == 0;
+    a->first = ring->active == 0 && kw_context_active(a->context) == 0;
     a->baseline = a->c->baseline || ring->active == 0;
     return KW_OK;
 }
@@ -248,18 +248,18 @@ static int proof_contradicts(const struct choices *c)
     return -1;
 }
 
-static int run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
+static int key_activate_run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
 {
-    struct kw_desk desk = {0};
+    struct kw_context context = {0};
     struct kw_note note = {{0}};
-    struct activation a = {.cli = cli, .desk = &desk, .c = c};
-    kw_err e = kw_desk_open(cli, &desk, &note);
-    int code = kw_failed(e) ? -1 : kw_desk_may(cli, &desk, KW_ACT_ACTIVATE, n);
+    struct activation a = {.cli = cli, .context = &context, .c = c};
+    kw_err e = kw_context_open(cli, &context, &note);
+    int code = kw_failed(e) ? -1 : kw_context_may(cli, &context, KW_ACT_ACTIVATE, n);
     if (!kw_failed(e) && code < 0)
-        e = fill_in(&a, n, &note);
+        e = key_activate_fill_in(&a, n, &note);
     if (code < 0)
-        code = kw_failed(e) ? kw_fail(cli, e, &note) : perform(&a);
-    kw_desk_close(&desk);
+        code = kw_failed(e) ? kw_fail(cli, e, &note) : key_activate_perform(&a);
+    kw_context_close(&context);
     return code;
 }
 
@@ -309,5 +309,5 @@ int kw_verb_activate(int argc, char **argv)
         code = kw_args_number(usage.verb, cli.operand[0], &n);
     if (code < 0)
         code = proof_contradicts(&c);
-    return code >= 0 ? code : run(&cli, &c, n);
+    return code >= 0 ? code : key_activate_run(&cli, &c, n);
 }

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "desk.h"
+#include "context.h"
 #include "gone.h"
 #include "next.h"
 #include "second_copy.h"
@@ -24,27 +24,27 @@ struct outcome {
     const char *copy;
 };
 
-static kw_err write_change(const struct kw_desk *d, const struct change *change,
+static kw_err write_change(const struct kw_context *d, const struct change *change,
                            struct outcome *o, struct kw_note *note)
 {
     struct kw_keyring *ring = NULL;
     struct kw_act_facts facts;
-    kw_err e = kw_desk_facts(change->operator_, &facts, note);
+    kw_err e = kw_context_facts(change->operator_, &facts, note);
     if (!kw_failed(e))
         e = kw_keyring_dup(d->ring, &ring);
     if (kw_failed(e))
         return e;
     e = kw_act_apply(ring, change->act, o->was.n, &facts, note);
     if (!kw_failed(e))
-        e = kw_desk_save(d, ring, note);
+        e = kw_context_save(d, ring, note);
     const struct kw_version *v = kw_keyring_by_n(ring, o->was.n);
     o->to = v != NULL ? v->state : KW_KEY_DESTROYED;
     kw_keyring_give(ring);
     return e;
 }
 
-static void print(const struct kw_desk *d, const struct change *change,
-                  const struct outcome *o)
+static void key_change_print(const struct kw_context *d, const struct change *change,
+                             const struct outcome *o)
 {
     const struct kw_version *was = &o->was;
     char words[KW_GONE_WORDS_MAX];
@@ -61,8 +61,8 @@ static void print(const struct kw_desk *d, const struct change *change,
             "another one there first\n");
 }
 
-static int report(const struct kw_cli *cli, const struct kw_desk *d,
-                  const struct change *change, const struct outcome *o)
+static int key_change_report(const struct kw_cli *cli, const struct kw_context *d,
+                             const struct change *change, const struct outcome *o)
 {
     char config[KW_ARGS_CONFIG_MAX], copy[128];
     struct kw_commands next = {.len = 0};
@@ -76,7 +76,7 @@ static int report(const struct kw_cli *cli, const struct kw_desk *d,
                                         .has_copy = copy[0] != '\0'};
     kw_next_after(change->act, &facts, &next);
     if (!cli->json)
-        print(d, change, o);
+        key_change_print(d, change, o);
     return kw_done(
         cli,
         json_pack("{s:b, s:i, s:s, s:s, s:s, s:b, s:s?}", "ok", 1, "n", (int)o->was.n,
@@ -88,7 +88,7 @@ static int report(const struct kw_cli *cli, const struct kw_desk *d,
 
 /* What is not known to be gone would be forgotten with its version, unless another
  * version of the same key names that token too. */
-static int may_forget(const struct kw_cli *cli, const struct kw_desk *d,
+static int may_forget(const struct kw_cli *cli, const struct kw_context *d,
                       const struct kw_version *v)
 {
     char config[KW_ARGS_CONFIG_MAX];
@@ -120,11 +120,11 @@ static int may_forget(const struct kw_cli *cli, const struct kw_desk *d,
     return kw_refuse_next(cli, why.text, next.text);
 }
 
-static int perform(const struct kw_cli *cli, const struct kw_desk *d,
-                   const struct change *change, uint32_t n)
+static int key_change_perform(const struct kw_cli *cli, const struct kw_context *d,
+                              const struct change *change, uint32_t n)
 {
     struct kw_note note = {{0}};
-    int code = kw_desk_may(cli, d, change->act, n);
+    int code = kw_context_may(cli, d, change->act, n);
     if (code < 0 && change->act == KW_ACT_PRUNE)
         code = may_forget(cli, d, kw_keyring_by_n(d->ring, n));
     if (code >= 0)
@@ -133,14 +133,14 @@ static int perform(const struct kw_cli *cli, const struct kw_desk *d,
     if (change->act == KW_ACT_PRUNE)
         o.copy = kw_gone_copy(d->ring, &o.was);
     kw_err e = write_change(d, change, &o, &note);
-    return kw_failed(e) ? kw_fail(cli, e, &note) : report(cli, d, change, &o);
+    return kw_failed(e) ? kw_fail(cli, e, &note) : key_change_report(cli, d, change, &o);
 }
 
-static int run(enum kw_act act, const char *summary, int argc, char **argv)
+static int key_change_run(enum kw_act act, const char *summary, int argc, char **argv)
 {
     struct change change = {act, summary, NULL};
     struct kw_cli cli;
-    struct kw_desk desk = {0};
+    struct kw_context context = {0};
     struct kw_note note = {{0}};
     char verb[32];
     uint32_t n = 0;
@@ -162,24 +162,26 @@ static int run(enum kw_act act, const char *summary, int argc, char **argv)
         code = kw_args_number(verb, cli.operand[0], &n);
     if (code >= 0)
         return code;
-    kw_err e = kw_desk_open(&cli, &desk, &note);
-    code = kw_failed(e) ? kw_fail(&cli, e, &note) : perform(&cli, &desk, &change, n);
-    kw_desk_close(&desk);
+    kw_err e = kw_context_open(&cli, &context, &note);
+    code = kw_failed(e) ? kw_fail(&cli, e, &note)
+                        : key_change_perform(&cli, &context, &change, n);
+    kw_context_close(&context);
     return code;
 }
 
 int kw_verb_accept(int argc, char **argv)
 {
-    return run(KW_ACT_ACCEPT,
-               "Lets every node that has the keyring decrypt with version N.  It is the "
-               "step\nbefore any node may wrap with it.  In the one place where the "
-               "keyring is changed;\nthe other nodes get a copy.",
-               argc, argv);
+    return key_change_run(
+        KW_ACT_ACCEPT,
+        "Lets every node that has the keyring decrypt with version N.  It is the "
+        "step\nbefore any node may wrap with it.  In the one place where the "
+        "keyring is changed;\nthe other nodes get a copy.",
+        argc, argv);
 }
 
 int kw_verb_retire(int argc, char **argv)
 {
-    return run(
+    return key_change_run(
         KW_ACT_RETIRE,
         "Version N decrypts only, for good.  Activating a new baseline retires the "
         "former\none by itself.",
@@ -188,21 +190,23 @@ int kw_verb_retire(int argc, char **argv)
 
 int kw_verb_disable(int argc, char **argv)
 {
-    return run(KW_ACT_DISABLE,
-               "Nobody may use version N until it is enabled: the quarantine before the "
-               "end.",
-               argc, argv);
+    return key_change_run(
+        KW_ACT_DISABLE,
+        "Nobody may use version N until it is enabled: the quarantine before the "
+        "end.",
+        argc, argv);
 }
 
 int kw_verb_enable(int argc, char **argv)
 {
-    return run(KW_ACT_ENABLE, "Takes version N back to the state it was disabled from.",
-               argc, argv);
+    return key_change_run(KW_ACT_ENABLE,
+                          "Takes version N back to the state it was disabled from.", argc,
+                          argv);
 }
 
 int kw_verb_prune(int argc, char **argv)
 {
-    return run(
+    return key_change_run(
         KW_ACT_PRUNE,
         "Takes a destroyed version out of the keyring; a line of the history "
         "stays.  Its\nkey must be gone from every token that the keyring names, or "

@@ -47,7 +47,7 @@ static int report_rehearsal(const struct kw_create *c, const struct kw_rehearsal
 }
 
 /* All but the key; its key_id is not that of a later ceremony, so it is not shown. */
-static int rehearse(const struct kw_create *c)
+static int key_create_rehearse(const struct kw_create *c)
 {
     struct kw_note note = {{0}};
     const struct kw_object *o = &c->job->v.objects[0];
@@ -58,9 +58,9 @@ static int rehearse(const struct kw_create *c)
     kw_copy(r->locator, sizeof r->locator, kw_span_of(o->locator, o->locator_len));
     r->locator_len = o->locator_len;
     r->is_there = c->job->adopt || c->job->v.same_key_as != 0;
-    kw_err e = keyring_writable(c->desk.config->keyring, &note);
+    kw_err e = keyring_writable(c->context.config->keyring, &note);
     if (!kw_failed(e))
-        e = kw_rehearse(c->desk.config, c->token, r, &note);
+        e = kw_rehearse(c->context.config, c->token, r, &note);
     int code = kw_failed(e) ? kw_fail(c->cli, e, &note) : report_rehearsal(c, r);
     kw_shared_free(r, sizeof *r);
     return code;
@@ -72,7 +72,7 @@ static kw_err write_ring(struct kw_create *c, struct kw_note *note)
     if (!c->job->adopt)
         kw_copy_str(c->facts.proof, sizeof c->facts.proof, kw_span_str(c->job->v.origin));
     kw_err e = kw_act_add(c->ring, act, &c->job->v, &c->facts);
-    return kw_failed(e) ? e : kw_desk_save(&c->desk, c->ring, note);
+    return kw_failed(e) ? e : kw_context_save(&c->context, c->ring, note);
 }
 
 static json_t *names_json(const struct kw_beside_names *names)
@@ -119,11 +119,11 @@ static void what_next(const struct kw_create *c, const struct kw_judgement *afte
         kw_commands_add(next, "# here, where the keyring is changed:");
         kw_commands_add(next, "keyward key accept %u%s", (unsigned)v->n, config);
     } else {
-        kw_next_hand_out(next, c->desk.config->keyring);
+        kw_next_hand_out(next, c->context.config->keyring);
     }
 }
 
-static int report(const struct kw_create *c)
+static int key_create_report(const struct kw_create *c)
 {
     static struct kw_commands next;
     struct kw_judgement after;
@@ -152,34 +152,34 @@ static int report(const struct kw_create *c)
     return kw_done(c->cli, NULL, next.text, KW_EXIT_GOOD);
 }
 
-static int perform(struct kw_create *c)
+static int key_create_perform(struct kw_create *c)
 {
     struct kw_note note = {{0}};
-    kw_err e = keyring_writable(c->desk.config->keyring, &note);
+    kw_err e = keyring_writable(c->context.config->keyring, &note);
     if (!kw_failed(e))
-        e = kw_ceremony_run(c->desk.config, c->token, c->job, &note);
+        e = kw_ceremony_run(c->context.config, c->token, c->job, &note);
     if (!kw_failed(e))
         e = write_ring(c, &note);
-    return kw_failed(e) ? kw_create_failed(c, e, &note) : report(c);
+    return kw_failed(e) ? kw_create_failed(c, e, &note) : key_create_report(c);
 }
 
-static int run(struct kw_create *c)
+static int key_create_run(struct kw_create *c)
 {
     struct kw_note note = {{0}};
-    kw_err e = kw_desk_open(c->cli, &c->desk, &note);
+    kw_err e = kw_context_open(c->cli, &c->context, &note);
     if (kw_failed(e))
         return kw_fail(c->cli, e, &note);
     enum kw_act act = c->adopt != NULL ? KW_ACT_ADOPT : KW_ACT_CREATE;
-    int code = kw_desk_may(c->cli, &c->desk, act, 0);
+    int code = kw_context_may(c->cli, &c->context, act, 0);
     if (code < 0)
         code = kw_create_plan(c);
     if (code < 0 && !c->cli->json)
         kw_create_print_plan(c);
     if (code < 0)
-        code = c->dry_run ? rehearse(c) : perform(c);
+        code = c->dry_run ? key_create_rehearse(c) : key_create_perform(c);
     kw_keyring_give(c->ring);
     kw_keyring_give(c->backup);
-    kw_desk_close(&c->desk);
+    kw_context_close(&c->context);
     return code;
 }
 
@@ -253,7 +253,7 @@ int kw_verb_create(int argc, char **argv)
     c.job = kw_shared_new(sizeof *c.job);
     if (c.job == NULL)
         return kw_fail(&cli, kw_err_at(KW_CODE_NO_MEMORY, "mmap"), NULL);
-    code = run(&c);
+    code = key_create_run(&c);
     kw_shared_free(c.job, sizeof *c.job);
     return code;
 }

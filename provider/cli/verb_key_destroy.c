@@ -8,7 +8,7 @@
 
 #include <keyward/clock.h>
 
-#include "desk.h"
+#include "context.h"
 #include "gone.h"
 #include "next.h"
 #include "removal.h"
@@ -23,7 +23,7 @@
 
 struct destroy {
     const struct kw_cli *cli;
-    const struct kw_desk *desk;
+    const struct kw_context *context;
     const char *said, *operator_;
     bool now;
     const struct kw_version *was;
@@ -39,7 +39,7 @@ struct destroy {
 /* What this node last saw of the version, when it has wrapped with it; else NULL. */
 static const struct kw_mark *wrapped_mark(const struct destroy *d)
 {
-    const struct kw_mark *mark = kw_marks_of(&d->desk->marks, d->was->n);
+    const struct kw_mark *mark = kw_marks_of(&d->context->marks, d->was->n);
     bool same = mark != NULL && strcmp(mark->id.key_id, d->was->key_id) == 0;
     return same && mark->wrapped ? mark : NULL;
 }
@@ -80,11 +80,11 @@ static int missed_by_now(const struct destroy *d)
     };
     if (d->now || d->act != KW_ACT_DESTROY || was_never_accepted(d))
         return -1;
-    return kw_waited(d->cli, d->desk, d->was->n, &wait);
+    return kw_waited(d->cli, d->context, d->was->n, &wait);
 }
 
 /* What stands in a row from now on: what was seen now goes before what was said. */
-static kw_err decide(struct destroy *d, size_t row, struct kw_note *note)
+static kw_err key_destroy_decide(struct destroy *d, size_t row, struct kw_note *note)
 {
     const char *before = kw_version_kek(d->was)->tokens[row].gone;
     char *dst = d->words[row];
@@ -118,7 +118,7 @@ static kw_err write(struct destroy *d, struct kw_note *note)
 {
     const size_t rows = kw_version_kek(d->was)->token_count;
     d->changed = d->act == KW_ACT_DESTROY;
-    kw_err e = kw_keyring_dup(d->desk->ring, &d->ring);
+    kw_err e = kw_keyring_dup(d->context->ring, &d->ring);
     if (!kw_failed(e) && d->act == KW_ACT_DESTROY)
         e = kw_act_apply(d->ring, KW_ACT_DESTROY, d->was->n, &d->facts, note);
     for (size_t i = 0; i < rows && !kw_failed(e); i++)
@@ -128,10 +128,10 @@ static kw_err write(struct destroy *d, struct kw_note *note)
         }
     if (kw_failed(e) || !d->changed)
         return e;
-    return kw_desk_save(d->desk, d->ring, note);
+    return kw_context_save(d->context, d->ring, note);
 }
 
-static const char *answer_of(const struct destroy *d, size_t row)
+static const char *key_destroy_answer_of(const struct destroy *d, size_t row)
 {
     if (d->sharer != NULL)
         return "shared";
@@ -160,14 +160,14 @@ static void print_row(const struct destroy *d, const struct kw_version *v, size_
 static void print_sharers(const struct destroy *d)
 {
     for (const struct kw_version *o = d->sharer; o != NULL;
-         o = kw_keyring_sharer(d->desk->ring, d->was, o))
+         o = kw_keyring_sharer(d->context->ring, d->was, o))
         printf("its object must stay in the token: it is also the key of version %u (%s, "
                "%s)\n",
                (unsigned)o->n, o->key_id, kw_key_state_name(o->state));
 }
 
 /* A version of the same key may name a token that this one does not. */
-static void print_gone(const struct destroy *d, const struct kw_version *v)
+static void key_destroy_print_gone(const struct destroy *d, const struct kw_version *v)
 {
     const struct kw_version *of = v;
     const struct kw_object_token *row = kw_gone_open(d->ring, v, &of);
@@ -180,7 +180,7 @@ static void print_gone(const struct destroy *d, const struct kw_version *v)
     puts(words);
 }
 
-static void print(const struct destroy *d)
+static void key_destroy_print(const struct destroy *d)
 {
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
     if (d->act == KW_ACT_DESTROY)
@@ -195,7 +195,7 @@ static void print(const struct destroy *d)
     for (size_t i = 0; i < d->gone.silent_count; i++)
         printf("  the configured token %s gave no answer: %s\n",
                d->gone.silent[i].token->name, d->gone.silent[i].why.text);
-    print_gone(d, v);
+    key_destroy_print_gone(d, v);
 }
 
 static json_t *rows_json(const struct destroy *d, const struct kw_version *v)
@@ -203,10 +203,10 @@ static json_t *rows_json(const struct destroy *d, const struct kw_version *v)
     json_t *rows = json_array();
     for (size_t i = 0; i < kw_version_kek(v)->token_count; i++) {
         const struct kw_object_token *t = &kw_version_kek(v)->tokens[i];
-        json_array_append_new(rows,
-                              json_pack("{s:s, s:s, s:s, s:s?}", "token_label", t->label,
-                                        "serial", t->serial, "answer", answer_of(d, i),
-                                        "gone", t->gone[0] != '\0' ? t->gone : NULL));
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s?}", "token_label",
+                                              t->label, "serial", t->serial, "answer",
+                                              key_destroy_answer_of(d, i), "gone",
+                                              t->gone[0] != '\0' ? t->gone : NULL));
     }
     return rows;
 }
@@ -225,7 +225,7 @@ static json_t *sharers_json(const struct destroy *d)
 {
     json_t *versions = json_array();
     for (const struct kw_version *o = d->sharer; o != NULL;
-         o = kw_keyring_sharer(d->desk->ring, d->was, o))
+         o = kw_keyring_sharer(d->context->ring, d->was, o))
         json_array_append_new(versions,
                               json_pack("{s:i, s:s, s:s}", "n", (int)o->n, "key_id",
                                         o->key_id, "state", kw_key_state_name(o->state)));
@@ -245,10 +245,11 @@ static void add_removal(const struct destroy *d, const struct kw_version *v,
                         const char *config, struct kw_commands *next)
 {
     for (size_t i = 0; i < kw_version_kek(v)->token_count; i++) {
-        const struct kw_removal removal = {
-            d->desk->config, d->ring, v, &kw_version_kek(v)->tokens[i], &d->gone.rows[i]};
+        const struct kw_removal removal = {d->context->config, d->ring, v,
+                                           &kw_version_kek(v)->tokens[i],
+                                           &d->gone.rows[i]};
         if (d->gone.rows[i].answer == KW_GONE_STILL_THERE)
-            kw_removal_tell(&removal, next);
+            kw_removal_commands(&removal, next);
     }
     kw_commands_add(
         next,
@@ -258,13 +259,13 @@ static void add_removal(const struct destroy *d, const struct kw_version *v,
     kw_commands_add(next, "keyward key destroy %u%s", v->n, config);
 }
 
-static void add_next(const struct destroy *d, struct kw_commands *next)
+static void key_destroy_add_next(const struct destroy *d, struct kw_commands *next)
 {
     char config[KW_ARGS_CONFIG_MAX];
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
     kw_args_config(d->cli, config, sizeof config);
     const struct kw_next_facts facts = {
-        .config = config, .keyring = d->desk->config->keyring, .n = v->n};
+        .config = config, .keyring = d->context->config->keyring, .n = v->n};
     if (d->changed)
         kw_next_after(KW_ACT_DESTROY, &facts, next);
     if (d->sharer != NULL || kw_gone_open(d->ring, v, NULL) == NULL)
@@ -295,13 +296,13 @@ static enum kw_exit outcome(const struct destroy *d, const struct kw_version *v)
     return KW_EXIT_BLIND;
 }
 
-static int report(const struct destroy *d)
+static int key_destroy_report(const struct destroy *d)
 {
     struct kw_commands next = {.len = 0};
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
-    add_next(d, &next);
+    key_destroy_add_next(d, &next);
     if (!d->cli->json)
-        print(d);
+        key_destroy_print(d);
     return kw_done(d->cli,
                    json_pack("{s:b, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s?}", "ok",
                              outcome(d, v) == KW_EXIT_GOOD, "n", (int)v->n, "key_id",
@@ -313,13 +314,13 @@ static int report(const struct destroy *d)
                    next.text, outcome(d, v));
 }
 
-static int perform(struct destroy *d, uint32_t n)
+static int key_destroy_perform(struct destroy *d, uint32_t n)
 {
     struct kw_note note = {{0}};
-    d->was = d->desk->ring != NULL ? kw_keyring_by_n(d->desk->ring, n) : NULL;
+    d->was = d->context->ring != NULL ? kw_keyring_by_n(d->context->ring, n) : NULL;
     d->act = d->was != NULL && d->was->state == KW_KEY_DESTROYED ? KW_ACT_GONE
                                                                  : KW_ACT_DESTROY;
-    int code = kw_desk_may(d->cli, d->desk, d->act, n);
+    int code = kw_context_may(d->cli, d->context, d->act, n);
     if (code >= 0)
         return code;
     KW_INVARIANT(d->was != NULL); /* else it was refused */
@@ -328,27 +329,27 @@ static int perform(struct destroy *d, uint32_t n)
         code = missed_by_now(d);
     if (code >= 0)
         return code;
-    d->sharer = kw_keyring_sharer(d->desk->ring, d->was, NULL);
-    kw_err e = kw_desk_facts(d->operator_, &d->facts, &note);
+    d->sharer = kw_keyring_sharer(d->context->ring, d->was, NULL);
+    kw_err e = kw_context_facts(d->operator_, &d->facts, &note);
     if (!kw_failed(e) && d->sharer == NULL)
-        e = kw_gone_look(d->desk->config, d->was, &d->gone);
+        e = kw_gone_look(d->context->config, d->was, &d->gone);
     for (size_t i = 0; i < kw_version_kek(d->was)->token_count && !kw_failed(e); i++)
         if (d->sharer == NULL)
-            e = decide(d, i, &note);
+            e = key_destroy_decide(d, i, &note);
         else
             kw_copy_str(d->words[i], GONE_MAX,
                         kw_span_str(kw_version_kek(d->was)->tokens[i].gone));
     if (!kw_failed(e))
         e = write(d, &note);
-    return kw_failed(e) ? kw_fail(d->cli, e, &note) : report(d);
+    return kw_failed(e) ? kw_fail(d->cli, e, &note) : key_destroy_report(d);
 }
 
 int kw_verb_destroy(int argc, char **argv)
 {
     struct kw_cli cli;
-    struct kw_desk desk = {0};
+    struct kw_context context = {0};
     struct kw_note note = {{0}};
-    struct destroy d = {.cli = &cli, .desk = &desk};
+    struct destroy d = {.cli = &cli, .context = &context};
     uint32_t n = 0;
     const struct kw_option options[] = {
         {"said", "WHY",
@@ -377,9 +378,9 @@ int kw_verb_destroy(int argc, char **argv)
         code = kw_args_number(usage.verb, cli.operand[0], &n);
     if (code >= 0)
         return code;
-    kw_err e = kw_desk_open(&cli, &desk, &note);
-    code = kw_failed(e) ? kw_fail(&cli, e, &note) : perform(&d, n);
+    kw_err e = kw_context_open(&cli, &context, &note);
+    code = kw_failed(e) ? kw_fail(&cli, e, &note) : key_destroy_perform(&d, n);
     kw_keyring_give(d.ring);
-    kw_desk_close(&desk);
+    kw_context_close(&context);
     return code;
 }

@@ -5,20 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "desk.h"
+#include "context.h"
 #include "gone.h"
 #include "next.h"
 #include "trusted.h"
 #include "version.h"
 
 /* keywardd will not read what was read here. */
-static bool is_doubted(const struct kw_desk *d)
+static bool is_doubted(const struct kw_context *d)
 {
     return d->doubt.text[0] != '\0';
 }
 
 /* The way out of a refusal, as the words have it. */
-static json_t *way_out(const struct kw_cli *cli, const struct kw_desk *d)
+static json_t *way_out(const struct kw_cli *cli, const struct kw_context *d)
 {
     char config[KW_ARGS_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
@@ -29,7 +29,7 @@ static json_t *way_out(const struct kw_cli *cli, const struct kw_desk *d)
     return kw_next_json(next.text);
 }
 
-static int list_json(const struct kw_cli *cli, const struct kw_desk *d)
+static int list_json(const struct kw_cli *cli, const struct kw_context *d)
 {
     json_t *versions = json_array();
     for (size_t i = 0; d->ring != NULL && i < d->ring->count; i++)
@@ -55,11 +55,11 @@ static int list_json(const struct kw_cli *cli, const struct kw_desk *d)
         refused ? KW_EXIT_PROBLEM : KW_EXIT_GOOD);
 }
 
-static void print_line(const struct kw_cli *cli, const struct kw_desk *d,
+static void print_line(const struct kw_cli *cli, const struct kw_context *d,
                        const struct kw_version *v)
 {
     char age[16];
-    bool here = kw_desk_active(d) == v->n;
+    bool here = kw_context_active(d) == v->n;
     enum kw_tint tint = here                           ? KW_TINT_GOOD
                         : v->state == KW_KEY_DISABLED  ? KW_TINT_WARN
                         : v->state == KW_KEY_DESTROYED ? KW_TINT_DIM
@@ -71,12 +71,12 @@ static void print_line(const struct kw_cli *cli, const struct kw_desk *d,
            kw_version_unproven(v) ? "  UNPROVEN" : "", kw_tint(cli, KW_TINT_OFF));
 }
 
-static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
+static int key_list_print_list(const struct kw_cli *cli, const struct kw_context *d)
 {
     char config[KW_ARGS_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
     if (d->ring == NULL && d->judgement.refusal != KW_ADMITTED)
-        return kw_desk_refuse(cli, d);
+        return kw_context_refuse(cli, d);
     if (d->ring == NULL) {
         kw_args_config(cli, config, sizeof config);
         kw_commands_add(&next, "# it makes the first version:");
@@ -93,16 +93,16 @@ static int print_list(const struct kw_cli *cli, const struct kw_desk *d)
     if (kw_failed(d->state_err))
         fprintf(stderr, "keyward: what this node has active is not known: %s\n",
                 d->state_why.text);
-    int code = kw_desk_trusts(cli, d);
+    int code = kw_context_trusts(cli, d);
     if (code < 0 && d->judgement.refusal != KW_ADMITTED)
-        code = kw_desk_refuse(cli, d);
+        code = kw_context_refuse(cli, d);
     return code < 0 ? KW_EXIT_GOOD : code;
 }
 
 int kw_verb_list(int argc, char **argv)
 {
     struct kw_cli cli;
-    struct kw_desk desk = {0};
+    struct kw_context context = {0};
     struct kw_note note = {{0}};
     const struct kw_usage usage = {
         .verb = "key list",
@@ -114,12 +114,12 @@ int kw_verb_list(int argc, char **argv)
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code >= 0)
         return code;
-    kw_err e = kw_desk_open(&cli, &desk, &note);
+    kw_err e = kw_context_open(&cli, &context, &note);
     if (kw_failed(e))
         code = kw_fail(&cli, e, &note);
     else
-        code = cli.json ? list_json(&cli, &desk) : print_list(&cli, &desk);
-    kw_desk_close(&desk);
+        code = cli.json ? list_json(&cli, &context) : key_list_print_list(&cli, &context);
+    kw_context_close(&context);
     return code;
 }
 
@@ -167,21 +167,21 @@ static void print_object(const struct kw_object *o)
     print_attributes(&o->attributes);
 }
 
-static void print_gone(const struct kw_desk *d, const struct kw_version *v)
+static void key_list_print_gone(const struct kw_context *d, const struct kw_version *v)
 {
     char words[KW_GONE_WORDS_MAX];
     kw_gone_words(d->ring, v, words);
     puts(words);
 }
 
-static void print_version(const struct kw_desk *d, const struct kw_version *v)
+static void print_version(const struct kw_context *d, const struct kw_version *v)
 {
     KW_INVARIANT(d->ring != NULL); /* v is one of it */
     printf("version        %u\nkey_id         %s\nstate          %s%s%s\nmechanism      "
            "%s\n",
            (unsigned)v->n, v->key_id, kw_key_state_name(v->state),
            d->ring->active == v->n ? ", baseline" : "",
-           kw_desk_active(d) == v->n ? ", active here" : "",
+           kw_context_active(d) == v->n ? ", active here" : "",
            kw_mechanism_name(v->mechanism));
     print_time("created", v->created);
     print_time("accepted", v->accepted);
@@ -201,12 +201,12 @@ static void print_version(const struct kw_desk *d, const struct kw_version *v)
     if (v->same_key_as != 0)
         printf("same key as    %u\n", (unsigned)v->same_key_as);
     if (v->state == KW_KEY_DESTROYED)
-        print_gone(d, v);
+        key_list_print_gone(d, v);
     for (size_t i = 0; i < v->object_count; i++)
         print_object(&v->objects[i]);
 }
 
-static void print_unknown(const struct kw_desk *d, const struct kw_version *v)
+static void print_unknown(const struct kw_context *d, const struct kw_version *v)
 {
     KW_INVARIANT(d->ring != NULL); /* v is one of it */
     printf(
@@ -219,7 +219,7 @@ static void print_unknown(const struct kw_desk *d, const struct kw_version *v)
 int kw_verb_show(int argc, char **argv)
 {
     struct kw_cli cli;
-    struct kw_desk desk = {0};
+    struct kw_context context = {0};
     struct kw_note note = {{0}};
     const struct kw_version *v = NULL;
     const struct kw_usage usage = {
@@ -234,23 +234,24 @@ int kw_verb_show(int argc, char **argv)
         code = kw_args_number(usage.verb, cli.operand[0], &n);
     if (code >= 0)
         return code;
-    kw_err e = kw_desk_open(&cli, &desk, &note);
+    kw_err e = kw_context_open(&cli, &context, &note);
     bool lost =
-        !kw_failed(e) && desk.ring == NULL && desk.judgement.refusal != KW_ADMITTED;
+        !kw_failed(e) && context.ring == NULL && context.judgement.refusal != KW_ADMITTED;
     if (!kw_failed(e) && !lost)
-        e = kw_desk_version(&desk, n, &v, &note);
-    if (is_doubted(&desk))
-        fprintf(stderr, "keyward: %s; keywardd does not read it so\n", desk.doubt.text);
+        e = kw_context_version(&context, n, &v, &note);
+    if (is_doubted(&context))
+        fprintf(stderr, "keyward: %s; keywardd does not read it so\n",
+                context.doubt.text);
     if (lost)
-        code = kw_desk_refuse(&cli, &desk);
+        code = kw_context_refuse(&cli, &context);
     else if (kw_failed(e))
         code = kw_fail(&cli, e, &note);
     else if (cli.json)
-        code = kw_json_out(kw_version_json(&desk, v), KW_EXIT_GOOD);
+        code = kw_json_out(kw_version_json(&context, v), KW_EXIT_GOOD);
     else if (v->state == KW_KEY_UNKNOWN)
-        print_unknown(&desk, v);
+        print_unknown(&context, v);
     else
-        print_version(&desk, v);
-    kw_desk_close(&desk);
+        print_version(&context, v);
+    kw_context_close(&context);
     return code < 0 ? KW_EXIT_GOOD : code;
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "desk.h"
+#include "context.h"
 #include "next.h"
 #include "second_copy.h"
 
@@ -14,15 +14,15 @@ struct choices {
     struct kw_second_copy where;
 };
 
-static kw_err write_proof(const struct kw_desk *desk, const struct kw_version *v,
-                          const struct kw_proof *proof, const char *operator_,
+static kw_err write_proof(const struct kw_context *context, const struct kw_version *v,
+                          const struct kw_second_copy_proof *proof, const char *operator_,
                           struct kw_note *note)
 {
     struct kw_keyring *ring = NULL;
     struct kw_act_facts facts;
-    kw_err e = kw_desk_facts(operator_, &facts, note);
+    kw_err e = kw_context_facts(operator_, &facts, note);
     if (!kw_failed(e))
-        e = kw_keyring_dup(desk->ring, &ring);
+        e = kw_keyring_dup(context->ring, &ring);
     if (kw_failed(e))
         return e;
     kw_copy_str(facts.proof, sizeof facts.proof, kw_span_str(proof->text));
@@ -37,19 +37,20 @@ static kw_err write_proof(const struct kw_desk *desk, const struct kw_version *v
         kw_copy_str(edited->second_copy, sizeof edited->second_copy,
                     kw_span_str(proof->text));
     if (!kw_failed(e))
-        e = kw_desk_save(desk, ring, note);
+        e = kw_context_save(context, ring, note);
     kw_keyring_give(ring);
     return e;
 }
 
-static int report(const struct kw_cli *cli, const struct kw_desk *desk,
-                  const struct kw_version *v, const struct kw_proof *proof)
+static int key_prove_report(const struct kw_cli *cli, const struct kw_context *context,
+                            const struct kw_version *v,
+                            const struct kw_second_copy_proof *proof)
 {
     char config[KW_ARGS_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
     kw_args_config(cli, config, sizeof config);
     const struct kw_next_facts facts = {
-        .config = config, .keyring = desk->config->keyring, .n = v->n};
+        .config = config, .keyring = context->config->keyring, .n = v->n};
     kw_next_after(KW_ACT_PROVE, &facts, &next);
     if (!cli->json) {
         printf("version %u (%s): %s\n", (unsigned)v->n, v->key_id, proof->text);
@@ -67,24 +68,25 @@ static int report(const struct kw_cli *cli, const struct kw_desk *desk,
                    next.text, KW_EXIT_GOOD);
 }
 
-static int perform(const struct kw_cli *cli, const struct kw_desk *desk,
-                   const struct choices *c, uint32_t n)
+static int key_prove_perform(const struct kw_cli *cli, const struct kw_context *context,
+                             const struct choices *c, uint32_t n)
 {
     struct kw_note note = {{0}};
-    struct kw_proof proof;
-    int code = kw_desk_may(cli, desk, KW_ACT_PROVE, n);
+    struct kw_second_copy_proof proof;
+    int code = kw_context_may(cli, context, KW_ACT_PROVE, n);
     if (code >= 0)
         return code;
-    const struct kw_version *v = kw_keyring_by_n(desk->ring, n);
+    const struct kw_version *v = kw_keyring_by_n(context->ring, n);
     kw_err e =
-        kw_second_copy_prove(desk->config, desk->ring, v, &c->where, &proof, &note);
+        kw_second_copy_prove(context->config, context->ring, v, &c->where, &proof, &note);
     if (!kw_failed(e))
-        e = write_proof(desk, v, &proof, c->operator_, &note);
-    return kw_failed(e) ? kw_fail(cli, e, &note) : report(cli, desk, v, &proof);
+        e = write_proof(context, v, &proof, c->operator_, &note);
+    return kw_failed(e) ? kw_fail(cli, e, &note)
+                        : key_prove_report(cli, context, v, &proof);
 }
 
 /* A name of the configuration, or a URI with its options.  -1 to go on. */
-static int choose(struct choices *c)
+static int key_prove_choose(struct choices *c)
 {
     struct kw_second_copy *w = &c->where;
     if (c->token == NULL)
@@ -100,13 +102,14 @@ static int choose(struct choices *c)
     return -1;
 }
 
-static int run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
+static int key_prove_run(const struct kw_cli *cli, const struct choices *c, uint32_t n)
 {
-    struct kw_desk desk = {0};
+    struct kw_context context = {0};
     struct kw_note note = {{0}};
-    kw_err e = kw_desk_open(cli, &desk, &note);
-    int code = kw_failed(e) ? kw_fail(cli, e, &note) : perform(cli, &desk, c, n);
-    kw_desk_close(&desk);
+    kw_err e = kw_context_open(cli, &context, &note);
+    int code =
+        kw_failed(e) ? kw_fail(cli, e, &note) : key_prove_perform(cli, &context, c, n);
+    kw_context_close(&context);
     return code;
 }
 
@@ -142,6 +145,6 @@ int kw_verb_prove(int argc, char **argv)
     if (code < 0)
         code = kw_args_number(usage.verb, cli.operand[0], &n);
     if (code < 0)
-        code = choose(&c);
-    return code >= 0 ? code : run(&cli, &c, n);
+        code = key_prove_choose(&c);
+    return code >= 0 ? code : key_prove_run(&cli, &c, n);
 }

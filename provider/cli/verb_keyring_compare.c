@@ -26,8 +26,9 @@ static const struct kw_held *reference(const struct comparison *c)
     return &c->items[c->reference];
 }
 
-static kw_err read_all(struct comparison *c, const struct kw_words *files,
-                       const struct kw_words *statuses, struct kw_note *note)
+static kw_err keyring_compare_read_all(struct comparison *c, const struct kw_words *files,
+                                       const struct kw_words *statuses,
+                                       struct kw_note *note)
 {
     kw_err e = KW_OK;
     for (size_t i = 0; i < files->count && !kw_failed(e); i++) {
@@ -61,7 +62,7 @@ KW_PRINTF(2, 3) static void add(struct acts *a, const char *fmt, ...)
 }
 
 /* "accept 2 by Ada (serial 6), …" of all files after `since`. */
-static void tell_acts(const struct kw_held *h, uint64_t since, struct acts *a)
+static void count_acts(const struct kw_held *h, uint64_t since, struct acts *a)
 {
     *a = (struct acts){.len = 0};
     if (h->ring == NULL)
@@ -109,8 +110,8 @@ static void print_fork(const struct comparison *c, size_t i)
     struct acts here, there;
     const struct kw_held *item = &c->items[i], *to = reference(c);
     uint64_t common = c->relatives[i].common;
-    tell_acts(item, common, &here);
-    tell_acts(to, common, &there);
+    count_acts(item, common, &here);
+    count_acts(to, common, &there);
     if (common > 0)
         printf("; both were made from serial %llu", (unsigned long long)common);
     else
@@ -130,7 +131,7 @@ static void print_item(const struct comparison *c, size_t i)
            item->name, file);
     switch (r.is) {
     case KW_HELD_BEHIND:
-        tell_acts(reference(c), r.common, &acts);
+        count_acts(reference(c), r.common, &acts);
         printf("\n            since then: %s\n", acts.text);
         return;
     case KW_HELD_FORKED: print_fork(c, i); return;
@@ -157,7 +158,7 @@ static bool has(const struct comparison *c, enum kw_relation r)
 
 /* ---- what comes next ---- */
 
-static bool is_same_file(const struct kw_held *a, const struct kw_held *b)
+static bool keyring_compare_is_same_file(const struct kw_held *a, const struct kw_held *b)
 {
     return kw_span_equal(kw_span_of(a->sha256, 32), kw_span_of(b->sha256, 32));
 }
@@ -169,7 +170,8 @@ static const struct kw_held *status_alone(const struct comparison *c)
     for (size_t i = 0; i < c->count; i++) {
         bool alone = c->items[i].ring == NULL && c->relatives[i].is == KW_HELD_FORKED;
         for (size_t k = 0; k < c->count && alone; k++)
-            alone = c->items[k].ring == NULL || !is_same_file(&c->items[k], &c->items[i]);
+            alone = c->items[k].ring == NULL ||
+                    !keyring_compare_is_same_file(&c->items[k], &c->items[i]);
         if (alone)
             return &c->items[i];
     }
@@ -270,7 +272,7 @@ static void add_forked(const struct comparison *c, const char *config,
     add_install(to, next);
 }
 
-static void add_next(const struct comparison *c, struct kw_commands *next)
+static void keyring_compare_add_next(const struct comparison *c, struct kw_commands *next)
 {
     char config[KW_ARGS_CONFIG_MAX];
     kw_args_config(c->cli, config, sizeof config);
@@ -303,7 +305,7 @@ static json_t *item_json(const struct comparison *c, size_t i)
         apart ? acts_json(reference(c), r.common) : json_array());
 }
 
-static int report(const struct comparison *c)
+static int keyring_compare_report(const struct comparison *c)
 {
     struct kw_commands next = {.len = 0};
     json_t *items = json_array();
@@ -314,24 +316,24 @@ static int report(const struct comparison *c)
         if (!c->cli->json)
             print_item(c, i);
     }
-    add_next(c, &next);
+    keyring_compare_add_next(c, &next);
     return kw_done(c->cli,
                    json_pack("{s:b, s:s, s:o}", "ok", same, "newest", reference(c)->name,
                              "items", items),
                    next.text, same ? KW_EXIT_GOOD : KW_EXIT_PROBLEM);
 }
 
-static int run(struct comparison *c, const struct kw_words *files,
-               const struct kw_words *statuses)
+static int keyring_compare_run(struct comparison *c, const struct kw_words *files,
+                               const struct kw_words *statuses)
 {
     struct kw_note note = {{0}};
-    kw_err e = read_all(c, files, statuses, &note);
+    kw_err e = keyring_compare_read_all(c, files, statuses, &note);
     int code = kw_failed(e) ? kw_fail(c->cli, e, &note) : -1;
     if (code < 0) {
         c->reference = kw_compare_reference(c->items, c->count);
         for (size_t i = 0; i < c->count; i++)
             c->relatives[i] = kw_compare(&c->items[i], reference(c));
-        code = report(c);
+        code = keyring_compare_report(c);
     }
     for (size_t i = 0; i < c->count; i++)
         kw_held_wipe(&c->items[i]);
@@ -367,5 +369,5 @@ int kw_verb_compare(int argc, char **argv)
         code =
             kw_usage_error(usage.verb, "it wants at least two: keyring files, or saved "
                                        "statuses with --status FILE");
-    return code >= 0 ? code : run(&c, &files, &statuses);
+    return code >= 0 ? code : keyring_compare_run(&c, &files, &statuses);
 }

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "desk.h"
+#include "context.h"
 #include "next.h"
 
 struct trusting {
     const struct kw_cli *cli;
-    const struct kw_desk *desk; /* its ring is the file's */
+    const struct kw_context *context; /* its ring is the file's */
     const char *path, *sha256, *operator_;
     struct kw_marks marks;     /* as they are with the trust in them */
     struct kw_judgement after; /* and what the node says then        */
@@ -23,7 +23,7 @@ struct job {
     struct kw_trust trust;
 };
 
-static kw_err record(void *shared, struct kw_note *note)
+static kw_err keyring_trust_record(void *shared, struct kw_note *note)
 {
     const struct job *job = shared;
     struct kw_state_dir *dir = NULL;
@@ -37,19 +37,19 @@ static kw_err record(void *shared, struct kw_note *note)
 static kw_err write_trust(const struct trusting *t, struct kw_note *note)
 {
     struct kw_owner owner = {0};
-    struct job job = {t->desk->config->state, t->marks.trust};
-    kw_err e = kw_owner_of(t->desk->config, &owner, note);
+    struct job job = {t->context->config->state, t->marks.trust};
+    kw_err e = kw_owner_of(t->context->config, &owner, note);
     if (kw_failed(e))
         return e;
     const struct kw_child child = {owner.uid, owner.gid, NULL, 0, 0};
-    return kw_child_run(&child, record, &job, note);
+    return kw_child_run(&child, keyring_trust_record, &job, note);
 }
 
 /* The file must be the one that was looked at and compared. */
 static kw_err same_bytes(const struct trusting *t, struct kw_note *note)
 {
     char hex[65];
-    kw_hex(hex, sizeof hex, kw_span_of(t->desk->ring->sha256, 32));
+    kw_hex(hex, sizeof hex, kw_span_of(t->context->ring->sha256, 32));
     if (strcmp(hex, t->sha256) == 0)
         return KW_OK;
     kw_note_set(note,
@@ -61,9 +61,9 @@ static kw_err same_bytes(const struct trusting *t, struct kw_note *note)
 
 static kw_err judge_after(struct trusting *t, struct kw_note *note)
 {
-    const struct kw_desk *d = t->desk;
+    const struct kw_context *d = t->context;
     struct kw_act_facts facts;
-    kw_err e = kw_desk_facts(t->operator_, &facts, note);
+    kw_err e = kw_context_facts(t->operator_, &facts, note);
     if (kw_failed(e))
         return e;
     t->marks = d->marks;
@@ -78,7 +78,8 @@ static kw_err judge_after(struct trusting *t, struct kw_note *note)
 }
 
 /* The file says that it was destroyed before it was taken out. */
-static bool was_pruned(const struct kw_keyring *ring, const struct kw_mark *mark)
+static bool keyring_trust_was_pruned(const struct kw_keyring *ring,
+                                     const struct kw_mark *mark)
 {
     for (size_t i = 0; i < ring->history_count; i++) {
         const struct kw_history *h = &ring->history[i];
@@ -91,7 +92,7 @@ static bool was_pruned(const struct kw_keyring *ring, const struct kw_mark *mark
 /* What the file has of it; NULL: nothing. */
 static const char *state_there(const struct trusting *t, const struct kw_mark *mark)
 {
-    const struct kw_version *v = kw_keyring_by_n(t->desk->ring, mark->id.n);
+    const struct kw_version *v = kw_keyring_by_n(t->context->ring, mark->id.n);
     if (v == NULL || strcmp(v->key_id, mark->id.key_id) != 0)
         return NULL;
     return v->state == KW_KEY_UNKNOWN ? v->unknown_state : kw_key_state_name(v->state);
@@ -111,15 +112,15 @@ static bool is_forgotten(const struct trusting *t, const struct kw_mark *mark)
     if (strcmp(mark->state, kw_key_state_name(KW_KEY_DESTROYED)) == 0)
         return false;
     if (there == NULL)
-        return sealed || !was_pruned(t->desk->ring, mark);
+        return sealed || !keyring_trust_was_pruned(t->context->ring, mark);
     return sealed && !unwraps(there) && strcmp(there, mark->state) != 0;
 }
 
-static void print(const struct trusting *t)
+static void keyring_trust_print(const struct trusting *t)
 {
     const struct kw_marks *m = &t->marks;
     printf("serial %llu (sha256 %s): this node will take it once; said by %s\n",
-           (unsigned long long)t->desk->ring->serial, t->sha256, m->trust.by);
+           (unsigned long long)t->context->ring->serial, t->sha256, m->trust.by);
     for (size_t i = 0; i < m->count; i++) {
         const struct kw_mark *mark = &m->versions[i];
         const char *there = state_there(t, mark);
@@ -129,10 +130,10 @@ static void print(const struct trusting *t)
                    mark->id.key_id, (unsigned)mark->id.n, mark->state,
                    there != NULL ? there : "not there");
     }
-    if (t->desk->ring->next_n < m->next_n)
+    if (t->context->ring->next_n < m->next_n)
         printf("it gives the numbers from %u on once more, to other keys than those that "
                "this node has seen\n",
-               (unsigned)t->desk->ring->next_n);
+               (unsigned)t->context->ring->next_n);
 }
 
 static json_t *forgotten_json(const struct trusting *t)
@@ -151,15 +152,15 @@ static json_t *forgotten_json(const struct trusting *t)
 
 static bool is_in_place(const struct trusting *t)
 {
-    return kw_desk_is_keyring(t->desk, t->path);
+    return kw_context_is_keyring(t->context, t->path);
 }
 
-static void add_next(const struct trusting *t, struct kw_commands *next)
+static void keyring_trust_add_next(const struct trusting *t, struct kw_commands *next)
 {
     char config[KW_ARGS_CONFIG_MAX];
     kw_args_config(t->cli, config, sizeof config);
     if (!is_in_place(t))
-        kw_commands_install(next, t->path, t->desk->config->keyring);
+        kw_commands_install(next, t->path, t->context->config->keyring);
     if (t->after.refusal == KW_REFUSED_ACTIVE) {
         kw_commands_add(next, "# then there is one thing more: %s", t->after.why.text);
         kw_next_cure(t->after.cure, config, next);
@@ -167,18 +168,18 @@ static void add_next(const struct trusting *t, struct kw_commands *next)
     kw_commands_add(next, "systemctl reload keywardd");
 }
 
-static int report(const struct trusting *t, bool recorded)
+static int keyring_trust_report(const struct trusting *t, bool recorded)
 {
     struct kw_commands next = {.len = 0};
-    add_next(t, &next);
+    keyring_trust_add_next(t, &next);
     if (!t->cli->json && recorded)
-        print(t);
+        keyring_trust_print(t);
     else if (!t->cli->json)
         printf("serial %llu: this node takes it as it is; there is nothing to trust\n",
-               (unsigned long long)t->desk->ring->serial);
+               (unsigned long long)t->context->ring->serial);
     return kw_done(t->cli,
                    json_pack("{s:b, s:b, s:I, s:s, s:o}", "ok", 1, "recorded", recorded,
-                             "serial", (json_int_t)t->desk->ring->serial, "sha256",
+                             "serial", (json_int_t)t->context->ring->serial, "sha256",
                              t->sha256, "forgotten", forgotten_json(t)),
                    next.text, KW_EXIT_GOOD);
 }
@@ -189,9 +190,9 @@ static bool is_taken(enum kw_refusal refusal)
     return refusal == KW_ADMITTED || refusal == KW_REFUSED_ACTIVE;
 }
 
-/* The way out is of the file in the keyring's place; of another one nothing came of it.
- */
-static int refuse(const struct trusting *t)
+/* The way out is of the file in the keyring's place; of another one nothing came of
+ * it. */
+static int keyring_trust_refuse(const struct trusting *t)
 {
     struct kw_commands next = {.len = 0};
     char config[KW_ARGS_CONFIG_MAX];
@@ -207,12 +208,12 @@ static int refuse(const struct trusting *t)
     return kw_refuse_next(t->cli, t->after.why.text, next.text);
 }
 
-static int perform(struct trusting *t)
+static int keyring_trust_perform(struct trusting *t)
 {
     struct kw_note note = {{0}};
-    int code = kw_desk_remembers(t->cli, t->desk);
+    int code = kw_context_remembers(t->cli, t->context);
     if (code < 0)
-        code = kw_desk_trusts(t->cli, t->desk);
+        code = kw_context_trusts(t->cli, t->context);
     if (code >= 0)
         return code;
     kw_err e = same_bytes(t, &note);
@@ -220,26 +221,27 @@ static int perform(struct trusting *t)
         e = judge_after(t, &note);
     if (kw_failed(e))
         return kw_fail(t->cli, e, &note);
-    if (t->desk->judgement.refusal == KW_ADMITTED)
-        return report(t, false);
+    if (t->context->judgement.refusal == KW_ADMITTED)
+        return keyring_trust_report(t, false);
     if (!is_taken(t->after.refusal))
-        return refuse(t);
+        return keyring_trust_refuse(t);
     e = write_trust(t, &note);
-    return kw_failed(e) ? kw_fail(t->cli, e, &note) : report(t, true);
+    return kw_failed(e) ? kw_fail(t->cli, e, &note) : keyring_trust_report(t, true);
 }
 
-static int run(const struct kw_cli *cli, const char *sha256, const char *operator_)
+static int keyring_trust_run(const struct kw_cli *cli, const char *sha256,
+                             const char *operator_)
 {
-    struct kw_desk desk = {0};
+    struct kw_context context = {0};
     struct kw_note note = {{0}};
     struct trusting t = {.cli = cli,
-                         .desk = &desk,
+                         .context = &context,
                          .path = cli->operand[0],
                          .sha256 = sha256,
                          .operator_ = operator_};
-    kw_err e = kw_desk_open_with(cli, t.path, &desk, &note);
-    int code = kw_failed(e) ? kw_fail(cli, e, &note) : perform(&t);
-    kw_desk_close(&desk);
+    kw_err e = kw_context_open_with(cli, t.path, &context, &note);
+    int code = kw_failed(e) ? kw_fail(cli, e, &note) : keyring_trust_perform(&t);
+    kw_context_close(&context);
     return code;
 }
 
@@ -276,5 +278,5 @@ int kw_verb_trust(int argc, char **argv)
         return kw_usage_error(usage.verb,
                               "--sha256 says which file it is: 64 hex digits, "
                               "as sha256sum prints them");
-    return run(&cli, sha256, operator_);
+    return keyring_trust_run(&cli, sha256, operator_);
 }

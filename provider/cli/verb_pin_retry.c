@@ -12,7 +12,7 @@
 #include <keyward/pin_latch.h>
 
 #include "child.h"
-#include "desk.h"
+#include "context.h"
 #include "trusted.h"
 
 /* What the state directory's owner did. */
@@ -23,7 +23,7 @@ struct retry {
     struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
 };
 
-static kw_err lift(void *shared, struct kw_note *note)
+static kw_err pin_retry_lift(void *shared, struct kw_note *note)
 {
     struct retry *r = shared;
     char runtime[KW_PATH_MAX];
@@ -37,10 +37,11 @@ static kw_err lift(void *shared, struct kw_note *note)
     return e;
 }
 
-static kw_err run(struct retry *r, const struct kw_owner *owner, struct kw_note *note)
+static kw_err pin_retry_run(struct retry *r, const struct kw_owner *owner,
+                            struct kw_note *note)
 {
     const struct kw_child child = {.uid = owner->uid, .gid = owner->gid, .stays = true};
-    return kw_child_run(&child, lift, r, note);
+    return kw_child_run(&child, pin_retry_lift, r, note);
 }
 
 static bool any_lifted(const struct retry *r)
@@ -51,7 +52,7 @@ static bool any_lifted(const struct retry *r)
     return false;
 }
 
-static int tell_json(const struct retry *r)
+static int report_json(const struct retry *r)
 {
     json_t *tokens = json_array();
     for (size_t i = 0; i < r->count; i++) {
@@ -81,10 +82,10 @@ static bool is_nobodys(const struct retry *r)
     return true;
 }
 
-static int tell(const struct kw_cli *cli, const struct retry *r)
+static int print_outcome(const struct kw_cli *cli, const struct retry *r)
 {
     if (cli->json)
-        return tell_json(r);
+        return report_json(r);
     for (size_t i = 0; i < r->count; i++) {
         const struct kw_pin_lift *l = &r->lifts[i];
         if (l->lifted)
@@ -108,18 +109,18 @@ static int tell(const struct kw_cli *cli, const struct retry *r)
     return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
 }
 
-static int report(const struct kw_cli *cli, const struct retry *r)
+static int pin_retry_report(const struct kw_cli *cli, const struct retry *r)
 {
     if (is_nobodys(r))
         return kw_refuse(cli,
                          "--token %s: no token of the configuration has this label, and "
                          "no stop is known for it as a label or a serial",
                          r->name);
-    return tell(cli, r);
+    return print_outcome(cli, r);
 }
 
-static int perform(const struct kw_cli *cli, const struct kw_config *config,
-                   const char *name)
+static int pin_retry_perform(const struct kw_cli *cli, const struct kw_config *config,
+                             const char *name)
 {
     struct kw_owner owner = {0};
     struct kw_note note = {{0}};
@@ -132,8 +133,8 @@ static int perform(const struct kw_cli *cli, const struct kw_config *config,
         return kw_fail(cli, kw_err_at(KW_CODE_NO_MEMORY, "mmap"), &note);
     r->config = config;
     r->name = name;
-    e = run(r, &owner, &note);
-    code = kw_failed(e) ? kw_fail(cli, e, &note) : report(cli, r);
+    e = pin_retry_run(r, &owner, &note);
+    code = kw_failed(e) ? kw_fail(cli, e, &note) : pin_retry_report(cli, r);
     kw_shared_free(r, sizeof *r);
     return code;
 }
@@ -166,7 +167,7 @@ int kw_verb_pin_retry(int argc, char **argv)
     if (code >= 0)
         return code;
     kw_err e = kw_config_load(cli.config, SIZE_MAX, &config, &note);
-    code = kw_failed(e) ? kw_fail(&cli, e, &note) : perform(&cli, config, name);
+    code = kw_failed(e) ? kw_fail(&cli, e, &note) : pin_retry_perform(&cli, config, name);
     kw_config_free(config);
     return code;
 }

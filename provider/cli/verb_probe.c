@@ -17,7 +17,7 @@
 
 #include "probe_sample.h"
 #include "report.h"
-#include "rounds.h"
+#include "percentile.h"
 #include "rules.h"
 
 enum { SEED = 32, ROUNDS_DEFAULT = 100, ROUNDS_MAX = 1000000, ARENA = 256 * 1024 };
@@ -37,8 +37,8 @@ struct probe {
 enum call { STATUS, ENCRYPT, DECRYPT };
 static const char *const call_names[] = {"Status", "Encrypt", "Decrypt"};
 
-static kw_err call(struct probe *p, enum call what, kw_span ciphertext,
-                   struct kw_client_reply *reply)
+static kw_err probe_call(struct probe *p, enum call what, kw_span ciphertext,
+                         struct kw_client_reply *reply)
 {
     static const char uid[] = "keyward-probe";
     kw_client_reply_wipe(reply);
@@ -60,10 +60,10 @@ static void rule(struct probe *p, const char *name, const char *broken, const ch
 }
 
 /* One call that should succeed; false when it did not. */
-static bool good(struct probe *p, enum call what, struct kw_client_reply *reply)
+static bool probe_good(struct probe *p, enum call what, struct kw_client_reply *reply)
 {
     const char *name = call_names[what];
-    kw_err e = call(
+    kw_err e = probe_call(
         p, what, kw_span_of(p->encrypt->ciphertext, p->encrypt->ciphertext_len), reply);
     if (kw_failed(e)) {
         struct kw_note note;
@@ -86,7 +86,7 @@ static bool good(struct probe *p, enum call what, struct kw_client_reply *reply)
 
 static bool probe_status(struct probe *p)
 {
-    if (!good(p, STATUS, p->status))
+    if (!probe_good(p, STATUS, p->status))
         return false;
     rule(p, "version", kw_rule_version(p->status), p->status->version);
     rule(p, "healthz", kw_rule_healthz(p->status), p->status->healthz);
@@ -98,7 +98,7 @@ static bool probe_encrypt(struct probe *p)
 {
     char size[64];
     kw_random(p->seed, SEED);
-    if (!good(p, ENCRYPT, p->encrypt))
+    if (!probe_good(p, ENCRYPT, p->encrypt))
         return false;
     snprintf(size, sizeof size, "%zu bytes for %d", p->encrypt->ciphertext_len, SEED);
     rule(p, "same key_id", kw_rule_same_key_id(p->status, p->encrypt),
@@ -113,7 +113,7 @@ static bool probe_encrypt(struct probe *p)
 
 static void probe_decrypt(struct probe *p)
 {
-    if (!good(p, DECRYPT, p->decrypt))
+    if (!probe_good(p, DECRYPT, p->decrypt))
         return;
     const char *broken = kw_rule_plaintext(p->decrypt, kw_span_of(p->seed, SEED));
     rule(p, "round trip", broken, broken == NULL ? "the same 32 bytes" : "other bytes");
@@ -129,7 +129,7 @@ static void probe_tampered(struct probe *p)
     size_t len = p->encrypt->ciphertext_len;
     kw_copy(bad, sizeof bad, kw_span_of(p->encrypt->ciphertext, len));
     bad[len - 1] ^= 1;
-    kw_err e = call(p, DECRYPT, kw_span_of(bad, len), p->decrypt);
+    kw_err e = probe_call(p, DECRYPT, kw_span_of(bad, len), p->decrypt);
     int status = p->decrypt->grpc_status;
     const char *name = "tampered";
     if (kw_failed(e))
@@ -154,7 +154,7 @@ static void probe_latency(struct probe *p, enum call what, int64_t *ns)
     const kw_span stored = kw_span_of(p->encrypt->ciphertext, p->encrypt->ciphertext_len);
     struct kw_client_reply *reply = what == STATUS ? p->status : p->decrypt;
     for (size_t i = 0; i < p->rounds; i++) {
-        kw_err e = call(p, what, stored, reply);
+        kw_err e = probe_call(p, what, stored, reply);
         if (kw_failed(e) || reply->grpc_status != 0)
             failed++;
         else
@@ -226,7 +226,7 @@ static kw_err somebody_listens(const char *path, struct kw_note *note)
     return e;
 }
 
-static int run(const struct kw_cli *cli, struct probe *p)
+static int probe_run(const struct kw_cli *cli, struct probe *p)
 {
     struct kw_note note = {{0}};
     int code;
@@ -302,5 +302,5 @@ int kw_verb_probe(int argc, char **argv)
     if (code < 0 && timeout != NULL &&
         (!kw_duration_parse(timeout, &p.timeout_ns) || p.timeout_ns <= 0))
         code = kw_usage_error("probe", "--timeout wants a time such as 500ms or 3s");
-    return code >= 0 ? code : run(&cli, &p);
+    return code >= 0 ? code : probe_run(&cli, &p);
 }

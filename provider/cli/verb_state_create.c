@@ -14,14 +14,14 @@
 #include <keyward/state.h>
 
 #include "child.h"
-#include "desk.h"
+#include "context.h"
 #include "held.h"
 #include "next.h"
 #include "place.h"
 #include "trusted.h"
 
 struct making {
-    struct kw_made made;
+    struct kw_placed made;
     const struct kw_cli *cli;
     const char *user, *operator_;
     struct kw_config *config;
@@ -141,8 +141,8 @@ static void add_cure(const struct making *m, const char *cure, bool has_marks,
             kw_commands_add(next, "%s", line);
 }
 
-/* There is none, or none that can be read; but the node remembers one.  -1: it does not.
- */
+/* There is none, or none that can be read; but the node remembers one.  -1: it does
+ * not. */
 static int lost_keyring(const struct making *m, bool damaged, const struct kw_note *why)
 {
     struct remains r;
@@ -253,7 +253,7 @@ static kw_err nothing_to_lose(const struct making *m, struct kw_note *note)
 
 /* ---- making ---- */
 
-static kw_err remember(void *shared, struct kw_note *note)
+static kw_err state_create_remember(void *shared, struct kw_note *note)
 {
     const struct making *m = shared;
     struct kw_state_dir *dir = NULL;
@@ -288,7 +288,7 @@ static kw_err make(struct making *m, struct kw_note *note)
              (unsigned long long)m->ring->serial);
     m->now = kw_moment_now(&kw_clock_system);
     const struct kw_child child = {m->owner.uid, m->owner.gid, NULL, 0, 0};
-    e = kw_child_run(&child, remember, m, note);
+    e = kw_child_run(&child, state_create_remember, m, note);
     if (kw_failed(e))
         kw_place_undo(&m->made);
     return e;
@@ -296,7 +296,7 @@ static kw_err make(struct making *m, struct kw_note *note)
 
 /* ---- telling ---- */
 
-static void print(const struct making *m)
+static void state_create_print(const struct making *m)
 {
     char hex[13];
     kw_hex(hex, sizeof hex, kw_span_of(m->ring->sha256, 6));
@@ -318,7 +318,7 @@ static void print(const struct making *m)
         puts("not known  whether the PIN works, or was refused: one login is tried");
 }
 
-static void add_next(const struct making *m, struct kw_commands *next)
+static void state_create_add_next(const struct making *m, struct kw_commands *next)
 {
     char config[KW_ARGS_CONFIG_MAX];
     kw_args_config(m->cli, config, sizeof config);
@@ -349,14 +349,14 @@ static json_t *not_known_json(const struct making *m)
     return array;
 }
 
-static int report(const struct making *m)
+static int state_create_report(const struct making *m)
 {
     char hex[65];
     struct kw_commands next = {.len = 0};
     kw_hex(hex, sizeof hex, kw_span_of(m->ring->sha256, 32));
-    add_next(m, &next);
+    state_create_add_next(m, &next);
     if (!m->cli->json)
-        print(m);
+        state_create_print(m);
     return kw_done(m->cli,
                    json_pack("{s:b, s:s, s:i, s:I, s:s, s:i, s:o}", "ok", 1, "state",
                              m->config->state, "uid", (int)m->owner.uid, "serial",
@@ -381,7 +381,7 @@ static kw_err load_keyring(struct making *m, struct kw_note *note)
                                    note);
 }
 
-static int perform(struct making *m)
+static int state_create_perform(struct making *m)
 {
     struct kw_note note = {{0}};
     kw_err e = kw_config_load(m->cli->config, SIZE_MAX, &m->config, &note);
@@ -403,7 +403,7 @@ static int perform(struct making *m)
         e = nothing_to_lose(m, &note);
     if (!kw_failed(e))
         e = make(m, &note);
-    return kw_failed(e) ? kw_fail(m->cli, e, &note) : report(m);
+    return kw_failed(e) ? kw_fail(m->cli, e, &note) : state_create_report(m);
 }
 
 int kw_verb_state_create(int argc, char **argv)
@@ -433,7 +433,7 @@ int kw_verb_state_create(int argc, char **argv)
     int code = kw_args_read(&usage, argc, argv, &cli);
     if (code >= 0)
         return code;
-    code = perform(&m);
+    code = state_create_perform(&m);
     kw_blob_wipe(&m.bytes);
     kw_keyring_give(m.ring);
     kw_config_free(m.config);

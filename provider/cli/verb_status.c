@@ -6,10 +6,11 @@
 
 #include <keyward/config.h>
 
-#include "ask.h"
+#include "status_read.h"
 #include "document.h"
 
-static int show(const struct kw_cli *cli, const char *path, const char *text, size_t len)
+static int status_show(const struct kw_cli *cli, const char *path, const char *text,
+                       size_t len)
 {
     json_error_t at;
     struct kw_note note = {{0}};
@@ -31,13 +32,13 @@ static int show(const struct kw_cli *cli, const char *path, const char *text, si
     return fflush(stdout) == 0 ? (int)code : KW_EXIT_BLIND;
 }
 
-static int ask(const struct kw_cli *cli, const char *path)
+static int status_ask(const struct kw_cli *cli, const char *path)
 {
     static char text[KW_STATUS_MAX];
     size_t len = 0;
     struct kw_note note = {{0}};
-    kw_err e = kw_status_ask(path, text, sizeof text, &len, &note);
-    return kw_failed(e) ? kw_fail(cli, e, &note) : show(cli, path, text, len);
+    kw_err e = kw_status_read(path, text, sizeof text, &len, &note);
+    return kw_failed(e) ? kw_fail(cli, e, &note) : status_show(cli, path, text, len);
 }
 
 int kw_verb_status(int argc, char **argv)
@@ -66,11 +67,11 @@ int kw_verb_status(int argc, char **argv)
     if (code >= 0)
         return code;
     if (socket_path != NULL)
-        return ask(&cli, socket_path);
+        return status_ask(&cli, socket_path);
     kw_err e = kw_config_load(cli.config, SIZE_MAX, &config, &note);
     if (kw_failed(e))
         return kw_fail(&cli, e, &note);
-    code = ask(&cli, config->status);
+    code = status_ask(&cli, config->status);
     kw_config_free(config);
     return code;
 }

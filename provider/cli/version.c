@@ -84,17 +84,19 @@ static json_t *attributes_json(const struct kw_key_attributes *a)
     return o;
 }
 
-static const char *or_null(const char *text)
+static const char *cli_version_or_null(const char *text)
 {
     return text[0] != '\0' ? text : NULL;
 }
 
 static json_t *times_json(const struct kw_version *v)
 {
-    return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "created",
-                     or_null(v->created), "accepted", or_null(v->accepted), "activated",
-                     or_null(v->activated), "retired", or_null(v->retired), "disabled",
-                     or_null(v->disabled), "destroyed", or_null(v->destroyed));
+    return json_pack(
+        "{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "created",
+        cli_version_or_null(v->created), "accepted", cli_version_or_null(v->accepted),
+        "activated", cli_version_or_null(v->activated), "retired",
+        cli_version_or_null(v->retired), "disabled", cli_version_or_null(v->disabled),
+        "destroyed", cli_version_or_null(v->destroyed));
 }
 
 static json_t *token_json(const struct kw_version *v)
@@ -111,8 +113,8 @@ static json_t *copies_json(const struct kw_object *o)
         const struct kw_object_token *t = &o->tokens[i];
         if (json_array_append_new(rows, json_pack("{s:s, s:s, s:s?, s:s?}", "token_label",
                                                   t->label, "serial", t->serial, "proven",
-                                                  or_null(t->proven), "gone",
-                                                  or_null(t->gone))) != 0)
+                                                  cli_version_or_null(t->proven), "gone",
+                                                  cli_version_or_null(t->gone))) != 0)
             break;
     }
     return rows;
@@ -136,26 +138,26 @@ static json_t *objects_json(const struct kw_version *v)
     return objects;
 }
 
-static json_t *unknown_json(const struct kw_desk *desk, const struct kw_version *v)
+static json_t *unknown_json(const struct kw_context *context, const struct kw_version *v)
 {
     return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b}", "n", (int)v->n, "key_id",
                      v->key_id, "state", "unknown", "state_in_file", v->unknown_state,
-                     "unknown", v->unknown, "baseline", desk->ring->active == v->n);
+                     "unknown", v->unknown, "baseline", context->ring->active == v->n);
 }
 
-json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v)
+json_t *kw_version_json(const struct kw_context *context, const struct kw_version *v)
 {
     if (v->state == KW_KEY_UNKNOWN)
-        return unknown_json(desk, v);
+        return unknown_json(context, v);
     return json_pack(
         "{s:i, s:s, s:s, s:s, s:b, s:b, s:s?, s:s, s:s, s:s, s:o, s:o, s:o, "
         "s:b, s:b, s:i, s:o}",
         "n", (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state),
         "mechanism", kw_mechanism_name(v->mechanism), "baseline",
-        desk->ring->active == v->n, "active_here", kw_desk_active(desk) == v->n,
-        "second_copy", or_null(v->second_copy), "origin", v->origin, "operator",
-        v->operator_, "tool", v->tool, "times", times_json(v), "token", token_json(v),
-        "objects", objects_json(v), "destroyable", v->want_destroyable, "copyable",
-        v->want_copyable, "same_key_as", (int)v->same_key_as, "key_material_gone",
-        kw_gone_json(desk->ring, v));
+        context->ring->active == v->n, "active_here", kw_context_active(context) == v->n,
+        "second_copy", cli_version_or_null(v->second_copy), "origin", v->origin,
+        "operator", v->operator_, "tool", v->tool, "times", times_json(v), "token",
+        token_json(v), "objects", objects_json(v), "destroyable", v->want_destroyable,
+        "copyable", v->want_copyable, "same_key_as", (int)v->same_key_as,
+        "key_material_gone", kw_gone_json(context->ring, v));
 }

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "desk.h"
+#include "context.h"
 
 /* Since when it is in its state. */
 const char *kw_version_since(const struct kw_version *v);
@@ -19,6 +19,6 @@ bool kw_time_parse(const char *text, int64_t *ret_wall_ns);
 bool kw_version_unproven(const struct kw_version *v);
 
 /* NULL when memory is out. */
-json_t *kw_version_json(const struct kw_desk *desk, const struct kw_version *v);
+json_t *kw_version_json(const struct kw_context *context, const struct kw_version *v);
 
 #endif

@@ -17,11 +17,11 @@ static int too_short(const struct kw_cli *cli, uint32_t n, const struct kw_wait 
         wait->why);
 }
 
-int kw_waited(const struct kw_cli *cli, const struct kw_desk *desk, uint32_t n,
+int kw_waited(const struct kw_cli *cli, const struct kw_context *context, uint32_t n,
               const struct kw_wait *wait)
 {
     bool went_back;
-    const struct kw_moment since = kw_desk_since(desk, n);
+    const struct kw_moment since = kw_context_since(context, n);
     const struct kw_moment now = kw_moment_now(&kw_clock_system);
     if (since.wall_ns == 0)
         return kw_refuse(cli,

@@ -4,7 +4,7 @@
 #define KEYWARD_CLI_WAITED_H
 
 #include "cli.h"
-#include "desk.h"
+#include "context.h"
 
 struct kw_wait {
     const char *state;    /* which one, as the words say it   */
@@ -15,7 +15,7 @@ struct kw_wait {
 
 /* -1: it was, by the clock that nobody sets (moment.h); else the exit code, and it has
  * said since when, or what helps when that is not known. */
-int kw_waited(const struct kw_cli *cli, const struct kw_desk *desk, uint32_t n,
+int kw_waited(const struct kw_cli *cli, const struct kw_context *context, uint32_t n,
               const struct kw_wait *wait);
 
 #endif

@@ -15,7 +15,7 @@
 enum { SEAL_TRIES = 2 }; /* a child may be killed from outside */
 
 /* -1 and errno; EWOULDBLOCK: a ceremony has it. */
-static int lock(const char *tokendir)
+static int window_lock(const char *tokendir)
 {
     int fd = open(tokendir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -48,7 +48,7 @@ static struct kw_child tidying_child(const struct kw_window *w)
     return (struct kw_child){.uid = w->owner.uid, .gid = w->owner.gid, .stays = true};
 }
 
-static kw_err seal(struct kw_window *w, struct kw_note *note)
+static kw_err window_seal(struct kw_window *w, struct kw_note *note)
 {
     const struct kw_child child = tidying_child(w);
     kw_err e = kw_err_at(KW_CODE_HSM_DOWN, "seal");
@@ -77,7 +77,7 @@ kw_err kw_window_open(struct kw_window *w, const char *tokendir,
     *w = (struct kw_window){.fd = -1, .owner = *owner};
     kw_copy_str(w->tokendir, sizeof w->tokendir, kw_span_str(tokendir));
     kw_interrupt_hold();
-    w->fd = lock(w->tokendir);
+    w->fd = window_lock(w->tokendir);
     if (w->fd < 0) {
         kw_err e = not_locked(w->tokendir, note);
         kw_interrupt_release();
@@ -122,7 +122,7 @@ kw_err kw_window_close(struct kw_window *w, kw_err work, struct kw_note *note)
     struct kw_note late = {{0}};
     if (w->fd < 0)
         return work;
-    kw_err sealed = seal(w, &late);
+    kw_err sealed = window_seal(w, &late);
     unlock(&w->fd);
     let_signals_through(work);
     if (work.code == KW_CODE_CANCELLED && !kw_failed(sealed)) {
@@ -143,7 +143,7 @@ kw_err kw_window_close(struct kw_window *w, kw_err work, struct kw_note *note)
 static enum kw_seal mend(struct kw_window *w, struct kw_note *note)
 {
     struct kw_softhsm_look look;
-    w->fd = lock(w->tokendir);
+    w->fd = window_lock(w->tokendir);
     if (w->fd < 0 && errno == EWOULDBLOCK)
         return KW_SEAL_CEREMONY;
     if (w->fd < 0) {
@@ -152,7 +152,7 @@ static enum kw_seal mend(struct kw_window *w, struct kw_note *note)
     }
     /* A ceremony may have ended between the look and the lock. */
     bool sealed = !kw_failed(kw_softhsm_look(w->tokendir, &look, note)) && look.sealed;
-    kw_err e = sealed ? KW_OK : seal(w, note);
+    kw_err e = sealed ? KW_OK : window_seal(w, note);
     unlock(&w->fd);
     return sealed ? KW_SEAL_GOOD : kw_failed(e) ? KW_SEAL_OPEN : KW_SEAL_MENDED;
 }

@@ -38,7 +38,7 @@ static char *target_of(const char *path)
     return kw_format("%s", text);
 }
 
-static grpc_arg integer(const char *key, int value)
+static grpc_arg client_integer(const char *key, int value)
 {
     grpc_arg a = {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key};
     a.value.integer = value;
@@ -57,15 +57,15 @@ static grpc_channel *new_channel(const char *target)
     grpc_arg list[] = {
         string(GRPC_ARG_DEFAULT_AUTHORITY, "localhost"),
         /* Two clients of one socket are two connections. */
-        integer(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
-        integer(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100),
-        integer(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000),
-        integer(GRPC_ARG_ENABLE_RETRIES, 0),
-        integer(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
-        integer(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
-        integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),
-        integer(GRPC_ARG_ENABLE_CHANNELZ, 0),
-        integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REPLY_MAX),
+        client_integer(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
+        client_integer(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100),
+        client_integer(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000),
+        client_integer(GRPC_ARG_ENABLE_RETRIES, 0),
+        client_integer(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
+        client_integer(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
+        client_integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),
+        client_integer(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        client_integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, REPLY_MAX),
     };
     grpc_channel_args args = {sizeof list / sizeof list[0], list};
     grpc_channel_credentials *cred = grpc_insecure_credentials_create();
@@ -117,7 +117,7 @@ static void drop_secret(void *p)
     kw_free(s);
 }
 
-static kw_err pack(const ProtobufCMessage *m, grpc_slice *ret_request)
+static kw_err client_pack(const ProtobufCMessage *m, grpc_slice *ret_request)
 {
     size_t len = protobuf_c_message_get_packed_size(m);
     if (len == 0) {
@@ -156,14 +156,14 @@ static kw_err read_reply(grpc_byte_buffer *message, kw_reply_read *read,
     return e;
 }
 
-static kw_err call(struct kw_client *client, const char *method,
-                   const ProtobufCMessage *m, int64_t timeout_ns, kw_reply_read *read,
-                   struct kw_client_reply *reply)
+static kw_err client_call(struct kw_client *client, const char *method,
+                          const ProtobufCMessage *m, int64_t timeout_ns,
+                          kw_reply_read *read, struct kw_client_reply *reply)
 {
     grpc_byte_buffer *message = NULL;
     grpc_slice request;
     *reply = (struct kw_client_reply){0};
-    kw_err e = pack(m, &request);
+    kw_err e = client_pack(m, &request);
     if (kw_failed(e))
         return e;
     kw_exchange(client->channel, method, request, timeout_ns, reply, &message);
@@ -179,12 +179,12 @@ kw_err kw_client_status(struct kw_client *client, int64_t timeout_ns,
 {
     V2__StatusRequest m;
     v2__status_request__init(&m);
-    return call(client, "/v2.KeyManagementService/Status", &m.base, timeout_ns,
-                kw_reply_status, reply);
+    return client_call(client, "/v2.KeyManagementService/Status", &m.base, timeout_ns,
+                       kw_reply_status, reply);
 }
 
 /* protobuf-c's structs have no const; packing reads only. */
-static uint8_t *lend(const void *p)
+static uint8_t *client_lend(const void *p)
 {
     return (uint8_t *)(uintptr_t)p;
 }
@@ -194,10 +194,10 @@ kw_err kw_client_encrypt(struct kw_client *client, kw_span plaintext, const char
 {
     V2__EncryptRequest m;
     v2__encrypt_request__init(&m);
-    m.plaintext = (ProtobufCBinaryData){plaintext.len, lend(plaintext.ptr)};
-    m.uid = (char *)lend(uid);
-    return call(client, "/v2.KeyManagementService/Encrypt", &m.base, timeout_ns,
-                kw_reply_encrypt, reply);
+    m.plaintext = (ProtobufCBinaryData){plaintext.len, client_lend(plaintext.ptr)};
+    m.uid = (char *)client_lend(uid);
+    return client_call(client, "/v2.KeyManagementService/Encrypt", &m.base, timeout_ns,
+                       kw_reply_encrypt, reply);
 }
 
 kw_err kw_client_decrypt(struct kw_client *client, kw_span ciphertext, kw_span key_id,
@@ -210,11 +210,11 @@ kw_err kw_client_decrypt(struct kw_client *client, kw_span ciphertext, kw_span k
     char *name = kw_strdup(key_id);
     if (name == NULL)
         return kw_err_at(KW_CODE_BAD_INPUT, "key_id");
-    m.ciphertext = (ProtobufCBinaryData){ciphertext.len, lend(ciphertext.ptr)};
+    m.ciphertext = (ProtobufCBinaryData){ciphertext.len, client_lend(ciphertext.ptr)};
     m.key_id = name;
-    m.uid = (char *)lend(uid);
-    kw_err e = call(client, "/v2.KeyManagementService/Decrypt", &m.base, timeout_ns,
-                    kw_reply_decrypt, reply);
+    m.uid = (char *)client_lend(uid);
+    kw_err e = client_call(client, "/v2.KeyManagementService/Decrypt", &m.base,
+                           timeout_ns, kw_reply_decrypt, reply);
     kw_free(name);
     return e;
 }

@@ -24,8 +24,9 @@ static gpr_timespec deadline_in(int64_t ns)
     return gpr_time_add(now, gpr_time_from_nanos(ns, GPR_TIMESPAN));
 }
 
-static void begin(struct exchange *x, grpc_channel *channel, const char *method_path,
-                  grpc_slice request, int64_t timeout_ns)
+static void exchange_begin(struct exchange *x, grpc_channel *channel,
+                           const char *method_path, grpc_slice request,
+                           int64_t timeout_ns)
 {
     grpc_slice path = grpc_slice_from_copied_string(method_path);
     *x = (struct exchange){.status = GRPC_STATUS_UNKNOWN};
@@ -39,7 +40,7 @@ static void begin(struct exchange *x, grpc_channel *channel, const char *method_
     grpc_metadata_array_init(&x->trailing);
 }
 
-static void run(struct exchange *x)
+static void exchange_run(struct exchange *x)
 {
     grpc_op ops[6] = {
         {.op = GRPC_OP_SEND_INITIAL_METADATA,
@@ -62,7 +63,7 @@ static void run(struct exchange *x)
                                       NULL);
 }
 
-static void end(struct exchange *x)
+static void exchange_end(struct exchange *x)
 {
     grpc_metadata_array_destroy(&x->initial);
     grpc_metadata_array_destroy(&x->trailing);
@@ -79,11 +80,11 @@ void kw_exchange(grpc_channel *channel, const char *method_path, grpc_slice requ
 {
     struct exchange x;
     int64_t began = kw_mono_ns(&kw_clock_system);
-    begin(&x, channel, method_path, request, timeout_ns);
-    run(&x);
+    exchange_begin(&x, channel, method_path, request, timeout_ns);
+    exchange_run(&x);
     reply->ns = kw_mono_ns(&kw_clock_system) - began;
     reply->grpc_status = (int)x.status;
     (void)kw_copy_str(reply->message, sizeof reply->message, kw_slice_span(&x.details));
     *ret_message = x.answer;
-    end(&x);
+    exchange_end(&x);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* block - finding rows in the table, and what their offsets are offsets of */
-#include "table.h"
+#include "settings.h"
 
 #include <stddef.h>
 #include <stdio.h>

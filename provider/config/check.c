@@ -18,9 +18,9 @@ static kw_err check_times(struct kw_reader *r)
         return KW_OK;
     /* Told where somebody wrote something. */
     bool said = (r->config->written >> kw_setting_index(stale) & 1) != 0;
-    return kw_reader_tell(r, &file, said ? stale : every,
-                          "every health record would be too old; allowed: "
-                          "hsm.probe.stale-after longer than hsm.probe.every");
+    return kw_reader_fault(r, &file, said ? stale : every,
+                           "every health record would be too old; allowed: "
+                           "hsm.probe.stale-after longer than hsm.probe.every");
 }
 
 static kw_err check_tokens(struct kw_reader *r)
@@ -28,14 +28,13 @@ static kw_err check_tokens(struct kw_reader *r)
     struct kw_block second = kw_block_item(r->config, kw_setting_at("hsm.tokens"), 1);
     if (r->config->token_count == 1)
         return KW_OK;
-    return kw_reader_tell(
+    return kw_reader_fault(
         r, &second, kw_setting_at("hsm.tokens[].uri"),
         "a second token; this version of keyward takes one (several are "
         "to come)");
 }
 
-/* ---- classes -------------------------------------------------------------------------
- */
+/* ---- classes ----------------------------------------------------------------------- */
 
 /* Names, scopes and sockets, each once; the status socket is a socket too. */
 static kw_err check_unique(struct kw_reader *r, size_t i)
@@ -49,13 +48,13 @@ static kw_err check_unique(struct kw_reader *r, size_t i)
                            : strcmp(c->socket, other->socket) == 0 ? "classes[].socket"
                                                                    : NULL;
         if (same != NULL)
-            return kw_reader_tell(r, &b, kw_setting_at(same),
-                                  "is that of classes[%zu] too; allowed: one of its own",
-                                  j);
+            return kw_reader_fault(r, &b, kw_setting_at(same),
+                                   "is that of classes[%zu] too; allowed: one of its own",
+                                   j);
     }
     if (strcmp(c->socket, r->config->status) == 0)
-        return kw_reader_tell(r, &b, kw_setting_at("classes[].socket"),
-                              "is the status socket too; allowed: one of its own");
+        return kw_reader_fault(r, &b, kw_setting_at("classes[].socket"),
+                               "is the status socket too; allowed: one of its own");
     return KW_OK;
 }
 
@@ -65,8 +64,8 @@ static kw_err check_scopes(struct kw_reader *r, size_t i)
     const struct kw_config_class *c = &r->config->classes[i];
     for (size_t k = 0; k < c->accept_count; k++)
         if (strcmp(c->accept_scopes[k], c->scope) == 0)
-            return kw_reader_tell(r, &b, kw_setting_at("classes[].accept-scopes"),
-                                  "holds the class's own scope; allowed: other scopes");
+            return kw_reader_fault(r, &b, kw_setting_at("classes[].accept-scopes"),
+                                   "holds the class's own scope; allowed: other scopes");
     return KW_OK;
 }
 
@@ -76,8 +75,8 @@ static kw_err check_peers(struct kw_reader *r, size_t i)
     const struct kw_config_class *c = &r->config->classes[i];
     if (c->uid_count + c->gid_count > 0)
         return KW_OK;
-    return kw_reader_tell(r, &b, kw_setting_at("classes[].peers.uids"),
-                          "nobody could connect; allowed: at least one uid or gid");
+    return kw_reader_fault(r, &b, kw_setting_at("classes[].peers.uids"),
+                           "nobody could connect; allowed: at least one uid or gid");
 }
 
 static kw_err check_outage(struct kw_reader *r, size_t i)
@@ -86,11 +85,11 @@ static kw_err check_outage(struct kw_reader *r, size_t i)
     const struct kw_config_class *c = &r->config->classes[i];
     bool cached = c->on_loss == KW_ON_LOSS_SERVE_CACHED;
     if (cached && c->max_outage_ns == 0)
-        return kw_reader_tell(r, &b, kw_setting_at("classes[].on-hsm-loss"),
-                              "serve-cached needs max-outage beside it, such as "
-                              "max-outage: 15m");
+        return kw_reader_fault(r, &b, kw_setting_at("classes[].on-hsm-loss"),
+                               "serve-cached needs max-outage beside it, such as "
+                               "max-outage: 15m");
     if (!cached && c->max_outage_ns != 0)
-        return kw_reader_tell(
+        return kw_reader_fault(
             r, &b, kw_setting_at("classes[].max-outage"),
             "means nothing under fail-closed; allowed: with on-hsm-loss: "
             "serve-cached");
@@ -122,7 +121,7 @@ static kw_err check_locked(struct kw_reader *r, size_t locked_max)
     if (i == r->config->class_count)
         return KW_OK;
     struct kw_block b = class_block(r, i);
-    return kw_reader_tell(
+    return kw_reader_fault(
         r, &b, kw_setting_at("classes[].cache.entries"),
         "all caches (%u bytes an entry) and %u bytes for calls need %zu "
         "bytes of locked memory, but only %zu may be locked; allowed: "

@@ -10,8 +10,7 @@
 
 #include "reader.h"
 
-/* ---- the token's name ----------------------------------------------------------------
- */
+/* ---- the token's name -------------------------------------------------------------- */
 
 static int hex_digit(uint8_t c)
 {
@@ -41,7 +40,7 @@ static bool label_of(kw_span value, char *dst, size_t cap)
     return n > 0;
 }
 
-static void name_token(struct kw_config_token *t, size_t i)
+static void config_name_token(struct kw_config_token *t, size_t i)
 {
     static const char attribute[] = "token=";
     const char *at = t->uri + strlen("pkcs11:");
@@ -57,10 +56,9 @@ static void name_token(struct kw_config_token *t, size_t i)
     snprintf(t->name, sizeof t->name, "token-%zu", i + 1);
 }
 
-/* ---- parse, load, free ---------------------------------------------------------------
- */
+/* ---- parse, load, free ------------------------------------------------------------- */
 
-static kw_err fill(struct kw_reader *r, kw_span yaml, size_t locked_max)
+static kw_err config_fill(struct kw_reader *r, kw_span yaml, size_t locked_max)
 {
     yaml_document_t doc;
     kw_err e = kw_tree_load(yaml, &r->teller, &doc);
@@ -72,24 +70,24 @@ static kw_err fill(struct kw_reader *r, kw_span yaml, size_t locked_max)
     if (!kw_failed(e))
         e = kw_check_all(r, locked_max);
     for (size_t i = 0; i < r->config->token_count && !kw_failed(e); i++)
-        name_token(&r->config->tokens[i], i);
+        config_name_token(&r->config->tokens[i], i);
     return e;
 }
 
 kw_err kw_config_parse(kw_span yaml, const char *name, size_t locked_max,
                        struct kw_config **ret_config, struct kw_note *note)
 {
-    struct kw_teller teller = {name, note};
+    struct kw_config_faults teller = {name, note};
     if (yaml.len > KW_CONFIG_MAX)
-        return kw_tell(&teller, (yaml_mark_t){0}, "yaml", "the file has over %u bytes",
-                       KW_CONFIG_MAX);
+        return kw_config_fault(&teller, (yaml_mark_t){0}, "yaml",
+                               "the file has over %u bytes", KW_CONFIG_MAX);
     struct kw_config *config = kw_new(1, sizeof *config);
     struct kw_reader *r = kw_new(1, sizeof *r);
     kw_err e = kw_err_at(KW_CODE_NO_MEMORY, "config");
     if (config != NULL && r != NULL) {
         r->teller = teller;
         r->config = config;
-        e = fill(r, yaml, locked_max);
+        e = config_fill(r, yaml, locked_max);
     }
     kw_free(r);
     if (kw_failed(e)) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* print - the effective values as YAML, and the table as text */
-#include "table.h"
+#include "settings.h"
 
 #include <string.h>
 

@@ -21,8 +21,8 @@ static const yaml_node_t *node_at(struct kw_reader *r, int i)
     return yaml_document_get_node(r->doc, i);
 }
 
-kw_err kw_reader_tell(struct kw_reader *r, const struct kw_block *b,
-                      const struct kw_setting *s, const char *fmt, ...)
+kw_err kw_reader_fault(struct kw_reader *r, const struct kw_block *b,
+                       const struct kw_setting *s, const char *fmt, ...)
 {
     char path[KW_SETTING_PATH], text[sizeof r->teller.note->text];
     va_list args;
@@ -30,27 +30,27 @@ kw_err kw_reader_tell(struct kw_reader *r, const struct kw_block *b,
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     kw_setting_path(b, s, path);
-    return kw_tell(&r->teller, r->marks[b->number][kw_setting_index(s)], path, "%s",
-                   text);
+    return kw_config_fault(&r->teller, r->marks[b->number][kw_setting_index(s)], path,
+                           "%s", text);
 }
 
 /* The common form: what is wrong with the value at `at`; what is allowed. */
-static kw_err tell_fault(struct kw_reader *r, const struct kw_block *b,
+static kw_err read_fault(struct kw_reader *r, const struct kw_block *b,
                          const struct kw_setting *s, yaml_mark_t at, const char *fault)
 {
     char path[KW_SETTING_PATH], allowed[KW_ALLOWED_TEXT];
     kw_setting_path(b, s, path);
     kw_value_allowed(s, allowed);
-    return kw_tell(&r->teller, at, path, "%s; allowed: %s", fault, allowed);
+    return kw_config_fault(&r->teller, at, path, "%s; allowed: %s", fault, allowed);
 }
 
 /* The same about a mapping as a whole, an item of a list of mappings too. */
-static kw_err tell_map(struct kw_reader *r, const struct kw_block *b,
-                       const struct kw_setting *map, yaml_mark_t at, const char *fault)
+static kw_err map_fault(struct kw_reader *r, const struct kw_block *b,
+                        const struct kw_setting *map, yaml_mark_t at, const char *fault)
 {
     char path[KW_SETTING_PATH];
     kw_setting_path(b, map, path);
-    return kw_tell(&r->teller, at, path, "%s; allowed: mapping", fault);
+    return kw_config_fault(&r->teller, at, path, "%s; allowed: mapping", fault);
 }
 
 static const char *wrong_type(const yaml_node_t *node)
@@ -60,24 +60,22 @@ static const char *wrong_type(const yaml_node_t *node)
     return node->type == YAML_SEQUENCE_NODE ? "is a list" : "is a single value";
 }
 
-/* ---- one value -----------------------------------------------------------------------
- */
+/* ---- one value --------------------------------------------------------------------- */
 
 static kw_err read_scalar(struct kw_reader *r, const struct kw_block *b,
                           const struct kw_setting *s, const yaml_node_t *node, size_t i)
 {
     const char *fault = NULL;
     if (node->type != YAML_SCALAR_NODE)
-        return tell_fault(r, b, s, node->start_mark, wrong_type(node));
+        return read_fault(r, b, s, node->start_mark, wrong_type(node));
     bool plain = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     kw_err e = kw_value_read(s, kw_scalar(node), plain, kw_block_target(b, s, i), &fault);
     if (e.code == KW_CODE_BAD_INPUT)
-        return tell_fault(r, b, s, node->start_mark, fault);
+        return read_fault(r, b, s, node->start_mark, fault);
     return e;
 }
 
-/* ---- lists ---------------------------------------------------------------------------
- */
+/* ---- lists ------------------------------------------------------------------------- */
 
 static bool said_before(struct kw_reader *r, const yaml_node_t *list, size_t upto)
 {
@@ -99,21 +97,21 @@ static kw_err read_item(struct kw_reader *r, const struct kw_block *b,
     }
     kw_err e = read_scalar(r, b, s, node, i);
     if (!kw_failed(e) && said_before(r, list, i))
-        return tell_fault(r, b, s, node->start_mark, "is there twice");
+        return read_fault(r, b, s, node->start_mark, "is there twice");
     return e;
 }
 
-static kw_err read_list(struct kw_reader *r, const struct kw_block *b,
-                        const struct kw_setting *s, const yaml_node_t *node)
+static kw_err reader_read_list(struct kw_reader *r, const struct kw_block *b,
+                               const struct kw_setting *s, const yaml_node_t *node)
 {
     if (node->type != YAML_SEQUENCE_NODE)
-        return tell_fault(r, b, s, node->start_mark, wrong_type(node));
+        return read_fault(r, b, s, node->start_mark, wrong_type(node));
     const yaml_node_item_t *items = node->data.sequence.items.start;
     size_t count = (size_t)(node->data.sequence.items.top - items);
     if (count < s->least)
-        return tell_fault(r, b, s, node->start_mark, "is too short");
+        return read_fault(r, b, s, node->start_mark, "is too short");
     if (count > s->max)
-        return tell_fault(r, b, s, node_at(r, items[s->max])->start_mark, "is too long");
+        return read_fault(r, b, s, node_at(r, items[s->max])->start_mark, "is too long");
     for (size_t i = 0; i < count; i++) {
         *kw_block_count(b, s) = i + 1; /* so that a half-read item is freed too */
         kw_err e = read_item(r, b, s, node, i);
@@ -123,8 +121,7 @@ static kw_err read_list(struct kw_reader *r, const struct kw_block *b,
     return KW_OK;
 }
 
-/* ---- variables -----------------------------------------------------------------------
- */
+/* ---- variables --------------------------------------------------------------------- */
 
 static const char *word_fault(const yaml_node_t *node, const struct kw_text_rule *rule)
 {
@@ -141,8 +138,8 @@ static kw_err read_word(struct kw_reader *r, const struct kw_block *b,
     const char *fault = word_fault(node, rule);
     if (fault != NULL) {
         kw_setting_path(b, s, path);
-        return kw_tell(&r->teller, node->start_mark, path, "%s; allowed: %s", fault,
-                       rule->allowed);
+        return kw_config_fault(&r->teller, node->start_mark, path, "%s; allowed: %s",
+                               fault, rule->allowed);
     }
     *ret_text = kw_strdup(kw_scalar(node));
     return *ret_text == NULL ? kw_err_at(KW_CODE_NO_MEMORY, "config") : KW_OK;
@@ -157,7 +154,7 @@ static kw_err read_var(struct kw_reader *r, const struct kw_block *b,
     kw_err e = read_word(r, b, s, name, &kw_rule_var_name, &vars[count].name);
     for (size_t i = 0; i < count && !kw_failed(e); i++)
         if (strcmp(vars[i].name, vars[count].name) == 0)
-            return tell_fault(r, b, s, name->start_mark, "has this name twice");
+            return read_fault(r, b, s, name->start_mark, "has this name twice");
     if (kw_failed(e))
         return e;
     return read_word(r, b, s, node_at(r, pair->value), &kw_rule_var_value,
@@ -168,11 +165,11 @@ static kw_err read_vars(struct kw_reader *r, const struct kw_block *b,
                         const struct kw_setting *s, const yaml_node_t *node)
 {
     if (node->type != YAML_MAPPING_NODE)
-        return tell_fault(r, b, s, node->start_mark, wrong_type(node));
+        return read_fault(r, b, s, node->start_mark, wrong_type(node));
     const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
     for (; pair < node->data.mapping.pairs.top; pair++) {
         if (*kw_block_count(b, s) == s->max)
-            return tell_fault(r, b, s, node_at(r, pair->key)->start_mark, "is too long");
+            return read_fault(r, b, s, node_at(r, pair->key)->start_mark, "is too long");
         kw_err e = read_var(r, b, s, pair);
         if (kw_failed(e))
             return e;
@@ -180,10 +177,9 @@ static kw_err read_vars(struct kw_reader *r, const struct kw_block *b,
     return KW_OK;
 }
 
-/* ---- keys ----------------------------------------------------------------------------
- */
+/* ---- keys -------------------------------------------------------------------------- */
 
-static const struct kw_setting *find(const struct kw_setting *map, kw_span key)
+static const struct kw_setting *reader_find(const struct kw_setting *map, kw_span key)
 {
     for (size_t i = 0; i < KW_SETTINGS; i++) {
         const char *name = kw_setting_within(map, &kw_settings[i]);
@@ -206,7 +202,7 @@ static kw_err read_value(struct kw_reader *r, const struct kw_block *b,
     if (s->kind == KW_SETTING_VARS)
         return read_vars(r, b, s, node);
     if (s->max > 0)
-        return read_list(r, b, s, node);
+        return reader_read_list(r, b, s, node);
     if (s->kind == KW_SETTING_MAP)
         return read_map(r, b, s, node);
     return read_scalar(r, b, s, node, 0);
@@ -217,16 +213,16 @@ static kw_err read_pair(struct kw_reader *r, const struct kw_block *b,
 {
     const yaml_node_t *key = node_at(r, pair->key);
     if (key->type != YAML_SCALAR_NODE)
-        return tell_map(r, b, map, key->start_mark, "has a key that is no text");
-    const struct kw_setting *s = find(map, kw_scalar(key));
+        return map_fault(r, b, map, key->start_mark, "has a key that is no text");
+    const struct kw_setting *s = reader_find(map, kw_scalar(key));
     if (s == NULL)
-        return kw_reader_tell_unknown(r, b, map, key);
+        return kw_reader_fault_unknown(r, b, map, key);
     if ((*b->written & bit_of(s)) != 0) {
         char path[KW_SETTING_PATH];
         kw_setting_path(b, s, path);
-        return kw_tell(&r->teller, key->start_mark, path,
-                       "is there twice; the first value stands in line %zu",
-                       r->marks[b->number][kw_setting_index(s)].line + 1);
+        return kw_config_fault(&r->teller, key->start_mark, path,
+                               "is there twice; the first value stands in line %zu",
+                               r->marks[b->number][kw_setting_index(s)].line + 1);
     }
     return read_value(r, b, s, node_at(r, pair->value));
 }
@@ -235,7 +231,7 @@ static kw_err read_map(struct kw_reader *r, const struct kw_block *b,
                        const struct kw_setting *map, const yaml_node_t *node)
 {
     if (node->type != YAML_MAPPING_NODE)
-        return tell_map(r, b, map, node->start_mark, wrong_type(node));
+        return map_fault(r, b, map, node->start_mark, wrong_type(node));
     const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
     for (; pair < node->data.mapping.pairs.top; pair++) {
         kw_err e = read_pair(r, b, map, pair);
@@ -245,8 +241,7 @@ static kw_err read_map(struct kw_reader *r, const struct kw_block *b,
     return fill_map(r, b, map, *b->written, node->start_mark);
 }
 
-/* ---- defaults ------------------------------------------------------------------------
- */
+/* ---- defaults ---------------------------------------------------------------------- */
 
 /* "[0]" is a list of one, "[]" and "{}" are empty. */
 static kw_err fill_value(const struct kw_block *b, const struct kw_setting *s)
@@ -274,7 +269,7 @@ static kw_err fill_map(struct kw_reader *r, const struct kw_block *b,
             continue;
         r->marks[b->number][i] = at;
         if (s->standard == NULL)
-            e = tell_fault(r, b, s, at, "is missing");
+            e = read_fault(r, b, s, at, "is missing");
         else if (s->kind == KW_SETTING_MAP)
             e = fill_map(r, b, s, written, at);
         else

@@ -6,7 +6,7 @@
 #include "tree.h"
 
 struct kw_reader {
-    struct kw_teller teller;
+    struct kw_config_faults teller;
     yaml_document_t *doc;
     struct kw_config *config;
     /* Where each value stands; of one that was not written, where its mapping begins. */
@@ -17,12 +17,12 @@ struct kw_reader {
 KW_MUST_USE kw_err kw_reader_run(struct kw_reader *r);
 
 /* BAD_INPUT at the place of setting `s` of block `b`. */
-kw_err kw_reader_tell(struct kw_reader *r, const struct kw_block *b,
-                      const struct kw_setting *s, const char *fmt, ...) KW_PRINTF(4, 5);
+kw_err kw_reader_fault(struct kw_reader *r, const struct kw_block *b,
+                       const struct kw_setting *s, const char *fmt, ...) KW_PRINTF(4, 5);
 
 /* BAD_INPUT at a key that `map` does not have, with what was meant or what there is. */
-kw_err kw_reader_tell_unknown(struct kw_reader *r, const struct kw_block *b,
-                              const struct kw_setting *map, const yaml_node_t *key);
+kw_err kw_reader_fault_unknown(struct kw_reader *r, const struct kw_block *b,
+                               const struct kw_setting *map, const yaml_node_t *key);
 
 /* What no row can say alone.  BAD_INPUT. */
 KW_MUST_USE kw_err kw_check_all(struct kw_reader *r, size_t locked_max);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* text - what names, paths, URIs and PIN sources may look like */
-#include "table.h"
+#include "settings.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ static bool is_name_char(uint8_t c)
     return is_lower_or_digit(c) || c == '-';
 }
 
-static bool is_domain_char(uint8_t c)
+static bool config_text_is_domain_char(uint8_t c)
 {
     return is_name_char(c) || c == '.';
 }
@@ -27,7 +27,7 @@ static bool is_var_char(uint8_t c)
 
 static bool is_credential_char(uint8_t c)
 {
-    return is_domain_char(c) || (c >= 'A' && c <= 'Z') || c == '_';
+    return config_text_is_domain_char(c) || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
 /* Everything a value may hold.  Printed values are then their own YAML, and no value can
@@ -37,21 +37,20 @@ static bool is_printable(uint8_t c)
     return c >= 0x20 && c <= 0x7e;
 }
 
-static bool begins(kw_span s, const char *with)
+static bool config_text_begins(kw_span s, const char *with)
 {
     size_t n = strlen(with);
     return s.len >= n && kw_span_equal_str(kw_span_of(s.ptr, n), with);
 }
 
-static kw_span after(kw_span s, size_t n)
+static kw_span config_text_after(kw_span s, size_t n)
 {
     return kw_span_of(s.ptr + n, s.len - n);
 }
 
-/* ---- names ---------------------------------------------------------------------------
- */
+/* ---- names ------------------------------------------------------------------------- */
 
-/* The alphabets are those of the envelope, which this room does not see: a scope is
+/* The alphabets are those of the envelope, which this module does not see: a scope is
  * stored in every ciphertext, a domain is authenticated with it. */
 static const char *name_fault(kw_span s, size_t max, bool (*accept)(uint8_t))
 {
@@ -71,7 +70,7 @@ static const char *scope_fault(kw_span s)
 
 static const char *domain_fault(kw_span s)
 {
-    return name_fault(s, KW_DOMAIN_MAX, is_domain_char);
+    return name_fault(s, KW_DOMAIN_MAX, config_text_is_domain_char);
 }
 
 static const char *var_name_fault(kw_span s)
@@ -89,8 +88,7 @@ static const char *var_value_fault(kw_span s)
     return s.len < KW_PATH_MAX ? NULL : "is too long";
 }
 
-/* ---- paths ---------------------------------------------------------------------------
- */
+/* ---- paths ------------------------------------------------------------------------- */
 
 /* One spelling per file: two sockets are then the same exactly when their texts are. */
 static const char *path_fault_upto(kw_span s, size_t max)
@@ -124,8 +122,7 @@ static const char *socket_fault(kw_span s)
     return path_fault_upto(s, KW_SOCKET_PATH_MAX);
 }
 
-/* ---- the token -----------------------------------------------------------------------
- */
+/* ---- the token --------------------------------------------------------------------- */
 
 static bool holds(kw_span s, const char *word)
 {
@@ -143,7 +140,7 @@ static const char *uri_fault(kw_span s)
                "credential:";
     if (holds(s, "module-path") || holds(s, "module-name"))
         return "names a module, which belongs under module";
-    if (!begins(s, "pkcs11:"))
+    if (!config_text_begins(s, "pkcs11:"))
         return "does not begin with pkcs11:";
     if (!kw_span_all(s, is_printable) || holds(s, " "))
         return "has a character that is not allowed; write it as %XX";
@@ -152,12 +149,12 @@ static const char *uri_fault(kw_span s)
 
 static const char *pin_fault(kw_span s)
 {
-    if (begins(s, "file:")) {
-        kw_span path = after(s, strlen("file:"));
+    if (config_text_begins(s, "file:")) {
+        kw_span path = config_text_after(s, strlen("file:"));
         return path.len == 0 ? "names no file" : path_fault(path);
     }
-    if (begins(s, "credential:")) {
-        kw_span name = after(s, strlen("credential:"));
+    if (config_text_begins(s, "credential:")) {
+        kw_span name = config_text_after(s, strlen("credential:"));
         bool good = name.len > 0 && name.len < 128 && name.ptr[0] != '.' &&
                     kw_span_all(name, is_credential_char);
         return good ? NULL : "names no credential";

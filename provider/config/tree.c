@@ -15,8 +15,8 @@ static kw_err bad_input(void)
     return kw_err_at(KW_CODE_BAD_INPUT, "config");
 }
 
-kw_err kw_tell(const struct kw_teller *t, yaml_mark_t at, const char *key,
-               const char *fmt, ...)
+kw_err kw_config_fault(const struct kw_config_faults *t, yaml_mark_t at, const char *key,
+                       const char *fmt, ...)
 {
     char text[sizeof t->note->text];
     va_list args;
@@ -43,14 +43,14 @@ static yaml_mark_t mark_of(kw_span yaml, size_t offset)
 }
 
 static kw_err parser_fault(const yaml_parser_t *p, kw_span yaml,
-                           const struct kw_teller *t)
+                           const struct kw_config_faults *t)
 {
     if (p->error == YAML_MEMORY_ERROR)
         return kw_err_at(KW_CODE_NO_MEMORY, "config");
     bool unread = p->error == YAML_READER_ERROR;
     yaml_mark_t at = unread ? mark_of(yaml, p->problem_offset) : p->problem_mark;
-    return kw_tell(t, at, "yaml", "%s",
-                   p->problem != NULL ? p->problem : "cannot be read");
+    return kw_config_fault(t, at, "yaml", "%s",
+                           p->problem != NULL ? p->problem : "cannot be read");
 }
 
 static kw_err parser_open(yaml_parser_t *p, kw_span yaml)
@@ -63,8 +63,7 @@ static kw_err parser_open(yaml_parser_t *p, kw_span yaml)
     return KW_OK;
 }
 
-/* ---- first pass ----------------------------------------------------------------------
- */
+/* ---- first pass -------------------------------------------------------------------- */
 
 struct events {
     unsigned documents, depth;
@@ -116,7 +115,7 @@ static const char *event_fault(const yaml_event_t *e, struct events *seen)
     return NULL;
 }
 
-static kw_err look_through(kw_span yaml, const struct kw_teller *t)
+static kw_err look_through(kw_span yaml, const struct kw_config_faults *t)
 {
     yaml_parser_t parser;
     struct events seen = {0};
@@ -131,25 +130,25 @@ static kw_err look_through(kw_span yaml, const struct kw_teller *t)
         }
         const char *fault = event_fault(&event, &seen);
         if (fault != NULL)
-            err = kw_tell(t, event.start_mark, "yaml", "%s", fault);
+            err = kw_config_fault(t, event.start_mark, "yaml", "%s", fault);
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&parser);
     return err;
 }
 
-/* ---- second pass ---------------------------------------------------------------------
- */
+/* ---- second pass ------------------------------------------------------------------- */
 
-/* YAML allows a byte order mark at the beginning; told its encoding, libyaml trips on it.
- */
+/* YAML allows a byte order mark at the beginning; told its encoding, libyaml trips on
+ * it. */
 static kw_span without_bom(kw_span yaml)
 {
     struct kw_src src = kw_src_of(yaml);
     return kw_span_equal_str(kw_src_take(&src, 3), "\xef\xbb\xbf") ? src.rest : yaml;
 }
 
-kw_err kw_tree_load(kw_span yaml, const struct kw_teller *t, yaml_document_t *ret_doc)
+kw_err kw_tree_load(kw_span yaml, const struct kw_config_faults *t,
+                    yaml_document_t *ret_doc)
 {
     yaml_parser_t parser;
     yaml_document_t doc;
@@ -164,7 +163,7 @@ kw_err kw_tree_load(kw_span yaml, const struct kw_teller *t, yaml_document_t *re
         err = parser_fault(&parser, yaml, t);
     else if (yaml_document_get_root_node(&doc) == NULL) {
         yaml_document_delete(&doc);
-        err = kw_tell(t, (yaml_mark_t){0}, "yaml", "the file is empty");
+        err = kw_config_fault(t, (yaml_mark_t){0}, "yaml", "the file is empty");
     } else
         *ret_doc = doc;
     yaml_parser_delete(&parser);

@@ -20,8 +20,8 @@ static bool one_edit(kw_span a, kw_span b)
     return a.len <= 1 && b.len <= 1;
 }
 
-kw_err kw_reader_tell_unknown(struct kw_reader *r, const struct kw_block *b,
-                              const struct kw_setting *map, const yaml_node_t *key)
+kw_err kw_reader_fault_unknown(struct kw_reader *r, const struct kw_block *b,
+                               const struct kw_setting *map, const yaml_node_t *key)
 {
     char shown[40], where[KW_SETTING_PATH], known[320] = "";
     size_t n = 0;
@@ -31,14 +31,14 @@ kw_err kw_reader_tell_unknown(struct kw_reader *r, const struct kw_block *b,
         if (name == NULL)
             continue;
         if (one_edit(kw_scalar(key), kw_span_str(name)))
-            return kw_tell(&r->teller, key->start_mark, shown,
-                           "unknown key; did you mean %s?", name);
+            return kw_config_fault(&r->teller, key->start_mark, shown,
+                                   "unknown key; did you mean %s?", name);
         n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n > 0 ? ", " : "",
                               name);
         KW_INVARIANT(n < sizeof known);
     }
     kw_setting_path(b, map, where);
-    return kw_tell(&r->teller, key->start_mark, shown, "unknown key; allowed%s%s: %s",
-                   map == KW_SETTING_ROOT ? "" : " in ",
-                   map == KW_SETTING_ROOT ? "" : where, known);
+    return kw_config_fault(
+        &r->teller, key->start_mark, shown, "unknown key; allowed%s%s: %s",
+        map == KW_SETTING_ROOT ? "" : " in ", map == KW_SETTING_ROOT ? "" : where, known);
 }

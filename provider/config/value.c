@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* value - one scalar: read, judged, written back */
-#include "table.h"
+#include "settings.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ static void store(void *target, size_t width, uint64_t v)
         *(uint64_t *)target = v;
 }
 
-static uint64_t fetch(const void *target, size_t width)
+static uint64_t config_value_fetch(const void *target, size_t width)
 {
     if (width == sizeof(bool))
         return *(const bool *)target;
@@ -31,8 +31,7 @@ static bool is_single(const struct kw_setting *s)
     return s->kind != KW_SETTING_MAP && s->kind != KW_SETTING_VARS;
 }
 
-/* ---- reading -------------------------------------------------------------------------
- */
+/* ---- reading ----------------------------------------------------------------------- */
 
 static bool is_no_value(kw_span s, bool plain)
 {
@@ -41,7 +40,7 @@ static bool is_no_value(kw_span s, bool plain)
                       kw_span_equal_str(s, "Null") || kw_span_equal_str(s, "NULL")));
 }
 
-static bool number_of(kw_span s, uint64_t base, uint64_t *ret_n)
+static bool config_value_number_of(kw_span s, uint64_t base, uint64_t *ret_n)
 {
     uint64_t n = 0;
     if (s.len == 0 || s.len > 18)
@@ -60,7 +59,7 @@ static const char *number_fault(const struct kw_setting *s, kw_span text, bool p
 {
     if (!plain)
         return "is quoted text, not a number";
-    if (!number_of(text, 10, ret_v) || (text.len > 1 && text.ptr[0] == '0'))
+    if (!config_value_number_of(text, 10, ret_v) || (text.len > 1 && text.ptr[0] == '0'))
         return "is not a number";
     if ((int64_t)*ret_v < s->lo || (int64_t)*ret_v > s->hi)
         return "is out of range";
@@ -96,7 +95,7 @@ static const char *choice_fault(const struct kw_setting *s, kw_span text, uint64
 
 static const char *mode_fault(kw_span text, uint64_t *ret_v)
 {
-    if (text.len != 4 || text.ptr[0] != '0' || !number_of(text, 8, ret_v))
+    if (text.len != 4 || text.ptr[0] != '0' || !config_value_number_of(text, 8, ret_v))
         return "is not a mode of four octal digits that begins with 0";
     if ((*ret_v & 07) != 0)
         return "lets others in";
@@ -146,8 +145,7 @@ kw_err kw_value_read(const struct kw_setting *s, kw_span text, bool plain, void 
     return KW_OK;
 }
 
-/* ---- writing -------------------------------------------------------------------------
- */
+/* ---- writing ----------------------------------------------------------------------- */
 
 void kw_value_quote(const char *text, FILE *out)
 {
@@ -172,7 +170,7 @@ void kw_value_write(const struct kw_setting *s, const void *target, FILE *out)
 {
     char spelled[32];
     KW_INVARIANT(is_single(s));
-    uint64_t v = s->kind == KW_SETTING_TEXT ? 0 : fetch(target, s->width);
+    uint64_t v = s->kind == KW_SETTING_TEXT ? 0 : config_value_fetch(target, s->width);
     switch (s->kind) {
     case KW_SETTING_TEXT: kw_value_quote(*(char *const *)target, out); return;
     case KW_SETTING_NUMBER: fprintf(out, "%llu", (unsigned long long)v); return;
@@ -190,11 +188,11 @@ void kw_value_write(const struct kw_setting *s, const void *target, FILE *out)
 bool kw_value_absent(const struct kw_setting *s, const void *target)
 {
     bool optional = s->standard != NULL && s->standard[0] == '\0';
-    return optional && s->kind == KW_SETTING_DURATION && fetch(target, s->width) == 0;
+    return optional && s->kind == KW_SETTING_DURATION &&
+           config_value_fetch(target, s->width) == 0;
 }
 
-/* ---- naming --------------------------------------------------------------------------
- */
+/* ---- naming ------------------------------------------------------------------------ */
 
 static void one_allowed(const struct kw_setting *s, char *dst, size_t cap)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What keywardd may be told on its command line. */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the process gives up before it touches anything. */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

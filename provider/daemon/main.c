@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keywardd: the order of birth and death, and nothing else. */
-#include "daemon.h"
+/* keywardd: the order of start and stop, and nothing else. */
+#include "daemon_internal.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <keyward/file.h>
 #include <keyward/log.h>
 
-static int refuse(const struct kw_note *note)
+static int daemon_main_refuse(const struct kw_note *note)
 {
     fprintf(stderr, "keywardd: %s\n", note->text);
     return 1;
@@ -40,8 +40,8 @@ static kw_err load_to_serve(const char *path, struct kw_config **ret_config,
     return e;
 }
 
-static kw_err load(const struct kw_arguments *args, struct kw_config **ret_config,
-                   struct kw_note *note)
+static kw_err daemon_main_load(const struct kw_arguments *args,
+                               struct kw_config **ret_config, struct kw_note *note)
 {
     return args->what == KW_RUN
                ? load_to_serve(args->config, ret_config, note)
@@ -56,7 +56,7 @@ static int serve(struct kw_daemon *d)
         kw_log(KW_LOG_ERROR, "cannot-start", KW_ERR("err", e),
                KW_STR("reason", note.text));
         kw_daemon_close(d);
-        return refuse(&note);
+        return daemon_main_refuse(&note);
     }
     event_base_dispatch(d->loop);
     kw_log_bare(KW_LOG_INFO, "stopped");
@@ -68,12 +68,12 @@ int main(int argc, char **argv)
 {
     struct kw_note note = {{0}};
     static struct kw_daemon daemon = {.clock = &kw_clock_system,
-                                      .lock = {PTHREAD_MUTEX_INITIALIZER},
+                                      .lock = {KW_MUTEX_INIT},
                                       .signal_fd = -1,
                                       .status = {.fd = -1, .lock = -1},
                                       .notify_fd = -1};
     if (kw_failed(kw_confine_early(&note)))
-        return refuse(&note);
+        return daemon_main_refuse(&note);
     struct kw_arguments args = kw_arguments_read(argc, argv);
     if (args.what == KW_ENOUGH)
         return args.status;
@@ -81,8 +81,8 @@ int main(int argc, char **argv)
         kw_config_describe(stdout);
         return 0;
     }
-    if (kw_failed(load(&args, &daemon.config, &note)))
-        return refuse(&note);
+    if (kw_failed(daemon_main_load(&args, &daemon.config, &note)))
+        return daemon_main_refuse(&note);
     if (args.what != KW_RUN)
         return print_config(&args, daemon.config);
     KW_INVARIANT(daemon.config != NULL);

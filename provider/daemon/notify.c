@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sd_notify(3) by hand: one datagram to the socket that the service manager named. */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <stddef.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * when the front has it in use: its workers have proven it then.  The high-water marks
  * rise only at that point too, so an activation that never worked can be taken back. A
  * file that is refused changes nothing; why stays visible until it is cured. */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -45,8 +45,8 @@ static kw_err known_marks(struct kw_daemon *d, struct kw_marks *ret, struct kw_n
 
 /* May this node use it, and which version does it wrap with?  `damage`: why there is none
  * in what lies there; then it may not. */
-static kw_err judge(struct kw_daemon *d, struct reading *r, const char *damage,
-                    struct kw_note *note)
+static kw_err reload_judge(struct kw_daemon *d, struct reading *r, const char *damage,
+                           struct kw_note *note)
 {
     struct kw_marks marks;
     struct kw_activation act;
@@ -100,21 +100,21 @@ static kw_err read_file(struct kw_daemon *d, struct reading *r, struct kw_note *
         return e;
     e = kw_keyring_parse(kw_blob_peek(&r->bytes), &r->ring, &why);
     if (!kw_failed(e))
-        return judge(d, r, NULL, note);
+        return reload_judge(d, r, NULL, note);
     kw_note_set(note, "%s: %s", path, why.text);
     const struct kw_note damage = *note;
-    return e.code == KW_CODE_BAD_INPUT ? judge(d, r, damage.text, note) : e;
+    return e.code == KW_CODE_BAD_INPUT ? reload_judge(d, r, damage.text, note) : e;
 }
 
 /* At the start only: the file is bad, what served last is still there. */
 static kw_err read_last_good(struct kw_daemon *d, struct reading *r, struct kw_note *note)
 {
     kw_err e = kw_state_last_keyring(d->state, &r->ring, &r->bytes, note);
-    return kw_failed(e) ? e : judge(d, r, NULL, note);
+    return kw_failed(e) ? e : reload_judge(d, r, NULL, note);
 }
 
 /* The front gets it; what is to be remembered waits until it is in use. */
-static kw_err hand_over(struct kw_daemon *d, struct reading *r)
+static kw_err reload_hand_over(struct kw_daemon *d, struct reading *r)
 {
     kw_err e = kw_front_use(d->front, r->ring, kw_blob_peek(&r->bytes), r->active);
     if (kw_failed(e))
@@ -136,14 +136,14 @@ void kw_reload_forget(struct kw_daemon *d)
     d->ring = NULL;
 }
 
-static bool is_same(const struct kw_keyring *a, const struct kw_keyring *b)
+static bool reload_is_same(const struct kw_keyring *a, const struct kw_keyring *b)
 {
     return kw_span_equal(kw_span_of(a->sha256, sizeof a->sha256),
                          kw_span_of(b->sha256, sizeof b->sha256));
 }
 
 /* An active version of a newer keyward: nothing here will ever prove it. */
-static bool is_understood(const struct kw_daemon *d)
+static bool reload_is_understood(const struct kw_daemon *d)
 {
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->ring_active);
     return v != NULL && v->state != KW_KEY_UNKNOWN;
@@ -156,14 +156,14 @@ static bool in_use(struct kw_daemon *d)
     kw_front_status(d->front, &s);
     kw_hex(sha256, sizeof sha256, kw_span_of(d->ring->sha256, sizeof d->ring->sha256));
     return kw_span_equal_str(kw_span_str(sha256), s.keyring_sha256) &&
-           (d->ring_active == 0 || !is_understood(d) ||
+           (d->ring_active == 0 || !reload_is_understood(d) ||
             (s.health.active_n == d->ring_active && !kw_failed(s.health.active_err)));
 }
 
 /* The copy first: marks above the last good copy would refuse it at a start without the
  * file, and nothing could serve.  A copy above the marks is taken as any newer ring is.
  */
-static kw_err remember(struct kw_daemon *d)
+static kw_err reload_remember(struct kw_daemon *d)
 {
     struct kw_marks there;
     kw_err e = kw_state_marks(d->state, &there, &d->unremembered);
@@ -207,7 +207,7 @@ static void look_at_memory(struct kw_daemon *d)
 
 static void remember_now(struct kw_daemon *d)
 {
-    kw_err e = remember(d);
+    kw_err e = reload_remember(d);
     d->remembered = !kw_failed(e);
     d->unwritten = kw_failed(e);
     keep_known(d);
@@ -278,18 +278,19 @@ static void file_taken(struct kw_daemon *d, const struct reading *r, const char 
 
 static bool is_in_hand(const struct kw_daemon *d, const struct reading *r)
 {
-    return d->ring != NULL && is_same(d->ring, r->ring) && d->ring_active == r->active;
+    return d->ring != NULL && reload_is_same(d->ring, r->ring) &&
+           d->ring_active == r->active;
 }
 
 /* `again`: nobody asked, so that what is in hand already gets no new workers, and with
  * them no login, and an old reason is not told a second time. */
-static bool take_file(struct kw_daemon *d, const char *why, bool again)
+static bool reload_take_file(struct kw_daemon *d, const char *why, bool again)
 {
     struct reading r = {0};
     struct kw_note note = {{0}};
     kw_err e = read_file(d, &r, &note);
     if (!kw_failed(e) && !(again && is_in_hand(d, &r)))
-        e = hand_over(d, &r);
+        e = reload_hand_over(d, &r);
     if (kw_failed(e))
         reject(d, e, &note, again);
     else
@@ -298,8 +299,8 @@ static bool take_file(struct kw_daemon *d, const char *why, bool again)
     return !kw_failed(e);
 }
 
-/* Without the file, what served last is still there; a node that never served has none.
- */
+/* Without the file, what served last is still there; a node that never served has
+ * none. */
 static void fall_back(struct kw_daemon *d, bool again)
 {
     struct reading r = {0};
@@ -308,7 +309,7 @@ static void fall_back(struct kw_daemon *d, bool again)
         return;
     kw_err e = read_last_good(d, &r, &note);
     if (!kw_failed(e))
-        e = hand_over(d, &r);
+        e = reload_hand_over(d, &r);
     if (!kw_failed(e)) {
         d->last_good_refused.text[0] = '\0';
         loaded(&r, "last good one, from the state directory");
@@ -320,7 +321,7 @@ static void fall_back(struct kw_daemon *d, bool again)
 
 static bool reload(struct kw_daemon *d, const char *why, bool again)
 {
-    bool taken = take_file(d, why, again);
+    bool taken = reload_take_file(d, why, again);
     if (!taken)
         fall_back(d, again);
     return taken;
@@ -360,14 +361,14 @@ void kw_reload_look(struct kw_daemon *d)
     struct reading r = {0};
     struct kw_note note = {{0}};
     if (d->ring == NULL || kw_failed(read_file(d, &r, &note)) ||
-        is_same(r.ring, d->ring)) {
+        reload_is_same(r.ring, d->ring)) {
         reading_wipe(&r);
         return;
     }
     if (!only_adds(d, &r))
         kw_log(KW_LOG_WARN, "keyring-differs", KW_STR("file", d->config->keyring),
                KW_STR("reason", "it changes more than it adds: reload when it is meant"));
-    else if (!kw_failed(hand_over(d, &r)))
+    else if (!kw_failed(reload_hand_over(d, &r)))
         file_taken(d, &r, "a key_id of a newer version was asked for");
     reading_wipe(&r);
 }

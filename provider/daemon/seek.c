@@ -2,7 +2,7 @@
 /* A start without a keyring file, or with a bad one, is not the end: the file may be
  * copied here a moment later, a disk mounted, a mode corrected.  It is looked for until
  * it was taken once; from then on a change waits for SIGHUP, as always. */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -23,7 +23,7 @@ static struct kw_sight sight(const char *path)
                              .ctime_ns = st.st_ctim.tv_nsec};
 }
 
-static bool is_same(const struct kw_sight *a, const struct kw_sight *b)
+static bool seek_is_same(const struct kw_sight *a, const struct kw_sight *b)
 {
     return a->error == b->error && a->dev == b->dev && a->ino == b->ino &&
            a->size == b->size && a->ctime_s == b->ctime_s && a->ctime_ns == b->ctime_ns;
@@ -38,7 +38,7 @@ static void on_time(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     struct kw_sight now = sight(d->config->keyring);
-    bool other = !is_same(&now, &d->sighted);
+    bool other = !seek_is_same(&now, &d->sighted);
     d->sighted = now;
     if (d->stopping)
         return;

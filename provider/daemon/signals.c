@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signals as events of the loop.  They stay blocked in every thread; the loop reads them
  * from a signalfd(2). */
-#include "daemon.h"
+#include "daemon_internal.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -42,8 +42,8 @@ void kw_daemon_stop(struct kw_daemon *d)
     kw_log_bare(KW_LOG_INFO, "stopping");
     kw_notify(d, "STOPPING=1");
     for (size_t i = 0; i < d->config->class_count; i++) {
-        kw_listener_close(d->doorways[i].listener);
-        d->doorways[i].listener = NULL;
+        kw_listener_close(d->class_listeners[i].listener);
+        d->class_listeners[i].listener = NULL;
     }
     kw_rpc_shutdown(d->rpc);
 }
@@ -54,7 +54,7 @@ static void wipe_caches(struct kw_daemon *d)
     kw_log(KW_LOG_WARN, "cache-wiped", KW_INT("seeds", seeds), KW_STR("why", "SIGUSR1"));
 }
 
-static void on_signal(evutil_socket_t fd, short what, void *ctx)
+static void signals_on_signal(evutil_socket_t fd, short what, void *ctx)
 {
     struct kw_daemon *d = ctx;
     struct signalfd_siginfo info;
@@ -69,16 +69,16 @@ static void on_signal(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
-/* Ten times a second: parked calls, ages, budgets; while stopping, whether all are gone.
- */
-static void on_tick(evutil_socket_t fd, short what, void *ctx)
+/* Ten times a second: parked calls, ages, budgets; while stopping, whether all are
+ * gone. */
+static void signals_on_tick(evutil_socket_t fd, short what, void *ctx)
 {
     struct kw_daemon *d = ctx;
     (void)fd;
     (void)what;
     kw_kms_tick(d->kms);
     kw_reload_settle(d);
-    kw_status_tell(d);
+    kw_status_notify(d);
     if (!d->stopping)
         return;
     int64_t spent = kw_mono_ns(d->clock) - d->stop_began_ns;
@@ -89,8 +89,9 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 kw_err kw_signals_watch(struct kw_daemon *d, struct kw_note *note)
 {
     const struct timeval tenth = {0, 100000};
-    d->signals = event_new(d->loop, d->signal_fd, EV_READ | EV_PERSIST, on_signal, d);
-    d->tick = event_new(d->loop, -1, EV_PERSIST, on_tick, d);
+    d->signals =
+        event_new(d->loop, d->signal_fd, EV_READ | EV_PERSIST, signals_on_signal, d);
+    d->tick = event_new(d->loop, -1, EV_PERSIST, signals_on_tick, d);
     if (d->signals == NULL || d->tick == NULL || event_add(d->signals, NULL) != 0 ||
         event_add(d->tick, &tenth) != 0)
         return fail("event_new", note);

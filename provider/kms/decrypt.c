@@ -1,188 +1,189 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of a Decrypt, in order.  Read this list first. */
-#define KW_DECRYPT_STEPS(STEP)                                                           \
-    STEP(parse)    /* envelope: bytes from etcd -> checked fields                     */ \
-    STEP(admit)    /* scope, class policy and health, the key_id's version            */ \
-    STEP(recall)   /* cache: unwrapped lately?  then go to record                     */ \
-    STEP(unwrap)   /* hsm: one job for all equal requests; here the call waits        */ \
-    STEP(prove)    /* envelope: does the inner digest match?                          */ \
-    STEP(remember) /* cache                                                           */ \
-    STEP(record)   /* who asked, what came of it; may wait too                        */ \
-    STEP(reply)    /* hand the seed to the response, then wipe                        */
-
-#include "house.h"
+/* The steps of a Decrypt, in order.  Read this list first. */
+#include "kms_internal.h"
 
 #include <keyward/envelope.h>
 #include <keyward/log.h>
 
-enum { KW_DECRYPT_STEPS(KW_STEP_ENUM) };
-KW_DECRYPT_STEPS(KW_STEP_PROTOTYPE)
-static const struct kw_step_row rows[] = {KW_DECRYPT_STEPS(KW_STEP_ROW)};
-const struct kw_way kw_way_decrypt = {"decrypt", rows, STEP_record};
+static kw_step decrypt_parse, decrypt_admit, decrypt_recall, decrypt_unwrap,
+    decrypt_prove, decrypt_remember, decrypt_share;
 
-static kw_err check_fields(const struct kw_call *call)
+/* clang-format off */
+static const struct kw_step_row rows[] = {
+    {"parse", decrypt_parse},       /* envelope: bytes from etcd -> checked fields   */
+    {"admit", decrypt_admit},       /* scope, class policy and health, the version   */
+    {"recall", decrypt_recall},     /* cache: unwrapped lately?  then go to share    */
+    {"unwrap", decrypt_unwrap},     /* hsm: one job for all equal requests; waits    */
+    {"prove", decrypt_prove},       /* envelope: does the inner digest match?        */
+    {"remember", decrypt_remember}, /* cache                                         */
+    /* From here on every request comes through, good or failed. */
+    {"share", decrypt_share, .always = true},    /* who waited for the same unwrap gets
+                                                    what came of it, and is run to its end */
+    {"record", kw_outcome_record, .always = true}, /* count and log: who, and what came of it */
+    {"reply", kw_outcome_reply, .always = true},   /* the seed to the response, then wipe */
+};
+/* clang-format on */
+const struct kw_steps kw_decrypt_steps = {"decrypt", rows};
+
+static kw_err decrypt_check_fields(const struct kw_request *request)
 {
-    if (call->has_annotations)
+    if (request->has_annotations)
         return kw_err_at(KW_CODE_BAD_INPUT, "annotations");
-    if (call->key_id.len == 0 || call->key_id.len > KW_WIRE_KEY_ID_MAX)
+    if (request->key_id.len == 0 || request->key_id.len > KW_WIRE_KEY_ID_MAX)
         return kw_err_at(KW_CODE_BAD_INPUT, "key_id");
-    if (call->ciphertext.len == 0 || call->ciphertext.len > KW_CIPHERTEXT_MAX)
+    if (request->ciphertext.len == 0 || request->ciphertext.len > KW_CIPHERTEXT_MAX)
         return kw_err_at(KW_CODE_BAD_INPUT, "ciphertext size");
     return KW_OK;
 }
 
-static enum kw_turn parse(struct kw_kms *kms, struct kw_call *call)
+static enum kw_step_result decrypt_parse(struct kw_kms *kms, struct kw_request *request)
 {
-    struct kw_envelope *env = &call->work.env;
-    kw_err e = check_fields(call);
+    struct kw_envelope *env = &request->work.env;
+    kw_err e = decrypt_check_fields(request);
     (void)kms;
     if (!kw_failed(e))
-        e = kw_envelope_parse(call->ciphertext, env);
+        e = kw_envelope_parse(request->ciphertext, env);
     if (!kw_failed(e) && env->purpose != KW_PURPOSE_SEED)
         e = kw_err_at(KW_CODE_BAD_INPUT, "purpose");
-    return kw_failed(e) ? kw_turn_fail(call, e) : KW_TURN_NEXT;
+    return kw_failed(e) ? kw_step_fail(request, e) : KW_STEP_NEXT;
 }
 
 /* A wrong endpoint, a renamed class or a moved resource shows here; both names go to the
  * log, because configuration can cure it. */
-static kw_err check_scope(struct kw_kms *kms, struct kw_call *call, kw_span sealed_scope)
+static kw_err decrypt_check_scope(struct kw_kms *kms, struct kw_request *request,
+                                  kw_span sealed_scope)
 {
-    const struct kw_class_options *o = &kw_class_of(kms, call)->options;
+    const struct kw_class_options *o = &kw_class_of(kms, request)->options;
     bool foreign = false;
     kw_err e = kw_policy_scope(sealed_scope, o->scope, o->accept_scopes, o->accept_count,
                                &foreign);
     if (kw_failed(e))
         kw_log(KW_LOG_WARN, "scope-refused", KW_STR("class", o->name),
                KW_STR("class_scope", o->scope), KW_PEER("sealed_scope", sealed_scope),
-               KW_PEER("uid", call->uid));
+               KW_PEER("uid", request->uid));
     else if (foreign)
         kw_log(KW_LOG_INFO, "scope-accepted", KW_STR("class", o->name),
                KW_STR("class_scope", o->scope), KW_PEER("sealed_scope", sealed_scope),
-               KW_PEER("uid", call->uid));
+               KW_PEER("uid", request->uid));
     return e;
 }
 
 /* What policy, health and keyring say, in one look. */
-static kw_err look(struct kw_kms *kms, struct kw_call *call,
-                   enum kw_verdict_kind *ret_kind)
+static kw_err decrypt_look(struct kw_kms *kms, struct kw_request *request,
+                           enum kw_verdict_kind *ret_kind)
 {
     const struct kw_hsm_door *door = &kms->options.door;
     struct kw_hsm_health health;
     kw_lock_take(kms->options.lock);
     struct kw_policy_verdict v =
-        kw_kms_judge(kms, KW_ASK_DECRYPT, kw_class_of(kms, call), &health);
+        kw_kms_judge(kms, KW_METHOD_DECRYPT, kw_class_of(kms, request), &health);
     kw_err e = v.kind == KW_REFUSE ? v.err : KW_OK;
     if (!kw_failed(e))
-        e = door->ops->version(door->hsm, call->key_id, &call->work.version);
+        e = door->ops->version(door->hsm, request->key_id, &request->work.version);
     kw_lock_give(kms->options.lock);
-    call->work.admitted_boot_ns = health.now_boot_ns;
+    request->work.admitted_boot_ns = health.now_boot_ns;
     *ret_kind = v.kind;
     return e;
 }
 
-static enum kw_turn admit(struct kw_kms *kms, struct kw_call *call)
+static enum kw_step_result decrypt_admit(struct kw_kms *kms, struct kw_request *request)
 {
     enum kw_verdict_kind kind;
-    struct kw_call_work *w = &call->work;
-    kw_err e = check_scope(kms, call, w->env.scope);
+    struct kw_request_work *w = &request->work;
+    kw_err e = decrypt_check_scope(kms, request, w->env.scope);
     if (!kw_failed(e))
-        e = look(kms, call, &kind);
+        e = decrypt_look(kms, request, &kind);
     if (!kw_failed(e) && w->env.mechanism != w->version.mechanism)
         e = kw_err_at(KW_CODE_BAD_INPUT, "mechanism");
     if (kw_failed(e))
-        return kw_turn_fail(call, e);
+        return kw_step_fail(request, e);
     w->cache_only = kind == KW_ALLOW_CACHE;
-    return KW_TURN_NEXT;
+    return KW_STEP_NEXT;
 }
 
-static enum kw_turn recall(struct kw_kms *kms, struct kw_call *call)
+static enum kw_step_result decrypt_recall(struct kw_kms *kms, struct kw_request *request)
 {
-    const struct kw_cache_key key = kw_call_key(call);
+    const struct kw_cache_key key = kw_request_key(request);
     kw_lock_take(kms->options.lock);
-    bool hit = kw_cache_get(kw_class_of(kms, call)->cache, &key,
-                            call->work.admitted_boot_ns, &call->seed);
+    bool hit = kw_cache_get(kw_class_of(kms, request)->cache, &key,
+                            request->work.admitted_boot_ns, &request->seed);
     kw_lock_give(kms->options.lock);
     if (!hit)
-        return call->work.cache_only
-                   ? kw_turn_fail(call, kw_err_at(KW_CODE_HSM_DOWN, "not in the cache"))
-                   : KW_TURN_NEXT;
-    call->source = KW_SOURCE_CACHE;
-    return KW_TURN_RECORD;
+        return request->work.cache_only
+                   ? kw_step_fail(request,
+                                  kw_err_at(KW_CODE_HSM_DOWN, "not in the cache"))
+                   : KW_STEP_NEXT;
+    request->source = KW_SOURCE_CACHE;
+    return KW_STEP_KNOWN;
 }
 
 /* What the seed was sealed with, and the digest is proven with. */
-static kw_err bind(struct kw_kms *kms, struct kw_call *call)
+static kw_err decrypt_bind(struct kw_kms *kms, struct kw_request *request)
 {
-    struct kw_call_work *w = &call->work;
+    struct kw_request_work *w = &request->work;
     kw_dst aad = kw_dst_of(w->aad, sizeof w->aad);
     kw_err e =
-        kw_envelope_aad(&w->env, call->key_id, kw_span_str(kms->options.domain), &aad);
+        kw_envelope_aad(&w->env, request->key_id, kw_span_str(kms->options.domain), &aad);
     w->aad_len = aad.len;
     return e;
 }
 
-static enum kw_turn unwrap(struct kw_kms *kms, struct kw_call *call)
+static enum kw_step_result decrypt_unwrap(struct kw_kms *kms, struct kw_request *request)
 {
     bool sent = false;
-    kw_err e = bind(kms, call);
+    kw_err e = decrypt_bind(kms, request);
     if (kw_failed(e))
-        return kw_turn_fail(call, e);
+        return kw_step_fail(request, e);
     kw_lock_take(kms->options.lock);
-    struct kw_flight *flight = kw_flight_find(kms, call);
+    struct kw_flight *flight = kw_flight_find(kms, request);
     if (flight != NULL) {
-        atomic_fetch_add_explicit(&kw_class_of(kms, call)->joined, 1,
+        atomic_fetch_add_explicit(&kw_class_of(kms, request)->joined, 1,
                                   memory_order_relaxed);
-        kw_flight_join(flight, call);
+        kw_flight_join(flight, request);
     } else {
-        e = kw_flight_start(kms, call);
+        e = kw_flight_start(kms, request);
         sent = true;
     }
     if (!kw_failed(e))
-        kw_park(kms, call);
+        kw_park(kms, request);
     kw_lock_give(kms->options.lock);
     if (kw_failed(e))
-        return kw_turn_fail(call, e);
+        return kw_step_fail(request, e);
     if (sent)
         kms->options.door.ops->flush(kms->options.door.hsm);
-    return KW_TURN_WAIT;
+    return KW_STEP_WAIT;
 }
 
-static enum kw_turn prove(struct kw_kms *kms, struct kw_call *call)
+static enum kw_step_result decrypt_prove(struct kw_kms *kms, struct kw_request *request)
 {
-    struct kw_call_work *w = &call->work;
+    struct kw_request_work *w = &request->work;
     kw_err e =
         kw_envelope_prove(kw_span_of(w->aad, w->aad_len), w->env.seed_len, &w->inner);
     if (e.code == KW_CODE_WRONG_ANSWER)
-        kw_outcome_alarm(kms, call, "wrong-answer");
+        kw_outcome_alarm(kms, request, "wrong-answer");
     if (kw_failed(e))
-        return kw_turn_fail(call, e);
-    kw_secret_move(&call->seed, &w->inner);
-    return KW_TURN_NEXT;
+        return kw_step_fail(request, e);
+    kw_secret_move(&request->seed, &w->inner);
+    return KW_STEP_NEXT;
 }
 
-static enum kw_turn remember(struct kw_kms *kms, struct kw_call *call)
+static enum kw_step_result decrypt_remember(struct kw_kms *kms,
+                                            struct kw_request *request)
 {
     struct kw_hsm_health health;
-    struct kw_class *class = kw_class_of(kms, call);
-    const struct kw_cache_key key = kw_call_key(call);
+    struct kw_class *class = kw_class_of(kms, request);
+    const struct kw_cache_key key = kw_request_key(request);
     kw_lock_take(kms->options.lock);
     /* The HSM may have been lost while the answer was under way: then nothing is kept. */
-    if (kw_kms_judge(kms, KW_ASK_DECRYPT, class, &health).kind == KW_ALLOW)
-        kw_cache_put(class->cache, &key, kw_secret_peek(&call->seed), health.now_boot_ns);
+    if (kw_kms_judge(kms, KW_METHOD_DECRYPT, class, &health).kind == KW_ALLOW)
+        kw_cache_put(class->cache, &key, kw_secret_peek(&request->seed),
+                     health.now_boot_ns);
     kw_lock_give(kms->options.lock);
-    return KW_TURN_NEXT;
+    return KW_STEP_NEXT;
 }
 
-static enum kw_turn record(struct kw_kms *kms, struct kw_call *call)
+static enum kw_step_result decrypt_share(struct kw_kms *kms, struct kw_request *request)
 {
-    kw_flight_hand_out(kms, call);
-    kw_outcome_record(kms, call);
-    return KW_TURN_NEXT;
-}
-
-static enum kw_turn reply(struct kw_kms *kms, struct kw_call *call)
-{
-    (void)kms;
-    kw_outcome_reply(call);
-    return KW_TURN_DONE;
+    kw_flight_share(kms, request);
+    return KW_STEP_NEXT;
 }

@@ -2,9 +2,9 @@
 /* Equal requests share one unwrap: kube-apiserver sends as many equal Decrypts as it has
  * readers that miss its own cache at once.
  *
- * One waiter walks on with the answer (prove, remember); at record it hands the seed, or
+ * One waiter goes on with the answer (prove, remember); at share it hands the seed, or
  * the failure, to the others. */
-#include "house.h"
+#include "kms_internal.h"
 
 #include <keyward/alloc.h>
 
@@ -13,45 +13,45 @@ static struct kw_flight **bucket(struct kw_kms *kms, const struct kw_cache_key *
     return &kms->flights[kw_cache_key_mark(key) % KW_FLIGHT_BUCKETS];
 }
 
-struct kw_flight *kw_flight_find(struct kw_kms *kms, const struct kw_call *call)
+struct kw_flight *kw_flight_find(struct kw_kms *kms, const struct kw_request *request)
 {
-    const struct kw_cache_key key = kw_call_key(call);
+    const struct kw_cache_key key = kw_request_key(request);
     struct kw_flight *f = *bucket(kms, &key);
     while (f != NULL &&
-           (f->class_index != call->class_index || !kw_cache_key_equal(&f->key, &key)))
+           (f->class_index != request->class_index || !kw_cache_key_equal(&f->key, &key)))
         f = f->next;
     return f;
 }
 
-static struct kw_flight *new_flight(struct kw_kms *kms, const struct kw_call *call)
+static struct kw_flight *new_flight(struct kw_kms *kms, const struct kw_request *request)
 {
     struct kw_flight *f = kw_new(1, sizeof *f);
     if (f == NULL)
         return NULL;
     kw_dst name = kw_dst_of(f->name, sizeof f->name);
-    KW_INVARIANT(kw_dst_put(&name, call->key_id) && kw_dst_put(&name, call->ciphertext));
+    KW_MUST(kw_dst_put(&name, request->key_id) && kw_dst_put(&name, request->ciphertext));
     f->kms = kms;
-    f->class_index = call->class_index;
+    f->class_index = request->class_index;
     f->key = (struct kw_cache_key){
-        kw_span_of(f->name, call->key_id.len),
-        kw_span_of(f->name + call->key_id.len, call->ciphertext.len)};
-    f->until = call->work.until;
+        kw_span_of(f->name, request->key_id.len),
+        kw_span_of(f->name + request->key_id.len, request->ciphertext.len)};
+    f->until = request->work.until;
     return f;
 }
 
-static void add_waiter(struct kw_flight *flight, struct kw_call *call)
+static void add_waiter(struct kw_flight *flight, struct kw_request *request)
 {
-    call->work.flight = flight;
-    call->work.follow = flight->waiters;
-    flight->waiters = call;
+    request->work.flight = flight;
+    request->work.follow = flight->waiters;
+    flight->waiters = request;
 }
 
-void kw_flight_join(struct kw_flight *flight, struct kw_call *call)
+void kw_flight_join(struct kw_flight *flight, struct kw_request *request)
 {
     const struct kw_hsm_door *door = &flight->kms->options.door;
-    add_waiter(flight, call);
-    if (call->work.until.mono_ns > flight->until.mono_ns) {
-        flight->until = call->work.until;
+    add_waiter(flight, request);
+    if (request->work.until.mono_ns > flight->until.mono_ns) {
+        flight->until = request->work.until;
         door->ops->extend(door->hsm, flight->ticket, flight->until);
     }
 }
@@ -64,22 +64,22 @@ static void remove_flight(struct kw_flight *flight)
     *at = flight->next;
 }
 
-void kw_flight_hand_out(struct kw_kms *kms, struct kw_call *leader)
+void kw_flight_share(struct kw_kms *kms, struct kw_request *leader)
 {
-    struct kw_call *next = leader->work.follow;
+    struct kw_request *next = leader->work.follow;
     leader->work.follow = NULL;
     while (next != NULL) {
-        struct kw_call *call = next;
-        next = call->work.follow;
-        call->work.follow = NULL;
-        call->err = leader->err;
-        call->step_name = leader->step_name;
-        call->source = leader->source;
-        call->token = leader->token;
-        call->work.hsm_ns = leader->work.hsm_ns;
-        if (!kw_failed(call->err))
-            call->err = kw_secret_copy(&call->seed, kw_secret_peek(&leader->seed));
-        kw_way_resume_at_record(kms, call);
+        struct kw_request *request = next;
+        next = request->work.follow;
+        request->work.follow = NULL;
+        request->err = leader->err;
+        request->step_name = leader->step_name;
+        request->source = leader->source;
+        request->token = leader->token;
+        request->work.hsm_ns = leader->work.hsm_ns;
+        if (!kw_failed(request->err))
+            request->err = kw_secret_copy(&request->seed, kw_secret_peek(&leader->seed));
+        kw_steps_finish(kms, request);
     }
 }
 
@@ -89,8 +89,8 @@ static void landed(void *ctx, struct kw_hsm_answer *answer)
     struct kw_kms *kms = flight->kms;
     kw_lock_take(kms->options.lock);
     remove_flight(flight);
-    struct kw_call *leader = flight->waiters;
-    for (struct kw_call *c = leader; c != NULL; c = c->work.follow) {
+    struct kw_request *leader = flight->waiters;
+    for (struct kw_request *c = leader; c != NULL; c = c->work.follow) {
         kw_unpark(c);
         c->work.flight = NULL;
     }
@@ -107,22 +107,22 @@ static void landed(void *ctx, struct kw_hsm_answer *answer)
     if (answer->err.code == KW_CODE_WRONG_ANSWER)
         kw_outcome_alarm(kms, leader, "wrong-answer");
     if (kw_failed(answer->err))
-        kw_way_resume_at_record(kms, leader);
+        kw_steps_finish(kms, leader);
     else
-        kw_way_resume(kms, leader);
+        kw_steps_resume(kms, leader);
 }
 
-kw_err kw_flight_start(struct kw_kms *kms, struct kw_call *call)
+kw_err kw_flight_start(struct kw_kms *kms, struct kw_request *request)
 {
     const struct kw_hsm_door *door = &kms->options.door;
-    struct kw_call_work *w = &call->work;
-    struct kw_flight *flight = new_flight(kms, call);
+    struct kw_request_work *w = &request->work;
+    struct kw_flight *flight = new_flight(kms, request);
     if (flight == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "unwrap");
     struct kw_hsm_job job = {
         .op = KW_HSM_UNWRAP,
         .key_id = w->version.key_id,
-        .share = call->class_index,
+        .share = request->class_index,
         .iv = w->env.iv,
         .aad = kw_span_of(w->aad, w->aad_len),
         .input = w->env.sealed,
@@ -137,20 +137,20 @@ kw_err kw_flight_start(struct kw_kms *kms, struct kw_call *call)
     }
     flight->next = *bucket(kms, &flight->key);
     *bucket(kms, &flight->key) = flight;
-    add_waiter(flight, call);
+    add_waiter(flight, request);
     return KW_OK;
 }
 
-void kw_flight_leave(struct kw_kms *kms, struct kw_call *call)
+void kw_flight_leave(struct kw_kms *kms, struct kw_request *request)
 {
     const struct kw_hsm_door *door = &kms->options.door;
-    struct kw_flight *flight = call->work.flight;
-    struct kw_call **at = &flight->waiters;
-    while (*at != call)
+    struct kw_flight *flight = request->work.flight;
+    struct kw_request **at = &flight->waiters;
+    while (*at != request)
         at = &(*at)->work.follow;
-    *at = call->work.follow;
-    call->work.follow = NULL; /* it hands nothing out any more */
-    call->work.flight = NULL;
+    *at = request->work.follow;
+    request->work.follow = NULL; /* it hands nothing out any more */
+    request->work.flight = NULL;
     if (flight->waiters == NULL && door->ops->cancel(door->hsm, flight->ticket)) {
         remove_flight(flight);
         kw_free(flight);

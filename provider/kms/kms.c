@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The room itself: classes and their caches, where a call begins, the regular look at
- * health, budgets and ages. */
-#include "house.h"
+/* The module itself: classes and their caches, where a request begins, the regular look
+ * at health, budgets and ages. */
+#include "kms_internal.h"
 
 #include <keyward/alloc.h>
 #include <keyward/log.h>
@@ -34,7 +34,8 @@ kw_err kw_kms_new(const struct kw_kms_options *options, struct kw_kms **ret_kms)
     return KW_OK;
 }
 
-void kw_kms_free(struct kw_kms *kms)
+/* Nobody else has it any more. */
+void kw_kms_free(struct kw_kms *kms) KW_NO_THREAD_SAFETY
 {
     if (kms == NULL)
         return;
@@ -45,11 +46,12 @@ void kw_kms_free(struct kw_kms *kms)
     kw_free(kms);
 }
 
-static struct kw_policy_facts facts_of(enum kw_ask ask, const struct kw_class *class,
-                                       const struct kw_hsm_health *health)
+static struct kw_policy_facts kms_facts_of(enum kw_method method,
+                                           const struct kw_class *class,
+                                           const struct kw_hsm_health *health)
 {
     struct kw_policy_facts facts = {
-        .ask = ask,
+        .method = method,
         .on_loss = class->options.on_loss,
         .outage_budget_left = kw_budget_left(&class->budget),
         .active_known = health->active_n != 0 && !kw_failed(health->active_err),
@@ -65,36 +67,37 @@ static struct kw_policy_facts facts_of(enum kw_ask ask, const struct kw_class *c
     return facts;
 }
 
-struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_ask ask,
+struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_method method,
                                       const struct kw_class *class,
                                       struct kw_hsm_health *ret_health)
 {
     kms->options.door.ops->health(kms->options.door.hsm, ret_health);
-    struct kw_policy_facts facts = facts_of(ask, class, ret_health);
+    struct kw_policy_facts facts = kms_facts_of(method, class, ret_health);
     return kw_policy_judge(&facts);
 }
 
-void kw_kms_begin(struct kw_kms *kms, struct kw_call *call)
+void kw_kms_begin(struct kw_kms *kms, struct kw_request *request)
 {
-    KW_INVARIANT(call->class_index < kms->options.class_count);
-    call->err = KW_OK;
-    call->out_key_id[0] = '\0';
-    call->out_ciphertext_len = 0;
-    call->source = KW_SOURCE_NONE;
-    call->token = "";
-    call->work = (struct kw_call_work){
-        .until = kw_deadline_first(
-            call->until, (kw_deadline){call->arrived_ns + kms->options.deadline_ns})};
-    kw_way_walk(kms, call);
+    KW_INVARIANT(request->class_index < kms->options.class_count);
+    request->err = KW_OK;
+    request->out_key_id[0] = '\0';
+    request->out_ciphertext_len = 0;
+    request->source = KW_SOURCE_NONE;
+    request->token = "";
+    request->work = (struct kw_request_work){
+        .until =
+            kw_deadline_first(request->until, (kw_deadline){request->arrived_ns +
+                                                            kms->options.deadline_ns})};
+    kw_steps_run(kms, request);
 }
 
-/* The mutex is held.  Budget, ages, and the wipes that policy asks for. */
+/* Budget, ages, and the wipes that policy asks for. */
 static size_t look_after(struct kw_class *class, const struct kw_hsm_health *health,
-                         int64_t boot_now)
+                         int64_t boot_now) KW_LOCKED
 {
     kw_budget_tick(&class->budget, health->state == KW_HSM_LOST, boot_now);
     kw_cache_expire(class->cache, boot_now);
-    struct kw_policy_facts facts = facts_of(KW_ASK_DECRYPT, class, health);
+    struct kw_policy_facts facts = kms_facts_of(KW_METHOD_DECRYPT, class, health);
     return kw_policy_wipes(&facts) ? kw_cache_wipe(class->cache) : 0;
 }
 

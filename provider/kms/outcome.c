@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What became of a call: counted, logged, replied, wiped.  The only place that does it.
- */
-#include "house.h"
+/* What became of a request: counted, logged, replied, wiped; here and nowhere else. */
+#include "kms_internal.h"
 
 #include <keyward/log.h>
 
@@ -15,43 +14,49 @@ static enum kw_log_level level_of(kw_err err)
                                                                        : KW_LOG_WARN;
 }
 
-void kw_outcome_record(struct kw_kms *kms, const struct kw_call *call)
+enum kw_step_result kw_outcome_record(struct kw_kms *kms, struct kw_request *request)
 {
-    struct kw_class *class = kw_class_of(kms, call);
-    const struct kw_way *way = kw_way_of(call);
-    atomic_fetch_add_explicit(&class->calls[call->ask], 1, memory_order_relaxed);
-    if (kw_failed(call->err))
-        atomic_fetch_add_explicit(&class->failed[call->ask], 1, memory_order_relaxed);
-    if (!kw_log_wants(level_of(call->err)))
-        return;
-    int64_t us = (kw_mono_ns(kms->options.clock) - call->arrived_ns) / 1000;
-    kw_log(level_of(call->err), kw_failed(call->err) ? "call-failed" : "call",
-           KW_STR("method", way->name), KW_STR("class", class->options.name),
-           KW_PEER("uid", call->uid), KW_STR("step", call->step_name),
-           KW_ERR("outcome", call->err), KW_STR("source", source_names[call->source]),
-           KW_STR("token", call->token), KW_PEER("key_id", call->key_id),
-           KW_INT("peer_pid", call->peer.pid), KW_INT("peer_uid", call->peer.uid),
-           KW_INT("us", us), KW_INT("hsm_us", call->work.hsm_ns / 1000));
+    struct kw_class *class = kw_class_of(kms, request);
+    atomic_fetch_add_explicit(&class->calls[request->method], 1, memory_order_relaxed);
+    if (kw_failed(request->err))
+        atomic_fetch_add_explicit(&class->failed[request->method], 1,
+                                  memory_order_relaxed);
+    if (!kw_log_wants(level_of(request->err)))
+        return KW_STEP_NEXT;
+    int64_t us = (kw_mono_ns(kms->options.clock) - request->arrived_ns) / 1000;
+    kw_log(level_of(request->err), kw_failed(request->err) ? "call-failed" : "call",
+           KW_STR("method", kw_steps_of(request)->method),
+           KW_STR("class", class->options.name), KW_PEER("uid", request->uid),
+           KW_STR("step", request->step_name), KW_ERR("outcome", request->err),
+           KW_STR("source", source_names[request->source]),
+           KW_STR("token", request->token), KW_PEER("key_id", request->key_id),
+           KW_INT("peer_pid", request->peer.pid), KW_INT("peer_uid", request->peer.uid),
+           KW_INT("us", us), KW_INT("hsm_us", request->work.hsm_ns / 1000));
+    return KW_STEP_NEXT;
 }
 
-void kw_outcome_alarm(struct kw_kms *kms, const struct kw_call *call, const char *what)
+void kw_outcome_alarm(struct kw_kms *kms, const struct kw_request *request,
+                      const char *what)
 {
     const struct kw_hsm_door *door = &kms->options.door;
     kw_log(KW_LOG_ERROR, "alarm", KW_STR("what", what),
-           KW_STR("class", kw_class_of(kms, call)->options.name),
-           KW_STR("key_id", call->work.version.key_id), KW_STR("token", call->token),
-           KW_PEER("uid", call->uid));
+           KW_STR("class", kw_class_of(kms, request)->options.name),
+           KW_STR("key_id", request->work.version.key_id),
+           KW_STR("token", request->token), KW_PEER("uid", request->uid));
     kw_lock_take(kms->options.lock);
-    door->ops->distrust(door->hsm, call->token);
+    door->ops->distrust(door->hsm, request->token);
     kw_lock_give(kms->options.lock);
 }
 
-void kw_outcome_reply(struct kw_call *call)
+enum kw_step_result kw_outcome_reply(struct kw_kms *kms, struct kw_request *request)
 {
-    kw_secret_wipe(&call->work.inner);
-    if (kw_failed(call->err) || call->ask != KW_ASK_DECRYPT)
-        kw_secret_wipe(&call->seed);
-    if (kw_failed(call->err))
-        call->out_ciphertext_len = 0;
-    call->done(call);
+    (void)kms;
+    kw_secret_wipe(&request->work.inner);
+    kw_secret_wipe(&request->work.wrapped);
+    if (kw_failed(request->err) || request->method != KW_METHOD_DECRYPT)
+        kw_secret_wipe(&request->seed);
+    if (kw_failed(request->err))
+        request->out_ciphertext_len = 0;
+    request->done(request); /* rpc_request.c, rpc_request_done */
+    return KW_STEP_DONE;
 }

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls that wait: the list of them, a client that goes away, time that runs out. */
-#include "house.h"
+/* Requests that wait: the list of them, a client that goes away, time that runs out. */
+#include "kms_internal.h"
 
-void kw_park(struct kw_kms *kms, struct kw_call *call)
+void kw_park(struct kw_kms *kms, struct kw_request *request)
 {
-    struct kw_call_work *w = &call->work;
+    struct kw_request_work *w = &request->work;
     KW_INVARIANT(!w->parked);
     w->parked = true;
     w->next = kms->parked;
     w->prev = &kms->parked;
     if (w->next != NULL)
         w->next->work.prev = &w->next;
-    kms->parked = call;
+    kms->parked = request;
 }
 
-void kw_unpark(struct kw_call *call)
+void kw_unpark(struct kw_request *request)
 {
-    struct kw_call_work *w = &call->work;
+    struct kw_request_work *w = &request->work;
     KW_INVARIANT(w->parked);
     w->parked = false;
     *w->prev = w->next;
@@ -26,53 +26,55 @@ void kw_unpark(struct kw_call *call)
     w->prev = NULL;
 }
 
-/* The mutex is held.  Takes a parked call away from what it waits for.  false: its answer
- * is being delivered at this moment; whoever delivers it owns the call. */
-static bool withdraw(struct kw_kms *kms, struct kw_call *call)
+/* Takes a parked request away from what it waits for.  false: its
+ * answer is being delivered at this moment; whoever delivers it owns the request. */
+static bool withdraw(struct kw_kms *kms, struct kw_request *request) KW_LOCKED
 {
     const struct kw_hsm_door *door = &kms->options.door;
-    if (!call->work.parked)
+    if (!request->work.parked)
         return false;
-    if (call->work.flight != NULL)
-        kw_flight_leave(kms, call);
-    else if (call->work.ticket != 0 && !door->ops->cancel(door->hsm, call->work.ticket))
+    if (request->work.flight != NULL)
+        kw_flight_leave(kms, request);
+    else if (request->work.ticket != 0 &&
+             !door->ops->cancel(door->hsm, request->work.ticket))
         return false;
-    kw_unpark(call);
+    kw_unpark(request);
     return true;
 }
 
-void kw_kms_cancel(struct kw_kms *kms, struct kw_call *call)
+void kw_kms_cancel(struct kw_kms *kms, struct kw_request *request)
 {
     kw_lock_take(kms->options.lock);
-    bool ours = withdraw(kms, call);
+    bool ours = withdraw(kms, request);
     kw_lock_give(kms->options.lock);
     if (!ours)
         return;
-    call->err = kw_err_at(KW_CODE_CANCELLED, "client");
-    kw_way_resume_at_record(kms, call);
+    request->err = kw_err_at(KW_CODE_CANCELLED, "client");
+    kw_steps_finish(kms, request);
 }
 
-/* The mutex is held.  Must this parked call go on now?  With which error, if any. */
-static bool is_due(struct kw_kms *kms, struct kw_call *call, int64_t mono_now)
+/* Must this parked request go on now?  With which error, if any. */
+static bool is_due(struct kw_kms *kms, struct kw_request *request,
+                   int64_t mono_now) KW_LOCKED
 {
-    bool over = kw_deadline_over(call->work.until, mono_now);
-    if (call->ask != KW_ASK_STATUS) {
-        call->err = over ? kw_err_at(KW_CODE_DEADLINE, "waiting for the hsm") : KW_OK;
+    bool over = kw_deadline_over(request->work.until, mono_now);
+    if (request->method != KW_METHOD_STATUS) {
+        request->err = over ? kw_err_at(KW_CODE_DEADLINE, "waiting for the hsm") : KW_OK;
         return over;
     }
-    if (!kw_status_held_on(kms, call))
+    if (!kw_status_held_on(kms, request))
         return true;
     if (over)
-        call->err = kw_err_at(KW_CODE_STARTING, "held");
+        request->err = kw_err_at(KW_CODE_STARTING, "held");
     return over;
 }
 
 void kw_parked_sweep(struct kw_kms *kms)
 {
-    struct kw_call *due = NULL;
+    struct kw_request *due = NULL;
     int64_t now = kw_mono_ns(kms->options.clock);
     kw_lock_take(kms->options.lock);
-    for (struct kw_call *c = kms->parked, *next; c != NULL; c = next) {
+    for (struct kw_request *c = kms->parked, *next; c != NULL; c = next) {
         next = c->work.next;
         if (is_due(kms, c, now) && withdraw(kms, c)) {
             c->work.next = due;
@@ -81,12 +83,12 @@ void kw_parked_sweep(struct kw_kms *kms)
     }
     kw_lock_give(kms->options.lock);
     while (due != NULL) {
-        struct kw_call *call = due;
-        due = call->work.next;
-        call->work.next = NULL;
-        if (kw_failed(call->err))
-            kw_way_resume_at_record(kms, call);
+        struct kw_request *request = due;
+        due = request->work.next;
+        request->work.next = NULL;
+        if (kw_failed(request->err))
+            kw_steps_finish(kms, request);
         else
-            kw_way_resume(kms, call);
+            kw_steps_resume(kms, request);
     }
 }

@@ -22,7 +22,7 @@ static kw_err io(const char *where, const char *path, struct kw_note *note)
     return kw_err_native(KW_CODE_IO, (uint32_t)e, where);
 }
 
-static kw_err check_path(const char *path, struct kw_note *note)
+static kw_err bind_check_path(const char *path, struct kw_note *note)
 {
     size_t len = kw_span_str(path).len;
     if (len > 1 && len <= KW_SOCKET_PATH_MAX && path[0] == '/' && path[len - 1] != '/')
@@ -32,7 +32,7 @@ static kw_err check_path(const char *path, struct kw_note *note)
     return kw_err_at(KW_CODE_BAD_INPUT, "socket path");
 }
 
-static char *folder_of(const char *path)
+static char *bind_folder_of(const char *path)
 {
     size_t slash = (size_t)(strrchr(path, '/') - path);
     return kw_strdup(kw_span_of(path, slash == 0 ? 1 : slash));
@@ -43,7 +43,7 @@ static kw_err check_folder(const char *path, struct kw_note *note)
 {
     struct stat st;
     kw_err e = KW_OK;
-    char *folder = folder_of(path);
+    char *folder = bind_folder_of(path);
     if (folder == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "folder");
     if (stat(folder, &st) != 0) {
@@ -93,7 +93,7 @@ static kw_err take_lock(const char *path, int *ret_lock, struct kw_note *note)
 static struct sockaddr_un address_of(const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    KW_INVARIANT(kw_copy_str(a.sun_path, sizeof a.sun_path, kw_span_str(path)));
+    KW_MUST(kw_copy_str(a.sun_path, sizeof a.sun_path, kw_span_str(path)));
     return a;
 }
 
@@ -138,7 +138,7 @@ static kw_err bind_beside(int fd, const char *path, mode_t mode, const char *tem
     const char *name = temp;
     int folder = -1;
     if (kw_span_str(temp).len > KW_SOCKET_PATH_MAX) {
-        char *dir = folder_of(path);
+        char *dir = bind_folder_of(path);
         folder = dir != NULL ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
         kw_free(dir);
         if (folder < 0)
@@ -197,7 +197,7 @@ kw_err kw_bind(const char *path, mode_t mode, struct kw_bound *ret_bound,
                struct kw_note *note)
 {
     struct kw_bound b = {.fd = -1, .lock = -1};
-    kw_err e = check_path(path, note);
+    kw_err e = bind_check_path(path, note);
     if (!kw_failed(e))
         e = check_folder(path, note);
     if (!kw_failed(e))
@@ -240,7 +240,7 @@ static bool is_named(int fd, const char *path)
 kw_err kw_bind_inherited(const char *path, int fd, struct kw_bound *ret_bound,
                          struct kw_note *note)
 {
-    kw_err e = check_path(path, note);
+    kw_err e = bind_check_path(path, note);
     if (!kw_failed(e))
         e = check_folder(path, note);
     if (kw_failed(e))

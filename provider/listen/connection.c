@@ -40,7 +40,7 @@ void kw_connection_end(void *connection)
     kw_free(c);
 }
 
-static void refuse(struct kw_connection *c, const char *why)
+static void connection_refuse(struct kw_connection *c, const char *why)
 {
     c->listener->stats.refused_preface++;
     kw_log(KW_LOG_WARN, "connection-refused", KW_STR("class", c->listener->name),
@@ -49,7 +49,7 @@ static void refuse(struct kw_connection *c, const char *why)
 }
 
 /* From here on somebody else reads; we keep a duplicate to see the end. */
-static void hand_over(struct kw_connection *c)
+static void connection_hand_over(struct kw_connection *c)
 {
     struct kw_listener *l = c->listener;
     int fd = c->fd;
@@ -85,21 +85,21 @@ static void on_readable(evutil_socket_t fd, short what, void *self)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0)
-        refuse(c, "closed before its preface");
+        connection_refuse(c, "closed before its preface");
     else if (!kw_span_equal(kw_span_of(said, (size_t)n), kw_span_of(preface, (size_t)n)))
-        refuse(c, "does not speak HTTP/2");
+        connection_refuse(c, "does not speak HTTP/2");
     else if (n == PREFACE)
-        hand_over(c);
+        connection_hand_over(c);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *self)
 {
     (void)fd;
     (void)what;
-    refuse(self, "no preface in time");
+    connection_refuse(self, "no preface in time");
 }
 
-static bool watch(struct kw_connection *c)
+static bool connection_watch(struct kw_connection *c)
 {
     struct kw_listener *l = c->listener;
     c->readable = event_new(l->loop, c->fd, EV_READ | EV_PERSIST | EV_ET, on_readable, c);
@@ -124,7 +124,7 @@ kw_err kw_connection_new(struct kw_listener *listener, int fd, const struct kw_p
         c->next->prev = &c->next;
     listener->connections = c;
     listener->stats.waiting++;
-    if (watch(c))
+    if (connection_watch(c))
         return KW_OK;
     kw_connection_end(c);
     return kw_err_at(KW_CODE_NO_MEMORY, "connection");

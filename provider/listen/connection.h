@@ -13,7 +13,7 @@
 
 #include "bind.h"
 #include "hangup.h"
-#include "peers.h"
+#include "peer_limits.h"
 
 struct kw_connection {
     struct kw_listener *listener;

@@ -13,7 +13,7 @@
 enum { FIRST = 3 }; /* SD_LISTEN_FDS_START */
 
 /* A whole positive number up to `max`, else 0. */
-static long number_of(const char *text, long max)
+static long inherited_number_of(const char *text, long max)
 {
     char *end = NULL;
     if (text == NULL || text[0] < '0' || text[0] > '9')
@@ -26,9 +26,9 @@ static long number_of(const char *text, long max)
 size_t kw_listen_inherited(struct kw_note *note, int fds[KW_CLASSES_MAX],
                            char names[KW_CLASSES_MAX][64])
 {
-    if (number_of(kw_env_get(KW_ENV_LISTEN_PID), INT32_MAX) != getpid())
+    if (inherited_number_of(kw_env_get(KW_ENV_LISTEN_PID), INT32_MAX) != getpid())
         return 0;
-    long count = number_of(kw_env_get(KW_ENV_LISTEN_FDS), 1024);
+    long count = inherited_number_of(kw_env_get(KW_ENV_LISTEN_FDS), 1024);
     if (count > (long)KW_CLASSES_MAX) {
         kw_note_set(note, "LISTEN_FDS=%ld: at most %u sockets can be taken over", count,
                     KW_CLASSES_MAX);

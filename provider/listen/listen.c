@@ -109,7 +109,7 @@ static bool copy_options(struct kw_listener *l, const struct kw_listen_options *
     return l->name != NULL && l->path != NULL && l->uids != NULL && l->gids != NULL;
 }
 
-static kw_err watch(struct kw_listener *l)
+static kw_err listen_watch(struct kw_listener *l)
 {
     kw_err e = kw_hangup_init(&l->hangup, l->loop, kw_connection_end);
     if (kw_failed(e))
@@ -137,7 +137,7 @@ kw_err kw_listener_open(const struct kw_listen_options *options,
                 ? kw_bind_inherited(l->path, options->inherited_fd, &l->bound, note)
                 : kw_bind(l->path, options->mode, &l->bound, note);
     if (!kw_failed(e))
-        e = watch(l);
+        e = listen_watch(l);
     if (kw_failed(e))
         kw_listener_close(l);
     else

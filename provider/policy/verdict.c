@@ -19,8 +19,8 @@ static bool names_an_outage(enum kw_code code)
            code == KW_CODE_HSM_CONFIG || code == KW_CODE_HSM_DOWN;
 }
 
-static struct kw_policy_verdict refuse(kw_err why, enum kw_code otherwise,
-                                       const char *reason)
+static struct kw_policy_verdict verdict_refuse(kw_err why, enum kw_code otherwise,
+                                               const char *reason)
 {
     if (!names_an_outage(why.code))
         why.code = otherwise;
@@ -34,45 +34,49 @@ static struct kw_policy_verdict refuse(kw_err why, enum kw_code otherwise,
 static struct kw_policy_verdict starting(const struct kw_policy_facts *f)
 {
     if (kw_failed(f->why))
-        return refuse(f->why, KW_CODE_HSM_DOWN, "starting: a first attempt failed");
-    if (f->ask == KW_ASK_STATUS)
+        return verdict_refuse(f->why, KW_CODE_HSM_DOWN,
+                              "starting: a first attempt failed");
+    if (f->method == KW_METHOD_STATUS)
         return allow(KW_HOLD, "starting: status waits a little");
-    return refuse(KW_OK, KW_CODE_STARTING, "starting");
+    return verdict_refuse(KW_OK, KW_CODE_STARTING, "starting");
 }
 
 /* Whether the version of a Decrypt is usable is asked per version, not here. */
-static struct kw_policy_verdict good(const struct kw_policy_facts *f)
+static struct kw_policy_verdict verdict_good(const struct kw_policy_facts *f)
 {
-    if (f->ask == KW_ASK_DECRYPT)
+    if (f->method == KW_METHOD_DECRYPT)
         return allow(KW_ALLOW, "hsm up");
     if (f->active_known)
         return allow(KW_ALLOW, "hsm up, active version proven");
     if (!kw_failed(f->active_why))
-        return refuse(KW_OK, KW_CODE_STARTING, "no active version is proven yet");
-    return refuse(f->active_why, KW_CODE_KEY_BAD, "active version is not usable");
+        return verdict_refuse(KW_OK, KW_CODE_STARTING, "no active version is proven yet");
+    return verdict_refuse(f->active_why, KW_CODE_KEY_BAD, "active version is not usable");
 }
 
 static struct kw_policy_verdict lost(const struct kw_policy_facts *f)
 {
     if (f->on_loss == KW_ON_LOSS_FAIL_CLOSED)
-        return refuse(f->why, KW_CODE_HSM_DOWN, "fail-closed: hsm lost");
+        return verdict_refuse(f->why, KW_CODE_HSM_DOWN, "fail-closed: hsm lost");
     if (!f->outage_budget_left)
-        return refuse(f->why, KW_CODE_HSM_DOWN, "serve-cached: outage budget is spent");
-    if (f->ask == KW_ASK_ENCRYPT)
-        return refuse(f->why, KW_CODE_HSM_DOWN, "serve-cached: wrapping needs the hsm");
-    if (f->ask == KW_ASK_DECRYPT)
+        return verdict_refuse(f->why, KW_CODE_HSM_DOWN,
+                              "serve-cached: outage budget is spent");
+    if (f->method == KW_METHOD_ENCRYPT)
+        return verdict_refuse(f->why, KW_CODE_HSM_DOWN,
+                              "serve-cached: wrapping needs the hsm");
+    if (f->method == KW_METHOD_DECRYPT)
         return allow(KW_ALLOW_CACHE, "serve-cached: hsm lost, from memory only");
     /* Status must name the key_id it named before the loss; without one there is none. */
     if (f->active_known)
         return allow(KW_ALLOW, "serve-cached: hsm lost, within the outage budget");
-    return refuse(f->why, KW_CODE_HSM_DOWN, "serve-cached: no active version was proven");
+    return verdict_refuse(f->why, KW_CODE_HSM_DOWN,
+                          "serve-cached: no active version was proven");
 }
 
 struct kw_policy_verdict kw_policy_judge(const struct kw_policy_facts *facts)
 {
     switch (facts->hsm) {
     case KW_HSM_IS_STARTING: return starting(facts);
-    case KW_HSM_IS_GOOD: return good(facts);
+    case KW_HSM_IS_GOOD: return verdict_good(facts);
     case KW_HSM_IS_LOST: break;
     }
     return lost(facts); /* a state that is none of ours is treated as the worst one */

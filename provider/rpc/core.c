@@ -10,8 +10,8 @@
 
 #include "corelog.h"
 
-/* What follows one of these may be a peer's: a header's name or value, bytes of a frame.
- */
+/* What follows one of these may be a peer's: a header's name or value, bytes of a
+ * frame. */
 kw_span kw_core_log_safe(const char *message)
 {
     kw_span s = kw_span_str(message);

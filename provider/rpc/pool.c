@@ -6,7 +6,7 @@
 #include <keyward/alloc.h>
 
 #include "codec.h"
-#include "rpc_call.h"
+#include "rpc_request.h"
 
 static void share_out(struct kw_pool *pool, size_t class_count)
 {
@@ -26,7 +26,7 @@ static void free_slots(struct kw_pool *pool)
 
 kw_err kw_pool_init(struct kw_pool *pool, struct kw_rpc *rpc, size_t class_count)
 {
-    *pool = (struct kw_pool){.mutex = PTHREAD_MUTEX_INITIALIZER};
+    *pool = (struct kw_pool){.mutex = KW_MUTEX_INIT};
     pool->slots = kw_new(KW_RPC_SLOTS, sizeof *pool->slots);
     pool->classes = kw_new(class_count, sizeof *pool->classes);
     kw_err e = pool->slots == NULL || pool->classes == NULL
@@ -57,7 +57,7 @@ void kw_pool_wipe(struct kw_pool *pool)
 }
 
 /* NULL: nothing left. */
-static size_t *find_room(struct kw_pool *pool, enum kw_ask ask, size_t class_index,
+static size_t *find_room(struct kw_pool *pool, enum kw_method method, size_t class_index,
                          enum kw_place *ret_place)
 {
     struct kw_pool_class *class = &pool->classes[class_index];
@@ -68,10 +68,10 @@ static size_t *find_room(struct kw_pool *pool, enum kw_ask ask, size_t class_ind
     if (pool->common > 0)
         return &pool->common;
     *ret_place = KW_PLACE_RESERVE;
-    return ask == KW_ASK_STATUS && class->reserve > 0 ? &class->reserve : NULL;
+    return method == KW_METHOD_STATUS && class->reserve > 0 ? &class->reserve : NULL;
 }
 
-static size_t *room_of(struct kw_pool *pool, const struct kw_slot *slot)
+static size_t *pool_room_of(struct kw_pool *pool, const struct kw_slot *slot)
 {
     struct kw_pool_class *class = &pool->classes[slot->class_index];
     switch (slot->place) {
@@ -82,12 +82,13 @@ static size_t *room_of(struct kw_pool *pool, const struct kw_slot *slot)
     return &pool->common;
 }
 
-struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_ask ask, size_t class_index)
+struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_method method,
+                             size_t class_index)
 {
     struct kw_slot *s = NULL;
     enum kw_place place;
-    KW_INVARIANT(pthread_mutex_lock(&pool->mutex) == 0);
-    size_t *room = find_room(pool, ask, class_index, &place);
+    kw_mutex_lock(&pool->mutex);
+    size_t *room = find_room(pool, method, class_index, &place);
     if (room != NULL) {
         (*room)--;
         s = pool->free;
@@ -98,24 +99,24 @@ struct kw_slot *kw_pool_take(struct kw_pool *pool, enum kw_ask ask, size_t class
         if (pool->open > pool->open_max)
             pool->open_max = pool->open;
     }
-    KW_INVARIANT(pthread_mutex_unlock(&pool->mutex) == 0);
+    kw_mutex_unlock(&pool->mutex);
     return s;
 }
 
 void kw_pool_give(struct kw_pool *pool, struct kw_slot *slot)
 {
-    KW_INVARIANT(pthread_mutex_lock(&pool->mutex) == 0);
-    (*room_of(pool, slot))++;
+    kw_mutex_lock(&pool->mutex);
+    (*pool_room_of(pool, slot))++;
     slot->next = pool->free;
     pool->free = slot;
     pool->open--;
-    KW_INVARIANT(pthread_mutex_unlock(&pool->mutex) == 0);
+    kw_mutex_unlock(&pool->mutex);
 }
 
 void kw_pool_count(struct kw_pool *pool, size_t *ret_open, size_t *ret_open_max)
 {
-    KW_INVARIANT(pthread_mutex_lock(&pool->mutex) == 0);
+    kw_mutex_lock(&pool->mutex);
     *ret_open = pool->open;
     *ret_open_max = pool->open_max;
-    KW_INVARIANT(pthread_mutex_unlock(&pool->mutex) == 0);
+    kw_mutex_unlock(&pool->mutex);
 }

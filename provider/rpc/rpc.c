@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The room's door: birth, connections, death.  The order of death: the servers are told
- * and cancelled; when each has said that it is down and no call is open, the rpc thread
- * destroys them, shuts the queue down and drains it; then it is joined and the queue
- * goes. */
+/* Start, connections, stop.  The order of the stop: the servers are told
+ * and cancelled; when each has said that it is down and no request is open, the rpc
+ * thread destroys them, shuts the queue down and drains it; then it is joined and the
+ * queue goes. */
 #include "server.h"
 
 #include <signal.h>
@@ -14,17 +14,17 @@
 #include <keyward/alloc.h>
 
 #include "codec.h"
-#include "rpc_call.h"
+#include "rpc_request.h"
 
-static const char *const methods[KW_RPC_ASKS] = {
-    [KW_ASK_STATUS] = "/v2.KeyManagementService/Status",
-    [KW_ASK_ENCRYPT] = "/v2.KeyManagementService/Encrypt",
-    [KW_ASK_DECRYPT] = "/v2.KeyManagementService/Decrypt",
+static const char *const methods[KW_RPC_METHODS] = {
+    [KW_METHOD_STATUS] = "/v2.KeyManagementService/Status",
+    [KW_METHOD_ENCRYPT] = "/v2.KeyManagementService/Encrypt",
+    [KW_METHOD_DECRYPT] = "/v2.KeyManagementService/Decrypt",
 };
 
 enum {
     STREAMS_MAX = 4096,  /* of a connection: over what the pool refuses, so that a Status
-                            never queues behind parked calls in gRPC                     */
+                            never queues behind parked requests in gRPC                     */
     METADATA_MAX = 8192, /* bytes of headers */
     LOOKAHEAD = 16384, /* bytes of a stream's first window                             */
     /* What the arena needs for bookkeeping, per secret; generous. */
@@ -37,7 +37,7 @@ size_t kw_rpc_bytes(void)
            KW_RPC_RECEIVE_MAX + 4 * LOAN;
 }
 
-static grpc_arg integer(const char *key, int value)
+static grpc_arg rpc_integer(const char *key, int value)
 {
     grpc_arg a = {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key};
     a.value.integer = value;
@@ -47,15 +47,15 @@ static grpc_arg integer(const char *key, int value)
 static grpc_server *new_server(void)
 {
     grpc_arg list[] = {
-        integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, KW_RPC_RECEIVE_MAX),
-        integer(GRPC_ARG_MAX_METADATA_SIZE, METADATA_MAX),
-        integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX),
-        integer(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, LOOKAHEAD),
-        integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),
-        integer(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0),
-        integer(GRPC_ARG_ENABLE_CHANNELZ, 0),
-        integer(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
-        integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
+        rpc_integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, KW_RPC_RECEIVE_MAX),
+        rpc_integer(GRPC_ARG_MAX_METADATA_SIZE, METADATA_MAX),
+        rpc_integer(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_MAX),
+        rpc_integer(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, LOOKAHEAD),
+        rpc_integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),
+        rpc_integer(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0),
+        rpc_integer(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        rpc_integer(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
+        rpc_integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
     };
     grpc_channel_args args = {sizeof list / sizeof list[0], list};
     return grpc_server_create(&args, NULL);
@@ -69,7 +69,7 @@ static kw_err start_server(struct kw_rpc *rpc, unsigned class_index)
     s->down = (struct kw_tag){KW_TAG_DOWN, s};
     s->server = new_server();
     grpc_server_register_completion_queue(s->server, rpc->cq, NULL);
-    for (int i = 0; i < KW_RPC_ASKS; i++) {
+    for (int i = 0; i < KW_RPC_METHODS; i++) {
         s->methods[i] = grpc_server_register_method(
             s->server, methods[i], NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
         if (s->methods[i] == NULL)
@@ -77,7 +77,7 @@ static kw_err start_server(struct kw_rpc *rpc, unsigned class_index)
     }
     for (int i = 0; i < KW_RPC_POSTS; i++)
         s->posts[i] = (struct kw_post){
-            .tag = {KW_TAG_NEW, &s->posts[i]}, .server = s, .ask = i / KW_RPC_POSTED};
+            .tag = {KW_TAG_NEW, &s->posts[i]}, .server = s, .method = i / KW_RPC_POSTED};
     grpc_server_start(s->server);
     return KW_OK;
 }
@@ -111,6 +111,8 @@ static int start_thread(struct kw_rpc *rpc)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int rc = pthread_create(&rpc->thread, NULL, kw_rpc_serve, rpc);
+    if (rc == 0)
+        (void)pthread_setname_np(rpc->thread, "kw-rpc");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc;
 }
@@ -125,8 +127,8 @@ kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc)
     rpc->kms = options->kms;
     rpc->clock = options->clock;
     rpc->class_count = options->class_count;
-    rpc->peers_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    rpc->posts_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    rpc->peers_mutex = (struct kw_mutex)KW_MUTEX_INIT;
+    rpc->posts_mutex = (struct kw_mutex)KW_MUTEX_INIT;
     rpc->servers = kw_new(rpc->class_count, sizeof *rpc->servers);
     kw_err e =
         rpc->servers != NULL ? init_memory(rpc) : kw_err_at(KW_CODE_NO_MEMORY, "rpc");
@@ -139,10 +141,10 @@ kw_err kw_rpc_new(const struct kw_rpc_options *options, struct kw_rpc **ret_rpc)
     rpc->credentials = grpc_insecure_server_credentials_create();
     for (unsigned i = 0; i < rpc->class_count && !kw_failed(e); i++)
         e = start_server(rpc, i);
-    /* A name that cannot be registered or a thread that cannot start is our end anyway.
-     */
+    /* A name that cannot be registered or a thread that cannot start is our end
+     * anyway. */
     KW_INVARIANT(!kw_failed(e));
-    KW_INVARIANT(start_thread(rpc) == 0);
+    KW_MUST(start_thread(rpc) == 0);
     *ret_rpc = rpc;
     return KW_OK;
 }
@@ -156,9 +158,9 @@ kw_err kw_rpc_adopt(struct kw_rpc *rpc, size_t class_index, int fd,
     else if (rpc->stopping) /* this thread set it */
         e = kw_err_at(KW_CODE_CANCELLED, "adopt");
     if (!kw_failed(e)) {
-        KW_INVARIANT(pthread_mutex_lock(&rpc->peers_mutex) == 0);
+        kw_mutex_lock(&rpc->peers_mutex);
         e = kw_peers_put(&rpc->peers, fd, (unsigned)class_index, peer);
-        KW_INVARIANT(pthread_mutex_unlock(&rpc->peers_mutex) == 0);
+        kw_mutex_unlock(&rpc->peers_mutex);
     }
     if (kw_failed(e))
         close(fd);
@@ -175,14 +177,14 @@ uint64_t kw_rpc_beats(const struct kw_rpc *rpc)
 
 void kw_rpc_shutdown(struct kw_rpc *rpc)
 {
-    KW_INVARIANT(pthread_mutex_lock(&rpc->posts_mutex) == 0);
+    kw_mutex_lock(&rpc->posts_mutex);
     for (size_t i = 0; i < rpc->class_count && !rpc->stopping; i++) {
         struct kw_server *s = &rpc->servers[i];
         KW_TAG_RELEASE(&s->down);
         grpc_server_shutdown_and_notify(s->server, rpc->cq, &s->down);
     }
     rpc->stopping = true;
-    KW_INVARIANT(pthread_mutex_unlock(&rpc->posts_mutex) == 0);
+    kw_mutex_unlock(&rpc->posts_mutex);
 }
 
 bool kw_rpc_idle(struct kw_rpc *rpc)
@@ -203,7 +205,7 @@ void kw_rpc_free(struct kw_rpc *rpc)
     rpc->leave = (struct kw_tag){KW_TAG_LEAVE, rpc};
     KW_TAG_RELEASE(&rpc->leave);
     grpc_server_shutdown_and_notify(rpc->servers[0].server, rpc->cq, &rpc->leave);
-    KW_INVARIANT(pthread_join(rpc->thread, NULL) == 0);
+    KW_MUST(pthread_join(rpc->thread, NULL) == 0);
     kw_rpc_dismantle(rpc);
     grpc_completion_queue_destroy(rpc->cq);
     grpc_server_credentials_release(rpc->credentials);

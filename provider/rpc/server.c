@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loop on the completion queue, and what happens to a call that arrives. */
+/* The loop on the completion queue, and what happens to a request that arrives. */
 #include "server.h"
 
 #include <grpc/support/alloc.h>
@@ -7,7 +7,7 @@
 #include <keyward/log.h>
 
 #include "codec.h"
-#include "rpc_call.h"
+#include "rpc_request.h"
 #include "slices.h"
 #include "status_map.h"
 
@@ -16,7 +16,7 @@ enum { BEAT_MS = 500, LEAVING_MS = 10 };
 /* What a post held, taken out of it so that it can be posted again. */
 struct arrival {
     struct kw_server *server;
-    enum kw_ask ask;
+    enum kw_method method;
     grpc_call *call;
     gpr_timespec deadline;
     grpc_byte_buffer *payload;
@@ -24,7 +24,7 @@ struct arrival {
 
 static void post(struct kw_post *p);
 static void on_new(struct kw_post *p, bool success);
-static void admit(struct kw_rpc *rpc, const struct arrival *a);
+static void server_admit(struct kw_rpc *rpc, const struct arrival *a);
 static void sweep(struct kw_rpc *rpc);
 static bool is_over(struct kw_rpc *rpc);
 
@@ -75,7 +75,7 @@ static bool is_over(struct kw_rpc *rpc)
     return open == 0;
 }
 
-/* No call is open and no connection is left, so nobody starts anything any more; the
+/* No request is open and no connection is left, so nobody starts anything any more; the
  * posts that failed at the shutdown are still in the queue. */
 void kw_rpc_dismantle(struct kw_rpc *rpc)
 {
@@ -109,8 +109,8 @@ static grpc_call_error request(struct kw_post *p)
     p->call = NULL;
     p->payload = NULL;
     KW_TAG_RELEASE(&p->tag);
-    if (p->ask != KW_RPC_ASKS)
-        return grpc_server_request_registered_call(s->server, s->methods[p->ask],
+    if (p->method != KW_RPC_METHODS)
+        return grpc_server_request_registered_call(s->server, s->methods[p->method],
                                                    &p->call, &p->deadline, &p->metadata,
                                                    &p->payload, cq, cq, &p->tag);
     grpc_call_details_init(&p->details);
@@ -121,14 +121,14 @@ static grpc_call_error request(struct kw_post *p)
 static void post(struct kw_post *p)
 {
     struct kw_rpc *rpc = p->server->rpc;
-    KW_INVARIANT(pthread_mutex_lock(&rpc->posts_mutex) == 0);
+    kw_mutex_lock(&rpc->posts_mutex);
     if (!rpc->stopping)
-        KW_INVARIANT(request(p) == GRPC_CALL_OK);
-    KW_INVARIANT(pthread_mutex_unlock(&rpc->posts_mutex) == 0);
+        KW_MUST(request(p) == GRPC_CALL_OK);
+    kw_mutex_unlock(&rpc->posts_mutex);
 }
 
-/* The whole answer to a call that gets no slot; nothing of it is left behind. */
-static void refuse(grpc_call *call, grpc_status_code code, const char *text)
+/* The whole answer to a request that gets no slot; nothing of it is left behind. */
+static void server_refuse(grpc_call *call, grpc_status_code code, const char *text)
 {
     (void)grpc_call_cancel_with_status(call, code, text, NULL);
     grpc_call_unref(call);
@@ -139,15 +139,15 @@ static void on_other(struct kw_post *p)
     atomic_fetch_add(&p->server->rpc->counts.unimplemented, 1);
     kw_log(KW_LOG_WARN, "rpc-unknown-method", KW_INT("class", p->server->class_index),
            KW_PEER("method", kw_slice_span(&p->details.method)));
-    refuse(p->call, GRPC_STATUS_UNIMPLEMENTED,
-           "keyward: serves v2.KeyManagementService only");
+    server_refuse(p->call, GRPC_STATUS_UNIMPLEMENTED,
+                  "keyward: serves v2.KeyManagementService only");
 }
 
 static void on_new(struct kw_post *p, bool success)
 {
     struct kw_rpc *rpc = p->server->rpc;
-    struct arrival a = {p->server, KW_ASK_STATUS, p->call, p->deadline, p->payload};
-    bool other = p->ask == KW_RPC_ASKS;
+    struct arrival a = {p->server, KW_METHOD_STATUS, p->call, p->deadline, p->payload};
+    bool other = p->method == KW_RPC_METHODS;
     if (success && other)
         on_other(p);
     if (other)
@@ -156,12 +156,12 @@ static void on_new(struct kw_post *p, bool success)
     if (!success) /* the server shuts down */
         return;
     if (!other)
-        a.ask = (enum kw_ask)p->ask;
+        a.method = (enum kw_method)p->method;
     post(p);
     if (other)
         return;
     atomic_fetch_add(&rpc->counts.calls, 1);
-    admit(rpc, &a);
+    server_admit(rpc, &a);
     kw_message_wipe(a.payload);
 }
 
@@ -183,37 +183,38 @@ static bool find_peer(struct kw_rpc *rpc, const struct arrival *a,
                       struct kw_peer *ret_peer)
 {
     char *name = grpc_call_get_peer(a->call);
-    KW_INVARIANT(pthread_mutex_lock(&rpc->peers_mutex) == 0);
+    kw_mutex_lock(&rpc->peers_mutex);
     bool found = kw_peers_find(&rpc->peers, name, a->server->class_index, ret_peer);
-    KW_INVARIANT(pthread_mutex_unlock(&rpc->peers_mutex) == 0);
+    kw_mutex_unlock(&rpc->peers_mutex);
     gpr_free(name);
     return found;
 }
 
 /* A message in several slices was joined in `flat`, and wants wiping there. */
-static kw_err decode(struct kw_rpc *rpc, const struct arrival *a, struct kw_request *ret)
+static kw_err decode(struct kw_rpc *rpc, const struct arrival *a,
+                     struct kw_codec_fields *ret)
 {
     kw_span message = {0};
     kw_err e = kw_err_at(KW_CODE_BAD_INPUT, "message: size");
     if (kw_message_peek(a->payload, kw_dst_of(rpc->flat.ptr, rpc->flat.len), &message))
-        e = kw_codec_decode(a->ask, message, &rpc->block, ret);
+        e = kw_codec_decode(a->method, message, &rpc->block, ret);
     if (message.ptr == NULL || message.ptr == rpc->flat.ptr)
         kw_wipe(rpc->flat.ptr, rpc->flat.len);
     return e;
 }
 
-/* Everything of the request that the call needs, checked; the block is clear afterwards.
- */
+/* Everything of the request that the request needs, checked; the block is clear
+ * afterwards. */
 static kw_err take_in(struct kw_rpc *rpc, const struct arrival *a, struct kw_slot *slot)
 {
-    struct kw_request request = {0};
-    slot->ask = (struct kw_call){.ask = a->ask,
-                                 .class_index = a->server->class_index,
-                                 .arrived_ns = rpc->now_ns,
-                                 .until = deadline_of(rpc, a->deadline)};
-    if (kw_deadline_over(slot->ask.until, rpc->now_ns))
+    struct kw_codec_fields request = {0};
+    slot->request = (struct kw_request){.method = a->method,
+                                        .class_index = a->server->class_index,
+                                        .arrived_ns = rpc->now_ns,
+                                        .until = deadline_of(rpc, a->deadline)};
+    if (kw_deadline_over(slot->request.until, rpc->now_ns))
         return kw_err_at(KW_CODE_DEADLINE, "arrival");
-    if (!find_peer(rpc, a, &slot->ask.peer))
+    if (!find_peer(rpc, a, &slot->request.peer))
         return kw_err_at(KW_CODE_DENIED, "peer");
     kw_err e = decode(rpc, a, &request);
     if (!kw_failed(e))
@@ -231,22 +232,22 @@ static void refuse_for(struct kw_rpc *rpc, const struct arrival *a, kw_err e)
         atomic_fetch_add(&rpc->counts.malformed, 1);
     kw_log(KW_LOG_WARN, "rpc-refused", KW_INT("class", a->server->class_index),
            KW_ERR("error", e));
-    refuse(a->call, s.code, s.text);
+    server_refuse(a->call, s.code, s.text);
 }
 
-static void admit(struct kw_rpc *rpc, const struct arrival *a)
+static void server_admit(struct kw_rpc *rpc, const struct arrival *a)
 {
     if (a->payload != NULL && kw_message_is_compressed(a->payload)) {
         atomic_fetch_add(&rpc->counts.malformed, 1);
-        refuse(a->call, GRPC_STATUS_UNIMPLEMENTED,
-               "keyward: takes no compressed messages");
+        server_refuse(a->call, GRPC_STATUS_UNIMPLEMENTED,
+                      "keyward: takes no compressed messages");
         return;
     }
     if (a->payload == NULL) {
         refuse_for(rpc, a, kw_err_at(KW_CODE_BAD_INPUT, "message: none"));
         return;
     }
-    struct kw_slot *slot = kw_pool_take(&rpc->pool, a->ask, a->server->class_index);
+    struct kw_slot *slot = kw_pool_take(&rpc->pool, a->method, a->server->class_index);
     if (slot == NULL) {
         refuse_for(rpc, a, kw_err_at(KW_CODE_BUSY, "calls"));
         return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server - the room's own state, and the loop on its completion queue
+/* server - the module's own state, and the loop on its completion queue
  *
  * Threads:   see each field.
  */
@@ -14,23 +14,23 @@
 #include <keyward/rpc.h>
 
 #include "block.h"
-#include "peers.h"
+#include "connection_peers.h"
 #include "pool.h"
 #include "tag.h"
 
 /* Debian's gRPC keeps the outstanding tags in an array that it searches under the queue's
  * lock, so a few requests of each kind are posted and posted again at once. */
 enum {
-    KW_RPC_ASKS = 3,
+    KW_RPC_METHODS = 3,
     KW_RPC_POSTED = 4,
-    KW_RPC_POSTS = (KW_RPC_ASKS + 1) * KW_RPC_POSTED
+    KW_RPC_POSTS = (KW_RPC_METHODS + 1) * KW_RPC_POSTED
 };
 
-/* One request posted for a call to come. */
+/* One request posted for a request to come. */
 struct kw_post {
     struct kw_tag tag;
     struct kw_server *server;
-    int ask; /* enum kw_ask, or KW_RPC_ASKS for any other method */
+    int method; /* enum kw_method, or KW_RPC_METHODS for any other method */
     grpc_call *call;
     gpr_timespec deadline;
     grpc_metadata_array metadata;
@@ -43,7 +43,7 @@ struct kw_server {
     struct kw_rpc *rpc;
     unsigned class_index;
     grpc_server *server;
-    void *methods[KW_RPC_ASKS];
+    void *methods[KW_RPC_METHODS];
     struct kw_tag down;
     struct kw_post posts[KW_RPC_POSTS];
 };
@@ -61,12 +61,12 @@ struct kw_rpc {
     size_t class_count;
     pthread_t thread;
     struct kw_pool pool;
-    pthread_mutex_t peers_mutex;
+    struct kw_mutex peers_mutex;
     struct kw_peers peers; /* under peers_mutex */
     struct kw_tag leave;
     /* gRPC core loses a request that is posted while its server shuts down, and asserts
      * when that server is destroyed: posting and shutting down exclude each other. */
-    pthread_mutex_t posts_mutex;
+    struct kw_mutex posts_mutex;
     bool stopping; /* under posts_mutex: nothing is posted any more */
     _Atomic uint64_t beats;
     struct kw_rpc_counts counts;

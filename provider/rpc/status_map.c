@@ -36,7 +36,7 @@ static grpc_status_code status_of(enum kw_code code)
     return GRPC_STATUS_INTERNAL;
 }
 
-static const char *text_of(enum kw_code code)
+static const char *status_map_text_of(enum kw_code code)
 {
     switch (code) {
     case KW_CODE_OK: return "";
@@ -75,5 +75,5 @@ static const char *text_of(enum kw_code code)
 
 struct kw_rpc_status kw_rpc_status_of(enum kw_code code)
 {
-    return (struct kw_rpc_status){status_of(code), text_of(code)};
+    return (struct kw_rpc_status){status_of(code), status_map_text_of(code)};
 }

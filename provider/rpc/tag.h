@@ -9,9 +9,9 @@
 #include "handover.h"
 
 enum kw_tag_kind {
-    KW_TAG_NEW,     /* a struct kw_post got a call, or the server shuts down         */
+    KW_TAG_NEW,     /* a struct kw_post got a request, or the server shuts down      */
     KW_TAG_REPLIED, /* a struct kw_slot's reply is out, or cannot go out any more    */
-    KW_TAG_GONE,    /* a parked struct kw_slot's client ended the call, any way      */
+    KW_TAG_GONE,    /* a parked struct kw_slot's client ended the request, any way   */
     KW_TAG_DOWN,    /* a struct kw_server has no connection any more                 */
     KW_TAG_LEAVE,   /* kw_rpc_free wants the thread to end                           */
 };

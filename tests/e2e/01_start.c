@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 01: what keywardd refuses to start with, and what it does first when it starts. */
-#include "house.h"
+#include "instance.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,72 +9,62 @@
 #include <unistd.h>
 
 /* Starts it, expects exit status 1 and a log line that holds `remedy`. */
-static void refuses(struct house *h, const char *remedy)
+static void refuses(struct instance *h, const char *remedy)
 {
-    size_t mark = house_mark(h);
-    house_start(h, NULL);
-    house_await(h, mark, NULL, remedy, NULL);
-    assert_int_equal(house_wait_end(h), 1);
+    size_t mark = instance_mark(h);
+    instance_start(h, NULL);
+    instance_await(h, mark, NULL, remedy, NULL);
+    assert_int_equal(instance_wait_end(h), 1);
 }
 
-static void start__as_root_or_not__root_alone_is_refused_with_the_remedy(void **state)
+TEST(start__as_root_or_not__root_alone_is_refused_with_the_remedy)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     if (geteuid() == 0) { /* only root can try it */
         h.uid = 0;
         refuses(&h, "setpriv --reuid");
         h.uid = 65534;
     }
-    house_up(&h);
-    assert_int_equal(house_stop(&h), 0);
-    house_raze(&h);
+    instance_up(&h);
+    assert_int_equal(instance_stop(&h), 0);
+    instance_destroy(&h);
 }
 
-static void start__socket_folder_writable_by_others__refused(void **state)
+TEST(start__socket_folder_writable_by_others__refused)
 {
-    struct house h;
     char run[128];
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     snprintf(run, sizeof run, "%s/run", h.dir);
     CHECK(chmod(run, 0777) == 0);
     refuses(&h, "chmod");
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void start__bad_configuration__file_line_and_column(void **state)
+TEST(start__bad_configuration__file_line_and_column)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
-    house_edit(&h, "  patience: 2s\n", "  patiense: 2s\n");
+    INSTANCE(h, NULL);
+    instance_edit(&h, "  patience: 2s\n", "  patiense: 2s\n");
     refuses(&h, "keyward.yaml:");
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void start__no_state_directory__the_way_out_is_named_and_works(void **state)
+TEST(start__no_state_directory__the_way_out_is_named_and_works)
 {
-    struct house h;
     char lost[160], command[256];
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     snprintf(lost, sizeof lost, "%s.lost", h.state);
     CHECK(rename(h.state, lost) == 0);
     snprintf(command, sizeof command, "keyward state create --config %s", h.config);
     refuses(&h, command);
-    assert_int_equal(house_tool(&h, NULL, 0, "state", "create", NULL), 0);
-    house_up(&h);
-    house_raze(&h);
+    assert_int_equal(instance_tool(&h, NULL, 0, "state", "create", NULL), 0);
+    instance_up(&h);
+    instance_destroy(&h);
 }
 
 /* Owner, mode and folders: whoever could change the file could name another library. */
-static void start__configuration_that_others_can_change__refused(void **state)
+TEST(start__configuration_that_others_can_change__refused)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     CHECK(chmod(h.config, 0664) == 0);
     refuses(&h, "keyward.yaml: mode 0664 lets others change it; chmod go-w it");
     CHECK(chmod(h.config, 0644) == 0 && chmod(h.dir, 0777) == 0);
@@ -85,91 +75,80 @@ static void start__configuration_that_others_can_change__refused(void **state)
         refuses(&h, "chown it to root or to uid 65534");
         CHECK(chown(h.config, 0, (gid_t)-1) == 0);
     }
-    house_up(&h);
-    house_raze(&h);
+    instance_up(&h);
+    instance_destroy(&h);
 }
 
-static void start__good__ready_answers_and_ends_with_0(void **state)
+TEST(start__good__ready_answers_and_ends_with_0)
 {
-    struct house h;
     static struct kw_client_reply reply;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    size_t mark = house_mark(&h);
-    house_start(&h, NULL);
-    mark = house_await(&h, mark, NULL, "event=listening", "class=secrets", NULL);
-    mark = house_await(&h, mark, NULL, "event=keyring-loaded", "active=1", NULL);
-    house_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
-    struct kw_client *c = house_client(&h, h.secrets);
+    INSTANCE_AND_ARENA(h, NULL);
+    size_t mark = instance_mark(&h);
+    instance_start(&h, NULL);
+    mark = instance_await(&h, mark, NULL, "event=listening", "class=secrets", NULL);
+    mark = instance_await(&h, mark, NULL, "event=keyring-loaded", "active=1", NULL);
+    instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    struct kw_client *c = instance_client(&h, h.secrets);
     CHECK_OK(kw_client_status(c, 5 * KW_S_NS, &reply));
     assert_int_equal(reply.grpc_status, 0);
     CHECK_STR(reply.version, "v2");
     CHECK_STR(reply.healthz, "ok");
     CHECK(strncmp(reply.key_id, "kw1-1-", 6) == 0);
     kw_client_close(c);
-    assert_int_equal(house_stop(&h), 0);
+    assert_int_equal(instance_stop(&h), 0);
     CHECK(access(h.secrets, F_OK) != 0); /* its own socket file is gone */
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void start__sockets_answer_before_the_login__status_waits_for_it(void **state)
+TEST(start__sockets_answer_before_the_login__status_waits_for_it)
 {
-    struct house h;
     static struct kw_client_reply reply;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    size_t mark = house_mark(&h);
-    house_start(&h, NULL);
-    size_t listens = house_await(&h, mark, NULL, "event=listening", "class=bulk", NULL);
-    CHECK(house_await(&h, mark, NULL, "event=worker-started", NULL) > listens);
-    struct kw_client *c = house_client(&h, h.secrets);
+    INSTANCE_AND_ARENA(h, NULL);
+    size_t mark = instance_mark(&h);
+    instance_start(&h, NULL);
+    size_t listens =
+        instance_await(&h, mark, NULL, "event=listening", "class=bulk", NULL);
+    CHECK(instance_await(&h, mark, NULL, "event=worker-started", NULL) > listens);
+    struct kw_client *c = instance_client(&h, h.secrets);
     /* The client waits for the socket; the Status it sends then is held until the first
      * worker is ready, and is good. */
     CHECK_OK(kw_client_status(c, 10 * KW_S_NS, &reply));
     assert_int_equal(reply.grpc_status, 0);
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void status__one_client__its_connection_and_call_counted(void **state)
+TEST(status__one_client__its_connection_and_call_counted)
 {
     static char out[65536];
     static struct kw_client_reply reply;
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
     CHECK_OK(kw_client_status(c, 10 * KW_S_NS, &reply));
-    house_status(&h, out, sizeof out);
+    instance_status(&h, out, sizeof out);
     CHECK_HAS(out, "\"connections\":{\"open\":1,\"waiting\":0,\"accepted\":1,");
     CHECK_HAS(out, "\"connections\":{\"open\":0,\"waiting\":0,\"accepted\":0,");
     CHECK_HAS(out, "\"open_max\":1,\"calls\":1,");
-    assert_int_equal(house_tool(&h, out, sizeof out, "status", NULL), 0);
+    assert_int_equal(instance_tool(&h, out, sizeof out, "status", NULL), 0);
     CHECK_HAS(out, "connections (open 1, ");
     CHECK_HAS(out, "\nrpc  ");
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void signal__usr1__caches_wiped(void **state)
+TEST(signal__usr1__caches_wiped)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.bulk);
-    house_round_trip(c);
-    size_t mark = house_mark(&h);
-    house_signal(&h, SIGUSR1);
-    house_await(&h, mark, NULL, "event=cache-wiped", "seeds=1", NULL);
-    house_round_trip(c);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.bulk);
+    instance_round_trip(c);
+    size_t mark = instance_mark(&h);
+    instance_signal(&h, SIGUSR1);
+    instance_await(&h, mark, NULL, "event=cache-wiped", "seeds=1", NULL);
+    instance_round_trip(c);
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 KW_CASES("01-start", CASE(start__as_root_or_not__root_alone_is_refused_with_the_remedy),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 02: Encrypt and Decrypt through real gRPC, a real worker and a real token. */
-#include "house.h"
+#include "instance.h"
 
 static struct kw_client_reply sealed, reply;
 static const uint8_t seed[32] = "thirty-two bytes of a test seed";
@@ -17,36 +17,29 @@ static int decrypt(struct kw_client *c, kw_span ct, const char *key_id)
 
 enum { OK = 0, INVALID_ARGUMENT = 3, NOT_FOUND = 5, PERMISSION_DENIED = 7 };
 
-static void decrypt__other_class__permission_denied_and_both_scopes_in_the_log(
-    void **state)
+TEST(decrypt__other_class__permission_denied_and_both_scopes_in_the_log)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *secrets = house_client(&h, h.secrets),
-                     *bulk = house_client(&h, h.bulk);
-    house_encrypt(secrets, SEED, &sealed);
-    size_t mark = house_mark(&h);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *secrets = instance_client(&h, h.secrets),
+                     *bulk = instance_client(&h, h.bulk);
+    instance_encrypt(secrets, SEED, &sealed);
+    size_t mark = instance_mark(&h);
     kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
     assert_int_equal(decrypt(bulk, ct, sealed.key_id), PERMISSION_DENIED);
-    house_await(&h, mark, NULL, "event=scope-refused", "class_scope=bulk",
-                "sealed_scope=secrets", NULL);
+    instance_await(&h, mark, NULL, "event=scope-refused", "class_scope=bulk",
+                   "sealed_scope=secrets", NULL);
     kw_client_close(secrets);
     kw_client_close(bulk);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void decrypt__any_bit_changed__invalid_argument(void **state)
+TEST(decrypt__any_bit_changed__invalid_argument)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &sealed);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &sealed);
     kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
     for (size_t bit = 0; bit < 8 * ct.len; bit++) {
         sealed.ciphertext[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -59,82 +52,70 @@ static void decrypt__any_bit_changed__invalid_argument(void **state)
     assert_int_equal(decrypt(c, ct, sealed.key_id), OK);
     kw_client_reply_wipe(&reply);
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* format, purpose, mechanism, scope length; scope; seed length (2); then the IV. */
-static void decrypt__iv_of_zeros__invalid_argument_and_no_bug(void **state)
+TEST(decrypt__iv_of_zeros__invalid_argument_and_no_bug)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &sealed);
-    size_t mark = house_mark(&h), iv = 4u + sealed.ciphertext[3] + 2u;
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &sealed);
+    size_t mark = instance_mark(&h), iv = 4u + sealed.ciphertext[3] + 2u;
     memset(sealed.ciphertext + iv, 0, 12);
     kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
     for (int i = 0; i < 3; i++)
         assert_int_equal(decrypt(c, ct, sealed.key_id), INVALID_ARGUMENT);
-    house_await(&h, mark, NULL, "event=call-failed", "outcome=forged", NULL);
-    house_round_trip(c);
-    assert_int_equal(house_count(&h, mark, "outcome=bug"), 0);
-    assert_int_equal(house_count(&h, mark, "event=worker-ended"), 0);
+    instance_await(&h, mark, NULL, "event=call-failed", "outcome=forged", NULL);
+    instance_round_trip(c);
+    assert_int_equal(instance_count(&h, mark, "outcome=bug"), 0);
+    assert_int_equal(instance_count(&h, mark, "event=worker-ended"), 0);
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void decrypt__unknown_key_id__not_found(void **state)
+TEST(decrypt__unknown_key_id__not_found)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &sealed);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &sealed);
     kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
     assert_int_equal(decrypt(c, ct, "kw1-7-0123456789abcdef01234567"), NOT_FOUND);
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void encrypt__empty_or_too_long__invalid_argument(void **state)
+TEST(encrypt__empty_or_too_long__invalid_argument)
 {
-    struct house h;
     static const uint8_t big[257] = {1};
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
     CHECK_OK(kw_client_encrypt(c, kw_span_of(big, 0), UID, 5 * KW_S_NS, &reply));
     assert_int_equal(reply.grpc_status, INVALID_ARGUMENT);
     CHECK_OK(kw_client_encrypt(c, kw_span_of(big, 257), UID, 5 * KW_S_NS, &reply));
     assert_int_equal(reply.grpc_status, INVALID_ARGUMENT);
-    house_round_trip(c); /* and the session is not poisoned */
+    instance_round_trip(c); /* and the session is not poisoned */
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void many__both_classes__every_reply_is_right(void **state)
+TEST(many__both_classes__every_reply_is_right)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *secrets = house_client(&h, h.secrets),
-                     *bulk = house_client(&h, h.bulk);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *secrets = instance_client(&h, h.secrets),
+                     *bulk = instance_client(&h, h.bulk);
     for (unsigned i = 0; i < 100; i++) {
-        house_round_trip(secrets);
-        house_round_trip(bulk);
+        instance_round_trip(secrets);
+        instance_round_trip(bulk);
     }
     kw_client_close(secrets);
     kw_client_close(bulk);
-    assert_int_equal(house_stop(&h), 0);
-    house_raze(&h);
+    assert_int_equal(instance_stop(&h), 0);
+    instance_destroy(&h);
 }
 
 KW_CASES("02-round-trip",

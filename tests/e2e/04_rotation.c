@@ -37,22 +37,19 @@ static void status_names(struct kw_client *c, const char *key_id)
         fail_msg("Status names %s, not %s", reply.key_id, key_id);
 }
 
-static void rotation__under_load__no_call_fails_no_reply_is_wrong(void **state)
+TEST(rotation__under_load__no_call_fails_no_reply_is_wrong)
 {
-    struct house h;
     struct load_counts secrets, bulk;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_edit(&h, "{level: debug}", "{level: info}");
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &sealed);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_edit(&h, "{level: debug}", "{level: info}");
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &sealed);
     status_names(c, sealed.key_id);
     struct load *on_secrets = load_start(h.secrets, 3);
     struct load *on_bulk = load_start(h.bulk, 2);
     load_await(on_secrets, 100);
-    house_rotate(&h, "2");
+    instance_rotate(&h, "2");
     load_await(on_secrets, 100);
     load_await(on_bulk, 100);
     load_stop(on_secrets, &secrets);
@@ -61,138 +58,131 @@ static void rotation__under_load__no_call_fails_no_reply_is_wrong(void **state)
     load_judge(&bulk, 0);
     status_names(c, "kw1-2-");
     assert_int_equal(decrypt_sealed(c), GRPC_OK); /* of before */
-    house_ask_status(&h, 0);
+    instance_read_status(&h, 0);
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* Back to an old key: the same object serves under two key_ids. */
-static void same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts(void **state)
+TEST(same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &sealed);
-    house_do(&h, "key", "create", "--same-key-as", "1", NULL);
-    house_do(&h, "key", "accept", "2", NULL);
-    house_reload(&h, "serial=");
-    house_do(&h, "key", "activate", "2", "--only-copy", "--now", "--baseline", NULL);
-    house_reload(&h, "active=2");
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &sealed);
+    instance_do(&h, "key", "create", "--same-key-as", "1", NULL);
+    instance_do(&h, "key", "accept", "2", NULL);
+    instance_reload(&h, "serial=");
+    instance_do(&h, "key", "activate", "2", "--only-copy", "--now", "--baseline", NULL);
+    instance_reload(&h, "active=2");
     status_names(c, "kw1-2-");
     assert_int_equal(decrypt_sealed(c), GRPC_OK); /* under kw1-1- */
-    house_round_trip(c);
-    house_ask_status(&h, 0);
+    instance_round_trip(c);
+    instance_read_status(&h, 0);
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* Another node, which knows nothing of what this one has activated by itself. */
-static void retire_elsewhere(struct house *h, const char *n)
+static void retire_elsewhere(struct instance *h, const char *n)
 {
     char elsewhere[160];
     snprintf(elsewhere, sizeof elsewhere, "%s.elsewhere", h->state);
-    house_edit(h, h->state, elsewhere);
-    house_do(h, "state", "create", NULL);
-    house_do(h, "key", "retire", n, NULL);
-    house_edit(h, elsewhere, h->state);
+    instance_edit(h, h->state, elsewhere);
+    instance_do(h, "state", "create", NULL);
+    instance_do(h, "key", "retire", n, NULL);
+    instance_edit(h, elsewhere, h->state);
 }
 
 /* The three commands are those that keyward key list prints then (token/cli/way_out). */
-static void retired_elsewhere_what_it_wraps_with__serves_on_and_a_later_one_cures(
-    void **state)
+TEST(retired_elsewhere_what_it_wraps_with__serves_on_and_a_later_one_cures)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    house_rotate(&h, "2");
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &sealed);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    instance_rotate(&h, "2");
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &sealed);
     CHECK(strncmp(sealed.key_id, "kw1-2-", 6) == 0);
     retire_elsewhere(&h, "2");
-    size_t mark = house_mark(&h);
-    house_signal(&h, SIGHUP);
-    house_await(&h, mark, NULL, "event=keyring-rejected",
-                "make, accept and activate a later one", NULL);
-    house_round_trip(c);
-    CHECK_HAS(house_ask_status(&h, 1), "make, accept and activate a later one");
-    house_do(&h, "key", "create", NULL);
-    house_do(&h, "key", "accept", "3", NULL);
-    house_do(&h, "key", "activate", "3", "--baseline", "--now", "--only-copy", NULL);
-    house_reload(&h, "active=3");
+    size_t mark = instance_mark(&h);
+    instance_signal(&h, SIGHUP);
+    instance_await(&h, mark, NULL, "event=keyring-rejected",
+                   "make, accept and activate a later one", NULL);
+    instance_round_trip(c);
+    CHECK_HAS(instance_read_status(&h, 1), "make, accept and activate a later one");
+    instance_do(&h, "key", "create", NULL);
+    instance_do(&h, "key", "accept", "3", NULL);
+    instance_do(&h, "key", "activate", "3", "--baseline", "--now", "--only-copy", NULL);
+    instance_reload(&h, "active=3");
     status_names(c, "kw1-3-");
     assert_int_equal(decrypt_sealed(c), GRPC_OK);
-    house_round_trip(c);
-    house_ask_status(&h, 0);
+    instance_round_trip(c);
+    instance_read_status(&h, 0);
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* A file that shall be refused, and one text that the reason must hold. */
-static void refused(struct house *h, const char *event, const char *text, const char *why)
+static void refused(struct instance *h, const char *event, const char *text,
+                    const char *why)
 {
-    size_t mark = house_mark(h);
-    house_write(h->keyring, text);
-    house_signal(h, SIGHUP);
-    house_await(h, mark, NULL, event, why, NULL);
-    struct kw_client *c = house_client(h, h->secrets);
+    size_t mark = instance_mark(h);
+    instance_write(h->keyring, text);
+    instance_signal(h, SIGHUP);
+    instance_await(h, mark, NULL, event, why, NULL);
+    struct kw_client *c = instance_client(h, h->secrets);
     status_names(c, sealed.key_id); /* the one before goes on serving */
     assert_int_equal(decrypt_sealed(c), GRPC_OK);
-    house_round_trip(c);
+    instance_round_trip(c);
     kw_client_close(c);
-    CHECK_HAS(house_ask_status(h, 1), why);
+    CHECK_HAS(instance_read_status(h, 1), why);
 }
 
-static void cured(struct house *h, const char *good)
+static void cured(struct instance *h, const char *good)
 {
-    house_write(h->keyring, good);
-    house_reload(h, "active=1");
-    house_ask_status(h, 0);
+    instance_write(h->keyring, good);
+    instance_reload(h, "active=1");
+    instance_read_status(h, 0);
 }
 
 /* Two versions: 1 active, 2 created; the daemon has seen that.  Returns the older
  * keyring, *ret_good the one that is in use. */
-static char *two_versions(struct house *h, char **ret_good)
+static char *two_versions(struct instance *h, char **ret_good)
 {
-    house_build(h, NULL);
-    house_up(h);
-    struct kw_client *c = house_client(h, h->secrets);
-    house_encrypt(c, SEED, &sealed);
+    instance_build(h, NULL);
+    instance_up(h);
+    struct kw_client *c = instance_client(h, h->secrets);
+    instance_encrypt(c, SEED, &sealed);
     kw_client_close(c);
-    char *older = house_read(h->keyring);
-    house_do(h, "key", "create", NULL);
-    house_reload(h, "serial=");
-    *ret_good = house_read(h->keyring);
+    char *older = instance_read(h->keyring);
+    instance_do(h, "key", "create", NULL);
+    instance_reload(h, "serial=");
+    *ret_good = instance_read(h->keyring);
     return older;
 }
 
-static void keyring__refused_by_its_words__old_one_serves_until_cured(void **state)
+TEST(keyring__refused_by_its_words__old_one_serves_until_cured)
 {
-    struct house h;
+    struct instance h;
     char *good, *bad;
-    (void)state;
     kw_test_arena(1 << 20);
     char *older = two_versions(&h, &good);
     refused(&h, "event=keyring-rejected", older, "an older file was put back");
     cured(&h, good);
-    bad = house_swap(good, NULL, "\"domain\": \"demo\"", "\"domain\": \"other\"");
+    bad = instance_swap(good, NULL, "\"domain\": \"demo\"", "\"domain\": \"other\"");
     refused(&h, "event=keyring-rejected", bad, "its domain is");
     free(bad);
-    bad = house_swap(good, NULL, "\"state\": \"created\"", "\"state\": \"active\"");
+    bad = instance_swap(good, NULL, "\"state\": \"created\"", "\"state\": \"active\"");
     refused(&h, "event=keyring-rejected", bad, "state: active");
     cured(&h, good);
     free(bad);
     refused(&h, "event=keyring-rejected", "{\"keyring\": 1", "line 1");
-    CHECK_HAS(house_ask_status(&h, 1),
+    CHECK_HAS(instance_read_status(&h, 1),
               "its last good copy lies in the state directory: put it back");
     cured(&h, good);
     free(good);
     free(older);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* What others can change is not believed, however good its words are. */
@@ -204,94 +194,88 @@ static void lose(const char *state, const char *name)
 }
 
 /* Nobody but the running daemon still knows what it took and wraps with. */
-static void state_lost_while_it_runs__an_older_file_is_refused_all_the_same(void **state)
+TEST(state_lost_while_it_runs__an_older_file_is_refused_all_the_same)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    char *older = house_read(h.keyring);
-    house_rotate(&h, "2");
-    char *good = house_read(h.keyring);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &sealed);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    char *older = instance_read(h.keyring);
+    instance_rotate(&h, "2");
+    char *good = instance_read(h.keyring);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &sealed);
     CHECK(strncmp(sealed.key_id, "kw1-2-", 6) == 0);
-    size_t mark = house_mark(&h);
+    size_t mark = instance_mark(&h);
     lose(h.state, "marks.json");
     lose(h.state, "keyring.json");
     lose(h.state, "activation.json");
-    house_await(&h, mark, NULL, "event=state-lost", "marks.json is gone", NULL);
-    CHECK_HAS(house_ask_status(&h, 1), "marks.json is gone from the state directory");
+    instance_await(&h, mark, NULL, "event=state-lost", "marks.json is gone", NULL);
+    CHECK_HAS(instance_read_status(&h, 1), "marks.json is gone from the state directory");
     refused(&h, "event=keyring-rejected", older, "an older file was put back");
     assert_int_equal(decrypt_sealed(c), GRPC_OK);
-    house_write(h.keyring, good);
-    house_reload(&h, "active=2");
-    house_ask_status(&h, 0);
+    instance_write(h.keyring, good);
+    instance_reload(&h, "active=2");
+    instance_read_status(&h, 0);
     kw_client_close(c);
-    assert_int_equal(house_stop(&h), 0);
-    mark = house_mark(&h);
-    house_write(h.keyring, older); /* written down again: known after a restart, too */
-    house_start(&h, NULL);
-    house_await(&h, mark, NULL, "event=keyring-rejected", "an older file", NULL);
+    assert_int_equal(instance_stop(&h), 0);
+    mark = instance_mark(&h);
+    instance_write(h.keyring, older); /* written down again: known after a restart, too */
+    instance_start(&h, NULL);
+    instance_await(&h, mark, NULL, "event=keyring-rejected", "an older file", NULL);
     free(older);
     free(good);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void keyring__that_others_can_change__old_one_serves_until_cured(void **state)
+TEST(keyring__that_others_can_change__old_one_serves_until_cured)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
     const mode_t loose[] = {0666, 0664};
     for (size_t i = 0; i < 2; i++) {
         CHECK(chmod(h.keyring, loose[i]) == 0);
-        size_t mark = house_mark(&h);
-        house_signal(&h, SIGHUP);
-        house_await(&h, mark, NULL, "event=keyring-rejected", "lets others change it",
-                    NULL);
-        house_round_trip(c);
-        CHECK_HAS(house_ask_status(&h, 1), "chmod go-w");
+        size_t mark = instance_mark(&h);
+        instance_signal(&h, SIGHUP);
+        instance_await(&h, mark, NULL, "event=keyring-rejected", "lets others change it",
+                       NULL);
+        instance_round_trip(c);
+        CHECK_HAS(instance_read_status(&h, 1), "chmod go-w");
     }
     CHECK(chmod(h.keyring, 0644) == 0 && chmod(h.dir, 0777) == 0);
-    size_t mark = house_mark(&h);
-    house_signal(&h, SIGHUP);
-    house_await(&h, mark, NULL, "event=keyring-rejected", "lets others exchange", NULL);
+    size_t mark = instance_mark(&h);
+    instance_signal(&h, SIGHUP);
+    instance_await(&h, mark, NULL, "event=keyring-rejected", "lets others exchange",
+                   NULL);
     CHECK(chmod(h.dir, 0755) == 0);
-    house_reload(&h, "active=1");
-    house_ask_status(&h, 0);
+    instance_reload(&h, "active=1");
+    instance_read_status(&h, 0);
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void keyring__two_versions_of_one_id__old_one_serves_until_cured(void **state)
+TEST(keyring__two_versions_of_one_id__old_one_serves_until_cured)
 {
-    struct house h;
+    struct instance h;
     char *good;
-    (void)state;
     kw_test_arena(1 << 20);
     char *older = two_versions(&h, &good);
     char second[64];
     snprintf(second, sizeof second, "%.*s", KW_KEY_ID_MAX, strstr(good, "\"kw1-2-") + 1);
     second[strcspn(second, "\"")] = '\0';
-    char *number = house_swap(good, NULL, "\"n\": 2", "\"n\": 1");
-    char *both = house_swap(number, NULL, second, sealed.key_id);
+    char *number = instance_swap(good, NULL, "\"n\": 2", "\"n\": 1");
+    char *both = instance_swap(number, NULL, second, sealed.key_id);
     refused(&h, "event=keyring-rejected", both, "is there twice");
     cured(&h, good);
     free(number);
     free(both);
     free(good);
     free(older);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* The file after the one that is there, in which the check blob of version 1 has another
  * last byte: it follows, and reads well. */
-static char *next_with_bad_blob(const struct house *h)
+static char *next_with_bad_blob(const struct instance *h)
 {
     struct kw_keyring *ring = NULL;
     struct kw_keyring *next = NULL;
@@ -302,20 +286,19 @@ static char *next_with_bad_blob(const struct house *h)
     CHECK_OK(kw_keyring_save(h->keyring, next, ring->sha256, NULL));
     kw_keyring_give(ring);
     kw_keyring_give(next);
-    return house_read(h->keyring);
+    return instance_read(h->keyring);
 }
 
 /* Only the token can say that it is not what the ceremony wrote. */
-static void keyring__check_blob_edited__not_proven_and_old_one_serves(void **state)
+TEST(keyring__check_blob_edited__not_proven_and_old_one_serves)
 {
-    struct house h;
+    struct instance h;
     char *good;
-    (void)state;
     kw_test_arena(1 << 20);
     char *older = two_versions(&h, &good);
     char *bad = next_with_bad_blob(&h);
     char *same_serial =
-        house_swap(good, NULL, "\"check-blob\": \"01", "\"check-blob\": \"02");
+        instance_swap(good, NULL, "\"check-blob\": \"01", "\"check-blob\": \"02");
     refused(&h, "event=keyring-rejected", same_serial, "made from another file");
     cured(&h, good);
     free(same_serial);
@@ -324,39 +307,36 @@ static void keyring__check_blob_edited__not_proven_and_old_one_serves(void **sta
     free(bad);
     free(good);
     free(older);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* What another node sealed under version 2 arrives before anybody said SIGHUP here. */
-static void decrypt__key_id_of_a_newer_version__file_read_again_by_itself(void **state)
+TEST(decrypt__key_id_of_a_newer_version__file_read_again_by_itself)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    char *old_ring = house_read(h.keyring);
-    house_up(&h);
-    house_rotate(&h, "2");
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &sealed);
+    INSTANCE_AND_ARENA(h, NULL);
+    char *old_ring = instance_read(h.keyring);
+    instance_up(&h);
+    instance_rotate(&h, "2");
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &sealed);
     kw_client_close(c);
-    assert_int_equal(house_stop(&h), 0);
-    char *new_ring = house_read(h.keyring);
-    house_write(h.keyring, old_ring);
-    house_forget(&h);
-    house_up(&h);
-    c = house_client(&h, h.secrets);
+    assert_int_equal(instance_stop(&h), 0);
+    char *new_ring = instance_read(h.keyring);
+    instance_write(h.keyring, old_ring);
+    instance_forget(&h);
+    instance_up(&h);
+    c = instance_client(&h, h.secrets);
     status_names(c, "kw1-1-");
-    house_write(h.keyring, new_ring); /* here version 2 is accepted, not active */
-    size_t mark = house_mark(&h);
+    instance_write(h.keyring, new_ring); /* here version 2 is accepted, not active */
+    size_t mark = instance_mark(&h);
     assert_int_equal(decrypt_sealed(c), GRPC_NOT_FOUND);
-    house_await(&h, mark, NULL, "event=keyring-in-use", "active=1", NULL);
+    instance_await(&h, mark, NULL, "event=keyring-in-use", "active=1", NULL);
     assert_int_equal(decrypt_sealed(c), GRPC_OK);
     status_names(c, "kw1-1-");
     kw_client_close(c);
     free(old_ring);
     free(new_ring);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 KW_CASES("04-rotation",

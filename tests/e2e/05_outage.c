@@ -48,11 +48,11 @@ static void says_data_is_intact(void)
 struct cached {
     long secrets, bulk;
 };
-static struct cached cache_entries(struct house *h)
+static struct cached cache_entries(struct instance *h)
 {
     static char doc[65536];
     struct cached n;
-    house_status(h, doc, sizeof doc);
+    instance_status(h, doc, sizeof doc);
     char *first = strstr(doc, "\"cache\":{\"entries\":"), *second;
     CHECK(first != NULL &&
           (second = strstr(first + 1, "\"cache\":{\"entries\":")) != NULL);
@@ -62,23 +62,23 @@ static struct cached cache_entries(struct house *h)
 }
 
 /* Looks again after each line of the log. */
-static void await_forgotten(struct house *h)
+static void await_forgotten(struct instance *h)
 {
     for (;;) {
-        size_t mark = house_mark(h);
+        size_t mark = instance_mark(h);
         struct cached n = cache_entries(h);
         if (n.secrets == 0 && n.bulk == 0)
             return;
-        house_await(h, mark, NULL, "event=", NULL);
+        instance_await(h, mark, NULL, "event=", NULL);
     }
 }
 
 /* One seed of each class in its cache, another one of bulk that is not. */
-static void fill(struct house *h, struct kw_client *secrets, struct kw_client *bulk)
+static void fill(struct instance *h, struct kw_client *secrets, struct kw_client *bulk)
 {
-    house_encrypt(secrets, SEED, &in_secrets);
-    house_encrypt(bulk, SEED, &in_bulk);
-    house_encrypt(bulk, SEED, &other_in_bulk);
+    instance_encrypt(secrets, SEED, &in_secrets);
+    instance_encrypt(bulk, SEED, &in_bulk);
+    instance_encrypt(bulk, SEED, &other_in_bulk);
     assert_int_equal(decrypt(secrets, &in_secrets), GRPC_OK);
     assert_int_equal(decrypt(bulk, &in_bulk), GRPC_OK);
     struct cached n = cache_entries(h);
@@ -86,16 +86,14 @@ static void fill(struct house *h, struct kw_client *secrets, struct kw_client *b
     assert_int_equal(n.bulk, 1);
 }
 
-static void lost__fail_closed__everything_unavailable_and_nothing_kept(void **state)
+TEST(lost__fail_closed__everything_unavailable_and_nothing_kept)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets), *bulk = house_client(&h, h.bulk);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets),
+                     *bulk = instance_client(&h, h.bulk);
     fill(&h, c, bulk);
-    house_lose(&h, 2);
+    instance_lose(&h, 2);
     assert_int_equal(status(c), GRPC_UNAVAILABLE);
     says_data_is_intact();
     assert_int_equal(encrypt(c), GRPC_UNAVAILABLE);
@@ -104,29 +102,26 @@ static void lost__fail_closed__everything_unavailable_and_nothing_kept(void **st
                      GRPC_UNAVAILABLE); /* though it was cached */
     says_data_is_intact();
     assert_int_equal(cache_entries(&h).secrets, 0);
-    CHECK_HAS(house_ask_status(&h, 1), "lost");
-    house_find(&h);
+    CHECK_HAS(instance_read_status(&h, 1), "lost");
+    instance_find(&h);
     assert_int_equal(status(c), GRPC_OK);
     CHECK_STR(reply.key_id, in_secrets.key_id);
     assert_int_equal(decrypt(c, &in_secrets), GRPC_OK);
-    house_round_trip(c);
-    house_ask_status(&h, 0);
+    instance_round_trip(c);
+    instance_read_status(&h, 0);
     kw_client_close(c);
     kw_client_close(bulk);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void lost__serve_cached__same_key_id_and_cached_seeds_only(void **state)
+TEST(lost__serve_cached__same_key_id_and_cached_seeds_only)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.bulk),
-                     *secrets = house_client(&h, h.secrets);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.bulk),
+                     *secrets = instance_client(&h, h.secrets);
     fill(&h, secrets, c);
-    house_lose(&h, 2);
+    instance_lose(&h, 2);
     assert_int_equal(status(c), GRPC_OK);
     CHECK_STR(reply.healthz, "ok");
     CHECK_STR(reply.key_id, in_bulk.key_id);
@@ -135,50 +130,44 @@ static void lost__serve_cached__same_key_id_and_cached_seeds_only(void **state)
     says_data_is_intact();
     assert_int_equal(encrypt(c), GRPC_UNAVAILABLE);
     assert_int_equal(cache_entries(&h).bulk, 1);
-    house_find(&h);
+    instance_find(&h);
     assert_int_equal(status(c), GRPC_OK);
     CHECK_STR(reply.key_id, in_bulk.key_id);
     assert_int_equal(decrypt(c, &other_in_bulk), GRPC_OK);
-    house_round_trip(c);
+    instance_round_trip(c);
     kw_client_close(c);
     kw_client_close(secrets);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void lost__serve_cached_and_budget_spent__as_fail_closed(void **state)
+TEST(lost__serve_cached_and_budget_spent__as_fail_closed)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_edit(&h, "    max-outage: 15m\n", "    max-outage: 1s\n");
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.bulk),
-                     *secrets = house_client(&h, h.secrets);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_edit(&h, "    max-outage: 15m\n", "    max-outage: 1s\n");
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.bulk),
+                     *secrets = instance_client(&h, h.secrets);
     fill(&h, secrets, c);
-    house_lose(&h, 2);
+    instance_lose(&h, 2);
     await_forgotten(&h);
     assert_int_equal(status(c), GRPC_UNAVAILABLE);
     assert_int_equal(decrypt(c, &in_bulk), GRPC_UNAVAILABLE);
     assert_int_equal(cache_entries(&h).bulk, 0);
     kw_client_close(c);
     kw_client_close(secrets);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void lost__under_load__unavailable_then_all_is_well_again(void **state)
+TEST(lost__under_load__unavailable_then_all_is_well_again)
 {
-    struct house h;
     struct load_counts during, after;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_edit(&h, "{level: debug}", "{level: info}");
-    house_up(&h);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_edit(&h, "{level: debug}", "{level: info}");
+    instance_up(&h);
     struct load *load = load_start(h.secrets, 3);
     load_await(load, 20);
-    house_lose(&h, 2);
-    house_find(&h);
+    instance_lose(&h, 2);
+    instance_find(&h);
     load_await(load, 20);
     load_stop(load, &during);
     load_judge(&during, LOAD_MAY(GRPC_UNAVAILABLE) | LOAD_MAY(GRPC_DEADLINE_EXCEEDED));
@@ -187,76 +176,71 @@ static void lost__under_load__unavailable_then_all_is_well_again(void **state)
     load_await(load, 20);
     load_stop(load, &after);
     load_judge(&after, 0);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* Version 1's object is gone from the token; 2 is active. */
-static void one_key_lost__only_its_decrypts_fail(void **state)
+TEST(one_key_lost__only_its_decrypts_fail)
 {
-    struct house h;
     static struct kw_client_reply under_2;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    char *object = house_key_object(&h);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &in_secrets);
-    house_rotate(&h, "2");
-    house_encrypt(c, SEED, &under_2);
-    house_await_workers(&h, 2); /* one that is just logging in is not killed */
-    size_t mark = house_mark(&h);
-    house_object_away(&h, object);
-    house_signal_workers(&h, SIGKILL); /* this library sees it only when it starts */
-    mark = house_await(&h, mark, NULL, "event=key-verdict", in_secrets.key_id,
-                       "verdict=key-bad", NULL);
+    INSTANCE_AND_ARENA(h, NULL);
+    char *object = instance_key_object(&h);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &in_secrets);
+    instance_rotate(&h, "2");
+    instance_encrypt(c, SEED, &under_2);
+    instance_await_workers(&h, 2); /* one that is just logging in is not killed */
+    size_t mark = instance_mark(&h);
+    instance_object_away(&h, object);
+    instance_signal_workers(&h, SIGKILL); /* this library sees it only when it starts */
+    mark = instance_await(&h, mark, NULL, "event=key-verdict", in_secrets.key_id,
+                          "verdict=key-bad", NULL);
     assert_int_equal(decrypt(c, &in_secrets), GRPC_UNAVAILABLE);
     says_data_is_intact();
     assert_int_equal(status(c), GRPC_OK);
     CHECK_STR(reply.key_id, under_2.key_id);
     assert_int_equal(decrypt(c, &under_2), GRPC_OK);
-    house_round_trip(c);
-    CHECK_HAS(house_ask_status(&h, 1), "version 1 (active) is key-bad");
-    house_object_back(&h, object);
-    house_await_workers(&h, 2);
-    house_signal_workers(&h, SIGKILL);
-    house_await(&h, mark, NULL, "event=key-verdict", in_secrets.key_id, "verdict=ok",
-                NULL);
+    instance_round_trip(c);
+    CHECK_HAS(instance_read_status(&h, 1), "version 1 (active) is key-bad");
+    instance_object_back(&h, object);
+    instance_await_workers(&h, 2);
+    instance_signal_workers(&h, SIGKILL);
+    instance_await(&h, mark, NULL, "event=key-verdict", in_secrets.key_id, "verdict=ok",
+                   NULL);
     assert_int_equal(decrypt(c, &in_secrets), GRPC_OK);
     kw_client_close(c);
     free(object);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void liar_about(struct house *h, const char *before, const char *key_id,
-                       const char *after)
+static void fault_about(struct instance *h, const char *before, const char *key_id,
+                        const char *after)
 {
     char control[160];
     snprintf(control, sizeof control, "%s%s%s\n", before, key_id, after);
-    house_liar_tell(h, control);
+    instance_fault_set(h, control);
 }
 
 /* The active version's object says, while it is in use, that it may leave the token. */
-static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
+TEST(one_key_exposed__ends_everywhere_and_the_rest_serves)
 {
-    struct house h;
     static struct kw_client_reply under_2;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_liar_between(&h);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets), *bulk = house_client(&h, h.bulk);
-    house_encrypt(c, SEED, &in_secrets);
-    house_rotate(&h, "2");
-    house_encrypt(c, SEED, &under_2);
-    house_encrypt(bulk, SEED, &in_bulk);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_fault_between(&h);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets),
+                     *bulk = instance_client(&h, h.bulk);
+    instance_encrypt(c, SEED, &in_secrets);
+    instance_rotate(&h, "2");
+    instance_encrypt(c, SEED, &under_2);
+    instance_encrypt(bulk, SEED, &in_bulk);
     assert_int_equal(decrypt(c, &under_2), GRPC_OK); /* and is in memory now */
     assert_int_equal(decrypt(bulk, &in_bulk), GRPC_OK);
-    size_t mark = house_mark(&h);
-    liar_about(&h, "fake=0x162:1\nfakefor=", under_2.key_id, "");
-    house_await(&h, mark, NULL, "event=key-verdict", under_2.key_id, "verdict=key-bad",
-                NULL);
+    size_t mark = instance_mark(&h);
+    fault_about(&h, "fake=0x162:1\nfakefor=", under_2.key_id, "");
+    instance_await(&h, mark, NULL, "event=key-verdict", under_2.key_id, "verdict=key-bad",
+                   NULL);
     for (int i = 0; i < 4; i++) { /* whichever worker would be asked */
         assert_int_equal(status(c), GRPC_UNAVAILABLE);
         says_data_is_intact();
@@ -267,55 +251,55 @@ static void one_key_exposed__ends_everywhere_and_the_rest_serves(void **state)
         assert_int_equal(decrypt(bulk, &in_bulk), GRPC_UNAVAILABLE);
         assert_int_equal(decrypt(c, &in_secrets), GRPC_OK);
     }
-    const char *text = house_ask_status(&h, 1);
+    const char *text = instance_read_status(&h, 1);
     CHECK_HAS(text, "version 2 (accepted) is key-bad");
     CHECK_HAS(text, "version 2, found at the token: exposed");
-    assert_int_equal(house_count(&h, mark, "event=hsm-state"), 0);
-    mark = house_mark(&h);
-    house_liar_tell(&h, "");
-    house_await(&h, mark, NULL, "event=key-verdict", under_2.key_id, "verdict=ok", NULL);
+    assert_int_equal(instance_count(&h, mark, "event=hsm-state"), 0);
+    mark = instance_mark(&h);
+    instance_fault_set(&h, "");
+    instance_await(&h, mark, NULL, "event=key-verdict", under_2.key_id, "verdict=ok",
+                   NULL);
     assert_int_equal(status(c), GRPC_OK);
     assert_int_equal(decrypt(c, &under_2), GRPC_OK);
-    house_ask_status(&h, 0);
+    instance_read_status(&h, 0);
     kw_client_close(c);
     kw_client_close(bulk);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void duplicate_label__served_and_status_is_one(void **state)
+TEST(duplicate_label__served_and_status_is_one)
 {
-    struct house h;
     static struct kw_client_reply under_2;
     char other[64];
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_liar_between(&h);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &in_secrets);
-    house_rotate(&h, "2");
-    house_encrypt(c, SEED, &under_2);
-    size_t mark = house_mark(&h);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_fault_between(&h);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &in_secrets);
+    instance_rotate(&h, "2");
+    instance_encrypt(c, SEED, &under_2);
+    size_t mark = instance_mark(&h);
     snprintf(other, sizeof other, ":%s", in_secrets.key_id);
-    liar_about(&h, "twin=", under_2.key_id, other);
-    house_await(&h, mark, NULL, "event=key-finding", under_2.key_id,
-                "found=duplicate-label", NULL);
-    house_await_workers(&h, 2);
-    mark = house_mark(&h);
-    house_signal_workers(&h, SIGKILL); /* new ones take the right one of the two */
-    house_await(&h, mark, NULL, "event=worker-ready", NULL);
+    fault_about(&h, "twin=", under_2.key_id, other);
+    instance_await(&h, mark, NULL, "event=key-finding", under_2.key_id,
+                   "found=duplicate-label", NULL);
+    instance_await_workers(&h, 2);
+    mark = instance_mark(&h);
+    instance_signal_workers(&h, SIGKILL); /* new ones take the right one of the two */
+    instance_await(&h, mark, NULL, "event=worker-ready", NULL);
     assert_int_equal(status(c), GRPC_OK);
     CHECK_STR(reply.key_id, under_2.key_id);
     assert_int_equal(decrypt(c, &under_2), GRPC_OK);
-    house_round_trip(c);
-    CHECK_HAS(house_ask_status(&h, 1), "version 2, found at the token: duplicate-label");
-    mark = house_mark(&h);
-    house_liar_tell(&h, "");
-    house_await(&h, mark, NULL, "event=key-finding", under_2.key_id, "found=\"\"", NULL);
-    house_ask_status(&h, 0);
+    instance_round_trip(c);
+    CHECK_HAS(instance_read_status(&h, 1),
+              "version 2, found at the token: duplicate-label");
+    mark = instance_mark(&h);
+    instance_fault_set(&h, "");
+    instance_await(&h, mark, NULL, "event=key-finding", under_2.key_id, "found=\"\"",
+                   NULL);
+    instance_read_status(&h, 0);
     kw_client_close(c);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 KW_CASES("05-outage", CASE(lost__fail_closed__everything_unavailable_and_nothing_kept),

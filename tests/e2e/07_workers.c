@@ -13,22 +13,22 @@ enum { WORKERS = 2, BLOWS = 50 };
 /* ---- blows
  * ------------------------------------------------------------------------------ */
 
-static void await_worker(struct house *h, size_t mark, const char *event, pid_t pid)
+static void await_worker(struct instance *h, size_t mark, const char *event, pid_t pid)
 {
     char who[32];
     snprintf(who, sizeof who, " pid=%d ", (int)pid);
-    house_await(h, mark, NULL, event, who, NULL);
+    instance_await(h, mark, NULL, event, who, NULL);
 }
 
 /* Of every five: three are killed, one stands still until keyward kills it, one comes
  * back when it has been given up. */
-static void blow(struct house *h, unsigned i)
+static void blow(struct instance *h, unsigned i)
 {
     pid_t pids[WORKERS + 1];
-    house_await_workers(h, WORKERS);
-    assert_int_equal(house_workers(h, pids, WORKERS + 1), WORKERS);
+    instance_await_workers(h, WORKERS);
+    assert_int_equal(instance_workers(h, pids, WORKERS + 1), WORKERS);
     pid_t victim = pids[i / 5 % WORKERS];
-    size_t mark = house_mark(h);
+    size_t mark = instance_mark(h);
     CHECK(kill(victim, i % 5 < 3 ? SIGKILL : SIGSTOP) == 0);
     if (i % 5 >= 3)
         await_worker(h, mark, "event=worker-stuck", victim);
@@ -37,30 +37,28 @@ static void blow(struct house *h, unsigned i)
     await_worker(h, mark, "event=worker-ended", victim);
 }
 
-static void workers__killed_and_stopped_50_times_under_load__no_reply_is_wrong(
-    void **state)
+TEST(workers__killed_and_stopped_50_times_under_load__no_reply_is_wrong)
 {
-    struct house h;
+    struct instance h;
     struct load_counts during, after;
-    (void)state;
     kw_test_as_root(); /* the daemon's descriptors are counted, and it is not dumpable */
     kw_test_arena(1 << 20);
-    house_build(&h, "  deadline: 1000ms\n"
-                    "  patience: 1s\n"
-                    "  suspect: 10s\n"
-                    "  recover: 1s\n"
-                    "  probe: {every: 1s, stale-after: 30s}\n");
-    house_edit(&h, "{level: debug}", "{level: info}");
-    house_up(&h);
+    instance_build(&h, "  deadline: 1000ms\n"
+                       "  patience: 1s\n"
+                       "  suspect: 10s\n"
+                       "  recover: 1s\n"
+                       "  probe: {every: 1s, stale-after: 30s}\n");
+    instance_edit(&h, "{level: debug}", "{level: info}");
+    instance_up(&h);
     struct load *load = load_start(h.secrets, 4);
     load_await(load, 20);
-    house_await_workers(&h, WORKERS);
-    size_t descriptors = house_descriptors(h.daemon);
+    instance_await_workers(&h, WORKERS);
+    size_t descriptors = instance_descriptors(h.daemon);
     for (unsigned i = 0; i < BLOWS; i++)
         blow(&h, i);
-    house_await_workers(&h, WORKERS);
+    instance_await_workers(&h, WORKERS);
     load_await(load, 20);
-    assert_int_equal(house_descriptors(h.daemon), descriptors);
+    assert_int_equal(instance_descriptors(h.daemon), descriptors);
     load_stop(load, &during);
     /* What was being executed at two deaths is held back; that is FAILED_PRECONDITION. */
     load_judge(&during, LOAD_MAY(GRPC_UNAVAILABLE) | LOAD_MAY(GRPC_DEADLINE_EXCEEDED) |
@@ -70,9 +68,9 @@ static void workers__killed_and_stopped_50_times_under_load__no_reply_is_wrong(
     load_await(load, 100);
     load_stop(load, &after);
     load_judge(&after, 0);
-    assert_int_equal(house_stop(&h), 0);
-    house_check_workers_gone(&h, 0);
-    house_raze(&h);
+    assert_int_equal(instance_stop(&h), 0);
+    instance_check_workers_gone(&h, 0);
+    instance_destroy(&h);
 }
 
 /* ---- a call that hangs
@@ -98,14 +96,14 @@ static void *ask(void *ctx)
 
 /* The Decrypt is with a worker when the status document says that a job is sent; a Status
  * after that, on the same connection, is replied before the Decrypt is. */
-static void status_overtakes(struct house *h, struct lone *l)
+static void status_overtakes(struct instance *h, struct lone *l)
 {
     static char doc[65536];
     static struct kw_client_reply status;
     CHECK(pthread_create(&l->thread, NULL, ask, l) == 0);
     do {
         CHECK(!atomic_load(&l->replied));
-        house_status(h, doc, sizeof doc);
+        instance_status(h, doc, sizeof doc);
     } while (strstr(doc, "\"sent\":1,") == NULL);
     CHECK_OK(kw_client_status(l->client, 10 * KW_S_NS, &status));
     CHECK(!atomic_load(&l->replied));
@@ -122,53 +120,46 @@ static const char calm[] = "  deadline: 2900ms\n"
                            "  recover: 1s\n"
                            "  probe: {every: 60s, stale-after: 10m}\n";
 
-static void begin(struct house *h, struct lone *l)
+static void begin(struct instance *h, struct lone *l)
 {
-    house_up(h);
-    house_await_workers(h, WORKERS);
-    l->client = house_client(h, h->secrets);
-    house_encrypt(l->client, kw_span_str("a seed that waits"), &l->sealed);
+    instance_up(h);
+    instance_await_workers(h, WORKERS);
+    l->client = instance_client(h, h->secrets);
+    instance_encrypt(l->client, kw_span_str("a seed that waits"), &l->sealed);
 }
 
-static void end(struct house *h, struct lone *l)
+static void end(struct instance *h, struct lone *l)
 {
-    house_await_workers(h, WORKERS);
-    house_round_trip(l->client);
+    instance_await_workers(h, WORKERS);
+    instance_round_trip(l->client);
     kw_client_close(l->client);
-    house_raze(h);
+    instance_destroy(h);
 }
 
-static void decrypt__hangs_in_the_module__status_on_its_connection_answers(void **state)
+TEST(decrypt__hangs_in_the_module__status_on_its_connection_answers)
 {
-    struct house h;
     static struct lone l;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, calm);
-    house_liar_between(&h);
+    INSTANCE_AND_ARENA(h, calm);
+    instance_fault_between(&h);
     begin(&h, &l);
-    house_liar_tell(&h, "C_Decrypt hang\n");
-    size_t mark = house_mark(&h);
+    instance_fault_set(&h, "C_Decrypt hang\n");
+    size_t mark = instance_mark(&h);
     status_overtakes(&h, &l);
-    house_await(&h, mark, NULL, "event=worker-stuck", "in=operation", NULL);
-    house_liar_tell(&h, "");
+    instance_await(&h, mark, NULL, "event=worker-stuck", "in=operation", NULL);
+    instance_fault_set(&h, "");
     end(&h, &l);
 }
 
-static void decrypt__all_workers_stand_still__status_on_its_connection_answers(
-    void **state)
+TEST(decrypt__all_workers_stand_still__status_on_its_connection_answers)
 {
-    struct house h;
     static struct lone l;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, calm);
+    INSTANCE_AND_ARENA(h, calm);
     begin(&h, &l);
-    assert_int_equal(house_signal_workers(&h, SIGSTOP), WORKERS);
-    size_t mark = house_mark(&h);
+    assert_int_equal(instance_signal_workers(&h, SIGSTOP), WORKERS);
+    size_t mark = instance_mark(&h);
     status_overtakes(&h, &l);
-    house_await(&h, mark, NULL, "event=worker-stuck", NULL);
-    house_signal_workers(&h, SIGCONT);
+    instance_await(&h, mark, NULL, "event=worker-stuck", NULL);
+    instance_signal_workers(&h, SIGCONT);
     end(&h, &l);
 }
 

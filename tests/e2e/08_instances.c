@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 08: who owns a socket path: a second keyward, a dead one, a stranger. */
-#include "house.h"
+#include "instance.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -18,62 +18,58 @@ static ino_t inode_of(const char *path)
 }
 
 /* Starts it, expects exit status 1 and a log line that holds both texts. */
-static void refuses(struct house *h, const char *path, const char *why)
+static void refuses(struct instance *h, const char *path, const char *why)
 {
-    size_t mark = house_mark(h);
-    house_start(h, NULL);
-    house_await(h, mark, NULL, "event=cannot-start", path, why, NULL);
-    assert_int_equal(house_wait_end(h), 1);
+    size_t mark = instance_mark(h);
+    instance_start(h, NULL);
+    instance_await(h, mark, NULL, "event=cannot-start", path, why, NULL);
+    assert_int_equal(instance_wait_end(h), 1);
 }
 
-static void second_instance__refused_and_the_first_is_undisturbed(void **state)
+TEST(second_instance__refused_and_the_first_is_undisturbed)
 {
-    struct house h, second;
-    (void)state;
+    struct instance h, second;
     kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_round_trip(c);
+    instance_build(&h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_round_trip(c);
     const ino_t inodes[] = {inode_of(h.secrets), inode_of(h.bulk), inode_of(h.status)};
-    size_t mark = house_mark(&h);
-    house_share(&second, &h);
+    size_t mark = instance_mark(&h);
+    instance_share(&second, &h);
     refuses(&second, h.secrets, "is keywardd running already?");
-    house_unshare(&second);
+    instance_unshare(&second);
     CHECK(inode_of(h.secrets) == inodes[0] && inode_of(h.bulk) == inodes[1] &&
           inode_of(h.status) == inodes[2]);
-    house_round_trip(c);
-    struct kw_client *fresh = house_client(&h, h.bulk);
-    house_round_trip(fresh);
-    assert_int_equal(house_count(&h, mark, "event=worker-ended"), 0);
+    instance_round_trip(c);
+    struct kw_client *fresh = instance_client(&h, h.bulk);
+    instance_round_trip(fresh);
+    assert_int_equal(instance_count(&h, mark, "event=worker-ended"), 0);
     char doc[32768];
-    house_status(&h, doc, sizeof doc);
+    instance_status(&h, doc, sizeof doc);
     CHECK_HAS(doc, "\"state\":\"up\"");
     kw_client_close(c);
     kw_client_close(fresh);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void stale_sockets_of_a_killed_one__replaced(void **state)
+TEST(stale_sockets_of_a_killed_one__replaced)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    house_signal(&h, SIGKILL);
-    assert_int_equal(house_wait_end(&h), 128 + SIGKILL);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    instance_signal(&h, SIGKILL);
+    assert_int_equal(instance_wait_end(&h), 128 + SIGKILL);
     CHECK(inode_of(h.secrets) != 0 && inode_of(h.status) != 0); /* they are still there */
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_round_trip(c);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_round_trip(c);
     kw_client_close(c);
     char doc[32768];
-    house_status(&h, doc, sizeof doc);
+    instance_status(&h, doc, sizeof doc);
     CHECK_HAS(doc, "\"state\":\"up\"");
-    assert_int_equal(house_stop(&h), 0);
+    assert_int_equal(instance_stop(&h), 0);
     CHECK(access(h.secrets, F_OK) != 0 && access(h.status, F_OK) != 0);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 static int stranger(const char *path, mode_t mode)
@@ -104,7 +100,7 @@ static void still_answers(const char *path, int listener)
     close(fd);
 }
 
-static void strangers_live_socket(struct house *h, const char *path, mode_t mode,
+static void strangers_live_socket(struct instance *h, const char *path, mode_t mode,
                                   const char *why)
 {
     int fd = stranger(path, mode);
@@ -116,27 +112,22 @@ static void strangers_live_socket(struct house *h, const char *path, mode_t mode
     CHECK(unlink(path) == 0);
 }
 
-static void strangers_live_socket__refused_and_never_unlinked(void **state)
+TEST(strangers_live_socket__refused_and_never_unlinked)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     strangers_live_socket(&h, h.secrets, 0666, "answers");
     strangers_live_socket(&h, h.bulk, 0600,
                           "answers"); /* when root's: keywardd may not even ask */
     strangers_live_socket(&h, h.status, 0666, "answers");
     strangers_live_socket(&h, h.status, 0600, "answers");
-    house_up(&h);
-    house_raze(&h);
+    instance_up(&h);
+    instance_destroy(&h);
 }
 
-static void no_socket_on_the_path__refused_and_left_alone(void **state)
+TEST(no_socket_on_the_path__refused_and_left_alone)
 {
-    struct house h;
     char text[8] = "";
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     int fd = open(h.bulk, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     CHECK(fd >= 0 && write(fd, "mine", 4) == 4);
     refuses(&h, h.bulk, "no socket");
@@ -144,7 +135,7 @@ static void no_socket_on_the_path__refused_and_left_alone(void **state)
     CHECK_STR(text, "mine");
     CHECK(access(h.bulk, F_OK) == 0);
     close(fd);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 KW_CASES("08-instances", CASE(second_instance__refused_and_the_first_is_undisturbed),

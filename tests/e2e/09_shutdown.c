@@ -7,28 +7,25 @@
 #include <signal.h>
 #include <unistd.h>
 
-static void ended_cleanly(struct house *h)
+static void ended_cleanly(struct instance *h)
 {
-    assert_int_equal(house_wait_end(h), 0);
-    house_check_workers_gone(h, 0);
+    assert_int_equal(instance_wait_end(h), 0);
+    instance_check_workers_gone(h, 0);
     CHECK(access(h->secrets, F_OK) != 0 && access(h->bulk, F_OK) != 0 &&
           access(h->status, F_OK) != 0);
 }
 
 /* Behind the end of the daemon the clients wait for a server until their own deadline. */
-static void sigterm__under_load__exit_0_and_no_reply_is_wrong(void **state)
+TEST(sigterm__under_load__exit_0_and_no_reply_is_wrong)
 {
-    struct house h;
     struct load_counts secrets, bulk;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_edit(&h, "{level: debug}", "{level: info}");
-    house_up(&h);
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_edit(&h, "{level: debug}", "{level: info}");
+    instance_up(&h);
     struct load *on_secrets = load_start(h.secrets, 4), *on_bulk = load_start(h.bulk, 2);
     load_await(on_secrets, 50);
     load_await(on_bulk, 20);
-    house_signal(&h, SIGTERM);
+    instance_signal(&h, SIGTERM);
     ended_cleanly(&h);
     load_stop(on_secrets, &secrets);
     load_stop(on_bulk, &bulk);
@@ -36,7 +33,7 @@ static void sigterm__under_load__exit_0_and_no_reply_is_wrong(void **state)
                              LOAD_MAY(GRPC_DEADLINE_EXCEEDED);
     load_judge(&secrets, allowed);
     load_judge(&bulk, allowed);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 struct lone {
@@ -54,31 +51,31 @@ static void *ask(void *ctx)
     return NULL;
 }
 
-static void await_sent(struct house *h)
+static void await_sent(struct instance *h)
 {
     static char doc[65536];
     do
-        house_status(h, doc, sizeof doc);
+        instance_status(h, doc, sizeof doc);
     while (strstr(doc, "\"sent\":1,") == NULL);
 }
 
 /* `how` makes the call hang.  Returns the gRPC status that it got in the end; the daemon
  * and all of its workers are gone. */
-static int in_flight(struct house *h, void (*how)(struct house *h),
-                     void (*after)(struct house *h))
+static int in_flight(struct instance *h, void (*how)(struct instance *h),
+                     void (*after)(struct instance *h))
 {
     static struct lone l;
     pthread_t thread;
-    house_up(h);
-    house_await_workers(h, 2);
-    l.client = house_client(h, h->secrets);
-    house_encrypt(l.client, kw_span_str("a seed that waits"), &l.sealed);
+    instance_up(h);
+    instance_await_workers(h, 2);
+    l.client = instance_client(h, h->secrets);
+    instance_encrypt(l.client, kw_span_str("a seed that waits"), &l.sealed);
     how(h);
     CHECK(pthread_create(&thread, NULL, ask, &l) == 0);
     await_sent(h);
-    size_t mark = house_mark(h);
-    house_signal(h, SIGTERM);
-    house_await(h, mark, NULL, "event=stopping", NULL);
+    size_t mark = instance_mark(h);
+    instance_signal(h, SIGTERM);
+    instance_await(h, mark, NULL, "event=stopping", NULL);
     after(h);
     ended_cleanly(h);
     pthread_join(thread, NULL);
@@ -91,24 +88,24 @@ static int in_flight(struct house *h, void (*how)(struct house *h),
     return status;
 }
 
-static void stand_still(struct house *h)
+static void stand_still(struct instance *h)
 {
-    assert_int_equal(house_signal_workers(h, SIGSTOP), 2);
+    assert_int_equal(instance_signal_workers(h, SIGSTOP), 2);
 }
 
-static void go_on(struct house *h)
+static void go_on(struct instance *h)
 {
-    house_signal_workers(h, SIGCONT);
+    instance_signal_workers(h, SIGCONT);
 }
 
-static void nothing(struct house *h)
+static void nothing(struct instance *h)
 {
     (void)h;
 }
 
-static void hang(struct house *h)
+static void hang(struct instance *h)
 {
-    house_liar_tell(h, "C_Decrypt hang\n");
+    instance_fault_set(h, "C_Decrypt hang\n");
 }
 
 static const char calm[] = "  deadline: 2900ms\n"
@@ -117,52 +114,41 @@ static const char calm[] = "  deadline: 2900ms\n"
                            "  recover: 1s\n"
                            "  probe: {every: 60s, stale-after: 10m}\n";
 
-static void sigterm__call_that_still_can__is_finished(void **state)
+TEST(sigterm__call_that_still_can__is_finished)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, calm);
+    INSTANCE_AND_ARENA(h, calm);
     assert_int_equal(in_flight(&h, stand_still, go_on), GRPC_OK);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void sigterm__call_that_hangs_for_ever__fails_and_nobody_is_left(void **state)
+TEST(sigterm__call_that_hangs_for_ever__fails_and_nobody_is_left)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, calm);
-    house_liar_between(&h);
+    INSTANCE_AND_ARENA(h, calm);
+    instance_fault_between(&h);
     int status = in_flight(&h, hang, nothing);
     if (status != GRPC_UNAVAILABLE && status != GRPC_CANCELLED)
         fail_msg("gRPC status %d", status);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void sigterm__workers_stopped__fails_and_nobody_is_left(void **state)
+TEST(sigterm__workers_stopped__fails_and_nobody_is_left)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, calm);
+    INSTANCE_AND_ARENA(h, calm);
     int status = in_flight(&h, stand_still, nothing);
     if (status != GRPC_UNAVAILABLE && status != GRPC_CANCELLED)
         fail_msg("gRPC status %d", status);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* The first worker is still logging in: it is let out of there alive. */
-static void sigterm__while_starting__exit_0(void **state)
+TEST(sigterm__while_starting__exit_0)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
-    house_start(&h, NULL);
-    house_await(&h, 0, NULL, "event=worker-started", NULL);
-    house_signal(&h, SIGTERM);
+    INSTANCE(h, NULL);
+    instance_start(&h, NULL);
+    instance_await(&h, 0, NULL, "event=worker-started", NULL);
+    instance_signal(&h, SIGTERM);
     ended_cleanly(&h);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 KW_CASES("09-shutdown", CASE(sigterm__under_load__exit_0_and_no_reply_is_wrong),

@@ -23,7 +23,7 @@ static void one(struct scan *scan, struct kw_client *client)
     kw_random(seed, sizeof seed);
     kw_span s = kw_span_of(seed, sizeof seed);
     scan_add(scan, s);
-    house_encrypt(client, s, &sealed);
+    instance_encrypt(client, s, &sealed);
     CHECK_OK(
         kw_client_decrypt(client, kw_span_of(sealed.ciphertext, sealed.ciphertext_len),
                           kw_span_str(sealed.key_id), "a-uid", 10 * KW_S_NS, &reply));
@@ -33,9 +33,9 @@ static void one(struct scan *scan, struct kw_client *client)
     kw_wipe(seed, sizeof seed);
 }
 
-static void add_pin(struct scan *scan, const struct house *h)
+static void add_pin(struct scan *scan, const struct instance *h)
 {
-    char *pin = house_read(h->pin);
+    char *pin = instance_read(h->pin);
     pin[strcspn(pin, "\n")] = '\0';
     assert_int_equal(strlen(pin), PIN_LEN);
     scan_add(scan, kw_span_str(pin));
@@ -43,18 +43,18 @@ static void add_pin(struct scan *scan, const struct house *h)
     free(pin);
 }
 
-static unsigned in_workers(struct house *h, const struct scan *scan, const char *name)
+static unsigned in_workers(struct instance *h, const struct scan *scan, const char *name)
 {
     pid_t pids[WORKERS];
     unsigned hits = 0;
-    assert_int_equal(house_workers(h, pids, WORKERS), WORKERS);
+    assert_int_equal(instance_workers(h, pids, WORKERS), WORKERS);
     for (size_t i = 0; i < WORKERS; i++)
         hits += scan_process(scan, pids[i], name);
     return hits;
 }
 
 /* What the workers do hold, so that finding nothing else there means something. */
-static void workers_are_readable(struct house *h, const char *key_id)
+static void workers_are_readable(struct instance *h, const char *key_id)
 {
     struct scan *scan = scan_new();
     scan_add(scan, kw_span_str(key_id));
@@ -62,37 +62,37 @@ static void workers_are_readable(struct house *h, const char *key_id)
     scan_free(scan);
 }
 
-static void wipe(struct house *h, const char *seeds)
+static void wipe(struct instance *h, const char *seeds)
 {
-    size_t mark = house_mark(h);
-    house_signal(h, SIGUSR1);
-    house_await(h, mark, NULL, "event=cache-wiped", seeds, NULL);
+    size_t mark = instance_mark(h);
+    instance_signal(h, SIGUSR1);
+    instance_await(h, mark, NULL, "event=cache-wiped", seeds, NULL);
 }
 
 /* Without CAP_SYS_PTRACE nobody may look into another process. */
-static void begin(struct house *h)
+static void begin(struct instance *h)
 {
     kw_test_as_root();
     kw_test_arena(1 << 20);
-    house_build(h, NULL);
-    house_edit(h, "{level: debug}", "{level: info}");
-    house_up(h);
-    house_await_workers(h, WORKERS);
+    instance_build(h, NULL);
+    instance_edit(h, "{level: debug}", "{level: info}");
+    instance_up(h);
+    instance_await_workers(h, WORKERS);
     CHECK(scan_may(h->daemon));
 }
 
-static void memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin(void **state)
+TEST(memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin)
 {
-    struct house h;
+    struct instance h;
     char doc[32768];
-    (void)state;
     begin(&h);
     struct scan *scan = scan_new();
-    struct kw_client *clients[] = {house_client(&h, h.secrets), house_client(&h, h.bulk)};
+    struct kw_client *clients[] = {instance_client(&h, h.secrets),
+                                   instance_client(&h, h.bulk)};
     add_pin(scan, &h);
     for (unsigned i = 0; i < CALLS; i++)
         one(scan, clients[i % 2]);
-    house_status(&h, doc, sizeof doc);
+    instance_status(&h, doc, sizeof doc);
     unsigned planted = scan_process(scan, h.daemon, NULL);
     if (strstr(doc, "\"backend\":\"mlock\"") != NULL)
         CHECK(planted >= CALLS);
@@ -106,7 +106,7 @@ static void memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin(void **state
     kw_client_close(clients[0]);
     kw_client_close(clients[1]);
     scan_free(scan);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* ---- calls that do not end well
@@ -151,10 +151,10 @@ static void cut_short(struct scan *scan, struct kw_client *c)
 }
 
 /* How many calls the daemon has taken in, and how many of them are open. */
-static void count_calls(struct house *h, unsigned *ret_open, unsigned *ret_taken)
+static void count_calls(struct instance *h, unsigned *ret_open, unsigned *ret_taken)
 {
     static char doc[65536];
-    house_status(h, doc, sizeof doc);
+    instance_status(h, doc, sizeof doc);
     const char *rpc = strstr(doc, "\"rpc\":{");
     CHECK(rpc != NULL && sscanf(rpc, "\"rpc\":{\"open\":%u,\"open_max\":%*u,\"calls\":%u",
                                 ret_open, ret_taken) == 2);
@@ -163,14 +163,15 @@ static void count_calls(struct house *h, unsigned *ret_open, unsigned *ret_taken
 /* Clients give up calls that the daemon has taken in and whose workers stand still; then
  * those go on, or die.  (What a client takes back before it was taken in, gRPC core drops
  * without showing it to anybody: docs/THREATS.md.) */
-static void given_up(struct house *h, struct scan *scan, struct kw_client *c, int signo)
+static void given_up(struct instance *h, struct scan *scan, struct kw_client *c,
+                     int signo)
 {
     uint32_t stream[EACH];
     uint8_t seed[32];
     unsigned open, taken, before;
     struct h2raw *raw = kmsraw_open(h->secrets);
     count_calls(h, &open, &before);
-    assert_int_equal(house_signal_workers(h, SIGSTOP), WORKERS);
+    assert_int_equal(instance_signal_workers(h, SIGSTOP), WORKERS);
     for (unsigned i = 0; i < EACH; i++) {
         make(scan, seed, sizeof seed);
         stream[i] = kmsraw_encrypt(raw, kw_span_of(seed, sizeof seed), NULL);
@@ -185,18 +186,17 @@ static void given_up(struct house *h, struct scan *scan, struct kw_client *c, in
     while (open > 0);
     h2raw_free(raw);
     kw_wipe(seed, sizeof seed);
-    house_signal_workers(h, signo);
-    house_await_workers(h, WORKERS);
-    house_round_trip(c);
+    instance_signal_workers(h, signo);
+    instance_await_workers(h, WORKERS);
+    instance_round_trip(c);
 }
 
-static void memory__after_calls_that_failed__no_seed(void **state)
+TEST(memory__after_calls_that_failed__no_seed)
 {
-    struct house h;
-    (void)state;
+    struct instance h;
     begin(&h);
     struct scan *scan = scan_new();
-    struct kw_client *c = house_client(&h, h.secrets);
+    struct kw_client *c = instance_client(&h, h.secrets);
     too_long(scan, c);
     cut_short(scan, c);
     given_up(&h, scan, c, SIGCONT);
@@ -207,7 +207,7 @@ static void memory__after_calls_that_failed__no_seed(void **state)
     assert_int_equal(hits, 0);
     kw_client_close(c);
     scan_free(scan);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 KW_CASES("10-memory", CASE(memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin),

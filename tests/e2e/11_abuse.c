@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 11: whoever may connect and behaves badly is refused or limited; another client goes on
  * being served all the time, memory stays bounded, nothing is left open. */
-#include "house.h"
+#include "instance.h"
 #include "kmsraw.h"
 
 #include <dirent.h>
@@ -26,7 +26,7 @@ enum { OK = 0, INVALID_ARGUMENT = 3, RESOURCE_EXHAUSTED = 8, UNIMPLEMENTED = 12 
 /* ---- the client that behaves ---- */
 
 struct scene {
-    struct house h;
+    struct instance h;
     struct kw_client *client;
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -135,10 +135,10 @@ static void begin(struct scene *s)
     *s = (struct scene){.mutex = PTHREAD_MUTEX_INITIALIZER,
                         .grew = PTHREAD_COND_INITIALIZER};
     kw_test_arena(4 << 20);
-    house_build(&s->h, "  deadline: 2500ms\n  probe: {every: 1s, stale-after: 10s}\n");
-    house_up(&s->h);
-    s->client = house_client(&s->h, s->h.bulk);
-    house_round_trip(s->client);
+    instance_build(&s->h, "  deadline: 2500ms\n  probe: {every: 1s, stale-after: 10s}\n");
+    instance_up(&s->h);
+    s->client = instance_client(&s->h, s->h.bulk);
+    instance_round_trip(s->client);
     s->descriptors = descriptors(s);
     CHECK(pthread_create(&s->thread, NULL, be_served, s) == 0);
     await_rounds(s, 2);
@@ -149,9 +149,9 @@ static void begin(struct scene *s)
 static void check_none(struct scene *s, const char *text)
 {
     const char *line;
-    if (house_count(&s->h, 0, text) == 0)
+    if (instance_count(&s->h, 0, text) == 0)
         return;
-    house_await(&s->h, 0, &line, text, NULL);
+    instance_await(&s->h, 0, &line, text, NULL);
     fail_msg("in the log: %s", line);
 }
 
@@ -160,12 +160,12 @@ static void check_none(struct scene *s, const char *text)
 static void serve_newcomer(struct scene *s)
 {
     static struct kw_client_reply reply;
-    struct kw_client *c = house_client(&s->h, s->h.secrets);
+    struct kw_client *c = instance_client(&s->h, s->h.secrets);
     do
         CHECK_OK(
             kw_client_encrypt(c, kw_span_str("a seed"), "uid", 10 * KW_S_NS, &reply));
     while (reply.grpc_status == RESOURCE_EXHAUSTED);
-    house_round_trip(c);
+    instance_round_trip(c);
     kw_client_close(c);
 }
 
@@ -187,8 +187,8 @@ static void end(struct scene *s, const char *what)
     print_message("  %s: resident %u MiB, at most %u MiB\n", what, memory_mib(s, "VmRSS"),
                   peak);
     CHECK(peak <= RESIDENT_MAX_MIB);
-    assert_int_equal(house_stop(&s->h), 0);
-    house_raze(&s->h);
+    assert_int_equal(instance_stop(&s->h), 0);
+    instance_destroy(&s->h);
 }
 
 /* ---- messages ---- */
@@ -201,12 +201,11 @@ static void expect(struct h2raw *h, uint32_t stream, int status)
                  h2raw_peek(h, stream)->grpc_message, status);
 }
 
-static void message__garbage__invalid_argument(void **state)
+TEST(message__garbage__invalid_argument)
 {
     static const char *const paths[] = {KMSRAW_STATUS, KMSRAW_ENCRYPT, KMSRAW_DECRYPT};
     static struct scene s;
     uint8_t noise[600];
-    (void)state;
     begin(&s);
     struct h2raw *h = kmsraw_open(s.h.secrets);
     for (unsigned i = 0; i < 300; i++) {
@@ -236,7 +235,7 @@ static size_t make_bomb(uint8_t *dst, size_t cap)
     return cap;
 }
 
-static void message__compressed_bomb__unimplemented_and_never_inflated(void **state)
+TEST(message__compressed_bomb__unimplemented_and_never_inflated)
 {
     static const struct h2raw_header headers[] = {
         {":method", "POST"},       {":scheme", "http"},
@@ -246,7 +245,6 @@ static void message__compressed_bomb__unimplemented_and_never_inflated(void **st
     };
     static struct scene s;
     uint8_t bomb[8000];
-    (void)state;
     begin(&s);
     kw_span bytes = kw_span_of(bomb, make_bomb(bomb, sizeof bomb));
     struct h2raw *h = kmsraw_open(s.h.secrets);
@@ -259,14 +257,13 @@ static void message__compressed_bomb__unimplemented_and_never_inflated(void **st
     end(&s, "compressed bombs");
 }
 
-static void message__too_large__resource_exhausted(void **state)
+TEST(message__too_large__resource_exhausted)
 {
     static struct scene s;
     static uint8_t big[5 << 20];
     struct kw_client_reply reply;
-    (void)state;
     begin(&s);
-    struct kw_client *c = house_client(&s.h, s.h.secrets);
+    struct kw_client *c = instance_client(&s.h, s.h.secrets);
     const size_t sizes[] = {sizeof big, 65536, 8193};
     for (size_t i = 0; i < 12; i++) {
         /* Of the smaller ones, each pair of bytes is one empty annotation. */
@@ -286,7 +283,7 @@ static void message__too_large__resource_exhausted(void **state)
     end(&s, "messages of 5 MiB, 64 KiB of empty annotations");
 }
 
-static void call__unknown_method_or_no_authority__refused(void **state)
+TEST(call__unknown_method_or_no_authority__refused)
 {
     static const struct h2raw_header no_authority[] = {
         {":method", "POST"},
@@ -296,7 +293,6 @@ static void call__unknown_method_or_no_authority__refused(void **state)
         {"content-type", "application/grpc"},
     };
     static struct scene s;
-    (void)state;
     begin(&s);
     struct h2raw *h = kmsraw_open(s.h.secrets);
     for (int i = 0; i < 100; i++) {
@@ -313,31 +309,29 @@ static void call__unknown_method_or_no_authority__refused(void **state)
 
 /* ---- connections ---- */
 
-static void connection__http_1__closed_and_said(void **state)
+TEST(connection__http_1__closed_and_said)
 {
     static struct scene s;
-    (void)state;
     begin(&s);
-    size_t mark = house_mark(&s.h);
+    size_t mark = instance_mark(&s.h);
     for (int i = 0; i < 50; i++) {
         struct h2raw *h = h2raw_new_silent(kmsraw_connect(s.h.secrets));
         h2raw_bytes(h, kw_span_str("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         h2raw_await_close(h);
         h2raw_free(h);
     }
-    house_await(&s.h, mark, NULL, "event=connection-refused", "does not speak HTTP/2",
-                NULL);
+    instance_await(&s.h, mark, NULL, "event=connection-refused", "does not speak HTTP/2",
+                   NULL);
     end(&s, "HTTP/1");
 }
 
-static void connections__silent__closed_after_a_while(void **state)
+TEST(connections__silent__closed_after_a_while)
 {
     enum { COUNT = 60 };
     static struct scene s;
     struct h2raw *h[COUNT];
-    (void)state;
     begin(&s);
-    size_t mark = house_mark(&s.h);
+    size_t mark = instance_mark(&s.h);
     for (int i = 0; i < COUNT; i++) {
         h[i] = h2raw_new_silent(kmsraw_connect(s.h.secrets));
         if (i % 2 == 0) /* half a preface is as good as none */
@@ -347,27 +341,27 @@ static void connections__silent__closed_after_a_while(void **state)
         h2raw_await_close(h[i]);
         h2raw_free(h[i]);
     }
-    house_await(&s.h, mark, NULL, "event=connection-refused", "no preface in time", NULL);
+    instance_await(&s.h, mark, NULL, "event=connection-refused", "no preface in time",
+                   NULL);
     end(&s, "silent connections");
 }
 
-static void connections__500__so_many_as_allowed_and_the_other_socket_open(void **state)
+TEST(connections__500__so_many_as_allowed_and_the_other_socket_open)
 {
     enum { COUNT = 500, PER_UID = 64 };
     static struct scene s;
     struct h2raw *h[COUNT];
     unsigned served = 0;
-    (void)state;
     begin(&s);
-    size_t mark = house_mark(&s.h);
+    size_t mark = instance_mark(&s.h);
     for (int i = 0; i < COUNT; i++)
         h[i] = kmsraw_open(s.h.secrets);
     for (int i = 0; i < COUNT; i++)
         served += h2raw_await(h[i], kmsraw_status(h[i])) != NULL;
     assert_int_equal(served, PER_UID);
-    house_await(&s.h, mark, NULL, "event=connection-limit", "class=secrets", NULL);
-    struct kw_client *c = house_client(&s.h, s.h.bulk);
-    house_round_trip(c);
+    instance_await(&s.h, mark, NULL, "event=connection-limit", "class=secrets", NULL);
+    struct kw_client *c = instance_client(&s.h, s.h.bulk);
+    instance_round_trip(c);
     kw_client_close(c);
     for (int i = 0; i < COUNT; i++)
         h2raw_free(h[i]);
@@ -376,7 +370,7 @@ static void connections__500__so_many_as_allowed_and_the_other_socket_open(void 
 
 /* ---- calls ---- */
 
-static void calls__2000_at_once__each_answered_or_refused(void **state)
+TEST(calls__2000_at_once__each_answered_or_refused)
 {
     enum { COUNT = 2000 };
     static struct scene s;
@@ -384,7 +378,6 @@ static void calls__2000_at_once__each_answered_or_refused(void **state)
     unsigned good = 0;
     uint8_t
         seed[16]; /* small: 2,000 messages fit the window that a connection begins with */
-    (void)state;
     begin(&s);
     struct h2raw *h = kmsraw_open(s.h.secrets);
     for (int i = 0; i < COUNT; i++) {
@@ -407,11 +400,10 @@ static void calls__2000_at_once__each_answered_or_refused(void **state)
 
 /* Such calls have no deadline and cost gRPC core some 11 KiB each; a connection may have
  * 4,096 of them. */
-static void calls__begun_and_never_sent__others_are_served(void **state)
+TEST(calls__begun_and_never_sent__others_are_served)
 {
     enum { COUNT = 4000 };
     static struct scene s;
-    (void)state;
     begin(&s);
     struct h2raw *h = kmsraw_open(s.h.secrets);
     for (int n = 0; n < COUNT; n++)
@@ -421,11 +413,10 @@ static void calls__begun_and_never_sent__others_are_served(void **state)
     end(&s, "4,000 calls without a message");
 }
 
-static void replies__never_read__others_are_served(void **state)
+TEST(replies__never_read__others_are_served)
 {
     static struct scene s;
     enum { COUNT = 1500 };
-    (void)state;
     begin(&s);
     struct h2raw *h = h2raw_new(kmsraw_connect(s.h.secrets));
     for (int i = 0; i < COUNT; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 12: what a service manager and an operator's shell see of keywardd. */
-#include "house.h"
+#include "instance.h"
 #include "run.h"
 
 #include <dirent.h>
@@ -37,7 +37,7 @@ static int unix_socket(const char *path, int type, bool bound)
 
 /* ---- the notify protocol, sd_notify(3) ---- */
 
-static int notify_socket(struct house *h)
+static int notify_socket(struct instance *h)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/notify", h->dir);
@@ -57,33 +57,28 @@ static void await_message(int fd, const char *part)
     } while (strstr(text, part) == NULL);
 }
 
-static void notify__a_whole_life__ready_when_the_sockets_answer_status_stopping(
-    void **state)
+TEST(notify__a_whole_life__ready_when_the_sockets_answer_status_stopping)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     int fd = notify_socket(&h);
-    house_start(&h, NULL);
+    instance_start(&h, NULL);
     await_message(fd, "READY=1");
     const char *const sockets[] = {h.secrets, h.bulk, h.status};
     for (size_t i = 0; i < 3; i++)
         close(unix_socket(sockets[i], SOCK_STREAM, false));
     await_message(fd, "STATUS=hsm up");
-    house_signal(&h, SIGTERM);
+    instance_signal(&h, SIGTERM);
     await_message(fd, "STOPPING=1");
-    assert_int_equal(house_wait_end(&h), 0);
+    assert_int_equal(instance_wait_end(&h), 0);
     close(fd);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void notify__abstract_socket__the_same(void **state)
+TEST(notify__abstract_socket__the_same)
 {
-    struct house h;
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     char name[64];
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     snprintf(name, sizeof name, "@keyward-test-%ld", (long)getpid());
     kw_copy(at.sun_path + 1, sizeof at.sun_path - 1, kw_span_str(name + 1));
     socklen_t len =
@@ -91,29 +86,27 @@ static void notify__abstract_socket__the_same(void **state)
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     CHECK(fd >= 0 && bind(fd, (const struct sockaddr *)&at, len) == 0);
     CHECK(kw_env_give("NOTIFY_SOCKET", name));
-    house_start(&h, NULL);
+    instance_start(&h, NULL);
     await_message(fd, "READY=1");
     close(fd); /* a manager that went away is no reason to end */
-    size_t mark = house_mark(&h);
-    house_signal(&h, SIGUSR1);
-    house_await(&h, mark, NULL, "event=cache-wiped", NULL);
-    assert_int_equal(house_stop(&h), 0);
-    house_raze(&h);
+    size_t mark = instance_mark(&h);
+    instance_signal(&h, SIGUSR1);
+    instance_await(&h, mark, NULL, "event=cache-wiped", NULL);
+    assert_int_equal(instance_stop(&h), 0);
+    instance_destroy(&h);
 }
 
-static void notify__hsm_lost_and_back__the_manager_is_told(void **state)
+TEST(notify__hsm_lost_and_back__the_manager_is_told)
 {
-    struct house h;
     char away[128];
     pid_t workers[8];
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     int fd = notify_socket(&h);
-    house_start(&h, NULL);
+    instance_start(&h, NULL);
     await_message(fd, "STATUS=hsm up");
     snprintf(away, sizeof away, "%s/away", h.dir);
     CHECK(rename(h.tokens, away) == 0);
-    size_t n = house_workers(&h, workers, 8);
+    size_t n = instance_workers(&h, workers, 8);
     CHECK(n > 0);
     while (n-- > 0)
         kill(workers[n], SIGKILL);
@@ -121,37 +114,33 @@ static void notify__hsm_lost_and_back__the_manager_is_told(void **state)
     CHECK(rename(away, h.tokens) == 0);
     await_message(fd, "STATUS=hsm up");
     close(fd);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void watchdog__asked_for__fed_again_and_again(void **state)
+TEST(watchdog__asked_for__fed_again_and_again)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     int fd = notify_socket(&h);
     CHECK(kw_env_give("WATCHDOG_USEC", "3000000"));
-    house_start(&h, NULL);
+    instance_start(&h, NULL);
     await_message(fd, "WATCHDOG=1");
     await_message(fd, "WATCHDOG=1");
-    assert_int_equal(house_stop(&h), 0);
+    assert_int_equal(instance_stop(&h), 0);
     close(fd);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void watchdog__shorter_than_the_beat__ignored_and_said(void **state)
+TEST(watchdog__shorter_than_the_beat__ignored_and_said)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     int fd = notify_socket(&h);
     CHECK(kw_env_give("WATCHDOG_USEC", "100000"));
-    size_t mark = house_mark(&h);
-    house_start(&h, NULL);
-    house_await(&h, mark, NULL, "event=watchdog-ignored", "100000", NULL);
-    assert_int_equal(house_stop(&h), 0);
+    size_t mark = instance_mark(&h);
+    instance_start(&h, NULL);
+    instance_await(&h, mark, NULL, "event=watchdog-ignored", "100000", NULL);
+    assert_int_equal(instance_stop(&h), 0);
     close(fd);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* gRPC names its threads, keyward does not: the one that is called like the daemon and is
@@ -181,36 +170,35 @@ static pid_t rpc_thread(pid_t daemon)
     return found;
 }
 
-static void watchdog__rpc_thread_hangs__not_fed_until_it_goes_on(void **state)
+TEST(watchdog__rpc_thread_hangs__not_fed_until_it_goes_on)
 {
-    struct house h;
+    struct instance h;
     char text[1024];
-    (void)state;
     if (geteuid() != 0)
         return; /* nobody else may stop a thread of a process that is not dumpable */
-    house_build(&h, NULL);
+    instance_build(&h, NULL);
     int fd = notify_socket(&h);
     CHECK(kw_env_give("WATCHDOG_USEC", "3000000"));
-    house_start(&h, NULL);
+    instance_start(&h, NULL);
     await_message(fd, "WATCHDOG=1");
     pid_t tid = rpc_thread(h.daemon);
     CHECK(ptrace(PTRACE_SEIZE, tid, NULL, NULL) == 0);
     CHECK(ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == 0);
     CHECK(waitpid(tid, NULL, __WALL) == tid);
-    size_t mark = house_mark(&h);
-    mark = house_await(&h, mark, NULL, "event=rpc-thread-silent", NULL);
+    size_t mark = instance_mark(&h);
+    mark = instance_await(&h, mark, NULL, "event=rpc-thread-silent", NULL);
     while (recv(fd, text, sizeof text, MSG_DONTWAIT) > 0)
         continue;
-    house_await(&h, mark, NULL, "event=rpc-thread-silent", NULL);
+    instance_await(&h, mark, NULL, "event=rpc-thread-silent", NULL);
     for (ssize_t n; (n = recv(fd, text, sizeof text - 1, MSG_DONTWAIT)) > 0;) {
         text[n] = '\0';
         CHECK(strstr(text, "WATCHDOG=1") == NULL);
     }
     CHECK(ptrace(PTRACE_DETACH, tid, NULL, NULL) == 0);
     await_message(fd, "WATCHDOG=1");
-    assert_int_equal(house_stop(&h), 0);
+    assert_int_equal(instance_stop(&h), 0);
     close(fd);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* ---- socket activation, sd_listen_fds(3) ---- */
@@ -237,7 +225,7 @@ static void pass(void *ctx)
         _exit(125);
 }
 
-static void give(struct house *h, struct passed *p, const char *names)
+static void give(struct instance *h, struct passed *p, const char *names)
 {
     char count[8];
     snprintf(count, sizeof count, "%d", p->count);
@@ -260,124 +248,115 @@ static ino_t inode_of(const char *path)
     return st.st_ino;
 }
 
-static void good_round_trip(struct house *h, const char *socket)
+static void good_round_trip(struct instance *h, const char *socket)
 {
-    struct kw_client *c = house_client(h, socket);
-    house_round_trip(c);
+    struct kw_client *c = instance_client(h, socket);
+    instance_round_trip(c);
     kw_client_close(c);
 }
 
-static void activation__both_sockets__served_and_left_in_place(void **state)
+TEST(activation__both_sockets__served_and_left_in_place)
 {
-    struct house h;
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     /* The order is the manager's, the names tell which is which. */
     struct passed p = {{listening(h.bulk), listening(h.secrets)}, 2, 0};
     ino_t secrets = inode_of(h.secrets), bulk = inode_of(h.bulk);
     give(&h, &p, "bulk:secrets");
-    house_up(&h);
+    instance_up(&h);
     good_round_trip(&h, h.secrets);
     good_round_trip(&h, h.bulk);
-    assert_int_equal(house_stop(&h), 0);
+    assert_int_equal(instance_stop(&h), 0);
     CHECK(inode_of(h.secrets) == secrets && inode_of(h.bulk) == bulk);
-    house_up(&h); /* the manager keeps its sockets; the next one gets them too */
+    instance_up(&h); /* the manager keeps its sockets; the next one gets them too */
     good_round_trip(&h, h.secrets);
-    house_raze(&h);
+    instance_destroy(&h);
     close(p.fds[0]);
     close(p.fds[1]);
 }
 
 static void *ask_status(void *ctx)
 {
-    struct house *h = ctx;
-    struct kw_client *c = house_client(h, h->secrets);
+    struct instance *h = ctx;
+    struct kw_client *c = instance_client(h, h->secrets);
     CHECK_OK(kw_client_status(c, 60 * KW_S_NS, &reply));
     kw_client_close(c);
     return NULL;
 }
 
-static void activation__a_client_before_the_daemon__waits_and_is_served(void **state)
+TEST(activation__a_client_before_the_daemon__waits_and_is_served)
 {
-    struct house h;
+    struct instance h;
     pthread_t early;
     struct passed p = {.count = 1};
-    (void)state;
     kw_test_arena(1 << 20);
-    house_build(&h, NULL);
+    instance_build(&h, NULL);
     p.fds[0] = unix_socket(h.secrets, SOCK_STREAM, true);
     give(&h, &p, "secrets");
     CHECK(listen(p.fds[0], 16) == 0);
     CHECK(pthread_create(&early, NULL, ask_status, &h) == 0);
-    house_up(&h);
+    instance_up(&h);
     pthread_join(early, NULL);
     assert_int_equal(reply.grpc_status, 0);
     good_round_trip(&h, h.bulk); /* not passed: bound by the daemon itself */
-    assert_int_equal(house_stop(&h), 0);
+    assert_int_equal(instance_stop(&h), 0);
     CHECK(access(h.bulk, F_OK) != 0 && access(h.secrets, F_OK) == 0);
-    house_raze(&h);
+    instance_destroy(&h);
     close(p.fds[0]);
 }
 
-static void activation__for_another_process__sockets_are_bound_as_usual(void **state)
+TEST(activation__for_another_process__sockets_are_bound_as_usual)
 {
-    struct house h;
     int pipes[2];
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     CHECK(pipe2(pipes, O_CLOEXEC) == 0);
     struct passed p = {{pipes[0]}, 1, 1};
     give(&h, &p, "secrets");
-    house_up(&h);
+    instance_up(&h);
     good_round_trip(&h, h.secrets);
-    assert_int_equal(house_stop(&h), 0);
-    house_raze(&h);
+    assert_int_equal(instance_stop(&h), 0);
+    instance_destroy(&h);
     close(pipes[0]);
     close(pipes[1]);
 }
 
 /* `fd` under the name "secrets" must not be taken. */
-static void refused(int (*make)(struct house *h), const char *remedy)
+static void refused(int (*make)(struct instance *h), const char *remedy)
 {
-    struct house h;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     struct passed p = {{make(&h)}, 1, 0};
     give(&h, &p, "secrets");
-    size_t mark = house_mark(&h);
-    house_start(&h, NULL);
-    house_await(&h, mark, NULL, "event=cannot-start", h.secrets, remedy, NULL);
-    assert_int_equal(house_wait_end(&h), 1);
+    size_t mark = instance_mark(&h);
+    instance_start(&h, NULL);
+    instance_await(&h, mark, NULL, "event=cannot-start", h.secrets, remedy, NULL);
+    assert_int_equal(instance_wait_end(&h), 1);
     close(p.fds[0]);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static int datagram(struct house *h)
+static int datagram(struct instance *h)
 {
     return unix_socket(h->secrets, SOCK_DGRAM, true);
 }
 
-static int not_listening(struct house *h)
+static int not_listening(struct instance *h)
 {
     return unix_socket(h->secrets, SOCK_STREAM, true);
 }
 
-static int other_path(struct house *h)
+static int other_path(struct instance *h)
 {
     return listening(h->bulk);
 }
 
-static int a_file(struct house *h)
+static int a_file(struct instance *h)
 {
     int fd = open(h->config, O_RDONLY | O_CLOEXEC);
     CHECK(fd >= 0);
     return fd;
 }
 
-static void activation__wrong_kind_of_descriptor__refused_by_name(void **state)
+TEST(activation__wrong_kind_of_descriptor__refused_by_name)
 {
-    (void)state;
     refused(datagram, "ListenStream=");
     refused(not_listening, "ListenStream=");
     refused(other_path, "ListenStream=");
@@ -386,18 +365,16 @@ static void activation__wrong_kind_of_descriptor__refused_by_name(void **state)
 
 /* ---- the command line ---- */
 
-static void keywardd(struct house *h, int status, const char *option, const char *file)
+static void keywardd(struct instance *h, int status, const char *option, const char *file)
 {
     kw_run(&ran, (const char *const[]){h->keywardd, option, file, NULL});
     if (ran.status != status)
         fail_msg("keywardd %s: exit status %d: %s", option, ran.status, ran.err);
 }
 
-static void command_line__asks_for_text__text_and_exit_0(void **state)
+TEST(command_line__asks_for_text__text_and_exit_0)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     keywardd(&h, 0, "--help", NULL);
     CHECK_HAS(ran.out, "usage: keywardd");
     CHECK_HAS(ran.out, "SIGHUP");
@@ -406,14 +383,12 @@ static void command_line__asks_for_text__text_and_exit_0(void **state)
     keywardd(&h, 0, "--describe-config", NULL);
     CHECK_HAS(ran.out, "on-hsm-loss");
     CHECK_HAS(ran.out, "hsm.deadline");
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void command_line__wrong__usage_on_stderr_and_exit_2(void **state)
+TEST(command_line__wrong__usage_on_stderr_and_exit_2)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     static const char *const wrong[][2] = {
         {"--frobnicate", NULL}, {"--config", NULL}, {"surplus", NULL}, {"-x", NULL}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -421,25 +396,23 @@ static void command_line__wrong__usage_on_stderr_and_exit_2(void **state)
         CHECK_HAS(ran.err, "usage: keywardd");
         CHECK_STR(ran.out, "");
     }
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void check_config__good_bad_and_missing__0_1_1(void **state)
+TEST(check_config__good_bad_and_missing__0_1_1)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     keywardd(&h, 0, "--check-config", h.config);
     CHECK_HAS(ran.out, "configuration OK");
-    house_edit(&h, "scope: secrets", "scope: SECRETS");
+    instance_edit(&h, "scope: secrets", "scope: SECRETS");
     keywardd(&h, 1, "--check-config", h.config);
     CHECK_HAS(ran.err, h.config);
     CHECK_HAS(ran.err, "scope");
-    house_edit(&h, "scope: SECRETS", "scope: secrets\n    scope: again");
+    instance_edit(&h, "scope: SECRETS", "scope: secrets\n    scope: again");
     keywardd(&h, 1, "--check-config", h.config);
     keywardd(&h, 1, "--check-config", "/nonexistent/keyward.yaml");
     CHECK_HAS(ran.err, "/nonexistent/keyward.yaml");
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* Without the word that marks what was not written. */
@@ -449,13 +422,10 @@ static void unmark(char *text)
         memmove(at, at + 11, strlen(at + 11) + 1);
 }
 
-static void print_config__what_it_prints__loads_again_and_means_the_same(void **state)
+TEST(print_config__what_it_prints__loads_again_and_means_the_same)
 {
-    struct house h;
     static char first[sizeof ran.out];
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     keywardd(&h, 0, "--print-config", h.config);
     CHECK_HAS(ran.out, "# default");
     CHECK_HAS(ran.out, "deadline: 1s");
@@ -465,9 +435,9 @@ static void print_config__what_it_prints__loads_again_and_means_the_same(void **
     keywardd(&h, 0, "--print-config", h.config);
     unmark(ran.out);
     CHECK_STR(ran.out, first);
-    house_up(&h);
+    instance_up(&h);
     good_round_trip(&h, h.secrets);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 /* ---- the status socket and `keyward status` ---- */
@@ -484,22 +454,21 @@ static void *read_status(void *ctx)
 {
     char text[65536];
     for (int i = 0; i < 10; i++) {
-        house_status(ctx, text, sizeof text);
+        instance_status(ctx, text, sizeof text);
         whole_document(text);
     }
     return NULL;
 }
 
-static void status_socket__many_readers_at_once__each_one_whole_document(void **state)
+TEST(status_socket__many_readers_at_once__each_one_whole_document)
 {
-    struct house h;
+    struct instance h;
     pthread_t readers[16];
     enum { RUDE = 100 };
     int rude[RUDE];
-    (void)state;
     kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
+    instance_build(&h, NULL);
+    instance_up(&h);
     /* Connected, and never reading: 100 of them cost nobody anything. */
     for (size_t i = 0; i < RUDE; i++)
         rude[i] = unix_socket(h.status, SOCK_STREAM, false);
@@ -510,42 +479,40 @@ static void status_socket__many_readers_at_once__each_one_whole_document(void **
     for (size_t i = 0; i < RUDE; i++)
         close(rude[i]);
     good_round_trip(&h, h.secrets);
-    assert_int_equal(house_stop(&h), 0);
+    assert_int_equal(instance_stop(&h), 0);
     CHECK(access(h.status, F_OK) != 0);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
-static void status_verb__up_rejected_gone__0_1_3_and_2_for_wrong_usage(void **state)
+TEST(status_verb__up_rejected_gone__0_1_3_and_2_for_wrong_usage)
 {
-    struct house h;
     char out[65536];
     struct kw_blob good = {0};
-    (void)state;
-    house_build(&h, NULL);
-    assert_int_equal(house_tool(&h, out, sizeof out, "status", NULL), 3);
+    INSTANCE(h, NULL);
+    assert_int_equal(instance_tool(&h, out, sizeof out, "status", NULL), 3);
     CHECK_HAS(out, "is keywardd running?");
-    house_up(&h);
-    assert_int_equal(house_tool(&h, out, sizeof out, "status", NULL), 0);
+    instance_up(&h);
+    assert_int_equal(instance_tool(&h, out, sizeof out, "status", NULL), 0);
     CHECK_HAS(out, "up");
-    assert_int_equal(house_tool(&h, out, sizeof out, "status", "--json", NULL), 0);
+    assert_int_equal(instance_tool(&h, out, sizeof out, "status", "--json", NULL), 0);
     CHECK(out[0] == '{');
-    assert_int_equal(house_tool(&h, out, sizeof out, "status", "--nonsense", NULL), 2);
+    assert_int_equal(instance_tool(&h, out, sizeof out, "status", "--nonsense", NULL), 2);
     CHECK_OK(kw_file_read(h.keyring, 1 << 20, &good, NULL));
     CHECK_OK(kw_file_replace(h.keyring, kw_span_str("{}"), 0644, NULL));
-    size_t mark = house_mark(&h);
-    house_signal(&h, SIGHUP);
-    house_await(&h, mark, NULL, "event=keyring-rejected", NULL);
-    assert_int_equal(house_tool(&h, out, sizeof out, "status", NULL), 1);
+    size_t mark = instance_mark(&h);
+    instance_signal(&h, SIGHUP);
+    instance_await(&h, mark, NULL, "event=keyring-rejected", NULL);
+    assert_int_equal(instance_tool(&h, out, sizeof out, "status", NULL), 1);
     CHECK_HAS(out, h.keyring);
     CHECK_OK(kw_file_replace(h.keyring, kw_blob_peek(&good), 0644, NULL));
-    mark = house_mark(&h);
-    house_signal(&h, SIGHUP);
-    house_await(&h, mark, NULL, "event=keyring-loaded", NULL);
-    assert_int_equal(house_tool(&h, out, sizeof out, "status", NULL), 0);
-    house_stop(&h);
-    assert_int_equal(house_tool(&h, out, sizeof out, "status", NULL), 3);
+    mark = instance_mark(&h);
+    instance_signal(&h, SIGHUP);
+    instance_await(&h, mark, NULL, "event=keyring-loaded", NULL);
+    assert_int_equal(instance_tool(&h, out, sizeof out, "status", NULL), 0);
+    instance_stop(&h);
+    assert_int_equal(instance_tool(&h, out, sizeof out, "status", NULL), 3);
     kw_blob_wipe(&good);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 KW_CASES("12-service",

@@ -19,9 +19,9 @@
 
 static struct kw_client_reply reply;
 
-static void is_refused(struct house *h, const char *socket)
+static void is_refused(struct instance *h, const char *socket)
 {
-    struct kw_client *c = house_client(h, socket);
+    struct kw_client *c = instance_client(h, socket);
     CHECK_OK(kw_client_status(c, 10 * KW_S_NS, &reply));
     assert_int_equal(reply.grpc_status, GRPC_UNAVAILABLE);
     CHECK_HAS(reply.message, "the data is intact");
@@ -33,26 +33,26 @@ static void is_refused(struct house *h, const char *socket)
 }
 
 /* It starts, and when this was told it serves nothing for this reason. */
-static void start_and(struct house *h, const char *event, const char *what,
+static void start_and(struct instance *h, const char *event, const char *what,
                       const char *reason)
 {
-    size_t mark = house_mark(h);
+    size_t mark = instance_mark(h);
     kw_test_arena(1 << 20);
-    house_start(h, NULL);
-    house_await(h, mark, NULL, event, what, NULL);
+    instance_start(h, NULL);
+    instance_await(h, mark, NULL, event, what, NULL);
     is_refused(h, h->secrets);
     is_refused(h, h->bulk);
-    CHECK_HAS(house_ask_status(h, 1), reason);
-    CHECK(house_count(h, mark, reason) > 0);
+    CHECK_HAS(instance_read_status(h, 1), reason);
+    CHECK(instance_count(h, mark, reason) > 0);
 }
 
-static void start_ill(struct house *h, const char *reason)
+static void start_ill(struct instance *h, const char *reason)
 {
     start_and(h, "event=hsm-state", "to=lost", reason);
 }
 
 /* Good again, and through every worker. */
-static void serves(struct house *h)
+static void serves(struct instance *h)
 {
     struct load_counts secrets, bulk;
     struct load *on_secrets = load_start(h->secrets, 3),
@@ -63,19 +63,19 @@ static void serves(struct house *h)
     load_stop(on_bulk, &bulk);
     load_judge(&secrets, 0);
     load_judge(&bulk, 0);
-    house_ask_status(h, 0);
+    instance_read_status(h, 0);
 }
 
-static void await_up(struct house *h, size_t mark)
+static void await_up(struct instance *h, size_t mark)
 {
-    house_await(h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    instance_await(h, mark, NULL, "event=hsm-state", "to=up", NULL);
     serves(h);
 }
 
-static void leave(struct house *h)
+static void leave(struct instance *h)
 {
-    assert_int_equal(house_stop(h), 0);
-    house_raze(h);
+    assert_int_equal(instance_stop(h), 0);
+    instance_destroy(h);
 }
 
 /* ---- the module ---- */
@@ -83,7 +83,7 @@ static void leave(struct house *h)
 /* What follows "name: " or "name": " in a file, up to the end of the word. */
 static void value_in(const char *path, const char *name, char dst[256])
 {
-    char *text = house_read(path), *at = strstr(text, name);
+    char *text = instance_read(path), *at = strstr(text, name);
     CHECK(at != NULL);
     at += strlen(name);
     snprintf(dst, 256, "%.*s", (int)strcspn(at, "\"\n"), at);
@@ -91,25 +91,23 @@ static void value_in(const char *path, const char *name, char dst[256])
 }
 
 /* Puts a name of the scenario's own in the place of the module; returns the real one. */
-static void rename_module(struct house *h, char ret_real[256], char ret_link[256])
+static void rename_module(struct instance *h, char ret_real[256], char ret_link[256])
 {
     char from[300], to[300];
     value_in(h->config, "module: ", ret_real);
     snprintf(ret_link, 256, "%s/hsm.so", h->dir);
     snprintf(from, sizeof from, "module: %s", ret_real);
     snprintf(to, sizeof to, "module: %s", ret_link);
-    house_edit(h, from, to);
+    instance_edit(h, from, to);
 }
 
-static void module__path_wrong__said_and_served_when_it_is_there(void **state)
+TEST(module__path_wrong__said_and_served_when_it_is_there)
 {
-    struct house h;
     char real[256], path[256];
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     rename_module(&h, real, path);
     start_ill(&h, "cannot find the PKCS#11 module");
-    size_t mark = house_mark(&h);
+    size_t mark = instance_mark(&h);
     CHECK(symlink(real, path) == 0);
     await_up(&h, mark);
     leave(&h);
@@ -129,37 +127,32 @@ static void libc_path(char dst[256])
     CHECK(dst[0] != '\0');
 }
 
-static void module__not_pkcs11__said_and_served_when_it_is_replaced(void **state)
+TEST(module__not_pkcs11__said_and_served_when_it_is_replaced)
 {
-    struct house h;
     char real[256], path[256], libc[256];
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     rename_module(&h, real, path);
     libc_path(libc);
     CHECK(symlink(libc, path) == 0);
     start_ill(&h, "is not a PKCS#11 module");
-    size_t mark = house_mark(&h);
+    size_t mark = instance_mark(&h);
     CHECK(unlink(path) == 0 && symlink(real, path) == 0);
     await_up(&h, mark);
     leave(&h);
 }
 
 /* Its code would run as the daemon's user, who can read the PIN. */
-static void module__that_others_can_change__said_and_served_when_it_is_mended(
-    void **state)
+TEST(module__that_others_can_change__said_and_served_when_it_is_mended)
 {
-    struct house h;
     struct kw_blob module = {0};
     char real[256], path[256];
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     rename_module(&h, real, path);
     CHECK_OK(kw_file_read(real, (size_t)64 << 20, &module, NULL));
     CHECK_OK(kw_file_replace(path, kw_blob_peek(&module), 0666, NULL));
     kw_blob_wipe(&module);
     start_ill(&h, "hsm.so: mode 0666 lets others change it; chmod go-w it");
-    size_t mark = house_mark(&h);
+    size_t mark = instance_mark(&h);
     CHECK(chmod(path, 0644) == 0);
     await_up(&h, mark);
     leave(&h);
@@ -167,23 +160,21 @@ static void module__that_others_can_change__said_and_served_when_it_is_mended(
 
 /* ---- the token ---- */
 
-static void token__missing__said_and_served_when_it_is_back(void **state)
+TEST(token__missing__said_and_served_when_it_is_back)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
-    house_token_away(&h);
+    INSTANCE(h, NULL);
+    instance_token_away(&h);
     CHECK(mkdir(h.tokens, 0755) == 0);
     start_ill(&h, "no token matches");
-    size_t mark = house_mark(&h);
+    size_t mark = instance_mark(&h);
     CHECK(rmdir(h.tokens) == 0);
-    house_token_back(&h);
+    instance_token_back(&h);
     await_up(&h, mark);
     leave(&h);
 }
 
 /* The sealed folders of the tokens, opened for their owner or sealed again. */
-static void seal(struct house *h, bool sealed)
+static void seal(struct instance *h, bool sealed)
 {
     char path[512];
     mode_t mode = sealed ? 0500 : 0700;
@@ -216,7 +207,7 @@ static int make_token(const struct plan *p)
     return kw_failed(e);
 }
 
-static int make_key(const struct house *h, const struct plan *p)
+static int make_key(const struct instance *h, const struct plan *p)
 {
     struct kw_note note = {{0}};
     struct kw_token *token = NULL;
@@ -243,7 +234,7 @@ static int make_key(const struct house *h, const struct plan *p)
 }
 
 /* As the uid that owns the token, in a process of its own. */
-static void make(struct house *h, const struct plan *p)
+static void make(struct instance *h, const struct plan *p)
 {
     char conf[160];
     int status = 0;
@@ -264,26 +255,24 @@ static void make(struct house *h, const struct plan *p)
     seal(h, true);
 }
 
-static void token__two_of_one_label__said_and_served_when_one_is_gone(void **state)
+TEST(token__two_of_one_label__said_and_served_when_one_is_gone)
 {
-    struct house h;
     char away[128];
     struct plan plan = {{0}};
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     value_in(h.config, "module: ", plan.module);
     /* A copy of the good one alone, to be put back. */
     snprintf(away, sizeof away, "%s/good", h.dir);
-    char *object = house_key_object(&h), folder[512], moved[512];
+    char *object = instance_key_object(&h), folder[512], moved[512];
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(object, '/') - object), object);
     make(&h, &plan);
     start_ill(&h, "2 tokens match");
-    size_t mark = house_mark(&h);
+    size_t mark = instance_mark(&h);
     CHECK(mkdir(away, 0755) == 0 && chown(away, h.uid, (gid_t)-1) == 0);
     seal(&h, false);
     snprintf(moved, sizeof moved, "%s%s", away, strrchr(folder, '/'));
     CHECK(rename(folder, moved) == 0);
-    house_token_away(&h);
+    instance_token_away(&h);
     CHECK(rename(away, h.tokens) == 0);
     seal(&h, true);
     await_up(&h, mark);
@@ -291,93 +280,81 @@ static void token__two_of_one_label__said_and_served_when_one_is_gone(void **sta
     leave(&h);
 }
 
-static void token__softhsm_in_production__said(void **state)
+TEST(token__softhsm_in_production__said)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
-    house_edit(&h, "environment: test", "environment: production");
+    INSTANCE(h, NULL);
+    instance_edit(&h, "environment: test", "environment: production");
     start_ill(&h, "environment: production");
     leave(&h);
 }
 
 /* ---- the key ---- */
 
-static void key__missing__said_and_served_when_it_is_back(void **state)
+TEST(key__missing__said_and_served_when_it_is_back)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
-    char *object = house_key_object(&h);
-    house_object_away(&h, object);
+    INSTANCE(h, NULL);
+    char *object = instance_key_object(&h);
+    instance_object_away(&h, object);
     start_ill(&h, "was it deleted, or is this another token?");
-    house_await_workers(&h, 2); /* both have seen it */
-    size_t mark = house_mark(&h);
-    house_object_back(&h, object);
+    instance_await_workers(&h, 2); /* both have seen it */
+    size_t mark = instance_mark(&h);
+    instance_object_back(&h, object);
     await_up(&h, mark);
     free(object);
     leave(&h);
 }
 
-static void key__another_under_the_same_label__said_and_never_used(void **state)
+TEST(key__another_under_the_same_label__said_and_never_used)
 {
-    struct house h;
     struct plan plan = {{0}};
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     value_in(h.config, "module: ", plan.module);
     value_in(h.keyring, "\"key-id\": \"", plan.key_id);
     value_in(h.keyring, "\"locator\": \"", plan.locator);
-    char *object = house_key_object(&h);
-    house_object_away(&h, object);
+    char *object = instance_key_object(&h);
+    instance_object_away(&h, object);
     make(&h, &plan);
     start_ill(&h, "the token holds another key under its label");
     free(object);
     leave(&h);
 }
 
-static void key__extractable__said_and_never_used(void **state)
+TEST(key__extractable__said_and_never_used)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
-    house_liar_between(&h);
-    house_liar_tell(&h, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
+    INSTANCE(h, NULL);
+    instance_fault_between(&h);
+    instance_fault_set(&h, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
     start_and(&h, "event=key-verdict", "verdict=key-bad", "CKA_EXTRACTABLE is true");
-    CHECK_HAS(house_ask_status(&h, 1), "found at the token: exposed");
-    house_await_workers(&h, 2); /* both have seen it */
-    size_t mark = house_mark(&h);
-    house_liar_tell(&h, "");
-    house_await(&h, mark, NULL, "event=key-verdict", "verdict=ok", NULL);
+    CHECK_HAS(instance_read_status(&h, 1), "found at the token: exposed");
+    instance_await_workers(&h, 2); /* both have seen it */
+    size_t mark = instance_mark(&h);
+    instance_fault_set(&h, "");
+    instance_await(&h, mark, NULL, "event=key-verdict", "verdict=ok", NULL);
     serves(&h);
     leave(&h);
 }
 
 /* ---- the PIN file ---- */
 
-static void pin_file__readable_by_others__refused_with_the_remedy(void **state)
+TEST(pin_file__readable_by_others__refused_with_the_remedy)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     CHECK(chmod(h.pin, 0444) == 0);
-    size_t mark = house_mark(&h);
-    house_start(&h, NULL);
-    house_await(&h, mark, NULL, "event=cannot-start", "chmod 0600", NULL);
-    assert_int_equal(house_wait_end(&h), 1);
-    house_raze(&h);
+    size_t mark = instance_mark(&h);
+    instance_start(&h, NULL);
+    instance_await(&h, mark, NULL, "event=cannot-start", "chmod 0600", NULL);
+    assert_int_equal(instance_wait_end(&h), 1);
+    instance_destroy(&h);
 }
 
-static void pin_file__missing__said_and_served_when_it_is_there(void **state)
+TEST(pin_file__missing__said_and_served_when_it_is_there)
 {
-    struct house h;
     char away[128];
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     snprintf(away, sizeof away, "%s/pin-away", h.dir);
     CHECK(rename(h.pin, away) == 0);
     start_ill(&h, h.pin);
-    size_t mark = house_mark(&h);
+    size_t mark = instance_mark(&h);
     CHECK(rename(away, h.pin) == 0);
     await_up(&h, mark);
     leave(&h);
@@ -385,24 +362,21 @@ static void pin_file__missing__said_and_served_when_it_is_there(void **state)
 
 /* ---- the keyring, the limits ---- */
 
-static void keyring__missing__said_and_served_after_sighup(void **state)
+TEST(keyring__missing__said_and_served_after_sighup)
 {
-    struct house h;
     char away[140];
-    (void)state;
-    kw_test_arena(1 << 20);
-    house_build(&h, NULL);
+    INSTANCE_AND_ARENA(h, NULL);
     snprintf(away, sizeof away, "%s.away", h.keyring);
     CHECK(rename(h.keyring, away) == 0);
-    size_t mark = house_mark(&h);
-    house_start(&h, NULL);
-    house_await(&h, mark, NULL, "event=keyring-rejected", h.keyring, NULL);
+    size_t mark = instance_mark(&h);
+    instance_start(&h, NULL);
+    instance_await(&h, mark, NULL, "event=keyring-rejected", h.keyring, NULL);
     is_refused(&h, h.secrets);
     is_refused(&h, h.bulk);
-    CHECK_HAS(house_ask_status(&h, 1), h.keyring);
-    mark = house_mark(&h);
+    CHECK_HAS(instance_read_status(&h, 1), h.keyring);
+    mark = instance_mark(&h);
     CHECK(rename(away, h.keyring) == 0);
-    house_signal(&h, SIGHUP);
+    instance_signal(&h, SIGHUP);
     await_up(&h, mark);
     leave(&h);
 }
@@ -415,18 +389,16 @@ static void lock_nothing(void *ctx)
         _exit(125);
 }
 
-static void memory__none_may_be_locked__refuses_to_start_with_the_remedy(void **state)
+TEST(memory__none_may_be_locked__refuses_to_start_with_the_remedy)
 {
-    struct house h;
-    (void)state;
-    house_build(&h, NULL);
+    INSTANCE(h, NULL);
     h.in_child = lock_nothing;
-    size_t mark = house_mark(&h);
-    house_start(&h, NULL);
-    house_await(&h, mark, NULL, "LimitMEMLOCK", NULL);
-    assert_int_equal(house_wait_end(&h), 1);
+    size_t mark = instance_mark(&h);
+    instance_start(&h, NULL);
+    instance_await(&h, mark, NULL, "LimitMEMLOCK", NULL);
+    assert_int_equal(instance_wait_end(&h), 1);
     CHECK(access(h.secrets, F_OK) != 0);
-    house_raze(&h);
+    instance_destroy(&h);
 }
 
 KW_CASES("13-tokens", CASE(module__path_wrong__said_and_served_when_it_is_there),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 14: more calls than the HSM can take, through the lying module: what is refused, what
+/* 14: more calls than the HSM can take, through the fault module: what is refused, what
  * is shared, what is dropped, and what goes on nevertheless. */
 #include "acts.h"
 #include "kmsraw.h"
@@ -20,37 +20,37 @@ static struct kw_client_reply sealed;
 static const uint8_t seed[32] = "thirty-two bytes of a test seed";
 #define SEED kw_span_of(seed, sizeof seed)
 
-static void begin(struct house *h)
+static void begin(struct instance *h)
 {
     kw_test_arena(1 << 20);
-    house_build(h, calm);
-    house_liar_between(h);
-    house_up(h);
-    house_await_workers(h, 2);
-    struct kw_client *c = house_client(h, h->secrets);
-    house_encrypt(c, SEED, &sealed);
+    instance_build(h, calm);
+    instance_fault_between(h);
+    instance_up(h);
+    instance_await_workers(h, 2);
+    struct kw_client *c = instance_client(h, h->secrets);
+    instance_encrypt(c, SEED, &sealed);
     kw_client_close(c);
 }
 
-static void end(struct house *h)
+static void end(struct instance *h)
 {
-    struct kw_client *secrets = house_client(h, h->secrets),
-                     *bulk = house_client(h, h->bulk);
-    house_round_trip(secrets);
-    house_round_trip(bulk);
+    struct kw_client *secrets = instance_client(h, h->secrets),
+                     *bulk = instance_client(h, h->bulk);
+    instance_round_trip(secrets);
+    instance_round_trip(bulk);
     kw_client_close(secrets);
     kw_client_close(bulk);
-    assert_int_equal(house_count(h, 0, "event=worker-killed"), 0);
-    assert_int_equal(house_stop(h), 0);
-    house_raze(h);
+    assert_int_equal(instance_count(h, 0, "event=worker-killed"), 0);
+    assert_int_equal(instance_stop(h), 0);
+    instance_destroy(h);
 }
 
 /* Asks until the daemon's document holds the text. */
-static void await_status(struct house *h, const char *text)
+static void await_status(struct instance *h, const char *text)
 {
     static char document[65536];
     do
-        house_status(h, document, sizeof document);
+        instance_status(h, document, sizeof document);
     while (strstr(document, text) == NULL);
 }
 
@@ -75,21 +75,19 @@ static uint32_t decrypt_forged(struct h2raw *h, unsigned n, const char *timeout)
 
 /* ---- full ---- */
 
-static void queue__full__refused_at_once_while_status_and_the_other_class_go_on(
-    void **state)
+TEST(queue__full__refused_at_once_while_status_and_the_other_class_go_on)
 {
     enum { MANY = 1000, FEW = 200 };
-    static struct house h;
+    static struct instance h;
     static uint32_t many[MANY], few[FEW];
     struct kw_client_reply cached;
-    (void)state;
     begin(&h);
     struct h2raw *secrets = kmsraw_open(h.secrets), *bulk = kmsraw_open(h.bulk);
-    struct kw_client *c = house_client(&h, h.bulk);
-    house_encrypt(c, SEED, &cached);
+    struct kw_client *c = instance_client(&h, h.bulk);
+    instance_encrypt(c, SEED, &cached);
     kw_span ct = kw_span_of(cached.ciphertext, cached.ciphertext_len);
     expect(bulk, kmsraw_decrypt(bulk, ct, cached.key_id, NULL), GRPC_OK);
-    house_liar_tell(&h, "C_Encrypt hang\nC_Decrypt hang\n");
+    instance_fault_set(&h, "C_Encrypt hang\nC_Decrypt hang\n");
     for (int i = 0; i < MANY; i++)
         many[i] = kmsraw_encrypt(secrets, kw_span_of(seed, 8), NULL);
     expect(secrets, many[MANY - 1], GRPC_RESOURCE_EXHAUSTED);
@@ -101,7 +99,7 @@ static void queue__full__refused_at_once_while_status_and_the_other_class_go_on(
     expect(bulk, kmsraw_status(bulk), GRPC_OK);
     expect(bulk, kmsraw_decrypt(bulk, ct, cached.key_id, NULL), GRPC_OK);
     CHECK(!h2raw_peek(bulk, few[FEW - 1])->ended);
-    house_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     for (int i = 0; i < FEW; i++)
         CHECK(kmsraw_outcome(bulk, few[i]) != GRPC_RESOURCE_EXHAUSTED);
     for (int i = 0; i < MANY; i++)
@@ -113,16 +111,15 @@ static void queue__full__refused_at_once_while_status_and_the_other_class_go_on(
 }
 
 /* Calls that share one unwrap are no jobs of their own, but calls all the same. */
-static void calls__all_joined_to_one_unwrap__the_other_class_goes_on(void **state)
+TEST(calls__all_joined_to_one_unwrap__the_other_class_goes_on)
 {
     enum { CONNECTIONS = 4, EACH = 300 };
-    static struct house h;
+    static struct instance h;
     struct h2raw *raw[CONNECTIONS];
     uint32_t last = 0;
-    (void)state;
     begin(&h);
     struct h2raw *bulk = kmsraw_open(h.bulk);
-    house_liar_tell(&h, "C_Decrypt hang\n");
+    instance_fault_set(&h, "C_Decrypt hang\n");
     kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
     for (int i = 0; i < CONNECTIONS; i++) {
         raw[i] = kmsraw_open(h.secrets);
@@ -133,7 +130,7 @@ static void calls__all_joined_to_one_unwrap__the_other_class_goes_on(void **stat
     uint32_t waits = kmsraw_encrypt(bulk, kw_span_of(seed, 8), NULL);
     expect(bulk, kmsraw_status(bulk), GRPC_OK);
     CHECK(!h2raw_peek(bulk, waits)->ended);
-    house_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     CHECK(kmsraw_outcome(bulk, waits) != GRPC_RESOURCE_EXHAUSTED);
     for (int i = 0; i < CONNECTIONS; i++)
         h2raw_free(raw[i]);
@@ -146,65 +143,62 @@ static void calls__all_joined_to_one_unwrap__the_other_class_goes_on(void **stat
 /* Of so many calls, no more than the workers' sockets hold may reach the token. */
 enum { CALLS = 400, IN_SOCKETS = 2 * 32 };
 
-static void check_dropped(struct house *h, unsigned decrypts_before)
+static void check_dropped(struct instance *h, unsigned decrypts_before)
 {
     await_status(h, "\"queued\":0,");
-    house_liar_tell(h, "");
+    instance_fault_set(h, "");
     await_status(h, "\"sent\":0,");
-    unsigned decrypts = house_liar_count(h, "C_Decrypt") - decrypts_before;
+    unsigned decrypts = instance_fault_count(h, "C_Decrypt") - decrypts_before;
     print_message("  of %d calls %u reached the token\n", CALLS, decrypts);
     CHECK(decrypts > 0 && decrypts < CALLS / 2);
 }
 
-static void cancel__by_the_client__what_has_not_started_is_dropped(void **state)
+TEST(cancel__by_the_client__what_has_not_started_is_dropped)
 {
-    static struct house h;
+    static struct instance h;
     static uint32_t calls[CALLS];
-    (void)state;
     begin(&h);
     struct h2raw *raw = kmsraw_open(h.secrets);
-    unsigned before = house_liar_count(&h, "C_Decrypt");
-    size_t mark = house_mark(&h);
-    house_liar_tell(&h, "C_Decrypt hang\n");
+    unsigned before = instance_fault_count(&h, "C_Decrypt");
+    size_t mark = instance_mark(&h);
+    instance_fault_set(&h, "C_Decrypt hang\n");
     for (unsigned i = 0; i < CALLS; i++)
         calls[i] = decrypt_forged(raw, i, NULL);
     expect(raw, kmsraw_status(raw), GRPC_OK);
     for (unsigned i = 0; i < CALLS; i++)
         h2raw_reset(raw, calls[i]);
-    house_await(&h, mark, NULL, "event=call-failed", "outcome=cancelled", NULL);
+    instance_await(&h, mark, NULL, "event=call-failed", "outcome=cancelled", NULL);
     check_dropped(&h, before);
     h2raw_free(raw);
     end(&h);
 }
 
-static void hang_up__of_the_client__what_has_not_started_is_dropped(void **state)
+TEST(hang_up__of_the_client__what_has_not_started_is_dropped)
 {
-    static struct house h;
-    (void)state;
+    static struct instance h;
     begin(&h);
     struct h2raw *raw = kmsraw_open(h.secrets);
-    unsigned before = house_liar_count(&h, "C_Decrypt");
-    size_t mark = house_mark(&h);
-    house_liar_tell(&h, "C_Decrypt hang\n");
+    unsigned before = instance_fault_count(&h, "C_Decrypt");
+    size_t mark = instance_mark(&h);
+    instance_fault_set(&h, "C_Decrypt hang\n");
     for (unsigned i = 0; i < CALLS; i++)
         decrypt_forged(raw, i, NULL);
     expect(raw, kmsraw_status(raw), GRPC_OK);
     h2raw_hang_up(raw);
-    house_await(&h, mark, NULL, "event=call-failed", "outcome=cancelled", NULL);
+    instance_await(&h, mark, NULL, "event=call-failed", "outcome=cancelled", NULL);
     check_dropped(&h, before);
     h2raw_free(raw);
     end(&h);
 }
 
-static void deadline__of_the_client__what_has_not_started_is_dropped(void **state)
+TEST(deadline__of_the_client__what_has_not_started_is_dropped)
 {
-    static struct house h;
+    static struct instance h;
     static uint32_t calls[CALLS];
-    (void)state;
     begin(&h);
     struct h2raw *raw = kmsraw_open(h.secrets);
-    unsigned before = house_liar_count(&h, "C_Decrypt");
-    house_liar_tell(&h, "C_Decrypt hang\n");
+    unsigned before = instance_fault_count(&h, "C_Decrypt");
+    instance_fault_set(&h, "C_Decrypt hang\n");
     for (unsigned i = 0; i < CALLS; i++)
         calls[i] = decrypt_forged(raw, i, "300m");
     for (unsigned i = 0; i < CALLS; i++) {
@@ -219,47 +213,45 @@ static void deadline__of_the_client__what_has_not_started_is_dropped(void **stat
 
 /* ---- shared ---- */
 
-static void equal_decrypts__10_at_once__one_unwrap_and_10_right_answers(void **state)
+TEST(equal_decrypts__10_at_once__one_unwrap_and_10_right_answers)
 {
     enum { EQUAL = 10 };
-    static struct house h;
+    static struct instance h;
     uint32_t calls[EQUAL];
     uint8_t want[7 + sizeof seed] = {0, 0, 0, 0, 2 + sizeof seed, 0x0a, sizeof seed};
-    (void)state;
     begin(&h);
     struct h2raw *raw = kmsraw_open(h.secrets);
     kw_copy(want + 7, sizeof seed, SEED);
-    unsigned before = house_liar_count(&h, "C_Decrypt");
+    unsigned before = instance_fault_count(&h, "C_Decrypt");
     kw_span ct = kw_span_of(sealed.ciphertext, sealed.ciphertext_len);
-    house_liar_tell(&h, "C_Decrypt hang\n");
+    instance_fault_set(&h, "C_Decrypt hang\n");
     for (int i = 0; i < EQUAL; i++)
         calls[i] = kmsraw_decrypt(raw, ct, sealed.key_id, NULL);
     await_status(&h, "\"joined\":9,");
-    house_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     for (int i = 0; i < EQUAL; i++) {
         expect(raw, calls[i], GRPC_OK);
         const struct h2raw_result *r = h2raw_peek(raw, calls[i]);
         CHECK(kw_span_equal(kw_span_of(r->body, r->body_len),
                             kw_span_of(want, sizeof want)));
     }
-    assert_int_equal(house_liar_count(&h, "C_Decrypt") - before, 1);
+    assert_int_equal(instance_fault_count(&h, "C_Decrypt") - before, 1);
     expect(raw, kmsraw_decrypt(raw, ct, sealed.key_id, NULL), GRPC_OK); /* the cache */
-    assert_int_equal(house_liar_count(&h, "C_Decrypt") - before, 1);
+    assert_int_equal(instance_fault_count(&h, "C_Decrypt") - before, 1);
     h2raw_free(raw);
     end(&h);
 }
 
 /* A canary wraps, and nothing else does here. */
-static void forged__a_flood__at_most_one_canary_a_second(void **state)
+TEST(forged__a_flood__at_most_one_canary_a_second)
 {
     enum { CANARIES = 3, AT_ONCE = 50 };
-    static struct house h;
+    static struct instance h;
     uint32_t calls[AT_ONCE];
     unsigned forged = 0, canaries = 0;
-    (void)state;
     begin(&h);
     struct h2raw *raw = kmsraw_open(h.secrets);
-    unsigned before = house_liar_count(&h, "C_Encrypt");
+    unsigned before = instance_fault_count(&h, "C_Encrypt");
     int64_t began = kw_mono_ns(&kw_clock_system);
     while (canaries < CANARIES) {
         if (forged % 1000 == 0) { /* a connection has so many streams in h2raw */
@@ -270,7 +262,7 @@ static void forged__a_flood__at_most_one_canary_a_second(void **state)
             calls[i] = decrypt_forged(raw, forged++, NULL);
         for (unsigned i = 0; i < AT_ONCE; i++)
             expect(raw, calls[i], GRPC_INVALID_ARGUMENT);
-        canaries = house_liar_count(&h, "C_Encrypt") - before;
+        canaries = instance_fault_count(&h, "C_Encrypt") - before;
     }
     int64_t seconds = (kw_mono_ns(&kw_clock_system) - began) / KW_S_NS;
     print_message("  %u forged ciphertexts, %lld s: %u canaries\n", forged,

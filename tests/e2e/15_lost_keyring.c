@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static struct house h;
+static struct instance h;
 static struct kw_client_reply sealed, reply;
 static const uint8_t seed[32] = "thirty-two bytes of a test seed";
 #define SEED kw_span_of(seed, 32)
@@ -20,22 +20,22 @@ static void begin(void)
 {
     char last[160];
     kw_test_arena(1 << 20);
-    house_build(&h, NULL);
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
-    house_encrypt(c, SEED, &sealed);
+    instance_build(&h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, SEED, &sealed);
     kw_client_close(c);
     snprintf(sample, sizeof sample, "%s/sample.json", h.dir);
-    house_do(&h, "probe", h.secrets, "--rounds", "0", "--sample", sample, NULL);
-    assert_int_equal(house_stop(&h), 0);
+    instance_do(&h, "probe", h.secrets, "--rounds", "0", "--sample", sample, NULL);
+    assert_int_equal(instance_stop(&h), 0);
     snprintf(last, sizeof last, "%s/keyring.json", h.state);
     CHECK(unlink(h.keyring) == 0 && unlink(last) == 0);
 }
 
 static void refused(const char *word)
 {
-    int status =
-        house_tool(&h, out, sizeof out, "key", "create", "--adopt", sealed.key_id, NULL);
+    int status = instance_tool(&h, out, sizeof out, "key", "create", "--adopt",
+                               sealed.key_id, NULL);
     assert_int_equal(status, 1);
     CHECK_HAS(out, word);
     CHECK(access(h.keyring, F_OK) != 0);
@@ -43,36 +43,34 @@ static void refused(const char *word)
 
 static void must_be_read(void)
 {
-    house_up(&h);
-    struct kw_client *c = house_client(&h, h.secrets);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
     CHECK_OK(kw_client_decrypt(c, kw_span_of(sealed.ciphertext, sealed.ciphertext_len),
                                kw_span_str(sealed.key_id), UID, 10 * KW_S_NS, &reply));
     assert_int_equal(reply.grpc_status, 0);
     CHECK(kw_span_equal(kw_secret_peek(&reply.plaintext), SEED));
     kw_client_reply_wipe(&reply);
-    house_round_trip(c); /* and the baseline wraps again */
+    instance_round_trip(c); /* and the baseline wraps again */
     kw_client_close(c);
 }
 
-static void sample_kept__proves_the_key_and_the_node_serves_again(void **state)
+TEST(sample_kept__proves_the_key_and_the_node_serves_again)
 {
-    (void)state;
     begin();
     refused("nothing shows that");
-    house_do(&h, "key", "create", "--adopt", sealed.key_id, "--sample", sample, NULL);
+    instance_do(&h, "key", "create", "--adopt", sealed.key_id, "--sample", sample, NULL);
     must_be_read();
-    CHECK_HAS(house_ask_status(&h, 0), "origin adopted: opened a sample, 20");
-    house_raze(&h);
+    CHECK_HAS(instance_read_status(&h, 0), "origin adopted: opened a sample, 20");
+    instance_destroy(&h);
 }
 
-static void nothing_kept__unproven_is_shown_by_the_daemon_too(void **state)
+TEST(nothing_kept__unproven_is_shown_by_the_daemon_too)
 {
-    (void)state;
     begin();
-    house_do(&h, "key", "create", "--adopt", sealed.key_id, "--unproven", NULL);
+    instance_do(&h, "key", "create", "--adopt", sealed.key_id, "--unproven", NULL);
     must_be_read();
-    CHECK_HAS(house_ask_status(&h, 0), "origin unproven: ");
-    house_raze(&h);
+    CHECK_HAS(instance_read_status(&h, 0), "origin unproven: ");
+    instance_destroy(&h);
 }
 
 KW_CASES("15-lost-keyring", CASE(sample_kept__proves_the_key_and_the_node_serves_again),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calls - what happens at the beginning and the end of every call */
-#include "liar.h"
+#include "fault.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -10,14 +10,15 @@
 #include <unistd.h>
 
 #define NAME_OF(name, params, args) #name,
-const char *const liar_names[LIAR_COUNT] = {KW_LIAR_PLAIN(NAME_OF) KW_LIAR_OWN(NAME_OF)};
+const char *const fault_names[FAULT_COUNT] = {KW_FAULT_PLAIN(NAME_OF)
+                                                  KW_FAULT_OWN(NAME_OF)};
 #undef NAME_OF
 
 /* Opened anew each time: the worker closes descriptors it does not know.  One line is one
  * write at the file's end. */
 static void write_line(const char *text, int len)
 {
-    const char *path = getenv("KW_LIAR_LOG");
+    const char *path = getenv("KW_FAULT_LOG");
     if (path == NULL || len <= 0)
         return;
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
@@ -40,30 +41,30 @@ static void wait_us(unsigned long us)
         (void)prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0, 0, 0);
 }
 
-void liar_enter(enum liar_fn fn, struct liar_lie *ret_lie)
+void fault_enter(enum fault_fn fn, struct fault_apply *ret_lie)
 {
     char text[96];
-    struct liar_order order;
-    write_line(text, snprintf(text, sizeof text, "> %s pid=%ld\n", liar_names[fn],
+    struct fault_order order;
+    write_line(text, snprintf(text, sizeof text, "> %s pid=%ld\n", fault_names[fn],
                               (long)getpid()));
-    liar_control_refresh();
-    liar_control_order(fn, &order);
+    fault_control_refresh();
+    fault_control_order(fn, &order);
     if (order.delay_us > 0)
         wait_us(order.delay_us);
     if (order.crash)
         abort();
     while (order.hang) {
-        liar_control_wait_change();
-        liar_control_refresh();
-        liar_control_order(fn, &order);
+        fault_control_wait_change();
+        fault_control_refresh();
+        fault_control_order(fn, &order);
     }
     *ret_lie = order.lie;
 }
 
-CK_RV liar_leave(enum liar_fn fn, CK_RV rv)
+CK_RV fault_leave(enum fault_fn fn, CK_RV rv)
 {
     char text[96];
     write_line(text, snprintf(text, sizeof text, "< %s rv=0x%08lx pid=%ld\n",
-                              liar_names[fn], rv, (long)getpid()));
+                              fault_names[fn], rv, (long)getpid()));
     return rv;
 }

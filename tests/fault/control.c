@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* control - reads what the liar shall do */
-#include "liar.h"
+/* control - reads what the fault module shall do */
+#include "fault.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -13,8 +13,8 @@
 enum { RULES_MAX = 64, WAIT_MS = 10, DELAY_MAX = 1000000 };
 
 struct rule {
-    enum liar_fn fn;
-    struct liar_order order;
+    enum fault_fn fn;
+    struct fault_order order;
     unsigned long skip, count; /* count 0: without end */
     unsigned long calls;
 };
@@ -28,14 +28,14 @@ struct stamp {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct rule rules[RULES_MAX];
 static unsigned rule_count;
-static struct liar_settings settings;
+static struct fault_settings settings;
 static pid_t only;         /* 0 = all processes */
 static struct stamp stamp; /* of what was read; all zero = no file */
 
 static struct stamp look(void)
 {
     struct stat st;
-    const char *path = getenv("KW_LIAR_CONTROL");
+    const char *path = getenv("KW_FAULT_CONTROL");
     if (path == NULL || stat(path, &st) != 0)
         return (struct stamp){0};
     return (struct stamp){st.st_ino, st.st_size, st.st_mtim};
@@ -57,7 +57,7 @@ static const char *value_of(const char *word, const char *name)
 /* A control file with a mistake must not make a test pass: say it and die. */
 _Noreturn static void mistake(const char *word)
 {
-    fprintf(stderr, "keyward-liar: control file: what is \"%s\"?\n", word);
+    fprintf(stderr, "keyward-fault: control file: what is \"%s\"?\n", word);
     abort();
 }
 
@@ -107,10 +107,10 @@ static void rule_word(struct rule *r, const char *word)
     }
 }
 
-static void list_add(struct liar_list *list, const char *text)
+static void list_add(struct fault_list *list, const char *text)
 {
     const char *colon = strchr(text, ':');
-    if (list->count == LIAR_LIST)
+    if (list->count == FAULT_LIST)
         mistake(text);
     list->type[list->count] = number(text);
     list->value[list->count++] = colon ? number(colon + 1) : 0;
@@ -130,14 +130,14 @@ static CK_FLAGS pin_flags(const char *text)
     return flags;
 }
 
-static void set_label(char dst[LIAR_LABEL], const char *text, size_t len)
+static void set_label(char dst[FAULT_LABEL], const char *text, size_t len)
 {
-    if (len == 0 || len >= LIAR_LABEL)
+    if (len == 0 || len >= FAULT_LABEL)
         mistake(text);
-    snprintf(dst, LIAR_LABEL, "%.*s", (int)len, text);
+    snprintf(dst, FAULT_LABEL, "%.*s", (int)len, text);
 }
 
-static void set_pair(struct liar_pair *pair, const char *text)
+static void set_pair(struct fault_pair *pair, const char *text)
 {
     size_t len = strcspn(text, ":");
     if (text[len] == '\0')
@@ -181,12 +181,12 @@ static void setting(const char *word)
         mistake(word);
 }
 
-static enum liar_fn function_of(const char *word)
+static enum fault_fn function_of(const char *word)
 {
     unsigned fn = 0;
-    while (fn < LIAR_COUNT && strcmp(word, liar_names[fn]) != 0)
+    while (fn < FAULT_COUNT && strcmp(word, fault_names[fn]) != 0)
         fn++;
-    return (enum liar_fn)fn;
+    return (enum fault_fn)fn;
 }
 
 static void line(char *text)
@@ -196,8 +196,8 @@ static void line(char *text)
     const char *word = strtok_r(text, " \t", &rest);
     if (word == NULL)
         return;
-    enum liar_fn fn = function_of(word);
-    if (fn == LIAR_COUNT) {
+    enum fault_fn fn = function_of(word);
+    if (fn == FAULT_COUNT) {
         setting(word);
         return;
     }
@@ -214,8 +214,8 @@ static void read_all(void)
     char text[256];
     rule_count = 0;
     only = 0;
-    settings = (struct liar_settings){0};
-    const char *path = getenv("KW_LIAR_CONTROL");
+    settings = (struct fault_settings){0};
+    const char *path = getenv("KW_FAULT_CONTROL");
     FILE *f = path != NULL ? fopen(path, "re") : NULL;
     if (f == NULL)
         return;
@@ -225,11 +225,11 @@ static void read_all(void)
     if (only != 0 && only != getpid()) {
         settings.nofind = false;
         settings.fake.count = 0;
-        settings.twin = settings.swap = (struct liar_pair){{0}, {0}};
+        settings.twin = settings.swap = (struct fault_pair){{0}, {0}};
     }
 }
 
-void liar_control_refresh(void)
+void fault_control_refresh(void)
 {
     pthread_mutex_lock(&lock);
     struct stamp now = look();
@@ -240,9 +240,9 @@ void liar_control_refresh(void)
     pthread_mutex_unlock(&lock);
 }
 
-void liar_control_order(enum liar_fn fn, struct liar_order *ret_order)
+void fault_control_order(enum fault_fn fn, struct fault_order *ret_order)
 {
-    *ret_order = (struct liar_order){0};
+    *ret_order = (struct fault_order){0};
     pthread_mutex_lock(&lock);
     for (unsigned i = 0; i < rule_count; i++) {
         struct rule *r = &rules[i];
@@ -257,14 +257,14 @@ void liar_control_order(enum liar_fn fn, struct liar_order *ret_order)
     pthread_mutex_unlock(&lock);
 }
 
-void liar_control_settings(struct liar_settings *ret_settings)
+void fault_control_settings(struct fault_settings *ret_settings)
 {
     pthread_mutex_lock(&lock);
     *ret_settings = settings;
     pthread_mutex_unlock(&lock);
 }
 
-void liar_control_wait_change(void)
+void fault_control_wait_change(void)
 {
     pthread_mutex_lock(&lock);
     struct stamp read = stamp;
@@ -273,7 +273,7 @@ void liar_control_wait_change(void)
         (void)poll(NULL, 0, WAIT_MS);
 }
 
-bool liar_list_has(const struct liar_list *list, CK_ULONG type, CK_ULONG *ret_value)
+bool fault_list_has(const struct fault_list *list, CK_ULONG type, CK_ULONG *ret_value)
 {
     for (unsigned i = 0; i < list->count; i++)
         if (list->type[i] == type) {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* forward - the functions that only have the lies every function has */
-#include "liar.h"
+#include "fault.h"
 
 #define DEFINE(name, params, args)                                                       \
-    static CK_RV liar_##name params                                                      \
+    static CK_RV fault_##name params                                                     \
     {                                                                                    \
-        struct liar_lie lie;                                                             \
-        liar_enter(LIAR_##name, &lie);                                                   \
-        if (liar_instead(&lie))                                                          \
-            return liar_leave(LIAR_##name, lie.rv);                                      \
-        CK_RV rv = liar_real->name args;                                                 \
-        return liar_leave(LIAR_##name, liar_answer(&lie, rv));                           \
+        struct fault_apply lie;                                                          \
+        fault_enter(FAULT_##name, &lie);                                                 \
+        if (fault_instead(&lie))                                                         \
+            return fault_leave(FAULT_##name, lie.rv);                                    \
+        CK_RV rv = fault_real->name args;                                                \
+        return fault_leave(FAULT_##name, fault_answer(&lie, rv));                        \
     }
-KW_LIAR_PLAIN(DEFINE)
+KW_FAULT_PLAIN(DEFINE)
 
-#define PUT(name, params, args) list->name = liar_##name;
-void liar_forward_fill(CK_FUNCTION_LIST *list)
+#define PUT(name, params, args) list->name = fault_##name;
+void fault_forward_fill(CK_FUNCTION_LIST *list)
 {
-    KW_LIAR_PLAIN(PUT)
+    KW_FAULT_PLAIN(PUT)
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* functions - every PKCS#11 function the liar stands before: name, parameters, arguments
+/* functions - every PKCS#11 function the fault module stands before: name, parameters,
+ * arguments
  *
  *   FN(name, parameters, arguments)
  *
  * What is not in the list is forwarded unseen.  Functions with a lie of their own (fake
- * flags, IV regimes, objects) have their body in liar.c or objects.c and are in
- * KW_LIAR_OWN. */
+ * flags, IV regimes, objects) have their body in fault.c or objects.c and are in
+ * KW_FAULT_OWN. */
 #ifndef KEYWARD_TESTS_FUNCTIONS_H
 #define KEYWARD_TESTS_FUNCTIONS_H
 
-#define KW_LIAR_PLAIN(FN)                                                                \
+#define KW_FAULT_PLAIN(FN)                                                               \
     FN(C_Initialize, (void *a), (a))                                                     \
     FN(C_Finalize, (void *a), (a))                                                       \
     FN(C_GetSlotInfo, (CK_SLOT_ID a, CK_SLOT_INFO * b), (a, b))                          \
@@ -30,7 +31,7 @@
        (a, b, c, d, e))                                                                  \
     FN(C_GenerateRandom, (CK_SESSION_HANDLE a, CK_BYTE * b, CK_ULONG c), (a, b, c))
 
-#define KW_LIAR_OWN(FN)                                                                  \
+#define KW_FAULT_OWN(FN)                                                                 \
     FN(C_GetInfo, (CK_INFO * a), (a))                                                    \
     FN(C_GetSlotList, (CK_BBOOL a, CK_SLOT_ID * b, CK_ULONG * c), (a, b, c))             \
     FN(C_GetTokenInfo, (CK_SLOT_ID a, CK_TOKEN_INFO * b), (a, b))                        \

@@ -8,8 +8,8 @@
 
 #define PUT(dst, src) snprintf(dst, sizeof dst, "%s", src)
 
-/* Each spoils a ring that follows from the last one; false when it has nothing to spoil.
- */
+/* Each spoils a ring that follows from the last one; false when it has nothing to
+ * spoil. */
 struct forgery {
     const char *name;
     bool (*spoil)(struct world *w, struct kw_keyring *ring);

@@ -116,9 +116,8 @@ static void node_1_goes_ahead(void)
 
 /* ---- what a node remembers ---- */
 
-static void restart__act_of_a_version_that_was_never_taken__last_good_serves(void **state)
+TEST(restart__act_of_a_version_that_was_never_taken__last_good_serves)
 {
-    (void)state;
     begin();
     node_1_goes_ahead();
     create(1);
@@ -130,9 +129,8 @@ static void restart__act_of_a_version_that_was_never_taken__last_good_serves(voi
     end();
 }
 
-static void restart__died_between_copy_and_marks__fork_refused(void **state)
+TEST(restart__died_between_copy_and_marks__fork_refused)
 {
-    (void)state;
     begin();
     create(1);
     create(0);
@@ -145,9 +143,8 @@ static void restart__died_between_copy_and_marks__fork_refused(void **state)
     end();
 }
 
-static void state__last_good_is_an_old_one__no_way_back(void **state)
+TEST(state__last_good_is_an_old_one__no_way_back)
 {
-    (void)state;
     begin();
     create(0);
     take(0);
@@ -161,9 +158,8 @@ static void state__last_good_is_an_old_one__no_way_back(void **state)
 
 /* ---- trust ---- */
 
-static void trust__wrapped_version_is_only_created_in_the_fork__refused(void **state)
+TEST(trust__wrapped_version_is_only_created_in_the_fork__refused)
 {
-    (void)state;
     begin();
     create(0);
     create(0);
@@ -185,9 +181,8 @@ static void trust__wrapped_version_is_only_created_in_the_fork__refused(void **s
 }
 
 /* Version 2 was never accepted where it is destroyed, so no day stands before that. */
-static void trust__wrapped_version_is_destroyed_in_the_fork__refused(void **state)
+TEST(trust__wrapped_version_is_destroyed_in_the_fork__refused)
 {
-    (void)state;
     begin();
     create(0);
     take(0);
@@ -207,9 +202,8 @@ static void trust__wrapped_version_is_destroyed_in_the_fork__refused(void **stat
 
 /* Each wraps with a version 2 of its own: no trust is a way out, and yet there is one, to
  * either side. */
-static void fork__both_have_wrapped__every_way_out_serves(void **state)
+TEST(fork__both_have_wrapped__every_way_out_serves)
 {
-    (void)state;
     bool own = false, other = false;
     for (uint64_t seed = 1; seed < 40 && !(own && other); seed++) {
         CHECK(world_open(&w, seed));
@@ -232,9 +226,8 @@ static void fork__both_have_wrapped__every_way_out_serves(void **state)
     CHECK(own && other);
 }
 
-static void trust__way_out_makes_a_version__its_file_is_taken(void **state)
+TEST(trust__way_out_makes_a_version__its_file_is_taken)
 {
-    (void)state;
     begin();
     node_1_goes_ahead();
     act(1, KW_ACT_PROVE, 1);
@@ -250,9 +243,8 @@ static void trust__way_out_makes_a_version__its_file_is_taken(void **state)
     end();
 }
 
-static void trust__not_used__gone_with_the_next_ring(void **state)
+TEST(trust__not_used__gone_with_the_next_ring)
 {
-    (void)state;
     begin();
     create(0);
     take(0);
@@ -266,9 +258,8 @@ static void trust__not_used__gone_with_the_next_ring(void **state)
     end();
 }
 
-static void trust__of_what_all_come_from__lets_no_fork_in(void **state)
+TEST(trust__of_what_all_come_from__lets_no_fork_in)
 {
-    (void)state;
     begin();
     create(1);
     act(1, KW_ACT_PROVE, 1);
@@ -285,9 +276,8 @@ static void trust__of_what_all_come_from__lets_no_fork_in(void **state)
 /* ---- destroyed behind the back of a node ---- */
 
 /* Where node 1 can only take the file of node 0, or go on with its own. */
-static void destroyed__wrapped_here_and_never_seen_disabled__refused(void **state)
+TEST(destroyed__wrapped_here_and_never_seen_disabled__refused)
 {
-    (void)state;
     begin();
     node_1_goes_ahead();
     act(0, KW_ACT_RETIRE, 2);
@@ -303,9 +293,8 @@ static void destroyed__wrapped_here_and_never_seen_disabled__refused(void **stat
     end();
 }
 
-static void destroyed__and_no_last_good__way_out_serves(void **state)
+TEST(destroyed__and_no_last_good__way_out_serves)
 {
-    (void)state;
     begin();
     node_1_goes_ahead();
     act(0, KW_ACT_DISABLE, 2);
@@ -316,9 +305,8 @@ static void destroyed__and_no_last_good__way_out_serves(void **state)
 }
 
 /* It wraps with a later one, and saw the old one disabled: that is the usual end. */
-static void destroyed__seen_disabled__taken(void **state)
+TEST(destroyed__seen_disabled__taken)
 {
-    (void)state;
     begin();
     create(0);
     act(0, KW_ACT_ACCEPT, 2);
@@ -337,9 +325,8 @@ static void destroyed__seen_disabled__taken(void **state)
 
 /* ---- rebuilding ---- */
 
-static void rebuild__disabled_and_enabled_since_the_backup__accepted_anew(void **state)
+TEST(rebuild__disabled_and_enabled_since_the_backup__accepted_anew)
 {
-    (void)state;
     begin();
     create(0);
     act(0, KW_ACT_ACCEPT, 2);
@@ -357,9 +344,8 @@ static void rebuild__disabled_and_enabled_since_the_backup__accepted_anew(void *
     end();
 }
 
-static void rebuild__pruned_since_the_backup__stays_out(void **state)
+TEST(rebuild__pruned_since_the_backup__stays_out)
 {
-    (void)state;
     begin();
     create(0);
     int backup = newest();
@@ -375,9 +361,8 @@ static void rebuild__pruned_since_the_backup__stays_out(void **state)
     end();
 }
 
-static void rebuild__baseline_from_a_second_backup__is_the_baseline(void **state)
+TEST(rebuild__baseline_from_a_second_backup__is_the_baseline)
 {
-    (void)state;
     begin();
     int first = newest();
     create(0);
@@ -396,9 +381,8 @@ static void rebuild__baseline_from_a_second_backup__is_the_baseline(void **state
 
 /* ---- acts ---- */
 
-static void adopt__number_of_a_pruned_version__refused(void **state)
+TEST(adopt__number_of_a_pruned_version__refused)
 {
-    (void)state;
     begin();
     int orphan = key_make(&w, 2, NOBODY);
     create(0);
@@ -408,9 +392,8 @@ static void adopt__number_of_a_pruned_version__refused(void **state)
     end();
 }
 
-static void activate__below_what_it_wrapped_with__refused(void **state)
+TEST(activate__below_what_it_wrapped_with__refused)
 {
-    (void)state;
     begin();
     node_1_goes_ahead();
     act(0, KW_ACT_DISABLE, 2);
@@ -419,9 +402,8 @@ static void activate__below_what_it_wrapped_with__refused(void **state)
     end();
 }
 
-static void prune__version_in_use__no_word_of_destroying(void **state)
+TEST(prune__version_in_use__no_word_of_destroying)
 {
-    (void)state;
     begin();
     CHECK(tool_change(&w, 0, KW_ACT_PRUNE, 1) == REFUSED);
     CHECK(tool_change(&w, 0, KW_ACT_GONE, 1) == REFUSED);
@@ -430,18 +412,16 @@ static void prune__version_in_use__no_word_of_destroying(void **state)
 
 /* ---- ways out ---- */
 
-static void way_out__other_domain__printed(void **state)
+TEST(way_out__other_domain__printed)
 {
-    (void)state;
     begin();
     CHECK(forge(&w, 0, "of another domain"));
     CHECK(refusal_of(0) == KW_REFUSED_DOMAIN);
     end();
 }
 
-static void way_out__renamed_and_no_last_good__serves(void **state)
+TEST(way_out__renamed_and_no_last_good__serves)
 {
-    (void)state;
     begin();
     CHECK(forge(&w, 0, "with a version renamed"));
     CHECK(refusal_of(0) == KW_REFUSED_RENAMED);
@@ -449,9 +429,8 @@ static void way_out__renamed_and_no_last_good__serves(void **state)
     end();
 }
 
-static void way_out__number_given_back__serves(void **state)
+TEST(way_out__number_given_back__serves)
 {
-    (void)state;
     begin();
     create(0);
     act(0, KW_ACT_DESTROY, 2);
@@ -462,9 +441,8 @@ static void way_out__number_given_back__serves(void **state)
     end();
 }
 
-static void way_out__last_serial_there_is__can_be_changed_after(void **state)
+TEST(way_out__last_serial_there_is__can_be_changed_after)
 {
-    (void)state;
     begin();
     CHECK(forge(&w, 0, "with the last serial there is"));
     CHECK(refusal_of(0) == KW_REFUSED_FAR);
@@ -473,9 +451,8 @@ static void way_out__last_serial_there_is__can_be_changed_after(void **state)
     end();
 }
 
-static void way_out__makes_changes_at_the_edge_of_64__serves(void **state)
+TEST(way_out__makes_changes_at_the_edge_of_64__serves)
 {
-    (void)state;
     begin();
     node_1_goes_ahead();
     act(0, KW_ACT_RETIRE, 2);

@@ -68,57 +68,48 @@ static void part(uint64_t which)
         judge_reach();
 }
 
-static void history__of_the_seed_given__told(void **state)
+TEST(history__of_the_seed_given__told)
 {
-    (void)state;
     CHECK(live(number("KW_MODEL_SEED", 1), true));
 }
 
-static void histories__part_1__nothing_lost(void **state)
+TEST(histories__part_1__nothing_lost)
 {
-    (void)state;
     part(0);
 }
 
-static void histories__part_2__nothing_lost(void **state)
+TEST(histories__part_2__nothing_lost)
 {
-    (void)state;
     part(1);
 }
 
-static void histories__part_3__nothing_lost(void **state)
+TEST(histories__part_3__nothing_lost)
 {
-    (void)state;
     part(2);
 }
 
-static void histories__part_4__nothing_lost(void **state)
+TEST(histories__part_4__nothing_lost)
 {
-    (void)state;
     part(3);
 }
 
-static void histories__part_5__nothing_lost(void **state)
+TEST(histories__part_5__nothing_lost)
 {
-    (void)state;
     part(4);
 }
 
-static void histories__part_6__nothing_lost(void **state)
+TEST(histories__part_6__nothing_lost)
 {
-    (void)state;
     part(5);
 }
 
-static void histories__part_7__nothing_lost(void **state)
+TEST(histories__part_7__nothing_lost)
 {
-    (void)state;
     part(6);
 }
 
-static void histories__part_8__nothing_lost(void **state)
+TEST(histories__part_8__nothing_lost)
 {
-    (void)state;
     part(7);
 }
 

@@ -20,9 +20,8 @@ static bool finds(uint64_t seed)
     return found;
 }
 
-static void KW_PLANTED(void **state)
+TEST(KW_PLANTED)
 {
-    (void)state;
     for (uint64_t seed = 1; seed <= HISTORIES_MAX; seed++)
         if (finds(seed))
             return;

@@ -381,7 +381,7 @@ enum outcome tool_adopt(struct world *w, size_t i, const char *key_id, int backu
     if (backup != NOBODY) {
         say(w, "   --keyring-backup (serial %llu)",
             (unsigned long long)w->files[backup].serial);
-        KW_INVARIANT(!kw_failed(
+        KW_MUST(!kw_failed(
             kw_keyring_parse(kw_blob_peek(&w->files[backup].bytes), &a.backup, &note)));
     }
     if (kw_failed(desk_open(w, i, &d, &note)))

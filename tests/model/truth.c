@@ -153,8 +153,8 @@ static void judge_marks(struct world *w, size_t i, const struct kw_marks *now)
             broke(w, "n%zu: the marks forgot %s", i, old->versions[k].id.key_id);
 }
 
-/* Accepted, or disabled, since this look, or since before and without a word in between.
- */
+/* Accepted, or disabled, since this look, or since before and without a word in
+ * between. */
 static void judge_since(struct world *w, size_t i, const struct kw_marks *now)
 {
     struct node *node = &w->nodes[i];

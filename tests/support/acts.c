@@ -16,7 +16,7 @@ enum { TEXT_MAX = 8 << 20, PATH_CAP = 512 };
 /* ---- operators
  * -------------------------------------------------------------------------- */
 
-void house_do(struct house *h, ...)
+void instance_do(struct instance *h, ...)
 {
     char out[8192];
     const char *a[8] = {NULL};
@@ -27,39 +27,40 @@ void house_do(struct house *h, ...)
         n++;
     va_end(more);
     CHECK(n < 7);
-    int status = house_tool(h, out, sizeof out, a[0], a[1], a[2], a[3], a[4], a[5], NULL);
+    int status =
+        instance_tool(h, out, sizeof out, a[0], a[1], a[2], a[3], a[4], a[5], NULL);
     if (status != 0)
         fail_msg("keyward %s %s: exit status %d:\n%s", a[0], a[1], status, out);
 }
 
-void house_reload(struct house *h, const char *text)
+void instance_reload(struct instance *h, const char *text)
 {
-    size_t mark = house_mark(h);
-    house_signal(h, SIGHUP);
-    house_await(h, mark, NULL, "event=keyring-in-use", text, NULL);
+    size_t mark = instance_mark(h);
+    instance_signal(h, SIGHUP);
+    instance_await(h, mark, NULL, "event=keyring-in-use", text, NULL);
 }
 
-void house_rotate(struct house *h, const char *n)
+void instance_rotate(struct instance *h, const char *n)
 {
     char active[32];
     snprintf(active, sizeof active, "active=%s", n);
-    house_do(h, "key", "create", NULL);
-    house_do(h, "key", "accept", n, NULL);
-    house_reload(h, "serial=");
-    house_do(h, "key", "activate", n, "--only-copy", "--now", NULL);
-    house_reload(h, active);
+    instance_do(h, "key", "create", NULL);
+    instance_do(h, "key", "accept", n, NULL);
+    instance_reload(h, "serial=");
+    instance_do(h, "key", "activate", n, "--only-copy", "--now", NULL);
+    instance_reload(h, active);
 }
 
-const char *house_ask_status(struct house *h, int want)
+const char *instance_read_status(struct instance *h, int want)
 {
     static char out[65536];
-    int status = house_tool(h, out, sizeof out, "status", NULL);
+    int status = instance_tool(h, out, sizeof out, "status", NULL);
     if (status != want)
         fail_msg("keyward status: exit status %d, expected %d:\n%s", status, want, out);
     return out;
 }
 
-char *house_read(const char *path)
+char *instance_read(const char *path)
 {
     struct kw_blob b = {0};
     CHECK_OK(kw_file_read(path, TEXT_MAX, &b, NULL));
@@ -70,7 +71,7 @@ char *house_read(const char *path)
     return text;
 }
 
-void house_write(const char *path, const char *text)
+void instance_write(const char *path, const char *text)
 {
     char beside[PATH_CAP];
     struct stat st;
@@ -84,7 +85,7 @@ void house_write(const char *path, const char *text)
     CHECK(rename(beside, path) == 0);
 }
 
-char *house_swap(const char *text, const char *after, const char *from, const char *to)
+char *instance_swap(const char *text, const char *after, const char *from, const char *to)
 {
     const char *begin = after != NULL ? strstr(text, after) : text;
     const char *at = begin != NULL ? strstr(begin, from) : NULL;
@@ -129,7 +130,7 @@ static void remove_it(const char *path, void *ctx)
     CHECK(remove(path) == 0);
 }
 
-void house_forget(struct house *h)
+void instance_forget(struct instance *h)
 {
     CHECK(h->daemon == 0 && walk(h->state, remove_it, NULL) > 0);
 }
@@ -137,19 +138,19 @@ void house_forget(struct house *h)
 /* ---- accidents
  * -------------------------------------------------------------------------- */
 
-static void away_path(const struct house *h, char dst[PATH_CAP])
+static void away_path(const struct instance *h, char dst[PATH_CAP])
 {
     snprintf(dst, PATH_CAP, "%s/away", h->dir);
 }
 
-void house_token_away(struct house *h)
+void instance_token_away(struct instance *h)
 {
     char away[PATH_CAP];
     away_path(h, away);
     CHECK(rename(h->tokens, away) == 0);
 }
 
-void house_token_back(struct house *h)
+void instance_token_back(struct instance *h)
 {
     char away[PATH_CAP];
     away_path(h, away);
@@ -178,7 +179,7 @@ static void look_into(const char *path, void *ctx)
         walk(path, note_key, ctx);
 }
 
-char *house_key_object(struct house *h)
+char *instance_key_object(struct instance *h)
 {
     struct search s = {.count = 0};
     walk(h->tokens, look_into, &s);
@@ -197,50 +198,50 @@ static void move_object(const char *object, const char *from, const char *to)
     CHECK(chmod(folder, st.st_mode & 07777) == 0);
 }
 
-void house_object_away(struct house *h, const char *object)
+void instance_object_away(struct instance *h, const char *object)
 {
     char away[PATH_CAP];
     away_path(h, away);
     move_object(object, object, away);
 }
 
-void house_object_back(struct house *h, const char *object)
+void instance_object_back(struct instance *h, const char *object)
 {
     char away[PATH_CAP];
     away_path(h, away);
     move_object(object, away, object);
 }
 
-size_t house_signal_workers(struct house *h, int signo)
+size_t instance_signal_workers(struct instance *h, int signo)
 {
     pid_t pids[32];
-    size_t n = house_workers(h, pids, 32);
+    size_t n = instance_workers(h, pids, 32);
     for (size_t i = 0; i < n; i++)
         kill(pids[i], signo); /* one that ended meanwhile is as good */
     return n;
 }
 
 /* A worker that is just looking for its keys would find a token without any. */
-void house_lose(struct house *h, size_t workers)
+void instance_lose(struct instance *h, size_t workers)
 {
-    house_await_workers(h, workers);
-    size_t mark = house_mark(h);
-    house_token_away(h);
-    house_signal_workers(h, SIGKILL); /* those that have not noticed */
-    house_await(h, mark, NULL, "event=hsm-state", "to=lost", NULL);
+    instance_await_workers(h, workers);
+    size_t mark = instance_mark(h);
+    instance_token_away(h);
+    instance_signal_workers(h, SIGKILL); /* those that have not noticed */
+    instance_await(h, mark, NULL, "event=hsm-state", "to=lost", NULL);
 }
 
-void house_find(struct house *h)
+void instance_find(struct instance *h)
 {
-    size_t mark = house_mark(h);
-    house_token_back(h);
-    house_await(h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    size_t mark = instance_mark(h);
+    instance_token_back(h);
+    instance_await(h, mark, NULL, "event=hsm-state", "to=up", NULL);
 }
 
 /* ---- processes
  * -------------------------------------------------------------------------- */
 
-size_t house_descriptors(pid_t pid)
+size_t instance_descriptors(pid_t pid)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
@@ -255,22 +256,22 @@ static size_t occurrences(const char *text, const char *part)
     return n;
 }
 
-void house_await_workers(struct house *h, size_t want)
+void instance_await_workers(struct instance *h, size_t want)
 {
     static char doc[65536];
     pid_t pids[32];
     for (;;) {
-        size_t mark = house_mark(h);
-        house_status(h, doc, sizeof doc);
+        size_t mark = instance_mark(h);
+        instance_status(h, doc, sizeof doc);
         const char *workers = strstr(doc, "\"workers\":"),
                    *end = strstr(doc, "\"jobs\":");
         CHECK(workers != NULL && end != NULL);
         doc[end - doc] = '\0';
         if (occurrences(workers, "\"pid\":") == want &&
             occurrences(workers, "\"state\":\"ready\"") == want &&
-            house_workers(h, pids, 32) == want)
+            instance_workers(h, pids, 32) == want)
             return;
-        house_await(h, mark, NULL, NULL);
+        instance_await(h, mark, NULL, NULL);
     }
 }
 
@@ -286,7 +287,7 @@ static bool is_worker(long pid)
     return is;
 }
 
-void house_check_workers_gone(struct house *h, size_t mark)
+void instance_check_workers_gone(struct instance *h, size_t mark)
 {
     unsigned started = 0;
     CHECK(h->daemon == 0);
@@ -302,49 +303,49 @@ void house_check_workers_gone(struct house *h, size_t mark)
     CHECK(started > 0);
 }
 
-/* ---- the lying module
+/* ---- the fault module
  * ------------------------------------------------------------------- */
 
-static void liar_path(const struct house *h, const char *name, char dst[PATH_CAP])
+static void fault_path(const struct instance *h, const char *name, char dst[PATH_CAP])
 {
-    snprintf(dst, PATH_CAP, "%s/liar%s", h->dir, name);
+    snprintf(dst, PATH_CAP, "%s/fault%s", h->dir, name);
 }
 
-void house_liar_tell(struct house *h, const char *control)
+void instance_fault_set(struct instance *h, const char *control)
 {
     char path[PATH_CAP];
-    liar_path(h, "/control", path);
+    fault_path(h, "/control", path);
     CHECK_OK(kw_file_replace(path, kw_span_str(control), 0644, NULL));
 }
 
 /* The daemon's user may not reach the build tree, or a group may write to it. */
-static void copy_liar(const struct house *h, char ret_path[512])
+static void copy_fault(const struct instance *h, char ret_path[512])
 {
-    struct kw_blob liar = {0};
-    snprintf(ret_path, 512, "%s/liar.so", h->dir);
-    CHECK_OK(kw_file_read(KW_LIAR_PATH, (size_t)64 << 20, &liar, NULL));
-    CHECK_OK(kw_file_replace(ret_path, kw_blob_peek(&liar), 0755, NULL));
-    kw_blob_wipe(&liar);
+    struct kw_blob fault = {0};
+    snprintf(ret_path, 512, "%s/fault.so", h->dir);
+    CHECK_OK(kw_file_read(KW_FAULT_PATH, (size_t)64 << 20, &fault, NULL));
+    CHECK_OK(kw_file_replace(ret_path, kw_blob_peek(&fault), 0755, NULL));
+    kw_blob_wipe(&fault);
 }
 
-void house_liar_between(struct house *h)
+void instance_fault_between(struct instance *h)
 {
     char folder[PATH_CAP], from[PATH_CAP], to[2 * PATH_CAP], env[2 * PATH_CAP],
         module[512];
-    liar_path(h, "", folder);
+    fault_path(h, "", folder);
     CHECK(mkdir(folder, 0755) == 0 && chown(folder, h->uid, (gid_t)-1) == 0);
-    house_liar_tell(h, "");
-    char *config = house_read(h->config), *at = strstr(config, "module: ");
+    instance_fault_set(h, "");
+    char *config = instance_read(h->config), *at = strstr(config, "module: ");
     CHECK(at != NULL);
     snprintf(from, sizeof from, "%.*s", (int)strcspn(at, "\n"), at);
-    copy_liar(h, module);
+    copy_fault(h, module);
     snprintf(to, sizeof to, "module: %s", module);
     snprintf(env, sizeof env,
-             "env: {KW_LIAR_MODULE: %s, KW_LIAR_CONTROL: %s/control, "
-             "KW_LIAR_LOG: %s/calls, SOFTHSM2_CONF: ",
+             "env: {KW_FAULT_MODULE: %s, KW_FAULT_CONTROL: %s/control, "
+             "KW_FAULT_LOG: %s/calls, SOFTHSM2_CONF: ",
              from + strlen("module: "), folder, folder);
-    house_edit(h, from, to);
-    house_edit(h, "env: {SOFTHSM2_CONF: ", env);
+    instance_edit(h, from, to);
+    instance_edit(h, "env: {SOFTHSM2_CONF: ", env);
     free(config);
 }
 
@@ -363,10 +364,10 @@ static unsigned lines_with(const char *path, const char *text)
     return n;
 }
 
-unsigned house_liar_count(struct house *h, const char *function)
+unsigned instance_fault_count(struct instance *h, const char *function)
 {
     char path[PATH_CAP], entry[64];
-    liar_path(h, "/calls", path);
+    fault_path(h, "/calls", path);
     if (access(path, F_OK) != 0)
         return 0;
     snprintf(entry, sizeof entry, "> %s pid=", function);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check - how a test file looks
  *
- *   static void put__no_room__nothing_written(void **state) { … CHECK(…); }
+ *   TEST(put__no_room__nothing_written) { … CHECK(…); }
  *   KW_CASES("hsm/base/bytes", CASE(put__no_room__nothing_written))
  *
  * A case is named situation and outcome.  The runner runs exactly one case by its full
@@ -28,10 +28,13 @@ struct kw_case {
 };
 void kw_cases_register(const char *suite, const struct kw_case *cases, size_t count);
 
+#define TEST(fn) static void fn(__attribute__((unused)) void **state)
+/* clang-format off */
 #define CASE(fn)                                                                         \
     {                                                                                    \
-#fn, fn                                                                          \
+        #fn, fn                                                                          \
     }
+/* clang-format on */
 #define KW_CASES(suite, ...)                                                             \
     static const struct kw_case cases_of_this_file[] = {__VA_ARGS__};                    \
     __attribute__((constructor)) static void register_cases(void)                        \

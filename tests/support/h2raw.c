@@ -52,10 +52,10 @@ void h2raw_frame(struct h2raw *h, uint8_t type, uint8_t flags, uint32_t stream,
 {
     uint8_t raw[9 + FRAME_MAX];
     kw_dst d = kw_dst_of(raw, sizeof raw);
-    KW_INVARIANT(kw_dst_put_u8(&d, (uint8_t)(payload.len >> 16)) &&
-                 kw_dst_put_u16(&d, (uint16_t)payload.len) && kw_dst_put_u8(&d, type) &&
-                 kw_dst_put_u8(&d, flags) && kw_dst_put_u32(&d, stream) &&
-                 kw_dst_put(&d, payload));
+    KW_MUST(kw_dst_put_u8(&d, (uint8_t)(payload.len >> 16)) &&
+            kw_dst_put_u16(&d, (uint16_t)payload.len) && kw_dst_put_u8(&d, type) &&
+            kw_dst_put_u8(&d, flags) && kw_dst_put_u32(&d, stream) &&
+            kw_dst_put(&d, payload));
     h2raw_bytes(h, kw_dst_span(&d));
 }
 
@@ -84,11 +84,11 @@ uint32_t h2raw_headers(struct h2raw *h, const struct h2raw_header *headers, size
     for (size_t i = 0; i < count; i++) {
         kw_span name = kw_span_str(headers[i].name),
                 value = kw_span_str(headers[i].value);
-        KW_INVARIANT(kw_dst_put_u8(&d, 0)); /* literal, not indexed, new name */
+        KW_MUST(kw_dst_put_u8(&d, 0)); /* literal, not indexed, new name */
         put_number(&d, 0, 7, name.len);
-        KW_INVARIANT(kw_dst_put(&d, name));
+        KW_MUST(kw_dst_put(&d, name));
         put_number(&d, 0, 7, value.len);
-        KW_INVARIANT(kw_dst_put(&d, value));
+        KW_MUST(kw_dst_put(&d, value));
     }
     h2raw_frame(h, HEADERS, (uint8_t)(END_HEADERS | (end ? END_STREAM : 0)), stream,
                 kw_dst_span(&d));
@@ -122,8 +122,8 @@ void h2raw_message(struct h2raw *h, uint32_t stream, uint8_t flag, kw_span messa
 {
     uint8_t raw[FRAME_MAX];
     kw_dst d = kw_dst_of(raw, sizeof raw);
-    KW_INVARIANT(kw_dst_put_u8(&d, flag) && kw_dst_put_u32(&d, (uint32_t)message.len) &&
-                 kw_dst_put(&d, message));
+    KW_MUST(kw_dst_put_u8(&d, flag) && kw_dst_put_u32(&d, (uint32_t)message.len) &&
+            kw_dst_put(&d, message));
     h2raw_data(h, stream, kw_dst_span(&d), true);
 }
 
@@ -243,7 +243,7 @@ static void take_frame(struct h2raw *h, uint8_t type, uint8_t flags, uint32_t st
         take_headers(r, unpad(flags, p));
     if (type == DATA) {
         kw_dst d = {r->body, sizeof r->body, r->body_len};
-        KW_INVARIANT(kw_dst_put(&d, unpad(flags & PADDED, p)));
+        KW_MUST(kw_dst_put(&d, unpad(flags & PADDED, p)));
         r->body_len = d.len;
     }
     if (type == RST_STREAM) {

@@ -30,8 +30,7 @@ struct load {
     struct caller callers[LOAD_THREADS_MAX];
 };
 
-/* ---- counting -----------------------------------------------------------------------
- */
+/* ---- counting ---------------------------------------------------------------------- */
 
 static void count_call(struct caller *c, const char *method)
 {
@@ -76,8 +75,7 @@ static bool came(struct caller *c, const char *method, kw_err e)
     return c->reply.grpc_status == GRPC_OK;
 }
 
-/* ---- one round ----------------------------------------------------------------------
- */
+/* ---- one round --------------------------------------------------------------------- */
 
 static bool status(struct caller *c, char key_id[KW_KEY_ID_MAX + 1])
 {
@@ -168,8 +166,7 @@ static void *work(void *ctx)
     return NULL;
 }
 
-/* ---- the load -----------------------------------------------------------------------
- */
+/* ---- the load ---------------------------------------------------------------------- */
 
 struct load *load_start(const char *socket, unsigned threads)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* object - the one object that a version of AES-256-GCM has, for tests that make versions
- */
+/* object - the one object that a version of AES-256-GCM has, for tests that make
+ * versions */
 #ifndef KEYWARD_TESTS_OBJECT_H
 #define KEYWARD_TESTS_OBJECT_H
 

@@ -8,8 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* Each prefix in a block of its own size, so that a sanitizer sees a read past its end.
- */
+/* Each prefix in a block of its own size, so that a sanitizer sees a read past its
+ * end. */
 static void feed(const uint8_t *data, size_t len)
 {
     size_t stride = len > 4096 ? len / 1024 : 1;

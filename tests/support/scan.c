@@ -16,8 +16,8 @@ enum {
     WINDOW = 4096, /* pages of which the kernel is asked at once */
     SHOWN_MAX = 20,
 };
-/* Larger ones are the shadow of a sanitizer: marks about memory, never what lies in it.
- */
+/* Larger ones are the shadow of a sanitizer: marks about memory, never what lies in
+ * it. */
 #define MAPPING_MAX (UINT64_C(256) << 30)
 /* proc(5), /proc/pid/pagemap: in memory, or in swap. */
 #define PAGE_THERE (UINT64_C(3) << 62)
@@ -92,8 +92,8 @@ static void hit(struct look *l, unsigned number, uint64_t address)
                       address, l->mapping);
 }
 
-/* `fresh` bytes behind `old` ones that were looked at with too little room behind them.
- */
+/* `fresh` bytes behind `old` ones that were looked at with too little room behind
+ * them. */
 static void look_at(struct look *l, size_t old, size_t fresh, uint64_t address)
 {
     const struct scan *s = l->scan;

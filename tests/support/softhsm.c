@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "softhsm.h"
+#include "test_softhsm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 
 extern char **environ;
 
-const char kw_softhsm_liar[] = KW_LIAR_PATH;
+const char kw_softhsm_fault[] = KW_FAULT_PATH;
 
 enum { MADE_MAX = 16 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 #define DOMAIN "canary.test"
 
@@ -10,13 +10,13 @@ struct coop {
     struct kw_version v;
 };
 
-/* A token with one version in it, behind the liar. */
+/* A token with one version in it, behind the fault module. */
 static void begin(struct coop *c, const char *control)
 {
     *c = (struct coop){0};
     kw_test_arena(1 << 16);
     kw_softhsm_make(&c->f.hsm);
-    kw_liar_between(&c->f.hsm);
+    kw_fault_between(&c->f.hsm);
     c->f.token = kw_softhsm_open(&c->f.hsm, KW_SOFTHSM_READ_WRITE);
     kw_softhsm_version(c->f.token, DOMAIN, 1, KW_KEY_ACTIVE, &c->v);
     CHECK_OK(
@@ -24,7 +24,7 @@ static void begin(struct coop *c, const char *control)
                       kw_span_of(c->v.objects[0].locator, c->v.objects[0].locator_len),
                       &c->f.key, &c->f.note));
     works(&c->f);
-    kw_liar_tell(&c->f.hsm, control);
+    kw_fault_set(&c->f.hsm, control);
 }
 
 static kw_err canary(struct coop *c, bool also_wrap)
@@ -32,9 +32,8 @@ static kw_err canary(struct coop *c, bool also_wrap)
     return kw_token_canary(c->f.token, c->f.key, &c->v, DOMAIN, also_wrap);
 }
 
-static void canary__same_label_other_key__forged(void **state)
+TEST(canary__same_label_other_key__forged)
 {
-    (void)state;
     struct coop c;
     begin(&c, "");
     CHECK(c.f.token->ck->C_DestroyObject(c.f.token->session, c.f.key->handle) == CKR_OK);
@@ -47,9 +46,8 @@ static void canary__same_label_other_key__forged(void **state)
     fixture_end(&c.f);
 }
 
-static void canary__other_domain_or_check_blob_changed__forged(void **state)
+TEST(canary__other_domain_or_check_blob_changed__forged)
 {
-    (void)state;
     struct coop c;
     begin(&c, "");
     CHECK_CODE(kw_token_canary(c.f.token, c.f.key, &c.v, "other.test", false),
@@ -60,9 +58,8 @@ static void canary__other_domain_or_check_blob_changed__forged(void **state)
 }
 
 /* A check blob is data of the keyring's file: no text of it is a bug of ours. */
-static void canary__check_blob_of_zero_iv_or_none_at_all__says_it_of_the_key(void **state)
+TEST(canary__check_blob_of_zero_iv_or_none_at_all__says_it_of_the_key)
 {
-    (void)state;
     struct coop c;
     struct kw_envelope env;
     begin(&c, "");
@@ -84,63 +81,58 @@ static void canary__check_blob_of_zero_iv_or_none_at_all__says_it_of_the_key(voi
     fixture_end(&c.f);
 }
 
-static void canary__answer_flipped__wrong_answer(void **state)
+TEST(canary__answer_flipped__wrong_answer)
 {
-    (void)state;
     struct coop c;
     begin(&c, "C_Decrypt flip count=1\n");
     CHECK_CODE(canary(&c, false), KW_CODE_WRONG_ANSWER);
     CHECK_OK(canary(&c, false));
-    kw_liar_tell(&c.f.hsm, "C_Decrypt flip skip=1 count=1\n");
+    kw_fault_set(&c.f.hsm, "C_Decrypt flip skip=1 count=1\n");
     CHECK_CODE(canary(&c, true), KW_CODE_WRONG_ANSWER);
     fixture_end(&c.f);
 }
 
 /* The token cannot decrypt at all: that says nothing about the key. */
-static void canary__every_decrypt_fails__down_not_forged(void **state)
+TEST(canary__every_decrypt_fails__down_not_forged)
 {
-    (void)state;
     struct coop c;
     begin(&c, "C_Decrypt rv=0x5\n");
     CHECK_CODE(canary(&c, false), KW_CODE_HSM_DOWN);
-    kw_liar_tell(&c.f.hsm, "C_Decrypt rv=0x40 skip=1\n");
+    kw_fault_set(&c.f.hsm, "C_Decrypt rv=0x40 skip=1\n");
     CHECK_CODE(canary(&c, true), KW_CODE_HSM_DOWN);
-    kw_liar_tell(&c.f.hsm, "");
+    kw_fault_set(&c.f.hsm, "");
     CHECK_OK(canary(&c, true));
     fixture_end(&c.f);
 }
 
-static void canary__token_in_trouble__its_code(void **state)
+TEST(canary__token_in_trouble__its_code)
 {
-    (void)state;
     struct coop c;
     begin(&c, "C_DecryptInit rv=0xb3 count=1\n");
     CHECK_CODE(canary(&c, false), KW_CODE_SESSION);
-    kw_liar_tell(&c.f.hsm, "C_DecryptInit rv=0x30 count=1\n");
+    kw_fault_set(&c.f.hsm, "C_DecryptInit rv=0x30 count=1\n");
     CHECK_CODE(canary(&c, false), KW_CODE_HSM_DOWN);
-    kw_liar_tell(&c.f.hsm, "C_Encrypt rv=0x6 count=1\n");
+    kw_fault_set(&c.f.hsm, "C_Encrypt rv=0x6 count=1\n");
     CHECK_CODE(canary(&c, true), KW_CODE_HSM_BUSY);
-    kw_liar_tell(&c.f.hsm, "ivmode=2\n");
+    kw_fault_set(&c.f.hsm, "ivmode=2\n");
     CHECK_CODE(canary(&c, true), KW_CODE_HSM_CONFIG);
     fixture_end(&c.f);
 }
 
-static void canary__well__wraps_only_when_asked(void **state)
+TEST(canary__well__wraps_only_when_asked)
 {
-    (void)state;
     struct coop c;
     begin(&c, "");
-    unsigned before = kw_liar_count(&c.f.hsm, "C_Encrypt");
+    unsigned before = kw_fault_count(&c.f.hsm, "C_Encrypt");
     CHECK_OK(canary(&c, false));
-    CHECK(kw_liar_count(&c.f.hsm, "C_Encrypt") == before);
+    CHECK(kw_fault_count(&c.f.hsm, "C_Encrypt") == before);
     CHECK_OK(canary(&c, true));
-    CHECK(kw_liar_count(&c.f.hsm, "C_Encrypt") == before + 1);
+    CHECK(kw_fault_count(&c.f.hsm, "C_Encrypt") == before + 1);
     fixture_end(&c.f);
 }
 
-static void judge__ceremony_key_passes__extractable_one_is_bad(void **state)
+TEST(judge__ceremony_key_passes__extractable_one_is_bad)
 {
-    (void)state;
     struct coop c;
     struct kw_note remarks = {{0}};
     struct kw_key_attributes a;
@@ -151,15 +143,14 @@ static void judge__ceremony_key_passes__extractable_one_is_bad(void **state)
     CHECK_OK(kw_token_find(c.f.token, OTHER_KEK, (kw_span){0}, &key, &c.f.note));
     CHECK_OK(kw_token_attributes(c.f.token, key, &a));
     CHECK_CODE(kw_attributes_judge(&a, &c.f.note, &remarks), KW_CODE_KEY_BAD);
-    kw_liar_tell(&c.f.hsm, "noread=0x165\n");
+    kw_fault_set(&c.f.hsm, "noread=0x165\n");
     CHECK_OK(kw_token_attributes(c.f.token, c.f.key, &a));
     CHECK_CODE(kw_attributes_judge(&a, &c.f.note, &remarks), KW_CODE_KEY_BAD);
     fixture_end(&c.f);
 }
 
-static void keyring__of_two_versions__reads_back(void **state)
+TEST(keyring__of_two_versions__reads_back)
 {
-    (void)state;
     struct coop c;
     struct kw_version two[2];
     struct kw_keyring *ring = NULL;

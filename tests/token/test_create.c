@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
+#include "token_fixture.h"
 
 struct ceremony {
     struct fixture f;
@@ -8,15 +8,15 @@ struct ceremony {
     struct kw_token_key *key;
 };
 
-/* A token without keys, behind the liar, in a read-write session. */
+/* A token without keys, behind the fault module, in a read-write session. */
 static void begin(struct ceremony *c, const char *control)
 {
     *c = (struct ceremony){.options = {.key_id = KEK, .locator = kw_span_str(LOCATOR)}};
     kw_test_arena(1 << 16);
     kw_softhsm_make(&c->f.hsm);
-    kw_liar_between(&c->f.hsm);
+    kw_fault_between(&c->f.hsm);
     c->f.token = kw_softhsm_open(&c->f.hsm, KW_SOFTHSM_READ_WRITE);
-    kw_liar_tell(&c->f.hsm, control);
+    kw_fault_set(&c->f.hsm, control);
 }
 
 static kw_err create(struct ceremony *c)
@@ -24,9 +24,8 @@ static kw_err create(struct ceremony *c)
     return kw_token_create_key(c->f.token, &c->options, &c->key, c->dropped, &c->f.note);
 }
 
-static void create__read_only_or_not_logged_in__bug(void **state)
+TEST(create__read_only_or_not_logged_in__bug)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "");
     kw_token_close(c.f.token);
@@ -36,13 +35,12 @@ static void create__read_only_or_not_logged_in__bug(void **state)
     struct kw_token_options options = kw_softhsm_options(&c.f.hsm, KW_SOFTHSM_READ_WRITE);
     CHECK_OK(kw_token_open(&options, &c.f.token, &c.f.note));
     CHECK_CODE(create(&c), KW_CODE_BUG);
-    CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == 0);
+    CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == 0);
     fixture_end(&c.f);
 }
 
-static void create__label_or_locator_taken__refused(void **state)
+TEST(create__label_or_locator_taken__refused)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "");
     CHECK_OK(create(&c));
@@ -53,14 +51,13 @@ static void create__label_or_locator_taken__refused(void **state)
     c.options.key_id = OTHER_KEK;
     CHECK_CODE(create(&c), KW_CODE_BAD_INPUT);
     CHECK_HAS(c.f.note.text, "locator");
-    CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == 1);
+    CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == 1);
     fixture_end(&c.f);
 }
 
 /* Before the ceremony, in a session that could not make a key. */
-static void names_free__as_create_would_find_them(void **state)
+TEST(names_free__as_create_would_find_them)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "");
     CHECK_OK(create(&c));
@@ -78,9 +75,8 @@ static void names_free__as_create_would_find_them(void **state)
     fixture_end(&c.f);
 }
 
-static void create__names_too_long_or_empty__bad_input(void **state)
+TEST(create__names_too_long_or_empty__bad_input)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "");
     c.options.key_id = "";
@@ -93,32 +89,29 @@ static void create__names_too_long_or_empty__bad_input(void **state)
     fixture_end(&c.f);
 }
 
-static void create__token_in_trouble__tried_once(void **state)
+TEST(create__token_in_trouble__tried_once)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "C_GenerateKey rv=0x6\n");
     CHECK_CODE(create(&c), KW_CODE_HSM_BUSY);
     CHECK_HAS(c.f.note.text, "CKR_FUNCTION_FAILED");
-    CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == 1);
+    CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == 1);
     CHECK(c.key == NULL);
     fixture_end(&c.f);
 }
 
-static void create__reply_lost__second_try_refused(void **state)
+TEST(create__reply_lost__second_try_refused)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "C_GenerateKey rv=0x6 after count=1\n");
     CHECK_CODE(create(&c), KW_CODE_HSM_BUSY);
     CHECK_CODE(create(&c), KW_CODE_BAD_INPUT);
-    CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == 1);
+    CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == 1);
     fixture_end(&c.f);
 }
 
-static void create__token_without_an_optional_attribute__dropped_in_order(void **state)
+TEST(create__token_without_an_optional_attribute__dropped_in_order)
 {
-    (void)state;
     static const struct {
         const char *control, *dropped;
         unsigned tries;
@@ -135,32 +128,30 @@ static void create__token_without_an_optional_attribute__dropped_in_order(void *
     begin(&c, "");
     c.options.locator = (kw_span){0};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        unsigned before = kw_liar_count(&c.f.hsm, "C_GenerateKey");
-        kw_liar_tell(&c.f.hsm, cases[i].control);
+        unsigned before = kw_fault_count(&c.f.hsm, "C_GenerateKey");
+        kw_fault_set(&c.f.hsm, cases[i].control);
         c.options.key_id = labels[i];
         CHECK_OK(create(&c));
         CHECK_STR(c.dropped, cases[i].dropped);
-        CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == before + cases[i].tries);
+        CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == before + cases[i].tries);
         c.f.key = c.key;
         works(&c.f);
     }
     fixture_end(&c.f);
 }
 
-static void create__token_refuses_what_is_not_optional__config(void **state)
+TEST(create__token_refuses_what_is_not_optional__config)
 {
-    (void)state;
     struct ceremony c;
     begin(&c, "noattr=0x103\n"); /* CKA_SENSITIVE */
     CHECK_CODE(create(&c), KW_CODE_HSM_CONFIG);
-    CHECK(kw_liar_count(&c.f.hsm, "C_GenerateKey") == 5);
+    CHECK(kw_fault_count(&c.f.hsm, "C_GenerateKey") == 5);
     CHECK(c.key == NULL);
     fixture_end(&c.f);
 }
 
-static void create__choices_of_the_ceremony__read_back(void **state)
+TEST(create__choices_of_the_ceremony__read_back)
 {
-    (void)state;
     struct ceremony c;
     struct kw_key_attributes a;
     begin(&c, "");
@@ -179,9 +170,8 @@ static void create__choices_of_the_ceremony__read_back(void **state)
     fixture_end(&c.f);
 }
 
-static void create__only_gcm_allowed__ecb_refused(void **state)
+TEST(create__only_gcm_allowed__ecb_refused)
 {
-    (void)state;
     struct ceremony c;
     CK_MECHANISM ecb = {CKM_AES_ECB, NULL, 0};
     begin(&c, "");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
+#include "token_fixture.h"
 
 static void make_inner(struct kw_secret *inner, size_t len)
 {
@@ -15,9 +15,8 @@ static void unwrap_fails(struct fixture *f, const struct sealed *s)
     CHECK(back.ptr == NULL);
 }
 
-static void wrap_unwrap__every_seed_length__same_bytes(void **state)
+TEST(wrap_unwrap__every_seed_length__same_bytes)
 {
-    (void)state;
     struct fixture f;
     fixture_begin(&f, NULL);
     for (size_t len = 1; len <= KW_INNER_MAX; len++) {
@@ -34,9 +33,8 @@ static void wrap_unwrap__every_seed_length__same_bytes(void **state)
     fixture_end(&f);
 }
 
-static void unwrap__one_bit_changed_anywhere__refused(void **state)
+TEST(unwrap__one_bit_changed_anywhere__refused)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     KW_AUTO_SECRET(inner);
@@ -58,9 +56,8 @@ static void unwrap__one_bit_changed_anywhere__refused(void **state)
     fixture_end(&f);
 }
 
-static void unwrap__truncated_or_longer__refused(void **state)
+TEST(unwrap__truncated_or_longer__refused)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     KW_AUTO_SECRET(inner);
@@ -75,9 +72,8 @@ static void unwrap__truncated_or_longer__refused(void **state)
     fixture_end(&f);
 }
 
-static void unwrap__after_a_forgery__the_good_one_opens(void **state)
+TEST(unwrap__after_a_forgery__the_good_one_opens)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     KW_AUTO_SECRET(inner);
@@ -93,9 +89,8 @@ static void unwrap__after_a_forgery__the_good_one_opens(void **state)
     fixture_end(&f);
 }
 
-static void wrap__zero_iv_or_wrong_sizes__refused_before_the_token(void **state)
+TEST(wrap__zero_iv_or_wrong_sizes__refused_before_the_token)
 {
-    (void)state;
     struct fixture f;
     uint8_t iv[16] = {0}, bytes[KW_SEALED_MAX], text[KW_INNER_MAX + 1] = {1};
     uint8_t aad[KW_AAD_MAX + 1] = {0};
@@ -125,30 +120,28 @@ static void wrap__zero_iv_or_wrong_sizes__refused_before_the_token(void **state)
     CHECK_CODE(kw_token_wrap(f.token, f.key, gcm, kw_span_of(iv, 12), none, inner, &dst),
                KW_CODE_NO_MEMORY);
     CHECK(dst.len == 0);
-    CHECK(kw_liar_count(&f.hsm, "C_EncryptInit") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_EncryptInit") == 0);
     fixture_end(&f);
 }
 
 /* We never write one, but whoever writes etcd or the keyring can: it is data. */
-static void unwrap__zero_iv__forged_and_the_token_is_not_asked(void **state)
+TEST(unwrap__zero_iv__forged_and_the_token_is_not_asked)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     KW_AUTO_SECRET(back);
     fixture_begin(&f, "");
     CHECK_OK(seal_some(&f, &s));
     memset(s.iv, 0, sizeof s.iv);
-    unsigned calls = kw_liar_count(&f.hsm, "C_DecryptInit");
+    unsigned calls = kw_fault_count(&f.hsm, "C_DecryptInit");
     CHECK_CODE(open_sealed(&f, &s, &back), KW_CODE_FORGED);
-    CHECK(kw_liar_count(&f.hsm, "C_DecryptInit") == calls && back.ptr == NULL);
+    CHECK(kw_fault_count(&f.hsm, "C_DecryptInit") == calls && back.ptr == NULL);
     works(&f);
     fixture_end(&f);
 }
 
-static void unwrap__no_more_than_a_tag__refused_before_the_token(void **state)
+TEST(unwrap__no_more_than_a_tag__refused_before_the_token)
 {
-    (void)state;
     struct fixture f;
     struct sealed s = {.iv = {1}};
     KW_AUTO_SECRET(back);
@@ -158,13 +151,12 @@ static void unwrap__no_more_than_a_tag__refused_before_the_token(void **state)
     CHECK_CODE(open_sealed(&f, &s, &back), KW_CODE_BAD_INPUT);
     s.dst.len = KW_INNER_MAX + KW_GCM_TAG + 1;
     CHECK_CODE(open_sealed(&f, &s, &back), KW_CODE_BAD_INPUT);
-    CHECK(kw_liar_count(&f.hsm, "C_DecryptInit") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_DecryptInit") == 0);
     fixture_end(&f);
 }
 
-static void self_test__softhsm__well(void **state)
+TEST(self_test__softhsm__well)
 {
-    (void)state;
     struct fixture f;
     fixture_begin(&f, NULL);
     kw_err e = kw_token_self_test(f.token, &f.note);

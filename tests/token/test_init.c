@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
+#include "token_fixture.h"
 
 struct pins {
     struct kw_secret so, user;
@@ -23,7 +23,7 @@ static void begin(struct fixture *f, struct pins *p)
     *f = (struct fixture){0};
     kw_test_arena(1 << 16);
     kw_softhsm_make(&f->hsm);
-    kw_liar_between(&f->hsm);
+    kw_fault_between(&f->hsm);
     pins_init(p, &f->hsm);
 }
 
@@ -38,21 +38,19 @@ static kw_err init(struct fixture *f, const struct pins *p, const char *label)
     return kw_token_init_softhsm(f->hsm.module, label, &p->so, &p->user, &f->note);
 }
 
-static void init__label_empty_or_too_long__bad_input(void **state)
+TEST(init__label_empty_or_too_long__bad_input)
 {
-    (void)state;
     struct fixture f;
     struct pins p;
     begin(&f, &p);
     CHECK_CODE(init(&f, &p, ""), KW_CODE_BAD_INPUT);
     CHECK_CODE(init(&f, &p, "a-label-of-more-than-thirty-two-b"), KW_CODE_BAD_INPUT);
-    CHECK(kw_liar_count(&f.hsm, "C_Initialize") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_Initialize") == 0);
     end(&f, &p);
 }
 
-static void init__module_missing_or_no_module__its_code(void **state)
+TEST(init__module_missing_or_no_module__its_code)
 {
-    (void)state;
     struct fixture f;
     struct pins p;
     begin(&f, &p);
@@ -63,35 +61,32 @@ static void init__module_missing_or_no_module__its_code(void **state)
     end(&f, &p);
 }
 
-static void init__module_does_not_say_softhsm__refused(void **state)
+TEST(init__module_does_not_say_softhsm__refused)
 {
-    (void)state;
     struct fixture f;
     struct pins p;
     begin(&f, &p);
-    kw_liar_tell(&f.hsm, "othermaker\n");
+    kw_fault_set(&f.hsm, "othermaker\n");
     CHECK_CODE(init(&f, &p, "new"), KW_CODE_HSM_CONFIG);
     CHECK_HAS(f.note.text, "not SoftHSM");
     end(&f, &p);
 }
 
-static void init__no_slot_or_call_refused__its_code(void **state)
+TEST(init__no_slot_or_call_refused__its_code)
 {
-    (void)state;
     struct fixture f;
     struct pins p;
     begin(&f, &p);
-    kw_liar_tell(&f.hsm, "emptyslots\n");
+    kw_fault_set(&f.hsm, "emptyslots\n");
     CHECK_CODE(init(&f, &p, "new"), KW_CODE_HSM_CONFIG);
-    kw_liar_tell(&f.hsm, "C_OpenSession rv=0x30\n");
+    kw_fault_set(&f.hsm, "C_OpenSession rv=0x30\n");
     CHECK_CODE(init(&f, &p, "new"), KW_CODE_HSM_DOWN);
     CHECK_HAS(f.note.text, "CKR_DEVICE_ERROR");
     end(&f, &p);
 }
 
-static void init__well__can_be_logged_in_to(void **state)
+TEST(init__well__can_be_logged_in_to)
 {
-    (void)state;
     struct fixture f;
     struct pins p;
     begin(&f, &p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixture.h"
+#include "token_fixture.h"
 
 static const struct kw_token_key *nothing;
 
@@ -10,9 +10,8 @@ static void reopen_read_write(struct fixture *f)
     f->token = kw_softhsm_open(&f->hsm, KW_SOFTHSM_READ_WRITE);
 }
 
-static void find__no_such_label_or_locator__missing(void **state)
+TEST(find__no_such_label_or_locator__missing)
 {
-    (void)state;
     struct fixture f;
     struct kw_token_key *key = NULL;
     fixture_begin(&f, NULL);
@@ -26,9 +25,8 @@ static void find__no_such_label_or_locator__missing(void **state)
     fixture_end(&f);
 }
 
-static void find__label_empty_or_too_long__bad_input(void **state)
+TEST(find__label_empty_or_too_long__bad_input)
 {
-    (void)state;
     struct fixture f;
     struct kw_token_key *key = NULL;
     fixture_begin(&f, NULL);
@@ -41,9 +39,8 @@ static void find__label_empty_or_too_long__bad_input(void **state)
     fixture_end(&f);
 }
 
-static void find__same_label_twice__config(void **state)
+TEST(find__same_label_twice__config)
 {
-    (void)state;
     struct fixture f;
     struct kw_token_key *key = NULL;
     fixture_begin(&f, NULL);
@@ -59,21 +56,19 @@ static void find__same_label_twice__config(void **state)
     fixture_end(&f);
 }
 
-static void find__one_object_a_call__duplicates_still_seen(void **state)
+TEST(find__one_object_a_call__duplicates_still_seen)
 {
-    (void)state;
     struct fixture f;
     struct kw_token_key *key = NULL;
     fixture_begin(&f, "");
     CHECK_OK(kw_token_find(f.token, KEK, (kw_span){0}, &key, &f.note));
-    CHECK(kw_liar_count(&f.hsm, "C_FindObjectsFinal") ==
-          kw_liar_count(&f.hsm, "C_FindObjectsInit"));
+    CHECK(kw_fault_count(&f.hsm, "C_FindObjectsFinal") ==
+          kw_fault_count(&f.hsm, "C_FindObjectsInit"));
     fixture_end(&f);
 }
 
-static void find__twice__one_key(void **state)
+TEST(find__twice__one_key)
 {
-    (void)state;
     struct fixture f;
     struct kw_token_key *again = NULL, *by_label = NULL;
     fixture_begin(&f, NULL);
@@ -84,9 +79,8 @@ static void find__twice__one_key(void **state)
     fixture_end(&f);
 }
 
-static void find__token_in_trouble__its_code_and_well_later(void **state)
+TEST(find__token_in_trouble__its_code_and_well_later)
 {
-    (void)state;
     static const struct {
         const char *lie;
         enum kw_code code;
@@ -101,7 +95,7 @@ static void find__token_in_trouble__its_code_and_well_later(void **state)
     fixture_begin(&f, "");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         works(&f); /* the session is not fresh */
-        kw_liar_tell(&f.hsm, cases[i].lie);
+        kw_fault_set(&f.hsm, cases[i].lie);
         CHECK_CODE(kw_token_find(f.token, KEK, text_span(LOCATOR), &key, &f.note),
                    cases[i].code);
         CHECK(key == nothing);
@@ -112,9 +106,8 @@ static void find__token_in_trouble__its_code_and_well_later(void **state)
     fixture_end(&f);
 }
 
-static void attributes__key_of_a_ceremony__as_wanted(void **state)
+TEST(attributes__key_of_a_ceremony__as_wanted)
 {
-    (void)state;
     struct fixture f;
     struct kw_key_attributes a;
     fixture_begin(&f, NULL);
@@ -132,9 +125,8 @@ static void attributes__key_of_a_ceremony__as_wanted(void **state)
     fixture_end(&f);
 }
 
-static void attributes__extractable_key__said_so(void **state)
+TEST(attributes__extractable_key__said_so)
 {
-    (void)state;
     struct fixture f;
     struct kw_key_attributes a;
     struct kw_token_key *key = NULL;
@@ -148,9 +140,8 @@ static void attributes__extractable_key__said_so(void **state)
     fixture_end(&f);
 }
 
-static void attributes__some_not_known_to_the_token__not_answered(void **state)
+TEST(attributes__some_not_known_to_the_token__not_answered)
 {
-    (void)state;
     struct fixture f;
     struct kw_key_attributes a;
     fixture_begin(&f, "noread=0x165\nnoread=0x161\nnoread=0x171\n");
@@ -162,16 +153,15 @@ static void attributes__some_not_known_to_the_token__not_answered(void **state)
     fixture_end(&f);
 }
 
-static void attributes__token_in_trouble__untouched_and_its_code(void **state)
+TEST(attributes__token_in_trouble__untouched_and_its_code)
 {
-    (void)state;
     struct fixture f;
     struct kw_key_attributes a = {.value_len = 4711};
     fixture_begin(&f, "C_GetAttributeValue rv=0x82 count=1\n");
     CHECK_CODE(kw_token_attributes(f.token, f.key, &a), KW_CODE_SESSION);
     CHECK_OK(kw_token_attributes(f.token, f.key, &a));
     a.value_len = 4711;
-    kw_liar_tell(&f.hsm, "C_GetAttributeValue rv=0x30 skip=3\n");
+    kw_fault_set(&f.hsm, "C_GetAttributeValue rv=0x30 skip=3\n");
     CHECK_CODE(kw_token_attributes(f.token, f.key, &a), KW_CODE_HSM_DOWN);
     CHECK(a.value_len == 4711);
     fixture_end(&f);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keys of a token by their labels: what a ceremony looks at before it makes one. */
-#include "fixture.h"
+#include "token_fixture.h"
 
 static struct fixture f;
 static struct kw_listed_key found[4];
@@ -10,13 +10,12 @@ static void begin(const char *control)
     fixture_begin(&f, "");
     kw_token_close(f.token);
     f.token = kw_softhsm_open(&f.hsm, KW_SOFTHSM_READ_WRITE);
-    kw_liar_tell(&f.hsm, control);
+    kw_fault_set(&f.hsm, control);
 }
 
-static void list__token_in_trouble__told_and_nothing_given(void **state)
+TEST(list__token_in_trouble__told_and_nothing_given)
 {
     size_t count = 7;
-    (void)state;
     begin("C_FindObjects rv=0x6\n");
     CHECK_CODE(kw_token_list(f.token, "kw1-", found, 4, &count, &f.note),
                KW_CODE_HSM_BUSY);
@@ -25,10 +24,9 @@ static void list__token_in_trouble__told_and_nothing_given(void **state)
     fixture_end(&f);
 }
 
-static void list__more_than_fit__busy_with_the_first(void **state)
+TEST(list__more_than_fit__busy_with_the_first)
 {
     size_t count = 0;
-    (void)state;
     begin("");
     (void)kw_softhsm_key(f.token, OTHER_KEK, text_span("fedcba9876543210"));
     CHECK_CODE(kw_token_list(f.token, "kw1-", found, 1, &count, &f.note), KW_CODE_BUSY);
@@ -37,21 +35,18 @@ static void list__more_than_fit__busy_with_the_first(void **state)
     fixture_end(&f);
 }
 
-static void list__none__zero(void **state)
+TEST(list__none__zero)
 {
     size_t count = 7;
-    (void)state;
     begin("");
     CHECK_OK(kw_token_list(f.token, "kw2-", found, 4, &count, &f.note));
     CHECK(count == 0);
     fixture_end(&f);
 }
 
-static void list__labels_of_all_kinds__label_and_locator_of_those_that_begin_so(
-    void **state)
+TEST(list__labels_of_all_kinds__label_and_locator_of_those_that_begin_so)
 {
     size_t count = 0;
-    (void)state;
     begin("");
     (void)raw_key(f.token, "kw1-short", "", false);
     (void)raw_key(f.token, "", "2", false);

@@ -5,15 +5,15 @@
 
 #include <keyward/file.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
-/* A token behind the liar, not opened yet. */
+/* A token behind the fault module, not opened yet. */
 static void begin(struct fixture *f)
 {
     *f = (struct fixture){0};
     kw_test_arena(1 << 16);
     kw_softhsm_make(&f->hsm);
-    kw_liar_between(&f->hsm);
+    kw_fault_between(&f->hsm);
 }
 
 static kw_err open_and_login(struct fixture *f, bool pin_proven)
@@ -26,9 +26,8 @@ static kw_err open_and_login(struct fixture *f, bool pin_proven)
     return kw_token_login(f->token, &f->note);
 }
 
-static void login__pin_wrong__stop_after_one_try(void **state)
+TEST(login__pin_wrong__stop_after_one_try)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_softhsm_write_pin(&f.hsm, "000000000000000000000000");
@@ -37,60 +36,56 @@ static void login__pin_wrong__stop_after_one_try(void **state)
     CHECK_STR(e.where, "C_Login");
     CHECK_HAS(f.note.text, "CKR_PIN_INCORRECT");
     CHECK(strstr(f.note.text, "0000") == NULL);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 1);
     CHECK_CODE(kw_token_login(f.token, &f.note), KW_CODE_BUG);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 1);
     fixture_end(&f);
 }
 
-static void login__flags_say_danger__nothing_tried(void **state)
+TEST(login__flags_say_danger__nothing_tried)
 {
-    (void)state;
     static const char *const flags[] = {"pinflags=locked\n", "pinflags=final-try\n",
                                         "pinflags=count-low\n",
                                         "pinflags=count-low,final-try\n"};
     struct fixture f;
     begin(&f);
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        kw_liar_tell(&f.hsm, flags[i]);
+        kw_fault_set(&f.hsm, flags[i]);
         CHECK_CODE(open_and_login(&f, false), KW_CODE_PIN_STOP);
         CHECK_HAS(f.note.text, "no login was tried");
     }
-    kw_liar_tell(&f.hsm, "pinflags=final-try\n");
+    kw_fault_set(&f.hsm, "pinflags=final-try\n");
     CHECK_CODE(open_and_login(&f, true), KW_CODE_PIN_STOP);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 0);
     fixture_end(&f);
 }
 
-static void login__flags_change_after_open__seen(void **state)
+TEST(login__flags_change_after_open__seen)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     struct kw_token_options options = kw_softhsm_options(&f.hsm, KW_SOFTHSM_READ_ONLY);
     CHECK_OK(kw_token_open(&options, &f.token, &f.note));
     CHECK(!kw_token_facts(f.token)->pin_locked);
-    kw_liar_tell(&f.hsm, "pinflags=locked\n");
+    kw_fault_set(&f.hsm, "pinflags=locked\n");
     CHECK_CODE(kw_token_login(f.token, &f.note), KW_CODE_PIN_STOP);
     CHECK(kw_token_facts(f.token)->pin_locked);
     fixture_end(&f);
 }
 
-static void login__count_low_with_a_proven_pin__logs_in(void **state)
+TEST(login__count_low_with_a_proven_pin__logs_in)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
-    kw_liar_tell(&f.hsm, "pinflags=count-low\n");
+    kw_fault_set(&f.hsm, "pinflags=count-low\n");
     CHECK_OK(open_and_login(&f, true));
     fixture_end(&f);
 }
 
 /* SoftHSM counts a wrong PIN too, and forgets it at the next login that works: whoever
  * lets a changed PIN try once more must say so by pin_proven. */
-static void login__after_a_wrong_pin__only_when_vouched_for(void **state)
+TEST(login__after_a_wrong_pin__only_when_vouched_for)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_softhsm_write_pin(&f.hsm, "000000000000000000000000");
@@ -98,16 +93,15 @@ static void login__after_a_wrong_pin__only_when_vouched_for(void **state)
     kw_softhsm_write_pin(&f.hsm, f.hsm.pin);
     CHECK_CODE(open_and_login(&f, false), KW_CODE_PIN_STOP);
     CHECK(kw_token_facts(f.token)->pin_count_low);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 1);
     CHECK_OK(open_and_login(&f, true));
     CHECK_OK(open_and_login(&f, false));
     CHECK(!kw_token_facts(f.token)->pin_count_low);
     fixture_end(&f);
 }
 
-static void login__pin_source_bad__nothing_tried(void **state)
+TEST(login__pin_source_bad__nothing_tried)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     CHECK(chmod(f.hsm.pin_path, 0640) == 0);
@@ -121,7 +115,7 @@ static void login__pin_source_bad__nothing_tried(void **state)
     snprintf(f.hsm.pin_source, sizeof f.hsm.pin_source, "%s", f.hsm.pin);
     CHECK_CODE(open_and_login(&f, true), KW_CODE_BAD_INPUT);
     CHECK(strstr(f.note.text, f.hsm.pin) == NULL);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 0);
     fixture_end(&f);
 }
 
@@ -131,9 +125,8 @@ static void write_raw(const struct fixture *f, const void *bytes, size_t len)
 }
 
 /* A token that is given "1234\r" counts a wrong PIN. */
-static void login__pin_with_control_bytes__nothing_tried_and_pin_not_shown(void **state)
+TEST(login__pin_with_control_bytes__nothing_tried_and_pin_not_shown)
 {
-    (void)state;
     static const struct {
         const char *text;
         size_t len;
@@ -152,16 +145,15 @@ static void login__pin_with_control_bytes__nothing_tried_and_pin_not_shown(void 
         CHECK(strstr(f.note.text, "secret1") == NULL &&
               strstr(f.note.text, "\r") == NULL);
     }
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 0);
     kw_softhsm_write_pin(&f.hsm, f.hsm.pin); /* with one line feed: as ever */
     CHECK_OK(open_and_login(&f, true));
     fixture_end(&f);
 }
 
 /* The one who decides may take his time. */
-static void login_with__flags_changed_since_the_pin_was_read__nothing_tried(void **state)
+TEST(login_with__flags_changed_since_the_pin_was_read__nothing_tried)
 {
-    (void)state;
     static const char *const lies[] = {"pinflags=locked\n", "pinflags=final-try\n"};
     struct fixture f;
     begin(&f);
@@ -172,20 +164,19 @@ static void login_with__flags_changed_since_the_pin_was_read__nothing_tried(void
         struct kw_token_options o = kw_softhsm_options(&f.hsm, KW_SOFTHSM_READ_ONLY);
         CHECK_OK(kw_token_open(&o, &f.token, &f.note));
         CHECK_OK(kw_token_pin(f.token, &pin, &facts, &f.note));
-        kw_liar_tell(&f.hsm, lies[i]);
+        kw_fault_set(&f.hsm, lies[i]);
         CHECK_CODE(kw_token_login_with(f.token, &pin, &tried, &f.note), KW_CODE_PIN_STOP);
         CHECK(!tried && pin.ptr == NULL);
         kw_token_close(f.token);
         f.token = NULL;
-        kw_liar_tell(&f.hsm, "");
+        kw_fault_set(&f.hsm, "");
     }
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 0);
     fixture_end(&f);
 }
 
-static void pin__read_once__source_is_what_was_read(void **state)
+TEST(pin__read_once__source_is_what_was_read)
 {
-    (void)state;
     struct fixture f;
     struct stat st;
     KW_AUTO_SECRET(pin);
@@ -201,54 +192,50 @@ static void pin__read_once__source_is_what_was_read(void **state)
     CHECK_STR(facts.label, KW_SOFTHSM_LABEL);
     CHECK_STR(facts.serial, kw_token_facts(f.token)->serial);
     CHECK(kw_pin_source_same(&facts.source, &now) &&
-          kw_liar_count(&f.hsm, "C_Login") == 0);
+          kw_fault_count(&f.hsm, "C_Login") == 0);
     kw_softhsm_write_pin(&f.hsm, "another PIN"); /* nobody reads that */
     CHECK_OK(kw_token_login_with(f.token, &pin, &tried, &f.note));
     CHECK(tried && pin.ptr == NULL);
     fixture_end(&f);
 }
 
-static void login__token_in_trouble__down_after_one_try(void **state)
+TEST(login__token_in_trouble__down_after_one_try)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
-    kw_liar_tell(&f.hsm, "C_Login rv=0x30\n");
+    kw_fault_set(&f.hsm, "C_Login rv=0x30\n");
     CHECK_CODE(open_and_login(&f, true), KW_CODE_HSM_DOWN);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
-    kw_liar_tell(&f.hsm, "C_OpenSession rv=0x5\n");
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 1);
+    kw_fault_set(&f.hsm, "C_OpenSession rv=0x5\n");
     CHECK_CODE(open_and_login(&f, true), KW_CODE_HSM_DOWN);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 1);
     fixture_end(&f);
 }
 
-static void login__locked_or_expired__stop(void **state)
+TEST(login__locked_or_expired__stop)
 {
-    (void)state;
     static const char *const lies[] = {"C_Login rv=0xa4\n", "C_Login rv=0xa3\n",
                                        "C_Login rv=0xa2\n", "C_Login rv=0x102\n"};
     struct fixture f;
     begin(&f);
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
-        kw_liar_tell(&f.hsm, lies[i]);
+        kw_fault_set(&f.hsm, lies[i]);
         CHECK_CODE(open_and_login(&f, true), KW_CODE_PIN_STOP);
     }
     fixture_end(&f);
 }
 
-static void login__already_logged_in__well(void **state)
+TEST(login__already_logged_in__well)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
-    kw_liar_tell(&f.hsm, "C_Login rv=0x100 after\n");
+    kw_fault_set(&f.hsm, "C_Login rv=0x100 after\n");
     CHECK_OK(open_and_login(&f, true));
     fixture_end(&f);
 }
 
-static void login__pin_right__wiped_and_never_logged_out(void **state)
+TEST(login__pin_right__wiped_and_never_logged_out)
 {
-    (void)state;
     struct fixture f;
     struct kw_arena_info arena;
     begin(&f);
@@ -257,9 +244,9 @@ static void login__pin_right__wiped_and_never_logged_out(void **state)
     CHECK(arena.used == 0 && arena.used_max >= KW_SOFTHSM_PIN_LEN);
     kw_token_close(f.token);
     f.token = NULL;
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
-    CHECK(kw_liar_count(&f.hsm, "C_Logout") == 0);
-    CHECK(strstr(kw_liar_calls(&f.hsm), f.hsm.pin) == NULL);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Logout") == 0);
+    CHECK(strstr(kw_fault_calls(&f.hsm), f.hsm.pin) == NULL);
     fixture_end(&f);
 }
 
@@ -280,7 +267,7 @@ static void note_phase(void *ctx, enum kw_phase phase)
     struct trace *t = ctx;
     size_t len = strlen(t->text);
     snprintf(t->text + len, sizeof t->text - len, "%s ", phase_names[phase]);
-    unsigned logins = kw_liar_count(t->hsm, "C_Login");
+    unsigned logins = kw_fault_count(t->hsm, "C_Login");
     if (phase == KW_PHASE_LOGIN)
         t->logins_before = logins;
     else if (t->in_login)
@@ -288,9 +275,8 @@ static void note_phase(void *ctx, enum kw_phase phase)
     t->in_login = phase == KW_PHASE_LOGIN;
 }
 
-static void phase__from_open_to_close__login_only_around_the_login(void **state)
+TEST(phase__from_open_to_close__login_only_around_the_login)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     struct trace trace = {.hsm = &f.hsm};

@@ -2,11 +2,10 @@
 /* Every allocation may fail, and the arena may be full. */
 #include <keyward/alloc.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
-static void open__any_allocation_fails__no_memory(void **state)
+TEST(open__any_allocation_fails__no_memory)
 {
-    (void)state;
     struct fixture f = {0};
     struct kw_token *token = NULL;
     kw_test_arena(1 << 16);
@@ -26,9 +25,8 @@ static void open__any_allocation_fails__no_memory(void **state)
     fixture_end(&f);
 }
 
-static void find__allocation_fails__no_memory(void **state)
+TEST(find__allocation_fails__no_memory)
 {
-    (void)state;
     struct fixture f;
     struct kw_token_key *key = NULL;
     fixture_begin(&f, NULL);
@@ -51,16 +49,15 @@ static void fill(struct kw_secret *rest)
         len--;
 }
 
-static void operation__arena_full__no_memory_and_the_session_stays(void **state)
+TEST(operation__arena_full__no_memory_and_the_session_stays)
 {
-    (void)state;
     struct fixture f;
     struct sealed s, good;
     KW_AUTO_SECRET(back);
     struct kw_secret rest[8] = {{0}};
     fixture_begin(&f, "");
     CHECK_OK(seal_some(&f, &good));
-    unsigned opened = kw_liar_count(&f.hsm, "C_OpenSession");
+    unsigned opened = kw_fault_count(&f.hsm, "C_OpenSession");
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         fill(&rest[i]);
     CHECK_CODE(seal_some(&f, &s), KW_CODE_NO_MEMORY);
@@ -69,18 +66,17 @@ static void operation__arena_full__no_memory_and_the_session_stays(void **state)
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         kw_secret_wipe(&rest[i]);
     works(&f);
-    CHECK(kw_liar_count(&f.hsm, "C_OpenSession") == opened);
+    CHECK(kw_fault_count(&f.hsm, "C_OpenSession") == opened);
     fixture_end(&f);
 }
 
-static void login__arena_full__no_memory_and_nothing_tried(void **state)
+TEST(login__arena_full__no_memory_and_nothing_tried)
 {
-    (void)state;
     struct fixture f = {0};
     struct kw_secret rest[8] = {{0}};
     kw_test_arena(1 << 16);
     kw_softhsm_make(&f.hsm);
-    kw_liar_between(&f.hsm);
+    kw_fault_between(&f.hsm);
     struct kw_token_options options = kw_softhsm_options(&f.hsm, KW_SOFTHSM_READ_ONLY);
     CHECK_OK(kw_token_open(&options, &f.token, &f.note));
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
@@ -88,7 +84,7 @@ static void login__arena_full__no_memory_and_nothing_tried(void **state)
     CHECK_CODE(kw_token_login(f.token, &f.note), KW_CODE_NO_MEMORY);
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         kw_secret_wipe(&rest[i]);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 0);
     CHECK_OK(kw_token_login(f.token, &f.note)); /* the one try is still to be had */
     fixture_end(&f);
 }

@@ -7,7 +7,7 @@
 
 #include <keyward/file.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 static kw_err open_with(struct fixture *f, const char *module, const char *uri)
 {
@@ -36,9 +36,8 @@ static void file_in(struct fixture *f, const char *name, const char *text, char 
     CHECK_OK(kw_file_replace(path, kw_span_str(text), 0700, &f->note));
 }
 
-static void open__module_path_wrong__missing(void **state)
+TEST(open__module_path_wrong__missing)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     CHECK_CODE(open_with(&f, "/nonexistent/libmodule.so", NULL), KW_CODE_MISSING);
@@ -48,9 +47,8 @@ static void open__module_path_wrong__missing(void **state)
     fixture_end(&f);
 }
 
-static void open__not_a_pkcs11_module__config(void **state)
+TEST(open__not_a_pkcs11_module__config)
 {
-    (void)state;
     struct fixture f;
     char path[160];
     Dl_info libc;
@@ -66,9 +64,8 @@ static void open__not_a_pkcs11_module__config(void **state)
     fixture_end(&f);
 }
 
-static void open__the_spy_by_name_or_link__config(void **state)
+TEST(open__the_spy_by_name_or_link__config)
 {
-    (void)state;
     struct fixture f;
     char spy[160], link_path[160];
     begin(&f);
@@ -82,43 +79,41 @@ static void open__the_spy_by_name_or_link__config(void **state)
     fixture_end(&f);
 }
 
-/* Its constructor would run as whoever loads it: nothing is loaded, not even for a look.
- */
+/* Its constructor would run as whoever loads it: nothing is loaded, not even for a
+ * look. */
 static void not_loaded(struct fixture *f, const char *module, const char *why)
 {
     CHECK_CODE(open_with(f, module, NULL), KW_CODE_HSM_CONFIG);
     CHECK_HAS(f->note.text, why);
-    CHECK(dlopen(f->hsm.liar, RTLD_LAZY | RTLD_NOLOAD) == NULL);
+    CHECK(dlopen(f->hsm.fault, RTLD_LAZY | RTLD_NOLOAD) == NULL);
 }
 
-static void open__module_that_others_could_change__config_and_not_loaded(void **state)
+TEST(open__module_that_others_could_change__config_and_not_loaded)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
-    kw_liar_between(&f.hsm);
-    CHECK(chmod(f.hsm.liar, 0666) == 0);
-    not_loaded(&f, NULL, "liar.so: mode 0666 lets others change it; chmod go-w it");
-    CHECK(chmod(f.hsm.liar, 0775) == 0);
+    kw_fault_between(&f.hsm);
+    CHECK(chmod(f.hsm.fault, 0666) == 0);
+    not_loaded(&f, NULL, "fault.so: mode 0666 lets others change it; chmod go-w it");
+    CHECK(chmod(f.hsm.fault, 0775) == 0);
     not_loaded(&f, NULL, "mode 0775 lets others change it");
     if (geteuid() == 0) { /* only root can give files away */
-        CHECK(chmod(f.hsm.liar, 0755) == 0 && chown(f.hsm.liar, 4321, 0) == 0);
+        CHECK(chmod(f.hsm.fault, 0755) == 0 && chown(f.hsm.fault, 4321, 0) == 0);
         not_loaded(&f, NULL, "belongs to uid 4321, who could change");
         CHECK_HAS(f.note.text, "chown it to root");
-        CHECK(chown(f.hsm.liar, 0, 0) == 0);
+        CHECK(chown(f.hsm.fault, 0, 0) == 0);
     }
-    CHECK(chmod(f.hsm.liar, 0755) == 0);
+    CHECK(chmod(f.hsm.fault, 0755) == 0);
     CHECK_OK(open_with(&f, NULL, NULL));
     fixture_end(&f);
 }
 
-static void open__module_that_others_could_exchange__config_and_not_loaded(void **state)
+TEST(open__module_that_others_could_exchange__config_and_not_loaded)
 {
-    (void)state;
     struct fixture f;
     char folder[160], link_path[200];
     begin(&f);
-    kw_liar_between(&f.hsm);
+    kw_fault_between(&f.hsm);
     CHECK(chmod(f.hsm.dir, 0777) == 0);
     not_loaded(&f, NULL, "mode 0777 lets others exchange");
     CHECK_HAS(f.note.text, "chmod go-w the folder");
@@ -126,7 +121,7 @@ static void open__module_that_others_could_exchange__config_and_not_loaded(void 
     /* A link is as good as the folder it lies in. */
     snprintf(folder, sizeof folder, "%s/shared", f.hsm.dir);
     snprintf(link_path, sizeof link_path, "%s/innocent.so", folder);
-    CHECK(mkdir(folder, 0755) == 0 && symlink(f.hsm.liar, link_path) == 0);
+    CHECK(mkdir(folder, 0755) == 0 && symlink(f.hsm.fault, link_path) == 0);
     CHECK(chmod(folder, 0777) == 0);
     not_loaded(&f, link_path, "mode 0777 lets others exchange");
     if (geteuid() == 0) {
@@ -139,9 +134,8 @@ static void open__module_that_others_could_exchange__config_and_not_loaded(void 
     fixture_end(&f);
 }
 
-static void open__no_such_token__missing(void **state)
+TEST(open__no_such_token__missing)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     CHECK_CODE(open_with(&f, NULL, "pkcs11:token=elsewhere"), KW_CODE_MISSING);
@@ -153,21 +147,19 @@ static void open__no_such_token__missing(void **state)
     fixture_end(&f);
 }
 
-static void open__no_slots__missing(void **state)
+TEST(open__no_slots__missing)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
-    kw_liar_between(&f.hsm);
-    kw_liar_tell(&f.hsm, "emptyslots\n");
+    kw_fault_between(&f.hsm);
+    kw_fault_set(&f.hsm, "emptyslots\n");
     CHECK_CODE(open_with(&f, NULL, NULL), KW_CODE_MISSING);
     CHECK_HAS(f.note.text, "shows none");
     fixture_end(&f);
 }
 
-static void open__two_tokens_match__config(void **state)
+TEST(open__two_tokens_match__config)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_softhsm_add_token(&f.hsm, KW_SOFTHSM_LABEL);
@@ -178,9 +170,8 @@ static void open__two_tokens_match__config(void **state)
     fixture_end(&f);
 }
 
-static void open__another_token_beside_it__found(void **state)
+TEST(open__another_token_beside_it__found)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
     kw_softhsm_add_token(&f.hsm, "elsewhere");
@@ -189,39 +180,36 @@ static void open__another_token_beside_it__found(void **state)
     fixture_end(&f);
 }
 
-static void open__module_answers_errors__down(void **state)
+TEST(open__module_answers_errors__down)
 {
-    (void)state;
     static const char *const lies[] = {"C_Initialize rv=0x30\n", "C_GetInfo rv=0x5\n",
                                        "C_GetSlotList rv=0x30\n",
                                        "C_GetTokenInfo rv=0x30\n"};
     struct fixture f;
     begin(&f);
-    kw_liar_between(&f.hsm);
+    kw_fault_between(&f.hsm);
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
-        kw_liar_tell(&f.hsm, lies[i]);
+        kw_fault_set(&f.hsm, lies[i]);
         CHECK_CODE(open_with(&f, NULL, NULL), KW_CODE_HSM_DOWN);
         CHECK_HAS(f.note.text, "CKR_");
     }
-    kw_liar_tell(&f.hsm, "");
+    kw_fault_set(&f.hsm, "");
     CHECK_OK(open_with(&f, NULL, NULL));
     fixture_end(&f);
 }
 
-static void open__token_not_present_in_its_slot__missing(void **state)
+TEST(open__token_not_present_in_its_slot__missing)
 {
-    (void)state;
     struct fixture f;
     begin(&f);
-    kw_liar_between(&f.hsm);
-    kw_liar_tell(&f.hsm, "C_GetTokenInfo rv=0xe0\n");
+    kw_fault_between(&f.hsm);
+    kw_fault_set(&f.hsm, "C_GetTokenInfo rv=0xe0\n");
     CHECK_CODE(open_with(&f, NULL, NULL), KW_CODE_MISSING);
     fixture_end(&f);
 }
 
-static void open__softhsm__facts(void **state)
+TEST(open__softhsm__facts)
 {
-    (void)state;
     struct fixture f;
     char uri[128];
     begin(&f);
@@ -243,9 +231,8 @@ static void open__softhsm__facts(void **state)
     fixture_end(&f);
 }
 
-static void close__null__nothing(void **state)
+TEST(close__null__nothing)
 {
-    (void)state;
     kw_token_close(NULL);
 }
 

@@ -2,13 +2,13 @@
 /* Which object holds the key of a version, and whether it still does. */
 #include <stdio.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 #define DOMAIN "prove.test"
 
 enum { TWINS = 3 };
 
-/* A token behind the liar, one version with its key in it, proven. */
+/* A token behind the fault module, one version with its key in it, proven. */
 struct coop {
     struct fixture f;
     struct kw_version v;
@@ -40,18 +40,18 @@ static struct kw_token_claim claim_of(const struct kw_version *v)
         .domain = DOMAIN};
 }
 
-static void open_house(struct coop *c)
+static void open_instance(struct coop *c)
 {
     *c = (struct coop){0};
     kw_test_arena(1 << 16);
     kw_softhsm_make(&c->f.hsm);
-    kw_liar_between(&c->f.hsm);
+    kw_fault_between(&c->f.hsm);
     c->f.token = kw_softhsm_open(&c->f.hsm, KW_SOFTHSM_READ_WRITE);
 }
 
 static void begin(struct coop *c)
 {
-    open_house(c);
+    open_instance(c);
     kw_softhsm_version(c->f.token, DOMAIN, 1, KW_KEY_ACTIVE, &c->v);
     c->claim = claim_of(&c->v);
     CHECK_OK(prove(c));
@@ -60,12 +60,12 @@ static void begin(struct coop *c)
 
 static void tell(struct coop *c, const char *control)
 {
-    kw_liar_tell(&c->f.hsm, control);
+    kw_fault_set(&c->f.hsm, control);
 }
 
 static unsigned count(struct coop *c, const char *function)
 {
-    return kw_liar_count(&c->f.hsm, function);
+    return kw_fault_count(&c->f.hsm, function);
 }
 
 /* Nothing is done under the key, and the token is not even asked. */
@@ -109,7 +109,7 @@ static void seal_under(struct coop *c, CK_OBJECT_HANDLE handle)
 static void begin_with_twins(struct coop *c, CK_OBJECT_HANDLE order[TWINS])
 {
     unsigned found = 0;
-    open_house(c);
+    open_instance(c);
     c->v = (struct kw_version){
         .n = 1, .mechanism = KW_MECH_AES_256_GCM, .format = KW_FORMAT_1};
     kw_key_id_make(1, c->v.key_id);
@@ -127,9 +127,8 @@ static void begin_with_twins(struct coop *c, CK_OBJECT_HANDLE order[TWINS])
 
 /* ---- the proof ---- */
 
-static void prove__no_object__missing_and_the_old_handle_is_not_used(void **state)
+TEST(prove__no_object__missing_and_the_old_handle_is_not_used)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     destroy(&c);
@@ -140,9 +139,8 @@ static void prove__no_object__missing_and_the_old_handle_is_not_used(void **stat
     fixture_end(&c.f);
 }
 
-static void prove__another_key_under_the_label__forged_and_replaced(void **state)
+TEST(prove__another_key_under_the_label__forged_and_replaced)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     destroy(&c);
@@ -154,9 +152,8 @@ static void prove__another_key_under_the_label__forged_and_replaced(void **state
     fixture_end(&c.f);
 }
 
-static void prove__attribute_not_good__key_bad_and_exposed(void **state)
+TEST(prove__attribute_not_good__key_bad_and_exposed)
 {
-    (void)state;
     static const char *const lies[] = {
         "fake=0x162:1\n", /* CKA_EXTRACTABLE */
         "fake=0x103:0\n", /* CKA_SENSITIVE */
@@ -177,9 +174,8 @@ static void prove__attribute_not_good__key_bad_and_exposed(void **state)
     fixture_end(&c.f);
 }
 
-static void prove__attribute_odd_once__asked_again(void **state)
+TEST(prove__attribute_odd_once__asked_again)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     tell(&c, "C_GetAttributeValue rv=0x5 skip=3 count=1\n"); /* not answered */
@@ -188,9 +184,8 @@ static void prove__attribute_odd_once__asked_again(void **state)
     fixture_end(&c.f);
 }
 
-static void prove__copyable__told_if_the_ceremony_had_it_otherwise(void **state)
+TEST(prove__copyable__told_if_the_ceremony_had_it_otherwise)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     tell(&c, "fake=0x171:1\n");
@@ -202,9 +197,8 @@ static void prove__copyable__told_if_the_ceremony_had_it_otherwise(void **state)
     fixture_end(&c.f);
 }
 
-static void prove__several_of_its_label__the_one_that_opens_the_check_blob(void **state)
+TEST(prove__several_of_its_label__the_one_that_opens_the_check_blob)
 {
-    (void)state;
     struct coop c;
     CK_OBJECT_HANDLE order[TWINS];
     begin_with_twins(&c, order);
@@ -222,9 +216,8 @@ static void prove__several_of_its_label__the_one_that_opens_the_check_blob(void 
     fixture_end(&c.f);
 }
 
-static void prove__token_in_trouble_over_a_twin__ours_is_found(void **state)
+TEST(prove__token_in_trouble_over_a_twin__ours_is_found)
 {
-    (void)state;
     struct coop c;
     CK_OBJECT_HANDLE order[TWINS];
     begin_with_twins(&c, order);
@@ -269,9 +262,8 @@ static CK_OBJECT_HANDLE known_key(struct coop *c, bool extractable)
     return key;
 }
 
-static void prove__extractable_twin_opens_the_blob_too__key_bad(void **state)
+TEST(prove__extractable_twin_opens_the_blob_too__key_bad)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     destroy(&c);
@@ -291,9 +283,8 @@ static void prove__extractable_twin_opens_the_blob_too__key_bad(void **state)
     fixture_end(&c.f);
 }
 
-static void prove__session_or_busy_once__second_try(void **state)
+TEST(prove__session_or_busy_once__second_try)
 {
-    (void)state;
     static const char *const lies[] = {
         "C_FindObjectsInit rv=0xb3 count=1\n", "C_DecryptInit rv=0x82 count=1\n",
         "C_GetAttributeValue rv=0xb3 count=1\n", "C_Encrypt rv=0x6 count=1\n"};
@@ -315,9 +306,8 @@ static void prove__session_or_busy_once__second_try(void **state)
 
 /* ---- a handle that died ---- */
 
-static void session_error__key_proven_before_it_is_used_again(void **state)
+TEST(session_error__key_proven_before_it_is_used_again)
 {
-    (void)state;
     struct coop c;
     struct sealed s;
     begin(&c);
@@ -329,9 +319,8 @@ static void session_error__key_proven_before_it_is_used_again(void **state)
     fixture_end(&c.f);
 }
 
-static void session_error__another_key_meanwhile__nothing_released(void **state)
+TEST(session_error__another_key_meanwhile__nothing_released)
 {
-    (void)state;
     struct coop c;
     struct sealed s, before;
     KW_AUTO_SECRET(back);
@@ -348,9 +337,8 @@ static void session_error__another_key_meanwhile__nothing_released(void **state)
     fixture_end(&c.f);
 }
 
-static void session_error__two_versions__one_proof_does_not_undo_the_other(void **state)
+TEST(session_error__two_versions__one_proof_does_not_undo_the_other)
 {
-    (void)state;
     struct coop c;
     struct kw_version other;
     struct kw_token_key *ours, *others = NULL;
@@ -374,9 +362,8 @@ static void session_error__two_versions__one_proof_does_not_undo_the_other(void 
 
 /* ---- the look ---- */
 
-static void look__well__one_call_for_the_attributes_when_closely(void **state)
+TEST(look__well__one_call_for_the_attributes_when_closely)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     unsigned reads = count(&c, "C_GetAttributeValue");
@@ -388,9 +375,8 @@ static void look__well__one_call_for_the_attributes_when_closely(void **state)
     fixture_end(&c.f);
 }
 
-static void look__exposed_since__key_bad_and_not_used_before_a_good_proof(void **state)
+TEST(look__exposed_since__key_bad_and_not_used_before_a_good_proof)
 {
-    (void)state;
     static const char *const lies[] = {"fake=0x162:1\n", "fake=0x103:0\n",
                                        "noread=0x162\n", "noread=0x103\n"};
     struct coop c;
@@ -410,9 +396,8 @@ static void look__exposed_since__key_bad_and_not_used_before_a_good_proof(void *
     fixture_end(&c.f);
 }
 
-static void look__token_in_trouble__its_code_and_no_finding(void **state)
+TEST(look__token_in_trouble__its_code_and_no_finding)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     tell(&c, "C_GetAttributeValue rv=0x5 count=1\n");
@@ -425,9 +410,8 @@ static void look__token_in_trouble__its_code_and_no_finding(void **state)
     fixture_end(&c.f);
 }
 
-static void look__copyable_since__told(void **state)
+TEST(look__copyable_since__told)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     tell(&c, "fake=0x171:1\n");
@@ -438,9 +422,8 @@ static void look__copyable_since__told(void **state)
 }
 
 /* A token that refuses a whole call for one attribute must not be asked for it. */
-static void look__token_knows_no_copyable__it_is_not_asked(void **state)
+TEST(look__token_knows_no_copyable__it_is_not_asked)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     tell(&c, "noread=0x171\n");
@@ -452,9 +435,8 @@ static void look__token_knows_no_copyable__it_is_not_asked(void **state)
     fixture_end(&c.f);
 }
 
-static void look__another_object_gets_the_label__told_and_served_on(void **state)
+TEST(look__another_object_gets_the_label__told_and_served_on)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     CK_OBJECT_HANDLE ours = c.f.key->handle;
@@ -471,9 +453,8 @@ static void look__another_object_gets_the_label__told_and_served_on(void **state
     fixture_end(&c.f);
 }
 
-static void look__gone_or_replaced__not_used(void **state)
+TEST(look__gone_or_replaced__not_used)
 {
-    (void)state;
     struct coop c;
     begin(&c);
     tell(&c, "nofind\n"); /* a library that still serves what the token has lost */

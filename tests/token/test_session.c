@@ -2,13 +2,13 @@
 /* What an error leaves behind: nothing. */
 #include <stdio.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 static void tell_once(struct fixture *f, const char *function, unsigned rv)
 {
     char line[96];
     snprintf(line, sizeof line, "%s rv=0x%x count=1\n", function, rv);
-    kw_liar_tell(&f->hsm, line);
+    kw_fault_set(&f->hsm, line);
 }
 
 /* The code that an operation gives when the function answers rv once. */
@@ -17,8 +17,8 @@ static void wrap_gives(struct fixture *f, const char *function, unsigned rv,
 {
     struct sealed s;
     works(f);
-    unsigned opened = kw_liar_count(&f->hsm, "C_OpenSession");
-    unsigned closed = kw_liar_count(&f->hsm, "C_CloseSession");
+    unsigned opened = kw_fault_count(&f->hsm, "C_OpenSession");
+    unsigned closed = kw_fault_count(&f->hsm, "C_CloseSession");
     tell_once(f, function, rv);
     kw_err e = seal_some(f, &s);
     CHECK_CODE(e, code);
@@ -26,13 +26,12 @@ static void wrap_gives(struct fixture *f, const char *function, unsigned rv,
     CHECK_STR(e.where, function);
     CHECK(s.dst.len == 0);
     works(f);
-    CHECK(kw_liar_count(&f->hsm, "C_OpenSession") == opened + 1);
-    CHECK(kw_liar_count(&f->hsm, "C_CloseSession") == closed + 1);
+    CHECK(kw_fault_count(&f->hsm, "C_OpenSession") == opened + 1);
+    CHECK(kw_fault_count(&f->hsm, "C_CloseSession") == closed + 1);
 }
 
-static void wrap__any_error__its_code_and_another_session(void **state)
+TEST(wrap__any_error__its_code_and_another_session)
 {
-    (void)state;
     struct fixture f;
     fixture_begin(&f, "");
     wrap_gives(&f, "C_EncryptInit", 0xb3, KW_CODE_SESSION);
@@ -46,14 +45,13 @@ static void wrap__any_error__its_code_and_another_session(void **state)
     wrap_gives(&f, "C_Encrypt", 0x30, KW_CODE_HSM_DOWN);
     wrap_gives(&f, "C_Encrypt", 0x80000001, KW_CODE_HSM_DOWN);
     wrap_gives(&f, "C_Encrypt", 0x150, KW_CODE_BUG);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
-    CHECK(kw_liar_count(&f.hsm, "C_Logout") == 0);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Logout") == 0);
     fixture_end(&f);
 }
 
-static void unwrap__any_error__its_code_and_another_session(void **state)
+TEST(unwrap__any_error__its_code_and_another_session)
 {
-    (void)state;
     static const struct {
         unsigned rv;
         enum kw_code code;
@@ -68,26 +66,25 @@ static void unwrap__any_error__its_code_and_another_session(void **state)
     CHECK_OK(seal_some(&f, &s));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         KW_AUTO_SECRET(back);
-        unsigned opened = kw_liar_count(&f.hsm, "C_OpenSession");
+        unsigned opened = kw_fault_count(&f.hsm, "C_OpenSession");
         tell_once(&f, "C_Decrypt", cases[i].rv);
         CHECK_CODE(open_sealed(&f, &s, &back), cases[i].code);
         CHECK(back.ptr == NULL);
-        CHECK(kw_liar_count(&f.hsm, "C_OpenSession") == opened + 1);
+        CHECK(kw_fault_count(&f.hsm, "C_OpenSession") == opened + 1);
         CHECK_OK(open_sealed(&f, &s, &back));
     }
     fixture_end(&f);
 }
 
-static void renewal__always__opens_before_it_closes(void **state)
+TEST(renewal__always__opens_before_it_closes)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, "");
     works(&f);
     tell_once(&f, "C_Encrypt", 0x6);
     CHECK_CODE(seal_some(&f, &s), KW_CODE_HSM_BUSY);
-    const char *at = strstr(kw_liar_calls(&f.hsm), "< C_Encrypt rv=0x00000006");
+    const char *at = strstr(kw_fault_calls(&f.hsm), "< C_Encrypt rv=0x00000006");
     CHECK(at != NULL);
     const char *opened = strstr(at, "< C_OpenSession rv=0x00000000");
     const char *closed = strstr(at, "> C_CloseSession");
@@ -96,9 +93,8 @@ static void renewal__always__opens_before_it_closes(void **state)
     fixture_end(&f);
 }
 
-static void operation_left_active__next_call__not_disturbed(void **state)
+TEST(operation_left_active__next_call__not_disturbed)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     KW_AUTO_SECRET(back);
@@ -106,16 +102,15 @@ static void operation_left_active__next_call__not_disturbed(void **state)
     CHECK_CODE(seal_some(&f, &s), KW_CODE_HSM_DOWN);
     works(&f);
     CHECK_OK(seal_some(&f, &s));
-    kw_liar_tell(&f.hsm, "C_Decrypt rv=0x5 leave count=1\n");
+    kw_fault_set(&f.hsm, "C_Decrypt rv=0x5 leave count=1\n");
     CHECK_CODE(open_sealed(&f, &s, &back), KW_CODE_UNSURE);
     works(&f);
-    CHECK(strstr(kw_liar_calls(&f.hsm), "rv=0x00000090") == NULL);
+    CHECK(strstr(kw_fault_calls(&f.hsm), "rv=0x00000090") == NULL);
     fixture_end(&f);
 }
 
-static void operation_active__on_a_fresh_session__busy(void **state)
+TEST(operation_active__on_a_fresh_session__busy)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, "C_EncryptInit rv=0x90 count=2\n");
@@ -125,9 +120,8 @@ static void operation_active__on_a_fresh_session__busy(void **state)
     fixture_end(&f);
 }
 
-static void session_error__key_deleted__missing(void **state)
+TEST(session_error__key_deleted__missing)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, NULL);
@@ -142,14 +136,13 @@ static void session_error__key_deleted__missing(void **state)
     fixture_end(&f);
 }
 
-static void session_error__another_key__found_again_too(void **state)
+TEST(session_error__another_key__found_again_too)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, NULL);
     kw_token_close(f.token);
-    kw_liar_between(&f.hsm);
+    kw_fault_between(&f.hsm);
     f.token = kw_softhsm_open(&f.hsm, KW_SOFTHSM_READ_WRITE);
     CHECK_OK(kw_token_find(f.token, KEK, text_span(LOCATOR), &f.key, &f.note));
     struct kw_token_key *kek = f.key;
@@ -157,47 +150,44 @@ static void session_error__another_key__found_again_too(void **state)
     works(&f);
     tell_once(&f, "C_EncryptInit", 0xb3);
     CHECK_CODE(seal_some(&f, &s), KW_CODE_SESSION);
-    unsigned found = kw_liar_count(&f.hsm, "C_FindObjectsInit");
+    unsigned found = kw_fault_count(&f.hsm, "C_FindObjectsInit");
     f.key = other;
     works(&f);
-    CHECK(kw_liar_count(&f.hsm, "C_FindObjectsInit") == found + 1);
+    CHECK(kw_fault_count(&f.hsm, "C_FindObjectsInit") == found + 1);
     f.key = kek;
     works(&f);
-    CHECK(kw_liar_count(&f.hsm, "C_FindObjectsInit") == found + 1);
+    CHECK(kw_fault_count(&f.hsm, "C_FindObjectsInit") == found + 1);
     fixture_end(&f);
 }
 
-static void renewal__no_session_to_be_had__next_call_tries_again(void **state)
+TEST(renewal__no_session_to_be_had__next_call_tries_again)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, "");
     works(&f);
-    kw_liar_tell(&f.hsm, "C_Encrypt rv=0xb3 count=1\nC_OpenSession rv=0xb1 count=1\n");
+    kw_fault_set(&f.hsm, "C_Encrypt rv=0xb3 count=1\nC_OpenSession rv=0xb1 count=1\n");
     CHECK_CODE(seal_some(&f, &s), KW_CODE_HSM_BUSY);
     works(&f);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == 1);
     fixture_end(&f);
 }
 
-static void down__at_once__not_one_call_more(void **state)
+TEST(down__at_once__not_one_call_more)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, "");
     works(&f);
-    kw_liar_tell(&f.hsm, "C_EncryptInit rv=0x32\n");
+    kw_fault_set(&f.hsm, "C_EncryptInit rv=0x32\n");
     CHECK_CODE(seal_some(&f, &s), KW_CODE_HSM_DOWN);
-    const char *at = strstr(kw_liar_calls(&f.hsm), "< C_EncryptInit rv=0x00000032");
+    const char *at = strstr(kw_fault_calls(&f.hsm), "< C_EncryptInit rv=0x00000032");
     CHECK(at != NULL && strchr(at, '>') == NULL);
     fixture_end(&f);
 }
 
-static void reply_lost__operation_done__nothing_released(void **state)
+TEST(reply_lost__operation_done__nothing_released)
 {
-    (void)state;
     struct fixture f;
     struct sealed s;
     fixture_begin(&f, "C_Encrypt rv=0x30 after count=1\n");

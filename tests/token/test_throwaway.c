@@ -4,7 +4,7 @@
 
 #include <keyward/alloc.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 
 struct bench {
     struct fixture f;
@@ -12,7 +12,7 @@ struct bench {
     struct kw_token_key *key; /* label, on the token */
 };
 
-/* A KEK and a throw-away key, in a read-write session behind the liar. */
+/* A KEK and a throw-away key, in a read-write session behind the fault module. */
 static void begin(struct bench *b, const char *control)
 {
     *b = (struct bench){0};
@@ -24,7 +24,7 @@ static void begin(struct bench *b, const char *control)
     CHECK(strcmp(b->label, b->other) != 0);
     CHECK_OK(kw_token_make_throwaway(b->f.token, b->label, true, &b->key, &b->f.note));
     CHECK_OK(kw_token_find(b->f.token, KEK, text_span(LOCATOR), &b->f.key, &b->f.note));
-    kw_liar_tell(&b->f.hsm, control);
+    kw_fault_set(&b->f.hsm, control);
 }
 
 static size_t left(struct bench *b)
@@ -35,9 +35,8 @@ static size_t left(struct bench *b)
     return count;
 }
 
-static void make__read_only__bug(void **state)
+TEST(make__read_only__bug)
 {
-    (void)state;
     struct bench b;
     begin(&b, "");
     kw_token_close(b.f.token);
@@ -49,21 +48,19 @@ static void make__read_only__bug(void **state)
 }
 
 /* As if the token had given the handle to another object meanwhile. */
-static void destroy__handle_of_another_key__stays(void **state)
+TEST(destroy__handle_of_another_key__stays)
 {
-    (void)state;
     struct bench b;
     begin(&b, "");
     b.key->handle = b.f.key->handle;
     CHECK_CODE(kw_token_destroy_throwaway(b.f.token, b.key), KW_CODE_WRONG_ANSWER);
-    CHECK(kw_liar_count(&b.f.hsm, "C_DestroyObject") == 0);
+    CHECK(kw_fault_count(&b.f.hsm, "C_DestroyObject") == 0);
     works(&b.f);
     fixture_end(&b.f);
 }
 
-static void destroy__refused__told(void **state)
+TEST(destroy__refused__told)
 {
-    (void)state;
     struct bench b;
     begin(&b, "C_DestroyObject rv=0x6\n");
     CHECK_CODE(kw_token_destroy_throwaway(b.f.token, b.key), KW_CODE_HSM_BUSY);
@@ -71,9 +68,8 @@ static void destroy__refused__told(void **state)
     fixture_end(&b.f);
 }
 
-static void destroy__ours__gone_and_no_other(void **state)
+TEST(destroy__ours__gone_and_no_other)
 {
-    (void)state;
     struct bench b;
     begin(&b, "");
     CHECK_OK(kw_token_destroy_throwaway(b.f.token, b.key));
@@ -82,9 +78,8 @@ static void destroy__ours__gone_and_no_other(void **state)
     fixture_end(&b.f);
 }
 
-static void copy__refused__says_what_else(void **state)
+TEST(copy__refused__says_what_else)
 {
-    (void)state;
     struct bench b;
     struct kw_token_key *copy = NULL;
     begin(&b, "C_CopyObject rv=0x13\n");
@@ -96,9 +91,8 @@ static void copy__refused__says_what_else(void **state)
 }
 
 /* What one seals the other opens; the copy is of the session and is no leftover. */
-static void copy__of_the_token_key__the_same_key(void **state)
+TEST(copy__of_the_token_key__the_same_key)
 {
-    (void)state;
     struct bench b;
     struct sealed s;
     KW_AUTO_SECRET(back);
@@ -112,9 +106,8 @@ static void copy__of_the_token_key__the_same_key(void **state)
     fixture_end(&b.f);
 }
 
-static void leftovers__more_than_fit__busy_with_the_first(void **state)
+TEST(leftovers__more_than_fit__busy_with_the_first)
 {
-    (void)state;
     struct bench b;
     struct kw_listed_key one[1];
     struct kw_token_key *key = NULL;
@@ -127,9 +120,8 @@ static void leftovers__more_than_fit__busy_with_the_first(void **state)
     fixture_end(&b.f);
 }
 
-static void leftovers__labels_of_all_kinds__ours_alone(void **state)
+TEST(leftovers__labels_of_all_kinds__ours_alone)
 {
-    (void)state;
     struct bench b;
     struct kw_listed_key all[4];
     size_t count = 0;
@@ -149,9 +141,8 @@ static void leftovers__labels_of_all_kinds__ours_alone(void **state)
     fixture_end(&b.f);
 }
 
-static void leftovers__token_in_trouble__told(void **state)
+TEST(leftovers__token_in_trouble__told)
 {
-    (void)state;
     struct bench b;
     struct kw_listed_key all[4];
     size_t count = 7;
@@ -163,9 +154,8 @@ static void leftovers__token_in_trouble__told(void **state)
     fixture_end(&b.f);
 }
 
-static void branch__no_session_or_memory__told(void **state)
+TEST(branch__no_session_or_memory__told)
 {
-    (void)state;
     struct bench b;
     struct kw_token *branch = NULL;
     begin(&b, "C_OpenSession rv=0xb1\n");
@@ -197,15 +187,14 @@ static void *lane_main(void *arg)
     return NULL;
 }
 
-static void branch__two_threads__each_its_session_and_one_login(void **state)
+TEST(branch__two_threads__each_its_session_and_one_login)
 {
-    (void)state;
     struct bench b;
     struct lane lane[2] = {0};
     pthread_t thread[2];
     begin(&b, "");
-    unsigned sessions = kw_liar_count(&b.f.hsm, "C_OpenSession");
-    unsigned logins = kw_liar_count(&b.f.hsm, "C_Login");
+    unsigned sessions = kw_fault_count(&b.f.hsm, "C_OpenSession");
+    unsigned logins = kw_fault_count(&b.f.hsm, "C_Login");
     for (int i = 0; i < 2; i++) {
         struct fixture *f = &lane[i].f;
         CHECK_OK(kw_token_branch(b.f.token, &f->token, &f->note));
@@ -218,21 +207,20 @@ static void branch__two_threads__each_its_session_and_one_login(void **state)
         CHECK_OK(lane[i].e);
         kw_token_branch_close(lane[i].f.token);
     }
-    CHECK(kw_liar_count(&b.f.hsm, "C_OpenSession") == sessions + 2);
-    CHECK(kw_liar_count(&b.f.hsm, "C_Login") == logins);
+    CHECK(kw_fault_count(&b.f.hsm, "C_OpenSession") == sessions + 2);
+    CHECK(kw_fault_count(&b.f.hsm, "C_Login") == logins);
     works(&b.f); /* the token it came from is as it was */
     fixture_end(&b.f);
 }
 
-static void probes__session_random_logout__done_at_the_module(void **state)
+TEST(probes__session_random_logout__done_at_the_module)
 {
-    (void)state;
     struct bench b;
     uint8_t a[16] = {0}, c[16] = {0};
     begin(&b, "");
-    unsigned closed = kw_liar_count(&b.f.hsm, "C_CloseSession");
+    unsigned closed = kw_fault_count(&b.f.hsm, "C_CloseSession");
     CHECK_OK(kw_token_try_session(b.f.token));
-    CHECK(kw_liar_count(&b.f.hsm, "C_CloseSession") == closed + 1);
+    CHECK(kw_fault_count(&b.f.hsm, "C_CloseSession") == closed + 1);
     CHECK_OK(kw_token_random(b.f.token, a, sizeof a));
     CHECK_OK(kw_token_random(b.f.token, c, sizeof c));
     CHECK(!kw_span_equal(kw_span_of(a, sizeof a), kw_span_of(c, sizeof c)));
@@ -242,9 +230,8 @@ static void probes__session_random_logout__done_at_the_module(void **state)
     fixture_end(&b.f);
 }
 
-static void probes__refused__told(void **state)
+TEST(probes__refused__told)
 {
-    (void)state;
     struct bench b;
     uint8_t a[16];
     begin(&b, "C_GenerateRandom rv=0x6\nC_CloseSession rv=0x6\nC_Logout rv=0x6\n");

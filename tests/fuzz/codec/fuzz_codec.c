@@ -48,18 +48,18 @@ static ProtobufCBinaryData data_of(kw_span s)
 }
 
 /* The shortest message with this meaning, annotations left out. */
-static size_t write_back(enum kw_ask ask, const struct kw_request *r, uint8_t *to)
+static size_t write_back(enum kw_method ask, const struct kw_codec_fields *r, uint8_t *to)
 {
     size_t len = 0;
     char *uid = text_of(r->uid), *key_id = text_of(r->key_id);
-    if (ask == KW_ASK_ENCRYPT) {
+    if (ask == KW_METHOD_ENCRYPT) {
         V2__EncryptRequest m;
         v2__encrypt_request__init(&m);
         m.plaintext = data_of(r->bytes);
         m.uid = uid;
         must(v2__encrypt_request__get_packed_size(&m) <= 2 * MESSAGE_MAX);
         len = v2__encrypt_request__pack(&m, to);
-    } else if (ask == KW_ASK_DECRYPT) {
+    } else if (ask == KW_METHOD_DECRYPT) {
         V2__DecryptRequest m;
         v2__decrypt_request__init(&m);
         m.ciphertext = data_of(r->bytes);
@@ -73,13 +73,13 @@ static size_t write_back(enum kw_ask ask, const struct kw_request *r, uint8_t *t
     return len;
 }
 
-static void check(enum kw_ask ask, const struct kw_request *r)
+static void check(enum kw_method ask, const struct kw_codec_fields *r)
 {
     static uint8_t canonical[4 * MESSAGE_MAX];
-    struct kw_request again = {0};
+    struct kw_codec_fields again = {0};
     must(kw_is_text(r->uid) && kw_is_text(r->key_id));
     must(r->key_id.len <= KW_WIRE_KEY_ID_MAX);
-    must(r->bytes.len <= (ask == KW_ASK_ENCRYPT ? KW_SEED_MAX : KW_CIPHERTEXT_MAX));
+    must(r->bytes.len <= (ask == KW_METHOD_ENCRYPT ? KW_SEED_MAX : KW_CIPHERTEXT_MAX));
     size_t len = write_back(ask, r, canonical);
     kw_pb_block_clear(&second);
     must(!kw_failed(kw_codec_decode(ask, kw_span_of(canonical, len), &second, &again)));
@@ -89,11 +89,11 @@ static void check(enum kw_ask ask, const struct kw_request *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     open_once();
     if (len == 0 || len > 8193)
         return 0;
-    enum kw_ask ask = (enum kw_ask)(data[0] % 3);
+    enum kw_method ask = (enum kw_method)(data[0] % 3);
     kw_pb_block_clear(&first);
     if (!kw_failed(kw_codec_decode(ask, kw_span_of(data + 1, len - 1), &first, &r)))
         check(ask, &r);

@@ -23,8 +23,8 @@ static void must_equal(kw_err written, const kw_dst *dst, kw_span input)
     do {                                                                                 \
         type read;                                                                       \
         kw_dst dst = kw_dst_of(out, sizeof out);                                         \
-        if (!kw_failed(kw_wire_get_##name(input, &read))) {                              \
-            must_equal(kw_wire_put_##name(&read, &dst), &dst, input);                    \
+        if (!kw_failed(kw_wire_decode_##name(input, &read))) {                              \
+            must_equal(kw_wire_encode_##name(&read, &dst), &dst, input);                    \
             kinds++;                                                                     \
         }                                                                                \
     } while (0)
@@ -34,8 +34,8 @@ static void try_brief(kw_span input)
     static uint8_t room[KW_BRIEF_MAX];
     struct kw_brief brief;
     kw_dst dst = kw_dst_of(room, sizeof room);
-    if (!kw_failed(kw_brief_get(input, &brief)))
-        must_equal(kw_brief_put(&brief, &dst), &dst, input);
+    if (!kw_failed(kw_brief_decode(input, &brief)))
+        must_equal(kw_brief_encode(&brief, &dst), &dst, input);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     TRY(ready);
     TRY(failed);
     TRY_AS(pin, struct kw_pin_facts);
-    TRY(word);
+    TRY(permit);
     TRY(login);
     if (kinds > 1)
         abort();

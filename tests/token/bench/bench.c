@@ -115,7 +115,7 @@ size_t leftovers(struct fixture *f)
 {
     static struct kw_listed_key all[16];
     size_t count = 0;
-    kw_liar_tell(&f->hsm, "");
+    kw_fault_set(&f->hsm, "");
     struct kw_token *t = kw_softhsm_open(&f->hsm, KW_SOFTHSM_READ_ONLY);
     CHECK_OK(kw_token_leftovers(t, all, 16, &count, &f->note));
     kw_token_close(t);

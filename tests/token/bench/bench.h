@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench - keyward-bench token on a token of the test's own, behind the honest liar */
+/* bench - keyward-bench token on a token of the test's own, behind the honest fault */
 #ifndef KEYWARD_TESTS_TOKEN_BENCH_H
 #define KEYWARD_TESTS_TOKEN_BENCH_H
 
 #include <sys/types.h>
 
-#include "fixture.h"
+#include "token_fixture.h"
 #include "run.h"
 
 /* f->token has a KEK; it is closed, so that the token is the program's alone. */

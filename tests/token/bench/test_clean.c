@@ -68,12 +68,12 @@ static void other_token__listed_only_with_dry_run_or_yes(void **state)
 {
     (void)state;
     begin();
-    kw_liar_tell(&f.hsm, "othermaker\n");
+    kw_fault_set(&f.hsm, "othermaker\n");
     BENCH_MUST(3, &f, &r, "--clean", "--keyring", keyring);
     CHECK_HAS(r.err, "--yes");
     BENCH_MUST(0, &f, &r, "--clean", "--dry-run", "--keyring", keyring);
     CHECK_HAS(r.out, LEFT_A);
-    kw_liar_tell(&f.hsm, "");
+    kw_fault_set(&f.hsm, "");
     end(KW_CODE_OK);
 }
 
@@ -81,11 +81,11 @@ static void token_refuses__told_which(void **state)
 {
     (void)state;
     begin();
-    kw_liar_tell(&f.hsm, "C_DestroyObject rv=0x6\n");
+    kw_fault_set(&f.hsm, "C_DestroyObject rv=0x6\n");
     BENCH_MUST(3, &f, &r, "--clean", "--keyring", keyring);
     CHECK_HAS(r.err, "could not be destroyed");
     CHECK_HAS(r.out, "still there");
-    kw_liar_tell(&f.hsm, "");
+    kw_fault_set(&f.hsm, "");
     end(KW_CODE_OK);
 }
 

@@ -47,7 +47,7 @@ static void module_crashes_while_measured__key_destroyed(void **state)
 {
     (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_Decrypt crash skip=20\n");
+    kw_fault_set(&f.hsm, "C_Decrypt crash skip=20\n");
     BENCH_MUST(3, &f, &r, "--max-rate", "200", "--seconds", "1h", "--processes", "2",
                "--warmup", "1m");
     CHECK_HAS(r.err, "died of signal 6");
@@ -59,7 +59,7 @@ static void token_fails_while_measured__told_and_key_destroyed(void **state)
 {
     (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_Decrypt rv=0x30 skip=20\n");
+    kw_fault_set(&f.hsm, "C_Decrypt rv=0x30 skip=20\n");
     BENCH_MUST(1, &f, &r, "--max-rate", "200", "--seconds", "1h", "--warmup", "0s",
                "--json");
     CHECK_HAS(r.out, "the token failed while it was measured");
@@ -73,7 +73,7 @@ static void slow_token__stopped_at_its_limit(void **state)
 {
     (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_Decrypt delay=3 skip=20\n");
+    kw_fault_set(&f.hsm, "C_Decrypt delay=3 skip=20\n");
     BENCH_MUST(3, &f, &r, "--seconds", "1h", "--warmup", "0s", "--stop-p99", "1ms",
                "--json");
     CHECK_HAS(r.out, "\"fault\": \"stopped: ");
@@ -87,7 +87,7 @@ static void copy_refused__told_and_key_destroyed(void **state)
 {
     (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_CopyObject rv=0x13\n");
+    kw_fault_set(&f.hsm, "C_CopyObject rv=0x13\n");
     BENCH_MUST(3, &f, &r, "--key", "copy", "--seconds", "1h");
     CHECK_HAS(r.err, "--key session");
     CHECK(leftovers(&f) == 0);
@@ -98,7 +98,7 @@ static void key_not_destroyed__told_with_its_label(void **state)
 {
     (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_DestroyObject rv=0x6 skip=1\n"); /* the self-test's */
+    kw_fault_set(&f.hsm, "C_DestroyObject rv=0x6 skip=1\n"); /* the self-test's */
     BENCH_MUST(1, &f, &r, "--calls", "5", "--warmup", "0s", "--json");
     CHECK_HAS(r.out, "could not be destroyed");
     CHECK_HAS(r.out, "--clean");
@@ -110,7 +110,7 @@ static void keeper_crashes__told_with_its_label(void **state)
 {
     (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_DestroyObject crash skip=1\n");
+    kw_fault_set(&f.hsm, "C_DestroyObject crash skip=1\n");
     BENCH_MUST(1, &f, &r, "--calls", "5", "--warmup", "0s", "--json");
     CHECK_HAS(r.out, "the process that keeps the key died");
     CHECK_HAS(r.out, "--clean");

@@ -11,12 +11,12 @@ static void other_token__refused_before_any_login(void **state)
 {
     (void)state;
     bench_begin(&f);
-    unsigned logins = kw_liar_count(&f.hsm, "C_Login");
-    kw_liar_tell(&f.hsm, "othermaker\n");
+    unsigned logins = kw_fault_count(&f.hsm, "C_Login");
+    kw_fault_set(&f.hsm, "othermaker\n");
     BENCH_MUST(3, &f, &r, "--seconds", "1h");
     CHECK_HAS(r.err, "no SoftHSM");
     CHECK_HAS(r.err, "--yes");
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == logins);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == logins);
     fixture_end(&f);
 }
 
@@ -24,7 +24,7 @@ static void other_token__with_yes__measured(void **state)
 {
     (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "othermaker\n");
+    kw_fault_set(&f.hsm, "othermaker\n");
     BENCH_MUST(0, &f, &r, "--yes", "--op", "random", "--calls", "5", "--warmup", "0s",
                "--json");
     CHECK_HAS(r.out, "\"softhsm\": false");
@@ -35,11 +35,11 @@ static void wrong_pin__one_login_and_no_more(void **state)
 {
     (void)state;
     bench_begin(&f);
-    unsigned logins = kw_liar_count(&f.hsm, "C_Login");
+    unsigned logins = kw_fault_count(&f.hsm, "C_Login");
     kw_softhsm_write_pin(&f.hsm, "not the PIN of it");
     BENCH_MUST(3, &f, &r, "--processes", "4", "--seconds", "1h");
     CHECK_HAS(r.err, "CKR_PIN_INCORRECT");
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == logins + 1);
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 1);
     fixture_end(&f);
 }
 
@@ -48,13 +48,13 @@ static void keyring_not_understood__module_not_loaded(void **state)
     (void)state;
     char path[160];
     bench_begin(&f);
-    unsigned starts = kw_liar_count(&f.hsm, "C_Initialize");
+    unsigned starts = kw_fault_count(&f.hsm, "C_Initialize");
     snprintf(path, sizeof path, "%s/keyring.json", f.hsm.dir);
     BENCH_MUST(3, &f, &r, "--keyring", path);
     CHECK_HAS(r.err, path);
     kw_softhsm_write_pin(&f.hsm, "{}");
     BENCH_MUST(3, &f, &r, "--keyring", f.hsm.pin_path);
-    CHECK(kw_liar_count(&f.hsm, "C_Initialize") == starts);
+    CHECK(kw_fault_count(&f.hsm, "C_Initialize") == starts);
     fixture_end(&f);
 }
 
@@ -62,13 +62,13 @@ static void dry_run__module_not_loaded(void **state)
 {
     (void)state;
     bench_begin(&f);
-    unsigned starts = kw_liar_count(&f.hsm, "C_Initialize");
+    unsigned starts = kw_fault_count(&f.hsm, "C_Initialize");
     BENCH_MUST(0, &f, &r, "--dry-run", "--curve", "1,2,4");
     CHECK_HAS(r.out, "logins          8");
     CHECK_HAS(r.out, "nothing was touched");
     BENCH_MUST(0, &f, &r, "--dry-run", "--json");
     CHECK(number_of(r.out, "logins") == 2);
-    CHECK(kw_liar_count(&f.hsm, "C_Initialize") == starts);
+    CHECK(kw_fault_count(&f.hsm, "C_Initialize") == starts);
     fixture_end(&f);
 }
 
@@ -76,7 +76,7 @@ static void foreign_iv__refused_before_a_key_is_made(void **state)
 {
     (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "ivmode=3\n");
+    kw_fault_set(&f.hsm, "ivmode=3\n");
     BENCH_MUST(3, &f, &r, "--seconds", "1h");
     CHECK_HAS(r.err, "makes its own IV");
     CHECK(leftovers(&f) == 0);

@@ -9,15 +9,15 @@ static void shape__processes_threads_sessions__the_sum_of_all(void **state)
 {
     (void)state;
     bench_begin(&f);
-    unsigned logins = kw_liar_count(&f.hsm, "C_Login");
-    unsigned sessions = kw_liar_count(&f.hsm, "C_OpenSession");
+    unsigned logins = kw_fault_count(&f.hsm, "C_Login");
+    unsigned sessions = kw_fault_count(&f.hsm, "C_OpenSession");
     BENCH_MUST(0, &f, &r, "--op", "random", "--processes", "2", "--threads", "2",
                "--sessions", "3", "--max-rate", "400", "--calls", "61", "--warmup", "0s",
                "--json");
     double good = number_of(r.out, "good");
-    CHECK(good == 61 && good == (double)kw_liar_count(&f.hsm, "C_GenerateRandom"));
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == logins + 2 + 1);
-    CHECK(kw_liar_count(&f.hsm, "C_OpenSession") == sessions + 2 * 2 * 3 + 1);
+    CHECK(good == 61 && good == (double)kw_fault_count(&f.hsm, "C_GenerateRandom"));
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 2 + 1);
+    CHECK(kw_fault_count(&f.hsm, "C_OpenSession") == sessions + 2 * 2 * 3 + 1);
     CHECK(number_of(r.out, "wrong") == 0 && number_of(r.out, "cpu_us") > 0);
     CHECK_HAS(r.out, "\"partial\": false");
     fixture_end(&f);
@@ -30,7 +30,7 @@ static void warm_up__before_the_measured_time__not_counted(void **state)
     BENCH_MUST(0, &f, &r, "--op", "random", "--max-rate", "100", "--ramp", "500ms",
                "--calls", "5", "--warmup", "500ms", "--json");
     CHECK(number_of(r.out, "good") == 5);
-    CHECK(number_of(r.out, "good") < (double)kw_liar_count(&f.hsm, "C_GenerateRandom"));
+    CHECK(number_of(r.out, "good") < (double)kw_fault_count(&f.hsm, "C_GenerateRandom"));
     fixture_end(&f);
 }
 
@@ -38,8 +38,8 @@ static void curve__two_points__each_with_its_sessions(void **state)
 {
     (void)state;
     bench_begin(&f);
-    unsigned logins = kw_liar_count(&f.hsm, "C_Login");
-    unsigned keys = kw_liar_count(&f.hsm, "C_GenerateKey");
+    unsigned logins = kw_fault_count(&f.hsm, "C_Login");
+    unsigned keys = kw_fault_count(&f.hsm, "C_GenerateKey");
     BENCH_MUST(0, &f, &r, "--curve", "1,3", "--max-rate", "300", "--calls", "12",
                "--warmup", "0s", "--json");
     const char *curve = strstr(r.out, "\"curve\": [\n");
@@ -47,8 +47,9 @@ static void curve__two_points__each_with_its_sessions(void **state)
     CHECK_HAS(curve, "\"sessions\": 1");
     CHECK_HAS(curve, "\"sessions\": 3");
     CHECK(number_of(curve, "ops_per_s") > 0);
-    CHECK(kw_liar_count(&f.hsm, "C_Login") == logins + 1 + 1 + 3);
-    CHECK(kw_liar_count(&f.hsm, "C_GenerateKey") == keys + 2); /* self-test's, and ours */
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 1 + 1 + 3);
+    CHECK(kw_fault_count(&f.hsm, "C_GenerateKey") ==
+          keys + 2); /* self-test's, and ours */
     CHECK(leftovers(&f) == 0);
     fixture_end(&f);
 }
@@ -78,11 +79,11 @@ static void login__each__a_login_and_a_logout_at_the_module(void **state)
 {
     (void)state;
     bench_begin(&f);
-    unsigned logins = kw_liar_count(&f.hsm, "C_Login");
+    unsigned logins = kw_fault_count(&f.hsm, "C_Login");
     BENCH_MUST(0, &f, &r, "--op", "login", "--calls", "5", "--warmup", "0s", "--json");
     double good = number_of(r.out, "good");
-    CHECK(good == 5 && kw_liar_count(&f.hsm, "C_Logout") == 5);
-    CHECK(good == (double)(kw_liar_count(&f.hsm, "C_Login") - logins) - 2);
+    CHECK(good == 5 && kw_fault_count(&f.hsm, "C_Logout") == 5);
+    CHECK(good == (double)(kw_fault_count(&f.hsm, "C_Login") - logins) - 2);
     fixture_end(&f);
 }
 
@@ -104,7 +105,7 @@ static void wrong_answers__told_and_status_one(void **state)
 {
     (void)state;
     bench_begin(&f);
-    kw_liar_tell(&f.hsm, "C_Decrypt flip skip=20\n"); /* after the self-test */
+    kw_fault_set(&f.hsm, "C_Decrypt flip skip=20\n"); /* after the self-test */
     BENCH_MUST(1, &f, &r, "--calls", "30", "--warmup", "0s", "--json");
     CHECK(number_of(r.out, "wrong") == 10); /* twenty were honest */
     CHECK(leftovers(&f) == 0);

@@ -26,10 +26,10 @@ void lost_names(void)
     kw_keyring_give(ring);
 }
 
-void lost_begin(unsigned count, bool liar)
+void lost_begin(unsigned count, bool fault)
 {
-    if (liar) {
-        site_make_liar(&lost.s);
+    if (fault) {
+        site_make_fault(&lost.s);
         CHECK_OK(kw_file_replace(lost.s.calls, (kw_span){0}, 0666, NULL)); /* anybody's */
     } else {
         site_make(&lost.s);

@@ -16,10 +16,10 @@ struct lost {
 extern struct lost lost;
 
 /* A site whose version 1 is the baseline; `count` 2: and an accepted version 2.  With the
- * lying module, whose calls are logged, when `liar` says so. */
-void lost_begin(unsigned count, bool liar);
-/* What a daemon of this node remembers after it took the keyring; `last`: its copy too.
- */
+ * fault module, whose calls are logged, when `fault` says so. */
+void lost_begin(unsigned count, bool fault);
+/* What a daemon of this node remembers after it took the keyring; `last`: its copy
+ * too. */
 void lost_take(bool last);
 /* And the keyring is gone. */
 void lost_lose(bool last);

@@ -56,24 +56,24 @@ void site_make(struct site *s)
 }
 
 /* A copy in the site: the daemon's user may not reach the build tree. */
-void site_make_liar(struct site *s)
+void site_make_fault(struct site *s)
 {
-    char liar[96], line[512];
+    char fault[96], line[512];
     struct kw_blob module = {0};
     site_make(s);
-    join(liar, sizeof liar, s->dir, "libliar.so");
+    join(fault, sizeof fault, s->dir, "libfault.so");
     join(s->control, sizeof s->control, s->dir, "control");
     join(s->calls, sizeof s->calls, s->dir, "calls");
-    CHECK_OK(kw_file_read(LIAR, 64u << 20, &module, NULL));
-    CHECK_OK(kw_file_replace(liar, kw_blob_peek(&module), 0755, NULL));
+    CHECK_OK(kw_file_read(FAULT, 64u << 20, &module, NULL));
+    CHECK_OK(kw_file_replace(fault, kw_blob_peek(&module), 0755, NULL));
     kw_blob_wipe(&module);
     site_tell(s, "\n");
     snprintf(line, sizeof line,
-             "env: {KW_LIAR_MODULE: " SOFTHSM
-             ", KW_LIAR_CONTROL: %s, KW_LIAR_LOG: %s, SOFTHSM2_CONF:",
+             "env: {KW_FAULT_MODULE: " SOFTHSM
+             ", KW_FAULT_CONTROL: %s, KW_FAULT_LOG: %s, SOFTHSM2_CONF:",
              s->control, s->calls);
     site_edit(s, "env: {SOFTHSM2_CONF:", line);
-    snprintf(line, sizeof line, "module: %s", liar);
+    snprintf(line, sizeof line, "module: %s", fault);
     site_edit(s, "module: " SOFTHSM, line);
 }
 

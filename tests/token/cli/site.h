@@ -21,7 +21,7 @@ struct site {
     char dir[64];  /* mkdtemp, passable by all */
     char base[80]; /* dir/kw: --dir            */
     char config[128], keyring[128], pin[128], so_pin[128], state[128], tokens[128];
-    char control[96], calls[96]; /* of the lying module   */
+    char control[96], calls[96]; /* of the fault module   */
     FILE *watch;                 /* the call log, a FIFO  */
     struct kw_run run;           /* of the last call      */
 };
@@ -30,8 +30,8 @@ struct site {
 void site_begin(struct site *s);
 /* And `keyward init --softhsm`, which must succeed. */
 void site_make(struct site *s);
-/* And the lying module (tests/fault/liar.h) between the tool and SoftHSM. */
-void site_make_liar(struct site *s);
+/* And the fault module (tests/fault/fault.h) between the tool and SoftHSM. */
+void site_make_fault(struct site *s);
 void site_tell(struct site *s, const char *control);
 void site_remove(struct site *s);
 

@@ -18,9 +18,8 @@ static void must_follow(uint64_t serial, const uint8_t sha256[32])
     kw_keyring_give(ring);
 }
 
-static void backup__opens_its_check_blob_and_keeps_the_record(void **state)
+TEST(backup__opens_its_check_blob_and_keeps_the_record)
 {
-    (void)state;
     lost_begin(1, false);
     struct kw_keyring *whole = lost_load(lost.s.keyring), *old = lost_load(lost.backup);
     lost_lose(false);
@@ -62,10 +61,9 @@ static void still_lacks(const char *key_id, const char *proof)
 
 /* Too old, or of a fork: what it says of the other versions counts for nothing, but its
  * check blob proves the key all the same. */
-static void backup_that_is_no_ancestor__its_record_alone(void **state)
+TEST(backup_that_is_no_ancestor__its_record_alone)
 {
     char want[160];
-    (void)state;
     lost_begin(2, false);
     struct kw_keyring *whole = lost_load(lost.s.keyring), *fork = NULL;
     CHECK_OK(kw_keyring_dup(whole, &fork));
@@ -89,10 +87,9 @@ static void backup_that_is_no_ancestor__its_record_alone(void **state)
 }
 
 /* The backup has version 1 alone. */
-static void backup_that_lacks_another__that_one_by_a_sample(void **state)
+TEST(backup_that_lacks_another__that_one_by_a_sample)
 {
     char sample[96], lacks[160];
-    (void)state;
     lost_begin(1, false);
     KEYWARD_MUST(&lost.s, 0, "key", "create");
     KEYWARD_MUST(&lost.s, 0, "key", "accept", "2");
@@ -114,10 +111,9 @@ static void backup_that_lacks_another__that_one_by_a_sample(void **state)
     lost_end();
 }
 
-static void samples__one_key_after_the_other_until_the_node_takes_it(void **state)
+TEST(samples__one_key_after_the_other_until_the_node_takes_it)
 {
     char second[96];
-    (void)state;
     lost_begin(2, false);
     snprintf(second, sizeof second, "%s/second.json", lost.s.dir);
     seal_sample(&lost.s, lost.key_id[1], lost.key_id[1], "demo", lost.sample);
@@ -148,9 +144,8 @@ static void samples__one_key_after_the_other_until_the_node_takes_it(void **stat
     lost_end();
 }
 
-static void unproven__visible_in_every_report(void **state)
+TEST(unproven__visible_in_every_report)
 {
-    (void)state;
     lost_begin(1, false);
     lost_lose(false);
     ADOPT(0, lost.key_id[1], "--unproven", "--operator", "Ada");
@@ -170,11 +165,10 @@ static void unproven__visible_in_every_report(void **state)
 }
 
 /* In the keyring that lacks it another version is the baseline by now. */
-static void former_baseline_is_missing__comes_back_retired(void **state)
+TEST(former_baseline_is_missing__comes_back_retired)
 {
     struct kw_keyring *ring, *changed = NULL;
     const struct kw_act_facts facts = {.at = "2026-01-01T00:00:00.000000Z"};
-    (void)state;
     lost_begin(2, false);
     lost_take(false);
     ring = lost_load(lost.s.keyring);
@@ -194,9 +188,8 @@ static void former_baseline_is_missing__comes_back_retired(void **state)
 }
 
 /* Nobody knows any more what it was before it was disabled. */
-static void disabled_version_is_missing__a_day_before_the_end_and_a_way_back(void **state)
+TEST(disabled_version_is_missing__a_day_before_the_end_and_a_way_back)
 {
-    (void)state;
     lost_begin(2, false);
     KEYWARD_MUST(&lost.s, 0, "key", "disable", "2");
     lost_lose(false);
@@ -214,9 +207,8 @@ static void disabled_version_is_missing__a_day_before_the_end_and_a_way_back(voi
 }
 
 /* Its check blob was made on somebody's word. */
-static void backup_of_an_unproven_version__stays_unproven(void **state)
+TEST(backup_of_an_unproven_version__stays_unproven)
 {
-    (void)state;
     lost_begin(1, false);
     lost_lose(false);
     ADOPT(0, lost.key_id[1], "--unproven", "--operator", "Ada");
@@ -233,14 +225,13 @@ static void backup_of_an_unproven_version__stays_unproven(void **state)
     lost_end();
 }
 
-static void operator_of_a_long_name__its_origin_is_cut_within_no_letter(void **state)
+TEST(operator_of_a_long_name__its_origin_is_cut_within_no_letter)
 {
     const char *name =
         "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
         "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
         "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3"
         "\xa4";
-    (void)state;
     lost_begin(1, false);
     lost_lose(false);
     ADOPT(0, lost.key_id[1], "--unproven", "--operator", name);
@@ -250,9 +241,8 @@ static void operator_of_a_long_name__its_origin_is_cut_within_no_letter(void **s
     lost_end();
 }
 
-static void key_id_is_in_the_keyring__nothing_done_and_no_login(void **state)
+TEST(key_id_is_in_the_keyring__nothing_done_and_no_login)
 {
-    (void)state;
     lost_begin(1, true);
     size_t before = lost_logins();
     ADOPT(0, lost.key_id[1], "--unproven");
@@ -266,9 +256,8 @@ static void key_id_is_in_the_keyring__nothing_done_and_no_login(void **state)
     lost_end();
 }
 
-static void choices__survive_and_are_compared_with_the_object(void **state)
+TEST(choices__survive_and_are_compared_with_the_object)
 {
-    (void)state;
     site_make(&lost.s);
     KEYWARD_MUST(&lost.s, 0, "key", "create", "--destroyable", "--copyable");
     HAS_NOT(lost.s.run.out, "was chosen");
@@ -285,10 +274,9 @@ static void choices__survive_and_are_compared_with_the_object(void **state)
     lost_end();
 }
 
-static void choice_that_the_token_did_not_take__told(void **state)
+TEST(choice_that_the_token_did_not_take__told)
 {
-    (void)state;
-    site_make_liar(&lost.s);
+    site_make_fault(&lost.s);
     site_tell(&lost.s, "fake=0x172:1\nnoread=0x171\n"); /* DESTROYABLE, COPYABLE */
     KEYWARD_MUST(&lost.s, 0, "key", "create", "--json");
     CHECK_HAS(lost.s.run.out, "CKA_DESTROYABLE is true, and false was chosen");
@@ -298,9 +286,8 @@ static void choice_that_the_token_did_not_take__told(void **state)
 
 /* A version that used the object of another one: that is said again, or the backup says
  * it. */
-static void key_shared_with_an_earlier_version__found_by_that_ones_name(void **state)
+TEST(key_shared_with_an_earlier_version__found_by_that_ones_name)
 {
-    (void)state;
     lost_begin(1, false);
     KEYWARD_MUST(&lost.s, 0, "key", "create", "--same-key-as", "1");
     lost_names();

@@ -7,9 +7,8 @@
 #include <keyward/act.h>
 #include <keyward/file.h>
 
-static void no_proof__refused_with_the_three_ways_and_no_login(void **state)
+TEST(no_proof__refused_with_the_three_ways_and_no_login)
 {
-    (void)state;
     lost_begin(1, true);
     lost_lose(false);
     size_t before = lost_logins();
@@ -23,9 +22,8 @@ static void no_proof__refused_with_the_three_ways_and_no_login(void **state)
     lost_end();
 }
 
-static void words_that_do_not_go_together__wrong_usage(void **state)
+TEST(words_that_do_not_go_together__wrong_usage)
 {
-    (void)state;
     site_make(&lost.s);
     KEYWARD_MUST(&lost.s, 2, "key", "create", "--unproven");
     KEYWARD_MUST(&lost.s, 2, "key", "create", "--sample", "x");
@@ -37,9 +35,8 @@ static void words_that_do_not_go_together__wrong_usage(void **state)
 }
 
 /* Also for a plain key create: nothing is made beside the keys that are there. */
-static void last_good_one_is_there__put_back_and_nothing_made(void **state)
+TEST(last_good_one_is_there__put_back_and_nothing_made)
 {
-    (void)state;
     lost_begin(1, true);
     lost_lose(true);
     size_t before = lost_logins(), names = site_names(lost.s.tokens);
@@ -56,10 +53,9 @@ static void last_good_one_is_there__put_back_and_nothing_made(void **state)
 }
 
 /* The copy is written before the marks: a crash between them leaves it alone. */
-static void last_good_one_without_marks__put_back_too(void **state)
+TEST(last_good_one_without_marks__put_back_too)
 {
     char marks[160];
-    (void)state;
     lost_begin(1, false);
     lost_lose(true);
     snprintf(marks, sizeof marks, "%s/marks.json", lost.s.state);
@@ -73,9 +69,8 @@ static void last_good_one_without_marks__put_back_too(void **state)
     lost_end();
 }
 
-static void missing_though_remembered__create_makes_nothing(void **state)
+TEST(missing_though_remembered__create_makes_nothing)
 {
-    (void)state;
     lost_begin(1, true);
     lost_lose(false);
     size_t before = lost_logins(), names = site_names(lost.s.tokens);
@@ -88,9 +83,8 @@ static void missing_though_remembered__create_makes_nothing(void **state)
     lost_end();
 }
 
-static void sample_of_another_key_id_or_domain__refused_before_the_login(void **state)
+TEST(sample_of_another_key_id_or_domain__refused_before_the_login)
 {
-    (void)state;
     lost_begin(2, true);
     seal_sample(&lost.s, lost.key_id[2], lost.key_id[2], "demo", lost.sample);
     lost_lose(false);
@@ -108,9 +102,8 @@ static void sample_of_another_key_id_or_domain__refused_before_the_login(void **
 }
 
 /* What lies under the label is not the key that sealed the sample. */
-static void sample_under_another_key__refused(void **state)
+TEST(sample_under_another_key__refused)
 {
-    (void)state;
     lost_begin(2, false);
     seal_sample(&lost.s, lost.key_id[2], lost.key_id[1], "demo", lost.sample);
     lost_lose(false);
@@ -133,9 +126,8 @@ static void swap_blobs(void)
     lost_back_up(ring);
 }
 
-static void check_blob_of_another_key__refused(void **state)
+TEST(check_blob_of_another_key__refused)
 {
-    (void)state;
     lost_begin(2, false);
     lost_lose(false);
     swap_blobs();
@@ -145,9 +137,8 @@ static void check_blob_of_another_key__refused(void **state)
     lost_end();
 }
 
-static void backup_without_the_key_id__proves_nothing(void **state)
+TEST(backup_without_the_key_id__proves_nothing)
 {
-    (void)state;
     lost_begin(1, false);
     KEYWARD_MUST(&lost.s, 0, "key", "create");
     lost_names();
@@ -163,9 +154,8 @@ static void backup_without_the_key_id__proves_nothing(void **state)
 }
 
 /* Put in place it would serve, and what is sealed under the key could not be read. */
-static void backup_without_the_key_id_and_no_memory__not_put_in_place(void **state)
+TEST(backup_without_the_key_id_and_no_memory__not_put_in_place)
 {
-    (void)state;
     lost_begin(1, false);
     KEYWARD_MUST(&lost.s, 0, "key", "create");
     lost_names();
@@ -177,9 +167,8 @@ static void backup_without_the_key_id_and_no_memory__not_put_in_place(void **sta
     lost_end();
 }
 
-static void backup_with_the_key_id_and_more_words__refused(void **state)
+TEST(backup_with_the_key_id_and_more_words__refused)
 {
-    (void)state;
     lost_begin(1, false);
     lost_lose(false);
     ADOPT(1, lost.key_id[1], "--keyring-backup", lost.backup, "--unproven");
@@ -197,9 +186,8 @@ static void other_domain(void)
     lost_back_up(ring);
 }
 
-static void backup_of_another_domain_or_not_there__refused_before_the_login(void **state)
+TEST(backup_of_another_domain_or_not_there__refused_before_the_login)
 {
-    (void)state;
     lost_begin(1, true);
     lost_lose(false);
     size_t before = lost_logins();
@@ -213,9 +201,8 @@ static void backup_of_another_domain_or_not_there__refused_before_the_login(void
 }
 
 /* The last file that this node took, out of a backup. */
-static void backup_that_this_node_takes__installed_and_nothing_adopted(void **state)
+TEST(backup_that_this_node_takes__installed_and_nothing_adopted)
 {
-    (void)state;
     lost_begin(1, false);
     lost_take(false);
     kw_run(&lost.s.run,
@@ -229,9 +216,8 @@ static void backup_that_this_node_takes__installed_and_nothing_adopted(void **st
     lost_end();
 }
 
-static void object_is_not_in_the_token__a_problem_and_nothing_written(void **state)
+TEST(object_is_not_in_the_token__a_problem_and_nothing_written)
 {
-    (void)state;
     site_make(&lost.s);
     ADOPT(1, "kw1-1-00112233445566778899aabb", "--unproven");
     CHECK_HAS(lost.s.run.err, "no secret key with label");
@@ -240,10 +226,9 @@ static void object_is_not_in_the_token__a_problem_and_nothing_written(void **sta
 }
 
 /* Which of the two is the old key nobody knows yet. */
-static void two_objects_of_the_label__none_is_said_to_be_removed(void **state)
+TEST(two_objects_of_the_label__none_is_said_to_be_removed)
 {
     char line[512];
-    (void)state;
     lost_begin(1, false);
     lost_lose(false);
     snprintf(
@@ -261,10 +246,9 @@ static void two_objects_of_the_label__none_is_said_to_be_removed(void **state)
     lost_end();
 }
 
-static void number_that_this_node_knows_by_another_name__refused(void **state)
+TEST(number_that_this_node_knows_by_another_name__refused)
 {
     char other[KW_KEY_ID_MAX + 1];
-    (void)state;
     lost_begin(1, false);
     lost_lose(false);
     kw_key_id_make(1, other);
@@ -277,9 +261,8 @@ static void number_that_this_node_knows_by_another_name__refused(void **state)
 
 /* Version 2 was destroyed and pruned: its number is spent, its object may be there. */
 /* Numbers never go back: the last one there is would be the last KEK for ever. */
-static void number_far_above_the_next_one__refused(void **state)
+TEST(number_far_above_the_next_one__refused)
 {
-    (void)state;
     lost_begin(1, false);
     ADOPT(1, "kw1-999999-0123456789abcdef01234567", "--unproven");
     CHECK_HAS(lost.s.run.err, "far above the next one, 2");
@@ -288,11 +271,10 @@ static void number_far_above_the_next_one__refused(void **state)
     lost_end();
 }
 
-static void number_that_was_given_before__refused(void **state)
+TEST(number_that_was_given_before__refused)
 {
     struct kw_keyring *ring, *changed = NULL;
     const struct kw_act_facts facts = {.at = "2026-01-01T00:00:00.000000Z"};
-    (void)state;
     lost_begin(1, false);
     KEYWARD_MUST(&lost.s, 0, "key", "create");
     lost_names();

@@ -25,9 +25,8 @@ static void become_a_new_node(void)
 }
 
 /* As the second node of a cluster, whose keyring nobody has copied there. */
-static void no_keyring_and_a_key_of_this_domain__refused_and_named(void **state)
+TEST(no_keyring_and_a_key_of_this_domain__refused_and_named)
 {
-    (void)state;
     lost_begin(1, false);
     become_a_new_node();
     size_t names = site_names(lost.s.tokens);
@@ -42,10 +41,8 @@ static void no_keyring_and_a_key_of_this_domain__refused_and_named(void **state)
 }
 
 /* An older copy of the keyring was put back on a node that remembers nothing. */
-static void key_that_an_older_keyring_does_not_know__refused_until_it_is_adopted(
-    void **state)
+TEST(key_that_an_older_keyring_does_not_know__refused_until_it_is_adopted)
 {
-    (void)state;
     lost_begin(1, false);
     kw_run(&lost.s.run,
            (const char *const[]){"/bin/cp", lost.s.keyring, lost.backup, NULL});
@@ -65,12 +62,11 @@ static void key_that_an_older_keyring_does_not_know__refused_until_it_is_adopted
     lost_end();
 }
 
-/* A fork was resolved, and the other side's key of that number is in the token for good.
- */
-static void its_number_is_another_keys_here__no_way_is_told_that_cannot_work(void **state)
+/* A fork was resolved, and the other side's key of that number is in the token for
+ * good. */
+TEST(its_number_is_another_keys_here__no_way_is_told_that_cannot_work)
 {
     char theirs[KW_KEY_ID_MAX + 1], command[2048];
-    (void)state;
     lost_begin(1, false);
     kw_run(&lost.s.run,
            (const char *const[]){"/bin/cp", lost.s.keyring, lost.backup, NULL});
@@ -94,9 +90,8 @@ static void its_number_is_another_keys_here__no_way_is_told_that_cannot_work(voi
 }
 
 /* It makes no key that could be one too many. */
-static void same_key_as_beside_an_unknown_one__made_and_named(void **state)
+TEST(same_key_as_beside_an_unknown_one__made_and_named)
 {
-    (void)state;
     lost_begin(1, false);
     kw_run(&lost.s.run,
            (const char *const[]){"/bin/cp", lost.s.keyring, lost.backup, NULL});
@@ -109,9 +104,8 @@ static void same_key_as_beside_an_unknown_one__made_and_named(void **state)
     lost_end();
 }
 
-static void beside_others_spoken_out__made_and_named(void **state)
+TEST(beside_others_spoken_out__made_and_named)
 {
-    (void)state;
     lost_begin(1, false);
     become_a_new_node();
     KEY(0, "create", "--beside-others");
@@ -125,9 +119,8 @@ static void beside_others_spoken_out__made_and_named(void **state)
     lost_end();
 }
 
-static void first_key_of_another_domain__refused_then_named(void **state)
+TEST(first_key_of_another_domain__refused_then_named)
 {
-    (void)state;
     lost_begin(1, false);
     become_a_new_node();
     site_edit(&lost.s, "domain: demo", "domain: clutser");
@@ -145,11 +138,10 @@ static void first_key_of_another_domain__refused_then_named(void **state)
     lost_end();
 }
 
-static void object_of_a_pruned_version__known(void **state)
+TEST(object_of_a_pruned_version__known)
 {
     struct kw_keyring *ring, *changed = NULL;
     const struct kw_act_facts facts = {.at = "2026-01-01T00:00:00.000000Z"};
-    (void)state;
     lost_begin(1, false);
     KEY(0, "create");
     ring = lost_load(lost.s.keyring);
@@ -163,9 +155,8 @@ static void object_of_a_pruned_version__known(void **state)
     lost_end();
 }
 
-static void token_does_not_answer__could_not_look(void **state)
+TEST(token_does_not_answer__could_not_look)
 {
-    (void)state;
     lost_begin(1, true);
     size_t names = site_names(lost.s.tokens);
     site_tell(&lost.s, "C_FindObjects rv=0x30\n"); /* CKR_DEVICE_ERROR */

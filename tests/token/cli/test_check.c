@@ -27,9 +27,8 @@ static void make_one(void)
     KEYWARD_MUST(&s, 0, "key", "activate", "1", "--second-copy", "opened on token B");
 }
 
-static void all_well__zero_and_every_part_named(void **state)
+TEST(all_well__zero_and_every_part_named)
 {
-    (void)state;
     make_one();
     KEYWARD_MUST(&s, 0, "check");
     CHECK_HAS(s.run.out, "AES-GCM");
@@ -40,9 +39,8 @@ static void all_well__zero_and_every_part_named(void **state)
     site_remove(&s);
 }
 
-static void json__the_findings_as_one_document(void **state)
+TEST(json__the_findings_as_one_document)
 {
-    (void)state;
     make_one();
     KEYWARD_MUST(&s, 0, "check", "--json");
     CHECK(s.run.out[0] == '{');
@@ -59,9 +57,8 @@ static int unseal(const char *path, const struct stat *st, int kind, struct FTW 
     return chmod(path, kind == FTW_D ? 0700 : 0600);
 }
 
-static void unsealed_token__sealed_with_a_warning(void **state)
+TEST(unsealed_token__sealed_with_a_warning)
 {
-    (void)state;
     make_one();
     CHECK(nftw(s.tokens, unseal, 8, FTW_PHYS) == 0);
     KEYWARD_MUST(&s, 0, "check");
@@ -71,10 +68,9 @@ static void unsealed_token__sealed_with_a_warning(void **state)
     site_remove(&s);
 }
 
-static void the_keys_object_is_gone__fails_with_its_number(void **state)
+TEST(the_keys_object_is_gone__fails_with_its_number)
 {
     char aside[160];
-    (void)state;
     make_one();
     /* Another token in its place: the same label, and no key. */
     snprintf(aside, sizeof aside, "%s.aside", s.tokens);
@@ -89,13 +85,11 @@ static void the_keys_object_is_gone__fails_with_its_number(void **state)
     site_remove(&s);
 }
 
-static void the_keys_object__copyable_or_not_alone_or_exposed__fails_and_says_so(
-    void **state)
+TEST(the_keys_object__copyable_or_not_alone_or_exposed__fails_and_says_so)
 {
     struct kw_keyring *ring = NULL;
     char control[160];
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "create");
     CHECK_OK(kw_keyring_load(s.keyring, &ring, NULL, NULL));
@@ -118,10 +112,9 @@ static void the_keys_object__copyable_or_not_alone_or_exposed__fails_and_says_so
     site_remove(&s);
 }
 
-static void others_may_write_the_socket_folder__fails(void **state)
+TEST(others_may_write_the_socket_folder__fails)
 {
     char run[160];
-    (void)state;
     make_one();
     snprintf(run, sizeof run, "%s/run", s.base);
     CHECK(chmod(run, 0777) == 0);
@@ -134,10 +127,9 @@ static void others_may_write_the_socket_folder__fails(void **state)
 }
 
 /* The key of what stands for the PIN lies there. */
-static void runtime_folder_on_a_disk__a_warning(void **state)
+TEST(runtime_folder_on_a_disk__a_warning)
 {
     char status[160];
-    (void)state;
     site_make(&s);
     snprintf(status, sizeof status, "status: %s/run/status.sock", s.base);
     site_edit(&s, status, "status: /dev/shm/status.sock");
@@ -152,9 +144,8 @@ static void runtime_folder_on_a_disk__a_warning(void **state)
 }
 
 /* What the daemon will refuse, check finds: mode, owner and folders. */
-static void others_may_change_configuration_or_keyring__fails(void **state)
+TEST(others_may_change_configuration_or_keyring__fails)
 {
-    (void)state;
     make_one();
     CHECK(chmod(s.config, 0646) == 0 && chmod(s.keyring, 0664) == 0);
     KEYWARD_MUST(&s, 1, "check", "--offline");
@@ -176,10 +167,9 @@ static void others_may_change_configuration_or_keyring__fails(void **state)
     site_remove(&s);
 }
 
-static void too_little_locked_memory__a_warning_with_both_numbers(void **state)
+TEST(too_little_locked_memory__a_warning_with_both_numbers)
 {
     struct rlimit old, little;
-    (void)state;
     make_one();
     CHECK(getrlimit(RLIMIT_MEMLOCK, &old) == 0);
     little = (struct rlimit){(rlim_t)64 * 1024, old.rlim_max};
@@ -194,9 +184,8 @@ static void too_little_locked_memory__a_warning_with_both_numbers(void **state)
     site_remove(&s);
 }
 
-static void configuration_for_root_alone__the_daemon_cannot_read_it(void **state)
+TEST(configuration_for_root_alone__the_daemon_cannot_read_it)
 {
-    (void)state;
     make_one();
     if (geteuid() == 0) {
         CHECK(chmod(s.config, 0600) == 0 && chmod(s.keyring, 0600) == 0);
@@ -208,13 +197,12 @@ static void configuration_for_root_alone__the_daemon_cannot_read_it(void **state
     site_remove(&s);
 }
 
-static void module_open_to_all_or_to_none__fails(void **state)
+TEST(module_open_to_all_or_to_none__fails)
 {
     char module[96];
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
-    snprintf(module, sizeof module, "%s/libliar.so", s.dir);
+    snprintf(module, sizeof module, "%s/libfault.so", s.dir);
     CHECK(chmod(module, 0777) == 0);
     KEYWARD_MUST(&s, 1, "check", "--offline");
     CHECK_HAS(s.run.out, "FAIL  module");
@@ -238,12 +226,11 @@ static void login_is_not_tried(void)
     CHECK(!site_was_called(&s));
 }
 
-static void others_may_change_what_would_be_loaded__login_is_not_tried(void **state)
+TEST(others_may_change_what_would_be_loaded__login_is_not_tried)
 {
     char module[96];
-    (void)state;
-    site_make_liar(&s);
-    snprintf(module, sizeof module, "%s/libliar.so", s.dir);
+    site_make_fault(&s);
+    snprintf(module, sizeof module, "%s/libfault.so", s.dir);
     KEYWARD_MUST(&s, 0, "key", "create");
     CHECK(chmod(module, 0777) == 0);
     login_is_not_tried();
@@ -264,10 +251,9 @@ static void others_may_change_what_would_be_loaded__login_is_not_tried(void **st
     site_remove(&s);
 }
 
-static void folders_above__passable_and_for_nobody_else_to_write(void **state)
+TEST(folders_above__passable_and_for_nobody_else_to_write)
 {
     char want[128];
-    (void)state;
     make_one();
     KEYWARD_MUST(&s, 0, "check", "--offline");
     CHECK(chmod(s.dir, 0777) == 0);
@@ -286,10 +272,9 @@ static void folders_above__passable_and_for_nobody_else_to_write(void **state)
 }
 
 /* As after a reboot, before the service makes it. */
-static void socket_folder_not_there__told_once(void **state)
+TEST(socket_folder_not_there__told_once)
 {
     char run[160], pin_key[176];
-    (void)state;
     make_one();
     snprintf(run, sizeof run, "%s/run", s.base);
     snprintf(pin_key, sizeof pin_key, "%s/pin-key", run);
@@ -303,10 +288,9 @@ static void socket_folder_not_there__told_once(void **state)
 }
 
 /* Whose it was is not known then: no folder is called somebody else's. */
-static void no_state_directory__only_that_is_told(void **state)
+TEST(no_state_directory__only_that_is_told)
 {
     char away[160], again[256];
-    (void)state;
     make_one();
     snprintf(away, sizeof away, "%s.away", s.state);
     CHECK(rename(s.state, away) == 0);
@@ -319,10 +303,9 @@ static void no_state_directory__only_that_is_told(void **state)
     site_remove(&s);
 }
 
-static void state_read_only_or_full__fails(void **state)
+TEST(state_read_only_or_full__fails)
 {
     struct rlimit old, little;
-    (void)state;
     make_one();
     KEYWARD_MUST(&s, 0, "check", "--offline");
     CHECK_HAS(s.run.out, "can be written");
@@ -343,11 +326,10 @@ static void state_read_only_or_full__fails(void **state)
     site_remove(&s);
 }
 
-static void ordinary_user__told_who_may_look_and_given_nothing(void **state)
+TEST(ordinary_user__told_who_may_look_and_given_nothing)
 {
     char copy[96];
     struct kw_blob program = {0};
-    (void)state;
     make_one();
     if (geteuid() == 0) {
         snprintf(copy, sizeof copy, "%s/keyward", s.dir);
@@ -387,9 +369,8 @@ static void set_created(const char *time)
     CHECK_OK(kw_file_replace(s.keyring, kw_span_str(text), 0644, NULL));
 }
 
-static void clock_was_wrong_at_the_ceremony__a_warning(void **state)
+TEST(clock_was_wrong_at_the_ceremony__a_warning)
 {
-    (void)state;
     make_one();
     KEYWARD_MUST(&s, 0, "check", "--offline");
     CHECK_HAS(s.run.out, "ok    times");
@@ -446,10 +427,9 @@ static void check_beside_a_daemon(rlim_t locked, int want)
         fail_msg("exit status %d\n%s", got, s.run.out);
 }
 
-static void daemon_is_running__its_limit_counts_not_the_shells(void **state)
+TEST(daemon_is_running__its_limit_counts_not_the_shells)
 {
     struct rlimit old, little;
-    (void)state;
     make_one();
     check_beside_a_daemon((rlim_t)64 * 1024, 1);
     CHECK_HAS(s.run.out, "FAIL  locked memory");
@@ -465,9 +445,8 @@ static void daemon_is_running__its_limit_counts_not_the_shells(void **state)
     site_remove(&s);
 }
 
-static void no_version_active__a_warning(void **state)
+TEST(no_version_active__a_warning)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "check", "--offline");
@@ -476,9 +455,8 @@ static void no_version_active__a_warning(void **state)
     site_remove(&s);
 }
 
-static void no_keyring__fails(void **state)
+TEST(no_keyring__fails)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 1, "check");
     CHECK_HAS(s.run.out, "FAIL  keyring");
@@ -502,10 +480,9 @@ static void raise_marks(void)
     kw_keyring_give(ring);
 }
 
-static void keyring_older_than_this_node_has_seen__fails(void **state)
+TEST(keyring_older_than_this_node_has_seen__fails)
 {
     char old[160];
-    (void)state;
     make_one();
     snprintf(old, sizeof old, "%s.old", s.keyring);
     CHECK(link(s.keyring, old) == 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `pin: credential:NAME`: in a service, from a shell beside one, and from a shell alone.
- */
+/* `pin: credential:NAME`: in a service, from a shell beside one, and from a shell
+ * alone. */
 #include "site.h"
 
 #include <errno.h>
@@ -45,10 +45,9 @@ static void begin_in_a_service(void)
     CHECK(setenv("CREDENTIALS_DIRECTORY", folder, 1) == 0);
 }
 
-static void from_a_shell_alone__the_whole_line_is_said(void **state)
+TEST(from_a_shell_alone__the_whole_line_is_said)
 {
     char want[256];
-    (void)state;
     begin();
     /* A file of the credential's name is none. */
     CHECK_OK(kw_file_replace("hsm-pin", kw_span_str("123456"), 0600, NULL));
@@ -68,9 +67,8 @@ static void from_a_shell_alone__the_whole_line_is_said(void **state)
     site_remove(&s);
 }
 
-static void in_a_service__others_may_read_it__refused_as_by_the_daemon(void **state)
+TEST(in_a_service__others_may_read_it__refused_as_by_the_daemon)
 {
-    (void)state;
     begin_in_a_service();
     CHECK(chmod(file, 0440) == 0);
     KEYWARD_MUST(&s, 1, "key", "create");
@@ -86,9 +84,8 @@ static void in_a_service__others_may_read_it__refused_as_by_the_daemon(void **st
 }
 
 /* As root the folder is root's alone: the token's user reads what root opened. */
-static void in_a_service__a_whole_ceremony(void **state)
+TEST(in_a_service__a_whole_ceremony)
 {
-    (void)state;
     begin_in_a_service();
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
@@ -100,10 +97,9 @@ static void in_a_service__a_whole_ceremony(void **state)
 }
 
 /* A unit of our own below /run/credentials, where only root may make one. */
-static void beside_a_running_service__by_unit(void **state)
+TEST(beside_a_running_service__by_unit)
 {
     char where[96], unit[64];
-    (void)state;
     if (geteuid() != 0)
         return;
     begin();

@@ -72,9 +72,8 @@ static void serves(void)
     CHECK_HAS(lost.s.run.out, "\"active_here\": 1");
 }
 
-static void a_last_good_copy__put_back(void **state)
+TEST(a_last_good_copy__put_back)
 {
-    (void)state;
     lost_begin(1, false);
     lost_take(true);
     for (size_t i = 0; i < DAMAGES; i++) {
@@ -87,9 +86,8 @@ static void a_last_good_copy__put_back(void **state)
     lost_end();
 }
 
-static void no_copy_but_another_node_has_it__fetched(void **state)
+TEST(no_copy_but_another_node_has_it__fetched)
 {
-    (void)state;
     lost_begin(1, false);
     lost_take(false);
     kw_run(&lost.s.run,
@@ -100,9 +98,8 @@ static void no_copy_but_another_node_has_it__fetched(void **state)
     lost_end();
 }
 
-static void no_copy_anywhere__moved_aside_and_its_keys_adopted(void **state)
+TEST(no_copy_anywhere__moved_aside_and_its_keys_adopted)
 {
-    (void)state;
     lost_begin(1, false);
     lost_take(false);
     damage("brace");
@@ -113,10 +110,9 @@ static void no_copy_anywhere__moved_aside_and_its_keys_adopted(void **state)
     lost_end();
 }
 
-static void nothing_is_remembered__fetched_or_moved_aside(void **state)
+TEST(nothing_is_remembered__fetched_or_moved_aside)
 {
     char act[160];
-    (void)state;
     lost_begin(1, false);
     kw_run(&lost.s.run,
            (const char *const[]){"/bin/cp", lost.s.keyring, lost.backup, NULL});
@@ -134,9 +130,8 @@ static void nothing_is_remembered__fetched_or_moved_aside(void **state)
 }
 
 /* The last file itself is at hand: it need not be adopted from. */
-static void adopt_with_a_good_backup__it_is_put_in_place(void **state)
+TEST(adopt_with_a_good_backup__it_is_put_in_place)
 {
-    (void)state;
     lost_begin(1, false);
     lost_take(false);
     kw_run(&lost.s.run,
@@ -152,9 +147,8 @@ static void adopt_with_a_good_backup__it_is_put_in_place(void **state)
     lost_end();
 }
 
-static void state_lost_too__state_create_leads_out(void **state)
+TEST(state_lost_too__state_create_leads_out)
 {
-    (void)state;
     lost_begin(1, false);
     kw_run(&lost.s.run,
            (const char *const[]){"/bin/cp", lost.s.keyring, lost.backup, NULL});
@@ -176,10 +170,9 @@ static void state_lost_too__state_create_leads_out(void **state)
 }
 
 /* The marks are lost, the last good copy is not. */
-static void marks_lost__state_create_says_what_key_list_says(void **state)
+TEST(marks_lost__state_create_says_what_key_list_says)
 {
     char marks[160];
-    (void)state;
     lost_begin(1, false);
     lost_take(true);
     damage("torn");
@@ -198,12 +191,11 @@ static void marks_lost__state_create_says_what_key_list_says(void **state)
     lost_end();
 }
 
-/* The keyring is whole; its copy in the state directory is not, and the marks are lost.
- */
-static void last_good_copy_spoilt__state_create_says_how_to_go_on(void **state)
+/* The keyring is whole; its copy in the state directory is not, and the marks are
+ * lost. */
+TEST(last_good_copy_spoilt__state_create_says_how_to_go_on)
 {
     char path[160], command[512];
-    (void)state;
     lost_begin(1, false);
     lost_take(true);
     snprintf(path, sizeof path, "%s/marks.json", lost.s.state);

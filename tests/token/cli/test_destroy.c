@@ -49,10 +49,9 @@ static void swap_token(struct site *other)
               rename(aside, pairs[i][1]) == 0);
 }
 
-static void its_object_is_an_active_versions__recorded_without_looking(void **state)
+TEST(its_object_is_an_active_versions__recorded_without_looking)
 {
     char gone[96];
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
     KEYWARD_MUST(&s, 0, "key", "create", "--same-key-as", "1");
@@ -78,10 +77,9 @@ static void its_object_is_an_active_versions__recorded_without_looking(void **st
     site_remove(&s);
 }
 
-static void still_there__recorded_and_told_that_pkcs11_never_deletes_it(void **state)
+TEST(still_there__recorded_and_told_that_pkcs11_never_deletes_it)
 {
     char gone[96], command[2048], deletion[2048];
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "destroy", "1");
@@ -107,10 +105,9 @@ static void still_there__recorded_and_told_that_pkcs11_never_deletes_it(void **s
 }
 
 /* The run that makes it irreversible is not the one that tells how it is removed. */
-static void still_there__no_word_of_removing_before_the_second_look(void **state)
+TEST(still_there__no_word_of_removing_before_the_second_look)
 {
     static const char *const words[] = {"delete", "remove", "chmod", "pkcs11-tool"};
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
     KEYWARD_MUST(&s, 0, "key", "create");
@@ -128,10 +125,9 @@ static void still_there__no_word_of_removing_before_the_second_look(void **state
 }
 
 /* `key prune` and `key destroy` do not send to each other for ever. */
-static void still_there__what_is_said_of_it_is_not_taken(void **state)
+TEST(still_there__what_is_said_of_it_is_not_taken)
 {
     char command[2048], gone[96];
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "destroy", "1");
@@ -171,9 +167,8 @@ static void disabled_here(int64_t age_ns)
     disabled_here_since(ago(age_ns));
 }
 
-static void disabled_here_for_less_than_a_day__refused_but_with_now(void **state)
+TEST(disabled_here_for_less_than_a_day__refused_but_with_now)
 {
-    (void)state;
     disabled_here(INT64_C(86300) * KW_S_NS);
     KEYWARD_MUST(&s, 1, "key", "destroy", "1");
     CHECK_HAS(s.run.err, "version 1 is seen as disabled on this node only since 20");
@@ -187,9 +182,8 @@ static void disabled_here_for_less_than_a_day__refused_but_with_now(void **state
 }
 
 /* Its own node would refuse the keyring that comes of it. */
-static void wrapped_here_and_not_seen_disabled__refused_with_now_too(void **state)
+TEST(wrapped_here_and_not_seen_disabled__refused_with_now_too)
 {
-    (void)state;
     site_make(&s);
     for (const char *n = "1"; n[0] <= '2'; n = n[0] == '1' ? "2" : "3") {
         KEYWARD_MUST(&s, 0, "key", "create");
@@ -210,9 +204,8 @@ static void wrapped_here_and_not_seen_disabled__refused_with_now_too(void **stat
     site_remove(&s);
 }
 
-static void disabled_here_for_a_day__destroyed(void **state)
+TEST(disabled_here_for_a_day__destroyed)
 {
-    (void)state;
     disabled_here(INT64_C(86401) * KW_S_NS);
     KEYWARD_MUST(&s, 0, "key", "destroy", "1");
     CHECK(state_of(1) == KW_KEY_DESTROYED);
@@ -220,9 +213,8 @@ static void disabled_here_for_a_day__destroyed(void **state)
 }
 
 /* A node whose clock was two days behind until ten seconds ago. */
-static void disabled_here_and_clock_set_since__what_passed_counts(void **state)
+TEST(disabled_here_and_clock_set_since__what_passed_counts)
 {
-    (void)state;
     struct kw_moment seen = ago(10 * KW_S_NS);
     seen.wall_ns -= INT64_C(172800) * KW_S_NS;
     disabled_here_since(seen);
@@ -234,9 +226,8 @@ static void disabled_here_and_clock_set_since__what_passed_counts(void **state)
 }
 
 /* The daemon has not taken the file in which it was enabled. */
-static void enabled_and_disabled_since_then__waits_anew(void **state)
+TEST(enabled_and_disabled_since_then__waits_anew)
 {
-    (void)state;
     disabled_here(INT64_C(90000) * KW_S_NS);
     KEYWARD_MUST(&s, 0, "key", "enable", "1");
     KEYWARD_MUST(&s, 0, "key", "disable", "1");
@@ -250,9 +241,8 @@ static void enabled_and_disabled_since_then__waits_anew(void **state)
 
 /* Nobody ever unwrapped with it. */
 /* Whatever is written of it: this node sealed under it. */
-static void disabled_from_created_but_wrapped_here__waits_for_a_day(void **state)
+TEST(disabled_from_created_but_wrapped_here__waits_for_a_day)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "disable", "1");
@@ -266,9 +256,8 @@ static void disabled_from_created_but_wrapped_here__waits_for_a_day(void **state
     site_remove(&s);
 }
 
-static void never_accepted__destroyed_at_once(void **state)
+TEST(never_accepted__destroyed_at_once)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "disable", "1");
@@ -277,9 +266,8 @@ static void never_accepted__destroyed_at_once(void **state)
     site_remove(&s);
 }
 
-static void another_key_in_the_token__never_the_whole_of_it(void **state)
+TEST(another_key_in_the_token__never_the_whole_of_it)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "create");
@@ -308,10 +296,9 @@ static void delete_as_told(void)
     }
 }
 
-static void deleted_as_it_was_told__seen_gone_sealed_and_pruned(void **state)
+TEST(deleted_as_it_was_told__seen_gone_sealed_and_pruned)
 {
     char gone[96];
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
     delete_as_told();
@@ -340,13 +327,12 @@ static void deleted_as_it_was_told__seen_gone_sealed_and_pruned(void **state)
 }
 
 /* A restored backup has label and serial of its original: one row stands for both. */
-static void a_second_copy_is_on_record__gone_from_the_tokens_is_not_all(void **state)
+TEST(a_second_copy_is_on_record__gone_from_the_tokens_is_not_all)
 {
     static const char want[] =
         "key material gone: yes, from each of these tokens; of the "
         "second copy (opened on token keyward, serial ";
     char env[160];
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
     site_clone_token(&s, env, sizeof env);
@@ -371,11 +357,10 @@ static void a_second_copy_is_on_record__gone_from_the_tokens_is_not_all(void **s
     site_remove(&s);
 }
 
-static void another_token_of_that_label__not_asked_until_somebody_says(void **state)
+TEST(another_token_of_that_label__not_asked_until_somebody_says)
 {
     struct site other;
     char gone[96], command[2048];
-    (void)state;
     site_make(&s);
     site_make(&other);
     KEYWARD_MUST(&s, 0, "key", "create", "--operator", "Ada");
@@ -405,11 +390,10 @@ static void another_token_of_that_label__not_asked_until_somebody_says(void **st
     site_remove(&s);
 }
 
-static void words_that_do_not_fit__refused_and_nothing_written(void **state)
+TEST(words_that_do_not_fit__refused_and_nothing_written)
 {
     char why[200];
     struct site other;
-    (void)state;
     site_make(&s);
     site_make(&other);
     KEYWARD_MUST(&s, 0, "key", "create");
@@ -424,9 +408,8 @@ static void words_that_do_not_fit__refused_and_nothing_written(void **state)
     site_remove(&s);
 }
 
-static void no_answer_from_the_token__recorded_all_the_same(void **state)
+TEST(no_answer_from_the_token__recorded_all_the_same)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     site_edit(&s, "libsofthsm2.so", "libnothing.so");
@@ -440,9 +423,8 @@ static void no_answer_from_the_token__recorded_all_the_same(void **state)
     site_remove(&s);
 }
 
-static void in_use__not_destroyed_and_no_login(void **state)
+TEST(in_use__not_destroyed_and_no_login)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");

@@ -50,10 +50,9 @@ static int as_nobody(const char *const words[4])
     return s.run.status;
 }
 
-static void folder_that_cannot_be_synced__written_and_three(void **state)
+TEST(folder_that_cannot_be_synced__written_and_three)
 {
     struct kw_keyring *ring = NULL;
-    (void)state;
     site_make(&s);
     copy_program();
     KEYWARD_MUST(&s, 0, "key", "create");

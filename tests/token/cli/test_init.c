@@ -11,10 +11,9 @@
 
 static struct site s;
 
-static void something_is_there__refused_and_left_as_it_is(void **state)
+TEST(something_is_there__refused_and_left_as_it_is)
 {
     struct kw_blob before = {0}, after = {0};
-    (void)state;
     site_make(&s);
     CHECK_OK(kw_file_read(s.config, 8192, &before, NULL));
     kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
@@ -28,9 +27,8 @@ static void something_is_there__refused_and_left_as_it_is(void **state)
     site_remove(&s);
 }
 
-static void others_may_write_the_folder__refused(void **state)
+TEST(others_may_write_the_folder__refused)
 {
-    (void)state;
     site_begin(&s);
     CHECK(mkdir(s.base, 0777) == 0 && chmod(s.base, 0777) == 0);
     kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
@@ -41,9 +39,8 @@ static void others_may_write_the_folder__refused(void **state)
     site_remove(&s);
 }
 
-static void no_such_user__refused_before_anything_is_made(void **state)
+TEST(no_such_user__refused_before_anything_is_made)
 {
-    (void)state;
     site_begin(&s);
     kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
                                          "--softhsm", "--dir", s.base, "--user",
@@ -55,9 +52,8 @@ static void no_such_user__refused_before_anything_is_made(void **state)
 }
 
 /* mkdtemp's own mode: nobody else passes. */
-static void daemons_user_cannot_pass__the_folder_to_open_is_named(void **state)
+TEST(daemons_user_cannot_pass__the_folder_to_open_is_named)
 {
-    (void)state;
     if (geteuid() != 0)
         return;
     site_begin(&s);
@@ -72,10 +68,9 @@ static void daemons_user_cannot_pass__the_folder_to_open_is_named(void **state)
     site_remove(&s);
 }
 
-static void all_made__modes_owners_and_the_seal(void **state)
+TEST(all_made__modes_owners_and_the_seal)
 {
     const unsigned owner = geteuid() == 0 ? NOBODY : geteuid();
-    (void)state;
     site_make(&s);
     CHECK(site_mode(s.state) == 0700 && site_owner(s.state) == owner);
     CHECK(site_mode(s.pin) == 0600 && site_owner(s.pin) == owner);
@@ -88,11 +83,10 @@ static void all_made__modes_owners_and_the_seal(void **state)
     site_remove(&s);
 }
 
-static void two_pins__long_random_and_nowhere_else(void **state)
+TEST(two_pins__long_random_and_nowhere_else)
 {
     char pin[64] = {0}, so[64] = {0};
     FILE *f;
-    (void)state;
     site_make(&s);
     CHECK((f = fopen(s.pin, "r")) != NULL);
     CHECK(fread(pin, 1, sizeof pin - 1, f) == 24);
@@ -106,10 +100,9 @@ static void two_pins__long_random_and_nowhere_else(void **state)
     site_remove(&s);
 }
 
-static void json__one_document_with_the_paths(void **state)
+TEST(json__one_document_with_the_paths)
 {
     char want[192];
-    (void)state;
     site_begin(&s);
     kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
                                          "--softhsm", "--json", "--dir", s.base, NULL});
@@ -122,8 +115,7 @@ static void json__one_document_with_the_paths(void **state)
     site_remove(&s);
 }
 
-/* ---- an HSM that is there: another site's SoftHSM ------------------------------------
- */
+/* ---- an HSM that is there: another site's SoftHSM ---------------------------------- */
 
 static struct site hsm;
 static char given[128], conf[160];
@@ -180,9 +172,8 @@ static int join_hsm(const char *ring, const char *domain)
     return s.run.status;
 }
 
-static void further_node__has_the_first_ones_keyring_and_domain(void **state)
+TEST(further_node__has_the_first_ones_keyring_and_domain)
 {
-    (void)state;
     begin_with_an_hsm();
     KEYWARD_MUST(&hsm, 0, "key", "create");
     KEYWARD_MUST(&hsm, 0, "key", "accept", "1");
@@ -202,9 +193,8 @@ static void further_node__has_the_first_ones_keyring_and_domain(void **state)
     end_with_an_hsm();
 }
 
-static void wrong_module__told_as_that_and_nothing_made(void **state)
+TEST(wrong_module__told_as_that_and_nothing_made)
 {
-    (void)state;
     begin_with_an_hsm();
     CHECK(init_hsm("/usr/lib/nowhere/libsofthsm2.so", "keyward", conf) == 3);
     CHECK_HAS(s.run.err, "the PKCS#11 module: /usr/lib/nowhere");
@@ -217,9 +207,8 @@ static void wrong_module__told_as_that_and_nothing_made(void **state)
 }
 
 /* A configuration from elsewhere, or a library that was removed. */
-static void wrong_module_in_the_configuration__told_as_that(void **state)
+TEST(wrong_module_in_the_configuration__told_as_that)
 {
-    (void)state;
     site_make(&s);
     site_edit(&s, "module: " SOFTHSM, "module: /usr/lib/nowhere/libsofthsm2.so");
     site_edit(&s, "env: {SOFTHSM2_CONF: ", "env: {OTHER: ");
@@ -230,9 +219,8 @@ static void wrong_module_in_the_configuration__told_as_that(void **state)
 }
 
 /* Its carriage return would be a byte of the PIN, and cost a login. */
-static void pin_file_of_windows__refused_and_nothing_made(void **state)
+TEST(pin_file_of_windows__refused_and_nothing_made)
 {
-    (void)state;
     begin_with_an_hsm();
     CHECK_OK(kw_file_replace(given, kw_span_str("hsm-pin-1\r\n"), 0600, NULL));
     CHECK(init_hsm(SOFTHSM, "keyward", conf) == 1);
@@ -243,10 +231,9 @@ static void pin_file_of_windows__refused_and_nothing_made(void **state)
 }
 
 /* Root is given somebody's file; an ordinary user one of root's. */
-static void pin_file_of_somebody_else__a_copy_is_wanted(void **state)
+TEST(pin_file_of_somebody_else__a_copy_is_wanted)
 {
     char want[160];
-    (void)state;
     begin_with_an_hsm();
     if (geteuid() == 0)
         CHECK(chown(given, 12345, 12345) == 0);
@@ -261,9 +248,8 @@ static void pin_file_of_somebody_else__a_copy_is_wanted(void **state)
     end_with_an_hsm();
 }
 
-static void no_such_token__those_that_are_there_are_listed(void **state)
+TEST(no_such_token__those_that_are_there_are_listed)
 {
-    (void)state;
     begin_with_an_hsm();
     CHECK(init_hsm(SOFTHSM, "elsewhere", conf) == 3);
     CHECK_HAS(s.run.err, "there are: \"keyward\" (serial ");
@@ -271,9 +257,8 @@ static void no_such_token__those_that_are_there_are_listed(void **state)
     end_with_an_hsm();
 }
 
-static void variable_of_the_shell_only__named_and_not_used(void **state)
+TEST(variable_of_the_shell_only__named_and_not_used)
 {
-    (void)state;
     begin_with_an_hsm();
     CHECK(setenv("SOFTHSM2_CONF", strchr(conf, '=') + 1, 1) == 0);
     CHECK(init_hsm(SOFTHSM, "keyward", NULL) != 0);
@@ -284,9 +269,8 @@ static void variable_of_the_shell_only__named_and_not_used(void **state)
     end_with_an_hsm();
 }
 
-static void pin_in_an_unsafe_or_empty_file__nothing_made(void **state)
+TEST(pin_in_an_unsafe_or_empty_file__nothing_made)
 {
-    (void)state;
     begin_with_an_hsm();
     CHECK(chmod(given, 0644) == 0);
     CHECK(init_hsm(SOFTHSM, "keyward", conf) == 1);
@@ -298,11 +282,10 @@ static void pin_in_an_unsafe_or_empty_file__nothing_made(void **state)
     end_with_an_hsm();
 }
 
-static void an_hsm__from_init_to_its_first_key(void **state)
+TEST(an_hsm__from_init_to_its_first_key)
 {
     struct kw_blob pin = {0}, was = {0}, config = {0};
     char text[8192];
-    (void)state;
     begin_with_an_hsm();
     CHECK(init_hsm(SOFTHSM, "keyward", conf) == 0);
     CHECK_HAS(s.run.err, "the token is a SoftHSM");
@@ -325,11 +308,10 @@ static void an_hsm__from_init_to_its_first_key(void **state)
 }
 
 /* Where it came from is not asked; that nobody could change it since, is. */
-static void join__keyring_that_others_write__refused_with_the_way_out(void **state)
+TEST(join__keyring_that_others_write__refused_with_the_way_out)
 {
     char ring[128];
     struct kw_blob file = {0};
-    (void)state;
     begin_with_an_hsm();
     KEYWARD_MUST(&hsm, 0, "key", "create");
     snprintf(ring, sizeof ring, "%s/ring", s.dir);
@@ -349,11 +331,10 @@ static void join__keyring_that_others_write__refused_with_the_way_out(void **sta
 }
 
 /* Root, whoever calls, and the daemon's user: nobody else. */
-static void join__keyring_of_another_user__refused_with_a_line_that_copies(void **state)
+TEST(join__keyring_of_another_user__refused_with_a_line_that_copies)
 {
     char ring[128], line[256];
     struct kw_blob file = {0};
-    (void)state;
     if (geteuid() != 0)
         return;
     begin_with_an_hsm();
@@ -374,31 +355,29 @@ static void join__keyring_of_another_user__refused_with_a_line_that_copies(void 
     end_with_an_hsm();
 }
 
-/* ---- half-way ------------------------------------------------------------------------
- */
+/* ---- half-way ---------------------------------------------------------------------- */
 
-/* The lying module makes the token, and fails or hangs at it. */
-static void begin_with_a_liar(const char *control, char env[3][160])
+/* The fault module makes the token, and fails or hangs at it. */
+static void begin_with_a_fault_module(const char *control, char env[3][160])
 {
     struct kw_blob module = {0};
     site_begin(&s);
     snprintf(s.control, sizeof s.control, "%s/control", s.dir);
     snprintf(s.calls, sizeof s.calls, "%s/calls", s.dir);
-    snprintf(given, sizeof given, "%s/libliar.so", s.dir);
-    CHECK_OK(kw_file_read(LIAR, 64u << 20, &module, NULL));
+    snprintf(given, sizeof given, "%s/libfault.so", s.dir);
+    CHECK_OK(kw_file_read(FAULT, 64u << 20, &module, NULL));
     CHECK_OK(kw_file_replace(given, kw_blob_peek(&module), 0755, NULL));
     kw_blob_wipe(&module);
     site_tell(&s, control);
-    snprintf(env[0], 160, "KW_LIAR_MODULE=%s", SOFTHSM);
-    snprintf(env[1], 160, "KW_LIAR_CONTROL=%s", s.control);
-    snprintf(env[2], 160, "KW_LIAR_LOG=%s", s.calls);
+    snprintf(env[0], 160, "KW_FAULT_MODULE=%s", SOFTHSM);
+    snprintf(env[1], 160, "KW_FAULT_CONTROL=%s", s.control);
+    snprintf(env[2], 160, "KW_FAULT_LOG=%s", s.calls);
 }
 
-static void fails_half_way__what_was_there_is_as_it_was(void **state)
+TEST(fails_half_way__what_was_there_is_as_it_was)
 {
     char env[3][160], run[160], old[160];
-    (void)state;
-    begin_with_a_liar("C_Login rv=0x30\n", env);
+    begin_with_a_fault_module("C_Login rv=0x30\n", env);
     const char *const argv[] = {
         KEYWARD,    "init",  "--first",
         "--domain", "demo",  "--softhsm",
@@ -427,11 +406,10 @@ static void fails_half_way__what_was_there_is_as_it_was(void **state)
     site_remove(&s);
 }
 
-static void interrupted_half_way__taken_back(void **state)
+TEST(interrupted_half_way__taken_back)
 {
     char env[3][160];
-    (void)state;
-    begin_with_a_liar("C_Login hang\n", env);
+    begin_with_a_fault_module("C_Login hang\n", env);
     site_watch_calls(&s);
     pid_t pid = geteuid() == 0
                     ? SITE_START(&s, "init", "--first", "--domain", "demo", "--softhsm",

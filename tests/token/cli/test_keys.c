@@ -29,9 +29,8 @@ static uint32_t baseline_of(const struct site *site)
     return n;
 }
 
-static void create__a_version_in_the_keyring_and_the_token_sealed(void **state)
+TEST(create__a_version_in_the_keyring_and_the_token_sealed)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--operator", "Ada");
     CHECK_HAS(s.run.out, "plan      create version 1");
@@ -51,9 +50,8 @@ static void create__a_version_in_the_keyring_and_the_token_sealed(void **state)
     site_remove(&s);
 }
 
-static void create_with_choices__recorded_and_read_back(void **state)
+TEST(create_with_choices__recorded_and_read_back)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--destroyable", "--copyable");
     struct kw_keyring *ring = site_ring(&s);
@@ -64,9 +62,8 @@ static void create_with_choices__recorded_and_read_back(void **state)
     site_remove(&s);
 }
 
-static void dry_run__the_plan_and_nothing_made(void **state)
+TEST(dry_run__the_plan_and_nothing_made)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--dry-run");
     CHECK_HAS(s.run.out, "plan      create version 1");
@@ -84,12 +81,11 @@ static void dry_run__the_plan_and_nothing_made(void **state)
 }
 
 /* What would stop the ceremony stops its rehearsal, and costs no more than a look. */
-static void dry_run__what_would_stop_the_ceremony_is_found(void **state)
+TEST(dry_run__what_would_stop_the_ceremony_is_found)
 {
     struct kw_keyring *ring = NULL;
     char other[] = "kw1-9-000000000000000000000000";
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_EncryptInit rv=0x70\n");
     KEYWARD_MUST(&s, 1, "key", "create", "--dry-run");
     site_tell(&s, "C_Login rv=0xa0\n");
@@ -108,10 +104,9 @@ static void dry_run__what_would_stop_the_ceremony_is_found(void **state)
     site_remove(&s);
 }
 
-static void keyring_lost_after_the_ceremony__adopted_under_the_same_key_id(void **state)
+TEST(keyring_lost_after_the_ceremony__adopted_under_the_same_key_id)
 {
     char key_id[KW_KEY_ID_MAX + 1];
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     struct kw_keyring *ring = site_ring(&s);
@@ -128,9 +123,8 @@ static void keyring_lost_after_the_ceremony__adopted_under_the_same_key_id(void 
     site_remove(&s);
 }
 
-static void first_activation__sets_the_baseline_by_itself(void **state)
+TEST(first_activation__sets_the_baseline_by_itself)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
@@ -145,11 +139,10 @@ static void first_activation__sets_the_baseline_by_itself(void **state)
     site_remove(&s);
 }
 
-static void rotation__node_first_baseline_later_and_the_former_one_retires(void **state)
+TEST(rotation__node_first_baseline_later_and_the_former_one_retires)
 {
     struct kw_state_dir *dir = NULL;
     struct kw_activation act;
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
@@ -172,9 +165,8 @@ static void rotation__node_first_baseline_later_and_the_former_one_retires(void 
     site_remove(&s);
 }
 
-static void same_key_as__a_new_key_id_and_no_new_object(void **state)
+TEST(same_key_as__a_new_key_id_and_no_new_object)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 1, "key", "create", "--same-key-as", "1");
     CHECK_HAS(s.run.err, "no version 1");
@@ -211,10 +203,9 @@ static void same_key_as__a_new_key_id_and_no_new_object(void **state)
     KEYWARD_MUST(&s, want, "key", "activate", "1", "--second-copy-token",                \
                  "pkcs11:token=keyward", __VA_ARGS__)
 
-static void second_copy__seen_to_open__recorded_with_its_serial(void **state)
+TEST(second_copy__seen_to_open__recorded_with_its_serial)
 {
     char env[160], want[64];
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
@@ -229,10 +220,9 @@ static void second_copy__seen_to_open__recorded_with_its_serial(void **state)
     site_remove(&s);
 }
 
-static void second_copy__without_the_key_or_the_same_token__refused(void **state)
+TEST(second_copy__without_the_key_or_the_same_token__refused)
 {
     char env[160];
-    (void)state;
     site_make(&s);
     site_clone_token(&s, env, sizeof env); /* of before the ceremony */
     KEYWARD_MUST(&s, 0, "key", "create");
@@ -250,9 +240,8 @@ static void second_copy__without_the_key_or_the_same_token__refused(void **state
     site_remove(&s);
 }
 
-static void disable_and_enable__back_to_the_state_before(void **state)
+TEST(disable_and_enable__back_to_the_state_before)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
@@ -265,9 +254,8 @@ static void disable_and_enable__back_to_the_state_before(void **state)
     site_remove(&s);
 }
 
-static void show__the_attributes_as_read_back(void **state)
+TEST(show__the_attributes_as_read_back)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "show", "1");
@@ -277,9 +265,8 @@ static void show__the_attributes_as_read_back(void **state)
     site_remove(&s);
 }
 
-static void pin_retry_of_a_token_that_is_nobodys__refused(void **state)
+TEST(pin_retry_of_a_token_that_is_nobodys__refused)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 1, "pin", "retry", "--token", "keywrd");
     CHECK_HAS(s.run.err, "--token keywrd: no token of the configuration has this label");
@@ -289,9 +276,8 @@ static void pin_retry_of_a_token_that_is_nobodys__refused(void **state)
     site_remove(&s);
 }
 
-static void files_of_root__created_all_the_same(void **state)
+TEST(files_of_root__created_all_the_same)
 {
-    (void)state;
     site_begin(&s);
     kw_run(&s.run, (const char *const[]){KEYWARD, "init", "--first", "--domain", "demo",
                                          "--softhsm", "--dir", s.base, NULL});

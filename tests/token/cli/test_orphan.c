@@ -30,18 +30,16 @@ static void adopt(const char *key_id)
     kw_keyring_give(ring);
 }
 
-static void honest_module__created(void **state)
+TEST(honest_module__created)
 {
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     site_remove(&s);
 }
 
-static void module_crashes_while_making__could_not_and_sealed(void **state)
+TEST(module_crashes_while_making__could_not_and_sealed)
 {
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_GenerateKey crash\n");
     KEYWARD_MUST(&s, 3, "key", "create");
     CHECK_HAS(s.run.err, "signal 6");
@@ -50,11 +48,10 @@ static void module_crashes_while_making__could_not_and_sealed(void **state)
     site_remove(&s);
 }
 
-static void module_crashes_after_making__orphan_named_and_adopted(void **state)
+TEST(module_crashes_after_making__orphan_named_and_adopted)
 {
     char key_id[KW_KEY_ID_MAX + 1] = "";
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_GetAttributeValue crash\n");
     KEYWARD_MUST(&s, 3, "key", "create");
     orphan_of(key_id);
@@ -64,11 +61,10 @@ static void module_crashes_after_making__orphan_named_and_adopted(void **state)
     site_remove(&s);
 }
 
-static void reply_lost_after_making__orphan_named_and_adopted(void **state)
+TEST(reply_lost_after_making__orphan_named_and_adopted)
 {
     char key_id[KW_KEY_ID_MAX + 1] = "";
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     /* The first key of a ceremony is the self-test's. */
     site_tell(&s, "C_GenerateKey rv=0x30 after skip=1\n");
     KEYWARD_MUST(&s, 3, "key", "create");
@@ -77,11 +73,10 @@ static void reply_lost_after_making__orphan_named_and_adopted(void **state)
     site_remove(&s);
 }
 
-static void key_comes_out_extractable__refused_and_named(void **state)
+TEST(key_comes_out_extractable__refused_and_named)
 {
     char key_id[KW_KEY_ID_MAX + 1] = "";
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
     KEYWARD_MUST(&s, 1, "key", "create");
     CHECK_HAS(s.run.err, "EXTRACTABLE");
@@ -97,10 +92,9 @@ static void key_comes_out_extractable__refused_and_named(void **state)
 }
 
 /* The child died in the call that makes the key: the object may be there or not. */
-static void module_crashes_in_the_making__not_known_and_nothing_to_delete(void **state)
+TEST(module_crashes_in_the_making__not_known_and_nothing_to_delete)
 {
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_GenerateKey crash skip=1\n");
     KEYWARD_MUST(&s, 3, "key", "create");
     CHECK_HAS(s.run.err, "is not known");
@@ -112,7 +106,7 @@ static void module_crashes_in_the_making__not_known_and_nothing_to_delete(void *
 /* Starts a ceremony that waits before the key is sealed with; its key_id is known. */
 static pid_t ceremony_with(const char *choice, char key_id[KW_KEY_ID_MAX + 1])
 {
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_watch_calls(&s);
     site_tell(&s, "C_GetAttributeValue hang\n");
     pid_t pid = SITE_START(&s, "key", "create", choice);
@@ -123,11 +117,10 @@ static pid_t ceremony_with(const char *choice, char key_id[KW_KEY_ID_MAX + 1])
     return pid;
 }
 
-static void node_knows_the_key_by_now__no_deletion(void **state)
+TEST(node_knows_the_key_by_now__no_deletion)
 {
     struct kw_activation act = {.n = 1};
     struct kw_state_dir *dir = NULL;
-    (void)state;
     pid_t pid = ceremony_with("--destroyable", act.key_id);
     CHECK_OK(kw_state_open(s.state, &dir, NULL));
     CHECK_OK(kw_state_activate(dir, &act, NULL));
@@ -139,10 +132,9 @@ static void node_knows_the_key_by_now__no_deletion(void **state)
     site_remove(&s);
 }
 
-static void state_cannot_be_read_any_more__no_deletion(void **state)
+TEST(state_cannot_be_read_any_more__no_deletion)
 {
     char key_id[KW_KEY_ID_MAX + 1], marks[160];
-    (void)state;
     pid_t pid = ceremony_with("--destroyable", key_id);
     snprintf(marks, sizeof marks, "%s/marks.json", s.state);
     CHECK_OK(kw_file_replace(marks, kw_span_str("{"), 0644, NULL));
@@ -153,10 +145,9 @@ static void state_cannot_be_read_any_more__no_deletion(void **state)
     site_remove(&s);
 }
 
-static void keyring_written_but_not_durable__said_so_and_no_orphan(void **state)
+TEST(keyring_written_but_not_durable__said_so_and_no_orphan)
 {
     struct kw_keyring *ring = NULL;
-    (void)state;
     site_make(&s);
     site_no_sync(s.base);
     KEYWARD_MUST(&s, 3, "key", "create", "--json");
@@ -173,11 +164,10 @@ static void keyring_written_but_not_durable__said_so_and_no_orphan(void **state)
 }
 
 /* What is printed runs as it stands, and the key is what was chosen. */
-static void choices__stand_in_the_command_that_finishes(void **state)
+TEST(choices__stand_in_the_command_that_finishes)
 {
     char key_id[KW_KEY_ID_MAX + 1] = "", want[512];
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_GetAttributeValue crash\n");
     KEYWARD_MUST(&s, 3, "key", "create", "--destroyable", "--copyable", "--json");
     orphan_of(key_id);
@@ -194,11 +184,10 @@ static void choices__stand_in_the_command_that_finishes(void **state)
 }
 
 /* The printed deletion finds the object that the run made, and nothing else. */
-static void printed_deletion__removes_the_object_of_the_run(void **state)
+TEST(printed_deletion__removes_the_object_of_the_run)
 {
     char line[1024] = "";
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create", "--destroyable");
     size_t names = site_sealed(s.tokens);
     site_tell(&s, "fake=0x162:1\n"); /* CKA_EXTRACTABLE */
@@ -217,13 +206,11 @@ static void printed_deletion__removes_the_object_of_the_run(void **state)
     site_remove(&s);
 }
 
-static void keyring_changed_during_the_ceremony__not_overwritten_orphan_named(
-    void **state)
+TEST(keyring_changed_during_the_ceremony__not_overwritten_orphan_named)
 {
     char key_id[KW_KEY_ID_MAX + 1] = "";
     struct kw_keyring *ring = NULL;
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     site_watch_calls(&s);
     site_tell(&s, "C_GenerateKey hang skip=1\n");
@@ -242,10 +229,9 @@ static void keyring_changed_during_the_ceremony__not_overwritten_orphan_named(
     site_remove(&s);
 }
 
-static void token_makes_its_own_iv__no_key_is_made(void **state)
+TEST(token_makes_its_own_iv__no_key_is_made)
 {
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "ivmode=2\n");
     KEYWARD_MUST(&s, 1, "key", "create");
     CHECK(strstr(s.run.err, "is in no keyring") == NULL);
@@ -253,10 +239,9 @@ static void token_makes_its_own_iv__no_key_is_made(void **state)
     site_remove(&s);
 }
 
-static void device_error_at_the_login__check_could_not_look(void **state)
+TEST(device_error_at_the_login__check_could_not_look)
 {
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     site_tell(&s, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
     KEYWARD_MUST(&s, 3, "check");

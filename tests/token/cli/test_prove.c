@@ -34,9 +34,8 @@ static void activation(struct kw_activation *ret_act)
     kw_state_close(dir);
 }
 
-static void no_token_or_a_wrong_one__nothing_written(void **state)
+TEST(no_token_or_a_wrong_one__nothing_written)
 {
-    (void)state;
     make_with_copy();
     KEYWARD_MUST(&s, 2, "key", "prove", "1");
     KEYWARD_MUST(&s, 2, "key", "prove", "1", "--token", "keyward", "--pin", "file:/x");
@@ -52,9 +51,8 @@ static void no_token_or_a_wrong_one__nothing_written(void **state)
     site_remove(&s);
 }
 
-static void a_copy_without_the_key__refused(void **state)
+TEST(a_copy_without_the_key__refused)
 {
-    (void)state;
     site_make(&s);
     site_clone_token(&s, env, sizeof env);
     KEYWARD_MUST(&s, 0, "key", "create");
@@ -63,9 +61,8 @@ static void a_copy_without_the_key__refused(void **state)
     site_remove(&s);
 }
 
-static void the_ceremonys_own_token__a_row_and_no_second_copy(void **state)
+TEST(the_ceremonys_own_token__a_row_and_no_second_copy)
 {
-    (void)state;
     make_with_copy();
     KEYWARD_MUST(&s, 0, "key", "prove", "1", "--token", "keyward");
     CHECK_HAS(s.run.out, "no second copy is proven by it");
@@ -82,10 +79,9 @@ static void the_ceremonys_own_token__a_row_and_no_second_copy(void **state)
     site_remove(&s);
 }
 
-static void proven_once__no_activation_asks_again(void **state)
+TEST(proven_once__no_activation_asks_again)
 {
     struct kw_activation act;
-    (void)state;
     make_with_copy();
     PROVE(0, "--env", env, "--operator", "Ada");
     CHECK_HAS(s.run.out, "install -m 0644 FROM ");
@@ -119,9 +115,8 @@ static void second_row(void)
     kw_keyring_give(ring);
 }
 
-static void a_second_row_that_was_proven__is_proof_enough(void **state)
+TEST(a_second_row_that_was_proven__is_proof_enough)
 {
-    (void)state;
     make_with_copy();
     second_row();
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
@@ -140,10 +135,9 @@ static void make_the_next_one(void)
     KEYWARD_MUST(&s, 0, "key", "accept", "2");
 }
 
-static void said_on_this_node_alone__kept_told_and_carried_to_the_baseline(void **state)
+TEST(said_on_this_node_alone__kept_told_and_carried_to_the_baseline)
 {
     struct kw_activation act;
-    (void)state;
     make_the_next_one();
     KEYWARD_MUST(&s, 2, "key", "activate", "2", "--now");
     CHECK_HAS(s.run.err, "keyward key prove once for all nodes");
@@ -164,11 +158,10 @@ static void said_on_this_node_alone__kept_told_and_carried_to_the_baseline(void 
     site_remove(&s);
 }
 
-static void only_copy_on_this_node__carried_with_who_and_when(void **state)
+TEST(only_copy_on_this_node__carried_with_who_and_when)
 {
     struct kw_activation act;
     char want[128];
-    (void)state;
     make_the_next_one();
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--now", "--only-copy", "--operator",
                  "Ada");
@@ -181,10 +174,9 @@ static void only_copy_on_this_node__carried_with_who_and_when(void **state)
     site_remove(&s);
 }
 
-static void a_weaker_word_than_the_keyrings__not_taken_and_told(void **state)
+TEST(a_weaker_word_than_the_keyrings__not_taken_and_told)
 {
     struct kw_activation act;
-    (void)state;
     make_with_copy();
     PROVE(0, "--env", env);
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
@@ -204,10 +196,9 @@ static void a_weaker_word_than_the_keyrings__not_taken_and_told(void **state)
     site_remove(&s);
 }
 
-static void a_weaker_word_than_this_nodes__not_taken_a_stronger_one_is(void **state)
+TEST(a_weaker_word_than_this_nodes__not_taken_a_stronger_one_is)
 {
     struct kw_activation act;
-    (void)state;
     make_the_next_one();
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--now", "--only-copy");
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--now", "--second-copy", "on B");
@@ -227,9 +218,8 @@ static void a_weaker_word_than_this_nodes__not_taken_a_stronger_one_is(void **st
     site_remove(&s);
 }
 
-static void what_this_node_said_of_another_version__is_no_word_on_this_one(void **state)
+TEST(what_this_node_said_of_another_version__is_no_word_on_this_one)
 {
-    (void)state;
     make_the_next_one();
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--now", "--only-copy");
     KEYWARD_MUST(&s, 0, "key", "create");
@@ -238,9 +228,8 @@ static void what_this_node_said_of_another_version__is_no_word_on_this_one(void 
     site_remove(&s);
 }
 
-static void seen_with_the_baseline__one_file_a_row_and_the_word(void **state)
+TEST(seen_with_the_baseline__one_file_a_row_and_the_word)
 {
-    (void)state;
     make_with_copy();
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
     KEYWARD_MUST(&s, 0, "key", "activate", "1", "--second-copy-token",

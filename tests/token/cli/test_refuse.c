@@ -30,9 +30,8 @@ static void write_pin(const char *pin)
     CHECK(f != NULL && fputs(pin, f) >= 0 && fclose(f) == 0);
 }
 
-static void activate_without_a_word_on_copies__wrong_usage(void **state)
+TEST(activate_without_a_word_on_copies__wrong_usage)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
@@ -41,9 +40,8 @@ static void activate_without_a_word_on_copies__wrong_usage(void **state)
     site_remove(&s);
 }
 
-static void activate_what_is_only_created__refused(void **state)
+TEST(activate_what_is_only_created__refused)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 1, "key", "activate", "1", "--only-copy");
@@ -53,9 +51,8 @@ static void activate_what_is_only_created__refused(void **state)
     site_remove(&s);
 }
 
-static void activate_what_this_node_never_saw_accepted__refused(void **state)
+TEST(activate_what_this_node_never_saw_accepted__refused)
 {
-    (void)state;
     make_two();
     KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
     CHECK_HAS(s.run.err, "has not yet seen version 2");
@@ -74,9 +71,8 @@ static kw_err mark(struct kw_moment when)
     return e;
 }
 
-static void activate_what_was_seen_accepted_just_now__refused_until_then(void **state)
+TEST(activate_what_was_seen_accepted_just_now__refused_until_then)
 {
-    (void)state;
     make_two();
     CHECK_OK(mark(ago(0)));
     KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
@@ -84,9 +80,8 @@ static void activate_what_was_seen_accepted_just_now__refused_until_then(void **
     site_remove(&s);
 }
 
-static void activate_what_was_seen_accepted_long_ago__good(void **state)
+TEST(activate_what_was_seen_accepted_long_ago__good)
 {
-    (void)state;
     make_two();
     CHECK_OK(mark(ago(301 * KW_S_NS)));
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy");
@@ -96,9 +91,8 @@ static void activate_what_was_seen_accepted_long_ago__good(void **state)
 static const int64_t year = INT64_C(365) * 24 * 3600 * KW_S_NS;
 
 /* The clock was a year behind when it was seen, which is no year's wait. */
-static void activate_clock_set_forward_since_it_was_seen__what_passed_counts(void **state)
+TEST(activate_clock_set_forward_since_it_was_seen__what_passed_counts)
 {
-    (void)state;
     char day[KW_TIME_TEXT];
     struct kw_moment seen = ago(10 * KW_S_NS);
     kw_time_text(day, seen.wall_ns);
@@ -113,9 +107,8 @@ static void activate_clock_set_forward_since_it_was_seen__what_passed_counts(voi
     site_remove(&s);
 }
 
-static void activate_clock_set_back_since_it_was_seen__what_passed_counts(void **state)
+TEST(activate_clock_set_back_since_it_was_seen__what_passed_counts)
 {
-    (void)state;
     struct kw_moment seen = ago(10 * KW_S_NS);
     seen.wall_ns += year;
     make_two();
@@ -132,9 +125,8 @@ static void activate_clock_set_back_since_it_was_seen__what_passed_counts(void *
     site_remove(&s);
 }
 
-static void activate_clock_set_back_over_a_restart__what_helps_is_said(void **state)
+TEST(activate_clock_set_back_over_a_restart__what_helps_is_said)
 {
-    (void)state;
     const int64_t in_a_year = kw_wall_ns(&kw_clock_system) + year;
     make_two();
     CHECK_OK(mark((struct kw_moment){"another-boot", 10 * KW_S_NS, in_a_year}));
@@ -147,9 +139,8 @@ static void activate_clock_set_back_over_a_restart__what_helps_is_said(void **st
 }
 
 /* In between another node may have taken a file in which it unwraps nothing. */
-static void activate_what_was_enabled_again_unseen__refused(void **state)
+TEST(activate_what_was_enabled_again_unseen__refused)
 {
-    (void)state;
     make_two();
     CHECK_OK(mark(ago(301 * KW_S_NS)));
     KEYWARD_MUST(&s, 0, "key", "disable", "2");
@@ -161,9 +152,8 @@ static void activate_what_was_enabled_again_unseen__refused(void **state)
     site_remove(&s);
 }
 
-static void activate_an_older_one__there_is_no_way_back(void **state)
+TEST(activate_an_older_one__there_is_no_way_back)
 {
-    (void)state;
     make_two();
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy", "--now");
     KEYWARD_MUST(&s, 1, "key", "activate", "1", "--only-copy", "--now");
@@ -171,9 +161,8 @@ static void activate_an_older_one__there_is_no_way_back(void **state)
     site_remove(&s);
 }
 
-static void take_away_what_this_node_wraps_with__refused(void **state)
+TEST(take_away_what_this_node_wraps_with__refused)
 {
-    (void)state;
     make_two();
     KEYWARD_MUST(&s, 0, "key", "activate", "2", "--only-copy", "--now");
     KEYWARD_MUST(&s, 1, "key", "retire", "2");
@@ -183,10 +172,9 @@ static void take_away_what_this_node_wraps_with__refused(void **state)
     site_remove(&s);
 }
 
-static void wrong_pin__one_try_then_none_until_the_file_changes(void **state)
+TEST(wrong_pin__one_try_then_none_until_the_file_changes)
 {
     char right[64] = {0};
-    (void)state;
     site_make(&s);
     FILE *f = fopen(s.pin, "r");
     CHECK(f != NULL && fread(right, 1, sizeof right - 1, f) == 24 && fclose(f) == 0);
@@ -217,9 +205,8 @@ static void remembered(const char *word)
 }
 
 /* So that a wrong PIN that somebody else gave the token does not stop the daemon. */
-static void pin_that_worked__remembered_as_proven(void **state)
+TEST(pin_that_worked__remembered_as_proven)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     remembered("\"proven\": true");
@@ -228,10 +215,9 @@ static void pin_that_worked__remembered_as_proven(void **state)
     site_remove(&s);
 }
 
-static void refused_pin__stopped_until_retry_is_said__one_try_each(void **state)
+TEST(refused_pin__stopped_until_retry_is_said__one_try_each)
 {
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_tell(&s, "C_Login rv=0xa0\n"); /* CKR_PIN_INCORRECT */
     KEYWARD_MUST(&s, 1, "key", "create");
     CHECK_HAS(s.run.err, "CKR_PIN_INCORRECT");
@@ -251,9 +237,8 @@ static void refused_pin__stopped_until_retry_is_said__one_try_each(void **state)
     site_remove(&s);
 }
 
-static void pin_that_others_can_read__refused(void **state)
+TEST(pin_that_others_can_read__refused)
 {
-    (void)state;
     site_make(&s);
     CHECK(chmod(s.pin, 0640) == 0);
     KEYWARD_MUST(&s, 1, "key", "create");
@@ -261,9 +246,8 @@ static void pin_that_others_can_read__refused(void **state)
     site_remove(&s);
 }
 
-static void token_of_another_owner__refused_with_the_remedy(void **state)
+TEST(token_of_another_owner__refused_with_the_remedy)
 {
-    (void)state;
     if (geteuid() != 0)
         return;
     site_make(&s);
@@ -273,9 +257,8 @@ static void token_of_another_owner__refused_with_the_remedy(void **state)
     site_remove(&s);
 }
 
-static void production__no_soft_token(void **state)
+TEST(production__no_soft_token)
 {
-    (void)state;
     site_make(&s);
     site_edit(&s, "environment: test", "environment: production");
     KEYWARD_MUST(&s, 1, "key", "create");
@@ -285,9 +268,8 @@ static void production__no_soft_token(void **state)
     site_remove(&s);
 }
 
-static void module_missing_or_no_module__says_which(void **state)
+TEST(module_missing_or_no_module__says_which)
 {
-    (void)state;
     site_make(&s);
     site_edit(&s, "libsofthsm2.so", "libnothing.so");
     KEYWARD_MUST(&s, 3, "key", "create");
@@ -296,9 +278,8 @@ static void module_missing_or_no_module__says_which(void **state)
     site_remove(&s);
 }
 
-static void another_domain__the_keyring_is_refused(void **state)
+TEST(another_domain__the_keyring_is_refused)
 {
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     site_edit(&s, "domain: demo", "domain: other");
@@ -309,10 +290,9 @@ static void another_domain__the_keyring_is_refused(void **state)
     site_remove(&s);
 }
 
-static void configuration_with_a_typo__file_line_and_key(void **state)
+TEST(configuration_with_a_typo__file_line_and_key)
 {
     char want[160];
-    (void)state;
     site_make(&s);
     site_edit(&s, "environment:", "enviroment:");
     KEYWARD_MUST(&s, 1, "key", "list");
@@ -322,10 +302,9 @@ static void configuration_with_a_typo__file_line_and_key(void **state)
     site_remove(&s);
 }
 
-static void keyring_edited_by_hand__refused(void **state)
+TEST(keyring_edited_by_hand__refused)
 {
     struct kw_blob file = {0};
-    (void)state;
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     CHECK_OK(kw_file_read(s.keyring, KW_KEYRING_MAX, &file, NULL));

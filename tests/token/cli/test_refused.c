@@ -148,9 +148,8 @@ static void record_another(struct kw_keyring *ring)
     CHECK_OK(kw_keyring_record(ring, &h));
 }
 
-static void admitted__each_verb_does_its_work(void **state)
+TEST(admitted__each_verb_does_its_work)
 {
-    (void)state;
     make_all();
     for (size_t i = 0; i < VERBS; i++) {
         struct snapshot before, after;
@@ -172,10 +171,9 @@ static void admitted__each_verb_does_its_work(void **state)
     site_remove(&s);
 }
 
-static void rolled_back__nothing_done(void **state)
+TEST(rolled_back__nothing_done)
 {
     char old[160];
-    (void)state;
     make_all();
     snprintf(old, sizeof old, "%s.old", s.keyring);
     CHECK(link(s.keyring, old) == 0);
@@ -187,10 +185,9 @@ static void rolled_back__nothing_done(void **state)
     site_remove(&s);
 }
 
-static void forked__nothing_done(void **state)
+TEST(forked__nothing_done)
 {
     char old[160];
-    (void)state;
     make_all();
     snprintf(old, sizeof old, "%s.old", s.keyring);
     CHECK(link(s.keyring, old) == 0);
@@ -202,10 +199,9 @@ static void forked__nothing_done(void **state)
     site_remove(&s);
 }
 
-static void a_fork_that_went_further__nothing_done(void **state)
+TEST(a_fork_that_went_further__nothing_done)
 {
     char old[160];
-    (void)state;
     make_all();
     snprintf(old, sizeof old, "%s.old", s.keyring);
     CHECK(link(s.keyring, old) == 0);
@@ -218,10 +214,9 @@ static void a_fork_that_went_further__nothing_done(void **state)
     site_remove(&s);
 }
 
-static void missing_though_remembered__nothing_done(void **state)
+TEST(missing_though_remembered__nothing_done)
 {
     char want[160];
-    (void)state;
     make_all();
     CHECK(unlink(s.keyring) == 0);
     nothing_is_done(1, "its last good copy lies in the state directory: put it back");
@@ -235,9 +230,8 @@ static void lose_one(struct kw_keyring *ring)
     kw_keyring_remove(ring, 3);
 }
 
-static void a_version_lost__nothing_done(void **state)
+TEST(a_version_lost__nothing_done)
 {
-    (void)state;
     make_all();
     change(lose_one);
     nothing_is_done(1, "has no version 3 (kw1-3-");
@@ -251,9 +245,8 @@ static void rename_one(struct kw_keyring *ring)
     kw_copy_str(v->objects[0].label, sizeof v->objects[0].label, kw_span_str(v->key_id));
 }
 
-static void a_number_for_another_key__nothing_done(void **state)
+TEST(a_number_for_another_key__nothing_done)
 {
-    (void)state;
     make_all();
     change(rename_one);
     nothing_is_done(1, "one number for two keys");
@@ -267,9 +260,8 @@ static void give_back_numbers(struct kw_keyring *ring)
     ring->history_count = 0; /* which names version 6 */
 }
 
-static void a_number_to_be_given_twice__nothing_done(void **state)
+TEST(a_number_to_be_given_twice__nothing_done)
 {
-    (void)state;
     make_all();
     change(give_back_numbers);
     nothing_is_done(1, "a number would be given twice");
@@ -282,19 +274,17 @@ static void take_back_the_baseline(struct kw_keyring *ring)
     ring->active = 0;
 }
 
-static void the_baseline_taken_back__nothing_done(void **state)
+TEST(the_baseline_taken_back__nothing_done)
 {
-    (void)state;
     make_all();
     change(take_back_the_baseline);
     nothing_is_done(1, "the baseline never goes back");
     site_remove(&s);
 }
 
-static void further_away_than_it_can_prove__nothing_done(void **state)
+TEST(further_away_than_it_can_prove__nothing_done)
 {
     char command[160];
-    (void)state;
     make_all();
     for (unsigned i = 0; i <= KW_ANCESTORS_MAX; i++)
         change(record_one);
@@ -305,9 +295,8 @@ static void further_away_than_it_can_prove__nothing_done(void **state)
     site_remove(&s);
 }
 
-static void of_another_domain__nothing_done(void **state)
+TEST(of_another_domain__nothing_done)
 {
-    (void)state;
     make_all();
     site_edit(&s, "domain: demo", "domain: other");
     nothing_is_done(1, "a domain never changes");
@@ -315,11 +304,10 @@ static void of_another_domain__nothing_done(void **state)
 }
 
 /* What a newer keyward wrote, and says that one must understand. */
-static void critical_for_this_program__nothing_done(void **state)
+TEST(critical_for_this_program__nothing_done)
 {
     static char text[256 * 1024];
     struct kw_blob file = {0};
-    (void)state;
     make_all();
     CHECK_OK(kw_file_read(s.keyring, sizeof text, &file, NULL));
     /* The file's own stands before those of its versions, or behind them. */
@@ -337,10 +325,9 @@ static void critical_for_this_program__nothing_done(void **state)
     site_remove(&s);
 }
 
-static void memory_lost__nothing_done_and_the_verb_that_makes_it_again(void **state)
+TEST(memory_lost__nothing_done_and_the_verb_that_makes_it_again)
 {
     char aside[160];
-    (void)state;
     make_all();
     snprintf(aside, sizeof aside, "%s.aside", s.state);
     CHECK(rename(s.state, aside) == 0);

@@ -21,7 +21,7 @@ struct ceremony {
  * with the token open. */
 static void hang_in_a_ceremony(struct ceremony *c)
 {
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_watch_calls(&s);
     site_tell(&s, "C_GenerateKey hang skip=1\n");
     c->keyward = SITE_START(&s, "key", "create");
@@ -40,10 +40,9 @@ static void kill_it(const struct ceremony *c)
     CHECK(!site_is_sealed(s.tokens));
 }
 
-static void ceremony_killed__a_verb_without_login_seals(void **state)
+TEST(ceremony_killed__a_verb_without_login_seals)
 {
     struct ceremony c;
-    (void)state;
     hang_in_a_ceremony(&c);
     kill_it(&c);
     KEYWARD_MUST(&s, 0, "key", "list");
@@ -55,10 +54,9 @@ static void ceremony_killed__a_verb_without_login_seals(void **state)
     site_remove(&s);
 }
 
-static void ceremony_killed__check_seals_and_says_so(void **state)
+TEST(ceremony_killed__check_seals_and_says_so)
 {
     struct ceremony c;
-    (void)state;
     hang_in_a_ceremony(&c);
     kill_it(&c);
     (void)KEYWARD_DO(&s, "check", "--offline");
@@ -83,10 +81,9 @@ static int is_read_only(const char *path, const struct stat *st, int kind, struc
 
 /* SoftHSM writes it anew at each login, also of the daemon's workers, to whom the token
  * would not be there for a moment, or be gone when one is killed. */
-static void ceremony_runs__what_logins_rewrite_stays_sealed(void **state)
+TEST(ceremony_runs__what_logins_rewrite_stays_sealed)
 {
     struct ceremony c;
-    (void)state;
     hang_in_a_ceremony(&c);
     token_objects = 0;
     CHECK(nftw(s.tokens, is_read_only, 8, FTW_PHYS) == 0 && token_objects == 1);
@@ -97,10 +94,9 @@ static void ceremony_runs__what_logins_rewrite_stays_sealed(void **state)
 }
 
 /* The child goes on without keyward, and its ceremony is one until it ends. */
-static void keyward_killed_its_child_not__still_a_ceremony(void **state)
+TEST(keyward_killed_its_child_not__still_a_ceremony)
 {
     struct ceremony c;
-    (void)state;
     hang_in_a_ceremony(&c);
     CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     CHECK(kill(c.keyward, SIGKILL) == 0 && WIFSIGNALED(site_reap(c.keyward)));
@@ -116,10 +112,9 @@ static void keyward_killed_its_child_not__still_a_ceremony(void **state)
     site_remove(&s);
 }
 
-static void ceremony_is_running__left_open_and_a_second_one_refused(void **state)
+TEST(ceremony_is_running__left_open_and_a_second_one_refused)
 {
     struct ceremony c;
-    (void)state;
     hang_in_a_ceremony(&c);
     (void)KEYWARD_DO(&s, "check", "--offline");
     CHECK_HAS(s.run.out, "a ceremony is running");
@@ -134,16 +129,15 @@ static void ceremony_is_running__left_open_and_a_second_one_refused(void **state
 
 static pid_t hang_in_the_login(void)
 {
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_watch_calls(&s);
     site_tell(&s, "C_Login hang\n");
     return SITE_START(&s, "key", "create");
 }
 
 /* Half a minute of it, and no more: the child is ended, and one command lets it go on. */
-static void login_that_never_returns__ended_and_one_command_goes_on(void **state)
+TEST(login_that_never_returns__ended_and_one_command_goes_on)
 {
-    (void)state;
     pid_t keyward = hang_in_the_login();
     (void)site_await_call(&s, "C_Login", 1);
     CHECK(site_end(&s, keyward) == 3);
@@ -175,9 +169,8 @@ static void one_command_goes_on(void)
     site_remove(&s);
 }
 
-static void keyward_killed_in_a_login_that_hangs__the_child_ends_too(void **state)
+TEST(keyward_killed_in_a_login_that_hangs__the_child_ends_too)
 {
-    (void)state;
     pid_t child = lose_keyward_in_the_login();
     int status = site_reap(child);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -185,9 +178,8 @@ static void keyward_killed_in_a_login_that_hangs__the_child_ends_too(void **stat
 }
 
 /* The login ends well when nobody is there any more who would record a key. */
-static void keyward_killed_in_a_login__no_key_is_made(void **state)
+TEST(keyward_killed_in_a_login__no_key_is_made)
 {
-    (void)state;
     pid_t child = lose_keyward_in_the_login();
     site_tell(&s, "C_GenerateKey crash\n");
     CHECK(WIFEXITED(site_reap(child)));
@@ -212,11 +204,10 @@ static void unnest(char *path, int depth)
     }
 }
 
-static void cannot_be_sealed__said_aloud_whatever_else_went_wrong(void **state)
+TEST(cannot_be_sealed__said_aloud_whatever_else_went_wrong)
 {
     static const char *const controls[] = {"\n", "C_GenerateKey rv=0x30\n"};
     char path[256];
-    (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct ceremony c;
         hang_in_a_ceremony(&c);
@@ -235,10 +226,9 @@ static void cannot_be_sealed__said_aloud_whatever_else_went_wrong(void **state)
 
 /* Ctrl-C before the login: keyward and its child are told by hand, as the terminal would
  * tell keyward, and keyward its child. */
-static void interrupted_before_the_login__sealed_and_nothing_made(void **state)
+TEST(interrupted_before_the_login__sealed_and_nothing_made)
 {
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     site_watch_calls(&s);
     site_tell(&s, "C_GetSlotList hang\n");
     pid_t pid = SITE_START(&s, "key", "create");

@@ -52,11 +52,10 @@ static void same_bytes(const char *a, const char *b)
     kw_blob_wipe(&y);
 }
 
-static void lost__made_again_for_the_daemons_user_and_told(void **state)
+TEST(lost__made_again_for_the_daemons_user_and_told)
 {
     struct kw_marks marks;
     char last[160];
-    (void)state;
     make_two();
     lose_state();
     KEYWARD_MUST(&s, 3, "key", "create");
@@ -81,9 +80,8 @@ static void lost__made_again_for_the_daemons_user_and_told(void **state)
     site_remove(&s);
 }
 
-static void made_again__check_says_so_and_the_five_minutes_begin_anew(void **state)
+TEST(made_again__check_says_so_and_the_five_minutes_begin_anew)
 {
-    (void)state;
     make_two();
     lose_state();
     KEYWARD_MUST(&s, 0, "state", "create", "--operator", "Ada");
@@ -98,10 +96,9 @@ static void made_again__check_says_so_and_the_five_minutes_begin_anew(void **sta
     site_remove(&s);
 }
 
-static void there_already__refused_and_nothing_changed(void **state)
+TEST(there_already__refused_and_nothing_changed)
 {
     struct kw_marks before, after;
-    (void)state;
     make_two();
     struct kw_state_dir *dir = NULL;
     CHECK_OK(kw_state_open(s.state, &dir, NULL));
@@ -115,9 +112,8 @@ static void there_already__refused_and_nothing_changed(void **state)
     site_remove(&s);
 }
 
-static void an_empty_folder_of_somebody_elses__given_to_the_daemons_user(void **state)
+TEST(an_empty_folder_of_somebody_elses__given_to_the_daemons_user)
 {
-    (void)state;
     make_two();
     lose_state();
     CHECK(mkdir(s.state, 0755) == 0 && chmod(s.state, 0755) == 0);
@@ -128,10 +124,9 @@ static void an_empty_folder_of_somebody_elses__given_to_the_daemons_user(void **
     site_remove(&s);
 }
 
-static void no_keyring__fetched_first_and_no_empty_memory_made(void **state)
+TEST(no_keyring__fetched_first_and_no_empty_memory_made)
 {
     char command[2048];
-    (void)state;
     make_two();
     lose_state();
     CHECK(unlink(s.keyring) == 0);
@@ -148,10 +143,9 @@ static void no_keyring__fetched_first_and_no_empty_memory_made(void **state)
 }
 
 /* What is there goes before another node's. */
-static void no_keyring_but_the_last_good_one__put_back_as_key_list_says(void **state)
+TEST(no_keyring_but_the_last_good_one__put_back_as_key_list_says)
 {
     static char listed[sizeof s.run.err];
-    (void)state;
     make_two();
     CHECK(unlink(s.keyring) == 0);
     KEYWARD_MUST(&s, 1, "key", "list");
@@ -162,10 +156,9 @@ static void no_keyring_but_the_last_good_one__put_back_as_key_list_says(void **s
 }
 
 /* The way out of a fork moves marks and keyring aside, and nothing else. */
-static void the_other_files_are_there__only_what_is_lost_is_not_known(void **state)
+TEST(the_other_files_are_there__only_what_is_lost_is_not_known)
 {
     char marks[160], latch[160];
-    (void)state;
     make_two();
     snprintf(marks, sizeof marks, "%s/marks.json", s.state);
     snprintf(latch, sizeof latch, "%s/pin-latch.json", s.state);
@@ -182,10 +175,9 @@ static void the_other_files_are_there__only_what_is_lost_is_not_known(void **sta
 }
 
 /* This node wraps with a version, so there was a keyring. */
-static void no_keyring_and_only_the_activation__lost_and_not_a_new_node(void **state)
+TEST(no_keyring_and_only_the_activation__lost_and_not_a_new_node)
 {
     char path[160];
-    (void)state;
     make_two();
     snprintf(path, sizeof path, "%s/marks.json", s.state);
     CHECK(unlink(path) == 0 && unlink(s.keyring) == 0);
@@ -204,10 +196,9 @@ static void no_keyring_and_only_the_activation__lost_and_not_a_new_node(void **s
 }
 
 /* The marks are lost and the last good keyring is not. */
-static void an_older_keyring_than_the_last_good_one__refused(void **state)
+TEST(an_older_keyring_than_the_last_good_one__refused)
 {
     char marks[160], old[160];
-    (void)state;
     make_two();
     snprintf(old, sizeof old, "%s.old", s.keyring);
     CHECK(link(s.keyring, old) == 0);
@@ -222,9 +213,8 @@ static void an_older_keyring_than_the_last_good_one__refused(void **state)
     site_remove(&s);
 }
 
-static void of_another_domain__refused(void **state)
+TEST(of_another_domain__refused)
 {
-    (void)state;
     make_two();
     lose_state();
     site_edit(&s, "domain: demo", "domain: other");
@@ -234,9 +224,8 @@ static void of_another_domain__refused(void **state)
     site_remove(&s);
 }
 
-static void pin_and_sockets_of_two_users__the_user_is_asked_for(void **state)
+TEST(pin_and_sockets_of_two_users__the_user_is_asked_for)
 {
-    (void)state;
     if (geteuid() != 0)
         return;
     make_two();

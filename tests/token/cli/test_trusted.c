@@ -49,9 +49,8 @@ static void nothing_is_changed(const char *why)
     kw_blob_wipe(&after);
 }
 
-static void keyring_that_its_group_writes__listed_and_not_changed(void **state)
+TEST(keyring_that_its_group_writes__listed_and_not_changed)
 {
-    (void)state;
     make_one();
     CHECK(chmod(s.keyring, 0664) == 0);
     nothing_is_changed("keyring.json: mode 0664 lets others change it; chmod go-w it");
@@ -74,11 +73,10 @@ static void keyring_that_its_group_writes__listed_and_not_changed(void **state)
 }
 
 /* A mode mended in place leaves the file to whoever opened it before. */
-static void way_out__the_file_is_a_new_one(void **state)
+TEST(way_out__the_file_is_a_new_one)
 {
     struct kw_blob ring = {0}, now = {0};
     char copy[2048], put[2048];
-    (void)state;
     make_one();
     read_ring(&ring);
     CHECK(chmod(s.keyring, 0666) == 0);
@@ -97,9 +95,8 @@ static void way_out__the_file_is_a_new_one(void **state)
     site_remove(&s);
 }
 
-static void keyring_of_another_user__not_changed(void **state)
+TEST(keyring_of_another_user__not_changed)
 {
-    (void)state;
     if (geteuid() != 0)
         return;
     make_one();
@@ -110,9 +107,8 @@ static void keyring_of_another_user__not_changed(void **state)
     site_remove(&s);
 }
 
-static void folder_that_others_write__not_changed(void **state)
+TEST(folder_that_others_write__not_changed)
 {
-    (void)state;
     make_one();
     CHECK(chmod(s.base, 0777) == 0);
     nothing_is_changed("mode 0777 lets others exchange");
@@ -120,10 +116,9 @@ static void folder_that_others_write__not_changed(void **state)
     site_remove(&s);
 }
 
-static void configuration_that_others_write__nothing_done_on_its_word(void **state)
+TEST(configuration_that_others_write__nothing_done_on_its_word)
 {
     char file[160], hex[65];
-    (void)state;
     make_one();
     struct kw_keyring *ring = site_ring(&s);
     kw_hex(hex, sizeof hex, kw_span_of(ring->sha256, 32));
@@ -143,11 +138,10 @@ static void configuration_that_others_write__nothing_done_on_its_word(void **sta
 }
 
 /* What lies in the keyring's place is not taken by the daemon, whatever is said of it. */
-static void trust__keyring_in_its_place_that_others_write__refused(void **state)
+TEST(trust__keyring_in_its_place_that_others_write__refused)
 {
     char link_path[160], copy[160], hex[65];
     struct kw_blob ring_file = {0};
-    (void)state;
     make_one();
     struct kw_keyring *ring = site_ring(&s);
     kw_hex(hex, sizeof hex, kw_span_of(ring->sha256, 32));
@@ -173,11 +167,10 @@ static void trust__keyring_in_its_place_that_others_write__refused(void **state)
     site_remove(&s);
 }
 
-static void pin_retry__configuration_that_others_write__nothing_lifted(void **state)
+TEST(pin_retry__configuration_that_others_write__nothing_lifted)
 {
     char latch[160];
     struct kw_blob before = {0}, after = {0};
-    (void)state;
     make_one();
     CHECK_OK(kw_file_replace(s.pin, kw_span_str("not the PIN at all"), 0600, NULL));
     CHECK(KEYWARD_DO(&s, "key", "create", "--dry-run") != 0);
@@ -198,22 +191,21 @@ static void pin_retry__configuration_that_others_write__nothing_lifted(void **st
 }
 
 /* Its constructor alone could read the PIN. */
-static void module_that_others_write__not_loaded(void **state)
+TEST(module_that_others_write__not_loaded)
 {
     static const char *const verbs[][6] = {{"key", "create", "--dry-run"},
                                            {"key", "create"},
                                            {"key", "prove", "1", "--token", "keyward"}};
     char module[96];
-    (void)state;
-    site_make_liar(&s);
+    site_make_fault(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
-    snprintf(module, sizeof module, "%s/libliar.so", s.dir);
+    snprintf(module, sizeof module, "%s/libfault.so", s.dir);
     CHECK(chmod(module, 0666) == 0);
     site_forget_calls(&s);
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         CHECK(site_keyward(&s, verbs[i]) == 1);
         CHECK_HAS(s.run.err,
-                  "libliar.so: mode 0666 lets others change it; chmod go-w it");
+                  "libfault.so: mode 0666 lets others change it; chmod go-w it");
         CHECK(!site_was_called(&s));
     }
     if (geteuid() == 0) { /* root's own is the daemon's user's to load, not the reverse */
@@ -229,9 +221,8 @@ static void module_that_others_write__not_loaded(void **state)
 }
 
 /* The daemon would serve it from there as its last good one. */
-static void state_create__keyring_that_others_write__not_remembered(void **state)
+TEST(state_create__keyring_that_others_write__not_remembered)
 {
-    (void)state;
     make_one();
     kw_run(&s.run, (const char *const[]){"/bin/rm", "-r", s.state, NULL});
     CHECK(chmod(s.keyring, 0664) == 0);

@@ -89,9 +89,8 @@ static void make_activated_here(void)
     copy(s.keyring, other);
 }
 
-static void retired_elsewhere_what_this_node_wraps_with__a_later_one(void **state)
+TEST(retired_elsewhere_what_this_node_wraps_with__a_later_one)
 {
-    (void)state;
     make_activated_here();
     elsewhere(other, KW_ACT_RETIRE, 2);
     copy(other, s.keyring);
@@ -106,9 +105,8 @@ static void retired_elsewhere_what_this_node_wraps_with__a_later_one(void **stat
     site_remove(&s);
 }
 
-static void disabled_elsewhere_what_this_node_wraps_with__enabled_again(void **state)
+TEST(disabled_elsewhere_what_this_node_wraps_with__enabled_again)
 {
-    (void)state;
     make_activated_here();
     elsewhere(other, KW_ACT_DISABLE, 2);
     copy(other, s.keyring);
@@ -117,9 +115,8 @@ static void disabled_elsewhere_what_this_node_wraps_with__enabled_again(void **s
     site_remove(&s);
 }
 
-static void keyring_lost__the_last_good_one_is_put_back(void **state)
+TEST(keyring_lost__the_last_good_one_is_put_back)
 {
-    (void)state;
     make_one();
     CHECK(unlink(s.keyring) == 0);
     run_line(refusal("put it back"), NULL, 0);
@@ -139,9 +136,8 @@ static void make_fork(void)
     copy(other, s.keyring);
 }
 
-static void changed_in_two_places__this_nodes_own_is_put_back(void **state)
+TEST(changed_in_two_places__this_nodes_own_is_put_back)
 {
-    (void)state;
     make_fork();
     run_line(refusal("this one did: activate 1 by Eve; the other: create 2 by "),
              "when they hold what this node took last", 0);
@@ -149,9 +145,8 @@ static void changed_in_two_places__this_nodes_own_is_put_back(void **state)
     site_remove(&s);
 }
 
-static void changed_in_two_places__the_other_is_trusted_once(void **state)
+TEST(changed_in_two_places__the_other_is_trusted_once)
 {
-    (void)state;
     make_fork();
     run_line(refusal("the change was made in two places"),
              "when the others hold what lies here now", 0);
@@ -204,10 +199,9 @@ static bool has_version_2(const char *key_id)
     return has;
 }
 
-static void both_have_wrapped__this_nodes_own_is_put_back(void **state)
+TEST(both_have_wrapped__this_nodes_own_is_put_back)
 {
     char theirs[KW_KEY_ID_MAX + 1];
-    (void)state;
     make_fork_that_both_used(theirs);
     const char *text = refusal("the change was made in two places");
     CHECK(strstr(text, "keyward keyring trust") == NULL);
@@ -227,10 +221,9 @@ static void both_have_wrapped__this_nodes_own_is_put_back(void **state)
 }
 
 /* The other file is the newer one, and would be refused: this one may be trusted. */
-static void one_side_has_wrapped__compare_names_that_one(void **state)
+TEST(one_side_has_wrapped__compare_names_that_one)
 {
     char want[256], hex[65];
-    (void)state;
     make_one();
     copy(s.keyring, other);
     KEYWARD_MUST(&s, 0, "key", "create");
@@ -248,10 +241,9 @@ static void one_side_has_wrapped__compare_names_that_one(void **state)
     site_remove(&s);
 }
 
-static void both_have_wrapped__begun_anew_with_the_other(void **state)
+TEST(both_have_wrapped__begun_anew_with_the_other)
 {
     char theirs[KW_KEY_ID_MAX + 1];
-    (void)state;
     make_fork_that_both_used(theirs);
     const char *text = refusal("the change was made in two places");
     CHECK_HAS(text, "what was not is lost");
@@ -264,9 +256,8 @@ static void both_have_wrapped__begun_anew_with_the_other(void **state)
 
 /* So far behind that the changes of the way out would be too far: that it is trusted is
  * recorded before they are made. */
-static void nearly_sixty_four_behind__what_is_made_is_taken(void **state)
+TEST(nearly_sixty_four_behind__what_is_made_is_taken)
 {
-    (void)state;
     make_activated_here();
     elsewhere(other, KW_ACT_RETIRE, 2);
     for (unsigned i = 0; i < (KW_ANCESTORS_MAX - 2) / 2; i++) {
@@ -283,10 +274,9 @@ static void nearly_sixty_four_behind__what_is_made_is_taken(void **state)
 }
 
 /* The same commands wherever they are shown. */
-static void in_check_and_in_documents__the_same_commands(void **state)
+TEST(in_check_and_in_documents__the_same_commands)
 {
     char command[2048], indented[2100];
-    (void)state;
     make_fork();
     words_command(refusal("two places"), "when the others hold", 0, command);
     CHECK_HAS(command, " --config ");
@@ -308,10 +298,9 @@ static void trust(int want, const char *sha256)
 }
 
 /* There is nothing to choose for a file that is only older, but it can be said. */
-static void older_file_that_the_others_hold__trusted(void **state)
+TEST(older_file_that_the_others_hold__trusted)
 {
     char hex[65];
-    (void)state;
     make_one();
     hash_of(s.keyring, hex);
     copy(s.keyring, other);
@@ -324,11 +313,10 @@ static void older_file_that_the_others_hold__trusted(void **state)
     site_remove(&s);
 }
 
-static void trusted_from_elsewhere__installed_as_told(void **state)
+TEST(trusted_from_elsewhere__installed_as_told)
 {
     char command[2048], hex[65];
     struct kw_keyring *ring = NULL;
-    (void)state;
     make_fork();
     run_line(refusal("two places"), "when they hold what this node took last", 0);
     CHECK_OK(kw_keyring_load(other, &ring, NULL, NULL));
@@ -344,11 +332,10 @@ static void trusted_from_elsewhere__installed_as_told(void **state)
     site_remove(&s);
 }
 
-static void trust_of_other_bytes_or_no_digest__refused(void **state)
+TEST(trust_of_other_bytes_or_no_digest__refused)
 {
     static const char wrong[] =
         "0000000000000000000000000000000000000000000000000000000000000000";
-    (void)state;
     make_fork();
     trust(1, wrong);
     CHECK_HAS(s.run.err, "look which file you have compared");
@@ -360,10 +347,9 @@ static void trust_of_other_bytes_or_no_digest__refused(void **state)
     site_remove(&s);
 }
 
-static void trust_of_a_file_without_what_this_node_wrapped_with__refused(void **state)
+TEST(trust_of_a_file_without_what_this_node_wrapped_with__refused)
 {
     char hex[65];
-    (void)state;
     make_one();
     copy(s.keyring, other);
     KEYWARD_MUST(&s, 0, "key", "create");
@@ -383,13 +369,12 @@ static void trust_of_a_file_without_what_this_node_wrapped_with__refused(void **
 }
 
 /* This node has not wrapped with it; another one may have. */
-static void trust_of_a_file_that_ends_what_unwraps_here__told(void **state)
+TEST(trust_of_a_file_that_ends_what_unwraps_here__told)
 {
     static const enum kw_act acts[] = {KW_ACT_CREATE, KW_ACT_DISABLE, KW_ACT_DESTROY};
     static const char *const is[] = {"created", "disabled", "destroyed"};
     char hex[65], word[64];
     for (size_t i = 0; i < 3; i++) {
-        (void)state;
         make_one();
         KEYWARD_MUST(&s, 0, "key", "create");
         copy(s.keyring, other);
@@ -408,10 +393,9 @@ static void trust_of_a_file_that_ends_what_unwraps_here__told(void **state)
     }
 }
 
-static void trust_of_what_follows_anyway__nothing_recorded(void **state)
+TEST(trust_of_what_follows_anyway__nothing_recorded)
 {
     char hex[65];
-    (void)state;
     make_one();
     KEYWARD_MUST(&s, 0, "key", "create");
     copy(s.keyring, other);

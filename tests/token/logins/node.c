@@ -11,20 +11,20 @@
 enum { PATH_CAP = 256 };
 static unsigned counted;
 
-static void path_in(const struct house *h, const char *name, char dst[PATH_CAP])
+static void path_in(const struct instance *h, const char *name, char dst[PATH_CAP])
 {
     snprintf(dst, PATH_CAP, "%s/%s", h->dir, name);
 }
 
-void node_make_proven(struct house *h)
+void node_make_proven(struct instance *h)
 {
     kw_test_arena(1 << 20);
-    house_build(h, NULL);
-    house_liar_between(h);
+    instance_build(h, NULL);
+    instance_fault_between(h);
     counted = 0;
 }
 
-void node_make(struct house *h)
+void node_make(struct instance *h)
 {
     char path[PATH_CAP];
     node_make_proven(h);
@@ -32,43 +32,42 @@ void node_make(struct house *h)
     CHECK(unlink(path) == 0);
 }
 
-void node_remove(struct house *h)
+void node_remove(struct instance *h)
 {
     node_empty_disk();
-    house_raze(h);
+    instance_destroy(h);
 }
 
-unsigned node_logins(struct house *h)
+unsigned node_logins(struct instance *h)
 {
-    return house_liar_count(h, "C_Login") - counted;
+    return instance_fault_count(h, "C_Login") - counted;
 }
 
-void node_forget_count(struct house *h)
+void node_forget_count(struct instance *h)
 {
-    counted = house_liar_count(h, "C_Login");
+    counted = instance_fault_count(h, "C_Login");
 }
 
-/* ---- starts --------------------------------------------------------------------------
- */
+/* ---- starts ------------------------------------------------------------------------ */
 
-void node_start_daemon(struct house *h)
+void node_start_daemon(struct instance *h)
 {
     const char *line = "";
-    size_t mark = house_mark(h);
-    house_start(h, NULL);
+    size_t mark = instance_mark(h);
+    instance_start(h, NULL);
     while (strstr(line, "event=worker-ended") == NULL &&
            strstr(line, "event=worker-ready") == NULL)
-        mark = house_await(h, mark, &line, "event=worker-", NULL);
-    assert_int_equal(house_stop(h), 0);
+        mark = instance_await(h, mark, &line, "event=worker-", NULL);
+    assert_int_equal(instance_stop(h), 0);
 }
 
-void node_start_tool(struct house *h)
+void node_start_tool(struct instance *h)
 {
     char out[8192];
-    (void)house_tool(h, out, sizeof out, "check", NULL);
+    (void)instance_tool(h, out, sizeof out, "check", NULL);
 }
 
-void node_start_mixed(struct house *h, unsigned count)
+void node_start_mixed(struct instance *h, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
         if (i % 2 == 0)
@@ -77,17 +76,16 @@ void node_start_mixed(struct house *h, unsigned count)
             node_start_tool(h);
 }
 
-/* ---- what is remembered --------------------------------------------------------------
- */
+/* ---- what is remembered ------------------------------------------------------------ */
 
-char *node_remembered(struct house *h)
+char *node_remembered(struct instance *h)
 {
     char path[PATH_CAP];
     path_in(h, "state/pin-latch.json", path);
-    return access(path, F_OK) == 0 ? house_read(path) : strdup("");
+    return access(path, F_OK) == 0 ? instance_read(path) : strdup("");
 }
 
-void node_age(struct house *h, int64_t ns)
+void node_age(struct instance *h, int64_t ns)
 {
     char path[PATH_CAP], old[64], new[64];
     path_in(h, "state/pin-latch.json", path);
@@ -96,21 +94,21 @@ void node_age(struct house *h, int64_t ns)
     long long was = strtoll(at + strlen("\"at-ns\": "), NULL, 10);
     snprintf(old, sizeof old, "\"at-ns\": %lld", was);
     snprintf(new, sizeof new, "\"at-ns\": %lld", was - (long long)ns);
-    char *aged = house_swap(text, "\"ended\": {", old, new);
-    house_write(path, aged);
+    char *aged = instance_swap(text, "\"ended\": {", old, new);
+    instance_write(path, aged);
     free(aged);
     free(text);
 }
 
-void node_close_state(struct house *h)
+void node_close_state(struct instance *h)
 {
     CHECK(chmod(h->state, 0500) == 0);
 }
 
-void node_fill_disk(struct house *h)
+void node_fill_disk(struct instance *h)
 {
     char full[512];
-    house_lend(h, KW_FULL_PATH, "full.so", full);
+    instance_lend(h, KW_FULL_PATH, "full.so", full);
     CHECK(setenv("LD_PRELOAD", full, 1) == 0);
     CHECK(setenv("KW_FULL_FOLDER", h->state, 1) == 0);
     /* A sanitizer's runtime wants to be the first library otherwise. */

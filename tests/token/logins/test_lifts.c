@@ -7,17 +7,17 @@
 
 #include "node.h"
 
-static struct house h;
+static struct instance h;
 static const char wrong_pin[] = "000000000000000000000000";
 
 /* A node whose PIN was refused once: the right one is in the file, the module honest. */
 static void make_latched(void)
 {
     node_make(&h);
-    house_liar_tell(&h, "C_Login rv=0xa0\n");
+    instance_fault_set(&h, "C_Login rv=0xa0\n");
     node_start_daemon(&h);
     assert_int_equal(node_logins(&h), 1);
-    house_liar_tell(&h, "");
+    instance_fault_set(&h, "");
 }
 
 static void still_latched(void)
@@ -28,19 +28,17 @@ static void still_latched(void)
 
 static void up_after_one_command(void)
 {
-    house_do(&h, "pin", "retry", NULL);
-    house_up(&h);
-    house_await_workers(&h, 2);
+    instance_do(&h, "pin", "retry", NULL);
+    instance_up(&h);
+    instance_await_workers(&h, 2);
     assert_int_equal(node_logins(&h), 3);
-    house_ask_status(&h, 0);
+    instance_read_status(&h, 0);
 }
 
-/* ---- what lifts nothing --------------------------------------------------------------
- */
+/* ---- what lifts nothing ------------------------------------------------------------ */
 
-static void touch_chmod_chown_anew__lift_nothing(void **state)
+TEST(touch_chmod_chown_anew__lift_nothing)
 {
-    (void)state;
     const struct timespec epoch[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     make_latched();
     still_latched();
@@ -50,33 +48,31 @@ static void touch_chmod_chown_anew__lift_nothing(void **state)
     still_latched();
     CHECK(chown(h.pin, h.uid, geteuid() == 0 ? 1 : (gid_t)-1) == 0);
     still_latched();
-    char *same = house_read(h.pin); /* an agent that renders it anew */
-    house_write(h.pin, same);
+    char *same = instance_read(h.pin); /* an agent that renders it anew */
+    instance_write(h.pin, same);
     still_latched();
     free(same);
     up_after_one_command();
     node_remove(&h);
 }
 
-static void token_named_otherwise_in_the_configuration__lifts_nothing(void **state)
+TEST(token_named_otherwise_in_the_configuration__lifts_nothing)
 {
-    (void)state;
     char by_serial[128], serial[32];
     make_latched();
     char *text = node_remembered(&h);
     const char *at = strstr(text, "\"serial\": \"");
     CHECK(at != NULL && sscanf(at, "\"serial\": \"%31[0-9a-f]\"", serial) == 1);
     snprintf(by_serial, sizeof by_serial, "uri: \"pkcs11:serial=%s\" #", serial);
-    house_edit(&h, "uri: ", by_serial);
+    instance_edit(&h, "uri: ", by_serial);
     still_latched();
     up_after_one_command();
     free(text);
     node_remove(&h);
 }
 
-static void key_lost__latch_stays_until_one_command(void **state)
+TEST(key_lost__latch_stays_until_one_command)
 {
-    (void)state;
     char key[160];
     make_latched();
     snprintf(key, sizeof key, "%s/run/pin-key", h.dir);
@@ -88,17 +84,16 @@ static void key_lost__latch_stays_until_one_command(void **state)
     node_remove(&h);
 }
 
-static void key_lost__a_proof_is_none(void **state)
+TEST(key_lost__a_proof_is_none)
 {
-    (void)state;
     char key[160];
     node_make_proven(&h);
     snprintf(key, sizeof key, "%s/run/pin-key", h.dir);
     CHECK(unlink(key) == 0);
-    house_liar_tell(&h, "C_Login rv=0x5\n");
+    instance_fault_set(&h, "C_Login rv=0x5\n");
     node_start_mixed(&h, 10);
     assert_int_equal(node_logins(&h), 1);
-    house_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     still_latched();
     up_after_one_command();
     node_remove(&h);
@@ -108,7 +103,7 @@ static void key_lost__a_proof_is_none(void **state)
 static void flap(const char *const pins[2], unsigned starts)
 {
     for (unsigned i = 0; i < starts; i++) {
-        house_write(h.pin, pins[i % 2]);
+        instance_write(h.pin, pins[i % 2]);
         if (i % 3 == 0)
             node_start_daemon(&h);
         else
@@ -116,24 +111,23 @@ static void flap(const char *const pins[2], unsigned starts)
     }
 }
 
-static void two_wrong_pins_by_turns__one_login_each_until_one_command(void **state)
+TEST(two_wrong_pins_by_turns__one_login_each_until_one_command)
 {
     static const char *const wrong[] = {wrong_pin, "111111111111111111111111"};
     char out[8192];
-    (void)state;
     node_make(&h);
-    char *right = house_read(h.pin);
+    char *right = instance_read(h.pin);
     flap(wrong, 6); /* the token itself refuses, and counts */
     assert_int_equal(node_logins(&h), 2);
-    CHECK(house_tool(&h, out, sizeof out, "check", NULL) != 0);
+    CHECK(instance_tool(&h, out, sizeof out, "check", NULL) != 0);
     CHECK_HAS(out, "was refused or stopped here before");
-    house_do(&h, "pin", "retry", NULL);
+    instance_do(&h, "pin", "retry", NULL);
     flap(wrong, 6);
     assert_int_equal(node_logins(&h), 4);
-    house_write(h.pin, right);
+    instance_write(h.pin, right);
     node_start_tool(&h);
     assert_int_equal(node_logins(&h), 5);
-    CHECK(house_tool(&h, out, sizeof out, "pin", "retry", NULL) == 0);
+    CHECK(instance_tool(&h, out, sizeof out, "pin", "retry", NULL) == 0);
     CHECK_HAS(out, "no login is stopped here; 2 PINs that were refused are forgotten");
     free(right);
     node_remove(&h);
@@ -141,11 +135,10 @@ static void two_wrong_pins_by_turns__one_login_each_until_one_command(void **sta
 
 /* Processes of one application share a login at some HSMs: C_Login says so, whatever the
  * PIN, and nobody has looked at that. */
-static void token_that_was_logged_in_already__proves_no_pin(void **state)
+TEST(token_that_was_logged_in_already__proves_no_pin)
 {
-    (void)state;
     node_make(&h);
-    house_liar_tell(&h, "C_Login rv=0x100\n");
+    instance_fault_set(&h, "C_Login rv=0x100\n");
     node_start_mixed(&h, 2);
     char *text = node_remembered(&h);
     CHECK_HAS(text, "\"proven\": false");
@@ -153,7 +146,7 @@ static void token_that_was_logged_in_already__proves_no_pin(void **state)
     CHECK_HAS(text, "\"tried\": null");
     free(text);
     node_forget_count(&h);
-    house_liar_tell(&h, "C_Login rv=0x5\n"); /* CKR_GENERAL_ERROR: one try, as ever */
+    instance_fault_set(&h, "C_Login rv=0x5\n"); /* CKR_GENERAL_ERROR: one try, as ever */
     node_start_mixed(&h, 4);
     assert_int_equal(node_logins(&h), 1);
     text = node_remembered(&h);
@@ -162,112 +155,104 @@ static void token_that_was_logged_in_already__proves_no_pin(void **state)
     node_remove(&h);
 }
 
-/* ---- what lifts ----------------------------------------------------------------------
- */
+/* ---- what lifts -------------------------------------------------------------------- */
 
-static void wrong_pin_then_the_right_one__up_by_itself(void **state)
+TEST(wrong_pin_then_the_right_one__up_by_itself)
 {
-    (void)state;
     node_make(&h);
-    char *right = house_read(h.pin);
-    house_write(h.pin, wrong_pin); /* the token itself refuses, and counts */
+    char *right = instance_read(h.pin);
+    instance_write(h.pin, wrong_pin); /* the token itself refuses, and counts */
     node_start_mixed(&h, 4);
     assert_int_equal(node_logins(&h), 1);
-    house_write(h.pin, right);
-    house_up(&h);
-    house_await_workers(&h, 2);
+    instance_write(h.pin, right);
+    instance_up(&h);
+    instance_await_workers(&h, 2);
     assert_int_equal(node_logins(&h), 3);
     free(right);
     node_remove(&h);
 }
 
-static void proven_unclear_once__back_by_itself(void **state)
+TEST(proven_unclear_once__back_by_itself)
 {
-    (void)state;
     node_make_proven(&h);
-    house_liar_tell(&h, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
+    instance_fault_set(&h, "C_Login rv=0x30\n"); /* CKR_DEVICE_ERROR */
     node_start_daemon(&h);
-    house_liar_tell(&h, "");
+    instance_fault_set(&h, "");
     node_age(&h, 10 * KW_S_NS);
-    house_up(&h);
-    house_await_workers(&h, 2);
+    instance_up(&h);
+    instance_await_workers(&h, 2);
     assert_int_equal(node_logins(&h), 3);
     node_remove(&h);
 }
 
-static void proven_unclear_often__retry_allows_one_at_once(void **state)
+TEST(proven_unclear_often__retry_allows_one_at_once)
 {
-    (void)state;
     node_make_proven(&h);
-    house_liar_tell(&h, "C_Login rv=0x30\n");
+    instance_fault_set(&h, "C_Login rv=0x30\n");
     node_start_daemon(&h);
     node_age(&h, 10 * KW_S_NS);
     node_start_daemon(&h); /* now it is an hour */
     assert_int_equal(node_logins(&h), 2);
-    house_do(&h, "pin", "retry", NULL);
+    instance_do(&h, "pin", "retry", NULL);
     node_start_mixed(&h, 5);
     assert_int_equal(node_logins(&h), 3);
-    house_liar_tell(&h, "");
-    house_do(&h, "pin", "retry", NULL);
-    house_up(&h);
+    instance_fault_set(&h, "");
+    instance_do(&h, "pin", "retry", NULL);
+    instance_up(&h);
     node_remove(&h);
 }
 
-/* ---- daemon and tool see each other --------------------------------------------------
- */
+/* ---- daemon and tool see each other ------------------------------------------------ */
 
-static void tool_is_refused_while_the_daemon_serves__shown_and_not_tried(void **state)
+TEST(tool_is_refused_while_the_daemon_serves__shown_and_not_tried)
 {
-    (void)state;
     node_make_proven(&h);
-    house_up(&h);
-    house_await_workers(&h, 2);
+    instance_up(&h);
+    instance_await_workers(&h, 2);
     node_forget_count(&h);
-    size_t mark = house_mark(&h);
-    house_liar_tell(&h, "C_Login rv=0xa0\n");
+    size_t mark = instance_mark(&h);
+    instance_fault_set(&h, "C_Login rv=0xa0\n");
     node_start_tool(&h);
-    house_await(&h, mark, NULL, "event=pin-latched", "CKR_PIN_INCORRECT", NULL);
-    CHECK_HAS(house_ask_status(&h, 1), "A PIN is latched");
-    house_signal_workers(&h, 9);
-    house_await(&h, mark, NULL, "event=worker-failed", "err=pin-stop", NULL);
+    instance_await(&h, mark, NULL, "event=pin-latched", "CKR_PIN_INCORRECT", NULL);
+    CHECK_HAS(instance_read_status(&h, 1), "A PIN is latched");
+    instance_signal_workers(&h, 9);
+    instance_await(&h, mark, NULL, "event=worker-failed", "err=pin-stop", NULL);
     assert_int_equal(node_logins(&h), 1);
-    house_liar_tell(&h, "");
-    house_do(&h, "pin", "retry", NULL);
-    house_await(&h, mark, NULL, "event=pin-unlatched", NULL);
-    house_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
-    house_await_workers(&h, 2);
-    house_ask_status(&h, 0);
+    instance_fault_set(&h, "");
+    instance_do(&h, "pin", "retry", NULL);
+    instance_await(&h, mark, NULL, "event=pin-unlatched", NULL);
+    instance_await(&h, mark, NULL, "event=hsm-state", "to=up", NULL);
+    instance_await_workers(&h, 2);
+    instance_read_status(&h, 0);
     node_remove(&h);
 }
 
-static void daemon_is_refused__the_tool_sees_it_and_lifts_it(void **state)
+TEST(daemon_is_refused__the_tool_sees_it_and_lifts_it)
 {
     char out[8192];
-    (void)state;
     make_latched();
-    CHECK(house_tool(&h, out, sizeof out, "check", NULL) != 0);
+    CHECK(instance_tool(&h, out, sizeof out, "check", NULL) != 0);
     CHECK_HAS(out, "no login is tried since");
     CHECK_HAS(out, "CKR_PIN_INCORRECT");
-    CHECK(house_tool(&h, out, sizeof out, "pin", "retry", "--json", NULL) == 0);
+    CHECK(instance_tool(&h, out, sizeof out, "pin", "retry", "--json", NULL) == 0);
     CHECK_HAS(out, "\"lifted\": true");
-    house_do(&h, "check", NULL);
+    instance_do(&h, "check", NULL);
     node_remove(&h);
 }
 
-static void pin_with_the_line_end_of_windows__no_login_and_said(void **state)
+TEST(pin_with_the_line_end_of_windows__no_login_and_said)
 {
     char out[8192];
-    (void)state;
     node_make(&h);
-    char *right = house_read(h.pin), crlf[64];
+    char *right = instance_read(h.pin), crlf[64];
     snprintf(crlf, sizeof crlf, "%s\r\n", right);
-    house_write(h.pin, crlf);
-    size_t mark = house_mark(&h);
+    instance_write(h.pin, crlf);
+    size_t mark = instance_mark(&h);
     node_start_mixed(&h, 10);
-    house_await(&h, mark, NULL, "event=worker-failed", "carriage return", NULL);
-    CHECK(house_tool(&h, out, sizeof out, "check", NULL) != 0);
+    instance_await(&h, mark, NULL, "event=worker-failed", "carriage return", NULL);
+    CHECK(instance_tool(&h, out, sizeof out, "check", NULL) != 0);
     CHECK_HAS(out, "carriage return");
-    CHECK(strstr(out, right) == NULL && house_count(&h, 0, right) == 0);
+    CHECK(strstr(out, right) == NULL && instance_count(&h, 0, right) == 0);
     assert_int_equal(node_logins(&h), 0);
     free(right);
     node_remove(&h);

@@ -8,7 +8,7 @@
 #include "node.h"
 
 enum { STARTS = 100 };
-static struct house h;
+static struct instance h;
 
 static const char pin_incorrect[] = "C_Login rv=0xa0\n";
 static const char general_error[] = "C_Login rv=0x5\n";
@@ -17,18 +17,17 @@ static const char aborts[] = "C_Login crash\n";
 static void says(const char *what, const char *word)
 {
     char out[16384];
-    CHECK(house_tool(&h, out, sizeof out, "check", NULL) != 0);
+    CHECK(instance_tool(&h, out, sizeof out, "check", NULL) != 0);
     if (strstr(out, word) == NULL)
         fail_msg("%s: \"%s\" is not said:\n%s", what, word, out);
 }
 
-/* ---- a PIN that never worked here ----------------------------------------------------
- */
+/* ---- a PIN that never worked here -------------------------------------------------- */
 
 static void one_of_a_hundred(const char *lie)
 {
     node_make(&h);
-    house_liar_tell(&h, lie);
+    instance_fault_set(&h, lie);
     node_start_mixed(&h, STARTS);
     assert_int_equal(node_logins(&h), 1);
     says("latched", "no login is tried since");
@@ -36,69 +35,63 @@ static void one_of_a_hundred(const char *lie)
     node_remove(&h);
 }
 
-static void never_proven__pin_incorrect__one(void **state)
+TEST(never_proven__pin_incorrect__one)
 {
-    (void)state;
     one_of_a_hundred(pin_incorrect);
 }
 
-static void never_proven__general_error__one(void **state)
+TEST(never_proven__general_error__one)
 {
-    (void)state;
     one_of_a_hundred(general_error);
 }
 
-static void never_proven__abort_in_c_login__one(void **state)
+TEST(never_proven__abort_in_c_login__one)
 {
-    (void)state;
     one_of_a_hundred(aborts);
 }
 
-static void never_proven__tool_comes_first__one(void **state)
+TEST(never_proven__tool_comes_first__one)
 {
-    (void)state;
     node_make(&h);
-    house_liar_tell(&h, aborts);
+    instance_fault_set(&h, aborts);
     node_start_tool(&h);
     node_start_mixed(&h, 9);
     assert_int_equal(node_logins(&h), 1);
     node_remove(&h);
 }
 
-static void none_of_a_hundred(void (*close_it)(struct house *house), const char *word)
+static void none_of_a_hundred(void (*close_it)(struct instance *instance),
+                              const char *word)
 {
     size_t mark;
     node_make(&h);
     close_it(&h);
-    mark = house_mark(&h);
+    mark = instance_mark(&h);
     node_start_mixed(&h, STARTS);
     assert_int_equal(node_logins(&h), 0);
-    house_await(&h, mark, NULL, "event=worker-failed", "no login is tried", word, NULL);
+    instance_await(&h, mark, NULL, "event=worker-failed", "no login is tried", word,
+                   NULL);
     says("not writable", "no login is tried, as a refused PIN could not be remembered");
     assert_int_equal(node_logins(&h), 0);
     node_remove(&h);
 }
 
-static void never_proven__full_disk__none_and_said(void **state)
+TEST(never_proven__full_disk__none_and_said)
 {
-    (void)state;
     none_of_a_hundred(node_fill_disk, "No space left");
 }
 
-static void never_proven__state_directory_read_only__none_and_said(void **state)
+TEST(never_proven__state_directory_read_only__none_and_said)
 {
-    (void)state;
     none_of_a_hundred(node_close_state, "Permission denied");
 }
 
-/* ---- a PIN that has worked -----------------------------------------------------------
- */
+/* ---- a PIN that has worked --------------------------------------------------------- */
 
-static void proven__pin_incorrect__one(void **state)
+TEST(proven__pin_incorrect__one)
 {
-    (void)state;
     node_make_proven(&h);
-    house_liar_tell(&h, pin_incorrect);
+    instance_fault_set(&h, pin_incorrect);
     node_start_mixed(&h, STARTS);
     assert_int_equal(node_logins(&h), 1);
     node_remove(&h);
@@ -108,7 +101,7 @@ static void proven__pin_incorrect__one(void **state)
 static void proven_by_the_rule(const char *lie)
 {
     node_make_proven(&h);
-    house_liar_tell(&h, lie);
+    instance_fault_set(&h, lie);
     node_start_mixed(&h, STARTS);
     unsigned n = node_logins(&h);
     CHECK(n == 1 || n == 2);
@@ -125,99 +118,90 @@ static void proven_by_the_rule(const char *lie)
     node_remove(&h);
 }
 
-static void proven__general_error__by_the_rule(void **state)
+TEST(proven__general_error__by_the_rule)
 {
-    (void)state;
     proven_by_the_rule(general_error);
 }
 
-static void proven__abort_in_c_login__by_the_rule(void **state)
+TEST(proven__abort_in_c_login__by_the_rule)
 {
-    (void)state;
     proven_by_the_rule(aborts);
 }
 
-static void proven__full_disk__refused_once_by_the_runtime_directory(void **state)
+TEST(proven__full_disk__refused_once_by_the_runtime_directory)
 {
-    (void)state;
     node_make_proven(&h);
     node_fill_disk(&h);
-    house_liar_tell(&h, pin_incorrect);
+    instance_fault_set(&h, pin_incorrect);
     node_start_mixed(&h, STARTS);
     assert_int_equal(node_logins(&h), 1);
     node_remove(&h);
 }
 
-static void proven__full_disk_right_pin__serves_and_the_log_says_so(void **state)
+TEST(proven__full_disk_right_pin__serves_and_the_log_says_so)
 {
-    (void)state;
     node_make_proven(&h);
     node_fill_disk(&h);
-    size_t mark = house_mark(&h);
-    house_up(&h);
-    house_await(&h, mark, NULL, "event=pin-marker-in-runtime", "No space left", NULL);
-    assert_int_equal(house_stop(&h), 0);
+    size_t mark = instance_mark(&h);
+    instance_up(&h);
+    instance_await(&h, mark, NULL, "event=pin-marker-in-runtime", "No space left", NULL);
+    assert_int_equal(instance_stop(&h), 0);
     node_remove(&h);
 }
 
-/* ---- killed inside C_Login -----------------------------------------------------------
- */
+/* ---- killed inside C_Login --------------------------------------------------------- */
 
 static void start_and_wait_for_the_login(void)
 {
     unsigned before = node_logins(&h);
-    house_start(&h, NULL);
+    instance_start(&h, NULL);
     while (node_logins(&h) == before)
         sched_yield();
 }
 
-static void killed_in_c_login__never_proven__one_in_eight_restarts(void **state)
+TEST(killed_in_c_login__never_proven__one_in_eight_restarts)
 {
-    (void)state;
     node_make(&h);
-    house_liar_tell(&h, "C_Login hang\n");
+    instance_fault_set(&h, "C_Login hang\n");
     start_and_wait_for_the_login();
     pid_t workers[4];
-    size_t n = house_workers(&h, workers, 4);
-    house_signal(&h, SIGKILL);
+    size_t n = instance_workers(&h, workers, 4);
+    instance_signal(&h, SIGKILL);
     CHECK(n == 1 && kill(workers[0], SIGKILL) == 0);
-    assert_int_equal(house_wait_end(&h), 128 + SIGKILL);
-    house_liar_tell(&h, "");
+    assert_int_equal(instance_wait_end(&h), 128 + SIGKILL);
+    instance_fault_set(&h, "");
     node_start_mixed(&h, 8);
     assert_int_equal(node_logins(&h), 1);
     says("killed", "began a login");
     node_remove(&h);
 }
 
-static void terminated_in_c_login__its_end_is_waited_for_and_remembered(void **state)
+TEST(terminated_in_c_login__its_end_is_waited_for_and_remembered)
 {
-    (void)state;
     node_make(&h);
-    house_liar_tell(&h, "C_Login hang\n");
+    instance_fault_set(&h, "C_Login hang\n");
     start_and_wait_for_the_login();
-    house_signal(&h, SIGTERM);
-    house_liar_tell(&h, "");
-    assert_int_equal(house_wait_end(&h), 0);
+    instance_signal(&h, SIGTERM);
+    instance_fault_set(&h, "");
+    assert_int_equal(instance_wait_end(&h), 0);
     char *text = node_remembered(&h);
     CHECK_HAS(text, "\"proven\": true");
     CHECK_HAS(text, "\"tried\": null");
     free(text);
-    house_up(&h);
+    instance_up(&h);
     node_remove(&h);
 }
 
-/* ---- what ends before C_Login counts nothing -----------------------------------------
- */
+/* ---- what ends before C_Login counts nothing --------------------------------------- */
 
-static void dies_before_c_login__never_proven__tried_by_the_next(void **state)
+TEST(dies_before_c_login__never_proven__tried_by_the_next)
 {
-    (void)state;
     node_make(&h);
-    house_liar_tell(&h, "C_OpenSession crash\n");
+    instance_fault_set(&h, "C_OpenSession crash\n");
     node_start_mixed(&h, 10);
     assert_int_equal(node_logins(&h), 0);
-    house_liar_tell(&h, "");
-    house_up(&h);
+    instance_fault_set(&h, "");
+    instance_up(&h);
     node_remove(&h);
 }
 

@@ -3,11 +3,11 @@
 
 #include <keyward/client.h>
 
-#include "liar.h"
-#include "parts.h"
+#include "fault_module.h"
+#include "token_internal.h"
 #include "run.h"
-#include "served.h"
-#include "softhsm.h"
+#include "test_server.h"
+#include "test_softhsm.h"
 
 static struct kw_softhsm hsm;
 static struct kw_run r;
@@ -15,13 +15,14 @@ static struct kw_run r;
 enum { OK = 0, INVALID_ARGUMENT = 3 };
 
 /* The words of a server on this token, and whatever else is asked for. */
-static void start(struct kw_served *s, const char *more, const char *value)
+static void start(struct kw_test_server *s, const char *more, const char *value)
 {
-    kw_served_make(s);
-    kw_served_start(s, KEYWARD_BENCH,
-                    (const char *const[]){"serve", s->socket, "--work", "token",
-                                          "--module", hsm.module, "--uri", hsm.uri,
-                                          "--pin", hsm.pin_source, more, value, NULL});
+    kw_test_server_make(s);
+    kw_test_server_start(s, KEYWARD_BENCH,
+                         (const char *const[]){"serve", s->socket, "--work", "token",
+                                               "--module", hsm.module, "--uri", hsm.uri,
+                                               "--pin", hsm.pin_source, more, value,
+                                               NULL});
 }
 
 /* How many objects the token has, private ones included. */
@@ -39,7 +40,7 @@ static unsigned objects(void)
     return (unsigned)count;
 }
 
-static void drive(const struct kw_served *s, const char *mix)
+static void drive(const struct kw_test_server *s, const char *mix)
 {
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "load", s->socket, "--mix", mix,
                                      "--calls", "100", "--warmup", "0s", "--ciphertexts",
@@ -48,72 +49,67 @@ static void drive(const struct kw_served *s, const char *mix)
     CHECK_HAS(r.out, "\"wrong\": 0");
 }
 
-static void no_softhsm__refused_and_nothing_tried(void **state)
+TEST(no_softhsm__refused_and_nothing_tried)
 {
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
-    kw_liar_tell(&hsm, "othermaker\n");
+    kw_fault_between(&hsm);
+    kw_fault_set(&hsm, "othermaker\n");
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "serve", "/nonexistent/kw/s",
                                      "--work", "token", "--module", hsm.module, "--uri",
                                      hsm.uri, "--pin", hsm.pin_source, NULL});
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "no SoftHSM");
-    CHECK(kw_liar_count(&hsm, "C_Login") == 0);
+    CHECK(kw_fault_count(&hsm, "C_Login") == 0);
     kw_softhsm_remove(&hsm);
 }
 
-static void wrong_pin__three_after_one_login(void **state)
+TEST(wrong_pin__three_after_one_login)
 {
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
+    kw_fault_between(&hsm);
     kw_softhsm_write_pin(&hsm, "000000000000");
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "serve", "/tmp/kw-never.sock",
                                      "--work", "token", "--module", hsm.module, "--uri",
                                      hsm.uri, "--pin", hsm.pin_source, NULL});
     CHECK(r.status == 3);
-    CHECK(kw_liar_count(&hsm, "C_Login") == 1);
+    CHECK(kw_fault_count(&hsm, "C_Login") == 1);
     kw_softhsm_remove(&hsm);
 }
 
 /* The socket cannot be made when the key is there already: it goes all the same. */
-static void bad_socket__key_destroyed(void **state)
+TEST(bad_socket__key_destroyed)
 {
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
+    kw_fault_between(&hsm);
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "serve", "/nonexistent/kw/s",
                                      "--work", "token", "--module", hsm.module, "--uri",
                                      hsm.uri, "--pin", hsm.pin_source, NULL});
     CHECK(r.status == 3);
-    CHECK(kw_liar_count(&hsm, "C_GenerateKey") == 1);
+    CHECK(kw_fault_count(&hsm, "C_GenerateKey") == 1);
     CHECK(objects() == 0);
     kw_softhsm_remove(&hsm);
 }
 
-static void token_spoils_a_session__renewed_and_served_on(void **state)
+TEST(token_spoils_a_session__renewed_and_served_on)
 {
-    struct kw_served s;
-    (void)state;
+    struct kw_test_server s;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
+    kw_fault_between(&hsm);
     start(&s, NULL, NULL);
-    kw_liar_tell(&hsm, "C_Decrypt rv=0xB3 count=1\n"); /* CKR_SESSION_HANDLE_INVALID */
+    kw_fault_set(&hsm, "C_Decrypt rv=0xB3 count=1\n"); /* CKR_SESSION_HANDLE_INVALID */
     drive(&s, "decrypt");
-    CHECK(kw_served_stop(&s) == 0);
+    CHECK(kw_test_server_stop(&s) == 0);
     CHECK(objects() == 0);
     kw_softhsm_remove(&hsm);
 }
 
-static void key_on_the_token__round_trips_then_destroyed(void **state)
+TEST(key_on_the_token__round_trips_then_destroyed)
 {
-    struct kw_served s;
-    (void)state;
+    struct kw_test_server s;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     start(&s, NULL, NULL);
@@ -121,79 +117,75 @@ static void key_on_the_token__round_trips_then_destroyed(void **state)
     drive(&s, "encrypt");
     drive(&s, "decrypt");
     drive(&s, "status");
-    CHECK(kw_served_stop(&s) == 0);
+    CHECK(kw_test_server_stop(&s) == 0);
     CHECK(objects() == 0);
     kw_softhsm_remove(&hsm);
 }
 
-static void key_of_the_session__never_on_the_token(void **state)
+TEST(key_of_the_session__never_on_the_token)
 {
-    struct kw_served s;
-    (void)state;
+    struct kw_test_server s;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
     start(&s, "--key", "session");
     CHECK(objects() == 0);
     drive(&s, "decrypt");
-    CHECK(kw_served_stop(&s) == 0);
+    CHECK(kw_test_server_stop(&s) == 0);
     kw_softhsm_remove(&hsm);
 }
 
-static void copy__in_the_session_and_its_original_destroyed(void **state)
+TEST(copy__in_the_session_and_its_original_destroyed)
 {
-    struct kw_served s;
-    (void)state;
+    struct kw_test_server s;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
+    kw_fault_between(&hsm);
     start(&s, "--key", "copy");
-    CHECK(kw_liar_count(&hsm, "C_CopyObject") == 1);
+    CHECK(kw_fault_count(&hsm, "C_CopyObject") == 1);
     CHECK(objects() == 1);
     drive(&s, "encrypt");
     drive(&s, "decrypt");
-    CHECK(kw_served_stop(&s) == 0);
+    CHECK(kw_test_server_stop(&s) == 0);
     CHECK(objects() == 0);
     kw_softhsm_remove(&hsm);
 }
 
 /* The original is there already when the copy is refused. */
-static void copy__refused__three_and_no_key_left(void **state)
+TEST(copy__refused__three_and_no_key_left)
 {
-    (void)state;
     kw_test_arena(1 << 16);
     kw_softhsm_make(&hsm);
-    kw_liar_between(&hsm);
-    kw_liar_tell(&hsm, "C_CopyObject rv=0x54\n"); /* CKR_FUNCTION_NOT_SUPPORTED */
+    kw_fault_between(&hsm);
+    kw_fault_set(&hsm, "C_CopyObject rv=0x54\n"); /* CKR_FUNCTION_NOT_SUPPORTED */
     kw_run(&r,
            (const char *const[]){KEYWARD_BENCH, "serve", "/nonexistent/kw/s", "--work",
                                  "token", "--module", hsm.module, "--uri", hsm.uri,
                                  "--pin", hsm.pin_source, "--key", "copy", NULL});
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "does not copy");
-    CHECK(kw_liar_count(&hsm, "C_GenerateKey") == 1);
+    CHECK(kw_fault_count(&hsm, "C_GenerateKey") == 1);
     CHECK(objects() == 0);
     kw_softhsm_remove(&hsm);
 }
 
 /* Verifying is one C_Decrypt more for each Encrypt, and only that. */
-static void no_verify__no_decrypt_in_the_token(void **state)
+TEST(no_verify__no_decrypt_in_the_token)
 {
     static const char *const words[] = {NULL, "--no-verify"};
-    (void)state;
     kw_test_arena(1 << 17);
     for (size_t i = 0; i < 2; i++) {
-        struct kw_served s;
+        struct kw_test_server s;
         static struct kw_client_reply reply;
         struct kw_client *client = NULL;
         kw_softhsm_make(&hsm);
-        kw_liar_between(&hsm);
+        kw_fault_between(&hsm);
         start(&s, words[i], NULL);
-        unsigned before = kw_liar_count(&hsm, "C_Decrypt");
+        unsigned before = kw_fault_count(&hsm, "C_Decrypt");
         CHECK_OK(kw_client_open(s.socket, &client));
         CHECK_OK(
             kw_client_encrypt(client, kw_span_str("a seed"), "u", 10 * KW_S_NS, &reply));
         CHECK(reply.grpc_status == OK);
-        CHECK((kw_liar_count(&hsm, "C_Decrypt") > before) == (i == 0));
+        CHECK((kw_fault_count(&hsm, "C_Decrypt") > before) == (i == 0));
         reply.ciphertext[reply.ciphertext_len - 1] ^= 1;
         static struct kw_client_reply refused;
         CHECK_OK(
@@ -201,7 +193,7 @@ static void no_verify__no_decrypt_in_the_token(void **state)
                               kw_span_str(reply.key_id), "u", 10 * KW_S_NS, &refused));
         CHECK(refused.grpc_status == INVALID_ARGUMENT);
         kw_client_close(client);
-        CHECK(kw_served_stop(&s) == 0);
+        CHECK(kw_test_server_stop(&s) == 0);
         CHECK(objects() == 0);
         kw_softhsm_remove(&hsm);
     }

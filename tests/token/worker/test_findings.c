@@ -19,12 +19,12 @@ static void begin(void)
     world_until(&w, two_ready);
 }
 
-/* The liar: before, the version's label, after. */
+/* The fault module: before, the version's label, after. */
 static void tell(const char *before, uint32_t n, const char *after)
 {
     char control[256];
     snprintf(control, sizeof control, "%s%s\n%s", before, world_key_id(&w, n), after);
-    kw_liar_tell(&w.hsm, control);
+    kw_fault_set(&w.hsm, control);
 }
 
 static kw_err version(uint32_t n)
@@ -76,8 +76,8 @@ static bool nothing_found_2(struct world *x)
 /* So many calls of it from now on, by any worker. */
 static void await_calls(const char *function, unsigned more)
 {
-    unsigned until = kw_liar_count(&w.hsm, function) + more;
-    while (kw_liar_count(&w.hsm, function) < until)
+    unsigned until = kw_fault_count(&w.hsm, function) + more;
+    while (kw_fault_count(&w.hsm, function) < until)
         CHECK(event_base_loop(w.loop, EVLOOP_ONCE) == 0);
 }
 
@@ -109,9 +109,8 @@ static void all_is_done_under(uint32_t n, const struct parcel *old)
 
 /* ---- a key that may leave the token ---- */
 
-static void extractable_since__ends_at_every_worker_and_comes_back(void **state)
+TEST(extractable_since__ends_at_every_worker_and_comes_back)
 {
-    (void)state;
     struct parcel one, two;
     begin();
     CHECK_OK(world_wrap(&w, 1, &one));
@@ -124,16 +123,15 @@ static void extractable_since__ends_at_every_worker_and_comes_back(void **state)
     nothing_is_done_under(2, &two);
     all_is_done_under(1, &one);
     CHECK(is_up(&w) && world_health(&w).losses == 0);
-    kw_liar_tell(&w.hsm, "");
+    kw_fault_set(&w.hsm, "");
     world_until(&w, is_good_2);
     all_is_done_under(2, &two);
     CHECK(world_logins(&w) == 2); /* no new worker was needed for any of it */
     world_end(&w);
 }
 
-static void extractable_for_one_worker__the_others_canaries_lift_nothing(void **state)
+TEST(extractable_for_one_worker__the_others_canaries_lift_nothing)
 {
-    (void)state;
     struct parcel two;
     char only[64];
     begin();
@@ -147,17 +145,15 @@ static void extractable_for_one_worker__the_others_canaries_lift_nothing(void **
     await_canaries(); /* of the other one, which has seen nothing: it is asked now */
     CHECK_CODE(version(2), KW_CODE_KEY_BAD);
     nothing_is_done_under(2, &two);
-    kw_liar_tell(&w.hsm, "");
+    kw_fault_set(&w.hsm, "");
     world_until(&w, is_good_2); /* the successor is through its login, and looked */
     all_is_done_under(2, &two);
     world_end(&w);
 }
 
 /* No canary is near. */
-static void session_lost__what_is_found_again_may_leave_the_token__nothing_released(
-    void **state)
+TEST(session_lost__what_is_found_again_may_leave_the_token__nothing_released)
 {
-    (void)state;
     struct parcel one, two;
     world_make(&w);
     w.options.probe_every_ns = 60 * KW_S_NS;
@@ -177,9 +173,8 @@ static void session_lost__what_is_found_again_may_leave_the_token__nothing_relea
 
 /* ---- another object ---- */
 
-static void replaced_while_in_use__nothing_released_under_the_new_one(void **state)
+TEST(replaced_while_in_use__nothing_released_under_the_new_one)
 {
-    (void)state;
     struct parcel two;
     begin();
     CHECK_OK(world_wrap(&w, 2, &two));
@@ -192,9 +187,8 @@ static void replaced_while_in_use__nothing_released_under_the_new_one(void **sta
     world_end(&w);
 }
 
-static void replaced_for_one_worker__the_others_canaries_are_no_proof(void **state)
+TEST(replaced_for_one_worker__the_others_canaries_are_no_proof)
 {
-    (void)state;
     struct parcel two;
     char only[64];
     begin();
@@ -204,22 +198,21 @@ static void replaced_for_one_worker__the_others_canaries_are_no_proof(void **sta
              (int)finder);
     char control[256];
     snprintf(control, sizeof control, "swap=%s%s", world_key_id(&w, 2), only);
-    kw_liar_tell(&w.hsm, control);
+    kw_fault_set(&w.hsm, control);
     world_until(&w, is_lost);
     CHECK_CODE(version(2), KW_CODE_KEY_BAD);
     CHECK(kill(finder, SIGKILL) == 0);
     await_canaries();
     CHECK(is_lost(&w));
     CHECK_CODE(version(2), KW_CODE_KEY_BAD);
-    kw_liar_tell(&w.hsm, "");
+    kw_fault_set(&w.hsm, "");
     world_until(&w, is_up);
     all_is_done_under(2, &two);
     world_end(&w);
 }
 
-static void duplicate_label__told_and_served_on__also_by_new_workers(void **state)
+TEST(duplicate_label__told_and_served_on__also_by_new_workers)
 {
-    (void)state;
     struct parcel two;
     begin();
     CHECK_OK(world_wrap(&w, 2, &two));
@@ -239,16 +232,15 @@ static void duplicate_label__told_and_served_on__also_by_new_workers(void **stat
     world_end(&w);
 }
 
-static void duplicate_label__gone_again__told_no_more(void **state)
+TEST(duplicate_label__gone_again__told_no_more)
 {
-    (void)state;
     char control[256];
     begin();
     snprintf(control, sizeof control, "twin=%s:%s\n", world_key_id(&w, 2),
              world_key_id(&w, 1));
-    kw_liar_tell(&w.hsm, control);
+    kw_fault_set(&w.hsm, control);
     world_until(&w, is_duplicate_2);
-    kw_liar_tell(&w.hsm, "");
+    kw_fault_set(&w.hsm, "");
     world_until(&w, nothing_found_2);
     CHECK(is_good_2(&w));
     world_end(&w);
@@ -256,10 +248,8 @@ static void duplicate_label__gone_again__told_no_more(void **state)
 
 /* ---- one version that the token, or the keyring's file, is odd about ---- */
 
-static void unused_version_makes_the_token_stumble__others_serve_and_workers_stay(
-    void **state)
+TEST(unused_version_makes_the_token_stumble__others_serve_and_workers_stay)
 {
-    (void)state;
     struct parcel two;
     world_make(&w);
     tell("deadkey=", 1, "");
@@ -271,15 +261,14 @@ static void unused_version_makes_the_token_stumble__others_serve_and_workers_sta
     await_canaries();
     all_is_done_under(2, &two);
     CHECK(world_logins(&w) == 2 && world_health(&w).losses == 0);
-    kw_liar_tell(&w.hsm, "");
+    kw_fault_set(&w.hsm, "");
     world_until(&w, is_good_1);
     CHECK(world_logins(&w) == 2);
     world_end(&w);
 }
 
-static void check_blob_of_zero_iv__only_that_version_is_bad(void **state)
+TEST(check_blob_of_zero_iv__only_that_version_is_bad)
 {
-    (void)state;
     struct kw_envelope env;
     struct parcel two;
     world_make(&w);

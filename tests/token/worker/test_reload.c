@@ -15,9 +15,8 @@ static void use(void)
     CHECK_OK(kw_front_use(w.front, w.ring, kw_blob_peek(&w.bytes), w.ring->active));
 }
 
-static void new_version__accepted_then_active__nothing_fails_meanwhile(void **state)
+TEST(new_version__accepted_then_active__nothing_fails_meanwhile)
 {
-    (void)state;
     struct parcel old, p;
     world_make(&w);
     world_start(&w);
@@ -48,9 +47,8 @@ static bool has_reason(struct world *x)
     return s.coming_up && s.reason[0] != '\0';
 }
 
-static void active_key_not_there__old_keyring_serves_on_then_a_cured_one(void **state)
+TEST(active_key_not_there__old_keyring_serves_on_then_a_cured_one)
 {
-    (void)state;
     struct parcel old;
     world_make(&w);
     world_start(&w);

@@ -46,9 +46,8 @@ static const char *reason(void)
 
 /* ---- the PIN ----------------------------------------------------------------------- */
 
-static void wrong_pin__one_login__also_over_twenty_restarts(void **state)
+TEST(wrong_pin__one_login__also_over_twenty_restarts)
 {
-    (void)state;
     world_make(&w);
     kw_softhsm_write_pin(&w.hsm, "not the right pin");
     world_start(&w);
@@ -68,9 +67,8 @@ static void wrong_pin__one_login__also_over_twenty_restarts(void **state)
     world_end(&w);
 }
 
-static void pin_file_readable_by_others__no_login_and_said(void **state)
+TEST(pin_file_readable_by_others__no_login_and_said)
 {
-    (void)state;
     world_make(&w);
     CHECK(chmod(w.hsm.pin_path, 0644) == 0);
     world_start(&w);
@@ -82,9 +80,8 @@ static void pin_file_readable_by_others__no_login_and_said(void **state)
 
 /* ---- keys -------------------------------------------------------------------------- */
 
-static void key_missing__only_that_version_is_bad(void **state)
+TEST(key_missing__only_that_version_is_bad)
 {
-    (void)state;
     world_make(&w);
     world_forget_key(&w, 1);
     world_start(&w);
@@ -94,9 +91,8 @@ static void key_missing__only_that_version_is_bad(void **state)
     world_end(&w);
 }
 
-static void same_label_other_key__refused_and_lost_at_once(void **state)
+TEST(same_label_other_key__refused_and_lost_at_once)
 {
-    (void)state;
     world_make(&w);
     world_forget_key(&w, 2);
     world_make_key(&w, 2); /* the same label and locator, other bytes */
@@ -119,9 +115,8 @@ static bool is_bad_1(struct world *x)
     return version(1).code == KW_CODE_KEY_BAD;
 }
 
-static void key_goes_while_we_serve__found_by_its_canary(void **state)
+TEST(key_goes_while_we_serve__found_by_its_canary)
 {
-    (void)state;
     world_make(&w);
     world_start(&w);
     world_until(&w, two_ready);
@@ -136,9 +131,8 @@ static void key_goes_while_we_serve__found_by_its_canary(void **state)
 
 /* ---- the token and the module ------------------------------------------------------ */
 
-static void token_goes_and_comes_back__lost_then_up_by_itself(void **state)
+TEST(token_goes_and_comes_back__lost_then_up_by_itself)
 {
-    (void)state;
     char away[160];
     struct parcel p;
     world_make(&w);
@@ -155,9 +149,8 @@ static void token_goes_and_comes_back__lost_then_up_by_itself(void **state)
     world_end(&w);
 }
 
-static void module_is_none__said_and_no_login(void **state)
+TEST(module_is_none__said_and_no_login)
 {
-    (void)state;
     static const char *const modules[] = {"/nonexistent/module.so", "/etc/passwd",
                                           "/lib/x86_64-linux-gnu/libm.so.6"};
     for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
@@ -171,9 +164,8 @@ static void module_is_none__said_and_no_login(void **state)
     }
 }
 
-static void worker_program_missing__said(void **state)
+TEST(worker_program_missing__said)
 {
-    (void)state;
     world_make(&w);
     w.options.worker_path = "/nonexistent/keyward-hsm";
     world_start(&w);
@@ -181,9 +173,8 @@ static void worker_program_missing__said(void **state)
     world_end(&w);
 }
 
-static void production__softhsm_refused_without_a_login(void **state)
+TEST(production__softhsm_refused_without_a_login)
 {
-    (void)state;
     world_make(&w);
     w.options.production = true;
     world_start(&w);
@@ -195,9 +186,8 @@ static void production__softhsm_refused_without_a_login(void **state)
 
 /* ---- data -------------------------------------------------------------------------- */
 
-static void flood_of_forged__all_refused_with_few_canaries(void **state)
+TEST(flood_of_forged__all_refused_with_few_canaries)
 {
-    (void)state;
     enum { FORGED = 60 };
     struct parcel p;
     world_make(&w);
@@ -205,35 +195,34 @@ static void flood_of_forged__all_refused_with_few_canaries(void **state)
     world_start(&w);
     world_until(&w, two_ready);
     CHECK_OK(world_wrap(&w, 2, &p));
-    unsigned before = kw_liar_count(&w.hsm, "C_Decrypt");
+    unsigned before = kw_fault_count(&w.hsm, "C_Decrypt");
     for (unsigned i = 0; i < FORGED; i++) {
         struct parcel bad = p;
         bad.sealed[i % p.sealed_len] ^= 1;
         CHECK_CODE(world_unwrap(&w, &bad), KW_CODE_FORGED);
     }
-    unsigned calls = kw_liar_count(&w.hsm, "C_Decrypt") - before;
+    unsigned calls = kw_fault_count(&w.hsm, "C_Decrypt") - before;
     CHECK(calls >= FORGED && calls < FORGED + FORGED / 2);
     CHECK_OK(world_unwrap(&w, &p));
     CHECK(world_health(&w).losses == 0);
     world_end(&w);
 }
 
-static void module_says_device_error__job_served_by_another_worker(void **state)
+TEST(module_says_device_error__job_served_by_another_worker)
 {
-    (void)state;
     struct parcel p;
     world_make(&w);
     w.options.probe_every_ns = 60 * KW_S_NS;
     world_start(&w);
     world_until(&w, two_ready);
     CHECK_OK(world_wrap(&w, 2, &p));
-    kw_liar_tell(&w.hsm, "C_DecryptInit rv=0x30 skip=30 count=1\n"); /* per process */
+    kw_fault_set(&w.hsm, "C_DecryptInit rv=0x30 skip=30 count=1\n"); /* per process */
     for (int i = 0; i < 100; i++)
         CHECK_OK(world_unwrap(&w, &p));
     struct kw_front_status s;
     kw_front_status(w.front, &s);
     CHECK(s.workers_started > 2 && s.requeued > 0);
-    kw_liar_tell(&w.hsm, "");
+    kw_fault_set(&w.hsm, "");
     world_until(&w, two_ready);
     CHECK_OK(world_unwrap(&w, &p));
     world_end(&w);
@@ -252,9 +241,8 @@ static size_t open_descriptors(void)
     return n;
 }
 
-static void twenty_kills__no_descriptor_and_no_process_is_left(void **state)
+TEST(twenty_kills__no_descriptor_and_no_process_is_left)
 {
-    (void)state;
     world_make(&w);
     world_start(&w);
     world_until(&w, two_ready);
@@ -271,9 +259,8 @@ static void twenty_kills__no_descriptor_and_no_process_is_left(void **state)
     world_end(&w);
 }
 
-static void sigterm__worker_answers_what_it_has_and_leaves(void **state)
+TEST(sigterm__worker_answers_what_it_has_and_leaves)
 {
-    (void)state;
     struct parcel p;
     struct kw_front_status s;
     world_make(&w);
@@ -291,21 +278,21 @@ static void sigterm__worker_answers_what_it_has_and_leaves(void **state)
 
 static bool logged(const char *text)
 {
-    return strstr(kw_liar_calls(&w.hsm), text) != NULL;
+    return strstr(kw_fault_calls(&w.hsm), text) != NULL;
 }
 
 /* Reads until it asks, and says yes. */
 static void let_it_log_in(int socket)
 {
     uint8_t buf[KW_WIRE_MAX];
-    const struct kw_wire_word go = {.err = KW_OK};
+    const struct kw_wire_permit go = {.err = KW_OK};
     ssize_t n;
     do
         n = recv(socket, buf, sizeof buf, 0);
     while (n > 0 && kw_wire_kind_of(kw_span_of(buf, (size_t)n)) != KW_WIRE_PIN);
     CHECK(n > 0);
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    CHECK_OK(kw_wire_put_word(&go, &dst));
+    CHECK_OK(kw_wire_encode_permit(&go, &dst));
     CHECK(send(socket, dst.ptr, dst.len, 0) == (ssize_t)dst.len);
 }
 
@@ -336,12 +323,11 @@ static void wait_for_end(struct kw_spawned *s)
     kw_page_unmap(s->page);
 }
 
-static void front_gone_in_login__worker_finishes_the_login_first(void **state)
+TEST(front_gone_in_login__worker_finishes_the_login_first)
 {
-    (void)state;
     struct kw_spawned s;
     world_make(&w);
-    kw_liar_tell(&w.hsm, "C_Login delay=300\n");
+    kw_fault_set(&w.hsm, "C_Login delay=300\n");
     start_alone(&s);
     while (kw_page_look(s.page).phase != KW_PAGE_LOGIN)
         sched_yield();
@@ -358,11 +344,10 @@ static bool in_login(struct world *x)
     return logged("> C_Login");
 }
 
-static void stop_while_a_worker_logs_in__it_is_not_killed(void **state)
+TEST(stop_while_a_worker_logs_in__it_is_not_killed)
 {
-    (void)state;
     world_make(&w);
-    kw_liar_tell(&w.hsm, "C_Login delay=300\n");
+    kw_fault_set(&w.hsm, "C_Login delay=300\n");
     world_start(&w);
     world_until(&w, in_login);
     kw_front_stop(w.front, 0); /* no grace: killed as soon as the login is through */
@@ -370,12 +355,11 @@ static void stop_while_a_worker_logs_in__it_is_not_killed(void **state)
     world_end(&w);
 }
 
-static void front_gone_while_the_module_hangs__worker_leaves(void **state)
+TEST(front_gone_while_the_module_hangs__worker_leaves)
 {
-    (void)state;
     struct kw_spawned s;
     world_make(&w);
-    kw_liar_tell(&w.hsm, "C_FindObjectsInit hang\n");
+    kw_fault_set(&w.hsm, "C_FindObjectsInit hang\n");
     start_alone(&s);
     while (!logged("> C_FindObjectsInit"))
         sched_yield();

@@ -117,9 +117,8 @@ static void *rpc_run(void *ctx)
 
 /* ---- cases ------------------------------------------------------------------------- */
 
-static void wrap_and_unwrap__round_trip(void **state)
+TEST(wrap_and_unwrap__round_trip)
 {
-    (void)state;
     struct world w;
     struct parcel p;
     world_make(&w);
@@ -137,9 +136,8 @@ static void wrap_and_unwrap__round_trip(void **state)
     world_end(&w);
 }
 
-static void killed_under_load__every_reply_is_right_and_none_is_missing(void **state)
+TEST(killed_under_load__every_reply_is_right_and_none_is_missing)
 {
-    (void)state;
     enum { KILLS = 10, JOBS = 12000 };
     struct world w;
     static struct load l;
@@ -170,9 +168,8 @@ static void killed_under_load__every_reply_is_right_and_none_is_missing(void **s
     world_end(&w);
 }
 
-static void another_thread_submits_while_workers_die__nothing_is_lost(void **state)
+TEST(another_thread_submits_while_workers_die__nothing_is_lost)
 {
-    (void)state;
     enum { KILLS = 5 };
     struct world w;
     static struct load l;
@@ -217,16 +214,15 @@ static bool killed_one(struct world *w)
     return s.workers_killed == 1 && ready_count(w) == 2;
 }
 
-static void hangs_in_the_module__late_job_fails_the_next_succeed(void **state)
+TEST(hangs_in_the_module__late_job_fails_the_next_succeed)
 {
-    (void)state;
     struct world w;
     struct parcel p;
     static struct load l;
     begin(&w);
     CHECK_OK(world_wrap(&w, 2, &p));
     load_begin(&l, &w, 0);
-    kw_liar_tell(&w.hsm, "C_Decrypt hang count=1\n");
+    kw_fault_set(&w.hsm, "C_Decrypt hang count=1\n");
     struct flight f = {&l, 0};
     l.flying = 1;
     CHECK_OK(world_submit_unwrap(&w, &l.parcels[0], landed, &f, 400 * KW_MS_NS));
@@ -234,15 +230,14 @@ static void hangs_in_the_module__late_job_fails_the_next_succeed(void **state)
         turn(&w);
     CHECK(l.late == 1);
     world_until(&w, one_stuck);
-    kw_liar_tell(&w.hsm, "# honest again\n");
+    kw_fault_set(&w.hsm, "# honest again\n");
     for (int i = 0; i < 20; i++)
         CHECK_OK(world_unwrap(&w, &p));
     world_end(&w);
 }
 
-static void stopped_worker__killed_after_its_patience_and_replaced(void **state)
+TEST(stopped_worker__killed_after_its_patience_and_replaced)
 {
-    (void)state;
     struct world w;
     struct parcel p;
     static struct load l;

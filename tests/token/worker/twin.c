@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A file of its own: PKCS#11's header has macros of small letters. */
-#include "fixture.h"
+#include "token_fixture.h"
 
 void world_make_twin(struct kw_token *token, const char *label, kw_span locator);
 

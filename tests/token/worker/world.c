@@ -108,7 +108,7 @@ void world_forget_key(const struct world *w, uint32_t n)
     CHECK(unlink(w->objects[n]) == 0);
 }
 
-/* Before the liar's log counts: with the real module. */
+/* Before the fault module's log counts: with the real module. */
 static struct kw_token *open_honest(const struct world *w)
 {
     struct kw_softhsm hsm = w->hsm;
@@ -181,11 +181,11 @@ static void set_options(struct world *w)
     snprintf(control_path, sizeof control_path, "%s/control", w->hsm.dir);
     snprintf(log_path, sizeof log_path, "%s/calls", w->hsm.dir);
     snprintf(real_module, sizeof real_module, "%s", w->hsm.module);
-    kw_liar_between(&w->hsm);
+    kw_fault_between(&w->hsm);
     w->env[0] = (struct kw_front_variable){"SOFTHSM2_CONF", w->hsm.conf};
-    w->env[1] = (struct kw_front_variable){"KW_LIAR_MODULE", real_module};
-    w->env[2] = (struct kw_front_variable){"KW_LIAR_CONTROL", control_path};
-    w->env[3] = (struct kw_front_variable){"KW_LIAR_LOG", log_path};
+    w->env[1] = (struct kw_front_variable){"KW_FAULT_MODULE", real_module};
+    w->env[2] = (struct kw_front_variable){"KW_FAULT_CONTROL", control_path};
+    w->env[3] = (struct kw_front_variable){"KW_FAULT_LOG", log_path};
     w->token = (struct kw_front_token){.name = "keyward-test",
                                        .uri = w->hsm.uri,
                                        .module = w->hsm.module,
@@ -215,7 +215,7 @@ void world_make(struct world *w)
     *w = (struct world){0};
     real_module[0] = '\0';
     kw_test_arena(1 << 20);
-    CHECK(pthread_mutex_init(&w->lock.mutex, NULL) == 0);
+    CHECK(pthread_mutex_init(&w->lock.mutex.native, NULL) == 0);
     kw_softhsm_make(&w->hsm);
     CHECK_OK(kw_keyring_new(DOMAIN_NAME, &w->ring));
     world_add_version(w, 1, KW_KEY_RETIRED);
@@ -317,7 +317,7 @@ pid_t ready_pid(struct world *w, size_t i)
 
 unsigned world_logins(const struct world *w)
 {
-    return kw_liar_count(&w->hsm, "C_Login");
+    return kw_fault_count(&w->hsm, "C_Login");
 }
 
 /* ---- jobs -------------------------------------------------------------------------- */

@@ -14,8 +14,8 @@
 #include <keyward/front.h>
 
 #include "check.h"
-#include "liar.h"
-#include "softhsm.h"
+#include "fault_module.h"
+#include "test_softhsm.h"
 
 #define DOMAIN_NAME "test"
 
@@ -49,8 +49,8 @@ void world_add_version(struct world *w, uint32_t n, enum kw_key_state state);
 /* Moves the baseline: the old active becomes retired. */
 void world_activate(struct world *w, uint32_t n);
 void world_write_ring(struct world *w);
-/* Takes the version's object out of the token's folder; makes another key in its place.
- */
+/* Takes the version's object out of the token's folder; makes another key in its
+ * place. */
 void world_forget_key(const struct world *w, uint32_t n);
 void world_make_key(struct world *w, uint32_t n);
 /* Another key with the label and locator of the version's, beside it. */
@@ -80,7 +80,7 @@ KW_MUST_USE kw_err world_unwrap(struct world *w, const struct parcel *p);
 KW_MUST_USE kw_err world_submit_unwrap(struct world *w, const struct parcel *p,
                                        kw_hsm_done *done, void *ctx, int64_t in_ns);
 
-/* Calls of C_Login in the liar's log. */
+/* Calls of C_Login in the fault module's log. */
 unsigned world_logins(const struct world *w);
 
 #endif

@@ -22,8 +22,7 @@ static void end(void)
     kw_results_free(new);
 }
 
-/* ---- what cannot be compared ----------------------------------------------------------
- */
+/* ---- what cannot be compared ------------------------------------------------------- */
 
 static void compare__other_layout__refused(void **state)
 {
@@ -124,8 +123,7 @@ static void compare__machine_unusable__no_verdicts(void **state)
     end();
 }
 
-/* ---- one run --------------------------------------------------------------------------
- */
+/* ---- one run ----------------------------------------------------------------------- */
 
 static void paired__no_difference__same(void **state)
 {
@@ -214,8 +212,7 @@ static void paired__primary_in_one_of_them__decides(void **state)
     end();
 }
 
-/* ---- two runs -------------------------------------------------------------------------
- */
+/* ---- two runs ---------------------------------------------------------------------- */
 
 static void machine__slower_that_day__same(void **state)
 {
@@ -297,8 +294,7 @@ static void foreign__both_ratios_say_so__slower(void **state)
     end();
 }
 
-/* ---- remarks --------------------------------------------------------------------------
- */
+/* ---- remarks ----------------------------------------------------------------------- */
 
 static bool remarked(const char *text)
 {

@@ -39,9 +39,9 @@ static void put(struct link *l, uint8_t type, uint8_t flags, uint32_t id, kw_spa
 {
     const uint8_t head[3] = {(uint8_t)(payload.len >> 16), (uint8_t)(payload.len >> 8),
                              (uint8_t)payload.len};
-    KW_INVARIANT(kw_dst_put(&l->reply, kw_span_of(head, 3)) &&
-                 kw_dst_put_u8(&l->reply, type) && kw_dst_put_u8(&l->reply, flags) &&
-                 kw_dst_put_u32(&l->reply, id) && kw_dst_put(&l->reply, payload));
+    KW_MUST(kw_dst_put(&l->reply, kw_span_of(head, 3)) &&
+            kw_dst_put_u8(&l->reply, type) && kw_dst_put_u8(&l->reply, flags) &&
+            kw_dst_put_u32(&l->reply, id) && kw_dst_put(&l->reply, payload));
 }
 #define PUT(l, type, flags, id, bytes)                                                   \
     put((l), (type), (flags), (id), kw_span_of((bytes), sizeof(bytes) - 1))
@@ -92,14 +92,13 @@ static void put_text(struct link *l, uint32_t id, kw_span text, size_t len)
     kw_dst dst = kw_dst_of(bytes, sizeof bytes);
     KW_INVARIANT(len >= 128 || text.len == len);
     size_t head = len >= 128 ? 3 : 2;
-    KW_INVARIANT(kw_dst_put_u8(&dst, 0) &&
-                 kw_dst_put_u32(&dst, (uint32_t)(head + len + 3)) &&
-                 kw_dst_put_u8(&dst, 0x0a));
-    KW_INVARIANT(len < 128 || kw_dst_put_u8(&dst, (uint8_t)(len | 0x80)));
-    KW_INVARIANT(kw_dst_put_u8(&dst, (uint8_t)(len < 128 ? len : len >> 7)) &&
-                 kw_dst_put(&dst, text));
+    KW_MUST(kw_dst_put_u8(&dst, 0) && kw_dst_put_u32(&dst, (uint32_t)(head + len + 3)) &&
+            kw_dst_put_u8(&dst, 0x0a));
+    KW_MUST(len < 128 || kw_dst_put_u8(&dst, (uint8_t)(len | 0x80)));
+    KW_MUST(kw_dst_put_u8(&dst, (uint8_t)(len < 128 ? len : len >> 7)) &&
+            kw_dst_put(&dst, text));
     dst.len += len - text.len; /* the tail is zeros */
-    KW_INVARIANT(kw_dst_put(&dst, kw_span_of("\x12\1k", 3)));
+    KW_MUST(kw_dst_put(&dst, kw_span_of("\x12\1k", 3)));
     put(l, DATA, 0, id, kw_dst_span(&dst));
 }
 
@@ -233,7 +232,7 @@ static void serve(struct plugin *p, int fd)
     static const char refusal[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
     l = (struct link){.p = p, .fd = fd};
     l.reply = kw_dst_of(l.out, sizeof l.out);
-    KW_INVARIANT(nghttp2_hd_inflate_new(&l.inflater) == 0);
+    KW_MUST(nghttp2_hd_inflate_new(&l.inflater) == 0);
     l.over = p->script == PLUGIN_CLOSES;
     while (!l.over && l.in_len < PREFACE && read_some(&l)) {
     }
@@ -272,18 +271,18 @@ void plugin_start(struct plugin *p)
     snprintf(p->folder, sizeof p->folder, "/tmp/kw-plugin-XXXXXX");
     KW_INVARIANT(mkdtemp(p->folder) != NULL);
     snprintf(p->path, sizeof p->path, "%s/kms.sock", p->folder);
-    KW_INVARIANT(kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(p->path)));
+    KW_MUST(kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(p->path)));
     p->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     KW_INVARIANT(p->listener >= 0 &&
                  bind(p->listener, (const struct sockaddr *)&at, sizeof at) == 0 &&
                  listen(p->listener, 8) == 0);
-    KW_INVARIANT(pthread_create(&p->thread, NULL, run, p) == 0);
+    KW_MUST(pthread_create(&p->thread, NULL, run, p) == 0);
 }
 
 void plugin_stop(struct plugin *p)
 {
     KW_INVARIANT(shutdown(p->listener, SHUT_RDWR) == 0); /* wakes accept */
-    KW_INVARIANT(pthread_join(p->thread, NULL) == 0);
+    KW_MUST(pthread_join(p->thread, NULL) == 0);
     close(p->listener);
     KW_INVARIANT(unlink(p->path) == 0 && rmdir(p->folder) == 0);
 }

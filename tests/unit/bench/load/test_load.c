@@ -137,8 +137,8 @@ static void keyward_that_nobody_sees__denied_before_any_encrypt(void **state)
     CHECK(p.seen[KW_ENCRYPT] == 10);
 }
 
-/* Every look at this clock finds it ten seconds later: there is always something to say.
- */
+/* Every look at this clock finds it ten seconds later: there is always something to
+ * say. */
 static int64_t running(void *self)
 {
     int64_t *now_ns = self;

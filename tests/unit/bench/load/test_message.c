@@ -59,8 +59,8 @@ static void encrypt__no_room__refused(void **state)
     CHECK(!kw_message_encrypt(&dst, SPAN("seed"), SPAN("uid")));
 }
 
-/* What another plugin's Encrypt annotated comes back in Decrypt, under its other field.
- */
+/* What another plugin's Encrypt annotated comes back in Decrypt, under its other
+ * field. */
 static void decrypt__annotations__given_back(void **state)
 {
     (void)state;

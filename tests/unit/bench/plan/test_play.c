@@ -39,8 +39,8 @@ static void operation_longer_than_the_deadline__never_ready(void **state)
     CHECK(x.operations > 0 && x.wasted == x.operations && x.goodput == 0);
 }
 
-/* The API server gives up before keyward does, and asks again before the token is done.
- */
+/* The API server gives up before keyward does, and asks again before the token is
+ * done. */
 static void timeout_below_the_operation__never_ready(void **state)
 {
     (void)state;

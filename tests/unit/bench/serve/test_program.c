@@ -5,7 +5,7 @@
 #include <keyward/client.h>
 
 #include "run.h"
-#include "served.h"
+#include "test_server.h"
 
 static struct kw_run r;
 #define RUN(...) kw_run(&r, (const char *const[]){KEYWARD_BENCH, __VA_ARGS__, NULL})
@@ -65,13 +65,14 @@ static void tamper(struct kw_client *client, const char *key_id, kw_span ciphert
 static void software__tampered_refused_and_the_rest_opens(void **state)
 {
     static struct kw_client_reply sealed;
-    struct kw_served s;
+    struct kw_test_server s;
     struct kw_client *client = NULL;
     const kw_span seed = kw_span_str("thirty-two bytes, or not quite");
     (void)state;
     kw_test_arena(1 << 17);
-    kw_served_make(&s);
-    kw_served_start(&s, KEYWARD_BENCH, WORDS("serve", s.socket, "--work", "software"));
+    kw_test_server_make(&s);
+    kw_test_server_start(&s, KEYWARD_BENCH,
+                         WORDS("serve", s.socket, "--work", "software"));
     CHECK_OK(kw_client_open(s.socket, &client));
     CHECK_OK(kw_client_status(client, 10 * KW_S_NS, &reply));
     CHECK(reply.grpc_status == OK);
@@ -87,24 +88,24 @@ static void software__tampered_refused_and_the_rest_opens(void **state)
     CHECK(kw_span_equal(kw_secret_peek(&reply.plaintext), seed));
     kw_client_reply_wipe(&reply);
     kw_client_close(client);
-    CHECK(kw_served_stop(&s) == 0);
+    CHECK(kw_test_server_stop(&s) == 0);
 }
 
 static void software__driven_hard__no_wrong_reply(void **state)
 {
-    struct kw_served s;
+    struct kw_test_server s;
     static const char *const mixes[] = {"encrypt", "decrypt", "status"};
     (void)state;
-    kw_served_make(&s);
-    kw_served_start(&s, KEYWARD_BENCH,
-                    WORDS("serve", s.socket, "--work", "software", "--no-verify"));
+    kw_test_server_make(&s);
+    kw_test_server_start(&s, KEYWARD_BENCH,
+                         WORDS("serve", s.socket, "--work", "software", "--no-verify"));
     for (size_t i = 0; i < 3; i++) {
         RUN("load", s.socket, "--mix", mixes[i], "--calls", "500", "--warmup", "0s",
             "--ciphertexts", "distinct:50", "--json");
         CHECK(r.status == 0);
         CHECK_HAS(r.out, "\"wrong\": 0");
     }
-    CHECK(kw_served_stop(&s) == 0);
+    CHECK(kw_test_server_stop(&s) == 0);
 }
 
 KW_CASES("bench/serve/program", CASE(bad_options__two_and_which),

@@ -9,7 +9,7 @@
 static struct kw_work work;
 static unsigned done;
 
-static void on_done(struct kw_call *call)
+static void on_done(struct kw_request *call)
 {
     (void)call;
     done++;
@@ -37,11 +37,11 @@ static void end(void)
 }
 
 static const uint8_t seed[32] = {5, 4, 3, 2, 1, 42, 255};
-static struct kw_call sealed, opened;
+static struct kw_request sealed, opened;
 
 static void encrypt(void)
 {
-    sealed = (struct kw_call){.ask = KW_ASK_ENCRYPT, .done = on_done};
+    sealed = (struct kw_request){.method = KW_METHOD_ENCRYPT, .done = on_done};
     CHECK_OK(kw_secret_copy(&sealed.seed, kw_span_of(seed, sizeof seed)));
     kw_kms_begin(&work.kms, &sealed);
     CHECK(sealed.seed.len == 0);
@@ -49,8 +49,8 @@ static void encrypt(void)
 
 static void decrypt(void)
 {
-    opened = (struct kw_call){
-        .ask = KW_ASK_DECRYPT,
+    opened = (struct kw_request){
+        .method = KW_METHOD_DECRYPT,
         .key_id = kw_span_str(work.kms.key_id),
         .ciphertext = kw_span_of(sealed.out_ciphertext, sealed.out_ciphertext_len),
         .done = on_done};
@@ -112,7 +112,7 @@ static void software__seed_of_no_size_it_takes__refused(void **state)
 {
     (void)state;
     begin(KW_WORK_SOFTWARE);
-    sealed = (struct kw_call){.ask = KW_ASK_ENCRYPT, .done = on_done};
+    sealed = (struct kw_request){.method = KW_METHOD_ENCRYPT, .done = on_done};
     kw_kms_begin(&work.kms, &sealed);
     CHECK_CODE(sealed.err, KW_CODE_BAD_INPUT);
     CHECK_OK(kw_secret_init(&sealed.seed, KW_SEED_MAX + 1));
@@ -122,8 +122,7 @@ static void software__seed_of_no_size_it_takes__refused(void **state)
     end();
 }
 
-/* ---- a cipher that gives back something else -----------------------------------------
- */
+/* ---- a cipher that gives back something else --------------------------------------- */
 
 static unsigned unwraps;
 
@@ -168,8 +167,7 @@ static void no_verify__cipher_never_asked_to_unwrap(void **state)
     end();
 }
 
-/* ---- good ones ------------------------------------------------------------------------
- */
+/* ---- good ones --------------------------------------------------------------------- */
 
 static void round_trip(enum kw_work_kind kind)
 {
@@ -198,7 +196,7 @@ static void software__same_seed_twice__two_ciphertexts_and_a_true_envelope(void 
     (void)state;
     begin(KW_WORK_SOFTWARE);
     encrypt();
-    struct kw_call first = sealed;
+    struct kw_request first = sealed;
     encrypt();
     CHECK(first.out_ciphertext_len == sealed.out_ciphertext_len);
     CHECK(memcmp(first.out_ciphertext, sealed.out_ciphertext, first.out_ciphertext_len) !=
@@ -211,7 +209,7 @@ static void software__same_seed_twice__two_ciphertexts_and_a_true_envelope(void 
 
 static void status__key_id_and_nothing_else(void **state)
 {
-    struct kw_call call = {.ask = KW_ASK_STATUS, .done = on_done};
+    struct kw_request call = {.method = KW_METHOD_STATUS, .done = on_done};
     (void)state;
     begin(KW_WORK_SOFTWARE);
     kw_kms_begin(&work.kms, &call);

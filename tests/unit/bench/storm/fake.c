@@ -87,8 +87,8 @@ static void on_decrypt(struct fake *f, int fd, uint32_t id, kw_span text)
           body_of(buffer, kw_span_of(plain, sizeof plain), (kw_span){0}, (kw_span){0}));
 }
 
-/* Which call it is, the message alone says: Status is empty, Decrypt has a third field.
- */
+/* Which call it is, the message alone says: Status is empty, Decrypt has a third
+ * field. */
 static void on_message(struct fake *f, int fd, uint32_t id, kw_span body)
 {
     uint8_t buffer[256];

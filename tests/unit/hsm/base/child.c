@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "child.h"
+#include "test_child.h"
 
 #include <grp.h>
 #include <signal.h>

@@ -51,9 +51,8 @@ static bool ours(const struct acl *a)
     return kw_acl_is_only_for(kw_span_of(a->bytes, a->len), US);
 }
 
-static void acl__lets_in_others__no(void **state)
+TEST(acl__lets_in_others__no)
 {
-    (void)state;
     static const struct {
         unsigned tag;
         int id;
@@ -70,9 +69,8 @@ static void acl__lets_in_others__no(void **state)
     }
 }
 
-static void acl__malformed__no(void **state)
+TEST(acl__malformed__no)
 {
-    (void)state;
     struct acl a = credential();
     for (size_t len = 0; len < a.len; len++)
         if (len % 8 != 4 || len == 4)
@@ -84,9 +82,8 @@ static void acl__malformed__no(void **state)
     CHECK(!ours(&a));
 }
 
-static void acl__of_a_credential__ours_and_nobody_elses(void **state)
+TEST(acl__of_a_credential__ours_and_nobody_elses)
 {
-    (void)state;
     struct acl a = credential();
     CHECK(ours(&a));
     CHECK(!kw_acl_is_only_for(kw_span_of(a.bytes, a.len), US + 1));

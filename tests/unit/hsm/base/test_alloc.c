@@ -3,16 +3,14 @@
 
 #include <keyward/alloc.h>
 
-static void new__too_large__null(void **state)
+TEST(new__too_large__null)
 {
-    (void)state;
     volatile size_t huge = SIZE_MAX / 2;
     CHECK(kw_new(huge, 4) == NULL); /* the product does not fit a size_t */
 }
 
-static void fail_from__n__that_call_and_all_later(void **state)
+TEST(fail_from__n__that_call_and_all_later)
 {
-    (void)state;
     kw_alloc_fail_from(2);
     void *a = kw_new(1, 1), *b = kw_new(1, 1), *c = kw_new(1, 1), *d = kw_new(1, 1);
     char *e = kw_strdup(kw_span_str("x")), *f = kw_format("x");
@@ -29,16 +27,14 @@ static void fail_from__n__that_call_and_all_later(void **state)
     kw_free(g);
 }
 
-static void strdup__holds_nul__null(void **state)
+TEST(strdup__holds_nul__null)
 {
-    (void)state;
     CHECK(kw_strdup(kw_span_of("a\0b", 3)) == NULL);
     CHECK(kw_strdup(kw_span_of("\0", 1)) == NULL);
 }
 
-static void new__nothing_asked__still_a_block(void **state)
+TEST(new__nothing_asked__still_a_block)
 {
-    (void)state;
     void *p = kw_new(0, 8), *q = kw_new(8, 0);
     CHECK(p != NULL && q != NULL && p != q);
     kw_free(p);
@@ -46,9 +42,8 @@ static void new__nothing_asked__still_a_block(void **state)
     kw_free(NULL);
 }
 
-static void new__memory__zeroed(void **state)
+TEST(new__memory__zeroed)
 {
-    (void)state;
     for (unsigned round = 0; round < 3; round++) {
         uint8_t *p = kw_new(64, 8);
         CHECK(p != NULL);
@@ -59,9 +54,8 @@ static void new__memory__zeroed(void **state)
     }
 }
 
-static void strdup__text__owned_copy(void **state)
+TEST(strdup__text__owned_copy)
 {
-    (void)state;
     char from[] = "abc";
     char *copy = kw_strdup(kw_span_of(from, 2));
     from[0] = 'x';
@@ -74,9 +68,8 @@ static void strdup__text__owned_copy(void **state)
     kw_free(copy);
 }
 
-static void format__any_length__whole(void **state)
+TEST(format__any_length__whole)
 {
-    (void)state;
     char *text = kw_format("%s-%d-%0900d", "kw", 7, 1);
     CHECK(text != NULL && strlen(text) == 905);
     CHECK(strncmp(text, "kw-7-0000", 9) == 0);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "test_child.h"
 
 static size_t page(void)
 {
@@ -63,9 +63,8 @@ static void open_twice(void *arg)
         *(volatile bool *)arg = true;
 }
 
-static void open__twice__aborts(void **state)
+TEST(open__twice__aborts)
 {
-    (void)state;
     bool opened = false;
     kw_test_arena(4096);
     CHECK(child_signal(open_twice, &opened) == SIGABRT);
@@ -77,18 +76,16 @@ static void close_it(void *arg)
     kw_arena_close();
 }
 
-static void close__a_secret_is_out__aborts(void **state)
+TEST(close__a_secret_is_out__aborts)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     kw_test_arena(4096);
     CHECK_OK(kw_secret_init(&s, 1));
     CHECK(child_signal(close_it, NULL) == SIGABRT);
 }
 
-static void guard__one_byte_before__sigsegv(void **state)
+TEST(guard__one_byte_before__sigsegv)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     kw_test_arena(3 * page());
     CHECK_OK(kw_secret_init(&s, 1));
@@ -98,9 +95,8 @@ static void guard__one_byte_before__sigsegv(void **state)
     CHECK(child_signal(touch, m.from - page()) == SIGSEGV);
 }
 
-static void guard__one_byte_after__sigsegv(void **state)
+TEST(guard__one_byte_after__sigsegv)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     kw_test_arena(page());
     CHECK_OK(kw_secret_init(&s, 1));
@@ -110,9 +106,8 @@ static void guard__one_byte_after__sigsegv(void **state)
 }
 
 /* The guards are reserved address space, not a hole that a later mmap could fill. */
-static void guard__both_ends__reserved(void **state)
+TEST(guard__both_ends__reserved)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     kw_test_arena(page());
     CHECK_OK(kw_secret_init(&s, 1));
@@ -121,9 +116,8 @@ static void guard__both_ends__reserved(void **state)
     CHECK(mapping_of(m.to).from == m.to);
 }
 
-static void fork__child_touches__sigsegv(void **state)
+TEST(fork__child_touches__sigsegv)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     kw_test_arena(4096);
     CHECK_OK(kw_secret_init(&s, 32));
@@ -131,9 +125,8 @@ static void fork__child_touches__sigsegv(void **state)
     s.ptr[0] = 1; /* here it is still there */
 }
 
-static void pages__flags__locked_no_dump_no_fork(void **state)
+TEST(pages__flags__locked_no_dump_no_fork)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     kw_test_arena(4096);
     CHECK_OK(kw_secret_init(&s, 32));
@@ -143,17 +136,15 @@ static void pages__flags__locked_no_dump_no_fork(void **state)
     CHECK_HAS(m.flags, " dc");
 }
 
-static void open__any__all_of_it_locked(void **state)
+TEST(open__any__all_of_it_locked)
 {
-    (void)state;
     long before = locked_kb();
     kw_test_arena(64 * page());
     CHECK(locked_kb() - before >= (long)(64 * page() / 1024));
 }
 
-static void open__odd_size__rounded_up_to_pages(void **state)
+TEST(open__odd_size__rounded_up_to_pages)
 {
-    (void)state;
     struct kw_arena_info info;
     kw_test_arena(page() + 1);
     kw_arena_info(&info);
@@ -162,9 +153,8 @@ static void open__odd_size__rounded_up_to_pages(void **state)
     CHECK(info.backend == KW_ARENA_SECRET || info.backend == KW_ARENA_MLOCK);
 }
 
-static void open__after_close__anew(void **state)
+TEST(open__after_close__anew)
 {
-    (void)state;
     struct kw_note note;
     struct kw_arena_info info;
     CHECK_OK(kw_arena_open(4096, KW_ARENA_MLOCK, &note));
@@ -178,9 +168,8 @@ static void open__after_close__anew(void **state)
     kw_arena_close();
 }
 
-static void open__secret_wanted__secret_or_a_failure(void **state)
+TEST(open__secret_wanted__secret_or_a_failure)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_arena_info info;
     kw_err e = kw_arena_open(4096, KW_ARENA_SECRET, &note);

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "test_child.h"
 
 struct
 try {
@@ -53,17 +53,15 @@ static int open_under(rlim_t limit, size_t bytes, enum kw_arena_backend want)
     return child_answer(try_open, &t);
 }
 
-static void open__nothing_may_be_locked__refused_with_the_remedy(void **state)
+TEST(open__nothing_may_be_locked__refused_with_the_remedy)
 {
-    (void)state;
     CHECK(open_under(0, 65536, KW_ARENA_AUTO) == REFUSED_WELL);
     CHECK(open_under(0, 65536, KW_ARENA_MLOCK) == REFUSED_WELL);
     CHECK(open_under(0, 65536, KW_ARENA_SECRET) == REFUSED_WELL);
 }
 
-static void open__more_than_the_limit__refused_with_the_remedy(void **state)
+TEST(open__more_than_the_limit__refused_with_the_remedy)
 {
-    (void)state;
     CHECK(open_under(65536, 131072, KW_ARENA_AUTO) == REFUSED_WELL);
     CHECK(open_under(65536, 131072, KW_ARENA_MLOCK) == REFUSED_WELL);
     CHECK(open_under(65536, 131072, KW_ARENA_SECRET) == REFUSED_WELL);
@@ -81,15 +79,13 @@ static int refuse_then_open(void *arg)
     return OPENED;
 }
 
-static void open__after_a_refusal__nothing_was_kept(void **state)
+TEST(open__after_a_refusal__nothing_was_kept)
 {
-    (void)state;
     CHECK(child_answer(refuse_then_open, NULL) == OPENED);
 }
 
-static void open__within_the_limit__opens(void **state)
+TEST(open__within_the_limit__opens)
 {
-    (void)state;
     CHECK(open_under(65536, 65536, KW_ARENA_AUTO) == OPENED);
     CHECK(open_under(65536, 65536, KW_ARENA_MLOCK) == OPENED);
 }
@@ -102,19 +98,17 @@ static int allowed_is(void *arg)
     return kw_arena_allowed() == want ? OPENED : REFUSED_BADLY;
 }
 
-static void allowed__no_capability__the_soft_limit(void **state)
+TEST(allowed__no_capability__the_soft_limit)
 {
-    (void)state;
     rlim_t some = 65536, none = 0;
     CHECK(child_answer(allowed_is, &some) == OPENED);
     CHECK(child_answer(allowed_is, &none) == OPENED);
 }
 
 /* Where no process may raise its limit, the highest one there is stands for itself. */
-static void allowed__highest_limit__that_or_no_bound(void **state)
+TEST(allowed__highest_limit__that_or_no_bound)
 {
     struct rlimit now;
-    (void)state;
     CHECK(getrlimit(RLIMIT_MEMLOCK, &now) == 0);
     CHECK(child_answer(allowed_is, &now.rlim_max) == OPENED);
     rlim_t endless = RLIM_INFINITY;
@@ -133,9 +127,8 @@ static int allowed_with_capability(void *arg)
     return kw_arena_allowed() == want ? OPENED : REFUSED_BADLY;
 }
 
-static void allowed__cap_ipc_lock__no_bound(void **state)
+TEST(allowed__cap_ipc_lock__no_bound)
 {
-    (void)state;
     CHECK(child_answer(allowed_with_capability, NULL) == OPENED);
 }
 

@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include "child.h"
+#include "test_child.h"
 
 static kw_span lit(const char *s)
 {
@@ -15,17 +15,15 @@ static bool is_a(uint8_t c)
     return c == 'a';
 }
 
-static void span_str__null__empty(void **state)
+TEST(span_str__null__empty)
 {
-    (void)state;
     CHECK(kw_span_str(NULL).len == 0);
     CHECK(kw_span_str("").len == 0);
     CHECK(kw_span_str("abc").len == 3);
 }
 
-static void equal__other_length_or_byte__different(void **state)
+TEST(equal__other_length_or_byte__different)
 {
-    (void)state;
     CHECK(!kw_span_equal(lit("abc"), lit("ab")));
     CHECK(!kw_span_equal(lit("abc"), lit("abd")));
     CHECK(!kw_span_equal(kw_span_of("a\0b", 3), kw_span_of("a\0c", 3)));
@@ -36,9 +34,8 @@ static void equal__other_length_or_byte__different(void **state)
     CHECK(!kw_equal_ct(kw_span_of("a\0b", 3), kw_span_of("a\0c", 3)));
 }
 
-static void equal__same_bytes__equal(void **state)
+TEST(equal__same_bytes__equal)
 {
-    (void)state;
     CHECK(kw_span_equal(lit("abc"), lit("abc")));
     CHECK(kw_span_equal(kw_span_of(NULL, 0), lit("")));
     CHECK(kw_span_equal_str(lit("abc"), "abc"));
@@ -47,9 +44,8 @@ static void equal__same_bytes__equal(void **state)
 }
 
 /* Differences must not cancel out: every single bit counts. */
-static void equal_ct__any_bit__different(void **state)
+TEST(equal_ct__any_bit__different)
 {
-    (void)state;
     uint8_t a[4] = {1, 2, 3, 4}, b[4];
     for (unsigned bit = 0; bit < 32; bit++) {
         memcpy(b, a, sizeof b);
@@ -60,9 +56,8 @@ static void equal_ct__any_bit__different(void **state)
     }
 }
 
-static void all__one_refused__false(void **state)
+TEST(all__one_refused__false)
 {
-    (void)state;
     CHECK(!kw_span_all(lit("aab"), is_a));
     CHECK(kw_span_all(lit("aaa"), is_a));
     CHECK(kw_span_all(kw_span_of(NULL, 0), is_a));
@@ -73,16 +68,14 @@ static void copy_too_much(void *arg)
     kw_copy(arg, 2, lit("abc"));
 }
 
-static void copy__longer_than_cap__aborts(void **state)
+TEST(copy__longer_than_cap__aborts)
 {
-    (void)state;
     char dst[8] = "";
     CHECK(child_signal(copy_too_much, dst) == SIGABRT);
 }
 
-static void copy__fits__copied_also_from_itself(void **state)
+TEST(copy__fits__copied_also_from_itself)
 {
-    (void)state;
     char dst[8] = "abcdef";
     kw_copy(dst + 1, 7, kw_span_of(dst, 6));
     CHECK(memcmp(dst, "aabcdef", 7) == 0);
@@ -90,9 +83,8 @@ static void copy__fits__copied_also_from_itself(void **state)
     CHECK(dst[0] == 'a');
 }
 
-static void copy_str__too_long__cut_ended_and_false(void **state)
+TEST(copy_str__too_long__cut_ended_and_false)
 {
-    (void)state;
     char dst[4];
     CHECK(!kw_copy_str(dst, sizeof dst, lit("abcd")));
     CHECK_STR(dst, "abc");
@@ -100,17 +92,15 @@ static void copy_str__too_long__cut_ended_and_false(void **state)
     CHECK_STR(dst, "");
 }
 
-static void copy_str__holds_nul__false(void **state)
+TEST(copy_str__holds_nul__false)
 {
-    (void)state;
     char dst[8];
     CHECK(!kw_copy_str(dst, sizeof dst, kw_span_of("a\0b", 3)));
     CHECK(!kw_copy_str(dst, sizeof dst, kw_span_of("\0", 1)));
 }
 
-static void copy_str__fits__true(void **state)
+TEST(copy_str__fits__true)
 {
-    (void)state;
     char dst[4] = "xxx";
     CHECK(kw_copy_str(dst, sizeof dst, lit("abc")));
     CHECK_STR(dst, "abc");
@@ -118,9 +108,8 @@ static void copy_str__fits__true(void **state)
     CHECK_STR(dst, "");
 }
 
-static void put__no_room__nothing_written(void **state)
+TEST(put__no_room__nothing_written)
 {
-    (void)state;
     uint8_t b[4] = {9, 9, 9, 9};
     kw_dst d = kw_dst_of(b, 3);
     CHECK(kw_dst_put_u8(&d, 1));
@@ -134,9 +123,8 @@ static void put__no_room__nothing_written(void **state)
     CHECK(d.len == 3 && b[3] == 9);
 }
 
-static void put_sized__over_65535__nothing_written(void **state)
+TEST(put_sized__over_65535__nothing_written)
 {
-    (void)state;
     static uint8_t big[70000], room[80000];
     kw_dst d = kw_dst_of(room, sizeof room);
     CHECK(!kw_dst_put_sized(&d, kw_span_of(big, 65536)));
@@ -145,9 +133,8 @@ static void put_sized__over_65535__nothing_written(void **state)
     CHECK(d.len == 65537);
 }
 
-static void put__numbers__big_endian(void **state)
+TEST(put__numbers__big_endian)
 {
-    (void)state;
     uint8_t b[32];
     kw_dst d = kw_dst_of(b, sizeof b);
     CHECK(kw_dst_put_u8(&d, 0x01) && kw_dst_put_u16(&d, 0x0203) &&
@@ -158,17 +145,15 @@ static void put__numbers__big_endian(void **state)
     CHECK(kw_span_equal(kw_dst_span(&d), kw_span_of(want, sizeof want)));
 }
 
-static void put__empty__always_fits(void **state)
+TEST(put__empty__always_fits)
 {
-    (void)state;
     kw_dst d = kw_dst_of(NULL, 0);
     CHECK(kw_dst_put(&d, kw_span_of(NULL, 0)));
     CHECK(d.len == 0);
 }
 
-static void take__past_the_end__bad_for_good(void **state)
+TEST(take__past_the_end__bad_for_good)
 {
-    (void)state;
     struct kw_src src = kw_src_of(kw_span_of("\1\2\3", 3));
     CHECK(kw_src_u32(&src) == 0);
     CHECK(src.bad);
@@ -178,9 +163,8 @@ static void take__past_the_end__bad_for_good(void **state)
     CHECK(src.bad && !kw_src_done(&src));
 }
 
-static void take_sized__length_lies__bad(void **state)
+TEST(take_sized__length_lies__bad)
 {
-    (void)state;
     struct kw_src src = kw_src_of(kw_span_of("\0\5abcd", 6));
     CHECK(kw_src_sized(&src).len == 0);
     CHECK(src.bad);
@@ -188,17 +172,15 @@ static void take_sized__length_lies__bad(void **state)
     CHECK(kw_src_sized(&src).len == 0 && src.bad);
 }
 
-static void take__bytes_left__not_done(void **state)
+TEST(take__bytes_left__not_done)
 {
-    (void)state;
     struct kw_src src = kw_src_of(kw_span_of("ab", 2));
     CHECK(kw_src_u8(&src) == 'a');
     CHECK(!src.bad && !kw_src_done(&src));
 }
 
-static void take__what_was_put__reads_back(void **state)
+TEST(take__what_was_put__reads_back)
 {
-    (void)state;
     uint8_t b[32];
     kw_dst d = kw_dst_of(b, sizeof b);
     CHECK(kw_dst_put_u8(&d, 0xfe) && kw_dst_put_u16(&d, 0xfedc) &&
@@ -212,9 +194,8 @@ static void take__what_was_put__reads_back(void **state)
     CHECK(kw_src_done(&src));
 }
 
-static void random__any_length__fills_all_of_it_and_no_more(void **state)
+TEST(random__any_length__fills_all_of_it_and_no_more)
 {
-    (void)state;
     uint8_t a[64] = {0}, b[64] = {0};
     kw_random(a, 0);
     CHECK(a[0] == 0);

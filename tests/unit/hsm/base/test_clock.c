@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-static void duration__not_a_number_and_one_unit__false(void **state)
+TEST(duration__not_a_number_and_one_unit__false)
 {
-    (void)state;
     static const char *const wrong[] = {"",      "s",    "ms",    "10",    "1.5s",
                                         "-1s",   "+1s",  " 1s",   "1s ",   "1 s",
                                         "1h30m", "10S",  "10sec", "1d",    "1us",
@@ -14,9 +13,8 @@ static void duration__not_a_number_and_one_unit__false(void **state)
     CHECK(ns == 42);
 }
 
-static void duration__does_not_fit__false(void **state)
+TEST(duration__does_not_fit__false)
 {
-    (void)state;
     int64_t ns = 42;
     CHECK(!kw_duration_parse("9223372037s", &ns));
     CHECK(!kw_duration_parse("2562048h", &ns));
@@ -28,9 +26,8 @@ static void duration__does_not_fit__false(void **state)
     CHECK(ns == INT64_C(9223372036000000000));
 }
 
-static void duration__each_unit__its_nanoseconds(void **state)
+TEST(duration__each_unit__its_nanoseconds)
 {
-    (void)state;
     int64_t ns = -1;
     CHECK(kw_duration_parse("1500ms", &ns) && ns == 1500 * KW_MS_NS);
     CHECK(kw_duration_parse("10s", &ns) && ns == 10 * KW_S_NS);
@@ -39,9 +36,8 @@ static void duration__each_unit__its_nanoseconds(void **state)
     CHECK(kw_duration_parse("0s", &ns) && ns == 0);
 }
 
-static void duration_text__any__shortest_that_reads_back(void **state)
+TEST(duration_text__any__shortest_that_reads_back)
 {
-    (void)state;
     static const struct {
         int64_t ns;
         const char *text;
@@ -63,9 +59,8 @@ static void duration_text__any__shortest_that_reads_back(void **state)
     }
 }
 
-static void deadline__overflow__never(void **state)
+TEST(deadline__overflow__never)
 {
-    (void)state;
     struct kw_fake_clock fake = {.now_ns = 5};
     struct kw_clock c = kw_fake_clock(&fake);
     CHECK(kw_deadline_in(&c, INT64_MAX).mono_ns == KW_NEVER.mono_ns);
@@ -73,9 +68,8 @@ static void deadline__overflow__never(void **state)
     CHECK(!kw_deadline_over(KW_NEVER, INT64_MAX - 1));
 }
 
-static void deadline__time_passes__over_at_its_point(void **state)
+TEST(deadline__time_passes__over_at_its_point)
 {
-    (void)state;
     struct kw_fake_clock fake = {.now_ns = 100};
     struct kw_clock c = kw_fake_clock(&fake);
     kw_deadline d = kw_deadline_in(&c, 50);
@@ -86,9 +80,8 @@ static void deadline__time_passes__over_at_its_point(void **state)
     CHECK(kw_deadline_first(KW_NEVER, d).mono_ns == 150);
 }
 
-static void time_text__known_moments__rfc3339(void **state)
+TEST(time_text__known_moments__rfc3339)
 {
-    (void)state;
     char text[KW_TIME_TEXT];
     kw_time_text(text, 0);
     CHECK_STR(text, "1970-01-01T00:00:00.000000Z");
@@ -100,9 +93,8 @@ static void time_text__known_moments__rfc3339(void **state)
     CHECK_STR(text, "2262-04-11T23:47:16.854775Z");
 }
 
-static void system__two_readings__never_backwards(void **state)
+TEST(system__two_readings__never_backwards)
 {
-    (void)state;
     const struct kw_clock *c = &kw_clock_system;
     int64_t mono = kw_mono_ns(c), boot = kw_boot_ns(c);
     CHECK(kw_mono_ns(c) >= mono && kw_boot_ns(c) >= boot);

@@ -21,9 +21,8 @@ static const struct {
              {KW_ENV_TERM, "TERM"}};
 enum { KNOWN = sizeof known / sizeof known[0] };
 
-static void get__unset_or_empty__null(void **state)
+TEST(get__unset_or_empty__null)
 {
-    (void)state;
     kw_env_clear();
     for (unsigned i = 0; i < KNOWN; i++) {
         CHECK(kw_env_get(known[i].which) == NULL);
@@ -32,9 +31,8 @@ static void get__unset_or_empty__null(void **state)
     }
 }
 
-static void get__set__its_own_value(void **state)
+TEST(get__set__its_own_value)
 {
-    (void)state;
     kw_env_clear();
     for (unsigned i = 0; i < KNOWN; i++)
         setenv(known[i].name, known[i].name, 1);
@@ -42,9 +40,8 @@ static void get__set__its_own_value(void **state)
         CHECK_STR(kw_env_get(known[i].which), known[i].name);
 }
 
-static void give__any__copied_and_replaced(void **state)
+TEST(give__any__copied_and_replaced)
 {
-    (void)state;
     char name[] = "SOFTHSM2_CONF", value[] = "/one";
     CHECK(kw_env_give(name, value));
     name[0] = value[1] = 'x';
@@ -53,16 +50,14 @@ static void give__any__copied_and_replaced(void **state)
     CHECK_STR(getenv("SOFTHSM2_CONF"), "/two");
 }
 
-static void give__no_name__false(void **state)
+TEST(give__no_name__false)
 {
-    (void)state;
     CHECK(!kw_env_give("", "x"));
     CHECK(!kw_env_give("A=B", "x"));
 }
 
-static void clear__anything__nothing_left(void **state)
+TEST(clear__anything__nothing_left)
 {
-    (void)state;
     setenv("LEFT", "over", 1);
     kw_env_clear();
     CHECK(getenv("LEFT") == NULL && getenv("PATH") == NULL);
@@ -71,10 +66,9 @@ static void clear__anything__nothing_left(void **state)
     CHECK_STR(getenv("AFTER"), "1");
 }
 
-static void names__of_one_or_of_all_that_begin_so(void **state)
+TEST(names__of_one_or_of_all_that_begin_so)
 {
     char found[4][KW_ENV_NAME_MAX];
-    (void)state;
     kw_env_clear();
     CHECK(kw_env_names("CKNFAST_*", found, 4) == 0);
     setenv("CKNFAST_DEBUG", "3", 1);

@@ -3,18 +3,16 @@
 
 #include <signal.h>
 
-#include "child.h"
+#include "test_child.h"
 
-static void name__no_code__question_mark(void **state)
+TEST(name__no_code__question_mark)
 {
-    (void)state;
     CHECK_STR(kw_code_name(KW_CODE_COUNT), "?");
     CHECK_STR(kw_code_name((enum kw_code)(KW_CODE_COUNT + 7)), "?");
 }
 
-static void from_name__unknown__false_and_untouched(void **state)
+TEST(from_name__unknown__false_and_untouched)
 {
-    (void)state;
     enum kw_code code = KW_CODE_BUSY;
     CHECK(!kw_code_from_name("", &code));
     CHECK(!kw_code_from_name("?", &code));
@@ -24,9 +22,8 @@ static void from_name__unknown__false_and_untouched(void **state)
 }
 
 /* No hole in the table, no name twice, lower case and hyphens only. */
-static void name__every_code__distinct_and_read_back(void **state)
+TEST(name__every_code__distinct_and_read_back)
 {
-    (void)state;
     for (unsigned i = 0; i < KW_CODE_COUNT; i++) {
         const char *name = kw_code_name((enum kw_code)i);
         enum kw_code back = KW_CODE_COUNT;
@@ -37,15 +34,13 @@ static void name__every_code__distinct_and_read_back(void **state)
     }
 }
 
-static void name__a_code__as_documented(void **state)
+TEST(name__a_code__as_documented)
 {
-    (void)state;
     CHECK_STR(kw_code_name(KW_CODE_HSM_DOWN), "hsm-down");
 }
 
-static void err__ok__not_failed_everything_else_is(void **state)
+TEST(err__ok__not_failed_everything_else_is)
 {
-    (void)state;
     CHECK(!kw_failed(KW_OK));
     for (unsigned i = 1; i < KW_CODE_COUNT; i++)
         CHECK(kw_failed(kw_err_at((enum kw_code)i, "test")));
@@ -54,21 +49,18 @@ static void err__ok__not_failed_everything_else_is(void **state)
     CHECK_STR(e.where, "open");
 }
 
-static void err__size__sixteen_bytes(void **state)
+TEST(err__size__sixteen_bytes)
 {
-    (void)state;
     CHECK(sizeof(kw_err) <= 16);
 }
 
-static void note__null__nobody_reads_it(void **state)
+TEST(note__null__nobody_reads_it)
 {
-    (void)state;
     kw_note_set(NULL, "%d", 1);
 }
 
-static void note__longer_than_its_text__cut_and_ended(void **state)
+TEST(note__longer_than_its_text__cut_and_ended)
 {
-    (void)state;
     struct kw_note note;
     memset(&note, 'x', sizeof note);
     kw_note_set(&note, "%s%0600d", "begin", 7);
@@ -76,9 +68,8 @@ static void note__longer_than_its_text__cut_and_ended(void **state)
     CHECK(strncmp(note.text, "begin000", 8) == 0);
 }
 
-static void note__format__as_printf(void **state)
+TEST(note__format__as_printf)
 {
-    (void)state;
     struct kw_note note;
     kw_note_set(&note, "%s: line %d", "file", 3);
     CHECK_STR(note.text, "file: line 3");
@@ -90,9 +81,8 @@ static void break_one(void *arg)
     KW_INVARIANT(one + one == 3);
 }
 
-static void invariant__broken__says_where_and_aborts(void **state)
+TEST(invariant__broken__says_where_and_aborts)
 {
-    (void)state;
     int one = 1;
     char said[512];
     CHECK(child_said(break_one, &one, said, sizeof said) == SIGABRT);

@@ -11,7 +11,7 @@
 #include <keyward/alloc.h>
 #include <keyward/file.h>
 
-#include "child.h"
+#include "test_child.h"
 #include "folder.h"
 
 /* Fails as said, gives nothing, and the note names the path. */
@@ -25,18 +25,16 @@ static void check_refused(const char *path, size_t max, enum kw_code code)
     CHECK_CODE(kw_file_read(path, max, &b, NULL), code); /* nobody reads the note */
 }
 
-static void read__no_file__missing(void **state)
+TEST(read__no_file__missing)
 {
-    (void)state;
     struct folder f;
     folder_make(&f);
     check_refused(f.file, 10, KW_CODE_MISSING);
     folder_remove(&f);
 }
 
-static void read__not_regular__bad_input_at_once(void **state)
+TEST(read__not_regular__bad_input_at_once)
 {
-    (void)state;
     struct folder f;
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     folder_make(&f);
@@ -53,9 +51,8 @@ static void read__not_regular__bad_input_at_once(void **state)
     folder_remove(&f);
 }
 
-static void read__larger_than_max__bad_input(void **state)
+TEST(read__larger_than_max__bad_input)
 {
-    (void)state;
     struct folder f;
     folder_make(&f);
     put_file(f.file, "0123456789x", 0600);
@@ -73,9 +70,8 @@ static int read_forbidden(void *path)
            strstr(note.text, "Permission denied") != NULL;
 }
 
-static void read__no_permission__io_with_errno(void **state)
+TEST(read__no_permission__io_with_errno)
 {
-    (void)state;
     struct folder f;
     folder_make(&f);
     CHECK(chmod(f.path, 0755) == 0);
@@ -84,9 +80,8 @@ static void read__no_permission__io_with_errno(void **state)
     folder_remove(&f);
 }
 
-static void read__out_of_memory__no_memory(void **state)
+TEST(read__out_of_memory__no_memory)
 {
-    (void)state;
     struct folder f;
     struct kw_blob b = {0};
     struct kw_note note = {{0}};
@@ -100,9 +95,8 @@ static void read__out_of_memory__no_memory(void **state)
     folder_remove(&f);
 }
 
-static void read__up_to_max__all_bytes(void **state)
+TEST(read__up_to_max__all_bytes)
 {
-    (void)state;
     struct folder f;
     struct kw_blob b = {0};
     folder_make(&f);
@@ -119,9 +113,8 @@ static void read__up_to_max__all_bytes(void **state)
     folder_remove(&f);
 }
 
-static void read__symlink__followed(void **state)
+TEST(read__symlink__followed)
 {
-    (void)state;
     struct folder f;
     struct kw_blob b = {0};
     char link[128];

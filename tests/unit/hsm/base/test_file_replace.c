@@ -11,7 +11,7 @@
 
 #include <keyward/file.h>
 
-#include "child.h"
+#include "test_child.h"
 #include "folder.h"
 
 /* folder_remove() fails when a temporary file was left behind. */
@@ -24,15 +24,13 @@ static int replace_must_fail(const char *path, const char *text, int native)
            strncmp(note.text, path, strlen(path)) == 0;
 }
 
-static void replace__folder_missing__io(void **state)
+TEST(replace__folder_missing__io)
 {
-    (void)state;
     CHECK(replace_must_fail("/nowhere/at/all", "x", ENOENT));
 }
 
-static void replace__path_too_long__io(void **state)
+TEST(replace__path_too_long__io)
 {
-    (void)state;
     char path[1030];
     struct kw_note note = {{0}};
     memset(path, 'a', sizeof path - 1);
@@ -43,9 +41,8 @@ static void replace__path_too_long__io(void **state)
     CHECK(strncmp(note.text, "/aaa", 4) == 0);
 }
 
-static void replace__path_is_a_folder__io_and_nothing_left(void **state)
+TEST(replace__path_is_a_folder__io_and_nothing_left)
 {
-    (void)state;
     struct folder f;
     folder_make(&f);
     CHECK(mkdir(f.file, 0700) == 0);
@@ -60,9 +57,8 @@ static int replace_without_right(void *path)
     return replace_must_fail(path, "new", EACCES);
 }
 
-static void replace__folder_not_writable__old_file_whole(void **state)
+TEST(replace__folder_not_writable__old_file_whole)
 {
-    (void)state;
     struct folder f;
     folder_make(&f);
     put_file(f.file, "old", 0666);
@@ -81,9 +77,8 @@ static int replace_with_no_space(void *path)
     return replace_must_fail(path, "more than ten bytes", EFBIG);
 }
 
-static void replace__write_fails_half_way__old_file_whole(void **state)
+TEST(replace__write_fails_half_way__old_file_whole)
 {
-    (void)state;
     struct folder f;
     folder_make(&f);
     put_file(f.file, "old", 0600);
@@ -108,9 +103,8 @@ static int replace_in_no_folder(void *path)
     return kw_failed(e) && !kw_file_is_written(e);
 }
 
-static void replace__folder_cannot_be_synced__new_file_there_and_said(void **state)
+TEST(replace__folder_cannot_be_synced__new_file_there_and_said)
 {
-    (void)state;
     struct folder f;
     char none[128];
     folder_make(&f);
@@ -126,9 +120,8 @@ static void replace__folder_cannot_be_synced__new_file_there_and_said(void **sta
 }
 
 /* As a process of another pid namespace with our number would name it. */
-static void replace__file_of_another_process_beside_it__left_alone(void **state)
+TEST(replace__file_of_another_process_beside_it__left_alone)
 {
-    (void)state;
     struct folder f;
     char other[sizeof f.file + 24], text[8] = "";
     folder_make(&f);
@@ -145,9 +138,8 @@ static void replace__file_of_another_process_beside_it__left_alone(void **state)
     folder_remove(&f);
 }
 
-static void replace__no_file_yet__made_with_its_mode(void **state)
+TEST(replace__no_file_yet__made_with_its_mode)
 {
-    (void)state;
     struct folder f;
     struct stat st;
     folder_make(&f);
@@ -162,9 +154,8 @@ static void replace__no_file_yet__made_with_its_mode(void **state)
 }
 
 /* Who has the old file open goes on reading it whole. */
-static void replace__open_reader__keeps_the_old_one(void **state)
+TEST(replace__open_reader__keeps_the_old_one)
 {
-    (void)state;
     struct folder f;
     char got[8] = "";
     folder_make(&f);
@@ -179,9 +170,8 @@ static void replace__open_reader__keeps_the_old_one(void **state)
     folder_remove(&f);
 }
 
-static void replace__symlink__replaced_not_followed(void **state)
+TEST(replace__symlink__replaced_not_followed)
 {
-    (void)state;
     struct folder f;
     struct stat st;
     char target[128];
@@ -196,9 +186,8 @@ static void replace__symlink__replaced_not_followed(void **state)
     folder_remove(&f);
 }
 
-static void replace__as_root__owner_and_group_kept(void **state)
+TEST(replace__as_root__owner_and_group_kept)
 {
-    (void)state;
     kw_test_as_root();
     struct folder f;
     struct stat st;
@@ -217,9 +206,8 @@ static int replace_as_member(void *path)
     return !kw_failed(kw_file_replace(path, kw_span_str("new"), 0640, NULL));
 }
 
-static void replace__member_of_the_group__group_kept(void **state)
+TEST(replace__member_of_the_group__group_kept)
 {
-    (void)state;
     kw_test_as_root();
     struct folder f;
     struct stat st;
@@ -246,9 +234,8 @@ static void *write_often(void *arg)
     return w;
 }
 
-static void replace__four_threads__one_whole_file(void **state)
+TEST(replace__four_threads__one_whole_file)
 {
-    (void)state;
     static struct writer w[4];
     pthread_t t[4];
     struct folder f;

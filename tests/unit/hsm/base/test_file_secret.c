@@ -11,7 +11,7 @@
 
 #include <keyward/file.h>
 
-#include "child.h"
+#include "test_child.h"
 #include "folder.h"
 
 enum { MAX = 8 };
@@ -30,9 +30,8 @@ static void check_refused(const char *path, enum kw_code code, const char *word)
     CHECK(info.used == 0);
 }
 
-static void read__no_file__missing(void **state)
+TEST(read__no_file__missing)
 {
-    (void)state;
     struct folder f;
     folder_make(&f);
     kw_test_arena(4096);
@@ -40,9 +39,8 @@ static void read__no_file__missing(void **state)
     folder_remove(&f);
 }
 
-static void read__bits_for_others__denied_names_chmod(void **state)
+TEST(read__bits_for_others__denied_names_chmod)
 {
-    (void)state;
     struct folder f;
     static const mode_t loose[] = {0640, 0604, 0620, 0602, 0610, 0601, 0666};
     folder_make(&f);
@@ -56,9 +54,8 @@ static void read__bits_for_others__denied_names_chmod(void **state)
 }
 
 /* The mode that stat(2) shows has group bits then: the ACL's mask. */
-static void read__acl_for_us_alone__read_else_denied(void **state)
+TEST(read__acl_for_us_alone__read_else_denied)
 {
-    (void)state;
     struct folder f;
     struct kw_secret s = {0};
     uint32_t uid = geteuid(), n = UINT32_MAX;
@@ -90,9 +87,8 @@ static void read__acl_for_us_alone__read_else_denied(void **state)
     folder_remove(&f);
 }
 
-static void read__owned_by_another__denied_names_chown(void **state)
+TEST(read__owned_by_another__denied_names_chown)
 {
-    (void)state;
     kw_test_as_root();
     struct folder f;
     folder_make(&f);
@@ -115,9 +111,8 @@ static int read_forbidden(void *path)
     return e.code == KW_CODE_DENIED && strstr(note.text, "chown") != NULL ? 0 : 1;
 }
 
-static void read__may_not_open__denied_names_chown(void **state)
+TEST(read__may_not_open__denied_names_chown)
 {
-    (void)state;
     struct folder f;
     folder_make(&f);
     CHECK(chmod(f.path, 0755) == 0);
@@ -151,9 +146,8 @@ static int read_what_is_open_and_loose(void *fd)
     return kw_file_judge_secret(*(int *)fd, "it", &note).code == KW_CODE_DENIED ? 0 : 1;
 }
 
-static void read__opened_by_another__judged_and_read_by_this_one(void **state)
+TEST(read__opened_by_another__judged_and_read_by_this_one)
 {
-    (void)state;
     struct folder f;
     int fd = -1;
     folder_make(&f);
@@ -166,9 +160,8 @@ static void read__opened_by_another__judged_and_read_by_this_one(void **state)
     folder_remove(&f);
 }
 
-static void read__symlink__bad_input(void **state)
+TEST(read__symlink__bad_input)
 {
-    (void)state;
     struct folder f;
     char link[128];
     folder_make(&f);
@@ -181,9 +174,8 @@ static void read__symlink__bad_input(void **state)
     folder_remove(&f);
 }
 
-static void read__not_regular__bad_input_at_once(void **state)
+TEST(read__not_regular__bad_input_at_once)
 {
-    (void)state;
     struct folder f;
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     folder_make(&f);
@@ -200,9 +192,8 @@ static void read__not_regular__bad_input_at_once(void **state)
     folder_remove(&f);
 }
 
-static void read__empty__bad_input(void **state)
+TEST(read__empty__bad_input)
 {
-    (void)state;
     struct folder f;
     folder_make(&f);
     kw_test_arena(4096);
@@ -213,9 +204,8 @@ static void read__empty__bad_input(void **state)
     folder_remove(&f);
 }
 
-static void read__too_long__bad_input(void **state)
+TEST(read__too_long__bad_input)
 {
-    (void)state;
     struct folder f;
     static const char *const longer[] = {"123456789", "123456789\n", "12345678\n\n",
                                          "1234567890\n", "12345678901234567890"};
@@ -228,9 +218,8 @@ static void read__too_long__bad_input(void **state)
     folder_remove(&f);
 }
 
-static void read__arena_full__no_memory(void **state)
+TEST(read__arena_full__no_memory)
 {
-    (void)state;
     struct folder f;
     KW_AUTO_SECRET(all);
     struct kw_secret s = {0};
@@ -245,9 +234,8 @@ static void read__arena_full__no_memory(void **state)
     folder_remove(&f);
 }
 
-static void read__content__one_newline_stripped(void **state)
+TEST(read__content__one_newline_stripped)
 {
-    (void)state;
     struct folder f;
     static const struct {
         const char *file, *secret;
@@ -266,9 +254,8 @@ static void read__content__one_newline_stripped(void **state)
     folder_remove(&f);
 }
 
-static void read__onto_another_secret__that_one_replaced(void **state)
+TEST(read__onto_another_secret__that_one_replaced)
 {
-    (void)state;
     struct folder f;
     KW_AUTO_SECRET(s);
     folder_make(&f);

@@ -7,9 +7,8 @@
 
 static struct logged l;
 
-static void log__below_the_level__nothing(void **state)
+TEST(log__below_the_level__nothing)
 {
-    (void)state;
     logged_open(&l, KW_LOG_WARN, KW_LOG_LOGFMT);
     kw_log_bare(KW_LOG_DEBUG, "a");
     kw_log_bare(KW_LOG_INFO, "b");
@@ -21,9 +20,8 @@ static void log__below_the_level__nothing(void **state)
     logged_close(&l);
 }
 
-static void log__reader_gone__goes_on(void **state)
+TEST(log__reader_gone__goes_on)
 {
-    (void)state;
     signal(SIGPIPE, SIG_IGN); /* as every program of ours does */
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
     close(l.ends[0]);
@@ -32,9 +30,8 @@ static void log__reader_gone__goes_on(void **state)
     logged_close(&l);
 }
 
-static void log__reader_does_not_read__lines_lost_and_counted(void **state)
+TEST(log__reader_does_not_read__lines_lost_and_counted)
 {
-    (void)state;
     char spill[65536];
     int ends[2];
     CHECK(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
@@ -56,9 +53,8 @@ static void log__reader_does_not_read__lines_lost_and_counted(void **state)
     close(ends[1]);
 }
 
-static void logfmt__each_kind__as_documented(void **state)
+TEST(logfmt__each_kind__as_documented)
 {
-    (void)state;
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
     kw_log(KW_LOG_WARN, "worker-stuck", KW_INT("pid", 412), KW_STR("token", "keyward"));
     logged_check(&l, "level=warn event=worker-stuck pid=412 token=keyward");
@@ -72,9 +68,8 @@ static void logfmt__each_kind__as_documented(void **state)
     logged_close(&l);
 }
 
-static void logfmt__text_that_could_forge__escaped(void **state)
+TEST(logfmt__text_that_could_forge__escaped)
 {
-    (void)state;
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
     kw_log(KW_LOG_INFO, "e", KW_STR("s", "a b=c \"q\" \\ \n\t\x7f\x1b[0m"));
     logged_check(&l, "level=info event=e "
@@ -85,9 +80,8 @@ static void logfmt__text_that_could_forge__escaped(void **state)
 }
 
 /* U+009B is a CSI to a terminal, U+200F turns what stands beside it around. */
-static void text__c1_bidi_and_bytes_of_none__escaped(void **state)
+TEST(text__c1_bidi_and_bytes_of_none__escaped)
 {
-    (void)state;
     static const char text[] = "a\xc2\x9b"
                                "2J\xe2\x80\x8f\xf3\xa0\x81\x81\x9bü";
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
@@ -102,9 +96,8 @@ static void text__c1_bidi_and_bytes_of_none__escaped(void **state)
     logged_close(&l);
 }
 
-static void json__each_kind__one_object(void **state)
+TEST(json__each_kind__one_object)
 {
-    (void)state;
     logged_open(&l, KW_LOG_INFO, KW_LOG_JSON);
     kw_log(KW_LOG_WARN, "e", KW_INT("pid", -1), KW_STR("s", "a\"\\\n\x01"),
            KW_ERR("err", kw_err_native(KW_CODE_IO, 13, "open")),
@@ -120,9 +113,8 @@ static void json__each_kind__one_object(void **state)
     logged_close(&l);
 }
 
-static void json__text_that_is_no_utf8__still_json(void **state)
+TEST(json__text_that_is_no_utf8__still_json)
 {
-    (void)state;
     logged_open(&l, KW_LOG_INFO, KW_LOG_JSON);
     kw_log(KW_LOG_INFO, "e", KW_STR("s", "\xc3\xbc"), KW_STR("t", "\xc3("));
     CHECK(logged_take(&l));
@@ -130,9 +122,8 @@ static void json__text_that_is_no_utf8__still_json(void **state)
     logged_close(&l);
 }
 
-static void peer__everything_but_printable_ascii__escaped(void **state)
+TEST(peer__everything_but_printable_ascii__escaped)
 {
-    (void)state;
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
     kw_log(KW_LOG_INFO, "e", KW_PEER("p", kw_span_of("a\0\n\"\xc3\xbc~", 7)));
     logged_check(&l, "level=info event=e p=\"a\\x00\\x0a\\\"\\xc3\\xbc~\"");
@@ -143,9 +134,8 @@ static void peer__everything_but_printable_ascii__escaped(void **state)
     logged_close(&l);
 }
 
-static void peer__longer_than_64__cut(void **state)
+TEST(peer__longer_than_64__cut)
 {
-    (void)state;
     char text[100], want[128];
     memset(text, 'k', sizeof text);
     snprintf(want, sizeof want, "level=info event=e p=%.64s n=1", text);
@@ -170,9 +160,8 @@ static void check_long(enum kw_log_format format, char fill, const char *end)
     logged_close(&l);
 }
 
-static void line__too_long__cut_and_says_so(void **state)
+TEST(line__too_long__cut_and_says_so)
 {
-    (void)state;
     check_long(KW_LOG_LOGFMT, 'x', "x cut=1");
     check_long(KW_LOG_LOGFMT, '\n', "\\x0a\" cut=1");
     check_long(KW_LOG_JSON, 'x', "x\",\"cut\":1}");
@@ -180,9 +169,8 @@ static void line__too_long__cut_and_says_so(void **state)
     check_long(KW_LOG_JSON, '\x80', "\\u0080\",\"cut\":1}");
 }
 
-static void line__too_long_in_a_character__not_torn(void **state)
+TEST(line__too_long_in_a_character__not_torn)
 {
-    (void)state;
     static char text[12001];
     for (unsigned i = 0; i < 4000; i++)
         kw_copy(text + 3 * i, 3, kw_span_of("\xe2\x82\xac", 3));

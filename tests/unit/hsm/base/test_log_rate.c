@@ -17,9 +17,8 @@ static unsigned shown(const char *event, unsigned times)
     return count;
 }
 
-static void rate__more_than_20_in_a_second__dropped(void **state)
+TEST(rate__more_than_20_in_a_second__dropped)
 {
-    (void)state;
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
     CHECK(shown("flood", 100) == 20);
     l.fake.now_ns = KW_S_NS - 1;
@@ -27,9 +26,8 @@ static void rate__more_than_20_in_a_second__dropped(void **state)
     logged_close(&l);
 }
 
-static void rate__next_second__told_once(void **state)
+TEST(rate__next_second__told_once)
 {
-    (void)state;
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
     CHECK(shown("flood", 57) == 20);
     l.fake.now_ns = KW_S_NS;
@@ -43,9 +41,8 @@ static void rate__next_second__told_once(void **state)
     logged_close(&l);
 }
 
-static void rate__exactly_20__none_dropped(void **state)
+TEST(rate__exactly_20__none_dropped)
 {
-    (void)state;
     logged_open(&l, KW_LOG_INFO, KW_LOG_JSON);
     CHECK(shown("calm", 20) == 20);
     l.fake.now_ns = KW_S_NS;
@@ -55,9 +52,8 @@ static void rate__exactly_20__none_dropped(void **state)
 }
 
 /* The name counts, not the address of the literal that says it. */
-static void rate__same_name_elsewhere__one_count(void **state)
+TEST(rate__same_name_elsewhere__one_count)
 {
-    (void)state;
     char here[] = "flood", there[] = "flood";
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
     CHECK(shown(here, 15) == 15);
@@ -68,9 +64,8 @@ static void rate__same_name_elsewhere__one_count(void **state)
 }
 
 /* One name's flood hides no other, and others do not set it free. */
-static void rate__many_names__each_its_own(void **state)
+TEST(rate__many_names__each_its_own)
 {
-    (void)state;
     char name[16];
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
     CHECK(shown("flood", 30) == 20);
@@ -82,9 +77,8 @@ static void rate__many_names__each_its_own(void **state)
     logged_close(&l);
 }
 
-static void rate__more_names_than_slots__oldest_forgotten(void **state)
+TEST(rate__more_names_than_slots__oldest_forgotten)
 {
-    (void)state;
     char name[16];
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
     CHECK(shown("old", 30) == 20);
@@ -97,9 +91,8 @@ static void rate__more_names_than_slots__oldest_forgotten(void **state)
     logged_close(&l);
 }
 
-static void rate__below_the_level__not_counted(void **state)
+TEST(rate__below_the_level__not_counted)
 {
-    (void)state;
     logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
     for (unsigned i = 0; i < 100; i++)
         kw_log_bare(KW_LOG_DEBUG, "quiet");
@@ -115,9 +108,8 @@ static void *say(void *name)
 }
 
 /* Into a pipe: it has room for all of them, so none may be lost. */
-static void log__four_threads__whole_lines(void **state)
+TEST(log__four_threads__whole_lines)
 {
-    (void)state;
     static char names[4][8] = {"one", "two", "three", "four"};
     static char text[65536], want[] = " text=\"a whole line or none\"";
     pthread_t t[4];

@@ -21,9 +21,8 @@ static int64_t age(struct kw_moment now, bool *ret_back)
     return kw_moment_age(&then, &now, ret_back);
 }
 
-static void age__same_boot__the_smaller_difference(void **state)
+TEST(age__same_boot__the_smaller_difference)
 {
-    (void)state;
     bool back;
     CHECK(age(moment("a", DAY + 5, WALL + 5), &back) == 5 && !back);
     CHECK(age(moment("a", DAY + 5, WALL + DAY), &back) == 5 && !back);
@@ -31,18 +30,15 @@ static void age__same_boot__the_smaller_difference(void **state)
     CHECK(age(moment("a", DAY, WALL), &back) == 0 && !back);
 }
 
-static void age__same_boot_and_clock_set_back__said_and_the_other_clock_counts(
-    void **state)
+TEST(age__same_boot_and_clock_set_back__said_and_the_other_clock_counts)
 {
-    (void)state;
     bool back;
     CHECK(age(moment("a", 2 * DAY, WALL - 1), &back) == DAY && back);
     CHECK(age(moment("a", DAY, WALL - DAY), &back) == 0 && back);
 }
 
-static void age__other_boot__by_the_wall_clock(void **state)
+TEST(age__other_boot__by_the_wall_clock)
 {
-    (void)state;
     bool back;
     CHECK(age(moment("b", 5, WALL + DAY), &back) == DAY && !back);
     CHECK(age(moment("b", 9 * DAY, WALL + 1), &back) == 1 && !back);
@@ -50,18 +46,16 @@ static void age__other_boot__by_the_wall_clock(void **state)
 }
 
 /* It may be this boot; what is still to come in it is of another one. */
-static void age__boot_without_a_name__the_same_when_it_can_be(void **state)
+TEST(age__boot_without_a_name__the_same_when_it_can_be)
 {
-    (void)state;
     bool back;
     CHECK(age(moment(KW_BOOT_UNKNOWN, DAY + 5, WALL + DAY), &back) == 5 && !back);
     CHECK(age(moment(KW_BOOT_UNKNOWN, DAY - 1, WALL + DAY), &back) == DAY && !back);
     CHECK(age(moment(KW_BOOT_UNKNOWN, DAY - 1, WALL - 1), &back) == 0 && back);
 }
 
-static void age__numbers_at_their_ends__no_overflow(void **state)
+TEST(age__numbers_at_their_ends__no_overflow)
 {
-    (void)state;
     bool back;
     const struct kw_moment first = moment("a", INT64_MIN, INT64_MIN);
     const struct kw_moment last = moment("a", INT64_MAX, INT64_MAX);
@@ -70,9 +64,8 @@ static void age__numbers_at_their_ends__no_overflow(void **state)
     CHECK(kw_moment_age(&last, &last, &back) == 0 && !back);
 }
 
-static void now__twice__the_same_boot_and_no_earlier(void **state)
+TEST(now__twice__the_same_boot_and_no_earlier)
 {
-    (void)state;
     bool back;
     const struct kw_moment one = kw_moment_now(&kw_clock_system);
     const struct kw_moment two = kw_moment_now(&kw_clock_system);

@@ -26,9 +26,8 @@ static void is_path(const char *source, const char *want)
     CHECK_STR(path, want);
 }
 
-static void source__neither_file_nor_credential__refused(void **state)
+TEST(source__neither_file_nor_credential__refused)
 {
-    (void)state;
     refused(NULL, "neither");
     refused("", "neither");
     refused("123456", "neither");
@@ -38,9 +37,8 @@ static void source__neither_file_nor_credential__refused(void **state)
     refused("FILE:/etc/pin", "neither");
 }
 
-static void source__an_inline_pin__not_repeated(void **state)
+TEST(source__an_inline_pin__not_repeated)
 {
-    (void)state;
     char path[KW_PATH_MAX];
     struct kw_note note = {{0}};
     CHECK_CODE(kw_pin_source_path("file:24680", path, &note), KW_CODE_BAD_INPUT);
@@ -49,9 +47,8 @@ static void source__an_inline_pin__not_repeated(void **state)
     CHECK(strstr(note.text, "24680") == NULL);
 }
 
-static void source__file_path_not_absolute__refused(void **state)
+TEST(source__file_path_not_absolute__refused)
 {
-    (void)state;
     char longer[KW_PATH_MAX + 16] = "file:/";
     refused("file:", "not absolute");
     refused("file:pin", "not absolute");
@@ -65,23 +62,20 @@ static void source__file_path_not_absolute__refused(void **state)
     refused(longer, "too long");
 }
 
-static void source__file__its_path(void **state)
+TEST(source__file__its_path)
 {
-    (void)state;
     is_path("file:/etc/keyward/pin", "/etc/keyward/pin");
     is_path("file:/p", "/p");
 }
 
-static void source__credential_without_a_directory__refused(void **state)
+TEST(source__credential_without_a_directory__refused)
 {
-    (void)state;
     kw_env_clear();
     refused("credential:pin", "LoadCredential=");
 }
 
-static void source__credential_name_bad__refused(void **state)
+TEST(source__credential_name_bad__refused)
 {
-    (void)state;
     CHECK(kw_env_give("CREDENTIALS_DIRECTORY", "/run/credentials/keywardd.service"));
     refused("credential:", "name");
     refused("credential:..", "name");
@@ -91,21 +85,19 @@ static void source__credential_name_bad__refused(void **state)
     refused("credential:a b", "name");
 }
 
-static void source__credential__in_its_directory(void **state)
+TEST(source__credential__in_its_directory)
 {
-    (void)state;
     CHECK(kw_env_give("CREDENTIALS_DIRECTORY", "/run/credentials/keywardd.service"));
     is_path("credential:pin", "/run/credentials/keywardd.service/pin");
     is_path("credential:Hsm_pin-1.txt",
             "/run/credentials/keywardd.service/Hsm_pin-1.txt");
 }
 
-static void source__a_descriptor__of_programs_only(void **state)
+TEST(source__a_descriptor__of_programs_only)
 {
     char pin[KW_PATH_MAX + 32];
     const char *path = NULL;
     int fd = -1;
-    (void)state;
     kw_pin_source_of_descriptor(7, "/run/x/pin", pin);
     CHECK(kw_pin_source_descriptor(pin, &fd, &path) && fd == 7);
     CHECK_STR(path, "/run/x/pin");
@@ -115,11 +107,10 @@ static void source__a_descriptor__of_programs_only(void **state)
     CHECK(!kw_pin_source_descriptor("file:/descriptor:7:/x", &fd, &path));
 }
 
-static void source__its_credentials_name__or_refused(void **state)
+TEST(source__its_credentials_name__or_refused)
 {
     struct kw_note note = {{0}};
     const char *name = NULL;
-    (void)state;
     CHECK_OK(kw_pin_source_credential("credential:hsm-pin", &name, &note));
     CHECK_STR(name, "hsm-pin");
     CHECK_CODE(kw_pin_source_credential("credential:../x", &name, &note),
@@ -127,17 +118,15 @@ static void source__its_credentials_name__or_refused(void **state)
     CHECK_CODE(kw_pin_source_credential("file:/x", &name, &note), KW_CODE_BAD_INPUT);
 }
 
-static void source__a_credential__told_from_a_file(void **state)
+TEST(source__a_credential__told_from_a_file)
 {
-    (void)state;
     CHECK(kw_pin_source_is_credential("credential:pin"));
     CHECK(!kw_pin_source_is_credential("file:/credential:pin"));
     CHECK(!kw_pin_source_is_credential(NULL));
 }
 
-static void source__one_of_its_facts_differs__another(void **state)
+TEST(source__one_of_its_facts_differs__another)
 {
-    (void)state;
     const struct stat st = {.st_dev = 1, .st_ino = 2, .st_ctim = {3, 4}, .st_size = 5};
     const struct kw_pin_source a = kw_pin_source_of(&st);
     struct kw_pin_source other[4] = {a, a, a, a};
@@ -151,9 +140,8 @@ static void source__one_of_its_facts_differs__another(void **state)
         CHECK(!kw_pin_source_same(&a, &other[i]));
 }
 
-static void pin__a_control_byte__refused_by_its_kind_and_never_shown(void **state)
+TEST(pin__a_control_byte__refused_by_its_kind_and_never_shown)
 {
-    (void)state;
     for (unsigned c = 0; c < 256; c++) {
         uint8_t pin[] = {'s', '3', 'c', (uint8_t)c, 'r', 't'};
         struct kw_note note = {{0}};
@@ -167,18 +155,16 @@ static void pin__a_control_byte__refused_by_its_kind_and_never_shown(void **stat
     }
 }
 
-static void pin__line_end_of_windows__said_as_that(void **state)
+TEST(pin__line_end_of_windows__said_as_that)
 {
-    (void)state;
     struct kw_note note = {{0}};
     CHECK_CODE(kw_pin_check(kw_span_str("1234\r"), "/etc/pin", &note), KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, "carriage return");
     CHECK(strstr(note.text, "1234") == NULL);
 }
 
-static void check__byte_order_mark__refused_and_said(void **state)
+TEST(check__byte_order_mark__refused_and_said)
 {
-    (void)state;
     struct kw_note note = {{0}};
     CHECK_CODE(kw_pin_check(kw_span_str("\xef\xbb\xbf"
                                         "1234"),

@@ -4,7 +4,7 @@
 
 #include <signal.h>
 
-#include "child.h"
+#include "test_child.h"
 
 enum { POINTS = 0x110000 };
 
@@ -38,9 +38,8 @@ static bool is_surrogate(uint32_t c)
     return c >= 0xd800 && c <= 0xdfff;
 }
 
-static void all_points__those_listed_and_no_characters__not_printable(void **state)
+TEST(all_points__those_listed_and_no_characters__not_printable)
 {
-    (void)state;
     for (uint32_t c = 0; c < POINTS; c++)
         if (kw_is_printable_char(c) != !(is_listed(c) || is_surrogate(c)))
             fail_msg("U+%04X", c);
@@ -48,9 +47,8 @@ static void all_points__those_listed_and_no_characters__not_printable(void **sta
     CHECK(!kw_is_printable_char(KW_NO_CHARACTER));
 }
 
-static void all_points__in_a_text__judged_alike(void **state)
+TEST(all_points__in_a_text__judged_alike)
 {
-    (void)state;
     uint8_t text[6] = "<";
     for (uint32_t c = 0; c < POINTS; c++) {
         size_t n = 1 + encode(c, text + 1);
@@ -60,9 +58,8 @@ static void all_points__in_a_text__judged_alike(void **state)
     }
 }
 
-static void all_points__copied__kept_or_one_mark(void **state)
+TEST(all_points__copied__kept_or_one_mark)
 {
-    (void)state;
     uint8_t text[6] = "<";
     char copy[8];
     for (uint32_t c = 0; c < POINTS; c++) {
@@ -79,9 +76,8 @@ static void all_points__copied__kept_or_one_mark(void **state)
     }
 }
 
-static void first__each_point__its_bytes_and_value(void **state)
+TEST(first__each_point__its_bytes_and_value)
 {
-    (void)state;
     uint8_t text[5];
     uint32_t point;
     for (uint32_t c = 0; c < POINTS; c++) {
@@ -94,9 +90,8 @@ static void first__each_point__its_bytes_and_value(void **state)
     }
 }
 
-static void first__torn_or_no_character__one_byte(void **state)
+TEST(first__torn_or_no_character__one_byte)
 {
-    (void)state;
     static const char *const bad[] = {"\x80",         "\xc3",          "\xe2\x82",
                                       "\xf0\x9f\x98", "\xc0\x80",      "\xc3(",
                                       "\xe2(\xac",    "\xf0\x9f\x98(", "\xf4\x90\x80\x80",
@@ -108,9 +103,8 @@ static void first__torn_or_no_character__one_byte(void **state)
     }
 }
 
-static void text__a_bare_c1_byte_or_csi__no(void **state)
+TEST(text__a_bare_c1_byte_or_csi__no)
 {
-    (void)state;
     CHECK(!kw_is_printable_text(kw_span_str("\x9b"
                                             "31m")));
     CHECK(!kw_is_printable_text(kw_span_str("\xc2\x9b"
@@ -120,9 +114,8 @@ static void text__a_bare_c1_byte_or_csi__no(void **state)
     CHECK(!kw_is_printable_text(kw_span_str("admin\xe2\x80\x8f")));
 }
 
-static void text__words_of_the_world__yes(void **state)
+TEST(text__words_of_the_world__yes)
 {
-    (void)state;
     CHECK(kw_is_printable_text(kw_span_of(NULL, 0)));
     CHECK(kw_is_printable_text(kw_span_str(
         "Zürich, Łódź, 東京, עברית, می‌خواهم, 👍🏽")));
@@ -133,16 +126,14 @@ static void no_room(void *dst)
     kw_copy_printable(dst, 0, kw_span_str("x"));
 }
 
-static void copy__no_room_for_the_nul__aborts(void **state)
+TEST(copy__no_room_for_the_nul__aborts)
 {
-    (void)state;
     char dst[1] = "";
     CHECK(child_signal(no_room, dst) == SIGABRT);
 }
 
-static void copy__does_not_fit__cut_between_characters(void **state)
+TEST(copy__does_not_fit__cut_between_characters)
 {
-    (void)state;
     char dst[6];
     CHECK(!kw_copy_printable(dst, sizeof dst,
                              kw_span_str("ab\xe2\x82\xac"
@@ -158,9 +149,8 @@ static void copy__does_not_fit__cut_between_characters(void **state)
     CHECK_STR(dst, "12345");
 }
 
-static void copy__onto_itself__replaced_in_place(void **state)
+TEST(copy__onto_itself__replaced_in_place)
 {
-    (void)state;
     char text[32] = "a\x1b[2J\xc2\x9b"
                     "b\xe2\x80\x8f\xffü";
     CHECK(!kw_copy_printable(text, sizeof text, kw_span_str(text)));
@@ -168,9 +158,8 @@ static void copy__onto_itself__replaced_in_place(void **state)
     CHECK(kw_copy_printable(text, sizeof text, kw_span_str(text)));
 }
 
-static void note__quotes_foreign_text__printable(void **state)
+TEST(note__quotes_foreign_text__printable)
 {
-    (void)state;
     struct kw_note note;
     kw_note_set(&note, "label \"%s\", %d",
                 "\xc2\x9b"

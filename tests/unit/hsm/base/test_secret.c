@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "child.h"
+#include "test_child.h"
 
 enum { ARENA = 8192 };
 
@@ -23,17 +23,15 @@ static bool all_zero(const uint8_t *p, size_t len)
     return true;
 }
 
-static void init__arena_not_open__no_memory(void **state)
+TEST(init__arena_not_open__no_memory)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     CHECK_CODE(kw_secret_init(&s, 1), KW_CODE_NO_MEMORY);
     CHECK(s.ptr == NULL && s.len == 0);
 }
 
-static void init__larger_than_the_arena__no_memory_and_empty(void **state)
+TEST(init__larger_than_the_arena__no_memory_and_empty)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     kw_test_arena(ARENA);
     CHECK_CODE(kw_secret_init(&s, ARENA), KW_CODE_NO_MEMORY); /* its head too */
@@ -42,9 +40,8 @@ static void init__larger_than_the_arena__no_memory_and_empty(void **state)
     CHECK(s.ptr == NULL && s.len == 0 && used() == 0);
 }
 
-static void init__arena_exhausted__no_memory_until_one_comes_back(void **state)
+TEST(init__arena_exhausted__no_memory_until_one_comes_back)
 {
-    (void)state;
     struct kw_secret all[ARENA / 64] = {{0}};
     KW_AUTO_SECRET(more);
     unsigned n = 0;
@@ -74,9 +71,8 @@ static void init_nothing(void *arg)
     (void)e;
 }
 
-static void init__not_empty_or_no_length__aborts(void **state)
+TEST(init__not_empty_or_no_length__aborts)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     size_t none = 0;
     kw_test_arena(ARENA);
@@ -90,18 +86,16 @@ static void grow(void *arg)
     kw_secret_shrink(arg, 33);
 }
 
-static void shrink__longer__aborts(void **state)
+TEST(shrink__longer__aborts)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     kw_test_arena(ARENA);
     CHECK_OK(kw_secret_init(&s, 32));
     CHECK(child_signal(grow, &s) == SIGABRT);
 }
 
-static void init__after_others__zeroed_and_aligned(void **state)
+TEST(init__after_others__zeroed_and_aligned)
 {
-    (void)state;
     kw_test_arena(ARENA);
     for (unsigned round = 0; round < 3; round++) {
         struct kw_secret s = {0};
@@ -113,9 +107,8 @@ static void init__after_others__zeroed_and_aligned(void **state)
     }
 }
 
-static void copy__bytes__its_own(void **state)
+TEST(copy__bytes__its_own)
 {
-    (void)state;
     KW_AUTO_SECRET(s);
     char from[] = "seed";
     kw_test_arena(ARENA);
@@ -124,9 +117,8 @@ static void copy__bytes__its_own(void **state)
     CHECK(kw_span_equal_str(kw_secret_peek(&s), "seed"));
 }
 
-static void wipe__bytes__gone_from_memory(void **state)
+TEST(wipe__bytes__gone_from_memory)
 {
-    (void)state;
     struct kw_secret s = {0};
     kw_test_arena(ARENA);
     CHECK_OK(kw_secret_init(&s, 100));
@@ -137,9 +129,8 @@ static void wipe__bytes__gone_from_memory(void **state)
     CHECK(all_zero(was - 16, 128)); /* the length in front of it too */
 }
 
-static void wipe__again_or_null__nothing(void **state)
+TEST(wipe__again_or_null__nothing)
 {
-    (void)state;
     struct kw_secret s = {0}, other = {0};
     kw_test_arena(ARENA);
     kw_secret_wipe(NULL);
@@ -152,9 +143,8 @@ static void wipe__again_or_null__nothing(void **state)
     kw_secret_wipe(&other);
 }
 
-static void shrink__shorter__tail_wiped_head_kept(void **state)
+TEST(shrink__shorter__tail_wiped_head_kept)
 {
-    (void)state;
     struct kw_secret s = {0};
     kw_test_arena(ARENA);
     CHECK_OK(kw_secret_init(&s, 200));
@@ -170,9 +160,8 @@ static void shrink__shorter__tail_wiped_head_kept(void **state)
     CHECK(used() == 0 && all_zero(was, 200));
 }
 
-static void shrink__to_nothing__a_wipe(void **state)
+TEST(shrink__to_nothing__a_wipe)
 {
-    (void)state;
     struct kw_secret s = {0};
     kw_test_arena(ARENA);
     CHECK_OK(kw_secret_init(&s, 10));
@@ -180,9 +169,8 @@ static void shrink__to_nothing__a_wipe(void **state)
     CHECK(s.ptr == NULL && s.len == 0 && used() == 0);
 }
 
-static void move__onto_another__that_one_wiped(void **state)
+TEST(move__onto_another__that_one_wiped)
 {
-    (void)state;
     struct kw_secret a = {0}, b = {0};
     kw_test_arena(ARENA);
     CHECK_OK(kw_secret_copy(&a, kw_span_of("aaaa", 4)));
@@ -205,17 +193,15 @@ static uint8_t *leave_early(void)
     return s.ptr;
 }
 
-static void scope__left__wiped(void **state)
+TEST(scope__left__wiped)
 {
-    (void)state;
     kw_test_arena(ARENA);
     uint8_t *was = leave_early();
     CHECK(used() == 0 && all_zero(was, 5));
 }
 
-static void info__used_max__the_most_ever(void **state)
+TEST(info__used_max__the_most_ever)
 {
-    (void)state;
     struct kw_secret a = {0}, b = {0};
     struct kw_arena_info info;
     kw_test_arena(ARENA);
@@ -231,9 +217,8 @@ static void info__used_max__the_most_ever(void **state)
     kw_secret_wipe(&a);
 }
 
-static void wipe__plain_bytes__zero(void **state)
+TEST(wipe__plain_bytes__zero)
 {
-    (void)state;
     uint8_t b[8] = {1, 2, 3, 4, 5, 6, 7, 8};
     kw_wipe(b + 1, 6);
     CHECK(b[0] == 1 && all_zero(b + 1, 6) && b[7] == 8);
@@ -259,9 +244,8 @@ static void *borrow(void *arg)
     return arg;
 }
 
-static void init__four_threads__no_loan_twice(void **state)
+TEST(init__four_threads__no_loan_twice)
 {
-    (void)state;
     static uint8_t bytes[4] = {0x11, 0x22, 0x33, 0x44};
     pthread_t t[4];
     kw_test_arena(ARENA);

@@ -3,10 +3,9 @@
 
 #include <keyward/bytes.h>
 
-static void word__no_room__false_and_empty(void **state)
+TEST(word__no_room__false_and_empty)
 {
     char word[8] = "before";
-    (void)state;
     CHECK(!kw_shell_word(word, 4, "abcd"));
     CHECK_STR(word, "");
     CHECK(kw_shell_word(word, 5, "abcd"));
@@ -18,10 +17,8 @@ static void word__no_room__false_and_empty(void **state)
     CHECK_STR(word, "''");
 }
 
-static void word__every_byte__as_it_is_only_when_a_shell_reads_no_more_into_it(
-    void **state)
+TEST(word__every_byte__as_it_is_only_when_a_shell_reads_no_more_into_it)
 {
-    (void)state;
     for (int c = 1; c < 256; c++) {
         const char text[2] = {(char)c, '\0'};
         char word[8];
@@ -32,10 +29,9 @@ static void word__every_byte__as_it_is_only_when_a_shell_reads_no_more_into_it(
     }
 }
 
-static void word__single_quotes__four_bytes_each(void **state)
+TEST(word__single_quotes__four_bytes_each)
 {
     char word[16];
-    (void)state;
     CHECK(kw_shell_word(word, 11, "''"));
     CHECK_STR(word, "''\\'''\\'''");
     CHECK(!kw_shell_word(word, 10, "''"));

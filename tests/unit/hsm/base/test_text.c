@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include "child.h"
+#include "test_child.h"
 
 static bool text(const char *s)
 {
@@ -15,16 +15,14 @@ static void hex_too_small(void *arg)
     kw_hex(arg, 6, kw_span_of("abc", 3)); /* wants 7 */
 }
 
-static void hex__no_room_for_the_nul__aborts(void **state)
+TEST(hex__no_room_for_the_nul__aborts)
 {
-    (void)state;
     char dst[8];
     CHECK(child_signal(hex_too_small, dst) == SIGABRT);
 }
 
-static void hex__bytes__lower_case(void **state)
+TEST(hex__bytes__lower_case)
 {
-    (void)state;
     char dst[9] = "xxxxxxxx";
     kw_hex(dst, sizeof dst, kw_span_of("\x00\x9f\xAB\xff", 4));
     CHECK_STR(dst, "009fabff");
@@ -32,9 +30,8 @@ static void hex__bytes__lower_case(void **state)
     CHECK_STR(dst, "");
 }
 
-static void unhex__wrong_length_or_digit__false_and_untouched(void **state)
+TEST(unhex__wrong_length_or_digit__false_and_untouched)
 {
-    (void)state;
     uint8_t dst[2] = {7, 7};
     static const char *const wrong[] = {"",     "0",    "000",  "00000", "000000",
                                         "00AB", "00g0", "0x00", " 000",  "000 ",
@@ -44,9 +41,8 @@ static void unhex__wrong_length_or_digit__false_and_untouched(void **state)
     CHECK(dst[0] == 7 && dst[1] == 7);
 }
 
-static void unhex__what_hex_wrote__reads_back(void **state)
+TEST(unhex__what_hex_wrote__reads_back)
 {
-    (void)state;
     uint8_t all[256], back[256];
     char digits[513];
     for (unsigned i = 0; i < 256; i++)
@@ -57,26 +53,23 @@ static void unhex__what_hex_wrote__reads_back(void **state)
     CHECK(kw_unhex(back, 0, kw_span_str("")));
 }
 
-static void text__nul__no(void **state)
+TEST(text__nul__no)
 {
-    (void)state;
     CHECK(!kw_is_text(kw_span_of("\0", 1)));
     CHECK(!kw_is_text(kw_span_of("ab\0", 3)));
     CHECK(!kw_is_text(kw_span_of("a\0b", 3)));
 }
 
-static void text__overlong__no(void **state)
+TEST(text__overlong__no)
 {
-    (void)state;
     CHECK(!text("\xc0\x80"));         /* NUL in two bytes      */
     CHECK(!text("\xc1\xbf"));         /* U+007F in two bytes   */
     CHECK(!text("\xe0\x9f\xbf"));     /* U+07FF in three bytes */
     CHECK(!text("\xf0\x8f\xbf\xbf")); /* U+FFFF in four bytes  */
 }
 
-static void text__surrogate_or_beyond_unicode__no(void **state)
+TEST(text__surrogate_or_beyond_unicode__no)
 {
-    (void)state;
     CHECK(!text("\xed\xa0\x80"));     /* U+D800   */
     CHECK(!text("\xed\xbf\xbf"));     /* U+DFFF   */
     CHECK(!text("\xf4\x90\x80\x80")); /* U+110000 */
@@ -84,9 +77,8 @@ static void text__surrogate_or_beyond_unicode__no(void **state)
     CHECK(!text("\xff"));
 }
 
-static void text__torn_character__no(void **state)
+TEST(text__torn_character__no)
 {
-    (void)state;
     CHECK(!text("\x80"));
     CHECK(!text("\xc3"));
     CHECK(!text("\xe2\x82"));
@@ -97,9 +89,8 @@ static void text__torn_character__no(void **state)
     CHECK(!text("\xe2(\xac"));
 }
 
-static void text__valid__yes(void **state)
+TEST(text__valid__yes)
 {
-    (void)state;
     CHECK(kw_is_text(kw_span_of(NULL, 0)));
     CHECK(text("plain\x01\x7f"));
     CHECK(text("\xc2\x80\xdf\xbf"));                 /* U+0080, U+07FF    */

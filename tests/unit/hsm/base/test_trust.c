@@ -11,7 +11,7 @@
 #include <keyward/file.h>
 #include <keyward/limits.h>
 
-#include "child.h"
+#include "test_child.h"
 #include "folder.h"
 
 enum { MAX = 16, SOMEBODY = 12345, NOBODY_ELSE = 12346 };
@@ -75,11 +75,10 @@ static uid_t of_somebody_else(const char *path)
     return NOBODY_ELSE;
 }
 
-static void file__others_may_write__denied(void **state)
+TEST(file__others_may_write__denied)
 {
     static const mode_t loose[] = {0664, 0646, 0666, 0622, 0777};
     struct folder f;
-    (void)state;
     place(&f);
     for (size_t i = 0; i < sizeof loose / sizeof loose[0]; i++) {
         CHECK(chmod(below, loose[i]) == 0);
@@ -88,21 +87,19 @@ static void file__others_may_write__denied(void **state)
     clear(&f);
 }
 
-static void file__somebody_elses__denied(void **state)
+TEST(file__somebody_elses__denied)
 {
     struct folder f;
-    (void)state;
     place(&f);
     uid_t uid = of_somebody_else(below);
     check_refused(below, uid, KW_CODE_DENIED, below, "chown it to root or to uid");
     clear(&f);
 }
 
-static void folder__others_may_write__denied(void **state)
+TEST(folder__others_may_write__denied)
 {
     static const mode_t loose[] = {0775, 0757, 0777};
     struct folder f;
-    (void)state;
     place(&f);
     for (size_t i = 0; i < sizeof loose / sizeof loose[0]; i++) {
         CHECK(chmod(sub, loose[i]) == 0);
@@ -113,10 +110,9 @@ static void folder__others_may_write__denied(void **state)
     clear(&f);
 }
 
-static void folder__somebody_elses__denied(void **state)
+TEST(folder__somebody_elses__denied)
 {
     struct folder f;
-    (void)state;
     place(&f);
     uid_t uid = of_somebody_else(sub);
     check_refused(below, uid, KW_CODE_DENIED, sub, "who could change");
@@ -125,11 +121,10 @@ static void folder__somebody_elses__denied(void **state)
 
 /* In /tmp nobody can take away what is another's; in a sticky folder of its owner that
  * owner can. */
-static void folder__sticky__only_roots_may_be_shared(void **state)
+TEST(folder__sticky__only_roots_may_be_shared)
 {
     struct folder f;
     struct stat tmp;
-    (void)state;
     CHECK(stat("/tmp", &tmp) == 0 && (tmp.st_mode & 01022) == 01022);
     place(&f);
     check_read(below, geteuid());
@@ -141,20 +136,18 @@ static void folder__sticky__only_roots_may_be_shared(void **state)
     clear(&f);
 }
 
-static void link__into_a_folder_of_others__denied(void **state)
+TEST(link__into_a_folder_of_others__denied)
 {
     struct folder f;
-    (void)state;
     place(&f);
     CHECK(chmod(sub, 0777) == 0 && symlink(below, link_to) == 0);
     check_refused(link_to, geteuid(), KW_CODE_DENIED, sub, "exchange");
     clear(&f);
 }
 
-static void link__somebody_elses__denied(void **state)
+TEST(link__somebody_elses__denied)
 {
     struct folder f;
-    (void)state;
     place(&f);
     CHECK(symlink("sub/file", link_to) == 0);
     uid_t uid = of_somebody_else(link_to);
@@ -162,10 +155,9 @@ static void link__somebody_elses__denied(void **state)
     clear(&f);
 }
 
-static void link__to_itself_or_nowhere__refused(void **state)
+TEST(link__to_itself_or_nowhere__refused)
 {
     struct folder f;
-    (void)state;
     place(&f);
     CHECK(symlink("link", link_to) == 0);
     check_refused(link_to, geteuid(), KW_CODE_BAD_INPUT, link_to, "link");
@@ -174,22 +166,20 @@ static void link__to_itself_or_nowhere__refused(void **state)
     clear(&f);
 }
 
-static void path__not_there__missing_and_names_the_part(void **state)
+TEST(path__not_there__missing_and_names_the_part)
 {
     struct folder f;
     char path[160];
-    (void)state;
     place(&f);
     snprintf(path, sizeof path, "%s/none/file", sub);
     check_refused(path, geteuid(), KW_CODE_MISSING, "/none:", "No such file");
     clear(&f);
 }
 
-static void path__of_a_folder_or_through_a_file__bad_input(void **state)
+TEST(path__of_a_folder_or_through_a_file__bad_input)
 {
     struct folder f;
     char path[160];
-    (void)state;
     place(&f);
     check_refused(sub, geteuid(), KW_CODE_BAD_INPUT, sub, "not a regular file");
     check_refused("/", geteuid(), KW_CODE_BAD_INPUT, "/", "not a regular file");
@@ -202,10 +192,9 @@ static void path__of_a_folder_or_through_a_file__bad_input(void **state)
     clear(&f);
 }
 
-static void path__too_long__io(void **state)
+TEST(path__too_long__io)
 {
     static char path[3 * KW_PATH_MAX];
-    (void)state;
     memset(path, 'a', sizeof path - 1);
     path[0] = '/';
     check_refused(path, geteuid(), KW_CODE_IO, "/aaa", "aaa");
@@ -214,12 +203,11 @@ static void path__too_long__io(void **state)
     check_refused(path, geteuid(), KW_CODE_IO, "/a/a", "/a/a");
 }
 
-static void read__larger_than_max__bad_input(void **state)
+TEST(read__larger_than_max__bad_input)
 {
     struct folder f;
     struct kw_blob b = {0};
     struct kw_note note;
-    (void)state;
     place(&f);
     put_file(below, "0123456789abcdefg", 0644);
     CHECK_CODE(kw_file_read_trusted(below, geteuid(), MAX, &b, &note), KW_CODE_BAD_INPUT);
@@ -235,10 +223,9 @@ static int forbidden(void *path)
     return e.code == KW_CODE_IO && e.native == EACCES;
 }
 
-static void read__may_not_open__io_with_errno(void **state)
+TEST(read__may_not_open__io_with_errno)
 {
     struct folder f;
-    (void)state;
     place(&f);
     CHECK(chmod(f.path, 0755) == 0 && chmod(below, 0) == 0);
     if (geteuid() == 0)
@@ -246,11 +233,10 @@ static void read__may_not_open__io_with_errno(void **state)
     clear(&f);
 }
 
-static void good__plain_relative_and_through_links__read(void **state)
+TEST(good__plain_relative_and_through_links__read)
 {
     struct folder f;
     char path[300], here[KW_PATH_MAX];
-    (void)state;
     place(&f);
     check_read(below, geteuid());
     check_read(below, geteuid() == 0 ? NOBODY_ELSE : geteuid()); /* root's is good */
@@ -268,10 +254,9 @@ static void good__plain_relative_and_through_links__read(void **state)
     clear(&f);
 }
 
-static void good__many_times__no_descriptor_left(void **state)
+TEST(good__many_times__no_descriptor_left)
 {
     struct folder f;
-    (void)state;
     place(&f);
     int before = dup(0);
     close(before);

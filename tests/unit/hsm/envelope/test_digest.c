@@ -11,9 +11,8 @@ static kw_span seed(size_t len)
     return kw_span_of(seed_bytes, len);
 }
 
-static void inner__arena_full__no_memory_and_untouched(void **state)
+TEST(inner__arena_full__no_memory_and_untouched)
 {
-    (void)state;
     struct kw_arena_info info;
     struct kw_secret inner = {0};
     KW_AUTO_SECRET(hog);
@@ -28,9 +27,8 @@ static void inner__arena_full__no_memory_and_untouched(void **state)
     kw_secret_wipe(&hog);
 }
 
-static void inner__seed_of_no_or_too_many_bytes__refused(void **state)
+TEST(inner__seed_of_no_or_too_many_bytes__refused)
 {
-    (void)state;
     struct kw_secret inner = {0};
     kw_test_arena(4096);
     CHECK_CODE(kw_envelope_inner(kw_span_str("aad"), seed(0), &inner), KW_CODE_BAD_INPUT);
@@ -39,9 +37,8 @@ static void inner__seed_of_no_or_too_many_bytes__refused(void **state)
     CHECK(inner.ptr == NULL);
 }
 
-static void prove__any_one_bit_of_inner_changed__wrong_answer_and_wiped(void **state)
+TEST(prove__any_one_bit_of_inner_changed__wrong_answer_and_wiped)
 {
-    (void)state;
     kw_test_arena(4096);
     for (size_t bit = 0; bit < 48 * 8; bit++) {
         KW_AUTO_SECRET(inner);
@@ -53,9 +50,8 @@ static void prove__any_one_bit_of_inner_changed__wrong_answer_and_wiped(void **s
     }
 }
 
-static void prove__answer_to_another_ciphertext__wrong_answer(void **state)
+TEST(prove__answer_to_another_ciphertext__wrong_answer)
 {
-    (void)state;
     KW_AUTO_SECRET(inner);
     kw_test_arena(4096);
     CHECK_OK(kw_envelope_inner(kw_span_str("aad of one iv"), seed(32), &inner));
@@ -64,9 +60,8 @@ static void prove__answer_to_another_ciphertext__wrong_answer(void **state)
     CHECK(inner.ptr == NULL);
 }
 
-static void prove__wrong_length__wrong_answer(void **state)
+TEST(prove__wrong_length__wrong_answer)
 {
-    (void)state;
     static const size_t wrong[] = {0, 31, 33, 48, 257, SIZE_MAX};
     kw_test_arena(4096);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -78,17 +73,15 @@ static void prove__wrong_length__wrong_answer(void **state)
     }
 }
 
-static void prove__empty_answer__wrong_answer(void **state)
+TEST(prove__empty_answer__wrong_answer)
 {
-    (void)state;
     struct kw_secret inner = {0};
     kw_test_arena(4096);
     CHECK_CODE(kw_envelope_prove(kw_span_str("aad"), 32, &inner), KW_CODE_WRONG_ANSWER);
 }
 
-static void prove__what_inner_made__the_seed_alone_is_left(void **state)
+TEST(prove__what_inner_made__the_seed_alone_is_left)
 {
-    (void)state;
     static const size_t lens[] = {1, 32, KW_SEED_MAX};
     kw_test_arena(4096);
     for (size_t i = 0; i < 3; i++) {
@@ -100,9 +93,8 @@ static void prove__what_inner_made__the_seed_alone_is_left(void **state)
     }
 }
 
-static void iv__same_seed_many_times__never_the_same_and_only_its_bytes(void **state)
+TEST(iv__same_seed_many_times__never_the_same_and_only_its_bytes)
 {
-    (void)state;
     uint8_t iv[64][KW_IV_MAX];
     memset(iv, 0xee, sizeof iv);
     for (size_t i = 0; i < 64; i++) {

@@ -48,15 +48,13 @@ static void refuses_byte(size_t at, uint8_t value, const char *where)
     refuses(kw_span_of(b, sizeof b), where);
 }
 
-static void parse__nothing__refused(void **state)
+TEST(parse__nothing__refused)
 {
-    (void)state;
     refuses((kw_span){NULL, 0}, "envelope format");
 }
 
-static void parse__unknown_format_purpose_mechanism__each_refused(void **state)
+TEST(parse__unknown_format_purpose_mechanism__each_refused)
 {
-    (void)state;
     for (unsigned b = 0; b < 256; b++) {
         if (b != KW_FORMAT_1)
             refuses_byte(0, (uint8_t)b,
@@ -71,9 +69,8 @@ static void parse__unknown_format_purpose_mechanism__each_refused(void **state)
 }
 
 /* Whatever a caller fills in: no byte of a format that is not frozen leaves here. */
-static void write__reserved_or_unknown_number__never(void **state)
+TEST(write__reserved_or_unknown_number__never)
 {
-    (void)state;
     uint8_t out[KW_CIPHERTEXT_MAX];
     for (unsigned b = 0; b < 256; b++) {
         struct kw_envelope env[2] = {good(), good()};
@@ -90,9 +87,8 @@ static void write__reserved_or_unknown_number__never(void **state)
     }
 }
 
-static void parse__scope_not_a_scope__refused(void **state)
+TEST(parse__scope_not_a_scope__refused)
 {
-    (void)state;
     refuses_byte(AT_SCOPE_LEN, 0, "envelope scope");
     refuses_byte(AT_SCOPE_LEN, 33, "envelope scope");
     refuses_byte(AT_SCOPE_LEN, 255, "envelope scope");
@@ -102,15 +98,13 @@ static void parse__scope_not_a_scope__refused(void **state)
     refuses_byte(AT_SCOPE + 2, 0, "envelope scope");
 }
 
-static void parse__check_blob_of_a_class_scope__refused(void **state)
+TEST(parse__check_blob_of_a_class_scope__refused)
 {
-    (void)state;
     refuses_byte(1, KW_PURPOSE_CHECK, "envelope scope of a check blob");
 }
 
-static void parse__seed_length_out_of_range__refused(void **state)
+TEST(parse__seed_length_out_of_range__refused)
 {
-    (void)state;
     refuses_byte(AT_SEED_LEN + 1, 0, "envelope seed length");
     refuses_byte(AT_SEED_LEN, 1, "envelope seed length"); /* 0x0120 = 288 */
     refuses_byte(AT_SEED_LEN, 255, "envelope seed length");
@@ -120,16 +114,14 @@ static void parse__seed_length_out_of_range__refused(void **state)
     refuses(kw_span_of(b, sizeof b), "envelope seed length");
 }
 
-static void parse__seed_length_lies__refused(void **state)
+TEST(parse__seed_length_lies__refused)
 {
-    (void)state;
     refuses_byte(AT_SEED_LEN + 1, 33, "envelope sealed part");
     refuses_byte(AT_SEED_LEN + 1, 31, "envelope trailing bytes");
 }
 
-static void parse__every_prefix__refused(void **state)
+TEST(parse__every_prefix__refused)
 {
-    (void)state;
     uint8_t b[GOOD_LEN];
     struct kw_envelope env;
     good_bytes(b);
@@ -137,17 +129,15 @@ static void parse__every_prefix__refused(void **state)
         CHECK_CODE(kw_envelope_parse(kw_span_of(b, len), &env), KW_CODE_BAD_INPUT);
 }
 
-static void parse__trailing_byte__refused(void **state)
+TEST(parse__trailing_byte__refused)
 {
-    (void)state;
     uint8_t b[GOOD_LEN + 1] = {0};
     good_bytes(b);
     refuses(kw_span_of(b, sizeof b), "envelope trailing bytes");
 }
 
-static void parse__good__borrows_each_field(void **state)
+TEST(parse__good__borrows_each_field)
 {
-    (void)state;
     uint8_t b[GOOD_LEN];
     struct kw_envelope env;
     good_bytes(b);
@@ -159,9 +149,8 @@ static void parse__good__borrows_each_field(void **state)
     CHECK(env.sealed.ptr == b + 25 && env.sealed.len == 64);
 }
 
-static void write__wrong_field__refused_and_nothing_written(void **state)
+TEST(write__wrong_field__refused_and_nothing_written)
 {
-    (void)state;
     uint8_t out[512] = {0};
     struct kw_envelope bad[8];
     for (size_t i = 0; i < 8; i++)
@@ -181,9 +170,8 @@ static void write__wrong_field__refused_and_nothing_written(void **state)
     }
 }
 
-static void write__no_room__nothing_written(void **state)
+TEST(write__no_room__nothing_written)
 {
-    (void)state;
     uint8_t out[GOOD_LEN] = {0};
     struct kw_envelope env = good();
     for (size_t cap = 0; cap < GOOD_LEN; cap++) {
@@ -193,9 +181,8 @@ static void write__no_room__nothing_written(void **state)
     }
 }
 
-static void write__good__appends_exactly_what_is_documented(void **state)
+TEST(write__good__appends_exactly_what_is_documented)
 {
-    (void)state;
     uint8_t want[GOOD_LEN];
     uint8_t out[GOOD_LEN + 1];
     struct kw_envelope env = good();
@@ -207,9 +194,8 @@ static void write__good__appends_exactly_what_is_documented(void **state)
     assert_memory_equal(out + 1, want, GOOD_LEN);
 }
 
-static void write__every_seed_length__reads_back_and_fits_the_limit(void **state)
+TEST(write__every_seed_length__reads_back_and_fits_the_limit)
 {
-    (void)state;
     for (size_t len = 1; len <= KW_SEED_MAX; len++) {
         uint8_t out[KW_CIPHERTEXT_MAX];
         struct kw_envelope env = good();
@@ -223,9 +209,8 @@ static void write__every_seed_length__reads_back_and_fits_the_limit(void **state
     }
 }
 
-static void aad__wrong_names_or_header__refused(void **state)
+TEST(aad__wrong_names_or_header__refused)
 {
-    (void)state;
     char name[KW_AAD_MAX] = {0};
     uint8_t out[KW_AAD_MAX];
     struct kw_envelope env = good();
@@ -245,9 +230,8 @@ static void aad__wrong_names_or_header__refused(void **state)
     CHECK(dst.len == 0);
 }
 
-static void aad__no_room__nothing_written(void **state)
+TEST(aad__no_room__nothing_written)
 {
-    (void)state;
     uint8_t out[KW_AAD_MAX] = {0};
     struct kw_envelope env = good();
     kw_dst dst = kw_dst_of(out, 40);
@@ -256,9 +240,8 @@ static void aad__no_room__nothing_written(void **state)
     CHECK(dst.len == 0 && out[0] == 0);
 }
 
-static void aad__without_sealed__begins_with_keyward_and_the_header(void **state)
+TEST(aad__without_sealed__begins_with_keyward_and_the_header)
 {
-    (void)state;
     uint8_t want[GOOD_LEN];
     uint8_t out[KW_AAD_MAX];
     struct kw_envelope env = good();
@@ -272,9 +255,8 @@ static void aad__without_sealed__begins_with_keyward_and_the_header(void **state
     assert_memory_equal(out + 32, "\0\1k\0\4demo", 9);
 }
 
-static void aad__key_id_and_domain_shifted__differs(void **state)
+TEST(aad__key_id_and_domain_shifted__differs)
 {
-    (void)state;
     uint8_t one[KW_AAD_MAX];
     uint8_t two[KW_AAD_MAX];
     struct kw_envelope env = good();
@@ -285,9 +267,8 @@ static void aad__key_id_and_domain_shifted__differs(void **state)
     CHECK(!kw_span_equal(kw_dst_span(&a), kw_dst_span(&b)));
 }
 
-static void names__edges__as_the_contract_says(void **state)
+TEST(names__edges__as_the_contract_says)
 {
-    (void)state;
     char long_name[70] = {0};
     memset(long_name, 'a', sizeof long_name - 1);
     CHECK(kw_is_scope(kw_span_of(long_name, 32)) &&
@@ -301,9 +282,8 @@ static void names__edges__as_the_contract_says(void **state)
     CHECK(!kw_is_scope(kw_span_str("")) && !kw_is_domain(kw_span_str("")));
 }
 
-static void mechanism__known_and_unknown__names_and_sizes(void **state)
+TEST(mechanism__known_and_unknown__names_and_sizes)
 {
-    (void)state;
     enum kw_mechanism m = (enum kw_mechanism)0;
     CHECK(!kw_mechanism_from_name("aes-256-cbc", &m) && m == 0);
     for (unsigned n = KW_MECH_RESERVED_FIRST; n <= KW_MECH_RESERVED_LAST; n++)

@@ -168,15 +168,13 @@ static void opened_back(const struct vector *v)
     CHECK(kw_span_equal(kw_secret_peek(&inner), span(&v->seed)));
 }
 
-static void golden__made_by_us__aad_digest_sealed_and_envelope_equal(void **state)
+TEST(golden__made_by_us__aad_digest_sealed_and_envelope_equal)
 {
-    (void)state;
     every(sealed_forward);
 }
 
-static void golden__read_by_us__seed_comes_back_proven(void **state)
+TEST(golden__read_by_us__seed_comes_back_proven)
 {
-    (void)state;
     every(opened_back);
 }
 
@@ -187,9 +185,8 @@ static void documented(const char *formats, const struct bytes *b)
     CHECK_HAS(formats, hex);
 }
 
-static void golden__worked_vector__stands_in_formats_md(void **state)
+TEST(golden__worked_vector__stands_in_formats_md)
 {
-    (void)state;
     static struct vector v[VECTORS];
     static char formats[65536];
     FILE *f = fopen(KW_FORMATS, "r");

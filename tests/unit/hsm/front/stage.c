@@ -102,7 +102,7 @@ void stage_begin(struct stage *s)
     snprintf(run, sizeof run, "%s/run", s->dir);
     CHECK(mkdir(run, 0700) == 0);
     stage_write_pin(s, "1234");
-    CHECK(pthread_mutex_init(&s->lock.mutex, NULL) == 0);
+    CHECK(pthread_mutex_init(&s->lock.mutex.native, NULL) == 0);
     s->clock = kw_fake_clock(&s->time);
     s->loop = event_base_new();
     s->token = (struct kw_front_token){.name = "tok",
@@ -279,22 +279,22 @@ static struct kw_pin_facts pin_facts(const struct stage *s)
     return f;
 }
 
-bool fake_hears(struct stage *s, unsigned i, struct kw_wire_word *ret)
+bool fake_hears(struct stage *s, unsigned i, struct kw_wire_permit *ret)
 {
     uint8_t buf[KW_WIRE_MAX];
     ssize_t n = recv(s->fakes[i].socket, buf, sizeof buf, MSG_DONTWAIT);
     if (n <= 0)
         return false;
-    CHECK_OK(kw_wire_get_word(kw_span_of(buf, (size_t)n), ret));
+    CHECK_OK(kw_wire_decode_permit(kw_span_of(buf, (size_t)n), ret));
     return true;
 }
 
-bool fake_asks(struct stage *s, unsigned i, struct kw_wire_word *ret)
+bool fake_asks(struct stage *s, unsigned i, struct kw_wire_permit *ret)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     struct kw_pin_facts facts = pin_facts(s);
-    CHECK_OK(kw_wire_put_pin(&facts, &dst));
+    CHECK_OK(kw_wire_encode_pin(&facts, &dst));
     say(s, i, &dst);
     stage_spin(s);
     return fake_hears(s, i, ret);
@@ -302,21 +302,21 @@ bool fake_asks(struct stage *s, unsigned i, struct kw_wire_word *ret)
 
 void fake_in_login(struct stage *s, unsigned i)
 {
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     CHECK(fake_asks(s, i, &word));
     if (kw_failed(word.err))
         fail_msg("no login for fake %u: %s", i, word.note.text);
     kw_page_enter(s->fakes[i].page, KW_PAGE_LOGIN);
 }
 
-void fake_tells_login(struct stage *s, unsigned i, kw_err e, const char *why)
+void fake_sends_login(struct stage *s, unsigned i, kw_err e, const char *why)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     struct kw_wire_login l = {.err = e};
     kw_page_enter(s->fakes[i].page, KW_PAGE_INIT);
     kw_note_set(&l.note, "%s", why);
-    CHECK_OK(kw_wire_put_login(&l, &dst));
+    CHECK_OK(kw_wire_encode_login(&l, &dst));
     say(s, i, &dst);
     stage_spin(s);
 }
@@ -324,7 +324,7 @@ void fake_tells_login(struct stage *s, unsigned i, kw_err e, const char *why)
 void fake_login(struct stage *s, unsigned i, kw_err e, const char *why)
 {
     fake_in_login(s, i);
-    fake_tells_login(s, i, e, why);
+    fake_sends_login(s, i, e, why);
     s->fakes[i].logged_in = !kw_failed(e);
     if (kw_failed(e))
         fake_failed(s, i, e, why);
@@ -349,12 +349,12 @@ void fake_ready_found(struct stage *s, unsigned i, uint32_t n, kw_err e,
                                           .err = k == n ? e : KW_OK,
                                           .findings = k == n ? findings : 0,
                                           .reason = "said so"};
-        CHECK_OK(kw_wire_put_verdict(&v, &dst));
+        CHECK_OK(kw_wire_encode_verdict(&v, &dst));
         say(s, i, &dst);
     }
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     const struct kw_wire_ready r = {.verdicts = count}; /* the ring's hash is zero too */
-    CHECK_OK(kw_wire_put_ready(&r, &dst));
+    CHECK_OK(kw_wire_encode_ready(&r, &dst));
     say(s, i, &dst);
     stage_spin(s);
 }
@@ -375,7 +375,7 @@ void fake_failed(struct stage *s, unsigned i, kw_err e, const char *why)
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     struct kw_wire_failed f = {.err = e};
     kw_note_set(&f.note, "%s", why);
-    CHECK_OK(kw_wire_put_failed(&f, &dst));
+    CHECK_OK(kw_wire_encode_failed(&f, &dst));
     say(s, i, &dst);
     fake_dies(s, i);
 }
@@ -386,7 +386,7 @@ bool fake_job(struct stage *s, unsigned i, struct kw_wire_job *ret)
     ssize_t n = recv(s->fakes[i].socket, buf, sizeof buf, MSG_DONTWAIT);
     if (n <= 0)
         return false;
-    CHECK_OK(kw_wire_get_job(kw_span_of(buf, (size_t)n), ret));
+    CHECK_OK(kw_wire_decode_job(kw_span_of(buf, (size_t)n), ret));
     kw_page_enter_op(s->fakes[i].page, s->time.now_ns);
     return true;
 }
@@ -403,7 +403,7 @@ static void put_answer(struct stage *s, unsigned i, const struct kw_wire_answer 
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    CHECK_OK(kw_wire_put_answer(a, &dst));
+    CHECK_OK(kw_wire_encode_answer(a, &dst));
     kw_page_enter(s->fakes[i].page, KW_PAGE_IDLE);
     say(s, i, &dst);
     stage_spin(s);

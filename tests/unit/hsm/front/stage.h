@@ -9,7 +9,7 @@
 #include <event2/event.h>
 
 #include "check.h"
-#include "room.h"
+#include "front_internal.h"
 
 #define K1 "kw1-1-0123456789abcdef01234567" /* retired */
 #define K2 "kw1-2-0123456789abcdef01234567" /* active  */
@@ -24,7 +24,7 @@ struct fake {
 };
 struct stage {
     char dir[64], state_path[80], pin_path[80], pin[96], status[96];
-    bool count_low, final_try; /* the token's flags, as fakes tell them */
+    bool count_low, final_try; /* the token's flags, as fakes send them */
     struct kw_fake_clock time;
     struct kw_clock clock;
     struct kw_lock lock;
@@ -58,11 +58,11 @@ struct kw_front_status stage_status(struct stage *s);
 
 /* The fake has opened the token, read the PIN file and asks; the front's word.  false: it
  * does not answer (yet). */
-bool fake_asks(struct stage *s, unsigned i, struct kw_wire_word *ret);
-bool fake_hears(struct stage *s, unsigned i, struct kw_wire_word *ret);
+bool fake_asks(struct stage *s, unsigned i, struct kw_wire_permit *ret);
+bool fake_hears(struct stage *s, unsigned i, struct kw_wire_permit *ret);
 /* It asks, must be let, and is in C_Login; its C_Login ended so. */
 void fake_in_login(struct stage *s, unsigned i);
-void fake_tells_login(struct stage *s, unsigned i, kw_err e, const char *why);
+void fake_sends_login(struct stage *s, unsigned i, kw_err e, const char *why);
 void fake_login(struct stage *s, unsigned i, kw_err e, const char *why); /* all three */
 /* Both, and it worked. */
 void fake_logs_in(struct stage *s, unsigned i);

@@ -14,9 +14,8 @@ static void begin(void)
 
 static const kw_err no_tag = {KW_CODE_UNSURE, 5, "C_Decrypt"};
 
-static void unsure__canary_fresh__forged_without_another(void **state)
+TEST(unsure__canary_fresh__forged_without_another)
 {
-    (void)state;
     struct outcome o;
     struct kw_wire_job job;
     begin();
@@ -28,9 +27,8 @@ static void unsure__canary_fresh__forged_without_another(void **state)
     stage_end(&s);
 }
 
-static void unsure__one_canary_decides_for_all(void **state)
+TEST(unsure__one_canary_decides_for_all)
 {
-    (void)state;
     struct outcome o[4];
     for (int well = 0; well < 2; well++) {
         begin();
@@ -55,10 +53,8 @@ static void unsure__one_canary_decides_for_all(void **state)
     }
 }
 
-static void unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts(
-    void **state)
+TEST(unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts)
 {
-    (void)state;
     struct outcome o;
     struct kw_wire_job job;
     unsigned canaries = 0;
@@ -86,9 +82,8 @@ static void unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts(
     stage_end(&s);
 }
 
-static void canaries__every_version_every_so_often(void **state)
+TEST(canaries__every_version_every_so_often)
 {
-    (void)state;
     struct kw_wire_job job;
     unsigned asked[3] = {0};
     begin();
@@ -108,11 +103,10 @@ static void canaries__every_version_every_so_often(void **state)
     stage_end(&s);
 }
 
-/* As many versions as workers, all of them idle: no worker may be left with one of them.
- */
-static void canaries__every_worker_is_asked_for_every_version(void **state)
+/* As many versions as workers, all of them idle: no worker may be left with one of
+ * them. */
+TEST(canaries__every_worker_is_asked_for_every_version)
 {
-    (void)state;
     struct kw_wire_job job;
     unsigned asked[2][3] = {{0}};
     begin();
@@ -132,9 +126,8 @@ static void canaries__every_worker_is_asked_for_every_version(void **state)
     stage_end(&s);
 }
 
-static void canary__active_opened_to_something_else__lost_at_once(void **state)
+TEST(canary__active_opened_to_something_else__lost_at_once)
 {
-    (void)state;
     struct kw_wire_job job;
     begin();
     s.front->token.workers = 1;
@@ -149,9 +142,8 @@ static void canary__active_opened_to_something_else__lost_at_once(void **state)
     stage_end(&s);
 }
 
-static void canary__recover_at_once__still_a_pause_between_two(void **state)
+TEST(canary__recover_at_once__still_a_pause_between_two)
 {
-    (void)state;
     struct kw_wire_job job;
     unsigned canaries = 0;
     stage_begin(&s);
@@ -173,9 +165,8 @@ static void canary__recover_at_once__still_a_pause_between_two(void **state)
     stage_end(&s);
 }
 
-static void canary__never_answered__suspect_then_lost(void **state)
+TEST(canary__never_answered__suspect_then_lost)
 {
-    (void)state;
     begin();
     s.front->token.workers = 1;
     fake_ready(&s, 0);
@@ -190,9 +181,8 @@ static void canary__never_answered__suspect_then_lost(void **state)
     stage_end(&s);
 }
 
-static void main_thread_hangs__record_goes_stale(void **state)
+TEST(main_thread_hangs__record_goes_stale)
 {
-    (void)state;
     begin();
     start_two(&s);
     s.time.now_ns += 30 * KW_S_NS; /* no tick, no canary: nothing runs but the reader */
@@ -205,9 +195,8 @@ static int64_t after_a_night(void *self)
     return ((struct kw_fake_clock *)self)->now_ns + 8 * 3600 * KW_S_NS;
 }
 
-static void machine_slept__record_and_canaries_are_old__deadlines_are_not(void **state)
+TEST(machine_slept__record_and_canaries_are_old__deadlines_are_not)
 {
-    (void)state;
     struct outcome o;
     begin();
     s.front->token.workers = 1;
@@ -226,9 +215,8 @@ static void machine_slept__record_and_canaries_are_old__deadlines_are_not(void *
 
 /* ---- verdicts ---------------------------------------------------------------------- */
 
-static void retired_key_missing__only_its_decrypts_fail(void **state)
+TEST(retired_key_missing__only_its_decrypts_fail)
 {
-    (void)state;
     begin();
     fake_ready_but(&s, 0, 1, kw_err_at(KW_CODE_MISSING, "find"));
     CHECK(stage_health(&s).state == KW_HSM_UP);
@@ -237,9 +225,8 @@ static void retired_key_missing__only_its_decrypts_fail(void **state)
     stage_end(&s);
 }
 
-static void active_key_missing__not_up__the_rest_serves(void **state)
+TEST(active_key_missing__not_up__the_rest_serves)
 {
-    (void)state;
     begin();
     fake_ready_but(&s, 0, 2, kw_err_at(KW_CODE_MISSING, "find"));
     CHECK(stage_health(&s).state == KW_HSM_STARTING);
@@ -250,9 +237,8 @@ static void active_key_missing__not_up__the_rest_serves(void **state)
     stage_end(&s);
 }
 
-static void key_missing_for_a_new_worker__not_while_another_proves_it(void **state)
+TEST(key_missing_for_a_new_worker__not_while_another_proves_it)
 {
-    (void)state;
     for (uint32_t n = 1; n <= 2; n++) {
         struct outcome o;
         begin();
@@ -275,9 +261,8 @@ static void key_missing_for_a_new_worker__not_while_another_proves_it(void **sta
     }
 }
 
-static void key_missing_for_a_new_worker__nobody_else_proves_it__bad(void **state)
+TEST(key_missing_for_a_new_worker__nobody_else_proves_it__bad)
 {
-    (void)state;
     struct kw_wire_job job;
     begin();
     start_two(&s);
@@ -298,9 +283,8 @@ static void key_missing_for_a_new_worker__nobody_else_proves_it__bad(void **stat
     stage_end(&s);
 }
 
-static void version__unknown_higher_n__look_again_but_not_often(void **state)
+TEST(version__unknown_higher_n__look_again_but_not_often)
 {
-    (void)state;
     begin();
     start_two(&s);
     CHECK_CODE(stage_version(&s, "no key id"), KW_CODE_UNKNOWN_KEY);

@@ -69,10 +69,8 @@ static const char *reason(uint32_t n)
 
 /* ---- when it is looked ---- */
 
-static void canaries__look_closely__active_each_time_retired_every_ten_minutes(
-    void **state)
+TEST(canaries__look_closely__active_each_time_retired_every_ten_minutes)
 {
-    (void)state;
     enum { ROUNDS = 121 };
     struct kw_wire_job job;
     unsigned asked[3] = {0}, closely[3] = {0};
@@ -96,9 +94,8 @@ static void canaries__look_closely__active_each_time_retired_every_ten_minutes(
     stage_end(&s);
 }
 
-static void closely__no_answer__asked_closely_again(void **state)
+TEST(closely__no_answer__asked_closely_again)
 {
-    (void)state;
     begin_alone();
     ask_for(1);
     fake_answer(&s, 0, take_canary(0, 1), kw_err_at(KW_CODE_NO_MEMORY, "arena"), "");
@@ -109,9 +106,8 @@ static void closely__no_answer__asked_closely_again(void **state)
 
 /* ---- a key that may leave the token ---- */
 
-static void exposed__only_that_version__nothing_more_of_it_is_handed_out(void **state)
+TEST(exposed__only_that_version__nothing_more_of_it_is_handed_out)
 {
-    (void)state;
     enum { JOBS = 12 };
     struct outcome o[JOBS], other;
     begin();
@@ -141,9 +137,8 @@ static void exposed__only_that_version__nothing_more_of_it_is_handed_out(void **
     stage_end(&s);
 }
 
-static void exposed__jobs_that_wait_for_a_worker__key_bad_at_once(void **state)
+TEST(exposed__jobs_that_wait_for_a_worker__key_bad_at_once)
 {
-    (void)state;
     enum { JOBS = KW_WIRE_JOBS_MAX + 8 };
     static struct outcome o[JOBS];
     unsigned ended = 0;
@@ -161,9 +156,8 @@ static void exposed__jobs_that_wait_for_a_worker__key_bad_at_once(void **state)
     stage_end(&s);
 }
 
-static void exposed__active__status_of_it_fails_and_the_rest_serves(void **state)
+TEST(exposed__active__status_of_it_fails_and_the_rest_serves)
 {
-    (void)state;
     struct outcome o;
     begin();
     ask_for(2);
@@ -187,9 +181,8 @@ static void exposed__active__status_of_it_fails_and_the_rest_serves(void **state
     stage_end(&s);
 }
 
-static void exposed__unwraps_that_wait_for_its_canary__key_bad(void **state)
+TEST(exposed__unwraps_that_wait_for_its_canary__key_bad)
 {
-    (void)state;
     struct outcome o;
     begin_alone();
     stage_pass(&s, 2 * KW_S_NS);
@@ -204,10 +197,8 @@ static void exposed__unwraps_that_wait_for_its_canary__key_bad(void **state)
     stage_end(&s);
 }
 
-static void exposed__old_workers_canary_is_good__stands_and_the_finder_is_asked(
-    void **state)
+TEST(exposed__old_workers_canary_is_good__stands_and_the_finder_is_asked)
 {
-    (void)state;
     struct outcome o;
     begin();
     CHECK_OK(ask(&s, K2, TEXT, &o)); /* so the canary goes to worker 1 */
@@ -216,8 +207,8 @@ static void exposed__old_workers_canary_is_good__stands_and_the_finder_is_asked(
     fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
     CHECK(stage_version(&s, K1).code == KW_CODE_KEY_BAD);
     kw_lock_take(&s.lock); /* as if the other one had been asked before */
-    struct kw_gen_word word = {.looked = true, .reason = ""};
-    kw_front_judge(s.front->crew[0], kw_generation_at(s.front->serving, 1), &word);
+    struct kw_gen_result word = {.looked = true, .reason = ""};
+    kw_front_judge(s.front->workers[0], kw_generation_at(s.front->serving, 1), &word);
     kw_lock_give(&s.lock);
     CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_BAD);
     ask_for(1); /* worker 0 has as little to do, and comes first */
@@ -230,9 +221,8 @@ static void exposed__old_workers_canary_is_good__stands_and_the_finder_is_asked(
     stage_end(&s);
 }
 
-static void exposed__finder_gone__a_new_worker_decides(void **state)
+TEST(exposed__finder_gone__a_new_worker_decides)
 {
-    (void)state;
     for (int good = 0; good < 2; good++) {
         begin();
         ask_for(1);
@@ -251,10 +241,8 @@ static void exposed__finder_gone__a_new_worker_decides(void **state)
     }
 }
 
-static void exposed__says_a_new_worker_while_others_prove_it__ends_everywhere(
-    void **state)
+TEST(exposed__says_a_new_worker_while_others_prove_it__ends_everywhere)
 {
-    (void)state;
     begin();
     s.fakes[1].killed = true;
     fake_dies(&s, 1);
@@ -268,9 +256,8 @@ static void exposed__says_a_new_worker_while_others_prove_it__ends_everywhere(
     stage_end(&s);
 }
 
-static void exposed__at_the_start__up_without_an_active_version(void **state)
+TEST(exposed__at_the_start__up_without_an_active_version)
 {
-    (void)state;
     stage_begin(&s);
     stage_open(&s);
     fake_ready_found(&s, 0, 2, exposed, KW_WIRE_EXPOSED);
@@ -281,10 +268,8 @@ static void exposed__at_the_start__up_without_an_active_version(void **state)
 }
 
 /* The handle died, and what was found again is not what it was. */
-static void exposed_or_replaced__found_in_the_middle_of_a_job__ends_everywhere(
-    void **state)
+TEST(exposed_or_replaced__found_in_the_middle_of_a_job__ends_everywhere)
 {
-    (void)state;
     static const struct {
         unsigned findings;
         const char *text;
@@ -307,9 +292,8 @@ static void exposed_or_replaced__found_in_the_middle_of_a_job__ends_everywhere(
         }
 }
 
-static void found_again_in_a_job__good__the_error_is_the_datas(void **state)
+TEST(found_again_in_a_job__good__the_error_is_the_datas)
 {
-    (void)state;
     struct outcome o;
     begin();
     CHECK_OK(ask(&s, K1, TEXT, &o));
@@ -321,9 +305,8 @@ static void found_again_in_a_job__good__the_error_is_the_datas(void **state)
 
 /* ---- another key under the label ---- */
 
-static void replaced__active__lost_and_an_older_workers_canary_is_no_proof(void **state)
+TEST(replaced__active__lost_and_an_older_workers_canary_is_no_proof)
 {
-    (void)state;
     begin();
     ask_for(2);
     finds(0, 2, forged, KW_WIRE_REPLACED);
@@ -331,8 +314,8 @@ static void replaced__active__lost_and_an_older_workers_canary_is_no_proof(void 
     CHECK(stage_health(&s).active_err.code == KW_CODE_KEY_BAD);
     for (int i = 0; i < 8; i++) {
         kw_lock_take(&s.lock);
-        struct kw_gen_word word = {.looked = true, .reason = ""};
-        kw_front_judge(s.front->crew[1], kw_generation_at(s.front->serving, 2), &word);
+        struct kw_gen_result word = {.looked = true, .reason = ""};
+        kw_front_judge(s.front->workers[1], kw_generation_at(s.front->serving, 2), &word);
         kw_lock_give(&s.lock);
         s.time.now_ns += 5 * KW_S_NS;
     }
@@ -343,9 +326,8 @@ static void replaced__active__lost_and_an_older_workers_canary_is_no_proof(void 
 
 /* ---- told, and served on ---- */
 
-static void duplicate_or_copyable__told_and_served_on(void **state)
+TEST(duplicate_or_copyable__told_and_served_on)
 {
-    (void)state;
     static char log[16384];
     struct outcome o;
     FILE *file = tmpfile();
@@ -376,9 +358,8 @@ static void duplicate_or_copyable__told_and_served_on(void **state)
     CHECK_HAS(log, "level=info event=key-finding key_id=" K2 " found=\"\"\n");
 }
 
-static void key_missing_for_a_new_worker__told_until_a_newer_one_proves_it(void **state)
+TEST(key_missing_for_a_new_worker__told_until_a_newer_one_proves_it)
 {
-    (void)state;
     begin();
     s.fakes[1].killed = true;
     fake_dies(&s, 1);
@@ -396,9 +377,8 @@ static void key_missing_for_a_new_worker__told_until_a_newer_one_proves_it(void 
     stage_end(&s);
 }
 
-static void key_missing_for_a_second_new_worker__believed(void **state)
+TEST(key_missing_for_a_second_new_worker__believed)
 {
-    (void)state;
     begin();
     s.fakes[1].killed = true;
     fake_dies(&s, 1);
@@ -416,9 +396,8 @@ static void key_missing_for_a_second_new_worker__believed(void **state)
 
 /* ---- another keyring ---- */
 
-static void found_by_a_worker_of_the_keyring_before__heard_if_it_is_exposed(void **state)
+TEST(found_by_a_worker_of_the_keyring_before__heard_if_it_is_exposed)
 {
-    (void)state;
     for (int canary = 0; canary < 2; canary++) {
         struct outcome o;
         uint64_t id;
@@ -446,14 +425,12 @@ static void says(unsigned i, uint32_t n, kw_err e, unsigned findings)
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     const struct kw_wire_verdict v = {.n = n, .err = e, .findings = findings};
-    CHECK_OK(kw_wire_put_verdict(&v, &dst));
+    CHECK_OK(kw_wire_encode_verdict(&v, &dst));
     fake_say(&s, i, buf, dst.len);
 }
 
-static void found_by_a_worker_of_a_keyring_that_does_not_come_up__ends_here_too(
-    void **state)
+TEST(found_by_a_worker_of_a_keyring_that_does_not_come_up__ends_here_too)
 {
-    (void)state;
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     const struct kw_wire_ready ready = {.verdicts = 3};
@@ -463,7 +440,7 @@ static void found_by_a_worker_of_a_keyring_that_does_not_come_up__ends_here_too(
     says(2, 1, exposed, KW_WIRE_EXPOSED);
     says(2, 2, KW_OK, 0);
     says(2, 3, kw_err_at(KW_CODE_MISSING, "find"), 0); /* the new active one */
-    CHECK_OK(kw_wire_put_ready(&ready, &dst));
+    CHECK_OK(kw_wire_encode_ready(&ready, &dst));
     fake_say(&s, 2, buf, dst.len);
     stage_spin(&s);
     CHECK(stage_status(&s).coming_up && stage_health(&s).active_n == 2);
@@ -473,9 +450,8 @@ static void found_by_a_worker_of_a_keyring_that_does_not_come_up__ends_here_too(
     stage_end(&s);
 }
 
-static void found_while_another_keyring_comes_up__stands_in_it_too(void **state)
+TEST(found_while_another_keyring_comes_up__stands_in_it_too)
 {
-    (void)state;
     for (int after = 0; after < 2; after++) {
         begin();
         if (!after)

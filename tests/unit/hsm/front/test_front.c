@@ -22,9 +22,8 @@ static const kw_err no_tag = {KW_CODE_UNSURE, 5, "C_Decrypt"};
 
 /* ---- starting ---------------------------------------------------------------------- */
 
-static void start__one_worker_at_a_time(void **state)
+TEST(start__one_worker_at_a_time)
 {
-    (void)state;
     begin();
     stage_pass(&s, 0);
     CHECK(s.started == 1);
@@ -41,15 +40,14 @@ static void start__one_worker_at_a_time(void **state)
     stage_end(&s);
 }
 
-static void start__worker_echoes_another_keyring__killed(void **state)
+TEST(start__worker_echoes_another_keyring__killed)
 {
-    (void)state;
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     const struct kw_wire_ready r = {.keyring_sha256 = {1}};
     begin();
     fake_logs_in(&s, 0);
-    CHECK_OK(kw_wire_put_ready(&r, &dst));
+    CHECK_OK(kw_wire_encode_ready(&r, &dst));
     fake_say(&s, 0, buf, dst.len);
     stage_spin(&s);
     CHECK(s.fakes[0].killed);
@@ -57,7 +55,7 @@ static void start__worker_echoes_another_keyring__killed(void **state)
     stage_end(&s);
 }
 
-static void tell_facts(unsigned i, const char *firmware)
+static void send_facts(unsigned i, const char *firmware)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -68,23 +66,22 @@ static void tell_facts(unsigned i, const char *firmware)
                               .gcm_key_min = 16,
                               .gcm_key_max = 32};
     kw_copy_str(f.firmware, sizeof f.firmware, kw_span_str(firmware));
-    CHECK_OK(kw_wire_put_facts(&f, &dst));
+    CHECK_OK(kw_wire_encode_facts(&f, &dst));
     fake_say(&s, i, dst.ptr, dst.len);
     fake_ready(&s, i);
 }
 
-static void facts__logged_when_they_are_new_or_have_changed(void **state)
+TEST(facts__logged_when_they_are_new_or_have_changed)
 {
-    (void)state;
     static char log[16384];
     FILE *file = tmpfile();
     CHECK(file != NULL);
     kw_log_setup(fileno(file), KW_LOG_INFO, KW_LOG_LOGFMT, &kw_clock_system);
     begin();
-    tell_facts(0, "1.0");
-    tell_facts(1, "1.0");
+    send_facts(0, "1.0");
+    send_facts(1, "1.0");
     fake_dies(&s, 1);
-    tell_facts(2, "1.1");
+    send_facts(2, "1.1");
     stage_end(&s);
     kw_log_setup(STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, &kw_clock_system);
     rewind(file);
@@ -102,9 +99,8 @@ static void facts__logged_when_they_are_new_or_have_changed(void **state)
     CHECK(strstr(second + 1, "event=token-facts") == NULL);
 }
 
-static void start__failed_after_a_login__next_one_ten_seconds_later(void **state)
+TEST(start__failed_after_a_login__next_one_ten_seconds_later)
 {
-    (void)state;
     begin();
     fake_logs_in(&s, 0);
     kw_page_enter(s.fakes[0].page, KW_PAGE_TEST);
@@ -118,10 +114,9 @@ static void start__failed_after_a_login__next_one_ten_seconds_later(void **state
 }
 
 /* What to do about it stands at its end. */
-static void start__fails_with_a_long_reason__every_word_of_it(void **state)
+TEST(start__fails_with_a_long_reason__every_word_of_it)
 {
     char why[KW_NOTE_MAX];
-    (void)state;
     memset(why, 'x', sizeof why);
     why[sizeof why - 1] = '\0';
     begin();
@@ -131,9 +126,8 @@ static void start__fails_with_a_long_reason__every_word_of_it(void **state)
     stage_end(&s);
 }
 
-static void start__hangs_in_login__not_killed_before_its_grace(void **state)
+TEST(start__hangs_in_login__not_killed_before_its_grace)
 {
-    (void)state;
     begin();
     fake_in_login(&s, 0);
     stage_pass(&s, 0);
@@ -144,9 +138,8 @@ static void start__hangs_in_login__not_killed_before_its_grace(void **state)
     stage_end(&s);
 }
 
-static void start__fails_for_suspect__lost(void **state)
+TEST(start__fails_for_suspect__lost)
 {
-    (void)state;
     begin();
     fake_failed(&s, 0, kw_err_at(KW_CODE_MISSING, "token"), "no such token");
     CHECK(stage_health(&s).state == KW_HSM_STARTING);
@@ -158,9 +151,8 @@ static void start__fails_for_suspect__lost(void **state)
 
 /* ---- reload ------------------------------------------------------------------------ */
 
-static void reload__proven__swapped_in_one_step_and_old_workers_drain(void **state)
+TEST(reload__proven__swapped_in_one_step_and_old_workers_drain)
 {
-    (void)state;
     struct outcome o;
     begin();
     start_two(&s);
@@ -185,9 +177,8 @@ static void reload__proven__swapped_in_one_step_and_old_workers_drain(void **sta
     stage_end(&s);
 }
 
-static void ready__active_key_will_not_do__the_status_says_why(void **state)
+TEST(ready__active_key_will_not_do__the_status_says_why)
 {
-    (void)state;
     begin();
     fake_ready_but(&s, 0, 2, kw_err_at(KW_CODE_MISSING, "find"));
     stage_pass(&s, 3 * KW_S_NS);
@@ -198,9 +189,8 @@ static void ready__active_key_will_not_do__the_status_says_why(void **state)
 
 /* The baseline needs a newer keyward: what is understood is read, nothing is wrapped, and
  * never with the older key. */
-static void reload__active_not_understood__reads_the_rest_and_wraps_nothing(void **state)
+TEST(reload__active_not_understood__reads_the_rest_and_wraps_nothing)
 {
-    (void)state;
     struct outcome o;
     begin();
     start_two(&s);
@@ -217,9 +207,8 @@ static void reload__active_not_understood__reads_the_rest_and_wraps_nothing(void
     stage_end(&s);
 }
 
-static void reload__active_not_proven__old_one_serves_on(void **state)
+TEST(reload__active_not_proven__old_one_serves_on)
 {
-    (void)state;
     struct outcome o;
     begin();
     start_two(&s);
@@ -239,9 +228,8 @@ static void reload__active_not_proven__old_one_serves_on(void **state)
     stage_end(&s);
 }
 
-static void reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers(void **state)
+TEST(reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers)
 {
-    (void)state;
     struct outcome o;
     begin();
     s.front->token.workers = 1;
@@ -262,9 +250,8 @@ static void reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers(voi
 
 /* ---- the end ----------------------------------------------------------------------- */
 
-static void stop__waiting_jobs_cancelled__no_new_ones(void **state)
+TEST(stop__waiting_jobs_cancelled__no_new_ones)
 {
-    (void)state;
     struct outcome o, late;
     begin();
     CHECK_OK(ask(&s, K2, TEXT, &o));
@@ -275,9 +262,8 @@ static void stop__waiting_jobs_cancelled__no_new_ones(void **state)
     stage_end(&s);
 }
 
-static void stop__last_answer_wants_a_canary__cancelled(void **state)
+TEST(stop__last_answer_wants_a_canary__cancelled)
 {
-    (void)state;
     struct outcome o;
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -288,7 +274,7 @@ static void stop__last_answer_wants_a_canary__cancelled(void **state)
     CHECK_OK(ask(&s, K1, TEXT, &o));
     const struct kw_wire_answer a = {.id = fake_take(&s, 0, KW_WIRE_UNWRAP),
                                      .err = no_tag};
-    CHECK_OK(kw_wire_put_answer(&a, &dst));
+    CHECK_OK(kw_wire_encode_answer(&a, &dst));
     fake_say(&s, 0, dst.ptr, dst.len); /* read only while the front stops */
     kw_front_stop(s.front, 0);
     CHECK(o.done && o.err.code == KW_CODE_CANCELLED);

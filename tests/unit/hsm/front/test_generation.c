@@ -21,13 +21,12 @@ static void begin(enum kw_key_state first)
 static bool judge(struct kw_gen_version *v, kw_err e, const char *reason, int64_t now_ns,
                   int64_t wall_ns)
 {
-    const struct kw_gen_word word = {.err = e, .reason = reason, .looked = true};
+    const struct kw_gen_result word = {.err = e, .reason = reason, .looked = true};
     return kw_gen_version_judge(v, &word, now_ns, wall_ns);
 }
 
-static void new__every_version_is_starting(void **state)
+TEST(new__every_version_is_starting)
 {
-    (void)state;
     begin(KW_KEY_RETIRED);
     CHECK(g->count == 2 && kw_generation_highest(g) == 2);
     CHECK(kw_generation_active(g)->v->n == 2);
@@ -39,9 +38,8 @@ static void new__every_version_is_starting(void **state)
     kw_generation_free(NULL);
 }
 
-static void judge__error_of_the_token__no_verdict(void **state)
+TEST(judge__error_of_the_token__no_verdict)
 {
-    (void)state;
     begin(KW_KEY_RETIRED);
     struct kw_gen_version *v = &g->versions[0];
     CHECK(judge(v, KW_OK, "", 0, 1));
@@ -52,9 +50,8 @@ static void judge__error_of_the_token__no_verdict(void **state)
     kw_generation_free(g);
 }
 
-static void judge__key_missing_or_another__bad_with_reason(void **state)
+TEST(judge__key_missing_or_another__bad_with_reason)
 {
-    (void)state;
     begin(KW_KEY_RETIRED);
     struct kw_gen_version *v = &g->versions[0];
     CHECK(judge(v, KW_OK, "", 5, 7));
@@ -67,9 +64,8 @@ static void judge__key_missing_or_another__bad_with_reason(void **state)
     kw_generation_free(g);
 }
 
-static void judge__fails_again_without_a_reason__the_one_before_stays(void **state)
+TEST(judge__fails_again_without_a_reason__the_one_before_stays)
 {
-    (void)state;
     begin(KW_KEY_RETIRED);
     struct kw_gen_version *v = &g->versions[0];
     const kw_err bad = kw_err_at(KW_CODE_KEY_BAD, "attributes");
@@ -90,12 +86,12 @@ static struct kw_gen_version *v;
 static bool says(uint64_t worker, uint64_t newest, kw_err e, bool looked,
                  unsigned findings)
 {
-    const struct kw_gen_word word = {.err = e,
-                                     .reason = "",
-                                     .looked = looked,
-                                     .findings = findings,
-                                     .worker = worker,
-                                     .newest = newest};
+    const struct kw_gen_result word = {.err = e,
+                                       .reason = "",
+                                       .looked = looked,
+                                       .findings = findings,
+                                       .worker = worker,
+                                       .newest = newest};
     return kw_gen_version_judge(v, &word, 1, 1);
 }
 
@@ -110,9 +106,8 @@ static void begin_proven(void)
     CHECK(v->found == 0 && !kw_gen_version_may_lift(v, 1));
 }
 
-static void exposed__older_workers_good_canary_or_look__stands(void **state)
+TEST(exposed__older_workers_good_canary_or_look__stands)
 {
-    (void)state;
     begin_proven();
     CHECK(says(2, 2, bad, true, KW_WIRE_EXPOSED));
     CHECK(v->found == (KW_WIRE_EXPOSED | KW_GEN_BAD));
@@ -123,9 +118,8 @@ static void exposed__older_workers_good_canary_or_look__stands(void **state)
     kw_generation_free(g);
 }
 
-static void exposed__finders_good_canary_stands__its_good_look_lifts(void **state)
+TEST(exposed__finders_good_canary_stands__its_good_look_lifts)
 {
-    (void)state;
     begin_proven();
     CHECK(says(1, 2, bad, true, KW_WIRE_EXPOSED));
     CHECK(!says(1, 2, KW_OK, false, 0));
@@ -137,9 +131,8 @@ static void exposed__finders_good_canary_stands__its_good_look_lifts(void **stat
     kw_generation_free(g);
 }
 
-static void exposed__good_look_of_a_worker_started_since__lifts(void **state)
+TEST(exposed__good_look_of_a_worker_started_since__lifts)
 {
-    (void)state;
     begin_proven();
     CHECK(says(1, 2, bad, true, KW_WIRE_EXPOSED));
     CHECK(!says(2, 3, KW_OK, true, 0) && v->found != 0);
@@ -148,9 +141,8 @@ static void exposed__good_look_of_a_worker_started_since__lifts(void **state)
     kw_generation_free(g);
 }
 
-static void exposed_and_replaced__each_is_its_finders_to_take_back(void **state)
+TEST(exposed_and_replaced__each_is_its_finders_to_take_back)
 {
-    (void)state;
     begin_proven();
     CHECK(says(1, 2, bad, true, KW_WIRE_EXPOSED));
     CHECK(!says(2, 2, other, true, KW_WIRE_REPLACED));
@@ -165,9 +157,8 @@ static void exposed_and_replaced__each_is_its_finders_to_take_back(void **state)
     kw_generation_free(g);
 }
 
-static void duplicate_or_copyable__told_and_served__lifted_by_the_same_rule(void **state)
+TEST(duplicate_or_copyable__told_and_served__lifted_by_the_same_rule)
 {
-    (void)state;
     char text[64];
     begin_proven();
     CHECK(!says(1, 2, KW_OK, true, KW_WIRE_DUPLICATE | KW_WIRE_COPYABLE));
@@ -186,9 +177,8 @@ static void duplicate_or_copyable__told_and_served__lifted_by_the_same_rule(void
     kw_generation_free(g);
 }
 
-static void inherit__unless_the_new_keyrings_worker_is_younger(void **state)
+TEST(inherit__unless_the_new_keyrings_worker_is_younger)
 {
-    (void)state;
     struct kw_generation *old;
     begin_proven();
     CHECK(says(1, 3, bad, true, KW_WIRE_EXPOSED));
@@ -205,9 +195,8 @@ static void inherit__unless_the_new_keyrings_worker_is_younger(void **state)
     kw_generation_free(old);
 }
 
-static void due__oldest_first__not_while_one_is_asked(void **state)
+TEST(due__oldest_first__not_while_one_is_asked)
 {
-    (void)state;
     begin(KW_KEY_RETIRED);
     g->versions[0].due_ns = 20;
     g->versions[1].due_ns = 10;
@@ -219,9 +208,8 @@ static void due__oldest_first__not_while_one_is_asked(void **state)
     kw_generation_free(g);
 }
 
-static void due__disabled_or_destroyed__never_touched(void **state)
+TEST(due__disabled_or_destroyed__never_touched)
 {
-    (void)state;
     begin(KW_KEY_DISABLED);
     g->versions[1].due_ns = 100;
     CHECK(kw_generation_due(g, 50) == NULL);

@@ -23,17 +23,15 @@ static void up_at(int64_t now)
     CHECK(h.state == KW_HSM_UP);
 }
 
-static void starting__nothing_failed__stays(void **state)
+TEST(starting__nothing_failed__stays)
 {
-    (void)state;
     begin();
     kw_health_tick(&h, 100000);
     CHECK(h.state == KW_HSM_STARTING && h.losses == 0);
 }
 
-static void starting__failing_for_suspect__lost(void **state)
+TEST(starting__failing_for_suspect__lost)
 {
-    (void)state;
     begin();
     kw_health_failed(&h, down, 50);
     CHECK(h.state == KW_HSM_STARTING && h.why.code == KW_CODE_HSM_DOWN);
@@ -43,18 +41,16 @@ static void starting__failing_for_suspect__lost(void **state)
     CHECK(h.state == KW_HSM_LOST && h.losses == 1);
 }
 
-static void starting__ready_without_proof__not_up(void **state)
+TEST(starting__ready_without_proof__not_up)
 {
-    (void)state;
     begin();
     kw_health_ready(&h, true, 5);
     kw_health_tick(&h, 6);
     CHECK(h.state == KW_HSM_STARTING);
 }
 
-static void up__no_worker_for_less_than_a_deadline__stays(void **state)
+TEST(up__no_worker_for_less_than_a_deadline__stays)
 {
-    (void)state;
     up_at(0);
     kw_health_ready(&h, false, 20);
     kw_health_tick(&h, 29);
@@ -64,9 +60,8 @@ static void up__no_worker_for_less_than_a_deadline__stays(void **state)
     CHECK(h.state == KW_HSM_UP);
 }
 
-static void up__no_worker_for_a_deadline__suspect_then_lost(void **state)
+TEST(up__no_worker_for_a_deadline__suspect_then_lost)
 {
-    (void)state;
     up_at(0);
     kw_health_ready(&h, false, 20);
     kw_health_tick(&h, 30);
@@ -77,9 +72,8 @@ static void up__no_worker_for_a_deadline__suspect_then_lost(void **state)
     CHECK(h.state == KW_HSM_LOST && h.losses == 1 && h.why.code == KW_CODE_HSM_DOWN);
 }
 
-static void up__canary_not_answered_for_a_deadline__suspect(void **state)
+TEST(up__canary_not_answered_for_a_deadline__suspect)
 {
-    (void)state;
     up_at(0);
     kw_health_asked(&h, 20);
     kw_health_asked(&h, 28); /* the first one counts */
@@ -91,9 +85,8 @@ static void up__canary_not_answered_for_a_deadline__suspect(void **state)
     CHECK(h.state == KW_HSM_UP && !kw_failed(h.why));
 }
 
-static void up__bad_canary__is_not_an_answer(void **state)
+TEST(up__bad_canary__is_not_an_answer)
 {
-    (void)state;
     up_at(0);
     kw_health_asked(&h, 20);
     kw_health_failed(&h, down, 22);
@@ -102,9 +95,8 @@ static void up__bad_canary__is_not_an_answer(void **state)
     CHECK(h.state == KW_HSM_SUSPECT);
 }
 
-static void up__record_stale__lost_at_once(void **state)
+TEST(up__record_stale__lost_at_once)
 {
-    (void)state;
     up_at(0);
     kw_health_tick(&h, 999);
     CHECK(h.state == KW_HSM_UP);
@@ -113,9 +105,8 @@ static void up__record_stale__lost_at_once(void **state)
     CHECK_STR(h.why.where, "stale");
 }
 
-static void any__pin_latch_or_other_key__lost_at_once(void **state)
+TEST(any__pin_latch_or_other_key__lost_at_once)
 {
-    (void)state;
     up_at(0);
     kw_health_lost(&h, kw_err_at(KW_CODE_PIN_STOP, "C_Login"), 5);
     CHECK(h.state == KW_HSM_LOST && h.losses == 1 && h.why.code == KW_CODE_PIN_STOP);
@@ -126,9 +117,8 @@ static void any__pin_latch_or_other_key__lost_at_once(void **state)
     CHECK(h.state == KW_HSM_LOST);
 }
 
-static void lost__three_proofs_spread_over_recover__up(void **state)
+TEST(lost__three_proofs_spread_over_recover__up)
 {
-    (void)state;
     up_at(0);
     kw_health_lost(&h, down, 5);
     kw_health_proof(&h, 10);
@@ -141,9 +131,8 @@ static void lost__three_proofs_spread_over_recover__up(void **state)
     CHECK(h.state == KW_HSM_UP && h.losses == 1);
 }
 
-static void lost__two_proofs_far_apart__not_enough(void **state)
+TEST(lost__two_proofs_far_apart__not_enough)
 {
-    (void)state;
     up_at(0);
     kw_health_lost(&h, down, 5);
     kw_health_proof(&h, 10);
@@ -151,9 +140,8 @@ static void lost__two_proofs_far_apart__not_enough(void **state)
     CHECK(h.state == KW_HSM_LOST);
 }
 
-static void lost__failure_in_between__counts_anew(void **state)
+TEST(lost__failure_in_between__counts_anew)
 {
-    (void)state;
     up_at(0);
     kw_health_lost(&h, down, 5);
     kw_health_proof(&h, 10);
@@ -166,9 +154,8 @@ static void lost__failure_in_between__counts_anew(void **state)
     CHECK(h.state == KW_HSM_UP);
 }
 
-static void names__every_state_has_one(void **state)
+TEST(names__every_state_has_one)
 {
-    (void)state;
     CHECK_STR(kw_hsm_state_name(KW_HSM_STARTING), "starting");
     CHECK_STR(kw_hsm_state_name(KW_HSM_UP), "up");
     CHECK_STR(kw_hsm_state_name(KW_HSM_SUSPECT), "suspect");

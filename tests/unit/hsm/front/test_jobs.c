@@ -12,9 +12,8 @@ static void begin(void)
 
 #define TEXT "twenty bytes of text" /* so 4 bytes come out */
 
-static void job__answered__done_once_with_the_output(void **state)
+TEST(job__answered__done_once_with_the_output)
 {
-    (void)state;
     struct outcome o;
     begin();
     start_two(&s);
@@ -25,9 +24,8 @@ static void job__answered__done_once_with_the_output(void **state)
     stage_end(&s);
 }
 
-static void job__no_worker__deadline(void **state)
+TEST(job__no_worker__deadline)
 {
-    (void)state;
     struct outcome o;
     begin();
     CHECK_OK(ask(&s, K2, TEXT, &o));
@@ -38,9 +36,8 @@ static void job__no_worker__deadline(void **state)
     stage_end(&s);
 }
 
-static void job__cancelled__done_is_not_called(void **state)
+TEST(job__cancelled__done_is_not_called)
 {
-    (void)state;
     struct outcome o;
     begin();
     start_two(&s);
@@ -61,9 +58,8 @@ static void extend(const struct outcome *o, int64_t ns)
     kw_lock_give(&s.lock);
 }
 
-static void deadline_in_the_socket_over__extended_job_is_sent_again(void **state)
+TEST(deadline_in_the_socket_over__extended_job_is_sent_again)
 {
-    (void)state;
     struct outcome o;
     struct kw_wire_job job;
     const kw_err over = kw_err_at(KW_CODE_DEADLINE, "deadline");
@@ -84,9 +80,8 @@ static void deadline_in_the_socket_over__extended_job_is_sent_again(void **state
     stage_end(&s);
 }
 
-static void answer__unknown_id_or_wrong_length_or_garbage__worker_killed(void **state)
+TEST(answer__unknown_id_or_wrong_length_or_garbage__worker_killed)
 {
-    (void)state;
     for (int i = 0; i < 4; i++) {
         struct outcome o;
         begin();
@@ -109,10 +104,8 @@ static void answer__unknown_id_or_wrong_length_or_garbage__worker_killed(void **
     }
 }
 
-static void death__in_flight_goes_to_another__second_death_of_the_executed_one_fails(
-    void **state)
+TEST(death__in_flight_goes_to_another__second_death_of_the_executed_one_fails)
 {
-    (void)state;
     struct outcome a, b;
     begin();
     s.token.workers = 2;
@@ -133,9 +126,8 @@ static void death__in_flight_goes_to_another__second_death_of_the_executed_one_f
     stage_end(&s);
 }
 
-static void death__neighbour_in_the_socket__is_not_blamed(void **state)
+TEST(death__neighbour_in_the_socket__is_not_blamed)
 {
-    (void)state;
     struct outcome o[3];
     begin();
     s.front->token.workers = 1;
@@ -157,9 +149,8 @@ static void death__neighbour_in_the_socket__is_not_blamed(void **state)
     stage_end(&s);
 }
 
-static void hsm_down__job_tried_once_more(void **state)
+TEST(hsm_down__job_tried_once_more)
 {
-    (void)state;
     struct outcome o;
     const kw_err down = kw_err_native(KW_CODE_HSM_DOWN, 0x30, "C_Decrypt");
     begin();
@@ -184,9 +175,8 @@ static void costs(unsigned i)
     fake_dies(&s, i);
 }
 
-static void hsm_down__again_on_workers_that_were_well__quarantined(void **state)
+TEST(hsm_down__again_on_workers_that_were_well__quarantined)
 {
-    (void)state;
     struct outcome o;
     struct kw_wire_job job;
     begin();
@@ -206,9 +196,8 @@ static void hsm_down__again_on_workers_that_were_well__quarantined(void **state)
     stage_end(&s);
 }
 
-static void hsm_down__one_outage_of_all_workers__nobody_is_quarantined(void **state)
+TEST(hsm_down__one_outage_of_all_workers__nobody_is_quarantined)
 {
-    (void)state;
     struct outcome o;
     begin();
     start_two(&s);
@@ -224,9 +213,8 @@ static void hsm_down__one_outage_of_all_workers__nobody_is_quarantined(void **st
     stage_end(&s);
 }
 
-static void job__worker_out_of_memory__said_so(void **state)
+TEST(job__worker_out_of_memory__said_so)
 {
-    (void)state;
     struct outcome o;
     begin();
     start_two(&s);
@@ -238,9 +226,8 @@ static void job__worker_out_of_memory__said_so(void **state)
 }
 
 /* Jobs were waiting for it: they lie in its socket when it is looked at first. */
-static void ready__jobs_before_the_first_look__not_stuck(void **state)
+TEST(ready__jobs_before_the_first_look__not_stuck)
 {
-    (void)state;
     struct outcome a, b;
     begin();
     s.front->token.workers = 1;
@@ -256,10 +243,8 @@ static void ready__jobs_before_the_first_look__not_stuck(void **state)
     stage_end(&s);
 }
 
-static void stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience(
-    void **state)
+TEST(stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience)
 {
-    (void)state;
     struct outcome a, b;
     begin();
     s.front->token.workers = 1;
@@ -283,9 +268,8 @@ static void stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patien
     stage_end(&s);
 }
 
-static void stuck__comes_back_late__answer_dropped_and_drained(void **state)
+TEST(stuck__comes_back_late__answer_dropped_and_drained)
 {
-    (void)state;
     struct outcome a;
     begin();
     s.front->token.workers = 1;
@@ -302,9 +286,8 @@ static void stuck__comes_back_late__answer_dropped_and_drained(void **state)
     stage_end(&s);
 }
 
-static void distrusted__the_worker_that_answered_is_replaced(void **state)
+TEST(distrusted__the_worker_that_answered_is_replaced)
 {
-    (void)state;
     struct outcome o;
     begin();
     start_two(&s);

@@ -24,10 +24,9 @@ static void pass_hours(unsigned hours)
         stage_pass(&s, 60 * KW_S_NS);
 }
 
-static void pin_stop__no_start_until_another_pin__also_in_the_next_life(void **state)
+TEST(pin_stop__no_start_until_another_pin__also_in_the_next_life)
 {
-    (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin();
     CHECK(s.fakes[0].has_pin_key);
     fake_login(&s, 0, wrong_pin, "wrong PIN");
@@ -57,10 +56,9 @@ static void pin_stop__no_start_until_another_pin__also_in_the_next_life(void **s
 }
 
 /* chmod, chown, touch, an agent that renders it anew, a credential laid anew. */
-static void pin_stop__same_pin_in_another_file__asked_and_stopped(void **state)
+TEST(pin_stop__same_pin_in_another_file__asked_and_stopped)
 {
-    (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin();
     fake_login(&s, 0, wrong_pin, "wrong PIN");
     for (unsigned i = 1; i < 10; i++) {
@@ -76,9 +74,8 @@ static void pin_stop__same_pin_in_another_file__asked_and_stopped(void **state)
     stage_end(&s);
 }
 
-static void pin_stop__source_gone_and_back__still_stopped(void **state)
+TEST(pin_stop__source_gone_and_back__still_stopped)
 {
-    (void)state;
     begin();
     fake_login(&s, 0, wrong_pin, "wrong PIN");
     CHECK(unlink(s.pin_path) == 0);
@@ -87,9 +84,8 @@ static void pin_stop__source_gone_and_back__still_stopped(void **state)
     stage_end(&s);
 }
 
-static void login__never_proven_unclear_end__latched_at_once(void **state)
+TEST(login__never_proven_unclear_end__latched_at_once)
 {
-    (void)state;
     begin();
     fake_login(&s, 0, general_error, "C_Login: CKR_GENERAL_ERROR");
     CHECK(stage_health(&s).state == KW_HSM_LOST);
@@ -100,9 +96,8 @@ static void login__never_proven_unclear_end__latched_at_once(void **state)
     stage_end(&s);
 }
 
-static void login__never_proven_dies_in_it__latched_at_once(void **state)
+TEST(login__never_proven_dies_in_it__latched_at_once)
 {
-    (void)state;
     begin();
     fake_in_login(&s, 0);
     s.fakes[0].killed = true;
@@ -122,9 +117,8 @@ static void begin_proven(void)
     CHECK(s.started == 2);
 }
 
-static void login__proven_dies_in_it__again_after_ten_seconds_then_hourly(void **state)
+TEST(login__proven_dies_in_it__again_after_ten_seconds_then_hourly)
 {
-    (void)state;
     begin_proven();
     fake_in_login(&s, 1);
     s.fakes[1].killed = true;
@@ -149,10 +143,9 @@ static void login__proven_dies_in_it__again_after_ten_seconds_then_hourly(void *
     stage_end(&s);
 }
 
-static void login__proven_unclear_and_the_token_counts__not_tried(void **state)
+TEST(login__proven_unclear_and_the_token_counts__not_tried)
 {
-    (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin_proven();
     fake_login(&s, 1, general_error, "C_Login: CKR_GENERAL_ERROR");
     s.count_low = true;
@@ -171,10 +164,9 @@ static void login__proven_unclear_and_the_token_counts__not_tried(void **state)
     stage_end(&s);
 }
 
-static void login__dies_before_c_login__counts_nothing(void **state)
+TEST(login__dies_before_c_login__counts_nothing)
 {
-    (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin();
     for (unsigned i = 0; i < 5; i++) {
         CHECK(fake_asks(&s, i, &word) && !kw_failed(word.err));
@@ -189,24 +181,22 @@ static void login__dies_before_c_login__counts_nothing(void **state)
     stage_end(&s);
 }
 
-static void login__ready_without_one__killed(void **state)
+TEST(login__ready_without_one__killed)
 {
-    (void)state;
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     const struct kw_wire_ready r = {.verdicts = 0};
     begin();
-    CHECK_OK(kw_wire_put_ready(&r, &dst));
+    CHECK_OK(kw_wire_encode_ready(&r, &dst));
     fake_say(&s, 0, buf, dst.len);
     stage_spin(&s);
     CHECK(s.fakes[0].killed);
     stage_end(&s);
 }
 
-static void login__asked_twice_or_ended_before_it_may__killed(void **state)
+TEST(login__asked_twice_or_ended_before_it_may__killed)
 {
-    (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     const struct kw_wire_login l = {.err = KW_OK};
@@ -214,7 +204,7 @@ static void login__asked_twice_or_ended_before_it_may__killed(void **state)
     CHECK(fake_asks(&s, 0, &word));
     CHECK(!fake_asks(&s, 0, &word));
     CHECK(s.fakes[0].killed);
-    CHECK_OK(kw_wire_put_login(&l, &dst));
+    CHECK_OK(kw_wire_encode_login(&l, &dst));
     for (int t = 0; t < 60 && s.started == 1; t++)
         stage_pass(&s, KW_S_NS);
     fake_say(&s, 1, buf, dst.len);
@@ -223,10 +213,9 @@ static void login__asked_twice_or_ended_before_it_may__killed(void **state)
     stage_end(&s);
 }
 
-static void login__somebody_is_at_the_files__answered_when_they_are_free(void **state)
+TEST(login__somebody_is_at_the_files__answered_when_they_are_free)
 {
-    (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     struct kw_state_dir *tool = NULL;
     begin();
     CHECK_OK(kw_state_open(s.state_path, &tool, NULL));
@@ -242,9 +231,8 @@ static void login__somebody_is_at_the_files__answered_when_they_are_free(void **
 }
 
 /* The last word of a login comes while the tool is at the files, and then it stops. */
-static void stop__end_of_a_login_is_owed__written_before_it_is_gone(void **state)
+TEST(stop__end_of_a_login_is_owed__written_before_it_is_gone)
 {
-    (void)state;
     struct kw_state_dir *tool = NULL;
     struct kw_pin_record r;
     struct kw_pin_book book = {.runtime = "", .clock = &s.clock};
@@ -252,7 +240,7 @@ static void stop__end_of_a_login_is_owed__written_before_it_is_gone(void **state
     CHECK_OK(kw_state_open(s.state_path, &tool, NULL));
     fake_in_login(&s, 1);
     CHECK_OK(kw_state_lock(tool, NULL));
-    fake_tells_login(&s, 1, wrong_pin, "wrong PIN");
+    fake_sends_login(&s, 1, wrong_pin, "wrong PIN");
     kw_state_unlock(tool);
     stage_close(&s);
     book.state = tool;
@@ -262,11 +250,9 @@ static void stop__end_of_a_login_is_owed__written_before_it_is_gone(void **state
     stage_end(&s);
 }
 
-static void login__somebody_logs_in_and_does_not_end__told_no_and_tried_later(
-    void **state)
+TEST(login__somebody_logs_in_and_does_not_end__told_no_and_tried_later)
 {
-    (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     struct kw_pin_verdict v;
     struct kw_pin_owner tool;
     struct kw_pin_facts facts = {.serial = "00cafe", .label = "tok"};
@@ -300,10 +286,9 @@ static void by_the_tool(enum kw_pin_end end)
     CHECK_OK(kw_pin_settled(&book, &facts, &tool, end, "by the tool", NULL));
 }
 
-static void tool_latches_while_it_serves__shown_and_no_worker_logs_in(void **state)
+TEST(tool_latches_while_it_serves__shown_and_no_worker_logs_in)
 {
-    (void)state;
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin();
     start_two(&s);
     by_the_tool(KW_PIN_REFUSED);
@@ -320,9 +305,8 @@ static void tool_latches_while_it_serves__shown_and_no_worker_logs_in(void **sta
     stage_end(&s);
 }
 
-static void retry_is_said__started_at_once_and_one_try(void **state)
+TEST(retry_is_said__started_at_once_and_one_try)
 {
-    (void)state;
     struct kw_pin_book book = {.runtime = "", .clock = &s.clock};
     struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
     size_t n = 0;
@@ -339,11 +323,10 @@ static void retry_is_said__started_at_once_and_one_try(void **state)
     stage_end(&s);
 }
 
-static void spoilt_latch_file__no_login_and_said(void **state)
+TEST(spoilt_latch_file__no_login_and_said)
 {
-    (void)state;
     char path[120];
-    struct kw_wire_word word;
+    struct kw_wire_permit word;
     begin();
     snprintf(path, sizeof path, "%s/pin-latch.json", s.state_path);
     CHECK_OK(kw_file_replace(path, kw_span_str("{}"), 0600, NULL));
@@ -353,9 +336,8 @@ static void spoilt_latch_file__no_login_and_said(void **state)
     stage_end(&s);
 }
 
-static void worked__remembered_at_once_not_only_when_ready(void **state)
+TEST(worked__remembered_at_once_not_only_when_ready)
 {
-    (void)state;
     struct kw_pin_record r;
     struct kw_pin_book book = {.runtime = "", .clock = &s.clock};
     begin();

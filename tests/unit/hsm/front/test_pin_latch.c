@@ -69,9 +69,8 @@ static void ended(enum kw_pin_end how)
     kw_latch_ended(&latch, &f, &me, how, "CKR_SO");
 }
 
-static void open__not_a_source__refused(void **state)
+TEST(open__not_a_source__refused)
 {
-    (void)state;
     static const char *const bad[] = {
         "1234", "|command",    "file:relative",        "file:",
         "",     "credential:", "credential:../etc/pin"};
@@ -82,9 +81,8 @@ static void open__not_a_source__refused(void **state)
     end();
 }
 
-static void open__credential__lies_in_the_credentials_folder(void **state)
+TEST(open__credential__lies_in_the_credentials_folder)
 {
-    (void)state;
     begin();
     CHECK(kw_env_give("CREDENTIALS_DIRECTORY", "/run/credentials/x"));
     CHECK_OK(kw_latch_open(&latch, s.state, NULL, &s.clock, "credential:hsm-pin", &note));
@@ -93,9 +91,8 @@ static void open__credential__lies_in_the_credentials_folder(void **state)
     end();
 }
 
-static void key__no_folder__none_and_workers_start_all_the_same(void **state)
+TEST(key__no_folder__none_and_workers_start_all_the_same)
 {
-    (void)state;
     KW_AUTO_SECRET(key);
     char gone[80];
     begin();
@@ -110,9 +107,8 @@ static void key__no_folder__none_and_workers_start_all_the_same(void **state)
     end();
 }
 
-static void end__that_cannot_be_written__owed_and_written_as_soon_as_it_can(void **state)
+TEST(end__that_cannot_be_written__owed_and_written_as_soon_as_it_can)
 {
-    (void)state;
     struct kw_state_dir *tool = NULL;
     struct kw_pin_record r;
     begin();
@@ -137,9 +133,8 @@ static void end__that_cannot_be_written__owed_and_written_as_soon_as_it_can(void
 
 /* A disk that fails for a moment: neither directory takes the end, and then the record
  * tells of a login whose end is unclear, which may be followed by another one. */
-static void ask__an_end_is_owed__busy_until_it_is_written(void **state)
+TEST(ask__an_end_is_owed__busy_until_it_is_written)
 {
-    (void)state;
     struct kw_pin_record r;
     begin();
     CHECK_OK(asked());
@@ -163,9 +158,8 @@ static void ask__an_end_is_owed__busy_until_it_is_written(void **state)
 }
 
 /* It must not come to that; if it does, one of them is not known any more. */
-static void ended__more_than_can_be_owed__no_login_in_this_life(void **state)
+TEST(ended__more_than_can_be_owed__no_login_in_this_life)
 {
-    (void)state;
     struct kw_state_dir *tool = NULL;
     begin();
     CHECK_OK(asked());
@@ -185,9 +179,8 @@ static void ended__more_than_can_be_owed__no_login_in_this_life(void **state)
     end();
 }
 
-static void may_start__stopped__only_when_something_changed(void **state)
+TEST(may_start__stopped__only_when_something_changed)
 {
-    (void)state;
     begin();
     CHECK_OK(asked());
     ended(KW_PIN_REFUSED);
@@ -202,9 +195,8 @@ static void may_start__stopped__only_when_something_changed(void **state)
     end();
 }
 
-static void look__once_a_second__sees_what_the_tool_did(void **state)
+TEST(look__once_a_second__sees_what_the_tool_did)
 {
-    (void)state;
     struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
     size_t n;
     begin();

@@ -6,9 +6,8 @@
 
 static struct stage s;
 
-static void two_jobs__two_workers__one_each(void **state)
+TEST(two_jobs__two_workers__one_each)
 {
-    (void)state;
     struct outcome a, b;
     stage_begin(&s);
     stage_open(&s);
@@ -22,16 +21,15 @@ static void two_jobs__two_workers__one_each(void **state)
 }
 
 /* Between the swap and the order to leave it is still ready. */
-static void worker_of_an_earlier_keyring__gets_no_job_though_it_is_ready(void **state)
+TEST(worker_of_an_earlier_keyring__gets_no_job_though_it_is_ready)
 {
-    (void)state;
     struct outcome a, b;
     struct kw_wire_job job;
     stage_begin(&s);
     stage_open(&s);
     start_two(&s);
-    CHECK(s.front->crew[0]->state == KW_WORKER_READY);
-    s.front->crew[0]->generation--;
+    CHECK(s.front->workers[0]->state == KW_WORKER_READY);
+    s.front->workers[0]->generation--;
     CHECK_OK(ask(&s, K2, TEXT, &a));
     CHECK_OK(ask(&s, K2, TEXT, &b));
     CHECK(!fake_job(&s, 0, &job));

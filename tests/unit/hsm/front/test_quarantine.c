@@ -5,16 +5,14 @@
 
 static struct kw_quarantine q;
 
-static void one_death__not_held(void **state)
+TEST(one_death__not_held)
 {
-    (void)state;
     CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 0, 0) == 1);
     CHECK(!kw_quarantine_holds(&q, kw_span_str("a"), 0));
 }
 
-static void two_deaths__held_for_a_while(void **state)
+TEST(two_deaths__held_for_a_while)
 {
-    (void)state;
     kw_quarantine_strike(&q, kw_span_str("a"), 0, 5);
     CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 0, 10) == 2);
     CHECK(kw_quarantine_holds(&q, kw_span_str("a"), 10));
@@ -22,9 +20,8 @@ static void two_deaths__held_for_a_while(void **state)
     CHECK(!kw_quarantine_holds(&q, kw_span_str("a"), 10 + KW_QUARANTINE_NS));
 }
 
-static void success_in_between__innocent(void **state)
+TEST(success_in_between__innocent)
 {
-    (void)state;
     kw_quarantine_strike(&q, kw_span_str("a"), 0, 0);
     kw_quarantine_clear(&q, kw_span_str("a"));
     CHECK(kw_quarantine_strike(&q, kw_span_str("a"), 0, 0) == 1);
@@ -32,9 +29,8 @@ static void success_in_between__innocent(void **state)
     CHECK(q.used == 1);
 }
 
-static void doubts__count_only_with_a_canary_in_between(void **state)
+TEST(doubts__count_only_with_a_canary_in_between)
 {
-    (void)state;
     const kw_span a = kw_span_str("doubted");
     q = (struct kw_quarantine){0};
     CHECK(kw_quarantine_doubt(&q, a, 7, 10, 0) == 1);
@@ -47,9 +43,8 @@ static void doubts__count_only_with_a_canary_in_between(void **state)
     kw_quarantine_clear(&q, a);
 }
 
-static void more_suspects_than_places__the_oldest_makes_room(void **state)
+TEST(more_suspects_than_places__the_oldest_makes_room)
 {
-    (void)state;
     for (uint8_t i = 0; i <= KW_QUARANTINE_MAX; i++)
         for (int k = 0; k < 2; k++)
             kw_quarantine_strike(&q, kw_span_of(&i, 1), 0, i);
@@ -59,9 +54,8 @@ static void more_suspects_than_places__the_oldest_makes_room(void **state)
     CHECK(q.used == KW_QUARANTINE_MAX);
 }
 
-static void sample_of__only_unwraps(void **state)
+TEST(sample_of__only_unwraps)
 {
-    (void)state;
     uint8_t dst[KW_SAMPLE_MAX];
     struct kw_wire_job m = {.op = KW_WIRE_WRAP, .input = kw_span_str("secret")};
     CHECK(kw_sample_of(&m, dst) == 0);

@@ -66,9 +66,8 @@ static void end(void)
     kw_queue_wipe(&q);
 }
 
-static void add__table_full__busy(void **state)
+TEST(add__table_full__busy)
 {
-    (void)state;
     begin(1);
     for (int i = 0; i < MAX; i++)
         add(0);
@@ -79,9 +78,8 @@ static void add__table_full__busy(void **state)
     end();
 }
 
-static void add__one_share_floods__the_other_keeps_its_part(void **state)
+TEST(add__one_share_floods__the_other_keeps_its_part)
 {
-    (void)state;
     begin(2); /* half of 8 is shared out: 2 each are kept */
     struct kw_hsm_job job = a_job(0);
     uint64_t ticket;
@@ -93,9 +91,8 @@ static void add__one_share_floods__the_other_keeps_its_part(void **state)
     end();
 }
 
-static void add__two_of_three_shares_flood__the_third_keeps_its_part(void **state)
+TEST(add__two_of_three_shares_flood__the_third_keeps_its_part)
 {
-    (void)state;
     begin(3); /* half of 8 is shared out: one each is kept, five are common */
     struct kw_hsm_job job = a_job(0);
     uint64_t ticket;
@@ -117,9 +114,8 @@ static void add__two_of_three_shares_flood__the_third_keeps_its_part(void **stat
     end();
 }
 
-static void add__closed__busy(void **state)
+TEST(add__closed__busy)
 {
-    (void)state;
     begin(1);
     struct kw_hsm_job job = a_job(0);
     uint64_t ticket;
@@ -128,9 +124,8 @@ static void add__closed__busy(void **state)
     end();
 }
 
-static void add__quarantined_input__refused(void **state)
+TEST(add__quarantined_input__refused)
 {
-    (void)state;
     uint8_t sample[KW_SAMPLE_MAX];
     begin(1);
     struct kw_hsm_job job = a_job(0);
@@ -150,9 +145,8 @@ static void add__quarantined_input__refused(void **state)
     end();
 }
 
-static void add__arena_full__no_memory_and_slot_is_free(void **state)
+TEST(add__arena_full__no_memory_and_slot_is_free)
 {
-    (void)state;
     kw_test_arena(4096);
     CHECK_OK(kw_queue_init(&q, 64, 1));
     struct kw_hsm_job job = a_job(0);
@@ -167,9 +161,8 @@ static void add__arena_full__no_memory_and_slot_is_free(void **state)
     end();
 }
 
-static void jobs__leave_in_the_order_they_came(void **state)
+TEST(jobs__leave_in_the_order_they_came)
 {
-    (void)state;
     begin(1);
     uint64_t a = add(0), b = add(0);
     CHECK(kw_queue_first(&q, KW_JOB_WAITING)->ticket == a);
@@ -178,9 +171,8 @@ static void jobs__leave_in_the_order_they_came(void **state)
     end();
 }
 
-static void cancel__waiting_or_sent__gone_and_late_answer_finds_nobody(void **state)
+TEST(cancel__waiting_or_sent__gone_and_late_answer_finds_nobody)
 {
-    (void)state;
     begin(1);
     uint64_t a = add(0), b = add(0);
     uint64_t wire = send_first();
@@ -194,9 +186,8 @@ static void cancel__waiting_or_sent__gone_and_late_answer_finds_nobody(void **st
     end();
 }
 
-static void extend__only_further_away(void **state)
+TEST(extend__only_further_away)
 {
-    (void)state;
     begin(1);
     uint64_t a = add(0);
     kw_queue_extend(&q, a, (kw_deadline){50});
@@ -208,9 +199,8 @@ static void extend__only_further_away(void **state)
     end();
 }
 
-static void expire__sent_job__answer_comes_late_to_nobody(void **state)
+TEST(expire__sent_job__answer_comes_late_to_nobody)
 {
-    (void)state;
     begin(1);
     add(0);
     uint64_t wire = send_first();
@@ -220,9 +210,8 @@ static void expire__sent_job__answer_comes_late_to_nobody(void **state)
     end();
 }
 
-static void retry__once_under_a_new_id__not_twice(void **state)
+TEST(retry__once_under_a_new_id__not_twice)
 {
-    (void)state;
     begin(1);
     uint64_t ticket = add(0);
     add(0);
@@ -236,9 +225,8 @@ static void retry__once_under_a_new_id__not_twice(void **state)
     end();
 }
 
-static void pop__hands_over_the_output_and_wipes_the_rest(void **state)
+TEST(pop__hands_over_the_output_and_wipes_the_rest)
 {
-    (void)state;
     struct kw_done_job done;
     begin(1);
     uint64_t ticket = add(0);
@@ -253,9 +241,8 @@ static void pop__hands_over_the_output_and_wipes_the_rest(void **state)
     end();
 }
 
-static void finish__failed__no_output_leaves(void **state)
+TEST(finish__failed__no_output_leaves)
 {
-    (void)state;
     struct kw_done_job done;
     begin(1);
     add(0);

@@ -7,9 +7,8 @@
 static const struct kw_worker_times times = {
     .deadline_ns = KW_S_NS, .patience_ns = 15 * KW_S_NS, .login_grace_ns = 30 * KW_S_NS};
 
-static void backoff__never_more_than_its_bound(void **state)
+TEST(backoff__never_more_than_its_bound)
 {
-    (void)state;
     CHECK(kw_backoff_ns(1, 0) == 0); /* full jitter */
     CHECK(kw_backoff_ns(1, UINT64_MAX) <= KW_BACKOFF_FIRST_NS);
     CHECK(kw_backoff_ns(1, (uint64_t)KW_BACKOFF_FIRST_NS) == KW_BACKOFF_FIRST_NS);
@@ -18,9 +17,8 @@ static void backoff__never_more_than_its_bound(void **state)
     CHECK(kw_backoff_ns(1000, (uint64_t)KW_BACKOFF_MAX_NS + 1) == 0);
 }
 
-static void failed__login_spent__none_for_ten_seconds(void **state)
+TEST(failed__login_spent__none_for_ten_seconds)
 {
-    (void)state;
     struct kw_supervisor s = {0};
     CHECK(kw_supervisor_may_start(&s, 0)); /* the first start waits for nothing */
     kw_supervisor_failed(&s, true, 0, 0);
@@ -28,9 +26,8 @@ static void failed__login_spent__none_for_ten_seconds(void **state)
     CHECK(kw_supervisor_may_start(&s, KW_LOGIN_EVERY_NS));
 }
 
-static void failed__without_login__backoff_only_and_ready_ends_it(void **state)
+TEST(failed__without_login__backoff_only_and_ready_ends_it)
 {
-    (void)state;
     struct kw_supervisor s = {0};
     uint64_t most = (uint64_t)KW_BACKOFF_FIRST_NS;
     kw_supervisor_failed(&s, false, 0, most);
@@ -48,9 +45,8 @@ static enum kw_order judge(struct kw_worker_view w, int64_t now)
     return kw_supervisor_judge(&w, &times, now);
 }
 
-static void starting_in_login__never_killed_before_its_grace(void **state)
+TEST(starting_in_login__never_killed_before_its_grace)
 {
-    (void)state;
     struct kw_worker_view w = {.state = KW_WORKER_STARTING,
                                .page = {.phase = KW_PAGE_LOGIN}};
     CHECK(judge(w, 30 * KW_S_NS - 1) == KW_ORDER_NONE);
@@ -59,18 +55,16 @@ static void starting_in_login__never_killed_before_its_grace(void **state)
     CHECK(judge(w, 40 * KW_S_NS) == KW_ORDER_NONE);
 }
 
-static void starting_elsewhere__killed_after_its_patience(void **state)
+TEST(starting_elsewhere__killed_after_its_patience)
 {
-    (void)state;
     struct kw_worker_view w = {.state = KW_WORKER_STARTING,
                                .page = {.phase = KW_PAGE_INIT}};
     CHECK(judge(w, 15 * KW_S_NS - 1) == KW_ORDER_NONE);
     CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_KILL);
 }
 
-static void ready__operation_longer_than_a_deadline__stuck(void **state)
+TEST(ready__operation_longer_than_a_deadline__stuck)
 {
-    (void)state;
     struct kw_worker_view w = {
         .state = KW_WORKER_READY,
         .page = {.phase = KW_PAGE_OP, .op = 3, .op_start_ns = 5 * KW_S_NS}};
@@ -80,9 +74,8 @@ static void ready__operation_longer_than_a_deadline__stuck(void **state)
     CHECK(judge(w, 600 * KW_S_NS) == KW_ORDER_NONE);
 }
 
-static void ready__stands_still_before_its_jobs__stuck(void **state)
+TEST(ready__stands_still_before_its_jobs__stuck)
 {
-    (void)state;
     struct kw_worker_view w = {
         .state = KW_WORKER_READY, .page = {.phase = KW_PAGE_IDLE}, .idle_ns = KW_S_NS};
     CHECK(judge(w, 0) == KW_ORDER_NONE);
@@ -90,18 +83,16 @@ static void ready__stands_still_before_its_jobs__stuck(void **state)
     CHECK(judge(w, 0) == KW_ORDER_STUCK);
 }
 
-static void stuck__same_operation__killed_after_patience(void **state)
+TEST(stuck__same_operation__killed_after_patience)
 {
-    (void)state;
     struct kw_worker_view w = {
         .state = KW_WORKER_STUCK, .page = {.phase = KW_PAGE_OP, .op = 3}, .stuck_op = 3};
     CHECK(judge(w, 15 * KW_S_NS - 1) == KW_ORDER_NONE);
     CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_KILL);
 }
 
-static void stuck__came_back__drained_not_killed(void **state)
+TEST(stuck__came_back__drained_not_killed)
 {
-    (void)state;
     struct kw_worker_view w = {.state = KW_WORKER_STUCK,
                                .page = {.phase = KW_PAGE_IDLE, .op = 3},
                                .stuck_op = 3};
@@ -115,9 +106,8 @@ static void stuck__came_back__drained_not_killed(void **state)
     CHECK(judge(w, 0) == KW_ORDER_DRAIN);
 }
 
-static void draining__killed_after_patience_but_not_in_login(void **state)
+TEST(draining__killed_after_patience_but_not_in_login)
 {
-    (void)state;
     struct kw_worker_view w = {.state = KW_WORKER_DRAINING,
                                .page = {.phase = KW_PAGE_LOGIN}};
     CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_NONE);

@@ -31,9 +31,8 @@ static const char *const leads_out[] = {
     [KW_REFUSED_DESTROYED] = "-----------",
 };
 
-static void may__refused_ring__only_what_leads_out(void **state)
+TEST(may__refused_ring__only_what_leads_out)
 {
-    (void)state;
     struct kw_keyring *ring = good_file();
     for (int r = KW_REFUSED_DOMAIN; r <= KW_REFUSED_UNTRUSTED; r++)
         for (int act = KW_ACT_CREATE; act < KW_ACT_COUNT; act++) {
@@ -50,9 +49,8 @@ static void may__refused_ring__only_what_leads_out(void **state)
     kw_keyring_give(ring);
 }
 
-static void may__critical_name__nothing_by_this_program(void **state)
+TEST(may__critical_name__nothing_by_this_program)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     snprintf(ring->critical[ring->critical_count++], sizeof ring->critical[0], "quorum");
     for (int act = KW_ACT_CREATE; act < KW_ACT_COUNT; act++)
@@ -60,9 +58,8 @@ static void may__critical_name__nothing_by_this_program(void **state)
     kw_keyring_give(ring);
 }
 
-static void may__no_such_version__said(void **state)
+TEST(may__no_such_version__said)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_keyring *ring = good_file();
     for (int act = KW_ACT_ACCEPT; act < KW_ACT_COUNT; act++) {
@@ -76,9 +73,8 @@ static void may__no_such_version__said(void **state)
 }
 
 /* Version 3 in each state, and what the table of transitions says. */
-static void may__every_act_on_every_state__as_the_table_says(void **state)
+TEST(may__every_act_on_every_state__as_the_table_says)
 {
-    (void)state;
     struct kw_keyring *ring = good_file();
     struct kw_version *v = kw_keyring_edit(ring, 3);
     snprintf(v->disabled_from, sizeof v->disabled_from, "accepted");
@@ -97,9 +93,8 @@ static void may__every_act_on_every_state__as_the_table_says(void **state)
     kw_keyring_give(ring);
 }
 
-static void may__not_understood__by_the_newer_one_only(void **state)
+TEST(may__not_understood__by_the_newer_one_only)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     char *json = swap(good_text(), "\"state\": \"accepted\"", "\"state\": \"suspended\"");
     CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
@@ -108,9 +103,8 @@ static void may__not_understood__by_the_newer_one_only(void **state)
     kw_keyring_give(ring);
 }
 
-static void may__retire_or_disable_what_this_node_wraps_with__denied(void **state)
+TEST(may__retire_or_disable_what_this_node_wraps_with__denied)
 {
-    (void)state;
     const struct kw_judgement own = {.refusal = KW_ADMITTED, .active = 3};
     struct kw_keyring *ring = good_file();
     denied(KW_ACT_RETIRE, 3, ring, &own, "this node wraps with it", "key activate");
@@ -120,9 +114,8 @@ static void may__retire_or_disable_what_this_node_wraps_with__denied(void **stat
     kw_keyring_give(ring);
 }
 
-static void may__activate_an_older_one__denied(void **state)
+TEST(may__activate_an_older_one__denied)
 {
-    (void)state;
     const struct kw_judgement own = {.refusal = KW_ADMITTED, .active = 3};
     const struct kw_judgement refused_here = {
         .refusal = KW_REFUSED_ACTIVE, .active = 0, .n = 3};
@@ -137,9 +130,8 @@ static void may__activate_an_older_one__denied(void **state)
     kw_keyring_give(ring);
 }
 
-static void may__prune_what_another_is_built_on__denied(void **state)
+TEST(may__prune_what_another_is_built_on__denied)
 {
-    (void)state;
     struct kw_keyring *ring = good_file();
     kw_keyring_edit(ring, 1)->state = KW_KEY_DESTROYED;
     CHECK_OK(kw_act_may(KW_ACT_PRUNE, 1, ring, &good, NULL));
@@ -155,9 +147,8 @@ static void may__prune_what_another_is_built_on__denied(void **state)
     kw_keyring_give(ring);
 }
 
-static void may__create_or_adopt__on_a_good_ring_and_on_none_yet(void **state)
+TEST(may__create_or_adopt__on_a_good_ring_and_on_none_yet)
 {
-    (void)state;
     struct kw_keyring *ring = good_file();
     CHECK_OK(kw_act_may(KW_ACT_CREATE, 0, ring, &good, NULL));
     CHECK_OK(kw_act_may(KW_ACT_ADOPT, 0, ring, &good, NULL));
@@ -185,9 +176,8 @@ static void is_line(const struct kw_history *h, uint64_t serial, const char *act
     CHECK_STR(h->proof, proof);
 }
 
-static void apply__what_the_table_forbids__denied_and_unchanged(void **state)
+TEST(apply__what_the_table_forbids__denied_and_unchanged)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_keyring *ring = good_ring();
     const struct kw_version before = ring->versions[0];
@@ -200,9 +190,8 @@ static void apply__what_the_table_forbids__denied_and_unchanged(void **state)
 }
 
 /* It cannot be retired by a program that does not understand it, and two are too many. */
-static void apply__activate_beside_one_not_understood__denied_and_unchanged(void **state)
+TEST(apply__activate_beside_one_not_understood__denied_and_unchanged)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_keyring *ring = NULL;
     char *json = swap(good_text(), "\"format\": 1,\n      \"state\": \"active\"",
@@ -236,9 +225,8 @@ static void changes(struct kw_keyring *ring, enum kw_act act, enum kw_key_state 
 }
 #define TIME_OF(field) offsetof(struct kw_version, field)
 
-static void apply__each_act__state_time_and_line(void **state)
+TEST(apply__each_act__state_time_and_line)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     kw_keyring_edit(ring, 3)->state = KW_KEY_CREATED;
     changes(ring, KW_ACT_ACCEPT, KW_KEY_ACCEPTED, TIME_OF(accepted));
@@ -254,9 +242,8 @@ static void apply__each_act__state_time_and_line(void **state)
     kw_keyring_give(ring);
 }
 
-static void apply__activate__retires_the_former_baseline_with_a_line(void **state)
+TEST(apply__activate__retires_the_former_baseline_with_a_line)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     CHECK_OK(kw_act_apply(ring, KW_ACT_ACTIVATE, 3, &some_facts, NULL));
     CHECK(ring->active == 3 && ring->history_count == 11);
@@ -270,9 +257,8 @@ static void apply__activate__retires_the_former_baseline_with_a_line(void **stat
     kw_keyring_give(ring);
 }
 
-static void apply__activate_the_active_one__only_a_line(void **state)
+TEST(apply__activate_the_active_one__only_a_line)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_version *v = kw_keyring_edit(ring, 2);
     snprintf(v->activated, sizeof v->activated, "2026-02-01T00:00:00Z");
@@ -283,9 +269,8 @@ static void apply__activate_the_active_one__only_a_line(void **state)
     kw_keyring_give(ring);
 }
 
-static void apply__prune__one_line_stays_and_the_number_is_used_up(void **state)
+TEST(apply__prune__one_line_stays_and_the_number_is_used_up)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     becomes(&file, acted(file, KW_ACT_DISABLE, 1));
     becomes(&file, acted(file, KW_ACT_DESTROY, 1)); /* serial 9 */
@@ -300,9 +285,8 @@ static void apply__prune__one_line_stays_and_the_number_is_used_up(void **state)
     kw_keyring_give(file);
 }
 
-static void apply__prune_what_history_forgot__without_the_serial(void **state)
+TEST(apply__prune_what_history_forgot__without_the_serial)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_version *v = kw_keyring_edit(ring, 1);
     v->state = KW_KEY_DESTROYED;
@@ -313,9 +297,8 @@ static void apply__prune_what_history_forgot__without_the_serial(void **state)
     kw_keyring_give(ring);
 }
 
-static void apply__prune_of_a_key_with_a_second_copy__the_line_says_so(void **state)
+TEST(apply__prune_of_a_key_with_a_second_copy__the_line_says_so)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_version *v = kw_keyring_edit(ring, 1);
     v->state = KW_KEY_DESTROYED;
@@ -328,9 +311,8 @@ static void apply__prune_of_a_key_with_a_second_copy__the_line_says_so(void **st
     kw_keyring_give(ring);
 }
 
-static void history__full__the_oldest_line_makes_room(void **state)
+TEST(history__full__the_oldest_line_makes_room)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_history h = ring->history[8];
     while (ring->history_count < KW_HISTORY_MAX)
@@ -344,9 +326,8 @@ static void history__full__the_oldest_line_makes_room(void **state)
     kw_keyring_give(ring);
 }
 
-static void add__there_already__refused_without_a_line(void **state)
+TEST(add__there_already__refused_without_a_line)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_version v = good_version(2, KW_KEY_CREATED);
     CHECK_CODE(kw_act_add(ring, KW_ACT_CREATE, &v, &some_facts), KW_CODE_BAD_INPUT);
@@ -355,9 +336,8 @@ static void add__there_already__refused_without_a_line(void **state)
 }
 
 /* Nodes have seen another key under it. */
-static void add__number_of_a_pruned_one__refused(void **state)
+TEST(add__number_of_a_pruned_one__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_version v = good_version(1, KW_KEY_CREATED);
     becomes(&file, acted(file, KW_ACT_DISABLE, 1));
@@ -369,9 +349,8 @@ static void add__number_of_a_pruned_one__refused(void **state)
     kw_keyring_give(file);
 }
 
-static void add__new_one__a_line_and_the_next_number(void **state)
+TEST(add__new_one__a_line_and_the_next_number)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_version v = good_version(7, KW_KEY_CREATED);
     CHECK_OK(kw_act_add(ring, KW_ACT_ADOPT, &v, &some_facts));
@@ -395,9 +374,8 @@ static struct kw_object_token row_of(const char *label, const char *serial)
     return row;
 }
 
-static void prove__four_other_tokens__busy_and_unchanged(void **state)
+TEST(prove__four_other_tokens__busy_and_unchanged)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     char serial[4] = "s0";
     for (; serial[1] < '3'; serial[1]++) {
@@ -412,9 +390,8 @@ static void prove__four_other_tokens__busy_and_unchanged(void **state)
     kw_keyring_give(ring);
 }
 
-static void prove__new_token__a_row_and_a_line(void **state)
+TEST(prove__new_token__a_row_and_a_line)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     const struct kw_object_token row = row_of("keyward", "restored");
     CHECK_OK(kw_act_prove(ring, 3, &row, &some_facts));
@@ -428,9 +405,8 @@ static void prove__new_token__a_row_and_a_line(void **state)
     kw_keyring_give(ring);
 }
 
-static void prove__known_token__its_row_and_no_longer_gone(void **state)
+TEST(prove__known_token__its_row_and_no_longer_gone)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_object *o = &ring->versions[2].objects[0];
     snprintf(o->tokens[0].gone, sizeof o->tokens[0].gone, "said ann: lost");
@@ -442,9 +418,8 @@ static void prove__known_token__its_row_and_no_longer_gone(void **state)
     kw_keyring_give(ring);
 }
 
-static void gone__a_row__its_text_is_the_proof(void **state)
+TEST(gone__a_row__its_text_is_the_proof)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     kw_keyring_edit(ring, 1)->state = KW_KEY_DESTROYED;
     CHECK_OK(

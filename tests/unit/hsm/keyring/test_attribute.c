@@ -25,9 +25,8 @@ static void bad(const struct kw_key_attributes *a, const char *word)
     CHECK_CODE(kw_attributes_judge(a, NULL, NULL), KW_CODE_KEY_BAD);
 }
 
-static void judge__decisive_rule_broken_or_not_answered__key_bad(void **state)
+TEST(judge__decisive_rule_broken_or_not_answered__key_bad)
 {
-    (void)state;
     const struct {
         const char *name;
         size_t offset;
@@ -53,9 +52,8 @@ static void judge__decisive_rule_broken_or_not_answered__key_bad(void **state)
     }
 }
 
-static void judge__short_or_unknown_length__key_bad(void **state)
+TEST(judge__short_or_unknown_length__key_bad)
 {
-    (void)state;
     struct kw_key_attributes a = narrow();
     a.value_len = 31;
     bad(&a, "CKA_VALUE_LEN is 31");
@@ -63,9 +61,8 @@ static void judge__short_or_unknown_length__key_bad(void **state)
     bad(&a, "CKA_VALUE_LEN is not answered");
 }
 
-static void judge__wider_than_needed__passes_with_remarks(void **state)
+TEST(judge__wider_than_needed__passes_with_remarks)
 {
-    (void)state;
     struct kw_note remarks = {{0}};
     struct kw_key_attributes a = narrow();
     a.wrap = a.derive = KW_ANSWER_TRUE;
@@ -75,9 +72,8 @@ static void judge__wider_than_needed__passes_with_remarks(void **state)
               "CKA_LOCAL is not answered, CKA_WRAP is true, CKA_DERIVE is true");
 }
 
-static void judge__everything_remarkable__one_line(void **state)
+TEST(judge__everything_remarkable__one_line)
 {
-    (void)state;
     struct kw_note remarks = {{0}};
     struct kw_key_attributes a = narrow();
     a.private_ = a.local = a.encrypt = a.decrypt = a.wrap = a.unwrap = a.sign = a.verify =
@@ -88,9 +84,8 @@ static void judge__everything_remarkable__one_line(void **state)
     CHECK(strchr(remarks.text, '\n') == NULL);
 }
 
-static void judge__narrow_key__passes_without_remarks(void **state)
+TEST(judge__narrow_key__passes_without_remarks)
 {
-    (void)state;
     struct kw_note remarks = {"old"};
     struct kw_key_attributes a = narrow();
     CHECK_OK(kw_attributes_judge(&a, NULL, &remarks));
@@ -100,9 +95,8 @@ static void judge__narrow_key__passes_without_remarks(void **state)
     CHECK_STR(remarks.text, "");
 }
 
-static void fields__whole_struct__each_answer_named_once(void **state)
+TEST(fields__whole_struct__each_answer_named_once)
 {
-    (void)state;
     CHECK(kw_attribute_fields_count == 17);
     for (size_t i = 0; i < kw_attribute_fields_count; i++) {
         CHECK(strncmp(kw_attribute_fields[i].name, "CKA_", 4) == 0);

@@ -24,9 +24,8 @@ static void open_with(const struct kw_version *v, const char *domain, enum kw_co
     CHECK(inner.ptr == NULL && inner.len == 0); /* wiped in every case */
 }
 
-static void job__blob_that_is_none__forged_and_untouched(void **state)
+TEST(job__blob_that_is_none__forged_and_untouched)
 {
-    (void)state;
     struct kw_version v = good_version(1, KW_KEY_ACTIVE);
     struct kw_check_job job = {.aad_len = 77};
     v.check_blob_len--;
@@ -39,9 +38,8 @@ static void job__blob_that_is_none__forged_and_untouched(void **state)
     CHECK(job.aad_len == 77);
 }
 
-static void begin__unknown_mechanism_or_arena_full__nothing_made(void **state)
+TEST(begin__unknown_mechanism_or_arena_full__nothing_made)
 {
-    (void)state;
     struct kw_version v = good_version(1, KW_KEY_CREATED);
     struct kw_check_making making = {.aad_len = 77};
     kw_test_arena(4096);
@@ -57,9 +55,8 @@ static void begin__unknown_mechanism_or_arena_full__nothing_made(void **state)
     kw_secret_wipe(&hog);
 }
 
-static void end__sealed_of_another_length__version_unchanged(void **state)
+TEST(end__sealed_of_another_length__version_unchanged)
 {
-    (void)state;
     uint8_t sealed[65] = {0};
     struct kw_version v = good_version(1, KW_KEY_CREATED);
     const struct kw_version before = v;
@@ -74,9 +71,8 @@ static void end__sealed_of_another_length__version_unchanged(void **state)
     kw_check_making_wipe(&making);
 }
 
-static void judge__another_key_id_or_domain__wrong_answer(void **state)
+TEST(judge__another_key_id_or_domain__wrong_answer)
 {
-    (void)state;
     uint8_t sealed[64];
     struct kw_version v = good_version(1, KW_KEY_CREATED);
     kw_test_arena(4096);
@@ -86,9 +82,8 @@ static void judge__another_key_id_or_domain__wrong_answer(void **state)
     open_with(&v, "demo", KW_CODE_WRONG_ANSWER);
 }
 
-static void judge__changed_answer__wrong_answer(void **state)
+TEST(judge__changed_answer__wrong_answer)
 {
-    (void)state;
     uint8_t sealed[64];
     struct kw_version v = good_version(1, KW_KEY_CREATED);
     kw_test_arena(4096);
@@ -97,9 +92,8 @@ static void judge__changed_answer__wrong_answer(void **state)
     open_with(&v, "demo", KW_CODE_WRONG_ANSWER);
 }
 
-static void judge__short_or_empty_answer__wrong_answer(void **state)
+TEST(judge__short_or_empty_answer__wrong_answer)
 {
-    (void)state;
     struct kw_version v = good_version(1, KW_KEY_CREATED);
     struct kw_check_job job;
     struct kw_secret inner = {0};
@@ -111,9 +105,8 @@ static void judge__short_or_empty_answer__wrong_answer(void **state)
     CHECK(inner.ptr == NULL);
 }
 
-static void made__opened_again__proven_and_a_good_member(void **state)
+TEST(made__opened_again__proven_and_a_good_member)
 {
-    (void)state;
     uint8_t sealed[64];
     uint8_t again[64];
     struct kw_keyring *ring = good_ring();

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a refusal says, and the commands that lead out of it: each works, or is not said.
- */
+/* What a refusal says, and the commands that lead out of it: each works, or is not
+ * said. */
 #include "scene.h"
 
 #include <stdio.h>
 
-static void domain__of_another__both_named_and_the_right_one_put_back(void **state)
+TEST(domain__of_another__both_named_and_the_right_one_put_back)
 {
-    (void)state;
     static const char config[] = "# when the configuration is the wrong one: say domain: "
                                  "prod there, then\n" RELOAD;
     struct scene s;
@@ -30,9 +29,8 @@ static void domain__of_another__both_named_and_the_right_one_put_back(void **sta
 }
 
 /* The file is what this node took: to move it away would lose it. */
-static void domain__the_configuration_was_changed__only_that_is_said(void **state)
+TEST(domain__the_configuration_was_changed__only_that_is_said)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = good_file();
@@ -44,9 +42,8 @@ static void domain__the_configuration_was_changed__only_that_is_said(void **stat
     scene_end(&s);
 }
 
-static void missing__last_good_copy__put_back(void **state)
+TEST(missing__last_good_copy__put_back)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     scene_judged(&s, KW_REFUSED_MISSING);
@@ -56,9 +53,8 @@ static void missing__last_good_copy__put_back(void **state)
     scene_end(&s);
 }
 
-static void missing__no_copy__fetched_or_its_keys_adopted(void **state)
+TEST(missing__no_copy__fetched_or_its_keys_adopted)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     becomes(&s.last, acted(s.last, KW_ACT_DISABLE, 1));
@@ -83,9 +79,8 @@ static void scene_damaged(struct scene *s, const struct kw_activation *act)
     CHECK_HAS(s->j.why.text, REASON "; it cannot be read as a keyring, and this node ");
 }
 
-static void damaged__as_a_missing_one_but_moved_aside(void **state)
+TEST(damaged__as_a_missing_one_but_moved_aside)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     scene_damaged(&s, &no_act);
@@ -100,9 +95,8 @@ static void damaged__as_a_missing_one_but_moved_aside(void **state)
     scene_end(&s);
 }
 
-static void damaged__nothing_is_remembered__any_or_moved_aside(void **state)
+TEST(damaged__nothing_is_remembered__any_or_moved_aside)
 {
-    (void)state;
     struct scene s;
     struct kw_activation act = {.n = 2};
     snprintf(act.key_id, sizeof act.key_id, "kw1-2-000000000000000000000002");
@@ -126,10 +120,9 @@ static void damaged__nothing_is_remembered__any_or_moved_aside(void **state)
 }
 
 /* The reason of a very long path leaves room for what helps. */
-static void damaged__a_long_reason__what_helps_is_not_cut(void **state)
+TEST(damaged__a_long_reason__what_helps_is_not_cut)
 {
     static char reason[512];
-    (void)state;
     struct scene s;
     memset(reason, 'r', sizeof reason - 1);
     scene_begin(&s);
@@ -140,9 +133,8 @@ static void damaged__a_long_reason__what_helps_is_not_cut(void **state)
     scene_end(&s);
 }
 
-static void renamed__both_key_ids__put_back(void **state)
+TEST(renamed__both_key_ids__put_back)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     struct kw_version v = good_version(3, KW_KEY_ACCEPTED);
@@ -164,9 +156,8 @@ static void renamed__both_key_ids__put_back(void **state)
     scene_end(&s);
 }
 
-static void lost__the_version__put_back_or_adopted(void **state)
+TEST(lost__the_version__put_back_or_adopted)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = change(s.last);
@@ -184,9 +175,8 @@ static void lost__the_version__put_back_or_adopted(void **state)
 }
 
 /* Adopting made it, and has not come to its end. */
-static void lost__on_its_way_back__what_it_lacks_is_adopted_into_it(void **state)
+TEST(lost__on_its_way_back__what_it_lacks_is_adopted_into_it)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = change(s.last);
@@ -210,9 +200,8 @@ static void lost__on_its_way_back__what_it_lacks_is_adopted_into_it(void **state
 }
 
 /* Somebody turned it back into what is used by nobody. */
-static void lost__only_created_again__refused_too(void **state)
+TEST(lost__only_created_again__refused_too)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = change(s.last);
@@ -224,9 +213,8 @@ static void lost__only_created_again__refused_too(void **state)
     scene_end(&s);
 }
 
-static void next_n__both_numbers__put_back(void **state)
+TEST(next_n__both_numbers__put_back)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.marks.next_n = 9;
@@ -241,9 +229,8 @@ static void next_n__both_numbers__put_back(void **state)
     scene_end(&s);
 }
 
-static void baseline__both_versions__put_back(void **state)
+TEST(baseline__both_versions__put_back)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = change(s.last);
@@ -261,9 +248,8 @@ static void baseline__both_versions__put_back(void **state)
     scene_end(&s);
 }
 
-static void active__retired_elsewhere__the_next_kek_or_enabled_again(void **state)
+TEST(active__retired_elsewhere__the_next_kek_or_enabled_again)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     (void)kw_marks_raise(&s.marks, s.last, 3, when(1000));
@@ -283,9 +269,8 @@ static void active__retired_elsewhere__the_next_kek_or_enabled_again(void **stat
     scene_end(&s);
 }
 
-static void active__would_wrap_with_none__said(void **state)
+TEST(active__would_wrap_with_none__said)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.marks.baseline = (struct kw_named){0};
@@ -299,9 +284,8 @@ static void active__would_wrap_with_none__said(void **state)
 }
 
 /* A shell reads the commands. */
-static void paths__with_what_a_shell_would_read__quoted(void **state)
+TEST(paths__with_what_a_shell_would_read__quoted)
 {
-    (void)state;
     struct scene s;
     const struct kw_places odd = {"/etc/key ward/it's.json", "/var/lib/$HOME"};
     scene_begin(&s);
@@ -315,9 +299,8 @@ static void paths__with_what_a_shell_would_read__quoted(void **state)
 }
 
 /* Sixty-four keys and the longest paths: every line is whole. */
-static void longest__everything_at_its_maximum__no_line_cut(void **state)
+TEST(longest__everything_at_its_maximum__no_line_cut)
 {
-    (void)state;
     static char path[KW_PATH_MAX];
     static const char begin_of_line[] = "keyward key create --adopt kw1-";
     static const char end_of_line[] = " --keyring-backup FILE\n";

@@ -4,9 +4,8 @@
 
 #include <stdio.h>
 
-static void older__of_ours__both_named_and_ours_put_back(void **state)
+TEST(older__of_ours__both_named_and_ours_put_back)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = s.last;
@@ -21,9 +20,8 @@ static void older__of_ours__both_named_and_ours_put_back(void **state)
 }
 
 /* Its serial is lower, and yet nothing of ours was made from it. */
-static void fork__of_a_lower_serial__no_older_file_and_where_they_part(void **state)
+TEST(fork__of_a_lower_serial__no_older_file_and_where_they_part)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
@@ -42,9 +40,8 @@ static void fork__of_a_lower_serial__no_older_file_and_where_they_part(void **st
 }
 
 /* What was done last on either side says nothing of where they part. */
-static void fork__long_ago__the_first_acts_that_differ(void **state)
+TEST(fork__long_ago__the_first_acts_that_differ)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
@@ -64,9 +61,8 @@ static void fork__long_ago__the_first_acts_that_differ(void **state)
     scene_end(&s);
 }
 
-static void older__the_copy_is_older_too__not_put_back(void **state)
+TEST(older__the_copy_is_older_too__not_put_back)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = s.last;
@@ -79,9 +75,8 @@ static void older__the_copy_is_older_too__not_put_back(void **state)
 }
 
 /* The copy is written before the marks: a crash between them must not make it a fork. */
-static void fork__of_a_copy_that_the_marks_do_not_know__refused(void **state)
+TEST(fork__of_a_copy_that_the_marks_do_not_know__refused)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s); /* marks of serial 7 */
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
@@ -95,9 +90,8 @@ static void fork__of_a_copy_that_the_marks_do_not_know__refused(void **state)
 
 /* Trusting what lies here would let in again the copy that was made from it, and with it
  * a baseline that does not go back. */
-static void fork__trust_would_let_in_the_refused_copy__no_trust_printed(void **state)
+TEST(fork__trust_would_let_in_the_refused_copy__no_trust_printed)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
@@ -114,9 +108,8 @@ static void fork__trust_would_let_in_the_refused_copy__no_trust_printed(void **s
     scene_end(&s);
 }
 
-static void fork__acts_of_both__named(void **state)
+TEST(fork__acts_of_both__named)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
@@ -139,9 +132,8 @@ static void fork__acts_of_both__named(void **state)
 }
 
 /* Whatever the acts are, the advice at the end of the words stands there. */
-static void fork__longest_acts__words_not_cut(void **state)
+TEST(fork__longest_acts__words_not_cut)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = change(s.last);
@@ -166,9 +158,8 @@ static void fork__longest_acts__words_not_cut(void **state)
     scene_end(&s);
 }
 
-static void far__sixty_five__trusted_or_put_back(void **state)
+TEST(far__sixty_five__trusted_or_put_back)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = change(s.last);
@@ -187,9 +178,8 @@ static void far__sixty_five__trusted_or_put_back(void **state)
 
 /* Far behind, and what this node wraps with was retired meanwhile: first the trust, then
  * the next KEK, each step by the commands of the one before. */
-static void far__and_retired_elsewhere__one_way_out_after_the_other(void **state)
+TEST(far__and_retired_elsewhere__one_way_out_after_the_other)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     (void)kw_marks_raise(&s.marks, s.last, 3, when(1000));
@@ -257,9 +247,8 @@ static struct kw_keyring *with_its_own(const struct kw_keyring *file, int digit)
     " has been read through this node's API server and written again through another "   \
     "one's; what was not is lost:\n" BEGIN_ANEW
 
-static void fork__both_have_wrapped__no_trust_and_what_each_choice_costs(void **state)
+TEST(fork__both_have_wrapped__no_trust_and_what_each_choice_costs)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = with_its_own(s.last, 'b');
@@ -281,9 +270,8 @@ static void fork__both_have_wrapped__no_trust_and_what_each_choice_costs(void **
 }
 
 /* A node may have activated by itself what is only accepted. */
-static void fork__the_others_may_have_wrapped__said_so(void **state)
+TEST(fork__the_others_may_have_wrapped__said_so)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = with_its_own(s.last, 'b');
@@ -304,9 +292,8 @@ static void fork__the_others_may_have_wrapped__said_so(void **state)
     scene_end(&s);
 }
 
-static void fork__this_node_alone_has_wrapped__its_own_goes_on(void **state)
+TEST(fork__this_node_alone_has_wrapped__its_own_goes_on)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
@@ -320,9 +307,8 @@ static void fork__this_node_alone_has_wrapped__its_own_goes_on(void **state)
 }
 
 /* Nothing would be lost, but a baseline does not go back by a trust. */
-static void fork__lower_baseline__no_trust(void **state)
+TEST(fork__lower_baseline__no_trust)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = acted(s.last, KW_ACT_DISABLE, 1);
@@ -339,9 +325,8 @@ static void fork__lower_baseline__no_trust(void **state)
 }
 
 /* Not by a fork: in the file that follows. */
-static void destroyed__wrapped_here__own_goes_on_or_written_again_first(void **state)
+TEST(destroyed__wrapped_here__own_goes_on_or_written_again_first)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     (void)kw_marks_raise(&s.marks, s.last, 3, when(1000));
@@ -370,9 +355,8 @@ static void destroyed__wrapped_here__own_goes_on_or_written_again_first(void **s
     scene_end(&s);
 }
 
-static void untrusted__destroyed_in_it__said(void **state)
+TEST(untrusted__destroyed_in_it__said)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = acted(s.last, KW_ACT_DISABLE, 3);
@@ -391,9 +375,8 @@ static void untrusted__destroyed_in_it__said(void **state)
     scene_end(&s);
 }
 
-static void untrusted__the_version__put_back(void **state)
+TEST(untrusted__the_version__put_back)
 {
-    (void)state;
     struct scene s;
     scene_begin(&s);
     s.now = change(s.last);

@@ -30,9 +30,8 @@ static char *ext_of(size_t len)
     return value;
 }
 
-static void ext__what_is_no_plain_object__refused(void **state)
+TEST(ext__what_is_no_plain_object__refused)
 {
-    (void)state;
     static const char *const wrong[] = {
         "null",
         "[]",
@@ -57,9 +56,8 @@ static void ext__what_is_no_plain_object__refused(void **state)
     refused(with_ext("{\"a\": 1, \"a\": 1}"), "duplicate", "a");
 }
 
-static void ext__one_byte_too_many__refused(void **state)
+TEST(ext__one_byte_too_many__refused)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     refused(with_ext(ext_of(KW_EXT_MAX + 1)), "version 1: ext", "4096 bytes");
     CHECK_OK(kw_keyring_parse(kw_span_str(with_ext(ext_of(KW_EXT_MAX))), &ring, NULL));
@@ -67,9 +65,8 @@ static void ext__one_byte_too_many__refused(void **state)
     kw_keyring_give(ring);
 }
 
-static void ext__of_the_file__the_same_rules(void **state)
+TEST(ext__of_the_file__the_same_rules)
 {
-    (void)state;
     char *json = swap(good_text(), "  ],\n  " NO_EXT, "  ],\n  \"ext\": {\"a\": null}");
     refused(json, "keyring: ext: must be an object of printable text", "");
 }
@@ -86,9 +83,8 @@ static void kept(const char *value)
     CHECK_STR(text_of(ring), json);
 }
 
-static void ext__everything_that_is_plain__kept_as_it_came(void **state)
+TEST(ext__everything_that_is_plain__kept_as_it_came)
 {
-    (void)state;
     kept("{\"z\": 1, \"a\": true, \"m\": false}"); /* in its own order */
     kept("{\"a\": 9007199254740991, \"b\": -9007199254740991, \"c\": 0}");
     kept("{\"a\": \"\", \"b\": \"J\xc3\xbcrgen \\\"root\\\"\"}");
@@ -97,9 +93,8 @@ static void ext__everything_that_is_plain__kept_as_it_came(void **state)
     kept("{\"0123456789012345678901234567890123456789012345678901234567890123\": 1}");
 }
 
-static void ext__of_the_file__kept_on_its_own_lines(void **state)
+TEST(ext__of_the_file__kept_on_its_own_lines)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     char *json = swap(good_text(), "  ],\n  " NO_EXT,
                       "  ],\n  \"ext\": {\n    \"a\": [\n      [1]\n    ]\n  }");
@@ -108,9 +103,8 @@ static void ext__of_the_file__kept_on_its_own_lines(void **state)
     CHECK_STR(text_of(ring), json);
 }
 
-static void ext__text_that_is_none__not_written(void **state)
+TEST(ext__text_that_is_none__not_written)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     (void)kw_copy_str(ring->ext, sizeof ring->ext, kw_span_str("{\"a\": "));
     cannot_be_written(ring);
@@ -121,9 +115,8 @@ static void ext__text_that_is_none__not_written(void **state)
     kw_keyring_give(ring);
 }
 
-static void critical__of_the_file__read_and_kept(void **state)
+TEST(critical__of_the_file__read_and_kept)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     char *json = swap(good_text(), "\"critical\": []",
                       "\"critical\": [\n    \"quorum\",\n    \"sealed-history\"\n  ]");
@@ -135,9 +128,8 @@ static void critical__of_the_file__read_and_kept(void **state)
     CHECK_STR(text_of(ring), json);
 }
 
-static void critical__of_the_file__names_of_thirty_two_bytes(void **state)
+TEST(critical__of_the_file__names_of_thirty_two_bytes)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     char *json = swap(good_text(), "\"critical\": []",
                       "\"critical\": [\"01234567890123456789012345678901\"]");

@@ -73,23 +73,20 @@ static struct kw_keyring *rich_ring(void)
     return ring;
 }
 
-static void fault__parse_each_allocation__no_memory_and_no_ring(void **state)
+TEST(fault__parse_each_allocation__no_memory_and_no_ring)
 {
-    (void)state;
     fail_each(run_parse, rich_text());
 }
 
-static void fault__write_each_allocation__no_memory_and_no_text(void **state)
+TEST(fault__write_each_allocation__no_memory_and_no_text)
 {
-    (void)state;
     struct kw_keyring *ring = rich_ring();
     fail_each(run_write, ring);
     kw_keyring_give(ring);
 }
 
-static void fault__dup_and_add_each_allocation__ring_unchanged(void **state)
+TEST(fault__dup_and_add_each_allocation__ring_unchanged)
 {
-    (void)state;
     struct kw_keyring *ring = rich_ring();
     fail_each(run_dup, ring);
     fail_each(run_add, ring);
@@ -121,9 +118,8 @@ static kw_err run_save(void *ctx)
     return e;
 }
 
-static void fault__save_and_load_each_allocation__file_and_ring_unchanged(void **state)
+TEST(fault__save_and_load_each_allocation__file_and_ring_unchanged)
 {
-    (void)state;
     char path[256];
     struct saving s = {path, good_ring()};
     CHECK(kw_copy_str(path, sizeof path, kw_span_str(in_folder("keyring.json"))));
@@ -135,8 +131,8 @@ static void fault__save_and_load_each_allocation__file_and_ring_unchanged(void *
     folder_gone();
 }
 
-/* On a copy, as the tool does it: what failed is thrown away, and the file is as it was.
- */
+/* On a copy, as the tool does it: what failed is thrown away, and the file is as it
+ * was. */
 struct acting {
     const struct kw_keyring *file;
     kw_err (*change)(struct kw_keyring *ring);
@@ -190,9 +186,8 @@ static kw_err gone(struct kw_keyring *ring)
     return kw_act_gone(ring, 1, 0, "seen 2026-03-01T08:00:00Z", &some_facts);
 }
 
-static void fault__acts_each_allocation__no_memory(void **state)
+TEST(fault__acts_each_allocation__no_memory)
 {
-    (void)state;
     kw_err (*const changes[])(struct kw_keyring *) = {activate, prune, add, prove, gone};
     struct kw_keyring *file = good_file();
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
@@ -218,9 +213,8 @@ static kw_err run_building(void *ctx)
     return e;
 }
 
-static void fault__rebuild_each_allocation__no_memory_and_no_ring(void **state)
+TEST(fault__rebuild_each_allocation__no_memory_and_no_ring)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = acted(old, KW_ACT_DISABLE, 1);
     struct building b = {.backup = old};
@@ -297,9 +291,8 @@ static kw_err run_open(void *path)
     return e;
 }
 
-static void fault__state_each_allocation__no_memory(void **state)
+TEST(fault__state_each_allocation__no_memory)
 {
-    (void)state;
     char path[256];
     struct kw_state_dir *dir = NULL;
     CHECK(kw_copy_str(path, sizeof path, kw_span_str(folder())));

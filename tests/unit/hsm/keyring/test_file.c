@@ -11,9 +11,8 @@ static void put(const char *path, const char *text)
     CHECK_OK(kw_file_replace(path, kw_span_str(text), 0644, NULL));
 }
 
-static void load__missing_bad_or_too_large__named(void **state)
+TEST(load__missing_bad_or_too_large__named)
 {
-    (void)state;
     static char big[KW_KEYRING_MAX + 2];
     struct kw_note note = {{0}};
     struct kw_keyring *ring = NULL;
@@ -32,9 +31,8 @@ static void load__missing_bad_or_too_large__named(void **state)
     folder_gone();
 }
 
-static void load__good__ring_and_its_bytes(void **state)
+TEST(load__good__ring_and_its_bytes)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     struct kw_blob bytes = {0};
     const char *path = in_folder("keyring.json");
@@ -58,9 +56,8 @@ static struct kw_keyring *saved_ring(const char *path)
     return ring;
 }
 
-static void save__new_but_there__busy_and_file_whole(void **state)
+TEST(save__new_but_there__busy_and_file_whole)
 {
-    (void)state;
     struct kw_note note = {{0}};
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = good_ring();
@@ -76,9 +73,8 @@ static void save__new_but_there__busy_and_file_whole(void **state)
     folder_gone();
 }
 
-static void save__changed_or_gone_meanwhile__busy(void **state)
+TEST(save__changed_or_gone_meanwhile__busy)
 {
-    (void)state;
     struct kw_note note = {{0}};
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = saved_ring(path);
@@ -98,9 +94,8 @@ static void save__changed_or_gone_meanwhile__busy(void **state)
     folder_gone();
 }
 
-static void save__another_tool_has_the_lock__busy(void **state)
+TEST(save__another_tool_has_the_lock__busy)
 {
-    (void)state;
     struct kw_note note = {{0}};
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = good_ring();
@@ -115,9 +110,8 @@ static void save__another_tool_has_the_lock__busy(void **state)
     folder_gone();
 }
 
-static void save__folder_missing__io_and_ring_unchanged(void **state)
+TEST(save__folder_missing__io_and_ring_unchanged)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_keyring *ring = good_ring();
     CHECK_CODE(kw_keyring_save(in_folder("none/keyring.json"), ring, NULL, &note),
@@ -128,9 +122,8 @@ static void save__folder_missing__io_and_ring_unchanged(void **state)
     folder_gone();
 }
 
-static void save__ring_that_parse_refuses__file_whole(void **state)
+TEST(save__ring_that_parse_refuses__file_whole)
 {
-    (void)state;
     struct kw_note note = {{0}};
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = saved_ring(path);
@@ -148,9 +141,8 @@ static void save__ring_that_parse_refuses__file_whole(void **state)
     folder_gone();
 }
 
-static void save__critical_name__denied_and_file_whole(void **state)
+TEST(save__critical_name__denied_and_file_whole)
 {
-    (void)state;
     struct kw_note note = {{0}};
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = saved_ring(path);
@@ -169,9 +161,8 @@ static void save__critical_name__denied_and_file_whole(void **state)
     folder_gone();
 }
 
-static void save__after_the_largest_serial__refused(void **state)
+TEST(save__after_the_largest_serial__refused)
 {
-    (void)state;
     struct kw_note note = {{0}};
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = good_ring();
@@ -189,9 +180,8 @@ static void save__after_the_largest_serial__refused(void **state)
 }
 
 /* The new file is there: whoever goes on must go on from it. */
-static void save__folder_cannot_be_synced__written_and_the_ring_is_that_file(void **state)
+TEST(save__folder_cannot_be_synced__written_and_the_ring_is_that_file)
 {
-    (void)state;
     struct kw_note note = {{0}};
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = saved_ring(path);
@@ -210,9 +200,8 @@ static void save__folder_cannot_be_synced__written_and_the_ring_is_that_file(voi
     folder_gone();
 }
 
-static void save__many_times__sixty_four_ancestors_newest_first(void **state)
+TEST(save__many_times__sixty_four_ancestors_newest_first)
 {
-    (void)state;
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = NULL;
     uint8_t digests[71][32];
@@ -230,9 +219,8 @@ static void save__many_times__sixty_four_ancestors_newest_first(void **state)
     folder_gone();
 }
 
-static void save__twice__serial_and_chain_go_on(void **state)
+TEST(save__twice__serial_and_chain_go_on)
 {
-    (void)state;
     uint8_t first[32];
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = saved_ring(path);
@@ -252,9 +240,8 @@ static void save__twice__serial_and_chain_go_on(void **state)
     folder_gone();
 }
 
-static void save__mode__others_may_read_or_as_it_was(void **state)
+TEST(save__mode__others_may_read_or_as_it_was)
 {
-    (void)state;
     struct stat st;
     const char *path = in_folder("keyring.json");
     struct kw_keyring *ring = saved_ring(path);

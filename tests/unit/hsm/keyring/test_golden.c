@@ -33,15 +33,13 @@ static void writes_back(const char *path)
     kw_blob_wipe(&json);
 }
 
-static void keyring__written_again__byte_for_byte(void **state)
+TEST(keyring__written_again__byte_for_byte)
 {
-    (void)state;
     writes_back(KEYRING);
 }
 
-static void keyring__read__as_it_was_meant(void **state)
+TEST(keyring__read__as_it_was_meant)
 {
-    (void)state;
     struct kw_keyring *ring = golden(KEYRING, NULL);
     CHECK_STR(ring->domain, "demo");
     CHECK(ring->serial == 70 && ring->active == 4 && ring->count == 6);
@@ -66,9 +64,8 @@ static void keyring__read__as_it_was_meant(void **state)
     kw_keyring_give(ring);
 }
 
-static void keyring__locators__those_of_the_formats(void **state)
+TEST(keyring__locators__those_of_the_formats)
 {
-    (void)state;
     struct kw_keyring *ring = golden(KEYRING, NULL);
     for (size_t i = 0; i < ring->count; i++) {
         const struct kw_version *v = &ring->versions[i];
@@ -84,9 +81,8 @@ static void keyring__locators__those_of_the_formats(void **state)
 }
 
 /* The check text and inner digest of the vector "check blob" in envelope.txt. */
-static void keyring__check_blob_of_version_1__opens(void **state)
+TEST(keyring__check_blob_of_version_1__opens)
 {
-    (void)state;
     static const char inner_hex[] =
         "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f"
         "1c9002a45667c959911fcf87b5a71ab5";
@@ -105,9 +101,8 @@ static void keyring__check_blob_of_version_1__opens(void **state)
 
 /* ---- of the future ---- */
 
-static void future__written_again__byte_for_byte(void **state)
+TEST(future__written_again__byte_for_byte)
 {
-    (void)state;
     writes_back(FUTURE);
 }
 
@@ -139,10 +134,8 @@ static void future__what_is_new__is_nobodys_here(void **state)
 }
 
 /* Decrypt goes on with what is known; nothing is wrapped with an older version. */
-static void future__what_is_known__unwraps_and_never_takes_the_baselines_place(
-    void **state)
+TEST(future__what_is_known__unwraps_and_never_takes_the_baselines_place)
 {
-    (void)state;
     static struct kw_judgement j;
     const struct kw_marks none = {0};
     const struct kw_activation act = {.n = 2, .key_id = "kw1-2-1112131415161718191a1b1c"};
@@ -156,9 +149,8 @@ static void future__what_is_known__unwraps_and_never_takes_the_baselines_place(
     kw_keyring_give(ring);
 }
 
-static void future__marks__names_and_states_all_the_same(void **state)
+TEST(future__marks__names_and_states_all_the_same)
 {
-    (void)state;
     struct kw_marks marks = {0};
     struct kw_keyring *ring = golden(FUTURE, NULL);
     (void)kw_marks_raise(&marks, ring, 0, when(1000));
@@ -168,9 +160,8 @@ static void future__marks__names_and_states_all_the_same(void **state)
     kw_keyring_give(ring);
 }
 
-static void future__every_act__denied_and_nothing_written(void **state)
+TEST(future__every_act__denied_and_nothing_written)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_keyring *ring = golden(FUTURE, NULL);
     const struct kw_judgement good = {.refusal = KW_ADMITTED, .active = 3};
@@ -206,9 +197,8 @@ static void is_still(const char *name, struct kw_blob *bytes)
     folder_gone();
 }
 
-static void marks__read_and_written_again__byte_for_byte(void **state)
+TEST(marks__read_and_written_again__byte_for_byte)
 {
-    (void)state;
     struct kw_blob bytes = {0};
     struct kw_marks marks;
     struct kw_state_dir *dir = with_golden("marks.json", &bytes);
@@ -218,9 +208,8 @@ static void marks__read_and_written_again__byte_for_byte(void **state)
     is_still("marks.json", &bytes);
 }
 
-static void marks__of_a_node_that_took_the_golden_keyring__the_same(void **state)
+TEST(marks__of_a_node_that_took_the_golden_keyring__the_same)
 {
-    (void)state;
     struct kw_blob bytes = {0};
     struct kw_marks marks;
     struct kw_marks made = {0};
@@ -241,9 +230,8 @@ static void marks__of_a_node_that_took_the_golden_keyring__the_same(void **state
     folder_gone();
 }
 
-static void activation__read_and_written_again__byte_for_byte(void **state)
+TEST(activation__read_and_written_again__byte_for_byte)
 {
-    (void)state;
     struct kw_blob bytes = {0};
     struct kw_activation act;
     struct kw_state_dir *dir = with_golden("activation.json", &bytes);
@@ -255,9 +243,8 @@ static void activation__read_and_written_again__byte_for_byte(void **state)
     is_still("activation.json", &bytes);
 }
 
-static void pin_latch__read_and_written_again__byte_for_byte(void **state)
+TEST(pin_latch__read_and_written_again__byte_for_byte)
 {
-    (void)state;
     static struct kw_pin_records all;
     struct kw_blob bytes = {0};
     struct kw_state_dir *dir = with_golden("pin-latch.json", &bytes);
@@ -272,9 +259,8 @@ static void pin_latch__read_and_written_again__byte_for_byte(void **state)
 }
 
 /* The keys and PINs of make-keyring. */
-static void pin_latch__digests__those_of_the_formats(void **state)
+TEST(pin_latch__digests__those_of_the_formats)
 {
-    (void)state;
     static struct kw_pin_records all;
     static const uint8_t first[] = {0x20, 0x80};
     static const char *const pins[] = {"123456", "654321"};
@@ -339,9 +325,8 @@ static unsigned documented(const char *doc, const char *name)
     return names;
 }
 
-static void formats__every_member_of_the_golden_files__documented(void **state)
+TEST(formats__every_member_of_the_golden_files__documented)
 {
-    (void)state;
     struct kw_blob formats = {0};
     CHECK_OK(kw_file_read(KW_FORMATS, KW_KEYRING_MAX, &formats, NULL));
     char *doc = kw_strdup(kw_blob_peek(&formats));

@@ -7,9 +7,8 @@
 
 /* ---- the file as a whole ---- */
 
-static void domain__another__refused_before_all_else(void **state)
+TEST(domain__another__refused_before_all_else)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     marks.serial = 99;
@@ -20,18 +19,16 @@ static void domain__another__refused_before_all_else(void **state)
     kw_keyring_give(file);
 }
 
-static void missing__one_was_taken__refused(void **state)
+TEST(missing__one_was_taken__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     is_judged(NULL, &marks, KW_REFUSED_MISSING, 0);
     kw_keyring_give(file);
 }
 
-static void missing__one_was_activated__refused(void **state)
+TEST(missing__one_was_activated__refused)
 {
-    (void)state;
     const struct kw_marks none = {0};
     struct kw_activation act = {.n = 2};
     snprintf(act.key_id, sizeof act.key_id, "kw1-2-000000000000000000000002");
@@ -42,9 +39,8 @@ static void missing__one_was_activated__refused(void **state)
     is_judged(NULL, &none, KW_ADMITTED, 0); /* a new node */
 }
 
-static void older__rolled_back__refused(void **state)
+TEST(older__rolled_back__refused)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
     struct kw_marks marks = seen(file);
@@ -53,9 +49,8 @@ static void older__rolled_back__refused(void **state)
     kw_keyring_give(file);
 }
 
-static void fork__same_serial_other_bytes__refused(void **state)
+TEST(fork__same_serial_other_bytes__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_keyring *a = acted(file, KW_ACT_RETIRE, 3);
     struct kw_keyring *b = acted(file, KW_ACT_DISABLE, 3);
@@ -67,9 +62,8 @@ static void fork__same_serial_other_bytes__refused(void **state)
 }
 
 /* Two places changed the file of serial 7; the other one made more changes since. */
-static void fork__older_reaches_higher__refused(void **state)
+TEST(fork__older_reaches_higher__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_keyring *here = acted(file, KW_ACT_RETIRE, 3);
     struct kw_marks marks = seen(here);
@@ -85,9 +79,8 @@ static void fork__older_reaches_higher__refused(void **state)
     kw_keyring_give(here);
 }
 
-static void far__sixty_five_files_on__refused_sixty_four_taken(void **state)
+TEST(far__sixty_five_files_on__refused_sixty_four_taken)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     for (unsigned i = 0; i < KW_ANCESTORS_MAX; i++)
@@ -99,9 +92,8 @@ static void far__sixty_five_files_on__refused_sixty_four_taken(void **state)
 }
 
 /* A file with the largest serial that says it is ours: without the digests it is not. */
-static void far__the_largest_serial__poisons_nobody(void **state)
+TEST(far__the_largest_serial__poisons_nobody)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     struct kw_keyring *bad = change(file);
@@ -116,9 +108,8 @@ static void far__the_largest_serial__poisons_nobody(void **state)
 
 /* ---- the versions in it ---- */
 
-static void renamed__one_number_for_two_keys__refused(void **state)
+TEST(renamed__one_number_for_two_keys__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     becomes(&file, with_version(file, 3, "kw1-3-ffffffffffffffffffffffff"));
@@ -126,9 +117,8 @@ static void renamed__one_number_for_two_keys__refused(void **state)
     kw_keyring_give(file);
 }
 
-static void lost__not_destroyed_and_pruned__refused(void **state)
+TEST(lost__not_destroyed_and_pruned__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     struct kw_keyring *next = change(file);
@@ -139,9 +129,8 @@ static void lost__not_destroyed_and_pruned__refused(void **state)
     kw_keyring_give(file);
 }
 
-static void lost__pruned_under_another_key_id__refused(void **state)
+TEST(lost__pruned_under_another_key_id__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     destroy_and_prune(&file, 1);
@@ -163,9 +152,8 @@ static struct kw_keyring *file_with_same_key(void)
     return reread(ring);
 }
 
-static void lost__a_same_key_as_needs_it__refused_though_destroyed(void **state)
+TEST(lost__a_same_key_as_needs_it__refused_though_destroyed)
 {
-    (void)state;
     struct kw_keyring *file = file_with_same_key();
     becomes(&file, acted(file, KW_ACT_DISABLE, 1));
     becomes(&file, acted(file, KW_ACT_DESTROY, 1));
@@ -181,9 +169,8 @@ static void lost__a_same_key_as_needs_it__refused_though_destroyed(void **state)
     kw_keyring_give(file);
 }
 
-static void next_n__goes_back__refused(void **state)
+TEST(next_n__goes_back__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     file->next_n = 9;
     file = reread(file);
@@ -208,9 +195,8 @@ static struct kw_keyring *with_baseline(const struct kw_keyring *file, uint32_t 
 
 /* The state of version 1 when this node looked last, and whether the next ring, in which
  * it is destroyed, or pruned as well, is taken: it wrapped with it. */
-static void destroyed__wrapped_here__taken_only_when_it_was_seen_to_end(void **state)
+TEST(destroyed__wrapped_here__taken_only_when_it_was_seen_to_end)
 {
-    (void)state;
     static const struct {
         const char *was;
         bool wrapped, taken;
@@ -243,9 +229,8 @@ static struct kw_activation act_of(uint32_t n)
 }
 
 /* The marks are lost, and its act is not: what it names was wrapped with. */
-static void destroyed__named_by_the_act_alone__refused(void **state)
+TEST(destroyed__named_by_the_act_alone__refused)
 {
-    (void)state;
     struct kw_keyring *last = good_file();
     struct kw_keyring *file = acted(last, KW_ACT_DISABLE, 3);
     const struct kw_activation act = act_of(3);
@@ -270,9 +255,8 @@ static void destroyed__named_by_the_act_alone__refused(void **state)
     kw_keyring_give(last);
 }
 
-static void baseline__lower_or_none__refused(void **state)
+TEST(baseline__lower_or_none__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     struct kw_keyring *next = with_baseline(file, 1);
@@ -284,9 +268,8 @@ static void baseline__lower_or_none__refused(void **state)
 }
 
 /* This node wraps with version 3 by an act of its own, and it is retired elsewhere. */
-static void active__retired_elsewhere__refused(void **state)
+TEST(active__retired_elsewhere__refused)
 {
-    (void)state;
     static const enum kw_act elsewhere[] = {KW_ACT_RETIRE, KW_ACT_DISABLE};
     for (size_t i = 0; i < 2; i++) {
         struct kw_keyring *file = good_file();
@@ -303,9 +286,8 @@ static void active__retired_elsewhere__refused(void **state)
 
 /* Its activation.json is gone, or names a version that this ring does not have: what it
  * wrapped with counts like an act. */
-static void active__own_act_forgotten__goes_on_with_what_it_wrapped(void **state)
+TEST(active__own_act_forgotten__goes_on_with_what_it_wrapped)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     const struct kw_activation act = act_of(9);
@@ -318,9 +300,8 @@ static void active__own_act_forgotten__goes_on_with_what_it_wrapped(void **state
 }
 
 /* Nothing unwraps with it then, and nobody said that nothing shall. */
-static void lost__back_in_created__refused(void **state)
+TEST(lost__back_in_created__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     struct kw_keyring *next = change(file);
@@ -340,9 +321,8 @@ static void lost__back_in_created__refused(void **state)
 
 /* ---- taken ---- */
 
-static void admitted__the_first_the_same_and_what_follows__taken(void **state)
+TEST(admitted__the_first_the_same_and_what_follows__taken)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     is_judged(NULL, &marks, KW_ADMITTED, 0);
@@ -357,9 +337,8 @@ static void admitted__the_first_the_same_and_what_follows__taken(void **state)
     kw_keyring_give(file);
 }
 
-static void admitted__pruned_since__may_be_missing(void **state)
+TEST(admitted__pruned_since__may_be_missing)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     destroy_and_prune(&file, 1);
@@ -370,9 +349,8 @@ static void admitted__pruned_since__may_be_missing(void **state)
 }
 
 /* The line of history may have made room for others; the mark says that it was. */
-static void admitted__last_seen_destroyed__may_be_missing(void **state)
+TEST(admitted__last_seen_destroyed__may_be_missing)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     becomes(&file, acted(file, KW_ACT_DISABLE, 1));
     becomes(&file, acted(file, KW_ACT_DESTROY, 1));
@@ -394,9 +372,8 @@ static void wraps_with(const struct kw_keyring *ring, const struct kw_activation
     CHECK(j.refusal == KW_ADMITTED && j.active == want);
 }
 
-static void active__act_not_usable_here__baseline(void **state)
+TEST(active__act_not_usable_here__baseline)
 {
-    (void)state;
     struct kw_keyring *ring = good_file();
     struct kw_activation act = act_of(9);
     wraps_with(ring, &act, 2); /* not there */
@@ -413,9 +390,8 @@ static void active__act_not_usable_here__baseline(void **state)
     kw_keyring_give(ring);
 }
 
-static void active__act_or_baseline__the_higher(void **state)
+TEST(active__act_or_baseline__the_higher)
 {
-    (void)state;
     struct kw_keyring *ring = good_file();
     struct kw_activation act = act_of(3);
     wraps_with(ring, &no_act, 2);
@@ -426,9 +402,8 @@ static void active__act_or_baseline__the_higher(void **state)
     kw_keyring_give(ring);
 }
 
-static void active__nobody__none_yet(void **state)
+TEST(active__nobody__none_yet)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     CHECK_OK(kw_keyring_new("demo", &ring));
     wraps_with(ring, &no_act, 0);
@@ -437,9 +412,8 @@ static void active__nobody__none_yet(void **state)
 }
 
 /* Nobody can wrap with what is not understood; an older one must not take its place. */
-static void active__not_understood__stays_the_one_and_never_an_older(void **state)
+TEST(active__not_understood__stays_the_one_and_never_an_older)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     char *json = swap(good_text(), "\"state\": \"active\"", "\"state\": \"sealed\"");
     CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));

@@ -4,18 +4,16 @@
 
 #include <pthread.h>
 
-static void new__domain_that_is_none__refused(void **state)
+TEST(new__domain_that_is_none__refused)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     CHECK_CODE(kw_keyring_new("", &ring), KW_CODE_BAD_INPUT);
     CHECK_CODE(kw_keyring_new("Demo", &ring), KW_CODE_BAD_INPUT);
     CHECK(ring == NULL);
 }
 
-static void add__n_or_key_id_there__refused_and_unchanged(void **state)
+TEST(add__n_or_key_id_there__refused_and_unchanged)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_version v = good_version(2, KW_KEY_CREATED);
     CHECK_CODE(kw_keyring_add(ring, &v), KW_CODE_BAD_INPUT);
@@ -25,9 +23,8 @@ static void add__n_or_key_id_there__refused_and_unchanged(void **state)
     kw_keyring_give(ring);
 }
 
-static void add__ring_full__busy(void **state)
+TEST(add__ring_full__busy)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     CHECK_OK(kw_keyring_new("demo", &ring));
     for (uint32_t n = 1; n <= KW_VERSIONS_MAX; n++) {
@@ -40,9 +37,8 @@ static void add__ring_full__busy(void **state)
     kw_keyring_give(ring);
 }
 
-static void add__lower_n__stays_ascending(void **state)
+TEST(add__lower_n__stays_ascending)
 {
-    (void)state;
     static const uint32_t order[] = {5, 2, 9, 1};
     struct kw_keyring *ring = NULL;
     CHECK_OK(kw_keyring_new("demo", &ring));
@@ -55,9 +51,8 @@ static void add__lower_n__stays_ascending(void **state)
     kw_keyring_give(ring);
 }
 
-static void dup__changed__original_is_not(void **state)
+TEST(dup__changed__original_is_not)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_keyring *copy = NULL;
     memset(ring->sha256, 0xab, sizeof ring->sha256);
@@ -74,9 +69,8 @@ static void dup__changed__original_is_not(void **state)
     kw_keyring_give(copy);
 }
 
-static void take_give__last_reference__ring_lives_until_then(void **state)
+TEST(take_give__last_reference__ring_lives_until_then)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     CHECK(kw_keyring_take(ring) == ring && ring->refs == 2);
     kw_keyring_give(ring);
@@ -94,9 +88,8 @@ static void *take_and_give(void *ring)
     return NULL;
 }
 
-static void take_give__two_threads__count_is_right(void **state)
+TEST(take_give__two_threads__count_is_right)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_keyring *copy = NULL;
     pthread_t other;
@@ -109,9 +102,8 @@ static void take_give__two_threads__count_is_right(void **state)
     kw_keyring_give(ring);
 }
 
-static void find__unknown_and_known__as_asked(void **state)
+TEST(find__unknown_and_known__as_asked)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     CHECK(kw_keyring_by_n(ring, 0) == NULL && kw_keyring_by_n(ring, 4) == NULL);
     CHECK(kw_keyring_by_key_id(ring, kw_span_str("")) == NULL);
@@ -125,9 +117,8 @@ static void find__unknown_and_known__as_asked(void **state)
     kw_keyring_give(ring);
 }
 
-static void states__each__name_and_rights(void **state)
+TEST(states__each__name_and_rights)
 {
-    (void)state;
     static const struct {
         const char *name;
         bool unwraps, wraps;
@@ -148,9 +139,8 @@ static void states__each__name_and_rights(void **state)
     CHECK(!kw_key_state_from_name("", &untouched) && untouched == KW_KEY_RETIRED);
 }
 
-static void states__not_understood__nobodys_and_in_no_file(void **state)
+TEST(states__not_understood__nobodys_and_in_no_file)
 {
-    (void)state;
     enum kw_key_state untouched = KW_KEY_RETIRED;
     CHECK_STR(kw_key_state_name(KW_KEY_UNKNOWN), "unknown");
     CHECK(!kw_key_state_from_name("unknown", &untouched) && untouched == KW_KEY_RETIRED);
@@ -158,9 +148,8 @@ static void states__not_understood__nobodys_and_in_no_file(void **state)
     CHECK(!kw_key_state_is_probed(KW_KEY_UNKNOWN));
 }
 
-static void key_id__other_shapes__refused(void **state)
+TEST(key_id__other_shapes__refused)
 {
-    (void)state;
     static const char *const wrong[] = {
         "",
         "kw1-",
@@ -185,9 +174,8 @@ static void key_id__other_shapes__refused(void **state)
     CHECK(!kw_key_id_parse(kw_span_of("kw1-1-00112233445566778899aabb\0", 31), &n));
 }
 
-static void key_id__made__reads_back_and_is_fresh(void **state)
+TEST(key_id__made__reads_back_and_is_fresh)
 {
-    (void)state;
     static const uint32_t ns[] = {1, 10, 654321, KW_VERSION_N_MAX};
     for (size_t i = 0; i < 4; i++) {
         char one[KW_KEY_ID_MAX + 1];

@@ -27,9 +27,8 @@ static void done(struct kw_state_dir *dir)
 /* ---- the file ---- */
 
 /* What somebody else has read and will write must not be lost, nor must it undo this. */
-static void marks__somebody_changes_them__busy_and_as_they_were(void **state)
+TEST(marks__somebody_changes_them__busy_and_as_they_were)
 {
-    (void)state;
     struct kw_marks before, after;
     struct kw_keyring *ring = good_file();
     const struct kw_trust trust = {.sha256_len = 32, .at = "2026-01-01T00:00:00.000000Z"};
@@ -50,9 +49,8 @@ static void marks__somebody_changes_them__busy_and_as_they_were(void **state)
     done(dir);
 }
 
-static void marks__nothing_remembered__zero(void **state)
+TEST(marks__nothing_remembered__zero)
 {
-    (void)state;
     struct kw_marks marks = {.serial = 77};
     static const struct kw_marks none;
     struct kw_state_dir *dir = opened();
@@ -69,9 +67,8 @@ static void marks__nothing_remembered__zero(void **state)
 #define LAST "\"trust\":" NO_TRUST ",\"trusted\":" NO_TRUST ",\"rebuilt\":null}"
 #define NONE FIRST "\"baseline\":" NONE_OF ",\"active\":" NONE_OF ",\"versions\":[]," LAST
 
-static void marks__file_that_is_none__error_never_nothing(void **state)
+TEST(marks__file_that_is_none__error_never_nothing)
 {
-    (void)state;
     static const struct {
         const char *from, *to, *word;
     } wrong[] = {
@@ -101,9 +98,8 @@ static void marks__file_that_is_none__error_never_nothing(void **state)
     done(dir);
 }
 
-static void marks__file_of_a_pre_release_build__refused_and_said(void **state)
+TEST(marks__file_of_a_pre_release_build__refused_and_said)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_marks marks = {.serial = 77};
     struct kw_state_dir *dir = opened();
@@ -116,9 +112,8 @@ static void marks__file_of_a_pre_release_build__refused_and_said(void **state)
     done(dir);
 }
 
-static void marks__unreadable_file__io(void **state)
+TEST(marks__unreadable_file__io)
 {
-    (void)state;
     struct kw_marks marks;
     struct kw_state_dir *dir = opened();
     CHECK(mkdir(in_folder("marks.json"), 0700) == 0);
@@ -138,9 +133,8 @@ static int64_t since(const struct kw_marks *marks, uint32_t n)
     return mark->since.wall_ns;
 }
 
-static void raise__a_file__its_serial_digest_chain_and_names(void **state)
+TEST(raise__a_file__its_serial_digest_chain_and_names)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     CHECK(kw_marks_raise(&marks, file, 3, when(1000)));
@@ -159,9 +153,8 @@ static void raise__a_file__its_serial_digest_chain_and_names(void **state)
     kw_keyring_give(file);
 }
 
-static void raise__lower_versions__baseline_and_active_stay(void **state)
+TEST(raise__lower_versions__baseline_and_active_stay)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     (void)kw_marks_raise(&marks, file, 3, when(1000));
@@ -177,9 +170,8 @@ static void raise__lower_versions__baseline_and_active_stay(void **state)
     kw_keyring_give(file);
 }
 
-static void raise__leaves_the_states_that_unwrap__accepted_anew_later(void **state)
+TEST(raise__leaves_the_states_that_unwrap__accepted_anew_later)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     (void)kw_marks_raise(&marks, file, 2, when(1000));
@@ -196,9 +188,8 @@ static void raise__leaves_the_states_that_unwrap__accepted_anew_later(void **sta
 }
 
 /* No look of this node fell between the two. */
-static void raise__disabled_and_enabled_between_two_looks__accepted_anew(void **state)
+TEST(raise__disabled_and_enabled_between_two_looks__accepted_anew)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     (void)kw_marks_raise(&marks, file, 2, when(1000));
@@ -210,9 +201,8 @@ static void raise__disabled_and_enabled_between_two_looks__accepted_anew(void **
     kw_keyring_give(file);
 }
 
-static void raise__disabled__since_the_first_look_at_it(void **state)
+TEST(raise__disabled__since_the_first_look_at_it)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     (void)kw_marks_raise(&marks, file, 2, when(1000));
@@ -229,9 +219,8 @@ static void raise__disabled__since_the_first_look_at_it(void **state)
 }
 
 /* Somebody may have missed it in between, and not since. */
-static void raise__enabled_and_disabled_between_two_looks__disabled_anew(void **state)
+TEST(raise__enabled_and_disabled_between_two_looks__disabled_anew)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     becomes(&file, acted(file, KW_ACT_DISABLE, 3));
@@ -243,9 +232,8 @@ static void raise__enabled_and_disabled_between_two_looks__disabled_anew(void **
     kw_keyring_give(file);
 }
 
-static void raise__accepted_before_the_last_look__since_then(void **state)
+TEST(raise__accepted_before_the_last_look__since_then)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     struct kw_version v = good_version(4, KW_KEY_CREATED);
@@ -264,9 +252,8 @@ static void raise__accepted_before_the_last_look__since_then(void **state)
 }
 
 /* What happened in the files that were missed is not known any more. */
-static void raise__history_starts_after_the_last_look__all_accepted_anew(void **state)
+TEST(raise__history_starts_after_the_last_look__all_accepted_anew)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     (void)kw_marks_raise(&marks, file, 2, when(1000));
@@ -292,9 +279,8 @@ static void raise__history_starts_after_the_last_look__all_accepted_anew(void **
     kw_keyring_give(file);
 }
 
-static void raise__no_history_at_all__accepted_anew_once(void **state)
+TEST(raise__no_history_at_all__accepted_anew_once)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     (void)kw_marks_raise(&marks, file, 2, when(1000));
@@ -309,9 +295,8 @@ static void raise__no_history_at_all__accepted_anew_once(void **state)
 }
 
 /* Its history is not ours: enabled there, at a serial that we passed long ago. */
-static void raise__trusted_fork__accepted_anew(void **state)
+TEST(raise__trusted_fork__accepted_anew)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 1 + 2);
     struct kw_marks marks = {0};
@@ -323,9 +308,8 @@ static void raise__trusted_fork__accepted_anew(void **state)
     kw_keyring_give(old);
 }
 
-static void raise__another_key_under_the_number__a_mark_of_its_own(void **state)
+TEST(raise__another_key_under_the_number__a_mark_of_its_own)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     (void)kw_marks_raise(&marks, file, 3, when(1000));
@@ -344,9 +328,8 @@ static void raise__another_key_under_the_number__a_mark_of_its_own(void **state)
     kw_keyring_give(file);
 }
 
-static void raise__not_understood__its_state_as_it_stands_not_accepted(void **state)
+TEST(raise__not_understood__its_state_as_it_stands_not_accepted)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     struct kw_marks marks = {0};
     char *json = swap(good_text(), "\"state\": \"accepted\"", "\"state\": \"suspended\"");
@@ -357,9 +340,8 @@ static void raise__not_understood__its_state_as_it_stands_not_accepted(void **st
     kw_keyring_give(ring);
 }
 
-static void raise__other_rings_for_ever__versions_that_left_make_room(void **state)
+TEST(raise__other_rings_for_ever__versions_that_left_make_room)
 {
-    (void)state;
     struct kw_marks marks;
     struct kw_state_dir *dir = opened();
     for (uint32_t first = 1; first <= 129; first += 64) {
@@ -378,9 +360,8 @@ static void raise__other_rings_for_ever__versions_that_left_make_room(void **sta
     done(dir);
 }
 
-static void raise__nothing_new__file_untouched(void **state)
+TEST(raise__nothing_new__file_untouched)
 {
-    (void)state;
     struct stat before;
     struct stat after;
     struct kw_state_dir *dir = opened();
@@ -408,9 +389,8 @@ static struct kw_trust trust_of(const struct kw_keyring *ring)
     return t;
 }
 
-static void trust__text_that_is_not_printable__refused(void **state)
+TEST(trust__text_that_is_not_printable__refused)
 {
-    (void)state;
     struct kw_state_dir *dir = opened();
     struct kw_keyring *ring = good_file();
     struct kw_trust t = trust_of(ring);
@@ -421,9 +401,8 @@ static void trust__text_that_is_not_printable__refused(void **state)
     done(dir);
 }
 
-static void trust__recorded__used_up_by_the_file_that_it_names(void **state)
+TEST(trust__recorded__used_up_by_the_file_that_it_names)
 {
-    (void)state;
     struct kw_marks marks;
     struct kw_state_dir *dir = opened();
     struct kw_keyring *old = good_file();
@@ -446,9 +425,8 @@ static void trust__recorded__used_up_by_the_file_that_it_names(void **state)
 }
 
 /* Years later an accident puts the trusted file back: the word is not good any more. */
-static void trust__another_ring_is_taken__gone(void **state)
+TEST(trust__another_ring_is_taken__gone)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
     struct kw_keyring *fork = acted(old, KW_ACT_DISABLE, 3);
@@ -463,9 +441,8 @@ static void trust__another_ring_is_taken__gone(void **state)
     kw_keyring_give(fork);
 }
 
-static void rebuild__marks_are_there__denied_and_untouched(void **state)
+TEST(rebuild__marks_are_there__denied_and_untouched)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_marks marks;
     struct kw_state_dir *dir = opened();
@@ -480,9 +457,8 @@ static void rebuild__marks_are_there__denied_and_untouched(void **state)
     done(dir);
 }
 
-static void rebuild__lost__those_of_the_ring_and_who_said_so(void **state)
+TEST(rebuild__lost__those_of_the_ring_and_who_said_so)
 {
-    (void)state;
     struct kw_marks marks;
     struct kw_state_dir *dir = opened();
     struct kw_keyring *ring = good_file();
@@ -497,9 +473,8 @@ static void rebuild__lost__those_of_the_ring_and_who_said_so(void **state)
 }
 
 /* Sixty-three bytes of UTF-8, as long as an operator's name may be. */
-static void rebuild__longest_name__not_cut(void **state)
+TEST(rebuild__longest_name__not_cut)
 {
-    (void)state;
     struct kw_marks marks;
     struct kw_state_dir *dir = opened();
     struct kw_keyring *ring = good_file();
@@ -514,9 +489,8 @@ static void rebuild__longest_name__not_cut(void **state)
     done(dir);
 }
 
-static void marks__everything_at_its_maximum__written_and_read_back(void **state)
+TEST(marks__everything_at_its_maximum__written_and_read_back)
 {
-    (void)state;
     struct kw_state_dir *dir = opened();
     struct kw_marks marks;
     struct kw_keyring *ring = NULL;

@@ -13,9 +13,8 @@
     "\"trusted\":{\"sha256\":null,\"at\":null,\"by\":null},\"rebuilt\":null}"
 #define BOOT ",\"since-boot\":{\"boot\":\"b\",\"at-ns\":5}"
 
-static void since_boot__a_moment_or_null__read(void **state)
+TEST(since_boot__a_moment_or_null__read)
 {
-    (void)state;
     struct kw_marks marks;
     CHECK_OK(kw_marks_parse(kw_span_str(ONE), &marks, NULL));
     CHECK_STR(marks.versions[0].since.boot, "b");
@@ -25,9 +24,8 @@ static void since_boot__a_moment_or_null__read(void **state)
     CHECK(marks.versions[0].since.boot[0] == '\0');
 }
 
-static void members_of_a_mark__as_strict(void **state)
+TEST(members_of_a_mark__as_strict)
 {
-    (void)state;
     static const struct {
         const char *from, *to;
     } wrong[] = {
@@ -49,9 +47,8 @@ static void members_of_a_mark__as_strict(void **state)
     }
 }
 
-static void since_boot__anything_else__refused(void **state)
+TEST(since_boot__anything_else__refused)
 {
-    (void)state;
     static const char *const wrong[] = {
         ",\"since-boot\":5",
         ",\"since-boot\":{}",
@@ -71,9 +68,8 @@ static void since_boot__anything_else__refused(void **state)
     }
 }
 
-static void mark_of_a_pre_release_build__refused_and_said(void **state)
+TEST(mark_of_a_pre_release_build__refused_and_said)
 {
-    (void)state;
     struct kw_marks marks;
     struct kw_note note = {{0}};
     const char *json = swap(ONE, BOOT, "");
@@ -82,9 +78,8 @@ static void mark_of_a_pre_release_build__refused_and_said(void **state)
 }
 
 /* What is larger than a file of the state directory may be is refused. */
-static void every_mark_at_its_maximum__written_and_read_back(void **state)
+TEST(every_mark_at_its_maximum__written_and_read_back)
 {
-    (void)state;
     static struct kw_marks marks, back;
     struct kw_blob json = {0};
     for (struct kw_mark *m = marks.versions; marks.count < KW_VERSIONS_MAX; m++) {
@@ -119,9 +114,8 @@ static bool is_since(const struct kw_marks *marks, struct kw_moment m)
            since->wall_ns == m.wall_ns;
 }
 
-static void raise__accepted_disabled_destroyed__by_both_clocks_or_none(void **state)
+TEST(raise__accepted_disabled_destroyed__by_both_clocks_or_none)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     (void)kw_marks_raise(&marks, file, 2, on("a", 10, 1000));
@@ -138,9 +132,8 @@ static void raise__accepted_disabled_destroyed__by_both_clocks_or_none(void **st
 }
 
 /* Without a name of the boot that it was, the other clock is all there is to go by. */
-static void raise__clock_set_back_over_a_restart__anew(void **state)
+TEST(raise__clock_set_back_over_a_restart__anew)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     (void)kw_marks_raise(&marks, file, 2, on("a", 10, 9000));
@@ -153,9 +146,8 @@ static void raise__clock_set_back_over_a_restart__anew(void **state)
 }
 
 /* The tool asks what the daemon would say, and must not answer for it. */
-static void raise__moment_not_known__what_was_known_stays(void **state)
+TEST(raise__moment_not_known__what_was_known_stays)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = {0};
     (void)kw_marks_raise(&marks, file, 2, on("a", 10, 9000));

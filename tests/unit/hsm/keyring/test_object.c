@@ -4,9 +4,8 @@
 
 #include <stdio.h>
 
-static void roles__each__its_word(void **state)
+TEST(roles__each__its_word)
 {
-    (void)state;
     CHECK_STR(kw_object_role_name(KW_ROLE_KEK), "kek");
     CHECK_STR(kw_object_role_name(KW_ROLE_MAC), "mac");
     CHECK_STR(kw_object_role_name(KW_ROLE_PUBLIC), "public");
@@ -21,9 +20,8 @@ static bool locator_is(const struct kw_object *o, const char *serial, uint8_t fi
     return l.len == len && (len == 0 || l.ptr[0] == first);
 }
 
-static void locator__row_of_another_token_or_without_one__the_objects(void **state)
+TEST(locator__row_of_another_token_or_without_one__the_objects)
 {
-    (void)state;
     struct kw_version v = good_version(5, KW_KEY_ACTIVE);
     struct kw_object *o = &v.objects[0];
     CHECK(locator_is(o, "", 5, 1) && locator_is(o, "0123456789abcdef", 5, 1));
@@ -37,9 +35,8 @@ static void locator__row_of_another_token_or_without_one__the_objects(void **sta
     CHECK(locator_is(o, "another", 0, 0));
 }
 
-static void rows__written__read_back_with_every_field(void **state)
+TEST(rows__written__read_back_with_every_field)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_object *o = &ring->versions[0].objects[0];
     struct kw_object_token row = {.locator = {1, 2, 3}, .locator_len = 3};
@@ -67,18 +64,16 @@ static const char *sharers(const struct kw_keyring *ring, uint32_t n)
     return text;
 }
 
-static void sharer__keys_of_their_own__none(void **state)
+TEST(sharer__keys_of_their_own__none)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     CHECK_STR(sharers(ring, 1), "");
     CHECK_STR(sharers(ring, 3), "");
     kw_keyring_give(ring);
 }
 
-static void sharer__same_key__each_that_is_not_destroyed(void **state)
+TEST(sharer__same_key__each_that_is_not_destroyed)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     for (uint32_t n = 2; n <= 3; n++) {
         struct kw_version *v = kw_keyring_edit(ring, n);
@@ -96,9 +91,8 @@ static void sharer__same_key__each_that_is_not_destroyed(void **state)
 }
 
 /* First 16 bytes of SHA-256("keyward-locator" "demo" key_id), computed elsewhere. */
-static void locator__made__as_the_formats_say(void **state)
+TEST(locator__made__as_the_formats_say)
 {
-    (void)state;
     uint8_t got[KW_NEW_LOCATOR];
     uint8_t other[KW_NEW_LOCATOR];
     char hex[2 * KW_NEW_LOCATOR + 1];

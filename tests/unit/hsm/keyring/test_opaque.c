@@ -40,9 +40,8 @@ static void is_opaque(char *json, const char *why)
     CHECK_STR(text_of(ring), json);
 }
 
-static void opaque__names_it_is_known_by__as_strict_as_ever(void **state)
+TEST(opaque__names_it_is_known_by__as_strict_as_ever)
 {
-    (void)state;
     char *json = third("\"state\": \"accepted\"", "\"state\": \"suspended\"");
     refused(swap(json, "\"n\": 3", "\"n\": 0"), "element 2: n: must be", "");
     refused(swap(json, "\"n\": 3", "\"n\": 2"), "version 2: n", "twice");
@@ -53,9 +52,8 @@ static void opaque__names_it_is_known_by__as_strict_as_ever(void **state)
     refused(swap(json, "\"next-n\": 4", "\"next-n\": 3"), "next-n", "above version 3");
 }
 
-static void opaque__state_that_is_no_name__refused(void **state)
+TEST(opaque__state_that_is_no_name__refused)
 {
-    (void)state;
     char *json =
         third("\"mechanism\": \"aes-256-gcm\"", "\"mechanism\": \"aes-256-gcm-siv\"");
     refused(swap(json, "\"state\": \"accepted\"", "\"state\": 3"), "version 3: state",
@@ -66,9 +64,8 @@ static void opaque__state_that_is_no_name__refused(void **state)
             "version 3: state", "1 to 15 bytes");
 }
 
-static void opaque__critical_that_is_no_list_of_names__refused(void **state)
+TEST(opaque__critical_that_is_no_list_of_names__refused)
 {
-    (void)state;
     static const char *const wrong[] = {
         "\"critical\": [\"quorum\", 1]",
         "\"critical\": [\"quorum\", \"\"]",
@@ -84,9 +81,8 @@ static void opaque__critical_that_is_no_list_of_names__refused(void **state)
             "version 3: critical", "names");
 }
 
-static void opaque__larger_than_sixteen_kib__refused(void **state)
+TEST(opaque__larger_than_sixteen_kib__refused)
 {
-    (void)state;
     static char big[KW_UNKNOWN_VERSION_MAX + 64];
     static const char head[] = "\"state\": \"suspended\", \"more\": \"";
     struct kw_keyring *ring = read_text(third("\"accepted\"", "\"accepteD\""));
@@ -103,9 +99,8 @@ static void opaque__larger_than_sixteen_kib__refused(void **state)
             "larger than 16384 bytes");
 }
 
-static void opaque__active_but_not_the_baseline__refused(void **state)
+TEST(opaque__active_but_not_the_baseline__refused)
 {
-    (void)state;
     char *json =
         third("\"mechanism\": \"aes-256-gcm\"", "\"mechanism\": \"aes-256-gcm-siv\"");
     refused(swap(json, "\"state\": \"accepted\"", "\"state\": \"active\""),
@@ -115,9 +110,8 @@ static void opaque__active_but_not_the_baseline__refused(void **state)
             "active: version 3 is in state accepted", "");
 }
 
-static void opaque__unknown_name__kept_and_said_why(void **state)
+TEST(opaque__unknown_name__kept_and_said_why)
 {
-    (void)state;
     is_opaque(third("\"mechanism\": \"aes-256-gcm\"", "\"mechanism\": \"ml-kem-1024\""),
               "its mechanism is \"ml-kem-1024\"");
     is_opaque(third("\"state\": \"accepted\"", "\"state\": \"suspended\""),
@@ -131,9 +125,8 @@ static void opaque__unknown_name__kept_and_said_why(void **state)
     is_opaque(third("\"format\": 1", "\"format\": 2"), "its format is 2");
 }
 
-static void opaque__its_state__as_it_stands(void **state)
+TEST(opaque__its_state__as_it_stands)
 {
-    (void)state;
     struct kw_keyring *ring =
         read_text(third("\"state\": \"accepted\"", "\"state\": \"suspended\""));
     CHECK_STR(ring->versions[2].unknown_state, "suspended");
@@ -143,9 +136,8 @@ static void opaque__its_state__as_it_stands(void **state)
     kw_keyring_give(ring);
 }
 
-static void opaque__members_nobody_knows__kept_in_their_order(void **state)
+TEST(opaque__members_nobody_knows__kept_in_their_order)
 {
-    (void)state;
     is_opaque(third("\"state\": \"accepted\"",
                     "\"state\": \"suspended\",\n      \"z\": {\"y\": [null, 1.5]},\n"
                     "      \"a\": \"J\xc3\xbcrgen\""),
@@ -153,9 +145,8 @@ static void opaque__members_nobody_knows__kept_in_their_order(void **state)
 }
 
 /* Two thousand lists deep: broken up over lines it would have eight megabytes. */
-static void opaque__deeply_nested__written_as_small_as_it_was(void **state)
+TEST(opaque__deeply_nested__written_as_small_as_it_was)
 {
-    (void)state;
     enum { DEEP = 2000 };
     static char nested[2 * DEEP + 64];
     size_t len = (size_t)snprintf(nested, sizeof nested,
@@ -166,18 +157,16 @@ static void opaque__deeply_nested__written_as_small_as_it_was(void **state)
     is_opaque(third("\"state\": \"accepted\"", nested), "its state is \"suspended\"");
 }
 
-static void opaque__the_baseline__the_ring_is_read(void **state)
+TEST(opaque__the_baseline__the_ring_is_read)
 {
-    (void)state;
     struct kw_keyring *ring =
         read_text(swap(good_text(), "\"state\": \"active\"", "\"state\": \"sealed\""));
     CHECK(ring->active == 2 && kw_keyring_by_n(ring, 2)->state == KW_KEY_UNKNOWN);
     kw_keyring_give(ring);
 }
 
-static void opaque__copied_and_taken_out__its_text_goes_along(void **state)
+TEST(opaque__copied_and_taken_out__its_text_goes_along)
 {
-    (void)state;
     struct kw_keyring *ring =
         read_text(third("\"state\": \"accepted\"", "\"state\": \"suspended\""));
     struct kw_keyring *copy = NULL;
@@ -192,9 +181,8 @@ static void opaque__copied_and_taken_out__its_text_goes_along(void **state)
 }
 
 /* A newer keyward would not read a ring whose version 3 names a version that is gone. */
-static void opaque__same_key_as__seen_all_the_same(void **state)
+TEST(opaque__same_key_as__seen_all_the_same)
 {
-    (void)state;
     char *json = third("\"state\": \"accepted\"", "\"state\": \"suspended\"");
     struct kw_keyring *ring =
         read_text(swap(json, "\"same-key-as\": null,\n      \"ext\": {}\n    }\n  ]",
@@ -213,9 +201,8 @@ static void opaque__same_key_as__seen_all_the_same(void **state)
     }
 }
 
-static void opaque__mentions_anothers_key__is_a_sharer(void **state)
+TEST(opaque__mentions_anothers_key__is_a_sharer)
 {
-    (void)state;
     char *json = third("\"state\": \"accepted\"", "\"state\": \"suspended\", \"lent\": "
                                                   "[\"kw1-1-000000000000000000000001\"]");
     struct kw_keyring *ring = read_text(json);
@@ -225,9 +212,8 @@ static void opaque__mentions_anothers_key__is_a_sharer(void **state)
     kw_keyring_give(ring);
 }
 
-static void opaque__who_shares_its_key__asked_by_its_name(void **state)
+TEST(opaque__who_shares_its_key__asked_by_its_name)
 {
-    (void)state;
     struct kw_keyring *ring =
         read_text(third("\"state\": \"accepted\"", "\"state\": \"suspended\""));
     CHECK(kw_keyring_sharer(ring, kw_keyring_by_n(ring, 3), NULL) == NULL);

@@ -6,9 +6,8 @@
 
 #include <keyward/alloc.h>
 
-static void parse__no_json__refused_with_line(void **state)
+TEST(parse__no_json__refused_with_line)
 {
-    (void)state;
     refused("", "keyring", "empty");
     refused("{", "line 1", "column");
     refused("[]", "must be an object", "keyring");
@@ -16,39 +15,34 @@ static void parse__no_json__refused_with_line(void **state)
     refused(swap(good_text(), "\"serial\": 7", "\"serial\": 07"), "line 5", "");
 }
 
-static void parse__bytes_after_the_document__refused(void **state)
+TEST(parse__bytes_after_the_document__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\n}\n", "\n}\n{}"), "line", "end of file");
 }
 
-static void parse__too_large__refused(void **state)
+TEST(parse__too_large__refused)
 {
-    (void)state;
     static char big[KW_KEYRING_MAX + 2];
     memset(big, ' ', sizeof big - 1);
     refused(big, "larger than", "1048576");
 }
 
-static void parse__deeply_nested__refused(void **state)
+TEST(parse__deeply_nested__refused)
 {
-    (void)state;
     static char deep[200001];
     memset(deep, '[', sizeof deep - 1);
     refused(deep, "keyring", "depth");
 }
 
-static void parse__nul_or_bad_utf8__refused(void **state)
+TEST(parse__nul_or_bad_utf8__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"keyward\"", "\"key\\u0000ward\""), "line", "");
     refused(swap(good_text(), "\"keyward\"", "\"key\xff\""), "line", "");
     refused(swap(good_text(), "\"keyward\"", "\"key\xed\xa0\x80\""), "line", "");
 }
 
-static void parse__control_character__refused(void **state)
+TEST(parse__control_character__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"keyward\"", "\"key\\u001bward\""),
             "version 1: objects: element 0: tokens: element 0: token-label: must be",
             "printable");
@@ -61,17 +55,15 @@ static void parse__control_character__refused(void **state)
             "printable");
 }
 
-static void parse__duplicate_member__refused(void **state)
+TEST(parse__duplicate_member__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"active\": 2", "\"active\": 2, \"active\": 2"),
             "duplicate", "active");
     refused(swap(good_text(), "\"n\": 2", "\"n\": 2, \"n\": 2"), "duplicate", "n");
 }
 
-static void parse__unknown_member__refused_by_name(void **state)
+TEST(parse__unknown_member__refused_by_name)
 {
-    (void)state;
     refused(swap(good_text(), "\"active\": 2", "\"active\": 2, \"Active\": 2"),
             "unknown member", "Active");
     refused(swap(good_text(), "\"n\": 2", "\"n\": 2, \"m\": 2"), "version 2",
@@ -88,9 +80,8 @@ static void parse__unknown_member__refused_by_name(void **state)
             "unknown member \"why\"");
 }
 
-static void parse__each_member_missing__refused_by_name(void **state)
+TEST(parse__each_member_missing__refused_by_name)
 {
-    (void)state;
     static const char *const names[] = {
         "keyring",
         "critical",
@@ -151,9 +142,8 @@ static void parse__each_member_missing__refused_by_name(void **state)
     }
 }
 
-static void parse__wrong_type_or_range__refused_by_name(void **state)
+TEST(parse__wrong_type_or_range__refused_by_name)
 {
-    (void)state;
     static const struct {
         const char *from, *to, *member;
     } wrong[] = {
@@ -222,9 +212,8 @@ static void parse__wrong_type_or_range__refused_by_name(void **state)
     "{\"keyring\":1,\"critical\":[],\"domain\":\"d\",\"serial\":1,\"ancestors\":[],"     \
     "\"next-n\":1,\"active\":null,"
 
-static void parse__file_of_a_pre_release_build__refused_with_the_way_out(void **state)
+TEST(parse__file_of_a_pre_release_build__refused_with_the_way_out)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_keyring *ring = NULL;
     CHECK_CODE(kw_keyring_load(KW_VECTORS "/keyring-prerelease.json", &ring, NULL, &note),
@@ -235,9 +224,8 @@ static void parse__file_of_a_pre_release_build__refused_with_the_way_out(void **
     CHECK_HAS(note.text, "new ceremony");
 }
 
-static void parse__sixty_five_versions__refused(void **state)
+TEST(parse__sixty_five_versions__refused)
 {
-    (void)state;
     static char json[16384];
     size_t len = (size_t)snprintf(json, sizeof json, "%s", NOTHING_YET "\"versions\":[0");
     for (unsigned i = 1; i < KW_VERSIONS_MAX + 1; i++)
@@ -246,9 +234,8 @@ static void parse__sixty_five_versions__refused(void **state)
     refused(json, "versions", "at most 64");
 }
 
-static void parse__five_hundred_and_thirteen_lines_of_history__refused(void **state)
+TEST(parse__five_hundred_and_thirteen_lines_of_history__refused)
 {
-    (void)state;
     static char json[16384];
     size_t len = (size_t)snprintf(json, sizeof json, "%s",
                                   NOTHING_YET "\"versions\":[],\"history\":[0");
@@ -258,17 +245,15 @@ static void parse__five_hundred_and_thirteen_lines_of_history__refused(void **st
     refused(json, "history", "at most 512");
 }
 
-static void parse__failure_without_a_note__no_crash(void **state)
+TEST(parse__failure_without_a_note__no_crash)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     CHECK_CODE(kw_keyring_parse(kw_span_str("{}"), &ring, NULL), KW_CODE_BAD_INPUT);
     CHECK(ring == NULL);
 }
 
-static void parse__no_version_active__a_ring_without_a_kek(void **state)
+TEST(parse__no_version_active__a_ring_without_a_kek)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     const char *json = NOTHING_YET "\"versions\":[],\"history\":[],\"ext\":{}}";
     CHECK_OK(kw_keyring_parse(kw_span_str(json), &ring, NULL));
@@ -277,9 +262,8 @@ static void parse__no_version_active__a_ring_without_a_kek(void **state)
     kw_keyring_give(ring);
 }
 
-static void parse__good__every_field_is_there(void **state)
+TEST(parse__good__every_field_is_there)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     CHECK_OK(kw_keyring_parse(kw_span_str(good_text()), &ring, NULL));
     CHECK(ring->count == 3 && ring->active == 2 && ring->serial == 7 && ring->refs == 1);

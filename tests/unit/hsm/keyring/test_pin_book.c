@@ -13,8 +13,7 @@
 
 enum { NOBODY = 65534 };
 
-/* ---- failures ------------------------------------------------------------------------
- */
+/* ---- failures ---------------------------------------------------------------------- */
 
 static const char five_refused[] =
     "{\"pin-latch\":1,\"tokens\":[{\"serial\":\"1\",\"label\":\"tok\",\"change\":1,"
@@ -22,9 +21,8 @@ static const char five_refused[] =
     "\"refused\":[{},{},{},{},{}],\"unclear\":null,\"ended\":null,"
     "\"tried\":null,\"reason\":null,\"at\":null}]}";
 
-static void spoilt_file__error_never_nothing(void **state)
+TEST(spoilt_file__error_never_nothing)
 {
-    (void)state;
     static const char *const wrong[] = {
         "", "{}", "{\"pin-latch\":1,\"tokens\":[{}]}", "{\"pin-latch\":1,\"tokens\":{}}",
         "{\"pin-latch\":2,\"tokens\":[]}", five_refused,
@@ -50,9 +48,8 @@ static void spoilt_file__error_never_nothing(void **state)
     booked_end();
 }
 
-static void file_of_a_pre_release_build__refused_and_said(void **state)
+TEST(file_of_a_pre_release_build__refused_and_said)
 {
-    (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
     struct kw_pin_verdict v;
     booked_begin();
@@ -68,9 +65,8 @@ static void file_of_a_pre_release_build__refused_and_said(void **state)
     booked_end();
 }
 
-static void locked_by_somebody__busy_and_nothing_counted(void **state)
+TEST(locked_by_somebody__busy_and_nothing_counted)
 {
-    (void)state;
     struct kw_state_dir *other = NULL;
     struct kw_pin_facts f = facts("1", "tok", 'a');
     struct kw_pin_verdict v;
@@ -88,9 +84,8 @@ static void locked_by_somebody__busy_and_nothing_counted(void **state)
 
 /* Without a /proc nobody can tell later whether its login still goes on, or that there
  * was one. */
-static void asker_that_cannot_be_named__no_login_and_said(void **state)
+TEST(asker_that_cannot_be_named__no_login_and_said)
 {
-    (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
     struct kw_pin_owner nobody = {.pid = 0};
     struct kw_pin_verdict v;
@@ -101,8 +96,7 @@ static void asker_that_cannot_be_named__no_login_and_said(void **state)
     booked_end();
 }
 
-/* ---- a state directory that cannot be written ----------------------------------------
- */
+/* ---- a state directory that cannot be written -------------------------------------- */
 
 /* Runs `fn` as a user who cannot write to the state directory, nor, when it is closed
  * too, to the runtime directory; root would write anyway. */
@@ -154,9 +148,8 @@ static int never_proven_is_refused(void)
     return 0;
 }
 
-static void not_writable__pin_never_proven__no_login_and_said(void **state)
+TEST(not_writable__pin_never_proven__no_login_and_said)
 {
-    (void)state;
     booked_begin();
     assert_int_equal(as_user(never_proven_is_refused, false), 0);
     booked_end();
@@ -183,9 +176,8 @@ static int proven_goes_by_the_runtime_directory(void)
     return 0;
 }
 
-static void not_writable__proven__marker_in_the_runtime_directory(void **state)
+TEST(not_writable__proven__marker_in_the_runtime_directory)
 {
-    (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
     booked_begin();
     CHECK(ask(&f) == KW_PIN_GO);
@@ -208,9 +200,8 @@ static int proven_is_refused_too(void)
     return e.code == KW_CODE_IO && strstr(note.text, "no login is tried") ? 0 : 1;
 }
 
-static void neither_writable__proven__no_login_either(void **state)
+TEST(neither_writable__proven__no_login_either)
 {
-    (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
     booked_begin();
     CHECK(ask(&f) == KW_PIN_GO);
@@ -220,9 +211,8 @@ static void neither_writable__proven__no_login_either(void **state)
     booked_end();
 }
 
-static void no_runtime_directory__state_alone(void **state)
+TEST(no_runtime_directory__state_alone)
 {
-    (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
     booked_begin();
     book.runtime = "";
@@ -233,12 +223,10 @@ static void no_runtime_directory__state_alone(void **state)
     booked_end();
 }
 
-/* ---- asking --------------------------------------------------------------------------
- */
+/* ---- asking ------------------------------------------------------------------------ */
 
-static void go__durable_who_tries_before_the_answer(void **state)
+TEST(go__durable_who_tries_before_the_answer)
 {
-    (void)state;
     struct kw_blob text = {0};
     struct kw_pin_facts f = facts("00cafe", "tok", 'a');
     char want[64];
@@ -258,9 +246,8 @@ static void go__durable_who_tries_before_the_answer(void **state)
     booked_end();
 }
 
-static void all_that_is_remembered__reads_back(void **state)
+TEST(all_that_is_remembered__reads_back)
 {
-    (void)state;
     struct kw_pin_facts f = facts("00cafe", "tok", 'a');
     booked_begin();
     CHECK(ask(&f) == KW_PIN_GO);
@@ -283,9 +270,8 @@ static void all_that_is_remembered__reads_back(void **state)
     booked_end();
 }
 
-static void serial__is_what_it_belongs_to__not_the_label(void **state)
+TEST(serial__is_what_it_belongs_to__not_the_label)
 {
-    (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a'), renamed = facts("1", "new", 'a'),
                         other = facts("2", "tok", 'a'), none = facts("", "tok", 'a'),
                         none_other = facts("", "toc", 'a');
@@ -301,9 +287,8 @@ static void serial__is_what_it_belongs_to__not_the_label(void **state)
     booked_end();
 }
 
-static void another_login_under_way__wait_and_its_orphan_is_stopped(void **state)
+TEST(another_login_under_way__wait_and_its_orphan_is_stopped)
 {
-    (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
     struct kw_pin_owner mine = me;
     int gate[2], status = 0;
@@ -337,9 +322,8 @@ static void another_login_under_way__wait_and_its_orphan_is_stopped(void **state
 }
 
 /* A sandbox that shows processes and nothing else: the boot has no name there. */
-static void another_login_in_a_boot_without_a_name__wait(void **state)
+TEST(another_login_in_a_boot_without_a_name__wait)
 {
-    (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
     booked_begin();
     struct kw_pin_owner mine = me;
@@ -355,9 +339,8 @@ static void another_login_in_a_boot_without_a_name__wait(void **state)
     booked_end();
 }
 
-static void vendors_bytes_in_a_reason__written_all_the_same(void **state)
+TEST(vendors_bytes_in_a_reason__written_all_the_same)
 {
-    (void)state;
     struct kw_pin_facts f = facts("1", "tok", 'a');
     booked_begin();
     CHECK(ask(&f) == KW_PIN_GO);
@@ -366,9 +349,8 @@ static void vendors_bytes_in_a_reason__written_all_the_same(void **state)
     booked_end();
 }
 
-static void more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room(void **state)
+TEST(more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room)
 {
-    (void)state;
     char serial[17];
     struct kw_pin_verdict v;
     booked_begin();
@@ -391,12 +373,10 @@ static void more_tokens_than_fit__the_oldest_that_is_not_stopped_makes_room(void
     booked_end();
 }
 
-/* ---- retry, and who looks ------------------------------------------------------------
- */
+/* ---- retry, and who looks ---------------------------------------------------------- */
 
-static void retry__by_label_or_serial_or_all__one_try(void **state)
+TEST(retry__by_label_or_serial_or_all__one_try)
 {
-    (void)state;
     struct kw_pin_facts a = facts("1", "one", 'a'), b = facts("2", "two", 'a');
     struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
     size_t n = 9;
@@ -422,9 +402,8 @@ static void retry__by_label_or_serial_or_all__one_try(void **state)
     booked_end();
 }
 
-static void retry__login_that_nobody_settled__lifted_too(void **state)
+TEST(retry__login_that_nobody_settled__lifted_too)
 {
-    (void)state;
     struct kw_pin_facts f = facts("1", "one", 'a');
     struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
     size_t n = 0;
@@ -439,9 +418,8 @@ static void retry__login_that_nobody_settled__lifted_too(void **state)
     booked_end();
 }
 
-static void changed__seen_once_and_again_after_the_next_write(void **state)
+TEST(changed__seen_once_and_again_after_the_next_write)
 {
-    (void)state;
     struct kw_pin_stamp seen = {.state = {.dev = 0}};
     struct kw_pin_facts f = facts("1", "one", 'a');
     booked_begin();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The decision about a login, over every combination of what can be remembered and told.
- */
+/* The decision about a login, over every combination of what can be remembered and
+ * told. */
 #include "asked.h"
 
 #include <stdio.h>
@@ -14,8 +14,7 @@ static bool same_marks(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
            memcmp(a->digest, b->digest, sizeof a->digest) == 0;
 }
 
-/* ---- every combination ---------------------------------------------------------------
- */
+/* ---- every combination ------------------------------------------------------------- */
 
 enum relation { SAME, OTHER, OTHER_KEY, RECORD_NONE, FACTS_NONE, RELATIONS };
 static const char *const record_marks[] = {"Ka", "Ka", "La", "", "Ka"};
@@ -137,9 +136,8 @@ static enum kw_pin_word expected(const struct world *w)
     return w->elapsed >= (unclear == 1 ? 10 * KW_S_NS : HOUR) ? KW_PIN_GO : KW_PIN_LATER;
 }
 
-static void judge__every_combination__as_the_rules_say(void **state)
+TEST(judge__every_combination__as_the_rules_say)
 {
-    (void)state;
     unsigned words[KW_PIN_WAIT + 1] = {0};
     for (unsigned n = 0; n < WORLDS; n++) {
         struct world w;
@@ -156,9 +154,8 @@ static void judge__every_combination__as_the_rules_say(void **state)
         CHECK(words[i] > 0);
 }
 
-static void judge__every_combination__go_names_who_tries_what(void **state)
+TEST(judge__every_combination__go_names_who_tries_what)
 {
-    (void)state;
     for (unsigned n = 0; n < WORLDS; n++) {
         struct world w;
         struct kw_pin_verdict v;
@@ -178,9 +175,8 @@ static void judge__every_combination__go_names_who_tries_what(void **state)
 }
 
 /* What a login costs: after any GO and any end, how it goes on with the same PIN. */
-static void judge__every_go_and_every_end__the_next_word(void **state)
+TEST(judge__every_go_and_every_end__the_next_word)
 {
-    (void)state;
     for (unsigned n = 0; n < 4 * WORLDS; n++) {
         struct world w;
         struct kw_pin_verdict v, next;
@@ -211,10 +207,8 @@ static void judge__every_go_and_every_end__the_next_word(void **state)
 }
 
 /* A human's one command, at whatever was stopped. */
-static void judge__retry_was_said__goes_unless_the_token_forbids_or_somebody_tries(
-    void **state)
+TEST(judge__retry_was_said__goes_unless_the_token_forbids_or_somebody_tries)
 {
-    (void)state;
     for (unsigned n = 0; n < WORLDS; n++) {
         struct world w;
         struct kw_pin_verdict v;
@@ -228,12 +222,10 @@ static void judge__retry_was_said__goes_unless_the_token_forbids_or_somebody_tri
     }
 }
 
-/* ---- one by one ----------------------------------------------------------------------
- */
+/* ---- one by one -------------------------------------------------------------------- */
 
-static void refused__also_a_proven_one__latched_until_another_pin(void **state)
+TEST(refused__also_a_proven_one__latched_until_another_pin)
 {
-    (void)state;
     struct kw_note why;
     struct kw_pin_record r = {.serial = "00cafe"};
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
@@ -248,9 +240,8 @@ static void refused__also_a_proven_one__latched_until_another_pin(void **state)
     CHECK(asked(&r, "Kb", 1000 * HOUR, NULL) == KW_PIN_GO && !r.latched);
 }
 
-static void never_proven__any_unclear_end__one_try(void **state)
+TEST(never_proven__any_unclear_end__one_try)
 {
-    (void)state;
     struct kw_pin_record r = {.serial = "00cafe"};
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
     ended(&r, KW_PIN_UNCLEAR, 2);
@@ -258,9 +249,8 @@ static void never_proven__any_unclear_end__one_try(void **state)
     CHECK(asked(&r, "Ka", 1000 * HOUR, NULL) == KW_PIN_STOP);
 }
 
-static void proven__unclear_ends__ten_seconds_then_hours_and_worked_ends_it(void **state)
+TEST(proven__unclear_ends__ten_seconds_then_hours_and_worked_ends_it)
 {
-    (void)state;
     struct kw_note why;
     struct kw_pin_record r = {
         .serial = "00cafe", .mark = pin_mark_of("Ka"), .proven = true};
@@ -285,9 +275,8 @@ static void proven__unclear_ends__ten_seconds_then_hours_and_worked_ends_it(void
 
 /* Daemon and tool by turns, one of them in a sandbox where the boot has no name: the hour
  * is one of this boot, if it can be. */
-static void proven__unclear_end_in_a_boot_without_a_name__the_same_pause(void **state)
+TEST(proven__unclear_end_in_a_boot_without_a_name__the_same_pause)
 {
-    (void)state;
     struct kw_moment now = moment(THEN + HOUR - 1);
     struct kw_pin_record r = {.proven = true, .unclear = 2, .ended_ns = THEN};
     kw_copy_str(r.ended_boot, sizeof r.ended_boot, kw_span_str(KW_BOOT_UNKNOWN));
@@ -301,18 +290,16 @@ static void proven__unclear_end_in_a_boot_without_a_name__the_same_pause(void **
     CHECK(kw_pin_due(&r, &now) == HOUR);
 }
 
-static void no_key_for_once__what_is_latched_stays_comparable(void **state)
+TEST(no_key_for_once__what_is_latched_stays_comparable)
 {
-    (void)state;
     struct kw_pin_record r = {.mark = pin_mark_of("Ka"), .latched = true};
     CHECK(asked(&r, "", 1, NULL) == KW_PIN_STOP);
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_STOP);
     CHECK(asked(&r, "Kb", 1, NULL) == KW_PIN_GO);
 }
 
-static void two_wrong_pins_by_turns__one_login_each(void **state)
+TEST(two_wrong_pins_by_turns__one_login_each)
 {
-    (void)state;
     static const char *const turns[] = {"Ka", "Kb", "Ka", "Kb", "Ka", "Kb", NULL};
     struct kw_note why;
     struct kw_pin_record r = {.serial = "00cafe"};
@@ -326,9 +313,8 @@ static void two_wrong_pins_by_turns__one_login_each(void **state)
     CHECK(asked(&r, "Kc", 4, NULL) == KW_PIN_GO);
 }
 
-static void never_proven_unclear_by_turns__one_login_each(void **state)
+TEST(never_proven_unclear_by_turns__one_login_each)
 {
-    (void)state;
     struct kw_pin_record r = {.serial = "00cafe"};
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
     ended(&r, KW_PIN_UNCLEAR, 2);
@@ -339,9 +325,8 @@ static void never_proven_unclear_by_turns__one_login_each(void **state)
 }
 
 /* A PIN between that was never tried lifts nothing either, whatever is owed to it. */
-static void refused__another_one_not_begun_between__still_stopped(void **state)
+TEST(refused__another_one_not_begun_between__still_stopped)
 {
-    (void)state;
     struct kw_pin_record r = {.serial = "00cafe"};
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
     ended(&r, KW_PIN_REFUSED, 2);
@@ -351,9 +336,8 @@ static void refused__another_one_not_begun_between__still_stopped(void **state)
     CHECK(asked(&r, "Kb", 6, NULL) == KW_PIN_GO);
 }
 
-static void as_many_refused_as_are_remembered__any_further_one_is_stopped(void **state)
+TEST(as_many_refused_as_are_remembered__any_further_one_is_stopped)
 {
-    (void)state;
     static const char *const all[] = {"Ka", "Kb", "Kc", "Kd", "Ke", "Kf",
                                       "Ka", "Kb", "Kd", "Ke", NULL};
     struct kw_note why;
@@ -366,9 +350,8 @@ static void as_many_refused_as_are_remembered__any_further_one_is_stopped(void *
 }
 
 /* Two partitions may have one serial: what one refused, the other may take. */
-static void refused__token_of_another_label__tried(void **state)
+TEST(refused__token_of_another_label__tried)
 {
-    (void)state;
     struct kw_pin_verdict v;
     struct kw_pin_facts f = facts_of("Ka");
     struct kw_moment now = moment(9);
@@ -384,9 +367,8 @@ static void refused__token_of_another_label__tried(void **state)
 }
 
 /* The word comes late that it was the right one: it is no refused one any more. */
-static void stopped_and_then_known_to_have_worked__tried_again(void **state)
+TEST(stopped_and_then_known_to_have_worked__tried_again)
 {
-    (void)state;
     struct kw_pin_record r = {.serial = "00cafe"};
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
     ended(&r, KW_PIN_UNCLEAR, 2);
@@ -396,9 +378,8 @@ static void stopped_and_then_known_to_have_worked__tried_again(void **state)
     CHECK(asked(&r, "Ka", 6, NULL) == KW_PIN_GO && r.refused_count == 0);
 }
 
-static void began_and_gone__reason_names_the_process(void **state)
+TEST(began_and_gone__reason_names_the_process)
 {
-    (void)state;
     struct kw_note why;
     struct kw_pin_record r = {.mark = pin_mark_of("Ka")};
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
@@ -406,9 +387,8 @@ static void began_and_gone__reason_names_the_process(void **state)
     CHECK_HAS(why.text, "process 77 began a login");
 }
 
-static void somebody_tries__named(void **state)
+TEST(somebody_tries__named)
 {
-    (void)state;
     struct kw_pin_verdict v;
     struct kw_pin_record r = {.mark = pin_mark_of("Ka"), .proven = true};
     struct kw_pin_facts f = facts_of("Ka");
@@ -419,9 +399,8 @@ static void somebody_tries__named(void **state)
     CHECK_HAS(v.why.text, "process 77");
 }
 
-static void end_of__pin_errors_refused__all_others_unclear(void **state)
+TEST(end_of__pin_errors_refused__all_others_unclear)
 {
-    (void)state;
     CHECK(kw_pin_end_of(KW_OK, false) == KW_PIN_WORKED);
     CHECK(kw_pin_end_of(KW_OK, true) == KW_PIN_NOT_BEGUN);
     for (int c = KW_CODE_BAD_INPUT; c < KW_CODE_COUNT; c++)

@@ -2,9 +2,8 @@
 /* The key of the marks is gone, as the machine restarted: no PIN is known again. */
 #include "asked.h"
 
-static void key_lost__latch_holds_proof_is_none_and_another_pin_lifts_later(void **state)
+TEST(key_lost__latch_holds_proof_is_none_and_another_pin_lifts_later)
 {
-    (void)state;
     struct kw_pin_record latched = {.mark = pin_mark_of("Ka"), .latched = true};
     CHECK(asked(&latched, "Lb", 1, NULL) == KW_PIN_STOP); /* who knows: it may be "a" */
     CHECK(asked(&latched, "", 1, NULL) == KW_PIN_STOP);
@@ -16,9 +15,8 @@ static void key_lost__latch_holds_proof_is_none_and_another_pin_lifts_later(void
 }
 
 /* A latch that counts as about this PIN, as it cannot be compared, fills no place. */
-static void key_lost_often__same_place(void **state)
+TEST(key_lost_often__same_place)
 {
-    (void)state;
     char mark[3] = "La";
     struct kw_pin_record r = {.serial = "00cafe"};
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
@@ -39,9 +37,8 @@ static void retry(struct kw_pin_record *r)
 }
 
 /* Under the new key neither is known again, so none of them can be let through. */
-static void two_wrong_pins__key_lost_between__one_login_each_until_retry(void **state)
+TEST(two_wrong_pins__key_lost_between__one_login_each_until_retry)
 {
-    (void)state;
     static const char *const turns[] = {"Ka", "Ka", "Kb", "Ka", "La", "Lb",
                                         "Lc", "Ma", "Mb", "Kb", NULL};
     struct kw_note why;
@@ -57,18 +54,16 @@ static void two_wrong_pins__key_lost_between__one_login_each_until_retry(void **
 }
 
 /* The commonest case: one wrong PIN, a restart, and then the right one. */
-static void one_wrong_pin__key_lost_and_read_again__another_is_tried(void **state)
+TEST(one_wrong_pin__key_lost_and_read_again__another_is_tried)
 {
-    (void)state;
     static const char *const turns[] = {"Ka", "La", "Lb", "La", "Ma", "Mb", "Na", NULL};
     struct kw_pin_record r = {.serial = "00cafe"};
     CHECK(logins_of(&r, turns) == 2);
 }
 
 /* A machine that restarts serves again by itself, whatever was mistyped long ago. */
-static void refused_then_proven__key_lost__one_try_and_no_other_pin(void **state)
+TEST(refused_then_proven__key_lost__one_try_and_no_other_pin)
 {
-    (void)state;
     struct kw_pin_record r = {.serial = "00cafe"};
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
     ended(&r, KW_PIN_REFUSED, 2);
@@ -83,9 +78,8 @@ static void refused_then_proven__key_lost__one_try_and_no_other_pin(void **state
 }
 
 /* What is owed to one that was never tried is not owed to the one refused before it. */
-static void refused_and_another_not_begun__key_lost__stopped(void **state)
+TEST(refused_and_another_not_begun__key_lost__stopped)
 {
-    (void)state;
     struct kw_pin_record r = {.serial = "00cafe"};
     CHECK(asked(&r, "Ka", 1, NULL) == KW_PIN_GO);
     ended(&r, KW_PIN_REFUSED, 2);

@@ -12,8 +12,7 @@
 #include <keyward/file.h>
 #include <keyward/pin_latch.h>
 
-/* ---- the mark ------------------------------------------------------------------------
- */
+/* ---- the mark ---------------------------------------------------------------------- */
 
 static const uint8_t key_a[KW_PIN_KEY] = {1}, key_b[KW_PIN_KEY] = {2};
 
@@ -31,17 +30,15 @@ static bool same(const struct kw_pin_mark *a, const struct kw_pin_mark *b)
            memcmp(a->digest, b->digest, sizeof a->digest) == 0;
 }
 
-static void mark__no_key__none(void **state)
+TEST(mark__no_key__none)
 {
-    (void)state;
     kw_test_arena(4096);
     struct kw_pin_mark m = mark(NULL, "1", "1234");
     CHECK(m.key_len == 0 && m.digest_len == 0);
 }
 
-static void mark__arena_full__no_memory_and_none(void **state)
+TEST(mark__arena_full__no_memory_and_none)
 {
-    (void)state;
     KW_AUTO_SECRET(all);
     struct kw_arena_info info;
     struct kw_pin_mark m = {.key_len = 9};
@@ -54,9 +51,8 @@ static void mark__arena_full__no_memory_and_none(void **state)
     CHECK(m.key_len == 0);
 }
 
-static void mark__key_token_or_pin_differs__another(void **state)
+TEST(mark__key_token_or_pin_differs__another)
 {
-    (void)state;
     kw_test_arena(4096);
     struct kw_pin_mark a = mark(key_a, "00cafe", "1234"), again, other;
     again = mark(key_a, "00cafe", "1234");
@@ -70,11 +66,10 @@ static void mark__key_token_or_pin_differs__another(void **state)
     CHECK(memcmp(a.digest, other.digest, 16) != 0);
 }
 
-/* Computed with another program's HMAC: over one zero byte, and over 01 06 "00cafe1234".
- */
-static void mark__known_answer(void **state)
+/* Computed with another program's HMAC: over one zero byte, and over 01 06
+ * "00cafe1234". */
+TEST(mark__known_answer)
 {
-    (void)state;
     char key[17], digest[33];
     kw_test_arena(4096);
     struct kw_pin_mark a = mark(key_a, "00cafe", "1234");
@@ -84,9 +79,8 @@ static void mark__known_answer(void **state)
     CHECK_STR(digest, "10f5d987e3f06a3e875df0b24143c840");
 }
 
-static void mark__longest_serial_and_pin__fits(void **state)
+TEST(mark__longest_serial_and_pin__fits)
 {
-    (void)state;
     char pin[KW_PIN_MAX + 1];
     memset(pin, 'p', KW_PIN_MAX);
     pin[KW_PIN_MAX] = '\0';
@@ -94,12 +88,10 @@ static void mark__longest_serial_and_pin__fits(void **state)
     CHECK(mark(key_a, "0123456789abcdef", pin).digest_len == 16);
 }
 
-/* ---- the key -------------------------------------------------------------------------
- */
+/* ---- the key ----------------------------------------------------------------------- */
 
-static void key__folder_missing_or_others__refused(void **state)
+TEST(key__folder_missing_or_others__refused)
 {
-    (void)state;
     struct kw_note note = {{0}};
     KW_AUTO_SECRET(key);
     kw_test_arena(4096);
@@ -111,9 +103,8 @@ static void key__folder_missing_or_others__refused(void **state)
     folder_gone();
 }
 
-static void key__made_once__the_same_for_all_and_only_ours_to_read(void **state)
+TEST(key__made_once__the_same_for_all_and_only_ours_to_read)
 {
-    (void)state;
     struct stat st;
     KW_AUTO_SECRET(one);
     KW_AUTO_SECRET(two);
@@ -130,9 +121,8 @@ static void key__made_once__the_same_for_all_and_only_ours_to_read(void **state)
     folder_gone();
 }
 
-static void key__file_that_is_none_or_readable_by_others__refused(void **state)
+TEST(key__file_that_is_none_or_readable_by_others__refused)
 {
-    (void)state;
     struct kw_note note = {{0}};
     KW_AUTO_SECRET(key);
     kw_test_arena(4096);
@@ -163,9 +153,8 @@ static void *make_one(void *arg)
     return NULL;
 }
 
-static void key__eight_at_once__one_key(void **state)
+TEST(key__eight_at_once__one_key)
 {
-    (void)state;
     enum { THREADS = 8 };
     struct kw_secret keys[THREADS] = {{0}};
     pthread_t threads[THREADS];
@@ -183,9 +172,8 @@ static void key__eight_at_once__one_key(void **state)
     folder_gone();
 }
 
-static void runtime__folder_of_the_status_socket(void **state)
+TEST(runtime__folder_of_the_status_socket)
 {
-    (void)state;
     char dir[KW_PATH_MAX];
     CHECK(kw_pin_runtime("/run/keyward/status.sock", dir));
     CHECK_STR(dir, "/run/keyward");
@@ -196,12 +184,10 @@ static void runtime__folder_of_the_status_socket(void **state)
     CHECK(!kw_pin_runtime_is_volatile("/nonexistent"));
 }
 
-/* ---- the process ---------------------------------------------------------------------
- */
+/* ---- the process ------------------------------------------------------------------- */
 
-static void owner__ended_or_another_boot_or_start__lives_not(void **state)
+TEST(owner__ended_or_another_boot_or_start__lives_not)
 {
-    (void)state;
     struct kw_pin_owner owner, other;
     int gate[2], status;
     char byte;

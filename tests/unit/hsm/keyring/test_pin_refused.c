@@ -5,9 +5,8 @@
 #include <stdio.h>
 
 /* An agent that flaps between two files. */
-static void two_wrong_pins_by_turns__one_login_each_and_again_after_retry(void **state)
+TEST(two_wrong_pins_by_turns__one_login_each_and_again_after_retry)
 {
-    (void)state;
     struct kw_pin_facts pins[] = {facts("1", "tok", 'a'), facts("1", "tok", 'b')};
     struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
     size_t n = 0;
@@ -30,9 +29,8 @@ static void two_wrong_pins_by_turns__one_login_each_and_again_after_retry(void *
     booked_end();
 }
 
-static void retry__nothing_is_stopped__forgets_what_was_refused(void **state)
+TEST(retry__nothing_is_stopped__forgets_what_was_refused)
 {
-    (void)state;
     struct kw_pin_facts wrong = facts("1", "tok", 'a'), right = facts("1", "tok", 'b');
     struct kw_pin_lift lifts[KW_PIN_RECORDS_MAX];
     size_t n = 0;
@@ -51,9 +49,8 @@ static void retry__nothing_is_stopped__forgets_what_was_refused(void **state)
 }
 
 /* Its process is gone, another PIN was asked for, and only then the word comes. */
-static void refused__told_after_another_pin_was_asked_for__remembered(void **state)
+TEST(refused__told_after_another_pin_was_asked_for__remembered)
 {
-    (void)state;
     struct kw_pin_facts first = facts("1", "tok", 'a'), second = facts("1", "tok", 'b');
     booked_begin();
     CHECK(ask(&first) == KW_PIN_GO);
@@ -75,9 +72,8 @@ static void refused__told_after_another_pin_was_asked_for__remembered(void **sta
 }
 
 /* 32 tokens, four refused PINs each, every text at its longest. */
-static void everything_at_its_longest__written_and_read_again(void **state)
+TEST(everything_at_its_longest__written_and_read_again)
 {
-    (void)state;
     char serial[17], reason[200];
     booked_begin();
     memset(reason, '"', sizeof reason - 1);

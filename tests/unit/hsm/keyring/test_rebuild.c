@@ -54,9 +54,8 @@ static void is_taken(const struct kw_keyring *ring, const struct kw_marks *marks
         fail_msg("%s", j.why.text);
 }
 
-static void backup__of_a_fork_or_another_cluster__denied(void **state)
+TEST(backup__of_a_fork_or_another_cluster__denied)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_keyring *here = acted(file, KW_ACT_RETIRE, 3);
     struct kw_keyring *fork = acted(file, KW_ACT_DISABLE, 3);
@@ -74,9 +73,8 @@ static void backup__of_a_fork_or_another_cluster__denied(void **state)
     kw_keyring_give(fork);
 }
 
-static void backup__of_another_domain__denied(void **state)
+TEST(backup__of_another_domain__denied)
 {
-    (void)state;
     const struct kw_marks none = {0};
     struct kw_keyring *file = good_ring();
     snprintf(file->domain, sizeof file->domain, "prod");
@@ -85,9 +83,8 @@ static void backup__of_another_domain__denied(void **state)
     kw_keyring_give(file);
 }
 
-static void backup__further_back_than_the_marks_can_say__denied(void **state)
+TEST(backup__further_back_than_the_marks_can_say__denied)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = reread(change(old));
     for (unsigned i = 1; i < KW_ANCESTORS_MAX; i++)
@@ -103,9 +100,8 @@ static void backup__further_back_than_the_marks_can_say__denied(void **state)
 }
 
 /* Newer than what this node took, and it follows: nothing is to be built. */
-static void backup__later_than_the_last_one_taken__to_be_put_back_as_it_is(void **state)
+TEST(backup__later_than_the_last_one_taken__to_be_put_back_as_it_is)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     becomes(&file, acted(file, KW_ACT_RETIRE, 3));
@@ -113,9 +109,8 @@ static void backup__later_than_the_last_one_taken__to_be_put_back_as_it_is(void 
     kw_keyring_give(file);
 }
 
-static void backup__a_state_that_is_not_understood__denied(void **state)
+TEST(backup__a_state_that_is_not_understood__denied)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     marks.serial++;
@@ -126,9 +121,8 @@ static void backup__a_state_that_is_not_understood__denied(void **state)
     kw_keyring_give(file);
 }
 
-static void backup__a_version_not_understood_that_changed_since__denied(void **state)
+TEST(backup__a_version_not_understood_that_changed_since__denied)
 {
-    (void)state;
     struct kw_keyring *file = NULL;
     char *json = swap(good_text(), "\"state\": \"accepted\"", "\"state\": \"suspended\"");
     CHECK_OK(kw_keyring_parse(kw_span_str(json), &file, NULL));
@@ -141,9 +135,8 @@ static void backup__a_version_not_understood_that_changed_since__denied(void **s
     kw_keyring_give(file);
 }
 
-static void rebuild__no_backup_nor_memory__an_empty_ring(void **state)
+TEST(rebuild__no_backup_nor_memory__an_empty_ring)
 {
-    (void)state;
     const struct kw_marks none = {0};
     struct kw_keyring *ring = rebuilt(NULL, &none);
     CHECK(ring->serial == 0 && ring->count == 0 && ring->next_n == 1);
@@ -152,9 +145,8 @@ static void rebuild__no_backup_nor_memory__an_empty_ring(void **state)
 }
 
 /* A node that forgot everything: the backup is all there is. */
-static void rebuild__no_memory__as_the_backup_is(void **state)
+TEST(rebuild__no_memory__as_the_backup_is)
 {
-    (void)state;
     const struct kw_marks none = {0};
     struct kw_keyring *file = good_file();
     struct kw_keyring *ring = rebuilt(file, &none);
@@ -169,9 +161,8 @@ static void rebuild__no_memory__as_the_backup_is(void **state)
 
 /* Without a backup only the names are left: whoever took the lost file takes what comes
  * after it, when the keys were adopted. */
-static void rebuild__no_backup__the_chain_and_the_numbers(void **state)
+TEST(rebuild__no_backup__the_chain_and_the_numbers)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     struct kw_keyring *ring = rebuilt(NULL, &marks);
@@ -193,10 +184,8 @@ static void rebuild__no_backup__the_chain_and_the_numbers(void **state)
     kw_keyring_give(file);
 }
 
-static void rebuild__the_last_one_itself__versions_as_they_were_and_adopted_anew(
-    void **state)
+TEST(rebuild__the_last_one_itself__versions_as_they_were_and_adopted_anew)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     struct kw_keyring *ring = rebuilt(file, &marks);
@@ -213,9 +202,8 @@ static void rebuild__the_last_one_itself__versions_as_they_were_and_adopted_anew
     kw_keyring_give(file);
 }
 
-static void rebuild__an_older_backup__states_as_the_marks_remember(void **state)
+TEST(rebuild__an_older_backup__states_as_the_marks_remember)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = acted(old, KW_ACT_ACTIVATE, 3);
     becomes(&file, acted(file, KW_ACT_DISABLE, 1));
@@ -236,9 +224,8 @@ static void rebuild__an_older_backup__states_as_the_marks_remember(void **state)
     kw_keyring_give(old);
 }
 
-static void rebuild__disabled_since__comes_back_to_no_more_than_it_was(void **state)
+TEST(rebuild__disabled_since__comes_back_to_no_more_than_it_was)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = acted(old, KW_ACT_ACTIVATE, 3);
     becomes(&file, acted(file, KW_ACT_DISABLE, 2)); /* active in the backup */
@@ -251,9 +238,8 @@ static void rebuild__disabled_since__comes_back_to_no_more_than_it_was(void **st
 }
 
 /* Destroyed is for good: no backup brings a version back. */
-static void rebuild__destroyed_or_pruned_since__stays_so(void **state)
+TEST(rebuild__destroyed_or_pruned_since__stays_so)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = acted(old, KW_ACT_DISABLE, 1);
     becomes(&file, acted(file, KW_ACT_DESTROY, 1));
@@ -279,10 +265,8 @@ static void rebuild__destroyed_or_pruned_since__stays_so(void **state)
     kw_keyring_give(old);
 }
 
-static void rebuild__baseline_that_the_backup_lacks__none_until_it_is_adopted(
-    void **state)
+TEST(rebuild__baseline_that_the_backup_lacks__none_until_it_is_adopted)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = change(old);
     struct kw_version v = good_version(4, KW_KEY_ACCEPTED);
@@ -305,9 +289,8 @@ static void rebuild__baseline_that_the_backup_lacks__none_until_it_is_adopted(
 }
 
 /* Acts in files that are lost may have been anything: who missed them waits again. */
-static void rebuild__a_node_that_missed_files__accepts_anew(void **state)
+TEST(rebuild__a_node_that_missed_files__accepts_anew)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_marks behind = seen(old);
     struct kw_keyring *file = acted(old, KW_ACT_DISABLE, 3);
@@ -324,9 +307,8 @@ static void rebuild__a_node_that_missed_files__accepts_anew(void **state)
 
 /* The marks do not know what it was before it was disabled.  Back in created it would be
  * refused by every node that sealed under it, and destroyed at once. */
-static void recall__disabled__goes_back_to_what_unwraps(void **state)
+TEST(recall__disabled__goes_back_to_what_unwraps)
 {
-    (void)state;
     static const struct {
         enum kw_key_state is;
         const char *from, *want;
@@ -349,9 +331,8 @@ static void recall__disabled__goes_back_to_what_unwraps(void **state)
 }
 
 /* A record of the version from elsewhere, put into a ring that has another baseline. */
-static void recall__active_in_both__the_rings_baseline(void **state)
+TEST(recall__active_in_both__the_rings_baseline)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     becomes(&file, acted(file, KW_ACT_ACTIVATE, 3));
     struct kw_marks marks = seen(file);
@@ -367,9 +348,8 @@ static void recall__active_in_both__the_rings_baseline(void **state)
 }
 
 /* The ring went on without it. */
-static void recall__the_ring_has_a_higher_baseline__retired(void **state)
+TEST(recall__the_ring_has_a_higher_baseline__retired)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     struct kw_keyring *ring = good_ring();
@@ -385,9 +365,8 @@ static void recall__the_ring_has_a_higher_baseline__retired(void **state)
     kw_keyring_give(file);
 }
 
-static void recall__other_key_or_nothing_remembered__as_it_is(void **state)
+TEST(recall__other_key_or_nothing_remembered__as_it_is)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     struct kw_keyring *ring = good_ring();
@@ -407,9 +386,8 @@ static void recall__other_key_or_nothing_remembered__as_it_is(void **state)
     kw_keyring_give(file);
 }
 
-static void save__on_a_lost_file__follows_it(void **state)
+TEST(save__on_a_lost_file__follows_it)
 {
-    (void)state;
     const char *path = in_folder("keyring.json");
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
@@ -426,9 +404,8 @@ static void save__on_a_lost_file__follows_it(void **state)
 }
 
 /* A copy has no digest: what is saved would follow from nothing that anybody took. */
-static void save__on_a_lost_file_without_its_digest__refused(void **state)
+TEST(save__on_a_lost_file_without_its_digest__refused)
 {
-    (void)state;
     struct kw_note note = {{0}};
     const char *path = in_folder("keyring.json");
     struct kw_keyring *file = good_file();

@@ -6,67 +6,58 @@
 
 #include <keyward/alloc.h>
 
-static void rules__two_active__refused(void **state)
+TEST(rules__two_active__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"state\": \"retired\"", "\"state\": \"active\""),
             "version 2: state", "version 1");
 }
 
-static void rules__active_but_not_the_baseline__refused(void **state)
+TEST(rules__active_but_not_the_baseline__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"active\": 2", "\"active\": null"), "version 2: state",
             "active");
     refused(swap(good_text(), "\"active\": 2", "\"active\": 3"), "version 2: state",
             "active");
 }
 
-static void rules__baseline_that_is_not_active__refused(void **state)
+TEST(rules__baseline_that_is_not_active__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"state\": \"active\"", "\"state\": \"retired\""),
             "active: version 2", "retired");
 }
 
-static void rules__baseline_of_no_version__refused(void **state)
+TEST(rules__baseline_of_no_version__refused)
 {
-    (void)state;
     char *json = swap(good_text(), "\"state\": \"active\"", "\"state\": \"retired\"");
     refused(swap(json, "\"active\": 2", "\"active\": 9"), "active", "no version 9");
 }
 
-static void rules__n_twice__refused(void **state)
+TEST(rules__n_twice__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"n\": 2", "\"n\": 1"), "version 1: n", "twice");
 }
 
-static void rules__n_not_ascending__refused(void **state)
+TEST(rules__n_not_ascending__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"n\": 1", "\"n\": 9"), "version 2: n", "higher");
 }
 
-static void rules__key_id_twice__refused(void **state)
+TEST(rules__key_id_twice__refused)
 {
-    (void)state;
     refused(swap(good_text(), "kw1-2-000000000000000000000002",
                  "kw1-1-000000000000000000000001"),
             "version 2: key-id", "version 1's");
 }
 
-static void rules__key_id_of_another_n_or_shape__refused(void **state)
+TEST(rules__key_id_of_another_n_or_shape__refused)
 {
-    (void)state;
     refused(swap(good_text(), "kw1-2-", "kw1-9-"), "version 2: key-id", "kw1-2-");
     refused(swap(good_text(), "kw1-2-0000", "kw1-2-00A0"), "version 2: key-id", "kw1-2-");
 }
 
 /* Whether it is one is that version's own verdict: the others go on. */
-static void rules__check_blob_that_is_none__ring_read_and_that_one_forged(void **state)
+TEST(rules__check_blob_that_is_none__ring_read_and_that_one_forged)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     struct kw_check_job job;
     char *json = swap(good_text(), "\"check-blob\": \"0102", "\"check-blob\": \"0902");
@@ -76,9 +67,8 @@ static void rules__check_blob_that_is_none__ring_read_and_that_one_forged(void *
     kw_keyring_give(ring);
 }
 
-static void rules__same_key_as_nobody_itself_or_a_later_one__refused(void **state)
+TEST(rules__same_key_as_nobody_itself_or_a_later_one__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"same-key-as\": null", "\"same-key-as\": 4"),
             "version 1: same-key-as", "4");
     refused(swap(good_text(), "\"same-key-as\": null", "\"same-key-as\": 1"),
@@ -95,9 +85,8 @@ static void same_key(struct kw_keyring *ring, uint32_t n, uint32_t as)
     v->objects[0] = kw_keyring_by_n(ring, 1)->objects[0];
 }
 
-static void rules__same_key_as_one_with_other_objects__refused(void **state)
+TEST(rules__same_key_as_one_with_other_objects__refused)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     same_key(ring, 3, 1);
     char *json = text_of(ring);
@@ -107,9 +96,8 @@ static void rules__same_key_as_one_with_other_objects__refused(void **state)
             "version 3: same-key-as", "other objects");
 }
 
-static void rules__chain_of_same_keys__one_object(void **state)
+TEST(rules__chain_of_same_keys__one_object)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     same_key(ring, 2, 1);
     same_key(ring, 3, 2);
@@ -119,9 +107,8 @@ static void rules__chain_of_same_keys__one_object(void **state)
     kw_keyring_give(ring);
 }
 
-static void rules__objects_that_do_not_fit_the_mechanism__refused(void **state)
+TEST(rules__objects_that_do_not_fit_the_mechanism__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"role\": \"kek\"", "\"role\": \"mac\""),
             "version 1: objects: aes-256-gcm", "role kek");
     refused(swap(good_text(), "\"role\": \"kek\"", "\"role\": \"private\""),
@@ -135,23 +122,20 @@ static void rules__objects_that_do_not_fit_the_mechanism__refused(void **state)
     kw_keyring_give(ring);
 }
 
-static void rules__label_that_is_not_the_key_id__refused(void **state)
+TEST(rules__label_that_is_not_the_key_id__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"label\": \"kw1-2-", "\"label\": \"Kw1-2-"),
             "version 2: objects: label", "key-id");
 }
 
-static void rules__next_n_not_above_every_version__refused(void **state)
+TEST(rules__next_n_not_above_every_version__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"next-n\": 4", "\"next-n\": 3"), "next-n",
             "above version 3");
 }
 
-static void rules__ancestors_not_one_per_file_before__refused(void **state)
+TEST(rules__ancestors_not_one_per_file_before__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"serial\": 7", "\"serial\": 8"), "ancestors",
             "the 7 files before");
     refused(swap(good_text(), "\"serial\": 7", "\"serial\": 6"), "ancestors",
@@ -160,9 +144,8 @@ static void rules__ancestors_not_one_per_file_before__refused(void **state)
             "ancestors", "the 64 files before");
 }
 
-static void rules__largest_serial__sixty_four_ancestors(void **state)
+TEST(rules__largest_serial__sixty_four_ancestors)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     ring->serial = KW_SERIAL_MAX;
     ring->ancestor_count = KW_ANCESTORS_MAX;
@@ -171,9 +154,8 @@ static void rules__largest_serial__sixty_four_ancestors(void **state)
     kw_keyring_give(ring);
 }
 
-static void rules__history_that_goes_back_or_ahead__refused(void **state)
+TEST(rules__history_that_goes_back_or_ahead__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"serial\": 2, \"act\"", "\"serial\": 6, \"act\""),
             "history: element 2: serial", "line before");
     refused(swap(good_text(), "\"serial\": 1, \"act\"", "\"serial\": 0, \"act\""),
@@ -184,16 +166,14 @@ static void rules__history_that_goes_back_or_ahead__refused(void **state)
             "history: element 8: n", "next-n");
 }
 
-static void rules__locator_shared_by_strangers__refused(void **state)
+TEST(rules__locator_shared_by_strangers__refused)
 {
-    (void)state;
     refused(swap(good_text(), "\"locator\": \"02\"", "\"locator\": \"01\""),
             "version 2: locator", "same-key-as");
 }
 
-static void rules__locator_shared_by_same_keys__accepted(void **state)
+TEST(rules__locator_shared_by_same_keys__accepted)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_keyring *back = NULL;
     struct kw_blob json = {0};
@@ -206,9 +186,8 @@ static void rules__locator_shared_by_same_keys__accepted(void **state)
     kw_keyring_give(ring);
 }
 
-static void rules__no_locators_at_all__accepted(void **state)
+TEST(rules__no_locators_at_all__accepted)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     char *json = swap(good_text(), "\"locator\": \"01\"", "\"locator\": null");
     json = swap(json, "\"locator\": \"02\"", "\"locator\": null");
@@ -218,9 +197,8 @@ static void rules__no_locators_at_all__accepted(void **state)
     kw_keyring_give(ring);
 }
 
-static void rules__disabled_from__only_and_always_when_disabled(void **state)
+TEST(rules__disabled_from__only_and_always_when_disabled)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     char *json =
         swap(good_text(), "\"disabled-from\": null", "\"disabled-from\": \"retired\"");

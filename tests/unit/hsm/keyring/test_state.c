@@ -29,9 +29,8 @@ static void done(struct kw_state_dir *dir)
     folder_gone();
 }
 
-static void open__missing_or_no_directory__refused(void **state)
+TEST(open__missing_or_no_directory__refused)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_state_dir *dir = NULL;
     CHECK_CODE(kw_state_open(in_folder("none"), &dir, &note), KW_CODE_MISSING);
@@ -43,9 +42,8 @@ static void open__missing_or_no_directory__refused(void **state)
     folder_gone();
 }
 
-static void open__others_may_write__denied_with_remedy(void **state)
+TEST(open__others_may_write__denied_with_remedy)
 {
-    (void)state;
     static const mode_t modes[] = {0720, 0702, 0777, 01777};
     struct kw_note note = {{0}};
     struct kw_state_dir *dir = NULL;
@@ -60,9 +58,8 @@ static void open__others_may_write__denied_with_remedy(void **state)
     done(dir);
 }
 
-static void open__another_users__denied_unless_root(void **state)
+TEST(open__another_users__denied_unless_root)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_state_dir *dir = NULL;
     if (geteuid() == 0) {
@@ -75,9 +72,8 @@ static void open__another_users__denied_unless_root(void **state)
     done(dir);
 }
 
-static void write__root_in_another_users_directory__files_are_the_owners(void **state)
+TEST(write__root_in_another_users_directory__files_are_the_owners)
 {
-    (void)state;
     struct stat st;
     const uid_t owner = geteuid() == 0 ? 12345 : geteuid();
     struct kw_activation act = {.n = 2, .key_id = "kw1-2-000000000000000000000002"};
@@ -93,9 +89,8 @@ static void write__root_in_another_users_directory__files_are_the_owners(void **
 }
 
 /* The file is in its place then: the daemon must be able to read it. */
-static void write__root_and_the_folder_cannot_be_synced__still_the_owners(void **state)
+TEST(write__root_and_the_folder_cannot_be_synced__still_the_owners)
 {
-    (void)state;
     struct stat st;
     struct kw_note note = {{0}};
     struct kw_activation act = {.n = 2, .key_id = "kw1-2-000000000000000000000002"};
@@ -114,9 +109,8 @@ static void write__root_and_the_folder_cannot_be_synced__still_the_owners(void *
     done(dir);
 }
 
-static void write__directory_gone__io(void **state)
+TEST(write__directory_gone__io)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_activation act = {.n = 2, .key_id = "kw1-2-000000000000000000000002"};
     struct kw_state_dir *dir = opened();
@@ -127,9 +121,8 @@ static void write__directory_gone__io(void **state)
     kw_state_close(dir);
 }
 
-static void activation__none_or_spoilt__zero_or_error(void **state)
+TEST(activation__none_or_spoilt__zero_or_error)
 {
-    (void)state;
     struct kw_activation act = {.n = 77};
     struct kw_state_dir *dir = opened();
     CHECK_OK(kw_state_activation(dir, &act, NULL));
@@ -142,9 +135,8 @@ static void activation__none_or_spoilt__zero_or_error(void **state)
     done(dir);
 }
 
-static void activate__key_id_of_another_version_or_bad_text__refused(void **state)
+TEST(activate__key_id_of_another_version_or_bad_text__refused)
 {
-    (void)state;
     struct kw_state_dir *dir = opened();
     struct kw_activation act = {.n = 3, .key_id = "kw1-2-000000000000000000000002"};
     CHECK_CODE(kw_state_activate(dir, &act, NULL), KW_CODE_BAD_INPUT);
@@ -155,9 +147,8 @@ static void activate__key_id_of_another_version_or_bad_text__refused(void **stat
     done(dir);
 }
 
-static void activate__good__reads_back(void **state)
+TEST(activate__good__reads_back)
 {
-    (void)state;
     struct kw_activation back = {0};
     struct kw_state_dir *dir = opened();
     const struct kw_activation act = {
@@ -173,9 +164,8 @@ static void activate__good__reads_back(void **state)
     done(dir);
 }
 
-static void last_keyring__none_then_one__byte_for_byte(void **state)
+TEST(last_keyring__none_then_one__byte_for_byte)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     struct kw_blob bytes = {0};
     struct kw_state_dir *dir = opened();
@@ -192,9 +182,8 @@ static void last_keyring__none_then_one__byte_for_byte(void **state)
 
 /* ---- the lock ---------------------------------------------------------------------- */
 
-static void lock__held_by_somebody__busy_and_named_until_given_back(void **state)
+TEST(lock__held_by_somebody__busy_and_named_until_given_back)
 {
-    (void)state;
     char want[40];
     struct kw_note note = {{0}};
     struct kw_state_dir *one = opened(), *two = opened();
@@ -212,9 +201,8 @@ static void lock__held_by_somebody__busy_and_named_until_given_back(void **state
     done(one);
 }
 
-static void lock__holder_dies__free(void **state)
+TEST(lock__holder_dies__free)
 {
-    (void)state;
     struct kw_state_dir *dir = opened();
     pid_t pid = fork();
     if (pid == 0)
@@ -225,9 +213,8 @@ static void lock__holder_dies__free(void **state)
     done(dir);
 }
 
-static void lock__no_file_can_be_there__io(void **state)
+TEST(lock__no_file_can_be_there__io)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_state_dir *dir = opened();
     CHECK(symlink("elsewhere", in_folder("lock")) == 0); /* never followed */
@@ -237,9 +224,8 @@ static void lock__no_file_can_be_there__io(void **state)
     done(dir);
 }
 
-static void lock__made_by_root__the_owners(void **state)
+TEST(lock__made_by_root__the_owners)
 {
-    (void)state;
     struct stat st;
     if (geteuid() != 0)
         return;

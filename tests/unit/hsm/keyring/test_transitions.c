@@ -22,9 +22,8 @@ static const int after[KW_ACT_COUNT][STATES] = {
     [KW_ACT_GONE] = {NO, NO, NO, NO, NO, KW_KEY_DESTROYED, NO},
 };
 
-static void every_act_on_every_state__as_the_table_says(void **state)
+TEST(every_act_on_every_state__as_the_table_says)
 {
-    (void)state;
     for (int act = KW_ACT_ACCEPT; act < KW_ACT_COUNT; act++)
         for (int from = 0; from < STATES; from++) {
             enum kw_key_state to = KW_KEY_DESTROYED;
@@ -38,10 +37,9 @@ static void every_act_on_every_state__as_the_table_says(void **state)
         }
 }
 
-static void refused__the_state_is_untouched_and_the_reason_says_what_to_do(void **state)
+TEST(refused__the_state_is_untouched_and_the_reason_says_what_to_do)
 {
     enum kw_key_state to = KW_KEY_RETIRED;
-    (void)state;
     CHECK_HAS(kw_transition(KW_ACT_ACTIVATE, KW_KEY_CREATED, "", &to), "key accept");
     CHECK_HAS(kw_transition(KW_ACT_ACTIVATE, KW_KEY_RETIRED, "", &to), "key create");
     CHECK_HAS(kw_transition(KW_ACT_RETIRE, KW_KEY_ACTIVE, "", &to), "--baseline");
@@ -51,12 +49,11 @@ static void refused__the_state_is_untouched_and_the_reason_says_what_to_do(void 
 }
 
 /* A mistyped number must not come to the way to lose a KEK. */
-static void prune_or_gone__of_one_in_use__no_advice_to_destroy_it(void **state)
+TEST(prune_or_gone__of_one_in_use__no_advice_to_destroy_it)
 {
     static const enum kw_key_state in_use[] = {
         KW_KEY_CREATED, KW_KEY_ACCEPTED, KW_KEY_ACTIVE, KW_KEY_RETIRED, KW_KEY_DISABLED};
     enum kw_key_state to;
-    (void)state;
     for (size_t i = 0; i < sizeof in_use / sizeof in_use[0]; i++) {
         CHECK(strstr(kw_transition(KW_ACT_PRUNE, in_use[i], "", &to), "key destroy") ==
               NULL);
@@ -65,28 +62,25 @@ static void prune_or_gone__of_one_in_use__no_advice_to_destroy_it(void **state)
     }
 }
 
-static void enable__back_to_where_it_was(void **state)
+TEST(enable__back_to_where_it_was)
 {
     enum kw_key_state to = KW_KEY_DESTROYED;
-    (void)state;
     CHECK(kw_transition(KW_ACT_ENABLE, KW_KEY_DISABLED, "retired", &to) == NULL);
     CHECK(to == KW_KEY_RETIRED);
 }
 
-static void enable_without_a_former_state__refused(void **state)
+TEST(enable_without_a_former_state__refused)
 {
     enum kw_key_state to = KW_KEY_DESTROYED;
-    (void)state;
     CHECK(kw_transition(KW_ACT_ENABLE, KW_KEY_DISABLED, "", &to) != NULL);
     CHECK(to == KW_KEY_DESTROYED);
 }
 
-static void names__each_act__its_word_in_the_history(void **state)
+TEST(names__each_act__its_word_in_the_history)
 {
     static const char *const words[KW_ACT_COUNT] = {
         "create", "adopt",   "accept", "activate", "retire", "disable",
         "enable", "destroy", "prune",  "prove",    "gone"};
-    (void)state;
     for (int act = 0; act < KW_ACT_COUNT; act++)
         CHECK_STR(kw_act_name((enum kw_act)act), words[act]);
     CHECK_STR(kw_act_name(KW_ACT_COUNT), "?");

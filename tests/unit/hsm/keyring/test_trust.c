@@ -4,9 +4,8 @@
 
 #include <stdio.h>
 
-static void trust__of_another_file__refused(void **state)
+TEST(trust__of_another_file__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_keyring *a = acted(file, KW_ACT_RETIRE, 3);
     struct kw_keyring *b = acted(file, KW_ACT_DISABLE, 3);
@@ -19,9 +18,8 @@ static void trust__of_another_file__refused(void **state)
 }
 
 /* Nothing sealed under version 2 could be read again. */
-static void trust__without_what_was_wrapped_with__refused(void **state)
+TEST(trust__without_what_was_wrapped_with__refused)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     struct kw_keyring *other = NULL;
@@ -43,9 +41,8 @@ static void trust__without_what_was_wrapped_with__refused(void **state)
 
 /* Whoever destroyed it there did not ask this node, whatever this node saw in files of
  * its own. */
-static void trust__destroys_what_was_wrapped_with__refused(void **state)
+TEST(trust__destroys_what_was_wrapped_with__refused)
 {
-    (void)state;
     static const char *const was[] = {"retired", "disabled"};
     for (size_t i = 0; i < 2; i++) {
         struct kw_keyring *fork = good_file();
@@ -66,9 +63,8 @@ static void trust__destroys_what_was_wrapped_with__refused(void **state)
     }
 }
 
-static void trust__lower_baseline__refused(void **state)
+TEST(trust__lower_baseline__refused)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = acted(old, KW_ACT_ACTIVATE, 3);
     struct kw_marks marks = seen(file);
@@ -80,9 +76,8 @@ static void trust__lower_baseline__refused(void **state)
 
 /* A version that nothing here was sealed under may be missing, and a number may be given
  * again: that is what the trust is about. */
-static void trust__older_fork_or_far__taken_once(void **state)
+TEST(trust__older_fork_or_far__taken_once)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = with_version(old, 4, "kw1-4-000000000000000000000004");
     struct kw_keyring *fork = with_version(old, 4, "kw1-4-ffffffffffffffffffffffff");
@@ -109,9 +104,8 @@ static void trust__older_fork_or_far__taken_once(void **state)
 
 /* Whoever trusts a file trusts what is made from it: taking one after the other would
  * come to the same. */
-static void trust__the_file_after_it__taken_and_the_trust_is_used(void **state)
+TEST(trust__the_file_after_it__taken_and_the_trust_is_used)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
     struct kw_keyring *fork = acted(old, KW_ACT_DISABLE, 3);
@@ -127,9 +121,8 @@ static void trust__the_file_after_it__taken_and_the_trust_is_used(void **state)
 }
 
 /* Sixty-four files after it this node cannot tell any more that it was ours. */
-static void trust__of_one_that_may_have_been_ours__not_for_a_fork(void **state)
+TEST(trust__of_one_that_may_have_been_ours__not_for_a_fork)
 {
-    (void)state;
     struct kw_keyring *old = good_file();
     struct kw_keyring *file = acted(old, KW_ACT_RETIRE, 3);
     struct kw_keyring *fork = acted(old, KW_ACT_DISABLE, 3);
@@ -144,9 +137,8 @@ static void trust__of_one_that_may_have_been_ours__not_for_a_fork(void **state)
 }
 
 /* Sixty-five files say nothing of what this node sealed: it was not there to be asked. */
-static void trust__destroyed_and_pruned_while_far_away__unless_it_wrapped(void **state)
+TEST(trust__destroyed_and_pruned_while_far_away__unless_it_wrapped)
 {
-    (void)state;
     struct kw_keyring *file = good_file();
     struct kw_marks marks = seen(file);
     CHECK(kw_marks_of(&marks, 2)->wrapped);

@@ -6,9 +6,8 @@
 
 #include <keyward/alloc.h>
 
-static void write__what_parse_would_refuse__refused(void **state)
+TEST(write__what_parse_would_refuse__refused)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     ring->versions[1].operator_[0] = '\x1b';
     cannot_be_written(ring);
@@ -24,9 +23,8 @@ static void write__what_parse_would_refuse__refused(void **state)
     kw_keyring_give(ring);
 }
 
-static void write__good__reads_back_equal_and_writes_the_same_again(void **state)
+TEST(write__good__reads_back_equal_and_writes_the_same_again)
 {
-    (void)state;
     struct kw_keyring *ring = good_ring();
     struct kw_keyring *back = NULL;
     struct kw_blob one = {0};
@@ -143,9 +141,8 @@ static struct kw_keyring *largest_ring(void)
     return ring;
 }
 
-static void write__largest_ring__fits_the_files_limit(void **state)
+TEST(write__largest_ring__fits_the_files_limit)
 {
-    (void)state;
     struct kw_keyring *ring = largest_ring();
     struct kw_keyring *back = NULL;
     struct kw_blob json = {0};
@@ -160,9 +157,8 @@ static void write__largest_ring__fits_the_files_limit(void **state)
     kw_blob_wipe(&json);
 }
 
-static void write__fixed_order_and_spelling__byte_for_byte(void **state)
+TEST(write__fixed_order_and_spelling__byte_for_byte)
 {
-    (void)state;
     struct kw_keyring *ring = NULL;
     struct kw_blob json = {0};
     CHECK_OK(kw_keyring_new("demo", &ring));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
-#include "parts.h"
+#include "token_internal.h"
 
 static const struct kw_attribute_field *field(const char *name)
 {
@@ -11,9 +11,8 @@ static const struct kw_attribute_field *field(const char *name)
 }
 
 /* What the token is asked and what the keyring records must be the same list. */
-static void table__against_the_keyrings__same_names_and_places(void **state)
+TEST(table__against_the_keyrings__same_names_and_places)
 {
-    (void)state;
     CHECK(kw_attribute_cks_count == kw_attribute_fields_count);
     for (size_t i = 0; i < kw_attribute_cks_count; i++) {
         const struct kw_attribute_field *f = field(kw_attribute_cks[i].name);

@@ -3,7 +3,7 @@
 
 #include "check.h"
 #include "constants.h"
-#include "parts.h"
+#include "token_internal.h"
 
 struct named {
     CK_RV rv;
@@ -23,18 +23,16 @@ static void check_name(CK_RV rv, const char *want)
     CHECK_STR(name, want);
 }
 
-static void name__every_value_of_the_header__known(void **state)
+TEST(name__every_value_of_the_header__known)
 {
-    (void)state;
     CHECK(sizeof of_header / sizeof of_header[0] > 90);
     for (size_t i = 0; i < sizeof of_header / sizeof of_header[0]; i++)
         if (of_header[i].rv != CKR_VENDOR_DEFINED)
             check_name(of_header[i].rv, of_header[i].name);
 }
 
-static void name__value_of_a_later_standard__known(void **state)
+TEST(name__value_of_a_later_standard__known)
 {
-    (void)state;
     check_name(0x1a, "CKR_COPY_PROHIBITED");
     check_name(0x42, "CKR_AEAD_DECRYPT_FAILED");
     check_name(0x1b8, "CKR_PIN_TOO_WEAK");
@@ -44,9 +42,8 @@ static void name__value_of_a_later_standard__known(void **state)
     check_name(0x209, "CKR_PARAMETER_SET_NOT_SUPPORTED");
 }
 
-static void name__unknown_value__its_number(void **state)
+TEST(name__unknown_value__its_number)
 {
-    (void)state;
     check_name(0x4711, "CKR_0x00004711");
     check_name(0x80000001, "CKR_0x80000001");
 }
@@ -133,9 +130,8 @@ static const struct {
     {CKR_NEED_TO_CREATE_THREADS, X},
 };
 
-static void code__what_was_decided__holds(void **state)
+TEST(code__what_was_decided__holds)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof decided / sizeof decided[0]; i++) {
         kw_err any = kw_ckr(decided[i].rv, "C_Encrypt");
         kw_err decrypt = kw_ckr_decrypt(decided[i].rv, "C_Decrypt");
@@ -149,18 +145,16 @@ static void code__what_was_decided__holds(void **state)
     }
 }
 
-static void code__ok__ok(void **state)
+TEST(code__ok__ok)
 {
-    (void)state;
     CHECK(!kw_failed(kw_ckr(CKR_OK, "C_Encrypt")));
     CHECK(!kw_failed(kw_ckr_decrypt(CKR_OK, "C_Decrypt")));
 }
 
 /* No value of the standard but CKR_OK may pass for success, and none may mean FORGED or
  * UNSURE when it did not come from C_Decrypt. */
-static void code__every_number__never_a_success_or_a_verdict_on_data(void **state)
+TEST(code__every_number__never_a_success_or_a_verdict_on_data)
 {
-    (void)state;
     for (CK_RV rv = 1; rv < 0x300; rv++) {
         kw_err any = kw_ckr(rv, "C_Encrypt"), decrypt = kw_ckr_decrypt(rv, "C_Decrypt");
         CHECK(kw_failed(any) && kw_failed(decrypt));
@@ -168,9 +162,8 @@ static void code__every_number__never_a_success_or_a_verdict_on_data(void **stat
     }
 }
 
-static void code__number_wider_than_32_bits__not_cut_to_another_one(void **state)
+TEST(code__number_wider_than_32_bits__not_cut_to_another_one)
 {
-    (void)state;
     kw_err e = kw_ckr((CK_RV)0x1000000a0ULL, "C_Login");
     CHECK(e.code == KW_CODE_HSM_DOWN && e.native == UINT32_MAX);
     CHECK(kw_failed(kw_ckr((CK_RV)0x100000000ULL, "C_Login")));

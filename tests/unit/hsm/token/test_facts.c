@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
-#include "parts.h"
+#include "token_internal.h"
 
 static struct kw_token_facts facts_of(CK_TOKEN_INFO info)
 {
@@ -9,10 +9,9 @@ static struct kw_token_facts facts_of(CK_TOKEN_INFO info)
     return facts;
 }
 
-static void room__as_the_token_tells_or_does_not(void **state)
+TEST(room__as_the_token_tells_or_does_not)
 {
     CK_TOKEN_INFO info = {.ulTotalPrivateMemory = 4096, .ulFreePrivateMemory = 100};
-    (void)state;
     CHECK(facts_of(info).private_free_bytes == 100);
     info.ulFreePrivateMemory = 0;
     CHECK(facts_of(info).private_free_bytes == 0);
@@ -22,10 +21,9 @@ static void room__as_the_token_tells_or_does_not(void **state)
     CHECK(facts_of(info).private_free_bytes == KW_TOKEN_NOT_TOLD);
 }
 
-static void sessions__all_taken_only_when_both_numbers_say_so(void **state)
+TEST(sessions__all_taken_only_when_both_numbers_say_so)
 {
     CK_TOKEN_INFO info = {.ulMaxRwSessionCount = 4, .ulRwSessionCount = 3};
-    (void)state;
     CHECK(!facts_of(info).no_rw_session);
     info.ulRwSessionCount = 4;
     CHECK(facts_of(info).no_rw_session);
@@ -38,10 +36,9 @@ static void sessions__all_taken_only_when_both_numbers_say_so(void **state)
     CHECK(!facts_of(info).no_rw_session);
 }
 
-static void write_protection__its_flag(void **state)
+TEST(write_protection__its_flag)
 {
     CK_TOKEN_INFO info = {.flags = CKF_TOKEN_INITIALIZED};
-    (void)state;
     CHECK(!facts_of(info).write_protected);
     info.flags |= CKF_WRITE_PROTECTED;
     CHECK(facts_of(info).write_protected);

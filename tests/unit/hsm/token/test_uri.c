@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "check.h"
-#include "parts.h"
+#include "token_internal.h"
 
 static void refused(const char *text, const char *word)
 {
@@ -44,9 +44,8 @@ static bool matches(const char *text, const char *label, const char *serial)
     return yes;
 }
 
-static void parse__no_uri__refused(void **state)
+TEST(parse__no_uri__refused)
 {
-    (void)state;
     refused(NULL, "pkcs11:");
     refused("", "pkcs11:");
     refused("token=keyward", "pkcs11:");
@@ -54,18 +53,16 @@ static void parse__no_uri__refused(void **state)
     refused("pkcs11", "pkcs11:");
 }
 
-static void parse__names_no_token__refused(void **state)
+TEST(parse__names_no_token__refused)
 {
-    (void)state;
     refused("pkcs11:", "neither token nor serial");
     refused("pkcs11:model=M", "neither token nor serial");
     refused("pkcs11:token=", "empty");
     refused("pkcs11:token", "other than");
 }
 
-static void parse__attribute_not_of_a_token__refused(void **state)
+TEST(parse__attribute_not_of_a_token__refused)
 {
-    (void)state;
     refused("pkcs11:token=a;object=key", "other than");
     refused("pkcs11:token=a;id=%01", "other than");
     refused("pkcs11:token=a;type=secret-key", "other than");
@@ -77,16 +74,14 @@ static void parse__attribute_not_of_a_token__refused(void **state)
     refused("pkcs11:Token=a", "other than");
 }
 
-static void parse__attribute_twice__refused(void **state)
+TEST(parse__attribute_twice__refused)
 {
-    (void)state;
     refused("pkcs11:token=a;token=b", "twice");
     refused("pkcs11:token=a;serial=1;serial=1", "twice");
 }
 
-static void parse__query__refused_and_a_pin_never_repeated(void **state)
+TEST(parse__query__refused_and_a_pin_never_repeated)
 {
-    (void)state;
     struct kw_note note = {{0}};
     struct kw_token_uri *uri = NULL;
     refused("pkcs11:token=a?pin-value=24680", "pin-value");
@@ -100,9 +95,8 @@ static void parse__query__refused_and_a_pin_never_repeated(void **state)
     CHECK(strstr(note.text, "24680") == NULL);
 }
 
-static void parse__malformed__refused(void **state)
+TEST(parse__malformed__refused)
 {
-    (void)state;
     refused("pkcs11:token=a;", "ends in");
     refused("pkcs11:token=%zz", "malformed");
     refused("pkcs11:token=%4", "malformed");
@@ -110,9 +104,8 @@ static void parse__malformed__refused(void **state)
     refused("pkcs11:serial=12345678901234567", "too long");
 }
 
-static void match__label_serial_or_both__exact(void **state)
+TEST(match__label_serial_or_both__exact)
 {
-    (void)state;
     CHECK(matches("pkcs11:token=keyward", "keyward", "1"));
     CHECK(!matches("pkcs11:token=keyward", "keyward2", "1"));
     CHECK(!matches("pkcs11:token=keyward", "Keyward", "1"));
@@ -125,18 +118,16 @@ static void match__label_serial_or_both__exact(void **state)
     CHECK(matches("pkcs11:token=a%3Bb", "a;b", "1"));
 }
 
-static void match__manufacturer_and_model__narrow_it(void **state)
+TEST(match__manufacturer_and_model__narrow_it)
 {
-    (void)state;
     CHECK(matches("pkcs11:token=a;manufacturer=Maker%20of%20HSMs;model=Model%201", "a",
                   "1"));
     CHECK(!matches("pkcs11:token=a;model=Model%202", "a", "1"));
     CHECK(!matches("pkcs11:token=a;manufacturer=Other", "a", "1"));
 }
 
-static void free__null__nothing(void **state)
+TEST(free__null__nothing)
 {
-    (void)state;
     kw_token_uri_free(NULL);
 }
 

@@ -19,13 +19,12 @@ static struct kw_wire_job wrap_job(void)
 static kw_span written(const struct kw_wire_job *job)
 {
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    CHECK_OK(kw_wire_put_job(job, &dst));
+    CHECK_OK(kw_wire_encode_job(job, &dst));
     return kw_dst_span(&dst);
 }
 
-static void put_job__field_out_of_bounds__bug_and_nothing_written(void **state)
+TEST(put_job__field_out_of_bounds__bug_and_nothing_written)
 {
-    (void)state;
     uint8_t big[KW_SEALED_MAX + 1] = {0};
     for (int i = 0; i < 9; i++) {
         struct kw_wire_job j = wrap_job();
@@ -41,40 +40,37 @@ static void put_job__field_out_of_bounds__bug_and_nothing_written(void **state)
         default: j.n = 1; break;
         }
         kw_dst dst = kw_dst_of(buf, sizeof buf);
-        CHECK_CODE(kw_wire_put_job(&j, &dst), KW_CODE_BUG);
+        CHECK_CODE(kw_wire_encode_job(&j, &dst), KW_CODE_BUG);
         CHECK(dst.len == 0);
     }
 }
 
-static void put_job__no_room__nothing_written(void **state)
+TEST(put_job__no_room__nothing_written)
 {
-    (void)state;
     struct kw_wire_job j = wrap_job();
     size_t need = written(&j).len;
     kw_dst dst = kw_dst_of(buf, need - 1);
-    CHECK_CODE(kw_wire_put_job(&j, &dst), KW_CODE_NO_MEMORY);
+    CHECK_CODE(kw_wire_encode_job(&j, &dst), KW_CODE_NO_MEMORY);
     CHECK(dst.len == 0);
 }
 
-static void get_job__cut_or_longer_or_other_kind__refused(void **state)
+TEST(get_job__cut_or_longer_or_other_kind__refused)
 {
-    (void)state;
     struct kw_wire_job j = wrap_job(), got = {.id = 42};
     kw_span m = written(&j);
     for (size_t n = 0; n < m.len; n++)
-        CHECK_CODE(kw_wire_get_job(kw_span_of(m.ptr, n), &got), KW_CODE_BAD_INPUT);
-    CHECK_CODE(kw_wire_get_job(kw_span_of(m.ptr, m.len + 1), &got), KW_CODE_BAD_INPUT);
+        CHECK_CODE(kw_wire_decode_job(kw_span_of(m.ptr, n), &got), KW_CODE_BAD_INPUT);
+    CHECK_CODE(kw_wire_decode_job(kw_span_of(m.ptr, m.len + 1), &got), KW_CODE_BAD_INPUT);
     buf[1] = KW_WIRE_ANSWER;
-    CHECK_CODE(kw_wire_get_job(m, &got), KW_CODE_BAD_INPUT);
+    CHECK_CODE(kw_wire_decode_job(m, &got), KW_CODE_BAD_INPUT);
     buf[1] = KW_WIRE_JOB;
     buf[0] ^= 1;
-    CHECK_CODE(kw_wire_get_job(m, &got), KW_CODE_BAD_INPUT);
+    CHECK_CODE(kw_wire_decode_job(m, &got), KW_CODE_BAD_INPUT);
     CHECK(got.id == 42); /* a failure touches no output */
 }
 
-static void job__largest__fits_and_reads_back(void **state)
+TEST(job__largest__fits_and_reads_back)
 {
-    (void)state;
     uint8_t bytes[KW_SEALED_MAX];
     memset(bytes, 'x', sizeof bytes);
     struct kw_wire_job j = wrap_job(), got;
@@ -85,60 +81,57 @@ static void job__largest__fits_and_reads_back(void **state)
     j.input = kw_span_of(bytes, KW_SEALED_MAX);
     j.until_ns = INT64_MAX;
     kw_span m = written(&j);
-    CHECK_OK(kw_wire_get_job(m, &got));
+    CHECK_OK(kw_wire_decode_job(m, &got));
     CHECK(got.id == 7 && got.op == KW_WIRE_UNWRAP && got.until_ns == INT64_MAX);
     CHECK(kw_span_equal(got.input, j.input) && kw_span_equal(got.aad, j.aad));
     CHECK(kw_span_equal(got.iv, j.iv) && kw_span_equal(got.key_id, j.key_id));
     kw_dst dst = kw_dst_of(again, sizeof again);
-    CHECK_OK(kw_wire_put_job(&got, &dst));
+    CHECK_OK(kw_wire_encode_job(&got, &dst));
     CHECK(kw_span_equal(kw_dst_span(&dst), m));
 }
 
-static void canary__round_trip_and_version_zero_refused(void **state)
+TEST(canary__round_trip_and_version_zero_refused)
 {
-    (void)state;
     struct kw_wire_job j = {.id = 1, .op = KW_WIRE_CANARY, .n = 3, .also_wrap = true},
                        got;
     kw_span m = written(&j);
-    CHECK_OK(kw_wire_get_job(m, &got));
+    CHECK_OK(kw_wire_decode_job(m, &got));
     CHECK(got.n == 3 && got.also_wrap && !got.closely);
     buf[m.len - 2] = 2; /* a bool has two spellings, not more */
-    CHECK_CODE(kw_wire_get_job(m, &got), KW_CODE_BAD_INPUT);
+    CHECK_CODE(kw_wire_decode_job(m, &got), KW_CODE_BAD_INPUT);
     j.closely = true;
     j.also_wrap = false;
-    CHECK_OK(kw_wire_get_job(written(&j), &got));
+    CHECK_OK(kw_wire_decode_job(written(&j), &got));
     CHECK(got.closely && !got.also_wrap);
     j.n = 0;
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    CHECK_CODE(kw_wire_put_job(&j, &dst), KW_CODE_BUG);
+    CHECK_CODE(kw_wire_encode_job(&j, &dst), KW_CODE_BUG);
 }
 
 static kw_span answered(struct kw_wire_answer a)
 {
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    CHECK_OK(kw_wire_put_answer(&a, &dst));
+    CHECK_OK(kw_wire_encode_answer(&a, &dst));
     return kw_dst_span(&dst);
 }
 
-static void answer__error_with_output__refused_on_both_sides(void **state)
+TEST(answer__error_with_output__refused_on_both_sides)
 {
-    (void)state;
     struct kw_wire_answer a = {.id = 5,
                                .err = kw_err_native(KW_CODE_HSM_DOWN, 0x30, "C_Decrypt"),
                                .output = kw_span_str("leak")},
                           got;
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    CHECK_CODE(kw_wire_put_answer(&a, &dst), KW_CODE_BUG);
+    CHECK_CODE(kw_wire_encode_answer(&a, &dst), KW_CODE_BUG);
     a.err = KW_OK;
     kw_span m = answered(a);
     buf[10] = KW_CODE_HSM_DOWN; /* behind magic, kind and id */
     buf[15] = 1;
-    CHECK_CODE(kw_wire_get_answer(m, &got), KW_CODE_BAD_INPUT);
+    CHECK_CODE(kw_wire_decode_answer(m, &got), KW_CODE_BAD_INPUT);
 }
 
-static void answer__findings_or_reason_out_of_bounds__refused_on_both_sides(void **state)
+TEST(answer__findings_or_reason_out_of_bounds__refused_on_both_sides)
 {
-    (void)state;
     char long_text[KW_WIRE_REASON_MAX + 1];
     memset(long_text, 'r', sizeof long_text);
     const struct kw_wire_answer good = {.id = 5,
@@ -148,30 +141,29 @@ static void answer__findings_or_reason_out_of_bounds__refused_on_both_sides(void
                                         .reason = kw_span_str("extractable")};
     struct kw_wire_answer got, bad[4] = {good, good, good, good};
     kw_span m = answered(good);
-    CHECK_OK(kw_wire_get_answer(m, &got));
+    CHECK_OK(kw_wire_decode_answer(m, &got));
     CHECK(got.looked && got.findings == (KW_WIRE_EXPOSED | KW_WIRE_DUPLICATE));
     CHECK(kw_span_equal_str(got.reason, "extractable") && got.output.len == 0);
     buf[25] = KW_WIRE_FINDINGS + 1;
-    CHECK_CODE(kw_wire_get_answer(m, &got), KW_CODE_BAD_INPUT);
+    CHECK_CODE(kw_wire_decode_answer(m, &got), KW_CODE_BAD_INPUT);
     buf[25] = 0;
     buf[28] = 0x9b; /* the reason goes to log and terminal */
-    CHECK_CODE(kw_wire_get_answer(m, &got), KW_CODE_BAD_INPUT);
+    CHECK_CODE(kw_wire_decode_answer(m, &got), KW_CODE_BAD_INPUT);
     bad[0].findings = KW_WIRE_FINDINGS + 1;
     bad[1].reason = kw_span_of(long_text, sizeof long_text);
     bad[2].reason = kw_span_str("\x9b");
     bad[3].err = KW_OK; /* and still a reason */
     for (int i = 0; i < 4; i++) {
         kw_dst dst = kw_dst_of(buf, sizeof buf);
-        CHECK(kw_failed(kw_wire_put_answer(&bad[i], &dst)));
+        CHECK(kw_failed(kw_wire_encode_answer(&bad[i], &dst)));
         CHECK(dst.len == 0);
     }
 }
 
-static void answer__where__survives_the_wall(void **state)
+TEST(answer__where__survives_the_wall)
 {
-    (void)state;
     struct kw_wire_answer got;
-    CHECK_OK(kw_wire_get_answer(
+    CHECK_OK(kw_wire_decode_answer(
         answered((struct kw_wire_answer){
             .id = 5, .err = kw_err_native(KW_CODE_UNSURE, 5, "C_Decrypt"), .hsm_ns = 12}),
         &got));
@@ -180,25 +172,24 @@ static void answer__where__survives_the_wall(void **state)
     CHECK(got.hsm_ns == 12 && got.output.len == 0);
 }
 
-static void answer__where_not_in_the_table__reads_worker(void **state)
+TEST(answer__where_not_in_the_table__reads_worker)
 {
-    (void)state;
     struct kw_wire_answer got;
-    CHECK_OK(kw_wire_get_answer(answered((struct kw_wire_answer){
-                                    .id = 5, .err = kw_err_at(KW_CODE_BUG, "elsewhere")}),
-                                &got));
+    CHECK_OK(
+        kw_wire_decode_answer(answered((struct kw_wire_answer){
+                                  .id = 5, .err = kw_err_at(KW_CODE_BUG, "elsewhere")}),
+                              &got));
     CHECK_STR(got.err.where, "worker");
 }
 
-static void answer__ok__has_no_native_and_no_place(void **state)
+TEST(answer__ok__has_no_native_and_no_place)
 {
-    (void)state;
     struct kw_wire_answer got;
     kw_span m = answered((struct kw_wire_answer){.id = 5, .output = kw_span_str("out")});
-    CHECK_OK(kw_wire_get_answer(m, &got));
+    CHECK_OK(kw_wire_decode_answer(m, &got));
     CHECK(got.err.where == NULL && kw_span_equal_str(got.output, "out"));
     buf[14] = 1; /* native */
-    CHECK_CODE(kw_wire_get_answer(m, &got), KW_CODE_BAD_INPUT);
+    CHECK_CODE(kw_wire_decode_answer(m, &got), KW_CODE_BAD_INPUT);
 }
 
 KW_CASES("hsm/wire/job", CASE(put_job__field_out_of_bounds__bug_and_nothing_written),

@@ -214,9 +214,9 @@ static void add(struct kw_keyring *ring, uint32_t n, const char *key_id,
     CHECK_OK(kw_keyring_add(ring, &v));
 }
 
-struct kw_worker_state *fake_worker(int socket)
+struct kw_hsm_worker *fake_worker(int socket)
 {
-    static struct kw_worker_state w;
+    static struct kw_hsm_worker w;
     static struct kw_blob json;
     struct kw_keyring *ring;
     int fd = -1;
@@ -233,7 +233,7 @@ struct kw_worker_state *fake_worker(int socket)
     ring->active = 2;
     CHECK_OK(kw_keyring_write(ring, &json));
     kw_keyring_give(ring);
-    w = (struct kw_worker_state){.socket = socket, .clock = &fake_time};
+    w = (struct kw_hsm_worker){.socket = socket, .clock = &fake_time};
     w.brief = (struct kw_brief){.module = kw_span_str("/m"),
                                 .uri = kw_span_str("pkcs11:token=tok"),
                                 .pin = kw_span_str("file:/pin"),
@@ -248,13 +248,13 @@ void fake_word(int front, kw_err e, const char *note)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    struct kw_wire_word word = {.err = e};
+    struct kw_wire_permit word = {.err = e};
     kw_note_set(&word.note, "%s", note);
-    CHECK_OK(kw_wire_put_word(&word, &dst));
+    CHECK_OK(kw_wire_encode_permit(&word, &dst));
     CHECK(send(front, buf, dst.len, 0) == (ssize_t)dst.len);
 }
 
-void fake_worker_end(struct kw_worker_state *w)
+void fake_worker_end(struct kw_hsm_worker *w)
 {
     kw_page_unmap(w->page);
     kw_keyring_give(w->ring);

@@ -7,7 +7,7 @@
 #define KEYWARD_TESTS_FAKE_TOKEN_H
 
 #include "check.h"
-#include "worker.h"
+#include "worker_internal.h"
 
 enum { SCRIPT_MAX = 8 };
 struct script {
@@ -26,10 +26,10 @@ extern struct fake_token_state fake;
 void script(struct script *s, unsigned count, ...); /* of enum kw_code */
 
 /* A worker with a ring of versions 1 (retired), 2 (active), 3 (disabled). */
-struct kw_worker_state *fake_worker(int socket);
+struct kw_hsm_worker *fake_worker(int socket);
 /* The front's answer, already in the worker's socket when it asks. */
 void fake_word(int front, kw_err e, const char *note);
-void fake_worker_end(struct kw_worker_state *w);
+void fake_worker_end(struct kw_hsm_worker *w);
 #define K1 "kw1-1-0123456789abcdef01234567"
 #define K2 "kw1-2-0123456789abcdef01234567"
 #define K3 "kw1-3-0123456789abcdef01234567"

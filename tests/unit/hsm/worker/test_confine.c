@@ -46,9 +46,8 @@ static kw_err confine(int fail)
     return kw_worker_confine(&note);
 }
 
-static void kernel_refuses__no_start_and_the_call_is_named(void **state)
+TEST(kernel_refuses__no_start_and_the_call_is_named)
 {
-    (void)state;
     kw_err e = confine(1);
     CHECK(e.code == KW_CODE_IO && e.native == EPERM);
     CHECK_HAS(note.text, "RLIMIT_CORE");
@@ -57,9 +56,8 @@ static void kernel_refuses__no_start_and_the_call_is_named(void **state)
     CHECK_HAS(note.text, "PR_SET_DUMPABLE");
 }
 
-static void kernel_agrees__both_are_set(void **state)
+TEST(kernel_agrees__both_are_set)
 {
-    (void)state;
     CHECK_OK(confine(0));
     CHECK(calls == 2);
 }

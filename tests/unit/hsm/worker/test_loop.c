@@ -4,7 +4,7 @@
 
 #include "fake_token.h"
 
-static struct kw_worker_state *w;
+static struct kw_hsm_worker *w;
 static struct kw_note note;
 static int front;
 
@@ -30,7 +30,7 @@ static void put(uint64_t id)
                                     .until_ns = INT64_MAX,
                                     .key_id = kw_span_str(K2),
                                     .input = kw_span_str("input")};
-    CHECK_OK(kw_wire_put_job(&job, &dst));
+    CHECK_OK(kw_wire_encode_job(&job, &dst));
     CHECK(send(front, buf, dst.len, 0) == (ssize_t)dst.len);
 }
 
@@ -38,12 +38,11 @@ static bool get(struct kw_wire_answer *ret)
 {
     static uint8_t buf[KW_WIRE_MAX];
     ssize_t n = recv(front, buf, sizeof buf, MSG_DONTWAIT);
-    return n > 0 && !kw_failed(kw_wire_get_answer(kw_span_of(buf, (size_t)n), ret));
+    return n > 0 && !kw_failed(kw_wire_decode_answer(kw_span_of(buf, (size_t)n), ret));
 }
 
-static void many_jobs_then_the_end__all_answered_in_order(void **state)
+TEST(many_jobs_then_the_end__all_answered_in_order)
 {
-    (void)state;
     struct kw_wire_answer a;
     begin();
     for (uint64_t id = 1; id <= 50; id++)
@@ -56,9 +55,8 @@ static void many_jobs_then_the_end__all_answered_in_order(void **state)
     fake_worker_end(w);
 }
 
-static void hsm_down__that_job_is_answered_and_no_other(void **state)
+TEST(hsm_down__that_job_is_answered_and_no_other)
 {
-    (void)state;
     struct kw_wire_answer a;
     begin();
     script(&fake.operation, 2, KW_CODE_OK, KW_CODE_HSM_DOWN);
@@ -72,9 +70,8 @@ static void hsm_down__that_job_is_answered_and_no_other(void **state)
     fake_worker_end(w);
 }
 
-static void garbage_or_too_long_a_message__leaves(void **state)
+TEST(garbage_or_too_long_a_message__leaves)
 {
-    (void)state;
     for (int i = 0; i < 2; i++) {
         uint8_t big[KW_WIRE_MAX + 1] = {0};
         begin();
@@ -90,9 +87,8 @@ static void garbage_or_too_long_a_message__leaves(void **state)
     }
 }
 
-static void front_gone__leaves(void **state)
+TEST(front_gone__leaves)
 {
-    (void)state;
     begin();
     put(1);
     close(front);

@@ -6,7 +6,7 @@
 
 #include "fake_token.h"
 
-static struct kw_worker_state *w;
+static struct kw_hsm_worker *w;
 static struct kw_note note;
 static int front;
 
@@ -36,7 +36,7 @@ static kw_span told(void)
 static struct kw_wire_verdict verdict(uint32_t n)
 {
     struct kw_wire_verdict v;
-    CHECK_OK(kw_wire_get_verdict(told(), &v));
+    CHECK_OK(kw_wire_decode_verdict(told(), &v));
     CHECK(v.n == n);
     return v;
 }
@@ -47,28 +47,27 @@ static void start_well(void)
     struct kw_pin_facts pin;
     struct kw_wire_login login;
     CHECK_OK(kw_worker_start(w, &note));
-    CHECK_OK(kw_wire_get_facts(told(), &facts));
+    CHECK_OK(kw_wire_decode_facts(told(), &facts));
     CHECK_STR(facts.label, "tok?"); /* made printable */
     CHECK(facts.gcm && facts.gcm_key_min == 16 && facts.gcm_key_max == 32);
-    CHECK_OK(kw_wire_get_pin(told(), &pin));
+    CHECK_OK(kw_wire_decode_pin(told(), &pin));
     CHECK(pin.mark.digest_len == 0); /* no key in the brief */
-    CHECK_OK(kw_wire_get_login(told(), &login));
+    CHECK_OK(kw_wire_decode_login(told(), &login));
     CHECK(!kw_failed(login.err));
 }
 
 static void is_ready(void)
 {
     struct kw_wire_ready ready;
-    CHECK_OK(kw_wire_get_ready(told(), &ready));
+    CHECK_OK(kw_wire_decode_ready(told(), &ready));
     CHECK(ready.verdicts == 2);
     CHECK(kw_span_equal(kw_span_of(ready.keyring_sha256, 32),
                         kw_span_of(w->ring->sha256, 32)));
     CHECK(told().len == 0);
 }
 
-static void no_version_answered_for__fails_as_a_whole(void **state)
+TEST(no_version_answered_for__fails_as_a_whole)
 {
-    (void)state;
     begin();
     script(&fake.prove, 4, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN,
            KW_CODE_HSM_DOWN);
@@ -77,9 +76,8 @@ static void no_version_answered_for__fails_as_a_whole(void **state)
     end();
 }
 
-static void active_not_answered_for__fails_as_a_whole(void **state)
+TEST(active_not_answered_for__fails_as_a_whole)
 {
-    (void)state;
     static const enum kw_code codes[] = {KW_CODE_HSM_DOWN, KW_CODE_SESSION,
                                          KW_CODE_HSM_BUSY, KW_CODE_BUG};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
@@ -93,9 +91,8 @@ static void active_not_answered_for__fails_as_a_whole(void **state)
 }
 
 /* The token was in trouble, and then not any more, or then for good. */
-static void unused_not_answered_for__asked_once_more(void **state)
+TEST(unused_not_answered_for__asked_once_more)
 {
-    (void)state;
     begin();
     script(&fake.prove, 1, KW_CODE_HSM_DOWN);
     start_well();
@@ -112,9 +109,8 @@ static void unused_not_answered_for__asked_once_more(void **state)
     end();
 }
 
-static void unused_not_answered_for__others_are__bad_alone_and_ready(void **state)
+TEST(unused_not_answered_for__others_are__bad_alone_and_ready)
 {
-    (void)state;
     static const enum kw_code codes[] = {KW_CODE_HSM_DOWN, KW_CODE_SESSION,
                                          KW_CODE_HSM_BUSY, KW_CODE_UNSURE,
                                          KW_CODE_BUG,      KW_CODE_BAD_INPUT};
@@ -135,9 +131,8 @@ static void unused_not_answered_for__others_are__bad_alone_and_ready(void **stat
     }
 }
 
-static void verdicts__one_a_version__disabled_is_not_touched(void **state)
+TEST(verdicts__one_a_version__disabled_is_not_touched)
 {
-    (void)state;
     begin();
     script(&fake.prove, 1, KW_CODE_MISSING);
     start_well();
@@ -151,9 +146,8 @@ static void verdicts__one_a_version__disabled_is_not_touched(void **state)
     end();
 }
 
-static void extractable_key__bad_and_never_used(void **state)
+TEST(extractable_key__bad_and_never_used)
 {
-    (void)state;
     begin();
     script(&fake.prove, 2, KW_CODE_KEY_BAD, KW_CODE_KEY_BAD);
     fake.findings = KW_FINDING_EXPOSED;
@@ -165,9 +159,8 @@ static void extractable_key__bad_and_never_used(void **state)
     end();
 }
 
-static void duplicate_label__told_with_a_good_verdict(void **state)
+TEST(duplicate_label__told_with_a_good_verdict)
 {
-    (void)state;
     begin();
     fake.findings = KW_FINDING_DUPLICATE | KW_FINDING_COPYABLE;
     start_well();

@@ -3,7 +3,7 @@
 
 #include "fake_token.h"
 
-static struct kw_worker_state *w;
+static struct kw_hsm_worker *w;
 static struct kw_served served;
 static struct kw_note note;
 
@@ -40,9 +40,8 @@ static enum kw_code serve(enum kw_wire_op op, const char *key_id, uint32_t n)
     return served.answer.err.code;
 }
 
-static void deadline_over__module_is_not_called(void **state)
+TEST(deadline_over__module_is_not_called)
 {
-    (void)state;
     begin();
     const struct kw_wire_job job = {.id = 1,
                                     .op = KW_WIRE_UNWRAP,
@@ -57,9 +56,8 @@ static void deadline_over__module_is_not_called(void **state)
     end();
 }
 
-static void unknown_or_unproven_key__refused(void **state)
+TEST(unknown_or_unproven_key__refused)
 {
-    (void)state;
     begin();
     CHECK(serve(KW_WIRE_UNWRAP, "kw1-9-x", 0) == KW_CODE_UNKNOWN_KEY);
     CHECK(serve(KW_WIRE_UNWRAP, K3, 0) ==
@@ -68,9 +66,8 @@ static void unknown_or_unproven_key__refused(void **state)
     end();
 }
 
-static void busy__second_try_then_hsm_down(void **state)
+TEST(busy__second_try_then_hsm_down)
 {
-    (void)state;
     begin();
     script(&fake.operation, 1, KW_CODE_HSM_BUSY);
     CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_OK);
@@ -81,9 +78,8 @@ static void busy__second_try_then_hsm_down(void **state)
     end();
 }
 
-static void session_lost__key_proven_again_before_the_second_try(void **state)
+TEST(session_lost__key_proven_again_before_the_second_try)
 {
-    (void)state;
     begin();
     script(&fake.operation, 1, KW_CODE_SESSION);
     fake.findings = KW_FINDING_DUPLICATE;
@@ -99,9 +95,8 @@ static void session_lost__key_proven_again_before_the_second_try(void **state)
     end();
 }
 
-static void session_lost__proof_is_not_good__nothing_is_done_and_it_is_told(void **state)
+TEST(session_lost__proof_is_not_good__nothing_is_done_and_it_is_told)
 {
-    (void)state;
     static const struct {
         enum kw_code code;
         unsigned findings;
@@ -126,9 +121,8 @@ static void session_lost__proof_is_not_good__nothing_is_done_and_it_is_told(void
     }
 }
 
-static void session_lost__key_gone_or_token_down__leaves(void **state)
+TEST(session_lost__key_gone_or_token_down__leaves)
 {
-    (void)state;
     static const enum kw_code ends[] = {KW_CODE_MISSING, KW_CODE_HSM_DOWN,
                                         KW_CODE_SESSION, KW_CODE_HSM_BUSY};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
@@ -142,9 +136,8 @@ static void session_lost__key_gone_or_token_down__leaves(void **state)
     }
 }
 
-static void hsm_down_or_key_gone__leaves(void **state)
+TEST(hsm_down_or_key_gone__leaves)
 {
-    (void)state;
     static const enum kw_code ends[] = {KW_CODE_HSM_DOWN, KW_CODE_MISSING};
     for (size_t i = 0; i < 2; i++) {
         begin();
@@ -156,9 +149,8 @@ static void hsm_down_or_key_gone__leaves(void **state)
     }
 }
 
-static void forged_or_unsure__said_as_it_is(void **state)
+TEST(forged_or_unsure__said_as_it_is)
 {
-    (void)state;
     begin();
     script(&fake.operation, 2, KW_CODE_UNSURE, KW_CODE_FORGED);
     CHECK(serve(KW_WIRE_UNWRAP, K2, 0) == KW_CODE_UNSURE);
@@ -167,9 +159,8 @@ static void forged_or_unsure__said_as_it_is(void **state)
     end();
 }
 
-static void wrap_then_unwrap__bytes_come_back(void **state)
+TEST(wrap_then_unwrap__bytes_come_back)
 {
-    (void)state;
     begin();
     CHECK(serve(KW_WIRE_WRAP, K2, 0) == KW_CODE_OK);
     CHECK(served.answer.output.len == 18 + KW_GCM_TAG);
@@ -193,9 +184,8 @@ static enum kw_code canary(uint32_t n)
     return canary_of(n, false);
 }
 
-static void canary__active_wraps_too(void **state)
+TEST(canary__active_wraps_too)
 {
-    (void)state;
     begin();
     CHECK(canary(1) == KW_CODE_OK && !fake.last_also_wrap);
     CHECK(canary(2) == KW_CODE_OK && fake.last_also_wrap);
@@ -203,9 +193,8 @@ static void canary__active_wraps_too(void **state)
     end();
 }
 
-static void canary__looks_closely_when_told_to(void **state)
+TEST(canary__looks_closely_when_told_to)
 {
-    (void)state;
     begin();
     fake.findings = KW_FINDING_COPYABLE;
     CHECK(canary_of(1, false) == KW_CODE_OK);
@@ -218,9 +207,8 @@ static void canary__looks_closely_when_told_to(void **state)
     end();
 }
 
-static void canary__exposed__said_and_key_is_not_used_before_a_good_proof(void **state)
+TEST(canary__exposed__said_and_key_is_not_used_before_a_good_proof)
 {
-    (void)state;
     begin();
     fake.findings = KW_FINDING_EXPOSED;
     script(&fake.look, 1, KW_CODE_KEY_BAD);
@@ -237,9 +225,8 @@ static void canary__exposed__said_and_key_is_not_used_before_a_good_proof(void *
     end();
 }
 
-static void canary__another_key__said_and_key_is_not_used_any_more(void **state)
+TEST(canary__another_key__said_and_key_is_not_used_any_more)
 {
-    (void)state;
     begin();
     fake.findings = KW_FINDING_REPLACED;
     script(&fake.look, 1, KW_CODE_FORGED);
@@ -254,9 +241,8 @@ static void canary__another_key__said_and_key_is_not_used_any_more(void **state)
 }
 
 /* The canary that proved it again went to another worker. */
-static void job__key_failed_here_and_is_good_again__proven_first(void **state)
+TEST(job__key_failed_here_and_is_good_again__proven_first)
 {
-    (void)state;
     begin();
     script(&fake.look, 1, KW_CODE_FORGED);
     CHECK(canary(2) == KW_CODE_FORGED);
@@ -272,9 +258,8 @@ static void job__key_failed_here_and_is_good_again__proven_first(void **state)
     end();
 }
 
-static void canary__no_verdict__key_stays_in_use(void **state)
+TEST(canary__no_verdict__key_stays_in_use)
 {
-    (void)state;
     static const enum kw_code codes[] = {KW_CODE_NO_MEMORY, KW_CODE_BUG};
     for (size_t i = 0; i < 2; i++) {
         begin();
@@ -287,9 +272,8 @@ static void canary__no_verdict__key_stays_in_use(void **state)
     }
 }
 
-static void canary__proven_key_gone__leaves(void **state)
+TEST(canary__proven_key_gone__leaves)
 {
-    (void)state;
     for (int again = 0; again < 2; again++) {
         begin();
         script(&fake.look, 1, again ? KW_CODE_SESSION : KW_CODE_MISSING);
@@ -302,9 +286,8 @@ static void canary__proven_key_gone__leaves(void **state)
 }
 
 /* Its check blob is what the token stumbles over, each time: no reason to leave. */
-static void canary__version_that_fails_alone__bad_and_the_worker_stays(void **state)
+TEST(canary__version_that_fails_alone__bad_and_the_worker_stays)
 {
-    (void)state;
     begin();
     w->keys[0].proven = false;
     script(&fake.prove, 2, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN);

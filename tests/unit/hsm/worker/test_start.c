@@ -6,7 +6,7 @@
 
 #include "fake_token.h"
 
-static struct kw_worker_state *w;
+static struct kw_hsm_worker *w;
 static struct kw_note note;
 static int front;
 
@@ -33,9 +33,8 @@ static kw_span told(void)
     return kw_span_of(buf, n > 0 ? (size_t)n : 0);
 }
 
-static void softhsm_in_production__refused_before_the_login(void **state)
+TEST(softhsm_in_production__refused_before_the_login)
 {
-    (void)state;
     begin();
     fake.softhsm = true;
     w->brief.production = true;
@@ -45,9 +44,8 @@ static void softhsm_in_production__refused_before_the_login(void **state)
     fake_worker_end(w);
 }
 
-static void keyring_damaged__token_is_not_opened(void **state)
+TEST(keyring_damaged__token_is_not_opened)
 {
-    (void)state;
     begin();
     w->brief.keyring.len--;
     w->brief.keyring.len /= 2;
@@ -56,9 +54,8 @@ static void keyring_damaged__token_is_not_opened(void **state)
     fake_worker_end(w);
 }
 
-static void pin_stop__one_login_and_nothing_more(void **state)
+TEST(pin_stop__one_login_and_nothing_more)
 {
-    (void)state;
     begin();
     script(&fake.login, 1, KW_CODE_PIN_STOP);
     CHECK_CODE(kw_worker_start(w, &note), KW_CODE_PIN_STOP);
@@ -68,30 +65,28 @@ static void pin_stop__one_login_and_nothing_more(void **state)
     struct kw_pin_facts pin;
     struct kw_wire_login login;
     (void)told(); /* facts */
-    CHECK_OK(kw_wire_get_pin(told(), &pin));
-    CHECK_OK(kw_wire_get_login(told(), &login));
+    CHECK_OK(kw_wire_decode_pin(told(), &pin));
+    CHECK_OK(kw_wire_decode_login(told(), &login));
     CHECK(login.err.code == KW_CODE_PIN_STOP && told().len == 0);
     CHECK_STR(login.note.text, "no login");
     fake_worker_end(w);
 }
 
-static void login__was_logged_in_already__told(void **state)
+TEST(login__was_logged_in_already__told)
 {
-    (void)state;
     begin();
     fake.was_in = true;
     CHECK_OK(kw_worker_start(w, &note));
     struct kw_wire_login login;
     (void)told(); /* facts */
     (void)told(); /* pin */
-    CHECK_OK(kw_wire_get_login(told(), &login));
+    CHECK_OK(kw_wire_decode_login(told(), &login));
     CHECK(!kw_failed(login.err) && login.was_in);
     fake_worker_end(w);
 }
 
-static void word__no__no_login_and_nothing_told_of_one(void **state)
+TEST(word__no__no_login_and_nothing_told_of_one)
 {
-    (void)state;
     begin_unasked();
     fake_word(front, kw_err_at(KW_CODE_PIN_STOP, "pin latch"), "since yesterday");
     kw_err e = kw_worker_start(w, &note);
@@ -101,14 +96,13 @@ static void word__no__no_login_and_nothing_told_of_one(void **state)
     CHECK(kw_page_look(w->page).logins == 0); /* it waited outside of LOGIN */
     struct kw_pin_facts pin;
     (void)told(); /* facts */
-    CHECK_OK(kw_wire_get_pin(told(), &pin));
+    CHECK_OK(kw_wire_decode_pin(told(), &pin));
     CHECK(told().len == 0);
     fake_worker_end(w);
 }
 
-static void word__front_gone_or_garbage__no_login(void **state)
+TEST(word__front_gone_or_garbage__no_login)
 {
-    (void)state;
     for (int i = 0; i < 3; i++) {
         begin_unasked();
         if (i == 0)
@@ -124,9 +118,8 @@ static void word__front_gone_or_garbage__no_login(void **state)
     }
 }
 
-static void pin_cannot_be_read__not_asked_and_no_login(void **state)
+TEST(pin_cannot_be_read__not_asked_and_no_login)
 {
-    (void)state;
     begin();
     script(&fake.pin, 1, KW_CODE_BAD_INPUT);
     CHECK_CODE(kw_worker_start(w, &note), KW_CODE_BAD_INPUT);
@@ -136,22 +129,20 @@ static void pin_cannot_be_read__not_asked_and_no_login(void **state)
     fake_worker_end(w);
 }
 
-static void token_says_stop_after_the_word__no_login_is_told(void **state)
+TEST(token_says_stop_after_the_word__no_login_is_told)
 {
-    (void)state;
     struct kw_pin_facts pin;
     begin();
     fake.flags_stop = true;
     CHECK_CODE(kw_worker_start(w, &note), KW_CODE_PIN_STOP);
     (void)told(); /* facts */
-    CHECK_OK(kw_wire_get_pin(told(), &pin));
+    CHECK_OK(kw_wire_decode_pin(told(), &pin));
     CHECK(told().len == 0 && kw_page_look(w->page).logins == 0);
     fake_worker_end(w);
 }
 
-static void question__names_token_and_source_and_marks_by_the_briefs_key(void **state)
+TEST(question__names_token_and_source_and_marks_by_the_briefs_key)
 {
-    (void)state;
     struct kw_pin_facts pin;
     struct kw_pin_mark want;
     static const uint8_t key[KW_PIN_KEY] = {9};
@@ -159,7 +150,7 @@ static void question__names_token_and_source_and_marks_by_the_briefs_key(void **
     w->brief.pin_key = kw_span_of(key, sizeof key);
     CHECK_OK(kw_worker_start(w, &note));
     (void)told(); /* facts */
-    CHECK_OK(kw_wire_get_pin(told(), &pin));
+    CHECK_OK(kw_wire_decode_pin(told(), &pin));
     CHECK_STR(pin.label, "tok?");
     CHECK(pin.source.ino == 7 && !pin.count_low);
     CHECK_OK(kw_pin_mark_make(kw_span_of(key, sizeof key), pin.serial,

@@ -58,14 +58,12 @@ static struct kw_cache_stats stats(void)
     return s;
 }
 
-/* ---- failures first ------------------------------------------------------------------
- */
+/* ---- failures first ---------------------------------------------------------------- */
 
-static void new__arena_too_small__no_memory_and_output_untouched(void **state)
+TEST(new__arena_too_small__no_memory_and_output_untouched)
 {
     struct kw_cache *c = NULL;
     struct kw_arena_info info;
-    (void)state;
     kw_test_arena(4096);
     kw_arena_info(&info);
     CHECK_CODE(kw_cache_new(info.bytes / KW_SEED_MAX + 1, TTL, &c), KW_CODE_NO_MEMORY);
@@ -74,10 +72,9 @@ static void new__arena_too_small__no_memory_and_output_untouched(void **state)
     CHECK(info.used == 0);
 }
 
-static void new__every_allocation_fails_once__no_memory_and_nothing_kept(void **state)
+TEST(new__every_allocation_fails_once__no_memory_and_nothing_kept)
 {
     struct kw_arena_info info;
-    (void)state;
     kw_test_arena(64 * 1024);
     for (long n = 0; n < 4; n++) {
         struct kw_cache *c = NULL;
@@ -101,10 +98,9 @@ static size_t take_the_rest(struct kw_secret *rest, size_t max)
     return n;
 }
 
-static void get__arena_full__a_miss_and_the_entry_stays(void **state)
+TEST(get__arena_full__a_miss_and_the_entry_stays)
 {
     struct kw_secret rest[128] = {{0}};
-    (void)state;
     kw_test_arena(4096);
     CHECK_OK(kw_cache_new(2, TTL, &cache));
     put(1, 0);
@@ -116,9 +112,8 @@ static void get__arena_full__a_miss_and_the_entry_stays(void **state)
     kw_cache_free(cache);
 }
 
-static void get__empty_or_other_key__miss(void **state)
+TEST(get__empty_or_other_key__miss)
 {
-    (void)state;
     open_cache(4, TTL);
     CHECK(!has(1, 0));
     put(1, 0);
@@ -128,14 +123,13 @@ static void get__empty_or_other_key__miss(void **state)
     kw_cache_free(cache);
 }
 
-static void new__no_entries_or_no_ttl__holds_nothing_and_takes_nothing(void **state)
+TEST(new__no_entries_or_no_ttl__holds_nothing_and_takes_nothing)
 {
     static const struct {
         size_t entries;
         int64_t ttl_ns;
     } off[] = {{0, TTL}, {8, 0}, {0, 0}};
     struct kw_arena_info info;
-    (void)state;
     kw_test_arena(4096);
     for (size_t i = 0; i < 3; i++) {
         CHECK_OK(kw_cache_new(off[i].entries, off[i].ttl_ns, &cache));
@@ -151,12 +145,10 @@ static void new__no_entries_or_no_ttl__holds_nothing_and_takes_nothing(void **st
     kw_cache_free(NULL);
 }
 
-/* ---- age -----------------------------------------------------------------------------
- */
+/* ---- age --------------------------------------------------------------------------- */
 
-static void get__to_the_nanosecond__younger_than_ttl_only(void **state)
+TEST(get__to_the_nanosecond__younger_than_ttl_only)
 {
-    (void)state;
     open_cache(4, TTL);
     put(1, 5);
     CHECK(has(1, 5 + TTL - 1));
@@ -165,9 +157,8 @@ static void get__to_the_nanosecond__younger_than_ttl_only(void **state)
     kw_cache_free(cache);
 }
 
-static void get__hits__do_not_prolong(void **state)
+TEST(get__hits__do_not_prolong)
 {
-    (void)state;
     open_cache(4, TTL);
     put(1, 0);
     for (int64_t t = 0; t < TTL; t += KW_S_NS)
@@ -176,9 +167,8 @@ static void get__hits__do_not_prolong(void **state)
     kw_cache_free(cache);
 }
 
-static void expire__some_too_old__those_go_and_the_next_is_named(void **state)
+TEST(expire__some_too_old__those_go_and_the_next_is_named)
 {
-    (void)state;
     open_cache(4, TTL);
     CHECK(kw_cache_expire(cache, 0) == INT64_MAX);
     put(1, 0);
@@ -194,9 +184,8 @@ static void expire__some_too_old__those_go_and_the_next_is_named(void **state)
     kw_cache_free(cache);
 }
 
-static void expire__ttl_beyond_all_time__never(void **state)
+TEST(expire__ttl_beyond_all_time__never)
 {
-    (void)state;
     open_cache(4, INT64_MAX);
     put(1, 1);
     CHECK(kw_cache_expire(cache, 100 * TTL) == INT64_MAX);
@@ -204,12 +193,10 @@ static void expire__ttl_beyond_all_time__never(void **state)
     kw_cache_free(cache);
 }
 
-/* ---- bounds --------------------------------------------------------------------------
- */
+/* ---- bounds ------------------------------------------------------------------------ */
 
-static void put__full__whoever_was_used_longest_ago_goes(void **state)
+TEST(put__full__whoever_was_used_longest_ago_goes)
 {
-    (void)state;
     open_cache(3, TTL);
     put(1, 0);
     put(2, 1);
@@ -226,10 +213,9 @@ static void put__full__whoever_was_used_longest_ago_goes(void **state)
 }
 
 /* Against a model that is nothing but an array in order of use. */
-static void put_get__long_random_use__the_same_as_a_plain_list(void **state)
+TEST(put_get__long_random_use__the_same_as_a_plain_list)
 {
     unsigned model[5], count = 0, x = 12345;
-    (void)state;
     open_cache(5, TTL);
     for (unsigned round = 0; round < 20000; round++) {
         x = x * 1103515245u + 12345u;
@@ -257,10 +243,9 @@ static void put_get__long_random_use__the_same_as_a_plain_list(void **state)
     kw_cache_free(cache);
 }
 
-static void put__one_class_floods__another_keeps_its_own(void **state)
+TEST(put__one_class_floods__another_keeps_its_own)
 {
     struct kw_cache *quiet = NULL;
-    (void)state;
     open_cache(2, TTL);
     put(1, 0);
     quiet = cache;
@@ -274,12 +259,11 @@ static void put__one_class_floods__another_keeps_its_own(void **state)
     kw_cache_free(cache);
 }
 
-static void put__same_key__replaced_with_a_new_age(void **state)
+TEST(put__same_key__replaced_with_a_new_age)
 {
     uint8_t other[256];
     struct kw_cache_key k = key(1);
     KW_AUTO_SECRET(seed);
-    (void)state;
     open_cache(2, TTL);
     put(1, 0);
     memset(other, 0xee, sizeof other);
@@ -290,11 +274,10 @@ static void put__same_key__replaced_with_a_new_age(void **state)
     kw_cache_free(cache);
 }
 
-static void put__seeds_of_every_length__come_back_exactly(void **state)
+TEST(put__seeds_of_every_length__come_back_exactly)
 {
     uint8_t bytes[KW_SEED_MAX];
     struct kw_cache_key k = key(1);
-    (void)state;
     open_cache(1, TTL);
     kw_random(bytes, sizeof bytes);
     for (size_t len = KW_SEED_MAX; len >= 1; len--) {
@@ -306,10 +289,9 @@ static void put__seeds_of_every_length__come_back_exactly(void **state)
     kw_cache_free(cache);
 }
 
-static void new__from_then_on__nothing_more_is_taken(void **state)
+TEST(new__from_then_on__nothing_more_is_taken)
 {
     struct kw_arena_info before, after;
-    (void)state;
     open_cache(16, TTL);
     kw_arena_info(&before);
     CHECK(before.used >= 16 * KW_SEED_MAX && before.used <= 16 * KW_SEED_MAX + 64);
@@ -329,12 +311,10 @@ static void new__from_then_on__nothing_more_is_taken(void **state)
     CHECK(after.used == 0);
 }
 
-/* ---- leaving -------------------------------------------------------------------------
- */
+/* ---- leaving ----------------------------------------------------------------------- */
 
-static void wipe__some_entries__none_left_and_usable_again(void **state)
+TEST(wipe__some_entries__none_left_and_usable_again)
 {
-    (void)state;
     open_cache(4, TTL);
     for (unsigned i = 0; i < 9; i++)
         put(i, i);
@@ -381,9 +361,8 @@ static void fill_two(void)
     put(0xa2, 1);
 }
 
-static void leaving__every_way__slots_are_zero(void **state)
+TEST(leaving__every_way__slots_are_zero)
 {
-    (void)state;
     open_cache(2, TTL);
     kw_span arena = arena_mapping();
     size_t empty = bytes_not_zero(arena); /* the arena's own */
@@ -404,11 +383,10 @@ static void leaving__every_way__slots_are_zero(void **state)
     CHECK(bytes_not_zero(arena) == 0);
 }
 
-static void leaving__evicted_or_replaced_by_a_shorter_one__no_tail_stays(void **state)
+TEST(leaving__evicted_or_replaced_by_a_shorter_one__no_tail_stays)
 {
     uint8_t long_seed[KW_SEED_MAX], short_seed[1] = {0xff};
     struct kw_cache_key k = key(1), other = key(2);
-    (void)state;
     memset(long_seed, 0xdd, sizeof long_seed);
     open_cache(1, TTL);
     kw_span arena = arena_mapping();

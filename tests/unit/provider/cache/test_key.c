@@ -26,9 +26,8 @@ static bool found_str(const char *key_id, const char *ciphertext)
     return found(key_id, kw_span_str(ciphertext));
 }
 
-static void get__any_part_differs__miss(void **state)
+TEST(get__any_part_differs__miss)
 {
-    (void)state;
     open_with("kw1-1-a", kw_span_str("sealed"));
     CHECK(!found_str("kw1-1-b", "sealed"));
     CHECK(!found_str("kw1-1-a", "sealeD"));
@@ -40,9 +39,8 @@ static void get__any_part_differs__miss(void **state)
     kw_cache_free(cache);
 }
 
-static void get__bytes_move_over_the_boundary__miss(void **state)
+TEST(get__bytes_move_over_the_boundary__miss)
 {
-    (void)state;
     open_with("ab", kw_span_str("cdefg"));
     CHECK(!found_str("a", "bcdefg"));
     CHECK(!found_str("abc", "defg"));
@@ -51,10 +49,9 @@ static void get__bytes_move_over_the_boundary__miss(void **state)
     kw_cache_free(cache);
 }
 
-static void get__any_one_bit_of_the_ciphertext__miss(void **state)
+TEST(get__any_one_bit_of_the_ciphertext__miss)
 {
     uint8_t text[130] = {7};
-    (void)state;
     open_with("id", kw_span_of(text, sizeof text));
     for (size_t bit = 0; bit < sizeof text * 8; bit++) {
         text[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -65,10 +62,9 @@ static void get__any_one_bit_of_the_ciphertext__miss(void **state)
     kw_cache_free(cache);
 }
 
-static void put__a_copy_is_kept__the_callers_bytes_may_change(void **state)
+TEST(put__a_copy_is_kept__the_callers_bytes_may_change)
 {
     uint8_t text[16] = "sixteen letters";
-    (void)state;
     open_with("id", kw_span_of(text, sizeof text));
     text[0] = 'S';
     CHECK(!found("id", kw_span_of(text, sizeof text)));
@@ -77,11 +73,10 @@ static void put__a_copy_is_kept__the_callers_bytes_may_change(void **state)
     kw_cache_free(cache);
 }
 
-static void put__the_longest_key_and_one_of_no_bytes__both_found(void **state)
+TEST(put__the_longest_key_and_one_of_no_bytes__both_found)
 {
     uint8_t text[KW_ENVELOPE_MAX];
     char key_id[KW_KEY_ID_MAX + 1] = {0};
-    (void)state;
     memset(text, 0xee, sizeof text);
     memset(key_id, 'k', KW_KEY_ID_MAX);
     open_with(key_id, kw_span_of(text, sizeof text));

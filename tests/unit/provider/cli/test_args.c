@@ -36,43 +36,38 @@ static int parse(struct given *g, bool rest, const char *const argv[])
 #define PARSE_REST(g, ...)                                                               \
     parse(g, true, (const char *const[]){"test", __VA_ARGS__, NULL})
 
-static void unknown_option__wrong_usage(void **state)
+TEST(unknown_option__wrong_usage)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "--deeper", "1") == KW_EXIT_USAGE);
     CHECK(PARSE(&g, "--dee", "1") == KW_EXIT_USAGE);
     CHECK(PARSE(&g, "-d", "1") == KW_EXIT_USAGE);
 }
 
-static void value_missing_or_empty__wrong_usage(void **state)
+TEST(value_missing_or_empty__wrong_usage)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "1", "--name") == KW_EXIT_USAGE);
     CHECK(PARSE(&g, "1", "--name=") == KW_EXIT_USAGE);
     CHECK(PARSE(&g, "1", "--deep=yes") == KW_EXIT_USAGE);
 }
 
-static void option_given_twice__wrong_usage(void **state)
+TEST(option_given_twice__wrong_usage)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "1", "--name", "a", "--name", "b") == KW_EXIT_USAGE);
 }
 
-static void operands_missing_or_too_many__wrong_usage(void **state)
+TEST(operands_missing_or_too_many__wrong_usage)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "--deep") == KW_EXIT_USAGE);
     CHECK(PARSE(&g, "1", "2") == KW_EXIT_USAGE);
 }
 
-static void all_spellings__read(void **state)
+TEST(all_spellings__read)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "--name=a=b", "--deep", "7", "--json", "--config", "/x") == -1);
     CHECK(g.deep && g.cli.json);
     CHECK_STR(g.name, "a=b");
@@ -80,10 +75,9 @@ static void all_spellings__read(void **state)
     CHECK_STR(g.cli.config, "/x");
 }
 
-static void given_again_and_again__all_of_them_in_order(void **state)
+TEST(given_again_and_again__all_of_them_in_order)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE_REST(&g, "a", "--many", "x", "b", "--many=y", "--", "--c") == -1);
     CHECK_STR(g.cli.operand[0], "a");
     CHECK(g.rest.count == 2 && g.many.count == 2);
@@ -94,11 +88,10 @@ static void given_again_and_again__all_of_them_in_order(void **state)
     CHECK(PARSE_REST(&g, "--many", "x") == KW_EXIT_USAGE); /* N is still wanted */
 }
 
-static void more_than_there_is_room_for__wrong_usage(void **state)
+TEST(more_than_there_is_room_for__wrong_usage)
 {
     struct given g;
     const char *argv[KW_WORDS_MAX + 4] = {"test", "1"};
-    (void)state;
     for (size_t i = 0; i <= KW_WORDS_MAX; i++)
         argv[2 + i] = "word";
     CHECK(parse(&g, true, argv) == KW_EXIT_USAGE);
@@ -107,54 +100,48 @@ static void more_than_there_is_room_for__wrong_usage(void **state)
     CHECK(g.rest.count == KW_WORDS_MAX);
 }
 
-static void nothing_said__the_defaults(void **state)
+TEST(nothing_said__the_defaults)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "7") == -1);
     CHECK(!g.deep && !g.cli.json && g.name == NULL);
     CHECK_STR(g.cli.config, KW_CONFIG_DEFAULT);
 }
 
-static void two_dashes__the_rest_are_operands(void **state)
+TEST(two_dashes__the_rest_are_operands)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "--", "--deep") == -1);
     CHECK(!g.deep);
     CHECK_STR(g.cli.operand[0], "--deep");
 }
 
-static void help__good_and_nothing_else_is_looked_at(void **state)
+TEST(help__good_and_nothing_else_is_looked_at)
 {
     struct given g;
-    (void)state;
     CHECK(PARSE(&g, "--help", "--nonsense") == KW_EXIT_GOOD);
 }
 
-static void no_version_number__wrong_usage(void **state)
+TEST(no_version_number__wrong_usage)
 {
     static const char *const bad[] = {"", "0", "01", "-1", "1x", "x", "1000000", " 1"};
     uint32_t n = 77;
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(kw_args_number("test", bad[i], &n) == KW_EXIT_USAGE);
     CHECK(n == 77);
 }
 
-static void version_number__read(void **state)
+TEST(version_number__read)
 {
     uint32_t n = 0;
-    (void)state;
     CHECK(kw_args_number("test", "999999", &n) == -1 && n == 999999);
     CHECK(kw_args_number("test", "1", &n) == -1 && n == 1);
 }
 
-static void config__in_what_is_printed__one_word_or_nothing(void **state)
+TEST(config__in_what_is_printed__one_word_or_nothing)
 {
     char text[64];
     struct kw_cli cli = {.config = KW_CONFIG_DEFAULT};
-    (void)state;
     kw_args_config(&cli, text, sizeof text);
     CHECK_STR(text, "");
     cli.config = "/srv/key ward/a.yaml";

@@ -30,11 +30,10 @@ static struct kw_keyring *ring_with(const char *key_id, const char *label)
     return ring;
 }
 
-static void sort__of_this_domain_and_unknown__named_and_not_free(void **state)
+TEST(sort__of_this_domain_and_unknown__named_and_not_free)
 {
     const struct kw_listed_key keys[] = {key(KEY_A, "demo"), key(KEY_B, "demo")};
     struct kw_keyring *ring = ring_with(KEY_A, KEY_A);
-    (void)state;
     kw_beside_sort(keys, 2, ring, "demo", &b);
     CHECK(b.unknown.count == 1 && b.others.count == 0);
     CHECK_STR(b.unknown.name[0], KEY_B);
@@ -42,11 +41,10 @@ static void sort__of_this_domain_and_unknown__named_and_not_free(void **state)
     kw_keyring_give(ring);
 }
 
-static void sort__of_another_domain__free_unless_there_is_no_keyring(void **state)
+TEST(sort__of_another_domain__free_unless_there_is_no_keyring)
 {
     const struct kw_listed_key keys[] = {key(KEY_B, "other")};
     struct kw_keyring *ring = ring_with(KEY_A, KEY_A);
-    (void)state;
     kw_beside_sort(keys, 1, ring, "demo", &b);
     CHECK(b.unknown.count == 0 && b.others.count == 1);
     CHECK(kw_beside_is_free(&b, ring));
@@ -54,21 +52,19 @@ static void sort__of_another_domain__free_unless_there_is_no_keyring(void **stat
     kw_keyring_give(ring);
 }
 
-static void sort__no_locator_or_a_short_one__of_others(void **state)
+TEST(sort__no_locator_or_a_short_one__of_others)
 {
     struct kw_listed_key keys[] = {key(KEY_A, "demo"), key(KEY_B, "demo")};
-    (void)state;
     keys[0].locator_len = 0;
     keys[1].locator_len = KW_NEW_LOCATOR - 1;
     kw_beside_sort(keys, 2, NULL, "demo", &b);
     CHECK(b.unknown.count == 0 && b.others.count == 2);
 }
 
-static void sort__labels_that_are_no_key_id__left_out(void **state)
+TEST(sort__labels_that_are_no_key_id__left_out)
 {
     const struct kw_listed_key keys[] = {key("kw1-x", "demo"), key(KEY_A "-mac", "demo"),
                                          key("kw1-01-00112233445566778899aabb", "demo")};
-    (void)state;
     kw_beside_sort(keys, 3, NULL, "demo", &b);
     CHECK(b.unknown.count == 0 && b.others.count == 0);
     CHECK(kw_beside_is_free(&b, NULL));
@@ -76,13 +72,12 @@ static void sort__labels_that_are_no_key_id__left_out(void **state)
 
 /* By the key_id of a version, by the object that another one lends it, by the line of a
  * pruned one. */
-static void sort__known_in_any_way__left_out(void **state)
+TEST(sort__known_in_any_way__left_out)
 {
     const struct kw_listed_key keys[] = {key(KEY_A, "demo"), key(KEY_B, "demo"),
                                          key("kw1-3-00112233445566778899aabb", "demo")};
     struct kw_keyring *ring = ring_with(KEY_A, KEY_B);
     struct kw_history line = {.serial = 1, .act = "prune", .n = 3};
-    (void)state;
     snprintf(line.proof, sizeof line.proof, "%s destroyed yesterday", keys[2].label);
     CHECK_OK(kw_keyring_record(ring, &line));
     kw_beside_sort(keys, 3, ring, "demo", &b);
@@ -90,12 +85,11 @@ static void sort__known_in_any_way__left_out(void **state)
     kw_keyring_give(ring);
 }
 
-static void sort__a_version_of_a_newer_keyward__known_by_its_text(void **state)
+TEST(sort__a_version_of_a_newer_keyward__known_by_its_text)
 {
     const struct kw_listed_key keys[] = {key(KEY_B, "demo")};
     struct kw_keyring *ring = ring_with(KEY_A, KEY_A);
     static char text[] = "{\"objects\": [{\"label\": \"" KEY_B "\"}]}";
-    (void)state;
     ring->versions[0].state = KW_KEY_UNKNOWN;
     ring->versions[0].unknown_json = text;
     kw_beside_sort(keys, 1, ring, "demo", &b);
@@ -104,20 +98,18 @@ static void sort__a_version_of_a_newer_keyward__known_by_its_text(void **state)
     kw_keyring_give(ring);
 }
 
-static void more_than_could_be_looked_at__not_free(void **state)
+TEST(more_than_could_be_looked_at__not_free)
 {
     struct kw_keyring *ring = ring_with(KEY_A, KEY_A);
-    (void)state;
     b = (struct kw_beside){.more = true};
     CHECK(!kw_beside_is_free(&b, ring));
     kw_keyring_give(ring);
 }
 
-static void text__many__the_first_and_how_many_more(void **state)
+TEST(text__many__the_first_and_how_many_more)
 {
     struct kw_listed_key keys[11];
     char dst[512], label[KW_KEY_ID_MAX + 1];
-    (void)state;
     for (unsigned i = 0; i < 11; i++) {
         snprintf(label, sizeof label, "kw1-%u-00112233445566778899aabb", 999980 + i);
         keys[i] = key(label, "demo");

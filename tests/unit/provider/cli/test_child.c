@@ -53,29 +53,26 @@ static kw_err refuse(void *shared, struct kw_note *note)
     return kw_err_native(KW_CODE_PIN_STOP, 0xa0, "C_Login");
 }
 
-static void child_is_killed__hsm_down_names_the_signal(void **state)
+TEST(child_is_killed__hsm_down_names_the_signal)
 {
     struct kw_note note = {{0}};
     const struct kw_child c = nobody_special();
-    (void)state;
     CHECK_CODE(kw_child_run(&c, die, NULL, &note), KW_CODE_HSM_DOWN);
     CHECK_HAS(note.text, "signal 9");
 }
 
-static void library_exits__hsm_down(void **state)
+TEST(library_exits__hsm_down)
 {
     struct kw_note note = {{0}};
     const struct kw_child c = nobody_special();
-    (void)state;
     CHECK_CODE(kw_child_run(&c, leave, NULL, &note), KW_CODE_HSM_DOWN);
     CHECK_HAS(note.text, "7");
 }
 
-static void work_fails__its_error_and_note_come_back(void **state)
+TEST(work_fails__its_error_and_note_come_back)
 {
     struct kw_note note = {{0}};
     const struct kw_child c = nobody_special();
-    (void)state;
     kw_err e = kw_child_run(&c, refuse, NULL, &note);
     CHECK(e.code == KW_CODE_PIN_STOP && e.native == 0xa0);
     CHECK_STR(e.where, "C_Login");
@@ -102,13 +99,12 @@ static kw_err look_around(void *shared, struct kw_note *note)
     return KW_OK;
 }
 
-static void environment__nothing_but_what_is_named(void **state)
+TEST(environment__nothing_but_what_is_named)
 {
     char name[] = "KEYWARD_TEST_VAR", value[] = "yes";
     const struct kw_config_var env = {name, value};
     struct kw_child c = nobody_special();
     struct seen *s = kw_shared_new(sizeof *s);
-    (void)state;
     CHECK(s != NULL);
     CHECK(setenv("KEYWARD_TEST_OTHER", "no", 1) == 0);
     c.env = &env;
@@ -118,12 +114,11 @@ static void environment__nothing_but_what_is_named(void **state)
     kw_shared_free(s, sizeof *s);
 }
 
-static void another_uid__become_it_for_good_or_be_denied(void **state)
+TEST(another_uid__become_it_for_good_or_be_denied)
 {
     const struct kw_child c = {.uid = 65534, .gid = 65534};
     struct kw_note note = {{0}};
     struct seen *s = kw_shared_new(sizeof *s);
-    (void)state;
     CHECK(s != NULL);
     if (geteuid() == 0) {
         CHECK_OK(kw_child_run(&c, look_around, s, &note));
@@ -157,11 +152,10 @@ static kw_err look_at_rights(void *shared, struct kw_note *note)
 }
 
 /* The three below become somebody else, so they are about root's child. */
-static void uid_changed__not_dumpable_after_it_either(void **state)
+TEST(uid_changed__not_dumpable_after_it_either)
 {
     const struct kw_child c = {.uid = 65534, .gid = 65534};
     struct rights *r = kw_shared_new(sizeof *r);
-    (void)state;
     CHECK(r != NULL);
     if (geteuid() == 0) {
         CHECK_OK(kw_child_run(&c, look_at_rights, r, NULL));
@@ -170,11 +164,10 @@ static void uid_changed__not_dumpable_after_it_either(void **state)
     kw_shared_free(r, sizeof *r);
 }
 
-static void files_are_of_roots_group__the_users_own_is_taken(void **state)
+TEST(files_are_of_roots_group__the_users_own_is_taken)
 {
     const struct kw_child c = {.uid = 65534, .gid = 0};
     struct rights *r = kw_shared_new(sizeof *r);
-    (void)state;
     CHECK(r != NULL);
     if (geteuid() == 0) {
         CHECK_OK(kw_child_run(&c, look_at_rights, r, NULL));
@@ -183,12 +176,11 @@ static void files_are_of_roots_group__the_users_own_is_taken(void **state)
     kw_shared_free(r, sizeof *r);
 }
 
-static void no_such_user__roots_group_refused_another_taken(void **state)
+TEST(no_such_user__roots_group_refused_another_taken)
 {
     struct kw_child c = {.uid = 3123456789u, .gid = 0};
     struct kw_note note = {{0}};
     struct rights *r = kw_shared_new(sizeof *r);
-    (void)state;
     CHECK(r != NULL);
     if (geteuid() == 0) {
         CHECK_CODE(kw_child_run(&c, look_at_rights, r, &note), KW_CODE_DENIED);
@@ -208,11 +200,10 @@ static kw_err use_arena(void *shared, struct kw_note *note)
     return kw_secret_init(&s, 100);
 }
 
-static void arena__open_in_the_child_alone(void **state)
+TEST(arena__open_in_the_child_alone)
 {
     struct kw_child c = nobody_special();
     struct kw_note note = {{0}};
-    (void)state;
     c.arena_bytes = 4096;
     CHECK_OK(kw_child_run(&c, use_arena, NULL, &note));
     CHECK_OK(kw_child_run(&c, use_arena, NULL, &note)); /* each child its own */
@@ -238,11 +229,10 @@ static kw_err let_go_and_be_told(void *shared, struct kw_note *note)
     return KW_OK;
 }
 
-static void terminal_signals__ignored_only_while_held(void **state)
+TEST(terminal_signals__ignored_only_while_held)
 {
     const struct kw_child c = nobody_special();
     struct kw_note note = {{0}};
-    (void)state;
     CHECK_OK(kw_child_run(&c, hold_and_be_told, NULL, &note));
     CHECK_CODE(kw_child_run(&c, let_go_and_be_told, NULL, &note), KW_CODE_HSM_DOWN);
     CHECK_HAS(note.text, "signal 15");
@@ -257,11 +247,10 @@ static kw_err be_told_at_once(void *shared, struct kw_note *note)
     return KW_OK;
 }
 
-static void tidying_child__ignores_them_from_the_first_moment(void **state)
+TEST(tidying_child__ignores_them_from_the_first_moment)
 {
     struct kw_child c = nobody_special();
     bool *done = kw_shared_new(sizeof *done);
-    (void)state;
     CHECK(done != NULL);
     c.stays = true;
     CHECK_OK(kw_child_run(&c, be_told_at_once, done, NULL));
@@ -269,12 +258,11 @@ static void tidying_child__ignores_them_from_the_first_moment(void **state)
     kw_shared_free(done, sizeof *done);
 }
 
-static void signal_while_held__only_a_tidying_child_is_begun(void **state)
+TEST(signal_while_held__only_a_tidying_child_is_begun)
 {
     struct kw_child c = nobody_special();
     struct kw_note note = {{0}};
     struct seen *s = kw_shared_new(sizeof *s);
-    (void)state;
     CHECK(s != NULL);
     kw_interrupt_hold();
     raise(SIGTERM);
@@ -293,11 +281,10 @@ static void signal_while_held__only_a_tidying_child_is_begun(void **state)
     kw_shared_free(s, sizeof *s);
 }
 
-static void ignored_when_keyward_started__stays_ignored(void **state)
+TEST(ignored_when_keyward_started__stays_ignored)
 {
     struct kw_child c = nobody_special();
     bool *done = kw_shared_new(sizeof *done);
-    (void)state;
     CHECK(done != NULL);
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
@@ -307,8 +294,7 @@ static void ignored_when_keyward_started__stays_ignored(void **state)
     kw_shared_free(done, sizeof *done);
 }
 
-/* ---- on a terminal -------------------------------------------------------------------
- */
+/* ---- on a terminal ----------------------------------------------------------------- */
 
 struct terminal {
     int ready[2]; /* a byte when the child is at work */
@@ -340,12 +326,11 @@ static _Noreturn void sit_at(const char *slave, struct terminal *t)
     _exit(e.code == KW_CODE_CANCELLED && strstr(note.text, "SIGINT") != NULL ? 0 : 101);
 }
 
-static void ctrl_c__reaches_a_child_without_terminal_through_the_parent(void **state)
+TEST(ctrl_c__reaches_a_child_without_terminal_through_the_parent)
 {
     struct terminal *t = kw_shared_new(sizeof *t);
     char byte;
     int status = 0;
-    (void)state;
     CHECK(t != NULL && pipe2(t->ready, O_CLOEXEC) == 0);
     int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);

@@ -10,10 +10,9 @@ static struct kw_commands w;
 
 #define COMMAND(...) kw_commands_command(&w, (const char *const[]){__VA_ARGS__, NULL})
 
-static void command__longer_than_the_room__left_out_whole(void **state)
+TEST(command__longer_than_the_room__left_out_whole)
 {
     static char word[KW_CURE_MAX];
-    (void)state;
     w = (struct kw_commands){{0}, 0};
     COMMAND("first");
     for (size_t i = 0; i < sizeof word - 1; i++)
@@ -23,9 +22,8 @@ static void command__longer_than_the_room__left_out_whole(void **state)
     CHECK_STR(w.text, "first\nlast\n");
 }
 
-static void command__words_that_a_shell_would_change__quoted(void **state)
+TEST(command__words_that_a_shell_would_change__quoted)
 {
-    (void)state;
     w = (struct kw_commands){{0}, 0};
     COMMAND("keyward", "--config", "/etc/key ward/it's.yaml", "", "A=1,2;3");
     CHECK_STR(w.text, "keyward --config '/etc/key ward/it'\\''s.yaml' '' 'A=1,2;3'\n");
@@ -35,10 +33,9 @@ static void command__words_that_a_shell_would_change__quoted(void **state)
 }
 
 /* sh(1) is the judge. */
-static void command__run_by_a_shell__the_same_words(void **state)
+TEST(command__run_by_a_shell__the_same_words)
 {
     static struct kw_run r;
-    (void)state;
     w = (struct kw_commands){{0}, 0};
     COMMAND("printf", "%s|", "plain", "a b", "$HOME", "it's", "`x`", "\\", "*", "");
     kw_run(&r, (const char *const[]){"/bin/sh", "-c", w.text, NULL});
@@ -46,9 +43,8 @@ static void command__run_by_a_shell__the_same_words(void **state)
     CHECK_STR(r.out, "plain|a b|$HOME|it's|`x`|\\|*||");
 }
 
-static void when_and_install__lines_in_their_order(void **state)
+TEST(when_and_install__lines_in_their_order)
 {
-    (void)state;
     w = (struct kw_commands){{0}, 0};
     kw_commands_when(&w, "the file is there %d times:", 2);
     kw_commands_install(&w, "/a b/keyring.json", "/etc/keyward/keyring.json");

@@ -45,39 +45,34 @@ static void is(struct kw_held item, struct kw_held to, enum kw_relation want,
                  kw_relation_name(want), (unsigned)common);
 }
 
-static void of_another_domain__foreign_whatever_the_bytes(void **state)
+TEST(of_another_domain__foreign_whatever_the_bytes)
 {
     struct kw_held a = file(0, 5, 9, 0), b = file(1, 5, 9, 0);
-    (void)state;
     snprintf(a.domain, sizeof a.domain, "e");
     is(a, b, KW_HELD_FOREIGN, 0);
 }
 
-static void nothing_taken__none(void **state)
+TEST(nothing_taken__none)
 {
-    (void)state;
     is(status(0, 9, 0), file(0, 5, 9, 0), KW_HELD_NONE, 0);
 }
 
-static void same_serial_other_bytes__forked_since_the_last_common_one(void **state)
+TEST(same_serial_other_bytes__forked_since_the_last_common_one)
 {
-    (void)state;
     is(file(0, 5, 4, 1), file(1, 5, 4, 2), KW_HELD_FORKED, 4);
     is(file(0, 5, 2, 1), file(1, 5, 2, 2), KW_HELD_FORKED, 2);
     is(file(0, 1, 0, 1), file(1, 1, 0, 2), KW_HELD_FORKED, 0);
 }
 
-static void other_serial_and_no_ancestor__forked(void **state)
+TEST(other_serial_and_no_ancestor__forked)
 {
-    (void)state;
     is(file(0, 5, 3, 1), file(1, 9, 3, 2), KW_HELD_FORKED, 3);
     is(file(0, 9, 3, 1), file(1, 5, 3, 2), KW_HELD_FORKED, 3);
     is(status(5, 3, 1), file(1, 9, 3, 2), KW_HELD_FORKED, 0); /* it names no ancestors */
 }
 
-static void an_ancestor__behind_and_the_other_way_ahead(void **state)
+TEST(an_ancestor__behind_and_the_other_way_ahead)
 {
-    (void)state;
     is(file(0, 5, 99, 0), file(1, 9, 99, 0), KW_HELD_BEHIND, 5);
     is(file(0, 9, 99, 0), file(1, 5, 99, 0), KW_HELD_AHEAD, 5);
     is(status(5, 99, 0), file(1, 9, 99, 0), KW_HELD_BEHIND, 5);
@@ -85,25 +80,22 @@ static void an_ancestor__behind_and_the_other_way_ahead(void **state)
     is(status(5, 99, 0), status(5, 99, 0), KW_HELD_SAME, 5);
 }
 
-static void the_last_ancestor_and_one_further__behind_and_unknown(void **state)
+TEST(the_last_ancestor_and_one_further__behind_and_unknown)
 {
-    (void)state;
     is(file(0, 6, 99, 0), file(1, 70, 99, 0), KW_HELD_BEHIND, 6);
     is(file(0, 5, 99, 0), file(1, 70, 99, 0), KW_HELD_UNKNOWN, 0);
 }
 
-static void a_status_ahead_of_every_file__unknown(void **state)
+TEST(a_status_ahead_of_every_file__unknown)
 {
-    (void)state;
     is(status(9, 99, 0), file(1, 5, 99, 0), KW_HELD_UNKNOWN, 0);
     is(status(9, 99, 0), status(5, 99, 0), KW_HELD_UNKNOWN, 0);
 }
 
-static void reference__the_highest_file_then_the_first(void **state)
+TEST(reference__the_highest_file_then_the_first)
 {
     struct kw_held items[4] = {status(9, 99, 0), file(0, 5, 99, 0), file(1, 7, 99, 0),
                                file(2, 7, 99, 0)};
-    (void)state;
     CHECK(kw_compare_reference(items, 4) == 2);
     CHECK(kw_compare_reference(items, 2) == 1);
     CHECK(kw_compare_reference(items, 1) == 0);
@@ -138,7 +130,7 @@ static void two_sides(struct kw_held *a, enum kw_key_state is, bool accepted,
 
 /* A node may have activated by itself what is only accepted, and the file tells nothing
  * of it. */
-static void sealed__accepted_here_and_not_opened_there__apart(void **state)
+TEST(sealed__accepted_here_and_not_opened_there__apart)
 {
     static const struct {
         enum kw_key_state is;
@@ -157,7 +149,6 @@ static void sealed__accepted_here_and_not_opened_there__apart(void **state)
         {KW_KEY_CREATED, false, KW_KEY_DESTROYED, false},
     };
     struct kw_held a, b;
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         two_sides(&a, rows[i].is, rows[i].accepted, &b, rows[i].there);
         if ((kw_compare_sealed_apart(&a, &b) != NULL) != rows[i].apart)
@@ -168,10 +159,9 @@ static void sealed__accepted_here_and_not_opened_there__apart(void **state)
     CHECK(kw_compare_sealed_apart(&a, &b) == &versions[0]);
 }
 
-static void may_trust__destroys_what_was_accepted_here__no(void **state)
+TEST(may_trust__destroys_what_was_accepted_here__no)
 {
     struct kw_held a, b;
-    (void)state;
     two_sides(&a, KW_KEY_ACCEPTED, true, &b, KW_KEY_ACCEPTED);
     CHECK(kw_compare_may_trust(&a, &b));
     two_sides(&a, KW_KEY_ACCEPTED, true, &b, KW_KEY_DESTROYED);

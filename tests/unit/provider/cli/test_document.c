@@ -20,10 +20,9 @@ static enum kw_exit judge(const char *text, struct kw_reasons *ret_why)
 #define VERSION(n, state, verdict)                                                       \
     "{\"n\": " #n ", \"state\": \"" state "\", \"verdict\": \"" verdict "\"}"
 
-static void active_version_not_good__a_problem_though_all_is_up(void **state)
+TEST(active_version_not_good__a_problem_though_all_is_up)
 {
     struct kw_reasons why = {{0}};
-    (void)state;
     CHECK(judge("{" UP KEYRING "\"active\": {\"n\": 2, \"code\": \"key-bad\"},"
                 "\"versions\": []}",
                 &why) == KW_EXIT_PROBLEM);
@@ -32,14 +31,13 @@ static void active_version_not_good__a_problem_though_all_is_up(void **state)
     CHECK_HAS(why.text, "active version: unknown");
 }
 
-static void version_that_should_serve_is_not_good__a_problem_that_names_it(void **state)
+TEST(version_that_should_serve_is_not_good__a_problem_that_names_it)
 {
     static const char *const bad[] = {
         VERSION(1, "retired", "key-bad"), VERSION(1, "accepted", "missing"),
         VERSION(1, "active", "forged"), VERSION(1, "new-state", "key-bad"), "{\"n\": 1}"};
     struct kw_reasons why = {{0}};
     char text[512];
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         snprintf(text, sizeof text, "{" UP KEYRING ACTIVE "\"versions\": [%s, %s]}",
                  VERSION(2, "active", "ok"), bad[i]);
@@ -50,10 +48,9 @@ static void version_that_should_serve_is_not_good__a_problem_that_names_it(void 
     CHECK_HAS(why.text, "versions");
 }
 
-static void something_found_at_the_token__a_problem_though_it_serves(void **state)
+TEST(something_found_at_the_token__a_problem_though_it_serves)
 {
     struct kw_reasons why = {{0}};
-    (void)state;
     CHECK(judge("{" UP KEYRING ACTIVE
                 "\"versions\": [{\"n\": 2, \"state\": \"active\", \"verdict\": \"ok\", "
                 "\"found\": \"duplicate-label\"}]}",
@@ -65,10 +62,9 @@ static void something_found_at_the_token__a_problem_though_it_serves(void **stat
                 &why) == KW_EXIT_GOOD);
 }
 
-static void version_that_nobody_uses_or_that_starts__good(void **state)
+TEST(version_that_nobody_uses_or_that_starts__good)
 {
     struct kw_reasons why = {{0}};
-    (void)state;
     CHECK(judge("{" UP KEYRING ACTIVE
                 "\"versions\": [" VERSION(1, "disabled", "key-disabled") "," VERSION(
                     3, "created",
@@ -78,10 +74,9 @@ static void version_that_nobody_uses_or_that_starts__good(void **state)
                 &why) == KW_EXIT_GOOD);
 }
 
-static void hsm_not_up__a_problem_with_its_reason(void **state)
+TEST(hsm_not_up__a_problem_with_its_reason)
 {
     struct kw_reasons why = {{0}};
-    (void)state;
     CHECK(judge("{\"health\": {\"state\": \"lost\", \"reason\": \"no worker is ready\"},"
                 "\"keyring\": {\"rejected\": null}, \"pin_latched\": false}",
                 &why) == KW_EXIT_PROBLEM);
@@ -89,10 +84,9 @@ static void hsm_not_up__a_problem_with_its_reason(void **state)
     CHECK_HAS(why.text, "no worker is ready");
 }
 
-static void reload_rejected__a_problem_though_all_is_up(void **state)
+TEST(reload_rejected__a_problem_though_all_is_up)
 {
     struct kw_reasons why = {{0}};
-    (void)state;
     CHECK(
         judge(
             "{\"health\": {\"state\": \"up\"}, \"keyring\": {\"rejected\": \"serial 3 is "
@@ -101,10 +95,9 @@ static void reload_rejected__a_problem_though_all_is_up(void **state)
     CHECK_HAS(why.text, "serial 3 is lower than 4");
 }
 
-static void pin_latched_or_not_said__a_problem(void **state)
+TEST(pin_latched_or_not_said__a_problem)
 {
     struct kw_reasons why = {{0}};
-    (void)state;
     CHECK(judge("{\"health\": {\"state\": \"up\"}, \"keyring\": {\"rejected\": null},"
                 "\"pin_latched\": true}",
                 &why) == KW_EXIT_PROBLEM);
@@ -112,17 +105,15 @@ static void pin_latched_or_not_said__a_problem(void **state)
     CHECK(judge("{\"health\": {\"state\": \"up\"}}", &why) == KW_EXIT_PROBLEM);
 }
 
-static void nothing_known__a_problem(void **state)
+TEST(nothing_known__a_problem)
 {
     struct kw_reasons why = {{0}};
-    (void)state;
     CHECK(judge("{}", &why) == KW_EXIT_PROBLEM);
 }
 
-static void all_well__good(void **state)
+TEST(all_well__good)
 {
     struct kw_reasons why = {{0}};
-    (void)state;
     CHECK(judge("{\"health\": {\"state\": \"UP\", \"reason\": \"\"}, \"keyring\": "
                 "{\"serial\":"
                 "2, \"rejected\": null}, \"pin_latched\": false, \"something_new\": "
@@ -132,14 +123,13 @@ static void all_well__good(void **state)
 }
 
 /* A remedy stands at the end of its reason. */
-static void long_reasons__every_word_of_them(void **state)
+TEST(long_reasons__every_word_of_them)
 {
     static const char *const members[] = {
         "health\": {\"state\": \"lost\", \"reason", "keyring\": {\"rejected",
         "keyring\": {\"last_good_refused", "keyring\": {\"unremembered"};
     char reason[480], text[640];
     struct kw_reasons why = {{0}};
-    (void)state;
     memset(reason, 'x', sizeof reason);
     memcpy(reason + sizeof reason - 7, "do so!", 7);
     for (size_t i = 0; i < 4; i++) {
@@ -149,10 +139,9 @@ static void long_reasons__every_word_of_them(void **state)
     }
 }
 
-static void state_without_a_reason__no_colon_before_nothing(void **state)
+TEST(state_without_a_reason__no_colon_before_nothing)
 {
     struct kw_reasons why = {{0}};
-    (void)state;
     CHECK(judge("{\"health\": {\"state\": \"starting\", \"reason\": \"\"}}", &why) ==
           KW_EXIT_PROBLEM);
     CHECK_HAS(why.text, "the HSM is starting. ");

@@ -4,31 +4,28 @@
 #include "cli.h"
 #include "report.h"
 
-static void could_not_look__three(void **state)
+TEST(could_not_look__three)
 {
     static const enum kw_code blind[] = {KW_CODE_MISSING,   KW_CODE_IO,
                                          KW_CODE_NO_MEMORY, KW_CODE_HSM_DOWN,
                                          KW_CODE_HSM_BUSY,  KW_CODE_DEADLINE};
-    (void)state;
     for (size_t i = 0; i < sizeof blind / sizeof blind[0]; i++)
         CHECK(kw_exit_for(blind[i]) == KW_EXIT_BLIND);
 }
 
-static void found_wrong__one(void **state)
+TEST(found_wrong__one)
 {
     static const enum kw_code found[] = {
         KW_CODE_BAD_INPUT,  KW_CODE_DENIED,      KW_CODE_KEY_BAD, KW_CODE_PIN_STOP,
         KW_CODE_HSM_CONFIG, KW_CODE_UNKNOWN_KEY, KW_CODE_BUG};
-    (void)state;
     for (size_t i = 0; i < sizeof found / sizeof found[0]; i++)
         CHECK(kw_exit_for(found[i]) == KW_EXIT_PROBLEM);
     CHECK(kw_exit_for(KW_CODE_OK) == KW_EXIT_GOOD);
 }
 
-static void native_code__named_by_who_gave_it(void **state)
+TEST(native_code__named_by_who_gave_it)
 {
     char name[64];
-    (void)state;
     kw_native_name(kw_err_native(KW_CODE_PIN_STOP, 0xa0, "C_Login"), name);
     CHECK_STR(name, "CKR_PIN_INCORRECT");
     kw_native_name(kw_err_native(KW_CODE_DENIED, 13, "keyring"), name);
@@ -48,29 +45,25 @@ static int report_of(enum kw_found a, enum kw_found b)
     return kw_report_end(&r, NULL);
 }
 
-static void report_with_a_failure__one_whatever_else(void **state)
+TEST(report_with_a_failure__one_whatever_else)
 {
-    (void)state;
     CHECK(report_of(KW_FOUND_FAIL, KW_FOUND_BLIND) == KW_EXIT_PROBLEM);
     CHECK(report_of(KW_FOUND_WARN, KW_FOUND_FAIL) == KW_EXIT_PROBLEM);
 }
 
-static void report_that_could_not_look__three(void **state)
+TEST(report_that_could_not_look__three)
 {
-    (void)state;
     CHECK(report_of(KW_FOUND_WARN, KW_FOUND_BLIND) == KW_EXIT_BLIND);
 }
 
-static void report_with_warnings_only__good(void **state)
+TEST(report_with_warnings_only__good)
 {
-    (void)state;
     CHECK(report_of(KW_FOUND_WARN, KW_FOUND_OK) == KW_EXIT_GOOD);
 }
 
-static void no_terminal__no_escape_sequences(void **state)
+TEST(no_terminal__no_escape_sequences)
 {
     const struct kw_cli plain = {.colour = false}, bright = {.colour = true};
-    (void)state;
     CHECK_STR(kw_tint(&plain, KW_TINT_BAD), "");
     CHECK(kw_tint(&bright, KW_TINT_BAD)[0] == '\033');
 }

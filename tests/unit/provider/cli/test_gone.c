@@ -36,18 +36,16 @@ static bool everywhere(size_t slot)
     return kw_gone_everywhere(&ring, &versions[slot]);
 }
 
-static void no_token_is_named__nothing_is_known_to_be_gone(void **state)
+TEST(no_token_is_named__nothing_is_known_to_be_gone)
 {
-    (void)state;
     put(0, 1, "key", NULL, NULL);
     CHECK(kw_gone_open(&ring, &versions[0], NULL) == NULL && !everywhere(0));
     CHECK(kw_gone_forgotten(&ring, &versions[0]) == NULL);
 }
 
-static void one_of_two_tokens__not_everywhere(void **state)
+TEST(one_of_two_tokens__not_everywhere)
 {
     const struct kw_version *of = NULL;
-    (void)state;
     put(0, 1, "key", SEEN, "");
     CHECK(!everywhere(0));
     CHECK_STR(kw_gone_open(&ring, &versions[0], &of)->label, "B");
@@ -55,17 +53,15 @@ static void one_of_two_tokens__not_everywhere(void **state)
     CHECK_STR(kw_gone_forgotten(&ring, &versions[0])->label, "B");
 }
 
-static void seen_in_one_and_said_of_the_other__everywhere(void **state)
+TEST(seen_in_one_and_said_of_the_other__everywhere)
 {
-    (void)state;
     put(0, 1, "key", SEEN, SAID);
     CHECK(everywhere(0) && kw_gone_forgotten(&ring, &versions[0]) == NULL);
 }
 
-static void the_same_key_in_a_token_that_only_another_names__not_everywhere(void **state)
+TEST(the_same_key_in_a_token_that_only_another_names__not_everywhere)
 {
     const struct kw_version *of = NULL;
-    (void)state;
     put(0, 1, "key", SEEN, NULL);
     put(1, 2, "key", "", ""); /* same-key-as 1, proven in B */
     CHECK(!everywhere(0) && !everywhere(1));
@@ -76,17 +72,15 @@ static void the_same_key_in_a_token_that_only_another_names__not_everywhere(void
     CHECK(everywhere(0) && everywhere(1)); /* in A it was seen by the other */
 }
 
-static void another_key_in_that_token__no_matter(void **state)
+TEST(another_key_in_that_token__no_matter)
 {
-    (void)state;
     put(0, 1, "key", SEEN, NULL);
     put(1, 2, "other", "", "");
     CHECK(everywhere(0) && !everywhere(1));
 }
 
-static void named_by_the_other_too__not_forgotten_with_one(void **state)
+TEST(named_by_the_other_too__not_forgotten_with_one)
 {
-    (void)state;
     put(0, 1, "key", "", NULL);
     put(1, 2, "key", "", NULL);
     CHECK(kw_gone_forgotten(&ring, &versions[0]) == NULL);
@@ -107,12 +101,11 @@ static void say_copy(size_t slot, const char *word)
     snprintf(versions[slot].second_copy, sizeof versions[slot].second_copy, "%s", word);
 }
 
-static void a_copy_that_no_row_stands_for__not_known(void **state)
+TEST(a_copy_that_no_row_stands_for__not_known)
 {
     static const char *const copies[] = {
         "stated: in the safe", "opened on token A, serial 0, 2026-11-26T12:00:00.000000Z",
         "opened on token C, serial 2, 2026-11-26T12:00:00.000000Z"};
-    (void)state;
     for (size_t i = 0; i < sizeof copies / sizeof copies[0]; i++) {
         put(0, 1, "key", SEEN, NULL);
         say_copy(0, copies[i]);
@@ -125,9 +118,8 @@ static void a_copy_that_no_row_stands_for__not_known(void **state)
     CHECK_STR(words(0), "key material gone: no");
 }
 
-static void the_copys_own_row_has_its_end__all_is_known(void **state)
+TEST(the_copys_own_row_has_its_end__all_is_known)
 {
-    (void)state;
     put(0, 1, "key", SEEN, SEEN);
     say_copy(0, "opened on token B, serial 1, 2026-11-26T12:00:00.000000Z");
     CHECK(kw_gone_copy(&ring, &versions[0]) == NULL);
@@ -137,9 +129,8 @@ static void the_copys_own_row_has_its_end__all_is_known(void **state)
     CHECK_STR(words(0), "key material gone: yes");
 }
 
-static void only_the_other_version_of_the_key_names_a_copy__said_of_both(void **state)
+TEST(only_the_other_version_of_the_key_names_a_copy__said_of_both)
 {
-    (void)state;
     put(0, 1, "key", SEEN, NULL);
     put(1, 2, "key", SEEN, NULL);
     say_copy(1, "stated: in the safe");

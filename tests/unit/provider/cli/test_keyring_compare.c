@@ -89,9 +89,8 @@ static void write_status(const char *path, const char *domain, unsigned serial,
     CHECK_OK(kw_file_replace(path, kw_span_str(text), 0644, NULL));
 }
 
-static void one_file_or_none__wrong_usage(void **state)
+TEST(one_file_or_none__wrong_usage)
 {
-    (void)state;
     begin();
     kw_run(&r, (const char *const[]){KEYWARD, "keyring", "compare", NULL});
     CHECK(r.status == 2);
@@ -101,9 +100,8 @@ static void one_file_or_none__wrong_usage(void **state)
     end();
 }
 
-static void file_that_is_none__its_name_and_nothing_compared(void **state)
+TEST(file_that_is_none__its_name_and_nothing_compared)
 {
-    (void)state;
     begin();
     COMPARE(a, c);
     CHECK(r.status == 3);
@@ -122,9 +120,8 @@ static void file_that_is_none__its_name_and_nothing_compared(void **state)
     end();
 }
 
-static void all_the_same__zero(void **state)
+TEST(all_the_same__zero)
 {
-    (void)state;
     begin();
     write_status(c, "cluster", 2, a);
     COMPARE(a, b, "--status", c);
@@ -138,10 +135,9 @@ static void all_the_same__zero(void **state)
     end();
 }
 
-static void one_behind__since_which_act_and_the_copy(void **state)
+TEST(one_behind__since_which_act_and_the_copy)
 {
     char want[256];
-    (void)state;
     begin();
     act(a, "Bob");
     act(a, "Cleo");
@@ -160,9 +156,8 @@ static void one_behind__since_which_act_and_the_copy(void **state)
     end();
 }
 
-static void changed_in_two_places__both_acts_and_the_last_common_serial(void **state)
+TEST(changed_in_two_places__both_acts_and_the_last_common_serial)
 {
-    (void)state;
     begin();
     act(a, "Bob");
     act(b, "Eve");
@@ -190,18 +185,16 @@ static void changed_in_two_places__both_acts_and_the_last_common_serial(void **s
     end();
 }
 
-static void help__says_what_config_is_for(void **state)
+TEST(help__says_what_config_is_for)
 {
-    (void)state;
     COMPARE("--help");
     CHECK(r.status == 0);
     CHECK_HAS(r.out, "--config FILE            for the commands that it prints");
     CHECK(strstr(r.out, "the configuration (") == NULL);
 }
 
-static void of_no_file_given__not_known_and_said_so(void **state)
+TEST(of_no_file_given__not_known_and_said_so)
 {
-    (void)state;
     begin();
     act(b, "Bob");
     write_status(c, "cluster", 3, b);

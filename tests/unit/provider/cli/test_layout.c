@@ -5,7 +5,7 @@
 
 #include <keyward/config.h>
 
-#include "layout.h"
+#include "node_layout.h"
 
 static char text[16 * 1024];
 
@@ -19,24 +19,22 @@ static const char *written(void (*write)(const struct kw_layout *, FILE *),
     return text;
 }
 
-static void folder_not_absolute_or_not_plain__bad_input(void **state)
+TEST(folder_not_absolute_or_not_plain__bad_input)
 {
     static const char *const bad[] = {"relative", "/with space", "/quote\"",    "/colon:",
                                       "/hash#",   "/new\nline",  "/back\\slash"};
     struct kw_layout l = {.base = "untouched"};
     struct kw_note note = {{0}};
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK_CODE(kw_layout_make(bad[i], &l, &note), KW_CODE_BAD_INPUT);
     CHECK_STR(l.base, "untouched");
 }
 
-static void folder_too_deep_for_a_socket__bad_input_names_the_limit(void **state)
+TEST(folder_too_deep_for_a_socket__bad_input_names_the_limit)
 {
     char deep[KW_SOCKET_PATH_MAX];
     struct kw_layout l;
     struct kw_note note = {{0}};
-    (void)state;
     memset(deep, 'x', sizeof deep);
     deep[0] = '/';
     deep[sizeof deep - 1] = '\0';
@@ -44,20 +42,18 @@ static void folder_too_deep_for_a_socket__bad_input_names_the_limit(void **state
     CHECK_HAS(note.text, "107");
 }
 
-static void no_folder__the_systems_places(void **state)
+TEST(no_folder__the_systems_places)
 {
     struct kw_layout l;
-    (void)state;
     CHECK_OK(kw_layout_make(NULL, &l, NULL));
     CHECK_STR(l.config, "/etc/keyward/keyward.yaml");
     CHECK_STR(l.state, "/var/lib/keyward");
     CHECK_STR(l.secrets, "/run/keyward/secrets.sock");
 }
 
-static void encryption_configuration__as_kube_apiserver_wants_it(void **state)
+TEST(encryption_configuration__as_kube_apiserver_wants_it)
 {
     struct kw_layout l;
-    (void)state;
     CHECK_OK(kw_layout_make(NULL, &l, NULL));
     const char *t = written(kw_layout_write_encryption, &l);
     const char *body = strstr(t, "apiVersion: apiserver");
@@ -100,7 +96,7 @@ static struct kw_config *config_of(const struct kw_first_config *first)
     return config;
 }
 
-static void first_configuration__the_parser_takes_it(void **state)
+TEST(first_configuration__the_parser_takes_it)
 {
     char name[] = "ChrystokiConfigurationPath", value[] = "/etc/a \"b\", {c}: \\d #e";
     char other[] = "CKNFAST_LOADSHARING", one[] = "1";
@@ -111,7 +107,6 @@ static void first_configuration__the_parser_takes_it(void **state)
                                           .production = true,
                                           .env = env,
                                           .env_count = 2};
-    (void)state;
     struct kw_config *c = config_of(&first);
     CHECK_STR(c->domain, "demo");
     CHECK(c->production);
@@ -130,7 +125,7 @@ static void first_configuration__the_parser_takes_it(void **state)
     kw_config_free(c);
 }
 
-static void first_configuration_of_a_soft_token__test_and_its_own_conf(void **state)
+TEST(first_configuration_of_a_soft_token__test_and_its_own_conf)
 {
     char name[] = "OTHER", value[] = "x";
     const struct kw_config_var env = {name, value};
@@ -141,7 +136,6 @@ static void first_configuration_of_a_soft_token__test_and_its_own_conf(void **st
                                           .peer = 1000,
                                           .env = &env,
                                           .env_count = 1};
-    (void)state;
     struct kw_config *c = config_of(&first);
     CHECK(!c->production);
     CHECK(c->tokens[0].env_count == 2);
@@ -152,10 +146,9 @@ static void first_configuration_of_a_soft_token__test_and_its_own_conf(void **st
     kw_config_free(c);
 }
 
-static void uri__what_rfc_7512_reserves_is_encoded(void **state)
+TEST(uri__what_rfc_7512_reserves_is_encoded)
 {
     char uri[64];
-    (void)state;
     CHECK(kw_layout_uri("keyward", NULL, uri, sizeof uri));
     CHECK_STR(uri, "pkcs11:token=keyward");
     CHECK(kw_layout_uri("My Token;/?", "00-1a", uri, sizeof uri));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-#include "limits.h"
+#include "locked_limit.h"
 
 #define HEAD                                                                             \
     "Limit                     Soft Limit           Hard Limit           Units     \n"   \
@@ -12,10 +12,9 @@ static bool locked(const char *text, uint64_t *bytes)
     return kw_limits_locked(kw_span_str(text), bytes);
 }
 
-static void not_there_or_no_number__not_told(void **state)
+TEST(not_there_or_no_number__not_told)
 {
     uint64_t bytes = 7;
-    (void)state;
     CHECK(!locked("", &bytes));
     CHECK(!locked(HEAD, &bytes));
     CHECK(!locked(HEAD "Max locked memory         \n", &bytes));
@@ -24,10 +23,9 @@ static void not_there_or_no_number__not_told(void **state)
     CHECK(bytes == 7);
 }
 
-static void locked_memory__the_soft_limit(void **state)
+TEST(locked_memory__the_soft_limit)
 {
     uint64_t bytes = 0;
-    (void)state;
     CHECK(locked(HEAD "Max locked memory         8388608              16777216   bytes\n",
                  &bytes));
     CHECK(bytes == 8388608);
@@ -36,9 +34,8 @@ static void locked_memory__the_soft_limit(void **state)
     CHECK(bytes == KW_UNLIMITED);
 }
 
-static void capability__bit_14_of_the_effective_ones(void **state)
+TEST(capability__bit_14_of_the_effective_ones)
 {
-    (void)state;
     CHECK(kw_limits_may_lock_all(
         kw_span_str("CapPrm:\t0000000000000000\nCapEff:\t0000000000004000\n")));
     CHECK(!kw_limits_may_lock_all(

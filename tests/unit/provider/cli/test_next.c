@@ -36,10 +36,9 @@ static const char *line(const char *text, const char *begin)
     return at + 1;
 }
 
-static void too_long_a_line__left_out_whole(void **state)
+TEST(too_long_a_line__left_out_whole)
 {
     static char word[KW_CURE_MAX];
-    (void)state;
     memset(word, 'x', sizeof word - 1);
     next = (struct kw_commands){.len = 0};
     kw_commands_add(&next, "first");
@@ -48,9 +47,8 @@ static void too_long_a_line__left_out_whole(void **state)
     CHECK_STR(next.text, "first\nsecond\n");
 }
 
-static void nothing_active_yet__activation_first_and_no_copy_before_it(void **state)
+TEST(nothing_active_yet__activation_first_and_no_copy_before_it)
 {
-    (void)state;
     const char *text = AFTER(KW_ACT_ACCEPT, .n = 1, .former = 0);
     CHECK(strstr(text, "FROM") == NULL && strstr(text, "five minutes") == NULL);
     line(text, "keyward key activate 1 --second-copy-token URI\n");
@@ -60,9 +58,8 @@ static void nothing_active_yet__activation_first_and_no_copy_before_it(void **st
     CHECK(strstr(text, "--only-copy") == NULL);
 }
 
-static void a_next_one_accepted__copy_reload_five_minutes_each_node_baseline(void **state)
+TEST(a_next_one_accepted__copy_reload_five_minutes_each_node_baseline)
 {
-    (void)state;
     const char *text = AFTER(KW_ACT_ACCEPT, .former = 1, .has_copy = true);
     text = line(text, "# one place makes every change");
     text = line(text, COPY);
@@ -73,27 +70,24 @@ static void a_next_one_accepted__copy_reload_five_minutes_each_node_baseline(voi
     line(text, "keyward key activate 2 --baseline\n");
 }
 
-static void no_second_copy_known__proven_once_before_it_is_handed_out(void **state)
+TEST(no_second_copy_known__proven_once_before_it_is_handed_out)
 {
-    (void)state;
     const char *text = AFTER(KW_ACT_ACCEPT, .former = 1);
     text = line(text, "keyward key prove 2 --token URI\n");
     text = line(text, COPY);
     line(text, "keyward key activate 2 --only-copy\n");
 }
 
-static void activated_here__the_other_nodes_then_the_baseline(void **state)
+TEST(activated_here__the_other_nodes_then_the_baseline)
 {
-    (void)state;
     const char *text = AFTER(KW_ACT_ACTIVATE, .former = 1, .node_only = true);
     CHECK(strstr(text, "FROM") == NULL); /* the keyring did not change */
     text = line(text, "systemctl reload keywardd\n");
     line(text, "keyward key activate 2 --baseline\n");
 }
 
-static void baseline_moved__handed_out_again_and_the_former_one_named(void **state)
+TEST(baseline_moved__handed_out_again_and_the_former_one_named)
 {
-    (void)state;
     const char *text = AFTER(KW_ACT_ACTIVATE, .former = 1);
     text = line(text, COPY);
     text = line(text, "systemctl reload keywardd\n");
@@ -103,11 +97,10 @@ static void baseline_moved__handed_out_again_and_the_former_one_named(void **sta
     CHECK(strstr(text, "disable") == NULL);
 }
 
-static void every_act_that_changes_the_file__copy_and_reload(void **state)
+TEST(every_act_that_changes_the_file__copy_and_reload)
 {
     static const enum kw_act acts[] = {KW_ACT_RETIRE,  KW_ACT_DISABLE, KW_ACT_ENABLE,
                                        KW_ACT_DESTROY, KW_ACT_PRUNE,   KW_ACT_PROVE};
-    (void)state;
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
         const char *text = AFTER(acts[i], .former = 1, .state = KW_KEY_ACCEPTED);
         line(line(text, COPY), "systemctl reload keywardd\n");
@@ -116,9 +109,8 @@ static void every_act_that_changes_the_file__copy_and_reload(void **state)
     CHECK(strstr(AFTER(KW_ACT_ENABLE, .state = KW_KEY_RETIRED), "five minutes") == NULL);
 }
 
-static void another_configuration__in_every_command_of_ours(void **state)
+TEST(another_configuration__in_every_command_of_ours)
 {
-    (void)state;
     const char *text =
         AFTER(KW_ACT_ACCEPT, .former = 1, .has_copy = true, .config = " --config /x");
     line(text, "keyward key activate 2 --config /x\n");

@@ -62,10 +62,9 @@ static void is_in(const char *unit, const char *want)
     CHECK_STR(found, path);
 }
 
-static void nobody_has_it__missing(void **state)
+TEST(nobody_has_it__missing)
 {
     char found[KW_PATH_MAX] = "untouched";
-    (void)state;
     begin();
     CHECK_CODE(kw_pin_place_find(dir, NULL, "pin", found, &note), KW_CODE_MISSING);
     put("keywardd.service", "another", "x");
@@ -76,10 +75,9 @@ static void nobody_has_it__missing(void **state)
     end();
 }
 
-static void unit_named_has_it_not__missing_though_others_have(void **state)
+TEST(unit_named_has_it_not__missing_though_others_have)
 {
     char found[KW_PATH_MAX];
-    (void)state;
     begin();
     put("keywardd.service", "pin", "x");
     put("own", "pin", "x");
@@ -90,9 +88,8 @@ static void unit_named_has_it_not__missing_though_others_have(void **state)
     end();
 }
 
-static void several_have_it__own_service_then_the_usual_ones(void **state)
+TEST(several_have_it__own_service_then_the_usual_ones)
 {
-    (void)state;
     begin();
     put("keyward.service", "pin", "x");
     is_in(NULL, "keyward.service/pin");
@@ -107,11 +104,10 @@ static void several_have_it__own_service_then_the_usual_ones(void **state)
     end();
 }
 
-static void unit_names__only_such(void **state)
+TEST(unit_names__only_such)
 {
     char *argv[] = {NULL};
-    struct kw_call call = {.verb = "check", .argc = 0, .argv = argv};
-    (void)state;
+    struct kw_invocation call = {.verb = "check", .argc = 0, .argv = argv};
     CHECK(kw_pin_place_called(&call));
     call.unit = "keywardd";
     CHECK(kw_pin_place_called(&call));
@@ -124,7 +120,8 @@ static void unit_names__only_such(void **state)
     }
 }
 
-static void check_line(const struct kw_call *call, const char *property, const char *want)
+static void check_line(const struct kw_invocation *call, const char *property,
+                       const char *want)
 {
     char text[1024] = "";
     FILE *out = fmemopen(text, sizeof text, "w");
@@ -134,15 +131,14 @@ static void check_line(const struct kw_call *call, const char *property, const c
     CHECK_STR(text, want);
 }
 
-static void line__as_the_shell_wants_it_and_without_unit(void **state)
+TEST(line__as_the_shell_wants_it_and_without_unit)
 {
     char *plain[] = {"create", "--config",  "/etc/keyward/keyward.yaml",
                      "--unit", "x.service", "--unit=y",
                      "--json"};
     char *odd[] = {"create", "--operator", "it's me; $(id)"};
-    const struct kw_call a = {NULL, "key create", 7, plain};
-    const struct kw_call b = {NULL, "key create", 3, odd};
-    (void)state;
+    const struct kw_invocation a = {NULL, "key create", 7, plain};
+    const struct kw_invocation b = {NULL, "key create", 3, odd};
     check_line(&a, "LoadCredential=pin:/etc/pin",
                "systemd-run --pipe --wait --same-dir -p LoadCredential=pin:/etc/pin "
                "/usr/bin/keyward key create --config /etc/keyward/keyward.yaml --json\n");
@@ -151,10 +147,9 @@ static void line__as_the_shell_wants_it_and_without_unit(void **state)
                "/usr/bin/keyward key create --operator 'it'\\''s me; $(id)'\n");
 }
 
-static void unit_files__where_the_credential_comes_from(void **state)
+TEST(unit_files__where_the_credential_comes_from)
 {
     char property[KW_UNIT_PROPERTY_MAX] = "";
-    (void)state;
     begin();
     CHECK(!kw_unit_credential(dir, "k.service", "pin", property));
     put("usr/lib/systemd/system", "k.service",
@@ -170,10 +165,9 @@ static void unit_files__where_the_credential_comes_from(void **state)
 }
 
 /* A path of systemd's own making, a socket's name, a value in the unit itself. */
-static void unit_files_say_it_otherwise__not_found(void **state)
+TEST(unit_files_say_it_otherwise__not_found)
 {
     char property[KW_UNIT_PROPERTY_MAX];
-    (void)state;
     begin();
     put("etc/systemd/system", "k.service",
         "LoadCredential=pin:%d/pin\nLoadCredential=pin\nSetCredential=pin:1234\n"

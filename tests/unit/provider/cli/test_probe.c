@@ -6,7 +6,7 @@
 
 #include <keyward/file.h>
 
-#include "rig.h"
+#include "rpc_rig.h"
 #include "run.h"
 
 static struct kw_run r;
@@ -19,10 +19,9 @@ static int probe(struct rig *rig, const char *rounds)
 }
 
 /* The fake opens everything to one and the same seed. */
-static void decrypt_gives_other_bytes_and_opens_forgeries__fails_on_both(void **state)
+TEST(decrypt_gives_other_bytes_and_opens_forgeries__fails_on_both)
 {
     struct rig *rig = rig_new();
-    (void)state;
     CHECK(probe(rig, "0") == 1);
     CHECK_HAS(r.out, "ok    Status");
     CHECK_HAS(r.out, "ok    same key_id");
@@ -31,10 +30,9 @@ static void decrypt_gives_other_bytes_and_opens_forgeries__fails_on_both(void **
     rig_free(rig);
 }
 
-static void encrypt_is_refused__fails_with_the_servers_word(void **state)
+TEST(encrypt_is_refused__fails_with_the_servers_word)
 {
     struct rig *rig = rig_new();
-    (void)state;
     rig->kms.answer = kw_err_at(KW_CODE_HSM_DOWN, "test");
     CHECK(probe(rig, "0") == 1);
     CHECK_HAS(r.out, "ok    Status");
@@ -44,19 +42,17 @@ static void encrypt_is_refused__fails_with_the_servers_word(void **state)
     rig_free(rig);
 }
 
-static void ciphertext_is_the_plaintext__fails(void **state)
+TEST(ciphertext_is_the_plaintext__fails)
 {
     struct rig *rig = rig_new_echo();
-    (void)state;
     CHECK(probe(rig, "0") == 1);
     CHECK_HAS(r.out, "FAIL  ciphertext");
     rig_free(rig);
 }
 
-static void key_id_that_steers_the_terminal__shown_without_it(void **state)
+TEST(key_id_that_steers_the_terminal__shown_without_it)
 {
     struct rig *rig = rig_new_echo();
-    (void)state;
     CHECK(pthread_mutex_lock(&rig->kms.mutex) == 0);
     rig->kms.key_id = "kw1\xc2\x9b"
                       "2J\x1b[1A\xe2\x80\x8f";
@@ -69,10 +65,9 @@ static void key_id_that_steers_the_terminal__shown_without_it(void **state)
     rig_free(rig);
 }
 
-static void rounds__as_many_calls_of_each_kind(void **state)
+TEST(rounds__as_many_calls_of_each_kind)
 {
     struct rig *rig = rig_new();
-    (void)state;
     CHECK(probe(rig, "5") == 1);
     CHECK_HAS(r.out, "Status x 5");
     CHECK_HAS(r.out, "Encrypt x 5");
@@ -98,11 +93,10 @@ static void configure(const struct rig *rig, const char *dir, char path[96])
 }
 
 /* The fake's ciphertexts are none of keyward's, and open to other bytes: no sample. */
-static void sample__of_a_socket_that_fails_or_of_no_class__none_is_kept(void **state)
+TEST(sample__of_a_socket_that_fails_or_of_no_class__none_is_kept)
 {
     char dir[] = "/tmp/keyward-probe-XXXXXX", config[96], file[96];
     struct rig *rig = rig_new();
-    (void)state;
     CHECK(mkdtemp(dir) != NULL);
     snprintf(file, sizeof file, "%s/sample", dir);
     configure(rig, dir, config);

@@ -13,9 +13,8 @@
 static struct kw_run r;
 #define RUN(...) kw_run(&r, (const char *const[]){KEYWARD, __VA_ARGS__, NULL})
 
-static void no_verb_or_an_unknown_one__two_and_the_list(void **state)
+TEST(no_verb_or_an_unknown_one__two_and_the_list)
 {
-    (void)state;
     kw_run(&r, (const char *const[]){KEYWARD, NULL});
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "usage: keyward");
@@ -29,9 +28,8 @@ static void no_verb_or_an_unknown_one__two_and_the_list(void **state)
     CHECK(r.status == 2);
 }
 
-static void version_and_help__good(void **state)
+TEST(version_and_help__good)
 {
-    (void)state;
     RUN("--version");
     CHECK(r.status == 0);
     CHECK_HAS(r.out, "keyward ");
@@ -40,7 +38,7 @@ static void version_and_help__good(void **state)
     CHECK_HAS(r.out, "key activate");
 }
 
-static void every_verb__has_help_with_its_exit_codes(void **state)
+TEST(every_verb__has_help_with_its_exit_codes)
 {
     static const char *const verbs[][2] = {
         {"init"},           {"check"},          {"probe"},
@@ -49,7 +47,6 @@ static void every_verb__has_help_with_its_exit_codes(void **state)
         {"key", "retire"},  {"key", "disable"}, {"key", "enable"},
         {"key", "destroy"}, {"key", "prove"},   {"key", "prune"},
         {"pin", "retry"}};
-    (void)state;
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (verbs[i][1] == NULL)
             RUN(verbs[i][0], "--help");
@@ -63,18 +60,16 @@ static void every_verb__has_help_with_its_exit_codes(void **state)
     }
 }
 
-static void configuration_missing__three_and_its_name(void **state)
+TEST(configuration_missing__three_and_its_name)
 {
-    (void)state;
     RUN("key", "list", "--config", "/nonexistent/keyward.yaml");
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "/nonexistent/keyward.yaml");
     CHECK_STR(r.out, "");
 }
 
-static void configuration_missing_json__a_document_all_the_same(void **state)
+TEST(configuration_missing_json__a_document_all_the_same)
 {
-    (void)state;
     RUN("check", "--json", "--config", "/nonexistent/keyward.yaml");
     CHECK(r.status == 3);
     CHECK_HAS(r.out, "\"ok\": false");
@@ -84,9 +79,8 @@ static void configuration_missing_json__a_document_all_the_same(void **state)
     CHECK_HAS(r.out, "\"code\": \"missing\"");
 }
 
-static void nobody_answers_on_a_socket__three(void **state)
+TEST(nobody_answers_on_a_socket__three)
 {
-    (void)state;
     RUN("probe", "/nonexistent/secrets.sock");
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "is keywardd running?");
@@ -95,17 +89,15 @@ static void nobody_answers_on_a_socket__three(void **state)
     CHECK_HAS(r.err, "is keywardd running?");
 }
 
-static void activate_with_two_words_on_copies__two(void **state)
+TEST(activate_with_two_words_on_copies__two)
 {
-    (void)state;
     RUN("key", "activate", "1", "--only-copy", "--second-copy", "x");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "exclude each other");
 }
 
-static void init_half_said__two(void **state)
+TEST(init_half_said__two)
 {
-    (void)state;
     RUN("init", "--dir", "/nonexistent/x");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "--pin-file");
@@ -134,9 +126,8 @@ static void init_half_said__two(void **state)
     CHECK(r.status == 2);
 }
 
-static void init_first_or_join__one_of_them(void **state)
+TEST(init_first_or_join__one_of_them)
 {
-    (void)state;
     RUN("init", "--softhsm", "--module", "/x.so", "--domain", "a");
     CHECK(r.status == 2); /* and no terminal to ask at */
     CHECK_HAS(r.err, "--first or --join KEYRING");
@@ -153,9 +144,8 @@ static void init_first_or_join__one_of_them(void **state)
     CHECK_HAS(r.err, "/nonexistent: cannot open");
 }
 
-static void output_is_no_terminal__no_colour(void **state)
+TEST(output_is_no_terminal__no_colour)
 {
-    (void)state;
     RUN("check", "--config", "/nonexistent/keyward.yaml");
     CHECK(strchr(r.out, '\033') == NULL);
 }
@@ -186,10 +176,9 @@ static void on_a_terminal(const char *term, const char *no_color, char *dst, siz
     CHECK(waitpid(pid, NULL, 0) == pid);
 }
 
-static void output_is_a_terminal__colour_unless_no_color(void **state)
+TEST(output_is_a_terminal__colour_unless_no_color)
 {
     char text[4096];
-    (void)state;
     on_a_terminal("TERM=xterm", NULL, text, sizeof text);
     CHECK_HAS(text, "configuration");
     CHECK(strchr(text, '\033') != NULL);

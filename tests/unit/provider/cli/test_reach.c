@@ -62,10 +62,9 @@ static void end(void)
     CHECK(nftw(dir, take_away, 8, FTW_PHYS | FTW_DEPTH) == 0);
 }
 
-static void folder_not_there__missing(void **state)
+TEST(folder_not_there__missing)
 {
     char path[160];
-    (void)state;
     begin();
     snprintf(path, sizeof path, "%s/other/file", folder);
     CHECK_CODE(as_user(kw_reach_folders, path), KW_CODE_MISSING);
@@ -73,9 +72,8 @@ static void folder_not_there__missing(void **state)
     end();
 }
 
-static void folder_cannot_be_passed__named_with_its_remedy(void **state)
+TEST(folder_cannot_be_passed__named_with_its_remedy)
 {
-    (void)state;
     begin();
     CHECK(chmod(folder, geteuid() == 0 ? 0700 : 0600) == 0);
     CHECK_CODE(as_user(kw_reach_folders, file), KW_CODE_DENIED);
@@ -84,9 +82,8 @@ static void folder_cannot_be_passed__named_with_its_remedy(void **state)
     end();
 }
 
-static void folder_is_for_others_to_write__named_but_for_the_sticky_bit(void **state)
+TEST(folder_is_for_others_to_write__named_but_for_the_sticky_bit)
 {
-    (void)state;
     begin();
     CHECK(chmod(folder, 0777) == 0);
     CHECK_CODE(as_user(kw_reach_folders, file), KW_CODE_DENIED);
@@ -108,10 +105,9 @@ static void folder_is_for_others_to_write__named_but_for_the_sticky_bit(void **s
     end();
 }
 
-static void link_into_an_open_folder__seen(void **state)
+TEST(link_into_an_open_folder__seen)
 {
     char link[160];
-    (void)state;
     begin();
     snprintf(link, sizeof link, "%s/link", dir);
     CHECK(symlink(file, link) == 0);
@@ -122,9 +118,8 @@ static void link_into_an_open_folder__seen(void **state)
     end();
 }
 
-static void file__only_readable_and_for_nobody_else_to_change(void **state)
+TEST(file__only_readable_and_for_nobody_else_to_change)
 {
-    (void)state;
     begin();
     CHECK_OK(as_user(kw_reach_file, file));
     CHECK(chmod(file, 0777) == 0);
@@ -149,10 +144,9 @@ static void is_empty(void)
     closedir(d);
 }
 
-static void not_writable_or_full__said_and_nothing_left(void **state)
+TEST(not_writable_or_full__said_and_nothing_left)
 {
     struct rlimit old, little;
-    (void)state;
     begin();
     CHECK(chmod(folder, 0555) == 0);
     CHECK_CODE(as_user(kw_reach_writable, folder), KW_CODE_IO);

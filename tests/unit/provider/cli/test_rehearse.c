@@ -5,10 +5,9 @@
 
 static struct kw_note note;
 
-static void room__protected_taken_or_full__refused(void **state)
+TEST(room__protected_taken_or_full__refused)
 {
     struct kw_token_facts f = {.label = "slot-1", .private_free_bytes = 1023};
-    (void)state;
     CHECK_CODE(kw_rehearse_room(&f, &note), KW_CODE_HSM_CONFIG);
     CHECK_HAS(note.text, "1023 bytes");
     CHECK_HAS(note.text, "slot-1");
@@ -21,10 +20,9 @@ static void room__protected_taken_or_full__refused(void **state)
     CHECK_HAS(note.text, "write-protected");
 }
 
-static void room__enough_or_not_told__good(void **state)
+TEST(room__enough_or_not_told__good)
 {
     struct kw_token_facts f = {.private_free_bytes = 1024};
-    (void)state;
     CHECK_OK(kw_rehearse_room(&f, &note));
     f.private_free_bytes = KW_TOKEN_NOT_TOLD;
     CHECK_OK(kw_rehearse_room(&f, &note));

@@ -43,13 +43,12 @@ static const char *tell(enum kw_answer destroyable, enum kw_key_state other,
     const struct kw_gone_row found = {KW_GONE_STILL_THERE, destroyable, &token, 7};
     const struct kw_removal removal = {&config, &ring, &versions[0],
                                        &versions[0].objects[0].tokens[0], &found};
-    kw_removal_tell(&removal, &next);
+    kw_removal_commands(&removal, &next);
     return next.text;
 }
 
-static void undestroyable_beside_a_key_in_use__that_object_alone(void **state)
+TEST(undestroyable_beside_a_key_in_use__that_object_alone)
 {
-    (void)state;
     const char *text = tell(KW_ANSWER_FALSE, KW_KEY_ACTIVE, "partition");
     CHECK_HAS(text, "CKA_DESTROYABLE is false: PKCS#11 never deletes it");
     CHECK_HAS(text, "remove the object with CKA_LABEL "
@@ -60,26 +59,23 @@ static void undestroyable_beside_a_key_in_use__that_object_alone(void **state)
     CHECK(strstr(text, "pkcs11-tool") == NULL);
 }
 
-static void a_version_that_is_not_understood__may_lie_there_too(void **state)
+TEST(a_version_that_is_not_understood__may_lie_there_too)
 {
-    (void)state;
     const char *text = tell(KW_ANSWER_FALSE, KW_KEY_UNKNOWN, "partition");
     CHECK_HAS(text, "never the whole token");
     CHECK_HAS(text, "version 2 (kw1-2-0123456789abcdef01234567, unknown)");
 }
 
 /* The keyring does not know what else lies there: another domain's key, for one. */
-static void undestroyable_and_alone__never_the_whole_token_of_an_hsm(void **state)
+TEST(undestroyable_and_alone__never_the_whole_token_of_an_hsm)
 {
-    (void)state;
     const char *text = tell(KW_ANSWER_FALSE, KW_KEY_DESTROYED, "partition");
     CHECK_HAS(text, "remove the object with CKA_LABEL");
     CHECK(strstr(text, "whole token") == NULL);
 }
 
-static void destroyable_or_not_answered__by_label_and_id(void **state)
+TEST(destroyable_or_not_answered__by_label_and_id)
 {
-    (void)state;
     const char *text = tell(KW_ANSWER_TRUE, KW_KEY_ACTIVE, "partition");
     CHECK_HAS(text, "\npkcs11-tool --module /opt/vendor/lib.so --slot 7 --login "
                     "--delete-object --type secrkey --label "
@@ -89,9 +85,8 @@ static void destroyable_or_not_answered__by_label_and_id(void **state)
 }
 
 /* The first of several objects with the label may be another key. */
-static void destroyable_and_no_locator__no_command(void **state)
+TEST(destroyable_and_no_locator__no_command)
 {
-    (void)state;
     locator_len = 0;
     const char *text = tell(KW_ANSWER_TRUE, KW_KEY_ACTIVE, "partition");
     CHECK_HAS(text, "does not know its CKA_ID, so no command is safe");
@@ -104,9 +99,8 @@ static void destroyable_and_no_locator__no_command(void **state)
 }
 
 /* Two tokens may have it, and a shell may run it. */
-static void the_tokens_label__not_in_the_command(void **state)
+TEST(the_tokens_label__not_in_the_command)
 {
-    (void)state;
     const char *text = tell(KW_ANSWER_TRUE, KW_KEY_ACTIVE, "x'; reboot; '");
     CHECK(strstr(strstr(text, "\npkcs11-tool"), "reboot") == NULL);
     CHECK(strstr(text, "--token-label") == NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-#include "rounds.h"
+#include "percentile.h"
 #include "rules.h"
 
 static struct kw_client_reply reply;
@@ -13,9 +13,8 @@ static struct kw_client_reply *with_key_id(const char *key_id)
     return &reply;
 }
 
-static void version_and_healthz__only_the_exact_words(void **state)
+TEST(version_and_healthz__only_the_exact_words)
 {
-    (void)state;
     reply = (struct kw_client_reply){.version = "v1", .healthz = "OK"};
     CHECK(kw_rule_version(&reply) != NULL);
     CHECK(kw_rule_healthz(&reply) != NULL);
@@ -27,26 +26,23 @@ static void version_and_healthz__only_the_exact_words(void **state)
     CHECK(kw_rule_healthz(&reply) != NULL);
 }
 
-static void key_id_empty__breaks_the_rule(void **state)
+TEST(key_id_empty__breaks_the_rule)
 {
-    (void)state;
     CHECK(kw_rule_key_id(with_key_id("")) != NULL);
     CHECK(kw_rule_key_id(with_key_id("kw1-1-x")) == NULL);
 }
 
-static void key_id_of_encrypt_differs__breaks_the_rule(void **state)
+TEST(key_id_of_encrypt_differs__breaks_the_rule)
 {
     static struct kw_client_reply other;
-    (void)state;
     other = *with_key_id("kw1-2-x");
     CHECK(kw_rule_same_key_id(&other, with_key_id("kw1-1-x")) != NULL);
     CHECK(kw_rule_same_key_id(&other, with_key_id("kw1-2-x")) == NULL);
 }
 
-static void ciphertext_empty_too_long_or_the_plaintext__breaks_the_rule(void **state)
+TEST(ciphertext_empty_too_long_or_the_plaintext__breaks_the_rule)
 {
     uint8_t seed[32];
-    (void)state;
     memset(seed, 7, sizeof seed);
     reply = (struct kw_client_reply){0};
     CHECK(kw_rule_ciphertext(&reply, kw_span_of(seed, 32)) != NULL);
@@ -59,18 +55,16 @@ static void ciphertext_empty_too_long_or_the_plaintext__breaks_the_rule(void **s
     CHECK(kw_rule_ciphertext(&reply, kw_span_of(seed, 32)) != NULL);
 }
 
-static void annotations__none_of_ours(void **state)
+TEST(annotations__none_of_ours)
 {
-    (void)state;
     reply = (struct kw_client_reply){.annotation_count = 1};
     CHECK(kw_rule_annotations(&reply) != NULL);
     reply.annotation_count = 0;
     CHECK(kw_rule_annotations(&reply) == NULL);
 }
 
-static void grpc_status_names__the_ends_and_beyond(void **state)
+TEST(grpc_status_names__the_ends_and_beyond)
 {
-    (void)state;
     CHECK_STR(kw_grpc_name(0), "OK");
     CHECK_STR(kw_grpc_name(3), "INVALID_ARGUMENT");
     CHECK_STR(kw_grpc_name(14), "UNAVAILABLE");
@@ -79,10 +73,9 @@ static void grpc_status_names__the_ends_and_beyond(void **state)
     CHECK_STR(kw_grpc_name(-1), "?");
 }
 
-static void percentile__nearest_rank(void **state)
+TEST(percentile__nearest_rank)
 {
     int64_t ns[] = {50, 10, 40, 20, 30};
-    (void)state;
     CHECK(kw_percentile(ns, 0, 50) == 0);
     CHECK(kw_percentile(ns, 5, 50) == 30);
     CHECK(kw_percentile(ns, 5, 99) == 50);

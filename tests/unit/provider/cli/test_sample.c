@@ -33,18 +33,16 @@ static void must_refuse(const char *text, const char *word)
     CHECK_STR(sample.domain, "untouched");
 }
 
-static void parse__no_json_or_no_object__refused(void **state)
+TEST(parse__no_json_or_no_object__refused)
 {
-    (void)state;
     must_refuse("", "empty");
     must_refuse("{", "line 1");
     must_refuse("[1]", "object");
     must_refuse(GOOD " x", "line 1");
 }
 
-static void parse__members_missing_unknown_twice_or_of_another_type__refused(void **state)
+TEST(parse__members_missing_unknown_twice_or_of_another_type__refused)
 {
-    (void)state;
     must_refuse("{}", "keyward-sample");
     must_refuse("{\"keyward-sample\": 2, \"domain\": \"demo\", \"key-id\": \"x\", "
                 "\"class\": \"a\", \"scope\": \"a\", \"ciphertext\": \"00\"}",
@@ -58,9 +56,8 @@ static void parse__members_missing_unknown_twice_or_of_another_type__refused(voi
     must_refuse(more, "left unpacked: more");
 }
 
-static void parse__values_that_are_none__refused_by_name(void **state)
+TEST(parse__values_that_are_none__refused_by_name)
 {
-    (void)state;
     must_refuse(WHOLE("De mo", KEY_ID, "secrets", "secrets", CIPHERTEXT), "domain");
     must_refuse(WHOLE("demo", "kw1-01-00112233445566778899aabb", "secrets", "secrets",
                       CIPHERTEXT),
@@ -76,9 +73,8 @@ static void parse__values_that_are_none__refused_by_name(void **state)
 }
 
 /* A check blob is no sample: whoever has the keyring has one of each version. */
-static void parse__a_check_blob__refused(void **state)
+TEST(parse__a_check_blob__refused)
 {
-    (void)state;
     must_refuse(
         WHOLE("demo", KEY_ID, "secrets", "check",
               "01020105636865636b0020b0b1b2b3b4b5b6b7b8b9babb"
@@ -87,20 +83,18 @@ static void parse__a_check_blob__refused(void **state)
         "seals no seed");
 }
 
-static void parse__what_a_terminal_would_obey__made_plain(void **state)
+TEST(parse__what_a_terminal_would_obey__made_plain)
 {
-    (void)state;
     must_refuse("{\"keyward-sample\": 1, \"domain\": \"demo\", \"key-id\": \"k\", "
                 "\"class\": \"a\", \"scope\": \"a\", \"ciphertext\": \"00\", "
                 "\"\\u001b[2J\\u009b\": 1}",
                 "left unpacked: ?[2J?");
 }
 
-static void text__read_back__the_same(void **state)
+TEST(text__read_back__the_same)
 {
     struct kw_sample back;
     struct kw_blob one = {0}, two = {0};
-    (void)state;
     CHECK_OK(kw_sample_parse(kw_span_str(GOOD), &sample, &note));
     CHECK_STR(sample.key_id, KEY_ID);
     CHECK(sample.ciphertext_len == 89);
@@ -114,12 +108,11 @@ static void text__read_back__the_same(void **state)
     kw_blob_wipe(&two);
 }
 
-static void save__something_is_there__it_stays(void **state)
+TEST(save__something_is_there__it_stays)
 {
     char dir[] = "/tmp/keyward-sample-XXXXXX", path[64], other[64];
     struct stat st;
     struct kw_blob file = {0};
-    (void)state;
     CHECK(mkdtemp(dir) != NULL);
     snprintf(path, sizeof path, "%s/sample", dir);
     snprintf(other, sizeof other, "%s/link", dir);
@@ -139,10 +132,9 @@ static void save__something_is_there__it_stays(void **state)
     CHECK_CODE(kw_sample_load(path, &sample, &note), KW_CODE_MISSING);
 }
 
-static void load__a_bad_one__the_path_is_named(void **state)
+TEST(load__a_bad_one__the_path_is_named)
 {
     char dir[] = "/tmp/keyward-sample-XXXXXX", path[64];
-    (void)state;
     CHECK(mkdtemp(dir) != NULL);
     snprintf(path, sizeof path, "%s/sample", dir);
     CHECK_OK(kw_file_replace(path, kw_span_str("{}"), 0600, &note));
@@ -152,13 +144,12 @@ static void load__a_bad_one__the_path_is_named(void **state)
 }
 
 /* The AAD of the first vector. */
-static void envelope__aad_of_the_vector(void **state)
+TEST(envelope__aad_of_the_vector)
 {
     struct kw_envelope env;
     uint8_t aad[KW_AAD_MAX];
     size_t len = 0;
     char hex[2 * KW_AAD_MAX + 1];
-    (void)state;
     CHECK_OK(kw_sample_parse(kw_span_str(GOOD), &sample, &note));
     kw_sample_envelope(&sample, &env, aad, &len);
     CHECK(env.seed_len == 32);

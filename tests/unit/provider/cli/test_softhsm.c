@@ -45,12 +45,11 @@ static unsigned mode_of(const char *path)
     return st.st_mode & 07777;
 }
 
-static void conf_without_tokendir_or_relative__bad_input(void **state)
+TEST(conf_without_tokendir_or_relative__bad_input)
 {
     struct place p;
     char dir[KW_PATH_MAX] = "untouched";
     struct kw_note note = {{0}};
-    (void)state;
     make(&p);
     CHECK_OK(kw_file_replace(p.conf, kw_span_str("log.level = ERROR\n"), 0644, NULL));
     CHECK_CODE(kw_softhsm_tokendir(p.conf, dir, &note), KW_CODE_BAD_INPUT);
@@ -64,11 +63,10 @@ static void conf_without_tokendir_or_relative__bad_input(void **state)
     remove_all(&p);
 }
 
-static void conf__the_token_directory_without_blanks(void **state)
+TEST(conf__the_token_directory_without_blanks)
 {
     struct place p;
     char dir[KW_PATH_MAX];
-    (void)state;
     make(&p);
     CHECK_OK(kw_file_replace(
         p.conf, kw_span_str("# x\nlog.level=ERROR\n directories.tokendir\t=  /a/b \r\n"),
@@ -78,11 +76,10 @@ static void conf__the_token_directory_without_blanks(void **state)
     remove_all(&p);
 }
 
-static void seal__files_0400_folders_0500_and_back(void **state)
+TEST(seal__files_0400_folders_0500_and_back)
 {
     struct place p;
     struct kw_softhsm_look look;
-    (void)state;
     make(&p);
     CHECK_OK(kw_softhsm_look(p.tokens, &look, NULL));
     CHECK(!look.sealed && look.one_owner);
@@ -97,11 +94,10 @@ static void seal__files_0400_folders_0500_and_back(void **state)
     remove_all(&p);
 }
 
-static void unseal__other_files_0600(void **state)
+TEST(unseal__other_files_0600)
 {
     struct place p;
     char key[sizeof p.object];
-    (void)state;
     make(&p);
     snprintf(key, sizeof key, "%s/1.object", p.one);
     CHECK(rename(p.object, key) == 0);
@@ -113,11 +109,10 @@ static void unseal__other_files_0600(void **state)
     remove_all(&p);
 }
 
-static void one_file_unsealed__the_look_names_it(void **state)
+TEST(one_file_unsealed__the_look_names_it)
 {
     struct place p;
     struct kw_softhsm_look look;
-    (void)state;
     make(&p);
     CHECK_OK(kw_softhsm_seal(p.tokens, true, NULL));
     CHECK(chmod(p.object, 0600) == 0);
@@ -127,11 +122,10 @@ static void one_file_unsealed__the_look_names_it(void **state)
     remove_all(&p);
 }
 
-static void symbolic_link__never_followed(void **state)
+TEST(symbolic_link__never_followed)
 {
     struct place p;
     char outside[96], link[144];
-    (void)state;
     make(&p);
     snprintf(outside, sizeof outside, "%s/outside", p.dir);
     snprintf(link, sizeof link, "%s/link", p.one);
@@ -144,22 +138,20 @@ static void symbolic_link__never_followed(void **state)
     remove_all(&p);
 }
 
-static void no_token_directory__missing(void **state)
+TEST(no_token_directory__missing)
 {
     struct kw_softhsm_look look;
     struct kw_note note = {{0}};
-    (void)state;
     CHECK_CODE(kw_softhsm_seal("/nonexistent/tokens", true, &note), KW_CODE_MISSING);
     CHECK_CODE(kw_softhsm_look("/nonexistent/tokens", &look, &note), KW_CODE_MISSING);
 }
 
-static void which_module_is_softhsm(void **state)
+TEST(which_module_is_softhsm)
 {
     char other[] = "/opt/vendor/libcs.so", gone[] = "/usr/lib/other/libsofthsm2.so";
     char soft[128];
     char name[] = "SOFTHSM2_CONF", value[] = "/x/softhsm2.conf";
     struct kw_config_token t = {.module = other};
-    (void)state;
     CHECK(kw_softhsm_conf(&t) == NULL);
     t.module = gone; /* told as a module that is not there */
     CHECK(kw_softhsm_conf(&t) == NULL);

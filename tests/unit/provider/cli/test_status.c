@@ -60,9 +60,8 @@ static int status_of(const char *says, const char *json)
     "\"bulk\", \"cache\": {\"hits\": 3}}], \"keyring\": {\"serial\": 4,"                 \
     "\"rejected\": null}, \"pin_latched\": false, \"pid\": 77, \"version\": \"0.1.0\"}"
 
-static void garbage_or_nothing__three(void **state)
+TEST(garbage_or_nothing__three)
 {
-    (void)state;
     CHECK(status_of("", NULL) == 3);
     CHECK_HAS(r.err, "without an answer");
     CHECK(status_of("not json", NULL) == 3);
@@ -70,9 +69,8 @@ static void garbage_or_nothing__three(void **state)
     CHECK(status_of("[1]", NULL) == 3);
 }
 
-static void lost__one_with_the_reason(void **state)
+TEST(lost__one_with_the_reason)
 {
-    (void)state;
     CHECK(status_of("{\"health\": {\"state\": \"lost\", \"reason\": \"no canary\"},"
                     "\"keyring\": {\"rejected\": null}, \"pin_latched\": false}",
                     NULL) == 1);
@@ -80,9 +78,8 @@ static void lost__one_with_the_reason(void **state)
     CHECK_HAS(r.out, "no canary");
 }
 
-static void up__every_part_printed(void **state)
+TEST(up__every_part_printed)
 {
-    (void)state;
     CHECK(status_of(UP, NULL) == 0);
     CHECK_HAS(r.out, "n 2, key_id kw1-2-0123456789abcdef01234567");
     CHECK_HAS(r.out, "n 1, state retired");
@@ -94,10 +91,9 @@ static void up__every_part_printed(void **state)
 
 /* Somebody else may have bound the socket. */
 /* What a refusal says is as long as a note. */
-static void long_reason__whole(void **state)
+TEST(long_reason__whole)
 {
     char says[1024], why[sizeof(struct kw_note)];
-    (void)state;
     memset(why, 'x', sizeof why - 1);
     why[sizeof why - 2] = '!';
     why[sizeof why - 1] = '\0';
@@ -106,13 +102,12 @@ static void long_reason__whole(void **state)
     CHECK_HAS(r.out, why);
 }
 
-static void document_that_steers_the_terminal__shown_without_it(void **state)
+TEST(document_that_steers_the_terminal__shown_without_it)
 {
     static const char says[] =
         "{\"health\": {\"state\": \"lo\\u009bst\", \"reason\": \"no \\u001b[2Jcanary\"},"
         "\"keyring\": {\"rejected\": \"\\u202edetcejer\"}, \"pin_latched\": false,"
         "\"a\\u009b\": 1, \"list\": [{\"b\\u001b\": \"\\u200fc\"}]}";
-    (void)state;
     CHECK(status_of(says, NULL) == 1);
     CHECK_HAS(r.out, "lo?st");
     CHECK_HAS(r.out, "no ?[2Jcanary");
@@ -125,9 +120,8 @@ static void document_that_steers_the_terminal__shown_without_it(void **state)
     CHECK(strstr(r.out, "\xc2\x9b") == NULL && strchr(r.out, '\x1b') == NULL);
 }
 
-static void json__the_daemons_document(void **state)
+TEST(json__the_daemons_document)
 {
-    (void)state;
     CHECK(status_of(UP, "--json") == 0);
     CHECK(r.out[0] == '{');
     CHECK_HAS(r.out, "\"pid\": 77");

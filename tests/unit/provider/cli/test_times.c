@@ -13,10 +13,9 @@ static const struct kw_version_times good = {
     "2026-02-01T00:00:00.000000Z", "2026-05-01T00:00:00.000000Z",
     "2025-12-31T23:59:59.000000Z"};
 
-static void all_in_order_or_not_happened__fit(void **state)
+TEST(all_in_order_or_not_happened__fit)
 {
     struct kw_version_times t = good;
-    (void)state;
     CHECK(kw_times_fit(&t, NOW, &note));
     t = (struct kw_version_times){good.created, "", "", "", "", "", ""};
     CHECK(kw_times_fit(&t, NOW, &note));
@@ -27,10 +26,9 @@ static void all_in_order_or_not_happened__fit(void **state)
 }
 
 /* The clock was a year ahead at the ceremony, and right at what came after it. */
-static void created_after_what_followed__named(void **state)
+TEST(created_after_what_followed__named)
 {
     struct kw_version_times t = good;
-    (void)state;
     t.created = "2026-01-02T00:00:00.000000Z";
     CHECK(!kw_times_fit(&t, NOW, &note));
     CHECK_STR(note.text, "accepted 2026-01-01T00:00:00.000000Z is before created "
@@ -47,29 +45,26 @@ static void created_after_what_followed__named(void **state)
 }
 
 /* A year behind: the version before it was made later. */
-static void created_before_the_version_before_it__named(void **state)
+TEST(created_before_the_version_before_it__named)
 {
     struct kw_version_times t = good;
-    (void)state;
     t.previous = "2026-01-01T00:00:01.000000Z";
     CHECK(!kw_times_fit(&t, NOW, &note));
     CHECK_HAS(note.text, "before the version before it");
 }
 
-static void in_the_future__named(void **state)
+TEST(in_the_future__named)
 {
     struct kw_version_times t = {"2027-01-01T00:00:00.000000Z", "", "", "", "", "", ""};
-    (void)state;
     CHECK(!kw_times_fit(&t, NOW, &note));
     CHECK_STR(note.text, "created 2027-01-01T00:00:00.000000Z is in the future");
 }
 
-static void no_time__named(void **state)
+TEST(no_time__named)
 {
     static const char *const bad[] = {"yesterday", "2026-01-01 00:00:00.000000Z",
                                       "2026-01-01T00:00:00", "2026-1-1T00:00:00.000000Z"};
     struct kw_version_times t = good;
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         t.activated = bad[i];
         CHECK(!kw_times_fit(&t, NOW, &note));

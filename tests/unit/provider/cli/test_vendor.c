@@ -20,20 +20,18 @@ static size_t warn(const struct kw_config_var *given, size_t count)
     return warned;
 }
 
-static void nothing_set_or_nothing_known__silent(void **state)
+TEST(nothing_set_or_nothing_known__silent)
 {
-    (void)state;
     kw_env_clear();
     CHECK(warn(NULL, 0) == 0);
     CHECK(kw_env_give("PATH", "/bin") && kw_env_give("SOFTHSM2_CONFIG", "/x"));
     CHECK(warn(NULL, 0) == 0 && said[0] == '\0');
 }
 
-static void set_in_the_shell_only__named_without_its_value(void **state)
+TEST(set_in_the_shell_only__named_without_its_value)
 {
     char name[] = "SOFTHSM2_CONF", value[] = "/given";
     const struct kw_config_var given = {name, value};
-    (void)state;
     kw_env_clear();
     CHECK(kw_env_give("SOFTHSM2_CONF", "/secret/place"));
     CHECK(kw_env_give("CKNFAST_LOADSHARING", "1"));

@@ -3,11 +3,10 @@
 
 #include "version.h"
 
-static void no_time__a_dash(void **state)
+TEST(no_time__a_dash)
 {
     char age[16];
     int64_t t = 7;
-    (void)state;
     kw_age_text(age, "", 0);
     CHECK_STR(age, "-");
     kw_age_text(age, "2026-01-01", 0);
@@ -17,7 +16,7 @@ static void no_time__a_dash(void **state)
     CHECK(t == 7);
 }
 
-static void ages__the_largest_whole_unit(void **state)
+TEST(ages__the_largest_whole_unit)
 {
     static const struct {
         int64_t seconds;
@@ -26,7 +25,6 @@ static void ages__the_largest_whole_unit(void **state)
                  {3600, "1h"}, {86399, "23h"}, {86400, "1d"}, {864000, "10d"}};
     char since[KW_TIME_TEXT], age[16];
     const int64_t then = INT64_C(1767225600) * KW_S_NS;
-    (void)state;
     kw_time_text(since, then);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         kw_age_text(age, since, then + cases[i].seconds * KW_S_NS);
@@ -34,10 +32,9 @@ static void ages__the_largest_whole_unit(void **state)
     }
 }
 
-static void a_time_of_tomorrow__no_negative_age(void **state)
+TEST(a_time_of_tomorrow__no_negative_age)
 {
     char age[16];
-    (void)state;
     kw_age_text(age, "2026-01-02T00:00:00.000000Z", INT64_C(1767225600) * KW_S_NS);
     CHECK_STR(age, "0s");
 }

@@ -10,11 +10,10 @@
 #include <keyward/alloc.h>
 #include <keyward/client.h>
 
-static void open__path_no_socket_can_have__bad_input(void **state)
+TEST(open__path_no_socket_can_have__bad_input)
 {
     char path[KW_SOCKET_PATH_MAX + 2];
     struct kw_client *client = NULL;
-    (void)state;
     CHECK_CODE(kw_client_open("", &client), KW_CODE_BAD_INPUT);
     memset(path, 'x', sizeof path);
     path[0] = '/';
@@ -27,10 +26,9 @@ static void open__path_no_socket_can_have__bad_input(void **state)
     kw_client_close(NULL);
 }
 
-static void open__no_memory__said_so(void **state)
+TEST(open__no_memory__said_so)
 {
     struct kw_client *client = NULL;
-    (void)state;
     for (long n = 0; n < 2; n++) {
         kw_alloc_fail_from(n);
         CHECK_CODE(kw_client_open("/tmp/s", &client), KW_CODE_NO_MEMORY);
@@ -39,11 +37,10 @@ static void open__no_memory__said_so(void **state)
     CHECK(client == NULL);
 }
 
-static void call__nobody_listens__deadline_and_a_reason(void **state)
+TEST(call__nobody_listens__deadline_and_a_reason)
 {
     struct kw_client *client = NULL;
     struct kw_client_reply reply;
-    (void)state;
     kw_test_arena(65536);
     CHECK_OK(kw_client_open("/nonexistent/kw.sock", &client));
     CHECK_OK(kw_client_status(client, 20 * KW_MS_NS, &reply));
@@ -66,13 +63,12 @@ static int listen_at(const char *path)
 
 /* A server that is slow to answer is waited for, not connected to again and again: its
  * limit of connections is everybody's. */
-static void call__server_says_nothing__one_connection(void **state)
+TEST(call__server_says_nothing__one_connection)
 {
     char dir[] = "/tmp/kw-client-XXXXXX", path[64];
     struct kw_client *client = NULL;
     struct kw_client_reply reply;
     unsigned connections = 0;
-    (void)state;
     kw_test_arena(65536);
     CHECK(mkdtemp(dir) != NULL);
     snprintf(path, sizeof path, "%s/s", dir);
@@ -88,12 +84,11 @@ static void call__server_says_nothing__one_connection(void **state)
     CHECK(unlink(path) == 0 && rmdir(dir) == 0);
 }
 
-static void call__arena_is_full__no_memory_and_nothing_sent(void **state)
+TEST(call__arena_is_full__no_memory_and_nothing_sent)
 {
     static uint8_t big[65536];
     struct kw_client *client = NULL;
     struct kw_client_reply reply;
-    (void)state;
     kw_test_arena(4096);
     CHECK_OK(kw_client_open("/nonexistent/kw.sock", &client));
     CHECK_CODE(
@@ -102,11 +97,10 @@ static void call__arena_is_full__no_memory_and_nothing_sent(void **state)
     kw_client_close(client);
 }
 
-static void decrypt__nul_in_key_id__bad_input(void **state)
+TEST(decrypt__nul_in_key_id__bad_input)
 {
     struct kw_client *client = NULL;
     struct kw_client_reply reply;
-    (void)state;
     CHECK_OK(kw_client_open("/nonexistent/kw.sock", &client));
     CHECK_CODE(kw_client_decrypt(client, kw_span_str("c"), kw_span_of("a\0b", 3), "u",
                                  KW_S_NS, &reply),

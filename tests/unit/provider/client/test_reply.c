@@ -34,9 +34,8 @@ static char *text(size_t len)
     return t;
 }
 
-static void any__garbage__bad_input(void **state)
+TEST(any__garbage__bad_input)
 {
-    (void)state;
     memset(bytes, 0xff, 64);
     CHECK(read_as(kw_reply_status, 64) == KW_CODE_BAD_INPUT);
     CHECK(read_as(kw_reply_encrypt, 64) == KW_CODE_BAD_INPUT);
@@ -44,10 +43,9 @@ static void any__garbage__bad_input(void **state)
     done();
 }
 
-static void status__texts_at_and_over_their_limit__as_sent_or_bad_input(void **state)
+TEST(status__texts_at_and_over_their_limit__as_sent_or_bad_input)
 {
     V2__StatusResponse m;
-    (void)state;
     v2__status_response__init(&m);
     m.key_id = text(KW_WIRE_KEY_ID_MAX);
     CHECK(read_as(kw_reply_status, v2__status_response__pack(&m, bytes)) == KW_CODE_OK);
@@ -66,11 +64,10 @@ static void status__texts_at_and_over_their_limit__as_sent_or_bad_input(void **s
     done();
 }
 
-static void encrypt__ciphertext_over_the_room__bad_input(void **state)
+TEST(encrypt__ciphertext_over_the_room__bad_input)
 {
     static uint8_t c[sizeof reply.ciphertext + 1];
     V2__EncryptResponse m;
-    (void)state;
     v2__encrypt_response__init(&m);
     m.ciphertext = (ProtobufCBinaryData){sizeof reply.ciphertext, c};
     CHECK(read_as(kw_reply_encrypt, v2__encrypt_response__pack(&m, bytes)) == KW_CODE_OK);
@@ -81,12 +78,11 @@ static void encrypt__ciphertext_over_the_room__bad_input(void **state)
     done();
 }
 
-static void encrypt__annotations__counted(void **state)
+TEST(encrypt__annotations__counted)
 {
     V2__EncryptResponse m;
     V2__EncryptResponse__AnnotationsEntry a, b;
     V2__EncryptResponse__AnnotationsEntry *both[] = {&a, &b};
-    (void)state;
     v2__encrypt_response__init(&m);
     v2__encrypt_response__annotations_entry__init(&a);
     v2__encrypt_response__annotations_entry__init(&b);
@@ -98,10 +94,9 @@ static void encrypt__annotations__counted(void **state)
     done();
 }
 
-static void decrypt__plaintext__in_the_arena(void **state)
+TEST(decrypt__plaintext__in_the_arena)
 {
     V2__DecryptResponse m;
-    (void)state;
     v2__decrypt_response__init(&m);
     CHECK(read_as(kw_reply_decrypt, 0) == KW_CODE_OK);
     CHECK(reply.plaintext.len == 0);

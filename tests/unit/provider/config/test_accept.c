@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sample.h"
+#include "config_sample.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +7,8 @@
 
 #include <keyward/alloc.h>
 
-static void parse__memory_out_at_any_call__no_memory_and_output_untouched(void **state)
+TEST(parse__memory_out_at_any_call__no_memory_and_output_untouched)
 {
-    (void)state;
     for (long n = 0;; n++) {
         struct kw_config *config = NULL;
         struct kw_note note = {{0}};
@@ -27,24 +26,22 @@ static void parse__memory_out_at_any_call__no_memory_and_output_untouched(void *
     }
 }
 
-static void load__no_such_file__missing(void **state)
+TEST(load__no_such_file__missing)
 {
     struct kw_config *config = NULL;
     struct kw_note note = {{0}};
-    (void)state;
     CHECK_CODE(kw_config_load("/nonexistent/c.yaml", SIZE_MAX, &config, &note),
                KW_CODE_MISSING);
     CHECK_HAS(note.text, "/nonexistent/c.yaml");
     CHECK(config == NULL);
 }
 
-static void load__a_file__as_its_bytes(void **state)
+TEST(load__a_file__as_its_bytes)
 {
     char path[] = "/tmp/keyward-config-XXXXXX";
     struct kw_config *config = NULL;
     struct kw_note note = {{0}};
     size_t len = strlen(sample_text);
-    (void)state;
     int fd = mkstemp(path);
     CHECK(fd >= 0);
     CHECK(write(fd, sample_text, len) == (ssize_t)len);
@@ -62,10 +59,9 @@ static void load__a_file__as_its_bytes(void **state)
     CHECK_HAS(note.text, ":34:1: x: unknown key");
 }
 
-static void parse__everything_said__as_said(void **state)
+TEST(parse__everything_said__as_said)
 {
     struct kw_config *c = sample_accept(1, "domain: demo");
-    (void)state;
     CHECK(!c->production && c->log_level == KW_LOG_WARN && c->log_format == KW_LOG_JSON);
     CHECK_STR(c->keyring, "/etc/keyward/keyring.json");
     CHECK_STR(c->state, "/var/lib/keyward");
@@ -84,11 +80,10 @@ static void parse__everything_said__as_said(void **state)
     kw_config_free(c);
 }
 
-static void parse__classes__as_said(void **state)
+TEST(parse__classes__as_said)
 {
     struct kw_config *c = sample_accept(1, "domain: demo");
     const struct kw_config_class *a = &c->classes[0], *b = &c->classes[1];
-    (void)state;
     CHECK_STR(a->name, "secrets");
     CHECK_STR(a->scope, "sec");
     CHECK_STR(a->socket, "/run/keyward/secrets.sock");
@@ -110,11 +105,10 @@ static const char least[] = "environment: production\n"
                             "                pin: credential:hsm.pin_1}]}\n"
                             "classes: [{name: n, scope: s, socket: /s.sock}]\n";
 
-static void parse__the_least__documented_defaults(void **state)
+TEST(parse__the_least__documented_defaults)
 {
     struct kw_config *c = sample_accept(0, least);
     const struct kw_config_class *k = &c->classes[0];
-    (void)state;
     CHECK(c->production && c->log_level == KW_LOG_INFO && c->log_format == KW_LOG_LOGFMT);
     CHECK_STR(c->keyring, "/etc/keyward/keyring.json");
     CHECK_STR(c->state, "/var/lib/keyward");
@@ -131,7 +125,7 @@ static void parse__the_least__documented_defaults(void **state)
     kw_config_free(c);
 }
 
-static void parse__token_label__is_the_tokens_name(void **state)
+TEST(parse__token_label__is_the_tokens_name)
 {
     static const struct {
         const char *uri, *name;
@@ -151,7 +145,6 @@ static void parse__token_label__is_the_tokens_name(void **state)
         {"pkcs11:token=123456789012345678901234567890123", "token-1"},
     };
     char with[128];
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         snprintf(with, sizeof with, "    - uri: '%s'", cases[i].uri);
         struct kw_config *c = sample_accept(14, with);
@@ -160,7 +153,7 @@ static void parse__token_label__is_the_tokens_name(void **state)
     }
 }
 
-static void parse__at_the_ends_of_ranges__accepted(void **state)
+TEST(parse__at_the_ends_of_ranges__accepted)
 {
     static const struct {
         unsigned line;
@@ -188,14 +181,12 @@ static void parse__at_the_ends_of_ranges__accepted(void **state)
             "domain: demo"},
         {1, "---\r\n\"domain\": 'demo'\r"},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         kw_config_free(sample_accept(cases[i].line, cases[i].with));
 }
 
-static void free__null__nothing(void **state)
+TEST(free__null__nothing)
 {
-    (void)state;
     kw_config_free(NULL);
 }
 

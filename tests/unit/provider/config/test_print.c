@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sample.h"
+#include "config_sample.h"
 
 #include <stdio.h>
 
@@ -70,21 +70,19 @@ static const char least_printed[] = "domain: \"a\"\n"
                                     "      entries: 1024  # default\n"
                                     "      ttl: 2m\n";
 
-static void print__defaults__marked_and_every_value_effective(void **state)
+TEST(print__defaults__marked_and_every_value_effective)
 {
     static char out[TEXT_MAX];
     struct kw_config *c = sample_accept(0, least);
-    (void)state;
     print_to(out, c);
     CHECK_STR(out, least_printed);
     kw_config_free(c);
 }
 
-static void print__the_sample__loads_again_to_the_same(void **state)
+TEST(print__the_sample__loads_again_to_the_same)
 {
     static char first[TEXT_MAX], second[TEXT_MAX], third[TEXT_MAX];
     struct kw_config *c = sample_accept(1, "domain: demo");
-    (void)state;
     print_to(first, c);
     struct kw_config *again = sample_accept(0, first);
     print_to(second, again);
@@ -131,11 +129,10 @@ static const char *const keys[] = {"domain",
                                    "classes[].cache.entries",
                                    "classes[].cache.ttl"};
 
-static void describe__every_key__with_type_default_and_help(void **state)
+TEST(describe__every_key__with_type_default_and_help)
 {
     static char text[TEXT_MAX];
     char line[80];
-    (void)state;
     print_to(text, NULL);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         snprintf(line, sizeof line, "\n%s\n    ", keys[i]);
@@ -148,13 +145,12 @@ static void describe__every_key__with_type_default_and_help(void **state)
 }
 
 /* The manual is written from the table: all of it stands there, word for word. */
-static void manual__every_line_of_the_table__is_in_it(void **state)
+TEST(manual__every_line_of_the_table__is_in_it)
 {
     static char text[4 * TEXT_MAX], table[TEXT_MAX];
     struct kw_blob manual = {0};
     struct kw_note note = {{0}};
     char *rest = table, *line;
-    (void)state;
     CHECK_OK(kw_file_read(DOCS "/CONFIGURATION.md", sizeof text - 1, &manual, &note));
     CHECK(kw_copy_str(text, sizeof text, kw_blob_peek(&manual)));
     kw_blob_wipe(&manual);

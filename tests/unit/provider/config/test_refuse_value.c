@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each row's own refusals. */
-#include "sample.h"
+#include "config_sample.h"
 
 #include <stdio.h>
 
-static void value__wrong_type__refused_with_the_right_one(void **state)
+TEST(value__wrong_type__refused_with_the_right_one)
 {
     static const struct change cases[] = {
         {1, "domain: [demo]", "1:9: domain: is a list", "text"},
@@ -36,11 +36,10 @@ static void value__wrong_type__refused_with_the_right_one(void **state)
         {28, "  - bulk\n  - name: bulk", "28:5: classes[1]: is a single value",
          "mapping"},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void value__nothing__refused(void **state)
+TEST(value__nothing__refused)
 {
     static const struct change cases[] = {
         {1, "domain:", "1:8: domain: has no value", NULL},
@@ -52,11 +51,10 @@ static void value__nothing__refused(void **state)
         {22, "    accept-scopes: [~]", "22:21: classes[0].accept-scopes: has no value",
          NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void names__outside_their_alphabet__refused(void **state)
+TEST(names__outside_their_alphabet__refused)
 {
     static const struct change cases[] = {
         {1, "domain: Demo", "1:9: domain: has a character that is not allowed",
@@ -84,11 +82,10 @@ static void names__outside_their_alphabet__refused(void **state)
         {17, "      env: {A: \"x\\n\"}", "17:16: hsm.tokens[0].env: has a character",
          NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void paths__not_one_plain_spelling__refused(void **state)
+TEST(paths__not_one_plain_spelling__refused)
 {
     static const struct change cases[] = {
         {3, "keyring: keyring.json", "3:10: keyring: is not absolute", "absolute path"},
@@ -106,34 +103,31 @@ static void paths__not_one_plain_spelling__refused(void **state)
         {23, "    socket: unix:///run/a.sock",
          "23:13: classes[0].socket: is not absolute", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void socket__longer_than_the_kernel_takes__refused(void **state)
+TEST(socket__longer_than_the_kernel_takes__refused)
 {
     char with[256];
     struct change cases[] = {
         {23, with, "23:13: classes[0].socket: is too long", "at most 107 bytes"}};
-    (void)state;
     snprintf(with, sizeof with, "    socket: /%0*d", 107, 0);
     CHECK_REFUSED(cases);
     snprintf(with, sizeof with, "    socket: /%0*d", 106, 0);
     kw_config_free(sample_accept(23, with));
 }
 
-static void path__longer_than_any_path__refused(void **state)
+TEST(path__longer_than_any_path__refused)
 {
     char with[1200];
     struct change cases[] = {{3, with, "3:10: keyring: is too long", NULL}};
-    (void)state;
     snprintf(with, sizeof with, "keyring: /%0*d", 1023, 0);
     CHECK_REFUSED(cases);
     snprintf(with, sizeof with, "keyring: /%0*d", 1022, 0);
     kw_config_free(sample_accept(3, with));
 }
 
-static void times__out_of_range__refused(void **state)
+TEST(times__out_of_range__refused)
 {
     static const struct change cases[] = {
         {8, "  deadline: 3s", "8:13: hsm.deadline: is out of range", "100ms..2999ms"},
@@ -161,11 +155,10 @@ static void times__out_of_range__refused(void **state)
         {33, "    cache: {ttl: 25h}", "33:18: classes[1].cache.ttl: is out of range",
          "0s..24h"},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void numbers__out_of_range__refused(void **state)
+TEST(numbers__out_of_range__refused)
 {
     static const struct change cases[] = {
         {18, "      workers: 0", "18:16: hsm.tokens[0].workers: is out of range",
@@ -180,11 +173,10 @@ static void numbers__out_of_range__refused(void **state)
         {33, "    cache: {entries: 99999999999999999999}",
          "33:22: classes[1].cache.entries: is not a number", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void choices__none_of_them__refused(void **state)
+TEST(choices__none_of_them__refused)
 {
     static const struct change cases[] = {
         {2, "environment: prod", "2:14: environment: is none of the choices",
@@ -200,11 +192,10 @@ static void choices__none_of_them__refused(void **state)
         {26, "    on-hsm-loss: fail", "26:18: classes[0].on-hsm-loss: is none of the",
          NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void mode__open_or_no_mode__refused(void **state)
+TEST(mode__open_or_no_mode__refused)
 {
     static const struct change cases[] = {
         {24, "    mode: 0666", "24:11: classes[0].mode: lets others in", "0660"},
@@ -222,11 +213,10 @@ static void mode__open_or_no_mode__refused(void **state)
         {24, "    mode: 00660", "24:11: classes[0].mode: is not a mode", NULL},
         {24, "    mode: rw-rw----", "24:11: classes[0].mode: is not a mode", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void uri__malformed_or_more_than_a_token__refused(void **state)
+TEST(uri__malformed_or_more_than_a_token__refused)
 {
     static const struct change cases[] = {
         {14, "    - uri: token=a",
@@ -242,12 +232,11 @@ static void uri__malformed_or_more_than_a_token__refused(void **state)
         {14, "    - uri: pkcs11:token=a?pin-source=file:/p",
          "14:12: hsm.tokens[0].uri: holds a", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
 /* Whatever is wrong with it, a PIN in the file is never repeated in the message. */
-static void pin__inline__refused_and_not_told(void **state)
+TEST(pin__inline__refused_and_not_told)
 {
     static const struct change cases[] = {
         {16, "      pin: 918273", "16:12: hsm.tokens[0].pin: does not say where",
@@ -276,7 +265,6 @@ static void pin__inline__refused_and_not_told(void **state)
          "14:12: hsm.tokens[0].uri: holds a", NULL},
     };
     char text[SAMPLE_MAX];
-    (void)state;
     CHECK_REFUSED(cases);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct kw_config *config = NULL;
@@ -288,7 +276,7 @@ static void pin__inline__refused_and_not_told(void **state)
     }
 }
 
-static void lists__too_long_or_twice__refused_at_the_item(void **state)
+TEST(lists__too_long_or_twice__refused_at_the_item)
 {
     static const struct change cases[] = {
         {22, "    accept-scopes: [a1, b1, a1]",
@@ -302,16 +290,14 @@ static void lists__too_long_or_twice__refused_at_the_item(void **state)
          "25:26: classes[0].peers.uids: is there twice", NULL},
         {13, "  tokens: []\nx:", "13:11: hsm.tokens: is too short", "1..8"},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void lists__more_than_their_arrays__refused_at_the_first_too_many(void **state)
+TEST(lists__more_than_their_arrays__refused_at_the_first_too_many)
 {
     char text[SAMPLE_MAX];
     struct kw_config *config = NULL;
     struct kw_note note = {{0}};
-    (void)state;
     int n = snprintf(text, sizeof text, "%s", sample_text);
     for (int i = 2; i <= 16; i++)
         n += snprintf(text + n, sizeof text - (size_t)n, "  - {name: n%d}\n", i);

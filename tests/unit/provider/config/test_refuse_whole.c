@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What no setting can say alone. */
-#include "sample.h"
+#include "config_sample.h"
 
 #include <stdio.h>
 
-static void times__stale_before_the_next_probe__refused(void **state)
+TEST(times__stale_before_the_next_probe__refused)
 {
     static const struct change cases[] = {
         {12, "  probe: {every: 5s, stale-after: 5s}",
@@ -12,21 +12,19 @@ static void times__stale_before_the_next_probe__refused(void **state)
         {12, "  probe: {stale-after: 10s}", "12:24: hsm.probe.stale-after: ", NULL},
         {12, "  probe: {every: 30s}", "12:18: hsm.probe.every: ", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void tokens__two__refused_for_now(void **state)
+TEST(tokens__two__refused_for_now)
 {
     static const struct change cases[] = {
         {18, "    - {uri: 'pkcs11:token=b', module: /m.so, pin: credential:p}",
          "18:13: hsm.tokens[1].uri: a second token; this version", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void classes__sharing_a_name_scope_or_socket__refused(void **state)
+TEST(classes__sharing_a_name_scope_or_socket__refused)
 {
     static const struct change cases[] = {
         {28, "  - name: secrets", "28:11: classes[1].name: is that of classes[0]", NULL},
@@ -40,11 +38,10 @@ static void classes__sharing_a_name_scope_or_socket__refused(void **state)
         {22, "    accept-scopes: [old, sec]",
          "22:20: classes[0].accept-scopes: holds the class's own scope", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void peers__nobody__refused(void **state)
+TEST(peers__nobody__refused)
 {
     static const struct change cases[] = {
         {25, "    peers: {uids: []}",
@@ -52,11 +49,10 @@ static void peers__nobody__refused(void **state)
         {25, "    peers: {gids: [], uids: []}", "25:29: classes[0].peers.uids: nobody",
          NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void outage__policy_and_budget_apart__refused(void **state)
+TEST(outage__policy_and_budget_apart__refused)
 {
     static const struct change cases[] = {
         {32, "", "31:18: classes[1].on-hsm-loss: serve-cached needs max-outage", NULL},
@@ -64,7 +60,6 @@ static void outage__policy_and_budget_apart__refused(void **state)
         {31, "    on-hsm-loss: fail-closed",
          "32:17: classes[1].max-outage: means nothing", "serve-cached"},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
@@ -86,12 +81,10 @@ static kw_err parse_within(unsigned line, const char *with, size_t locked_max,
     return e;
 }
 
-static void caches__larger_than_locked_memory__refused_at_the_first_that_does_not_fit(
-    void **state)
+TEST(caches__larger_than_locked_memory__refused_at_the_first_that_does_not_fit)
 {
     static const char same[] = "domain: demo";
     struct kw_note note = {{0}};
-    (void)state;
     CHECK_CODE(parse_within(1, same, BOTH - 1, &note), KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, "c.yaml:33:22: classes[1].cache.entries: ");
     CHECK_HAS(note.text, "LimitMEMLOCK=");
@@ -105,10 +98,9 @@ static void caches__larger_than_locked_memory__refused_at_the_first_that_does_no
     CHECK_HAS(note.text, "c.yaml:20:5: classes[0].cache.entries: ");
 }
 
-static void caches__that_just_fit_or_are_off__accepted(void **state)
+TEST(caches__that_just_fit_or_are_off__accepted)
 {
     struct kw_note note = {{0}};
-    (void)state;
     CHECK_OK(parse_within(1, "domain: demo", BOTH, &note));
     CHECK_OK(parse_within(33, "    cache: {entries: 4096, ttl: 0s}", FIRST, &note));
     CHECK_OK(parse_within(33, "    cache: {entries: 0}", FIRST, &note));

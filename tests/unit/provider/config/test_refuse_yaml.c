@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is wrong before any setting is looked at, and keys. */
-#include "sample.h"
+#include "config_sample.h"
 
 #include <stdio.h>
 
-static void yaml__not_a_plain_single_document__refused_there(void **state)
+TEST(yaml__not_a_plain_single_document__refused_there)
 {
     static const struct change cases[] = {
         {0, "", "1:1: yaml: the file is empty", NULL},
@@ -35,11 +35,10 @@ static void yaml__not_a_plain_single_document__refused_there(void **state)
          "domain: [a]",
          "1:9: domain: is a list", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void yaml__a_nul__refused_there(void **state)
+TEST(yaml__a_nul__refused_there)
 {
     static const char raw[] = "domain: demo\nenvironment: te\0st\n";
     static const struct change escaped[] = {
@@ -53,7 +52,6 @@ static void yaml__a_nul__refused_there(void **state)
     };
     struct kw_config *config = NULL;
     struct kw_note note = {{0}};
-    (void)state;
     CHECK_CODE(kw_config_parse(kw_span_of(raw, sizeof raw - 1), "c.yaml", SIZE_MAX,
                                &config, &note),
                KW_CODE_BAD_INPUT);
@@ -61,12 +59,11 @@ static void yaml__a_nul__refused_there(void **state)
     CHECK_REFUSED(escaped);
 }
 
-static void yaml__larger_than_the_limit__refused_unread(void **state)
+TEST(yaml__larger_than_the_limit__refused_unread)
 {
     static uint8_t big[KW_CONFIG_MAX + 1];
     struct kw_config *config = NULL;
     struct kw_note note = {{0}};
-    (void)state;
     memset(big, ' ', sizeof big);
     CHECK_CODE(
         kw_config_parse(kw_span_of(big, sizeof big), "c.yaml", SIZE_MAX, &config, &note),
@@ -75,7 +72,7 @@ static void yaml__larger_than_the_limit__refused_unread(void **state)
     CHECK(config == NULL);
 }
 
-static void key__unknown__refused_with_what_was_meant_or_is_known(void **state)
+TEST(key__unknown__refused_with_what_was_meant_or_is_known)
 {
     static const struct change cases[] = {
         {1, "domian: demo", "1:1: domian: unknown key; did you mean domain?", NULL},
@@ -102,24 +99,22 @@ static void key__unknown__refused_with_what_was_meant_or_is_known(void **state)
         {1, "\"\": demo", "1:1: : unknown key", NULL},
         {1, "? [a, b]\n: demo", "1:3: document: has a key that is no text", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void key__unknown_with_a_pin__the_value_is_not_told(void **state)
+TEST(key__unknown_with_a_pin__the_value_is_not_told)
 {
     char text[SAMPLE_MAX];
     struct change c = {.line = 16, .with = "      pinn: 918273"};
     struct kw_config *config = NULL;
     struct kw_note note = {{0}};
-    (void)state;
     sample_with(&c, text);
     CHECK_CODE(kw_config_parse(kw_span_str(text), "c.yaml", SIZE_MAX, &config, &note),
                KW_CODE_BAD_INPUT);
     CHECK(strstr(note.text, "918273") == NULL);
 }
 
-static void key__twice__refused_at_the_second(void **state)
+TEST(key__twice__refused_at_the_second)
 {
     static const struct change cases[] = {
         {2, "environment: test\ndomain: demo", "3:1: domain: is there twice", "line 1"},
@@ -136,11 +131,10 @@ static void key__twice__refused_at_the_second(void **state)
         {27, "    cache: {ttl: 5m, ttl: 5m}",
          "27:22: classes[0].cache.ttl: is there twice", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 
-static void key__missing__refused_where_its_mapping_begins(void **state)
+TEST(key__missing__refused_where_its_mapping_begins)
 {
     static const struct change cases[] = {
         {0, "environment: test\n", "1:1: domain: is missing", "1..64 of"},
@@ -155,7 +149,6 @@ static void key__missing__refused_where_its_mapping_begins(void **state)
         {21, "", "20:5: classes[0].scope: is missing", NULL},
         {30, "", "28:5: classes[1].socket: is missing", NULL},
     };
-    (void)state;
     CHECK_REFUSED(cases);
 }
 

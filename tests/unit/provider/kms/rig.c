@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "kms_rig.h"
 
 #include <stdlib.h>
 
@@ -27,8 +27,7 @@ static void seal(kw_span iv, kw_span aad, kw_span text, uint8_t *out)
 
 static struct rig *the_rig;
 
-/* ---- the fake behind the door ---------------------------------------------------------
- */
+/* ---- the fake behind the door ------------------------------------------------------ */
 
 static kw_err submit(struct kw_hsm *hsm, const struct kw_hsm_job *job, kw_hsm_ticket *ret)
 {
@@ -170,9 +169,9 @@ void rig_run(struct rig *r)
 /* ---- the client
  * ------------------------------------------------------------------------ */
 
-static void done(struct kw_call *call)
+static void done(struct kw_request *request)
 {
-    the_rig->done[call - the_rig->calls]++;
+    the_rig->done[request - the_rig->calls]++;
 }
 
 struct rig *rig_open(void)
@@ -199,7 +198,7 @@ struct rig *rig_open(void)
     the_rig = r;
     r->time.now_ns = 1000 * KW_S_NS;
     r->clock = kw_fake_clock(&r->time);
-    pthread_mutex_init(&r->lock.mutex, NULL);
+    pthread_mutex_init(&r->lock.mutex.native, NULL);
     r->hsm.flip_at = -1;
     r->hsm.health = (struct kw_hsm_health){.state = KW_HSM_UP,
                                            .active_n = 1,
@@ -226,40 +225,42 @@ void rig_close(struct rig *r)
     free(r);
 }
 
-static struct kw_call *begin(struct rig *r, unsigned i, struct kw_call call)
+static struct kw_request *begin(struct rig *r, unsigned i, struct kw_request request)
 {
     CHECK(r->done[i] == 0);
-    call.arrived_ns = kw_mono_ns(&r->clock);
-    call.until = r->until[i] ? (kw_deadline){r->until[i]} : KW_NEVER;
-    call.uid = kw_span_str("d1dd4ffe-9db5-424a-84b8-96e50c45abd1");
-    call.done = done;
-    r->calls[i] = call;
+    request.arrived_ns = kw_mono_ns(&r->clock);
+    request.until = r->until[i] ? (kw_deadline){r->until[i]} : KW_NEVER;
+    request.uid = kw_span_str("d1dd4ffe-9db5-424a-84b8-96e50c45abd1");
+    request.done = done;
+    r->calls[i] = request;
     kw_kms_begin(r->kms, &r->calls[i]);
     return &r->calls[i];
 }
 
-struct kw_call *rig_status(struct rig *r, unsigned i, unsigned class_index)
+struct kw_request *rig_status(struct rig *r, unsigned i, unsigned class_index)
 {
-    return begin(r, i,
-                 (struct kw_call){.ask = KW_ASK_STATUS, .class_index = class_index});
+    return begin(
+        r, i,
+        (struct kw_request){.method = KW_METHOD_STATUS, .class_index = class_index});
 }
 
-struct kw_call *rig_encrypt(struct rig *r, unsigned i, unsigned class_index, kw_span seed)
+struct kw_request *rig_encrypt(struct rig *r, unsigned i, unsigned class_index,
+                               kw_span seed)
 {
-    struct kw_call call = {.ask = KW_ASK_ENCRYPT, .class_index = class_index};
+    struct kw_request request = {.method = KW_METHOD_ENCRYPT, .class_index = class_index};
     if (seed.len > 0)
-        CHECK_OK(kw_secret_copy(&call.seed, seed));
-    return begin(r, i, call);
+        CHECK_OK(kw_secret_copy(&request.seed, seed));
+    return begin(r, i, request);
 }
 
-struct kw_call *rig_decrypt(struct rig *r, unsigned i, unsigned class_index,
-                            const char *key_id, kw_span ciphertext)
+struct kw_request *rig_decrypt(struct rig *r, unsigned i, unsigned class_index,
+                               const char *key_id, kw_span ciphertext)
 {
     return begin(r, i,
-                 (struct kw_call){.ask = KW_ASK_DECRYPT,
-                                  .class_index = class_index,
-                                  .key_id = kw_span_str(key_id),
-                                  .ciphertext = ciphertext});
+                 (struct kw_request){.method = KW_METHOD_DECRYPT,
+                                     .class_index = class_index,
+                                     .key_id = kw_span_str(key_id),
+                                     .ciphertext = ciphertext});
 }
 
 kw_span rig_seal(struct rig *r, const char *scope, const char *key_id, kw_span seed,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "kms_rig.h"
 
 #include <keyward/envelope.h>
 
@@ -10,40 +10,36 @@ static const uint8_t seed_bytes[32] = "0123456789abcdef0123456789abcde";
 static void refused(const char *key_id, kw_span ct, enum kw_code want)
 {
     struct rig *r = rig_open();
-    struct kw_call *c = rig_decrypt(r, 0, 0, key_id, ct);
+    struct kw_request *c = rig_decrypt(r, 0, 0, key_id, ct);
     CHECK(rig_ended(r, 0, want));
     CHECK(r->hsm.submitted == 0);
     CHECK(c->seed.ptr == NULL);
     rig_close(r);
 }
 
-static void begin__empty_ciphertext__bad_input(void **state)
+TEST(begin__empty_ciphertext__bad_input)
 {
-    (void)state;
     refused(RIG_KEY_1, kw_span_of(NULL, 0), KW_CODE_BAD_INPUT);
 }
 
-static void begin__ciphertext_over_1024__bad_input(void **state)
+TEST(begin__ciphertext_over_1024__bad_input)
 {
     static uint8_t big[1025] = {1, 1, 1, 3, 'a', 'b', 'c'};
-    (void)state;
     refused(RIG_KEY_1, kw_span_of(big, sizeof big), KW_CODE_BAD_INPUT);
 }
 
-static void begin__no_key_id__bad_input(void **state)
+TEST(begin__no_key_id__bad_input)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     kw_test_arena(1 << 16);
     kw_span ct = rig_seal(NULL, "secrets", RIG_KEY_1, SEED, out);
     kw_arena_close();
     refused("", ct, KW_CODE_BAD_INPUT);
 }
 
-static void begin__trailing_byte__bad_input_and_no_job(void **state)
+TEST(begin__trailing_byte__bad_input_and_no_job)
 {
     uint8_t out[KW_CIPHERTEXT_MAX + 1];
-    (void)state;
     kw_test_arena(1 << 16);
     kw_span ct = rig_seal(NULL, "secrets", RIG_KEY_1, SEED, out);
     kw_arena_close();
@@ -51,39 +47,36 @@ static void begin__trailing_byte__bad_input_and_no_job(void **state)
     refused(RIG_KEY_1, ct, KW_CODE_BAD_INPUT);
 }
 
-static void begin__unknown_key_id__unknown_key_and_no_job(void **state)
+TEST(begin__unknown_key_id__unknown_key_and_no_job)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     kw_test_arena(1 << 16);
     kw_span ct = rig_seal(NULL, "secrets", RIG_KEY_1, SEED, out);
     kw_arena_close();
     refused("kw1-9-0123456789abcdef01234567", ct, KW_CODE_UNKNOWN_KEY);
 }
 
-static void begin__other_scope__denied_and_no_job(void **state)
+TEST(begin__other_scope__denied_and_no_job)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     kw_test_arena(1 << 16);
     kw_span ct = rig_seal(NULL, "bulk", RIG_KEY_1, SEED, out);
     kw_arena_close();
     refused(RIG_KEY_1, ct, KW_CODE_DENIED);
 }
 
-static void begin__annotations__bad_input_and_no_job(void **state)
+TEST(begin__annotations__bad_input_and_no_job)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c = &r->calls[0];
-    *c = (struct kw_call){.ask = KW_ASK_DECRYPT,
-                          .until = KW_NEVER,
-                          .has_annotations = true,
-                          .key_id = kw_span_str(RIG_KEY_1)};
+    struct kw_request *c = &r->calls[0];
+    *c = (struct kw_request){.method = KW_METHOD_DECRYPT,
+                             .until = KW_NEVER,
+                             .has_annotations = true,
+                             .key_id = kw_span_str(RIG_KEY_1)};
     c->ciphertext = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
     /* begun by hand: the rig's own helper sets no annotations */
-    struct kw_call *probe = rig_status(r, 1, 0);
+    struct kw_request *probe = rig_status(r, 1, 0);
     c->done = probe->done;
     kw_kms_begin(r->kms, c);
     CHECK(rig_ended(r, 0, KW_CODE_BAD_INPUT));
@@ -91,10 +84,9 @@ static void begin__annotations__bad_input_and_no_job(void **state)
     rig_close(r);
 }
 
-static void begin__check_blob_as_seed__bad_input(void **state)
+TEST(begin__check_blob_as_seed__bad_input)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
     out[1] = KW_PURPOSE_CHECK;
@@ -103,10 +95,9 @@ static void begin__check_blob_as_seed__bad_input(void **state)
     rig_close(r);
 }
 
-static void begin__version_disabled__its_own_error(void **state)
+TEST(begin__version_disabled__its_own_error)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     r->hsm.version_err = kw_err_at(KW_CODE_KEY_DISABLED, "state");
     rig_decrypt(r, 0, 0, RIG_KEY_2, rig_seal(r, "secrets", RIG_KEY_2, SEED, out));
@@ -115,16 +106,15 @@ static void begin__version_disabled__its_own_error(void **state)
     rig_close(r);
 }
 
-static void begin__any_bit_changed__never_a_plaintext(void **state)
+TEST(begin__any_bit_changed__never_a_plaintext)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
     for (size_t bit = 0; bit < ct.len * 8; bit++) {
         out[bit / 8] ^= (uint8_t)(1u << bit % 8);
         r->done[0] = 0;
-        struct kw_call *c = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+        struct kw_request *c = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
         rig_run(r);
         CHECK(r->done[0] == 1);
         CHECK(kw_failed(c->err) && c->seed.ptr == NULL);
@@ -133,30 +123,28 @@ static void begin__any_bit_changed__never_a_plaintext(void **state)
     rig_close(r);
 }
 
-static void begin__good_ciphertext__the_seed_from_the_hsm_then_from_memory(void **state)
+TEST(begin__good_ciphertext__the_seed_from_the_hsm_then_from_memory)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
-    struct kw_call *c = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    struct kw_request *c = rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
     CHECK(r->done[0] == 0 && r->hsm.flushed == 1);
     rig_run(r);
     CHECK(rig_ended(r, 0, KW_CODE_OK));
     CHECK(kw_span_equal(kw_secret_peek(&c->seed), SEED));
     CHECK(c->source == KW_SOURCE_HSM);
     CHECK_STR(c->token, "fake");
-    struct kw_call *again = rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
+    struct kw_request *again = rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
     CHECK(rig_ended(r, 1, KW_CODE_OK));
     CHECK(again->source == KW_SOURCE_CACHE && r->hsm.submitted == 1);
     CHECK(kw_span_equal(kw_secret_peek(&again->seed), SEED));
     rig_close(r);
 }
 
-static void begin__other_class__its_own_cache(void **state)
+TEST(begin__other_class__its_own_cache)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     kw_span ct = rig_seal(r, "old", RIG_KEY_1, SEED, out);
     rig_decrypt(r, 0, 0, RIG_KEY_1, ct); /* accepted scope */
@@ -167,11 +155,10 @@ static void begin__other_class__its_own_cache(void **state)
     rig_close(r);
 }
 
-static void begin__equal_requests_in_flight__one_job_for_all(void **state)
+TEST(begin__equal_requests_in_flight__one_job_for_all)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
     struct kw_class_stats stats;
-    (void)state;
     struct rig *r = rig_open();
     kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
     for (unsigned i = 0; i < 10; i++)
@@ -183,14 +170,13 @@ static void begin__equal_requests_in_flight__one_job_for_all(void **state)
         CHECK(kw_span_equal(kw_secret_peek(&r->calls[i].seed), SEED));
     }
     kw_kms_stats(r->kms, 0, &stats);
-    CHECK(stats.joined == 9 && stats.calls[KW_ASK_DECRYPT] == 10);
+    CHECK(stats.joined == 9 && stats.calls[KW_METHOD_DECRYPT] == 10);
     rig_close(r);
 }
 
-static void begin__joined_and_it_fails__all_fail(void **state)
+TEST(begin__joined_and_it_fails__all_fail)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
     for (unsigned i = 0; i < 3; i++)
@@ -202,10 +188,9 @@ static void begin__joined_and_it_fails__all_fail(void **state)
     rig_close(r);
 }
 
-static void begin__wrong_answer__no_reply_distrust_and_nothing_cached(void **state)
+TEST(begin__wrong_answer__no_reply_distrust_and_nothing_cached)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
     kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
@@ -225,11 +210,10 @@ static void begin__wrong_answer__no_reply_distrust_and_nothing_cached(void **sta
     rig_close(r);
 }
 
-static void begin__answer_of_another_ciphertext__wrong_answer(void **state)
+TEST(begin__answer_of_another_ciphertext__wrong_answer)
 {
     uint8_t one[KW_CIPHERTEXT_MAX], two[KW_CIPHERTEXT_MAX];
     static const uint8_t other[32] = "another seed of the same length";
-    (void)state;
     struct rig *r = rig_open();
     kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
     rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, one));
@@ -247,12 +231,11 @@ static void begin__answer_of_another_ciphertext__wrong_answer(void **state)
     rig_close(r);
 }
 
-static void cancel__the_only_waiter__the_job_goes_too(void **state)
+TEST(cancel__the_only_waiter__the_job_goes_too)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c =
+    struct kw_request *c =
         rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));
     kw_kms_cancel(r->kms, c);
     CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
@@ -263,10 +246,9 @@ static void cancel__the_only_waiter__the_job_goes_too(void **state)
 }
 
 /* Three wait for the same; one of them goes away, whichever it is. */
-static void cancel__one_of_three_waiters__the_others_are_served(void **state)
+TEST(cancel__one_of_three_waiters__the_others_are_served)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     for (unsigned leaver = 0; leaver < 3; leaver++) {
         kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
@@ -286,10 +268,9 @@ static void cancel__one_of_three_waiters__the_others_are_served(void **state)
     rig_close(r);
 }
 
-static void tick__the_newest_waiter_is_over_first__the_others_wait_on(void **state)
+TEST(tick__the_newest_waiter_is_over_first__the_others_wait_on)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
     rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
@@ -304,10 +285,9 @@ static void tick__the_newest_waiter_is_over_first__the_others_wait_on(void **sta
     rig_close(r);
 }
 
-static void begin__the_token_itself_says_wrong_answer__alarm_and_distrust(void **state)
+TEST(begin__the_token_itself_says_wrong_answer__alarm_and_distrust)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
     rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));
@@ -322,12 +302,11 @@ static void begin__the_token_itself_says_wrong_answer__alarm_and_distrust(void *
     rig_close(r);
 }
 
-static void cancel__answer_already_under_way__the_answer_is_dropped(void **state)
+TEST(cancel__answer_already_under_way__the_answer_is_dropped)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c =
+    struct kw_request *c =
         rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));
     r->hsm.cancel_too_late = true;
     kw_kms_cancel(r->kms, c);
@@ -337,10 +316,9 @@ static void cancel__answer_already_under_way__the_answer_is_dropped(void **state
     rig_close(r);
 }
 
-static void tick__deadline_over__each_waiter_by_its_own(void **state)
+TEST(tick__deadline_over__each_waiter_by_its_own)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
     rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
@@ -356,10 +334,9 @@ static void tick__deadline_over__each_waiter_by_its_own(void **state)
     rig_close(r);
 }
 
-static void begin__queue_full__busy_at_once(void **state)
+TEST(begin__queue_full__busy_at_once)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
-    (void)state;
     struct rig *r = rig_open();
     r->hsm.submit_err = kw_err_at(KW_CODE_BUSY, "queue");
     rig_decrypt(r, 0, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, out));

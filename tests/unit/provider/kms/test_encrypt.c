@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "kms_rig.h"
 
 #include <keyward/envelope.h>
 
 static const uint8_t seed_bytes[257] = "0123456789abcdef0123456789abcde";
 #define SEED kw_span_of(seed_bytes, 32)
 
-static void begin__empty__bad_input_and_no_job(void **state)
+TEST(begin__empty__bad_input_and_no_job)
 {
-    (void)state;
     struct rig *r = rig_open();
     rig_encrypt(r, 0, 0, kw_span_of(NULL, 0));
     CHECK(rig_ended(r, 0, KW_CODE_BAD_INPUT));
@@ -16,9 +15,8 @@ static void begin__empty__bad_input_and_no_job(void **state)
     rig_close(r);
 }
 
-static void begin__over_256_bytes__bad_input_and_no_job(void **state)
+TEST(begin__over_256_bytes__bad_input_and_no_job)
 {
-    (void)state;
     struct rig *r = rig_open();
     rig_encrypt(r, 0, 0, kw_span_of(seed_bytes, 257));
     CHECK(rig_ended(r, 0, KW_CODE_BAD_INPUT));
@@ -26,9 +24,8 @@ static void begin__over_256_bytes__bad_input_and_no_job(void **state)
     rig_close(r);
 }
 
-static void begin__wrap_fails__the_error_and_no_ciphertext(void **state)
+TEST(begin__wrap_fails__the_error_and_no_ciphertext)
 {
-    (void)state;
     struct rig *r = rig_open();
     r->hsm.answer_err = kw_err_at(KW_CODE_HSM_DOWN, "C_Encrypt");
     rig_encrypt(r, 0, 0, SEED);
@@ -39,9 +36,8 @@ static void begin__wrap_fails__the_error_and_no_ciphertext(void **state)
     rig_close(r);
 }
 
-static void begin__no_active_version__refused(void **state)
+TEST(begin__no_active_version__refused)
 {
-    (void)state;
     struct rig *r = rig_open();
     r->hsm.health.active_n = 0;
     r->hsm.health.active_err = kw_err_at(KW_CODE_KEY_BAD, "find");
@@ -50,9 +46,8 @@ static void begin__no_active_version__refused(void **state)
     rig_close(r);
 }
 
-static void begin__unreadable_wrap__alarm_and_never_released(void **state)
+TEST(begin__unreadable_wrap__alarm_and_never_released)
 {
-    (void)state;
     struct rig *r = rig_open();
     kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
     rig_encrypt(r, 0, 0, SEED);
@@ -66,9 +61,8 @@ static void begin__unreadable_wrap__alarm_and_never_released(void **state)
     rig_close(r);
 }
 
-static void begin__verify_opens_to_something_else__alarm_and_distrust(void **state)
+TEST(begin__verify_opens_to_something_else__alarm_and_distrust)
 {
-    (void)state;
     struct rig *r = rig_open();
     kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
     rig_encrypt(r, 0, 0, SEED);
@@ -80,11 +74,10 @@ static void begin__verify_opens_to_something_else__alarm_and_distrust(void **sta
     rig_close(r);
 }
 
-static void begin__good__wrapped_verified_and_decryptable(void **state)
+TEST(begin__good__wrapped_verified_and_decryptable)
 {
-    (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c = rig_encrypt(r, 0, 1, SEED);
+    struct kw_request *c = rig_encrypt(r, 0, 1, SEED);
     rig_run_one(r);
     CHECK(r->done[0] == 0 && rig_waiting(r) == 1); /* the verify */
     rig_run(r);
@@ -95,7 +88,7 @@ static void begin__good__wrapped_verified_and_decryptable(void **state)
     kw_span ct = kw_span_of(c->out_ciphertext, c->out_ciphertext_len);
     CHECK_OK(kw_envelope_parse(ct, &env));
     CHECK(kw_span_equal_str(env.scope, "bulk"));
-    struct kw_call *d = rig_decrypt(r, 1, 1, RIG_KEY_1, ct);
+    struct kw_request *d = rig_decrypt(r, 1, 1, RIG_KEY_1, ct);
     CHECK(r->done[1] == 0); /* Encrypt does not fill the cache */
     rig_run(r);
     CHECK(rig_ended(r, 1, KW_CODE_OK));
@@ -103,9 +96,8 @@ static void begin__good__wrapped_verified_and_decryptable(void **state)
     rig_close(r);
 }
 
-static void begin__twice__different_ciphertexts(void **state)
+TEST(begin__twice__different_ciphertexts)
 {
-    (void)state;
     struct rig *r = rig_open();
     for (unsigned i = 0; i < 2; i++)
         rig_encrypt(r, i, 0, SEED);
@@ -116,16 +108,15 @@ static void begin__twice__different_ciphertexts(void **state)
     rig_close(r);
 }
 
-static void begin__every_size__round_trip(void **state)
+TEST(begin__every_size__round_trip)
 {
-    (void)state;
     struct rig *r = rig_open();
     for (size_t n = 1; n <= KW_SEED_MAX; n += 51) {
         r->done[0] = r->done[1] = 0;
-        struct kw_call *c = rig_encrypt(r, 0, 0, kw_span_of(seed_bytes, n));
+        struct kw_request *c = rig_encrypt(r, 0, 0, kw_span_of(seed_bytes, n));
         rig_run(r);
         CHECK(rig_ended(r, 0, KW_CODE_OK));
-        struct kw_call *d = rig_decrypt(
+        struct kw_request *d = rig_decrypt(
             r, 1, 0, RIG_KEY_1, kw_span_of(c->out_ciphertext, c->out_ciphertext_len));
         rig_run(r);
         CHECK(rig_ended(r, 1, KW_CODE_OK) && d->seed.len == n);
@@ -134,11 +125,10 @@ static void begin__every_size__round_trip(void **state)
     rig_close(r);
 }
 
-static void cancel__between_wrap_and_verify__dropped(void **state)
+TEST(cancel__between_wrap_and_verify__dropped)
 {
-    (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c = rig_encrypt(r, 0, 0, SEED);
+    struct kw_request *c = rig_encrypt(r, 0, 0, SEED);
     rig_run_one(r);
     kw_kms_cancel(r->kms, c);
     CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
@@ -146,11 +136,10 @@ static void cancel__between_wrap_and_verify__dropped(void **state)
     rig_close(r);
 }
 
-static void cancel__answer_already_under_way__the_answer_finishes_it(void **state)
+TEST(cancel__answer_already_under_way__the_answer_finishes_it)
 {
-    (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c = rig_encrypt(r, 0, 0, SEED);
+    struct kw_request *c = rig_encrypt(r, 0, 0, SEED);
     r->hsm.cancel_too_late = true;
     kw_kms_cancel(r->kms, c);
     CHECK(r->done[0] == 0);
@@ -159,9 +148,8 @@ static void cancel__answer_already_under_way__the_answer_finishes_it(void **stat
     rig_close(r);
 }
 
-static void tick__deadline_over__deadline(void **state)
+TEST(tick__deadline_over__deadline)
 {
-    (void)state;
     struct rig *r = rig_open();
     rig_encrypt(r, 0, 0, SEED);
     CHECK(r->hsm.jobs[0].until.mono_ns == r->time.now_ns + 1500 * KW_MS_NS);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the two policies make of a loss of the HSM, call by call. */
-#include "rig.h"
+#include "kms_rig.h"
 
 static const uint8_t seed_bytes[32] = "0123456789abcdef0123456789abcde";
 #define SEED kw_span_of(seed_bytes, 32)
@@ -13,8 +13,8 @@ static void lose(struct rig *r)
     kw_kms_tick(r->kms);
 }
 
-/* A rig with one seed in the cache of each class: secrets in calls[0], bulk in calls[1].
- */
+/* A rig with one seed in the cache of each class: secrets in calls[0], bulk in
+ * calls[1]. */
 static struct rig *warm(uint8_t secrets[KW_CIPHERTEXT_MAX], kw_span *ret_secrets,
                         uint8_t bulk[KW_CIPHERTEXT_MAX], kw_span *ret_bulk)
 {
@@ -36,11 +36,10 @@ static size_t entries(struct rig *r, size_t class_index)
     return s.cache_entries;
 }
 
-static void lost__fail_closed__everything_refused_and_wiped(void **state)
+TEST(lost__fail_closed__everything_refused_and_wiped)
 {
     uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
     kw_span secrets, bulk;
-    (void)state;
     struct rig *r = warm(a, &secrets, b, &bulk);
     CHECK(entries(r, 0) == 1);
     lose(r);
@@ -54,11 +53,10 @@ static void lost__fail_closed__everything_refused_and_wiped(void **state)
     rig_close(r);
 }
 
-static void lost__before_the_next_tick__already_refused(void **state)
+TEST(lost__before_the_next_tick__already_refused)
 {
     uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
     kw_span secrets, bulk;
-    (void)state;
     struct rig *r = warm(a, &secrets, b, &bulk);
     r->hsm.health.state = KW_HSM_LOST;
     rig_decrypt(r, 2, 0, RIG_KEY_1, secrets);
@@ -66,15 +64,14 @@ static void lost__before_the_next_tick__already_refused(void **state)
     rig_close(r);
 }
 
-static void lost__serve_cached__cached_seeds_only_and_the_same_key_id(void **state)
+TEST(lost__serve_cached__cached_seeds_only_and_the_same_key_id)
 {
     uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX], c[KW_CIPHERTEXT_MAX];
     kw_span secrets, bulk;
-    (void)state;
     struct rig *r = warm(a, &secrets, b, &bulk);
     lose(r);
     CHECK(entries(r, 1) == 1);
-    struct kw_call *s = rig_status(r, 2, 1);
+    struct kw_request *s = rig_status(r, 2, 1);
     CHECK(rig_ended(r, 2, KW_CODE_OK));
     CHECK_STR(s->out_key_id, RIG_KEY_1);
     rig_decrypt(r, 3, 1, RIG_KEY_1, bulk);
@@ -86,11 +83,10 @@ static void lost__serve_cached__cached_seeds_only_and_the_same_key_id(void **sta
     rig_close(r);
 }
 
-static void lost__serve_cached_and_too_old__refused(void **state)
+TEST(lost__serve_cached_and_too_old__refused)
 {
     uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
     kw_span secrets, bulk;
-    (void)state;
     struct rig *r = warm(a, &secrets, b, &bulk);
     lose(r);
     r->time.now_ns += 60 * KW_S_NS;
@@ -99,11 +95,10 @@ static void lost__serve_cached_and_too_old__refused(void **state)
     rig_close(r);
 }
 
-static void lost__budget_spent__as_fail_closed(void **state)
+TEST(lost__budget_spent__as_fail_closed)
 {
     uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
     kw_span secrets, bulk;
-    (void)state;
     struct rig *r = warm(a, &secrets, b, &bulk);
     lose(r);
     r->time.now_ns += 600 * KW_S_NS;
@@ -123,11 +118,10 @@ static void lost__budget_spent__as_fail_closed(void **state)
     rig_close(r);
 }
 
-static void lost__while_an_unwrap_is_under_way__not_remembered(void **state)
+TEST(lost__while_an_unwrap_is_under_way__not_remembered)
 {
     uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX], c[KW_CIPHERTEXT_MAX];
     kw_span secrets, bulk;
-    (void)state;
     struct rig *r = warm(a, &secrets, b, &bulk);
     rig_decrypt(r, 2, 0, RIG_KEY_1, rig_seal(r, "secrets", RIG_KEY_1, SEED, c));
     lose(r);
@@ -137,11 +131,10 @@ static void lost__while_an_unwrap_is_under_way__not_remembered(void **state)
     rig_close(r);
 }
 
-static void tick__a_key_changed__caches_wiped(void **state)
+TEST(tick__a_key_changed__caches_wiped)
 {
     uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
     kw_span secrets, bulk;
-    (void)state;
     struct rig *r = warm(a, &secrets, b, &bulk);
     r->hsm.health.key_epoch++;
     kw_kms_tick(r->kms);
@@ -149,11 +142,10 @@ static void tick__a_key_changed__caches_wiped(void **state)
     rig_close(r);
 }
 
-static void tick__ttl_over__expired_without_a_request(void **state)
+TEST(tick__ttl_over__expired_without_a_request)
 {
     uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
     kw_span secrets, bulk;
-    (void)state;
     struct rig *r = warm(a, &secrets, b, &bulk);
     r->time.now_ns += 60 * KW_S_NS;
     kw_kms_tick(r->kms);
@@ -161,20 +153,18 @@ static void tick__ttl_over__expired_without_a_request(void **state)
     rig_close(r);
 }
 
-static void wipe__asked_for__counts_them(void **state)
+TEST(wipe__asked_for__counts_them)
 {
     uint8_t a[KW_CIPHERTEXT_MAX], b[KW_CIPHERTEXT_MAX];
     kw_span secrets, bulk;
-    (void)state;
     struct rig *r = warm(a, &secrets, b, &bulk);
     CHECK(kw_kms_wipe(r->kms) == 2);
     CHECK(kw_kms_wipe(r->kms) == 0);
     rig_close(r);
 }
 
-static void new__no_memory_at_any_point__no_leak(void **state)
+TEST(new__no_memory_at_any_point__no_leak)
 {
-    (void)state;
     struct rig *r = rig_open();
     struct kw_class_options class = {
         .name = "x", .scope = "x", .cache_entries = 4, .cache_ttl_ns = KW_S_NS};

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "kms_rig.h"
 
-static void begin__up__the_active_key_id_and_no_job(void **state)
+TEST(begin__up__the_active_key_id_and_no_job)
 {
-    (void)state;
     struct rig *r = rig_open();
-    struct kw_call *c = rig_status(r, 0, 0);
+    struct kw_request *c = rig_status(r, 0, 0);
     CHECK(rig_ended(r, 0, KW_CODE_OK));
     CHECK_STR(c->out_key_id, RIG_KEY_1);
     CHECK(r->hsm.submitted == 0);
     rig_close(r);
 }
 
-static void begin__suspect__still_ok(void **state)
+TEST(begin__suspect__still_ok)
 {
-    (void)state;
     struct rig *r = rig_open();
     r->hsm.health.state = KW_HSM_SUSPECT;
     r->hsm.health.why = kw_err_at(KW_CODE_DEADLINE, "canary");
@@ -23,12 +21,11 @@ static void begin__suspect__still_ok(void **state)
     rig_close(r);
 }
 
-static void begin__starting__held_then_answered_when_up(void **state)
+TEST(begin__starting__held_then_answered_when_up)
 {
-    (void)state;
     struct rig *r = rig_open();
     r->hsm.health.state = KW_HSM_STARTING;
-    struct kw_call *c = rig_status(r, 0, 0);
+    struct kw_request *c = rig_status(r, 0, 0);
     CHECK(r->done[0] == 0);
     kw_kms_tick(r->kms);
     CHECK(r->done[0] == 0);
@@ -39,9 +36,8 @@ static void begin__starting__held_then_answered_when_up(void **state)
     rig_close(r);
 }
 
-static void begin__starting_too_long__starting_after_the_hold(void **state)
+TEST(begin__starting_too_long__starting_after_the_hold)
 {
-    (void)state;
     struct rig *r = rig_open();
     r->hsm.health.state = KW_HSM_STARTING;
     rig_status(r, 0, 0);
@@ -54,9 +50,8 @@ static void begin__starting_too_long__starting_after_the_hold(void **state)
     rig_close(r);
 }
 
-static void begin__starting_and_known_to_fail__the_reason_at_once(void **state)
+TEST(begin__starting_and_known_to_fail__the_reason_at_once)
 {
-    (void)state;
     struct rig *r = rig_open();
     r->hsm.health.state = KW_HSM_STARTING;
     r->hsm.health.why = kw_err_at(KW_CODE_PIN_STOP, "C_Login");
@@ -65,22 +60,20 @@ static void begin__starting_and_known_to_fail__the_reason_at_once(void **state)
     rig_close(r);
 }
 
-static void cancel__held__cancelled(void **state)
+TEST(cancel__held__cancelled)
 {
-    (void)state;
     struct rig *r = rig_open();
     r->hsm.health.state = KW_HSM_STARTING;
-    struct kw_call *c = rig_status(r, 0, 0);
+    struct kw_request *c = rig_status(r, 0, 0);
     kw_kms_cancel(r->kms, c);
     CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
     rig_close(r);
 }
 
-static void begin__while_decrypts_wait__answered_at_once(void **state)
+TEST(begin__while_decrypts_wait__answered_at_once)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
     static const uint8_t seed[32] = {7};
-    (void)state;
     struct rig *r = rig_open();
     rig_decrypt(r, 0, 0, RIG_KEY_1,
                 rig_seal(r, "secrets", RIG_KEY_1, kw_span_of(seed, 32), out));

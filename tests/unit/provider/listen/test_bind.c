@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "listen_rig.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,11 +42,10 @@ static ino_t inode_of(const char *path)
     return st.st_ino;
 }
 
-static void open__folder_writable_by_group_or_others__denied(void **state)
+TEST(open__folder_writable_by_group_or_others__denied)
 {
     static const mode_t modes[] = {0770, 0707, 0777, 01777, 0720};
     struct rig r;
-    (void)state;
     rig_init(&r);
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         CHECK(chmod(r.dir, modes[i]) == 0);
@@ -59,10 +58,9 @@ static void open__folder_writable_by_group_or_others__denied(void **state)
     rig_wipe(&r);
 }
 
-static void open__folder_of_another_uid__denied(void **state)
+TEST(open__folder_of_another_uid__denied)
 {
     struct rig r;
-    (void)state;
     kw_test_as_root();
     rig_init(&r);
     CHECK(chown(r.dir, 12345, 0) == 0);
@@ -71,11 +69,10 @@ static void open__folder_of_another_uid__denied(void **state)
     rig_wipe(&r);
 }
 
-static void open__path_no_socket_can_have__bad_input(void **state)
+TEST(open__path_no_socket_can_have__bad_input)
 {
     char long_path[160];
     struct rig r;
-    (void)state;
     rig_init(&r);
     memset(long_path, 'x', sizeof long_path);
     long_path[0] = '/';
@@ -88,10 +85,9 @@ static void open__path_no_socket_can_have__bad_input(void **state)
     rig_wipe(&r);
 }
 
-static void open__folder_is_missing__io(void **state)
+TEST(open__folder_is_missing__io)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     r.options.path = "/nonexistent-folder/s";
     CHECK(try_open(&r) == KW_CODE_IO);
@@ -99,10 +95,9 @@ static void open__folder_is_missing__io(void **state)
     rig_wipe(&r);
 }
 
-static void open__second_instance__busy_and_the_first_serves(void **state)
+TEST(open__second_instance__busy_and_the_first_serves)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     ino_t before = inode_of(r.path);
@@ -115,10 +110,9 @@ static void open__second_instance__busy_and_the_first_serves(void **state)
     rig_wipe(&r);
 }
 
-static void open__live_socket_of_another_program__busy_and_untouched(void **state)
+TEST(open__live_socket_of_another_program__busy_and_untouched)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     int fd = foreign_socket(r.path, true);
     ino_t before = inode_of(r.path);
@@ -130,11 +124,10 @@ static void open__live_socket_of_another_program__busy_and_untouched(void **stat
 }
 
 /* A full backlog is no proof of death. */
-static void open__live_socket_with_full_backlog__busy(void **state)
+TEST(open__live_socket_with_full_backlog__busy)
 {
     struct rig r;
     int waiting[3];
-    (void)state;
     rig_init(&r);
     int fd = foreign_socket(r.path, true);
     for (int i = 0; i < 2; i++)
@@ -147,10 +140,9 @@ static void open__live_socket_with_full_backlog__busy(void **state)
     rig_wipe(&r);
 }
 
-static void open__stale_socket__replaced(void **state)
+TEST(open__stale_socket__replaced)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     close(foreign_socket(r.path, true)); /* as after a SIGKILL */
     rig_open(&r);
@@ -160,11 +152,10 @@ static void open__stale_socket__replaced(void **state)
     rig_wipe(&r);
 }
 
-static void open__half_made_socket_of_a_killed_start__replaced(void **state)
+TEST(open__half_made_socket_of_a_killed_start__replaced)
 {
     struct rig r;
     char temp[112];
-    (void)state;
     rig_init(&r);
     snprintf(temp, sizeof temp, "%s.new", r.path);
     close(foreign_socket(temp, false));
@@ -173,10 +164,9 @@ static void open__half_made_socket_of_a_killed_start__replaced(void **state)
     rig_wipe(&r);
 }
 
-static void open__regular_file_in_place__bad_input_and_untouched(void **state)
+TEST(open__regular_file_in_place__bad_input_and_untouched)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     int fd = open(r.path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     close(fd);
@@ -187,11 +177,10 @@ static void open__regular_file_in_place__bad_input_and_untouched(void **state)
     rig_wipe(&r);
 }
 
-static void open__lock_is_a_symlink__io(void **state)
+TEST(open__lock_is_a_symlink__io)
 {
     struct rig r;
     char lock[112];
-    (void)state;
     rig_init(&r);
     snprintf(lock, sizeof lock, "%s.lock", r.path);
     CHECK(symlink("/tmp/kw-no-such-target", lock) == 0);
@@ -200,11 +189,10 @@ static void open__lock_is_a_symlink__io(void **state)
     rig_wipe(&r);
 }
 
-static void open__mode__of_the_socket_file_whatever_the_umask(void **state)
+TEST(open__mode__of_the_socket_file_whatever_the_umask)
 {
     struct rig r;
     struct stat st;
-    (void)state;
     rig_init(&r);
     r.options.mode = 0660;
     mode_t before = umask(0777);
@@ -214,12 +202,11 @@ static void open__mode__of_the_socket_file_whatever_the_umask(void **state)
     rig_wipe(&r);
 }
 
-static void open__path_of_107_bytes__served(void **state)
+TEST(open__path_of_107_bytes__served)
 {
     struct rig r;
     char deep[KW_SOCKET_PATH_MAX + 1];
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    (void)state;
     rig_init(&r);
     size_t n = (size_t)snprintf(deep, sizeof deep, "%s/", r.dir);
     memset(deep + n, 'd', sizeof deep - n);
@@ -238,12 +225,11 @@ static void open__path_of_107_bytes__served(void **state)
     rig_wipe(&r);
 }
 
-static void open__any_allocation_fails__no_memory_and_nothing_left(void **state)
+TEST(open__any_allocation_fails__no_memory_and_nothing_left)
 {
     struct rig r;
     enum kw_code code = KW_CODE_NO_MEMORY;
     long n = 0;
-    (void)state;
     rig_init(&r);
     for (; code == KW_CODE_NO_MEMORY; n++) {
         struct kw_listener *l = NULL;
@@ -257,10 +243,9 @@ static void open__any_allocation_fails__no_memory_and_nothing_left(void **state)
     rig_wipe(&r);
 }
 
-static void close__still_ours__file_is_gone(void **state)
+TEST(close__still_ours__file_is_gone)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     CHECK(rig_exists(r.path));
@@ -271,10 +256,9 @@ static void close__still_ours__file_is_gone(void **state)
     rig_wipe(&r);
 }
 
-static void close__file_replaced_by_another__theirs_stays(void **state)
+TEST(close__file_replaced_by_another__theirs_stays)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     CHECK(unlink(r.path) == 0);
@@ -287,10 +271,9 @@ static void close__file_replaced_by_another__theirs_stays(void **state)
     rig_wipe(&r);
 }
 
-static void close__then_open_again__works(void **state)
+TEST(close__then_open_again__works)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     CHECK(try_open(&r) == KW_CODE_OK);
     CHECK(try_open(&r) == KW_CODE_OK);

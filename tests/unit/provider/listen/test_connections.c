@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "listen_rig.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void connection__silent__dropped_when_the_time_is_over(void **state)
+TEST(connection__silent__dropped_when_the_time_is_over)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     r.options.preface_ns = 20 * KW_MS_NS;
     rig_open(&r);
@@ -22,10 +21,9 @@ static void connection__silent__dropped_when_the_time_is_over(void **state)
 }
 
 /* A byte now and then buys no time. */
-static void connection__half_a_preface__dropped_when_the_time_is_over(void **state)
+TEST(connection__half_a_preface__dropped_when_the_time_is_over)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     r.options.preface_ns = 20 * KW_MS_NS;
     rig_open(&r);
@@ -37,12 +35,11 @@ static void connection__half_a_preface__dropped_when_the_time_is_over(void **sta
     rig_wipe(&r);
 }
 
-static void connection__http_1__refused_at_once(void **state)
+TEST(connection__http_1__refused_at_once)
 {
     static const char *const first[] = {"GET / HTTP/1.1\r\n", "PRI * HTTP/1.1\r\n",
                                         "\x16\x03", "PRI * HTTP/2.0\r\n\r\nSM\r\n\rX"};
     struct rig r;
-    (void)state;
     rig_init(&r);
     r.options.preface_ns = 3600 * KW_S_NS;
     rig_open(&r);
@@ -57,10 +54,9 @@ static void connection__http_1__refused_at_once(void **state)
     rig_wipe(&r);
 }
 
-static void connection__closed_before_its_preface__forgotten(void **state)
+TEST(connection__closed_before_its_preface__forgotten)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     close(rig_connect(&r));
@@ -69,11 +65,10 @@ static void connection__closed_before_its_preface__forgotten(void **state)
     rig_wipe(&r);
 }
 
-static void connection__preface_in_pieces__handed_over_unread(void **state)
+TEST(connection__preface_in_pieces__handed_over_unread)
 {
     struct rig r;
     char seen[64];
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     int fd = rig_connect(&r);
@@ -94,11 +89,10 @@ static void connection__preface_in_pieces__handed_over_unread(void **state)
     rig_wipe(&r);
 }
 
-static void connection__preface_and_more__more_is_left_to_the_reader(void **state)
+TEST(connection__preface_and_more__more_is_left_to_the_reader)
 {
     struct rig r;
     char seen[64];
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     int fd = rig_connect(&r);
@@ -110,10 +104,9 @@ static void connection__preface_and_more__more_is_left_to_the_reader(void **stat
     rig_wipe(&r);
 }
 
-static void handed_over__nobody_takes_it__closed_and_counted_out(void **state)
+TEST(handed_over__nobody_takes_it__closed_and_counted_out)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     r.adopts_none = true;
     rig_open(&r);
@@ -126,10 +119,9 @@ static void handed_over__nobody_takes_it__closed_and_counted_out(void **state)
     rig_wipe(&r);
 }
 
-static void handed_over__client_leaves__counted_out(void **state)
+TEST(handed_over__client_leaves__counted_out)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     int fd = rig_connect(&r);
@@ -141,10 +133,9 @@ static void handed_over__client_leaves__counted_out(void **state)
 }
 
 /* A close with unread bytes is an error on our side, not a mere end. */
-static void handed_over__client_leaves_with_bytes_unread__counted_out(void **state)
+TEST(handed_over__client_leaves_with_bytes_unread__counted_out)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     int fd = rig_connect(&r);
@@ -157,10 +148,9 @@ static void handed_over__client_leaves_with_bytes_unread__counted_out(void **sta
 }
 
 /* gRPC shuts a socket down before it closes it; our duplicate does not keep it alive. */
-static void handed_over__reader_ends_it__client_sees_and_counted_out(void **state)
+TEST(handed_over__reader_ends_it__client_sees_and_counted_out)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     int fd = rig_connect(&r);
@@ -174,10 +164,9 @@ static void handed_over__reader_ends_it__client_sees_and_counted_out(void **stat
 }
 
 /* Requests on a handed-over connection must cost the main loop nothing. */
-static void handed_over__data_arrives__loop_sleeps_on(void **state)
+TEST(handed_over__data_arrives__loop_sleeps_on)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     int fd = rig_connect(&r);
@@ -191,11 +180,10 @@ static void handed_over__data_arrives__loop_sleeps_on(void **state)
     rig_wipe(&r);
 }
 
-static void limit__per_uid__refused_until_one_leaves(void **state)
+TEST(limit__per_uid__refused_until_one_leaves)
 {
     struct rig r;
     int fds[3];
-    (void)state;
     rig_init(&r);
     r.options.per_uid_max = 2;
     rig_open(&r);
@@ -216,11 +204,10 @@ static void limit__per_uid__refused_until_one_leaves(void **state)
     rig_wipe(&r);
 }
 
-static void limit__in_all__refused(void **state)
+TEST(limit__in_all__refused)
 {
     struct rig r;
     int fds[40];
-    (void)state;
     rig_init(&r);
     r.options.connections_max = 3;
     rig_open(&r);
@@ -233,11 +220,10 @@ static void limit__in_all__refused(void **state)
     rig_wipe(&r);
 }
 
-static void limit__no_descriptor_left__shed_and_the_loop_sleeps(void **state)
+TEST(limit__no_descriptor_left__shed_and_the_loop_sleeps)
 {
     struct rig r;
     struct rlimit before, few;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     int fd = rig_connect(&r);
@@ -257,10 +243,9 @@ static void limit__no_descriptor_left__shed_and_the_loop_sleeps(void **state)
     rig_wipe(&r);
 }
 
-static void close__connections_open__they_go_on_without_us(void **state)
+TEST(close__connections_open__they_go_on_without_us)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     int fd = rig_connect(&r), waiting = rig_connect(&r);

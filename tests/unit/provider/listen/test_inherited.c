@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "listen_rig.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,11 +31,10 @@ static enum kw_code try_open(struct rig *r, int fd)
     return e.code;
 }
 
-static void open__not_what_was_configured__bad_input(void **state)
+TEST(open__not_what_was_configured__bad_input)
 {
     struct rig r;
     char other[112];
-    (void)state;
     rig_init(&r);
     snprintf(other, sizeof other, "%s.other", r.path);
     int pipes[2];
@@ -57,10 +56,9 @@ static void open__not_what_was_configured__bad_input(void **state)
     rig_wipe(&r);
 }
 
-static void open__folder_writable_by_group__denied(void **state)
+TEST(open__folder_writable_by_group__denied)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     int fd = make(r.path, SOCK_STREAM, true);
     CHECK(chmod(r.dir, 0770) == 0);
@@ -69,10 +67,9 @@ static void open__folder_writable_by_group__denied(void **state)
     rig_wipe(&r);
 }
 
-static void open__right_socket__served_and_never_unlinked(void **state)
+TEST(open__right_socket__served_and_never_unlinked)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     int fd = make(r.path, SOCK_STREAM, true);
     r.options.inherited_fd = fd;
@@ -102,9 +99,8 @@ static void give_env(const char *pid, const char *fds, const char *names)
 static int fds[KW_CLASSES_MAX];
 static char names[KW_CLASSES_MAX][64];
 
-static void environment__not_for_us_or_no_number__none(void **state)
+TEST(environment__not_for_us_or_no_number__none)
 {
-    (void)state;
     give_env("1", "2", "a:b");
     assert_int_equal(kw_listen_inherited(&note, fds, names), 0);
     static const char *const counts[] = {
@@ -117,9 +113,8 @@ static void environment__not_for_us_or_no_number__none(void **state)
     assert_int_equal(kw_listen_inherited(&note, fds, names), 0);
 }
 
-static void environment__two_named__from_3_on_and_close_on_exec(void **state)
+TEST(environment__two_named__from_3_on_and_close_on_exec)
 {
-    (void)state;
     CHECK(dup2(1, 3) == 3 && dup2(1, 4) == 4);
     give_env(NULL, "2", "secrets:bulk");
     assert_int_equal(kw_listen_inherited(&note, fds, names), 2);
@@ -130,9 +125,8 @@ static void environment__two_named__from_3_on_and_close_on_exec(void **state)
     assert_int_equal(fcntl(4, F_GETFD), FD_CLOEXEC);
 }
 
-static void environment__names_missing_or_empty__unknown(void **state)
+TEST(environment__names_missing_or_empty__unknown)
 {
-    (void)state;
     give_env(NULL, "3", "one::");
     assert_int_equal(kw_listen_inherited(&note, fds, names), 3);
     CHECK_STR(names[0], "one");
@@ -143,9 +137,8 @@ static void environment__names_missing_or_empty__unknown(void **state)
     CHECK_STR(names[0], "unknown");
 }
 
-static void environment__more_than_there_are_classes__the_first_and_a_note(void **state)
+TEST(environment__more_than_there_are_classes__the_first_and_a_note)
 {
-    (void)state;
     note.text[0] = '\0';
     give_env(NULL, "17", NULL);
     assert_int_equal(kw_listen_inherited(&note, fds, names), KW_CLASSES_MAX);

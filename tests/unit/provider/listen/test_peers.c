@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "listen_rig.h"
 
 #include <grp.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "peers.h"
+#include "peer_limits.h"
 
-static void nobody_is_listed__refused(void **state)
+TEST(nobody_is_listed__refused)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     r.options.uid_count = r.options.gid_count = 0;
     rig_open(&r);
@@ -23,10 +22,9 @@ static void nobody_is_listed__refused(void **state)
     rig_wipe(&r);
 }
 
-static void others_are_listed__refused(void **state)
+TEST(others_are_listed__refused)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     r.uids[0] = geteuid() + 1;
     r.gids[0] = 4000000001u;
@@ -39,10 +37,9 @@ static void others_are_listed__refused(void **state)
     rig_wipe(&r);
 }
 
-static void own_gid_is_listed__allowed(void **state)
+TEST(own_gid_is_listed__allowed)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     r.options.uid_count = 0;
     r.gids[0] = getegid();
@@ -54,10 +51,9 @@ static void own_gid_is_listed__allowed(void **state)
     rig_wipe(&r);
 }
 
-static void allowed_peer__handed_over__with_its_facts(void **state)
+TEST(allowed_peer__handed_over__with_its_facts)
 {
     struct rig r;
-    (void)state;
     rig_init(&r);
     rig_open(&r);
     int fd = rig_connect(&r);
@@ -83,7 +79,7 @@ static pid_t connect_as(const struct rig *r, uid_t uid, gid_t gid, gid_t extra)
     _exit(0);
 }
 
-static void another_user__by_uid_gid_and_group__as_listed(void **state)
+TEST(another_user__by_uid_gid_and_group__as_listed)
 {
     static const struct {
         uid_t uid;
@@ -97,7 +93,6 @@ static void another_user__by_uid_gid_and_group__as_listed(void **state)
     };
     struct rig r;
     size_t refused = 0;
-    (void)state;
     kw_test_as_root();
     rig_init(&r);
     CHECK(chmod(r.dir, 0755) == 0);
@@ -120,12 +115,11 @@ static void another_user__by_uid_gid_and_group__as_listed(void **state)
     rig_wipe(&r);
 }
 
-static void pid_start__odd_names__found(void **state)
+TEST(pid_start__odd_names__found)
 {
     static const char tail[] = " S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 777 20\n";
     static const char *const names[] = {"1 (sh)", "1 (a b)", "1 (x) S 9 9)", "1 (()"};
     char text[256];
-    (void)state;
     for (size_t i = 0; i < 4; i++) {
         kw_dst d = kw_dst_of(text, sizeof text);
         CHECK(kw_dst_put(&d, kw_span_str(names[i])) && kw_dst_put(&d, kw_span_str(tail)));
@@ -133,9 +127,8 @@ static void pid_start__odd_names__found(void **state)
     }
 }
 
-static void pid_start__not_known__zero(void **state)
+TEST(pid_start__not_known__zero)
 {
-    (void)state;
     assert_int_equal(kw_pid_start(0), 0);
     assert_int_equal(kw_pid_start(-1), 0);
     assert_int_equal(kw_pid_start_parse((kw_span){0}), 0);

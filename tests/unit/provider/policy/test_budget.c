@@ -19,55 +19,49 @@ static void tick_for(struct kw_budget *b, bool lost, int64_t ns)
     kw_budget_tick(b, lost, b->at_boot_ns + ns);
 }
 
-static void init__any__full(void **state)
+TEST(init__any__full)
 {
     struct kw_budget b = full();
-    (void)state;
     CHECK(kw_budget_left(&b));
     CHECK(b.left_ns == 15 * MINUTE_NS);
 }
 
-static void init__nothing_allowed__nothing_left(void **state)
+TEST(init__nothing_allowed__nothing_left)
 {
     struct kw_budget b;
-    (void)state;
     kw_budget_init(&b, 0, 0);
     CHECK(!kw_budget_left(&b));
     tick_for(&b, false, 24 * HOUR_NS);
     CHECK(!kw_budget_left(&b));
 }
 
-static void tick__lost_to_the_nanosecond__spent_exactly_then(void **state)
+TEST(tick__lost_to_the_nanosecond__spent_exactly_then)
 {
     struct kw_budget b = full();
-    (void)state;
     tick_for(&b, true, 15 * MINUTE_NS - 1);
     CHECK(kw_budget_left(&b));
     tick_for(&b, true, 1);
     CHECK(!kw_budget_left(&b));
 }
 
-static void tick__lost_for_longer_than_there_is__zero_not_below(void **state)
+TEST(tick__lost_for_longer_than_there_is__zero_not_below)
 {
     struct kw_budget b = full();
-    (void)state;
     tick_for(&b, true, INT64_MAX - 200 * KW_S_NS);
     CHECK(b.left_ns == 0);
 }
 
-static void tick__an_hour_of_health__one_minute_back(void **state)
+TEST(tick__an_hour_of_health__one_minute_back)
 {
     struct kw_budget b = full();
-    (void)state;
     tick_for(&b, true, 20 * MINUTE_NS);
     tick_for(&b, false, HOUR_NS);
     CHECK(b.left_ns == MINUTE_NS);
 }
 
-static void tick__one_lucky_second__no_new_outage_to_speak_of(void **state)
+TEST(tick__one_lucky_second__no_new_outage_to_speak_of)
 {
     struct kw_budget b = full();
-    (void)state;
     tick_for(&b, true, 20 * MINUTE_NS);
     tick_for(&b, false, KW_S_NS);
     CHECK(b.left_ns <= KW_S_NS / 60);
@@ -75,18 +69,16 @@ static void tick__one_lucky_second__no_new_outage_to_speak_of(void **state)
     CHECK(!kw_budget_left(&b));
 }
 
-static void tick__days_of_health__never_above_max(void **state)
+TEST(tick__days_of_health__never_above_max)
 {
     struct kw_budget b = full();
-    (void)state;
     tick_for(&b, false, INT64_MAX - 200 * KW_S_NS);
     CHECK(b.left_ns == 15 * MINUTE_NS);
 }
 
-static void tick__very_often__refills_as_much_as_seldom(void **state)
+TEST(tick__very_often__refills_as_much_as_seldom)
 {
     struct kw_budget often = full(), seldom = full();
-    (void)state;
     tick_for(&often, true, 15 * MINUTE_NS);
     tick_for(&seldom, true, 15 * MINUTE_NS);
     int64_t from = seldom.at_boot_ns;
@@ -97,10 +89,9 @@ static void tick__very_often__refills_as_much_as_seldom(void **state)
     CHECK(often.left_ns == 700);
 }
 
-static void tick__an_older_reading__nothing_changes(void **state)
+TEST(tick__an_older_reading__nothing_changes)
 {
     struct kw_budget b = full(), before = b;
-    (void)state;
     kw_budget_tick(&b, true, b.at_boot_ns - KW_S_NS);
     kw_budget_tick(&b, true, b.at_boot_ns);
     CHECK(b.left_ns == before.left_ns && b.at_boot_ns == before.at_boot_ns);

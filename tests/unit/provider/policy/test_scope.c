@@ -10,10 +10,9 @@ static kw_err judge(const char *sealed, bool *foreign)
     return kw_policy_scope(kw_span_str(sealed), "secrets", accepts, 2, foreign);
 }
 
-static void scope__another_class__denied_and_output_untouched(void **state)
+TEST(scope__another_class__denied_and_output_untouched)
 {
     bool foreign = true;
-    (void)state;
     CHECK_CODE(judge("configmaps", &foreign), KW_CODE_DENIED);
     CHECK(foreign);
     foreign = false;
@@ -21,12 +20,11 @@ static void scope__another_class__denied_and_output_untouched(void **state)
     CHECK(!foreign);
 }
 
-static void scope__part_or_more_of_a_name__denied(void **state)
+TEST(scope__part_or_more_of_a_name__denied)
 {
     static const char *const near[] = {"",    "secret", "secretss",
                                        "bul", "bulk-",  "Secrets"};
     bool foreign = false;
-    (void)state;
     for (size_t i = 0; i < sizeof near / sizeof near[0]; i++)
         CHECK_CODE(judge(near[i], &foreign), KW_CODE_DENIED);
     CHECK_CODE(
@@ -34,27 +32,24 @@ static void scope__part_or_more_of_a_name__denied(void **state)
         KW_CODE_DENIED);
 }
 
-static void scope__accepted_but_list_is_empty__denied(void **state)
+TEST(scope__accepted_but_list_is_empty__denied)
 {
     bool foreign = false;
-    (void)state;
     CHECK_CODE(kw_policy_scope(kw_span_str("bulk"), "secrets", NULL, 0, &foreign),
                KW_CODE_DENIED);
     CHECK_CODE(kw_policy_scope(kw_span_str("bulk"), "secrets", accepts, 1, &foreign),
                KW_CODE_DENIED);
 }
 
-static void scope__own__ok_and_not_foreign(void **state)
+TEST(scope__own__ok_and_not_foreign)
 {
     bool foreign = true;
-    (void)state;
     CHECK_OK(judge("secrets", &foreign));
     CHECK(!foreign);
 }
 
-static void scope__each_accepted__ok_and_foreign(void **state)
+TEST(scope__each_accepted__ok_and_foreign)
 {
-    (void)state;
     for (size_t i = 0; i < 2; i++) {
         bool foreign = false;
         CHECK_OK(judge(accepts[i], &foreign));

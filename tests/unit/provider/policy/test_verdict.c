@@ -78,18 +78,18 @@ static bool is_as_said(const struct kw_policy_verdict *v, char said)
     }
 }
 
-static void judge__every_combination__as_the_table_says(void **state)
+TEST(judge__every_combination__as_the_table_says)
 {
-    (void)state;
     assert_int_equal(sizeof table / sizeof table[0], 2 * 3 * 2 * 2);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct kw_policy_facts f = facts_of(&table[i]);
-        for (int ask = 0; ask < 3; ask++) {
-            f.ask = (enum kw_ask)ask;
+        for (int method = 0; method < 3; method++) {
+            f.method = (enum kw_method)method;
             struct kw_policy_verdict v = kw_policy_judge(&f);
-            if (!is_as_said(&v, table[i].verdicts[ask]) || v.reason == NULL)
-                fail_msg("row %zu, ask %d: not %c but kind %d (%s)", i, ask,
-                         table[i].verdicts[ask], (int)v.kind, kw_code_name(v.err.code));
+            if (!is_as_said(&v, table[i].verdicts[method]) || v.reason == NULL)
+                fail_msg("row %zu, ask %d: not %c but kind %d (%s)", i, method,
+                         table[i].verdicts[method], (int)v.kind,
+                         kw_code_name(v.err.code));
         }
         if (kw_policy_wipes(&f) != table[i].wipes)
             fail_msg("row %zu: wipes", i);
@@ -97,9 +97,8 @@ static void judge__every_combination__as_the_table_says(void **state)
 }
 
 /* The table above is complete only if no two rows are the same. */
-static void table__its_rows__all_differ(void **state)
+TEST(table__its_rows__all_differ)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         for (size_t j = 0; j < i; j++)
             CHECK(table[i].on_loss != table[j].on_loss || table[i].hsm != table[j].hsm ||
@@ -114,53 +113,49 @@ static kw_err refusal(struct kw_policy_facts f)
     return v.err;
 }
 
-static void judge__starting_and_something_failed__status_is_not_held(void **state)
+TEST(judge__starting_and_something_failed__status_is_not_held)
 {
-    (void)state;
-    struct kw_policy_facts f = {.ask = KW_ASK_STATUS, .hsm = STARTING, .why = down};
+    struct kw_policy_facts f = {.method = KW_METHOD_STATUS, .hsm = STARTING, .why = down};
     CHECK(same_err(refusal(f), down));
     f.why = kw_err_at(KW_CODE_PIN_STOP, "C_Login");
     CHECK(refusal(f).code == KW_CODE_PIN_STOP);
 }
 
-static void judge__lost_to_a_late_canary__hsm_down_not_deadline(void **state)
+TEST(judge__lost_to_a_late_canary__hsm_down_not_deadline)
 {
-    (void)state;
     struct kw_policy_facts f = {
-        .ask = KW_ASK_DECRYPT, .hsm = LOST, .why = {KW_CODE_DEADLINE, 7, "canary"}};
+        .method = KW_METHOD_DECRYPT, .hsm = LOST, .why = {KW_CODE_DEADLINE, 7, "canary"}};
     CHECK(same_err(refusal(f), (kw_err){KW_CODE_HSM_DOWN, 7, "canary"}));
 }
 
-static void judge__lost_without_a_reason__hsm_down(void **state)
+TEST(judge__lost_without_a_reason__hsm_down)
 {
-    (void)state;
-    struct kw_policy_facts f = {.ask = KW_ASK_ENCRYPT, .hsm = LOST};
+    struct kw_policy_facts f = {.method = KW_METHOD_ENCRYPT, .hsm = LOST};
     CHECK(same_err(refusal(f), kw_err_at(KW_CODE_HSM_DOWN, "policy")));
 }
 
-static void judge__lost_to_codes_that_name_an_outage__code_is_kept(void **state)
+TEST(judge__lost_to_codes_that_name_an_outage__code_is_kept)
 {
     static const enum kw_code kept[] = {KW_CODE_PIN_STOP, KW_CODE_HSM_CONFIG,
                                         KW_CODE_HSM_DOWN, KW_CODE_KEY_BAD};
-    (void)state;
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-        struct kw_policy_facts f = {.ask = KW_ASK_STATUS, .hsm = LOST, .why = {kept[i]}};
+        struct kw_policy_facts f = {
+            .method = KW_METHOD_STATUS, .hsm = LOST, .why = {kept[i]}};
         CHECK(refusal(f).code == kept[i]);
     }
 }
 
-static void judge__active_never_proven_and_nothing_wrong__starting(void **state)
+TEST(judge__active_never_proven_and_nothing_wrong__starting)
 {
-    (void)state;
-    struct kw_policy_facts f = {.ask = KW_ASK_STATUS, .hsm = GOOD};
+    struct kw_policy_facts f = {.method = KW_METHOD_STATUS, .hsm = GOOD};
     CHECK(refusal(f).code == KW_CODE_STARTING);
 }
 
-static void judge__active_opened_to_something_else__key_bad(void **state)
+TEST(judge__active_opened_to_something_else__key_bad)
 {
-    (void)state;
-    struct kw_policy_facts f = {
-        .ask = KW_ASK_ENCRYPT, .hsm = GOOD, .active_why = {KW_CODE_FORGED, 0, "canary"}};
+    struct kw_policy_facts f = {.method = KW_METHOD_ENCRYPT,
+                                .hsm = GOOD,
+                                .active_why = {KW_CODE_FORGED, 0, "canary"}};
     CHECK(refusal(f).code == KW_CODE_KEY_BAD);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rig.h"
+#include "rpc_rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,17 +18,17 @@ const uint8_t rig_seed[32] = "a seed of thirty-two bytes here";
 
 static void lock(struct kw_kms *k)
 {
-    KW_INVARIANT(pthread_mutex_lock(&k->mutex) == 0);
+    KW_MUST(pthread_mutex_lock(&k->mutex) == 0);
 }
 
 static void unlock(struct kw_kms *k)
 {
     pthread_cond_broadcast(&k->changed);
-    KW_INVARIANT(pthread_mutex_unlock(&k->mutex) == 0);
+    KW_MUST(pthread_mutex_unlock(&k->mutex) == 0);
 }
 
 /* Decrypt answers its input; of Encrypt the plaintext comes back as it is. */
-static void echo(const char *key_id, struct kw_call *call)
+static void echo(const char *key_id, struct kw_request *call)
 {
     kw_span seed = kw_secret_peek(&call->seed);
     kw_copy_str(call->out_key_id, sizeof call->out_key_id,
@@ -36,12 +36,12 @@ static void echo(const char *key_id, struct kw_call *call)
     call->err = KW_OK;
     kw_copy(call->out_ciphertext, sizeof call->out_ciphertext, seed);
     call->out_ciphertext_len = seed.len;
-    if (call->ask == KW_ASK_DECRYPT)
+    if (call->method == KW_METHOD_DECRYPT)
         call->err = kw_secret_copy(&call->seed, call->ciphertext);
     call->done(call);
 }
 
-static void answer(struct kw_call *call, kw_err outcome)
+static void answer(struct kw_request *call, kw_err outcome)
 {
     call->err = outcome;
     if (kw_failed(outcome)) {
@@ -49,10 +49,10 @@ static void answer(struct kw_call *call, kw_err outcome)
     } else {
         kw_copy_str(call->out_key_id, sizeof call->out_key_id,
                     kw_span_str("kw1-1-0123456789abcdef01234567"));
-        if (call->ask == KW_ASK_DECRYPT)
-            KW_INVARIANT(!kw_failed(
+        if (call->method == KW_METHOD_DECRYPT)
+            KW_MUST(!kw_failed(
                 kw_secret_copy(&call->seed, kw_span_of(rig_seed, sizeof rig_seed))));
-        if (call->ask == KW_ASK_ENCRYPT) {
+        if (call->method == KW_METHOD_ENCRYPT) {
             call->out_ciphertext_len = call->seed.len;
             kw_copy(call->out_ciphertext, sizeof call->out_ciphertext,
                     kw_secret_peek(&call->seed));
@@ -64,10 +64,10 @@ static void answer(struct kw_call *call, kw_err outcome)
     call->done(call);
 }
 
-static void remember(struct kw_kms *k, const struct kw_call *call)
+static void remember(struct kw_kms *k, const struct kw_request *call)
 {
-    kw_span bytes =
-        call->ask == KW_ASK_ENCRYPT ? kw_secret_peek(&call->seed) : call->ciphertext;
+    kw_span bytes = call->method == KW_METHOD_ENCRYPT ? kw_secret_peek(&call->seed)
+                                                      : call->ciphertext;
     k->seen.call = *call;
     k->seen.call.seed = (struct kw_secret){0};
     kw_copy(k->seen.bytes, sizeof k->seen.bytes, bytes);
@@ -81,17 +81,17 @@ static void *finish_one(void *call)
 }
 
 /* The main thread is quicker than begin's return. */
-static void finish_from_another_thread(struct kw_call *call)
+static void finish_from_another_thread(struct kw_request *call)
 {
     pthread_t t;
-    KW_INVARIANT(pthread_create(&t, NULL, finish_one, call) == 0);
-    KW_INVARIANT(pthread_join(t, NULL) == 0);
+    KW_MUST(pthread_create(&t, NULL, finish_one, call) == 0);
+    KW_MUST(pthread_join(t, NULL) == 0);
 }
 
-void kw_kms_begin(struct kw_kms *k, struct kw_call *call)
+void kw_kms_begin(struct kw_kms *k, struct kw_request *call)
 {
     lock(k);
-    bool status = call->ask == KW_ASK_STATUS;
+    bool status = call->method == KW_METHOD_STATUS;
     bool parks = status ? k->status_parks : k->parks;
     bool inside = k->finish_inside, echoes = k->echoes;
     const char *key_id = k->key_id;
@@ -116,7 +116,7 @@ void kw_kms_begin(struct kw_kms *k, struct kw_call *call)
 }
 
 /* Under the mutex. */
-static void unpark(struct kw_kms *k, struct kw_call *call)
+static void unpark(struct kw_kms *k, struct kw_request *call)
 {
     *call->work.prev = call->work.next;
     if (call->work.next != NULL)
@@ -125,7 +125,7 @@ static void unpark(struct kw_kms *k, struct kw_call *call)
     k->parked_count--;
 }
 
-void kw_kms_cancel(struct kw_kms *k, struct kw_call *call)
+void kw_kms_cancel(struct kw_kms *k, struct kw_request *call)
 {
     lock(k);
     bool mine = call->work.prev != NULL;
@@ -145,7 +145,7 @@ void kms_finish(struct rig *r, kw_err outcome)
 {
     for (;;) {
         lock(&r->kms);
-        struct kw_call *call = r->kms.parked;
+        struct kw_request *call = r->kms.parked;
         if (call != NULL)
             unpark(&r->kms, call);
         unlock(&r->kms);

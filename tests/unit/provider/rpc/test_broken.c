@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What breaks the rules of gRPC, of HTTP/2 or of the messages: refused, kms never asked,
  * everybody else served. */
-#include "rig.h"
+#include "rpc_rig.h"
 
 #define IN_TIME (30 * KW_S_NS)
 #define STATUS "/v2.KeyManagementService/Status"
@@ -28,7 +28,7 @@ static void expect_served(struct rig *r)
     kw_client_reply_wipe(&reply);
 }
 
-static void unknown_method__many__each_unimplemented_at_once(void **state)
+TEST(unknown_method__many__each_unimplemented_at_once)
 {
     static const char *const paths[] = {"/v2.KeyManagementService/Rotate", "/", "/x/y",
                                         "/v1beta1.KeyManagementService/Version",
@@ -36,7 +36,6 @@ static void unknown_method__many__each_unimplemented_at_once(void **state)
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
     struct kw_rpc_stats stats;
-    (void)state;
     for (int i = 0; i < 25; i++)
         expect(h, h2raw_call(h, paths[i % 5], (kw_span){0}), UNIMPLEMENTED);
     kw_rpc_stats(r->rpc, &stats);
@@ -46,11 +45,10 @@ static void unknown_method__many__each_unimplemented_at_once(void **state)
     rig_free(r);
 }
 
-static void message__missing__invalid_argument(void **state)
+TEST(message__missing__invalid_argument)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     uint32_t s = h2raw_open(h, ENCRYPT, NULL);
     h2raw_data(h, s, (kw_span){0}, true);
     expect(h, s, INVALID_ARGUMENT);
@@ -60,11 +58,10 @@ static void message__missing__invalid_argument(void **state)
     rig_free(r);
 }
 
-static void message__empty__kms_decides(void **state)
+TEST(message__empty__kms_decides)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     r->kms.answer = kw_err_at(KW_CODE_BAD_INPUT, "test");
     expect(h, h2raw_call(h, ENCRYPT, (kw_span){0}), INVALID_ARGUMENT);
     expect(h, h2raw_call(h, DECRYPT, (kw_span){0}), INVALID_ARGUMENT);
@@ -74,11 +71,10 @@ static void message__empty__kms_decides(void **state)
     rig_free(r);
 }
 
-static void message__cut_short__an_error_and_kms_not_asked(void **state)
+TEST(message__cut_short__an_error_and_kms_not_asked)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     uint32_t s = h2raw_open(h, ENCRYPT, NULL);
     h2raw_data(h, s, kw_span_of("\0\0\0\0\x64only ten b", 15), true);
     const struct h2raw_result *res = h2raw_await(h, s);
@@ -89,12 +85,11 @@ static void message__cut_short__an_error_and_kms_not_asked(void **state)
     rig_free(r);
 }
 
-static void message__5_mib__resource_exhausted(void **state)
+TEST(message__5_mib__resource_exhausted)
 {
     static uint8_t big[5 << 20];
     struct rig *r = rig_new();
     struct kw_client_reply reply;
-    (void)state;
     CHECK_OK(kw_client_raw(r->client, DECRYPT, kw_span_of(big, sizeof big), IN_TIME, NULL,
                            &reply));
     assert_int_equal(reply.grpc_status, RESOURCE_EXHAUSTED);
@@ -103,13 +98,12 @@ static void message__5_mib__resource_exhausted(void **state)
     rig_free(r);
 }
 
-static void message__over_8_kib_and_not__by_the_byte(void **state)
+TEST(message__over_8_kib_and_not__by_the_byte)
 {
     static uint8_t bytes[KW_RPC_RECEIVE_MAX + 1] = {0x7a, 0xfd,
                                                     0x3f}; /* unknown field 15 */
     struct rig *r = rig_new();
     struct kw_client_reply reply;
-    (void)state;
     kw_span most = kw_span_of(bytes, KW_RPC_RECEIVE_MAX);
     kw_span more = kw_span_of(bytes, KW_RPC_RECEIVE_MAX + 1);
     CHECK_OK(kw_client_raw(r->client, STATUS, most, IN_TIME, NULL, &reply));
@@ -119,12 +113,11 @@ static void message__over_8_kib_and_not__by_the_byte(void **state)
     rig_free(r);
 }
 
-static void annotations__8_kib_of_empty_ones__invalid_argument(void **state)
+TEST(annotations__8_kib_of_empty_ones__invalid_argument)
 {
     static uint8_t many[8192];
     struct rig *r = rig_new();
     struct kw_client_reply reply;
-    (void)state;
     for (size_t i = 0; i < sizeof many; i += 2)
         many[i] = 0x22;
     CHECK_OK(kw_client_raw(r->client, DECRYPT, kw_span_of(many, sizeof many), IN_TIME,
@@ -135,12 +128,11 @@ static void annotations__8_kib_of_empty_ones__invalid_argument(void **state)
 }
 
 /* They would unpack to megabytes. */
-static void annotations__64_kib_of_empty_ones__refused_by_size(void **state)
+TEST(annotations__64_kib_of_empty_ones__refused_by_size)
 {
     static uint8_t many[65536];
     struct rig *r = rig_new();
     struct kw_client_reply reply;
-    (void)state;
     for (size_t i = 0; i < sizeof many; i += 2)
         many[i] = 0x22;
     CHECK_OK(kw_client_raw(r->client, DECRYPT, kw_span_of(many, sizeof many), IN_TIME,
@@ -151,11 +143,10 @@ static void annotations__64_kib_of_empty_ones__refused_by_size(void **state)
     rig_free(r);
 }
 
-static void annotation__one__kms_is_told(void **state)
+TEST(annotation__one__kms_is_told)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     expect(h,
            h2raw_call(h, DECRYPT,
                       kw_span_str("\x0a\x01"
@@ -167,7 +158,7 @@ static void annotation__one__kms_is_told(void **state)
     rig_free(r);
 }
 
-static void message__garbage__invalid_argument_and_counted(void **state)
+TEST(message__garbage__invalid_argument_and_counted)
 {
     static const struct {
         const char *path, *bytes;
@@ -188,7 +179,6 @@ static void message__garbage__invalid_argument_and_counted(void **state)
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
     struct kw_rpc_stats stats;
-    (void)state;
     for (size_t i = 0; i < COUNT; i++)
         expect(
             h,
@@ -209,7 +199,7 @@ static const struct h2raw_header gzip_call[] = {
     {"grpc-encoding", "gzip"},
 };
 
-static void message__gzip__unimplemented_and_never_inflated(void **state)
+TEST(message__gzip__unimplemented_and_never_inflated)
 {
     /* gzip of {1: "hello"} */
     static const char gz[] =
@@ -217,7 +207,6 @@ static void message__gzip__unimplemented_and_never_inflated(void **state)
         "\x1f\x4d\x4c\x1b\x07\0\0\0";
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     uint32_t s = h2raw_headers(h, gzip_call, 7, false);
     h2raw_message(h, s, 1, kw_span_of(gz, sizeof gz - 1));
     expect(h, s, UNIMPLEMENTED);
@@ -233,11 +222,10 @@ static void message__gzip__unimplemented_and_never_inflated(void **state)
 }
 
 /* gRPC core lets it pass as it is; what matters is that nothing inflates it. */
-static void message__compressed_flag_without_encoding__taken_as_it_is(void **state)
+TEST(message__compressed_flag_without_encoding__taken_as_it_is)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     uint32_t s = h2raw_open(h, ENCRYPT, NULL);
     h2raw_message(h, s, 1,
                   kw_span_str("\x0a\x01"
@@ -248,7 +236,7 @@ static void message__compressed_flag_without_encoding__taken_as_it_is(void **sta
     rig_free(r);
 }
 
-static void headers__no_authority__refused_and_the_connection_lives(void **state)
+TEST(headers__no_authority__refused_and_the_connection_lives)
 {
     static const struct h2raw_header list[] = {
         {":method", "POST"}, {":scheme", "http"},
@@ -257,7 +245,6 @@ static void headers__no_authority__refused_and_the_connection_lives(void **state
     };
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     uint32_t s = h2raw_headers(h, list, 5, false);
     h2raw_message(h, s, 0, (kw_span){0});
     const struct h2raw_result *res = h2raw_await(h, s);
@@ -268,13 +255,12 @@ static void headers__no_authority__refused_and_the_connection_lives(void **state
     rig_free(r);
 }
 
-static void headers__every_authority_of_kube_apiserver__served(void **state)
+TEST(headers__every_authority_of_kube_apiserver__served)
 {
     static const char *const names[] = {"localhost", "/var/run/kms.sock",
                                         "%2Fvar%2Frun%2Fkms.sock", ""};
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     for (size_t i = 0; i < 4; i++) {
         const struct h2raw_header list[] = {
             {":method", "POST"}, {":scheme", "http"},
@@ -289,7 +275,7 @@ static void headers__every_authority_of_kube_apiserver__served(void **state)
     rig_free(r);
 }
 
-static void headers__not_grpc__never_served(void **state)
+TEST(headers__not_grpc__never_served)
 {
     static const struct h2raw_header list[][5] = {
         {{":method", "GET"},
@@ -309,7 +295,6 @@ static void headers__not_grpc__never_served(void **state)
          {"content-type", "application/grpc"}},
     };
     struct rig *r = rig_new();
-    (void)state;
     for (size_t i = 0; i < 3; i++) {
         struct h2raw *h = rig_raw(r, 0);
         uint32_t s = h2raw_headers(h, list[i], 5, false);
@@ -323,12 +308,11 @@ static void headers__not_grpc__never_served(void **state)
     rig_free(r);
 }
 
-static void headers__13_kib__refused(void **state)
+TEST(headers__13_kib__refused)
 {
     static char value[13001];
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     memset(value, 'v', sizeof value - 1);
     const struct h2raw_header list[] = {
         {":method", "POST"}, {":scheme", "http"}, {":path", STATUS},
@@ -348,7 +332,7 @@ static void headers__13_kib__refused(void **state)
 }
 
 /* Each ends the connection that sent it, or nothing at all; never more than that. */
-static void frames__out_of_order__others_are_served(void **state)
+TEST(frames__out_of_order__others_are_served)
 {
     static const struct {
         uint8_t type, flags;
@@ -365,7 +349,6 @@ static void frames__out_of_order__others_are_served(void **state)
     };
     struct rig *r = rig_new();
     struct h2raw *good = rig_raw(r, 1);
-    (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct h2raw *h = rig_raw(r, 0);
         h2raw_frame(h, wrong[i].type, wrong[i].flags, wrong[i].stream,
@@ -378,11 +361,10 @@ static void frames__out_of_order__others_are_served(void **state)
     rig_free(r);
 }
 
-static void bytes__random__others_are_served(void **state)
+TEST(bytes__random__others_are_served)
 {
     uint8_t noise[4096];
     struct rig *r = rig_new();
-    (void)state;
     for (unsigned round = 0; round < 8; round++) {
         struct h2raw *h = rig_raw(r, 0);
         for (size_t i = 0; i < sizeof noise; i++)
@@ -395,12 +377,11 @@ static void bytes__random__others_are_served(void **state)
     rig_free(r);
 }
 
-static void connection__dies_in_the_middle__nothing_is_left(void **state)
+TEST(connection__dies_in_the_middle__nothing_is_left)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
     struct kw_rpc_stats stats;
-    (void)state;
     uint32_t s = h2raw_open(h, ENCRYPT, NULL);
     h2raw_data(h, s, kw_span_of("\0\0\0\0\x64", 5), false);
     h2raw_hang_up(h);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ways of a call through rpc that a decent client sees. */
-#include "rig.h"
+#include "rpc_rig.h"
 
 #include <signal.h>
 
 #include <keyward/alloc.h>
 
-#include "rpc_call.h"
+#include "rpc_request.h"
 #include "server.h"
 
 #define IN_TIME (30 * KW_S_NS)
@@ -17,21 +17,19 @@ static struct kw_kms kms; /* never asked */
 static const struct kw_rpc_options unasked = {
     .kms = &kms, .class_count = 2, .clock = &kw_clock_system};
 
-static void new__arena_too_small__no_memory(void **state)
+TEST(new__arena_too_small__no_memory)
 {
     struct kw_rpc *rpc = NULL;
-    (void)state;
     kw_test_arena(65536);
     CHECK_CODE(kw_rpc_new(&unasked, &rpc), KW_CODE_NO_MEMORY);
     CHECK(rpc == NULL);
 }
 
-static void new__any_allocation_fails__no_memory_and_nothing_left(void **state)
+TEST(new__any_allocation_fails__no_memory_and_nothing_left)
 {
     struct kw_rpc *rpc = NULL;
     kw_err e = {KW_CODE_NO_MEMORY, 0, NULL};
     long n = 0;
-    (void)state;
     kw_rpc_process_init();
     kw_test_arena(kw_rpc_bytes());
     for (; e.code == KW_CODE_NO_MEMORY; n++) {
@@ -45,22 +43,20 @@ static void new__any_allocation_fails__no_memory_and_nothing_left(void **state)
     kw_rpc_free(NULL);
 }
 
-static void new__no_kms_or_no_class__bug(void **state)
+TEST(new__no_kms_or_no_class__bug)
 {
     const struct kw_rpc_options o = {.class_count = 1, .clock = &kw_clock_system};
     const struct kw_rpc_options none = {.kms = &kms, .clock = &kw_clock_system};
     struct kw_rpc *rpc = NULL;
-    (void)state;
     CHECK_CODE(kw_rpc_new(&o, &rpc), KW_CODE_BUG);
     CHECK_CODE(kw_rpc_new(&none, &rpc), KW_CODE_BUG);
 }
 
 /* kw_rpc_bytes is what the daemon locks for it: every call at once must fit. */
-static void bytes__every_slot_with_the_largest_seed__fits(void **state)
+TEST(bytes__every_slot_with_the_largest_seed__fits)
 {
     static struct kw_secret seeds[KW_RPC_SLOTS];
     struct kw_rpc *rpc = NULL;
-    (void)state;
     kw_rpc_process_init();
     kw_test_arena(kw_rpc_bytes());
     CHECK_OK(kw_rpc_new(&unasked, &rpc));
@@ -71,19 +67,17 @@ static void bytes__every_slot_with_the_largest_seed__fits(void **state)
     kw_rpc_free(rpc);
 }
 
-static void process_init__broken_pipe__ignored(void **state)
+TEST(process_init__broken_pipe__ignored)
 {
     struct sigaction now;
-    (void)state;
     kw_rpc_process_init();
     CHECK(sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_IGN);
 }
 
-static void status__kms_says_ok__v2_ok_and_key_id(void **state)
+TEST(status__kms_says_ok__v2_ok_and_key_id)
 {
     struct rig *r = rig_new();
     struct kw_client_reply reply;
-    (void)state;
     CHECK_OK(kw_client_status(r->client, IN_TIME, &reply));
     assert_int_equal(reply.grpc_status, 0);
     CHECK_STR(reply.version, "v2");
@@ -93,11 +87,10 @@ static void status__kms_says_ok__v2_ok_and_key_id(void **state)
     rig_free(r);
 }
 
-static void encrypt__finished_in_begin__ciphertext_and_key_id(void **state)
+TEST(encrypt__finished_in_begin__ciphertext_and_key_id)
 {
     struct rig *r = rig_new();
     struct kw_client_reply reply;
-    (void)state;
     CHECK_OK(
         kw_client_encrypt(r->client, kw_span_of(rig_seed, 32), "uid-1", IN_TIME, &reply));
     assert_int_equal(reply.grpc_status, 0);
@@ -110,13 +103,12 @@ static void encrypt__finished_in_begin__ciphertext_and_key_id(void **state)
 }
 
 /* gRPC hands each frame's bytes over as a slice of its own. */
-static void encrypt__a_byte_a_frame__whole_and_wiped(void **state)
+TEST(encrypt__a_byte_a_frame__whole_and_wiped)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
     uint8_t m[5 + 2 + 32] = {0, 0, 0, 0, 34, 0x0a, 32};
     static const uint8_t zero[KW_RPC_RECEIVE_MAX];
-    (void)state;
     memcpy(m + 7, rig_seed, 32);
     uint32_t s = h2raw_open(h, "/v2.KeyManagementService/Encrypt", NULL);
     for (size_t i = 0; i < sizeof m; i++)
@@ -131,11 +123,10 @@ static void encrypt__a_byte_a_frame__whole_and_wiped(void **state)
     rig_free(r);
 }
 
-static void decrypt__finished_in_begin__plaintext(void **state)
+TEST(decrypt__finished_in_begin__plaintext)
 {
     struct rig *r = rig_new();
     struct kw_client_reply reply;
-    (void)state;
     CHECK_OK(kw_client_decrypt(r->client, kw_span_str("sealed"), kw_span_str(key_id),
                                "uid-2", IN_TIME, &reply));
     assert_int_equal(reply.grpc_status, 0);
@@ -150,12 +141,11 @@ static void decrypt__finished_in_begin__plaintext(void **state)
 }
 
 /* Looks into the room: idle, so nobody writes there. */
-static void decrypt__reply_dropped__no_plaintext_in_any_slot(void **state)
+TEST(decrypt__reply_dropped__no_plaintext_in_any_slot)
 {
     static const uint8_t zero[KW_REPLY_SECRET_MAX];
     struct rig *r = rig_new();
     struct kw_client_reply reply;
-    (void)state;
     for (int i = 0; i < 5; i++) {
         CHECK_OK(kw_client_decrypt(r->client, kw_span_str("sealed"), kw_span_str(key_id),
                                    "u", IN_TIME, &reply));
@@ -187,13 +177,12 @@ static void *call_often(void *self)
     return NULL;
 }
 
-static void client__many_threads__each_its_own_answer(void **state)
+TEST(client__many_threads__each_its_own_answer)
 {
     enum { THREADS = 6 };
     struct rig *r = rig_new_echo();
     pthread_t threads[THREADS];
     struct kw_rpc_stats stats;
-    (void)state;
     for (int i = 0; i < THREADS; i++)
         CHECK(pthread_create(&threads[i], NULL, call_often, r) == 0);
     for (int i = 0; i < THREADS; i++)
@@ -203,10 +192,9 @@ static void client__many_threads__each_its_own_answer(void **state)
     rig_free(r);
 }
 
-static void beats__idle__still_grow(void **state)
+TEST(beats__idle__still_grow)
 {
     struct rig *r = rig_new();
-    (void)state;
     uint64_t before = kw_rpc_beats(r->rpc);
     while (kw_rpc_beats(r->rpc) == before)
         sched_yield();

@@ -12,11 +12,11 @@ static void open_block(void)
     CHECK_OK(kw_pb_block_init(&block, KW_CODEC_BLOCK));
 }
 
-static enum kw_code decode(enum kw_ask ask, const void *p, size_t len,
-                           struct kw_request *r)
+static enum kw_code decode(enum kw_method method, const void *p, size_t len,
+                           struct kw_codec_fields *r)
 {
     kw_pb_block_clear(&block);
-    return kw_codec_decode(ask, kw_span_of(p, len), &block, r).code;
+    return kw_codec_decode(method, kw_span_of(p, len), &block, r).code;
 }
 
 /* {1: `bytes`, 2: uid, 3: key_id} with lengths below 128. */
@@ -31,107 +31,99 @@ static size_t message(uint8_t *to, kw_span bytes, kw_span uid, kw_span key_id)
     return d.len;
 }
 
-static void decode__nul_in_key_id__bad_input(void **state)
+TEST(decode__nul_in_key_id__bad_input)
 {
     uint8_t m[512];
-    struct kw_request r = {.has_annotations = true};
-    (void)state;
+    struct kw_codec_fields r = {.has_annotations = true};
     open_block();
     size_t n = message(m, kw_span_str("c"), kw_span_str("u"), kw_span_of("kw1\0evil", 8));
-    CHECK(decode(KW_ASK_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
     CHECK(r.has_annotations && r.bytes.ptr == NULL); /* a failure touches no output */
     kw_pb_block_wipe(&block);
 }
 
-static void decode__nul_in_uid__bad_input(void **state)
+TEST(decode__nul_in_uid__bad_input)
 {
     uint8_t m[512];
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
     size_t n = message(m, kw_span_str("c"), kw_span_of("\0", 1), kw_span_str("k"));
-    CHECK(decode(KW_ASK_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
     n = message(m, kw_span_str("p"), kw_span_of("a\0b", 3), (kw_span){0});
-    CHECK(decode(KW_ASK_ENCRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_ENCRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
-static void decode__bad_utf8__bad_input(void **state)
+TEST(decode__bad_utf8__bad_input)
 {
     uint8_t m[512];
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
     size_t n = message(m, kw_span_str("c"), kw_span_str("u"), kw_span_str("k\xc0\xaf"));
-    CHECK(decode(KW_ASK_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
     n = message(m, kw_span_str("p"), kw_span_str("\xed\xa0\x80"), (kw_span){0});
-    CHECK(decode(KW_ASK_ENCRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_ENCRYPT, m, n, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
 /* The last of two wins, but the first must be text too. */
-static void decode__first_of_two_key_ids_is_bad__bad_input(void **state)
+TEST(decode__first_of_two_key_ids_is_bad__bad_input)
 {
     static const uint8_t m[] = "\x1a\x02\xff\xff\x1a\x01k";
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
-static void decode__two_key_ids__the_last(void **state)
+TEST(decode__two_key_ids__the_last)
 {
     static const uint8_t m[] = "\x1a\x05"
                                "first"
                                "\x1a\x04"
                                "last";
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
     CHECK(kw_span_equal_str(r.key_id, "last"));
     kw_pb_block_wipe(&block);
 }
 
-static void decode__cut_short__bad_input(void **state)
+TEST(decode__cut_short__bad_input)
 {
     uint8_t m[512];
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
     size_t n = message(m, kw_span_str("cipher"), kw_span_str("uid"), kw_span_str("key"));
-    CHECK(decode(KW_ASK_DECRYPT, m, n - 1, &r) == KW_CODE_BAD_INPUT);
-    CHECK(decode(KW_ASK_DECRYPT, m, 1, &r) == KW_CODE_BAD_INPUT);
-    CHECK(decode(KW_ASK_ENCRYPT, "\x0a\x20short", 7, &r) == KW_CODE_BAD_INPUT);
-    CHECK(decode(KW_ASK_STATUS, "\x0a", 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, n - 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_ENCRYPT, "\x0a\x20short", 7, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_STATUS, "\x0a", 1, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
-static void decode__length_of_4_gigabytes__bad_input(void **state)
+TEST(decode__length_of_4_gigabytes__bad_input)
 {
     static const uint8_t m[] = "\x0a\xff\xff\xff\xff\x0f"
                                "abc";
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
-    CHECK(decode(KW_ASK_ENCRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
-    CHECK(decode(KW_ASK_STATUS, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_ENCRYPT, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_STATUS, m, sizeof m - 1, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
-static void decode__group__bad_input(void **state)
+TEST(decode__group__bad_input)
 {
     static const uint8_t m[] = "\x2b\x2c"; /* field 5, start and end of a group */
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, 2, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, 2, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
-static void decode__fields_at_their_limit__as_sent(void **state)
+TEST(decode__fields_at_their_limit__as_sent)
 {
     V2__DecryptRequest d;
     v2__decrypt_request__init(&d);
@@ -139,22 +131,23 @@ static void decode__fields_at_their_limit__as_sent(void **state)
     v2__encrypt_request__init(&e);
     static uint8_t bytes[KW_CIPHERTEXT_MAX + 1], m[8192];
     static char text[KW_WIRE_KEY_ID_MAX + 2];
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
     memset(text, 'k', KW_WIRE_KEY_ID_MAX);
     d.ciphertext = (ProtobufCBinaryData){KW_CIPHERTEXT_MAX, bytes};
     d.key_id = text;
-    CHECK(decode(KW_ASK_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
+          KW_CODE_OK);
     assert_int_equal(r.bytes.len, KW_CIPHERTEXT_MAX);
     assert_int_equal(r.key_id.len, KW_WIRE_KEY_ID_MAX);
     e.plaintext = (ProtobufCBinaryData){KW_SEED_MAX, bytes};
-    CHECK(decode(KW_ASK_ENCRYPT, m, v2__encrypt_request__pack(&e, m), &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_ENCRYPT, m, v2__encrypt_request__pack(&e, m), &r) ==
+          KW_CODE_OK);
     assert_int_equal(r.bytes.len, KW_SEED_MAX);
     kw_pb_block_wipe(&block);
 }
 
-static void decode__fields_over_their_limit__bad_input(void **state)
+TEST(decode__fields_over_their_limit__bad_input)
 {
     V2__DecryptRequest d;
     v2__decrypt_request__init(&d);
@@ -163,41 +156,40 @@ static void decode__fields_over_their_limit__bad_input(void **state)
     static uint8_t bytes[KW_CIPHERTEXT_MAX + 1], m[8192];
     static char text[KW_WIRE_KEY_ID_MAX + 2];
     char none[] = "";
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
     memset(text, 'k', KW_WIRE_KEY_ID_MAX + 1);
     d.ciphertext = (ProtobufCBinaryData){KW_CIPHERTEXT_MAX + 1, bytes};
-    CHECK(decode(KW_ASK_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
+    CHECK(decode(KW_METHOD_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
           KW_CODE_BAD_INPUT);
     d.ciphertext.len = 1;
     d.key_id = text;
-    CHECK(decode(KW_ASK_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
+    CHECK(decode(KW_METHOD_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
           KW_CODE_BAD_INPUT);
     d.key_id = none;
-    CHECK(decode(KW_ASK_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, v2__decrypt_request__pack(&d, m), &r) ==
+          KW_CODE_OK);
     e.plaintext = (ProtobufCBinaryData){KW_SEED_MAX + 1, bytes};
-    CHECK(decode(KW_ASK_ENCRYPT, m, v2__encrypt_request__pack(&e, m), &r) ==
+    CHECK(decode(KW_METHOD_ENCRYPT, m, v2__encrypt_request__pack(&e, m), &r) ==
           KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
 /* kms refuses an empty plaintext or ciphertext, with a record. */
-static void decode__empty_message__empty_fields(void **state)
+TEST(decode__empty_message__empty_fields)
 {
-    struct kw_request r = {.has_annotations = true};
-    (void)state;
+    struct kw_codec_fields r = {.has_annotations = true};
     open_block();
-    for (int ask = KW_ASK_STATUS; ask <= KW_ASK_DECRYPT; ask++) {
+    for (int method = KW_METHOD_STATUS; method <= KW_METHOD_DECRYPT; method++) {
         r.has_annotations = true;
-        CHECK(decode((enum kw_ask)ask, "", 0, &r) == KW_CODE_OK);
+        CHECK(decode((enum kw_method)method, "", 0, &r) == KW_CODE_OK);
         CHECK(r.bytes.len == 0 && r.uid.len == 0 && r.key_id.len == 0 &&
               !r.has_annotations);
     }
     kw_pb_block_wipe(&block);
 }
 
-static void decode__unknown_fields__ignored(void **state)
+TEST(decode__unknown_fields__ignored)
 {
     /* 15: varint, 16: 64 bits, 17: bytes, 18: 32 bits, then the ciphertext */
     static const uint8_t m[] = "\x78\x96\x01"
@@ -208,78 +200,72 @@ static void decode__unknown_fields__ignored(void **state)
                                "1234"
                                "\x0a\x01"
                                "c";
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
     CHECK(kw_span_equal_str(r.bytes, "c"));
-    CHECK(decode(KW_ASK_STATUS, m, sizeof m - 1, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_STATUS, m, sizeof m - 1, &r) == KW_CODE_OK);
     kw_pb_block_wipe(&block);
 }
 
-static void decode__one_annotation__said_so(void **state)
+TEST(decode__one_annotation__said_so)
 {
     static const uint8_t m[] = "\x22\x07\x0a\x01"
                                "k"
                                "\x12\x02"
                                "vv";
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
     CHECK(r.has_annotations);
     kw_pb_block_wipe(&block);
 }
 
-static void decode__the_same_annotation_twice__said_so(void **state)
+TEST(decode__the_same_annotation_twice__said_so)
 {
     static const uint8_t m[] = "\x22\x03\x0a\x01k\x22\x03\x0a\x01k";
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m - 1, &r) == KW_CODE_OK);
     CHECK(r.has_annotations);
     kw_pb_block_wipe(&block);
 }
 
 /* 4096 of them would unpack to some 400 KiB; the block holds 24. */
-static void decode__8_kib_of_empty_annotations__bad_input_and_bounded(void **state)
+TEST(decode__8_kib_of_empty_annotations__bad_input_and_bounded)
 {
     static uint8_t m[8192];
-    struct kw_request r = {0};
+    struct kw_codec_fields r = {0};
     struct kw_arena_info info;
-    (void)state;
     open_block();
     for (size_t i = 0; i < sizeof m; i += 2)
         m[i] = 0x22;
-    CHECK(decode(KW_ASK_DECRYPT, m, sizeof m, &r) == KW_CODE_BAD_INPUT);
+    CHECK(decode(KW_METHOD_DECRYPT, m, sizeof m, &r) == KW_CODE_BAD_INPUT);
     CHECK(block.used <= KW_CODEC_BLOCK);
     kw_arena_info(&info);
     CHECK(info.used_max < 2 * KW_CODEC_BLOCK);
     kw_pb_block_wipe(&block);
 }
 
-static void decode__8_kib_of_unknown_fields__bounded(void **state)
+TEST(decode__8_kib_of_unknown_fields__bounded)
 {
     static uint8_t m[8192];
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
     for (size_t i = 0; i < sizeof m; i += 2)
         m[i] = 0x78;
-    for (int ask = KW_ASK_STATUS; ask <= KW_ASK_DECRYPT; ask++)
-        CHECK(decode((enum kw_ask)ask, m, sizeof m, &r) == KW_CODE_BAD_INPUT);
+    for (int method = KW_METHOD_STATUS; method <= KW_METHOD_DECRYPT; method++)
+        CHECK(decode((enum kw_method)method, m, sizeof m, &r) == KW_CODE_BAD_INPUT);
     kw_pb_block_wipe(&block);
 }
 
-static void clear__after_an_encrypt__no_plaintext_left(void **state)
+TEST(clear__after_an_encrypt__no_plaintext_left)
 {
     uint8_t m[512];
-    struct kw_request r = {0};
-    (void)state;
+    struct kw_codec_fields r = {0};
     open_block();
     size_t n = message(m, kw_span_str("plaintext-to-find"), (kw_span){0}, (kw_span){0});
-    CHECK(decode(KW_ASK_ENCRYPT, m, n, &r) == KW_CODE_OK);
+    CHECK(decode(KW_METHOD_ENCRYPT, m, n, &r) == KW_CODE_OK);
     const uint8_t *at = r.bytes.ptr;
     CHECK(at >= block.bytes.ptr && at < block.bytes.ptr + block.bytes.len);
     kw_pb_block_clear(&block);
@@ -288,38 +274,36 @@ static void clear__after_an_encrypt__no_plaintext_left(void **state)
     kw_pb_block_wipe(&block);
 }
 
-static void encode__no_room__bug(void **state)
+TEST(encode__no_room__bug)
 {
-    static struct kw_call call = {.ask = KW_ASK_STATUS, .out_key_id = "kw1-1-aa"};
+    static struct kw_request call = {.method = KW_METHOD_STATUS,
+                                     .out_key_id = "kw1-1-aa"};
     uint8_t small[8];
     kw_dst d = kw_dst_of(small, sizeof small);
-    (void)state;
     CHECK_CODE(kw_codec_encode(&call, &d), KW_CODE_BUG);
     assert_int_equal(d.len, 0);
 }
 
-static void encode__status__the_bytes_of_the_contract(void **state)
+TEST(encode__status__the_bytes_of_the_contract)
 {
-    static struct kw_call call = {.ask = KW_ASK_STATUS, .out_key_id = "k1"};
+    static struct kw_request call = {.method = KW_METHOD_STATUS, .out_key_id = "k1"};
     uint8_t room[KW_REPLY_PLAIN_MAX];
     kw_dst d = kw_dst_of(room, sizeof room);
-    (void)state;
     CHECK_OK(kw_codec_encode(&call, &d));
     CHECK(
         kw_span_equal(kw_dst_span(&d), kw_span_of("\x0a\x02v2\x12\x02ok\x1a\x02k1", 12)));
 }
 
-static void encode__largest_replies__fit(void **state)
+TEST(encode__largest_replies__fit)
 {
-    static struct kw_call call = {.ask = KW_ASK_ENCRYPT,
-                                  .out_ciphertext_len = KW_CIPHERTEXT_MAX};
+    static struct kw_request call = {.method = KW_METHOD_ENCRYPT,
+                                     .out_ciphertext_len = KW_CIPHERTEXT_MAX};
     uint8_t plain[KW_REPLY_PLAIN_MAX], secret[KW_REPLY_SECRET_MAX];
     kw_dst d = kw_dst_of(plain, sizeof plain);
-    (void)state;
     kw_test_arena(4096);
     memset(call.out_key_id, 'k', KW_KEY_ID_MAX);
     CHECK_OK(kw_codec_encode(&call, &d));
-    call.ask = KW_ASK_DECRYPT;
+    call.method = KW_METHOD_DECRYPT;
     CHECK_OK(kw_secret_init(&call.seed, KW_SEED_MAX));
     d = kw_dst_of(secret, sizeof secret);
     CHECK_OK(kw_codec_encode(&call, &d));

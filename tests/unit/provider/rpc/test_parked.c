@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls that wait in kms: cancel, deadline, many at once, the end of the process. */
-#include "rig.h"
+#include "rpc_rig.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -32,11 +32,10 @@ static struct kw_rpc_stats stats_of(struct rig *r)
     return stats;
 }
 
-static void decrypt__parked_then_finished__plaintext(void **state)
+TEST(decrypt__parked_then_finished__plaintext)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     kms_park(r, true);
     uint32_t s = h2raw_call(h, DECRYPT, request);
     kms_await_parked(r, 1);
@@ -49,11 +48,10 @@ static void decrypt__parked_then_finished__plaintext(void **state)
     rig_free(r);
 }
 
-static void decrypt__parked_then_failed__status_and_text(void **state)
+TEST(decrypt__parked_then_failed__status_and_text)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     kms_park(r, true);
     uint32_t s = h2raw_call(h, DECRYPT, request);
     kms_await_parked(r, 1);
@@ -66,11 +64,10 @@ static void decrypt__parked_then_failed__status_and_text(void **state)
 }
 
 /* kms may call done on the main thread before begin has returned on the rpc thread. */
-static void encrypt__finished_elsewhere_inside_begin__one_reply(void **state)
+TEST(encrypt__finished_elsewhere_inside_begin__one_reply)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     r->kms.finish_inside = true;
     for (int i = 0; i < 20; i++)
         expect(h, h2raw_call(h, ENCRYPT, request), 0);
@@ -78,11 +75,10 @@ static void encrypt__finished_elsewhere_inside_begin__one_reply(void **state)
     rig_free(r);
 }
 
-static void reset__while_parked__kms_is_told(void **state)
+TEST(reset__while_parked__kms_is_told)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     kms_park(r, true);
     uint32_t s = h2raw_call(h, DECRYPT, request);
     kms_await_parked(r, 1);
@@ -95,11 +91,10 @@ static void reset__while_parked__kms_is_told(void **state)
     rig_free(r);
 }
 
-static void hang_up__while_many_are_parked__kms_is_told_of_each(void **state)
+TEST(hang_up__while_many_are_parked__kms_is_told_of_each)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     kms_park(r, true);
     for (int i = 0; i < 40; i++)
         (void)h2raw_call(h, i % 2 ? DECRYPT : ENCRYPT, request);
@@ -110,11 +105,10 @@ static void hang_up__while_many_are_parked__kms_is_told_of_each(void **state)
     rig_free(r);
 }
 
-static void deadline__passes_while_parked__client_and_kms_are_told(void **state)
+TEST(deadline__passes_while_parked__client_and_kms_are_told)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     kms_park(r, true);
     uint32_t s = h2raw_open(h, DECRYPT, "20m");
     h2raw_message(h, s, 0, request);
@@ -125,11 +119,10 @@ static void deadline__passes_while_parked__client_and_kms_are_told(void **state)
     rig_free(r);
 }
 
-static void deadline__of_the_client__reaches_kms(void **state)
+TEST(deadline__of_the_client__reaches_kms)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     uint32_t s = h2raw_open(h, DECRYPT, "600S");
     h2raw_message(h, s, 0, request);
     expect(h, s, 0);
@@ -141,12 +134,11 @@ static void deadline__of_the_client__reaches_kms(void **state)
     rig_free(r);
 }
 
-static void status__700_parked_on_the_same_connection__answered(void **state)
+TEST(status__700_parked_on_the_same_connection__answered)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
     uint32_t last = 0;
-    (void)state;
     kms_park(r, true);
     for (int i = 0; i < 700; i++)
         last = h2raw_call(h, DECRYPT, request);
@@ -163,13 +155,12 @@ static void status__700_parked_on_the_same_connection__answered(void **state)
 /* Of the rig's two classes each has a quarter for itself. */
 enum { CLASS_MAX = KW_RPC_CALLS_MAX / 4 * 3 };
 
-static void calls__2000_at_once__the_rest_refused_and_status_served(void **state)
+TEST(calls__2000_at_once__the_rest_refused_and_status_served)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
     uint32_t last = 0;
     size_t refused = 0;
-    (void)state;
     kms_park(r, true);
     for (int i = 0; i < 2000; i++)
         last = h2raw_call(h, DECRYPT, request);
@@ -186,12 +177,11 @@ static void calls__2000_at_once__the_rest_refused_and_status_served(void **state
     rig_free(r);
 }
 
-static void calls__one_class_full__the_other_has_its_part(void **state)
+TEST(calls__one_class_full__the_other_has_its_part)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0), *other = rig_raw(r, 1);
     uint32_t last = 0, first = 0;
-    (void)state;
     kms_park(r, true);
     for (int i = 0; i < 2000; i++)
         last = h2raw_call(h, DECRYPT, request);
@@ -214,13 +204,12 @@ static void calls__one_class_full__the_other_has_its_part(void **state)
     rig_free(r);
 }
 
-static void status__more_held_than_the_house_has_room__refused_too(void **state)
+TEST(status__more_held_than_the_pool_has_room__refused_too)
 {
     enum { ROOM = CLASS_MAX + 64 / 2 };
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
     uint32_t last = 0;
-    (void)state;
     r->kms.status_parks = true;
     for (int i = 0; i < ROOM + 1; i++)
         last = h2raw_call(h, STATUS, (kw_span){0});
@@ -233,11 +222,10 @@ static void status__more_held_than_the_house_has_room__refused_too(void **state)
 }
 
 /* A client that sends and never reads keeps its slots only for a while. */
-static void reply__never_read__given_up(void **state)
+TEST(reply__never_read__given_up)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0), *other = rig_raw(r, 1);
-    (void)state;
     /* A stream window of 0: the reply's message can never go out. */
     expect(h, h2raw_call(h, STATUS, (kw_span){0}), 0);
     h2raw_frame(h, 4, 0, 0, kw_span_of("\0\x04\0\0\0\0", 6));
@@ -254,11 +242,10 @@ static void reply__never_read__given_up(void **state)
     rig_free(r);
 }
 
-static void shutdown__calls_parked__goaway_and_they_still_finish(void **state)
+TEST(shutdown__calls_parked__goaway_and_they_still_finish)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     kms_park(r, true);
     uint32_t s = h2raw_call(h, DECRYPT, request);
     kms_await_parked(r, 1);
@@ -273,11 +260,10 @@ static void shutdown__calls_parked__goaway_and_they_still_finish(void **state)
     rig_free(r);
 }
 
-static void free__calls_parked__cancelled_and_answered(void **state)
+TEST(free__calls_parked__cancelled_and_answered)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0), *other = rig_raw(r, 1);
-    (void)state;
     kms_park(r, true);
     for (int i = 0; i < 20; i++) {
         (void)h2raw_call(h, DECRYPT, request);
@@ -295,9 +281,8 @@ static void free__calls_parked__cancelled_and_answered(void **state)
 }
 
 /* gRPC core aborts when a request was posted while its server shut down. */
-static void free__while_the_thread_is_still_posting__ends(void **state)
+TEST(free__while_the_thread_is_still_posting__ends)
 {
-    (void)state;
     kw_rpc_process_init();
     kw_test_arena(kw_rpc_bytes());
     static struct kw_kms kms; /* never asked */
@@ -310,11 +295,10 @@ static void free__while_the_thread_is_still_posting__ends(void **state)
 }
 
 /* peers.h rests on this: the number of a connection with a call is not used again. */
-static void hang_up__call_still_there__number_still_taken(void **state)
+TEST(hang_up__call_still_there__number_still_taken)
 {
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     kms_park(r, true);
     r->kms.watched = r->adopted;
     (void)h2raw_call(h, DECRYPT, request);
@@ -328,10 +312,9 @@ static void hang_up__call_still_there__number_still_taken(void **state)
     rig_free(r);
 }
 
-static void adopt__after_shutdown__closed(void **state)
+TEST(adopt__after_shutdown__closed)
 {
     struct rig *r = rig_new();
-    (void)state;
     kw_rpc_shutdown(r->rpc);
     struct h2raw *h = rig_raw_refused(r, 0, KW_CODE_CANCELLED);
     h2raw_await_close(h);
@@ -339,10 +322,9 @@ static void adopt__after_shutdown__closed(void **state)
     rig_free(r);
 }
 
-static void adopt__no_such_class__closed(void **state)
+TEST(adopt__no_such_class__closed)
 {
     struct rig *r = rig_new();
-    (void)state;
     struct h2raw *h = rig_raw_refused(r, 2, KW_CODE_BUG);
     h2raw_await_close(h);
     h2raw_free(h);
@@ -350,12 +332,11 @@ static void adopt__no_such_class__closed(void **state)
 }
 
 /* More hours than fit into nanoseconds. */
-static void deadline__hundreds_of_years__never(void **state)
+TEST(deadline__hundreds_of_years__never)
 {
     static const char *const timeouts[] = {"2562048H", "3000000H", "99999999H"};
     struct rig *r = rig_new();
     struct h2raw *h = rig_raw(r, 0);
-    (void)state;
     for (size_t i = 0; i < sizeof timeouts / sizeof timeouts[0]; i++) {
         uint32_t s = h2raw_open(h, STATUS, timeouts[i]);
         h2raw_message(h, s, 0, (kw_span){0});
@@ -377,7 +358,7 @@ KW_CASES("provider/rpc/parked", CASE(deadline__hundreds_of_years__never),
          CASE(status__700_parked_on_the_same_connection__answered),
          CASE(calls__2000_at_once__the_rest_refused_and_status_served),
          CASE(calls__one_class_full__the_other_has_its_part),
-         CASE(status__more_held_than_the_house_has_room__refused_too),
+         CASE(status__more_held_than_the_pool_has_room__refused_too),
          CASE(reply__never_read__given_up),
          CASE(shutdown__calls_parked__goaway_and_they_still_finish),
          CASE(free__calls_parked__cancelled_and_answered),

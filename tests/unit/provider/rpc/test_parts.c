@@ -3,11 +3,11 @@
 #include "check.h"
 
 #include "corelog.h"
-#include "peers.h"
+#include "connection_peers.h"
 #include "slices.h"
 #include "text.h"
 
-static void peers__unknown_number_or_name__not_found(void **state)
+TEST(peers__unknown_number_or_name__not_found)
 {
     struct kw_peers peers;
     struct kw_peer p = {1, 2, 3, 4};
@@ -15,7 +15,6 @@ static void peers__unknown_number_or_name__not_found(void **state)
         "",        "fd:",   "fd:8", "unix:",          "fd:7x",
         "fd:-1",   "fd: 7", "xd:7", "ipv4:1.2.3.4:5", "fd:99999999999999999999",
         "fd:16384"};
-    (void)state;
     CHECK_OK(kw_peers_init(&peers));
     CHECK_OK(kw_peers_put(&peers, 7, 0, &p));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -24,11 +23,10 @@ static void peers__unknown_number_or_name__not_found(void **state)
     kw_peers_wipe(&peers);
 }
 
-static void peers__number_beyond_the_table__busy(void **state)
+TEST(peers__number_beyond_the_table__busy)
 {
     struct kw_peers peers;
     struct kw_peer p = {0};
-    (void)state;
     CHECK_OK(kw_peers_init(&peers));
     CHECK_CODE(kw_peers_put(&peers, KW_RPC_FDS_MAX, 0, &p), KW_CODE_BUSY);
     CHECK_CODE(kw_peers_put(&peers, -1, 0, &p), KW_CODE_BUSY);
@@ -37,11 +35,10 @@ static void peers__number_beyond_the_table__busy(void **state)
     kw_peers_wipe(&peers);
 }
 
-static void peers__number_used_again__the_new_owner(void **state)
+TEST(peers__number_used_again__the_new_owner)
 {
     struct kw_peers peers;
     struct kw_peer old = {1, 1, 1, 1}, new = {2, 2, 2, 2}, found = {0};
-    (void)state;
     CHECK_OK(kw_peers_init(&peers));
     CHECK_OK(kw_peers_put(&peers, 9, 0, &old));
     CHECK_OK(kw_peers_put(&peers, 9, 1, &new));
@@ -51,15 +48,14 @@ static void peers__number_used_again__the_new_owner(void **state)
     kw_peers_wipe(&peers);
 }
 
-static void strings__field_not_asked_for__may_hold_anything(void **state)
+TEST(strings__field_not_asked_for__may_hold_anything)
 {
-    (void)state;
     CHECK(kw_wire_strings_are_text(kw_span_of("\x0a\x02\xff\x00", 4), 1u << 2));
     CHECK(!kw_wire_strings_are_text(kw_span_of("\x0a\x02\xff\x00", 4), 1u << 1));
     CHECK(kw_wire_strings_are_text((kw_span){0}, 1u << 2));
 }
 
-static void strings__ill_formed__false(void **state)
+TEST(strings__ill_formed__false)
 {
     static const struct {
         const char *bytes;
@@ -76,15 +72,13 @@ static void strings__ill_formed__false(void **state)
         {"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11}, /* 2^64 - 1 bytes     */
         {"\x0f", 1},                                          /* wire type 7        */
     };
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(!kw_wire_strings_are_text(kw_span_of(bad[i].bytes, bad[i].len), 0));
 }
 
-static void core_log__header_values__dropped(void **state)
+TEST(core_log__header_values__dropped)
 {
     kw_span s = kw_core_log_safe("Error parsing metadata: error=x key=k value=SECRET");
-    (void)state;
     CHECK(kw_span_equal_str(s, "Error parsing metadata: error"));
     CHECK(kw_span_equal_str(kw_core_log_safe("bad path \"/v2/SECRET\""), "bad path "));
     CHECK(kw_span_equal_str(kw_core_log_safe("{\"a\":1}"), ""));
@@ -113,20 +107,18 @@ static grpc_byte_buffer *message_of(uint8_t *a, uint8_t *b)
     return m;
 }
 
-static void message__wiped__zero_when_grpc_drops_it(void **state)
+TEST(message__wiped__zero_when_grpc_drops_it)
 {
     uint8_t a[40], b[40];
-    (void)state;
     kw_message_wipe(message_of(a, b));
     assert_int_equal(drops, 2);
     kw_message_wipe(NULL);
 }
 
-static void message__in_two_slices__joined_when_there_is_room(void **state)
+TEST(message__in_two_slices__joined_when_there_is_room)
 {
     uint8_t a[40], b[40], room[80];
     kw_span span = {0};
-    (void)state;
     grpc_byte_buffer *m = message_of(a, b);
     CHECK(!kw_message_peek(m, kw_dst_of(room, 79), &span));
     CHECK(span.ptr == NULL);

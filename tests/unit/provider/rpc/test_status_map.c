@@ -22,11 +22,10 @@ static const char *const status_names[] = {
 };
 
 /* docs/ERRORS.md is what operators act on: each code has its row, with this status. */
-static void every_code__mapped__as_the_document_says(void **state)
+TEST(every_code__mapped__as_the_document_says)
 {
     struct kw_blob manual = {0};
     static char text[65536], row[128];
-    (void)state;
     CHECK_OK(kw_file_read(DOCS "/ERRORS.md", sizeof text - 1, &manual, NULL));
     CHECK(kw_copy_str(text, sizeof text, kw_blob_peek(&manual)));
     kw_blob_wipe(&manual);
@@ -48,12 +47,11 @@ static bool has_word(const char *text, const char *word)
 }
 
 /* The text ends up in errors that any client of the API server may read. */
-static void every_text__read_by_an_api_user__no_detail(void **state)
+TEST(every_text__read_by_an_api_user__no_detail)
 {
     static const char *const forbidden[] = {"slot", "pin",    "pkcs", "ckr",
                                             "/",    "key_id", "kek",  "token",
                                             "uid",  "label",  "\n",   "0x"};
-    (void)state;
     for (int i = KW_CODE_OK + 1; i < KW_CODE_COUNT; i++) {
         const char *text = kw_rpc_status_of((enum kw_code)i).text;
         CHECK(strlen(text) > 10 && strlen(text) < 160);
@@ -66,9 +64,8 @@ static void every_text__read_by_an_api_user__no_detail(void **state)
 }
 
 /* What comes from outside the data must not make anybody delete an object. */
-static void every_failure_of_ours__delete_nothing(void **state)
+TEST(every_failure_of_ours__delete_nothing)
 {
-    (void)state;
     for (int i = KW_CODE_OK + 1; i < KW_CODE_COUNT; i++) {
         struct kw_rpc_status s = kw_rpc_status_of((enum kw_code)i);
         bool about_the_request = s.code == GRPC_STATUS_INVALID_ARGUMENT;
@@ -79,9 +76,8 @@ static void every_failure_of_ours__delete_nothing(void **state)
     }
 }
 
-static void starting__says_so(void **state)
+TEST(starting__says_so)
 {
-    (void)state;
     CHECK_HAS(kw_rpc_status_of(KW_CODE_STARTING).text, "starting");
 }
 

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The front's end of one worker's socket: jobs out. */
+#include "channel.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <keyward/alloc.h>
+#include <keyward/keyring.h>
+
+kw_err kw_channel_init(struct kw_channel *channel, int fd)
+{
+    *channel = (struct kw_channel){.fd = fd};
+    return kw_secret_init(&channel->out, (size_t)KW_CHANNEL_MAX * KW_WIRE_MAX);
+}
+
+void kw_channel_wipe(struct kw_channel *channel)
+{
+    if (channel->out.ptr != NULL)
+        close(channel->fd);
+    kw_secret_wipe(&channel->out);
+    channel->fd = -1;
+    channel->count = channel->loaded = channel->canaries = 0;
+}
+
+static struct kw_channel_entry *entry_at(struct kw_channel *channel, size_t i)
+{
+    return &channel->entries[(channel->head + i) % KW_CHANNEL_MAX];
+}
+
+const struct kw_channel_entry *kw_channel_at(const struct kw_channel *channel, size_t i)
+{
+    return i < channel->count ? &channel->entries[(channel->head + i) % KW_CHANNEL_MAX]
+                              : NULL;
+}
+
+bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
+                     size_t want_len, size_t limit)
+{
+    bool canary = job->op == KW_WIRE_CANARY;
+    if (channel->count >= KW_CHANNEL_MAX ||
+        (!canary && channel->count - channel->canaries >= limit))
+        return false;
+    kw_dst dst =
+        kw_dst_of(channel->out.ptr + channel->loaded * (size_t)KW_WIRE_MAX, KW_WIRE_MAX);
+    KW_MUST(!kw_failed(kw_wire_encode_job(job, &dst)));
+    struct kw_channel_entry *e = entry_at(channel, channel->count);
+    e->wire_id = job->id;
+    e->op = job->op;
+    e->n = job->n;
+    if (!canary)
+        kw_key_id_parse(job->key_id, &e->n);
+    e->want_len = want_len;
+    e->sample_len = kw_sample_of(job, e->sample);
+    channel->lens[channel->loaded++] = dst.len;
+    channel->count++;
+    channel->canaries += canary;
+    return true;
+}
+
+size_t kw_channel_send(struct kw_channel *channel)
+{
+    struct mmsghdr headers[KW_CHANNEL_MAX];
+    struct iovec parts[KW_CHANNEL_MAX];
+    size_t sent = 0;
+    for (size_t i = 0; i < channel->loaded; i++) {
+        parts[i] =
+            (struct iovec){channel->out.ptr + i * (size_t)KW_WIRE_MAX, channel->lens[i]};
+        headers[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
+    }
+    while (sent < channel->loaded) {
+        int n = sendmmsg(channel->fd, headers + sent, (unsigned)(channel->loaded - sent),
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        sent += (size_t)n;
+    }
+    for (size_t i = 0; i < channel->loaded; i++)
+        kw_wipe(parts[i].iov_base, channel->lens[i]);
+    return sent;
+}
+
+void kw_channel_settle(struct kw_channel *channel, size_t sent,
+                       void (*back)(void *ctx, const struct kw_channel_entry *entry),
+                       void *ctx)
+{
+    for (size_t i = channel->loaded; i > sent; i--) {
+        const struct kw_channel_entry *e = entry_at(channel, --channel->count);
+        channel->canaries -= e->op == KW_WIRE_CANARY;
+        back(ctx, e);
+    }
+    channel->loaded = 0;
+}
+
+const struct kw_channel_entry *kw_channel_oldest(const struct kw_channel *channel,
+                                                 uint64_t wire_id)
+{
+    const struct kw_channel_entry *e = kw_channel_at(channel, 0);
+    return e != NULL && e->wire_id == wire_id ? e : NULL;
+}
+
+void kw_channel_drop(struct kw_channel *channel)
+{
+    KW_INVARIANT(channel->count > 0);
+    channel->canaries -= entry_at(channel, 0)->op == KW_WIRE_CANARY;
+    channel->head = (channel->head + 1) % KW_CHANNEL_MAX;
+    channel->count--;
+    channel->answered++;
+}
+
+const struct kw_channel_entry *kw_channel_executing(const struct kw_channel *channel,
+                                                    const struct kw_page_view *page)
+{
+    if (page->phase != KW_PAGE_OP || page->op <= channel->answered)
+        return NULL;
+    return kw_channel_at(channel, page->op - channel->answered - 1);
+}

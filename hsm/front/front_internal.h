@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* front_internal - what the files of hsm/front share
+ *
+ *   door.c         the table of calls that the upper layer sees
+ *   queue.c        jobs
+ *   channel.c      one worker's socket: jobs into it      receive.c  messages out of it
+ *   pump.c         which job goes to which worker         messages.c what workers send
+ *   answer.c       answers, canaries                      logins.c   may a worker log in?
+ *   workers.c      start, orders and end of workers
+ *   keyring_use.c  a keyring is taken into use
+ *   timer.c        what time does
+ *   deliver.c      what is handed out and logged after anything happened
+ *   io.c           libevent, only here
+ *
+ * Locking: fields marked L are read and written under the big lock; the others belong to
+ * the main thread. */
+#ifndef KEYWARD_FRONT_INTERNAL_H
+#define KEYWARD_FRONT_INTERNAL_H
+
+#include <keyward/front.h>
+
+#include "generation.h"
+#include "health.h"
+#include "channel.h"
+#include "front_latch.h"
+#include "queue.h"
+#include "spawn.h"
+#include "supervisor.h"
+
+/* Serving and coming workers, and those that are on their way out. */
+#define KW_FRONT_WORKERS_MAX (3u * KW_WORKERS_MAX)
+
+struct kw_worker_events; /* io.c */
+
+/* How far a worker is with its one login. */
+enum kw_login {
+    KW_LOGIN_NONE = 0,
+    KW_LOGIN_ASKED, /* no answer yet                            */
+    KW_LOGIN_DENIED,
+    KW_LOGIN_GOING, /* it may be in C_Login at any time now     */
+    KW_LOGIN_ENDED, /* known, and remembered                    */
+};
+
+struct kw_worker {
+    struct kw_front *front;
+    uint64_t number;     /* never used twice */
+    uint64_t generation; /* its number */
+    uint64_t started_id; /* stands for its own checks: no smaller wire id is newer */
+    uint64_t proven_id;  /* L: newest canary that it passed, 0 = none */
+    bool opens[KW_VERSIONS_MAX];     /* L: its last canary of the generation's version i
+                                        passed */
+    uint64_t asked[KW_VERSIONS_MAX]; /* L: wire id of its newest one, 0 = none */
+    pid_t pid;
+    int pidfd, output;
+    struct kw_page *page;
+    struct kw_worker_events *events;
+    enum kw_worker_state state; /* L */
+    bool sending;               /* L: some thread is in kw_channel_send */
+    bool ended;                 /* L: its socket is at its end; closed when !sending */
+    bool distrusted;            /* L */
+    bool closed;                /* L: the channel is closed */
+    struct kw_channel channel;  /* L */
+    int64_t since_ns, phase_since_ns, started_ns;
+    enum kw_page_phase phase; /* last seen */
+    uint64_t stuck_op, served;
+    uint64_t moved_op, moved_served; /* as last seen, and when that changed */
+    int64_t moved_ns;
+    bool stuck_idle;
+    bool was_ready, gone, failed_told, accounted;
+    struct kw_wire_failed failed;
+    enum kw_login login;
+    struct kw_pin_facts pin;   /* ASKED and later                              */
+    struct kw_pin_owner owner; /* GOING and later: whose login it is           */
+    int64_t asked_ns;
+    size_t verdict_count;
+    struct kw_wire_verdict verdicts[KW_VERSIONS_MAX];
+    size_t line_len;
+    char line[256]; /* of its output */
+};
+
+/* What a test replaces. */
+struct kw_seams {
+    kw_err (*spawn)(const char *path, const char *label, char *const *envp,
+                    const struct kw_brief *brief, struct kw_spawned *ret);
+    void (*kill)(pid_t pid);
+    int (*reap)(pid_t pid); /* wait status */
+    bool (*owner)(pid_t pid, struct kw_pin_owner *ret);
+};
+
+struct kw_io; /* io.c */
+
+struct kw_front {
+    struct kw_front_options o;
+    struct kw_front_token token;
+    char **envp;
+    char *env_text;
+    char pin[KW_PATH_MAX + 8]; /* "file:/path", resolved */
+    struct kw_lock *lock;
+    const struct kw_clock *clock;
+    struct kw_seams seams;
+    struct kw_io *io;
+    struct kw_latch latch;
+    struct kw_receiver receiver;
+
+    struct kw_queue queue;                           /* L */
+    struct kw_health health;                         /* L */
+    struct kw_generation *serving;                   /* L, NULL before the first use */
+    struct kw_generation *coming;                    /* L */
+    struct kw_worker *workers[KW_FRONT_WORKERS_MAX]; /* L */
+    uint64_t key_epoch;                              /* L */
+    bool want_look;        /* L: a key_id of a higher N was named */
+    bool found_changed;    /* L: what stands against a version changed */
+    bool tick_idle;        /* L: the next tick is far away */
+    uint64_t late_answers; /* L */
+
+    struct kw_wire_facts facts; /* of the last worker that told them */
+    bool facts_known;
+    uint64_t generations, numbers, last_started;
+    uint64_t delivering; /* number of the worker whose answer is being handed over */
+    int64_t looked_ns, worked_ns;
+    uint64_t worked_total, started, died, killed;
+    bool looked, stopping;
+    bool armed_far; /* tick_idle as it was when the tick was armed */
+    enum kw_hsm_state told_state;
+    uint64_t told_epoch;
+    bool told_latch;
+    struct kw_front_worker_status worker_rows[KW_FRONT_WORKERS_MAX];
+    struct kw_front_version_status version_rows[KW_VERSIONS_MAX];
+    char version_keys[KW_VERSIONS_MAX][KW_KEY_ID_MAX + 1];
+    char version_reasons[KW_VERSIONS_MAX][KW_NOTE_MAX];
+    char version_found[KW_VERSIONS_MAX][64];
+    char version_origins[KW_VERSIONS_MAX][sizeof((struct kw_version *)0)->origin];
+};
+
+static inline int64_t kw_front_now(const struct kw_front *f)
+{
+    return kw_mono_ns(f->clock);
+}
+
+/* Ages run on the clock that goes on while the machine sleeps: the health record, what a
+ * canary said, the quarantine.  Deadlines, patience and rhythms do not. */
+static inline int64_t kw_front_boot(const struct kw_front *f)
+{
+    return kw_boot_ns(f->clock);
+}
+
+/* door.c */
+extern const struct kw_hsm_ops kw_front_ops;
+
+/* pump.c: jobs into sockets, any thread, FREE.  `limit` of client jobs per worker. */
+void kw_pump(struct kw_front *f, size_t limit);
+/* Sends the canaries that are due; main thread, FREE. */
+void kw_pump_canaries(struct kw_front *f);
+
+/* answer.c: LOCKED.  false: the worker broke the protocol. */
+bool kw_answer(struct kw_worker *w, kw_span message);
+/* From one canary of a version to the next. */
+int64_t kw_front_probe_pause(const struct kw_front *f);
+/* A worker said something of this version of the serving generation: the answer to a
+ * canary, its own checks, a proof in the middle of a job. */
+void kw_front_judge(struct kw_worker *w, struct kw_gen_version *v,
+                    struct kw_gen_result *result);
+/* From one close look at this version to the next. */
+int64_t kw_front_look_pause(const struct kw_front *f, const struct kw_generation *g,
+                            const struct kw_gen_version *v);
+
+/* messages.c: everything that waits in the worker's socket; FREE. */
+void kw_worker_read(struct kw_worker *w);
+
+/* workers.c */
+void kw_front_worker_start(struct kw_front *f, struct kw_generation *g); /* FREE */
+void kw_front_worker_kill(struct kw_worker *w);                          /* FREE */
+void kw_front_worker_drain(struct kw_worker *w);                         /* FREE */
+void kw_front_worker_stuck(struct kw_worker *w, uint64_t op);            /* FREE */
+void kw_front_worker_end_of_socket(struct kw_worker *w);                 /* FREE */
+void kw_front_worker_gone(struct kw_worker *w); /* the process has ended; FREE; frees w */
+bool kw_front_worker_close(
+    struct kw_worker *w);                  /* FREE; false: a sender is still at it */
+void kw_front_recount(struct kw_front *f); /* LOCKED */
+
+/* logins.c: main thread, FREE.  false: the worker broke the protocol. */
+bool kw_login_asked(struct kw_worker *w, kw_span message);
+bool kw_login_told(struct kw_worker *w, kw_span message);
+void kw_login_decide(struct kw_worker *w); /* an answer that had to wait */
+void kw_login_gone(struct kw_worker *w);   /* the process has ended      */
+
+/* keyring_use.c */
+void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready); /* FREE */
+void kw_front_not_ready(struct kw_front *f, struct kw_worker *w);            /* FREE */
+
+/* timer.c: main thread, FREE */
+void kw_front_tick(struct kw_front *f);
+int64_t kw_front_next_tick(struct kw_front *f);  /* in ns from now */
+void kw_front_start_workers(struct kw_front *f); /* one that is wanted and may start */
+
+/* deliver.c: main thread, FREE.  After anything happened. */
+void kw_front_settle(struct kw_front *f);
+
+/* io.c */
+kw_err kw_io_new(struct kw_front *f);
+void kw_io_free(struct kw_front *f);
+void kw_io_wake(struct kw_front *f); /* any thread */
+void kw_io_arm(struct kw_front *f);
+kw_err kw_io_watch(struct kw_worker *w);
+void kw_io_forget_socket(struct kw_worker *w);
+void kw_io_forget_process(struct kw_worker *w);
+void kw_io_forget(struct kw_worker *w);
+
+/* output.c: lines of the vendor library */
+/* false: nothing will come any more. */
+bool kw_output_read(struct kw_worker *w);
+
+#endif

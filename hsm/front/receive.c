@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The front's end of the workers' sockets: messages in. */
+#include "channel.h"
+
+#include <errno.h>
+
+kw_err kw_receiver_init(struct kw_receiver *receiver)
+{
+    *receiver = (struct kw_receiver){0};
+    kw_err e = kw_secret_init(&receiver->buf, (size_t)KW_RECEIVE_MAX * KW_WIRE_MAX);
+    for (size_t i = 0; !kw_failed(e) && i < KW_RECEIVE_MAX; i++) {
+        receiver->parts[i] =
+            (struct iovec){receiver->buf.ptr + i * (size_t)KW_WIRE_MAX, KW_WIRE_MAX};
+        receiver->headers[i].msg_hdr.msg_iov = &receiver->parts[i];
+        receiver->headers[i].msg_hdr.msg_iovlen = 1;
+    }
+    return e;
+}
+
+void kw_receiver_wipe(struct kw_receiver *receiver)
+{
+    kw_secret_wipe(&receiver->buf);
+    receiver->count = 0;
+}
+
+static int receive(struct kw_receiver *receiver, int fd)
+{
+    int n;
+    do
+        n = recvmmsg(fd, receiver->headers, KW_RECEIVE_MAX, MSG_DONTWAIT, NULL);
+    while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+    /* After ECONNRESET (said once) answers may still lie there, then comes the end. */
+    return n;
+}
+
+enum kw_read kw_receiver_read(struct kw_receiver *receiver, int fd)
+{
+    int n = receive(receiver, fd);
+    receiver->count = 0;
+    if (n < 0)
+        return errno == EAGAIN ? KW_READ_EMPTY : KW_READ_BROKEN;
+    for (int i = 0; i < n; i++) {
+        size_t len = receiver->headers[i].msg_len;
+        bool cut = (receiver->headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
+        if (cut) {
+            kw_receiver_clear(receiver);
+            return KW_READ_BROKEN;
+        }
+        if (len == 0) /* the end; what came before it counts */
+            break;
+        receiver->messages[receiver->count++] =
+            kw_span_of(receiver->parts[i].iov_base, len);
+    }
+    return receiver->count > 0 ? KW_READ_SOME : KW_READ_END;
+}
+
+void kw_receiver_clear(struct kw_receiver *receiver)
+{
+    for (size_t i = 0; i < receiver->count; i++)
+        kw_wipe(receiver->parts[i].iov_base, receiver->messages[i].len);
+    receiver->count = 0;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The workers: start, orders, end.
+ *
+ * A worker ends twice: its socket (no answer will come any more; what it was given goes
+ * back into the queue), then its process (reaped, judged, forgotten). */
+#include "front_internal.h"
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <keyward/alloc.h>
+#include <keyward/log.h>
+
+static void workers_enter(struct kw_worker *w, enum kw_worker_state state)
+{
+    kw_lock_take(w->front->lock);
+    w->state = state;
+    w->since_ns = kw_front_now(w->front);
+    kw_front_recount(w->front);
+    kw_lock_give(w->front->lock);
+}
+
+void kw_front_recount(struct kw_front *f)
+{
+    bool ready = false;
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
+        if (f->workers[i] != NULL && f->workers[i]->state == KW_WORKER_READY &&
+            f->serving != NULL && f->workers[i]->generation == f->serving->number)
+            ready = true;
+    kw_health_ready(&f->health, ready, kw_front_boot(f));
+    /* Those are gone: the next newcomer, whose login is no risk, is waited for by all. */
+    if (!ready && f->serving != NULL && f->serving->refused) {
+        f->serving->refused = false;
+        f->serving->supervisor.not_before_ns = kw_front_now(f);
+    }
+}
+
+/* ---- start ------------------------------------------------------------------------- */
+
+static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawned *ret)
+{
+    struct kw_arena_info arena;
+    KW_AUTO_SECRET(pin_key);
+    kw_arena_info(&arena);
+    kw_latch_key(&f->latch, &pin_key);
+    const struct kw_brief brief = {.module = kw_span_str(f->token.module),
+                                   .uri = kw_span_str(f->token.uri),
+                                   .pin = kw_span_str(f->pin),
+                                   .domain = kw_span_str(f->o.domain),
+                                   .pin_key = kw_secret_peek(&pin_key),
+                                   .production = f->o.production,
+                                   .mlock = arena.backend == KW_ARENA_MLOCK,
+                                   .active_n = g->active_n,
+                                   .keyring = kw_blob_peek(&g->bytes)};
+    return f->seams.spawn(f->o.worker_path, f->token.name, f->envp, &brief, ret);
+}
+
+static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation *g,
+                                       const struct kw_spawned *s)
+{
+    struct kw_worker *w = kw_new(1, sizeof *w);
+    int64_t now = kw_front_now(f);
+    if (w == NULL)
+        return NULL;
+    w->front = f;
+    w->number = ++f->numbers;
+    w->generation = g->number;
+    w->pid = s->pid;
+    w->pidfd = s->pidfd;
+    w->output = s->output;
+    w->page = s->page;
+    w->state = KW_WORKER_STARTING;
+    w->since_ns = w->phase_since_ns = w->started_ns = w->moved_ns = now;
+    if (kw_failed(kw_channel_init(&w->channel, s->socket)) || kw_failed(kw_io_watch(w))) {
+        kw_channel_wipe(&w->channel);
+        kw_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+static void start_failed(struct kw_front *f, struct kw_generation *g, kw_err e)
+{
+    int64_t now = kw_front_now(f);
+    uint64_t random;
+    kw_random(&random, sizeof random);
+    kw_log(KW_LOG_ERROR, "worker-not-started", KW_STR("token", f->token.name),
+           KW_STR("program", f->o.worker_path), KW_ERR("err", e));
+    kw_lock_take(f->lock);
+    kw_supervisor_failed(&g->supervisor, false, now, random);
+    g->failed = e;
+    kw_copy_str(g->reason, sizeof g->reason,
+                kw_span_str("the worker program cannot be started; see the log"));
+    if (g == f->serving)
+        kw_health_failed(&f->health, e, kw_front_boot(f));
+    kw_lock_give(f->lock);
+}
+
+static size_t free_place(const struct kw_front *f)
+{
+    size_t i = 0;
+    while (i < KW_FRONT_WORKERS_MAX && f->workers[i] != NULL)
+        i++;
+    return i;
+}
+
+void kw_front_worker_start(struct kw_front *f, struct kw_generation *g)
+{
+    struct kw_spawned s;
+    size_t place = free_place(f);
+    if (place == KW_FRONT_WORKERS_MAX)
+        return; /* all are on their way out; their end makes room */
+    kw_err e = spawn(f, g, &s);
+    if (kw_failed(e)) {
+        start_failed(f, g, e);
+        return;
+    }
+    f->started++;
+    f->last_started = g->number;
+    struct kw_worker *w = workers_adopt(f, g, &s);
+    if (w == NULL) {
+        f->seams.kill(s.pid); /* just started: not in LOGIN yet */
+        f->seams.reap(s.pid);
+        close(s.pidfd);
+        close(s.output);
+        kw_page_unmap(s.page);
+        start_failed(f, g, kw_err_at(KW_CODE_NO_MEMORY, "worker"));
+        return;
+    }
+    kw_lock_take(f->lock);
+    w->started_id = kw_queue_wire_id(&f->queue);
+    f->workers[place] = w;
+    kw_lock_give(f->lock);
+    kw_log(KW_LOG_INFO, "worker-started", KW_STR("token", f->token.name),
+           KW_INT("pid", w->pid));
+}
+
+/* ---- orders ------------------------------------------------------------------------ */
+
+void kw_front_worker_drain(struct kw_worker *w)
+{
+    workers_enter(w, KW_WORKER_DRAINING);
+    if (!w->closed)
+        shutdown(w->channel.fd, SHUT_WR);
+}
+
+/* Before anybody thinks of starting another: what it was started for did not happen. */
+static void account(struct kw_worker *w)
+{
+    if (w->was_ready || w->accounted)
+        return;
+    w->accounted = true;
+    kw_front_not_ready(w->front, w);
+}
+
+void kw_front_worker_kill(struct kw_worker *w)
+{
+    if (w->state == KW_WORKER_KILLED)
+        return;
+    w->front->killed++;
+    kw_log(KW_LOG_WARN, "worker-killed", KW_STR("token", w->front->token.name),
+           KW_INT("pid", w->pid), KW_STR("state", kw_worker_state_name(w->state)));
+    workers_enter(w, KW_WORKER_KILLED);
+    account(w);
+    w->front->seams.kill(w->pid);
+}
+
+/* What the front gave back to the queue keeps its channel entry: its answer will come
+ * late. */
+static void workers_give_back(struct kw_worker *w, const struct kw_channel_entry *but)
+{
+    struct kw_front *f = w->front;
+    for (size_t i = w->channel.count; i-- > 0;) {
+        const struct kw_channel_entry *e = kw_channel_at(&w->channel, i);
+        struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
+        struct kw_gen_version *v = NULL;
+        if (e->op == KW_WIRE_CANARY && f->serving != NULL)
+            v = kw_generation_at(f->serving, e->n);
+        if (v != NULL && v->asked_id == e->wire_id)
+            v->asked_id = 0;
+        if (j == NULL || e == but)
+            continue;
+        kw_queue_unsend(&f->queue, j);
+        f->queue.requeued++;
+    }
+}
+
+void kw_front_worker_stuck(struct kw_worker *w, uint64_t op)
+{
+    struct kw_front *f = w->front;
+    struct kw_page_view page = kw_page_look(w->page);
+    kw_log(KW_LOG_WARN, "worker-stuck", KW_STR("token", f->token.name),
+           KW_INT("pid", w->pid),
+           KW_STR("in", page.phase == KW_PAGE_OP ? "operation" : "socket"));
+    workers_enter(w, KW_WORKER_STUCK);
+    w->stuck_op = op;
+    w->stuck_idle = page.phase != KW_PAGE_OP;
+    kw_lock_take(f->lock);
+    workers_give_back(w, kw_channel_executing(&w->channel, &page));
+    kw_lock_give(f->lock);
+}
+
+/* ---- end --------------------------------------------------------------------------- */
+
+static void strike(struct kw_worker *w, const struct kw_channel_entry *e)
+{
+    struct kw_front *f = w->front;
+    if (e->sample_len > 0)
+        kw_quarantine_strike(&f->queue.quarantine, kw_span_of(e->sample, e->sample_len),
+                             kw_queue_wire_id(&f->queue), kw_front_boot(f));
+    struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
+    if (j != NULL && !kw_queue_retry(&f->queue, j))
+        kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_HSM_DOWN, "worker"));
+}
+
+bool kw_front_worker_close(struct kw_worker *w)
+{
+    struct kw_front *f = w->front;
+    kw_lock_take(f->lock);
+    bool can = !w->sending;
+    if (can && !w->closed) {
+        struct kw_page_view page = kw_page_look(w->page);
+        const struct kw_channel_entry *but =
+            w->distrusted ? NULL : kw_channel_executing(&w->channel, &page);
+        workers_give_back(w, but);
+        if (but != NULL && but->op != KW_WIRE_CANARY)
+            strike(w, but);
+        kw_channel_wipe(&w->channel);
+        w->closed = true;
+    }
+    kw_lock_give(f->lock);
+    return can;
+}
+
+void kw_front_worker_end_of_socket(struct kw_worker *w)
+{
+    kw_io_forget_socket(w);
+    kw_lock_take(w->front->lock);
+    w->ended = true;
+    kw_lock_give(w->front->lock);
+    if (w->state != KW_WORKER_KILLED)
+        workers_enter(
+            w, KW_WORKER_DRAINING); /* judged by its patience until the process ends */
+    account(w);
+    kw_front_worker_close(w);
+}
+
+static void workers_log_end(const struct kw_worker *w, int status)
+{
+    struct kw_page_view page = kw_page_look(w->page);
+    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    kw_log(good ? KW_LOG_INFO : KW_LOG_WARN, "worker-ended",
+           KW_STR("token", w->front->token.name), KW_INT("pid", w->pid),
+           KW_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
+           KW_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
+           KW_INT("phase", page.phase), KW_INT("served", w->served));
+}
+
+static void forget(struct kw_worker *w)
+{
+    struct kw_front *f = w->front;
+    kw_io_forget(w);
+    kw_lock_take(f->lock);
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
+        if (f->workers[i] == w)
+            f->workers[i] = NULL;
+    kw_front_recount(f);
+    kw_lock_give(f->lock);
+    close(w->pidfd);
+    close(w->output);
+    kw_page_unmap(w->page);
+    kw_free(w);
+}
+
+void kw_front_worker_gone(struct kw_worker *w)
+{
+    struct kw_front *f = w->front;
+    w->gone = true;
+    kw_io_forget_process(w);
+    if (!w->ended)
+        kw_worker_read(w); /* answers may still lie there */
+    if (!w->ended)
+        kw_front_worker_end_of_socket(w);
+    if (!kw_front_worker_close(w))
+        return; /* the tick tries again */
+    kw_login_gone(w);
+    kw_output_read(w);
+    int status = f->seams.reap(w->pid);
+    f->died += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    workers_log_end(w, status);
+    forget(w);
+}

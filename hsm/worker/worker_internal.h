@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker_internal - what the files of keyward-hsm share
+ *
+ *   main.c   the order of start and end       guard.c  leaves when the front is gone
+ *   start.c  token                            log_in.c the one login
+ *   proof.c  keys and verdicts                serve.c  one job, one answer
+ *   loop.c   messages in and out              send.c   messages to the front
+ *   confine.c  memory stays in
+ *
+ * One thread calls the module; the guard thread only watches. */
+#ifndef KEYWARD_WORKER_INTERNAL_H
+#define KEYWARD_WORKER_INTERNAL_H
+
+#include <keyward/clock.h>
+#include <keyward/keyring.h>
+#include <keyward/token.h>
+#include <keyward/wire.h>
+
+/* Of one version: the key object, and whether its last proof was good: nothing is done
+ * under a key that is not proven. */
+struct kw_worker_key {
+    struct kw_token_key *key;
+    bool proven;
+};
+
+/* What came of a proof or a look, besides its error. */
+struct kw_worker_result {
+    bool looked; /* closely: at attributes and objects, not at the check blob alone */
+    unsigned findings;
+    struct kw_note note;
+};
+
+struct kw_hsm_worker {
+    struct kw_brief brief;
+    char domain[KW_DOMAIN_MAX + 1];
+    struct kw_page *page;
+    const struct kw_clock *clock;
+    int socket;
+    struct kw_keyring *ring;
+    struct kw_token *token;
+    struct kw_worker_key keys[KW_VERSIONS_MAX];
+    bool serving; /* the page shows jobs, not what the token module is doing */
+    bool at_end;  /* the library is spoilt: answer and leave */
+};
+
+/* confine.c: no core file, not dumpable; the first thing a worker does.  IO. */
+KW_MUST_USE kw_err kw_worker_confine(struct kw_note *note);
+
+/* guard.c.  Starts the thread; before the module is loaded. */
+KW_MUST_USE kw_err kw_guard_start(int socket);
+/* Nobody leaves while this is held: around C_Login. */
+void kw_guard_hold(void);
+void kw_guard_release(void);
+
+/* log_in.c: the PIN, the front's permit, C_Login.  PIN_STOP, and what the front says;
+ * CANCELLED: it said nothing. */
+KW_MUST_USE kw_err kw_worker_log_in(struct kw_hsm_worker *w, struct kw_note *note);
+
+/* start.c: everything up to READY.  An error: *note says why, nothing was sent yet. */
+KW_MUST_USE kw_err kw_worker_start(struct kw_hsm_worker *w, struct kw_note *note);
+
+/* proof.c.  A proven key is looked at (closely: also its attributes and objects), any
+ * other is proven from the beginning; so is one whose handle died.  Errors of the key:
+ * what kw_worker_is_verdict says; others: the token's. */
+KW_MUST_USE kw_err kw_worker_prove(struct kw_hsm_worker *w, size_t i, bool closely,
+                                   struct kw_worker_result *ret_result);
+bool kw_worker_is_verdict(kw_err e);
+/* After an error that is no verdict: true when it is this version's matter and not the
+ * token's, as the token answers for another one; then *result says so.  Never true of the
+ * active version. */
+bool kw_worker_blames_version(struct kw_hsm_worker *w, size_t i, kw_err e,
+                              struct kw_worker_result *result);
+/* A verdict for every version, sent to the front.  An error is the token's. */
+KW_MUST_USE kw_err kw_worker_prove_all(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
+                                       struct kw_note *note);
+
+/* serve.c: output lies in *ret_output (empty unless OK). */
+struct kw_served {
+    struct kw_wire_answer answer;
+    struct kw_secret output;             /* answer.output borrows from it */
+    char reason[KW_WIRE_REASON_MAX + 1]; /* so does answer.reason */
+};
+void kw_worker_serve(struct kw_hsm_worker *w, const struct kw_wire_job *job,
+                     struct kw_served *ret);
+
+/* loop.c: until the front is gone or at_end.  IO: no buffers. */
+KW_MUST_USE kw_err kw_worker_loop(struct kw_hsm_worker *w);
+
+/* send.c: one message, whole or not at all; a front that is gone is the guard's
+ * matter. */
+void kw_worker_send_facts(const struct kw_hsm_worker *w);
+void kw_worker_send_pin(const struct kw_hsm_worker *w, const struct kw_pin_facts *facts);
+void kw_worker_send_login(const struct kw_hsm_worker *w, kw_err e,
+                          const struct kw_note *note);
+void kw_worker_send_verdict(const struct kw_hsm_worker *w,
+                            const struct kw_wire_verdict *v);
+void kw_worker_send_ready(const struct kw_hsm_worker *w, uint32_t verdicts);
+void kw_worker_send_failed(int socket, kw_err e, const struct kw_note *note);
+
+#endif

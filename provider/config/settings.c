@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* table - every setting there is
+ *
+ * A row is all that parser, messages, --print-config, the manual and the tests know of a
+ * setting.  The order is the order in which they are printed. */
+#include "settings.h"
+
+#include <stddef.h>
+
+#define ONE(block, member)                                                               \
+    .offset = offsetof(struct block, member), .width = sizeof((struct block *)0)->member
+#define MANY(block, member, count)                                                       \
+    .offset = offsetof(struct block, member),                                            \
+    .width = sizeof((struct block *)0)->member[0],                                       \
+    .max = sizeof((struct block *)0)->member / sizeof((struct block *)0)->member[0],     \
+    .count_offset = offsetof(struct block, count)
+#define FILE_(member) ONE(kw_config, member)
+#define TOKEN(member) ONE(kw_config_token, member)
+#define CLASS(member) ONE(kw_config_class, member)
+#define MAP(at, what)                                                                    \
+    {                                                                                    \
+        .path = at, .kind = KW_SETTING_MAP, .standard = "", .help = what                 \
+    }
+
+#define MINUTE_NS (60 * KW_S_NS)
+#define HOUR_NS (60 * MINUTE_NS)
+
+const struct kw_setting kw_settings[KW_SETTINGS] = {
+    MAP("", "The whole file: one YAML document."),
+    {.path = "domain",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_domain,
+     .help = "Name under which everything is sealed. Must equal the keyring's; never "
+             "changes in the life of the data.",
+     FILE_(domain)},
+    {.path = "environment",
+     .kind = KW_SETTING_CHOICE,
+     .choices = "test|production",
+     .help = "What this node is for. production refuses a SoftHSM token.",
+     FILE_(production)},
+    {.path = "keyring",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_path,
+     .standard = "/etc/keyward/keyring.json",
+     .help = "The keyring file, the same on every control-plane node.",
+     FILE_(keyring)},
+    {.path = "state",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_path,
+     .standard = "/var/lib/keyward",
+     .help = "Directory of what this node remembers across restarts; mode 0700, owned by "
+             "the daemon's user.",
+     FILE_(state)},
+    {.path = "status",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_socket,
+     .standard = "/run/keyward/status.sock",
+     .help = "Status socket: connect and receive one JSON document; nothing is read from "
+             "the peer.",
+     FILE_(status)},
+    MAP("log", "What is logged, and how; to standard error."),
+    {.path = "log.level",
+     .kind = KW_SETTING_CHOICE,
+     .choices = "debug|info|warn|error",
+     .standard = "info",
+     .help = "The least level that is logged.",
+     FILE_(log_level)},
+    {.path = "log.format",
+     .kind = KW_SETTING_CHOICE,
+     .choices = "logfmt|json",
+     .standard = "logfmt",
+     .help = "One event is one line.",
+     FILE_(log_format)},
+    MAP("hsm", "The token and how long it may take."),
+    {.path = "hsm.deadline",
+     .kind = KW_SETTING_DURATION,
+     .lo = 100 * KW_MS_NS,
+     .hi = 2999 * KW_MS_NS,
+     .standard = "1500ms",
+     .help = "Of a call, wrap and verify together. Keep it below the timeout that "
+             "EncryptionConfiguration gives kube-apiserver (3s).",
+     FILE_(deadline_ns)},
+    {.path = "hsm.patience",
+     .kind = KW_SETTING_DURATION,
+     .lo = KW_S_NS,
+     .hi = 5 * MINUTE_NS,
+     .standard = "10s",
+     .help = "With a worker whose one operation has missed its deadline. It gets no new "
+             "jobs meanwhile and is replaced afterwards.",
+     FILE_(patience_ns)},
+    {.path = "hsm.suspect",
+     .kind = KW_SETTING_DURATION,
+     .lo = KW_S_NS,
+     .hi = 10 * MINUTE_NS,
+     .standard = "10s",
+     .help = "How long the token may be suspected before it counts as lost and "
+             "on-hsm-loss decides.",
+     FILE_(suspect_ns)},
+    {.path = "hsm.recover",
+     .kind = KW_SETTING_DURATION,
+     .lo = 0,
+     .hi = 10 * MINUTE_NS,
+     .standard = "10s",
+     .help = "Three good canaries spread over this time end a loss.",
+     FILE_(recover_ns)},
+    MAP("hsm.probe", "The health check: a canary, the only honest one."),
+    {.path = "hsm.probe.every",
+     .kind = KW_SETTING_DURATION,
+     .lo = KW_S_NS,
+     .hi = 10 * MINUTE_NS,
+     .standard = "10s",
+     .help = "Time between two canaries.",
+     FILE_(probe_every_ns)},
+    {.path = "hsm.probe.stale-after",
+     .kind = KW_SETTING_DURATION,
+     .lo = 2 * KW_S_NS,
+     .hi = HOUR_NS,
+     .standard = "30s",
+     .help = "A health record older than this counts as a failure. Longer than "
+             "hsm.probe.every.",
+     FILE_(stale_after_ns)},
+    {.path = "hsm.tokens",
+     .kind = KW_SETTING_MAP,
+     .least = 1,
+     .help = "The tokens that hold the KEK. This version of keyward takes exactly one.",
+     MANY(kw_config, tokens, token_count)},
+    {.path = "hsm.tokens[].uri",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_uri,
+     .help = "PKCS#11 URI (RFC 7512) that matches exactly one token of the module.",
+     TOKEN(uri)},
+    {.path = "hsm.tokens[].module",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_path,
+     .help =
+         "The vendor's PKCS#11 library. Loaded only when it, each folder above it and "
+         "each link on the way are root's or the daemon's user's, and nobody else may "
+         "write them.",
+     TOKEN(module)},
+    {.path = "hsm.tokens[].pin",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_pin,
+     .help = "Where the PIN lies: a file that only the daemon's user can read, or a "
+             "systemd credential. The PIN itself never stands in this file.",
+     TOKEN(pin)},
+    {.path = "hsm.tokens[].env",
+     .kind = KW_SETTING_VARS,
+     .standard = "{}",
+     .help = "The vendor library's own variables. The worker gets no others.",
+     MANY(kw_config_token, env, env_count)},
+    {.path = "hsm.tokens[].workers",
+     .kind = KW_SETTING_NUMBER,
+     .lo = 1,
+     .hi = KW_WORKERS_MAX,
+     .standard = "2",
+     .help = "Processes that work with this token; one session each.",
+     TOKEN(workers)},
+    {.path = "classes",
+     .kind = KW_SETTING_MAP,
+     .least = 1,
+     .help =
+         "One per sensitivity: its own socket, provider name, scope, cache and policy.",
+     MANY(kw_config, classes, class_count)},
+    {.path = "classes[].name",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_name,
+     .help = "For log, status and metrics. No two classes share one.",
+     CLASS(name)},
+    {.path = "classes[].scope",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_name,
+     .help = "Sealed into every ciphertext of this class, so it never changes. No two "
+             "classes share one.",
+     CLASS(scope)},
+    {.path = "classes[].accept-scopes",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_name,
+     .standard = "[]",
+     .help =
+         "Other scopes that this class decrypts too, each time with a log line: for a "
+         "renamed class or a moved resource.",
+     MANY(kw_config_class, accept_scopes, accept_count)},
+    {.path = "classes[].socket",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_socket,
+     .help = "The endpoint of EncryptionConfiguration, without unix://.",
+     CLASS(socket)},
+    {.path = "classes[].mode",
+     .kind = KW_SETTING_MODE,
+     .standard = "0660",
+     .help = "File mode of the socket.",
+     CLASS(mode)},
+    MAP("classes[].peers",
+        "Who may connect, by the kernel's word. There is no \"anybody\"."),
+    {.path = "classes[].peers.uids",
+     .kind = KW_SETTING_NUMBER,
+     .lo = 0,
+     .hi = UINT32_MAX - 1,
+     .standard = "[0]",
+     .help = "User ids; kube-apiserver usually runs as 0.",
+     MANY(kw_config_class, uids, uid_count)},
+    {.path = "classes[].peers.gids",
+     .kind = KW_SETTING_NUMBER,
+     .lo = 0,
+     .hi = UINT32_MAX - 1,
+     .standard = "[]",
+     .help = "Group ids (the peer's primary group).",
+     MANY(kw_config_class, gids, gid_count)},
+    {.path = "classes[].on-hsm-loss",
+     .kind = KW_SETTING_CHOICE,
+     .choices = "fail-closed|serve-cached",
+     .standard = "fail-closed",
+     .help = "What is answered while the token is lost: nothing, or what is in the cache "
+             "for at most max-outage.",
+     CLASS(on_loss)},
+    {.path = "classes[].max-outage",
+     .kind = KW_SETTING_DURATION,
+     .lo = KW_S_NS,
+     .hi = 24 * HOUR_NS,
+     .standard = "",
+     .help =
+         "Budget of serve-cached, which must say it; one minute comes back per hour of "
+         "health.",
+     CLASS(max_outage_ns)},
+    MAP("classes[].cache", "Lately unwrapped seeds, in locked memory."),
+    {.path = "classes[].cache.entries",
+     .kind = KW_SETTING_NUMBER,
+     .lo = 0,
+     .hi = 1000000,
+     .standard = "1024",
+     .help = "At most so many seeds, 256 bytes of locked memory each. 0 turns the cache "
+             "off.",
+     CLASS(cache_entries)},
+    {.path = "classes[].cache.ttl",
+     .kind = KW_SETTING_DURATION,
+     .lo = 0,
+     .hi = 24 * HOUR_NS,
+     .standard = "10m",
+     .help =
+         "Age at which a seed is forgotten, counted from its unwrap: the latency of a "
+         "revocation. 0s turns the cache off.",
+     CLASS(cache_ttl_ns)},
+};
+_Static_assert(KW_SETTINGS <= 64, "kw_config.written has 64 bits");

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the daemon share: everything that lives as long as the process.
+ * All of it belongs to the main thread. */
+#ifndef KEYWARD_DAEMON_INTERNAL_H
+#define KEYWARD_DAEMON_INTERNAL_H
+
+#include <event2/event.h>
+
+#include <keyward/clock.h>
+#include <keyward/config.h>
+#include <keyward/front.h>
+#include <keyward/kms.h>
+#include <keyward/listen.h>
+#include <keyward/rpc.h>
+#include <keyward/state.h>
+
+struct kw_arguments {
+    const char *config; /* path */
+    const char *worker; /* path of keyward-hsm, NULL = beside keywardd, else libexec */
+    enum { KW_RUN, KW_CHECK_CONFIG, KW_PRINT_CONFIG, KW_DESCRIBE_CONFIG, KW_ENOUGH } what;
+    int status; /* of the process, with KW_ENOUGH */
+};
+/* arguments.c.  Prints help, version or a usage error itself (KW_ENOUGH). */
+struct kw_arguments kw_arguments_read(int argc, char **argv);
+
+struct kw_daemon;
+
+/* One listening class: what adopt needs to know. */
+struct kw_class_listener {
+    struct kw_daemon *daemon;
+    size_t class_index;
+    struct kw_listener *listener;
+};
+
+/* A file as stat(2) shows it, or the errno with which it does not. */
+struct kw_sight {
+    int error;
+    uint64_t dev, ino;
+    int64_t size, ctime_s, ctime_ns;
+};
+
+struct kw_daemon {
+    const struct kw_clock *clock;
+    const char *config_path; /* as it was given */
+    struct kw_config *config;
+    char worker[KW_PATH_MAX];
+    struct kw_lock lock;
+    struct kw_state_dir *state;
+    struct event_base *loop;
+    struct kw_front *front;
+    struct kw_kms *kms;
+    struct kw_rpc *rpc;
+    struct kw_class_listener class_listeners[KW_CLASSES_MAX];
+    struct event *tick, *signals, *status_accept, *watchdog;
+    struct event *seek;      /* NULL: the keyring file is not looked for again */
+    struct kw_sight sighted; /* the file, when it was looked for last          */
+    struct kw_bound status;
+    int signal_fd, notify_fd;
+    uint64_t beats_seen; /* of the rpc thread, at the last watchdog */
+    bool stopping;
+    int64_t stop_began_ns;
+    struct kw_note rejected;          /* why the keyring file is not in use; "" = it is */
+    struct kw_note last_good_refused; /* why its last good copy is not either    */
+    struct kw_keyring *ring;          /* what the front was given last; NULL = none yet */
+    struct kw_blob ring_bytes;
+    uint32_t ring_active;
+    bool remembered;             /* marks and last good copy say so already */
+    struct kw_marks known;       /* of what was in use last, written or not; serial 0:
+                                    nothing was yet */
+    bool unwritten;              /* they could not be written */
+    struct kw_note unremembered; /* why they do not, although it is in use */
+    int64_t remember_again_ns;
+    enum kw_hsm_state told; /* what the service manager was told last */
+    char told_reason[KW_NOTE_MAX];
+};
+
+/* confine.c.  Before anything else: no core dumps, not dumpable, umask 077,
+ * descriptors. */
+KW_MUST_USE kw_err kw_confine_early(struct kw_note *note);
+/* DENIED for uid 0. */
+KW_MUST_USE kw_err kw_confine_check_user(struct kw_note *note);
+
+/* startup.c.  Brings everything up in order; on failure *note says which part and why. */
+KW_MUST_USE kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note);
+/* Takes everything down in the other order; d may be half open. */
+void kw_daemon_close(struct kw_daemon *d);
+
+/* signals.c.  Blocks what the loop handles (before any thread), then watches it. */
+KW_MUST_USE kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note);
+KW_MUST_USE kw_err kw_signals_watch(struct kw_daemon *d, struct kw_note *note);
+void kw_daemon_stop(
+    struct kw_daemon *d); /* begins the end; the loop goes on until idle */
+
+/* reload.c.  Reads the keyring file and takes it into use, or says why not; while none is
+ * in use, the last good copy is taken instead.  start: and begins to look for the file
+ * again by itself until it is taken.  again: what that does; it says nothing twice. */
+void kw_reload(struct kw_daemon *d, const char *why);
+void kw_reload_start(struct kw_daemon *d);
+void kw_reload_again(struct kw_daemon *d);
+/* Looks whether the file has versions that may be read besides what is in use; nothing
+ * else of it is taken without SIGHUP. */
+void kw_reload_look(struct kw_daemon *d);
+/* Remembers what was handed over once the front has it in use. */
+void kw_reload_settle(struct kw_daemon *d);
+void kw_reload_forget(struct kw_daemon *d);
+
+/* seek.c.  Looks for the keyring file every 2 s, cheaply; no login comes of a look. */
+void kw_seek_begin(struct kw_daemon *d);
+void kw_seek_end(struct kw_daemon *d); /* also when it never began */
+
+/* notify.c: sd_notify(3) without libsystemd.  Nothing happens without NOTIFY_SOCKET. */
+void kw_notify_open(struct kw_daemon *d);
+void kw_notify(struct kw_daemon *d, const char *text);
+void kw_notify_watchdog(struct kw_daemon *d); /* starts the timer, when asked for */
+
+/* status.c: the status socket (connect, receive one JSON document, closed). */
+KW_MUST_USE kw_err kw_status_open(struct kw_daemon *d, struct kw_note *note);
+void kw_status_close(struct kw_daemon *d);
+/* Tells the service manager when the health record changed; the front logs it. */
+void kw_status_notify(struct kw_daemon *d);
+
+#endif

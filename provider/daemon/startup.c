@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Brings the modules up in order and takes them down in the other:
+ *
+ *   signals blocked, state directory, arena, loop, front, kms, gRPC, sockets, READY, and
+ *   only then the keyring and with it the first login: a socket that answers
+ *   "starting" is worth more to kube-apiserver than one that is not there (its client
+ *   backs off for up to two minutes). */
+#include "daemon_internal.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/env.h>
+#include <keyward/log.h>
+#include <keyward/pin_source.h>
+
+enum {
+    QUEUE_MAX = 1024, /* jobs, all classes together                */
+    HOLD_MS = 2000,   /* a Status while starting                   */
+    FRONT_STOP_MS = 1000,
+};
+
+/* Beside keywardd (a build tree), in the same prefix, or where it was configured to
+ * be. */
+static void find_worker(struct kw_daemon *d)
+{
+    static const char *const places[] = {"keyward-hsm", "../libexec/keyward/keyward-hsm"};
+    char self[KW_PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    char *slash = n > 0 ? memrchr(self, '/', (size_t)n) : NULL;
+    int folder = slash != NULL ? (int)(slash - self) : 0;
+    for (size_t i = 0; d->worker[0] == '\0' && slash != NULL && i < 2; i++) {
+        snprintf(d->worker, sizeof d->worker, "%.*s/%s", folder, self, places[i]);
+        if (access(d->worker, X_OK) != 0)
+            d->worker[0] = '\0';
+    }
+    if (d->worker[0] == '\0')
+        snprintf(d->worker, sizeof d->worker, "%s/keyward-hsm", KW_LIBEXECDIR);
+}
+
+static kw_err open_arena(struct kw_daemon *d, struct kw_note *note)
+{
+    const char *want = kw_env_get(KW_ENV_ARENA);
+    size_t bytes = kw_config_locked(d->config);
+    KW_INVARIANT(KW_CALLS_LOCKED > kw_rpc_bytes() + QUEUE_MAX * (KW_SEALED_MAX + 64));
+    bool mlock = want != NULL && strcmp(want, "mlock") == 0;
+    kw_err e = kw_arena_open(bytes, mlock ? KW_ARENA_MLOCK : KW_ARENA_AUTO, note);
+    if (!kw_failed(e)) {
+        struct kw_arena_info info;
+        kw_arena_info(&info);
+        kw_log(KW_LOG_INFO, "memory-locked", KW_INT("bytes", info.bytes),
+               KW_STR("backend",
+                      info.backend == KW_ARENA_SECRET ? "memfd_secret" : "mlock"));
+    }
+    return e;
+}
+
+static void on_changed(void *ctx)
+{
+    struct kw_daemon *d = ctx;
+    if (d->kms != NULL)
+        kw_kms_tick(d->kms);
+    kw_reload_settle(d);
+    kw_status_notify(d);
+}
+
+static void on_look_again(void *ctx)
+{
+    kw_reload_look(ctx);
+}
+
+static kw_err open_front(struct kw_daemon *d, struct kw_note *note)
+{
+    const struct kw_config *c = d->config;
+    const struct kw_config_token *t = &c->tokens[0];
+    struct kw_front_variable env[KW_ENV_VARS_MAX];
+    for (size_t i = 0; i < t->env_count; i++)
+        env[i] = (struct kw_front_variable){t->env[i].name, t->env[i].value};
+    const struct kw_front_token token = {t->name, t->uri,       t->module, t->pin,
+                                         env,     t->env_count, t->workers};
+    const struct kw_front_options options = {
+        .worker_path = d->worker,
+        .token = &token,
+        .domain = c->domain,
+        .production = c->production,
+        .shares = (unsigned)c->class_count,
+        .queue_max = QUEUE_MAX,
+        .deadline_ns = c->deadline_ns,
+        .patience_ns = c->patience_ns,
+        .suspect_ns = c->suspect_ns,
+        .probe_every_ns = c->probe_every_ns,
+        .stale_after_ns = c->stale_after_ns,
+        .recover_ns = c->recover_ns,
+        .state = d->state,
+        .status = c->status,
+        .lock = &d->lock,
+        .clock = d->clock,
+        .loop = d->loop,
+        .changed = on_changed,
+        .look_again = on_look_again,
+        .ctx = d,
+    };
+    kw_err e = kw_front_new(&options, &d->front);
+    if (kw_failed(e))
+        kw_note_set(note, "cannot set up the workers: %s", kw_code_name(e.code));
+    return e;
+}
+
+static kw_err open_kms(struct kw_daemon *d, struct kw_note *note)
+{
+    const struct kw_config *c = d->config;
+    struct kw_class_options classes[KW_CLASSES_MAX];
+    for (size_t i = 0; i < c->class_count; i++) {
+        const struct kw_config_class *from = &c->classes[i];
+        classes[i] = (struct kw_class_options){
+            .name = from->name,
+            .scope = from->scope,
+            .accept_scopes = (const char *const *)from->accept_scopes,
+            .accept_count = from->accept_count,
+            .on_loss = from->on_loss,
+            .max_outage_ns = from->max_outage_ns,
+            .cache_entries = from->cache_entries,
+            .cache_ttl_ns = from->cache_ttl_ns,
+        };
+    }
+    const struct kw_kms_options options = {
+        .domain = c->domain,
+        .classes = classes,
+        .class_count = c->class_count,
+        .door = kw_front_door(d->front),
+        .lock = &d->lock,
+        .clock = d->clock,
+        .deadline_ns = c->deadline_ns,
+        .hold_ns = HOLD_MS * KW_MS_NS,
+    };
+    kw_err e = kw_kms_new(&options, &d->kms);
+    if (kw_failed(e))
+        kw_note_set(note, "cannot set up the classes: %s", kw_code_name(e.code));
+    return e;
+}
+
+static kw_err open_rpc(struct kw_daemon *d, struct kw_note *note)
+{
+    const struct kw_rpc_options options = {
+        .kms = d->kms, .class_count = d->config->class_count, .clock = d->clock};
+    kw_rpc_process_init();
+    kw_err e = kw_rpc_new(&options, &d->rpc);
+    if (kw_failed(e))
+        kw_note_set(note, "cannot set up gRPC: %s", kw_code_name(e.code));
+    return e;
+}
+
+static bool daemon_startup_adopt(void *ctx, int fd, const struct kw_peer *peer)
+{
+    struct kw_class_listener *class_listener = ctx;
+    kw_err e =
+        kw_rpc_adopt(class_listener->daemon->rpc, class_listener->class_index, fd, peer);
+    if (kw_failed(e))
+        kw_log(KW_LOG_WARN, "connection-not-adopted", KW_ERR("err", e));
+    return !kw_failed(e);
+}
+
+static int inherited_fd(const char *class_name, const int *fds, char names[][64],
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], class_name) == 0)
+            return fds[i];
+    return -1;
+}
+
+static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
+{
+    int fds[KW_CLASSES_MAX];
+    char names[KW_CLASSES_MAX][64];
+    size_t inherited = kw_listen_inherited(note, fds, names);
+    for (size_t i = 0; i < d->config->class_count; i++) {
+        const struct kw_config_class *c = &d->config->classes[i];
+        struct kw_class_listener *class_listener = &d->class_listeners[i];
+        *class_listener = (struct kw_class_listener){.daemon = d, .class_index = i};
+        const struct kw_listen_options options = {
+            .name = c->name,
+            .path = c->socket,
+            .mode = (mode_t)c->mode,
+            .uids = c->uids,
+            .gids = c->gids,
+            .uid_count = c->uid_count,
+            .gid_count = c->gid_count,
+            .inherited_fd = inherited_fd(c->name, fds, names, inherited),
+            .loop = d->loop,
+            .adopt = daemon_startup_adopt,
+            .ctx = class_listener,
+        };
+        kw_err e = kw_listener_open(&options, &class_listener->listener, note);
+        if (kw_failed(e))
+            return e;
+        kw_log(KW_LOG_INFO, "listening", KW_STR("class", c->name),
+               KW_STR("socket", c->socket));
+    }
+    return KW_OK;
+}
+
+/* A PIN that others may read is none; a missing one may still come.  A credential's mode
+ * says nothing: systemd gives it by an ACL, which its reader looks at. */
+static kw_err check_pin(const struct kw_daemon *d, struct kw_note *note)
+{
+    char path[KW_PATH_MAX];
+    struct stat st;
+    const char *pin = d->config->tokens[0].pin;
+    if (kw_pin_source_is_credential(pin) ||
+        kw_failed(kw_pin_source_path(pin, path, NULL)) || lstat(path, &st) != 0 ||
+        (st.st_mode & 077) == 0)
+        return KW_OK;
+    kw_note_set(note,
+                "%s: mode %04o lets others read the PIN: chmod 0600 it, and change "
+                "the PIN if somebody may have",
+                path, (unsigned)(st.st_mode & 07777));
+    return kw_err_at(KW_CODE_DENIED, "pin file");
+}
+
+static kw_err open_loop(struct kw_daemon *d, struct kw_note *note)
+{
+    d->loop = event_base_new();
+    if (d->loop != NULL)
+        return KW_OK;
+    kw_note_set(note, "cannot make the event loop");
+    return kw_err_at(KW_CODE_NO_MEMORY, "event_base_new");
+}
+
+static kw_err open_state(struct kw_daemon *d, struct kw_note *note)
+{
+    char word[KW_PATH_MAX];
+    kw_err e = kw_state_open(d->config->state, &d->state, note);
+    if (e.code == KW_CODE_MISSING && kw_shell_word(word, sizeof word, d->config_path))
+        kw_note_set(note,
+                    "%s: the state directory is not there; when it is lost, this makes "
+                    "it again, and says what it cannot know: keyward state create "
+                    "--config %s",
+                    d->config->state, word);
+    return e;
+}
+
+kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
+{
+    find_worker(d);
+    kw_err e = kw_signals_block(d, note);
+    if (!kw_failed(e))
+        e = open_state(d, note);
+    if (!kw_failed(e))
+        e = check_pin(d, note);
+    if (!kw_failed(e))
+        e = open_arena(d, note);
+    if (!kw_failed(e))
+        e = open_loop(d, note);
+    if (!kw_failed(e))
+        e = open_front(d, note);
+    if (!kw_failed(e))
+        e = open_kms(d, note);
+    if (!kw_failed(e))
+        e = open_rpc(d, note);
+    if (!kw_failed(e))
+        e = open_listeners(d, note);
+    if (!kw_failed(e))
+        e = kw_status_open(d, note);
+    if (!kw_failed(e))
+        e = kw_signals_watch(d, note);
+    if (kw_failed(e))
+        return e;
+    kw_notify_open(d);
+    kw_notify(d, "READY=1\nSTATUS=starting");
+    kw_notify_watchdog(d);
+    kw_reload_start(d);
+    return KW_OK;
+}
+
+static void free_event(struct event **e)
+{
+    if (*e != NULL)
+        event_free(*e);
+    *e = NULL;
+}
+
+void kw_daemon_close(struct kw_daemon *d)
+{
+    for (size_t i = 0; i < KW_CLASSES_MAX; i++)
+        kw_listener_close(d->class_listeners[i].listener);
+    kw_status_close(d);
+    kw_seek_end(d);
+    if (d->kms != NULL)
+        kw_kms_wipe(d->kms);
+    if (d->front != NULL)
+        kw_front_stop(d->front, FRONT_STOP_MS * KW_MS_NS);
+    kw_rpc_free(d->rpc);
+    kw_kms_free(d->kms);
+    kw_front_free(d->front);
+    free_event(&d->tick);
+    free_event(&d->signals);
+    free_event(&d->watchdog);
+    if (d->loop != NULL)
+        event_base_free(d->loop);
+    kw_reload_forget(d);
+    kw_state_close(d->state);
+    kw_config_free(d->config);
+    kw_arena_close();
+    if (d->signal_fd >= 0)
+        close(d->signal_fd);
+    if (d->notify_fd >= 0)
+        close(d->notify_fd);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this module share: its state, the steps and how they are run. */
+#ifndef KEYWARD_KMS_INTERNAL_H
+#define KEYWARD_KMS_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include <keyward/cache.h>
+#include <keyward/kms.h>
+
+/* What a step says when it is through. */
+enum kw_step_result {
+    KW_STEP_NEXT,  /* go on with the next step                                        */
+    KW_STEP_KNOWN, /* the answer is known: go to the first step that always runs       */
+    KW_STEP_WAIT,  /* parked: the step may not touch the request any more             */
+    KW_STEP_FAIL,  /* request->err says why; goes on as after KNOWN                     */
+    KW_STEP_DONE,  /* replied; the request is not ours any more                       */
+};
+typedef enum kw_step_result kw_step(struct kw_kms *kms, struct kw_request *request);
+
+/* One row of a method's list.  Steps that always run stand last: every request, good or
+ * failed, comes through them; the last one ends with DONE. */
+struct kw_step_row {
+    const char *name; /* for the log */
+    kw_step *run;
+    bool always;
+};
+struct kw_steps {
+    const char *method; /* for the log: "decrypt" */
+    const struct kw_step_row *rows;
+};
+extern const struct kw_steps kw_status_steps, kw_encrypt_steps, kw_decrypt_steps;
+
+struct kw_class {
+    struct kw_class_options options;
+    struct kw_cache *cache; /* its functions want the big lock */
+    struct kw_budget budget KW_UNDER_BIG_LOCK;
+    atomic_uint_fast64_t calls[3], failed[3], joined;
+};
+
+/* One unwrap in the HSM and everybody who waits for it. */
+struct kw_flight {
+    struct kw_kms *kms;
+    struct kw_flight *next; /* in its bucket */
+    unsigned class_index;
+    struct kw_cache_key key; /* in name: whoever asked first may leave */
+    uint8_t name[KW_KEY_ID_MAX + KW_ENVELOPE_MAX];
+    struct kw_request *waiters;
+    kw_hsm_ticket ticket;
+    kw_deadline until; /* of the latest waiter */
+};
+enum { KW_FLIGHT_BUCKETS = 256 };
+
+struct kw_kms {
+    struct kw_kms_options options;
+    struct kw_class *classes;
+    struct kw_request *parked KW_UNDER_BIG_LOCK;
+    struct kw_flight *flights[KW_FLIGHT_BUCKETS] KW_UNDER_BIG_LOCK;
+    uint64_t key_epoch KW_UNDER_BIG_LOCK;
+    uint8_t last_iv[KW_IV_MAX] KW_UNDER_BIG_LOCK;
+};
+
+static inline struct kw_class *kw_class_of(struct kw_kms *kms,
+                                           const struct kw_request *request)
+{
+    return &kms->classes[request->class_index];
+}
+
+static inline enum kw_step_result kw_step_fail(struct kw_request *request, kw_err err)
+{
+    request->err = err;
+    return KW_STEP_FAIL;
+}
+
+/* steps.c: runs steps until one waits or is done. */
+void kw_steps_run(struct kw_kms *kms, struct kw_request *request) KW_FREE;
+/* Goes on behind the step that waited. */
+void kw_steps_resume(struct kw_kms *kms, struct kw_request *request) KW_FREE;
+/* Goes on at the first step that always runs, with request->err as it stands. */
+void kw_steps_finish(struct kw_kms *kms, struct kw_request *request) KW_FREE;
+const struct kw_steps *kw_steps_of(const struct kw_request *request);
+
+/* kms.c: what policy says to this request now. */
+struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_method method,
+                                      const struct kw_class *class,
+                                      struct kw_hsm_health *ret_health) KW_LOCKED;
+
+/* parked.c. */
+void kw_park(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
+void kw_unpark(struct kw_request *request) KW_LOCKED;
+/* parked.c: lets go on what may or must. */
+void kw_parked_sweep(struct kw_kms *kms) KW_FREE;
+
+/* status.c: must a held Status be held on?  If not, its answer or its
+ * error is in the request. */
+bool kw_status_held_on(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
+
+/* inflight.c: find: the equal unwrap that is under way, or NULL.
+ * start: a new one; the request is its first waiter.  leave: a waiter goes; the last
+ * one takes the job along. */
+struct kw_flight *kw_flight_find(struct kw_kms *kms,
+                                 const struct kw_request *request) KW_LOCKED;
+void kw_flight_join(struct kw_flight *flight, struct kw_request *request) KW_LOCKED;
+kw_err kw_flight_start(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
+void kw_flight_leave(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
+/* Gives what the leader has to those who waited with it, and runs
+ * each of them to its end. */
+void kw_flight_share(struct kw_kms *kms, struct kw_request *leader) KW_FREE;
+
+/* outcome.c: the last two steps of every method.  record: the one place that counts and
+ * logs what became of a request.  reply: wipes what it still holds and calls done. */
+kw_step kw_outcome_record, kw_outcome_reply;
+/* An answer of the token proved false: an alarm, and the worker is replaced. */
+void kw_outcome_alarm(struct kw_kms *kms, const struct kw_request *request,
+                      const char *what) KW_FREE;
+
+static inline struct kw_cache_key kw_request_key(const struct kw_request *request)
+{
+    return (struct kw_cache_key){request->key_id, request->ciphertext};
+}
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peers - who is at the other end of a request
+ *
+ * gRPC core names the peer of a handed-over descriptor "fd:<number>" and knows no more,
+ * so a table keeps what SO_PEERCRED said when the number was handed over.  Entries are
+ * overwritten and never taken out, which is sound for a request that comes late: gRPC
+ * closes a descriptor only when the last request of its connection has been freed (a
+ * stream holds its transport, the transport its endpoint), so while a request exists its
+ * number cannot have been handed over again.  A case of the rpc tests holds this,
+ * whichever gRPC is there.
+ *
+ * Threads:   any; the caller serialises.
+ */
+#ifndef KEYWARD_RPC_PEERS_H
+#define KEYWARD_RPC_PEERS_H
+
+#include <keyward/kms.h>
+
+#define KW_RPC_FDS_MAX 16384
+
+struct kw_peers {
+    struct kw_peer_entry {
+        struct kw_peer peer;
+        unsigned class_index;
+        bool known;
+    } * entries; /* KW_RPC_FDS_MAX */
+};
+
+KW_MUST_USE kw_err kw_peers_init(struct kw_peers *peers);
+void kw_peers_wipe(struct kw_peers *peers);
+/* BUSY  the number is too high for the table */
+KW_MUST_USE kw_err kw_peers_put(struct kw_peers *peers, int fd, unsigned class_index,
+                                const struct kw_peer *peer);
+/* `name` as grpc_call_get_peer gives it.  false when it names no entry of this class. */
+bool kw_peers_find(const struct kw_peers *peers, const char *name, unsigned class_index,
+                   struct kw_peer *ret_peer);
+
+#endif

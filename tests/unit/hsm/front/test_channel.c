@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The channel against a socket pair; the test is the worker. */
+#include "check.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "channel.h"
+
+static struct kw_channel channel;
+static struct kw_receiver receiver;
+static int worker;
+
+static void begin(void)
+{
+    int pair[2];
+    kw_test_arena(1 << 18);
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+    worker = pair[1];
+    CHECK_OK(kw_channel_init(&channel, pair[0]));
+    CHECK_OK(kw_receiver_init(&receiver));
+}
+
+static void end(void)
+{
+    kw_channel_wipe(&channel);
+    kw_receiver_wipe(&receiver);
+    close(worker);
+}
+
+static bool load(uint64_t id, enum kw_wire_op op)
+{
+    struct kw_wire_job j = {.id = id, .op = op, .n = 1};
+    if (op != KW_WIRE_CANARY)
+        j = (struct kw_wire_job){.id = id,
+                                 .op = op,
+                                 .key_id = kw_span_str("k"),
+                                 .input = kw_span_str("input")};
+    return kw_channel_load(&channel, &j, 5, KW_WIRE_JOBS_MAX);
+}
+
+static unsigned backs;
+static uint64_t last_back;
+static void back(void *ctx, const struct kw_channel_entry *e)
+{
+    (void)ctx;
+    backs++;
+    last_back = e->wire_id;
+}
+
+TEST(load__jobs_up_to_the_limit__canaries_still_fit)
+{
+    begin();
+    for (uint64_t id = 1; id <= KW_WIRE_JOBS_MAX; id++)
+        CHECK(load(id, KW_WIRE_UNWRAP));
+    CHECK(!load(99, KW_WIRE_UNWRAP));
+    for (uint64_t id = 100; id < 104; id++)
+        CHECK(load(id, KW_WIRE_CANARY));
+    CHECK(!load(104, KW_WIRE_CANARY));
+    end();
+}
+
+TEST(send__worker_reads_what_was_loaded__in_order)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    struct kw_wire_job job;
+    begin();
+    load(7, KW_WIRE_WRAP);
+    load(8, KW_WIRE_CANARY);
+    CHECK(kw_channel_send(&channel) == 2);
+    kw_channel_settle(&channel, 2, back, NULL);
+    for (uint64_t id = 7; id <= 8; id++) {
+        ssize_t n = recv(worker, buf, sizeof buf, 0);
+        CHECK(n > 0);
+        CHECK_OK(kw_wire_decode_job(kw_span_of(buf, (size_t)n), &job));
+        CHECK(job.id == id);
+    }
+    CHECK(channel.count == 2 && channel.loaded == 0);
+    for (size_t i = 0; i < channel.out.len; i++)
+        CHECK(channel.out.ptr[i] == 0); /* wiped */
+    end();
+}
+
+TEST(send__worker_gone__everything_comes_back_newest_first)
+{
+    begin();
+    close(worker);
+    load(7, KW_WIRE_WRAP);
+    load(8, KW_WIRE_WRAP);
+    backs = 0;
+    size_t sent = kw_channel_send(&channel);
+    CHECK(sent == 0);
+    kw_channel_settle(&channel, sent, back, NULL);
+    CHECK(backs == 2 && last_back == 7 && channel.count == 0);
+    worker = dup(0);
+    end();
+}
+
+TEST(answers__must_come_in_order)
+{
+    begin();
+    load(7, KW_WIRE_WRAP);
+    load(8, KW_WIRE_WRAP);
+    CHECK(kw_channel_oldest(&channel, 8) == NULL);
+    CHECK(kw_channel_oldest(&channel, 7) != NULL);
+    kw_channel_drop(&channel);
+    CHECK(kw_channel_oldest(&channel, 7) == NULL);
+    CHECK(kw_channel_oldest(&channel, 8)->want_len == 5);
+    end();
+}
+
+TEST(executing__by_the_page)
+{
+    begin();
+    for (uint64_t id = 7; id < 10; id++)
+        load(id, KW_WIRE_WRAP);
+    struct kw_page_view page = {.phase = KW_PAGE_IDLE, .op = 1};
+    CHECK(kw_channel_executing(&channel, &page) == NULL);
+    page.phase = KW_PAGE_OP;
+    CHECK(kw_channel_executing(&channel, &page)->wire_id == 7);
+    page.op = 2; /* the answer to 7 is in its buffer still */
+    CHECK(kw_channel_executing(&channel, &page)->wire_id == 8);
+    kw_channel_drop(&channel);
+    CHECK(kw_channel_executing(&channel, &page)->wire_id == 8);
+    page.op = 1; /* long answered */
+    CHECK(kw_channel_executing(&channel, &page) == NULL);
+    page.op = 99; /* a page that lies finds nobody */
+    CHECK(kw_channel_executing(&channel, &page) == NULL);
+    end();
+}
+
+TEST(receive__nothing_there__empty)
+{
+    begin();
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_EMPTY);
+    end();
+}
+
+TEST(receive__worker_died_with_unread_jobs__answers_first_then_the_end)
+{
+    begin();
+    load(7, KW_WIRE_WRAP);
+    CHECK(kw_channel_send(&channel) == 1);
+    CHECK(send(worker, "answer", 6, 0) == 6);
+    close(worker); /* the kernel says ECONNRESET, once */
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_SOME);
+    CHECK(receiver.count == 1 && kw_span_equal_str(receiver.messages[0], "answer"));
+    kw_receiver_clear(&receiver);
+    CHECK(receiver.buf.ptr[0] == 0);
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_END);
+    worker = dup(0);
+    end();
+}
+
+TEST(receive__too_long_a_message__broken)
+{
+    uint8_t big[KW_WIRE_MAX + 1] = {1};
+    begin();
+    CHECK(send(worker, big, sizeof big, 0) == sizeof big);
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_BROKEN);
+    end();
+}
+
+KW_CASES("hsm/front/channel", CASE(load__jobs_up_to_the_limit__canaries_still_fit),
+         CASE(send__worker_reads_what_was_loaded__in_order),
+         CASE(send__worker_gone__everything_comes_back_newest_first),
+         CASE(answers__must_come_in_order), CASE(executing__by_the_page),
+         CASE(receive__nothing_there__empty),
+         CASE(receive__worker_died_with_unread_jobs__answers_first_then_the_end),
+         CASE(receive__too_long_a_message__broken))
