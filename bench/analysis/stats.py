@@ -143,15 +143,16 @@ class Centre(NamedTuple):
 
 def centre(values: Sequence[float]) -> Optional[Centre]:
     """None for fewer than CENTRE_LEAST values or one that is not finite."""
-    if len(values) < CENTRE_LEAST or not np.isfinite(values).all():
+    if len(values) < CENTRE_LEAST or not all(map(math.isfinite, values)):
         return None
-    v = np.sort(np.array(values, dtype=float))
+    v = sorted(values)
     cut = len(v) * 15 // 100
     left = len(v) - 2 * cut
-    mean = float(v[cut:cut + left].mean())
-    v[:cut], v[cut + left:] = v[cut], v[cut + left - 1]
-    squares = float(((v - v.mean()) ** 2).sum())
-    return Centre(mean, math.sqrt(squares / (left * (left - 1))), left - 1)
+    kept = v[cut:cut + left]
+    pulled = [kept[0]] * cut + kept + [kept[-1]] * cut
+    about = sum(pulled) / len(v)
+    squares = sum((x - about) ** 2 for x in pulled)
+    return Centre(sum(kept) / left, math.sqrt(squares / (left * (left - 1))), left - 1)
 
 
 def between(old: Centre, new: Centre) -> Centre:

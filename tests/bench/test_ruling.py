@@ -83,7 +83,7 @@ def simulate(noise, first=1.0, others=1.0, runs=1, threshold=0.05, families=1000
 
     def sample(truth):
         thrown = (rng.random(count) < 0.05) * math.log(1.3) * rng.choice([-1, 1], count)
-        return stats.centre(math.log(truth) + rng.normal(0, deviation, count) + thrown)
+        return stats.centre((math.log(truth) + rng.normal(0, deviation, count) + thrown).tolist())
 
     def ratio(truth):
         to = sample(truth)
