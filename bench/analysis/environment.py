@@ -57,9 +57,11 @@ def machine(root: Path = Path("/")) -> Document:
 
 
 def libraries(bench: str) -> dict[str, str]:
-    """Of those that the program is linked with, the installed ones: each is loaded and
-    asked itself, for it is what was measured."""
-    linked = subprocess.run(["ldd", bench], capture_output=True, text=True, check=False).stdout
+    """Of those that the program and the servers beside it are linked with, the installed
+    ones: each is loaded and asked itself, for it is what was measured."""
+    beside = [Path(bench).resolve().with_name(name) for name in ("keyward-bench-echo", "keywardd")]
+    linked = subprocess.run(["ldd", bench, *filter(Path.exists, beside)], capture_output=True,
+                            text=True, check=False).stdout
     found = {"libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown"}
     for name, (file, function) in TELLS.items():
         match = re.search(rf"^\s*{re.escape(file)}\S* => (/\S+)", linked, re.MULTILINE)
