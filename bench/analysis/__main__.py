@@ -7,6 +7,7 @@ keyward-bench does this for its verbs; ci/bench does it for `suite`.  A module h
 main(words, bench) and gives an exit status (verb.py) or raises Usage, Unable or OSError.
 """
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -51,6 +52,9 @@ def main(words: list[str]) -> int:
         print("usage: analysis --bench PROGRAM VERB …; a verb is one of "
               + " ".join(MODULES), file=sys.stderr)
         return kinds.USAGE
+    for stream in (sys.stdout, sys.stderr):  # whatever the locale is: documents are UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     status = run(words[2], words[3:], words[1])
     try:
         sys.stdout.flush()

@@ -17,11 +17,12 @@ sys.path.insert(0, str(ROOT / "bench" / "analysis"))
 class Program:
     """The scripts as keyward-bench runs them."""
 
+    scripts = str(ROOT / "bench" / "analysis")
     path = os.environ.get("KEYWARD_BENCH", str(ROOT / "build" / "dev" / "bin" / "keyward-bench"))
 
     def argv(self, *words):
-        return ["/usr/bin/python3", "-I", "-B", str(ROOT / "bench" / "analysis"), "--bench",
-                self.path, *map(str, words)]
+        return ["/usr/bin/python3", "-I", "-B", self.scripts, "--bench", self.path,
+                *map(str, words)]
 
     def __call__(self, *words, **more):
         return subprocess.run(self.argv(*words), capture_output=True, text=True, check=False,

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The run in a world of its own (made-up measurements on a clock that stands still until
 told), and the verb on an echo."""
+import io
 import json
 import os
 import resource
+import runpy
 import signal
 import subprocess
 
@@ -188,6 +190,14 @@ def test_verb__bad_words__two_and_which(program, words, why):
 def test_verb__help__zero_with_the_exit_statuses(program):
     got = program("rounds", "--help")
     assert got.returncode == 0 and "--until P%" in got.stdout and "exit status: 0" in got.stdout
+
+
+def test_verb__another_locale__utf_8_all_the_same(program, monkeypatch):
+    main = runpy.run_path(program.scripts)["main"]
+    said = io.BytesIO()
+    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(said, encoding="ascii"))
+    assert main(["--bench", program.path, "rounds", "load /x"]) == verb.USAGE
+    assert "NAME=load SOCKET …" in said.getvalue().decode()
 
 
 def test_verb__dry_run__commands_and_time(program):
