@@ -237,7 +237,7 @@ def test_verb__echo__kept_as_the_schema_says(program, echo, tmp_path):
     e = r["environment"]
     assert (e["notes"], e["commit"], r.rounds, r["partial"]) == ({"token": "none"}, "abc", 2, False)
     assert "grpc" in e["libraries"] and r["layout"]["words"].endswith("they share none")
-    assert all(v > 0 for c in r.cells if c["name"] != "b" for v in c["figures"]["cpu_us"])
+    assert all(v > 0 for c in r.cells if c["name"] != "b" for v in c["figures"]["calls_per_s"])
     assert ("histogram" in r.cells[0]) == bool(r.calm())
     assert r["command"].endswith("'b*=load /tmp/kw-no-such.sock'")
 
