@@ -294,19 +294,24 @@ class Storm:
             self._leave(whom)
             self._end_of_call(whom, kind == ARRIVES and whom.good)
 
+    def instant(self) -> None:
+        """Everything that is due at the next moment at which something is."""
+        self.now = self.events[0][0]
+        while self.left and self.events and self.events[0][0] == self.now:
+            if self.events[0][1] == ARRIVES:  # whatever else is due has happened
+                self._start_all()
+            _, kind, place, _, whom = heappop(self.events)
+            self._happen(kind, place, whom)
+        self._start_all()
+
     def run(self) -> None:
         for server in self.servers:
             self._want(server, server.check, STATUS)
         while self.left and self.lost <= LOST_MAX:
-            self.now = self.events[0][0]
-            if self.now >= LONGEST_NS:
+            if self.events[0][0] >= LONGEST_NS:
+                self.now = LONGEST_NS
                 break
-            while self.left and self.events[0][0] == self.now:
-                if self.events[0][1] == ARRIVES:  # whatever else is due has happened
-                    self._start_all()
-                _, kind, place, _, whom = heappop(self.events)
-                self._happen(kind, place, whom)
-            self._start_all()
+            self.instant()
 
 
 def play(plan: Plan) -> Played:
@@ -316,5 +321,5 @@ def play(plan: Plan) -> Played:
     p50, p99 = (times[-(-len(times) * share // 100) - 1] if times else None for share in (50, 99))
     ready = storm.ready_ns if not storm.left else None
     rate = len(storm.servers) * plan.seeds * 1e9 / ready if ready else 0.0
-    return Played(ready, min(storm.now, LONGEST_NS), p50, p99, storm.decrypts, len(times),
+    return Played(ready, storm.now, p50, p99, storm.decrypts, len(times),
                   storm.lost, storm.saved, storm.operations, storm.wasted, rate)
