@@ -15,6 +15,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 import units
 from stats import Ratio
@@ -26,7 +28,7 @@ INK, GRID, MUTED = "#010100", "#010101", "#010102"
 NAMES = {INK: "--ink", GRID: "--rule", MUTED: "--muted",
          **{f"#0101{16 + i:02x}": f"--c{i}" for i in range(COLORS)}}
 MARKERS = "os^vDPXh"  # colour is never the only sign
-WIDTH, HEIGHT, GLYPH, LINE = 760, 380, 6.9, 17
+WIDTH, HEIGHT, FONT, LINE = 760, 380, 13, 17
 ABOVE, BELOW = 40, 54  # of a plot, for words
 LEAST, MOST = 1e-12, 1e15  # beyond these no figure is one
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
@@ -38,7 +40,7 @@ Point = tuple[float, float, float, float]  # x, y, and y's interval; both 0: not
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 matplotlib.rcdefaults()
 matplotlib.rcParams.update({
-    "svg.fonttype": "none", "svg.hashsalt": "keyward", "text.parse_math": False, "font.size": 13,
+    "svg.fonttype": "none", "svg.hashsalt": "keyward", "text.parse_math": False, "font.size": FONT,
     "axes.unicode_minus": False, "path.simplify": False, "text.color": INK,
     "axes.edgecolor": MUTED, "axes.labelcolor": MUTED, "xtick.color": MUTED, "ytick.color": MUTED,
     "xtick.labelcolor": INK, "ytick.labelcolor": INK, "xtick.direction": "in",
@@ -136,9 +138,15 @@ def hue(color: int) -> str:
     return f"#0101{16 + color:02x}"
 
 
-def plain(words: str, most: int = 48) -> str:
+def plain(words: str, most: int = 40) -> str:
     words = units.plain(words)
     return words if len(words) <= most else words[:most - 1] + "…"
+
+
+def width(words: list[str]) -> float:
+    """Of the longest, in a wide font: the page's own may be narrower."""
+    font = FontProperties(size=FONT)
+    return max(float(text_to_path.get_text_width_height_descent(w, font, False)[0]) for w in words)
 
 
 def side(ax: Axes, name: str, axis: Axis, least: float, most: float) -> list[str]:
@@ -187,8 +195,7 @@ def svg(p: Plot) -> str:
     ax = figure.add_axes((0, 0, 1, 1))
     told = side(ax, "y", p.y, min(ys), max(ys))
     side(ax, "x", p.x, min(x for x, *_ in points), max(x for x, *_ in points))
-    left = 24 + GLYPH * max(map(len, told))
-    right = 20 + GLYPH * max(len(plain(line.name)) for line in p.lines)
+    left, right = 20 + width(told), 18 + width([plain(line.name) for line in p.lines])
     height = HEIGHT - ABOVE - BELOW
     ax.set_position((left / WIDTH, BELOW / HEIGHT, 1 - (left + right) / WIDTH, height / HEIGHT))
     ax.set_xlabel(plain(p.x.label, 90), labelpad=8)
@@ -207,7 +214,7 @@ def whiskers(p: Plot, rows: list[tuple[str, Ratio, int]], band: Ratio) -> str:
     ax = figure.add_axes((0, 0, 1, 1))
     side(ax, "x", p.x, min(1.0, *(x.low for _, x, _ in rows)),
          max(1.0, *(x.high for _, x, _ in rows)))
-    left = min(24 + GLYPH * max(len(plain(name)) for name, *_ in rows), WIDTH * 0.45)
+    left = 20 + width([plain(name) for name, *_ in rows])
     ax.set_position((left / WIDTH, 56 / height, 1 - (left + 24) / WIDTH, 1 - 68 / height))
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_yticks(range(len(rows)), [plain(name) for name, *_ in rows])

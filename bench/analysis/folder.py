@@ -94,7 +94,7 @@ class Folder:
         if key not in self.kept:
             try:
                 self.kept[key] = reckon()
-            except OverflowError:  # of figures that are none
+            except (ArithmeticError, ValueError):  # of figures that are none
                 self.kept[key] = Ratio()
         return self.kept[key]
 

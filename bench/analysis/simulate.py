@@ -35,7 +35,7 @@ STATUS, ENCRYPT, DECRYPT = range(3)
 LATE, WAKES, ENDS, DEADLINE, ARRIVES = range(5)  # what happens first when all is due at once
 CHECK_NS = 60 * S  # from the end of a good check to the next one
 LONGEST_NS = 3600 * S  # so long nobody waits for an API server
-LOST_MAX = 250_000  # calls over their time, after which a storm is hopeless
+LOST_MAX = 1_000_000  # calls over their time, after which a storm is hopeless
 WORKERS_MAX = 256
 
 

@@ -253,8 +253,8 @@ def test_every_assumption_has_its_source() -> None:
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-I", "-B", str(ANALYSIS), "--bench", "/bin/echo", "plan",
-                           *words], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([sys.executable, "-I", "-B", str(ANALYSIS), "--bench", "/bin/echo",
+                           "plan", *words], capture_output=True, text=True, timeout=60, check=False)
 
 
 FIT = ("--latency", "2ms", "--sessions", "8")
