@@ -14,6 +14,8 @@ from typing import Any
 
 import results
 import verb
+from foreign import listed, members, number, text
+from verb import Document
 
 POINTS_MAX = 64
 Z99 = 2.3263478740408408  # how far percentile 99 of the normal distribution lies from its middle
@@ -75,33 +77,24 @@ def of_figures(sessions: float, latency_ns: int = 0, ops_per_s: float = 0) -> Cu
     return Curve((Point(knee, knee * 1e9 / latency_ns),), words + " [given, not measured]")
 
 
-def number(o: Any, name: str) -> float:
-    v = o.get(name) if isinstance(o, dict) else None
-    return float(v) if isinstance(v, (int, float)) and not isinstance(v, bool) else 0.0
-
-
-def member(o: Any, name: str) -> Any:
-    return o.get(name) if isinstance(o, dict) else None
-
-
 def _point(o: Any, sessions: float, rate: float, operations: int = 1) -> Point | None:
     """Percentiles that a run was too short to know are simply not there."""
-    p99 = number(o, "p99_us") / operations
-    p50 = number(o, "p50_us") / operations if member(o, "p99_us") is not None else 0
-    possible = math.isfinite(sessions) and sessions >= 1 and math.isfinite(rate) and rate > 0
-    return Point(sessions, rate, p50, p99) if possible and 0 <= p50 <= p99 else None
+    p99 = number(o, "p99_us", 0) / operations
+    p50 = number(o, "p50_us", 0) / operations if p99 else 0
+    possible = 1 <= sessions < math.inf and 0 < rate < math.inf and 0 <= p50 <= p99
+    return Point(sessions, rate, p50, p99) if possible else None
 
 
-def _token(document: Any) -> tuple[Point, ...] | str:
-    options = member(document, "options")
-    if member(options, "operation") not in (None, "unwrap", "wrap"):
+def _token(document: Document) -> tuple[Point, ...] | str:
+    operation = members(document, "options").get("operation")
+    if operation not in (None, "unwrap", "wrap"):
         return "its operation was neither unwrap nor wrap, which is what keyward does"
-    all_points = member(document, "curve")
-    if not isinstance(all_points, list) or not all_points:
+    points = [_point(o, number(o, "sessions"), number(o, "ops_per_s"))
+              for o in listed(document, "curve")]
+    if not points:
         return 'it has no "curve"; measure one with keyward-bench token --curve 1,2,4,8 --json'
-    if len(all_points) > POINTS_MAX:
+    if len(points) > POINTS_MAX:
         return f'its "curve" has over {POINTS_MAX} points'
-    points = [_point(o, number(o, "sessions"), number(o, "ops_per_s")) for o in all_points]
     known = sorted((p for p in points if p), key=lambda p: p.sessions)
     if len(known) < len(points):
         return ('a point of its "curve" wants sessions >= 1, ops_per_s > 0, and p99_us not below '
@@ -111,40 +104,34 @@ def _token(document: Any) -> tuple[Point, ...] | str:
     return tuple(known)
 
 
-def _load(document: Any) -> tuple[Point, ...] | str:
+def _load(document: Document) -> tuple[Point, ...] | str:
     """One point. An Encrypt is two operations of the token; a Status is none."""
-    options, figures = member(document, "options"), member(document, "figures")
-    if member(options, "mix") not in ("decrypt", "encrypt"):
-        return ("its calls were not all Decrypts or all Encrypts, so they say nothing of a token")
+    options, figures = members(document, "options"), members(document, "figures")
+    if text(options, "mix") not in ("decrypt", "encrypt"):
+        return "its calls were not all Decrypts or all Encrypts, so they say nothing of a token"
     if number(options, "rate") > 0:
-        return ("its rate was given, so it does not say what the most is; measure without --rate")
-    operations = 2 if member(options, "mix") == "encrypt" else 1
+        return "its rate was given, so it does not say what the most is; measure without --rate"
+    operations = 2 if options["mix"] == "encrypt" else 1
     p = _point(figures, number(options, "in_flight"),
                operations * number(figures, "calls_per_s"), operations)
     return (p,) if p else "it wants options.in_flight >= 1 and figures.calls_per_s > 0"
 
 
-def _went_well(document: Any) -> bool:
-    """No wrong or failed operation, wherever a document counts them."""
-    methods = member(document, "by_method")
-    counted = [document, *(methods.values() if isinstance(methods, dict) else ())]
-    return not member(document, "failures") and all(
-        number(o, "wrong") <= 0 and number(o, "failed") <= 0 for o in counted)
-
-
 def _points(document: Any) -> tuple[Point, ...] | str:
     if not isinstance(document, dict):
         return "it is no JSON object"
-    tool = document.get("tool")
+    tool = text(document, "tool")
     if tool not in ("keyward-bench token", "keyward-bench load"):
         return "it is no document of keyward-bench token --curve or keyward-bench load"
     if document.get("schema") != 1:
         return 'its "schema" is not 1, the only one that this version reads'
     if document.get("partial") is True:
         return "its run was cut short; measure again"
-    if not _went_well(document):
+    counted = [document, *members(document, "by_method").values()]
+    if document.get("failures") or any(number(o, name) > 0 for o in counted
+                                       for name in ("wrong", "failed")):
         return "its run had wrong or failed operations; cure that and measure again"
-    if number(document.get("options"), "max_rate") > 0:
+    if number(members(document, "options"), "max_rate") > 0:
         return ("its rate was held down, so it does not say what the most is; measure without "
                 "--max-rate")
     return _token(document) if tool == "keyward-bench token" else _load(document)

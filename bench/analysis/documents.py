@@ -8,7 +8,8 @@ from typing import Any, Callable
 import draw
 import units
 from blocks import Block, Cell, Row, beside, facts, faulty, figure, items, paragraph, table
-from folder import Folder, listed, members, number, text
+from folder import Folder
+from foreign import listed, members, number, text
 from verb import Document
 
 

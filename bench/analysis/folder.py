@@ -4,39 +4,16 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
 import draw
 import results
 import verb
+from foreign import text
 from stats import Ratio
 from verb import Document
 
 DOCUMENTS_MAX, SCHEMA = 64, 1
-
-
-def number(o: Any, member: str) -> float:
-    """NAN when it is not there."""
-    v = o.get(member) if isinstance(o, dict) else None
-    try:
-        return float(v) if isinstance(v, (int, float)) and not isinstance(v, bool) else math.nan
-    except OverflowError:
-        return math.nan
-
-
-def text(o: Any, member: str) -> str:
-    v = o.get(member) if isinstance(o, dict) else None
-    return v if isinstance(v, str) else ""
-
-
-def listed(o: Any, member: str) -> list[Any]:
-    v = o.get(member) if isinstance(o, dict) else None
-    return v if isinstance(v, list) else []
-
-
-def members(o: Any, member: str) -> Document:
-    v = o.get(member) if isinstance(o, dict) else None
-    return v if isinstance(v, dict) else {}
 
 
 def kind_of(d: Document) -> str:
