@@ -238,6 +238,8 @@ def test_full_run_every_plot_and_nothing_of_the_outside(tmp_path: Path) -> None:
                     "xlink"):
         assert outside not in page
     assert page.count(">knee: 16,000 a second") == 2
+    percentiles = page.partition('<figure id="plot-percentiles-0">')[2].partition("</figure>")[0]
+    assert re.findall("-[0-9]+(?=</text>)", percentiles).count("-64") == 7  # the primary ones
     ids = re.findall(r'\bid="([^"]*)"', page)
     assert len(ids) == len(set(ids))
     assert len(page) < 1 << 20
@@ -275,6 +277,9 @@ def test_client_idle_or_busy_said_so(tmp_path: Path, client_us: float, said: str
     words = words_of(measured.client(folder_of(tmp_path, run)))
     assert said in words and ("not the bottleneck" in words) == (client_us < 4)
     assert "In echo-64 the client uses 0.49 times the server’s CPU." in words
+    rows = {row.split("|")[1]: row.split("|")[-1] for row in words.splitlines() if "|" in row}
+    assert rows["echo-64"] == rows["uncached-1"] == "–"  # itself; no echo of that concurrency
+    assert rows["hit-64"].startswith("80")
 
 
 def test_ratios_within_the_noise_in_grey(tmp_path: Path) -> None:

@@ -99,11 +99,11 @@ def test_answer_on_its_way_and_given_up_never_arrives() -> None:
     assert k.told(0) == []
 
 
-def test_two_workers_the_third_call_waits() -> None:
+def test_two_workers_further_calls_wait() -> None:
     k = Keyward(replace(GIVEN, servers=2))  # the other one's workers do not help
-    for i in range(3):
+    for i in range(6):
         k.ask(0, i, DECRYPT, i)
-    assert [at for at, _, _ in k.told(3)] == [3, 3, 5]
+    assert [at for at, _, _ in k.told(6)] == [3, 3, 5, 5, 7, 7]
 
 
 def test_fewer_sessions_than_workers_by_turns() -> None:
