@@ -9,6 +9,7 @@ main(words, bench) and gives an exit status (verb.py) or raises Usage, Unable or
 import importlib
 import os
 import sys
+import traceback
 
 import verb as kinds
 
@@ -24,25 +25,22 @@ MODULES = {
 }
 
 
-def complain(name: str, text: str) -> None:
-    print(f"{'ci/bench' if name == 'suite' else 'keyward-bench ' + name}: {text}",
-          file=sys.stderr, flush=True)
-
-
 def run(name: str, words: list[str], bench: str) -> int:
     try:
         return int(importlib.import_module(MODULES[name]).main(words, bench))
     except SystemExit as end:  # argparse: help or wrong usage, said
         return end.code if isinstance(end.code, int) else kinds.UNABLE
     except kinds.Usage as error:
-        complain(name, f"{error}; try --help")
+        kinds.complain(name, f"{error}; try --help")
         return kinds.USAGE
     except kinds.Unable as error:
-        complain(name, str(error))
+        kinds.complain(name, str(error))
     except OSError as error:
-        complain(name, kinds.os_words(error))
+        kinds.complain(name, kinds.os_words(error))
     except KeyboardInterrupt:
-        complain(name, "interrupted")
+        kinds.complain(name, "interrupted")
+    except Exception:  # a mistake of ours is no verdict
+        traceback.print_exc()
     return kinds.UNABLE
 
 
@@ -55,7 +53,7 @@ def main(words: list[str]) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        complain(words[2], f"standard output: {kinds.os_words(error)}")
+        kinds.complain(words[2], f"standard output: {kinds.os_words(error)}")
         sys.stderr.flush()
         os._exit(kinds.UNABLE)  # the end of the interpreter would try, and say, it again
     return status

@@ -113,8 +113,8 @@ def write_baseline(p: Profile, path: Path, version: str) -> None:
     def cell(c: ProfileCell) -> Document:
         cpu = {y: {"ratio": math.exp(to.mean), "error": to.error, "freedom": float(to.freedom)}
                for (f, y), to in c.to.items() if f == "cpu_us"}
-        axes = {k: float(v) if k in ("in_flight", "rate", "token_delay_us") else v
-                for k, v in c.axes.items()}
+        axes = {k: c.axes[k] for k in ("subject", "method")}
+        axes.update({k: float(c.axes[k]) for k in ("in_flight", "rate", "token_delay_us")})
         return {"name": c.name, "primary": c.primary, "axes": axes, "cpu_us": cpu}
     head = {name: p.head[name] for name in
             ("machine", "fingerprint", "commit", "began", "layout", "base", "rounds")}
@@ -225,10 +225,12 @@ def compare_cell(c: Comparison, new: ProfileCell) -> Compared:
         return Compared(new.name, new.primary, "OLD has no such cell")
     x = Compared(new.name, new.primary or old.primary)
     for axis, words in (("method", "method"), ("in_flight", "in-flight"), ("rate", "rate"),
-                        ("token_delay_us", "delay of the token in us")):
+                        ("token_delay_us", "delay of the token")):
         a, b = old.axes[axis], new.axes[axis]
         if a != b:
-            x.why = f"other {words}: {a}, then {b}"
+            unit = " us" if axis == "token_delay_us" else ""
+            x.why = f"other {words}: {a}{unit}, then {b}{unit}" if axis == "method" else \
+                f"other {words}: {a:g}{unit}, then {b:g}{unit}"
             return x
     for figure in WEIGHED:
         ways = centres(c, old, new, figure)

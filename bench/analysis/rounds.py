@@ -17,7 +17,6 @@ import math
 import os
 import re
 import secrets
-import select
 import shlex
 import signal
 import subprocess
@@ -94,7 +93,7 @@ class Run:
         self.clock: Callable[[], float] = time.monotonic
         self.pulse: Callable[[], float] = pulse
         self.measure: Callable[[int], Reading] = self.measure_child
-        self.began = 0.0
+        self.began, self.under_way = 0.0, ""
 
     # ---- one measurement ------------------------------------------------------------------
 
@@ -120,17 +119,12 @@ class Run:
 
     def await_child(self, child: "subprocess.Popen[bytes]") -> int:
         """Looks up five times a second, from a sleep; Ctrl-C is handed on, once."""
-        watch, told = select.poll(), False
-        over = os.pidfd_open(child.pid)
-        try:
-            watch.register(over, select.POLLIN)
-            while not watch.poll(200):
-                if self.stop.asked and not told:
-                    child.send_signal(signal.SIGINT)
-                    told = True
-                self.tick()
-        finally:
-            os.close(over)
+        told = False
+        while not verb.ended(child, 0.2):
+            if self.stop.asked and not told:
+                child.send_signal(signal.SIGINT)
+                told = True
+            self.tick()
         return child.wait()
 
     def tick(self) -> None:
@@ -139,7 +133,7 @@ class Run:
         part = (r.rounds * count + self.done) / (self.wanted * count)
         if self.limit > 0:
             part = (self.clock() - self.began) / self.limit
-        self.progress.tell(f"round {r.rounds + 1}", part)
+        self.progress.tell(f"round {r.rounds + 1}, {self.under_way}", part)
 
     # ---- one round ------------------------------------------------------------------------
 
@@ -153,6 +147,7 @@ class Run:
             self.done = len(readings)
             if self.stop.asked:
                 raise Stopped
+            self.under_way = r.cells[at]["name"]
             pulses[at] = self.pulse()
             try:
                 readings[at] = self.measure(at)
@@ -254,8 +249,8 @@ class Run:
             self.kept = False
             if before:
                 self.progress.end()
-                print(f"keyward-bench rounds: {verb.os_words(error)}: the run goes on and tries "
-                      "again after each round", file=sys.stderr)
+                verb.complain("rounds", f"{verb.os_words(error)}: the run goes on and tries again "
+                              "after each round")
 
 
 def json_of(text: bytes) -> object:
@@ -307,9 +302,9 @@ def table(r: results.Results) -> None:
     for c in r.cells[1:]:
         print(f"{c['name']:20}" + "".join(
             f" {ratio_words(r.ratio(c, r.cells[0], k)):>21}" for k in columns[:4]))
-    floor = " ".join(f"{k} {x['low']:.3f}-{x['high']:.3f}" for k, x in r["noise"].items()
-                     if k in columns[:4])
-    print(f"\nnoise floor ({r['control']} once more, as the control): {floor}; what lies within "
+    floor = "".join(f" {k} {x['low']:.3f}-{x['high']:.3f}" for k, x in r["noise"].items()
+                    if k in columns[:4])
+    print(f"\nnoise floor ({r['control']} once more, as the control):{floor}; what lies within "
           "is no difference")
     for d in r["disturbed"]:
         print(f"round {d['round']} left out: {d['why']}")
@@ -401,16 +396,12 @@ def make_run(words: list[str], texts: list[str], bench: str) -> Run:
 
 
 def place(run: Run, where: Optional[str], cpu: Optional[int], is_dry: bool) -> None:
-    """The processes that measure inherit the CPU; the pulse is taken there, too."""
     run.results.document["layout"] = cells.layout(where)
     client = run.results["layout"]["client"]
     if cpu is not None and where is not None and client != str(cpu):
         raise Usage(f"--cpu-client {cpu}, and the layout says client:{client}")
-    if cpu is not None and not is_dry:
-        try:
-            os.sched_setaffinity(0, {cpu})
-        except OSError as error:
-            raise Unable(f"there is no CPU {cpu} for this process") from error
+    if not is_dry:
+        verb.pin(cpu)
 
 
 def prepare(words: list[str], bench: str) -> tuple[Run, bool, bool]:
@@ -452,7 +443,7 @@ def main(words: list[str], bench: str) -> int:
     except (Usage, OSError) as error:
         status = verb.USAGE if isinstance(error, Usage) else verb.UNABLE
         said = verb.os_words(error) if isinstance(error, OSError) else str(error)
-        print(f"keyward-bench rounds: {said}", file=sys.stderr)
+        verb.complain("rounds", said)
     r = run.results
     if status == verb.GOOD and (r["partial"] or not run.kept):
         status = verb.UNABLE

@@ -15,6 +15,7 @@ Estimation").  Not Wilcoxon's signed ranks: with 8 rounds their smallest one-sid
 corrected comparisons must reach.
 """
 import math
+from functools import lru_cache
 from typing import NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -109,6 +110,7 @@ def student_above(t: float, freedom: float) -> float:
     return tail if t >= 0 else 1 - tail
 
 
+@lru_cache
 def student_at(p: float, freedom: float) -> float:
     """The t >= 0 with P(T > t) = p, 0 < p <= 0.5, by Newton from 0: the tail is convex
     above it, so that no step goes too far."""

@@ -6,9 +6,12 @@ or with --json one document on standard output.
 """
 import argparse
 import json
+import os
 import re
+import select
 import signal
 import subprocess
+import sys
 from typing import Any, Callable, NoReturn, Optional
 
 GOOD = 0
@@ -53,6 +56,33 @@ class Once(argparse.Action):
             parser.error(f"{option_string} is given twice")
         namespace.given = getattr(namespace, "given", set()) | {self.dest}
         setattr(namespace, self.dest, values)
+
+
+def complain(name: str, text: str) -> None:
+    print(f"{'ci/bench' if name == 'suite' else 'keyward-bench ' + name}: {text}",
+          file=sys.stderr, flush=True)
+
+
+def pin(cpu: Optional[int]) -> None:
+    """This process, and what it starts; the pulse is taken there, too."""
+    try:
+        if cpu is not None:
+            os.sched_setaffinity(0, {cpu})
+    except OSError as error:
+        raise Unable(f"there is no CPU {cpu} for this process") from error
+
+
+def ended(child: "subprocess.Popen[Any]", seconds: float) -> bool:
+    """Waits so long for its end, asleep, and knows it at once."""
+    if child.poll() is not None:
+        return True
+    over = os.pidfd_open(child.pid)
+    try:
+        watch = select.poll()
+        watch.register(over, select.POLLIN)
+        return bool(watch.poll(1000 * seconds)) and child.wait() is not None
+    finally:
+        os.close(over)
 
 
 def number(least: int, most: int) -> Callable[[str], int]:

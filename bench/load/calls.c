@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "calls.h"
 
-#include "tool.h"
+#include "load.h"
 
 static const int64_t sweep_ns = 100 * KW_MS_NS;
 
@@ -28,11 +28,13 @@ static void count_failure(struct kw_calls *k, enum kw_method method, int status,
     t->all.failed += code != KW_GRPC_DEADLINE_EXCEEDED;
     t->of[method].failed += code != KW_GRPC_DEADLINE_EXCEEDED;
     kw_histogram_add(&t->failed, (uint64_t)took_ns);
+    kw_outage_failed(k, true, kw_grpc_code_name(code), said);
 }
 
 static void count_good(struct kw_calls *k, enum kw_method method, int64_t took_ns)
 {
     struct kw_tally *t = &k->tally;
+    kw_outage_end(k);
     kw_histogram_add(&t->all.good, (uint64_t)took_ns);
     kw_histogram_add(&t->of[method].good, (uint64_t)took_ns);
     if (is_overdue(k, took_ns)) {
@@ -162,7 +164,7 @@ static void sweep(struct kw_calls *k)
 
 const char *kw_calls_fault(const struct kw_calls *k)
 {
-    for (size_t i = 0; i < k->connection_count; i++)
+    for (size_t i = 0; i < k->connection_count && k->reconnect.socket == NULL; i++)
         if (k->connection[i].over || k->connection[i].draining)
             return k->connection[i].fault;
     return NULL;
@@ -174,6 +176,7 @@ static void look(struct kw_calls *k)
         kw_h2_flush(&k->connection[i]);
     kw_calls_wait(k, ended);
     sweep(k);
+    kw_calls_reconnect(k);
 }
 
 /* How far the stretch has come: in time, or in calls when it has no time. */

@@ -154,6 +154,23 @@ static json_t *sent(const struct kw_load_result *r)
     return all;
 }
 
+/* With --reconnect: when nothing good came, on the clock of the measured time, which
+ * began at began_monotonic_ns of CLOCK_MONOTONIC. */
+static bool set_outages(json_t *to, const struct kw_load_result *r)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < r->outage_count; i++) {
+        const struct kw_outage *o = &r->outage[i];
+        json_array_append_new(all, json_pack("{s:I, s:I, s:I, s:s}", "at_us",
+                                             (json_int_t)((o->at_ns - r->from_ns) / 1000),
+                                             "us", (json_int_t)(o->ns / 1000), "failed",
+                                             (json_int_t)o->failed, "first_error",
+                                             o->first_error));
+    }
+    int failed = json_object_set_new(to, "began_monotonic_ns", json_integer(r->from_ns));
+    return json_object_set_new(to, "gaps", all) == 0 && failed == 0;
+}
+
 static json_t *head(const struct kw_load_options *o)
 {
     return json_pack("{s:s, s:i, s:s, s:o}", "tool", "keyward-bench load", "schema", 1,
@@ -191,7 +208,8 @@ json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_r
         kw_histogram_document(&t->all.good), "figures", figures(o, r));
     json_t *counts = outcome(&t->all);
     if (json_object_update_missing(all, counts) != 0 ||
-        json_object_update_missing(all, more) != 0) {
+        json_object_update_missing(all, more) != 0 ||
+        (o->reconnect && !set_outages(all, r))) {
         json_decref(all);
         all = NULL;
     }

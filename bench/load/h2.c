@@ -182,6 +182,14 @@ static uint32_t new_id(struct kw_h2 *c)
     return id;
 }
 
+bool kw_h2_busy(const struct kw_h2 *c)
+{
+    for (unsigned i = 0; i < c->streams_given; i++)
+        if (c->streams[i].id != 0)
+            return true;
+    return false;
+}
+
 static bool may_submit(const struct kw_h2 *c, size_t len)
 {
     return !c->over && !c->draining && c->free_count > 0 && c->window >= (int64_t)len &&

@@ -106,6 +106,9 @@ static inline bool kw_h2_unwritten(const struct kw_h2 *c)
     return c->out_len > c->out_at;
 }
 
+/* A call is under way. */
+bool kw_h2_busy(const struct kw_h2 *c);
+
 /* Reads once into the buffer; `wait`: until something comes, a signal does, or 100 ms are
  * over.  true when bytes came; what they say is for kw_h2_digest. */
 bool kw_h2_read(struct kw_h2 *c, bool wait);

@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -41,6 +42,23 @@ const char *kw_grpc_code_name(unsigned code)
     return code < KW_GRPC_CODES ? names[code] : "?";
 }
 
+/* Who is just being started does not listen yet: with --reconnect that is no end. */
+static kw_err open_one(const struct run *r, struct kw_h2 *c, unsigned streams,
+                       struct kw_note *note)
+{
+    const struct kw_load_options *o = r->o;
+    const char *timeout = o->timeout_ns > 0 ? r->timeout : NULL;
+    const kw_deadline until = kw_deadline_in(&kw_clock_system, o->seconds_ns);
+    kw_err e = kw_h2_open(c, o->socket, streams, timeout, note);
+    while (kw_failed(e) && o->reconnect && !kw_stop_asked() &&
+           !kw_deadline_over(until, kw_mono_ns(&kw_clock_system))) {
+        kw_h2_close(c);
+        (void)poll(NULL, 0, KW_RECONNECT_MS);
+        e = kw_h2_open(c, o->socket, streams, timeout, note);
+    }
+    return e;
+}
+
 static kw_err open_all(struct run *r, struct kw_note *note)
 {
     const struct kw_load_options *o = r->o;
@@ -51,11 +69,10 @@ static kw_err open_all(struct run *r, struct kw_note *note)
     if (o->timeout_ns > 0)
         snprintf(r->timeout, sizeof r->timeout, "%" PRId64 "m", o->timeout_ns / KW_MS_NS);
     for (uint64_t i = 0; i < o->connections; i++) {
-        uint64_t share =
-            o->in_flight / o->connections + (i < o->in_flight % o->connections);
+        k->reconnect.streams[i] = (unsigned)(o->in_flight / o->connections +
+                                             (i < o->in_flight % o->connections));
         k->connection_count++;
-        kw_err e = kw_h2_open(&k->connection[i], o->socket, (unsigned)share,
-                              o->timeout_ns > 0 ? r->timeout : NULL, note);
+        kw_err e = open_one(r, &k->connection[i], k->reconnect.streams[i], note);
         if (kw_failed(e))
             return e;
     }
@@ -76,6 +93,10 @@ static void warm_up(struct run *r)
     int64_t now = kw_mono_ns(&kw_clock_system);
     k->choice = &r->choice;
     k->what = "warm-up";
+    if (o->reconnect) {
+        k->reconnect.socket = o->socket;
+        k->reconnect.timeout = o->timeout_ns > 0 ? r->timeout : NULL;
+    }
     k->issued = 0;
     k->issue_max = UINT64_MAX;
     if (o->rate > 0) {
@@ -119,6 +140,15 @@ static void look_first(struct run *r, int32_t pid, struct kw_watch *begun)
     kw_watch_again(begun);
 }
 
+/* One without an end yet is told until now. */
+static void keep_outages(struct kw_calls *k, struct kw_load_result *out)
+{
+    kw_outage_end(k);
+    out->outage_count = k->reconnect.count;
+    for (size_t i = 0; i < k->reconnect.count; i++)
+        out->outage[i] = k->reconnect.outage[i];
+}
+
 static void measure(struct run *r, int32_t pid, struct kw_load_result *out)
 {
     struct kw_calls *k = &r->calls;
@@ -128,6 +158,8 @@ static void measure(struct run *r, int32_t pid, struct kw_load_result *out)
     uint64_t cpu = own_cpu_ns();
     int64_t from = kw_mono_ns(&kw_clock_system);
     kw_tally_clear(&k->tally, from);
+    k->reconnect.count = 0;
+    k->reconnect.is_open = false;
     kw_calls_pump(k, r->o->calls > 0 ? INT64_MAX : from + r->o->seconds_ns,
                   r->o->calls > 0 ? r->o->calls : UINT64_MAX);
     out->elapsed_ns = kw_mono_ns(&kw_clock_system) - from;
@@ -139,6 +171,8 @@ static void measure(struct run *r, int32_t pid, struct kw_load_result *out)
     out->late = k->schedule != NULL ? kw_schedule_late(k->schedule, k->now_ns) : 0;
     out->late_more = out->late > r->late_before ? out->late - r->late_before : 0;
     out->tally = k->tally;
+    out->from_ns = from;
+    keep_outages(k, out);
     say_end(k, out);
 }
 
@@ -195,6 +229,7 @@ static kw_err run(struct run *r, struct kw_load_result *out, struct kw_note *not
     warm_up(r); /* both end at once when the window is broken */
     measure(r, pid, out);
     k->schedule = NULL;
+    k->reconnect.socket = NULL;
     k->window.limit_ns = 0;
     k->issue_max = 0;
     kw_calls_drain(k);

@@ -30,6 +30,7 @@ struct kw_load_options {
     int64_t stop_p99_ns; /* from the first call on; 0: never                  */
     bool ramp;           /* both rates grow from 0, over the warm-up's time */
     bool eager;          /* read each reply at once                         */
+    bool reconnect;      /* a lost connection does not end it                 */
     bool any_token;      /* also one that is no SoftHSM                     */
     uint64_t server_pid; /* 0: as the socket says                           */
     struct kw_progress *progress;
@@ -44,9 +45,12 @@ struct kw_load_result {
     uint64_t late_more;          /* and so many of them only since the beginning   */
     uint64_t sent[KW_METHODS];   /* calls of the whole run, measured or not        */
     uint64_t proven, not_proven; /* Encrypt: decrypted afterwards, or not so       */
-    bool stopped;                /* the server was over the limit of stop_p99_ns   */
-    bool partial;                /* less than was asked for                        */
-    char fault[160];             /* why                                            */
+    int64_t from_ns;             /* CLOCK_MONOTONIC, of the measured time          */
+    size_t outage_count;         /* with reconnect                                 */
+    struct kw_outage outage[KW_OUTAGES_MAX];
+    bool stopped;    /* the server was over the limit of stop_p99_ns   */
+    bool partial;    /* less than was asked for                        */
+    char fault[160]; /* why                                            */
 };
 
 /* A failure means that nothing was measured; what went wrong later is in the result. */

@@ -11,7 +11,7 @@
 static struct {
     const char *in_flight, *connections, *mix, *ciphertexts, *seed, *calls, *seconds,
         *warmup, *timeout, *rate, *max_rate, *stop_p99, *cpu, *server_pid;
-    bool ramp, eager, yes, dry_run, quiet, json;
+    bool ramp, eager, reconnect, yes, dry_run, quiet, json;
 } w;
 
 static const struct kw_flag flags[] = {
@@ -38,6 +38,8 @@ static const struct kw_flag flags[] = {
     {"yes", NULL, "also a keywardd whose token is, or may be, no SoftHSM", &w.yes, NULL},
     {"server-pid", "PID", "whose CPU counts (who listens on the socket)", NULL,
      &w.server_pid},
+    {"reconnect", NULL, "go on when the connection is lost: gaps are told in --json",
+     &w.reconnect, NULL},
     {"eager", NULL, "read each reply at once, also when many are under way", &w.eager,
      NULL},
     {"cpu", "N", "run this client on CPU N only", NULL, &w.cpu},
@@ -76,7 +78,10 @@ static const struct kw_verb verb = {
         "goodput_per_s; with DEADLINE_EXCEEDED it is a missed deadline, which is told\n"
         "apart from other errors.  With 16 calls under way and more, replies are\n"
         "gathered for 50 us, so that the client does not cost what it measures; --eager\n"
-        "does not.  A percentile is told only when 100 samples lie beyond it.  Ctrl-C\n"
+        "does not.  With --reconnect a plugin that is not there is tried every 10 ms "
+        "until\n"
+        "--seconds are over, and each time without a good reply is a gap.  A percentile "
+        "is told only when 100 samples lie beyond it.  Ctrl-C\n"
         "keeps what was measured.  CPU and memory are read from /proc for the process\n"
         "that listens and all its children."};
 
@@ -141,11 +146,15 @@ static int read_options(struct kw_load_options *o)
         return code;
     o->ramp = w.ramp;
     o->eager = w.eager;
+    o->reconnect = w.reconnect;
     o->any_token = w.yes;
     if (o->connections > o->in_flight)
         return kw_usage(&verb, "more connections than calls in flight");
     if (w.calls != NULL && w.seconds != NULL)
         return kw_usage(&verb, "--calls and --seconds are two ways to say when to end");
+    if (w.calls != NULL && w.reconnect)
+        return kw_usage(&verb, "--reconnect goes on until --seconds are over: leave out "
+                               "--calls");
     if (w.ramp && o->rate == 0 && o->max_rate == 0)
         return kw_usage(&verb, "--ramp wants --rate or --max-rate");
     if (o->max_rate > 0 && o->rate > o->max_rate)

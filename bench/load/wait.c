@@ -39,6 +39,8 @@ static struct timespec until_next(const struct kw_calls *k)
     /* Late already: every stream is taken, and a reply will wake us. */
     if (is_timed(k) && left > 0 && left < ns)
         ns = left;
+    if (k->reconnect.socket != NULL && ns > KW_RECONNECT_MS * KW_MS_NS)
+        ns = KW_RECONNECT_MS * KW_MS_NS;
     return (struct timespec){.tv_nsec = (long)ns};
 }
 
@@ -47,7 +49,8 @@ void kw_calls_wait(struct kw_calls *k, kw_call_ended *ended)
     struct pollfd polled[KW_CONNECTIONS_MAX];
     struct timespec left = until_next(k);
     gather(k);
-    if (k->connection_count == 1 && !is_timed(k) && !kw_h2_unwritten(k->connection)) {
+    if (k->connection_count == 1 && !is_timed(k) && k->reconnect.socket == NULL &&
+        !kw_h2_unwritten(k->connection)) {
         take(k, k->connection, true, ended);
         k->now_ns = kw_mono_ns(&kw_clock_system);
         return;

@@ -17,16 +17,17 @@
 
 enum plugin_script {
     PLUGIN_GOOD,
-    PLUGIN_CLOSES,      /* at once, without a word                              */
-    PLUGIN_HTTP1,       /* answers as a web server of old does                  */
-    PLUGIN_ILL,         /* its Status is not ok                                 */
-    PLUGIN_STATUS_CODE, /* from call number `after` on: this gRPC status        */
-    PLUGIN_NO_STATUS,   /* from call number `after` on: trailers without one    */
-    PLUGIN_WRONG,       /* from call number `after` on: another seed in Decrypt */
-    PLUGIN_DIES,        /* at call number `after`: the connection is closed     */
-    PLUGIN_INTERRUPTS,  /* at call number `after`: SIGINT to its client         */
-    PLUGIN_SILENT,      /* from call number `after` on: no answer               */
-    PLUGIN_SLOW,        /* reads a few bytes at a time                          */
+    PLUGIN_CLOSES,           /* at once, without a word                              */
+    PLUGIN_HTTP1,            /* answers as a web server of old does                  */
+    PLUGIN_ILL,              /* its Status is not ok                                 */
+    PLUGIN_STATUS_CODE,      /* from call number `after` on: this gRPC status        */
+    PLUGIN_NO_STATUS,        /* from call number `after` on: trailers without one    */
+    PLUGIN_WRONG,            /* from call number `after` on: another seed in Decrypt */
+    PLUGIN_DIES,             /* at call number `after`: the connection is closed     */
+    PLUGIN_DIES_EVERY_THIRD, /* the same at each third call from there on           */
+    PLUGIN_INTERRUPTS,       /* at call number `after`: SIGINT to its client         */
+    PLUGIN_SILENT,           /* from call number `after` on: no answer               */
+    PLUGIN_SLOW,             /* reads a few bytes at a time                          */
 };
 
 struct plugin {
@@ -38,6 +39,7 @@ struct plugin {
     /* once plugin_stop has come back */
     unsigned calls, seen[KW_METHODS];
     /* its own */
+    unsigned bad; /* calls since the script began */
     int listener;
     pthread_t thread;
 };

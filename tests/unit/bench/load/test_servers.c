@@ -118,6 +118,36 @@ static void dies_while_measured__three_and_what_was_measured(void **state)
     end();
 }
 
+/* The first call behind the preparation and each third one finds the connection closed.
+ */
+static void dies_with_reconnect__goes_on_and_tells_the_gaps(void **state)
+{
+    (void)state;
+    begin(PLUGIN_DIES_EVERY_THIRD, 11, 0);
+    MEASURE(FEW, "--reconnect", "--seconds", "500ms");
+    plugin_stop(&p);
+    CHECK(r.status == 1); /* calls failed */
+    CHECK(json_is_false(json_object_get(document, "partial")));
+    const json_t *gaps = json_object_get(document, "gaps"),
+                 *first = json_array_get(gaps, 0);
+    CHECK(json_array_size(gaps) > 1);
+    CHECK(number(first, "failed") >= 1 && number(first, "failed") <= 4);
+    CHECK_HAS(json_string_value(json_object_get(first, "first_error")), "closed");
+    CHECK(number(first, "at_us") >= 0 && number(first, "us") > 0);
+    CHECK(number(document, "good") >= 2 && number(document, "failed") >= 2);
+    CHECK(number(document, "began_monotonic_ns") > 0);
+    end();
+}
+
+static void nobody_there_with_reconnect__three_when_the_time_is_over(void **state)
+{
+    (void)state;
+    kw_run(&r, (const char *const[]){KEYWARD_BENCH, "load", "/nonexistent/s",
+                                     "--reconnect", "--seconds", "50ms", NULL});
+    CHECK(r.status == 3);
+    CHECK_HAS(r.err, "/nonexistent/s: ");
+}
+
 static void dies_while_prepared__three_and_when(void **state)
 {
     (void)state;
@@ -343,6 +373,9 @@ static void bad_options__two_and_which(void **state)
     LOAD("--mix", "encrypt", "--ciphertexts", "zipf:10:1");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "is about Decrypt");
+    LOAD("--reconnect", "--calls", "5");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "--reconnect goes on until --seconds are over");
     LOAD("--ramp");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "--ramp wants --rate or --max-rate");
@@ -358,6 +391,8 @@ KW_CASES("bench/load/servers", CASE(closes_at_once__three_and_which_socket),
          CASE(grpc_without_the_service__three_and_unimplemented),
          CASE(status_not_ok__three_before_any_encrypt),
          CASE(dies_while_measured__three_and_what_was_measured),
+         CASE(dies_with_reconnect__goes_on_and_tells_the_gaps),
+         CASE(nobody_there_with_reconnect__three_when_the_time_is_over),
          CASE(dies_while_prepared__three_and_when),
          CASE(interrupted__three_and_what_was_measured),
          CASE(no_answer__given_up_as_exceeded), CASE(another_seed__one_and_counted),
