@@ -208,10 +208,14 @@ def load(path: Path) -> Any:
             raise ValueError("a member is there twice")
         return dict(pairs)
 
+    def whole(digits: str) -> float:
+        return int(digits) if len(digits) < 25 else float(digits)  # as other numbers: in a double
+
     def constant(word: str) -> None:
         raise ValueError(f"{word} is no number of JSON")
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=once, parse_constant=constant)
+        return json.loads(path.read_bytes(), object_pairs_hook=once, parse_constant=constant,
+                          parse_int=whole)
     except json.JSONDecodeError as error:
         raise Unable(f"{path}: line {error.lineno}: no JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:

@@ -187,7 +187,7 @@ def test_absurd_figures_a_page_all_the_same(tmp_path: Path) -> None:
             c["figures"] = {k: [absurd[(i + j + n) % 8] for n in range(8)]
                             for j, k in enumerate(c["figures"])}
             for j, axis in enumerate(("in_flight", "rate", "token_delay_us")):
-                c["axes"][axis] = abs(absurd[(i + 3 * j) % 5])
+                c["axes"][axis] = abs(absurd[(i + 3 * j) % 8])
             c["histogram"] = [[ns, 2 ** 64] for ns, _ in c["histogram"]]
             for n in range(8):
                 d["pulse"]["rounds"][n][i] = abs(absurd[(i + n) % 4])
