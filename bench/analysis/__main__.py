@@ -37,6 +37,8 @@ def run(name: str, words: list[str], bench: str) -> int:
         kinds.complain(name, str(error))
     except OSError as error:
         kinds.complain(name, kinds.os_words(error))
+    except ImportError as error:
+        kinds.complain(name, f"{error}: ci/install --bench installs what is missing")
     except KeyboardInterrupt:
         kinds.complain(name, "interrupted")
     except Exception:  # a mistake of ours is no verdict

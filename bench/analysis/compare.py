@@ -30,6 +30,7 @@ from verb import Document, Unable, Usage
 
 WEIGHED = ("cpu_us", "calls_per_s", "p99_us")  # the first decides, the others are shown
 YARDSTICKS = ("base", "reference")
+SCHEMA = results.SCHEMA.with_name("baseline-1.schema.json")
 BASELINE = "keyward-bench compare --write-baseline"
 WORDS = {
     "paired": "one interleaved run: compared round by round",
@@ -37,11 +38,6 @@ WORDS = {
                "the runs differ by themselves is in them",
     "foreign": "two machines: no figure is compared, only ratios to the base and the reference, "
                "and only what both say"}
-CENTRE: Document = {
-    "type": "object", "required": ["ratio", "error", "freedom"], "properties": {
-        "ratio": {"type": "number", "exclusiveMinimum": 1e-9, "maximum": 1e9},
-        "error": {"type": "number", "minimum": 0, "maximum": 10},
-        "freedom": {"type": "number", "minimum": 1, "maximum": stats.ROUNDS_MAX}}}
 
 
 @dataclass
@@ -123,29 +119,13 @@ def write_baseline(p: Profile, path: Path, version: str) -> None:
     results.replace(path, verb.document_text(results.rounded(document, 8)))
 
 
-def baseline_schema() -> Document:
-    text, of = {"type": "string"}, results.load(results.SCHEMA)["$defs"]
-    cell = {"type": "object", "required": ["name", "primary", "axes", "cpu_us"], "properties": {
-        "name": of["name"], "primary": {"type": "boolean"},
-        "axes": of["cell"]["properties"]["axes"],
-        "cpu_us": {"type": "object", "properties": {y: CENTRE for y in YARDSTICKS}}}}
-    texts = ("name", "machine", "fingerprint", "commit", "began", "layout", "base")
-    return {"type": "object", "required": ["tool", "schema", *texts, "rounds", "cells"],
-            "properties": {
-                "tool": {"const": BASELINE}, "schema": {"const": 1},
-                **{name: text for name in texts},
-                "rounds": {"type": "integer", "minimum": 0, "maximum": stats.ROUNDS_MAX},
-                "cells": {"type": "array", "minItems": 1, "maxItems": 129, "items": cell}}}
-
-
 def read_baseline(path: Path) -> Profile:
     document = results.load(path)
-    check = results.Checker(path, baseline_schema())
-    check.check(document, check.schema)
+    results.check(path, document, SCHEMA)
     cells: dict[str, ProfileCell] = {}
     for i, c in enumerate(document["cells"]):
         if c["name"] in cells:
-            check.bad(f"cells[{i}].name", "a name that is not taken")
+            results.bad(path, f"cells[{i}].name", f"{c['name']} is there twice")
         to = {("cpu_us", y): stats.Centre(math.log(x["ratio"]), x["error"], x["freedom"])
               for y, x in c["cpu_us"].items()}
         cells[c["name"]] = ProfileCell(c["name"], c["axes"], c["primary"], to)

@@ -13,10 +13,7 @@ def _member(o: Any, name: str, kind: Any) -> Any:
 
 def number(o: Any, name: str, default: float = math.nan) -> float:
     v = _member(o, name, (int, float))
-    try:
-        return default if v is None or isinstance(v, bool) else float(v)
-    except OverflowError:
-        return default
+    return default if v is None or isinstance(v, bool) else float(v)
 
 
 def text(o: Any, name: str) -> str:

@@ -9,21 +9,18 @@ medians, ratios, noise and the merged histograms.  Ratios are of the same round.
 import csv
 import io
 import json
+import math
 import os
-import re
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Iterable, NoReturn, Optional
+from typing import Any, Iterable, NoReturn, Optional
 
 import stats
-from verb import Document, Unable
+from verb import Document, Unable, printable
 
 SCHEMA = Path(__file__).resolve().parents[1] / "results" / "results-1.schema.json"
 TOOL = "keyward-bench rounds"
 FIGURES_MAX = 32
-KINDS: dict[str, tuple[type, ...]] = {
-    "object": (dict,), "array": (list,), "string": (str,), "boolean": (bool,),
-    "integer": (int,), "number": (int, float), "null": (type(None),)}
 
 
 class Results:
@@ -148,78 +145,36 @@ def write(r: Results, folder: Path) -> None:
 # ---- reading ----------------------------------------------------------------------------------
 
 
-class Checker:
-    """As much of JSON Schema as our schemas speak; the first wrong member is named."""
-
-    def __init__(self, path: Path, schema: Document) -> None:
-        self.path = path
-        self.schema = schema
-
-    def bad(self, where: str, wanted: str) -> NoReturn:
-        raise Unable(f"{self.path}: {where.lstrip('.') or 'the document'}: {wanted} is wanted here")
-
-    def check(self, value: Any, rule: Document, where: str = "") -> None:
-        if "$ref" in rule:
-            rule = self.schema["$defs"][rule["$ref"].rpartition("/")[2]]
-        kinds = rule.get("type", list(KINDS))
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        fits = any(isinstance(value, KINDS[k]) for k in kinds)
-        if not fits or (isinstance(value, bool) and "boolean" not in kinds):
-            self.bad(where, "a value of the kind " + " or ".join(kinds))
-        for word, wrong in LIMITS.items():
-            if word in rule and value is not None and wrong(value, rule[word]):
-                self.bad(where, f"a value with {word} {rule[word]}")
-        if isinstance(value, dict):
-            self.members(value, rule, where)
-        elif isinstance(value, list):
-            first = rule.get("prefixItems", [])
-            for i, item in enumerate(value):
-                item_rule = first[i] if i < len(first) else rule.get("items", {})
-                self.check(item, item_rule, f"{where}[{i}]")
-
-    def members(self, value: Document, rule: Document, where: str) -> None:
-        for name in rule.get("required", []):
-            if name not in value:
-                self.bad(f"{where}.{name}", "this member")
-        for name, member in value.items():
-            self.check(name, rule.get("propertyNames", {}), f"{where}.{name}")
-            others = rule.get("additionalProperties", {})
-            self.check(member, rule.get("properties", {}).get(name, others), f"{where}.{name}")
-
-
-LIMITS: dict[str, Callable[[Any, Any], object]] = {
-    "const": lambda v, limit: v != limit,
-    "enum": lambda v, limit: v not in limit,
-    "pattern": lambda v, limit: re.search(limit.replace("$", r"\Z"), v) is None,
-    "minimum": lambda v, limit: v < limit,
-    "maximum": lambda v, limit: v > limit,
-    "exclusiveMinimum": lambda v, limit: v <= limit,
-    "minLength": lambda v, limit: len(v) < limit,
-    "minItems": lambda v, limit: len(v) < limit,
-    "maxItems": lambda v, limit: len(v) > limit,
-    "maxProperties": lambda v, limit: len(v) > limit,
-}
-
-
 def load(path: Path) -> Any:
-    """Any JSON; Unable names the file and the line."""
+    """Any JSON of numbers that can be reckoned with; Unable names the file and the line."""
     def once(pairs: list[tuple[str, Any]]) -> Document:
         if len(dict(pairs)) < len(pairs):
             raise ValueError("a member is there twice")
         return dict(pairs)
 
-    def whole(digits: str) -> float:
-        return int(digits) if len(digits) < 25 else float(digits)  # as other numbers: in a double
-
-    def constant(word: str) -> None:
-        raise ValueError(f"{word} is no number of JSON")
+    def number(text: str) -> float:
+        whole = text.lstrip("-").isdigit()
+        if not math.isfinite(float(text)) or (whole and len(text) > 19):
+            raise ValueError(f"{text[:20]} is no number to reckon with")
+        return int(text) if whole else float(text)
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=once, parse_constant=constant,
-                          parse_int=whole)
+        return json.loads(path.read_bytes(), object_pairs_hook=once, parse_constant=number,
+                          parse_float=number, parse_int=number)
     except json.JSONDecodeError as error:
         raise Unable(f"{path}: line {error.lineno}: no JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise Unable(f"{path}: no JSON: {error}") from error
+
+
+def bad(path: Path, where: str, why: str) -> NoReturn:
+    raise Unable(f"{path}: {where or 'the document'}: {why}")
+
+
+def check(path: Path, document: Any, schema: Path) -> None:
+    """Unable names the first member that is not as the schema says."""
+    from jsonschema import Draft202012Validator  # who only measures need not wait for it
+    for error in Draft202012Validator(load(schema)).iter_errors(document):
+        bad(path, error.json_path[2:], printable(error.message, 200))
 
 
 def read(path: Path) -> Results:
@@ -235,29 +190,28 @@ def read(path: Path) -> Results:
         raise Unable(f"{path}: written in schema {document.get('schema')} by keyward-bench "
                      f"{document.get('version')}; this one reads schema 1: read it with the "
                      "other, or measure anew")
-    check = Checker(path, load(SCHEMA))
-    check.check(document, check.schema)
-    check_pieces(check, Results(document))
+    check(path, document, SCHEMA)
+    check_pieces(path, Results(document))
     return Results(document)
 
 
-def check_pieces(check: Checker, r: Results) -> None:
+def check_pieces(path: Path, r: Results) -> None:
     """What a schema cannot say: how the members hang together."""
     names = [c["name"] for c in r.cells]
     for i, c in enumerate(r.cells):
         if names.index(c["name"]) != i:
-            check.bad(f"cells[{i}].name", "a name that is not taken")
+            bad(path, f"cells[{i}].name", f"{c['name']} is there twice")
         for name, values in c["figures"].items():
             if len(values) != r.rounds:
-                check.bad(f"cells[{i}].figures.{name}", f"an array of {r.rounds} numbers or nulls")
+                bad(path, f"cells[{i}].figures.{name}", f"there are {r.rounds} rounds")
         if not is_histogram(c.get("histogram", [])):
-            check.bad(f"cells[{i}].histogram", "an array of [upper_ns, count], rising,")
+            bad(path, f"cells[{i}].histogram", "[upper_ns, count], rising, is wanted here")
     if len(r.figures()) > FIGURES_MAX:
-        check.bad("cells", f"at most {FIGURES_MAX} different figures")
+        bad(path, "cells", f"there are more than {FIGURES_MAX} different figures")
     if r["base"] not in names:
-        check.bad("base", "the name of a cell")
+        bad(path, "base", "there is no such cell")
     pulses = r["pulse"]["rounds"]
     if len(pulses) != r.rounds or any(len(p) != len(names) for p in pulses):
-        check.bad("pulse.rounds", f"{r.rounds} arrays of {len(names)} numbers or nulls")
+        bad(path, "pulse.rounds", f"{r.rounds} arrays of {len(names)} numbers are wanted here")
     if any(d["round"] >= r.rounds for d in r["disturbed"]):
-        check.bad("disturbed", "the number of a round that is there")
+        bad(path, "disturbed", "there is no such round")

@@ -71,11 +71,7 @@ def time_text(us: float) -> str:
 
 def text(v: float | None, unit: str = COUNT) -> str:
     """A number with its unit; a dash for what nobody knows."""
-    try:
-        v = math.nan if v is None else float(v)
-    except OverflowError:  # JSON has whole numbers of any length
-        v = math.nan
-    if not math.isfinite(v):
+    if v is None or not math.isfinite(v):
         return "–"
     if unit == US or unit == MS:
         return time_text(v * (1000 if unit == MS else 1))

@@ -229,7 +229,7 @@ def test_baseline__not_worth_keeping__refused(tmp_path, change, why):
     ("cells.1.cpu_us.base.ratio", 0, "cells[1].cpu_us.base.ratio"), ("rounds", 65, "rounds"),
     ("cells.1.cpu_us.base.freedom", 0, "cells[1].cpu_us.base.freedom"),
     ("cells.1.cpu_us.base.freedom", 1e300, "cells[1].cpu_us.base.freedom"),
-    ("cells.1.name", "reference-64", "cells[1].name"), ("cells.1.axes", {}, "cells[1].axes.")])
+    ("cells.1.name", "reference-64", "cells[1].name"), ("cells.1.axes", {}, "cells[1].axes: ")])
 def test_baseline__not_one__says_what_is_wrong(baseline, path, value, why):
     document = of = json.loads(baseline.read_text())
     *parents, last = path.split(".")

@@ -12,8 +12,6 @@ import results
 import verb
 from verb import Unable, Usage
 
-SCHEMA = json.loads(results.SCHEMA.read_text())
-
 
 def refused(path):
     with pytest.raises(Unable) as error:
@@ -27,8 +25,9 @@ def test_read__no_file_or_no_json__named(tmp_path):
     with pytest.raises(FileNotFoundError):
         results.read(path)
     for text, why in (("{\n\"a\": }", "line 2: no JSON"), ("[]", "no results.json of keyward"),
-                      ('{"a": 1, "a": 1}', "twice"), ('{"a": NaN}', "NaN"), ("[" * 100000, "JSON"),
-                      ("\xff", "JSON"), ("{}", "says nothing")):
+                      ('{"a": 1, "a": 1}', "twice"), ('{"a": NaN}', "NaN"),
+                      ('{"a": 1e999}', "1e999"), ('{"a": -' + "9" * 31 + "}", "no number"),
+                      ("[" * 100000, "JSON"), ("\xff", "JSON"), ("{}", "says nothing")):
         path.write_bytes(text.encode("latin-1"))
         assert why in refused(path)
 
@@ -42,73 +41,34 @@ def test_read__other_tool_or_schema__both_named(tmp_path, member, value, why):
     assert why in refused(tmp_path / "r.json")
 
 
-BAD = [
-    ("session", "", None, "session"), ("session", "", "00112233445566778", "session"),
-    ("rounds", "", 65, "rounds"), ("rounds", "", -1, "rounds"), ("partial", "", 1, "partial"),
-    ("elapsed_s", "", "1", "elapsed_s"), ("elapsed_s", "", True, "elapsed_s"),
-    ("cpu", "environment", None, "environment.cpu"),
-    ("notes", "environment", {"a": 1}, "environment.notes.a"),
-    ("notes", "environment", {f"a{i}": "" for i in range(17)}, "environment.notes"),
-    ("cpus", "environment", 1.5, "environment.cpus"), ("words", "layout", None, "layout.words"),
-    ("words", "layout", "", "layout.words"), ("quiet", "", [], "quiet"), ("cells", "", [], "cells"),
+@pytest.mark.parametrize("member, within, value, why", [
+    ("session", "", None, "the document: 'session'"), ("session", "", "0" * 17, "session"),
+    ("rounds", "", 65, "rounds"), ("partial", "", 1, "partial"),
+    ("elapsed_s", "", "1", "elapsed_s"),
+    ("cpu", "environment", None, "environment: 'cpu'"), ("quiet", "", [], "quiet"),
+    ("notes", "environment", {"a": 1}, "environment.notes.a"), ("cells", "", [], "cells"),
     ("verdict", "quiet", "fine", "quiet.verdict"), ("name", "cell", "a b", "cells[1].name"),
-    ("primary", "cell", None, "cells[1].primary"),
-    ("command", "cell", 1, "cells[1].command"), ("failures", "cell", 65, "cells[1].failures"),
-    ("figures", "cell", {"a b": [1, 2, 3]}, "cells[1].figures.a b"),
     ("figures", "cell", {"p": [1, "x", 3]}, "cells[1].figures.p[1]"),
     ("histogram", "cell", [[2, 0]], "cells[1].histogram[0][1]"),
-    ("histogram", "cell", [[2]], "cells[1].histogram[0]"), ("axes", "cell", {}, "cells[1].axes."),
+    ("axes", "cell", {}, "cells[1].axes"), ("disturbed", "", [{"round": 0}], "disturbed[0]"),
     ("rounds", "pulse", [[1, 1, 0]] * 3, "pulse.rounds[0][2]"),
-    ("disturbed", "", [{"round": 64, "why": "x"}], "disturbed[0].round"),
-    ("disturbed", "", [{"round": 0}], "disturbed[0].why"),
-    ("noise", "", {"cpu_us": 1}, "noise.cpu_us"), ("noise", "", {"cpu_us": {}}, "noise.cpu_us.low"),
-]
-# What the schema cannot say.
-APART = [
+    # What the schema cannot say.
     ("rounds", "", 2, "cells[0].figures.cpu_us"), ("base", "", "nobody", "base"),
-    ("name", "cell", "echo-64", "cells[1].name"), ("name", "cell", "a\n", "cells[1].name"),
+    ("name", "cell", "echo-64", "cells[1].name"),
     ("histogram", "cell", [[2, 1], [1, 1]], "cells[1].histogram"),
     ("figures", "cell", {f"f{i}": [1, 2, 3] for i in range(32)}, "cells"),
     ("rounds", "pulse", [[1, 1, 1]], "pulse.rounds"),
     ("rounds", "pulse", [[1, 1, 1], [1, 1], [1, 1, 1]], "pulse.rounds"),
-    ("disturbed", "", [{"round": 3, "why": "x"}], "disturbed"),
-]
-
-
-def changed(member, within, value):
+    ("disturbed", "", [{"round": 3, "why": "x"}], "disturbed")])
+def test_read__member_not_as_it_should_be__named(tmp_path, member, within, value, why):
     document = made_up.sample().document
     of = document["cells"][1] if within == "cell" else document[within] if within else document
     if value is None:
         del of[member]
     else:
         of[member] = value
-    return document
-
-
-@pytest.mark.parametrize("member, within, value, why", BAD + APART)
-def test_read__member_not_as_it_should_be__named(tmp_path, member, within, value, why):
-    document = changed(member, within, value)
     (tmp_path / "r.json").write_text(json.dumps(document))
-    assert f" {why}" in refused(tmp_path / "r.json")
-    good = jsonschema.Draft202012Validator(SCHEMA).is_valid(document)
-    assert good == ((member, within, value, why) in APART)  # the checker knows the same schema
-
-
-def test_schema__says_nothing_that_the_checker_does_not_know():
-    known = {*results.LIMITS, "type", "$ref", "required", "properties", "additionalProperties",
-             "propertyNames", "items", "prefixItems", "description", "title", "$schema", "$defs"}
-
-    def look(rule):
-        assert set(rule) <= known
-        for word in ("properties", "$defs"):
-            for one in rule.get(word, {}).values():
-                look(one)
-        for word in ("items", "additionalProperties", "propertyNames"):
-            if word in rule:
-                look(rule[word])
-        for one in rule.get("prefixItems", []):
-            look(one)
-    look(SCHEMA)
+    assert f": {why}" in refused(tmp_path / "r.json")
 
 
 def test_write__no_folder__named(tmp_path):
@@ -137,7 +97,7 @@ def test_written__read_back__the_same(tmp_path):
     results.write(want, tmp_path)
     r = results.read(tmp_path)
     assert r.document == want.document and list(r.document) == list(want.document)
-    jsonschema.Draft202012Validator(SCHEMA).validate(r.document)
+    jsonschema.Draft202012Validator(results.load(results.SCHEMA)).validate(r.document)
     assert (tmp_path / "results.json").stat().st_mode & 0o777 == 0o644
     lines = (tmp_path / "results.json").read_text().splitlines()
     assert lines[0] == "{" and len([one for one in lines if one.startswith('{"name": ')]) == 3
