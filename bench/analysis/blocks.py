@@ -36,7 +36,7 @@ class Block:
     svg: str = ""
 
 
-def row(*cells: Union[Cell, str]) -> Row:
+def row_of(*cells: Union[Cell, str]) -> Row:
     return cells
 
 
@@ -71,8 +71,8 @@ def items(lines: Iterable[str]) -> Block:
 def interval(x: Ratio, unit: str, cls: str = "") -> Cell:
     if not x.mid > 0:
         return Cell("–", cls=cls)
-    ends = f"{units.text(x.low, unit)} – {units.text(x.high, unit)}" if x.high > x.low else ""
-    return Cell(units.text(x.mid, unit), ends, cls)
+    mid, low, high = (units.number_text(v, unit) for v in x)
+    return Cell(mid, f"{low} – {high}" if x.high > x.low else "", cls)
 
 
 def figure(p: draw.Plot, caption: str, svg: str = "") -> list[Block]:

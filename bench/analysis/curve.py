@@ -14,7 +14,7 @@ from typing import Any
 
 import results
 import verb
-from foreign import listed, members, number, text
+from foreign import list_in, number_in, object_in, text_in
 from verb import Document
 
 POINTS_MAX = 64
@@ -79,18 +79,18 @@ def of_figures(sessions: float, latency_ns: int = 0, ops_per_s: float = 0) -> Cu
 
 def _point(o: Any, sessions: float, rate: float, operations: int = 1) -> Point | None:
     """Percentiles that a run was too short to know are simply not there."""
-    p99 = number(o, "p99_us", 0) / operations
-    p50 = number(o, "p50_us", 0) / operations if p99 else 0
+    p99 = number_in(o, "p99_us", 0) / operations
+    p50 = number_in(o, "p50_us", 0) / operations if p99 else 0
     possible = 1 <= sessions < math.inf and 0 < rate < math.inf and 0 <= p50 <= p99
     return Point(sessions, rate, p50, p99) if possible else None
 
 
 def _token(document: Document) -> tuple[Point, ...] | str:
-    operation = members(document, "options").get("operation")
+    operation = object_in(document, "options").get("operation")
     if operation not in (None, "unwrap", "wrap"):
         return "its operation was neither unwrap nor wrap, which is what keyward does"
-    points = [_point(o, number(o, "sessions"), number(o, "ops_per_s"))
-              for o in listed(document, "curve")]
+    points = [_point(o, number_in(o, "sessions"), number_in(o, "ops_per_s"))
+              for o in list_in(document, "curve")]
     if not points:
         return 'it has no "curve"; measure one with keyward-bench token --curve 1,2,4,8 --json'
     if len(points) > POINTS_MAX:
@@ -106,38 +106,38 @@ def _token(document: Document) -> tuple[Point, ...] | str:
 
 def _load(document: Document) -> tuple[Point, ...] | str:
     """One point. An Encrypt is two operations of the token; a Status is none."""
-    options, figures = members(document, "options"), members(document, "figures")
-    if text(options, "mix") not in ("decrypt", "encrypt"):
+    options, figures = object_in(document, "options"), object_in(document, "figures")
+    if text_in(options, "mix") not in ("decrypt", "encrypt"):
         return "its calls were not all Decrypts or all Encrypts, so they say nothing of a token"
-    if number(options, "rate") > 0:
+    if number_in(options, "rate") > 0:
         return "its rate was given, so it does not say what the most is; measure without --rate"
     operations = 2 if options["mix"] == "encrypt" else 1
-    p = _point(figures, number(options, "in_flight"),
-               operations * number(figures, "calls_per_s"), operations)
+    p = _point(figures, number_in(options, "in_flight"),
+               operations * number_in(figures, "calls_per_s"), operations)
     return (p,) if p else "it wants options.in_flight >= 1 and figures.calls_per_s > 0"
 
 
 def _points(document: Any) -> tuple[Point, ...] | str:
     if not isinstance(document, dict):
         return "it is no JSON object"
-    tool = text(document, "tool")
+    tool = text_in(document, "tool")
     if tool not in ("keyward-bench token", "keyward-bench load"):
         return "it is no document of keyward-bench token --curve or keyward-bench load"
     if document.get("schema") != 1:
         return 'its "schema" is not 1, the only one that this version reads'
     if document.get("partial") is True:
         return "its run was cut short; measure again"
-    counted = [document, *members(document, "by_method").values()]
-    if document.get("failures") or any(number(o, name) > 0 for o in counted
+    counted = [document, *object_in(document, "by_method").values()]
+    if document.get("failures") or any(number_in(o, name) > 0 for o in counted
                                        for name in ("wrong", "failed")):
         return "its run had wrong or failed operations; cure that and measure again"
-    if number(members(document, "options"), "max_rate") > 0:
+    if number_in(object_in(document, "options"), "max_rate") > 0:
         return ("its rate was held down, so it does not say what the most is; measure without "
                 "--max-rate")
     return _token(document) if tool == "keyward-bench token" else _load(document)
 
 
-def read(path: str) -> Curve:
+def read_curve(path: str) -> Curve:
     """A curve from the document of `token --curve` or of `load`; Unable, OSError."""
     document = results.load(Path(path))
     points = _points(document)

@@ -85,7 +85,8 @@ class Axis:
             at = [k * step for k in range(first, last + 1)]
             ends = at[0], at[-1]
         inside = [v for v in at if ends[0] * (1 - 1e-9) <= v <= ends[1] * (1 + 1e-9) or v in ends]
-        return [(ends[0], ""), *((v, units.text(v, self.unit)) for v in inside), (ends[1], "")]
+        return [(ends[0], ""), *((v, units.number_text(v, self.unit)) for v in inside),
+                (ends[1], "")]
 
 
 @dataclass
@@ -138,12 +139,12 @@ def hue(color: int) -> str:
     return f"#0101{16 + color:02x}"
 
 
-def plain(words: str, most: int = 40) -> str:
+def short(words: str, most: int = 40) -> str:
     words = units.plain(words)
     return words if len(words) <= most else words[:most - 1] + "…"
 
 
-def width(words: list[str]) -> float:
+def width_of(words: list[str]) -> float:
     """Of the longest, in a wide font: the page's own may be narrower."""
     font = FontProperties(size=FONT)
     return max(float(text_to_path.get_text_width_height_descent(w, font, False)[0]) for w in words)
@@ -159,7 +160,7 @@ def side(ax: Axes, name: str, axis: Axis, least: float, most: float) -> list[str
     return words
 
 
-def place(axis: Axis, v: float, ends: tuple[float, float]) -> float:
+def place_of(axis: Axis, v: float, ends: tuple[float, float]) -> float:
     if axis.scale == LINEAR:
         return (v - ends[0]) / (ends[1] - ends[0])
     return math.log(v / ends[0]) / math.log(ends[1] / ends[0])
@@ -176,13 +177,13 @@ def draw_line(ax: Axes, line: Line) -> None:
 
 def words_of(ax: Axes, p: Plot, height: float) -> None:
     """Lines bear their names at their right ends, and marks above."""
-    ends = [place(p.y, line.points[-1][1], ax.get_ylim()) for line in p.lines]
+    ends = [place_of(p.y, line.points[-1][1], ax.get_ylim()) for line in p.lines]
     for line, at in zip(p.lines, spread_out(ends, LINE / height)):
-        ax.annotate(plain(line.name), (1, at), (12, 0), xycoords="axes fraction", va="center",
+        ax.annotate(short(line.name), (1, at), (12, 0), xycoords="axes fraction", va="center",
                     textcoords="offset points", color=hue(line.color), annotation_clip=False)
     for x, label in p.marks:
         ax.axvline(x, color=hue(1), lw=1, dashes=(4, 3))
-        right = place(p.x, x, ax.get_xlim()) > 0.5
+        right = place_of(p.x, x, ax.get_xlim()) > 0.5
         ax.annotate(label, (x, 1), (0, 4), xycoords=("data", "axes fraction"), color=hue(1),
                     textcoords="offset points", ha="right" if right else "left")
 
@@ -195,11 +196,11 @@ def svg(p: Plot) -> str:
     ax = figure.add_axes((0, 0, 1, 1))
     told = side(ax, "y", p.y, min(ys), max(ys))
     side(ax, "x", p.x, min(x for x, *_ in points), max(x for x, *_ in points))
-    left, right = 20 + width(told), 18 + width([plain(line.name) for line in p.lines])
+    left, right = 20 + width_of(told), 18 + width_of([short(line.name) for line in p.lines])
     height = HEIGHT - ABOVE - BELOW
     ax.set_position((left / WIDTH, BELOW / HEIGHT, 1 - (left + right) / WIDTH, height / HEIGHT))
-    ax.set_xlabel(plain(p.x.label, 90), labelpad=8)
-    figure.text(10 / WIDTH, 1 - 18 / HEIGHT, plain(p.y.label, 60), color=MUTED)
+    ax.set_xlabel(short(p.x.label, 90), labelpad=8)
+    figure.text(10 / WIDTH, 1 - 18 / HEIGHT, short(p.y.label, 60), color=MUTED)
     ax.grid(True, axis="y")
     for line in p.lines:
         draw_line(ax, line)
@@ -214,11 +215,11 @@ def whiskers(p: Plot, rows: list[tuple[str, Ratio, int]], band: Ratio) -> str:
     ax = figure.add_axes((0, 0, 1, 1))
     side(ax, "x", p.x, min(1.0, *(x.low for _, x, _ in rows)),
          max(1.0, *(x.high for _, x, _ in rows)))
-    left = 20 + width([plain(name) for name, *_ in rows])
+    left = 20 + width_of([short(name) for name, *_ in rows])
     ax.set_position((left / WIDTH, 56 / height, 1 - (left + 24) / WIDTH, 1 - 68 / height))
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_yticks(range(len(rows)), [plain(name) for name, *_ in rows])
-    ax.set_xlabel(plain(p.x.label, 90), labelpad=6)
+    ax.set_yticks(range(len(rows)), [short(name) for name, *_ in rows])
+    ax.set_xlabel(short(p.x.label, 90), labelpad=6)
     ax.grid(True, axis="x")
     low, high = max(band.low, ax.get_xlim()[0]), min(band.high, ax.get_xlim()[1])
     if band.low > 0 and low < high:

@@ -9,7 +9,7 @@ from typing import Callable
 import draw
 import results
 import verb
-from foreign import text
+from foreign import text_in
 from stats import Ratio
 from verb import Document
 
@@ -18,21 +18,21 @@ DOCUMENTS_MAX, SCHEMA = 64, 1
 
 def kind_of(d: Document) -> str:
     """What only says what would be measured is no measurement."""
-    tool = text(d, "tool").removeprefix("keyward-bench ")
+    tool = text_in(d, "tool").removeprefix("keyward-bench ")
     if tool in ("storm", "plan", "token") and d.get("dry_run") is not True:
         return tool
     micro = isinstance(d.get("benchmarks"), list) and isinstance(d.get("context"), dict)
     return "micro" if micro else "unknown"
 
 
-def read(path: Path) -> tuple[str, Document]:
+def read_document(path: Path) -> tuple[str, Document]:
     d = results.load(path)
     if not isinstance(d, dict):
         raise verb.Unable(f"{path}: no JSON object: take the file away or measure anew")
     kind = kind_of(d)
     if kind not in ("micro", "unknown") and d.get("schema") != SCHEMA:
-        raise verb.Unable(f"{path}: written in schema {d.get('schema')} by {text(d, 'tool')} "
-                          f"{text(d, 'version')[:32]}; this one reads schema {SCHEMA}: read it "
+        raise verb.Unable(f"{path}: written in schema {d.get('schema')} by {text_in(d, 'tool')} "
+                          f"{text_in(d, 'version')[:32]}; this one reads schema {SCHEMA}: read it "
                           "with the other, or measure anew")
     return kind, d
 
@@ -46,7 +46,7 @@ class Folder:
         if len(paths) > DOCUMENTS_MAX:
             raise verb.Unable(f"{path}: more than {DOCUMENTS_MAX} documents: a results folder is "
                               "one run")
-        self.documents = [(p.stem, *read(p)) for p in paths]
+        self.documents = [(p.stem, *read_document(p)) for p in paths]
         if not (path / "results.json").exists():
             raise verb.Unable(f"{path}/results.json: not there; keyward-bench rounds --out {path} "
                               "… makes it")

@@ -11,18 +11,18 @@ def _member(o: Any, name: str, kind: Any) -> Any:
     return v if isinstance(v, kind) else None
 
 
-def number(o: Any, name: str, default: float = math.nan) -> float:
+def number_in(o: Any, name: str, default: float = math.nan) -> float:
     v = _member(o, name, (int, float))
     return default if v is None or isinstance(v, bool) else float(v)
 
 
-def text(o: Any, name: str) -> str:
+def text_in(o: Any, name: str) -> str:
     return _member(o, name, str) or ""
 
 
-def listed(o: Any, name: str) -> list[Any]:
+def list_in(o: Any, name: str) -> list[Any]:
     return _member(o, name, list) or []
 
 
-def members(o: Any, name: str) -> dict[str, Any]:
+def object_in(o: Any, name: str) -> dict[str, Any]:
     return _member(o, name, dict) or {}

@@ -10,7 +10,7 @@ import numpy as np
 
 import draw
 import units
-from blocks import (INTERVAL, Block, Cell, beside, facts, figure, interval, paragraph, row,
+from blocks import (INTERVAL, Block, Cell, beside, facts, figure, interval, paragraph, row_of,
                     table)
 from folder import Folder
 from stats import Ratio
@@ -82,7 +82,7 @@ def disturbed(f: Folder) -> Block:
                  [(str(d["round"]), Cell(d["why"], cls="words")) for d in found], "")
 
 
-def pulse(f: Folder) -> list[Block]:
+def pulse_plot(f: Folder) -> list[Block]:
     rounds = {n: [v for v in values if v is not None]
               for n, values in enumerate(f.results["pulse"]["rounds"])}
     middles = {n: float(np.median(values)) for n, values in rounds.items() if values}
@@ -106,7 +106,7 @@ def noise(f: Folder) -> list[Block]:
     return [paragraph("The first cell runs twice in every round, as itself and as the control. "
                       "What the two differ by is the machine’s noise: a difference no larger than "
                       "that is none."),
-            beside(noise_floor(f), disturbed(f)), *pulse(f)]
+            beside(noise_floor(f), disturbed(f)), *pulse_plot(f)]
 
 
 def concurrency(f: Folder) -> list[Block]:
@@ -195,7 +195,7 @@ def offered(f: Folder) -> list[Block]:
         offers = sorted((float(c["axes"]["rate"]), f.known(c, goodput), f.known(c, "p99_us"))
                         for c in cells)
         found, rate = knee(offers)
-        marks = [(rate, f"knee: {units.text(rate)} a second")] if found == "found" else []
+        marks = [(rate, f"knee: {units.number_text(rate)} a second")] if found == "found" else []
         x = draw.Axis("calls offered a second")
         p = draw.Plot(f"goodput-{i}", f"Goodput over offered rate: {subject}", x,
                       draw.Axis("good in time, a second"),
@@ -214,8 +214,8 @@ def offered(f: Folder) -> list[Block]:
     return blocks
 
 
-def way(c: Document) -> tuple[str, float]:
-    """The cells of a way are called alike but for a part such as slow2ms, which says the delay;
+def variant(c: Document) -> tuple[str, float]:
+    """The cells of a variant are called alike but for a part such as slow2ms, which says the delay;
     one that says nothing else is uncached."""
     parts = [part for part in subject_of(c).split("-")
              if part and not re.fullmatch(r"(slow|delay)?[0-9._]+[mu]s", part)]
@@ -223,8 +223,8 @@ def way(c: Document) -> tuple[str, float]:
 
 
 def delay(f: Folder) -> list[Block]:
-    ways = grouped((c for c in f.own() if not c["axes"]["rate"] > 0), way)
-    slowed = [(w, cells) for w, cells in ways.items()
+    variants = grouped((c for c in f.own() if not c["axes"]["rate"] > 0), variant)
+    slowed = [(v, cells) for v, cells in variants.items()
               if any(c["axes"]["token_delay_us"] > 0 for c in cells)]
     blocks = []
     for at, name, label, title, caption in (
@@ -257,8 +257,8 @@ def peer(f: Folder) -> list[Block]:
     pairs = [(ours, theirs) for theirs in f.own() if subject_of(theirs).startswith("peer")
              for ours in f.own() if is_keyward(subject_of(ours)) and shape(ours) == shape(theirs)]
     figures = ("calls_per_s", "p99_us", "cpu_us")
-    rows = [row(f"{ours['name']} to {theirs['name']}",
-                *(interval(f.ratio(ours, theirs, k), units.RATIO) for k in figures))
+    rows = [row_of(f"{ours['name']} to {theirs['name']}",
+                   *(interval(f.ratio(ours, theirs, k), units.RATIO) for k in figures))
             for ours, theirs in pairs
             if any(f.ratio(ours, theirs, k).mid > 0 for k in ("calls_per_s", "cpu_us"))]
     return [paragraph(
@@ -281,7 +281,7 @@ def who_limits(f: Folder, loops: list[Document]) -> list[Block]:
     worst = max(loops, key=lambda c: busy(f, c), default=None)
     if worst is None or not busy(f, worst) > 0:
         return []
-    used = units.text(busy(f, worst), units.PERCENT)
+    used = units.number_text(busy(f, worst), units.PERCENT)
     return [paragraph(
         f"The client is not the bottleneck: in {worst['name']}, where it is busiest but for echo "
         f"itself, it uses {used} of one CPU." if busy(f, worst) < BUSY else
@@ -303,10 +303,10 @@ def client(f: Folder) -> list[Block]:
         if subject_of(c) == "echo" and mine.mid > 0 and server.mid > 0:
             words += (f" In {c['name']} the client uses {mine.mid / server.mid:.2f} times the "
                       "server’s CPU.")
-        rows.append(row(c["name"], interval(mine, units.US), interval(server, units.US),
-                        units.text(busy(f, c) or None, units.PERCENT),
-                        interval(Ratio() if echo is c else f.ratio(c, echo, "calls_per_s"),
-                                 units.PERCENT)))
+        rows.append(row_of(c["name"], interval(mine, units.US), interval(server, units.US),
+                           units.number_text(busy(f, c) or None, units.PERCENT),
+                           interval(Ratio() if echo is c else f.ratio(c, echo, "calls_per_s"),
+                                    units.PERCENT)))
     return [*who_limits(f, [c for c in loops if subject_of(c) != "echo"]), paragraph(words),
             table("The client’s part", ("cell", "client CPU a call", "server CPU a call",
                                         "client busy, of one CPU", "of echo’s calls a second"),
@@ -372,23 +372,23 @@ def environment(f: Folder) -> list[Block]:
             ("virtualisation", e["virtualisation"]),
             ("memory", f"{e['memory_kib'] / 2 ** 20:.1f} GiB"), ("kernel", e["kernel"]),
             ("distribution", e["distribution"]),
-            ("load before the run", units.text(e["load_1m"]))]),
+            ("load before the run", units.number_text(e["load_1m"]))]),
         facts("Software", [("keyward-bench", r["version"]), ("commit", e["commit"]),
                            ("build", e["build"]), *e["libraries"].items(), *e["notes"].items()]),
         facts("Layout", [("name", where["name"]), ("client on CPUs", where["client"]),
                          ("servers on CPUs", where["server"]), ("which means", where["words"])]),
-        facts("Run", [("began", r["began"]), ("took, seconds", units.text(r["elapsed_s"])),
+        facts("Run", [("began", r["began"]), ("took, seconds", units.number_text(r["elapsed_s"])),
                       ("rounds", f"{r.rounds}, undisturbed {len(r.calm())}"),
                       ("session", r["session"]), ("machine’s fingerprint", r["fingerprint"])]))]
 
 
 def cells(f: Folder) -> list[Block]:
     bad = {d["round"] for d in f.results["disturbed"]}
-    heads = row("figure", *(Cell(f"{n}, disturbed", cls="noise") if n in bad else Cell(str(n))
-                            for n in range(f.results.rounds)))
+    heads = row_of("figure", *(Cell(f"{n}, disturbed", cls="noise") if n in bad else Cell(str(n))
+                               for n in range(f.results.rounds)))
     blocks = [paragraph("The whole run:"), Block("pre", f.results["command"])]
     for c in f.cells:
-        rows = [[k, *(units.text(v, units.unit_of(k)) for v in values)]
+        rows = [[k, *(units.number_text(v, units.unit_of(k)) for v in values)]
                 for k, values in c["figures"].items() if any(v is not None for v in values)]
         failed = c["failures"] > 0
         blocks.append(Block(

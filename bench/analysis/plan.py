@@ -116,7 +116,7 @@ def nanoseconds(seconds: float) -> int:
     return round(seconds * S)
 
 
-def token(o: argparse.Namespace) -> curve.Curve:
+def token_given(o: argparse.Namespace) -> curve.Curve:
     figures = o.latency is not None or o.ops_per_s is not None
     if o.curve is None and not figures:
         raise verb.Usage("it wants the token: --curve FILE, or --latency and --sessions, or "
@@ -124,14 +124,14 @@ def token(o: argparse.Namespace) -> curve.Curve:
     if o.curve is not None and (figures or o.sessions is not None):
         raise verb.Usage("--curve has it all: leave --latency, --ops-per-s and --sessions out")
     if o.curve is not None:
-        return curve.read(o.curve)
+        return curve.read_curve(o.curve)
     sessions = o.sessions or o.sessions_max
     if sessions is None:
         raise verb.Usage("--sessions: how many operations does the token do at once?")
     return curve.of_figures(sessions, nanoseconds(o.latency or 0), o.ops_per_s or 0)
 
 
-def given(o: argparse.Namespace) -> Plan:
+def plan_given(o: argparse.Namespace) -> Plan:
     made = o.weeks is not None or o.starts_per_week is not None or o.rotations is not None
     if o.seeds is not None and made:
         raise verb.Usage("--seeds says how many there are; --weeks, --starts-per-week and "
@@ -141,7 +141,8 @@ def given(o: argparse.Namespace) -> Plan:
     values: dict[str, Any] = {dest: getattr(o, dest) for _, dest, *_ in NUMBERS}
     values |= {dest: nanoseconds(seconds) for dest in [t[1] for t in TIMES] + ["call_ns"]
                if (seconds := getattr(o, dest)) is not None}
-    p = Plan(token(o), rolling=o.rolling, one_lost=o.one_lost, seeds_given=o.seeds is not None,
+    p = Plan(token_given(o), rolling=o.rolling, one_lost=o.one_lost,
+             seeds_given=o.seeds is not None,
              **{name: value for name, value in values.items() if value is not None})
     p = replace(p, seeds=p.seeds_of(p.servers))
     if p.seeds > SEEDS_MAX:
@@ -182,7 +183,7 @@ def _played(x: simulate.Played) -> dict[str, Any]:
     return o
 
 
-def document(a: Answer, version: str) -> dict[str, Any]:
+def plan_document(a: Answer, version: str) -> dict[str, Any]:
     needs, b, expected = asdict(a.needs), a.bound, _played(a.played)
     if needs["sessions_at_work"] == 0:
         del needs["sessions_at_work"]
@@ -236,7 +237,7 @@ def _storm_table(p: Plan, x: simulate.Played, b: Bound) -> list[str]:
     return lines
 
 
-def table(a: Answer) -> str:
+def plan_table(a: Answer) -> str:
     p, (servers, seeds) = a.plan, a.limits
     lines = [f"{p.servers} API server{'s' * (p.servers > 1)} restarted "
              f"{'one after the other' if p.rolling else 'together'}, {p.seeds} seeds, "
@@ -255,14 +256,14 @@ def table(a: Answer) -> str:
 
 def main(words: list[str], bench: str) -> int:
     o = parser().parse_args(words)
-    a = answer(given(o))
+    a = answer(plan_given(o))
     if o.plot is not None:
         import documents  # slow to load
         import draw
         results.replace(o.plot, draw.sheet(documents.curve_plot(i, "plan", asdict(s))
                                            for i, s in enumerate(a.series)))
     if o.json:
-        verb.print_document(document(a, verb.version(bench)))
+        verb.print_document(plan_document(a, verb.version(bench)))
     else:
-        print(table(a))
+        print(plan_table(a))
     return verb.WRONG if a.findings else verb.GOOD

@@ -54,7 +54,7 @@ def page(f: Folder, version: str) -> str:
     lead = " · ".join((
         f"keyward-bench {r['version']}", r["began"],
         f"{len(r.cells)} cells, {r.rounds} rounds, {len(r.calm())} undisturbed",
-        f"{units.text(r['elapsed_s'])} seconds",
+        f"{units.number_text(r['elapsed_s'])} seconds",
         f"{r['environment']['cpu']}, {r['environment']['cpus']} CPUs"))
     template = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,

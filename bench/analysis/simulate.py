@@ -68,7 +68,7 @@ class Server:
         self.state = self.begun = False  # an Encrypt was good; the first check has ended
         self.has: set[int] = set()  # seeds in the server's own cache
         self.cached: set[int] = set()  # in keyward's
-        self.queue: deque[Job] = deque()  # those that everybody left lie in it till their turn
+        self.queue: deque[Job] = deque()  # one that everybody left lies in it until it is first
         self.flight: dict[int, Job] = {}  # by seed: what an equal Decrypt may join
         self.busy = 0  # workers
 
@@ -107,7 +107,7 @@ class Storm:
         self.ready_ns: int | None = None
         self.decrypts = self.lost = self.operations = self.wasted = self.saved = self.number = 0
         self.latency = array("q")
-        self.in_flight = self.turn = 0
+        self.in_flight = self.begins = 0
         self.in_flight_max = plan.in_flight_max(len(self.servers))
         self.served, self.inside = 0, deque[tuple[int, Job]]()  # by the token; waiting in it
         at_once = math.ceil(plan.hsms_left * plan.curve.points[-1].sessions)
@@ -150,8 +150,8 @@ class Storm:
         """Whoever has work and a worker begins; when sessions are few, by turns."""
         looked = 0
         while looked < len(self.servers) and self.in_flight < self.in_flight_max:
-            server = self.servers[self.turn]
-            self.turn = (self.turn + 1) % len(self.servers)
+            server = self.servers[self.begins]
+            self.begins = (self.begins + 1) % len(self.servers)
             looked += 1
             while server.queue and not server.queue[0].waiters:
                 server.queue.popleft()

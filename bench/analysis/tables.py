@@ -33,7 +33,7 @@ def failures(all_codes: dict[str, Any], name: str) -> Lines:
         yield row(name, f"{v['count']} {code}: {v['message']}")
 
 
-def percentiles(o: dict[str, Any], unit: str, scale: float) -> str:
+def percentiles_text(o: dict[str, Any], unit: str, scale: float) -> str:
     """Those that enough samples lie beyond, and what else is known of them."""
     return "  ".join(f"{name} {o[name + unit] / scale:.1f}"
                      for name in ("mean", *PERCENTILES, "max") if name + unit in o)
@@ -65,7 +65,7 @@ def load_intent(d: dict[str, Any]) -> Lines:
 
 def load_latency(title: str, o: dict[str, Any]) -> Lines:
     if o["count"] > 0:
-        yield row(title, percentiles(o, "_ns", 1e3))
+        yield row(title, percentiles_text(o, "_ns", 1e3))
 
 
 def load_methods(d: dict[str, Any]) -> Lines:
@@ -103,7 +103,7 @@ def load_cpu(d: dict[str, Any]) -> Lines:
         yield row("note", "a process ended meanwhile: CPU is a lower bound")
 
 
-def load(d: dict[str, Any]) -> Lines:
+def load_table(d: dict[str, Any]) -> Lines:
     o, f = d["options"], d["figures"]
     yield load_title(o)
     if d["partial"]:
@@ -180,12 +180,12 @@ def token_point(shape: str, p: dict[str, Any], rate: str) -> Lines:
               f"{p.get(rate, 0):.0f}/s; {p['wrong']} wrong"
               + ("; not to its end" if p["partial"] else ""))
     if p["good"] > 0:
-        yield row("latency, us", percentiles(p, "_us", 1))
+        yield row("latency, us", percentiles_text(p, "_us", 1))
     if "cpu_us" in p:
         yield row("CPU us/call", f"{p['cpu_us']:.2f}, switches {p['switches']:.3f}")
 
 
-def token(d: dict[str, Any]) -> Lines:
+def token_table(d: dict[str, Any]) -> Lines:
     o, t = d["options"], d["token"]
     yield (f"token {t['label']} ({t['manufacturer']} {t['model']}, firmware {t['firmware']}, "
            f"hardware {t['hardware']}), library {t['library']} {t['library_version']}")
@@ -225,10 +225,10 @@ def storm_latency(d: dict[str, Any]) -> str:
     """The mean and the most are those of the histogram, at most 1/128 too high."""
     counts, f = d["histogram"], d["figures"]
     mean = sum(ns * count for ns, count in counts) / sum(count for _, count in counts)
-    return percentiles({"mean_us": mean / 1e3, **f, "max_us": counts[-1][0] / 1e3}, "_us", 1)
+    return percentiles_text({"mean_us": mean / 1e3, **f, "max_us": counts[-1][0] / 1e3}, "_us", 1)
 
 
-def storm(d: dict[str, Any]) -> Lines:
+def storm_table(d: dict[str, Any]) -> Lines:
     def ms(at: float | None) -> str:
         return "never" if at is None else f"{at:.1f}"
 
@@ -265,11 +265,12 @@ def storm(d: dict[str, Any]) -> Lines:
 # ---- which ------------------------------------------------------------------------------------
 
 TABLES: dict[str, Callable[[dict[str, Any]], Lines]] = {
-    "load": load, "load intent": load_intent, "token": token, "token intent": token_intent,
-    "token leftovers": token_sweep, "storm": storm, "storm intent": storm_intent}
+    "load": load_table, "load intent": load_intent, "token": token_table,
+    "token intent": token_intent, "token leftovers": token_sweep,
+    "storm": storm_table, "storm intent": storm_intent}
 
 
-def lines_of(d: dict[str, Any]) -> Lines:
+def table_of(d: dict[str, Any]) -> Lines:
     kind = d["tool"].removeprefix("keyward-bench ")
     if "leftovers" in d:
         kind += " leftovers"
@@ -282,7 +283,7 @@ def main(words: list[str], _bench: str) -> int:
     if len(words) != 1:
         raise verb.Usage("it wants the name of one verb, and that verb's document on stdin")
     try:
-        said = list(lines_of(json.load(sys.stdin)))
+        said = list(table_of(json.load(sys.stdin)))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise verb.Unable(f"no document of {words[0]} that this program knows: {error!r}")
     print("\n".join(said))

@@ -69,7 +69,7 @@ def time_text(us: float) -> str:
     return f"{digits(us * 1e3)}\u00a0ns" if us else "0"
 
 
-def text(v: float | None, unit: str = COUNT) -> str:
+def number_text(v: float | None, unit: str = COUNT) -> str:
     """A number with its unit; a dash for what nobody knows."""
     if v is None or not math.isfinite(v):
         return "–"

@@ -90,7 +90,7 @@ def test_curve_that_cannot_be_is_refused(tmp_path: Path, document: Any, why: str
     path = tmp_path / "curve.json"
     path.write_text(document if isinstance(document, str) else json.dumps(document))
     with pytest.raises(verb.Unable) as error:
-        curve.read(str(path))
+        curve.read_curve(str(path))
     assert str(path) in str(error.value) and why in str(error.value)
 
 
@@ -99,7 +99,7 @@ def test_curve_of_token_comes_in_order(tmp_path: Path) -> None:
     points = [{"sessions": 4, "ops_per_s": 300.5, "p50_us": 5, "p99_us": 9},
               {"sessions": 1, "ops_per_s": 100, "p50_us": 5}]  # p50 alone is of no use
     path.write_text(json.dumps(TOKEN | {"curve": points}))
-    c = curve.read(str(path))
+    c = curve.read_curve(str(path))
     assert c.points == (Point(1, 100, 0, 0), Point(4, 300.5, 5, 9))
     assert f"without a server before them [measured: {path}" in c.words
 
@@ -109,7 +109,7 @@ def test_curve_of_load_an_encrypt_is_two_operations(tmp_path: Path) -> None:
     path.write_text(json.dumps(LOAD | {
         "options": {"mix": "encrypt", "in_flight": 8},
         "figures": {"calls_per_s": 50, "p50_us": 40, "p99_us": 60}}))
-    c = curve.read(str(path))
+    c = curve.read_curve(str(path))
     assert c.points == (Point(8, 100, 20, 30),) and "missed its cache" in c.words
 
 

@@ -57,7 +57,7 @@ def words_of(blocks: list[Block]) -> str:
     (math.inf, "count", "–"),
     (None, "ratio", "–")])
 def test_number_three_digits_and_its_unit(v: Any, unit: str, text: str) -> None:
-    assert units.text(v, unit).replace("\u00a0", " ") == text
+    assert units.number_text(v, unit).replace("\u00a0", " ") == text
 
 
 @pytest.mark.parametrize("name, words, unit", [

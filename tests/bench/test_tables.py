@@ -106,7 +106,7 @@ DRY = {"dry_run": True}
              "     0         3         4         5         3"]),
     (STORM | DRY, ["at least 3 Status, 3 Encrypt, 150 to 300 Decrypt without retries"])])
 def test_table_says(document: dict[str, Any], said: list[str]) -> None:
-    lines = list(tables.lines_of(document))
+    lines = list(tables.table_of(document))
     assert [line for line in said if line not in lines] == []
 
 
