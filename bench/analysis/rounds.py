@@ -57,25 +57,21 @@ class Progress:
     """On a terminal one line that is drawn again; elsewhere a line every few seconds."""
 
     def __init__(self) -> None:
-        self.terminal, self.told = sys.stderr.isatty(), time.monotonic()
-        self.began = self.told
+        self.terminal = sys.stderr.isatty()
+        self.began = self.told = time.monotonic()
 
     def tell(self, what: str, part: float) -> None:
         now = time.monotonic()
-        if now - self.told < (0.2 if self.terminal else 5):
+        if now - self.told < (0.2 if self.terminal else 5) or part <= 0:
             return
         self.told = now
-        left = (now - self.began) / part * (1 - part) if 0 < part <= 1 else None
-        words = f"{what}: {100 * part:.0f} %"
-        if left is not None:
-            words += f", {verb.time_words(left)} left"
-        end = "" if self.terminal else "\n"
-        start = "\r\033[K" if self.terminal else "keyward-bench rounds: "
-        print(start + words, end=end, file=sys.stderr, flush=True)
+        left = verb.time_words((now - self.began) * max(0.0, 1 / part - 1))
+        words = f"{what}: {100 * min(part, 1):.0f} %, {left} left"
+        print(f"\r\033[K{words}" if self.terminal else f"keyward-bench rounds: {words}",
+              end="" if self.terminal else "\n", file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        if self.terminal:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        print("\r\033[K" * self.terminal, end="", file=sys.stderr, flush=True)
 
 
 class Run:
@@ -103,29 +99,27 @@ class Run:
         with (open(os.memfd_create("out"), "r+b") as out,
               open(os.memfd_create("err"), "r+b") as err,
               subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err) as child):
-            status = self.await_child(child)
+            told = False
+            while not verb.ended(child, 0.2):
+                if self.stop.asked and not told:  # Ctrl-C is handed on, once
+                    child.send_signal(signal.SIGINT)
+                    told = True
+                self.tick()
             out.seek(0)
             err.seek(0)
-            document, said = json_of(out.read()), err.read().decode(errors="replace")
+            text, said, status = out.read(), err.read().decode(errors="replace"), child.returncode
+        try:
+            document = json.loads(text)
+        except ValueError:
+            document = None
         if status == verb.GOOD:
             return cells.reading(document)
-        end = f"exit status {status}" if status >= 0 else "a signal ended it"
-        lines = [line for line in said.splitlines() if line] or [""]
-        why = re.sub(f"^keyward-bench {re.escape(entry.words[0])}: ", "", lines[-1])
+        why = said.strip().rpartition("\n")[2].removeprefix(f"keyward-bench {entry.words[0]}: ")
         if isinstance(document, dict):
             why = document.get("fault") or "wrong replies or errors"
-        text = end + (f": {why}" if why else "")
-        raise Usage(text) if status == verb.USAGE else Failed(text)
-
-    def await_child(self, child: "subprocess.Popen[bytes]") -> int:
-        """Looks up five times a second, from a sleep; Ctrl-C is handed on, once."""
-        told = False
-        while not verb.ended(child, 0.2):
-            if self.stop.asked and not told:
-                child.send_signal(signal.SIGINT)
-                told = True
-            self.tick()
-        return child.wait()
+        end = f"exit status {status}" if status >= 0 else "a signal ended it"
+        why = end + (f": {why}" if why else "")
+        raise Usage(why) if status == verb.USAGE else Failed(why)
 
     def tick(self) -> None:
         """By cells; with a time limit the time that is over, for nobody knows how many."""
@@ -189,7 +183,6 @@ class Run:
     def run(self) -> None:
         """What was measured is in the results, also after an exception."""
         self.began = self.clock()
-        self.progress.began = time.monotonic()
         self.results.document.update(partial=True, fault=UNFINISHED)
         judge.judge(self.results)
         if self.keep is not None:
@@ -251,14 +244,6 @@ class Run:
                 self.progress.end()
                 verb.complain("rounds", f"{verb.os_words(error)}: the run goes on and tries again "
                               "after each round")
-
-
-def json_of(text: bytes) -> object:
-    try:
-        document: object = json.loads(text)
-        return document
-    except ValueError:
-        return None
 
 
 # ---- for people -------------------------------------------------------------------------------

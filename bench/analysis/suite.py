@@ -328,6 +328,8 @@ class Suite:
         return self.finish()
 
     def finish(self) -> int:
+        if self.commands.asked and not self.results.exists():
+            raise Unable("interrupted before anything was measured")
         page = self.results / "report.html"
         say(f"results: {self.results}" + (f"\n{page}" if page.exists() else ""))
         for text in self.failed:
