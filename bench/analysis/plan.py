@@ -82,7 +82,8 @@ def fine(least_us: int) -> Callable[[str], float]:
 
 def parser() -> verb.Parser:
     p = verb.Parser(
-        "plan", "Says whether a token carries a cluster: what it needs on ordinary days, and how\n"
+        "keyward-bench plan",
+        "Says whether a token carries a cluster: what it needs on ordinary days, and how\n"
         "long it takes when the API servers restart with nothing cached.",
         "It measures nothing: a storm is played on a simulated clock with the figures given,\n"
         "and reckoned besides.  Every assumption is printed.  Exit status 1: it does not fit,\n"

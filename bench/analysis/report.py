@@ -67,10 +67,12 @@ def page(f: Folder, version: str) -> str:
 
 
 def main(words: list[str], bench: str) -> int:
-    p = verb.Parser("report", "Makes one page of a results folder: plots, tables and the verdict.",
-                    "RESULTS_DIR has the results.json of rounds --out, and perhaps documents of\n"
-                    "storm, plan, token (--json) and micro beside it.  The page needs nothing but\n"
-                    "itself; what was not measured is named in it.\n")
+    p = verb.Parser(
+        "keyward-bench report",
+        "Makes one page of a results folder: plots, tables and the verdict.",
+        "RESULTS_DIR has the results.json of rounds --out, and perhaps documents of storm, plan,\n"
+        "token (--json) and micro beside it.  The page needs nothing but itself; what was not\n"
+        "measured is named in it.\n")
     p.add_argument("folder", metavar="RESULTS_DIR", type=Path)
     p.add_argument("--out", metavar="FILE", type=Path, action=verb.Once,
                    help="where the page goes (RESULTS_DIR/report.html)")

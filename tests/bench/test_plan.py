@@ -279,6 +279,11 @@ def test_nonsense_is_wrong_usage(words: tuple[str, ...], said: str) -> None:
     assert r.returncode == 2 and said in r.stderr and r.stdout == ""
 
 
+def test_help_is_good() -> None:
+    r = run("--help")
+    assert r.returncode == 0 and r.stdout.startswith("usage: keyward-bench plan")
+
+
 def test_curve_that_cannot_be_read_is_three(tmp_path: Path) -> None:
     r = run("--curve", "/nonexistent/curve.json")
     assert r.returncode == 3 and "/nonexistent/curve.json" in r.stderr

@@ -346,10 +346,11 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("words, status, said", [
     ((), 2, "RESULTS_DIR"), (("a", "b"), 2, "b"),
+    (("--help",), 0, "usage: keyward-bench report"),
     (("/nonexistent/results",), 3, "keyward-bench report: /nonexistent/results: ")])
 def test_verb_without_a_folder(words: tuple[str, ...], status: int, said: str) -> None:
     r = run(*words)
-    assert r.returncode == status and said in r.stderr
+    assert r.returncode == status and said in r.stderr + r.stdout
 
 
 def test_verb_page_in_the_folder_and_its_name_said(tmp_path: Path) -> None:
