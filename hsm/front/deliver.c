@@ -123,7 +123,7 @@ static void look_again(struct kw_front *f)
 
 static void kill_distrusted(struct kw_worker *w)
 {
-    if (!w->distrusted || w->state != KW_WORKER_READY)
+    if (!kw_worker_distrusted_by_main(w) || kw_worker_state_by_main(w) != KW_WORKER_READY)
         return;
     kw_log(KW_LOG_ERROR, "wrong-answer", KW_STR("token", w->front->token.name),
            KW_INT("pid", w->pid));
@@ -135,8 +135,8 @@ void kw_front_settle(struct kw_front *f)
 {
     deliver(f);
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
-        if (f->workers[i] != NULL)
-            kill_distrusted(f->workers[i]);
+        if (kw_front_worker_by_main(f, i) != NULL)
+            kill_distrusted(kw_front_worker_by_main(f, i));
     if (!f->stopping) {
         kw_front_start_workers(f);
         kw_pump_canaries(f);

@@ -144,6 +144,43 @@ static inline int64_t kw_front_boot(const struct kw_front *f)
     return kw_boot_ns(f->clock);
 }
 
+/* Main alone writes these, and under the lock: so main, and nobody else, may read them
+ * without it. */
+static inline struct kw_worker *kw_front_worker_by_main(const struct kw_front *f,
+                                                        size_t i) KW_NO_THREAD_SAFETY
+{
+    return f->workers[i];
+}
+static inline struct kw_generation *kw_front_serving_by_main(const struct kw_front *f)
+    KW_NO_THREAD_SAFETY
+{
+    return f->serving;
+}
+static inline struct kw_generation *kw_front_coming_by_main(const struct kw_front *f)
+    KW_NO_THREAD_SAFETY
+{
+    return f->coming;
+}
+static inline enum kw_worker_state kw_worker_state_by_main(const struct kw_worker *w)
+    KW_NO_THREAD_SAFETY
+{
+    return w->state;
+}
+static inline bool kw_worker_ended_by_main(const struct kw_worker *w) KW_NO_THREAD_SAFETY
+{
+    return w->ended;
+}
+static inline bool kw_worker_distrusted_by_main(const struct kw_worker *w)
+    KW_NO_THREAD_SAFETY
+{
+    return w->distrusted;
+}
+/* -1 once the channel is closed. */
+static inline int kw_worker_socket_by_main(const struct kw_worker *w) KW_NO_THREAD_SAFETY
+{
+    return w->channel.fd;
+}
+
 /* door.c */
 extern const struct kw_hsm_ops kw_front_ops;
 

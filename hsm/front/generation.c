@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 
-#include <stdio.h>
-
 #include <keyward/alloc.h>
 
 /* What is not understood is never asked about: that is its verdict, and stays it. */

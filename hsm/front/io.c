@@ -130,7 +130,7 @@ kw_err kw_io_watch(struct kw_worker *w)
     w->events = e;
     struct event_base *loop = w->front->o.loop;
     const short what = EV_READ | EV_PERSIST;
-    e->socket = event_new(loop, w->channel.fd, what, on_socket, w);
+    e->socket = event_new(loop, kw_worker_socket_by_main(w), what, on_socket, w);
     e->process = event_new(loop, w->pidfd, what, on_process, w);
     e->output = event_new(loop, w->output, what, on_output, w);
     if (e->socket == NULL || e->process == NULL || e->output == NULL ||

@@ -58,7 +58,8 @@ static bool ready(struct kw_worker *w, kw_span message)
         kw_failed(kw_wire_decode_ready(message, &ready)) ||
         ready.verdicts != w->verdict_count)
         return false;
-    if (w->state == KW_WORKER_STARTING) /* else it was told to leave meanwhile */
+    if (kw_worker_state_by_main(w) ==
+        KW_WORKER_STARTING) /* else it was told to leave meanwhile */
         kw_front_ready(w, &ready);
     return true;
 }
@@ -132,14 +133,14 @@ static bool batch(struct kw_worker *w)
  * comes next.  After a worker's death everything is read, up to the end. */
 static bool messages_go_on(struct kw_worker *w, size_t taken)
 {
-    return !w->ended && (w->gone || taken == KW_RECEIVE_MAX);
+    return !kw_worker_ended_by_main(w) && (w->gone || taken == KW_RECEIVE_MAX);
 }
 
 void kw_worker_read(struct kw_worker *w)
 {
     size_t taken = KW_RECEIVE_MAX;
     while (messages_go_on(w, taken))
-        switch (kw_receiver_read(&w->front->receiver, w->channel.fd)) {
+        switch (kw_receiver_read(&w->front->receiver, kw_worker_socket_by_main(w))) {
         case KW_READ_SOME:
             taken = w->front->receiver.count;
             if (!batch(w))

@@ -100,7 +100,7 @@ static void start_failed(struct kw_front *f, struct kw_generation *g, kw_err e)
 static size_t free_place(const struct kw_front *f)
 {
     size_t i = 0;
-    while (i < KW_FRONT_WORKERS_MAX && f->workers[i] != NULL)
+    while (i < KW_FRONT_WORKERS_MAX && kw_front_worker_by_main(f, i) != NULL)
         i++;
     return i;
 }
@@ -140,9 +140,10 @@ void kw_front_worker_start(struct kw_front *f, struct kw_generation *g)
 
 void kw_front_worker_drain(struct kw_worker *w)
 {
+    int fd = kw_worker_socket_by_main(w);
     workers_enter(w, KW_WORKER_DRAINING);
-    if (!w->closed)
-        shutdown(w->channel.fd, SHUT_WR);
+    if (fd >= 0)
+        shutdown(fd, SHUT_WR);
 }
 
 /* Before anybody thinks of starting another: what it was started for did not happen. */
@@ -156,11 +157,12 @@ static void account(struct kw_worker *w)
 
 void kw_front_worker_kill(struct kw_worker *w)
 {
-    if (w->state == KW_WORKER_KILLED)
+    enum kw_worker_state state = kw_worker_state_by_main(w);
+    if (state == KW_WORKER_KILLED)
         return;
     w->front->killed++;
     kw_log(KW_LOG_WARN, "worker-killed", KW_STR("token", w->front->token.name),
-           KW_INT("pid", w->pid), KW_STR("state", kw_worker_state_name(w->state)));
+           KW_INT("pid", w->pid), KW_STR("state", kw_worker_state_name(state)));
     workers_enter(w, KW_WORKER_KILLED);
     account(w);
     w->front->seams.kill(w->pid);
@@ -239,7 +241,7 @@ void kw_front_worker_end_of_socket(struct kw_worker *w)
     kw_lock_take(w->front->lock);
     w->ended = true;
     kw_lock_give(w->front->lock);
-    if (w->state != KW_WORKER_KILLED)
+    if (kw_worker_state_by_main(w) != KW_WORKER_KILLED)
         workers_enter(
             w, KW_WORKER_DRAINING); /* judged by its patience until the process ends */
     account(w);
@@ -278,9 +280,9 @@ void kw_front_worker_gone(struct kw_worker *w)
     struct kw_front *f = w->front;
     w->gone = true;
     kw_io_forget_process(w);
-    if (!w->ended)
+    if (!kw_worker_ended_by_main(w))
         kw_worker_read(w); /* answers may still lie there */
-    if (!w->ended)
+    if (!kw_worker_ended_by_main(w))
         kw_front_worker_end_of_socket(w);
     if (!kw_front_worker_close(w))
         return; /* the tick tries again */
