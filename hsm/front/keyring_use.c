@@ -24,7 +24,7 @@ static struct kw_generation *generation_of(struct kw_front *f, const struct kw_w
 /* A key that may leave the token ends its version also in the keyring that serves,
  * whatever becomes of the one that is coming up. */
 static void judge_coming(struct kw_worker *w, struct kw_gen_version *v,
-                         struct kw_gen_result *result)
+                         struct kw_gen_result *result) KW_LOCKED
 {
     struct kw_front *f = w->front;
     struct kw_gen_version *serving =
@@ -36,7 +36,8 @@ static void judge_coming(struct kw_worker *w, struct kw_gen_version *v,
         kw_front_judge(w, serving, result);
 }
 
-static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_worker *w)
+static void judge_all(struct kw_front *f, struct kw_generation *g,
+                      struct kw_worker *w) KW_LOCKED
 {
     int64_t now = kw_front_now(f);
     for (size_t i = 0; i < w->verdict_count; i++) {
@@ -64,7 +65,7 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
 
 /* Some ready worker opened this version's check blob when it was asked last, and the
  * newest canary is not older than the rhythm of canaries makes it. */
-static bool is_opened(struct kw_front *f, const struct kw_gen_version *v)
+static bool is_opened(struct kw_front *f, const struct kw_gen_version *v) KW_LOCKED
 {
     int64_t most = f->o.probe_every_ns + f->o.deadline_ns;
     if (!v->answered || !v->good || kw_front_boot(f) - v->answered_ns > most)
@@ -84,7 +85,7 @@ static bool is_opened(struct kw_front *f, const struct kw_gen_version *v)
  * under a key that only old workers see might never be opened again.  That a key may
  * leave the token is no lack, and believed at once. */
 static const struct kw_wire_verdict *contradiction(struct kw_front *f,
-                                                   const struct kw_worker *w)
+                                                   const struct kw_worker *w) KW_LOCKED
 {
     for (size_t i = 0; i < w->verdict_count; i++) {
         const struct kw_wire_verdict *told = &w->verdicts[i];
@@ -99,7 +100,7 @@ static const struct kw_wire_verdict *contradiction(struct kw_front *f,
 }
 
 static void keyring_use_refuse(struct kw_front *f, struct kw_worker *w,
-                               const struct kw_wire_verdict *told)
+                               const struct kw_wire_verdict *told) KW_FREE
 {
     struct kw_generation *g = kw_front_serving_by_main(f);
     struct kw_gen_version *v = kw_generation_at(g, told->n);
@@ -128,7 +129,7 @@ static bool has_active_to_prove(struct kw_generation *g)
     return active != NULL && active->v->state != KW_KEY_UNKNOWN;
 }
 
-static bool is_proven(struct kw_generation *g)
+static bool is_proven(struct kw_generation *g) KW_LOCKED
 {
     return !has_active_to_prove(g) || !kw_failed(kw_generation_active(g)->verdict.err);
 }
@@ -140,7 +141,7 @@ static bool starts_or_is_ready(const struct kw_worker *w)
 }
 
 /* All workers of the old generation answer what they have and leave. */
-static void drain_others(struct kw_front *f, uint64_t number)
+static void drain_others(struct kw_front *f, uint64_t number) KW_FREE
 {
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
         struct kw_worker *w = kw_front_worker_by_main(f, i);
@@ -150,8 +151,8 @@ static void drain_others(struct kw_front *f, uint64_t number)
 }
 
 /* The canaries that the old generation asked decide nothing any more: jobs that wait for
- * one get it from the new workers at once.  LOCKED. */
-static void ask_for_the_undecided(struct kw_front *f)
+ * one get it from the new workers at once. */
+static void ask_for_the_undecided(struct kw_front *f) KW_LOCKED
 {
     for (struct kw_job *j = kw_queue_first(&f->queue, KW_JOB_DECIDING), *next; j != NULL;
          j = next) {
@@ -164,7 +165,7 @@ static void ask_for_the_undecided(struct kw_front *f)
     }
 }
 
-static void swap(struct kw_front *f, struct kw_worker *first)
+static void swap(struct kw_front *f, struct kw_worker *first) KW_FREE
 {
     kw_lock_take(f->lock);
     struct kw_generation *old = f->serving, *g = f->coming;
@@ -188,7 +189,7 @@ static void swap(struct kw_front *f, struct kw_worker *first)
 }
 
 static void not_good_enough(struct kw_front *f, struct kw_generation *g,
-                            struct kw_worker *w)
+                            struct kw_worker *w) KW_FREE
 {
     struct kw_gen_version *active = kw_generation_active(g);
     uint64_t random;
@@ -205,7 +206,7 @@ static void not_good_enough(struct kw_front *f, struct kw_generation *g,
 }
 
 /* No worker is needed to know: with nothing to canary, a ready worker is the proof. */
-static void prove_by_presence(struct kw_front *f)
+static void prove_by_presence(struct kw_front *f) KW_LOCKED
 {
     if (kw_generation_next_due(f->serving) == INT64_MAX &&
         !has_active_to_prove(f->serving))
@@ -288,7 +289,7 @@ void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
 }
 
 /* Workers that belong to no generation any more. */
-static void drop_orphans(struct kw_front *f)
+static void drop_orphans(struct kw_front *f) KW_FREE
 {
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
         struct kw_worker *w = kw_front_worker_by_main(f, i);

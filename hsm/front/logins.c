@@ -39,7 +39,7 @@ static bool who_is(struct kw_worker *w)
 }
 
 /* No token is left that may be logged in to. */
-static void lost_if_latched(struct kw_front *f)
+static void lost_if_latched(struct kw_front *f) KW_FREE
 {
     if (f->latch.why.code != KW_CODE_PIN_STOP)
         return;
@@ -75,7 +75,7 @@ bool kw_login_asked(struct kw_worker *w, kw_span message)
     return true;
 }
 
-static void ended(struct kw_worker *w, enum kw_pin_end end, const char *reason)
+static void ended(struct kw_worker *w, enum kw_pin_end end, const char *reason) KW_FREE
 {
     struct kw_front *f = w->front;
     w->login = KW_LOGIN_ENDED;

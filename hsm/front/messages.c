@@ -51,7 +51,7 @@ static bool verdict(struct kw_worker *w, kw_span message)
            !kw_failed(kw_wire_decode_verdict(message, &w->verdicts[w->verdict_count++]));
 }
 
-static bool ready(struct kw_worker *w, kw_span message)
+static bool ready(struct kw_worker *w, kw_span message) KW_FREE
 {
     struct kw_wire_ready ready;
     if (w->was_ready || w->login != KW_LOGIN_ENDED ||
@@ -76,7 +76,7 @@ static bool messages_failed(struct kw_worker *w, kw_span message)
     return true;
 }
 
-static bool take_message(struct kw_worker *w, kw_span message)
+static bool take_message(struct kw_worker *w, kw_span message) KW_FREE
 {
     switch (kw_wire_kind_of(message)) {
     case KW_WIRE_FACTS: return facts(w, message);
@@ -92,7 +92,7 @@ static bool take_message(struct kw_worker *w, kw_span message)
     return false;
 }
 
-static void violation(struct kw_worker *w)
+static void violation(struct kw_worker *w) KW_FREE
 {
     kw_log(KW_LOG_ERROR, "worker-broke-protocol", KW_STR("token", w->front->token.name),
            KW_INT("pid", w->pid));
@@ -102,7 +102,7 @@ static void violation(struct kw_worker *w)
 }
 
 /* Answers in a row are taken under one lock; they are nearly everything that comes. */
-static size_t take_answers(struct kw_worker *w, size_t from)
+static size_t take_answers(struct kw_worker *w, size_t from) KW_FREE
 {
     const struct kw_receiver *receiver = &w->front->receiver;
     size_t i = from;
@@ -115,7 +115,7 @@ static size_t take_answers(struct kw_worker *w, size_t from)
     return i;
 }
 
-static bool batch(struct kw_worker *w)
+static bool batch(struct kw_worker *w) KW_FREE
 {
     struct kw_receiver *receiver = &w->front->receiver;
     bool ok = true;

@@ -14,7 +14,7 @@ static struct kw_worker *one_left(struct kw_front *f)
     return NULL;
 }
 
-static void drain_all(struct kw_front *f)
+static void drain_all(struct kw_front *f) KW_FREE
 {
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
         struct kw_worker *w = kw_front_worker_by_main(f, i);
@@ -31,7 +31,7 @@ static void drain_all(struct kw_front *f)
 }
 
 /* Never in LOGIN before its grace is over. */
-static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns)
+static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns) KW_FREE
 {
     int64_t waited = kw_front_now(f) - since_ns;
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
@@ -44,7 +44,7 @@ static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns)
     }
 }
 
-static void read_what_came(struct kw_front *f, int timeout_ms)
+static void read_what_came(struct kw_front *f, int timeout_ms) KW_FREE
 {
     struct pollfd fds[FDS_MAX];
     struct kw_worker *of[FDS_MAX];

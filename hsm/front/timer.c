@@ -13,7 +13,7 @@
 
 /* How long it has jobs in its socket and does nothing about them. */
 static int64_t stands_still(struct kw_worker *w, const struct kw_page_view *page,
-                            int64_t now)
+                            int64_t now) KW_FREE
 {
     kw_lock_take(w->front->lock);
     bool has_jobs = w->channel.count > 0;
@@ -26,7 +26,8 @@ static int64_t stands_still(struct kw_worker *w, const struct kw_page_view *page
     return now - w->moved_ns;
 }
 
-static enum kw_order timer_judge(struct kw_worker *w, uint64_t *ret_op, int64_t now)
+static enum kw_order timer_judge(struct kw_worker *w, uint64_t *ret_op,
+                                 int64_t now) KW_FREE
 {
     struct kw_front *f = w->front;
     const struct kw_worker_times times = {f->o.deadline_ns, f->o.patience_ns,
@@ -46,7 +47,7 @@ static enum kw_order timer_judge(struct kw_worker *w, uint64_t *ret_op, int64_t 
     return kw_supervisor_judge(&view, &times, now);
 }
 
-static void timer_look_at(struct kw_worker *w, int64_t now)
+static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
 {
     uint64_t op;
     if (w->gone) {
@@ -134,7 +135,7 @@ void kw_front_start_workers(struct kw_front *f)
     kw_lock_give(f->lock);
 }
 
-static bool misses_active(struct kw_front *f)
+static bool misses_active(struct kw_front *f) KW_FREE
 {
     kw_lock_take(f->lock);
     const struct kw_gen_version *active =
@@ -147,7 +148,7 @@ static bool misses_active(struct kw_front *f)
 
 /* Some libraries see only the keys that were there when they were initialised: a worker
  * that misses the active one makes room for a new one now and then. */
-static void recycle(struct kw_front *f, int64_t now)
+static void recycle(struct kw_front *f, int64_t now) KW_FREE
 {
     struct census c = count(f);
     if (misses_active(f) && c.starting == 0 && c.oldest_ready != NULL &&
@@ -159,7 +160,7 @@ static void recycle(struct kw_front *f, int64_t now)
 
 /* While the HSM is in doubt, its canary is not left to the ordinary rhythm; one that got
  * no answer is asked again. */
-static void hurry_canaries(struct kw_front *f, int64_t now)
+static void hurry_canaries(struct kw_front *f, int64_t now) KW_LOCKED
 {
     struct kw_generation *g = f->serving;
     int64_t latest = now + kw_front_probe_pause(f);
@@ -173,7 +174,7 @@ static void hurry_canaries(struct kw_front *f, int64_t now)
 }
 
 /* A retry that was said does not wait for the pause after the last failure. */
-static void look_at_latch(struct kw_front *f, int64_t now)
+static void look_at_latch(struct kw_front *f, int64_t now) KW_FREE
 {
     if (!kw_latch_look(&f->latch))
         return;

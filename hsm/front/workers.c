@@ -12,7 +12,7 @@
 #include <keyward/alloc.h>
 #include <keyward/log.h>
 
-static void workers_enter(struct kw_worker *w, enum kw_worker_state state)
+static void workers_enter(struct kw_worker *w, enum kw_worker_state state) KW_FREE
 {
     kw_lock_take(w->front->lock);
     w->state = state;
@@ -56,8 +56,9 @@ static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawn
     return f->seams.spawn(f->o.worker_path, f->token.name, f->envp, &brief, ret);
 }
 
+/* No lock: nobody else has it yet. */
 static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation *g,
-                                       const struct kw_spawned *s)
+                                       const struct kw_spawned *s) KW_NO_THREAD_SAFETY
 {
     struct kw_worker *w = kw_new(1, sizeof *w);
     int64_t now = kw_front_now(f);
@@ -80,7 +81,7 @@ static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation 
     return w;
 }
 
-static void start_failed(struct kw_front *f, struct kw_generation *g, kw_err e)
+static void start_failed(struct kw_front *f, struct kw_generation *g, kw_err e) KW_FREE
 {
     int64_t now = kw_front_now(f);
     uint64_t random;
@@ -147,7 +148,7 @@ void kw_front_worker_drain(struct kw_worker *w)
 }
 
 /* Before anybody thinks of starting another: what it was started for did not happen. */
-static void account(struct kw_worker *w)
+static void account(struct kw_worker *w) KW_FREE
 {
     if (w->was_ready || w->accounted)
         return;
@@ -170,7 +171,8 @@ void kw_front_worker_kill(struct kw_worker *w)
 
 /* What the front gave back to the queue keeps its channel entry: its answer will come
  * late. */
-static void workers_give_back(struct kw_worker *w, const struct kw_channel_entry *but)
+static void workers_give_back(struct kw_worker *w,
+                              const struct kw_channel_entry *but) KW_LOCKED
 {
     struct kw_front *f = w->front;
     for (size_t i = w->channel.count; i-- > 0;) {
@@ -205,7 +207,7 @@ void kw_front_worker_stuck(struct kw_worker *w, uint64_t op)
 
 /* ---- end --------------------------------------------------------------------------- */
 
-static void strike(struct kw_worker *w, const struct kw_channel_entry *e)
+static void strike(struct kw_worker *w, const struct kw_channel_entry *e) KW_LOCKED
 {
     struct kw_front *f = w->front;
     if (e->sample_len > 0)
@@ -259,7 +261,7 @@ static void workers_log_end(const struct kw_worker *w, int status)
            KW_INT("phase", page.phase), KW_INT("served", w->served));
 }
 
-static void forget(struct kw_worker *w)
+static void forget(struct kw_worker *w) KW_FREE
 {
     struct kw_front *f = w->front;
     kw_io_forget(w);
