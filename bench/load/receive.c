@@ -56,9 +56,9 @@ static kw_span bare(const struct frame *f)
     size_t pad = f->flags & KW_PADDED ? kw_src_u8(&src) : 0;
     if (f->type == KW_FRAME_HEADERS && (f->flags & KW_PRIORITY))
         (void)kw_src_take(&src, 5);
-    if (src.bad || pad > src.rest.len)
+    if (src.bad || pad > kw_src_left(&src))
         return (kw_span){0};
-    return kw_span_of(src.rest.ptr, src.rest.len - pad);
+    return kw_span_of(kw_src_rest(&src).ptr, kw_src_left(&src) - pad);
 }
 
 static void end_stream(const struct digest *d, struct kw_stream *s)
@@ -148,7 +148,7 @@ static void on_settings(struct kw_h2 *c, const struct frame *f)
     struct kw_src src = kw_src_of(f->payload);
     if (f->flags & KW_ACK)
         return;
-    while (src.rest.len > 0 && !src.bad) {
+    while (kw_src_left(&src) > 0 && !src.bad) {
         uint16_t what = kw_src_u16(&src);
         uint32_t value = kw_src_u32(&src);
         if (what == SETTING_TABLE && value < TABLE_ENOUGH)

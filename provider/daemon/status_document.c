@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The status document.  Each part is one json_pack: memory that is not there for any of it
+ * makes NULL of all of it. */
+#include "status_document.h"
+
+#include <unistd.h>
+
+/* Longer than any reason or path that stands in it. */
+enum { TEXT_MAX = KW_NOTE_MAX > KW_PATH_MAX ? KW_NOTE_MAX : KW_PATH_MAX };
+
+json_t *kw_status_text(const char *text)
+{
+    char shown[TEXT_MAX + 1];
+    if (text == NULL)
+        return json_null();
+    kw_copy_printable(shown, sizeof shown, kw_span_str(text));
+    return json_string(shown);
+}
+
+/* Of a text that is empty when there is nothing to say. */
+static json_t *status_text_or_null(const char *text)
+{
+    return kw_status_text(text[0] != '\0' ? text : NULL);
+}
+
+static json_int_t number(uint64_t n)
+{
+    return (json_int_t)n;
+}
+
+static json_t *health_part(const struct kw_front_status *s)
+{
+    const struct kw_hsm_health *h = &s->health;
+    return json_pack("{s:s, s:s, s:o, s:I}", "state", kw_hsm_state_name(h->state), "code",
+                     kw_code_name(h->why.code), "reason", kw_status_text(s->reason),
+                     "losses", number(h->losses));
+}
+
+static json_t *active_part(const struct kw_front_status *s)
+{
+    const struct kw_hsm_health *h = &s->health;
+    return json_pack("{s:i, s:o, s:s}", "n", (int)h->active_n, "key_id",
+                     kw_status_text(h->active_n != 0 ? h->active_key_id : NULL), "code",
+                     kw_code_name(h->active_err.code));
+}
+
+/* Appends and gives back `list`; NULL when either is not there. */
+static json_t *append_part(json_t *list, json_t *item)
+{
+    if (list != NULL && json_array_append_new(list, item) == 0)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *version_part(const struct kw_front_version_status *v)
+{
+    char when[KW_TIME_TEXT] = "";
+    if (v->proven_wall_ns > 0)
+        kw_time_text(when, v->proven_wall_ns);
+    return json_pack("{s:i, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "n", (int)v->n, "key_id",
+                     kw_status_text(v->key_id), "state", kw_status_text(v->state),
+                     "origin", kw_status_text(v->origin), "verdict",
+                     kw_code_name(v->verdict.code), "reason", kw_status_text(v->reason),
+                     "found", status_text_or_null(v->found), "proven",
+                     status_text_or_null(when));
+}
+
+static json_t *versions_part(const struct kw_front_status *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->version_count && list != NULL; i++)
+        list = append_part(list, version_part(&s->versions[i]));
+    return list;
+}
+
+static json_t *workers_part(const struct kw_front_status *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->worker_count && list != NULL; i++)
+        list = append_part(
+            list, json_pack("{s:i, s:s, s:I}", "pid", (int)s->workers[i].pid, "state",
+                            s->workers[i].state, "served", number(s->workers[i].served)));
+    return list;
+}
+
+static json_t *jobs_part(const struct kw_front_status *s)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "queued",
+                     number(s->queued), "sent", number(s->sent), "total", number(s->jobs),
+                     "requeued", number(s->requeued), "late_answers",
+                     number(s->late_answers), "workers_started",
+                     number(s->workers_started), "workers_died", number(s->workers_died),
+                     "workers_killed", number(s->workers_killed));
+}
+
+static json_t *token_part(const struct kw_front_status *s)
+{
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o}", "name", kw_status_text(s->token), "label",
+        kw_status_text(s->token_label), "serial", kw_status_text(s->token_serial),
+        "model", kw_status_text(s->token_model), "firmware",
+        kw_status_text(s->token_firmware), "library", kw_status_text(s->library));
+}
+
+/* A keyring may read well and still not be what the token's keys were made with. */
+static const char *why_rejected(const struct kw_daemon *d,
+                                const struct kw_front_status *s)
+{
+    return d->rejected.text[0] != '\0' ? d->rejected.text : s->coming_reason;
+}
+
+static json_t *keyring_part(const struct kw_daemon *d, const struct kw_front_status *s)
+{
+    return json_pack(
+        "{s:o, s:I, s:o, s:o, s:o, s:b, s:o}", "file", kw_status_text(d->config->keyring),
+        "serial", number(s->keyring_serial), "sha256", kw_status_text(s->keyring_sha256),
+        "rejected", status_text_or_null(why_rejected(d, s)), "last_good_refused",
+        status_text_or_null(d->last_good_refused.text), "coming_up", (int)s->coming_up,
+        "unremembered", status_text_or_null(d->unremembered.text));
+}
+
+static json_t *connections_part(const struct kw_listener *listener)
+{
+    struct kw_listen_stats s;
+    kw_listener_stats(listener, &s);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "open", number(s.open),
+                     "waiting", number(s.waiting), "accepted", number(s.accepted),
+                     "handed_over", number(s.handed_over), "refused_peer",
+                     number(s.refused_peer), "refused_limit", number(s.refused_limit),
+                     "refused_preface", number(s.refused_preface), "refused_adopt",
+                     number(s.refused_adopt));
+}
+
+static json_t *cache_part(const struct kw_class_stats *s)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entries",
+                     number(s->cache_entries), "capacity", number(s->cache_capacity),
+                     "hits", number(s->cache_hits), "misses", number(s->cache_misses),
+                     "evicted", number(s->cache_evicted), "expired",
+                     number(s->cache_expired), "wiped", number(s->cache_wiped));
+}
+
+static json_t *class_part(const struct kw_daemon *d, size_t i)
+{
+    const struct kw_config_class *c = &d->config->classes[i];
+    struct kw_class_stats s;
+    kw_kms_stats(d->kms, i, &s);
+    json_t *part = json_pack(
+        "{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "name",
+        kw_status_text(c->name), "scope", kw_status_text(c->scope), "socket",
+        kw_status_text(c->socket), "status_calls", number(s.calls[KW_METHOD_STATUS]),
+        "encrypt_calls", number(s.calls[KW_METHOD_ENCRYPT]), "decrypt_calls",
+        number(s.calls[KW_METHOD_DECRYPT]), "failed_calls",
+        number(s.failed[KW_METHOD_STATUS] + s.failed[KW_METHOD_ENCRYPT] +
+               s.failed[KW_METHOD_DECRYPT]),
+        "joined", number(s.joined), "cache", cache_part(&s), "connections",
+        connections_part(d->class_listeners[i].listener));
+    if (part != NULL && c->on_loss == KW_ON_LOSS_SERVE_CACHED &&
+        json_object_set_new(part, "outage_budget_ms",
+                            json_integer(s.budget_left_ns / KW_MS_NS)) != 0) {
+        json_decref(part);
+        part = NULL;
+    }
+    return part;
+}
+
+static json_t *classes_part(const struct kw_daemon *d)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < d->config->class_count && list != NULL; i++)
+        list = append_part(list, class_part(d, i));
+    return list;
+}
+
+static json_t *rpc_part(struct kw_rpc *rpc)
+{
+    struct kw_rpc_stats s;
+    kw_rpc_stats(rpc, &s);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "open", number(s.open),
+                     "open_max", number(s.open_max), "calls", number(s.calls),
+                     "refused_busy", number(s.refused_busy), "malformed",
+                     number(s.malformed), "unimplemented", number(s.unimplemented),
+                     "cancelled", number(s.cancelled));
+}
+
+static json_t *memory_part(void)
+{
+    struct kw_arena_info info;
+    kw_arena_info(&info);
+    const char *backend = info.backend == KW_ARENA_SECRET ? "memfd_secret" : "mlock";
+    return json_pack("{s:s, s:I, s:I, s:I}", "backend", backend, "bytes",
+                     number(info.bytes), "used", number(info.used), "used_max",
+                     number(info.used_max));
+}
+
+json_t *kw_status_document(const struct kw_daemon *d)
+{
+    struct kw_front_status s;
+    kw_front_status(d->front, &s);
+    return json_pack(
+        "{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}",
+        "version", KW_VERSION, "pid", (int)getpid(), "domain",
+        kw_status_text(d->config->domain), "health", health_part(&s), "active",
+        active_part(&s), "keyring", keyring_part(d, &s), "versions", versions_part(&s),
+        "token", token_part(&s), "pin_latched", (int)s.pin_latched, "workers",
+        workers_part(&s), "jobs", jobs_part(&s), "classes", classes_part(d), "rpc",
+        rpc_part(d->rpc), "locked_memory", memory_part());
+}

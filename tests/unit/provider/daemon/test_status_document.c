@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the status socket gives, of parts whose figures are made up here. */
+#include "check.h"
+
+#include <stdio.h>
+
+#include <keyward/alloc.h>
+
+#include "status_document.h"
+
+static struct kw_front_status front_status;
+
+void kw_front_status(struct kw_front *front, struct kw_front_status *ret_status)
+{
+    (void)front;
+    *ret_status = front_status;
+}
+
+void kw_kms_stats(struct kw_kms *kms, size_t class_index,
+                  struct kw_class_stats *ret_stats)
+{
+    (void)kms;
+    *ret_stats = (struct kw_class_stats){.calls = {1, 2, 3},
+                                         .failed = {4, 5, 6},
+                                         .joined = 7 + class_index,
+                                         .cache_hits = 8,
+                                         .cache_misses = 9,
+                                         .cache_evicted = 10,
+                                         .cache_expired = 11,
+                                         .cache_wiped = 12,
+                                         .cache_entries = 13,
+                                         .cache_capacity = 14,
+                                         .budget_left_ns = 15 * KW_MS_NS};
+}
+
+void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stats *ret)
+{
+    (void)listener;
+    *ret = (struct kw_listen_stats){.accepted = 1,
+                                    .handed_over = 2,
+                                    .refused_peer = 3,
+                                    .refused_limit = 4,
+                                    .refused_preface = 5,
+                                    .refused_adopt = 6,
+                                    .open = 7,
+                                    .waiting = 8};
+}
+
+void kw_rpc_stats(struct kw_rpc *rpc, struct kw_rpc_stats *ret_stats)
+{
+    (void)rpc;
+    *ret_stats = (struct kw_rpc_stats){1, 2, 3, 4, 5, 6, 7};
+}
+
+static struct kw_front_worker_status worker = {42, "ready", 43};
+static struct kw_front_version_status version = {
+    .n = 2,
+    .key_id = "kw1-2-aa",
+    .state = "active",
+    .origin = "made",
+    .verdict = {.code = KW_CODE_KEY_BAD, .where = "find"},
+    .reason = "gone",
+    .found = ""};
+
+static struct kw_daemon daemon_of_two_classes(struct kw_config *c)
+{
+    static char domain[] = "demo", keyring[] = "/k", scope[] = "s", path[] = "/s",
+                first[] = "secrets", second[] = "bulk";
+    *c = (struct kw_config){.domain = domain, .keyring = keyring, .class_count = 2};
+    for (size_t i = 0; i < 2; i++) {
+        c->classes[i].name = i == 0 ? first : second;
+        c->classes[i].scope = scope;
+        c->classes[i].socket = path;
+    }
+    c->classes[1].on_loss = KW_ON_LOSS_SERVE_CACHED;
+    front_status = (struct kw_front_status){.token = "t",
+                                            .token_label = "l\x1b[2J",
+                                            .token_serial = "s",
+                                            .token_model = "m",
+                                            .token_firmware = "f",
+                                            .library = "lib",
+                                            .workers = &worker,
+                                            .worker_count = 1,
+                                            .versions = &version,
+                                            .version_count = 1,
+                                            .keyring_serial = 5,
+                                            .keyring_sha256 = "ab",
+                                            .queued = 1,
+                                            .sent = 2,
+                                            .jobs = 3};
+    front_status.health.state = KW_HSM_UP;
+    return (struct kw_daemon){.config = c};
+}
+
+static char *text_of(const struct kw_daemon *d)
+{
+    json_t *document = kw_status_document(d);
+    char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
+    json_decref(document);
+    return text;
+}
+
+/* A reader of JSON refuses a document with such bytes, and a terminal obeys them. */
+TEST(text__bytes_of_no_character_and_controls__replaced)
+{
+    static const char *const rows[][2] = {
+        {"a\xff"
+         "b\xc3",
+         "a?b?"},
+        {"\x1b[2J\xc2\x9b"
+         "2J\n\x7f",
+         "?[2J?2J??"},
+        {"\xe2\x80\x8f", "?"},
+        {"say \"\\\" in Zürich 東京", "say \"\\\" in Zürich 東京"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *text = kw_status_text(rows[i][0]);
+        CHECK_STR(json_string_value(text), rows[i][1]);
+        json_decref(text);
+    }
+}
+
+TEST(text__nothing__null)
+{
+    CHECK(json_is_null(kw_status_text(NULL)));
+}
+
+static void *counted_new(size_t size)
+{
+    return kw_new(size, 1);
+}
+
+TEST(document__no_memory_at_each_allocation__none)
+{
+    static struct kw_config c;
+    struct kw_daemon d = daemon_of_two_classes(&c);
+    json_set_alloc_funcs(counted_new, kw_free);
+    long n = 0;
+    char *text = NULL;
+    for (; text == NULL; n++) {
+        kw_alloc_fail_from(n);
+        text = text_of(&d);
+        kw_alloc_fail_from(-1);
+        CHECK(n < 10000);
+    }
+    CHECK(n > 100);
+    kw_free(text);
+}
+
+TEST(document__all_parts__members_as_released)
+{
+    static struct kw_config c;
+    struct kw_daemon d = daemon_of_two_classes(&c);
+    static const char *const parts[] = {
+        "{\"version\":\"" KW_VERSION "\",\"pid\":",
+        ",\"domain\":\"demo\",\"health\":{\"state\":\"up\",\"code\":\"ok\",\"reason\":"
+        "\"\","
+        "\"losses\":0},\"active\":{\"n\":0,\"key_id\":null,\"code\":\"ok\"},"
+        "\"keyring\":{\"file\":\"/k\",\"serial\":5,\"sha256\":\"ab\",\"rejected\":null,"
+        "\"last_good_refused\":null,\"coming_up\":false,\"unremembered\":null},"
+        "\"versions\":[{\"n\":2,\"key_id\":\"kw1-2-aa\",\"state\":\"active\","
+        "\"origin\":\"made\",\"verdict\":\"key-bad\",\"reason\":\"gone\",\"found\":null,"
+        "\"proven\":null}],"
+        "\"token\":{\"name\":\"t\",\"label\":\"l?[2J\",\"serial\":\"s\",\"model\":\"m\","
+        "\"firmware\":\"f\",\"library\":\"lib\"},\"pin_latched\":false,"
+        "\"workers\":[{\"pid\":42,\"state\":\"ready\",\"served\":43}],"
+        "\"jobs\":{\"queued\":1,\"sent\":2,\"total\":3,\"requeued\":0,\"late_answers\":0,"
+        "\"workers_started\":0,\"workers_died\":0,\"workers_killed\":0},"
+        "\"classes\":[{\"name\":\"secrets\",\"scope\":\"s\",\"socket\":\"/s\","
+        "\"status_calls\":1,\"encrypt_calls\":2,\"decrypt_calls\":3,\"failed_calls\":15,"
+        "\"joined\":7,\"cache\":{\"entries\":13,\"capacity\":14,\"hits\":8,\"misses\":9,"
+        "\"evicted\":10,\"expired\":11,\"wiped\":12},\"connections\":{\"open\":7,"
+        "\"waiting\":8,\"accepted\":1,\"handed_over\":2,\"refused_peer\":3,"
+        "\"refused_limit\":4,\"refused_preface\":5,\"refused_adopt\":6}},",
+        "\"joined\":8,",
+        "\"outage_budget_ms\":15}],\"rpc\":{\"open\":6,\"open_max\":7,\"calls\":1,"
+        "\"refused_busy\":2,\"malformed\":4,\"unimplemented\":3,\"cancelled\":5},"
+        "\"locked_memory\":{\"backend\":",
+    };
+    char *text = text_of(&d);
+    CHECK(text != NULL);
+    const char *at = text;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const char *found = strstr(at, parts[i]);
+        if (found == NULL)
+            fail_msg("%s\nis not in\n%s", parts[i], at);
+        at = found + strlen(parts[i]);
+    }
+    kw_free(text);
+}
+
+KW_CASES("provider/daemon/status_document",
+         CASE(text__bytes_of_no_character_and_controls__replaced),
+         CASE(text__nothing__null), CASE(document__no_memory_at_each_allocation__none),
+         CASE(document__all_parts__members_as_released))
