@@ -166,12 +166,10 @@ def token_intent(d: dict[str, Any]) -> Lines:
 
 
 def token_sweep(d: dict[str, Any]) -> Lines:
-    t, left = d["token"], d["leftovers"]
-    yield (f"token {t['label']} ({t['manufacturer']} {t['model']}): {plural(len(left), 'key')} "
-           "whose label begins with kw-bench-")
-    for key in left:
+    """What became of each: the program has listed them before it destroyed any."""
+    for key in d["leftovers"]:
         fate = "destroyed" if key["destroyed"] else key["kept"] or "still there"
-        yield f"  {key['label']}" + ("" if d["dry_run"] else f": {fate}")
+        yield f"{key['label']}: {fate}"
 
 
 def token_point(shape: str, p: dict[str, Any], rate: str) -> Lines:
