@@ -3,7 +3,7 @@
 
 #include <keyward/err.h>
 
-static unsigned bucket_of(uint64_t value)
+static unsigned histogram_bucket_of(uint64_t value)
 {
     const uint64_t most = (UINT64_C(1) << KW_HISTOGRAM_BITS) - 1;
     if (value > most)
@@ -30,7 +30,7 @@ void kw_histogram_add(struct kw_histogram *h, uint64_t value)
     h->sum += value;
     if (value > h->max)
         h->max = value;
-    h->bucket[bucket_of(value)]++;
+    h->bucket[histogram_bucket_of(value)]++;
 }
 
 void kw_histogram_clear(struct kw_histogram *h)
@@ -38,16 +38,13 @@ void kw_histogram_clear(struct kw_histogram *h)
     *h = (struct kw_histogram){0};
 }
 
-/* ceil(count * ppm / 1000000) without running over: count in quotient and remainder. */
-uint64_t kw_histogram_rank(uint64_t count, uint32_t ppm)
-{
-    return count / 1000000u * ppm + (count % 1000000u * ppm + 999999u) / 1000000u;
-}
-
 bool kw_histogram_at(const struct kw_histogram *h, uint32_t ppm, uint64_t *ret_value)
 {
     KW_INVARIANT(ppm > 0 && ppm < 1000000u);
-    uint64_t rank = kw_histogram_rank(h->count, ppm), seen = 0;
+    /* ceil(count * ppm / 1000000), in two parts that cannot run over. */
+    uint64_t rank = h->count / 1000000u * ppm +
+                    (h->count % 1000000u * ppm + 999999u) / 1000000u;
+    uint64_t seen = 0;
     if (h->count - rank < KW_HISTOGRAM_BEYOND)
         return false;
     for (unsigned b = 0; b < KW_HISTOGRAM_BUCKETS; b++) {

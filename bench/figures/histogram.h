@@ -33,8 +33,4 @@ uint64_t kw_histogram_top(unsigned bucket);
  * false when fewer than KW_HISTOGRAM_BEYOND samples lie beyond it: then nobody knows. */
 bool kw_histogram_at(const struct kw_histogram *h, uint32_t ppm, uint64_t *ret_value);
 
-/* The place, from 1, of that value among `count` sorted ones: ceil(count * ppm / 10^6).
- */
-uint64_t kw_histogram_rank(uint64_t count, uint32_t ppm);
-
 #endif

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pace - how fast calls may follow each other, and when the server is to be left alone
- *
- * A gap of at least 1 / rate lies between two calls.  Time that was not used is lost, but
- * for one millisecond (so that waking a little late does not slow the whole down): after
- * a standstill there is no burst.  With a ramp the rate grows in a straight line first.
+/* pace - when calls are made: as a schedule says, no faster than allowed, and not at all
+ * when the server has become slow
  *
  * Threads:  plain values.
  */
@@ -13,19 +10,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* An open loop: call k is meant to start at start + k / rate, whatever became of those
+ * before it.  Its latency counts from there, so that a server that stands still is seen by
+ * every call that should have been made meanwhile (no coordinated omission).  With a ramp
+ * the rate grows from 0 in a straight line first, and call k is meant for when k calls are
+ * due.  Good for five hours. */
+struct kw_schedule {
+    int64_t start_ns;
+    uint64_t rate;   /* calls a second, 1 to 1000000 */
+    uint64_t next;   /* number of the next call      */
+    int64_t ramp_ns; /* 0 to an hour; 0: the full rate at once */
+};
+/* When the next call is meant to start. */
+int64_t kw_schedule_next_ns(const struct kw_schedule *s);
+/* How many calls are due and not taken. */
+uint64_t kw_schedule_late(const struct kw_schedule *s, int64_t now_ns);
+
+/* A limit: a gap of at least 1 / rate lies between two calls.  Time that was not used is
+ * lost, but for one millisecond (so that waking a little late does not slow the whole
+ * down): after a standstill there is no burst.  With a ramp the rate grows in a straight
+ * line first. */
 struct kw_pace {
     double gap_ns; /* between two calls at the full rate; 0: no limit */
     double from;   /* where a ramp begins: 0 to 1 of the full rate    */
     int64_t start_ns, ramp_ns;
     int64_t next_ns; /* no call before; begins as start_ns */
 };
-
 /* rate: calls a second, a millionth or more; 0: no limit. */
 struct kw_pace kw_pace_begin(double rate, int64_t start_ns, int64_t ramp_ns, double from);
-static inline bool kw_pace_may(const struct kw_pace *p, int64_t now_ns)
-{
-    return p->gap_ns == 0 || now_ns >= p->next_ns;
-}
 /* A call was made at now_ns, which is not before next_ns. */
 void kw_pace_took(struct kw_pace *p, int64_t now_ns);
 

@@ -6,19 +6,19 @@
  * meant to start.  A pace holds for both.
  *
  * Threads:   one.
- * Blocking:  kw_calls_pump.
+ * Blocking:  kw_calls_pump, kw_calls_drain, kw_calls_prepare.
  */
 #ifndef KEYWARD_BENCH_CALLS_H
 #define KEYWARD_BENCH_CALLS_H
 
 #include <keyward/clock.h>
 
+#include "choice.h"
 #include "h2.h"
 #include "corpus.h"
 #include "histogram.h"
 #include "pace.h"
 #include "progress.h"
-#include "schedule.h"
 
 enum {
     KW_CONNECTIONS_MAX = 16,
@@ -55,18 +55,6 @@ struct kw_outage {
     char first_error[128]; /* "UNAVAILABLE: …", or what became of the connection */
 };
 
-/* With it a lost connection is made again, until `until_ns`. */
-struct kw_reconnect {
-    const char *socket, *timeout; /* as kw_h2_open takes them; NULL: a lost connection
-                                     ends the stretch */
-    unsigned streams[KW_CONNECTIONS_MAX];
-    int64_t next_ns; /* no attempt before */
-    bool is_open;
-    struct kw_outage now; /* the one that has no end yet */
-    size_t count;
-    struct kw_outage outage[KW_OUTAGES_MAX];
-};
-
 /* What to ask, when it is not for a struct kw_choice to say: this method, for `count`
  * entries in turn, from `first` on. */
 struct kw_row {
@@ -80,21 +68,23 @@ struct kw_calls {
     struct kw_corpus *corpus;
     struct kw_choice *choice; /* NULL: row */
     struct kw_row row;
-    uint64_t issued;              /* calls begun in this stretch    */
-    uint64_t issue_max;           /* no call after so many          */
-    uint64_t sent[KW_METHODS];    /* calls begun ever               */
-    uint64_t replies_max;         /* what comes after so many is not counted */
-    struct kw_schedule *schedule; /* NULL: closed loop              */
-    struct kw_pace pace;          /* of all calls, whatever for     */
-    struct kw_p99_window window;  /* ends the pump when it breaks   */
-    int64_t timeout_ns;           /* the caller's time; a call older than it and a
-                                     second is given up; 0: never                      */
-    int64_t swept_ns;
+    uint64_t issued;             /* calls begun in this stretch    */
+    uint64_t issue_max;          /* no call after so many          */
+    uint64_t sent[KW_METHODS];   /* calls begun ever               */
+    uint64_t replies_max;        /* what comes after so many is not counted */
+    struct kw_schedule schedule; /* rate 0: closed loop            */
+    struct kw_pace pace;         /* of all calls, whatever for     */
+    struct kw_p99_window window; /* ends the pump when it breaks   */
+    int64_t timeout_ns;          /* the caller's time; a call older than it and a
+                                    second is given up; 0: never                      */
     size_t under_way;
     bool gathers;
     struct kw_tally tally;
-    struct kw_reconnect reconnect;
-    int64_t now_ns; /* of the last look */
+    bool reconnects; /* a lost connection is made again; else it ends the stretch */
+    bool in_outage;  /* `outage` has no end yet */
+    struct kw_outage outage, outages[KW_OUTAGES_MAX];
+    size_t outage_count;
+    int64_t now_ns, swept_ns, told_ns, dialled_ns; /* of the last look, … */
     struct kw_progress *progress;
     const char *what; /* of the stretch, for people */
 };
@@ -109,20 +99,13 @@ void kw_calls_drain(struct kw_calls *k);
  * BAD_INPUT     some failed
  * WRONG_ANSWER  some replies were wrong
  * IO            the connection broke, or Ctrl-C */
-kw_err kw_calls_prepare(struct kw_calls *k, enum kw_bench_method method, size_t first,
-                        size_t count, const char *what, struct kw_note *note);
+KW_MUST_USE kw_err kw_calls_prepare(struct kw_calls *k, enum kw_bench_method method,
+                                    size_t first, size_t count, const char *what,
+                                    struct kw_note *note);
 void kw_tally_clear(struct kw_tally *t, int64_t now_ns);
-/* reconnect.c: something failed; a reply was good, or the stretch is over.  Without a
- * socket to connect to they do nothing. */
-void kw_outage_failed(struct kw_calls *k, bool is_call, const char *kind,
-                      const char *said);
-void kw_outage_end(struct kw_calls *k);
-/* Makes the connections again that are lost, one attempt each every KW_RECONNECT_MS. */
-void kw_calls_reconnect(struct kw_calls *k);
+/* A reply was good, or the stretch is over: so is the outage, if there was one. */
+void kw_calls_end_outage(struct kw_calls *k);
 /* Why no more calls can be made, or NULL. */
 const char *kw_calls_fault(const struct kw_calls *k);
-
-/* wait.c: until something can be read or written, the next call is due, or 100 ms. */
-void kw_calls_wait(struct kw_calls *k, kw_h2_ended *ended);
 
 #endif

@@ -2,16 +2,19 @@
 /* choice - what the next call is: which method, and which ciphertext or seed
  *
  * All of it comes from the options and their seed: two runs ask the same in the same
- * order.  Entries 0 to ciphertexts - 1 are for Decrypt.  What Encrypt seals in a mix are
- * other entries, behind them: a new ciphertext of an old seed would be a miss in the
- * server's cache that nobody asked for.
+ * order.  Methods come from a deck of as many cards as their weights say, which is shuffled
+ * anew for each pass, so that no pattern of the server's can fall into step with it.
+ * Entries 0 to ciphertexts - 1 are for Decrypt.  What Encrypt seals in a mix are other
+ * entries, behind them: a new ciphertext of an old seed would be a miss in the server's
+ * cache that nobody asked for.
  *
  * Threads:   plain values.
  */
 #ifndef KEYWARD_BENCH_CHOICE_H
 #define KEYWARD_BENCH_CHOICE_H
 
-#include "order.h"
+#include <keyward/err.h>
+
 #include "message.h"
 
 enum {
@@ -19,11 +22,12 @@ enum {
     KW_HOT = 16,             /* the few that are repeated  */
     KW_MIXED_SEEDS = 1000,   /* that a mix seals in turn   */
     KW_EXPONENT_MAX = 10,
+    KW_DECK_MAX = 1000,
 };
 
 enum kw_pattern {
     KW_PATTERN_DISTINCT, /* `count` of them in turn                                   */
-    KW_PATTERN_ZIPF,     /* the first most often                                      */
+    KW_PATTERN_ZIPF,     /* number i, from 1, with the share i^-exponent              */
     KW_PATTERN_REPEAT,   /* `percent` of the calls ask for one of KW_HOT, the rest for
                             `count` others in turn                                    */
 };
@@ -37,8 +41,8 @@ struct kw_choice_options {
     uint64_t seed;
 };
 
-/* spec.c: "decrypt", or "decrypt:90,encrypt:5,status:5".  BAD_INPUT with a note, and
- * nothing written. */
+/* "decrypt", or "decrypt:90,encrypt:5,status:5".  BAD_INPUT with a note, and nothing
+ * written. */
 KW_MUST_USE kw_err kw_mix_parse(const char *text, struct kw_choice_options *o,
                                 struct kw_note *note);
 /* "same", "distinct:K", "zipf:K:S" or "repeat:P:K". */
@@ -60,9 +64,10 @@ struct kw_pick {
 struct kw_choice {
     const struct kw_choice_options *o; /* borrowed */
     struct kw_needs needs;
-    struct kw_deck deck;
-    struct kw_zipf zipf;
-    uint64_t state;                            /* of draw.h            */
+    uint8_t card[KW_DECK_MAX];
+    size_t cards, card_at;
+    double *zipf;                              /* [o->count]: the shares of 0..i together */
+    uint64_t random;                           /* the state of splitmix64 */
     size_t turn_of_ciphertexts, turn_of_seeds; /* whose turn is next   */
     struct kw_pick next;                       /* to be read by anyone */
 };

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* corpus - seeds of our own, what the plugin made of them, and whether it gives them back
  *
+ * In a file, so that the plugin can be restarted before they are asked for: a first line
+ * that says what it is, then one line a seed, "SEED DECRYPT" in hex; DECRYPT is the whole
+ * message of the call.
+ *
  * Threads:   plain values.
- * Secrets:   none: the seeds are made here for the measurement and protect nothing.
+ * Blocking:  write and read: on the disk.
+ * Secrets:   none: the seeds are made here for the measurement and protect nothing.  The
+ *            file is its owner's alone (0600) all the same.
  */
 #ifndef KEYWARD_BENCH_CORPUS_H
 #define KEYWARD_BENCH_CORPUS_H
 
-#include "choice.h"
+#include <keyward/err.h>
+
 #include "message.h"
 
 struct kw_corpus_entry {
@@ -25,15 +32,24 @@ struct kw_corpus {
 KW_MUST_USE kw_err kw_corpus_init(struct kw_corpus *c, size_t count);
 void kw_corpus_wipe(struct kw_corpus *c);
 
-/* The request of this method for entry i: in the buffer, or the entry's own. */
+/* The request of this method for entry i: in the buffer, or the entry's own, which is empty
+ * when Encrypt has not answered. */
 kw_span kw_corpus_request(const struct kw_corpus *c, enum kw_bench_method method,
                           size_t i, uint8_t buffer[KW_MESSAGE_MAX]);
-/* The Decrypt message of entry i; empty when Encrypt has not answered it. */
-kw_span kw_corpus_decrypt(const struct kw_corpus *c, size_t i);
 
 /* Is this the right reply for entry i?  A reply of Encrypt is kept: what it holds is
  * known when it was decrypted again. */
 bool kw_corpus_judge(struct kw_corpus *c, enum kw_bench_method method, size_t i,
                      kw_span body);
+
+/* IO, NO_MEMORY.  A file that was there is replaced. */
+KW_MUST_USE kw_err kw_corpus_write(const struct kw_corpus *c, const char *path,
+                                   struct kw_note *note);
+/* The first `count` seeds of the file; 0: all of them.
+ * MISSING, IO  as kw_file_read
+ * BAD_INPUT    not such a file, damaged, or it has fewer
+ * NO_MEMORY */
+KW_MUST_USE kw_err kw_corpus_read(const char *path, size_t count,
+                                  struct kw_corpus *ret_corpus, struct kw_note *note);
 
 #endif

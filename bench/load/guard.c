@@ -2,76 +2,54 @@
 #include "guard.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "watch.h"
 
-static const char way_out[] = "--yes when that token may be loaded";
-
-enum loaded { LOADED_UNKNOWN, LOADED_OTHER, LOADED_SOFTHSM };
-
-/* The last part of the path that ends a line of maps (proc(5)); "" when there is none. */
-static const char *guard_file_of(const char *line)
+/* Is the file of a line of maps (proc(5)) named so?  It is the last part of its path. */
+static bool guard_is_of(const char *line, const char *name)
 {
     const char *slash = strrchr(line, '/');
-    return slash != NULL ? slash + 1 : "";
+    return slash != NULL && strncmp(slash + 1, name, strlen(name)) == 0;
 }
 
-static bool guard_begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
-/* The proxy of p11-kit stands for every module that is configured, SoftHSM or not. */
-static enum loaded guard_look(const char *proc, int32_t pid)
+/* What speaks against this process's PKCS#11 module, or NULL.  The proxy of p11-kit stands
+ * for every module that is configured, SoftHSM or not. */
+static const char *guard_look(const char *proc, int32_t pid)
 {
     char path[128], line[4400];
     bool any = false, softhsm = false, proxy = false;
     snprintf(path, sizeof path, "%s/%" PRId32 "/maps", proc, pid);
     FILE *maps = fopen(path, "re");
-    if (maps == NULL)
-        return LOADED_UNKNOWN;
-    while (fgets(line, sizeof line, maps) != NULL) {
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
         any = true;
-        softhsm = softhsm || guard_begins(guard_file_of(line), "libsofthsm2.so");
-        proxy = proxy || guard_begins(guard_file_of(line), "p11-kit-proxy.so");
+        softhsm = softhsm || guard_is_of(line, "libsofthsm2.so");
+        proxy = proxy || guard_is_of(line, "p11-kit-proxy.so");
     }
-    bool whole = ferror(maps) == 0;
-    fclose(maps);
-    if (!any || !whole)
-        return LOADED_UNKNOWN;
-    return softhsm && !proxy ? LOADED_SOFTHSM : LOADED_OTHER;
+    const bool whole = maps != NULL && any && ferror(maps) == 0;
+    if (maps != NULL)
+        fclose(maps);
+    if (!whole)
+        return "whose loaded modules this user cannot read: its token may be a real one; "
+               "root can look";
+    return softhsm && !proxy
+               ? NULL
+               : "whose PKCS#11 module is not libsofthsm2.so: its token may "
+                 "be a real one";
 }
 
-static kw_err guard_deny(struct kw_note *note, int32_t pid, const char *why)
+static kw_err guard_deny(struct kw_note *note, const char *fmt, ...) KW_PRINTF(2, 3);
+static kw_err guard_deny(struct kw_note *note, const char *fmt, ...)
 {
-    if (pid > 1)
-        kw_note_set(note, "keywardd (pid %" PRId32 ") %s; %s", pid, why, way_out);
-    else
-        kw_note_set(note, "%s; %s", why, way_out);
+    char why[320];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    kw_note_set(note, "%s; --yes when that token may be loaded", why);
     return kw_err_at(KW_CODE_DENIED, "guard");
-}
-
-static kw_err guard_judge_worker(const char *proc, int32_t pid, int32_t worker,
-                                 struct kw_note *note)
-{
-    char why[192];
-    switch (guard_look(proc, worker)) {
-    case LOADED_SOFTHSM: return KW_OK;
-    case LOADED_OTHER:
-        snprintf(why, sizeof why,
-                 "has a worker (pid %" PRId32 ") whose PKCS#11 module is not "
-                 "libsofthsm2.so: its token may be a real one",
-                 worker);
-        return guard_deny(note, pid, why);
-    case LOADED_UNKNOWN: break;
-    }
-    snprintf(why, sizeof why,
-             "has a worker (pid %" PRId32 ") whose loaded modules this user cannot read: "
-             "its token may be a real one; root can look",
-             worker);
-    return guard_deny(note, pid, why);
 }
 
 kw_err kw_guard(const char *proc, int32_t pid, bool is_keyward, struct kw_note *note)
@@ -80,19 +58,23 @@ kw_err kw_guard(const char *proc, int32_t pid, bool is_keyward, struct kw_note *
     int32_t worker[KW_WATCHED_MAX];
     if (pid <= 1 || !kw_process_usage_read(proc, pid, &server))
         return is_keyward
-                   ? guard_deny(note, 0,
+                   ? guard_deny(note,
                                 "a keyward answers and its process cannot be seen, so "
                                 "its token may be a real one: --server-pid names it")
                    : KW_OK;
     if (strcmp(server.name, "keywardd") != 0)
         return KW_OK;
-    size_t count = kw_process_children(proc, pid, worker, KW_WATCHED_MAX);
+    const size_t count = kw_process_children(proc, pid, worker, KW_WATCHED_MAX);
     if (count == 0)
-        return guard_deny(note, pid, "has no worker that could be looked at");
+        return guard_deny(
+            note, "keywardd (pid %" PRId32 ") has no worker that could be looked at",
+            pid);
     for (size_t i = 0; i < count; i++) {
-        kw_err e = guard_judge_worker(proc, pid, worker[i], note);
-        if (kw_failed(e))
-            return e;
+        const char *why = guard_look(proc, worker[i]);
+        if (why != NULL)
+            return guard_deny(
+                note, "keywardd (pid %" PRId32 ") has a worker (pid %" PRId32 ") %s", pid,
+                worker[i], why);
     }
     return KW_OK;
 }

@@ -14,7 +14,31 @@
 
 #include "tool.h"
 
-enum { WINDOW_MOST = 0x7fffffff, FRAME_MAX = 9 + 16384 };
+enum { WINDOW_MOST = 0x7fffffff, HEAD = 9, FRAME_MAX = HEAD + 16384, FIELDS_MOST = 512 };
+
+static const int64_t look_ns = 100 * KW_MS_NS;
+
+const char *kw_grpc_code_name(unsigned code)
+{
+    static const char *const names[KW_GRPC_CODES] = {"OK",
+                                                     "CANCELLED",
+                                                     "UNKNOWN",
+                                                     "INVALID_ARGUMENT",
+                                                     "DEADLINE_EXCEEDED",
+                                                     "NOT_FOUND",
+                                                     "ALREADY_EXISTS",
+                                                     "PERMISSION_DENIED",
+                                                     "RESOURCE_EXHAUSTED",
+                                                     "FAILED_PRECONDITION",
+                                                     "ABORTED",
+                                                     "OUT_OF_RANGE",
+                                                     "UNIMPLEMENTED",
+                                                     "INTERNAL",
+                                                     "UNAVAILABLE",
+                                                     "DATA_LOSS",
+                                                     "UNAUTHENTICATED"};
+    return code < KW_GRPC_CODES ? names[code] : "?";
+}
 
 void kw_h2_end(struct kw_h2 *c, const char *why)
 {
@@ -29,36 +53,88 @@ static void h2_free_call(struct kw_h2 *c, struct kw_h2_call *call)
     c->free[c->free_count++] = (uint16_t)(call - c->calls);
 }
 
-/* ---- what goes out ------------------------------------------------------------------
- */
+/* NULL: none that waits, or it was given up. */
+static struct kw_h2_call *h2_call_of(nghttp2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session, id);
+}
 
-/* Names and values are literals: nghttp2 need not copy them. */
-#define FIELD(n, v)                                                                      \
-    {                                                                                    \
-        .name = (uint8_t *)(uintptr_t)(n), .value = (uint8_t *)(uintptr_t)(v),           \
-        .namelen = sizeof(n) - 1, .valuelen = sizeof(v) - 1,                             \
-        .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE            \
+/* ---- what goes out ------------------------------------------------------------------- */
+
+enum { FIELD_AUTHORITY = KW_METHODS, FIELD_TYPE, FIELD_AGENT, FIELD_TE, FIELD_TIMEOUT };
+static const char *const fields[KW_H2_FIELDS][2] = {
+    [KW_STATUS] = {":path", "/v2.KeyManagementService/Status"},
+    [KW_ENCRYPT] = {":path", "/v2.KeyManagementService/Encrypt"},
+    [KW_DECRYPT] = {":path", "/v2.KeyManagementService/Decrypt"},
+    [FIELD_AUTHORITY] = {":authority", "localhost"},
+    [FIELD_TYPE] = {"content-type", "application/grpc"},
+    [FIELD_AGENT] = {"user-agent", "keyward-bench/" KW_VERSION},
+    [FIELD_TE] = {"te", "trailers"},
+    [FIELD_TIMEOUT] = {"grpc-timeout", NULL}};
+
+static bool h2_put_text(kw_dst *dst, const char *text)
+{
+    return kw_dst_put_u8(dst, (uint8_t)strlen(text)) &&
+           kw_dst_put(dst, kw_span_str(text));
+}
+
+/* RFC 7541: by its place in the server's table when it is there (6.1), else in full, to be
+ * kept there (6.2.1) or not (6.2.2). */
+static bool h2_put_field(struct kw_h2 *c, unsigned i, kw_dst *dst)
+{
+    enum { FIRST_PLACE = 62, INDEXED = 0x80, KEPT = 0x40 };
+    const bool keeps = nghttp2_session_get_remote_settings(
+                           c->session, NGHTTP2_SETTINGS_HEADER_TABLE_SIZE) >= 4096;
+    if (c->place[i] > 0)
+        return kw_dst_put_u8(
+            dst, (uint8_t)(INDEXED | (FIRST_PLACE + c->places - c->place[i])));
+    if (keeps)
+        c->place[i] = ++c->places;
+    return kw_dst_put_u8(dst, keeps ? KEPT : 0) && h2_put_text(dst, fields[i][0]) &&
+           h2_put_text(dst, i == FIELD_TIMEOUT ? c->setup.timeout : fields[i][1]);
+}
+
+/* nghttp2 puts no :path into the server's table: with each call the server would decode one
+ * anew, which no API server asks of it.  So the headers of a request are ours, behind those
+ * of nghttp2, which are none. */
+static void h2_put_headers(struct kw_h2 *c, uint8_t *frame, kw_dst *dst)
+{
+    struct kw_src src = kw_src_of(kw_span_of(frame + 5, 4));
+    const struct kw_h2_call *call = h2_call_of(c->session, (int32_t)kw_src_u32(&src));
+    const size_t before = dst->len;
+    bool fits = kw_dst_put_u8(dst, 0x83) && kw_dst_put_u8(dst, 0x86); /* POST, http */
+    fits = fits && h2_put_field(c, call != NULL ? call->method : KW_STATUS, dst);
+    for (unsigned i = FIELD_AUTHORITY; i <= FIELD_TE; i++)
+        fits = fits && h2_put_field(c, i, dst);
+    if (c->setup.timeout != NULL)
+        fits = fits && h2_put_field(c, FIELD_TIMEOUT, dst);
+    KW_INVARIANT(fits);
+    const size_t len = (size_t)(frame[1] << 8 | frame[2]) + (dst->len - before);
+    frame[1] = (uint8_t)(len >> 8);
+    frame[2] = (uint8_t)len;
+}
+
+/* What nghttp2 has to say, as much as the buffer takes: few large writes cost less. */
+static void h2_gather(struct kw_h2 *c)
+{
+    const uint8_t *bytes = NULL;
+    ssize_t n = 0;
+    while (KW_H2_BYTES - c->out_len >= FRAME_MAX + FIELDS_MOST &&
+           (n = nghttp2_session_mem_send(c->session, &bytes)) > 0) {
+        kw_dst dst = {c->out, KW_H2_BYTES, c->out_len};
+        uint8_t *frame = c->out + c->out_len;
+        bool fits = kw_dst_put(&dst, kw_span_of(bytes, (size_t)n));
+        KW_INVARIANT(fits);
+        if (n >= HEAD && frame[3] == NGHTTP2_HEADERS)
+            h2_put_headers(c, frame, &dst);
+        c->out_len = dst.len;
     }
-enum { FIELD_PATH = 2 };
-static const nghttp2_nv fields[] = {
-    FIELD(":method", "POST"),
-    FIELD(":scheme", "http"),
-    FIELD(":path", ""),
-    FIELD(":authority", "localhost"),
-    FIELD("content-type", "application/grpc"),
-    FIELD("user-agent", "keyward-bench/" KW_VERSION),
-    FIELD("te", "trailers"),
-};
-enum { FIELDS = sizeof fields / sizeof fields[0] };
-static const nghttp2_nv paths[KW_METHODS] = {
-    FIELD(":path", "/v2.KeyManagementService/Status"),
-    FIELD(":path", "/v2.KeyManagementService/Encrypt"),
-    FIELD(":path", "/v2.KeyManagementService/Decrypt"),
-};
+    if (n < 0)
+        kw_h2_end(c, nghttp2_strerror((int)n));
+}
 
-static ssize_t session_body(nghttp2_session *session, int32_t id, uint8_t *dst,
-                            size_t cap, uint32_t *flags, nghttp2_data_source *source,
-                            void *ctx)
+static ssize_t on_body(nghttp2_session *session, int32_t id, uint8_t *dst, size_t cap,
+                       uint32_t *flags, nghttp2_data_source *source, void *ctx)
 {
     struct kw_h2_call *call = source->ptr;
     size_t left = call->request_len - call->request_at;
@@ -73,51 +149,92 @@ static ssize_t session_body(nghttp2_session *session, int32_t id, uint8_t *dst,
     return (ssize_t)n;
 }
 
-/* Queues the call's request; the number of its stream, or nghttp2's error. */
-static int32_t session_request(struct kw_h2 *c, struct kw_h2_call *call)
+static bool h2_may_submit(const struct kw_h2 *c)
 {
-    nghttp2_nv all[FIELDS + 1] = {
-        [FIELDS] = {.name = (uint8_t *)(uintptr_t) "grpc-timeout",
-                    .namelen = sizeof "grpc-timeout" - 1,
-                    .value = (uint8_t *)(uintptr_t)c->timeout,
-                    .valuelen = c->timeout != NULL ? strlen(c->timeout) : 0,
-                    .flags =
-                        NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE}};
-    const nghttp2_data_provider body = {{.ptr = call}, session_body};
-    for (size_t i = 0; i < FIELDS; i++)
-        all[i] = fields[i];
-    all[FIELD_PATH] = paths[call->method];
-    return nghttp2_submit_request(c->session, NULL, all,
-                                  FIELDS + (c->timeout != NULL ? 1 : 0), &body, call);
+    return !c->over && !c->draining && c->free_count > 0 &&
+           (c->setup.queues ||
+            c->setup.calls - c->free_count <
+                nghttp2_session_get_remote_settings(
+                    c->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
 }
 
-/* ---- what comes in ------------------------------------------------------------------
- */
-
-static struct kw_h2_call *call_of(nghttp2_session *session, int32_t id)
+struct kw_h2_call *kw_h2_submit(struct kw_h2 *c, enum kw_bench_method method,
+                                kw_span message)
 {
-    return nghttp2_session_get_stream_user_data(session, id); /* NULL: given up */
+    if (!h2_may_submit(c))
+        return NULL;
+    struct kw_h2_call *call = &c->calls[c->free[c->free_count - 1]];
+    const nghttp2_data_provider body = {{.ptr = call}, on_body};
+    kw_copy(call->body, sizeof call->body, message);
+    call->request_len = (uint32_t)message.len;
+    call->request_at = call->len = 0;
+    call->status = -1;
+    call->overlong = false;
+    call->method = method;
+    call->id = nghttp2_submit_request(c->session, NULL, NULL, 0, &body, call);
+    if (call->id < 0) {
+        kw_h2_end(c, nghttp2_strerror(call->id));
+        call->id = 0;
+        return NULL;
+    }
+    c->free_count--;
+    h2_gather(c); /* now: else all headers would go before all bodies */
+    return call;
 }
 
-static int session_number(kw_span s)
+void kw_h2_cancel(struct kw_h2 *c, struct kw_h2_call *call)
+{
+    if (!c->over &&
+        (nghttp2_session_set_stream_user_data(c->session, call->id, NULL) != 0 ||
+         nghttp2_submit_rst_stream(c->session, NGHTTP2_FLAG_NONE, call->id,
+                                   NGHTTP2_CANCEL) != 0))
+        kw_h2_end(c, "a call could not be given up");
+    h2_free_call(c, call);
+}
+
+static void h2_broke(struct kw_h2 *c, int error)
+{
+    kw_h2_end(c, error == EPIPE || error == ECONNRESET
+                     ? "the server closed the connection"
+                     : strerror(error));
+}
+
+static bool h2_unwritten(const struct kw_h2 *c)
+{
+    return c->out_len > c->out_at;
+}
+
+void kw_h2_flush(struct kw_h2 *c)
+{
+    while (!c->over) {
+        h2_gather(c);
+        if (!h2_unwritten(c))
+            break;
+        ssize_t n = send(c->fd, c->out + c->out_at, c->out_len - c->out_at,
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN)
+            h2_broke(c, errno);
+        if (n < 0)
+            return;
+        c->out_at += (size_t)n;
+        if (!h2_unwritten(c))
+            c->out_at = c->out_len = 0;
+    }
+    if (!c->over && !c->draining && !nghttp2_session_want_read(c->session))
+        kw_h2_end(c, "what the server says is no HTTP/2");
+}
+
+/* ---- what comes in ------------------------------------------------------------------- */
+
+/* Of one digit or two; -1: it is none. */
+static int h2_number(kw_span s)
 {
     int n = 0;
-    for (size_t i = 0; i < s.len && i < 4; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9')
-            return -1;
-        n = n * 10 + (s.ptr[i] - '0');
-    }
-    return s.len >= 1 && s.len <= 4 ? n : -1;
-}
-
-static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
-                            void *ctx)
-{
-    struct kw_h2 *c = ctx;
-    (void)session;
-    (void)frame;
-    c->said[0] = '\0';
-    return 0;
+    for (size_t i = 0; i < s.len; i++)
+        n = s.ptr[i] >= '0' && s.ptr[i] <= '9' && n >= 0 ? n * 10 + (s.ptr[i] - '0') : -1;
+    return s.len >= 1 && s.len <= 2 ? n : -1;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
@@ -126,26 +243,23 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
 {
     struct kw_h2 *c = ctx;
     kw_span n = kw_span_of(name, name_len), v = kw_span_of(value, value_len);
-    const bool is_grpc = kw_span_equal_str(n, "grpc-status");
+    struct kw_h2_call *call = h2_call_of(session, frame->hd.stream_id);
     (void)flags;
     if (kw_span_equal_str(n, "grpc-message"))
         (void)kw_copy_printable(c->said, sizeof c->said, v);
-    if (!is_grpc && (!kw_span_equal_str(n, ":status") || kw_span_equal_str(v, "200")))
-        return 0;
-    struct kw_h2_call *call = call_of(session, frame->hd.stream_id);
-    if (call == NULL)
-        return 0;
-    if (is_grpc)
-        call->status = session_number(v);
-    else if (call->status < 0) /* as gRPC maps HTTP's */
-        call->status = kw_span_equal_str(v, "404") ? 12 : KW_GRPC_UNAVAILABLE;
+    else if (call != NULL && kw_span_equal_str(n, "grpc-status"))
+        call->status = h2_number(v);
+    else if (call != NULL && call->status < 0 && kw_span_equal_str(n, ":status") &&
+             !kw_span_equal_str(v, "200")) /* as gRPC maps HTTP's */
+        call->status =
+            kw_span_equal_str(v, "404") ? KW_GRPC_UNIMPLEMENTED : KW_GRPC_UNAVAILABLE;
     return 0;
 }
 
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
                    const uint8_t *bytes, size_t len, void *ctx)
 {
-    struct kw_h2_call *call = call_of(session, id);
+    struct kw_h2_call *call = h2_call_of(session, id);
     (void)flags;
     (void)ctx;
     if (call == NULL)
@@ -158,27 +272,22 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
     return 0;
 }
 
-/* How gRPC calls a stream that was reset. */
-static int status_of_reset(uint32_t why)
-{
-    if (why == NGHTTP2_REFUSED_STREAM)
-        return KW_GRPC_UNAVAILABLE;
-    return why == NGHTTP2_CANCEL ? 1 : 13;
-}
-
 static int on_close(nghttp2_session *session, int32_t id, uint32_t why, void *ctx)
 {
     struct kw_h2 *c = ctx;
-    struct kw_h2_call *call = call_of(session, id);
+    struct kw_h2_call *call = h2_call_of(session, id);
     if (call == NULL)
         return 0;
     if (why != NGHTTP2_NO_ERROR) {
-        if (call->status < 0)
-            call->status = status_of_reset(why);
+        if (call->status < 0) /* as gRPC calls a stream that was reset */
+            call->status = why == NGHTTP2_REFUSED_STREAM ? KW_GRPC_UNAVAILABLE
+                           : why == NGHTTP2_CANCEL       ? 1
+                                                         : 13;
         snprintf(c->said, sizeof c->said, "RST_STREAM, error %" PRIu32, why);
     }
     if (c->ended != NULL)
         c->ended(c->ctx, c, call);
+    c->said[0] = '\0';
     h2_free_call(c, call);
     return 0;
 }
@@ -199,42 +308,60 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     return 0;
 }
 
-/* ---- the session --------------------------------------------------------------------
- */
+/* Reads once; `wait`: until something comes, a signal does, or 100 ms are over. */
+static void h2_hear(struct kw_h2 *c, bool wait, int64_t *now_ns)
+{
+    ssize_t n = recv(c->fd, c->in, KW_H2_BYTES, wait ? 0 : MSG_DONTWAIT);
+    if (n == 0)
+        h2_broke(c, ECONNRESET);
+    else if (n < 0 && errno != EAGAIN && errno != EINTR)
+        h2_broke(c, errno);
+    if (n <= 0)
+        return;
+    c->heard = true;
+    *now_ns = kw_mono_ns(&kw_clock_system);
+    n = nghttp2_session_mem_recv(c->session, c->in, (size_t)n);
+    if (n < 0)
+        kw_h2_end(c, nghttp2_strerror((int)n));
+}
 
-static int session_settings(nghttp2_session *session)
+void kw_h2_wait(struct kw_h2 *connection, size_t count, int64_t most_ns, int64_t *now_ns)
+{
+    struct pollfd polled[KW_H2_MAX];
+    const int64_t most = most_ns < 0 ? 0 : most_ns < look_ns ? most_ns : look_ns;
+    const struct timespec nap = {.tv_nsec = (long)most};
+    const bool alone = count == 1 && most == look_ns && !h2_unwritten(connection);
+    KW_INVARIANT(count <= KW_H2_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const struct kw_h2 *c = &connection[i];
+        short want = h2_unwritten(c) ? POLLIN | POLLOUT : POLLIN;
+        polled[i] = (struct pollfd){c->over ? -1 : c->fd, want, alone ? POLLIN : 0};
+    }
+    if (!alone || connection->over)
+        (void)ppoll(polled, count, &nap, NULL);
+    for (size_t i = 0; i < count; i++)
+        if (polled[i].revents != 0 && !connection[i].over)
+            h2_hear(&connection[i], alone, now_ns);
+    *now_ns = kw_mono_ns(&kw_clock_system);
+}
+
+/* ---- opening ------------------------------------------------------------------------- */
+
+/* With preface, SETTINGS and WINDOW_UPDATE queued. */
+static kw_err h2_new_session(struct kw_h2 *c)
 {
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_MOST},
-    };
-    int rc = nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, 2);
-    return rc != 0 ? rc
-                   : nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0,
-                                                           WINDOW_MOST);
-}
-
-/* What HTTP wants of headers is looked at where it matters to us. */
-static int session_options(nghttp2_option **ret_options)
-{
-    int rc = nghttp2_option_new(ret_options);
-    if (rc != 0)
-        return rc;
-    nghttp2_option_set_no_http_messaging(*ret_options, 1);
-    nghttp2_option_set_no_closed_streams(*ret_options, 1);
-    return 0;
-}
-
-/* With preface, SETTINGS and WINDOW_UPDATE queued. */
-static kw_err session_new(struct kw_h2 *c)
-{
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_MOST}};
     nghttp2_session_callbacks *on = NULL;
     nghttp2_option *options = NULL;
     int rc = nghttp2_session_callbacks_new(&on);
     if (rc == 0)
-        rc = session_options(&options);
+        rc = nghttp2_option_new(&options);
     if (rc == 0) {
-        nghttp2_session_callbacks_set_on_begin_headers_callback(on, on_begin_headers);
+        /* What HTTP wants of headers is looked at where it matters to us. */
+        nghttp2_option_set_no_http_messaging(options, 1);
+        nghttp2_option_set_no_closed_streams(options, 1);
         nghttp2_session_callbacks_set_on_header_callback(on, on_header);
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(on, on_data);
         nghttp2_session_callbacks_set_on_stream_close_callback(on, on_close);
@@ -242,32 +369,24 @@ static kw_err session_new(struct kw_h2 *c)
         rc = nghttp2_session_client_new2(&c->session, on, c, options);
     }
     if (rc == 0)
-        rc = session_settings(c->session);
+        rc = nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, settings, 2);
+    if (rc == 0)
+        rc = nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0,
+                                                   WINDOW_MOST);
     nghttp2_option_del(options);
     nghttp2_session_callbacks_del(on);
     return rc == 0 ? KW_OK : kw_err_at(KW_CODE_NO_MEMORY, "nghttp2_session");
 }
 
-static void h2_broke(struct kw_h2 *c, int error)
+static kw_err h2_greet(struct kw_h2 *c, struct kw_note *note)
 {
-    kw_h2_end(c, error == EPIPE || error == ECONNRESET
-                     ? "the server closed the connection"
-                     : strerror(error));
-}
-
-/* ---- opening ------------------------------------------------------------------------
- */
-
-static kw_err h2_greet(struct kw_h2 *c, const char *path, struct kw_note *note)
-{
-    const kw_deadline until = kw_deadline_in(&kw_clock_system, 5 * KW_S_NS);
+    int64_t now_ns = kw_mono_ns(&kw_clock_system);
+    const int64_t until_ns = now_ns + 5 * KW_S_NS;
+    while (!c->has_settings && !c->over && now_ns < until_ns) {
+        kw_h2_flush(c);
+        kw_h2_wait(c, 1, look_ns, &now_ns);
+    }
     kw_h2_flush(c);
-    while (!c->has_settings && !c->over &&
-           !kw_deadline_over(until, kw_mono_ns(&kw_clock_system)))
-        if (kw_h2_read(c, true)) {
-            kw_h2_digest(c, NULL, NULL);
-            kw_h2_flush(c);
-        }
     if (c->has_settings && !c->over)
         return KW_OK;
     /* Nothing at all: a plugin that does not want us, as keywardd with a foreign uid. */
@@ -275,43 +394,45 @@ static kw_err h2_greet(struct kw_h2 *c, const char *path, struct kw_note *note)
         kw_note_set(note,
                     "%s: whoever listens there closed the connection without a word; may "
                     "this user (uid %u) call it, and is it a KMS plugin?",
-                    path, (unsigned)geteuid());
+                    c->setup.path, (unsigned)geteuid());
     else
-        kw_note_set(note, "%s: whoever listens there speaks no HTTP/2%s%s", path,
+        kw_note_set(note, "%s: whoever listens there speaks no HTTP/2%s%s", c->setup.path,
                     c->fault[0] != '\0' ? ": " : "", c->fault);
     return kw_err_at(KW_CODE_BAD_INPUT, "SETTINGS");
 }
 
-kw_err kw_h2_begin(struct kw_h2 *c, int fd, unsigned calls, const char *timeout)
+kw_err kw_h2_begin(struct kw_h2 *c, const struct kw_h2_setup *setup, int fd)
 {
-    KW_INVARIANT(calls > 0 && calls <= KW_H2_CALLS_MAX);
-    *c = (struct kw_h2){.fd = fd, .timeout = timeout, .call_max = calls};
-    c->out = kw_new(1, KW_H2_OUT_BYTES);
-    c->in = kw_new(1, KW_H2_IN_BYTES);
-    c->calls = kw_new(calls, sizeof c->calls[0]);
+    KW_INVARIANT(setup->calls > 0 && setup->calls <= KW_H2_CALLS_MAX);
+    *c = (struct kw_h2){.setup = *setup, .fd = fd};
+    c->out = kw_new(1, KW_H2_BYTES);
+    c->in = kw_new(1, KW_H2_BYTES);
+    c->calls = kw_new(setup->calls, sizeof c->calls[0]);
     if (c->out == NULL || c->in == NULL || c->calls == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "connection");
-    for (unsigned i = 0; i < calls; i++)
-        c->free[c->free_count++] = (uint16_t)(calls - 1 - i);
-    return session_new(c);
+    while (c->free_count < setup->calls) {
+        c->free[c->free_count] = (uint16_t)(setup->calls - 1 - c->free_count);
+        c->free_count++;
+    }
+    return h2_new_session(c);
 }
 
-kw_err kw_h2_open(struct kw_h2 *c, const char *path, unsigned calls, const char *timeout,
-                  struct kw_note *note)
+kw_err kw_h2_open(struct kw_h2 *c, const struct kw_h2_setup *setup, struct kw_note *note)
 {
-    int fd = kw_dial(path, 100 * KW_MS_NS), saved = errno;
-    kw_err e = kw_h2_begin(c, fd, calls, timeout);
+    int fd = kw_dial(setup->path, look_ns), saved = errno;
+    kw_err e = kw_h2_begin(c, setup, fd);
     if (kw_failed(e))
         return e;
     if (fd >= 0)
-        return h2_greet(c, path, note);
-    kw_note_set(note, "%s: %s; does a KMS plugin listen there?", path, strerror(saved));
+        return h2_greet(c, note);
+    kw_note_set(note, "%s: %s; does a KMS plugin listen there?", setup->path,
+                strerror(saved));
     return kw_err_native(KW_CODE_IO, (uint32_t)saved, "connect");
 }
 
 void kw_h2_close(struct kw_h2 *c)
 {
-    if (c->call_max > 0 && c->fd >= 0)
+    if (c->setup.calls > 0 && c->fd >= 0)
         close(c->fd);
     nghttp2_session_del(c->session);
     kw_free(c->out);
@@ -325,136 +446,4 @@ int32_t kw_h2_peer(const struct kw_h2 *c)
     struct ucred who = {0};
     socklen_t len = sizeof who;
     return getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 ? who.pid : 0;
-}
-
-/* ---- calls --------------------------------------------------------------------------
- */
-
-static bool h2_may_submit(const struct kw_h2 *c)
-{
-    return !c->over && !c->draining && c->free_count > 0 &&
-           (c->queues || c->call_max - c->free_count <
-                             nghttp2_session_get_remote_settings(
-                                 c->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
-}
-
-struct kw_h2_call *kw_h2_submit(struct kw_h2 *c, enum kw_bench_method method,
-                                kw_span message)
-{
-    if (!h2_may_submit(c))
-        return NULL;
-    struct kw_h2_call *call = &c->calls[c->free[c->free_count - 1]];
-    kw_copy(call->body, sizeof call->body, message);
-    call->request_len = (uint32_t)message.len;
-    call->request_at = call->len = 0;
-    call->status = -1;
-    call->overlong = false;
-    call->method = method;
-    call->id = session_request(c, call);
-    if (call->id < 0) {
-        kw_h2_end(c, nghttp2_strerror(call->id));
-        call->id = 0;
-        return NULL;
-    }
-    c->free_count--;
-    return call;
-}
-
-void kw_h2_cancel(struct kw_h2 *c, struct kw_h2_call *call)
-{
-    if (!c->over &&
-        (nghttp2_session_set_stream_user_data(c->session, call->id, NULL) != 0 ||
-         nghttp2_submit_rst_stream(c->session, NGHTTP2_FLAG_NONE, call->id,
-                                   NGHTTP2_CANCEL) != 0))
-        kw_h2_end(c, "a call could not be given up");
-    h2_free_call(c, call);
-}
-
-/* ---- bytes --------------------------------------------------------------------------
- */
-
-/* What nghttp2 has to say, as much as the buffer takes: few large writes cost less. */
-static void h2_gather(struct kw_h2 *c)
-{
-    const uint8_t *bytes = NULL;
-    ssize_t n = 0;
-    c->out_at = c->out_len = 0;
-    while (KW_H2_OUT_BYTES - c->out_len >= FRAME_MAX &&
-           (n = nghttp2_session_mem_send(c->session, &bytes)) > 0) {
-        kw_copy(c->out + c->out_len, KW_H2_OUT_BYTES - c->out_len,
-                kw_span_of(bytes, (size_t)n));
-        c->out_len += (size_t)n;
-    }
-    if (n < 0)
-        kw_h2_end(c, nghttp2_strerror((int)n));
-}
-
-void kw_h2_flush(struct kw_h2 *c)
-{
-    while (!c->over) {
-        if (!kw_h2_unwritten(c))
-            h2_gather(c);
-        if (!kw_h2_unwritten(c))
-            break;
-        ssize_t n = send(c->fd, c->out + c->out_at, c->out_len - c->out_at,
-                         MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno != EAGAIN)
-            h2_broke(c, errno);
-        if (n < 0)
-            return;
-        c->out_at += (size_t)n;
-    }
-    if (!c->over && !c->draining && !nghttp2_session_want_read(c->session))
-        kw_h2_end(c, "what the server says is no HTTP/2");
-}
-
-bool kw_h2_read(struct kw_h2 *c, bool wait)
-{
-    ssize_t n = recv(c->fd, c->in, KW_H2_IN_BYTES, wait ? 0 : MSG_DONTWAIT);
-    if (n > 0) {
-        c->in_len = (size_t)n;
-        c->heard = true;
-        return true;
-    }
-    if (n == 0)
-        h2_broke(c, ECONNRESET);
-    else if (errno != EAGAIN && errno != EINTR)
-        h2_broke(c, errno);
-    return false;
-}
-
-void kw_h2_digest(struct kw_h2 *c, kw_h2_ended *ended, void *ctx)
-{
-    c->ended = ended;
-    c->ctx = ctx;
-    ssize_t n = nghttp2_session_mem_recv(c->session, c->in, c->in_len);
-    if (n < 0)
-        kw_h2_end(c, nghttp2_strerror((int)n));
-    c->in_len = 0;
-}
-
-void kw_h2_wait(struct kw_h2 *connection, size_t count, int64_t most_ns,
-                kw_h2_ended *ended, void *ctx, int64_t *now_ns)
-{
-    struct pollfd polled[KW_H2_MAX];
-    const int64_t most = 100 * KW_MS_NS;
-    const struct timespec nap = {.tv_nsec = (long)(most_ns < 0      ? 0
-                                                   : most_ns < most ? most_ns
-                                                                    : most)};
-    KW_INVARIANT(count <= KW_H2_MAX);
-    for (size_t i = 0; i < count; i++) {
-        const struct kw_h2 *c = &connection[i];
-        short want = kw_h2_unwritten(c) ? POLLIN | POLLOUT : POLLIN;
-        polled[i] = (struct pollfd){c->over ? -1 : c->fd, want, 0};
-    }
-    (void)ppoll(polled, count, &nap, NULL);
-    for (size_t i = 0; i < count; i++) {
-        if (polled[i].revents == 0 || !kw_h2_read(&connection[i], false))
-            continue;
-        *now_ns = kw_mono_ns(&kw_clock_system);
-        kw_h2_digest(&connection[i], ended, ctx);
-    }
-    *now_ns = kw_mono_ns(&kw_clock_system);
 }

@@ -10,73 +10,50 @@
 
 #include "guard.h"
 
-struct run {
+struct load {
     const struct kw_load_options *o;
+    struct kw_load_result *out;
     struct kw_corpus corpus;
     struct kw_choice choice;
     struct kw_calls calls;
-    struct kw_schedule schedule;
-    uint64_t late_before;
     char timeout[24];
 };
 
-const char *kw_grpc_code_name(unsigned code)
-{
-    static const char *const names[KW_GRPC_CODES] = {"OK",
-                                                     "CANCELLED",
-                                                     "UNKNOWN",
-                                                     "INVALID_ARGUMENT",
-                                                     "DEADLINE_EXCEEDED",
-                                                     "NOT_FOUND",
-                                                     "ALREADY_EXISTS",
-                                                     "PERMISSION_DENIED",
-                                                     "RESOURCE_EXHAUSTED",
-                                                     "FAILED_PRECONDITION",
-                                                     "ABORTED",
-                                                     "OUT_OF_RANGE",
-                                                     "UNIMPLEMENTED",
-                                                     "INTERNAL",
-                                                     "UNAVAILABLE",
-                                                     "DATA_LOSS",
-                                                     "UNAUTHENTICATED"};
-    return code < KW_GRPC_CODES ? names[code] : "?";
-}
-
 /* Who is just being started does not listen yet: with --reconnect that is no end. */
-static kw_err load_open_one(const struct run *r, struct kw_h2 *c, unsigned streams,
-                            struct kw_note *note)
+static kw_err load_open(struct load *l, struct kw_h2 *c, unsigned streams,
+                        struct kw_note *note)
 {
-    const struct kw_load_options *o = r->o;
-    const char *timeout = o->timeout_ns > 0 ? r->timeout : NULL;
+    const struct kw_load_options *o = l->o;
+    const struct kw_h2_setup setup = {o->socket, o->timeout_ns > 0 ? l->timeout : NULL,
+                                      streams, false};
     const kw_deadline until = kw_deadline_in(&kw_clock_system, o->seconds_ns);
-    kw_err e = kw_h2_open(c, o->socket, streams, timeout, note);
+    kw_err e = kw_h2_open(c, &setup, note);
     while (kw_failed(e) && o->reconnect && !kw_stop_asked() &&
            !kw_deadline_over(until, kw_mono_ns(&kw_clock_system))) {
         kw_h2_close(c);
         (void)poll(NULL, 0, KW_RECONNECT_MS);
-        e = kw_h2_open(c, o->socket, streams, timeout, note);
+        e = kw_h2_open(c, &setup, note);
     }
     return e;
 }
 
-static kw_err load_open_all(struct run *r, struct kw_note *note)
+static kw_err load_open_all(struct load *l, struct kw_note *note)
 {
-    const struct kw_load_options *o = r->o;
-    struct kw_calls *k = &r->calls;
+    const struct kw_load_options *o = l->o;
+    struct kw_calls *k = &l->calls;
+    kw_err e = KW_OK;
     k->connection = kw_new(o->connections, sizeof k->connection[0]);
     if (k->connection == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "load");
-    if (o->timeout_ns > 0)
-        snprintf(r->timeout, sizeof r->timeout, "%" PRId64 "m", o->timeout_ns / KW_MS_NS);
-    for (uint64_t i = 0; i < o->connections; i++) {
-        k->reconnect.streams[i] = (unsigned)(o->in_flight / o->connections +
-                                             (i < o->in_flight % o->connections));
-        k->connection_count++;
-        kw_err e = load_open_one(r, &k->connection[i], k->reconnect.streams[i], note);
-        if (kw_failed(e))
-            return e;
+    snprintf(l->timeout, sizeof l->timeout, "%" PRId64 "m", o->timeout_ns / KW_MS_NS);
+    while (k->connection_count < o->connections && !kw_failed(e)) {
+        const uint64_t i = k->connection_count++;
+        e = load_open(l, &k->connection[i],
+                      (unsigned)(o->in_flight / o->connections +
+                                 (i < o->in_flight % o->connections)),
+                      note);
     }
-    return KW_OK;
+    return e;
 }
 
 static uint64_t load_own_cpu_ns(void)
@@ -86,24 +63,18 @@ static uint64_t load_own_cpu_ns(void)
     return (uint64_t)t.tv_sec * (uint64_t)KW_S_NS + (uint64_t)t.tv_nsec;
 }
 
-static void load_warm_up(struct run *r)
+static void load_warm_up(struct load *l)
 {
-    const struct kw_load_options *o = r->o;
-    struct kw_calls *k = &r->calls;
+    const struct kw_load_options *o = l->o;
+    struct kw_calls *k = &l->calls;
     int64_t now = kw_mono_ns(&kw_clock_system);
-    k->choice = &r->choice;
+    k->choice = &l->choice;
     k->what = "warm-up";
-    if (o->reconnect) {
-        k->reconnect.socket = o->socket;
-        k->reconnect.timeout = o->timeout_ns > 0 ? r->timeout : NULL;
-    }
+    k->reconnects = o->reconnect;
     k->issued = 0;
     k->issue_max = UINT64_MAX;
-    if (o->rate > 0) {
-        r->schedule = (struct kw_schedule){
-            .start_ns = now, .rate = o->rate, .ramp_ns = o->ramp ? o->warmup_ns : 0};
-        k->schedule = &r->schedule;
-    }
+    k->schedule = (struct kw_schedule){
+        .start_ns = now, .rate = o->rate, .ramp_ns = o->ramp ? o->warmup_ns : 0};
     kw_tally_clear(&k->tally, now);
     kw_calls_pump(k, now + o->warmup_ns, UINT64_MAX);
 }
@@ -127,152 +98,145 @@ static void load_say_end(const struct kw_calls *k, struct kw_load_result *out)
     }
 }
 
+static uint64_t load_late(const struct kw_calls *k)
+{
+    return k->schedule.rate > 0 ? kw_schedule_late(&k->schedule, k->now_ns) : 0;
+}
+
 /* Finding the server's children takes milliseconds during which nobody reads replies.
  * Those that waited for us meanwhile belong to nobody's latency: they come in first. */
-static void load_look_first(struct run *r, int32_t pid, struct kw_watch *begun)
+static void load_look_first(struct load *l, int32_t pid, struct kw_watch *begun)
 {
-    struct kw_calls *k = &r->calls;
+    struct kw_calls *k = &l->calls;
     kw_watch_begin(begun, "/proc", pid);
     kw_tally_clear(&k->tally, kw_mono_ns(&kw_clock_system));
     kw_calls_pump(k, kw_mono_ns(&kw_clock_system) + 100 * KW_MS_NS, k->under_way);
-    if (k->schedule != NULL)
-        r->late_before = kw_schedule_late(k->schedule, k->now_ns);
     kw_watch_again(begun);
 }
 
-/* One without an end yet is told until now. */
-static void keep_outages(struct kw_calls *k, struct kw_load_result *out)
+static void load_measure(struct load *l, int32_t pid)
 {
-    kw_outage_end(k);
-    out->outage_count = k->reconnect.count;
-    for (size_t i = 0; i < k->reconnect.count; i++)
-        out->outage[i] = k->reconnect.outage[i];
-}
-
-static void load_measure_run(struct run *r, int32_t pid, struct kw_load_result *out)
-{
-    struct kw_calls *k = &r->calls;
+    const struct kw_load_options *o = l->o;
+    struct kw_load_result *out = l->out;
+    struct kw_calls *k = &l->calls;
     struct kw_watch begun;
-    load_look_first(r, pid, &begun);
+    load_look_first(l, pid, &begun);
     k->what = "measuring";
-    uint64_t cpu = load_own_cpu_ns();
-    int64_t from = kw_mono_ns(&kw_clock_system);
-    kw_tally_clear(&k->tally, from);
-    k->reconnect.count = 0;
-    k->reconnect.is_open = false;
-    kw_calls_pump(k, r->o->calls > 0 ? INT64_MAX : from + r->o->seconds_ns,
-                  r->o->calls > 0 ? r->o->calls : UINT64_MAX);
-    out->elapsed_ns = kw_mono_ns(&kw_clock_system) - from;
-    out->client_cpu_ns = load_own_cpu_ns() - cpu;
+    const uint64_t cpu_ns = load_own_cpu_ns(), late = load_late(k);
+    out->from_ns = kw_mono_ns(&kw_clock_system);
+    kw_tally_clear(&k->tally, out->from_ns);
+    k->outage_count = 0;
+    k->in_outage = false;
+    kw_calls_pump(k, o->calls > 0 ? INT64_MAX : out->from_ns + o->seconds_ns,
+                  o->calls > 0 ? o->calls : UINT64_MAX);
+    out->elapsed_ns = kw_mono_ns(&kw_clock_system) - out->from_ns;
+    out->client_cpu_ns = load_own_cpu_ns() - cpu_ns;
     kw_watch_end(&begun, &out->used);
     /* The time since the last good reply is a gap too, though it has no end yet. */
     if (k->now_ns - k->tally.last_good_ns > k->tally.gap_ns)
         k->tally.gap_ns = k->now_ns - k->tally.last_good_ns;
-    out->late = k->schedule != NULL ? kw_schedule_late(k->schedule, k->now_ns) : 0;
-    out->late_more = out->late > r->late_before ? out->late - r->late_before : 0;
-    out->tally = k->tally;
-    out->from_ns = from;
-    keep_outages(k, out);
+    kw_calls_end_outage(k);
+    out->late = load_late(k);
+    out->late_more = out->late > late ? out->late - late : 0;
+    out->calls = *k;
     load_say_end(k, out);
 }
 
 /* Decrypts whatever Encrypt answered last for each seed. */
-static void load_prove(struct run *r, struct kw_load_result *out)
+static void load_prove(struct load *l)
 {
-    struct kw_corpus *c = &r->corpus;
-    const size_t first = r->choice.needs.ciphertexts;
+    struct kw_corpus *c = &l->corpus;
+    const size_t first = l->choice.needs.ciphertexts;
     size_t kept = 0;
     struct kw_note note;
-    if (out->partial)
-        return;
     for (size_t i = first; i < c->count; i++)
         if (c->entry[i].len > 0) {
             struct kw_corpus_entry swap = c->entry[first + kept];
             c->entry[first + kept++] = c->entry[i];
             c->entry[i] = swap;
         }
-    if (kept == 0)
-        return;
-    (void)kw_calls_prepare(&r->calls, KW_DECRYPT, first, kept, "proof",
-                           &note); /* the counts say it */
-    out->proven = r->calls.tally.all.good.count;
-    out->not_proven = kept - out->proven;
+    if (kept > 0 && !l->out->partial) {
+        kw_err e = kw_calls_prepare(&l->calls, KW_DECRYPT, first, kept, "proof", &note);
+        (void)e; /* the counts say it */
+        l->out->proven = l->calls.tally.all.good.count;
+        l->out->not_proven = kept - l->out->proven;
+    }
 }
 
 /* Everything that may fail before anything is measured. */
-static kw_err load_get_ready(struct run *r, int32_t *ret_pid, struct kw_note *note)
+static kw_err load_get_ready(struct load *l, int32_t *ret_pid, struct kw_note *note)
 {
-    const struct kw_load_options *o = r->o;
-    struct kw_calls *k = &r->calls;
-    kw_err e = load_open_all(r, note);
+    const struct kw_load_options *o = l->o;
+    struct kw_calls *k = &l->calls;
+    const size_t ciphertexts = l->choice.needs.ciphertexts;
+    kw_err e = load_open_all(l, note);
     if (!kw_failed(e))
-        e = kw_calls_prepare(&r->calls, KW_STATUS, 0, o->connections, "Status", note);
+        e = kw_calls_prepare(k, KW_STATUS, 0, o->connections, "Status", note);
     if (kw_failed(e))
         return e;
-    int32_t pid = o->server_pid > 0 ? (int32_t)o->server_pid : kw_h2_peer(k->connection);
+    *ret_pid = o->server_pid > 0 ? (int32_t)o->server_pid : kw_h2_peer(k->connection);
     if (!o->any_token)
-        e = kw_guard("/proc", pid, r->corpus.is_keyward, note);
-    if (!kw_failed(e) && r->choice.needs.ciphertexts > 0)
-        e = kw_calls_prepare(&r->calls, KW_ENCRYPT, 0, r->choice.needs.ciphertexts,
+        e = kw_guard("/proc", *ret_pid, l->corpus.is_keyward, note);
+    if (!kw_failed(e) && ciphertexts > 0)
+        e = kw_calls_prepare(k, KW_ENCRYPT, 0, ciphertexts,
                              "making ciphertexts with Encrypt", note);
-    *ret_pid = pid;
     return e;
 }
 
-static kw_err load_run(struct run *r, struct kw_load_result *out, struct kw_note *note)
+static kw_err load_init(struct load *l)
 {
-    struct kw_calls *k = &r->calls;
-    int32_t pid = 0;
-    kw_err e = load_get_ready(r, &pid, note);
-    if (kw_failed(e) && k->window.broken == 0)
-        return e;
-    load_warm_up(r); /* both end at once when the window is broken */
-    load_measure_run(r, pid, out);
-    k->schedule = NULL;
-    k->reconnect.socket = NULL;
-    k->window.limit_ns = 0;
-    k->issue_max = 0;
-    kw_calls_drain(k);
-    load_prove(r, out);
-    for (unsigned m = 0; m < KW_METHODS; m++)
-        out->sent[m] = k->sent[m];
-    return KW_OK;
-}
-
-static kw_err load_init(struct run *r)
-{
-    const struct kw_load_options *o = r->o;
-    struct kw_calls *k = &r->calls;
-    kw_err e = kw_choice_init(&r->choice, &o->choice);
+    const struct kw_load_options *o = l->o;
+    struct kw_calls *k = &l->calls;
+    kw_err e = kw_choice_init(&l->choice, &o->choice);
     if (kw_failed(e))
         return e;
-    size_t entries = r->choice.needs.ciphertexts + r->choice.needs.seeds;
-    k->corpus = &r->corpus;
+    size_t entries = l->choice.needs.ciphertexts + l->choice.needs.seeds;
+    k->corpus = &l->corpus;
     k->timeout_ns = o->timeout_ns;
     k->gathers = !o->eager;
     k->progress = o->progress;
     k->window.limit_ns = o->stop_p99_ns;
     k->pace = kw_pace_begin((double)o->max_rate, kw_mono_ns(&kw_clock_system),
                             o->ramp ? o->warmup_ns : 0, 0);
-    return kw_corpus_init(&r->corpus, entries > 0 ? entries : 1);
+    return kw_corpus_init(&l->corpus, entries > 0 ? entries : 1);
+}
+
+static kw_err load_all(struct load *l, struct kw_note *note)
+{
+    struct kw_calls *k = &l->calls;
+    int32_t pid = 0;
+    kw_err e = load_init(l);
+    if (!kw_failed(e))
+        e = load_get_ready(l, &pid, note);
+    if (kw_failed(e) && k->window.broken == 0)
+        return e;
+    load_warm_up(l); /* both end at once when the window is broken */
+    load_measure(l, pid);
+    k->schedule.rate = 0;
+    k->reconnects = false;
+    k->window.limit_ns = 0;
+    k->issue_max = 0;
+    kw_calls_drain(k);
+    load_prove(l);
+    kw_copy(l->out->calls.sent, sizeof k->sent, kw_span_of(k->sent, sizeof k->sent));
+    return KW_OK;
 }
 
 kw_err kw_load_run(const struct kw_load_options *o, struct kw_load_result *ret_result,
                    struct kw_note *note)
 {
-    struct run *r = kw_new(1, sizeof *r);
-    if (r == NULL)
+    struct load *l = kw_new(1, sizeof *l);
+    if (l == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "load");
-    r->o = o;
-    kw_err e = load_init(r);
-    if (!kw_failed(e))
-        e = load_run(r, ret_result, note);
+    l->o = o;
+    l->out = ret_result;
+    kw_err e = load_all(l, note);
     kw_progress_end(o->progress);
-    for (size_t i = 0; i < r->calls.connection_count; i++)
-        kw_h2_close(&r->calls.connection[i]);
-    kw_free(r->calls.connection);
-    kw_corpus_wipe(&r->corpus);
-    kw_choice_wipe(&r->choice);
-    kw_free(r);
+    for (size_t i = 0; i < l->calls.connection_count; i++)
+        kw_h2_close(&l->calls.connection[i]);
+    kw_free(l->calls.connection);
+    kw_corpus_wipe(&l->corpus);
+    kw_choice_wipe(&l->choice);
+    kw_free(l);
     return e;
 }

@@ -37,30 +37,28 @@ struct kw_load_options {
 };
 
 struct kw_load_result {
-    struct kw_tally tally;
-    int64_t elapsed_ns;
+    struct kw_calls calls;       /* of the measured time; `sent` is of the whole run */
+    int64_t from_ns, elapsed_ns; /* CLOCK_MONOTONIC */
     uint64_t client_cpu_ns;
     struct kw_watch used;        /* between beginning and end of the measured time */
     uint64_t late;               /* open loop: due and not made at the end         */
     uint64_t late_more;          /* and so many of them only since the beginning   */
-    uint64_t sent[KW_METHODS];   /* calls of the whole run, measured or not        */
     uint64_t proven, not_proven; /* Encrypt: decrypted afterwards, or not so       */
-    int64_t from_ns;             /* CLOCK_MONOTONIC, of the measured time          */
-    size_t outage_count;         /* with reconnect                                 */
-    struct kw_outage outage[KW_OUTAGES_MAX];
-    bool stopped;    /* the server was over the limit of stop_p99_ns   */
-    bool partial;    /* less than was asked for                        */
-    char fault[160]; /* why                                            */
+    bool stopped;                /* the server was over the limit of stop_p99_ns   */
+    bool partial;                /* less than was asked for                        */
+    char fault[160];             /* why                                            */
 };
 
 /* A failure means that nothing was measured; what went wrong later is in the result. */
 KW_MUST_USE kw_err kw_load_run(const struct kw_load_options *o,
                                struct kw_load_result *ret_result, struct kw_note *note);
 
-/* NULL: out of memory.  What would be done (--dry-run), and what was measured. */
+/* What would be done (--dry-run), and what was measured. */
 json_t *kw_load_plan_document(const struct kw_load_options *o);
 json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_result *r);
-
-const char *kw_grpc_code_name(unsigned code);
+/* of these two verbs: {"UNAVAILABLE": {"count", "message"}, …} and {"status": n, …} */
+json_t *kw_document_failures(const uint64_t by_code[KW_GRPC_CODES],
+                             const char (*said)[128]);
+json_t *kw_document_by_method(const uint64_t n[KW_METHODS]);
 
 #endif

@@ -5,29 +5,20 @@ const char *const kw_bench_method_names[KW_METHODS] = {"status", "encrypt", "dec
 
 enum {
     LEN = 2, /* protobuf wire type: a length and that many bytes */
-    STATUS_VERSION = 1,
-    STATUS_HEALTHZ = 2,
-    STATUS_KEY_ID = 3,
-    TEXT = 1, /* plaintext or ciphertext, in all four messages */
+    TEXT = 1,
     UID = 2,
-    ENCRYPT_KEY_ID = 2,
-    ENCRYPT_ANNOTATIONS = 3,
-    DECRYPT_KEY_ID = 3,
+    ENCRYPT_ANNOTATIONS = 3, /* of the reply */
+    DECRYPT_KEY_ID = 3,      /* of the request */
     DECRYPT_ANNOTATIONS = 4,
 };
 
-static bool message_put_varint(kw_dst *dst, uint64_t v)
-{
-    for (; v >= 0x80; v >>= 7)
-        if (!kw_dst_put_u8(dst, (uint8_t)(v | 0x80)))
-            return false;
-    return kw_dst_put_u8(dst, (uint8_t)v);
-}
-
 static bool message_put_field(kw_dst *dst, unsigned number, kw_span s)
 {
-    return kw_dst_put_u8(dst, (uint8_t)(number << 3 | LEN)) &&
-           message_put_varint(dst, s.len) && kw_dst_put(dst, s);
+    bool fits = kw_dst_put_u8(dst, (uint8_t)(number << 3 | LEN));
+    size_t len = s.len;
+    for (; len >= 0x80 && fits; len >>= 7)
+        fits = kw_dst_put_u8(dst, (uint8_t)(len | 0x80));
+    return fits && kw_dst_put_u8(dst, (uint8_t)len) && kw_dst_put(dst, s);
 }
 
 static uint64_t message_take_varint(struct kw_src *src)
@@ -55,32 +46,6 @@ static unsigned message_take_field(struct kw_src *src, kw_span *ret_value)
     return (unsigned)(tag >> 3);
 }
 
-/* Room for the prefix, which is written when the length is known. */
-static bool message_begin(kw_dst *dst, size_t *ret_at)
-{
-    *ret_at = dst->len;
-    return kw_dst_put_u8(dst, 0) && kw_dst_put_u32(dst, 0);
-}
-
-static bool message_end(kw_dst *dst, size_t at)
-{
-    kw_dst length = kw_dst_of(dst->ptr + at + 1, 4);
-    return kw_dst_put_u32(&length, (uint32_t)(dst->len - at - KW_MESSAGE_PREFIX));
-}
-
-bool kw_message_status(kw_dst *dst)
-{
-    size_t at;
-    return message_begin(dst, &at) && message_end(dst, at);
-}
-
-bool kw_message_encrypt(kw_dst *dst, kw_span seed, kw_span uid)
-{
-    size_t at;
-    return message_begin(dst, &at) && message_put_field(dst, TEXT, seed) &&
-           message_put_field(dst, UID, uid) && message_end(dst, at);
-}
-
 /* The entries of the map are the same on both sides; only their field's number is not. */
 static bool message_put_annotations(kw_dst *dst, kw_span all)
 {
@@ -93,50 +58,43 @@ static bool message_put_annotations(kw_dst *dst, kw_span all)
     return !src.bad;
 }
 
-bool kw_message_decrypt(kw_dst *dst, const struct kw_reply *sealed, kw_span uid)
+bool kw_message_write(kw_dst *dst, enum kw_bench_method method,
+                      const struct kw_message *m, kw_span uid)
 {
-    size_t at;
-    return message_begin(dst, &at) && message_put_field(dst, TEXT, sealed->text) &&
-           message_put_field(dst, UID, uid) &&
-           message_put_field(dst, DECRYPT_KEY_ID, sealed->key_id) &&
-           message_put_annotations(dst, sealed->annotations) && message_end(dst, at);
-}
-
-static void message_keep(enum kw_bench_method method, unsigned number, kw_span value,
-                         struct kw_reply *r)
-{
-    if (method == KW_STATUS) {
-        if (number == STATUS_VERSION)
-            r->version = value;
-        if (number == STATUS_HEALTHZ)
-            r->healthz = value;
-        if (number == STATUS_KEY_ID)
-            r->key_id = value;
-    } else if (number == TEXT) {
-        r->text = value;
-    } else if (method == KW_ENCRYPT && number == ENCRYPT_KEY_ID) {
-        r->key_id = value;
-    } else if (method == KW_ENCRYPT && number == ENCRYPT_ANNOTATIONS) {
-        r->has_annotations = true;
-    }
+    const size_t at = dst->len;
+    bool fits = kw_dst_put_u8(dst, 0) && kw_dst_put_u32(dst, 0);
+    if (method != KW_STATUS)
+        fits = fits && message_put_field(dst, TEXT, m->text) &&
+               message_put_field(dst, UID, uid);
+    if (method == KW_DECRYPT)
+        fits = fits && message_put_field(dst, DECRYPT_KEY_ID, m->key_id) &&
+               message_put_annotations(dst, m->annotations);
+    if (!fits)
+        return false;
+    kw_dst length = kw_dst_of(dst->ptr + at + 1, 4);
+    return kw_dst_put_u32(&length, (uint32_t)(dst->len - at - KW_MESSAGE_PREFIX));
 }
 
 bool kw_message_read(enum kw_bench_method method, kw_span body,
-                     struct kw_reply *ret_reply)
+                     struct kw_message *ret_reply)
 {
     struct kw_src src = kw_src_of(body);
-    struct kw_reply r = {0};
-    kw_span value = {0};
+    struct kw_message r = {0};
+    kw_span *const known[KW_METHODS][4] = {{NULL, &r.version, &r.healthz, &r.key_id},
+                                           {NULL, &r.text, &r.key_id, &r.annotations},
+                                           {NULL, &r.text, NULL, NULL}};
     if (kw_src_u8(&src) != 0 || kw_src_u32(&src) != body.len - KW_MESSAGE_PREFIX ||
         src.bad)
         return false;
-    kw_span all = kw_src_rest(&src);
-    while (kw_src_left(&src) > 0 && !src.bad)
-        message_keep(method, message_take_field(&src, &value), value, &r);
-    if (src.bad)
-        return false;
-    if (r.has_annotations)
-        r.annotations = all;
-    *ret_reply = r;
-    return true;
+    const kw_span all = kw_src_rest(&src);
+    while (kw_src_left(&src) > 0 && !src.bad) {
+        kw_span value = {0};
+        unsigned number = message_take_field(&src, &value);
+        kw_span *to = number < 4 ? known[method][number] : NULL;
+        if (to != NULL)
+            *to = to == &r.annotations ? all : value;
+    }
+    if (!src.bad)
+        *ret_reply = r;
+    return !src.bad;
 }

@@ -18,24 +18,22 @@ enum {
     KW_MESSAGE_MAX = KW_REPLY_MAX + 128,
 };
 
-/* What a reply holds; empty spans for what it does not.  Borrows from the reply. */
-struct kw_reply {
-    kw_span version, healthz; /* Status                                        */
-    kw_span key_id;           /* Status, Encrypt                               */
-    kw_span text;             /* ciphertext or plaintext                       */
-    bool has_annotations;     /* Encrypt                                       */
-    kw_span annotations;      /* the whole message then: they are picked again */
+/* What a reply holds, or a request; empty spans for what it does not.  Borrows. */
+struct kw_message {
+    kw_span version, healthz; /* Status                                         */
+    kw_span key_id;           /* Status, Encrypt                                */
+    kw_span text;             /* ciphertext or plaintext                        */
+    kw_span annotations;      /* Encrypt's whole reply, when there are such: they are
+                                 picked again */
 };
 
-/* Each appends a whole message, prefix and all; false when it does not fit. */
-KW_MUST_USE bool kw_message_status(kw_dst *dst);
-KW_MUST_USE bool kw_message_encrypt(kw_dst *dst, kw_span seed, kw_span uid);
-/* With what Encrypt answered: ciphertext, key_id and annotations. */
-KW_MUST_USE bool kw_message_decrypt(kw_dst *dst, const struct kw_reply *sealed,
-                                    kw_span uid);
+/* Appends a whole request, prefix and all; false when it does not fit.  Encrypt takes the
+ * text, Decrypt what Encrypt answered: text, key_id and annotations. */
+KW_MUST_USE bool kw_message_write(kw_dst *dst, enum kw_bench_method method,
+                                  const struct kw_message *m, kw_span uid);
 
 /* Reads the body of a reply, prefix and all.  false: it is none. */
 bool kw_message_read(enum kw_bench_method method, kw_span body,
-                     struct kw_reply *ret_reply);
+                     struct kw_message *ret_reply);
 
 #endif

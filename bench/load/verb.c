@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyward-bench load */
-#include <stdio.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
 #include <keyward/alloc.h>
 
 #include "load_run.h"
@@ -126,7 +122,7 @@ static int load_check(void)
 
 static enum kw_bench_exit load_exit(const struct kw_load_result *r)
 {
-    const struct kw_outcome *all = &r->tally.all;
+    const struct kw_outcome *all = &r->calls.tally.all;
     if (all->wrong > 0 || r->not_proven > 0 || r->stopped)
         return KW_BENCH_WRONG;
     if (r->partial)
@@ -142,26 +138,15 @@ static int load_say(const struct kw_load_result *r)
     if (!json && r->partial)
         (void)kw_bench_unable(verb, "%s; what was measured until then stands above",
                               r->fault);
-    else if (!json && r->tally.all.good.count == 0)
+    else if (!json && r->calls.tally.all.good.count == 0)
         (void)kw_bench_unable(verb, "not one good reply");
-    return code;
-}
-
-static int load_measure(void)
-{
-    struct kw_note note = {{0}};
-    struct kw_load_result *r = kw_new(1, sizeof *r);
-    if (r == NULL)
-        return kw_bench_unable(verb, "out of memory");
-    kw_err e = kw_load_run(&o, r, &note);
-    int code = kw_failed(e) ? kw_bench_failed(verb, e, &note) : load_say(r);
-    kw_free(r);
     return code;
 }
 
 int kw_bench_load(int argc, char **argv)
 {
     struct kw_progress progress = {0};
+    struct kw_note note = {{0}};
     struct kw_args args = {.verb = verb,
                            .operands = "SOCKET",
                            .summary =
@@ -178,14 +163,15 @@ int kw_bench_load(int argc, char **argv)
     if (code < 0 && dry_run)
         return kw_bench_document(verb, kw_load_plan_document(&o), json, KW_BENCH_GOOD);
     if (code < 0)
-        code = kw_bench_pin(verb, cpu_text, cpu);
+        code = kw_bench_start(verb, cpu_text, cpu, quiet || json, &progress);
     if (code >= 0)
         return code;
-    if (!quiet && !json)
-        kw_progress_begin(&progress, &kw_clock_system, stderr, isatty(STDERR_FILENO) == 1,
-                          verb);
     o.progress = &progress;
-    kw_stop_catch();
-    (void)prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* naps of microseconds */
-    return load_measure();
+    struct kw_load_result *r = kw_new(1, sizeof *r);
+    if (r == NULL)
+        return kw_bench_unable(verb, "out of memory");
+    kw_err e = kw_load_run(&o, r, &note);
+    code = kw_failed(e) ? kw_bench_failed(verb, e, &note) : load_say(r);
+    kw_free(r);
+    return code;
 }

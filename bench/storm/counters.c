@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "counters.h"
+#include "play.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,35 +9,27 @@
 
 #include "tool.h"
 
-/* false: it is not there, or is no number that counts. */
-static bool take(const json_t *from, const char *name, uint64_t *sum)
+bool kw_counters_parse(json_t *status, struct kw_counters *ret_counters)
 {
-    const json_t *n = json_object_get(from, name);
-    if (!json_is_integer(n) || json_integer_value(n) < 0)
-        return false;
-    *sum += (uint64_t)json_integer_value(n);
-    return true;
-}
-
-static bool add_class(const json_t *class, struct kw_counters *c, uint64_t *misses)
-{
-    const json_t *cache = json_object_get(class, "cache");
-    return take(class, "joined", &c->joined) && take(cache, "hits", &c->hits) &&
-           take(cache, "misses", misses) && take(cache, "entries", &c->entries);
-}
-
-bool kw_counters_parse(const json_t *all, struct kw_counters *ret_counters)
-{
-    const json_t *classes = json_object_get(all, "classes"), *class = NULL;
     struct kw_counters c = {0};
-    uint64_t misses = 0;
+    json_t *classes = NULL, *class = NULL;
     size_t i = 0;
-    bool good = json_is_array(classes) &&
-                take(json_object_get(all, "jobs"), "total", &c.hsm_jobs);
-    json_array_foreach(classes, i, class) good = good && add_class(class, &c, &misses);
-    if (!good || c.joined > misses)
+    if (json_unpack(status, "{s:{s:I}, s:o}", "jobs", "total", &c.hsm_jobs, "classes",
+                    &classes) != 0 ||
+        !json_is_array(classes))
         return false;
-    c.unwraps = misses - c.joined;
+    json_array_foreach(classes, i, class)
+    {
+        json_int_t joined = 0, hits = 0, misses = 0, entries = 0;
+        if (json_unpack(class, "{s:I, s:{s:I, s:I, s:I}}", "joined", &joined, "cache",
+                        "hits", &hits, "misses", &misses, "entries", &entries) != 0 ||
+            joined < 0 || joined > misses)
+            return false;
+        c.joined += joined;
+        c.hits += hits;
+        c.unwraps += misses - joined;
+        c.entries += entries;
+    }
     *ret_counters = c;
     return true;
 }
@@ -45,7 +37,6 @@ bool kw_counters_parse(const json_t *all, struct kw_counters *ret_counters)
 kw_err kw_counters_read(const char *path, struct kw_counters *ret_counters,
                         struct kw_note *note)
 {
-    json_error_t why;
     int fd = kw_dial(path, 5 * KW_S_NS);
     if (fd < 0) {
         int saved = errno;
@@ -55,7 +46,7 @@ kw_err kw_counters_read(const char *path, struct kw_counters *ret_counters,
                     path, strerror(saved));
         return kw_err_native(KW_CODE_IO, (uint32_t)saved, "status");
     }
-    json_t *all = json_loadfd(fd, 0, &why);
+    json_t *all = json_loadfd(fd, 0, NULL);
     bool good = kw_counters_parse(all, ret_counters);
     json_decref(all);
     close(fd);
@@ -65,16 +56,12 @@ kw_err kw_counters_read(const char *path, struct kw_counters *ret_counters,
     return kw_err_at(KW_CODE_BAD_INPUT, "status");
 }
 
-bool kw_counters_between(const struct kw_counters *before,
-                         const struct kw_counters *after, struct kw_counters *ret_done)
+bool kw_counters_since(const struct kw_counters *before, struct kw_counters *after)
 {
-    if (after->unwraps < before->unwraps || after->hits < before->hits ||
-        after->joined < before->joined || after->hsm_jobs < before->hsm_jobs)
-        return false;
-    *ret_done = (struct kw_counters){.unwraps = after->unwraps - before->unwraps,
-                                     .hits = after->hits - before->hits,
-                                     .joined = after->joined - before->joined,
-                                     .entries = after->entries,
-                                     .hsm_jobs = after->hsm_jobs - before->hsm_jobs};
-    return true;
+    after->unwraps -= before->unwraps;
+    after->hits -= before->hits;
+    after->joined -= before->joined;
+    after->hsm_jobs -= before->hsm_jobs;
+    return after->unwraps >= 0 && after->hits >= 0 && after->joined >= 0 &&
+           after->hsm_jobs >= 0;
 }

@@ -15,7 +15,7 @@
  *     check at a time.
  *  4. When the first check has ended, good or bad, the server's lists begin: P x R of
  *     them at once (`parallel`, `readers`).  They are the first lists of the watch
- * caches. List (p, r) needs the seeds i with i mod P == p, in ascending order, one after
+ *     caches.  List (p, r) needs the seeds i with i mod P == p, in ascending order, one after
  * the other: P is how many resources have seeds of their own, R how many resources need
  *     the very same ones.  One watch cache of Secrets is P = R = 1.
  *  5. A seed that the server's cache has costs nothing.  For any other the list makes one
@@ -35,9 +35,9 @@
  *  9. A server is ready when all its lists have come to their ends: every seed is in its
  *     cache.  The storm is over when all servers are ready; checks go on until then.
  * 10. A plaintext that is not the seed is wrong.  A server would keep it and never be
- * able to read: it is never ready, and the storm ends there.
+ *     able to read: it is never ready, and the storm ends there.
  * 11. A day (day_ns > 0) does not end when all are ready but at day_ns.  Each server
- * starts anew `restarts` times, evenly: restart j of server s is due at
+ *     starts anew `restarts` times, evenly: restart j of server s is due at
  *     ((j - 1) * S + s + 1) * day_ns / (restarts * S + 1), j = 1 and up.  From then on it
  *     makes no new call, and when its last one has ended it is as at 0.  A check that
  *     finds a new key_id (a rotation) makes an Encrypt, as rule 2 says.
@@ -58,7 +58,7 @@
 #include <keyward/clock.h>
 #include <keyward/err.h>
 
-#include "message.h"
+#include "h2.h"
 #include "histogram.h"
 
 enum {
@@ -68,7 +68,6 @@ enum {
     KW_STORM_RESTARTS_MAX = 1000,
     KW_STORM_POINTS = 200,
     KW_STORM_HOURS = 24,
-    KW_STORM_CODES = 17, /* of gRPC */
 };
 
 struct kw_storm_options {
@@ -83,17 +82,27 @@ struct kw_storm_options {
 /* 1 server, 1 socket, 1 seed, 1 reader, 3 s, 60 s, 10 s, 1 s, no day. */
 struct kw_storm_options kw_storm_defaults(void);
 
-/* Who asks: server * (1 + P * R) is the server's check, the next ones are its lists. */
-struct kw_storm_call {
-    uint32_t asker, server;
+/* Who asks: number server * (1 + P * R) is the server's check, the next ones are its
+ * lists. */
+enum kw_storm_asker_state {
+    KW_ASKER_IDLE,   /* nothing to do                      */
+    KW_ASKER_SLEEPS, /* until at_ns                        */
+    KW_ASKER_ASKS,   /* a call, which is given up at at_ns */
+};
+struct kw_storm_asker {
+    enum kw_storm_asker_state state;
     enum kw_bench_method method;
-    size_t seed; /* of Decrypt */
+    int64_t wanted_ns, at_ns; /* latency and timeout count from the first */
+    size_t seed;              /* of a list: the one it is at              */
+    void *sent;               /* the caller's own, of the call            */
 };
 
-/* Both are called from inside tick and ended, and may not call those. */
+/* Both are called from inside tick and ended, and may not call those.  The call is the
+ * asker's method and, of Decrypt, its seed. */
+struct kw_storm;
 struct kw_storm_caller {
-    void (*ask)(void *ctx, const struct kw_storm_call *call); /* its reply is awaited */
-    void (*give_up)(void *ctx, const struct kw_storm_call *call); /* nobody waits now */
+    void (*ask)(void *ctx, struct kw_storm *s, uint32_t asker); /* its reply is awaited */
+    void (*give_up)(void *ctx, struct kw_storm *s, uint32_t asker); /* nobody waits now */
     void *ctx;
 };
 
@@ -121,7 +130,7 @@ struct kw_storm_hour {
 struct kw_storm_tally {
     uint64_t calls[KW_METHODS],
         good[KW_METHODS]; /* wanted; calls[KW_DECRYPT]: requests */
-    uint64_t by_code[KW_STORM_CODES], wrong;
+    uint64_t by_code[KW_GRPC_CODES], wrong;
     uint64_t deadline_misses; /* rule 8, any method                                 */
     uint64_t duplicates;      /* Decrypts wanted while an equal one, of the same socket,
                                  was under way                                      */
@@ -132,7 +141,37 @@ struct kw_storm_tally {
     struct kw_storm_hour hour[KW_STORM_HOURS]; /* of a day: by when it was wanted */
 };
 
-struct kw_storm;
+struct kw_storm_server {
+    unsigned key_id, seen;  /* of the state, 0: none; of the last Status */
+    bool begun;             /* the first check has ended   */
+    bool leaving;           /* a restart is due            */
+    uint64_t busy;          /* calls wanted and not ended  */
+    uint64_t lists_left;    /* not at their ends           */
+    uint64_t has_count;     /* seeds in its cache          */
+    uint8_t *has;           /* [seeds]                     */
+    uint64_t restarts_made; /* and due: the next is one more */
+    int64_t born_ns;
+};
+
+/* To be read by anyone. */
+struct kw_storm {
+    struct kw_storm_options o;
+    struct kw_storm_caller caller;
+    int64_t began_ns, now_ns;
+    int64_t wakes_ns; /* when kw_storm_tick has something to do next, perhaps sooner than
+                         needed; INT64_MAX: only a reply can change anything */
+    bool over;        /* nothing more is wanted (rules 9, 10, 11); what is under way may
+                         be dropped */
+    uint32_t per_server; /* askers: 1 + P x R */
+    struct kw_storm_asker *asker;
+    struct kw_storm_server server[KW_STORM_SERVERS_MAX];
+    uint8_t *has;     /* the servers' own */
+    uint16_t *flying; /* [sockets][seeds]: equal Decrypts under way */
+    struct kw_storm_tally tally;
+    int64_t step_ns, next_ns; /* of the timeline: of the next sample, since 0 */
+    size_t points;
+    struct kw_storm_point point[KW_STORM_POINTS];
+};
 
 /* began_ns is 0 of the rules.  The first tick makes the first calls.  NO_MEMORY. */
 KW_MUST_USE kw_err kw_storm_new(const struct kw_storm_options *o,
@@ -140,24 +179,21 @@ KW_MUST_USE kw_err kw_storm_new(const struct kw_storm_options *o,
                                 struct kw_storm **ret_storm);
 void kw_storm_free(struct kw_storm *s); /* NULL does nothing */
 
-/* When kw_storm_tick has something to do next (perhaps sooner than needed); INT64_MAX:
- * only a reply can change anything. */
-int64_t kw_storm_wakes(const struct kw_storm *s);
+static inline uint32_t kw_storm_server_of(const struct kw_storm *s, uint32_t asker)
+{
+    return asker / s->per_server;
+}
 /* Lets time pass: what is due begins, what is over its time is given up. */
 void kw_storm_tick(struct kw_storm *s, int64_t now_ns);
 /* The end of a call that was asked for and not given up. */
 void kw_storm_ended(struct kw_storm *s, int64_t now_ns, uint32_t asker,
                     const struct kw_storm_reply *reply);
 
-/* Nothing more is wanted (rules 9, 10, 11); what is under way may be dropped. */
-bool kw_storm_over(const struct kw_storm *s);
 /* Seeds in the servers' caches, added up. */
 uint64_t kw_storm_unwrapped(const struct kw_storm *s);
 /* Time of the last server's readiness since 0; -1: not all are ready. */
 int64_t kw_storm_ready_ns(const struct kw_storm *s);
-const struct kw_storm_tally *kw_storm_tally_peek(const struct kw_storm *s);
-/* What happened over time, at even steps, and a last point for the end; at most
- * KW_STORM_POINTS of them. */
-size_t kw_storm_timeline(const struct kw_storm *s, struct kw_storm_point *ret_points);
+/* Adds the point for the end to the timeline, which has even steps before it. */
+void kw_storm_end_timeline(struct kw_storm *s);
 
 #endif

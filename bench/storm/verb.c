@@ -2,21 +2,18 @@
 /* keyward-bench storm */
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #include <keyward/alloc.h>
 
-#include "keep.h"
 #include "play.h"
 #include "tool.h"
 
 static const char verb[] = "storm";
 
-static struct kw_play_options o = {.limit_ns = 300 * KW_S_NS};
-static struct kw_storm_report report = {.o = &o, .compress = 1440};
-static struct kw_corpus corpus;
 static struct kw_progress progress;
+static struct kw_play_options o = {
+    .limit_ns = 300 * KW_S_NS, .compress = 1440, .progress = &progress};
+static struct kw_corpus corpus;
 static struct kw_words sockets = {.count = 1}; /* the first one is wanted */
 static struct kw_words further;
 static const char *seeds, *limit, *prepare, *corpus_path, *compress, *restarts, *cpu_text;
@@ -42,7 +39,7 @@ static const struct kw_option options[] = {
      .text = &o.status},
     {"day", NULL, "a whole day of polls and restarts instead", .on = &day},
     {"compress", "F", "a day's polls and restarts F times as fast (1440)",
-     .text = &compress, .number = &report.compress, .least = 1, .most = 86400},
+     .text = &compress, .number = &o.compress, .least = 1, .most = 86400},
     {"restarts", "N", "of each server in the day, evenly (1)", .text = &restarts,
      .number = &o.storm.restarts, .most = KW_STORM_RESTARTS_MAX},
     {"yes", NULL, "also a keywardd whose token is, or may be, no SoftHSM",
@@ -103,7 +100,7 @@ static int storm_check_sizes(void)
 static int storm_check_day(void)
 {
     struct kw_storm_options *s = &o.storm;
-    const int64_t times = (int64_t)report.compress;
+    const int64_t times = (int64_t)o.compress;
     if (!day)
         return compress != NULL || restarts != NULL
                    ? kw_bench_usage(verb, "--compress and --restarts are for --day")
@@ -136,18 +133,18 @@ static kw_err storm_get_corpus(struct kw_note *note)
 {
     if (corpus_path != NULL) {
         kw_err e =
-            kw_keep_read(corpus_path, seeds != NULL ? o.storm.seeds : 0, &corpus, note);
+            kw_corpus_read(corpus_path, seeds != NULL ? o.storm.seeds : 0, &corpus, note);
         if (!kw_failed(e))
             o.storm.seeds = corpus.count;
         return e;
     }
     kw_err e = kw_corpus_init(&corpus, o.storm.seeds);
-    return kw_failed(e) ? e : kw_play_make(&o, &corpus, &progress, note);
+    return kw_failed(e) ? e : kw_play_make(&o, &corpus, note);
 }
 
 static int storm_prepare_only(struct kw_note *note)
 {
-    kw_err e = kw_keep_write(prepare, &corpus, note);
+    kw_err e = kw_corpus_write(&corpus, prepare, note);
     if (kw_failed(e))
         return kw_bench_failed(verb, e, note);
     printf("%s: %zu ciphertexts; restart the plugin, then: keyward-bench storm %s "
@@ -156,30 +153,21 @@ static int storm_prepare_only(struct kw_note *note)
     return fflush(stdout) == 0 ? KW_BENCH_GOOD : KW_BENCH_UNABLE;
 }
 
-static enum kw_storm_cache storm_cache(const struct kw_play_result *r)
-{
-    if (o.status != NULL)
-        return r->before.entries == 0 ? KW_CACHE_COLD : KW_CACHE_WARM;
-    return corpus_path != NULL ? KW_CACHE_UNKNOWN : KW_CACHE_WARM;
-}
-
 static enum kw_bench_exit storm_exit(const struct kw_play_result *r)
 {
-    if (r->tally.wrong > 0)
+    if (r->storm->tally.wrong > 0)
         return KW_BENCH_WRONG;
     if (r->partial)
         return KW_BENCH_UNABLE;
-    for (unsigned i = 0; i < KW_STORM_CODES; i++)
-        if (r->tally.by_code[i] > 0)
+    for (unsigned i = 0; i < KW_GRPC_CODES; i++)
+        if (r->storm->tally.by_code[i] > 0)
             return KW_BENCH_WRONG;
     return KW_BENCH_GOOD;
 }
 
 static int storm_say(const struct kw_play_result *r)
 {
-    report.r = r;
-    report.cache = storm_cache(r);
-    int code = kw_bench_document(verb, kw_storm_document(&report), json, storm_exit(r));
+    int code = kw_bench_document(verb, kw_storm_document(&o, r), json, storm_exit(r));
     if (!json && r->partial)
         (void)kw_bench_unable(verb, "%s; what was measured until then stands above",
                               r->fault);
@@ -198,9 +186,11 @@ static int storm_measure(void)
     struct kw_play_result *r = kw_new(1, sizeof *r);
     if (r == NULL)
         return kw_bench_unable(verb, "out of memory");
-    e = kw_play_run(&o, &corpus, &progress, r, &note);
+    r->cache = corpus_path != NULL ? "unknown" : "warm";
+    e = kw_play_run(&o, &corpus, r, &note);
     kw_progress_end(&progress);
     int code = kw_failed(e) ? kw_bench_failed(verb, e, &note) : storm_say(r);
+    kw_storm_free(r->storm);
     kw_free(r);
     return code;
 }
@@ -225,17 +215,11 @@ int kw_bench_storm(int argc, char **argv)
     if (code < 0)
         code = storm_check();
     if (code < 0 && dry_run)
-        return kw_bench_document(verb, kw_storm_plan_document(&report), json,
-                                 KW_BENCH_GOOD);
+        return kw_bench_document(verb, kw_storm_plan_document(&o), json, KW_BENCH_GOOD);
     if (code < 0)
-        code = kw_bench_pin(verb, cpu_text, cpu);
+        code = kw_bench_start(verb, cpu_text, cpu, quiet || json, &progress);
     if (code >= 0)
         return code;
-    kw_stop_catch();
-    (void)prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* naps of microseconds */
-    if (!quiet && !json)
-        kw_progress_begin(&progress, &kw_clock_system, stderr, isatty(STDERR_FILENO) == 1,
-                          verb);
     code = storm_measure();
     kw_corpus_wipe(&corpus);
     return code;

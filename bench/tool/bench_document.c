@@ -3,6 +3,14 @@
 
 #include <stdio.h>
 
+json_t *kw_document_head(const char *verb, json_t *options)
+{
+    char tool[32];
+    snprintf(tool, sizeof tool, "keyward-bench %s", verb);
+    return json_pack("{s:s, s:i, s:s, s:o}", "tool", tool, "schema", 1, "version",
+                     KW_VERSION, "options", options);
+}
+
 bool kw_document_set(bool good, json_t *to, const char *name, json_t *value)
 {
     int failed = json_object_set_new(to, name, value); /* takes it in every case */
@@ -35,6 +43,21 @@ bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h
                                               : json_integer((json_int_t)ns));
     }
     return good;
+}
+
+bool kw_document_cpu(bool good, json_t *to, const struct kw_watch *used, uint64_t calls)
+{
+    const struct kw_process_usage *server = &used->server;
+    const struct kw_process_usage workers = kw_watch_children(used);
+    const double of_server = (double)server->cpu_ns / 1e3 / (double)calls;
+    const double of_workers = (double)workers.cpu_ns / 1e3 / (double)calls;
+    if (!used->known || calls == 0)
+        return good;
+    json_t *cpu =
+        json_pack("{s:f, s:f, s:f, s:f}", "cpu_us", of_server + of_workers, "server_us",
+                  of_server, "workers_us", of_workers, "switches",
+                  (double)(server->switches + workers.switches) / (double)calls);
+    return json_object_update_new(to, cpu) == 0 && good;
 }
 
 json_t *kw_document_histogram(const struct kw_histogram *h)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_document - what the JSON documents of the verbs have in common
  *
+ * NULL is a document for which there was no memory.
+ *
  * Threads:   plain values.
  */
 #ifndef KEYWARD_BENCH_DOCUMENT_H
@@ -9,7 +11,10 @@
 #include <jansson.h>
 
 #include "histogram.h"
+#include "watch.h"
 
+/* {"tool": "keyward-bench VERB", "schema": 1, "version", "options"}; takes the options. */
+json_t *kw_document_head(const char *verb, json_t *options);
 /* Adds `value`, which it takes, unless something failed before. */
 bool kw_document_set(bool good, json_t *to, const char *name, json_t *value);
 /* Gives the document back, and NULL, unless all was `good`. */
@@ -18,6 +23,8 @@ json_t *kw_document_or_null(json_t *document, bool good);
  * know are left out. */
 bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h,
                              const char *unit);
+/* cpu_us, server_us, workers_us and switches of each call; nothing when nobody knows. */
+bool kw_document_cpu(bool good, json_t *to, const struct kw_watch *used, uint64_t calls);
 /* [[upper_ns, count], …]: every bucket that holds something. */
 json_t *kw_document_histogram(const struct kw_histogram *h);
 

@@ -12,6 +12,8 @@
 
 #include <keyward/args.h>
 
+#include "progress.h"
+
 enum kw_bench_exit {
     KW_BENCH_GOOD = 0,
     KW_BENCH_WRONG = 1, /* measured, and there were wrong replies or errors */
@@ -45,6 +47,10 @@ int kw_dial(const char *path, int64_t patience_ns);
 /* From now on Ctrl-C and SIGTERM only set a flag; a blocking call ends with EINTR. */
 void kw_stop_catch(void);
 bool kw_stop_asked(void);
+/* Before a measurement: pins, catches, and begins the progress on standard error.  -1 to go
+ * on, else KW_BENCH_UNABLE, said. */
+int kw_bench_start(const char *verb, const char *cpu_text, uint64_t cpu, bool silent,
+                   struct kw_progress *ret_progress);
 
 /* analysis.c: the path of a file that lies in the folder of this program. */
 enum { KW_BESIDE_MAX = 4096, KW_ANALYSIS_WORDS_MAX = 512 };

@@ -18,7 +18,7 @@
 enum { KW_WATCHED_MAX = 24 };
 
 struct kw_process_usage {
-    int32_t pid;
+    int32_t pid, parent;
     char name[16];
     uint64_t cpu_ns, switches; /* voluntary and not */
     uint64_t user_ticks, system_ticks;
@@ -38,7 +38,7 @@ struct kw_watch {
 /* One process; false when it is not there. */
 bool kw_process_usage_read(const char *proc, int32_t pid,
                            struct kw_process_usage *ret_usage);
-/* Everybody below `pid`, nearest first. */
+/* Everybody below `pid`, in no order. */
 size_t kw_process_children(const char *proc, int32_t pid, int32_t *pids, size_t max);
 
 /* The first look. */
@@ -49,7 +49,7 @@ void kw_watch_again(struct kw_watch *w);
 /* The second: each process's difference; resident sizes then and now.  A child that
  * was not there at the first counts from its birth. */
 void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used);
-/* All children of a watch added up. */
+/* All children of a watch added up: CPU time and switches. */
 struct kw_process_usage kw_watch_children(const struct kw_watch *w);
 
 /* This process and its later threads run on this CPU only; false: there is no such. */

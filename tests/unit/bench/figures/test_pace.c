@@ -1,39 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How fast calls may follow each other, and when to stop: pace and window. */
+/* When calls are meant to start, how fast they may follow each other, and when to stop. */
 #include "check.h"
 
 #include "pace.h"
 
-TEST(pace__no_rate__always)
+#define MS KW_MS_NS
+
+/* The server stood still for a second: every call that should have been made counts from
+ * when it should have been. */
+TEST(schedule__late__intended_times_stay)
 {
-    struct kw_pace p = {0};
-    for (int i = 0; i < 3; i++) {
-        CHECK(kw_pace_may(&p, 0));
-        kw_pace_took(&p, 0);
+    struct kw_schedule s = {.start_ns = 1000, .rate = 4};
+    CHECK(kw_schedule_late(&s, 999) == 0 && kw_schedule_late(&s, 1000) == 1);
+    CHECK(kw_schedule_late(&s, 1000 + KW_S_NS) == 5);
+    for (; s.next < 5; s.next++)
+        CHECK(kw_schedule_next_ns(&s) == 1000 + (int64_t)s.next * 250 * MS);
+    CHECK(kw_schedule_next_ns(&s) > 1000 + KW_S_NS);
+    CHECK(kw_schedule_late(&s, 1000 + KW_S_NS) == 0);
+}
+
+TEST(schedule__uneven_rate_for_hours__does_not_drift)
+{
+    struct kw_schedule s = {.start_ns = 5, .rate = 3, .next = 3 * 18000};
+    CHECK(kw_schedule_next_ns(&s) == 5 + 18000 * KW_S_NS);
+    s.next++;
+    CHECK(kw_schedule_next_ns(&s) == 5 + 18000 * KW_S_NS + 333333333);
+    s = (struct kw_schedule){.rate = 1000000};
+    CHECK(kw_schedule_late(&s, 18000 * KW_S_NS) == UINT64_C(18000000001));
+    s.next = UINT64_C(18000000000);
+    CHECK(kw_schedule_next_ns(&s) == 18000 * KW_S_NS);
+}
+
+TEST(schedule__ramp__half_as_many_and_then_the_full_rate)
+{
+    static const struct {
+        uint64_t call;
+        int64_t at_ns;
+    } due[] = {{0, 0}, {500, 2 * KW_S_NS}, {2000, 4 * KW_S_NS}, {3000, 5 * KW_S_NS}};
+    struct kw_schedule s = {.start_ns = 7, .rate = 1000, .ramp_ns = 4 * KW_S_NS};
+    for (size_t i = 0; i < sizeof due / sizeof due[0]; i++) {
+        s.next = due[i].call;
+        CHECK(kw_schedule_next_ns(&s) == 7 + due[i].at_ns);
+        CHECK(kw_schedule_late(&s, 7 + due[i].at_ns) == 1);
     }
 }
 
-TEST(pace__rate__a_gap_between_two)
+TEST(pace__no_rate__always)
 {
-    struct kw_pace p = kw_pace_begin(1000, 5, 0, 0);
-    CHECK(!kw_pace_may(&p, 4));
-    CHECK(kw_pace_may(&p, 5));
+    struct kw_pace p = kw_pace_begin(0, 5, 0, 0);
     kw_pace_took(&p, 5);
-    CHECK(!kw_pace_may(&p, 1000004));
-    CHECK(kw_pace_may(&p, 1000005));
+    CHECK(p.next_ns == 5);
 }
 
 /* Half a millisecond too late is made up for; a standstill is not. */
-TEST(pace__after_a_standstill__no_burst)
+TEST(pace__rate__gaps_and_no_burst_after_a_standstill)
 {
     struct kw_pace p = kw_pace_begin(1000, 0, 0, 0);
+    CHECK(p.next_ns == 0);
     kw_pace_took(&p, 0);
+    CHECK(p.next_ns == MS);
     kw_pace_took(&p, 1500000);
-    CHECK(p.next_ns == 2000000);
+    CHECK(p.next_ns == 2 * MS);
     kw_pace_took(&p, 60 * KW_S_NS);
     CHECK(p.next_ns == 60 * KW_S_NS);
     kw_pace_took(&p, 60 * KW_S_NS);
-    CHECK(p.next_ns == 60 * KW_S_NS + 1000000);
+    CHECK(p.next_ns == 60 * KW_S_NS + MS);
 }
 
 /* As fast as it goes: how many until then? */
@@ -66,46 +97,30 @@ TEST(pace__ramp_from_a_tenth__that_gap_first)
     CHECK(all >= 3870 && all <= 3880);
 }
 
-TEST(window__no_limit__never_broken)
-{
-    struct kw_p99_window w = {0};
-    for (int i = 0; i < 5000; i++)
-        kw_p99_window_add(&w, INT64_MAX);
-    CHECK(w.broken == 0);
-}
-
-static void add(struct kw_p99_window *w, int slow, int quick)
+static uint32_t broken_by(struct kw_p99_window *w, int slow, int quick)
 {
     for (int i = 0; i < slow; i++)
         kw_p99_window_add(w, 101);
     for (int i = 0; i < quick; i++)
         kw_p99_window_add(w, 100);
+    return w->broken;
 }
 
-TEST(window__too_few_samples__not_judged)
+TEST(window__over_one_in_a_hundred_of_a_thousand__broken)
 {
-    struct kw_p99_window w = {.limit_ns = 100};
-    add(&w, 999, 0);
-    CHECK(w.broken == 0);
-    add(&w, 1, 0);
-    CHECK(w.broken == 1000);
+    struct kw_p99_window none = {0}, w = {.limit_ns = 100}, all = {.limit_ns = 100};
+    CHECK(broken_by(&none, 5000, 0) == 0);
+    CHECK(broken_by(&all, 999, 0) == 0 && broken_by(&all, 1, 0) == 1000);
+    CHECK(broken_by(&w, 10, 990) == 0 && broken_by(&w, 10, 990) == 0);
+    CHECK(broken_by(&w, 11, 989) == 11);
+    CHECK(broken_by(&w, 500, 500) == 11); /* the first one is what is told */
 }
 
-TEST(window__one_in_a_hundred__still_good)
-{
-    struct kw_p99_window w = {.limit_ns = 100};
-    add(&w, 10, 990);
-    add(&w, 10, 990);
-    CHECK(w.broken == 0);
-    add(&w, 11, 989);
-    CHECK(w.broken == 11);
-    add(&w, 500, 500); /* the first one is what is told */
-    CHECK(w.broken == 11);
-}
-
-KW_CASES("bench/figures/pace", CASE(pace__no_rate__always),
-         CASE(pace__rate__a_gap_between_two), CASE(pace__after_a_standstill__no_burst),
+KW_CASES("bench/figures/pace", CASE(schedule__late__intended_times_stay),
+         CASE(schedule__uneven_rate_for_hours__does_not_drift),
+         CASE(schedule__ramp__half_as_many_and_then_the_full_rate),
+         CASE(pace__no_rate__always),
+         CASE(pace__rate__gaps_and_no_burst_after_a_standstill),
          CASE(pace__ramp__half_as_many_and_then_the_full_rate),
          CASE(pace__ramp_from_a_tenth__that_gap_first),
-         CASE(window__no_limit__never_broken), CASE(window__too_few_samples__not_judged),
-         CASE(window__one_in_a_hundred__still_good))
+         CASE(window__over_one_in_a_hundred_of_a_thousand__broken))

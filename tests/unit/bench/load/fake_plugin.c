@@ -59,50 +59,33 @@ static ssize_t give_body(nghttp2_session *session, int32_t id, uint8_t *dst, siz
     return (ssize_t)n;
 }
 
-static bool put_field(kw_dst *dst, uint8_t number, kw_span s, size_t tail)
-{
-    static const uint8_t zeros[TAIL];
-    const size_t len = s.len + tail;
-    return kw_dst_put_u8(dst, (uint8_t)(number << 3 | 2)) &&
-           (len < 128 || kw_dst_put_u8(dst, (uint8_t)(len | 0x80))) &&
-           kw_dst_put_u8(dst, (uint8_t)(len < 128 ? len : len >> 7)) &&
-           kw_dst_put(dst, s) && kw_dst_put(dst, kw_span_of(zeros, tail));
-}
-
-/* The first field of a request: its length takes one byte or two. */
-static kw_span text_of(const struct fake_stream *s)
-{
-    struct kw_src src = kw_src_of(kw_span_of(s->in, s->in_len));
-    (void)kw_src_take(&src, KW_MESSAGE_PREFIX + 1);
-    size_t len = kw_src_u8(&src);
-    if (len >= 0x80)
-        len = (len & 0x7f) | (size_t)kw_src_u8(&src) << 7;
-    kw_span text = kw_src_take(&src, len);
-    CHECK(!src.bad);
-    return text;
-}
-
+/* An EncryptRequest has the fields of an EncryptResponse: text, then a name; and its first
+ * field is that of every request, and of a DecryptResponse. */
 static void put_body(const struct fake_plugin *f, struct fake_stream *s, bool bad)
 {
-    const char *key = f->is_keyward ? "kw1-1" : "k";
-    kw_dst dst = {s->out, sizeof s->out, KW_MESSAGE_PREFIX};
-    uint8_t seed[KW_SEED];
+    static const char ok[] = "\0\0\0\0\x0b\x0a\2v2\x12\2ok\x1a\1k",
+                      ill[] = "\0\0\0\0\x0b\x0a\2v2\x12\2no\x1a\1k",
+                      keyward[] = "\0\0\0\0\x0f\x0a\2v2\x12\2ok\x1a\5kw1-1";
+    uint8_t text[KW_SEED + TAIL] = {0};
+    struct kw_message request, reply = {.text = kw_span_of(text, sizeof text)};
+    kw_span name = kw_span_str(f->is_keyward ? "kw1-1" : "k");
+    kw_dst dst = kw_dst_of(s->out, sizeof s->out);
     if (s->method == KW_STATUS) {
-        CHECK(put_field(&dst, 1, kw_span_str("v2"), 0) &&
-              put_field(&dst, 2, kw_span_str(f->script == FAKE_ILL ? "no" : "ok"), 0) &&
-              put_field(&dst, 3, kw_span_str(key), 0));
-    } else if (s->method == KW_ENCRYPT) {
-        key = bad && f->script == FAKE_ODD_ENCRYPT ? "another" : key;
-        CHECK(put_field(&dst, 1, text_of(s), TAIL) &&
-              put_field(&dst, 2, kw_span_str(key), 0));
+        CHECK(kw_dst_put(&dst, f->script == FAKE_ILL ? kw_span_of(ill, sizeof ill - 1)
+                               : f->is_keyward ? kw_span_of(keyward, sizeof keyward - 1)
+                                               : kw_span_of(ok, sizeof ok - 1)));
     } else {
-        kw_copy(seed, sizeof seed, kw_span_of(text_of(s).ptr, sizeof seed));
-        seed[31] ^= bad && f->script == FAKE_WRONG;
-        CHECK(put_field(&dst, 1, kw_span_of(seed, sizeof seed), 0));
+        CHECK(kw_message_read(KW_DECRYPT, kw_span_of(s->in, s->in_len), &request));
+        kw_copy(text, sizeof text, request.text);
+        if (s->method == KW_DECRYPT) {
+            text[KW_SEED - 1] ^= bad && f->script == FAKE_WRONG;
+            reply.text.len = KW_SEED;
+            name.len = 0;
+        } else if (bad && f->script == FAKE_ODD_ENCRYPT) {
+            name = kw_span_str("another");
+        }
+        CHECK(kw_message_write(&dst, KW_ENCRYPT, &reply, name));
     }
-    kw_dst length = kw_dst_of(s->out + 1, 4);
-    s->out[0] = 0;
-    CHECK(kw_dst_put_u32(&length, (uint32_t)(dst.len - KW_MESSAGE_PREFIX)));
     s->out_len = dst.len;
 }
 

@@ -11,34 +11,39 @@ static void begin(const char *mix, const char *ciphertexts)
 {
     o = (struct kw_choice_options){.count = 1000, .seed = 1};
     CHECK_OK(kw_mix_parse(mix, &o, &note));
-    if (ciphertexts != NULL)
-        CHECK_OK(kw_ciphertexts_parse(ciphertexts, &o, &note));
+    CHECK_OK(kw_ciphertexts_parse(ciphertexts, &o, &note));
     CHECK_OK(kw_choice_init(&c, &o));
 }
 
-static void refused_mix(const char *text, const char *why)
+static struct kw_pick next(void)
 {
-    struct kw_choice_options before = {.weight = {7, 7, 7}}, after = before;
-    CHECK_CODE(kw_mix_parse(text, &after, &note), KW_CODE_BAD_INPUT);
-    CHECK(memcmp(&before, &after, sizeof before) == 0);
-    CHECK_HAS(note.text, why);
-    CHECK_HAS(note.text, text);
+    struct kw_pick p = c.next;
+    kw_choice_step(&c);
+    return p;
 }
 
 TEST(mix__bad_words__refused_and_why)
 {
-    refused_mix("", "an unknown word");
-    refused_mix("delete", "an unknown word");
-    refused_mix("decrypt,", "a weight is missing");
-    refused_mix("decrypt:0", "from 1 to 1000");
-    refused_mix("decrypt:1001", "from 1 to 1000");
-    refused_mix("decrypt:-1", "from 1 to 1000");
-    refused_mix("decrypt:9x", "too much at its end");
-    refused_mix("decrypt:9,", "an unknown word");
-    refused_mix("decrypt:9,encrypt", "a weight is missing");
-    refused_mix("decrypt:9,decrypt:1", "a word twice");
-    refused_mix("decrypt:900,status:101", "more than 1000");
-    refused_mix("decrypted", "a weight is missing");
+    static const char *const bad[][2] = {{"", "an unknown word"},
+                                         {"delete", "an unknown word"},
+                                         {"decrypt,", "a weight is missing"},
+                                         {"decrypt:0", "from 1 to 1000"},
+                                         {"decrypt:1001", "from 1 to 1000"},
+                                         {"decrypt:-1", "from 1 to 1000"},
+                                         {"decrypt: 1", "from 1 to 1000"},
+                                         {"decrypt:9x", "too much at its end"},
+                                         {"decrypt:9,", "an unknown word"},
+                                         {"decrypt:9,encrypt", "a weight is missing"},
+                                         {"decrypt:9,decrypt:1", "a word twice"},
+                                         {"decrypt:900,status:101", "more than 1000"},
+                                         {"decrypted", "a weight is missing"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct kw_choice_options before = {.weight = {7, 7, 7}}, after = before;
+        CHECK_CODE(kw_mix_parse(bad[i][0], &after, &note), KW_CODE_BAD_INPUT);
+        CHECK(memcmp(&before, &after, sizeof before) == 0);
+        CHECK_HAS(note.text, bad[i][1]);
+        CHECK_HAS(note.text, bad[i][0]);
+    }
 }
 
 TEST(ciphertexts__bad_words__refused_and_named)
@@ -59,67 +64,59 @@ TEST(ciphertexts__bad_words__refused_and_named)
     }
 }
 
-TEST(distinct__decrypt__in_turn)
+TEST(distinct_and_same__in_turn)
 {
-    begin("decrypt", "distinct:3");
-    CHECK(c.needs.ciphertexts == 3 && c.needs.seeds == 0);
-    for (size_t i = 0; i < 10; i++) {
-        CHECK(c.next.method == KW_DECRYPT && c.next.entry == i % 3);
-        kw_choice_step(&c);
+    static const struct {
+        const char *mix, *ciphertexts;
+        size_t count;
+    } turns[] = {{"decrypt", "distinct:3", 3},
+                 {"decrypt", "same", 1},
+                 {"encrypt", "distinct:4", 4}};
+    for (size_t t = 0; t < sizeof turns / sizeof turns[0]; t++) {
+        begin(turns[t].mix, turns[t].ciphertexts);
+        CHECK(c.needs.ciphertexts + c.needs.seeds == turns[t].count);
+        CHECK((c.needs.seeds > 0) == (c.next.method == KW_ENCRYPT));
+        for (size_t i = 0; i < 10; i++)
+            CHECK(next().entry == i % turns[t].count);
+        kw_choice_wipe(&c);
     }
-    kw_choice_wipe(&c);
 }
 
-TEST(same__always_the_first)
-{
-    begin("decrypt", "same");
-    for (size_t i = 0; i < 5; i++) {
-        CHECK(c.next.method == KW_DECRYPT && c.next.entry == 0);
-        kw_choice_step(&c);
-    }
-    kw_choice_wipe(&c);
-}
-
-TEST(encrypt_alone__as_many_seeds_as_said)
-{
-    begin("encrypt", "distinct:4");
-    CHECK(c.needs.ciphertexts == 0 && c.needs.seeds == 4);
-    for (size_t i = 0; i < 9; i++) {
-        CHECK(c.next.method == KW_ENCRYPT && c.next.entry == i % 4);
-        kw_choice_step(&c);
-    }
-    kw_choice_wipe(&c);
-}
-
+/* Every pass through the deck, and none like the one before. */
 TEST(mix__weights_exact_and_seeds_of_its_own)
 {
-    unsigned seen[KW_METHODS] = {0};
+    enum kw_bench_method before[100] = {0};
     begin("decrypt:90,encrypt:5,status:5", "distinct:7");
     CHECK(c.needs.ciphertexts == 7 && c.needs.seeds == KW_MIXED_SEEDS);
-    for (size_t i = 0; i < 2000; i++) {
-        seen[c.next.method]++;
-        CHECK(c.next.method != KW_DECRYPT || c.next.entry < 7);
-        CHECK(c.next.method != KW_ENCRYPT ||
-              (c.next.entry >= 7 && c.next.entry < 7 + KW_MIXED_SEEDS));
-        kw_choice_step(&c);
+    for (unsigned pass = 0; pass < 20; pass++) {
+        unsigned seen[KW_METHODS] = {0}, moved = 0;
+        for (unsigned i = 0; i < 100; i++) {
+            const struct kw_pick p = next();
+            seen[p.method]++;
+            moved += p.method != before[i];
+            before[i] = p.method;
+            CHECK(p.method != KW_DECRYPT || p.entry < 7);
+            CHECK(p.method != KW_ENCRYPT ||
+                  (p.entry >= 7 && p.entry < 7 + KW_MIXED_SEEDS));
+        }
+        CHECK(seen[KW_DECRYPT] == 90 && seen[KW_ENCRYPT] == 5 && seen[KW_STATUS] == 5);
+        CHECK(moved > 0);
     }
-    CHECK(seen[KW_DECRYPT] == 1800 && seen[KW_ENCRYPT] == 100 && seen[KW_STATUS] == 100);
     kw_choice_wipe(&c);
 }
 
-TEST(zipf__the_first_most_often)
+/* The sum of k^-0.99 for k up to 1000 is 7.7289532173. */
+TEST(zipf__drawn_as_often_as_they_should)
 {
-    unsigned first = 0, last = 0;
-    begin("decrypt", "zipf:100:1.0");
-    CHECK(o.exponent == 1.0);
-    CHECK(c.needs.ciphertexts == 100);
-    for (size_t i = 0; i < 10000; i++) {
-        first += c.next.entry == 0;
-        last += c.next.entry == 99;
-        kw_choice_step(&c);
-    }
-    CHECK(first > 1750 && first < 2110); /* 1928 */
-    CHECK(last < 50);                    /* 19   */
+    unsigned seen[1000] = {0};
+    begin("decrypt", "zipf:1000:0.99");
+    CHECK(c.needs.ciphertexts == 1000);
+    CHECK(c.zipf[0] > 0.129383 && c.zipf[0] < 0.129385 && c.zipf[999] == 1);
+    for (size_t i = 0; i < 100000; i++)
+        seen[next().entry]++;
+    CHECK(seen[0] > 12600 && seen[0] < 13300); /* 12938 +- 3 sigma */
+    CHECK(seen[9] > 1180 && seen[9] < 1470);   /* 1324 */
+    CHECK(seen[999] < 40);                     /* 14   */
     kw_choice_wipe(&c);
 }
 
@@ -127,18 +124,16 @@ TEST(zipf__the_first_most_often)
 TEST(repeat__hot_ones_often_and_the_others_in_turn)
 {
     unsigned hot = 0, seen[KW_HOT] = {0};
-    size_t next = KW_HOT;
+    size_t other = 0;
     begin("decrypt", "repeat:90:50");
     CHECK(c.needs.ciphertexts == KW_HOT + 50);
     for (size_t i = 0; i < 10000; i++) {
-        if (c.next.entry < KW_HOT) {
-            hot++;
-            seen[c.next.entry]++;
-        } else {
-            CHECK(c.next.entry == next);
-            next = next + 1 < KW_HOT + 50 ? next + 1 : KW_HOT;
-        }
-        kw_choice_step(&c);
+        const size_t entry = next().entry;
+        if (entry < KW_HOT)
+            seen[entry]++;
+        else
+            CHECK(entry == KW_HOT + other++ % 50);
+        hot += entry < KW_HOT;
     }
     CHECK(hot > 8900 && hot < 9100);
     for (size_t i = 0; i < KW_HOT; i++)
@@ -146,24 +141,32 @@ TEST(repeat__hot_ones_often_and_the_others_in_turn)
     kw_choice_wipe(&c);
 }
 
-TEST(seed__the_same_choices_again)
+TEST(seed__the_same_choices_again_and_others_with_another)
 {
-    struct kw_choice other;
+    struct kw_choice same, other;
+    struct kw_choice_options second;
+    unsigned differ = 0;
     begin("decrypt:3,encrypt:1", "zipf:1000:0.99");
-    CHECK_OK(kw_choice_init(&other, &o));
+    second = o;
+    second.seed = 2;
+    CHECK_OK(kw_choice_init(&same, &o));
+    CHECK_OK(kw_choice_init(&other, &second));
     for (size_t i = 0; i < 1000; i++) {
-        CHECK(other.next.method == c.next.method && other.next.entry == c.next.entry);
-        kw_choice_step(&c);
+        const struct kw_pick p = next();
+        CHECK(same.next.method == p.method && same.next.entry == p.entry);
+        differ += other.next.entry != p.entry;
+        kw_choice_step(&same);
         kw_choice_step(&other);
     }
+    CHECK(differ > 500);
     kw_choice_wipe(&c);
+    kw_choice_wipe(&same);
     kw_choice_wipe(&other);
 }
 
 KW_CASES("bench/load/choice", CASE(mix__bad_words__refused_and_why),
          CASE(ciphertexts__bad_words__refused_and_named),
-         CASE(distinct__decrypt__in_turn), CASE(same__always_the_first),
-         CASE(encrypt_alone__as_many_seeds_as_said),
-         CASE(mix__weights_exact_and_seeds_of_its_own), CASE(zipf__the_first_most_often),
+         CASE(distinct_and_same__in_turn), CASE(mix__weights_exact_and_seeds_of_its_own),
+         CASE(zipf__drawn_as_often_as_they_should),
          CASE(repeat__hot_ones_often_and_the_others_in_turn),
-         CASE(seed__the_same_choices_again))
+         CASE(seed__the_same_choices_again_and_others_with_another))

@@ -1,64 +1,206 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The messages, what replies are worth, and the file of ciphertexts. */
 #include "check.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/file.h>
 
 #include "corpus.h"
 
-static bool judge_text(struct kw_corpus *c, enum kw_bench_method m, size_t i,
-                       kw_span text)
+#define SPAN(bytes) kw_span_of((bytes), sizeof(bytes) - 1)
+#define FIRST_LINE "keyward-bench storm --prepare, format 2\n"
+
+static struct kw_corpus c, back;
+static struct kw_note note;
+static char folder[40], path[64];
+
+/* ---- messages ------------------------------------------------------------------------ */
+
+TEST(read__damaged_compressed_or_no_protobuf__refused)
+{
+    struct kw_message r;
+    CHECK(!kw_message_read(KW_STATUS, SPAN(""), &r));
+    CHECK(!kw_message_read(KW_STATUS, SPAN("\0\0\0\0"), &r));
+    CHECK(!kw_message_read(KW_STATUS, SPAN("\0\0\0\0\1"), &r));
+    CHECK(!kw_message_read(KW_DECRYPT, SPAN("\0\0\0\0\3\x0a\x05x"), &r));
+    CHECK(!kw_message_read(KW_DECRYPT, SPAN("\0\0\0\0\0x"), &r));
+    CHECK(!kw_message_read(KW_DECRYPT, SPAN("\1\0\0\0\0"), &r));
+    CHECK(!kw_message_read(KW_DECRYPT, SPAN("\0\0\0\0\2\x08\x01"), &r));
+    CHECK(!kw_message_read(KW_DECRYPT, SPAN("\0\0\0\0\3\x0a\xff\xff"), &r));
+}
+
+TEST(read__all_fields_and_an_unknown_one__as_they_are)
+{
+    struct kw_message r;
+    CHECK(kw_message_read(KW_STATUS, SPAN("\0\0\0\0\x0b\x0a\2v2\x12\2ok\x1a\1k"), &r));
+    CHECK(kw_span_equal_str(r.version, "v2") && kw_span_equal_str(r.healthz, "ok") &&
+          kw_span_equal_str(r.key_id, "k"));
+    CHECK(kw_message_read(KW_DECRYPT, SPAN("\0\0\0\0\6\x4a\1x\x0a\1p"), &r));
+    CHECK(kw_span_equal_str(r.text, "p"));
+}
+
+TEST(write__encrypt__as_written_or_no_room)
+{
+    const struct kw_message m = {.text = SPAN("seed")};
+    uint8_t out[14];
+    kw_dst dst = kw_dst_of(out, sizeof out);
+    CHECK(kw_message_write(&dst, KW_ENCRYPT, &m, SPAN("u")));
+    CHECK(kw_span_equal(kw_dst_span(&dst), SPAN("\0\0\0\0\x09\x0a\4seed\x12\1u")));
+    dst = kw_dst_of(out, sizeof out - 1);
+    CHECK(!kw_message_write(&dst, KW_ENCRYPT, &m, SPAN("u")));
+}
+
+/* What another plugin's Encrypt annotated comes back in Decrypt, under its other
+ * field. */
+TEST(write__decrypt__annotations_given_back)
+{
+    struct kw_message r;
+    uint8_t out[64];
+    kw_dst dst = kw_dst_of(out, sizeof out);
+    CHECK(kw_message_read(
+        KW_ENCRYPT, SPAN("\0\0\0\0\x13\x0a\1c\x1a\6\x0a\1a\x12\1b\x12\1k\x1a\3\x0a\1d"),
+        &r));
+    CHECK(kw_message_write(&dst, KW_DECRYPT, &r, SPAN("u")));
+    CHECK(kw_span_equal(
+        kw_dst_span(&dst),
+        SPAN("\0\0\0\0\x16\x0a\1c\x12\1u\x1a\1k\x22\6\x0a\1a\x12\1b\x22\3\x0a\1d")));
+}
+
+/* ---- what replies are worth ---------------------------------------------------------- */
+
+/* An EncryptRequest has the fields of an EncryptResponse: text, then a name. */
+static bool judge(enum kw_bench_method m, size_t i, kw_span text)
 {
     uint8_t body[128];
     kw_dst dst = kw_dst_of(body, sizeof body);
-    /* An EncryptRequest has the fields of an EncryptResponse: text, then a name. */
-    CHECK(kw_message_encrypt(&dst, text, kw_span_str(m == KW_DECRYPT ? "" : "key")));
-    return kw_corpus_judge(c, m, i, kw_dst_span(&dst));
+    CHECK(kw_message_write(&dst, KW_ENCRYPT, &(struct kw_message){.text = text},
+                           kw_span_str(m == KW_DECRYPT ? "" : "key")));
+    return kw_corpus_judge(&c, m, i, kw_dst_span(&dst));
 }
 
-TEST(judge__another_seed__wrong)
+TEST(judge__decrypt__only_the_seed_is_right)
 {
-    struct kw_corpus c;
     CHECK_OK(kw_corpus_init(&c, 2));
-    CHECK(judge_text(&c, KW_DECRYPT, 0, kw_span_of(c.entry[0].seed, KW_SEED)));
-    CHECK(!judge_text(&c, KW_DECRYPT, 0, kw_span_of(c.entry[1].seed, KW_SEED)));
-    CHECK(!judge_text(&c, KW_DECRYPT, 0, kw_span_of(c.entry[0].seed, KW_SEED - 1)));
-    CHECK(!judge_text(&c, KW_DECRYPT, 0, (kw_span){0}));
+    CHECK(judge(KW_DECRYPT, 0, kw_span_of(c.entry[0].seed, KW_SEED)));
+    CHECK(!judge(KW_DECRYPT, 0, kw_span_of(c.entry[1].seed, KW_SEED)));
+    CHECK(!judge(KW_DECRYPT, 0, kw_span_of(c.entry[0].seed, KW_SEED - 1)));
+    CHECK(!judge(KW_DECRYPT, 0, (kw_span){0}));
     kw_corpus_wipe(&c);
 }
 
-TEST(judge__encrypt_without_text__wrong_and_nothing_kept)
+TEST(judge__encrypt__kept_and_replaced_but_not_without_text)
 {
-    struct kw_corpus c;
     CHECK_OK(kw_corpus_init(&c, 1));
-    CHECK(!judge_text(&c, KW_ENCRYPT, 0, (kw_span){0}));
-    CHECK(kw_corpus_decrypt(&c, 0).len == 0);
-    kw_corpus_wipe(&c);
-}
-
-TEST(judge__encrypt__kept_and_replaced)
-{
-    struct kw_corpus c;
-    CHECK_OK(kw_corpus_init(&c, 1));
-    CHECK(judge_text(&c, KW_ENCRYPT, 0, kw_span_str("first")));
-    size_t first = kw_corpus_decrypt(&c, 0).len;
-    CHECK(judge_text(&c, KW_ENCRYPT, 0, kw_span_str("a longer one")));
-    kw_span message = kw_corpus_decrypt(&c, 0);
+    CHECK(!judge(KW_ENCRYPT, 0, (kw_span){0}) && c.entry[0].len == 0);
+    CHECK(judge(KW_ENCRYPT, 0, kw_span_str("first")));
+    const size_t first = c.entry[0].len;
+    CHECK(judge(KW_ENCRYPT, 0, kw_span_str("a longer one")));
+    const kw_span message = kw_corpus_request(&c, KW_DECRYPT, 0, NULL);
     CHECK(message.len == first + 7);
     CHECK(memmem(message.ptr, message.len, "a longer one", 12) != NULL);
     kw_corpus_wipe(&c);
 }
 
-TEST(judge__status_not_ok__wrong)
+TEST(judge__status__only_ok_and_v2)
 {
-    struct kw_corpus c;
-    static const char good[] = "\0\0\0\0\x0b\x0a\2v2\x12\2ok\x1a\1k";
-    static const char ill[] = "\0\0\0\0\x0b\x0a\2v2\x12\2no\x1a\1k";
-    static const char old[] = "\0\0\0\0\x0b\x0a\2v1\x12\2ok\x1a\1k";
     CHECK_OK(kw_corpus_init(&c, 1));
-    CHECK(kw_corpus_judge(&c, KW_STATUS, 0, kw_span_of(good, sizeof good - 1)));
-    CHECK(!kw_corpus_judge(&c, KW_STATUS, 0, kw_span_of(ill, sizeof ill - 1)));
-    CHECK(!kw_corpus_judge(&c, KW_STATUS, 0, kw_span_of(old, sizeof old - 1)));
+    CHECK(kw_corpus_judge(&c, KW_STATUS, 0, SPAN("\0\0\0\0\x0b\x0a\2v2\x12\2ok\x1a\1k")));
+    CHECK(!c.is_keyward);
+    CHECK(
+        !kw_corpus_judge(&c, KW_STATUS, 0, SPAN("\0\0\0\0\x0b\x0a\2v2\x12\2no\x1a\1k")));
+    CHECK(
+        !kw_corpus_judge(&c, KW_STATUS, 0, SPAN("\0\0\0\0\x0b\x0a\2v1\x12\2ok\x1a\1k")));
     kw_corpus_wipe(&c);
 }
 
-KW_CASES("bench/load/corpus", CASE(judge__another_seed__wrong),
-         CASE(judge__encrypt_without_text__wrong_and_nothing_kept),
-         CASE(judge__encrypt__kept_and_replaced), CASE(judge__status_not_ok__wrong))
+/* ---- the file ------------------------------------------------------------------------ */
+
+/* Three seeds that a plugin has answered with themselves. */
+static void begin(void)
+{
+    CHECK(kw_copy_str(folder, sizeof folder, kw_span_str("/tmp/kw-corpus-XXXXXX")));
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/corpus", folder);
+    CHECK_OK(kw_corpus_init(&c, 3));
+    for (size_t i = 0; i < 3; i++)
+        CHECK(judge(KW_ENCRYPT, i, kw_span_of(c.entry[i].seed, KW_SEED)));
+}
+
+static void end(void)
+{
+    unlink(path);
+    CHECK(rmdir(folder) == 0);
+    kw_corpus_wipe(&c);
+}
+
+TEST(file__missing_or_no_such_folder__named)
+{
+    begin();
+    CHECK_CODE(kw_corpus_read(path, 0, &back, &note), KW_CODE_MISSING);
+    CHECK_HAS(note.text, path);
+    CHECK_CODE(kw_corpus_write(&c, "/nonexistent/corpus", &note), KW_CODE_IO);
+    CHECK_HAS(note.text, "/nonexistent/corpus");
+    end();
+}
+
+TEST(file__of_another_kind_or_damaged__said_what_is_wrong)
+{
+    static const char *const bad[][2] = {
+        {"", "line 1: it is no file of ciphertexts"},
+        {"{\"tool\":\"keyward-bench storm --prepare\"}\n", "line 1: it is no file of"},
+        {FIRST_LINE, "it has fewer seeds than are wanted"},
+        {FIRST_LINE "\n", "line 2: this line is damaged"},
+        {FIRST_LINE "00 00\n", "line 2: this line is damaged"},
+    };
+    begin();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        CHECK_OK(kw_file_replace(path, kw_span_str(bad[i][0]), 0600, &note));
+        CHECK_CODE(kw_corpus_read(path, 0, &back, &note), KW_CODE_BAD_INPUT);
+        CHECK_HAS(note.text, bad[i][1]);
+        CHECK_HAS(note.text, path);
+        CHECK_HAS(note.text, "--prepare");
+    }
+    end();
+}
+
+TEST(file__written_and_read__the_same_and_private)
+{
+    struct stat st;
+    struct kw_blob blob = {0};
+    begin();
+    CHECK_OK(kw_corpus_write(&c, path, &note));
+    CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
+    CHECK_CODE(kw_corpus_read(path, 4, &back, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "fewer seeds");
+    for (size_t count = 0; count < 4; count++) {
+        CHECK_OK(kw_corpus_read(path, count, &back, &note));
+        CHECK(back.count == (count > 0 ? count : 3));
+        for (size_t i = 0; i < back.count; i++) {
+            CHECK(memcmp(back.entry[i].seed, c.entry[i].seed, KW_SEED) == 0);
+            CHECK(kw_span_equal(kw_corpus_request(&back, KW_DECRYPT, i, NULL),
+                                kw_corpus_request(&c, KW_DECRYPT, i, NULL)));
+        }
+        kw_corpus_wipe(&back);
+    }
+    CHECK_OK(kw_file_read(path, 1 << 20, &blob, &note)); /* its last digit, changed */
+    blob.ptr[blob.len - 2] = 'x';
+    CHECK_OK(kw_file_replace(path, kw_blob_peek(&blob), 0600, &note));
+    kw_blob_wipe(&blob);
+    CHECK_CODE(kw_corpus_read(path, 0, &back, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "line 4: this line is damaged");
+    end();
+}
+
+KW_CASES("bench/load/corpus", CASE(read__damaged_compressed_or_no_protobuf__refused),
+         CASE(read__all_fields_and_an_unknown_one__as_they_are),
+         CASE(write__encrypt__as_written_or_no_room),
+         CASE(write__decrypt__annotations_given_back),
+         CASE(judge__decrypt__only_the_seed_is_right),
+         CASE(judge__encrypt__kept_and_replaced_but_not_without_text),
+         CASE(judge__status__only_ok_and_v2),
+         CASE(file__missing_or_no_such_folder__named),
+         CASE(file__of_another_kind_or_damaged__said_what_is_wrong),
+         CASE(file__written_and_read__the_same_and_private))

@@ -3,7 +3,6 @@
 #include "check.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
 #include "fake_plugin.h"
 #include "run.h"
@@ -65,43 +64,39 @@ static double figure(const char *name)
     return json_number_value(json_object_get(json_object_get(document, "figures"), name));
 }
 
-TEST(closes_at_once__three_and_which_socket)
+/* What stands in the document, whose figures are looked at alone. */
+static void counted(json_int_t good, json_int_t wrong, json_int_t failed,
+                    json_int_t exceeded)
 {
-    begin(FAKE_CLOSES, 0, 0);
-    LOAD("--calls", "5");
-    fake_stop(&p);
-    CHECK(r.status == 3);
-    CHECK_HAS(r.err, p.path);
-    CHECK_HAS(r.err, "without a word; may this user (uid ");
+    CHECK(number(document, "good") == good && number(document, "wrong") == wrong);
+    CHECK(number(document, "failed") == failed);
+    CHECK(number(document, "missed") == exceeded);
+    CHECK(number(document, "exceeded") == exceeded);
 }
 
-TEST(answers_as_http1__three)
+TEST(no_good_plugin__three_before_anything_is_measured)
 {
-    begin(FAKE_HTTP1, 0, 0);
-    LOAD("--calls", "5");
-    fake_stop(&p);
-    CHECK(r.status == 3);
-    CHECK_HAS(r.err, "speaks no HTTP/2");
-}
-
-TEST(grpc_without_the_service__three_and_unimplemented)
-{
-    begin(FAKE_CODE, 0, 12);
-    LOAD("--calls", "5");
-    fake_stop(&p);
-    CHECK(r.status == 3);
-    CHECK_HAS(r.err, "UNIMPLEMENTED");
-    CHECK(p.seen[KW_ENCRYPT] == 0 && p.seen[KW_DECRYPT] == 0);
-}
-
-TEST(status_not_ok__three_before_any_encrypt)
-{
-    begin(FAKE_ILL, 0, 0);
-    LOAD("--calls", "5");
-    fake_stop(&p);
-    CHECK(r.status == 3);
-    CHECK_HAS(r.err, "is this a KMS v2 plugin?");
-    CHECK(p.seen[KW_ENCRYPT] == 0);
+    static const struct {
+        enum fake_script script;
+        unsigned after, code;
+        const char *why;
+        bool encrypts;
+    } bad[] = {
+        {FAKE_CLOSES, 0, 0, "without a word; may this user (uid ", false},
+        {FAKE_HTTP1, 0, 0, "speaks no HTTP/2", false},
+        {FAKE_CODE, 0, 12, "UNIMPLEMENTED", false},
+        {FAKE_ILL, 0, 0, "is this a KMS v2 plugin?", false},
+        {FAKE_DIES, 5, 0, "making ciphertexts with Encrypt", true},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        begin(bad[i].script, bad[i].after, bad[i].code);
+        LOAD("--calls", "5");
+        fake_stop(&p);
+        CHECK(r.status == 3);
+        CHECK_HAS(r.err, bad[i].why);
+        CHECK_STR(r.out, "");
+        CHECK(bad[i].encrypts == (p.seen[KW_ENCRYPT] > 0) && p.seen[KW_DECRYPT] == 0);
+    }
 }
 
 /* One Status and ten Encrypts come first. */
@@ -147,16 +142,6 @@ TEST(nobody_there_with_reconnect__three_when_the_time_is_over)
     CHECK_HAS(r.err, "/nonexistent/s: ");
 }
 
-TEST(dies_while_prepared__three_and_when)
-{
-    begin(FAKE_DIES, 5, 0);
-    LOAD("--calls", "5");
-    fake_stop(&p);
-    CHECK(r.status == 3);
-    CHECK_HAS(r.err, "making ciphertexts with Encrypt");
-    CHECK_STR(r.out, "");
-}
-
 TEST(interrupted__three_and_what_was_measured)
 {
     begin(FAKE_INTERRUPTS, 11 + 99, 0);
@@ -177,19 +162,36 @@ TEST(no_answer__given_up_as_exceeded)
     MEASURE(FEW, "--calls", "14", "--timeout", "500ms");
     fake_stop(&p);
     CHECK(r.status == 1);
-    CHECK(number(document, "good") == 10 && number(document, "exceeded") == 4);
+    counted(10, 0, 0, 4);
     CHECK_HAS(r.out, "no answer in time");
     end();
 }
 
-TEST(another_seed__one_and_counted)
+TEST(replies_that_are_not_good__one_and_counted_apart)
 {
-    begin(FAKE_WRONG, 11 + 100, 0);
-    MEASURE(FEW, "--calls", "150");
-    fake_stop(&p);
-    CHECK(r.status == 1);
-    CHECK(number(document, "wrong") == 50 && number(document, "good") == 100);
-    CHECK(number(document, "failed") == 0);
+    static const struct {
+        enum fake_script script;
+        unsigned code, wrong, failed, exceeded;
+        const char *code_name;
+    } bad[] = {{FAKE_WRONG, 0, 20, 0, 0, NULL},
+               {FAKE_CODE, 4, 0, 0, 20, "DEADLINE_EXCEEDED"},
+               {FAKE_CODE, 14, 0, 20, 0, "UNAVAILABLE"},
+               {FAKE_NO_STATUS, 0, 0, 20, 0, "UNKNOWN"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        begin(bad[i].script, 11 + 10, bad[i].code);
+        MEASURE(FEW, "--calls", "30");
+        fake_stop(&p);
+        CHECK(r.status == 1);
+        counted(10, bad[i].wrong, bad[i].failed, bad[i].exceeded);
+        const json_t *method =
+            json_object_get(json_object_get(document, "by_method"), "decrypt");
+        CHECK(number(method, "exceeded") == bad[i].exceeded);
+        const json_t *failures = json_object_get(document, "failures");
+        CHECK(bad[i].code_name == NULL
+                  ? json_object_size(failures) == 0
+                  : number(json_object_get(failures, bad[i].code_name), "count") == 20);
+    }
+    CHECK_HAS(r.out, "no grpc-status");
     end();
 }
 
@@ -201,42 +203,6 @@ TEST(ciphertexts_that_do_not_open__one)
     CHECK(r.status == 1);
     CHECK(number(document, "good") == 50);
     CHECK(number(document, "not_proven") == 10);
-    end();
-}
-
-TEST(deadline_exceeded__one_and_apart_from_errors)
-{
-    begin(FAKE_CODE, 11 + 10, 4);
-    MEASURE(FEW, "--calls", "30");
-    fake_stop(&p);
-    CHECK(r.status == 1);
-    CHECK(number(document, "good") == 10 && number(document, "failed") == 0);
-    CHECK(number(document, "missed") == 20 && number(document, "exceeded") == 20);
-    CHECK(number(json_object_get(json_object_get(document, "by_method"), "decrypt"),
-                 "exceeded") == 20);
-    end();
-}
-
-TEST(other_errors__one_and_which)
-{
-    begin(FAKE_CODE, 11 + 10, 14);
-    MEASURE(FEW, "--calls", "30");
-    fake_stop(&p);
-    CHECK(r.status == 1);
-    CHECK(number(document, "failed") == 20 && number(document, "missed") == 0);
-    CHECK(number(json_object_get(json_object_get(document, "failures"), "UNAVAILABLE"),
-                 "count") == 20);
-    end();
-}
-
-TEST(no_status__an_error_too)
-{
-    begin(FAKE_NO_STATUS, 11, 0);
-    MEASURE(FEW, "--calls", "20");
-    fake_stop(&p);
-    CHECK(r.status == 1);
-    CHECK(number(document, "failed") == 20);
-    CHECK_HAS(r.out, "no grpc-status");
     end();
 }
 
@@ -309,24 +275,16 @@ TEST(good__histogram_holds_every_good_call)
     end();
 }
 
-TEST(open_loop_with_a_ramp__late_ones_told)
+/* At most one call more than there are gaps, and a millisecond. */
+TEST(rate_with_a_ramp_or_max_rate__late_ones_told_and_never_quicker)
 {
     begin(FAKE_GOOD, 0, 0);
     MEASURE(FEW, "--rate", "2000", "--ramp", "--calls", "100");
-    fake_stop(&p);
-    CHECK(r.status == 0);
-    CHECK(number(document, "good") == 100 && has_figure("late_per_s"));
-    end();
-}
-
-TEST(max_rate__never_quicker)
-{
-    begin(FAKE_GOOD, 0, 0);
+    CHECK(r.status == 0 && number(document, "good") == 100 && has_figure("late_per_s"));
     MEASURE(FEW, "--max-rate", "2000", "--calls", "200");
     fake_stop(&p);
-    CHECK(r.status == 0);
-    CHECK(number(document, "good") == 200);
-    CHECK(figure("calls_per_s") <= 2100); /* one call more than gaps, and a millisecond */
+    CHECK(r.status == 0 && number(document, "good") == 200);
+    CHECK(figure("calls_per_s") <= 2100 && !has_figure("late_per_s"));
     end();
 }
 
@@ -343,44 +301,35 @@ TEST(dry_run__nothing_sent)
 
 TEST(bad_options__two_and_which)
 {
+    static const char *const bad[][5] = {
+        {"decrypt:1,delete:1: an unknown word", "--mix", "decrypt:1,delete:1"},
+        {"--ciphertexts zipf:10:x", "--ciphertexts", "zipf:10:x"},
+        {"is about Decrypt", "--mix", "encrypt", "--ciphertexts", "zipf:10:1"},
+        {"--reconnect goes on until", "--reconnect", "--calls", "5"},
+        {"two ways to say when to end", "--seconds", "1s", "--calls", "5"},
+        {"--ramp wants --rate or --max-rate", "--ramp"},
+        {"more than --max-rate", "--rate", "20", "--max-rate", "10"},
+        {"more connections than calls", "--connections", "5"},
+        {"--stop-p99 0s", "--stop-p99", "0s"},
+    };
     p.path[0] = '/';
-    LOAD("--mix", "decrypt:1,delete:1");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "decrypt:1,delete:1: an unknown word");
-    LOAD("--ciphertexts", "zipf:10:x");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "--ciphertexts zipf:10:x");
-    LOAD("--mix", "encrypt", "--ciphertexts", "zipf:10:1");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "is about Decrypt");
-    LOAD("--reconnect", "--calls", "5");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "--reconnect goes on until --seconds are over");
-    LOAD("--ramp");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "--ramp wants --rate or --max-rate");
-    LOAD("--rate", "20", "--max-rate", "10");
-    CHECK(r.status == 2);
-    LOAD("--stop-p99", "0s");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "--stop-p99 0s");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        LOAD(bad[i][1], bad[i][2], bad[i][3], bad[i][4]);
+        CHECK(r.status == 2);
+        CHECK_HAS(r.err, bad[i][0]);
+    }
 }
 
-KW_CASES("bench/load/servers", CASE(closes_at_once__three_and_which_socket),
-         CASE(answers_as_http1__three),
-         CASE(grpc_without_the_service__three_and_unimplemented),
-         CASE(status_not_ok__three_before_any_encrypt),
+KW_CASES("bench/load/servers", CASE(no_good_plugin__three_before_anything_is_measured),
          CASE(dies_while_measured__three_and_what_was_measured),
          CASE(dies_with_reconnect__goes_on_and_tells_the_gaps),
          CASE(nobody_there_with_reconnect__three_when_the_time_is_over),
-         CASE(dies_while_prepared__three_and_when),
          CASE(interrupted__three_and_what_was_measured),
-         CASE(no_answer__given_up_as_exceeded), CASE(another_seed__one_and_counted),
+         CASE(no_answer__given_up_as_exceeded),
+         CASE(replies_that_are_not_good__one_and_counted_apart),
          CASE(ciphertexts_that_do_not_open__one),
-         CASE(deadline_exceeded__one_and_apart_from_errors),
-         CASE(other_errors__one_and_which), CASE(no_status__an_error_too),
          CASE(not_one_good_reply__no_figure_of_a_call),
          CASE(slow_reader__every_reply_good), CASE(mix__counts_agree_with_the_plugins),
          CASE(good__histogram_holds_every_good_call),
-         CASE(open_loop_with_a_ramp__late_ones_told), CASE(max_rate__never_quicker),
+         CASE(rate_with_a_ramp_or_max_rate__late_ones_told_and_never_quicker),
          CASE(dry_run__nothing_sent), CASE(bad_options__two_and_which))

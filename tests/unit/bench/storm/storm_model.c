@@ -3,25 +3,26 @@
 
 #include "check.h"
 
-static void answer(const struct model *m, struct kw_storm *s, int64_t now,
-                   const struct kw_storm_call *c)
+static void answer(const struct model *m, struct kw_storm *s, int64_t now, uint32_t asker)
 {
+    const struct kw_storm_asker *a = &s->asker[asker];
     unsigned key = m->key_changes_ns > 0 && now >= m->key_changes_ns ? 2 : 1;
     struct kw_storm_reply r = {.outcome = KW_STORM_GOOD, .key_id = key};
     if (now < m->away_until_ns)
         r = (struct kw_storm_reply){.outcome = KW_STORM_FAILED, .code = 14};
-    else if (c->method == KW_ENCRYPT && m->odd_encrypt)
+    else if (a->method == KW_ENCRYPT && m->odd_encrypt)
         r.key_id = 9;
-    else if (c->method == KW_DECRYPT && c->seed + 1 == m->wrong_seed)
+    else if (a->method == KW_DECRYPT && a->seed + 1 == m->wrong_seed)
         r.outcome = KW_STORM_WRONG;
-    kw_storm_ended(s, now, c->asker, &r);
+    kw_storm_ended(s, now, asker, &r);
 }
 
-static void ask(void *ctx, const struct kw_storm_call *c)
+static void ask(void *ctx, struct kw_storm *s, uint32_t asker)
 {
     struct model *m = ctx;
+    (void)s;
     CHECK(m->asked_count < MODEL_QUEUE);
-    m->asked[m->asked_count++] = *c;
+    m->asked[m->asked_count++] = asker;
 }
 
 static void dequeue(struct model *m, size_t at)
@@ -32,17 +33,18 @@ static void dequeue(struct model *m, size_t at)
 }
 
 /* Nobody waits for it any more; a session goes on all the same. */
-static void give_up(void *ctx, const struct kw_storm_call *c)
+static void give_up(void *ctx, struct kw_storm *s, uint32_t asker)
 {
     struct model *m = ctx;
+    (void)s;
     for (size_t i = 0; i < m->queued; i++)
-        if (m->queue[i].asker == c->asker) {
+        if (m->queue[i] == asker) {
             dequeue(m, i);
             return;
         }
     for (unsigned i = 0; i < m->sessions; i++) {
         struct session *w = &m->session[i];
-        w->dropped = w->dropped || (w->busy && w->call.asker == c->asker);
+        w->dropped = w->dropped || (w->busy && w->asker == asker);
     }
 }
 
@@ -50,17 +52,17 @@ static void give_up(void *ctx, const struct kw_storm_call *c)
 static void hear(struct model *m, struct kw_storm *s, int64_t now)
 {
     for (size_t i = 0; i < m->asked_count; i++) { /* an answer may add to them */
-        const struct kw_storm_call c = m->asked[i];
-        if (c.method == KW_STATUS || now < m->away_until_ns)
-            answer(m, s, now, &c);
+        const uint32_t asker = m->asked[i];
+        if (s->asker[asker].method == KW_STATUS || now < m->away_until_ns)
+            answer(m, s, now, asker);
         else
-            m->queue[m->queued++] = c;
+            m->queue[m->queued++] = asker;
     }
     m->asked_count = 0;
     for (unsigned i = 0; i < m->sessions && m->queued > 0; i++)
         if (!m->session[i].busy) {
             m->session[i] = (struct session){
-                .busy = true, .call = m->queue[0], .done_ns = now + m->service_ns};
+                .busy = true, .asker = m->queue[0], .done_ns = now + m->service_ns};
             m->operations++;
             dequeue(m, 0);
         }
@@ -74,10 +76,10 @@ static int64_t moment(struct model *m, struct kw_storm *s, int64_t now)
         if (m->session[i].busy && m->session[i].done_ns <= now) {
             m->session[i].busy = false;
             if (!m->session[i].dropped)
-                answer(m, s, now, &m->session[i].call);
+                answer(m, s, now, m->session[i].asker);
         }
     hear(m, s, now);
-    int64_t next = kw_storm_wakes(s);
+    int64_t next = s->over ? INT64_MAX : s->wakes_ns;
     for (unsigned i = 0; i < m->sessions; i++)
         if (m->session[i].busy && m->session[i].done_ns < next)
             next = m->session[i].done_ns;
@@ -95,7 +97,7 @@ struct kw_storm *model_storm(struct model *m, const struct kw_storm_options *o)
 void model_meets(struct model *m, struct kw_storm *s, int64_t until_ns)
 {
     int64_t now = 0;
-    while (!kw_storm_over(s) && now <= until_ns) {
+    while (!s->over && now <= until_ns) {
         int64_t next = moment(m, s, now);
         if (next == INT64_MAX)
             return;

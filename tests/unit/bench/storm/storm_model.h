@@ -21,11 +21,11 @@ struct model {
     /* what it did */
     uint64_t operations;
     /* its own */
-    struct kw_storm_call asked[MODEL_QUEUE], queue[MODEL_QUEUE];
-    size_t asked_count, queued; /* not heard yet; oldest first */
+    uint32_t asked[MODEL_QUEUE], queue[MODEL_QUEUE]; /* askers */
+    size_t asked_count, queued;                      /* not heard yet; oldest first */
     struct session {
         bool busy, dropped;
-        struct kw_storm_call call;
+        uint32_t asker;
         int64_t done_ns;
     } session[MODEL_SESSIONS];
 };

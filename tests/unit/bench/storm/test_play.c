@@ -17,14 +17,17 @@ static struct kw_play_result *r;
 static struct kw_note note;
 static const char *path;
 
-static void begin(size_t seeds)
+static void begin(const struct fake_plugin *plugin, size_t seeds)
 {
-    struct kw_progress silent = {0};
+    static struct kw_progress silent;
+    f = *plugin;
     path = f.path;
     fake_start(&f);
-    o = (struct kw_play_options){.socket = &path, .limit_ns = 3600 * KW_S_NS};
-    o.any_token = true;
-    o.storm = kw_storm_defaults();
+    o = (struct kw_play_options){.storm = kw_storm_defaults(),
+                                 .socket = &path,
+                                 .limit_ns = 3600 * KW_S_NS,
+                                 .any_token = true,
+                                 .progress = &silent};
     o.storm.seeds = seeds;
     o.storm.timeout_ns = 600 * KW_S_NS;
     o.storm.list_retry_ns = KW_MS_NS;
@@ -32,210 +35,209 @@ static void begin(size_t seeds)
     r = kw_new(1, sizeof *r);
     CHECK(r != NULL);
     CHECK_OK(kw_corpus_init(&corpus, seeds));
-    if (f.script != FAKE_HTTP1 && f.code != 12)
-        CHECK_OK(kw_play_make(&o, &corpus, &silent, &note));
+    if (f.code != 12)
+        CHECK_OK(kw_play_make(&o, &corpus, &note));
 }
+#define BEGIN(seeds, ...) begin(&(struct fake_plugin){__VA_ARGS__}, seeds)
 
-static kw_err play(void)
+/* The storm happens; the tally of it. */
+static const struct kw_storm_tally *play(void)
 {
-    struct kw_progress silent = {0};
-    return kw_play_run(&o, &corpus, &silent, r, &note);
+    CHECK_OK(kw_play_run(&o, &corpus, r, &note));
+    return &r->storm->tally;
 }
 
 static void end(void)
 {
     kw_corpus_wipe(&corpus);
+    kw_storm_free(r->storm);
     kw_free(r);
     fake_stop(&f);
 }
 
-TEST(run__nobody_listens__named)
+TEST(nobody_listens_or_not_kms__named)
 {
-    f = (struct fake_plugin){0};
-    begin(1);
-    path = "/nonexistent/kms.sock";
-    CHECK_CODE(play(), KW_CODE_IO);
-    CHECK_HAS(note.text, "/nonexistent/kms.sock");
-    CHECK_HAS(note.text, "does a KMS plugin listen there?");
-    end();
-}
-
-TEST(run__no_http2__bad_input)
-{
-    f = (struct fake_plugin){.script = FAKE_HTTP1};
-    begin(1);
-    CHECK_CODE(play(), KW_CODE_BAD_INPUT);
-    CHECK_HAS(note.text, "speaks no HTTP/2");
-    end();
-}
-
-TEST(run__not_kms__bad_input)
-{
-    f = (struct fake_plugin){.script = FAKE_CODE, .code = 12, .counts = KW_METHODS};
-    begin(1);
-    CHECK_CODE(play(), KW_CODE_BAD_INPUT);
+    BEGIN(1, .script = FAKE_CODE, .code = 12, .counts = KW_METHODS);
+    CHECK_CODE(kw_play_run(&o, &corpus, r, &note), KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, path);
     CHECK_HAS(note.text, "UNIMPLEMENTED");
+    note.text[0] = '\0';
+    CHECK_CODE(kw_play_make(&o, &corpus, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text, "UNIMPLEMENTED");
+    path = "/nonexistent/kms.sock";
+    CHECK_CODE(kw_play_run(&o, &corpus, r, &note), KW_CODE_IO);
+    CHECK_HAS(note.text, "/nonexistent/kms.sock");
+    CHECK_HAS(note.text, "does a KMS plugin listen there?");
     end();
 }
 
 TEST(sockets__of_different_providers__bad_input)
 {
     const char *both[2];
-    f = (struct fake_plugin){
-        .script = FAKE_CODE, .code = 13, .from = 1, .times = 1, .counts = KW_DECRYPT};
-    begin(1);
+    BEGIN(1, .script = FAKE_CODE, .code = 13, .from = 1, .times = 1,
+          .counts = KW_DECRYPT);
     both[0] = both[1] = f.path;
     o.socket = both;
     o.storm.servers = o.storm.sockets = 2;
-    CHECK_CODE(play(), KW_CODE_BAD_INPUT);
+    CHECK_CODE(kw_play_run(&o, &corpus, r, &note), KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, "cannot read what");
     CHECK_HAS(note.text, "INTERNAL");
     end();
 }
 
-TEST(make__not_kms__bad_input)
-{
-    struct kw_progress silent = {0};
-    f = (struct fake_plugin){.script = FAKE_CODE, .code = 12, .counts = KW_METHODS};
-    begin(1);
-    CHECK_CODE(kw_play_make(&o, &corpus, &silent, &note), KW_CODE_BAD_INPUT);
-    CHECK_HAS(note.text, "UNIMPLEMENTED");
-    end();
-}
-
 /* By its name this process is a keywardd, and no worker of it has a SoftHSM. */
-TEST(run__perhaps_a_real_hsm__denied)
+TEST(perhaps_a_real_hsm__denied)
 {
-    struct kw_progress silent = {0};
-    f = (struct fake_plugin){0};
-    begin(1);
+    BEGIN(1, 0);
     CHECK(prctl(PR_SET_NAME, "keywardd") == 0);
     o.any_token = false;
-    CHECK_CODE(play(), KW_CODE_DENIED);
+    CHECK_CODE(kw_play_run(&o, &corpus, r, &note), KW_CODE_DENIED);
     CHECK_HAS(note.text, "--yes");
-    CHECK_CODE(kw_play_make(&o, &corpus, &silent, &note), KW_CODE_DENIED);
+    CHECK_CODE(kw_play_make(&o, &corpus, &note), KW_CODE_DENIED);
     CHECK(f.seen[KW_ENCRYPT] == 1); /* that of begin */
     o.any_token = true;
-    CHECK_OK(play());
+    CHECK(play()->good[KW_DECRYPT] == 1);
     end();
 }
 
-TEST(plugin_dies__partial_with_what_was_measured)
+/* It dies at the eighth Decrypt, or interrupts us there, or says no more. */
+TEST(cut_short__partial_with_what_was_measured_and_why)
 {
-    f = (struct fake_plugin){.script = FAKE_DIES, .from = 8, .counts = KW_DECRYPT};
-    begin(20);
-    CHECK_OK(play());
-    CHECK(r->partial && r->ready_ns == -1 && r->tally.ready_ns[0] == -1);
-    CHECK_HAS(r->fault, "closed the connection");
-    CHECK(r->tally.good[KW_DECRYPT] == 7);
-    end();
-}
-
-TEST(plaintext__wrong__counted_and_over)
-{
-    f = (struct fake_plugin){
-        .script = FAKE_WRONG, .from = 3, .times = 1, .counts = KW_DECRYPT};
-    begin(20);
-    CHECK_OK(play());
-    CHECK(r->tally.wrong == 1 && !r->partial && r->ready_ns == -1);
-    CHECK(r->tally.good[KW_DECRYPT] == 2);
-    end();
-}
-
-TEST(decrypt__fails_once__list_begins_anew)
-{
-    f = (struct fake_plugin){
-        .script = FAKE_CODE, .code = 13, .from = 3, .times = 1, .counts = KW_DECRYPT};
-    begin(20);
-    CHECK_OK(play());
-    CHECK(!r->partial && r->ready_ns > 0);
-    CHECK(r->tally.by_code[13] == 1 && r->tally.list_retries == 1);
-    CHECK(r->tally.calls[KW_DECRYPT] == 21 && f.seen[KW_DECRYPT] == 21);
-    end();
+    static const struct {
+        enum fake_script script;
+        const char *why;
+    } cut[] = {{FAKE_DIES, "closed the connection"},
+               {FAKE_SILENT, "within the limit"},
+               {FAKE_INTERRUPTS, "interrupted"}};
+    kw_stop_catch();
+    for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++) {
+        BEGIN(20, .script = cut[i].script, .from = 8, .counts = KW_DECRYPT,
+              .times = cut[i].script == FAKE_INTERRUPTS);
+        if (cut[i].script == FAKE_SILENT)
+            o.limit_ns = 50 * KW_MS_NS;
+        const struct kw_storm_tally *t = play();
+        CHECK(r->partial && r->ready_ns == -1 && t->ready_ns[0] == -1);
+        CHECK_HAS(r->fault, cut[i].why);
+        CHECK(t->good[KW_DECRYPT] < 20);
+        CHECK(cut[i].script == FAKE_SILENT || t->good[KW_DECRYPT] >= 7);
+        end();
+    }
 }
 
 /* No answer: the call is given up at its timeout, and the plugin is told so. */
 TEST(plugin_mute__call_given_up_and_reset)
 {
-    f = (struct fake_plugin){.script = FAKE_SILENT,
-                             .from = 1,
-                             .counts = KW_DECRYPT,
-                             .interrupt_at_reset = true};
-    begin(20);
+    BEGIN(20, .script = FAKE_SILENT, .from = 1, .counts = KW_DECRYPT,
+          .interrupt_at_reset = true);
     o.storm.timeout_ns = 50 * KW_MS_NS;
     kw_stop_catch();
-    CHECK_OK(play());
-    CHECK(r->partial && r->tally.deadline_misses >= 1 && r->tally.by_code[4] >= 1);
+    const struct kw_storm_tally *t = play();
+    CHECK(r->partial && t->deadline_misses >= 1 && t->by_code[4] >= 1);
     CHECK_STR(r->said[4], "no answer in time");
     end();
 }
 
-TEST(plugin_mute__partial_at_the_limit)
+TEST(plaintext__wrong__counted_and_over)
 {
-    f = (struct fake_plugin){.script = FAKE_SILENT, .from = 5, .counts = KW_DECRYPT};
-    begin(20);
-    o.limit_ns = 50 * KW_MS_NS;
-    CHECK_OK(play());
-    CHECK(r->partial && r->ready_ns == -1 && r->tally.good[KW_DECRYPT] <= 4);
-    CHECK_HAS(r->fault, "within the limit");
+    BEGIN(20, .script = FAKE_WRONG, .from = 3, .times = 1, .counts = KW_DECRYPT);
+    const struct kw_storm_tally *t = play();
+    CHECK(t->wrong == 1 && !r->partial && r->ready_ns == -1);
+    CHECK(t->good[KW_DECRYPT] == 2);
+    end();
+}
+
+TEST(decrypt__fails_once__list_begins_anew)
+{
+    BEGIN(20, .script = FAKE_CODE, .code = 13, .from = 3, .times = 1,
+          .counts = KW_DECRYPT);
+    const struct kw_storm_tally *t = play();
+    CHECK(!r->partial && r->ready_ns > 0);
+    CHECK(t->by_code[13] == 1 && t->list_retries == 1);
+    CHECK(t->calls[KW_DECRYPT] == 21 && f.seen[KW_DECRYPT] == 21);
     end();
 }
 
 /* A check whose Encrypt names another key leaves no state; the next one is good. */
 TEST(encrypt__other_key_id_once__checked_again)
 {
-    f = (struct fake_plugin){
-        .script = FAKE_ODD_ENCRYPT, .from = 6, .times = 1, .counts = KW_ENCRYPT};
-    begin(5);
+    BEGIN(5, .script = FAKE_ODD_ENCRYPT, .from = 6, .times = 1, .counts = KW_ENCRYPT);
     o.storm.check_retry_ns = KW_MS_NS;
-    CHECK_OK(play());
-    CHECK(r->ready_ns > 0 && r->tally.bad_checks == 1);
-    CHECK(r->tally.calls[KW_STATUS] == 2 && r->tally.calls[KW_ENCRYPT] == 2);
-    CHECK(r->tally.list_retries >= 1);
-    end();
-}
-
-TEST(interrupted__partial_with_what_was_measured)
-{
-    f = (struct fake_plugin){
-        .script = FAKE_INTERRUPTS, .from = 8, .times = 1, .counts = KW_DECRYPT};
-    begin(20);
-    kw_stop_catch();
-    CHECK_OK(play());
-    CHECK(r->partial && r->ready_ns == -1);
-    CHECK_STR(r->fault, "interrupted");
-    CHECK(r->tally.good[KW_DECRYPT] >= 7 && r->tally.good[KW_DECRYPT] < 20);
+    const struct kw_storm_tally *t = play();
+    CHECK(r->ready_ns > 0 && t->bad_checks == 1);
+    CHECK(t->calls[KW_STATUS] == 2 && t->calls[KW_ENCRYPT] == 2);
+    CHECK(t->list_retries >= 1);
     end();
 }
 
 TEST(storm__two_servers_two_readers__all_unwrapped)
 {
-    f = (struct fake_plugin){0};
-    begin(50);
+    BEGIN(50, 0);
     o.storm.servers = 2;
     o.storm.readers = 2;
     o.storm.parallel = 3;
-    CHECK_OK(play());
+    const struct kw_storm_tally *t = play();
     CHECK(!r->partial && r->ready_ns > 0);
-    CHECK(r->tally.calls[KW_STATUS] == 2 && r->tally.calls[KW_ENCRYPT] == 2);
-    CHECK(r->tally.good[KW_DECRYPT] == r->tally.calls[KW_DECRYPT]);
-    CHECK(r->tally.calls[KW_DECRYPT] >= 100 && r->tally.calls[KW_DECRYPT] <= 200);
-    CHECK(f.seen[KW_DECRYPT] == r->tally.calls[KW_DECRYPT] &&
-          f.seen[KW_ENCRYPT] == 50 + 2);
-    CHECK(r->point_count > 0 && r->point[r->point_count - 1].unwrapped == 100);
+    CHECK(t->calls[KW_STATUS] == 2 && t->calls[KW_ENCRYPT] == 2);
+    CHECK(t->good[KW_DECRYPT] == t->calls[KW_DECRYPT]);
+    CHECK(t->calls[KW_DECRYPT] >= 100 && t->calls[KW_DECRYPT] <= 200);
+    CHECK(f.seen[KW_DECRYPT] == t->calls[KW_DECRYPT] && f.seen[KW_ENCRYPT] == 50 + 2);
+    CHECK(r->storm->point[r->storm->points - 1].unwrapped == 100);
     end();
 }
 
-KW_CASES("bench/storm/play", CASE(run__nobody_listens__named),
-         CASE(run__no_http2__bad_input), CASE(run__not_kms__bad_input),
-         CASE(sockets__of_different_providers__bad_input), CASE(make__not_kms__bad_input),
-         CASE(run__perhaps_a_real_hsm__denied),
-         CASE(plugin_dies__partial_with_what_was_measured),
+/* ---- what the status socket says ----------------------------------------------------- */
+
+static bool counters(const char *text, struct kw_counters *c)
+{
+    json_t *all = json_loads(text, 0, NULL);
+    bool good = kw_counters_parse(all, c);
+    json_decref(all);
+    return good;
+}
+
+#define CLASS(joined, misses)                                                            \
+    "{\"joined\":" joined ",\"cache\":{\"entries\":5,\"hits\":40,\"misses\":" misses "}" \
+                                                                                     "}"
+#define STATUS(classes) "{\"jobs\":{\"total\":900},\"classes\":[" classes "]}"
+
+TEST(counters__something_else_or_nobody_there__said)
+{
+    static const char *const bad[] = {"",
+                                      "[]",
+                                      "{\"classes\":[],\"jobs\":{}}",
+                                      STATUS("{}"),
+                                      STATUS(CLASS("-1", "0")),
+                                      STATUS(CLASS("5", "4")),
+                                      STATUS(CLASS("\"5\"", "40"))};
+    struct kw_counters c = {.unwraps = 7};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK(!counters(bad[i], &c) && c.unwraps == 7);
+    CHECK_CODE(kw_counters_read("/nonexistent/status.sock", &c, &note), KW_CODE_IO);
+    CHECK_HAS(note.text, "--status /nonexistent/status.sock");
+    CHECK_HAS(note.text, "keywardd's configuration");
+}
+
+TEST(counters__classes_added_up_and_the_difference_told)
+{
+    struct kw_counters before, c;
+    CHECK(counters(STATUS(CLASS("20", "100")), &before));
+    CHECK(counters(STATUS(CLASS("20", "100") "," CLASS("1", "4")), &c));
+    CHECK(c.unwraps == 83 && c.joined == 21 && c.hits == 80);
+    CHECK(c.entries == 10 && c.hsm_jobs == 900);
+    CHECK(kw_counters_since(&before, &c));
+    CHECK(c.unwraps == 3 && c.joined == 1 && c.hits == 40);
+    CHECK(c.entries == 10 && c.hsm_jobs == 0);
+    CHECK(!kw_counters_since(&before, &c)); /* another daemon by now */
+}
+
+KW_CASES("bench/storm/play", CASE(nobody_listens_or_not_kms__named),
+         CASE(sockets__of_different_providers__bad_input),
+         CASE(perhaps_a_real_hsm__denied),
+         CASE(cut_short__partial_with_what_was_measured_and_why),
          CASE(plaintext__wrong__counted_and_over),
          CASE(plugin_mute__call_given_up_and_reset),
-         CASE(plugin_mute__partial_at_the_limit),
          CASE(decrypt__fails_once__list_begins_anew),
          CASE(encrypt__other_key_id_once__checked_again),
-         CASE(interrupted__partial_with_what_was_measured),
-         CASE(storm__two_servers_two_readers__all_unwrapped))
+         CASE(storm__two_servers_two_readers__all_unwrapped),
+         CASE(counters__something_else_or_nobody_there__said),
+         CASE(counters__classes_added_up_and_the_difference_told))

@@ -16,10 +16,11 @@ static char file[96];
 #define RUN(...)                                                                         \
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "storm", __VA_ARGS__, NULL})
 
-static void begin(void)
+static void begin(const struct fake_plugin *plugin)
 {
+    f = *plugin;
     fake_start(&f);
-    snprintf(file, sizeof file, "%s/corpus.json", f.folder);
+    snprintf(file, sizeof file, "%s/corpus", f.folder);
 }
 
 static void end(void)
@@ -30,55 +31,38 @@ static void end(void)
 
 TEST(words__wrong__two_and_named)
 {
-    kw_run(&r, (const char *const[]){KEYWARD_BENCH, "storm", NULL});
-    CHECK(r.status == 2);
-    RUN("a", "b", "--servers", "1");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "2 sockets for 1 servers");
-    RUN("a", "--readers", "20", "--parallel", "20");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "400 lists of a server, at most 256");
-    RUN("a", "--seeds", "0");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "--seeds 0");
-    RUN("a", "--prepare", "x", "--corpus", "y");
-    CHECK(r.status == 2);
-    RUN("a", "--compress", "10");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "are for --day");
-    RUN("a", "--day", "--limit", "1s");
-    CHECK(r.status == 2);
+    static const char *const bad[][6] = {
+        {"SOCKET"},
+        {"2 sockets for 1 servers", "a", "b", "--servers", "1"},
+        {"400 lists of a server, at most 256", "a", "--readers", "20", "--parallel=20"},
+        {"--seeds 0", "a", "--seeds", "0"},
+        {"one at a time", "a", "--prepare", "x", "--corpus=y"},
+        {"are for --day", "a", "--compress", "10"},
+        {"no --limit with --day", "a", "--day", "--limit", "1s"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        RUN(bad[i][1], bad[i][2], bad[i][3], bad[i][4], bad[i][5]);
+        CHECK(r.status == 2);
+        CHECK_HAS(r.err, bad[i][0]);
+    }
 }
 
-TEST(corpus__of_another_schema__three)
+TEST(status_or_corpus__not_there__three_and_named)
 {
-    f = (struct fake_plugin){0};
-    begin();
-    FILE *out = fopen(file, "w");
-    CHECK(out != NULL);
-    fputs("{\"tool\":\"keyward-bench storm --prepare\",\"schema\":9,\"seeds\":[]}", out);
-    CHECK(fclose(out) == 0);
-    RUN(f.path, "--corpus", file);
-    CHECK(r.status == 3);
-    CHECK_HAS(r.err, "schema 9, this reads 1");
-    end();
-}
-
-TEST(status__not_keywardd__three)
-{
-    f = (struct fake_plugin){0};
-    begin();
+    begin(&(struct fake_plugin){0});
     RUN(f.path, "--seeds", "3", "--status", "/nonexistent/status.sock");
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "--status /nonexistent/status.sock");
+    RUN(f.path, "--corpus", file);
+    CHECK(r.status == 3);
+    CHECK_HAS(r.err, file);
     end();
 }
 
 TEST(plaintext__wrong__one)
 {
-    f = (struct fake_plugin){
-        .script = FAKE_WRONG, .from = 5, .times = 1, .counts = KW_DECRYPT};
-    begin();
+    begin(&(struct fake_plugin){
+        .script = FAKE_WRONG, .from = 5, .times = 1, .counts = KW_DECRYPT});
     RUN(f.path, "--servers", "1", "--seeds", "20", "--json");
     CHECK(r.status == 1);
     CHECK_HAS(r.out, "\"wrong\": 1");
@@ -88,8 +72,7 @@ TEST(plaintext__wrong__one)
 
 TEST(dry_run__says_what_would_be__calls_nobody)
 {
-    f = (struct fake_plugin){0};
-    begin();
+    begin(&(struct fake_plugin){0});
     RUN(f.path, "--dry-run", "--json");
     CHECK(r.status == 0);
     CHECK_HAS(r.out, "\"dry_run\": true");
@@ -106,8 +89,7 @@ static double figure(const json_t *d, const char *name)
 
 TEST(storm__json__the_promised_fields)
 {
-    f = (struct fake_plugin){0};
-    begin();
+    begin(&(struct fake_plugin){0});
     RUN(f.path, "--servers", "2", "--seeds", "300", "--json");
     CHECK(r.status == 0);
     json_t *d = json_loads(r.out, 0, NULL);
@@ -130,8 +112,7 @@ TEST(storm__json__the_promised_fields)
 /* What a script does: prepare, restart the plugin, storm. */
 TEST(prepare__then_corpus__no_encrypt_but_the_servers)
 {
-    f = (struct fake_plugin){0};
-    begin();
+    begin(&(struct fake_plugin){0});
     RUN(f.path, "--seeds", "30", "--prepare", file);
     CHECK(r.status == 0 && f.seen[KW_ENCRYPT] == 30 && f.seen[KW_DECRYPT] == 0);
     CHECK_HAS(r.out, "30 ciphertexts");
@@ -143,8 +124,7 @@ TEST(prepare__then_corpus__no_encrypt_but_the_servers)
 
 TEST(day__compressed__calls_by_hour)
 {
-    f = (struct fake_plugin){0};
-    begin();
+    begin(&(struct fake_plugin){0});
     RUN(f.path, "--servers", "2", "--seeds", "5", "--day", "--compress", "86400",
         "--restarts", "3", "--json");
     CHECK(r.status == 0);
@@ -157,8 +137,8 @@ TEST(day__compressed__calls_by_hour)
 }
 
 KW_CASES("bench/storm/program", CASE(words__wrong__two_and_named),
-         CASE(corpus__of_another_schema__three), CASE(status__not_keywardd__three),
-         CASE(plaintext__wrong__one), CASE(dry_run__says_what_would_be__calls_nobody),
+         CASE(status_or_corpus__not_there__three_and_named), CASE(plaintext__wrong__one),
+         CASE(dry_run__says_what_would_be__calls_nobody),
          CASE(storm__json__the_promised_fields),
          CASE(prepare__then_corpus__no_encrypt_but_the_servers),
          CASE(day__compressed__calls_by_hour))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Servers that start together, against a plugin whose every millisecond is known. */
+/* Servers that start together, and a day of restarts, polls and one rotation, against a
+ * plugin whose every millisecond is known. */
 #include "check.h"
 
 #include <keyward/alloc.h>
@@ -12,12 +13,19 @@ static struct model p;
 static struct kw_storm *s;
 static const struct kw_storm_tally *t;
 
-static void storm(const struct kw_storm_options *o)
+/* Until it is over, or that moment comes. */
+static void storm_until(const struct kw_storm_options *o, int64_t until_ns)
 {
     kw_storm_free(s);
     s = model_storm(&p, o);
-    t = kw_storm_tally_peek(s);
-    model_meets(&p, s, 3600 * KW_S_NS);
+    t = &s->tally;
+    model_meets(&p, s, until_ns);
+}
+
+static void storm(const struct kw_storm_options *o)
+{
+    storm_until(o, INT64_MAX);
+    CHECK(s->over);
 }
 
 static void done(void)
@@ -131,10 +139,8 @@ TEST(encrypt__other_key_id__bad_check)
     struct kw_storm_options o = kw_storm_defaults();
     model(1, 2 * MS);
     p.odd_encrypt = true;
-    s = model_storm(&p, &o);
-    t = kw_storm_tally_peek(s);
-    model_meets(&p, s, 25 * KW_S_NS);
-    CHECK(!kw_storm_over(s) && kw_storm_ready_ns(s) == -1);
+    storm_until(&o, 25 * KW_S_NS);
+    CHECK(!s->over && kw_storm_ready_ns(s) == -1);
     CHECK(t->bad_checks == 3 && t->calls[KW_ENCRYPT] == 3 && t->calls[KW_DECRYPT] == 0);
     done();
 }
@@ -144,10 +150,8 @@ TEST(service_beyond_the_timeout__never_ready)
 {
     struct kw_storm_options o = kw_storm_defaults();
     model(2, 5 * KW_S_NS);
-    s = model_storm(&p, &o);
-    t = kw_storm_tally_peek(s);
-    model_meets(&p, s, 60 * KW_S_NS);
-    CHECK(!kw_storm_over(s) && t->good[KW_ENCRYPT] == 0);
+    storm_until(&o, 60 * KW_S_NS);
+    CHECK(!s->over && t->good[KW_ENCRYPT] == 0);
     /* Checks at 0, 13, 26, 39, 52: each ends 3 s later, and the next is 10 s off. */
     CHECK(t->deadline_misses == 5 && t->by_code[4] == 5);
     CHECK(t->latency.count == 0);
@@ -181,16 +185,16 @@ TEST(reply__at_the_deadline__late)
         model(1, 2 * MS);
         s = model_storm(&p, &o);
         kw_storm_tick(s, 0);
-        CHECK(p.asked_count == 1 && p.asked[0].method == KW_STATUS);
-        CHECK(kw_storm_wakes(s) == o.timeout_ns);
+        CHECK(p.asked_count == 1 && s->asker[p.asked[0]].method == KW_STATUS);
+        CHECK(s->wakes_ns == o.timeout_ns);
         kw_storm_tick(s, o.timeout_ns - 1);
-        CHECK(kw_storm_tally_peek(s)->deadline_misses == 0);
+        CHECK(s->tally.deadline_misses == 0);
         if (early < 2)
-            kw_storm_ended(s, o.timeout_ns - early, p.asked[0].asker, &good);
+            kw_storm_ended(s, o.timeout_ns - early, p.asked[0], &good);
         else
             kw_storm_tick(s, o.timeout_ns);
-        CHECK(kw_storm_tally_peek(s)->deadline_misses == (early != 1));
-        CHECK(kw_storm_tally_peek(s)->bad_checks == (early != 1));
+        CHECK(s->tally.deadline_misses == (early != 1));
+        CHECK(s->tally.bad_checks == (early != 1));
         done();
     }
 }
@@ -203,7 +207,7 @@ TEST(plaintext__wrong__ends_the_storm)
     model(1, 2 * MS);
     p.wrong_seed = 4;
     storm(&o);
-    CHECK(kw_storm_over(s) && t->wrong == 1 && kw_storm_ready_ns(s) == -1);
+    CHECK(t->wrong == 1 && kw_storm_ready_ns(s) == -1);
     CHECK(t->good[KW_DECRYPT] == 3);
     done();
 }
@@ -222,12 +226,13 @@ TEST(storm__over_a_minute__checks_go_on)
 
 TEST(timeline__short__a_point_each_millisecond)
 {
-    struct kw_storm_point at[KW_STORM_POINTS];
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 10;
     model(1, 2 * MS);
     storm(&o);
-    CHECK(kw_storm_timeline(s, at) == 24); /* 0..22 ms, and the end */
+    kw_storm_end_timeline(s);
+    const struct kw_storm_point *at = s->point;
+    CHECK(s->points == 24); /* 0..22 ms, and the end */
     CHECK(at[0].t_ns == 0 && at[0].unwrapped == 0 && at[0].in_flight == 1);
     /* A sample at the moment of a reply is taken before it. */
     CHECK(at[5].t_ns == 5 * MS && at[5].unwrapped == 1 && at[5].in_flight == 1);
@@ -237,16 +242,89 @@ TEST(timeline__short__a_point_each_millisecond)
 
 TEST(timeline__long__thinned_out_and_even)
 {
-    struct kw_storm_point at[KW_STORM_POINTS];
     struct kw_storm_options o = kw_storm_defaults();
     o.seeds = 900;
     model(1, 20 * MS);
     storm(&o);
-    size_t n = kw_storm_timeline(s, at);
+    kw_storm_end_timeline(s);
+    const size_t n = s->points;
     CHECK(n > KW_STORM_POINTS / 2 && n <= KW_STORM_POINTS);
     for (size_t i = 0; i + 1 < n; i++)
-        CHECK(at[i].t_ns == (int64_t)i * at[1].t_ns);
-    CHECK(at[n - 1].t_ns == 901 * 20 * MS && at[n - 1].unwrapped == 900);
+        CHECK(s->point[i].t_ns == (int64_t)i * s->point[1].t_ns);
+    CHECK(s->point[n - 1].t_ns == 901 * 20 * MS && s->point[n - 1].unwrapped == 900);
+    done();
+}
+
+/* ---- a day --------------------------------------------------------------------------- */
+
+static struct kw_storm_options a_day(void)
+{
+    struct kw_storm_options o = kw_storm_defaults();
+    o.day_ns = 24 * 3600 * KW_S_NS;
+    o.seeds = 10;
+    model(1, 2 * MS);
+    return o;
+}
+
+/* Rule 3: one Status a minute, from the 2 ms on that the first check took; for the first
+ * hour and a half without a plugin every ten seconds. */
+TEST(day__polls_and_failures__in_their_hours)
+{
+    const struct kw_storm_options o = a_day();
+    storm(&o);
+    CHECK(t->calls[KW_STATUS] == 1440 && t->calls[KW_ENCRYPT] == 1);
+    CHECK(t->calls[KW_DECRYPT] == 10 && t->restarts == 0);
+    CHECK(t->hour[0].calls[KW_STATUS] == 60 && t->hour[23].calls[KW_STATUS] == 60);
+    CHECK(t->hour[0].calls[KW_DECRYPT] == 10 && t->hour[1].calls[KW_DECRYPT] == 0);
+    CHECK(kw_storm_ready_ns(s) == 22 * MS);
+    (void)a_day();
+    p.away_until_ns = 5400 * KW_S_NS;
+    storm(&o);
+    CHECK(t->hour[0].failed[KW_STATUS] == 360 && t->hour[1].failed[KW_STATUS] == 180);
+    CHECK(t->hour[2].failed[KW_STATUS] == 0 && t->hour[2].calls[KW_STATUS] == 60);
+    CHECK(t->bad_checks == 540 && t->by_code[14] == 540);
+    done();
+}
+
+/* Rule 11: two servers, three restarts each, at 1/7 .. 6/7 of the day by turns. */
+TEST(restarts__even__cold_again_each_time)
+{
+    struct kw_storm_options o = a_day();
+    o.servers = 2;
+    o.restarts = 3;
+    storm(&o);
+    CHECK(t->restarts == 6);
+    CHECK(t->calls[KW_DECRYPT] == 8 * 10 && t->calls[KW_ENCRYPT] == 8);
+    CHECK(t->hour[3].calls[KW_ENCRYPT] == 1 && t->hour[6].calls[KW_ENCRYPT] == 1);
+    CHECK(t->hour[20].calls[KW_ENCRYPT] == 1 && t->hour[21].calls[KW_ENCRYPT] == 0);
+    CHECK(t->slowest_ns > 0 && t->slowest_ns < KW_S_NS);
+    done();
+}
+
+/* Rule 11: a server that is in the middle of its lists finishes its call and no more.  It
+ * is due at 15 ms, while the seventh Decrypt runs until 16 ms; the second life has not all
+ * seeds by the end. */
+TEST(restart__amid_the_lists__waits_for_its_call)
+{
+    struct kw_storm_options o = a_day();
+    o.day_ns = 30 * MS;
+    o.restarts = 1;
+    storm(&o);
+    CHECK(t->restarts == 1 && t->calls[KW_STATUS] == 2 && t->calls[KW_ENCRYPT] == 2);
+    CHECK(t->calls[KW_DECRYPT] == 7 + 6 && t->ready_ns[0] == -1);
+    done();
+}
+
+/* Each server sees the new key_id at its next check, and encrypts a new seed. */
+TEST(rotation__seen_by_each_server_within_a_minute)
+{
+    struct kw_storm_options o = a_day();
+    o.servers = 3;
+    p.key_changes_ns = 10 * 3600 * KW_S_NS;
+    storm(&o);
+    CHECK(t->rotations == 3 && t->calls[KW_ENCRYPT] == 6);
+    CHECK(t->hour[9].calls[KW_ENCRYPT] == 0 && t->hour[10].calls[KW_ENCRYPT] == 3);
+    CHECK(t->calls[KW_DECRYPT] == 30 && t->bad_checks == 0);
     done();
 }
 
@@ -261,4 +339,8 @@ KW_CASES("bench/storm/storm", CASE(new__no_memory__said),
          CASE(readers__each_duplicate_costs), CASE(servers__a_socket_each__no_duplicates),
          CASE(storm__over_a_minute__checks_go_on),
          CASE(timeline__short__a_point_each_millisecond),
-         CASE(timeline__long__thinned_out_and_even))
+         CASE(timeline__long__thinned_out_and_even),
+         CASE(day__polls_and_failures__in_their_hours),
+         CASE(restart__amid_the_lists__waits_for_its_call),
+         CASE(restarts__even__cold_again_each_time),
+         CASE(rotation__seen_by_each_server_within_a_minute))

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tool says to people and to programs. */
 #include "tool.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <keyward/bytes.h>
 
 #include "watch.h"
+
+/* ---- what it says -------------------------------------------------------------------- */
 
 static void stderr_say(const char *verb, const char *fmt, va_list ap) KW_PRINTF(2, 0);
 static void stderr_say(const char *verb, const char *fmt, va_list ap)
@@ -88,4 +98,62 @@ int kw_bench_document(const char *verb, json_t *document, bool json,
     }
     json_decref(document);
     return (int)code;
+}
+
+/* ---- what a measurement needs -------------------------------------------------------- */
+
+static volatile sig_atomic_t stop_asked;
+
+static void stop_note(int number)
+{
+    (void)number;
+    stop_asked = 1;
+}
+
+void kw_stop_catch(void)
+{
+    /* No SA_RESTART: whoever waits must look up. */
+    struct sigaction act = {.sa_handler = stop_note};
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+}
+
+bool kw_stop_asked(void)
+{
+    return stop_asked != 0;
+}
+
+int kw_bench_start(const char *verb, const char *cpu_text, uint64_t cpu, bool silent,
+                   struct kw_progress *ret_progress)
+{
+    if (kw_bench_pin(verb, cpu_text, cpu) >= 0)
+        return KW_BENCH_UNABLE;
+    *ret_progress = (struct kw_progress){.clock = &kw_clock_system,
+                                         .out = silent ? NULL : stderr,
+                                         .terminal = isatty(STDERR_FILENO) == 1,
+                                         .verb = verb};
+    kw_stop_catch();
+    (void)prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* naps of microseconds */
+    return -1;
+}
+
+int kw_dial(const char *path, int64_t patience_ns)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    const struct timeval patience = {patience_ns / KW_S_NS, patience_ns % KW_S_NS / 1000};
+    if (!kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(path))) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    if (connect(fd, (const struct sockaddr *)&at, sizeof at) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0)
+        return fd;
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
 }
