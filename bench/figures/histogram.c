@@ -42,8 +42,8 @@ bool kw_histogram_at(const struct kw_histogram *h, uint32_t ppm, uint64_t *ret_v
 {
     KW_INVARIANT(ppm > 0 && ppm < 1000000u);
     /* ceil(count * ppm / 1000000), in two parts that cannot run over. */
-    uint64_t rank = h->count / 1000000u * ppm +
-                    (h->count % 1000000u * ppm + 999999u) / 1000000u;
+    uint64_t rank =
+        h->count / 1000000u * ppm + (h->count % 1000000u * ppm + 999999u) / 1000000u;
     uint64_t seen = 0;
     if (h->count - rank < KW_HISTOGRAM_BEYOND)
         return false;

@@ -96,11 +96,12 @@ kw_err kw_ciphertexts_parse(const char *text, struct kw_choice_options *o,
 {
     struct kw_choice_options read = *o;
     if (!ciphertexts_read(text, &read)) {
-        kw_note_set(note,
-                    "--ciphertexts %s: it wants same, distinct:K, zipf:K:S or repeat:P:K, "
-                    "such as zipf:1000:0.99 or repeat:90:8192 (K 1 to %d, S 0 to %d, P in "
-                    "%%)",
-                    text, KW_CORPUS_MAX, KW_EXPONENT_MAX);
+        kw_note_set(
+            note,
+            "--ciphertexts %s: it wants same, distinct:K, zipf:K:S or repeat:P:K, "
+            "such as zipf:1000:0.99 or repeat:90:8192 (K 1 to %d, S 0 to %d, P in "
+            "%%)",
+            text, KW_CORPUS_MAX, KW_EXPONENT_MAX);
         return kw_err_at(KW_CODE_BAD_INPUT, "ciphertexts");
     }
     *o = read;

@@ -66,8 +66,8 @@ struct kw_choice {
     struct kw_needs needs;
     uint8_t card[KW_DECK_MAX];
     size_t cards, card_at;
-    double *zipf;                              /* [o->count]: the shares of 0..i together */
-    uint64_t random;                           /* the state of splitmix64 */
+    double *zipf;    /* [o->count]: the shares of 0..i together */
+    uint64_t random; /* the state of splitmix64 */
     size_t turn_of_ciphertexts, turn_of_seeds; /* whose turn is next   */
     struct kw_pick next;                       /* to be read by anyone */
 };

@@ -55,17 +55,12 @@ kw_span kw_corpus_request(const struct kw_corpus *c, enum kw_bench_method method
 
 static bool corpus_keep(struct kw_corpus_entry *e, kw_span decrypt)
 {
-    if (decrypt.len > e->cap) {
-        kw_free(e->decrypt);
-        e->len = 0;
-        e->decrypt = kw_new(1, decrypt.len);
-        e->cap = e->decrypt != NULL ? (uint32_t)decrypt.len : 0;
-        if (e->decrypt == NULL)
-            return false;
-    }
-    kw_copy(e->decrypt, e->cap, decrypt);
-    e->len = (uint32_t)decrypt.len;
-    return true;
+    kw_free(e->decrypt);
+    e->decrypt = kw_new(1, decrypt.len);
+    e->len = e->decrypt != NULL ? (uint32_t)decrypt.len : 0;
+    if (e->decrypt != NULL)
+        kw_copy(e->decrypt, e->len, decrypt);
+    return e->decrypt != NULL;
 }
 
 /* The sizes that kube-apiserver will store (k8s.io/apiserver, envelope/kmsv2). */

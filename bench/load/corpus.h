@@ -20,7 +20,7 @@
 struct kw_corpus_entry {
     uint8_t seed[KW_SEED];
     uint8_t *decrypt; /* the whole Decrypt message, owned; NULL until Encrypt answered */
-    uint32_t len, cap;
+    uint32_t len;
 };
 
 struct kw_corpus {

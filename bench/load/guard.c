@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guard.h"
+#include "calls.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,41 +39,34 @@ static const char *guard_look(const char *proc, int32_t pid)
                  "be a real one";
 }
 
-static kw_err guard_deny(struct kw_note *note, const char *fmt, ...) KW_PRINTF(2, 3);
-static kw_err guard_deny(struct kw_note *note, const char *fmt, ...)
-{
-    char why[320];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(why, sizeof why, fmt, ap);
-    va_end(ap);
-    kw_note_set(note, "%s; --yes when that token may be loaded", why);
-    return kw_err_at(KW_CODE_DENIED, "guard");
-}
+#define WAY_OUT "; --yes when that token may be loaded"
 
 kw_err kw_guard(const char *proc, int32_t pid, bool is_keyward, struct kw_note *note)
 {
-    struct kw_process_usage server;
-    int32_t worker[KW_WATCHED_MAX];
-    if (pid <= 1 || !kw_process_usage_read(proc, pid, &server))
-        return is_keyward
-                   ? guard_deny(note,
-                                "a keyward answers and its process cannot be seen, so "
-                                "its token may be a real one: --server-pid names it")
-                   : KW_OK;
-    if (strcmp(server.name, "keywardd") != 0)
-        return KW_OK;
-    const size_t count = kw_process_children(proc, pid, worker, KW_WATCHED_MAX);
-    if (count == 0)
-        return guard_deny(
-            note, "keywardd (pid %" PRId32 ") has no worker that could be looked at",
-            pid);
-    for (size_t i = 0; i < count; i++) {
-        const char *why = guard_look(proc, worker[i]);
-        if (why != NULL)
-            return guard_deny(
-                note, "keywardd (pid %" PRId32 ") has a worker (pid %" PRId32 ") %s", pid,
-                worker[i], why);
+    const kw_err denied = kw_err_at(KW_CODE_DENIED, "guard");
+    struct kw_watch seen;
+    kw_watch_begin(&seen, proc, pid);
+    if (!seen.known && is_keyward) {
+        kw_note_set(note,
+                    "a keyward answers and its process cannot be seen, so its token "
+                    "may be a real one: --server-pid names it" WAY_OUT);
+        return denied;
     }
-    return KW_OK;
+    if (!seen.known || strcmp(seen.server.name, "keywardd") != 0)
+        return KW_OK;
+    for (size_t i = 0; i < seen.child_count; i++) {
+        const char *why = guard_look(proc, seen.child[i].pid);
+        if (why == NULL)
+            continue;
+        kw_note_set(
+            note, "keywardd (pid %" PRId32 ") has a worker (pid %" PRId32 ") %s" WAY_OUT,
+            pid, seen.child[i].pid, why);
+        return denied;
+    }
+    if (seen.child_count > 0)
+        return KW_OK;
+    kw_note_set(
+        note, "keywardd (pid %" PRId32 ") has no worker that could be looked at" WAY_OUT,
+        pid);
+    return denied;
 }

@@ -8,8 +8,6 @@
 
 #include <keyward/alloc.h>
 
-#include "guard.h"
-
 struct load {
     const struct kw_load_options *o;
     struct kw_load_result *out;
@@ -86,16 +84,15 @@ static void load_say_end(const struct kw_calls *k, struct kw_load_result *out)
     char limit[32];
     out->stopped = k->window.broken > 0;
     out->partial = out->stopped || fault != NULL || kw_stop_asked();
-    if (out->stopped) {
-        kw_duration_text(limit, sizeof limit, k->window.limit_ns);
+    kw_duration_text(limit, sizeof limit, k->window.limit_ns);
+    if (out->stopped)
         snprintf(out->fault, sizeof out->fault,
                  "stopped: p99 over the limit: %" PRIu32 " of %d calls in a row took "
                  "longer than %s",
                  k->window.broken, KW_WINDOW, limit);
-    } else if (out->partial) {
+    else if (out->partial)
         snprintf(out->fault, sizeof out->fault, "%s",
                  fault != NULL ? fault : "interrupted");
-    }
 }
 
 static uint64_t load_late(const struct kw_calls *k)

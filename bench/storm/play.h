@@ -10,8 +10,8 @@
 #include <jansson.h>
 
 #include "corpus.h"
-#include "progress.h"
 #include "storm.h"
+#include "tool.h"
 #include "watch.h"
 
 struct kw_play_options {
@@ -19,7 +19,7 @@ struct kw_play_options {
     const char *const *socket; /* [storm.sockets]: one provider, on one or more nodes */
     const char *status;        /* keywardd's status socket; NULL: none */
     uint64_t compress;         /* of a day: for the document alone */
-    bool any_token;            /* also one that is, or may be, a real HSM: see guard.h */
+    bool any_token;            /* also one that is, or may be, a real HSM: see kw_guard */
     int64_t limit_ns;          /* not ready by then: the measurement is partial       */
     struct kw_progress *progress;
 };
@@ -52,13 +52,13 @@ KW_MUST_USE kw_err kw_play_make(const struct kw_play_options *o, struct kw_corpu
 
 /* Connects all servers, and lets the storm happen.  A failure means that nothing was
  * measured; what went wrong later is in the result.
- * DENIED          the guard's (guard.h)
+ * DENIED          kw_guard's
  * BAD_INPUT, IO   a socket does not answer as it should; the note says which
  * NO_MEMORY */
 KW_MUST_USE kw_err kw_play_run(const struct kw_play_options *o, struct kw_corpus *corpus,
                                struct kw_play_result *ret_result, struct kw_note *note);
 
-/* counters.c: IO when nobody answers there within 5 s, BAD_INPUT when it is not keywardd's
+/* IO when nobody answers there within 5 s, BAD_INPUT when it is not keywardd's
  * status document. */
 KW_MUST_USE kw_err kw_counters_read(const char *path, struct kw_counters *ret_counters,
                                     struct kw_note *note);

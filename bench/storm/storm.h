@@ -5,46 +5,40 @@
  * The rules, and where they come from (k8s.io/apiserver, 1.36):
  *
  *  1. There are S servers and K sockets; server s uses socket s mod K, over one
- *     connection of its own.  (kmsv2/grpc_service.go: one connection for each provider.)
+ *     connection of its own.  (kmsv2/grpc_service.go)
  *  2. At 0 every server is new: no state, nothing in its cache.  It checks the plugin:
  *     one Status; when that is good and its key_id is not the state's, one Encrypt of a
  *     new seed, whose key_id must be that of Status.  A check is good when all of it is,
- *     and a good one leaves a state.  (encryptionconfig/config.go.)
+ *     and a good one leaves a state.  (encryptionconfig/config.go)
  *  3. The next check begins check_ns (60 s) after the end of a good one, check_retry_ns
- *     (10 s) after the end of a bad one, as without health requests.  A server has one
- *     check at a time.
+ *     (10 s) after the end of a bad one.  A server has one check at a time.
  *  4. When the first check has ended, good or bad, the server's lists begin: P x R of
- *     them at once (`parallel`, `readers`).  They are the first lists of the watch
- *     caches.  List (p, r) needs the seeds i with i mod P == p, in ascending order, one after
- * the other: P is how many resources have seeds of their own, R how many resources need
- *     the very same ones.  One watch cache of Secrets is P = R = 1.
+ *     them at once (`parallel`, `readers`), the first lists of the watch caches.  List
+ *     (p, r) needs the seeds i with i mod P == p, in ascending order, one after the other:
+ *     P is how many resources have seeds of their own, R how many need the very same.
  *  5. A seed that the server's cache has costs nothing.  For any other the list makes one
  *     Decrypt and waits for it.  Nobody looks whether an equal one is under way: R lists
- *     that miss the same seed at the same time make R calls.  (kmsv2/envelope.go.)
+ *     that miss the same seed at the same time make R calls.  (kmsv2/envelope.go)
  *  6. A good reply puts the seed into the server's cache, where it stays (24 h), and the
  *     list goes on at the same moment.  Whatever else happens ends the list: it begins
- *     anew, with its first seed, list_retry_ns (1 s) later.  What the cache has by then
- *     is not asked for again.  (storage/cacher/cacher.go: wait.Until of one second; one
- *     object that cannot be read fails its list.)
+ *     anew, with its first seed, list_retry_ns (1 s) later.  (storage/cacher/cacher.go)
  *  7. A list of a server without a state ends at once and without a call; rule 6 says
  *     when it begins anew.
  *  8. Each call has timeout_ns (3 s, the EncryptionConfiguration's `timeout`) from when
- *     the server wants it, also when it could not be sent at once.  Then it is given up,
- *     and what the plugin still does for it is wasted.  This, and DEADLINE_EXCEEDED from
- *     the plugin, is a deadline miss.  A reply at that very moment is late.
- *  9. A server is ready when all its lists have come to their ends: every seed is in its
- *     cache.  The storm is over when all servers are ready; checks go on until then.
+ *     the server wants it, also when it could not be sent at once.  Then it is given up.
+ *     This, and DEADLINE_EXCEEDED from the plugin, is a deadline miss.  A reply at that
+ *     very moment is late.
+ *  9. A server is ready when all its lists have come to their ends.  The storm is over
+ *     when all servers are ready; checks go on until then.
  * 10. A plaintext that is not the seed is wrong.  A server would keep it and never be
  *     able to read: it is never ready, and the storm ends there.
  * 11. A day (day_ns > 0) does not end when all are ready but at day_ns.  Each server
  *     starts anew `restarts` times, evenly: restart j of server s is due at
  *     ((j - 1) * S + s + 1) * day_ns / (restarts * S + 1), j = 1 and up.  From then on it
- *     makes no new call, and when its last one has ended it is as at 0.  A check that
- *     finds a new key_id (a rotation) makes an Encrypt, as rule 2 says.
+ *     makes no new call, and when its last one has ended it is as at 0.
  *
  * Not here: reconnecting (a broken connection ends the measurement), the seeds that the
- * servers themselves make, jitter, and the list that goes on after up to 100 unreadable
- * objects (1.37's AllowUnsafeMalformedObjectDeletion).
+ * servers themselves make, and jitter.
  *
  * Whoever runs it tells it the time, which never goes back, makes the calls that it asks
  * for, and hands in the replies: real sockets (play.c), or a model of a plugin (tests).

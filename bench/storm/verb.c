@@ -53,27 +53,23 @@ static const struct kw_option options[] = {
 };
 
 static const char more[] =
-    "SOCKETs are those of one provider, on one node or several: what one of them made,\n"
-    "all can read.  Server s uses socket s mod their number, over a connection of its "
-    "own.\n"
-    "\n"
-    "Each server says Status and makes one Encrypt, as at its start; then its lists "
-    "read\n"
-    "every seed, each list one after the other.  A list that fails begins anew a second\n"
-    "later, a failed check is made again after 10 s.  A server is ready when it has all "
-    "seeds.\n"
+    "SOCKETs are those of one provider, on one node or several.  Server s uses socket s\n"
+    "mod their number, over a connection of its own.  It says Status and makes one "
+    "Encrypt,\n"
+    "as at its start; then its lists read every seed, each list one after the other.  A "
+    "list\n"
+    "that fails begins anew a second later, a failed check is made again after 10 s.  A\n"
+    "server is ready when it has all seeds.\n"
     "\n"
     "Ciphertexts are made first, through Encrypt.  For a plugin that remembers nothing:\n"
     "storm SOCKET --prepare FILE, restart the plugin, storm SOCKET --corpus FILE.\n"
     "The file holds seeds made for this alone; they protect nothing.\n"
     "\n"
-    "--status counts what others do at the same time, too.\n"
-    "A day's polls and restarts come --compress times as fast (a day in a minute); "
-    "timeouts\n"
-    "and the retries of lists do not, so calls that take long weigh more than in a real "
-    "day.";
-
-/* ---- options ------------------------------------------------------------------------ */
+    "--status counts what others do at the same time, too.  A day's polls and restarts "
+    "come\n"
+    "--compress times as fast; timeouts and the retries of lists do not, so calls that "
+    "take\n"
+    "long weigh more than in a real day.";
 
 static int storm_check_sizes(void)
 {
@@ -126,8 +122,6 @@ static int storm_check(void)
     return code < 0 ? storm_check_day() : code;
 }
 
-/* ---- the work ----------------------------------------------------------------------- */
-
 /* The ciphertexts, from the file or from the plugin. */
 static kw_err storm_get_corpus(struct kw_note *note)
 {
@@ -155,18 +149,24 @@ static int storm_prepare_only(struct kw_note *note)
 
 static enum kw_bench_exit storm_exit(const struct kw_play_result *r)
 {
-    if (r->storm->tally.wrong > 0)
-        return KW_BENCH_WRONG;
-    if (r->partial)
-        return KW_BENCH_UNABLE;
+    const struct kw_storm_tally *t = &r->storm->tally;
+    bool failed = false;
     for (unsigned i = 0; i < KW_GRPC_CODES; i++)
-        if (r->storm->tally.by_code[i] > 0)
-            return KW_BENCH_WRONG;
-    return KW_BENCH_GOOD;
+        failed = failed || t->by_code[i] > 0;
+    return t->wrong > 0 ? KW_BENCH_WRONG
+           : r->partial ? KW_BENCH_UNABLE
+           : failed     ? KW_BENCH_WRONG
+                        : KW_BENCH_GOOD;
 }
 
-static int storm_say(const struct kw_play_result *r)
+static int storm_play(struct kw_play_result *r)
 {
+    struct kw_note note = {{0}};
+    r->cache = corpus_path != NULL ? "unknown" : "warm";
+    kw_err e = kw_play_run(&o, &corpus, r, &note);
+    kw_progress_end(&progress);
+    if (kw_failed(e))
+        return kw_bench_failed(verb, e, &note);
     int code = kw_bench_document(verb, kw_storm_document(&o, r), json, storm_exit(r));
     if (!json && r->partial)
         (void)kw_bench_unable(verb, "%s; what was measured until then stands above",
@@ -179,17 +179,14 @@ static int storm_measure(void)
     struct kw_note note = {{0}};
     kw_err e = storm_get_corpus(&note);
     kw_progress_end(&progress);
-    if (!kw_failed(e) && prepare != NULL)
-        return storm_prepare_only(&note);
     if (kw_failed(e))
         return kw_bench_failed(verb, e, &note);
+    if (prepare != NULL)
+        return storm_prepare_only(&note);
     struct kw_play_result *r = kw_new(1, sizeof *r);
     if (r == NULL)
         return kw_bench_unable(verb, "out of memory");
-    r->cache = corpus_path != NULL ? "unknown" : "warm";
-    e = kw_play_run(&o, &corpus, r, &note);
-    kw_progress_end(&progress);
-    int code = kw_failed(e) ? kw_bench_failed(verb, e, &note) : storm_say(r);
+    int code = storm_play(r);
     kw_storm_free(r->storm);
     kw_free(r);
     return code;

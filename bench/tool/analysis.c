@@ -35,18 +35,13 @@ static bool analysis_find(struct analysis *a, int argc, char **argv)
 {
     static char python[] = PYTHON, isolated[] = "-I", no_cache[] = "-B",
                 bench[] = "--bench";
-    char *const first[] = {python, isolated, no_cache, a->scripts, bench, a->program};
-    size_t count = 0;
     if (argc > KW_ANALYSIS_WORDS_MAX || !kw_beside("analysis", a->scripts) ||
         !kw_beside("keyward-bench", a->program))
         return false;
-    while (count < sizeof first / sizeof first[0]) {
-        a->argv[count] = first[count];
-        count++;
-    }
-    for (int i = 0; i < argc; i++)
-        a->argv[count++] = argv[i];
-    a->argv[count] = NULL;
+    char *const first[] = {python, isolated, no_cache, a->scripts, bench, a->program};
+    for (int i = 0; i < 6 + argc; i++)
+        a->argv[i] = i < 6 ? first[i] : argv[i - 6];
+    a->argv[6 + argc] = NULL;
     return true;
 }
 
@@ -78,37 +73,26 @@ int kw_analysis_exec(int argc, char **argv)
     return kw_bench_unable(argv[0], "%s", why.text);
 }
 
-/* Runs the script with the document on its standard input, and waits for its end. */
-static bool analysis_print(struct analysis *a, int document)
-{
-    posix_spawn_file_actions_t actions;
-    pid_t pid = 0;
-    int status = 0;
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        return false;
-    bool good = posix_spawn_file_actions_adddup2(&actions, document, STDIN_FILENO) == 0 &&
-                posix_spawn(&pid, PYTHON, &actions, NULL, a->argv, environ) == 0;
-    posix_spawn_file_actions_destroy(&actions);
-    while (good && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return good && status == 0;
-}
-
 bool kw_analysis_table(const char *verb, const json_t *document, struct kw_note *note)
 {
     static char table[] = "table";
     struct analysis a = {0};
     char name[16];
     char *argv[] = {table, name};
+    pid_t pid = 0;
+    int status = 0, fd = memfd_create("document", MFD_CLOEXEC);
     snprintf(name, sizeof name, "%s", verb);
-    int fd = memfd_create("document", MFD_CLOEXEC);
-    bool printed = fd >= 0 && json_dumpfd(document, fd, JSON_COMPACT) == 0 &&
-                   lseek(fd, 0, SEEK_SET) == 0 && fflush(stdout) == 0 &&
-                   analysis_find(&a, 2, argv) && access(a.scripts, R_OK) == 0 &&
-                   analysis_print(&a, fd);
+    bool good = fd >= 0 && json_dumpfd(document, fd, JSON_COMPACT) == 0 &&
+                lseek(fd, 0, SEEK_SET) == 0 && dup2(fd, STDIN_FILENO) == STDIN_FILENO &&
+                fflush(stdout) == 0 && analysis_find(&a, 2, argv) &&
+                access(a.scripts, R_OK) == 0 &&
+                posix_spawn(&pid, PYTHON, NULL, NULL, a.argv, environ) == 0;
     if (fd >= 0)
         close(fd);
-    if (!printed)
+    while (good && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    good = good && status == 0;
+    if (!good)
         analysis_missing(&a, note);
-    return printed;
+    return good;
 }

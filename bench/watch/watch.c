@@ -77,8 +77,8 @@ static void process_add_thread(const char *task, int32_t tid, struct kw_process_
                        process_field(text, "\nnonvoluntary_ctxt_switches:");
 }
 
-bool kw_process_usage_read(const char *proc, int32_t pid,
-                           struct kw_process_usage *ret_usage)
+static bool process_read(const char *proc, int32_t pid,
+                         struct kw_process_usage *ret_usage)
 {
     char path[128], text[TEXT];
     struct kw_process_usage u = {.pid = pid};
@@ -106,42 +106,28 @@ static bool process_is_below(const char *proc, int32_t pid, int32_t ancestor)
     return pid != ancestor && u.parent == ancestor;
 }
 
-size_t kw_process_children(const char *proc, int32_t pid, int32_t *pids, size_t max)
-{
-    DIR *all = opendir(proc);
-    size_t count = 0;
-    if (all == NULL)
-        return 0;
-    for (int32_t one = process_next(all); one != 0 && count < max;
-         one = process_next(all))
-        if (process_is_below(proc, one, pid))
-            pids[count++] = one;
-    closedir(all);
-    return count;
-}
-
 /* ---- two looks at a family of them, and their difference ----------------------------- */
 
 void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid)
 {
-    int32_t pids[KW_WATCHED_MAX];
     *w = (struct kw_watch){.proc = proc};
-    w->known = pid > 1 && kw_process_usage_read(proc, pid, &w->server);
-    if (!w->known)
-        return;
-    size_t count = kw_process_children(proc, pid, pids, KW_WATCHED_MAX);
-    for (size_t i = 0; i < count; i++)
-        if (kw_process_usage_read(proc, pids[i], &w->child[w->child_count]))
-            w->child_count++;
+    w->known = pid > 1 && process_read(proc, pid, &w->server);
+    DIR *all = w->known ? opendir(proc) : NULL;
+    for (int32_t one = all != NULL ? process_next(all) : 0;
+         one != 0 && w->child_count < KW_WATCHED_MAX; one = process_next(all))
+        w->child_count += process_is_below(proc, one, pid) &&
+                          process_read(proc, one, &w->child[w->child_count]);
+    if (all != NULL)
+        closedir(all);
 }
 
 /* Who is gone by now stays as he was: the second look finds out. */
 void kw_watch_again(struct kw_watch *w)
 {
     if (w->known)
-        (void)kw_process_usage_read(w->proc, w->server.pid, &w->server);
+        (void)process_read(w->proc, w->server.pid, &w->server);
     for (size_t i = 0; i < w->child_count; i++)
-        (void)kw_process_usage_read(w->proc, w->child[i].pid, &w->child[i]);
+        (void)process_read(w->proc, w->child[i].pid, &w->child[i]);
 }
 
 static uint64_t watch_less(uint64_t now, uint64_t then)

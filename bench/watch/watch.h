@@ -35,13 +35,7 @@ struct kw_watch {
     bool lost;  /* somebody who was there at the beginning is gone */
 };
 
-/* One process; false when it is not there. */
-bool kw_process_usage_read(const char *proc, int32_t pid,
-                           struct kw_process_usage *ret_usage);
-/* Everybody below `pid`, in no order. */
-size_t kw_process_children(const char *proc, int32_t pid, int32_t *pids, size_t max);
-
-/* The first look. */
+/* The first look: at `pid` and everybody below it, in no order. */
 void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid);
 /* The first look once more, at the same processes: it costs little, finding them a lot.
  */

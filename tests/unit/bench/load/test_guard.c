@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "fake_proc.h"
-#include "guard.h"
+#include "calls.h"
 
 static struct kw_note note;
 

@@ -197,7 +197,7 @@ static bool counters(const char *text, struct kw_counters *c)
 
 #define CLASS(joined, misses)                                                            \
     "{\"joined\":" joined ",\"cache\":{\"entries\":5,\"hits\":40,\"misses\":" misses "}" \
-                                                                                     "}"
+    "}"
 #define STATUS(classes) "{\"jobs\":{\"total\":900},\"classes\":[" classes "]}"
 
 TEST(counters__something_else_or_nobody_there__said)

@@ -52,67 +52,47 @@ TEST(new__no_memory__said)
     CHECK(none == NULL);
 }
 
-/* Rules 2, 4, 5: one Encrypt and a hundred Decrypts of 2 ms, one after the other. */
-TEST(one_server__hundred_seeds__ready_at_202_ms)
+/* Rules 2 to 5: one Encrypt and so many Decrypts of 2 ms.
+ *  - One list asks for one after the other.
+ *  - Four resources with 25 seeds each are served side by side by four sessions.
+ *  - Three lists miss each seed at once, and nobody joins them: the first is served at 4 ms
+ *    and wants the next seed behind the other two; from then on they are served by turns.
+ *  - Equal ones of different sockets are no duplicates: nobody could join them.
+ *  - Checks go on while the lists take over a minute. */
+TEST(storm__every_millisecond__as_the_rules_say)
 {
-    struct kw_storm_options o = kw_storm_defaults();
-    o.seeds = 100;
-    model(1, 2 * MS);
-    storm(&o);
-    CHECK(kw_storm_ready_ns(s) == 202 * MS);
-    CHECK(t->ready_ns[0] == 202 * MS && t->slowest_ns == 202 * MS);
-    CHECK(t->calls[KW_STATUS] == 1 && t->calls[KW_ENCRYPT] == 1);
-    CHECK(t->calls[KW_DECRYPT] == 100 && t->good[KW_DECRYPT] == 100);
-    CHECK(t->duplicates == 0 && t->deadline_misses == 0 && t->list_retries == 0);
-    CHECK(t->latency.count == 100 && t->latency.max == 2 * MS);
-    CHECK(p.operations == 101);
-    done();
-}
-
-/* Rule 4: four resources with 25 seeds each; four sessions serve them side by side. */
-TEST(parallel__four_lists__a_quarter_of_the_time)
-{
-    struct kw_storm_options o = kw_storm_defaults();
-    o.seeds = 100;
-    o.parallel = 4;
-    model(4, 2 * MS);
-    storm(&o);
-    CHECK(kw_storm_ready_ns(s) == 52 * MS);
-    CHECK(t->calls[KW_DECRYPT] == 100 && t->duplicates == 0);
-    done();
-}
-
-/* Rule 5: three lists miss each seed at once, and nobody joins them. */
-TEST(readers__each_duplicate_costs)
-{
-    struct kw_storm_options o = kw_storm_defaults();
-    o.seeds = 100;
-    o.readers = 3;
-    model(1, 2 * MS);
-    storm(&o);
-    /* The first list is served at 4 ms and at once wants the next seed, behind the other
-     * two; from then on the three are served by turns. */
-    CHECK(kw_storm_ready_ns(s) == (1 + 300) * 2 * MS);
-    CHECK(p.operations == 301);
-    CHECK(t->calls[KW_DECRYPT] == 300 && t->duplicates > 100);
-    done();
-}
-
-/* Equal ones of different sockets are no duplicates: nobody could join them. */
-TEST(servers__a_socket_each__no_duplicates)
-{
-    struct kw_storm_options o = kw_storm_defaults();
-    o.seeds = 50;
-    o.servers = o.sockets = 2;
-    model(2, 2 * MS);
-    storm(&o);
-    CHECK(t->duplicates == 0 && t->calls[KW_DECRYPT] == 100);
-    CHECK(kw_storm_ready_ns(s) == 102 * MS);
-    o.sockets = 1;
-    model(2, 2 * MS);
-    storm(&o);
-    CHECK(t->duplicates == 50 && t->calls[KW_DECRYPT] == 100);
-    done();
+    static const struct {
+        uint64_t servers, sockets, seeds, readers, parallel;
+        unsigned sessions;
+        int64_t service_ms, ready_ms;
+        uint64_t statuses, decrypts, duplicates;
+    } storms[] = {{1, 1, 100, 1, 1, 1, 2, 202, 1, 100, 0},
+                  {1, 1, 100, 1, 4, 4, 2, 52, 1, 100, 0},
+                  {1, 1, 100, 3, 1, 1, 2, 602, 1, 300, 200},
+                  {2, 2, 50, 1, 1, 2, 2, 102, 2, 100, 0},
+                  {2, 1, 50, 1, 1, 2, 2, 102, 2, 100, 50},
+                  {1, 1, 700, 1, 1, 1, 100, 70100, 2, 700, 0}};
+    for (size_t i = 0; i < sizeof storms / sizeof storms[0]; i++) {
+        struct kw_storm_options o = kw_storm_defaults();
+        o.servers = storms[i].servers;
+        o.sockets = storms[i].sockets;
+        o.seeds = storms[i].seeds;
+        o.readers = storms[i].readers;
+        o.parallel = storms[i].parallel;
+        model(storms[i].sessions, storms[i].service_ms * MS);
+        storm(&o);
+        CHECK(kw_storm_ready_ns(s) == storms[i].ready_ms * MS);
+        CHECK(t->ready_ns[0] <= t->slowest_ns && t->slowest_ns == kw_storm_ready_ns(s));
+        CHECK(t->calls[KW_STATUS] == storms[i].statuses);
+        CHECK(t->calls[KW_ENCRYPT] == o.servers);
+        CHECK(t->calls[KW_DECRYPT] == storms[i].decrypts);
+        CHECK(t->good[KW_DECRYPT] == storms[i].decrypts);
+        CHECK(t->latency.count == storms[i].decrypts);
+        CHECK(t->duplicates == storms[i].duplicates);
+        CHECK(t->deadline_misses == 0 && t->list_retries == 0);
+        CHECK(p.operations == o.servers + storms[i].decrypts);
+        done();
+    }
 }
 
 /* Rules 3, 6, 7: away for 12.5 s.  The checks at 0 and 10 s are bad, that at 20 s is
@@ -209,18 +189,6 @@ TEST(plaintext__wrong__ends_the_storm)
     storm(&o);
     CHECK(t->wrong == 1 && kw_storm_ready_ns(s) == -1);
     CHECK(t->good[KW_DECRYPT] == 3);
-    done();
-}
-
-/* Rule 3: checks go on while the lists take long. */
-TEST(storm__over_a_minute__checks_go_on)
-{
-    struct kw_storm_options o = kw_storm_defaults();
-    o.seeds = 700;
-    model(1, 100 * MS);
-    storm(&o);
-    CHECK(t->calls[KW_STATUS] == 2 && t->calls[KW_ENCRYPT] == 1);
-    CHECK(kw_storm_ready_ns(s) == 701 * 100 * MS);
     done();
 }
 
@@ -334,10 +302,7 @@ KW_CASES("bench/storm/storm", CASE(new__no_memory__said),
          CASE(queue_beyond_the_timeout__late_lists_try_again),
          CASE(reply__at_the_deadline__late), CASE(plaintext__wrong__ends_the_storm),
          CASE(plugin_away__state_comes_with_the_third_check),
-         CASE(one_server__hundred_seeds__ready_at_202_ms),
-         CASE(parallel__four_lists__a_quarter_of_the_time),
-         CASE(readers__each_duplicate_costs), CASE(servers__a_socket_each__no_duplicates),
-         CASE(storm__over_a_minute__checks_go_on),
+         CASE(storm__every_millisecond__as_the_rules_say),
          CASE(timeline__short__a_point_each_millisecond),
          CASE(timeline__long__thinned_out_and_even),
          CASE(day__polls_and_failures__in_their_hours),

@@ -15,37 +15,27 @@ static void begin(void)
     kw_watch_begin(&w, fake_proc, 4000);
 }
 
-TEST(usage__no_such_process__false)
+TEST(begin__name_with_brackets_and_blanks__read)
 {
-    struct kw_process_usage u = {.pid = 7};
-    fake_proc_begin();
-    CHECK(!kw_process_usage_read(fake_proc, 4000, &u));
-    CHECK(u.pid == 7);
-    fake_proc_end();
-}
-
-TEST(usage__name_with_brackets_and_blanks__read)
-{
-    struct kw_process_usage u;
     fake_proc_begin();
     fake_proc_put(4000, 1, "a) S 9 (b", 123456789);
-    CHECK(kw_process_usage_read(fake_proc, 4000, &u));
-    CHECK_STR(u.name, "a) S 9 (b");
-    CHECK(u.cpu_ns == 123456789 && u.switches == 42 && u.threads == 1);
-    CHECK(u.user_ticks == 70 && u.system_ticks == 30 && u.parent == 1);
-    CHECK(u.resident_kib == 1024 && u.resident_max_kib == 2048);
+    kw_watch_begin(&w, fake_proc, 4000);
+    const struct kw_process_usage *u = &w.server;
+    CHECK(w.known && w.child_count == 0);
+    CHECK_STR(u->name, "a) S 9 (b");
+    CHECK(u->cpu_ns == 123456789 && u->switches == 42 && u->threads == 1);
+    CHECK(u->user_ticks == 70 && u->system_ticks == 30 && u->parent == 1);
+    CHECK(u->resident_kib == 1024 && u->resident_max_kib == 2048);
     fake_proc_end();
 }
 
-TEST(children__of_children__found_and_strangers_not)
+TEST(begin__children_of_children__found_and_strangers_not)
 {
-    int32_t pids[8];
     begin();
     fake_proc_put(4002, 4001, "grandchild", 1);
     fake_proc_put(4003, 1, "stranger", 1);
-    CHECK(kw_process_children(fake_proc, 4000, pids, 8) == 2);
-    CHECK(pids[0] + pids[1] == 4001 + 4002 && pids[0] != 4000 && pids[0] != 4003);
-    CHECK(kw_process_children(fake_proc, 4000, pids, 1) == 1);
+    kw_watch_begin(&w, fake_proc, 4000);
+    CHECK(w.child_count == 2 && w.child[0].pid + w.child[1].pid == 4001 + 4002);
     fake_proc_end();
 }
 
@@ -83,11 +73,12 @@ TEST(watch__server_unknown_or_init__not_known)
     CHECK(!w.known && w.child_count == 0);
     kw_watch_begin(&w, fake_proc, 0);
     CHECK(!w.known);
+    kw_watch_begin(&w, fake_proc, 4444); /* no such process */
+    CHECK(!w.known);
     fake_proc_end();
 }
 
-KW_CASES("bench/watch", CASE(usage__no_such_process__false),
-         CASE(usage__name_with_brackets_and_blanks__read),
-         CASE(children__of_children__found_and_strangers_not),
+KW_CASES("bench/watch", CASE(begin__name_with_brackets_and_blanks__read),
+         CASE(begin__children_of_children__found_and_strangers_not),
          CASE(watch__two_looks__the_difference), CASE(watch__child_gone__lost),
          CASE(watch__server_unknown_or_init__not_known))
