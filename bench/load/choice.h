@@ -15,7 +15,7 @@
 
 #include <keyward/err.h>
 
-#include "message.h"
+#include "corpus.h"
 
 enum {
     KW_CORPUS_MAX = 1000000, /* of ciphertexts             */

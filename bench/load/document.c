@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-#include "bench_document.h"
-
 typedef json_int_t num;
 
 /* A percentile that nobody can know is not there. */

@@ -14,7 +14,7 @@
 
 #include <keyward/err.h>
 
-#include "message.h"
+#include "corpus.h"
 
 enum {
     KW_H2_MAX = 16,        /* connections that are waited for together */

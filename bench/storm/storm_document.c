@@ -2,7 +2,6 @@
 /* A storm for programs: one JSON document. */
 #include "play.h"
 
-#include "bench_document.h"
 #include "load_run.h"
 
 typedef json_int_t num;

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bench_document.h"
-
 #include "token_bench.h"
 
 /* A figure that nobody can know is not there. */

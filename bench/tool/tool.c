@@ -14,8 +14,6 @@
 
 #include <keyward/bytes.h>
 
-#include "watch.h"
-
 /* ---- what it says -------------------------------------------------------------------- */
 
 static void stderr_say(const char *verb, const char *fmt, va_list ap) KW_PRINTF(2, 0);
@@ -98,6 +96,76 @@ int kw_bench_document(const char *verb, json_t *document, bool json,
     }
     json_decref(document);
     return (int)code;
+}
+
+/* ---- documents ----------------------------------------------------------------------- */
+
+json_t *kw_document_head(const char *verb, json_t *options)
+{
+    char tool[32];
+    snprintf(tool, sizeof tool, "keyward-bench %s", verb);
+    return json_pack("{s:s, s:i, s:s, s:o}", "tool", tool, "schema", 1, "version",
+                     KW_VERSION, "options", options);
+}
+
+bool kw_document_set(bool good, json_t *to, const char *name, json_t *value)
+{
+    int failed = json_object_set_new(to, name, value); /* takes it in every case */
+    return good && failed == 0;
+}
+
+json_t *kw_document_or_null(json_t *document, bool good)
+{
+    if (good)
+        return document;
+    json_decref(document);
+    return NULL;
+}
+
+bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h,
+                             const char *unit)
+{
+    static const struct {
+        const char *name;
+        uint32_t ppm;
+    } told[] = {{"p50", 500000}, {"p90", 900000}, {"p99", 990000}, {"p99.9", 999000}};
+    char name[16];
+    uint64_t ns = 0;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        if (!kw_histogram_at(h, told[i].ppm, &ns))
+            continue;
+        snprintf(name, sizeof name, "%s_%s", told[i].name, unit);
+        good = kw_document_set(good, to, name,
+                               unit[0] == 'u' ? json_real((double)ns / 1e3)
+                                              : json_integer((json_int_t)ns));
+    }
+    return good;
+}
+
+bool kw_document_cpu(bool good, json_t *to, const struct kw_watch *used, uint64_t calls)
+{
+    const struct kw_process_usage *server = &used->server;
+    const struct kw_process_usage workers = kw_watch_children(used);
+    const double of_server = (double)server->cpu_ns / 1e3 / (double)calls;
+    const double of_workers = (double)workers.cpu_ns / 1e3 / (double)calls;
+    if (!used->known || calls == 0)
+        return good;
+    json_t *cpu =
+        json_pack("{s:f, s:f, s:f, s:f}", "cpu_us", of_server + of_workers, "server_us",
+                  of_server, "workers_us", of_workers, "switches",
+                  (double)(server->switches + workers.switches) / (double)calls);
+    return json_object_update_new(to, cpu) == 0 && good;
+}
+
+json_t *kw_document_histogram(const struct kw_histogram *h)
+{
+    json_t *all = json_array();
+    for (unsigned i = 0; all != NULL && i < KW_HISTOGRAM_BUCKETS; i++)
+        if (h->bucket[i] > 0)
+            json_array_append_new(all,
+                                  json_pack("[I, I]", (json_int_t)kw_histogram_top(i),
+                                            (json_int_t)h->bucket[i]));
+    return all;
 }
 
 /* ---- what a measurement needs -------------------------------------------------------- */

@@ -15,6 +15,9 @@
 #include <keyward/args.h>
 #include <keyward/clock.h>
 
+#include "histogram.h"
+#include "watch.h"
+
 enum kw_bench_exit {
     KW_BENCH_GOOD = 0,
     KW_BENCH_WRONG = 1, /* measured, and there were wrong replies or errors */
@@ -41,6 +44,23 @@ int kw_bench_pin(const char *verb, const char *text, uint64_t cpu);
  * on standard error.  `code`, or UNABLE when nothing could be written. */
 int kw_bench_document(const char *verb, json_t *document, bool json,
                       enum kw_bench_exit code);
+
+/* ---- what the documents of the verbs have in common; NULL: there was no memory -------- */
+
+/* {"tool": "keyward-bench VERB", "schema": 1, "version", "options"}; takes the options. */
+json_t *kw_document_head(const char *verb, json_t *options);
+/* Adds `value`, which it takes, unless something failed before. */
+bool kw_document_set(bool good, json_t *to, const char *name, json_t *value);
+/* Gives the document back, and NULL, unless all was `good`. */
+json_t *kw_document_or_null(json_t *document, bool good);
+/* p50_UNIT, p90, p99 and p99.9: whole "ns", or "us" of a thousandth; those that nobody can
+ * know are left out. */
+bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h,
+                             const char *unit);
+/* cpu_us, server_us, workers_us and switches of each call; nothing when nobody knows. */
+bool kw_document_cpu(bool good, json_t *to, const struct kw_watch *used, uint64_t calls);
+/* [[upper_ns, count], …]: every bucket that holds something. */
+json_t *kw_document_histogram(const struct kw_histogram *h);
 
 /* A connection to this socket, whose reads give up after so long; -1 and errno. */
 int kw_dial(const char *path, int64_t patience_ns);

@@ -11,7 +11,7 @@
 
 #include <keyward/bytes.h>
 
-#include "message.h"
+#include "corpus.h"
 
 enum { FAKE_CONNECTIONS = 8 };
 

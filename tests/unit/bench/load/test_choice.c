@@ -24,25 +24,38 @@ static struct kw_pick next(void)
 
 TEST(mix__bad_words__refused_and_why)
 {
-    static const char *const bad[][2] = {{"", "an unknown word"},
-                                         {"delete", "an unknown word"},
-                                         {"decrypt,", "a weight is missing"},
-                                         {"decrypt:0", "from 1 to 1000"},
-                                         {"decrypt:1001", "from 1 to 1000"},
-                                         {"decrypt:-1", "from 1 to 1000"},
-                                         {"decrypt: 1", "from 1 to 1000"},
-                                         {"decrypt:9x", "too much at its end"},
-                                         {"decrypt:9,", "an unknown word"},
-                                         {"decrypt:9,encrypt", "a weight is missing"},
-                                         {"decrypt:9,decrypt:1", "a word twice"},
-                                         {"decrypt:900,status:101", "more than 1000"},
-                                         {"decrypted", "a weight is missing"}};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    static const char *const bad[] = {"",
+                                      "an unknown word",
+                                      "delete",
+                                      "an unknown word",
+                                      "decrypt,",
+                                      "a weight is missing",
+                                      "decrypt:0",
+                                      "from 1 to 1000",
+                                      "decrypt:1001",
+                                      "from 1 to 1000",
+                                      "decrypt:-1",
+                                      "from 1 to 1000",
+                                      "decrypt: 1",
+                                      "from 1 to 1000",
+                                      "decrypt:9x",
+                                      "too much at its end",
+                                      "decrypt:9,",
+                                      "an unknown word",
+                                      "decrypt:9,encrypt",
+                                      "a weight is missing",
+                                      "decrypt:9,decrypt:1",
+                                      "a word twice",
+                                      "decrypt:900,status:101",
+                                      "more than 1000",
+                                      "decrypted",
+                                      "a weight is missing"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i += 2) {
         struct kw_choice_options before = {.weight = {7, 7, 7}}, after = before;
-        CHECK_CODE(kw_mix_parse(bad[i][0], &after, &note), KW_CODE_BAD_INPUT);
+        CHECK_CODE(kw_mix_parse(bad[i], &after, &note), KW_CODE_BAD_INPUT);
         CHECK(memcmp(&before, &after, sizeof before) == 0);
-        CHECK_HAS(note.text, bad[i][1]);
-        CHECK_HAS(note.text, bad[i][0]);
+        CHECK_HAS(note.text, bad[i + 1]);
+        CHECK_HAS(note.text, bad[i]);
     }
 }
 

@@ -192,6 +192,11 @@ TEST(replies_that_are_not_good__one_and_counted_apart)
                   : number(json_object_get(failures, bad[i].code_name), "count") == 20);
     }
     CHECK_HAS(r.out, "no grpc-status");
+    begin(FAKE_CODE, 11, 14); /* not one good reply: no figure of a call */
+    MEASURE(FEW, "--calls", "20");
+    fake_stop(&p);
+    CHECK(figure("calls_per_s") == 0 && figure("goodput_per_s") == 0);
+    CHECK(!has_figure("client_us") && !has_figure("cpu_us") && !has_figure("p50_us"));
     end();
 }
 
@@ -203,16 +208,6 @@ TEST(ciphertexts_that_do_not_open__one)
     CHECK(r.status == 1);
     CHECK(number(document, "good") == 50);
     CHECK(number(document, "not_proven") == 10);
-    end();
-}
-
-TEST(not_one_good_reply__no_figure_of_a_call)
-{
-    begin(FAKE_CODE, 11, 14);
-    MEASURE(FEW, "--calls", "20");
-    fake_stop(&p);
-    CHECK(figure("calls_per_s") == 0 && figure("goodput_per_s") == 0);
-    CHECK(!has_figure("client_us") && !has_figure("cpu_us") && !has_figure("p50_us"));
     end();
 }
 
@@ -327,9 +322,8 @@ KW_CASES("bench/load/servers", CASE(no_good_plugin__three_before_anything_is_mea
          CASE(interrupted__three_and_what_was_measured),
          CASE(no_answer__given_up_as_exceeded),
          CASE(replies_that_are_not_good__one_and_counted_apart),
-         CASE(ciphertexts_that_do_not_open__one),
-         CASE(not_one_good_reply__no_figure_of_a_call),
-         CASE(slow_reader__every_reply_good), CASE(mix__counts_agree_with_the_plugins),
+         CASE(ciphertexts_that_do_not_open__one), CASE(slow_reader__every_reply_good),
+         CASE(mix__counts_agree_with_the_plugins),
          CASE(good__histogram_holds_every_good_call),
          CASE(rate_with_a_ramp_or_max_rate__late_ones_told_and_never_quicker),
          CASE(dry_run__nothing_sent), CASE(bad_options__two_and_which))
