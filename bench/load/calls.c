@@ -14,8 +14,6 @@ void kw_tally_clear(struct kw_tally *t, int64_t now_ns)
     *t = (struct kw_tally){.last_good_ns = now_ns};
 }
 
-/* ---- what is counted ----------------------------------------------------------------- */
-
 static void calls_begin_outage(struct kw_calls *k, const char *kind, const char *said)
 {
     if (!k->reconnects || k->in_outage)
@@ -91,8 +89,6 @@ static void calls_ended(void *ctx, struct kw_h2 *c, struct kw_h2_call *s)
     calls_count(ctx, s, s->status, s->status < 0 ? "no grpc-status" : c->said);
 }
 
-/* ---- what is asked ------------------------------------------------------------------- */
-
 static bool calls_is_timed(const struct kw_calls *k)
 {
     return k->schedule.rate > 0 || k->pace.gap_ns > 0;
@@ -144,8 +140,6 @@ static bool calls_issue(struct kw_calls *k)
         kw_choice_step(k->choice);
     return true;
 }
-
-/* ---- waiting ------------------------------------------------------------------------- */
 
 /* With many calls under way a reply that waits a little costs nobody anything, and being
  * woken for each one would cost this side, and the server that wakes it, more than the
@@ -210,8 +204,6 @@ static void calls_look(struct kw_calls *k)
         k->swept_ns = k->now_ns;
     calls_reconnect(k);
 }
-
-/* ---- stretches ----------------------------------------------------------------------- */
 
 const char *kw_calls_fault(const struct kw_calls *k)
 {

@@ -108,10 +108,8 @@ void kw_calls_end_outage(struct kw_calls *k);
 /* Why no more calls can be made, or NULL. */
 const char *kw_calls_fault(const struct kw_calls *k);
 
-/* No load on a real HSM by mistake.  A socket does not say what token is behind it, but the
- * workers of keywardd do: the module that each of them has loaded stands in
- * /proc/<pid>/maps.  Other servers are not looked at: nothing is known of how they hold
- * their keys.  `pid` serves the socket (0 or 1: nobody knows, or systemd made it);
+/* No load on a real HSM by mistake: the module that each worker of keywardd has loaded stands
+ * in /proc/<pid>/maps.  Other servers are not looked at.  `pid` serves the socket (0 or 1: nobody knows, or systemd made it);
  * `is_keyward`: its key_id is one of keyward's.  DENIED, with a note that names the reason
  * and the option: this is or may be a keywardd whose token is no SoftHSM.  `proc` is
  * "/proc"; tests have their own. */

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choice.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <keyward/alloc.h>
-
-/* ---- the words that say what is asked ----------------------------------------------- */
 
 static unsigned choice_method_of(const char *word)
 {
@@ -23,7 +21,7 @@ static const char *mix_read(const char *at, uint32_t weight[KW_METHODS])
 {
     uint32_t sum = 0;
     for (;; at++) {
-        char word[8] = "", digits[5] = "";
+        char word[8] = "";
         int len = 0;
         if (sscanf(at, "%7[a-z]%n", word, &len) != 1 ||
             choice_method_of(word) == KW_METHODS)
@@ -33,9 +31,10 @@ static const char *mix_read(const char *at, uint32_t weight[KW_METHODS])
             return "a word twice";
         at += len;
         len = 0;
-        *w = sum == 0 && *at == '\0'                       ? 1
-             : sscanf(at, ":%4[0-9]%n", digits, &len) == 1 ? (uint32_t)atoi(digits)
-                                                           : 0;
+        if (sum == 0 && *at == '\0')
+            *w = 1;
+        else if (at[0] == ':' && at[1] >= '0' && at[1] <= '9')
+            (void)sscanf(at, ":%4" SCNu32 "%n", w, &len);
         if (*w < 1 || *w > KW_DECK_MAX)
             return "a weight is missing or not from 1 to 1000";
         at += len;
@@ -108,8 +107,6 @@ kw_err kw_ciphertexts_parse(const char *text, struct kw_choice_options *o,
     return KW_OK;
 }
 
-/* ---- the choice ---------------------------------------------------------------------- */
-
 struct kw_needs kw_choice_needs(const struct kw_choice_options *o)
 {
     struct kw_needs n = {0};
@@ -135,7 +132,6 @@ static size_t choice_draw_below(struct kw_choice *c, size_t count)
     return (size_t)(choice_draw(c) * (double)count);
 }
 
-/* Fisher and Yates. */
 static void choice_shuffle(struct kw_choice *c)
 {
     for (size_t i = c->cards - 1; i > 0; i--) {

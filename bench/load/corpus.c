@@ -8,8 +8,6 @@
 #include <keyward/file.h>
 #include <keyward/limits.h>
 
-/* ---- messages ------------------------------------------------------------------------ */
-
 const char *const kw_bench_method_names[KW_METHODS] = {"status", "encrypt", "decrypt"};
 
 enum {
@@ -108,8 +106,6 @@ bool kw_message_read(enum kw_bench_method method, kw_span body,
     return !src.bad;
 }
 
-/* ---- seeds and requests -------------------------------------------------------------- */
-
 kw_err kw_corpus_init(struct kw_corpus *c, size_t count)
 {
     *c = (struct kw_corpus){.count = count};
@@ -150,8 +146,6 @@ kw_span kw_corpus_request(const struct kw_corpus *c, enum kw_bench_method method
     return kw_dst_span(&dst);
 }
 
-/* ---- replies ------------------------------------------------------------------------- */
-
 static bool corpus_keep(struct kw_corpus_entry *e, kw_span decrypt)
 {
     kw_free(e->decrypt);
@@ -191,8 +185,6 @@ bool kw_corpus_judge(struct kw_corpus *c, enum kw_bench_method method, size_t i,
            (kw_span_equal_str(r.version, "v2") ||
             kw_span_equal_str(r.version, "v2beta1"));
 }
-
-/* ---- the file ------------------------------------------------------------------------ */
 
 static const char first_line[] = "keyward-bench storm --prepare, format 2\n";
 enum { FILE_MOST = 1 << 30, LINE_MOST = 2 * (KW_SEED + KW_MESSAGE_MAX) + 3 };

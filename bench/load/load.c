@@ -102,9 +102,8 @@ static uint64_t load_late(const struct kw_calls *k)
 
 /* Finding the server's children takes milliseconds during which nobody reads replies.
  * Those that waited for us meanwhile belong to nobody's latency: they come in first. */
-static void load_look_first(struct load *l, int32_t pid, struct kw_watch *begun)
+static void load_look_first(struct kw_calls *k, int32_t pid, struct kw_watch *begun)
 {
-    struct kw_calls *k = &l->calls;
     kw_watch_begin(begun, "/proc", pid);
     kw_tally_clear(&k->tally, kw_mono_ns(&kw_clock_system));
     kw_calls_pump(k, kw_mono_ns(&kw_clock_system) + 100 * KW_MS_NS, k->under_way);
@@ -117,7 +116,7 @@ static void load_measure(struct load *l, int32_t pid)
     struct kw_load_result *out = l->out;
     struct kw_calls *k = &l->calls;
     struct kw_watch begun;
-    load_look_first(l, pid, &begun);
+    load_look_first(k, pid, &begun);
     k->what = "measuring";
     const uint64_t cpu_ns = load_own_cpu_ns(), late = load_late(k);
     out->from_ns = kw_mono_ns(&kw_clock_system);
@@ -183,19 +182,16 @@ static kw_err load_get_ready(struct load *l, int32_t *ret_pid, struct kw_note *n
 static kw_err load_init(struct load *l)
 {
     const struct kw_load_options *o = l->o;
-    struct kw_calls *k = &l->calls;
+    l->calls.corpus = &l->corpus;
+    l->calls.timeout_ns = o->timeout_ns;
+    l->calls.gathers = !o->eager;
+    l->calls.progress = o->progress;
+    l->calls.window.limit_ns = o->stop_p99_ns;
+    l->calls.pace = kw_pace_begin((double)o->max_rate, kw_mono_ns(&kw_clock_system),
+                                  o->ramp ? o->warmup_ns : 0, 0);
     kw_err e = kw_choice_init(&l->choice, &o->choice);
-    if (kw_failed(e))
-        return e;
-    size_t entries = l->choice.needs.ciphertexts + l->choice.needs.seeds;
-    k->corpus = &l->corpus;
-    k->timeout_ns = o->timeout_ns;
-    k->gathers = !o->eager;
-    k->progress = o->progress;
-    k->window.limit_ns = o->stop_p99_ns;
-    k->pace = kw_pace_begin((double)o->max_rate, kw_mono_ns(&kw_clock_system),
-                            o->ramp ? o->warmup_ns : 0, 0);
-    return kw_corpus_init(&l->corpus, entries > 0 ? entries : 1);
+    const size_t entries = l->choice.needs.ciphertexts + l->choice.needs.seeds;
+    return kw_failed(e) ? e : kw_corpus_init(&l->corpus, entries > 0 ? entries : 1);
 }
 
 static kw_err load_all(struct load *l, struct kw_note *note)
@@ -209,10 +205,9 @@ static kw_err load_all(struct load *l, struct kw_note *note)
         return e;
     load_warm_up(l); /* both end at once when the window is broken */
     load_measure(l, pid);
-    k->schedule.rate = 0;
-    k->reconnects = false;
+    k->schedule.rate = k->issue_max = 0;
     k->window.limit_ns = 0;
-    k->issue_max = 0;
+    k->reconnects = false;
     kw_calls_drain(k);
     load_prove(l);
     kw_copy(l->out->calls.sent, sizeof k->sent, kw_span_of(k->sent, sizeof k->sent));

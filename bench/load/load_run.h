@@ -3,9 +3,7 @@
  * proof
  *
  * Every reply is looked at: a plaintext is compared with the seed it was made from, and
- * what Encrypt answered while it was measured is decrypted afterwards.  Nothing but
- * Status, Encrypt of seeds made here and Decrypt of what came of them is sent: no key and
- * no data of anybody's can be touched.
+ * what Encrypt answered while it was measured is decrypted afterwards.
  *
  * Threads:   one.
  * Blocking:  for as long as the measurement takes.

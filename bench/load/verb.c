@@ -6,23 +6,21 @@
 
 static const char verb[] = "load";
 
-static struct kw_load_options o = {.mix = "decrypt",
-                                   .ciphertexts = "distinct:1000",
-                                   .choice = {.seed = 1},
+static struct kw_load_options o = {.choice = {.seed = 1},
                                    .in_flight = 64,
                                    .connections = 1,
                                    .seconds_ns = 5 * KW_S_NS,
                                    .warmup_ns = KW_S_NS,
                                    .timeout_ns = 3 * KW_S_NS};
-static const char *mix, *ciphertexts, *calls, *seconds, *rate, *max_rate, *cpu_text;
+static const char *calls, *seconds, *rate, *max_rate, *cpu_text;
 static uint64_t cpu;
 static bool dry_run, quiet, json;
 
 static const struct kw_option options[] = {
     {"mix", "WHAT", "decrypt, encrypt, status or decrypt:90,encrypt:5,status:5 (decrypt)",
-     .text = &mix},
+     .text = &o.mix},
     {"ciphertexts", "WHICH", "same, distinct:K, zipf:K:S or repeat:P:K (distinct:1000)",
-     .text = &ciphertexts},
+     .text = &o.ciphertexts},
     {"seed", "N", "of the order of calls: the same again with the same seed (1)",
      .number = &o.choice.seed, .most = UINT64_C(999999999999999999)},
     {"in-flight", "N", "calls under way at once, 1..512 (64)", .number = &o.in_flight,
@@ -62,47 +60,28 @@ static const struct kw_option options[] = {
 
 static const char more[] =
     "It sends Status, Encrypt of seeds that it makes itself, and Decrypt of what came\n"
-    "of them: no key and nobody's data can be touched.  Because a real HSM has other\n"
-    "users, it looks which PKCS#11 module the workers of a keywardd have loaded and "
-    "wants\n"
-    "--yes for any but SoftHSM, and when it may not look (only root may).\n"
+    "of them: no key and nobody's data can be touched. Because a real HSM has other\n"
+    "users, it looks which PKCS#11 module the workers of a keywardd have loaded and\n"
+    "wants --yes for any but SoftHSM, and when it may not look (only root may).\n"
     "\n"
-    "distinct:K ciphertexts are used in turn: more than the server's cache holds makes\n"
-    "every Decrypt an uncached one.  zipf:K:S asks for number i of K with the share "
-    "i^-S.\n"
-    "repeat:P:K asks P times in a hundred for one of 16 and else for K others in turn.\n"
-    "What a mix encrypts are 1000 seeds of its own.\n"
+    "distinct:K ciphertexts are used in turn: more than the server's cache holds\n"
+    "makes every Decrypt an uncached one. zipf:K:S asks for number i of K with the\n"
+    "share i^-S. repeat:P:K asks P times in a hundred for one of 16 and else for K\n"
+    "others in turn. What a mix encrypts are 1000 seeds of its own.\n"
     "\n"
     "A right reply behind --timeout is overdue: it counts in calls_per_s, not in\n"
-    "goodput_per_s; with DEADLINE_EXCEEDED it is a missed deadline.  With 16 calls "
-    "under\n"
-    "way and more, replies are gathered for 50 us, so that the client does not cost what "
-    "it\n"
-    "measures.  With --reconnect a plugin that is not there is tried every 10 ms until\n"
-    "--seconds are over.  A percentile is told only when 100 samples lie beyond it.  "
-    "Ctrl-C\n"
-    "keeps what was measured.";
-
-static int load_read_choice(void)
-{
-    struct kw_note note = {{0}};
-    o.mix = mix != NULL ? mix : o.mix;
-    o.ciphertexts = ciphertexts != NULL ? ciphertexts : o.ciphertexts;
-    kw_err e = kw_mix_parse(o.mix, &o.choice, &note);
-    if (!kw_failed(e))
-        e = kw_ciphertexts_parse(o.ciphertexts, &o.choice, &note);
-    if (kw_failed(e))
-        return kw_bench_usage(verb, "%s", note.text);
-    if (o.choice.weight[KW_DECRYPT] == 0 && o.choice.pattern != KW_PATTERN_DISTINCT)
-        return kw_bench_usage(verb,
-                              "--ciphertexts %s is about Decrypt, which --mix %s has not",
-                              o.ciphertexts, o.mix);
-    return -1;
-}
+    "goodput_per_s; with DEADLINE_EXCEEDED it is a missed deadline. With 16 calls\n"
+    "under way and more, replies are gathered for 50 us, so that the client does not\n"
+    "cost what it measures. With --reconnect a plugin that is not there is tried\n"
+    "every 10 ms until --seconds are over. A percentile is told only when 100 samples\n"
+    "lie beyond it. Ctrl-C keeps what was measured.";
 
 /* What one option alone cannot say. */
 static int load_check(void)
 {
+    struct kw_note note = {{0}};
+    o.mix = o.mix != NULL ? o.mix : "decrypt";
+    o.ciphertexts = o.ciphertexts != NULL ? o.ciphertexts : "distinct:1000";
     if (o.connections > o.in_flight)
         return kw_bench_usage(verb, "more connections than calls in flight");
     if (calls != NULL && seconds != NULL)
@@ -116,7 +95,14 @@ static int load_check(void)
     if (o.max_rate > 0 && o.rate > o.max_rate)
         return kw_bench_usage(verb, "--rate %s is more than --max-rate %s", rate,
                               max_rate);
-    return load_read_choice();
+    if (kw_failed(kw_mix_parse(o.mix, &o.choice, &note)) ||
+        kw_failed(kw_ciphertexts_parse(o.ciphertexts, &o.choice, &note)))
+        return kw_bench_usage(verb, "%s", note.text);
+    if (o.choice.weight[KW_DECRYPT] == 0 && o.choice.pattern != KW_PATTERN_DISTINCT)
+        return kw_bench_usage(verb,
+                              "--ciphertexts %s is about Decrypt, which --mix %s has not",
+                              o.ciphertexts, o.mix);
+    return -1;
 }
 
 static enum kw_bench_exit load_exit(const struct kw_load_result *r)

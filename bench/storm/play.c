@@ -22,8 +22,6 @@ struct play {
     char timeout[24];
 };
 
-/* ---- making ciphertexts -------------------------------------------------------------- */
-
 /* The method for entries 0 to count - 1 on this connection, before anything is measured. */
 static kw_err play_calls(const struct kw_play_options *o, struct kw_h2 *c,
                          struct kw_corpus *corpus, enum kw_bench_method method,
@@ -67,8 +65,6 @@ kw_err kw_play_make(const struct kw_play_options *o, struct kw_corpus *corpus,
     kw_h2_close(&c);
     return e;
 }
-
-/* ---- calls and replies --------------------------------------------------------------- */
 
 /* A storm knows key_ids by number: this one's, which is not 0 (FNV-1a). */
 static unsigned play_key_number(kw_span id)
@@ -147,8 +143,6 @@ static void play_give_up(void *ctx, struct kw_storm *storm, uint32_t asker)
                      storm->asker[asker].sent);
 }
 
-/* ---- what the status socket says ----------------------------------------------------- */
-
 bool kw_counters_parse(json_t *status, struct kw_counters *ret_counters)
 {
     struct kw_counters c = {0};
@@ -206,8 +200,6 @@ bool kw_counters_since(const struct kw_counters *before, struct kw_counters *aft
            after->hsm_jobs >= 0;
 }
 
-/* ---- the run --------------------------------------------------------------------------- */
-
 /* Can it go on?  Else the result says why not. */
 static bool play_can_go_on(struct play *p)
 {
@@ -241,7 +233,7 @@ static void play_storm(struct play *p)
             kw_progress_tell(p->o->progress, "a day", (uint64_t)(p->now_ns - s->began_ns),
                              (uint64_t)s->o.day_ns);
         else
-            kw_progress_tell(p->o->progress, "unwrapping", kw_storm_unwrapped(s),
+            kw_progress_tell(p->o->progress, "unwrapping", s->unwrapped,
                              s->o.servers * s->o.seeds);
         if (!s->over)
             p->result->partial = !play_can_go_on(p);
@@ -286,7 +278,6 @@ static kw_err play_measure(struct play *p, struct kw_note *note)
                  kw_counters_since(&r->before, &r->done);
     kw_storm_end_timeline(p->storm);
     r->storm = p->storm;
-    r->ready_ns = kw_storm_ready_ns(p->storm);
     return KW_OK;
 }
 

@@ -34,8 +34,8 @@ struct kw_counters {
 };
 
 struct kw_play_result {
-    struct kw_storm *storm;        /* owned: kw_storm_free; over, or as it was left */
-    int64_t ready_ns, elapsed_ns;  /* -1: not all servers got ready */
+    struct kw_storm *storm; /* owned: kw_storm_free; over, or as it was left */
+    int64_t elapsed_ns;
     char said[KW_GRPC_CODES][128]; /* the first message of each code */
     bool counted;                  /* the status socket answered at the end, too */
     struct kw_counters before, done;
@@ -69,10 +69,9 @@ KW_MUST_USE bool kw_counters_parse(json_t *status, struct kw_counters *ret_count
 KW_MUST_USE bool kw_counters_since(const struct kw_counters *before,
                                    struct kw_counters *after);
 
-/* storm_document.c: a figure that nobody can know is not there.  And what would be done
+/* storm_document.c: a figure that nobody can know is not there.  r NULL: what would be done
  * (--dry-run). */
 json_t *kw_storm_document(const struct kw_play_options *o,
                           const struct kw_play_result *r);
-json_t *kw_storm_plan_document(const struct kw_play_options *o);
 
 #endif

@@ -36,6 +36,7 @@ static void storm_count_wanted(struct kw_storm *s, uint32_t server,
                                const struct kw_storm_asker *a)
 {
     s->server[server].busy++;
+    s->in_flight++;
     s->tally.calls[a->method]++;
     storm_hour_of(s, a->wanted_ns)->calls[a->method]++;
     if (a->method == KW_DECRYPT && (*storm_flying(s, server, a->seed))++ > 0)
@@ -50,6 +51,7 @@ static void storm_count_ended(struct kw_storm *s, uint32_t server,
     const unsigned code =
         reply->code > 0 && reply->code < KW_GRPC_CODES ? reply->code : KW_GRPC_UNKNOWN;
     s->server[server].busy--;
+    s->in_flight--;
     if (a->method == KW_DECRYPT)
         (*storm_flying(s, server, a->seed))--;
     if (reply->outcome == KW_STORM_GOOD) {
@@ -58,6 +60,7 @@ static void storm_count_ended(struct kw_storm *s, uint32_t server,
             kw_histogram_add(&t->latency, (uint64_t)(s->now_ns - a->wanted_ns));
         return;
     }
+    s->failed++;
     storm_hour_of(s, a->wanted_ns)->failed[a->method]++;
     if (reply->outcome == KW_STORM_WRONG) {
         t->wrong++;
@@ -67,35 +70,10 @@ static void storm_count_ended(struct kw_storm *s, uint32_t server,
     t->deadline_misses += code == KW_GRPC_DEADLINE_EXCEEDED;
 }
 
-uint64_t kw_storm_unwrapped(const struct kw_storm *s)
-{
-    uint64_t sum = 0;
-    for (uint64_t i = 0; i < s->o.servers; i++)
-        sum += s->server[i].has_count;
-    return sum;
-}
-
-int64_t kw_storm_ready_ns(const struct kw_storm *s)
-{
-    int64_t last = 0;
-    for (uint64_t i = 0; i < s->o.servers; i++) {
-        if (s->tally.ready_ns[i] < 0)
-            return -1;
-        if (s->tally.ready_ns[i] > last)
-            last = s->tally.ready_ns[i];
-    }
-    return last;
-}
-
 static void storm_add_point(struct kw_storm *s, int64_t t_ns)
 {
-    struct kw_storm_point p = {
-        .t_ns = t_ns, .unwrapped = kw_storm_unwrapped(s), .failed = s->tally.wrong};
-    for (uint64_t i = 0; i < s->o.servers; i++)
-        p.in_flight += s->server[i].busy;
-    for (unsigned i = 0; i < KW_GRPC_CODES; i++)
-        p.failed += s->tally.by_code[i];
-    s->point[s->points++] = p;
+    s->point[s->points++] =
+        (struct kw_storm_point){t_ns, s->unwrapped, s->in_flight, s->failed};
 }
 
 /* When it gets full, every second point goes, and twice as long lies between those that
@@ -158,12 +136,15 @@ static void storm_list_ended(struct kw_storm *s, uint32_t server)
     int64_t took = s->now_ns - v->born_ns;
     if (--v->lists_left > 0)
         return;
-    if (s->tally.ready_ns[server] < 0)
-        s->tally.ready_ns[server] = s->now_ns - s->began_ns;
     if (took > s->tally.slowest_ns)
         s->tally.slowest_ns = took;
-    if (s->o.day_ns == 0 && kw_storm_ready_ns(s) >= 0)
-        s->over = true;
+    if (s->tally.ready_ns[server] >= 0)
+        return;
+    s->tally.ready_ns[server] = s->now_ns - s->began_ns;
+    if (++s->ready == s->o.servers) {
+        s->ready_ns = s->now_ns - s->began_ns;
+        s->over = s->o.day_ns == 0;
+    }
 }
 
 static void storm_list_fails(struct kw_storm *s, uint32_t asker)
@@ -217,9 +198,10 @@ static void storm_be_born(struct kw_storm *s, uint32_t server)
     v->key_id = v->seen = 0;
     v->begun = v->leaving = false;
     v->lists_left = s->per_server - 1;
-    v->has_count = 0;
-    for (size_t i = 0; i < s->o.seeds; i++)
+    for (size_t i = 0; i < s->o.seeds; i++) {
+        s->unwrapped -= v->has[i];
         v->has[i] = 0;
+    }
     v->born_ns = s->now_ns;
     storm_want(s, storm_check_of(s, server), KW_STATUS);
 }
@@ -285,7 +267,7 @@ static void storm_end_decrypt(struct kw_storm *s, uint32_t asker,
         storm_list_fails(s, asker);
         return;
     }
-    v->has_count += !*has;
+    s->unwrapped += !*has;
     *has = 1;
     storm_list_goes_on(s, asker);
 }
@@ -386,6 +368,7 @@ kw_err kw_storm_new(const struct kw_storm_options *o,
     s->began_ns = s->now_ns = s->wakes_ns = began_ns;
     s->per_server = 1 + (uint32_t)lists;
     s->step_ns = KW_MS_NS;
+    s->ready_ns = -1;
     s->asker = kw_new(o->servers * s->per_server, sizeof s->asker[0]);
     s->has = kw_new(o->servers, o->seeds);
     s->flying = kw_new(o->sockets * o->seeds, sizeof s->flying[0]);

@@ -141,7 +141,6 @@ struct kw_storm_server {
     bool leaving;           /* a restart is due            */
     uint64_t busy;          /* calls wanted and not ended  */
     uint64_t lists_left;    /* not at their ends           */
-    uint64_t has_count;     /* seeds in its cache          */
     uint8_t *has;           /* [seeds]                     */
     uint64_t restarts_made; /* and due: the next is one more */
     int64_t born_ns;
@@ -162,6 +161,8 @@ struct kw_storm {
     uint8_t *has;     /* the servers' own */
     uint16_t *flying; /* [sockets][seeds]: equal Decrypts under way */
     struct kw_storm_tally tally;
+    uint64_t unwrapped, in_flight, failed, ready; /* now, of all servers together */
+    int64_t ready_ns; /* when the last server got ready, since 0; -1: not all are */
     int64_t step_ns, next_ns; /* of the timeline: of the next sample, since 0 */
     size_t points;
     struct kw_storm_point point[KW_STORM_POINTS];
@@ -175,6 +176,7 @@ void kw_storm_free(struct kw_storm *s); /* NULL does nothing */
 
 static inline uint32_t kw_storm_server_of(const struct kw_storm *s, uint32_t asker)
 {
+    KW_INVARIANT(s->per_server > 0);
     return asker / s->per_server;
 }
 /* Lets time pass: what is due begins, what is over its time is given up. */
@@ -183,10 +185,6 @@ void kw_storm_tick(struct kw_storm *s, int64_t now_ns);
 void kw_storm_ended(struct kw_storm *s, int64_t now_ns, uint32_t asker,
                     const struct kw_storm_reply *reply);
 
-/* Seeds in the servers' caches, added up. */
-uint64_t kw_storm_unwrapped(const struct kw_storm *s);
-/* Time of the last server's readiness since 0; -1: not all are ready. */
-int64_t kw_storm_ready_ns(const struct kw_storm *s);
 /* Adds the point for the end to the timeline, which has even steps before it. */
 void kw_storm_end_timeline(struct kw_storm *s);
 

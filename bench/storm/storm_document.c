@@ -70,11 +70,11 @@ static json_t *storm_figures(const struct kw_play_options *o,
                              const struct kw_play_result *r)
 {
     const struct kw_storm_tally *t = &r->storm->tally;
-    const bool ready = r->ready_ns > 0, counts = o->storm.day_ns == 0;
+    const bool ready = r->storm->ready_ns > 0, counts = o->storm.day_ns == 0;
     json_t *all = json_pack(
         "{s:I, s:I, s:o*, s:o*, s:o*, s:o*}", "requests", (num)t->calls[KW_DECRYPT],
         "deadline_misses", (num)t->deadline_misses, "ready_ms",
-        ready ? storm_ms(r->ready_ns) : NULL, "slowest_start_ms",
+        ready ? storm_ms(r->storm->ready_ns) : NULL, "slowest_start_ms",
         ready ? storm_ms(t->slowest_ns) : NULL, "calls_per_s",
         counts && r->elapsed_ns > 0
             ? json_real((double)t->good[KW_DECRYPT] * 1e9 / (double)r->elapsed_ns)
@@ -99,22 +99,17 @@ static json_t *storm_counted(const struct kw_play_result *r)
                      done->hsm_jobs, "saved", saved >= 0 ? json_integer(saved) : NULL);
 }
 
-json_t *kw_storm_plan_document(const struct kw_play_options *o)
-{
-    json_t *all = storm_head(o);
-    return kw_document_or_null(all,
-                               kw_document_set(all != NULL, all, "dry_run", json_true()));
-}
-
 json_t *kw_storm_document(const struct kw_play_options *o, const struct kw_play_result *r)
 {
+    json_t *all = storm_head(o);
+    if (r == NULL)
+        return kw_document_or_null(
+            all, kw_document_set(all != NULL, all, "dry_run", json_true()));
     const struct kw_storm_tally *t = &r->storm->tally;
     const bool is_day = o->storm.day_ns > 0;
-    json_t *all = storm_head(o);
     json_t *rest = json_pack(
         "{s:b, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:o, "
-        "s:o, "
-        "s:o, s:o*, s:o*, s:o*, s:o*}",
+        "s:o, s:o, s:o*, s:o*, s:o*, s:o*}",
         "partial", r->partial, "fault", r->fault, "elapsed_ns", (num)r->elapsed_ns,
         "cache", r->cache, "ready_by_server_ms", storm_ready_by_server(r->storm),
         "requests", (num)t->calls[KW_DECRYPT], "duplicates", (num)t->duplicates,
@@ -124,7 +119,7 @@ json_t *kw_storm_document(const struct kw_play_options *o, const struct kw_play_
         "list_retries", (num)t->list_retries, "bad_checks", (num)t->bad_checks,
         "histogram", kw_document_histogram(&t->latency), "timeline",
         storm_timeline(r->storm), "figures", storm_figures(o, r), "ready_ms",
-        r->ready_ns >= 0 ? storm_ms(r->ready_ns) : NULL, "restarts",
+        r->storm->ready_ns >= 0 ? storm_ms(r->storm->ready_ns) : NULL, "restarts",
         is_day ? json_integer((num)t->restarts) : NULL, "rotations",
         is_day ? json_integer((num)t->rotations) : NULL, "hours",
         is_day ? storm_hours(t) : NULL);

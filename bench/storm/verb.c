@@ -53,23 +53,19 @@ static const struct kw_option options[] = {
 };
 
 static const char more[] =
-    "SOCKETs are those of one provider, on one node or several.  Server s uses socket s\n"
-    "mod their number, over a connection of its own.  It says Status and makes one "
-    "Encrypt,\n"
-    "as at its start; then its lists read every seed, each list one after the other.  A "
-    "list\n"
-    "that fails begins anew a second later, a failed check is made again after 10 s.  A\n"
-    "server is ready when it has all seeds.\n"
+    "SOCKETs are those of one provider, on one node or several. Server s uses socket\n"
+    "s mod their number, over a connection of its own. It says Status and makes one\n"
+    "Encrypt, as at its start; then its lists read every seed, each list one after\n"
+    "the other. A list that fails begins anew a second later, a failed check is made\n"
+    "again after 10 s. A server is ready when it has all seeds.\n"
     "\n"
-    "Ciphertexts are made first, through Encrypt.  For a plugin that remembers nothing:\n"
-    "storm SOCKET --prepare FILE, restart the plugin, storm SOCKET --corpus FILE.\n"
-    "The file holds seeds made for this alone; they protect nothing.\n"
+    "Ciphertexts are made first, through Encrypt. For a plugin that remembers\n"
+    "nothing: storm SOCKET --prepare FILE, restart the plugin, storm SOCKET --corpus\n"
+    "FILE. The file holds seeds made for this alone; they protect nothing.\n"
     "\n"
-    "--status counts what others do at the same time, too.  A day's polls and restarts "
-    "come\n"
-    "--compress times as fast; timeouts and the retries of lists do not, so calls that "
-    "take\n"
-    "long weigh more than in a real day.";
+    "--status counts what others do at the same time, too. A day's polls and restarts\n"
+    "come --compress times as fast; timeouts and the retries of lists do not, so\n"
+    "calls that take long weigh more than in a real day.";
 
 static int storm_check_sizes(void)
 {
@@ -212,7 +208,7 @@ int kw_bench_storm(int argc, char **argv)
     if (code < 0)
         code = storm_check();
     if (code < 0 && dry_run)
-        return kw_bench_document(verb, kw_storm_plan_document(&o), json, KW_BENCH_GOOD);
+        return kw_bench_document(verb, kw_storm_document(&o, NULL), json, KW_BENCH_GOOD);
     if (code < 0)
         code = kw_bench_start(verb, cpu_text, cpu, quiet || json, &progress);
     if (code >= 0)

@@ -14,8 +14,6 @@
 
 #include <keyward/bytes.h>
 
-/* ---- what it says -------------------------------------------------------------------- */
-
 static void stderr_say(const char *verb, const char *fmt, va_list ap) KW_PRINTF(2, 0);
 static void stderr_say(const char *verb, const char *fmt, va_list ap)
 {
@@ -98,8 +96,6 @@ int kw_bench_document(const char *verb, json_t *document, bool json,
     return (int)code;
 }
 
-/* ---- documents ----------------------------------------------------------------------- */
-
 json_t *kw_document_head(const char *verb, json_t *options)
 {
     char tool[32];
@@ -144,16 +140,18 @@ bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h
 
 bool kw_document_cpu(bool good, json_t *to, const struct kw_watch *used, uint64_t calls)
 {
-    const struct kw_process_usage *server = &used->server;
-    const struct kw_process_usage workers = kw_watch_children(used);
-    const double of_server = (double)server->cpu_ns / 1e3 / (double)calls;
-    const double of_workers = (double)workers.cpu_ns / 1e3 / (double)calls;
+    uint64_t workers_ns = 0, switches = used->server.switches;
+    for (size_t i = 0; i < used->child_count; i++) {
+        workers_ns += used->child[i].cpu_ns;
+        switches += used->child[i].switches;
+    }
+    const double n = (double)calls, workers_us = (double)workers_ns / 1e3 / n;
+    const double server_us = (double)used->server.cpu_ns / 1e3 / n;
     if (!used->known || calls == 0)
         return good;
     json_t *cpu =
-        json_pack("{s:f, s:f, s:f, s:f}", "cpu_us", of_server + of_workers, "server_us",
-                  of_server, "workers_us", of_workers, "switches",
-                  (double)(server->switches + workers.switches) / (double)calls);
+        json_pack("{s:f, s:f, s:f, s:f}", "cpu_us", server_us + workers_us, "server_us",
+                  server_us, "workers_us", workers_us, "switches", (double)switches / n);
     return json_object_update_new(to, cpu) == 0 && good;
 }
 
@@ -167,8 +165,6 @@ json_t *kw_document_histogram(const struct kw_histogram *h)
                                             (json_int_t)h->bucket[i]));
     return all;
 }
-
-/* ---- what a measurement needs -------------------------------------------------------- */
 
 static volatile sig_atomic_t stop_asked;
 
@@ -225,8 +221,6 @@ int kw_dial(const char *path, int64_t patience_ns)
     errno = saved;
     return -1;
 }
-
-/* ---- how far it has come ------------------------------------------------------------- */
 
 static void progress_say(struct kw_progress *p, int64_t took_ns, uint64_t done,
                          uint64_t total)

@@ -14,8 +14,6 @@
 
 enum { TEXT = 4096 };
 
-/* ---- one process, as /proc tells it -------------------------------------------------- */
-
 /* The file `folder`/`pid`/`name` as a string; false when it cannot be read. */
 static bool process_slurp(const char *folder, int32_t pid, const char *name,
                           char text[TEXT])
@@ -106,8 +104,6 @@ static bool process_is_below(const char *proc, int32_t pid, int32_t ancestor)
     return pid != ancestor && u.parent == ancestor;
 }
 
-/* ---- two looks at a family of them, and their difference ----------------------------- */
-
 void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid)
 {
     *w = (struct kw_watch){.proc = proc};
@@ -164,16 +160,6 @@ void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used)
             now.lost = true;
     }
     *ret_used = now;
-}
-
-struct kw_process_usage kw_watch_children(const struct kw_watch *w)
-{
-    struct kw_process_usage all = {0};
-    for (size_t i = 0; i < w->child_count; i++) {
-        all.cpu_ns += w->child[i].cpu_ns;
-        all.switches += w->child[i].switches;
-    }
-    return all;
 }
 
 /* Placement decides more than code (sched_setaffinity(2)). */

@@ -43,9 +43,6 @@ void kw_watch_again(struct kw_watch *w);
 /* The second: each process's difference; resident sizes then and now.  A child that
  * was not there at the first counts from its birth. */
 void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used);
-/* All children of a watch added up: CPU time and switches. */
-struct kw_process_usage kw_watch_children(const struct kw_watch *w);
-
 /* This process and its later threads run on this CPU only; false: there is no such. */
 bool kw_pin(unsigned cpu);
 

@@ -116,7 +116,7 @@ TEST(cut_short__partial_with_what_was_measured_and_why)
         if (cut[i].script == FAKE_SILENT)
             o.limit_ns = 50 * KW_MS_NS;
         const struct kw_storm_tally *t = play();
-        CHECK(r->partial && r->ready_ns == -1 && t->ready_ns[0] == -1);
+        CHECK(r->partial && r->storm->ready_ns == -1 && t->ready_ns[0] == -1);
         CHECK_HAS(r->fault, cut[i].why);
         CHECK(t->good[KW_DECRYPT] < 20);
         CHECK(cut[i].script == FAKE_SILENT || t->good[KW_DECRYPT] >= 7);
@@ -143,7 +143,7 @@ TEST(decrypt__fails_once__asked_again)
     BEGIN(20, .script = FAKE_CODE, .code = 13, .from = 3, .times = 1,
           .counts = KW_DECRYPT);
     CHECK(play()->calls[KW_DECRYPT] == 21 && f.seen[KW_DECRYPT] == 21);
-    CHECK(!r->partial && r->ready_ns > 0 && r->storm->tally.by_code[13] == 1);
+    CHECK(!r->partial && r->storm->ready_ns > 0 && r->storm->tally.by_code[13] == 1);
     end();
 }
 
@@ -153,7 +153,7 @@ TEST(encrypt__other_key_id_once__checked_again)
     BEGIN(5, .script = FAKE_ODD_ENCRYPT, .from = 6, .times = 1, .counts = KW_ENCRYPT);
     o.storm.check_retry_ns = KW_MS_NS;
     const struct kw_storm_tally *t = play();
-    CHECK(r->ready_ns > 0 && t->bad_checks == 1);
+    CHECK(r->storm->ready_ns > 0 && t->bad_checks == 1);
     CHECK(t->calls[KW_STATUS] == 2 && t->calls[KW_ENCRYPT] == 2);
     CHECK(t->list_retries >= 1);
     end();
@@ -166,7 +166,7 @@ TEST(storm__two_servers_two_readers__all_unwrapped)
     o.storm.readers = 2;
     o.storm.parallel = 3;
     const struct kw_storm_tally *t = play();
-    CHECK(!r->partial && r->ready_ns > 0);
+    CHECK(!r->partial && r->storm->ready_ns > 0);
     CHECK(t->calls[KW_STATUS] == 2 && t->calls[KW_ENCRYPT] == 2);
     CHECK(t->good[KW_DECRYPT] == t->calls[KW_DECRYPT]);
     CHECK(t->calls[KW_DECRYPT] >= 100 && t->calls[KW_DECRYPT] <= 200);

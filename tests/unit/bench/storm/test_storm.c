@@ -81,8 +81,8 @@ TEST(storm__every_millisecond__as_the_rules_say)
         o.parallel = storms[i].parallel;
         model(storms[i].sessions, storms[i].service_ms * MS);
         storm(&o);
-        CHECK(kw_storm_ready_ns(s) == storms[i].ready_ms * MS);
-        CHECK(t->ready_ns[0] <= t->slowest_ns && t->slowest_ns == kw_storm_ready_ns(s));
+        CHECK(s->ready_ns == storms[i].ready_ms * MS);
+        CHECK(t->ready_ns[0] <= t->slowest_ns && t->slowest_ns == s->ready_ns);
         CHECK(t->calls[KW_STATUS] == storms[i].statuses);
         CHECK(t->calls[KW_ENCRYPT] == o.servers);
         CHECK(t->calls[KW_DECRYPT] == storms[i].decrypts);
@@ -109,7 +109,7 @@ TEST(plugin_away__state_comes_with_the_third_check)
     CHECK(t->calls[KW_DECRYPT] == 10);
     /* The list of 20 s comes before the check of that moment has an answer. */
     CHECK(t->list_retries == 21);
-    CHECK(kw_storm_ready_ns(s) == 21000 * MS + 10 * 2 * MS);
+    CHECK(s->ready_ns == 21000 * MS + 10 * 2 * MS);
     done();
 }
 
@@ -120,7 +120,7 @@ TEST(encrypt__other_key_id__bad_check)
     model(1, 2 * MS);
     p.odd_encrypt = true;
     storm_until(&o, 25 * KW_S_NS);
-    CHECK(!s->over && kw_storm_ready_ns(s) == -1);
+    CHECK(!s->over && s->ready_ns == -1);
     CHECK(t->bad_checks == 3 && t->calls[KW_ENCRYPT] == 3 && t->calls[KW_DECRYPT] == 0);
     done();
 }
@@ -139,7 +139,7 @@ TEST(queue_beyond_the_timeout__late_lists_try_again)
     CHECK(t->deadline_misses == 11 && t->list_retries == 11);
     CHECK(t->good[KW_DECRYPT] == 40 && t->calls[KW_DECRYPT] == 51);
     CHECK(p.operations == 1 + 30 + 11);
-    CHECK(kw_storm_ready_ns(s) == (3100 + 1000 + 11 * 100) * MS);
+    CHECK(s->ready_ns == (3100 + 1000 + 11 * 100) * MS);
     done();
 }
 
@@ -174,7 +174,7 @@ TEST(plaintext__wrong__ends_the_storm)
     model(1, 2 * MS);
     p.wrong_seed = 4;
     storm(&o);
-    CHECK(t->wrong == 1 && kw_storm_ready_ns(s) == -1);
+    CHECK(t->wrong == 1 && s->ready_ns == -1);
     CHECK(t->good[KW_DECRYPT] == 3);
     done();
 }
@@ -225,7 +225,7 @@ TEST(day__polls_and_failures__in_their_hours)
     CHECK(t->calls[KW_DECRYPT] == 10 && t->restarts == 0);
     CHECK(t->hour[0].calls[KW_STATUS] == 60 && t->hour[23].calls[KW_STATUS] == 60);
     CHECK(t->hour[0].calls[KW_DECRYPT] == 10 && t->hour[1].calls[KW_DECRYPT] == 0);
-    CHECK(kw_storm_ready_ns(s) == 22 * MS);
+    CHECK(s->ready_ns == 22 * MS);
     (void)a_day();
     p.away_until_ns = 5400 * KW_S_NS;
     storm(&o);

@@ -47,12 +47,14 @@ TEST(watch__two_looks__the_difference)
     fake_proc_put(4002, 4000, "worker", 90); /* born meanwhile: all of it counts */
     kw_watch_end(&w, &used);
     CHECK(used.known && !used.lost && used.child_count == 2);
-    CHECK(used.server.cpu_ns == 3000 && kw_watch_children(&used).cpu_ns == 290);
-    CHECK(used.server.switches == 0 && kw_watch_children(&used).switches == 42);
+    CHECK(used.server.cpu_ns == 3000 &&
+          used.child[0].cpu_ns + used.child[1].cpu_ns == 290);
+    CHECK(used.server.switches == 0 &&
+          used.child[0].switches + used.child[1].switches == 42);
     CHECK(used.server.resident_kib == 1024 && used.server.resident_before_kib == 1024);
     kw_watch_again(&w); /* the first look once more counts from there */
     kw_watch_end(&w, &used);
-    CHECK(used.server.cpu_ns == 0 && kw_watch_children(&used).cpu_ns == 90);
+    CHECK(used.server.cpu_ns == 0 && used.child[0].cpu_ns + used.child[1].cpu_ns == 90);
     fake_proc_end();
 }
 
