@@ -23,12 +23,7 @@ TEST(at__empty_or_99_beyond__nobody_knows)
     fill(1, 10000);
     CHECK(kw_histogram_at(&h, 990000, &v));
     CHECK(v >= 9900 && v <= 9900 + 9900 / 128);
-}
-
-TEST(at__small_values__exact)
-{
-    uint64_t v = 0;
-    fill(0, 249);
+    fill(0, 249);                                       /* small values are exact */
     CHECK(kw_histogram_at(&h, 500000, &v) && v == 124); /* rank 125 from 0 on */
     CHECK(kw_histogram_at(&h, 600000, &v) && v == 149);
     CHECK(!kw_histogram_at(&h, 600001, &v)); /* rank 151 leaves 99 beyond it */
@@ -71,7 +66,6 @@ TEST(top__every_bucket__its_own_largest_value)
 }
 
 KW_CASES("bench/figures/histogram", CASE(at__empty_or_99_beyond__nobody_knows),
-         CASE(at__small_values__exact),
          CASE(at__any_value__never_told_too_low_nor_1_128th_too_high),
          CASE(add__longer_than_any__counts_and_max_stays_true),
          CASE(top__every_bucket__its_own_largest_value))

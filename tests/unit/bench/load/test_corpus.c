@@ -82,19 +82,7 @@ TEST(judge__decrypt__only_the_seed_is_right)
     CHECK(!judge(KW_DECRYPT, 0, kw_span_of(c.entry[1].seed, KW_SEED)));
     CHECK(!judge(KW_DECRYPT, 0, kw_span_of(c.entry[0].seed, KW_SEED - 1)));
     CHECK(!judge(KW_DECRYPT, 0, (kw_span){0}));
-    kw_corpus_wipe(&c);
-}
-
-TEST(judge__encrypt__kept_and_replaced_but_not_without_text)
-{
-    CHECK_OK(kw_corpus_init(&c, 1));
     CHECK(!judge(KW_ENCRYPT, 0, (kw_span){0}) && c.entry[0].len == 0);
-    CHECK(judge(KW_ENCRYPT, 0, kw_span_str("first")));
-    const size_t first = c.entry[0].len;
-    CHECK(judge(KW_ENCRYPT, 0, kw_span_str("a longer one")));
-    const kw_span message = kw_corpus_request(&c, KW_DECRYPT, 0, NULL);
-    CHECK(message.len == first + 7);
-    CHECK(memmem(message.ptr, message.len, "a longer one", 12) != NULL);
     kw_corpus_wipe(&c);
 }
 
@@ -180,7 +168,6 @@ KW_CASES("bench/load/corpus", CASE(read__damaged_compressed_or_no_protobuf__refu
          CASE(write__encrypt__as_written_or_no_room),
          CASE(write__decrypt__annotations_given_back),
          CASE(judge__decrypt__only_the_seed_is_right),
-         CASE(judge__encrypt__kept_and_replaced_but_not_without_text),
          CASE(file__missing_or_no_such_folder__named),
          CASE(file__of_another_kind_or_damaged__said_what_is_wrong),
          CASE(file__written_and_read__the_same_and_private))

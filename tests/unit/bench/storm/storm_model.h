@@ -16,8 +16,6 @@ struct model {
     int64_t service_ns;
     int64_t away_until_ns; /* until then every call fails with UNAVAILABLE, at once     */
     int64_t key_changes_ns; /* from then on Status says another key_id; 0: never        */
-    bool odd_encrypt;       /* Encrypt's key_id is not that of Status                   */
-    size_t wrong_seed;      /* its plaintext is wrong, from 1; 0: none                  */
     /* what it did */
     uint64_t operations;
     /* its own */
@@ -32,7 +30,7 @@ struct model {
 
 /* Makes a storm of these options that asks this plugin; it is the caller's to free. */
 struct kw_storm *model_storm(struct model *m, const struct kw_storm_options *o);
-/* Runs it from 0 to its end, or until nothing can happen any more, or until_ns. */
-void model_meets(struct model *m, struct kw_storm *s, int64_t until_ns);
+/* Runs it from 0 to its end, or until nothing can happen any more. */
+void model_meets(struct model *m, struct kw_storm *s);
 
 #endif

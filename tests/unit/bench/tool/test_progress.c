@@ -32,20 +32,6 @@ static void end(void)
     CHECK(fclose(p.out) == 0);
 }
 
-TEST(tell__soon_over_or_silent__no_word)
-{
-    struct kw_progress silent = {0};
-    kw_progress_tell(&silent, "measuring", 1, 2);
-    kw_progress_end(&silent);
-    CHECK(silent.what == NULL);
-    begin(false);
-    tell_after(0, "measuring", 0, 100);
-    tell_after(4999, "measuring", 99, 100);
-    kw_progress_end(&p);
-    end();
-    CHECK_STR(said, "");
-}
-
 TEST(tell__terminal__one_line_drawn_again_and_taken_away)
 {
     begin(true);
@@ -78,6 +64,5 @@ TEST(tell__no_terminal__a_line_every_few_seconds)
                     "keyward-bench load: measuring: 100 %, 0 s left\n");
 }
 
-KW_CASES("bench/tool/progress", CASE(tell__soon_over_or_silent__no_word),
-         CASE(tell__terminal__one_line_drawn_again_and_taken_away),
+KW_CASES("bench/tool/progress", CASE(tell__terminal__one_line_drawn_again_and_taken_away),
          CASE(tell__no_terminal__a_line_every_few_seconds))
