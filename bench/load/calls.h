@@ -19,10 +19,11 @@
 #include "pace.h"
 #include "progress.h"
 #include "schedule.h"
-#include "window.h"
 
 enum {
     KW_CONNECTIONS_MAX = 16,
+    KW_OUTAGES_MAX = 1024, /* further ones are not told one by one */
+    KW_RECONNECT_MS = 10,
     KW_GATHER_FROM = 16, /* with so many under way, replies are gathered for so long */
     KW_GATHER_NS = 50000,
 };
@@ -46,10 +47,30 @@ struct kw_tally {
     int64_t last_good_ns, gap_ns;  /* longest time without a good reply */
 };
 
+/* The time between two good replies in which something failed: a call, or a connection.
+ */
+struct kw_outage {
+    int64_t at_ns, ns; /* from the last good reply before; until the first one after */
+    uint64_t failed;   /* calls */
+    char first_error[128]; /* "UNAVAILABLE: …", or what became of the connection */
+};
+
+/* With it a lost connection is made again, until `until_ns`. */
+struct kw_reconnect {
+    const char *socket, *timeout; /* as kw_h2_open takes them; NULL: a lost connection
+                                     ends the stretch */
+    unsigned streams[KW_CONNECTIONS_MAX];
+    int64_t next_ns; /* no attempt before */
+    bool is_open;
+    struct kw_outage now; /* the one that has no end yet */
+    size_t count;
+    struct kw_outage outage[KW_OUTAGES_MAX];
+};
+
 /* What to ask, when it is not for a struct kw_choice to say: this method, for `count`
  * entries in turn, from `first` on. */
 struct kw_row {
-    enum kw_method method;
+    enum kw_bench_method method;
     size_t first, count;
 };
 
@@ -65,13 +86,14 @@ struct kw_calls {
     uint64_t replies_max;         /* what comes after so many is not counted */
     struct kw_schedule *schedule; /* NULL: closed loop              */
     struct kw_pace pace;          /* of all calls, whatever for     */
-    struct kw_window window;      /* ends the pump when it breaks   */
+    struct kw_p99_window window;  /* ends the pump when it breaks   */
     int64_t timeout_ns;           /* the caller's time; a call older than it and a
                                      second is given up; 0: never                      */
     int64_t swept_ns;
     size_t under_way;
     bool gathers;
     struct kw_tally tally;
+    struct kw_reconnect reconnect;
     int64_t now_ns; /* of the last look */
     struct kw_progress *progress;
     const char *what; /* of the stretch, for people */
@@ -82,18 +104,25 @@ struct kw_calls {
 void kw_calls_pump(struct kw_calls *k, int64_t until_ns, uint64_t replies);
 /* Waits for what is under way, starts nothing. */
 void kw_calls_drain(struct kw_calls *k);
-/* prepare.c: the method for each of `count` entries from `first` on, once; none may fail.
+/* The method for each of `count` entries from `first` on, once; none may fail.
  * The tally says so too.  `what` is what they are for, as the note says it; borrowed.
  * BAD_INPUT     some failed
  * WRONG_ANSWER  some replies were wrong
  * IO            the connection broke, or Ctrl-C */
-kw_err kw_calls_prepare(struct kw_calls *k, enum kw_method method, size_t first,
+kw_err kw_calls_prepare(struct kw_calls *k, enum kw_bench_method method, size_t first,
                         size_t count, const char *what, struct kw_note *note);
 void kw_tally_clear(struct kw_tally *t, int64_t now_ns);
+/* reconnect.c: something failed; a reply was good, or the stretch is over.  Without a
+ * socket to connect to they do nothing. */
+void kw_outage_failed(struct kw_calls *k, bool is_call, const char *kind,
+                      const char *said);
+void kw_outage_end(struct kw_calls *k);
+/* Makes the connections again that are lost, one attempt each every KW_RECONNECT_MS. */
+void kw_calls_reconnect(struct kw_calls *k);
 /* Why no more calls can be made, or NULL. */
 const char *kw_calls_fault(const struct kw_calls *k);
 
 /* wait.c: until something can be read or written, the next call is due, or 100 ms. */
-void kw_calls_wait(struct kw_calls *k, kw_call_ended *ended);
+void kw_calls_wait(struct kw_calls *k, kw_h2_ended *ended);
 
 #endif

@@ -21,6 +21,6 @@ target_link_libraries(kw_grpc INTERFACE ${GRPC_LIBRARY} ${GPR_LIBRARY})
 if(BUILD_TESTING)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 endif()
-if(KEYWARD_BENCH)
+if(KEYWARD_BENCH) # its HTTP/2
   pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 endif()

@@ -22,7 +22,7 @@ static void deliver(struct kw_front *f)
                                       .token = done[i].token,
                                       .hsm_ns = done[i].hsm_ns};
             f->delivering = done[i].worker;
-            done[i].done(done[i].ctx, &a); /* kms: landed, encrypt_wrapped… */
+            done[i].done(done[i].ctx, &a); /* kms: inflight_landed, encrypt_wrapped… */
             kw_secret_wipe(&done[i].output);
         }
         f->delivering = 0;

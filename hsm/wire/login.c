@@ -37,15 +37,16 @@ kw_err kw_wire_encode_pin(const struct kw_pin_facts *p, kw_dst *dst)
     return kw_wire_finish(dst, before, ok);
 }
 
-/* At most `cap` bytes. */
-static size_t take_bytes(struct kw_src *src, uint8_t *dst, size_t cap)
+/* `len` bytes, or none. */
+static size_t take_bytes(struct kw_src *src, uint8_t *dst, size_t len)
 {
-    kw_span bytes = kw_src_sized(src);
-    if (bytes.len > cap) {
+    size_t n = kw_src_u16(src);
+    if (n != 0 && n != len) {
         src->bad = true;
         return 0;
     }
-    kw_copy(dst, cap, bytes);
+    kw_span bytes = kw_src_take(src, n);
+    kw_copy(dst, len, bytes);
     return bytes.len;
 }
 

@@ -103,6 +103,7 @@ static enum kw_step_result encrypt_submit(struct kw_kms *kms, struct kw_request 
     };
     w->kms = kms;
     kw_lock_take(kms->options.lock);
+    /* hsm/front/door.c */
     kw_err e = door->ops->submit(door->hsm, &job, &w->ticket);
     if (!kw_failed(e))
         kw_park(kms, request);
