@@ -86,7 +86,7 @@ static bool message_put_annotations(kw_dst *dst, kw_span all)
 {
     struct kw_src src = kw_src_of(all);
     kw_span value = {0};
-    while (src.rest.len > 0 && !src.bad)
+    while (kw_src_left(&src) > 0 && !src.bad)
         if (message_take_field(&src, &value) == ENCRYPT_ANNOTATIONS && !src.bad &&
             !message_put_field(dst, DECRYPT_ANNOTATIONS, value))
             return false;
@@ -130,8 +130,8 @@ bool kw_message_read(enum kw_bench_method method, kw_span body,
     if (kw_src_u8(&src) != 0 || kw_src_u32(&src) != body.len - KW_MESSAGE_PREFIX ||
         src.bad)
         return false;
-    kw_span all = src.rest;
-    while (src.rest.len > 0 && !src.bad)
+    kw_span all = kw_src_rest(&src);
+    while (kw_src_left(&src) > 0 && !src.bad)
         message_keep(method, message_take_field(&src, &value), value, &r);
     if (src.bad)
         return false;

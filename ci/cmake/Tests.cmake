@@ -32,3 +32,18 @@ function(kw_tests name)
     "if(EXISTS \"${file}\")\n  include(\"${file}\")\nelse()\n  add_test(${name}_NOT_BUILT ${name}_NOT_BUILT)\nendif()\n")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${missing})
 endfunction()
+# Tests of scripts, with pytest: each file is one ctest entry of that label, called
+# LABEL/PREFIX/NAME of test_NAME.py.  Where pytest is missing, they fail.
+#
+#   kw_pytest(bench/analysis LABEL unit SOURCES test_stats.py … ENVIRONMENT NAME=value)
+function(kw_pytest prefix)
+  cmake_parse_arguments(T "" "LABEL" "SOURCES;ENVIRONMENT" ${ARGN})
+  foreach(source IN LISTS T_SOURCES)
+    string(REGEX REPLACE "^test_(.*)\\.py$" "\\1" name ${source})
+    add_test(NAME ${T_LABEL}/${prefix}/${name}
+      COMMAND /usr/bin/python3 -I -B -m pytest -q -p no:cacheprovider ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+    # A case that was skipped has shown nothing: it fails.
+    set_tests_properties(${T_LABEL}/${prefix}/${name} PROPERTIES LABELS ${T_LABEL} TIMEOUT 300
+      FAIL_REGULAR_EXPRESSION "[0-9] skipped" ENVIRONMENT "${T_ENVIRONMENT}")
+  endforeach()
+endfunction()

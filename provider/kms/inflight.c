@@ -83,7 +83,7 @@ void kw_flight_share(struct kw_kms *kms, struct kw_request *leader)
     }
 }
 
-static void inflight_landed(void *ctx, struct kw_hsm_answer *answer)
+static void inflight_landed(void *ctx, struct kw_hsm_answer *answer) KW_FREE
 {
     struct kw_flight *flight = ctx;
     struct kw_kms *kms = flight->kms;

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs as they might have come out."""
+import copy
+import math
+
+import environment
+from results import Results
+
+ROUNDS = 12
+
+
+def cell(name, figures, subject=None, control=False):
+    return {"name": name, "primary": False, "control": control, "command": "load /run/a.sock",
+            "tool": "keyward-bench load",
+            "axes": {"in_flight": 64, "method": "decrypt", "subject": subject or name, "rate": 0,
+                     "token_delay_us": 0},
+            "failures": 0, "failure": "", "figures": figures}
+
+
+def run(cells, rounds, pulses=None):
+    machine = {"cpu": "made up", "cpus": 2, "kernel": "Linux", "governor": "unknown",
+               "virtualisation": "none", "distribution": "unknown", "memory_kib": 0, "load_1m": 0,
+               "commit": "unknown", "build": "RelWithDebInfo", "libraries": {}, "notes": {}}
+    return Results(copy.deepcopy({
+        "tool": "keyward-bench rounds", "schema": 1, "version": "0.1.0",
+        "session": "00112233445566ff", "partial": False, "fault": "",
+        "began": "2026-01-31T12:00:00Z", "elapsed_s": 12.5, "command": "keyward-bench rounds \"a\"",
+        "environment": machine, "fingerprint": environment.fingerprint(machine),
+        "layout": {"name": "same", "client": "", "server": "", "words": "all on CPU 0"},
+        "base": cells[0]["name"], "control": cells[0]["name"], "rounds": rounds,
+        "pulse": {"unit": "ns of a fixed piece of work", "rule": "",
+                  "rounds": pulses or [[1e7] * len(cells) for _ in range(rounds)]},
+        "disturbed": [], "quiet": {"verdict": "quiet", "words": "the machine kept its pace"},
+        "noise": {}, "cells": cells}))
+
+
+def sample():
+    """Three rounds, of which the second was disturbed."""
+    r = run([cell("echo-64", {"cpu_us": [10.0, 20.0, 11.0]}, "echo"),
+             cell("wall-64", {"cpu_us": [20.0, 90.0, 33.0]}, "wall"),
+             cell("control", {"cpu_us": [10.0, 20.0, None]}, "echo", control=True)], 3,
+            [[1e7] * 3, [2e7] * 3, [1e7] * 3])
+    r.cells[1].update(primary=True, histogram=[[1000, 900], [2000, 100], [4000, 1]])
+    r.cells[2].update(failures=1, failure="round 2: exit status 3")
+    r.document["disturbed"] = [{"round": 1, "why": "pulse 2.00 of the median"}]
+    r.document["quiet"] = {"verdict": "restless", "words": "one round of three was disturbed"}
+    return r
+
+
+def comparable(session="a", machine="a"):
+    """12 rounds on a machine that is twice as slow at the end as at the beginning, and about
+    one per cent of noise, another for each session, cell and round.  Primary: hit, miss."""
+    def made(at, subject, us, control=False):
+        cpu = [us * (1 + n / (ROUNDS - 1))
+               * (1 + 0.01 * math.sin(ord(session) + 7.3 * at + 2.1 * n)) for n in range(ROUNDS)]
+        figures = {"cpu_us": cpu, "calls_per_s": [1e6 / v for v in cpu],
+                   "p99_us": [64 * v for v in cpu]}
+        return cell("control" if control else f"{subject}-64", figures, subject, control)
+    r = run([made(0, "echo", 10), made(1, "reference", 30), made(2, "hit", 20),
+             made(3, "miss", 100), made(4, "status", 15), made(5, "echo", 10, True)], ROUNDS)
+    r.document.update(session=session * 16, fingerprint=machine * 16)
+    r.cell("hit-64")["primary"] = r.cell("miss-64")["primary"] = True
+    return r
+
+
+def scale(r, name, factor, rounds=range(ROUNDS)):
+    cpu = r.cell(name)["figures"]["cpu_us"]
+    for n in rounds:
+        cpu[n] *= factor
+
+
+def disturb(r, *rounds):
+    r.document["disturbed"] = [{"round": n, "why": "a test"} for n in rounds]

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The run in a world of its own (made-up measurements on a clock that stands still until
+told), and the verb on an echo."""
+import io
+import json
+import os
+import resource
+import runpy
+import signal
+import subprocess
+
+import jsonschema
+import pytest
+
+import results
+import rounds
+import verb
+from cells import Failed, Reading
+from verb import Usage
+
+
+class World:
+    """A second each; the base and its control cost 10, the rest 20."""
+
+    def __init__(self, program, wanted, until=0.0, limit=0.0, keep=None):
+        self.run = rounds.make_run([], ["a=load /s", "b*=load /s"], program.path)
+        rounds.place(self.run, None, None, True)
+        r = self.run
+        r.wanted, r.until, r.limit, r.keep = wanted, until, limit, keep
+        r.clock, r.pulse, r.measure = lambda: self.now, self.pulse, self.measure
+        self.now, self.order, self.stop_after, self.spread = 0.0, "", 0, 0.0
+        self.slow_round, self.upset = -1, lambda at, n: None
+
+    def pulse(self):
+        return 2e7 if self.run.results.rounds == self.slow_round else 1e7
+
+    def measure(self, at):
+        n = self.run.results.rounds
+        self.order += self.run.results.cells[at]["name"][0]
+        self.now += 1
+        self.run.stop.asked = self.run.stop.asked or len(self.order) == self.stop_after
+        figures = self.upset(at, n) or {"cpu_us": 10.0}
+        if at == 1 and "cpu_us" in figures:
+            figures["cpu_us"] = 20 * (1 + (self.spread if n % 2 == 0 else -self.spread))
+        return Reading("keyward-bench load", figures, [[1000, 5]])
+
+
+@pytest.fixture
+def world(program):
+    return lambda *args, **more: World(program, *args, **more)
+
+
+def test_run__wrong_usage__ended_and_whole_rounds_kept(world):
+    def upset(at, n):
+        if (at, n) == (1, 1):
+            raise Usage("exit status 2: --oops is no option")
+    w = world(4)
+    w.upset = upset
+    with pytest.raises(Usage, match="^b: exit status 2: --oops is no option$"):
+        w.run.run()
+    r = w.run.results
+    assert r.rounds == 1 and r["partial"] and r.cells[1]["failures"] == 0
+    assert r["fault"].startswith("round 2 does not count: b: exit status 2")
+
+
+def test_run__one_cell_fails__counted_and_unknown_in_that_round(world):
+    def upset(at, n):
+        if (at, n) == (1, 1):
+            raise Failed("exit status 3: gone")
+    w = world(3)
+    w.upset = upset
+    w.run.run()
+    a, b, _ = w.run.results.cells
+    assert w.run.results.rounds == 3 and not w.run.results["partial"]
+    assert (b["failures"], b["failure"]) == (1, "round 1: exit status 3: gone")
+    assert b["figures"]["cpu_us"] == [20, None, 20] and b["histogram"] == [[1000, 10]]
+    assert a["failures"] == 0 and a["histogram"] == [[1000, 15]]
+
+
+def test_run__a_figure_that_comes_later__unknown_before(world):
+    w = world(2)
+    w.upset = lambda at, n: {"cpu_us": 1.0, "late": 2.0} if n == 1 and at == 0 else None
+    w.run.run()
+    assert w.run.results.cells[0]["figures"] == {"cpu_us": [10, 1], "late": [None, 2]}
+
+
+def test_run__more_figures_than_there_is_room__failed_and_none_kept(world):
+    w = world(1)
+    w.upset = lambda at, n: {f"f{i}": 1.0 for i in range(32)} if at == 1 else None
+    w.run.run()
+    b = w.run.results.cells[1]
+    assert b["failure"] == "round 0: the cells have more than 32 different figures"
+    assert b["failures"] == 1 and b["figures"] == {} and "histogram" not in b
+
+
+def test_run__disturbed_round__not_in_the_histograms(world):
+    w = world(5)
+    w.slow_round = 0
+    w.run.run()
+    assert w.run.results.calm() == [1, 2, 3, 4]
+    assert w.run.results.cells[1]["histogram"] == [[1000, 20]]
+
+
+def test_run__interrupted__the_round_under_way_is_dropped(world, tmp_path):
+    w = world(4, keep=tmp_path)
+    w.stop_after = 5
+    w.run.run()
+    assert len(w.order) == 5
+    r = results.read(tmp_path)  # as it is kept after each round
+    assert r.document == json.loads(results.json_text(w.run.results.document))
+    assert r.rounds == 1 and r["partial"] and r["fault"] == "round 2 does not count: interrupted"
+    assert r.cells[0]["figures"]["cpu_us"] == [10] and r.cells[0]["histogram"] == [[1000, 5]]
+
+
+def test_run__fixed_rounds__every_other_backwards(world):
+    w = world(3)
+    w.run.run()
+    r = w.run.results
+    assert w.order == "abccbaabc" and r.rounds == 3 and not r["partial"]
+    assert r["fault"] == "" and r["elapsed_s"] == 9
+    control = r.cells[2]
+    assert control["name"] == "control" and control["control"] and not control["primary"]
+    assert (r["control"], control["command"], control["axes"]["subject"]) == ("a", "load /s", "a")
+
+
+@pytest.mark.parametrize("wanted, until, limit, spread, done, fault", [
+    (64, 0.05, 3600, 0, 6, ""),
+    (64, 0.15, 25, 0.2, 8, "time was up after 8 rounds: cpu_us of the primary cells is known to "
+     "22.5 %, not to the 15.0 % asked for"),  # three seconds a round: a ninth would end after 25
+    (64, 0.05, 1, 0, 1, "time was up after 1 rounds: too few of them were undisturbed and have "
+     "cpu_us to say how well it is known"),
+    (8, 0.001, 86400, 0.2, 8, "no more rounds are kept after 8 rounds: cpu_us of the primary cells "
+     "is known to 22.5 %, not to the 0.1 % asked for")])
+def test_until__known_or_not(world, wanted, until, limit, spread, done, fault):
+    w = world(wanted, until, limit)
+    w.spread = spread
+    w.run.run()
+    r = w.run.results
+    assert (r.rounds, r["partial"], r["fault"]) == (done, False, fault)
+
+
+def test_keep__no_folder_at_the_start__nothing_is_measured(world, tmp_path):
+    w = world(3, keep=tmp_path / "no")
+    with pytest.raises(OSError, match="no/results.json"):
+        w.run.run()
+    assert w.order == ""
+
+
+@pytest.mark.parametrize("back", [2, 9])
+def test_keep__folder_away_for_a_while__tried_again_and_known(world, tmp_path, back):
+    folder, aside = tmp_path / "here", tmp_path / "aside"
+    folder.mkdir()
+
+    def upset(at, n):  # as good as a full disk
+        if (at, n) == (0, 1):
+            folder.rename(aside)
+        if (at, n) == (0, back):
+            aside.rename(folder)
+    w = world(3, keep=folder)
+    w.upset = upset
+    w.run.run()
+    assert w.run.results.rounds == 3 and w.run.kept == (back == 2)
+    kept = results.read(folder if back == 2 else aside)
+    assert (kept.rounds, kept["partial"]) == ((3, False) if back == 2 else (1, True))
+
+
+# ---- the verb ------------------------------------------------------------------------------
+
+
+GOOD = "a=load /s"
+
+
+@pytest.mark.parametrize("words, why", [
+    (["load /x"], "'load /x': it wants NAME="), ([], "CELL"), (["--rounds", "65", GOOD], "65"),
+    (["--until", "5", "b*=load /s", GOOD], "--until 5: it wants"),
+    (["--until", "5%", "b*=load /s", GOOD], "mark some behind the first"),
+    (["--for", "1m", GOOD], "--for limits --until"), (["--rounds", "0", GOOD], "1 to 64"),
+    (["--until", "5%", "--rounds", "3", GOOD, "b*=load /s"], "two ways"),
+    (["--rounds", "2", "--rounds", "3", GOOD], "--rounds is given twice"),
+    (["--layout", "x", GOOD], "--layout x"), (["--oops", GOOD], "--oops"),
+    (["--layout", "x=client:1,server:0", "--cpu-client", "0", GOOD], "the layout says client:1"),
+    (["--note", "x", GOOD], "--note x"), ([GOOD, GOOD], "given twice"),
+    ([f"c{i}=load /s" for i in range(129)], "128 cells are the most")])
+def test_verb__bad_words__two_and_which(program, words, why):
+    got = program("rounds", *words)
+    assert got.returncode == verb.USAGE and why in got.stderr and got.stdout == ""
+    assert got.stderr.startswith("keyward-bench rounds: ") and "; try --help\n" in got.stderr
+
+
+def test_verb__help__zero_with_the_exit_statuses(program):
+    got = program("rounds", "--help")
+    assert got.returncode == 0 and "--until P%" in got.stdout and "exit status: 0" in got.stdout
+
+
+def test_verb__another_locale__utf_8_all_the_same(program, monkeypatch):
+    main = runpy.run_path(program.scripts)["main"]
+    said = io.BytesIO()
+    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(said, encoding="ascii"))
+    assert main(["--bench", program.path, "rounds", "load /x"]) == verb.USAGE
+    assert "NAME=load SOCKET …" in said.getvalue().decode()
+
+
+def test_verb__dry_run__commands_and_time(program):
+    got = program("rounds", "--dry-run", "--rounds", "3", "--out", "/nonexistent/x",
+                  "a=load /s --seconds 1s --warmup 1s", "b*=load /s --calls 3")
+    assert got.returncode == 0
+    assert got.stdout == (
+        "a: keyward-bench load /s --seconds 1s --warmup 1s  (2 s)\n"
+        "b*: keyward-bench load /s --calls 3  (nobody knows how long)\n"
+        "control: keyward-bench load /s --seconds 1s --warmup 1s  (2 s)\n"
+        "layout unknown: nobody told which process runs on which CPU: no scaling conclusion\n"
+        "one round of 3 cells, the control among them: 4 s and what 1 of them take whose words do "
+        "not say it\n3 rounds: more than 12 s\n")
+
+
+def test_verb__folder_cannot_be_made_or_has_results__three(program, tmp_path):
+    got = program("rounds", "--out", "/proc/none/x", GOOD)
+    assert got.returncode == verb.UNABLE and "--out /proc/none/x: " in got.stderr
+    (tmp_path / "results.json").touch()
+    got = program("rounds", "--out", tmp_path, GOOD)
+    assert got.returncode == verb.UNABLE and "is there already: name another folder" in got.stderr
+
+
+def test_verb__echo__kept_as_the_schema_says(program, echo, tmp_path):
+    out = tmp_path / "a" / "b"
+    first = f"a-64=load {echo} --calls 300 --warmup 0s"
+    got = program("rounds", "--rounds", "2", "--out", out, "--note", "token=none", "--note",
+                  "commit=abc", "--layout", "apart=client:0,server:1", first,
+                  f"o=load {echo} --calls 300 --warmup 0s @bench={program.path}",
+                  "b*=load /tmp/kw-no-such.sock")
+    assert got.returncode == verb.WRONG  # one failed, the others are measured
+    assert "b failed in 2 of 2 rounds; round 1: exit status 3: /tmp/kw-no-such.sock: No such" \
+        in got.stdout
+    assert "ratio to a-64" in got.stdout and "noise floor (a-64 once more" in got.stdout
+    r = results.read(out)
+    jsonschema.Draft202012Validator(results.load(results.SCHEMA)).validate(r.document)
+    e = r["environment"]
+    assert (e["notes"], e["commit"], r.rounds, r["partial"]) == ({"token": "none"}, "abc", 2, False)
+    assert "grpc" in e["libraries"] and r["layout"]["words"].endswith("they share none")
+    assert all(v > 0 for c in r.cells if c["name"] != "b" for v in c["figures"]["calls_per_s"])
+    assert ("histogram" in r.cells[0]) == bool(r.calm())
+    assert r["command"].endswith("'b*=load /tmp/kw-no-such.sock'")
+
+
+def test_verb__a_cell_s_wrong_usage__two(program, echo):
+    got = program("rounds", "--rounds", "1", f"b=load {echo} --oops")
+    assert got.returncode == verb.USAGE and "PARTIAL: 0 rounds" in got.stdout
+    assert "b: exit status 2: --oops is no option of this verb" in got.stderr
+
+
+@pytest.mark.parametrize("words", [["--json"], []])
+def test_verb__cannot_be_printed__three(program, echo, words):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        got = subprocess.run(program.argv("rounds", "--rounds", "1", *words,
+                                          f"a=load {echo} --calls 30 --warmup 0s"),
+                             stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert got.returncode == verb.UNABLE and "No space left" in got.stderr
+
+
+def test_verb__full_disk__three_and_told(program, echo, tmp_path):
+    """Room for what the run writes before its first round, not for the figures of it."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    got = program("rounds", "--rounds", "1", "--out", tmp_path / "x",
+                  *(f"{c}=load {echo} --calls 300 --warmup 0s" for c in "abcdef"), preexec_fn=limit)
+    assert got.returncode == verb.UNABLE and "ratio to a" in got.stdout
+    assert "x/results.json: File too large: the run goes on" in got.stderr
+
+
+def test_verb__interrupted__three_and_partial(program, echo, tmp_path):
+    """Only the run itself is told, not what it started: it hands the word on, for else an
+    hour would have to pass."""
+    begun, script = tmp_path / "begun", tmp_path / "bench"
+    os.mkfifo(begun)
+    script.write_text(f'#!/bin/sh\necho >{begun}\nexec {program.path} "$@"\n')
+    script.chmod(0o755)
+    argv = program.argv("rounds", "--json", f"a=load {echo} --seconds 3600s @bench={script}")
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        begun.read_text()  # until the measurement says that it has begun
+        run.send_signal(signal.SIGINT)
+        document = json.loads(run.communicate(timeout=40)[0])
+    assert run.returncode == verb.UNABLE and document["partial"]
+    assert document["fault"] == "round 1 does not count: interrupted"
