@@ -115,7 +115,7 @@ TEST(help__zero_and_every_option_on_stdout)
         "--describe-config",
         "--help | --version",
         "/etc/keyward/keyward.yaml",
-        KW_LIBEXECDIR "/keyward-hsm",
+        KW_LIBEXECDIR,
         "SIGHUP",
         "SIGUSR1",
         "SIGTERM",
