@@ -1,82 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers and names of figures as people read them."""
+"""Numbers as people read them."""
 from __future__ import annotations
 
 import math
 import re
+from typing import NamedTuple
 
-COUNT, US, MS, PERCENT, RATIO = "count", "us", "ms", "percent", "ratio"
-
-FIGURES = {
-    "calls_per_s": "calls a second",
-    "goodput_per_s": "good in time, a second",
-    "late_per_s": "due and not made, a second",
-    "cpu_us": "CPU a call, server and workers",
-    "server_us": "CPU a call, server",
-    "workers_us": "CPU a call, workers",
-    "client_us": "CPU a call, client",
-    "switches": "context switches a call",
-    "p50_us": "latency p50",
-    "p90_us": "latency p90",
-    "p99_us": "latency p99",
-    "p99.9_us": "latency p99.9",
-    "ready_ms": "time to readiness",
-    "ops_per_s": "operations a second",
-    "stop_ms": "SIGTERM to the end",
-    "start_status_ms": "start to a good Status",
-    "start_decrypt_ms": "start to a good Decrypt",
-    "gap_ms": "without a good Decrypt",
-}
-
-# What the end of a name says of its number, and how that end reads.
-ENDS = (("_us", "", US), ("_ms", "", MS), ("_per_s", " a second", COUNT),
-        ("_percent", ", %", COUNT), ("utilisation", "utilisation", PERCENT),
-        ("goodput", "goodput", PERCENT))
+COUNT, US, MS, PERCENT, RATIO, SHARE = "count", "us", "ms", "percent", "ratio", "share"
+ENDS = {"_us": US, "_ms": MS, "utilisation": PERCENT, "goodput": PERCENT}
+TIMES = ((1e6, "s"), (1e3, "ms"), (1, "µs"), (1e-3, "ns"))  # in µs
 
 
-def figure_words(figure: str) -> str:
-    return FIGURES.get(figure, figure)
+class Measured(NamedTuple):
+    """A middle and its interval; the middle is 0 when nobody knows."""
+    mid: float
+    low: float
+    high: float
+    unit: str = COUNT
+    is_noise: bool = False  # no difference from the base that the control does not show as well
 
 
 def unit_of(name: str) -> str:
-    return next((unit for end, _, unit in ENDS if name.endswith(end)), COUNT)
-
-
-def member_words(name: str) -> str:
-    """A member's name for people: its unit is left to the number."""
-    for end, words, _ in ENDS:
-        if name.endswith(end):
-            return (name.removesuffix(end) + words).replace("_", " ")
-    return name.replace("_", " ")
+    """What the end of a figure's name says."""
+    return next((unit for end, unit in ENDS.items() if name.endswith(end)), COUNT)
 
 
 def digits(v: float) -> str:
-    """Three digits, thousands by commas, no zeros at the end of a fraction."""
-    size = abs(v)
-    if 999.5 <= size < 1e15:
-        return f"{v:,.0f}"
-    if size >= 1e15 or 0 < size < 0.001:
-        return f"{v:.2g}"
-    decimals = 0 if size >= 99.95 else 1 if size >= 9.995 else 2 if size >= 0.9995 else 3
-    text = f"{v:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if decimals else text
-
-
-def time_text(us: float) -> str:
-    for least, scale, unit in ((999.5e3, 1e6, "s"), (999.5, 1e3, "ms"), (0.9995, 1, "µs")):
-        if abs(us) >= least:
-            return f"{digits(us / scale)}\u00a0{unit}"
-    return f"{digits(us * 1e3)}\u00a0ns" if us else "0"
+    """Three of them, or a whole number with its thousands apart."""
+    return f"{v:,.0f}" if 999.5 <= abs(v) < 1e15 else f"{v:.3g}"
 
 
 def number_text(v: float | None, unit: str = COUNT) -> str:
     """A number with its unit; a dash for what nobody knows."""
     if v is None or not math.isfinite(v):
         return "–"
-    if unit == US or unit == MS:
-        return time_text(v * (1000 if unit == MS else 1))
+    if unit in (US, MS) and v:
+        us = v * 1000 if unit == MS else v
+        scale, name = next((t for t in TIMES if abs(us) >= 0.9995 * t[0]), TIMES[-1])
+        return f"{digits(us / scale)}\u00a0{name}"
     if unit == PERCENT:
         return f"{digits(v * 100)}\u00a0%"
+    if unit == SHARE:  # v is 1 / (1 - share)
+        return f"{100 - 100 / v:.7g}\u00a0%"
     if unit == RATIO:  # two decimals near 1, so that a column of them reads as a column
         return f"{v:.2f}×" if abs(v) < 9.995 else f"{digits(v)}×"
     return digits(v)
@@ -84,4 +49,4 @@ def number_text(v: float | None, unit: str = COUNT) -> str:
 
 def plain(words: str) -> str:
     """Foreign words without what neither HTML nor SVG takes."""
-    return re.sub("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "\ufffd", words)
+    return re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "\ufffd", words)

@@ -15,7 +15,7 @@ import pytest
 import report
 from folder import Folder
 
-PLOTS = 16
+PLOTS = 13
 # The page's own policy forbids every fetch: what it asks for is told here. The copy may run
 # scripts besides.
 WATCH = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src \
