@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -16,48 +16,19 @@ import reckon
 import simulate
 import tables
 import verb
-from reckon import Plan
+from reckon import HSMS_MOST, WORKERS_MOST, Plan
 
-WORKERS_MOST, HSMS_MOST, SEEDS_MOST, LISTS_MOST = 16, 64, 100_000, 256
-CALLS_MOST = 2_000_000  # what one play may take: some twenty seconds
-MANY = 1_000_000
-OPTIONS = (  # name, what ends the plan's member, least and most (times in s), what it says
-    ("latency", "_ms", 1e-6, 600, "an operation's round trip on the token, such as 350us"),
-    ("ops-per-s", "", 1, 100 * MANY, "or: operations a second of the data sheet; or both"),
-    ("sessions", "", 1, MANY, "operations the token does at once (--sessions-max)"),
-    ("servers", "", 1, 16, "API servers, each with a keyward (3)"),
-    ("seeds", "", 1, SEEDS_MOST, "distinct seeds in etcd; or how they come about:"),
-    ("weeks", "", 0, 1000, "since the storage was last migrated (52)"),
-    ("starts-per-week", "", 0, 10_000, "restarts and reloads of an API server (1)"),
-    ("rotations", "", 0, 10_000, "of the KEK since then (0)"),
-    ("parallel", "", 1, LISTS_MOST, "lists of one server with seeds of their own (1)"),
-    ("readers", "", 1, LISTS_MOST, "lists that want the very same seeds (1)"),
-    ("timeout", "_ms", 0.1, 600, "of EncryptionConfiguration (3s)"),
-    ("retry", "_ms", 0.1, 600, "until a list that failed begins anew (1s)"),
-    ("ready-within", "_ms", 0.001, 3600, "what is wanted after a start (60s)"),
-    ("call", "_ms", 0, 600, "of a Decrypt outside the token, such as 150us (1ms)"),
-    ("workers", "", 1, WORKERS_MOST, "in each keyward, one session each (2)"),
-    ("versions", "", 1, 64, "of the KEK in the keyring (1)"),
-    ("deadline", "_ms", 0.1, 2.999, "hsm.deadline (1500ms)"),
-    ("probe", "_ms", 1, 600, "hsm.probe.every (10s)"),
-    ("hsms", "", 1, HSMS_MOST, "alike, sharing the work (1)"),
-    ("others", "_percent", 0, 99, "percent of the token that other tenants take (0)"),
-    ("sessions-max", "", 1, MANY, "sessions that an HSM grants us"),
-    ("connections-max", "", 1, MANY, "connected processes, a worker each"),
-    ("clients-max", "", 1, MANY, "licensed clients, an API server's node each"),
-    ("failover", "_ms", 0, 600, "the token answers nothing as the storm begins (0s)"),
-    ("draw", "", 0, 2 ** 32 - 1, "where the drawing of operation times begins (1)"),
-)
+SEEDS_MOST, LISTS_MOST, CALLS_MOST = 100_000, 256, 2_000_000  # one play: some twenty seconds
 
 
-def milliseconds(least_s: float, most_s: float) -> Callable[[str], float]:
+def milliseconds(least: float, most: float) -> Callable[[str], float]:
     """Like verb.duration, but tokens are quicker: down to microseconds."""
     def read(text: str) -> float:
         match = re.fullmatch("([0-9]{1,12})us", text)
         seconds = int(match[1]) / 1e6 if match else verb.seconds_of(text)
-        if seconds is None or not least_s <= seconds <= most_s:
+        if seconds is None or not least <= round(seconds * 1e3, 6) <= most:
             raise argparse.ArgumentTypeError(f"{text}: it wants a time such as 350us, 20ms or 2s, "
-                                             f"from {least_s:g}s to {most_s:g}s")
+                                             f"from {least:g}ms to {most / 1e3:g}s")
         return round(seconds * 1e3, 6)
     return read
 
@@ -67,21 +38,26 @@ def parser() -> verb.Parser:
         "keyward-bench plan",
         "Says whether a token carries a cluster: what it needs on ordinary days, and how\n"
         "long it takes when the API servers restart with nothing cached.",
-        "It measures nothing: a storm is played on a simulated clock with the figures given,\n"
-        "and reckoned besides.  Every assumption is printed.  Exit status 1: it does not fit,\n"
-        "and what would.\n")
+        "It measures nothing: a storm is played on a simulated clock and reckoned besides.\n"
+        "Every assumption is printed.  Exit status 1: it does not fit, and what would.\n")
     p.add_argument("--curve", metavar="FILE", type=Path, action=verb.Once,
                    help="the token, from token --curve --json or load --json; or:")
-    for name, unit, least, most, words in OPTIONS:
-        is_time = unit == "_ms"
-        reader = milliseconds(least, most) if is_time else verb.number(int(least), int(most))
-        p.add_argument(f"--{name}", dest=name.replace("-", "_") + unit, type=reader, help=words,
-                       metavar="TIME" if is_time else "N", action=verb.Once,
-                       default=argparse.SUPPRESS)
-    p.add_argument("--rolling", action="store_true",
-                   help="they restart one after the other, not together")
-    p.add_argument("--one-lost", action="store_true", help="plan for one HSM less")
-    p.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    for name, words, default, least, most in (
+            ("latency_ms", "an operation's round trip, such as 350us", 0, 1e-3, 600_000),
+            ("ops_per_s", "operations a second of the data sheet; or both", 0, 1, 10 ** 8),
+            ("sessions", "operations that the token does at once", 0, 1, 10 ** 6),
+            *((f.name, f.metadata["words"], f.default, f.metadata["least"], f.metadata["most"])
+              for f in fields(Plan) if f.metadata)):
+        time = name.endswith("_ms")
+        reader = milliseconds(least, most) if time else verb.number(least, most)
+        p.add_argument("--" + re.sub("_(ms|percent)$", "", name).replace("_", "-"), dest=name,
+                       type=reader, action=verb.Once, default=argparse.SUPPRESS,
+                       metavar="TIME" if time else "N",
+                       help=f"{words} ({default}{' ms' if time else ''})" if default else words)
+    for name, words in (("rolling", "they restart one after the other, not together"),
+                        ("one-lost", "plan for one HSM less"),
+                        ("json", "one JSON document instead of a table")):
+        p.add_argument(f"--{name}", action="store_true", help=words)
     return p
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plots, and how they become SVG that may stand in a page: the colours are the page's."""
+"""Numbers and plots as people see them; the colours of a plot are the page's."""
 from __future__ import annotations
 
 import io
+import math
 import re
 from itertools import cycle
 from typing import Any, Iterable, NamedTuple
@@ -13,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-import units
-
+COUNT, US, MS, PERCENT, RATIO, SHARE = "count", "us", "ms", "percent", "ratio", "share"
+ENDS = {"_us": US, "_ms": MS, "utilisation": PERCENT, "goodput": PERCENT}
+TIMES = ((1e6, "s"), (1e3, "ms"), (1, "µs"), (1e-3, "ns"))  # in µs
 COLORS = ("#0b5fa5", "#b3420b", "#1a7350", "#7d3fa0", "#7a5c00", "#a8285a", "#006d78", "#5d6168")
 INK, GRID, MUTED = "#1b1d20", "#d8dade", "#5d6167"
 NAMES = {INK: "--ink", GRID: "--rule", MUTED: "--muted",  # what page.css calls them
@@ -41,14 +43,55 @@ matplotlib.rcParams.update({
     "legend.frameon": False, "legend.labelcolor": "linecolor", "lines.linewidth": 1.8})
 
 
+class Measured(NamedTuple):
+    """A middle and its interval; the middle is 0 when nobody knows."""
+    mid: float
+    low: float
+    high: float
+    unit: str = COUNT
+    is_noise: bool = False  # no difference from the base that the control does not show as well
+
+
+def unit_of(name: str) -> str:
+    """What the end of a figure's name says."""
+    return next((unit for end, unit in ENDS.items() if name.endswith(end)), COUNT)
+
+
+def digits(v: float) -> str:
+    """Three of them, or a whole number with its thousands apart."""
+    return f"{v:,.0f}" if 999.5 <= abs(v) < 1e15 else f"{v:.3g}"
+
+
+def number_text(v: float | None, unit: str = COUNT) -> str:
+    """A number with its unit; a dash for what nobody knows."""
+    if v is None or not math.isfinite(v):
+        return "–"
+    if unit in (US, MS) and v:
+        us = v * 1000 if unit == MS else v
+        scale, name = next((t for t in TIMES if abs(us) >= 0.9995 * t[0]), TIMES[-1])
+        return f"{digits(us / scale)}\u00a0{name}"
+    if unit == PERCENT:
+        return f"{digits(v * 100)}\u00a0%"
+    if unit == SHARE:  # v is 1 / (1 - share)
+        return f"{100 - 100 / v:.7g}\u00a0%"
+    if unit == RATIO:  # two decimals near 1, so that a column of them reads as a column
+        return f"{v:.2f}×" if abs(v) < 9.995 else f"{digits(v)}×"
+    return digits(v)
+
+
+def plain(words: str) -> str:
+    """Foreign words without what neither HTML nor SVG takes."""
+    return re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "\ufffd", words)
+
+
 class Axis(NamedTuple):
     label: str
-    unit: str = units.COUNT
+    unit: str = COUNT
     log: int = 0  # base
 
 
 def short(words: str, most: int = 40) -> str:
-    words = " ".join(units.plain(words).split())
+    words = " ".join(plain(words).split())
     return words if len(words) <= most else words[:most - 1] + "…"
 
 
@@ -70,7 +113,7 @@ def set_axis(ax: Axes, name: str, axis: Axis) -> None:
         steps = (1, 2, 5) if axis.log == 10 and high / low < 1000 else (1,)
         side.set_major_locator(LogLocator(axis.log, steps, numticks=9))
     side.set_minor_locator(NullLocator())
-    side.set_major_formatter(lambda v, _: units.number_text(v, axis.unit))
+    side.set_major_formatter(lambda v, _: number_text(v, axis.unit))
     side.set_label_text(short(axis.label, 90))
 
 

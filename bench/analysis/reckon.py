@@ -12,49 +12,54 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable
 
 import numpy as np
 
 from curve import Curve
 
-WEEK_S, DAY_S = 7 * 24 * 3600, 24 * 3600
+DAY_S = 24 * 3600
 CHECK_RETRY_MS = 10_000.0  # kube-apiserver's pause after a check that was bad
 SUSPECT_MS = RECOVER_MS = 10_000  # hsm.suspect and hsm.recover unless somebody sets them
 SERVERS_MOST, SEEDS_MOST = 1000, 1 << 30  # limits looks no further
-POINTS = 16  # of a series
+WORKERS_MOST, HSMS_MOST, POINTS = 16, 64, 16  # of a keyward, of a plan, of a series
+
+
+def option(words: str, default: float, least: float, most: float) -> Any:
+    """A member that has an option of its own on the command line."""
+    return field(default=default, metadata={"words": words, "least": least, "most": most})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is given, by the names of the document's inputs."""
+    """What is given, by the names of the document's inputs; times are in milliseconds."""
     curve: Curve  # of one HSM
-    servers: int = 3  # API servers, each with a keyward of its own
+    servers: int = option("API servers, each with a keyward", 3, 1, 16)
+    seeds: int = option("distinct seeds in etcd; or how they come about:", 0, 1, 100_000)
+    weeks: int = option("since the storage was last migrated", 52, 0, 1000)
+    starts_per_week: int = option("restarts and reloads of an API server", 1, 0, 10_000)
+    rotations: int = option("of the KEK since then", 0, 0, 10_000)
+    parallel: int = option("lists of one server with seeds of their own", 1, 1, 256)
+    readers: int = option("lists that want the very same seeds", 1, 1, 256)
+    timeout_ms: float = option("of EncryptionConfiguration", 3000, 100, 600_000)
+    retry_ms: float = option("until a list that failed begins anew", 1000, 100, 600_000)
+    ready_within_ms: float = option("what is wanted after a start", 60_000, 1, 3_600_000)
+    call_ms: float = option("of a Decrypt outside the token, such as 150us", 1, 0, 600_000)
+    workers: int = option("in each keyward, one session and operation each", 2, 1, WORKERS_MOST)
+    versions: int = option("of the KEK in the keyring", 1, 1, 64)
+    deadline_ms: float = option("hsm.deadline", 1500, 100, 2999)
+    probe_ms: float = option("hsm.probe.every", 10_000, 1000, 600_000)
+    hsms: int = option("alike, sharing the work", 1, 1, HSMS_MOST)
+    others_percent: int = option("percent of the token that other tenants take", 0, 0, 99)
+    sessions_max: int = option("sessions that an HSM grants us; 0: no bound", 0, 1, 10 ** 6)
+    connections_max: int = option("connected processes, a worker each", 0, 1, 10 ** 6)
+    clients_max: int = option("licensed clients, an API server's node each", 0, 1, 10 ** 6)
+    failover_ms: float = option("nothing is answered as the storm begins", 0, 0, 600_000)
+    draw: int = option("where the drawing of operation times begins", 1, 0, 2 ** 32 - 1)
     rolling: bool = False  # restarted one after the other, not together
-    seeds: int = 0  # distinct ones in etcd
-    seeds_given: bool = False  # `seeds` does not come from the three below
-    starts_per_week: int = 1  # of one API server: restarts and reloads
-    weeks: int = 52  # since etcd was last rewritten under one seed
-    rotations: int = 0
-    parallel: int = 1  # lists of one server that want seeds of their own
-    readers: int = 1  # lists that want the very same seeds
-    timeout_ms: float = 3000
-    retry_ms: float = 1000  # of a list
-    ready_within_ms: float = 60_000
-    call_ms: float = 1  # of a Decrypt outside the token
-    workers: int = 2
-    versions: int = 1
-    deadline_ms: float = 1500
-    probe_ms: float = 10_000
-    hsms: int = 1  # bought
-    one_lost: bool = False  # plan without one
-    others_percent: int = 0
-    sessions_max: int = 0  # 0: no such bound
-    connections_max: int = 0
-    clients_max: int = 0
-    failover_ms: float = 0  # nothing is answered for so long when the storm begins
-    draw: int = 1  # where the drawing of operation times begins
+    one_lost: bool = False  # plan without one HSM
+    seeds_given: bool = False  # `seeds` does not come from the three after it
 
     def of(self, servers: int) -> Plan:
         """The same with so many API servers and what they leave: a seed at each start."""
@@ -103,7 +108,7 @@ class Plan:
 
 def needs(p: Plan) -> dict[str, float]:
     """What the token has to do, in operations, by the names of the document."""
-    encrypts = 2 * p.servers * p.starts_per_week / WEEK_S
+    encrypts = 2 * p.servers * p.starts_per_week / (7 * DAY_S)
     rereads = p.servers * p.seeds / DAY_S
     steady = p.canaries_per_s + encrypts + rereads
     operations = float(p.starting * (p.seeds + 2))
@@ -137,9 +142,8 @@ def _in_flight(p: Plan, calls: int) -> float:
 def _neck(p: Plan, in_flight: float, ceiling: int) -> str:
     if p.ops_per_s(in_flight) >= 0.99 * max(p.ops_per_s(p.hsms_left * p.curve.corners[0])):
         return NECK_TOKEN
-    if in_flight < ceiling:
-        return NECK_ROUNDS
-    return NECK_SESSIONS if ceiling < p.starting * p.workers else NECK_WORKERS
+    scarce = NECK_SESSIONS if ceiling < p.starting * p.workers else NECK_WORKERS
+    return NECK_ROUNDS if in_flight < ceiling else scarce
 
 
 def first_encrypts_ms(p: Plan) -> float:
@@ -188,11 +192,10 @@ def wrong_with(p: Plan, ready_ms: float | None = 0) -> list[str]:
 
 def limits(p: Plan) -> dict[str, int]:
     """The most servers (with the seeds that they leave) and seeds that are carried; 0: none."""
-    servers = next(n for n in range(SERVERS_MOST + 1)
-                   if n == SERVERS_MOST or wrong_with(p.of(n + 1)))
-    return {"servers": servers,
-            "seeds": bisect_left(range(1, SEEDS_MOST), True,
-                                 key=lambda n: bool(wrong_with(replace(p, seeds=n))))}
+    def most(numbers: range, make: Callable[[int], Plan]) -> int:
+        return bisect_left(numbers, True, key=lambda n: bool(wrong_with(make(n))))
+    return {"servers": most(range(1, SERVERS_MOST + 1), p.of),
+            "seeds": most(range(1, SEEDS_MOST), lambda n: replace(p, seeds=n))}
 
 
 def series(p: Plan, most_seeds: int) -> list[dict[str, Any]]:

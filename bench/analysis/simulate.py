@@ -1,17 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A storm of API servers against keywards and the token that they share, on a simulated clock.
 
-The servers follow rules 1 to 9 of bench/storm/storm.h, one socket each. Each has a keyward of its
-own: a first-in-first-out queue, workers with one operation each, and a cache. Equal Decrypts share
-an operation; an Encrypt is a wrap and, queued again, the unwrap that verifies it. A call that has
-waited for hsm.deadline is answered so. An operation for which nobody waits any more never begins;
-one that has begun goes on, and its answer is dropped. The token serves as many at once as its curve
-goes; the k-th takes k / X(k), times a log normal factor of mean 1, as wide as its percentiles say.
-The others wait in it, first come first served, and cannot be called back. While the token is away
-nothing begins. Every answer is on its way for call_ms.
-
-Not here: workers that are replaced, a cache that is too small, and canaries (they take their share
-of X).
+The servers follow rules 1 to 9 of bench/storm/storm.h; docs/BENCHMARKS.md ("What a simulated storm
+follows") has those of keyward and the token.
 """
 from __future__ import annotations
 
@@ -32,7 +23,6 @@ MS = 10 ** 6  # the clock counts nanoseconds
 CHECK_MS = 60_000.0  # from the end of a good check to the next one
 LONGEST_NS = 3_600_000 * MS  # so long nobody waits for an API server
 LOST_MAX = 1_000_000  # calls over their time, after which a storm is hopeless
-SERVED_MAX = 256  # at once, by the token
 
 # Makes calls, and is told of each whether it was good; or sleeps, a float of milliseconds.
 Asker = Generator["int | float", bool, None]
@@ -62,8 +52,6 @@ class Job:
 class Call:
     server: Server
     asker: Asker
-    what: int
-    wanted_ns: int
     job: Job | None = None  # that it waits for
     over: bool = False  # ended or given up
 
@@ -82,17 +70,15 @@ class Storm:
         self.turn = self.in_flight = 0
         self.in_flight_max = plan.in_flight_max(plan.starting)
         self.inside: deque[Job] = deque()  # waiting in the token
-        at_once = math.ceil(plan.hsms_left * plan.curve.points[-1].sessions)
         self.random = random.Random(plan.draw)
+        at_once = math.ceil(plan.hsms_left * plan.curve.points[-1].sessions)
         self.takes = [
             (float(k / plan.storm_ops_per_s(k) * 1e9), plan.curve.sigma(k / plan.hsms_left))
-            for k in range(1, min(at_once, SERVED_MAX) + 1)]
+            for k in range(1, min(at_once, self.in_flight_max) + 1)]
 
     def _after(self, ns: float, kind: int, what: Callable[[], None]) -> None:
         self.number += 1
         heappush(self.events, (self.now + round(ns), kind, self.number, what))
-
-    # ---- the token
 
     def _serve(self, job: Job) -> None:
         ns, sigma = self.takes[self.in_flight - len(self.inside) - 1]
@@ -129,8 +115,8 @@ class Storm:
         if self.inside:
             self._serve(self.inside.popleft())
         if job.waiters and job.what == ENCRYPT and not job.verifies:
-            job = Job(server, ENCRYPT, [], verifies=True)
-            self._enqueue(job, server.flight[ENCRYPT].waiters[0])  # whose deadline stays
+            again = self._enqueue(Job(server, ENCRYPT, [], verifies=True))
+            self._join(job.waiters[0], again)  # whose deadline stays
             return
         if job.waiters:
             del server.flight[job.what]
@@ -138,14 +124,12 @@ class Storm:
         for call in job.waiters:
             self._answer(call, True)
 
-    # ---- keyward
-
-    def _enqueue(self, job: Job, call: Call) -> None:
+    def _enqueue(self, job: Job) -> Job:
         job.server.queue.append(job)
         job.server.flight[job.what] = job
-        self._join(job, call)
+        return job
 
-    def _join(self, job: Job, call: Call) -> None:
+    def _join(self, call: Call, job: Job) -> None:
         job.waiters.append(call)
         call.job = job
 
@@ -153,17 +137,14 @@ class Storm:
         call.job = None
         self._after(self.plan.call_ms * MS, ARRIVES, lambda: self._end_of_call(call, good))
 
-    def _call(self, call: Call) -> None:
-        server, job = call.server, call.server.flight.get(call.what)
-        known = call.what >= 0 and call.what in server.cached
+    def _call(self, call: Call, what: int) -> None:
+        server, job = call.server, call.server.flight.get(what)
+        known = what >= 0 and what in server.cached
         self.duplicates += known or job is not None
-        if known or call.what == STATUS:
+        if known or what == STATUS:
             self._answer(call, True)
             return
-        if job is not None:
-            self._join(job, call)
-        else:
-            self._enqueue(Job(server, call.what, []), call)
+        self._join(call, job or self._enqueue(Job(server, what, [])))
         self._after(self.plan.deadline_ms * MS, DEADLINE, lambda: self._deadline(call))
         self._start_all()
 
@@ -181,8 +162,6 @@ class Storm:
             if not job.waiters:
                 del job.server.flight[job.what]
 
-    # ---- API servers
-
     def resume(self, server: Server, asker: Asker, good: Any = None) -> None:
         """Tells an asker how its call ended, and does what it wants next."""
         try:
@@ -192,10 +171,9 @@ class Storm:
         if isinstance(wants, float):
             self._after(wants * MS, WAKES, lambda: self.resume(server, asker))
             return
-        call = Call(server, asker, wants, self.now)
-        self.decrypts += wants >= 0
+        call = Call(server, asker)
         self._after(self.plan.timeout_ms * MS, LATE, lambda: self._end_of_call(call, False))
-        self._call(call)
+        self._call(call, wants)
 
     def _end_of_call(self, call: Call, good: bool) -> None:
         """By its answer, or by the server's patience."""
@@ -204,8 +182,6 @@ class Storm:
         self._leave(call)
         call.over = True
         self.lost += not good
-        if call.what >= 0 and good:
-            self.latency.append(self.now - call.wanted_ns)
         self.resume(call.server, call.asker, good)
 
     def check(self, server: Server) -> Asker:
@@ -224,15 +200,18 @@ class Storm:
         """A list; a call that fails ends it, and it begins anew with what the server has."""
         seed = first
         while seed < self.plan.seeds:
-            if server.has_state and (seed in server.has or (yield seed)):
+            good = server.has_state
+            if good and seed not in server.has:
+                wanted_ns, self.decrypts = self.now, self.decrypts + 1
+                good = yield seed
+                self.latency += [self.now - wanted_ns] if good else []
+            if good:
                 server.has.add(seed)
                 seed += self.plan.parallel
             else:
                 seed = first
                 yield float(self.plan.retry_ms)
         self.lists_left -= 1
-
-    # ---- time
 
     def instant(self) -> None:
         """Everything that is due at the next moment at which something is."""

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Documents put into words for a terminal; what is said stands in templates/*.j2.
 
-keyward-bench table VERB does it with the document on its standard input, from the program that
-made it.
+keyward-bench table VERB reads the document on its standard input, from the program that made it.
 """
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import folders
 import pytest
 
 import report
-from folder import Folder
+from report import Folder
 
 PLOTS = 13
 # The page's own policy forbids every fetch: what it asks for is told here. The copy may run
