@@ -2,6 +2,7 @@
 """Results folders as a run leaves them, with round figures."""
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,9 @@ class Run:
             "command": f"keyward-bench rounds --rounds {ROUNDS} 'echo-64*=load …'",
             "environment": {
                 "cpu": "A fixture <not a machine>", "cpus": 2, "kernel": "6.1.0-fixture",
-                "governor": "unknown", "virtualisation": "a fixture",
-                "distribution": "Debian GNU/Linux 12 (bookworm)", "memory_kib": 8 << 20,
-                "load_1m": 0.42, "commit": "0123456789abcdef", "build": "RelWithDebInfo",
-                "libraries": {"openssl": "3.0.0"},
+                "governor": "unknown", "virtualisation": "a fixture", "distribution": "Debian",
+                "memory_kib": 8 << 20, "load_1m": 0.42, "commit": "0123456789abcdef",
+                "build": "RelWithDebInfo", "libraries": {"openssl": "3.0.0"},
                 "notes": {"token": "SoftHSM, not asked", "configuration": 'cache & "wall"'}},
             "fingerprint": "8899aabbccddeeff",
             "layout": {"name": "split", "client": "1", "server": "0",
@@ -147,24 +147,8 @@ DAY = storm(0, 0) | {
     "partial": True, "fault": "a fixture breaks off", "timeline": [],
     "hours": [{"hour": 0, "calls": {"status": 180, "encrypt": 4, "decrypt": 1234},
                "failed": {"status": 0, "encrypt": 0, "decrypt": 5}}]}
-PLAN = {"tool": "keyward-bench plan", "schema": 1, "inputs": {"servers": 3, "seeds": 1000},
-        "needs": {"steady_per_s": 0.4, "sessions": 8}, "bounds": {"ready_ms": 1850},
-        "expected": {"ready_ms": 1900, "p99_ms": 21}, "limits": {"seeds": 25000},
-        "carried": False, "findings": ["a fixture is too slow"],
-        "assumptions": ["a fixture: nothing is assumed"],
-        "curves": [{"x": "seeds", "y": "ready_ms",
-                    "points": [[100, 200], [1000, 1900], [5000, 9400], [10000, 18800]]}]}
-TOKEN = {"tool": "keyward-bench token", "schema": 1,
-         "token": {"model": "a fixture", "firmware": "1.0"},
-         "figures": {"ops_per_s": 1480, "p50_us": 640},
-         "curve": [{"sessions": n, "ops_per_s": rate, "p50_us": p50, "p99_us": p99}
-                   for n, rate, p50, p99 in ((1, 410, 2400, 2900), (2, 800, 2450, 3100),
-                                             (4, 1480, 2650, 4000), (8, 1610, 4900, 9100))]}
-MICRO = {"context": {"executable": "fixture"},
-         "benchmarks": [{"name": name, "iterations": n, "real_time": real, "cpu_time": cpu,
-                         "time_unit": unit} for name, n, real, cpu, unit in (
-             ("cache_hit/64", 2000000, 351.2, 350.1, "ns"),
-             ("wire_round_trip", 80000, 9.1, 4.2, "us"))]}
+DOCUMENTS = Path(__file__).parent / "documents"
+PLAN = json.loads((DOCUMENTS / "plan-three.json").read_text())
 
 
 def quick(folder: Path) -> Path:
@@ -173,9 +157,9 @@ def quick(folder: Path) -> Path:
 
 
 def full(folder: Path) -> Path:
-    for name, document in (
-            ("results", everything().end()), ("storm-cold", storm(1840, 0)),
-            ("storm-slow10ms", storm(14200, 37)), ("storm-day", DAY), ("plan-three", PLAN),
-            ("token-wrap", TOKEN), ("micro", MICRO)):
+    for name, document in (("results", everything().end()), ("storm-cold", storm(1840, 0)),
+                           ("storm-slow10ms", storm(14200, 37)), ("storm-day", DAY)):
         (folder / f"{name}.json").write_text(json.dumps(document))
+    for name in ("plan-three", "token-wrap", "micro"):
+        shutil.copy(DOCUMENTS / f"{name}.json", folder)
     return folder

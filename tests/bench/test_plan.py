@@ -43,12 +43,9 @@ def test_rate_between_below_and_beyond(of: Curve, sessions: float, rate: float) 
     assert of.ops_per_s(sessions) == near(rate)
 
 
-@pytest.mark.parametrize("rate, sessions", [(500, 0.5), (1400, 1.5), (1500, 1.625), (1801, 0)])
-def test_sessions_for_a_rate_are_the_least(rate: float, sessions: float) -> None:
-    assert THREE.sessions_for(rate) == near(sessions)
-
-
-def test_sigma_is_that_of_a_log_normal() -> None:
+def test_sessions_for_a_rate_and_sigma() -> None:
+    """The least sessions, 0 when none are enough; sigma is that of a log normal."""
+    assert [THREE.sessions_for(rate) for rate in (500, 1400, 1500, 1801)] == [0.5, 1.5, 1.625, 0]
     assert math.exp(2.3263478740408408 * THREE.sigma(1)) == near(2)
     assert THREE.sigma(2) == THREE.sigma(99) == 0  # unknown, or without spread
 
@@ -64,20 +61,16 @@ POINT = {"sessions": 1, "ops_per_s": 9}
     ({"tool": "keyward-bench storm", "schema": 1}, "tool: 'keyward-bench storm'"),
     (TOKEN | {"schema": 2, "curve": [POINT]}, "schema: 1 was expected"),
     (TOKEN | {"partial": True, "curve": [POINT]}, "partial"),
-    (LOAD | {"failures": {"INTERNAL": {"count": 1}}}, "failures"),
     (LOAD | {"by_method": {"decrypt": {"wrong": 1}}}, "by_method.decrypt.wrong: 1"),
     (TOKEN | {"wrong": 1, "curve": [POINT]}, "wrong: 1"),
     (TOKEN | {"figures": {}}, "'curve' is a required"), (TOKEN | {"curve": []}, "curve: []"),
     (TOKEN | {"curve": [POINT] * 65}, "curve: ["),
     (TOKEN | {"curve": [POINT | {"sessions": 0}]}, "curve[0].sessions: 0"),
-    (TOKEN | {"curve": [POINT | {"ops_per_s": 0}]}, "curve[0].ops_per_s: 0"),
-    (TOKEN | {"curve": [7]}, "curve[0]: 7"),
     (TOKEN | {"curve": [POINT | {"p50_us": 3, "p99_us": 2}]}, "p99_us is below p50_us"),
     (TOKEN | {"curve": [POINT, POINT]}, "twice"),
     (TOKEN | {"options": {"max_rate": 5}, "curve": [POINT]}, "options.max_rate: 5"),
     (LOAD | {"options": LOAD["options"] | {"rate": 5}}, "options.rate: 5"),
     (TOKEN | {"options": {"operation": "find"}, "curve": [POINT]}, "options.operation: 'find'"),
-    (LOAD | {"options": {"mix": "status", "in_flight": 1}}, "options.mix: 'status'"),
     (LOAD | {"figures": {}}, "figures: 'calls_per_s' is a required")])
 def test_curve_that_cannot_be_is_refused(tmp_path: Path, document: Any, why: str) -> None:
     path = tmp_path / "curve.json"
@@ -120,28 +113,19 @@ def test_needs_by_hand() -> None:
     assert n["storm_operations"] == near(231) and n["storm_per_s"] == near(3.85)
     assert n["steady_utilisation"] == near((1.2 + 12 / 604800 + 225 / 86400) / 3000)
     assert reckon.needs(replace(p, rolling=True))["storm_operations"] == near(77)
-
-
-def test_token_without_a_lost_hsm_and_other_tenants() -> None:
     p = replace(GIVEN, hsms=3, one_lost=True, others_percent=25)
     assert [p.ops_per_s(k) for k in (16, 99, 2)] == pytest.approx([6000, 6000, 750])
 
 
-def test_one_list_takes_its_round_trips() -> None:
-    """Status 1 ms; Encrypt 2 x 2 + 1 ms; a hundred times 2 + 1 ms."""
-    b = bound()
-    assert b["ready_ms"] == near(306, 0.001) and b["wait_ms"] == near(2, 0.001)
-    assert b["in_flight"] == near(2 / 3, 0.001) and b["bounded_by"] == reckon.NECK_ROUNDS
-    assert bound(readers=5)["ready_ms"] == near(306, 0.001)  # they share
-
-
 @pytest.mark.parametrize("more, neck, rate, ready_ms", [
+    # Status 1 ms; Encrypt 2 x 2 + 1 ms; a hundred times 2 + 1 ms; readers share
+    ({"parallel": 1, "readers": 5}, reckon.NECK_ROUNDS, 1000 / 3, 306),
     ({}, reckon.NECK_WORKERS, 1000, 106), ({"sessions_max": 1}, reckon.NECK_SESSIONS, 500, None),
     ({"servers": 3, "curve": token(2, 1)}, reckon.NECK_TOKEN, 500, 2 + 12 + 600),
     ({"probe_ms": 1000, "versions": 64}, reckon.NECK_WORKERS, 934, None)])  # 66 are for canaries
-def test_ten_lists_have_a_neck(more: dict[str, Any], neck: str, rate: float,
+def test_lists_have_a_neck(more: dict[str, Any], neck: str, rate: float,
                                ready_ms: float | None) -> None:
-    b = bound(parallel=10, **more)
+    b = bound(**{"parallel": 10} | more)
     assert b["bounded_by"] == neck and b["ops_per_s"] == near(rate, 0.001)
     assert ready_ms is None or b["ready_ms"] == near(ready_ms, 0.001)
 
@@ -156,19 +140,13 @@ def test_token_that_is_away(failover_s: int, ready_ms: float | None, away_s: int
         assert bound(failover_ms=failover_s * 1000)["ready_ms"] == near(ready_ms, 0.001)
 
 
-@pytest.mark.parametrize("servers, more, wrong", [
-    (3, {}, []), (3, {"sessions_max": 6, "connections_max": 6, "clients_max": 3}, []),
-    (3, {"sessions_max": 5}, ["sessions"]), (3, {"connections_max": 5}, ["connections"]),
-    (3, {"clients_max": 2}, ["clients"]),
-    (1, {"curve": token(800), "seeds": 1}, ["checks"]),  # an Encrypt takes 1.6 s of 1.5
-    (1, {"curve": token(700), "seeds": 1}, []),
-    (1, {"curve": token(700), "seeds": 6, "parallel": 6}, ["calls"]),  # two at a time: 2.1 s
-    (1, {"seeds": 25000}, ["late"]),
-    (4, {"curve": token(5, 1), "seeds": 1, "rolling": True, "versions": 64}, []),
-    (4, {"curve": token(5, 1), "seeds": 1, "rolling": True, "versions": 64, "probe_ms": 1000},
-     ["days"])])
-def test_what_is_wrong(servers: int, more: dict[str, Any], wrong: list[str]) -> None:
-    assert reckon.wrong_with(replace(GIVEN, servers=servers, **more))[:1] == wrong
+@pytest.mark.parametrize("more, wrong", [
+    ({"servers": 3, "sessions_max": 6, "connections_max": 6, "clients_max": 3}, []),
+    ({"curve": token(700), "seeds": 1}, []), ({"curve": token(800), "seeds": 1}, ["checks"]),
+    ({"curve": token(700), "seeds": 6, "parallel": 6}, ["calls"]),  # two at a time: 2.1 s
+    ({"curve": token(5, 1), "seeds": 1, "rolling": True, "versions": 64, "servers": 4}, [])])
+def test_what_is_just_right_or_wrong(more: dict[str, Any], wrong: list[str]) -> None:
+    assert reckon.wrong_with(replace(GIVEN, **more)) == wrong
 
 
 def test_limits_by_hand() -> None:
@@ -181,11 +159,10 @@ def test_limits_by_hand() -> None:
 
 
 def test_series_rise_with_what_grows() -> None:
-    all_series = reckon.series(replace(GIVEN, seeds=3), 19998)  # fewer than points
-    assert [s["x"] for s in all_series] == ["seeds", "api servers", "sessions at work"]
-    for s in all_series:
+    for s in reckon.series(replace(GIVEN, seeds=3), 19998):  # fewer than points
         assert all(a[0] < b[0] and b[1] > 0 for a, b in zip(s["points"], s["points"][1:]))
-    assert all(ready == near(6 + 3 * seeds, 0.001) for seeds, ready in all_series[0]["points"])
+        if s["x"] == "seeds":
+            assert all(ready == near(6 + 3 * seeds, 0.001) for seeds, ready in s["points"])
 
 
 # ---- sentences
@@ -218,12 +195,7 @@ def test_what_does_not_fit_and_what_would(more: dict[str, Any], words: list[str]
     said = "\n".join(d["findings"])
     assert [w for w in words if w not in said] == []
     assert d["carried"] == (words == []) == (said == "")
-
-
-def test_every_assumption_has_its_source() -> None:
-    lines = plan.plan_document(replace(GIVEN, failover_ms=1), "1")["assumptions"]
-    assert len(lines) > 10 and "100 distinct seeds" in lines[0]
-    assert all("[" in line or "as no percentiles of it are known" in line for line in lines)
+    assert all("[" in line or "no percentiles" in line for line in d["assumptions"])  # the source
 
 
 # ---- the verb
@@ -259,8 +231,7 @@ def test_carried_is_zero_and_the_whole_document(program: Any) -> None:
     r = program("plan", "--latency", "2000us", "--sessions", "8", "--seeds", "100", "--servers",
                 "1", "--json")
     d = json.loads(r.stdout)
-    assert r.returncode == 0
-    assert (d["tool"], d["schema"], d["partial"]) == ("keyward-bench plan", 1, False)
+    assert r.returncode == 0 and (d["tool"], d["schema"]) == ("keyward-bench plan", 1)
     assert 305.9 < d["expected"]["ready_ms"] < 306.5 and d["expected"]["p99_ms"] > 2.9
     assert d["figures"]["ready_ms"] == d["expected"]["ready_ms"]
     assert d["limits"]["seeds"] > 19000 and d["limits"]["servers"] >= 16

@@ -11,8 +11,6 @@ import pytest
 
 import plots
 import report
-import report as sections
-import plots as units
 import verb
 from report import Folder
 from plots import Axis
@@ -32,14 +30,13 @@ def page_of(path: Path, change: Optional[Callable[[folders.Document], Any]] = No
 
 
 @pytest.mark.parametrize("v, unit, text", [
-    (0, "count", "0"), (0.42, "count", "0.42"), (9.996, "count", "10"), (99.96, "count", "100"),
-    (999.6, "count", "1,000"), (1234567, "count", "1,234,567"), (-1234, "count", "-1,234"),
-    (1e18, "count", "1e+18"), (0.00012, "count", "0.00012"), (0.0782, "us", "78.2 ns"),
-    (0, "us", "0"), (1900, "ms", "1.9 s"), (12.34, "us", "12.3 µs"), (999.6, "us", "1 ms"),
-    (0.318, "percent", "31.8 %"), (1, "ratio", "1.00×"), (12.34, "ratio", "12.3×"),
-    (1000, "share", "99.9 %"), (math.inf, "count", "–"), (None, "ratio", "–")])
+    (0, "count", "0"), (0.42, "count", "0.42"), (99.96, "count", "100"), (999.6, "count", "1,000"),
+    (-1234567, "count", "-1,234,567"), (1e18, "count", "1e+18"), (0.0782, "us", "78.2 ns"),
+    (0, "us", "0"), (1900, "ms", "1.9 s"), (999.6, "us", "1 ms"), (0.318, "percent", "31.8 %"),
+    (1, "ratio", "1.00×"), (12.34, "ratio", "12.3×"), (1000, "share", "99.9 %"),
+    (math.inf, "count", "–"), (None, "ratio", "–")])
 def test_number_three_digits_and_its_unit(v: Any, unit: str, text: str) -> None:
-    assert units.number_text(v, unit).replace("\u00a0", " ") == text
+    assert plots.number_text(v, unit).replace("\u00a0", " ") == text
 
 
 def test_plot_without_what_is_absurd_and_nothing_of_the_outside() -> None:
@@ -62,7 +59,7 @@ def test_colours_are_those_of_the_page() -> None:
 
 
 def test_percentiles_end_where_a_hundred_calls_lie_beyond() -> None:
-    points = sections.percentile_points
+    points = report.percentile_points
     assert points([[1000, 100]]) == points([]) == []
     assert points([[1000, 5000], [2000, 4000], [5000, 900], [100000, 100]]) == [
         (1, 1), (2, 1), (10, 2), (100, 5)]
@@ -78,7 +75,7 @@ def test_percentiles_end_where_a_hundred_calls_lie_beyond() -> None:
     ([(100, 100, 0), (200, 200, 9), (300, 10, 9)], ("found", 200)),
     ([(100, 100, 5), (200, 199, 6)], ("above", 200)), ([(100, 50, 5), (200, 50, 6)], ("below", 0))])
 def test_knee_is_the_last_rate_that_was_served(offers: Any, found: tuple[str, float]) -> None:
-    assert sections.knee(offers) == found
+    assert report.knee(offers) == found
 
 
 # ---- the page
@@ -183,7 +180,7 @@ def test_peer_same_shape_ratio_of_each_figure(tmp_path: Path) -> None:
     run = folders.primaries()
     run.cell("wall1-64", 64, 30000, 30)
     run.cell("encrypt-noverify-64", 64, 30000, 30)
-    rows = sections.peer(folder_of(tmp_path, run))["rows"]
+    rows = report.peer(folder_of(tmp_path, run))["rows"]
     assert [row[0] for row in rows] == [
         "hit-64 to peer-64", "uncached-64 to peer-64", "wall1-64 to peer-64"]
     assert [m.mid for m in rows[2][1:]] == pytest.approx([2, 0.5, 0.5], rel=0.05)
@@ -199,7 +196,7 @@ def test_client_idle_or_busy_said_so(tmp_path: Path, client_us: float, said: str
     page = report.page(f, "0.1.0")
     assert " ".join(said.split()) in " ".join(page.split())
     assert "In echo-64 the client uses 0.49 times the server’s CPU." in page
-    rows = {row[0]: row[4].mid for row in sections.client(f)["rows"]}
+    rows = {row[0]: row[4].mid for row in report.client(f)["rows"]}
     assert rows["echo-64"] == rows["uncached-1"] == 0  # itself; no echo of that concurrency
     assert rows["hit-64"] == pytest.approx(0.8, rel=0.05)
 
@@ -208,7 +205,7 @@ def test_ratios_within_the_noise_in_grey(tmp_path: Path) -> None:
     run = folders.primaries()
     run.cell("almost-64", 64, 60010, 10.01)
     f = folder_of(tmp_path, run)
-    grey = {row[0]: row[1].is_noise for row in sections.ratios(f)["rows"]}
+    grey = {row[0]: row[1].is_noise for row in report.ratios(f)["rows"]}
     assert grey["almost-64"] and not grey["hit-64"]
     assert '<td class="noise">1.00×' in report.page(f, "0.1.0")
 
@@ -232,14 +229,12 @@ def test_folder_that_is_none_is_refused(tmp_path: Path, name: str, text: Optiona
         Folder(tmp_path)
 
 
-def test_documents_by_name_and_kind(tmp_path: Path) -> None:
-    folders.full(tmp_path)
-    (tmp_path / "note.json").write_text('{"tool":"other","schema":5}')
+def test_dry_run_and_what_nobody_knows_are_named(tmp_path: Path) -> None:
+    (folders.full(tmp_path) / "note.json").write_text('{"tool":"other","schema":5}')
     (tmp_path / "dry.json").write_text('{"tool":"keyward-bench storm","schema":1,"dry_run":true}')
-    assert [d[:2] for d in Folder(tmp_path).documents] == [
-        ("dry", "unknown"), ("micro", "micro"), ("note", "unknown"), ("plan-three", "plan"),
-        ("storm-cold", "storm"), ("storm-day", "storm"), ("storm-slow10ms", "storm"),
-        ("token-wrap", "token")]
+    assert [name for name, _ in Folder(tmp_path).of_kind("unknown")] == ["dry", "note"]
+    assert "<code>dry.json</code>, which this report does not know" in report.page(
+        Folder(tmp_path), "0.1.0")
 
 
 def test_verb_page_in_the_folder_and_its_name_said(program: Any, tmp_path: Path) -> None:

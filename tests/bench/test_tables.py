@@ -2,6 +2,7 @@
 """Documents of load, token and storm as people read them."""
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,43 +10,9 @@ import pytest
 import tables
 import verb
 
-LATENCY = {"count": 20000, "max_ns": 9000500, "mean_ns": 1200000, "p50_ns": 1100000,
-           "p90_ns": 1500000, "p99_ns": 2100000}
-OUTCOME = {"good": 20000, "wrong": 0, "failed": 3, "missed": 2, "overdue": 1, "exceeded": 1,
-           "latency": LATENCY}
-PROCESS = {"pid": 7, "name": "keywardd", "resident_before_kib": 2048, "resident_kib": 3072,
-           "resident_max_kib": 4096, "threads": 4}
-LOAD: dict[str, Any] = OUTCOME | {
-    "tool": "keyward-bench load", "schema": 1, "partial": False, "fault": "",
-    "options": {"socket": "/run/a.sock", "mix": "decrypt:90,status:10", "ciphertexts": "all new",
-                "in_flight": 64, "connections": 1, "rate": 5000, "max_rate": 9000,
-                "timeout_ns": 10 ** 9, "warmup_ns": 10 ** 9, "calls": 0},
-    "elapsed_ns": 2 * 10 ** 9, "by_method": {"decrypt": OUTCOME, "status": OUTCOME},
-    "failures": {"INTERNAL": {"count": 3, "message": "no"}},
-    "failed_latency": {"count": 0, "max_ns": 0},
-    "processes": {"known": True, "lost": True, "server": PROCESS, "children": [PROCESS]},
-    "longest_gap_ns": 4000000, "late": 11, "proven": 5, "not_proven": 0,
-    "figures": {"calls_per_s": 10000.4, "goodput_per_s": 9999, "server_us": 30, "workers_us": 12.5,
-                "cpu_us": 42.5, "client_us": 3.25, "switches": 0.5}}
-TOKEN: dict[str, Any] = {
-    "tool": "keyward-bench token", "schema": 1, "partial": True, "fault": "", "keyring": None,
-    "token": {"label": "A", "manufacturer": "M", "model": "X", "firmware": "1", "hardware": "2",
-              "library": "L", "library_version": "3", "mechanism": "CKM_AES_GCM", "iv": "caller"},
-    "options": {"module": "/m.so", "operation": "unwrap", "key": "session", "processes": 1,
-                "threads": 2, "sessions": 1, "curve": [1, 2], "max_rate": 200},
-    "elapsed_ns": 10 ** 9, "good": 1480, "wrong": 1,
-    "figures": {"calls_per_s": 1480, "p50_us": 640.4, "cpu_us": 9.5, "switches": 2.25}}
-STORM: dict[str, Any] = {
-    "tool": "keyward-bench storm", "schema": 1, "partial": False, "fault": "", "cache": "cold",
-    "options": {"sockets": ["a", "b"], "servers": 3, "seeds": 50, "readers": 2, "parallel": 1,
-                "timeout_ns": 3 * 10 ** 9, "day_ns": 1},
-    "ready_by_server_ms": [12.34, None, 9], "requests": 300, "hsm_operations": 150, "joined": 100,
-    "cache_hits": 50, "hsm_jobs": 160, "duplicates": 90, "deadline_misses": 4, "wrong": 2,
-    "failures": {"UNAVAILABLE": {"count": 4, "message": "gone"}}, "list_retries": 4,
-    "bad_checks": 1, "calls": {"status": 3, "encrypt": 3, "decrypt": 300}, "restarts": 3,
-    "good": {"decrypt": 290}, "figures": {"slowest_start_ms": 20, "p50_us": 1.0},
-    "hours": [{"hour": 0, "calls": {"status": 3, "encrypt": 4, "decrypt": 5},
-               "failed": {"status": 1, "encrypt": 2, "decrypt": 0}}]}
+DOCUMENTS = Path(__file__).parent / "documents"
+LOAD, TOKEN, STORM = (json.loads((DOCUMENTS / f"{name}.json").read_text())
+                      for name in ("load", "token", "storm"))
 DRY = {"dry_run": True}
 
 
