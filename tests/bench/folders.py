@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import made_up
 import stats
 
 ROUNDS, DISTURBED = 8, 3
@@ -36,31 +37,6 @@ class Run:
 
     def __init__(self) -> None:
         self.cells: list[Document] = []
-        self.document: Document = {
-            "tool": "keyward-bench rounds", "schema": 1, "version": "0.1.0",
-            "session": "00112233445566ff", "partial": False, "fault": "",
-            "began": "2026-01-01T00:00:00Z", "elapsed_s": 301.5,
-            "command": f"keyward-bench rounds --rounds {ROUNDS} 'echo-64*=load …'",
-            "environment": {
-                "cpu": "A fixture <not a machine>", "cpus": 2, "kernel": "6.1.0-fixture",
-                "governor": "unknown", "virtualisation": "a fixture", "distribution": "Debian",
-                "memory_kib": 8 << 20, "load_1m": 0.42, "commit": "0123456789abcdef",
-                "build": "RelWithDebInfo", "libraries": {"openssl": "3.0.0"},
-                "notes": {"token": "SoftHSM, not asked", "configuration": 'cache & "wall"'}},
-            "fingerprint": "8899aabbccddeeff",
-            "layout": {"name": "split", "client": "1", "server": "0",
-                       "words": "Servers and workers share CPU 0, the client has CPU 1: no "
-                                "scaling conclusion."},
-            "base": "echo-64", "control": "echo-64", "rounds": ROUNDS,
-            "pulse": {"unit": "ns", "rounds": []},
-            "disturbed": [{"round": DISTURBED, "why": "pulse 1.31 of the median"}],
-            "quiet": {"verdict": "quiet",
-                      "words": "The control is within 1 % of the base, and 1 of 8 rounds was "
-                               "disturbed."},
-            "noise": {}, "cells": self.cells}
-
-    def names(self) -> list[str]:
-        return [c["name"] for c in self.cells]
 
     def cell(self, name: str, in_flight: float, calls: float, cpu_us: float,
              primary: bool = False) -> Document:
@@ -70,14 +46,12 @@ class Run:
                 "p99.9_us": p50 * 5, "cpu_us": cpu_us, "server_us": cpu_us * 0.7,
                 "workers_us": cpu_us * 0.3, "client_us": 3.4, "switches": 0.11}
         figures = {k: series(calls, at, False) for k in ("calls_per_s", "goodput_per_s")}
-        c = {"name": name, "primary": primary, "control": False,
-             "command": f"load /run/fixture/{name}.sock --in-flight {in_flight:.0f} --mix {method}",
-             "tool": "keyward-bench load",
-             "axes": {"in_flight": in_flight, "method": method,
-                      "subject": name.rpartition("-")[0] or name, "rate": 0, "token_delay_us": 0},
-             "failures": 0, "failure": "",
-             "figures": figures | {k: series(v, at, True) for k, v in more.items()},
-             "histogram": histogram(p50 * 0.9)}
+        c: Document = made_up.cell(name, figures | {k: series(v, at, True)
+                                                    for k, v in more.items()})
+        c["axes"] |= {"in_flight": in_flight, "method": method,
+                      "subject": name.rpartition("-")[0] or name}
+        c |= {"primary": primary, "command": f"load /run/fixture/{name}.sock --mix {method}",
+              "histogram": histogram(p50 * 0.9)}
         self.cells.append(c)
         return c
 
@@ -86,14 +60,17 @@ class Run:
         c = self.cell("control", 64, 60000, 10)
         c["control"], c["axes"]["subject"] = True, "echo"
         calm = [n for n in range(ROUNDS) if n != DISTURBED]
+        d: Document = made_up.run(self.cells, ROUNDS, [
+            [10e6 * MOOD[n] * (1 + 0.002 * (i % 4)) for i in range(len(self.cells))]
+            for n in range(ROUNDS)]).document
         for k, values in c["figures"].items():
             base = self.cells[0]["figures"][k]
             x = stats.ratio([values[n] for n in calm], [base[n] for n in calm])
-            self.document["noise"][k] = {"low": x.low, "mid": x.mid, "high": x.high}
-        self.document["pulse"]["rounds"] = [
-            [10e6 * MOOD[n] * (1 + 0.002 * (i % 4)) for i in range(len(self.cells))]
-            for n in range(ROUNDS)]
-        return self.document
+            d["noise"][k] = {"low": x.low, "mid": x.mid, "high": x.high}
+        d["environment"] |= {"cpu": "A fixture <not a machine>", "notes": {"a": 'cache & "wall"'}}
+        d["layout"]["words"] = "Servers share CPU 0: no scaling conclusion."
+        d["disturbed"] = [{"round": DISTURBED, "why": "pulse 1.31 of the median"}]
+        return d
 
 
 def primaries() -> Run:
@@ -114,7 +91,7 @@ def everything() -> Run:
             ("uncached", 19000, 46), ("copy", 26000, 35), ("peer", 15000, 60),
             ("encrypt", 11000, 82), ("status", 57000, 10.6), ("peer-encrypt", 7000, 130)):
         for in_flight, share in ((1, 0.32), (8, 0.8), (64, 1)):
-            if f"{subject}-{in_flight}" not in r.names():
+            if f"{subject}-{in_flight}" not in [c["name"] for c in r.cells]:
                 r.cell(f"{subject}-{in_flight}", in_flight, calls * share, cpu_us / share)
     for us, words in ((500, "500us"), (2000, "2ms"), (10000, "10ms")):
         slow = r.cell(f"slow{words}-64", 64, 2e6 / (us + 90), 47)

@@ -7,25 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest import approx as near
+from test_simulate import GIVEN, token
 
 import curve
 import plan
 import reckon
 import verb
 from curve import Curve, Point, of_figures
-from reckon import Plan
 
 
-def near(value: float, percent: float = 1e-6) -> Any:
-    return pytest.approx(value, rel=percent / 100)
-
-
-def token(latency_ms: float, at_once: int = 8) -> Curve:
-    return of_figures(at_once, latency_ms)
-
-
-GIVEN = Plan(token(2), servers=1, seeds=100, seeds_given=True, starts_per_week=0, weeks=0,
-             probe_ms=2 ** 62)
 THREE = Curve((Point(1, 1000, 900, 1800), Point(2, 1800), Point(4, 1500, 2000, 2000)), "")
 
 
@@ -105,13 +96,13 @@ def test_needs_by_hand() -> None:
     p = replace(GIVEN, seeds_given=False, starts_per_week=2, weeks=10, rotations=4, versions=2,
                 probe_ms=10_000).of(3)
     assert p.seeds == 75
-    n = reckon.needs(p)
-    assert n["canaries_per_s"] == near(1.2)  # 3 x (1 + 3) / 10 s
-    assert n["encrypts_per_s"] == near(12 / 604800) and n["rereads_per_s"] == near(225 / 86400)
-    assert (n["sessions"], n["sessions_at_work"]) == (6, 1)
-    assert n["capacity_per_s"] == near(3000)
-    assert n["storm_operations"] == near(231) and n["storm_per_s"] == near(3.85)
-    assert n["steady_utilisation"] == near((1.2 + 12 / 604800 + 225 / 86400) / 3000)
+    steady = 1.2 + 12 / 604800 + 225 / 86400
+    assert reckon.needs(p) == near({
+        "canaries_per_s": 1.2,  # 3 x (1 + 3) / 10 s
+        "encrypts_per_s": 12 / 604800, "rereads_per_s": 225 / 86400, "steady_per_s": steady,
+        "storm_operations": 231, "storm_per_s": 3.85, "capacity_per_s": 3000, "sessions": 6,
+        "steady_utilisation": steady / 3000, "storm_utilisation": (steady + 3.85) / 3000,
+        "sessions_at_work": 1})
     assert reckon.needs(replace(p, rolling=True))["storm_operations"] == near(77)
     p = replace(GIVEN, hsms=3, one_lost=True, others_percent=25)
     assert [p.ops_per_s(k) for k in (16, 99, 2)] == pytest.approx([6000, 6000, 750])
@@ -124,10 +115,10 @@ def test_needs_by_hand() -> None:
     ({"servers": 3, "curve": token(2, 1)}, reckon.NECK_TOKEN, 500, 2 + 12 + 600),
     ({"probe_ms": 1000, "versions": 64}, reckon.NECK_WORKERS, 934, None)])  # 66 are for canaries
 def test_lists_have_a_neck(more: dict[str, Any], neck: str, rate: float,
-                               ready_ms: float | None) -> None:
+                           ready_ms: float | None) -> None:
     b = bound(**{"parallel": 10} | more)
-    assert b["bounded_by"] == neck and b["ops_per_s"] == near(rate, 0.001)
-    assert ready_ms is None or b["ready_ms"] == near(ready_ms, 0.001)
+    assert b["bounded_by"] == neck and b["ops_per_s"] == near(rate)
+    assert ready_ms is None or b["ready_ms"] == near(ready_ms)
 
 
 @pytest.mark.parametrize("failover_s, ready_ms, away_s", [
@@ -136,8 +127,7 @@ def test_lists_have_a_neck(more: dict[str, Any], neck: str, rate: float,
     (12, None, 22)])  # long enough for keyward to give the token up
 def test_token_that_is_away(failover_s: int, ready_ms: float | None, away_s: int) -> None:
     assert replace(GIVEN, failover_ms=failover_s * 1000).away_ms == away_s * 1000
-    if ready_ms is not None:
-        assert bound(failover_ms=failover_s * 1000)["ready_ms"] == near(ready_ms, 0.001)
+    assert ready_ms is None or bound(failover_ms=failover_s * 1000)["ready_ms"] == near(ready_ms)
 
 
 @pytest.mark.parametrize("more, wrong", [
@@ -151,18 +141,18 @@ def test_what_is_just_right_or_wrong(more: dict[str, Any], wrong: list[str]) -> 
 
 def test_limits_by_hand() -> None:
     """(60001 - 6) / 3; a server brings a list of its own until the sessions are spent."""
-    p = replace(GIVEN, ready_within_ms=60001)
-    assert reckon.limits(p)["seeds"] == 19998
-    assert reckon.limits(replace(p, sessions_max=12))["servers"] == 6
-    assert reckon.limits(replace(p, sessions_max=12, clients_max=4))["servers"] == 4
-    assert reckon.limits(replace(p, ready_within_ms=5)) == {"servers": 0, "seeds": 0}
+    def limits(**more: Any) -> tuple[int, ...]:
+        return tuple(reckon.limits(replace(GIVEN, **{"ready_within_ms": 60001} | more)).values())
+    assert limits(sessions_max=12) == (6, 19998)
+    assert limits(sessions_max=12, clients_max=4) == (4, 19998)
+    assert limits(ready_within_ms=5) == (0, 0)
 
 
 def test_series_rise_with_what_grows() -> None:
     for s in reckon.series(replace(GIVEN, seeds=3), 19998):  # fewer than points
         assert all(a[0] < b[0] and b[1] > 0 for a, b in zip(s["points"], s["points"][1:]))
         if s["x"] == "seeds":
-            assert all(ready == near(6 + 3 * seeds, 0.001) for seeds, ready in s["points"])
+            assert all(ready == near(6 + 3 * seeds) for seeds, ready in s["points"])
 
 
 # ---- sentences
