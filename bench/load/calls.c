@@ -9,11 +9,6 @@
 
 static const int64_t sweep_ns = 100 * KW_MS_NS;
 
-void kw_tally_clear(struct kw_tally *t, int64_t now_ns)
-{
-    *t = (struct kw_tally){.last_good_ns = now_ns};
-}
-
 static void calls_begin_outage(struct kw_calls *k, const char *kind, const char *said)
 {
     if (!k->reconnects || k->in_outage)
@@ -89,12 +84,7 @@ static void calls_ended(void *ctx, struct kw_h2 *c, struct kw_h2_call *s)
     calls_count(ctx, s, s->status, s->status < 0 ? "no grpc-status" : c->said);
 }
 
-static bool calls_is_timed(const struct kw_calls *k)
-{
-    return k->schedule.rate > 0 || k->pace.gap_ns > 0;
-}
-
-/* When the next call may be made; a closed loop without a limit: at once. */
+/* When the next call may be made; 0: at once, in a closed loop without a limit. */
 static int64_t calls_next_ns(const struct kw_calls *k)
 {
     int64_t next = k->pace.gap_ns > 0 ? k->pace.next_ns : 0;
@@ -120,9 +110,8 @@ static bool calls_issue(struct kw_calls *k)
     if (k->issued >= k->issue_max || calls_next_ns(k) > k->now_ns)
         return false;
     const struct kw_pick pick =
-        k->choice != NULL
-            ? k->choice->next
-            : (struct kw_pick){k->row.method, k->row.first + k->issued % k->row.count};
+        k->choice != NULL ? k->choice->next
+                          : (struct kw_pick){k->method, k->first + k->issued % k->count};
     struct kw_h2_call *s = calls_submit(k, pick);
     if (s == NULL)
         return false;
@@ -147,7 +136,7 @@ static bool calls_issue(struct kw_calls *k)
 static void calls_gather(const struct kw_calls *k)
 {
     const struct timespec nap = {.tv_nsec = KW_GATHER_NS};
-    if (k->gathers && !calls_is_timed(k) && k->under_way >= KW_GATHER_FROM)
+    if (k->gathers && calls_next_ns(k) == 0 && k->under_way >= KW_GATHER_FROM)
         (void)ppoll(NULL, 0, &nap, NULL);
 }
 
@@ -189,7 +178,7 @@ static void calls_look(struct kw_calls *k)
     const int64_t left_ns = calls_next_ns(k) - k->now_ns;
     int64_t most_ns = k->reconnects ? KW_RECONNECT_MS * KW_MS_NS : INT64_MAX;
     /* Late already: every stream is taken, and a reply will wake us. */
-    if (calls_is_timed(k) && left_ns > 0 && left_ns < most_ns)
+    if (left_ns > 0 && left_ns < most_ns)
         most_ns = left_ns;
     for (size_t i = 0; i < k->connection_count; i++)
         kw_h2_flush(&k->connection[i]);
@@ -291,11 +280,13 @@ kw_err kw_calls_prepare(struct kw_calls *k, enum kw_bench_method method, size_t 
                         size_t count, const char *what, struct kw_note *note)
 {
     k->choice = NULL;
-    k->row = (struct kw_row){method, first, count};
+    k->method = method;
+    k->first = first;
+    k->count = count;
     k->what = what;
     k->issued = 0;
     k->issue_max = count;
-    kw_tally_clear(&k->tally, kw_mono_ns(&kw_clock_system));
+    k->tally = (struct kw_tally){.last_good_ns = kw_mono_ns(&kw_clock_system)};
     kw_calls_pump(k, INT64_MAX, UINT64_MAX);
     kw_calls_drain(k);
     return calls_judge(k, note);

@@ -55,19 +55,14 @@ struct kw_outage {
     char first_error[128]; /* "UNAVAILABLE: …", or what became of the connection */
 };
 
-/* What to ask, when it is not for a struct kw_choice to say: this method, for `count`
- * entries in turn, from `first` on. */
-struct kw_row {
-    enum kw_bench_method method;
-    size_t first, count;
-};
-
 struct kw_calls {
     struct kw_h2 *connection; /* [connection_count] */
     size_t connection_count, turn;
     struct kw_corpus *corpus;
-    struct kw_choice *choice; /* NULL: row */
-    struct kw_row row;
+    struct kw_choice
+        *choice; /* NULL: `method` for `count` entries in turn, from `first` on */
+    enum kw_bench_method method;
+    size_t first, count;
     uint64_t issued;             /* calls begun in this stretch    */
     uint64_t issue_max;          /* no call after so many          */
     uint64_t sent[KW_METHODS];   /* calls begun ever               */
@@ -102,7 +97,6 @@ void kw_calls_drain(struct kw_calls *k);
 KW_MUST_USE kw_err kw_calls_prepare(struct kw_calls *k, enum kw_bench_method method,
                                     size_t first, size_t count, const char *what,
                                     struct kw_note *note);
-void kw_tally_clear(struct kw_tally *t, int64_t now_ns);
 /* A reply was good, or the stretch is over: so is the outage, if there was one. */
 void kw_calls_end_outage(struct kw_calls *k);
 /* Why no more calls can be made, or NULL. */

@@ -70,15 +70,6 @@ static json_t *load_head(const struct kw_load_options *o)
     return kw_document_head("load", options);
 }
 
-json_t *kw_load_plan_document(const struct kw_load_options *o)
-{
-    const struct kw_needs n = kw_choice_needs(&o->choice);
-    json_t *all = load_head(o);
-    json_t *plan = json_pack("{s:b, s:I, s:I}", "dry_run", 1, "ciphertexts",
-                             (num)n.ciphertexts, "seeds", (num)n.seeds);
-    return kw_document_or_null(all, json_object_update_new(all, plan) == 0);
-}
-
 /* The figures that two runs are compared by: one name, one number.  Goodput is what the
  * API server can use: right replies within the caller's time. */
 static json_t *load_figures(const struct kw_load_options *o,
@@ -131,8 +122,14 @@ static json_t *load_gaps(const struct kw_load_result *r)
 
 json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_result *r)
 {
-    const struct kw_tally *t = &r->calls.tally;
+    const struct kw_needs n = kw_choice_needs(&o->choice);
     json_t *all = load_head(o);
+    if (r == NULL)
+        return kw_document_or_null(
+            all, json_object_update_new(all, json_pack("{s:b, s:I, s:I}", "dry_run", 1,
+                                                       "ciphertexts", (num)n.ciphertexts,
+                                                       "seeds", (num)n.seeds)) == 0);
+    const struct kw_tally *t = &r->calls.tally;
     json_t *rest = json_pack(
         "{s:b, s:b, s:s, s:I, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
         "s:o, s:o, s:o*, s:o*}",

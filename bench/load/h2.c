@@ -194,8 +194,9 @@ void kw_h2_cancel(struct kw_h2 *c, struct kw_h2_call *call)
 
 static void h2_broke(struct kw_h2 *c, int error)
 {
-    const bool closed = error == EPIPE || error == ECONNRESET;
-    kw_h2_end(c, closed ? "the server closed the connection" : strerror(error));
+    kw_h2_end(c, error == EPIPE || error == ECONNRESET
+                     ? "the server closed the connection"
+                     : strerror(error));
 }
 
 static bool h2_unwritten(const struct kw_h2 *c)

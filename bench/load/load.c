@@ -54,13 +54,6 @@ static kw_err load_open_all(struct load *l, struct kw_note *note)
     return e;
 }
 
-static uint64_t load_own_cpu_ns(void)
-{
-    struct timespec t = {0};
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * (uint64_t)KW_S_NS + (uint64_t)t.tv_nsec;
-}
-
 static void load_warm_up(struct load *l)
 {
     const struct kw_load_options *o = l->o;
@@ -73,7 +66,7 @@ static void load_warm_up(struct load *l)
     k->issue_max = UINT64_MAX;
     k->schedule = (struct kw_schedule){
         .start_ns = now, .rate = o->rate, .ramp_ns = o->ramp ? o->warmup_ns : 0};
-    kw_tally_clear(&k->tally, now);
+    k->tally = (struct kw_tally){.last_good_ns = now};
     kw_calls_pump(k, now + o->warmup_ns, UINT64_MAX);
 }
 
@@ -100,33 +93,29 @@ static uint64_t load_late(const struct kw_calls *k)
     return k->schedule.rate > 0 ? kw_schedule_late(&k->schedule, k->now_ns) : 0;
 }
 
-/* Finding the server's children takes milliseconds during which nobody reads replies.
- * Those that waited for us meanwhile belong to nobody's latency: they come in first. */
-static void load_look_first(struct kw_calls *k, int32_t pid, struct kw_watch *begun)
-{
-    kw_watch_begin(begun, "/proc", pid);
-    kw_tally_clear(&k->tally, kw_mono_ns(&kw_clock_system));
-    kw_calls_pump(k, kw_mono_ns(&kw_clock_system) + 100 * KW_MS_NS, k->under_way);
-    kw_watch_again(begun);
-}
-
 static void load_measure(struct load *l, int32_t pid)
 {
     const struct kw_load_options *o = l->o;
     struct kw_load_result *out = l->out;
     struct kw_calls *k = &l->calls;
     struct kw_watch begun;
-    load_look_first(k, pid, &begun);
+    kw_watch_begin(&begun, "/proc", pid);
+    /* Finding the server's children takes milliseconds during which nobody reads replies.
+     * Those that waited for us meanwhile belong to nobody's latency: they come in first. */
+    k->tally = (struct kw_tally){0}; /* of no interest */
+    kw_calls_pump(k, kw_mono_ns(&kw_clock_system) + 100 * KW_MS_NS, k->under_way);
+    kw_watch_again(&begun);
     k->what = "measuring";
-    const uint64_t cpu_ns = load_own_cpu_ns(), late = load_late(k);
+    const uint64_t late = load_late(k);
+    const clock_t cpu = clock();
     out->from_ns = kw_mono_ns(&kw_clock_system);
-    kw_tally_clear(&k->tally, out->from_ns);
+    k->tally = (struct kw_tally){.last_good_ns = out->from_ns};
     k->outage_count = 0;
     k->in_outage = false;
     kw_calls_pump(k, o->calls > 0 ? INT64_MAX : out->from_ns + o->seconds_ns,
                   o->calls > 0 ? o->calls : UINT64_MAX);
     out->elapsed_ns = kw_mono_ns(&kw_clock_system) - out->from_ns;
-    out->client_cpu_ns = load_own_cpu_ns() - cpu_ns;
+    out->client_cpu_ns = (uint64_t)(clock() - cpu) * (KW_S_NS / CLOCKS_PER_SEC);
     kw_watch_end(&begun, &out->used);
     /* The time since the last good reply is a gap too, though it has no end yet. */
     if (k->now_ns - k->tally.last_good_ns > k->tally.gap_ns)

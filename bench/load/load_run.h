@@ -21,8 +21,8 @@ struct kw_load_options {
     struct kw_choice_options choice; /* and what they mean  */
     uint64_t in_flight, connections;
     uint64_t calls; /* replies to measure; 0: by time        */
-    int64_t seconds_ns, warmup_ns;
-    int64_t timeout_ns;  /* told to the server; 0: none          */
+    int64_t seconds_ns, warmup_ns,
+        timeout_ns;      /* the last is told to the server; 0: none */
     uint64_t rate;       /* open loop; 0: closed                 */
     uint64_t max_rate;   /* of all calls, preparation too; 0: none          */
     int64_t stop_p99_ns; /* from the first call on; 0: never                  */
@@ -51,10 +51,9 @@ struct kw_load_result {
 KW_MUST_USE kw_err kw_load_run(const struct kw_load_options *o,
                                struct kw_load_result *ret_result, struct kw_note *note);
 
-/* What would be done (--dry-run), and what was measured. */
-json_t *kw_load_plan_document(const struct kw_load_options *o);
+/* What was measured; r NULL: what would be done (--dry-run). */
 json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_result *r);
-/* of these two verbs: {"UNAVAILABLE": {"count", "message"}, …} and {"status": n, …} */
+/* Of load and storm: {"UNAVAILABLE": {"count", "message"}, …} and {"status": n, …} */
 json_t *kw_document_failures(const uint64_t by_code[KW_GRPC_CODES],
                              const char (*said)[128]);
 json_t *kw_document_by_method(const uint64_t n[KW_METHODS]);

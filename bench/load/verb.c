@@ -110,11 +110,10 @@ static enum kw_bench_exit load_exit(const struct kw_load_result *r)
     const struct kw_outcome *all = &r->calls.tally.all;
     if (all->wrong > 0 || r->not_proven > 0 || r->stopped)
         return KW_BENCH_WRONG;
-    if (r->partial)
+    if (r->partial || all->good.count + all->failed + all->exceeded == 0)
         return KW_BENCH_UNABLE;
-    if (all->failed + all->exceeded + all->overdue > 0)
-        return KW_BENCH_WRONG;
-    return all->good.count > 0 ? KW_BENCH_GOOD : KW_BENCH_UNABLE;
+    return all->failed + all->exceeded + all->overdue > 0 ? KW_BENCH_WRONG
+                                                          : KW_BENCH_GOOD;
 }
 
 static int load_say(const struct kw_load_result *r)
@@ -146,7 +145,7 @@ int kw_bench_load(int argc, char **argv)
     if (code < 0)
         code = load_check();
     if (code < 0 && dry_run)
-        return kw_bench_document(verb, kw_load_plan_document(&o), json, KW_BENCH_GOOD);
+        return kw_bench_document(verb, kw_load_document(&o, NULL), json, KW_BENCH_GOOD);
     if (code < 0)
         code = kw_bench_start(verb, cpu_text, cpu, quiet || json, &progress);
     if (code >= 0)

@@ -205,17 +205,19 @@ static bool play_can_go_on(struct play *p)
 {
     struct kw_play_result *r = p->result;
     const struct kw_storm_options *o = &p->o->storm;
-    for (uint64_t i = 0; i < o->servers; i++)
-        if (p->connection[i].over || p->connection[i].draining) {
-            snprintf(r->fault, sizeof r->fault, "%s: %s", p->o->socket[i % o->sockets],
-                     p->connection[i].fault);
-            return false;
-        }
-    const char *fault = kw_stop_asked() ? "interrupted" : NULL;
-    if (fault == NULL && p->now_ns - p->storm->began_ns >= p->o->limit_ns)
+    const char *fault = NULL;
+    if (kw_stop_asked())
+        fault = "interrupted";
+    else if (p->now_ns - p->storm->began_ns >= p->o->limit_ns)
         fault = "not all servers were ready within the limit";
     if (fault != NULL)
         snprintf(r->fault, sizeof r->fault, "%s", fault);
+    for (uint64_t i = 0; i < o->servers && fault == NULL; i++) {
+        const struct kw_h2 *c = &p->connection[i];
+        fault = c->over || c->draining ? c->fault : NULL;
+        if (fault != NULL)
+            snprintf(r->fault, sizeof r->fault, "%s: %s", c->setup.path, fault);
+    }
     return fault == NULL;
 }
 

@@ -17,8 +17,6 @@ struct kw_storm_options kw_storm_defaults(void)
                                      .list_retry_ns = KW_S_NS};
 }
 
-/* ---- what is counted, and what happened when ----------------------------------------- */
-
 static struct kw_storm_hour *storm_hour_of(struct kw_storm *s, int64_t wanted_ns)
 {
     /* In steps of a 24th, so that the product cannot run over. */
@@ -95,13 +93,6 @@ static void storm_sample(struct kw_storm *s, int64_t now_ns)
 void kw_storm_end_timeline(struct kw_storm *s)
 {
     storm_add_point(s, s->now_ns - s->began_ns);
-}
-
-/* ---- what an asker does -------------------------------------------------------------- */
-
-static uint32_t storm_check_of(const struct kw_storm *s, uint32_t server)
-{
-    return server * s->per_server;
 }
 
 static void storm_wake_at(struct kw_storm *s, int64_t at_ns)
@@ -190,8 +181,6 @@ static void storm_check_ended(struct kw_storm *s, uint32_t asker, bool good)
         storm_list_begins(s, asker + i);
 }
 
-/* ---- the life of a server ------------------------------------------------------------ */
-
 static void storm_be_born(struct kw_storm *s, uint32_t server)
 {
     struct kw_storm_server *v = &s->server[server];
@@ -203,7 +192,7 @@ static void storm_be_born(struct kw_storm *s, uint32_t server)
         v->has[i] = 0;
     }
     v->born_ns = s->now_ns;
-    storm_want(s, storm_check_of(s, server), KW_STATUS);
+    storm_want(s, server * s->per_server, KW_STATUS);
 }
 
 static int64_t storm_restart_due(const struct kw_storm *s, uint32_t server)
@@ -222,7 +211,7 @@ static void storm_leave_if_due(struct kw_storm *s, uint32_t server)
 {
     struct kw_storm_server *v = &s->server[server];
     if (!v->leaving && s->now_ns >= storm_restart_due(s, server)) {
-        struct kw_storm_asker *own = &s->asker[storm_check_of(s, server)];
+        struct kw_storm_asker *own = &s->asker[server * s->per_server];
         for (uint32_t i = 0; i < s->per_server; i++)
             if (own[i].state == KW_ASKER_SLEEPS)
                 own[i].state = KW_ASKER_IDLE;
@@ -233,8 +222,6 @@ static void storm_leave_if_due(struct kw_storm *s, uint32_t server)
     if (v->leaving && v->busy == 0)
         storm_be_born(s, server);
 }
-
-/* ---- the end of a call --------------------------------------------------------------- */
 
 /* Rule 2. */
 static void storm_end_check(struct kw_storm *s, uint32_t asker,
@@ -311,8 +298,6 @@ void kw_storm_ended(struct kw_storm *s, int64_t now_ns, uint32_t asker,
     storm_end_call(s, asker, now_ns >= a->at_ns ? &too_late : reply);
 }
 
-/* ---- time ---------------------------------------------------------------------------- */
-
 /* What an asker has to do by now, the end of its patience included (rule 8). */
 static void storm_wake(struct kw_storm *s, uint32_t asker)
 {
@@ -349,8 +334,6 @@ void kw_storm_tick(struct kw_storm *s, int64_t now_ns)
         if (!s->server[i].leaving)
             storm_wake_at(s, storm_restart_due(s, i));
 }
-
-/* ---- beginning and end --------------------------------------------------------------- */
 
 kw_err kw_storm_new(const struct kw_storm_options *o,
                     const struct kw_storm_caller *caller, int64_t began_ns,

@@ -108,16 +108,6 @@ static int storm_check_day(void)
     return -1;
 }
 
-static int storm_check(void)
-{
-    for (size_t i = 0; i < further.count && i + 1 < KW_WORDS_MAX; i++)
-        sockets.at[sockets.count++] = further.at[i];
-    o.socket = sockets.at;
-    o.storm.sockets = sockets.count;
-    int code = storm_check_sizes();
-    return code < 0 ? storm_check_day() : code;
-}
-
 /* The ciphertexts, from the file or from the plugin. */
 static kw_err storm_get_corpus(struct kw_note *note)
 {
@@ -205,8 +195,14 @@ int kw_bench_storm(int argc, char **argv)
     o.storm.servers = 3;
     o.storm.seeds = 1000;
     int code = kw_bench_read(&args, argc, argv);
+    for (size_t i = 0; i < further.count && i + 1 < KW_WORDS_MAX; i++)
+        sockets.at[sockets.count++] = further.at[i];
+    o.socket = sockets.at;
+    o.storm.sockets = sockets.count;
     if (code < 0)
-        code = storm_check();
+        code = storm_check_sizes();
+    if (code < 0)
+        code = storm_check_day();
     if (code < 0 && dry_run)
         return kw_bench_document(verb, kw_storm_document(&o, NULL), json, KW_BENCH_GOOD);
     if (code < 0)

@@ -50,12 +50,11 @@ static void analysis_missing(const struct analysis *a, struct kw_note *why)
 {
     if (access(PYTHON, X_OK) != 0)
         kw_note_set(why, PYTHON " is not there: install python3");
-    else if (access(a->scripts, R_OK) != 0)
-        kw_note_set(
-            why, "%s is not there: it is part of keyward-bench and has to lie beside it",
-            a->scripts);
-    else
+    else if (access(a->scripts, R_OK) == 0)
         kw_note_set(why, PYTHON " %s table failed", a->scripts);
+    else
+        kw_note_set(why, "%s is not there: it has to lie beside keyward-bench",
+                    a->scripts);
 }
 
 int kw_analysis_exec(int argc, char **argv)

@@ -46,10 +46,10 @@ int kw_bench_failed(const char *verb, kw_err e, const struct kw_note *note)
 {
     if (note != NULL && note->text[0] != '\0')
         return kw_bench_unable(verb, "%s", note->text);
+    const bool known = e.native != 0 && e.code == KW_CODE_IO;
     return kw_bench_unable(verb, "%s at %s%s%s", kw_code_name(e.code),
-                           e.where != NULL ? e.where : "?", e.native != 0 ? ": " : "",
-                           e.native != 0 && e.code == KW_CODE_IO ? strerror((int)e.native)
-                                                                 : "");
+                           e.where != NULL ? e.where : "?", known ? ": " : "",
+                           known ? strerror((int)e.native) : "");
 }
 
 int kw_bench_pin(const char *verb, const char *text, uint64_t cpu)
@@ -248,10 +248,9 @@ void kw_progress_tell(struct kw_progress *p, const char *what, uint64_t done,
     int64_t now_ns = kw_mono_ns(p->clock);
     if (p->what == NULL)
         p->told_ns = now_ns; /* what is over at once needs no word */
-    if (p->what == NULL || strcmp(p->what, what) != 0) {
-        p->what = what;
+    if (p->what == NULL || strcmp(p->what, what) != 0)
         p->began_ns = now_ns;
-    }
+    p->what = what;
     if (now_ns - p->told_ns < pause_ms * KW_MS_NS)
         return;
     p->told_ns = now_ns;

@@ -50,7 +50,7 @@ TEST(scripts_missing_or_failing__document_itself_and_what_to_do)
         CHECK(r.status == 0);
         CHECK_HAS(r.out, "\"dry_run\": true");
         CHECK_HAS(r.err, scripts);
-        CHECK_HAS(r.err, i == 0 ? "has to lie beside it" : "table failed");
+        CHECK_HAS(r.err, i == 0 ? "has to lie beside keyward-bench" : "table failed");
         RUN("plan", "--nodes", "3");
         CHECK(r.status == (i == 0 ? 3 : 2));
         CHECK_STR(r.out, "");
