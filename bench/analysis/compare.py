@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """keyward-bench compare: does NEW need more CPU a call than OLD?
 
-OLD and NEW are results.json files or their folders; OLD may be a baseline instead.  How
-they are compared depends on where both were measured:
+OLD and NEW are results.json files or their folders; OLD may be a baseline instead.
 
   paired    one interleaved run (the same session): NEW / OLD of each round that is
-            disturbed in neither; both met the machine in the same mood
-  machine   two runs on one machine (the same fingerprint): each figure is divided by the
-            base cell's of its own round, then the two runs are two samples; what the runs
-            themselves differ by cannot be told from the programs
+            disturbed in neither
+  machine   two runs on one machine: each figure is divided by the base's of its own round,
+            then the two runs are two samples
   foreign   two machines: the same, and only what the ratios to the base and to the
             reference (the same work in software) both say
 
@@ -107,8 +105,7 @@ def write_baseline(p: Profile, path: Path, version: str) -> None:
 
 def read_baseline(path: Path) -> Profile:
     document = results.load(path)
-    for fault in results.faults(document, "baseline-1.schema.json"):
-        raise Unable(f"{path}: {fault}")
+    results.check(path, document, "baseline-1.schema.json")
     return Profile({**document, "session": ""}, None)
 
 

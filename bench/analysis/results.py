@@ -158,6 +158,11 @@ def faults(document: Any, schema: str) -> Iterable[str]:
         yield f"{error.json_path[2:] or 'the document'}: {printable(error.message[-160:])}"
 
 
+def check(path: Path, document: Any, schema: str) -> None:
+    for fault in faults(document, schema):
+        raise Unable(f"{path}: {fault}")
+
+
 def read(path: Path) -> Results:
     """A results.json, or the one of a results folder, each member looked at before it is
     believed.  Unable names the file and the member; OSError as it comes."""
@@ -168,8 +173,7 @@ def read(path: Path) -> Results:
         raise Unable(f"{path}: no results.json of {TOOL}, schema 1: its \"tool\" says "
                      f"{said.get('tool', 'nothing')}, its \"schema\" {said.get('schema')}: read "
                      "it with the program that wrote it, or measure anew")
-    for fault in faults(document, "results-1.schema.json"):
-        raise Unable(f"{path}: {fault}")
+    check(path, document, "results-1.schema.json")
     for fault in loose_ends(Results(document)):
         raise Unable(f"{path}: {fault}")
     return Results(document)
@@ -177,22 +181,19 @@ def read(path: Path) -> Results:
 
 def loose_ends(r: Results) -> Iterable[str]:
     """What a schema cannot say: how the members hang together."""
-    names = r.names()
-    for i, c in enumerate(r.cells):
-        if names.count(c["name"]) > 1:
-            yield f"cells[{i}].name: {c['name']} is there twice"
-        for name, values in c["figures"].items():
-            if len(values) != r.rounds:
-                yield f"cells[{i}].figures.{name}: there are {r.rounds} rounds"
-        uppers = [upper for upper, _ in c.get("histogram", [])]
-        if sorted(set(uppers)) != uppers:
-            yield f"cells[{i}].histogram: [upper_ns, count], rising, is wanted here"
-    if len(r.figures()) > FIGURES_MAX:
-        yield f"cells: there are more than {FIGURES_MAX} different figures"
-    if r["base"] not in names:
-        yield "base: there is no such cell"
-    pulses = r["pulse"]["rounds"]
-    if len(pulses) != r.rounds or any(len(one) != len(names) for one in pulses):
-        yield f"pulse.rounds: {r.rounds} arrays of {len(names)} numbers are wanted here"
-    if any(d["round"] >= r.rounds for d in r["disturbed"]):
-        yield "disturbed: there is no such round"
+    names, pulses = r.names(), r["pulse"]["rounds"]
+    series = [values for c in r.cells for values in c["figures"].values()]
+    uppers = [[upper for upper, _ in c.get("histogram", [])] for c in r.cells]
+    for good, what in (
+            (len(set(names)) == len(names), "cells: a name is there twice"),
+            (all(len(values) == r.rounds for values in series),
+             f"cells: a figure has not as many values as there are rounds, {r.rounds}"),
+            (all(sorted(set(one)) == one for one in uppers),
+             "cells: a histogram is not [upper_ns, count], rising"),
+            (len(r.figures()) <= FIGURES_MAX, f"cells: more than {FIGURES_MAX} figures"),
+            (r["base"] in names, "base: there is no such cell"),
+            (len(pulses) == r.rounds and all(len(one) == len(names) for one in pulses),
+             f"pulse.rounds: {r.rounds} arrays of {len(names)} numbers are wanted here"),
+            (all(d["round"] < r.rounds for d in r["disturbed"]), "disturbed: no such round")):
+        if not good:
+            yield what

@@ -7,13 +7,9 @@ Each CELL is 'NAME=VERB …': a name and a command line of load, token or anothe
 compared.  @subject=X and @token_delay_us=N among its words say where it stands in the
 matrix, @bench=PATH which other keyward-bench measures it.
 
-Every round runs each cell once, in a process of its own, odd rounds backwards; the first
-cell, the base, runs twice, as itself and as the control: what the control differs from it
-is the machine's noise, and a difference within that is none.
-
-A cell that fails does not end the run: its figures of that round stay unknown and the
-reason is kept.  Wrong usage is no measurement and ends it.  Only whole rounds count;
-Ctrl-C ends the round under way and drops it.
+Every round runs each cell once, odd rounds backwards; the first cell, the base, also as
+the control: what that differs from it is noise.  A cell that fails is unknown in that
+round; wrong usage ends the run.  Only whole rounds count; Ctrl-C drops the one under way.
 """
 import argparse
 import hashlib
@@ -162,17 +158,8 @@ class Run:
 
 def table(r: results.Results) -> str:
     """The machine's mood first, then medians, ratios and the noise."""
-    def median(c: Document, figure: str) -> str:
-        x = r.median(c, figure)
-        if x.mid > 0:
-            return f"{x.mid:.2f} ±{100 * x.reach():.1f}%"
-        return "0" if any(v is not None for v in r.series(c, figure)) else "-"
-
-    def ratio(c: Document, figure: str) -> str:
-        x = r.ratio(c, r.cells[0], figure)
-        return f"{x.mid:.3f} ({x.low:.3f}-{x.high:.3f})" if x.mid > 0 else "-"
     columns = sorted(r.figures(), key=lambda f: COLUMNS.index(f) if f in COLUMNS else 99)[:8]
-    return tables.render("rounds", {"r": r, "columns": columns, "median": median, "ratio": ratio})
+    return tables.render("rounds", {"r": r, "columns": columns})
 
 
 # ---- the verb ---------------------------------------------------------------------------------

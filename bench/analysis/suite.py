@@ -3,16 +3,14 @@
 a report.
 
 Without options: the eight primary cells, a storm, a plan and the micro-benchmarks, about
-five minutes on two cores once everything is built.  --full: everything there is, the
-slowed tokens and the rates around the knee included, about three quarters of an hour.
---compare builds the revision REV beside this one, measures both by turns in one run until
-the primary cells are known to 5 % or 20 minutes are over, and says whether this one is
-slower.
+five minutes on two cores once everything is built.  --full: everything there is, about
+three quarters of an hour.  --compare builds the revision REV beside this one, measures
+both by turns until the primary cells are known to 5 % or 20 minutes are over, and says
+whether this one is slower.
 
-Builds the release, makes throw-away SoftHSM tokens in a folder below /var/tmp, starts
-what is measured on CPUs of its own, and stops and removes all of that again whichever
-way it ends.  Ctrl-C keeps what was measured.  Results lie in results/NAME (by default
-the date): report.html is for people.
+Builds the release, makes throw-away SoftHSM tokens in a folder below /var/tmp, and removes
+all but results/NAME (by default the date) whichever way it ends; Ctrl-C keeps what was
+measured.  report.html is for people.
 """
 import argparse
 import json
@@ -239,9 +237,8 @@ def main(words: list[str], _bench: str) -> int:
     rates = [f"{percent}%" for percent in KNEE] if o.full else []
     cells = matrix(o, Path("/var/tmp/keyward-bench-XXXXXX"), rates)
     print(*(f"{name}: keyward-bench {line}" for name, line in cells.items()), sep="\n")
-    seconds = (len(cells) + 1) * suite.most * (3.2 if o.full else 2.3)
+    minutes = (len(cells) + 1) * suite.most * (3.2 if o.full else 2.3) / 60
     print(f"{len(cells)} cells and the control, rounds {' '.join(suite.how_long)}: about "
-          f"{seconds / 60:.0f} min from CPU {suite.client}, servers on CPU {suite.server}; then "
-          f"{'the comparison' if o.compare else 'storms, plans and micro-benchmarks'}; results "
-          f"would lie in {suite.results}")
+          f"{minutes:.0f} min from CPU {suite.client}, servers on CPU {suite.server}, and what "
+          f"comes then; results would lie in {suite.results}")
     return verb.GOOD

@@ -53,9 +53,9 @@ def test_read__other_tool_or_schema__both_named(tmp_path, member, value, why):
     ("axes", "cell", {}, "cells[1].axes"), ("disturbed", "", [{"round": 0}], "disturbed[0]"),
     ("rounds", "pulse", [[1, 1, 0]] * 3, "pulse.rounds[0][2]"),
     # What the schema cannot say.
-    ("rounds", "", 2, "cells[0].figures.cpu_us"), ("base", "", "nobody", "base"),
-    ("name", "cell", "echo-64", "cells[0].name"),
-    ("histogram", "cell", [[2, 1], [1, 1]], "cells[1].histogram"),
+    ("rounds", "", 2, "cells: a figure has not"), ("base", "", "nobody", "base"),
+    ("name", "cell", "echo-64", "cells: a name is there twice"),
+    ("histogram", "cell", [[2, 1], [1, 1]], "cells: a histogram"),
     ("figures", "cell", {f"f{i}": [1, 2, 3] for i in range(32)}, "cells"),
     ("rounds", "pulse", [[1, 1, 1]], "pulse.rounds"),
     ("rounds", "pulse", [[1, 1, 1], [1, 1], [1, 1, 1]], "pulse.rounds"),
