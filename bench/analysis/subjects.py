@@ -8,7 +8,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Union
+from typing import Union
 
 import verb
 from verb import Stopped, Unable
@@ -83,10 +83,6 @@ class Subjects(ExitStack):
                 ["--module", module.stdout.strip(), "--uri", "pkcs11:token=bench", "--pin",
                  f"file:{folder}/pin"], folder / "pin")
 
-    def in_process(self, name: str, *words: str) -> None:
-        env, token, _ = self.token(name)
-        self.serve(name, self.bench, "serve", "@", "--work", "token", *token, *words, **env)
-
     def daemon(self, name: str, programs: str = "bin") -> list[str]:
         """keywardd refuses to be root; everything else runs as whoever calls."""
         become = ("--reuid", "keyward", "--regid", "keyward", "--clear-groups")
@@ -98,35 +94,21 @@ class Subjects(ExitStack):
     def start_daemon(self, name: str, programs: str = "bin") -> None:
         self.launch(name, "event=hsm-state.*to=up", self.daemon(name, programs))
 
-    def make_node(self, name: str, delay: str = "", workers: int = 2, programs: str = "bin"
-                  ) -> None:
-        self.prepare("node", self.path / name, self.path / programs, str(workers), delay)
-
-    def node(self, name: str, programs: str = "bin", **how: Any) -> None:
-        self.make_node(name, programs=programs, **how)
-        self.start_daemon(name, programs)
-
-    def start_quick(self) -> None:
-        self.serve("echo", self.bench, "echo", "@")
-        self.node("wall2")
-        self.in_process("inproc")
-        env, token, pin = self.token("peer")
-        self.serve("peer", self.bench.with_name("keyward-bench-peer"), *token[:2], "--token",
-                   "bench", "--pin", pin, "@", **env)
-
-    def start_full(self) -> None:
-        self.serve("software", self.bench, "serve", "@", "--work", "software")
-        self.node("wall1", workers=1)
-        self.in_process("noverify", "--no-verify")
-        self.in_process("copy", "--key", "copy")
-        for name, delay in (("slow500us", "500us"), ("slow2ms", "2"), ("slow10ms", "10")):
-            self.node(name, delay=delay)
-        self.make_node("gap")
-        start = self.path / "gap" / "start"
-        start.write_text("#!/bin/sh\nexec " + " ".join(self.daemon("gap")) + "\n")
-        start.chmod(0o755)
-
-    def start_both(self, other_bench: Path) -> None:
-        for name, bench, programs in (("old", other_bench, "other"), ("new", self.bench, "bin")):
-            self.serve(f"{name}.echo", bench, "echo", "@")
-            self.node(f"{name}.wall2", programs)
+    def start(self, name: str, kind: str, words: list[str], bench: Path, programs: str) -> None:
+        """As a line of servers.txt says."""
+        if kind in ("node", "ready"):
+            self.prepare("node", self.path / name, self.path / programs, *words)
+        if kind == "node":
+            self.start_daemon(name, programs)
+        elif kind == "ready":
+            script = self.path / name / "start"
+            script.write_text("#!/bin/sh\nexec " + " ".join(self.daemon(name, programs)) + "\n")
+            script.chmod(0o755)
+        elif kind == "bench":
+            self.serve(name, bench, *words)
+        else:
+            env, token, pin = self.token(name)
+            if kind == "peer":
+                bench = bench.with_name("keyward-bench-peer")
+                token = [*token[:2], "--token", "bench", "--pin", str(pin), "@"]
+            self.serve(name, bench, *words, *token, **env)

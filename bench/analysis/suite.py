@@ -27,7 +27,6 @@ from verb import Stopped, Unable, Usage
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "build" / "release" / "bin" / "keyward-bench"
-MATRIX = Path(__file__).parent / "matrix.txt"
 KNEE = (40, 60, 75, 85, 95, 105, 120)  # per cent of what the closed loop gives
 
 
@@ -53,16 +52,22 @@ def socket(state: Path, server: str) -> str:
     return f"{state}/{node}/run/{label}.sock" if label else f"{state}/{node}.sock"
 
 
+def rows_of(o: argparse.Namespace, table: str) -> list[list[str]]:
+    """The lines for the parts that are measured, without the part."""
+    parts = ["primary"] + ["quick"] * (not o.compare) + ["full"] * o.full
+    lines = (Path(__file__).parent / table).read_text().splitlines()
+    rows = (line.split(maxsplit=4) for line in lines)
+    return [row[1:] for row in rows if row[0] in parts]
+
+
 def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dict[str, str]:
     """The command lines of the cells.  --yes: a keywardd's workers hide from anybody but root
     which module they have."""
     how = f"--seconds {'2s --warmup 700ms' if o.full else '1500ms --warmup 300ms'}"
-    parts = ["primary"] + ["quick"] * (not o.compare) + ["full"] * o.full
     made: dict[str, str] = {}
-    rows = [line.split(maxsplit=4) for line in MATRIX.read_text().splitlines() if line[0] != "#"]
-    for part, name, numbers, server, *words in rows:
+    for name, numbers, server, *words in rows_of(o, "matrix.txt"):
         for prefix in ("old.", "new.") if o.compare else ("",):
-            for number in numbers.split(",") if part in parts else ():
+            for number in numbers.split(","):
                 made.setdefault(f"{prefix}{name}-{number}", " ".join([
                     "load", socket(state, prefix + server), "--yes --in-flight", number, how,
                     *words]))
@@ -91,6 +96,10 @@ class Suite:
                 "--cpu-client", self.client, "--layout",
                 f"{self.layout}=client:{self.client},server:{self.server}", *words,
                 *(f"{name}{'*' * (name in primary)}={line}" for name, line in cells.items())]
+
+    def start(self, subjects: Subjects, prefix: str, bench: Path, programs: str) -> None:
+        for name, kind, *words in rows_of(self.o, "servers.txt"):
+            subjects.start(prefix + name, kind, " ".join(words).split(), bench, programs)
 
     def measured(self, *words: Words) -> list[str]:
         return ["taskset", "-c", self.client, str(BENCH), *map(str, words)]
@@ -163,9 +172,7 @@ class Suite:
                                f"{self.results}/results.json")
 
     def measure_tree(self, subjects: Subjects) -> int:
-        subjects.start_quick()
-        if self.o.full:
-            subjects.start_full()
+        self.start(subjects, "", BENCH, "bin")
         self.run_matrix(subjects, "2 workers a token, cache 8192; tokens slowed by tests/fault")
         try:
             self.others(subjects)
@@ -177,7 +184,8 @@ class Suite:
     def measure_both(self, subjects: Subjects, tree: Path, sha: str) -> int:
         subjects.prepare("tree", tree, sha)
         subjects.prepare("build", tree, subjects.path / "other")
-        subjects.start_both(tree / "build" / "release" / "bin" / "keyward-bench")
+        self.start(subjects, "old.", tree / "build" / "release" / "bin" / "keyward-bench", "other")
+        self.start(subjects, "new.", BENCH, "bin")
         self.run_matrix(subjects, f"old is {sha} ({self.o.compare}), new is this tree")
         subprocess.run([BENCH, "split", self.results, f"old={sha}", "new"], check=True)
         say(f"this tree compared with {self.o.compare}")
