@@ -129,22 +129,14 @@ class Suite:
 
     def others(self, subjects: Subjects) -> None:
         self.storm(subjects, "wall2", 1000)
-        env, token, _ = subjects.token("curve")
-        plan: list[Words] = [BENCH, "plan", "--seeds", "1000", "--json"]
-        self.also("token-curve.json", [
-            "taskset", "-c", self.server, BENCH, "token", "--curve", "1,2,4", "--seconds", "2s",
-            "--warmup", "500ms", *token, "--json"], **env)
-        if (self.results / "token-curve.json").exists():
-            self.also("plan-here.json", [*plan, "--curve", self.results / "token-curve.json"])
-        self.also("plan-network.json", [*plan, "--latency", "2ms", "--sessions", "8"])
-        self.also("micro.json", self.measured(
-            "micro", "--benchmark_format=json",
-            f"--benchmark_min_time={0.2 if self.o.full else 0.02}"))
         if self.o.full:
             self.storm(subjects, "slow2ms", 500)
-            self.also("storm-day.json", self.measured(
-                "storm", socket(subjects.path, "wall2/cached"), "--yes", "--day", "--status",
-                socket(subjects.path, "wall2/status"), "--json"))
+        env, token, _ = subjects.token("curve")
+        names = {"state": subjects.path, "results": self.results, "token": " ".join(token)}
+        for file, side, *words in rows_of(self.o, "others.txt"):
+            cpus = self.client if side == "client" else self.server
+            self.also(file, ["taskset", "-c", cpus, BENCH,
+                             *" ".join(words).format(**names).split()], **env)
 
     def choose_rates(self, state: Path) -> list[str]:
         """Where the knee is, is not known beforehand: a look at what the closed loop gives."""
