@@ -17,16 +17,16 @@ static const struct {
      kw_bench_echo},
     {"storm", "API servers that start together: how long until they are ready",
      kw_bench_storm},
-    {"gap", "restart a plugin and say what a client misses", kw_bench_gap},
-    {"rounds", "several of these by turns, and their ratios", kw_bench_rounds},
-    {"plan", "can this token carry this cluster?", kw_bench_plan},
-    {"compare", "is it slower?  two runs, or one and a baseline", kw_bench_compare},
-    {"micro", "parts of the house by themselves, with Google Benchmark", kw_bench_micro},
-    {"report", "one page of a results folder", kw_bench_report},
-    {"split", "one such run of two things, told apart", kw_bench_split},
+    {"gap", "restart a plugin and say what a client misses", kw_analysis_exec},
+    {"rounds", "several of these by turns, and their ratios", kw_analysis_exec},
+    {"plan", "can this token carry this cluster?", kw_analysis_exec},
+    {"compare", "is it slower?  two runs, or one and a baseline", kw_analysis_exec},
+    {"micro", "parts of keyward by themselves, with Google Benchmark", kw_bench_micro},
+    {"report", "one page of a results folder", kw_analysis_exec},
+    {"split", "one such run of two things, told apart", kw_analysis_exec},
 };
 
-static int usage(FILE *out, int status)
+static int bench_usage(FILE *out, int status)
 {
     fputs("usage: keyward-bench VERB [options]\n\n", out);
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
@@ -38,15 +38,15 @@ static int usage(FILE *out, int status)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return usage(stderr, KW_EXIT_USAGE);
+        return bench_usage(stderr, KW_BENCH_USAGE);
     if (strcmp(argv[1], "--help") == 0)
-        return usage(stdout, KW_EXIT_GOOD);
+        return bench_usage(stdout, KW_BENCH_GOOD);
     if (strcmp(argv[1], "--version") == 0)
-        return printf("keyward-bench %s\n", KW_VERSION) > 0 ? KW_EXIT_GOOD
-                                                            : KW_EXIT_UNABLE;
+        return printf("keyward-bench %s\n", KW_VERSION) > 0 ? KW_BENCH_GOOD
+                                                            : KW_BENCH_UNABLE;
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(verbs[i].name, argv[1]) == 0)
             return verbs[i].run(argc - 1, argv + 1);
     fprintf(stderr, "keyward-bench: '%s' is no verb\n", argv[1]);
-    return usage(stderr, KW_EXIT_USAGE);
+    return bench_usage(stderr, KW_BENCH_USAGE);
 }

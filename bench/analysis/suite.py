@@ -191,8 +191,9 @@ class Suite:
         try:
             with Subjects(self.stop, self.server, BENCH) as subjects:
                 say("packages and the release build")
-                if self.stop.run([ROOT / "ci" / "install", "--bench"]).returncode != 0:
-                    raise Unable("ci/install --bench failed (see above)")
+                parts = ["--bench"] + ["--unit"] * self.o.full  # it has the fault module's needs
+                if self.stop.run([ROOT / "ci" / "install", *parts]).returncode != 0:
+                    raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
                 os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
                 targets = [] if self.o.compare else ["keyward-bench-micro", "peer"]
                 subjects.prepare("user")

@@ -19,7 +19,6 @@
 #include "pace.h"
 #include "progress.h"
 #include "schedule.h"
-#include "window.h"
 
 enum {
     KW_CONNECTIONS_MAX = 16,
@@ -71,7 +70,7 @@ struct kw_reconnect {
 /* What to ask, when it is not for a struct kw_choice to say: this method, for `count`
  * entries in turn, from `first` on. */
 struct kw_row {
-    enum kw_method method;
+    enum kw_bench_method method;
     size_t first, count;
 };
 
@@ -87,7 +86,7 @@ struct kw_calls {
     uint64_t replies_max;         /* what comes after so many is not counted */
     struct kw_schedule *schedule; /* NULL: closed loop              */
     struct kw_pace pace;          /* of all calls, whatever for     */
-    struct kw_window window;      /* ends the pump when it breaks   */
+    struct kw_p99_window window;  /* ends the pump when it breaks   */
     int64_t timeout_ns;           /* the caller's time; a call older than it and a
                                      second is given up; 0: never                      */
     int64_t swept_ns;
@@ -105,12 +104,12 @@ struct kw_calls {
 void kw_calls_pump(struct kw_calls *k, int64_t until_ns, uint64_t replies);
 /* Waits for what is under way, starts nothing. */
 void kw_calls_drain(struct kw_calls *k);
-/* prepare.c: the method for each of `count` entries from `first` on, once; none may fail.
+/* The method for each of `count` entries from `first` on, once; none may fail.
  * The tally says so too.  `what` is what they are for, as the note says it; borrowed.
  * BAD_INPUT     some failed
  * WRONG_ANSWER  some replies were wrong
  * IO            the connection broke, or Ctrl-C */
-kw_err kw_calls_prepare(struct kw_calls *k, enum kw_method method, size_t first,
+kw_err kw_calls_prepare(struct kw_calls *k, enum kw_bench_method method, size_t first,
                         size_t count, const char *what, struct kw_note *note);
 void kw_tally_clear(struct kw_tally *t, int64_t now_ns);
 /* reconnect.c: something failed; a reply was good, or the stretch is over.  Without a
@@ -124,6 +123,6 @@ void kw_calls_reconnect(struct kw_calls *k);
 const char *kw_calls_fault(const struct kw_calls *k);
 
 /* wait.c: until something can be read or written, the next call is due, or 100 ms. */
-void kw_calls_wait(struct kw_calls *k, kw_call_ended *ended);
+void kw_calls_wait(struct kw_calls *k, kw_h2_ended *ended);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choice.h"
 
-#include "draw.h"
-
 struct kw_needs kw_choice_needs(const struct kw_choice_options *o)
 {
     struct kw_needs n = {0};
@@ -37,7 +35,7 @@ static size_t ciphertext(struct kw_choice *c)
 
 void kw_choice_step(struct kw_choice *c)
 {
-    c->next = (struct kw_pick){(enum kw_method)kw_deck_next(&c->deck), 0};
+    c->next = (struct kw_pick){(enum kw_bench_method)kw_deck_next(&c->deck), 0};
     if (c->next.method == KW_DECRYPT)
         c->next.entry = ciphertext(c);
     if (c->next.method == KW_ENCRYPT)

@@ -11,9 +11,8 @@
 #ifndef KEYWARD_BENCH_CHOICE_H
 #define KEYWARD_BENCH_CHOICE_H
 
-#include "deck.h"
-#include "headers.h"
-#include "zipf.h"
+#include "order.h"
+#include "message.h"
 
 enum {
     KW_CORPUS_MAX = 1000000, /* of ciphertexts             */
@@ -54,7 +53,7 @@ struct kw_needs {
 struct kw_needs kw_choice_needs(const struct kw_choice_options *o);
 
 struct kw_pick {
-    enum kw_method method;
+    enum kw_bench_method method;
     size_t entry;
 };
 

@@ -32,18 +32,27 @@ static kw_span uid_of(size_t i, char dst[40])
     return kw_span_of(dst, 36);
 }
 
-bool kw_corpus_encrypt(const struct kw_corpus *c, size_t i, kw_dst *dst)
-{
-    char uid[40];
-    return kw_message_encrypt(dst, kw_span_of(c->entry[i].seed, KW_SEED), uid_of(i, uid));
-}
-
 kw_span kw_corpus_decrypt(const struct kw_corpus *c, size_t i)
 {
     return kw_span_of(c->entry[i].decrypt, c->entry[i].len);
 }
 
-static bool keep(struct kw_corpus *c, size_t i, const struct kw_reply *r)
+kw_span kw_corpus_request(const struct kw_corpus *c, enum kw_bench_method method,
+                          size_t i, uint8_t buffer[KW_MESSAGE_MAX])
+{
+    kw_dst dst = kw_dst_of(buffer, KW_MESSAGE_MAX);
+    char uid[40];
+    if (method == KW_DECRYPT)
+        return kw_corpus_decrypt(c, i);
+    bool fits = method == KW_STATUS
+                    ? kw_message_status(&dst)
+                    : kw_message_encrypt(&dst, kw_span_of(c->entry[i].seed, KW_SEED),
+                                         uid_of(i, uid));
+    KW_INVARIANT(fits);
+    return kw_dst_span(&dst);
+}
+
+static bool corpus_keep(struct kw_corpus *c, size_t i, const struct kw_reply *r)
 {
     uint8_t message[KW_MESSAGE_MAX];
     char uid[40];
@@ -68,10 +77,11 @@ static bool keep(struct kw_corpus *c, size_t i, const struct kw_reply *r)
 static bool judge_encrypt(struct kw_corpus *c, size_t i, const struct kw_reply *r)
 {
     return r->text.len > 0 && r->text.len <= KW_CIPHERTEXT_MAX && r->key_id.len > 0 &&
-           r->key_id.len <= KW_WIRE_KEY_ID_MAX && keep(c, i, r);
+           r->key_id.len <= KW_WIRE_KEY_ID_MAX && corpus_keep(c, i, r);
 }
 
-bool kw_corpus_judge(struct kw_corpus *c, enum kw_method method, size_t i, kw_span body)
+bool kw_corpus_judge(struct kw_corpus *c, enum kw_bench_method method, size_t i,
+                     kw_span body)
 {
     struct kw_reply r;
     if (!kw_message_read(method, body, &r))

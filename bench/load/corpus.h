@@ -25,13 +25,15 @@ struct kw_corpus {
 KW_MUST_USE kw_err kw_corpus_init(struct kw_corpus *c, size_t count);
 void kw_corpus_wipe(struct kw_corpus *c);
 
-/* The Encrypt message of entry i; false when it does not fit. */
-KW_MUST_USE bool kw_corpus_encrypt(const struct kw_corpus *c, size_t i, kw_dst *dst);
+/* The request of this method for entry i: in the buffer, or the entry's own. */
+kw_span kw_corpus_request(const struct kw_corpus *c, enum kw_bench_method method,
+                          size_t i, uint8_t buffer[KW_MESSAGE_MAX]);
 /* The Decrypt message of entry i; empty when Encrypt has not answered it. */
 kw_span kw_corpus_decrypt(const struct kw_corpus *c, size_t i);
 
 /* Is this the right reply for entry i?  A reply of Encrypt is kept: what it holds is
  * known when it was decrypted again. */
-bool kw_corpus_judge(struct kw_corpus *c, enum kw_method method, size_t i, kw_span body);
+bool kw_corpus_judge(struct kw_corpus *c, enum kw_bench_method method, size_t i,
+                     kw_span body);
 
 #endif

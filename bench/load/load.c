@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "load.h"
+#include "load_run.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -43,8 +43,8 @@ const char *kw_grpc_code_name(unsigned code)
 }
 
 /* Who is just being started does not listen yet: with --reconnect that is no end. */
-static kw_err open_one(const struct run *r, struct kw_h2 *c, unsigned streams,
-                       struct kw_note *note)
+static kw_err load_open_one(const struct run *r, struct kw_h2 *c, unsigned streams,
+                            struct kw_note *note)
 {
     const struct kw_load_options *o = r->o;
     const char *timeout = o->timeout_ns > 0 ? r->timeout : NULL;
@@ -59,7 +59,7 @@ static kw_err open_one(const struct run *r, struct kw_h2 *c, unsigned streams,
     return e;
 }
 
-static kw_err open_all(struct run *r, struct kw_note *note)
+static kw_err load_open_all(struct run *r, struct kw_note *note)
 {
     const struct kw_load_options *o = r->o;
     struct kw_calls *k = &r->calls;
@@ -72,21 +72,21 @@ static kw_err open_all(struct run *r, struct kw_note *note)
         k->reconnect.streams[i] = (unsigned)(o->in_flight / o->connections +
                                              (i < o->in_flight % o->connections));
         k->connection_count++;
-        kw_err e = open_one(r, &k->connection[i], k->reconnect.streams[i], note);
+        kw_err e = load_open_one(r, &k->connection[i], k->reconnect.streams[i], note);
         if (kw_failed(e))
             return e;
     }
     return KW_OK;
 }
 
-static uint64_t own_cpu_ns(void)
+static uint64_t load_own_cpu_ns(void)
 {
     struct timespec t = {0};
     (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * (uint64_t)KW_S_NS + (uint64_t)t.tv_nsec;
 }
 
-static void warm_up(struct run *r)
+static void load_warm_up(struct run *r)
 {
     const struct kw_load_options *o = r->o;
     struct kw_calls *k = &r->calls;
@@ -109,7 +109,7 @@ static void warm_up(struct run *r)
 }
 
 /* Whether it came to its end, and if not, why. */
-static void say_end(const struct kw_calls *k, struct kw_load_result *out)
+static void load_say_end(const struct kw_calls *k, struct kw_load_result *out)
 {
     const char *fault = kw_calls_fault(k);
     char limit[32];
@@ -129,7 +129,7 @@ static void say_end(const struct kw_calls *k, struct kw_load_result *out)
 
 /* Finding the server's children takes milliseconds during which nobody reads replies.
  * Those that waited for us meanwhile belong to nobody's latency: they come in first. */
-static void look_first(struct run *r, int32_t pid, struct kw_watch *begun)
+static void load_look_first(struct run *r, int32_t pid, struct kw_watch *begun)
 {
     struct kw_calls *k = &r->calls;
     kw_watch_begin(begun, "/proc", pid);
@@ -149,13 +149,13 @@ static void keep_outages(struct kw_calls *k, struct kw_load_result *out)
         out->outage[i] = k->reconnect.outage[i];
 }
 
-static void measure(struct run *r, int32_t pid, struct kw_load_result *out)
+static void load_measure_run(struct run *r, int32_t pid, struct kw_load_result *out)
 {
     struct kw_calls *k = &r->calls;
     struct kw_watch begun;
-    look_first(r, pid, &begun);
+    load_look_first(r, pid, &begun);
     k->what = "measuring";
-    uint64_t cpu = own_cpu_ns();
+    uint64_t cpu = load_own_cpu_ns();
     int64_t from = kw_mono_ns(&kw_clock_system);
     kw_tally_clear(&k->tally, from);
     k->reconnect.count = 0;
@@ -163,7 +163,7 @@ static void measure(struct run *r, int32_t pid, struct kw_load_result *out)
     kw_calls_pump(k, r->o->calls > 0 ? INT64_MAX : from + r->o->seconds_ns,
                   r->o->calls > 0 ? r->o->calls : UINT64_MAX);
     out->elapsed_ns = kw_mono_ns(&kw_clock_system) - from;
-    out->client_cpu_ns = own_cpu_ns() - cpu;
+    out->client_cpu_ns = load_own_cpu_ns() - cpu;
     kw_watch_end(&begun, &out->used);
     /* The time since the last good reply is a gap too, though it has no end yet. */
     if (k->now_ns - k->tally.last_good_ns > k->tally.gap_ns)
@@ -173,11 +173,11 @@ static void measure(struct run *r, int32_t pid, struct kw_load_result *out)
     out->tally = k->tally;
     out->from_ns = from;
     keep_outages(k, out);
-    say_end(k, out);
+    load_say_end(k, out);
 }
 
 /* Decrypts whatever Encrypt answered last for each seed. */
-static void prove(struct run *r, struct kw_load_result *out)
+static void load_prove(struct run *r, struct kw_load_result *out)
 {
     struct kw_corpus *c = &r->corpus;
     const size_t first = r->choice.needs.ciphertexts;
@@ -200,11 +200,11 @@ static void prove(struct run *r, struct kw_load_result *out)
 }
 
 /* Everything that may fail before anything is measured. */
-static kw_err get_ready(struct run *r, int32_t *ret_pid, struct kw_note *note)
+static kw_err load_get_ready(struct run *r, int32_t *ret_pid, struct kw_note *note)
 {
     const struct kw_load_options *o = r->o;
     struct kw_calls *k = &r->calls;
-    kw_err e = open_all(r, note);
+    kw_err e = load_open_all(r, note);
     if (!kw_failed(e))
         e = kw_calls_prepare(&r->calls, KW_STATUS, 0, o->connections, "Status", note);
     if (kw_failed(e))
@@ -219,27 +219,27 @@ static kw_err get_ready(struct run *r, int32_t *ret_pid, struct kw_note *note)
     return e;
 }
 
-static kw_err run(struct run *r, struct kw_load_result *out, struct kw_note *note)
+static kw_err load_run(struct run *r, struct kw_load_result *out, struct kw_note *note)
 {
     struct kw_calls *k = &r->calls;
     int32_t pid = 0;
-    kw_err e = get_ready(r, &pid, note);
+    kw_err e = load_get_ready(r, &pid, note);
     if (kw_failed(e) && k->window.broken == 0)
         return e;
-    warm_up(r); /* both end at once when the window is broken */
-    measure(r, pid, out);
+    load_warm_up(r); /* both end at once when the window is broken */
+    load_measure_run(r, pid, out);
     k->schedule = NULL;
     k->reconnect.socket = NULL;
     k->window.limit_ns = 0;
     k->issue_max = 0;
     kw_calls_drain(k);
-    prove(r, out);
+    load_prove(r, out);
     for (unsigned m = 0; m < KW_METHODS; m++)
         out->sent[m] = k->sent[m];
     return KW_OK;
 }
 
-static kw_err init(struct run *r)
+static kw_err load_init(struct run *r)
 {
     const struct kw_load_options *o = r->o;
     struct kw_calls *k = &r->calls;
@@ -252,10 +252,8 @@ static kw_err init(struct run *r)
     k->gathers = !o->eager;
     k->progress = o->progress;
     k->window.limit_ns = o->stop_p99_ns;
-    k->pace = (struct kw_pace){.rate = o->max_rate,
-                               .start_ns = kw_mono_ns(&kw_clock_system),
-                               .ramp_ns = o->ramp ? o->warmup_ns : 0};
-    k->pace.next_ns = k->pace.start_ns;
+    k->pace = kw_pace_begin((double)o->max_rate, kw_mono_ns(&kw_clock_system),
+                            o->ramp ? o->warmup_ns : 0, 0);
     return kw_corpus_init(&r->corpus, entries > 0 ? entries : 1);
 }
 
@@ -266,9 +264,9 @@ kw_err kw_load_run(const struct kw_load_options *o, struct kw_load_result *ret_r
     if (r == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "load");
     r->o = o;
-    kw_err e = init(r);
+    kw_err e = load_init(r);
     if (!kw_failed(e))
-        e = run(r, ret_result, note);
+        e = load_run(r, ret_result, note);
     kw_progress_end(o->progress);
     for (size_t i = 0; i < r->calls.connection_count; i++)
         kw_h2_close(&r->calls.connection[i]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "message.h"
 
+const char *const kw_bench_method_names[KW_METHODS] = {"status", "encrypt", "decrypt"};
+
 enum {
     LEN = 2, /* protobuf wire type: a length and that many bytes */
     STATUS_VERSION = 1,
@@ -14,7 +16,7 @@ enum {
     DECRYPT_ANNOTATIONS = 4,
 };
 
-static bool put_varint(kw_dst *dst, uint64_t v)
+static bool message_put_varint(kw_dst *dst, uint64_t v)
 {
     for (; v >= 0x80; v >>= 7)
         if (!kw_dst_put_u8(dst, (uint8_t)(v | 0x80)))
@@ -22,13 +24,13 @@ static bool put_varint(kw_dst *dst, uint64_t v)
     return kw_dst_put_u8(dst, (uint8_t)v);
 }
 
-static bool put_field(kw_dst *dst, unsigned number, kw_span s)
+static bool message_put_field(kw_dst *dst, unsigned number, kw_span s)
 {
-    return kw_dst_put_u8(dst, (uint8_t)(number << 3 | LEN)) && put_varint(dst, s.len) &&
-           kw_dst_put(dst, s);
+    return kw_dst_put_u8(dst, (uint8_t)(number << 3 | LEN)) &&
+           message_put_varint(dst, s.len) && kw_dst_put(dst, s);
 }
 
-static uint64_t take_varint(struct kw_src *src)
+static uint64_t message_take_varint(struct kw_src *src)
 {
     uint64_t v = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -42,25 +44,25 @@ static uint64_t take_varint(struct kw_src *src)
 }
 
 /* The next field; only length-delimited ones are known here. */
-static unsigned take_field(struct kw_src *src, kw_span *ret_value)
+static unsigned message_take_field(struct kw_src *src, kw_span *ret_value)
 {
-    uint64_t tag = take_varint(src);
+    uint64_t tag = message_take_varint(src);
     if ((tag & 7) != LEN || tag >> 3 == 0 || tag >> 3 > 15) {
         src->bad = true;
         return 0;
     }
-    *ret_value = kw_src_take(src, take_varint(src));
+    *ret_value = kw_src_take(src, message_take_varint(src));
     return (unsigned)(tag >> 3);
 }
 
 /* Room for the prefix, which is written when the length is known. */
-static bool begin(kw_dst *dst, size_t *ret_at)
+static bool message_begin(kw_dst *dst, size_t *ret_at)
 {
     *ret_at = dst->len;
     return kw_dst_put_u8(dst, 0) && kw_dst_put_u32(dst, 0);
 }
 
-static bool end(kw_dst *dst, size_t at)
+static bool message_end(kw_dst *dst, size_t at)
 {
     kw_dst length = kw_dst_of(dst->ptr + at + 1, 4);
     return kw_dst_put_u32(&length, (uint32_t)(dst->len - at - KW_MESSAGE_PREFIX));
@@ -69,24 +71,24 @@ static bool end(kw_dst *dst, size_t at)
 bool kw_message_status(kw_dst *dst)
 {
     size_t at;
-    return begin(dst, &at) && end(dst, at);
+    return message_begin(dst, &at) && message_end(dst, at);
 }
 
 bool kw_message_encrypt(kw_dst *dst, kw_span seed, kw_span uid)
 {
     size_t at;
-    return begin(dst, &at) && put_field(dst, TEXT, seed) && put_field(dst, UID, uid) &&
-           end(dst, at);
+    return message_begin(dst, &at) && message_put_field(dst, TEXT, seed) &&
+           message_put_field(dst, UID, uid) && message_end(dst, at);
 }
 
 /* The entries of the map are the same on both sides; only their field's number is not. */
-static bool put_annotations(kw_dst *dst, kw_span all)
+static bool message_put_annotations(kw_dst *dst, kw_span all)
 {
     struct kw_src src = kw_src_of(all);
     kw_span value = {0};
-    while (src.rest.len > 0 && !src.bad)
-        if (take_field(&src, &value) == ENCRYPT_ANNOTATIONS && !src.bad &&
-            !put_field(dst, DECRYPT_ANNOTATIONS, value))
+    while (kw_src_left(&src) > 0 && !src.bad)
+        if (message_take_field(&src, &value) == ENCRYPT_ANNOTATIONS && !src.bad &&
+            !message_put_field(dst, DECRYPT_ANNOTATIONS, value))
             return false;
     return !src.bad;
 }
@@ -94,13 +96,14 @@ static bool put_annotations(kw_dst *dst, kw_span all)
 bool kw_message_decrypt(kw_dst *dst, const struct kw_reply *sealed, kw_span uid)
 {
     size_t at;
-    return begin(dst, &at) && put_field(dst, TEXT, sealed->text) &&
-           put_field(dst, UID, uid) && put_field(dst, DECRYPT_KEY_ID, sealed->key_id) &&
-           put_annotations(dst, sealed->annotations) && end(dst, at);
+    return message_begin(dst, &at) && message_put_field(dst, TEXT, sealed->text) &&
+           message_put_field(dst, UID, uid) &&
+           message_put_field(dst, DECRYPT_KEY_ID, sealed->key_id) &&
+           message_put_annotations(dst, sealed->annotations) && message_end(dst, at);
 }
 
-static void keep(enum kw_method method, unsigned number, kw_span value,
-                 struct kw_reply *r)
+static void message_keep(enum kw_bench_method method, unsigned number, kw_span value,
+                         struct kw_reply *r)
 {
     if (method == KW_STATUS) {
         if (number == STATUS_VERSION)
@@ -118,7 +121,8 @@ static void keep(enum kw_method method, unsigned number, kw_span value,
     }
 }
 
-bool kw_message_read(enum kw_method method, kw_span body, struct kw_reply *ret_reply)
+bool kw_message_read(enum kw_bench_method method, kw_span body,
+                     struct kw_reply *ret_reply)
 {
     struct kw_src src = kw_src_of(body);
     struct kw_reply r = {0};
@@ -126,9 +130,9 @@ bool kw_message_read(enum kw_method method, kw_span body, struct kw_reply *ret_r
     if (kw_src_u8(&src) != 0 || kw_src_u32(&src) != body.len - KW_MESSAGE_PREFIX ||
         src.bad)
         return false;
-    kw_span all = src.rest;
-    while (src.rest.len > 0 && !src.bad)
-        keep(method, take_field(&src, &value), value, &r);
+    kw_span all = kw_src_rest(&src);
+    while (kw_src_left(&src) > 0 && !src.bad)
+        message_keep(method, message_take_field(&src, &value), value, &r);
     if (src.bad)
         return false;
     if (r.has_annotations)

@@ -6,7 +6,10 @@
 #ifndef KEYWARD_BENCH_MESSAGE_H
 #define KEYWARD_BENCH_MESSAGE_H
 
-#include "headers.h"
+#include <keyward/bytes.h>
+
+enum kw_bench_method { KW_STATUS, KW_ENCRYPT, KW_DECRYPT, KW_METHODS };
+extern const char *const kw_bench_method_names[KW_METHODS]; /* "status", … */
 
 enum {
     KW_MESSAGE_PREFIX = 5, /* gRPC: compressed or not, length of four bytes */
@@ -32,6 +35,7 @@ KW_MUST_USE bool kw_message_decrypt(kw_dst *dst, const struct kw_reply *sealed,
                                     kw_span uid);
 
 /* Reads the body of a reply, prefix and all.  false: it is none. */
-bool kw_message_read(enum kw_method method, kw_span body, struct kw_reply *ret_reply);
+bool kw_message_read(enum kw_bench_method method, kw_span body,
+                     struct kw_reply *ret_reply);
 
 #endif

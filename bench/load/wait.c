@@ -4,17 +4,9 @@
 
 #include <poll.h>
 
-static void take(struct kw_calls *k, struct kw_h2 *c, bool wait, kw_call_ended *ended)
-{
-    if (c->over || !kw_h2_read(c, wait))
-        return;
-    k->now_ns = kw_mono_ns(&kw_clock_system);
-    kw_h2_digest(c, ended, k);
-}
-
 static bool is_timed(const struct kw_calls *k)
 {
-    return k->schedule != NULL || k->pace.rate > 0;
+    return k->schedule != NULL || k->pace.gap_ns > 0;
 }
 
 /* With many calls under way a reply that waits a little costs nobody anything, and being
@@ -28,41 +20,33 @@ static void gather(const struct kw_calls *k)
 }
 
 /* The next call has a time of its own, and may go out before any reply comes. */
-static struct timespec until_next(const struct kw_calls *k)
+static int64_t until_next(const struct kw_calls *k)
 {
-    int64_t ns = 100 * KW_MS_NS, next = 0;
-    if (k->pace.rate > 0)
+    int64_t next = 0;
+    if (k->pace.gap_ns > 0)
         next = k->pace.next_ns;
     if (k->schedule != NULL && kw_schedule_next_ns(k->schedule) > next)
         next = kw_schedule_next_ns(k->schedule);
     int64_t left = next - k->now_ns;
     /* Late already: every stream is taken, and a reply will wake us. */
-    if (is_timed(k) && left > 0 && left < ns)
-        ns = left;
+    int64_t ns = is_timed(k) && left > 0 ? left : INT64_MAX;
     if (k->reconnect.socket != NULL && ns > KW_RECONNECT_MS * KW_MS_NS)
         ns = KW_RECONNECT_MS * KW_MS_NS;
-    return (struct timespec){.tv_nsec = (long)ns};
+    return ns;
 }
 
-void kw_calls_wait(struct kw_calls *k, kw_call_ended *ended)
+void kw_calls_wait(struct kw_calls *k, kw_h2_ended *ended)
 {
-    struct pollfd polled[KW_CONNECTIONS_MAX];
-    struct timespec left = until_next(k);
+    struct kw_h2 *c = k->connection;
     gather(k);
-    if (k->connection_count == 1 && !is_timed(k) && k->reconnect.socket == NULL &&
-        !kw_h2_unwritten(k->connection)) {
-        take(k, k->connection, true, ended);
-        k->now_ns = kw_mono_ns(&kw_clock_system);
+    if (k->connection_count > 1 || is_timed(k) || k->reconnect.socket != NULL ||
+        kw_h2_unwritten(c)) {
+        kw_h2_wait(c, k->connection_count, until_next(k), ended, k, &k->now_ns);
         return;
     }
-    for (size_t i = 0; i < k->connection_count; i++) {
-        struct kw_h2 *c = &k->connection[i];
-        short want = kw_h2_unwritten(c) ? POLLIN | POLLOUT : POLLIN;
-        polled[i] = (struct pollfd){c->over ? -1 : c->fd, want, 0};
-    }
-    (void)ppoll(polled, k->connection_count, &left, NULL);
-    for (size_t i = 0; i < k->connection_count; i++)
-        if (polled[i].revents != 0)
-            take(k, &k->connection[i], false, ended);
+    bool came = !c->over && kw_h2_read(c, true);
+    k->now_ns = kw_mono_ns(&kw_clock_system);
+    if (came)
+        kw_h2_digest(c, ended, k);
     k->now_ns = kw_mono_ns(&kw_clock_system);
 }

@@ -10,11 +10,9 @@ enum { SEED = 32 };
 
 #define TTL_NS (60 * KW_S_NS)
 
-static struct fixture {
-    struct kw_cache *cache;
-    size_t entries;
-    uint8_t seed[SEED];
-} f;
+static struct kw_cache *cache;
+static size_t entries;
+static uint8_t seed[SEED];
 
 /* The n-th key of all, good until the next one is made.  As long as a real one; only its
  * end changes, where a genuine ciphertext has its tag: that keeps the making of one,
@@ -31,57 +29,54 @@ static struct kw_cache_key key_of(uint64_t n)
  * comes once before any comes twice, the number of entries being a power of two. */
 static uint64_t scattered(uint64_t turn)
 {
-    return turn * UINT64_C(2654435761) % f.entries;
+    return turn * UINT64_C(2654435761) % entries;
 }
 
-static void put(uint64_t n, int64_t now_ns)
+static void cache_put(uint64_t n, int64_t now_ns)
 {
     struct kw_cache_key key = key_of(n);
-    kw_cache_put(f.cache, &key, kw_span_of(f.seed, SEED), now_ns);
+    kw_cache_put(cache, &key, kw_span_of(seed, SEED), now_ns);
 }
 
-static void fill(int64_t now_ns)
+static void cache_fill(int64_t now_ns)
 {
-    for (uint64_t n = 0; n < f.entries; n++)
-        put(n, now_ns);
+    for (uint64_t n = 0; n < entries; n++)
+        cache_put(n, now_ns);
 }
 
-static void *setup_empty(struct kw_micro *m)
+static bool setup_empty(struct kw_micro *m)
 {
-    f.entries = (size_t)kw_micro_argument(m);
-    kw_micro_fill(f.seed, SEED, 1);
-    if (kw_micro_failed(m, kw_cache_new(f.entries, TTL_NS, &f.cache)))
-        return NULL;
-    return &f;
+    entries = (size_t)kw_micro_argument(m);
+    kw_micro_fill(seed, SEED, 1);
+    return !kw_micro_failed(m, kw_cache_new(entries, TTL_NS, &cache));
 }
 
-static void *setup_full(struct kw_micro *m)
+static bool setup_full(struct kw_micro *m)
 {
-    if (setup_empty(m) == NULL)
-        return NULL;
-    fill(0);
-    return &f;
+    if (!setup_empty(m))
+        return false;
+    cache_fill(0);
+    return true;
 }
 
-static void teardown(void *fixture)
+static void cache_teardown(void)
 {
-    (void)fixture;
-    kw_cache_free(f.cache);
-    f.cache = NULL;
+    kw_cache_free(cache);
+    cache = NULL;
 }
 
 static struct kw_cache_stats stats(void)
 {
     struct kw_cache_stats s;
-    kw_cache_stats(f.cache, &s);
+    kw_cache_stats(cache, &s);
     return s;
 }
 
 /* The case is what it says only when the cache counted as much. */
-static void report(struct kw_micro *m, const char *name, uint64_t counted,
-                   uint64_t expected)
+static void cache_report(struct kw_micro *m, const char *name, uint64_t counted,
+                         uint64_t expected)
 {
-    kw_micro_count(m, name, (double)counted, KW_MICRO_TOTAL);
+    kw_micro_count(m, name, (double)counted);
     kw_micro_items(m, (int64_t)counted);
     if (counted != expected)
         kw_micro_fail(m, "the cache did not do what this case measures");
@@ -90,120 +85,89 @@ static void report(struct kw_micro *m, const char *name, uint64_t counted,
 /* Gets key after key, each from `first` on; how many were there. */
 static uint64_t get_all(struct kw_micro *m, uint64_t first)
 {
-    struct kw_secret seed = {0};
+    struct kw_secret got = {0};
     uint64_t hits = 0, turn = 0;
     while (kw_micro_next(m)) {
         struct kw_cache_key key = key_of(first + scattered(turn++));
-        hits += kw_cache_get(f.cache, &key, 1, &seed);
-        kw_secret_wipe(&seed);
+        hits += kw_cache_get(cache, &key, 1, &got);
+        kw_secret_wipe(&got);
     }
     return hits;
 }
 
-static void hit(struct kw_micro *m, void *fixture)
+static void hit(struct kw_micro *m)
 {
-    (void)fixture;
     uint64_t hits = get_all(m, 0);
-    kw_micro_count(m, "misses", (double)stats().misses, KW_MICRO_TOTAL);
-    report(m, "hits", stats().hits, hits);
+    kw_micro_count(m, "misses", (double)stats().misses);
+    cache_report(m, "hits", stats().hits, hits);
     if (hits != (uint64_t)kw_micro_iterations(m))
         kw_micro_fail(m, "a get was no hit");
 }
 
-static void miss(struct kw_micro *m, void *fixture)
+static void miss(struct kw_micro *m)
 {
-    (void)fixture;
-    uint64_t hits = get_all(m, f.entries);
-    kw_micro_count(m, "hits", (double)(stats().hits + hits), KW_MICRO_TOTAL);
-    report(m, "misses", stats().misses, (uint64_t)kw_micro_iterations(m));
+    uint64_t hits = get_all(m, entries);
+    kw_micro_count(m, "hits", (double)(stats().hits + hits));
+    cache_report(m, "misses", stats().misses, (uint64_t)kw_micro_iterations(m));
 }
 
 /* Into room that is free: when none is left the clock stands still while all is wiped. */
-static void insert(struct kw_micro *m, void *fixture)
+static void insert(struct kw_micro *m)
 {
     uint64_t n = 0;
-    (void)fixture;
     while (kw_micro_next(m)) {
-        put(n++, 0);
-        if (n % f.entries == 0) {
+        cache_put(n++, 0);
+        if (n % entries == 0) {
             kw_micro_pause(m);
-            (void)kw_cache_wipe(f.cache);
+            (void)kw_cache_wipe(cache);
             kw_micro_resume(m);
         }
     }
-    kw_micro_count(m, "evicted", (double)stats().evicted, KW_MICRO_TOTAL);
-    report(m, "puts", stats().puts, (uint64_t)kw_micro_iterations(m));
+    kw_micro_count(m, "evicted", (double)stats().evicted);
+    cache_report(m, "puts", stats().puts, (uint64_t)kw_micro_iterations(m));
 }
 
-static void evict(struct kw_micro *m, void *fixture)
+static void evict(struct kw_micro *m)
 {
-    uint64_t n = f.entries;
-    (void)fixture;
+    uint64_t n = entries;
     while (kw_micro_next(m))
-        put(n++, 0);
-    report(m, "evicted", stats().evicted, (uint64_t)kw_micro_iterations(m));
+        cache_put(n++, 0);
+    cache_report(m, "evicted", stats().evicted, (uint64_t)kw_micro_iterations(m));
 }
 
 /* One turn is a full cache that gets too old at once. */
-static void expire(struct kw_micro *m, void *fixture)
+static void expire(struct kw_micro *m)
 {
     uint64_t turns = 0;
     int64_t now_ns = 0;
-    (void)fixture;
     while (kw_micro_next(m)) {
         kw_micro_pause(m);
-        fill(now_ns);
+        cache_fill(now_ns);
         now_ns += TTL_NS + 1;
         kw_micro_resume(m);
-        (void)kw_cache_expire(f.cache, now_ns);
+        (void)kw_cache_expire(cache, now_ns);
         turns++;
     }
-    report(m, "expired", stats().expired, turns * f.entries);
+    cache_report(m, "expired", stats().expired, turns * entries);
 }
 
 /* Powers of two, see scattered; the last ones only where they fit. */
-static const int64_t entries[] = {64, 1024, 16384, KW_MICRO_ENTRIES_MAX};
+static const int64_t sizes[] = {64, 1024, 16384, KW_MICRO_ENTRIES_MAX};
+#define SIZES "entries", sizes
 static struct kw_micro_case cases[] = {
-    {.name = "cache/hit",
-     .setup = setup_full,
-     .run = hit,
-     .teardown = teardown,
-     .argument = "entries",
-     .values = entries},
-    {.name = "cache/miss",
-     .setup = setup_full,
-     .run = miss,
-     .teardown = teardown,
-     .argument = "entries",
-     .values = entries},
-    {.name = "cache/insert",
-     .setup = setup_empty,
-     .run = insert,
-     .teardown = teardown,
-     .argument = "entries",
-     .values = entries},
-    {.name = "cache/evict",
-     .setup = setup_full,
-     .run = evict,
-     .teardown = teardown,
-     .argument = "entries",
-     .values = entries},
-    {.name = "cache/expire",
-     .setup = setup_empty,
-     .run = expire,
-     .teardown = teardown,
-     .argument = "entries",
-     .values = entries},
+    {"cache/hit", setup_full, hit, cache_teardown, false, SIZES},
+    {"cache/miss", setup_full, miss, cache_teardown, false, SIZES},
+    {"cache/insert", setup_empty, insert, cache_teardown, false, SIZES},
+    {"cache/evict", setup_full, evict, cache_teardown, false, SIZES},
+    {"cache/expire", setup_empty, expire, cache_teardown, false, SIZES},
+    {.name = NULL},
 };
 
-void kw_micro_cache(int64_t entries_max)
+const struct kw_micro_case *kw_micro_cache(int64_t entries_max)
 {
-    size_t fitting = 0;
-    while (fitting < sizeof entries / sizeof entries[0] &&
-           entries[fitting] <= entries_max)
-        fitting++;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        cases[i].value_count = fitting;
-        kw_micro_register(&cases[i]);
-    }
+    for (size_t i = 0; cases[i].name != NULL; i++)
+        while (cases[i].value_count < sizeof sizes / sizeof sizes[0] &&
+               sizes[cases[i].value_count] <= entries_max)
+            cases[i].value_count++;
+    return cases;
 }

@@ -9,12 +9,9 @@
 
 enum { SEED = 32, CIPHERTEXT = 100, MESSAGE_MAX = 512 };
 
-static struct fixture {
-    struct kw_pb_block block;
-    uint8_t message[MESSAGE_MAX];
-    size_t len;
-    struct kw_request call;
-} f;
+static struct kw_pb_block block;
+static uint8_t message[MESSAGE_MAX];
+static size_t message_len;
 
 /* A field of bytes, shorter than 128: what kube-apiserver sends has no longer one. */
 static bool field(kw_dst *dst, uint8_t number, kw_span s)
@@ -23,119 +20,102 @@ static bool field(kw_dst *dst, uint8_t number, kw_span s)
            kw_dst_put_u8(dst, (uint8_t)s.len) && kw_dst_put(dst, s);
 }
 
-static void *setup(struct kw_micro *m, kw_span bytes, kw_span key_id)
+static bool codec_setup(struct kw_micro *m, size_t len, kw_span key_id)
 {
-    kw_dst dst = kw_dst_of(f.message, sizeof f.message);
-    bool fits = field(&dst, 1, bytes) && field(&dst, 2, kw_span_str(UID)) &&
+    uint8_t bytes[CIPHERTEXT];
+    kw_dst dst = kw_dst_of(message, sizeof message);
+    kw_micro_fill(bytes, len, len);
+    bool fits = field(&dst, 1, kw_span_of(bytes, len)) &&
+                field(&dst, 2, kw_span_str(UID)) &&
                 (key_id.len == 0 || field(&dst, 3, key_id));
-    f.len = dst.len;
+    message_len = dst.len;
     if (!fits)
         kw_micro_fail(m, "the request does not fit");
-    if (!fits || kw_micro_failed(m, kw_pb_block_init(&f.block, KW_CODEC_BLOCK)))
-        return NULL;
-    return &f;
+    return fits && !kw_micro_failed(m, kw_pb_block_init(&block, KW_CODEC_BLOCK));
 }
 
-static void *setup_encrypt(struct kw_micro *m)
+static bool setup_encrypt(struct kw_micro *m)
 {
-    uint8_t seed[SEED];
-    kw_micro_fill(seed, sizeof seed, 1);
-    return setup(m, kw_span_of(seed, sizeof seed), (kw_span){0});
+    return codec_setup(m, SEED, (kw_span){0});
 }
 
-static void *setup_decrypt(struct kw_micro *m)
+static bool setup_decrypt(struct kw_micro *m)
 {
-    uint8_t ciphertext[CIPHERTEXT];
-    kw_micro_fill(ciphertext, sizeof ciphertext, 2);
-    return setup(m, kw_span_of(ciphertext, sizeof ciphertext), kw_span_str(KEY_ID));
+    return codec_setup(m, CIPHERTEXT, kw_span_str(KEY_ID));
 }
 
-static void teardown(void *fixture)
+static void codec_teardown(void)
 {
-    (void)fixture;
-    kw_pb_block_wipe(&f.block);
+    kw_pb_block_wipe(&block);
 }
 
-static void parse(struct kw_micro *m, enum kw_method ask)
+static void codec_parse(struct kw_micro *m, enum kw_method method)
 {
     struct kw_codec_fields request = {0};
-    kw_err e = KW_OK;
-    while (!kw_failed(e) && kw_micro_next(m)) {
-        e = kw_codec_decode(ask, kw_span_of(f.message, f.len), &f.block, &request);
+    kw_err e;
+    KW_MICRO_EACH(m, e)
+    {
+        e = kw_codec_decode(method, kw_span_of(message, message_len), &block, &request);
         kw_micro_keep(&request);
-        kw_pb_block_clear(&f.block);
+        kw_pb_block_clear(&block);
     }
-    (void)kw_micro_failed(m, e);
-    kw_micro_bytes(m, kw_micro_iterations(m) * (int64_t)f.len);
+    kw_micro_bytes(m, kw_micro_iterations(m) * (int64_t)message_len);
 }
 
-static void parse_encrypt(struct kw_micro *m, void *fixture)
+static void parse_encrypt(struct kw_micro *m)
 {
-    (void)fixture;
-    parse(m, KW_METHOD_ENCRYPT);
+    codec_parse(m, KW_METHOD_ENCRYPT);
 }
 
-static void parse_decrypt(struct kw_micro *m, void *fixture)
+static void parse_decrypt(struct kw_micro *m)
 {
-    (void)fixture;
-    parse(m, KW_METHOD_DECRYPT);
+    codec_parse(m, KW_METHOD_DECRYPT);
 }
 
-static void pack(struct kw_micro *m)
+static void pack(struct kw_micro *m, struct kw_request *request)
 {
     uint8_t reply[KW_REPLY_PLAIN_MAX];
-    kw_err e = KW_OK;
-    while (!kw_failed(e) && kw_micro_next(m)) {
+    kw_err e;
+    (void)kw_copy_str(request->out_key_id, sizeof request->out_key_id,
+                      kw_span_str(KEY_ID));
+    KW_MICRO_EACH(m, e)
+    {
         kw_dst dst = kw_dst_of(reply, sizeof reply);
-        e = kw_codec_encode(&f.call, &dst);
+        e = kw_codec_encode(request, &dst);
         kw_micro_keep(reply);
     }
-    (void)kw_micro_failed(m, e);
 }
 
-static void pack_encrypt(struct kw_micro *m, void *fixture)
+static struct kw_request request;
+
+static void pack_encrypt(struct kw_micro *m)
 {
-    (void)fixture;
-    f.call = (struct kw_request){.method = KW_METHOD_ENCRYPT, .out_ciphertext_len = CIPHERTEXT};
-    (void)kw_copy_str(f.call.out_key_id, sizeof f.call.out_key_id, kw_span_str(KEY_ID));
-    pack(m);
+    request = (struct kw_request){.method = KW_METHOD_ENCRYPT,
+                                  .out_ciphertext_len = CIPHERTEXT};
+    pack(m, &request);
 }
 
-static void pack_status(struct kw_micro *m, void *fixture)
+static void pack_status(struct kw_micro *m)
 {
-    (void)fixture;
-    f.call = (struct kw_request){.method = KW_METHOD_STATUS};
-    (void)kw_copy_str(f.call.out_key_id, sizeof f.call.out_key_id, kw_span_str(KEY_ID));
-    pack(m);
+    request = (struct kw_request){.method = KW_METHOD_STATUS};
+    pack(m, &request);
 }
 
 /* The bytes packed are made up: no secret goes into an array of the stack. */
-static void pack_decrypt(struct kw_micro *m, void *fixture)
+static void pack_decrypt(struct kw_micro *m)
 {
-    (void)fixture;
-    f.call = (struct kw_request){.method = KW_METHOD_DECRYPT};
-    if (kw_micro_failed(m, kw_secret_init(&f.call.seed, SEED)))
+    request = (struct kw_request){.method = KW_METHOD_DECRYPT};
+    if (kw_micro_failed(m, kw_secret_init(&request.seed, SEED)))
         return;
-    pack(m);
-    kw_secret_wipe(&f.call.seed);
+    pack(m, &request);
+    kw_secret_wipe(&request.seed);
 }
 
-static const struct kw_micro_case cases[] = {
-    {.name = "codec/parse_encrypt",
-     .setup = setup_encrypt,
-     .run = parse_encrypt,
-     .teardown = teardown},
-    {.name = "codec/parse_decrypt",
-     .setup = setup_decrypt,
-     .run = parse_decrypt,
-     .teardown = teardown},
+const struct kw_micro_case kw_micro_codec[] = {
+    {"codec/parse_encrypt", setup_encrypt, parse_encrypt, codec_teardown},
+    {"codec/parse_decrypt", setup_decrypt, parse_decrypt, codec_teardown},
     {.name = "codec/pack_encrypt", .run = pack_encrypt},
     {.name = "codec/pack_decrypt", .run = pack_decrypt},
     {.name = "codec/pack_status", .run = pack_status},
+    {.name = NULL},
 };
-
-void kw_micro_codec(void)
-{
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        kw_micro_register(&cases[i]);
-}

@@ -10,7 +10,7 @@
 
 static struct kw_keyring *ring;
 
-static kw_err add(uint32_t n)
+static kw_err ring_add(uint32_t n)
 {
     struct kw_version *v = kw_new(1, sizeof *v); /* large */
     if (v == NULL)
@@ -23,88 +23,67 @@ static kw_err add(uint32_t n)
     return e;
 }
 
-static void *setup(struct kw_micro *m)
+static void keyring_teardown(void)
+{
+    kw_keyring_give(ring);
+    ring = NULL;
+}
+
+static bool keyring_setup(struct kw_micro *m)
 {
     kw_err e = kw_keyring_new("cluster.example", &ring);
     for (uint32_t n = 1; !kw_failed(e) && n <= (uint32_t)kw_micro_argument(m); n++)
-        e = add(n);
+        e = ring_add(n);
     if (!kw_micro_failed(m, e))
-        return ring;
-    kw_keyring_give(ring);
-    ring = NULL;
-    return NULL;
-}
-
-static void teardown(void *fixture)
-{
-    (void)fixture;
-    kw_keyring_give(ring);
-    ring = NULL;
+        return true;
+    keyring_teardown();
+    return false;
 }
 
 /* Every version in turn: on average half of the others are passed over. */
-static void by_key_id(struct kw_micro *m, void *fixture)
+static const struct kw_version *next_version(size_t *at)
+{
+    return &ring->versions[(*at)++ % ring->count];
+}
+
+static void by_key_id(struct kw_micro *m)
 {
     size_t at = 0, missed = 0;
-    (void)fixture;
     while (kw_micro_next(m)) {
-        const struct kw_version *v = &ring->versions[at++ % ring->count];
+        const struct kw_version *v = next_version(&at);
         missed += kw_keyring_by_key_id(ring, kw_span_str(v->key_id)) != v;
     }
     if (missed > 0)
         kw_micro_fail(m, "another version was found");
 }
 
-static void by_n(struct kw_micro *m, void *fixture)
+static void by_n(struct kw_micro *m)
 {
     size_t at = 0, missed = 0;
-    (void)fixture;
     while (kw_micro_next(m)) {
-        const struct kw_version *v = &ring->versions[at++ % ring->count];
+        const struct kw_version *v = next_version(&at);
         missed += kw_keyring_by_n(ring, v->n) != v;
     }
     if (missed > 0)
         kw_micro_fail(m, "another version was found");
 }
 
-static void unknown(struct kw_micro *m, void *fixture)
+static void keyring_unknown(struct kw_micro *m)
 {
+    const kw_span nobodys = kw_span_str("kw1-7-0123456789abcdef01234567");
     size_t found = 0;
-    (void)fixture;
     while (kw_micro_next(m))
-        found += kw_keyring_by_key_id(
-                     ring, kw_span_str("kw1-7-0123456789abcdef01234567")) != NULL;
+        found += kw_keyring_by_key_id(ring, nobodys) != NULL;
     if (found > 0)
         kw_micro_fail(m, "a version was found that is not there");
 }
 
 static const int64_t versions[] = {1, 16, KW_VERSIONS_MAX};
-static const struct kw_micro_case cases[] = {
-    {.name = "keyring/by_key_id",
-     .setup = setup,
-     .run = by_key_id,
-     .teardown = teardown,
-     .argument = "versions",
-     .values = versions,
-     .value_count = 3},
-    {.name = "keyring/by_n",
-     .setup = setup,
-     .run = by_n,
-     .teardown = teardown,
-     .argument = "versions",
-     .values = versions,
-     .value_count = 3},
-    {.name = "keyring/unknown",
-     .setup = setup,
-     .run = unknown,
-     .teardown = teardown,
-     .argument = "versions",
-     .values = versions,
-     .value_count = 3},
+#define VERSIONS "versions", versions, 3
+const struct kw_micro_case kw_micro_keyring[] = {
+    {"keyring/by_key_id", keyring_setup, by_key_id, keyring_teardown, false, VERSIONS},
+    {"keyring/by_n", keyring_setup, by_n, keyring_teardown, false, VERSIONS},
+    {"keyring/unknown", keyring_setup, keyring_unknown, keyring_teardown, false,
+     VERSIONS},
+    {.name = NULL},
 };
-
-void kw_micro_keyring(void)
-{
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        kw_micro_register(&cases[i]);
-}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keyward-bench-micro - Google Benchmark over the parts of the house */
+/* keyward-bench-micro - Google Benchmark over the parts of keyward */
 #include "micro.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ void kw_micro_fill(void *dst, size_t len, uint64_t seed)
 static void help(void)
 {
     fputs("usage: keyward-bench micro [options]\n\n"
-          "Measures the parts of the house by themselves.  The options are Google "
+          "Measures the parts of keyward by themselves.  The options are Google "
           "Benchmark's:\n",
           stdout);
     fflush(stdout);
@@ -87,14 +87,12 @@ int main(int argc, char **argv)
     kw_micro_context("tool", "keyward-bench micro");
     kw_micro_context("keyward_version", KW_VERSION);
     kw_micro_context("keyward_build", KW_BUILD_TYPE);
-    kw_micro_floor();
-    kw_micro_envelope();
-    kw_micro_cache(entries_max);
-    kw_micro_policy();
-    kw_micro_codec();
-    kw_micro_wire();
-    kw_micro_secret();
-    kw_micro_keyring();
+    const struct kw_micro_case *const families[] = {
+        kw_micro_floor,  kw_micro_envelope, kw_micro_cache(entries_max),
+        kw_micro_policy, kw_micro_codec,    kw_micro_wire,
+        kw_micro_secret, kw_micro_keyring};
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        kw_micro_register(families[i]);
     static const struct kw_micro_program program = {help, begin};
     int code = kw_micro_main(argc, argv, &program);
     if (arena_open)

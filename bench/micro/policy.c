@@ -18,10 +18,9 @@ static const struct kw_policy_facts facts[] = {
 };
 enum { FACTS = sizeof facts / sizeof facts[0] };
 
-static void verdict(struct kw_micro *m, void *fixture)
+static void policy_verdict(struct kw_micro *m)
 {
     size_t at = 0;
-    (void)fixture;
     while (kw_micro_next(m)) {
         struct kw_policy_verdict v = kw_policy_judge(&facts[at++ % FACTS]);
         kw_micro_keep(&v);
@@ -29,34 +28,24 @@ static void verdict(struct kw_micro *m, void *fixture)
 }
 
 /* The argument: how many foreign scopes are accepted; the one asked for is the last. */
-static void scope(struct kw_micro *m, void *fixture)
+static void scope(struct kw_micro *m)
 {
     static const char *const accepted[] = {"config",    "leases", "events", "nodes",
                                            "workloads", "rbac",   "crds",   "legacy"};
     size_t count = (size_t)kw_micro_argument(m);
     const char *sealed = count > 0 ? accepted[count - 1] : "secrets";
     bool foreign = false;
-    kw_err e = KW_OK;
-    (void)fixture;
-    while (!kw_failed(e) && kw_micro_next(m)) {
+    kw_err e;
+    KW_MICRO_EACH(m, e)
+    {
         e = kw_policy_scope(kw_span_str(sealed), "secrets", accepted, count, &foreign);
         kw_micro_keep(&foreign);
     }
-    (void)kw_micro_failed(m, e);
 }
 
 static const int64_t accepted_counts[] = {0, 8};
-static const struct kw_micro_case cases[] = {
-    {.name = "policy/verdict", .run = verdict},
-    {.name = "policy/scope",
-     .run = scope,
-     .argument = "accepted",
-     .values = accepted_counts,
-     .value_count = 2},
+const struct kw_micro_case kw_micro_policy[] = {
+    {.name = "policy/verdict", .run = policy_verdict},
+    {"policy/scope", NULL, scope, NULL, false, "accepted", accepted_counts, 2},
+    {.name = NULL},
 };
-
-void kw_micro_policy(void)
-{
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        kw_micro_register(&cases[i]);
-}

@@ -17,52 +17,48 @@ static void leave(size_t count)
 }
 
 /* As many seeds are lent out as the argument says. */
-static void *setup_crowd(struct kw_micro *m)
+static bool setup_crowd(struct kw_micro *m)
 {
     size_t count = (size_t)kw_micro_argument(m);
     for (size_t i = 0; i < count; i++)
         if (kw_micro_failed(m, kw_secret_init(&crowd[i], SEED))) {
             leave(i);
-            return NULL;
+            return false;
         }
-    return crowd;
+    return true;
 }
 
-static void teardown_crowd(void *fixture)
+static void teardown_crowd(void)
 {
-    (void)fixture;
     leave(CROWD_MAX); /* of the empty ones too: that does nothing */
 }
 
 static void take_give(struct kw_micro *m, size_t len)
 {
     struct kw_secret s = {0};
-    kw_err e = KW_OK;
-    while (!kw_failed(e) && kw_micro_next(m)) {
+    kw_err e;
+    KW_MICRO_EACH(m, e)
+    {
         e = kw_secret_init(&s, len);
         kw_micro_keep(s.ptr);
         kw_secret_wipe(&s);
     }
-    (void)kw_micro_failed(m, e);
 }
 
-static void take_give_sized(struct kw_micro *m, void *fixture)
+static void take_give_sized(struct kw_micro *m)
 {
-    (void)fixture;
     take_give(m, (size_t)kw_micro_argument(m));
 }
 
-static void take_give_among(struct kw_micro *m, void *fixture)
+static void take_give_among(struct kw_micro *m)
 {
-    (void)fixture;
     take_give(m, SEED);
 }
 
-static void wipe(struct kw_micro *m, void *fixture)
+static void wipe(struct kw_micro *m)
 {
     uint8_t bytes[4096];
     size_t len = (size_t)kw_micro_argument(m);
-    (void)fixture;
     while (kw_micro_next(m)) {
         kw_wipe(bytes, len);
         kw_micro_keep(bytes);
@@ -72,28 +68,10 @@ static void wipe(struct kw_micro *m, void *fixture)
 
 static const int64_t lengths[] = {SEED, KW_INNER_MAX, 4096};
 static const int64_t lent[] = {0, 256, CROWD_MAX};
-static const struct kw_micro_case cases[] = {
-    {.name = "secret/take_give",
-     .run = take_give_sized,
-     .argument = "bytes",
-     .values = lengths,
-     .value_count = 3},
-    {.name = "secret/take_give_among",
-     .setup = setup_crowd,
-     .run = take_give_among,
-     .teardown = teardown_crowd,
-     .argument = "lent",
-     .values = lent,
-     .value_count = 3},
-    {.name = "secret/wipe",
-     .run = wipe,
-     .argument = "bytes",
-     .values = lengths,
-     .value_count = 3},
+const struct kw_micro_case kw_micro_secret[] = {
+    {"secret/take_give", NULL, take_give_sized, NULL, false, "bytes", lengths, 3},
+    {"secret/take_give_among", setup_crowd, take_give_among, teardown_crowd, false,
+     "lent", lent, 3},
+    {"secret/wipe", NULL, wipe, NULL, false, "bytes", lengths, 3},
+    {.name = NULL},
 };
-
-void kw_micro_secret(void)
-{
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        kw_micro_register(&cases[i]);
-}

@@ -19,9 +19,9 @@ static struct fixture {
     pid_t echo;
 } f;
 
-static void *setup(struct kw_micro *m)
+static bool wire_setup(struct kw_micro *m)
 {
-    (void)m;
+    (void)m; /* it cannot fail */
     kw_micro_fill(f.iv, IV, 1);
     kw_micro_fill(f.aad, AAD, 2);
     kw_micro_fill(f.input, INNER, 3);
@@ -32,38 +32,37 @@ static void *setup(struct kw_micro *m)
                                  .iv = kw_span_of(f.iv, IV),
                                  .aad = kw_span_of(f.aad, AAD),
                                  .input = kw_span_of(f.input, INNER)};
-    return &f;
+    return true;
 }
 
-static void put_job(struct kw_micro *m, void *fixture)
+static void put_job(struct kw_micro *m)
 {
     uint8_t message[KW_WIRE_MAX];
-    kw_err e = KW_OK;
-    (void)fixture;
-    while (!kw_failed(e) && kw_micro_next(m)) {
+    kw_err e;
+    KW_MICRO_EACH(m, e)
+    {
         kw_dst dst = kw_dst_of(message, sizeof message);
         e = kw_wire_encode_job(&f.job, &dst);
         kw_micro_keep(message);
     }
-    (void)kw_micro_failed(m, e);
 }
 
-static void get_job(struct kw_micro *m, void *fixture)
+static void get_job(struct kw_micro *m)
 {
     uint8_t message[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(message, sizeof message);
     struct kw_wire_job job;
     kw_err e = kw_wire_encode_job(&f.job, &dst);
-    (void)fixture;
-    while (!kw_failed(e) && kw_micro_next(m)) {
+    if (kw_micro_failed(m, e))
+        return;
+    KW_MICRO_EACH(m, e)
+    {
         e = kw_wire_decode_job(kw_dst_span(&dst), &job);
         kw_micro_keep(&job);
     }
-    (void)kw_micro_failed(m, e);
 }
 
-/* ---- the other process ----------------------------------------------------------------
- */
+/* ---- the other process ------------------------------------------------------------- */
 
 /* One job in, its answer out.  false at the end of file, or when anything is wrong. */
 static bool answer_one(int fd)
@@ -80,14 +79,13 @@ static bool answer_one(int fd)
 }
 
 /* A fork is enough: this process has one thread, and the arena is not the child's. */
-static void *setup_echo(struct kw_micro *m)
+static bool setup_echo(struct kw_micro *m)
 {
     int ends[2];
-    if (setup(m) == NULL)
-        return NULL;
+    (void)wire_setup(m);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         kw_micro_fail(m, "no socket pair");
-        return NULL;
+        return false;
     }
     f.echo = fork();
     if (f.echo == 0) {
@@ -99,15 +97,14 @@ static void *setup_echo(struct kw_micro *m)
     close(ends[1]);
     f.socket = ends[0];
     if (f.echo > 0)
-        return &f;
+        return true;
     close(ends[0]);
     kw_micro_fail(m, "no process");
-    return NULL;
+    return false;
 }
 
-static void teardown_echo(void *fixture)
+static void teardown_echo(void)
 {
-    (void)fixture;
     close(f.socket); /* the end of file ends it */
     while (waitpid(f.echo, NULL, 0) < 0 && errno == EINTR) {
     }
@@ -133,11 +130,10 @@ static bool take_answer(uint64_t id)
 }
 
 /* One turn: as many jobs as the argument says go out, then their answers come back. */
-static void round_trip(struct kw_micro *m, void *fixture)
+static void wire_round_trip(struct kw_micro *m)
 {
     uint64_t in_flight = (uint64_t)kw_micro_argument(m), id = 1;
     bool good = true;
-    (void)fixture;
     while (good && kw_micro_next(m)) {
         for (uint64_t i = 0; good && i < in_flight; i++)
             good = send_job(id + i);
@@ -151,21 +147,10 @@ static void round_trip(struct kw_micro *m, void *fixture)
 }
 
 static const int64_t in_flights[] = {1, 8, KW_WIRE_JOBS_MAX};
-static const struct kw_micro_case cases[] = {
-    {.name = "wire/put_job", .setup = setup, .run = put_job},
-    {.name = "wire/get_job", .setup = setup, .run = get_job},
-    {.name = "wire/round_trip",
-     .setup = setup_echo,
-     .run = round_trip,
-     .teardown = teardown_echo,
-     .waits = true,
-     .argument = "in_flight",
-     .values = in_flights,
-     .value_count = 3},
+const struct kw_micro_case kw_micro_wire[] = {
+    {"wire/put_job", wire_setup, put_job},
+    {"wire/get_job", wire_setup, get_job},
+    {"wire/round_trip", setup_echo, wire_round_trip, teardown_echo, true, "in_flight",
+     in_flights, 3},
+    {.name = NULL},
 };
-
-void kw_micro_wire(void)
-{
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        kw_micro_register(&cases[i]);
-}

@@ -4,7 +4,7 @@
  * Both contexts are prepared once with the key and started over with an iv alone
  * (EVP_EncryptInit_ex2 with a NULL key), so that no call pays for the key schedule.
  */
-#include "work.h"
+#include "cipher.h"
 
 #include <openssl/evp.h>
 
@@ -17,7 +17,7 @@ struct kw_software {
     EVP_CIPHER_CTX *sealing, *opening;
 };
 
-static bool prepare(struct kw_software *s, kw_span key)
+static bool software_prepare(struct kw_software *s, kw_span key)
 {
     s->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     s->sealing = EVP_CIPHER_CTX_new();
@@ -35,7 +35,7 @@ kw_err kw_software_new(struct kw_software **ret_software)
         return e;
     kw_random(key.ptr, key.len);
     struct kw_software *s = kw_new(1, sizeof *s);
-    if (s == NULL || !prepare(s, kw_secret_peek(&key))) {
+    if (s == NULL || !software_prepare(s, kw_secret_peek(&key))) {
         kw_software_free(s);
         return kw_err_at(KW_CODE_NO_MEMORY, "EVP_EncryptInit");
     }
@@ -54,7 +54,8 @@ void kw_software_free(struct kw_software *software)
     kw_free(software);
 }
 
-static kw_err wrap(void *ctx, kw_span iv, kw_span aad, kw_span inner, kw_dst *dst)
+static kw_err software_wrap(void *ctx, kw_span iv, kw_span aad, kw_span inner,
+                            kw_dst *dst)
 {
     EVP_CIPHER_CTX *c = ((struct kw_software *)ctx)->sealing;
     uint8_t sealed[KW_SEALED_MAX];
@@ -74,8 +75,8 @@ static kw_err wrap(void *ctx, kw_span iv, kw_span aad, kw_span inner, kw_dst *ds
                : kw_err_at(KW_CODE_NO_MEMORY, "software wrap");
 }
 
-static kw_err unwrap(void *ctx, kw_span iv, kw_span aad, kw_span sealed,
-                     struct kw_secret *ret_inner)
+static kw_err software_unwrap(void *ctx, kw_span iv, kw_span aad, kw_span sealed,
+                              struct kw_secret *ret_inner)
 {
     EVP_CIPHER_CTX *c = ((struct kw_software *)ctx)->opening;
     KW_AUTO_SECRET(inner);
@@ -99,4 +100,5 @@ static kw_err unwrap(void *ctx, kw_span iv, kw_span aad, kw_span sealed,
     return KW_OK;
 }
 
-const struct kw_cipher kw_software_cipher = {wrap, unwrap};
+const struct kw_cipher kw_software_cipher = {"kw1-0-software-protects-little",
+                                             software_wrap, software_unwrap};

@@ -1,183 +1,204 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keyward-bench serve, and echo, which is `serve --work echo` */
-#include <stdio.h>
+/* keyward-bench serve; echo, which is `serve --work echo`, is a program of its own */
+#include <errno.h>
+#include <event2/event.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <keyward/kms.h>
+#include <keyward/log.h>
 #include <keyward/rpc.h>
 
-#include "server.h"
+#include "inprocess.h"
+#include "bench_server.h"
 #include "tool.h"
-#include "watch.h"
-#include "work.h"
 
-struct words {
-    const char *work, *module, *uri, *pin, *key, *cpu;
-    bool no_verify, yes;
+static const char verb[] = "serve";
+
+enum work { WORK_ECHO, WORK_SOFTWARE, WORK_TOKEN };
+static const char *const works[] = {"echo", "software", "token", NULL};
+static const char *const keys[] = {"token", "session", "copy", NULL};
+
+static struct kw_token_cipher_options o;
+static const char *work_text, *key_text, *cpu_text, *socket_path;
+static unsigned work, key;
+static bool no_verify;
+static uint64_t cpu;
+
+static const struct kw_option options[] = {
+    {"work", "WHICH", "echo, software or token: what stands behind the transport",
+     .text = &work_text, .choices = works, .choice = &work},
+    {"no-verify", NULL, "Encrypt does not unwrap and compare what it wrapped",
+     .on = &no_verify},
+    {"module", "PATH", "token: the PKCS#11 module", .text = &o.module},
+    {"uri", "URI", "token: which, such as pkcs11:token=test", .text = &o.uri},
+    {"pin", "SOURCE", "token: file:/path", .text = &o.pin},
+    {"key", "WHERE", "token: where the throw-away key is: token, session or copy (token)",
+     .text = &key_text, .choices = keys, .choice = &key},
+    {"yes", NULL, "token: also one that is no SoftHSM", .on = &o.any_token},
+    {"cpu", "N", "run on CPU N only", .text = &cpu_text, .number = &cpu, .most = 1023},
 };
 
-static kw_err open_all(const struct kw_verb *v, const char *socket,
-                       const struct kw_work_options *o, struct kw_server **server,
-                       struct kw_work *work, struct kw_note *note)
+static int serve_check(void)
 {
-    kw_err e = kw_arena_open(kw_rpc_bytes() + KW_WORK_ARENA, KW_ARENA_AUTO, note);
+    bool has_words =
+        o.module != NULL || o.uri != NULL || o.pin != NULL || key_text != NULL;
+    if (work_text == NULL)
+        return kw_bench_usage(verb, "it wants --work echo, software or token");
+    if (work != WORK_TOKEN && has_words)
+        return kw_bench_usage(verb,
+                              "--module, --uri, --pin and --key are for --work token");
+    if (work == WORK_TOKEN && (o.module == NULL || o.uri == NULL || o.pin == NULL))
+        return kw_bench_usage(verb, "--work token wants --module, --uri and --pin");
+    if (work == WORK_ECHO && no_verify)
+        return kw_bench_usage(verb, "--work echo wraps nothing that --no-verify could "
+                                    "leave out");
+    o.key = (enum kw_served_key)key;
+    return -1;
+}
+
+/* rpc calls one kms, and echo is one that does nothing: it cannot be in this program. */
+static int echo_exec(char **argv)
+{
+    char path[KW_BESIDE_MAX];
+    if (!kw_beside("keyward-bench-echo", path))
+        return kw_bench_unable("echo", "/proc/self/exe does not say where this program "
+                                       "lies");
+    execv(path, argv);
+    return kw_bench_unable("echo",
+                           "%s: %s: it is built with keyward-bench and has to lie "
+                           "beside it",
+                           path, strerror(errno));
+}
+
+/* ---- the server --------------------------------------------------------------------- */
+
+static struct serve {
+    struct kw_lock lock;
+    struct kw_bench_server *server;
+    struct kw_software *software;
+    struct kw_token_cipher *token;
+    struct kw_inprocess *hsm;
+    struct kw_kms *kms;
+    struct event *tick;
+} s = {.lock = {KW_MUTEX_INIT}};
+
+/* Deadlines of requests that wait, as in keywardd. */
+static void serve_on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    kw_kms_tick(ctx);
+}
+
+static kw_err serve_open_hsm(struct kw_note *note)
+{
+    kw_err e = work == WORK_SOFTWARE ? kw_software_new(&s.software)
+                                     : kw_token_cipher_open(&o, &s.token, note);
+    const struct kw_inprocess_options inside = {
+        .cipher = work == WORK_SOFTWARE ? &kw_software_cipher : &kw_token_cipher,
+        .ctx = work == WORK_SOFTWARE ? (void *)s.software : (void *)s.token,
+        .no_verify = no_verify,
+        .lock = &s.lock,
+        .loop = kw_server_loop(s.server)};
+    return kw_failed(e) ? e : kw_inprocess_new(&inside, &s.hsm);
+}
+
+/* Without a cache: what is measured is the work, each time. */
+static kw_err serve_open_kms(void)
+{
+    static const struct kw_class_options class = {
+        .name = "bench", .scope = "bench", .on_loss = KW_ON_LOSS_FAIL_CLOSED};
+    const struct timeval tenth = {0, 100000};
+    const struct kw_kms_options kms = {.domain = "bench",
+                                       .classes = &class,
+                                       .class_count = 1,
+                                       .door = kw_inprocess_door(s.hsm),
+                                       .lock = &s.lock,
+                                       .clock = &kw_clock_system,
+                                       .deadline_ns = 10 * KW_S_NS,
+                                       .hold_ns = KW_S_NS};
+    kw_err e = kw_kms_new(&kms, &s.kms);
+    if (kw_failed(e))
+        return e;
+    s.tick = event_new(kw_server_loop(s.server), -1, EV_PERSIST, serve_on_tick, s.kms);
+    return s.tick != NULL && event_add(s.tick, &tenth) == 0
+               ? KW_OK
+               : kw_err_at(KW_CODE_NO_MEMORY, "event_new");
+}
+
+static kw_err serve_open(struct kw_note *note)
+{
+    kw_err e = kw_arena_open(kw_rpc_bytes() + KW_INPROCESS_ARENA, KW_ARENA_AUTO, note);
     if (!kw_failed(e))
-        e = kw_server_new(v->name, server);
+        e = kw_server_new(verb, &s.server);
     if (!kw_failed(e))
-        e = kw_work_open(o, work, note);
+        e = serve_open_hsm(note);
     if (!kw_failed(e))
-        e = kw_server_listen(*server, socket, &work->kms, note);
+        e = serve_open_kms();
+    if (!kw_failed(e))
+        e = kw_server_listen(s.server, socket_path, s.kms, note);
     return e;
 }
 
-/* The line on standard output says to whoever waits for it that calls may come. */
-static int serve(const struct kw_verb *v, const char *socket,
-                 const struct kw_work_options *o)
+/* Whoever waits for the HSM is answered first: the server waits for its requests. */
+static kw_err serve_close(struct kw_note *note)
+{
+    kw_server_stop(s.server);
+    if (s.tick != NULL)
+        event_free(s.tick);
+    kw_kms_free(s.kms);
+    kw_inprocess_free(s.hsm);
+    kw_err e = kw_token_cipher_close(s.token, note);
+    kw_software_free(s.software);
+    kw_server_free(s.server);
+    return e;
+}
+
+static int serve_run(void)
 {
     struct kw_note note = {{0}};
-    struct kw_server *server = NULL;
-    struct kw_work work = {0};
-    int code = KW_EXIT_GOOD;
+    int code = KW_BENCH_GOOD;
     kw_rpc_process_init();
-    kw_err e = open_all(v, socket, o, &server, &work, &note);
-    if (kw_failed(e)) {
-        code = kw_unable_err(v, e, &note);
-    } else {
-        printf("%s %s\n", v->name, socket);
-        fflush(stdout);
-        kw_server_run(server);
-    }
-    kw_server_free(server);
-    e = kw_work_close(&work, &note);
-    return kw_failed(e) ? kw_unable_err(v, e, &note) : code;
-}
-
-static int pin_cpu(const struct kw_verb *v, const char *text)
-{
-    uint64_t cpu = 0;
-    int code = kw_args_number(v, "cpu", text, 0, 1023, &cpu);
-    if (code < 0 && text != NULL && !kw_pin((unsigned)cpu))
-        return kw_unable(v, "there is no CPU %s for this process", text);
-    return code;
-}
-
-static int read_kind(const struct kw_verb *v, const char *text,
-                     enum kw_work_kind *ret_kind)
-{
-    static const char *const names[] = {"echo", "software", "token"};
-    for (unsigned i = 0; text != NULL && i < 3; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *ret_kind = (enum kw_work_kind)i;
-            return -1;
-        }
-    return kw_usage(v, "--work %s: echo, software or token", text != NULL ? text : "");
-}
-
-static int read_place(const struct kw_verb *v, const char *text,
-                      enum kw_key_place *ret_place)
-{
-    static const char *const names[] = {"token", "session", "copy"};
-    if (text == NULL)
-        return -1;
-    for (unsigned i = 0; i < 3; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *ret_place = (enum kw_key_place)i;
-            return -1;
-        }
-    return kw_usage(v, "--key %s: token, session or copy", text);
-}
-
-static int read_token(const struct kw_verb *v, const struct words *w,
-                      struct kw_work_options *o)
-{
-    bool has_words =
-        w->module != NULL || w->uri != NULL || w->pin != NULL || w->key != NULL;
-    if (o->kind != KW_WORK_TOKEN)
-        return has_words
-                   ? kw_usage(v, "--module, --uri, --pin and --key are for --work token")
-                   : -1;
-    if (w->module == NULL || w->uri == NULL || w->pin == NULL)
-        return kw_usage(v, "--work token wants --module, --uri and --pin");
-    return read_place(v, w->key, &o->place);
-}
-
-static int read_options(const struct kw_verb *v, const struct words *w,
-                        struct kw_work_options *o)
-{
-    int code = read_kind(v, w->work, &o->kind);
-    if (code < 0)
-        code = read_token(v, w, o);
-    if (code < 0 && o->kind == KW_WORK_ECHO && w->no_verify)
-        return kw_usage(v, "--work echo wraps nothing that --no-verify could leave out");
-    o->module = w->module;
-    o->uri = w->uri;
-    o->pin = w->pin;
-    o->no_verify = w->no_verify;
-    o->any_token = w->yes;
-    return code;
+    kw_log_setup(STDERR_FILENO, KW_LOG_ERROR, KW_LOG_LOGFMT, &kw_clock_system);
+    kw_err e = serve_open(&note);
+    if (kw_failed(e))
+        code = kw_bench_failed(verb, e, &note);
+    else
+        kw_server_run(s.server);
+    e = serve_close(&note);
+    return kw_failed(e) ? kw_bench_failed(verb, e, &note) : code;
 }
 
 int kw_bench_serve(int argc, char **argv)
 {
-    struct words w = {0};
-    struct kw_work_options o = {0};
-    const struct kw_flag flags[] = {
-        {"work", "WHICH", "echo, software or token: what stands behind the transport",
-         NULL, &w.work},
-        {"no-verify", NULL, "Encrypt does not unwrap and compare what it wrapped",
-         &w.no_verify, NULL},
-        {"module", "PATH", "token: the PKCS#11 module", NULL, &w.module},
-        {"uri", "URI", "token: which, such as pkcs11:token=test", NULL, &w.uri},
-        {"pin", "SOURCE", "token: file:/path", NULL, &w.pin},
-        {"key", "WHERE",
-         "token: where the throw-away key is: token, session or copy (token)", NULL,
-         &w.key},
-        {"yes", NULL, "token: also one that is no SoftHSM", &w.yes, NULL},
-        {"cpu", "N", "run on CPU N only", NULL, &w.cpu},
-    };
-    const struct kw_verb v = {
-        .name = "serve",
+    struct kw_args args = {
+        .verb = verb,
         .operands = "SOCKET",
         .summary = "Serves KMS v2 as keywardd does, with other work behind it, until "
                    "SIGTERM.",
-        .operand_min = 1,
-        .operand_max = 1,
-        .flags = flags,
-        .flag_count = sizeof flags / sizeof flags[0],
         .more =
             "echo frames its input; software seals with AES-256-GCM of OpenSSL; token\n"
             "does it in a token inside this very process, one session, no worker, no\n"
             "cache: what that costs less than keywardd is the price of the wall.\n"
             "Its keys end with it, so nothing that it sealed can be opened later: never\n"
-            "point an API server at it.  Only this user may connect."};
-    int operands = 0, code = kw_args(&v, argc, argv, &operands);
+            "point an API server at it.  Only this user may connect.",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .operand = &socket_path,
+        .operand_count = 1};
+    int code = kw_bench_read(&args, argc, argv);
     if (code < 0)
-        code = read_options(&v, &w, &o);
+        code = serve_check();
+    if (code < 0 && work == WORK_ECHO)
+        return echo_exec(argv); /* it reads the same words */
     if (code < 0)
-        code = pin_cpu(&v, w.cpu);
-    return code >= 0 ? code : serve(&v, argv[1], &o);
+        code = kw_bench_pin(verb, cpu_text, cpu);
+    return code >= 0 ? code : serve_run();
 }
 
 int kw_bench_echo(int argc, char **argv)
 {
-    const char *cpu = NULL;
-    const struct kw_work_options o = {.kind = KW_WORK_ECHO};
-    const struct kw_flag flags[] = {
-        {"cpu", "N", "run on CPU N only", NULL, &cpu},
-    };
-    const struct kw_verb v = {
-        .name = "echo",
-        .operands = "SOCKET",
-        .summary = "Serves KMS v2 without any work until SIGTERM: the ceiling of the "
-                   "transport.",
-        .operand_min = 1,
-        .operand_max = 1,
-        .flags = flags,
-        .flag_count = 1,
-        .more =
-            "Only this user may connect.  What Encrypt answers is its input, readable:\n"
-            "never point an API server at it."};
-    int operands = 0, code = kw_args(&v, argc, argv, &operands);
-    if (code < 0)
-        code = pin_cpu(&v, cpu);
-    return code >= 0 ? code : serve(&v, argv[1], &o);
+    (void)argc;
+    return echo_exec(argv);
 }

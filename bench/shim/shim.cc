@@ -39,12 +39,11 @@ void run(benchmark::State &state, const kw_micro_case *c)
         kw_micro_fail(&m, "the program could not begin");
         return;
     }
-    void *fixture = c->setup != nullptr ? c->setup(&m) : nullptr;
-    if (state.error_occurred())
+    if (c->setup != nullptr && !c->setup(&m))
         return;
-    c->run(&m, fixture);
+    c->run(&m);
     if (c->teardown != nullptr)
-        c->teardown(fixture);
+        c->teardown();
 }
 
 int run_all(int argc, char **argv)
@@ -69,17 +68,18 @@ int run_all(int argc, char **argv)
 
 extern "C" {
 
-void kw_micro_register(const kw_micro_case *c)
+void kw_micro_register(const kw_micro_case *cases)
 {
-    benchmark::internal::Benchmark *b = benchmark::RegisterBenchmark(
-        c->name, [c](benchmark::State &state) { run(state, c); });
-    if (c->waits)
-        b->UseRealTime();
-    if (c->argument == nullptr)
-        return;
-    b->ArgName(c->argument);
-    for (std::size_t i = 0; i < c->value_count; i++)
-        b->Arg(c->values[i]);
+    for (const kw_micro_case *c = cases; c->name != nullptr; c++) {
+        benchmark::internal::Benchmark *b = benchmark::RegisterBenchmark(
+            c->name, [c](benchmark::State &state) { run(state, c); });
+        if (c->waits)
+            b->UseRealTime();
+        if (c->argument != nullptr)
+            b->ArgName(c->argument);
+        for (std::size_t i = 0; i < c->value_count; i++)
+            b->Arg(c->values[i]);
+    }
 }
 
 void kw_micro_context(const char *key, const char *value)
@@ -133,14 +133,9 @@ void kw_micro_bytes(kw_micro *m, int64_t bytes)
     m->state.SetBytesProcessed(bytes);
 }
 
-void kw_micro_count(kw_micro *m, const char *name, double value, kw_micro_kind kind)
+void kw_micro_count(kw_micro *m, const char *name, double value)
 {
-    benchmark::Counter::Flags flags = benchmark::Counter::kDefaults;
-    if (kind == KW_MICRO_PER_TURN)
-        flags = benchmark::Counter::kAvgIterations;
-    if (kind == KW_MICRO_PER_SECOND)
-        flags = benchmark::Counter::kIsRate;
-    m->state.counters[name] = benchmark::Counter(value, flags);
+    m->state.counters[name] = benchmark::Counter(value);
 }
 
 void kw_micro_fail(kw_micro *m, const char *why)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shim - Google Benchmark as C sees it
  *
- * The one place in the house that is C++ (shim.cc): everything else sees this header.  A
+ * The one place that is C++ (shim.cc): everything else sees this header.  A
  * case is registered, then kw_micro_main reads the library's own options
  * (--benchmark_filter, --benchmark_format=json, …), runs what matches and reports.
  *
@@ -27,20 +27,19 @@ struct kw_micro; /* one run of a case */
 
 struct kw_micro_case {
     const char *name; /* family/what, such as "cache/hit" */
-    /* Before the clock starts; what it gives is the run's fixture.  NULL: there is none.
-     */
-    void *(*setup)(struct kw_micro *m);
-    void (*run)(struct kw_micro *m, void *fixture);
-    void (*teardown)(void *fixture); /* NULL: nothing to do; not called after a failure
-                                        of setup */
+    /* Before the clock starts; false: it failed, and nothing else is called.  NULL: there
+     * is nothing to do.  What it makes lies in the case's own file. */
+    bool (*setup)(struct kw_micro *m);
+    void (*run)(struct kw_micro *m);
+    void (*teardown)(void); /* NULL: nothing to do */
     bool waits; /* for another process: time on the wall counts, not this one's CPU */
     const char *argument;  /* its name, such as "entries"; NULL: no argument */
     const int64_t *values; /* the case is run once for each of them */
     size_t value_count;
 };
 
-/* Borrows the case until kw_micro_main has returned. */
-void kw_micro_register(const struct kw_micro_case *c);
+/* Borrows the cases, up to one without a name, until kw_micro_main has returned. */
+void kw_micro_register(const struct kw_micro_case *cases);
 
 /* A line of the report's context, such as "keyward_version". */
 void kw_micro_context(const char *key, const char *value);
@@ -55,8 +54,7 @@ struct kw_micro_program {
  * the library does not know or a filter that matches nothing, 3 it could not run. */
 int kw_micro_main(int argc, char **argv, const struct kw_micro_program *program);
 
-/* ---- inside a run ---------------------------------------------------------------------
- */
+/* ---- inside a run ---------------------------------------------------------------- */
 
 /* true: one more turn.  To be asked until it says false, unless kw_micro_fail was. */
 bool kw_micro_next(struct kw_micro *m);
@@ -72,10 +70,8 @@ void kw_micro_resume(struct kw_micro *m);
 void kw_micro_items(struct kw_micro *m, int64_t items);
 void kw_micro_bytes(struct kw_micro *m, int64_t bytes);
 
-enum kw_micro_kind { KW_MICRO_TOTAL, KW_MICRO_PER_TURN, KW_MICRO_PER_SECOND };
-/* A counter under a name of its own. */
-void kw_micro_count(struct kw_micro *m, const char *name, double value,
-                    enum kw_micro_kind kind);
+/* A counter under a name of its own: the total. */
+void kw_micro_count(struct kw_micro *m, const char *name, double value);
 
 /* The run is no measurement: it is reported as failed with `why`, which is copied, and
  * kw_micro_next says false from now on.  The first one counts. */

@@ -3,15 +3,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <jansson.h>
+#include <keyward/clock.h>
 
-#include <keyward/alloc.h>
-#include <keyward/bytes.h>
+#include "tool.h"
 
 /* false: it is not there, or is no number that counts. */
 static bool take(const json_t *from, const char *name, uint64_t *sum)
@@ -30,9 +26,8 @@ static bool add_class(const json_t *class, struct kw_counters *c, uint64_t *miss
            take(cache, "misses", misses) && take(cache, "entries", &c->entries);
 }
 
-bool kw_counters_parse(const char *text, size_t len, struct kw_counters *ret_counters)
+bool kw_counters_parse(const json_t *all, struct kw_counters *ret_counters)
 {
-    json_t *all = json_loadb(text, len, 0, NULL);
     const json_t *classes = json_object_get(all, "classes"), *class = NULL;
     struct kw_counters c = {0};
     uint64_t misses = 0;
@@ -40,7 +35,6 @@ bool kw_counters_parse(const char *text, size_t len, struct kw_counters *ret_cou
     bool good = json_is_array(classes) &&
                 take(json_object_get(all, "jobs"), "total", &c.hsm_jobs);
     json_array_foreach(classes, i, class) good = good && add_class(class, &c, &misses);
-    json_decref(all);
     if (!good || c.joined > misses)
         return false;
     c.unwraps = misses - c.joined;
@@ -48,66 +42,27 @@ bool kw_counters_parse(const char *text, size_t len, struct kw_counters *ret_cou
     return true;
 }
 
-static int dial(const char *path)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    const struct timeval patience = {.tv_sec = 5};
-    if (!kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(path))) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    if (connect(fd, (const struct sockaddr *)&at, sizeof at) == 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0)
-        return fd;
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return -1;
-}
-
-static bool read_all(int fd, kw_dst *dst)
-{
-    for (;;) {
-        ssize_t n = recv(fd, dst->ptr + dst->len, dst->cap - dst->len, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n == 0;
-        dst->len += (size_t)n;
-        if (dst->len == dst->cap) {
-            errno = EMSGSIZE;
-            return false;
-        }
-    }
-}
-
 kw_err kw_counters_read(const char *path, struct kw_counters *ret_counters,
                         struct kw_note *note)
 {
-    enum { MOST = 1 << 20 };
-    kw_dst dst = {kw_new(1, MOST), MOST, 0};
-    if (dst.ptr == NULL)
-        return kw_err_at(KW_CODE_NO_MEMORY, "status");
-    kw_err e = KW_OK;
-    int fd = dial(path);
-    if (fd < 0 || !read_all(fd, &dst)) {
+    json_error_t why;
+    int fd = kw_dial(path, 5 * KW_S_NS);
+    if (fd < 0) {
         int saved = errno;
         kw_note_set(note,
                     "--status %s: %s; it is what keywardd's configuration calls "
                     "`status`",
                     path, strerror(saved));
-        e = kw_err_native(KW_CODE_IO, (uint32_t)saved, "status");
-    } else if (!kw_counters_parse((const char *)dst.ptr, dst.len, ret_counters)) {
-        kw_note_set(note, "--status %s: what it says is not keywardd's status", path);
-        e = kw_err_at(KW_CODE_BAD_INPUT, "status");
+        return kw_err_native(KW_CODE_IO, (uint32_t)saved, "status");
     }
-    if (fd >= 0)
-        close(fd);
-    kw_free(dst.ptr);
-    return e;
+    json_t *all = json_loadfd(fd, 0, &why);
+    bool good = kw_counters_parse(all, ret_counters);
+    json_decref(all);
+    close(fd);
+    if (good)
+        return KW_OK;
+    kw_note_set(note, "--status %s: what it says is not keywardd's status", path);
+    return kw_err_at(KW_CODE_BAD_INPUT, "status");
 }
 
 bool kw_counters_between(const struct kw_counters *before,

@@ -7,6 +7,8 @@
 #ifndef KEYWARD_BENCH_COUNTERS_H
 #define KEYWARD_BENCH_COUNTERS_H
 
+#include <jansson.h>
+
 #include <keyward/bytes.h>
 
 /* Of all classes together. */
@@ -22,8 +24,8 @@ struct kw_counters {
  * BAD_INPUT  it is not keywardd's status document */
 KW_MUST_USE kw_err kw_counters_read(const char *path, struct kw_counters *ret_counters,
                                     struct kw_note *note);
-/* The same from the document's text. */
-KW_MUST_USE bool kw_counters_parse(const char *text, size_t len,
+/* The same from the document; NULL is none. */
+KW_MUST_USE bool kw_counters_parse(const json_t *status,
                                    struct kw_counters *ret_counters);
 /* What was done between the two; entries as after.  false: another daemon by now. */
 KW_MUST_USE bool kw_counters_between(const struct kw_counters *before,

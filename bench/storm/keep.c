@@ -19,10 +19,9 @@ enum {
     HEX_MOST = 2 * KW_MESSAGE_MAX + 1,
 };
 
-/* ---- writing
- * ------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------- */
 
-static json_t *entry_out(const struct kw_corpus *c, size_t i)
+static json_t *keep_entry_out(const struct kw_corpus *c, size_t i)
 {
     char seed[2 * KW_SEED + 1], decrypt[HEX_MOST];
     kw_hex(seed, sizeof seed, kw_span_of(c->entry[i].seed, KW_SEED));
@@ -30,12 +29,12 @@ static json_t *entry_out(const struct kw_corpus *c, size_t i)
     return json_pack("{s:s, s:s}", "seed", seed, "decrypt", decrypt);
 }
 
-static char *text_of(const struct kw_corpus *c)
+static char *keep_text_of(const struct kw_corpus *c)
 {
     json_t *seeds = json_array();
     bool good = seeds != NULL;
     for (size_t i = 0; i < c->count && good; i++)
-        good = json_array_append_new(seeds, entry_out(c, i)) == 0;
+        good = json_array_append_new(seeds, keep_entry_out(c, i)) == 0;
     if (!good) {
         json_decref(seeds);
         return NULL;
@@ -50,7 +49,7 @@ static char *text_of(const struct kw_corpus *c)
 kw_err kw_keep_write(const char *path, const struct kw_corpus *corpus,
                      struct kw_note *note)
 {
-    char *text = text_of(corpus);
+    char *text = keep_text_of(corpus);
     if (text == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "corpus file");
     kw_err e = kw_file_replace(path, kw_span_str(text), 0600, note);
@@ -58,10 +57,9 @@ kw_err kw_keep_write(const char *path, const struct kw_corpus *corpus,
     return e;
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------- */
 
-static bool entry_in(const json_t *from, struct kw_corpus_entry *to)
+static bool keep_entry_in(const json_t *from, struct kw_corpus_entry *to)
 {
     const char *seed = json_string_value(json_object_get(from, "seed"));
     const char *decrypt = json_string_value(json_object_get(from, "decrypt"));
@@ -80,7 +78,7 @@ static bool entry_in(const json_t *from, struct kw_corpus_entry *to)
     return true;
 }
 
-static kw_err bad(const char *path, const char *why, struct kw_note *note)
+static kw_err keep_bad(const char *path, const char *why, struct kw_note *note)
 {
     kw_note_set(note,
                 "--corpus %s: %s; make one with: keyward-bench storm SOCKET --prepare "
@@ -89,44 +87,44 @@ static kw_err bad(const char *path, const char *why, struct kw_note *note)
     return kw_err_at(KW_CODE_BAD_INPUT, "corpus file");
 }
 
-static kw_err all_in(const char *path, const json_t *seeds, size_t count,
-                     struct kw_corpus *ret_corpus, struct kw_note *note)
+static kw_err keep_all_in(const char *path, const json_t *seeds, size_t count,
+                          struct kw_corpus *ret_corpus, struct kw_note *note)
 {
     struct kw_corpus c = {.count = count};
     c.entry = kw_new(count, sizeof c.entry[0]);
     if (c.entry == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "corpus file");
     for (size_t i = 0; i < count; i++)
-        if (!entry_in(json_array_get(seeds, i), &c.entry[i])) {
+        if (!keep_entry_in(json_array_get(seeds, i), &c.entry[i])) {
             char why[80];
             snprintf(why, sizeof why, "its seed number %zu is damaged", i);
             kw_corpus_wipe(&c);
-            return bad(path, why, note);
+            return keep_bad(path, why, note);
         }
     *ret_corpus = c;
     return KW_OK;
 }
 
-static kw_err parse(const char *path, const json_t *all, size_t count,
-                    struct kw_corpus *ret_corpus, struct kw_note *note)
+static kw_err keep_parse(const char *path, const json_t *all, size_t count,
+                         struct kw_corpus *ret_corpus, struct kw_note *note)
 {
     char why[80];
     const json_t *seeds = json_object_get(all, "seeds");
     const char *who = json_string_value(json_object_get(all, "tool"));
     if (who == NULL || strcmp(who, tool) != 0)
-        return bad(path, "it is no file of ciphertexts", note);
+        return keep_bad(path, "it is no file of ciphertexts", note);
     json_int_t schema = json_integer_value(json_object_get(all, "schema"));
     if (schema != SCHEMA) {
         snprintf(why, sizeof why,
                  "it is of schema %" JSON_INTEGER_FORMAT ", this reads 1", schema);
-        return bad(path, why, note);
+        return keep_bad(path, why, note);
     }
     size_t has = json_array_size(seeds);
     if (has == 0 || has > KW_STORM_SEEDS_MAX || has < count) {
         snprintf(why, sizeof why, "it has %zu seeds, wanted are %zu", has, count);
-        return bad(path, why, note);
+        return keep_bad(path, why, note);
     }
-    return all_in(path, seeds, count == 0 ? has : count, ret_corpus, note);
+    return keep_all_in(path, seeds, count == 0 ? has : count, ret_corpus, note);
 }
 
 kw_err kw_keep_read(const char *path, size_t count, struct kw_corpus *ret_corpus,
@@ -138,7 +136,7 @@ kw_err kw_keep_read(const char *path, size_t count, struct kw_corpus *ret_corpus
         return e;
     json_t *all = json_loadb((const char *)blob.ptr, blob.len, 0, NULL);
     kw_blob_wipe(&blob);
-    e = parse(path, all, count, ret_corpus, note);
+    e = keep_parse(path, all, count, ret_corpus, note);
     json_decref(all);
     return e;
 }

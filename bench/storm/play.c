@@ -2,7 +2,6 @@
 #include "play.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 
 #include <keyward/alloc.h>
@@ -30,7 +29,7 @@ struct play {
     struct kw_corpus own; /* the seed that each server makes itself */
     struct kw_h2 connection[KW_STORM_SERVERS_MAX];
     struct on_its_way {
-        struct kw_stream *stream; /* NULL: not sent */
+        struct kw_h2_call *stream; /* NULL: not sent */
         size_t seed;
     } * call; /* [askers] */
     struct key_ids keys;
@@ -39,37 +38,54 @@ struct play {
     char timeout[24];
 };
 
-/* ---- making ciphertexts
- * ------------------------------------------------------------------ */
+/* ---- making ciphertexts ---------------------------------------------------------------- */
+
+/* The method for entries 0 to count - 1 on this connection, before anything is measured. */
+static kw_err play_calls(const struct kw_play_options *o, struct kw_h2 *c,
+                         struct kw_corpus *corpus, enum kw_bench_method method,
+                         size_t count, struct kw_progress *progress, struct kw_note *note)
+{
+    static const char *const what[KW_METHODS] = {
+        "Status", "making ciphertexts with Encrypt", "Decrypt"};
+    struct kw_calls *k = kw_new(1, sizeof *k);
+    if (k == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "storm");
+    k->connection = c;
+    k->connection_count = 1;
+    k->corpus = corpus;
+    k->timeout_ns = o->storm.timeout_ns;
+    k->progress = progress;
+    kw_err e = kw_calls_prepare(k, method, 0, count, what[method], note);
+    kw_free(k);
+    return e;
+}
+
+/* Whoever answers Status is a KMS v2 plugin. */
+static kw_err play_greet(const struct kw_play_options *o, struct kw_h2 *c,
+                         struct kw_corpus *corpus, struct kw_note *note)
+{
+    struct kw_progress silent = {0};
+    kw_err e = play_calls(o, c, corpus, KW_STATUS, 1, &silent, note);
+    if (!kw_failed(e) && !o->any_token)
+        e = kw_guard("/proc", kw_h2_peer(c), corpus->is_keyward, note);
+    return e;
+}
 
 kw_err kw_play_make(const struct kw_play_options *o, struct kw_corpus *corpus,
                     struct kw_progress *progress, struct kw_note *note)
 {
     enum { IN_FLIGHT = 16 };
-    struct kw_h2 connection = {.fd = -1};
-    struct kw_calls *k = kw_new(1, sizeof *k);
-    if (k == NULL)
-        return kw_err_at(KW_CODE_NO_MEMORY, "storm");
-    k->connection = &connection;
-    k->connection_count = 1;
-    k->corpus = corpus;
-    k->timeout_ns = o->storm.timeout_ns;
-    k->progress = progress;
-    kw_err e = kw_h2_open(&connection, o->socket[0], IN_FLIGHT, NULL, note);
+    struct kw_h2 c = {.fd = -1};
+    kw_err e = kw_h2_open(&c, o->socket[0], IN_FLIGHT, NULL, note);
     if (!kw_failed(e))
-        e = kw_calls_prepare(k, KW_STATUS, 0, 1, "Status", note);
-    if (!kw_failed(e) && !o->any_token)
-        e = kw_guard("/proc", kw_h2_peer(&connection), corpus->is_keyward, note);
+        e = play_greet(o, &c, corpus, note);
     if (!kw_failed(e))
-        e = kw_calls_prepare(k, KW_ENCRYPT, 0, corpus->count,
-                             "making ciphertexts with Encrypt", note);
-    kw_h2_close(&connection);
-    kw_free(k);
+        e = play_calls(o, &c, corpus, KW_ENCRYPT, corpus->count, progress, note);
+    kw_h2_close(&c);
     return e;
 }
 
-/* ---- calls and replies
- * --------------------------------------------------------------------- */
+/* ---- calls and replies ----------------------------------------------------------------- */
 
 /* 0: there is no room for another one. */
 static unsigned number_of(struct key_ids *keys, kw_span id)
@@ -84,13 +100,13 @@ static unsigned number_of(struct key_ids *keys, kw_span id)
     return ++keys->count;
 }
 
-static uint32_t server_of(const struct play *p, const struct kw_h2 *c)
+static uint32_t play_server_of(const struct play *p, const struct kw_h2 *c)
 {
     return (uint32_t)(c - p->connection);
 }
 
-static struct kw_storm_reply reply_of(struct play *p, const struct kw_h2 *c,
-                                      const struct kw_stream *s, size_t seed)
+static struct kw_storm_reply play_reply_of(struct play *p, const struct kw_h2 *c,
+                                           const struct kw_h2_call *s, size_t seed)
 {
     kw_span body = kw_span_of(s->body, s->len);
     struct kw_reply said = {0};
@@ -100,7 +116,7 @@ static struct kw_storm_reply reply_of(struct play *p, const struct kw_h2 *c,
     r.outcome = KW_STORM_WRONG;
     bool decrypt = s->method == KW_DECRYPT;
     if (s->overlong || !kw_corpus_judge(decrypt ? p->corpus : &p->own, s->method,
-                                        decrypt ? seed : server_of(p, c), body))
+                                        decrypt ? seed : play_server_of(p, c), body))
         return r;
     if (!decrypt && kw_message_read(s->method, body, &said))
         r.key_id = number_of(&p->keys, said.key_id);
@@ -109,96 +125,55 @@ static struct kw_storm_reply reply_of(struct play *p, const struct kw_h2 *c,
     return r;
 }
 
-static void keep_saying(struct play *p, unsigned code, const char *text)
+static void play_keep_saying(struct play *p, unsigned code, const char *text)
 {
     char *said = p->result->said[code < KW_STORM_CODES ? code : 2];
     if (said[0] == '\0')
         (void)kw_copy_str(said, sizeof p->result->said[0], kw_span_str(text));
 }
 
-static void ended(void *ctx, struct kw_h2 *c, struct kw_stream *s)
+static void play_ended(void *ctx, struct kw_h2 *c, struct kw_h2_call *s)
 {
     struct play *p = ctx;
     uint32_t asker = (uint32_t)s->entry;
-    struct kw_storm_reply r = reply_of(p, c, s, p->call[asker].seed);
+    struct kw_storm_reply r = play_reply_of(p, c, s, p->call[asker].seed);
     if (r.outcome == KW_STORM_FAILED)
-        keep_saying(p, r.code, s->status < 0 ? "no grpc-status" : c->said);
+        play_keep_saying(p, r.code, s->status < 0 ? "no grpc-status" : c->said);
     p->call[asker].stream = NULL;
     kw_storm_ended(p->storm, p->now_ns, asker, &r);
 }
 
-/* What this call says; an Encrypt's seed is a new one each time. */
-static kw_span message_of(struct play *p, const struct kw_storm_call *call,
-                          uint8_t buffer[KW_MESSAGE_MAX])
-{
-    kw_dst dst = kw_dst_of(buffer, KW_MESSAGE_MAX);
-    if (call->method == KW_DECRYPT)
-        return kw_corpus_decrypt(p->corpus, call->seed);
-    if (call->method == KW_ENCRYPT)
-        kw_random(p->own.entry[call->server].seed, KW_SEED);
-    bool fits = call->method == KW_STATUS
-                    ? kw_message_status(&dst)
-                    : kw_corpus_encrypt(&p->own, call->server, &dst);
-    KW_INVARIANT(fits);
-    return kw_dst_span(&dst);
-}
-
-static void send_of(struct play *p, uint32_t server)
+static void play_ask(void *ctx, const struct kw_storm_call *call)
 {
     uint8_t buffer[KW_MESSAGE_MAX];
-    struct kw_storm_call call;
-    struct kw_h2 *c = &p->connection[server];
-    while (kw_storm_next(p->storm, server, &call)) {
-        struct kw_stream *s = kw_h2_submit(c, call.method, message_of(p, &call, buffer));
-        if (s == NULL)
-            break; /* it waits, and its time runs */
-        s->entry = call.asker;
-        p->call[call.asker] = (struct on_its_way){s, call.seed};
-        kw_storm_sent(p->storm, call.asker);
-    }
-    kw_h2_flush(c);
+    struct play *p = ctx;
+    struct kw_h2 *c = &p->connection[call->server];
+    const bool decrypt = call->method == KW_DECRYPT;
+    if (call->method == KW_ENCRYPT) /* a new seed each time */
+        kw_random(p->own.entry[call->server].seed, KW_SEED);
+    struct kw_h2_call *sent =
+        kw_h2_submit(c, call->method,
+                     kw_corpus_request(decrypt ? p->corpus : &p->own, call->method,
+                                       decrypt ? call->seed : call->server, buffer));
+    p->call[call->asker] = (struct on_its_way){sent, call->seed};
+    if (sent != NULL) /* else the connection is lost, which ends the storm */
+        sent->entry = call->asker;
 }
 
-static void give_up_overdue(struct play *p)
+static void play_give_up(void *ctx, const struct kw_storm_call *call)
 {
-    struct kw_storm_call call;
-    bool sent = false;
-    while (kw_storm_overdue(p->storm, &call, &sent)) {
-        keep_saying(p, 4, "no answer in time");
-        if (sent)
-            kw_h2_cancel(&p->connection[call.server], p->call[call.asker].stream);
-        p->call[call.asker].stream = NULL;
-    }
+    struct play *p = ctx;
+    struct on_its_way *c = &p->call[call->asker];
+    play_keep_saying(p, KW_GRPC_DEADLINE_EXCEEDED, "no answer in time");
+    if (c->stream != NULL)
+        kw_h2_cancel(&p->connection[call->server], c->stream);
+    c->stream = NULL;
 }
 
-/* ---- the run
- * ---------------------------------------------------------------------------------- */
-
-static void wait_for_something(struct play *p)
-{
-    struct pollfd polled[KW_STORM_SERVERS_MAX];
-    const uint64_t servers = p->o->storm.servers;
-    int64_t left = kw_storm_wakes(p->storm) - p->now_ns;
-    left = left < 0 ? 0 : left > 100 * KW_MS_NS ? 100 * KW_MS_NS : left;
-    const struct timespec nap = {.tv_nsec = (long)left};
-    for (uint64_t i = 0; i < servers; i++) {
-        const struct kw_h2 *c = &p->connection[i];
-        short wanted = kw_h2_unwritten(c) ? POLLIN | POLLOUT : POLLIN;
-        polled[i] = (struct pollfd){c->fd, wanted, 0};
-    }
-    (void)ppoll(polled, servers, &nap, NULL);
-    for (uint64_t i = 0; i < servers; i++) {
-        struct kw_h2 *c = &p->connection[i];
-        if (polled[i].revents == 0 || !kw_h2_read(c, false))
-            continue;
-        p->now_ns = kw_mono_ns(&kw_clock_system);
-        kw_h2_digest(c, ended, p);
-    }
-    p->now_ns = kw_mono_ns(&kw_clock_system);
-}
+/* ---- the run --------------------------------------------------------------------------- */
 
 /* Can it go on?  Else the result says why not. */
-static bool can_go_on(struct play *p)
+static bool play_can_go_on(struct play *p)
 {
     struct kw_play_result *r = p->result;
     const struct kw_storm_options *o = &p->o->storm;
@@ -216,7 +191,7 @@ static bool can_go_on(struct play *p)
     return fault == NULL;
 }
 
-static void tell(const struct play *p, struct kw_progress *progress)
+static void play_tell(const struct play *p, struct kw_progress *progress)
 {
     const struct kw_storm_options *o = &p->o->storm;
     if (o->day_ns > 0)
@@ -228,17 +203,17 @@ static void tell(const struct play *p, struct kw_progress *progress)
                          o->servers * o->seeds);
 }
 
-static void run(struct play *p, struct kw_progress *progress)
+static void play_run(struct play *p, struct kw_progress *progress)
 {
     while (!kw_storm_over(p->storm) && !p->result->partial) {
         kw_storm_tick(p->storm, p->now_ns);
-        give_up_overdue(p);
         for (uint32_t i = 0; i < p->o->storm.servers; i++)
-            send_of(p, i);
-        wait_for_something(p);
-        tell(p, progress);
+            kw_h2_flush(&p->connection[i]);
+        kw_h2_wait(p->connection, p->o->storm.servers,
+                   kw_storm_wakes(p->storm) - p->now_ns, play_ended, p, &p->now_ns);
+        play_tell(p, progress);
         if (!kw_storm_over(p->storm))
-            p->result->partial = !can_go_on(p);
+            p->result->partial = !play_can_go_on(p);
     }
 }
 
@@ -252,7 +227,7 @@ static int32_t listener_of(const struct play *p)
     return pid;
 }
 
-static void count(struct play *p)
+static void play_count(struct play *p)
 {
     struct kw_play_result *r = p->result;
     struct kw_counters after;
@@ -260,7 +235,8 @@ static void count(struct play *p)
         r->counted = kw_counters_between(&r->before, &after, &r->done);
 }
 
-static kw_err measure(struct play *p, struct kw_progress *progress, struct kw_note *note)
+static kw_err play_measure(struct play *p, struct kw_progress *progress,
+                           struct kw_note *note)
 {
     struct kw_play_result *r = p->result;
     struct kw_watch begun;
@@ -271,60 +247,31 @@ static kw_err measure(struct play *p, struct kw_progress *progress, struct kw_no
     }
     kw_watch_begin(&begun, "/proc", listener_of(p));
     p->began_ns = p->now_ns = kw_mono_ns(&kw_clock_system);
-    kw_err e = kw_storm_new(&p->o->storm, p->began_ns, &p->storm);
+    const struct kw_storm_caller caller = {play_ask, play_give_up, p};
+    kw_err e = kw_storm_new(&p->o->storm, &caller, p->began_ns, &p->storm);
     if (kw_failed(e))
         return e;
-    run(p, progress);
+    play_run(p, progress);
     r->elapsed_ns = p->now_ns - p->began_ns;
     kw_watch_end(&begun, &r->used);
-    count(p);
+    play_count(p);
     r->tally = *kw_storm_tally_peek(p->storm);
     r->ready_ns = kw_storm_ready_ns(p->storm);
     r->point_count = kw_storm_timeline(p->storm, r->point);
     return KW_OK;
 }
 
-/* One call of each kind on this connection, before anything is measured. */
-static kw_err try_call(struct play *p, struct kw_h2 *c, enum kw_method method,
-                       const char *what, struct kw_note *note)
-{
-    struct kw_progress silent = {0};
-    struct kw_calls *k = kw_new(1, sizeof *k);
-    if (k == NULL)
-        return kw_err_at(KW_CODE_NO_MEMORY, "storm");
-    k->connection = c;
-    k->connection_count = 1;
-    k->corpus = &p->own;
-    k->timeout_ns = p->o->storm.timeout_ns;
-    k->progress = &silent;
-    kw_err e = kw_calls_prepare(k, method, 0, 1, what, note);
-    kw_free(k);
-    return e;
-}
-
-/* Whoever answers Status is a KMS v2 plugin. */
-static kw_err greet(struct play *p, uint64_t socket, struct kw_note *note)
-{
-    struct kw_note why = {{0}};
-    struct kw_h2 *c = &p->connection[socket];
-    kw_err e = try_call(p, c, KW_STATUS, "Status", &why);
-    if (kw_failed(e))
-        kw_note_set(note, "%s: %s", p->o->socket[socket], why.text);
-    else if (!p->o->any_token)
-        e = kw_guard("/proc", kw_h2_peer(c), p->own.is_keyward, note);
-    return e;
-}
-
 /* What the first socket makes, all others must be able to read: else every list would
  * fail, for ever. */
-static kw_err compare_sockets(struct play *p, struct kw_note *note)
+static kw_err play_compare(struct play *p, struct kw_note *note)
 {
+    struct kw_progress silent = {0};
     struct kw_note why = {{0}};
     if (p->o->storm.sockets == 1)
         return KW_OK;
-    kw_err e = try_call(p, &p->connection[0], KW_ENCRYPT, "Encrypt", note);
+    kw_err e = play_calls(p->o, &p->connection[0], &p->own, KW_ENCRYPT, 1, &silent, note);
     for (uint64_t i = 1; i < p->o->storm.sockets && !kw_failed(e); i++) {
-        e = try_call(p, &p->connection[i], KW_DECRYPT, "Decrypt", &why);
+        e = play_calls(p->o, &p->connection[i], &p->own, KW_DECRYPT, 1, &silent, &why);
         if (kw_failed(e))
             kw_note_set(note,
                         "%s cannot read what %s made (%s): are they the same provider, "
@@ -334,22 +281,28 @@ static kw_err compare_sockets(struct play *p, struct kw_note *note)
     return e;
 }
 
-static kw_err connect_all(struct play *p, struct kw_note *note)
+static kw_err play_connect(struct play *p, struct kw_note *note)
 {
     const struct kw_storm_options *o = &p->o->storm;
-    unsigned askers = 1 + (unsigned)(o->parallel * o->readers);
+    /* One more than ask at once: a call is free only after its end was told. */
+    unsigned calls = 2 + (unsigned)(o->parallel * o->readers);
+    struct kw_note why = {{0}};
     snprintf(p->timeout, sizeof p->timeout, "%" PRId64 "m", o->timeout_ns / KW_MS_NS);
     kw_err e = KW_OK;
     for (uint64_t i = 0; i < o->servers && !kw_failed(e); i++) {
         const char *path = p->o->socket[i % o->sockets];
-        e = kw_h2_open(&p->connection[i], path, askers, p->timeout, note);
-        if (!kw_failed(e) && i < o->sockets)
-            e = greet(p, i, note);
+        e = kw_h2_open(&p->connection[i], path, calls, p->timeout, note);
+        p->connection[i].queues = true;
+        if (kw_failed(e) || i >= o->sockets)
+            continue;
+        e = play_greet(p->o, &p->connection[i], &p->own, &why);
+        if (kw_failed(e))
+            kw_note_set(note, "%s: %s", path, why.text);
     }
-    return kw_failed(e) ? e : compare_sockets(p, note);
+    return kw_failed(e) ? e : play_compare(p, note);
 }
 
-static kw_err prepare(struct play *p)
+static kw_err play_prepare(struct play *p)
 {
     const struct kw_storm_options *o = &p->o->storm;
     for (unsigned i = 0; i < KW_STORM_SERVERS_MAX; i++)
@@ -370,11 +323,11 @@ kw_err kw_play_run(const struct kw_play_options *o, struct kw_corpus *corpus,
     p->o = o;
     p->corpus = corpus;
     p->result = ret_result;
-    kw_err e = prepare(p);
+    kw_err e = play_prepare(p);
     if (!kw_failed(e))
-        e = connect_all(p, note);
+        e = play_connect(p, note);
     if (!kw_failed(e))
-        e = measure(p, progress, note);
+        e = play_measure(p, progress, note);
     for (unsigned i = 0; i < KW_STORM_SERVERS_MAX; i++)
         kw_h2_close(&p->connection[i]);
     kw_storm_free(p->storm);

@@ -46,8 +46,8 @@
  * servers themselves make, jitter, and the list that goes on after up to 100 unreadable
  * objects (1.37's AllowUnsafeMalformedObjectDeletion).
  *
- * Whoever runs it tells it the time, which never goes back, sends what it wants, and
- * hands in the replies: real sockets (play.c), or a model of a plugin (tests, planning).
+ * Whoever runs it tells it the time, which never goes back, makes the calls that it asks
+ * for, and hands in the replies: real sockets (play.c), or a model of a plugin (tests).
  *
  * Threads:   plain values.
  * Blocking:  never.
@@ -58,7 +58,7 @@
 #include <keyward/clock.h>
 #include <keyward/err.h>
 
-#include "headers.h"
+#include "message.h"
 #include "histogram.h"
 
 enum {
@@ -85,11 +85,16 @@ struct kw_storm_options kw_storm_defaults(void);
 
 /* Who asks: server * (1 + P * R) is the server's check, the next ones are its lists. */
 struct kw_storm_call {
-    uint32_t asker, server, socket;
-    enum kw_method method;
+    uint32_t asker, server;
+    enum kw_bench_method method;
     size_t seed; /* of Decrypt */
-    int64_t
-        wanted_ns; /* when the server wanted it: latency and timeout count from here */
+};
+
+/* Both are called from inside tick and ended, and may not call those. */
+struct kw_storm_caller {
+    void (*ask)(void *ctx, const struct kw_storm_call *call); /* its reply is awaited */
+    void (*give_up)(void *ctx, const struct kw_storm_call *call); /* nobody waits now */
+    void *ctx;
 };
 
 enum kw_storm_outcome {
@@ -129,25 +134,18 @@ struct kw_storm_tally {
 
 struct kw_storm;
 
-/* began_ns is 0 of the rules.  NO_MEMORY, or BAD_INPUT: out of the ranges above. */
-KW_MUST_USE kw_err kw_storm_new(const struct kw_storm_options *o, int64_t began_ns,
+/* began_ns is 0 of the rules.  The first tick makes the first calls.  NO_MEMORY. */
+KW_MUST_USE kw_err kw_storm_new(const struct kw_storm_options *o,
+                                const struct kw_storm_caller *caller, int64_t began_ns,
                                 struct kw_storm **ret_storm);
 void kw_storm_free(struct kw_storm *s); /* NULL does nothing */
 
 /* When kw_storm_tick has something to do next (perhaps sooner than needed); INT64_MAX:
  * only a reply can change anything. */
 int64_t kw_storm_wakes(const struct kw_storm *s);
-/* Lets time pass: what is due begins. */
+/* Lets time pass: what is due begins, what is over its time is given up. */
 void kw_storm_tick(struct kw_storm *s, int64_t now_ns);
-/* After a tick: the next call that is over its time, ended and counted by this.  The
- * caller forgets it (`ret_sent`: and cancels it).  false: no more. */
-bool kw_storm_overdue(struct kw_storm *s, struct kw_storm_call *ret_call, bool *ret_sent);
-/* The oldest call of this server that was not sent yet; the same until it is told sent
- * or is overdue.  false: none. */
-bool kw_storm_next(const struct kw_storm *s, uint32_t server,
-                   struct kw_storm_call *ret_call);
-void kw_storm_sent(struct kw_storm *s, uint32_t asker);
-/* The end of a call that was sent. */
+/* The end of a call that was asked for and not given up. */
 void kw_storm_ended(struct kw_storm *s, int64_t now_ns, uint32_t asker,
                     const struct kw_storm_reply *reply);
 

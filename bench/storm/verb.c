@@ -8,22 +8,51 @@
 #include <keyward/alloc.h>
 
 #include "keep.h"
-#include "report.h"
+#include "play.h"
 #include "tool.h"
 
-struct words {
-    const char *servers, *seeds, *readers, *parallel, *timeout, *limit, *prepare, *corpus,
-        *status, *compress, *restarts, *cpu;
-    bool day, yes, dry_run, quiet, json;
-};
+static const char verb[] = "storm";
 
-struct job {
-    const struct kw_verb *v;
-    const struct words *w;
-    struct kw_play_options o;
-    uint64_t compress;
-    struct kw_corpus corpus;
-    struct kw_progress progress;
+static struct kw_play_options o = {.limit_ns = 300 * KW_S_NS};
+static struct kw_storm_report report = {.o = &o, .compress = 1440};
+static struct kw_corpus corpus;
+static struct kw_progress progress;
+static struct kw_words sockets = {.count = 1}; /* the first one is wanted */
+static struct kw_words further;
+static const char *seeds, *limit, *prepare, *corpus_path, *compress, *restarts, *cpu_text;
+static uint64_t cpu;
+static bool day, dry_run, quiet, json;
+
+static const struct kw_option options[] = {
+    {"servers", "S", "API servers that start together, 1..16 (3)",
+     .number = &o.storm.servers, .least = 1, .most = KW_STORM_SERVERS_MAX},
+    {"seeds", "D", "distinct seeds in etcd, 1..100000 (1000; --corpus: all)",
+     .text = &seeds, .number = &o.storm.seeds, .least = 1, .most = KW_STORM_SEEDS_MAX},
+    {"readers", "R", "lists of each server that need the same seeds (1)",
+     .number = &o.storm.readers, .least = 1, .most = KW_STORM_LISTS_MAX},
+    {"parallel", "P", "lists of each server with seeds of their own (1)",
+     .number = &o.storm.parallel, .least = 1, .most = KW_STORM_LISTS_MAX},
+    {"timeout", "TIME", "the API server's own, of each call (3s)",
+     .time_ns = &o.storm.timeout_ns, .least = KW_MS_NS, .most = 600 * KW_S_NS},
+    {"limit", "TIME", "give up when not all are ready by then (5m)", .text = &limit,
+     .time_ns = &o.limit_ns, .least = KW_MS_NS, .most = 86400 * KW_S_NS},
+    {"prepare", "FILE", "only make the ciphertexts, into this file", .text = &prepare},
+    {"corpus", "FILE", "use those that --prepare made", .text = &corpus_path},
+    {"status", "SOCKET", "keywardd's status socket: counts HSM operations",
+     .text = &o.status},
+    {"day", NULL, "a whole day of polls and restarts instead", .on = &day},
+    {"compress", "F", "a day's polls and restarts F times as fast (1440)",
+     .text = &compress, .number = &report.compress, .least = 1, .most = 86400},
+    {"restarts", "N", "of each server in the day, evenly (1)", .text = &restarts,
+     .number = &o.storm.restarts, .most = KW_STORM_RESTARTS_MAX},
+    {"yes", NULL, "also a keywardd whose token is, or may be, no SoftHSM",
+     .on = &o.any_token},
+    {"cpu", "N", "run this client on CPU N only", .text = &cpu_text, .number = &cpu,
+     .most = 1023},
+    {"dry-run", NULL, "say what would be done, and do nothing", .on = &dry_run},
+    {"quiet", NULL, "no progress on standard error; --json has none either",
+     .on = &quiet},
+    {"json", NULL, "one JSON document instead of a table", .on = &json},
 };
 
 static const char more[] =
@@ -47,235 +76,167 @@ static const char more[] =
     "and the retries of lists do not, so calls that take long weigh more than in a real "
     "day.";
 
-/* ---- options
- * ------------------------------------------------------------------------------ */
+/* ---- options ------------------------------------------------------------------------ */
 
-static int read_sizes(const struct kw_verb *v, const struct words *w,
-                      struct kw_storm_options *o)
+static int storm_check_sizes(void)
 {
-    int code =
-        kw_args_number(v, "servers", w->servers, 1, KW_STORM_SERVERS_MAX, &o->servers);
-    if (code < 0)
-        code = kw_args_number(v, "seeds", w->seeds, 1, KW_STORM_SEEDS_MAX, &o->seeds);
-    if (code < 0)
-        code =
-            kw_args_number(v, "readers", w->readers, 1, KW_STORM_LISTS_MAX, &o->readers);
-    if (code < 0)
-        code = kw_args_number(v, "parallel", w->parallel, 1, KW_STORM_LISTS_MAX,
-                              &o->parallel);
-    if (code < 0 && o->parallel * o->readers > KW_STORM_LISTS_MAX)
-        return kw_usage(v,
-                        "--parallel times --readers is %" PRIu64
-                        " lists of a server, at most %d are possible",
-                        o->parallel * o->readers, KW_STORM_LISTS_MAX);
-    if (code < 0 && o->sockets > o->servers)
-        return kw_usage(v,
-                        "%" PRIu64 " sockets for %" PRIu64
-                        " servers: --servers says how many there are",
-                        o->sockets, o->servers);
-    return code;
+    const struct kw_storm_options *s = &o.storm;
+    if (further.count >= KW_STORM_SERVERS_MAX)
+        return kw_bench_usage(verb, "it wants SOCKET…");
+    if (s->parallel * s->readers > KW_STORM_LISTS_MAX)
+        return kw_bench_usage(verb,
+                              "--parallel times --readers is %" PRIu64
+                              " lists of a server, at most %d are possible",
+                              s->parallel * s->readers, KW_STORM_LISTS_MAX);
+    if (s->sockets > s->servers)
+        return kw_bench_usage(verb,
+                              "%" PRIu64 " sockets for %" PRIu64
+                              " servers: --servers says how many there are",
+                              s->sockets, s->servers);
+    if (prepare != NULL && corpus_path != NULL)
+        return kw_bench_usage(verb,
+                              "--prepare makes the file that --corpus reads: one at "
+                              "a time");
+    return -1;
 }
 
-static int read_day(const struct kw_verb *v, const struct words *w, struct job *j)
+static int storm_check_day(void)
 {
-    struct kw_storm_options *o = &j->o.storm;
-    if (!w->day)
-        return w->compress != NULL || w->restarts != NULL
-                   ? kw_usage(v, "--compress and --restarts are for --day")
+    struct kw_storm_options *s = &o.storm;
+    const int64_t times = (int64_t)report.compress;
+    if (!day)
+        return compress != NULL || restarts != NULL
+                   ? kw_bench_usage(verb, "--compress and --restarts are for --day")
                    : -1;
-    if (w->limit != NULL)
-        return kw_usage(v, "a day is over when it is over: no --limit with --day");
-    o->restarts = 1;
-    j->compress = 1440;
-    int code = kw_args_number(v, "compress", w->compress, 1, 86400, &j->compress);
-    if (code < 0)
-        code = kw_args_number(v, "restarts", w->restarts, 0, KW_STORM_RESTARTS_MAX,
-                              &o->restarts);
-    o->day_ns = 24 * 3600 * KW_S_NS / (int64_t)j->compress;
-    o->check_ns /= (int64_t)j->compress;
-    o->check_retry_ns /= (int64_t)j->compress;
-    j->o.limit_ns = INT64_MAX;
-    return code;
+    if (limit != NULL)
+        return kw_bench_usage(verb,
+                              "a day is over when it is over: no --limit with --day");
+    s->restarts = restarts != NULL ? s->restarts : 1;
+    s->day_ns = 24 * 3600 * KW_S_NS / times;
+    s->check_ns /= times;
+    s->check_retry_ns /= times;
+    o.limit_ns = INT64_MAX;
+    return -1;
 }
 
-static int read_options(const struct kw_verb *v, const struct words *w, struct job *j)
+static int storm_check(void)
 {
-    int code = read_sizes(v, w, &j->o.storm);
-    if (code < 0)
-        code = kw_args_time(v, "timeout", w->timeout, KW_MS_NS, 600 * KW_S_NS,
-                            &j->o.storm.timeout_ns);
-    if (code < 0)
-        code =
-            kw_args_time(v, "limit", w->limit, KW_MS_NS, 86400 * KW_S_NS, &j->o.limit_ns);
-    if (code < 0)
-        code = read_day(v, w, j);
-    if (code < 0 && w->prepare != NULL && w->corpus != NULL)
-        return kw_usage(v, "--prepare makes the file that --corpus reads: one at a time");
-    return code;
+    for (size_t i = 0; i < further.count && i + 1 < KW_WORDS_MAX; i++)
+        sockets.at[sockets.count++] = further.at[i];
+    o.socket = sockets.at;
+    o.storm.sockets = sockets.count;
+    int code = storm_check_sizes();
+    return code < 0 ? storm_check_day() : code;
 }
 
-/* ---- the work
- * ------------------------------------------------------------------------------- */
-
-static int dry_run(const struct job *j)
-{
-    const struct kw_storm_options *o = &j->o.storm;
-    const struct kw_storm_report report = {.o = &j->o, .compress = j->compress};
-    if (j->w->json)
-        return kw_document_out(kw_storm_plan_document(&report), KW_EXIT_GOOD);
-    printf("would make %" PRIu64 " ciphertexts %s%s, then let %" PRIu64
-           " servers on %" PRIu64 " socket%s unwrap all of them:\n",
-           o->seeds, j->w->corpus != NULL ? "no more but read " : "through Encrypt",
-           j->w->corpus != NULL ? j->w->corpus : "", o->servers, o->sockets,
-           o->sockets > 1 ? "s" : "");
-    printf("at least %" PRIu64 " Status, %" PRIu64 " Encrypt, %" PRIu64 " to %" PRIu64
-           " Decrypt without retries\n",
-           o->servers, o->servers, o->servers * o->seeds,
-           o->servers * o->seeds * o->readers);
-    return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_UNABLE;
-}
+/* ---- the work ----------------------------------------------------------------------- */
 
 /* The ciphertexts, from the file or from the plugin. */
-static kw_err get_corpus(struct job *j, struct kw_note *note)
+static kw_err storm_get_corpus(struct kw_note *note)
 {
-    if (j->w->corpus != NULL) {
-        size_t wanted = j->w->seeds != NULL ? j->o.storm.seeds : 0;
-        kw_err e = kw_keep_read(j->w->corpus, wanted, &j->corpus, note);
+    if (corpus_path != NULL) {
+        kw_err e =
+            kw_keep_read(corpus_path, seeds != NULL ? o.storm.seeds : 0, &corpus, note);
         if (!kw_failed(e))
-            j->o.storm.seeds = j->corpus.count;
+            o.storm.seeds = corpus.count;
         return e;
     }
-    kw_err e = kw_corpus_init(&j->corpus, j->o.storm.seeds);
-    return kw_failed(e) ? e : kw_play_make(&j->o, &j->corpus, &j->progress, note);
+    kw_err e = kw_corpus_init(&corpus, o.storm.seeds);
+    return kw_failed(e) ? e : kw_play_make(&o, &corpus, &progress, note);
 }
 
-static int prepare_only(struct job *j, struct kw_note *note)
+static int storm_prepare_only(struct kw_note *note)
 {
-    kw_err e = kw_keep_write(j->w->prepare, &j->corpus, note);
+    kw_err e = kw_keep_write(prepare, &corpus, note);
     if (kw_failed(e))
-        return kw_unable_err(j->v, e, note);
+        return kw_bench_failed(verb, e, note);
     printf("%s: %zu ciphertexts; restart the plugin, then: keyward-bench storm %s "
            "--corpus %s\n",
-           j->w->prepare, j->corpus.count, j->o.socket[0], j->w->prepare);
-    return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_UNABLE;
+           prepare, corpus.count, o.socket[0], prepare);
+    return fflush(stdout) == 0 ? KW_BENCH_GOOD : KW_BENCH_UNABLE;
 }
 
-static enum kw_storm_cache cache_of(const struct job *j, const struct kw_play_result *r)
+static enum kw_storm_cache storm_cache(const struct kw_play_result *r)
 {
-    if (j->w->status != NULL)
+    if (o.status != NULL)
         return r->before.entries == 0 ? KW_CACHE_COLD : KW_CACHE_WARM;
-    return j->w->corpus != NULL ? KW_CACHE_UNKNOWN : KW_CACHE_WARM;
+    return corpus_path != NULL ? KW_CACHE_UNKNOWN : KW_CACHE_WARM;
 }
 
-static int outcome(const struct job *j, const struct kw_play_result *r)
+static enum kw_bench_exit storm_exit(const struct kw_play_result *r)
 {
-    struct kw_storm_report report = {
-        .o = &j->o, .r = r, .cache = cache_of(j, r), .compress = j->compress};
-    enum kw_exit code = KW_EXIT_GOOD;
     if (r->tally.wrong > 0)
-        code = KW_EXIT_WRONG;
-    else if (r->partial)
-        code = KW_EXIT_UNABLE;
-    for (unsigned i = 0; i < KW_STORM_CODES && code == KW_EXIT_GOOD; i++)
-        if (r->tally.by_code[i] > 0)
-            code = KW_EXIT_WRONG;
-    if (j->w->json)
-        return kw_document_out(kw_storm_document(&report), code);
-    kw_storm_table(&report);
+        return KW_BENCH_WRONG;
     if (r->partial)
-        (void)kw_unable(j->v, "%s; what was measured until then stands above", r->fault);
-    return fflush(stdout) == 0 ? (int)code : KW_EXIT_UNABLE;
+        return KW_BENCH_UNABLE;
+    for (unsigned i = 0; i < KW_STORM_CODES; i++)
+        if (r->tally.by_code[i] > 0)
+            return KW_BENCH_WRONG;
+    return KW_BENCH_GOOD;
 }
 
-static int measure(struct job *j)
+static int storm_say(const struct kw_play_result *r)
 {
-    struct kw_note note = {{0}};
-    kw_err e = get_corpus(j, &note);
-    kw_progress_end(&j->progress);
-    if (!kw_failed(e) && j->w->prepare != NULL)
-        return prepare_only(j, &note);
-    if (kw_failed(e))
-        return kw_unable_err(j->v, e, &note);
-    struct kw_play_result *r = kw_new(1, sizeof *r);
-    if (r == NULL)
-        return kw_unable(j->v, "out of memory");
-    e = kw_play_run(&j->o, &j->corpus, &j->progress, r, &note);
-    kw_progress_end(&j->progress);
-    int code = kw_failed(e) ? kw_unable_err(j->v, e, &note) : outcome(j, r);
-    kw_free(r);
+    report.r = r;
+    report.cache = storm_cache(r);
+    int code = kw_bench_document(verb, kw_storm_document(&report), json, storm_exit(r));
+    if (!json && r->partial)
+        (void)kw_bench_unable(verb, "%s; what was measured until then stands above",
+                              r->fault);
     return code;
 }
 
-static int run(const struct kw_verb *v, const struct words *w, int sockets, char **socket)
+static int storm_measure(void)
 {
-    struct job j = {.v = v, .w = w, .o.limit_ns = 300 * KW_S_NS};
-    uint64_t cpu = 0;
-    j.o.storm = kw_storm_defaults();
-    j.o.storm.servers = 3;
-    j.o.storm.seeds = 1000;
-    j.o.storm.sockets = (uint64_t)sockets;
-    j.o.status = w->status;
-    j.o.any_token = w->yes;
-    j.o.socket = (const char *const *)socket;
-    int code = read_options(v, w, &j);
-    if (code < 0)
-        code = kw_args_number(v, "cpu", w->cpu, 0, 1023, &cpu);
-    if (code >= 0)
-        return code;
-    if (w->dry_run)
-        return dry_run(&j);
-    if (w->cpu != NULL && !kw_pin((unsigned)cpu))
-        return kw_unable(v, "there is no CPU %s for this process", w->cpu);
-    kw_stop_catch();
-    (void)prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* naps of microseconds */
-    if (!w->quiet && !w->json)
-        kw_progress_begin(&j.progress, &kw_clock_system, stderr,
-                          isatty(STDERR_FILENO) == 1, "storm");
-    code = measure(&j);
-    kw_corpus_wipe(&j.corpus);
+    struct kw_note note = {{0}};
+    kw_err e = storm_get_corpus(&note);
+    kw_progress_end(&progress);
+    if (!kw_failed(e) && prepare != NULL)
+        return storm_prepare_only(&note);
+    if (kw_failed(e))
+        return kw_bench_failed(verb, e, &note);
+    struct kw_play_result *r = kw_new(1, sizeof *r);
+    if (r == NULL)
+        return kw_bench_unable(verb, "out of memory");
+    e = kw_play_run(&o, &corpus, &progress, r, &note);
+    kw_progress_end(&progress);
+    int code = kw_failed(e) ? kw_bench_failed(verb, e, &note) : storm_say(r);
+    kw_free(r);
     return code;
 }
 
 int kw_bench_storm(int argc, char **argv)
 {
-    struct words w = {0};
-    const struct kw_flag flags[] = {
-        {"servers", "S", "API servers that start together, 1..16 (3)", NULL, &w.servers},
-        {"seeds", "D", "distinct seeds in etcd, 1..100000 (1000; --corpus: all)", NULL,
-         &w.seeds},
-        {"readers", "R", "lists of each server that need the same seeds (1)", NULL,
-         &w.readers},
-        {"parallel", "P", "lists of each server with seeds of their own (1)", NULL,
-         &w.parallel},
-        {"timeout", "TIME", "the API server's own, of each call (3s)", NULL, &w.timeout},
-        {"limit", "TIME", "give up when not all are ready by then (5m)", NULL, &w.limit},
-        {"prepare", "FILE", "only make the ciphertexts, into this file", NULL,
-         &w.prepare},
-        {"corpus", "FILE", "use those that --prepare made", NULL, &w.corpus},
-        {"status", "SOCKET", "keywardd's status socket: counts HSM operations", NULL,
-         &w.status},
-        {"day", NULL, "a whole day of polls and restarts instead", &w.day, NULL},
-        {"compress", "F", "a day's polls and restarts F times as fast (1440)", NULL,
-         &w.compress},
-        {"restarts", "N", "of each server in the day, evenly (1)", NULL, &w.restarts},
-        {"yes", NULL, "also a keywardd whose token is, or may be, no SoftHSM", &w.yes,
-         NULL},
-        {"cpu", "N", "run this client on CPU N only", NULL, &w.cpu},
-        {"dry-run", NULL, "say what would be done, and do nothing", &w.dry_run, NULL},
-        {"quiet", NULL, "no progress on standard error; --json has none either", &w.quiet,
-         NULL},
-        {"json", NULL, "one JSON document instead of a table", &w.json, NULL},
-    };
-    const struct kw_verb v = {
-        .name = "storm",
+    struct kw_args args = {
+        .verb = verb,
         .operands = "SOCKET…",
         .summary = "Replays what kube-apiservers ask of a KMS v2 plugin when they start "
                    "together,\nand says when they would be ready.",
-        .operand_min = 1,
-        .operand_max = KW_STORM_SERVERS_MAX,
-        .flags = flags,
-        .flag_count = sizeof flags / sizeof flags[0],
-        .more = more};
-    int operands = 0, code = kw_args(&v, argc, argv, &operands);
-    return code >= 0 ? code : run(&v, &w, operands, argv + 1);
+        .more = more,
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .operand = sockets.at,
+        .operand_count = 1,
+        .rest = &further};
+    o.storm = kw_storm_defaults();
+    o.storm.servers = 3;
+    o.storm.seeds = 1000;
+    int code = kw_bench_read(&args, argc, argv);
+    if (code < 0)
+        code = storm_check();
+    if (code < 0 && dry_run)
+        return kw_bench_document(verb, kw_storm_plan_document(&report), json,
+                                 KW_BENCH_GOOD);
+    if (code < 0)
+        code = kw_bench_pin(verb, cpu_text, cpu);
+    if (code >= 0)
+        return code;
+    kw_stop_catch();
+    (void)prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* naps of microseconds */
+    if (!quiet && !json)
+        kw_progress_begin(&progress, &kw_clock_system, stderr, isatty(STDERR_FILENO) == 1,
+                          verb);
+    code = storm_measure();
+    kw_corpus_wipe(&corpus);
+    return code;
 }

@@ -5,100 +5,64 @@
 
 #include <keyward/alloc.h>
 
-#include "crew.h"
-#include "say.h"
+#include "token_bench.h"
 #include "watch.h"
 
-static enum kw_exit judge(const struct kw_token_result *r)
-{
-    if (kw_result_wrong(r) > 0)
-        return KW_EXIT_WRONG;
-    /* It was measured, and then the token failed; our own limit is no error of it. */
-    if (kw_failed(r->error))
-        return r->error.code == KW_CODE_DEADLINE ? KW_EXIT_UNABLE : KW_EXIT_WRONG;
-    return r->partial || kw_result_best(r) == NULL ? KW_EXIT_UNABLE : KW_EXIT_GOOD;
-}
+#define KEYRING_STANDARD "/etc/keyward/keyring.json"
 
-static int measure(const struct kw_verb *v, const struct kw_token_plan *p,
-                   const struct kw_guard *g)
-{
-    struct kw_token_result *r = kw_new(1, sizeof *r);
-    if (r == NULL)
-        return kw_unable(v, "out of memory");
-    kw_err e = kw_crew_run(p, g, r);
-    int code = (int)judge(r);
-    if (kw_failed(e) && kw_result_best(r) == NULL) {
-        code = kw_unable_err(v, e, &r->fault);
-    } else if (p->json) {
-        code = kw_document_out(kw_token_document(p, g, r), (enum kw_exit)code);
-    } else {
-        kw_token_table(p, g, r);
-        if (kw_failed(e))
-            (void)kw_unable_err(v, e, &r->fault);
-        else if (kw_result_best(r) == NULL)
-            (void)kw_unable(v, "not one operation was measured");
-    }
-    kw_free(r);
-    return code;
-}
+static const char verb[] = "token";
+const char *const kw_op_names[] = {"unwrap",  "wrap",   "find", "login",
+                                   "session", "random", NULL};
+const char *const kw_bench_key_names[] = {"token", "session", "copy", NULL};
 
-static void listed(void *ctx, const struct kw_sweep *s)
-{
-    const struct kw_token_plan *p = ctx;
-    if (!p->json)
-        kw_sweep_list(s);
-}
+static struct kw_token_plan p = {.sessions = 1,
+                                 .threads = 1,
+                                 .processes = 1,
+                                 .seconds_ns = 5 * KW_S_NS,
+                                 .warmup_ns = KW_S_NS};
+static struct kw_key_guard guard;
+static unsigned op, key;
+static const char *key_text, *sessions, *threads, *processes, *calls, *seconds;
 
-static int clean(const struct kw_verb *v, struct kw_token_plan *p,
-                 const struct kw_guard *g)
-{
-    struct kw_note note = {{0}};
-    struct kw_sweep *s = kw_new(1, sizeof *s);
-    if (s == NULL)
-        return kw_unable(v, "out of memory");
-    kw_err e = kw_broom_run(p, g, listed, p, s, &note);
-    int code = kw_failed(e) || kw_stop_asked() ? KW_EXIT_UNABLE : KW_EXIT_GOOD;
-    if (!p->json)
-        kw_sweep_table(s);
-    if (kw_failed(e))
-        (void)kw_unable_err(v, e, &note);
-    if (p->json)
-        code = kw_document_out(kw_sweep_document(p, s, note.text), (enum kw_exit)code);
-    kw_free(s);
-    return code;
-}
-
-static int tell(const struct kw_token_plan *p, const struct kw_guard *g)
-{
-    if (p->json)
-        return kw_document_out(kw_intent_document(p, g), KW_EXIT_GOOD);
-    kw_token_intent(p, g);
-    return KW_EXIT_GOOD;
-}
-
-/* Each is tried, so that none is missed later; threads choose among them. */
-static int pin(const struct kw_verb *v, const struct kw_token_plan *p)
-{
-    for (size_t i = 0; i < p->cpu_count; i++)
-        if (!kw_pin((unsigned)p->cpu[i]))
-            return kw_unable(v, "there is no CPU %u for this process",
-                             (unsigned)p->cpu[i]);
-    return -1;
-}
-
-static int run(const struct kw_verb *v, struct kw_token_plan *p)
-{
-    struct kw_note note = {{0}};
-    struct kw_guard g;
-    kw_err e = kw_guard_open(p->keyring, KW_KEYRING_STANDARD, &g, &note);
-    if (kw_failed(e))
-        return kw_unable_err(v, e, &note);
-    int code = p->dry_run && !p->clean ? tell(p, &g) : pin(v, p);
-    if (code < 0)
-        code = p->clean ? clean(v, p, &g) : measure(v, p, &g);
-    kw_guard_close(&g);
-    return code;
-}
+static const struct kw_option options[] = {
+    {"module", "PATH", "the PKCS#11 module", .text = &p.module},
+    {"uri", "URI", "the token, such as pkcs11:token=test", .text = &p.uri},
+    {"pin", "SOURCE", "file:/path", .text = &p.pin},
+    {"op", "WHAT", "unwrap, wrap, find, login, session or random (unwrap)",
+     .choices = kw_op_names, .choice = &op},
+    {"key", "WHERE", "token, session or copy: where the throw-away key is (token)",
+     .text = &key_text, .choices = kw_bench_key_names, .choice = &key},
+    {"processes", "P", "each with its own module and login, 1..64 (1)",
+     .text = &processes, .number = &p.processes, .least = 1, .most = KW_PROCESSES_MAX},
+    {"threads", "T", "of each process, 1..64 (1)", .text = &threads, .number = &p.threads,
+     .least = 1, .most = KW_THREADS_MAX},
+    {"sessions", "N", "of each thread, by turns, 1..1024 (1)", .text = &sessions,
+     .number = &p.sessions, .least = 1, .most = KW_SESSIONS_MAX},
+    {"curve", "LIST", "such as 1,2,4,8: so many processes of one session by turns",
+     .list = &p.curve, .least = 1, .most = KW_PROCESSES_MAX},
+    {"seconds", "TIME", "how long to measure (5s)", .text = &seconds,
+     .time_ns = &p.seconds_ns, .least = KW_MS_NS, .most = 3600 * KW_S_NS},
+    {"calls", "N", "or how many operations, of all together", .text = &calls,
+     .number = &p.calls, .least = 1, .most = 500000000},
+    {"warmup", "TIME", "before it, not counted (1s)", .time_ns = &p.warmup_ns,
+     .most = 60 * KW_S_NS},
+    {"max-rate", "R", "at most R operations a second, all together",
+     .number = &p.max_rate, .least = 1, .most = 10000000},
+    {"ramp", "TIME", "before the warm-up: from a tenth of that rate to all of it",
+     .time_ns = &p.ramp_ns, .least = KW_MS_NS, .most = 600 * KW_S_NS},
+    {"stop-p99", "TIME", "stop when more than 1 % of the operations take longer",
+     .time_ns = &p.stop_p99_ns, .least = KW_MS_NS, .most = 60 * KW_S_NS},
+    {"keyring", "FILE", "whose keys are not touched (" KEYRING_STANDARD ")",
+     .text = &p.keyring},
+    {"cpu", "LIST", "run on these CPUs only; threads by turns on several", .list = &p.cpu,
+     .most = 1023},
+    {"yes", NULL, "also a token that is no SoftHSM", .on = &p.any_token},
+    {"clean", NULL, "list keys that a crash left behind, and destroy them",
+     .on = &p.clean},
+    {"dry-run", NULL, "say what would be done; with --clean, list only",
+     .on = &p.dry_run},
+    {"json", NULL, "one JSON document instead of a table", .on = &p.json},
+};
 
 static const char more[] =
     "It makes an AES-256 key of its own, labelled kw-bench-…, and destroys it on every\n"
@@ -113,58 +77,139 @@ static const char more[] =
     "out between; each rewrites a soft token's files.\n"
     "The module's own variables, such as SOFTHSM2_CONF, are those of this process.";
 
+/* What one option alone cannot say. */
+static int token_check(void)
+{
+    p.op = (enum kw_op)op;
+    p.key = (enum kw_bench_key)key;
+    if (p.module == NULL || p.uri == NULL || p.pin == NULL)
+        return kw_bench_usage(verb, "it wants --module, --uri and --pin");
+    if (key_text != NULL && !kw_op_wants_key(p.op))
+        return kw_bench_usage(verb, "--op %s uses no key: leave out --key",
+                              kw_op_names[op]);
+    if (p.processes * p.threads > KW_ALL_THREADS_MAX)
+        return kw_bench_usage(verb, "at most %d threads in all processes together",
+                              KW_ALL_THREADS_MAX);
+    if (p.curve.count > 0 && (processes != NULL || threads != NULL || sessions != NULL))
+        return kw_bench_usage(verb,
+                              "--curve says itself how many processes of one session "
+                              "there are: leave out --sessions, --threads, --processes");
+    if (calls != NULL && seconds != NULL)
+        return kw_bench_usage(verb,
+                              "--calls and --seconds are two ways to say when to end");
+    if (p.ramp_ns > 0 && p.max_rate == 0)
+        return kw_bench_usage(verb, "--ramp rises to --max-rate: say that too");
+    /* A login is the whole process's: a second session would be logged out by it. */
+    if (p.op == KW_OP_LOGIN &&
+        (p.sessions * p.threads * p.processes != 1 || p.curve.count > 0))
+        return kw_bench_usage(verb,
+                              "--op login has one process, one thread and one session");
+    return -1;
+}
+
+static enum kw_bench_exit token_exit(const struct kw_token_result *r)
+{
+    if (kw_result_wrong(r) > 0)
+        return KW_BENCH_WRONG;
+    /* It was measured, and then the token failed; our own limit is no error of it. */
+    if (kw_failed(r->error))
+        return r->error.code == KW_CODE_DEADLINE ? KW_BENCH_UNABLE : KW_BENCH_WRONG;
+    return r->partial || kw_result_best(r) == NULL ? KW_BENCH_UNABLE : KW_BENCH_GOOD;
+}
+
+static int token_measure(void)
+{
+    struct kw_token_result *r = kw_new(1, sizeof *r);
+    if (r == NULL)
+        return kw_bench_unable(verb, "out of memory");
+    kw_err e = kw_token_run(&p, &guard, r);
+    int code = (int)token_exit(r);
+    if (kw_failed(e) && kw_result_best(r) == NULL) {
+        code = kw_bench_failed(verb, e, &r->fault);
+    } else {
+        code = kw_bench_document(verb, kw_token_document(&p, &guard, r), p.json,
+                                 (enum kw_bench_exit)code);
+        if (!p.json && kw_failed(e))
+            (void)kw_bench_failed(verb, e, &r->fault);
+        else if (!p.json && kw_result_best(r) == NULL)
+            (void)kw_bench_unable(verb, "not one operation was measured");
+    }
+    kw_free(r);
+    return code;
+}
+
+/* Before anything is destroyed, so that it is known whatever becomes of this process. */
+static void token_listed(const struct kw_leftovers *l)
+{
+    if (p.json)
+        return;
+    printf("token %s (%s %s): %zu keys whose label begins with %s\n", l->facts.label,
+           l->facts.manufacturer, l->facts.model, l->count, KW_THROWAWAY_BEGIN);
+    for (size_t i = 0; i < l->count; i++)
+        printf("  %s\n", l->key[i].key.label);
+    (void)fflush(stdout);
+}
+
+static int token_clean(void)
+{
+    struct kw_note note = {{0}};
+    struct kw_leftovers *l = kw_new(1, sizeof *l);
+    if (l == NULL)
+        return kw_bench_unable(verb, "out of memory");
+    kw_err e = kw_leftovers_run(&p, &guard, token_listed, l, &note);
+    int code = kw_failed(e) || kw_stop_asked() ? KW_BENCH_UNABLE : KW_BENCH_GOOD;
+    if (kw_failed(e))
+        (void)kw_bench_failed(verb, e, &note);
+    code = kw_bench_document(verb, kw_leftovers_document(&p, l, note.text), p.json,
+                             (enum kw_bench_exit)code);
+    kw_free(l);
+    return code;
+}
+
+/* Each is tried, so that none is missed later; threads choose among them. */
+static int token_pin(void)
+{
+    for (size_t i = 0; i < p.cpu.count; i++)
+        if (!kw_pin((unsigned)p.cpu.at[i]))
+            return kw_bench_unable(verb, "there is no CPU %u for this process",
+                                   (unsigned)p.cpu.at[i]);
+    return -1;
+}
+
+static int token_go(void)
+{
+    struct kw_note note = {{0}};
+    kw_err e = kw_key_guard_open(p.keyring, KEYRING_STANDARD, &guard, &note);
+    if (kw_failed(e))
+        return kw_bench_failed(verb, e, &note);
+    int code = -1;
+    if (p.dry_run && !p.clean)
+        code = kw_bench_document(verb, kw_token_plan_document(&p, &guard), p.json,
+                                 KW_BENCH_GOOD);
+    if (code < 0)
+        code = token_pin();
+    if (code < 0)
+        code = p.clean ? token_clean() : token_measure();
+    kw_key_guard_close(&guard);
+    return code;
+}
+
 int kw_bench_token(int argc, char **argv)
 {
-    struct kw_token_words w = {0};
-    struct kw_token_plan p = {0};
-    const struct kw_flag flags[] = {
-        {"module", "PATH", "the PKCS#11 module", NULL, &w.module},
-        {"uri", "URI", "the token, such as pkcs11:token=test", NULL, &w.uri},
-        {"pin", "SOURCE", "file:/path", NULL, &w.pin},
-        {"op", "WHAT", "unwrap, wrap, find, login, session or random (unwrap)", NULL,
-         &w.op},
-        {"key", "WHERE", "token, session or copy: where the throw-away key is (token)",
-         NULL, &w.key},
-        {"processes", "P", "each with its own module and login, 1..64 (1)", NULL,
-         &w.processes},
-        {"threads", "T", "of each process, 1..64 (1)", NULL, &w.threads},
-        {"sessions", "N", "of each thread, by turns, 1..1024 (1)", NULL, &w.sessions},
-        {"curve", "LIST", "such as 1,2,4,8: so many processes of one session by turns",
-         NULL, &w.curve},
-        {"seconds", "TIME", "how long to measure (5s)", NULL, &w.seconds},
-        {"calls", "N", "or how many operations, of all together", NULL, &w.calls},
-        {"warmup", "TIME", "before it, not counted (1s)", NULL, &w.warmup},
-        {"max-rate", "R", "at most R operations a second, all together", NULL,
-         &w.max_rate},
-        {"ramp", "TIME", "before the warm-up: from a tenth of that rate to all of it",
-         NULL, &w.ramp},
-        {"stop-p99", "TIME", "stop when more than 1 % of the operations take longer",
-         NULL, &w.stop_p99},
-        {"keyring", "FILE", "whose keys are not touched (/etc/keyward/keyring.json)",
-         NULL, &w.keyring},
-        {"cpu", "LIST", "run on these CPUs only; threads by turns on several", NULL,
-         &w.cpu},
-        {"yes", NULL, "also a token that is no SoftHSM", &w.yes, NULL},
-        {"clean", NULL, "list keys that a crash left behind, and destroy them", &w.clean,
-         NULL},
-        {"dry-run", NULL, "say what would be done; with --clean, list only", &w.dry_run,
-         NULL},
-        {"json", NULL, "one JSON document instead of a table", &w.json, NULL},
-    };
-    const struct kw_verb v = {
-        .name = "token",
+    struct kw_args args = {
+        .verb = verb,
         .operands = "",
         .summary = "Measures what a token gives: wraps, unwraps, finds, logins, sessions "
                    "or random\nbytes, in as many sessions as asked for.",
-        .flags = flags,
-        .flag_count = sizeof flags / sizeof flags[0],
-        .more = more};
-    int operands = 0, code = kw_args(&v, argc, argv, &operands);
+        .more = more,
+        .options = options,
+        .option_count = sizeof options / sizeof options[0]};
+    int code = kw_bench_read(&args, argc, argv);
     if (code < 0)
-        code = kw_token_plan_read(&v, &w, &p);
+        code = token_check();
     if (code >= 0)
         return code;
     kw_stop_catch();
     (void)prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* --max-rate naps */
-    return run(&v, &p);
+    return token_go();
 }

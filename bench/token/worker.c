@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* worker - one measuring process: a module and a login of its own, and a few lanes
+/* worker - one measuring process: a module and a login of its own, and a few threads
  *
- * Its main thread sets everything up, then only waits: for the lanes' end, and for the
- * parent's, whose death is the end of the file on the socket.
+ * Its main thread sets everything up, then waits for the others.  One more thread waits for
+ * the parent's death, which is the end of the file on the channel.
  */
-#include "lane.h"
+#include "token_child.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <keyward/alloc.h>
 #include <keyward/clock.h>
 
 #include "watch.h"
@@ -20,154 +17,113 @@
 enum { PATIENCE_S = 10 }; /* with the module, once the parent is dead */
 
 struct worker {
-    const struct kw_errand *errand;
+    const struct kw_token_child_task *task;
     struct kw_process_slot *slot;
     struct kw_token *token;
-    uint64_t threads, started;
-    struct kw_lane lane[KW_THREADS_MAX];
-    pthread_t thread[KW_THREADS_MAX];
-    int finished; /* an eventfd: one from each lane */
+    uint64_t threads;
+    struct kw_bench_thread thread[KW_THREADS_MAX];
+    pthread_t id[KW_THREADS_MAX], parent_watch;
+    atomic_bool finished; /* what the parent does from now on means nothing */
 };
 
-/* ---- setting up ----------------------------------------------------------------- */
+/* ---- setting up --------------------------------------------------------------------- */
 
 /* The label of the key that this process uses, which it makes unless it is the token's.
  */
-static kw_err get_key(struct worker *w, char label[KW_KEY_ID_MAX + 1],
-                      struct kw_note *note)
+static kw_err worker_get_key(struct worker *w, char label[KW_KEY_ID_MAX + 1],
+                             struct kw_note *note)
 {
-    const struct kw_token_plan *p = w->errand->plan;
-    const char *kept = w->errand->board->label;
+    const struct kw_token_plan *p = w->task->plan;
+    const char *owned = w->task->shared->label;
     struct kw_token_key *key = NULL;
     label[0] = '\0';
     if (!kw_op_wants_key(p->op))
         return KW_OK;
-    if (p->place == KW_PLACE_TOKEN) {
-        (void)kw_copy_str(label, KW_KEY_ID_MAX + 1, kw_span_str(kept));
+    if (p->key == KW_BENCH_KEY_TOKEN) {
+        (void)kw_copy_str(label, KW_KEY_ID_MAX + 1, kw_span_str(owned));
         return KW_OK;
     }
-    kw_err e = kw_errand_label(w->errand->guard, label, note);
+    kw_err e = kw_token_child_label(w->task->guard, label, note);
     if (kw_failed(e))
         return e;
-    return p->place == KW_PLACE_COPY
-               ? kw_token_copy_throwaway(w->token, kept, label, &key, note)
+    return p->key == KW_BENCH_KEY_COPY
+               ? kw_token_copy_throwaway(w->token, owned, label, &key, note)
                : kw_token_make_throwaway(w->token, label, false, &key, note);
 }
 
-static kw_err open_lanes(struct worker *w, const char *label, struct kw_note *note)
+static kw_err worker_open_threads(struct worker *w, const char *label,
+                                  struct kw_note *note)
 {
-    const struct kw_errand *errand = w->errand;
-    struct kw_board *b = errand->board;
+    struct kw_shared *s = w->task->shared;
     kw_err e = KW_OK;
     for (uint64_t i = 0; i < w->threads && !kw_failed(e); i++) {
-        struct kw_lane *l = &w->lane[i];
-        l->errand = errand;
-        l->number = errand->process * b->threads + i;
-        l->lanes = b->processes * b->threads;
-        l->slot = &b->lane[l->number];
-        e = kw_lane_open(l, w->token, i == 0, label, note);
+        struct kw_bench_thread *t = &w->thread[i];
+        t->task = w->task;
+        t->number = w->task->process * s->threads + i;
+        t->of = s->processes * s->threads;
+        t->slot = &s->thread[t->number];
+        e = kw_thread_open(t, w->token, i == 0, label, note);
     }
     return e;
 }
 
-static kw_err prepare(struct worker *w)
+static kw_err worker_prepare(struct worker *w)
 {
     struct kw_note *note = &w->slot->note;
     char label[KW_KEY_ID_MAX + 1];
-    kw_err e = kw_errand_open(w->errand, false, &w->token, note);
+    kw_err e = kw_token_child_open(w->task->plan, false, &w->token, note);
     if (!kw_failed(e))
         e = kw_token_login(w->token, note);
     if (!kw_failed(e))
-        e = get_key(w, label, note);
+        e = worker_get_key(w, label, note);
     if (!kw_failed(e))
-        e = open_lanes(w, label, note);
+        e = worker_open_threads(w, label, note);
     return e;
 }
 
-/* ---- measuring ------------------------------------------------------------------ */
+/* ---- measuring ---------------------------------------------------------------------- */
 
-struct start {
-    struct worker *w;
-    uint64_t i;
-};
-
-static void *lane_main(void *arg)
+static void *thread_main(void *arg)
 {
-    struct start s = *(struct start *)arg;
-    struct kw_lane *l = &s.w->lane[s.i];
-    const struct kw_token_plan *p = l->errand->plan;
-    kw_free(arg);
-    if (p->cpu_count > 1)
-        (void)kw_pin((unsigned)p->cpu[l->number % p->cpu_count]); /* looked at before */
-    kw_lane_run(l);
-    (void)eventfd_write(s.w->finished, 1);
+    struct kw_bench_thread *t = arg;
+    const struct kw_args_list *cpu = &t->task->plan->cpu;
+    if (cpu->count > 1)
+        (void)kw_pin((unsigned)cpu->at[t->number % cpu->count]); /* looked at before */
+    kw_thread_run(t);
     return NULL;
 }
 
-static bool start_lane(struct worker *w, uint64_t i)
+/* The parent says nothing between GO and the end.  A thread that hangs in the module would
+ * keep this process for ever, with nobody there to read what it measured. */
+static void *parent_watch_main(void *arg)
 {
-    struct start *s = kw_new(1, sizeof *s);
-    if (s == NULL)
-        return false;
-    *s = (struct start){w, i};
-    if (pthread_create(&w->thread[i], NULL, lane_main, s) == 0)
-        return true;
-    kw_free(s);
-    return false;
-}
-
-static void stop_all(struct worker *w)
-{
-    atomic_store(&w->errand->board->stop, true);
-}
-
-/* Until lanes are at their end, or the parent is dead.  The parent says nothing between
- * GO and the end. */
-static void wait_some(struct worker *w, uint64_t *ends)
-{
-    struct pollfd polled[] = {{w->finished, POLLIN, 0}, {w->errand->fd, POLLIN, 0}};
-    eventfd_t n = 0;
-    if (poll(polled, 2, -1) <= 0)
-        return;
-    if (polled[0].revents != 0 && eventfd_read(w->finished, &n) == 0)
-        *ends += n;
-    if (polled[1].revents != 0)
-        stop_all(w);
-}
-
-/* A lane that hangs in the module would keep this process for ever, with nobody there to
- * read what it measured. */
-static void leave_if_alone(struct worker *w, uint64_t ends)
-{
-    struct pollfd parent = {w->errand->fd, POLLIN, 0};
-    if (poll(&parent, 1, 0) <= 0)
-        return;
-    const int64_t until = kw_mono_ns(&kw_clock_system) + PATIENCE_S * KW_S_NS;
-    struct pollfd finished = {w->finished, POLLIN, 0};
-    while (ends < w->started && kw_mono_ns(&kw_clock_system) < until) {
-        eventfd_t n = 0;
-        if (poll(&finished, 1, 1000) > 0 && eventfd_read(w->finished, &n) == 0)
-            ends += n;
+    const struct worker *w = arg;
+    struct pollfd parent = {w->task->fd, POLLIN, 0};
+    while (poll(&parent, 1, -1) < 0) {
     }
+    if (atomic_load(&w->finished))
+        return NULL;
+    atomic_store(&w->task->shared->stop, true);
+    (void)poll(NULL, 0, PATIENCE_S * 1000);
     _exit(1);
 }
 
-static void measure(struct worker *w)
+static void worker_measure(struct worker *w)
 {
-    uint64_t ends = 0;
-    for (; w->started < w->threads && start_lane(w, w->started); w->started++)
-        ;
-    if (w->started < w->threads) {
-        w->slot->error = kw_err_native(KW_CODE_IO, (uint32_t)errno, "pthread_create");
-        stop_all(w);
+    uint64_t started = 0;
+    int rc = pthread_create(&w->parent_watch, NULL, parent_watch_main, w);
+    while (rc == 0 && started < w->threads) {
+        rc = pthread_create(&w->id[started], NULL, thread_main, &w->thread[started]);
+        started += rc == 0;
     }
-    while (ends < w->started) {
-        wait_some(w, &ends);
-        leave_if_alone(w, ends);
+    if (rc != 0) {
+        w->slot->error = kw_err_native(KW_CODE_IO, (uint32_t)rc, "pthread_create");
+        atomic_store(&w->task->shared->stop, true);
     }
-    const struct kw_used after = kw_used_now();
-    for (uint64_t i = 0; i < w->started; i++)
-        (void)pthread_join(w->thread[i], NULL);
+    for (uint64_t i = 0; i < started; i++)
+        (void)pthread_join(w->id[i], NULL);
+    atomic_store(&w->finished, true);
+    const struct kw_process_cpu after = kw_process_cpu_now();
     w->slot->counted = true;
     if (!w->slot->begun)
         return;
@@ -175,24 +131,21 @@ static void measure(struct worker *w)
     w->slot->used.switches = after.switches - w->slot->before.switches;
 }
 
-_Noreturn void kw_worker_main(const struct kw_errand *errand)
+_Noreturn void kw_token_worker_main(const struct kw_token_child_task *task)
 {
     static struct worker w; /* large, once a process */
-    w.errand = errand;
-    w.slot = &errand->board->process[errand->process];
-    w.threads = errand->board->threads;
-    w.finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    w.slot->error = w.finished >= 0
-                        ? prepare(&w)
-                        : kw_err_native(KW_CODE_IO, (uint32_t)errno, "eventfd");
+    w.task = task;
+    w.slot = &task->shared->process[task->process];
+    w.threads = task->shared->threads;
+    w.slot->error = worker_prepare(&w);
     if (!kw_failed(w.slot->error)) {
-        kw_errand_say(errand, KW_SAY_READY);
-        if (kw_errand_told(errand))
-            measure(&w);
+        kw_token_child_say(task, KW_SAY_READY);
+        if (kw_token_child_told(task))
+            worker_measure(&w);
     }
     for (uint64_t i = 0; i < w.threads; i++)
-        kw_lane_close(&w.lane[i]);
+        kw_thread_close(&w.thread[i]);
     kw_token_close(w.token);
-    kw_errand_say(errand, KW_SAY_DONE);
+    kw_token_child_say(task, KW_SAY_DONE);
     _exit(0);
 }

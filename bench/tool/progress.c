@@ -14,8 +14,8 @@ void kw_progress_begin(struct kw_progress *p, const struct kw_clock *clock, FILE
 }
 
 /* ", 1 min 05 s left"; nothing before there is a pace to judge by. */
-static void left_text(char *dst, size_t cap, int64_t took_ns, uint64_t done,
-                      uint64_t total)
+static void progress_left_text(char *dst, size_t cap, int64_t took_ns, uint64_t done,
+                               uint64_t total)
 {
     dst[0] = '\0';
     if (done == 0 || took_ns <= 0)
@@ -32,19 +32,19 @@ static void left_text(char *dst, size_t cap, int64_t took_ns, uint64_t done,
 }
 
 /* "50 %, 3 s left"; the bare number when nobody knows of how many. */
-static void amount_text(char *dst, size_t cap, int64_t took_ns, uint64_t done,
-                        uint64_t total)
+static void progress_amount_text(char *dst, size_t cap, int64_t took_ns, uint64_t done,
+                                 uint64_t total)
 {
     char left[48];
     if (total == 0) {
         snprintf(dst, cap, "%" PRIu64, done);
         return;
     }
-    left_text(left, sizeof left, took_ns, done, total);
+    progress_left_text(left, sizeof left, took_ns, done, total);
     snprintf(dst, cap, "%.0f %%%s", 100.0 * (double)done / (double)total, left);
 }
 
-static void bar_text(char dst[BAR + 4], uint64_t done, uint64_t total)
+static void progress_bar_text(char dst[BAR + 4], uint64_t done, uint64_t total)
 {
     size_t filled = total > 0 ? (size_t)((double)done / (double)total * BAR) : 0;
     char *at = dst;
@@ -58,11 +58,12 @@ static void bar_text(char dst[BAR + 4], uint64_t done, uint64_t total)
     *at = '\0';
 }
 
-static void say(struct kw_progress *p, int64_t now_ns, uint64_t done, uint64_t total)
+static void progress_say(struct kw_progress *p, int64_t now_ns, uint64_t done,
+                         uint64_t total)
 {
     char amount[80], bar[BAR + 4];
-    amount_text(amount, sizeof amount, now_ns - p->began_ns, done, total);
-    bar_text(bar, done, total);
+    progress_amount_text(amount, sizeof amount, now_ns - p->began_ns, done, total);
+    progress_bar_text(bar, done, total);
     if (p->terminal)
         fprintf(p->out, "\r%s: %s%s\033[K", p->what, bar, amount);
     else
@@ -87,7 +88,7 @@ void kw_progress_tell(struct kw_progress *p, const char *what, uint64_t done,
     if (now_ns - p->told_ns < pause_ms * KW_MS_NS)
         return;
     p->told_ns = now_ns;
-    say(p, now_ns, total > 0 && done > total ? total : done, total);
+    progress_say(p, now_ns, total > 0 && done > total ? total : done, total);
 }
 
 void kw_progress_end(struct kw_progress *p)

@@ -15,7 +15,7 @@
 enum { PATH = 128, TEXT = 4096 };
 
 /* A whole small file as a string; false when it cannot be read. */
-static bool slurp(const char *path, char text[TEXT])
+static bool process_slurp(const char *path, char text[TEXT])
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, text, TEXT - 1) : -1;
@@ -26,7 +26,7 @@ static bool slurp(const char *path, char text[TEXT])
 }
 
 /* The number after "key:" at the beginning of a line of /proc/<pid>/status. */
-static uint64_t field(const char *text, const char *key)
+static uint64_t process_field(const char *text, const char *key)
 {
     size_t len = strlen(key);
     for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
@@ -39,7 +39,7 @@ static uint64_t field(const char *text, const char *key)
     return 0;
 }
 
-static bool is_pid(const char *name, int32_t *ret_pid)
+static bool process_is_pid(const char *name, int32_t *ret_pid)
 {
     char *end = NULL;
     long n = strtol(name, &end, 10);
@@ -49,22 +49,22 @@ static bool is_pid(const char *name, int32_t *ret_pid)
     return true;
 }
 
-static void add_thread(const char *task, int32_t tid, struct kw_usage *u)
+static void process_add_thread(const char *task, int32_t tid, struct kw_process_usage *u)
 {
     char path[PATH + 64], text[TEXT];
     snprintf(path, sizeof path, "%s/%" PRId32 "/schedstat", task, tid);
-    if (!slurp(path, text))
+    if (!process_slurp(path, text))
         return; /* it has just ended */
     u->cpu_ns += strtoull(text, NULL, 10);
     u->threads++;
     snprintf(path, sizeof path, "%s/%" PRId32 "/status", task, tid);
-    if (slurp(path, text))
-        u->switches += field(text, "voluntary_ctxt_switches") +
-                       field(text, "nonvoluntary_ctxt_switches");
+    if (process_slurp(path, text))
+        u->switches += process_field(text, "voluntary_ctxt_switches") +
+                       process_field(text, "nonvoluntary_ctxt_switches");
 }
 
 /* Past "pid (comm) ": comm may hold anything, so the last bracket counts. */
-static const char *after_name(const char *stat, struct kw_usage *u)
+static const char *process_after_name(const char *stat, struct kw_process_usage *u)
 {
     const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
     if (open == NULL || close == NULL || close < open || close[1] != ' ')
@@ -74,14 +74,14 @@ static const char *after_name(const char *stat, struct kw_usage *u)
     return close + 2;
 }
 
-static bool read_stat(const char *proc, int32_t pid, struct kw_usage *u,
-                      int32_t *ret_parent)
+static bool process_read_stat(const char *proc, int32_t pid, struct kw_process_usage *u,
+                              int32_t *ret_parent)
 {
     char path[PATH], text[TEXT];
     snprintf(path, sizeof path, "%s/%" PRId32 "/stat", proc, pid);
-    if (!slurp(path, text))
+    if (!process_slurp(path, text))
         return false;
-    const char *rest = after_name(text, u);
+    const char *rest = process_after_name(text, u);
     return rest != NULL &&
            sscanf(rest,
                   "%*c %" SCNd32 " %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
@@ -89,29 +89,30 @@ static bool read_stat(const char *proc, int32_t pid, struct kw_usage *u,
                   ret_parent, &u->user_ticks, &u->system_ticks) == 3;
 }
 
-bool kw_usage_read(const char *proc, int32_t pid, struct kw_usage *ret_usage)
+bool kw_process_usage_read(const char *proc, int32_t pid,
+                           struct kw_process_usage *ret_usage)
 {
     char path[PATH], text[TEXT];
     int32_t parent = 0, tid = 0;
-    struct kw_usage u = {.pid = pid};
+    struct kw_process_usage u = {.pid = pid};
     snprintf(path, sizeof path, "%s/%" PRId32 "/status", proc, pid);
-    if (!read_stat(proc, pid, &u, &parent) || !slurp(path, text))
+    if (!process_read_stat(proc, pid, &u, &parent) || !process_slurp(path, text))
         return false;
-    u.resident_kib = field(text, "VmRSS");
-    u.resident_max_kib = field(text, "VmHWM");
+    u.resident_kib = process_field(text, "VmRSS");
+    u.resident_max_kib = process_field(text, "VmHWM");
     snprintf(path, sizeof path, "%s/%" PRId32 "/task", proc, pid);
     DIR *tasks = opendir(path);
     if (tasks == NULL)
         return false;
     for (const struct dirent *d = readdir(tasks); d != NULL; d = readdir(tasks))
-        if (is_pid(d->d_name, &tid))
-            add_thread(path, tid, &u);
+        if (process_is_pid(d->d_name, &tid))
+            process_add_thread(path, tid, &u);
     closedir(tasks);
     *ret_usage = u;
     return true;
 }
 
-static bool has(const int32_t *pids, size_t count, int32_t pid)
+static bool process_has(const int32_t *pids, size_t count, int32_t pid)
 {
     for (size_t i = 0; i < count; i++)
         if (pids[i] == pid)
@@ -120,30 +121,30 @@ static bool has(const int32_t *pids, size_t count, int32_t pid)
 }
 
 /* Appends whoever has a parent among `pid` and pids[0..count). */
-static size_t add_generation(const char *proc, int32_t pid, int32_t *pids, size_t count,
-                             size_t max)
+static size_t process_add_generation(const char *proc, int32_t pid, int32_t *pids,
+                                     size_t count, size_t max)
 {
     DIR *all = opendir(proc);
     int32_t one = 0, parent = 0;
-    struct kw_usage u;
+    struct kw_process_usage u;
     size_t before = count;
     if (all == NULL)
         return count;
     for (const struct dirent *d = readdir(all); d != NULL; d = readdir(all))
-        if (is_pid(d->d_name, &one) && count < max && !has(pids, count, one) &&
-            read_stat(proc, one, &u, &parent) &&
-            (parent == pid || has(pids, before, parent)))
+        if (process_is_pid(d->d_name, &one) && count < max &&
+            !process_has(pids, count, one) && process_read_stat(proc, one, &u, &parent) &&
+            (parent == pid || process_has(pids, before, parent)))
             pids[count++] = one;
     closedir(all);
     return count;
 }
 
-size_t kw_usage_children(const char *proc, int32_t pid, int32_t *pids, size_t max)
+size_t kw_process_children(const char *proc, int32_t pid, int32_t *pids, size_t max)
 {
     size_t count = 0, before;
     do {
         before = count;
-        count = add_generation(proc, pid, pids, count, max);
+        count = process_add_generation(proc, pid, pids, count, max);
     } while (count > before);
     return count;
 }

@@ -2,16 +2,18 @@
 /* Two looks at a family of processes, and their difference. */
 #include "watch.h"
 
+#include <sched.h>
+
 void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid)
 {
     int32_t pids[KW_WATCHED_MAX];
     *w = (struct kw_watch){.proc = proc};
-    w->known = pid > 1 && kw_usage_read(proc, pid, &w->server);
+    w->known = pid > 1 && kw_process_usage_read(proc, pid, &w->server);
     if (!w->known)
         return;
-    size_t count = kw_usage_children(proc, pid, pids, KW_WATCHED_MAX);
+    size_t count = kw_process_children(proc, pid, pids, KW_WATCHED_MAX);
     for (size_t i = 0; i < count; i++)
-        if (kw_usage_read(proc, pids[i], &w->child[w->child_count]))
+        if (kw_process_usage_read(proc, pids[i], &w->child[w->child_count]))
             w->child_count++;
 }
 
@@ -19,12 +21,12 @@ void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid)
 void kw_watch_again(struct kw_watch *w)
 {
     if (w->known)
-        (void)kw_usage_read(w->proc, w->server.pid, &w->server);
+        (void)kw_process_usage_read(w->proc, w->server.pid, &w->server);
     for (size_t i = 0; i < w->child_count; i++)
-        (void)kw_usage_read(w->proc, w->child[i].pid, &w->child[i]);
+        (void)kw_process_usage_read(w->proc, w->child[i].pid, &w->child[i]);
 }
 
-static const struct kw_usage *find(const struct kw_watch *w, int32_t pid)
+static const struct kw_process_usage *find(const struct kw_watch *w, int32_t pid)
 {
     for (size_t i = 0; i < w->child_count; i++)
         if (w->child[i].pid == pid)
@@ -38,7 +40,7 @@ static uint64_t less(uint64_t now, uint64_t then)
 }
 
 /* What came together since: a thread that ended took its share with it. */
-static void subtract(struct kw_usage *now, const struct kw_usage *then)
+static void subtract(struct kw_process_usage *now, const struct kw_process_usage *then)
 {
     now->cpu_ns = less(now->cpu_ns, then->cpu_ns);
     now->switches = less(now->switches, then->switches);
@@ -56,7 +58,7 @@ void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used)
     if (now.known)
         subtract(&now.server, &begun->server);
     for (size_t i = 0; i < now.child_count; i++) {
-        const struct kw_usage *then = find(begun, now.child[i].pid);
+        const struct kw_process_usage *then = find(begun, now.child[i].pid);
         if (then != NULL)
             subtract(&now.child[i], then);
     }
@@ -66,11 +68,11 @@ void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used)
     *ret_used = now;
 }
 
-struct kw_usage kw_watch_children(const struct kw_watch *w)
+struct kw_process_usage kw_watch_children(const struct kw_watch *w)
 {
-    struct kw_usage all = {0};
+    struct kw_process_usage all = {0};
     for (size_t i = 0; i < w->child_count; i++) {
-        const struct kw_usage *u = &w->child[i];
+        const struct kw_process_usage *u = &w->child[i];
         all.cpu_ns += u->cpu_ns;
         all.switches += u->switches;
         all.user_ticks += u->user_ticks;
@@ -81,4 +83,15 @@ struct kw_usage kw_watch_children(const struct kw_watch *w)
         all.threads += u->threads;
     }
     return all;
+}
+
+/* Placement decides more than code (sched_setaffinity(2)). */
+bool kw_pin(unsigned cpu)
+{
+    cpu_set_t set;
+    if (cpu >= CPU_SETSIZE)
+        return false;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return sched_setaffinity(0, sizeof set, &set) == 0;
 }

@@ -17,7 +17,7 @@
 
 enum { KW_WATCHED_MAX = 24 };
 
-struct kw_usage {
+struct kw_process_usage {
     int32_t pid;
     char name[16];
     uint64_t cpu_ns, switches; /* voluntary and not */
@@ -29,16 +29,17 @@ struct kw_usage {
 
 struct kw_watch {
     const char *proc; /* "/proc"; tests have their own */
-    struct kw_usage server, child[KW_WATCHED_MAX];
+    struct kw_process_usage server, child[KW_WATCHED_MAX];
     size_t child_count;
     bool known; /* the server could be read */
     bool lost;  /* somebody who was there at the beginning is gone */
 };
 
 /* One process; false when it is not there. */
-bool kw_usage_read(const char *proc, int32_t pid, struct kw_usage *ret_usage);
+bool kw_process_usage_read(const char *proc, int32_t pid,
+                           struct kw_process_usage *ret_usage);
 /* Everybody below `pid`, nearest first. */
-size_t kw_usage_children(const char *proc, int32_t pid, int32_t *pids, size_t max);
+size_t kw_process_children(const char *proc, int32_t pid, int32_t *pids, size_t max);
 
 /* The first look. */
 void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid);
@@ -49,7 +50,7 @@ void kw_watch_again(struct kw_watch *w);
  * was not there at the first counts from its birth. */
 void kw_watch_end(const struct kw_watch *begun, struct kw_watch *ret_used);
 /* All children of a watch added up. */
-struct kw_usage kw_watch_children(const struct kw_watch *w);
+struct kw_process_usage kw_watch_children(const struct kw_watch *w);
 
 /* This process and its later threads run on this CPU only; false: there is no such. */
 bool kw_pin(unsigned cpu);

@@ -29,9 +29,9 @@ static bool is_harmless(uint32_t tag, uint32_t perm, uint32_t id, uint32_t uid)
 bool kw_acl_is_only_for(kw_span acl, uint32_t uid)
 {
     struct kw_src src = kw_src_of(acl);
-    if (take_le(&src, 4) != POSIX_ACL_XATTR_VERSION || src.rest.len == 0)
+    if (take_le(&src, 4) != POSIX_ACL_XATTR_VERSION || kw_src_left(&src) == 0)
         return false;
-    while (src.rest.len > 0 && !src.bad) {
+    while (kw_src_left(&src) > 0 && !src.bad) {
         uint32_t tag = take_le(&src, 2);
         uint32_t perm = take_le(&src, 2);
         uint32_t id = take_le(&src, 4);

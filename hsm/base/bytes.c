@@ -100,16 +100,24 @@ bool kw_dst_put_sized(kw_dst *d, kw_span s)
     return put_number(d, s.len, 2) && kw_dst_put(d, s);
 }
 
+kw_span kw_src_rest(const struct kw_src *src)
+{
+    if (src->at == 0)
+        return src->all; /* NULL has nothing to add to */
+    return (kw_span){src->all.ptr + src->at, src->all.len - src->at};
+}
+
 kw_span kw_src_take(struct kw_src *src, size_t len)
 {
-    if (src->bad || len > src->rest.len) {
+    const size_t at = src->at;
+    if (src->bad || len > src->all.len - at) {
         src->bad = true;
         return (kw_span){NULL, 0};
     }
-    kw_span taken = {src->rest.ptr, len};
-    if (len > 0)
-        src->rest = (kw_span){src->rest.ptr + len, src->rest.len - len};
-    return taken;
+    if (len == 0)
+        return (kw_span){NULL, 0};
+    src->at = at + len;
+    return (kw_span){src->all.ptr + at, len};
 }
 
 static uint64_t bytes_take_number(struct kw_src *src, size_t width)

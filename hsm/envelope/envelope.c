@@ -117,18 +117,21 @@ kw_err kw_envelope_parse(kw_span stored, struct kw_envelope *ret_env)
     return KW_OK;
 }
 
-static size_t header_len(const struct kw_envelope *env)
-{
-    return FIXED + env->scope.len + env->iv.len;
-}
-
-/* Wants room for header_len bytes. */
 static bool put_header(const struct kw_envelope *env, kw_dst *dst)
 {
     return kw_dst_put_u8(dst, env->format) && kw_dst_put_u8(dst, (uint8_t)env->purpose) &&
            kw_dst_put_u8(dst, (uint8_t)env->mechanism) &&
            kw_dst_put_u8(dst, (uint8_t)env->scope.len) && kw_dst_put(dst, env->scope) &&
            kw_dst_put_u16(dst, (uint16_t)env->seed_len) && kw_dst_put(dst, env->iv);
+}
+
+/* All of it or nothing: what was appended of one that does not fit is dropped. */
+static kw_err envelope_finish(kw_dst *dst, size_t before, bool fits)
+{
+    if (fits)
+        return KW_OK;
+    dst->len = before;
+    return kw_err_at(KW_CODE_NO_MEMORY, "envelope room");
 }
 
 kw_err kw_envelope_write(const struct kw_envelope *env, kw_dst *dst)
@@ -138,10 +141,9 @@ kw_err kw_envelope_write(const struct kw_envelope *env, kw_dst *dst)
         fault = sealed_fault(env);
     if (fault != NULL)
         return kw_err_at(KW_CODE_BAD_INPUT, fault);
-    if (header_len(env) + env->sealed.len > dst->cap - dst->len)
-        return kw_err_at(KW_CODE_NO_MEMORY, "envelope room");
-    KW_MUST(put_header(env, dst) && kw_dst_put(dst, env->sealed));
-    return KW_OK;
+    size_t before = dst->len;
+    return envelope_finish(dst, before,
+                           put_header(env, dst) && kw_dst_put(dst, env->sealed));
 }
 
 kw_err kw_envelope_aad(const struct kw_envelope *env, kw_span key_id, kw_span domain,
@@ -156,10 +158,9 @@ kw_err kw_envelope_aad(const struct kw_envelope *env, kw_span key_id, kw_span do
     if (fault != NULL)
         return kw_err_at(KW_CODE_BAD_INPUT, fault);
 
-    size_t len = magic.len + header_len(env) + 2 + key_id.len + 2 + domain.len;
-    if (len > dst->cap - dst->len)
-        return kw_err_at(KW_CODE_NO_MEMORY, "envelope room");
-    KW_MUST(kw_dst_put(dst, magic) && put_header(env, dst) &&
-            kw_dst_put_sized(dst, key_id) && kw_dst_put_sized(dst, domain));
-    return KW_OK;
+    size_t before = dst->len;
+    return envelope_finish(dst, before,
+                           kw_dst_put(dst, magic) && put_header(env, dst) &&
+                               kw_dst_put_sized(dst, key_id) &&
+                               kw_dst_put_sized(dst, domain));
 }

@@ -27,7 +27,8 @@ int64_t kw_front_look_pause(const struct kw_front *f, const struct kw_generation
                                                         : LOOK_SELDOM_NS;
 }
 
-static bool feeds_health(const struct kw_front *f, const struct kw_gen_version *v)
+static bool feeds_health(const struct kw_front *f,
+                         const struct kw_gen_version *v) KW_LOCKED
 {
     return f->serving->active_n == 0 || f->serving->active_n == v->v->n;
 }
@@ -35,7 +36,7 @@ static bool feeds_health(const struct kw_front *f, const struct kw_gen_version *
 /* A key that may leave the token opened its check blob: the token is well.  While another
  * finding stands, a worker that cannot take it back proves nothing. */
 static void answer_judge_health(struct kw_front *f, const struct kw_gen_version *v,
-                                const struct kw_gen_result *result)
+                                const struct kw_gen_result *result) KW_LOCKED
 {
     int64_t boot = kw_front_boot(f);
     kw_err e = result->err;
@@ -52,7 +53,7 @@ static void answer_judge_health(struct kw_front *f, const struct kw_gen_version 
 }
 
 /* Nothing more is done under a key that is bad. */
-static void end_jobs(struct kw_front *f, const struct kw_gen_version *v)
+static void end_jobs(struct kw_front *f, const struct kw_gen_version *v) KW_LOCKED
 {
     static const enum kw_job_state states[] = {KW_JOB_WAITING, KW_JOB_DECIDING};
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
@@ -86,7 +87,8 @@ void kw_front_judge(struct kw_worker *w, struct kw_gen_version *v,
 }
 
 /* What the jobs that wait for this version's canary become. */
-static void answer_decide(struct kw_front *f, const struct kw_gen_version *v, bool well)
+static void answer_decide(struct kw_front *f, const struct kw_gen_version *v,
+                          bool well) KW_LOCKED
 {
     kw_err e = well ? kw_err_at(KW_CODE_FORGED, "canary")
                     : kw_err_at(KW_CODE_HSM_DOWN, "canary");
@@ -105,7 +107,7 @@ static const char *reason_of(const struct kw_wire_answer *a, char dst[KW_NOTE_MA
 }
 
 static void canary_answered(struct kw_worker *w, const struct kw_channel_entry *e,
-                            const struct kw_wire_answer *a)
+                            const struct kw_wire_answer *a) KW_LOCKED
 {
     struct kw_front *f = w->front;
     char reason[KW_NOTE_MAX];
@@ -134,7 +136,7 @@ static void canary_answered(struct kw_worker *w, const struct kw_channel_entry *
  * about the key, that of the job may be about the data.  A worker of an earlier keyring
  * is heard only when it says that a key may leave the token. */
 static void found_on_the_way(struct kw_worker *w, const struct kw_channel_entry *e,
-                             const struct kw_wire_answer *a)
+                             const struct kw_wire_answer *a) KW_LOCKED
 {
     struct kw_front *f = w->front;
     char reason[KW_NOTE_MAX];
@@ -155,7 +157,7 @@ static void found_on_the_way(struct kw_worker *w, const struct kw_channel_entry 
 
 /* NULL: its version is not in use any more, or nothing is known to be wrong with it. */
 static const struct kw_gen_version *bad_version(struct kw_front *f,
-                                                const struct kw_job *j)
+                                                const struct kw_job *j) KW_LOCKED
 {
     struct kw_gen_version *v =
         f->serving == NULL ? NULL
@@ -165,7 +167,7 @@ static const struct kw_gen_version *bad_version(struct kw_front *f,
 
 /* The worker that says HSM_DOWN leaves: an input that makes the library say so may not
  * cost one worker after the other.  true: it is not given to another one. */
-static bool too_costly(struct kw_worker *w, const struct kw_channel_entry *e)
+static bool too_costly(struct kw_worker *w, const struct kw_channel_entry *e) KW_LOCKED
 {
     struct kw_queue *q = &w->front->queue;
     kw_span sample = kw_span_of(e->sample, e->sample_len);
@@ -176,7 +178,7 @@ static bool too_costly(struct kw_worker *w, const struct kw_channel_entry *e)
     return kw_quarantine_holds(&q->quarantine, sample, boot);
 }
 
-static void unsure(struct kw_front *f, struct kw_job *j, kw_err e)
+static void unsure(struct kw_front *f, struct kw_job *j, kw_err e) KW_LOCKED
 {
     int64_t now = kw_front_now(f);
     struct kw_gen_version *v =
@@ -232,7 +234,7 @@ static kw_err for_the_door(kw_err e)
 /* Somebody joined who waits longer; or another worker, or this one's successor, may do
  * better. */
 static bool goes_again(struct kw_worker *w, struct kw_job *j,
-                       const struct kw_channel_entry *entry, kw_err e)
+                       const struct kw_channel_entry *entry, kw_err e) KW_LOCKED
 {
     struct kw_queue *q = &w->front->queue;
     if (e.code == KW_CODE_DEADLINE)
@@ -242,7 +244,7 @@ static bool goes_again(struct kw_worker *w, struct kw_job *j,
 
 static void job_answered(struct kw_worker *w, struct kw_job *j,
                          const struct kw_channel_entry *entry,
-                         const struct kw_wire_answer *a)
+                         const struct kw_wire_answer *a) KW_LOCKED
 {
     struct kw_front *f = w->front;
     const struct kw_gen_version *bad = bad_version(f, j);
@@ -259,7 +261,7 @@ static void job_answered(struct kw_worker *w, struct kw_job *j,
 }
 
 static void work_answered(struct kw_worker *w, const struct kw_channel_entry *e,
-                          const struct kw_wire_answer *a)
+                          const struct kw_wire_answer *a) KW_LOCKED
 {
     struct kw_queue *q = &w->front->queue;
     struct kw_job *j = kw_queue_by_wire(q, a->id);

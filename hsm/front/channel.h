@@ -15,6 +15,7 @@
 
 #include <sys/socket.h>
 
+#include <keyward/mutex.h>
 #include <keyward/secret.h>
 #include <keyward/wire.h>
 
@@ -49,23 +50,24 @@ void kw_channel_wipe(
 /* false when the channel is full: canaries may use all of it, client jobs `limit`
  * entries. */
 bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
-                     size_t want_len, size_t limit);
+                     size_t want_len, size_t limit) KW_LOCKED;
 /* Sends what is loaded; returns how many messages the kernel took.  Never blocks. */
-size_t kw_channel_send(struct kw_channel *channel);
+size_t kw_channel_send(struct kw_channel *channel) KW_FREE;
 /* Ends a send: `sent` messages went.  Calls `back` for each other one, newest first. */
 void kw_channel_settle(struct kw_channel *channel, size_t sent,
                        void (*back)(void *ctx, const struct kw_channel_entry *entry),
-                       void *ctx);
+                       void *ctx) KW_LOCKED;
 
 /* The oldest entry, if it has this id.  kw_channel_drop takes it out. */
 const struct kw_channel_entry *kw_channel_oldest(const struct kw_channel *channel,
-                                                 uint64_t wire_id);
-void kw_channel_drop(struct kw_channel *channel);
+                                                 uint64_t wire_id) KW_LOCKED;
+void kw_channel_drop(struct kw_channel *channel) KW_LOCKED;
 /* Entry i from the oldest; NULL behind the end. */
-const struct kw_channel_entry *kw_channel_at(const struct kw_channel *channel, size_t i);
+const struct kw_channel_entry *kw_channel_at(const struct kw_channel *channel,
+                                             size_t i) KW_LOCKED;
 /* The entry that the worker is executing by its page; NULL when it is between two. */
-const struct kw_channel_entry *kw_channel_executing(const struct kw_channel *channel,
-                                                    const struct kw_page_view *page);
+const struct kw_channel_entry *kw_channel_executing(
+    const struct kw_channel *channel, const struct kw_page_view *page) KW_LOCKED;
 
 /* ---- reading ----------------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 
 #define LOOK_EVERY_NS (10 * KW_S_NS)
 
-static void deliver(struct kw_front *f)
+static void deliver(struct kw_front *f) KW_FREE
 {
     enum { BATCH = 16 };
     struct kw_done_job done[BATCH];
@@ -22,7 +22,7 @@ static void deliver(struct kw_front *f)
                                       .token = done[i].token,
                                       .hsm_ns = done[i].hsm_ns};
             f->delivering = done[i].worker;
-            done[i].done(done[i].ctx, &a); /* kms: landed, encrypt_wrapped… */
+            done[i].done(done[i].ctx, &a); /* kms: inflight_landed, encrypt_wrapped… */
             kw_secret_wipe(&done[i].output);
         }
         f->delivering = 0;
@@ -35,7 +35,7 @@ struct change {
     bool verdict, finding; /* which of them is new */
 };
 
-static void note_change(struct kw_gen_version *v, struct change *t)
+static void note_change(struct kw_gen_version *v, struct change *t) KW_LOCKED
 {
     const unsigned found = v->found & ~(unsigned)KW_GEN_BAD;
     *t = (struct change){.err = v->verdict.err,
@@ -60,7 +60,7 @@ static void log_change(const struct change *t)
 }
 
 /* true: there may be more. */
-static bool log_versions(struct kw_front *f)
+static bool log_versions(struct kw_front *f) KW_FREE
 {
     enum { AT_ONCE = 8 };
     struct change rows[AT_ONCE];
@@ -77,7 +77,7 @@ static bool log_versions(struct kw_front *f)
     return n == AT_ONCE;
 }
 
-static void log_state(struct kw_front *f)
+static void log_state(struct kw_front *f) KW_FREE
 {
     kw_lock_take(f->lock);
     enum kw_hsm_state state = f->health.state;
@@ -106,7 +106,7 @@ static void log_state(struct kw_front *f)
     f->o.changed(f->o.ctx);
 }
 
-static void look_again(struct kw_front *f)
+static void look_again(struct kw_front *f) KW_FREE
 {
     int64_t now = kw_front_now(f);
     kw_lock_take(f->lock);
@@ -121,9 +121,9 @@ static void look_again(struct kw_front *f)
     f->o.look_again(f->o.ctx);
 }
 
-static void kill_distrusted(struct kw_worker *w)
+static void kill_distrusted(struct kw_worker *w) KW_FREE
 {
-    if (!w->distrusted || w->state != KW_WORKER_READY)
+    if (!kw_worker_distrusted_by_main(w) || kw_worker_state_by_main(w) != KW_WORKER_READY)
         return;
     kw_log(KW_LOG_ERROR, "wrong-answer", KW_STR("token", w->front->token.name),
            KW_INT("pid", w->pid));
@@ -135,8 +135,8 @@ void kw_front_settle(struct kw_front *f)
 {
     deliver(f);
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
-        if (f->workers[i] != NULL)
-            kill_distrusted(f->workers[i]);
+        if (kw_front_worker_by_main(f, i) != NULL)
+            kill_distrusted(kw_front_worker_by_main(f, i));
     if (!f->stopping) {
         kw_front_start_workers(f);
         kw_pump_canaries(f);

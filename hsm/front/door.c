@@ -12,24 +12,24 @@ static struct kw_front *front_of(struct kw_hsm *hsm)
 }
 
 static kw_err submit(struct kw_hsm *hsm, const struct kw_hsm_job *job,
-                     kw_hsm_ticket *ret_ticket)
+                     kw_hsm_ticket *ret_ticket) KW_LOCKED
 {
     struct kw_front *f = front_of(hsm);
     int64_t boot = f->queue.quarantine.used > 0 ? kw_front_boot(f) : 0;
     return kw_queue_add(&f->queue, job, boot, ret_ticket);
 }
 
-static void extend(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until)
+static void extend(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until) KW_LOCKED
 {
     kw_queue_extend(&front_of(hsm)->queue, ticket, until);
 }
 
-static bool cancel(struct kw_hsm *hsm, kw_hsm_ticket ticket)
+static bool cancel(struct kw_hsm *hsm, kw_hsm_ticket ticket) KW_LOCKED
 {
     return kw_queue_cancel(&front_of(hsm)->queue, ticket);
 }
 
-static void door_flush(struct kw_hsm *hsm)
+static void door_flush(struct kw_hsm *hsm) KW_FREE
 {
     struct kw_front *f = front_of(hsm);
     kw_pump(f, FLUSH_JOBS);
@@ -41,7 +41,7 @@ static void door_flush(struct kw_hsm *hsm)
         kw_io_wake(f);
 }
 
-static void health(struct kw_hsm *hsm, struct kw_hsm_health *ret)
+static void health(struct kw_hsm *hsm, struct kw_hsm_health *ret) KW_LOCKED
 {
     struct kw_front *f = front_of(hsm);
     int64_t now = kw_front_boot(f);
@@ -65,7 +65,7 @@ static void health(struct kw_hsm *hsm, struct kw_hsm_health *ret)
                 kw_span_str(active->v->key_id));
 }
 
-static kw_err unknown(struct kw_front *f, kw_span key_id)
+static kw_err unknown(struct kw_front *f, kw_span key_id) KW_LOCKED
 {
     uint32_t n;
     if (kw_key_id_parse(key_id, &n) && n > kw_generation_highest(f->serving))
@@ -73,7 +73,8 @@ static kw_err unknown(struct kw_front *f, kw_span key_id)
     return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
 }
 
-static kw_err version(struct kw_hsm *hsm, kw_span key_id, struct kw_hsm_version *ret)
+static kw_err version(struct kw_hsm *hsm, kw_span key_id,
+                      struct kw_hsm_version *ret) KW_LOCKED
 {
     struct kw_front *f = front_of(hsm);
     if (f->serving == NULL)
@@ -93,7 +94,7 @@ static kw_err version(struct kw_hsm *hsm, kw_span key_id, struct kw_hsm_version 
 
 /* The answer under judgement is the one being handed over, if it is; else it was a ready
  * worker's, and nobody knows whose: all are replaced. */
-static void distrust(struct kw_hsm *hsm, const char *token)
+static void distrust(struct kw_hsm *hsm, const char *token) KW_LOCKED
 {
     struct kw_front *f = front_of(hsm);
     if (!kw_span_equal_str(kw_span_str(token), f->token.name))

@@ -41,7 +41,9 @@ static kw_err make_environment(struct kw_front *f)
     return KW_OK;
 }
 
-static kw_err front_furnish(struct kw_front *f)
+/* No lock here, in kw_front_new and in kw_front_free: nobody else has it yet, or any
+ * more. */
+static kw_err front_furnish(struct kw_front *f) KW_NO_THREAD_SAFETY
 {
     struct kw_note note = {{0}};
     const struct kw_health_times times = {f->o.deadline_ns, f->o.suspect_ns,
@@ -62,7 +64,8 @@ static kw_err front_furnish(struct kw_front *f)
     return e;
 }
 
-kw_err kw_front_new(const struct kw_front_options *options, struct kw_front **ret_front)
+kw_err kw_front_new(const struct kw_front_options *options,
+                    struct kw_front **ret_front) KW_NO_THREAD_SAFETY
 {
     struct kw_front *f = kw_new(1, sizeof *f);
     if (f == NULL)
@@ -91,7 +94,7 @@ kw_err kw_front_new(const struct kw_front_options *options, struct kw_front **re
     return KW_OK;
 }
 
-void kw_front_free(struct kw_front *f)
+void kw_front_free(struct kw_front *f) KW_NO_THREAD_SAFETY
 {
     if (f == NULL)
         return;

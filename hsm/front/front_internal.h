@@ -12,8 +12,13 @@
  *   deliver.c      what is handed out and logged after anything happened
  *   io.c           libevent, only here
  *
- * Locking: fields marked L are read and written under the big lock; the others belong to
- * the main thread. */
+ * Threads: main, and whoever comes through the door (rpc).  What both touch is marked
+ * KW_UNDER_BIG_LOCK: it is written under the big lock, and read under it by everybody but
+ * main, which may read without it what nobody else writes, by the accessors `..._by_main`
+ * and by nothing else.  A worker's channel has one more rule: whoever set `sending` has
+ * descriptor, messages and their number for itself until it takes `sending` back, and
+ * sends without the lock.  Every other field is main's alone, or does not change while
+ * another thread can see it (what its maker filled in). */
 #ifndef KEYWARD_FRONT_INTERNAL_H
 #define KEYWARD_FRONT_INTERNAL_H
 
@@ -46,20 +51,21 @@ struct kw_worker {
     uint64_t number;     /* never used twice */
     uint64_t generation; /* its number */
     uint64_t started_id; /* stands for its own checks: no smaller wire id is newer */
-    uint64_t proven_id;  /* L: newest canary that it passed, 0 = none */
-    bool opens[KW_VERSIONS_MAX];     /* L: its last canary of the generation's version i
-                                        passed */
-    uint64_t asked[KW_VERSIONS_MAX]; /* L: wire id of its newest one, 0 = none */
+    uint64_t proven_id KW_UNDER_BIG_LOCK; /* newest canary that it passed, 0 = none */
+    /* Of the generation's version i: its last canary passed; wire id of the newest one,
+     * 0 = none. */
+    bool opens[KW_VERSIONS_MAX] KW_UNDER_BIG_LOCK;
+    uint64_t asked[KW_VERSIONS_MAX] KW_UNDER_BIG_LOCK;
     pid_t pid;
     int pidfd, output;
     struct kw_page *page;
     struct kw_worker_events *events;
-    enum kw_worker_state state; /* L */
-    bool sending;               /* L: some thread is in kw_channel_send */
-    bool ended;                 /* L: its socket is at its end; closed when !sending */
-    bool distrusted;            /* L */
-    bool closed;                /* L: the channel is closed */
-    struct kw_channel channel;  /* L */
+    enum kw_worker_state state KW_UNDER_BIG_LOCK;
+    bool sending KW_UNDER_BIG_LOCK; /* some thread is in kw_channel_send */
+    bool ended KW_UNDER_BIG_LOCK;   /* its socket is at its end; closed when !sending */
+    bool distrusted KW_UNDER_BIG_LOCK;
+    bool closed KW_UNDER_BIG_LOCK; /* the channel is closed */
+    struct kw_channel channel KW_UNDER_BIG_LOCK;
     int64_t since_ns, phase_since_ns, started_ns;
     enum kw_page_phase phase; /* last seen */
     uint64_t stuck_op, served;
@@ -102,16 +108,16 @@ struct kw_front {
     struct kw_latch latch;
     struct kw_receiver receiver;
 
-    struct kw_queue queue;                           /* L */
-    struct kw_health health;                         /* L */
-    struct kw_generation *serving;                   /* L, NULL before the first use */
-    struct kw_generation *coming;                    /* L */
-    struct kw_worker *workers[KW_FRONT_WORKERS_MAX]; /* L */
-    uint64_t key_epoch;                              /* L */
-    bool want_look;        /* L: a key_id of a higher N was named */
-    bool found_changed;    /* L: what stands against a version changed */
-    bool tick_idle;        /* L: the next tick is far away */
-    uint64_t late_answers; /* L */
+    struct kw_queue queue KW_UNDER_BIG_LOCK;
+    struct kw_health health KW_UNDER_BIG_LOCK;
+    struct kw_generation *serving KW_UNDER_BIG_LOCK; /* NULL before the first use */
+    struct kw_generation *coming KW_UNDER_BIG_LOCK;
+    struct kw_worker *workers[KW_FRONT_WORKERS_MAX] KW_UNDER_BIG_LOCK;
+    uint64_t key_epoch KW_UNDER_BIG_LOCK;
+    bool want_look KW_UNDER_BIG_LOCK;     /* a key_id of a higher N was named */
+    bool found_changed KW_UNDER_BIG_LOCK; /* what stands against a version changed */
+    bool tick_idle KW_UNDER_BIG_LOCK;     /* the next tick is far away */
+    uint64_t late_answers KW_UNDER_BIG_LOCK;
 
     struct kw_wire_facts facts; /* of the last worker that told them */
     bool facts_known;
@@ -144,63 +150,104 @@ static inline int64_t kw_front_boot(const struct kw_front *f)
     return kw_boot_ns(f->clock);
 }
 
+/* Main alone writes these, and under the lock: so main, and nobody else, may read them
+ * without it. */
+static inline struct kw_worker *kw_front_worker_by_main(const struct kw_front *f,
+                                                        size_t i) KW_NO_THREAD_SAFETY
+{
+    return f->workers[i];
+}
+static inline struct kw_generation *kw_front_serving_by_main(const struct kw_front *f)
+    KW_NO_THREAD_SAFETY
+{
+    return f->serving;
+}
+static inline struct kw_generation *kw_front_coming_by_main(const struct kw_front *f)
+    KW_NO_THREAD_SAFETY
+{
+    return f->coming;
+}
+static inline enum kw_worker_state kw_worker_state_by_main(const struct kw_worker *w)
+    KW_NO_THREAD_SAFETY
+{
+    return w->state;
+}
+static inline bool kw_worker_ended_by_main(const struct kw_worker *w) KW_NO_THREAD_SAFETY
+{
+    return w->ended;
+}
+static inline bool kw_worker_distrusted_by_main(const struct kw_worker *w)
+    KW_NO_THREAD_SAFETY
+{
+    return w->distrusted;
+}
+/* -1 once the channel is closed. */
+static inline int kw_worker_socket_by_main(const struct kw_worker *w) KW_NO_THREAD_SAFETY
+{
+    return w->channel.fd;
+}
+
 /* door.c */
 extern const struct kw_hsm_ops kw_front_ops;
 
-/* pump.c: jobs into sockets, any thread, FREE.  `limit` of client jobs per worker. */
-void kw_pump(struct kw_front *f, size_t limit);
-/* Sends the canaries that are due; main thread, FREE. */
-void kw_pump_canaries(struct kw_front *f);
+/* pump.c: jobs into sockets, any thread.  `limit` of client jobs per worker. */
+void kw_pump(struct kw_front *f, size_t limit) KW_FREE;
+/* Sends the canaries that are due; main thread. */
+void kw_pump_canaries(struct kw_front *f) KW_FREE;
 
-/* answer.c: LOCKED.  false: the worker broke the protocol. */
-bool kw_answer(struct kw_worker *w, kw_span message);
+/* answer.c: main thread.  false: the worker broke the protocol. */
+bool kw_answer(struct kw_worker *w, kw_span message) KW_LOCKED;
 /* From one canary of a version to the next. */
-int64_t kw_front_probe_pause(const struct kw_front *f);
+int64_t kw_front_probe_pause(const struct kw_front *f) KW_LOCKED;
 /* A worker said something of this version of the serving generation: the answer to a
  * canary, its own checks, a proof in the middle of a job. */
 void kw_front_judge(struct kw_worker *w, struct kw_gen_version *v,
-                    struct kw_gen_result *result);
+                    struct kw_gen_result *result) KW_LOCKED;
 /* From one close look at this version to the next. */
 int64_t kw_front_look_pause(const struct kw_front *f, const struct kw_generation *g,
                             const struct kw_gen_version *v);
 
-/* messages.c: everything that waits in the worker's socket; FREE. */
-void kw_worker_read(struct kw_worker *w);
+/* From here on all is main's, but for kw_io_wake. */
+
+/* messages.c: everything that waits in the worker's socket. */
+void kw_worker_read(struct kw_worker *w) KW_FREE;
 
 /* workers.c */
-void kw_front_worker_start(struct kw_front *f, struct kw_generation *g); /* FREE */
-void kw_front_worker_kill(struct kw_worker *w);                          /* FREE */
-void kw_front_worker_drain(struct kw_worker *w);                         /* FREE */
-void kw_front_worker_stuck(struct kw_worker *w, uint64_t op);            /* FREE */
-void kw_front_worker_end_of_socket(struct kw_worker *w);                 /* FREE */
-void kw_front_worker_gone(struct kw_worker *w); /* the process has ended; FREE; frees w */
-bool kw_front_worker_close(
-    struct kw_worker *w);                  /* FREE; false: a sender is still at it */
-void kw_front_recount(struct kw_front *f); /* LOCKED */
+void kw_front_worker_start(struct kw_front *f, struct kw_generation *g) KW_FREE;
+void kw_front_worker_kill(struct kw_worker *w) KW_FREE;
+void kw_front_worker_drain(struct kw_worker *w) KW_FREE;
+void kw_front_worker_stuck(struct kw_worker *w, uint64_t op) KW_FREE;
+void kw_front_worker_end_of_socket(struct kw_worker *w) KW_FREE;
+/* The process has ended; frees w. */
+void kw_front_worker_gone(struct kw_worker *w) KW_FREE;
+/* false: a sender is still at it. */
+bool kw_front_worker_close(struct kw_worker *w) KW_FREE;
+void kw_front_recount(struct kw_front *f) KW_LOCKED;
 
-/* logins.c: main thread, FREE.  false: the worker broke the protocol. */
-bool kw_login_asked(struct kw_worker *w, kw_span message);
-bool kw_login_told(struct kw_worker *w, kw_span message);
-void kw_login_decide(struct kw_worker *w); /* an answer that had to wait */
-void kw_login_gone(struct kw_worker *w);   /* the process has ended      */
+/* logins.c: false: the worker broke the protocol. */
+bool kw_login_asked(struct kw_worker *w, kw_span message) KW_FREE;
+bool kw_login_told(struct kw_worker *w, kw_span message) KW_FREE;
+void kw_login_decide(struct kw_worker *w) KW_FREE; /* an answer that had to wait */
+void kw_login_gone(struct kw_worker *w) KW_FREE;   /* the process has ended      */
 
 /* keyring_use.c */
-void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready); /* FREE */
-void kw_front_not_ready(struct kw_front *f, struct kw_worker *w);            /* FREE */
+void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready) KW_FREE;
+void kw_front_not_ready(struct kw_front *f, struct kw_worker *w) KW_FREE;
 
-/* timer.c: main thread, FREE */
-void kw_front_tick(struct kw_front *f);
-int64_t kw_front_next_tick(struct kw_front *f);  /* in ns from now */
-void kw_front_start_workers(struct kw_front *f); /* one that is wanted and may start */
+/* timer.c */
+void kw_front_tick(struct kw_front *f) KW_FREE;
+int64_t kw_front_next_tick(struct kw_front *f) KW_FREE; /* in ns from now */
+/* One that is wanted and may start. */
+void kw_front_start_workers(struct kw_front *f) KW_FREE;
 
-/* deliver.c: main thread, FREE.  After anything happened. */
-void kw_front_settle(struct kw_front *f);
+/* deliver.c: after anything happened. */
+void kw_front_settle(struct kw_front *f) KW_FREE;
 
 /* io.c */
 kw_err kw_io_new(struct kw_front *f);
 void kw_io_free(struct kw_front *f);
-void kw_io_wake(struct kw_front *f); /* any thread */
-void kw_io_arm(struct kw_front *f);
+void kw_io_wake(struct kw_front *f) KW_FREE; /* any thread */
+void kw_io_arm(struct kw_front *f) KW_FREE;
 kw_err kw_io_watch(struct kw_worker *w);
 void kw_io_forget_socket(struct kw_worker *w);
 void kw_io_forget_process(struct kw_worker *w);

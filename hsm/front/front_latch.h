@@ -6,10 +6,11 @@
  * why no worker needs to be started: it would be stopped again, as neither the PIN's
  * source (by its stat: the front never reads it) nor the file on disk has changed.
  *
- * Main thread only. */
+ * Main thread only; what reads or writes a file wants no lock held. */
 #ifndef KEYWARD_FRONT_PIN_LATCH_H
 #define KEYWARD_FRONT_PIN_LATCH_H
 
+#include <keyward/mutex.h>
 #include <keyward/pin_latch.h>
 
 /* An end that could not be written down yet. */
@@ -52,28 +53,29 @@ KW_MUST_USE kw_err kw_latch_open(struct kw_latch *latch, struct kw_state_dir *di
                                  const char *pin, struct kw_note *note);
 
 /* The key of marks, for a worker's brief; empty when there is none (logged). */
-void kw_latch_key(struct kw_latch *latch, struct kw_secret *ret_key);
+void kw_latch_key(struct kw_latch *latch, struct kw_secret *ret_key) KW_FREE;
 
 /* Is there any use in starting a worker?  false: see why and reason. */
-bool kw_latch_may_start(struct kw_latch *latch);
+bool kw_latch_may_start(struct kw_latch *latch) KW_FREE;
 
 /* A worker's question.  OK: it may log in; else the word for it, and BUSY: ask again.
  * BUSY also while an end is owed: nobody logs in before it is written down. */
 KW_MUST_USE kw_err kw_latch_ask(struct kw_latch *latch, const struct kw_pin_facts *facts,
-                                const struct kw_pin_owner *owner, struct kw_note *why);
+                                const struct kw_pin_owner *owner,
+                                struct kw_note *why) KW_FREE;
 /* What became of it.  What cannot be written down now is, as soon as it can. */
 void kw_latch_ended(struct kw_latch *latch, const struct kw_pin_facts *facts,
                     const struct kw_pin_owner *owner, enum kw_pin_end end,
-                    const char *reason);
+                    const char *reason) KW_FREE;
 
 /* Before the end: writes down what is owed, and waits up to a second for whoever is at
  * the files.  What stays owed is logged, and counts as begun and unclear in the next
  * life. */
-void kw_latch_close(struct kw_latch *latch);
+void kw_latch_close(struct kw_latch *latch) KW_FREE;
 
 /* At most once a second: writes down what is owed, reads what changed on disk.  true: a
  * retry was said since. */
-bool kw_latch_look(struct kw_latch *latch);
+bool kw_latch_look(struct kw_latch *latch) KW_FREE;
 
 /* No login until the PIN is another one, a retry is said, or the token's flags change. */
 bool kw_latch_is_latched(const struct kw_latch *latch);

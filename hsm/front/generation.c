@@ -4,12 +4,12 @@
 
 #include <stdio.h>
 
-#include <stdio.h>
-
 #include <keyward/alloc.h>
 
-/* What is not understood is never asked about: that is its verdict, and stays it. */
-static void generation_begin(struct kw_gen_version *g, const struct kw_version *v)
+/* What is not understood is never asked about: that is its verdict, and stays it.  No
+ * lock: nobody else has it yet. */
+static void generation_begin(struct kw_gen_version *g,
+                             const struct kw_version *v) KW_NO_THREAD_SAFETY
 {
     g->v = v;
     g->told = KW_CODE_STARTING;
@@ -98,7 +98,7 @@ bool kw_is_verdict(kw_err e)
 /* The worker's explanation comes once, when it starts; a canary that fails at the same
  * place later has none, and means the same. */
 static void generation_explain(struct kw_gen_version *v, kw_err e, kw_err before,
-                               const char *reason)
+                               const char *reason) KW_LOCKED
 {
     bool same = before.code == KW_CODE_KEY_BAD && e.native == before.native &&
                 kw_span_equal(kw_span_str(e.where), kw_span_str(before.where));
@@ -128,7 +128,8 @@ void kw_gen_version_find(struct kw_gen_version *v, unsigned bits, uint64_t worke
     v->found |= bits;
 }
 
-static void generation_lift(struct kw_gen_version *v, unsigned bits, uint64_t worker)
+static void generation_lift(struct kw_gen_version *v, unsigned bits,
+                            uint64_t worker) KW_LOCKED
 {
     for (unsigned i = 0; i < KW_GEN_FOUND; i++) /* the verdict last */
         if ((bits & 1u << i) != 0 && takes_back(&v->findings[i], worker) &&

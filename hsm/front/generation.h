@@ -4,11 +4,13 @@
  * Workers belong to the generation whose bytes they were given.  Reload is replacement:
  * a new generation with workers of its own, swapped in when it is proven.
  *
- * Pure; the caller holds the lock for what the door reads. */
+ * Pure.  What stands against a version is under the big lock; the rest does not change
+ * after kw_generation_new, or is main's alone. */
 #ifndef KEYWARD_FRONT_GENERATION_H
 #define KEYWARD_FRONT_GENERATION_H
 
 #include <keyward/keyring.h>
+#include <keyward/mutex.h>
 #include <keyward/wire.h>
 
 #include "supervisor.h"
@@ -41,17 +43,17 @@ struct kw_gen_result {
 
 struct kw_gen_version {
     const struct kw_version *v;
-    struct kw_verdict verdict;
-    unsigned found; /* bits; what stands      */
-    struct kw_gen_finding findings[KW_GEN_FOUND];
-    int64_t look_ns;        /* next close look        */
-    int64_t proven_wall_ns; /* 0 = never                                      */
-    bool answered;          /* the next two are meant                         */
-    bool good;              /* the last canary passed                         */
-    int64_t answered_ns;    /* when                                           */
-    int64_t due_ns;         /* next canary                                    */
-    uint64_t asked_id;      /* the canary on its way, 0 = none                */
-    int64_t asked_ns;
+    struct kw_verdict verdict KW_UNDER_BIG_LOCK;
+    unsigned found KW_UNDER_BIG_LOCK; /* bits; what stands */
+    struct kw_gen_finding findings[KW_GEN_FOUND] KW_UNDER_BIG_LOCK;
+    int64_t look_ns KW_UNDER_BIG_LOCK;        /* next close look                */
+    int64_t proven_wall_ns KW_UNDER_BIG_LOCK; /* 0 = never                      */
+    bool answered KW_UNDER_BIG_LOCK;          /* the next two are meant         */
+    bool good KW_UNDER_BIG_LOCK;              /* the last canary passed         */
+    int64_t answered_ns KW_UNDER_BIG_LOCK;    /* when                           */
+    int64_t due_ns KW_UNDER_BIG_LOCK;         /* next canary                    */
+    uint64_t asked_id KW_UNDER_BIG_LOCK;      /* the one on its way, 0 = none   */
+    int64_t asked_ns KW_UNDER_BIG_LOCK;
     enum kw_code told;   /* the verdict that the log has               */
     unsigned told_found; /* the findings that the log has              */
 };
@@ -94,21 +96,23 @@ bool kw_is_other_key(kw_err e);
  * by one that was started after it: the library of an older one may still show what was
  * there before, and its good canary lifts nothing. */
 bool kw_gen_version_judge(struct kw_gen_version *v, const struct kw_gen_result *result,
-                          int64_t now_ns, int64_t wall_ns);
+                          int64_t now_ns, int64_t wall_ns) KW_LOCKED;
 /* A finding of the front's own. */
 void kw_gen_version_find(struct kw_gen_version *v, unsigned bit, uint64_t worker,
-                         uint64_t newest);
+                         uint64_t newest) KW_LOCKED;
 /* Could a good look of this worker take back what stands, the gravest first? */
-bool kw_gen_version_may_lift(const struct kw_gen_version *v, uint64_t worker);
+bool kw_gen_version_may_lift(const struct kw_gen_version *v, uint64_t worker) KW_LOCKED;
 /* Names of what stands, comma-separated; "" = nothing.  Without KW_GEN_BAD. */
 void kw_gen_found_text(unsigned found, char dst[64]);
 /* What stands in `old` stands in `g` too, unless `worker`, whose word g has, was started
  * after it was found. */
 void kw_generation_inherit(struct kw_generation *g, const struct kw_generation *old,
-                           uint64_t worker);
+                           uint64_t worker) KW_LOCKED;
 
 /* The version whose canary is due and not on its way; NULL when none is. */
-struct kw_gen_version *kw_generation_due(struct kw_generation *g, int64_t now_ns);
-int64_t kw_generation_next_due(const struct kw_generation *g); /* INT64_MAX: none */
+struct kw_gen_version *kw_generation_due(struct kw_generation *g,
+                                         int64_t now_ns) KW_LOCKED;
+/* INT64_MAX: none. */
+int64_t kw_generation_next_due(const struct kw_generation *g) KW_LOCKED;
 
 #endif

@@ -9,7 +9,7 @@
  *   LOST --3 proofs in a row, spread over `recover`--> UP
  *
  * Pure: the caller brings the time, which goes on while the machine sleeps (a record that
- * nobody renewed meanwhile is old), and holds the lock. */
+ * nobody renewed meanwhile is old). */
 #ifndef KEYWARD_FRONT_HEALTH_H
 #define KEYWARD_FRONT_HEALTH_H
 
@@ -38,14 +38,14 @@ struct kw_health {
 
 void kw_health_init(struct kw_health *h, const struct kw_health_times *times,
                     int64_t now_ns);
-void kw_health_ready(struct kw_health *h, bool ready, int64_t now_ns);
-void kw_health_asked(struct kw_health *h, int64_t now_ns);
-void kw_health_proof(struct kw_health *h, int64_t now_ns);
+void kw_health_ready(struct kw_health *h, bool ready, int64_t now_ns) KW_LOCKED;
+void kw_health_asked(struct kw_health *h, int64_t now_ns) KW_LOCKED;
+void kw_health_proof(struct kw_health *h, int64_t now_ns) KW_LOCKED;
 /* A canary failed, a worker could not become ready. */
-void kw_health_failed(struct kw_health *h, kw_err why, int64_t now_ns);
+void kw_health_failed(struct kw_health *h, kw_err why, int64_t now_ns) KW_LOCKED;
 /* The PIN latch, or a canary that opened to something else. */
-void kw_health_lost(struct kw_health *h, kw_err why, int64_t now_ns);
+void kw_health_lost(struct kw_health *h, kw_err why, int64_t now_ns) KW_LOCKED;
 /* What time alone changes. */
-void kw_health_tick(struct kw_health *h, int64_t now_ns);
+void kw_health_tick(struct kw_health *h, int64_t now_ns) KW_LOCKED;
 
 #endif

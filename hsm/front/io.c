@@ -18,14 +18,14 @@ struct kw_worker_events {
     struct event *socket, *process, *output;
 };
 
-static void io_on_tick(evutil_socket_t fd, short what, void *ctx)
+static void io_on_tick(evutil_socket_t fd, short what, void *ctx) KW_FREE
 {
     (void)fd;
     (void)what;
     kw_front_tick(ctx);
 }
 
-static void on_wake(evutil_socket_t fd, short what, void *ctx)
+static void on_wake(evutil_socket_t fd, short what, void *ctx) KW_FREE
 {
     (void)what;
     uint64_t n;
@@ -87,14 +87,14 @@ void kw_io_free(struct kw_front *f)
 
 /* ---- one worker -------------------------------------------------------------------- */
 
-static void io_after(struct kw_front *f)
+static void io_after(struct kw_front *f) KW_FREE
 {
     kw_front_settle(f);
     if (f->armed_far)
         kw_io_arm(f);
 }
 
-static void on_socket(evutil_socket_t fd, short what, void *ctx)
+static void on_socket(evutil_socket_t fd, short what, void *ctx) KW_FREE
 {
     (void)fd;
     (void)what;
@@ -103,7 +103,7 @@ static void on_socket(evutil_socket_t fd, short what, void *ctx)
     io_after(w->front);
 }
 
-static void on_process(evutil_socket_t fd, short what, void *ctx)
+static void on_process(evutil_socket_t fd, short what, void *ctx) KW_FREE
 {
     (void)fd;
     (void)what;
@@ -113,7 +113,7 @@ static void on_process(evutil_socket_t fd, short what, void *ctx)
     io_after(f);
 }
 
-static void on_output(evutil_socket_t fd, short what, void *ctx)
+static void on_output(evutil_socket_t fd, short what, void *ctx) KW_FREE
 {
     (void)fd;
     (void)what;
@@ -130,7 +130,7 @@ kw_err kw_io_watch(struct kw_worker *w)
     w->events = e;
     struct event_base *loop = w->front->o.loop;
     const short what = EV_READ | EV_PERSIST;
-    e->socket = event_new(loop, w->channel.fd, what, on_socket, w);
+    e->socket = event_new(loop, kw_worker_socket_by_main(w), what, on_socket, w);
     e->process = event_new(loop, w->pidfd, what, on_process, w);
     e->output = event_new(loop, w->output, what, on_output, w);
     if (e->socket == NULL || e->process == NULL || e->output == NULL ||

@@ -12,17 +12,19 @@
 
 static struct kw_generation *generation_of(struct kw_front *f, const struct kw_worker *w)
 {
-    if (f->serving != NULL && f->serving->number == w->generation)
-        return f->serving;
-    if (f->coming != NULL && f->coming->number == w->generation)
-        return f->coming;
+    struct kw_generation *serving = kw_front_serving_by_main(f);
+    struct kw_generation *coming = kw_front_coming_by_main(f);
+    if (serving != NULL && serving->number == w->generation)
+        return serving;
+    if (coming != NULL && coming->number == w->generation)
+        return coming;
     return NULL;
 }
 
 /* A key that may leave the token ends its version also in the keyring that serves,
  * whatever becomes of the one that is coming up. */
 static void judge_coming(struct kw_worker *w, struct kw_gen_version *v,
-                         struct kw_gen_result *result)
+                         struct kw_gen_result *result) KW_LOCKED
 {
     struct kw_front *f = w->front;
     struct kw_gen_version *serving =
@@ -34,7 +36,8 @@ static void judge_coming(struct kw_worker *w, struct kw_gen_version *v,
         kw_front_judge(w, serving, result);
 }
 
-static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_worker *w)
+static void judge_all(struct kw_front *f, struct kw_generation *g,
+                      struct kw_worker *w) KW_LOCKED
 {
     int64_t now = kw_front_now(f);
     for (size_t i = 0; i < w->verdict_count; i++) {
@@ -62,7 +65,7 @@ static void judge_all(struct kw_front *f, struct kw_generation *g, struct kw_wor
 
 /* Some ready worker opened this version's check blob when it was asked last, and the
  * newest canary is not older than the rhythm of canaries makes it. */
-static bool is_opened(struct kw_front *f, const struct kw_gen_version *v)
+static bool is_opened(struct kw_front *f, const struct kw_gen_version *v) KW_LOCKED
 {
     int64_t most = f->o.probe_every_ns + f->o.deadline_ns;
     if (!v->answered || !v->good || kw_front_boot(f) - v->answered_ns > most)
@@ -82,7 +85,7 @@ static bool is_opened(struct kw_front *f, const struct kw_gen_version *v)
  * under a key that only old workers see might never be opened again.  That a key may
  * leave the token is no lack, and believed at once. */
 static const struct kw_wire_verdict *contradiction(struct kw_front *f,
-                                                   const struct kw_worker *w)
+                                                   const struct kw_worker *w) KW_LOCKED
 {
     for (size_t i = 0; i < w->verdict_count; i++) {
         const struct kw_wire_verdict *told = &w->verdicts[i];
@@ -97,9 +100,9 @@ static const struct kw_wire_verdict *contradiction(struct kw_front *f,
 }
 
 static void keyring_use_refuse(struct kw_front *f, struct kw_worker *w,
-                               const struct kw_wire_verdict *told)
+                               const struct kw_wire_verdict *told) KW_FREE
 {
-    struct kw_generation *g = f->serving;
+    struct kw_generation *g = kw_front_serving_by_main(f);
     struct kw_gen_version *v = kw_generation_at(g, told->n);
     uint64_t random;
     kw_random(&random, sizeof random);
@@ -126,25 +129,30 @@ static bool has_active_to_prove(struct kw_generation *g)
     return active != NULL && active->v->state != KW_KEY_UNKNOWN;
 }
 
-static bool is_proven(struct kw_generation *g)
+static bool is_proven(struct kw_generation *g) KW_LOCKED
 {
     return !has_active_to_prove(g) || !kw_failed(kw_generation_active(g)->verdict.err);
 }
 
+static bool starts_or_is_ready(const struct kw_worker *w)
+{
+    enum kw_worker_state state = kw_worker_state_by_main(w);
+    return state == KW_WORKER_STARTING || state == KW_WORKER_READY;
+}
+
 /* All workers of the old generation answer what they have and leave. */
-static void drain_others(struct kw_front *f, uint64_t number)
+static void drain_others(struct kw_front *f, uint64_t number) KW_FREE
 {
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
-        struct kw_worker *w = f->workers[i];
-        if (w != NULL && w->generation != number &&
-            (w->state == KW_WORKER_READY || w->state == KW_WORKER_STARTING))
+        struct kw_worker *w = kw_front_worker_by_main(f, i);
+        if (w != NULL && w->generation != number && starts_or_is_ready(w))
             kw_front_worker_drain(w);
     }
 }
 
 /* The canaries that the old generation asked decide nothing any more: jobs that wait for
- * one get it from the new workers at once.  LOCKED. */
-static void ask_for_the_undecided(struct kw_front *f)
+ * one get it from the new workers at once. */
+static void ask_for_the_undecided(struct kw_front *f) KW_LOCKED
 {
     for (struct kw_job *j = kw_queue_first(&f->queue, KW_JOB_DECIDING), *next; j != NULL;
          j = next) {
@@ -157,31 +165,31 @@ static void ask_for_the_undecided(struct kw_front *f)
     }
 }
 
-static void swap(struct kw_front *f, struct kw_worker *first)
+static void swap(struct kw_front *f, struct kw_worker *first) KW_FREE
 {
     kw_lock_take(f->lock);
-    struct kw_generation *old = f->serving;
-    f->serving = f->coming;
+    struct kw_generation *old = f->serving, *g = f->coming;
+    f->serving = g;
     f->coming = NULL;
     f->key_epoch++;
-    kw_generation_inherit(f->serving, old, first->number);
+    kw_generation_inherit(g, old, first->number);
     first->state = KW_WORKER_READY;
     first->since_ns = kw_front_now(f);
     kw_front_recount(f);
-    struct kw_gen_version *active = kw_generation_active(f->serving);
+    struct kw_gen_version *active = kw_generation_active(g);
     kw_health_proof(&f->health, kw_front_boot(f));
     if (active != NULL)
         active->due_ns = kw_front_now(f) + f->o.probe_every_ns;
     ask_for_the_undecided(f);
     kw_lock_give(f->lock);
     kw_generation_free(old);
-    kw_log(KW_LOG_INFO, "keyring-in-use", KW_INT("serial", f->serving->ring->serial),
-           KW_INT("active", f->serving->active_n));
-    drain_others(f, f->serving->number);
+    kw_log(KW_LOG_INFO, "keyring-in-use", KW_INT("serial", g->ring->serial),
+           KW_INT("active", g->active_n));
+    drain_others(f, g->number);
 }
 
 static void not_good_enough(struct kw_front *f, struct kw_generation *g,
-                            struct kw_worker *w)
+                            struct kw_worker *w) KW_FREE
 {
     struct kw_gen_version *active = kw_generation_active(g);
     uint64_t random;
@@ -198,7 +206,7 @@ static void not_good_enough(struct kw_front *f, struct kw_generation *g,
 }
 
 /* No worker is needed to know: with nothing to canary, a ready worker is the proof. */
-static void prove_by_presence(struct kw_front *f)
+static void prove_by_presence(struct kw_front *f) KW_LOCKED
 {
     if (kw_generation_next_due(f->serving) == INT64_MAX &&
         !has_active_to_prove(f->serving))
@@ -221,7 +229,10 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
         return;
     }
     w->was_ready = true;
-    const struct kw_wire_verdict *missed = g == f->serving ? contradiction(f, w) : NULL;
+    const bool serves = g == kw_front_serving_by_main(f);
+    kw_lock_take(f->lock);
+    const struct kw_wire_verdict *missed = serves ? contradiction(f, w) : NULL;
+    kw_lock_give(f->lock);
     if (missed != NULL) {
         keyring_use_refuse(f, w, missed);
         return;
@@ -230,26 +241,26 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
            KW_INT("pid", w->pid),
            KW_INT("ms", (kw_front_now(f) - w->started_ns) / KW_MS_NS));
     kw_lock_take(f->lock);
-    if (g == f->serving) {
+    if (serves) {
         w->state = KW_WORKER_READY;
         w->since_ns = kw_front_now(f);
         kw_front_recount(f);
     }
     judge_all(f, g, w);
     bool proven = is_proven(g);
-    if (g == f->serving || proven) {
+    if (serves || proven) {
         g->ever_ready = true;
         g->refused = false;
         g->failed = KW_OK;
         g->reason[0] = '\0';
         kw_supervisor_ready(&g->supervisor);
     }
-    if (g == f->serving)
+    if (serves)
         prove_by_presence(f);
     kw_lock_give(f->lock);
-    if (g == f->coming && proven)
+    if (!serves && proven)
         swap(f, w);
-    else if (g == f->coming)
+    else if (!serves)
         not_good_enough(f, g, w);
 }
 
@@ -278,15 +289,11 @@ void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
 }
 
 /* Workers that belong to no generation any more. */
-static void drop_orphans(struct kw_front *f)
+static void drop_orphans(struct kw_front *f) KW_FREE
 {
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
-        struct kw_worker *w = f->workers[i];
-        bool ours =
-            w != NULL && ((f->serving != NULL && w->generation == f->serving->number) ||
-                          (f->coming != NULL && w->generation == f->coming->number));
-        if (w != NULL && !ours &&
-            (w->state == KW_WORKER_STARTING || w->state == KW_WORKER_READY))
+        struct kw_worker *w = kw_front_worker_by_main(f, i);
+        if (w != NULL && generation_of(f, w) == NULL && starts_or_is_ready(w))
             kw_front_worker_drain(w);
     }
 }

@@ -27,7 +27,8 @@ static void send_permit(struct kw_worker *w, kw_err e, const struct kw_note *not
         word.note = *note;
     KW_MUST(!kw_failed(kw_wire_encode_permit(&word, &dst)));
     /* Nothing else is in that socket: it has room, or the worker is gone. */
-    if (send(w->channel.fd, dst.ptr, dst.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+    if (send(kw_worker_socket_by_main(w), dst.ptr, dst.len, MSG_DONTWAIT | MSG_NOSIGNAL) <
+        0)
         kw_log(KW_LOG_WARN, "worker-not-told", KW_INT("pid", w->pid));
     w->login = kw_failed(e) ? KW_LOGIN_DENIED : KW_LOGIN_GOING;
 }
@@ -38,7 +39,7 @@ static bool who_is(struct kw_worker *w)
 }
 
 /* No token is left that may be logged in to. */
-static void lost_if_latched(struct kw_front *f)
+static void lost_if_latched(struct kw_front *f) KW_FREE
 {
     if (f->latch.why.code != KW_CODE_PIN_STOP)
         return;
@@ -51,7 +52,8 @@ void kw_login_decide(struct kw_worker *w)
 {
     struct kw_front *f = w->front;
     struct kw_note why = {{0}};
-    if (w->login != KW_LOGIN_ASKED || w->ended || w->state != KW_WORKER_STARTING)
+    if (w->login != KW_LOGIN_ASKED || kw_worker_ended_by_main(w) ||
+        kw_worker_state_by_main(w) != KW_WORKER_STARTING)
         return;
     kw_note_set(&why, "the worker is not to be seen in /proc, so that nobody could tell "
                       "whether its login still goes on");
@@ -73,7 +75,7 @@ bool kw_login_asked(struct kw_worker *w, kw_span message)
     return true;
 }
 
-static void ended(struct kw_worker *w, enum kw_pin_end end, const char *reason)
+static void ended(struct kw_worker *w, enum kw_pin_end end, const char *reason) KW_FREE
 {
     struct kw_front *f = w->front;
     w->login = KW_LOGIN_ENDED;

@@ -51,14 +51,15 @@ static bool verdict(struct kw_worker *w, kw_span message)
            !kw_failed(kw_wire_decode_verdict(message, &w->verdicts[w->verdict_count++]));
 }
 
-static bool ready(struct kw_worker *w, kw_span message)
+static bool ready(struct kw_worker *w, kw_span message) KW_FREE
 {
     struct kw_wire_ready ready;
     if (w->was_ready || w->login != KW_LOGIN_ENDED ||
         kw_failed(kw_wire_decode_ready(message, &ready)) ||
         ready.verdicts != w->verdict_count)
         return false;
-    if (w->state == KW_WORKER_STARTING) /* else it was told to leave meanwhile */
+    if (kw_worker_state_by_main(w) ==
+        KW_WORKER_STARTING) /* else it was told to leave meanwhile */
         kw_front_ready(w, &ready);
     return true;
 }
@@ -75,7 +76,7 @@ static bool messages_failed(struct kw_worker *w, kw_span message)
     return true;
 }
 
-static bool take_message(struct kw_worker *w, kw_span message)
+static bool take_message(struct kw_worker *w, kw_span message) KW_FREE
 {
     switch (kw_wire_kind_of(message)) {
     case KW_WIRE_FACTS: return facts(w, message);
@@ -91,7 +92,7 @@ static bool take_message(struct kw_worker *w, kw_span message)
     return false;
 }
 
-static void violation(struct kw_worker *w)
+static void violation(struct kw_worker *w) KW_FREE
 {
     kw_log(KW_LOG_ERROR, "worker-broke-protocol", KW_STR("token", w->front->token.name),
            KW_INT("pid", w->pid));
@@ -101,7 +102,7 @@ static void violation(struct kw_worker *w)
 }
 
 /* Answers in a row are taken under one lock; they are nearly everything that comes. */
-static size_t take_answers(struct kw_worker *w, size_t from)
+static size_t take_answers(struct kw_worker *w, size_t from) KW_FREE
 {
     const struct kw_receiver *receiver = &w->front->receiver;
     size_t i = from;
@@ -114,7 +115,7 @@ static size_t take_answers(struct kw_worker *w, size_t from)
     return i;
 }
 
-static bool batch(struct kw_worker *w)
+static bool batch(struct kw_worker *w) KW_FREE
 {
     struct kw_receiver *receiver = &w->front->receiver;
     bool ok = true;
@@ -132,14 +133,14 @@ static bool batch(struct kw_worker *w)
  * comes next.  After a worker's death everything is read, up to the end. */
 static bool messages_go_on(struct kw_worker *w, size_t taken)
 {
-    return !w->ended && (w->gone || taken == KW_RECEIVE_MAX);
+    return !kw_worker_ended_by_main(w) && (w->gone || taken == KW_RECEIVE_MAX);
 }
 
 void kw_worker_read(struct kw_worker *w)
 {
     size_t taken = KW_RECEIVE_MAX;
     while (messages_go_on(w, taken))
-        switch (kw_receiver_read(&w->front->receiver, w->channel.fd)) {
+        switch (kw_receiver_read(&w->front->receiver, kw_worker_socket_by_main(w))) {
         case KW_READ_SOME:
             taken = w->front->receiver.count;
             if (!batch(w))

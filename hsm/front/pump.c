@@ -8,7 +8,7 @@
 
 enum { CANARIES_MAX = 4 };
 
-static size_t want_len(struct kw_front *f, const struct kw_wire_job *m)
+static size_t want_len(struct kw_front *f, const struct kw_wire_job *m) KW_LOCKED
 {
     struct kw_gen_version *v =
         f->serving == NULL ? NULL : kw_generation_find(f->serving, m->key_id);
@@ -20,7 +20,7 @@ static size_t want_len(struct kw_front *f, const struct kw_wire_job *m)
     return m->input.len > more ? m->input.len - more : 0;
 }
 
-static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit)
+static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit) KW_LOCKED
 {
     struct kw_job *j;
     while (w->channel.count - w->channel.canaries < limit &&
@@ -35,7 +35,7 @@ static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit)
     return w->channel.loaded;
 }
 
-static void take_back(void *ctx, const struct kw_channel_entry *e)
+static void take_back(void *ctx, const struct kw_channel_entry *e) KW_LOCKED
 {
     struct kw_front *f = ctx;
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
@@ -48,7 +48,7 @@ static void take_back(void *ctx, const struct kw_channel_entry *e)
     }
 }
 
-/* LOCKED on entry and on return, not in between.  false: not all of it went. */
+/* The lock is given back while it sends.  false: not all of it went. */
 static bool send_loaded(struct kw_front *f, struct kw_worker *w) KW_LOCKED
 {
     size_t loaded = w->channel.loaded;
@@ -63,20 +63,20 @@ static bool send_loaded(struct kw_front *f, struct kw_worker *w) KW_LOCKED
 
 /* A worker of an earlier keyring stays ready for a moment after the swap, but it does not
  * know the versions that came with it. */
-static bool serves(const struct kw_front *f, const struct kw_worker *w)
+static bool serves(const struct kw_front *f, const struct kw_worker *w) KW_LOCKED
 {
     return w != NULL && w->state == KW_WORKER_READY && f->serving != NULL &&
            w->generation == f->serving->number;
 }
 
-static bool takes_jobs(const struct kw_front *f, const struct kw_worker *w)
+static bool takes_jobs(const struct kw_front *f, const struct kw_worker *w) KW_LOCKED
 {
     return serves(f, w) && !w->sending && !w->ended;
 }
 
 /* An even share of what is waiting and on its way, so that no worker idles beside a full
  * one. */
-static size_t fair(const struct kw_front *f, size_t limit)
+static size_t fair(const struct kw_front *f, size_t limit) KW_LOCKED
 {
     size_t ready = 0, jobs = kw_queue_count(&f->queue, KW_JOB_WAITING);
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
@@ -107,7 +107,7 @@ void kw_pump(struct kw_front *f, size_t limit)
  * last canary of this version is the oldest: each holds a handle of its own to each key.
  */
 static bool goes_before(const struct kw_worker *a, const struct kw_worker *b,
-                        const struct kw_gen_version *v, size_t i)
+                        const struct kw_gen_version *v, size_t i) KW_LOCKED
 {
     bool may = kw_gen_version_may_lift(v, a->number);
     if (may != kw_gen_version_may_lift(v, b->number))
@@ -117,7 +117,8 @@ static bool goes_before(const struct kw_worker *a, const struct kw_worker *b,
     return a->asked[i] < b->asked[i];
 }
 
-static struct kw_worker *canary_worker(struct kw_front *f, const struct kw_gen_version *v)
+static struct kw_worker *canary_worker(struct kw_front *f,
+                                       const struct kw_gen_version *v) KW_LOCKED
 {
     struct kw_worker *best = NULL;
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {

@@ -7,13 +7,14 @@
  * another loss it counts only when the same worker had passed a canary that was asked
  * after that one, so that the token was well in between and this worker's library too.
  * Only unwraps are remembered (their input is ciphertext); a wrap
- * never comes twice.  Pure; the caller holds the lock. */
+ * never comes twice.  Pure. */
 #ifndef KEYWARD_FRONT_QUARANTINE_H
 #define KEYWARD_FRONT_QUARANTINE_H
 
 #include <keyward/bytes.h>
 #include <keyward/clock.h>
 #include <keyward/limits.h>
+#include <keyward/mutex.h>
 #include <keyward/wire.h>
 
 /* key_id, iv, aad and sealed part, as the job's message holds them. */
@@ -39,14 +40,15 @@ size_t kw_sample_of(const struct kw_wire_job *job, uint8_t *dst);
 /* A worker died over this input; the longest-ago suspect makes room.  Returns how many
  * workers did by now.  `mark`: the newest wire id that was given out. */
 unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, uint64_t mark,
-                              int64_t now_ns);
+                              int64_t now_ns) KW_LOCKED;
 /* A worker answered HSM_DOWN to it.  `proven`: the wire id of the newest canary that this
  * worker passed, 0 = none. */
 unsigned kw_quarantine_doubt(struct kw_quarantine *q, kw_span sample, uint64_t proven,
-                             uint64_t mark, int64_t now_ns);
+                             uint64_t mark, int64_t now_ns) KW_LOCKED;
 /* It was served: no suspicion is left. */
-void kw_quarantine_clear(struct kw_quarantine *q, kw_span sample);
+void kw_quarantine_clear(struct kw_quarantine *q, kw_span sample) KW_LOCKED;
 /* Two deaths, the last one not long ago. */
-bool kw_quarantine_holds(const struct kw_quarantine *q, kw_span sample, int64_t now_ns);
+bool kw_quarantine_holds(const struct kw_quarantine *q, kw_span sample,
+                         int64_t now_ns) KW_LOCKED;
 
 #endif

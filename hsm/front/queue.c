@@ -79,7 +79,7 @@ struct kw_job *kw_queue_first(const struct kw_queue *q, enum kw_job_state state)
 }
 
 static bool is_quarantined(struct kw_queue *q, const struct kw_hsm_job *job,
-                           int64_t now_ns)
+                           int64_t now_ns) KW_LOCKED
 {
     uint8_t sample[KW_SAMPLE_MAX];
     if (q->quarantine.used == 0)

@@ -8,7 +8,7 @@
  * id that is never used twice, so a late answer finds nobody.  A canary decides what
  * DECIDING jobs become.
  *
- * Pure: no clock, no descriptor; the caller holds the lock.
+ * Pure: no clock, no descriptor.
  * Secrets: input and output lie in the arena; the input is wiped when a job is done. */
 #ifndef KEYWARD_FRONT_QUEUE_H
 #define KEYWARD_FRONT_QUEUE_H
@@ -71,33 +71,35 @@ KW_MUST_USE kw_err kw_queue_init(struct kw_queue *q, size_t max, unsigned shares
 void kw_queue_wipe(struct kw_queue *q); /* every job must be gone */
 
 KW_MUST_USE kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job,
-                                int64_t boot_ns, uint64_t *ret_ticket);
-void kw_queue_extend(struct kw_queue *q, uint64_t ticket, kw_deadline until);
-bool kw_queue_cancel(struct kw_queue *q, uint64_t ticket);
+                                int64_t boot_ns, uint64_t *ret_ticket) KW_LOCKED;
+void kw_queue_extend(struct kw_queue *q, uint64_t ticket, kw_deadline until) KW_LOCKED;
+bool kw_queue_cancel(struct kw_queue *q, uint64_t ticket) KW_LOCKED;
 
-size_t kw_queue_count(const struct kw_queue *q, enum kw_job_state state);
-struct kw_job *kw_queue_first(const struct kw_queue *q, enum kw_job_state state);
+size_t kw_queue_count(const struct kw_queue *q, enum kw_job_state state) KW_LOCKED;
+struct kw_job *kw_queue_first(const struct kw_queue *q,
+                              enum kw_job_state state) KW_LOCKED;
 
 /* A fresh id for the wire, larger than all before it; canaries take theirs here too. */
-uint64_t kw_queue_wire_id(struct kw_queue *q);
+uint64_t kw_queue_wire_id(struct kw_queue *q) KW_LOCKED;
 /* The message of a WAITING job, which becomes SENT.  Spans borrow from the job. */
 void kw_queue_send(struct kw_queue *q, struct kw_job *job,
-                   struct kw_wire_job *ret_message);
-struct kw_job *kw_queue_by_wire(const struct kw_queue *q, uint64_t wire_id);
+                   struct kw_wire_job *ret_message) KW_LOCKED;
+struct kw_job *kw_queue_by_wire(const struct kw_queue *q, uint64_t wire_id) KW_LOCKED;
 /* SENT again WAITING, in front of all that wait: give them back last one first. */
-void kw_queue_unsend(struct kw_queue *q, struct kw_job *job);
+void kw_queue_unsend(struct kw_queue *q, struct kw_job *job) KW_LOCKED;
 /* The same when a worker found the deadline over: its message holds the one of the time
  * it was sent at.  false when the job did not get more time since then, or not enough. */
 KW_MUST_USE bool kw_queue_more_time(struct kw_queue *q, struct kw_job *job,
-                                    int64_t now_ns);
+                                    int64_t now_ns) KW_LOCKED;
 /* The same after a worker failed it.  false when it was retried before: then the caller
  * finishes it. */
-KW_MUST_USE bool kw_queue_retry(struct kw_queue *q, struct kw_job *job);
-void kw_queue_decide(struct kw_queue *q, struct kw_job *job); /* SENT to DECIDING */
-void kw_queue_finish(struct kw_queue *q, struct kw_job *job, kw_err e);
+KW_MUST_USE bool kw_queue_retry(struct kw_queue *q, struct kw_job *job) KW_LOCKED;
+/* SENT to DECIDING. */
+void kw_queue_decide(struct kw_queue *q, struct kw_job *job) KW_LOCKED;
+void kw_queue_finish(struct kw_queue *q, struct kw_job *job, kw_err e) KW_LOCKED;
 /* Finishes what is over with DEADLINE; returns how many. */
-size_t kw_queue_expire(struct kw_queue *q, int64_t now_ns);
-void kw_queue_fail(struct kw_queue *q, enum kw_job_state state, kw_err e);
+size_t kw_queue_expire(struct kw_queue *q, int64_t now_ns) KW_LOCKED;
+void kw_queue_fail(struct kw_queue *q, enum kw_job_state state, kw_err e) KW_LOCKED;
 
 /* Takes the oldest DONE job out: `ret` gets err, output, hsm_ns, token, done, ctx; the
  * slot is free.  false when there is none. */
@@ -110,6 +112,6 @@ struct kw_done_job {
     uint64_t worker;
     int64_t hsm_ns;
 };
-bool kw_queue_pop(struct kw_queue *q, struct kw_done_job *ret);
+bool kw_queue_pop(struct kw_queue *q, struct kw_done_job *ret) KW_LOCKED;
 
 #endif

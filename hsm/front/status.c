@@ -2,7 +2,7 @@
 /* What the status document shows of the front. */
 #include "front_internal.h"
 
-static size_t fill_workers(struct kw_front *f)
+static size_t fill_workers(struct kw_front *f) KW_LOCKED
 {
     size_t n = 0;
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
@@ -14,7 +14,7 @@ static size_t fill_workers(struct kw_front *f)
     return n;
 }
 
-static size_t fill_versions(struct kw_front *f)
+static size_t fill_versions(struct kw_front *f) KW_LOCKED
 {
     size_t n = f->serving == NULL ? 0 : f->serving->count;
     for (size_t i = 0; i < n; i++) {
@@ -41,7 +41,7 @@ static size_t fill_versions(struct kw_front *f)
 
 /* The most useful word: why no worker starts, why the new keyring does not come up, why
  * the active version will not do. */
-static const char *reason(const struct kw_front *f)
+static const char *reason(const struct kw_front *f) KW_LOCKED
 {
     const struct kw_gen_version *active =
         f->serving == NULL ? NULL : kw_generation_active(f->serving);

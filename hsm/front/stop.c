@@ -9,19 +9,20 @@ enum { FDS_MAX = 2 * KW_FRONT_WORKERS_MAX, WAIT_MS = 20 };
 static struct kw_worker *one_left(struct kw_front *f)
 {
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
-        if (f->workers[i] != NULL)
-            return f->workers[i];
+        if (kw_front_worker_by_main(f, i) != NULL)
+            return kw_front_worker_by_main(f, i);
     return NULL;
 }
 
-static void drain_all(struct kw_front *f)
+static void drain_all(struct kw_front *f) KW_FREE
 {
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
-        struct kw_worker *w = f->workers[i];
-        if (w == NULL || w->ended)
+        struct kw_worker *w = kw_front_worker_by_main(f, i);
+        if (w == NULL || kw_worker_ended_by_main(w))
             continue;
         /* How a login ends is worth waiting for: it would count as unclear. */
-        bool busy = w->state == KW_WORKER_READY || w->login == KW_LOGIN_GOING;
+        bool busy =
+            kw_worker_state_by_main(w) == KW_WORKER_READY || w->login == KW_LOGIN_GOING;
         kw_front_worker_drain(w);
         if (!busy) /* it waits for no answer: an end of file that its guard sees at once
                     */
@@ -30,11 +31,11 @@ static void drain_all(struct kw_front *f)
 }
 
 /* Never in LOGIN before its grace is over. */
-static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns)
+static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns) KW_FREE
 {
     int64_t waited = kw_front_now(f) - since_ns;
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
-        struct kw_worker *w = f->workers[i];
+        struct kw_worker *w = kw_front_worker_by_main(f, i);
         if (w == NULL)
             continue;
         bool login = kw_page_look(w->page).phase == KW_PAGE_LOGIN;
@@ -43,19 +44,20 @@ static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns)
     }
 }
 
-static void read_what_came(struct kw_front *f, int timeout_ms)
+static void read_what_came(struct kw_front *f, int timeout_ms) KW_FREE
 {
     struct pollfd fds[FDS_MAX];
     struct kw_worker *of[FDS_MAX];
     nfds_t n = 0;
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
-        struct kw_worker *w = f->workers[i];
+        struct kw_worker *w = kw_front_worker_by_main(f, i);
         if (w == NULL)
             continue;
         of[n] = w;
         fds[n++] = (struct pollfd){.fd = w->pidfd, .events = POLLIN};
         of[n] = w;
-        fds[n++] = (struct pollfd){.fd = w->ended ? -1 : w->channel.fd, .events = POLLIN};
+        int fd = kw_worker_ended_by_main(w) ? -1 : kw_worker_socket_by_main(w);
+        fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
     }
     if (poll(fds, n, timeout_ms) <= 0)
         return;

@@ -13,7 +13,7 @@
 
 /* How long it has jobs in its socket and does nothing about them. */
 static int64_t stands_still(struct kw_worker *w, const struct kw_page_view *page,
-                            int64_t now)
+                            int64_t now) KW_FREE
 {
     kw_lock_take(w->front->lock);
     bool has_jobs = w->channel.count > 0;
@@ -26,12 +26,13 @@ static int64_t stands_still(struct kw_worker *w, const struct kw_page_view *page
     return now - w->moved_ns;
 }
 
-static enum kw_order timer_judge(struct kw_worker *w, uint64_t *ret_op, int64_t now)
+static enum kw_order timer_judge(struct kw_worker *w, uint64_t *ret_op,
+                                 int64_t now) KW_FREE
 {
     struct kw_front *f = w->front;
     const struct kw_worker_times times = {f->o.deadline_ns, f->o.patience_ns,
                                           f->o.login_grace_ns};
-    struct kw_worker_view view = {.state = w->state,
+    struct kw_worker_view view = {.state = kw_worker_state_by_main(w),
                                   .since_ns = w->since_ns,
                                   .page = kw_page_look(w->page),
                                   .stuck_op = w->stuck_op,
@@ -46,14 +47,14 @@ static enum kw_order timer_judge(struct kw_worker *w, uint64_t *ret_op, int64_t 
     return kw_supervisor_judge(&view, &times, now);
 }
 
-static void timer_look_at(struct kw_worker *w, int64_t now)
+static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
 {
     uint64_t op;
     if (w->gone) {
         kw_front_worker_gone(w);
         return;
     }
-    if (w->ended)
+    if (kw_worker_ended_by_main(w))
         kw_front_worker_close(w);
     kw_login_decide(w);
     switch (timer_judge(w, &op, now)) {
@@ -74,14 +75,18 @@ struct census {
 static struct census count(const struct kw_front *f)
 {
     struct census c = {0};
+    const struct kw_generation *serving = kw_front_serving_by_main(f);
+    const struct kw_generation *coming = kw_front_coming_by_main(f);
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
-        struct kw_worker *w = f->workers[i];
-        if (w == NULL || (w->state != KW_WORKER_STARTING && w->state != KW_WORKER_READY))
+        struct kw_worker *w = kw_front_worker_by_main(f, i);
+        enum kw_worker_state state =
+            w == NULL ? KW_WORKER_NONE : kw_worker_state_by_main(w);
+        if (state != KW_WORKER_STARTING && state != KW_WORKER_READY)
             continue;
-        c.starting += w->state == KW_WORKER_STARTING;
-        c.serving += f->serving != NULL && w->generation == f->serving->number;
-        c.coming += f->coming != NULL && w->generation == f->coming->number;
-        if (w->state == KW_WORKER_READY &&
+        c.starting += state == KW_WORKER_STARTING;
+        c.serving += serving != NULL && w->generation == serving->number;
+        c.coming += coming != NULL && w->generation == coming->number;
+        if (state == KW_WORKER_READY &&
             (c.oldest_ready == NULL || w->since_ns < c.oldest_ready->since_ns))
             c.oldest_ready = w;
     }
@@ -100,12 +105,13 @@ static struct kw_generation *next_to_start(struct kw_front *f, int64_t now)
     struct census c = count(f);
     if (c.starting > 0 || f->stopping)
         return NULL;
-    bool serving = c.serving < f->token.workers && may_start(f->serving, now);
-    bool coming = c.coming < 1 && may_start(f->coming, now);
-    if (serving && coming)
-        return c.serving == 0 && f->last_started != f->serving->number ? f->serving
-                                                                       : f->coming;
-    return serving ? f->serving : coming ? f->coming : NULL;
+    struct kw_generation *serving = kw_front_serving_by_main(f);
+    struct kw_generation *coming = kw_front_coming_by_main(f);
+    bool may_serving = c.serving < f->token.workers && may_start(serving, now);
+    bool may_coming = c.coming < 1 && may_start(coming, now);
+    if (may_serving && may_coming)
+        return c.serving == 0 && f->last_started != serving->number ? serving : coming;
+    return may_serving ? serving : may_coming ? coming : NULL;
 }
 
 void kw_front_start_workers(struct kw_front *f)
@@ -129,16 +135,23 @@ void kw_front_start_workers(struct kw_front *f)
     kw_lock_give(f->lock);
 }
 
+static bool misses_active(struct kw_front *f) KW_FREE
+{
+    kw_lock_take(f->lock);
+    const struct kw_gen_version *active =
+        f->serving == NULL ? NULL : kw_generation_active(f->serving);
+    bool misses = active != NULL && active->verdict.err.code == KW_CODE_KEY_BAD &&
+                  (active->found & KW_WIRE_EXPOSED) == 0;
+    kw_lock_give(f->lock);
+    return misses;
+}
+
 /* Some libraries see only the keys that were there when they were initialised: a worker
  * that misses the active one makes room for a new one now and then. */
-static void recycle(struct kw_front *f, int64_t now)
+static void recycle(struct kw_front *f, int64_t now) KW_FREE
 {
     struct census c = count(f);
-    struct kw_gen_version *active =
-        f->serving == NULL ? NULL : kw_generation_active(f->serving);
-    bool missed = active != NULL && active->verdict.err.code == KW_CODE_KEY_BAD &&
-                  (active->found & KW_WIRE_EXPOSED) == 0;
-    if (missed && c.starting == 0 && c.oldest_ready != NULL &&
+    if (misses_active(f) && c.starting == 0 && c.oldest_ready != NULL &&
         now - c.oldest_ready->since_ns >= RECYCLE_NS)
         kw_front_worker_drain(c.oldest_ready);
 }
@@ -147,7 +160,7 @@ static void recycle(struct kw_front *f, int64_t now)
 
 /* While the HSM is in doubt, its canary is not left to the ordinary rhythm; one that got
  * no answer is asked again. */
-static void hurry_canaries(struct kw_front *f, int64_t now)
+static void hurry_canaries(struct kw_front *f, int64_t now) KW_LOCKED
 {
     struct kw_generation *g = f->serving;
     int64_t latest = now + kw_front_probe_pause(f);
@@ -161,7 +174,7 @@ static void hurry_canaries(struct kw_front *f, int64_t now)
 }
 
 /* A retry that was said does not wait for the pause after the last failure. */
-static void look_at_latch(struct kw_front *f, int64_t now)
+static void look_at_latch(struct kw_front *f, int64_t now) KW_FREE
 {
     if (!kw_latch_look(&f->latch))
         return;
@@ -188,8 +201,8 @@ void kw_front_tick(struct kw_front *f)
     kw_lock_give(f->lock);
     look_at_latch(f, now);
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
-        if (f->workers[i] != NULL)
-            timer_look_at(f->workers[i], now);
+        if (kw_front_worker_by_main(f, i) != NULL)
+            timer_look_at(kw_front_worker_by_main(f, i), now);
     recycle(f, now);
     kw_front_settle(f);
     kw_io_arm(f);

@@ -12,7 +12,7 @@
 #include <keyward/alloc.h>
 #include <keyward/log.h>
 
-static void workers_enter(struct kw_worker *w, enum kw_worker_state state)
+static void workers_enter(struct kw_worker *w, enum kw_worker_state state) KW_FREE
 {
     kw_lock_take(w->front->lock);
     w->state = state;
@@ -56,8 +56,9 @@ static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawn
     return f->seams.spawn(f->o.worker_path, f->token.name, f->envp, &brief, ret);
 }
 
+/* No lock: nobody else has it yet. */
 static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation *g,
-                                       const struct kw_spawned *s)
+                                       const struct kw_spawned *s) KW_NO_THREAD_SAFETY
 {
     struct kw_worker *w = kw_new(1, sizeof *w);
     int64_t now = kw_front_now(f);
@@ -80,7 +81,7 @@ static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation 
     return w;
 }
 
-static void start_failed(struct kw_front *f, struct kw_generation *g, kw_err e)
+static void start_failed(struct kw_front *f, struct kw_generation *g, kw_err e) KW_FREE
 {
     int64_t now = kw_front_now(f);
     uint64_t random;
@@ -100,7 +101,7 @@ static void start_failed(struct kw_front *f, struct kw_generation *g, kw_err e)
 static size_t free_place(const struct kw_front *f)
 {
     size_t i = 0;
-    while (i < KW_FRONT_WORKERS_MAX && f->workers[i] != NULL)
+    while (i < KW_FRONT_WORKERS_MAX && kw_front_worker_by_main(f, i) != NULL)
         i++;
     return i;
 }
@@ -140,13 +141,14 @@ void kw_front_worker_start(struct kw_front *f, struct kw_generation *g)
 
 void kw_front_worker_drain(struct kw_worker *w)
 {
+    int fd = kw_worker_socket_by_main(w);
     workers_enter(w, KW_WORKER_DRAINING);
-    if (!w->closed)
-        shutdown(w->channel.fd, SHUT_WR);
+    if (fd >= 0)
+        shutdown(fd, SHUT_WR);
 }
 
 /* Before anybody thinks of starting another: what it was started for did not happen. */
-static void account(struct kw_worker *w)
+static void account(struct kw_worker *w) KW_FREE
 {
     if (w->was_ready || w->accounted)
         return;
@@ -156,11 +158,12 @@ static void account(struct kw_worker *w)
 
 void kw_front_worker_kill(struct kw_worker *w)
 {
-    if (w->state == KW_WORKER_KILLED)
+    enum kw_worker_state state = kw_worker_state_by_main(w);
+    if (state == KW_WORKER_KILLED)
         return;
     w->front->killed++;
     kw_log(KW_LOG_WARN, "worker-killed", KW_STR("token", w->front->token.name),
-           KW_INT("pid", w->pid), KW_STR("state", kw_worker_state_name(w->state)));
+           KW_INT("pid", w->pid), KW_STR("state", kw_worker_state_name(state)));
     workers_enter(w, KW_WORKER_KILLED);
     account(w);
     w->front->seams.kill(w->pid);
@@ -168,7 +171,8 @@ void kw_front_worker_kill(struct kw_worker *w)
 
 /* What the front gave back to the queue keeps its channel entry: its answer will come
  * late. */
-static void workers_give_back(struct kw_worker *w, const struct kw_channel_entry *but)
+static void workers_give_back(struct kw_worker *w,
+                              const struct kw_channel_entry *but) KW_LOCKED
 {
     struct kw_front *f = w->front;
     for (size_t i = w->channel.count; i-- > 0;) {
@@ -203,7 +207,7 @@ void kw_front_worker_stuck(struct kw_worker *w, uint64_t op)
 
 /* ---- end --------------------------------------------------------------------------- */
 
-static void strike(struct kw_worker *w, const struct kw_channel_entry *e)
+static void strike(struct kw_worker *w, const struct kw_channel_entry *e) KW_LOCKED
 {
     struct kw_front *f = w->front;
     if (e->sample_len > 0)
@@ -239,7 +243,7 @@ void kw_front_worker_end_of_socket(struct kw_worker *w)
     kw_lock_take(w->front->lock);
     w->ended = true;
     kw_lock_give(w->front->lock);
-    if (w->state != KW_WORKER_KILLED)
+    if (kw_worker_state_by_main(w) != KW_WORKER_KILLED)
         workers_enter(
             w, KW_WORKER_DRAINING); /* judged by its patience until the process ends */
     account(w);
@@ -257,7 +261,7 @@ static void workers_log_end(const struct kw_worker *w, int status)
            KW_INT("phase", page.phase), KW_INT("served", w->served));
 }
 
-static void forget(struct kw_worker *w)
+static void forget(struct kw_worker *w) KW_FREE
 {
     struct kw_front *f = w->front;
     kw_io_forget(w);
@@ -278,9 +282,9 @@ void kw_front_worker_gone(struct kw_worker *w)
     struct kw_front *f = w->front;
     w->gone = true;
     kw_io_forget_process(w);
-    if (!w->ended)
+    if (!kw_worker_ended_by_main(w))
         kw_worker_read(w); /* answers may still lie there */
-    if (!w->ended)
+    if (!kw_worker_ended_by_main(w))
         kw_front_worker_end_of_socket(w);
     if (!kw_front_worker_close(w))
         return; /* the tick tries again */

@@ -24,8 +24,8 @@ void kw_key_id_make(uint32_t n, char dst[KW_KEY_ID_MAX + 1])
 static uint32_t key_id_take_number(struct kw_src *src)
 {
     uint32_t n = 0;
-    for (unsigned digits = 0; digits < N_DIGITS && src->rest.len > 0; digits++) {
-        uint8_t c = src->rest.ptr[0];
+    for (unsigned digits = 0; digits < N_DIGITS && kw_src_left(src) > 0; digits++) {
+        uint8_t c = kw_src_rest(src).ptr[0];
         if (c < '0' || c > '9' || (n == 0 && c == '0'))
             break;
         n = 10 * n + (uint32_t)(kw_src_u8(src) - '0');
@@ -41,7 +41,7 @@ bool kw_key_id_parse(kw_span key_id, uint32_t *ret_n)
     if (!kw_span_equal_str(kw_src_take(&src, sizeof PREFIX - 1), PREFIX))
         return false;
     uint32_t n = key_id_take_number(&src);
-    if (n == 0 || kw_src_u8(&src) != '-' || !kw_unhex(random, RANDOM, src.rest))
+    if (n == 0 || kw_src_u8(&src) != '-' || !kw_unhex(random, RANDOM, kw_src_rest(&src)))
         return false;
     if (ret_n != NULL)
         *ret_n = n;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kind - how text, times, numbers, hex and flags are spelled in our JSON files */
 #include "member.h"
+#include "time_text.h"
 
 #include <string.h>
 
@@ -53,53 +54,11 @@ const struct kw_member_kind kw_kind_text = {read_text, write_text};
 
 /* ---- times ---- */
 
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* Each '0' of the shape is a digit, everything else stands for itself. */
-static bool has_shape(kw_span s, const char *shape)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (shape[i] == '0' ? !is_digit(s.ptr[i]) : s.ptr[i] != (uint8_t)shape[i])
-            return false;
-    return true;
-}
-
-static unsigned two_digits(kw_span s, size_t at)
-{
-    return 10u * (unsigned)(s.ptr[at] - '0') + (unsigned)(s.ptr[at + 1] - '0');
-}
-
-/* Of a text that has the shape.  60 is a leap second. */
-static bool is_on_the_clock(kw_span s)
-{
-    unsigned month = two_digits(s, 5);
-    unsigned day = two_digits(s, 8);
-    return month >= 1 && month <= 12 && day >= 1 && day <= 31 &&
-           two_digits(s, 11) <= 23 && two_digits(s, 14) <= 59 && two_digits(s, 17) <= 60;
-}
-
-/* RFC 3339 in UTC, with or without a fraction. */
-static bool kind_is_time(kw_span s)
-{
-    static const char shape[] = "0000-00-00T00:00:00";
-    const size_t whole = sizeof shape - 1;
-    if (s.len < whole + 1 || !has_shape(kw_span_of(s.ptr, whole), shape) ||
-        s.ptr[s.len - 1] != 'Z' || !is_on_the_clock(s))
-        return false;
-    kw_span fraction = kw_span_of(s.ptr + whole, s.len - whole - 1);
-    return fraction.len == 0 ||
-           (fraction.len >= 2 && fraction.ptr[0] == '.' &&
-            kw_span_all(kw_span_of(fraction.ptr + 1, fraction.len - 1), is_digit));
-}
-
 static kw_err read_time(const struct kw_member *m, json_t *value, void *field,
                         struct kw_note *note)
 {
     kw_span s = string_of(value);
-    if (!(m->nullable && json_is_null(value)) && (s.len >= m->max || !kind_is_time(s))) {
+    if (!(m->nullable && json_is_null(value)) && (s.len >= m->max || !kw_is_time(s))) {
         kw_note_set(note, "must be a UTC time such as 2026-01-31T12:00:00Z%s",
                     kind_or_null(m));
         return kind_bad();
@@ -113,7 +72,7 @@ static json_t *write_time(const struct kw_member *m, const void *field)
     kw_span s = kw_span_str(field);
     if (m->nullable && s.len == 0)
         return json_null();
-    return kind_is_time(s) ? json_string(field) : NULL;
+    return kw_is_time(s) ? json_string(field) : NULL;
 }
 
 const struct kw_member_kind kw_kind_time = {read_time, write_time};

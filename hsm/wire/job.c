@@ -4,7 +4,7 @@
  *   job     magic, kind, id 8, op 1, until 8, then
  *           WRAP, UNWRAP: key_id, iv, aad, input, each behind a length of two bytes
  *           CANARY:       n 4, also_wrap 1, closely 1
- *   answer  magic, kind, id 8, code 1, native 4, step 1, hsm_ns 8, looked 1, findings 1,
+ *   answer  magic, kind, id 8, code 1, native 4, place 1, hsm_ns 8, looked 1, findings 1,
  *           reason and output, each behind a length of two bytes
  */
 #include "wire_internal.h"

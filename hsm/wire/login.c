@@ -3,7 +3,7 @@
  *
  *   pin    magic, kind, serial, label, count_low 1, final_try 1, locked 1, dev 8, ino 8,
  *          ctime_ns 8, size 8, key, digest (text and the last two behind a length)
- *   permit magic, kind, code 1, native 4, step 1, note
+ *   permit magic, kind, code 1, native 4, place 1, note
  *   login  the same, was_in 1
  */
 #include "wire_internal.h"
@@ -37,15 +37,16 @@ kw_err kw_wire_encode_pin(const struct kw_pin_facts *p, kw_dst *dst)
     return kw_wire_finish(dst, before, ok);
 }
 
-/* At most `cap` bytes. */
-static size_t take_bytes(struct kw_src *src, uint8_t *dst, size_t cap)
+/* `len` bytes, or none. */
+static size_t take_bytes(struct kw_src *src, uint8_t *dst, size_t len)
 {
-    kw_span bytes = kw_src_sized(src);
-    if (bytes.len > cap) {
+    size_t n = kw_src_u16(src);
+    if (n != 0 && n != len) {
         src->bad = true;
         return 0;
     }
-    kw_copy(dst, cap, bytes);
+    kw_span bytes = kw_src_take(src, n);
+    kw_copy(dst, len, bytes);
     return bytes.len;
 }
 

@@ -2,83 +2,117 @@
 /* What all messages share, and the table that lets kw_err.where survive the wall. */
 #include "wire_internal.h"
 
+#include <assert.h>
+
 enum { MAGIC = 0x6b };
 
-/* Places of hsm/token and of the worker, by number.  0 is "no place", 1 stands for
- * a place that is not in the table.  The order is not stored anywhere: front and worker
- * are built together. */
-static const char *const steps[] = {
+/* What kw_err.where can name on the workers' side, by number.  0 is "no place", 1 stands for
+ * a place that is not in the table; tests/border/places compares it with the source.  The
+ * order is not stored anywhere: front and worker are built together. */
+static const char *const places[] = {
     NULL,
     "worker",
-    "brief",
-    "page",
-    "mmap",
-    "signalfd",
-    "pthread_create",
-    "deadline",
-    "socket",
-    "keyring",
-    "json",
-    "json size",
-    "json member",
-    "versions",
-    "file",
-    "file owner",
-    "file mode",
-    "file size",
-    "file type",
-    "mlock",
-    "arena",
-    "module",
-    "uri",
-    "token",
-    "pin",
-    "key",
-    "find",
-    "key attributes",
-    "key length",
-    "check blob",
-    "inner length",
-    "inner digest",
-    "mechanism",
-    "text",
-    "aad",
-    "iv",
-    "wrap",
-    "p11_kit_module_load",
-    "C_GetFunctionList",
-    "C_Initialize",
-    "C_Finalize",
-    "C_GetInfo",
-    "C_GetSlotList",
-    "C_GetSlotInfo",
-    "C_GetTokenInfo",
-    "C_GetMechanismInfo",
-    "C_OpenSession",
     "C_CloseSession",
-    "C_Login",
-    "C_FindObjectsInit",
+    "C_CopyObject",
+    "C_Decrypt",
+    "C_DecryptInit",
+    "C_DestroyObject",
+    "C_Encrypt",
+    "C_EncryptInit",
     "C_FindObjects",
     "C_FindObjectsFinal",
-    "C_GetAttributeValue",
+    "C_FindObjectsInit",
     "C_GenerateKey",
-    "C_DestroyObject",
-    "C_EncryptInit",
-    "C_Encrypt",
-    "C_DecryptInit",
-    "C_Decrypt",
     "C_GenerateRandom",
-    "pin latch",
+    "C_GetAttributeValue",
+    "C_GetFunctionList",
+    "C_GetInfo",
+    "C_GetSlotList",
+    "C_GetTokenInfo",
+    "C_Initialize",
+    "C_Login",
+    "C_Logout",
+    "C_OpenSession",
+    "--keyring-backup",
+    "aad",
+    "activation",
+    "arena",
+    "branch",
+    "brief",
+    "check blob",
+    "check blob: no envelope",
+    "check blob: of another mechanism",
+    "check blob: seals something else",
+    "create",
+    "deadline",
+    "domain",
+    "envelope room",
+    "envelope trailing bytes",
+    "F_ADD_SEALS",
+    "file",
+    "file mode",
+    "file owner",
+    "file size",
+    "file type",
+    "find",
+    "fstat",
+    "inner digest",
+    "inner length",
+    "iv",
+    "json",
+    "json member",
+    "json size",
+    "key",
+    "key attributes",
+    "key length",
+    "keyring",
+    "keyring act",
+    "keyring changed",
+    "keyring critical",
+    "keyring digest",
+    "keyring lock",
+    "keyring object tokens",
+    "label",
+    "list",
+    "marks",
+    "mechanism",
+    "memfd_create",
+    "mlock",
+    "mmap",
+    "module",
+    "number of a pruned version",
+    "page",
+    "pin",
     "pin key",
-    "state lock",
+    "pin latch",
+    "pthread_create",
+    "seed length",
+    "sha256",
+    "signalfd",
+    "socket",
     "state directory",
+    "state directory mode",
+    "state directory owner",
+    "state file owner",
+    "state lock",
+    "text",
+    "throwaway",
+    "token",
+    "uri",
+    "version key_id",
+    "version n",
+    "versions",
+    "wire",
+    "wrap",
+    "write",
 };
-enum { STEPS = sizeof steps / sizeof steps[0] };
+enum { PLACES = sizeof places / sizeof places[0] };
+static_assert(PLACES <= UINT8_MAX, "a place goes as one byte");
 
-static uint8_t step_of(const char *where)
+static uint8_t place_of(const char *where)
 {
-    for (uint8_t i = 2; where != NULL && i < STEPS; i++)
-        if (kw_span_equal_str(kw_span_str(where), steps[i]))
+    for (uint8_t i = 2; where != NULL && i < PLACES; i++)
+        if (kw_span_equal_str(kw_span_str(where), places[i]))
             return i;
     return 1;
 }
@@ -107,21 +141,21 @@ struct kw_src kw_wire_body(kw_span message, enum kw_wire_kind kind)
 
 bool kw_wire_put_err(kw_dst *dst, kw_err e)
 {
-    uint8_t step = kw_failed(e) ? step_of(e.where) : 0;
+    uint8_t place = kw_failed(e) ? place_of(e.where) : 0;
     return e.code < KW_CODE_COUNT && kw_dst_put_u8(dst, (uint8_t)e.code) &&
-           kw_dst_put_u32(dst, kw_failed(e) ? e.native : 0) && kw_dst_put_u8(dst, step);
+           kw_dst_put_u32(dst, kw_failed(e) ? e.native : 0) && kw_dst_put_u8(dst, place);
 }
 
 kw_err kw_wire_take_err(struct kw_src *src)
 {
     uint8_t code = kw_src_u8(src);
     uint32_t native = kw_src_u32(src);
-    uint8_t step = kw_src_u8(src);
+    uint8_t place = kw_src_u8(src);
     bool ok = code == KW_CODE_OK;
-    if (code >= KW_CODE_COUNT || step >= STEPS || ok != (step == 0) ||
+    if (code >= KW_CODE_COUNT || place >= PLACES || ok != (place == 0) ||
         (ok && native != 0))
         src->bad = true;
-    return src->bad ? KW_OK : (kw_err){(enum kw_code)code, native, steps[step]};
+    return src->bad ? KW_OK : (kw_err){(enum kw_code)code, native, places[place]};
 }
 
 bool kw_wire_put_text(kw_dst *dst, const char *text)

@@ -10,7 +10,7 @@ bool kw_wire_put_head(kw_dst *dst, enum kw_wire_kind kind);
 /* A reader behind the head; latched bad when the message is of another kind. */
 struct kw_src kw_wire_body(kw_span message, enum kw_wire_kind kind);
 
-/* OK has no native code and no step; anything else has a step. */
+/* OK has no native code and no place; anything else has a place. */
 bool kw_wire_put_err(kw_dst *dst, kw_err e);
 kw_err kw_wire_take_err(struct kw_src *src);
 

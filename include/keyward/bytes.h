@@ -73,13 +73,20 @@ KW_MUST_USE bool kw_dst_put_sized(kw_dst *d, kw_span s);
 /* A reader: takes from the front.  The first take that does not fit latches `bad`; from
  * then on every take gives 0 or an empty span, so that a chain is checked once. */
 struct kw_src {
-    kw_span rest;
+    kw_span all;
+    size_t at; /* bytes taken, at <= all.len */
     bool bad;
 };
 static inline struct kw_src kw_src_of(kw_span s)
 {
-    return (struct kw_src){s, false};
+    return (struct kw_src){s, 0, false};
 }
+/* How many bytes are left, and which: a view that takes nothing. */
+static inline size_t kw_src_left(const struct kw_src *src)
+{
+    return src->all.len - src->at;
+}
+kw_span kw_src_rest(const struct kw_src *src);
 kw_span kw_src_take(struct kw_src *src, size_t len); /* borrows from what is read */
 uint8_t kw_src_u8(struct kw_src *src);
 uint16_t kw_src_u16(struct kw_src *src);
@@ -89,7 +96,7 @@ kw_span kw_src_sized(struct kw_src *src);
 /* Everything taken, nothing missing. */
 static inline bool kw_src_done(const struct kw_src *src)
 {
-    return !src->bad && src->rest.len == 0;
+    return !src->bad && src->at == src->all.len;
 }
 
 /* Lower-case hex with a NUL.  dst has at least 2 * s.len + 1 bytes. */

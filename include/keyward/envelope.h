@@ -78,7 +78,7 @@ bool kw_is_domain(kw_span s);
 KW_MUST_USE kw_err kw_envelope_parse(kw_span stored, struct kw_envelope *ret_env);
 
 /* Appends the whole envelope.  BAD_INPUT for fields that parse would refuse,
- * NO_MEMORY when it does not fit; nothing is written then. */
+ * NO_MEMORY when it does not fit; nothing is appended then. */
 KW_MUST_USE kw_err kw_envelope_write(const struct kw_envelope *env, kw_dst *dst);
 
 /* Appends the AAD; `sealed` is not looked at.  dst wants KW_AAD_MAX bytes.

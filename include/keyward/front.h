@@ -67,12 +67,12 @@ KW_MUST_USE kw_err kw_front_new(const struct kw_front_options *options,
  * counted. A keyring that is already coming up is replaced by the newer one. BUG when
  * active_n is not 0 and not in the ring. */
 KW_MUST_USE kw_err kw_front_use(struct kw_front *front, struct kw_keyring *ring,
-                                kw_span bytes, uint32_t active_n);
+                                kw_span bytes, uint32_t active_n) KW_FREE;
 
 /* Begin of the end: no new jobs (BUSY), waiting ones fail with CANCELLED, workers are
  * told to leave and killed `grace_ns` later (never in LOGIN).  Blocking: up to grace_ns.
  */
-void kw_front_stop(struct kw_front *front, int64_t grace_ns);
+void kw_front_stop(struct kw_front *front, int64_t grace_ns) KW_FREE;
 void kw_front_free(struct kw_front *front); /* after stop; NULL does nothing */
 
 struct kw_hsm_door kw_front_door(struct kw_front *front);
@@ -109,6 +109,6 @@ struct kw_front_status {
     size_t queued, sent;
     uint64_t workers_started, workers_died, workers_killed, jobs, requeued, late_answers;
 };
-void kw_front_status(struct kw_front *front, struct kw_front_status *ret_status);
+void kw_front_status(struct kw_front *front, struct kw_front_status *ret_status) KW_FREE;
 
 #endif

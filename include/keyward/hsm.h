@@ -127,7 +127,8 @@ struct kw_hsm_ops {
      * that gave it is replaced, the event is an alarm.  Called from inside `done`, it
      * means the worker whose answer is being handed over.  Called at any other time, and
      * for an answer that no worker gave, nobody knows whose it was: every ready worker
-     * is replaced.  A token that is not this door's does nothing. */
+     * is replaced.  A token that is not this door's does nothing.  Main thread only: who
+     * is being handed over is its own to know. */
     void (*distrust)(struct kw_hsm *hsm, const char *token);
 };
 

@@ -21,6 +21,7 @@
 
 #include <keyward/bytes.h>
 #include <keyward/clock.h>
+#include <keyward/mutex.h>
 
 enum kw_log_level { KW_LOG_DEBUG, KW_LOG_INFO, KW_LOG_WARN, KW_LOG_ERROR };
 enum kw_log_format { KW_LOG_LOGFMT, KW_LOG_JSON };
@@ -61,6 +62,6 @@ bool kw_log_wants(enum kw_log_level level);
 #define kw_log_bare(level, event)                                                        \
     kw_log_fields((level), (event), (const struct kw_field[]){{.kind = KW_FIELD_END}})
 void kw_log_fields(enum kw_log_level level, const char *event,
-                   const struct kw_field *fields);
+                   const struct kw_field *fields) KW_FREE;
 
 #endif

@@ -69,8 +69,8 @@ static uint32_t ring_first(const struct kw_cache *c, enum order o)
 uint32_t kw_cache_key_mark(const struct kw_cache_key *key)
 {
     struct kw_src src = kw_src_of(key->ciphertext);
-    if (src.rest.len > 4)
-        (void)kw_src_take(&src, src.rest.len - 4);
+    if (kw_src_left(&src) > 4)
+        (void)kw_src_take(&src, kw_src_left(&src) - 4);
     return kw_src_u32(&src); /* 0 for one that is shorter */
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cli - what every verb of the operator's tool shares: options, words, exit codes
  *
- * A verb reads its options with kw_args_read, does its work, and says the outcome once:
+ * A verb reads its options with kw_cli_read, does its work, and says the outcome once:
  * words for people, or with --json one document on standard output.  Whatever fails is
  * said through kw_fail, which names the thing and gives the exit code.
  */
@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#include <keyward/err.h>
+#include <keyward/args.h>
 
 #define KW_CONFIG_DEFAULT "/etc/keyward/keyward.yaml"
 
@@ -28,24 +28,6 @@ struct kw_cli {
     const char *operand[2];
 };
 
-/* Words that may be given any number of times. */
-#define KW_WORDS_MAX 32u
-struct kw_words {
-    const char *at[KW_WORDS_MAX];
-    size_t count;
-};
-
-/* One option of a verb: a switch (`on`), one with a value (`text`), or one with a value
- * that may be given again and again (`words`). */
-struct kw_option {
-    const char *name;  /* without the dashes                    */
-    const char *value; /* what the help calls its value, or NULL */
-    const char *help;
-    bool *on;
-    const char **text;
-    struct kw_words *words;
-};
-
 struct kw_usage {
     const char *verb;      /* "key create"                              */
     const char *operands;  /* "N", "" ; as the help shows them          */
@@ -61,17 +43,17 @@ struct kw_usage {
 
 /* Reads argv[1..] (argv[0] is the verb's own word): --help, --json and --config are every
  * verb's.  -1 to go on, else the exit code: 0 after --help, 2 for wrong usage. */
-int kw_args_read(const struct kw_usage *usage, int argc, char **argv,
-                 struct kw_cli *ret_cli);
+int kw_cli_read(const struct kw_usage *usage, int argc, char **argv,
+                struct kw_cli *ret_cli);
 
-#define KW_ARGS_CONFIG_MAX (4u * KW_PATH_MAX + 16u)
+#define KW_CLI_CONFIG_MAX (4u * KW_PATH_MAX + 16u)
 /* " --config FILE" for a command that is printed, quoted where a shell wants it; "" when
  * it is the default one. */
-void kw_args_config(const struct kw_cli *cli, char *dst, size_t cap);
+void kw_cli_config(const struct kw_cli *cli, char *dst, size_t cap);
 
 /* The operand N: 1..KW_VERSION_N_MAX in plain digits.  -1 to go on, else the exit
  * code. */
-int kw_args_number(const char *verb, const char *text, uint32_t *ret_n);
+int kw_cli_version_n(const char *verb, const char *text, uint32_t *ret_n);
 
 /* "keyward: <what>; try keyward <verb> --help" on standard error; gives KW_EXIT_USAGE. */
 int kw_usage_error(const char *verb, const char *fmt, ...) KW_PRINTF(2, 3);

@@ -185,9 +185,9 @@ kw_err kw_context_version(const struct kw_context *context, uint32_t n,
 
 int kw_context_refuse(const struct kw_cli *cli, const struct kw_context *context)
 {
-    char config[KW_ARGS_CONFIG_MAX];
+    char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
-    kw_args_config(cli, config, sizeof config);
+    kw_cli_config(cli, config, sizeof config);
     kw_next_cure(context->judgement.cure, config, &next);
     return kw_refuse_next(cli, context->judgement.why.text, next.text);
 }
@@ -195,13 +195,13 @@ int kw_context_refuse(const struct kw_cli *cli, const struct kw_context *context
 /* Without its memory a node could be given an older keyring. */
 int kw_context_remembers(const struct kw_cli *cli, const struct kw_context *context)
 {
-    char config[KW_ARGS_CONFIG_MAX];
+    char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
     if (!kw_failed(context->state_err))
         return -1;
     if (context->state_err.code != KW_CODE_MISSING)
         return kw_fail(cli, context->state_err, &context->state_why);
-    kw_args_config(cli, config, sizeof config);
+    kw_cli_config(cli, config, sizeof config);
     kw_commands_add(&next, "# it is made again by:");
     kw_commands_add(&next, "keyward state create%s", config);
     return kw_fail_with(cli, context->state_err, &context->state_why, next.text, NULL,

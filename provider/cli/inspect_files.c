@@ -104,8 +104,8 @@ static void report_file(struct kw_report *r, const char *name, const char *path,
 static void report_state(struct kw_report *r, const char *path, const struct sight *s)
 {
     struct stat st;
-    char config[KW_ARGS_CONFIG_MAX], again[KW_ARGS_CONFIG_MAX + 32];
-    kw_args_config(r->cli, config, sizeof config);
+    char config[KW_CLI_CONFIG_MAX], again[KW_CLI_CONFIG_MAX + 32];
+    kw_cli_config(r->cli, config, sizeof config);
     snprintf(again, sizeof again, "keyward state create%s", config);
     if (stat(path, &st) != 0)
         inspect_files_absent(r, "state", path, again);

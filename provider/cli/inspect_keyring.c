@@ -10,8 +10,8 @@
 
 static void inspect_active(struct kw_report *r, const struct kw_context *d)
 {
-    char config[KW_ARGS_CONFIG_MAX], remedy[2 * KW_ARGS_CONFIG_MAX + 64];
-    kw_args_config(r->cli, config, sizeof config);
+    char config[KW_CLI_CONFIG_MAX], remedy[2 * KW_CLI_CONFIG_MAX + 64];
+    kw_cli_config(r->cli, config, sizeof config);
     snprintf(remedy, sizeof remedy,
              "keyward key accept N%s, then keyward key activate N%s", config, config);
     if (d->ring->active == 0)
@@ -66,9 +66,9 @@ static void inspect_copies(struct kw_report *r, const struct kw_context *d)
 static void inspect_keyring_refused(struct kw_report *r, const char *name,
                                     const struct kw_context *d)
 {
-    char config[KW_ARGS_CONFIG_MAX];
+    char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
-    kw_args_config(r->cli, config, sizeof config);
+    kw_cli_config(r->cli, config, sizeof config);
     kw_next_cure(d->judgement.cure, config, &next);
     kw_report_add(r, KW_FOUND_FAIL, name, next.text, "%s", d->judgement.why.text);
 }
@@ -90,12 +90,12 @@ static void inspect_marks(struct kw_report *r, const struct kw_context *d)
 
 static void inspect_absent(struct kw_report *r, const struct kw_context *d)
 {
-    char config[KW_ARGS_CONFIG_MAX], remedy[KW_ARGS_CONFIG_MAX + 64];
+    char config[KW_CLI_CONFIG_MAX], remedy[KW_CLI_CONFIG_MAX + 64];
     if (d->judgement.refusal != KW_ADMITTED) {
         inspect_keyring_refused(r, "keyring", d);
         return;
     }
-    kw_args_config(r->cli, config, sizeof config);
+    kw_cli_config(r->cli, config, sizeof config);
     snprintf(remedy, sizeof remedy, "keyward key create%s makes the first version",
              config);
     kw_report_add(r, KW_FOUND_FAIL, "keyring", remedy, "there is none yet");

@@ -19,7 +19,7 @@ void kw_next_hand_out(struct kw_commands *next, const char *keyring);
 
 /* What an act has left behind. */
 struct kw_next_facts {
-    const char *config;  /* kw_args_config */
+    const char *config;  /* kw_cli_config */
     const char *keyring; /* its path       */
     uint32_t n;
     enum kw_key_state state; /* of n, after the act                             */

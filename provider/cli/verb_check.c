@@ -63,7 +63,7 @@ int kw_verb_check(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code >= 0)
         return code;
     kw_report_begin(&report, &cli);

@@ -105,9 +105,9 @@ static void print_proof(const struct activation *a)
 
 static int key_activate_report(const struct activation *a)
 {
-    char config[KW_ARGS_CONFIG_MAX];
+    char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
-    kw_args_config(a->cli, config, sizeof config);
+    kw_cli_config(a->cli, config, sizeof config);
     const struct kw_next_facts facts = {.config = config,
                                         .keyring = a->context->config->keyring,
                                         .n = a->v->n,
@@ -304,9 +304,9 @@ int kw_verb_activate(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
-        code = kw_args_number(usage.verb, cli.operand[0], &n);
+        code = kw_cli_version_n(usage.verb, cli.operand[0], &n);
     if (code < 0)
         code = proof_contradicts(&c);
     return code >= 0 ? code : key_activate_run(&cli, &c, n);

@@ -64,9 +64,9 @@ static void key_change_print(const struct kw_context *d, const struct change *ch
 static int key_change_report(const struct kw_cli *cli, const struct kw_context *d,
                              const struct change *change, const struct outcome *o)
 {
-    char config[KW_ARGS_CONFIG_MAX], copy[128];
+    char config[KW_CLI_CONFIG_MAX], copy[128];
     struct kw_commands next = {.len = 0};
-    kw_args_config(cli, config, sizeof config);
+    kw_cli_config(cli, config, sizeof config);
     kw_second_copy_known(&o->was, copy);
     const struct kw_next_facts facts = {.config = config,
                                         .keyring = d->config->keyring,
@@ -91,14 +91,14 @@ static int key_change_report(const struct kw_cli *cli, const struct kw_context *
 static int may_forget(const struct kw_cli *cli, const struct kw_context *d,
                       const struct kw_version *v)
 {
-    char config[KW_ARGS_CONFIG_MAX];
+    char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
     struct kw_note why;
     const struct kw_object_token *row = kw_gone_forgotten(d->ring, v);
     const struct kw_version *sharer = kw_keyring_sharer(d->ring, v, NULL);
     if (row == NULL)
         return -1;
-    kw_args_config(cli, config, sizeof config);
+    kw_cli_config(cli, config, sizeof config);
     kw_note_set(
         &why,
         "version %u: in token %s, serial %s, its key is not known to be gone, and "
@@ -157,9 +157,9 @@ static int key_change_run(enum kw_act act, const char *summary, int argc, char *
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
-        code = kw_args_number(verb, cli.operand[0], &n);
+        code = kw_cli_version_n(verb, cli.operand[0], &n);
     if (code >= 0)
         return code;
     kw_err e = kw_context_open(&cli, &context, &note);

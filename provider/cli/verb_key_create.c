@@ -109,8 +109,8 @@ static void what_next(const struct kw_create *c, const struct kw_judgement *afte
                       struct kw_commands *next)
 {
     const struct kw_version *v = &c->job->v;
-    char config[KW_ARGS_CONFIG_MAX];
-    kw_args_config(c->cli, config, sizeof config);
+    char config[KW_CLI_CONFIG_MAX];
+    kw_cli_config(c->cli, config, sizeof config);
     if (c->adopt != NULL && after->refusal == KW_REFUSED_LOST) {
         kw_adopt_next(c, next);
     } else if (after->refusal != KW_ADMITTED) {
@@ -197,7 +197,7 @@ static int judge_words(struct kw_create *c)
     if (c->sample_path != NULL && c->unproven)
         return kw_usage_error("key create", "--sample and --unproven exclude each other");
     return c->same_key_as != NULL
-               ? kw_args_number("key create", c->same_key_as, &c->same_n)
+               ? kw_cli_version_n("key create", c->same_key_as, &c->same_n)
                : -1;
 }
 
@@ -245,7 +245,7 @@ int kw_verb_create(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
         code = judge_words(&c);
     if (code >= 0)

@@ -261,9 +261,9 @@ static void add_removal(const struct destroy *d, const struct kw_version *v,
 
 static void key_destroy_add_next(const struct destroy *d, struct kw_commands *next)
 {
-    char config[KW_ARGS_CONFIG_MAX];
+    char config[KW_CLI_CONFIG_MAX];
     const struct kw_version *v = kw_keyring_by_n(d->ring, d->was->n);
-    kw_args_config(d->cli, config, sizeof config);
+    kw_cli_config(d->cli, config, sizeof config);
     const struct kw_next_facts facts = {
         .config = config, .keyring = d->context->config->keyring, .n = v->n};
     if (d->changed)
@@ -373,9 +373,9 @@ int kw_verb_destroy(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
-        code = kw_args_number(usage.verb, cli.operand[0], &n);
+        code = kw_cli_version_n(usage.verb, cli.operand[0], &n);
     if (code >= 0)
         return code;
     kw_err e = kw_context_open(&cli, &context, &note);

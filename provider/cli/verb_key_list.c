@@ -20,11 +20,11 @@ static bool is_doubted(const struct kw_context *d)
 /* The way out of a refusal, as the words have it. */
 static json_t *way_out(const struct kw_cli *cli, const struct kw_context *d)
 {
-    char config[KW_ARGS_CONFIG_MAX];
+    char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
     if (is_doubted(d))
         return kw_trusted_next(d->doubts_config ? NULL : d->config->keyring);
-    kw_args_config(cli, config, sizeof config);
+    kw_cli_config(cli, config, sizeof config);
     kw_next_cure(d->judgement.cure, config, &next);
     return kw_next_json(next.text);
 }
@@ -73,12 +73,12 @@ static void print_line(const struct kw_cli *cli, const struct kw_context *d,
 
 static int key_list_print_list(const struct kw_cli *cli, const struct kw_context *d)
 {
-    char config[KW_ARGS_CONFIG_MAX];
+    char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
     if (d->ring == NULL && d->judgement.refusal != KW_ADMITTED)
         return kw_context_refuse(cli, d);
     if (d->ring == NULL) {
-        kw_args_config(cli, config, sizeof config);
+        kw_cli_config(cli, config, sizeof config);
         kw_commands_add(&next, "# it makes the first version:");
         kw_commands_add(&next, "keyward key create%s", config);
         printf("no keyring yet: %s\n", d->config->keyring);
@@ -111,7 +111,7 @@ int kw_verb_list(int argc, char **argv)
             "All KEK versions: state, how long in it, key_id, token; which one is the\n"
             "cluster's baseline and which one this node wraps with.",
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code >= 0)
         return code;
     kw_err e = kw_context_open(&cli, &context, &note);
@@ -229,9 +229,9 @@ int kw_verb_show(int argc, char **argv)
         .summary = "All that the keyring says about one KEK version.",
     };
     uint32_t n = 0;
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
-        code = kw_args_number(usage.verb, cli.operand[0], &n);
+        code = kw_cli_version_n(usage.verb, cli.operand[0], &n);
     if (code >= 0)
         return code;
     kw_err e = kw_context_open(&cli, &context, &note);

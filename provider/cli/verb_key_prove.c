@@ -46,9 +46,9 @@ static int key_prove_report(const struct kw_cli *cli, const struct kw_context *c
                             const struct kw_version *v,
                             const struct kw_second_copy_proof *proof)
 {
-    char config[KW_ARGS_CONFIG_MAX];
+    char config[KW_CLI_CONFIG_MAX];
     struct kw_commands next = {.len = 0};
-    kw_args_config(cli, config, sizeof config);
+    kw_cli_config(cli, config, sizeof config);
     const struct kw_next_facts facts = {
         .config = config, .keyring = context->config->keyring, .n = v->n};
     kw_next_after(KW_ACT_PROVE, &facts, &next);
@@ -141,9 +141,9 @@ int kw_verb_prove(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
-        code = kw_args_number(usage.verb, cli.operand[0], &n);
+        code = kw_cli_version_n(usage.verb, cli.operand[0], &n);
     if (code < 0)
         code = key_prove_choose(&c);
     return code >= 0 ? code : key_prove_run(&cli, &c, n);

@@ -274,8 +274,8 @@ static void add_forked(const struct comparison *c, const char *config,
 
 static void keyring_compare_add_next(const struct comparison *c, struct kw_commands *next)
 {
-    char config[KW_ARGS_CONFIG_MAX];
-    kw_args_config(c->cli, config, sizeof config);
+    char config[KW_CLI_CONFIG_MAX];
+    kw_cli_config(c->cli, config, sizeof config);
     if (reference(c)->ring == NULL)
         return;
     if (has(c, KW_HELD_FORKED)) {
@@ -364,7 +364,7 @@ int kw_verb_compare(int argc, char **argv)
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0 && files.count + statuses.count < 2)
         code =
             kw_usage_error(usage.verb, "it wants at least two: keyring files, or saved "

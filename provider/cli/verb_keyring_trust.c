@@ -157,8 +157,8 @@ static bool is_in_place(const struct trusting *t)
 
 static void keyring_trust_add_next(const struct trusting *t, struct kw_commands *next)
 {
-    char config[KW_ARGS_CONFIG_MAX];
-    kw_args_config(t->cli, config, sizeof config);
+    char config[KW_CLI_CONFIG_MAX];
+    kw_cli_config(t->cli, config, sizeof config);
     if (!is_in_place(t))
         kw_commands_install(next, t->path, t->context->config->keyring);
     if (t->after.refusal == KW_REFUSED_ACTIVE) {
@@ -195,8 +195,8 @@ static bool is_taken(enum kw_refusal refusal)
 static int keyring_trust_refuse(const struct trusting *t)
 {
     struct kw_commands next = {.len = 0};
-    char config[KW_ARGS_CONFIG_MAX];
-    kw_args_config(t->cli, config, sizeof config);
+    char config[KW_CLI_CONFIG_MAX];
+    kw_cli_config(t->cli, config, sizeof config);
     if (is_in_place(t)) {
         kw_next_cure(t->after.cure, config, &next);
     } else {
@@ -271,7 +271,7 @@ int kw_verb_trust(int argc, char **argv)
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code >= 0)
         return code;
     if (sha256 == NULL || !kw_unhex(digest, 32, kw_span_str(sha256)))

@@ -163,7 +163,7 @@ int kw_verb_pin_retry(int argc, char **argv)
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code >= 0)
         return code;
     kw_err e = kw_config_load(cli.config, SIZE_MAX, &config, &note);

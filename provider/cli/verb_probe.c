@@ -296,7 +296,7 @@ int kw_verb_probe(int argc, char **argv)
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
         code = read_rounds(rounds, &p.rounds);
     if (code < 0 && timeout != NULL &&

@@ -130,9 +130,9 @@ static void add_cure(const struct making *m, const char *cure, bool has_marks,
                      struct kw_commands *next)
 {
     static const char reload[] = "systemctl reload-or-restart keywardd";
-    char config[KW_ARGS_CONFIG_MAX];
+    char config[KW_CLI_CONFIG_MAX];
     struct kw_commands all = {.len = 0};
-    kw_args_config(m->cli, config, sizeof config);
+    kw_cli_config(m->cli, config, sizeof config);
     kw_next_cure(cure, config, &all);
     for (char *rest = all.text, *line; (line = strsep(&rest, "\n")) != NULL;)
         if (!has_marks && strcmp(line, reload) == 0)
@@ -175,10 +175,10 @@ static void add_aside(const struct making *m, struct kw_commands *next)
 
 static int no_keyring(const struct making *m, bool damaged, const struct kw_note *why)
 {
-    char config[KW_ARGS_CONFIG_MAX], state[4 * KW_PATH_MAX + 3],
+    char config[KW_CLI_CONFIG_MAX], state[4 * KW_PATH_MAX + 3],
         text[sizeof why->text + 40];
     struct kw_commands next = {.len = 0};
-    kw_args_config(m->cli, config, sizeof config);
+    kw_cli_config(m->cli, config, sizeof config);
     kw_commands_add(&next, "# fetch the keyring from another node or a backup, as FROM:");
     kw_commands_install(&next, "FROM", m->config->keyring);
     kw_commands_add(&next, "keyward state create%s", config);
@@ -320,8 +320,8 @@ static void state_create_print(const struct making *m)
 
 static void state_create_add_next(const struct making *m, struct kw_commands *next)
 {
-    char config[KW_ARGS_CONFIG_MAX];
-    kw_args_config(m->cli, config, sizeof config);
+    char config[KW_CLI_CONFIG_MAX];
+    kw_cli_config(m->cli, config, sizeof config);
     kw_commands_add(next, "# FILE: what keyward status --json prints on another node:");
     kw_commands_command(next, (const char *const[]){"keyward", "keyring", "compare",
                                                     m->config->keyring, "--status",
@@ -430,7 +430,7 @@ int kw_verb_state_create(int argc, char **argv)
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
-    int code = kw_args_read(&usage, argc, argv, &cli);
+    int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code >= 0)
         return code;
     code = state_create_perform(&m);

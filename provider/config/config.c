@@ -26,7 +26,7 @@ static bool label_of(kw_span value, char *dst, size_t cap)
 {
     struct kw_src src = kw_src_of(value);
     size_t n = 0;
-    while (src.rest.len > 0) {
+    while (kw_src_left(&src) > 0) {
         int c = kw_src_u8(&src);
         if (c == '%') {
             int high = hex_digit(kw_src_u8(&src)), low = hex_digit(kw_src_u8(&src));

@@ -99,14 +99,13 @@ static const char *path_fault_upto(kw_span s, size_t max)
         return "is not absolute";
     if (s.len > max)
         return "is too long";
-    struct kw_src src = kw_src_of(s);
-    while (src.rest.len > 0) {
-        kw_src_u8(&src); /* the slash */
-        size_t n = 0;
-        while (n < src.rest.len && src.rest.ptr[n] != '/')
-            n++;
-        kw_span part = kw_src_take(&src, n);
-        if (n == 0 || kw_span_equal_str(part, ".") || kw_span_equal_str(part, ".."))
+    for (size_t at = 0; at < s.len;) {
+        const size_t slash = at++;
+        while (at < s.len && s.ptr[at] != '/')
+            at++;
+        kw_span part = kw_span_of(s.ptr + slash + 1, at - slash - 1);
+        if (part.len == 0 || kw_span_equal_str(part, ".") ||
+            kw_span_equal_str(part, ".."))
             return "has an empty part, . or ..";
     }
     return NULL;

@@ -144,7 +144,8 @@ static kw_err look_through(kw_span yaml, const struct kw_config_faults *t)
 static kw_span without_bom(kw_span yaml)
 {
     struct kw_src src = kw_src_of(yaml);
-    return kw_span_equal_str(kw_src_take(&src, 3), "\xef\xbb\xbf") ? src.rest : yaml;
+    return kw_span_equal_str(kw_src_take(&src, 3), "\xef\xbb\xbf") ? kw_src_rest(&src)
+                                                                   : yaml;
 }
 
 kw_err kw_tree_load(kw_span yaml, const struct kw_config_faults *t,

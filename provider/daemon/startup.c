@@ -58,7 +58,7 @@ static kw_err open_arena(struct kw_daemon *d, struct kw_note *note)
     return e;
 }
 
-static void on_changed(void *ctx)
+static void on_changed(void *ctx) KW_FREE
 {
     struct kw_daemon *d = ctx;
     if (d->kms != NULL)
@@ -67,7 +67,7 @@ static void on_changed(void *ctx)
     kw_status_notify(d);
 }
 
-static void on_look_again(void *ctx)
+static void on_look_again(void *ctx) KW_FREE
 {
     kw_reload_look(ctx);
 }

@@ -103,6 +103,7 @@ static enum kw_step_result encrypt_submit(struct kw_kms *kms, struct kw_request 
     };
     w->kms = kms;
     kw_lock_take(kms->options.lock);
+    /* hsm/front/door.c */
     kw_err e = door->ops->submit(door->hsm, &job, &w->ticket);
     if (!kw_failed(e))
         kw_park(kms, request);
@@ -115,7 +116,7 @@ static enum kw_step_result encrypt_submit(struct kw_kms *kms, struct kw_request 
 
 /* The answer to either job; *ret_output takes it. */
 static void encrypt_resume(struct kw_request *request, struct kw_hsm_answer *answer,
-                           struct kw_secret *ret_output)
+                           struct kw_secret *ret_output) KW_FREE
 {
     struct kw_kms *kms = request->work.kms;
     kw_lock_take(kms->options.lock);
@@ -139,13 +140,13 @@ static void encrypt_resume(struct kw_request *request, struct kw_hsm_answer *ans
     kw_steps_resume(kms, request);
 }
 
-static void encrypt_wrapped(void *ctx, struct kw_hsm_answer *answer)
+static void encrypt_wrapped(void *ctx, struct kw_hsm_answer *answer) KW_FREE
 {
     struct kw_request *request = ctx;
     encrypt_resume(request, answer, &request->work.wrapped);
 }
 
-static void encrypt_unwrapped(void *ctx, struct kw_hsm_answer *answer)
+static void encrypt_unwrapped(void *ctx, struct kw_hsm_answer *answer) KW_FREE
 {
     struct kw_request *request = ctx;
     encrypt_resume(request, answer, &request->work.inner);

@@ -83,7 +83,7 @@ void kw_flight_share(struct kw_kms *kms, struct kw_request *leader)
     }
 }
 
-static void landed(void *ctx, struct kw_hsm_answer *answer)
+static void inflight_landed(void *ctx, struct kw_hsm_answer *answer) KW_FREE
 {
     struct kw_flight *flight = ctx;
     struct kw_kms *kms = flight->kms;
@@ -127,9 +127,10 @@ kw_err kw_flight_start(struct kw_kms *kms, struct kw_request *request)
         .aad = kw_span_of(w->aad, w->aad_len),
         .input = w->env.sealed,
         .until = w->until,
-        .done = landed,
+        .done = inflight_landed,
         .ctx = flight,
     };
+    /* hsm/front/door.c */
     kw_err e = door->ops->submit(door->hsm, &job, &flight->ticket);
     if (kw_failed(e)) {
         kw_free(flight);

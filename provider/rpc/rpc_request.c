@@ -4,7 +4,7 @@
 #include "server.h"
 #include "slices.h"
 
-static void done(struct kw_request *request);
+static void rpc_request_done(struct kw_request *request);
 static void reply(struct kw_slot *s, bool watched);
 static void rpc_request_settle(struct kw_slot *s);
 static void rpc_request_drop(struct kw_slot *s);
@@ -23,7 +23,7 @@ kw_err kw_slot_fill(struct kw_slot *slot, const struct kw_codec_fields *request)
     a->uid = keep(slot->uid, sizeof slot->uid, request->uid);
     a->key_id = keep(slot->key_id, sizeof slot->key_id, request->key_id);
     a->has_annotations = request->has_annotations;
-    a->done = done;
+    a->done = rpc_request_done;
     if (a->method == KW_METHOD_DECRYPT)
         a->ciphertext = keep(slot->ciphertext, sizeof slot->ciphertext, request->bytes);
     if (a->method == KW_METHOD_ENCRYPT && request->bytes.len > 0)
@@ -68,7 +68,7 @@ void kw_slot_begin(struct kw_slot *slot, grpc_call *call)
 
 /* kms is through with the request.  Whoever does not find it PARKED leaves the sending to
  * the rpc thread, which still holds it in begin. */
-static void done(struct kw_request *request)
+static void rpc_request_done(struct kw_request *request)
 {
     struct kw_slot *s =
         (struct kw_slot *)(void *)((char *)request - offsetof(struct kw_slot, request));

@@ -22,7 +22,7 @@ static uint64_t varint(struct kw_src *src)
 static kw_span sized(struct kw_src *src)
 {
     uint64_t len = varint(src);
-    if (len > src->rest.len) {
+    if (len > kw_src_left(src)) {
         src->bad = true;
         len = 0;
     }
@@ -45,7 +45,7 @@ static kw_span value(struct kw_src *src, unsigned type)
 bool kw_wire_strings_are_text(kw_span message, uint32_t fields)
 {
     struct kw_src src = kw_src_of(message);
-    while (!src.bad && src.rest.len > 0) {
+    while (!src.bad && kw_src_left(&src) > 0) {
         uint64_t key = varint(&src);
         kw_span v = value(&src, (unsigned)(key & 7u));
         uint64_t number = key >> 3;

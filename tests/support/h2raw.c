@@ -203,7 +203,7 @@ static void take_header(struct h2raw_result *r, kw_span name, size_t name_index,
 static void take_headers(struct h2raw_result *r, kw_span block)
 {
     struct kw_src src = kw_src_of(block);
-    while (!src.bad && src.rest.len > 0) {
+    while (!src.bad && kw_src_left(&src) > 0) {
         uint8_t first = kw_src_u8(&src);
         if (first & 0x80u) { /* indexed */
             int status = status_of_index(take_number(&src, first, 7));

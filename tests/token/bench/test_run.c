@@ -5,9 +5,8 @@
 static struct fixture f;
 static struct kw_run r;
 
-static void shape__processes_threads_sessions__the_sum_of_all(void **state)
+TEST(shape__processes_threads_sessions__the_sum_of_all)
 {
-    (void)state;
     bench_begin(&f);
     unsigned logins = kw_fault_count(&f.hsm, "C_Login");
     unsigned sessions = kw_fault_count(&f.hsm, "C_OpenSession");
@@ -23,9 +22,8 @@ static void shape__processes_threads_sessions__the_sum_of_all(void **state)
     fixture_end(&f);
 }
 
-static void warm_up__before_the_measured_time__not_counted(void **state)
+TEST(warm_up__before_the_measured_time__not_counted)
 {
-    (void)state;
     bench_begin(&f);
     BENCH_MUST(0, &f, &r, "--op", "random", "--max-rate", "100", "--ramp", "500ms",
                "--calls", "5", "--warmup", "500ms", "--json");
@@ -34,9 +32,8 @@ static void warm_up__before_the_measured_time__not_counted(void **state)
     fixture_end(&f);
 }
 
-static void curve__two_points__each_with_its_sessions(void **state)
+TEST(curve__two_points__each_with_its_sessions)
 {
-    (void)state;
     bench_begin(&f);
     unsigned logins = kw_fault_count(&f.hsm, "C_Login");
     unsigned keys = kw_fault_count(&f.hsm, "C_GenerateKey");
@@ -54,9 +51,8 @@ static void curve__two_points__each_with_its_sessions(void **state)
     fixture_end(&f);
 }
 
-static void every_operation_and_place__no_key_left(void **state)
+TEST(every_operation_and_place__no_key_left)
 {
-    (void)state;
     static const char *const ops[] = {"unwrap", "wrap",    "find",
                                       "login",  "session", "random"};
     static const char *const places[] = {"session", "copy"};
@@ -75,9 +71,8 @@ static void every_operation_and_place__no_key_left(void **state)
     fixture_end(&f);
 }
 
-static void login__each__a_login_and_a_logout_at_the_module(void **state)
+TEST(login__each__a_login_and_a_logout_at_the_module)
 {
-    (void)state;
     bench_begin(&f);
     unsigned logins = kw_fault_count(&f.hsm, "C_Login");
     BENCH_MUST(0, &f, &r, "--op", "login", "--calls", "5", "--warmup", "0s", "--json");
@@ -87,9 +82,8 @@ static void login__each__a_login_and_a_logout_at_the_module(void **state)
     fixture_end(&f);
 }
 
-static void token__facts_mechanism_and_iv__told(void **state)
+TEST(token__facts_mechanism_and_iv__told)
 {
-    (void)state;
     bench_begin(&f);
     BENCH_MUST(0, &f, &r, "--calls", "1", "--warmup", "0s", "--json");
     CHECK_HAS(r.out, "\"label\": \"keyward-test\"");
@@ -101,9 +95,8 @@ static void token__facts_mechanism_and_iv__told(void **state)
     fixture_end(&f);
 }
 
-static void wrong_answers__told_and_status_one(void **state)
+TEST(wrong_answers__told_and_status_one)
 {
-    (void)state;
     bench_begin(&f);
     kw_fault_set(&f.hsm, "C_Decrypt flip skip=20\n"); /* after the self-test */
     BENCH_MUST(1, &f, &r, "--calls", "30", "--warmup", "0s", "--json");

@@ -54,8 +54,7 @@ TEST(no_such_user__refused_before_anything_is_made)
 /* mkdtemp's own mode: nobody else passes. */
 TEST(daemons_user_cannot_pass__the_folder_to_open_is_named)
 {
-    if (geteuid() != 0)
-        return;
+    kw_test_as_root();
     site_begin(&s);
     CHECK(chmod(s.dir, 0700) == 0);
     kw_run(&s.run,
@@ -335,8 +334,7 @@ TEST(join__keyring_of_another_user__refused_with_a_line_that_copies)
 {
     char ring[128], line[256];
     struct kw_blob file = {0};
-    if (geteuid() != 0)
-        return;
+    kw_test_as_root();
     begin_with_an_hsm();
     KEYWARD_MUST(&hsm, 0, "key", "create");
     snprintf(ring, sizeof ring, "%s/ring", s.dir);

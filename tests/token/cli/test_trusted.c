@@ -97,8 +97,7 @@ TEST(way_out__the_file_is_a_new_one)
 
 TEST(keyring_of_another_user__not_changed)
 {
-    if (geteuid() != 0)
-        return;
+    kw_test_as_root();
     make_one();
     CHECK(chown(s.keyring, 4321, 0) == 0);
     nothing_is_changed("keyring.json: belongs to uid 4321, who could change");

@@ -12,36 +12,32 @@ static void fill(uint64_t from, uint64_t to, uint64_t step)
         kw_histogram_add(&h, v);
 }
 
-static void at__empty__nobody_knows(void **state)
+TEST(at__empty__nobody_knows)
 {
-    (void)state;
     uint64_t v = 7;
     kw_histogram_clear(&h);
     CHECK(!kw_histogram_at(&h, 500000, &v));
     CHECK(v == 7);
 }
 
-static void at__99_beyond__nobody_knows(void **state)
+TEST(at__99_beyond__nobody_knows)
 {
-    (void)state;
     uint64_t v = 7;
     fill(1, 9999, 1); /* p99 has rank 9900: 99 lie beyond it */
     CHECK(!kw_histogram_at(&h, 990000, &v));
     CHECK(v == 7);
 }
 
-static void at__100_beyond__told(void **state)
+TEST(at__100_beyond__told)
 {
-    (void)state;
     uint64_t v = 0;
     fill(1, 10000, 1);
     CHECK(kw_histogram_at(&h, 990000, &v));
     CHECK(v >= 9900 && v <= 9900 + 9900 / 128);
 }
 
-static void at__small_values__exact(void **state)
+TEST(at__small_values__exact)
 {
-    (void)state;
     uint64_t v = 0;
     fill(0, 249, 1);
     CHECK(kw_histogram_at(&h, 500000, &v));
@@ -50,9 +46,8 @@ static void at__small_values__exact(void **state)
     CHECK(v == 149);
 }
 
-static void at__any_value__never_told_too_low_nor_1_128th_too_high(void **state)
+TEST(at__any_value__never_told_too_low_nor_1_128th_too_high)
 {
-    (void)state;
     for (unsigned bit = 0; bit < KW_HISTOGRAM_BITS; bit++)
         for (int off = -1; off <= 1; off++) {
             uint64_t value = (UINT64_C(1) << bit) + (uint64_t)(int64_t)off, v = 0;
@@ -66,9 +61,8 @@ static void at__any_value__never_told_too_low_nor_1_128th_too_high(void **state)
         }
 }
 
-static void add__longer_than_any__counts_and_max_stays_true(void **state)
+TEST(add__longer_than_any__counts_and_max_stays_true)
 {
-    (void)state;
     uint64_t v = 0, huge = UINT64_C(1) << 50;
     kw_histogram_clear(&h);
     for (int i = 0; i < 1000; i++)
@@ -78,9 +72,8 @@ static void add__longer_than_any__counts_and_max_stays_true(void **state)
     CHECK(v == (UINT64_C(1) << 40) - 1);
 }
 
-static void at__two_peaks__the_rank_decides(void **state)
+TEST(at__two_peaks__the_rank_decides)
 {
-    (void)state;
     uint64_t v = 0;
     kw_histogram_clear(&h);
     for (int i = 0; i < 1000; i++)
@@ -89,9 +82,8 @@ static void at__two_peaks__the_rank_decides(void **state)
     CHECK(!kw_histogram_at(&h, 900001, &v)); /* rank 901 leaves 99 beyond it */
 }
 
-static void top__every_bucket__its_own_largest_value(void **state)
+TEST(top__every_bucket__its_own_largest_value)
 {
-    (void)state;
     for (unsigned i = 0; i < KW_HISTOGRAM_BUCKETS; i++) {
         kw_histogram_clear(&h);
         kw_histogram_add(&h, kw_histogram_top(i));

@@ -2,22 +2,18 @@
 /* What decides which call comes next: draw, deck and zipf. */
 #include "check.h"
 
-#include "deck.h"
-#include "draw.h"
-#include "zipf.h"
+#include "order.h"
 
-static void draw__known_seed__known_numbers(void **state)
+TEST(draw__known_seed__known_numbers)
 {
-    (void)state;
     uint64_t s = 1234567;
     CHECK(kw_draw(&s) == UINT64_C(6457827717110365317));
     CHECK(kw_draw(&s) == UINT64_C(3203168211198807973));
     CHECK(kw_draw(&s) == UINT64_C(9817491932198370423));
 }
 
-static void draw__below__every_number_and_no_other(void **state)
+TEST(draw__below__every_number_and_no_other)
 {
-    (void)state;
     uint64_t s = 0;
     unsigned seen[3] = {0};
     for (int i = 0; i < 300; i++)
@@ -39,9 +35,8 @@ static void count(struct kw_deck *d, size_t passes, unsigned seen[3])
         seen[kw_deck_next(d)]++;
 }
 
-static void deck__every_pass__exactly_the_weights(void **state)
+TEST(deck__every_pass__exactly_the_weights)
 {
-    (void)state;
     const uint32_t weight[3] = {5, 5, 90};
     unsigned seen[3];
     struct kw_deck d;
@@ -53,9 +48,8 @@ static void deck__every_pass__exactly_the_weights(void **state)
     }
 }
 
-static void deck__one_kind__only_that(void **state)
+TEST(deck__one_kind__only_that)
 {
-    (void)state;
     const uint32_t weight[3] = {0, 1000, 0};
     struct kw_deck d;
     kw_deck_init(&d, weight, 3, 7);
@@ -64,9 +58,8 @@ static void deck__one_kind__only_that(void **state)
         CHECK(kw_deck_next(&d) == 1);
 }
 
-static void deck__seed__the_same_again_and_another_differs(void **state)
+TEST(deck__seed__the_same_again_and_another_differs)
 {
-    (void)state;
     const uint32_t weight[3] = {499, 501, 0};
     struct kw_deck a, b, c;
     unsigned differ = 0, moved = 0;
@@ -86,9 +79,8 @@ static void deck__seed__the_same_again_and_another_differs(void **state)
     CHECK(moved > 100);
 }
 
-static void zipf__exponent_one__the_harmonic_shares(void **state)
+TEST(zipf__exponent_one__the_harmonic_shares)
 {
-    (void)state;
     struct kw_zipf z;
     CHECK_OK(kw_zipf_init(&z, 4, 1)); /* 12, 6, 4 and 3 of 25 */
     CHECK(kw_zipf_at(&z, 0) == 0 && kw_zipf_at(&z, 0.4799) == 0);
@@ -98,9 +90,8 @@ static void zipf__exponent_one__the_harmonic_shares(void **state)
     kw_zipf_wipe(&z);
 }
 
-static void zipf__exponent_zero__all_alike(void **state)
+TEST(zipf__exponent_zero__all_alike)
 {
-    (void)state;
     struct kw_zipf z;
     CHECK_OK(kw_zipf_init(&z, 8, 0));
     for (size_t i = 0; i < 8; i++)
@@ -108,9 +99,8 @@ static void zipf__exponent_zero__all_alike(void **state)
     kw_zipf_wipe(&z);
 }
 
-static void zipf__one_thing__always_that(void **state)
+TEST(zipf__one_thing__always_that)
 {
-    (void)state;
     struct kw_zipf z;
     CHECK_OK(kw_zipf_init(&z, 1, 0.99));
     CHECK(kw_zipf_at(&z, 0) == 0 && kw_zipf_at(&z, 0x1.fffffffffffffp-1) == 0);
@@ -119,9 +109,8 @@ static void zipf__one_thing__always_that(void **state)
 }
 
 /* The sum of k^-0.99 for k up to 1000 is 7.7289532173. */
-static void zipf__a_thousand__drawn_as_often_as_they_should(void **state)
+TEST(zipf__a_thousand__drawn_as_often_as_they_should)
 {
-    (void)state;
     enum { DRAWN = 100000 };
     struct kw_zipf z;
     uint64_t s = 1;

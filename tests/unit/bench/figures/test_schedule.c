@@ -3,18 +3,16 @@
 
 #include "schedule.h"
 
-static void take__before_its_time__refused(void **state)
+TEST(take__before_its_time__refused)
 {
-    (void)state;
     struct kw_schedule s = {1000, 10, 0};
     int64_t at = 7;
     CHECK(!kw_schedule_take(&s, 999, &at));
     CHECK(at == 7 && s.next == 0);
 }
 
-static void take__first__due_at_the_start(void **state)
+TEST(take__first__due_at_the_start)
 {
-    (void)state;
     struct kw_schedule s = {1000, 10, 0};
     int64_t at = 0;
     CHECK(kw_schedule_take(&s, 1000, &at));
@@ -25,9 +23,8 @@ static void take__first__due_at_the_start(void **state)
 
 /* The server stood still for a second: every call that should have been made counts from
  * when it should have been. */
-static void take__late__intended_times_stay(void **state)
+TEST(take__late__intended_times_stay)
 {
-    (void)state;
     struct kw_schedule s = {0, 4, 0};
     int64_t at = 0, now = KW_S_NS;
     CHECK(kw_schedule_late(&s, now) == 5);
@@ -39,26 +36,23 @@ static void take__late__intended_times_stay(void **state)
     CHECK(kw_schedule_late(&s, now) == 0);
 }
 
-static void next__uneven_rate__does_not_drift(void **state)
+TEST(next__uneven_rate__does_not_drift)
 {
-    (void)state;
     struct kw_schedule s = {5, 3, UINT64_C(3000000000)};
     CHECK(kw_schedule_next_ns(&s) == 5 + INT64_C(1000000000) * KW_S_NS);
     s.next++;
     CHECK(kw_schedule_next_ns(&s) == 5 + INT64_C(1000000000) * KW_S_NS + 333333333);
 }
 
-static void late__before_the_start__none(void **state)
+TEST(late__before_the_start__none)
 {
-    (void)state;
     struct kw_schedule s = {1000, 1000000, 0};
     CHECK(kw_schedule_late(&s, 0) == 0);
     CHECK(kw_schedule_late(&s, 1000) == 1);
 }
 
-static void next__ramp__half_as_many_and_then_the_full_rate(void **state)
+TEST(next__ramp__half_as_many_and_then_the_full_rate)
 {
-    (void)state;
     struct kw_schedule s = {.start_ns = 7, .rate = 1000, .ramp_ns = 4 * KW_S_NS};
     CHECK(kw_schedule_next_ns(&s) == 7);
     s.next = 500; /* a quarter of the ramp's 2000 calls takes half of its time */
@@ -69,9 +63,8 @@ static void next__ramp__half_as_many_and_then_the_full_rate(void **state)
     CHECK(kw_schedule_next_ns(&s) == 7 + 5 * KW_S_NS);
 }
 
-static void late__ramp__counted_by_the_same_curve(void **state)
+TEST(late__ramp__counted_by_the_same_curve)
 {
-    (void)state;
     struct kw_schedule s = {.start_ns = 7, .rate = 1000, .ramp_ns = 4 * KW_S_NS};
     int64_t at = 0;
     CHECK(kw_schedule_late(&s, 7) == 1);

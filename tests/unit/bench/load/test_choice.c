@@ -25,9 +25,8 @@ static void refused_mix(const char *text, const char *why)
     CHECK_HAS(note.text, text);
 }
 
-static void mix__bad_words__refused_and_why(void **state)
+TEST(mix__bad_words__refused_and_why)
 {
-    (void)state;
     refused_mix("", "an unknown word");
     refused_mix("delete", "an unknown word");
     refused_mix("decrypt,", "a weight is missing");
@@ -42,7 +41,7 @@ static void mix__bad_words__refused_and_why(void **state)
     refused_mix("decrypted", "a weight is missing");
 }
 
-static void ciphertexts__bad_words__refused_and_named(void **state)
+TEST(ciphertexts__bad_words__refused_and_named)
 {
     static const char *const bad[] = {
         "",           "distinct",      "distinct:0",     "distinct:1000001",
@@ -51,7 +50,6 @@ static void ciphertexts__bad_words__refused_and_named(void **state)
         "zipf:10:1x", "repeat:101:10", "repeat:90",      "repeat:90:0",
         "repeat::1",  "zipf:0:1",      "repeat:90:10:1", "unique:1",
     };
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct kw_choice_options before = {.count = 77}, after = before;
         CHECK_CODE(kw_ciphertexts_parse(bad[i], &after, &note), KW_CODE_BAD_INPUT);
@@ -61,9 +59,8 @@ static void ciphertexts__bad_words__refused_and_named(void **state)
     }
 }
 
-static void distinct__decrypt__in_turn(void **state)
+TEST(distinct__decrypt__in_turn)
 {
-    (void)state;
     begin("decrypt", "distinct:3");
     CHECK(c.needs.ciphertexts == 3 && c.needs.seeds == 0);
     for (size_t i = 0; i < 10; i++) {
@@ -73,9 +70,8 @@ static void distinct__decrypt__in_turn(void **state)
     kw_choice_wipe(&c);
 }
 
-static void same__always_the_first(void **state)
+TEST(same__always_the_first)
 {
-    (void)state;
     begin("decrypt", "same");
     for (size_t i = 0; i < 5; i++) {
         CHECK(c.next.method == KW_DECRYPT && c.next.entry == 0);
@@ -84,9 +80,8 @@ static void same__always_the_first(void **state)
     kw_choice_wipe(&c);
 }
 
-static void encrypt_alone__as_many_seeds_as_said(void **state)
+TEST(encrypt_alone__as_many_seeds_as_said)
 {
-    (void)state;
     begin("encrypt", "distinct:4");
     CHECK(c.needs.ciphertexts == 0 && c.needs.seeds == 4);
     for (size_t i = 0; i < 9; i++) {
@@ -96,10 +91,9 @@ static void encrypt_alone__as_many_seeds_as_said(void **state)
     kw_choice_wipe(&c);
 }
 
-static void mix__weights_exact_and_seeds_of_its_own(void **state)
+TEST(mix__weights_exact_and_seeds_of_its_own)
 {
     unsigned seen[KW_METHODS] = {0};
-    (void)state;
     begin("decrypt:90,encrypt:5,status:5", "distinct:7");
     CHECK(c.needs.ciphertexts == 7 && c.needs.seeds == KW_MIXED_SEEDS);
     for (size_t i = 0; i < 2000; i++) {
@@ -113,10 +107,9 @@ static void mix__weights_exact_and_seeds_of_its_own(void **state)
     kw_choice_wipe(&c);
 }
 
-static void zipf__the_first_most_often(void **state)
+TEST(zipf__the_first_most_often)
 {
     unsigned first = 0, last = 0;
-    (void)state;
     begin("decrypt", "zipf:100:1.0");
     CHECK(o.exponent == 1.0);
     CHECK(c.needs.ciphertexts == 100);
@@ -131,11 +124,10 @@ static void zipf__the_first_most_often(void **state)
 }
 
 /* 90 of a hundred ask for one of the hot ones; the others go round in turn. */
-static void repeat__hot_ones_often_and_the_others_in_turn(void **state)
+TEST(repeat__hot_ones_often_and_the_others_in_turn)
 {
     unsigned hot = 0, seen[KW_HOT] = {0};
     size_t next = KW_HOT;
-    (void)state;
     begin("decrypt", "repeat:90:50");
     CHECK(c.needs.ciphertexts == KW_HOT + 50);
     for (size_t i = 0; i < 10000; i++) {
@@ -154,10 +146,9 @@ static void repeat__hot_ones_often_and_the_others_in_turn(void **state)
     kw_choice_wipe(&c);
 }
 
-static void seed__the_same_choices_again(void **state)
+TEST(seed__the_same_choices_again)
 {
     struct kw_choice other;
-    (void)state;
     begin("decrypt:3,encrypt:1", "zipf:1000:0.99");
     CHECK_OK(kw_choice_init(&other, &o));
     for (size_t i = 0; i < 1000; i++) {

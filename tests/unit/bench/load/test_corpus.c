@@ -3,7 +3,8 @@
 
 #include "corpus.h"
 
-static bool judge_text(struct kw_corpus *c, enum kw_method m, size_t i, kw_span text)
+static bool judge_text(struct kw_corpus *c, enum kw_bench_method m, size_t i,
+                       kw_span text)
 {
     uint8_t body[128];
     kw_dst dst = kw_dst_of(body, sizeof body);
@@ -12,9 +13,8 @@ static bool judge_text(struct kw_corpus *c, enum kw_method m, size_t i, kw_span 
     return kw_corpus_judge(c, m, i, kw_dst_span(&dst));
 }
 
-static void judge__another_seed__wrong(void **state)
+TEST(judge__another_seed__wrong)
 {
-    (void)state;
     struct kw_corpus c;
     CHECK_OK(kw_corpus_init(&c, 2));
     CHECK(judge_text(&c, KW_DECRYPT, 0, kw_span_of(c.entry[0].seed, KW_SEED)));
@@ -24,9 +24,8 @@ static void judge__another_seed__wrong(void **state)
     kw_corpus_wipe(&c);
 }
 
-static void judge__encrypt_without_text__wrong_and_nothing_kept(void **state)
+TEST(judge__encrypt_without_text__wrong_and_nothing_kept)
 {
-    (void)state;
     struct kw_corpus c;
     CHECK_OK(kw_corpus_init(&c, 1));
     CHECK(!judge_text(&c, KW_ENCRYPT, 0, (kw_span){0}));
@@ -34,9 +33,8 @@ static void judge__encrypt_without_text__wrong_and_nothing_kept(void **state)
     kw_corpus_wipe(&c);
 }
 
-static void judge__encrypt__kept_and_replaced(void **state)
+TEST(judge__encrypt__kept_and_replaced)
 {
-    (void)state;
     struct kw_corpus c;
     CHECK_OK(kw_corpus_init(&c, 1));
     CHECK(judge_text(&c, KW_ENCRYPT, 0, kw_span_str("first")));
@@ -48,9 +46,8 @@ static void judge__encrypt__kept_and_replaced(void **state)
     kw_corpus_wipe(&c);
 }
 
-static void judge__status_not_ok__wrong(void **state)
+TEST(judge__status_not_ok__wrong)
 {
-    (void)state;
     struct kw_corpus c;
     static const char good[] = "\0\0\0\0\x0b\x0a\2v2\x12\2ok\x1a\1k";
     static const char ill[] = "\0\0\0\0\x0b\x0a\2v2\x12\2no\x1a\1k";

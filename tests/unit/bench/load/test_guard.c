@@ -71,9 +71,8 @@ static void denied(int32_t pid, bool is_keyward, const char *why)
     CHECK_HAS(note.text, "--yes");
 }
 
-static void worker_with_another_module__denied(void **state)
+TEST(worker_with_another_module__denied)
 {
-    (void)state;
     begin();
     process(4000, 1, "keywardd", "");
     process(4001, 4000, "keyward-hsm", softhsm);
@@ -85,10 +84,9 @@ static void worker_with_another_module__denied(void **state)
     end();
 }
 
-static void worker_with_a_proxy_of_all_modules__denied(void **state)
+TEST(worker_with_a_proxy_of_all_modules__denied)
 {
     char maps[512];
-    (void)state;
     begin();
     snprintf(maps, sizeof maps, "%s7f04-7f05 r-xp 0 08:01 2 /usr/lib/p11-kit-proxy.so\n",
              softhsm);
@@ -98,9 +96,8 @@ static void worker_with_a_proxy_of_all_modules__denied(void **state)
     end();
 }
 
-static void worker_that_cannot_be_read__denied(void **state)
+TEST(worker_that_cannot_be_read__denied)
 {
-    (void)state;
     begin();
     process(4000, 1, "keywardd", "");
     process(4001, 4000, "keyward-hsm", NULL);
@@ -110,18 +107,16 @@ static void worker_that_cannot_be_read__denied(void **state)
     end();
 }
 
-static void no_worker__denied(void **state)
+TEST(no_worker__denied)
 {
-    (void)state;
     begin();
     process(4000, 1, "keywardd", "");
     denied(4000, true, "keywardd (pid 4000) has no worker");
     end();
 }
 
-static void keyward_behind_an_unseen_process__denied(void **state)
+TEST(keyward_behind_an_unseen_process__denied)
 {
-    (void)state;
     begin();
     denied(0, true, "--server-pid");
     denied(1, true, "--server-pid");
@@ -129,9 +124,8 @@ static void keyward_behind_an_unseen_process__denied(void **state)
     end();
 }
 
-static void keywardd_on_softhsm__passes(void **state)
+TEST(keywardd_on_softhsm__passes)
 {
-    (void)state;
     begin();
     process(4000, 1, "keywardd", "");
     process(4001, 4000, "keyward-hsm", softhsm);
@@ -140,9 +134,8 @@ static void keywardd_on_softhsm__passes(void **state)
     end();
 }
 
-static void another_server__passes(void **state)
+TEST(another_server__passes)
 {
-    (void)state;
     begin();
     process(4000, 1, "keyward-bench", "");
     process(4001, 4000, "child", vendor);

@@ -6,10 +6,10 @@
 
 #include <keyward/alloc.h>
 
-#include "load.h"
-#include "plugin.h"
+#include "load_run.h"
+#include "fake_plugin.h"
 
-static struct plugin p;
+static struct fake_plugin p;
 static struct kw_load_options o;
 static struct kw_load_result *result;
 static struct kw_progress progress;
@@ -17,8 +17,8 @@ static struct kw_note note;
 
 static void begin(const char *mix)
 {
-    p = (struct plugin){.script = PLUGIN_GOOD};
-    plugin_start(&p);
+    p = (struct fake_plugin){.script = FAKE_GOOD};
+    fake_start(&p);
     progress = (struct kw_progress){0};
     o = (struct kw_load_options){.socket = p.path,
                                  .mix = mix,
@@ -36,13 +36,12 @@ static void begin(const char *mix)
 static void end(void)
 {
     kw_free(result);
-    plugin_stop(&p);
+    fake_stop(&p);
 }
 
 /* Nothing is answered within a nanosecond. */
-static void every_reply_overdue__good_and_no_goodput(void **state)
+TEST(every_reply_overdue__good_and_no_goodput)
 {
-    (void)state;
     begin("decrypt:1,status:1");
     o.timeout_ns = 1;
     o.calls = 100;
@@ -50,14 +49,17 @@ static void every_reply_overdue__good_and_no_goodput(void **state)
     CHECK(result->tally.all.good.count == 100 && result->tally.all.overdue == 100);
     CHECK(result->tally.of[KW_DECRYPT].overdue ==
           result->tally.of[KW_DECRYPT].good.count);
-    CHECK(kw_missed(&result->tally.all) == 100 && kw_goodput_per_s(result) == 0);
+    json_t *document = kw_load_document(&o, result);
+    const json_t *figures = json_object_get(document, "figures");
+    CHECK(json_integer_value(json_object_get(document, "missed")) == 100);
+    CHECK(json_number_value(json_object_get(figures, "goodput_per_s")) == 0);
+    json_decref(document);
     CHECK(!result->partial);
     end();
 }
 
-static void p99_over_the_limit__stopped_after_a_thousand(void **state)
+TEST(p99_over_the_limit__stopped_after_a_thousand)
 {
-    (void)state;
     begin("decrypt");
     o.stop_p99_ns = 1;
     o.seconds_ns = 600 * KW_S_NS;
@@ -68,9 +70,8 @@ static void p99_over_the_limit__stopped_after_a_thousand(void **state)
     end();
 }
 
-static void p99_below_the_limit__goes_on(void **state)
+TEST(p99_below_the_limit__goes_on)
 {
-    (void)state;
     begin("decrypt");
     o.stop_p99_ns = 600 * KW_S_NS;
     o.calls = 3000;
@@ -82,9 +83,8 @@ static void p99_below_the_limit__goes_on(void **state)
 
 /* The limit holds during the warm-up, too: then nothing is measured at all.  (Eleven
  * calls of every run come before.) */
-static void p99_over_the_limit_in_the_warm_up__stopped(void **state)
+TEST(p99_over_the_limit_in_the_warm_up__stopped)
 {
-    (void)state;
     begin("decrypt");
     o.stop_p99_ns = 1;
     o.warmup_ns = 600 * KW_S_NS;
@@ -95,9 +95,8 @@ static void p99_over_the_limit_in_the_warm_up__stopped(void **state)
 }
 
 /* And while ciphertexts are made: a real token meets the Encrypts first. */
-static void p99_over_the_limit_while_preparing__stopped(void **state)
+TEST(p99_over_the_limit_while_preparing__stopped)
 {
-    (void)state;
     begin("decrypt");
     o.ciphertexts = "distinct:5000";
     CHECK_OK(kw_ciphertexts_parse(o.ciphertexts, &o.choice, &note));
@@ -109,9 +108,8 @@ static void p99_over_the_limit_while_preparing__stopped(void **state)
     CHECK(p.seen[KW_ENCRYPT] < 1100 && p.seen[KW_DECRYPT] == 0);
 }
 
-static void encrypt__every_seed_proven(void **state)
+TEST(encrypt__every_seed_proven)
 {
-    (void)state;
     begin("encrypt");
     o.calls = 25;
     CHECK_OK(kw_load_run(&o, result, &note));
@@ -121,9 +119,8 @@ static void encrypt__every_seed_proven(void **state)
 }
 
 /* Only Status comes before the guard. */
-static void keyward_that_nobody_sees__denied_before_any_encrypt(void **state)
+TEST(keyward_that_nobody_sees__denied_before_any_encrypt)
 {
-    (void)state;
     begin("decrypt");
     p.is_keyward = true;
     o.server_pid = INT32_MAX; /* no kernel has so many */
@@ -145,12 +142,11 @@ static int64_t running(void *self)
     return *now_ns += 10 * KW_S_NS;
 }
 
-static void measuring__tells_how_far_it_is(void **state)
+TEST(measuring__tells_how_far_it_is)
 {
     char said[4096] = {0};
     int64_t now_ns = 0;
     const struct kw_clock clock = {running, running, running, &now_ns};
-    (void)state;
     begin("decrypt");
     FILE *out = fmemopen(said, sizeof said - 1, "w");
     CHECK(out != NULL);

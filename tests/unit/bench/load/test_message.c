@@ -5,9 +5,8 @@
 
 #define SPAN(bytes) kw_span_of((bytes), sizeof(bytes) - 1)
 
-static void read__shorter_than_it_says__refused(void **state)
+TEST(read__shorter_than_it_says__refused)
 {
-    (void)state;
     struct kw_reply r;
     CHECK(!kw_message_read(KW_STATUS, SPAN(""), &r));
     CHECK(!kw_message_read(KW_STATUS, SPAN("\0\0\0\0"), &r));
@@ -16,44 +15,39 @@ static void read__shorter_than_it_says__refused(void **state)
     CHECK(!kw_message_read(KW_DECRYPT, SPAN("\0\0\0\0\0x"), &r));
 }
 
-static void read__compressed_or_no_protobuf__refused(void **state)
+TEST(read__compressed_or_no_protobuf__refused)
 {
-    (void)state;
     struct kw_reply r;
     CHECK(!kw_message_read(KW_DECRYPT, SPAN("\1\0\0\0\0"), &r));
     CHECK(!kw_message_read(KW_DECRYPT, SPAN("\0\0\0\0\2\x08\x01"), &r));
     CHECK(!kw_message_read(KW_DECRYPT, SPAN("\0\0\0\0\3\x0a\xff\xff"), &r));
 }
 
-static void read__status__all_fields(void **state)
+TEST(read__status__all_fields)
 {
-    (void)state;
     struct kw_reply r;
     CHECK(kw_message_read(KW_STATUS, SPAN("\0\0\0\0\x0b\x0a\2v2\x12\2ok\x1a\1k"), &r));
     CHECK(kw_span_equal_str(r.version, "v2") && kw_span_equal_str(r.healthz, "ok") &&
           kw_span_equal_str(r.key_id, "k"));
 }
 
-static void read__unknown_field__left_alone(void **state)
+TEST(read__unknown_field__left_alone)
 {
-    (void)state;
     struct kw_reply r;
     CHECK(kw_message_read(KW_DECRYPT, SPAN("\0\0\0\0\6\x4a\1x\x0a\1p"), &r));
     CHECK(kw_span_equal_str(r.text, "p"));
 }
 
-static void encrypt__bytes__as_written(void **state)
+TEST(encrypt__bytes__as_written)
 {
-    (void)state;
     uint8_t out[64];
     kw_dst dst = kw_dst_of(out, sizeof out);
     CHECK(kw_message_encrypt(&dst, SPAN("seed"), SPAN("u")));
     CHECK(kw_span_equal(kw_dst_span(&dst), SPAN("\0\0\0\0\x09\x0a\4seed\x12\1u")));
 }
 
-static void encrypt__no_room__refused(void **state)
+TEST(encrypt__no_room__refused)
 {
-    (void)state;
     uint8_t out[12];
     kw_dst dst = kw_dst_of(out, sizeof out);
     CHECK(!kw_message_encrypt(&dst, SPAN("seed"), SPAN("uid")));
@@ -61,9 +55,8 @@ static void encrypt__no_room__refused(void **state)
 
 /* What another plugin's Encrypt annotated comes back in Decrypt, under its other
  * field. */
-static void decrypt__annotations__given_back(void **state)
+TEST(decrypt__annotations__given_back)
 {
-    (void)state;
     static const char reply[] =
         "\0\0\0\0\x13\x0a\1c\x1a\6\x0a\1a\x12\1b\x12\1k\x1a\3\x0a\1d";
     struct kw_reply r;
@@ -77,9 +70,8 @@ static void decrypt__annotations__given_back(void **state)
         SPAN("\0\0\0\0\x16\x0a\1c\x12\1u\x1a\1k\x22\6\x0a\1a\x12\1b\x22\3\x0a\1d")));
 }
 
-static void decrypt__long_ciphertext__length_in_two_bytes(void **state)
+TEST(decrypt__long_ciphertext__length_in_two_bytes)
 {
-    (void)state;
     uint8_t big[300] = {1}, out[400];
     const struct kw_reply r = {.text = kw_span_of(big, sizeof big), .key_id = SPAN("k")};
     kw_dst dst = kw_dst_of(out, sizeof out);

@@ -31,17 +31,15 @@ static double number(const json_t *benchmark, const char *name)
     return json_number_value(n);
 }
 
-static void filter__matches_nothing__two(void **state)
+TEST(filter__matches_nothing__two)
 {
-    (void)state;
     RUN(MOMENT, "--benchmark_filter=cahce");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "no case matches the filter");
 }
 
-static void option__unknown__two(void **state)
+TEST(option__unknown__two)
 {
-    (void)state;
     RUN("--benchmark_fliter=cache");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "--benchmark_fliter=cache");
@@ -59,10 +57,9 @@ static void copy(const char *from, const char *to)
     CHECK(n == 0 && close(in) == 0 && close(out) == 0);
 }
 
-static void verb__program_not_beside_it__three_and_where(void **state)
+TEST(verb__program_not_beside_it__three_and_where)
 {
     char folder[] = "/tmp/keyward-test-XXXXXX", path[64];
-    (void)state;
     CHECK(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/keyward-bench", folder);
     copy(KEYWARD_BENCH, path);
@@ -73,9 +70,8 @@ static void verb__program_not_beside_it__three_and_where(void **state)
     CHECK(unlink(path) == 0 && rmdir(folder) == 0);
 }
 
-static void help__says_whose_options__zero(void **state)
+TEST(help__says_whose_options__zero)
 {
-    (void)state;
     RUN("--help");
     CHECK(r.status == 0);
     CHECK_HAS(r.out, "usage: keyward-bench micro");
@@ -108,7 +104,7 @@ static void check_counters(const json_t *b)
     }
 }
 
-static void report__every_family__is_in_it_and_did_what_it_says(void **state)
+TEST(report__every_family__is_in_it_and_did_what_it_says)
 {
     static const char *const families[] = {"floor/empty",
                                            "floor/aes_256_gcm_encrypt/",
@@ -128,7 +124,6 @@ static void report__every_family__is_in_it_and_did_what_it_says(void **state)
                                            "secret/take_give/",
                                            "secret/wipe/",
                                            "keyring/by_key_id/"};
-    (void)state;
     RUN("--json", MOMENT);
     CHECK(r.status == 0);
     json_t *root = json_loads(r.out, 0, NULL);
@@ -152,9 +147,8 @@ static void report__every_family__is_in_it_and_did_what_it_says(void **state)
     json_decref(root);
 }
 
-static void list__names_only__nothing_is_run(void **state)
+TEST(list__names_only__nothing_is_run)
 {
-    (void)state;
     RUN("--benchmark_list_tests=true", "--benchmark_filter=^cache/hit");
     CHECK(r.status == 0);
     CHECK_HAS(r.out, "cache/hit/entries:64\n");

@@ -13,9 +13,8 @@ static struct kw_run r;
 
 enum { OK = 0, INVALID_ARGUMENT = 3 };
 
-static void bad_options__two_and_which(void **state)
+TEST(bad_options__two_and_which)
 {
-    (void)state;
     RUN("serve");
     CHECK(r.status == 2);
     RUN("serve", "/tmp/s");
@@ -37,9 +36,8 @@ static void bad_options__two_and_which(void **state)
     CHECK(r.status == 2);
 }
 
-static void no_such_folder_or_module__three_and_which(void **state)
+TEST(no_such_folder_or_module__three_and_which)
 {
-    (void)state;
     RUN("serve", "/nonexistent/kw/s", "--work", "software");
     CHECK(r.status == 3);
     CHECK_HAS(r.err, "/nonexistent/kw");
@@ -62,13 +60,12 @@ static void tamper(struct kw_client *client, const char *key_id, kw_span ciphert
     kw_client_reply_wipe(&reply);
 }
 
-static void software__tampered_refused_and_the_rest_opens(void **state)
+TEST(software__tampered_refused_and_the_rest_opens)
 {
     static struct kw_client_reply sealed;
     struct kw_test_server s;
     struct kw_client *client = NULL;
     const kw_span seed = kw_span_str("thirty-two bytes, or not quite");
-    (void)state;
     kw_test_arena(1 << 17);
     kw_test_server_make(&s);
     kw_test_server_start(&s, KEYWARD_BENCH,
@@ -91,11 +88,10 @@ static void software__tampered_refused_and_the_rest_opens(void **state)
     CHECK(kw_test_server_stop(&s) == 0);
 }
 
-static void software__driven_hard__no_wrong_reply(void **state)
+TEST(software__driven_hard__no_wrong_reply)
 {
     struct kw_test_server s;
     static const char *const mixes[] = {"encrypt", "decrypt", "status"};
-    (void)state;
     kw_test_server_make(&s);
     kw_test_server_start(&s, KEYWARD_BENCH,
                          WORDS("serve", s.socket, "--work", "software", "--no-verify"));
@@ -108,7 +104,42 @@ static void software__driven_hard__no_wrong_reply(void **state)
     CHECK(kw_test_server_stop(&s) == 0);
 }
 
+/* What it answers is its input, framed. */
+static void echoed(const char *const words[], struct kw_test_server *s)
+{
+    static struct kw_client_reply sealed;
+    struct kw_client *client = NULL;
+    kw_test_server_start(s, KEYWARD_BENCH, words);
+    RUN("load", s->socket, "--mix", "decrypt:2,encrypt:2,status:1", "--calls", "500",
+        "--warmup", "0s", "--ciphertexts", "distinct:50", "--json");
+    CHECK(r.status == 0);
+    CHECK_HAS(r.out, "\"good\": 500");
+    CHECK_OK(kw_client_open(s->socket, &client));
+    CHECK_OK(
+        kw_client_encrypt(client, kw_span_str("a seed"), "u", 10 * KW_S_NS, &sealed));
+    CHECK_STR(sealed.key_id, "kw1-0-echo-protects-nothing---");
+    CHECK(memcmp(sealed.ciphertext, "\0\6a seed", 8) == 0);
+    kw_client_close(client);
+    CHECK(kw_test_server_stop(s) == 0);
+}
+
+TEST(echo__by_either_name__answers_its_input)
+{
+    struct kw_test_server s;
+    kw_test_arena(1 << 17);
+    kw_test_server_make(&s);
+    echoed(WORDS("echo", s.socket), &s);
+    kw_test_server_make(&s);
+    echoed(WORDS("serve", "--work", "echo", "--cpu", "0", s.socket), &s);
+    RUN("echo");
+    CHECK(r.status == 2);
+    RUN("echo", "/nonexistent/kw/s");
+    CHECK(r.status == 3);
+    CHECK_HAS(r.err, "/nonexistent/kw");
+}
+
 KW_CASES("bench/serve/program", CASE(bad_options__two_and_which),
          CASE(no_such_folder_or_module__three_and_which),
          CASE(software__tampered_refused_and_the_rest_opens),
-         CASE(software__driven_hard__no_wrong_reply))
+         CASE(software__driven_hard__no_wrong_reply),
+         CASE(echo__by_either_name__answers_its_input))

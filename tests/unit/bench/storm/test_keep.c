@@ -47,18 +47,16 @@ static void fill(void)
     }
 }
 
-static void read__no_file__missing(void **state)
+TEST(read__no_file__missing)
 {
-    (void)state;
     begin();
     CHECK_CODE(kw_keep_read(path, 0, &back, &note), KW_CODE_MISSING);
     CHECK_HAS(note.text, path);
     end();
 }
 
-static void read__other_files__said_what_is_wrong(void **state)
+TEST(read__other_files__said_what_is_wrong)
 {
-    (void)state;
     static const struct {
         const char *text, *why;
     } bad[] = {
@@ -86,9 +84,8 @@ static void read__other_files__said_what_is_wrong(void **state)
     end();
 }
 
-static void read__fewer_than_wanted__bad_input(void **state)
+TEST(read__fewer_than_wanted__bad_input)
 {
-    (void)state;
     begin();
     fill();
     CHECK_OK(kw_keep_write(path, &c, &note));
@@ -98,9 +95,8 @@ static void read__fewer_than_wanted__bad_input(void **state)
     end();
 }
 
-static void write__no_such_folder__named(void **state)
+TEST(write__no_such_folder__named)
 {
-    (void)state;
     begin();
     fill();
     CHECK_CODE(kw_keep_write("/nonexistent/corpus", &c, &note), KW_CODE_IO);
@@ -109,9 +105,8 @@ static void write__no_such_folder__named(void **state)
     end();
 }
 
-static void write__then_read__the_same_and_private(void **state)
+TEST(write__then_read__the_same_and_private)
 {
-    (void)state;
     struct stat st;
     begin();
     fill();

@@ -6,11 +6,11 @@
 
 #include <keyward/alloc.h>
 
-#include "fake.h"
+#include "fake_plugin.h"
 #include "play.h"
 #include "tool.h"
 
-static struct fake f;
+static struct fake_plugin f;
 static struct kw_corpus corpus;
 static struct kw_play_options o;
 static struct kw_play_result *r;
@@ -21,7 +21,7 @@ static void begin(size_t seeds)
 {
     struct kw_progress silent = {0};
     path = f.path;
-    fake_begin(&f);
+    fake_start(&f);
     o = (struct kw_play_options){.socket = &path, .limit_ns = 3600 * KW_S_NS};
     o.any_token = true;
     o.storm = kw_storm_defaults();
@@ -32,7 +32,7 @@ static void begin(size_t seeds)
     r = kw_new(1, sizeof *r);
     CHECK(r != NULL);
     CHECK_OK(kw_corpus_init(&corpus, seeds));
-    if (!f.http1 && f.code == 0)
+    if (f.script != FAKE_HTTP1 && f.code != 12)
         CHECK_OK(kw_play_make(&o, &corpus, &silent, &note));
 }
 
@@ -46,13 +46,12 @@ static void end(void)
 {
     kw_corpus_wipe(&corpus);
     kw_free(r);
-    fake_end(&f);
+    fake_stop(&f);
 }
 
-static void run__nobody_listens__named(void **state)
+TEST(run__nobody_listens__named)
 {
-    (void)state;
-    f = (struct fake){0};
+    f = (struct fake_plugin){0};
     begin(1);
     path = "/nonexistent/kms.sock";
     CHECK_CODE(play(), KW_CODE_IO);
@@ -61,20 +60,18 @@ static void run__nobody_listens__named(void **state)
     end();
 }
 
-static void run__no_http2__bad_input(void **state)
+TEST(run__no_http2__bad_input)
 {
-    (void)state;
-    f = (struct fake){.http1 = true};
+    f = (struct fake_plugin){.script = FAKE_HTTP1};
     begin(1);
     CHECK_CODE(play(), KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, "speaks no HTTP/2");
     end();
 }
 
-static void run__not_kms__bad_input(void **state)
+TEST(run__not_kms__bad_input)
 {
-    (void)state;
-    f = (struct fake){.code = 12};
+    f = (struct fake_plugin){.script = FAKE_CODE, .code = 12, .counts = KW_METHODS};
     begin(1);
     CHECK_CODE(play(), KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, path);
@@ -82,11 +79,11 @@ static void run__not_kms__bad_input(void **state)
     end();
 }
 
-static void sockets__of_different_providers__bad_input(void **state)
+TEST(sockets__of_different_providers__bad_input)
 {
-    (void)state;
     const char *both[2];
-    f = (struct fake){.fail_at = 1};
+    f = (struct fake_plugin){
+        .script = FAKE_CODE, .code = 13, .from = 1, .times = 1, .counts = KW_DECRYPT};
     begin(1);
     both[0] = both[1] = f.path;
     o.socket = both;
@@ -97,11 +94,10 @@ static void sockets__of_different_providers__bad_input(void **state)
     end();
 }
 
-static void make__not_kms__bad_input(void **state)
+TEST(make__not_kms__bad_input)
 {
-    (void)state;
     struct kw_progress silent = {0};
-    f = (struct fake){.code = 12};
+    f = (struct fake_plugin){.script = FAKE_CODE, .code = 12, .counts = KW_METHODS};
     begin(1);
     CHECK_CODE(kw_play_make(&o, &corpus, &silent, &note), KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, "UNIMPLEMENTED");
@@ -109,27 +105,25 @@ static void make__not_kms__bad_input(void **state)
 }
 
 /* By its name this process is a keywardd, and no worker of it has a SoftHSM. */
-static void run__perhaps_a_real_hsm__denied(void **state)
+TEST(run__perhaps_a_real_hsm__denied)
 {
-    (void)state;
     struct kw_progress silent = {0};
-    f = (struct fake){0};
+    f = (struct fake_plugin){0};
     begin(1);
     CHECK(prctl(PR_SET_NAME, "keywardd") == 0);
     o.any_token = false;
     CHECK_CODE(play(), KW_CODE_DENIED);
     CHECK_HAS(note.text, "--yes");
     CHECK_CODE(kw_play_make(&o, &corpus, &silent, &note), KW_CODE_DENIED);
-    CHECK(f.encrypt == 1); /* that of begin */
+    CHECK(f.seen[KW_ENCRYPT] == 1); /* that of begin */
     o.any_token = true;
     CHECK_OK(play());
     end();
 }
 
-static void plugin_dies__partial_with_what_was_measured(void **state)
+TEST(plugin_dies__partial_with_what_was_measured)
 {
-    (void)state;
-    f = (struct fake){.die_at = 8};
+    f = (struct fake_plugin){.script = FAKE_DIES, .from = 8, .counts = KW_DECRYPT};
     begin(20);
     CHECK_OK(play());
     CHECK(r->partial && r->ready_ns == -1 && r->tally.ready_ns[0] == -1);
@@ -138,10 +132,10 @@ static void plugin_dies__partial_with_what_was_measured(void **state)
     end();
 }
 
-static void plaintext__wrong__counted_and_over(void **state)
+TEST(plaintext__wrong__counted_and_over)
 {
-    (void)state;
-    f = (struct fake){.wrong_at = 3};
+    f = (struct fake_plugin){
+        .script = FAKE_WRONG, .from = 3, .times = 1, .counts = KW_DECRYPT};
     begin(20);
     CHECK_OK(play());
     CHECK(r->tally.wrong == 1 && !r->partial && r->ready_ns == -1);
@@ -149,23 +143,25 @@ static void plaintext__wrong__counted_and_over(void **state)
     end();
 }
 
-static void decrypt__fails_once__list_begins_anew(void **state)
+TEST(decrypt__fails_once__list_begins_anew)
 {
-    (void)state;
-    f = (struct fake){.fail_at = 3};
+    f = (struct fake_plugin){
+        .script = FAKE_CODE, .code = 13, .from = 3, .times = 1, .counts = KW_DECRYPT};
     begin(20);
     CHECK_OK(play());
     CHECK(!r->partial && r->ready_ns > 0);
     CHECK(r->tally.by_code[13] == 1 && r->tally.list_retries == 1);
-    CHECK(r->tally.calls[KW_DECRYPT] == 21 && f.decrypt == 21);
+    CHECK(r->tally.calls[KW_DECRYPT] == 21 && f.seen[KW_DECRYPT] == 21);
     end();
 }
 
 /* No answer: the call is given up at its timeout, and the plugin is told so. */
-static void plugin_mute__call_given_up_and_reset(void **state)
+TEST(plugin_mute__call_given_up_and_reset)
 {
-    (void)state;
-    f = (struct fake){.mute_from = 1, .interrupt_at_reset = true};
+    f = (struct fake_plugin){.script = FAKE_SILENT,
+                             .from = 1,
+                             .counts = KW_DECRYPT,
+                             .interrupt_at_reset = true};
     begin(20);
     o.storm.timeout_ns = 50 * KW_MS_NS;
     kw_stop_catch();
@@ -175,10 +171,9 @@ static void plugin_mute__call_given_up_and_reset(void **state)
     end();
 }
 
-static void plugin_mute__partial_at_the_limit(void **state)
+TEST(plugin_mute__partial_at_the_limit)
 {
-    (void)state;
-    f = (struct fake){.mute_from = 5};
+    f = (struct fake_plugin){.script = FAKE_SILENT, .from = 5, .counts = KW_DECRYPT};
     begin(20);
     o.limit_ns = 50 * KW_MS_NS;
     CHECK_OK(play());
@@ -188,10 +183,10 @@ static void plugin_mute__partial_at_the_limit(void **state)
 }
 
 /* A check whose Encrypt names another key leaves no state; the next one is good. */
-static void encrypt__other_key_id_once__checked_again(void **state)
+TEST(encrypt__other_key_id_once__checked_again)
 {
-    (void)state;
-    f = (struct fake){.odd_encrypt_at = 6};
+    f = (struct fake_plugin){
+        .script = FAKE_ODD_ENCRYPT, .from = 6, .times = 1, .counts = KW_ENCRYPT};
     begin(5);
     o.storm.check_retry_ns = KW_MS_NS;
     CHECK_OK(play());
@@ -201,10 +196,10 @@ static void encrypt__other_key_id_once__checked_again(void **state)
     end();
 }
 
-static void interrupted__partial_with_what_was_measured(void **state)
+TEST(interrupted__partial_with_what_was_measured)
 {
-    (void)state;
-    f = (struct fake){.interrupt_at = 8};
+    f = (struct fake_plugin){
+        .script = FAKE_INTERRUPTS, .from = 8, .times = 1, .counts = KW_DECRYPT};
     begin(20);
     kw_stop_catch();
     CHECK_OK(play());
@@ -214,10 +209,9 @@ static void interrupted__partial_with_what_was_measured(void **state)
     end();
 }
 
-static void storm__two_servers_two_readers__all_unwrapped(void **state)
+TEST(storm__two_servers_two_readers__all_unwrapped)
 {
-    (void)state;
-    f = (struct fake){0};
+    f = (struct fake_plugin){0};
     begin(50);
     o.storm.servers = 2;
     o.storm.readers = 2;
@@ -227,7 +221,8 @@ static void storm__two_servers_two_readers__all_unwrapped(void **state)
     CHECK(r->tally.calls[KW_STATUS] == 2 && r->tally.calls[KW_ENCRYPT] == 2);
     CHECK(r->tally.good[KW_DECRYPT] == r->tally.calls[KW_DECRYPT]);
     CHECK(r->tally.calls[KW_DECRYPT] >= 100 && r->tally.calls[KW_DECRYPT] <= 200);
-    CHECK(f.decrypt == r->tally.calls[KW_DECRYPT] && f.encrypt == 50 + 2);
+    CHECK(f.seen[KW_DECRYPT] == r->tally.calls[KW_DECRYPT] &&
+          f.seen[KW_ENCRYPT] == 50 + 2);
     CHECK(r->point_count > 0 && r->point[r->point_count - 1].unwrapped == 100);
     end();
 }

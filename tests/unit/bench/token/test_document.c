@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-#include "say.h"
+#include "token_bench.h"
 
-static const struct kw_guard no_keyring;
+static const struct kw_key_guard no_keyring;
 static struct kw_token_plan plan = {.module = "/m.so",
                                     .uri = "pkcs11:token=t",
                                     .pin = "file:/p",
@@ -16,8 +16,8 @@ static void result_of(size_t points, unsigned samples)
 {
     r = (struct kw_token_result){.count = points};
     for (size_t i = 0; i < points; i++) {
-        struct kw_point *p = &r.point[i];
-        *p = (struct kw_point){.processes = i + 1, .threads = 1, .sessions = 1};
+        struct kw_token_point *p = &r.point[i];
+        *p = (struct kw_token_point){.processes = i + 1, .threads = 1, .sessions = 1};
         p->elapsed_ns = KW_S_NS;
         p->cpu_ns = samples * 2000;
         p->cpu_known = true;
@@ -33,9 +33,8 @@ static double number(const json_t *from, const char *name)
     return json_number_value(n);
 }
 
-static void document__nothing_measured__no_figures(void **state)
+TEST(document__nothing_measured__no_figures)
 {
-    (void)state;
     r = (struct kw_token_result){.partial = true};
     kw_note_set(&r.fault, "why");
     json_t *o = kw_token_document(&plan, &no_keyring, &r);
@@ -47,9 +46,8 @@ static void document__nothing_measured__no_figures(void **state)
     json_decref(o);
 }
 
-static void document__few_samples_or_a_death__unknown_figures_absent(void **state)
+TEST(document__few_samples_or_a_death__unknown_figures_absent)
 {
-    (void)state;
     result_of(1, 150);
     json_t *o = kw_token_document(&plan, &no_keyring, &r);
     const json_t *figures = json_object_get(o, "figures");
@@ -64,13 +62,12 @@ static void document__few_samples_or_a_death__unknown_figures_absent(void **stat
     json_decref(o);
 }
 
-static void document__curve__points_ascending_and_the_best_as_figures(void **state)
+TEST(document__curve__points_ascending_and_the_best_as_figures)
 {
-    (void)state;
-    plan.curve_count = 3;
-    plan.curve[0] = 1;
-    plan.curve[1] = 2;
-    plan.curve[2] = 4;
+    plan.curve.count = 3;
+    plan.curve.at[0] = 1;
+    plan.curve.at[1] = 2;
+    plan.curve.at[2] = 4;
     result_of(2, 1000);
     r.count = 3; /* the third was begun and measured nothing */
     json_t *o = kw_token_document(&plan, &no_keyring, &r);
@@ -82,25 +79,31 @@ static void document__curve__points_ascending_and_the_best_as_figures(void **sta
     CHECK(number(json_array_get(curve, 1), "p50_us") == 0.1);
     CHECK(number(json_object_get(o, "figures"), "calls_per_s") == 2000);
     json_decref(o);
-    plan.curve_count = 0;
+    plan.curve.count = 0;
 }
 
-static void intent__logins_and_sessions__counted(void **state)
+static void planned(const struct kw_token_plan *p, double logins, double sessions)
 {
-    (void)state;
+    json_t *o = kw_token_plan_document(p, &no_keyring);
+    CHECK(number(o, "logins") == logins && number(o, "sessions_open") == sessions);
+    CHECK(json_is_true(json_object_get(o, "dry_run")));
+    json_decref(o);
+}
+
+/* One of each is the owner's. */
+TEST(plan__logins_and_sessions__counted)
+{
     struct kw_token_plan p = plan;
     p.processes = 3;
     p.threads = 2;
     p.sessions = 4;
-    CHECK(kw_logins_of(&p) == 4 && kw_sessions_of(&p) == 25);
+    planned(&p, 4, 25);
     p = plan;
-    p.curve_count = 2;
-    p.curve[0] = 8;
-    p.curve[1] = 2;
-    CHECK(kw_logins_of(&p) == 11 && kw_sessions_of(&p) == 9);
+    p.curve = (struct kw_args_list){{8, 2}, 2};
+    planned(&p, 11, 9);
 }
 
 KW_CASES("bench/token/document", CASE(document__nothing_measured__no_figures),
          CASE(document__few_samples_or_a_death__unknown_figures_absent),
          CASE(document__curve__points_ascending_and_the_best_as_figures),
-         CASE(intent__logins_and_sessions__counted))
+         CASE(plan__logins_and_sessions__counted))

@@ -31,18 +31,16 @@ static void end(void)
     CHECK(fclose(p.out) == 0);
 }
 
-static void tell__silent__nothing(void **state)
+TEST(tell__silent__nothing)
 {
-    (void)state;
     struct kw_progress silent = {0};
     kw_progress_tell(&silent, "measuring", 1, 2);
     kw_progress_end(&silent);
     CHECK(silent.what == NULL);
 }
 
-static void tell__soon_over__no_word(void **state)
+TEST(tell__soon_over__no_word)
 {
-    (void)state;
     begin(false);
     tell_after(0, "measuring", 0, 100);
     tell_after(4999, "measuring", 99, 100);
@@ -51,9 +49,8 @@ static void tell__soon_over__no_word(void **state)
     end();
 }
 
-static void tell__no_terminal__a_line_every_few_seconds(void **state)
+TEST(tell__no_terminal__a_line_every_few_seconds)
 {
-    (void)state;
     begin(false);
     tell_after(0, "measuring", 0, 100);
     tell_after(5000, "measuring", 50, 100);
@@ -64,9 +61,8 @@ static void tell__no_terminal__a_line_every_few_seconds(void **state)
     end();
 }
 
-static void tell__terminal__one_line_drawn_again_and_taken_away(void **state)
+TEST(tell__terminal__one_line_drawn_again_and_taken_away)
 {
-    (void)state;
     begin(true);
     tell_after(0, "measuring", 0, 4);
     tell_after(199, "measuring", 1, 4);
@@ -81,9 +77,8 @@ static void tell__terminal__one_line_drawn_again_and_taken_away(void **state)
     end();
 }
 
-static void tell__nobody_knows_yet__no_time_left(void **state)
+TEST(tell__nobody_knows_yet__no_time_left)
 {
-    (void)state;
     begin(false);
     tell_after(0, "waiting", 0, 9);
     tell_after(5000, "waiting", 0, 9);
@@ -93,9 +88,8 @@ static void tell__nobody_knows_yet__no_time_left(void **state)
     end();
 }
 
-static void tell__another_stretch__its_own_pace(void **state)
+TEST(tell__another_stretch__its_own_pace)
 {
-    (void)state;
     begin(false);
     tell_after(0, "warm-up", 0, 10);
     tell_after(60000, "warm-up", 10, 10);

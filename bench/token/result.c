@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "token_bench.h"
+
+static void histogram_merge(struct kw_histogram *into, const struct kw_histogram *from)
+{
+    into->count += from->count;
+    into->sum += from->sum;
+    if (from->max > into->max)
+        into->max = from->max;
+    for (unsigned i = 0; i < KW_HISTOGRAM_BUCKETS; i++)
+        into->bucket[i] += from->bucket[i];
+}
+
+void kw_point_sum(const struct kw_shared *s, struct kw_token_point *ret_point)
+{
+    struct kw_token_point *p = ret_point;
+    int64_t end_ns = s->from_ns;
+    kw_histogram_clear(&p->latency);
+    p->cpu_ns = p->switches = p->wrong = 0;
+    p->cpu_known = true;
+    for (uint64_t i = 0; i < s->processes * s->threads; i++) {
+        const struct kw_thread_slot *t = &s->thread[i];
+        histogram_merge(&p->latency, &t->latency);
+        p->wrong += t->wrong;
+        if (t->end_ns > end_ns)
+            end_ns = t->end_ns;
+    }
+    for (uint64_t i = 0; i < s->processes; i++) {
+        p->cpu_ns += s->process[i].used.cpu_ns;
+        p->switches += s->process[i].used.switches;
+        p->cpu_known = p->cpu_known && s->process[i].counted;
+    }
+    p->elapsed_ns = end_ns - s->from_ns;
+}
+
+kw_err kw_shared_error(const struct kw_shared *s, struct kw_note *ret_note)
+{
+    for (uint64_t i = 0; i < s->processes * s->threads; i++)
+        if (kw_failed(s->thread[i].error)) {
+            *ret_note = s->thread[i].note;
+            return s->thread[i].error;
+        }
+    for (uint64_t i = 0; i < s->processes; i++)
+        if (kw_failed(s->process[i].error)) {
+            *ret_note = s->process[i].note;
+            return s->process[i].error;
+        }
+    return KW_OK;
+}
+
+struct kw_operations kw_shared_operations(const struct kw_shared *s, int64_t now_ns)
+{
+    struct kw_operations p = {0};
+    for (uint64_t i = 0; i < s->processes * s->threads; i++) {
+        const struct kw_thread_slot *t = &s->thread[i];
+        /* slow first: never more of them than of those done. */
+        p.slow += atomic_load_explicit(&t->slow, memory_order_relaxed);
+        p.done += atomic_load_explicit(&t->done, memory_order_relaxed);
+        int64_t since = atomic_load_explicit(&t->since_ns, memory_order_relaxed);
+        if (since > 0 && now_ns - since > p.longest_now_ns)
+            p.longest_now_ns = now_ns - since;
+    }
+    return p;
+}
+
+double kw_point_per_second(const struct kw_token_point *p)
+{
+    return p->elapsed_ns > 0 ? (double)p->latency.count * 1e9 / (double)p->elapsed_ns : 0;
+}
+
+const struct kw_token_point *kw_result_best(const struct kw_token_result *r)
+{
+    const struct kw_token_point *best = NULL;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->point[i].latency.count > 0 &&
+            (best == NULL ||
+             kw_point_per_second(&r->point[i]) > kw_point_per_second(best)))
+            best = &r->point[i];
+    return best;
+}
+
+uint64_t kw_result_wrong(const struct kw_token_result *r)
+{
+    uint64_t wrong = 0;
+    for (size_t i = 0; i < r->count; i++)
+        wrong += r->point[i].wrong;
+    return wrong;
+}

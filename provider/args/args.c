@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one reader of a command line, and the help that comes from the same table. */
+#include <keyward/args.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <keyward/bytes.h>
+
+#include "args_value.h"
+
+static void help_options(const struct kw_args *a, const struct kw_option *options,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char left[64];
+        const char *value = options[i].value;
+        if (options[i].help == NULL)
+            continue;
+        snprintf(left, sizeof left, "--%s%s%s", options[i].name, value != NULL ? " " : "",
+                 value != NULL ? value : "");
+        printf("  %-*s %s\n", a->column, left, options[i].help);
+    }
+}
+
+bool kw_args_help(const struct kw_args *args)
+{
+    printf("usage: %s %s [options]%s%s\n\n%s\n\n", args->program, args->verb,
+           args->operands[0] != '\0' ? " " : "", args->operands, args->summary);
+    help_options(args, args->options, args->option_count);
+    help_options(args, args->common, args->common_count);
+    if (args->more != NULL)
+        printf("\n%s\n", args->more);
+    printf("\nexit status: %s\n", args->exits);
+    return fflush(stdout) == 0;
+}
+
+struct args_reader {
+    const struct kw_args *args;
+    int argc, at;
+    char **argv;
+    uint64_t given; /* bit i: option i was, the common ones behind the others */
+    size_t operands;
+    struct kw_note *note;
+};
+
+#define args_wrong(r, ...)                                                               \
+    (kw_note_set((r)->note, __VA_ARGS__), kw_err_at(KW_CODE_BAD_INPUT, "args"))
+
+/* The option that `word` (without dashes) names; NULL for none.  *ret_again: it was given
+ * before. */
+static const struct kw_option *option_find(struct args_reader *r, kw_span word,
+                                           bool *ret_again)
+{
+    const struct kw_args *a = r->args;
+    for (size_t i = 0; i < a->option_count + a->common_count; i++) {
+        const struct kw_option *o =
+            i < a->option_count ? &a->options[i] : &a->common[i - a->option_count];
+        if (!kw_span_equal_str(word, o->name))
+            continue;
+        *ret_again = r->given >> i & 1;
+        r->given |= UINT64_C(1) << i;
+        return o;
+    }
+    return NULL;
+}
+
+static kw_err words_add(struct args_reader *r, struct kw_words *words, const char *word)
+{
+    if (words->count == KW_WORDS_MAX)
+        return args_wrong(r, "'%s': there are at most %u of them", word, KW_WORDS_MAX);
+    words->at[words->count++] = word;
+    return KW_OK;
+}
+
+/* The value of the option at argv[at], in the same word or the next one; NULL: none. */
+static const char *option_value(struct args_reader *r, const char *equals)
+{
+    const char *value = equals != NULL        ? equals + 1
+                        : r->at + 1 < r->argc ? r->argv[++r->at]
+                                              : "";
+    return value[0] != '\0' ? value : NULL;
+}
+
+static kw_err option_read(struct args_reader *r)
+{
+    const char *word = r->argv[r->at] + 2, *equals = strchr(word, '=');
+    size_t len = equals != NULL ? (size_t)(equals - word) : strlen(word);
+    bool again = false;
+    const struct kw_option *o = option_find(r, kw_span_of(word, len), &again);
+    if (o == NULL)
+        return args_wrong(r, "--%.*s is no option of this verb", (int)len, word);
+    if (o->on != NULL) {
+        *o->on = true;
+        return equals == NULL ? KW_OK : args_wrong(r, "--%s takes no value", o->name);
+    }
+    if (again && o->words == NULL)
+        return args_wrong(r, "--%s is given twice", o->name);
+    const char *value = option_value(r, equals);
+    if (value == NULL)
+        return args_wrong(r, "--%s wants %s", o->name, o->value);
+    return o->words != NULL ? words_add(r, o->words, value)
+                            : kw_args_value(o, value, r->note);
+}
+
+static kw_err operand_read(struct args_reader *r, const char *word)
+{
+    const struct kw_args *a = r->args;
+    if (r->operands < a->operand_count) {
+        a->operand[r->operands++] = word;
+        return KW_OK;
+    }
+    if (a->rest == NULL)
+        return args_wrong(r, "'%s' is one word too many", word);
+    return words_add(r, a->rest, word);
+}
+
+static bool help_wanted(const struct kw_args *a)
+{
+    for (size_t i = 0; i < a->common_count; i++)
+        if (strcmp(a->common[i].name, "help") == 0 && *a->common[i].on)
+            return true;
+    return false;
+}
+
+kw_err kw_args_read(const struct kw_args *args, int argc, char **argv,
+                    struct kw_note *note)
+{
+    struct args_reader r = {
+        .args = args, .argc = argc, .at = 1, .argv = argv, .note = note};
+    bool only_operands = false;
+    KW_INVARIANT(args->option_count + args->common_count <= 64);
+    for (; r.at < argc; r.at++) {
+        const char *word = argv[r.at];
+        kw_err e = KW_OK;
+        if (!only_operands && strcmp(word, "--") == 0)
+            only_operands = true;
+        else if (!only_operands && word[0] == '-' && word[1] == '-')
+            e = option_read(&r);
+        else if (!only_operands && word[0] == '-' && word[1] != '\0')
+            e = args_wrong(&r, "options begin with two dashes: %s", word);
+        else
+            e = operand_read(&r, word);
+        if (kw_failed(e) || help_wanted(args))
+            return e;
+    }
+    if (r.operands < args->operand_count)
+        return args_wrong(&r, "it wants %s", args->operands);
+    return KW_OK;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs as kms submits them, and a cipher that counts. */
+#include "check.h"
+
+#include <event2/event.h>
+
+#include "inprocess.h"
+
+static struct kw_lock lock = {KW_MUTEX_INIT};
+static struct event_base *loop;
+static struct kw_software *software;
+static struct kw_inprocess *hsm;
+static struct kw_hsm_door door;
+static unsigned unwraps;
+
+static kw_err counting_wrap(void *ctx, kw_span iv, kw_span aad, kw_span inner,
+                            kw_dst *dst)
+{
+    return kw_software_cipher.wrap(ctx, iv, aad, inner, dst);
+}
+
+static kw_err counting_unwrap(void *ctx, kw_span iv, kw_span aad, kw_span sealed,
+                              struct kw_secret *ret_inner)
+{
+    unwraps++;
+    return kw_software_cipher.unwrap(ctx, iv, aad, sealed, ret_inner);
+}
+
+static const struct kw_cipher counting = {"kw1-1-here", counting_wrap, counting_unwrap};
+
+static void begin(bool no_verify)
+{
+    static bool has_arena;
+    if (!has_arena)
+        kw_test_arena(KW_INPROCESS_ARENA);
+    has_arena = true;
+    loop = event_base_new();
+    CHECK(loop != NULL);
+    CHECK_OK(kw_software_new(&software));
+    const struct kw_inprocess_options options = {.cipher = &counting,
+                                                 .ctx = software,
+                                                 .no_verify = no_verify,
+                                                 .lock = &lock,
+                                                 .loop = loop};
+    CHECK_OK(kw_inprocess_new(&options, &hsm));
+    door = kw_inprocess_door(hsm);
+    unwraps = 0;
+}
+
+static void end(void)
+{
+    struct kw_arena_info arena;
+    kw_inprocess_free(hsm);
+    kw_software_free(software);
+    event_base_free(loop);
+    kw_arena_info(&arena);
+    CHECK(arena.used == 0);
+}
+
+static uint8_t inner[48] = {5, 4, 3, 2, 1, 42, 255}, out[KW_SEALED_MAX];
+static uint8_t iv[12] = {7}, aad[60] = {9};
+
+struct answer {
+    unsigned times;
+    kw_err err;
+    size_t len;
+    bool proves; /* unwraps what it was given, from inside done */
+    struct answer *proof;
+};
+
+static void on_done(void *ctx, struct kw_hsm_answer *a);
+
+static kw_err submit(enum kw_hsm_op op, size_t len, struct answer *to,
+                     kw_hsm_ticket *ret_ticket)
+{
+    const struct kw_hsm_job job = {.op = op,
+                                   .key_id = "kw1-1-here",
+                                   .iv = kw_span_of(iv, sizeof iv),
+                                   .aad = kw_span_of(aad, sizeof aad),
+                                   .input = op == KW_HSM_WRAP ? kw_span_of(inner, len)
+                                                              : kw_span_of(out, len),
+                                   .done = on_done,
+                                   .ctx = to};
+    kw_lock_take(&lock);
+    kw_err e = door.ops->submit(door.hsm, &job, ret_ticket);
+    kw_lock_give(&lock);
+    door.ops->flush(door.hsm);
+    return e;
+}
+
+static void on_done(void *ctx, struct kw_hsm_answer *a)
+{
+    struct answer *to = ctx;
+    kw_hsm_ticket ticket;
+    to->times++;
+    to->err = a->err;
+    to->len = a->output->len;
+    if (!kw_failed(a->err))
+        kw_copy(out, sizeof out, kw_secret_peek(a->output));
+    if (to->proves)
+        CHECK_OK(submit(KW_HSM_UNWRAP, to->len, to->proof, &ticket));
+}
+
+static struct answer ask(enum kw_hsm_op op, size_t len)
+{
+    struct answer a = {0};
+    kw_hsm_ticket ticket = 0;
+    CHECK_OK(submit(op, len, &a, &ticket));
+    CHECK(ticket != 0 && a.times == 0); /* never from inside submit */
+    CHECK(event_base_loop(loop, EVLOOP_ONCE) == 0);
+    CHECK(a.times == 1);
+    return a;
+}
+
+TEST(unwrap__any_byte_changed__forged)
+{
+    begin(false);
+    struct answer sealed = ask(KW_HSM_WRAP, sizeof inner);
+    CHECK(sealed.len == sizeof inner + KW_GCM_TAG);
+    for (size_t i = 0; i < sealed.len; i++) {
+        out[i] ^= 1;
+        CHECK_CODE(ask(KW_HSM_UNWRAP, sealed.len).err, KW_CODE_FORGED);
+        out[i] ^= 1;
+    }
+    aad[0] ^= 1;
+    CHECK_CODE(ask(KW_HSM_UNWRAP, sealed.len).err, KW_CODE_FORGED);
+    aad[0] ^= 1;
+    CHECK_CODE(ask(KW_HSM_UNWRAP, KW_GCM_TAG).err, KW_CODE_BAD_INPUT);
+    end();
+}
+
+TEST(another_start__cannot_open_it)
+{
+    begin(false);
+    struct answer sealed = ask(KW_HSM_WRAP, sizeof inner);
+    end();
+    begin(false);
+    CHECK_CODE(ask(KW_HSM_UNWRAP, sealed.len).err, KW_CODE_FORGED);
+    end();
+}
+
+TEST(cancelled__never_answered)
+{
+    struct answer a = {0}, b = {0};
+    kw_hsm_ticket first, second;
+    begin(false);
+    CHECK_OK(submit(KW_HSM_WRAP, sizeof inner, &a, &first));
+    CHECK_OK(submit(KW_HSM_WRAP, sizeof inner, &b, &second));
+    kw_lock_take(&lock);
+    CHECK(door.ops->cancel(door.hsm, first));
+    CHECK(!door.ops->cancel(door.hsm, first)); /* it is no longer known */
+    kw_lock_give(&lock);
+    CHECK(event_base_loop(loop, EVLOOP_ONCE) == 0);
+    CHECK(a.times == 0 && b.times == 1);
+    kw_lock_take(&lock);
+    CHECK(!door.ops->cancel(door.hsm, second));
+    kw_lock_give(&lock);
+    end();
+}
+
+TEST(more_than_it_takes__busy_and_the_others_answered)
+{
+    struct answer a = {0};
+    kw_hsm_ticket ticket;
+    begin(false);
+    for (unsigned i = 0; i < KW_INPROCESS_JOBS; i++)
+        CHECK_OK(submit(KW_HSM_WRAP, sizeof inner, &a, &ticket));
+    CHECK_CODE(submit(KW_HSM_WRAP, sizeof inner, &a, &ticket), KW_CODE_BUSY);
+    CHECK(event_base_loop(loop, EVLOOP_ONCE) == 0);
+    CHECK(a.times == KW_INPROCESS_JOBS);
+    end();
+}
+
+TEST(another_key__unknown)
+{
+    struct kw_hsm_version version = {.n = 77};
+    struct kw_hsm_health health;
+    begin(false);
+    CHECK_CODE(door.ops->version(door.hsm, kw_span_str("kw1-1-her"), &version),
+               KW_CODE_UNKNOWN_KEY);
+    CHECK(version.n == 77);
+    CHECK_OK(door.ops->version(door.hsm, kw_span_str("kw1-1-here"), &version));
+    door.ops->health(door.hsm, &health);
+    CHECK(health.state == KW_HSM_UP && !kw_failed(health.active_err));
+    CHECK_STR(health.active_key_id, version.key_id);
+    end();
+}
+
+/* What kms does in an Encrypt: unwraps at once what was wrapped. */
+static unsigned asked_for_a_proof(bool no_verify)
+{
+    struct answer proof = {0}, wrap = {.proves = true, .proof = &proof};
+    kw_hsm_ticket ticket;
+    begin(no_verify);
+    CHECK_OK(submit(KW_HSM_WRAP, sizeof inner, &wrap, &ticket));
+    CHECK(event_base_loop(loop, EVLOOP_ONCE) == 0);
+    CHECK(wrap.times == 1 && proof.times == 1 && proof.len == sizeof inner);
+    CHECK_OK(proof.err);
+    CHECK(kw_span_equal(kw_span_of(out, sizeof inner), kw_span_of(inner, sizeof inner)));
+    unsigned asked = unwraps;
+    iv[1]++; /* a later unwrap of another iv is none of this wrap's */
+    struct answer sealed = ask(KW_HSM_WRAP, sizeof inner);
+    CHECK_OK(ask(KW_HSM_UNWRAP, sealed.len).err);
+    CHECK(unwraps == asked + 1);
+    end();
+    return asked;
+}
+
+TEST(no_verify__cipher_not_asked_for_the_proof_alone)
+{
+    CHECK(asked_for_a_proof(false) == 1);
+    CHECK(asked_for_a_proof(true) == 0);
+}
+
+KW_CASES("bench/serve/inprocess", CASE(unwrap__any_byte_changed__forged),
+         CASE(another_start__cannot_open_it), CASE(cancelled__never_answered),
+         CASE(more_than_it_takes__busy_and_the_others_answered),
+         CASE(another_key__unknown),
+         CASE(no_verify__cipher_not_asked_for_the_proof_alone))
