@@ -11,6 +11,7 @@ from verb import Document, Usage, is_name, printable
 DEFAULTS: dict[str, dict[str, Any]] = {
     "load": {"in_flight": 64.0, "method": "decrypt", "seconds": 5.0, "warmup": 1.0},
     "token": {"in_flight": 1.0, "method": "unwrap", "seconds": 5.0, "warmup": 1.0}}
+SCHEMA = results.SCHEMA.with_name("reading-1.schema.json")
 UNKNOWN = {"in_flight": 0.0, "rate": 0.0, "method": "", "seconds": 0.0, "warmup": 0.0}
 
 
@@ -73,7 +74,7 @@ def reading(text: str) -> Reading:
         document = results.parse(text)
     except (ValueError, RecursionError) as error:
         return Reading(failure=f"it gave no JSON: {error}")
-    for fault in results.faults(document, "reading-1.schema.json"):
+    for fault in results.faults(document, SCHEMA):
         return Reading(failure=f"its document has no figures as they should be: {fault}")
     return Reading(document["tool"], {k: float(v) for k, v in document["figures"].items()},
                    document.get("histogram", []))

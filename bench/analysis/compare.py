@@ -105,7 +105,7 @@ def write_baseline(p: Profile, path: Path, version: str) -> None:
 
 def read_baseline(path: Path) -> Profile:
     document = results.load(path)
-    results.check(path, document, "baseline-1.schema.json")
+    results.check(path, document, results.SCHEMA.with_name("baseline-1.schema.json"))
     return Profile({**document, "session": ""}, None)
 
 

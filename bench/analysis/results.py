@@ -18,7 +18,7 @@ from typing import Any, Iterable, Optional
 import stats
 from verb import Document, Unable, printable
 
-SCHEMAS = Path(__file__).resolve().parents[1] / "results"
+SCHEMA = Path(__file__).resolve().parents[1] / "results" / "results-1.schema.json"
 TOOL = "keyward-bench rounds"
 FIGURES_MAX = 32
 
@@ -147,18 +147,20 @@ def parse(text: str) -> Any:
 def load(path: Path) -> Any:
     try:
         return parse(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise Unable(f"{path}: line {error.lineno}: no JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise Unable(f"{path}: no JSON: {error}") from error
 
 
-def faults(document: Any, schema: str) -> Iterable[str]:
-    """Which member is not as the schema of this name says, and why."""
+def faults(document: Any, schema: Path) -> Iterable[str]:
+    """Which member is not as the schema says, and why."""
     from jsonschema import Draft202012Validator
-    for error in Draft202012Validator(load(SCHEMAS / schema)).iter_errors(document):
-        yield f"{error.json_path[2:] or 'the document'}: {printable(error.message[-160:])}"
+    for error in Draft202012Validator(load(schema)).iter_errors(document):
+        yield f"{error.json_path[2:] or 'the document'}: {printable(error.message, 200)}"
 
 
-def check(path: Path, document: Any, schema: str) -> None:
+def check(path: Path, document: Any, schema: Path) -> None:
     for fault in faults(document, schema):
         raise Unable(f"{path}: {fault}")
 
@@ -171,9 +173,9 @@ def read(path: Path) -> Results:
     said = document if isinstance(document, dict) else {}
     if said.get("tool") != TOOL or said.get("schema") != 1:
         raise Unable(f"{path}: no results.json of {TOOL}, schema 1: its \"tool\" says "
-                     f"{said.get('tool', 'nothing')}, its \"schema\" {said.get('schema')}: read "
-                     "it with the program that wrote it, or measure anew")
-    check(path, document, "results-1.schema.json")
+                     f"{said.get('tool', 'nothing')}, and it is of schema {said.get('schema')}: "
+                     "read it with the program that wrote it, or measure anew")
+    check(path, document, SCHEMA)
     for fault in loose_ends(Results(document)):
         raise Unable(f"{path}: {fault}")
     return Results(document)

@@ -82,15 +82,21 @@ def number(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def seconds_of(text: str) -> Optional[float]:
+    """Of a time such as 500ms; None when it is none."""
+    match = re.fullmatch("([0-9]{1,12})(ms|s|m|h)", text)
+    units = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+    return int(match[1]) * units[match[2]] if match else None
+
+
 def duration(least: float, most: float) -> Callable[[str], float]:
     """In seconds."""
     def read(text: str) -> float:
-        match = re.fullmatch("([0-9]{1,12})(ms|s|m|h)", text)
-        unit = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-        if match is None or not least <= int(match[1]) * unit[match[2]] <= most:
+        seconds = seconds_of(text)
+        if seconds is None or not least <= seconds <= most:
             raise argparse.ArgumentTypeError(
                 f"{text}: it wants a time such as 500ms or 2s, from {least:g}s to {most:g}s")
-        return int(match[1]) * unit[match[2]]
+        return seconds
     return read
 
 
