@@ -1,18 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """keyward-bench compare: does NEW need more CPU a call than OLD?
 
-OLD and NEW are results.json files or their folders; OLD may be a baseline instead.
-
-  paired    one interleaved run (the same session): NEW / OLD of each round that is
-            disturbed in neither
-  machine   two runs on one machine: each figure is divided by the base's of its own round,
-            then the two runs are two samples
-  foreign   two machines: the same, and only what the ratios to the base and to the
-            reference (the same work in software) both say
-
-CPU a call of the primary cells (NAME*=… of rounds), 8 at most, decides; calls a second and
-p99 are shown.  Exit status here: 0 no primary cell was shown to be slower by more than the
-threshold, 1 one was, 3 one could not be looked at.
+help/compare.txt says more.
 """
 import json
 import math

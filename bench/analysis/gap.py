@@ -2,19 +2,7 @@
 """keyward-bench gap: how long a plugin takes to come up, and what a client misses while
 it restarts.
 
-The plugin is started by us: a program that becomes it (exec), as it gets SIGTERM.  Nobody
-else may serve the socket.  Two clients (`load --reconnect`), one for Status and one for
-Decrypt, make one call at a time through all of it and keep when nothing good came.  One
-restart:
-
-  1. The plugin is up: a new client had a good Decrypt, and both go on for a second.
-  2. It gets SIGTERM, and runs until it has ended.                     stop
-  3. It is started at once, and is up again with a good Status         start_status
-     and a good Decrypt of what was encrypted before.                  start_decrypt
-
-start_ times count from the start, stop from the signal.  The gap is what lies between the
-last good Decrypt of the old process and the first of the new one.  Times of what is up
-are exact to 10 ms, as a client without a connection tries again so often.
+help/gap.txt says more.
 """
 import json
 import os

@@ -2,14 +2,7 @@
 """keyward-bench rounds: several measurements by turns, so that each round's ratios met
 one machine.
 
-Each CELL is 'NAME=VERB …': a name and a command line of load, token or another verb whose
---json has figures, without quotes.  NAME*=… makes it a primary one, by which two runs are
-compared.  @subject=X and @token_delay_us=N among its words say where it stands in the
-matrix, @bench=PATH which other keyward-bench measures it.
-
-Every round runs each cell once, odd rounds backwards; the first cell, the base, also as
-the control: what that differs from it is noise.  A cell that fails is unknown in that
-round; wrong usage ends the run.  Only whole rounds count; Ctrl-C drops the one under way.
+help/rounds.txt says more.
 """
 import argparse
 import hashlib

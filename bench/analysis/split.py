@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """keyward-bench split: one run of several things, told apart.
 
-Two revisions that are compared are measured by turns in one run, their cells called
-old.hit-64 and new.hit-64.  Of the run in FOLDER, the cells called PREFIX.NAME become a run
-of their own in FOLDER/PREFIX, called NAME there: the same session, the same rounds, so
-that what pairs them by their rounds finds everything as it was.  Cells with none of the
-prefixes, the control among them, are in every part.  =COMMIT says what it is.
+help/split.txt says more.
 """
 import copy
 from pathlib import Path

@@ -2,15 +2,7 @@
 """ci/bench: measures keyward on this machine, beside what it is compared with, and writes
 a report.
 
-Without options: the eight primary cells, a storm, a plan and the micro-benchmarks, about
-five minutes on two cores once everything is built.  --full: everything there is, about
-three quarters of an hour.  --compare builds the revision REV beside this one, measures
-both by turns until the primary cells are known to 5 % or 20 minutes are over, and says
-whether this one is slower.
-
-Builds the release, makes throw-away SoftHSM tokens in a folder below /var/tmp, and removes
-all but results/NAME (by default the date) whichever way it ends; Ctrl-C keeps what was
-measured.  report.html is for people.
+help/bench.txt says more.
 """
 import argparse
 import json

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, Callable, NoReturn, Optional, Sequence
 
 GOOD = 0
@@ -42,9 +43,13 @@ def complain(name: str, text: str) -> None:
 
 
 class Parser(argparse.ArgumentParser):
+    """help/NAME.txt says more of a verb."""
+
     def __init__(self, prog: str, summary: str, more: str = "") -> None:
+        text = Path(__file__).parent / "help" / f"{Path(prog).name.split()[-1]}.txt"
+        more = text.read_text(encoding="utf-8") if text.exists() else more
         super().__init__(
-            prog=prog, description=summary, allow_abbrev=False,
+            prog=prog, description=summary.partition("\n\n")[0], allow_abbrev=False,
             formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=90),
             epilog=more + "\nexit status: 0 good, 1 measured and not content, 2 wrong usage, "
             "3 could not run or not to its end")
