@@ -120,9 +120,9 @@ class Run:
         except (Stopped, Usage, OSError) as error:
             why = f"round {r.rounds + 1} does not count: {verb.why(error) or 'interrupted'}"
             document.update(partial=True, fault=verb.printable(why, 191))
-            if isinstance(error, Stopped):
+            if not isinstance(error, OSError):
                 self.write()
-            else:
+            if not isinstance(error, Stopped):
                 raise
 
     def enough(self, took: float) -> str:

@@ -50,15 +50,15 @@ def world(program):
     return lambda *args, **more: World(program, *args, **more)
 
 
-def test_run__wrong_usage__ended_and_whole_rounds_kept(world):
+def test_run__wrong_usage__ended_and_whole_rounds_kept(world, tmp_path):
     def upset(at, n):
         if (at, n) == (1, 1):
             raise Usage("b: --oops is no option")
-    w = world(4)
+    w = world(4, keep=tmp_path)
     w.upset = upset
     with pytest.raises(Usage, match="^b: --oops is no option$"):
         w.run.run()
-    r = w.run.results
+    r = results.read(tmp_path)
     assert r.rounds == 1 and r["partial"] and r.cells[1]["failures"] == 0
     assert r["fault"] == "round 2 does not count: b: --oops is no option"
 
