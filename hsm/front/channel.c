@@ -11,7 +11,12 @@
 kw_err kw_channel_init(struct kw_channel *channel, int fd)
 {
     *channel = (struct kw_channel){.fd = fd};
-    return kw_secret_init(&channel->out, (size_t)KW_CHANNEL_MAX * KW_WIRE_MAX);
+    kw_err e = kw_secret_init(&channel->out, (size_t)KW_CHANNEL_MAX * KW_WIRE_MAX);
+    if (kw_failed(e)) {
+        close(fd);
+        channel->fd = -1;
+    }
+    return e;
 }
 
 void kw_channel_wipe(struct kw_channel *channel)

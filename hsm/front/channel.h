@@ -42,7 +42,7 @@ struct kw_channel {
     size_t lens[KW_CHANNEL_MAX];
     struct kw_channel_entry entries[KW_CHANNEL_MAX];
 };
-/* Takes the descriptor over.  NO_MEMORY. */
+/* Takes the descriptor over, also when it fails.  NO_MEMORY. */
 KW_MUST_USE kw_err kw_channel_init(struct kw_channel *channel, int fd);
 void kw_channel_wipe(
     struct kw_channel *channel); /* closes; a channel of zeros does nothing */

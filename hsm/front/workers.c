@@ -56,14 +56,16 @@ static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawn
     return f->seams.spawn(f->o.worker_path, f->token.name, f->envp, &brief, ret);
 }
 
-/* No lock: nobody else has it yet. */
+/* Takes the socket over, also when it fails.  No lock: nobody else has it yet. */
 static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation *g,
                                        const struct kw_spawned *s) KW_NO_THREAD_SAFETY
 {
     struct kw_worker *w = kw_new(1, sizeof *w);
     int64_t now = kw_front_now(f);
-    if (w == NULL)
+    if (w == NULL) {
+        close(s->socket);
         return NULL;
+    }
     w->front = f;
     w->number = ++f->numbers;
     w->generation = g->number;

@@ -56,7 +56,7 @@ static kw_err open_runtime(struct book_files *d)
     return e.code == KW_CODE_NO_MEMORY ? e : KW_OK;
 }
 
-static kw_err pin_book_open_desk(const struct kw_pin_book *book, struct book_files *d,
+static kw_err pin_book_open_files(const struct kw_pin_book *book, struct book_files *d,
                                  struct kw_note *note)
 {
     *d = (struct book_files){.book = book};
@@ -209,7 +209,7 @@ kw_err kw_pin_ask(const struct kw_pin_book *book, const struct kw_pin_facts *fac
     struct kw_pin_verdict v;
     if (asker->pid == 0)
         return nameless(note);
-    kw_err e = pin_book_open_desk(book, &d, note);
+    kw_err e = pin_book_open_files(book, &d, note);
     if (kw_failed(e))
         return e.code == KW_CODE_IO && d.state_err.code == KW_CODE_IO
                    ? not_durable(&d, note)
@@ -239,7 +239,7 @@ kw_err kw_pin_settled(const struct kw_pin_book *book, const struct kw_pin_facts 
                       const char *reason, struct kw_note *note)
 {
     struct book_files d;
-    kw_err e = pin_book_open_desk(book, &d, note);
+    kw_err e = pin_book_open_files(book, &d, note);
     if (kw_failed(e))
         return e;
     struct kw_pin_record r = newest(&d, facts->serial, facts->label), before = r;
@@ -322,7 +322,7 @@ kw_err kw_pin_retry(const struct kw_pin_book *book, const char *name,
                     struct kw_note *note)
 {
     struct book_files d;
-    kw_err e = pin_book_open_desk(book, &d, note);
+    kw_err e = pin_book_open_files(book, &d, note);
     if (kw_failed(e))
         return e;
     e = retry(&d, name, dst, ret_count, note);

@@ -10,8 +10,7 @@
 
 #include "worker_internal.h"
 
-/* Buffers of the loop, one job's input and output, the token module's scratch, the PIN.
- *  */
+/* Buffers of the loop, one job's input and output, hsm/token's scratch, the PIN. */
 enum { ARENA_BYTES = 128 * 1024 };
 
 /* A terminal's or a service manager's signals are the front's to answer. */

@@ -108,7 +108,7 @@ static kw_err canary(struct kw_hsm_worker *w, const struct kw_wire_job *job,
     return serve_prove(w, i, job->closely, w->keys[i].proven, result);
 }
 
-static void serve_put_word(struct kw_served *ret, const struct kw_worker_result *result)
+static void serve_put_result(struct kw_served *ret, const struct kw_worker_result *result)
 {
     ret->answer.looked = result->looked && kw_worker_is_verdict(ret->answer.err);
     ret->answer.findings = result->findings;
@@ -141,5 +141,5 @@ void kw_worker_serve(struct kw_hsm_worker *w, const struct kw_wire_job *job,
     ret->answer.err = e;
     ret->answer.hsm_ns = kw_mono_ns(w->clock) - start;
     ret->answer.output = kw_secret_peek(&ret->output);
-    serve_put_word(ret, &result);
+    serve_put_result(ret, &result);
 }

@@ -11,8 +11,8 @@
  * flight, queue and health, and is never held over a send, a gRPC call, a log line or a
  * `done`.
  *
- * The order in which they are taken: the big lock, then the arena's mutex.  Every other
- * mutex is taken and given back while no other is held.
+ * The order in which they are taken: the big lock, or the worker's gate, then the arena's
+ * mutex.  Every other mutex is taken and given back while no other is held.
  *
  * Source:    https://clang.llvm.org/docs/ThreadSafetyAnalysis.html
  * Threads:   any.

@@ -23,8 +23,8 @@
 #define KW_RPC_RECEIVE_MAX 8192
 /* Calls that may be open at once, all classes together; more get RESOURCE_EXHAUSTED.  One
  * half is shared out evenly among the classes, so that one cannot shut out another.
- * Status has some slots beyond, so that parked requests do not make the daemon look ill.
- *  */
+ * Status has some slots beyond, so that parked requests do not make the daemon look
+ * ill. */
 #define KW_RPC_CALLS_MAX 1024u
 
 struct kw_rpc_options {

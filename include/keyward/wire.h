@@ -138,8 +138,8 @@ KW_MUST_USE kw_err kw_wire_encode_pin(const struct kw_pin_facts *pin, kw_dst *ds
 KW_MUST_USE kw_err kw_wire_decode_pin(kw_span message, struct kw_pin_facts *ret_pin);
 
 /* OK: log in, now.  Else not, and the note says why.  Of a note that is no text (a path
- * may hold anything) every strange byte becomes "?": the permit itself must get through.
- *  */
+ * may hold anything) every strange byte becomes "?": the permit itself must get
+ * through. */
 struct kw_wire_permit {
     kw_err err;
     struct kw_note note; /* "" with OK */

@@ -122,7 +122,7 @@ static void mend_seals(struct kw_context *context)
             kw_window_mend(context->config, &context->config->tokens[i], &ignored);
 }
 
-static kw_err context_open_desk(const struct kw_cli *cli, const char *path,
+static kw_err context_open_path(const struct kw_cli *cli, const char *path,
                                 struct kw_context *context, struct kw_note *note)
 {
     *context = (struct kw_context){0};
@@ -141,13 +141,13 @@ static kw_err context_open_desk(const struct kw_cli *cli, const char *path,
 kw_err kw_context_open(const struct kw_cli *cli, struct kw_context *context,
                        struct kw_note *note)
 {
-    return context_open_desk(cli, NULL, context, note);
+    return context_open_path(cli, NULL, context, note);
 }
 
 kw_err kw_context_open_with(const struct kw_cli *cli, const char *path,
                             struct kw_context *context, struct kw_note *note)
 {
-    return context_open_desk(cli, path, context, note);
+    return context_open_path(cli, path, context, note);
 }
 
 void kw_context_close(struct kw_context *context)

@@ -2,6 +2,7 @@
 /* The channel against a socket pair; the test is the worker. */
 #include "check.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +27,18 @@ static void end(void)
     kw_channel_wipe(&channel);
     kw_receiver_wipe(&receiver);
     close(worker);
+}
+
+TEST(init__no_locked_memory__descriptor_closed)
+{
+    int pair[2];
+    kw_test_arena(1 << 12);
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+    CHECK_CODE(kw_channel_init(&channel, pair[0]), KW_CODE_NO_MEMORY);
+    CHECK(fcntl(pair[0], F_GETFD) == -1);
+    kw_channel_wipe(&channel); /* closes nothing */
+    CHECK(fcntl(pair[1], F_GETFD) != -1);
+    close(pair[1]);
 }
 
 static bool load(uint64_t id, enum kw_wire_op op)
@@ -161,7 +174,8 @@ TEST(receive__too_long_a_message__broken)
     end();
 }
 
-KW_CASES("hsm/front/channel", CASE(load__jobs_up_to_the_limit__canaries_still_fit),
+KW_CASES("hsm/front/channel", CASE(init__no_locked_memory__descriptor_closed),
+         CASE(load__jobs_up_to_the_limit__canaries_still_fit),
          CASE(send__worker_reads_what_was_loaded__in_order),
          CASE(send__worker_gone__everything_comes_back_newest_first),
          CASE(answers__must_come_in_order), CASE(executing__by_the_page),

@@ -35,6 +35,7 @@ struct kw_hsm {
     kw_err version_err; /* what version() answers for RIG_KEY_2         */
     kw_err submit_err;  /* what submit() answers                        */
     kw_err answer_err;  /* what an unwrap or wrap answers               */
+    bool cut;           /* the answer to a wrap is a byte short         */
     int flip_at;        /* this byte of an answer is flipped; -1 = none */
     unsigned submitted, flushed, cancelled, distrusted, extended;
     bool cancel_too_late; /* cancel() answers false                       */

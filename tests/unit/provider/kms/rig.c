@@ -122,6 +122,8 @@ static void answer(struct kw_hsm *hsm, struct rig_job job)
     if (!kw_failed(a.err) && job.op == KW_HSM_WRAP) {
         CHECK_OK(kw_secret_init(&out, job.input_len + 16));
         seal(iv, aad, kw_span_of(job.input, job.input_len), out.ptr);
+        if (hsm->cut)
+            kw_secret_shrink(&out, out.len - 1);
     } else if (!kw_failed(a.err)) {
         CHECK_OK(kw_secret_init(&out, job.input_len - 16));
         for (size_t i = 0; i < out.len; i++)

@@ -61,6 +61,21 @@ TEST(begin__unreadable_wrap__alarm_and_never_released)
     rig_close(r);
 }
 
+TEST(begin__wrap_of_another_length__alarm_and_never_released)
+{
+    struct rig *r = rig_open();
+    struct kw_arena_info before, after;
+    kw_arena_info(&before);
+    r->hsm.cut = true;
+    struct kw_request *c = rig_encrypt(r, 0, 0, kw_span_str("seed"));
+    rig_run(r);
+    kw_arena_info(&after);
+    CHECK(r->done[0] == 1 && c->err.code == KW_CODE_WRONG_ANSWER);
+    CHECK(r->hsm.distrusted == 1 && c->out_ciphertext_len == 0);
+    CHECK(after.used == before.used);
+    rig_close(r);
+}
+
 TEST(begin__verify_opens_to_something_else__alarm_and_distrust)
 {
     struct rig *r = rig_open();
@@ -165,6 +180,7 @@ KW_CASES("provider/kms/encrypt", CASE(begin__empty__bad_input_and_no_job),
          CASE(begin__wrap_fails__the_error_and_no_ciphertext),
          CASE(begin__no_active_version__refused),
          CASE(begin__unreadable_wrap__alarm_and_never_released),
+         CASE(begin__wrap_of_another_length__alarm_and_never_released),
          CASE(begin__verify_opens_to_something_else__alarm_and_distrust),
          CASE(begin__good__wrapped_verified_and_decryptable),
          CASE(begin__twice__different_ciphertexts), CASE(begin__every_size__round_trip),
