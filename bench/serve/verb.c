@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyward-bench serve; echo, which is `serve --work echo`, is a program of its own */
-#include <errno.h>
 #include <event2/event.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <keyward/kms.h>
@@ -55,20 +53,6 @@ static int serve_check(void)
                                     "leave out");
     o.key = (enum kw_served_key)key;
     return -1;
-}
-
-/* rpc calls one kms, and echo is one that does nothing: it cannot be in this program. */
-static int echo_exec(char **argv)
-{
-    char path[KW_BESIDE_MAX];
-    if (!kw_beside("keyward-bench-echo", path))
-        return kw_bench_unable("echo", "/proc/self/exe does not say where this program "
-                                       "lies");
-    execv(path, argv);
-    return kw_bench_unable("echo",
-                           "%s: %s: it is built with keyward-bench and has to lie "
-                           "beside it",
-                           path, strerror(errno));
 }
 
 /* ---- the server --------------------------------------------------------------------- */
@@ -191,14 +175,8 @@ int kw_bench_serve(int argc, char **argv)
     if (code < 0)
         code = serve_check();
     if (code < 0 && work == WORK_ECHO)
-        return echo_exec(argv); /* it reads the same words */
+        return kw_bench_echo(argc, argv); /* it reads the same words */
     if (code < 0)
         code = kw_bench_pin(verb, cpu_text, cpu);
     return code >= 0 ? code : serve_run();
-}
-
-int kw_bench_echo(int argc, char **argv)
-{
-    (void)argc;
-    return echo_exec(argv);
 }
