@@ -8,6 +8,18 @@
 #include <keyward/alloc.h>
 #include <keyward/clock.h>
 
+enum {
+    INNER = 48, /* what keyward wraps: a seed of 32 bytes and its inner digest */
+    AAD = 96,   /* about what it authenticates */
+    IV = 12,
+    SEALED = INNER + 16,
+    TEXTS = 16, /* distinct ones of a thread; making them is load too */
+};
+
+struct kw_texts {
+    uint8_t aad[AAD], inner[TEXTS][INNER], iv[TEXTS][IV], sealed[TEXTS][SEALED];
+};
+
 static bool thread_is_over(const struct kw_bench_thread *t)
 {
     return atomic_load_explicit(&t->task->shared->stop, memory_order_relaxed);
@@ -25,7 +37,8 @@ static bool thread_nap(const struct kw_bench_thread *t, int64_t until_ns)
     return !thread_is_over(t);
 }
 
-bool kw_thread_paced(struct kw_bench_thread *t)
+/* Waits for its turn under --max-rate; false: all is over. */
+static bool thread_paced(struct kw_bench_thread *t)
 {
     if (t->pace.gap_ns > 0 && !thread_nap(t, t->pace.next_ns))
         return false;
@@ -33,44 +46,117 @@ bool kw_thread_paced(struct kw_bench_thread *t)
     return !thread_is_over(t);
 }
 
-/* ---- opening ------------------------------------------------------------------------ */
+/* ---- one operation ------------------------------------------------------------------ */
 
-static kw_err thread_open_session(struct kw_bench_thread *t, struct kw_token *token,
-                                  bool lend, struct kw_note *note)
+/* All threads of all points wrap under one key: the IV holds who it is and how often. */
+static kw_err wrap_one(struct kw_bench_thread *t, size_t session, size_t i)
 {
-    const kw_span no_locator = {0};
-    size_t i = t->sessions;
-    if (lend)
-        t->token[i] = token;
-    kw_err e = lend ? KW_OK : kw_token_branch(token, &t->token[i], note);
-    if (kw_failed(e))
-        return e;
-    t->first_is_lent = t->first_is_lent || lend;
-    t->sessions++;
-    return t->label[0] == '\0'
-               ? KW_OK
-               : kw_token_find(t->token[i], t->label, no_locator, &t->key[i], note);
+    struct kw_texts *x = t->texts;
+    kw_dst iv = kw_dst_of(x->iv[i], IV), sealed = kw_dst_of(x->sealed[i], SEALED);
+    uint64_t who = t->task->shared->point * KW_ALL_THREADS_MAX + t->number + 1;
+    if (!kw_dst_put_u32(&iv, (uint32_t)who) || !kw_dst_put_u64(&iv, t->ivs++))
+        return kw_err_at(KW_CODE_BUG, "iv");
+    return kw_token_wrap(t->token[session], t->key[session], KW_MECH_AES_256_GCM,
+                         kw_span_of(x->iv[i], IV), kw_span_of(x->aad, AAD),
+                         kw_span_of(x->inner[i], INNER), &sealed);
 }
 
-kw_err kw_thread_open(struct kw_bench_thread *t, struct kw_token *token, bool lend,
-                      const char *label, struct kw_note *note)
+static kw_err unwrap_one(struct kw_bench_thread *t, size_t session, size_t i)
 {
-    const struct kw_token_plan *p = t->task->plan;
+    const struct kw_texts *x = t->texts;
+    KW_AUTO_SECRET(inner);
+    kw_err e = kw_token_unwrap(t->token[session], t->key[session], KW_MECH_AES_256_GCM,
+                               kw_span_of(x->iv[i], IV), kw_span_of(x->aad, AAD),
+                               kw_span_of(x->sealed[i], SEALED), &inner);
+    if (!kw_failed(e) &&
+        !kw_span_equal(kw_secret_peek(&inner), kw_span_of(x->inner[i], INNER)))
+        t->slot->wrong++;
+    return e;
+}
+
+static kw_err find_one(struct kw_bench_thread *t, size_t session)
+{
+    return kw_token_find(t->token[session], t->label, (kw_span){0}, &t->key[session],
+                         &t->note);
+}
+
+/* A token that draws the same twice is not random; zeros are what an untouched buffer
+ * has. */
+static kw_err random_one(struct kw_bench_thread *t, size_t session)
+{
+    uint8_t drawn[sizeof t->drawn] = {0};
+    const kw_span now = kw_span_of(drawn, sizeof drawn);
+    kw_err e = kw_token_random(t->token[session], drawn, sizeof drawn);
+    if (kw_failed(e))
+        return e;
+    t->slot->wrong += kw_span_equal(now, kw_span_of(t->drawn, sizeof t->drawn));
+    kw_copy(t->drawn, sizeof t->drawn, now);
+    return KW_OK;
+}
+
+/* Number n of the thread, on its next session and text.  What is wrong is counted. */
+static kw_err thread_operation(struct kw_bench_thread *t, uint64_t n)
+{
+    const size_t session = n % t->sessions;
+    switch (t->task->plan->op) {
+    case KW_OP_UNWRAP: return unwrap_one(t, session, n % TEXTS);
+    case KW_OP_WRAP: return wrap_one(t, session, n % TEXTS);
+    case KW_OP_FIND: return find_one(t, session);
+    case KW_OP_LOGIN: return kw_token_login(t->token[session], &t->note);
+    case KW_OP_SESSION: return kw_token_try_session(t->token[session]);
+    case KW_OP_RANDOM: return random_one(t, session);
+    }
+    return kw_err_at(KW_CODE_BUG, "op");
+}
+
+/* ---- opening ------------------------------------------------------------------------ */
+
+static kw_err thread_make_texts(struct kw_bench_thread *t, struct kw_note *note)
+{
+    struct kw_texts *x = t->texts = kw_new(1, sizeof *x);
     kw_err e = KW_OK;
+    if (x == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "texts");
+    kw_random(x->aad, sizeof x->aad);
+    kw_random(x->inner, sizeof x->inner);
+    /* Threads are set up one after the other, so this one has the whole rate. */
+    t->pace = kw_pace_begin((double)t->task->plan->max_rate, kw_mono_ns(&kw_clock_system),
+                            0, 0);
+    for (size_t i = 0; i < TEXTS && !kw_failed(e) && thread_paced(t); i++)
+        e = wrap_one(t, 0, i);
+    if (kw_failed(e))
+        kw_note_set(note, "the token failed before it was measured: %s at %s (0x%x)",
+                    kw_code_name(e.code), e.where, e.native);
+    return e;
+}
+
+kw_err kw_thread_open(struct kw_bench_thread *t, const struct kw_token_task *task,
+                      uint64_t i, struct kw_token *token, const char *label,
+                      struct kw_note *note)
+{
+    const struct kw_token_plan *p = task->plan;
+    const struct kw_shared *s = task->shared;
+    kw_err e = KW_OK;
+    t->task = task;
+    t->number = task->process * s->threads + i;
+    t->of = s->processes * s->threads;
+    t->slot = &task->shared->thread[t->number];
     (void)kw_copy_str(t->label, sizeof t->label, kw_span_str(label));
     t->token = kw_new(p->sessions, sizeof(struct kw_token *));
     t->key = kw_new(p->sessions, sizeof(struct kw_token_key *));
     if (t->token == NULL || t->key == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "thread");
-    for (uint64_t i = 0; i < p->sessions && !kw_failed(e); i++)
-        e = thread_open_session(t, token, lend && i == 0, note);
-    if (kw_failed(e) || !kw_op_seals(p->op))
-        return e;
-    e = kw_thread_texts(t);
-    if (kw_failed(e))
-        kw_note_set(note, "the token failed before it was measured: %s at %s (0x%x)",
-                    kw_code_name(e.code), e.where, e.native);
-    return e;
+    if (i == 0) {
+        t->token[t->sessions++] = token;
+        t->first_is_lent = true;
+    }
+    while (t->sessions < p->sessions && !kw_failed(e)) {
+        e = kw_token_branch(token, &t->token[t->sessions], note);
+        t->sessions += !kw_failed(e);
+    }
+    for (size_t k = 0; k < t->sessions && label[0] != '\0' && !kw_failed(e); k++)
+        e = kw_token_find(t->token[k], label, (kw_span){0}, &t->key[k], note);
+    return kw_failed(e) || !kw_op_seals(p->op) ? e : thread_make_texts(t, note);
 }
 
 void kw_thread_close(struct kw_bench_thread *t)
@@ -87,12 +173,10 @@ void kw_thread_close(struct kw_bench_thread *t)
 
 static void thread_fail(struct kw_bench_thread *t, kw_err e)
 {
-    struct kw_thread_slot *s = t->slot;
-    s->error = e;
-    if (s->note.text[0] == '\0')
-        kw_note_set(&s->note, "the token failed while it was measured: %s at %s (0x%x)",
+    if (t->note.text[0] == '\0')
+        kw_note_set(&t->note, "the token failed while it was measured: %s at %s (0x%x)",
                     kw_code_name(e.code), e.where, e.native);
-    atomic_store(&t->task->shared->stop, true);
+    kw_failure_set(&t->task->shared->failure, t->task->shared, e, &t->note);
 }
 
 /* Counters that only this thread writes: no locked instruction is needed. */
@@ -129,21 +213,15 @@ struct kw_process_cpu kw_process_cpu_now(void)
                                    (uint64_t)(u.ru_nvcsw + u.ru_nivcsw)};
 }
 
-/* The thread's part of --calls; without, there is no end but time's. */
-static uint64_t thread_quota(const struct kw_bench_thread *t)
-{
-    const uint64_t calls = t->task->plan->calls;
-    if (calls == 0)
-        return UINT64_MAX;
-    return calls * (t->number + 1) / t->of - calls * t->number / t->of;
-}
-
-/* The next operation is the thread's first one that counts. */
+/* The next operation is the thread's first one that counts: of --calls it has its part,
+ * without there is no end but time's. */
 static void thread_begin_measured(struct kw_bench_thread *t)
 {
+    const uint64_t calls = t->task->plan->calls;
     struct kw_process_slot *s = &t->task->shared->process[t->task->process];
     t->measured = true;
-    t->quota = thread_quota(t);
+    t->quota = calls == 0 ? UINT64_MAX
+                          : calls * (t->number + 1) / t->of - calls * t->number / t->of;
     if (!atomic_exchange(&s->begun, true))
         s->before = kw_process_cpu_now();
 }
@@ -159,7 +237,7 @@ static bool thread_step(struct kw_bench_thread *t, uint64_t n, int64_t *now)
     }
     atomic_store_explicit(&t->slot->since_ns, *now, memory_order_relaxed);
     if (!kw_failed(e))
-        e = kw_thread_operation(t, n);
+        e = thread_operation(t, n);
     if (kw_failed(e)) {
         thread_fail(t, e);
         return false;
@@ -168,6 +246,13 @@ static bool thread_step(struct kw_bench_thread *t, uint64_t n, int64_t *now)
     thread_record(t, *now, ended);
     *now = ended;
     return true;
+}
+
+/* What was wrapped last opens: nothing else looks at that. */
+static void thread_prove(struct kw_bench_thread *t, uint64_t n)
+{
+    if (t->task->plan->op == KW_OP_WRAP && n > 0)
+        t->slot->wrong += kw_failed(unwrap_one(t, 0, (n - 1) % TEXTS));
 }
 
 /* All threads share the rate, and take their turns. */
@@ -182,11 +267,11 @@ static void thread_begin_pace(struct kw_bench_thread *t)
 void kw_thread_run(struct kw_bench_thread *t)
 {
     const struct kw_shared *s = t->task->shared;
+    uint64_t n = 0;
     thread_begin_pace(t);
     if (!thread_nap(t, s->start_ns))
         return;
     int64_t now = kw_mono_ns(&kw_clock_system);
-    uint64_t n = 0;
     while (now < s->until_ns && !thread_is_over(t)) {
         if (!t->measured && now >= s->from_ns) {
             thread_begin_measured(t);
@@ -195,15 +280,14 @@ void kw_thread_run(struct kw_bench_thread *t)
         if (t->measured && t->quota == 0)
             break;
         if (t->pace.gap_ns > 0) {
-            if (!kw_thread_paced(t))
+            if (!thread_paced(t))
                 break;
             now = kw_mono_ns(&kw_clock_system);
             if (now >= s->until_ns)
                 break;
         }
-        if (!thread_step(t, n, &now))
+        if (!thread_step(t, n++, &now))
             return;
-        n++;
     }
-    kw_thread_prove(t, n);
+    thread_prove(t, n);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What threads and processes left in the shared page, as one, and its document. */
 #include <keyward/alloc.h>
 
 #include "check.h"
@@ -15,20 +16,12 @@ static struct kw_shared *shared(void)
     return b;
 }
 
-TEST(sum__nothing_measured__zeros)
+TEST(sum__threads__added_and_the_last_end_counts)
 {
     struct kw_shared *b = shared();
     struct kw_token_point p = {.elapsed_ns = 5, .wrong = 5};
     kw_point_sum(b, &p);
-    CHECK(p.elapsed_ns == 0 && p.wrong == 0 && p.latency.count == 0);
-    CHECK(kw_point_per_second(&p) == 0);
-    kw_free(b);
-}
-
-TEST(sum__threads__added_and_the_last_end_counts)
-{
-    struct kw_shared *b = shared();
-    struct kw_token_point p = {0};
+    CHECK(p.elapsed_ns == 0 && p.wrong == 0 && kw_point_per_second(&p) == 0);
     for (uint64_t i = 0; i < 4; i++) {
         for (uint64_t k = 0; k <= i; k++)
             kw_histogram_add(&b->thread[i].latency, 10 * (i + 1));
@@ -38,39 +31,20 @@ TEST(sum__threads__added_and_the_last_end_counts)
     b->thread[3].end_ns = 1000 + KW_S_NS;
     b->process[0].used = (struct kw_process_cpu){6000, 3};
     b->process[1].used = (struct kw_process_cpu){4000, 2};
+    b->process[0].counted = true;
     kw_point_sum(b, &p);
     CHECK(p.latency.count == 10 && p.latency.sum == 10 + 40 + 90 + 160);
     CHECK(p.latency.max == 40 && p.latency.bucket[30] == 3);
     CHECK(p.elapsed_ns == 2 * KW_S_NS && p.wrong == 6 && p.switches == 5);
     CHECK(kw_point_per_second(&p) == 5 && p.cpu_ns == 10000);
-    CHECK(!p.cpu_known); /* nobody has said that it came to its end */
-    b->process[0].counted = b->process[1].counted = true;
+    CHECK(!p.cpu_known); /* one has not said that it came to its end */
+    b->process[1].counted = true;
     kw_point_sum(b, &p);
     CHECK(p.cpu_known);
-    b->process[1].counted = false;
-    kw_point_sum(b, &p);
-    CHECK(!p.cpu_known);
     kw_free(b);
 }
 
-TEST(error__of_a_thread_before_one_of_a_process)
-{
-    struct kw_shared *b = shared();
-    struct kw_note note = {"as it was"};
-    CHECK_OK(kw_shared_error(b, &note));
-    CHECK_STR(note.text, "as it was");
-    b->process[1].error = kw_err_at(KW_CODE_IO, "there");
-    kw_note_set(&b->process[1].note, "process");
-    CHECK_CODE(kw_shared_error(b, &note), KW_CODE_IO);
-    CHECK_STR(note.text, "process");
-    b->thread[3].error = kw_err_at(KW_CODE_HSM_DOWN, "here");
-    kw_note_set(&b->thread[3].note, "thread");
-    CHECK_CODE(kw_shared_error(b, &note), KW_CODE_HSM_DOWN);
-    CHECK_STR(note.text, "thread");
-    kw_free(b);
-}
-
-TEST(progress__counted_and_the_longest_under_way)
+TEST(operations__counted_and_the_longest_under_way)
 {
     struct kw_shared *b = shared();
     atomic_store(&b->thread[0].done, 7);
@@ -83,24 +57,100 @@ TEST(progress__counted_and_the_longest_under_way)
     kw_free(b);
 }
 
-TEST(best__the_fastest_that_measured)
+/* ---- the document ------------------------------------------------------------------- */
+
+static const struct kw_key_guard no_keyring;
+static struct kw_token_plan plan = {.module = "/m.so",
+                                    .uri = "pkcs11:token=t",
+                                    .pin = "file:/p",
+                                    .processes = 3,
+                                    .threads = 2,
+                                    .sessions = 4};
+static struct kw_token_result r;
+
+static void result_of(size_t points, unsigned samples)
 {
-    static struct kw_token_result r;
-    CHECK(kw_result_best(&r) == NULL);
-    r.count = 3;
-    CHECK(kw_result_best(&r) == NULL);
-    for (size_t i = 0; i < 2; i++) {
-        for (size_t k = 0; k <= 2 - i; k++)
-            kw_histogram_add(&r.point[i].latency, 1);
-        r.point[i].elapsed_ns = KW_S_NS;
-        r.point[i].wrong = i;
+    r = (struct kw_token_result){.count = points};
+    for (size_t i = 0; i < points; i++) {
+        struct kw_token_point *p = &r.point[i];
+        *p = (struct kw_token_point){
+            .processes = i + 1, .threads = 1, .elapsed_ns = KW_S_NS, .wrong = i};
+        p->cpu_ns = samples * 2000;
+        p->cpu_known = true;
+        for (unsigned k = 0; k < samples * (i + 1); k++)
+            kw_histogram_add(&p->latency, 100);
     }
-    CHECK(kw_result_best(&r) == &r.point[0]);
-    CHECK(kw_result_wrong(&r) == 1);
 }
 
-KW_CASES("bench/token/result", CASE(sum__nothing_measured__zeros),
-         CASE(sum__threads__added_and_the_last_end_counts),
-         CASE(error__of_a_thread_before_one_of_a_process),
-         CASE(progress__counted_and_the_longest_under_way),
-         CASE(best__the_fastest_that_measured))
+static double number(const json_t *from, const char *name)
+{
+    const json_t *n = json_object_get(from, name);
+    CHECK(json_is_number(n));
+    return json_number_value(n);
+}
+
+TEST(document__nothing_measured__no_figures)
+{
+    r = (struct kw_token_result){.partial = true, .count = 1};
+    kw_note_set(&r.fault, "why");
+    json_t *o = kw_token_document(&plan, &no_keyring, &r);
+    CHECK(json_object_size(json_object_get(o, "figures")) == 0);
+    CHECK(json_is_true(json_object_get(o, "partial")));
+    CHECK_STR(json_string_value(json_object_get(o, "fault")), "why");
+    CHECK(json_is_null(json_object_get(o, "keyring")));
+    CHECK(json_object_get(o, "curve") == NULL);
+    json_decref(o);
+}
+
+TEST(document__few_samples_or_a_death__unknown_figures_absent)
+{
+    result_of(1, 150);
+    json_t *o = kw_token_document(&plan, &no_keyring, &r);
+    const json_t *figures = json_object_get(o, "figures");
+    CHECK(json_object_get(figures, "p50_us") == NULL);
+    CHECK(number(figures, "calls_per_s") == 150 && number(figures, "cpu_us") == 2);
+    CHECK_STR(json_string_value(json_object_get(o, "tool")), "keyward-bench token");
+    CHECK(number(o, "schema") == 1 && number(o, "good") == 150);
+    json_decref(o);
+    r.point[0].cpu_known = false;
+    o = kw_token_document(&plan, &no_keyring, &r);
+    CHECK(json_object_get(json_object_get(o, "figures"), "cpu_us") == NULL);
+    json_decref(o);
+}
+
+TEST(document__curve__points_ascending_and_the_best_as_figures)
+{
+    struct kw_token_plan p = plan;
+    p.curve = (struct kw_args_list){{1, 2, 4}, 3};
+    result_of(2, 1000);
+    r.count = 3; /* the third was begun and measured nothing */
+    json_t *o = kw_token_document(&p, &no_keyring, &r);
+    const json_t *curve = json_object_get(o, "curve");
+    CHECK(json_array_size(curve) == 2 && number(o, "wrong") == 1);
+    CHECK(number(json_array_get(curve, 0), "sessions") == 1);
+    CHECK(number(json_array_get(curve, 1), "sessions") == 2);
+    CHECK(number(json_array_get(curve, 1), "ops_per_s") == 2000);
+    CHECK(number(json_array_get(curve, 1), "p50_us") == 0.1);
+    CHECK(number(json_object_get(o, "figures"), "calls_per_s") == 2000);
+    json_decref(o);
+}
+
+/* One of each is the owner's. */
+TEST(plan__logins_and_sessions__counted)
+{
+    struct kw_token_plan p = plan;
+    for (unsigned i = 0; i < 2; i++) {
+        json_t *o = kw_token_plan_document(&p, &no_keyring);
+        CHECK(number(o, "logins") == (i == 0 ? 4 : 11));
+        CHECK(number(o, "sessions_open") == (i == 0 ? 25 : 9));
+        json_decref(o);
+        p.curve = (struct kw_args_list){{8, 2}, 2};
+    }
+}
+
+KW_CASES("bench/token/result", CASE(sum__threads__added_and_the_last_end_counts),
+         CASE(operations__counted_and_the_longest_under_way),
+         CASE(document__nothing_measured__no_figures),
+         CASE(document__few_samples_or_a_death__unknown_figures_absent),
+         CASE(document__curve__points_ascending_and_the_best_as_figures),
+         CASE(plan__logins_and_sessions__counted))
