@@ -8,19 +8,16 @@
 #include <keyward/limits.h>
 #include <keyward/secret.h>
 
+#include "order.h"
+
 /* Beside the cache's slots: some seeds, and a block of the codec. */
 #define ARENA_BESIDE (1u << 20)
 
-/* splitmix64: no secret hangs on it. */
 void kw_micro_fill(void *dst, size_t len, uint64_t seed)
 {
     uint8_t *to = dst;
-    for (size_t i = 0; i < len; i++) {
-        uint64_t z = seed + (i / 8 + 1) * UINT64_C(0x9e3779b97f4a7c15);
-        z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-        z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-        to[i] = (uint8_t)((z ^ (z >> 31)) >> (i % 8 * 8));
-    }
+    for (size_t i = 0; i < len; i++)
+        to[i] = (uint8_t)kw_draw(&seed);
 }
 
 static void micro_help(void)

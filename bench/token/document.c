@@ -96,8 +96,8 @@ json_t *kw_token_document(const struct kw_token_plan *p, const struct kw_key_gua
         "{s:b, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:o*}", "partial", r->partial,
         "fault", r->fault.text, "token", token_facts(p, &r->facts), "options",
         token_options(p), "keyring", token_keyring(g), "label", r->label, "elapsed_ns",
-        (num)best->elapsed_ns, "good", (num)best->latency.count, "wrong",
-        (num)kw_result_wrong(r), "figures", token_figures(best, "calls_per_s"), "curve",
+        (num)best->elapsed_ns, "good", (num)best->latency.count, "wrong", (num)r->wrong,
+        "figures", token_figures(best, "calls_per_s"), "curve",
         p->curve.count > 0 ? token_curve(r) : NULL));
 }
 

@@ -51,14 +51,6 @@ const struct kw_token_point *kw_result_best(const struct kw_token_result *r)
     return best;
 }
 
-uint64_t kw_result_wrong(const struct kw_token_result *r)
-{
-    uint64_t wrong = 0;
-    for (size_t i = 0; i < r->count; i++)
-        wrong += r->point[i].wrong;
-    return wrong;
-}
-
 struct kw_operations kw_shared_operations(const struct kw_shared *s, int64_t now_ns)
 {
     struct kw_operations p = {0};

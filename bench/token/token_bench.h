@@ -104,7 +104,7 @@ struct kw_shared {
     struct kw_token_facts facts;
     struct kw_failure owner, failure;
     struct kw_process_slot process[KW_PROCESSES_MAX];
-    struct kw_thread_slot thread[]; /* process * threads + thread */
+    struct kw_thread_slot thread[KW_ALL_THREADS_MAX]; /* process * threads + thread */
 };
 
 /* ---- result.c: what all threads of all processes measured, as one -------------------- */
@@ -122,7 +122,8 @@ struct kw_token_point {
 struct kw_token_result {
     struct kw_token_facts facts;
     char label[KW_KEY_ID_MAX + 1];
-    size_t count; /* points that were begun */
+    uint64_t wrong; /* of all points */
+    size_t count;   /* points that were begun */
     struct kw_token_point point[KW_ARGS_LIST_MAX];
     kw_err error; /* what ended it early, or failed at its end; said by `fault` */
     struct kw_note fault;
@@ -134,7 +135,6 @@ void kw_point_sum(const struct kw_shared *s, struct kw_token_point *ret_point);
 double kw_point_per_second(const struct kw_token_point *p);
 /* The point with the most operations a second; NULL when nothing was measured. */
 const struct kw_token_point *kw_result_best(const struct kw_token_result *r);
-uint64_t kw_result_wrong(const struct kw_token_result *r);
 
 /* What all threads have done since the run began. */
 struct kw_operations {
@@ -160,14 +160,42 @@ struct kw_p99_watch {
 bool kw_p99_over(struct kw_p99_watch *w, const struct kw_operations *now,
                  struct kw_note *note);
 
+/* ---- child.c, worker.c: one process, from inside ----------------------------------------
+ *
+ * It says with one byte on its channel that it is ready, and is told with one to go on; the
+ * end of the file tells it to put away what it has, and its own end that it has. */
+
+enum { KW_CHILD_DONE = 42 }; /* its exit status: no module ends a process so */
+
+/* What a child has from the fork. */
+struct kw_token_task {
+    const struct kw_token_plan *plan;
+    const struct kw_key_guard *guard;
+    struct kw_shared *shared;
+    uint64_t process; /* a worker's number */
+    int fd;           /* its end of the channel */
+};
+typedef void kw_token_child_main(const struct kw_token_task *task);
+
+/* The owner logs in first, looks at the token, makes the key, and destroys it when
+ * it is told to go or the parent has died.  Apart from those that measure, so that the key
+ * goes whatever becomes of them. */
+_Noreturn void kw_token_owner_main(const struct kw_token_task *task);
+/* worker.c: as keyward's workers are, one module, one login, and a few threads. */
+_Noreturn void kw_token_worker_main(const struct kw_token_task *task);
+/* Says that it is ready; waits to be told to go on.  false: to go. */
+void kw_token_child_ready(const struct kw_token_task *task);
+bool kw_token_child_told(const struct kw_token_task *task);
+/* Stops all; the first failure of all is kept. */
+void kw_failure_set(struct kw_failure *f, struct kw_shared *s, kw_err e,
+                    const struct kw_note *note);
+
 /* ---- token_run.c -----------------------------------------------------------------------
  *
- * This process never loads the module to measure: it forks an owner, which has the key, and
- * for each point its workers, one after the other, as each login may write the token's
- * files.  A module that crashes or hangs is another process's; a worker is never killed
- * before its login is over.  There must be no other thread when it forks.  It blocks for as
- * long as it measures; after Ctrl-C as long as the module hangs, but 30 s at most in a
- * login and 10 s at most in an operation. */
+ * This process, which has one thread, never loads the module to measure: it forks an owner,
+ * and for each point its workers, one after the other, as each login may write the token's
+ * files.  A worker is never killed before its login is over.  It blocks for as long as it
+ * measures; after Ctrl-C 30 s at most in a login and 10 s at most in an operation. */
 
 /* Measures all points of the plan.  On failure the result, which is {0} before, has what was
  * measured until then.

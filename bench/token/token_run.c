@@ -13,8 +13,6 @@
 
 #include <keyward/clock.h>
 
-#include "token_child.h"
-
 enum {
     LOOK_MS = 100, /* at Ctrl-C, and at --stop-p99 */
     START_MS = 20, /* from the word to the first operation: every process has heard it */
@@ -32,7 +30,6 @@ struct token_run {
     const struct kw_token_plan *plan;
     const struct kw_key_guard *guard;
     struct kw_shared *shared;
-    size_t shared_bytes;
     struct kw_token_result *result;
     struct token_child child[CHILDREN];
     struct kw_p99_watch watch;
@@ -162,12 +159,11 @@ static bool child_is_ready(struct token_run *r, struct token_child *c,
         e = child_await(r, c, &note);
     if (!kw_failed(e) && c->pid > 0)
         return true;
-    if (kw_failed(e))
-        run_fail(r, e, &note);
-    else if (kw_failed(failure->error))
-        run_fail(r, failure->error, &failure->note);
-    else
-        run_fail(r, kw_err_at(KW_CODE_BUG, "child"), &note);
+    if (!kw_failed(e)) { /* it came to its end, and has said why */
+        e = failure->error;
+        note = failure->note;
+    }
+    run_fail(r, e, &note);
     return false;
 }
 
@@ -224,16 +220,14 @@ static uint64_t workers_poll(struct token_run *r)
 static void workers_kill(struct token_run *r)
 {
     struct kw_note note;
-    for (uint64_t i = 1; i <= r->shared->processes; i++)
-        if (r->child[i].pid > 0) {
-            (void)kill(r->child[i].pid, SIGKILL);
-            (void)child_reap(r, &r->child[i], &note);
-        }
     kw_note_set(&note,
                 "an operation did not come back within %d s of being asked to stop; its "
                 "process was killed",
                 PATIENCE_RUN_S);
     run_fail(r, kw_err_at(KW_CODE_DEADLINE, "child"), &note);
+    for (uint64_t i = 1; i <= r->shared->processes; i++)
+        if (r->child[i].pid > 0)
+            (void)kill(r->child[i].pid, SIGKILL);
 }
 
 /* Waits for all workers, and looks at the limit meanwhile. */
@@ -268,6 +262,7 @@ static void point_measure(struct token_run *r, struct kw_token_point *p, size_t 
     workers_tell(r, workers_are_ready(r));
     workers_await(r);
     kw_point_sum(s, p);
+    r->result->wrong += p->wrong;
     p->partial = atomic_load(&s->stop);
 }
 
@@ -319,28 +314,15 @@ static void owner_end(struct token_run *r)
         r->result->error = e;
 }
 
-static kw_err shared_make(struct token_run *r)
-{
-    uint64_t threads = r->plan->processes * r->plan->threads;
-    for (size_t i = 0; i < r->plan->curve.count; i++)
-        if (r->plan->curve.at[i] > threads)
-            threads = r->plan->curve.at[i];
-    r->shared_bytes = sizeof *r->shared + threads * sizeof r->shared->thread[0];
-    void *p = mmap(NULL, r->shared_bytes, PROT_READ | PROT_WRITE,
-                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-        return kw_err_native(KW_CODE_IO, (uint32_t)errno, "mmap");
-    r->shared = p;
-    return KW_OK;
-}
-
 kw_err kw_token_run(const struct kw_token_plan *plan, const struct kw_key_guard *guard,
                     struct kw_token_result *ret_result)
 {
-    struct token_run r = {.plan = plan, .guard = guard, .result = ret_result};
-    kw_err e = shared_make(&r);
-    if (kw_failed(e))
-        return e;
+    void *shared = mmap(NULL, sizeof(struct kw_shared), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (shared == MAP_FAILED)
+        return kw_err_native(KW_CODE_IO, (uint32_t)errno, "mmap");
+    struct token_run r = {
+        .plan = plan, .guard = guard, .shared = shared, .result = ret_result};
     bool ready =
         child_is_ready(&r, &r.child[0], kw_token_owner_main, 0, &r.shared->owner);
     ret_result->facts = r.shared->facts;
@@ -349,6 +331,6 @@ kw_err kw_token_run(const struct kw_token_plan *plan, const struct kw_key_guard 
         points_measure(&r);
         owner_end(&r);
     }
-    (void)munmap(r.shared, r.shared_bytes);
+    (void)munmap(shared, sizeof(struct kw_shared));
     return ret_result->error;
 }

@@ -110,8 +110,7 @@ static enum kw_bench_exit token_exit(const struct kw_token_result *r)
 {
     const bool nothing = kw_result_best(r) == NULL, failed = kw_failed(r->error);
     /* It was measured, and then the token failed; our own limit is no error of it. */
-    if (kw_result_wrong(r) > 0 ||
-        (failed && !nothing && r->error.code != KW_CODE_DEADLINE))
+    if (r->wrong > 0 || (failed && !nothing && r->error.code != KW_CODE_DEADLINE))
         return KW_BENCH_WRONG;
     return r->partial || failed || nothing ? KW_BENCH_UNABLE : KW_BENCH_GOOD;
 }
