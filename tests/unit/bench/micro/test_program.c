@@ -15,7 +15,7 @@ static struct kw_run r;
 #define RUN(...)                                                                         \
     kw_run(&r, (const char *const[]){KEYWARD_BENCH, "micro", __VA_ARGS__, NULL})
 
-TEST(words_it_does_not_take__two_and_which)
+TEST(words_it_does_not_take__two_and_what_it_takes)
 {
     RUN("--benchmark_filter=cahce");
     CHECK(r.status == 2);
@@ -23,6 +23,10 @@ TEST(words_it_does_not_take__two_and_which)
     RUN("--benchmark_fliter=cache");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "--benchmark_fliter=cache");
+    RUN("--help");
+    CHECK(r.status == 0);
+    CHECK_HAS(r.out, "usage: keyward-bench micro");
+    CHECK_HAS(r.out, "--benchmark_filter");
 }
 
 TEST(verb__program_not_beside_it__three_and_where)
@@ -37,14 +41,6 @@ TEST(verb__program_not_beside_it__three_and_where)
     CHECK(unlink(path) == 0 && rmdir(folder) == 0);
     CHECK(r.status == 3);
     CHECK_HAS(r.err, micro);
-}
-
-TEST(help__says_whose_options__zero)
-{
-    RUN("--help");
-    CHECK(r.status == 0);
-    CHECK_HAS(r.out, "usage: keyward-bench micro");
-    CHECK_HAS(r.out, "--benchmark_filter");
 }
 
 /* A moment for each: it is asked what is measured, not how long that takes. */
@@ -82,7 +78,6 @@ TEST(report__every_family__is_in_it_and_did_what_it_says)
     json_decref(root);
 }
 
-KW_CASES("bench/micro/program", CASE(words_it_does_not_take__two_and_which),
+KW_CASES("bench/micro/program", CASE(words_it_does_not_take__two_and_what_it_takes),
          CASE(verb__program_not_beside_it__three_and_where),
-         CASE(help__says_whose_options__zero),
          CASE(report__every_family__is_in_it_and_did_what_it_says))
