@@ -2,7 +2,6 @@
 #include "shim.h"
 
 #include <cstdio>
-#include <exception>
 
 #include <benchmark/benchmark.h>
 
@@ -42,21 +41,6 @@ void run_case(benchmark::State &state, const kw_micro_case *c)
     state.SkipWithError(failure);
 }
 
-int run_all(int argc, char **argv)
-{
-    benchmark::Initialize(&argc, argv, print_help);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-        return 2;
-    const std::size_t matched = benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    if (matched > 0)
-        return failed ? 1 : 0;
-    std::fputs("keyward-bench micro: no case matches the filter; "
-               "--benchmark_list_tests=true names all of them\n",
-               stderr);
-    return 2;
-}
-
 } // namespace
 
 extern "C" {
@@ -83,12 +67,17 @@ void kw_micro_context(const char *key, const char *value)
 int kw_micro_main(int argc, char **argv, void (*help)(void))
 {
     own_help = help;
-    try {
-        return run_all(argc, argv);
-    } catch (const std::exception &e) {
-        std::fprintf(stderr, "keyward-bench micro: %s\n", e.what());
-    }
-    return 3;
+    benchmark::Initialize(&argc, argv, print_help);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+        return 2;
+    const std::size_t matched = benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+    if (matched > 0)
+        return failed ? 1 : 0;
+    std::fputs("keyward-bench micro: no case matches the filter; "
+               "--benchmark_list_tests=true names all of them\n",
+               stderr);
+    return 2;
 }
 
 } /* extern "C" */

@@ -43,7 +43,7 @@ void kw_micro_register(const struct kw_micro_case *cases);
 void kw_micro_context(const char *key, const char *value);
 /* Reads argv, runs, reports; `help` comes before the library's own.  The exit status: 0
  * good, 1 a case failed, 2 an option that the library does not know or a filter that matches
- * nothing, 3 it could not run. */
+ * nothing. */
 int kw_micro_main(int argc, char **argv, void (*help)(void));
 
 /* The compiler must believe that somebody looks at what p points to. */

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
-#include <keyward/alloc.h>
-
 #include "token_bench.h"
 #include "watch.h"
 
@@ -117,20 +115,17 @@ static enum kw_bench_exit token_exit(const struct kw_token_result *r)
 
 static int token_measure(void)
 {
-    struct kw_token_result *r = kw_new(1, sizeof *r);
-    if (r == NULL)
-        return kw_bench_unable(verb, "out of memory");
-    kw_err e = kw_token_run(&p, &guard, r);
-    const bool nothing = kw_result_best(r) == NULL;
-    int code = (int)token_exit(r);
+    static struct kw_token_result r; /* large */
+    kw_err e = kw_token_run(&p, &guard, &r);
+    const bool nothing = kw_result_best(&r) == NULL;
+    int code = (int)token_exit(&r);
     if (!kw_failed(e) || !nothing)
-        code = kw_bench_document(verb, kw_token_document(&p, &guard, r), p.json,
+        code = kw_bench_document(verb, kw_token_document(&p, &guard, &r), p.json,
                                  (enum kw_bench_exit)code);
     if (kw_failed(e) && (nothing || !p.json))
-        (void)kw_bench_failed(verb, e, &r->fault);
+        (void)kw_bench_failed(verb, e, &r.fault);
     else if (!p.json && nothing)
         (void)kw_bench_unable(verb, "not one operation was measured");
-    kw_free(r);
     return code;
 }
 
@@ -149,17 +144,14 @@ static void token_listed(const struct kw_leftovers *l)
 static int token_clean(void)
 {
     struct kw_note note = {{0}};
-    struct kw_leftovers *l = kw_new(1, sizeof *l);
-    if (l == NULL)
-        return kw_bench_unable(verb, "out of memory");
-    kw_err e = kw_leftovers_run(&p, &guard, token_listed, l, &note);
-    int code = kw_failed(e) || kw_stop_asked() ? KW_BENCH_UNABLE : KW_BENCH_GOOD;
+    static struct kw_leftovers l; /* large */
+    kw_err e = kw_leftovers_run(&p, &guard, token_listed, &l, &note);
+    const enum kw_bench_exit code =
+        kw_failed(e) || kw_stop_asked() ? KW_BENCH_UNABLE : KW_BENCH_GOOD;
     if (kw_failed(e))
         (void)kw_bench_failed(verb, e, &note);
-    code = kw_bench_document(verb, kw_leftovers_document(&p, l, note.text), p.json,
-                             (enum kw_bench_exit)code);
-    kw_free(l);
-    return code;
+    return kw_bench_document(verb, kw_leftovers_document(&p, &l, note.text), p.json,
+                             code);
 }
 
 static int token_go(void)

@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <keyward/alloc.h>
 #include <keyward/clock.h>
 
 #include "pace.h"
@@ -27,19 +26,16 @@ enum {
     ORPHAN_S = 10, /* patience with the module, once the parent is dead */
 };
 
-struct texts {
-    uint8_t aad[AAD], inner[TEXTS][INNER], iv[TEXTS][IV], sealed[TEXTS][SEALED];
-};
-
 struct worker_thread {
     const struct kw_token_task *task;
     struct kw_thread_slot *slot;
     uint64_t number, of; /* among all of all processes */
     struct kw_pace pace;
     size_t sessions;
-    struct kw_token **token; /* one session each; [0] may be the process's own */
-    struct kw_token_key **key;
-    struct texts *texts; /* NULL when nothing is sealed */
+    /* One session each; the first may be the process's own. */
+    struct kw_token *token[KW_SESSIONS_MAX];
+    struct kw_token_key *key[KW_SESSIONS_MAX];
+    uint8_t aad[AAD], inner[TEXTS][INNER], iv[TEXTS][IV], sealed[TEXTS][SEALED];
     char label[KW_KEY_ID_MAX + 1];
     uint64_t ivs;
     uint8_t drawn[32]; /* the random bytes before */
@@ -79,25 +75,23 @@ static bool thread_paced(struct worker_thread *t)
 /* All threads of all points wrap under one key: the IV holds who it is and how often. */
 static kw_err wrap_one(struct worker_thread *t, size_t session, size_t i)
 {
-    struct texts *x = t->texts;
-    kw_dst iv = kw_dst_of(x->iv[i], IV), sealed = kw_dst_of(x->sealed[i], SEALED);
+    kw_dst iv = kw_dst_of(t->iv[i], IV), sealed = kw_dst_of(t->sealed[i], SEALED);
     uint64_t who = t->task->shared->point * KW_ALL_THREADS_MAX + t->number + 1;
     if (!kw_dst_put_u32(&iv, (uint32_t)who) || !kw_dst_put_u64(&iv, t->ivs++))
         return kw_err_at(KW_CODE_BUG, "iv");
     return kw_token_wrap(t->token[session], t->key[session], KW_MECH_AES_256_GCM,
-                         kw_span_of(x->iv[i], IV), kw_span_of(x->aad, AAD),
-                         kw_span_of(x->inner[i], INNER), &sealed);
+                         kw_span_of(t->iv[i], IV), kw_span_of(t->aad, AAD),
+                         kw_span_of(t->inner[i], INNER), &sealed);
 }
 
 static kw_err unwrap_one(struct worker_thread *t, size_t session, size_t i)
 {
-    const struct texts *x = t->texts;
     KW_AUTO_SECRET(inner);
     kw_err e = kw_token_unwrap(t->token[session], t->key[session], KW_MECH_AES_256_GCM,
-                               kw_span_of(x->iv[i], IV), kw_span_of(x->aad, AAD),
-                               kw_span_of(x->sealed[i], SEALED), &inner);
+                               kw_span_of(t->iv[i], IV), kw_span_of(t->aad, AAD),
+                               kw_span_of(t->sealed[i], SEALED), &inner);
     if (!kw_failed(e) &&
-        !kw_span_equal(kw_secret_peek(&inner), kw_span_of(x->inner[i], INNER)))
+        !kw_span_equal(kw_secret_peek(&inner), kw_span_of(t->inner[i], INNER)))
         t->slot->wrong++;
     return e;
 }
@@ -141,12 +135,9 @@ static kw_err thread_operation(struct worker_thread *t, uint64_t n)
 
 static kw_err thread_make_texts(struct worker_thread *t, struct kw_note *note)
 {
-    struct texts *x = t->texts = kw_new(1, sizeof *x);
     kw_err e = KW_OK;
-    if (x == NULL)
-        return kw_err_at(KW_CODE_NO_MEMORY, "texts");
-    kw_random(x->aad, sizeof x->aad);
-    kw_random(x->inner, sizeof x->inner);
+    kw_random(t->aad, sizeof t->aad);
+    kw_random(t->inner, sizeof t->inner);
     /* Threads are set up one after the other, so this one has the whole rate. */
     t->pace = kw_pace_begin((double)t->task->plan->max_rate, kw_mono_ns(&kw_clock_system),
                             0, 0);
@@ -173,10 +164,6 @@ static kw_err thread_open(struct worker_thread *t, const struct kw_token_task *t
     t->of = s->processes * s->threads;
     t->slot = &task->shared->thread[t->number];
     (void)kw_copy_str(t->label, sizeof t->label, kw_span_str(label));
-    t->token = kw_new(p->sessions, sizeof(struct kw_token *));
-    t->key = kw_new(p->sessions, sizeof(struct kw_token_key *));
-    if (t->token == NULL || t->key == NULL)
-        return kw_err_at(KW_CODE_NO_MEMORY, "thread");
     if (i == 0)
         t->token[t->sessions++] = token; /* lent */
     while (t->sessions < p->sessions && !kw_failed(e)) {
@@ -192,9 +179,6 @@ static void thread_close(struct worker_thread *t, uint64_t i)
 {
     for (size_t k = i == 0 ? 1 : 0; k < t->sessions; k++)
         kw_token_branch_close(t->token[k]);
-    kw_free(t->token);
-    kw_free(t->key);
-    kw_free(t->texts);
 }
 
 /* ---- running ------------------------------------------------------------------------ */
