@@ -1,69 +1,329 @@
 # SPDX-License-Identifier: Apache-2.0
 """keyward-bench report: one results folder as one page that needs nothing else.
 
-Nothing is fetched and nothing runs. Each section shows what it finds in the folder; one that
-finds nothing is named in the list of what was not measured, with what would measure it. Whatever
-stands in the folder is foreign: page.html.j2 escapes it, and draw.py what stands in plots.
+Nothing is fetched and nothing runs. Each section is a dict of figures and plots, of which nothing
+is true when the folder has nothing for it; the page says then what would have been needed.
+templates/page.html.j2 has the words, and escapes whatever stands in the folder, which is foreign.
 """
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable, Iterable
 
 import jinja2
 import numpy as np
 
-import documents
-import measured
+import plots
 import results
-import units
+import stats
 import verb
-from blocks import Block, faulty
-from folder import Folder
+from plots import (PERCENT, RATIO, SHARE, US, Axis, Line, Measured, Plot, number_text, plain,
+                   unit_of)
+from tables import TEMPLATES
+from verb import Document
 
-HERE = Path(__file__).parent
-SECTIONS: tuple[tuple[Callable[[Folder], list[Block]], str, str], ...] = (
-    # what makes it, its heading, what the run would have needed
-    (measured.primary, "In short",
-     "cells named primary (NAME*=… of rounds) in an undisturbed round"),
-    (measured.noise, "How quiet the machine was", "a whole round"),
-    (measured.concurrency, "Throughput over concurrency",
-     "cells of one subject at several numbers in flight"),
-    (measured.percentiles, "Latency by percentile", "cells with more than 100 good calls"),
-    (measured.offered, "Latency and goodput over offered rate", "open-loop cells (load --rate)"),
-    (measured.delay, "What the cache buys", "cells against a token that is slowed"),
-    (measured.peer, "Beside another plugin",
-     "cells of the Go plugin (peer-…) and keyward’s of the same shape"),
-    (measured.client, "Is it the client?", "closed-loop cells of echo with the client’s CPU"),
-    (documents.storm, "Restarts of API servers",
-     "documents of keyward-bench storm (storm-….json)"),
-    (documents.plan, "What a token carries", "documents of keyward-bench plan (plan-….json)"),
-    (documents.token, "The token alone", "documents of keyward-bench token (token-….json)"),
-    (documents.micro, "Single operations", "the document of keyward-bench micro (micro.json)"),
-    (measured.medians, "Medians", "an undisturbed round"),
-    (measured.ratios, "Ratios to the base", "two cells in an undisturbed round"),
-    (measured.environment, "Environment", ""),
-    (measured.cells, "Every figure and its command", ""),
-)
+SCHEMA = results.SCHEMA.with_name("beside-1.schema.json")
+BUSY = 0.8  # a client that is busier may be what limits the figure
+BEYOND = 100  # calls that must lie beyond a percentile that is told
+SERVED, SLOWER = 0.95, 10.0  # of the last rate that is served: least goodput, most p99 to the first
+COLUMNS = 6  # a table that is wider than the page is read by nobody
+Data = dict[str, Any]
+Section = Callable[["Folder"], Data]
+Curve = tuple[str, Axis, Axis, list[Line]]  # a title, what it goes over, what it shows
+Groups = list[tuple[str, list[Document]]]
+
+
+def read_document(path: Path) -> tuple[str, str, Document]:
+    """What only says what would be measured is no measurement."""
+    d = results.load(path)
+    if not isinstance(d, dict):
+        raise verb.Unable(f"{path}: no JSON object: take the file away or measure anew")
+    kind = str(d.get("tool")).removeprefix("keyward-bench ")
+    if kind not in ("storm", "plan", "token") or d.get("dry_run"):
+        kind = "micro" if "benchmarks" in d and "context" in d else "unknown"
+    if kind != "unknown":
+        results.check(path, d, SCHEMA)
+    return path.stem, kind, d
+
+
+class Folder:
+    def __init__(self, path: Path) -> None:
+        self.name = path.resolve().name
+        self.results = results.read(path / "results.json")
+        self.documents = [read_document(p) for p in sorted(path.glob("[!.]*.json"))
+                          if p.name != "results.json"]
+        self.cells = self.results.cells
+        self.own = [c for c in self.cells if not c["control"]]
+        self.base = next(c for c in self.cells if c["name"] == self.results["base"])
+
+    def of_kind(self, kind: str) -> list[tuple[str, Document]]:
+        return [(name, d) for name, k, d in self.documents if k == kind]
+
+    def median(self, c: Document, figure: str) -> Measured:
+        return measured(lambda: self.results.median(c, figure), unit_of(figure))
+
+    def noise(self, figure: str) -> Measured:
+        n = self.results["noise"].get(figure, {"mid": 0, "low": 0, "high": 0})
+        return Measured(n["mid"], n["low"], n["high"], RATIO)
+
+    def ratio(self, upper: Document, lower: Document, figure: str) -> Measured:
+        """Within the noise when its interval and the control's meet."""
+        x = measured(lambda: self.results.ratio(upper, lower, figure), RATIO)
+        floor = self.noise(figure)
+        return x._replace(is_noise=lower is self.base and x.mid > 0 and floor.mid > 0
+                          and x.low <= floor.high and x.high >= floor.low)
+
+
+def measured(reckon: Callable[[], stats.Ratio], unit: str) -> Measured:
+    try:
+        return Measured(*reckon(), unit)
+    except (ArithmeticError, ValueError):  # of figures that are none
+        return Measured(0, 0, 0, unit)
+
+
+def grouped(cells: Iterable[Document], key: Callable[[Document], str]) -> Groups:
+    """In the order in which the keys come up."""
+    groups: dict[str, list[Document]] = {}
+    for c in cells:
+        groups.setdefault(key(c), []).append(c)
+    return list(groups.items())
+
+
+def subject_of(c: Document) -> str:
+    return str(c["axes"]["subject"])
+
+
+def is_closed(c: Document) -> bool:
+    return not c["control"] and c["axes"]["in_flight"] > 0 and not c["axes"]["rate"] > 0
+
+
+def line_of(f: Folder, name: str, cells: list[Document], axis: str, figure: str) -> Line:
+    """Medians with their intervals, by where the cells stand on an axis."""
+    medians = ((c["axes"][axis], f.median(c, figure))
+               for c in sorted(cells, key=lambda c: float(c["axes"][axis])))
+    return name, [(x, m.mid, m.low, m.high) for x, m in medians if m.mid > 0]
+
+
+def plain_line(name: str, pairs: Iterable[tuple[float, Any]]) -> Line:
+    return name, [(x, y, y, y) for x, y in pairs if y is not None]
+
+
+def primary(f: Folder) -> Data:
+    figures = ("calls_per_s", "p50_us", "p99_us", "cpu_us")
+    return {"rows": [(c["name"], *(f.median(c, k) for k in figures), f.ratio(c, f.base, "cpu_us"))
+                     for c in f.own if c["primary"] and f.results.calm()]}
+
+
+def noise(f: Folder) -> Data:
+    """The pulse by round: the median, and from the least to the most."""
+    bad = [d["round"] for d in f.results["disturbed"]]
+    pulses = [(n, [v for v in values if v is not None])
+              for n, values in enumerate(f.results["pulse"]["rounds"]) if any(values)]
+    usual = np.median([np.median(values) for _, values in pulses]) if pulses else 1
+    points = [(n, *(np.percentile(values, (50, 0, 100)) / usual)) for n, values in pulses]
+    known = ((k, f.noise(k)) for k in f.results.figures())
+    return {"rounds": f.results.rounds, "floor": [row for row in known if row[1].mid > 0],
+            "plots": plots.plot(
+                "pulse-0", "The pulse of the machine by round", Axis("round"),
+                Axis("pulse, to the run’s usual", RATIO), [("pulse", points)],
+                [(n, "disturbed" if n == bad[0] else "") for n in bad])}
+
+
+def concurrency(f: Folder) -> Data:
+    """A plot a method, a line a subject."""
+    made: list[Plot] = []
+    fitting = [c for c in f.cells if is_closed(c) and not c["axes"]["token_delay_us"] > 0]
+    for method, cells in grouped(fitting, lambda c: str(c["axes"]["method"])):
+        lines = [line_of(f, subject, some, "in_flight", "calls_per_s")
+                 for subject, some in grouped(cells, subject_of)]
+        if any(len(points) > 1 for _, points in lines):
+            made += plots.plot(
+                f"concurrency-{len(made)}", f"Throughput over concurrency: {method}",
+                Axis("calls in flight", log=2), Axis("calls a second"), lines)
+    return {"plots": made}
+
+
+def percentile_points(histogram: list[list[int]]) -> list[tuple[float, float]]:
+    """1 / (1 - share) and the µs that the share does not exceed; ends where fewer than BEYOND
+    calls lie beyond, and is thinned to what can be seen."""
+    upper, count = np.array(histogram or [[0, 0]], dtype=float).T
+    below, total = np.cumsum(count), count.sum()
+    if total <= BEYOND:
+        return []
+    x = total / np.maximum(total - below, 1)
+    steps = np.floor(np.log(x) / math.log(total / BEYOND) * 240)[x <= total / BEYOND]
+    shown = np.unique(steps, return_index=True)[1]
+    return [(1.0, float(upper[0]) / 1e3), *zip(x[shown].tolist(), (upper[shown] / 1e3).tolist())]
+
+
+def percentiles(f: Folder) -> Data:
+    cells = [c for c in f.own if c.get("histogram")]
+    return {"plots": plots.plot(
+        "percentiles-0", "Latency by percentile",
+        Axis("share of the calls that took at most so long", SHARE, log=10),
+        Axis("latency", US, log=10),
+        [plain_line(c["name"], percentile_points(c["histogram"]))
+         for c in [c for c in cells if c["primary"]] or cells])}
+
+
+def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
+    """Of rate, goodput and p99 by rising rate, 0 where not known: the last served rate before
+    the first that is not."""
+    if len(offers) < 2 or not all(goodput for _, goodput, _ in offers):
+        return "unknown", 0
+    served = [goodput >= SERVED * rate and not p99 > SLOWER * (offers[0][2] or math.inf)
+              for rate, goodput, p99 in offers]
+    good = [*served, False].index(False)
+    if good == 0:
+        return "below", 0
+    return "found" if good < len(offers) else "above", offers[good - 1][0]
+
+
+def offered(f: Folder) -> Data:
+    """A pair of plots a subject, with the knee marked."""
+    made: list[tuple[str, Plot]] = []
+    goodput = "goodput_per_s" if "goodput_per_s" in f.results.figures() else "calls_per_s"
+    opened = [c for c in f.own if c["axes"]["rate"] > 0]
+    for i, (subject, cells) in enumerate(grouped(opened, subject_of)):
+        offers = sorted((float(c["axes"]["rate"]), f.median(c, goodput).mid,
+                         f.median(c, "p99_us").mid) for c in cells)
+        found, rate = knee(offers)
+        marks = [(rate, f"knee: {number_text(rate)} a second")] if found == "found" else []
+        for id_, title, y, lines in (
+                ("goodput", "Goodput", Axis("good in time, a second"),
+                 [line_of(f, "goodput", cells, "rate", goodput),
+                  plain_line("offered", [(at, at) for at, *_ in offers])]),
+                ("offered", "Latency", Axis("latency", US, log=10),
+                 [line_of(f, k, cells, "rate", f"{k}_us") for k in ("p50", "p90", "p99")])):
+            made += [(found, p) for p in plots.plot(
+                f"{id_}-{i}", f"{title} over offered rate: {subject}",
+                Axis("calls offered a second"), y, lines, marks)]
+    return {"plots": made}
+
+
+def variant(c: Document) -> str:
+    """The cells of a variant are called alike but for a part such as slow2ms, which says the delay;
+    one that says nothing else is uncached."""
+    name = "-".join(part for part in subject_of(c).split("-")
+                    if part and not re.fullmatch(r"(slow|delay)?[0-9._]+[mu]s", part))
+    in_flight = c["axes"]["in_flight"]
+    return (name or "uncached") + (f", {in_flight:.0f} in flight" if in_flight > 0 else "")
+
+
+def delay(f: Folder) -> Data:
+    variants = grouped((c for c in f.own if not c["axes"]["rate"] > 0), variant)
+    return {"plots": plots.plot(
+        "delay-0", "What the cache buys: latency by the token’s delay",
+        Axis("what the token takes for an operation besides", US),
+        Axis("latency, p50", US, log=10),
+        [line_of(f, words, cells, "token_delay_us", "p50_us") for words, cells in variants
+         if any(c["axes"]["token_delay_us"] > 0 for c in cells)])}
+
+
+def is_keyward(c: Document) -> bool:
+    """What a user would run; in-process references and bare transports are no plugins."""
+    name = subject_of(c)
+    return bool(re.match("wall|uncached|hit|repeat|encrypt|status", name)
+                and not re.search("noverify|inproc|copy", name))
+
+
+def peer(f: Folder) -> Data:
+    def shape(c: Document) -> list[Any]:
+        return [c["axes"][k] for k in ("method", "in_flight", "rate", "token_delay_us")]
+
+    pairs = [(ours, theirs) for theirs in f.own if subject_of(theirs).startswith("peer")
+             for ours in f.own if is_keyward(ours) and shape(ours) == shape(theirs)]
+    return {"rows": [(f"{ours['name']} to {theirs['name']}",
+                      *(f.ratio(ours, theirs, k) for k in ("calls_per_s", "p99_us", "cpu_us")))
+                     for ours, theirs in pairs if f.results.calm()]}
+
+
+def client(f: Folder) -> Data:
+    """How much of one CPU the client uses, and how far each cell stays below echo."""
+    loops = [c for c in f.cells if is_closed(c)]
+    echoes = {c["axes"]["in_flight"]: c for c in reversed(loops) if subject_of(c) == "echo"}
+    if not any(f.median(c, "client_us").mid > 0 for c in echoes.values()):
+        return {}
+    rows, used = [], {"": 0.0}
+    for c in loops:
+        echo, mine = echoes.get(c["axes"]["in_flight"], c), f.median(c, "client_us")
+        used[c["name"]] = mine.mid * f.median(c, "calls_per_s").mid / 1e6
+        of_echo = Measured(0, 0, 0) if echo is c else f.ratio(c, echo, "calls_per_s")
+        if c["primary"] or subject_of(c) == "echo" or not any(c["primary"] for c in loops):
+            rows.append((c["name"], mine, f.median(c, "server_us"), number_text(
+                used[c["name"]] or None, PERCENT), of_echo._replace(unit=PERCENT, is_noise=False)))
+    worst = max(("", *(c["name"] for c in loops if subject_of(c) != "echo")), key=used.__getitem__)
+    return {"rows": rows, "worst": worst, "used": used[worst], "most": BUSY,
+            "echoes": [c["name"] for c in echoes.values()]}
+
+
+def documents(kind: str, curves: Callable[[Document], Iterable[Curve]]) -> Section:
+    def section(f: Folder) -> Data:
+        return {"documents": [
+            (name, d, [p for k, (title, x, y, lines) in enumerate(curves(d))
+                       for p in plots.plot(f"{kind}-{i}-{k}", f"{title}: {name}", x, y, lines)])
+            for i, (name, d) in enumerate(f.of_kind(kind))]}
+    return section
+
+
+def storm_curves(d: Document) -> Iterable[Curve]:
+    line = d.get("timeline", ())
+    yield "Seeds unwrapped", Axis("seconds since the restart"), Axis("seeds, all servers"), [
+        plain_line(words, ((at["t_ms"] / 1000, at[member]) for at in line))
+        for member, words in (("unwrapped", "unwrapped"), ("failed", "failed calls"))
+        if any(at[member] for at in line)]
+
+
+def plan_curves(d: Document) -> Iterable[Curve]:
+    for c in d["curves"]:
+        yield (f"{c['y']} over {c['x']}", Axis(c["x"]), Axis(c["y"], unit_of(c["y"])),
+               [plain_line(c["y"], c["points"])])
+
+
+def token_curves(d: Document) -> Iterable[Curve]:
+    for what, y, members in (("throughput", Axis("operations a second"), ("ops_per_s",)),
+                             ("latency", Axis("latency", US, log=10), ("p50_us", "p99_us"))):
+        yield f"The token’s {what}", Axis("sessions", log=2), y, [
+            plain_line(member, ((at["sessions"], at.get(member)) for at in d.get("curve", ())))
+            for member in members]
+
+
+def medians(f: Folder) -> Data:
+    names = f.results.figures() if f.results.calm() else []
+    parts = [names[at:at + COLUMNS] for at in range(0, len(names), COLUMNS)]
+    return {"tables": [(part, [(c["name"], *(f.median(c, k) for k in part)) for c in f.cells])
+                       for part in parts]}
+
+
+def ratios(f: Folder) -> Data:
+    others = [c for c in f.cells if c is not f.base and f.results.calm()]
+    figures = ("calls_per_s", "p50_us", "p99_us", "cpu_us", "server_us")
+    return {"rows": [(c["name"], *(f.ratio(c, f.base, k) for k in figures)) for c in others]}
+
+
+SECTIONS: dict[str, Section] = {
+    "primary": primary, "noise": noise, "concurrency": concurrency, "percentiles": percentiles,
+    "offered": offered, "delay": delay, "peer": peer, "client": client,
+    "storm": documents("storm", storm_curves), "plan": documents("plan", plan_curves),
+    "token": documents("token", token_curves), "micro": documents("micro", lambda d: ()),
+    "medians": medians, "ratios": ratios}
 
 
 def page(f: Folder, version: str) -> str:
-    r = f.results
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda v: plain(v) if type(v) is str else v)
+    env.filters |= {"number": number_text, "unit": unit_of}
     with np.errstate(all="ignore"):
-        sections = [(make.__name__, heading, wants, make(f)) for make, heading, wants in SECTIONS]
-    lead = " · ".join((
-        f"keyward-bench {r['version']}", r["began"],
-        f"{len(r.cells)} cells, {r.rounds} rounds, {len(r.calm())} undisturbed",
-        f"{units.number_text(r['elapsed_s'])} seconds",
-        f"{r['environment']['cpu']}, {r['environment']['cpus']} CPUs"))
-    template = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,
-        lstrip_blocks=True, undefined=jinja2.StrictUndefined,
-        finalize=lambda v: units.plain(v) if type(v) is str else v).get_template("page.html.j2")
-    return template.render(
-        name=f.name, lead=lead, layout=r["layout"]["words"], quiet=r["quiet"], version=version,
-        style=(HERE / "page.css").read_text(), faults=faulty(r["partial"], r["fault"]),
-        sections=sections, strange=[name for name, _ in f.of_kind("unknown")])
+        made = {name: make(f) for name, make in SECTIONS.items()}
+    found = {name: data if any(data.values()) else None for name, data in made.items()}
+    whole = f.results.document
+    return env.get_template("page.html.j2").render(
+        f=f, r=whole, calm=f.results.calm(), style=(TEMPLATES / "page.css").read_text(),
+        found=found | {"environment": whole, "cells": whole}, version=version)
 
 
 def main(words: list[str], bench: str) -> int:

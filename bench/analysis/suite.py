@@ -163,8 +163,9 @@ class Suite:
 
     def build(self, scratch: Scratch) -> None:
         say("packages")
-        if self.commands.run([ROOT / "ci" / "install", "--bench"]) != 0:
-            raise Unable("ci/install --bench failed (see above)")
+        parts = ["--bench"] + ["--unit"] * self.full  # the fault module belongs to the tests
+        if self.commands.run([ROOT / "ci" / "install", *parts]) != 0:
+            raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
         os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
         say("release build")
         more = [] if self.compare else ["keyward-bench-micro", "peer"]
@@ -176,7 +177,7 @@ class Suite:
     def build_tree(self, scratch: Scratch, log: str, tree: Path, to: str, more: list[str]) -> None:
         testing = "ON" if "kw_fault" in more else "OFF"
         scratch.logged(log, "env", "-C", tree, "cmake", "--preset", "release",
-                       f"-DBUILD_TESTING={testing}")
+                       f"-DBUILD_TESTING={testing}", "-DKEYWARD_BENCH=ON")
         scratch.logged(log, "cmake", "--build", tree / "build" / "release", "--target", *PROGRAMS,
                        "keyward-bench", *more)
         (scratch.path / to).mkdir(exist_ok=True)

@@ -9,8 +9,6 @@ pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent_core)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(PROTOBUFC REQUIRED IMPORTED_TARGET libprotobuf-c)
-# Only keyward-bench: its HTTP/2.
-pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 # Not grpc.pc: it names some fifty C++ libraries that a C program does not want.
 find_library(GRPC_LIBRARY grpc REQUIRED)
 find_library(GPR_LIBRARY gpr REQUIRED)
@@ -18,4 +16,11 @@ find_path(GRPC_INCLUDE grpc/grpc.h REQUIRED)
 find_program(PROTOC_C protoc-c REQUIRED)
 add_library(kw_grpc INTERFACE)
 target_link_libraries(kw_grpc INTERFACE ${GRPC_LIBRARY} ${GPR_LIBRARY})
-pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+
+# From here on, nothing that the product needs (tests/border proves it).
+if(BUILD_TESTING)
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+endif()
+if(KEYWARD_BENCH) # its HTTP/2
+  pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
+endif()

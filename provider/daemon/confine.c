@@ -22,15 +22,22 @@ static bool fill_standard_descriptors(void)
     return fd >= 0;
 }
 
+static kw_err confine_refuse(const char *what, struct kw_note *note)
+{
+    const int error = errno;
+    kw_note_set(note, "cannot %s: %s", what, strerror(error));
+    return kw_err_native(KW_CODE_IO, (uint32_t)error, "confine");
+}
+
 kw_err kw_confine_early(struct kw_note *note)
 {
     const struct rlimit none = {0, 0};
     umask(077);
-    if (fill_standard_descriptors() && setrlimit(RLIMIT_CORE, &none) == 0 &&
-        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
-        return KW_OK;
-    kw_note_set(note, "cannot switch core dumps off: %s", strerror(errno));
-    return kw_err_native(KW_CODE_IO, (uint32_t)errno, "confine");
+    if (!fill_standard_descriptors())
+        return confine_refuse("open /dev/null", note);
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return confine_refuse("switch core dumps off", note);
+    return KW_OK;
 }
 
 kw_err kw_confine_check_user(struct kw_note *note)

@@ -12,26 +12,33 @@
 #include <keyward/env.h>
 #include <keyward/log.h>
 
-void kw_notify_open(struct kw_daemon *d)
+/* A socket that sends there; -1 when nothing can be sent there. */
+static int notify_connect(const char *path)
 {
-    const char *path = kw_env_get(KW_ENV_NOTIFY_SOCKET);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     kw_span name = kw_span_str(path);
-    if (path == NULL || name.len >= sizeof at.sun_path ||
-        (path[0] != '/' && path[0] != '@'))
-        return;
+    if (name.len >= sizeof at.sun_path || (path[0] != '/' && path[0] != '@'))
+        return -1;
     kw_copy(at.sun_path, sizeof at.sun_path, name);
     if (path[0] == '@')
         at.sun_path[0] = '\0'; /* abstract, unix(7) */
     socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name.len);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, len) == 0) {
-        d->notify_fd = fd;
-        return;
-    }
-    if (fd >= 0)
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, len) != 0) {
         close(fd);
-    kw_log(KW_LOG_WARN, "notify-unreachable", KW_STR("socket", path));
+        fd = -1;
+    }
+    return fd;
+}
+
+void kw_notify_open(struct kw_daemon *d)
+{
+    const char *path = kw_env_get(KW_ENV_NOTIFY_SOCKET);
+    if (path == NULL)
+        return;
+    d->notify_fd = notify_connect(path);
+    if (d->notify_fd < 0)
+        kw_log(KW_LOG_WARN, "notify-unreachable", KW_STR("socket", path));
 }
 
 void kw_notify(struct kw_daemon *d, const char *text)
@@ -58,22 +65,32 @@ static void on_watchdog(evutil_socket_t fd, short what, void *ctx)
 /* The rpc thread beats once a second at least, so a shorter watchdog could not be fed. */
 enum { WATCHDOG_LEAST_USEC = 3000000 };
 
+static bool watchdog_is_ours(const char *pid)
+{
+    char *end;
+    return pid == NULL || (strtol(pid, &end, 10) == getpid() && *end == '\0');
+}
+
+static void watchdog_ignore(const char *usec, const char *reason)
+{
+    kw_log(KW_LOG_WARN, "watchdog-ignored", KW_STR("WATCHDOG_USEC", usec),
+           KW_STR("reason", reason));
+}
+
 void kw_notify_watchdog(struct kw_daemon *d)
 {
     const char *usec = kw_env_get(KW_ENV_WATCHDOG_USEC);
-    const char *pid = kw_env_get(KW_ENV_WATCHDOG_PID);
     char *end;
     if (usec == NULL || d->notify_fd < 0 ||
-        (pid != NULL && strtol(pid, &end, 10) != getpid()))
+        !watchdog_is_ours(kw_env_get(KW_ENV_WATCHDOG_PID)))
         return;
     long long every = strtoll(usec, &end, 10) / 2;
     if (*end != '\0' || every < WATCHDOG_LEAST_USEC / 2) {
-        kw_log(KW_LOG_WARN, "watchdog-ignored", KW_STR("WATCHDOG_USEC", usec),
-               KW_STR("reason", "WatchdogSec= must be 3 s or more"));
+        watchdog_ignore(usec, "WatchdogSec= must be 3 s or more");
         return;
     }
     const struct timeval t = {every / 1000000, every % 1000000};
     d->watchdog = event_new(d->loop, -1, EV_PERSIST, on_watchdog, d);
-    if (d->watchdog != NULL)
-        event_add(d->watchdog, &t);
+    if (d->watchdog == NULL || event_add(d->watchdog, &t) != 0)
+        watchdog_ignore(usec, "no timer could be made");
 }

@@ -68,9 +68,9 @@ static kw_err reload_judge(struct kw_daemon *d, struct reading *r, const char *d
         kw_keyring_judge(r->ring, d->config->domain, &memory, &places, &judgement);
     kw_keyring_give(last);
     r->active = judgement.active;
+    *note = judgement.why; /* and nothing of a file that may be missing */
     if (judgement.refusal == KW_ADMITTED)
         return KW_OK;
-    *note = judgement.why;
     return kw_err_at(KW_CODE_BAD_INPUT, "keyring");
 }
 

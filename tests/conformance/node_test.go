@@ -4,8 +4,8 @@
 // with which kube-apiserver speaks to it (k8s.io/apiserver).
 //
 // The programs under test are named by the environment: KEYWARD_BIN is the folder that
-// holds keyward, keywardd, keyward-hsm and keyward-bench.  Each test makes a node of its
-// own; bench_test.go wants a plugin that is not ours instead.
+// holds keyward, keywardd and keyward-hsm.  Each test makes a node of its own.  Those with
+// the tag bench want keyward-bench too, and bench_test.go a plugin that is not ours.
 package conformance
 
 import (

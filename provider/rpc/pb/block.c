@@ -4,7 +4,7 @@
 
 enum { ALIGN = 16 };
 
-static void *take(void *data, size_t size)
+static void *block_take(void *data, size_t size)
 {
     struct kw_pb_block *b = (struct kw_pb_block *)data;
     size_t len = size == 0 ? 1 : size;
@@ -26,7 +26,7 @@ kw_err kw_pb_block_init(struct kw_pb_block *block, size_t len)
 {
     block->bytes = (struct kw_secret){0};
     block->used = 0;
-    block->allocator = (ProtobufCAllocator){take, give, block};
+    block->allocator = (ProtobufCAllocator){block_take, give, block};
     return kw_secret_init(&block->bytes, len);
 }
 

@@ -23,8 +23,8 @@ static void must_equal(kw_err written, const kw_dst *dst, kw_span input)
     do {                                                                                 \
         type read;                                                                       \
         kw_dst dst = kw_dst_of(out, sizeof out);                                         \
-        if (!kw_failed(kw_wire_decode_##name(input, &read))) {                              \
-            must_equal(kw_wire_encode_##name(&read, &dst), &dst, input);                    \
+        if (!kw_failed(kw_wire_decode_##name(input, &read))) {                           \
+            must_equal(kw_wire_encode_##name(&read, &dst), &dst, input);                 \
             kinds++;                                                                     \
         }                                                                                \
     } while (0)

@@ -148,6 +148,42 @@ TEST(document__no_memory_at_each_allocation__none)
     kw_free(text);
 }
 
+static long fail_at, made;
+
+static void *fails_once(size_t size)
+{
+    return made++ == fail_at ? NULL : kw_new(size, 1);
+}
+
+/* One allocation fails and memory is there again for the next: the document is whole or
+ * there is none. */
+TEST(document__no_memory_once__whole_or_none)
+{
+    static struct kw_config c;
+    struct kw_daemon d = daemon_of_two_classes(&c);
+    json_set_alloc_funcs(fails_once, kw_free);
+    unsigned broken = 0;
+    for (fail_at = 0; fail_at < 10000; fail_at++) {
+        made = 0;
+        char *text = text_of(&d);
+        bool past = made <= fail_at;
+        json_error_t error;
+        made = 1000000;
+        json_t *back = text == NULL ? NULL : json_loads(text, 0, &error);
+        if (text != NULL && back == NULL) {
+            print_error("allocation %ld of the document: %s: ...%.60s\n", fail_at,
+                        error.text, text + (error.position > 30 ? error.position - 30 : 0));
+            broken++;
+        }
+        json_decref(back);
+        kw_free(text);
+        if (past)
+            break;
+    }
+    CHECK(fail_at > 100);
+    CHECK(broken == 0);
+}
+
 TEST(document__all_parts__members_as_released)
 {
     static struct kw_config c;
@@ -193,4 +229,5 @@ TEST(document__all_parts__members_as_released)
 KW_CASES("provider/daemon/status_document",
          CASE(text__bytes_of_no_character_and_controls__replaced),
          CASE(text__nothing__null), CASE(document__no_memory_at_each_allocation__none),
+         CASE(document__no_memory_once__whole_or_none),
          CASE(document__all_parts__members_as_released))
