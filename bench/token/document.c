@@ -40,7 +40,7 @@ static json_t *token_curve(const struct kw_token_result *r)
     for (size_t i = 0; i < r->count; i++) {
         const struct kw_token_point *p = &r->point[i];
         json_t *point = json_pack(
-            "{s:I, s:I, s:I, s:I, s:b}", "sessions", (num)(p->processes * p->threads),
+            "{s:I, s:I, s:I, s:I, s:b}", "sessions", (num)p->processes * (num)p->threads,
             "good", (num)p->latency.count, "wrong", (num)p->wrong, "elapsed_ns",
             (num)p->elapsed_ns, "partial", p->partial);
         json_t *figures = token_figures(p, "ops_per_s");

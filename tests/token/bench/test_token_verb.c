@@ -189,7 +189,8 @@ static void signalled(bool group, int number, int want)
         CHECK(errno == EINTR);
     CHECK(fclose(all) == 0);
     CHECK((WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)) == want);
-    CHECK((strstr(r.out, "\n  unwrap with a throw-away key") != NULL) == (want == 3));
+    /* The outcome, as a table or a document. */
+    CHECK((strstr(r.out, "unwrap") != NULL) == (want == 3));
     end(0);
 }
 
