@@ -10,7 +10,6 @@
 static struct kw_run r;
 #define RUN(...) kw_run(&r, (const char *const[]){KEYWARD_BENCH, __VA_ARGS__, NULL})
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
 enum { OK = 0, INVALID_ARGUMENT = 3 };
 
 TEST(words_that_do_not_fit_or_name_nothing__status_and_which)
@@ -23,7 +22,6 @@ TEST(words_that_do_not_fit_or_name_nothing__status_and_which)
         {2, "echo, software or token", {"/tmp/s"}},
         {2, "dance", {"/tmp/s", "--work=dance"}},
         {2, "--uri", {"/tmp/s", "--work=token", "--module=/x"}},
-        {2, "pocket", {"/tmp/s", "--work=token", "--key=pocket"}},
         {2, "are for --work token", {"/tmp/s", "--work=software", "--key=token"}},
         {2, "--no-verify", {"/tmp/s", "--work=echo", "--no-verify"}},
         {3, "/nonexistent/kw", {"/nonexistent/kw/s", "--work=software"}},
