@@ -12,99 +12,69 @@ from pathlib import Path
 
 from verb import Document, Usage, is_name, printable
 
-# What tells a library's version, by the beginning of its file's name.
-TELLS = {"grpc": ("libgrpc.so", "grpc_version_string"),
-         "openssl": ("libcrypto.so", "OpenSSL_version"),
-         "nghttp2": ("libnghttp2.so", "nghttp2_version"),
-         "jansson": ("libjansson.so", "jansson_version_str")}
-ASKED = {"openssl": (7,), "nghttp2": (0,)}  # OPENSSL_FULL_VERSION_STRING; no least version
+# What tells a library's version, by the beginning of its file's name, and what it is asked.
+TELLS = {"grpc": ("libgrpc.so", "grpc_version_string", 0),
+         "openssl": ("libcrypto.so", "OpenSSL_version", 7),  # OPENSSL_FULL_VERSION_STRING
+         "nghttp2": ("libnghttp2.so", "nghttp2_version", 0),  # no least version
+         "jansson": ("libjansson.so", "jansson_version_str", 0)}
 
 
-class NgHttp2Info(ctypes.Structure):
-    _fields_ = [("age", ctypes.c_int), ("number", ctypes.c_int), ("text", ctypes.c_char_p)]
+def found(path: Path, pattern: str = "(.+)", unknown: str = "unknown") -> str:
+    """What a line of the file says."""
+    text = path.read_text(errors="replace") if path.exists() else ""
+    match = re.search(f"^{pattern}$", text, re.MULTILINE)
+    return printable(match[1].strip().strip('"'), 95) if match else unknown
 
 
 def machine(root: Path = Path("/")) -> Document:
-    def text(name: str) -> str:
-        try:
-            return (root / name).read_text(errors="replace")
-        except OSError:
-            return ""
-
-    def line(name: str) -> str:
-        return printable(text(name).partition("\n")[0].strip(), 95)
-
-    def value(of: str, key: str) -> str:
-        match = re.search(rf"^{key}[ \t]*[:=][ \t]*(.*)$", of, re.MULTILINE)
-        return printable(match[1].strip().strip('"'), 95) if match else ""
-
-    info = text("proc/cpuinfo")
-    flags = re.search(r"^flags[ \t]*:(.*)$", info, re.MULTILINE)
-    virtual = "unknown" if flags is None else "none"
-    if flags is not None and "hypervisor" in flags[1].split():
-        names = [line("sys/class/dmi/id/sys_vendor")[:23] or "some hypervisor",
-                 line("sys/class/dmi/id/product_name")[:35]]
-        virtual = " ".join(filter(None, names))
-    governor = line("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
-    return {"cpu": value(info, "model name") or "unknown",
-            "cpus": len(re.findall(r"^processor[ \t]*:", info, re.MULTILINE)),
-            "kernel": line("proc/sys/kernel/osrelease") or "unknown",
-            "governor": governor or "unknown", "virtualisation": virtual,
-            "distribution": value(text("etc/os-release"), "PRETTY_NAME") or "unknown",
-            "memory_kib": int((value(text("proc/meminfo"), "MemTotal") or "0").split()[0]),
-            "load_1m": float((line("proc/loadavg") or "0").split()[0]),
+    cpu, dmi = root / "proc/cpuinfo", root / "sys/class/dmi/id"
+    virtual = found(cpu, r"flags\s*:.*\b(hypervisor)\b.*",
+                    "unknown" if found(cpu, "(flags).*") == "unknown" else "none")
+    if virtual == "hypervisor":
+        names = [found(dmi / name, unknown="") for name in ("sys_vendor", "product_name")]
+        virtual = " ".join(filter(None, names)) or "some hypervisor"
+    return {"cpu": found(cpu, r"model name\s*:(.*)"),
+            "cpus": len(re.findall(r"(?m)^processor\s*:", cpu.read_text())) if cpu.exists() else 0,
+            "kernel": found(root / "proc/sys/kernel/osrelease"),
+            "governor": found(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            "virtualisation": virtual,
+            "distribution": found(root / "etc/os-release", "PRETTY_NAME=(.*)"),
+            "memory_kib": int(found(root / "proc/meminfo", r"MemTotal:\s*(\d+) kB", "0")),
+            "load_1m": float(found(root / "proc/loadavg", r"(\S+) .*", "0")),
             "commit": "unknown", "build": "unknown", "libraries": {}, "notes": {}}
 
 
-def libraries(bench: str) -> dict[str, str]:
-    """Of those that the program and the servers beside it are linked with, the installed
-    ones: each is loaded and asked itself, for it is what was measured."""
-    beside = [Path(bench).resolve().with_name(name) for name in ("keyward-bench-echo", "keywardd")]
+def program(bench: str) -> Document:
+    """Its build as the folder says in which that was made, and of the libraries that it and
+    the servers beside it are linked with the installed ones: each is loaded and asked itself,
+    for it is what was measured."""
+    path = Path(bench).resolve()
+    beside = [path.with_name(name) for name in ("keyward-bench-echo", "keywardd")]
     linked = subprocess.run(["ldd", bench, *filter(Path.exists, beside)], capture_output=True,
                             text=True, check=False).stdout
-    found = {"libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown"}
-    for name, (file, function) in TELLS.items():
+    libraries = {"libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown"}
+    for name, (file, function, asked) in TELLS.items():
         match = re.search(rf"^\s*{re.escape(file)}\S* => (/\S+)", linked, re.MULTILINE)
-        if match is None:
-            continue
-        tell = getattr(ctypes.CDLL(match[1]), function)
-        tell.restype = ctypes.POINTER(NgHttp2Info) if name == "nghttp2" else ctypes.c_char_p
-        said = tell(*ASKED.get(name, ()))
-        found[name] = (said.contents.text if name == "nghttp2" else said).decode()
-    return found
-
-
-def build_type(bench: str) -> str:
-    """As the folder in which the program was built says."""
-    try:
-        cache = (Path(bench).resolve().parents[1] / "CMakeCache.txt").read_text()
-    except (OSError, IndexError):
-        return "unknown"
-    match = re.search("^CMAKE_BUILD_TYPE:[A-Z]+=(.+)$", cache, re.MULTILINE)
-    return match[1] if match else "unknown"
+        if match is not None:
+            tell = getattr(ctypes.CDLL(match[1]), function)
+            tell.restype = ctypes.c_char_p
+            if name == "nghttp2":  # two ints stand before the text
+                tell.restype = ctypes.POINTER(ctypes.c_char_p)
+            said = tell(asked)
+            libraries[name] = (said[1] if name == "nghttp2" else said).decode()
+    build = found(path.parent.parent / "CMakeCache.txt", "CMAKE_BUILD_TYPE:[A-Z]+=(.+)")
+    return {"build": build, "libraries": libraries}
 
 
 def add_note(environment: Document, text: str) -> None:
     """KEY=VALUE; commit=… is the environment's own member, everything else a note."""
     key, equals, value = text.partition("=")
-    notes = environment["notes"]
-    wrong = None
-    if not equals or not is_name(key):
-        wrong = "it wants KEY=VALUE, the key of letters, digits and ._-"
-    elif value != printable(value, 191):
-        wrong = "the value is text of at most 191 bytes"
-    elif key == "commit" and len(value) > 63:
-        wrong = "a commit has at most 63 characters"
-    elif key in notes:
-        wrong = "this key is given twice"
-    elif key != "commit" and len(notes) == 16:
-        wrong = "16 notes are the most"
-    if wrong:
-        raise Usage(f"--note {text}: {wrong}")
-    if key == "commit":
-        environment["commit"] = value
-    else:
-        notes[key] = value
+    notes = environment if key == "commit" else environment["notes"]
+    full = notes is not environment and (key in notes or len(notes) == 16)
+    if not equals or not is_name(key) or value != printable(value, 191) or full:
+        raise Usage(f"--note {text}: it wants KEY=VALUE, at most 16 keys of letters, digits and "
+                    "._-, each once, and text of at most 191 bytes")
+    notes[key] = value
 
 
 def fingerprint(environment: Document) -> str:

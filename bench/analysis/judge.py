@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which rounds were disturbed, how quiet the machine was, how well a cell is known.
 
-Rules that were written down before any figure was looked at, and that look at no figure
-of a cell but the control's:
-
-1. A round is disturbed when at least a tenth of its pulses (so any one, with up to ten
-   cells) took more than 1.15 of the median of all pulses of the run.
-2. The machine is "unusable" when half of the rounds or more are disturbed, or when the
-   control's interval reaches more than 25 % away from 1.
-3. It is "quiet" when there are 6 rounds at least, at most an eighth of them disturbed,
-   95 % of the pulses within 1.05 of their median, and the control's interval within 5 %
-   of 1.
-4. Otherwise it is "restless".
-
-The control's figure is cpu_us, or calls_per_s where nobody knows cpu_us.  6 is the least
-number of pairs whose smallest and largest enclose the median with 95 % (1 - 2 * 0.5^6).
+By the rules of docs/BENCHMARKS.md, which were written down before any figure was looked
+at, and look at no figure of a cell but the control's: cpu_us, or calls_per_s where nobody
+knows it.  6 is the least number of pairs whose smallest and largest enclose the median
+with 95 % (1 - 2 * 0.5^6).
 """
 import math
 
+import numpy as np
+
+import stats
 from results import Results
 
 LEAST = 6
@@ -26,32 +19,24 @@ RULE = ("a round is disturbed when at least a tenth of its pulses took more than
 
 
 def judge(r: Results) -> None:
-    """Sets disturbed, pulse.rule, noise and quiet by the rules above."""
-    document = r.document
-    pulses = [[p for p in one if p is not None] for one in document["pulse"]["rounds"]]
-    every = sorted(p for one in pulses for p in one)
-    middle = every[len(every) // 2] if every else 0.0
-    high = every[(len(every) * 95 - 1) // 100] / middle if middle > 0 else 0.0
-    document["pulse"]["rule"] = RULE
-    document["disturbed"] = []
-    for n, one in enumerate(pulses):
-        slow = sum(p > 1.15 * middle for p in one)
-        if slow > 0 and slow * 10 >= len(r.cells):
-            why = (f"{slow} of {len(r.cells)} pulses over 1.15 of the median, the worst "
-                   f"{max(one) / middle:.2f}")
-            document["disturbed"].append({"round": n, "why": why})
-    document["noise"] = noise(r)
-    document["quiet"] = quiet(r, high)
-
-
-def noise(r: Results) -> dict[str, dict[str, float]]:
-    base = r.cell(r["control"])
-    control = next((c for c in r.cells if c["control"]), None)
-    if base is None or control is None:
-        return {}
-    floor = {name: r.ratio(control, base, name) for name in r.figures()}
-    return {name: {"low": x.low, "mid": x.mid, "high": x.high}
-            for name, x in floor.items() if x.mid > 0}
+    """Sets disturbed, pulse.rule, noise and quiet."""
+    count = len(r.cells)
+    pulses = np.array(r["pulse"]["rounds"], dtype=float).reshape(-1, count)  # null is nan
+    middle = high = 0.0
+    if not np.isnan(pulses).all():
+        middle = np.nanquantile(pulses, 0.5, method="higher")
+        high = np.nanquantile(pulses, 0.95, method="inverted_cdf") / middle
+    slow = (pulses > 1.15 * middle).sum(axis=1)
+    r["pulse"]["rule"] = RULE
+    r.document["disturbed"] = [
+        {"round": n, "why": f"{slow[n]} of {count} pulses over 1.15 of the median, the worst "
+                            f"{np.nanmax(pulses[n]) / middle:.2f}"}
+        for n in range(r.rounds) if slow[n] > 0 and slow[n] * 10 >= count]
+    base, control = r.cell(r["control"]), next((c for c in r.cells if c["control"]), None)
+    floor = {f: r.ratio(control, base, f) for f in r.figures()} if base and control else {}
+    r.document["noise"] = {f: {"low": x.low, "mid": x.mid, "high": x.high}
+                           for f, x in floor.items() if x.mid > 0}
+    r.document["quiet"] = quiet(r, high)
 
 
 def quiet(r: Results, high: float) -> dict[str, str]:
@@ -59,7 +44,7 @@ def quiet(r: Results, high: float) -> dict[str, str]:
         return {"verdict": "unusable", "words": "no round is whole"}
     floor = r["noise"].get("cpu_us", r["noise"].get("calls_per_s"))
     away = max(floor["high"] - 1, 1 - floor["low"]) if floor else math.inf
-    disturbed = r.rounds - len(r.calm())
+    disturbed = len(r["disturbed"])
     verdict = "restless"
     if disturbed * 2 >= r.rounds or (floor and away > 0.25):
         verdict = "unusable"
@@ -75,14 +60,11 @@ def quiet(r: Results, high: float) -> dict[str, str]:
 def width(r: Results) -> float:
     """How far the interval of cpu_us to the base reaches from its middle (0.05: ±5 %), for
     the primary cell where that is most.  inf while there are too few pairs, or no cpu_us."""
-    base = r.cell(r["base"])
-    most = 0.0
+    base = r.cells[r.names().index(r["base"])]
+    widths = [0.0]
     for c in r.cells:
-        if not c["primary"] or c is base:
-            continue
-        pairs = zip(r.series(c, "cpu_us"), r.series(base, "cpu_us") if base else [])
-        if sum(a is not None and b is not None and a > 0 and b > 0 for a, b in pairs) < LEAST:
-            return math.inf
-        assert base is not None
-        most = max(most, r.ratio(c, base, "cpu_us").reach())
-    return most
+        if c["primary"] and c is not base:
+            pairs = stats.logs(r.series(c, "cpu_us"), r.series(base, "cpu_us"))
+            known = len(pairs) >= LEAST
+            widths.append(r.ratio(c, base, "cpu_us").reach() if known else math.inf)
+    return max(widths)

@@ -11,9 +11,9 @@ import io
 import json
 import math
 import os
-import tempfile
+from collections import Counter
 from pathlib import Path
-from typing import Any, Iterable, NoReturn, Optional
+from typing import Any, Iterable, Optional
 
 import stats
 from verb import Document, Unable, printable
@@ -41,6 +41,9 @@ class Results:
         cells: list[Document] = self.document["cells"]
         return cells
 
+    def names(self) -> list[str]:
+        return [c["name"] for c in self.cells]
+
     def cell(self, name: str) -> Optional[Document]:
         return next((c for c in self.cells if c["name"] == name), None)
 
@@ -67,18 +70,10 @@ class Results:
 
 def merged(histograms: Iterable[list[list[int]]]) -> list[list[int]]:
     """[[upper_ns, count], …], rising."""
-    sums: dict[int, int] = {}
+    sums: Counter[int] = Counter()
     for histogram in histograms:
-        for upper, count in histogram:
-            sums[upper] = sums.get(upper, 0) + count
+        sums.update({upper: count for upper, count in histogram})
     return [[upper, sums[upper]] for upper in sorted(sums)]
-
-
-def is_histogram(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(pair, list) and len(pair) == 2 and all(type(n) is int for n in pair)
-        and pair[0] >= 0 and pair[1] > 0 for pair in value
-    ) and all(a[0] < b[0] for a, b in zip(value, value[1:]))
 
 
 # ---- writing ----------------------------------------------------------------------------------
@@ -107,33 +102,28 @@ def csv_text(r: Results) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow("session cell primary control round disturbed figure value".split())
-    calm, names = set(r.calm()), r.figures()
+    calm = r.calm()
     for c in r.cells:
         for n in range(r.rounds):
-            for name in names:
-                value = c["figures"].get(name, [None] * r.rounds)[n]
-                if value is not None:
-                    table.writerow([r["session"], c["name"], int(c["primary"]),
-                                    int(c["control"]), n, int(n not in calm), name,
-                                    f"{value:.9g}"])
+            head = [r["session"], c["name"], int(c["primary"]), int(c["control"]), n,
+                    int(n not in calm)]
+            known = {name: c["figures"][name][n] for name in r.figures() if name in c["figures"]}
+            table.writerows([*head, name, f"{value:.9g}"] for name, value in known.items()
+                            if value is not None)
     return out.getvalue()
 
 
 def replace(path: Path, text: str) -> None:
     """In one step: the file of before is whole until this one is.  OSError names it."""
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent,
-                                         prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
+        with open(temporary, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
@@ -145,36 +135,34 @@ def write(r: Results, folder: Path) -> None:
 # ---- reading ----------------------------------------------------------------------------------
 
 
-def load(path: Path) -> Any:
-    """Any JSON of numbers that can be reckoned with; Unable names the file and the line."""
-    def once(pairs: list[tuple[str, Any]]) -> Document:
-        if len(dict(pairs)) < len(pairs):
-            raise ValueError("a member is there twice")
-        return dict(pairs)
+def parse(text: str) -> Any:
+    """Any JSON of numbers that can be reckoned with; ValueError or RecursionError."""
+    def number(digits: str) -> float:
+        if not math.isfinite(float(digits)) or len(digits) > 30:
+            raise ValueError(f"{digits[:20]} is no number to reckon with")
+        return int(digits) if digits.lstrip("-").isdigit() else float(digits)
+    return json.loads(text, parse_constant=number, parse_float=number, parse_int=number)
 
-    def number(text: str) -> float:
-        whole = text.lstrip("-").isdigit()
-        if not math.isfinite(float(text)) or (whole and len(text) > 19):
-            raise ValueError(f"{text[:20]} is no number to reckon with")
-        return int(text) if whole else float(text)
+
+def load(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=once, parse_constant=number,
-                          parse_float=number, parse_int=number)
+        return parse(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise Unable(f"{path}: line {error.lineno}: no JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise Unable(f"{path}: no JSON: {error}") from error
 
 
-def bad(path: Path, where: str, why: str) -> NoReturn:
-    raise Unable(f"{path}: {where or 'the document'}: {why}")
+def faults(document: Any, schema: Path) -> Iterable[str]:
+    """Which member is not as the schema says, and why."""
+    from jsonschema import Draft202012Validator
+    for error in Draft202012Validator(load(schema)).iter_errors(document):
+        yield f"{error.json_path[2:] or 'the document'}: {printable(error.message, 200)}"
 
 
 def check(path: Path, document: Any, schema: Path) -> None:
-    """Unable names the first member that is not as the schema says."""
-    from jsonschema import Draft202012Validator  # who only measures need not wait for it
-    for error in Draft202012Validator(load(schema)).iter_errors(document):
-        bad(path, error.json_path[2:], printable(error.message, 200))
+    for fault in faults(document, schema):
+        raise Unable(f"{path}: {fault}")
 
 
 def read(path: Path) -> Results:
@@ -182,36 +170,32 @@ def read(path: Path) -> Results:
     believed.  Unable names the file and the member; OSError as it comes."""
     path = path / "results.json" if path.is_dir() else path
     document = load(path)
-    tool = document.get("tool") if isinstance(document, dict) else None
-    if tool != TOOL:
-        raise Unable(f"{path}: this is no results.json of {TOOL} (its \"tool\" says "
-                     f"{tool or 'nothing'})")
-    if document.get("schema") != 1:
-        raise Unable(f"{path}: written in schema {document.get('schema')} by keyward-bench "
-                     f"{document.get('version')}; this one reads schema 1: read it with the "
-                     "other, or measure anew")
+    said = document if isinstance(document, dict) else {}
+    if said.get("tool") != TOOL or said.get("schema") != 1:
+        raise Unable(f"{path}: no results.json of {TOOL}, schema 1: its \"tool\" says "
+                     f"{said.get('tool', 'nothing')}, and it is of schema {said.get('schema')}: "
+                     "read it with the program that wrote it, or measure anew")
     check(path, document, SCHEMA)
-    check_pieces(path, Results(document))
+    for fault in loose_ends(Results(document)):
+        raise Unable(f"{path}: {fault}")
     return Results(document)
 
 
-def check_pieces(path: Path, r: Results) -> None:
+def loose_ends(r: Results) -> Iterable[str]:
     """What a schema cannot say: how the members hang together."""
-    names = [c["name"] for c in r.cells]
-    for i, c in enumerate(r.cells):
-        if names.index(c["name"]) != i:
-            bad(path, f"cells[{i}].name", f"{c['name']} is there twice")
-        for name, values in c["figures"].items():
-            if len(values) != r.rounds:
-                bad(path, f"cells[{i}].figures.{name}", f"there are {r.rounds} rounds")
-        if not is_histogram(c.get("histogram", [])):
-            bad(path, f"cells[{i}].histogram", "[upper_ns, count], rising, is wanted here")
-    if len(r.figures()) > FIGURES_MAX:
-        bad(path, "cells", f"there are more than {FIGURES_MAX} different figures")
-    if r["base"] not in names:
-        bad(path, "base", "there is no such cell")
-    pulses = r["pulse"]["rounds"]
-    if len(pulses) != r.rounds or any(len(p) != len(names) for p in pulses):
-        bad(path, "pulse.rounds", f"{r.rounds} arrays of {len(names)} numbers are wanted here")
-    if any(d["round"] >= r.rounds for d in r["disturbed"]):
-        bad(path, "disturbed", "there is no such round")
+    names, pulses = r.names(), r["pulse"]["rounds"]
+    series = [values for c in r.cells for values in c["figures"].values()]
+    uppers = [[upper for upper, _ in c.get("histogram", [])] for c in r.cells]
+    for good, what in (
+            (len(set(names)) == len(names), "cells: a name is there twice"),
+            (all(len(values) == r.rounds for values in series),
+             f"cells: a figure has not as many values as there are rounds, {r.rounds}"),
+            (all(sorted(set(one)) == one for one in uppers),
+             "cells: a histogram is not [upper_ns, count], rising"),
+            (len(r.figures()) <= FIGURES_MAX, f"cells: more than {FIGURES_MAX} figures"),
+            (r["base"] in names, "base: there is no such cell"),
+            (len(pulses) == r.rounds and all(len(one) == len(names) for one in pulses),
+             f"pulse.rounds: {r.rounds} arrays of {len(names)} numbers are wanted here"),
+            (all(d["round"] < r.rounds for d in r["disturbed"]), "disturbed: no such round")):
+        if not good:
+            yield what

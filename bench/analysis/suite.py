@@ -1,365 +1,237 @@
 # SPDX-License-Identifier: Apache-2.0
 """ci/bench: measures keyward on this machine, beside what it is compared with, and writes
-a report.  Builds, starts, measures, and takes all of it away again whichever way it ends.
+a report.
 
-Needs nothing but Python's own library until ci/install was run.
+help/bench.txt says more.
 """
+import argparse
 import json
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from time import gmtime, strftime
-from typing import Optional, Union
+from typing import Sequence
 
-import machine
 import verb
-from machine import Commands, Interrupted, Layout, Scratch
-from subjects import Subjects
-from verb import Unable, Usage
+from subjects import Subjects, Words
+from verb import Stopped, Unable, Usage
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAMS = ("keyward", "keywardd", "keyward-hsm")
+BENCH = ROOT / "build" / "release" / "bin" / "keyward-bench"
 KNEE = (40, 60, 75, 85, 95, 105, 120)  # per cent of what the closed loop gives
-HELP = """\
-Without options: the eight primary cells, a storm, a plan and the micro-benchmarks, about
-five minutes on two cores once everything is built.  --full: everything there is, the
-slowed tokens and the rates around the knee included, about three quarters of an hour.
---compare builds the revision REV beside this one, measures both by turns in one run until
-the primary cells are known to 5 % or 20 minutes are over, and says whether this one is
-slower.
-
-Builds the release, makes throw-away SoftHSM tokens in a folder below /var/tmp, starts
-what is measured on CPUs of its own, and stops and removes all of that again whichever
-way it ends.  Ctrl-C keeps what was measured.  Results lie in results/NAME (by default
-the date): report.html is for people.
-"""
 
 
 def say(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 
-# ---- the matrix ---------------------------------------------------------------------------------
+def said_by(*argv: Words) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, check=False,
+                          cwd=ROOT).stdout.strip()
 
 
-class Matrix:
-    """The cells, each once.  The first is the base of all ratios."""
-
-    def __init__(self, state: Path, times: str) -> None:
-        self.state, self.times = state, times
-        self.cells: dict[str, str] = {}
-
-    def socket(self, name: str) -> str:
-        """Of a server, or of NODE/CLASS."""
-        node, _, label = name.partition("/")
-        return f"{self.state}/{node}/run/{label}.sock" if label else f"{self.state}/{name}.sock"
-
-    def load(self, name: str, server: str, in_flight: int, words: str = "") -> None:
-        """--yes: a keywardd's workers hide from anybody but root which module they have."""
-        line = f"load {self.socket(server)} --yes --in-flight {in_flight} {self.times} {words}"
-        if name not in {known.rstrip("*") for known in self.cells}:
-            self.cells[name] = line.strip()
-
-    def of_keyward(self, prefix: str = "") -> None:
-        """What two revisions are compared by, too."""
-        for name, server, in_flight, words in (
-                ("echo-64", "echo", 64, ""),
-                ("hit-64", "wall2/cached", 64, "--ciphertexts distinct:200"),
-                ("uncached-64", "wall2/uncached", 64, ""),
-                ("status-64", "wall2/uncached", 64, "--mix status"),
-                ("encrypt-64", "wall2/uncached", 64, "--mix encrypt"),
-                ("uncached-1", "wall2/uncached", 1, "")):
-            self.load(f"{prefix}{name}*", prefix + server, in_flight, words)
-
-    def quick(self) -> None:
-        self.of_keyward()
-        self.load("inproc-64*", "inproc", 64)
-        self.load("peer-64*", "peer", 64)
-
-    def full(self, rates: list[str]) -> None:
-        for subject, server, words in (
-                ("echo", "echo", ""), ("software", "software", ""), ("inproc", "inproc", ""),
-                ("copy", "copy", ""), ("wall1", "wall1/uncached", ""),
-                ("wall2", "wall2/uncached", ""),
-                ("hit", "wall2/cached", "--ciphertexts distinct:200"),
-                ("uncached", "wall2/uncached", ""),
-                ("repeat90", "wall2/small", "--ciphertexts repeat:90:1000"),
-                ("encrypt", "wall2/uncached", "--mix encrypt"),
-                ("encrypt-inproc", "inproc", "--mix encrypt"),
-                ("encrypt-noverify", "noverify", "--mix encrypt"),
-                ("status", "wall2/uncached", "--mix status"), ("peer", "peer", ""),
-                ("peer-encrypt", "peer", "--mix encrypt"),
-                ("peer-status", "peer", "--mix status")):
-            for in_flight in (1, 8, 64):
-                self.load(f"{subject}-{in_flight}", server, in_flight, words)
-        # Few ciphertexts: each is made by two operations of a slow token, in every round.
-        for slow, us in (("slow500us", 500), ("slow2ms", 2000), ("slow10ms", 10000)):
-            words = f"--ciphertexts distinct:128 @token_delay_us={us}"
-            self.load(f"{slow}-64", f"{slow}/uncached", 64, words)
-            self.load(f"{slow}-hit-64", f"{slow}/cached", 64, words)
-        for rate in rates:
-            self.load(f"uncached-r{rate}", "wall2/uncached", 64, f"--rate {rate} @subject=uncached")
-        self.cells["gap-restart"] = (f"gap {self.socket('gap/cached')} --start "
-                                     f"{self.state}/gap/start --restarts 3")
+def layout_for(cpus: int) -> tuple[str, str, str]:
+    """Its name, the client's CPUs and the servers': the client has one of its own as soon
+    as there are two, as what is measured must not wait for who measures."""
+    if cpus <= 3:
+        return ("same", "0", "0") if cpus == 1 else ("split", "1", "0")
+    return "wide", str(cpus - 1), f"0-{cpus - 2}"
 
 
-# ---- the run -------------------------------------------------------------------------------------
+def socket(state: Path, server: str) -> str:
+    node, _, label = server.partition("/")
+    return f"{state}/{node}/run/{label}.sock" if label else f"{state}/{node}.sock"
+
+
+def rows_of(o: argparse.Namespace, table: str) -> list[list[str]]:
+    """The lines for the parts that are measured, without the part."""
+    parts = ["primary"] + ["quick"] * (not o.compare) + ["full"] * o.full
+    lines = (Path(__file__).parent / table).read_text().splitlines()
+    rows = (line.split(maxsplit=4) for line in lines)
+    return [row[1:] for row in rows if row[0] in parts]
+
+
+def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dict[str, str]:
+    """The command lines of the cells.  --yes: a keywardd's workers hide from anybody but root
+    which module they have."""
+    how = f"--seconds {'2s --warmup 700ms' if o.full else '1500ms --warmup 300ms'}"
+    made: dict[str, str] = {}
+    for name, numbers, server, *words in rows_of(o, "matrix.txt"):
+        for prefix in ("old.", "new.") if o.compare else ("",):
+            for number in numbers.split(","):
+                made.setdefault(f"{prefix}{name}-{number}", " ".join([
+                    "load", socket(state, prefix + server), "--yes --in-flight", number, how,
+                    *words]))
+    for rate in rates:
+        made[f"uncached-r{rate}"] = f"{made['uncached-64']} --rate {rate} @subject=uncached"
+    if o.full:
+        made["gap-restart"] = (f"gap {socket(state, 'gap/cached')} --start {state}/gap/start "
+                               "--restarts 3")
+    return made
 
 
 class Suite:
-    def __init__(self, words: list[str]) -> None:
-        o = options().parse_args(words)
-        if o.compare and o.full:
-            raise Usage("--compare measures primary cells; leave out --full")
-        if o.name is not None and re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", o.name) is None:
-            raise Usage(f"--name {o.name}: letters, digits and ._-")
-        self.full, self.dry, self.compare, self.sha = o.full, o.dry_run, o.compare, ""
-        if o.compare:
-            self.sha = self.git("rev-parse", "--verify", "--quiet", f"{o.compare}^{{commit}}")
-            if not self.sha:
-                raise Usage(f"--compare {o.compare}: git knows no such revision here")
+    def __init__(self, o: argparse.Namespace) -> None:
+        self.o, self.stop = o, verb.Stop()
+        self.layout, self.client, self.server = layout_for(len(os.sched_getaffinity(0)))
         self.results = ROOT / "results" / (o.name or strftime("%Y%m%d-%H%M%S", gmtime()))
-        if self.results.exists():
-            raise Usage(f"{self.results} is there already: choose another --name")
-        self.rounds = o.rounds or (12 if o.full else 10)
-        self.how_long = ["--rounds", str(self.rounds)]
+        self.most = o.rounds or (12 if o.full else 10)
+        self.how_long = ["--rounds", str(self.most)]
         if o.compare and o.rounds is None:
             self.how_long = ["--until", "5%", "--for", "20m"]  # else the answer is "cannot tell"
-        self.times = f"--seconds {'2s --warmup 700ms' if o.full else '1500ms --warmup 300ms'}"
-        self.layout: Layout = machine.choose_layout()
-        self.bench = ROOT / "build" / "release" / "bin" / "keyward-bench"
-        self.commands, self.failed, self.unsure = Commands(), list[str](), ""
+        self.failed: list[str] = []
 
-    @staticmethod
-    def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True,
-                              check=False).stdout.strip()
+    def rounds(self, cells: dict[str, str], *words: str) -> list[str]:
+        primary = [*cells][:None if self.o.compare else 8]
+        return [str(BENCH), "rounds", "--out", str(self.results), *self.how_long,
+                "--cpu-client", self.client, "--layout",
+                f"{self.layout}=client:{self.client},server:{self.server}", *words,
+                *(f"{name}{'*' * (name in primary)}={line}" for name, line in cells.items())]
 
-    def matrix(self, state: Path) -> Matrix:
-        m = Matrix(state, self.times)
-        if self.compare:
-            m.of_keyward("old.")
-            m.of_keyward("new.")
-        else:
-            m.quick()
-        return m
+    def start(self, subjects: Subjects, prefix: str, bench: Path, programs: str) -> None:
+        for name, kind, *words in rows_of(self.o, "servers.txt"):
+            subjects.start(prefix + name, kind, " ".join(words).split(), bench, programs)
 
-    def dry_run(self) -> None:
-        """What would run: nothing is built, started or written."""
-        m = self.matrix(Path("/var/tmp/keyward-bench-XXXXXX"))
-        if self.full:
-            m.full([f"{percent}%" for percent in KNEE])
-        say(f"would build the release, start what is measured on CPU {self.layout.server}, and "
-            f"measure from CPU {self.layout.client}")
-        for name, words in m.cells.items():
-            print(f"{name}: keyward-bench {words}")
-        seconds = (len(m.cells) + 1) * self.rounds * (3.2 if self.full else 2.3)
-        time = "at most 20" if "--until" in self.how_long else f"about {int(seconds / 60) + 1}"
-        rest = "the comparison" if self.compare else "storms, plans and micro-benchmarks"
-        print(f"{len(m.cells)} cells and the control, rounds {' '.join(self.how_long)}: {time} "
-              f"min; then {rest}\nresults would lie in {self.results}")
+    def measured(self, *words: Words) -> list[str]:
+        return ["taskset", "-c", self.client, str(BENCH), *map(str, words)]
 
-    def build(self, scratch: Scratch) -> None:
-        say("packages")
-        parts = ["--bench"] + ["--unit"] * self.full  # the fault module belongs to the tests
-        if self.commands.run([ROOT / "ci" / "install", *parts]) != 0:
-            raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
-        os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
-        say("release build")
-        more = [] if self.compare else ["keyward-bench-micro", "peer"]
-        self.build_tree(scratch, "build", ROOT, "bin", more + ["kw_fault"] * self.full)
-        if self.full:
-            shutil.copy(ROOT / "build" / "release" / "tests" / "keyward-fault.so",
-                        scratch.path / "bin")
-
-    def build_tree(self, scratch: Scratch, log: str, tree: Path, to: str, more: list[str]) -> None:
-        testing = "ON" if "kw_fault" in more else "OFF"
-        scratch.logged(log, "env", "-C", tree, "cmake", "--preset", "release",
-                       f"-DBUILD_TESTING={testing}", "-DKEYWARD_BENCH=ON")
-        scratch.logged(log, "cmake", "--build", tree / "build" / "release", "--target", *PROGRAMS,
-                       "keyward-bench", *more)
-        (scratch.path / to).mkdir(exist_ok=True)
-        for program in PROGRAMS:
-            shutil.copy(tree / "build" / "release" / "bin" / program, scratch.path / to)
-
-    def build_other(self, scratch: Scratch) -> Path:
-        """Another revision, in a worktree that stays for the next time."""
-        tree = ROOT / "build" / "compare" / self.sha[:12]
-        say(f"release build of {self.compare} ({tree})")
-        if not (tree / ".git").exists():
-            self.git("worktree", "prune")
-            scratch.logged("build-other", "git", "-C", ROOT, "worktree", "add", "--detach", tree,
-                           self.sha)
-        self.build_tree(scratch, "build-other", tree, "other", [])
-        return tree / "build" / "release" / "bin" / "keyward-bench"
-
-    # ---- measuring ---------------------------------------------------------------------------
-
-    def measured(self, *words: Union[str, Path]) -> list[str]:
-        return ["taskset", "-c", self.layout.client, str(self.bench), *map(str, words)]
-
-    def run_matrix(self, m: Matrix, commit: str, configuration: str) -> None:
-        """The one place where the matrix is run."""
-        version = subprocess.run(["softhsm2-util", "--version"], capture_output=True, text=True,
-                                 check=False).stdout.strip()
-        say(f"the matrix: {len(m.cells)} cells, {' '.join(self.how_long)}")
-        notes = {"commit": commit, "token": f"SoftHSM {version}", "configuration": configuration}
-        status = self.commands.run([
-            self.bench, "rounds", "--out", self.results, *self.how_long, "--cpu-client",
-            self.layout.client, "--layout", self.layout.words(),
-            *(word for note in notes.items() for word in ("--note", "=".join(note))),
-            *(f"{name}={words}" for name, words in m.cells.items())])
-        kept = self.results / "results.json"
-        if not kept.exists():
-            raise Unable("nothing was measured (see above)")
-        if status != 0:
-            self.failed.append(f"the matrix ended with exit status {status}: what it has is in "
-                               f"{kept}")
-
-    def also(self, what: str, file: str, words: list[str],
-             env: Optional[dict[str, str]] = None) -> None:
+    def also(self, file: str, argv: Sequence[Words], **env: str) -> None:
         """Another measurement with a document of its own.  What fails is told at the end, as
         the rest is worth having."""
-        path = self.results / file
-        say(what)
-        with open(path, "wb") as out:
-            status = self.commands.run(words, out, env=env)
-        if path.stat().st_size == 0:
-            path.unlink()
-        if status != 0:
-            self.failed.append(f"{what} ended with exit status {status}")
+        say(f"{file}: {' '.join(map(str, argv))}")
+        with open(self.results / file, "wb") as out:
+            done = self.stop.run(argv, stdout=out, env={**os.environ, **env})
+        if (self.results / file).stat().st_size == 0:
+            (self.results / file).unlink()
+        if done.returncode != 0:
+            self.failed.append(f"{file}: its measurement ended with exit status {done.returncode}")
 
     def storm(self, subjects: Subjects, node: str, seeds: int) -> None:
         """A restart of the API servers against an empty cache."""
-        socket = f"{subjects.path}/{node}/run/cached.sock"
+        words = ["storm", socket(subjects.path, f"{node}/cached"), "--yes"]
         corpus = subjects.path / f"corpus-{node}"
-        with open(subjects.scratch.log("storm"), "ab") as log:
-            status = self.commands.run(self.measured("storm", socket, "--yes", "--seeds",
-                                                     str(seeds), "--prepare", corpus), log)
-        if status != 0:
-            self.failed.append(f"the storm's ciphertexts were not made ({node})")
-            return
-        subjects.stop(node)
+        say(f"{seeds} ciphertexts for a storm on {node}")
+        self.stop.run(self.measured(*words, "--seeds", str(seeds), "--prepare", corpus))
+        subjects.end(node, subjects.servers[node])
         subjects.start_daemon(node)
-        self.also(f"a storm on {node}: 3 API servers, {seeds} seeds, nothing in the cache",
-                  f"storm-{node}.json", self.measured(
-                      "storm", socket, "--yes", "--corpus", corpus, "--status",
-                      f"{subjects.path}/{node}/run/status.sock", "--json"))
+        self.also(f"storm-{node}.json", self.measured(
+            *words, "--corpus", corpus, "--status", socket(subjects.path, f"{node}/status"),
+            "--json"))
 
     def others(self, subjects: Subjects) -> None:
         self.storm(subjects, "wall2", 1000)
-        env, token = subjects.token("curve")
-        self.also("the token alone, by how many work with it", "token-curve.json", [
-            "taskset", "-c", self.layout.server, str(self.bench), "token", "--curve", "1,2,4",
-            "--seconds", "2s", "--warmup", "500ms", *token, "--json"], env)
-        curve, plan = self.results / "token-curve.json", [str(self.bench), "plan"]
-        if curve.exists():
-            self.also("a plan by that token", "plan-here.json",
-                      [*plan, "--curve", str(curve), "--seeds", "1000", "--json"])
-        self.also("a plan by a token over a network", "plan-network.json", [
-            *plan, "--latency", "2ms", "--sessions", "8", "--seeds", "1000", "--json"])
-        self.also("micro-benchmarks", "micro.json", self.measured(
-            "micro", "--benchmark_format=json",
-            f"--benchmark_min_time={0.2 if self.full else 0.02}"))
-        if self.full:
+        if self.o.full:
             self.storm(subjects, "slow2ms", 500)
-            self.also("a day of polls and restarts in a minute", "storm-day.json", self.measured(
-                "storm", f"{subjects.path}/wall2/run/cached.sock", "--yes", "--day", "--status",
-                f"{subjects.path}/wall2/run/status.sock", "--json"))
+        env, token, _ = subjects.token("curve")
+        names = {"state": subjects.path, "results": self.results, "token": " ".join(token)}
+        for file, side, *words in rows_of(self.o, "others.txt"):
+            cpus = self.client if side == "client" else self.server
+            self.also(file, ["taskset", "-c", cpus, BENCH,
+                             *" ".join(words).format(**names).split()], **env)
 
-    def choose_rates(self, m: Matrix) -> list[str]:
+    def choose_rates(self, state: Path) -> list[str]:
         """Where the knee is, is not known beforehand: a look at what the closed loop gives."""
-        seen = subprocess.run(self.measured(
-            "load", m.socket("wall2/uncached"), "--yes", "--seconds", "2s", "--warmup", "500ms",
-            "--json"), stdout=subprocess.PIPE, check=False)
+        seen = self.stop.run(self.measured(
+            "load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s", "--warmup",
+            "500ms", "--json"), stdout=subprocess.PIPE)
         if seen.returncode != 0:
             raise Unable("a first look at keywardd gave no figure")
         knee = json.loads(seen.stdout)["figures"]["calls_per_s"]
         return [str(int(knee * percent / 100)) for percent in KNEE]
 
-    def measure_tree(self, subjects: Subjects, commit: str) -> None:
-        subjects.start_quick()
-        m = self.matrix(subjects.path)
-        if self.full:
-            subjects.start_full()
-            m.full(self.choose_rates(m))
-        self.run_matrix(m, commit, "2 workers a token, cache 8192; tokens slowed by tests/fault")
+    def run_matrix(self, subjects: Subjects, configuration: str) -> None:
+        rates = self.choose_rates(subjects.path) if self.o.full else []
+        cells = matrix(self.o, subjects.path, rates)
+        commit = said_by("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+        say(f"the matrix: {len(cells)} cells, {' '.join(self.how_long)}")
+        status = self.stop.run(self.rounds(
+            cells, "--note", f"commit={commit or 'unknown'}", "--note",
+            f"token=SoftHSM {said_by('softhsm2-util', '--version')}", "--note",
+            f"configuration={configuration}")).returncode
+        if not (self.results / "results.json").exists():
+            raise Unable("nothing was measured (see above)")
+        if status != 0:
+            self.failed.append(f"the matrix ended with exit status {status}: what it has is in "
+                               f"{self.results}/results.json")
+
+    def measure_tree(self, subjects: Subjects) -> int:
+        self.start(subjects, "", BENCH, "bin")
+        self.run_matrix(subjects, "2 workers a token, cache 8192; tokens slowed by tests/fault")
         try:
             self.others(subjects)
         finally:  # also of what Ctrl-C left
             say("report")
-            if subprocess.run([self.bench, "report", self.results], check=False).returncode != 0:
-                self.failed.append("the report was not written (see above)")
+            status = subprocess.run([BENCH, "report", self.results], check=False).returncode
+        return status
 
-    def measure_both(self, subjects: Subjects, commit: str, other_bench: Path) -> None:
-        sha = self.sha[:12]
-        subjects.start_compare(self.compare, other_bench)
-        self.run_matrix(self.matrix(subjects.path), commit,
-                        f"old is {sha} ({self.compare}), new is {commit}")
-        if subprocess.run([self.bench, "split", self.results, f"old={sha}", f"new={commit}"],
-                          check=False).returncode != 0:
-            raise Unable("the results could not be told apart")
-        say(f"this tree compared with {self.compare}")
-        status = subprocess.run([self.bench, "compare", self.results / "old" / "results.json",
-                                 self.results / "new" / "results.json"], check=False).returncode
-        if status == verb.WRONG:
-            self.failed.append(f"this tree is slower than {self.compare} (see above)")
-        elif status != verb.GOOD:
-            self.unsure = (f"the comparison ended with exit status {status}: it could not tell "
-                           "(see above)")
+    def measure_both(self, subjects: Subjects, tree: Path, sha: str) -> int:
+        subjects.prepare("tree", tree, sha)
+        subjects.prepare("build", tree, subjects.path / "other")
+        self.start(subjects, "old.", tree / "build" / "release" / "bin" / "keyward-bench", "other")
+        self.start(subjects, "new.", BENCH, "bin")
+        self.run_matrix(subjects, f"old is {sha} ({self.o.compare}), new is this tree")
+        subprocess.run([BENCH, "split", self.results, f"old={sha}", "new"], check=True)
+        say(f"this tree compared with {self.o.compare}")
+        return subprocess.run([BENCH, "compare", self.results / "old", self.results / "new"],
+                              check=False).returncode
 
     def run(self) -> int:
-        self.commands.catch()
+        """The exit status is that of the report or the comparison, when nothing else failed."""
+        self.stop.catch()
+        status = verb.GOOD
         try:
-            with Scratch(self.commands) as scratch:
-                user, become = machine.choose_user()
-                self.build(scratch)
-                other: Optional[Path] = self.build_other(scratch) if self.compare else None
-                commit = self.git("describe", "--always", "--dirty", "--abbrev=12",
-                                  "--exclude=*") or "unknown"
-                with Subjects(scratch, self.layout, user, become, self.bench) as subjects:
-                    if other is not None:
-                        self.measure_both(subjects, commit, other)
-                    else:
-                        self.measure_tree(subjects, commit)
-        except Interrupted:
+            with Subjects(self.stop, self.server, BENCH) as subjects:
+                say("packages and the release build")
+                parts = ["--bench"] + ["--unit"] * self.o.full  # it has the fault module's needs
+                if self.stop.run([ROOT / "ci" / "install", *parts]).returncode != 0:
+                    raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
+                os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
+                targets = [] if self.o.compare else ["keyward-bench-micro", "peer"]
+                subjects.prepare("user")
+                subjects.prepare("build", ROOT, subjects.path / "bin", *targets,
+                                 *["kw_fault"] * self.o.full)
+                if self.o.compare:
+                    sha = said_by("git", "rev-parse", "--short=12", f"{self.o.compare}^{{commit}}")
+                    status = self.measure_both(subjects, ROOT / "build" / "compare" / sha, sha)
+                else:
+                    status = self.measure_tree(subjects)
+        except Stopped:
             pass
-        return self.finish()
-
-    def finish(self) -> int:
-        if self.commands.asked and not self.results.exists():
-            raise Unable("interrupted before anything was measured")
-        page = self.results / "report.html"
-        say(f"results: {self.results}" + (f"\n{page}" if page.exists() else ""))
+        say(f"results: {self.results}")
         for text in self.failed:
             verb.complain("suite", text)
-        if self.commands.asked:
-            raise Unable("interrupted: what was measured is there, marked partial")
-        if self.failed:
-            return verb.WRONG
-        if self.unsure:
-            raise Unable(self.unsure)
-        return verb.GOOD
-
-
-def options() -> verb.Parser:
-    parser = verb.Parser("ci/bench", "Measures keyward on this machine, beside what it is compared "
-                         "with, and writes a report.", HELP)
-    add = parser.add_argument
-    add("--full", action="store_true", help="everything there is")
-    add("--compare", action=verb.Once, metavar="REV",
-        help="this tree and another revision by turns")
-    add("--name", action=verb.Once, metavar="NAME", help="of the folder below results (the date)")
-    add("--rounds", action=verb.Once, type=verb.number(1, 64), metavar="N", help="how many")
-    add("--dry-run", action="store_true", help="say what would run, and for how long")
-    return parser
+        if self.stop.asked:
+            raise Unable("interrupted: what was measured until then is there, marked partial")
+        return verb.WRONG if self.failed else status
 
 
 def main(words: list[str], _bench: str) -> int:
-    suite = Suite(words)
-    if suite.dry:
-        suite.dry_run()
-        return verb.GOOD
-    return suite.run()
+    parser = verb.Parser("ci/bench", __doc__)
+    parser.options(
+        ("--full", None, "everything there is"),
+        ("--compare REV", str, "this tree and another revision by turns"),
+        ("--name NAME", str, "of the folder below results (the date)"),
+        ("--rounds N", verb.number(1, 64), "how many"),
+        ("--dry-run", None, "say what would run, and for how long"))
+    o = parser.parse_args(words)
+    suite = Suite(o)
+    known = not o.compare or said_by("git", "rev-parse", "--verify", f"{o.compare}^{{commit}}")
+    for wrong, what in (
+            (o.compare and o.full, "--compare measures primary cells; leave out --full"),
+            (not known, f"--compare {o.compare}: git knows no such revision here"),
+            (re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", o.name or "x") is None,
+             f"--name {o.name}: letters, digits and ._-"),
+            (suite.results.exists(), f"{suite.results} is there already: choose another --name")):
+        if wrong:
+            raise Usage(what)
+    if not o.dry_run:
+        return suite.run()
+    rates = [f"{percent}%" for percent in KNEE] if o.full else []
+    cells = matrix(o, Path("/var/tmp/keyward-bench-XXXXXX"), rates)
+    print(*(f"{name}: keyward-bench {line}" for name, line in cells.items()), sep="\n")
+    minutes = (len(cells) + 1) * suite.most * (3.2 if o.full else 2.3) / 60
+    print(f"{len(cells)} cells and the control, rounds {' '.join(suite.how_long)}: about "
+          f"{minutes:.0f} min from CPU {suite.client}, servers on CPU {suite.server}, and what "
+          f"comes then; results would lie in {suite.results}")
+    return verb.GOOD

@@ -8,19 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-static atomic_bool failing;
+static atomic_bool failing, failing_once;
 static atomic_long until_failure;
 
 void kw_alloc_fail_from(long n)
 {
     atomic_store(&until_failure, n);
+    atomic_store(&failing_once, false);
     atomic_store(&failing, n >= 0);
+}
+
+void kw_alloc_fail_once(long n)
+{
+    kw_alloc_fail_from(n);
+    atomic_store(&failing_once, true);
 }
 
 static bool must_fail(void)
 {
-    return atomic_load_explicit(&failing, memory_order_relaxed) &&
-           atomic_fetch_sub(&until_failure, 1) <= 0;
+    if (!atomic_load_explicit(&failing, memory_order_relaxed))
+        return false;
+    long left = atomic_fetch_sub(&until_failure, 1);
+    return atomic_load(&failing_once) ? left == 0 : left <= 0;
 }
 
 void *kw_new(size_t count, size_t size)

@@ -7,12 +7,15 @@
 
 #include <keyward/alloc.h>
 
-/* jansson does not say in every case that memory was the reason. */
+/* jansson does not say in every case that memory was the reason, and 2.14 goes on after
+ * some of its failures as if nothing had happened: a text whose memory was not there reads
+ * as an empty one, or is written behind the end of a buffer that did not grow.  So memory
+ * that was short once stays short to the end of the document, and nothing of it counts. */
 static _Thread_local bool starved;
 
 static void *json_new(size_t size)
 {
-    void *p = kw_new(size, 1);
+    void *p = starved ? NULL : kw_new(size, 1);
     if (p == NULL)
         starved = true;
     return p;
@@ -62,7 +65,7 @@ kw_err kw_json_read(const struct kw_member *table, kw_span text, size_t max, voi
     if (!kw_failed(e))
         e = kw_members_read(table, root, base, note);
     json_decref(root);
-    return kw_failed(e) && starved ? kw_err_at(KW_CODE_NO_MEMORY, "json") : e;
+    return starved ? kw_err_at(KW_CODE_NO_MEMORY, "json") : e;
 }
 
 kw_err kw_json_write(const struct kw_member *table, const void *base,
@@ -73,10 +76,12 @@ kw_err kw_json_write(const struct kw_member *table, const void *base,
     json_t *root = kw_members_write(table, base);
     if (root == NULL)
         return kw_err_at(starved ? KW_CODE_NO_MEMORY : KW_CODE_BAD_INPUT, "json");
-    bool ok = kw_layout(root, &text);
+    bool ok = kw_layout(root, &text) && !starved;
     json_decref(root);
-    if (!ok)
+    if (!ok) {
+        kw_blob_wipe(&text);
         return kw_err_at(KW_CODE_NO_MEMORY, "json");
+    }
     *ret_text = text;
     return KW_OK;
 }

@@ -19,5 +19,7 @@ KW_MUST_USE bool kw_layout(json_t *root, struct kw_blob *ret_text);
 /* The same value on one line, of at most `cap` bytes and without a NUL; its length, or
  * more than cap.  0 when out of memory. */
 KW_MUST_USE size_t kw_layout_line(const json_t *value, char *dst, size_t cap);
+/* The same as a C string; NULL when out of memory.  kw_free it. */
+KW_MUST_USE char *kw_layout_owned_line(const json_t *value);
 
 #endif

@@ -15,16 +15,23 @@ enum { FLAT_LEVEL = 3, INDENT = 2 };
 struct text {
     uint8_t *ptr;
     size_t len, cap;
+    /* Once there was no memory nothing is appended any more: jansson 2.14 goes on behind a
+     * member's name that could not be written, as if it had been. */
+    bool failed;
 };
 
 static int append(const char *bytes, size_t len, void *ctx)
 {
     struct text *t = ctx;
+    if (t->failed)
+        return -1;
     if (len > t->cap - t->len) {
         size_t cap = 2 * t->cap + len;
         uint8_t *more = kw_new(cap, 1);
-        if (more == NULL)
+        if (more == NULL) {
+            t->failed = true;
             return -1;
+        }
         kw_copy(more, cap, kw_span_of(t->ptr, t->len));
         kw_free(t->ptr);
         t->ptr = more;
@@ -123,7 +130,7 @@ static bool put_value(struct text *t, json_t *value, unsigned level)
 bool kw_layout(json_t *root, struct kw_blob *ret_text)
 {
     struct text t = {0};
-    if (!put_value(&t, root, 0) || !keyring_layout_put(&t, "\n")) {
+    if (!put_value(&t, root, 0) || !keyring_layout_put(&t, "\n") || t.failed) {
         kw_free(t.ptr);
         return false;
     }
@@ -134,4 +141,14 @@ bool kw_layout(json_t *root, struct kw_blob *ret_text)
 size_t kw_layout_line(const json_t *value, char *dst, size_t cap)
 {
     return json_dumpb(value, dst, cap, JSON_ENCODE_ANY);
+}
+
+char *kw_layout_owned_line(const json_t *value)
+{
+    size_t len = kw_layout_line(value, NULL, 0);
+    char *line = len == 0 ? NULL : kw_new(len + 1, 1);
+    if (line != NULL && kw_layout_line(value, line, len) == len)
+        return line;
+    kw_free(line);
+    return NULL;
 }

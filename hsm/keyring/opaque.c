@@ -2,6 +2,8 @@
 /* opaque - what is new in a version, and keeping it as it stands */
 #include "opaque.h"
 
+#include "keyring_layout.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -89,7 +91,7 @@ kw_err kw_version_keep(const json_t *value, struct kw_version *v, struct kw_note
     kw_span state = kw_span_str(json_string_value(json_object_get(value, "state")));
     const json_t *critical = json_object_get(value, "critical");
     v->state = KW_KEY_UNKNOWN;
-    v->unknown_json = json_dumps(value, 0);
+    v->unknown_json = kw_layout_owned_line(value);
     if (v->unknown_json == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "keyring");
     if (!kw_is_member_text(state, sizeof v->unknown_state)) {

@@ -23,5 +23,7 @@ char *kw_format(const char *fmt, ...) KW_PRINTF(1, 2);
 /* Tests only: the n-th call from now on (0 = the next) and all later ones fail;
  * a negative n ends it. */
 void kw_alloc_fail_from(long n);
+/* Tests only: the n-th call from now on fails, and memory is there again for the next. */
+void kw_alloc_fail_once(long n);
 
 #endif

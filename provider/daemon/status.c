@@ -15,12 +15,10 @@
 /* A document is a few KiB and the socket is fresh: it fits its buffer. */
 static bool send_document(const struct kw_daemon *d, int fd)
 {
-    json_t *document = kw_status_document(d);
-    char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
-    json_decref(document);
+    char *text = kw_status_document(d);
     size_t len = text == NULL ? 0 : strlen(text);
     bool sent = text != NULL && send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
-    kw_free(text); /* its memory is the C allocator's, as ours is */
+    kw_free(text);
     return sent;
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The status document.  Each part is one json_pack: memory that is not there for any of it
- * makes NULL of all of it. */
+ * makes NULL of all of it.  The text is written into memory that is there: jansson 2.14 goes
+ * on behind a member's name for which there was none, as if it had been written. */
 #include "status_document.h"
 
 #include <unistd.h>
+
+#include <keyward/alloc.h>
 
 /* Longer than any reason or path that stands in it. */
 enum { TEXT_MAX = KW_NOTE_MAX > KW_PATH_MAX ? KW_NOTE_MAX : KW_PATH_MAX };
@@ -194,7 +197,7 @@ static json_t *memory_part(void)
                      number(info.used_max));
 }
 
-json_t *kw_status_document(const struct kw_daemon *d)
+static json_t *document_of(const struct kw_daemon *d)
 {
     struct kw_front_status s;
     kw_front_status(d->front, &s);
@@ -206,4 +209,17 @@ json_t *kw_status_document(const struct kw_daemon *d)
         "token", token_part(&s), "pin_latched", (int)s.pin_latched, "workers",
         workers_part(&s), "jobs", jobs_part(&s), "classes", classes_part(d), "rpc",
         rpc_part(d->rpc), "locked_memory", memory_part());
+}
+
+char *kw_status_document(const struct kw_daemon *d)
+{
+    json_t *document = document_of(d);
+    size_t len = document == NULL ? 0 : json_dumpb(document, NULL, 0, JSON_COMPACT);
+    char *text = len == 0 ? NULL : kw_new(len + 1, 1);
+    if (text != NULL && json_dumpb(document, text, len, JSON_COMPACT) != len) {
+        kw_free(text);
+        text = NULL;
+    }
+    json_decref(document);
+    return text;
 }

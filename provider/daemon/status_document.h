@@ -10,8 +10,8 @@
 
 #include "daemon_internal.h"
 
-/* NULL: no memory.  json_decref it. */
-json_t *kw_status_document(const struct kw_daemon *d);
+/* One line of JSON.  NULL: no memory.  kw_free it. */
+char *kw_status_document(const struct kw_daemon *d);
 
 /* A string of which what may not be shown is replaced (bytes.h, kw_copy_printable), as a
  * library or a file may say anything; JSON's null for NULL.  NULL: no memory. */

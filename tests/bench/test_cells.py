@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cells as they are typed, layouts, and documents of measurements."""
+import json
+
 import pytest
 
 import cells
-from cells import Failed
 from verb import Usage
 
 
 @pytest.mark.parametrize("text", [
     "load /a", "=load /a", "*=load /a", "a=", "a=  ", "a=rounds x", "control=load /a", "a=echo x",
     "a b=load x", "a=load x @y=1", "a,b=load /", "a=load @subject=", "a=load @token_delay_us=x",
-    "a=@subject=x", "a=load @bench=", "x" * 48 + "=load /a", "a=load" + " x" * 61, "taken=load /a"])
+    "a=@subject=x", "x" * 48 + "=load /a", "taken=load /a"])
 def test_cell__no_name_or_no_verb__refused(text):
     with pytest.raises(Usage) as error:
         cells.cell(text, ["taken"])
@@ -38,16 +39,15 @@ def test_cell__axes__from_its_words_or_the_verbs_defaults(text, subject, method,
 
 @pytest.mark.parametrize("words, seconds", [
     ("load /s", 6), ("load /s --seconds 500ms --warmup=0s", 0.5), ("load /s --calls 5", 0),
-    ("storm /s", 0), ("load /s --seconds soon", 0), ("token --warmup 2s", 7)])
+    ("storm /s", 0), ("token --warmup 2s", 7)])
 def test_cell__times__expected_or_unknown(words, seconds):
     assert cells.cell(f"a={words}", [])[1].expected == seconds
 
 
 @pytest.mark.parametrize("text", [
     "", "same", "=client:0,server:0", "a b=client:0,server:0", "same=client:0",
-    "same=client:,server:0", "same=client:0,server:", "same=server:0,client:0",
-    "same=client:0,server:3-1", "same=client:0,server:1024", "same=client:0,server:1-",
-    "same=client:0,server:all"])
+    "same=client:,server:0", "same=server:0,client:0", "same=client:0,server:1024",
+    "same=client:0,server:1-", "same=client:0,server:all"])
 def test_layout__not_that_shape__refused(text):
     with pytest.raises(Usage, match="--layout .*NAME=client:CPUS,server:CPUS"):
         cells.layout(text)
@@ -55,32 +55,31 @@ def test_layout__not_that_shape__refused(text):
 
 @pytest.mark.parametrize("text, words", [
     (None, "nobody told which process runs on which CPU: no scaling conclusion"),
-    ("same=client:0,server:0", "client, daemon and workers share CPU 0: no scaling conclusion"),
-    ("split=client:0,server:1-3", "client on CPU 0, daemon and workers on CPUs 1-3: they share "
+    ("split=client:0,server:1-3", "client on CPU 0, daemon and workers on CPU 1-3: they share "
      "none"),
-    *((f"x={x}", "so that they may share one: no scaling conclusion") for x in (
-        "client:0-1,server:1-2", "client:any,server:1", "client:0,server:any",
-        "client:any,server:any"))])
+    *((f"x={x}", "they may share one, so no scaling conclusion") for x in (
+        "client:0,server:0", "client:0-1,server:1-2", "client:any,server:1",
+        "client:0,server:any", "client:any,server:any"))])
 def test_layout__what_may_be_concluded(text, words):
     assert cells.layout(text)["words"].endswith(words)
 
 
-@pytest.mark.parametrize("document, why", [
-    (None, "name its tool"), ([], "name its tool"), ({"figures": {"a": 1}}, "name its tool"),
-    ({"tool": "x"}, "no figures"), ({"tool": "x", "figures": []}, "no figures"),
-    ({"tool": "x", "figures": {}}, "no figures"),
-    ({"tool": "x", "figures": {"a": "1"}}, "no number"),
-    ({"tool": "x", "figures": {"a": True}}, "no number"),
-    ({"tool": "x", "figures": {"a": float("inf")}}, "no number"),
-    ({"tool": "x", "figures": {"a b": 1}}, "its name"),
-    ({"tool": "x", "figures": {f"f{i}": i for i in range(33)}}, "more than 32 figures"),
-    ({"tool": "x", "figures": {"a": 1}, "histogram": [1]}, "histogram")])
-def test_reading__no_document_or_no_figures__said(document, why):
-    with pytest.raises(Failed, match=why):
-        cells.reading(document)
+@pytest.mark.parametrize("text, why", [
+    ("", "no JSON"), ('{"tool": "x", "figures": {"a": NaN}}', "no JSON"), ("[]", "'object'"),
+    *((json.dumps(document), why) for document, why in (
+        ({"figures": {"a": 1}}, "'tool'"), ({"tool": "x"}, "'figures'"),
+        ({"tool": "x", "figures": {}}, "figures: "),
+        ({"tool": "x", "figures": {"a": "1"}}, "figures.a"),
+        ({"tool": "x", "figures": {"a": True}}, "figures.a"),
+        ({"tool": "x", "figures": {"a b": 1}}, "'a b'"),
+        ({"tool": "x", "figures": {f"f{i}": i for i in range(33)}}, "figures: "),
+        ({"tool": "x", "figures": {"a": 1}, "histogram": [[1, 0]]}, "histogram")))])
+def test_reading__no_document_or_no_figures__said(text, why):
+    got = cells.reading(text)
+    assert why in got.failure and got.figures == {}
 
 
 def test_reading__good__figures_and_histogram():
-    got = cells.reading({"tool": "keyward-bench x", "figures": {"a": 1, "b_us": 2.5},
-                         "histogram": [[10, 3]]})
-    assert got == ("keyward-bench x", {"a": 1.0, "b_us": 2.5}, [[10, 3]])
+    got = cells.reading('{"tool": "keyward-bench x", "figures": {"a": 1, "b_us": 2.5},'
+                        '"histogram": [[10, 3]]}')
+    assert got == ("keyward-bench x", {"a": 1.0, "b_us": 2.5}, [[10, 3]], "")

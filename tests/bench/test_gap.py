@@ -37,7 +37,7 @@ def test_verb__bad_words__two_and_which(program, words, why):
 @pytest.mark.parametrize("becomes, mode, words, why", [
     ("", 0o600, [], "it wants an executable file that becomes the plugin"),
     ("echo it hurts; exit 7", 0o700, [], "ended with exit status 7 before it served"),
-    ("kill -9 $$", 0o700, [], "ended with signal 9 before it served"),
+    ("kill -9 $$", 0o700, [], "ended with exit status -9 before it served"),
     # One that makes a new key at each start loses what was sealed before.
     ("exec $B serve $S --work software", 0o700, [],
      "refuses what it sealed before its restart; it said "),
@@ -71,6 +71,6 @@ def test_verb__restarts__as_many_as_asked_and_in_order(run):
 def test_outage__the_one_around_the_moment():
     document = {"began_monotonic_ns": 1_000_000, "gaps": [
         {"at_us": 10, "us": 5}, {"at_us": 100, "us": 50}, {"at_us": 200, "us": 5}]}
-    assert gap.outage(document, 1_120_000) == (1_100_000, 1_150_000)
+    assert gap.outage(document, "", 1_120_000) == (1_100_000, 1_150_000)
     with pytest.raises(Unable, match="missed nothing"):
-        gap.outage(document, 1_180_000)
+        gap.outage(document, "", 1_180_000)

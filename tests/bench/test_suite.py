@@ -1,43 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ci/bench would do, and how it cleans up; the whole of it takes minutes."""
+import argparse
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import cells
-import machine
 import suite
+import verb
 from conftest import ROOT
 from subjects import Subjects
-from verb import Unable
+from verb import Stopped, Unable
 
 
-@pytest.mark.parametrize("cpus, words", [
-    (1, "same=client:0,server:0"), (2, "split=client:1,server:0"), (3, "split=client:1,server:0"),
-    (4, "wide=client:3,server:0-2"), (64, "wide=client:63,server:0-62")])
-def test_layout__the_client_apart_as_soon_as_there_are_two(cpus, words):
-    assert machine.layout_for(cpus).words() == words
-    assert cells.layout(words)["client"] == machine.layout_for(cpus).client
+@pytest.mark.parametrize("cpus, layout", [
+    (1, ("same", "0", "0")), (2, ("split", "1", "0")), (3, ("split", "1", "0")),
+    (4, ("wide", "3", "0-2")), (64, ("wide", "63", "0-62"))])
+def test_layout__the_client_apart_as_soon_as_there_are_two(cpus, layout):
+    assert suite.layout_for(cpus) == layout
 
 
-def matrix(kind):
-    m = suite.Matrix("/s", "--seconds 1s --warmup 1s")
-    m.of_keyward() if kind == "compare" else m.quick()
-    if kind == "full":
-        m.full(["100"])
-    return m.cells
-
-
-@pytest.mark.parametrize("kind, count", [("compare", 6), ("quick", 8), ("full", 56)])
-def test_matrix__cells_that_rounds_takes__at_most_eight_primary(kind, count):
+@pytest.mark.parametrize("kind, count, primary", [("compare", 12, 12), ("quick", 8, 8),
+                                                  ("full", 56, 8)])
+def test_rounds__cells_that_it_takes__six_or_eight_primary(kind, count, primary):
+    o = argparse.Namespace(compare="x" * (kind == "compare"), full=kind == "full", name="x",
+                           rounds=3)
+    lines = suite.matrix(o, Path("/s"), ["100"] if o.full else [])
     made = {}
-    for name, words in matrix(kind).items():
-        cell, _ = cells.cell(f"{name}={words}", made)
+    for word in suite.Suite(o).rounds(lines)[-len(lines):]:
+        cell, _ = cells.cell(word, made)
         made[cell["name"]] = cell
-    assert len(made) == count and list(made)[0] == "echo-64"
-    assert sum(c["primary"] for c in made.values()) == min(count, 8)
+    assert len(made) == count and list(made)[0].removeprefix("old.") == "echo-64"
+    assert sum(c["primary"] for c in made.values()) == primary
 
 
 @pytest.mark.parametrize("words, status, why", [
@@ -53,38 +50,37 @@ def test_ci_bench__words__what_would_run_or_two(words, status, why):
     assert status == 0 or got.stderr.startswith("ci/bench: ")
 
 
-def test_scratch__a_failure__logs_shown_and_gone(capfd):
-    commands = machine.Commands()
-    with pytest.raises(Unable, match="this failed"):
-        with machine.Scratch(commands) as scratch:
-            (scratch.path / "locked").mkdir(0)
-            scratch.logged("build", "sh", "-c", "echo it hurts; exit 7")
-    assert not scratch.path.exists()
-    assert "---- the last lines of build\nit hurts\n" in capfd.readouterr().err
-
-
-def test_commands__signal__the_job_is_told_and_nothing_more_begun():
-    commands = machine.Commands()
+def test_stop__signal__the_child_is_told_and_nothing_more_begun():
+    stop = verb.Stop()
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
-        commands.catch()
-        status = commands.run([sys.executable, "-c", "import os, signal\n"
-                               "os.kill(os.getppid(), signal.SIGINT)\nsignal.pause()"])
+        stop.catch()
+        done = stop.run([sys.executable, "-c", "import os, signal\n"
+                         "os.kill(os.getppid(), signal.SIGINT)\nsignal.pause()"])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    assert status == -signal.SIGTERM and commands.asked
-    with pytest.raises(machine.Interrupted):
-        commands.run(["true"])
+    assert done.returncode == -signal.SIGTERM and stop.asked
+    with pytest.raises(Stopped):
+        stop.run(["true"])
 
 
-def test_subjects__a_server__up_when_it_says_so_and_gone_at_the_end(program):
-    with machine.Scratch(machine.Commands()) as scratch:
-        with Subjects(scratch, machine.Layout("same", "0", "0"), "", [], program.path) as subjects:
-            subjects.serve("echo", program.path, "echo", "@")
-            server = subjects.servers["echo"]
-            assert (scratch.path / "echo.sock").exists() and server.poll() is None
-            with pytest.raises(Unable, match="dumb did not come up"):
-                subjects.serve("dumb", "/bin/true", "@")
-        assert server.poll() == 0 and not (scratch.path / "echo.sock").exists()
-    assert not scratch.path.exists()
+def test_subjects__a_server__up_when_it_says_so_and_gone_at_the_end(program, capfd):
+    with Subjects(verb.Stop(), "0", program.path) as subjects:
+        subjects.serve("echo", program.path, "echo", "@")
+        server = subjects.servers["echo"]
+        assert (subjects.path / "echo.sock").exists() and server.poll() is None
+        with pytest.raises(Unable, match="dumb did not come up"):
+            subjects.serve("dumb", "/bin/true", "@")
+        with pytest.raises(Unable, match="this failed .*: prepare token /proc/none"):
+            subjects.prepare("token", "/proc/none")
+        assert "cannot create directory" in capfd.readouterr().err
+    assert server.poll() == 0 and not subjects.path.exists()
+
+
+def test_subjects__a_token__that_the_program_finds(program):
+    with Subjects(verb.Stop(), "0", program.path) as subjects:
+        env, words, _ = subjects.token("x")
+        got = subprocess.run([program.path, "token", *words, "--calls", "3", "--json"], env=env,
+                             capture_output=True, text=True, check=False)
+        assert got.returncode == 0, got.stderr

@@ -22,6 +22,21 @@ static void fail_each(kw_err (*run)(void *ctx), void *ctx)
     CHECK(n > 1); /* it did allocate */
 }
 
+/* Fails each allocation alone: what is said to be good must be good, as `run` looks. */
+static void fail_each_once(kw_err (*run)(void *ctx), void *ctx)
+{
+    unsigned failed = 0;
+    for (long n = 0; n < 2000; n++) {
+        kw_alloc_fail_once(n);
+        kw_err e = run(ctx);
+        kw_alloc_fail_from(-1);
+        if (kw_failed(e))
+            CHECK_CODE(e, KW_CODE_NO_MEMORY);
+        failed += kw_failed(e);
+    }
+    CHECK(failed > 1);
+}
+
 static kw_err run_parse(void *text)
 {
     struct kw_keyring *ring = NULL;
@@ -36,6 +51,37 @@ static kw_err run_write(void *ring)
     struct kw_blob json = {0};
     kw_err e = kw_keyring_write(ring, &json);
     CHECK(kw_failed(e) == (json.ptr == NULL));
+    kw_blob_wipe(&json);
+    return e;
+}
+
+/* What was written reads, and writes the same again. */
+static kw_err run_write_and_read(void *ring)
+{
+    struct kw_keyring *back = NULL;
+    struct kw_blob json = {0}, again = {0};
+    kw_err e = kw_keyring_write(ring, &json);
+    if (kw_failed(e))
+        return e;
+    kw_alloc_fail_from(-1);
+    CHECK_OK(kw_keyring_parse(kw_blob_peek(&json), &back, NULL));
+    CHECK_OK(kw_keyring_write(back, &again));
+    CHECK(kw_span_equal(kw_blob_peek(&json), kw_blob_peek(&again)));
+    kw_keyring_give(back);
+    kw_blob_wipe(&json);
+    kw_blob_wipe(&again);
+    return e;
+}
+
+static kw_err run_marks(void *marks)
+{
+    struct kw_marks back;
+    struct kw_blob json = {0};
+    kw_err e = kw_marks_write(marks, &json);
+    if (kw_failed(e))
+        return e;
+    kw_alloc_fail_from(-1);
+    CHECK_OK(kw_marks_parse(kw_blob_peek(&json), &back, NULL));
     kw_blob_wipe(&json);
     return e;
 }
@@ -82,6 +128,16 @@ TEST(fault__write_each_allocation__no_memory_and_no_text)
 {
     struct kw_keyring *ring = rich_ring();
     fail_each(run_write, ring);
+    kw_keyring_give(ring);
+}
+
+TEST(fault__write_one_allocation__whole_or_no_memory)
+{
+    struct kw_keyring *ring = rich_ring();
+    struct kw_marks marks = {0};
+    (void)kw_marks_raise(&marks, ring, 2, when(1000));
+    fail_each_once(run_write_and_read, ring);
+    fail_each_once(run_marks, &marks);
     kw_keyring_give(ring);
 }
 
@@ -303,12 +359,18 @@ TEST(fault__state_each_allocation__no_memory)
     fail_each(run_rebuild, dir);
     fail_each(run_activation, dir);
     fail_each(run_latch, dir);
+    fail_each_once(run_raise, dir);
+    fail_each_once(run_trust, dir);
+    fail_each_once(run_rebuild, dir);
+    fail_each_once(run_activation, dir);
+    fail_each_once(run_latch, dir);
     kw_state_close(dir);
     folder_gone();
 }
 
 KW_CASES("hsm/keyring/fault", CASE(fault__parse_each_allocation__no_memory_and_no_ring),
          CASE(fault__write_each_allocation__no_memory_and_no_text),
+         CASE(fault__write_one_allocation__whole_or_no_memory),
          CASE(fault__dup_and_add_each_allocation__ring_unchanged),
          CASE(fault__save_and_load_each_allocation__file_and_ring_unchanged),
          CASE(fault__acts_each_allocation__no_memory),
