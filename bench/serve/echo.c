@@ -80,7 +80,6 @@ static int echo_serve(const char *name, const char *socket)
         code = kw_bench_failed("echo", e, &note);
     else
         kw_server_run(server);
-    kw_server_stop(server);
     kw_server_free(server);
     return code;
 }

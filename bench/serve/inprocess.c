@@ -10,9 +10,10 @@
 
 struct inprocess_job {
     struct kw_hsm_job job; /* its spans are borrowed no more: they point below */
-    kw_hsm_ticket ticket;  /* 0: cancelled */
+    kw_hsm_ticket ticket;  /* 0: cancelled, or under way */
     uint8_t iv[KW_IV_MAX], aad[KW_AAD_MAX];
-    struct kw_secret input, known; /* known: the answer, without asking */
+    struct kw_secret input;
+    bool known; /* the input is the answer */
 };
 
 struct kw_inprocess {
@@ -51,15 +52,13 @@ static kw_err inprocess_submit(struct kw_hsm *hsm, const struct kw_hsm_job *job,
 {
     struct kw_inprocess *h = of(hsm);
     struct inprocess_job *j = job_at(h, h->next);
-    kw_err e = KW_OK;
     if (h->next - h->first == KW_INPROCESS_JOBS)
         return kw_err_at(KW_CODE_BUSY, "in-process queue");
     if (job->iv.len > sizeof j->iv || job->aad.len > sizeof j->aad)
         return kw_err_at(KW_CODE_BUG, "job size");
-    if (is_proof(h, job))
-        e = kw_secret_copy(&j->known, kw_secret_peek(&h->wrapped->input));
-    else
-        e = kw_secret_copy(&j->input, job->input);
+    j->known = is_proof(h, job);
+    kw_err e = kw_secret_copy(&j->input,
+                              j->known ? kw_secret_peek(&h->wrapped->input) : job->input);
     if (kw_failed(e))
         return e;
     kw_copy(j->iv, sizeof j->iv, job->iv);
@@ -136,17 +135,31 @@ static kw_err job_run(const struct kw_inprocess *h, struct inprocess_job *j,
                       struct kw_secret *ret_output)
 {
     const struct kw_cipher *c = h->o.cipher;
-    const kw_span input = kw_secret_peek(&j->input);
-    uint8_t bytes[KW_SEALED_MAX];
-    kw_dst sealed = kw_dst_of(bytes, sizeof bytes);
-    if (j->known.len > 0) {
-        kw_secret_move(ret_output, &j->known);
-        return KW_OK;
+    if (!j->known)
+        return c->run(c->ctx, j->job.op, j->job.iv, j->job.aad, kw_secret_peek(&j->input),
+                      ret_output);
+    kw_secret_move(ret_output, &j->input);
+    return KW_OK;
+}
+
+/* The oldest job that is not cancelled; NULL: none is left.  It keeps its place in the ring
+ * until it is answered. */
+static struct inprocess_job *job_take(struct kw_inprocess *h)
+{
+    struct inprocess_job *taken = NULL;
+    kw_lock_take(h->o.lock);
+    while (taken == NULL && h->first < h->next) {
+        struct inprocess_job *j = job_at(h, h->first);
+        if (j->ticket != 0) {
+            j->ticket = 0;
+            taken = j;
+        } else {
+            kw_secret_wipe(&j->input);
+            h->first++;
+        }
     }
-    if (j->job.op == KW_HSM_UNWRAP)
-        return c->unwrap(h->o.ctx, j->job.iv, j->job.aad, input, ret_output);
-    kw_err e = c->wrap(h->o.ctx, j->job.iv, j->job.aad, input, &sealed);
-    return kw_failed(e) ? e : kw_secret_copy(ret_output, kw_dst_span(&sealed));
+    kw_lock_give(h->o.lock);
+    return taken;
 }
 
 static void job_answer(struct kw_inprocess *h, struct inprocess_job *j)
@@ -162,46 +175,21 @@ static void job_answer(struct kw_inprocess *h, struct inprocess_job *j)
     j->job.done(j->job.ctx, &answer);
     kw_lock_take(h->o.lock);
     h->wrapped = NULL;
+    kw_secret_wipe(&j->input);
+    h->first++;
     kw_lock_give(h->o.lock);
-}
-
-/* The oldest job into *ret_job, whose secrets are its own then; false: none is left. */
-static bool job_take(struct kw_inprocess *h, struct inprocess_job *ret_job)
-{
-    bool taken = false;
-    kw_lock_take(h->o.lock);
-    while (!taken && h->first < h->next) {
-        struct inprocess_job *j = job_at(h, h->first++);
-        taken = j->ticket != 0;
-        j->ticket = 0;
-        if (taken) {
-            *ret_job = *j;
-            ret_job->input = ret_job->known = (struct kw_secret){0};
-            kw_secret_move(&ret_job->input, &j->input);
-            kw_secret_move(&ret_job->known, &j->known);
-            ret_job->job.iv.ptr = ret_job->iv;
-            ret_job->job.aad.ptr = ret_job->aad;
-        }
-        kw_secret_wipe(&j->input);
-        kw_secret_wipe(&j->known);
-    }
-    kw_lock_give(h->o.lock);
-    return taken;
 }
 
 static void inprocess_on_wake(evutil_socket_t fd, short what, void *ctx)
 {
     struct kw_inprocess *h = ctx;
-    struct inprocess_job job;
+    struct inprocess_job *j;
     eventfd_t count = 0;
     (void)what;
     (void)eventfd_read(fd, &count);
     atomic_store(&h->woken, false);
-    while (job_take(h, &job)) {
-        job_answer(h, &job);
-        kw_secret_wipe(&job.input);
-        kw_secret_wipe(&job.known);
-    }
+    while ((j = job_take(h)) != NULL)
+        job_answer(h, j);
 }
 
 kw_err kw_inprocess_new(const struct kw_inprocess_options *options,
@@ -229,10 +217,8 @@ void kw_inprocess_free(struct kw_inprocess *hsm)
 {
     if (hsm == NULL)
         return;
-    for (size_t i = 0; i < KW_INPROCESS_JOBS; i++) {
+    for (size_t i = 0; i < KW_INPROCESS_JOBS; i++)
         kw_secret_wipe(&hsm->ring[i].input);
-        kw_secret_wipe(&hsm->ring[i].known);
-    }
     if (hsm->wake != NULL)
         event_free(hsm->wake);
     if (hsm->fd >= 0)

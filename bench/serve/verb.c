@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyward-bench serve; echo, which is `serve --work echo`, is a program of its own */
-#include <errno.h>
 #include <event2/event.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <keyward/kms.h>
@@ -17,7 +15,6 @@ static const char verb[] = "serve";
 
 enum work { WORK_ECHO, WORK_SOFTWARE, WORK_TOKEN };
 static const char *const works[] = {"echo", "software", "token", NULL};
-static const char *const keys[] = {"token", "session", "copy", NULL};
 
 static struct kw_token_cipher_options o;
 static const char *work_text, *key_text, *cpu_text, *socket_path;
@@ -34,18 +31,18 @@ static const struct kw_option options[] = {
     {"uri", "URI", "token: which, such as pkcs11:token=test", .text = &o.uri},
     {"pin", "SOURCE", "token: file:/path", .text = &o.pin},
     {"key", "WHERE", "token: where the throw-away key is: token, session or copy (token)",
-     .text = &key_text, .choices = keys, .choice = &key},
+     .text = &key_text, .choices = kw_bench_key_names, .choice = &key},
     {"yes", NULL, "token: also one that is no SoftHSM", .on = &o.any_token},
     {"cpu", "N", "run on CPU N only", .text = &cpu_text, .number = &cpu, .most = 1023},
 };
 
 static int serve_check(void)
 {
-    bool has_words =
+    const bool of_token =
         o.module != NULL || o.uri != NULL || o.pin != NULL || key_text != NULL;
     if (work_text == NULL)
         return kw_bench_usage(verb, "it wants --work echo, software or token");
-    if (work != WORK_TOKEN && has_words)
+    if (work != WORK_TOKEN && of_token)
         return kw_bench_usage(verb,
                               "--module, --uri, --pin and --key are for --work token");
     if (work == WORK_TOKEN && (o.module == NULL || o.uri == NULL || o.pin == NULL))
@@ -53,22 +50,8 @@ static int serve_check(void)
     if (work == WORK_ECHO && no_verify)
         return kw_bench_usage(verb, "--work echo wraps nothing that --no-verify could "
                                     "leave out");
-    o.key = (enum kw_served_key)key;
+    o.key = (enum kw_bench_key)key;
     return -1;
-}
-
-/* rpc calls one kms, and echo is one that does nothing: it cannot be in this program. */
-static int echo_exec(char **argv)
-{
-    char path[KW_BESIDE_MAX];
-    if (!kw_beside("keyward-bench-echo", path))
-        return kw_bench_unable("echo", "/proc/self/exe does not say where this program "
-                                       "lies");
-    execv(path, argv);
-    return kw_bench_unable("echo",
-                           "%s: %s: it is built with keyward-bench and has to lie "
-                           "beside it",
-                           path, strerror(errno));
 }
 
 /* ---- the server --------------------------------------------------------------------- */
@@ -76,8 +59,7 @@ static int echo_exec(char **argv)
 static struct serve {
     struct kw_lock lock;
     struct kw_bench_server *server;
-    struct kw_software *software;
-    struct kw_token_cipher *token;
+    struct kw_cipher cipher;
     struct kw_inprocess *hsm;
     struct kw_kms *kms;
     struct event *tick;
@@ -93,14 +75,12 @@ static void serve_on_tick(evutil_socket_t fd, short what, void *ctx)
 
 static kw_err serve_open_hsm(struct kw_note *note)
 {
-    kw_err e = work == WORK_SOFTWARE ? kw_software_new(&s.software)
-                                     : kw_token_cipher_open(&o, &s.token, note);
-    const struct kw_inprocess_options inside = {
-        .cipher = work == WORK_SOFTWARE ? &kw_software_cipher : &kw_token_cipher,
-        .ctx = work == WORK_SOFTWARE ? (void *)s.software : (void *)s.token,
-        .no_verify = no_verify,
-        .lock = &s.lock,
-        .loop = kw_server_loop(s.server)};
+    kw_err e = work == WORK_SOFTWARE ? kw_software_open(&s.cipher)
+                                     : kw_token_cipher_open(&o, &s.cipher, note);
+    const struct kw_inprocess_options inside = {.cipher = &s.cipher,
+                                                .no_verify = no_verify,
+                                                .lock = &s.lock,
+                                                .loop = kw_server_loop(s.server)};
     return kw_failed(e) ? e : kw_inprocess_new(&inside, &s.hsm);
 }
 
@@ -149,8 +129,7 @@ static kw_err serve_close(struct kw_note *note)
         event_free(s.tick);
     kw_kms_free(s.kms);
     kw_inprocess_free(s.hsm);
-    kw_err e = kw_token_cipher_close(s.token, note);
-    kw_software_free(s.software);
+    kw_err e = s.cipher.close != NULL ? s.cipher.close(s.cipher.ctx, note) : KW_OK;
     kw_server_free(s.server);
     return e;
 }
@@ -191,14 +170,8 @@ int kw_bench_serve(int argc, char **argv)
     if (code < 0)
         code = serve_check();
     if (code < 0 && work == WORK_ECHO)
-        return echo_exec(argv); /* it reads the same words */
+        return kw_bench_echo(argc, argv); /* it reads the same words */
     if (code < 0)
         code = kw_bench_pin(verb, cpu_text, cpu);
     return code >= 0 ? code : serve_run();
-}
-
-int kw_bench_echo(int argc, char **argv)
-{
-    (void)argc;
-    return echo_exec(argv);
 }

@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "token_bench.h"
 
+typedef json_int_t num;
+
+/* What every document of this verb begins with, and what follows: `rest`, which is taken. */
+static json_t *token_head(json_t *rest)
+{
+    json_t *all = json_pack("{s:s, s:i, s:s}", "tool", "keyward-bench token", "schema", 1,
+                            "version", KW_VERSION);
+    bool good = json_object_update(all, rest) == 0;
+    json_decref(rest);
+    return kw_document_or_null(all, good);
+}
+
 /* A figure that nobody can know is not there. */
-static json_t *token_measured(const struct kw_token_point *p, const char *rate)
+static json_t *token_figures(const struct kw_token_point *p, const char *rate)
 {
     json_t *to = json_object();
     if (p == NULL || p->latency.count == 0)
@@ -20,25 +32,22 @@ static json_t *token_measured(const struct kw_token_point *p, const char *rate)
 }
 
 /* What is under way at once: each thread has one operation, whatever sessions it has. */
-static json_t *token_shape(const struct kw_token_point *p, json_t *o)
-{
-    const uint64_t at_once = p->processes * p->threads;
-    json_object_set_new(o, "sessions", json_integer((json_int_t)at_once));
-    json_object_set_new(o, "good", json_integer((json_int_t)p->latency.count));
-    json_object_set_new(o, "wrong", json_integer((json_int_t)p->wrong));
-    json_object_set_new(o, "elapsed_ns", json_integer(p->elapsed_ns));
-    json_object_set_new(o, "partial", json_boolean(p->partial));
-    return o;
-}
-
 static json_t *token_curve(const struct kw_token_result *r)
 {
     json_t *all = json_array();
-    for (size_t i = 0; i < r->count; i++)
-        if (r->point[i].latency.count > 0)
-            json_array_append_new(
-                all,
-                token_shape(&r->point[i], token_measured(&r->point[i], "ops_per_s")));
+    for (size_t i = 0; i < r->count; i++) {
+        const struct kw_token_point *p = &r->point[i];
+        json_t *point = json_pack(
+            "{s:I, s:I, s:I, s:I, s:b}", "sessions", (num)p->processes * (num)p->threads,
+            "good", (num)p->latency.count, "wrong", (num)p->wrong, "elapsed_ns",
+            (num)p->elapsed_ns, "partial", p->partial);
+        json_t *figures = token_figures(p, "ops_per_s");
+        json_object_update(point, figures);
+        json_decref(figures);
+        if (p->latency.count > 0)
+            json_array_append(all, point);
+        json_decref(point);
+    }
     return all;
 }
 
@@ -57,69 +66,54 @@ static json_t *token_options(const struct kw_token_plan *p)
 {
     json_t *points = json_array();
     for (size_t i = 0; i < p->curve.count; i++)
-        json_array_append_new(points, json_integer((json_int_t)p->curve.at[i]));
+        json_array_append_new(points, json_integer((num)p->curve.at[i]));
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I}",
         "module", p->module, "uri", p->uri, "operation", kw_op_names[p->op], "key",
         kw_op_wants_key(p->op) ? kw_bench_key_names[p->key] : "", "processes",
-        (json_int_t)p->processes, "threads", (json_int_t)p->threads, "sessions",
-        (json_int_t)p->sessions, "curve", points, "seconds_ns", (json_int_t)p->seconds_ns,
-        "calls", (json_int_t)p->calls, "warmup_ns", (json_int_t)p->warmup_ns, "ramp_ns",
-        (json_int_t)p->ramp_ns, "max_rate", (json_int_t)p->max_rate, "stop_p99_ns",
-        (json_int_t)p->stop_p99_ns);
+        (num)p->processes, "threads", (num)p->threads, "sessions", (num)p->sessions,
+        "curve", points, "seconds_ns", (num)p->seconds_ns, "calls", (num)p->calls,
+        "warmup_ns", (num)p->warmup_ns, "ramp_ns", (num)p->ramp_ns, "max_rate",
+        (num)p->max_rate, "stop_p99_ns", (num)p->stop_p99_ns);
 }
 
 static json_t *token_keyring(const struct kw_key_guard *g)
 {
-    if (g->path == NULL)
-        return json_null();
-    return json_pack("{s:s, s:I}", "path", g->path, "keys",
-                     (json_int_t)kw_key_guard_count(g));
+    return g->path == NULL ? json_null()
+                           : json_pack("{s:s, s:I}", "path", g->path, "keys",
+                                       (num)kw_key_guard_count(g));
 }
 
 json_t *kw_token_document(const struct kw_token_plan *p, const struct kw_key_guard *g,
                           const struct kw_token_result *r)
 {
-    const struct kw_token_point *best = kw_result_best(r);
-    json_t *o = json_pack(
-        "{s:s, s:i, s:s, s:b, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:o}", "tool",
-        "keyward-bench token", "schema", 1, "version", KW_VERSION, "partial", r->partial,
+    static const struct kw_token_point none;
+    const struct kw_token_point *measured = kw_result_best(r);
+    const struct kw_token_point *best = measured != NULL ? measured : &none;
+    return token_head(json_pack(
+        "{s:b, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:o*}", "partial", r->partial,
         "fault", r->fault.text, "token", token_facts(p, &r->facts), "options",
         token_options(p), "keyring", token_keyring(g), "label", r->label, "elapsed_ns",
-        (json_int_t)(best != NULL ? best->elapsed_ns : 0), "good",
-        (json_int_t)(best != NULL ? best->latency.count : 0), "wrong",
-        (json_int_t)kw_result_wrong(r), "figures", token_measured(best, "calls_per_s"));
-    if (o != NULL && p->curve.count > 0)
-        json_object_set_new(o, "curve", token_curve(r));
-    return o;
+        (num)best->elapsed_ns, "good", (num)best->latency.count, "wrong", (num)r->wrong,
+        "figures", token_figures(best, "calls_per_s"), "curve",
+        p->curve.count > 0 ? token_curve(r) : NULL));
 }
 
-/* Of the points of a curve each has its own logins; the owner's is one for all. */
-static uint64_t token_logins(const struct kw_token_plan *p)
-{
-    uint64_t logins = 1 + (p->curve.count > 0 ? 0 : p->processes);
-    for (size_t i = 0; i < p->curve.count; i++)
-        logins += p->curve.at[i];
-    return logins;
-}
-
-static uint64_t token_sessions(const struct kw_token_plan *p)
-{
-    uint64_t most = p->curve.count > 0 ? 0 : p->processes * p->threads * p->sessions;
-    for (size_t i = 0; i < p->curve.count; i++)
-        if (p->curve.at[i] > most)
-            most = p->curve.at[i];
-    return most + 1;
-}
-
+/* Of the points of a curve each has its own logins; the owner's, with its session, is one for
+ * all. */
 json_t *kw_token_plan_document(const struct kw_token_plan *p,
                                const struct kw_key_guard *g)
 {
-    return json_pack("{s:s, s:i, s:s, s:b, s:o, s:o, s:I, s:I}", "tool",
-                     "keyward-bench token", "schema", 1, "version", KW_VERSION, "dry_run",
-                     1, "options", token_options(p), "keyring", token_keyring(g),
-                     "logins", (json_int_t)token_logins(p), "sessions_open",
-                     (json_int_t)token_sessions(p));
+    const bool curve = p->curve.count > 0;
+    uint64_t logins = curve ? 0 : p->processes;
+    uint64_t sessions = curve ? 0 : p->processes * p->threads * p->sessions;
+    for (size_t i = 0; i < p->curve.count; i++) {
+        logins += p->curve.at[i];
+        sessions = p->curve.at[i] > sessions ? p->curve.at[i] : sessions;
+    }
+    return token_head(json_pack("{s:b, s:o, s:o, s:I, s:I}", "dry_run", true, "options",
+                                token_options(p), "keyring", token_keyring(g), "logins",
+                                (num)logins + 1, "sessions_open", (num)sessions + 1));
 }
 
 json_t *kw_leftovers_document(const struct kw_token_plan *p, const struct kw_leftovers *l,
@@ -130,7 +124,7 @@ json_t *kw_leftovers_document(const struct kw_token_plan *p, const struct kw_lef
         json_array_append_new(
             all, json_pack("{s:s, s:b, s:s}", "label", l->key[i].key.label, "destroyed",
                            l->key[i].destroyed, "kept", l->key[i].kept.text));
-    return json_pack("{s:s, s:i, s:s, s:b, s:s, s:o, s:o}", "tool", "keyward-bench token",
-                     "schema", 1, "version", KW_VERSION, "dry_run", p->dry_run, "fault",
-                     fault, "token", token_facts(p, &l->facts), "leftovers", all);
+    return token_head(json_pack("{s:b, s:s, s:o, s:o}", "dry_run", p->dry_run, "fault",
+                                fault, "token", token_facts(p, &l->facts), "leftovers",
+                                all));
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "token_bench.h"
 
-#include "token_child.h"
-
 static kw_err leftovers_list(struct kw_token *token, const struct kw_key_guard *guard,
                              struct kw_leftovers *l, struct kw_note *note)
 {
@@ -39,39 +37,29 @@ static kw_err leftover_destroy(struct kw_token *token, struct kw_leftover *one,
     return e;
 }
 
-static kw_err leftovers_destroy(const struct kw_token_plan *plan, struct kw_token *token,
-                                struct kw_leftovers *l, struct kw_note *note)
-{
-    kw_err e = KW_OK;
-    for (size_t i = 0; i < l->count && !kw_failed(e) && !kw_stop_asked(); i++) {
-        struct kw_leftover *one = &l->key[i];
-        if (plan->dry_run)
-            kw_note_set(&one->kept, "this is a dry run");
-        else if (one->kept.text[0] == '\0')
-            e = leftover_destroy(token, one, note);
-    }
-    return e;
-}
-
 kw_err kw_leftovers_run(const struct kw_token_plan *plan,
                         const struct kw_key_guard *guard,
                         void (*listed)(const struct kw_leftovers *l),
                         struct kw_leftovers *ret_leftovers, struct kw_note *note)
 {
+    struct kw_leftovers *l = ret_leftovers;
     struct kw_token *token = NULL;
-    kw_err e = kw_token_child_open(plan, !plan->dry_run, &token, note);
-    if (!kw_failed(e)) {
-        ret_leftovers->facts = *kw_token_facts(token);
-        if (!plan->dry_run)
-            e = kw_token_child_check(plan, &ret_leftovers->facts, note);
-    }
+    kw_err e = kw_token_plan_open(plan, !plan->dry_run, &token, note);
+    if (kw_failed(e))
+        return e;
+    l->facts = *kw_token_facts(token);
+    e = kw_bench_token_allowed(&l->facts, plan->any_token || plan->dry_run, note);
     if (!kw_failed(e))
         e = kw_token_login(token, note);
     if (!kw_failed(e))
-        e = leftovers_list(token, guard, ret_leftovers, note);
-    if (!kw_failed(e)) {
-        listed(ret_leftovers);
-        e = leftovers_destroy(plan, token, ret_leftovers, note);
+        e = leftovers_list(token, guard, l, note);
+    if (!kw_failed(e))
+        listed(l);
+    for (size_t i = 0; i < l->count && !kw_failed(e) && !kw_stop_asked(); i++) {
+        if (plan->dry_run)
+            kw_note_set(&l->key[i].kept, "this is a dry run");
+        else if (l->key[i].kept.text[0] == '\0')
+            e = leftover_destroy(token, &l->key[i], note);
     }
     kw_token_close(token);
     return e;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "token_bench.h"
 
+#include <inttypes.h>
+
 static void histogram_merge(struct kw_histogram *into, const struct kw_histogram *from)
 {
     into->count += from->count;
@@ -33,19 +35,20 @@ void kw_point_sum(const struct kw_shared *s, struct kw_token_point *ret_point)
     p->elapsed_ns = end_ns - s->from_ns;
 }
 
-kw_err kw_shared_error(const struct kw_shared *s, struct kw_note *ret_note)
+double kw_point_per_second(const struct kw_token_point *p)
 {
-    for (uint64_t i = 0; i < s->processes * s->threads; i++)
-        if (kw_failed(s->thread[i].error)) {
-            *ret_note = s->thread[i].note;
-            return s->thread[i].error;
-        }
-    for (uint64_t i = 0; i < s->processes; i++)
-        if (kw_failed(s->process[i].error)) {
-            *ret_note = s->process[i].note;
-            return s->process[i].error;
-        }
-    return KW_OK;
+    return p->elapsed_ns > 0 ? (double)p->latency.count * 1e9 / (double)p->elapsed_ns : 0;
+}
+
+const struct kw_token_point *kw_result_best(const struct kw_token_result *r)
+{
+    const struct kw_token_point *best = NULL;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->point[i].latency.count > 0 &&
+            (best == NULL ||
+             kw_point_per_second(&r->point[i]) > kw_point_per_second(best)))
+            best = &r->point[i];
+    return best;
 }
 
 struct kw_operations kw_shared_operations(const struct kw_shared *s, int64_t now_ns)
@@ -63,26 +66,28 @@ struct kw_operations kw_shared_operations(const struct kw_shared *s, int64_t now
     return p;
 }
 
-double kw_point_per_second(const struct kw_token_point *p)
+bool kw_p99_over(struct kw_p99_watch *w, const struct kw_operations *now,
+                 struct kw_note *note)
 {
-    return p->elapsed_ns > 0 ? (double)p->latency.count * 1e9 / (double)p->elapsed_ns : 0;
-}
-
-const struct kw_token_point *kw_result_best(const struct kw_token_result *r)
-{
-    const struct kw_token_point *best = NULL;
-    for (size_t i = 0; i < r->count; i++)
-        if (r->point[i].latency.count > 0 &&
-            (best == NULL ||
-             kw_point_per_second(&r->point[i]) > kw_point_per_second(best)))
-            best = &r->point[i];
-    return best;
-}
-
-uint64_t kw_result_wrong(const struct kw_token_result *r)
-{
-    uint64_t wrong = 0;
-    for (size_t i = 0; i < r->count; i++)
-        wrong += r->point[i].wrong;
-    return wrong;
+    char limit[32];
+    if (w->limit_ns == 0)
+        return false;
+    kw_duration_text(limit, sizeof limit, w->limit_ns);
+    if (now->longest_now_ns / KW_HUNG_TIMES > w->limit_ns &&
+        now->longest_now_ns > KW_HUNG_LEAST_S * KW_S_NS) {
+        kw_note_set(note, "stopped: an operation has not come back for %d times %s",
+                    KW_HUNG_TIMES, limit);
+        return true;
+    }
+    uint64_t done = now->done - w->before.done, slow = now->slow - w->before.slow;
+    if (done < KW_P99_OPERATIONS)
+        return false;
+    w->before = *now;
+    if (slow * 100 <= done)
+        return false;
+    kw_note_set(note,
+                "stopped: %" PRIu64 " of the last %" PRIu64
+                " operations took longer than %s",
+                slow, done, limit);
+    return true;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token_bench - what is measured in a token: the plan, what must not be touched, the page
- * that all processes share, the result
+/* token_bench - what is measured in a token: the plan, what all processes share, the result
  *
  * Threads:   one, but for what struct kw_shared says.
  */
@@ -9,9 +8,7 @@
 
 #include <stdatomic.h>
 
-#include <keyward/keyring.h>
-#include <keyward/token.h>
-
+#include "bench_key.h"
 #include "histogram.h"
 #include "tool.h"
 
@@ -34,11 +31,6 @@ static inline bool kw_op_wants_key(enum kw_op op)
 {
     return kw_op_seals(op) || op == KW_OP_FIND;
 }
-
-/* Where the throw-away key lives: on the token, in the session of each process, or there
- * as a copy of the one on the token. */
-enum kw_bench_key { KW_BENCH_KEY_TOKEN, KW_BENCH_KEY_SESSION, KW_BENCH_KEY_COPY };
-extern const char *const kw_bench_key_names[];
 
 enum {
     KW_PROCESSES_MAX = 64,
@@ -64,35 +56,92 @@ struct kw_token_plan {
     bool clean, dry_run, json;
 };
 
-/* ---- key_guard.c: keys that must not be touched, and when to end by itself -----------
- *
- * The keys are those of a keyring: their labels (key_ids) and locators (CKA_ID).  A key
- * of another label and locator is not known here, and is no less safe for it: nothing is
- * looked for but the label that this run made up. */
+/* Opens the arena and the token; login is the caller's. */
+KW_MUST_USE kw_err kw_token_plan_open(const struct kw_token_plan *plan, bool read_write,
+                                      struct kw_token **ret_token, struct kw_note *note);
 
-struct kw_key_guard {
-    const char *path; /* NULL: no keyring was there to be read */
-    struct kw_keyring *ring;
+/* ---- what the processes share: one mapping, made before the first fork ----------------
+ *
+ * Who writes what:
+ *   the parent   everything, while no worker runs; `stop` at any time
+ *   the owner    `owner`, `facts`, `label`, before it is ready or gone
+ *   a worker     its process slot, and each of its threads one thread slot
+ *   who fails    `stop`; and `failure`, when it is the first of all workers and threads
+ * The parent reads them when their writer is ready or gone; only `done`, `slow` and
+ * `since_ns` are read while they change. */
+
+struct kw_thread_slot {
+    atomic_uint_fast64_t done, slow;
+    atomic_int_fast64_t since_ns; /* when the operation under way began; 0: none */
+    uint64_t wrong;
+    int64_t end_ns; /* of its last operation that was measured */
+    struct kw_histogram latency;
 };
 
-/* Reads the keyring at `path`; with NULL the one at `standard`, when there is one and
- * this user may read it.  A keyring that cannot be understood is refused in both cases:
- * MISSING, BAD_INPUT, IO as kw_keyring_load. */
-KW_MUST_USE kw_err kw_key_guard_open(const char *path, const char *standard,
-                                     struct kw_key_guard *ret_guard,
-                                     struct kw_note *note);
-void kw_key_guard_close(struct kw_key_guard *g);
-size_t kw_key_guard_count(const struct kw_key_guard *g);
-/* DENIED  a key of the keyring has this label, or this locator (unless that is empty);
- *         the note names the version */
-KW_MUST_USE kw_err kw_key_guard_allows(const struct kw_key_guard *g, const char *label,
-                                       kw_span locator, struct kw_note *note);
+struct kw_process_cpu {
+    uint64_t cpu_ns, switches;
+};
+
+struct kw_process_slot {
+    /* Of the whole process.  Whichever thread comes first to the measured time looks. */
+    atomic_bool begun;
+    struct kw_process_cpu before, used;
+    bool counted; /* `used` is known: the process came to its end */
+};
+
+struct kw_failure {
+    atomic_bool taken;
+    kw_err error;
+    struct kw_note note;
+};
+
+struct kw_shared {
+    atomic_bool stop; /* every thread ends after its present operation  */
+    uint64_t point;   /* of the curve: no two points may use one IV     */
+    uint64_t processes, threads;
+    int64_t start_ns, from_ns, until_ns; /* ramp and warm-up, then what is measured */
+    char label[KW_KEY_ID_MAX + 1];       /* of the throw-away key on the token      */
+    struct kw_token_facts facts;
+    struct kw_failure owner, failure;
+    struct kw_process_slot process[KW_PROCESSES_MAX];
+    struct kw_thread_slot thread[KW_ALL_THREADS_MAX]; /* process * threads + thread */
+};
+
+/* ---- result.c: what all threads of all processes measured, as one -------------------- */
+
+/* One shape, measured once. */
+struct kw_token_point {
+    uint64_t processes, threads;
+    struct kw_histogram latency;
+    int64_t elapsed_ns; /* from the beginning of the measured time to the last end */
+    uint64_t cpu_ns, switches, wrong;
+    bool cpu_known; /* of all processes: one that was killed took it along */
+    bool partial;
+};
+
+struct kw_token_result {
+    struct kw_token_facts facts;
+    char label[KW_KEY_ID_MAX + 1];
+    uint64_t wrong; /* of all points */
+    size_t count;   /* points that were begun */
+    struct kw_token_point point[KW_ARGS_LIST_MAX];
+    kw_err error; /* what ended it early, or failed at its end; said by `fault` */
+    struct kw_note fault;
+    bool partial;
+};
+
+/* Adds up what threads and processes left in the shared page. */
+void kw_point_sum(const struct kw_shared *s, struct kw_token_point *ret_point);
+double kw_point_per_second(const struct kw_token_point *p);
+/* The point with the most operations a second; NULL when nothing was measured. */
+const struct kw_token_point *kw_result_best(const struct kw_token_result *r);
 
 /* What all threads have done since the run began. */
 struct kw_operations {
     uint64_t done, slow;    /* slow: of those done, longer than the limit     */
     int64_t longest_now_ns; /* the operation under way that began first; or 0 */
 };
+struct kw_operations kw_shared_operations(const struct kw_shared *s, int64_t now_ns);
 
 /* Judges --stop-p99 in windows of at least KW_P99_OPERATIONS: a percentile of fewer would
  * stop a run for one unlucky operation. */
@@ -111,70 +160,53 @@ struct kw_p99_watch {
 bool kw_p99_over(struct kw_p99_watch *w, const struct kw_operations *now,
                  struct kw_note *note);
 
-/* ---- what the processes share: one mapping, made before the first fork ----------------
+/* ---- child.c, worker.c: one process, from inside ----------------------------------------
  *
- * Who writes what:
- *   the parent   everything, while no worker runs; `stop` at any time
- *   the owner    `owner`, `facts`, `label`, before it says that it is ready or done
- *   a worker     its process slot, and each of its threads one thread slot
- * The parent reads them when their writer has said on its channel that it is ready, done
- * or gone; only `done`, `slow` and `since_ns` are read while they change. */
+ * It says with one byte on its channel that it is ready, and is told with one to go on; the
+ * end of the file tells it to put away what it has, and its own end that it has. */
 
-struct kw_thread_slot {
-    atomic_uint_fast64_t done, slow;
-    atomic_int_fast64_t since_ns; /* when the operation under way began; 0: none */
-    uint64_t wrong;
-    int64_t end_ns; /* of its last operation that was measured */
-    kw_err error;
-    struct kw_note note;
-    struct kw_histogram latency;
+enum { KW_CHILD_DONE = 42 }; /* its exit status: no module ends a process so */
+
+/* What a child has from the fork. */
+struct kw_token_task {
+    const struct kw_token_plan *plan;
+    const struct kw_key_guard *guard;
+    struct kw_shared *shared;
+    uint64_t process; /* a worker's number */
+    int fd;           /* its end of the channel */
 };
+typedef void kw_token_child_main(const struct kw_token_task *task);
 
-struct kw_process_cpu {
-    uint64_t cpu_ns, switches;
-};
+/* The owner logs in first, looks at the token, makes the key, and destroys it when
+ * it is told to go or the parent has died.  Apart from those that measure, so that the key
+ * goes whatever becomes of them. */
+_Noreturn void kw_token_owner_main(const struct kw_token_task *task);
+/* worker.c: as keyward's workers are, one module, one login, and a few threads. */
+_Noreturn void kw_token_worker_main(const struct kw_token_task *task);
+/* Says that it is ready; waits to be told to go on.  false: to go. */
+void kw_token_child_ready(const struct kw_token_task *task);
+bool kw_token_child_told(const struct kw_token_task *task);
+/* Stops all; the first failure of all is kept. */
+void kw_failure_set(struct kw_failure *f, struct kw_shared *s, kw_err e,
+                    const struct kw_note *note);
 
-struct kw_process_slot {
-    kw_err error; /* of setting up, or of putting away */
-    struct kw_note note;
-    /* Of the whole process.  Whichever thread comes first to the measured time looks. */
-    atomic_bool begun;
-    struct kw_process_cpu before, used;
-    bool counted; /* `used` is known: the process came to its end */
-};
+/* ---- token_run.c -----------------------------------------------------------------------
+ *
+ * This process, which has one thread, never loads the module to measure: it forks an owner,
+ * and for each point its workers, one after the other, as each login may write the token's
+ * files.  A worker is never killed before its login is over.  It blocks for as long as it
+ * measures; after Ctrl-C 30 s at most in a login and 10 s at most in an operation. */
 
-struct kw_shared {
-    atomic_bool stop; /* every thread ends after its present operation  */
-    uint64_t point;   /* of the curve: no two points may use one IV     */
-    uint64_t processes, threads;
-    int64_t start_ns, from_ns, until_ns; /* ramp and warm-up, then what is measured */
-    char label[KW_KEY_ID_MAX + 1];       /* of the throw-away key on the token      */
-    struct kw_token_facts facts;
-    struct kw_process_slot owner, process[KW_PROCESSES_MAX];
-    struct kw_thread_slot thread[]; /* process * threads + thread */
-};
+/* Measures all points of the plan.  On failure the result, which is {0} before, has what was
+ * measured until then.
+ * DENIED    the token is no SoftHSM, or a label is a keyring's
+ * DEADLINE  --stop-p99
+ * anything else as the token module says it */
+KW_MUST_USE kw_err kw_token_run(const struct kw_token_plan *plan,
+                                const struct kw_key_guard *guard,
+                                struct kw_token_result *ret_result);
 
-/* ---- result.c: what all threads of all processes measured, as one -------------------- */
-
-/* One shape, measured once. */
-struct kw_token_point {
-    uint64_t processes, threads, sessions; /* sessions: of one thread */
-    struct kw_histogram latency;
-    int64_t elapsed_ns; /* from the beginning of the measured time to the last end */
-    uint64_t cpu_ns, switches, wrong;
-    bool cpu_known; /* of all processes: one that was killed took it along */
-    bool partial;
-};
-
-struct kw_token_result {
-    struct kw_token_facts facts;
-    char label[KW_KEY_ID_MAX + 1];
-    size_t count; /* points that were begun */
-    struct kw_token_point point[KW_ARGS_LIST_MAX];
-    kw_err error; /* what ended it early, or failed at its end; said by `fault` */
-    struct kw_note fault;
-    bool partial;
-};
+/* ---- leftovers.c, in this process: throw-away keys that a crash left on the token ------ */
 
 enum { KW_LEFTOVERS_MAX = 256 };
 struct kw_leftovers {
@@ -187,50 +219,10 @@ struct kw_leftovers {
     } key[KW_LEFTOVERS_MAX];
 };
 
-/* Adds up what threads and processes left in the shared page. */
-void kw_point_sum(const struct kw_shared *s, struct kw_token_point *ret_point);
-/* The first thread or process that failed; OK when none did. */
-kw_err kw_shared_error(const struct kw_shared *s, struct kw_note *ret_note);
-/* How far all threads are, while they run. */
-struct kw_operations kw_shared_operations(const struct kw_shared *s, int64_t now_ns);
-
-double kw_point_per_second(const struct kw_token_point *p);
-/* The point with the most operations a second; NULL when nothing was measured. */
-const struct kw_token_point *kw_result_best(const struct kw_token_result *r);
-uint64_t kw_result_wrong(const struct kw_token_result *r);
-
-/* document.c; NULL: out of memory.  What was measured, what would be (--dry-run), and what
- * was left behind (--clean). */
-json_t *kw_token_document(const struct kw_token_plan *p, const struct kw_key_guard *g,
-                          const struct kw_token_result *r);
-json_t *kw_token_plan_document(const struct kw_token_plan *p,
-                               const struct kw_key_guard *g);
-json_t *kw_leftovers_document(const struct kw_token_plan *p, const struct kw_leftovers *l,
-                              const char *fault);
-
-/* ---- token_run.c, leftovers.c ----------------------------------------------------------
- *
- * This process never loads the module to measure: it forks an owner, which has the key, and
- * for each point its workers, one after the other, as each login may write the token's
- * files.  A module that crashes or hangs is another process's; a worker is never killed
- * before its login is over.  There must be no other thread when it forks.  It blocks for as
- * long as it measures; after Ctrl-C as long as the module hangs, but 30 s at most in a
- * login and 10 s at most in an operation. */
-
-/* Measures all points of the plan.  On failure the result has what was measured before,
- * and the note is in ret_result->fault.
- * DENIED    the token is no SoftHSM, or a label is a keyring's
- * DEADLINE  --stop-p99
- * anything else as the token module says it */
-KW_MUST_USE kw_err kw_token_run(const struct kw_token_plan *plan,
-                                const struct kw_key_guard *guard,
-                                struct kw_token_result *ret_result);
-
-/* leftovers.c, in this process: throw-away keys that a crash left on the token, listed, then
- * destroyed unless plan->dry_run.  Only keys whose label begins with KW_THROWAWAY_BEGIN, and
- * of those none whose label or locator is in the keyring.  Those of a measurement that runs
- * now are among them.  `listed` is called before anything is destroyed.  On failure the
- * list says how far it came.
+/* Lists them, then destroys them unless plan->dry_run.  Only keys whose label begins with
+ * KW_THROWAWAY_BEGIN, and of those none whose label or locator is in the keyring.  Those of a
+ * measurement that runs now are among them.  `listed` is called before anything is
+ * destroyed.  On failure the list says how far it came.
  * DENIED  the token is no SoftHSM and the operator did not say --yes (listing alone is
  *         allowed); anything else as the token module says it */
 KW_MUST_USE kw_err kw_leftovers_run(const struct kw_token_plan *plan,
@@ -238,5 +230,16 @@ KW_MUST_USE kw_err kw_leftovers_run(const struct kw_token_plan *plan,
                                     void (*listed)(const struct kw_leftovers *l),
                                     struct kw_leftovers *ret_leftovers,
                                     struct kw_note *note);
+
+/* ---- document.c: what was measured, would be (--dry-run), was left behind (--clean) ----
+ *
+ * NULL: out of memory. */
+
+json_t *kw_token_document(const struct kw_token_plan *p, const struct kw_key_guard *g,
+                          const struct kw_token_result *r);
+json_t *kw_token_plan_document(const struct kw_token_plan *p,
+                               const struct kw_key_guard *g);
+json_t *kw_leftovers_document(const struct kw_token_plan *p, const struct kw_leftovers *l,
+                              const char *fault);
 
 #endif

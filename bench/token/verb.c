@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
-#include <keyward/alloc.h>
-
 #include "token_bench.h"
 #include "watch.h"
 
@@ -13,7 +11,6 @@
 static const char verb[] = "token";
 const char *const kw_op_names[] = {"unwrap",  "wrap",   "find", "login",
                                    "session", "random", NULL};
-const char *const kw_bench_key_names[] = {"token", "session", "copy", NULL};
 
 static struct kw_token_plan p = {.sessions = 1,
                                  .threads = 1,
@@ -109,32 +106,26 @@ static int token_check(void)
 
 static enum kw_bench_exit token_exit(const struct kw_token_result *r)
 {
-    if (kw_result_wrong(r) > 0)
-        return KW_BENCH_WRONG;
+    const bool nothing = kw_result_best(r) == NULL, failed = kw_failed(r->error);
     /* It was measured, and then the token failed; our own limit is no error of it. */
-    if (kw_failed(r->error))
-        return r->error.code == KW_CODE_DEADLINE ? KW_BENCH_UNABLE : KW_BENCH_WRONG;
-    return r->partial || kw_result_best(r) == NULL ? KW_BENCH_UNABLE : KW_BENCH_GOOD;
+    if (r->wrong > 0 || (failed && !nothing && r->error.code != KW_CODE_DEADLINE))
+        return KW_BENCH_WRONG;
+    return r->partial || failed || nothing ? KW_BENCH_UNABLE : KW_BENCH_GOOD;
 }
 
 static int token_measure(void)
 {
-    struct kw_token_result *r = kw_new(1, sizeof *r);
-    if (r == NULL)
-        return kw_bench_unable(verb, "out of memory");
-    kw_err e = kw_token_run(&p, &guard, r);
-    int code = (int)token_exit(r);
-    if (kw_failed(e) && kw_result_best(r) == NULL) {
-        code = kw_bench_failed(verb, e, &r->fault);
-    } else {
-        code = kw_bench_document(verb, kw_token_document(&p, &guard, r), p.json,
+    static struct kw_token_result r; /* large */
+    kw_err e = kw_token_run(&p, &guard, &r);
+    const bool nothing = kw_result_best(&r) == NULL;
+    int code = (int)token_exit(&r);
+    if (!kw_failed(e) || !nothing)
+        code = kw_bench_document(verb, kw_token_document(&p, &guard, &r), p.json,
                                  (enum kw_bench_exit)code);
-        if (!p.json && kw_failed(e))
-            (void)kw_bench_failed(verb, e, &r->fault);
-        else if (!p.json && kw_result_best(r) == NULL)
-            (void)kw_bench_unable(verb, "not one operation was measured");
-    }
-    kw_free(r);
+    if (kw_failed(e) && (nothing || !p.json))
+        (void)kw_bench_failed(verb, e, &r.fault);
+    else if (!p.json && nothing)
+        (void)kw_bench_unable(verb, "not one operation was measured");
     return code;
 }
 
@@ -153,27 +144,14 @@ static void token_listed(const struct kw_leftovers *l)
 static int token_clean(void)
 {
     struct kw_note note = {{0}};
-    struct kw_leftovers *l = kw_new(1, sizeof *l);
-    if (l == NULL)
-        return kw_bench_unable(verb, "out of memory");
-    kw_err e = kw_leftovers_run(&p, &guard, token_listed, l, &note);
-    int code = kw_failed(e) || kw_stop_asked() ? KW_BENCH_UNABLE : KW_BENCH_GOOD;
+    static struct kw_leftovers l; /* large */
+    kw_err e = kw_leftovers_run(&p, &guard, token_listed, &l, &note);
+    const enum kw_bench_exit code =
+        kw_failed(e) || kw_stop_asked() ? KW_BENCH_UNABLE : KW_BENCH_GOOD;
     if (kw_failed(e))
         (void)kw_bench_failed(verb, e, &note);
-    code = kw_bench_document(verb, kw_leftovers_document(&p, l, note.text), p.json,
-                             (enum kw_bench_exit)code);
-    kw_free(l);
-    return code;
-}
-
-/* Each is tried, so that none is missed later; threads choose among them. */
-static int token_pin(void)
-{
-    for (size_t i = 0; i < p.cpu.count; i++)
-        if (!kw_pin((unsigned)p.cpu.at[i]))
-            return kw_bench_unable(verb, "there is no CPU %u for this process",
-                                   (unsigned)p.cpu.at[i]);
-    return -1;
+    return kw_bench_document(verb, kw_leftovers_document(&p, &l, note.text), p.json,
+                             code);
 }
 
 static int token_go(void)
@@ -186,8 +164,11 @@ static int token_go(void)
     if (p.dry_run && !p.clean)
         code = kw_bench_document(verb, kw_token_plan_document(&p, &guard), p.json,
                                  KW_BENCH_GOOD);
-    if (code < 0)
-        code = token_pin();
+    /* Each is tried, so that none is missed later; threads choose among them. */
+    for (size_t i = 0; code < 0 && i < p.cpu.count; i++)
+        if (!kw_pin((unsigned)p.cpu.at[i]))
+            code = kw_bench_unable(verb, "there is no CPU %u for this process",
+                                   (unsigned)p.cpu.at[i]);
     if (code < 0)
         code = p.clean ? token_clean() : token_measure();
     kw_key_guard_close(&guard);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "token_bench.h"
+#include "bench_key.h"
 
 #include <inttypes.h>
 #include <unistd.h>
+
+const char *const kw_bench_key_names[] = {"token", "session", "copy", NULL};
 
 kw_err kw_key_guard_open(const char *path, const char *standard,
                          struct kw_key_guard *ret_guard, struct kw_note *note)
@@ -51,28 +53,25 @@ kw_err kw_key_guard_allows(const struct kw_key_guard *g, const char *label,
     return KW_OK;
 }
 
-bool kw_p99_over(struct kw_p99_watch *w, const struct kw_operations *now,
-                 struct kw_note *note)
+kw_err kw_key_guard_label(const struct kw_key_guard *g, char ret_label[KW_KEY_ID_MAX + 1],
+                          struct kw_note *note)
 {
-    char limit[32];
-    if (w->limit_ns == 0)
-        return false;
-    kw_duration_text(limit, sizeof limit, w->limit_ns);
-    if (now->longest_now_ns / KW_HUNG_TIMES > w->limit_ns &&
-        now->longest_now_ns > KW_HUNG_LEAST_S * KW_S_NS) {
-        kw_note_set(note, "stopped: an operation has not come back for %d times %s",
-                    KW_HUNG_TIMES, limit);
-        return true;
-    }
-    uint64_t done = now->done - w->before.done, slow = now->slow - w->before.slow;
-    if (done < KW_P99_OPERATIONS)
-        return false;
-    w->before = *now;
-    if (slow * 100 <= done)
-        return false;
+    char label[KW_KEY_ID_MAX + 1];
+    kw_token_throwaway_label(label);
+    kw_err e = kw_key_guard_allows(g, label, (kw_span){0}, note);
+    if (!kw_failed(e))
+        (void)kw_copy_str(ret_label, KW_KEY_ID_MAX + 1, kw_span_str(label));
+    return e;
+}
+
+kw_err kw_bench_token_allowed(const struct kw_token_facts *facts, bool any_token,
+                              struct kw_note *note)
+{
+    if (facts->softhsm || any_token)
+        return KW_OK;
     kw_note_set(note,
-                "stopped: %" PRIu64 " of the last %" PRIu64
-                " operations took longer than %s",
-                slow, done, limit);
-    return true;
+                "token %s (%s %s) is no SoftHSM, and would be loaded as fast as it goes "
+                "or as a limit allows; say --yes when nobody else needs it",
+                facts->label, facts->manufacturer, facts->model);
+    return kw_err_at(KW_CODE_DENIED, "token");
 }
