@@ -47,8 +47,8 @@ struct kw_tally {
     int64_t last_good_ns, gap_ns;  /* longest time without a good reply */
 };
 
-/* The time between two good replies in which something failed: a call, or a connection.
- */
+/* The time between two good replies in which something failed: a call, or a
+ * connection. */
 struct kw_outage {
     int64_t at_ns, ns; /* from the last good reply before; until the first one after */
     uint64_t failed;   /* calls */

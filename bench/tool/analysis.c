@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The scripts that judge, draw and put into words: bench/analysis, beside this program.
- */
+/* The scripts that judge, draw and put into words: bench/analysis, beside this
+ * program. */
 #include "tool.h"
 
 #include <errno.h>

@@ -37,8 +37,8 @@ struct kw_watch {
 
 /* The first look: at `pid` and everybody below it, in no order. */
 void kw_watch_begin(struct kw_watch *w, const char *proc, int32_t pid);
-/* The first look once more, at the same processes: it costs little, finding them a lot.
- */
+/* The first look once more, at the same processes: it costs little, finding them a
+ * lot. */
 void kw_watch_again(struct kw_watch *w);
 /* The second: each process's difference; resident sizes then and now.  A child that
  * was not there at the first counts from its birth. */
