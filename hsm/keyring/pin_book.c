@@ -57,7 +57,7 @@ static kw_err open_runtime(struct book_files *d)
 }
 
 static kw_err pin_book_open_files(const struct kw_pin_book *book, struct book_files *d,
-                                 struct kw_note *note)
+                                  struct kw_note *note)
 {
     *d = (struct book_files){.book = book};
     kw_err e = open_runtime(d);
