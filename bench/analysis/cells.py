@@ -7,12 +7,17 @@ import results
 import verb
 from verb import Document, Usage, is_name, printable
 
-# What a verb does when nothing is said.
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "load": {"in_flight": 64.0, "method": "decrypt", "seconds": 5.0, "warmup": 1.0},
-    "token": {"in_flight": 1.0, "method": "unwrap", "seconds": 5.0, "warmup": 1.0}}
-SCHEMA = results.SCHEMA.with_name("reading-1.schema.json")
 UNKNOWN = {"in_flight": 0.0, "rate": 0.0, "method": "", "seconds": 0.0, "warmup": 0.0}
+USUAL = {"load": UNKNOWN | {"in_flight": 64.0, "method": "decrypt", "seconds": 5.0, "warmup": 1.0},
+         "token": UNKNOWN | {"in_flight": 1.0, "method": "unwrap", "seconds": 5.0, "warmup": 1.0}}
+OPTIONS = """--mix MIX text
+--op OPERATION text
+--in-flight N real
+--rate N real
+--calls N real
+--seconds TIME seconds 0 1e6
+--warmup TIME seconds 0 1e6"""
+SCHEMA = results.SCHEMA.with_name("reading-1.schema.json")
 
 
 class Entry(NamedTuple):
@@ -32,13 +37,9 @@ class Reading(NamedTuple):
 
 def said_by(words: list[str]) -> dict[str, Any]:
     """What a measuring verb's options say of where a cell stands, and how long it takes."""
-    parser = verb.Parser("cell", "")
-    parser.add_argument("--mix", "--op", dest="method")
-    parser.options(*((f"--{name} N", float, "") for name in ("in-flight", "rate", "calls")),
-                   *((f"--{name} N", verb.duration(0, 1e6), "") for name in ("seconds", "warmup")))
-    said = vars(parser.parse_known_args(words[1:])[0])
-    return {**UNKNOWN, **DEFAULTS.get(words[0], {}),
-            **{name: value for name, value in said.items() if value is not None}}
+    said = vars(verb.Parser("cell", None, OPTIONS).parse_known_args(words[1:])[0])
+    said["method"] = said["mix"] or said["op"]
+    return USUAL.get(words[0], UNKNOWN) | {k: v for k, v in said.items() if v is not None}
 
 
 def cell(text: str, taken: list[str]) -> tuple[Document, Entry]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Callable
 
 import numpy as np
@@ -26,37 +26,32 @@ SERVERS_MOST, SEEDS_MOST = 1000, 1 << 30  # limits looks no further
 WORKERS_MOST, HSMS_MOST, POINTS = 16, 64, 16  # of a keyward, of a plan, of a series
 
 
-def option(words: str, default: float, least: float, most: float) -> Any:
-    """A member that has an option of its own on the command line."""
-    return field(default=default, metadata={"words": words, "least": least, "most": most})
-
-
 @dataclass(frozen=True)
 class Plan:
-    """What is given, by the names of the document's inputs; times are in milliseconds."""
+    """What is given, by the names of the document's inputs; help/plan.txt says what they are."""
     curve: Curve  # of one HSM
-    servers: int = option("API servers, each with a keyward", 3, 1, 16)
-    seeds: int = option("distinct seeds in etcd; or how they come about:", 0, 1, 100_000)
-    weeks: int = option("since the storage was last migrated", 52, 0, 1000)
-    starts_per_week: int = option("restarts and reloads of an API server", 1, 0, 10_000)
-    rotations: int = option("of the KEK since then", 0, 0, 10_000)
-    parallel: int = option("lists of one server with seeds of their own", 1, 1, 256)
-    readers: int = option("lists that want the very same seeds", 1, 1, 256)
-    timeout_ms: float = option("of EncryptionConfiguration", 3000, 100, 600_000)
-    retry_ms: float = option("until a list that failed begins anew", 1000, 100, 600_000)
-    ready_within_ms: float = option("what is wanted after a start", 60_000, 1, 3_600_000)
-    call_ms: float = option("of a Decrypt outside the token, such as 150us", 1, 0, 600_000)
-    workers: int = option("in each keyward, one session and operation each", 2, 1, WORKERS_MOST)
-    versions: int = option("of the KEK in the keyring", 1, 1, 64)
-    deadline_ms: float = option("hsm.deadline", 1500, 100, 2999)
-    probe_ms: float = option("hsm.probe.every", 10_000, 1000, 600_000)
-    hsms: int = option("alike, sharing the work", 1, 1, HSMS_MOST)
-    others_percent: int = option("percent of the token that other tenants take", 0, 0, 99)
-    sessions_max: int = option("sessions that an HSM grants us; 0: no bound", 0, 1, 10 ** 6)
-    connections_max: int = option("connected processes, a worker each", 0, 1, 10 ** 6)
-    clients_max: int = option("licensed clients, an API server's node each", 0, 1, 10 ** 6)
-    failover_ms: float = option("nothing is answered as the storm begins", 0, 0, 600_000)
-    draw: int = option("where the drawing of operation times begins", 1, 0, 2 ** 32 - 1)
+    servers: int = 3
+    seeds: int = 0
+    weeks: int = 52
+    starts_per_week: int = 1
+    rotations: int = 0
+    parallel: int = 1
+    readers: int = 1
+    timeout_ms: float = 3000
+    retry_ms: float = 1000
+    ready_within_ms: float = 60000
+    call_ms: float = 1
+    workers: int = 2
+    versions: int = 1
+    deadline_ms: float = 1500
+    probe_ms: float = 10000
+    hsms: int = 1
+    others_percent: int = 0
+    sessions_max: int = 0
+    connections_max: int = 0
+    clients_max: int = 0
+    failover_ms: float = 0
+    draw: int = 1
     rolling: bool = False  # restarted one after the other, not together
     one_lost: bool = False  # plan without one HSM
     seeds_given: bool = False  # `seeds` does not come from the three after it

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""keyward-bench report: one results folder as one page that needs nothing else.
-
-Nothing is fetched and nothing runs. Each section is a dict of figures and plots, of which nothing
-is true when the folder has nothing for it; the page says then what would have been needed.
-templates/page.html.j2 has the words, and escapes whatever stands in the folder, which is foreign.
-"""
+"""Makes one page of a results folder: plots, tables and the verdict."""
+# Each section is a dict of figures and plots, of which nothing is true when the folder has nothing
+# for it.  templates/page.html.j2 has the words, and escapes whatever stands in the folder.
 from __future__ import annotations
 
 import math
@@ -17,10 +14,8 @@ import numpy as np
 
 import plots
 import results
-import stats
 import verb
-from plots import (PERCENT, RATIO, SHARE, US, Axis, Line, Measured, Plot, number_text, plain,
-                   unit_of)
+from plots import PERCENT, RATIO, SHARE, US, Axis, Line, Measured, Plot, number_text, unit_of
 from tables import TEMPLATES
 from verb import Document
 
@@ -32,28 +27,27 @@ COLUMNS = 6  # a table that is wider than the page is read by nobody
 Data = dict[str, Any]
 Section = Callable[["Folder"], Data]
 Curve = tuple[str, Axis, Axis, list[Line]]  # a title, what it goes over, what it shows
-Groups = list[tuple[str, list[Document]]]
 
 
-def read_document(path: Path) -> tuple[str, str, Document]:
+def kind_of(path: Path, d: Any) -> str:
     """What only says what would be measured is no measurement."""
-    d = results.load(path)
-    if not isinstance(d, dict):
-        raise verb.Unable(f"{path}: no JSON object: take the file away or measure anew")
+    verb.refuse_if(verb.Unable, (not isinstance(d, dict), f"{path}: no JSON object: take the file "
+                                 "away or measure anew"))
     kind = str(d.get("tool")).removeprefix("keyward-bench ")
     if kind not in ("storm", "plan", "token") or d.get("dry_run"):
         kind = "micro" if "benchmarks" in d and "context" in d else "unknown"
     if kind != "unknown":
         results.check(path, d, SCHEMA)
-    return path.stem, kind, d
+    return kind
 
 
 class Folder:
     def __init__(self, path: Path) -> None:
         self.name = path.resolve().name
         self.results = results.read(path / "results.json")
-        self.documents = [read_document(p) for p in sorted(path.glob("[!.]*.json"))
-                          if p.name != "results.json"]
+        loaded = [(p, results.load(p)) for p in sorted(path.glob("[!.]*.json"))
+                  if p.name != "results.json"]
+        self.documents = [(p.stem, kind_of(p, d), d) for p, d in loaded]
         self.cells = self.results.cells
         self.own = [c for c in self.cells if not c["control"]]
         self.base = next(c for c in self.cells if c["name"] == self.results["base"])
@@ -62,7 +56,7 @@ class Folder:
         return [(name, d) for name, k, d in self.documents if k == kind]
 
     def median(self, c: Document, figure: str) -> Measured:
-        return measured(lambda: self.results.median(c, figure), unit_of(figure))
+        return measured(unit_of(figure), self.results.median, c, figure)
 
     def noise(self, figure: str) -> Measured:
         n = self.results["noise"].get(figure, {"mid": 0, "low": 0, "high": 0})
@@ -70,20 +64,21 @@ class Folder:
 
     def ratio(self, upper: Document, lower: Document, figure: str) -> Measured:
         """Within the noise when its interval and the control's meet."""
-        x = measured(lambda: self.results.ratio(upper, lower, figure), RATIO)
+        x = measured(RATIO, self.results.ratio, upper, lower, figure)
         floor = self.noise(figure)
         return x._replace(is_noise=lower is self.base and x.mid > 0 and floor.mid > 0
                           and x.low <= floor.high and x.high >= floor.low)
 
 
-def measured(reckon: Callable[[], stats.Ratio], unit: str) -> Measured:
+def measured(unit: str, reckon: Callable[..., tuple[float, float, float]], *of: Any) -> Measured:
     try:
-        return Measured(*reckon(), unit)
+        return Measured(*reckon(*of), unit)
     except (ArithmeticError, ValueError):  # of figures that are none
         return Measured(0, 0, 0, unit)
 
 
-def grouped(cells: Iterable[Document], key: Callable[[Document], str]) -> Groups:
+def grouped(cells: Iterable[Document], key: Callable[[Document], str]
+            ) -> list[tuple[str, list[Document]]]:
     """In the order in which the keys come up."""
     groups: dict[str, list[Document]] = {}
     for c in cells:
@@ -222,19 +217,15 @@ def delay(f: Folder) -> Data:
          if any(c["axes"]["token_delay_us"] > 0 for c in cells)])}
 
 
-def is_keyward(c: Document) -> bool:
-    """What a user would run; in-process references and bare transports are no plugins."""
-    name = subject_of(c)
-    return bool(re.match("wall|uncached|hit|repeat|encrypt|status", name)
-                and not re.search("noverify|inproc|copy", name))
-
-
 def peer(f: Folder) -> Data:
+    """What a user would run: in-process references and bare transports are no plugins."""
     def shape(c: Document) -> list[Any]:
         return [c["axes"][k] for k in ("method", "in_flight", "rate", "token_delay_us")]
 
+    keyward = "(?!.*(noverify|inproc|copy))(wall|uncached|hit|repeat|encrypt|status)"
     pairs = [(ours, theirs) for theirs in f.own if subject_of(theirs).startswith("peer")
-             for ours in f.own if is_keyward(ours) and shape(ours) == shape(theirs)]
+             for ours in f.own
+             if re.match(keyward, subject_of(ours)) and shape(ours) == shape(theirs)]
     return {"rows": [(f"{ours['name']} to {theirs['name']}",
                       *(f.ratio(ours, theirs, k) for k in ("calls_per_s", "p99_us", "cpu_us")))
                      for ours, theirs in pairs if f.results.calm()]}
@@ -268,12 +259,15 @@ def documents(kind: str, curves: Callable[[Document], Iterable[Curve]]) -> Secti
     return section
 
 
+def lines_of(members: Iterable[str], points: Iterable[Document], x: str, scale: float = 1
+             ) -> list[Line]:
+    return [plain_line(member, ((at[x] / scale, at.get(member)) for at in points))
+            for member in members if any(at.get(member) for at in points)]
+
+
 def storm_curves(d: Document) -> Iterable[Curve]:
-    line = d.get("timeline", ())
-    yield "Seeds unwrapped", Axis("seconds since the restart"), Axis("seeds, all servers"), [
-        plain_line(words, ((at["t_ms"] / 1000, at[member]) for at in line))
-        for member, words in (("unwrapped", "unwrapped"), ("failed", "failed calls"))
-        if any(at[member] for at in line)]
+    yield ("Seeds unwrapped", Axis("seconds since the restart"), Axis("seeds, all servers"),
+           lines_of(("unwrapped", "failed"), d.get("timeline", ()), "t_ms", 1000))
 
 
 def plan_curves(d: Document) -> Iterable[Curve]:
@@ -285,9 +279,8 @@ def plan_curves(d: Document) -> Iterable[Curve]:
 def token_curves(d: Document) -> Iterable[Curve]:
     for what, y, members in (("throughput", Axis("operations a second"), ("ops_per_s",)),
                              ("latency", Axis("latency", US, log=10), ("p50_us", "p99_us"))):
-        yield f"The token’s {what}", Axis("sessions", log=2), y, [
-            plain_line(member, ((at["sessions"], at.get(member)) for at in d.get("curve", ())))
-            for member in members]
+        yield (f"The token’s {what}", Axis("sessions", log=2), y,
+               lines_of(members, d.get("curve", ()), "sessions"))
 
 
 def medians(f: Folder) -> Data:
@@ -314,8 +307,7 @@ SECTIONS: dict[str, Section] = {
 def page(f: Folder, version: str) -> str:
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda v: plain(v) if type(v) is str else v)
+        lstrip_blocks=True, finalize=lambda v: plots.plain(v) if type(v) is str else v)
     env.filters |= {"number": number_text, "unit": unit_of}
     with np.errstate(all="ignore"):
         made = {name: make(f) for name, make in SECTIONS.items()}
@@ -327,17 +319,8 @@ def page(f: Folder, version: str) -> str:
 
 
 def main(words: list[str], bench: str) -> int:
-    p = verb.Parser(
-        "keyward-bench report",
-        "Makes one page of a results folder: plots, tables and the verdict.",
-        "RESULTS_DIR has the results.json of rounds --out, and perhaps documents of storm, plan,\n"
-        "token (--json) and micro beside it.  The page needs nothing but itself; what was not\n"
-        "measured is named in it.\n")
-    p.add_argument("folder", metavar="RESULTS_DIR", type=Path)
-    p.add_argument("--out", metavar="FILE", type=Path, action=verb.Once,
-                   help="where the page goes (RESULTS_DIR/report.html)")
-    o = p.parse_args(words)
-    out = o.out or o.folder / "report.html"
-    results.replace(out, page(Folder(o.folder), verb.version(bench)))
+    o = verb.Parser("report", __doc__).parse_args(words)
+    out = o.out or o.results_dir / "report.html"
+    results.replace(out, page(Folder(o.results_dir), verb.version(bench)))
     print(out)
     return verb.GOOD

@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""keyward-bench rounds: several measurements by turns, so that each round's ratios met
-one machine.
-
-help/rounds.txt says more.
-"""
+"""Several measurements by turns, so that each round's ratios met one machine."""
 import argparse
 import hashlib
 import math
-import re
 import secrets
 import shlex
 import subprocess
@@ -32,9 +27,8 @@ UNFINISHED = "not at its end yet"
 
 
 def pulse() -> float:
-    """How long a fixed piece of work takes now, in ns: a chain of hashes, each of which
-    waits for the one before, in one piece and not the best of several: long enough for
-    somebody else's turn, or the hypervisor's, to fall into it."""
+    """How long a fixed piece of work takes now, in ns: a chain of hashes, in one piece and not
+    the best of several: long enough for somebody else's turn, or the hypervisor's, to fall in."""
     before = time.perf_counter_ns()
     hashlib.pbkdf2_hmac("sha256", b"the machine's", b"pulse, and no secret", 40000)
     return float(time.perf_counter_ns() - before)
@@ -68,8 +62,7 @@ class Run:
 
     def one_round(self) -> None:
         """The order is turned round every time, so that nobody always comes first."""
-        r, n = self.results, self.results.rounds
-        order = range(len(r.cells))
+        n, order = self.results.rounds, range(len(self.results.cells))
         readings, pulses = {}, {}
         for at in order if n % 2 == 0 else reversed(order):
             if self.clock() - self.told >= 5:
@@ -78,8 +71,7 @@ class Run:
                                         f"{self.told - self.began:.0f} s")
             pulses[at] = self.pulse()
             readings[at] = self.measure(at)
-            if self.stop.asked:
-                raise Stopped
+            self.stop.check()
         self.close_round([readings[at] for at in order], [pulses[at] for at in order])
 
     def close_round(self, readings: list[Reading], pulses: list[float]) -> None:
@@ -108,7 +100,7 @@ class Run:
         """What was measured is in the results, also after an exception."""
         r, document = self.results, self.results.document
         self.began = self.told = self.clock()
-        judge.judge(self.results)
+        judge.judge(r)
         self.write()  # before hours are spent
         try:
             while document["partial"]:
@@ -126,8 +118,7 @@ class Run:
                 raise
 
     def enough(self, took: float) -> str:
-        """UNFINISHED, or what is to be said at the end.  `took`: how long the last round
-        took, and so the next."""
+        """UNFINISHED, or what is to be said at the end.  `took`: as long as the next round."""
         done = self.results.rounds
         if self.until <= 0:
             return UNFINISHED if done < self.wanted else ""
@@ -149,63 +140,30 @@ class Run:
             results.write(self.results, self.keep)
 
 
-def table(r: results.Results) -> str:
-    """The machine's mood first, then medians, ratios and the noise."""
-    columns = sorted(r.figures(), key=lambda f: COLUMNS.index(f) if f in COLUMNS else 99)[:8]
-    return tables.render("rounds", {"r": r, "columns": columns})
-
-
-# ---- the verb ---------------------------------------------------------------------------------
-
-
-def percent(text: str) -> float:
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?)%", text)
-    if match is None or not 0.1 <= float(match[1]) <= 50:
-        raise argparse.ArgumentTypeError(f"{text}: it wants 0.1% to 50%")
-    return float(match[1]) / 100
-
-
-def options_of(words: list[str]) -> argparse.Namespace:
-    parser = verb.Parser("keyward-bench rounds", __doc__)
-    parser.add_argument("cells", nargs="+", metavar="CELL")
-    parser.add_argument("--note", action="append", default=[], metavar="KEY=VALUE",
-                        help="kept with the results; up to 16 of them, and commit=ID")
-    parser.options(
-        ("--rounds N", verb.number(1, stats.ROUNDS_MAX), "how many, 1..64 (8)"),
-        ("--until P%%", percent, "or: as many as it takes to know the primary cells' cpu_us so"),
-        ("--for TIME", verb.duration(1, 86400), "with --until: no longer than this (10m)"),
-        ("--out FOLDER", Path, "keep results.json and results.csv there, from round to round"),
-        ("--layout WHERE", str, "NAME=client:CPUS,server:CPUS: kept with the results"),
-        ("--cpu-client N", verb.number(0, 1023), "run what measures on CPU N only"),
-        ("--dry-run", None, "say what would run and for how long"),
-        ("--json", None, "one JSON document instead of tables"))
-    return parser.parse_intermixed_args(words)
-
-
 def prepare(words: list[str], bench: str) -> tuple[Run, argparse.Namespace]:
     """Everything that can be wrong is found before the first measurement."""
-    o = options_of(words)
+    parser = verb.Parser("rounds", __doc__)
+    parser.add_argument("--note", action="append", default=[], metavar="KEY=VALUE",
+                        help="kept with the results; up to 16 of them, and commit=ID")
+    o = parser.parse_intermixed_args(words)
     made: list[Document] = []
     entries: list[Entry] = []
     for text in o.cells:
         c, entry = cells.cell(text, [m["name"] for m in made])
         made.append(c)
         entries.append(entry)
-    limit = vars(o)["for"]
+    limit, layout, base = vars(o)["for"], cells.layout(o.layout), made[0]["name"]
     machine = {**environment.machine(), **environment.program(bench)}
     for note in o.note:
         environment.add_note(machine, note)
-    layout, base = cells.layout(o.layout), made[0]["name"]
-    for wrong, what in (
-            (len(made) > CELLS_MAX, f"{CELLS_MAX} cells are the most"),
-            (o.until and o.rounds, "--rounds and --until are two ways to say when to end"),
-            (limit and not o.until, "--for limits --until, which is not there"),
-            (o.until and not any(c["primary"] for c in made[1:]),
-             "--until looks at primary cells: mark some behind the first with NAME*=…"),
-            (o.cpu_client is not None and layout["client"] not in ("", str(o.cpu_client)),
-             f"--cpu-client {o.cpu_client}, and the layout says client:{layout['client']}")):
-        if wrong:
-            raise Usage(what)
+    verb.refuse_if(
+        Usage, (len(made) > CELLS_MAX, f"{CELLS_MAX} cells are the most"),
+        (o.until and o.rounds, "--rounds and --until are two ways to say when to end"),
+        (limit and not o.until, "--for limits --until, which is not there"),
+        (o.until and not any(c["primary"] for c in made[1:]),
+         "--until looks at primary cells: mark some behind the first with NAME*=…"),
+        (o.cpu_client is not None and layout["client"] not in ("", str(o.cpu_client)),
+         f"--cpu-client {o.cpu_client}, and the layout says client:{layout['client']}"))
     if o.out is not None and (o.out / "results.json").exists():
         raise Unable(f"{o.out}/results.json is there already: name another folder with --out")
     made.append({**made[0], "name": "control", "primary": False, "control": True, "figures": {}})
@@ -225,9 +183,9 @@ def prepare(words: list[str], bench: str) -> tuple[Run, argparse.Namespace]:
 
 def main(words: list[str], bench: str) -> int:
     run, o = prepare(words, bench)
+    r = run.results
     if o.dry_run:
-        print(tables.render("dry-run", {"run": run, "cells": run.results.cells,
-                                        "entries": run.entries}))
+        print(tables.render("dry-run", {"run": run, "cells": r.cells, "entries": run.entries}))
         return verb.GOOD
     if o.out is not None:
         o.out.mkdir(parents=True, exist_ok=True)
@@ -236,15 +194,13 @@ def main(words: list[str], bench: str) -> int:
     status = verb.GOOD
     try:
         run.run()
+        if any(c["failures"] for c in r.cells):
+            status = verb.WRONG
+        if r["partial"]:
+            status = verb.UNABLE
     except (Usage, OSError) as error:
         status = verb.USAGE if isinstance(error, Usage) else verb.UNABLE
         verb.complain("rounds", verb.why(error))
-    if status == verb.GOOD and (run.results["partial"]):
-        status = verb.UNABLE
-    elif status == verb.GOOD and any(c["failures"] for c in run.results.cells):
-        status = verb.WRONG
-    if o.json:
-        verb.print_document(run.results.document)
-    else:
-        print(table(run.results))
+    columns = sorted(r.figures(), key=lambda f: COLUMNS.index(f) if f in COLUMNS else 99)[:8]
+    tables.show(o.json, "rounds", r.document, r=r, columns=columns)
     return status

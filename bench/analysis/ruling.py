@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Is it slower?  What may be said of several log ratios NEW / OLD at once.
 
-Each ratio comes as a centre: mean, error and freedom of its logarithm.  Its interval has
-ends that the truth lies beyond with at most 5 % each.  docs/BENCHMARKS.md has the verdicts
-and how sure they are; tests/bench/test_ruling.py holds that by seeded simulations.
-
-A ratio may be known in two ways, to two yardsticks that need not agree.  Then only what
-both ways say is said: the intervals are united, the larger p counts.
+docs/BENCHMARKS.md has the verdicts and how sure they are; tests/bench/test_ruling.py holds that
+by seeded simulations.  A ratio may be known in two ways, to two yardsticks that need not agree.
+Then only what both ways say is said: the intervals are united, the larger p counts.
 """
 from typing import NamedTuple, Sequence
 
@@ -15,7 +12,7 @@ import numpy as np
 from stats import Centre, Floats
 
 RULED_MAX = 8
-ERROR_RATE = 0.05
+ERROR_RATE = 0.05  # the truth lies beyond either end of an interval with at most so much
 CANNOT_TELL, SAME, SLOWER, FASTER = "cannot tell", "same", "slower", "faster"
 
 
@@ -29,7 +26,7 @@ class Ruled(NamedTuple):
 
 
 def known_by(ways: Sequence[Centre]) -> Ruled:
-    """mid is that of the first way; the interval is united."""
+    """mid is that of the first way."""
     reaches = [way.reach(ERROR_RATE) for way in ways]
     low = np.min([way.mean - reach for way, reach in zip(ways, reaches)], axis=0)
     high = np.max([way.mean + reach for way, reach in zip(ways, reaches)], axis=0)
@@ -44,14 +41,12 @@ def holm(chances: Floats) -> Floats:
     order = np.argsort(chances, axis=-1)
     times = np.arange(chances.shape[-1], 0, -1)
     rising = np.minimum(1, np.take_along_axis(chances, order, -1) * times)
-    corrected = np.empty_like(rising)
-    np.put_along_axis(corrected, order, np.maximum.accumulate(rising, axis=-1), -1)
-    return corrected
+    corrected = np.maximum.accumulate(rising, axis=-1)
+    return np.take_along_axis(corrected, np.argsort(order, axis=-1), -1)
 
 
 def rule(ratios: Ruled, threshold: float) -> tuple[Floats, Floats, Floats]:
-    """Of arrays: the verdicts, and the corrected chances for slower and faster.  threshold
-    0.05 is five per cent."""
+    """Of arrays: the verdicts, and the corrected chances for slower and faster."""
     above, below = 1 + threshold, 1 / (1 + threshold)
     slower, faster = holm(ratios.slower_p), holm(ratios.faster_p)
     verdicts = np.select([(ratios.low > above) & (slower <= ERROR_RATE),

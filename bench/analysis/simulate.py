@@ -44,7 +44,7 @@ class Job:
     """An operation, queued or in the token."""
     server: Server
     what: int
-    waiters: list[Call]
+    waiters: list[Call] = field(default_factory=list)
     verifies: bool = False  # the second one of an Encrypt
 
 
@@ -96,15 +96,14 @@ class Storm:
             looked += 1
             while server.queue and not server.queue[0].waiters:
                 server.queue.popleft()
-            if not server.queue or server.busy >= self.plan.workers:
-                continue
-            looked, job = 0, server.queue.popleft()
-            server.busy += 1
-            self.in_flight += 1
-            if self.in_flight - len(self.inside) <= len(self.takes):
-                self._serve(job)
-            else:
-                self.inside.append(job)
+            if server.queue and server.busy < self.plan.workers:
+                looked, job = 0, server.queue.popleft()
+                server.busy += 1
+                self.in_flight += 1
+                if self.in_flight - len(self.inside) <= len(self.takes):
+                    self._serve(job)
+                else:
+                    self.inside.append(job)
 
     def _end_of_job(self, job: Job) -> None:
         server = job.server
@@ -115,8 +114,7 @@ class Storm:
         if self.inside:
             self._serve(self.inside.popleft())
         if job.waiters and job.what == ENCRYPT and not job.verifies:
-            again = self._enqueue(Job(server, ENCRYPT, [], verifies=True))
-            self._join(job.waiters[0], again)  # whose deadline stays
+            self._join(job.waiters[0], Job(server, ENCRYPT, verifies=True))  # whose deadline stays
             return
         if job.waiters:
             del server.flight[job.what]
@@ -124,14 +122,22 @@ class Storm:
         for call in job.waiters:
             self._answer(call, True)
 
-    def _enqueue(self, job: Job) -> Job:
-        job.server.queue.append(job)
-        job.server.flight[job.what] = job
-        return job
-
     def _join(self, call: Call, job: Job) -> None:
+        """Whoever is the first brings the operation along."""
+        if not job.waiters:
+            job.server.queue.append(job)
+            job.server.flight[job.what] = job
         job.waiters.append(call)
         call.job = job
+
+    def _leave(self, call: Call) -> None:
+        """The last one to leave takes the operation along, unless it has begun; then nobody
+        joins it any more."""
+        job, call.job = call.job, None
+        if job is not None:
+            job.waiters.remove(call)
+            if not job.waiters:
+                del job.server.flight[job.what]
 
     def _answer(self, call: Call, good: bool) -> None:
         call.job = None
@@ -144,7 +150,7 @@ class Storm:
         if known or what == STATUS:
             self._answer(call, True)
             return
-        self._join(call, job or self._enqueue(Job(server, what, [])))
+        self._join(call, job or Job(server, what))
         self._after(self.plan.deadline_ms * MS, DEADLINE, lambda: self._deadline(call))
         self._start_all()
 
@@ -152,15 +158,6 @@ class Storm:
         if call.job is not None:
             self._leave(call)
             self._answer(call, False)
-
-    def _leave(self, call: Call) -> None:
-        """The last one to leave takes the operation along, unless it has begun; then nobody
-        joins it any more."""
-        job, call.job = call.job, None
-        if job is not None:
-            job.waiters.remove(call)
-            if not job.waiters:
-                del job.server.flight[job.what]
 
     def resume(self, server: Server, asker: Asker, good: Any = None) -> None:
         """Tells an asker how its call ended, and does what it wants next."""
@@ -177,12 +174,11 @@ class Storm:
 
     def _end_of_call(self, call: Call, good: bool) -> None:
         """By its answer, or by the server's patience."""
-        if call.over:
-            return
-        self._leave(call)
-        call.over = True
-        self.lost += not good
-        self.resume(call.server, call.asker, good)
+        if not call.over:
+            self._leave(call)
+            call.over = True
+            self.lost += not good
+            self.resume(call.server, call.asker, good)
 
     def check(self, server: Server) -> Asker:
         """Of the plugin, again and again; after the first one the lists begin."""
@@ -225,11 +221,10 @@ class Storm:
     def run(self) -> None:
         for server in self.servers:
             self.resume(server, self.check(server))
-        while self.lists_left and self.lost <= LOST_MAX:
-            if self.events[0][0] >= LONGEST_NS:
-                self.now = LONGEST_NS
-                break
+        while self.lists_left and self.lost <= LOST_MAX and self.events[0][0] < LONGEST_NS:
             self.instant()
+        if self.lists_left and self.lost <= LOST_MAX:
+            self.now = LONGEST_NS
 
 
 def play(plan: Plan) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Medians, ratios of pairs and how sure they are; trimmed centres and Student's t.
 
-The unit is the pair of one round: both cells met the machine in the same mood.  A ratio
-is the median of the pairs' ratios; its interval comes from drawing the rounds again with
+The unit is the pair of one round.  An interval comes from drawing the rounds again with
 replacement (percentile bootstrap, 95 %) with a fixed seed: the same figures give the same
 interval.  docs/BENCHMARKS.md says why a centre is what it is.
 """
@@ -30,19 +29,14 @@ class Ratio(NamedTuple):
         return max(self.high / self.mid - 1, 1 - self.low / self.mid) if self.mid > 0 else math.inf
 
 
-def places(count: int) -> Floats:
-    """DRAWS times `count` places below count."""
-    return np.random.default_rng(1).integers(count, size=(DRAWS, count))
-
-
 def median(values: Sequence[Value]) -> Ratio:
     """The median of what is known, and where 95 % of the redrawn medians lie."""
     known = np.array([v for v in values if v is not None], dtype=float)
     if known.size == 0:
         return Ratio()
-    drawn = np.sort(np.median(known[places(known.size)], axis=1))
-    ends = drawn[DRAWS // 40], drawn[-1 - DRAWS // 40]
-    return Ratio(float(np.median(known)), *map(float, ends))
+    places = np.random.default_rng(1).integers(known.size, size=(DRAWS, known.size))
+    drawn = np.sort(np.median(known[places], axis=1))
+    return Ratio(*map(float, (np.median(known), drawn[DRAWS // 40], drawn[-1 - DRAWS // 40])))
 
 
 def logs(upper: Sequence[Value], lower: Sequence[Value]) -> list[float]:
@@ -51,14 +45,15 @@ def logs(upper: Sequence[Value], lower: Sequence[Value]) -> list[float]:
             if a is not None and b is not None and a > 0 and b > 0]
 
 
-def ratio(upper: Sequence[Value], lower: Sequence[Value]) -> Ratio:
-    pairs = logs(upper, lower)
+def of_logs(pairs: Sequence[float]) -> Ratio:
     return Ratio(*map(math.exp, median(pairs))) if pairs else Ratio()
 
 
-# ---- Student's t ----------------------------------------------------------------------------
+def ratio(upper: Sequence[Value], lower: Sequence[Value]) -> Ratio:
+    return of_logs(logs(upper, lower))
 
-# The tanh-sinh rule for an integral from 0 to 1 (Takahasi and Mori, 1974).
+
+# Student's t, by the tanh-sinh rule for an integral from 0 to 1 (Takahasi and Mori, 1974).
 STEPS = np.arange(-56, 57) / 16
 NODES = 1 / (1 + np.exp(-np.pi * np.sinh(STEPS)))
 WEIGHTS = np.pi * np.cosh(STEPS) * NODES * (1 - NODES) / 16
@@ -107,8 +102,7 @@ class Centre(NamedTuple):
 
 
 def centre(values: Floats) -> Optional[Centre]:
-    """Along the last axis.  None for fewer than CENTRE_LEAST values or one that is not
-    finite."""
+    """Along the last axis; None for fewer than CENTRE_LEAST values or one that is not finite."""
     v = np.sort(np.asarray(values, dtype=float))
     count = v.shape[-1]
     if count < CENTRE_LEAST or not np.isfinite(v).all():

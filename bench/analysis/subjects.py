@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Union
 
 import verb
-from verb import Stopped, Unable
+from verb import Unable
 
 PREPARE = Path(__file__).parent / "prepare"
+BECOME = ("--reuid", "keyward", "--regid", "keyward", "--clear-groups")
 Words = Union[str, Path]
 
 
@@ -27,15 +28,14 @@ class Subjects(ExitStack):
         self.path = Path(tempfile.mkdtemp(prefix="keyward-bench-", dir="/var/tmp"))
         self.path.chmod(0o755)
         self.callback(shutil.rmtree, self.path)
-        self.servers: dict[str, "subprocess.Popen[bytes]"] = {}
+        self.servers: dict[str, verb.Process] = {}
 
     def prepare(self, *words: Words) -> None:
         """What has to succeed; when it does not, the end of its log is shown."""
         log = self.path / f"{words[0]}.log"
         with open(log, "ab") as out:
             done = self.stop.run([PREPARE, *words], stdout=out, stderr=out)
-        if self.stop.asked:
-            raise Stopped
+        self.stop.check()
         if done.returncode != 0:
             print(*log.read_text(errors="replace").splitlines()[-12:], sep="\n", file=sys.stderr)
             raise Unable(f"this failed (see above): prepare {' '.join(map(str, words))}")
@@ -46,32 +46,19 @@ class Subjects(ExitStack):
                 *map(str, words)]
 
     def launch(self, name: str, ready: str, argv: list[str], **env: str) -> None:
-        """In a session of its own, so that Ctrl-C reaches only who measures.  Comes back
-        when a line of its log is like `ready`."""
+        """Comes back when a line of its log is like `ready`."""
         path = self.path / f"{name}.log"
         with open(path, "wb") as log:
-            server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                      start_new_session=True, env={**os.environ, **env})
-        self.servers[name] = server
+            server = self.servers[name] = verb.start(argv, log, log, env={**os.environ, **env})
         self.callback(self.end, name, server)
         while re.search(ready, path.read_text(errors="replace"), re.MULTILINE) is None:
-            if self.stop.asked:
-                raise Stopped
+            self.stop.check()
             if verb.ended(server, 0.02):
                 raise Unable(f"{name} did not come up: {path.read_text(errors='replace')}")
 
-    def end(self, name: str, server: "subprocess.Popen[bytes]") -> None:
-        server.terminate()
-        if not verb.ended(server, 15):
+    def end(self, name: str, server: verb.Process) -> None:
+        if not verb.end(server, 15):
             verb.complain("suite", f"{name} did not end within 15 s of SIGTERM: killed")
-            server.kill()
-            server.wait()
-
-    def serve(self, name: str, program: Path, *words: Words, **env: str) -> None:
-        """A server of ours that says its first line when it serves; @ is its socket's path."""
-        socket = f"{self.path}/{name}.sock"
-        argv = self.command(program, *(socket if word == "@" else word for word in words))
-        self.launch(name, f" {re.escape(socket)}$", argv, **env)
 
     def token(self, name: str) -> tuple[dict[str, str], list[str], Path]:
         """An empty SoftHSM token for whoever calls: its environment, the words that name it
@@ -83,16 +70,21 @@ class Subjects(ExitStack):
                 ["--module", module.stdout.strip(), "--uri", "pkcs11:token=bench", "--pin",
                  f"file:{folder}/pin"], folder / "pin")
 
-    def daemon(self, name: str, programs: str = "bin") -> list[str]:
+    def daemon(self, name: str, programs: str) -> list[str]:
         """keywardd refuses to be root; everything else runs as whoever calls."""
-        become = ("--reuid", "keyward", "--regid", "keyward", "--clear-groups")
         folder = self.path / programs
         return self.command(folder / "keywardd", "--config", self.path / name / "keyward.yaml",
                             "--worker", folder / "keyward-hsm",
-                            become=become if os.getuid() == 0 else ())
+                            become=BECOME if os.getuid() == 0 else ())
 
     def start_daemon(self, name: str, programs: str = "bin") -> None:
         self.launch(name, "event=hsm-state.*to=up", self.daemon(name, programs))
+
+    def serve(self, name: str, program: Path, *words: Words, **env: str) -> None:
+        """A server of ours that says its first line when it serves; @ is its socket's path."""
+        socket = f"{self.path}/{name}.sock"
+        argv = self.command(program, *(socket if word == "@" else word for word in words))
+        self.launch(name, f" {re.escape(socket)}$", argv, **env)
 
     def start(self, name: str, kind: str, words: list[str], bench: Path, programs: str) -> None:
         """As a line of servers.txt says."""

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ci/bench: measures keyward on this machine, beside what it is compared with, and writes
-a report.
-
-help/bench.txt says more.
-"""
+"""Measures keyward on this machine, beside what it is compared with, and writes a report."""
 import argparse
 import json
 import os
@@ -11,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 from time import gmtime, strftime
-from typing import Sequence
+from typing import Any, Sequence
 
 import verb
 from subjects import Subjects, Words
@@ -26,7 +22,7 @@ def say(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 
-def said_by(*argv: Words) -> str:
+def said_by(*argv: str) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=False,
                           cwd=ROOT).stdout.strip()
 
@@ -48,8 +44,7 @@ def rows_of(o: argparse.Namespace, table: str) -> list[list[str]]:
     """The lines for the parts that are measured, without the part."""
     parts = ["primary"] + ["quick"] * (not o.compare) + ["full"] * o.full
     lines = (Path(__file__).parent / table).read_text().splitlines()
-    rows = (line.split(maxsplit=4) for line in lines)
-    return [row[1:] for row in rows if row[0] in parts]
+    return [row[1:] for row in (line.split(maxsplit=4) for line in lines) if row[0] in parts]
 
 
 def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dict[str, str]:
@@ -60,9 +55,8 @@ def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dic
     for name, numbers, server, *words in rows_of(o, "matrix.txt"):
         for prefix in ("old.", "new.") if o.compare else ("",):
             for number in numbers.split(","):
-                made.setdefault(f"{prefix}{name}-{number}", " ".join([
-                    "load", socket(state, prefix + server), "--yes --in-flight", number, how,
-                    *words]))
+                line = ["load", socket(state, prefix + server), "--yes --in-flight", number, how]
+                made.setdefault(f"{prefix}{name}-{number}", " ".join([*line, *words]))
     for rate in rates:
         made[f"uncached-r{rate}"] = f"{made['uncached-64']} --rate {rate} @subject=uncached"
     if o.full:
@@ -93,15 +87,16 @@ class Suite:
         for name, kind, *words in rows_of(self.o, "servers.txt"):
             subjects.start(prefix + name, kind, " ".join(words).split(), bench, programs)
 
-    def measured(self, *words: Words) -> list[str]:
-        return ["taskset", "-c", self.client, str(BENCH), *map(str, words)]
+    def bench(self, *words: Words, side: str = "client", **how: Any) -> Any:
+        """A measurement of its own, on the client's CPUs or the servers'."""
+        cpus = self.client if side == "client" else self.server
+        return self.stop.run(["taskset", "-c", cpus, BENCH, *words], **how)
 
-    def also(self, file: str, argv: Sequence[Words], **env: str) -> None:
-        """Another measurement with a document of its own.  What fails is told at the end, as
-        the rest is worth having."""
-        say(f"{file}: {' '.join(map(str, argv))}")
+    def also(self, file: str, words: list[str], side: str = "client", **env: str) -> None:
+        """One with a document.  What fails is told at the end, as the rest is worth having."""
+        say(f"{file}: {' '.join(words)}")
         with open(self.results / file, "wb") as out:
-            done = self.stop.run(argv, stdout=out, env={**os.environ, **env})
+            done = self.bench(*words, side=side, stdout=out, env={**os.environ, **env})
         if (self.results / file).stat().st_size == 0:
             (self.results / file).unlink()
         if done.returncode != 0:
@@ -110,14 +105,13 @@ class Suite:
     def storm(self, subjects: Subjects, node: str, seeds: int) -> None:
         """A restart of the API servers against an empty cache."""
         words = ["storm", socket(subjects.path, f"{node}/cached"), "--yes"]
-        corpus = subjects.path / f"corpus-{node}"
+        corpus = f"{subjects.path}/corpus-{node}"
         say(f"{seeds} ciphertexts for a storm on {node}")
-        self.stop.run(self.measured(*words, "--seeds", str(seeds), "--prepare", corpus))
+        self.bench(*words, "--seeds", str(seeds), "--prepare", corpus)
         subjects.end(node, subjects.servers[node])
         subjects.start_daemon(node)
-        self.also(f"storm-{node}.json", self.measured(
-            *words, "--corpus", corpus, "--status", socket(subjects.path, f"{node}/status"),
-            "--json"))
+        self.also(f"storm-{node}.json", [*words, "--corpus", corpus, "--status",
+                                         socket(subjects.path, f"{node}/status"), "--json"])
 
     def others(self, subjects: Subjects) -> None:
         self.storm(subjects, "wall2", 1000)
@@ -126,15 +120,12 @@ class Suite:
         env, token, _ = subjects.token("curve")
         names = {"state": subjects.path, "results": self.results, "token": " ".join(token)}
         for file, side, *words in rows_of(self.o, "others.txt"):
-            cpus = self.client if side == "client" else self.server
-            self.also(file, ["taskset", "-c", cpus, BENCH,
-                             *" ".join(words).format(**names).split()], **env)
+            self.also(file, " ".join(words).format(**names).split(), side, **env)
 
     def choose_rates(self, state: Path) -> list[str]:
         """Where the knee is, is not known beforehand: a look at what the closed loop gives."""
-        seen = self.stop.run(self.measured(
-            "load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s", "--warmup",
-            "500ms", "--json"), stdout=subprocess.PIPE)
+        seen = self.bench("load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s",
+                          "--warmup", "500ms", "--json", stdout=subprocess.PIPE)
         if seen.returncode != 0:
             raise Unable("a first look at keywardd gave no figure")
         knee = json.loads(seen.stdout)["figures"]["calls_per_s"]
@@ -165,7 +156,9 @@ class Suite:
             status = subprocess.run([BENCH, "report", self.results], check=False).returncode
         return status
 
-    def measure_both(self, subjects: Subjects, tree: Path, sha: str) -> int:
+    def measure_both(self, subjects: Subjects) -> int:
+        sha = said_by("git", "rev-parse", "--short=12", f"{self.o.compare}^{{commit}}")
+        tree = ROOT / "build" / "compare" / sha
         subjects.prepare("tree", tree, sha)
         subjects.prepare("build", tree, subjects.path / "other")
         self.start(subjects, "old.", tree / "build" / "release" / "bin" / "keyward-bench", "other")
@@ -176,26 +169,25 @@ class Suite:
         return subprocess.run([BENCH, "compare", self.results / "old", self.results / "new"],
                               check=False).returncode
 
+    def measure(self, subjects: Subjects) -> int:
+        say("packages and the release build")
+        parts = ["--bench"] + ["--unit"] * self.o.full  # it has the fault module's needs
+        if self.stop.run([ROOT / "ci" / "install", *parts]).returncode != 0:
+            raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
+        os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
+        targets = [] if self.o.compare else ["keyward-bench-micro", "peer"]
+        subjects.prepare("user")
+        subjects.prepare("build", ROOT, subjects.path / "bin", *targets,
+                         *["kw_fault"] * self.o.full)
+        return (self.measure_both if self.o.compare else self.measure_tree)(subjects)
+
     def run(self) -> int:
         """The exit status is that of the report or the comparison, when nothing else failed."""
         self.stop.catch()
         status = verb.GOOD
         try:
             with Subjects(self.stop, self.server, BENCH) as subjects:
-                say("packages and the release build")
-                parts = ["--bench"] + ["--unit"] * self.o.full  # it has the fault module's needs
-                if self.stop.run([ROOT / "ci" / "install", *parts]).returncode != 0:
-                    raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
-                os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
-                targets = [] if self.o.compare else ["keyward-bench-micro", "peer"]
-                subjects.prepare("user")
-                subjects.prepare("build", ROOT, subjects.path / "bin", *targets,
-                                 *["kw_fault"] * self.o.full)
-                if self.o.compare:
-                    sha = said_by("git", "rev-parse", "--short=12", f"{self.o.compare}^{{commit}}")
-                    status = self.measure_both(subjects, ROOT / "build" / "compare" / sha, sha)
-                else:
-                    status = self.measure_tree(subjects)
+                status = self.measure(subjects)
         except Stopped:
             pass
         say(f"results: {self.results}")
@@ -207,24 +199,15 @@ class Suite:
 
 
 def main(words: list[str], _bench: str) -> int:
-    parser = verb.Parser("ci/bench", __doc__)
-    parser.options(
-        ("--full", None, "everything there is"),
-        ("--compare REV", str, "this tree and another revision by turns"),
-        ("--name NAME", str, "of the folder below results (the date)"),
-        ("--rounds N", verb.number(1, 64), "how many"),
-        ("--dry-run", None, "say what would run, and for how long"))
-    o = parser.parse_args(words)
+    o = verb.Parser("suite", __doc__).parse_args(words)
     suite = Suite(o)
     known = not o.compare or said_by("git", "rev-parse", "--verify", f"{o.compare}^{{commit}}")
-    for wrong, what in (
-            (o.compare and o.full, "--compare measures primary cells; leave out --full"),
-            (not known, f"--compare {o.compare}: git knows no such revision here"),
-            (re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", o.name or "x") is None,
-             f"--name {o.name}: letters, digits and ._-"),
-            (suite.results.exists(), f"{suite.results} is there already: choose another --name")):
-        if wrong:
-            raise Usage(what)
+    verb.refuse_if(
+        Usage, (o.compare and o.full, "--compare measures primary cells; leave out --full"),
+        (not known, f"--compare {o.compare}: git knows no such revision here"),
+        (re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", o.name or "x") is None,
+         f"--name {o.name}: letters, digits and ._-"),
+        (suite.results.exists(), f"{suite.results} is there already: choose another --name"))
     if not o.dry_run:
         return suite.run()
     rates = [f"{percent}%" for percent in KNEE] if o.full else []

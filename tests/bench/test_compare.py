@@ -257,7 +257,7 @@ def old_and_new(tmp_path):
 
 
 @pytest.mark.parametrize("words, why", [
-    ([], "[OLD] NEW"), (["a", "b", "c"], "OLD NEW"), (["a"], "OLD NEW"),
+    ([], "RUN"), (["a", "b", "c"], "OLD NEW"), (["a"], "OLD NEW"),
     (["a", "b", "--threshold", "0"], "1 to 100"),
     (["a", "b", "--baseline", "c"], "want NEW alone"),
     (["a", "--write-baseline", "c", "--json"], "goes with no other option")])

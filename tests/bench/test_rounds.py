@@ -181,7 +181,8 @@ def test_verb__bad_words__two_and_which(program, words, why):
 
 def test_verb__help__zero_with_the_exit_statuses(program):
     got = program("rounds", "--help")
-    assert got.returncode == 0 and "--until P%" in got.stdout and "exit status: 0" in got.stdout
+    assert got.returncode == 0 and "--until PERCENT" in got.stdout \
+        and "exit status: 0" in got.stdout
 
 
 def test_verb__another_locale__utf_8_all_the_same(program, monkeypatch):
