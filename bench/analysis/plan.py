@@ -3,7 +3,6 @@
 from dataclasses import asdict, replace
 from typing import Any, Callable
 
-import curve
 import reckon
 import simulate
 import tables
@@ -16,7 +15,7 @@ RENAMED = {"others": "others_percent", **{name: f"{name}_ms" for name in (
     "latency", "timeout", "retry", "ready_within", "call", "deadline", "probe", "failover")}}
 
 
-def token_given(o: dict[str, Any]) -> curve.Curve:
+def token_given(o: dict[str, Any]) -> reckon.Curve:
     path: Any = o.get("curve")
     latency_ms, ops_per_s = o.get("latency_ms", 0), o.get("ops_per_s", 0)
     sessions = o.get("sessions", o.get("sessions_max"))
@@ -28,7 +27,8 @@ def token_given(o: dict[str, Any]) -> curve.Curve:
          "--curve has it all: leave --latency, --ops-per-s and --sessions out"),
         (path is None and sessions is None,
          "--sessions: how many operations does the token do at once?"))
-    return curve.of_figures(sessions, latency_ms, ops_per_s) if figures else curve.read_curve(path)
+    given = reckon.of_figures
+    return given(sessions, latency_ms, ops_per_s) if figures else reckon.read_curve(path)
 
 
 def plan_given(o: dict[str, Any]) -> Plan:

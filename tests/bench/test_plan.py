@@ -10,11 +10,10 @@ import pytest
 from pytest import approx as near
 from test_simulate import GIVEN, token
 
-import curve
 import plan
 import reckon
 import verb
-from curve import Curve, Point, of_figures
+from reckon import Curve, Point, of_figures
 
 
 THREE = Curve((Point(1, 1000, 900, 1800), Point(2, 1800), Point(4, 1500, 2000, 2000)), "")
@@ -67,7 +66,7 @@ def test_curve_that_cannot_be_is_refused(tmp_path: Path, document: Any, why: str
     path = tmp_path / "curve.json"
     path.write_text(document if isinstance(document, str) else json.dumps(document))
     with pytest.raises(verb.Unable) as error:
-        curve.read_curve(path)
+        reckon.read_curve(path)
     assert str(path) in str(error.value) and why in str(error.value)
 
 
@@ -82,7 +81,7 @@ def test_curve_of_token_and_of_load(tmp_path: Path, document: Any, points: tuple
                                     words: str) -> None:
     path = tmp_path / "curve.json"
     path.write_text(json.dumps(document))
-    assert curve.read_curve(path).points == points and words in curve.read_curve(path).words
+    assert reckon.read_curve(path).points == points and words in reckon.read_curve(path).words
 
 
 # ---- the arithmetic

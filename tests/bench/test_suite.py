@@ -12,7 +12,7 @@ import cells
 import suite
 import verb
 from conftest import ROOT
-from subjects import Subjects
+from suite import Subjects
 from verb import Stopped, Unable
 
 
