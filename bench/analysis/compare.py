@@ -28,8 +28,7 @@ FOOTINGS: dict[str, tuple[tuple[str, ...], str]] = {  # yardsticks, and what is 
 
 
 class Profile(dict[str, Any]):
-    """What a run says of its cells that another may be held against: a baseline's members
-    and more."""
+    """A baseline's members, or the same of a run."""
     results: Optional[Results] = None  # a baseline has none
 
     def cell(self, name: str) -> Optional[Document]:
@@ -119,23 +118,17 @@ def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) ->
     return [way for way in ways if way is not None]
 
 
-def why_not(old: Profile, new: Profile, name: str, footing: str) -> str:
-    """Why the cell cannot be compared, or nothing."""
-    a, b = ((p.cell(name) or {}).get("axes") for p in (old, new))
-    if footing != "paired" and name == new["base"]:
-        return "the others are divided by it"
-    if a is None or b is None:
-        return f"{'OLD' if a is None else 'NEW'} has no such cell"
-    return next((f"other {x}: {a[x]}, then {b[x]}" for x in AXES if a[x] != b[x]), "")
-
-
 def compare_cell(old: Profile, new: Profile, name: str, footing: str
                  ) -> tuple[Document, Optional[Ruled]]:
     """With its CPU a call, to be judged when the cell is a primary one."""
     is_base = footing != "paired" and name == new["base"]
-    x: Document = {
-         "name": name, "why_not": why_not(old, new, name, footing), "ratios": {},
-         "primary": not is_base and any((p.cell(name) or {}).get("primary") for p in (old, new))}
+    cells = [c for c in (old.cell(name), new.cell(name)) if c]
+    a, b = cells[0]["axes"], cells[-1]["axes"]
+    other = next((f"other {k}: {a[k]}, then {b[k]}" for k in AXES if a[k] != b[k]), "")
+    none = f"{'NEW' if old.cell(name) else 'OLD'} has no such cell" if len(cells) < 2 else ""
+    x: Document = {"name": name, "primary": not is_base and any(c["primary"] for c in cells),
+                   "why_not": "the others are divided by it" if is_base else none or other,
+                   "ratios": {}}
     if x["why_not"]:
         return x, None
     ways = {figure: centres(old, new, name, figure, footing) for figure in WEIGHED}
@@ -149,8 +142,7 @@ def compare_cell(old: Profile, new: Profile, name: str, footing: str
 
 
 def compare(old: Profile, new: Profile, threshold: float, version: str = "") -> Document:
-    """Its exit status: WRONG: a primary cell is slower.  UNABLE: none is, and one could not
-    be looked at.  GOOD: neither ("cannot tell" included)."""
+    """With the exit status that help/compare.txt tells."""
     footing = footing_of(old, new)
     unusable = "unusable" in (old.quiet, new.quiet)
     names = dict.fromkeys(c["name"] for p in (new, old) for c in p["cells"])

@@ -41,8 +41,7 @@ def machine(root: Path = Path("/")) -> Document:
 
 
 def program(bench: str) -> Document:
-    """Its build as its folder says, and of the libraries that it and the servers beside it are
-    linked with the installed ones: each is loaded and asked itself, for it is what was measured."""
+    """Its build, and of the libraries that it and its servers use the versions they tell."""
     path = Path(bench).resolve()
     beside = [path.with_name(name) for name in ("keyward-bench-echo", "keywardd")]
     linked = subprocess.run(["ldd", bench, *filter(Path.exists, beside)], capture_output=True,

@@ -66,8 +66,7 @@ class Curve:
 
 
 def of_figures(sessions: float, latency_ms: float = 0, ops_per_s: float = 0) -> Curve:
-    """A token by its latency, its best rate, or both. A rate alone is reached with all sessions
-    and not before: the worst that a data sheet may mean."""
+    """By its latency, its best rate, or both; a rate alone is reached with all sessions only."""
     latency_s = latency_ms / 1e3 or sessions / ops_per_s
     knee = min(ops_per_s * latency_s or math.inf, sessions)
     words = (f"an operation takes {latency_s * 1e3:.4g} ms and at most {knee / latency_s:g} a "
@@ -77,8 +76,7 @@ def of_figures(sessions: float, latency_ms: float = 0, ops_per_s: float = 0) -> 
 
 
 def read_curve(path: Path) -> Curve:
-    """A curve from the document of `token --curve` or of `load`, which is one point of it. An
-    Encrypt is two operations of the token."""
+    """From the document of `token --curve`, or of `load`, where an Encrypt is two operations."""
     d = results.load(path)
     results.check(path, d, CURVE)
     words, operations = "operations without a server before them", 1
@@ -223,8 +221,7 @@ def first_encrypts_ms(p: Plan) -> float:
 
 
 def _first_check_ms(p: Plan, encrypt_ms: float) -> float:
-    """Until the first good check ends. An Encrypt that the token does not answer in time spoils
-    a check, and the next one is not soon."""
+    """Until the first good check ends; one whose Encrypt is late is not soon followed."""
     begin = 0.0
     while begin + p.call_ms + p.patience_ms < p.away_ms + encrypt_ms and encrypt_ms < p.patience_ms:
         begin += 2 * p.call_ms + p.patience_ms + CHECK_RETRY_MS
@@ -269,8 +266,7 @@ def limits(p: Plan) -> dict[str, int]:
 
 
 def series(p: Plan, most_seeds: int) -> list[dict[str, Any]]:
-    """Curves for the eye, each over one thing that may grow: seeds to twice what there is, or
-    beyond the most that is carried when that is near."""
+    """Curves for the eye, each over one thing that may grow, beyond the most that is carried."""
     top = max(2 * p.seeds, min(most_seeds + most_seeds // 4, 20 * p.seeds))
     steps = sorted({top * i // POINTS for i in range(1, POINTS + 1)} - {0})
     most = max(p.hsms_left * p.curve.points[-1].sessions, p.in_flight_max(p.servers))

@@ -141,8 +141,7 @@ def concurrency(f: Folder) -> Data:
 
 
 def percentile_points(histogram: list[list[int]]) -> list[tuple[float, float]]:
-    """1 / (1 - share) and the µs that the share does not exceed; ends where fewer than BEYOND
-    calls lie beyond, and is thinned to what can be seen."""
+    """1 / (1 - share) and the µs that the share does not exceed, thinned to what can be seen."""
     upper, count = np.array(histogram or [[0, 0]], dtype=float).T
     below, total = np.cumsum(count), count.sum()
     if total <= BEYOND:
@@ -164,8 +163,7 @@ def percentiles(f: Folder) -> Data:
 
 
 def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
-    """Of rate, goodput and p99 by rising rate, 0 where not known: the last served rate before
-    the first that is not."""
+    """Of rate, goodput and p99 (0: unknown): the last served rate before one that is not."""
     if len(offers) < 2 or not all(goodput for _, goodput, _ in offers):
         return "unknown", 0
     served = [goodput >= SERVED * rate and not p99 > SLOWER * (offers[0][2] or math.inf)
@@ -199,8 +197,7 @@ def offered(f: Folder) -> Data:
 
 
 def variant(c: Document) -> str:
-    """The cells of a variant are called alike but for a part such as slow2ms, which says the delay;
-    one that says nothing else is uncached."""
+    """What a cell is called but for a part such as slow2ms, which says the delay."""
     name = "-".join(part for part in subject_of(c).split("-")
                     if part and not re.fullmatch(r"(slow|delay)?[0-9._]+[mu]s", part))
     in_flight = c["axes"]["in_flight"]

@@ -71,9 +71,6 @@ def merged(histograms: Iterable[list[list[int]]]) -> list[list[int]]:
     return [[upper, sums[upper]] for upper in sorted(sums)]
 
 
-# ---- writing ----------------------------------------------------------------------------------
-
-
 def rounded(document: Document, digits: int) -> Any:
     """With so many digits in each number that is not whole."""
     return json.loads(json.dumps(document), parse_float=lambda v: float(f"{float(v):.{digits}g}"))
@@ -123,9 +120,6 @@ def write(r: Results, folder: Path) -> None:
     replace(folder / "results.csv", csv_text(r))
 
 
-# ---- reading ----------------------------------------------------------------------------------
-
-
 def parse(text: str) -> Any:
     """Any JSON of numbers that can be reckoned with; ValueError or RecursionError."""
     def number(digits: str) -> float:
@@ -152,13 +146,11 @@ def faults(document: Any, schema: Path) -> Iterable[str]:
 
 
 def check(path: Path, document: Any, schema: Path) -> None:
-    for fault in faults(document, schema):
-        raise Unable(f"{path}: {fault}")
+    refuse_if(Unable, *((True, f"{path}: {fault}") for fault in faults(document, schema)))
 
 
 def read(path: Path) -> Results:
-    """A results.json, or the one of a results folder, each member looked at before it is
-    believed.  Unable names the file and the member; OSError as it comes."""
+    """A results.json, or the one of a results folder; Unable names the file and the member."""
     path = path / "results.json" if path.is_dir() else path
     document = load(path)
     said = document if isinstance(document, dict) else {}
@@ -168,12 +160,7 @@ def read(path: Path) -> Results:
                      "read it with the program that wrote it, or measure anew")
     check(path, document, SCHEMA)
     r = Results(document)
-    check_together(path, r)
-    return r
-
-
-def check_together(path: Path, r: Results) -> None:
-    """What a schema cannot say: how the members hang together."""
+    # What a schema cannot say: how the members hang together.
     names, pulses = r.names(), r["pulse"]["rounds"]
     lengths = {len(values) for c in r.cells for values in c["figures"].values()}
     uppers = [[upper for upper, _ in c.get("histogram", [])] for c in r.cells]
@@ -189,3 +176,4 @@ def check_together(path: Path, r: Results) -> None:
          f"{path}: pulse.rounds: {r.rounds} arrays of {len(names)} numbers are wanted here"),
         (any(d["round"] >= r.rounds for d in r["disturbed"]),
          f"{path}: disturbed: no such round"))
+    return r

@@ -27,8 +27,7 @@ UNFINISHED = "not at its end yet"
 
 
 def pulse() -> float:
-    """How long a fixed piece of work takes now, in ns: a chain of hashes, in one piece and not
-    the best of several: long enough for somebody else's turn, or the hypervisor's, to fall in."""
+    """How long a piece of work takes now, in ns: long enough to meet the hypervisor's turns."""
     before = time.perf_counter_ns()
     hashlib.pbkdf2_hmac("sha256", b"the machine's", b"pulse, and no secret", 40000)
     return float(time.perf_counter_ns() - before)

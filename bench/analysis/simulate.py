@@ -57,8 +57,7 @@ class Call:
 
 
 class Storm:
-    """Everything, and what happens next: a heap of (time, kind, number, what). What nobody waits
-    for any more happens to nobody."""
+    """Everything, and what happens next: a heap of (time, kind, number, what)."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.now, self.number = plan, 0, 0
@@ -131,8 +130,7 @@ class Storm:
         call.job = job
 
     def _leave(self, call: Call) -> None:
-        """The last one to leave takes the operation along, unless it has begun; then nobody
-        joins it any more."""
+        """The last one takes the operation along; of one that has begun nobody joins the rest."""
         job, call.job = call.job, None
         if job is not None:
             job.waiters.remove(call)
@@ -149,10 +147,10 @@ class Storm:
         self.duplicates += known or job is not None
         if known or what == STATUS:
             self._answer(call, True)
-            return
-        self._join(call, job or Job(server, what))
-        self._after(self.plan.deadline_ms * MS, DEADLINE, lambda: self._deadline(call))
-        self._start_all()
+        else:
+            self._join(call, job or Job(server, what))
+            self._after(self.plan.deadline_ms * MS, DEADLINE, lambda: self._deadline(call))
+            self._start_all()
 
     def _deadline(self, call: Call) -> None:
         if call.job is not None:

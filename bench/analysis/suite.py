@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "build" / "release" / "bin" / "keyward-bench"
 PREPARE = Path(__file__).parent / "prepare"
 BECOME = ("--reuid", "keyward", "--regid", "keyward", "--clear-groups")
+UP = "event=hsm-state.*to=up"  # what keywardd says when it serves
 KNEE = (40, 60, 75, 85, 95, 105, 120)  # per cent of what the closed loop gives
 
 
@@ -33,8 +34,7 @@ def said_by(*argv: str) -> str:
 
 
 def layout_for(cpus: int) -> tuple[str, str, str]:
-    """Its name, the client's CPUs and the servers': the client has one of its own as soon
-    as there are two, as what is measured must not wait for who measures."""
+    """Its name, the client's CPUs and the servers', who must not wait for the client."""
     if cpus <= 3:
         return ("same", "0", "0") if cpus == 1 else ("split", "1", "0")
     return "wide", str(cpus - 1), f"0-{cpus - 2}"
@@ -53,8 +53,7 @@ def rows_of(o: argparse.Namespace, table: str) -> list[list[str]]:
 
 
 def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dict[str, str]:
-    """The command lines of the cells.  --yes: a keywardd's workers hide from anybody but root
-    which module they have."""
+    """The cells' command lines; --yes as a keywardd's workers hide which module they have."""
     how = f"--seconds {'2s --warmup 700ms' if o.full else '1500ms --warmup 300ms'}"
     made: dict[str, str] = {}
     for name, numbers, server, *words in rows_of(o, "matrix.txt"):
@@ -71,12 +70,12 @@ def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dic
 
 
 class Subjects(ExitStack):
-    """Servers on their CPUs, in a folder below /var/tmp: short, as a socket's path is, and
-    where the daemon's user can go.  All of it is gone when `with` is left."""
+    """Servers on their CPUs, and a folder for them: all of it is gone when `with` is left."""
 
     def __init__(self, stop: verb.Stop, cpus: str, bench: Path) -> None:
         super().__init__()
         self.stop, self.cpus, self.bench = stop, cpus, bench
+        # Short, as a socket's path is, and where the daemon's user can go.
         self.path = Path(tempfile.mkdtemp(prefix="keyward-bench-", dir="/var/tmp"))
         self.path.chmod(0o755)
         self.callback(shutil.rmtree, self.path)
@@ -97,7 +96,7 @@ class Subjects(ExitStack):
         return ["setpriv", *become, "--pdeathsig", "TERM", "taskset", "-c", self.cpus,
                 *map(str, words)]
 
-    def launch(self, name: str, ready: str, argv: list[str], **env: str) -> None:
+    def launch(self, name: str, ready: str, argv: Any, **env: str) -> None:
         """Comes back when a line of its log is like `ready`."""
         path = self.path / f"{name}.log"
         with open(path, "wb") as log:
@@ -113,8 +112,7 @@ class Subjects(ExitStack):
             verb.complain("suite", f"{name} did not end within 15 s of SIGTERM: killed")
 
     def token(self, name: str) -> tuple[dict[str, str], list[str], Path]:
-        """An empty SoftHSM token for whoever calls: its environment, the words that name it
-        to keyward-bench, and the file of its PIN."""
+        """An empty one of SoftHSM: environment, words that name it, and its PIN's file."""
         folder = self.path / f"token-{name}"
         self.prepare("token", folder)
         module = subprocess.run([PREPARE, "module"], capture_output=True, text=True, check=True)
@@ -122,15 +120,10 @@ class Subjects(ExitStack):
                 ["--module", module.stdout.strip(), "--uri", "pkcs11:token=bench", "--pin",
                  f"file:{folder}/pin"], folder / "pin")
 
-    def daemon(self, name: str, programs: str) -> list[str]:
-        """keywardd refuses to be root; everything else runs as whoever calls."""
-        folder = self.path / programs
-        return self.command(folder / "keywardd", "--config", self.path / name / "keyward.yaml",
-                            "--worker", folder / "keyward-hsm",
-                            become=BECOME if os.getuid() == 0 else ())
-
-    def start_daemon(self, name: str, programs: str = "bin") -> None:
-        self.launch(name, "event=hsm-state.*to=up", self.daemon(name, programs))
+    def restart(self, node: str) -> None:
+        daemon = self.servers[node]
+        self.end(node, daemon)
+        self.launch(node, UP, daemon.args)
 
     def serve(self, name: str, program: Path, *words: Any, **env: str) -> None:
         """A server of ours that says its first line when it serves; @ is its socket's path."""
@@ -139,15 +132,18 @@ class Subjects(ExitStack):
         self.launch(name, f" {re.escape(socket)}$", argv, **env)
 
     def start(self, name: str, kind: str, words: list[str], bench: Path, programs: str) -> None:
-        """As a line of servers.txt says."""
+        """As a line of servers.txt says.  keywardd refuses to be root."""
+        folder, programs_ = self.path / name, self.path / programs
+        daemon = self.command(programs_ / "keywardd", "--config", folder / "keyward.yaml",
+                              "--worker", programs_ / "keyward-hsm",
+                              become=BECOME if os.getuid() == 0 else ())
         if kind in ("node", "ready"):
-            self.prepare("node", self.path / name, self.path / programs, *words)
+            self.prepare("node", folder, programs_, *words)
         if kind == "node":
-            self.start_daemon(name, programs)
+            self.launch(name, UP, daemon)
         elif kind == "ready":
-            script = self.path / name / "start"
-            script.write_text("#!/bin/sh\nexec " + " ".join(self.daemon(name, programs)) + "\n")
-            script.chmod(0o755)
+            (folder / "start").write_text(f"#!/bin/sh\nexec {' '.join(daemon)}\n")
+            (folder / "start").chmod(0o755)
         elif kind == "bench":
             self.serve(name, bench, *words)
         else:
@@ -201,8 +197,7 @@ class Suite:
         corpus = f"{subjects.path}/corpus-{node}"
         say(f"{seeds} ciphertexts for a storm on {node}")
         self.bench(*words, "--seeds", str(seeds), "--prepare", corpus)
-        subjects.end(node, subjects.servers[node])
-        subjects.start_daemon(node)
+        subjects.restart(node)
         self.also(f"storm-{node}.json", [*words, "--corpus", corpus, "--status",
                                          socket(subjects.path, f"{node}/status"), "--json"])
 
@@ -229,10 +224,10 @@ class Suite:
         cells = matrix(self.o, subjects.path, rates)
         commit = said_by("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
         say(f"the matrix: {len(cells)} cells, {' '.join(self.how_long)}")
+        notes = (f"commit={commit or 'unknown'}", f"configuration={configuration}",
+                 f"token=SoftHSM {said_by('softhsm2-util', '--version')}")
         status = self.stop.run(self.rounds(
-            cells, "--note", f"commit={commit or 'unknown'}", "--note",
-            f"token=SoftHSM {said_by('softhsm2-util', '--version')}", "--note",
-            f"configuration={configuration}")).returncode
+            cells, *(word for note in notes for word in ("--note", note)))).returncode
         if not (self.results / "results.json").exists():
             raise Unable("nothing was measured (see above)")
         if status != 0:
@@ -246,7 +241,7 @@ class Suite:
             self.others(subjects)
         finally:  # also of what Ctrl-C left
             say("report")
-            status = subprocess.run([BENCH, "report", self.results], check=False).returncode
+            status = subprocess.call([BENCH, "report", self.results])
         return status
 
     def measure_both(self, subjects: Subjects) -> int:
@@ -259,8 +254,7 @@ class Suite:
         self.run_matrix(subjects, f"old is {sha} ({self.o.compare}), new is this tree")
         subprocess.run([BENCH, "split", self.results, f"old={sha}", "new"], check=True)
         say(f"this tree compared with {self.o.compare}")
-        return subprocess.run([BENCH, "compare", self.results / "old", self.results / "new"],
-                              check=False).returncode
+        return subprocess.call([BENCH, "compare", self.results / "old", self.results / "new"])
 
     def measure(self, subjects: Subjects) -> int:
         say("packages and the release build")

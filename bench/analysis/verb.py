@@ -78,8 +78,7 @@ class Once(argparse.Action):
 
 
 class Parser(argparse.ArgumentParser):
-    """help/NAME.txt has a verb's options, one a line, and below what else is to be known: FLAG,
-    METAVAR and KIND of its value, LEAST and MOST of a number | what --help says."""
+    """help/NAME.txt has the options, FLAG METAVAR KIND LEAST MOST | WORDS, and more words."""
 
     def __init__(self, name: str, summary: Optional[str], rows: str = "", **defaults: Any) -> None:
         file = Path(__file__).parent / "help" / f"{name}.txt"
@@ -132,9 +131,6 @@ def pin(cpu: Optional[int]) -> None:
         raise Unable(f"there is no CPU {cpu} for this process") from error
 
 
-# ---- programs ---------------------------------------------------------------------------------
-
-
 def start(argv: Sequence[Any], out: Any, err: Any, **how: Any) -> Process:
     """In a session of its own, so that Ctrl-C reaches only us, who end it in order."""
     return subprocess.Popen([*map(str, argv)], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
@@ -161,8 +157,7 @@ def end(child: Process, patience: float) -> bool:
 
 
 class Stop:
-    """From `catch` on, Ctrl-C and SIGTERM say "stop here and tell what you have", to the
-    child that is waited for, too."""
+    """From `catch` on, signals say "stop here and tell what you have", to the child, too."""
 
     def __init__(self) -> None:
         self.asked = False
