@@ -256,25 +256,6 @@ def old_and_new(tmp_path):
     return tmp_path / "old", tmp_path / "new"
 
 
-@pytest.mark.parametrize("words, why", [
-    ([], "RUN"), (["a", "b", "c"], "OLD NEW"), (["a"], "OLD NEW"),
-    (["a", "b", "--threshold", "0"], "1 to 100"),
-    (["a", "b", "--baseline", "c"], "want NEW alone"),
-    (["a", "--write-baseline", "c", "--json"], "goes with no other option")])
-def test_verb__wrong_usage__two(program, words, why):
-    got = program("compare", *words)
-    assert got.returncode == verb.USAGE and why in got.stderr
-
-
-@pytest.mark.parametrize("words, why", [
-    (["/nonexistent.json", "NEW"], "/nonexistent.json: No such file"),
-    (["OLD", "/usr/bin/env"], "/usr/bin/env: "),
-    (["NEW", "--baseline", "/nonexistent"], "/nonexistent: No such file")])
-def test_verb__no_such_file_or_none_of_ours__three_and_which(program, folders, words, why):
-    got = program("compare", *({"OLD": folders[0], "NEW": folders[1]}.get(w, w) for w in words))
-    assert got.returncode == verb.UNABLE and why in got.stderr and got.stdout == ""
-
-
 def test_verb__slower_or_not__one_or_zero(program, folders):
     old, new = folders
     got = program("compare", old, new)

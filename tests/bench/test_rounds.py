@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The run in a world of its own (made-up measurements on a clock that stands still until
 told), and the verb on an echo."""
-import io
 import json
 import os
 import resource
-import runpy
 import signal
 import subprocess
 
@@ -162,37 +160,6 @@ def test_keep__folder_goes_away__three_and_what_was_measured(world, tmp_path):
 GOOD = "a=load /s"
 
 
-@pytest.mark.parametrize("words, why", [
-    (["load /x"], "'load /x': it wants NAME="), ([], "CELL"), (["--rounds", "65", GOOD], "65"),
-    (["--until", "5", "b*=load /s", GOOD], "--until: 5: it wants"),
-    (["--until", "5%", "b*=load /s", GOOD], "mark some behind the first"),
-    (["--for", "1m", GOOD], "--for limits --until"), (["--rounds", "0", GOOD], "1 to 64"),
-    (["--until", "5%", "--rounds", "3", GOOD, "b*=load /s"], "two ways"),
-    (["--rounds", "2", "--rounds", "3", GOOD], "--rounds is given twice"),
-    (["--layout", "x", GOOD], "--layout x"), (["--oops", GOOD], "--oops"),
-    (["--layout", "x=client:1,server:0", "--cpu-client", "0", GOOD], "the layout says client:1"),
-    (["--note", "x", GOOD], "--note x"), ([GOOD, GOOD], "given once"),
-    ([f"c{i}=load /s" for i in range(129)], "128 cells are the most")])
-def test_verb__bad_words__two_and_which(program, words, why):
-    got = program("rounds", *words)
-    assert got.returncode == verb.USAGE and why in got.stderr and got.stdout == ""
-    assert got.stderr.startswith("keyward-bench rounds: ") and "; try --help\n" in got.stderr
-
-
-def test_verb__help__zero_with_the_exit_statuses(program):
-    got = program("rounds", "--help")
-    assert got.returncode == 0 and "--until PERCENT" in got.stdout \
-        and "exit status: 0" in got.stdout
-
-
-def test_verb__another_locale__utf_8_all_the_same(program, monkeypatch):
-    main = runpy.run_path(program.scripts)["main"]
-    said = io.BytesIO()
-    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(said, encoding="ascii"))
-    assert main(["--bench", program.path, "rounds", "load /x"]) == verb.USAGE
-    assert "NAME=load SOCKET …" in said.getvalue().decode()
-
-
 def test_verb__dry_run__commands_and_time(program):
     got = program("rounds", "--dry-run", "--rounds", "3", "--out", "/nonexistent/x",
                   "a=load /s --seconds 1s --warmup 1s", "b*=load /s --calls 3")
@@ -205,9 +172,7 @@ def test_verb__dry_run__commands_and_time(program):
         "3 rounds of more than 4 s: more than 12 s\n")
 
 
-def test_verb__folder_cannot_be_made_or_has_results__three(program, tmp_path):
-    got = program("rounds", "--out", "/proc/none/x", GOOD)
-    assert got.returncode == verb.UNABLE and "/proc/none" in got.stderr
+def test_verb__folder_has_results__three(program, tmp_path):
     (tmp_path / "results.json").touch()
     got = program("rounds", "--out", tmp_path, GOOD)
     assert got.returncode == verb.UNABLE and "is there already: name another folder" in got.stderr
