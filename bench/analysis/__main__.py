@@ -1,11 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The half of keyward-bench that judges, draws and runs: one module for each verb.
-
-    /usr/bin/python3 -I -B DIR/analysis --bench /path/of/keyward-bench VERB ARGS…
-
-keyward-bench does this for its verbs; ci/bench does it for `suite`.  A module has
-main(words, bench) and gives an exit status (verb.py) or raises Usage, Unable or OSError.
-"""
+"""The half of keyward-bench that judges, draws and runs: a module's main for each verb."""
 import importlib
 import os
 import sys

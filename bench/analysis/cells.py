@@ -21,7 +21,6 @@ SCHEMA = results.SCHEMA.with_name("reading-1.schema.json")
 
 
 class Entry(NamedTuple):
-    """What runs for a cell."""
     words: list[str]
     program: str  # another one than ours, or empty
     expected: float  # seconds, as its words say; 0: they do not

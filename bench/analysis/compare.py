@@ -70,7 +70,6 @@ def ratios(r: Results, cell: Document, figure: str) -> Document:
 
 
 def write_baseline(p: Profile, path: Path, version: str) -> None:
-    """Unable: no cell has a ratio to the base, or the run is not worth keeping."""
     if p.results is None or p.results["partial"] or p.quiet == "unusable":
         raise Unable(f"{p['name']}: it is partial, or its machine was not quiet enough for a "
                      "baseline: measure anew")
@@ -103,7 +102,6 @@ def footing_of(old: Profile, new: Profile) -> str:
 
 
 def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) -> list[Centre]:
-    """In each way in which the ratio is known."""
     ways = []
     if old.results and new.results and footing == "paired":
         calm = sorted({*old.results.calm()} & {*new.results.calm()})
@@ -120,7 +118,6 @@ def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) ->
 
 def compare_cell(old: Profile, new: Profile, name: str, footing: str
                  ) -> tuple[Document, Optional[Ruled]]:
-    """With its CPU a call, to be judged when the cell is a primary one."""
     is_base = footing != "paired" and name == new["base"]
     cells = [c for c in (old.cell(name), new.cell(name)) if c]
     a, b = cells[0]["axes"], cells[-1]["axes"]
@@ -142,7 +139,6 @@ def compare_cell(old: Profile, new: Profile, name: str, footing: str
 
 
 def compare(old: Profile, new: Profile, threshold: float, version: str = "") -> Document:
-    """With the exit status that help/compare.txt tells."""
     footing = footing_of(old, new)
     unusable = "unusable" in (old.quiet, new.quiet)
     names = dict.fromkeys(c["name"] for p in (new, old) for c in p["cells"])

@@ -16,7 +16,6 @@ TELLS = {"grpc": ("libgrpc.so", "grpc_version_string", 0),
 
 
 def found(path: Path, pattern: str = "(.+)", unknown: str = "unknown") -> str:
-    """What a line of the file says."""
     text = path.read_text(errors="replace") if path.exists() else ""
     match = re.search(f"^{pattern}$", text, re.MULTILINE)
     return printable(match[1].strip().strip('"'), 95) if match else unknown
@@ -71,7 +70,6 @@ def add_note(environment: Document, text: str) -> None:
 
 
 def fingerprint(environment: Document) -> str:
-    """FNV-1a of what tells two machines apart, with a border after each member."""
     value = 0xCBF29CE484222325
     for name in ("cpu", "cpus", "kernel", "virtualisation"):
         for byte in str(environment[name]).encode() + b"\xff":

@@ -38,7 +38,6 @@ class Gap(ExitStack):
         return verb.start(argv, subprocess.PIPE, subprocess.PIPE, text=True)
 
     def seen_by(self, load: Process) -> tuple[Document, str]:
-        """Its document at its end, or an empty one, and what it said."""
         out, said = load.communicate()
         document: Document = json.loads(out) if out.startswith("{") else {}
         if document.get("wrong"):

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which rounds were disturbed, how quiet the machine was, how well a cell is known.
-
-By the rules of docs/BENCHMARKS.md, which look at no figure of a cell but the control's: cpu_us,
-or calls_per_s where nobody knows it.
-"""
+"""How quiet the machine was, by the rules of docs/BENCHMARKS.md."""
 import math
 
 import numpy as np

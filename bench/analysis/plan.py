@@ -50,7 +50,6 @@ def plan_given(o: dict[str, Any]) -> Plan:
 
 
 def cures(p: Plan, seeds: int) -> dict[str, Any]:
-    """What would carry it; 0: nothing of that kind."""
     def least(numbers: range, make: Callable[[int], Plan]) -> int:
         return next((n for n in numbers if not reckon.wrong_with(make(n))), 0)
 

@@ -59,7 +59,6 @@ class Axis(NamedTuple):
 
 
 def unit_of(name: str) -> str:
-    """What the end of a figure's name says."""
     return next((unit for end, unit in ENDS.items() if name.endswith(end)), COUNT)
 
 
@@ -69,7 +68,6 @@ def digits(v: float) -> str:
 
 
 def number_text(v: float | None, unit: str = COUNT) -> str:
-    """A number with its unit; a dash for what nobody knows."""
     if v is None or not math.isfinite(v):
         return "–"
     if unit in (US, MS) and v:
@@ -96,7 +94,6 @@ def short(words: str, most: int = 40) -> str:
 
 
 def known(points: Any, x: Axis, y: Axis) -> Any:
-    """Without what is absurd or what the scales do not know."""
     points = np.array(points, dtype=float).reshape(-1, 4)
     for column, axis in ((0, x), (1, y)):
         values = points[:, column]

@@ -1,13 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Can this token carry this cluster? The arithmetic; nothing is measured here.
-
-A server has P lists that want different seeds, each one Decrypt at a time, so S servers have
-S * P calls going round. A round is one operation of the token and `call_ms` outside it. With k
-operations in flight the token does X(k) a second, so that k + call * X(k) = S * P says how many
-are in flight, unless workers or sessions are fewer; a storm of S * D operations then takes
-S * D / X(k), after one Status and one Encrypt (two operations) of each server. Equal Decrypts
-share an operation.
-"""
+"""Can this token carry this cluster?  The arithmetic; nothing is measured here."""
 from __future__ import annotations
 
 import math
@@ -48,7 +40,6 @@ class Curve:
 
     @cached_property
     def corners(self) -> Any:
-        """Of the line, from nothing on: sessions, and operations a second."""
         return np.array([(0, 0), *((p.sessions, p.ops_per_s) for p in self.points)], float).T
 
     def ops_per_s(self, sessions: Any) -> Any:
@@ -156,11 +147,9 @@ class Plan:
 
     @property
     def canaries_per_s(self) -> float:
-        """One operation for each version; two more, wrap and unwrap, for the active one."""
         return self.servers * (self.versions + 2) / (self.probe_ms / 1e3)
 
     def ops_per_s(self, in_flight: Any) -> Any:
-        """Of all HSMs that are left, for us."""
         ours = 1 - self.others_percent / 100
         return ours * self.hsms_left * self.curve.ops_per_s(in_flight / self.hsms_left)
 
@@ -175,7 +164,6 @@ class Plan:
 
 
 def needs(p: Plan) -> dict[str, float]:
-    """What the token has to do, in operations, by the names of the document."""
     encrypts = 2 * p.servers * p.starts_per_week / (7 * DAY_S)
     rereads = p.servers * p.seeds / DAY_S
     steady = p.canaries_per_s + encrypts + rereads
@@ -258,7 +246,6 @@ def wrong_with(p: Plan, ready_ms: float | None = 0) -> list[str]:
 
 
 def limits(p: Plan) -> dict[str, int]:
-    """The most servers (with the seeds that they leave) and seeds that are carried; 0: none."""
     def most(numbers: range, make: Callable[[int], Plan]) -> int:
         return bisect_left(numbers, True, key=lambda n: bool(wrong_with(make(n))))
     return {"servers": most(range(1, SERVERS_MOST + 1), p.of),
@@ -266,7 +253,6 @@ def limits(p: Plan) -> dict[str, int]:
 
 
 def series(p: Plan, most_seeds: int) -> list[dict[str, Any]]:
-    """Curves for the eye, each over one thing that may grow, beyond the most that is carried."""
     top = max(2 * p.seeds, min(most_seeds + most_seeds // 4, 20 * p.seeds))
     steps = sorted({top * i // POINTS for i in range(1, POINTS + 1)} - {0})
     most = max(p.hsms_left * p.curve.points[-1].sessions, p.in_flight_max(p.servers))

@@ -30,7 +30,6 @@ Curve = tuple[str, Axis, Axis, list[Line]]  # a title, what it goes over, what i
 
 
 def kind_of(path: Path, d: Any) -> str:
-    """What only says what would be measured is no measurement."""
     verb.refuse_if(verb.Unable, (not isinstance(d, dict), f"{path}: no JSON object: take the file "
                                  "away or measure anew"))
     kind = str(d.get("tool")).removeprefix("keyward-bench ")
@@ -79,7 +78,6 @@ def measured(unit: str, reckon: Callable[..., tuple[float, float, float]], *of: 
 
 def grouped(cells: Iterable[Document], key: Callable[[Document], str]
             ) -> list[tuple[str, list[Document]]]:
-    """In the order in which the keys come up."""
     groups: dict[str, list[Document]] = {}
     for c in cells:
         groups.setdefault(key(c), []).append(c)
@@ -95,7 +93,6 @@ def is_closed(c: Document) -> bool:
 
 
 def line_of(f: Folder, name: str, cells: list[Document], axis: str, figure: str) -> Line:
-    """Medians with their intervals, by where the cells stand on an axis."""
     medians = ((c["axes"][axis], f.median(c, figure))
                for c in sorted(cells, key=lambda c: float(c["axes"][axis])))
     return name, [(x, m.mid, m.low, m.high) for x, m in medians if m.mid > 0]
@@ -112,7 +109,6 @@ def primary(f: Folder) -> Data:
 
 
 def noise(f: Folder) -> Data:
-    """The pulse by round: the median, and from the least to the most."""
     bad = [d["round"] for d in f.results["disturbed"]]
     pulses = [(n, [v for v in values if v is not None])
               for n, values in enumerate(f.results["pulse"]["rounds"]) if any(values)]
@@ -127,7 +123,6 @@ def noise(f: Folder) -> Data:
 
 
 def concurrency(f: Folder) -> Data:
-    """A plot a method, a line a subject."""
     made: list[Plot] = []
     fitting = [c for c in f.cells if is_closed(c) and not c["axes"]["token_delay_us"] > 0]
     for method, cells in grouped(fitting, lambda c: str(c["axes"]["method"])):
@@ -175,7 +170,6 @@ def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
 
 
 def offered(f: Folder) -> Data:
-    """A pair of plots a subject, with the knee marked."""
     made: list[tuple[str, Plot]] = []
     goodput = "goodput_per_s" if "goodput_per_s" in f.results.figures() else "calls_per_s"
     opened = [c for c in f.own if c["axes"]["rate"] > 0]

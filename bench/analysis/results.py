@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one interleaved run of a matrix measured: results.json and results.csv.
-
-bench/results/results-1.schema.json says what stands in it.  A figure that nobody knows is None,
-and has no line in the CSV.  A disturbed round stays in the arrays and is left out of medians,
-ratios, noise and the merged histograms.  Ratios are of the same round.
-"""
+"""What one interleaved run of a matrix measured: results.json and results.csv."""
 import csv
 import io
 import json
@@ -23,8 +18,6 @@ FIGURES_MAX = 32
 
 
 class Results:
-    """A run's document, and what is reckoned from it again and again."""
-
     def __init__(self, document: Document) -> None:
         self.document = document
         self.cells: list[Document] = document["cells"]
@@ -43,12 +36,10 @@ class Results:
         return next((c for c in self.cells if c["name"] == name), None)
 
     def calm(self) -> list[int]:
-        """The rounds that are not disturbed."""
         disturbed = {d["round"] for d in self.document["disturbed"]}
         return [n for n in range(self.rounds) if n not in disturbed]
 
     def figures(self) -> list[str]:
-        """The names that some cell has, in the order in which they came up."""
         return list(dict.fromkeys(name for c in self.cells for name in c["figures"]))
 
     def series(self, cell: Document, figure: str) -> list[stats.Value]:
@@ -64,7 +55,6 @@ class Results:
 
 
 def merged(histograms: Iterable[list[list[int]]]) -> list[list[int]]:
-    """[[upper_ns, count], …], rising."""
     sums: Counter[int] = Counter()
     for histogram in histograms:
         sums.update({upper: count for upper, count in histogram})
@@ -72,7 +62,6 @@ def merged(histograms: Iterable[list[list[int]]]) -> list[list[int]]:
 
 
 def rounded(document: Document, digits: int) -> Any:
-    """With so many digits in each number that is not whole."""
     return json.loads(json.dumps(document), parse_float=lambda v: float(f"{float(v):.{digits}g}"))
 
 
@@ -139,7 +128,6 @@ def load(path: Path) -> Any:
 
 
 def faults(document: Any, schema: Path) -> Iterable[str]:
-    """Which member is not as the schema says, and why."""
     from jsonschema import Draft202012Validator
     for error in Draft202012Validator(load(schema)).iter_errors(document):
         yield f"{error.json_path[2:] or 'the document'}: {printable(error.message, 200)}"
@@ -150,7 +138,6 @@ def check(path: Path, document: Any, schema: Path) -> None:
 
 
 def read(path: Path) -> Results:
-    """A results.json, or the one of a results folder; Unable names the file and the member."""
     path = path / "results.json" if path.is_dir() else path
     document = load(path)
     said = document if isinstance(document, dict) else {}

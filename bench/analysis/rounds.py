@@ -34,8 +34,6 @@ def pulse() -> float:
 
 
 class Run:
-    """Until there are enough rounds.  Tests have a world of their own."""
-
     def __init__(self, document: Document, entries: list[Entry], bench: str) -> None:
         self.results = results.Results(document)
         self.entries, self.bench, self.stop = entries, bench, verb.Stop()
@@ -60,7 +58,6 @@ class Run:
         return Reading(failure=f"exit status {done.returncode}: {why}")
 
     def one_round(self) -> None:
-        """The order is turned round every time, so that nobody always comes first."""
         n, order = self.results.rounds, range(len(self.results.cells))
         readings, pulses = {}, {}
         for at in order if n % 2 == 0 else reversed(order):
@@ -74,7 +71,6 @@ class Run:
         self.close_round([readings[at] for at in order], [pulses[at] for at in order])
 
     def close_round(self, readings: list[Reading], pulses: list[float]) -> None:
-        """The round is whole: now it counts."""
         r, n = self.results, self.results.rounds
         for at, (c, got) in enumerate(zip(r.cells, readings)):
             if len({*r.figures(), *got.figures}) > results.FIGURES_MAX:

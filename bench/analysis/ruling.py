@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is it slower?  What may be said of several log ratios NEW / OLD at once.
-
-docs/BENCHMARKS.md has the verdicts and how sure they are; tests/bench/test_ruling.py holds that
-by seeded simulations.  A ratio may be known in two ways, to two yardsticks that need not agree.
-Then only what both ways say is said: the intervals are united, the larger p counts.
-"""
+"""Is it slower?  What docs/BENCHMARKS.md lets be said of several log ratios NEW / OLD."""
 from typing import NamedTuple, Sequence
 
 import numpy as np

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A storm of API servers against keywards and the token that they share, on a simulated clock.
-
-The servers follow rules 1 to 9 of bench/storm/storm.h; docs/BENCHMARKS.md ("What a simulated storm
-follows") has those of keyward and the token.
-"""
+"""A storm on a simulated clock, by the rules of bench/storm/storm.h and docs/BENCHMARKS.md."""
 from __future__ import annotations
 
 import math
@@ -30,7 +26,6 @@ Asker = Generator["int | float", bool, None]
 
 @dataclass(eq=False)
 class Server:
-    """An API server and its keyward."""
     has_state: bool = False  # an Encrypt was good
     has: set[int] = field(default_factory=set)  # seeds in the server's own cache
     cached: set[int] = field(default_factory=set)  # in keyward's
@@ -41,7 +36,6 @@ class Server:
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """An operation, queued or in the token."""
     server: Server
     what: int
     waiters: list[Call] = field(default_factory=list)
@@ -158,7 +152,6 @@ class Storm:
             self._answer(call, False)
 
     def resume(self, server: Server, asker: Asker, good: Any = None) -> None:
-        """Tells an asker how its call ended, and does what it wants next."""
         try:
             wants = asker.send(good)
         except StopIteration:
@@ -171,7 +164,6 @@ class Storm:
         self._call(call, wants)
 
     def _end_of_call(self, call: Call, good: bool) -> None:
-        """By its answer, or by the server's patience."""
         if not call.over:
             self._leave(call)
             call.over = True
@@ -208,7 +200,6 @@ class Storm:
         self.lists_left -= 1
 
     def instant(self) -> None:
-        """Everything that is due at the next moment at which something is."""
         self.now = self.events[0][0]
         while self.lists_left and self.events and self.events[0][0] == self.now:
             if self.events[0][1] == ARRIVES:  # whatever else is due has happened

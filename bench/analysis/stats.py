@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Medians, ratios of pairs and how sure they are; trimmed centres and Student's t.
-
-The unit is the pair of one round.  An interval comes from drawing the rounds again with
-replacement (percentile bootstrap, 95 %) with a fixed seed: the same figures give the same
-interval.  docs/BENCHMARKS.md says why a centre is what it is.
-"""
+"""Medians, ratios of pairs and how sure they are; trimmed centres and Student's t."""
 import math
 from typing import Any, NamedTuple, Optional, Sequence
 
@@ -40,7 +35,6 @@ def median(values: Sequence[Value]) -> Ratio:
 
 
 def logs(upper: Sequence[Value], lower: Sequence[Value]) -> list[float]:
-    """log(upper / lower) of the pairs of which both are known and positive."""
     return [math.log(a / b) for a, b in zip(upper, lower)
             if a is not None and b is not None and a > 0 and b > 0]
 
@@ -85,7 +79,6 @@ def student_at(p: float, freedom: Floats) -> Floats:
 
 
 class Centre(NamedTuple):
-    """Of one series, or of an array of them."""
     mean: Floats
     error: Floats  # the standard error of the mean; 0 when all agree
     freedom: Floats

@@ -46,7 +46,6 @@ def socket(state: Path, server: str) -> str:
 
 
 def rows_of(o: argparse.Namespace, table: str) -> list[list[str]]:
-    """The lines for the parts that are measured, without the part."""
     parts = ["primary"] + ["quick"] * (not o.compare) + ["full"] * o.full
     lines = (Path(__file__).parent / table).read_text().splitlines()
     return [row[1:] for row in (line.split(maxsplit=4) for line in lines) if row[0] in parts]
@@ -97,7 +96,6 @@ class Subjects(ExitStack):
                 *map(str, words)]
 
     def launch(self, name: str, ready: str, argv: Any, **env: str) -> None:
-        """Comes back when a line of its log is like `ready`."""
         path = self.path / f"{name}.log"
         with open(path, "wb") as log:
             server = self.servers[name] = verb.start(argv, log, log, env={**os.environ, **env})
@@ -177,7 +175,6 @@ class Suite:
             subjects.start(prefix + name, kind, " ".join(words).split(), bench, programs)
 
     def bench(self, *words: Any, side: str = "client", **how: Any) -> Any:
-        """A measurement of its own, on the client's CPUs or the servers'."""
         cpus = self.client if side == "client" else self.server
         return self.stop.run(["taskset", "-c", cpus, BENCH, *words], **how)
 
@@ -192,7 +189,6 @@ class Suite:
             self.failed.append(f"{file}: its measurement ended with exit status {done.returncode}")
 
     def storm(self, subjects: Subjects, node: str, seeds: int) -> None:
-        """A restart of the API servers against an empty cache."""
         words = ["storm", socket(subjects.path, f"{node}/cached"), "--yes"]
         corpus = f"{subjects.path}/corpus-{node}"
         say(f"{seeds} ciphertexts for a storm on {node}")
@@ -211,7 +207,6 @@ class Suite:
             self.also(file, " ".join(words).format(**names).split(), side, **env)
 
     def choose_rates(self, state: Path) -> list[str]:
-        """Where the knee is, is not known beforehand: a look at what the closed loop gives."""
         seen = self.bench("load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s",
                           "--warmup", "500ms", "--json", stdout=subprocess.PIPE)
         if seen.returncode != 0:

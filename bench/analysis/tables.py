@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Documents put into words for a terminal; what is said stands in templates/*.j2.
-
-keyward-bench table VERB reads the document on its standard input, from the program that made it.
-"""
+"""Documents put into words for a terminal; what is said stands in templates/*.j2."""
 import json
 import re
 import sys
@@ -29,7 +26,6 @@ def percentiles(o: Document) -> str:
 
 
 def render(template: str, facts: Document) -> str:
-    """jinja2.TemplateError names a member that is not there."""
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True,
                              lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     env.globals |= {"row": row, "percentiles": percentiles}
@@ -37,12 +33,10 @@ def render(template: str, facts: Document) -> str:
 
 
 def sentences(template: str, facts: Document) -> list[str]:
-    """A template's items, each on one line."""
     return [" ".join(item.split()) for item in re.split("(?m)^- ", render(template, facts))[1:]]
 
 
 def show(as_json: bool, template: str, document: Document, **facts: Any) -> None:
-    """A verb's outcome."""
     print(json.dumps(document, indent=2, ensure_ascii=False) if as_json
           else render(template, {**document, **facts}))
 

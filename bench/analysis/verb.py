@@ -51,7 +51,6 @@ def complain(name: str, text: str) -> None:
 
 
 def reader(kind: str, least: float = 0, most: float = 0) -> Callable[[str], Any]:
-    """Of an option's value; its kind is a name of KINDS, or text, file or real."""
     def read(text: str) -> float:
         units, wants = KINDS[kind]
         match = re.fullmatch(r"([0-9]{1,18}|[0-9]+\.[0-9]*(?=%))([a-z%]*)", text)
@@ -66,8 +65,6 @@ def reader(kind: str, least: float = 0, most: float = 0) -> Callable[[str], Any]
 
 
 class Once(argparse.Action):
-    """An option with a value that is not to be given twice."""
-
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
                  values: Any, option_string: Optional[str] = None) -> None:
         given = parser.get_default("given")
@@ -101,7 +98,6 @@ class Parser(argparse.ArgumentParser):
 
 
 def refuse_if(error: type[Exception], *cases: tuple[Any, str]) -> None:
-    """With the words of the first case that is so."""
     for is_so, words in cases:
         if is_so:
             raise error(words)
@@ -118,7 +114,6 @@ def printable(text: str, room: int = 1 << 30) -> str:
 
 
 def version(bench: str) -> str:
-    """Of the program that this belongs to."""
     said = subprocess.run([bench, "--version"], capture_output=True, text=True, check=False)
     return said.stdout.removeprefix("keyward-bench ").strip() or "unknown"
 
@@ -138,7 +133,6 @@ def start(argv: Sequence[Any], out: Any, err: Any, **how: Any) -> Process:
 
 
 def ended(child: Process, seconds: float) -> bool:
-    """Waits so long for its end, asleep, and knows it at once."""
     if child.poll() is None:
         over = os.pidfd_open(child.pid)
         select.select([over], [], [], seconds)
@@ -178,7 +172,6 @@ class Stop:
             raise Stopped
 
     def run(self, argv: Sequence[Any], **how: Any) -> "subprocess.CompletedProcess[str]":
-        """To its end, also when a signal comes meanwhile."""
         self.check()
         with subprocess.Popen([*map(str, argv)], stdin=subprocess.DEVNULL, encoding="utf-8",
                               errors="replace", **how) as self.child:
