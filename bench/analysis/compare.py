@@ -12,8 +12,7 @@ import stats
 import tables
 import verb
 from results import Results
-from ruling import CANNOT_TELL, RULED_MAX, SLOWER, Ruled, known_by, rule
-from stats import Centre
+from stats import CANNOT_TELL, RULED_MAX, SLOWER, Ruled, known_by, rule, Centre
 from verb import Document, Unable, Usage
 
 WEIGHED = ("cpu_us", "calls_per_s", "p99_us")  # the first decides, the others are shown

@@ -16,10 +16,8 @@ RENAMED = {"others": "others_percent", **{name: f"{name}_ms" for name in (
 
 
 def token_given(o: dict[str, Any]) -> reckon.Curve:
-    path: Any = o.get("curve")
-    latency_ms, ops_per_s = o.get("latency_ms", 0), o.get("ops_per_s", 0)
-    sessions = o.get("sessions", o.get("sessions_max"))
-    figures = bool(latency_ms or ops_per_s)
+    figures = {k: o[k] for k in ("latency_ms", "ops_per_s") if k in o}
+    path, sessions = o.get("curve"), o.get("sessions", o.get("sessions_max"))
     verb.refuse_if(
         Usage, (path is None and not figures, "it wants the token: --curve FILE, or --latency and "
                 "--sessions, or --ops-per-s and --sessions"),
@@ -27,8 +25,7 @@ def token_given(o: dict[str, Any]) -> reckon.Curve:
          "--curve has it all: leave --latency, --ops-per-s and --sessions out"),
         (path is None and sessions is None,
          "--sessions: how many operations does the token do at once?"))
-    given = reckon.of_figures
-    return given(sessions, latency_ms, ops_per_s) if figures else reckon.read_curve(path)
+    return reckon.read_curve(path) if path else reckon.of_figures(sessions or 0, **figures)
 
 
 def plan_given(o: dict[str, Any]) -> Plan:

@@ -24,8 +24,10 @@ BUSY = 0.8  # a client that is busier may be what limits the figure
 BEYOND = 100  # calls that must lie beyond a percentile that is told
 SERVED, SLOWER = 0.95, 10.0  # of the last rate that is served: least goodput, most p99 to the first
 COLUMNS = 6  # a table that is wider than the page is read by nobody
+KINDS = ("storm", "plan", "token", "micro")  # of what stands beside results.json
+TOKEN_CURVES = (("throughput", Axis("operations a second"), ("ops_per_s",)),
+                ("latency", Axis("latency", US, log=10), ("p50_us", "p99_us")))
 Data = dict[str, Any]
-Section = Callable[["Folder"], Data]
 Curve = tuple[str, Axis, Axis, list[Line]]  # a title, what it goes over, what it shows
 
 
@@ -33,7 +35,7 @@ def kind_of(path: Path, d: Any) -> str:
     verb.refuse_if(verb.Unable, (not isinstance(d, dict), f"{path}: no JSON object: take the file "
                                  "away or measure anew"))
     kind = str(d.get("tool")).removeprefix("keyward-bench ")
-    if kind not in ("storm", "plan", "token") or d.get("dry_run"):
+    if kind not in KINDS or d.get("dry_run"):
         kind = "micro" if "benchmarks" in d and "context" in d else "unknown"
     if kind != "unknown":
         results.check(path, d, SCHEMA)
@@ -58,8 +60,8 @@ class Folder:
         return measured(unit_of(figure), self.results.median, c, figure)
 
     def noise(self, figure: str) -> Measured:
-        n = self.results["noise"].get(figure, {"mid": 0, "low": 0, "high": 0})
-        return Measured(n["mid"], n["low"], n["high"], RATIO)
+        n = self.results["noise"].get(figure, {})
+        return Measured(n.get("mid", 0), n.get("low", 0), n.get("high", 0), RATIO)
 
     def ratio(self, upper: Document, lower: Document, figure: str) -> Measured:
         """Within the noise when its interval and the control's meet."""
@@ -241,35 +243,20 @@ def client(f: Folder) -> Data:
             "echoes": [c["name"] for c in echoes.values()]}
 
 
-def documents(kind: str, curves: Callable[[Document], Iterable[Curve]]) -> Section:
-    def section(f: Folder) -> Data:
-        return {"documents": [
-            (name, d, [p for k, (title, x, y, lines) in enumerate(curves(d))
-                       for p in plots.plot(f"{kind}-{i}-{k}", f"{title}: {name}", x, y, lines)])
-            for i, (name, d) in enumerate(f.of_kind(kind))]}
-    return section
-
-
 def lines_of(members: Iterable[str], points: Iterable[Document], x: str, scale: float = 1
              ) -> list[Line]:
     return [plain_line(member, ((at[x] / scale, at.get(member)) for at in points))
             for member in members if any(at.get(member) for at in points)]
 
 
-def storm_curves(d: Document) -> Iterable[Curve]:
-    yield ("Seeds unwrapped", Axis("seconds since the restart"), Axis("seeds, all servers"),
-           lines_of(("unwrapped", "failed"), d.get("timeline", ()), "t_ms", 1000))
-
-
-def plan_curves(d: Document) -> Iterable[Curve]:
-    for c in d["curves"]:
+def curves_of(kind: str, d: Document) -> Iterable[Curve]:
+    if kind == "storm":
+        yield ("Seeds unwrapped", Axis("seconds since the restart"), Axis("seeds, all servers"),
+               lines_of(("unwrapped", "failed"), d.get("timeline", ()), "t_ms", 1000))
+    for c in d["curves"] if kind == "plan" else ():
         yield (f"{c['y']} over {c['x']}", Axis(c["x"]), Axis(c["y"], unit_of(c["y"])),
                [plain_line(c["y"], c["points"])])
-
-
-def token_curves(d: Document) -> Iterable[Curve]:
-    for what, y, members in (("throughput", Axis("operations a second"), ("ops_per_s",)),
-                             ("latency", Axis("latency", US, log=10), ("p50_us", "p99_us"))):
+    for what, y, members in TOKEN_CURVES if kind == "token" else ():
         yield (f"The token’s {what}", Axis("sessions", log=2), y,
                lines_of(members, d.get("curve", ()), "sessions"))
 
@@ -287,12 +274,17 @@ def ratios(f: Folder) -> Data:
     return {"rows": [(c["name"], *(f.ratio(c, f.base, k) for k in figures)) for c in others]}
 
 
-SECTIONS: dict[str, Section] = {
+SECTIONS: dict[str, Callable[[Folder], Data]] = {
     "primary": primary, "noise": noise, "concurrency": concurrency, "percentiles": percentiles,
     "offered": offered, "delay": delay, "peer": peer, "client": client,
-    "storm": documents("storm", storm_curves), "plan": documents("plan", plan_curves),
-    "token": documents("token", token_curves), "micro": documents("micro", lambda d: ()),
     "medians": medians, "ratios": ratios}
+
+
+def documents(f: Folder, kind: str) -> Data:
+    return {"documents": [
+        (name, d, [p for k, (title, x, y, lines) in enumerate(curves_of(kind, d))
+                   for p in plots.plot(f"{kind}-{i}-{k}", f"{title}: {name}", x, y, lines)])
+        for i, (name, d) in enumerate(f.of_kind(kind))]}
 
 
 def page(f: Folder, version: str) -> str:
@@ -302,6 +294,7 @@ def page(f: Folder, version: str) -> str:
     env.filters |= {"number": number_text, "unit": unit_of}
     with np.errstate(all="ignore"):
         made = {name: make(f) for name, make in SECTIONS.items()}
+        made |= {kind: documents(f, kind) for kind in KINDS}
     found = {name: data if any(data.values()) else None for name, data in made.items()}
     whole = f.results.document
     return env.get_template("page.html.j2").render(

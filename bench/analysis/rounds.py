@@ -3,27 +3,117 @@
 import argparse
 import hashlib
 import math
+import re
 import secrets
 import shlex
 import subprocess
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
-import cells
 import environment
 import judge
 import results
 import stats
 import tables
 import verb
-from cells import Entry, Reading
 from verb import Document, Stopped, Unable, Usage
 
 COLUMNS = "calls_per_s p50_us p99_us cpu_us server_us workers_us switches client_us".split()
 CELLS_MAX = 128  # the control comes on top
 UNFINISHED = "not at its end yet"
+READING = results.SCHEMA.with_name("reading-1.schema.json")
+UNKNOWN = {"in_flight": 0.0, "rate": 0.0, "method": "", "seconds": 0.0, "warmup": 0.0}
+USUAL = {"load": UNKNOWN | {"in_flight": 64.0, "method": "decrypt", "seconds": 5.0, "warmup": 1.0},
+         "token": UNKNOWN | {"in_flight": 1.0, "method": "unwrap", "seconds": 5.0, "warmup": 1.0}}
+OPTIONS = """--mix MIX text
+--op OPERATION text
+--in-flight N real
+--rate N real
+--calls N real
+--seconds TIME seconds 0 1e6
+--warmup TIME seconds 0 1e6"""
+
+
+class Entry(NamedTuple):
+    words: list[str]
+    program: str  # another one than ours, or empty
+    expected: float  # seconds, as its words say; 0: they do not
+
+
+class Reading(NamedTuple):
+    """What one measurement gave: figures, or why it failed."""
+    tool: str = ""
+    figures: dict[str, float] = {}
+    histogram: list[list[int]] = []
+    failure: str = ""
+
+
+def said_by(words: list[str]) -> dict[str, Any]:
+    """What a measuring verb's options say of where a cell stands, and how long it takes."""
+    said = vars(verb.Parser("cell", None, OPTIONS).parse_known_args(words[1:])[0])
+    said["method"] = said["mix"] or said["op"]
+    return USUAL.get(words[0], UNKNOWN) | {k: v for k, v in said.items() if v is not None}
+
+
+def cell_of(text: str, taken: list[str]) -> tuple[Document, Entry]:
+    head, equals, line = text.partition("=")
+    name = head.removesuffix("*")
+    words = [word for word in line.split() if word[0] != "@"]
+    axes = {"subject": name.rpartition("-")[0] or name, "token_delay_us": "0", "bench": ""}
+    given = dict(word[1:].partition("=")[::2] for word in line.split() if word[0] == "@")
+    known = given.keys() <= axes.keys()
+    axes.update(given)
+    delay = re.fullmatch("[0-9]{1,15}", axes["token_delay_us"])
+    shown = f"'{verb.printable(text)}': it"
+    verb.refuse_if(
+        Usage, (not equals or not verb.is_name(name) or name in ("control", *taken),
+                f"{shown} wants NAME=load SOCKET … (or another verb; NAME*= for a primary cell), "
+                "the name of at most 47 letters, digits and ._-, not control, and given once"),
+        (not words or words[0] in ("rounds", "echo", "serve"),
+         f"{shown} wants a verb that measures after the name: load, token, storm …"),
+        (not (known and delay and verb.is_name(axes["subject"])),
+         f"{shown}s axes are @subject=NAME and @token_delay_us=N; @bench=PATH is who "
+         "measures it"))
+    said = said_by(words)
+    seconds = said["seconds"] + said["warmup"] if said["seconds"] and "calls" not in said else 0.0
+    return ({"name": name, "primary": head.endswith("*"), "control": False,
+             "command": verb.printable(" ".join(words)), "tool": "",
+             "axes": {"in_flight": said["in_flight"], "method": verb.printable(said["method"], 47),
+                      "subject": axes["subject"], "rate": said["rate"],
+                      "token_delay_us": int(axes["token_delay_us"])},
+             "failures": 0, "failure": "", "figures": {}}, Entry(words, axes["bench"], seconds))
+
+
+def reading_of(text: str) -> Reading:
+    try:
+        document = results.parse(text)
+    except (ValueError, RecursionError) as error:
+        return Reading(failure=f"it gave no JSON: {error}")
+    for fault in results.faults(document, READING):
+        return Reading(failure=f"its document has no figures as they should be: {fault}")
+    return Reading(document["tool"], {k: float(v) for k, v in document["figures"].items()},
+                   document.get("histogram", []))
+
+
+def layout_of(text: Optional[str]) -> Document:
+    """NAME=client:CPUS,server:CPUS, and the sentence that says what may be concluded."""
+    if text is None:
+        return {"name": "unknown", "client": "", "server": "", "words":
+                "nobody told which process runs on which CPU: no scaling conclusion"}
+    cpus = "(any|([0-9]{1,3})(?:-([0-9]{1,3}))?)"
+    match = re.fullmatch(f"([A-Za-z0-9._-]{{1,47}})=client:{cpus},server:{cpus}", text)
+    if match is None:
+        raise Usage(f"--layout {text}: it wants NAME=client:CPUS,server:CPUS, CPUS being 0, 2-3 "
+                    "or any")
+    name, client, *ends = match.groups()
+    server = ends[2]
+    a, b = (set(range(int(first or 0), int(last or first or 999) + 1))
+            for first, last in (ends[:2], ends[3:]))
+    return {"name": name, "client": client, "server": server, "words":
+            f"client on CPU {client}, daemon and workers on CPU {server}: "
+            + ("they may share one, so no scaling conclusion" if a & b else "they share none")}
 
 
 def pulse() -> float:
@@ -50,7 +140,7 @@ class Run:
         done = self.stop.run([entry.program or self.bench, *entry.words, "--json"],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode == verb.GOOD:
-            return cells.reading(done.stdout)
+            return reading_of(done.stdout)
         why = done.stderr.strip().rpartition("\n")[2] or "wrong replies or errors"
         why = why.removeprefix(f"keyward-bench {entry.words[0]}: ")
         if done.returncode == verb.USAGE:
@@ -144,10 +234,10 @@ def prepare(words: list[str], bench: str) -> tuple[Run, argparse.Namespace]:
     made: list[Document] = []
     entries: list[Entry] = []
     for text in o.cells:
-        c, entry = cells.cell(text, [m["name"] for m in made])
+        c, entry = cell_of(text, [m["name"] for m in made])
         made.append(c)
         entries.append(entry)
-    limit, layout, base = vars(o)["for"], cells.layout(o.layout), made[0]["name"]
+    limit, layout, base = vars(o)["for"], layout_of(o.layout), made[0]["name"]
     machine = {**environment.machine(), **environment.program(bench)}
     for note in o.note:
         environment.add_note(machine, note)
@@ -186,13 +276,10 @@ def main(words: list[str], bench: str) -> int:
         o.out.mkdir(parents=True, exist_ok=True)
     verb.pin(o.cpu_client)
     run.stop.catch()
-    status = verb.GOOD
     try:
         run.run()
-        if any(c["failures"] for c in r.cells):
-            status = verb.WRONG
-        if r["partial"]:
-            status = verb.UNABLE
+        status = verb.WRONG if any(c["failures"] for c in r.cells) else verb.GOOD
+        status = verb.UNABLE if r["partial"] else status
     except (Usage, OSError) as error:
         status = verb.USAGE if isinstance(error, Usage) else verb.UNABLE
         verb.complain("rounds", verb.why(error))

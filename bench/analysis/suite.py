@@ -207,6 +207,7 @@ class Suite:
             self.also(file, " ".join(words).format(**names).split(), side, **env)
 
     def choose_rates(self, state: Path) -> list[str]:
+        # Where the knee is, is not known beforehand.
         seen = self.bench("load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s",
                           "--warmup", "500ms", "--json", stdout=subprocess.PIPE)
         if seen.returncode != 0:

@@ -12,7 +12,7 @@ import pytest
 import results
 import rounds
 import verb
-from cells import Reading
+from rounds import Reading
 from verb import Usage
 
 
@@ -63,20 +63,20 @@ def test_run__wrong_usage__ended_and_whole_rounds_kept(world, tmp_path):
 
 def test_run__one_cell_fails__counted_and_unknown_in_that_round(world):
     w = world(3)
-    w.upset = lambda at, n: "exit status 3: gone" if (at, n) == (1, 1) else None
+    w.upset = lambda at, n: {(1, 1): "exit status 3: gone",
+                             (0, 1): {"cpu_us": 10.0, "late": 2.0}}.get((at, n))
     w.run.run()
     a, b, _ = w.run.results.cells
     assert w.run.results.rounds == 3 and not w.run.results["partial"]
     assert (b["failures"], b["failure"]) == (1, "round 1: exit status 3: gone")
     assert b["figures"]["cpu_us"] == [20, None, 20] and b["histogram"] == [[1000, 10]]
     assert a["failures"] == 0 and a["histogram"] == [[1000, 15]]
-
-
-def test_run__a_figure_that_comes_later__unknown_before(world):
-    w = world(2)
-    w.upset = lambda at, n: {"cpu_us": 1.0, "late": 2.0} if n == 1 and at == 0 else None
+    assert a["figures"] == {"cpu_us": [10, 10, 10], "late": [None, 2, None]}
+    w = world(5)
+    w.slow_round = 0
     w.run.run()
-    assert w.run.results.cells[0]["figures"] == {"cpu_us": [10, 1], "late": [None, 2]}
+    assert w.run.results.calm() == [1, 2, 3, 4]
+    assert w.run.results.cells[1]["histogram"] == [[1000, 20]]
 
 
 def test_run__more_figures_than_there_is_room__failed_and_none_kept(world):
@@ -86,14 +86,6 @@ def test_run__more_figures_than_there_is_room__failed_and_none_kept(world):
     b = w.run.results.cells[1]
     assert b["failure"] == "round 0: the cells have more than 32 different figures"
     assert b["failures"] == 1 and b["figures"] == {} and "histogram" not in b
-
-
-def test_run__disturbed_round__not_in_the_histograms(world):
-    w = world(5)
-    w.slow_round = 0
-    w.run.run()
-    assert w.run.results.calm() == [1, 2, 3, 4]
-    assert w.run.results.cells[1]["histogram"] == [[1000, 20]]
 
 
 def test_run__interrupted__the_round_under_way_is_dropped(world, tmp_path):

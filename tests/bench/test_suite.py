@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import cells
+import rounds
 import suite
 import verb
 from conftest import ROOT
@@ -29,7 +29,7 @@ def test_rounds__cells_that_it_takes__six_or_eight_primary(kind, count, primary)
     lines = suite.matrix(o, Path("/s"), ["100"] if o.full else [])
     made = {}
     for word in suite.Suite(o).rounds(lines)[-len(lines):]:
-        cell, _ = cells.cell(word, made)
+        cell, _ = rounds.cell_of(word, made)
         made[cell["name"]] = cell
     assert len(made) == count and list(made)[0].removeprefix("old.") == "echo-64"
     assert sum(c["primary"] for c in made.values()) == primary

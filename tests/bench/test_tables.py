@@ -68,4 +68,3 @@ def test_no_document_is_three_and_the_member_is_named(monkeypatch: pytest.Monkey
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
     with pytest.raises(verb.Unable, match=f"no document of load.*{why}"):
         tables.main(["load"], "")
-
