@@ -11,8 +11,6 @@ from reckon import HSMS_MOST, WORKERS_MOST, Plan
 from verb import Usage
 
 SEEDS_MOST, LISTS_MOST, CALLS_MOST = 100_000, 256, 2_000_000  # one play: some twenty seconds
-RENAMED = {"others": "others_percent", **{name: f"{name}_ms" for name in (
-    "latency", "timeout", "retry", "ready_within", "call", "deadline", "probe", "failover")}}
 
 
 def token_given(o: dict[str, Any]) -> reckon.Curve:
@@ -83,7 +81,7 @@ def plan_document(p: Plan, version: str) -> dict[str, Any]:
 
 def main(words: list[str], bench: str) -> int:
     given = vars(verb.Parser("plan", __doc__).parse_args(words)).items()
-    o = {RENAMED.get(k, k): v for k, v in given if v is not None}
+    o = {"others_percent" if k == "others" else k: v for k, v in given if v is not None}
     p = plan_given(o)
     d = plan_document(p, verb.version(bench))
     tables.show(o["json"], "plan-table", d, d=d, seeds_given=p.seeds_given)

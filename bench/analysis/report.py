@@ -23,6 +23,7 @@ SCHEMA = results.SCHEMA.with_name("beside-1.schema.json")
 BUSY = 0.8  # a client that is busier may be what limits the figure
 BEYOND = 100  # calls that must lie beyond a percentile that is told
 SERVED, SLOWER = 0.95, 10.0  # of the last rate that is served: least goodput, most p99 to the first
+WEIGHED = ("calls_per_s", "p50_us", "p99_us", "cpu_us")
 COLUMNS = 6  # a table that is wider than the page is read by nobody
 KINDS = ("storm", "plan", "token", "micro")  # of what stands beside results.json
 TOKEN_CURVES = (("throughput", Axis("operations a second"), ("ops_per_s",)),
@@ -105,8 +106,7 @@ def plain_line(name: str, pairs: Iterable[tuple[float, Any]]) -> Line:
 
 
 def primary(f: Folder) -> Data:
-    figures = ("calls_per_s", "p50_us", "p99_us", "cpu_us")
-    return {"rows": [(c["name"], *(f.median(c, k) for k in figures), f.ratio(c, f.base, "cpu_us"))
+    return {"rows": [(c["name"], *(f.median(c, k) for k in WEIGHED), f.ratio(c, f.base, "cpu_us"))
                      for c in f.own if c["primary"] and f.results.calm()]}
 
 
@@ -269,9 +269,8 @@ def medians(f: Folder) -> Data:
 
 
 def ratios(f: Folder) -> Data:
-    others = [c for c in f.cells if c is not f.base and f.results.calm()]
-    figures = ("calls_per_s", "p50_us", "p99_us", "cpu_us", "server_us")
-    return {"rows": [(c["name"], *(f.ratio(c, f.base, k) for k in figures)) for c in others]}
+    return {"rows": [(c["name"], *(f.ratio(c, f.base, k) for k in (*WEIGHED, "server_us")))
+                     for c in f.cells if c is not f.base and f.results.calm()]}
 
 
 SECTIONS: dict[str, Callable[[Folder], Data]] = {

@@ -134,7 +134,8 @@ def faults(document: Any, schema: Path) -> Iterable[str]:
 
 
 def check(path: Path, document: Any, schema: Path) -> None:
-    refuse_if(Unable, *((True, f"{path}: {fault}") for fault in faults(document, schema)))
+    for fault in faults(document, schema):
+        raise Unable(f"{path}: {fault}")
 
 
 def read(path: Path) -> Results:

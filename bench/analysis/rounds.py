@@ -10,7 +10,7 @@ import subprocess
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 import environment
 import judge
@@ -27,13 +27,6 @@ READING = results.SCHEMA.with_name("reading-1.schema.json")
 UNKNOWN = {"in_flight": 0.0, "rate": 0.0, "method": "", "seconds": 0.0, "warmup": 0.0}
 USUAL = {"load": UNKNOWN | {"in_flight": 64.0, "method": "decrypt", "seconds": 5.0, "warmup": 1.0},
          "token": UNKNOWN | {"in_flight": 1.0, "method": "unwrap", "seconds": 5.0, "warmup": 1.0}}
-OPTIONS = """--mix MIX text
---op OPERATION text
---in-flight N real
---rate N real
---calls N real
---seconds TIME seconds 0 1e6
---warmup TIME seconds 0 1e6"""
 
 
 class Entry(NamedTuple):
@@ -48,13 +41,6 @@ class Reading(NamedTuple):
     figures: dict[str, float] = {}
     histogram: list[list[int]] = []
     failure: str = ""
-
-
-def said_by(words: list[str]) -> dict[str, Any]:
-    """What a measuring verb's options say of where a cell stands, and how long it takes."""
-    said = vars(verb.Parser("cell", None, OPTIONS).parse_known_args(words[1:])[0])
-    said["method"] = said["mix"] or said["op"]
-    return USUAL.get(words[0], UNKNOWN) | {k: v for k, v in said.items() if v is not None}
 
 
 def cell_of(text: str, taken: list[str]) -> tuple[Document, Entry]:
@@ -76,7 +62,10 @@ def cell_of(text: str, taken: list[str]) -> tuple[Document, Entry]:
         (not (known and delay and verb.is_name(axes["subject"])),
          f"{shown}s axes are @subject=NAME and @token_delay_us=N; @bench=PATH is who "
          "measures it"))
-    said = said_by(words)
+    told = vars(verb.Parser("cell", None).parse_known_args(words[1:])[0])
+    told["method"] = told["mix"] or told["op"]
+    said: Document = {**USUAL.get(words[0], UNKNOWN),
+                      **{k: v for k, v in told.items() if v is not None}}
     seconds = said["seconds"] + said["warmup"] if said["seconds"] and "calls" not in said else 0.0
     return ({"name": name, "primary": head.endswith("*"), "control": False,
              "command": verb.printable(" ".join(words)), "tool": "",

@@ -90,6 +90,8 @@ class Parser(argparse.ArgumentParser):
                 "action": Once if flag[0] == "-" else "store"}
             if flag[-1] == "+":
                 how["nargs"] = "+"
+            if value[1:2] == ["ms"]:
+                how["dest"] = flag.strip("-").replace("-", "_") + "_ms"
             self.add_argument(flag.rstrip("+"), help=words.replace("%", "%%"), **how)
         self.set_defaults(given=set(), **defaults)
 
