@@ -1,11 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The half of keyward-bench that judges, draws and runs: one module for each verb.
-
-    /usr/bin/python3 -I -B DIR/analysis --bench /path/of/keyward-bench VERB ARGS…
-
-keyward-bench does this for its verbs; ci/bench does it for `suite`.  A module has
-main(words, bench) and gives an exit status (verb.py) or raises Usage, Unable or OSError.
-"""
+"""The half of keyward-bench that judges, draws and runs: a module's main for each verb."""
 import importlib
 import os
 import sys
@@ -13,13 +7,19 @@ import traceback
 
 import verb as kinds
 
-MODULES = {name: name for name in ("rounds", "compare", "split", "gap", "plan", "report", "suite")}
-MODULES["table"] = "tables"
+VERBS = ("rounds", "compare", "split", "gap", "plan", "report", "suite", "table")
 
 
-def run(name: str, words: list[str], bench: str) -> int:
+def main(words: list[str]) -> int:
+    if len(words) < 3 or words[0] != "--bench" or words[2] not in VERBS:
+        print("usage: analysis --bench PROGRAM VERB …; a verb is one of", *VERBS, file=sys.stderr)
+        return kinds.USAGE
+    for stream in (sys.stdout, sys.stderr):  # whatever the locale is: documents are UTF-8
+        getattr(stream, "reconfigure")(encoding="utf-8", errors="replace")
+    _, bench, name, *rest = words
     try:
-        status = int(importlib.import_module(MODULES[name]).main(words, bench))
+        module = importlib.import_module("tables" if name == "table" else name)
+        status = int(module.main(rest, bench))
         sys.stdout.flush()
         return status
     except kinds.Usage as error:
@@ -35,16 +35,6 @@ def run(name: str, words: list[str], bench: str) -> int:
         traceback.print_exc()
     sys.stderr.flush()
     os._exit(kinds.UNABLE)  # the end of the interpreter would try, and say, a full disk again
-
-
-def main(words: list[str]) -> int:
-    if len(words) < 3 or words[0] != "--bench" or words[2] not in MODULES:
-        print("usage: analysis --bench PROGRAM VERB …; a verb is one of", *MODULES,
-              file=sys.stderr)
-        return kinds.USAGE
-    for stream in (sys.stdout, sys.stderr):  # whatever the locale is: documents are UTF-8
-        getattr(stream, "reconfigure")(encoding="utf-8", errors="replace")
-    return run(words[2], words[3:], words[1])
 
 
 if __name__ == "__main__":

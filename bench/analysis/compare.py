@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""keyward-bench compare: does NEW need more CPU a call than OLD?
-
-help/compare.txt says more.
-"""
+"""Does NEW need more CPU a call than OLD?"""
 import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable, Optional
+from typing import Any, Optional
 
 import numpy as np
 
@@ -16,69 +12,64 @@ import stats
 import tables
 import verb
 from results import Results
-from ruling import CANNOT_TELL, RULED_MAX, SLOWER, Ruled, known_by, rule
-from stats import Centre
+from stats import CANNOT_TELL, RULED_MAX, SLOWER, Ruled, known_by, rule, Centre
 from verb import Document, Unable, Usage
 
 WEIGHED = ("cpu_us", "calls_per_s", "p99_us")  # the first decides, the others are shown
-YARDSTICKS = {"machine": ("base",), "foreign": ("base", "reference")}
-WORDS = {
-    "paired": "one interleaved run: compared round by round",
-    "machine": "two runs on one machine: compared as ratios to the base of the same round; what "
-               "the runs differ by themselves is in them",
-    "foreign": "two machines: no figure is compared, only ratios to the base and the reference, "
-               "and only what both say"}
+AXES = ("method", "in_flight", "rate", "token_delay_us")
+SIDE = "name machine fingerprint session commit began rounds".split()
+FOOTINGS: dict[str, tuple[tuple[str, ...], str]] = {  # yardsticks, and what is to be known
+    "paired": ((), "one interleaved run: compared round by round"),
+    "machine": (("base",), "two runs on one machine: compared as ratios to the base of the same "
+                "round; what the runs differ by themselves is in them"),
+    "foreign": (("base", "reference"), "two machines: no figure is compared, only ratios to the "
+                "base and the reference, and only what both say")}
 
 
-@dataclass
-class Profile:
-    """What a run says of its cells that another may be held against: a baseline's members
-    and more."""
-    document: Document
-    results: Optional[Results]  # None for a baseline
-
-    def __getitem__(self, member: Any) -> Any:
-        return self.document[member]
+class Profile(dict[str, Any]):
+    """A baseline's members, or the same of a run."""
+    results: Optional[Results] = None  # a baseline has none
 
     def cell(self, name: str) -> Optional[Document]:
         return next((c for c in self["cells"] if c["name"] == name), None)
+
+    @property
+    def quiet(self) -> str:
+        return str(self.results["quiet"]["verdict"]) if self.results else "quiet"
 
 
 def profile(path: Path) -> Profile:
     r = results.read(path)
     e = r["environment"]
-    machine = (f"{e['cpu']}, {e['cpus']} CPU{'s' * (e['cpus'] != 1)}, {e['kernel']}, "
-               f"virtualisation: {e['virtualisation']}")
-    document = {"name": str(path), "machine": machine, "fingerprint": r["fingerprint"],
-                "session": r["session"], "commit": e["commit"], "began": r["began"],
-                "layout": r["layout"]["name"], "base": r["base"], "rounds": len(r.calm()),
-                "cells": [{"name": c["name"], "primary": c["primary"], "axes": c["axes"],
-                           **{f: ratios(r, c, f) for f in WEIGHED}}
-                          for c in r.cells if not c["control"]]}
-    return Profile(document, r)
+    p = Profile({
+        "name": str(path), "fingerprint": r["fingerprint"], "session": r["session"],
+        "machine": f"{e['cpu']}, {e['cpus']} CPU{'s' * (e['cpus'] != 1)}, {e['kernel']}, "
+                   f"virtualisation: {e['virtualisation']}",
+        "commit": e["commit"], "began": r["began"], "layout": r["layout"]["name"],
+        "base": r["base"], "rounds": len(r.calm()), "cells": [
+            {**{k: c[k] for k in ("name", "primary", "axes")},
+             **{figure: ratios(r, c, figure) for figure in WEIGHED}}
+            for c in r.cells if not c["control"]]})
+    p.results = r
+    return p
 
 
 def ratios(r: Results, cell: Document, figure: str) -> Document:
-    """To the base, and to the reference that does the same work."""
+    """To the base, and to the reference that does the same work; of itself nothing is told."""
     def kind(c: Document) -> tuple[object, ...]:
         return c["control"], c["axes"]["in_flight"], c["axes"]["method"]
-    references = [c for c in r.cells if c["axes"]["subject"] == "reference"
-                  and kind(c) == kind(cell)]
-    by = {"base": r.cell(r["base"]), "reference": references[0] if references else None}
+    alike = (c for c in r.cells if c["axes"]["subject"] == "reference" and kind(c) == kind(cell))
     made = {}
-    for yardstick, other in by.items():
-        to = None if other is None else stats.centre(
-            stats.logs(r.series(cell, figure), r.series(other, figure)))
-        if to is not None and other is not cell:  # of itself nothing is told
+    for yardstick, other in (("base", r.cell(r["base"])), ("reference", next(alike, None))):
+        to = stats.centre(stats.logs(r.series(cell, figure), r.series(other or cell, figure)))
+        if to is not None and other and other is not cell:
             made[yardstick] = {"ratio": math.exp(to.mean), "error": float(to.error),
                                "freedom": float(to.freedom)}
     return made
 
 
 def write_baseline(p: Profile, path: Path, version: str) -> None:
-    """Unable: no cell has a ratio to the base, or the run is not worth keeping."""
-    r = p.results
-    if r is None or r["partial"] or r["quiet"]["verdict"] == "unusable":
+    if p.results is None or p.results["partial"] or p.quiet == "unusable":
         raise Unable(f"{p['name']}: it is partial, or its machine was not quiet enough for a "
                      "baseline: measure anew")
     kept = [{k: c[k] for k in ("name", "primary", "axes", "cpu_us")}
@@ -87,7 +78,7 @@ def write_baseline(p: Profile, path: Path, version: str) -> None:
         raise Unable(f"{p['name']}: no cell's cpu_us is known beside the base's in "
                      f"{stats.CENTRE_LEAST} rounds")
     document = {"tool": "keyward-bench compare --write-baseline", "schema": 1, "version": version,
-                **p.document, "name": path.name.removesuffix(".json"), "cells": kept}
+                **p, "name": path.name.removesuffix(".json"), "cells": kept}
     del document["session"]
     results.replace(path, json.dumps(results.rounded(document, 8), indent=2) + "\n")
 
@@ -95,29 +86,28 @@ def write_baseline(p: Profile, path: Path, version: str) -> None:
 def read_baseline(path: Path) -> Profile:
     document = results.load(path)
     results.check(path, document, results.SCHEMA.with_name("baseline-1.schema.json"))
-    return Profile({**document, "session": ""}, None)
+    return Profile({**document, "session": ""})
 
 
 def footing_of(old: Profile, new: Profile) -> str:
     """Unable: they cannot be compared; it says why and what to do."""
     footing = "machine" if old["fingerprint"] == new["fingerprint"] else "foreign"
     footing = "paired" if old["session"] == new["session"] else footing
-    for member in ("layout", "base"):
-        if old[member] != new[member] and (member, footing) != ("base", "paired"):
+    for member in ("layout", "base")[:1 if footing == "paired" else 2]:
+        if old[member] != new[member]:
             raise Unable(f"{old['name']} has the {member} {old[member]} and {new['name']} "
                          f"{new[member]}: measure both with the same one")
     return footing
 
 
 def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) -> list[Centre]:
-    """In each way in which the ratio is known."""
     ways = []
-    if footing == "paired" and old.results and new.results:
+    if old.results and new.results and footing == "paired":
         calm = sorted({*old.results.calm()} & {*new.results.calm()})
         a, b = ((r.cell(name) or {})["figures"].get(figure, [None] * r.rounds)
                 for r in (old.results, new.results))
         ways.append(stats.centre(stats.logs([b[n] for n in calm], [a[n] for n in calm])))
-    for yardstick in YARDSTICKS.get(footing, ()):
+    for yardstick in FOOTINGS[footing][0]:
         known = [(p.cell(name) or {}).get(figure, {}).get(yardstick) for p in (old, new)]
         if all(known):
             ways.append(stats.between(*(Centre(math.log(x["ratio"]), x["error"], x["freedom"])
@@ -127,18 +117,14 @@ def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) ->
 
 def compare_cell(old: Profile, new: Profile, name: str, footing: str
                  ) -> tuple[Document, Optional[Ruled]]:
-    """With its CPU a call, to be judged when the cell is a primary one."""
-    a, b = old.cell(name), new.cell(name)
-    x = {"name": name, "primary": any(c["primary"] for c in (a, b) if c), "why_not": "",
-         "ratios": {}}
-    if footing != "paired" and name == new["base"]:
-        x.update(primary=False, why_not="the others are divided by it")
-    elif a is None or b is None:
-        x["why_not"] = f"{'OLD' if a is None else 'NEW'} has no such cell"
-    else:
-        for axis in ("method", "in_flight", "rate", "token_delay_us"):
-            if a["axes"][axis] != b["axes"][axis]:
-                x["why_not"] = f"other {axis}: {a['axes'][axis]}, then {b['axes'][axis]}"
+    is_base = footing != "paired" and name == new["base"]
+    cells = [c for c in (old.cell(name), new.cell(name)) if c]
+    a, b = cells[0]["axes"], cells[-1]["axes"]
+    other = next((f"other {k}: {a[k]}, then {b[k]}" for k in AXES if a[k] != b[k]), "")
+    none = f"{'NEW' if old.cell(name) else 'OLD'} has no such cell" if len(cells) < 2 else ""
+    x: Document = {"name": name, "primary": not is_base and any(c["primary"] for c in cells),
+                   "why_not": "the others are divided by it" if is_base else none or other,
+                   "ratios": {}}
     if x["why_not"]:
         return x, None
     ways = {figure: centres(old, new, name, figure, footing) for figure in WEIGHED}
@@ -152,10 +138,8 @@ def compare_cell(old: Profile, new: Profile, name: str, footing: str
 
 
 def compare(old: Profile, new: Profile, threshold: float, version: str = "") -> Document:
-    """Its exit status: WRONG: a primary cell is slower.  UNABLE: none is, and one could not
-    be looked at.  GOOD: neither ("cannot tell" included)."""
     footing = footing_of(old, new)
-    unusable = any(p.results and p.results["quiet"]["verdict"] == "unusable" for p in (old, new))
+    unusable = "unusable" in (old.quiet, new.quiet)
     names = dict.fromkeys(c["name"] for p in (new, old) for c in p["cells"])
     compared = [compare_cell(old, new, name, footing) for name in names]
     primary = [x for x, _ in compared if x["primary"]]
@@ -172,56 +156,27 @@ def compare(old: Profile, new: Profile, threshold: float, version: str = "") -> 
     status = verb.UNABLE if unusable or len(judged) < len(primary) else verb.GOOD
     if any(x.get("verdict") == SLOWER for x in primary):
         status = verb.WRONG
-    shown = "name machine fingerprint session commit began rounds".split()
-    old_side, new_side = ({**{k: p[k] for k in shown}, "baseline": p.results is None}
+    old_side, new_side = ({**{k: p[k] for k in SIDE}, "baseline": p.results is None}
                           for p in (old, new))
+    remarks = tables.sentences("compare-remarks", {"old": old, "new": new})
     return {"tool": "keyward-bench compare", "schema": 1, "version": version,
-            "footing": footing, "words": WORDS[footing], "threshold": threshold,
+            "footing": footing, "words": FOOTINGS[footing][1], "threshold": threshold,
             "exit_status": status, "unusable": unusable, "old": old_side, "new": new_side,
-            "cells": [x for x, _ in compared], "remarks": [*remarks(old, new)][:16]}
-
-
-def remarks(old: Profile, new: Profile) -> Iterable[str]:
-    """What a reader should know of the runs."""
-    for side, p in (("OLD", old), ("NEW", new)):
-        if old["fingerprint"] != new["fingerprint"]:
-            yield f"{side}'s machine: {p['machine']}"
-        if p.results is not None and p.results["partial"]:
-            yield f"{side} is partial, {p.results.rounds} rounds: {p.results['fault']}"
-        if p.results is not None and p.results["quiet"]["verdict"] != "quiet":
-            yield "{}'s machine was {verdict}: {words}".format(side, **p.results["quiet"])
-        for c in p.results.cells if p.results else ():
-            if c["primary"] and c["failures"]:
-                yield "{}, {name}: {failures} rounds gave no figures: {failure}".format(side, **c)
-    if old.results and new.results:
-        a, b = ({**r["environment"], **r["environment"]["libraries"]}
-                for r in (old.results, new.results))
-        for what in ("build", "governor", *new.results["environment"]["libraries"]):
-            if a.get(what) != b[what]:
-                yield f"other {what}: {a.get(what, 'none')}, then {b[what]}"
+            "cells": [x for x, _ in compared], "remarks": remarks[:16]}
 
 
 def main(words: list[str], bench: str) -> int:
-    parser = verb.Parser("keyward-bench compare", __doc__)
-    parser.add_argument("runs", nargs="+", type=Path, metavar="[OLD] NEW")
-    parser.options(
-        ("--threshold PERCENT", verb.number(1, 100), "what is too small to matter, 1..100 (5)"),
-        ("--baseline FILE", Path, "OLD is this baseline"),
-        ("--write-baseline FILE", Path, "write NEW's ratios as a baseline; compare nothing"),
-        ("--json", None, "one JSON document instead of a table"))
-    o = parser.parse_intermixed_args(words)
-    if len(o.runs) != (1 if o.baseline or o.write_baseline else 2):
-        raise Usage("it wants OLD NEW; --baseline and --write-baseline want NEW alone")
-    if o.write_baseline and (o.baseline or o.json or o.threshold):
-        raise Usage("--write-baseline goes with no other option")
+    o = verb.Parser("compare", __doc__).parse_intermixed_args(words)
+    verb.refuse_if(
+        Usage, (len(o.runs) != (1 if o.baseline or o.write_baseline else 2),
+                "it wants OLD NEW; --baseline and --write-baseline want NEW alone"),
+        (o.write_baseline and (o.baseline or o.json or o.threshold),
+         "--write-baseline goes with no other option"))
     version, new = verb.version(bench), profile(o.runs[-1])
     if o.write_baseline:
         write_baseline(new, o.write_baseline, version)
         return verb.GOOD
     old = read_baseline(o.baseline) if o.baseline else profile(o.runs[0])
     document = compare(old, new, (o.threshold or 5) / 100, version)
-    if o.json:
-        verb.print_document(document)
-    else:
-        print(tables.render("compare", document))
+    tables.show(o.json, "compare", document)
     return int(document["exit_status"])

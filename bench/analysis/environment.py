@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a run was measured: the machine, the system, the program.
-
-Everything of the machine is read from below `root`; what cannot be read is "unknown" or
-0, never a guess.
-"""
+"""Where a run was measured; what cannot be read is "unknown" or 0, never a guess."""
 import ctypes
 import os
 import re
@@ -20,7 +16,6 @@ TELLS = {"grpc": ("libgrpc.so", "grpc_version_string", 0),
 
 
 def found(path: Path, pattern: str = "(.+)", unknown: str = "unknown") -> str:
-    """What a line of the file says."""
     text = path.read_text(errors="replace") if path.exists() else ""
     match = re.search(f"^{pattern}$", text, re.MULTILINE)
     return printable(match[1].strip().strip('"'), 95) if match else unknown
@@ -45,9 +40,7 @@ def machine(root: Path = Path("/")) -> Document:
 
 
 def program(bench: str) -> Document:
-    """Its build as the folder says in which that was made, and of the libraries that it and
-    the servers beside it are linked with the installed ones: each is loaded and asked itself,
-    for it is what was measured."""
+    """Its build, and of the libraries that it and its servers use the versions they tell."""
     path = Path(bench).resolve()
     beside = [path.with_name(name) for name in ("keyward-bench-echo", "keywardd")]
     linked = subprocess.run(["ldd", bench, *filter(Path.exists, beside)], capture_output=True,
@@ -56,12 +49,11 @@ def program(bench: str) -> Document:
     for name, (file, function, asked) in TELLS.items():
         match = re.search(rf"^\s*{re.escape(file)}\S* => (/\S+)", linked, re.MULTILINE)
         if match is not None:
-            tell = getattr(ctypes.CDLL(match[1]), function)
-            tell.restype = ctypes.c_char_p
-            if name == "nghttp2":  # two ints stand before the text
-                tell.restype = ctypes.POINTER(ctypes.c_char_p)
+            tell, behind = getattr(ctypes.CDLL(match[1]), function), name == "nghttp2"
+            # nghttp2's text stands behind two ints
+            tell.restype = ctypes.POINTER(ctypes.c_char_p) if behind else ctypes.c_char_p
             said = tell(asked)
-            libraries[name] = (said[1] if name == "nghttp2" else said).decode()
+            libraries[name] = (said[1] if behind else said).decode()
     build = found(path.parent.parent / "CMakeCache.txt", "CMAKE_BUILD_TYPE:[A-Z]+=(.+)")
     return {"build": build, "libraries": libraries}
 
@@ -78,8 +70,6 @@ def add_note(environment: Document, text: str) -> None:
 
 
 def fingerprint(environment: Document) -> str:
-    """FNV-1a of cpu, cpus, kernel and virtualisation, with a border after each: figures of
-    two machines are never laid side by side as one."""
     value = 0xCBF29CE484222325
     for name in ("cpu", "cpus", "kernel", "virtualisation"):
         for byte in str(environment[name]).encode() + b"\xff":

@@ -1,11 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which rounds were disturbed, how quiet the machine was, how well a cell is known.
-
-By the rules of docs/BENCHMARKS.md, which were written down before any figure was looked
-at, and look at no figure of a cell but the control's: cpu_us, or calls_per_s where nobody
-knows it.  6 is the least number of pairs whose smallest and largest enclose the median
-with 95 % (1 - 2 * 0.5^6).
-"""
+"""How quiet the machine was, by the rules of docs/BENCHMARKS.md."""
 import math
 
 import numpy as np
@@ -13,7 +7,7 @@ import numpy as np
 import stats
 from results import Results
 
-LEAST = 6
+LEAST = 6  # pairs whose ends enclose the median with 95 % (1 - 2 * 0.5^6)
 RULE = ("a round is disturbed when at least a tenth of its pulses took more than 1.15 of the "
         "median of all pulses of the run")
 
@@ -61,10 +55,7 @@ def width(r: Results) -> float:
     """How far the interval of cpu_us to the base reaches from its middle (0.05: ±5 %), for
     the primary cell where that is most.  inf while there are too few pairs, or no cpu_us."""
     base = r.cells[r.names().index(r["base"])]
-    widths = [0.0]
-    for c in r.cells:
-        if c["primary"] and c is not base:
-            pairs = stats.logs(r.series(c, "cpu_us"), r.series(base, "cpu_us"))
-            known = len(pairs) >= LEAST
-            widths.append(r.ratio(c, base, "cpu_us").reach() if known else math.inf)
-    return max(widths)
+    pairs = [stats.logs(r.series(c, "cpu_us"), r.series(base, "cpu_us"))
+             for c in r.cells if c["primary"] and c is not base]
+    return max((stats.of_logs(one).reach() if len(one) >= LEAST else math.inf for one in pairs),
+               default=0.0)

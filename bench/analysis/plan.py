@@ -1,102 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""keyward-bench plan: does this token carry this cluster? Reckoned and played, not measured.
-
-What is said in sentences is in plan-findings.j2, plan-assumptions.j2 and plan-table.j2.
-"""
-from __future__ import annotations
-
-import argparse
-import re
-from dataclasses import asdict, fields, replace
-from pathlib import Path
+"""Does this token carry this cluster?  Reckoned and played, not measured."""
+from dataclasses import asdict, replace
 from typing import Any, Callable
 
-import curve
 import reckon
 import simulate
 import tables
 import verb
 from reckon import HSMS_MOST, WORKERS_MOST, Plan
+from verb import Usage
 
 SEEDS_MOST, LISTS_MOST, CALLS_MOST = 100_000, 256, 2_000_000  # one play: some twenty seconds
 
 
-def milliseconds(least: float, most: float) -> Callable[[str], float]:
-    """Like verb.duration, but tokens are quicker: down to microseconds."""
-    def read(text: str) -> float:
-        match = re.fullmatch("([0-9]{1,12})us", text)
-        seconds = int(match[1]) / 1e6 if match else verb.seconds_of(text)
-        if seconds is None or not least <= round(seconds * 1e3, 6) <= most:
-            raise argparse.ArgumentTypeError(f"{text}: it wants a time such as 350us, 20ms or 2s, "
-                                             f"from {least:g}ms to {most / 1e3:g}s")
-        return round(seconds * 1e3, 6)
-    return read
-
-
-def parser() -> verb.Parser:
-    p = verb.Parser(
-        "keyward-bench plan",
-        "Says whether a token carries a cluster: what it needs on ordinary days, and how\n"
-        "long it takes when the API servers restart with nothing cached.",
-        "It measures nothing: a storm is played on a simulated clock and reckoned besides.\n"
-        "Every assumption is printed.  Exit status 1: it does not fit, and what would.\n")
-    p.add_argument("--curve", metavar="FILE", type=Path, action=verb.Once,
-                   help="the token, from token --curve --json or load --json; or:")
-    for name, words, default, least, most in (
-            ("latency_ms", "an operation's round trip, such as 350us", 0, 1e-3, 600_000),
-            ("ops_per_s", "operations a second of the data sheet; or both", 0, 1, 10 ** 8),
-            ("sessions", "operations that the token does at once", 0, 1, 10 ** 6),
-            *((f.name, f.metadata["words"], f.default, f.metadata["least"], f.metadata["most"])
-              for f in fields(Plan) if f.metadata)):
-        time = name.endswith("_ms")
-        reader = milliseconds(least, most) if time else verb.number(least, most)
-        p.add_argument("--" + re.sub("_(ms|percent)$", "", name).replace("_", "-"), dest=name,
-                       type=reader, action=verb.Once, default=argparse.SUPPRESS,
-                       metavar="TIME" if time else "N",
-                       help=f"{words} ({default}{' ms' if time else ''})" if default else words)
-    for name, words in (("rolling", "they restart one after the other, not together"),
-                        ("one-lost", "plan for one HSM less"),
-                        ("json", "one JSON document instead of a table")):
-        p.add_argument(f"--{name}", action="store_true", help=words)
-    return p
-
-
-def token_given(o: dict[str, Any]) -> curve.Curve:
-    path, latency_ms, ops_per_s = o["curve"], o.get("latency_ms", 0), o.get("ops_per_s", 0)
-    sessions = o.get("sessions", o.get("sessions_max"))
-    if path is None and not (latency_ms or ops_per_s):
-        raise verb.Usage("it wants the token: --curve FILE, or --latency and --sessions, or "
-                         "--ops-per-s and --sessions")
-    if path is not None:
-        if latency_ms or ops_per_s or "sessions" in o:
-            raise verb.Usage("--curve has it all: leave --latency, --ops-per-s and --sessions out")
-        return curve.read_curve(path)
-    if sessions is None:
-        raise verb.Usage("--sessions: how many operations does the token do at once?")
-    return curve.of_figures(sessions, latency_ms, ops_per_s)
+def token_given(o: dict[str, Any]) -> reckon.Curve:
+    figures = {k: o[k] for k in ("latency_ms", "ops_per_s") if k in o}
+    path, sessions = o.get("curve"), o.get("sessions", o.get("sessions_max"))
+    verb.refuse_if(
+        Usage, (path is None and not figures, "it wants the token: --curve FILE, or --latency and "
+                "--sessions, or --ops-per-s and --sessions"),
+        (path is not None and (figures or "sessions" in o),
+         "--curve has it all: leave --latency, --ops-per-s and --sessions out"),
+        (path is None and sessions is None,
+         "--sessions: how many operations does the token do at once?"))
+    return reckon.read_curve(path) if path else reckon.of_figures(sessions or 0, **figures)
 
 
 def plan_given(o: dict[str, Any]) -> Plan:
-    if "seeds" in o and o.keys() & {"weeks", "starts_per_week", "rotations"}:
-        raise verb.Usage("--seeds says how many there are; --weeks, --starts-per-week and "
-                         "--rotations say how many there will be: not both")
-    if o["one_lost"] and o.get("hsms", 1) == 1:
-        raise verb.Usage("--one-lost: with --hsms 1 none would be left")
+    verb.refuse_if(
+        Usage, ("seeds" in o and o.keys() & {"weeks", "starts_per_week", "rotations"},
+                "--seeds says how many there are; --weeks, --starts-per-week and --rotations say "
+                "how many there will be: not both"),
+        (o["one_lost"] and o.get("hsms", 1) == 1, "--one-lost: with --hsms 1 none would be left"))
     members: dict[str, Any] = {k: v for k, v in o.items() if k in Plan.__dataclass_fields__}
     members |= {"curve": token_given(o), "seeds_given": "seeds" in o}
     p = Plan(**members).of(o.get("servers", Plan.servers))
-    for product, most, words in (
-            (p.seeds, SEEDS_MOST, "the seeds that --weeks, --starts-per-week and --rotations "
-             "leave, unless you migrate the storage,"),
-            (p.parallel * p.readers, LISTS_MOST, "--parallel times --readers"),
-            (p.servers * p.seeds * p.readers, CALLS_MOST, "--servers times seeds times --readers")):
-        if product > most:
-            raise verb.Usage(f"{words} would be {product}, and {most} is the most")
+    verb.refuse_if(Usage, *((product > most, f"{words} would be {product}, and {most} is the most")
+                            for product, most, words in (
+        (p.seeds, SEEDS_MOST, "the seeds that --weeks, --starts-per-week and --rotations leave, "
+         "unless you migrate the storage,"),
+        (p.parallel * p.readers, LISTS_MOST, "--parallel times --readers"),
+        (p.servers * p.seeds * p.readers, CALLS_MOST, "--servers times seeds times --readers"))))
     return p
 
 
 def cures(p: Plan, seeds: int) -> dict[str, Any]:
-    """What would carry it; 0: nothing of that kind."""
     def least(numbers: range, make: Callable[[int], Plan]) -> int:
         return next((n for n in numbers if not reckon.wrong_with(make(n))), 0)
 
@@ -115,10 +63,9 @@ def plan_document(p: Plan, version: str) -> dict[str, Any]:
     facts = {"p": p, "n": n, "b": b, "x": x, "wrong": wrong,
              "first_ms": reckon.first_encrypts_ms(p),
              "cures": cures(p, limits["seeds"]) if reckon.wrong_with(p) else None}
-    given = asdict(p)
-    for name in ("seeds_given", "starts_per_week", "weeks", "rotations", *(
-            name for name in given if name.endswith("_max") and given[name] == 0)):
-        del given[name]
+    given = {k: v for k, v in asdict(p).items()
+             if k not in ("seeds_given", "starts_per_week", "weeks", "rotations")
+             and not (k.endswith("_max") and v == 0)}
     given["curve"] = [{k: v for k, v in point.items() if point["p99_us"] or "_us" not in k}
                       for point in given["curve"]["points"]]
     figures = {"goodput": x["goodput"], "steady_utilisation": n["steady_utilisation"],
@@ -133,11 +80,9 @@ def plan_document(p: Plan, version: str) -> dict[str, Any]:
 
 
 def main(words: list[str], bench: str) -> int:
-    o = vars(parser().parse_args(words))
+    given = vars(verb.Parser("plan", __doc__).parse_args(words)).items()
+    o = {"others_percent" if k == "others" else k: v for k, v in given if v is not None}
     p = plan_given(o)
     d = plan_document(p, verb.version(bench))
-    if o["json"]:
-        verb.print_document(d)
-    else:
-        print(tables.render("plan-table", {"d": d, "seeds_given": p.seeds_given}))
+    tables.show(o["json"], "plan-table", d, d=d, seeds_given=p.seeds_given)
     return verb.GOOD if d["carried"] else verb.WRONG

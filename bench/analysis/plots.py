@@ -52,8 +52,13 @@ class Measured(NamedTuple):
     is_noise: bool = False  # no difference from the base that the control does not show as well
 
 
+class Axis(NamedTuple):
+    label: str
+    unit: str = COUNT
+    log: int = 0  # base
+
+
 def unit_of(name: str) -> str:
-    """What the end of a figure's name says."""
     return next((unit for end, unit in ENDS.items() if name.endswith(end)), COUNT)
 
 
@@ -63,7 +68,6 @@ def digits(v: float) -> str:
 
 
 def number_text(v: float | None, unit: str = COUNT) -> str:
-    """A number with its unit; a dash for what nobody knows."""
     if v is None or not math.isfinite(v):
         return "–"
     if unit in (US, MS) and v:
@@ -84,19 +88,12 @@ def plain(words: str) -> str:
     return re.sub("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "\ufffd", words)
 
 
-class Axis(NamedTuple):
-    label: str
-    unit: str = COUNT
-    log: int = 0  # base
-
-
 def short(words: str, most: int = 40) -> str:
     words = " ".join(plain(words).split())
     return words if len(words) <= most else words[:most - 1] + "…"
 
 
 def known(points: Any, x: Axis, y: Axis) -> Any:
-    """Without what is absurd or what the scales do not know."""
     points = np.array(points, dtype=float).reshape(-1, 4)
     for column, axis in ((0, x), (1, y)):
         values = points[:, column]
@@ -114,7 +111,6 @@ def set_axis(ax: Axes, name: str, axis: Axis) -> None:
         side.set_major_locator(LogLocator(axis.log, steps, numticks=9))
     side.set_minor_locator(NullLocator())
     side.set_major_formatter(lambda v, _: number_text(v, axis.unit))
-    side.set_label_text(short(axis.label, 90))
 
 
 def plot(id_: str, title: str, x: Axis, y: Axis, lines: Iterable[Line],
@@ -133,10 +129,10 @@ def plot(id_: str, title: str, x: Axis, y: Axis, lines: Iterable[Line],
     for at, words in marks:
         ax.axvline(at, color=COLORS[1], lw=1, dashes=(4, 3), label=words or None)
     set_axis(ax, "x", x)
-    set_axis(ax, "y", y._replace(label=""))
+    set_axis(ax, "y", y)
     if not y.log:
         ax.set_ylim(bottom=0)
-    ax.set_title(short(y.label, 60))
+    ax.set(xlabel=short(x.label, 90), title=short(y.label, 60))
     ax.grid(True, axis="y")
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     out = io.StringIO()

@@ -1,24 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Can this token carry this cluster? The arithmetic; nothing is measured here.
-
-A server has P lists that want different seeds, each one Decrypt at a time, so S servers have
-S * P calls going round. A round is one operation of the token and `call_ms` outside it. With k
-operations in flight the token does X(k) a second, so that k + call * X(k) = S * P says how many
-are in flight, unless workers or sessions are fewer; a storm of S * D operations then takes
-S * D / X(k), after one Status and one Encrypt (two operations) of each server. Equal Decrypts
-share an operation.
-"""
+"""Can this token carry this cluster?  The arithmetic; nothing is measured here."""
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
 
-from curve import Curve
+import results
+import verb
 
+CURVE = results.SCHEMA.with_name("curve-1.schema.json")
+Z99 = 2.3263478740408408  # how far percentile 99 of the normal distribution lies from its middle
 DAY_S = 24 * 3600
 CHECK_RETRY_MS = 10_000.0  # kube-apiserver's pause after a check that was bad
 SUSPECT_MS = RECOVER_MS = 10_000  # hsm.suspect and hsm.recover unless somebody sets them
@@ -26,37 +23,99 @@ SERVERS_MOST, SEEDS_MOST = 1000, 1 << 30  # limits looks no further
 WORKERS_MOST, HSMS_MOST, POINTS = 16, 64, 16  # of a keyward, of a plan, of a series
 
 
-def option(words: str, default: float, least: float, most: float) -> Any:
-    """A member that has an option of its own on the command line."""
-    return field(default=default, metadata={"words": words, "least": least, "most": most})
+@dataclass(frozen=True)
+class Point:
+    sessions: float  # operations in flight
+    ops_per_s: float
+    p50_us: float = 0  # of one operation; both 0 when nobody knows
+    p99_us: float = 0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A few measured points, or a data sheet's.  Between two of them the rate is on a straight
+    line, below the first on the line from nothing, above the last it stays what it was."""
+    points: tuple[Point, ...]  # ascending in sessions, at least one
+    words: str  # where it comes from, for people
+
+    @cached_property
+    def corners(self) -> Any:
+        return np.array([(0, 0), *((p.sessions, p.ops_per_s) for p in self.points)], float).T
+
+    def ops_per_s(self, sessions: Any) -> Any:
+        return np.interp(sessions, *self.corners)
+
+    def sessions_for(self, ops_per_s: float) -> float:
+        """The least number in flight at which the token does so many; 0: it never does."""
+        sessions, rates = self.corners
+        return float(np.interp(ops_per_s, np.maximum.accumulate(rates), sessions, right=0))
+
+    def sigma(self, sessions: float) -> float:
+        """Deviation of the logarithm of an operation's time, a log normal one; 0: unknown."""
+        p = next((p for p in self.points if p.sessions >= sessions), self.points[-1])
+        return math.log(p.p99_us / p.p50_us) / Z99 if 0 < p.p50_us < p.p99_us else 0.0
+
+
+def of_figures(sessions: float, latency_ms: float = 0, ops_per_s: float = 0) -> Curve:
+    """By its latency, its best rate, or both; a rate alone is reached with all sessions only."""
+    latency_s = latency_ms / 1e3 or sessions / ops_per_s
+    knee = min(ops_per_s * latency_s or math.inf, sessions)
+    words = (f"an operation takes {latency_s * 1e3:.4g} ms and at most {knee / latency_s:g} a "
+             f"second are done, {sessions:g} at once [given, not measured")
+    more = "" if latency_ms else "; the worst reading of a rate, which --latency corrects"
+    return Curve((Point(knee, knee / latency_s),), f"{words}{more}]")
+
+
+def read_curve(path: Path) -> Curve:
+    """From the document of `token --curve`, or of `load`, where an Encrypt is two operations."""
+    d = results.load(path)
+    results.check(path, d, CURVE)
+    words, operations = "operations without a server before them", 1
+    if "curve" in d:
+        measured = [o | {"at": o["sessions"], "rate": o["ops_per_s"]} for o in d["curve"]]
+    else:
+        words = ("calls through a server, one point; right only when every ciphertext missed its "
+                 "cache, and their time outside the token counts as the token's")
+        operations = 2 if d["options"]["mix"] == "encrypt" else 1
+        measured = [d["figures"] | {"at": d["options"]["in_flight"],
+                                    "rate": operations * d["figures"]["calls_per_s"]}]
+    points = []
+    for o in sorted(measured, key=lambda o: float(o["at"])):
+        p99 = o.get("p99_us") or 0  # not there when the run was too short; p50 alone is of no use
+        p50 = o.get("p50_us") or 0 if p99 else 0
+        points.append(Point(o["at"], o["rate"], p50 / operations, p99 / operations))
+    verb.refuse_if(verb.Unable, (len({p.sessions for p in points}) < len(points),
+                                 f"{path}: curve: one number of sessions is there twice"),
+                   (any(p.p99_us < p.p50_us for p in points), f"{path}: p99_us is below p50_us"))
+    return Curve(tuple(points), f"{words} [measured: {verb.printable(str(path), 120)}]")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is given, by the names of the document's inputs; times are in milliseconds."""
+    """What is given, by the names of the document's inputs; help/plan.txt says what they are."""
     curve: Curve  # of one HSM
-    servers: int = option("API servers, each with a keyward", 3, 1, 16)
-    seeds: int = option("distinct seeds in etcd; or how they come about:", 0, 1, 100_000)
-    weeks: int = option("since the storage was last migrated", 52, 0, 1000)
-    starts_per_week: int = option("restarts and reloads of an API server", 1, 0, 10_000)
-    rotations: int = option("of the KEK since then", 0, 0, 10_000)
-    parallel: int = option("lists of one server with seeds of their own", 1, 1, 256)
-    readers: int = option("lists that want the very same seeds", 1, 1, 256)
-    timeout_ms: float = option("of EncryptionConfiguration", 3000, 100, 600_000)
-    retry_ms: float = option("until a list that failed begins anew", 1000, 100, 600_000)
-    ready_within_ms: float = option("what is wanted after a start", 60_000, 1, 3_600_000)
-    call_ms: float = option("of a Decrypt outside the token, such as 150us", 1, 0, 600_000)
-    workers: int = option("in each keyward, one session and operation each", 2, 1, WORKERS_MOST)
-    versions: int = option("of the KEK in the keyring", 1, 1, 64)
-    deadline_ms: float = option("hsm.deadline", 1500, 100, 2999)
-    probe_ms: float = option("hsm.probe.every", 10_000, 1000, 600_000)
-    hsms: int = option("alike, sharing the work", 1, 1, HSMS_MOST)
-    others_percent: int = option("percent of the token that other tenants take", 0, 0, 99)
-    sessions_max: int = option("sessions that an HSM grants us; 0: no bound", 0, 1, 10 ** 6)
-    connections_max: int = option("connected processes, a worker each", 0, 1, 10 ** 6)
-    clients_max: int = option("licensed clients, an API server's node each", 0, 1, 10 ** 6)
-    failover_ms: float = option("nothing is answered as the storm begins", 0, 0, 600_000)
-    draw: int = option("where the drawing of operation times begins", 1, 0, 2 ** 32 - 1)
+    servers: int = 3
+    seeds: int = 0
+    weeks: int = 52
+    starts_per_week: int = 1
+    rotations: int = 0
+    parallel: int = 1
+    readers: int = 1
+    timeout_ms: float = 3000
+    retry_ms: float = 1000
+    ready_within_ms: float = 60000
+    call_ms: float = 1
+    workers: int = 2
+    versions: int = 1
+    deadline_ms: float = 1500
+    probe_ms: float = 10000
+    hsms: int = 1
+    others_percent: int = 0
+    sessions_max: int = 0
+    connections_max: int = 0
+    clients_max: int = 0
+    failover_ms: float = 0
+    draw: int = 1
     rolling: bool = False  # restarted one after the other, not together
     one_lost: bool = False  # plan without one HSM
     seeds_given: bool = False  # `seeds` does not come from the three after it
@@ -88,11 +147,9 @@ class Plan:
 
     @property
     def canaries_per_s(self) -> float:
-        """One operation for each version; two more, wrap and unwrap, for the active one."""
         return self.servers * (self.versions + 2) / (self.probe_ms / 1e3)
 
     def ops_per_s(self, in_flight: Any) -> Any:
-        """Of all HSMs that are left, for us."""
         ours = 1 - self.others_percent / 100
         return ours * self.hsms_left * self.curve.ops_per_s(in_flight / self.hsms_left)
 
@@ -107,7 +164,6 @@ class Plan:
 
 
 def needs(p: Plan) -> dict[str, float]:
-    """What the token has to do, in operations, by the names of the document."""
     encrypts = 2 * p.servers * p.starts_per_week / (7 * DAY_S)
     rereads = p.servers * p.seeds / DAY_S
     steady = p.canaries_per_s + encrypts + rereads
@@ -153,8 +209,7 @@ def first_encrypts_ms(p: Plan) -> float:
 
 
 def _first_check_ms(p: Plan, encrypt_ms: float) -> float:
-    """Until the first good check ends. An Encrypt that the token does not answer in time spoils
-    a check, and the next one is not soon."""
+    """Until the first good check ends; one whose Encrypt is late is not soon followed."""
     begin = 0.0
     while begin + p.call_ms + p.patience_ms < p.away_ms + encrypt_ms and encrypt_ms < p.patience_ms:
         begin += 2 * p.call_ms + p.patience_ms + CHECK_RETRY_MS
@@ -191,7 +246,6 @@ def wrong_with(p: Plan, ready_ms: float | None = 0) -> list[str]:
 
 
 def limits(p: Plan) -> dict[str, int]:
-    """The most servers (with the seeds that they leave) and seeds that are carried; 0: none."""
     def most(numbers: range, make: Callable[[int], Plan]) -> int:
         return bisect_left(numbers, True, key=lambda n: bool(wrong_with(make(n))))
     return {"servers": most(range(1, SERVERS_MOST + 1), p.of),
@@ -199,8 +253,6 @@ def limits(p: Plan) -> dict[str, int]:
 
 
 def series(p: Plan, most_seeds: int) -> list[dict[str, Any]]:
-    """Curves for the eye, each over one thing that may grow: seeds to twice what there is, or
-    beyond the most that is carried when that is near."""
     top = max(2 * p.seeds, min(most_seeds + most_seeds // 4, 20 * p.seeds))
     steps = sorted({top * i // POINTS for i in range(1, POINTS + 1)} - {0})
     most = max(p.hsms_left * p.curve.points[-1].sessions, p.in_flight_max(p.servers))

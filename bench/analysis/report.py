@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""keyward-bench report: one results folder as one page that needs nothing else.
-
-Nothing is fetched and nothing runs. Each section is a dict of figures and plots, of which nothing
-is true when the folder has nothing for it; the page says then what would have been needed.
-templates/page.html.j2 has the words, and escapes whatever stands in the folder, which is foreign.
-"""
+"""Makes one page of a results folder: plots, tables and the verdict."""
+# Each section is a dict of figures and plots, of which nothing is true when the folder has nothing
+# for it.  templates/page.html.j2 has the words, and escapes whatever stands in the folder.
 from __future__ import annotations
 
 import math
@@ -17,10 +14,8 @@ import numpy as np
 
 import plots
 import results
-import stats
 import verb
-from plots import (PERCENT, RATIO, SHARE, US, Axis, Line, Measured, Plot, number_text, plain,
-                   unit_of)
+from plots import PERCENT, RATIO, SHARE, US, Axis, Line, Measured, Plot, number_text, unit_of
 from tables import TEMPLATES
 from verb import Document
 
@@ -28,32 +23,33 @@ SCHEMA = results.SCHEMA.with_name("beside-1.schema.json")
 BUSY = 0.8  # a client that is busier may be what limits the figure
 BEYOND = 100  # calls that must lie beyond a percentile that is told
 SERVED, SLOWER = 0.95, 10.0  # of the last rate that is served: least goodput, most p99 to the first
+WEIGHED = ("calls_per_s", "p50_us", "p99_us", "cpu_us")
 COLUMNS = 6  # a table that is wider than the page is read by nobody
+KINDS = ("storm", "plan", "token", "micro")  # of what stands beside results.json
+TOKEN_CURVES = (("throughput", Axis("operations a second"), ("ops_per_s",)),
+                ("latency", Axis("latency", US, log=10), ("p50_us", "p99_us")))
 Data = dict[str, Any]
-Section = Callable[["Folder"], Data]
 Curve = tuple[str, Axis, Axis, list[Line]]  # a title, what it goes over, what it shows
-Groups = list[tuple[str, list[Document]]]
 
 
-def read_document(path: Path) -> tuple[str, str, Document]:
-    """What only says what would be measured is no measurement."""
-    d = results.load(path)
-    if not isinstance(d, dict):
-        raise verb.Unable(f"{path}: no JSON object: take the file away or measure anew")
+def kind_of(path: Path, d: Any) -> str:
+    verb.refuse_if(verb.Unable, (not isinstance(d, dict), f"{path}: no JSON object: take the file "
+                                 "away or measure anew"))
     kind = str(d.get("tool")).removeprefix("keyward-bench ")
-    if kind not in ("storm", "plan", "token") or d.get("dry_run"):
+    if kind not in KINDS or d.get("dry_run"):
         kind = "micro" if "benchmarks" in d and "context" in d else "unknown"
     if kind != "unknown":
         results.check(path, d, SCHEMA)
-    return path.stem, kind, d
+    return kind
 
 
 class Folder:
     def __init__(self, path: Path) -> None:
         self.name = path.resolve().name
         self.results = results.read(path / "results.json")
-        self.documents = [read_document(p) for p in sorted(path.glob("[!.]*.json"))
-                          if p.name != "results.json"]
+        loaded = [(p, results.load(p)) for p in sorted(path.glob("[!.]*.json"))
+                  if p.name != "results.json"]
+        self.documents = [(p.stem, kind_of(p, d), d) for p, d in loaded]
         self.cells = self.results.cells
         self.own = [c for c in self.cells if not c["control"]]
         self.base = next(c for c in self.cells if c["name"] == self.results["base"])
@@ -62,29 +58,29 @@ class Folder:
         return [(name, d) for name, k, d in self.documents if k == kind]
 
     def median(self, c: Document, figure: str) -> Measured:
-        return measured(lambda: self.results.median(c, figure), unit_of(figure))
+        return measured(unit_of(figure), self.results.median, c, figure)
 
     def noise(self, figure: str) -> Measured:
-        n = self.results["noise"].get(figure, {"mid": 0, "low": 0, "high": 0})
-        return Measured(n["mid"], n["low"], n["high"], RATIO)
+        n = self.results["noise"].get(figure, {})
+        return Measured(n.get("mid", 0), n.get("low", 0), n.get("high", 0), RATIO)
 
     def ratio(self, upper: Document, lower: Document, figure: str) -> Measured:
         """Within the noise when its interval and the control's meet."""
-        x = measured(lambda: self.results.ratio(upper, lower, figure), RATIO)
+        x = measured(RATIO, self.results.ratio, upper, lower, figure)
         floor = self.noise(figure)
         return x._replace(is_noise=lower is self.base and x.mid > 0 and floor.mid > 0
                           and x.low <= floor.high and x.high >= floor.low)
 
 
-def measured(reckon: Callable[[], stats.Ratio], unit: str) -> Measured:
+def measured(unit: str, reckon: Callable[..., tuple[float, float, float]], *of: Any) -> Measured:
     try:
-        return Measured(*reckon(), unit)
+        return Measured(*reckon(*of), unit)
     except (ArithmeticError, ValueError):  # of figures that are none
         return Measured(0, 0, 0, unit)
 
 
-def grouped(cells: Iterable[Document], key: Callable[[Document], str]) -> Groups:
-    """In the order in which the keys come up."""
+def grouped(cells: Iterable[Document], key: Callable[[Document], str]
+            ) -> list[tuple[str, list[Document]]]:
     groups: dict[str, list[Document]] = {}
     for c in cells:
         groups.setdefault(key(c), []).append(c)
@@ -100,7 +96,6 @@ def is_closed(c: Document) -> bool:
 
 
 def line_of(f: Folder, name: str, cells: list[Document], axis: str, figure: str) -> Line:
-    """Medians with their intervals, by where the cells stand on an axis."""
     medians = ((c["axes"][axis], f.median(c, figure))
                for c in sorted(cells, key=lambda c: float(c["axes"][axis])))
     return name, [(x, m.mid, m.low, m.high) for x, m in medians if m.mid > 0]
@@ -111,13 +106,11 @@ def plain_line(name: str, pairs: Iterable[tuple[float, Any]]) -> Line:
 
 
 def primary(f: Folder) -> Data:
-    figures = ("calls_per_s", "p50_us", "p99_us", "cpu_us")
-    return {"rows": [(c["name"], *(f.median(c, k) for k in figures), f.ratio(c, f.base, "cpu_us"))
+    return {"rows": [(c["name"], *(f.median(c, k) for k in WEIGHED), f.ratio(c, f.base, "cpu_us"))
                      for c in f.own if c["primary"] and f.results.calm()]}
 
 
 def noise(f: Folder) -> Data:
-    """The pulse by round: the median, and from the least to the most."""
     bad = [d["round"] for d in f.results["disturbed"]]
     pulses = [(n, [v for v in values if v is not None])
               for n, values in enumerate(f.results["pulse"]["rounds"]) if any(values)]
@@ -132,7 +125,6 @@ def noise(f: Folder) -> Data:
 
 
 def concurrency(f: Folder) -> Data:
-    """A plot a method, a line a subject."""
     made: list[Plot] = []
     fitting = [c for c in f.cells if is_closed(c) and not c["axes"]["token_delay_us"] > 0]
     for method, cells in grouped(fitting, lambda c: str(c["axes"]["method"])):
@@ -146,8 +138,7 @@ def concurrency(f: Folder) -> Data:
 
 
 def percentile_points(histogram: list[list[int]]) -> list[tuple[float, float]]:
-    """1 / (1 - share) and the µs that the share does not exceed; ends where fewer than BEYOND
-    calls lie beyond, and is thinned to what can be seen."""
+    """1 / (1 - share) and the µs that the share does not exceed, thinned to what can be seen."""
     upper, count = np.array(histogram or [[0, 0]], dtype=float).T
     below, total = np.cumsum(count), count.sum()
     if total <= BEYOND:
@@ -169,8 +160,7 @@ def percentiles(f: Folder) -> Data:
 
 
 def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
-    """Of rate, goodput and p99 by rising rate, 0 where not known: the last served rate before
-    the first that is not."""
+    """Of rate, goodput and p99 (0: unknown): the last served rate before one that is not."""
     if len(offers) < 2 or not all(goodput for _, goodput, _ in offers):
         return "unknown", 0
     served = [goodput >= SERVED * rate and not p99 > SLOWER * (offers[0][2] or math.inf)
@@ -182,7 +172,6 @@ def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
 
 
 def offered(f: Folder) -> Data:
-    """A pair of plots a subject, with the knee marked."""
     made: list[tuple[str, Plot]] = []
     goodput = "goodput_per_s" if "goodput_per_s" in f.results.figures() else "calls_per_s"
     opened = [c for c in f.own if c["axes"]["rate"] > 0]
@@ -204,8 +193,7 @@ def offered(f: Folder) -> Data:
 
 
 def variant(c: Document) -> str:
-    """The cells of a variant are called alike but for a part such as slow2ms, which says the delay;
-    one that says nothing else is uncached."""
+    """What a cell is called but for a part such as slow2ms, which says the delay."""
     name = "-".join(part for part in subject_of(c).split("-")
                     if part and not re.fullmatch(r"(slow|delay)?[0-9._]+[mu]s", part))
     in_flight = c["axes"]["in_flight"]
@@ -222,19 +210,15 @@ def delay(f: Folder) -> Data:
          if any(c["axes"]["token_delay_us"] > 0 for c in cells)])}
 
 
-def is_keyward(c: Document) -> bool:
-    """What a user would run; in-process references and bare transports are no plugins."""
-    name = subject_of(c)
-    return bool(re.match("wall|uncached|hit|repeat|encrypt|status", name)
-                and not re.search("noverify|inproc|copy", name))
-
-
 def peer(f: Folder) -> Data:
+    """What a user would run: in-process references and bare transports are no plugins."""
     def shape(c: Document) -> list[Any]:
         return [c["axes"][k] for k in ("method", "in_flight", "rate", "token_delay_us")]
 
+    keyward = "(?!.*(noverify|inproc|copy))(wall|uncached|hit|repeat|encrypt|status)"
     pairs = [(ours, theirs) for theirs in f.own if subject_of(theirs).startswith("peer")
-             for ours in f.own if is_keyward(ours) and shape(ours) == shape(theirs)]
+             for ours in f.own
+             if re.match(keyward, subject_of(ours)) and shape(ours) == shape(theirs)]
     return {"rows": [(f"{ours['name']} to {theirs['name']}",
                       *(f.ratio(ours, theirs, k) for k in ("calls_per_s", "p99_us", "cpu_us")))
                      for ours, theirs in pairs if f.results.calm()]}
@@ -259,35 +243,22 @@ def client(f: Folder) -> Data:
             "echoes": [c["name"] for c in echoes.values()]}
 
 
-def documents(kind: str, curves: Callable[[Document], Iterable[Curve]]) -> Section:
-    def section(f: Folder) -> Data:
-        return {"documents": [
-            (name, d, [p for k, (title, x, y, lines) in enumerate(curves(d))
-                       for p in plots.plot(f"{kind}-{i}-{k}", f"{title}: {name}", x, y, lines)])
-            for i, (name, d) in enumerate(f.of_kind(kind))]}
-    return section
+def lines_of(members: Iterable[str], points: Iterable[Document], x: str, scale: float = 1
+             ) -> list[Line]:
+    return [plain_line(member, ((at[x] / scale, at.get(member)) for at in points))
+            for member in members if any(at.get(member) for at in points)]
 
 
-def storm_curves(d: Document) -> Iterable[Curve]:
-    line = d.get("timeline", ())
-    yield "Seeds unwrapped", Axis("seconds since the restart"), Axis("seeds, all servers"), [
-        plain_line(words, ((at["t_ms"] / 1000, at[member]) for at in line))
-        for member, words in (("unwrapped", "unwrapped"), ("failed", "failed calls"))
-        if any(at[member] for at in line)]
-
-
-def plan_curves(d: Document) -> Iterable[Curve]:
-    for c in d["curves"]:
+def curves_of(kind: str, d: Document) -> Iterable[Curve]:
+    if kind == "storm":
+        yield ("Seeds unwrapped", Axis("seconds since the restart"), Axis("seeds, all servers"),
+               lines_of(("unwrapped", "failed"), d.get("timeline", ()), "t_ms", 1000))
+    for c in d["curves"] if kind == "plan" else ():
         yield (f"{c['y']} over {c['x']}", Axis(c["x"]), Axis(c["y"], unit_of(c["y"])),
                [plain_line(c["y"], c["points"])])
-
-
-def token_curves(d: Document) -> Iterable[Curve]:
-    for what, y, members in (("throughput", Axis("operations a second"), ("ops_per_s",)),
-                             ("latency", Axis("latency", US, log=10), ("p50_us", "p99_us"))):
-        yield f"The token’s {what}", Axis("sessions", log=2), y, [
-            plain_line(member, ((at["sessions"], at.get(member)) for at in d.get("curve", ())))
-            for member in members]
+    for what, y, members in TOKEN_CURVES if kind == "token" else ():
+        yield (f"The token’s {what}", Axis("sessions", log=2), y,
+               lines_of(members, d.get("curve", ()), "sessions"))
 
 
 def medians(f: Folder) -> Data:
@@ -298,27 +269,31 @@ def medians(f: Folder) -> Data:
 
 
 def ratios(f: Folder) -> Data:
-    others = [c for c in f.cells if c is not f.base and f.results.calm()]
-    figures = ("calls_per_s", "p50_us", "p99_us", "cpu_us", "server_us")
-    return {"rows": [(c["name"], *(f.ratio(c, f.base, k) for k in figures)) for c in others]}
+    return {"rows": [(c["name"], *(f.ratio(c, f.base, k) for k in (*WEIGHED, "server_us")))
+                     for c in f.cells if c is not f.base and f.results.calm()]}
 
 
-SECTIONS: dict[str, Section] = {
+SECTIONS: dict[str, Callable[[Folder], Data]] = {
     "primary": primary, "noise": noise, "concurrency": concurrency, "percentiles": percentiles,
     "offered": offered, "delay": delay, "peer": peer, "client": client,
-    "storm": documents("storm", storm_curves), "plan": documents("plan", plan_curves),
-    "token": documents("token", token_curves), "micro": documents("micro", lambda d: ()),
     "medians": medians, "ratios": ratios}
+
+
+def documents(f: Folder, kind: str) -> Data:
+    return {"documents": [
+        (name, d, [p for k, (title, x, y, lines) in enumerate(curves_of(kind, d))
+                   for p in plots.plot(f"{kind}-{i}-{k}", f"{title}: {name}", x, y, lines)])
+        for i, (name, d) in enumerate(f.of_kind(kind))]}
 
 
 def page(f: Folder, version: str) -> str:
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda v: plain(v) if type(v) is str else v)
+        lstrip_blocks=True, finalize=lambda v: plots.plain(v) if type(v) is str else v)
     env.filters |= {"number": number_text, "unit": unit_of}
     with np.errstate(all="ignore"):
         made = {name: make(f) for name, make in SECTIONS.items()}
+        made |= {kind: documents(f, kind) for kind in KINDS}
     found = {name: data if any(data.values()) else None for name, data in made.items()}
     whole = f.results.document
     return env.get_template("page.html.j2").render(
@@ -327,17 +302,8 @@ def page(f: Folder, version: str) -> str:
 
 
 def main(words: list[str], bench: str) -> int:
-    p = verb.Parser(
-        "keyward-bench report",
-        "Makes one page of a results folder: plots, tables and the verdict.",
-        "RESULTS_DIR has the results.json of rounds --out, and perhaps documents of storm, plan,\n"
-        "token (--json) and micro beside it.  The page needs nothing but itself; what was not\n"
-        "measured is named in it.\n")
-    p.add_argument("folder", metavar="RESULTS_DIR", type=Path)
-    p.add_argument("--out", metavar="FILE", type=Path, action=verb.Once,
-                   help="where the page goes (RESULTS_DIR/report.html)")
-    o = p.parse_args(words)
-    out = o.out or o.folder / "report.html"
-    results.replace(out, page(Folder(o.folder), verb.version(bench)))
+    o = verb.Parser("report", __doc__).parse_args(words)
+    out = o.out or o.results_dir / "report.html"
+    results.replace(out, page(Folder(o.results_dir), verb.version(bench)))
     print(out)
     return verb.GOOD

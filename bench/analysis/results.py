@@ -1,11 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one interleaved run of a matrix measured: results.json and results.csv.
-
-The document is what bench/results/results-1.schema.json says, kept as the plain members
-that JSON has.  A figure that nobody knows is None, null in results.json, and has no line
-in the CSV.  Rounds count from 0.  A disturbed round stays in the arrays and is left out of
-medians, ratios, noise and the merged histograms.  Ratios are of the same round.
-"""
+"""What one interleaved run of a matrix measured: results.json and results.csv."""
 import csv
 import io
 import json
@@ -16,7 +10,7 @@ from pathlib import Path
 from typing import Any, Iterable, Optional
 
 import stats
-from verb import Document, Unable, printable
+from verb import Document, Unable, printable, refuse_if
 
 SCHEMA = Path(__file__).resolve().parents[1] / "results" / "results-1.schema.json"
 TOOL = "keyward-bench rounds"
@@ -24,10 +18,9 @@ FIGURES_MAX = 32
 
 
 class Results:
-    """A run's document, and what is reckoned from it again and again."""
-
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.cells: list[Document] = document["cells"]
 
     def __getitem__(self, member: str) -> Any:
         return self.document[member]
@@ -36,11 +29,6 @@ class Results:
     def rounds(self) -> int:
         return int(self.document["rounds"])
 
-    @property
-    def cells(self) -> list[Document]:
-        cells: list[Document] = self.document["cells"]
-        return cells
-
     def names(self) -> list[str]:
         return [c["name"] for c in self.cells]
 
@@ -48,12 +36,10 @@ class Results:
         return next((c for c in self.cells if c["name"] == name), None)
 
     def calm(self) -> list[int]:
-        """The rounds that are not disturbed."""
         disturbed = {d["round"] for d in self.document["disturbed"]}
         return [n for n in range(self.rounds) if n not in disturbed]
 
     def figures(self) -> list[str]:
-        """The names that some cell has, in the order in which they came up."""
         return list(dict.fromkeys(name for c in self.cells for name in c["figures"]))
 
     def series(self, cell: Document, figure: str) -> list[stats.Value]:
@@ -69,33 +55,25 @@ class Results:
 
 
 def merged(histograms: Iterable[list[list[int]]]) -> list[list[int]]:
-    """[[upper_ns, count], …], rising."""
     sums: Counter[int] = Counter()
     for histogram in histograms:
         sums.update({upper: count for upper, count in histogram})
     return [[upper, sums[upper]] for upper in sorted(sums)]
 
 
-# ---- writing ----------------------------------------------------------------------------------
-
-
-def rounded(value: Any, digits: int) -> Any:
-    """With so many digits in each number that is not whole."""
-    if isinstance(value, float):
-        return float(f"{value:.{digits}g}")
-    if isinstance(value, dict):
-        return {name: rounded(v, digits) for name, v in value.items()}
-    return [rounded(v, digits) for v in value] if isinstance(value, list) else value
+def rounded(document: Document, digits: int) -> Any:
+    return json.loads(json.dumps(document), parse_float=lambda v: float(f"{float(v):.{digits}g}"))
 
 
 def json_text(document: Document) -> str:
     """A line a member and a cell: two runs' files can be laid side by side."""
-    def lines(value: Any) -> str:
+    lines = []
+    for name, value in rounded(document, 9).items():
+        text = json.dumps(value, ensure_ascii=False)
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            return "[\n" + ",\n".join(json.dumps(v, ensure_ascii=False) for v in value) + "\n]"
-        return json.dumps(value, ensure_ascii=False)
-    members = (f'"{name}": {lines(v)}' for name, v in rounded(document, 9).items())
-    return "{\n" + ",\n".join(members) + "\n}\n"
+            text = "[\n" + ",\n".join(json.dumps(v, ensure_ascii=False) for v in value) + "\n]"
+        lines.append(f'"{name}": {text}')
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def csv_text(r: Results) -> str:
@@ -107,9 +85,8 @@ def csv_text(r: Results) -> str:
         for n in range(r.rounds):
             head = [r["session"], c["name"], int(c["primary"]), int(c["control"]), n,
                     int(n not in calm)]
-            known = {name: c["figures"][name][n] for name in r.figures() if name in c["figures"]}
-            table.writerows([*head, name, f"{value:.9g}"] for name, value in known.items()
-                            if value is not None)
+            table.writerows([*head, name, f"{c['figures'][name][n]:.9g}"] for name in r.figures()
+                            if name in c["figures"] and c["figures"][name][n] is not None)
     return out.getvalue()
 
 
@@ -132,9 +109,6 @@ def write(r: Results, folder: Path) -> None:
     replace(folder / "results.csv", csv_text(r))
 
 
-# ---- reading ----------------------------------------------------------------------------------
-
-
 def parse(text: str) -> Any:
     """Any JSON of numbers that can be reckoned with; ValueError or RecursionError."""
     def number(digits: str) -> float:
@@ -154,7 +128,6 @@ def load(path: Path) -> Any:
 
 
 def faults(document: Any, schema: Path) -> Iterable[str]:
-    """Which member is not as the schema says, and why."""
     from jsonschema import Draft202012Validator
     for error in Draft202012Validator(load(schema)).iter_errors(document):
         yield f"{error.json_path[2:] or 'the document'}: {printable(error.message, 200)}"
@@ -166,8 +139,6 @@ def check(path: Path, document: Any, schema: Path) -> None:
 
 
 def read(path: Path) -> Results:
-    """A results.json, or the one of a results folder, each member looked at before it is
-    believed.  Unable names the file and the member; OSError as it comes."""
     path = path / "results.json" if path.is_dir() else path
     document = load(path)
     said = document if isinstance(document, dict) else {}
@@ -176,26 +147,21 @@ def read(path: Path) -> Results:
                      f"{said.get('tool', 'nothing')}, and it is of schema {said.get('schema')}: "
                      "read it with the program that wrote it, or measure anew")
     check(path, document, SCHEMA)
-    for fault in loose_ends(Results(document)):
-        raise Unable(f"{path}: {fault}")
-    return Results(document)
-
-
-def loose_ends(r: Results) -> Iterable[str]:
-    """What a schema cannot say: how the members hang together."""
+    r = Results(document)
+    # What a schema cannot say: how the members hang together.
     names, pulses = r.names(), r["pulse"]["rounds"]
-    series = [values for c in r.cells for values in c["figures"].values()]
+    lengths = {len(values) for c in r.cells for values in c["figures"].values()}
     uppers = [[upper for upper, _ in c.get("histogram", [])] for c in r.cells]
-    for good, what in (
-            (len(set(names)) == len(names), "cells: a name is there twice"),
-            (all(len(values) == r.rounds for values in series),
-             f"cells: a figure has not as many values as there are rounds, {r.rounds}"),
-            (all(sorted(set(one)) == one for one in uppers),
-             "cells: a histogram is not [upper_ns, count], rising"),
-            (len(r.figures()) <= FIGURES_MAX, f"cells: more than {FIGURES_MAX} figures"),
-            (r["base"] in names, "base: there is no such cell"),
-            (len(pulses) == r.rounds and all(len(one) == len(names) for one in pulses),
-             f"pulse.rounds: {r.rounds} arrays of {len(names)} numbers are wanted here"),
-            (all(d["round"] < r.rounds for d in r["disturbed"]), "disturbed: no such round")):
-        if not good:
-            yield what
+    refuse_if(
+        Unable, (len(set(names)) != len(names), f"{path}: cells: a name is there twice"),
+        (lengths - {r.rounds},
+         f"{path}: cells: a figure has not as many values as there are rounds, {r.rounds}"),
+        (any(sorted(set(one)) != one for one in uppers),
+         f"{path}: cells: a histogram is not [upper_ns, count], rising"),
+        (len(r.figures()) > FIGURES_MAX, f"{path}: cells: more than {FIGURES_MAX} figures"),
+        (r["base"] not in names, f"{path}: base: there is no such cell"),
+        ([len(one) for one in pulses] != [len(names)] * r.rounds,
+         f"{path}: pulse.rounds: {r.rounds} arrays of {len(names)} numbers are wanted here"),
+        (any(d["round"] >= r.rounds for d in r["disturbed"]),
+         f"{path}: disturbed: no such round"))
+    return r

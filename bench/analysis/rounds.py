@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""keyward-bench rounds: several measurements by turns, so that each round's ratios met
-one machine.
-
-help/rounds.txt says more.
-"""
+"""Several measurements by turns, so that each round's ratios met one machine."""
 import argparse
 import hashlib
 import math
@@ -14,35 +10,109 @@ import subprocess
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable, NamedTuple, Optional
 
-import cells
 import environment
 import judge
 import results
 import stats
 import tables
 import verb
-from cells import Entry, Reading
 from verb import Document, Stopped, Unable, Usage
 
 COLUMNS = "calls_per_s p50_us p99_us cpu_us server_us workers_us switches client_us".split()
 CELLS_MAX = 128  # the control comes on top
 UNFINISHED = "not at its end yet"
+READING = results.SCHEMA.with_name("reading-1.schema.json")
+UNKNOWN = {"in_flight": 0.0, "rate": 0.0, "method": "", "seconds": 0.0, "warmup": 0.0}
+USUAL = {"load": UNKNOWN | {"in_flight": 64.0, "method": "decrypt", "seconds": 5.0, "warmup": 1.0},
+         "token": UNKNOWN | {"in_flight": 1.0, "method": "unwrap", "seconds": 5.0, "warmup": 1.0}}
+
+
+class Entry(NamedTuple):
+    words: list[str]
+    program: str  # another one than ours, or empty
+    expected: float  # seconds, as its words say; 0: they do not
+
+
+class Reading(NamedTuple):
+    """What one measurement gave: figures, or why it failed."""
+    tool: str = ""
+    figures: dict[str, float] = {}
+    histogram: list[list[int]] = []
+    failure: str = ""
+
+
+def cell_of(text: str, taken: list[str]) -> tuple[Document, Entry]:
+    head, equals, line = text.partition("=")
+    name = head.removesuffix("*")
+    words = [word for word in line.split() if word[0] != "@"]
+    axes = {"subject": name.rpartition("-")[0] or name, "token_delay_us": "0", "bench": ""}
+    given = dict(word[1:].partition("=")[::2] for word in line.split() if word[0] == "@")
+    known = given.keys() <= axes.keys()
+    axes.update(given)
+    delay = re.fullmatch("[0-9]{1,15}", axes["token_delay_us"])
+    shown = f"'{verb.printable(text)}': it"
+    verb.refuse_if(
+        Usage, (not equals or not verb.is_name(name) or name in ("control", *taken),
+                f"{shown} wants NAME=load SOCKET … (or another verb; NAME*= for a primary cell), "
+                "the name of at most 47 letters, digits and ._-, not control, and given once"),
+        (not words or words[0] in ("rounds", "echo", "serve"),
+         f"{shown} wants a verb that measures after the name: load, token, storm …"),
+        (not (known and delay and verb.is_name(axes["subject"])),
+         f"{shown}s axes are @subject=NAME and @token_delay_us=N; @bench=PATH is who "
+         "measures it"))
+    told = vars(verb.Parser("cell", None).parse_known_args(words[1:])[0])
+    told["method"] = told["mix"] or told["op"]
+    said: Document = {**USUAL.get(words[0], UNKNOWN),
+                      **{k: v for k, v in told.items() if v is not None}}
+    seconds = said["seconds"] + said["warmup"] if said["seconds"] and "calls" not in said else 0.0
+    return ({"name": name, "primary": head.endswith("*"), "control": False,
+             "command": verb.printable(" ".join(words)), "tool": "",
+             "axes": {"in_flight": said["in_flight"], "method": verb.printable(said["method"], 47),
+                      "subject": axes["subject"], "rate": said["rate"],
+                      "token_delay_us": int(axes["token_delay_us"])},
+             "failures": 0, "failure": "", "figures": {}}, Entry(words, axes["bench"], seconds))
+
+
+def reading_of(text: str) -> Reading:
+    try:
+        document = results.parse(text)
+    except (ValueError, RecursionError) as error:
+        return Reading(failure=f"it gave no JSON: {error}")
+    for fault in results.faults(document, READING):
+        return Reading(failure=f"its document has no figures as they should be: {fault}")
+    return Reading(document["tool"], {k: float(v) for k, v in document["figures"].items()},
+                   document.get("histogram", []))
+
+
+def layout_of(text: Optional[str]) -> Document:
+    """NAME=client:CPUS,server:CPUS, and the sentence that says what may be concluded."""
+    if text is None:
+        return {"name": "unknown", "client": "", "server": "", "words":
+                "nobody told which process runs on which CPU: no scaling conclusion"}
+    cpus = "(any|([0-9]{1,3})(?:-([0-9]{1,3}))?)"
+    match = re.fullmatch(f"([A-Za-z0-9._-]{{1,47}})=client:{cpus},server:{cpus}", text)
+    if match is None:
+        raise Usage(f"--layout {text}: it wants NAME=client:CPUS,server:CPUS, CPUS being 0, 2-3 "
+                    "or any")
+    name, client, *ends = match.groups()
+    server = ends[2]
+    a, b = (set(range(int(first or 0), int(last or first or 999) + 1))
+            for first, last in (ends[:2], ends[3:]))
+    return {"name": name, "client": client, "server": server, "words":
+            f"client on CPU {client}, daemon and workers on CPU {server}: "
+            + ("they may share one, so no scaling conclusion" if a & b else "they share none")}
 
 
 def pulse() -> float:
-    """How long a fixed piece of work takes now, in ns: a chain of hashes, each of which
-    waits for the one before, in one piece and not the best of several: long enough for
-    somebody else's turn, or the hypervisor's, to fall into it."""
+    """How long a piece of work takes now, in ns: long enough to meet the hypervisor's turns."""
     before = time.perf_counter_ns()
     hashlib.pbkdf2_hmac("sha256", b"the machine's", b"pulse, and no secret", 40000)
     return float(time.perf_counter_ns() - before)
 
 
 class Run:
-    """Until there are enough rounds.  Tests have a world of their own."""
-
     def __init__(self, document: Document, entries: list[Entry], bench: str) -> None:
         self.results = results.Results(document)
         self.entries, self.bench, self.stop = entries, bench, verb.Stop()
@@ -59,7 +129,7 @@ class Run:
         done = self.stop.run([entry.program or self.bench, *entry.words, "--json"],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode == verb.GOOD:
-            return cells.reading(done.stdout)
+            return reading_of(done.stdout)
         why = done.stderr.strip().rpartition("\n")[2] or "wrong replies or errors"
         why = why.removeprefix(f"keyward-bench {entry.words[0]}: ")
         if done.returncode == verb.USAGE:
@@ -67,9 +137,7 @@ class Run:
         return Reading(failure=f"exit status {done.returncode}: {why}")
 
     def one_round(self) -> None:
-        """The order is turned round every time, so that nobody always comes first."""
-        r, n = self.results, self.results.rounds
-        order = range(len(r.cells))
+        n, order = self.results.rounds, range(len(self.results.cells))
         readings, pulses = {}, {}
         for at in order if n % 2 == 0 else reversed(order):
             if self.clock() - self.told >= 5:
@@ -78,12 +146,10 @@ class Run:
                                         f"{self.told - self.began:.0f} s")
             pulses[at] = self.pulse()
             readings[at] = self.measure(at)
-            if self.stop.asked:
-                raise Stopped
+            self.stop.check()
         self.close_round([readings[at] for at in order], [pulses[at] for at in order])
 
     def close_round(self, readings: list[Reading], pulses: list[float]) -> None:
-        """The round is whole: now it counts."""
         r, n = self.results, self.results.rounds
         for at, (c, got) in enumerate(zip(r.cells, readings)):
             if len({*r.figures(), *got.figures}) > results.FIGURES_MAX:
@@ -108,7 +174,7 @@ class Run:
         """What was measured is in the results, also after an exception."""
         r, document = self.results, self.results.document
         self.began = self.told = self.clock()
-        judge.judge(self.results)
+        judge.judge(r)
         self.write()  # before hours are spent
         try:
             while document["partial"]:
@@ -126,8 +192,7 @@ class Run:
                 raise
 
     def enough(self, took: float) -> str:
-        """UNFINISHED, or what is to be said at the end.  `took`: how long the last round
-        took, and so the next."""
+        """UNFINISHED, or what is to be said at the end.  `took`: as long as the next round."""
         done = self.results.rounds
         if self.until <= 0:
             return UNFINISHED if done < self.wanted else ""
@@ -149,63 +214,30 @@ class Run:
             results.write(self.results, self.keep)
 
 
-def table(r: results.Results) -> str:
-    """The machine's mood first, then medians, ratios and the noise."""
-    columns = sorted(r.figures(), key=lambda f: COLUMNS.index(f) if f in COLUMNS else 99)[:8]
-    return tables.render("rounds", {"r": r, "columns": columns})
-
-
-# ---- the verb ---------------------------------------------------------------------------------
-
-
-def percent(text: str) -> float:
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?)%", text)
-    if match is None or not 0.1 <= float(match[1]) <= 50:
-        raise argparse.ArgumentTypeError(f"{text}: it wants 0.1% to 50%")
-    return float(match[1]) / 100
-
-
-def options_of(words: list[str]) -> argparse.Namespace:
-    parser = verb.Parser("keyward-bench rounds", __doc__)
-    parser.add_argument("cells", nargs="+", metavar="CELL")
-    parser.add_argument("--note", action="append", default=[], metavar="KEY=VALUE",
-                        help="kept with the results; up to 16 of them, and commit=ID")
-    parser.options(
-        ("--rounds N", verb.number(1, stats.ROUNDS_MAX), "how many, 1..64 (8)"),
-        ("--until P%%", percent, "or: as many as it takes to know the primary cells' cpu_us so"),
-        ("--for TIME", verb.duration(1, 86400), "with --until: no longer than this (10m)"),
-        ("--out FOLDER", Path, "keep results.json and results.csv there, from round to round"),
-        ("--layout WHERE", str, "NAME=client:CPUS,server:CPUS: kept with the results"),
-        ("--cpu-client N", verb.number(0, 1023), "run what measures on CPU N only"),
-        ("--dry-run", None, "say what would run and for how long"),
-        ("--json", None, "one JSON document instead of tables"))
-    return parser.parse_intermixed_args(words)
-
-
 def prepare(words: list[str], bench: str) -> tuple[Run, argparse.Namespace]:
     """Everything that can be wrong is found before the first measurement."""
-    o = options_of(words)
+    parser = verb.Parser("rounds", __doc__)
+    parser.add_argument("--note", action="append", default=[], metavar="KEY=VALUE",
+                        help="kept with the results; up to 16 of them, and commit=ID")
+    o = parser.parse_intermixed_args(words)
     made: list[Document] = []
     entries: list[Entry] = []
     for text in o.cells:
-        c, entry = cells.cell(text, [m["name"] for m in made])
+        c, entry = cell_of(text, [m["name"] for m in made])
         made.append(c)
         entries.append(entry)
-    limit = vars(o)["for"]
+    limit, layout, base = vars(o)["for"], layout_of(o.layout), made[0]["name"]
     machine = {**environment.machine(), **environment.program(bench)}
     for note in o.note:
         environment.add_note(machine, note)
-    layout, base = cells.layout(o.layout), made[0]["name"]
-    for wrong, what in (
-            (len(made) > CELLS_MAX, f"{CELLS_MAX} cells are the most"),
-            (o.until and o.rounds, "--rounds and --until are two ways to say when to end"),
-            (limit and not o.until, "--for limits --until, which is not there"),
-            (o.until and not any(c["primary"] for c in made[1:]),
-             "--until looks at primary cells: mark some behind the first with NAME*=…"),
-            (o.cpu_client is not None and layout["client"] not in ("", str(o.cpu_client)),
-             f"--cpu-client {o.cpu_client}, and the layout says client:{layout['client']}")):
-        if wrong:
-            raise Usage(what)
+    verb.refuse_if(
+        Usage, (len(made) > CELLS_MAX, f"{CELLS_MAX} cells are the most"),
+        (o.until and o.rounds, "--rounds and --until are two ways to say when to end"),
+        (limit and not o.until, "--for limits --until, which is not there"),
+        (o.until and not any(c["primary"] for c in made[1:]),
+         "--until looks at primary cells: mark some behind the first with NAME*=…"),
+        (o.cpu_client is not None and layout["client"] not in ("", str(o.cpu_client)),
+         f"--cpu-client {o.cpu_client}, and the layout says client:{layout['client']}"))
     if o.out is not None and (o.out / "results.json").exists():
         raise Unable(f"{o.out}/results.json is there already: name another folder with --out")
     made.append({**made[0], "name": "control", "primary": False, "control": True, "figures": {}})
@@ -225,26 +257,21 @@ def prepare(words: list[str], bench: str) -> tuple[Run, argparse.Namespace]:
 
 def main(words: list[str], bench: str) -> int:
     run, o = prepare(words, bench)
+    r = run.results
     if o.dry_run:
-        print(tables.render("dry-run", {"run": run, "cells": run.results.cells,
-                                        "entries": run.entries}))
+        print(tables.render("dry-run", {"run": run, "cells": r.cells, "entries": run.entries}))
         return verb.GOOD
     if o.out is not None:
         o.out.mkdir(parents=True, exist_ok=True)
     verb.pin(o.cpu_client)
     run.stop.catch()
-    status = verb.GOOD
     try:
         run.run()
+        status = verb.WRONG if any(c["failures"] for c in r.cells) else verb.GOOD
+        status = verb.UNABLE if r["partial"] else status
     except (Usage, OSError) as error:
         status = verb.USAGE if isinstance(error, Usage) else verb.UNABLE
         verb.complain("rounds", verb.why(error))
-    if status == verb.GOOD and (run.results["partial"]):
-        status = verb.UNABLE
-    elif status == verb.GOOD and any(c["failures"] for c in run.results.cells):
-        status = verb.WRONG
-    if o.json:
-        verb.print_document(run.results.document)
-    else:
-        print(table(run.results))
+    columns = sorted(r.figures(), key=lambda f: COLUMNS.index(f) if f in COLUMNS else 99)[:8]
+    tables.show(o.json, "rounds", r.document, r=r, columns=columns)
     return status

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A storm of API servers against keywards and the token that they share, on a simulated clock.
-
-The servers follow rules 1 to 9 of bench/storm/storm.h; docs/BENCHMARKS.md ("What a simulated storm
-follows") has those of keyward and the token.
-"""
+"""A storm on a simulated clock, by the rules of bench/storm/storm.h and docs/BENCHMARKS.md."""
 from __future__ import annotations
 
 import math
@@ -30,7 +26,6 @@ Asker = Generator["int | float", bool, None]
 
 @dataclass(eq=False)
 class Server:
-    """An API server and its keyward."""
     has_state: bool = False  # an Encrypt was good
     has: set[int] = field(default_factory=set)  # seeds in the server's own cache
     cached: set[int] = field(default_factory=set)  # in keyward's
@@ -41,10 +36,9 @@ class Server:
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """An operation, queued or in the token."""
     server: Server
     what: int
-    waiters: list[Call]
+    waiters: list[Call] = field(default_factory=list)
     verifies: bool = False  # the second one of an Encrypt
 
 
@@ -57,8 +51,7 @@ class Call:
 
 
 class Storm:
-    """Everything, and what happens next: a heap of (time, kind, number, what). What nobody waits
-    for any more happens to nobody."""
+    """Everything, and what happens next: a heap of (time, kind, number, what)."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.now, self.number = plan, 0, 0
@@ -96,15 +89,14 @@ class Storm:
             looked += 1
             while server.queue and not server.queue[0].waiters:
                 server.queue.popleft()
-            if not server.queue or server.busy >= self.plan.workers:
-                continue
-            looked, job = 0, server.queue.popleft()
-            server.busy += 1
-            self.in_flight += 1
-            if self.in_flight - len(self.inside) <= len(self.takes):
-                self._serve(job)
-            else:
-                self.inside.append(job)
+            if server.queue and server.busy < self.plan.workers:
+                looked, job = 0, server.queue.popleft()
+                server.busy += 1
+                self.in_flight += 1
+                if self.in_flight - len(self.inside) <= len(self.takes):
+                    self._serve(job)
+                else:
+                    self.inside.append(job)
 
     def _end_of_job(self, job: Job) -> None:
         server = job.server
@@ -115,8 +107,7 @@ class Storm:
         if self.inside:
             self._serve(self.inside.popleft())
         if job.waiters and job.what == ENCRYPT and not job.verifies:
-            again = self._enqueue(Job(server, ENCRYPT, [], verifies=True))
-            self._join(job.waiters[0], again)  # whose deadline stays
+            self._join(job.waiters[0], Job(server, ENCRYPT, verifies=True))  # whose deadline stays
             return
         if job.waiters:
             del server.flight[job.what]
@@ -124,14 +115,21 @@ class Storm:
         for call in job.waiters:
             self._answer(call, True)
 
-    def _enqueue(self, job: Job) -> Job:
-        job.server.queue.append(job)
-        job.server.flight[job.what] = job
-        return job
-
     def _join(self, call: Call, job: Job) -> None:
+        """Whoever is the first brings the operation along."""
+        if not job.waiters:
+            job.server.queue.append(job)
+            job.server.flight[job.what] = job
         job.waiters.append(call)
         call.job = job
+
+    def _leave(self, call: Call) -> None:
+        """The last one takes the operation along; of one that has begun nobody joins the rest."""
+        job, call.job = call.job, None
+        if job is not None:
+            job.waiters.remove(call)
+            if not job.waiters:
+                del job.server.flight[job.what]
 
     def _answer(self, call: Call, good: bool) -> None:
         call.job = None
@@ -143,27 +141,17 @@ class Storm:
         self.duplicates += known or job is not None
         if known or what == STATUS:
             self._answer(call, True)
-            return
-        self._join(call, job or self._enqueue(Job(server, what, [])))
-        self._after(self.plan.deadline_ms * MS, DEADLINE, lambda: self._deadline(call))
-        self._start_all()
+        else:
+            self._join(call, job or Job(server, what))
+            self._after(self.plan.deadline_ms * MS, DEADLINE, lambda: self._deadline(call))
+            self._start_all()
 
     def _deadline(self, call: Call) -> None:
         if call.job is not None:
             self._leave(call)
             self._answer(call, False)
 
-    def _leave(self, call: Call) -> None:
-        """The last one to leave takes the operation along, unless it has begun; then nobody
-        joins it any more."""
-        job, call.job = call.job, None
-        if job is not None:
-            job.waiters.remove(call)
-            if not job.waiters:
-                del job.server.flight[job.what]
-
     def resume(self, server: Server, asker: Asker, good: Any = None) -> None:
-        """Tells an asker how its call ended, and does what it wants next."""
         try:
             wants = asker.send(good)
         except StopIteration:
@@ -176,13 +164,11 @@ class Storm:
         self._call(call, wants)
 
     def _end_of_call(self, call: Call, good: bool) -> None:
-        """By its answer, or by the server's patience."""
-        if call.over:
-            return
-        self._leave(call)
-        call.over = True
-        self.lost += not good
-        self.resume(call.server, call.asker, good)
+        if not call.over:
+            self._leave(call)
+            call.over = True
+            self.lost += not good
+            self.resume(call.server, call.asker, good)
 
     def check(self, server: Server) -> Asker:
         """Of the plugin, again and again; after the first one the lists begin."""
@@ -214,7 +200,6 @@ class Storm:
         self.lists_left -= 1
 
     def instant(self) -> None:
-        """Everything that is due at the next moment at which something is."""
         self.now = self.events[0][0]
         while self.lists_left and self.events and self.events[0][0] == self.now:
             if self.events[0][1] == ARRIVES:  # whatever else is due has happened
@@ -225,11 +210,10 @@ class Storm:
     def run(self) -> None:
         for server in self.servers:
             self.resume(server, self.check(server))
-        while self.lists_left and self.lost <= LOST_MAX:
-            if self.events[0][0] >= LONGEST_NS:
-                self.now = LONGEST_NS
-                break
+        while self.lists_left and self.lost <= LOST_MAX and self.events[0][0] < LONGEST_NS:
             self.instant()
+        if self.lists_left and self.lost <= LOST_MAX:
+            self.now = LONGEST_NS
 
 
 def play(plan: Plan) -> dict[str, Any]:

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""keyward-bench split: one run of several things, told apart.
-
-help/split.txt says more.
-"""
+"""One run of several things, told apart."""
 import copy
-from pathlib import Path
 
 import results
 import verb
@@ -16,10 +12,12 @@ def keep(r: Results, prefixes: list[str], own: str) -> Results:
     def parts(name: str) -> tuple[str, str]:
         prefix, dot, short = name.partition(".")
         return (prefix, short) if short and prefix in prefixes else ("", name)
-    part = Results(copy.deepcopy(r.document))
+    document = copy.deepcopy(r.document)
     kept = [i for i, name in enumerate(r.names()) if parts(name)[0] in (own, "")]
-    part.document["cells"] = [part.cells[i] for i in kept]
-    part["pulse"]["rounds"] = [[pulses[i] for i in kept] for pulses in part["pulse"]["rounds"]]
+    pulse = document["pulse"]
+    pulse["rounds"] = [[pulses[i] for i in kept] for pulses in pulse["rounds"]]
+    document["cells"] = [document["cells"][i] for i in kept]
+    part = Results(document)
     if not any(parts(name)[0] == own for name in part.names()):
         raise Unable(f"no cell's name begins with {own}.")
     for c in part.cells:
@@ -31,10 +29,7 @@ def keep(r: Results, prefixes: list[str], own: str) -> Results:
 
 
 def main(words: list[str], _bench: str) -> int:
-    parser = verb.Parser("keyward-bench split", __doc__)
-    parser.add_argument("folder", type=Path, metavar="FOLDER")
-    parser.add_argument("parts", nargs="+", metavar="PREFIX[=COMMIT]")
-    o = parser.parse_args(words)
+    o = verb.Parser("split", __doc__).parse_args(words)
     parts = dict(text.partition("=")[::2] for text in o.parts)
     if len(parts) < 2 or not all(verb.is_name(name) and "." not in name for name in parts):
         raise Usage("it wants FOLDER PREFIX[=COMMIT] PREFIX[=COMMIT]…, a prefix of letters, "

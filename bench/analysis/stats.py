@@ -1,11 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Medians, ratios of pairs and how sure they are; trimmed centres and Student's t.
-
-The unit is the pair of one round: both cells met the machine in the same mood.  A ratio
-is the median of the pairs' ratios; its interval comes from drawing the rounds again with
-replacement (percentile bootstrap, 95 %) with a fixed seed: the same figures give the same
-interval.  docs/BENCHMARKS.md says why a centre is what it is.
-"""
+"""Medians, ratios of pairs and how sure they are; trimmed centres and Student's t."""
 import math
 from typing import Any, NamedTuple, Optional, Sequence
 
@@ -13,6 +7,9 @@ import numpy as np
 
 ROUNDS_MAX = 64
 DRAWS = 2000
+RULED_MAX = 8
+ERROR_RATE = 0.05  # the truth lies beyond either end of an interval with at most so much
+CANNOT_TELL, SAME, SLOWER, FASTER = "cannot tell", "same", "slower", "faster"
 CENTRE_LEAST = 5  # fewer values say nothing of their own spread
 
 Value = Optional[float]  # None: nobody knows
@@ -30,35 +27,30 @@ class Ratio(NamedTuple):
         return max(self.high / self.mid - 1, 1 - self.low / self.mid) if self.mid > 0 else math.inf
 
 
-def places(count: int) -> Floats:
-    """DRAWS times `count` places below count."""
-    return np.random.default_rng(1).integers(count, size=(DRAWS, count))
-
-
 def median(values: Sequence[Value]) -> Ratio:
     """The median of what is known, and where 95 % of the redrawn medians lie."""
     known = np.array([v for v in values if v is not None], dtype=float)
     if known.size == 0:
         return Ratio()
-    drawn = np.sort(np.median(known[places(known.size)], axis=1))
-    ends = drawn[DRAWS // 40], drawn[-1 - DRAWS // 40]
-    return Ratio(float(np.median(known)), *map(float, ends))
+    places = np.random.default_rng(1).integers(known.size, size=(DRAWS, known.size))
+    drawn = np.sort(np.median(known[places], axis=1))
+    return Ratio(*map(float, (np.median(known), drawn[DRAWS // 40], drawn[-1 - DRAWS // 40])))
 
 
 def logs(upper: Sequence[Value], lower: Sequence[Value]) -> list[float]:
-    """log(upper / lower) of the pairs of which both are known and positive."""
     return [math.log(a / b) for a, b in zip(upper, lower)
             if a is not None and b is not None and a > 0 and b > 0]
 
 
-def ratio(upper: Sequence[Value], lower: Sequence[Value]) -> Ratio:
-    pairs = logs(upper, lower)
+def of_logs(pairs: Sequence[float]) -> Ratio:
     return Ratio(*map(math.exp, median(pairs))) if pairs else Ratio()
 
 
-# ---- Student's t ----------------------------------------------------------------------------
+def ratio(upper: Sequence[Value], lower: Sequence[Value]) -> Ratio:
+    return of_logs(logs(upper, lower))
 
-# The tanh-sinh rule for an integral from 0 to 1 (Takahasi and Mori, 1974).
+
+# Student's t, by the tanh-sinh rule for an integral from 0 to 1 (Takahasi and Mori, 1974).
 STEPS = np.arange(-56, 57) / 16
 NODES = 1 / (1 + np.exp(-np.pi * np.sinh(STEPS)))
 WEIGHTS = np.pi * np.cosh(STEPS) * NODES * (1 - NODES) / 16
@@ -90,7 +82,6 @@ def student_at(p: float, freedom: Floats) -> Floats:
 
 
 class Centre(NamedTuple):
-    """Of one series, or of an array of them."""
     mean: Floats
     error: Floats  # the standard error of the mean; 0 when all agree
     freedom: Floats
@@ -107,8 +98,7 @@ class Centre(NamedTuple):
 
 
 def centre(values: Floats) -> Optional[Centre]:
-    """Along the last axis.  None for fewer than CENTRE_LEAST values or one that is not
-    finite."""
+    """Along the last axis; None for fewer than CENTRE_LEAST values or one that is not finite."""
     v = np.sort(np.asarray(values, dtype=float))
     count = v.shape[-1]
     if count < CENTRE_LEAST or not np.isfinite(v).all():
@@ -128,3 +118,43 @@ def between(old: Centre, new: Centre) -> Centre:
     share = np.where(a + b > 0, a / np.where(a + b > 0, a + b, 1), 0.5)
     freedom = 1 / (share ** 2 / old.freedom + (1 - share) ** 2 / new.freedom)
     return Centre(new.mean - old.mean, np.sqrt(a + b), freedom)
+
+
+class Ruled(NamedTuple):
+    """A ratio, or an array of them of which the last axis is judged together."""
+    low: Floats
+    mid: Floats
+    high: Floats
+    slower_p: Floats  # the chance of so much were there no difference
+    faster_p: Floats
+
+
+def known_by(ways: Sequence[Centre]) -> Ruled:
+    """mid is that of the first way."""
+    reaches = [way.reach(ERROR_RATE) for way in ways]
+    low = np.min([way.mean - reach for way, reach in zip(ways, reaches)], axis=0)
+    high = np.max([way.mean + reach for way, reach in zip(ways, reaches)], axis=0)
+    slower = np.max([way.above(0) for way in ways], axis=0)
+    faster = np.max([way._replace(mean=-way.mean).above(0) for way in ways], axis=0)
+    return Ruled(np.exp(low), np.exp(ways[0].mean), np.exp(high), slower, faster)
+
+
+def holm(chances: Floats) -> Floats:
+    """The smallest counts as often as there are, the next one time less, and none less
+    than one that was smaller (Scandinavian Journal of Statistics 6, 1979)."""
+    order = np.argsort(chances, axis=-1)
+    times = np.arange(chances.shape[-1], 0, -1)
+    rising = np.minimum(1, np.take_along_axis(chances, order, -1) * times)
+    corrected = np.maximum.accumulate(rising, axis=-1)
+    return np.take_along_axis(corrected, np.argsort(order, axis=-1), -1)
+
+
+def rule(ratios: Ruled, threshold: float) -> tuple[Floats, Floats, Floats]:
+    """Of arrays: the verdicts, and the corrected chances for slower and faster."""
+    above, below = 1 + threshold, 1 / (1 + threshold)
+    slower, faster = holm(ratios.slower_p), holm(ratios.faster_p)
+    verdicts = np.select([(ratios.low > above) & (slower <= ERROR_RATE),
+                          (ratios.high < below) & (faster <= ERROR_RATE),
+                          (ratios.low >= below) & (ratios.high <= above)],
+                         [SLOWER, FASTER, SAME], CANNOT_TELL)
+    return verdicts, slower, faster

@@ -1,24 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ci/bench: measures keyward on this machine, beside what it is compared with, and writes
-a report.
-
-help/bench.txt says more.
-"""
+"""Measures keyward on this machine, beside what it is compared with, and writes a report."""
 import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from time import gmtime, strftime
-from typing import Sequence
+from typing import Any, Sequence
 
 import verb
-from subjects import Subjects, Words
 from verb import Stopped, Unable, Usage
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "build" / "release" / "bin" / "keyward-bench"
+PREPARE = Path(__file__).parent / "prepare"
+BECOME = ("--reuid", "keyward", "--regid", "keyward", "--clear-groups")
+UP = "event=hsm-state.*to=up"  # what keywardd says when it serves
 KNEE = (40, 60, 75, 85, 95, 105, 120)  # per cent of what the closed loop gives
 
 
@@ -26,14 +28,13 @@ def say(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 
-def said_by(*argv: Words) -> str:
+def said_by(*argv: str) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=False,
                           cwd=ROOT).stdout.strip()
 
 
 def layout_for(cpus: int) -> tuple[str, str, str]:
-    """Its name, the client's CPUs and the servers': the client has one of its own as soon
-    as there are two, as what is measured must not wait for who measures."""
+    """Its name, the client's CPUs and the servers', who must not wait for the client."""
     if cpus <= 3:
         return ("same", "0", "0") if cpus == 1 else ("split", "1", "0")
     return "wide", str(cpus - 1), f"0-{cpus - 2}"
@@ -45,30 +46,110 @@ def socket(state: Path, server: str) -> str:
 
 
 def rows_of(o: argparse.Namespace, table: str) -> list[list[str]]:
-    """The lines for the parts that are measured, without the part."""
     parts = ["primary"] + ["quick"] * (not o.compare) + ["full"] * o.full
     lines = (Path(__file__).parent / table).read_text().splitlines()
-    rows = (line.split(maxsplit=4) for line in lines)
-    return [row[1:] for row in rows if row[0] in parts]
+    return [row[1:] for row in (line.split(maxsplit=4) for line in lines) if row[0] in parts]
 
 
 def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dict[str, str]:
-    """The command lines of the cells.  --yes: a keywardd's workers hide from anybody but root
-    which module they have."""
+    """The cells' command lines; --yes as a keywardd's workers hide which module they have."""
     how = f"--seconds {'2s --warmup 700ms' if o.full else '1500ms --warmup 300ms'}"
     made: dict[str, str] = {}
     for name, numbers, server, *words in rows_of(o, "matrix.txt"):
         for prefix in ("old.", "new.") if o.compare else ("",):
             for number in numbers.split(","):
-                made.setdefault(f"{prefix}{name}-{number}", " ".join([
-                    "load", socket(state, prefix + server), "--yes --in-flight", number, how,
-                    *words]))
+                line = ["load", socket(state, prefix + server), "--yes --in-flight", number, how]
+                made.setdefault(f"{prefix}{name}-{number}", " ".join([*line, *words]))
     for rate in rates:
         made[f"uncached-r{rate}"] = f"{made['uncached-64']} --rate {rate} @subject=uncached"
     if o.full:
         made["gap-restart"] = (f"gap {socket(state, 'gap/cached')} --start {state}/gap/start "
                                "--restarts 3")
     return made
+
+
+class Subjects(ExitStack):
+    """Servers on their CPUs, and a folder for them: all of it is gone when `with` is left."""
+
+    def __init__(self, stop: verb.Stop, cpus: str, bench: Path) -> None:
+        super().__init__()
+        self.stop, self.cpus, self.bench = stop, cpus, bench
+        # Short, as a socket's path is, and where the daemon's user can go.
+        self.path = Path(tempfile.mkdtemp(prefix="keyward-bench-", dir="/var/tmp"))
+        self.path.chmod(0o755)
+        self.callback(shutil.rmtree, self.path)
+        self.servers: dict[str, verb.Process] = {}
+
+    def prepare(self, *words: Any) -> None:
+        """What has to succeed; when it does not, the end of its log is shown."""
+        log = self.path / f"{words[0]}.log"
+        with open(log, "ab") as out:
+            done = self.stop.run([PREPARE, *words], stdout=out, stderr=out)
+        self.stop.check()
+        if done.returncode != 0:
+            print(*log.read_text(errors="replace").splitlines()[-12:], sep="\n", file=sys.stderr)
+            raise Unable(f"this failed (see above): prepare {' '.join(map(str, words))}")
+
+    def command(self, *words: Any, become: tuple[str, ...] = ()) -> list[str]:
+        """Each of these programs becomes the next; told when we die."""
+        return ["setpriv", *become, "--pdeathsig", "TERM", "taskset", "-c", self.cpus,
+                *map(str, words)]
+
+    def launch(self, name: str, ready: str, argv: Any, **env: str) -> None:
+        path = self.path / f"{name}.log"
+        with open(path, "wb") as log:
+            server = self.servers[name] = verb.start(argv, log, log, env={**os.environ, **env})
+        self.callback(self.end, name, server)
+        while re.search(ready, path.read_text(errors="replace"), re.MULTILINE) is None:
+            self.stop.check()
+            if verb.ended(server, 0.02):
+                raise Unable(f"{name} did not come up: {path.read_text(errors='replace')}")
+
+    def end(self, name: str, server: verb.Process) -> None:
+        if not verb.end(server, 15):
+            verb.complain("suite", f"{name} did not end within 15 s of SIGTERM: killed")
+
+    def token(self, name: str) -> tuple[dict[str, str], list[str], Path]:
+        """An empty one of SoftHSM: environment, words that name it, and its PIN's file."""
+        folder = self.path / f"token-{name}"
+        self.prepare("token", folder)
+        module = subprocess.run([PREPARE, "module"], capture_output=True, text=True, check=True)
+        return ({"SOFTHSM2_CONF": f"{folder}/softhsm2.conf"},
+                ["--module", module.stdout.strip(), "--uri", "pkcs11:token=bench", "--pin",
+                 f"file:{folder}/pin"], folder / "pin")
+
+    def restart(self, node: str) -> None:
+        daemon = self.servers[node]
+        self.end(node, daemon)
+        self.launch(node, UP, daemon.args)
+
+    def serve(self, name: str, program: Path, *words: Any, **env: str) -> None:
+        """A server of ours that says its first line when it serves; @ is its socket's path."""
+        socket = f"{self.path}/{name}.sock"
+        argv = self.command(program, *(socket if word == "@" else word for word in words))
+        self.launch(name, f" {re.escape(socket)}$", argv, **env)
+
+    def start(self, name: str, kind: str, words: list[str], bench: Path, programs: str) -> None:
+        """As a line of servers.txt says.  keywardd refuses to be root."""
+        folder, programs_ = self.path / name, self.path / programs
+        daemon = self.command(programs_ / "keywardd", "--config", folder / "keyward.yaml",
+                              "--worker", programs_ / "keyward-hsm",
+                              become=BECOME if os.getuid() == 0 else ())
+        if kind in ("node", "ready"):
+            self.prepare("node", folder, programs_, *words)
+        if kind == "node":
+            self.launch(name, UP, daemon)
+        elif kind == "ready":
+            (folder / "start").write_text(f"#!/bin/sh\nexec {' '.join(daemon)}\n")
+            (folder / "start").chmod(0o755)
+        elif kind == "bench":
+            self.serve(name, bench, *words)
+        else:
+            env, token, pin = self.token(name)
+            if kind == "peer":
+                bench = bench.with_name("keyward-bench-peer")
+                token = [*token[:2], "--token", "bench", "--pin", str(pin), "@"]
+            self.serve(name, bench, *words, *token, **env)
 
 
 class Suite:
@@ -93,31 +174,28 @@ class Suite:
         for name, kind, *words in rows_of(self.o, "servers.txt"):
             subjects.start(prefix + name, kind, " ".join(words).split(), bench, programs)
 
-    def measured(self, *words: Words) -> list[str]:
-        return ["taskset", "-c", self.client, str(BENCH), *map(str, words)]
+    def bench(self, *words: Any, side: str = "client", **how: Any) -> Any:
+        cpus = self.client if side == "client" else self.server
+        return self.stop.run(["taskset", "-c", cpus, BENCH, *words], **how)
 
-    def also(self, file: str, argv: Sequence[Words], **env: str) -> None:
-        """Another measurement with a document of its own.  What fails is told at the end, as
-        the rest is worth having."""
-        say(f"{file}: {' '.join(map(str, argv))}")
+    def also(self, file: str, words: list[str], side: str = "client", **env: str) -> None:
+        """One with a document.  What fails is told at the end, as the rest is worth having."""
+        say(f"{file}: {' '.join(words)}")
         with open(self.results / file, "wb") as out:
-            done = self.stop.run(argv, stdout=out, env={**os.environ, **env})
+            done = self.bench(*words, side=side, stdout=out, env={**os.environ, **env})
         if (self.results / file).stat().st_size == 0:
             (self.results / file).unlink()
         if done.returncode != 0:
             self.failed.append(f"{file}: its measurement ended with exit status {done.returncode}")
 
     def storm(self, subjects: Subjects, node: str, seeds: int) -> None:
-        """A restart of the API servers against an empty cache."""
         words = ["storm", socket(subjects.path, f"{node}/cached"), "--yes"]
-        corpus = subjects.path / f"corpus-{node}"
+        corpus = f"{subjects.path}/corpus-{node}"
         say(f"{seeds} ciphertexts for a storm on {node}")
-        self.stop.run(self.measured(*words, "--seeds", str(seeds), "--prepare", corpus))
-        subjects.end(node, subjects.servers[node])
-        subjects.start_daemon(node)
-        self.also(f"storm-{node}.json", self.measured(
-            *words, "--corpus", corpus, "--status", socket(subjects.path, f"{node}/status"),
-            "--json"))
+        self.bench(*words, "--seeds", str(seeds), "--prepare", corpus)
+        subjects.restart(node)
+        self.also(f"storm-{node}.json", [*words, "--corpus", corpus, "--status",
+                                         socket(subjects.path, f"{node}/status"), "--json"])
 
     def others(self, subjects: Subjects) -> None:
         self.storm(subjects, "wall2", 1000)
@@ -126,15 +204,12 @@ class Suite:
         env, token, _ = subjects.token("curve")
         names = {"state": subjects.path, "results": self.results, "token": " ".join(token)}
         for file, side, *words in rows_of(self.o, "others.txt"):
-            cpus = self.client if side == "client" else self.server
-            self.also(file, ["taskset", "-c", cpus, BENCH,
-                             *" ".join(words).format(**names).split()], **env)
+            self.also(file, " ".join(words).format(**names).split(), side, **env)
 
     def choose_rates(self, state: Path) -> list[str]:
-        """Where the knee is, is not known beforehand: a look at what the closed loop gives."""
-        seen = self.stop.run(self.measured(
-            "load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s", "--warmup",
-            "500ms", "--json"), stdout=subprocess.PIPE)
+        # Where the knee is, is not known beforehand.
+        seen = self.bench("load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s",
+                          "--warmup", "500ms", "--json", stdout=subprocess.PIPE)
         if seen.returncode != 0:
             raise Unable("a first look at keywardd gave no figure")
         knee = json.loads(seen.stdout)["figures"]["calls_per_s"]
@@ -145,10 +220,10 @@ class Suite:
         cells = matrix(self.o, subjects.path, rates)
         commit = said_by("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
         say(f"the matrix: {len(cells)} cells, {' '.join(self.how_long)}")
+        notes = (f"commit={commit or 'unknown'}", f"configuration={configuration}",
+                 f"token=SoftHSM {said_by('softhsm2-util', '--version')}")
         status = self.stop.run(self.rounds(
-            cells, "--note", f"commit={commit or 'unknown'}", "--note",
-            f"token=SoftHSM {said_by('softhsm2-util', '--version')}", "--note",
-            f"configuration={configuration}")).returncode
+            cells, *(word for note in notes for word in ("--note", note)))).returncode
         if not (self.results / "results.json").exists():
             raise Unable("nothing was measured (see above)")
         if status != 0:
@@ -162,10 +237,12 @@ class Suite:
             self.others(subjects)
         finally:  # also of what Ctrl-C left
             say("report")
-            status = subprocess.run([BENCH, "report", self.results], check=False).returncode
+            status = subprocess.call([BENCH, "report", self.results])
         return status
 
-    def measure_both(self, subjects: Subjects, tree: Path, sha: str) -> int:
+    def measure_both(self, subjects: Subjects) -> int:
+        sha = said_by("git", "rev-parse", "--short=12", f"{self.o.compare}^{{commit}}")
+        tree = ROOT / "build" / "compare" / sha
         subjects.prepare("tree", tree, sha)
         subjects.prepare("build", tree, subjects.path / "other")
         self.start(subjects, "old.", tree / "build" / "release" / "bin" / "keyward-bench", "other")
@@ -173,8 +250,19 @@ class Suite:
         self.run_matrix(subjects, f"old is {sha} ({self.o.compare}), new is this tree")
         subprocess.run([BENCH, "split", self.results, f"old={sha}", "new"], check=True)
         say(f"this tree compared with {self.o.compare}")
-        return subprocess.run([BENCH, "compare", self.results / "old", self.results / "new"],
-                              check=False).returncode
+        return subprocess.call([BENCH, "compare", self.results / "old", self.results / "new"])
+
+    def measure(self, subjects: Subjects) -> int:
+        say("packages and the release build")
+        parts = ["--bench"] + ["--unit"] * self.o.full  # it has the fault module's needs
+        if self.stop.run([ROOT / "ci" / "install", *parts]).returncode != 0:
+            raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
+        os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
+        targets = [] if self.o.compare else ["keyward-bench-micro", "peer"]
+        subjects.prepare("user")
+        subjects.prepare("build", ROOT, subjects.path / "bin", *targets,
+                         *["kw_fault"] * self.o.full)
+        return (self.measure_both if self.o.compare else self.measure_tree)(subjects)
 
     def run(self) -> int:
         """The exit status is that of the report or the comparison, when nothing else failed."""
@@ -182,20 +270,7 @@ class Suite:
         status = verb.GOOD
         try:
             with Subjects(self.stop, self.server, BENCH) as subjects:
-                say("packages and the release build")
-                parts = ["--bench"] + ["--unit"] * self.o.full  # it has the fault module's needs
-                if self.stop.run([ROOT / "ci" / "install", *parts]).returncode != 0:
-                    raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
-                os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
-                targets = [] if self.o.compare else ["keyward-bench-micro", "peer"]
-                subjects.prepare("user")
-                subjects.prepare("build", ROOT, subjects.path / "bin", *targets,
-                                 *["kw_fault"] * self.o.full)
-                if self.o.compare:
-                    sha = said_by("git", "rev-parse", "--short=12", f"{self.o.compare}^{{commit}}")
-                    status = self.measure_both(subjects, ROOT / "build" / "compare" / sha, sha)
-                else:
-                    status = self.measure_tree(subjects)
+                status = self.measure(subjects)
         except Stopped:
             pass
         say(f"results: {self.results}")
@@ -207,24 +282,15 @@ class Suite:
 
 
 def main(words: list[str], _bench: str) -> int:
-    parser = verb.Parser("ci/bench", __doc__)
-    parser.options(
-        ("--full", None, "everything there is"),
-        ("--compare REV", str, "this tree and another revision by turns"),
-        ("--name NAME", str, "of the folder below results (the date)"),
-        ("--rounds N", verb.number(1, 64), "how many"),
-        ("--dry-run", None, "say what would run, and for how long"))
-    o = parser.parse_args(words)
+    o = verb.Parser("suite", __doc__).parse_args(words)
     suite = Suite(o)
     known = not o.compare or said_by("git", "rev-parse", "--verify", f"{o.compare}^{{commit}}")
-    for wrong, what in (
-            (o.compare and o.full, "--compare measures primary cells; leave out --full"),
-            (not known, f"--compare {o.compare}: git knows no such revision here"),
-            (re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", o.name or "x") is None,
-             f"--name {o.name}: letters, digits and ._-"),
-            (suite.results.exists(), f"{suite.results} is there already: choose another --name")):
-        if wrong:
-            raise Usage(what)
+    verb.refuse_if(
+        Usage, (o.compare and o.full, "--compare measures primary cells; leave out --full"),
+        (not known, f"--compare {o.compare}: git knows no such revision here"),
+        (re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", o.name or "x") is None,
+         f"--name {o.name}: letters, digits and ._-"),
+        (suite.results.exists(), f"{suite.results} is there already: choose another --name"))
     if not o.dry_run:
         return suite.run()
     rates = [f"{percent}%" for percent in KNEE] if o.full else []

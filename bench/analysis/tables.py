@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Documents put into words for a terminal; what is said stands in templates/*.j2.
-
-keyward-bench table VERB reads the document on its standard input, from the program that made it.
-"""
-from __future__ import annotations
-
+"""Documents put into words for a terminal; what is said stands in templates/*.j2."""
 import json
 import re
 import sys
@@ -14,6 +9,7 @@ from typing import Any
 import jinja2
 
 import verb
+from verb import Document
 
 TEMPLATES = Path(__file__).parent / "templates"
 PERCENTILES = ("mean", "p50", "p90", "p99", "p99.9", "max")
@@ -23,35 +19,36 @@ def row(name: str, *said: Any) -> str:
     return f"  {name:15} {' '.join(map(str, said))}".rstrip()
 
 
-def percentiles(o: dict[str, Any]) -> str:
+def percentiles(o: Document) -> str:
     """In microseconds: those that enough samples lie beyond, and what else is known."""
     return "  ".join(f"{name} {o[name + unit] / scale:.1f}" for name in PERCENTILES
                      for unit, scale in (("_ns", 1e3), ("_us", 1)) if name + unit in o)
 
 
-def render(template: str, facts: dict[str, Any]) -> str:
-    """jinja2.TemplateError names a member that is not there."""
+def render(template: str, facts: Document) -> str:
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True,
                              lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     env.globals |= {"row": row, "percentiles": percentiles}
     return env.get_template(f"{template}.j2").render(facts).rstrip("\n")
 
 
-def sentences(template: str, facts: dict[str, Any]) -> list[str]:
-    """A template's items, each on one line."""
+def sentences(template: str, facts: Document) -> list[str]:
     return [" ".join(item.split()) for item in re.split("(?m)^- ", render(template, facts))[1:]]
 
 
-def table_of(d: dict[str, Any]) -> str:
-    name = d["tool"].removeprefix("keyward-bench ")
-    return render("leftovers" if "leftovers" in d else "intent" if d.get("dry_run") else name, d)
+def show(as_json: bool, template: str, document: Document, **facts: Any) -> None:
+    print(json.dumps(document, indent=2, ensure_ascii=False) if as_json
+          else render(template, {**document, **facts}))
 
 
 def main(words: list[str], _bench: str) -> int:
-    if len(words) != 1:
-        raise verb.Usage("it wants the name of one verb, and that verb's document on stdin")
+    verb.refuse_if(verb.Usage, (len(words) != 1, "it wants the name of one verb, and that verb's "
+                                "document on stdin"))
     try:
-        print(table_of(json.load(sys.stdin)))
+        d = json.load(sys.stdin)
+        name = d["tool"].removeprefix("keyward-bench ")
+        print(render("leftovers" if "leftovers" in d else "intent" if d.get("dry_run") else name,
+                     d))
     except (jinja2.TemplateError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise verb.Unable(f"standard input: no document of {words[0]}: {error}") from error
     return verb.GOOD

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the verbs share: exit statuses, options, documents, and how one is stopped."""
+"""What the verbs share: exit statuses, options, and programs that are started and ended."""
 import argparse
-import json
+import math
 import os
 import re
 import select
@@ -11,12 +11,17 @@ import sys
 from pathlib import Path
 from typing import Any, Callable, NoReturn, Optional, Sequence
 
-GOOD = 0
-WRONG = 1  # measured and not content
-USAGE = 2
-UNABLE = 3  # could not run, or not to its end
-
+GOOD, WRONG, USAGE, UNABLE = range(4)  # WRONG: measured and not content
+EXITS = ("\nexit status: 0 good, 1 measured and not content, 2 wrong usage, "
+         "3 could not run or not to its end")
+KINDS: dict[str, tuple[dict[str, float], str]] = {  # units, and what is wanted
+    "number": ({"": 1}, "a whole number"), "percent": ({"%": 0.01}, "a share such as 5%"),
+    "seconds": ({"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600},
+                "a time such as 500ms or 2s, in seconds"),
+    "ms": ({"us": 1e-3, "ms": 1, "s": 1e3, "m": 6e4, "h": 36e5},
+           "a time such as 500ms or 2s, in milliseconds")}
 Document = dict[str, Any]
+Process = subprocess.Popen[Any]
 
 
 class Usage(Exception):
@@ -37,72 +42,67 @@ def why(error: Exception) -> str:
     return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
 
 
+def called(name: str) -> str:
+    return "ci/bench" if name == "suite" else f"keyward-bench {name}"
+
+
 def complain(name: str, text: str) -> None:
-    print(f"{'ci/bench' if name == 'suite' else 'keyward-bench ' + name}: {text}",
-          file=sys.stderr, flush=True)
+    print(f"{called(name)}: {text}", file=sys.stderr, flush=True)
+
+
+def reader(kind: str, least: float = 0, most: float = 0) -> Callable[[str], Any]:
+    def read(text: str) -> float:
+        units, wants = KINDS[kind]
+        match = re.fullmatch(r"([0-9]{1,18}|[0-9]+\.[0-9]*(?=%))([a-z%]*)", text)
+        scale = units.get(match[2]) if match else None
+        value = round(float(match[1]) * scale, 9) if match and scale else math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(
+                f"{text}: it wants {wants} from {least:g} to {most:.10g}")
+        return int(value) if kind == "number" else value
+    plain: dict[str, Callable[[str], Any]] = {"text": str, "file": Path, "real": float}
+    return plain.get(kind, read)
+
+
+class Once(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
+                 values: Any, option_string: Optional[str] = None) -> None:
+        given = parser.get_default("given")
+        if self.dest in given:
+            parser.error(f"{option_string} is given twice")
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)
 
 
 class Parser(argparse.ArgumentParser):
-    """help/NAME.txt says more of a verb."""
+    """help/NAME.txt has the options, FLAG METAVAR KIND LEAST MOST | WORDS, and more words."""
 
-    def __init__(self, prog: str, summary: str, more: str = "") -> None:
-        text = Path(__file__).parent / "help" / f"{Path(prog).name.split()[-1]}.txt"
-        more = text.read_text(encoding="utf-8") if text.exists() else more
+    def __init__(self, name: str, summary: Optional[str], rows: str = "", **defaults: Any) -> None:
+        file = Path(__file__).parent / "help" / f"{name}.txt"
+        rows, _, more = (rows or file.read_text(encoding="utf-8")).partition("\n\n")
         super().__init__(
-            prog=prog, description=summary.partition("\n\n")[0], allow_abbrev=False,
-            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=90),
-            epilog=more + "\nexit status: 0 good, 1 measured and not content, 2 wrong usage, "
-            "3 could not run or not to its end")
+            prog=called(name), description=summary, allow_abbrev=False, epilog=more + EXITS,
+            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=90))
+        for row in rows.splitlines():
+            (flag, *value), words = row.partition(" |")[0].split(), row.partition("| ")[2]
+            how: dict[str, Any] = {"action": "store_true"} if not value else {
+                "metavar": value[0], "type": reader(value[1], *map(float, value[2:])),
+                "action": Once if flag[0] == "-" else "store"}
+            if flag[-1] == "+":
+                how["nargs"] = "+"
+            if value[1:2] == ["ms"]:
+                how["dest"] = flag.strip("-").replace("-", "_") + "_ms"
+            self.add_argument(flag.rstrip("+"), help=words.replace("%", "%%"), **how)
+        self.set_defaults(given=set(), **defaults)
 
     def error(self, message: str) -> NoReturn:
         raise Usage(message.removeprefix("argument "))
 
-    def options(self, *rows: tuple[str, Any, str]) -> None:
-        """Of each its name and metavar (none for a switch), its type, and its help."""
-        for name, kind, words in rows:
-            flag, _, metavar = name.partition(" ")
-            if metavar:
-                self.add_argument(flag, action=Once, type=kind, metavar=metavar, help=words)
-            else:
-                self.add_argument(flag, action="store_true", help=words)
 
-
-class Once(argparse.Action):
-    """An option with a value that is not to be given twice."""
-
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
-                 values: Any, option_string: Optional[str] = None) -> None:
-        namespace.given = getattr(namespace, "given", []) + [self.dest]
-        if namespace.given.count(self.dest) > 1:
-            parser.error(f"{option_string} is given twice")
-        setattr(namespace, self.dest, values)
-
-
-def number(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch("[0-9]{1,18}", text) or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(
-                f"{text}: it wants a whole number from {least} to {most}")
-        return int(text)
-    return read
-
-
-def seconds_of(text: str) -> Optional[float]:
-    """Of a time such as 500ms; None when it is none."""
-    match = re.fullmatch("([0-9]{1,12})(ms|s|m|h)", text)
-    units = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-    return int(match[1]) * units[match[2]] if match else None
-
-
-def duration(least: float, most: float) -> Callable[[str], float]:
-    """In seconds."""
-    def read(text: str) -> float:
-        seconds = seconds_of(text)
-        if seconds is None or not least <= seconds <= most:
-            raise argparse.ArgumentTypeError(
-                f"{text}: it wants a time such as 500ms or 2s, from {least:g}s to {most:g}s")
-        return seconds
-    return read
+def refuse_if(error: type[Exception], *cases: tuple[Any, str]) -> None:
+    for is_so, words in cases:
+        if is_so:
+            raise error(words)
 
 
 def is_name(text: str) -> bool:
@@ -115,12 +115,7 @@ def printable(text: str, room: int = 1 << 30) -> str:
     return plain.encode()[:room].decode(errors="ignore")
 
 
-def print_document(document: Document) -> None:
-    print(json.dumps(document, indent=2, ensure_ascii=False))
-
-
 def version(bench: str) -> str:
-    """Of the program that this belongs to."""
     said = subprocess.run([bench, "--version"], capture_output=True, text=True, check=False)
     return said.stdout.removeprefix("keyward-bench ").strip() or "unknown"
 
@@ -133,8 +128,13 @@ def pin(cpu: Optional[int]) -> None:
         raise Unable(f"there is no CPU {cpu} for this process") from error
 
 
-def ended(child: "subprocess.Popen[Any]", seconds: float) -> bool:
-    """Waits so long for its end, asleep, and knows it at once."""
+def start(argv: Sequence[Any], out: Any, err: Any, **how: Any) -> Process:
+    """In a session of its own, so that Ctrl-C reaches only us, who end it in order."""
+    return subprocess.Popen([*map(str, argv)], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                            start_new_session=True, **how)
+
+
+def ended(child: Process, seconds: float) -> bool:
     if child.poll() is None:
         over = os.pidfd_open(child.pid)
         select.select([over], [], [], seconds)
@@ -142,13 +142,22 @@ def ended(child: "subprocess.Popen[Any]", seconds: float) -> bool:
     return child.poll() is not None
 
 
+def end(child: Process, patience: float) -> bool:
+    """False: it did not end within so many seconds of SIGTERM, and was killed."""
+    child.terminate()
+    in_time = ended(child, patience)
+    if not in_time:
+        child.kill()
+    child.wait()
+    return in_time
+
+
 class Stop:
-    """From `catch` on, Ctrl-C and SIGTERM say "stop here and tell what you have", to the
-    child that is waited for, too."""
+    """From `catch` on, signals say "stop here and tell what you have", to the child, too."""
 
     def __init__(self) -> None:
         self.asked = False
-        self.child: Optional["subprocess.Popen[str]"] = None
+        self.child: Optional[Process] = None
 
     def catch(self) -> "Stop":
         for number_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -160,10 +169,12 @@ class Stop:
         if self.child is not None:
             self.child.terminate()
 
-    def run(self, argv: Sequence[Any], **how: Any) -> "subprocess.CompletedProcess[str]":
-        """To its end, also when a signal comes meanwhile."""
+    def check(self) -> None:
         if self.asked:
             raise Stopped
+
+    def run(self, argv: Sequence[Any], **how: Any) -> "subprocess.CompletedProcess[str]":
+        self.check()
         with subprocess.Popen([*map(str, argv)], stdin=subprocess.DEVNULL, encoding="utf-8",
                               errors="replace", **how) as self.child:
             if self.asked:  # while it was being started

@@ -51,8 +51,7 @@ def program():
 def echo(tmp_path_factory):
     """The socket of an echo that has said that it serves."""
     socket = tmp_path_factory.mktemp("echo") / "s"
-    with subprocess.Popen([*TOLD, Program.path, "echo", socket],
-                          stdout=subprocess.PIPE) as server:
+    with subprocess.Popen([*TOLD, Program.path, "echo", socket], stdout=subprocess.PIPE) as server:
         try:
             assert server.stdout.readline()
             yield socket

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-import cells
+import rounds
 from verb import Usage
 
 
@@ -14,12 +14,12 @@ from verb import Usage
     "a=@subject=x", "x" * 48 + "=load /a", "taken=load /a"])
 def test_cell__no_name_or_no_verb__refused(text):
     with pytest.raises(Usage) as error:
-        cells.cell(text, ["taken"])
+        rounds.cell_of(text, ["taken"])
     assert text in str(error.value)
 
 
 def test_cell__good__its_words():
-    cell, entry = cells.cell("a*=load  /s --mix\tstatus @subject=x @bench=/old", [])
+    cell, entry = rounds.cell_of("a*=load  /s --mix\tstatus @subject=x @bench=/old", [])
     assert entry.words == ["load", "/s", "--mix", "status"] and entry.program == "/old"
     assert cell["command"] == "load /s --mix status" and cell["primary"] and not cell["control"]
 
@@ -32,7 +32,7 @@ def test_cell__good__its_words():
     ("-x=storm /s", "-x", "", 0, 0, 0), ("a=load /\udcff --mix \udcfe", "a", "?", 64, 0, 0)])
 def test_cell__axes__from_its_words_or_the_verbs_defaults(text, subject, method, in_flight, rate,
                                                           delay):
-    assert cells.cell(text, [])[0]["axes"] == {
+    assert rounds.cell_of(text, [])[0]["axes"] == {
         "subject": subject, "method": method, "in_flight": in_flight, "rate": rate,
         "token_delay_us": delay}
 
@@ -41,7 +41,7 @@ def test_cell__axes__from_its_words_or_the_verbs_defaults(text, subject, method,
     ("load /s", 6), ("load /s --seconds 500ms --warmup=0s", 0.5), ("load /s --calls 5", 0),
     ("storm /s", 0), ("token --warmup 2s", 7)])
 def test_cell__times__expected_or_unknown(words, seconds):
-    assert cells.cell(f"a={words}", [])[1].expected == seconds
+    assert rounds.cell_of(f"a={words}", [])[1].expected == seconds
 
 
 @pytest.mark.parametrize("text", [
@@ -50,7 +50,7 @@ def test_cell__times__expected_or_unknown(words, seconds):
     "same=client:0,server:1-", "same=client:0,server:all"])
 def test_layout__not_that_shape__refused(text):
     with pytest.raises(Usage, match="--layout .*NAME=client:CPUS,server:CPUS"):
-        cells.layout(text)
+        rounds.layout_of(text)
 
 
 @pytest.mark.parametrize("text, words", [
@@ -61,7 +61,7 @@ def test_layout__not_that_shape__refused(text):
         "client:0,server:0", "client:0-1,server:1-2", "client:any,server:1",
         "client:0,server:any", "client:any,server:any"))])
 def test_layout__what_may_be_concluded(text, words):
-    assert cells.layout(text)["words"].endswith(words)
+    assert rounds.layout_of(text)["words"].endswith(words)
 
 
 @pytest.mark.parametrize("text, why", [
@@ -75,11 +75,11 @@ def test_layout__what_may_be_concluded(text, words):
         ({"tool": "x", "figures": {f"f{i}": i for i in range(33)}}, "figures: "),
         ({"tool": "x", "figures": {"a": 1}, "histogram": [[1, 0]]}, "histogram")))])
 def test_reading__no_document_or_no_figures__said(text, why):
-    got = cells.reading(text)
+    got = rounds.reading_of(text)
     assert why in got.failure and got.figures == {}
 
 
 def test_reading__good__figures_and_histogram():
-    got = cells.reading('{"tool": "keyward-bench x", "figures": {"a": 1, "b_us": 2.5},'
-                        '"histogram": [[10, 3]]}')
+    got = rounds.reading_of('{"tool": "keyward-bench x", "figures": {"a": 1, "b_us": 2.5},'
+                            '"histogram": [[10, 3]]}')
     assert got == ("keyward-bench x", {"a": 1.0, "b_us": 2.5}, [[10, 3]], "")

@@ -25,15 +25,6 @@ def of_a_script(program, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("words, why", [
-    (["s"], "it wants --start"), (["s", "--start", "x", "--restarts", "0"], "1 to 64"),
-    (["s", "--start", "x", "--restarts", "65"], "--restarts: 65"), ([], "SOCKET"),
-    (["s", "--start", "x", "--patience", "601s"], "601s: it wants a time")])
-def test_verb__bad_words__two_and_which(program, words, why):
-    got = program("gap", *words)
-    assert got.returncode == verb.USAGE and why in got.stderr
-
-
 @pytest.mark.parametrize("becomes, mode, words, why", [
     ("", 0o600, [], "it wants an executable file that becomes the plugin"),
     ("echo it hurts; exit 7", 0o700, [], "ended with exit status 7 before it served"),

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import stats
-from ruling import CANNOT_TELL, FASTER, SAME, SLOWER, Ruled, known_by, rule
-from stats import Centre
+from stats import CANNOT_TELL, FASTER, SAME, SLOWER, Ruled, known_by, rule, Centre
 
 NOISES = [(0.05, 8), (0.065, 8), (0.08, 8), (0.08, 16), (0.065, 30)]  # deviation, rounds
 

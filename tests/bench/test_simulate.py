@@ -7,7 +7,7 @@ import pytest
 
 import reckon
 import simulate
-from curve import Curve, Point, of_figures
+from reckon import Curve, Point, of_figures
 from reckon import Plan
 from simulate import ENCRYPT, MS, STATUS
 

@@ -53,15 +53,6 @@ def test_keep__second_part__the_same_base_by_name_and_the_same_session():
     assert part["base"] == "a-1" and part["session"] == "00112233445566ff"
 
 
-@pytest.mark.parametrize("words, status, why", [
-    (["/tmp", "old"], 2, "PREFIX"), (["/tmp", "old", "a/b"], 2, "a prefix of letters"),
-    (["/tmp", "old", "a.b"], 2, "a prefix of letters"),
-    (["/nonexistent/kw", "old", "new"], 3, "/nonexistent/kw: No such file")])
-def test_verb__bad_words__two_or_three_and_which(program, words, status, why):
-    got = program("split", *words)
-    assert got.returncode == status and why in got.stderr
-
-
 def test_verb__two_parts__each_readable(program, tmp_path):
     results.write(run_of("old.a-1", "new.a-1", "control"), tmp_path)
     got = program("split", tmp_path, "old=abc123", "new")

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ci/bench would do, and how it cleans up; the whole of it takes minutes."""
 import argparse
-import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-import cells
+import rounds
 import suite
 import verb
 from conftest import ROOT
-from subjects import Subjects
-from verb import Stopped, Unable
+from suite import Subjects
+from verb import Unable
 
 
 @pytest.mark.parametrize("cpus, layout", [
@@ -31,7 +29,7 @@ def test_rounds__cells_that_it_takes__six_or_eight_primary(kind, count, primary)
     lines = suite.matrix(o, Path("/s"), ["100"] if o.full else [])
     made = {}
     for word in suite.Suite(o).rounds(lines)[-len(lines):]:
-        cell, _ = cells.cell(word, made)
+        cell, _ = rounds.cell_of(word, made)
         made[cell["name"]] = cell
     assert len(made) == count and list(made)[0].removeprefix("old.") == "echo-64"
     assert sum(c["primary"] for c in made.values()) == primary
@@ -48,21 +46,6 @@ def test_ci_bench__words__what_would_run_or_two(words, status, why):
                          check=False)
     assert got.returncode == status and why in (got.stderr if status else got.stdout)
     assert status == 0 or got.stderr.startswith("ci/bench: ")
-
-
-def test_stop__signal__the_child_is_told_and_nothing_more_begun():
-    stop = verb.Stop()
-    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        stop.catch()
-        done = stop.run([sys.executable, "-c", "import os, signal\n"
-                         "os.kill(os.getppid(), signal.SIGINT)\nsignal.pause()"])
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    assert done.returncode == -signal.SIGTERM and stop.asked
-    with pytest.raises(Stopped):
-        stop.run(["true"])
 
 
 def test_subjects__a_server__up_when_it_says_so_and_gone_at_the_end(program, capfd):
