@@ -152,6 +152,12 @@ class Subjects(ExitStack):
             self.serve(name, bench, *words, *token, **env)
 
 
+def marked(o: argparse.Namespace, cells: dict[str, str]) -> dict[str, str]:
+    """Primary cells with their star: all of a comparison's, else the quick ones."""
+    primary = [*cells][:None if o.compare else 8]
+    return {name + "*" * (name in primary): line for name, line in cells.items()}
+
+
 class Suite:
     def __init__(self, o: argparse.Namespace) -> None:
         self.o, self.stop = o, verb.Stop()
@@ -164,11 +170,10 @@ class Suite:
         self.failed: list[str] = []
 
     def rounds(self, cells: dict[str, str], *words: str) -> list[str]:
-        primary = [*cells][:None if self.o.compare else 8]
         return [str(BENCH), "rounds", "--out", str(self.results), *self.how_long,
                 "--cpu-client", self.client, "--layout",
                 f"{self.layout}=client:{self.client},server:{self.server}", *words,
-                *(f"{name}{'*' * (name in primary)}={line}" for name, line in cells.items())]
+                *(f"{name}={line}" for name, line in marked(self.o, cells).items())]
 
     def start(self, subjects: Subjects, prefix: str, bench: Path, programs: str) -> None:
         for name, kind, *words in rows_of(self.o, "servers.txt"):
@@ -295,7 +300,7 @@ def main(words: list[str], _bench: str) -> int:
         return suite.run()
     rates = [f"{percent}%" for percent in KNEE] if o.full else []
     cells = matrix(o, Path("/var/tmp/keyward-bench-XXXXXX"), rates)
-    print(*(f"{name}: keyward-bench {line}" for name, line in cells.items()), sep="\n")
+    print(*(f"{name}: keyward-bench {line}" for name, line in marked(o, cells).items()), sep="\n")
     minutes = (len(cells) + 1) * suite.most * (3.2 if o.full else 2.3) / 60
     print(f"{len(cells)} cells and the control, rounds {' '.join(suite.how_long)}: about "
           f"{minutes:.0f} min from CPU {suite.client}, servers on CPU {suite.server}, and what "
