@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <stdio.h>
 
+#include <keyward/client.h>
+
 #include "tool.h"
 
 static const int64_t sweep_ns = 100 * KW_MS_NS;
@@ -40,7 +42,7 @@ static void calls_count_failure(struct kw_calls *k, struct kw_outcome *const of[
     for (int i = 0; i < 2; i++)
         *(code == KW_GRPC_DEADLINE_EXCEEDED ? &of[i]->exceeded : &of[i]->failed) += 1;
     kw_histogram_add(&t->failed, (uint64_t)took_ns);
-    calls_begin_outage(k, kw_grpc_code_name(code), said);
+    calls_begin_outage(k, kw_client_status_name((int)code), said);
     k->outage.failed++;
 }
 
@@ -260,8 +262,8 @@ static kw_err calls_judge(const struct kw_calls *k, struct kw_note *note)
     for (unsigned code = 0; code < KW_GRPC_CODES; code++)
         if (t->by_code[code] > 0) {
             kw_note_set(note, "%s: %" PRIu64 " of %" PRIu64 " failed with %s: %s",
-                        k->what, t->by_code[code], k->issued, kw_grpc_code_name(code),
-                        t->said[code]);
+                        k->what, t->by_code[code], k->issued,
+                        kw_client_status_name((int)code), t->said[code]);
             return kw_err_at(KW_CODE_BAD_INPUT, "prepare");
         }
     if (t->all.wrong > 0) {

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include <keyward/client.h>
+
 typedef json_int_t num;
 
 /* A percentile that nobody can know is not there. */
@@ -42,7 +44,7 @@ json_t *kw_document_failures(const uint64_t by_code[KW_GRPC_CODES],
     json_t *to = json_object();
     for (unsigned code = 0; code < KW_GRPC_CODES; code++)
         if (by_code[code] > 0)
-            json_object_set_new(to, kw_grpc_code_name(code),
+            json_object_set_new(to, kw_client_status_name((int)code),
                                 json_pack("{s:I, s:s}", "count", (num)by_code[code],
                                           "message", said[code]));
     return to;

@@ -18,28 +18,6 @@ enum { WINDOW_MOST = 0x7fffffff, HEAD = 9, FRAME_MAX = HEAD + 16384, FIELDS_MOST
 
 static const int64_t look_ns = 100 * KW_MS_NS;
 
-const char *kw_grpc_code_name(unsigned code)
-{
-    static const char *const names[KW_GRPC_CODES] = {"OK",
-                                                     "CANCELLED",
-                                                     "UNKNOWN",
-                                                     "INVALID_ARGUMENT",
-                                                     "DEADLINE_EXCEEDED",
-                                                     "NOT_FOUND",
-                                                     "ALREADY_EXISTS",
-                                                     "PERMISSION_DENIED",
-                                                     "RESOURCE_EXHAUSTED",
-                                                     "FAILED_PRECONDITION",
-                                                     "ABORTED",
-                                                     "OUT_OF_RANGE",
-                                                     "UNIMPLEMENTED",
-                                                     "INTERNAL",
-                                                     "UNAVAILABLE",
-                                                     "DATA_LOSS",
-                                                     "UNAUTHENTICATED"};
-    return code < KW_GRPC_CODES ? names[code] : "?";
-}
-
 void kw_h2_end(struct kw_h2 *c, const char *why)
 {
     if (!c->over && c->fault[0] == '\0')

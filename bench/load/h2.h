@@ -27,7 +27,6 @@ enum {
     KW_GRPC_UNIMPLEMENTED = 12,
     KW_GRPC_UNAVAILABLE = 14,
 };
-const char *kw_grpc_code_name(unsigned code);
 
 /* One call under way.  `body` is the request until all of it is sent, then the reply: one
  * piece of memory that is warm. */

@@ -38,6 +38,9 @@ struct kw_client_reply {
     struct kw_secret plaintext;
 };
 void kw_client_reply_wipe(struct kw_client_reply *reply);
+/* "OK", "UNAVAILABLE" …, "?" for a number that is none.
+ * Source: github.com/grpc/grpc, doc/statuscodes.md */
+const char *kw_client_status_name(int grpc_status);
 
 /* Each fails only for reasons of its own side (NO_MEMORY, or a reply that is no KMS v2
  * message: BAD_INPUT); what the server said is in *reply. */

@@ -57,29 +57,3 @@ const char *kw_rule_plaintext(const struct kw_client_reply *decrypt, kw_span pla
                ? NULL
                : "Decrypt must give back exactly the bytes that were encrypted";
 }
-
-const char *kw_grpc_name(int grpc_status)
-{
-    static const char *const names[] = {
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    };
-    return grpc_status >= 0 && (size_t)grpc_status < sizeof names / sizeof names[0]
-               ? names[grpc_status]
-               : "?";
-}

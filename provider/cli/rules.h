@@ -19,7 +19,4 @@ const char *kw_rule_ciphertext(const struct kw_client_reply *encrypt, kw_span pl
 const char *kw_rule_annotations(const struct kw_client_reply *encrypt);
 const char *kw_rule_plaintext(const struct kw_client_reply *decrypt, kw_span plaintext);
 
-/* "INVALID_ARGUMENT" for 3; "?" for no status of gRPC. */
-const char *kw_grpc_name(int grpc_status);
-
 #endif

@@ -75,7 +75,7 @@ static bool probe_good(struct probe *p, enum call what, struct kw_client_reply *
     if (reply->grpc_status != 0) {
         kw_report_add(&p->report, KW_FOUND_FAIL, name,
                       "keyward status, and the daemon's log, say why", "%s: %s (%.1f ms)",
-                      kw_grpc_name(reply->grpc_status), reply->message,
+                      kw_client_status_name(reply->grpc_status), reply->message,
                       (double)reply->ns / 1e6);
         return false;
     }
@@ -140,11 +140,11 @@ static void probe_tampered(struct probe *p)
                       "a ciphertext with one flipped bit was decrypted");
     else if (status == 3)
         kw_report_add(&p->report, KW_FOUND_OK, name, NULL, "refused: %s (%.3f ms)",
-                      kw_grpc_name(status), (double)p->decrypt->ns / 1e6);
+                      kw_client_status_name(status), (double)p->decrypt->ns / 1e6);
     else
         kw_report_add(&p->report, KW_FOUND_WARN, name,
                       "INVALID_ARGUMENT was expected; look at keyward status",
-                      "not decrypted, but: %s: %s", kw_grpc_name(status),
+                      "not decrypted, but: %s: %s", kw_client_status_name(status),
                       p->decrypt->message);
 }
 

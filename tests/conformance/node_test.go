@@ -351,3 +351,12 @@ func (d *daemon) await(t *testing.T, mark int, event string, fields ...string) i
 	}
 	return next
 }
+
+const (
+	hangup  = syscall.SIGHUP
+	stopped = syscall.SIGSTOP
+	resumed = syscall.SIGCONT
+	killed  = syscall.SIGKILL
+)
+
+func kill(pid int, s syscall.Signal) error { return syscall.Kill(pid, s) }

@@ -63,16 +63,6 @@ TEST(annotations__none_of_ours)
     CHECK(kw_rule_annotations(&reply) == NULL);
 }
 
-TEST(grpc_status_names__the_ends_and_beyond)
-{
-    CHECK_STR(kw_grpc_name(0), "OK");
-    CHECK_STR(kw_grpc_name(3), "INVALID_ARGUMENT");
-    CHECK_STR(kw_grpc_name(14), "UNAVAILABLE");
-    CHECK_STR(kw_grpc_name(16), "UNAUTHENTICATED");
-    CHECK_STR(kw_grpc_name(17), "?");
-    CHECK_STR(kw_grpc_name(-1), "?");
-}
-
 TEST(percentile__nearest_rank)
 {
     int64_t ns[] = {50, 10, 40, 20, 30};
@@ -87,5 +77,4 @@ KW_CASES("provider/cli/rules", CASE(version_and_healthz__only_the_exact_words),
          CASE(key_id_empty__breaks_the_rule),
          CASE(key_id_of_encrypt_differs__breaks_the_rule),
          CASE(ciphertext_empty_too_long_or_the_plaintext__breaks_the_rule),
-         CASE(annotations__none_of_ours), CASE(grpc_status_names__the_ends_and_beyond),
-         CASE(percentile__nearest_rank))
+         CASE(annotations__none_of_ours), CASE(percentile__nearest_rank))

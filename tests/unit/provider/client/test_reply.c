@@ -2,6 +2,8 @@
 /* Replies of a server that may be any program. */
 #include "check.h"
 
+#include <keyward/client.h>
+
 #include "kms_v2.pb-c.h"
 #include "reply.h"
 
@@ -106,7 +108,18 @@ TEST(decrypt__plaintext__in_the_arena)
     done();
 }
 
+TEST(status_name__the_ends_and_beyond)
+{
+    CHECK_STR(kw_client_status_name(0), "OK");
+    CHECK_STR(kw_client_status_name(3), "INVALID_ARGUMENT");
+    CHECK_STR(kw_client_status_name(14), "UNAVAILABLE");
+    CHECK_STR(kw_client_status_name(16), "UNAUTHENTICATED");
+    CHECK_STR(kw_client_status_name(17), "?");
+    CHECK_STR(kw_client_status_name(-1), "?");
+}
+
 KW_CASES("provider/client/reply", CASE(any__garbage__bad_input),
          CASE(status__texts_at_and_over_their_limit__as_sent_or_bad_input),
          CASE(encrypt__ciphertext_over_the_room__bad_input),
-         CASE(encrypt__annotations__counted), CASE(decrypt__plaintext__in_the_arena))
+         CASE(encrypt__annotations__counted), CASE(decrypt__plaintext__in_the_arena),
+         CASE(status_name__the_ends_and_beyond))
