@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pin_latch - the front's end of <keyward/pin_latch.h>: one token, many workers
+/* front_latch - the front's end of <keyward/pin_latch.h>: one token, many workers
  *
  * A worker that wants to log in asks; what is remembered on disk decides, each time anew,
  * so that what the operator's tool did meanwhile counts.  Between two askings this knows

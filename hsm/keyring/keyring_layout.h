@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* layout - a document as text, to the byte (docs/FORMATS.md)
+/* keyring_layout - a document as text, to the byte (docs/FORMATS.md)
  *
  * The text depends on the values and their order alone, not on what a program makes of
  * them: what is kept unread goes back as it came. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table - each member of the keyring file in its order, with the struct's field for it */
+/* member_table - each member of the keyring file in its order, with the struct's field
+ * for it */
 #include "member_table.h"
 #include "value.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table - the members of the keyring file, and the rules that hold between them */
+/* member_table - the members of the keyring file, and the rules that hold between them */
 #ifndef KEYWARD_KEYRING_MEMBER_TABLE_H
 #define KEYWARD_KEYRING_MEMBER_TABLE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits - what a running process may lock, from /proc
+/* locked_limit - what a running process may lock, from /proc
  *
  * Pure: texts of proc(5) in, numbers out.
  */

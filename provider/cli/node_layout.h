@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* layout - where `keyward init` puts things, and the texts that it writes
+/* node_layout - where `keyward init` puts things, and the texts that it writes
  *
  * Pure: names and texts only.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table - every setting there is
+/* settings - every setting there is
  *
  * A row is all that parser, messages, --print-config, the manual and the tests know of a
  * setting.  The order is the order in which they are printed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* peers - who is connected, and may they
+/* peer_limits - who is connected, and may they
  *
  * Threads:  any.
  */

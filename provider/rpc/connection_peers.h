@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* peers - who is at the other end of a request
+/* connection_peers - who is at the other end of a request
  *
  * gRPC core names the peer of a handed-over descriptor "fd:<number>" and knows no more,
  * so a table keeps what SO_PEERCRED said when the number was handed over.  Entries are

@@ -16,7 +16,8 @@
  *     no number and no key_id is given twice;
  *   - a node takes a ring only if it follows from what it took before, or somebody said
  *     that he trusts it; then every version that it could unwrap with it still can,
- *     unless somebody disabled, destroyed or pruned it; none that it wrapped with is lost;
+ *     unless somebody disabled, destroyed or pruned it; none that it wrapped with is
+ *     lost;
  *   - a node never wraps with a lower version than it did; its marks only rise;
  *   - acceptance begins anew with every accept, enable and adopt between two looks;
  *   - what is refused changes nothing: an act no file, a ring no memory;
@@ -178,7 +179,7 @@ bool node_serves(const struct world *w, size_t i);
 /* The file that lies where its keyring belongs; NOBODY = none, or none that a tool
  * made. */
 int node_lies(const struct world *w, size_t i);
-/* As desk and daemon do: judges what lies in the file. */
+/* As tool and daemon do: judges what lies in the file. */
 kw_err node_judge(struct world *w, size_t i, const struct kw_keyring *ring,
                   const char *damage, struct kw_judgement *ret);
 /* After its state directory was lost, as a whole or its marks. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tool - what keyward does with keyring and state directory, as provider/cli/desk.c and
- * the key verbs do it; the token gives and proves every object that it holds */
+/* tool - what keyward does with keyring and state directory, as provider/cli/context.c
+ * and the key verbs do it; the token gives and proves every object that it holds */
 #include "model.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #define PUT(dst, src) snprintf(dst, sizeof dst, "%s", src)
 
-struct desk {
+struct context {
     struct node *node;
     struct kw_keyring *ring, *last;
     struct kw_blob bytes; /* of the file, as it lay there */
@@ -17,7 +17,7 @@ struct desk {
     struct kw_judgement judgement;
 };
 
-static kw_err read_state(struct desk *d, struct kw_note *note)
+static kw_err read_state(struct context *d, struct kw_note *note)
 {
     struct kw_state_dir *dir = NULL;
     struct kw_note ignored;
@@ -32,9 +32,10 @@ static kw_err read_state(struct desk *d, struct kw_note *note)
     return e;
 }
 
-static kw_err desk_open(struct world *w, size_t i, struct desk *d, struct kw_note *note)
+static kw_err context_open(struct world *w, size_t i, struct context *d,
+                           struct kw_note *note)
 {
-    *d = (struct desk){.node = &w->nodes[i]};
+    *d = (struct context){.node = &w->nodes[i]};
     d->bytes = raw_read(d->node->keyring);
     kw_err e = kw_keyring_load(d->node->keyring, &d->ring, NULL, note);
     if (e.code == KW_CODE_MISSING)
@@ -49,7 +50,7 @@ static kw_err desk_open(struct world *w, size_t i, struct desk *d, struct kw_not
     return KW_OK;
 }
 
-static void desk_close(struct desk *d)
+static void context_close(struct context *d)
 {
     kw_keyring_give(d->ring);
     kw_keyring_give(d->last);
@@ -65,8 +66,8 @@ static struct kw_act_facts facts(const struct world *w, const char *proof)
 }
 
 /* A refused act has written nothing, and its words advise nothing that costs a key. */
-static enum outcome refused(struct world *w, struct desk *d, enum kw_act act, uint32_t n,
-                            const struct kw_note *note)
+static enum outcome refused(struct world *w, struct context *d, enum kw_act act,
+                            uint32_t n, const struct kw_note *note)
 {
     const struct kw_version *v = d->ring != NULL ? kw_keyring_by_n(d->ring, n) : NULL;
     struct kw_blob now = raw_read(d->node->keyring);
@@ -82,7 +83,7 @@ static enum outcome refused(struct world *w, struct desk *d, enum kw_act act, ui
 
 /* Which acts may be, whatever the code says: a refused ring is changed by nothing but
  * what leads out of it. */
-static void judge_permission(struct world *w, const struct desk *d, enum kw_act act)
+static void judge_permission(struct world *w, const struct context *d, enum kw_act act)
 {
     enum kw_refusal r = d->judgement.refusal;
     bool good =
@@ -94,7 +95,7 @@ static void judge_permission(struct world *w, const struct desk *d, enum kw_act 
 }
 
 /* false: the outcome is *ret. */
-static bool may(struct world *w, struct desk *d, enum kw_act act, uint32_t n,
+static bool may(struct world *w, struct context *d, enum kw_act act, uint32_t n,
                 enum outcome *ret)
 {
     struct kw_note note = {{0}};
@@ -108,7 +109,7 @@ static bool may(struct world *w, struct desk *d, enum kw_act act, uint32_t n,
 }
 
 /* The file as it is now, against what the save said of it. */
-static void judge_file(struct world *w, const struct desk *d, kw_err e,
+static void judge_file(struct world *w, const struct context *d, kw_err e,
                        const struct kw_keyring *changed, int parent, enum kw_act act,
                        int key)
 {
@@ -130,7 +131,7 @@ static void judge_file(struct world *w, const struct desk *d, kw_err e,
         broke(w, "%s left something beside the keyring", kw_act_name(act));
 }
 
-static enum outcome save(struct world *w, struct desk *d, struct kw_keyring *changed,
+static enum outcome save(struct world *w, struct context *d, struct kw_keyring *changed,
                          enum kw_act act, int key)
 {
     struct kw_note note = {{0}};
@@ -149,7 +150,8 @@ static enum outcome save(struct world *w, struct desk *d, struct kw_keyring *cha
 
 /* ---- changes ---- */
 
-static enum outcome change(struct world *w, struct desk *d, enum kw_act act, uint32_t n)
+static enum outcome change(struct world *w, struct context *d, enum kw_act act,
+                           uint32_t n)
 {
     const struct kw_version *v = kw_keyring_by_n(d->ring, n);
     int key = key_find(w, v->key_id);
@@ -174,20 +176,21 @@ static enum outcome change(struct world *w, struct desk *d, enum kw_act act, uin
 
 enum outcome tool_change(struct world *w, size_t i, enum kw_act act, uint32_t n)
 {
-    struct desk d;
+    struct context d;
     struct kw_note note = {{0}};
     enum outcome o = FAILED;
     say(w, "n%zu$ keyward key %s %u", i, kw_act_name(act), n);
-    if (kw_failed(desk_open(w, i, &d, &note)))
+    if (kw_failed(context_open(w, i, &d, &note)))
         say(w, "   failed: %s", note.text);
     else if (may(w, &d, act, n, &o))
         o = change(w, &d, act, n);
-    desk_close(&d);
+    context_close(&d);
     return o;
 }
 
 /* Five minutes, or --now; 0 to go on. */
-static bool is_seen_long_enough(const struct world *w, const struct desk *d, uint32_t n)
+static bool is_seen_long_enough(const struct world *w, const struct context *d,
+                                uint32_t n)
 {
     const struct kw_mark *m = kw_marks_of(&d->marks, n);
     bool first = d->ring->active == 0 && d->judgement.active == 0;
@@ -195,7 +198,7 @@ static bool is_seen_long_enough(const struct world *w, const struct desk *d, uin
            (m != NULL && m->accepted && w->now_ns - m->since.wall_ns >= 300 * KW_S_NS);
 }
 
-static enum outcome record_act(struct world *w, const struct desk *d, uint32_t n)
+static enum outcome record_act(struct world *w, const struct context *d, uint32_t n)
 {
     struct kw_state_dir *dir = NULL;
     struct kw_note note = {{0}};
@@ -214,7 +217,8 @@ static enum outcome record_act(struct world *w, const struct desk *d, uint32_t n
     return kw_failed(e) ? FAILED : DONE;
 }
 
-static enum outcome activate(struct world *w, struct desk *d, uint32_t n, bool baseline)
+static enum outcome activate(struct world *w, struct context *d, uint32_t n,
+                             bool baseline)
 {
     enum outcome o = DONE;
     if (baseline || d->ring->active == 0)
@@ -224,12 +228,12 @@ static enum outcome activate(struct world *w, struct desk *d, uint32_t n, bool b
 
 enum outcome tool_activate(struct world *w, size_t i, uint32_t n, bool baseline, bool now)
 {
-    struct desk d;
+    struct context d;
     struct kw_note note = {{0}};
     enum outcome o = FAILED;
     say(w, "n%zu$ keyward key activate %u%s%s", i, n, baseline ? " --baseline" : "",
         now ? " --now" : "");
-    if (kw_failed(desk_open(w, i, &d, &note)))
+    if (kw_failed(context_open(w, i, &d, &note)))
         say(w, "   failed: %s", note.text);
     else if (may(w, &d, KW_ACT_ACTIVATE, n, &o)) {
         o = REFUSED;
@@ -239,13 +243,13 @@ enum outcome tool_activate(struct world *w, size_t i, uint32_t n, bool baseline,
         if (now || is_seen_long_enough(w, &d, n))
             o = activate(w, &d, n, baseline);
     }
-    desk_close(&d);
+    context_close(&d);
     return o;
 }
 
 /* ---- making ---- */
 
-static int plan(struct world *w, const struct desk *d, uint32_t same_n)
+static int plan(struct world *w, const struct context *d, uint32_t same_n)
 {
     int same = NOBODY;
     if (same_n != 0) {
@@ -258,7 +262,7 @@ static int plan(struct world *w, const struct desk *d, uint32_t same_n)
     return key_make(w, d->ring != NULL ? d->ring->next_n : 1, same);
 }
 
-static enum outcome create(struct world *w, struct desk *d, uint32_t same_n)
+static enum outcome create(struct world *w, struct context *d, uint32_t same_n)
 {
     struct kw_keyring *ring = NULL;
     struct kw_version v;
@@ -281,17 +285,17 @@ static enum outcome create(struct world *w, struct desk *d, uint32_t same_n)
 
 enum outcome tool_create(struct world *w, size_t i, uint32_t same_n)
 {
-    struct desk d;
+    struct context d;
     struct kw_note note = {{0}};
     enum outcome o = FAILED;
     say(w, "n%zu$ keyward key create", i);
     if (same_n != 0)
         say(w, "   --same-key-as %u", same_n);
-    if (kw_failed(desk_open(w, i, &d, &note)))
+    if (kw_failed(context_open(w, i, &d, &note)))
         say(w, "   failed: %s", note.text);
     else if (may(w, &d, KW_ACT_CREATE, 0, &o))
         o = create(w, &d, same_n);
-    desk_close(&d);
+    context_close(&d);
     return o;
 }
 
@@ -327,8 +331,9 @@ static bool version_of(struct world *w, const struct adoption *a, int key,
     return true;
 }
 
-static enum outcome add_adopted(struct world *w, struct desk *d, struct kw_keyring *ring,
-                                const struct adoption *a, int key)
+static enum outcome add_adopted(struct world *w, struct context *d,
+                                struct kw_keyring *ring, const struct adoption *a,
+                                int key)
 {
     struct kw_version v;
     char at[KW_TIME_TEXT];
@@ -345,7 +350,7 @@ static enum outcome add_adopted(struct world *w, struct desk *d, struct kw_keyri
     return save(w, d, ring, KW_ACT_ADOPT, key);
 }
 
-static enum outcome adopt(struct world *w, struct desk *d, const struct adoption *a)
+static enum outcome adopt(struct world *w, struct context *d, const struct adoption *a)
 {
     struct kw_keyring *ring = NULL;
     struct kw_note note = {{0}};
@@ -372,7 +377,7 @@ static enum outcome adopt(struct world *w, struct desk *d, const struct adoption
 enum outcome tool_adopt(struct world *w, size_t i, const char *key_id, int backup,
                         bool unproven)
 {
-    struct desk d;
+    struct context d;
     struct kw_note note = {{0}};
     struct adoption a = {.key_id = key_id, .unproven = unproven};
     enum outcome o = FAILED;
@@ -384,13 +389,13 @@ enum outcome tool_adopt(struct world *w, size_t i, const char *key_id, int backu
         KW_MUST(!kw_failed(
             kw_keyring_parse(kw_blob_peek(&w->files[backup].bytes), &a.backup, &note)));
     }
-    if (kw_failed(desk_open(w, i, &d, &note)))
+    if (kw_failed(context_open(w, i, &d, &note)))
         say(w, "   failed: %s", note.text);
     else if (d.judgement.last_good && d.judgement.refusal != KW_ADMITTED)
         o = no(w, "the last good keyring is there; put it back");
     else if (may(w, &d, KW_ACT_ADOPT, 0, &o))
         o = adopt(w, &d, &a);
-    desk_close(&d);
+    context_close(&d);
     kw_keyring_give(a.backup);
     return o;
 }
@@ -421,7 +426,7 @@ static bool is_enough(enum kw_refusal r)
 }
 
 /* What this node would not take all the same is not trusted. */
-static enum outcome trust_file(struct world *w, struct desk *d, struct kw_trust *trust)
+static enum outcome trust_file(struct world *w, struct context *d, struct kw_trust *trust)
 {
     struct kw_judgement after;
     struct kw_note note = {{0}};
@@ -445,18 +450,18 @@ static enum outcome trust_file(struct world *w, struct desk *d, struct kw_trust 
 
 enum outcome tool_trust(struct world *w, size_t i, const char *sha256_hex)
 {
-    struct desk d;
+    struct context d;
     struct kw_note note = {{0}};
     struct kw_trust trust = {.by = "model", .sha256_len = 32};
     enum outcome o = FAILED;
     say(w, "n%zu$ keyward keyring trust %.12s…", i, sha256_hex);
     world_time(w, trust.at);
     KW_INVARIANT(kw_unhex(trust.sha256, 32, kw_span_str(sha256_hex)));
-    if (kw_failed(desk_open(w, i, &d, &note)))
+    if (kw_failed(context_open(w, i, &d, &note)))
         say(w, "   failed: %s", note.text);
     else
         o = trust_file(w, &d, &trust);
-    desk_close(&d);
+    context_close(&d);
     return o;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* softhsm - a private SoftHSM token in a folder of its own, for one test
+/* test_softhsm - a private SoftHSM token in a folder of its own, for one test
  *
  *   struct kw_softhsm hsm;
  *   kw_softhsm_make(&hsm);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fixture - a token with one KEK in it, as most cases of this ring want it */
+/* token_fixture - a token with one KEK in it, as most cases of this ring want it */
 #ifndef KEYWARD_TESTS_TOKEN_FIXTURE_H
 #define KEYWARD_TESTS_TOKEN_FIXTURE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rig - a kms between a client that is the test and an HSM that is a fake
+/* kms_rig - a kms between a client that is the test and an HSM that is a fake
  *
  * The fake "seals" by flipping bits and adding a checksum over aad, iv and text; jobs
  * wait until the test lets them run.  Time stands still until told. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rig - a folder of its own, a loop, a listener, and what was handed over */
+/* listen_rig - a folder of its own, a loop, a listener, and what was handed over */
 #ifndef KEYWARD_TESTS_LISTEN_RIG_H
 #define KEYWARD_TESTS_LISTEN_RIG_H
 

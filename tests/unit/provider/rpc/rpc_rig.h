@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rig - rpc with a kms that does what the case says
+/* rpc_rig - rpc with a kms that does what the case says
  *
  * kms_parks holds calls until kms_finish: the test's thread is then the main thread. */
 #ifndef KEYWARD_TESTS_RPC_RIG_H

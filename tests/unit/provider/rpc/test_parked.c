@@ -294,7 +294,7 @@ TEST(free__while_the_thread_is_still_posting__ends)
     }
 }
 
-/* peers.h rests on this: the number of a connection with a call is not used again. */
+/* connection_peers.h rests on this: the number of a connection with a call is not used again. */
 TEST(hang_up__call_still_there__number_still_taken)
 {
     struct rig *r = rig_new();
