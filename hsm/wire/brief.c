@@ -98,7 +98,7 @@ kw_err kw_brief_seal(const struct kw_brief *brief, int *ret_fd)
     kw_err e = kw_brief_encode(brief, &dst);
     int fd = -1;
     if (!kw_failed(e)) {
-        fd = memfd_create("keyward-brief", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        fd = kw_wire_memfd("keyward-brief");
         e = fd < 0 ? brief_refused("memfd_create")
                    : brief_write_all(fd, kw_dst_span(&dst));
     }
@@ -120,7 +120,9 @@ kw_err kw_brief_map(int fd, struct kw_brief *ret_brief)
     struct stat st;
     if (fstat(fd, &st) != 0)
         return brief_refused("fstat");
-    if (fcntl(fd, F_GET_SEALS) != SEALS || st.st_size <= 0 || st.st_size > KW_BRIEF_MAX)
+    int seals = fcntl(fd, F_GET_SEALS); /* the kernel may have added one of its own */
+    if (seals < 0 || (seals & SEALS) != SEALS || st.st_size <= 0 ||
+        st.st_size > KW_BRIEF_MAX)
         return kw_err_at(KW_CODE_BAD_INPUT, "brief");
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)

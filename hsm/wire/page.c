@@ -3,7 +3,7 @@
  *
  * The front may find the page changing under its eyes; it looks twice and takes a worker
  * whose operation changed in between for one that moves. */
-#include <keyward/wire.h>
+#include "wire_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ kw_err kw_page_map(int fd, struct kw_page **ret_page)
 
 kw_err kw_page_make(int *ret_fd, struct kw_page **ret_page)
 {
-    int fd = memfd_create("keyward-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = kw_wire_memfd("keyward-page");
     if (fd < 0)
         return page_refused("memfd_create");
     kw_err e =

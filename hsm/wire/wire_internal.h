@@ -25,4 +25,8 @@ bool kw_wire_take_bool(struct kw_src *src);
 /* A whole message or nothing: what a writer that failed half-way appended is dropped. */
 kw_err kw_wire_finish(kw_dst *dst, size_t before, bool ok);
 
+/* memfd.c: an empty memory file that takes seals, close-on-exec and, where the kernel
+ * knows that, never executable.  -1 and errno. */
+int kw_wire_memfd(const char *name);
+
 #endif

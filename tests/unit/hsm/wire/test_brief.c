@@ -86,7 +86,41 @@ TEST(page__worker_enters__front_sees)
     close(fd);
 }
 
+/* Linux 6.3 and later; older headers do not say it. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8u
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x20
+#endif
+
+static bool kernel_knows_noexec(void)
+{
+    int fd = memfd_create("test", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* With vm.memfd_noexec=2 the kernel refuses what may become executable. */
+TEST(make__kernel_knows_noexec__brief_and_page_are_sealed_against_it)
+{
+    int brief = -1, fd = -1, want = kernel_knows_noexec() ? F_SEAL_EXEC : 0;
+    struct kw_brief b = some_brief(), got;
+    struct kw_page *page = NULL;
+    CHECK_OK(kw_brief_seal(&b, &brief));
+    CHECK_OK(kw_brief_map(brief, &got));
+    CHECK_OK(kw_page_make(&fd, &page));
+    CHECK((fcntl(brief, F_GET_SEALS) & F_SEAL_EXEC) == want);
+    CHECK((fcntl(fd, F_GET_SEALS) & F_SEAL_EXEC) == want);
+    CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    kw_page_unmap(page);
+    close(brief);
+    close(fd);
+}
+
 KW_CASES("hsm/wire/brief", CASE(put__field_missing_or_too_long__bug),
          CASE(map__not_sealed__refused),
          CASE(seal__then_map__reads_back_and_cannot_be_written),
-         CASE(page__worker_enters__front_sees))
+         CASE(page__worker_enters__front_sees),
+         CASE(make__kernel_knows_noexec__brief_and_page_are_sealed_against_it))
