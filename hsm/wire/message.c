@@ -51,6 +51,7 @@ static const char *const places[] = {
     "envelope trailing bytes",
     "event_new",
     "F_ADD_SEALS",
+    "FD_CLOEXEC",
     "F_DUPFD_CLOEXEC",
     "file",
     "file mode",

@@ -4,6 +4,8 @@
  * Started by keywardd with descriptors 3 (socket), 4 (brief), 5 (page), the token's
  * variables as environment and nothing else.  Loads one module, logs in once, serves jobs
  * until the socket ends.  No option, no configuration, no listening socket. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +14,17 @@
 
 /* Buffers of the loop, one job's input and output, hsm/token's scratch, the PIN. */
 enum { ARENA_BYTES = 128 * 1024 };
+
+/* Helpers that a vendor's library starts inherit no way to the front: what goes over the
+ * socket is plaintext.  The two others are closed as soon as they are mapped. */
+static bool keep_descriptors(void)
+{
+    const int fds[] = {KW_WIRE_SOCKET_FD, KW_WIRE_BRIEF_FD, KW_WIRE_PAGE_FD};
+    bool ok = true;
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        ok = fcntl(fds[i], F_SETFD, FD_CLOEXEC) == 0 && ok;
+    return ok;
+}
 
 /* A terminal's or a service manager's signals are the front's to answer. */
 static void ignore_signals(void)
@@ -23,7 +36,9 @@ static void ignore_signals(void)
 
 static kw_err worker_main_furnish(struct kw_hsm_worker *w, struct kw_note *note)
 {
-    kw_err e = kw_page_map(KW_WIRE_PAGE_FD, &w->page);
+    kw_err e = keep_descriptors()
+                   ? kw_page_map(KW_WIRE_PAGE_FD, &w->page)
+                   : kw_err_native(KW_CODE_IO, (uint32_t)errno, "FD_CLOEXEC");
     if (!kw_failed(e))
         e = kw_brief_map(KW_WIRE_BRIEF_FD, &w->brief);
     if (!kw_failed(e))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a token, a module or a PIN can do to us, with real processes. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -355,6 +356,28 @@ TEST(stop_while_a_worker_logs_in__it_is_not_killed)
     world_end(&w);
 }
 
+/* What a vendor's library starts must not inherit the way to the front. */
+TEST(socket_to_the_front__does_not_survive_an_exec)
+{
+    struct kw_spawned s;
+    char path[64], line[64];
+    unsigned flags = 0;
+    kw_test_as_root(); /* the worker's /proc entry is nobody else's */
+    world_make(&w);
+    start_alone(&s);
+    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", s.pid, KW_WIRE_SOCKET_FD);
+    FILE *info = fopen(path, "r");
+    CHECK(info != NULL);
+    while (fgets(line, sizeof line, info) != NULL &&
+           sscanf(line, "flags: %o", &flags) != 1)
+        ;
+    fclose(info);
+    CHECK((flags & O_CLOEXEC) != 0);
+    close(s.socket);
+    wait_for_end(&s);
+    world_end(&w);
+}
+
 TEST(front_gone_while_the_module_hangs__worker_leaves)
 {
     struct kw_spawned s;
@@ -383,4 +406,5 @@ KW_CASES("worker/trouble", CASE(wrong_pin__one_login__also_over_twenty_restarts)
          CASE(sigterm__worker_answers_what_it_has_and_leaves),
          CASE(front_gone_in_login__worker_finishes_the_login_first),
          CASE(stop_while_a_worker_logs_in__it_is_not_killed),
+         CASE(socket_to_the_front__does_not_survive_an_exec),
          CASE(front_gone_while_the_module_hangs__worker_leaves))
