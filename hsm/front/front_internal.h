@@ -72,7 +72,7 @@ struct kw_worker {
     uint64_t moved_op, moved_served; /* as last seen, and when that changed */
     int64_t moved_ns;
     bool stuck_idle;
-    bool was_ready, gone, failed_told, accounted;
+    bool facts_told, was_ready, gone, failed_told, accounted;
     struct kw_wire_failed failed;
     enum kw_login login;
     struct kw_pin_facts pin;   /* ASKED and later                              */

@@ -35,8 +35,9 @@ static bool facts(struct kw_worker *w, kw_span message)
 {
     struct kw_front *f = w->front;
     struct kw_wire_facts facts;
-    if (w->was_ready || kw_failed(kw_wire_decode_facts(message, &facts)))
+    if (w->was_ready || w->facts_told || kw_failed(kw_wire_decode_facts(message, &facts)))
         return false;
+    w->facts_told = true;
     bool changed = facts_are_new(f, message);
     f->facts = facts;
     f->facts_known = true;
@@ -66,7 +67,7 @@ static bool ready(struct kw_worker *w, kw_span message) KW_FREE
 
 static bool messages_failed(struct kw_worker *w, kw_span message)
 {
-    if (w->failed_told || kw_failed(kw_wire_decode_failed(message, &w->failed)))
+    if (kw_failed(kw_wire_decode_failed(message, &w->failed)))
         return false;
     w->failed_told = true;
     /* One that was told to leave before it was ready has nothing to complain of. */
@@ -78,6 +79,8 @@ static bool messages_failed(struct kw_worker *w, kw_span message)
 
 static bool take_message(struct kw_worker *w, kw_span message) KW_FREE
 {
+    if (w->failed_told) /* that is the last word */
+        return false;
     switch (kw_wire_kind_of(message)) {
     case KW_WIRE_FACTS: return facts(w, message);
     case KW_WIRE_VERDICT: return verdict(w, message);

@@ -39,19 +39,19 @@ enum kw_read kw_receiver_read(struct kw_receiver *receiver, int fd)
     receiver->count = 0;
     if (n < 0)
         return errno == EAGAIN ? KW_READ_EMPTY : KW_READ_BROKEN;
-    for (int i = 0; i < n; i++) {
-        size_t len = receiver->headers[i].msg_len;
-        bool cut = (receiver->headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
-        if (cut) {
-            kw_receiver_clear(receiver);
-            return KW_READ_BROKEN;
-        }
-        if (len == 0) /* the end; what came before it counts */
+    bool cut = false;
+    while (receiver->count < (size_t)n) {
+        const struct mmsghdr *h = &receiver->headers[receiver->count];
+        if (h->msg_len == 0) /* the end; what came before it counts */
             break;
-        receiver->messages[receiver->count++] =
-            kw_span_of(receiver->parts[i].iov_base, len);
+        cut = cut || (h->msg_hdr.msg_flags & MSG_TRUNC) != 0;
+        receiver->messages[receiver->count] =
+            kw_span_of(receiver->parts[receiver->count].iov_base, h->msg_len);
+        receiver->count++;
     }
-    return receiver->count > 0 ? KW_READ_SOME : KW_READ_END;
+    if (cut)
+        kw_receiver_clear(receiver);
+    return cut ? KW_READ_BROKEN : receiver->count > 0 ? KW_READ_SOME : KW_READ_END;
 }
 
 void kw_receiver_clear(struct kw_receiver *receiver)

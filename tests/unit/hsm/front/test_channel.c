@@ -165,12 +165,16 @@ TEST(receive__worker_died_with_unread_jobs__answers_first_then_the_end)
     end();
 }
 
-TEST(receive__too_long_a_message__broken)
+TEST(receive__too_long_a_message__broken_and_wiped)
 {
     uint8_t big[KW_WIRE_MAX + 1] = {1};
     begin();
+    CHECK(send(worker, "before", 6, 0) == 6);
     CHECK(send(worker, big, sizeof big, 0) == sizeof big);
+    CHECK(send(worker, "behind", 6, 0) == 6);
     CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_BROKEN);
+    for (size_t i = 0; i < receiver.buf.len; i++)
+        CHECK(receiver.buf.ptr[i] == 0);
     end();
 }
 
@@ -181,4 +185,4 @@ KW_CASES("hsm/front/channel", CASE(init__no_locked_memory__descriptor_closed),
          CASE(answers__must_come_in_order), CASE(executing__by_the_page),
          CASE(receive__nothing_there__empty),
          CASE(receive__worker_died_with_unread_jobs__answers_first_then_the_end),
-         CASE(receive__too_long_a_message__broken))
+         CASE(receive__too_long_a_message__broken_and_wiped))

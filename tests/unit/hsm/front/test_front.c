@@ -55,7 +55,7 @@ TEST(start__worker_echoes_another_keyring__killed)
     stage_end(&s);
 }
 
-static void send_facts(unsigned i, const char *firmware)
+static void say_facts(unsigned i, const char *firmware)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -68,7 +68,39 @@ static void send_facts(unsigned i, const char *firmware)
     kw_copy_str(f.firmware, sizeof f.firmware, kw_span_str(firmware));
     CHECK_OK(kw_wire_encode_facts(&f, &dst));
     fake_say(&s, i, dst.ptr, dst.len);
+}
+
+static void send_facts(unsigned i, const char *firmware)
+{
+    say_facts(i, firmware);
     fake_ready(&s, i);
+}
+
+TEST(facts__told_twice__killed)
+{
+    begin();
+    say_facts(0, "1.0");
+    stage_spin(&s);
+    CHECK(!s.fakes[0].killed);
+    say_facts(0, "1.0");
+    stage_spin(&s);
+    CHECK(s.fakes[0].killed);
+    stage_end(&s);
+}
+
+TEST(ready__after_its_last_word__killed_and_not_used)
+{
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    const struct kw_wire_failed f = {.err = kw_err_at(KW_CODE_HSM_CONFIG, "self-test")};
+    begin();
+    fake_logs_in(&s, 0);
+    CHECK_OK(kw_wire_encode_failed(&f, &dst));
+    fake_say(&s, 0, dst.ptr, dst.len);
+    fake_ready(&s, 0);
+    CHECK(s.fakes[0].killed);
+    CHECK(stage_health(&s).state == KW_HSM_STARTING);
+    stage_end(&s);
 }
 
 TEST(facts__logged_when_they_are_new_or_have_changed)
@@ -283,6 +315,8 @@ TEST(stop__last_answer_wants_a_canary__cancelled)
 
 KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(start__worker_echoes_another_keyring__killed),
+         CASE(facts__told_twice__killed),
+         CASE(ready__after_its_last_word__killed_and_not_used),
          CASE(facts__logged_when_they_are_new_or_have_changed),
          CASE(start__failed_after_a_login__next_one_ten_seconds_later),
          CASE(start__fails_with_a_long_reason__every_word_of_it),
