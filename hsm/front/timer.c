@@ -68,9 +68,17 @@ static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
 /* ---- starting ---------------------------------------------------------------------- */
 
 struct census {
-    size_t starting, serving, coming; /* the last two: starting or ready */
+    size_t starting;        /* may log in yet, whatever they were told  */
+    size_t serving, coming; /* workers that are starting or ready       */
     struct kw_worker *oldest_ready;
 };
+
+/* It has said neither READY nor FAILED (and that is accounted for), nor was it ended. */
+static bool timer_may_log_in(const struct kw_worker *w)
+{
+    return !w->was_ready && !(w->failed_told && w->accounted) && !w->gone &&
+           kw_worker_state_by_main(w) != KW_WORKER_KILLED;
+}
 
 static struct census count(const struct kw_front *f)
 {
@@ -81,9 +89,9 @@ static struct census count(const struct kw_front *f)
         struct kw_worker *w = kw_front_worker_by_main(f, i);
         enum kw_worker_state state =
             w == NULL ? KW_WORKER_NONE : kw_worker_state_by_main(w);
+        c.starting += w != NULL && timer_may_log_in(w);
         if (state != KW_WORKER_STARTING && state != KW_WORKER_READY)
             continue;
-        c.starting += state == KW_WORKER_STARTING;
         c.serving += serving != NULL && w->generation == serving->number;
         c.coming += coming != NULL && w->generation == coming->number;
         if (state == KW_WORKER_READY &&

@@ -181,6 +181,24 @@ TEST(login__dies_before_c_login__counts_nothing)
     stage_end(&s);
 }
 
+/* The token sees one C_Login at a time: a worker that was told to leave within it is one. */
+TEST(login__keyring_replaced_within_it__next_worker_waits_for_its_end)
+{
+    begin();
+    fake_in_login(&s, 0);
+    stage_use_next(&s);
+    stage_pass(&s, 0);
+    stage_pass(&s, 5 * KW_S_NS);
+    CHECK(s.started == 1);
+    fake_sends_login(&s, 0, KW_OK, "");
+    stage_pass(&s, 0);
+    CHECK(s.started == 1); /* it proves keys, or whatever it does: not said to be ready */
+    fake_dies(&s, 0);
+    stage_pass(&s, 0);
+    CHECK(s.started == 2);
+    stage_end(&s);
+}
+
 TEST(login__ready_without_one__killed)
 {
     uint8_t buf[KW_WIRE_MAX];
@@ -357,6 +375,7 @@ KW_CASES("hsm/front/logins",
          CASE(login__proven_dies_in_it__again_after_ten_seconds_then_hourly),
          CASE(login__proven_unclear_and_the_token_counts__not_tried),
          CASE(login__dies_before_c_login__counts_nothing),
+         CASE(login__keyring_replaced_within_it__next_worker_waits_for_its_end),
          CASE(login__ready_without_one__killed),
          CASE(login__asked_twice_or_ended_before_it_may__killed),
          CASE(login__somebody_is_at_the_files__answered_when_they_are_free),
