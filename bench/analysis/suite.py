@@ -78,8 +78,13 @@ class Subjects(ExitStack):
         # Short, as a socket's path is, and where the daemon's user can go.
         self.path = Path(tempfile.mkdtemp(prefix="keyward-bench-", dir="/var/tmp"))
         self.path.chmod(0o755)
-        self.callback(shutil.rmtree, self.path)
+        self.callback(self.remove)
         self.servers: dict[str, verb.Process] = {}
+
+    def remove(self) -> None:
+        for folder, *_ in os.walk(self.path):  # a token's are read-only for keywardd
+            os.chmod(folder, 0o700)
+        shutil.rmtree(self.path)
 
     def prepare(self, *words: Any) -> None:
         """What has to succeed; when it does not, the end of its log is shown."""

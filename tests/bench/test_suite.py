@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ci/bench would do, and how it cleans up; the whole of it takes minutes."""
 import argparse
+import os
 import subprocess
 from pathlib import Path
 
@@ -99,6 +100,25 @@ def test_subjects__a_server__up_when_it_says_so_and_gone_at_the_end(program, cap
             subjects.prepare("token", "/proc/none")
         assert "cannot create directory" in capfd.readouterr().err
     assert server.poll() == 0 and not subjects.path.exists()
+
+
+def test_subjects__read_only_folders_of_no_root__gone_at_the_end():
+    child = os.fork()
+    if child == 0:
+        left = True
+        try:
+            if os.getuid() == 0:
+                os.setresuid(65534, 65534, 65534)
+            with Subjects(verb.Stop(), "0", Path("/none")) as subjects:
+                token = subjects.path / "node" / "tokens"
+                token.mkdir(parents=True)
+                (token / "generation").touch()
+                token.chmod(0o500)
+                token.parent.chmod(0o500)
+            left = subjects.path.exists()
+        finally:
+            os._exit(left)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_subjects__a_token__that_the_program_finds(program):
