@@ -47,6 +47,8 @@ def called(name: str) -> str:
 
 
 def complain(name: str, text: str) -> None:
+    """Foreign words in it steer no terminal."""
+    text = "\n".join(map(printable, text.split("\n")))
     print(f"{called(name)}: {text}", file=sys.stderr, flush=True)
 
 

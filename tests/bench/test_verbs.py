@@ -106,6 +106,11 @@ def test_reader__a_value_or_what_is_wanted(kind, text, want):
         assert said["x_ms" if kind == "ms" else "x"] == want
 
 
+def test_complain__words_that_steer_the_terminal__shown_without(capsys):
+    verb.complain("gap", "\x1b[31m\u202e: no\nsuch")
+    assert capsys.readouterr().err == "keyward-bench gap: ?[31m?: no\nsuch\n"
+
+
 @pytest.mark.parametrize("argv", [
     [sys.executable, "-c", "import os, signal\nos.kill(os.getppid(), signal.SIGINT)\n"
      "signal.pause()"],
