@@ -90,8 +90,7 @@ def csv_text(r: Results) -> str:
     return out.getvalue()
 
 
-def replace(path: Path, text: str) -> None:
-    """In one step: the file of before is whole until this one is.  OSError names it."""
+def put(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(temporary, "w", encoding="utf-8") as file:
@@ -99,8 +98,19 @@ def replace(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
+    except OSError:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+def replace(path: Path, text: str) -> None:
+    """In one step: the file of before is whole until this one is.  OSError names it."""
+    try:
+        if path.exists() and not path.is_file():  # a device or a pipe stays what it is
+            path.write_text(text, encoding="utf-8")
+        else:
+            put(path.resolve(), text)
+    except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 

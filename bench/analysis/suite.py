@@ -13,6 +13,7 @@ from pathlib import Path
 from time import gmtime, strftime
 from typing import Any, Sequence
 
+import results
 import verb
 from verb import Stopped, Unable, Usage
 
@@ -77,8 +78,13 @@ class Subjects(ExitStack):
         # Short, as a socket's path is, and where the daemon's user can go.
         self.path = Path(tempfile.mkdtemp(prefix="keyward-bench-", dir="/var/tmp"))
         self.path.chmod(0o755)
-        self.callback(shutil.rmtree, self.path)
+        self.callback(self.remove)
         self.servers: dict[str, verb.Process] = {}
+
+    def remove(self) -> None:
+        for folder, *_ in os.walk(self.path):  # a token's are read-only for keywardd
+            os.chmod(folder, 0o700)
+        shutil.rmtree(self.path)
 
     def prepare(self, *words: Any) -> None:
         """What has to succeed; when it does not, the end of its log is shown."""
@@ -113,7 +119,9 @@ class Subjects(ExitStack):
         """An empty one of SoftHSM: environment, words that name it, and its PIN's file."""
         folder = self.path / f"token-{name}"
         self.prepare("token", folder)
-        module = subprocess.run([PREPARE, "module"], capture_output=True, text=True, check=True)
+        module = self.stop.run([PREPARE, "module"], stdout=subprocess.PIPE)
+        if module.returncode != 0:
+            raise Unable("there is no token to measure (see above)")
         return ({"SOFTHSM2_CONF": f"{folder}/softhsm2.conf"},
                 ["--module", module.stdout.strip(), "--uri", "pkcs11:token=bench", "--pin",
                  f"file:{folder}/pin"], folder / "pin")
@@ -186,12 +194,19 @@ class Suite:
     def also(self, file: str, words: list[str], side: str = "client", **env: str) -> None:
         """One with a document.  What fails is told at the end, as the rest is worth having."""
         say(f"{file}: {' '.join(words)}")
-        with open(self.results / file, "wb") as out:
+        self.stop.check()
+        made, wrong = self.results / f".{file}", ""
+        with open(made, "wb") as out:
             done = self.bench(*words, side=side, stdout=out, env={**os.environ, **env})
-        if (self.results / file).stat().st_size == 0:
-            (self.results / file).unlink()
-        if done.returncode != 0:
-            self.failed.append(f"{file}: its measurement ended with exit status {done.returncode}")
+        try:  # half of one would leave all the others without a report
+            results.load(made)
+            made.replace(self.results / file)
+        except Unable:
+            made.unlink()
+            wrong = ", and its document is not whole"
+        if done.returncode != 0 or wrong:
+            self.failed.append(f"{file}: its measurement ended with exit status "
+                               f"{done.returncode}{wrong}")
 
     def storm(self, subjects: Subjects, node: str, seeds: int) -> None:
         words = ["storm", socket(subjects.path, f"{node}/cached"), "--yes"]
@@ -203,6 +218,7 @@ class Suite:
                                          socket(subjects.path, f"{node}/status"), "--json"])
 
     def others(self, subjects: Subjects) -> None:
+        self.stop.check()
         self.storm(subjects, "wall2", 1000)
         if self.o.full:
             self.storm(subjects, "slow2ms", 500)
@@ -216,6 +232,7 @@ class Suite:
         seen = self.bench("load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s",
                           "--warmup", "500ms", "--json", stdout=subprocess.PIPE)
         if seen.returncode != 0:
+            self.stop.check()
             raise Unable("a first look at keywardd gave no figure")
         knee = json.loads(seen.stdout)["figures"]["calls_per_s"]
         return [str(int(knee * percent / 100)) for percent in KNEE]
@@ -230,6 +247,7 @@ class Suite:
         status = self.stop.run(self.rounds(
             cells, *(word for note in notes for word in ("--note", note)))).returncode
         if not (self.results / "results.json").exists():
+            self.stop.check()
             raise Unable("nothing was measured (see above)")
         if status != 0:
             self.failed.append(f"the matrix ended with exit status {status}: what it has is in "
@@ -253,7 +271,8 @@ class Suite:
         self.start(subjects, "old.", tree / "build" / "release" / "bin" / "keyward-bench", "other")
         self.start(subjects, "new.", BENCH, "bin")
         self.run_matrix(subjects, f"old is {sha} ({self.o.compare}), new is this tree")
-        subprocess.run([BENCH, "split", self.results, f"old={sha}", "new"], check=True)
+        if subprocess.call([BENCH, "split", self.results, f"old={sha}", "new"]) != 0:
+            raise Unable(f"{self.results} could not be told apart (see above)")
         say(f"this tree compared with {self.o.compare}")
         return subprocess.call([BENCH, "compare", self.results / "old", self.results / "new"])
 
@@ -261,6 +280,7 @@ class Suite:
         say("packages and the release build")
         parts = ["--bench"] + ["--unit"] * self.o.full  # it has the fault module's needs
         if self.stop.run([ROOT / "ci" / "install", *parts]).returncode != 0:
+            self.stop.check()
             raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
         os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
         targets = [] if self.o.compare else ["keyward-bench-micro", "peer"]
@@ -270,7 +290,7 @@ class Suite:
         return (self.measure_both if self.o.compare else self.measure_tree)(subjects)
 
     def run(self) -> int:
-        """The exit status is that of the report or the comparison, when nothing else failed."""
+        """The exit status is that of the report or the comparison; not 0 when anything failed."""
         self.stop.catch()
         status = verb.GOOD
         try:
@@ -278,12 +298,15 @@ class Suite:
                 status = self.measure(subjects)
         except Stopped:
             pass
-        say(f"results: {self.results}")
+        kept = (self.results / "results.json").exists()
+        if kept:
+            say(f"results: {self.results}")
         for text in self.failed:
             verb.complain("suite", text)
         if self.stop.asked:
-            raise Unable("interrupted: what was measured until then is there, marked partial")
-        return verb.WRONG if self.failed else status
+            raise Unable("interrupted: what was measured until then is there, marked partial"
+                         if kept else "interrupted before anything was measured")
+        return max(verb.WRONG, status) if self.failed else status
 
 
 def main(words: list[str], _bench: str) -> int:

@@ -47,6 +47,8 @@ def called(name: str) -> str:
 
 
 def complain(name: str, text: str) -> None:
+    """Foreign words in it steer no terminal."""
+    text = "\n".join(map(printable, text.split("\n")))
     print(f"{called(name)}: {text}", file=sys.stderr, flush=True)
 
 
@@ -166,8 +168,12 @@ class Stop:
 
     def _note(self, _number: int, _frame: object) -> None:
         self.asked = True
-        if self.child is not None:
-            self.child.terminate()
+        self._tell()
+
+    def _tell(self) -> None:
+        """With all that the child started: a shell that ends does not end its build."""
+        if self.child is not None and self.child.poll() is None:
+            os.killpg(self.child.pid, signal.SIGTERM)
 
     def check(self) -> None:
         if self.asked:
@@ -176,8 +182,8 @@ class Stop:
     def run(self, argv: Sequence[Any], **how: Any) -> "subprocess.CompletedProcess[str]":
         self.check()
         with subprocess.Popen([*map(str, argv)], stdin=subprocess.DEVNULL, encoding="utf-8",
-                              errors="replace", **how) as self.child:
+                              errors="replace", process_group=0, **how) as self.child:
             if self.asked:  # while it was being started
-                self.child.terminate()
+                self._tell()
             out, err = self.child.communicate()
         return subprocess.CompletedProcess(argv, self.child.returncode, out, err)

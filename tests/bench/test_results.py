@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import math
+import os
 import re
 import resource
 
@@ -90,6 +91,18 @@ def test_write__full_disk__said_and_the_old_one_whole(tmp_path):
     assert error.value.filename == f"{tmp_path}/results.json"
     assert results.read(tmp_path).document == r.document
     assert sorted(p.name for p in tmp_path.iterdir()) == ["results.csv", "results.json"]
+
+
+def test_replace__a_pipe_or_a_link__stays_what_it_is(tmp_path):
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
+    os.mkfifo(pipe)
+    link.symlink_to(file)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    results.replace(pipe, "through it")
+    assert pipe.is_fifo() and os.read(reader, 99) == b"through it"
+    os.close(reader)
+    results.replace(link, "behind it")
+    assert link.is_symlink() and file.read_text() == "behind it"
 
 
 def test_written__read_back__the_same(tmp_path):
