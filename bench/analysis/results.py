@@ -29,6 +29,10 @@ class Results:
     def rounds(self) -> int:
         return int(self.document["rounds"])
 
+    @property
+    def base(self) -> Document:
+        return next(c for c in self.cells if c["name"] == self.document["base"])
+
     def names(self) -> list[str]:
         return [c["name"] for c in self.cells]
 

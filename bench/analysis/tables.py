@@ -25,9 +25,13 @@ def percentiles(o: Document) -> str:
                      for unit, scale in (("_ns", 1e3), ("_us", 1)) if name + unit in o)
 
 
+def environment(**how: Any) -> jinja2.Environment:
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True,
+                              lstrip_blocks=True, **how)
+
+
 def render(template: str, facts: Document) -> str:
-    env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True,
-                             lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    env = environment(undefined=jinja2.StrictUndefined)
     env.globals |= {"row": row, "percentiles": percentiles}
     return env.get_template(f"{template}.j2").render(facts).rstrip("\n")
 

@@ -53,9 +53,10 @@ def test_plot_without_what_is_absurd_and_nothing_of_the_outside() -> None:
 
 
 def test_colours_are_those_of_the_page() -> None:
-    light = (report.TEMPLATES / "page.css").read_text().partition("@media")[0]
-    said = dict(re.findall("(--[a-z0-9]+): (#[0-9a-f]+);", light))
+    css, style = ((plots.TEMPLATES / name).read_text() for name in ("page.css", "plots.mplstyle"))
+    said = dict(re.findall("(--[a-z0-9]+): (#[0-9a-f]+);", css.partition("@media")[0]))
     assert all(said[name][:6] == color[:6] for color, name in plots.NAMES.items())
+    assert {f"#{color}" for color in re.findall("color: ([0-9a-f]{6})", style)} < {*plots.NAMES}
 
 
 def test_percentiles_end_where_a_hundred_calls_lie_beyond() -> None:
@@ -181,7 +182,7 @@ def test_peer_same_shape_ratio_of_each_figure(tmp_path: Path) -> None:
     run = folders.primaries()
     run.cell("wall1-64", 64, 30000, 30)
     run.cell("encrypt-noverify-64", 64, 30000, 30)
-    *others, wall = report.peer(folder_of(tmp_path, run))["rows"]
+    *others, wall = report.peer(folder_of(tmp_path, run))
     assert [row[0] for row in others] == ["hit-64 to peer-64", "uncached-64 to peer-64"]
     assert [wall[0], *(m.mid for m in wall[1:])] == [
         "wall1-64 to peer-64", *(pytest.approx(mid, rel=0.05) for mid in (2, 0.5, 0.5))]
@@ -204,10 +205,9 @@ def test_client_idle_or_busy_said_so(tmp_path: Path, client_us: float, said: str
 def test_ratios_within_the_noise_in_grey(tmp_path: Path) -> None:
     run = folders.primaries()
     run.cell("almost-64", 64, 60010, 10.01)
-    f = folder_of(tmp_path, run)
-    grey = {row[0]: row[1].is_noise for row in report.ratios(f)["rows"]}
-    assert grey["almost-64"] and not grey["hit-64"]
-    assert '<td class="noise">1.00×' in report.page(f, "0.1.0")
+    page = report.page(folder_of(tmp_path, run), "0.1.0")
+    assert re.search('almost-64</th><td class="noise">1.00×', page)
+    assert re.search('hit-64</th><td>0.8', page)
 
 
 # ---- the folder and the verb
