@@ -30,7 +30,7 @@ CLEAN = (  # of what matplotlib writes: nothing for the whole page, no name that
     ("xlink:href", "href"), (r'font: ([\d.]+px)[^;"]*', r"font-size: \1"),
     *((color, f"var({name})") for color, name in NAMES.items()))
 
-Line = tuple[str, Any]  # a name, and points of x, y, and y's interval
+Line = tuple[str, Any]  # a name, and points of x, y, and perhaps y's interval
 Plot = dict[str, str]  # id, one in the page; title; svg
 
 matplotlib.style.use(["default", TEMPLATES / "plots.mplstyle"])
@@ -87,6 +87,7 @@ def short(words: str, most: int = 40) -> str:
 
 
 def known(points: Any, x: Axis, y: Axis) -> Any:
+    points = [(*p[:2], *(p[2:] or (p[1], p[1]))) for p in points]
     points = np.array(points, dtype=float).reshape(-1, 4)
     for column, axis in ((0, x), (1, y)):
         values = points[:, column]

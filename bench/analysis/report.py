@@ -15,7 +15,7 @@ import plots
 import results
 import tables
 import verb
-from plots import PERCENT, RATIO, SHARE, US, Axis, Line, Measured, Plot, number_text, unit_of
+from plots import PERCENT, RATIO, Axis, Line, Measured, number_text, unit_of
 from verb import Document
 
 SCHEMA = results.SCHEMA.with_name("beside-1.schema.json")
@@ -23,8 +23,6 @@ BUSY = 0.8  # a client that is busier may be what limits the figure
 BEYOND = 100  # calls that must lie beyond a percentile that is told
 SERVED, SLOWER = 0.95, 10.0  # of the last rate that is served: least goodput, most p99 to the first
 KINDS = ("storm", "plan", "token", "micro")  # of what stands beside results.json
-TOKEN_CURVES = (("throughput", Axis("operations a second"), ("ops_per_s",)),
-                ("latency", Axis("latency", US, log=10), ("p50_us", "p99_us")))
 
 
 def kind_of(path: Path, d: Any) -> str:
@@ -51,7 +49,7 @@ class Folder:
             self.documents[kind_of(p, d)].append((p.stem, d))
         self.cells = self.results.cells
         self.own = [c for c in self.cells if not c["control"]]
-        self.base = self.results.base
+        self.base = self.results.base_cell
 
     def median(self, c: Document, figure: str) -> Measured:
         return Measured(*self.results.median(c, figure), unit_of(figure))
@@ -93,8 +91,8 @@ def line_of(f: Folder, name: str, cells: list[Document], axis: str, figure: str)
     return name, [(x, m.mid, m.low, m.high) for x, m in medians if m.mid > 0]
 
 
-def plain_line(name: str, pairs: Iterable[tuple[float, Any]]) -> Line:
-    return name, [(x, y, y, y) for x, y in pairs if y is not None]
+def shown(lines: list[Line]) -> list[Line]:
+    return lines if any(points for _, points in lines) else []
 
 
 def noise(f: Folder) -> dict[str, Any]:
@@ -106,24 +104,18 @@ def noise(f: Folder) -> dict[str, Any]:
     usual = np.median([np.median(values) for _, values in pulses]) if pulses else 1
     points = [(n, *(np.percentile(values, (50, 0, 100)) / usual)) for n, values in pulses]
     known = ((k, f.noise(k)) for k in f.results.figures())
-    return {"floor": [row for row in known if row[1].mid > 0],
-            "plots": plots.plot(
-                "pulse-0", "The pulse of the machine by round", Axis("round"),
-                Axis("pulse, to the run’s usual", RATIO), [("pulse", points)],
-                [(n, "disturbed" if n == bad[0] else "") for n in bad])}
+    return {"floor": [row for row in known if row[1].mid > 0], "pulses": points,
+            "marks": [(n, "disturbed" if n == bad[0] else "") for n in bad]}
 
 
-def concurrency(f: Folder) -> list[Plot]:
-    made: list[Plot] = []
+def concurrency(f: Folder) -> list[tuple[str, list[Line]]]:
+    """By method."""
     fitting = [c for c in f.cells if is_closed(c) and not c["axes"]["token_delay_us"] > 0]
-    for method, cells in grouped(fitting, lambda c: str(c["axes"]["method"])):
-        lines = [line_of(f, subject, some, "in_flight", "calls_per_s")
-                 for subject, some in grouped(cells, subject_of)]
-        if any(len(points) > 1 for _, points in lines):
-            made += plots.plot(
-                f"concurrency-{len(made)}", f"Throughput over concurrency: {method}",
-                Axis("calls in flight", log=2), Axis("calls a second"), lines)
-    return made
+    made = [(method, [line_of(f, subject, some, "in_flight", "calls_per_s")
+                      for subject, some in grouped(cells, subject_of)])
+            for method, cells in grouped(fitting, lambda c: str(c["axes"]["method"]))]
+    return [(method, lines) for method, lines in made
+            if any(len(points) > 1 for _, points in lines)]
 
 
 def percentile_points(histogram: list[list[int]]) -> list[tuple[float, float]]:
@@ -138,14 +130,10 @@ def percentile_points(histogram: list[list[int]]) -> list[tuple[float, float]]:
     return [(1.0, float(upper[0]) / 1e3), *zip(x[shown].tolist(), (upper[shown] / 1e3).tolist())]
 
 
-def percentiles(f: Folder) -> list[Plot]:
+def percentiles(f: Folder) -> list[Line]:
     cells = [c for c in f.own if c.get("histogram")]
-    return plots.plot(
-        "percentiles-0", "Latency by percentile",
-        Axis("share of the calls that took at most so long", SHARE, log=10),
-        Axis("latency", US, log=10),
-        [plain_line(c["name"], percentile_points(c["histogram"]))
-         for c in [c for c in cells if c["primary"]] or cells])
+    return shown([(c["name"], percentile_points(c["histogram"]))
+                  for c in [c for c in cells if c["primary"]] or cells])
 
 
 def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
@@ -160,25 +148,20 @@ def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
     return "found" if good < len(offers) else "above", offers[good - 1][0]
 
 
-def offered(f: Folder) -> list[tuple[str, Plot]]:
-    """Each with what is known of the knee."""
-    made: list[tuple[str, Plot]] = []
+def offered(f: Folder) -> list[dict[str, Any]]:
+    made = []
     goodput = "goodput_per_s" if "goodput_per_s" in f.results.figures() else "calls_per_s"
     opened = [c for c in f.own if c["axes"]["rate"] > 0]
-    for i, (subject, cells) in enumerate(grouped(opened, subject_of)):
+    for subject, cells in grouped(opened, subject_of):
         offers = sorted((float(c["axes"]["rate"]), f.median(c, goodput).mid,
                          f.median(c, "p99_us").mid) for c in cells)
         found, rate = knee(offers)
-        marks = [(rate, f"knee: {number_text(rate)} a second")] if found == "found" else []
-        for id_, title, y, lines in (
-                ("goodput", "Goodput", Axis("good in time, a second"),
-                 [line_of(f, "goodput", cells, "rate", goodput),
-                  plain_line("offered", [(at, at) for at, *_ in offers])]),
-                ("offered", "Latency", Axis("latency", US, log=10),
-                 [line_of(f, k, cells, "rate", f"{k}_us") for k in ("p50", "p90", "p99")])):
-            made += [(found, p) for p in plots.plot(
-                f"{id_}-{i}", f"{title} over offered rate: {subject}",
-                Axis("calls offered a second"), y, lines, marks)]
+        made.append({
+            "subject": subject, "knee": found,
+            "marks": [(rate, f"knee: {number_text(rate)} a second")] if found == "found" else [],
+            "goodput": [line_of(f, "goodput", cells, "rate", goodput),
+                        ("offered", [(at, at) for at, *_ in offers])],
+            "latency": [line_of(f, k, cells, "rate", f"{k}_us") for k in ("p50", "p90", "p99")]})
     return made
 
 
@@ -190,14 +173,11 @@ def variant(c: Document) -> str:
     return (name or "uncached") + (f", {in_flight:.0f} in flight" if in_flight > 0 else "")
 
 
-def delay(f: Folder) -> list[Plot]:
+def delay(f: Folder) -> list[Line]:
     variants = grouped((c for c in f.own if not c["axes"]["rate"] > 0), variant)
-    return plots.plot(
-        "delay-0", "What the cache buys: latency by the token’s delay",
-        Axis("what the token takes for an operation besides", US),
-        Axis("latency, p50", US, log=10),
-        [line_of(f, words, cells, "token_delay_us", "p50_us") for words, cells in variants
-         if any(c["axes"]["token_delay_us"] > 0 for c in cells)])
+    return shown([line_of(f, words, cells, "token_delay_us", "p50_us")
+                  for words, cells in variants
+                  if any(c["axes"]["token_delay_us"] > 0 for c in cells)])
 
 
 def peer(f: Folder) -> list[tuple[Any, ...]]:
@@ -235,39 +215,21 @@ def client(f: Folder) -> dict[str, Any]:
 
 def lines_of(members: Iterable[str], points: Iterable[Document], x: str, scale: float = 1
              ) -> list[Line]:
-    return [plain_line(member, ((at[x] / scale, at.get(member)) for at in points))
+    return [(member, [(at[x] / scale, at[member]) for at in points if member in at])
             for member in members if any(at.get(member) for at in points)]
-
-
-def curves_of(kind: str, d: Document) -> Iterable[tuple[str, Axis, Axis, list[Line]]]:
-    """Of each: a title, what it goes over, what it shows."""
-    if kind == "storm":
-        yield ("Seeds unwrapped", Axis("seconds since the restart"), Axis("seeds, all servers"),
-               lines_of(("unwrapped", "failed"), d.get("timeline", ()), "t_ms", 1000))
-    for c in d["curves"] if kind == "plan" else ():
-        yield (f"{c['y']} over {c['x']}", Axis(c["x"]), Axis(c["y"], unit_of(c["y"])),
-               [plain_line(c["y"], c["points"])])
-    for what, y, members in TOKEN_CURVES if kind == "token" else ():
-        yield (f"The token’s {what}", Axis("sessions", log=2), y,
-               lines_of(members, d.get("curve", ()), "sessions"))
-
-
-def documents(f: Folder, kind: str) -> list[tuple[str, Document, list[Plot]]]:
-    return [(name, d, [p for k, (title, x, y, lines) in enumerate(curves_of(kind, d))
-                       for p in plots.plot(f"{kind}-{i}-{k}", f"{title}: {name}", x, y, lines)])
-            for i, (name, d) in enumerate(f.documents[kind])]
 
 
 def page(f: Folder, version: str) -> str:
     env = tables.environment(
         autoescape=True, finalize=lambda v: plots.plain(v) if type(v) is str else v)
     env.filters |= {"number": number_text, "unit": unit_of}
+    env.globals |= {"plot": plots.plot, "axis": Axis, "lines": lines_of}
     r, calm = f.results, f.results.calm()
     with np.errstate(all="ignore"):
         found: dict[str, Any] = {make.__name__: make(f) for make in (
             noise, concurrency, percentiles, offered, delay, peer, client)}
-        found |= {kind: documents(f, kind) for kind in KINDS}
-        found |= {"primary": [c for c in f.own if c["primary"] and calm],
+        found |= f.documents | {
+                  "primary": [c for c in f.own if c["primary"] and calm],
                   "medians": r.figures() if calm else [],
                   "ratios": [c for c in f.cells if c is not f.base and calm],
                   "environment": r.document, "cells": r.document}

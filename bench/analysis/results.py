@@ -30,7 +30,7 @@ class Results:
         return int(self.document["rounds"])
 
     @property
-    def base(self) -> Document:
+    def base_cell(self) -> Document:
         return next(c for c in self.cells if c["name"] == self.document["base"])
 
     def names(self) -> list[str]:
