@@ -193,7 +193,7 @@ def test_baseline__read_back__the_same_ratios(baseline):
     was = compare.profile(baseline.with_name("x"))
     assert back["name"] == "debian-12" and back.results is None and back["session"] == ""
     assert back["machine"] == "made up, 2 CPUs, Linux, virtualisation: none"
-    assert [c["name"] for c in back["cells"]] == ["reference-64", "hit-64", "miss-64", "status-64"]
+    assert [c["name"] for c in back.cells] == ["reference-64", "hit-64", "miss-64", "status-64"]
     hit = back.cell("hit-64")
     assert hit["primary"] and hit["axes"]["in_flight"] == 64 and "p99_us" not in hit
     assert set(hit["cpu_us"]) == {"base", "reference"}

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of judge.py on made-up figures."""
+"""How quiet a machine was, on made-up figures."""
 import math
 
 import pytest
 
-import judge
 import made_up
 
 
@@ -18,7 +17,7 @@ def even(count, rounds, figure="cpu_us"):
 def judged(r, *pulses):
     for n, at, value in pulses:
         r["pulse"]["rounds"][n][at] = value
-    judge.judge(r)
+    r.judge()
     return r["quiet"]["verdict"], [d["round"] for d in r["disturbed"]]
 
 
@@ -71,17 +70,17 @@ def test_width__no_cpu_us_or_too_few_pairs__unknown():
     r.cells[1]["primary"] = True
     cpu = r.cells[1]["figures"]["cpu_us"]
     cpu[:3] = [None] * 3
-    assert judge.width(r) == math.inf
+    assert r.width() == math.inf
     cpu[0] = 20
-    assert judge.width(r) < 1e-9
+    assert r.width() < 1e-9
     made_up.disturb(r, 4)
-    assert judge.width(r) == math.inf
+    assert r.width() == math.inf
 
 
 def test_width__several_primary_cells__the_widest():
     r = even(5, 8)
-    assert judge.width(r) == 0  # none is primary
+    assert r.width() == 0  # none is primary
     r.cells[1]["primary"] = r.cells[2]["primary"] = True
     r.cells[2]["figures"]["cpu_us"] = [18, 22] * 4
     r.cells[3]["figures"]["cpu_us"] = [1, 99] * 4  # not primary
-    assert 0.09 < judge.width(r) < 0.12  # sqrt(18 * 22) is 19.9: +10.6 %, -9.5 %
+    assert 0.09 < r.width() < 0.12  # sqrt(18 * 22) is 19.9: +10.6 %, -9.5 %
