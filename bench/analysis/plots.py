@@ -87,8 +87,7 @@ def short(words: str, most: int = 40) -> str:
 
 
 def known(points: Any, x: Axis, y: Axis) -> Any:
-    points = [(*p[:2], *(p[2:] or (p[1], p[1]))) for p in points]
-    points = np.array(points, dtype=float).reshape(-1, 4)
+    points = np.array([(*p[:2], *(p[2:] or (p[1], p[1]))) for p in points], float).reshape(-1, 4)
     for column, axis in ((0, x), (1, y)):
         values = points[:, column]
         points = points[(abs(values) <= MOST) & (values >= (LEAST if axis.log else -MOST))]

@@ -211,10 +211,7 @@ class Run:
 
 def prepare(words: list[str], bench: str) -> tuple[Run, Any]:
     """Everything that can be wrong is found before the first measurement."""
-    parser = verb.Parser("rounds", __doc__)
-    parser.add_argument("--note", action="append", default=[], metavar="KEY=VALUE",
-                        help="kept with the results; up to 16 of them, and commit=ID")
-    o = parser.parse_intermixed_args(words)
+    o = verb.Parser("rounds", __doc__).parse_intermixed_args(words)
     o.limit = vars(o)["for"]
     made: dict[str, Document] = {}
     entries: list[Entry] = []
@@ -224,7 +221,7 @@ def prepare(words: list[str], bench: str) -> tuple[Run, Any]:
         entries.append(entry)
     layout, (base, *others) = layout_of(o.layout), made.values()
     machine = {**environment.machine(), **environment.program(bench)}
-    for note in o.note:
+    for note in o.note or ():
         environment.add_note(machine, note)
     verb.refuse_if(
         Usage, (len(made) > CELLS_MAX, f"{CELLS_MAX} cells are the most"),
