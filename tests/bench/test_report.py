@@ -3,8 +3,6 @@
 import json
 import math
 import re
-from pathlib import Path
-from typing import Any, Callable, Optional
 
 import folders
 import pytest
@@ -16,8 +14,7 @@ from report import Folder
 from plots import Axis
 
 
-def folder_of(path: Path, run: folders.Run,
-              change: Optional[Callable[[folders.Document], Any]] = None) -> Folder:
+def folder_of(path, run, change=None):
     document = run.end()
     if change is not None:
         change(document)
@@ -25,7 +22,7 @@ def folder_of(path: Path, run: folders.Run,
     return Folder(path)
 
 
-def page_of(path: Path, change: Optional[Callable[[folders.Document], Any]] = None) -> str:
+def page_of(path, change=None):
     return report.page(folder_of(path, folders.primaries(), change), "0.1.0")
 
 
@@ -35,11 +32,11 @@ def page_of(path: Path, change: Optional[Callable[[folders.Document], Any]] = No
     (0, "us", "0"), (1900, "ms", "1.9 s"), (999.6, "us", "1 ms"), (0.318, "percent", "31.8 %"),
     (1, "ratio", "1.00×"), (12.34, "ratio", "12.3×"), (1000, "share", "99.9 %"),
     (math.inf, "count", "–"), (None, "ratio", "–")])
-def test_number_three_digits_and_its_unit(v: Any, unit: str, text: str) -> None:
+def test_number_three_digits_and_its_unit(v, unit, text):
     assert plots.number_text(v, unit).replace("\u00a0", " ") == text
 
 
-def test_plot_without_what_is_absurd_and_nothing_of_the_outside() -> None:
+def test_plot_without_what_is_absurd_and_nothing_of_the_outside():
     x, y = Axis("x"), Axis("y", log=10)
     absurd = [(1, math.nan, 0, 0), (1, 0, 0, 0), (1e16, 1, 0, 0)]
     assert plots.plot("a-0", "a", x, y, [("none", absurd)]) == []
@@ -52,14 +49,14 @@ def test_plot_without_what_is_absurd_and_nothing_of_the_outside() -> None:
         assert never not in one
 
 
-def test_colours_are_those_of_the_page() -> None:
+def test_colours_are_those_of_the_page():
     css, style = ((plots.TEMPLATES / name).read_text() for name in ("page.css", "plots.mplstyle"))
     said = dict(re.findall("(--[a-z0-9]+): (#[0-9a-f]+);", css.partition("@media")[0]))
     assert all(said[name][:6] == color[:6] for color, name in plots.NAMES.items())
     assert {f"#{color}" for color in re.findall("color: ([0-9a-f]{6})", style)} < {*plots.NAMES}
 
 
-def test_percentiles_end_where_a_hundred_calls_lie_beyond() -> None:
+def test_percentiles_end_where_a_hundred_calls_lie_beyond():
     points = report.percentile_points
     assert points([[1000, 100]]) == points([]) == []
     assert points([[1000, 5000], [2000, 4000], [5000, 900], [100000, 100]]) == [
@@ -75,14 +72,14 @@ def test_percentiles_end_where_a_hundred_calls_lie_beyond() -> None:
     ([(100, 100, 5), (200, 200, 50), (300, 300, 51)], ("found", 200)),
     ([(100, 100, 0), (200, 200, 9), (300, 10, 9)], ("found", 200)),
     ([(100, 100, 5), (200, 199, 6)], ("above", 200)), ([(100, 50, 5), (200, 50, 6)], ("below", 0))])
-def test_knee_is_the_last_rate_that_was_served(offers: Any, found: tuple[str, float]) -> None:
+def test_knee_is_the_last_rate_that_was_served(offers, found):
     assert report.knee(offers) == found
 
 
 # ---- the page
 
 
-def test_quick_run_verdict_first_and_what_was_not_measured(tmp_path: Path) -> None:
+def test_quick_run_verdict_first_and_what_was_not_measured(tmp_path):
     page = page_of(tmp_path)
     assert '<body>\n<p class="verdict quiet"><b>The machine was quiet.</b>' in page
     assert re.findall("<li><b>(.*)</b>: it wants ", page) == [
@@ -109,16 +106,16 @@ def test_quick_run_verdict_first_and_what_was_not_measured(tmp_path: Path) -> No
     (lambda d: d["cells"][1].update(failures=1, failure="exit status 1", figures={
         k: [*v[:5], None, *v[6:]] for k, v in d["cells"][1]["figures"].items()}),
      ["hit-64: failed in 1 rounds", "<b>Failed:</b> exit status 1", "<td>–</td>"])])
-def test_page_of_a_run_that_went_wrong(tmp_path: Path, change: Any, words: list[str]) -> None:
+def test_page_of_a_run_that_went_wrong(tmp_path, change, words):
     page = page_of(tmp_path, change)
     assert [said for said in words if said not in page] == []
 
 
 @pytest.mark.filterwarnings("error")
-def test_absurd_figures_a_page_all_the_same(tmp_path: Path) -> None:
+def test_absurd_figures_a_page_all_the_same(tmp_path):
     absurd = (1e308, 1e-308, 5e-324, 1e16, 0, 10 ** 18, -1e308, 1e-13)
 
-    def spoil(d: folders.Document) -> None:
+    def spoil(d):
         for i, c in enumerate(d["cells"]):
             c["figures"] = {k: [absurd[(i + j + n) % 8] for n in range(8)]
                             for j, k in enumerate(c["figures"])}
@@ -132,10 +129,10 @@ def test_absurd_figures_a_page_all_the_same(tmp_path: Path) -> None:
     assert "The machine was quiet" in page_of(tmp_path, spoil)
 
 
-def test_hostile_words_never_markup(tmp_path: Path) -> None:
+def test_hostile_words_never_markup(tmp_path):
     evil = "<script>alert('x')</script>&\"\x01\ud800"
 
-    def spoil(d: folders.Document) -> None:
+    def spoil(d):
         d["environment"] |= {"cpu": evil, "kernel": evil, "commit": evil, "notes": {evil: evil}}
         d.update(version=evil, fault=evil, command=evil, disturbed=[{"round": 3, "why": evil}])
         d["quiet"]["words"] = d["layout"]["words"] = d["layout"]["name"] = evil
@@ -154,7 +151,7 @@ def test_hostile_words_never_markup(tmp_path: Path) -> None:
     assert page.count("&lt;script&gt;") > 30
 
 
-def test_full_run_every_plot_and_nothing_of_the_outside(tmp_path: Path) -> None:
+def test_full_run_every_plot_and_nothing_of_the_outside(tmp_path):
     (folders.full(tmp_path) / "dry.json").write_text(
         '{"tool":"keyward-bench storm","schema":1,"dry_run":true}')
     page = report.page(Folder(tmp_path), "0.1.0")
@@ -178,7 +175,7 @@ def test_full_run_every_plot_and_nothing_of_the_outside(tmp_path: Path) -> None:
 # ---- sections
 
 
-def test_peer_same_shape_ratio_of_each_figure(tmp_path: Path) -> None:
+def test_peer_same_shape_ratio_of_each_figure(tmp_path):
     run = folders.primaries()
     run.cell("wall1-64", 64, 30000, 30)
     run.cell("encrypt-noverify-64", 64, 30000, 30)
@@ -191,7 +188,7 @@ def test_peer_same_shape_ratio_of_each_figure(tmp_path: Path) -> None:
 @pytest.mark.parametrize("client_us, said", [
     (3.4, "The client is not the bottleneck: in status-64"),
     (19, "In hit-64 the client uses 91.2\u00a0% of one CPU")])
-def test_client_idle_or_busy_said_so(tmp_path: Path, client_us: float, said: str) -> None:
+def test_client_idle_or_busy_said_so(tmp_path, client_us, said):
     run = folders.primaries()
     run.cells[1]["figures"]["client_us"] = [client_us] * folders.ROUNDS  # hit-64: 48000 a second
     f = folder_of(tmp_path, run)
@@ -202,7 +199,7 @@ def test_client_idle_or_busy_said_so(tmp_path: Path, client_us: float, said: str
     assert rows["hit-64"] == pytest.approx(0.8, rel=0.05)
 
 
-def test_ratios_within_the_noise_in_grey(tmp_path: Path) -> None:
+def test_ratios_within_the_noise_in_grey(tmp_path):
     run = folders.primaries()
     run.cell("almost-64", 64, 60010, 10.01)
     page = report.page(folder_of(tmp_path, run), "0.1.0")
@@ -221,15 +218,14 @@ def test_ratios_within_the_noise_in_grey(tmp_path: Path) -> None:
     ("storm-a", json.dumps(folders.DAY | {"hours": [7]}), "storm-a.json: hours[0]: 7 is not"),
     ("storm-a", '{\n"tool": "key', "storm-a.json: line 2: no JSON"),
     ("storm-a", "[1]", "storm-a.json: no JSON object")])
-def test_folder_that_is_none_is_refused(tmp_path: Path, name: str, text: Optional[str],
-                                        said: str) -> None:
+def test_folder_that_is_none_is_refused(tmp_path, name, text, said):
     path = folders.quick(tmp_path) / f"{name}.json"
     path.unlink() if text is None else path.write_text(text)
     with pytest.raises((verb.Unable, OSError), match=re.escape(said)):
         Folder(tmp_path)
 
 
-def test_verb_page_in_the_folder_and_its_name_said(program: Any, tmp_path: Path) -> None:
+def test_verb_page_in_the_folder_and_its_name_said(program, tmp_path):
     page = folders.quick(tmp_path) / "report.html"
     r = program("report", tmp_path)
     assert (r.returncode, r.stderr, r.stdout) == (0, "", f"{page}\n")
