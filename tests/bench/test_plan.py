@@ -102,6 +102,8 @@ def test_needs_by_hand():
     assert reckon.needs(replace(p, rolling=True))["storm_operations"] == near(77)
     p = replace(GIVEN, hsms=3, one_lost=True, others_percent=25)
     assert [p.ops_per_s(k) for k in (16, 99, 2)] == pytest.approx([6000, 6000, 750])
+    # Away for 12 s is long enough for keyward to give the token up.
+    assert [replace(p, failover_ms=ms).away_ms for ms in (5000, 12000)] == [5000, 22000]
 
 
 @pytest.mark.parametrize("more, neck, rate, ready_ms", [
@@ -109,20 +111,15 @@ def test_needs_by_hand():
     ({"parallel": 1, "readers": 5}, reckon.NECK_ROUNDS, 1000 / 3, 306),
     ({}, reckon.NECK_WORKERS, 1000, 106), ({"sessions_max": 1}, reckon.NECK_SESSIONS, 500, None),
     ({"servers": 3, "curve": token(2, 1)}, reckon.NECK_TOKEN, 500, 2 + 12 + 600),
-    ({"probe_ms": 1000, "versions": 64}, reckon.NECK_WORKERS, 934, None)])  # 66 are for canaries
+    ({"probe_ms": 1000, "versions": 64}, reckon.NECK_WORKERS, 934, None),  # 66 are for canaries
+    # a token that is away: given up at 1501 ms, said at 1502, asked again 10 s later; or within
+    # the first one's patience
+    ({"parallel": 1, "failover_ms": 5000}, reckon.NECK_ROUNDS, 1000 / 3, 11508 + 300),
+    ({"parallel": 1, "failover_ms": 1000}, reckon.NECK_ROUNDS, 1000 / 3, 1005 + 300)])
 def test_lists_have_a_neck(more, neck, rate, ready_ms):
     b = bound(**{"parallel": 10} | more)
     assert b["bounded_by"] == neck and b["ops_per_s"] == near(rate)
     assert ready_ms is None or b["ready_ms"] == near(ready_ms)
-
-
-@pytest.mark.parametrize("failover_s, ready_ms, away_s", [
-    (5, 11508 + 300, 5),  # given up at 1501 ms, said at 1502, asked again 10 s later
-    (1, 1005 + 300, 1),  # within the first one's patience
-    (12, None, 22)])  # long enough for keyward to give the token up
-def test_token_that_is_away(failover_s, ready_ms, away_s):
-    assert replace(GIVEN, failover_ms=failover_s * 1000).away_ms == away_s * 1000
-    assert ready_ms is None or bound(failover_ms=failover_s * 1000)["ready_ms"] == near(ready_ms)
 
 
 @pytest.mark.parametrize("more, wrong", [
@@ -185,19 +182,14 @@ def test_what_does_not_fit_and_what_would(more, words):
 
 # ---- the verb
 
-@pytest.mark.parametrize("words, status, said", [
-    (("--ops-per-s", "10", "--latency", "50ms", "--sessions-max", "32", "--seeds", "2000"), 1,
-     "IT DOES NOT FIT"),
-    (("--ops-per-s", "1500", "--latency", "2ms", "--sessions", "32", "--hsms", "2", "--one-lost",
-      "--others", "20", "--failover", "2s", "--rolling"), 0, "HSMs: 2 less one that is lost")])
-def test_verb_status_and_words(program, words, status, said):
-    r = program("plan", *words)
-    assert r.returncode == status and said in r.stdout + r.stderr
-
-
-def test_carried_is_zero_and_the_whole_document(program):
-    r = program("plan", "--latency", "2000us", "--sessions", "8", "--seeds", "100", "--servers",
-                "1", "--json")
+def test_verb_status_words_and_the_whole_document(program):
+    for words, status, said in (
+            ("--ops-per-s 10 --latency 50ms --sessions-max 32 --seeds 2000", 1, "IT DOES NOT FIT"),
+            ("--ops-per-s 1500 --latency 2ms --sessions 32 --hsms 2 --one-lost --others 20 "
+             "--failover 2s --rolling", 0, "HSMs: 2 less one that is lost")):
+        r = program("plan", *words.split())
+        assert r.returncode == status and said in r.stdout
+    r = program("plan", *"--latency 2000us --sessions 8 --seeds 100 --servers 1 --json".split())
     d = json.loads(r.stdout)
     assert r.returncode == 0 and (d["tool"], d["schema"]) == ("keyward-bench plan", 1)
     assert 305.9 < d["expected"]["ready_ms"] < 306.5 and d["expected"]["p99_ms"] > 2.9
