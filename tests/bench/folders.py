@@ -7,6 +7,9 @@ from pathlib import Path
 
 import made_up
 
+DOCUMENTS = Path(__file__).parent / "documents"
+PLAN, STORM, DAY = (json.loads((DOCUMENTS / f"{name}.json").read_text())
+                    for name in ("plan-three", "storm-slow10ms", "storm-day"))
 ROUNDS = 8
 MOOD = (1.00, 0.99, 1.01, 1.31, 1.00, 1.02, 0.98, 1.00)  # of a round, the same for all cells
 
@@ -55,8 +58,7 @@ class Run:
         c = self.cell("control", 64, 60000, 10)
         c["control"], c["axes"]["subject"] = True, "echo"
         r = made_up.run(self.cells, ROUNDS, [
-            [10e6 * MOOD[n] * (1 + 0.002 * (i % 4)) for i in range(len(self.cells))]
-            for n in range(ROUNDS)])
+            [1e7 * mood * (1 + 0.002 * (i % 4)) for i in range(len(self.cells))] for mood in MOOD])
         d, quiet = r.document, r["quiet"]
         r.judge()
         d["quiet"] = quiet
@@ -99,37 +101,14 @@ def everything():
     return r
 
 
-def storm(ready_ms, failed):
-    timeline = [{"t_ms": at * ready_ms, "unwrapped": math.floor(3000 * at * (2 - at)),
-                 "failed": math.floor(failed * min(at / 0.3, 1))}
-                for at in (i / 120 for i in range(121))]
-    failures = {"DEADLINE_EXCEEDED": {"count": failed, "message": "a fixture's <deadline>"}}
-    return {"tool": "keyward-bench storm", "schema": 1, "version": "0.1.0", "partial": False,
-            "fault": "", "cache": "cold",
-            "options": {"servers": 3, "seeds": 1000, "readers": 2, "parallel": 1,
-                        "timeout_ns": 3 * 10 ** 9},
-            "ready_ms": ready_ms, "requests": 4100, "hsm_operations": 1003, "duplicates": 1100,
-            "deadline_misses": failed, "failures": failures if failed else {},
-            "timeline": timeline, "figures": {"ready_ms": ready_ms}}
-
-
-DAY = storm(0, 0) | {
-    "partial": True, "fault": "a fixture breaks off", "timeline": [],
-    "hours": [{"hour": 0, "calls": {"status": 180, "encrypt": 4, "decrypt": 1234},
-               "failed": {"status": 0, "encrypt": 0, "decrypt": 5}}]}
-DOCUMENTS = Path(__file__).parent / "documents"
-PLAN = json.loads((DOCUMENTS / "plan-three.json").read_text())
-
-
 def quick(folder):
     (folder / "results.json").write_text(json.dumps(primaries().end()))
     return folder
 
 
 def full(folder):
-    for name, document in (("results", everything().end()), ("storm-cold", storm(1840, 0)),
-                           ("storm-slow10ms", storm(14200, 37)), ("storm-day", DAY)):
-        (folder / f"{name}.json").write_text(json.dumps(document))
-    for name in ("plan-three", "token-wrap", "micro"):
+    (folder / "results.json").write_text(json.dumps(everything().end()))
+    for name in ("storm-slow10ms", "storm-day", "plan-three", "token-wrap", "micro"):
         shutil.copy(DOCUMENTS / f"{name}.json", folder)
+    shutil.copy(folder / "storm-slow10ms.json", folder / "storm-cold.json")
     return folder

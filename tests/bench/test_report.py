@@ -136,8 +136,8 @@ def test_hostile_words_never_markup(tmp_path):
         for c in d["cells"]:
             c.update(failures=1, failure=evil, command=evil)
             c["axes"]["subject"] += evil
-    storm = folders.storm(10, 1) | {"failures": {evil: {"count": 1, "message": evil}},
-                                    "cache": evil, "fault": evil}
+    storm = folders.STORM | {"failures": {evil: {"count": 1, "message": evil}}, "cache": evil,
+                             "fault": evil}
     plan = folders.PLAN | {"findings": [evil], "assumptions": [evil], "inputs": {evil: evil},
                            "curves": [{"x": evil, "y": evil, "points": [[1, 2], [2, 3]]}]}
     for name, document in (("<script>d", storm), ("<script>p", plan), ("<script>e", {})):
