@@ -124,8 +124,8 @@ class Run:
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode == verb.GOOD:
             return reading_of(done.stdout)
-        why = (done.stderr.strip().rpartition("\n")[2] or "wrong replies or errors"
-               ).removeprefix(f"keyward-bench {entry.words[0]}: ")
+        why = done.stderr.strip().rpartition("\n")[2] or "wrong replies or errors"
+        why = why.removeprefix(f"keyward-bench {entry.words[0]}: ")
         if done.returncode == verb.USAGE:
             raise Usage(f"{self.results.cells[at]['name']}: {why}")
         return Reading(failure=f"exit status {done.returncode}: {why}")

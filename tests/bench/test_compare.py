@@ -26,12 +26,9 @@ class Compared:
         self.cells = {x["name"]: x for x in d["cells"]}
         self.footing, self.status, self.remarks = d["footing"], d["exit_status"], d["remarks"]
 
-    def __getitem__(self, name):
-        return self.cells[name]
-
     @property
     def verdicts(self):
-        return [self[n]["verdict"] for n in ("hit-64", "miss-64")]
+        return [self.cells[n]["verdict"] for n in ("hit-64", "miss-64")]
 
 
 @pytest.fixture(name="sides")
@@ -55,12 +52,11 @@ def test_compare__other_layout_or_base__refused(sides, two_runs):
 
 @pytest.mark.parametrize("count", [0, 9])
 def test_compare__no_or_nine_primary_cells__refused(sides, count):
-    for i in range(count):
-        sides[1].cells.append({**cell(f"more-{i}", {}), "primary": True})
-        for pulses in sides[1]["pulse"]["rounds"]:
-            pulses.append(1e7)
     for r in sides:
         r.cell("hit-64")["primary"] = r.cell("miss-64")["primary"] = False
+    sides[1].cells += [{**cell(f"more-{i}", {}), "primary": True} for i in range(count)]
+    for pulses in sides[1]["pulse"]["rounds"]:
+        pulses += [1e7] * count
     with pytest.raises(Unable, match=f"{count} cells are primary, and 1 to 8"):
         Compared(*sides)
 
@@ -69,8 +65,8 @@ def test_compare__primary_cell_in_one_of_them__could_not_look(sides):
     old, new = sides
     new.cell("miss-64")["name"] = "mist-64"
     c = Compared(old, new)
-    assert c["miss-64"]["why_not"] == "NEW has no such cell"
-    assert c["mist-64"]["why_not"] == "OLD has no such cell"
+    assert c.cells["miss-64"]["why_not"] == "NEW has no such cell"
+    assert c.cells["mist-64"]["why_not"] == "OLD has no such cell"
     assert c.status == verb.UNABLE
     scale(new, "hit-64", 1.3)  # a slow-down that was seen counts for more
     assert Compared(old, new).status == verb.WRONG
@@ -90,14 +86,14 @@ def axis(name, value):
 def test_compare__other_work_or_four_rounds_left__could_not_look(sides, change, why):
     change(*sides)
     c = Compared(*sides)
-    assert c["hit-64"]["why_not"] == why and c.status == verb.UNABLE
+    assert c.cells["hit-64"]["why_not"] == why and c.status == verb.UNABLE
 
 
 def test_compare__machine_unusable__no_verdicts(sides):
     scale(sides[1], "hit-64", 2)
     sides[1]["quiet"]["verdict"] = "unusable"
     c = Compared(*sides)
-    assert c.verdicts == [CANNOT_TELL] * 2 and c["hit-64"]["ratios"]["cpu_us"]["mid"] > 1.9
+    assert c.verdicts == [CANNOT_TELL] * 2 and c.cells["hit-64"]["ratios"]["cpu_us"]["mid"] > 1.9
     assert c.status == verb.UNABLE
 
 
@@ -144,8 +140,8 @@ def test_machine__slower_that_day__same(two_runs):
     two_runs[1].cell("echo-64")["primary"] = True
     scale(two_runs[1], "echo-64", 1.01)
     c = Compared(*two_runs)
-    assert not c["echo-64"]["primary"] and c.status == verb.GOOD
-    assert "divided by it" in c["echo-64"]["why_not"]
+    assert not c.cells["echo-64"]["primary"] and c.status == verb.GOOD
+    assert "divided by it" in c.cells["echo-64"]["why_not"]
     scale(two_runs[1], "hit-64", 1.2)
     c = Compared(*two_runs)
     assert (c.verdicts, c.status) == ([SLOWER, SAME], verb.WRONG)

@@ -43,9 +43,7 @@ def test_plot_without_what_is_absurd_and_nothing_of_the_outside():
     for never in ("http", "url(", "<style", "<b>", "\x01", "DejaVu", "xlink", "none</text>", *(
             color for color in plots.NAMES)):
         assert never not in one
-
-
-def test_colours_of_plots_are_those_of_the_page():
+    # The colours are those of the page.
     css, style = ((plots.TEMPLATES / name).read_text() for name in ("page.css", "plots.mplstyle"))
     said = dict(re.findall("(--[a-z0-9]+): (#[0-9a-f]+);", css.partition("@media")[0]))
     assert all(said[name][:6] == color[:6] for color, name in plots.NAMES.items())
