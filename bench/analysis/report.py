@@ -182,16 +182,12 @@ def delay(f: Folder) -> list[Line]:
 
 def peer(f: Folder) -> list[tuple[Any, ...]]:
     """What a user would run: in-process references and bare transports are no plugins."""
-    def shape(c: Document) -> list[Any]:
-        return [c["axes"][k] for k in ("method", "in_flight", "rate", "token_delay_us")]
-
     keyward = "(?!.*(noverify|inproc|copy))(wall|uncached|hit|repeat|encrypt|status)"
-    pairs = [(ours, theirs) for theirs in f.own if subject_of(theirs).startswith("peer")
-             for ours in f.own
-             if re.match(keyward, subject_of(ours)) and shape(ours) == shape(theirs)]
-    return [(f"{ours['name']} to {theirs['name']}",
-             *(f.ratio(ours, theirs, k) for k in ("calls_per_s", "p99_us", "cpu_us")))
-            for ours, theirs in pairs if f.results.calm()]
+    theirs = [c for c in f.own if subject_of(c).startswith("peer") and f.results.calm()]
+    return [(f"{ours['name']} to {other['name']}",
+             *(f.ratio(ours, other, k) for k in ("calls_per_s", "p99_us", "cpu_us")))
+            for other in theirs for ours in f.own if re.match(keyward, subject_of(ours))
+            and {**ours["axes"], "subject": ""} == {**other["axes"], "subject": ""}]
 
 
 def client(f: Folder) -> dict[str, Any]:
@@ -226,10 +222,9 @@ def page(f: Folder, version: str) -> str:
     env.globals |= {"plot": plots.plot, "axis": Axis, "lines": lines_of}
     r, calm = f.results, f.results.calm()
     with np.errstate(all="ignore"):
-        found: dict[str, Any] = {make.__name__: make(f) for make in (
+        found: dict[str, Any] = f.documents | {make.__name__: make(f) for make in (
             noise, concurrency, percentiles, offered, delay, peer, client)}
-        found |= f.documents | {
-                  "primary": [c for c in f.own if c["primary"] and calm],
+        found |= {"primary": [c for c in f.own if c["primary"] and calm],
                   "medians": r.figures() if calm else [],
                   "ratios": [c for c in f.cells if c is not f.base and calm],
                   "environment": r.document, "cells": r.document}
