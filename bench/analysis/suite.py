@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -53,7 +52,8 @@ def rows_of(o: argparse.Namespace, table: str) -> list[list[str]]:
 
 
 def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dict[str, str]:
-    """The cells' command lines; --yes as a keywardd's workers hide which module they have."""
+    """The cells' command lines; --yes as a keywardd's workers hide which module they have.
+    Primary, with a star to their name, are all cells of a comparison, else the quick ones."""
     how = f"--seconds {'2s --warmup 700ms' if o.full else '1500ms --warmup 300ms'}"
     made: dict[str, str] = {}
     for name, numbers, server, *words in rows_of(o, "matrix.txt"):
@@ -66,7 +66,8 @@ def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dic
     if o.full:
         made["gap-restart"] = (f"gap {socket(state, 'gap/cached')} --start {state}/gap/start "
                                "--restarts 3")
-    return made
+    primary = [*made][:None if o.compare else 8]
+    return {name + "*" * (name in primary): line for name, line in made.items()}
 
 
 class Subjects(ExitStack):
@@ -76,15 +77,10 @@ class Subjects(ExitStack):
         super().__init__()
         self.stop, self.cpus, self.bench = stop, cpus, bench
         # Short, as a socket's path is, and where the daemon's user can go.
-        self.path = Path(tempfile.mkdtemp(prefix="keyward-bench-", dir="/var/tmp"))
+        self.path = Path(self.enter_context(tempfile.TemporaryDirectory(
+            prefix="keyward-bench-", dir="/var/tmp")))
         self.path.chmod(0o755)
-        self.callback(self.remove)
         self.servers: dict[str, verb.Process] = {}
-
-    def remove(self) -> None:
-        for folder, *_ in os.walk(self.path):  # a token's are read-only for keywardd
-            os.chmod(folder, 0o700)
-        shutil.rmtree(self.path)
 
     def prepare(self, *words: Any) -> None:
         """What has to succeed; when it does not, the end of its log is shown."""
@@ -160,12 +156,6 @@ class Subjects(ExitStack):
             self.serve(name, bench, *words, *token, **env)
 
 
-def marked(o: argparse.Namespace, cells: dict[str, str]) -> dict[str, str]:
-    """Primary cells with their star: all of a comparison's, else the quick ones."""
-    primary = [*cells][:None if o.compare else 8]
-    return {name + "*" * (name in primary): line for name, line in cells.items()}
-
-
 class Suite:
     def __init__(self, o: argparse.Namespace) -> None:
         self.o, self.stop = o, verb.Stop()
@@ -181,7 +171,7 @@ class Suite:
         return [str(BENCH), "rounds", "--out", str(self.results), *self.how_long,
                 "--cpu-client", self.client, "--layout",
                 f"{self.layout}=client:{self.client},server:{self.server}", *words,
-                *(f"{name}={line}" for name, line in marked(self.o, cells).items())]
+                *(f"{name}={line}" for name, line in cells.items())]
 
     def start(self, subjects: Subjects, prefix: str, bench: Path, programs: str) -> None:
         for name, kind, *words in rows_of(self.o, "servers.txt"):
@@ -227,8 +217,8 @@ class Suite:
         for file, side, *words in rows_of(self.o, "others.txt"):
             self.also(file, " ".join(words).format(**names).split(), side, **env)
 
-    def choose_rates(self, state: Path) -> list[str]:
-        # Where the knee is, is not known beforehand.
+    def rates(self, state: Path) -> list[str]:
+        """Around the knee, which nobody knows beforehand."""
         seen = self.bench("load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s",
                           "--warmup", "500ms", "--json", stdout=subprocess.PIPE)
         if seen.returncode != 0:
@@ -238,8 +228,7 @@ class Suite:
         return [str(int(knee * percent / 100)) for percent in KNEE]
 
     def run_matrix(self, subjects: Subjects, configuration: str) -> None:
-        rates = self.choose_rates(subjects.path) if self.o.full else []
-        cells = matrix(self.o, subjects.path, rates)
+        cells = matrix(self.o, subjects.path, self.rates(subjects.path) if self.o.full else [])
         commit = said_by("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
         say(f"the matrix: {len(cells)} cells, {' '.join(self.how_long)}")
         notes = (f"commit={commit or 'unknown'}", f"configuration={configuration}",
@@ -323,7 +312,7 @@ def main(words: list[str], _bench: str) -> int:
         return suite.run()
     rates = [f"{percent}%" for percent in KNEE] if o.full else []
     cells = matrix(o, Path("/var/tmp/keyward-bench-XXXXXX"), rates)
-    print(*(f"{name}: keyward-bench {line}" for name, line in marked(o, cells).items()), sep="\n")
+    print(*(f"{name}: keyward-bench {line}" for name, line in cells.items()), sep="\n")
     minutes = (len(cells) + 1) * suite.most * (3.2 if o.full else 2.3) / 60
     print(f"{len(cells)} cells and the control, rounds {' '.join(suite.how_long)}: about "
           f"{minutes:.0f} min from CPU {suite.client}, servers on CPU {suite.server}, and what "

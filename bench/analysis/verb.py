@@ -77,7 +77,8 @@ class Once(argparse.Action):
 
 
 class Parser(argparse.ArgumentParser):
-    """help/NAME.txt has the options, FLAG METAVAR KIND LEAST MOST | WORDS, and more words."""
+    """help/NAME.txt has the options, FLAG METAVAR KIND LEAST MOST | WORDS, and more words.  A
+    FLAG+ wants one value or more, a FLAG* may be there several times."""
 
     def __init__(self, name: str, summary: Optional[str], rows: str = "", **defaults: Any) -> None:
         file = Path(__file__).parent / "help" / f"{name}.txt"
@@ -89,12 +90,12 @@ class Parser(argparse.ArgumentParser):
             (flag, *value), words = row.partition(" |")[0].split(), row.partition("| ")[2]
             how: dict[str, Any] = {"action": "store_true"} if not value else {
                 "metavar": value[0], "type": reader(value[1], *map(float, value[2:])),
-                "action": Once if flag[0] == "-" else "store"}
+                "action": "append" if flag[-1] == "*" else Once if flag[0] == "-" else "store"}
             if flag[-1] == "+":
                 how["nargs"] = "+"
             if value[1:2] == ["ms"]:
                 how["dest"] = flag.strip("-").replace("-", "_") + "_ms"
-            self.add_argument(flag.rstrip("+"), help=words.replace("%", "%%"), **how)
+            self.add_argument(flag.rstrip("+*"), help=words.replace("%", "%%"), **how)
         self.set_defaults(given=set(), **defaults)
 
     def error(self, message: str) -> NoReturn:
