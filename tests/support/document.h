@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* document - what a JSON document says, claim by claim
+ *
+ *   SAYS(r.out, "good = 10", "partial = true", "gaps/0/first_error ~ closed",
+ *        "gaps/# >= 1", "figures/p50_us absent");
+ *
+ * A claim is a path, a relation and a value, with a blank between two of them.  A path's
+ * parts are names, numbers of an array's elements and, at its end, # for how many there are.
+ *   = != < <= > >=  compare numbers; = also true, false, null and a whole string
+ *   ~               the string has this part
+ *   absent          the path leads nowhere
+ * A claim that does not hold fails the case, with what is there instead. */
+#ifndef KEYWARD_TESTS_DOCUMENT_H
+#define KEYWARD_TESTS_DOCUMENT_H
+
+#include <jansson.h>
+
+/* The document that the text is; fails the case when it is none. */
+json_t *kw_parsed(const char *text);
+/* Takes the document; `claims` ends with NULL. */
+void kw_holds(json_t *document, const char *const claims[]);
+/* The number at the path. */
+double kw_number(const json_t *document, const char *path);
+
+#define HOLDS(document, ...)                                                             \
+    kw_holds((document), (const char *const[]){__VA_ARGS__, NULL})
+#define SAYS(text, ...) HOLDS(kw_parsed(text), __VA_ARGS__)
+
+#endif
