@@ -83,7 +83,6 @@ TEST(p99_over_the_limit__stopped_after_a_thousand)
 TEST(keyward_that_nobody_sees__denied_before_any_encrypt)
 {
     begin("decrypt");
-    p.is_keyward = true;
     o.server_pid = INT32_MAX; /* no kernel has so many */
     o.calls = 5;
     CHECK_CODE(kw_load_run(&o, result, &note), KW_CODE_DENIED);

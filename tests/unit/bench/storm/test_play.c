@@ -57,7 +57,7 @@ static void end(void)
 
 TEST(nobody_listens_or_not_kms__named)
 {
-    BEGIN(1, .script = FAKE_CODE, .code = 12, .counts = KW_METHODS);
+    BEGIN(1, .script = FAKE_CODE, .code = 12);
     CHECK_CODE(kw_play_run(&o, &corpus, r, &note), KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, path);
     CHECK_HAS(note.text, "UNIMPLEMENTED");
@@ -74,8 +74,7 @@ TEST(nobody_listens_or_not_kms__named)
 TEST(sockets__of_different_providers__bad_input)
 {
     const char *both[2];
-    BEGIN(1, .script = FAKE_CODE, .code = 13, .from = 1, .times = 1,
-          .counts = KW_DECRYPT);
+    BEGIN(1, .script = FAKE_CODE, .code = 13, .at = KW_DECRYPT, .times = 1, .from = 1);
     both[0] = both[1] = f.path;
     o.socket = both;
     o.storm.servers = o.storm.sockets = 2;
@@ -100,35 +99,32 @@ TEST(perhaps_a_real_hsm__denied)
     end();
 }
 
-/* It dies at the eighth Decrypt, or interrupts us there, or says no more. */
+/* At the eighth Decrypt.  Nothing is ready then. */
+static void cut_short(enum fake_script script, unsigned least, const char *why)
+{
+    BEGIN(20, .script = script, .at = KW_DECRYPT, .from = 8,
+          .times = script == FAKE_INTERRUPTS);
+    if (script == FAKE_SILENT)
+        o.limit_ns = 50 * KW_MS_NS;
+    kw_stop_catch();
+    const struct kw_storm_tally *t = play();
+    CHECK(r->partial && r->storm->ready_ns == -1 && t->ready_ns[0] == -1);
+    CHECK_HAS(r->fault, why);
+    CHECK(t->good[KW_DECRYPT] >= least && t->good[KW_DECRYPT] < 20);
+    end();
+}
+
 TEST(cut_short__partial_with_what_was_measured_and_why)
 {
-    static const struct {
-        enum fake_script script;
-        const char *why;
-    } cut[] = {{FAKE_DIES, "closed the connection"},
-               {FAKE_SILENT, "within the limit"},
-               {FAKE_INTERRUPTS, "interrupted"}};
-    kw_stop_catch();
-    for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++) {
-        BEGIN(20, .script = cut[i].script, .from = 8, .counts = KW_DECRYPT,
-              .times = cut[i].script == FAKE_INTERRUPTS);
-        if (cut[i].script == FAKE_SILENT)
-            o.limit_ns = 50 * KW_MS_NS;
-        const struct kw_storm_tally *t = play();
-        CHECK(r->partial && r->storm->ready_ns == -1 && t->ready_ns[0] == -1);
-        CHECK_HAS(r->fault, cut[i].why);
-        CHECK(t->good[KW_DECRYPT] < 20);
-        CHECK(cut[i].script == FAKE_SILENT || t->good[KW_DECRYPT] >= 7);
-        end();
-    }
+    cut_short(FAKE_DIES, 7, "closed the connection");
+    cut_short(FAKE_SILENT, 0, "within the limit");
+    cut_short(FAKE_INTERRUPTS, 7, "interrupted");
 }
 
 /* No answer: the call is given up at its timeout, and the plugin is told so. */
 TEST(plugin_mute__call_given_up_and_reset)
 {
-    BEGIN(20, .script = FAKE_SILENT, .from = 1, .counts = KW_DECRYPT,
-          .interrupt_at_reset = true);
+    BEGIN(20, .script = FAKE_SILENT, .at = KW_DECRYPT, .interrupt_at_reset = true);
     o.storm.timeout_ns = 50 * KW_MS_NS;
     kw_stop_catch();
     const struct kw_storm_tally *t = play();
@@ -140,17 +136,17 @@ TEST(plugin_mute__call_given_up_and_reset)
 /* The list begins anew. */
 TEST(decrypt__fails_once__asked_again)
 {
-    BEGIN(20, .script = FAKE_CODE, .code = 13, .from = 3, .times = 1,
-          .counts = KW_DECRYPT);
-    CHECK(play()->calls[KW_DECRYPT] == 21 && f.seen[KW_DECRYPT] == 21);
-    CHECK(!r->partial && r->storm->ready_ns > 0 && r->storm->tally.by_code[13] == 1);
+    BEGIN(20, .script = FAKE_CODE, .code = 13, .at = KW_DECRYPT, .from = 3, .times = 1);
+    const struct kw_storm_tally *t = play();
+    CHECK(t->calls[KW_DECRYPT] == 21 && f.seen[KW_DECRYPT] == 21);
+    CHECK(!r->partial && r->storm->ready_ns > 0 && t->by_code[13] == 1);
     end();
 }
 
 /* A check whose Encrypt names another key leaves no state; the next one is good. */
 TEST(encrypt__other_key_id_once__checked_again)
 {
-    BEGIN(5, .script = FAKE_ODD_ENCRYPT, .from = 6, .times = 1, .counts = KW_ENCRYPT);
+    BEGIN(5, .script = FAKE_ODD_ENCRYPT, .at = KW_ENCRYPT, .from = 6, .times = 1);
     o.storm.check_retry_ns = KW_MS_NS;
     const struct kw_storm_tally *t = play();
     CHECK(r->storm->ready_ns > 0 && t->bad_checks == 1);
@@ -162,8 +158,7 @@ TEST(encrypt__other_key_id_once__checked_again)
 TEST(storm__two_servers_two_readers__all_unwrapped)
 {
     BEGIN(50, 0);
-    o.storm.servers = 2;
-    o.storm.readers = 2;
+    o.storm.servers = o.storm.readers = 2;
     o.storm.parallel = 3;
     const struct kw_storm_tally *t = play();
     CHECK(!r->partial && r->storm->ready_ns > 0);

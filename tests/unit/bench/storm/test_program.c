@@ -5,16 +5,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
+#include "document.h"
 #include "fake_plugin.h"
 #include "run.h"
 
 static struct fake_plugin f;
 static struct kw_run r;
-static char file[96];
-#define RUN(...)                                                                         \
-    kw_run(&r, (const char *const[]){KEYWARD_BENCH, "storm", __VA_ARGS__, NULL})
+static char file[96]; /* beside its socket */
+#define STORM(want, ...) kw_run_line(&r, want, KEYWARD_BENCH, "storm " __VA_ARGS__)
 
 static void begin(const struct fake_plugin *plugin)
 {
@@ -22,6 +20,7 @@ static void begin(const struct fake_plugin *plugin)
     fake_start(&f);
     snprintf(file, sizeof file, "%s/corpus", f.folder);
 }
+#define BEGIN(...) begin(&(struct fake_plugin){__VA_ARGS__})
 
 static void end(void)
 {
@@ -29,111 +28,64 @@ static void end(void)
     fake_stop(&f);
 }
 
-TEST(words__wrong__two_and_named)
-{
-    static const char *const bad[][6] = {
-        {"SOCKET"},
-        {"2 sockets for 1 servers", "a", "b", "--servers", "1"},
-        {"400 lists of a server, at most 256", "a", "--readers", "20", "--parallel=20"},
-        {"--seeds 0", "a", "--seeds", "0"},
-        {"one at a time", "a", "--prepare", "x", "--corpus=y"},
-        {"are for --day", "a", "--compress", "10"},
-        {"no --limit with --day", "a", "--day", "--limit", "1s"},
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        RUN(bad[i][1], bad[i][2], bad[i][3], bad[i][4], bad[i][5]);
-        CHECK(r.status == 2);
-        CHECK_HAS(r.err, bad[i][0]);
-    }
-}
-
 TEST(dry_run_or_status_or_corpus_not_there__calls_nobody)
 {
-    begin(&(struct fake_plugin){0});
-    RUN(f.path, "--dry-run", "--json");
-    CHECK(r.status == 0);
-    CHECK_HAS(r.out, "\"dry_run\": true");
-    CHECK(f.calls == 0);
-    RUN(f.path, "--seeds", "3", "--status", "/nonexistent/status.sock");
-    CHECK(r.status == 3);
-    CHECK_HAS(r.err, "--status /nonexistent/status.sock");
-    RUN(f.path, "--corpus", file);
-    CHECK(r.status == 3);
+    BEGIN(0);
+    STORM(0, "%s --dry-run --json", f.path);
+    SAYS(r.out, "dry_run = true");
+    STORM(3, "%s --corpus %s", f.path, file);
     CHECK_HAS(r.err, file);
+    CHECK(f.seen[KW_STATUS] == 0);
+    STORM(3, "%s --seeds 3 --status /nonexistent/status.sock", f.path);
+    CHECK_HAS(r.err, "--status /nonexistent/status.sock");
     end();
 }
 
 TEST(plaintext__wrong__one)
 {
-    begin(&(struct fake_plugin){
-        .script = FAKE_WRONG, .from = 5, .times = 1, .counts = KW_DECRYPT});
-    RUN(f.path, "--servers", "1", "--seeds", "20", "--json");
-    CHECK(r.status == 1);
-    CHECK_HAS(r.out, "\"wrong\": 1");
-    CHECK_HAS(r.out, "null"); /* it is never ready */
+    BEGIN(.script = FAKE_WRONG, .at = KW_DECRYPT, .from = 5, .times = 1);
+    STORM(1, "%s --servers 1 --seeds 20 --json", f.path);
+    SAYS(r.out, "wrong = 1", "ready_ms absent");
     end();
-}
-
-static double figure(const json_t *d, const char *name)
-{
-    const json_t *n = json_object_get(json_object_get(d, "figures"), name);
-    CHECK(json_is_number(n));
-    return json_number_value(n);
 }
 
 TEST(storm__json__the_promised_fields)
 {
-    begin(&(struct fake_plugin){0});
-    RUN(f.path, "--servers", "2", "--seeds", "300", "--json");
-    CHECK(r.status == 0);
-    json_t *d = json_loads(r.out, 0, NULL);
-    CHECK_STR(json_string_value(json_object_get(d, "tool")), "keyward-bench storm");
-    CHECK(json_integer_value(json_object_get(d, "schema")) == 1);
-    CHECK(json_is_false(json_object_get(d, "partial")));
-    CHECK_STR(json_string_value(json_object_get(d, "cache")), "warm");
-    CHECK(figure(d, "ready_ms") == json_real_value(json_object_get(d, "ready_ms")));
-    CHECK(figure(d, "requests") == 600 && figure(d, "deadline_misses") == 0);
-    CHECK(figure(d, "p50_us") > 0 && figure(d, "calls_per_s") > 0);
-    CHECK(json_array_size(json_object_get(d, "ready_by_server_ms")) == 2);
-    CHECK(json_array_size(json_object_get(d, "timeline")) >= 2);
-    CHECK(json_array_size(json_object_get(d, "histogram")) >= 1);
-    CHECK(json_object_get(d, "hsm_operations") == NULL); /* nobody can know */
-    CHECK(json_object_size(json_object_get(d, "failures")) == 0);
-    json_decref(d);
+    BEGIN(0);
+    STORM(0, "%s --servers 2 --seeds 300 --json", f.path);
+    json_t *all = kw_parsed(r.out);
+    CHECK(kw_number(all, "figures/ready_ms") == kw_number(all, "ready_ms"));
+    HOLDS(all, "tool = keyward-bench storm", "schema = 1", "partial = false",
+          "cache = warm", "figures/requests = 600", "figures/deadline_misses = 0",
+          "figures/p50_us > 0", "figures/calls_per_s > 0", "ready_by_server_ms/# = 2",
+          "timeline/# >= 2", "histogram/# >= 1", "failures/# = 0",
+          "hsm_operations absent"); /* nobody can know */
     end();
 }
 
 /* What a script does: prepare, restart the plugin, storm. */
 TEST(prepare__then_corpus__no_encrypt_but_the_servers)
 {
-    begin(&(struct fake_plugin){0});
-    RUN(f.path, "--seeds", "30", "--prepare", file);
-    CHECK(r.status == 0 && f.seen[KW_ENCRYPT] == 30 && f.seen[KW_DECRYPT] == 0);
+    BEGIN(0);
+    STORM(0, "%s --seeds 30 --prepare %s", f.path, file);
+    CHECK(f.seen[KW_ENCRYPT] == 30 && f.seen[KW_DECRYPT] == 0);
     CHECK_HAS(r.out, "30 ciphertexts");
-    RUN(f.path, "--servers", "2", "--corpus", file, "--json");
-    CHECK(r.status == 0 && f.seen[KW_ENCRYPT] == 32 && f.seen[KW_DECRYPT] == 60);
-    CHECK_HAS(r.out, "\"cache\": \"unknown\"");
+    STORM(0, "%s --servers 2 --corpus %s --json", f.path, file);
+    CHECK(f.seen[KW_ENCRYPT] == 32 && f.seen[KW_DECRYPT] == 60);
+    SAYS(r.out, "cache = unknown");
     end();
 }
 
 TEST(day__compressed__calls_by_hour)
 {
-    begin(&(struct fake_plugin){0});
-    RUN(f.path, "--servers", "2", "--seeds", "5", "--day", "--compress", "86400",
-        "--restarts", "3", "--json");
-    CHECK(r.status == 0);
-    json_t *d = json_loads(r.out, 0, NULL);
-    CHECK(json_is_integer(json_object_get(d, "restarts")));
-    CHECK(json_is_false(json_object_get(d, "partial")));
-    CHECK(json_array_size(json_object_get(d, "hours")) == 24);
-    json_decref(d);
+    BEGIN(0);
+    STORM(0, "%s --servers 2 --seeds 5 --day --compress 86400 --restarts 3 --json",
+          f.path);
+    SAYS(r.out, "restarts >= 0", "partial = false", "hours/# = 24");
     end();
 }
 
-KW_CASES("bench/storm/program", CASE(words__wrong__two_and_named),
-         CASE(dry_run_or_status_or_corpus_not_there__calls_nobody),
-         CASE(plaintext__wrong__one),
-
-         CASE(storm__json__the_promised_fields),
+KW_CASES("bench/storm/program", CASE(dry_run_or_status_or_corpus_not_there__calls_nobody),
+         CASE(plaintext__wrong__one), CASE(storm__json__the_promised_fields),
          CASE(prepare__then_corpus__no_encrypt_but_the_servers),
          CASE(day__compressed__calls_by_hour))
