@@ -31,7 +31,8 @@ static json_t *follow(const json_t *from, const char *path)
         snprintf(part, sizeof part, "%.*s", (int)len, path);
         if (strcmp(part, "#") == 0)
             return json_integer((json_int_t)size_of(at));
-        at = json_is_array(at) ? json_array_get(at, strtoul(part, NULL, 10))
+        const long n = strtol(part, NULL, 10);
+        at = json_is_array(at) ? json_array_get(at, n < 0 ? size_of(at) - 1 : (size_t)n)
                                : json_object_get(at, part);
     }
     return json_incref((json_t *)(uintptr_t)at);

@@ -5,7 +5,8 @@
  *        "gaps/# >= 1", "figures/p50_us absent");
  *
  * A claim is a path, a relation and a value, with a blank between two of them.  A path's
- * parts are names, numbers of an array's elements and, at its end, # for how many there are.
+ * parts are names, numbers of an array's elements (-1 is the last) and, at its end, # for how
+ * many there are.
  *   = != < <= > >=  compare numbers; = also true, false, null and a whole string
  *   ~               the string has this part
  *   absent          the path leads nowhere

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keyward-bench storm, run as an operator would. */
+/* keyward-bench storm as an operator runs it, against plugins that behave as told. */
 #include "check.h"
 
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "document.h"
@@ -12,7 +13,6 @@
 static struct fake_plugin f;
 static struct kw_run r;
 static char file[96]; /* beside its socket */
-#define STORM(want, ...) kw_run_line(&r, want, KEYWARD_BENCH, "storm " __VA_ARGS__)
 
 static void begin(const struct fake_plugin *plugin)
 {
@@ -28,31 +28,145 @@ static void end(void)
     fake_stop(&f);
 }
 
-TEST(dry_run_or_status_or_corpus_not_there__calls_nobody)
+/* On its socket. */
+static void storm(int want, const char *words)
+{
+    kw_run_line(&r, want, KEYWARD_BENCH, "storm %s --json %s", f.path, words);
+}
+/* All of it: such a plugin, and a storm on it alone. */
+#define STORM(want, words, ...)                                                          \
+    BEGIN(__VA_ARGS__);                                                                  \
+    storm(want, words);                                                                  \
+    end()
+#define PATIENT "--timeout 600s "
+#define ONE "--servers 1 --seeds 20 "
+
+/* The first socket's plugin is good; of the second one something is said, and its path. */
+TEST(second_socket__not_there_or_another_provider__three_and_which)
+{
+    static const struct {
+        unsigned code;
+        enum kw_bench_method at;
+        const char *path, *said;
+    } rows[] = {{12, KW_STATUS, NULL, "UNIMPLEMENTED"},
+                {13, KW_DECRYPT, NULL, "INTERNAL"},
+                {13, KW_DECRYPT, NULL, "cannot read what"},
+                {0, KW_STATUS, "/nonexistent/s", "does a KMS plugin listen there?"}};
+    struct fake_plugin good = {0};
+    fake_start(&good);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        BEGIN(.script = FAKE_CODE, .code = rows[i].code, .at = rows[i].at);
+        const char *path = rows[i].path != NULL ? rows[i].path : f.path;
+        kw_run_line(&r, 3, KEYWARD_BENCH, "storm %s %s --seeds 1", good.path, path);
+        CHECK_HAS(r.err, path);
+        CHECK_HAS(r.err, rows[i].said);
+        end();
+    }
+    fake_stop(&good);
+}
+
+TEST(dry_run_or_status_or_corpus_not_there_or_not_kms__three_and_why)
+{
+    BEGIN(.script = FAKE_CODE, .code = 12);
+    storm(0, "--dry-run");
+    SAYS(r.out, "dry_run = true");
+    storm(3, "--corpus /nonexistent/corpus");
+    CHECK_HAS(r.err, "/nonexistent/corpus");
+    CHECK(f.seen[KW_STATUS] == 0);
+    storm(3, "");
+    CHECK_HAS(r.err, "UNIMPLEMENTED");
+    end();
+    STORM(3, "--seeds 3 --status /nonexistent/status.sock", 0);
+    CHECK_HAS(r.err, "--status /nonexistent/status.sock");
+}
+
+/* What a script does: prepare, restart the plugin, storm. */
+TEST(prepare__then_corpus__no_encrypt_but_the_servers)
 {
     BEGIN(0);
-    STORM(0, "%s --dry-run --json", f.path);
-    SAYS(r.out, "dry_run = true");
-    STORM(3, "%s --corpus %s", f.path, file);
-    CHECK_HAS(r.err, file);
-    CHECK(f.seen[KW_STATUS] == 0);
-    STORM(3, "%s --seeds 3 --status /nonexistent/status.sock", f.path);
-    CHECK_HAS(r.err, "--status /nonexistent/status.sock");
+    kw_run_line(&r, 0, KEYWARD_BENCH, "storm %s --seeds 30 --prepare %s", f.path, file);
+    CHECK(f.seen[KW_ENCRYPT] == 30 && f.seen[KW_DECRYPT] == 0);
+    CHECK_HAS(r.out, "30 ciphertexts");
+    kw_run_line(&r, 0, KEYWARD_BENCH, "storm %s --servers 2 --corpus %s --json", f.path,
+                file);
+    CHECK(f.seen[KW_ENCRYPT] == 32 && f.seen[KW_DECRYPT] == 60);
+    SAYS(r.out, "cache = unknown");
     end();
+}
+
+/* By its name this process is a keywardd, and no worker of it has a SoftHSM. */
+TEST(perhaps_a_real_hsm__three_and_no_encrypt)
+{
+    BEGIN(0);
+    CHECK(prctl(PR_SET_NAME, "keywardd") == 0);
+    storm(3, ONE);
+    CHECK_HAS(r.err, "--yes");
+    CHECK(f.seen[KW_STATUS] == 1 && f.seen[KW_ENCRYPT] == 0);
+    storm(0, ONE "--yes");
+    SAYS(r.out, "good/decrypt = 20");
+    end();
+}
+
+TEST(cut_short__three_and_what_was_measured_and_why)
+{
+    static const struct {
+        enum fake_script script;
+        unsigned times;
+        const char *words, *least, *why;
+    } rows[] = {
+        {FAKE_DIES, 0, ONE PATIENT, "good/decrypt >= 7", "fault ~ closed the connection"},
+        {FAKE_INTERRUPTS, 1, ONE PATIENT, "good/decrypt >= 7", "fault = interrupted"},
+        {FAKE_SILENT, 0, ONE PATIENT "--limit 50ms", "good/decrypt >= 0",
+         "fault ~ within the limit"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        STORM(3, rows[i].words, .script = rows[i].script, .at = KW_DECRYPT, .from = 8,
+              .times = rows[i].times);
+        SAYS(r.out, "partial = true", rows[i].why, rows[i].least, "good/decrypt < 20",
+             "ready_by_server_ms/0 = null", "ready_ms absent");
+    }
+}
+
+/* No answer: the call is given up at its timeout, and the plugin is told so. */
+TEST(plugin_mute__call_given_up_and_reset)
+{
+    STORM(3, ONE "--timeout 50ms", .script = FAKE_SILENT, .at = KW_DECRYPT,
+          .interrupt_at_reset = true);
+    SAYS(r.out, "partial = true", "deadline_misses >= 1",
+         "failures/DEADLINE_EXCEEDED/count >= 1",
+         "failures/DEADLINE_EXCEEDED/message = no answer in time");
 }
 
 TEST(plaintext__wrong__one)
 {
-    BEGIN(.script = FAKE_WRONG, .at = KW_DECRYPT, .from = 5, .times = 1);
-    STORM(1, "%s --servers 1 --seeds 20 --json", f.path);
-    SAYS(r.out, "wrong = 1", "ready_ms absent");
-    end();
+    STORM(1, ONE PATIENT, .script = FAKE_WRONG, .at = KW_DECRYPT, .from = 5, .times = 1);
+    SAYS(r.out, "wrong = 1", "ready_by_server_ms/0 = null", "ready_ms absent");
+}
+
+/* The list begins anew. */
+TEST(decrypt__fails_once__asked_again)
+{
+    STORM(1, ONE PATIENT, .script = FAKE_CODE, .code = 13, .at = KW_DECRYPT, .from = 3,
+          .times = 1);
+    SAYS(r.out, "calls/decrypt = 21", "partial = false", "ready_ms > 1000",
+         "failures/INTERNAL/count = 1");
+    CHECK(f.seen[KW_DECRYPT] == 21);
+}
+
+/* A check whose Encrypt names another key leaves no state; the next one is good.  In a day of
+ * two seconds, as it comes ten seconds later otherwise. */
+TEST(encrypt__other_key_id_once__checked_again)
+{
+    STORM(0, ONE PATIENT "--day --compress 43200 --restarts 0",
+          .script = FAKE_ODD_ENCRYPT, .at = KW_ENCRYPT, .from = 21, .times = 1);
+    SAYS(r.out, "bad_checks = 1", "calls/encrypt = 2", "list_retries >= 1",
+         "ready_by_server_ms/0 > 0", "rotations = 0");
 }
 
 TEST(storm__json__the_promised_fields)
 {
     BEGIN(0);
-    STORM(0, "%s --servers 2 --seeds 300 --json", f.path);
+    storm(0, PATIENT "--servers 2 --seeds 300");
     json_t *all = kw_parsed(r.out);
     CHECK(kw_number(all, "figures/ready_ms") == kw_number(all, "ready_ms"));
     HOLDS(all, "tool = keyward-bench storm", "schema = 1", "partial = false",
@@ -63,29 +177,32 @@ TEST(storm__json__the_promised_fields)
     end();
 }
 
-/* What a script does: prepare, restart the plugin, storm. */
-TEST(prepare__then_corpus__no_encrypt_but_the_servers)
+TEST(two_servers_two_readers__all_unwrapped)
 {
-    BEGIN(0);
-    STORM(0, "%s --seeds 30 --prepare %s", f.path, file);
-    CHECK(f.seen[KW_ENCRYPT] == 30 && f.seen[KW_DECRYPT] == 0);
-    CHECK_HAS(r.out, "30 ciphertexts");
-    STORM(0, "%s --servers 2 --corpus %s --json", f.path, file);
-    CHECK(f.seen[KW_ENCRYPT] == 32 && f.seen[KW_DECRYPT] == 60);
-    SAYS(r.out, "cache = unknown");
-    end();
+    STORM(0, PATIENT "--servers 2 --readers 2 --parallel 3 --seeds 50", 0);
+    json_t *all = kw_parsed(r.out);
+    CHECK(kw_number(all, "good/decrypt") == f.seen[KW_DECRYPT]);
+    HOLDS(all, "partial = false", "ready_ms > 0", "calls/status = 2", "calls/encrypt = 2",
+          "failures/# = 0", "calls/decrypt >= 100", "calls/decrypt <= 200",
+          "timeline/-1/unwrapped = 100");
+    CHECK(f.seen[KW_ENCRYPT] == 50 + 2);
 }
 
 TEST(day__compressed__calls_by_hour)
 {
-    BEGIN(0);
-    STORM(0, "%s --servers 2 --seeds 5 --day --compress 86400 --restarts 3 --json",
-          f.path);
+    STORM(0, PATIENT "--servers 2 --seeds 5 --day --compress 86400 --restarts 3", 0);
     SAYS(r.out, "restarts >= 0", "partial = false", "hours/# = 24");
-    end();
 }
 
-KW_CASES("bench/storm/program", CASE(dry_run_or_status_or_corpus_not_there__calls_nobody),
-         CASE(plaintext__wrong__one), CASE(storm__json__the_promised_fields),
+KW_CASES("bench/storm/program",
+         CASE(second_socket__not_there_or_another_provider__three_and_which),
+         CASE(dry_run_or_status_or_corpus_not_there_or_not_kms__three_and_why),
          CASE(prepare__then_corpus__no_encrypt_but_the_servers),
+         CASE(perhaps_a_real_hsm__three_and_no_encrypt),
+         CASE(cut_short__three_and_what_was_measured_and_why),
+         CASE(plugin_mute__call_given_up_and_reset), CASE(plaintext__wrong__one),
+         CASE(decrypt__fails_once__asked_again),
+         CASE(encrypt__other_key_id_once__checked_again),
+         CASE(storm__json__the_promised_fields),
+         CASE(two_servers_two_readers__all_unwrapped),
          CASE(day__compressed__calls_by_hour))
