@@ -49,15 +49,28 @@ static bool compares(double is, const char *how, double value)
                                     : strcmp(how, ">=") == 0 && (more || same);
 }
 
-static bool is_so(const json_t *v, const char *how, const char *value)
+/* The number that the value is, or that its path leads to; NAN: neither. */
+static double number_of(const json_t *document, const char *value)
 {
     char *end = NULL;
-    const double number = strtod(value, &end);
+    double number = strtod(value, &end);
+    if (value[0] != '\0' && *end == '\0')
+        return number;
+    json_t *other = follow(document, value);
+    number = json_is_number(other) ? json_number_value(other) : NAN;
+    json_decref(other);
+    return number;
+}
+
+static bool is_so(const json_t *document, const json_t *v, const char *how,
+                  const char *value)
+{
     if (strcmp(how, "absent") == 0)
         return v == NULL;
-    if (json_is_number(v))
-        return value[0] != '\0' && *end == '\0' &&
-               compares(json_number_value(v), how, number);
+    if (json_is_number(v)) {
+        const double number = number_of(document, value);
+        return !isnan(number) && compares(json_number_value(v), how, number);
+    }
     if (json_is_string(v))
         return how[0] == '~' ? strstr(json_string_value(v), value) != NULL
                              : how[0] == '=' && strcmp(json_string_value(v), value) == 0;
@@ -68,19 +81,36 @@ static bool is_so(const json_t *v, const char *how, const char *value)
     return how[0] == '=' && word[0] != '\0' && strcmp(word, value) == 0;
 }
 
-void kw_holds(json_t *document, const char *const claims[])
+static void hold(const json_t *document, const char *claim)
 {
-    for (size_t i = 0; claims[i] != NULL; i++) {
-        char path[WORD], how[WORD] = "", value[WORD] = "";
-        CHECK(sscanf(claims[i], "%127s %127s %127[^\n]", path, how, value) >= 2);
-        json_t *v = follow(document, path);
-        if (!is_so(v, how, value)) {
-            char *is = v != NULL ? json_dumps(v, JSON_ENCODE_ANY) : NULL;
-            fail_msg("not so: %s, but %s", claims[i], is != NULL ? is : "absent");
+    char path[WORD], how[WORD] = "", value[WORD] = "";
+    CHECK(sscanf(claim, "%127s %127s %127[^\n]", path, how, value) >= 2);
+    json_t *v = follow(document, path);
+    if (!is_so(document, v, how, value)) {
+        char *is = v != NULL ? json_dumps(v, JSON_ENCODE_ANY) : NULL;
+        fail_msg("not so: %s, but %s", claim, is != NULL ? is : "absent");
+    }
+    json_decref(v);
+}
+
+void kw_holds(json_t *document, const char *claims)
+{
+    char all[1024], *end;
+    CHECK((size_t)snprintf(all, sizeof all, "%s", claims) < sizeof all);
+    for (char *at = all; at != NULL; at = end) {
+        end = strstr(at, ", ");
+        if (end != NULL) {
+            *end = '\0';
+            end += 2;
         }
-        json_decref(v);
+        hold(document, at);
     }
     json_decref(document);
+}
+
+void kw_says(const char *text, const char *claims)
+{
+    kw_holds(kw_parsed(text), claims);
 }
 
 double kw_number(const json_t *document, const char *path)

@@ -50,44 +50,27 @@ static void end(size_t leftovers)
 /* ---- a token that is another, or fails ----------------------------------------------- */
 
 static const struct trouble {
-    const char *control;
+    const char *control, *words;
     int status;
-    const char *words, *says[4]; /* on standard error, or of the document with --json */
+    const char *said; /* a part of standard error; claims when the words want --json */
     size_t leftovers;
 } troubles[] = {
-    {"othermaker\n", 3, LONG, {"no SoftHSM", "--yes"}, 0},
-    {"ivmode=3\n", 3, LONG, {"makes its own IV"}, 0},
-    {"C_CopyObject rv=0x13\n", 3, LONG "--key=copy", {"--key session"}, 0},
-    {"C_Decrypt crash skip=20\n",
-     3,
-     "--seconds=1h --warmup=1m --max-rate=200 --processes=2",
-     {"died of signal 6"},
-     0},
-    {"C_Decrypt rv=0x30 skip=20\n",
-     1,
-     LONG "--max-rate=200 --json",
-     {"fault ~ the token failed while it was measured", "partial = true"},
-     0},
-    {"C_Decrypt delay=3 skip=20\n",
-     3,
-     LONG "--stop-p99=1ms --json",
-     {"fault ~ stopped: ", "partial = true", "good > 0"}, /* what was measured is kept */
-     0},
-    {"C_Decrypt flip skip=20\n", /* after the self-test: twenty are honest */
-     1,
-     "--calls=30 --warmup=0s --json",
-     {"wrong = 10"},
-     0},
-    {"C_DestroyObject rv=0x6 skip=1\n", /* the self-test's */
-     1,
-     FIVE,
-     {"fault ~ could not be destroyed", "fault ~ --clean"},
-     1},
-    {"C_DestroyObject crash skip=1\n",
-     1,
-     FIVE,
-     {"fault ~ the process that keeps the key died", "fault ~ --clean", "good = 5"},
-     1},
+    {"othermaker\n", LONG, 3, "is no SoftHSM", 0},
+    {"ivmode=3\n", LONG, 3, "makes its own IV", 0},
+    {"C_CopyObject rv=0x13\n", LONG "--key=copy", 3, "--key session", 0},
+    {"C_Decrypt crash skip=20\n", "--seconds=1h --warmup=1m --max-rate=200 --processes=2",
+     3, "died of signal 6", 0},
+    {"C_Decrypt rv=0x30 skip=20\n", LONG "--max-rate=200 --json", 1,
+     "fault ~ the token failed while it was measured, partial = true", 0},
+    /* What was measured is kept. */
+    {"C_Decrypt delay=3 skip=20\n", LONG "--stop-p99=1ms --json", 3,
+     "fault ~ stopped:, partial = true, good > 0", 0},
+    /* The self-test's twenty are honest, and so is its C_DestroyObject. */
+    {"C_Decrypt flip skip=20\n", "--calls=30 --warmup=0s --json", 1, "wrong = 10", 0},
+    {"C_DestroyObject rv=0x6 skip=1\n", FIVE, 1,
+     "fault ~ could not be destroyed, fault ~ --clean", 1},
+    {"C_DestroyObject crash skip=1\n", FIVE, 1,
+     "fault ~ the process that keeps the key died, fault ~ --clean, good = 5", 1},
 };
 
 TEST(trouble__told_and_no_key_left_that_could_go)
@@ -97,10 +80,10 @@ TEST(trouble__told_and_no_key_left_that_could_go)
         begin();
         kw_fault_set(&f.hsm, t->control);
         bench(t->status, t->words);
-        if (r.out[0] != '\0')
-            kw_holds(kw_parsed(r.out), t->says);
-        for (size_t k = 0; r.out[0] == '\0' && t->says[k] != NULL; k++)
-            CHECK_HAS(r.err, t->says[k]);
+        if (strstr(t->words, "--json") != NULL)
+            kw_says(r.out, t->said);
+        else
+            CHECK_HAS(r.err, t->said);
         CHECK(i != 0 || kw_fault_count(&f.hsm, "C_Login") == logins);
         end(t->leftovers);
     }
@@ -171,15 +154,15 @@ TEST(shape__processes_threads_sessions__the_sum_of_all)
     bench(0,
           "--op random --processes 2 --threads 2 --sessions 3 --max-rate 400 --calls 61 "
           "--warmup 0s --json --yes");
-    SAYS(r.out, "token/softhsm = false", "good = 61", "wrong = 0", "partial = false",
-         "figures/cpu_us > 0");
+    kw_says(r.out, "token/softhsm = false, good = 61, wrong = 0, partial = false, "
+                   "figures/cpu_us > 0");
     CHECK(kw_fault_count(&f.hsm, "C_GenerateRandom") == 61);
     CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 2 + 1);
     CHECK(kw_fault_count(&f.hsm, "C_OpenSession") == sessions + 2 * 2 * 3 + 1);
     bench(
         0,
         "--op random --max-rate 100 --ramp 500ms --calls 5 --warmup 500ms --json --yes");
-    SAYS(r.out, "good = 5"); /* the warm-up's are not counted */
+    kw_says(r.out, "good = 5"); /* the warm-up's are not counted */
     CHECK(kw_fault_count(&f.hsm, "C_GenerateRandom") > 61 + 5);
     end(0);
 }
@@ -189,8 +172,8 @@ TEST(curve__two_points__each_with_its_sessions)
     begin();
     unsigned keys = kw_fault_count(&f.hsm, "C_GenerateKey");
     bench(0, "--curve 1,3 --max-rate 300 --calls 12 --warmup 0s --json");
-    SAYS(r.out, "curve/# = 2", "curve/0/sessions = 1", "curve/1/sessions = 3",
-         "curve/0/ops_per_s > 0");
+    kw_says(r.out, "curve/# = 2, curve/0/sessions = 1, curve/1/sessions = 3, "
+                   "curve/0/ops_per_s > 0");
     CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 1 + 1 + 3);
     /* The self-test's, and ours. */
     CHECK(kw_fault_count(&f.hsm, "C_GenerateKey") == keys + 2);
@@ -213,7 +196,7 @@ TEST(every_operation_and_place__no_key_left)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         logins = kw_fault_count(&f.hsm, "C_Login");
         bench(0, rows[i]);
-        SAYS(r.out, "good = 5", "wrong = 0", "token/label = keyward-test");
+        kw_says(r.out, "good = 5, wrong = 0, token/label = keyward-test");
     }
     /* Of a login each is one at the module, and a logout. */
     CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 2 + 5);
@@ -262,11 +245,12 @@ TEST(clean__told_why_not_or_listed_then_destroyed_and_no_other)
     kw_fault_set(&f.hsm, "C_DestroyObject rv=0x6\n");
     bench(3, "--clean --json --keyring keyring.json");
     CHECK_HAS(r.err, "could not be destroyed");
-    SAYS(r.out, "leftovers/# = 3", "leftovers/0/destroyed = false",
-         "leftovers/1/destroyed = false", "leftovers/2/destroyed = false");
+    kw_says(r.out,
+            "leftovers/# = 3, leftovers/0/destroyed = false, leftovers/1/destroyed = "
+            "false, leftovers/2/destroyed = false");
     kw_fault_set(&f.hsm, "");
     bench(0, FIVE "--keyring keyring.json"); /* measuring leaves them alone */
-    SAYS(r.out, "keyring/keys = 1");
+    kw_says(r.out, "keyring/keys = 1");
     bench(0, "--clean --keyring keyring.json");
     CHECK_HAS(r.out, "3 keys");         /* all are there still */
     CHECK_HAS(r.out, "  " LEFT_A "\n"); /* before any is destroyed */

@@ -116,8 +116,7 @@ static bool hear(struct fake_plugin *f, int fd)
         return false;
     struct kw_src src = kw_src_of(kw_span_of(head, sizeof head));
     const uint32_t len = kw_src_u32(&src) >> 8;
-    const uint8_t type = head[3], flags = head[4];
-    (void)kw_src_u8(&src);
+    const uint8_t type = head[3], flags = kw_src_u8(&src);
     KW_INVARIANT(len <= sizeof payload);
     if (!take(fd, payload, len))
         return false;
@@ -130,24 +129,23 @@ static bool hear(struct fake_plugin *f, int fd)
     return true;
 }
 
-/* A connection, and the 24 bytes that every client of HTTP/2 begins with. */
+/* A connection, which begins with 24 bytes in every HTTP/2. */
 static void take_connection(struct fake_plugin *f)
 {
     static const char refusal[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
-    char preface[24];
+    char preface[4096];
     unsigned i = FIRST;
     const int fd = accept(f->polled[1].fd, NULL, NULL);
-    const bool speaks = f->script != FAKE_CLOSES && f->script != FAKE_HTTP1 &&
-                        take(fd, preface, sizeof preface);
-    if (f->script == FAKE_HTTP1)
+    if (f->script == FAKE_HTTP1 && recv(fd, preface, sizeof preface, 0) > 0)
         (void)send(fd, refusal, sizeof refusal - 1, MSG_NOSIGNAL);
+    if (f->script == FAKE_HTTP1 || f->script == FAKE_CLOSES || !take(fd, preface, 24)) {
+        close(fd);
+        return;
+    }
     while (f->polled[i].fd >= 0)
         i++;
     KW_INVARIANT(i < ALL);
-    if (speaks)
-        f->polled[i].fd = fd;
-    else
-        close(fd);
+    f->polled[i].fd = fd;
 }
 
 static void *fake_main(void *ctx)

@@ -22,41 +22,37 @@ static struct kw_pick next(void)
     return p;
 }
 
+/* Nothing is written then, and the note has the words as they were. */
+static void refuse(kw_err (*parse)(const char *, struct kw_choice_options *,
+                                   struct kw_note *),
+                   const char *words, const char *why)
+{
+    struct kw_choice_options before = {.weight = {7, 7, 7}, .count = 77}, after = before;
+    CHECK_CODE(parse(words, &after, &note), KW_CODE_BAD_INPUT);
+    CHECK(memcmp(&before, &after, sizeof before) == 0);
+    CHECK_HAS(note.text, why);
+    CHECK_HAS(note.text, words);
+}
+
 TEST(mix__bad_words__refused_and_why)
 {
-    static const char *const bad[] = {"",
-                                      "an unknown word",
-                                      "delete",
-                                      "an unknown word",
-                                      "decrypt,",
-                                      "a weight is missing",
-                                      "decrypt:0",
-                                      "from 1 to 1000",
-                                      "decrypt:1001",
-                                      "from 1 to 1000",
-                                      "decrypt:-1",
-                                      "from 1 to 1000",
-                                      "decrypt: 1",
-                                      "from 1 to 1000",
-                                      "decrypt:9x",
-                                      "too much at its end",
-                                      "decrypt:9,",
-                                      "an unknown word",
-                                      "decrypt:9,encrypt",
-                                      "a weight is missing",
-                                      "decrypt:9,decrypt:1",
-                                      "a word twice",
-                                      "decrypt:900,status:101",
-                                      "more than 1000",
-                                      "decrypted",
-                                      "a weight is missing"};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i += 2) {
-        struct kw_choice_options before = {.weight = {7, 7, 7}}, after = before;
-        CHECK_CODE(kw_mix_parse(bad[i], &after, &note), KW_CODE_BAD_INPUT);
-        CHECK(memcmp(&before, &after, sizeof before) == 0);
-        CHECK_HAS(note.text, bad[i + 1]);
-        CHECK_HAS(note.text, bad[i]);
-    }
+    static const char *const bad[][2] = {
+        {"", "an unknown word"},
+        {"delete", "an unknown word"},
+        {"decrypt,", "a weight is missing"},
+        {"decrypt:0", "from 1 to 1000"},
+        {"decrypt:1001", "from 1 to 1000"},
+        {"decrypt:-1", "from 1 to 1000"},
+        {"decrypt: 1", "from 1 to 1000"},
+        {"decrypt:9x", "too much at its end"},
+        {"decrypt:9,", "an unknown word"},
+        {"decrypt:9,encrypt", "a weight is missing"},
+        {"decrypt:9,decrypt:1", "a word twice"},
+        {"decrypt:900,status:101", "more than 1000"},
+        {"decrypted", "a weight is missing"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        refuse(kw_mix_parse, bad[i][0], bad[i][1]);
 }
 
 TEST(ciphertexts__bad_words__refused_and_named)
@@ -68,13 +64,8 @@ TEST(ciphertexts__bad_words__refused_and_named)
         "zipf:10:1x", "repeat:101:10", "repeat:90",      "repeat:90:0",
         "repeat::1",  "zipf:0:1",      "repeat:90:10:1", "unique:1",
     };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct kw_choice_options before = {.count = 77}, after = before;
-        CHECK_CODE(kw_ciphertexts_parse(bad[i], &after, &note), KW_CODE_BAD_INPUT);
-        CHECK(memcmp(&before, &after, sizeof before) == 0);
-        CHECK_HAS(note.text, bad[i]);
-        CHECK_HAS(note.text, "zipf:1000:0.99");
-    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        refuse(kw_ciphertexts_parse, bad[i], "zipf:1000:0.99");
 }
 
 TEST(distinct_and_same__in_turn)

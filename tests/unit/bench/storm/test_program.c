@@ -69,7 +69,7 @@ TEST(dry_run_or_status_or_corpus_not_there_or_not_kms__three_and_why)
 {
     BEGIN(.script = FAKE_CODE, .code = 12);
     storm(0, "--dry-run");
-    SAYS(r.out, "dry_run = true");
+    kw_says(r.out, "dry_run = true");
     storm(3, "--corpus /nonexistent/corpus");
     CHECK_HAS(r.err, "/nonexistent/corpus");
     CHECK(f.seen[KW_STATUS] == 0);
@@ -90,7 +90,7 @@ TEST(prepare__then_corpus__no_encrypt_but_the_servers)
     kw_run_line(&r, 0, KEYWARD_BENCH, "storm %s --servers 2 --corpus %s --json", f.path,
                 file);
     CHECK(f.seen[KW_ENCRYPT] == 32 && f.seen[KW_DECRYPT] == 60);
-    SAYS(r.out, "cache = unknown");
+    kw_says(r.out, "cache = unknown");
     end();
 }
 
@@ -103,7 +103,7 @@ TEST(perhaps_a_real_hsm__three_and_no_encrypt)
     CHECK_HAS(r.err, "--yes");
     CHECK(f.seen[KW_STATUS] == 1 && f.seen[KW_ENCRYPT] == 0);
     storm(0, ONE "--yes");
-    SAYS(r.out, "good/decrypt = 20");
+    kw_says(r.out, "good/decrypt = 20");
     end();
 }
 
@@ -112,18 +112,18 @@ TEST(cut_short__three_and_what_was_measured_and_why)
     static const struct {
         enum fake_script script;
         unsigned times;
-        const char *words, *least, *why;
+        const char *words, *says;
     } rows[] = {
-        {FAKE_DIES, 0, ONE PATIENT, "good/decrypt >= 7", "fault ~ closed the connection"},
-        {FAKE_INTERRUPTS, 1, ONE PATIENT, "good/decrypt >= 7", "fault = interrupted"},
-        {FAKE_SILENT, 0, ONE PATIENT "--limit 50ms", "good/decrypt >= 0",
-         "fault ~ within the limit"},
+        {FAKE_DIES, 0, ONE PATIENT, "good/decrypt >= 7, fault ~ closed the connection"},
+        {FAKE_INTERRUPTS, 1, ONE PATIENT, "good/decrypt >= 7, fault = interrupted"},
+        {FAKE_SILENT, 0, ONE PATIENT "--limit 50ms", "fault ~ within the limit"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         STORM(3, rows[i].words, .script = rows[i].script, .at = KW_DECRYPT, .from = 8,
               .times = rows[i].times);
-        SAYS(r.out, "partial = true", rows[i].why, rows[i].least, "good/decrypt < 20",
-             "ready_by_server_ms/0 = null", "ready_ms absent");
+        kw_says(r.out, rows[i].says);
+        kw_says(r.out, "partial = true, good/decrypt < 20, ready_by_server_ms/0 = null, "
+                       "ready_ms absent");
     }
 }
 
@@ -132,15 +132,15 @@ TEST(plugin_mute__call_given_up_and_reset)
 {
     STORM(3, ONE "--timeout 50ms", .script = FAKE_SILENT, .at = KW_DECRYPT,
           .interrupt_at_reset = true);
-    SAYS(r.out, "partial = true", "deadline_misses >= 1",
-         "failures/DEADLINE_EXCEEDED/count >= 1",
-         "failures/DEADLINE_EXCEEDED/message = no answer in time");
+    kw_says(r.out,
+            "partial = true, deadline_misses >= 1, failures/DEADLINE_EXCEEDED/count "
+            ">= 1, failures/DEADLINE_EXCEEDED/message = no answer in time");
 }
 
 TEST(plaintext__wrong__one)
 {
     STORM(1, ONE PATIENT, .script = FAKE_WRONG, .at = KW_DECRYPT, .from = 5, .times = 1);
-    SAYS(r.out, "wrong = 1", "ready_by_server_ms/0 = null", "ready_ms absent");
+    kw_says(r.out, "wrong = 1, ready_by_server_ms/0 = null, ready_ms absent");
 }
 
 /* The list begins anew. */
@@ -148,8 +148,8 @@ TEST(decrypt__fails_once__asked_again)
 {
     STORM(1, ONE PATIENT, .script = FAKE_CODE, .code = 13, .at = KW_DECRYPT, .from = 3,
           .times = 1);
-    SAYS(r.out, "calls/decrypt = 21", "partial = false", "ready_ms > 1000",
-         "failures/INTERNAL/count = 1");
+    kw_says(r.out, "calls/decrypt = 21, partial = false, ready_ms > 1000, "
+                   "failures/INTERNAL/count = 1");
     CHECK(f.seen[KW_DECRYPT] == 21);
 }
 
@@ -159,22 +159,20 @@ TEST(encrypt__other_key_id_once__checked_again)
 {
     STORM(0, ONE PATIENT "--day --compress 43200 --restarts 0",
           .script = FAKE_ODD_ENCRYPT, .at = KW_ENCRYPT, .from = 21, .times = 1);
-    SAYS(r.out, "bad_checks = 1", "calls/encrypt = 2", "list_retries >= 1",
-         "ready_by_server_ms/0 > 0", "rotations = 0");
+    kw_says(r.out, "bad_checks = 1, calls/encrypt = 2, list_retries >= 1, "
+                   "ready_by_server_ms/0 > 0, rotations = 0");
 }
 
 TEST(storm__json__the_promised_fields)
 {
-    BEGIN(0);
-    storm(0, PATIENT "--servers 2 --seeds 300");
-    json_t *all = kw_parsed(r.out);
-    CHECK(kw_number(all, "figures/ready_ms") == kw_number(all, "ready_ms"));
-    HOLDS(all, "tool = keyward-bench storm", "schema = 1", "partial = false",
-          "cache = warm", "figures/requests = 600", "figures/deadline_misses = 0",
-          "figures/p50_us > 0", "figures/calls_per_s > 0", "ready_by_server_ms/# = 2",
-          "timeline/# >= 2", "histogram/# >= 1", "failures/# = 0",
-          "hsm_operations absent"); /* nobody can know */
-    end();
+    STORM(0, PATIENT "--servers 2 --seeds 300", 0);
+    kw_says(
+        r.out,
+        "figures/ready_ms = ready_ms, "
+        "tool = keyward-bench storm, schema = 1, partial = false, cache = warm, "
+        "figures/requests = 600, figures/deadline_misses = 0, figures/p50_us > 0, "
+        "figures/calls_per_s > 0, ready_by_server_ms/# = 2, timeline/# >= 2, "
+        "histogram/# >= 1, failures/# = 0, hsm_operations absent"); /* nobody can know */
 }
 
 TEST(two_servers_two_readers__all_unwrapped)
@@ -182,16 +180,16 @@ TEST(two_servers_two_readers__all_unwrapped)
     STORM(0, PATIENT "--servers 2 --readers 2 --parallel 3 --seeds 50", 0);
     json_t *all = kw_parsed(r.out);
     CHECK(kw_number(all, "good/decrypt") == f.seen[KW_DECRYPT]);
-    HOLDS(all, "partial = false", "ready_ms > 0", "calls/status = 2", "calls/encrypt = 2",
-          "failures/# = 0", "calls/decrypt >= 100", "calls/decrypt <= 200",
-          "timeline/-1/unwrapped = 100");
+    kw_holds(all, "partial = false, ready_ms > 0, calls/status = 2, calls/encrypt = 2, "
+                  "failures/# = 0, calls/decrypt >= 100, calls/decrypt <= 200, "
+                  "timeline/-1/unwrapped = 100");
     CHECK(f.seen[KW_ENCRYPT] == 50 + 2);
 }
 
 TEST(day__compressed__calls_by_hour)
 {
     STORM(0, PATIENT "--servers 2 --seeds 5 --day --compress 86400 --restarts 3", 0);
-    SAYS(r.out, "restarts >= 0", "partial = false", "hours/# = 24");
+    kw_says(r.out, "restarts >= 0, partial = false, hours/# = 24");
 }
 
 KW_CASES("bench/storm/program",

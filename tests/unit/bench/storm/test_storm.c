@@ -139,7 +139,7 @@ static void end(void)
 }
 
 /* What its document says. */
-static void storm(const char *const claims[])
+static void storm(const char *claims)
 {
     static const char *const sockets[KW_STORM_SERVERS_MAX] = {"a", "b"};
     play();
@@ -148,7 +148,6 @@ static void storm(const char *const claims[])
     kw_holds(kw_storm_document(&of, &r), claims);
     end();
 }
-#define STORM(...) storm((const char *const[]){__VA_ARGS__, NULL})
 
 TEST(new__no_memory__said)
 {
@@ -212,8 +211,8 @@ TEST(plugin_away__state_comes_with_the_third_check)
 {
     begin(1, 2);
     p.away_until_ns = 12500 * MS;
-    STORM("calls/status = 3", "bad_checks = 2", "calls/encrypt = 1",
-          "failures/UNAVAILABLE/count = 2", "calls/decrypt = 10", "list_retries = 21",
+    storm("calls/status = 3, bad_checks = 2, calls/encrypt = 1, "
+          "failures/UNAVAILABLE/count = 2, calls/decrypt = 10, list_retries = 21, "
           "ready_ms = 21020");
 }
 
@@ -226,8 +225,8 @@ TEST(queue_beyond_the_timeout__late_lists_try_again)
 {
     begin(1, 100);
     o.seeds = o.parallel = 40;
-    STORM("deadline_misses = 11", "list_retries = 11", "good/decrypt = 40",
-          "calls/decrypt = 51", "ready_ms = 5200");
+    storm("deadline_misses = 11, list_retries = 11, good/decrypt = 40, "
+          "calls/decrypt = 51, ready_ms = 5200");
     CHECK(p.operations == 1 + 30 + 11);
 }
 
@@ -288,13 +287,13 @@ static void begin_day(void)
 TEST(day__polls_and_failures__in_their_hours)
 {
     begin_day();
-    STORM("calls/status = 1440", "calls/encrypt = 1", "calls/decrypt = 10",
-          "restarts = 0", "hours/0/calls/status = 60", "hours/23/calls/status = 60",
-          "hours/0/calls/decrypt = 10", "hours/1/calls/decrypt = 0", "ready_ms = 22");
+    storm("calls/status = 1440, calls/encrypt = 1, calls/decrypt = 10, restarts = "
+          "0, hours/0/calls/status = 60, hours/23/calls/status = 60, "
+          "hours/0/calls/decrypt = 10, hours/1/calls/decrypt = 0, ready_ms = 22");
     begin_day();
     p.away_until_ns = 5400 * KW_S_NS;
-    STORM("hours/0/failed/status = 360", "hours/1/failed/status = 180",
-          "hours/2/failed/status = 0", "hours/2/calls/status = 60", "bad_checks = 540",
+    storm("hours/0/failed/status = 360, hours/1/failed/status = 180, "
+          "hours/2/failed/status = 0, hours/2/calls/status = 60, bad_checks = 540, "
           "failures/UNAVAILABLE/count = 540");
 }
 
@@ -305,10 +304,10 @@ TEST(restarts__even__cold_again_each_time)
     begin_day();
     o.servers = 2;
     o.restarts = 3;
-    STORM("restarts = 6", "calls/decrypt = 80", "calls/encrypt = 8",
-          "hours/3/calls/encrypt = 1", "hours/6/calls/encrypt = 1",
-          "hours/20/calls/encrypt = 1", "hours/21/calls/encrypt = 0",
-          "figures/slowest_start_ms > 0", "figures/slowest_start_ms < 1000",
+    storm("restarts = 6, calls/decrypt = 80, calls/encrypt = 8, "
+          "hours/3/calls/encrypt = 1, hours/6/calls/encrypt = 1, "
+          "hours/20/calls/encrypt = 1, hours/21/calls/encrypt = 0, "
+          "figures/slowest_start_ms > 0, figures/slowest_start_ms < 1000, "
           "timeline/-1/unwrapped = 20");
 }
 
@@ -320,7 +319,7 @@ TEST(restart__amid_the_lists__waits_for_its_call)
     begin_day();
     o.day_ns = 30 * MS;
     o.restarts = 1;
-    STORM("restarts = 1", "calls/status = 2", "calls/encrypt = 2", "calls/decrypt = 13",
+    storm("restarts = 1, calls/status = 2, calls/encrypt = 2, calls/decrypt = 13, "
           "ready_by_server_ms/0 = null");
 }
 
@@ -330,8 +329,8 @@ TEST(rotation__seen_by_each_server_within_a_minute)
     begin_day();
     o.servers = 3;
     p.key_changes_ns = 10 * 3600 * KW_S_NS;
-    STORM("rotations = 3", "calls/encrypt = 6", "hours/9/calls/encrypt = 0",
-          "hours/10/calls/encrypt = 3", "calls/decrypt = 30", "bad_checks = 0");
+    storm("rotations = 3, calls/encrypt = 6, hours/9/calls/encrypt = 0, "
+          "hours/10/calls/encrypt = 3, calls/decrypt = 30, bad_checks = 0");
 }
 
 KW_CASES("bench/storm/storm", CASE(new__no_memory__said),
