@@ -263,11 +263,4 @@ TEST(clean__told_why_not_or_listed_then_destroyed_and_no_other)
     end(1);
 }
 
-KW_CASES("bench", CASE(trouble__told_and_no_key_left_that_could_go),
-         CASE(wrong_pin__one_login_and_no_more),
-         CASE(dry_run_or_keyring_not_understood__module_not_loaded),
-         CASE(signalled__partial_or_nothing_and_key_destroyed),
-         CASE(clean__told_why_not_or_listed_then_destroyed_and_no_other),
-         CASE(shape__processes_threads_sessions__the_sum_of_all),
-         CASE(curve__two_points__each_with_its_sessions),
-         CASE(every_operation_and_place__no_key_left))
+KW_SUITE("bench")

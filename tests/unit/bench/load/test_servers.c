@@ -17,6 +17,13 @@ static void load(const struct fake_plugin *plugin, int want, const char *words)
     fake_stop(&p);
 }
 #define LOAD(want, words, ...) load(&(struct fake_plugin){__VA_ARGS__}, want, words)
+/* Such a plugin, and what the document says then. */
+#define ROW(name, want, words, says, ...)                                                \
+    TEST(name)                                                                           \
+    {                                                                                    \
+        LOAD(want, words, __VA_ARGS__);                                                  \
+        kw_says(r.out, says);                                                            \
+    }
 #define FEW "--json --in-flight 4 --ciphertexts distinct:10 "
 
 TEST(no_good_plugin__three_before_anything_is_measured)
@@ -42,22 +49,28 @@ TEST(no_good_plugin__three_before_anything_is_measured)
     }
 }
 
-TEST(dies_while_measured__three_and_what_was_measured)
+/* No kernel has so many processes.  Only Status comes before the guard. */
+#define UNSEEN FEW "--calls 5 --server-pid 2147483647 "
+TEST(keyward_that_nobody_sees__denied_before_any_encrypt)
 {
-    LOAD(3, FEW "--calls 1000", .script = FAKE_DIES, .at = KW_DECRYPT, .from = 201);
-    kw_says(
-        r.out,
-        "partial = true, fault ~ closed, good > 0, good <= 200, failed <= 4"); /* what was under way */
+    LOAD(3, UNSEEN, 0);
+    CHECK_HAS(r.err, "--yes");
+    CHECK(p.seen[KW_STATUS] == 1 && p.seen[KW_ENCRYPT] == 0);
 }
 
-TEST(dies_with_reconnect__goes_on_and_tells_the_gaps)
-{
-    LOAD(1, "--json --in-flight 1 --ciphertexts distinct:10 --reconnect --seconds 500ms",
-         .script = FAKE_DIES, .at = KW_DECRYPT, .from = 3, .every = 3);
-    kw_says(r.out, "partial = false, gaps/# > 1, gaps/0/failed = 1, gaps/0/first_error ~ "
-                   "closed, gaps/0/at_us >= 0, gaps/0/us > 0, good >= 2, failed >= 2, "
-                   "began_monotonic_ns > 0");
-}
+ROW(keyward_that_nobody_sees_and_yes__measured, 0, UNSEEN "--yes",
+    "good = 5, processes/known = false", 0)
+
+/* Four are under way. */
+ROW(dies_while_measured__three_and_what_was_measured, 3, FEW "--calls 1000",
+    "partial = true, fault ~ closed, good > 0, good <= 200, failed <= 4",
+    .script = FAKE_DIES, .at = KW_DECRYPT, .from = 201)
+
+ROW(dies_with_reconnect__goes_on_and_tells_the_gaps, 1,
+    "--json --in-flight 1 --ciphertexts distinct:10 --reconnect --seconds 500ms",
+    "partial = false, gaps/# > 1, gaps/0/failed = 1, gaps/0/first_error ~ closed, "
+    "gaps/0/at_us >= 0, gaps/0/us > 0, good >= 2, failed >= 2, began_monotonic_ns > 0",
+    .script = FAKE_DIES, .at = KW_DECRYPT, .from = 3, .every = 3)
 
 TEST(nobody_there_with_reconnect__three_when_the_time_is_over)
 {
@@ -65,55 +78,45 @@ TEST(nobody_there_with_reconnect__three_when_the_time_is_over)
     CHECK_HAS(r.err, "/nonexistent/s: ");
 }
 
-TEST(interrupted__three_and_what_was_measured)
-{
-    LOAD(3, FEW "--seconds 3600s", .script = FAKE_INTERRUPTS, .at = KW_DECRYPT,
-         .from = 100, .times = 1);
-    kw_says(r.out, "partial = true, fault = interrupted, wrong = 0, failed = 0, good >= "
-                   "90"); /* those of its last 4 may be unread */
-}
+/* The good ones of its last four may be unread. */
+ROW(interrupted__three_and_what_was_measured, 3, FEW "--seconds 3600s",
+    "partial = true, fault = interrupted, good >= 90, wrong = 0, failed = 0",
+    .script = FAKE_INTERRUPTS, .at = KW_DECRYPT, .from = 100, .times = 1)
 
 /* Each of the four is given up a second behind its time. */
-TEST(no_answer__given_up_as_exceeded)
-{
-    LOAD(1, FEW "--calls 14 --timeout 500ms", .script = FAKE_SILENT, .at = KW_DECRYPT,
-         .from = 11);
-    kw_says(r.out, "good = 10, wrong = 0, failed = 0, missed = 4, exceeded = 4, "
-                   "failures/DEADLINE_EXCEEDED/message = no answer in time");
-}
+ROW(no_answer__given_up_as_exceeded, 1, FEW "--calls 14 --timeout 500ms",
+    "good = 10, wrong = 0, failed = 0, missed = 4, exceeded = 4, "
+    "failures/DEADLINE_EXCEEDED/message = no answer in time",
+    .script = FAKE_SILENT, .at = KW_DECRYPT, .from = 11)
 
-TEST(replies_that_are_not_good__one_and_counted_apart)
-{
-    static const struct {
-        enum fake_script script;
-        unsigned code;
-        const char *says;
-    } bad[] = {{FAKE_WRONG, 0, "wrong = 20, failed = 0, exceeded = 0, failures/# = 0"},
-               {FAKE_CODE, 4,
-                "wrong = 0, failed = 0, exceeded = 20, by_method/decrypt/exceeded = 20, "
-                "failures/DEADLINE_EXCEEDED/count = 20"},
-               {FAKE_CODE, 14,
-                "wrong = 0, failed = 20, exceeded = 0, failures/UNAVAILABLE/count = 20"},
-               {FAKE_NO_STATUS, 0,
-                "wrong = 0, failed = 20, exceeded = 0, failures/UNKNOWN/count = 20, "
-                "failures/UNKNOWN/message = no grpc-status"}};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        LOAD(1, FEW "--calls 30", .script = bad[i].script, .code = bad[i].code,
-             .at = KW_DECRYPT, .from = 11);
-        kw_says(r.out, bad[i].says);
-        kw_says(r.out, "good = 10, missed = exceeded");
-    }
-    LOAD(1, FEW "--calls 20", .script = FAKE_CODE, .code = 14, .at = KW_DECRYPT);
-    kw_says(r.out,
-            "good = 0, figures/calls_per_s = 0, figures/goodput_per_s = 0, "
-            "figures/client_us absent, figures/cpu_us absent, figures/p50_us absent");
-}
+#define BAD_FROM_THE_ELEVENTH(name, says, ...)                                           \
+    ROW(name, 1, FEW "--calls 30", "good = 10, missed = exceeded, " says,                \
+        .at = KW_DECRYPT, .from = 11, __VA_ARGS__)
+BAD_FROM_THE_ELEVENTH(wrong_replies__one_and_counted,
+                      "wrong = 20, failed = 0, exceeded = 0, failures/# = 0",
+                      .script = FAKE_WRONG)
+BAD_FROM_THE_ELEVENTH(deadline_exceeded__one_and_missed,
+                      "wrong = 0, failed = 0, exceeded = 20, "
+                      "by_method/decrypt/exceeded = 20, "
+                      "failures/DEADLINE_EXCEEDED/count = 20",
+                      .script = FAKE_CODE, .code = 4)
+BAD_FROM_THE_ELEVENTH(unavailable__one_and_failed,
+                      "wrong = 0, failed = 20, exceeded = 0, "
+                      "failures/UNAVAILABLE/count = 20",
+                      .script = FAKE_CODE, .code = 14)
+BAD_FROM_THE_ELEVENTH(
+    no_status__one_and_unknown,
+    "wrong = 0, failed = 20, exceeded = 0, failures/UNKNOWN/count = 20, "
+    "failures/UNKNOWN/message = no grpc-status",
+    .script = FAKE_NO_STATUS)
 
-TEST(ciphertexts_that_do_not_open__one)
-{
-    LOAD(1, FEW "--mix encrypt --calls 50", .script = FAKE_WRONG, .at = KW_DECRYPT);
-    kw_says(r.out, "good = 50, not_proven = 10");
-}
+ROW(not_one_good_reply__no_figure_of_a_call, 1, FEW "--calls 20",
+    "good = 0, figures/calls_per_s = 0, figures/goodput_per_s = 0, "
+    "figures/client_us absent, figures/cpu_us absent, figures/p50_us absent",
+    .script = FAKE_CODE, .code = 14, .at = KW_DECRYPT)
+
+ROW(ciphertexts_that_do_not_open__one, 1, FEW "--mix encrypt --calls 50",
+    "good = 50, not_proven = 10", .script = FAKE_WRONG, .at = KW_DECRYPT)
 
 /* More is written than a socket holds, and read frame by frame. */
 TEST(slow_reader__every_reply_good)
@@ -175,15 +178,4 @@ TEST(dry_run__nothing_sent)
     CHECK(p.seen[KW_STATUS] + p.seen[KW_ENCRYPT] + p.seen[KW_DECRYPT] == 0);
 }
 
-KW_CASES("bench/load/servers", CASE(no_good_plugin__three_before_anything_is_measured),
-         CASE(dies_while_measured__three_and_what_was_measured),
-         CASE(dies_with_reconnect__goes_on_and_tells_the_gaps),
-         CASE(nobody_there_with_reconnect__three_when_the_time_is_over),
-         CASE(interrupted__three_and_what_was_measured),
-         CASE(no_answer__given_up_as_exceeded),
-         CASE(replies_that_are_not_good__one_and_counted_apart),
-         CASE(ciphertexts_that_do_not_open__one), CASE(slow_reader__every_reply_good),
-         CASE(mix__counts_agree_with_the_plugins),
-         CASE(good__histogram_holds_every_good_call),
-         CASE(rate_with_a_ramp_or_max_rate__late_ones_told_and_never_quicker),
-         CASE(dry_run__nothing_sent))
+KW_SUITE("bench/load/servers")

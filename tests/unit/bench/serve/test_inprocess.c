@@ -183,7 +183,4 @@ TEST(no_verify__cipher_not_asked_for_the_proof_alone)
     }
 }
 
-KW_CASES("bench/serve/inprocess", CASE(unwrap__any_byte_or_the_key_changed__forged),
-         CASE(more_than_it_takes_or_cancelled__never_answered),
-         CASE(another_key__unknown),
-         CASE(no_verify__cipher_not_asked_for_the_proof_alone))
+KW_SUITE("bench/serve/inprocess")

@@ -79,5 +79,4 @@ TEST(echo__of_serve_on_a_cpu__answers_its_input)
     echoes();
 }
 
-KW_CASES("bench/serve/program", CASE(software__tampered_refused_and_the_rest_opens),
-         CASE(echo__answers_its_input), CASE(echo__of_serve_on_a_cpu__answers_its_input))
+KW_SUITE("bench/serve/program")

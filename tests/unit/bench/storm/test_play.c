@@ -82,7 +82,4 @@ TEST(counters__classes_added_up_and_the_difference_told)
     CHECK(!kw_counters_since(&before, &c)); /* another daemon by now */
 }
 
-KW_CASES("bench/storm/play",
-         CASE(nobody_listens_or_not_kms_or_perhaps_a_real_hsm__coded_and_named),
-         CASE(counters__something_else_or_nobody_there__said),
-         CASE(counters__classes_added_up_and_the_difference_told))
+KW_SUITE("bench/storm/play")

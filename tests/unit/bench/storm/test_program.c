@@ -38,6 +38,13 @@ static void storm(int want, const char *words)
     BEGIN(__VA_ARGS__);                                                                  \
     storm(want, words);                                                                  \
     end()
+/* And what its document says. */
+#define ROW(name, want, words, says, ...)                                                \
+    TEST(name)                                                                           \
+    {                                                                                    \
+        STORM(want, words, __VA_ARGS__);                                                 \
+        kw_says(r.out, says);                                                            \
+    }
 #define PATIENT "--timeout 600s "
 #define ONE "--servers 1 --seeds 20 "
 
@@ -107,100 +114,63 @@ TEST(perhaps_a_real_hsm__three_and_no_encrypt)
     end();
 }
 
-TEST(cut_short__three_and_what_was_measured_and_why)
-{
-    static const struct {
-        enum fake_script script;
-        unsigned times;
-        const char *words, *says;
-    } rows[] = {
-        {FAKE_DIES, 0, ONE PATIENT, "good/decrypt >= 7, fault ~ closed the connection"},
-        {FAKE_INTERRUPTS, 1, ONE PATIENT, "good/decrypt >= 7, fault = interrupted"},
-        {FAKE_SILENT, 0, ONE PATIENT "--limit 50ms", "fault ~ within the limit"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        STORM(3, rows[i].words, .script = rows[i].script, .at = KW_DECRYPT, .from = 8,
-              .times = rows[i].times);
-        kw_says(r.out, rows[i].says);
-        kw_says(r.out, "partial = true, good/decrypt < 20, ready_by_server_ms/0 = null, "
-                       "ready_ms absent");
-    }
-}
+/* At the eighth Decrypt. */
+#define CUT_SHORT                                                                        \
+    "partial = true, good/decrypt < 20, ready_by_server_ms/0 = null, ready_ms absent, "
+ROW(plugin_dies__three_and_what_was_measured, 3, ONE PATIENT,
+    CUT_SHORT "good/decrypt >= 7, fault ~ closed the connection", .script = FAKE_DIES,
+    .at = KW_DECRYPT, .from = 8)
+ROW(interrupted__three_and_what_was_measured, 3, ONE PATIENT,
+    CUT_SHORT "good/decrypt >= 7, fault = interrupted", .script = FAKE_INTERRUPTS,
+    .at = KW_DECRYPT, .from = 8, .times = 1)
+ROW(not_ready_in_time__three_and_what_was_measured, 3, ONE PATIENT "--limit 50ms",
+    CUT_SHORT "fault ~ within the limit", .script = FAKE_SILENT, .at = KW_DECRYPT,
+    .from = 8)
 
 /* No answer: the call is given up at its timeout, and the plugin is told so. */
-TEST(plugin_mute__call_given_up_and_reset)
-{
-    STORM(3, ONE "--timeout 50ms", .script = FAKE_SILENT, .at = KW_DECRYPT,
-          .interrupt_at_reset = true);
-    kw_says(r.out,
-            "partial = true, deadline_misses >= 1, failures/DEADLINE_EXCEEDED/count "
-            ">= 1, failures/DEADLINE_EXCEEDED/message = no answer in time");
-}
+ROW(plugin_mute__call_given_up_and_reset, 3, ONE "--timeout 50ms",
+    "partial = true, deadline_misses >= 1, failures/DEADLINE_EXCEEDED/count >= 1, "
+    "failures/DEADLINE_EXCEEDED/message = no answer in time",
+    .script = FAKE_SILENT, .at = KW_DECRYPT, .interrupt_at_reset = true)
 
-TEST(plaintext__wrong__one)
-{
-    STORM(1, ONE PATIENT, .script = FAKE_WRONG, .at = KW_DECRYPT, .from = 5, .times = 1);
-    kw_says(r.out, "wrong = 1, ready_by_server_ms/0 = null, ready_ms absent");
-}
+ROW(plaintext__wrong__one, 1, ONE PATIENT,
+    "wrong = 1, ready_by_server_ms/0 = null, ready_ms absent", .script = FAKE_WRONG,
+    .at = KW_DECRYPT, .from = 5, .times = 1)
 
-/* The list begins anew. */
-TEST(decrypt__fails_once__asked_again)
-{
-    STORM(1, ONE PATIENT, .script = FAKE_CODE, .code = 13, .at = KW_DECRYPT, .from = 3,
-          .times = 1);
-    kw_says(r.out, "calls/decrypt = 21, partial = false, ready_ms > 1000, "
-                   "failures/INTERNAL/count = 1");
-    CHECK(f.seen[KW_DECRYPT] == 21);
-}
+/* The list begins anew, a second later. */
+ROW(decrypt__fails_once__asked_again, 1, ONE PATIENT,
+    "calls/decrypt = 21, partial = false, ready_ms > 1000, failures/INTERNAL/count = 1",
+    .script = FAKE_CODE, .code = 13, .at = KW_DECRYPT, .from = 3, .times = 1)
 
-/* A check whose Encrypt names another key leaves no state; the next one is good.  In a day of
- * two seconds, as it comes ten seconds later otherwise. */
-TEST(encrypt__other_key_id_once__checked_again)
-{
-    STORM(0, ONE PATIENT "--day --compress 43200 --restarts 0",
-          .script = FAKE_ODD_ENCRYPT, .at = KW_ENCRYPT, .from = 21, .times = 1);
-    kw_says(r.out, "bad_checks = 1, calls/encrypt = 2, list_retries >= 1, "
-                   "ready_by_server_ms/0 > 0, rotations = 0");
-}
+/* A check whose Encrypt names another key leaves no state; the next one is good.  In a day
+ * of two seconds: else it comes ten seconds later. */
+ROW(encrypt__other_key_id_once__checked_again, 0,
+    ONE PATIENT "--day --compress 43200 --restarts 0",
+    "bad_checks = 1, calls/encrypt = 2, list_retries >= 1, ready_by_server_ms/0 > 0, "
+    "rotations = 0",
+    .script = FAKE_ODD_ENCRYPT, .at = KW_ENCRYPT, .from = 21, .times = 1)
 
-TEST(storm__json__the_promised_fields)
-{
-    STORM(0, PATIENT "--servers 2 --seeds 300", 0);
-    kw_says(
-        r.out,
-        "figures/ready_ms = ready_ms, "
-        "tool = keyward-bench storm, schema = 1, partial = false, cache = warm, "
-        "figures/requests = 600, figures/deadline_misses = 0, figures/p50_us > 0, "
-        "figures/calls_per_s > 0, ready_by_server_ms/# = 2, timeline/# >= 2, "
-        "histogram/# >= 1, failures/# = 0, hsm_operations absent"); /* nobody can know */
-}
+/* What HSM operations there were nobody can know. */
+ROW(storm__json__the_promised_fields, 0, PATIENT "--servers 2 --seeds 300",
+    "figures/ready_ms = ready_ms, tool = keyward-bench storm, schema = 1, "
+    "partial = false, cache = warm, figures/requests = 600, figures/p50_us > 0, "
+    "figures/deadline_misses = 0, figures/calls_per_s > 0, ready_by_server_ms/# = 2, "
+    "timeline/# >= 2, histogram/# >= 1, failures/# = 0, hsm_operations absent",
+    0)
 
 TEST(two_servers_two_readers__all_unwrapped)
 {
     STORM(0, PATIENT "--servers 2 --readers 2 --parallel 3 --seeds 50", 0);
     json_t *all = kw_parsed(r.out);
     CHECK(kw_number(all, "good/decrypt") == f.seen[KW_DECRYPT]);
-    kw_holds(all, "partial = false, ready_ms > 0, calls/status = 2, calls/encrypt = 2, "
-                  "failures/# = 0, calls/decrypt >= 100, calls/decrypt <= 200, "
-                  "timeline/-1/unwrapped = 100");
     CHECK(f.seen[KW_ENCRYPT] == 50 + 2);
+    kw_holds(all, "partial = false, ready_ms > 0, calls/status = 2, calls/encrypt = 2, "
+                  "failures/# = 0, good/decrypt = calls/decrypt, calls/decrypt >= 100, "
+                  "calls/decrypt <= 200, timeline/-1/unwrapped = 100");
 }
 
-TEST(day__compressed__calls_by_hour)
-{
-    STORM(0, PATIENT "--servers 2 --seeds 5 --day --compress 86400 --restarts 3", 0);
-    kw_says(r.out, "restarts >= 0, partial = false, hours/# = 24");
-}
+ROW(day__compressed__calls_by_hour, 0,
+    PATIENT "--servers 2 --seeds 5 --day --compress 86400 --restarts 3",
+    "restarts >= 0, partial = false, hours/# = 24", 0)
 
-KW_CASES("bench/storm/program",
-         CASE(second_socket__not_there_or_another_provider__three_and_which),
-         CASE(dry_run_or_status_or_corpus_not_there_or_not_kms__three_and_why),
-         CASE(prepare__then_corpus__no_encrypt_but_the_servers),
-         CASE(perhaps_a_real_hsm__three_and_no_encrypt),
-         CASE(cut_short__three_and_what_was_measured_and_why),
-         CASE(plugin_mute__call_given_up_and_reset), CASE(plaintext__wrong__one),
-         CASE(decrypt__fails_once__asked_again),
-         CASE(encrypt__other_key_id_once__checked_again),
-         CASE(storm__json__the_promised_fields),
-         CASE(two_servers_two_readers__all_unwrapped),
-         CASE(day__compressed__calls_by_hour))
+KW_SUITE("bench/storm/program")

@@ -76,7 +76,4 @@ TEST(p99__more_than_one_in_a_hundred_or_none_comes_back__over)
     CHECK_HAS(note.text, "has not come back");
 }
 
-KW_CASES("bench/token/guard",
-         CASE(allows__label_or_locator_of_the_keyring__denied_and_nothing_else),
-         CASE(open__named_and_missing_or_not_understood__refused),
-         CASE(p99__more_than_one_in_a_hundred_or_none_comes_back__over))
+KW_SUITE("bench/token/guard")

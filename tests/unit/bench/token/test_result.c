@@ -137,9 +137,4 @@ TEST(plan__logins_and_sessions__counted)
              "logins = 11, sessions_open = 9");
 }
 
-KW_CASES("bench/token/result", CASE(sum__threads__added_and_the_last_end_counts),
-         CASE(operations__counted_and_the_longest_under_way),
-         CASE(failure__first_is_kept_and_all_stop),
-         CASE(document__few_samples_a_death_or_nothing__unknown_figures_absent),
-         CASE(document__curve__points_ascending_and_the_best_as_figures),
-         CASE(plan__logins_and_sessions__counted))
+KW_SUITE("bench/token/result")
