@@ -33,8 +33,8 @@ static void bench(int want, const char *words)
 #define FIVE "--calls=5 --warmup=0s --json "
 #define LONG "--seconds=1h --warmup=0s "
 
-/* Ends it; so many throw-away keys must be on the token. */
-static void end(size_t leftovers)
+/* So many throw-away keys must be on the token at the end. */
+static void check_leftovers(size_t wanted)
 {
     static struct kw_listed_key all[16];
     size_t count = 0;
@@ -42,66 +42,72 @@ static void end(size_t leftovers)
     kw_token_close(f.token);
     f.token = kw_softhsm_open(&f.hsm, KW_SOFTHSM_READ_ONLY);
     CHECK_OK(kw_token_leftovers(f.token, all, 16, &count, &f.note));
-    CHECK(count == leftovers);
-    fixture_end(&f);
-    kw_arena_close();
+    CHECK(count == wanted);
 }
 
-/* ---- a token that is another, or fails ----------------------------------------------- */
-
-static const struct trouble {
-    const char *control, *words;
-    int status;
-    const char *said; /* a part of standard error; claims when the words want --json */
-    size_t leftovers;
-} troubles[] = {
-    {"othermaker\n", LONG, 3, "is no SoftHSM", 0},
-    {"ivmode=3\n", LONG, 3, "makes its own IV", 0},
-    {"C_CopyObject rv=0x13\n", LONG "--key=copy", 3, "--key session", 0},
-    {"C_Decrypt crash skip=20\n", "--seconds=1h --warmup=1m --max-rate=200 --processes=2",
-     3, "died of signal 6", 0},
-    {"C_Decrypt rv=0x30 skip=20\n", LONG "--max-rate=200 --json", 1,
-     "fault ~ the token failed while it was measured, partial = true", 0},
-    /* What was measured is kept. */
-    {"C_Decrypt delay=3 skip=20\n", LONG "--stop-p99=1ms --json", 3,
-     "fault ~ stopped:, partial = true, good > 0", 0},
-    /* The self-test's twenty are honest, and so is its C_DestroyObject. */
-    {"C_Decrypt flip skip=20\n", "--calls=30 --warmup=0s --json", 1, "wrong = 10", 0},
-    {"C_DestroyObject rv=0x6 skip=1\n", FIVE, 1,
-     "fault ~ could not be destroyed, fault ~ --clean", 1},
-    {"C_DestroyObject crash skip=1\n", FIVE, 1,
-     "fault ~ the process that keeps the key died, fault ~ --clean, good = 5", 1},
-};
-
-TEST(trouble__told_and_no_key_left_that_could_go)
+static void end(void)
 {
-    for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
-        const struct trouble *t = &troubles[i];
-        begin();
-        kw_fault_set(&f.hsm, t->control);
-        bench(t->status, t->words);
-        if (strstr(t->words, "--json") != NULL)
-            kw_says(r.out, t->said);
-        else
-            CHECK_HAS(r.err, t->said);
-        CHECK(i != 0 || kw_fault_count(&f.hsm, "C_Login") == logins);
-        end(t->leftovers);
-    }
+    fixture_end(&f);
 }
+
+/* ---- a token that is another, or fails: `said` is a part of standard error, or claims about
+ * the document that the words want ------------------------------------------------------ */
+
+static void trouble(const char *control, int status, const char *words, const char *said,
+                    size_t leftovers)
+{
+    kw_fault_set(&f.hsm, control);
+    bench(status, words);
+    if (strstr(words, "--json") != NULL)
+        kw_says(r.out, said);
+    else
+        CHECK_HAS(r.err, said);
+    check_leftovers(leftovers);
+}
+#define TROUBLE(name, ...)                                                               \
+    TEST(name)                                                                           \
+    {                                                                                    \
+        trouble(__VA_ARGS__);                                                            \
+    }
+
+TEST(no_softhsm__three_and_no_login)
+{
+    kw_fault_set(&f.hsm, "othermaker\n");
+    bench(3, LONG);
+    CHECK_HAS(r.err, "is no SoftHSM");
+    CHECK_HAS(r.err, "--yes");
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == logins);
+    check_leftovers(0);
+}
+
+TROUBLE(iv_of_its_own__three, "ivmode=3\n", 3, LONG, "makes its own IV", 0)
+TROUBLE(no_copies__three, "C_CopyObject rv=0x13\n", 3, LONG "--key=copy", "--key session",
+        0)
+TROUBLE(worker_crashes__three, "C_Decrypt crash skip=20\n", 3,
+        "--seconds=1h --warmup=1m --max-rate=200 --processes=2", "died of signal 6", 0)
+TROUBLE(fails_while_measured__one_and_what_was_measured, "C_Decrypt rv=0x30 skip=20\n", 1,
+        LONG "--max-rate=200 --json",
+        "fault ~ the token failed while it was measured, partial = true, good > 0", 0)
+TROUBLE(over_the_limit__three_and_what_was_measured, "C_Decrypt delay=3 skip=20\n", 3,
+        LONG "--stop-p99=1ms --json", "fault ~ stopped:, partial = true, good > 0", 0)
+/* The self-test's twenty are honest, and so is its C_DestroyObject. */
+TROUBLE(wrong_plaintexts__one_and_counted, "C_Decrypt flip skip=20\n", 1,
+        "--calls=30 --warmup=0s --json", "wrong = 10", 0)
+TROUBLE(key_not_destroyed__one_and_told, "C_DestroyObject rv=0x6 skip=1\n", 1, FIVE,
+        "fault ~ could not be destroyed, fault ~ --clean", 1)
+TROUBLE(owner_crashes__one_and_told, "C_DestroyObject crash skip=1\n", 1, FIVE,
+        "fault ~ the process that keeps the key died, fault ~ --clean, good = 5", 1)
 
 TEST(wrong_pin__one_login_and_no_more)
 {
-    begin();
     kw_softhsm_write_pin(&f.hsm, "not the PIN of it");
     bench(3, LONG "--processes=4");
     CHECK_HAS(r.err, "CKR_PIN_INCORRECT");
     CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 1);
-    fixture_end(&f);
 }
 
 TEST(dry_run_or_keyring_not_understood__module_not_loaded)
 {
-    begin();
     unsigned starts = kw_fault_count(&f.hsm, "C_Initialize");
     bench(3, "--keyring keyring.json");
     CHECK_HAS(r.err, "keyring.json");
@@ -109,7 +115,6 @@ TEST(dry_run_or_keyring_not_understood__module_not_loaded)
     bench(3, "--keyring pin");
     bench(0, "--dry-run --json --curve 1,2,4");
     CHECK(kw_fault_count(&f.hsm, "C_Initialize") == starts);
-    fixture_end(&f);
 }
 
 /* ---- ended from outside --------------------------------------------------------------- */
@@ -126,7 +131,6 @@ static const char when_it_tells_the_key[] =
 
 static void signalled(const char *number, const char *whom, const char *status, bool told)
 {
-    begin();
     kw_run(&r, (const char *const[]){"/bin/sh", "-c", when_it_tells_the_key, number, whom,
                                      KEYWARD_BENCH, "token", "--module", f.hsm.module,
                                      "--uri", f.hsm.uri, "--pin", f.hsm.pin_source,
@@ -134,7 +138,7 @@ static void signalled(const char *number, const char *whom, const char *status, 
     CHECK_HAS(r.out, "measuring with the key");
     CHECK_HAS(r.out, status);
     CHECK((strstr(r.out, "unwrap") != NULL) == told); /* a table or a document */
-    end(0);
+    check_leftovers(0);
 }
 
 TEST(signalled__partial_or_nothing_and_key_destroyed)
@@ -148,7 +152,6 @@ TEST(signalled__partial_or_nothing_and_key_destroyed)
 
 TEST(shape__processes_threads_sessions__the_sum_of_all)
 {
-    begin();
     unsigned sessions = kw_fault_count(&f.hsm, "C_OpenSession");
     kw_fault_set(&f.hsm, "othermaker\n");
     bench(0,
@@ -164,12 +167,11 @@ TEST(shape__processes_threads_sessions__the_sum_of_all)
         "--op random --max-rate 100 --ramp 500ms --calls 5 --warmup 500ms --json --yes");
     kw_says(r.out, "good = 5"); /* the warm-up's are not counted */
     CHECK(kw_fault_count(&f.hsm, "C_GenerateRandom") > 61 + 5);
-    end(0);
+    check_leftovers(0);
 }
 
 TEST(curve__two_points__each_with_its_sessions)
 {
-    begin();
     unsigned keys = kw_fault_count(&f.hsm, "C_GenerateKey");
     bench(0, "--curve 1,3 --max-rate 300 --calls 12 --warmup 0s --json");
     kw_says(r.out, "curve/# = 2, curve/0/sessions = 1, curve/1/sessions = 3, "
@@ -177,7 +179,7 @@ TEST(curve__two_points__each_with_its_sessions)
     CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 1 + 1 + 3);
     /* The self-test's, and ours. */
     CHECK(kw_fault_count(&f.hsm, "C_GenerateKey") == keys + 2);
-    end(0);
+    check_leftovers(0);
 }
 
 TEST(every_operation_and_place__no_key_left)
@@ -192,7 +194,6 @@ TEST(every_operation_and_place__no_key_left)
         FIVE "--key=copy --threads=2",
         FIVE "--op=login",
     };
-    begin();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         logins = kw_fault_count(&f.hsm, "C_Login");
         bench(0, rows[i]);
@@ -201,7 +202,7 @@ TEST(every_operation_and_place__no_key_left)
     /* Of a login each is one at the module, and a logout. */
     CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 2 + 5);
     CHECK(kw_fault_count(&f.hsm, "C_Logout") == 5);
-    end(0);
+    check_leftovers(0);
 }
 
 /* ---- --clean: what a crash left behind goes, and nothing else ------------------------- */
@@ -216,7 +217,6 @@ static struct kw_version version;
  * keyring's all the same. */
 static void begin_with_leftovers(void)
 {
-    begin();
     f.token = kw_softhsm_open(&f.hsm, KW_SOFTHSM_READ_WRITE);
     kw_softhsm_version(f.token, "test", 1, KW_KEY_ACTIVE, &version);
     (void)raw_key(f.token, LEFT_A, "1", false);
@@ -260,7 +260,7 @@ TEST(clean__told_why_not_or_listed_then_destroyed_and_no_other)
     f.token = kw_softhsm_open(&f.hsm, KW_SOFTHSM_READ_ONLY);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         CHECK_OK(kw_token_find(f.token, others[i], (kw_span){0}, &key, &f.note));
-    end(1);
+    check_leftovers(1);
 }
 
-KW_SUITE("bench")
+KW_SUITE_AROUND("bench", begin, end)

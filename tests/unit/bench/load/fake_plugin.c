@@ -61,19 +61,16 @@ static bool is_bad(const struct fake_plugin *f, enum kw_bench_method method, uns
 }
 
 /* RFC 7541: ":status: 200" is number 8 of the static table; a trailer is new, not indexed. */
-static void reply(struct fake_plugin *f, int fd, uint32_t id, enum kw_bench_method method,
-                  kw_span asked, bool bad)
+static void reply(int fd, uint32_t id, kw_span body, const char *status, unsigned code)
 {
-    uint8_t body[2048], all[4096];
-    char code[8], trailer[32];
-    kw_dst message = kw_dst_of(body, sizeof body), dst = kw_dst_of(all, sizeof all);
-    put_reply(f, method, asked, bad, &message);
-    snprintf(code, sizeof code, "%u", bad ? f->code : 0);
-    const int len = snprintf(trailer, sizeof trailer, "%c\x0bgrpc-%s%c%s", 0,
-                             bad && f->script == FAKE_NO_STATUS ? "nought" : "status",
-                             (char)strlen(code), code);
+    uint8_t all[4096];
+    char text[8], trailer[32];
+    kw_dst dst = kw_dst_of(all, sizeof all);
+    snprintf(text, sizeof text, "%u", code);
+    const int len = snprintf(trailer, sizeof trailer, "%c%c%s%c%s", 0,
+                             (char)strlen(status), status, (char)strlen(text), text);
     put_frame(&dst, HEADERS, END_HEADERS, id, kw_span_str("\x88"));
-    put_frame(&dst, DATA, 0, id, kw_dst_span(&message));
+    put_frame(&dst, DATA, 0, id, body);
     put_frame(&dst, HEADERS, END_HEADERS | END_STREAM, id,
               kw_span_of(trailer, (size_t)len));
     (void)send(fd, all, dst.len, MSG_NOSIGNAL); /* the client may have gone */
@@ -81,6 +78,8 @@ static void reply(struct fake_plugin *f, int fd, uint32_t id, enum kw_bench_meth
 
 static void answer(struct fake_plugin *f, int fd, uint32_t id, kw_span body)
 {
+    uint8_t bytes[2048];
+    kw_dst message = kw_dst_of(bytes, sizeof bytes);
     struct kw_message request;
     KW_MUST(kw_message_read(KW_DECRYPT, body, &request));
     const size_t len = request.text.len;
@@ -95,8 +94,11 @@ static void answer(struct fake_plugin *f, int fd, uint32_t id, kw_span body)
     }
     if (bad && f->script == FAKE_INTERRUPTS)
         interrupt_client(fd);
-    if (!bad || f->script != FAKE_SILENT)
-        reply(f, fd, id, method, request.text, bad);
+    if (bad && f->script == FAKE_SILENT)
+        return;
+    put_reply(f, method, request.text, bad, &message);
+    reply(fd, id, kw_dst_span(&message),
+          bad && f->script == FAKE_NO_STATUS ? "x" : "grpc-status", bad ? f->code : 0);
 }
 
 static bool take(int fd, void *dst, size_t len)
@@ -110,7 +112,7 @@ static bool hear(struct fake_plugin *f, int fd)
     static const char hello[] =
         "\0\0\0\4\0\0\0\0\0"              /* SETTINGS, all as they are anyway */
         "\0\0\0\4\1\0\0\0\0"              /* the client's are seen            */
-        "\0\0\4\x08\0\0\0\0\0\x7f\0\0\0"; /* WINDOW_UPDATE       */
+        "\0\0\4\x08\0\0\0\0\0\x7f\0\0\0"; /* WINDOW_UPDATE                   */
     uint8_t head[9], payload[1 << 14];
     if (!take(fd, head, sizeof head))
         return false;

@@ -26,27 +26,24 @@ static void load(const struct fake_plugin *plugin, int want, const char *words)
     }
 #define FEW "--json --in-flight 4 --ciphertexts distinct:10 "
 
+/* Before anything is measured. */
+static void no_good(const struct fake_plugin *plugin, const char *why)
+{
+    load(plugin, 3, "--calls 5");
+    CHECK_HAS(r.err, why);
+    CHECK_STR(r.out, "");
+    CHECK((p.script == FAKE_DIES) == (p.seen[KW_ENCRYPT] > 0) && p.seen[KW_DECRYPT] == 0);
+}
+#define NO_GOOD(why, ...) no_good(&(struct fake_plugin){__VA_ARGS__}, why)
+
 TEST(no_good_plugin__three_before_anything_is_measured)
 {
-    static const struct {
-        struct fake_plugin plugin;
-        const char *why;
-        bool encrypts;
-    } bad[] = {
-        {{.script = FAKE_CLOSES}, "without a word; may this user (uid ", false},
-        {{.script = FAKE_HTTP1}, "speaks no HTTP/2", false},
-        {{.script = FAKE_CODE, .code = 12}, "UNIMPLEMENTED", false},
-        {{.script = FAKE_ILL}, "is this a KMS v2 plugin?", false},
-        {{.script = FAKE_DIES, .at = KW_ENCRYPT, .from = 5},
-         "making ciphertexts with Encrypt",
-         true},
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        load(&bad[i].plugin, 3, "--calls 5");
-        CHECK_HAS(r.err, bad[i].why);
-        CHECK_STR(r.out, "");
-        CHECK(bad[i].encrypts == (p.seen[KW_ENCRYPT] > 0) && p.seen[KW_DECRYPT] == 0);
-    }
+    NO_GOOD("without a word; may this user (uid ", .script = FAKE_CLOSES);
+    NO_GOOD("speaks no HTTP/2", .script = FAKE_HTTP1);
+    NO_GOOD("UNIMPLEMENTED", .script = FAKE_CODE, .code = 12);
+    NO_GOOD("is this a KMS v2 plugin?", .script = FAKE_ILL);
+    NO_GOOD("making ciphertexts with Encrypt", .script = FAKE_DIES, .at = KW_ENCRYPT,
+            .from = 5);
 }
 
 /* No kernel has so many processes.  Only Status comes before the guard. */

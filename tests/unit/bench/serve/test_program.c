@@ -59,24 +59,17 @@ TEST(software__tampered_refused_and_the_rest_opens)
 }
 
 /* What it answers is its input, framed. */
-static void echoes(void)
-{
-    CHECK_OK(kw_client_encrypt(client, kw_span_str("a seed"), "u", 10 * KW_S_NS, &reply));
-    CHECK_STR(reply.key_id, "kw1-0-echo-protects-nothing---");
-    CHECK(memcmp(reply.ciphertext, "\0\6a seed", 8) == 0);
-    end();
-}
-
-TEST(echo__answers_its_input)
-{
-    BEGIN("echo", s.socket);
-    echoes();
-}
-
-TEST(echo__of_serve_on_a_cpu__answers_its_input)
-{
-    BEGIN("serve", "--work", "echo", "--cpu", "0", s.socket);
-    echoes();
-}
+#define ECHOES(name, ...)                                                                \
+    TEST(name)                                                                           \
+    {                                                                                    \
+        const kw_span seed = kw_span_str("a seed");                                      \
+        BEGIN(__VA_ARGS__);                                                              \
+        CHECK_OK(kw_client_encrypt(client, seed, "u", 10 * KW_S_NS, &reply));            \
+        CHECK_STR(reply.key_id, "kw1-0-echo-protects-nothing---");                       \
+        CHECK(memcmp(reply.ciphertext, "\0\6a seed", 8) == 0);                           \
+        end();                                                                           \
+    }
+ECHOES(echo__answers_its_input, "echo", s.socket)
+ECHOES(echo_of_serve__answers_its_input, "serve", "--work=echo", "--cpu=0", s.socket)
 
 KW_SUITE("bench/serve/program")

@@ -1,75 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What threads and processes left in the shared page, as one, and its document. */
-#include <keyward/alloc.h>
-
 #include "check.h"
 
 #include "document.h"
 #include "token_bench.h"
 
+static struct kw_shared b;
+
 /* Two processes of two threads. */
-static struct kw_shared *shared(void)
+static void begin(void)
 {
-    struct kw_shared *b = kw_new(1, sizeof *b);
-    CHECK(b != NULL);
-    b->processes = b->threads = 2;
-    b->from_ns = 1000;
-    return b;
+    b.processes = b.threads = 2;
+    b.from_ns = 1000;
 }
 
 TEST(sum__threads__added_and_the_last_end_counts)
 {
-    struct kw_shared *b = shared();
     struct kw_token_point p = {.elapsed_ns = 5, .wrong = 5};
-    kw_point_sum(b, &p);
+    kw_point_sum(&b, &p);
     CHECK(p.elapsed_ns == 0 && p.wrong == 0 && kw_point_per_second(&p) == 0);
     for (uint64_t i = 0; i < 4; i++) {
         for (uint64_t k = 0; k <= i; k++)
-            kw_histogram_add(&b->thread[i].latency, 10 * (i + 1));
-        b->thread[i].wrong = i;
+            kw_histogram_add(&b.thread[i].latency, 10 * (i + 1));
+        b.thread[i].wrong = i;
     }
-    b->thread[1].end_ns = 1000 + 2 * KW_S_NS;
-    b->thread[3].end_ns = 1000 + KW_S_NS;
-    b->process[0].used = (struct kw_process_cpu){6000, 3};
-    b->process[1].used = (struct kw_process_cpu){4000, 2};
-    b->process[0].counted = true;
-    kw_point_sum(b, &p);
+    b.thread[1].end_ns = 1000 + 2 * KW_S_NS;
+    b.thread[3].end_ns = 1000 + KW_S_NS;
+    b.process[0].used = (struct kw_process_cpu){6000, 3};
+    b.process[1].used = (struct kw_process_cpu){4000, 2};
+    b.process[0].counted = true;
+    kw_point_sum(&b, &p);
     CHECK(p.latency.count == 10 && p.latency.sum == 10 + 40 + 90 + 160);
     CHECK(p.latency.max == 40 && p.latency.bucket[30] == 3);
     CHECK(p.elapsed_ns == 2 * KW_S_NS && p.wrong == 6 && p.switches == 5);
     CHECK(kw_point_per_second(&p) == 5 && p.cpu_ns == 10000);
     CHECK(!p.cpu_known); /* one has not said that it came to its end */
-    b->process[1].counted = true;
-    kw_point_sum(b, &p);
+    b.process[1].counted = true;
+    kw_point_sum(&b, &p);
     CHECK(p.cpu_known);
-    kw_free(b);
 }
 
 TEST(operations__counted_and_the_longest_under_way)
 {
-    struct kw_shared *b = shared();
-    b->thread[0].done = 7;
-    b->thread[2].done = 8;
-    b->thread[2].slow = 3;
-    b->thread[1].since_ns = 400;
-    b->thread[3].since_ns = 100;
-    struct kw_operations p = kw_shared_operations(b, 1000);
+    b.thread[0].done = 7;
+    b.thread[2].done = 8;
+    b.thread[2].slow = 3;
+    b.thread[1].since_ns = 400;
+    b.thread[3].since_ns = 100;
+    struct kw_operations p = kw_shared_operations(&b, 1000);
     CHECK(p.done == 15 && p.slow == 3 && p.longest_now_ns == 900);
-    kw_free(b);
 }
 
 /* Of several threads and processes that fail: all end, and why is what came first. */
 TEST(failure__first_is_kept_and_all_stop)
 {
-    struct kw_shared *b = shared();
-    kw_failure_set(&b->failure, b, kw_err_at(KW_CODE_IO, "there"),
+    kw_failure_set(&b.failure, &b, kw_err_at(KW_CODE_IO, "there"),
                    &(struct kw_note){"x"});
-    kw_failure_set(&b->failure, b, kw_err_at(KW_CODE_BUG, "here"),
+    kw_failure_set(&b.failure, &b, kw_err_at(KW_CODE_BUG, "here"),
                    &(struct kw_note){"y"});
-    CHECK_CODE(b->failure.error, KW_CODE_IO);
-    CHECK_STR(b->failure.note.text, "x");
-    CHECK(b->stop && !kw_failed(b->owner.error));
-    kw_free(b);
+    CHECK_CODE(b.failure.error, KW_CODE_IO);
+    CHECK_STR(b.failure.note.text, "x");
+    CHECK(b.stop && !kw_failed(b.owner.error));
 }
 
 /* ---- the document ------------------------------------------------------------------- */
@@ -137,4 +128,4 @@ TEST(plan__logins_and_sessions__counted)
              "logins = 11, sessions_open = 9");
 }
 
-KW_SUITE("bench/token/result")
+KW_SUITE_AROUND("bench/token/result", begin, NULL)
