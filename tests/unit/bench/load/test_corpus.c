@@ -122,7 +122,6 @@ TEST(file__of_another_kind_or_damaged__said_what_is_wrong)
         {FIRST_LINE "\n", "line 2: this line is damaged"},
         {FIRST_LINE "00 00\n", "line 2: this line is damaged"},
     };
-    begin();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         CHECK_OK(kw_file_replace(path, kw_span_str(bad[i][0]), 0600, &note));
         CHECK_CODE(kw_corpus_read(path, 0, &back, &note), KW_CODE_BAD_INPUT);
@@ -136,7 +135,6 @@ TEST(file__written_and_read__the_same_and_private)
 {
     struct stat st;
     struct kw_blob blob = {0};
-    begin();
     CHECK_OK(kw_corpus_write(&c, path, &note));
     CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
     CHECK_CODE(kw_corpus_read(path, 4, &back, &note), KW_CODE_BAD_INPUT);
