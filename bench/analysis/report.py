@@ -52,7 +52,7 @@ class Folder:
         self.base = self.results.base_cell
 
     def median(self, c: Document, figure: str) -> Measured:
-        return Measured(*self.results.median(c, figure), unit_of(figure))
+        return Measured(*self.results.median(c, figure)[:3], unit_of(figure))
 
     def noise(self, figure: str) -> Measured:
         n = self.results["noise"].get(figure, {})
@@ -61,7 +61,7 @@ class Folder:
     def ratio(self, upper: Document, lower: Document, figure: str) -> Measured:
         """Within the noise when its interval and the control's meet."""
         try:
-            x = Measured(*self.results.ratio(upper, lower, figure), RATIO)
+            x = Measured(*self.results.ratio(upper, lower, figure)[:3], RATIO)
         except (ArithmeticError, ValueError):  # of figures that are none
             return Measured(0, 0, 0, RATIO)
         floor = self.noise(figure)

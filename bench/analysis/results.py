@@ -10,12 +10,12 @@ from typing import Any, Iterable, Optional
 import numpy as np
 
 import stats
+from stats import LEAST
 from verb import Document, Unable, printable, refuse_if
 
 SCHEMA = Path(__file__).resolve().parents[1] / "results" / "results-1.schema.json"
 TOOL = "keyward-bench rounds"
 FIGURES_MAX = 32
-LEAST = 6  # pairs whose ends enclose the median with 95 % (1 - 2 * 0.5^6)
 RULE = ("a round is disturbed when at least a tenth of its pulses took more than 1.15 of the "
         "median of all pulses of the run")
 
@@ -100,12 +100,10 @@ class Results:
                 f"{max(0.0, 100 * (high - 1)):.1f} % of their median, the control {control}{few}"}
 
     def width(self) -> float:
-        """How far the interval of cpu_us to the base reaches from its middle (0.05: ±5 %), for
-        the primary cell where that is most.  inf while there are too few pairs, or no cpu_us."""
-        pairs = [stats.logs(self.series(c, "cpu_us"), self.series(self.base_cell, "cpu_us"))
-                 for c in self.cells if c["primary"] and c is not self.base_cell]
-        return max((stats.of_logs(one).reach() if len(one) >= LEAST else math.inf
-                    for one in pairs), default=0.0)
+        """How far the interval of cpu_us to the base reaches, for the primary cell where that
+        is most."""
+        return max((self.ratio(c, self.base_cell, "cpu_us").reach() for c in self.cells
+                    if c["primary"] and c is not self.base_cell), default=0.0)
 
 
 def merged(histograms: Iterable[list[list[int]]]) -> list[list[int]]:

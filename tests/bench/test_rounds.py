@@ -11,6 +11,7 @@ import pytest
 
 import results
 import rounds
+import tables
 import verb
 from rounds import Reading
 from verb import Usage
@@ -106,6 +107,17 @@ def test_run__fixed_rounds__every_other_backwards(world):
     control = r.cells[2]
     assert control["name"] == "control" and control["control"] and not control["primary"]
     assert (r["control"], control["command"], control["axes"]["subject"]) == ("a", "load /s", "a")
+
+
+@pytest.mark.parametrize("wanted, median, ratio, noise", [
+    (5, "20.00 ±?", "2.000 (?)", "?"), (6, "20.00 ±0.0%", "2.000 (2.000-2.000)", "1.000-1.000")])
+def test_table__interval_of_fewer_than_six_rounds__not_known(world, wanted, median, ratio, noise):
+    w = world(wanted)
+    w.run.run()
+    r = w.run.results
+    said = tables.render("rounds", {"r": r, "columns": ["cpu_us"], **r.document})
+    assert f"b                  * {median:>17}\n" in said and f"{'b':20} {ratio:>21}\n" in said
+    assert f"as the control): cpu_us {noise};" in said
 
 
 @pytest.mark.parametrize("wanted, until, limit, spread, done, fault", [

@@ -21,7 +21,7 @@ def near(value):
     ([], (0, 0, 0)), ([None, None], (0, 0, 0)), ([9, 1, 5], (5, 1, 9)),
     ([5, None, 1, 3], (3, 1, 5)), ([7], (7, 7, 7)), ([9, 1, 5, 3], (4, 1, 9))])
 def test_median__known_values__interval_around_the_middle(values, want):
-    assert stats.median(values) == near(want)
+    assert stats.median(values)[:3] == near(want)
 
 
 @pytest.mark.parametrize("a, b, want", [
@@ -31,7 +31,8 @@ def test_median__known_values__interval_around_the_middle(values, want):
     ([v * (1.18 if i % 2 == 0 else 1.22) for i, v in enumerate(DRIFT)], DRIFT,
      (math.sqrt(1.18 * 1.22), 1.18, 1.22))])
 def test_ratio__pairs(a, b, want):
-    assert stats.ratio(a, b) == stats.ratio(a, b) == near(want)
+    assert stats.ratio(a, b) == stats.ratio(a, b)
+    assert stats.ratio(a, b)[:3] == near(want)
 
 
 def test_ratio__scattered__between_the_extremes():
@@ -39,9 +40,9 @@ def test_ratio__scattered__between_the_extremes():
     assert x.mid == near(2) and 0.5 <= x.low < 2 < x.high <= 4.5
 
 
-@pytest.mark.parametrize("x, want", [((2, 1.9, 2.2), 0.1), ((2, 1, 2.2), 0.5),
-                                     ((0, 0, 0), math.inf)])
-def test_reach__the_farther_end(x, want):
+@pytest.mark.parametrize("x, want", [
+    ((2, 1.9, 2.2, 6), 0.1), ((2, 1, 2.2, 6), 0.5), ((2, 2, 2, 5), math.inf), ((), math.inf)])
+def test_reach__the_farther_end_or_not_known(x, want):
     assert Ratio(*x).reach() == near(want)
 
 
