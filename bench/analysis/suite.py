@@ -237,8 +237,7 @@ class Suite:
     def measure_both(self, subjects: Subjects) -> int:
         sha = said_by("git", "rev-parse", "--short=12", f"{self.o.compare}^{{commit}}")
         tree = ROOT / "build" / "compare" / sha
-        subjects.prepare("tree", tree, sha)
-        subjects.prepare("build", tree, subjects.path / "other")
+        subjects.prepare("tree", subjects.path / "other", tree, sha)
         self.start(subjects, "old.", tree / "build" / "release" / "bin" / "keyward-bench", "other")
         self.start(subjects, "new.", BENCH, "bin")
         self.run_matrix(subjects, f"old is {sha} ({self.o.compare}), new is this tree")
@@ -249,14 +248,8 @@ class Suite:
 
     def measure(self, subjects: Subjects) -> int:
         say("packages and the release build")
-        parts = ["--bench"] + ["--unit"] * self.o.full  # it has the fault module's needs
-        self.stop.must(f"ci/install {' '.join(parts)} failed (see above)",
-                       [ROOT / "ci" / "install", *parts])
-        os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
-        targets = [] if self.o.compare else ["keyward-bench-micro", "peer"]
-        subjects.prepare("user")
-        subjects.prepare("build", ROOT, subjects.path / "bin", *targets,
-                         *["kw_fault"] * self.o.full)
+        targets = ["keyward-bench-micro", "peer"] * (not self.o.compare)
+        subjects.prepare("here", subjects.path / "bin", *targets, *["kw_fault"] * self.o.full)
         return (self.measure_both if self.o.compare else self.measure_tree)(subjects)
 
     def run(self) -> int:
