@@ -138,27 +138,21 @@ def csv_text(r: Results) -> str:
         if name in c["figures"] and c["figures"][name][n] is not None)
 
 
-def put(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+def replace(path: Path, text: str) -> None:
+    """In one step: the file of before is whole until this one is; a device or a pipe stays what
+    it is.  OSError names it."""
+    real, is_plain = path.resolve(), path.is_file() or not path.exists()
+    temporary = real.with_name(f".{real.name}.{os.getpid()}") if is_plain else real
     try:
         with open(temporary, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def replace(path: Path, text: str) -> None:
-    """In one step: the file of before is whole until this one is.  OSError names it."""
-    try:
-        if path.exists() and not path.is_file():  # a device or a pipe stays what it is
-            path.write_text(text, encoding="utf-8")
-        else:
-            put(path.resolve(), text)
+            if is_plain:
+                os.fsync(file.fileno())
+                os.replace(temporary, real)
     except OSError as error:
+        if is_plain:
+            temporary.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
