@@ -23,6 +23,8 @@ class Ratio(NamedTuple):
     low: float = 0.0
     high: float = 0.0
     known: int = 0  # values; the interval of fewer than LEAST is too narrow
+    unit: str = "count"  # for a page, as is the next one
+    is_noise: bool = False  # no difference from the base that the control does not show as well
 
     def reach(self) -> float:
         """How far the interval reaches from the middle (0.05: ±5 %); inf when nobody knows."""
@@ -48,8 +50,8 @@ def logs(upper: Sequence[Value], lower: Sequence[Value]) -> list[float]:
 
 
 def ratio(upper: Sequence[Value], lower: Sequence[Value]) -> Ratio:
-    mid, low, high, known = median(logs(upper, lower))
-    return Ratio(math.exp(mid), math.exp(low), math.exp(high), known) if known else Ratio()
+    x = median(logs(upper, lower))
+    return Ratio(math.exp(x.mid), math.exp(x.low), math.exp(x.high), x.known) if x.known else x
 
 
 # Student's t, by the tanh-sinh rule for an integral from 0 to 1 (Takahasi and Mori, 1974).
