@@ -1,12 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs as they might have come out."""
+"""Runs as they might have come out, and tables of cases."""
 import copy
+import json
 import math
+from pathlib import Path
 
 import environment
 from results import Results
 
 ROUNDS = 12
+DOCUMENTS = Path(__file__).parent / "documents"
+
+
+def document(name):
+    return json.loads((DOCUMENTS / f"{name}.json").read_text())
+
+
+def cases(name):
+    """The rows of documents/NAME.txt; | stands between what they have."""
+    rows = (DOCUMENTS / f"{name}.txt").read_text().splitlines()
+    return [[part.strip() for part in row.split("|")] for row in rows if row[0] != "#"]
+
+
+def spoilt(good, member, value):
+    """A copy with some other JSON as this member (such as cells.1.name), or without it: -."""
+    made = {"": copy.deepcopy(good)}
+    of, last = made, ""
+    for name in filter(None, member.split(".")):
+        of, last = of[last], int(name) if name.isdigit() else name
+    if value == "-":
+        del of[last]
+    else:
+        of[last] = json.loads(value)
+    return made[""]
 
 
 def cell(name, figures, subject=None, control=False):

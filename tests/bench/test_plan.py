@@ -10,7 +10,6 @@ from test_simulate import GIVEN, token
 
 import plan
 import reckon
-import verb
 from reckon import Curve, Point, of_figures
 
 
@@ -39,34 +38,7 @@ def test_sessions_for_a_rate_and_sigma():
 
 
 TOKEN = {"tool": "keyward-bench token", "schema": 1}
-LOAD = {"tool": "keyward-bench load", "schema": 1, "figures": {"calls_per_s": 9},
-        "options": {"mix": "decrypt", "in_flight": 1}}
-POINT = {"sessions": 1, "ops_per_s": 9}
-
-
-@pytest.mark.parametrize("document, why", [
-    ("", "no JSON"), ([1], "the document: [1] is not of type 'object'"), ({}, "'tool' is a req"),
-    ({"tool": "keyward-bench storm", "schema": 1}, "tool: 'keyward-bench storm'"),
-    (TOKEN | {"schema": 2, "curve": [POINT]}, "schema: 1 was expected"),
-    (TOKEN | {"partial": True, "curve": [POINT]}, "partial"),
-    (LOAD | {"by_method": {"decrypt": {"wrong": 1}}}, "by_method.decrypt.wrong: 1"),
-    (TOKEN | {"wrong": 1, "curve": [POINT]}, "wrong: 1"),
-    (TOKEN | {"figures": {}}, "'curve' is a required property (measure one with"),
-    (TOKEN | {"curve": []}, "curve: []"),
-    (TOKEN | {"curve": [POINT] * 65}, "curve: ["),
-    (TOKEN | {"curve": [POINT | {"sessions": 0}]}, "curve[0].sessions: 0"),
-    (TOKEN | {"curve": [POINT | {"p50_us": 3, "p99_us": 2}]}, "p99_us is below p50_us"),
-    (TOKEN | {"curve": [POINT, POINT]}, "twice"),
-    (TOKEN | {"options": {"max_rate": 5}, "curve": [POINT]}, "measure without --max-rate"),
-    (LOAD | {"options": LOAD["options"] | {"rate": 5}}, "options.rate: 5"),
-    (TOKEN | {"options": {"operation": "find"}, "curve": [POINT]}, "options.operation: 'find'"),
-    (LOAD | {"figures": {}}, "figures: 'calls_per_s' is a required")])
-def test_curve_that_cannot_be_is_refused(tmp_path, document, why):
-    path = tmp_path / "curve.json"
-    path.write_text(document if isinstance(document, str) else json.dumps(document))
-    with pytest.raises(verb.Unable) as error:
-        reckon.read_curve(path)
-    assert str(path) in str(error.value) and why in str(error.value)
+LOAD = {"tool": "keyward-bench load", "schema": 1}
 
 
 @pytest.mark.parametrize("document, points, words", [

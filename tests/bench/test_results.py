@@ -8,14 +8,19 @@ import resource
 
 import pytest
 
+import compare
 import environment
 import made_up
+import reckon
 import results
+import rounds
 import split
 import verb
+from conftest import ROOT
 from verb import Unable, Usage
 
 BOTH = ["old", "new"]
+BASELINE = ROOT / "bench" / "baseline" / "two-shared-epyc-cpus.json"
 
 
 def refused(path):
@@ -37,38 +42,34 @@ def test_read__no_file_or_no_json__named(tmp_path):
         assert re.search(why, refused(path))
 
 
-@pytest.mark.parametrize("member, within, value, why", [
-    ("tool", "", "keyward-bench load", "no results.json of keyward-bench rounds, schema 1: its "
-     '"tool" says keyward-bench load'),
-    ("schema", "", 2, "no results.json of keyward-bench rounds, schema 1: its \"tool\" says "
-     "keyward-bench rounds, and it is of schema 2: read it with the program that wrote it"),
-    ("session", "", None, "the document: 'session'"), ("session", "", "0" * 17, "session"),
-    ("rounds", "", 65, "rounds"), ("partial", "", 1, "partial"),
-    ("elapsed_s", "", "1", "elapsed_s"),
-    ("cpu", "environment", None, "environment: 'cpu'"), ("quiet", "", [], "quiet"),
-    ("notes", "environment", {"a": 1}, "environment.notes.a"), ("cells", "", [], "cells"),
-    ("verdict", "quiet", "fine", "quiet.verdict"), ("name", "cell", "a b", "cells[1].name"),
-    ("figures", "cell", {"p": [1, "x", 3]}, "cells[1].figures.p[1]"),
-    ("histogram", "cell", [[2, 0]], "cells[1].histogram[0][1]"),
-    ("axes", "cell", {}, "cells[1].axes"), ("disturbed", "", [{"round": 0}], "disturbed[0]"),
-    ("rounds", "pulse", [[1, 1, 0]] * 3, "pulse.rounds[0][2]"),
-    # What the schema cannot say.
-    ("rounds", "", 2, "cells: a figure has not"), ("base", "", "nobody", "base"),
-    ("name", "cell", "echo-64", "cells: a name is there twice"),
-    ("histogram", "cell", [[2, 1], [1, 1]], "cells: a histogram"),
-    ("figures", "cell", {f"f{i}": [1, 2, 3] for i in range(32)}, "cells"),
-    ("rounds", "pulse", [[1, 1, 1]], "pulse.rounds"),
-    ("rounds", "pulse", [[1, 1, 1], [1, 1], [1, 1, 1]], "pulse.rounds"),
-    ("disturbed", "", [{"round": 3, "why": "x"}], "disturbed")])
-def test_read__member_not_as_it_should_be__named(tmp_path, member, within, value, why):
-    document = made_up.sample().document
-    of = document["cells"][1] if within == "cell" else document[within] if within else document
-    if value is None:
-        del of[member]
-    else:
-        of[member] = value
-    (tmp_path / "r.json").write_text(json.dumps(document))
-    assert f": {why}" in refused(tmp_path / "r.json")
+def reading(path):
+    raise Unable(f"{path}: {rounds.reading_of(path.read_text()).failure}")
+
+
+POINT = {"sessions": 1, "ops_per_s": 9}
+GOOD = {  # and what reads it
+    "results": (made_up.sample().document, results.read),
+    "baseline": (results.load(BASELINE), compare.read_baseline),
+    "curve": ({"tool": "keyward-bench token", "schema": 1, "curve": [POINT]}, reckon.read_curve),
+    "load": ({"tool": "keyward-bench load", "schema": 1, "figures": {"calls_per_s": 9},
+              "options": {"mix": "decrypt", "in_flight": 1}}, reckon.read_curve),
+    "reading": ({"tool": "x", "figures": {"a": 1}}, reading)}
+MANY = [
+    ("results", "cells.1.figures", json.dumps({f"f{i}": [1, 2, 3] for i in range(32)}), "cells: m"),
+    ("reading", "figures", json.dumps({f"f{i}": i for i in range(33)}), "figures: "),
+    ("curve", "curve", json.dumps([POINT] * 65), "curve: [")]
+
+
+@pytest.mark.parametrize("file, member, value, why", made_up.cases("refused") + MANY)
+def test_read__member_not_as_it_should_be__named(tmp_path, file, member, value, why):
+    path, (good, read) = tmp_path / "r.json", GOOD[file]
+    path.write_text(json.dumps(good))
+    if file != "reading":
+        read(path)
+    path.write_text(json.dumps(made_up.spoilt(good, member, value)))
+    with pytest.raises(Unable) as error:
+        read(path)
+    assert str(error.value).startswith(f"{path}: ") and f": {why}" in str(error.value)
 
 
 def test_write__no_folder_or_full_disk__said_and_the_old_one_whole(tmp_path):

@@ -209,19 +209,10 @@ def test_layout__what_may_be_concluded(text, words):
     assert rounds.layout_of(text)["words"].endswith(words)
 
 
-@pytest.mark.parametrize("text, why", [
-    ("", "no JSON"), ('{"tool": "x", "figures": {"a": NaN}}', "no JSON"), ("[]", "'object'"),
-    *((json.dumps(document), why) for document, why in (
-        ({"figures": {"a": 1}}, "'tool'"), ({"tool": "x"}, "'figures'"),
-        ({"tool": "x", "figures": {}}, "figures: "),
-        ({"tool": "x", "figures": {"a": "1"}}, "figures.a"),
-        ({"tool": "x", "figures": {"a": True}}, "figures.a"),
-        ({"tool": "x", "figures": {"a b": 1}}, "'a b'"),
-        ({"tool": "x", "figures": {f"f{i}": i for i in range(33)}}, "figures: "),
-        ({"tool": "x", "figures": {"a": 1}, "histogram": [[1, 0]]}, "histogram")))])
-def test_reading__no_document_or_no_figures__said(text, why):
+@pytest.mark.parametrize("text", ["", '{"tool": "x", "figures": {"a": NaN}}'])
+def test_reading__no_json__said(text):
     got = rounds.reading_of(text)
-    assert why in got.failure and got.figures == {}
+    assert "no JSON" in got.failure and got.figures == {}
 
 
 # ---- the verb ------------------------------------------------------------------------------
