@@ -3,13 +3,10 @@
 import json
 import math
 import shutil
-from pathlib import Path
 
 import made_up
 
-DOCUMENTS = Path(__file__).parent / "documents"
-PLAN, STORM, DAY = (json.loads((DOCUMENTS / f"{name}.json").read_text())
-                    for name in ("plan-three", "storm-slow10ms", "storm-day"))
+PLAN, STORM = map(made_up.document, ("plan-three", "storm-slow10ms"))
 ROUNDS = 8
 MOOD = (1.00, 0.99, 1.01, 1.31, 1.00, 1.02, 0.98, 1.00)  # of a round, the same for all cells
 
@@ -109,6 +106,6 @@ def quick(folder):
 def full(folder):
     (folder / "results.json").write_text(json.dumps(everything().end()))
     for name in ("storm-slow10ms", "storm-day", "plan-three", "token-wrap", "micro"):
-        shutil.copy(DOCUMENTS / f"{name}.json", folder)
+        shutil.copy(made_up.DOCUMENTS / f"{name}.json", folder)
     shutil.copy(folder / "storm-slow10ms.json", folder / "storm-cold.json")
     return folder

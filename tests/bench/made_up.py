@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+import re
 from pathlib import Path
 
 import environment
@@ -20,6 +21,12 @@ def cases(name):
     """The rows of documents/NAME.txt; | stands between what they have."""
     rows = (DOCUMENTS / f"{name}.txt").read_text().splitlines()
     return [[part.strip() for part in row.split("|")] for row in rows if row[0] != "#"]
+
+
+def sections(name):
+    """Of documents/NAME.txt, what stands behind each == and what follows below it."""
+    text = (DOCUMENTS / f"{name}.txt").read_text()
+    return re.findall(r"(?ms)^== (.*?)\n(.*?)(?=^== |\Z)", text)
 
 
 def spoilt(good, member, value):

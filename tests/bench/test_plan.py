@@ -8,8 +8,10 @@ import pytest
 from pytest import approx as near
 from test_simulate import GIVEN, token
 
+import made_up
 import plan
 import reckon
+import verb
 from reckon import Curve, Point, of_figures
 
 
@@ -123,33 +125,13 @@ def test_series_rise_with_what_grows():
 # ---- sentences
 
 
-@pytest.mark.parametrize("more, words", [
-    ({}, []),
-    ({"servers": 3, "sessions_max": 4, "connections_max": 5, "clients_max": 2},
-     ["6 sessions and the token grants 4 (--sessions-max): 2 too many",
-      "6 connections and the token grants 5", "3 clients and the token grants 2",
-      "no number of workers"]),  # of servers there are three whatever happens
-    ({"seeds": 1500, "parallel": 3, "curve": token(100, 1)},  # 10 operations a second
-     ["2.50 times the 60.0 s wanted", reckon.NECK_TOKEN, "HSMs and 16 workers in each keyward",
-      "seeds or fewer; a storage migration"]),
-    ({"seeds": 25000}, ["1.25 times the 60.0 s wanted", reckon.NECK_ROUNDS, "seeds or fewer",
-                        "no number of workers (to 16) or HSMs (to 64) carries it"]),
-    ({"seeds": 40000, "parallel": 10, "workers": 1},
-     ["would carry it: 2 workers in each keyward (2 sessions)"]),
-    ({"versions": 64, "probe_ms": 1000, "curve": token(100, 2), "seeds": 1},
-     ["ordinary days take 66.0 operations a second and the token does 20.0",
-      "by a factor of 3.30"]),
-    ({"servers": 16, "curve": token(100, 1)},
-     ["first Encrypts of all API servers take 3200 ms together", "restarted one after the other"]),
-    ({"parallel": 32, "curve": token(100, 1)}, ["is given up after 1500 ms"]),
-    ({"curve": token(2000), "seeds": 1}, ["3600 s after the start not every API server was ready"]),
-    ({"failover_ms": 5000, "ready_within_ms": 12000},  # how a list waits arithmetic does not see
-     ["after a start it takes 12.8 s", "by arithmetic it would just fit"])])
-def test_what_does_not_fit_and_what_would(more, words):
-    d = plan.plan_document(replace(GIVEN, **more), "1")
-    said = "\n".join(d["findings"])
-    assert [w for w in words if w not in said] == []
-    assert d["carried"] == (words == []) == (said == "")
+@pytest.mark.parametrize("words, findings", made_up.sections("findings"))
+def test_what_does_not_fit_and_what_would(words, findings):
+    given = vars(verb.Parser("plan", None).parse_args(words.split()))
+    p = plan.plan_given({k: v for k, v in given.items() if v is not None})
+    d = plan.plan_document(p, "1")
+    assert "".join(f"{line}\n" for line in d["findings"]) == findings
+    assert d["carried"] == (findings == "")
     assert all("[" in line or "no percentiles" in line for line in d["assumptions"])  # the source
 
 

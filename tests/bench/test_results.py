@@ -12,6 +12,7 @@ import compare
 import environment
 import made_up
 import reckon
+import report
 import results
 import rounds
 import split
@@ -53,7 +54,9 @@ GOOD = {  # and what reads it
     "curve": ({"tool": "keyward-bench token", "schema": 1, "curve": [POINT]}, reckon.read_curve),
     "load": ({"tool": "keyward-bench load", "schema": 1, "figures": {"calls_per_s": 9},
               "options": {"mix": "decrypt", "in_flight": 1}}, reckon.read_curve),
-    "reading": ({"tool": "x", "figures": {"a": 1}}, reading)}
+    "reading": ({"tool": "x", "figures": {"a": 1}}, reading),
+    **{name: (made_up.document(name), lambda path: report.kind_of(path, results.load(path)))
+       for name in ("storm-day", "plan-three", "token-wrap")}}
 MANY = [
     ("results", "cells.1.figures", json.dumps({f"f{i}": [1, 2, 3] for i in range(32)}), "cells: m"),
     ("reading", "figures", json.dumps({f"f{i}": i for i in range(33)}), "figures: "),

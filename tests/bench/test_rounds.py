@@ -157,16 +157,6 @@ def test_keep__folder_goes_away__nothing_more_is_measured(world, tmp_path):
 # ---- cells, layouts, and documents of measurements ---------------------------------------
 
 
-@pytest.mark.parametrize("text", [
-    "load /a", "=load /a", "*=load /a", "a=", "a=  ", "a=rounds x", "control=load /a", "a=echo x",
-    "a b=load x", "a=load x @y=1", "a,b=load /", "a=load @subject=", "a=load @token_delay_us=x",
-    "a=@subject=x", "x" * 48 + "=load /a", "taken=load /a"])
-def test_cell__no_name_or_no_verb__refused(text):
-    with pytest.raises(Usage) as error:
-        rounds.cell_of(text, ["taken"])
-    assert text in str(error.value)
-
-
 def test_cell_and_reading__good__what_they_have():
     cell, entry = rounds.cell_of("a*=load  /s --mix\tstatus @subject=x @bench=/old", [])
     assert entry.words == ["load", "/s", "--mix", "status"] and entry.program == "/old"
@@ -187,15 +177,6 @@ def test_cell__axes_and_time__from_its_words_or_the_verbs_defaults(text, axes, s
     cell, entry = rounds.cell_of(text, [])
     names = ("subject", "method", "in_flight", "rate", "token_delay_us")
     assert cell["axes"] == dict(zip(names, axes)) and entry.expected == seconds
-
-
-@pytest.mark.parametrize("text", [
-    "", "same", "=client:0,server:0", "a b=client:0,server:0", "same=client:0",
-    "same=client:,server:0", "same=server:0,client:0", "same=client:0,server:1024",
-    "same=client:0,server:1-", "same=client:0,server:all"])
-def test_layout__not_that_shape__refused(text):
-    with pytest.raises(Usage, match="--layout .*NAME=client:CPUS,server:CPUS"):
-        rounds.layout_of(text)
 
 
 @pytest.mark.parametrize("text, words", [

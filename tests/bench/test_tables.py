@@ -2,7 +2,6 @@
 """Documents of load, token and storm as people read them."""
 import io
 import json
-import re
 
 import pytest
 
@@ -10,13 +9,10 @@ import made_up
 import tables
 import verb
 
-# == FILE and what the document has besides, then its table.
-TABLES = re.findall(r"(?ms)^== (\w+) (.*?)\n(.*?)(?=^==|\Z)",
-                    (made_up.DOCUMENTS / "tables.txt").read_text())
 
-
-@pytest.mark.parametrize("name, more, table", TABLES)
-def test_table(monkeypatch, capsys, name, more, table):
+@pytest.mark.parametrize("file, table", made_up.sections("tables"))
+def test_table(monkeypatch, capsys, file, table):
+    name, more = file.split(" ", 1)
     document = made_up.document(name) | json.loads(more)
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(document)))
     assert tables.main(["load"], "") == 0
