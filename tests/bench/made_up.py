@@ -23,6 +23,11 @@ def cases(name):
     return [[part.strip() for part in row.split("|")] for row in rows if row[0] != "#"]
 
 
+def json_cases(name, count):
+    """The same of which the first `count` parts are JSON, and the others words for people."""
+    return [[json.loads(part) for part in row[:count]] for row in cases(name)]
+
+
 def sections(name):
     """Of documents/NAME.txt, what stands behind each == and what follows below it."""
     text = (DOCUMENTS / f"{name}.txt").read_text()
