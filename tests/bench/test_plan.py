@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from pytest import approx as near
-from test_simulate import GIVEN, token
+from test_simulate import GIVEN, given, token
 
 import made_up
 import plan
@@ -59,10 +59,6 @@ def test_curve_of_token_and_of_load(tmp_path, document, points, words):
 # ---- the arithmetic
 
 
-def bound(**more):
-    return reckon.bound(replace(GIVEN, **more))
-
-
 def test_needs_by_hand():
     p = replace(GIVEN, seeds_given=False, starts_per_week=2, weeks=10, rotations=4, versions=2,
                 probe_ms=10_000).of(3)
@@ -81,19 +77,10 @@ def test_needs_by_hand():
     assert [replace(p, failover_ms=ms).away_ms for ms in (5000, 12000)] == [5000, 22000]
 
 
-@pytest.mark.parametrize("more, neck, rate, ready_ms", [
-    # Status 1 ms; Encrypt 2 x 2 + 1 ms; a hundred times 2 + 1 ms; readers share
-    ({"parallel": 1, "readers": 5}, reckon.NECK_ROUNDS, 1000 / 3, 306),
-    ({}, reckon.NECK_WORKERS, 1000, 106), ({"sessions_max": 1}, reckon.NECK_SESSIONS, 500, None),
-    ({"servers": 3, "curve": token(2, 1)}, reckon.NECK_TOKEN, 500, 2 + 12 + 600),
-    ({"probe_ms": 1000, "versions": 64}, reckon.NECK_WORKERS, 934, None),  # 66 are for canaries
-    # a token that is away: given up at 1501 ms, said at 1502, asked again 10 s later; or within
-    # the first one's patience
-    ({"parallel": 1, "failover_ms": 5000}, reckon.NECK_ROUNDS, 1000 / 3, 11508 + 300),
-    ({"parallel": 1, "failover_ms": 1000}, reckon.NECK_ROUNDS, 1000 / 3, 1005 + 300)])
+@pytest.mark.parametrize("more, neck, rate, ready_ms", made_up.json_cases("necks", 4))
 def test_lists_have_a_neck(more, neck, rate, ready_ms):
-    b = bound(**{"parallel": 10} | more)
-    assert b["bounded_by"] == neck and b["ops_per_s"] == near(rate)
+    b = reckon.bound(given(**{"parallel": 10} | more))
+    assert b["bounded_by"] == getattr(reckon, neck) and b["ops_per_s"] == near(rate)
     assert ready_ms is None or b["ready_ms"] == near(ready_ms)
 
 
@@ -127,8 +114,8 @@ def test_series_rise_with_what_grows():
 
 @pytest.mark.parametrize("words, findings", made_up.sections("findings"))
 def test_what_does_not_fit_and_what_would(words, findings):
-    given = vars(verb.Parser("plan", None).parse_args(words.split()))
-    p = plan.plan_given({k: v for k, v in given.items() if v is not None})
+    o = vars(verb.Parser("plan", None).parse_args(words.split()))
+    p = plan.plan_given({k: v for k, v in o.items() if v is not None})
     d = plan.plan_document(p, "1")
     assert "".join(f"{line}\n" for line in d["findings"]) == findings
     assert d["carried"] == (findings == "")

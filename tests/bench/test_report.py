@@ -7,6 +7,7 @@ import re
 import folders
 import pytest
 
+import made_up
 import plots
 import report
 import verb
@@ -23,11 +24,7 @@ def made(path, change=lambda d: None, run=None):
 
 
 @pytest.mark.parametrize("v, unit, text", [
-    (0, "count", "0"), (0.42, "count", "0.42"), (99.96, "count", "100"), (999.6, "count", "1,000"),
-    (-1234567, "count", "-1,234,567"), (1e18, "count", "1e+18"), (0.0782, "us", "78.2 ns"),
-    (0, "us", "0"), (1900, "ms", "1.9 s"), (999.6, "us", "1 ms"), (0.318, "percent", "31.8 %"),
-    (1, "ratio", "1.00×"), (12.34, "ratio", "12.3×"), (1000, "share", "99.9 %"),
-    (math.inf, "count", "–"), (None, "ratio", "–")])
+    *made_up.json_cases("numbers", 3), (math.inf, "count", "–")])
 def test_number_three_digits_and_its_unit(v, unit, text):
     assert plots.number_text(v, unit).replace("\u00a0", " ") == text
 

@@ -148,21 +148,12 @@ def judged(r, *pulses):
     return r["quiet"]["verdict"], [d["round"] for d in r["disturbed"]]
 
 
-@pytest.mark.parametrize("count, rounds, pulses, verdict, disturbed", [
-    (3, 0, [], "unusable", []), (3, 8, [], "quiet", []),
-    (3, 5, [], "restless", []),  # too few for quiet
-    (10, 8, [(3, 7, 1.16e7), (4, 7, 1.15e7)], "quiet", [3]),  # one of ten, and over 1.15
-    (11, 8, [(3, 7, 9e7), (5, 7, 9e7), (5, 8, 9e7)], "quiet", [5]),  # one of eleven is kept
-    (3, 1, [(0, at, 2e7) for at in range(3)], "restless", []),
-    # later rounds may show that it was the first ones that were slow
-    (3, 8, [(0, at, 2e7) for at in range(3)], "restless", [0]),
-    (3, 8, [(n, 0, 3e7) for n in range(4)], "unusable", [0, 1, 2, 3]),
-    (3, 8, [(n, 0, 3e7) for n in range(3)], "restless", [0, 1, 2]),
-    (3, 8, [(n, 0, 1.08e7) for n in range(0, 8, 2)], "restless", [])])  # pulses spread
-def test_verdict__by_pulses(count, rounds, pulses, verdict, disturbed):
-    r = even(count, rounds)
-    assert judged(r, *pulses) == (verdict, disturbed)
-    assert r.calm() == [n for n in range(rounds) if n not in disturbed]
+@pytest.mark.parametrize("cells, wanted, pulses, verdict, disturbed",
+                         made_up.json_cases("verdicts", 5))
+def test_verdict__by_pulses(cells, wanted, pulses, verdict, disturbed):
+    r = even(cells, wanted)
+    assert judged(r, *((n, at, times * 1e7) for n, at, times in pulses)) == (verdict, disturbed)
+    assert r.calm() == [n for n in range(wanted) if n not in disturbed]
 
 
 @pytest.mark.parametrize("figure, control, verdict", [

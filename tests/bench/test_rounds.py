@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import made_up
 import results
 import rounds
 import tables
@@ -179,13 +180,7 @@ def test_cell__axes_and_time__from_its_words_or_the_verbs_defaults(text, axes, s
     assert cell["axes"] == dict(zip(names, axes)) and entry.expected == seconds
 
 
-@pytest.mark.parametrize("text, words", [
-    (None, "nobody told which process runs on which CPU: no scaling conclusion"),
-    ("split=client:0,server:1-3", "client on CPU 0, daemon and workers on CPU 1-3: they share "
-     "none"),
-    *((f"x={x}", "they may share one, so no scaling conclusion") for x in (
-        "client:0,server:0", "client:0-1,server:1-2", "client:any,server:1",
-        "client:0,server:any", "client:any,server:any"))])
+@pytest.mark.parametrize("text, words", made_up.json_cases("layouts", 2))
 def test_layout__what_may_be_concluded(text, words):
     assert rounds.layout_of(text)["words"].endswith(words)
 

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+import made_up
 import stats
 from stats import CANNOT_TELL, FASTER, SAME, SLOWER, Centre, Ratio, Ruled, known_by, rule
 
@@ -99,14 +100,7 @@ def ruled(ratios, threshold=0.05):
     return rule(Ruled(*map(np.array, zip(*ratios))), threshold)
 
 
-@pytest.mark.parametrize("ratio, error, threshold, verdict", [
-    (1.00, 0.10, 0.05, CANNOT_TELL), (1.20, 0.10, 0.05, CANNOT_TELL),
-    (0.80, 0.20, 0.05, CANNOT_TELL),  # a wide interval
-    (1.05, 0.005, 0.05, CANNOT_TELL), (1 / 1.05, 0.005, 0.05, CANNOT_TELL),  # across the threshold
-    (1.02, 0.001, 0.05, SAME), (0.98, 0.001, 0.05, SAME),  # real beyond doubt, and small
-    (1.20, 0.02, 0.05, SLOWER), (0.80, 0.02, 0.05, FASTER), (1.00, 0.02, 0.05, SAME),
-    (1.30, 0, 0.05, SLOWER), (1.00, 0, 0.05, SAME), (1.20, 0.02, 0.30, SAME),
-    (1.20, 0.02, 0.20, CANNOT_TELL)])
+@pytest.mark.parametrize("ratio, error, threshold, verdict", made_up.json_cases("rulings", 4))
 def test_rule__alone(ratio, error, threshold, verdict):
     assert ruled([one(ratio, error)], threshold)[0] == [verdict]
 

@@ -57,11 +57,7 @@ def test_another_locale__utf_8_all_the_same(program, monkeypatch):
     assert "NAME=load SOCKET …" in said.getvalue().decode()
 
 
-@pytest.mark.parametrize("kind, text, want", [
-    ("number", "7", 7), ("number", "7.5", None), ("number", "-1", None), ("number", "1e3", None),
-    ("seconds", "500ms", 0.5), ("seconds", "2m", 120), ("seconds", "2", None),
-    ("ms", "350us", 0.35), ("ms", "2s", 2000), ("percent", "5%", 0.05), ("percent", "2.5%", 0.025),
-    ("percent", "5", None), ("seconds", "1.5s", None)])
+@pytest.mark.parametrize("kind, text, want", made_up.json_cases("values", 3))
 def test_reader__a_value_or_what_is_wanted(kind, text, want):
     parser = verb.Parser("x", None, f"--x X {kind} 0 5000 | x")
     if want is None:
