@@ -84,13 +84,9 @@ def test_lists_have_a_neck(more, neck, rate, ready_ms):
     assert ready_ms is None or b["ready_ms"] == near(ready_ms)
 
 
-@pytest.mark.parametrize("more, wrong", [
-    ({"servers": 3, "sessions_max": 6, "connections_max": 6, "clients_max": 3}, []),
-    ({"curve": token(700), "seeds": 1}, []), ({"curve": token(800), "seeds": 1}, ["checks"]),
-    ({"curve": token(700), "seeds": 6, "parallel": 6}, ["calls"]),  # two at a time: 2.1 s
-    ({"curve": token(5, 1), "seeds": 1, "rolling": True, "versions": 64, "servers": 4}, [])])
+@pytest.mark.parametrize("more, wrong", made_up.json_cases("fits", 2))
 def test_what_is_just_right_or_wrong(more, wrong):
-    assert reckon.wrong_with(replace(GIVEN, **more)) == wrong
+    assert reckon.wrong_with(given(**more)) == wrong
 
 
 def test_limits_by_hand():

@@ -121,14 +121,8 @@ def test_table__interval_of_fewer_than_six_rounds__not_known(world, wanted, medi
     assert f"as the control): cpu_us {noise};" in said
 
 
-@pytest.mark.parametrize("wanted, until, limit, spread, done, fault", [
-    (64, 0.05, 3600, 0, 6, ""),
-    (64, 0.15, 25, 0.2, 8, "time was up after 8 rounds: cpu_us of the primary cells is known to "
-     "22.5 %, not to the 15.0 % asked for"),  # three seconds a round: a ninth would end after 25
-    (64, 0.05, 1, 0, 1, "time was up after 1 rounds: too few of them were undisturbed and have "
-     "cpu_us to say how well it is known"),
-    (8, 0.001, 86400, 0.2, 8, "no more rounds are kept after 8 rounds: cpu_us of the primary cells "
-     "is known to 22.5 %, not to the 0.1 % asked for")])
+@pytest.mark.parametrize("wanted, until, limit, spread, done, fault",
+                         made_up.json_cases("until", 6))
 def test_until__known_or_not(world, wanted, until, limit, spread, done, fault):
     w = world(wanted, until, limit)
     w.spread = spread
@@ -167,13 +161,7 @@ def test_cell_and_reading__good__what_they_have():
     assert got == ("keyward-bench x", {"a": 1.0, "b_us": 2.5}, [[10, 3]], "")
 
 
-@pytest.mark.parametrize("text, axes, seconds", [
-    ("wall-cached-8=load /s --in-flight 8 --rate=250 --mix decrypt:90,status:10 "
-     "@token_delay_us=2000", ("wall-cached", "decrypt:90,status:10", 8, 250, 2000), 6),
-    ("wall=load /s --seconds 500ms --warmup=0s", ("wall", "decrypt", 64, 0, 0), 0.5),
-    ("soft-1=token --warmup 2s @subject=softhsm", ("softhsm", "unwrap", 1, 0, 0), 7),
-    ("-x=storm /s", ("-x", "", 0, 0, 0), 0),
-    ("a=load /\udcff --calls 5 --mix \udcfe", ("a", "?", 64, 0, 0), 0)])
+@pytest.mark.parametrize("text, axes, seconds", made_up.json_cases("axes", 3))
 def test_cell__axes_and_time__from_its_words_or_the_verbs_defaults(text, axes, seconds):
     cell, entry = rounds.cell_of(text, [])
     names = ("subject", "method", "in_flight", "rate", "token_delay_us")

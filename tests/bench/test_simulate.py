@@ -126,11 +126,7 @@ def measure(p, places, takes):
     return ready
 
 
-@pytest.mark.parametrize("latency_ms, places, shape, varies", [
-    (2, 8, (1, 1, 1, 2), False), (2, 8, (3, 1, 1, 2), False), (10, 8, (3, 1, 1, 2), False),
-    (2, 8, (1, 7, 1, 2), False), (2, 8, (3, 7, 3, 2), False), (10, 8, (1, 16, 4, 2), False),
-    (10, 8, (3, 10, 2, 4), False), (2, 1, (3, 1, 1, 2), False), (10, 2, (3, 5, 2, 2), False),
-    (10, 3, (4, 2, 1, 4), False), (10, 8, (1, 16, 4, 2), True)])  # both were told the mean
+@pytest.mark.parametrize("latency_ms, places, shape, varies", made_up.json_cases("foretold", 4))
 def test_storms_are_as_foretold_by_both_ways(latency_ms, places, shape, varies):
     of = token(latency_ms, places)
     if varies:

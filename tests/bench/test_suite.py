@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import made_up
 import rounds
 import suite
 import verb
@@ -36,12 +37,7 @@ def test_rounds__cells_that_it_takes__all_of_a_comparison_or_eight_primary(compa
     assert sum(c["primary"] for c in made.values()) == primary
 
 
-@pytest.mark.parametrize("words, status, why", [
-    (["--dry-run", "--name", "test-none"], 0, "8 cells and the control, rounds --rounds 10"),
-    (["--dry-run", "--full", "--rounds", "3"], 0, "62 cells and the control, rounds --rounds 3"),
-    (["--compare", "no-such-revision"], 2, "git knows no such revision"),
-    (["--compare", "HEAD", "--full"], 2, "leave out --full"), (["--rounds", "65"], 2, "1 to 64"),
-    (["--name", "../x"], 2, "letters, digits"), (["--oops"], 2, "--oops"), (["--help"], 0, "REV")])
+@pytest.mark.parametrize("words, status, why", made_up.json_cases("suite", 3))
 def test_ci_bench__words__what_would_run_or_two(words, status, why):
     got = subprocess.run([ROOT / "ci" / "bench", *words], capture_output=True, text=True,
                          check=False)

@@ -19,10 +19,7 @@ def test_table(monkeypatch, capsys, file, table):
     assert capsys.readouterr().out == table
 
 
-@pytest.mark.parametrize("text, why", [
-    ("", "Expecting value"), ("[]", "list"), ("{}", "tool"),
-    ('{"tool": "keyward-bench none"}', "none"),
-    ('{"tool": "keyward-bench load", "options": {}}', "socket")])
+@pytest.mark.parametrize("text, why", made_up.json_cases("none", 2))
 def test_no_document_is_three_and_the_member_is_named(monkeypatch, text, why):
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
     with pytest.raises(verb.Unable, match=f"no document of load.*{why}"):
