@@ -74,15 +74,7 @@ def run(cells, rounds, pulses=None):
 
 def sample():
     """Three rounds, of which the second was disturbed."""
-    r = run([cell("echo-64", {"cpu_us": [10.0, 20.0, 11.0]}, "echo"),
-             cell("wall-64", {"cpu_us": [20.0, 90.0, 33.0]}, "wall"),
-             cell("control", {"cpu_us": [10.0, 20.0, None]}, "echo", control=True)], 3,
-            [[1e7] * 3, [2e7] * 3, [1e7] * 3])
-    r.cells[1].update(primary=True, histogram=[[1000, 900], [2000, 100], [4000, 1]])
-    r.cells[2].update(failures=1, failure="round 2: exit status 3")
-    r.document["disturbed"] = [{"round": 1, "why": "pulse 2.00 of the median"}]
-    r.document["quiet"] = {"verdict": "restless", "words": "one round of three was disturbed"}
-    return r
+    return Results(document("results"))
 
 
 def comparable(session="a", machine="a"):
