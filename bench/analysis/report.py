@@ -43,10 +43,9 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.name = path.resolve().name
         self.results = results.read(path / "results.json")
-        loaded = [(p, results.load(p)) for p in sorted(path.glob("[!.]*.json"))
-                  if p.name != "results.json"]
         self.documents = {kind: [] for kind in (*KINDS, "unknown")}
-        for p, d in loaded:
+        for p in sorted({*path.glob("[!.]*.json")} - {path / "results.json"}):
+            d = results.load(p)
             self.documents[kind_of(p, d)].append((p.stem, d))
         self.cells = self.results.cells
         self.own = [c for c in self.cells if not c["control"]]
