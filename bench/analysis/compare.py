@@ -29,10 +29,7 @@ FOOTINGS: dict[str, tuple[tuple[str, ...], str]] = {  # yardsticks, and what is 
 class Profile(Results):
     """A baseline, or what one would have of a run."""
     results: Optional[Results] = None  # the run; a baseline has none
-
-    @property
-    def is_unusable(self) -> bool:
-        return self.results is not None and self.results["quiet"]["verdict"] == "unusable"
+    is_unusable = False
 
 
 def profile(path: Path) -> Profile:
@@ -47,7 +44,7 @@ def profile(path: Path) -> Profile:
             {**{k: c[k] for k in ("name", "primary", "axes")},
              **{figure: ratios(r, c, figure) for figure in WEIGHED}}
             for c in r.cells if not c["control"]]})
-    p.results = r
+    p.results, p.is_unusable = r, r["quiet"]["verdict"] == "unusable"
     return p
 
 

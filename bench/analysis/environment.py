@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a run was measured; what cannot be read is "unknown" or 0, never a guess."""
 import ctypes
+import hashlib
 import os
 import re
 import subprocess
@@ -8,11 +9,12 @@ from pathlib import Path
 
 from verb import Document, Usage, is_name, printable
 
-# What tells a library's version, by the beginning of its file's name, and what it is asked.
-TELLS = {"grpc": ("libgrpc.so", "grpc_version_string", 0),
-         "openssl": ("libcrypto.so", "OpenSSL_version", 7),  # OPENSSL_FULL_VERSION_STRING
-         "nghttp2": ("libnghttp2.so", "nghttp2_version", 0),  # no least version
-         "jansson": ("libjansson.so", "jansson_version_str", 0)}
+# Libraries that keyward-bench and its servers have in common: the beginning of the file's name,
+# and the function that tells the version, with what it is asked.
+LIBRARIES = {"grpc": ("libgrpc.so", "grpc_version_string", 0),
+             "openssl": ("libcrypto.so", "OpenSSL_version", 7),  # OPENSSL_FULL_VERSION_STRING
+             "nghttp2": ("libnghttp2.so", "nghttp2_version", 0),  # no least version
+             "jansson": ("libjansson.so", "jansson_version_str", 0)}
 
 
 def found(path: Path, pattern: str = "(.+)", unknown: str = "unknown") -> str:
@@ -40,21 +42,17 @@ def machine(root: Path = Path("/")) -> Document:
 
 
 def program(bench: str) -> Document:
-    """Its build, and of the libraries that it and its servers use the versions they tell."""
-    path = Path(bench).resolve()
-    beside = [path.with_name(name) for name in ("keyward-bench-echo", "keywardd")]
-    linked = subprocess.run(["ldd", bench, *filter(Path.exists, beside)], capture_output=True,
-                            text=True, check=False).stdout
+    """Its build, and the versions that its libraries tell."""
+    linked = subprocess.run(["ldd", bench], capture_output=True, text=True, check=False).stdout
     libraries = {"libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown"}
-    for name, (file, function, asked) in TELLS.items():
-        match = re.search(rf"^\s*{re.escape(file)}\S* => (/\S+)", linked, re.MULTILINE)
-        if match is not None:
-            tell, behind = getattr(ctypes.CDLL(match[1]), function), name == "nghttp2"
-            # nghttp2's text stands behind two ints
-            tell.restype = ctypes.POINTER(ctypes.c_char_p) if behind else ctypes.c_char_p
-            said = tell(asked)
-            libraries[name] = (said[1] if behind else said).decode()
-    build = found(path.parent.parent / "CMakeCache.txt", "CMAKE_BUILD_TYPE:[A-Z]+=(.+)")
+    for name, (file, function, asked) in LIBRARIES.items():
+        if match := re.search(rf"^\s*{re.escape(file)}\S* => (/\S+)", linked, re.MULTILINE):
+            tell, in_struct = getattr(ctypes.CDLL(match[1]), function), name == "nghttp2"
+            tell.restype = ctypes.POINTER(ctypes.c_char_p) if in_struct else ctypes.c_char_p
+            said = tell(asked)  # nghttp2's text stands behind two ints
+            libraries[name] = (said[1] if in_struct else said).decode()
+    build = found(Path(bench).resolve().parents[1] / "CMakeCache.txt",
+                  "CMAKE_BUILD_TYPE:[A-Z]+=(.+)")
     return {"build": build, "libraries": libraries}
 
 
@@ -70,8 +68,5 @@ def add_note(environment: Document, text: str) -> None:
 
 
 def fingerprint(environment: Document) -> str:
-    value = 0xCBF29CE484222325
-    for name in ("cpu", "cpus", "kernel", "virtualisation"):
-        for byte in str(environment[name]).encode() + b"\xff":
-            value = (value ^ byte) * 0x100000001B3 % (1 << 64)
-    return f"{value:016x}"
+    said = "\n".join(str(environment[k]) for k in ("cpu", "cpus", "kernel", "virtualisation"))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]

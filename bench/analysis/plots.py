@@ -36,15 +36,6 @@ Plot = dict[str, str]  # id, one in the page; title; svg
 matplotlib.style.use(["default", TEMPLATES / "plots.mplstyle"])
 
 
-class Measured(NamedTuple):
-    """A middle and its interval; the middle is 0 when nobody knows."""
-    mid: float
-    low: float
-    high: float
-    unit: str = COUNT
-    is_noise: bool = False  # no difference from the base that the control does not show as well
-
-
 class Axis(NamedTuple):
     label: str
     unit: str = COUNT

@@ -15,7 +15,8 @@ import plots
 import results
 import tables
 import verb
-from plots import PERCENT, RATIO, Axis, Line, Measured, number_text, unit_of
+from plots import PERCENT, RATIO, Axis, Line, number_text, unit_of
+from stats import Ratio
 from verb import Document
 
 SCHEMA = results.SCHEMA.with_name("beside-1.schema.json")
@@ -42,30 +43,27 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.name = path.resolve().name
         self.results = results.read(path / "results.json")
-        loaded = [(p, results.load(p)) for p in sorted(path.glob("[!.]*.json"))
-                  if p.name != "results.json"]
         self.documents = {kind: [] for kind in (*KINDS, "unknown")}
-        for p, d in loaded:
+        for p in sorted({*path.glob("[!.]*.json")} - {path / "results.json"}):
+            d = results.load(p)
             self.documents[kind_of(p, d)].append((p.stem, d))
         self.cells = self.results.cells
         self.own = [c for c in self.cells if not c["control"]]
         self.base = self.results.base_cell
 
-    def median(self, c: Document, figure: str) -> Measured:
-        return Measured(*self.results.median(c, figure), unit_of(figure))
+    def median(self, c: Document, figure: str) -> Ratio:
+        return self.results.median(c, figure)._replace(unit=unit_of(figure))
 
-    def noise(self, figure: str) -> Measured:
-        n = self.results["noise"].get(figure, {})
-        return Measured(n.get("mid", 0), n.get("low", 0), n.get("high", 0), RATIO)
+    def noise(self, figure: str) -> Ratio:
+        return Ratio(unit=RATIO)._replace(**self.results["noise"].get(figure, {}))
 
-    def ratio(self, upper: Document, lower: Document, figure: str) -> Measured:
+    def ratio(self, upper: Document, lower: Document, figure: str) -> Ratio:
         """Within the noise when its interval and the control's meet."""
         try:
-            x = Measured(*self.results.ratio(upper, lower, figure), RATIO)
+            x, floor = self.results.ratio(upper, lower, figure), self.noise(figure)
         except (ArithmeticError, ValueError):  # of figures that are none
-            return Measured(0, 0, 0, RATIO)
-        floor = self.noise(figure)
-        return x._replace(is_noise=lower is self.base and x.mid > 0 and floor.mid > 0
+            return Ratio()
+        return x._replace(unit=RATIO, is_noise=lower is self.base and min(x.mid, floor.mid) > 0
                           and x.low <= floor.high and x.high >= floor.low)
 
 
@@ -200,7 +198,7 @@ def client(f: Folder) -> dict[str, Any]:
     for c in loops:
         echo, mine = echoes.get(c["axes"]["in_flight"], c), f.median(c, "client_us")
         used[c["name"]] = mine.mid * f.median(c, "calls_per_s").mid / 1e6
-        of_echo = Measured(0, 0, 0) if echo is c else f.ratio(c, echo, "calls_per_s")
+        of_echo = Ratio() if echo is c else f.ratio(c, echo, "calls_per_s")
         if c["primary"] or subject_of(c) == "echo" or not any(c["primary"] for c in loops):
             rows.append((c["name"], mine, f.median(c, "server_us"), number_text(
                 used[c["name"]] or None, PERCENT), of_echo._replace(unit=PERCENT, is_noise=False)))

@@ -10,12 +10,12 @@ from typing import Any, Iterable, Optional
 import numpy as np
 
 import stats
+from stats import LEAST
 from verb import Document, Unable, printable, refuse_if
 
 SCHEMA = Path(__file__).resolve().parents[1] / "results" / "results-1.schema.json"
 TOOL = "keyward-bench rounds"
 FIGURES_MAX = 32
-LEAST = 6  # pairs whose ends enclose the median with 95 % (1 - 2 * 0.5^6)
 RULE = ("a round is disturbed when at least a tenth of its pulses took more than 1.15 of the "
         "median of all pulses of the run")
 
@@ -100,12 +100,10 @@ class Results:
                 f"{max(0.0, 100 * (high - 1)):.1f} % of their median, the control {control}{few}"}
 
     def width(self) -> float:
-        """How far the interval of cpu_us to the base reaches from its middle (0.05: ±5 %), for
-        the primary cell where that is most.  inf while there are too few pairs, or no cpu_us."""
-        pairs = [stats.logs(self.series(c, "cpu_us"), self.series(self.base_cell, "cpu_us"))
-                 for c in self.cells if c["primary"] and c is not self.base_cell]
-        return max((stats.of_logs(one).reach() if len(one) >= LEAST else math.inf
-                    for one in pairs), default=0.0)
+        """How far the interval of cpu_us to the base reaches, for the primary cell where that
+        is most."""
+        return max((self.ratio(c, self.base_cell, "cpu_us").reach() for c in self.cells
+                    if c["primary"] and c is not self.base_cell), default=0.0)
 
 
 def merged(histograms: Iterable[list[list[int]]]) -> list[list[int]]:
@@ -140,27 +138,21 @@ def csv_text(r: Results) -> str:
         if name in c["figures"] and c["figures"][name][n] is not None)
 
 
-def put(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+def replace(path: Path, text: str) -> None:
+    """In one step: the file of before is whole until this one is; a device or a pipe stays what
+    it is.  OSError names it."""
+    real, is_plain = path.resolve(), path.is_file() or not path.exists()
+    temporary = real.with_name(f".{real.name}.{os.getpid()}") if is_plain else real
     try:
         with open(temporary, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def replace(path: Path, text: str) -> None:
-    """In one step: the file of before is whole until this one is.  OSError names it."""
-    try:
-        if path.exists() and not path.is_file():  # a device or a pipe stays what it is
-            path.write_text(text, encoding="utf-8")
-        else:
-            put(path.resolve(), text)
+            if is_plain:
+                os.fsync(file.fileno())
+                os.replace(temporary, real)
     except OSError as error:
+        if is_plain:
+            temporary.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 

@@ -21,9 +21,9 @@ COLUMNS = "calls_per_s p50_us p99_us cpu_us server_us workers_us switches client
 CELLS_MAX = 128  # the control comes on top
 UNFINISHED = "not at its end yet"
 READING = results.SCHEMA.with_name("reading-1.schema.json")
-UNKNOWN = {"in_flight": 0.0, "rate": 0.0, "method": "", "seconds": 0.0, "warmup": 0.0}
-USUAL = {"load": UNKNOWN | {"in_flight": 64.0, "method": "decrypt", "seconds": 5.0, "warmup": 1.0},
-         "token": UNKNOWN | {"in_flight": 1.0, "method": "unwrap", "seconds": 5.0, "warmup": 1.0}}
+USUAL: Document = {
+    "load": {"in_flight": 64.0, "mix": "decrypt", "seconds": 5.0, "warmup": 1.0},
+    "token": {"in_flight": 1.0, "op": "unwrap", "seconds": 5.0, "warmup": 1.0}}
 
 
 class Entry(NamedTuple):
@@ -57,15 +57,14 @@ def cell_of(text: str, taken: Iterable[str]) -> tuple[Document, Entry]:
         (len(axes) > 3 or not delay or not verb.is_name(axes["subject"]),
          f"{shown}s axes are @subject=NAME and @token_delay_us=N; @bench=PATH is who "
          "measures it"))
-    told = vars(verb.Parser("cell", None).parse_known_args(words[1:])[0])
-    told["method"] = told["mix"] or told["op"]
-    said: Document = {**USUAL.get(words[0], UNKNOWN),
-                      **{k: v for k, v in told.items() if v is not None}}
-    seconds = said["seconds"] + said["warmup"] if said["seconds"] and "calls" not in said else 0.0
+    parser = verb.Parser("cell", None, **USUAL.get(words[0], {}))
+    said, _ = parser.parse_known_args(words[1:])
+    seconds = said.seconds + (said.warmup or 0) if said.seconds and said.calls is None else 0.0
     return ({"name": name, "primary": head.endswith("*"), "control": False,
              "command": verb.printable(" ".join(words)), "tool": "",
-             "axes": {"in_flight": said["in_flight"], "method": verb.printable(said["method"], 47),
-                      "subject": axes["subject"], "rate": said["rate"],
+             "axes": {"in_flight": said.in_flight or 0.0,
+                      "method": verb.printable(said.mix or said.op or "", 47),
+                      "subject": axes["subject"], "rate": said.rate or 0.0,
                       "token_delay_us": int(axes["token_delay_us"])},
              "failures": 0, "failure": "", "figures": {}}, Entry(words, axes["bench"], seconds))
 

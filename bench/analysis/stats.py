@@ -11,6 +11,7 @@ RULED_MAX = 8
 ERROR_RATE = 0.05  # the truth lies beyond either end of an interval with at most so much
 CANNOT_TELL, SAME, SLOWER, FASTER = "cannot tell", "same", "slower", "faster"
 CENTRE_LEAST = 5  # fewer values say nothing of their own spread
+LEAST = 6  # values whose ends enclose the median with 95 % (1 - 2 * 0.5^6)
 
 Value = Optional[float]  # None: nobody knows
 Floats = Any  # a float or an array of them
@@ -21,10 +22,15 @@ class Ratio(NamedTuple):
     mid: float = 0.0
     low: float = 0.0
     high: float = 0.0
+    known: int = 0  # values; the interval of fewer than LEAST is too narrow
+    unit: str = "count"  # for a page, as is the next one
+    is_noise: bool = False  # no difference from the base that the control does not show as well
 
     def reach(self) -> float:
-        """How far the interval reaches from the middle, as a part of it: 0.05 is ±5 %."""
-        return max(self.high / self.mid - 1, 1 - self.low / self.mid) if self.mid > 0 else math.inf
+        """How far the interval reaches from the middle (0.05: ±5 %); inf when nobody knows."""
+        if self.known < LEAST or self.mid <= 0:
+            return math.inf
+        return max(self.high / self.mid - 1, 1 - self.low / self.mid)
 
 
 def median(values: Sequence[Value]) -> Ratio:
@@ -34,7 +40,8 @@ def median(values: Sequence[Value]) -> Ratio:
         return Ratio()
     places = np.random.default_rng(1).integers(known.size, size=(DRAWS, known.size))
     drawn = np.sort(np.median(known[places], axis=1))
-    return Ratio(*map(float, (np.median(known), drawn[DRAWS // 40], drawn[-1 - DRAWS // 40])))
+    low, high = drawn[DRAWS // 40], drawn[-1 - DRAWS // 40]
+    return Ratio(float(np.median(known)), float(low), float(high), known.size)
 
 
 def logs(upper: Sequence[Value], lower: Sequence[Value]) -> list[float]:
@@ -42,12 +49,9 @@ def logs(upper: Sequence[Value], lower: Sequence[Value]) -> list[float]:
             if a is not None and b is not None and a > 0 and b > 0]
 
 
-def of_logs(pairs: Sequence[float]) -> Ratio:
-    return Ratio(*map(math.exp, median(pairs))) if pairs else Ratio()
-
-
 def ratio(upper: Sequence[Value], lower: Sequence[Value]) -> Ratio:
-    return of_logs(logs(upper, lower))
+    x = median(logs(upper, lower))
+    return Ratio(math.exp(x.mid), math.exp(x.low), math.exp(x.high), x.known) if x.known else x
 
 
 # Student's t, by the tanh-sinh rule for an integral from 0 to 1 (Takahasi and Mori, 1974).

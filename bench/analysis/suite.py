@@ -19,7 +19,6 @@ from verb import Stopped, Unable, Usage
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "build" / "release" / "bin" / "keyward-bench"
 PREPARE = Path(__file__).parent / "prepare"
-BECOME = ("--reuid", "keyward", "--regid", "keyward", "--clear-groups")
 UP = "event=hsm-state.*to=up"  # what keywardd says when it serves
 KNEE = (40, 60, 75, 85, 95, 105, 120)  # per cent of what the closed loop gives
 
@@ -73,9 +72,9 @@ def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dic
 class Subjects(ExitStack):
     """Servers on their CPUs, and a folder for them: all of it is gone when `with` is left."""
 
-    def __init__(self, stop: verb.Stop, cpus: str, bench: Path) -> None:
+    def __init__(self, stop: verb.Stop, cpus: str) -> None:
         super().__init__()
-        self.stop, self.cpus, self.bench = stop, cpus, bench
+        self.stop, self.cpus = stop, cpus
         # Short, as a socket's path is, and where the daemon's user can go.
         self.path = Path(self.enter_context(tempfile.TemporaryDirectory(
             prefix="keyward-bench-", dir="/var/tmp")))
@@ -92,11 +91,6 @@ class Subjects(ExitStack):
             print(*log.read_text(errors="replace").splitlines()[-12:], sep="\n", file=sys.stderr)
             raise Unable(f"this failed (see above): prepare {' '.join(map(str, words))}")
 
-    def command(self, *words: Any, become: tuple[str, ...] = ()) -> list[str]:
-        """Each of these programs becomes the next; told when we die."""
-        return ["setpriv", *become, "--pdeathsig", "TERM", "taskset", "-c", self.cpus,
-                *map(str, words)]
-
     def launch(self, name: str, ready: str, argv: Any, **env: str) -> None:
         path = self.path / f"{name}.log"
         with open(path, "wb") as log:
@@ -111,48 +105,41 @@ class Subjects(ExitStack):
         if not verb.end(server, 15):
             verb.complain("suite", f"{name} did not end within 15 s of SIGTERM: killed")
 
-    def token(self, name: str) -> tuple[dict[str, str], list[str], Path]:
-        """An empty one of SoftHSM: environment, words that name it, and its PIN's file."""
+    def token(self, name: str) -> tuple[dict[str, str], list[str]]:
+        """An empty one of SoftHSM: environment, and words that name it."""
         folder = self.path / f"token-{name}"
         self.prepare("token", folder)
-        module = self.stop.run([PREPARE, "module"], stdout=subprocess.PIPE)
-        if module.returncode != 0:
-            raise Unable("there is no token to measure (see above)")
+        module = (folder / "module").read_text().strip()
         return ({"SOFTHSM2_CONF": f"{folder}/softhsm2.conf"},
-                ["--module", module.stdout.strip(), "--uri", "pkcs11:token=bench", "--pin",
-                 f"file:{folder}/pin"], folder / "pin")
+                ["--module", module, "--uri", "pkcs11:token=bench", "--pin", f"file:{folder}/pin"])
 
-    def restart(self, node: str) -> None:
-        daemon = self.servers[node]
-        self.end(node, daemon)
-        self.launch(node, UP, daemon.args)
+    def daemon(self, node: str) -> None:
+        """As it was prepared.  One that is there ends first, and its cache with it."""
+        if node in self.servers:
+            self.end(node, self.servers[node])
+        self.launch(node, UP, [self.path / node / "start"])
 
     def serve(self, name: str, program: Path, *words: Any, **env: str) -> None:
         """A server of ours that says its first line when it serves; @ is its socket's path."""
         socket = f"{self.path}/{name}.sock"
-        argv = self.command(program, *(socket if word == "@" else word for word in words))
-        self.launch(name, f" {re.escape(socket)}$", argv, **env)
+        told = ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", self.cpus]  # when we die
+        self.launch(name, f" {re.escape(socket)}$",
+                    [*told, program, *(socket if word == "@" else word for word in words)], **env)
 
     def start(self, name: str, kind: str, words: list[str], bench: Path, programs: str) -> None:
-        """As a line of servers.txt says.  keywardd refuses to be root."""
-        folder, programs_ = self.path / name, self.path / programs
-        daemon = self.command(programs_ / "keywardd", "--config", folder / "keyward.yaml",
-                              "--worker", programs_ / "keyward-hsm",
-                              become=BECOME if os.getuid() == 0 else ())
+        """As a line of servers.txt says."""
         if kind in ("node", "ready"):
-            self.prepare("node", folder, programs_, *words)
-        if kind == "node":
-            self.launch(name, UP, daemon)
-        elif kind == "ready":
-            (folder / "start").write_text(f"#!/bin/sh\nexec {' '.join(daemon)}\n")
-            (folder / "start").chmod(0o755)
+            self.prepare("node", self.path / name, self.path / programs, self.cpus, *words)
+            if kind == "node":
+                self.daemon(name)
         elif kind == "bench":
             self.serve(name, bench, *words)
         else:
-            env, token, pin = self.token(name)
+            env, token = self.token(name)
             if kind == "peer":
                 bench = bench.with_name("keyward-bench-peer")
-                token = [*token[:2], "--token", "bench", "--pin", str(pin), "@"]
+                pin = token[-1].removeprefix("file:")
+                token = [*token[:2], "--token", "bench", "--pin", pin, "@"]
             self.serve(name, bench, *words, *token, **env)
 
 
@@ -162,37 +149,35 @@ class Suite:
         self.layout, self.client, self.server = layout_for(len(os.sched_getaffinity(0)))
         self.results = ROOT / "results" / (o.name or strftime("%Y%m%d-%H%M%S", gmtime()))
         self.most = o.rounds or (12 if o.full else 10)
-        self.how_long = ["--rounds", str(self.most)]
-        if o.compare and o.rounds is None:
-            self.how_long = ["--until", "5%", "--for", "20m"]  # else the answer is "cannot tell"
+        # Of two revisions as many as it takes: else the answer is "cannot tell".
+        self.how_long = ["--rounds", str(self.most)] if o.rounds or not o.compare else [
+            "--until", "5%", "--for", "20m"]
         self.failed: list[str] = []
 
-    def rounds(self, cells: dict[str, str], *words: str) -> list[str]:
+    def rounds(self, cells: dict[str, str], **notes: str) -> list[str]:
+        layout = f"{self.layout}=client:{self.client},server:{self.server}"
         return [str(BENCH), "rounds", "--out", str(self.results), *self.how_long,
-                "--cpu-client", self.client, "--layout",
-                f"{self.layout}=client:{self.client},server:{self.server}", *words,
+                "--cpu-client", self.client, "--layout", layout,
+                *(f"--note={key}={value}" for key, value in notes.items()),
                 *(f"{name}={line}" for name, line in cells.items())]
 
     def start(self, subjects: Subjects, prefix: str, bench: Path, programs: str) -> None:
         for name, kind, *words in rows_of(self.o, "servers.txt"):
             subjects.start(prefix + name, kind, " ".join(words).split(), bench, programs)
 
-    def bench(self, *words: Any, side: str = "client", **how: Any) -> Any:
-        cpus = self.client if side == "client" else self.server
-        return self.stop.run(["taskset", "-c", cpus, BENCH, *words], **how)
+    def bench(self, *words: Any, side: str = "client") -> list[Any]:
+        return ["taskset", "-c", self.client if side == "client" else self.server, BENCH, *words]
 
     def also(self, file: str, words: list[str], side: str = "client", **env: str) -> None:
         """One with a document.  What fails is told at the end, as the rest is worth having."""
         say(f"{file}: {' '.join(words)}")
-        self.stop.check()
-        made, wrong = self.results / f".{file}", ""
-        with open(made, "wb") as out:
-            done = self.bench(*words, side=side, stdout=out, env={**os.environ, **env})
+        done = self.stop.run(self.bench(*words, side=side), stdout=subprocess.PIPE,
+                             env={**os.environ, **env})
+        wrong = ""
         try:  # half of one would leave all the others without a report
-            results.load(made)
-            made.replace(self.results / file)
-        except Unable:
-            made.unlink()
+            results.parse(done.stdout)
+            results.replace(self.results / file, done.stdout)
+        except (ValueError, RecursionError):
             wrong = ", and its document is not whole"
         if done.returncode != 0 or wrong:
             self.failed.append(f"{file}: its measurement ended with exit status "
@@ -202,8 +187,8 @@ class Suite:
         words = ["storm", socket(subjects.path, f"{node}/cached"), "--yes"]
         corpus = f"{subjects.path}/corpus-{node}"
         say(f"{seeds} ciphertexts for a storm on {node}")
-        self.bench(*words, "--seeds", str(seeds), "--prepare", corpus)
-        subjects.restart(node)
+        self.stop.run(self.bench(*words, "--seeds", seeds, "--prepare", corpus))
+        subjects.daemon(node)
         self.also(f"storm-{node}.json", [*words, "--corpus", corpus, "--status",
                                          socket(subjects.path, f"{node}/status"), "--json"])
 
@@ -212,29 +197,26 @@ class Suite:
         self.storm(subjects, "wall2", 1000)
         if self.o.full:
             self.storm(subjects, "slow2ms", 500)
-        env, token, _ = subjects.token("curve")
+        env, token = subjects.token("curve")
         names = {"state": subjects.path, "results": self.results, "token": " ".join(token)}
         for file, side, *words in rows_of(self.o, "others.txt"):
             self.also(file, " ".join(words).format(**names).split(), side, **env)
 
     def rates(self, state: Path) -> list[str]:
         """Around the knee, which nobody knows beforehand."""
-        seen = self.bench("load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s",
-                          "--warmup", "500ms", "--json", stdout=subprocess.PIPE)
-        if seen.returncode != 0:
-            self.stop.check()
-            raise Unable("a first look at keywardd gave no figure")
-        knee = json.loads(seen.stdout)["figures"]["calls_per_s"]
+        seen = self.stop.must("a first look at keywardd gave no figure", self.bench(
+            "load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s", "--warmup",
+            "500ms", "--json"), stdout=subprocess.PIPE)
+        knee = json.loads(seen)["figures"]["calls_per_s"]
         return [str(int(knee * percent / 100)) for percent in KNEE]
 
     def run_matrix(self, subjects: Subjects, configuration: str) -> None:
         cells = matrix(self.o, subjects.path, self.rates(subjects.path) if self.o.full else [])
         commit = said_by("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
         say(f"the matrix: {len(cells)} cells, {' '.join(self.how_long)}")
-        notes = (f"commit={commit or 'unknown'}", f"configuration={configuration}",
-                 f"token=SoftHSM {said_by('softhsm2-util', '--version')}")
         status = self.stop.run(self.rounds(
-            cells, *(word for note in notes for word in ("--note", note)))).returncode
+            cells, commit=commit or "unknown", configuration=configuration,
+            token=f"SoftHSM {said_by('softhsm2-util', '--version')}")).returncode
         if not (self.results / "results.json").exists():
             self.stop.check()
             raise Unable("nothing was measured (see above)")
@@ -255,8 +237,7 @@ class Suite:
     def measure_both(self, subjects: Subjects) -> int:
         sha = said_by("git", "rev-parse", "--short=12", f"{self.o.compare}^{{commit}}")
         tree = ROOT / "build" / "compare" / sha
-        subjects.prepare("tree", tree, sha)
-        subjects.prepare("build", tree, subjects.path / "other")
+        subjects.prepare("tree", subjects.path / "other", tree, sha)
         self.start(subjects, "old.", tree / "build" / "release" / "bin" / "keyward-bench", "other")
         self.start(subjects, "new.", BENCH, "bin")
         self.run_matrix(subjects, f"old is {sha} ({self.o.compare}), new is this tree")
@@ -267,15 +248,8 @@ class Suite:
 
     def measure(self, subjects: Subjects) -> int:
         say("packages and the release build")
-        parts = ["--bench"] + ["--unit"] * self.o.full  # it has the fault module's needs
-        if self.stop.run([ROOT / "ci" / "install", *parts]).returncode != 0:
-            self.stop.check()
-            raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
-        os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
-        targets = [] if self.o.compare else ["keyward-bench-micro", "peer"]
-        subjects.prepare("user")
-        subjects.prepare("build", ROOT, subjects.path / "bin", *targets,
-                         *["kw_fault"] * self.o.full)
+        targets = ["keyward-bench-micro", "peer"] * (not self.o.compare)
+        subjects.prepare("here", subjects.path / "bin", *targets, *["kw_fault"] * self.o.full)
         return (self.measure_both if self.o.compare else self.measure_tree)(subjects)
 
     def run(self) -> int:
@@ -283,7 +257,7 @@ class Suite:
         self.stop.catch()
         status = verb.GOOD
         try:
-            with Subjects(self.stop, self.server, BENCH) as subjects:
+            with Subjects(self.stop, self.server) as subjects:
                 status = self.measure(subjects)
         except Stopped:
             pass

@@ -188,3 +188,11 @@ class Stop:
                 self._tell()
             out, err = self.child.communicate()
         return subprocess.CompletedProcess(argv, self.child.returncode, out, err)
+
+    def must(self, otherwise: str, argv: Sequence[Any], **how: Any) -> str:
+        """What it prints when it is good; Unable with these words when it is not."""
+        done = self.run(argv, **how)
+        self.check()
+        if done.returncode != GOOD:
+            raise Unable(otherwise)
+        return done.stdout

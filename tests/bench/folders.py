@@ -3,13 +3,10 @@
 import json
 import math
 import shutil
-from pathlib import Path
 
 import made_up
 
-DOCUMENTS = Path(__file__).parent / "documents"
-PLAN, STORM, DAY = (json.loads((DOCUMENTS / f"{name}.json").read_text())
-                    for name in ("plan-three", "storm-slow10ms", "storm-day"))
+PLAN, STORM = map(made_up.document, ("plan-three", "storm-slow10ms"))
 ROUNDS = 8
 MOOD = (1.00, 0.99, 1.01, 1.31, 1.00, 1.02, 0.98, 1.00)  # of a round, the same for all cells
 
@@ -68,37 +65,20 @@ class Run:
         return d
 
 
-def primaries():
+def made(count=None):
+    """Of the cells of documents/cells.txt so many."""
     r = Run()
-    for name, in_flight, calls, cpu_us in (
-            ("echo-64", 64, 60000, 10), ("hit-64", 64, 48000, 13), ("uncached-64", 64, 19000, 46),
-            ("inproc-64", 64, 24000, 38), ("status-64", 64, 57000, 10.6),
-            ("encrypt-64", 64, 11000, 82), ("uncached-1", 1, 6200, 95), ("peer-64", 64, 15000, 60)):
-        r.cell(name, in_flight, calls, cpu_us, primary=True)
-    return r
-
-
-def everything():
-    r = primaries()
-    for subject, calls, cpu_us in (
-            ("echo", 60000, 10), ("software", 52000, 12), ("inproc", 24000, 38),
-            ("wall1", 17000, 49), ("hit", 48000, 13), ("repeat90", 41000, 17),
-            ("uncached", 19000, 46), ("copy", 26000, 35), ("peer", 15000, 60),
-            ("encrypt", 11000, 82), ("status", 57000, 10.6), ("peer-encrypt", 7000, 130)):
-        for in_flight, share in ((1, 0.32), (8, 0.8), (64, 1)):
-            if f"{subject}-{in_flight}" not in [c["name"] for c in r.cells]:
-                r.cell(f"{subject}-{in_flight}", in_flight, calls * share, cpu_us / share)
-    for us, words in ((500, "500us"), (2000, "2ms"), (10000, "10ms")):
-        slow = r.cell(f"slow{words}-64", 64, 2e6 / (us + 90), 47)
-        hit = r.cell(f"slow{words}-hit-64", 64, 48000, 13)
-        slow["axes"]["token_delay_us"] = hit["axes"]["token_delay_us"] = us
-    for rate in (4000, 8000, 12000, 16000, 18000, 20000, 24000):
-        served = rate if rate < 18500 else 18500 - (rate - 18500) / 2
-        c, room = r.cell(f"open-{rate}", 512, served, 46), max(1 - rate / 18500, 0.0005)
-        c["axes"]["rate"] = rate
-        for k, v in (("p50_us", 110 / room ** .5), ("p90_us", 160 / room), ("p99_us", 240 / room)):
+    for name, *numbers in made_up.cases("cells")[:count]:
+        in_flight, calls, cpu_us, axes, latencies = map(json.loads, numbers)
+        c = r.cell(name.rstrip("*"), in_flight, calls, cpu_us, primary=name[-1] == "*")
+        c["axes"] |= axes
+        for k, v in latencies.items():
             c["figures"][k] = series(v, len(r.cells) - 1, True)
     return r
+
+
+def primaries():
+    return made(8)
 
 
 def quick(folder):
@@ -107,8 +87,8 @@ def quick(folder):
 
 
 def full(folder):
-    (folder / "results.json").write_text(json.dumps(everything().end()))
+    (folder / "results.json").write_text(json.dumps(made().end()))
     for name in ("storm-slow10ms", "storm-day", "plan-three", "token-wrap", "micro"):
-        shutil.copy(DOCUMENTS / f"{name}.json", folder)
+        shutil.copy(made_up.DOCUMENTS / f"{name}.json", folder)
     shutil.copy(folder / "storm-slow10ms.json", folder / "storm-cold.json")
     return folder

@@ -1,12 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs as they might have come out."""
+"""Runs as they might have come out, and tables of cases."""
 import copy
+import json
 import math
+import re
+from pathlib import Path
 
 import environment
 from results import Results
 
 ROUNDS = 12
+DOCUMENTS = Path(__file__).parent / "documents"
+
+
+def document(name):
+    return json.loads((DOCUMENTS / f"{name}.json").read_text())
+
+
+def cases(name):
+    """The rows of documents/NAME.txt; | stands between what they have."""
+    rows = (DOCUMENTS / f"{name}.txt").read_text().splitlines()
+    return [[part.strip() for part in row.split("|")] for row in rows if row[0] != "#"]
+
+
+def json_cases(name, count):
+    """The same of which the first `count` parts are JSON, and the others words for people."""
+    return [[json.loads(part) for part in row[:count]] for row in cases(name)]
+
+
+def sections(name):
+    """Of documents/NAME.txt, what stands behind each == and what follows below it."""
+    text = (DOCUMENTS / f"{name}.txt").read_text()
+    return re.findall(r"(?ms)^== (.*?)\n(.*?)(?=^== |\Z)", text)
+
+
+def spoilt(good, member, value):
+    """A copy with some other JSON as this member (such as cells.1.name), or without it: -."""
+    made = {"": copy.deepcopy(good)}
+    of, last = made, ""
+    for name in filter(None, member.split(".")):
+        of, last = of[last], int(name) if name.isdigit() else name
+    if value == "-":
+        del of[last]
+    else:
+        of[last] = json.loads(value)
+    return made[""]
 
 
 def cell(name, figures, subject=None, control=False):
@@ -36,15 +74,7 @@ def run(cells, rounds, pulses=None):
 
 def sample():
     """Three rounds, of which the second was disturbed."""
-    r = run([cell("echo-64", {"cpu_us": [10.0, 20.0, 11.0]}, "echo"),
-             cell("wall-64", {"cpu_us": [20.0, 90.0, 33.0]}, "wall"),
-             cell("control", {"cpu_us": [10.0, 20.0, None]}, "echo", control=True)], 3,
-            [[1e7] * 3, [2e7] * 3, [1e7] * 3])
-    r.cells[1].update(primary=True, histogram=[[1000, 900], [2000, 100], [4000, 1]])
-    r.cells[2].update(failures=1, failure="round 2: exit status 3")
-    r.document["disturbed"] = [{"round": 1, "why": "pulse 2.00 of the median"}]
-    r.document["quiet"] = {"verdict": "restless", "words": "one round of three was disturbed"}
-    return r
+    return Results(document("results"))
 
 
 def comparable(session="a", machine="a"):

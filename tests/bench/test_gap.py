@@ -5,6 +5,7 @@ import json
 import pytest
 
 import gap
+import made_up
 import verb
 from verb import Unable
 
@@ -25,16 +26,9 @@ def of_a_script(program, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("becomes, mode, words, why", [
-    ("", 0o600, [], "it wants an executable file that becomes the plugin"),
-    ("echo it hurts; exit 7", 0o700, [], "ended with exit status 7 before it served"),
-    ("kill -9 $$", 0o700, [], "ended with exit status -9 before it served"),
-    # One that makes a new key at each start loses what was sealed before.
-    ("exec $B serve $S --work software", 0o700, [],
-     "refuses what it sealed before its restart; it said "),
-    ("exec tail -f /dev/null", 0o700, ["--patience", "50ms"], "no good Decrypt within 0.05 s")])
-def test_verb__never_or_not_again__three_and_why(run, tmp_path, becomes, mode, words, why):
-    got = run(becomes, "--json", *words, mode=mode)
+@pytest.mark.parametrize("becomes, executable, words, why", made_up.json_cases("plugins", 4))
+def test_verb__never_or_not_again__three_and_why(run, tmp_path, becomes, executable, words, why):
+    got = run(becomes, "--json", *words, mode=0o700 if executable else 0o600)
     document = json.loads(got.stdout)
     assert got.returncode == verb.UNABLE and why in got.stderr
     assert document["partial"] and document["fault"] in got.stderr

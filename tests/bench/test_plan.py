@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from pytest import approx as near
-from test_simulate import GIVEN, token
+from test_simulate import GIVEN, given, token
 
+import made_up
 import plan
 import reckon
 import verb
@@ -39,34 +40,7 @@ def test_sessions_for_a_rate_and_sigma():
 
 
 TOKEN = {"tool": "keyward-bench token", "schema": 1}
-LOAD = {"tool": "keyward-bench load", "schema": 1, "figures": {"calls_per_s": 9},
-        "options": {"mix": "decrypt", "in_flight": 1}}
-POINT = {"sessions": 1, "ops_per_s": 9}
-
-
-@pytest.mark.parametrize("document, why", [
-    ("", "no JSON"), ([1], "the document: [1] is not of type 'object'"), ({}, "'tool' is a req"),
-    ({"tool": "keyward-bench storm", "schema": 1}, "tool: 'keyward-bench storm'"),
-    (TOKEN | {"schema": 2, "curve": [POINT]}, "schema: 1 was expected"),
-    (TOKEN | {"partial": True, "curve": [POINT]}, "partial"),
-    (LOAD | {"by_method": {"decrypt": {"wrong": 1}}}, "by_method.decrypt.wrong: 1"),
-    (TOKEN | {"wrong": 1, "curve": [POINT]}, "wrong: 1"),
-    (TOKEN | {"figures": {}}, "'curve' is a required property (measure one with"),
-    (TOKEN | {"curve": []}, "curve: []"),
-    (TOKEN | {"curve": [POINT] * 65}, "curve: ["),
-    (TOKEN | {"curve": [POINT | {"sessions": 0}]}, "curve[0].sessions: 0"),
-    (TOKEN | {"curve": [POINT | {"p50_us": 3, "p99_us": 2}]}, "p99_us is below p50_us"),
-    (TOKEN | {"curve": [POINT, POINT]}, "twice"),
-    (TOKEN | {"options": {"max_rate": 5}, "curve": [POINT]}, "measure without --max-rate"),
-    (LOAD | {"options": LOAD["options"] | {"rate": 5}}, "options.rate: 5"),
-    (TOKEN | {"options": {"operation": "find"}, "curve": [POINT]}, "options.operation: 'find'"),
-    (LOAD | {"figures": {}}, "figures: 'calls_per_s' is a required")])
-def test_curve_that_cannot_be_is_refused(tmp_path, document, why):
-    path = tmp_path / "curve.json"
-    path.write_text(document if isinstance(document, str) else json.dumps(document))
-    with pytest.raises(verb.Unable) as error:
-        reckon.read_curve(path)
-    assert str(path) in str(error.value) and why in str(error.value)
+LOAD = {"tool": "keyward-bench load", "schema": 1}
 
 
 @pytest.mark.parametrize("document, points, words", [
@@ -83,10 +57,6 @@ def test_curve_of_token_and_of_load(tmp_path, document, points, words):
 
 
 # ---- the arithmetic
-
-
-def bound(**more):
-    return reckon.bound(replace(GIVEN, **more))
 
 
 def test_needs_by_hand():
@@ -107,29 +77,16 @@ def test_needs_by_hand():
     assert [replace(p, failover_ms=ms).away_ms for ms in (5000, 12000)] == [5000, 22000]
 
 
-@pytest.mark.parametrize("more, neck, rate, ready_ms", [
-    # Status 1 ms; Encrypt 2 x 2 + 1 ms; a hundred times 2 + 1 ms; readers share
-    ({"parallel": 1, "readers": 5}, reckon.NECK_ROUNDS, 1000 / 3, 306),
-    ({}, reckon.NECK_WORKERS, 1000, 106), ({"sessions_max": 1}, reckon.NECK_SESSIONS, 500, None),
-    ({"servers": 3, "curve": token(2, 1)}, reckon.NECK_TOKEN, 500, 2 + 12 + 600),
-    ({"probe_ms": 1000, "versions": 64}, reckon.NECK_WORKERS, 934, None),  # 66 are for canaries
-    # a token that is away: given up at 1501 ms, said at 1502, asked again 10 s later; or within
-    # the first one's patience
-    ({"parallel": 1, "failover_ms": 5000}, reckon.NECK_ROUNDS, 1000 / 3, 11508 + 300),
-    ({"parallel": 1, "failover_ms": 1000}, reckon.NECK_ROUNDS, 1000 / 3, 1005 + 300)])
+@pytest.mark.parametrize("more, neck, rate, ready_ms", made_up.json_cases("necks", 4))
 def test_lists_have_a_neck(more, neck, rate, ready_ms):
-    b = bound(**{"parallel": 10} | more)
-    assert b["bounded_by"] == neck and b["ops_per_s"] == near(rate)
+    b = reckon.bound(given(**{"parallel": 10} | more))
+    assert b["bounded_by"] == getattr(reckon, neck) and b["ops_per_s"] == near(rate)
     assert ready_ms is None or b["ready_ms"] == near(ready_ms)
 
 
-@pytest.mark.parametrize("more, wrong", [
-    ({"servers": 3, "sessions_max": 6, "connections_max": 6, "clients_max": 3}, []),
-    ({"curve": token(700), "seeds": 1}, []), ({"curve": token(800), "seeds": 1}, ["checks"]),
-    ({"curve": token(700), "seeds": 6, "parallel": 6}, ["calls"]),  # two at a time: 2.1 s
-    ({"curve": token(5, 1), "seeds": 1, "rolling": True, "versions": 64, "servers": 4}, [])])
+@pytest.mark.parametrize("more, wrong", made_up.json_cases("fits", 2))
 def test_what_is_just_right_or_wrong(more, wrong):
-    assert reckon.wrong_with(replace(GIVEN, **more)) == wrong
+    assert reckon.wrong_with(given(**more)) == wrong
 
 
 def test_limits_by_hand():
@@ -151,33 +108,13 @@ def test_series_rise_with_what_grows():
 # ---- sentences
 
 
-@pytest.mark.parametrize("more, words", [
-    ({}, []),
-    ({"servers": 3, "sessions_max": 4, "connections_max": 5, "clients_max": 2},
-     ["6 sessions and the token grants 4 (--sessions-max): 2 too many",
-      "6 connections and the token grants 5", "3 clients and the token grants 2",
-      "no number of workers"]),  # of servers there are three whatever happens
-    ({"seeds": 1500, "parallel": 3, "curve": token(100, 1)},  # 10 operations a second
-     ["2.50 times the 60.0 s wanted", reckon.NECK_TOKEN, "HSMs and 16 workers in each keyward",
-      "seeds or fewer; a storage migration"]),
-    ({"seeds": 25000}, ["1.25 times the 60.0 s wanted", reckon.NECK_ROUNDS, "seeds or fewer",
-                        "no number of workers (to 16) or HSMs (to 64) carries it"]),
-    ({"seeds": 40000, "parallel": 10, "workers": 1},
-     ["would carry it: 2 workers in each keyward (2 sessions)"]),
-    ({"versions": 64, "probe_ms": 1000, "curve": token(100, 2), "seeds": 1},
-     ["ordinary days take 66.0 operations a second and the token does 20.0",
-      "by a factor of 3.30"]),
-    ({"servers": 16, "curve": token(100, 1)},
-     ["first Encrypts of all API servers take 3200 ms together", "restarted one after the other"]),
-    ({"parallel": 32, "curve": token(100, 1)}, ["is given up after 1500 ms"]),
-    ({"curve": token(2000), "seeds": 1}, ["3600 s after the start not every API server was ready"]),
-    ({"failover_ms": 5000, "ready_within_ms": 12000},  # how a list waits arithmetic does not see
-     ["after a start it takes 12.8 s", "by arithmetic it would just fit"])])
-def test_what_does_not_fit_and_what_would(more, words):
-    d = plan.plan_document(replace(GIVEN, **more), "1")
-    said = "\n".join(d["findings"])
-    assert [w for w in words if w not in said] == []
-    assert d["carried"] == (words == []) == (said == "")
+@pytest.mark.parametrize("words, findings", made_up.sections("findings"))
+def test_what_does_not_fit_and_what_would(words, findings):
+    o = vars(verb.Parser("plan", None).parse_args(words.split()))
+    p = plan.plan_given({k: v for k, v in o.items() if v is not None})
+    d = plan.plan_document(p, "1")
+    assert "".join(f"{line}\n" for line in d["findings"]) == findings
+    assert d["carried"] == (findings == "")
     assert all("[" in line or "no percentiles" in line for line in d["assumptions"])  # the source
 
 

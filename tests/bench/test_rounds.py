@@ -9,8 +9,10 @@ import subprocess
 
 import pytest
 
+import made_up
 import results
 import rounds
+import tables
 import verb
 from rounds import Reading
 from verb import Usage
@@ -108,14 +110,19 @@ def test_run__fixed_rounds__every_other_backwards(world):
     assert (r["control"], control["command"], control["axes"]["subject"]) == ("a", "load /s", "a")
 
 
-@pytest.mark.parametrize("wanted, until, limit, spread, done, fault", [
-    (64, 0.05, 3600, 0, 6, ""),
-    (64, 0.15, 25, 0.2, 8, "time was up after 8 rounds: cpu_us of the primary cells is known to "
-     "22.5 %, not to the 15.0 % asked for"),  # three seconds a round: a ninth would end after 25
-    (64, 0.05, 1, 0, 1, "time was up after 1 rounds: too few of them were undisturbed and have "
-     "cpu_us to say how well it is known"),
-    (8, 0.001, 86400, 0.2, 8, "no more rounds are kept after 8 rounds: cpu_us of the primary cells "
-     "is known to 22.5 %, not to the 0.1 % asked for")])
+@pytest.mark.parametrize("wanted, median, ratio, noise", [
+    (5, "20.00 ±?", "2.000 (?)", "?"), (6, "20.00 ±0.0%", "2.000 (2.000-2.000)", "1.000-1.000")])
+def test_table__interval_of_fewer_than_six_rounds__not_known(world, wanted, median, ratio, noise):
+    w = world(wanted)
+    w.run.run()
+    r = w.run.results
+    said = tables.render("rounds", {"r": r, "columns": ["cpu_us"], **r.document})
+    assert f"b                  * {median:>17}\n" in said and f"{'b':20} {ratio:>21}\n" in said
+    assert f"as the control): cpu_us {noise};" in said
+
+
+@pytest.mark.parametrize("wanted, until, limit, spread, done, fault",
+                         made_up.json_cases("until", 6))
 def test_until__known_or_not(world, wanted, until, limit, spread, done, fault):
     w = world(wanted, until, limit)
     w.spread = spread
@@ -145,16 +152,6 @@ def test_keep__folder_goes_away__nothing_more_is_measured(world, tmp_path):
 # ---- cells, layouts, and documents of measurements ---------------------------------------
 
 
-@pytest.mark.parametrize("text", [
-    "load /a", "=load /a", "*=load /a", "a=", "a=  ", "a=rounds x", "control=load /a", "a=echo x",
-    "a b=load x", "a=load x @y=1", "a,b=load /", "a=load @subject=", "a=load @token_delay_us=x",
-    "a=@subject=x", "x" * 48 + "=load /a", "taken=load /a"])
-def test_cell__no_name_or_no_verb__refused(text):
-    with pytest.raises(Usage) as error:
-        rounds.cell_of(text, ["taken"])
-    assert text in str(error.value)
-
-
 def test_cell_and_reading__good__what_they_have():
     cell, entry = rounds.cell_of("a*=load  /s --mix\tstatus @subject=x @bench=/old", [])
     assert entry.words == ["load", "/s", "--mix", "status"] and entry.program == "/old"
@@ -164,52 +161,22 @@ def test_cell_and_reading__good__what_they_have():
     assert got == ("keyward-bench x", {"a": 1.0, "b_us": 2.5}, [[10, 3]], "")
 
 
-@pytest.mark.parametrize("text, axes, seconds", [
-    ("wall-cached-8=load /s --in-flight 8 --rate=250 --mix decrypt:90,status:10 "
-     "@token_delay_us=2000", ("wall-cached", "decrypt:90,status:10", 8, 250, 2000), 6),
-    ("wall=load /s --seconds 500ms --warmup=0s", ("wall", "decrypt", 64, 0, 0), 0.5),
-    ("soft-1=token --warmup 2s @subject=softhsm", ("softhsm", "unwrap", 1, 0, 0), 7),
-    ("-x=storm /s", ("-x", "", 0, 0, 0), 0),
-    ("a=load /\udcff --calls 5 --mix \udcfe", ("a", "?", 64, 0, 0), 0)])
+@pytest.mark.parametrize("text, axes, seconds", made_up.json_cases("axes", 3))
 def test_cell__axes_and_time__from_its_words_or_the_verbs_defaults(text, axes, seconds):
     cell, entry = rounds.cell_of(text, [])
     names = ("subject", "method", "in_flight", "rate", "token_delay_us")
     assert cell["axes"] == dict(zip(names, axes)) and entry.expected == seconds
 
 
-@pytest.mark.parametrize("text", [
-    "", "same", "=client:0,server:0", "a b=client:0,server:0", "same=client:0",
-    "same=client:,server:0", "same=server:0,client:0", "same=client:0,server:1024",
-    "same=client:0,server:1-", "same=client:0,server:all"])
-def test_layout__not_that_shape__refused(text):
-    with pytest.raises(Usage, match="--layout .*NAME=client:CPUS,server:CPUS"):
-        rounds.layout_of(text)
-
-
-@pytest.mark.parametrize("text, words", [
-    (None, "nobody told which process runs on which CPU: no scaling conclusion"),
-    ("split=client:0,server:1-3", "client on CPU 0, daemon and workers on CPU 1-3: they share "
-     "none"),
-    *((f"x={x}", "they may share one, so no scaling conclusion") for x in (
-        "client:0,server:0", "client:0-1,server:1-2", "client:any,server:1",
-        "client:0,server:any", "client:any,server:any"))])
+@pytest.mark.parametrize("text, words", made_up.json_cases("layouts", 2))
 def test_layout__what_may_be_concluded(text, words):
     assert rounds.layout_of(text)["words"].endswith(words)
 
 
-@pytest.mark.parametrize("text, why", [
-    ("", "no JSON"), ('{"tool": "x", "figures": {"a": NaN}}', "no JSON"), ("[]", "'object'"),
-    *((json.dumps(document), why) for document, why in (
-        ({"figures": {"a": 1}}, "'tool'"), ({"tool": "x"}, "'figures'"),
-        ({"tool": "x", "figures": {}}, "figures: "),
-        ({"tool": "x", "figures": {"a": "1"}}, "figures.a"),
-        ({"tool": "x", "figures": {"a": True}}, "figures.a"),
-        ({"tool": "x", "figures": {"a b": 1}}, "'a b'"),
-        ({"tool": "x", "figures": {f"f{i}": i for i in range(33)}}, "figures: "),
-        ({"tool": "x", "figures": {"a": 1}, "histogram": [[1, 0]]}, "histogram")))])
-def test_reading__no_document_or_no_figures__said(text, why):
+@pytest.mark.parametrize("text", ["", '{"tool": "x", "figures": {"a": NaN}}'])
+def test_reading__no_json__said(text):
     got = rounds.reading_of(text)
-    assert why in got.failure and got.figures == {}
+    assert "no JSON" in got.failure and got.figures == {}
 
 
 # ---- the verb ------------------------------------------------------------------------------
@@ -219,12 +186,7 @@ def test_verb__dry_run__commands_and_time(program):
     got = program("rounds", "--dry-run", "--rounds", "3", "--out", "/nonexistent/x",
                   "a=load /s --seconds 1s --warmup 1s", "b*=load /s --calls 3")
     assert got.returncode == 0
-    assert got.stdout == (
-        "a: keyward-bench load /s --seconds 1s --warmup 1s  (2 s)\n"
-        "b*: keyward-bench load /s --calls 3  (nobody knows how long)\n"
-        "control: keyward-bench load /s --seconds 1s --warmup 1s  (2 s)\n"
-        "layout unknown: nobody told which process runs on which CPU: no scaling conclusion\n"
-        "3 rounds of more than 4 s: more than 12 s\n")
+    assert got.stdout == (made_up.DOCUMENTS / "dry-run.txt").read_text()
 
 
 def test_verb__echo__kept_as_the_schema_says(program, echo, tmp_path):

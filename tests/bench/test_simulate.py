@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+import made_up
 import reckon
 import simulate
 from reckon import Curve, Point, of_figures
 from reckon import Plan
-from simulate import ENCRYPT, MS, STATUS
+from simulate import MS
 
 
 def token(latency_ms, at_once=8):
@@ -22,8 +23,8 @@ GIVEN = Plan(token(2), servers=1, seeds=100, seeds_given=True, starts_per_week=0
 class Keyward(simulate.Storm):
     """Calls come from the test, and answers go to it: at which ms, to whom, whether good."""
 
-    def __init__(self, **more):
-        super().__init__(replace(GIVEN, **more))
+    def __init__(self, plan):
+        super().__init__(plan)
         self.said = []
 
     def ask(self, at_ms, who, what, server=0):
@@ -39,39 +40,19 @@ class Keyward(simulate.Storm):
             self.instant()
 
 
-SHORT = Curve((Point(1, 500), Point(2, 500)), "")
+def given(curve=None, **more):
+    """As a table of cases says: the curve is its points."""
+    of = Curve(tuple(Point(*point) for point in curve), "") if curve else GIVEN.curve
+    return replace(GIVEN, curve=of, **more)
 
 
-@pytest.mark.parametrize("more, calls, said, operations, wasted", [
-    # a Status is answered at once; an Encrypt is two operations
-    ({}, [(0, 0, STATUS), (0, 1, ENCRYPT)], [(1, 0, True), (5, 1, True)], 2, 0),
-    # equal Decrypts in one keyward share an operation, or find it in the cache; in two they do not
-    ({"servers": 2}, [(0, 0, 7), (1, 1, 7), (1, 2, 7, 1), (9, 3, 7)],
-     [(3, 0, True), (3, 1, True), (4, 2, True), (10, 3, True)], 2, 0),
-    # an answer that came too late for everybody is not in the cache
-    ({"curve": token(2000, 1)}, [(0, 0, 5), (3000, 1, 5)], [(1501, 0, False), (4501, 1, False)],
-     2, 2),
-    # of an operation that everybody has left nothing begins
-    ({"workers": 1, "curve": token(20), "timeout_ms": 15}, [(0, 0, 1), (0, 1, 2), (0, 2, 2)],
-     [(15, 0, False), (15, 1, False), (15, 2, False)], 1, 1),
-    # two workers, and those of another server do not help
-    ({"servers": 2}, [(0, i, i) for i in range(5)],
-     [(3, 0, True), (3, 1, True), (5, 2, True), (5, 3, True), (7, 4, True)], 5, 0),
-    # with fewer sessions than workers it goes by turns
-    ({"servers": 2, "sessions_max": 1}, [(0, i, i, i // 2) for i in range(4)],
-     [(3, 0, True), (5, 2, True), (7, 1, True), (9, 3, True)], 4, 0),
-    # a full token: first come, first served
-    ({"curve": token(2, 1)}, [(0, 0, 0), (1, 1, 1)], [(3, 0, True), (5, 1, True)], 2, 0),
-    # with two in flight this token takes 2 / 500 s for each
-    ({"curve": SHORT}, [(0, 0, 0), (0, 1, 1)], [(3, 0, True), (5, 1, True)], 2, 0),
-    # what begins while the token is away begins when it is back
-    ({"failover_ms": 100}, [(0, 0, 1), (0, 1, STATUS)], [(1, 1, True), (103, 0, True)], 1, 0)])
-def test_rule(more, calls, said, operations, wasted):
-    k = Keyward(**more)
+@pytest.mark.parametrize("more, calls, said, operations", made_up.json_cases("rules", 4))
+def test_rule(more, calls, said, operations):
+    k = Keyward(given(**more))
     for call in calls:
         k.ask(*call)
     k.run_until(2 ** 62)
-    assert k.said == said and (k.operations, k.wasted) == (operations, wasted)
+    assert [*map(list, k.said)] == said and [k.operations, k.wasted] == operations
 
 
 def test_percentiles_known_varies_around_the_curve():
@@ -90,21 +71,9 @@ def play(**more):
     return simulate.play(replace(GIVEN, **more))
 
 
-@pytest.mark.parametrize("more, ready_ms, figures", [
-    # Status 1 ms; Encrypt 2 x 2 + 1 ms; a hundred times 2 + 1 ms
-    ({}, 306, {"good": 100, "lost": 0, "operations": 102, "goodput": 1, "p50_ms": 3, "p99_ms": 3}),
-    ({"readers": 4}, 306, {"good": 400, "operations": 102, "duplicates": 300}),
-    ({"servers": 3}, 306, {"operations": 306}),
-    ({"servers": 3, "rolling": True}, 306, {"operations": 102}),
-    # the Encrypt is just in time, one of three lists' Decrypts is not: 202 + 250, a second until
-    # the list begins anew, and 101
-    ({"parallel": 3, "seeds": 3, "workers": 1, "timeout_ms": 250, "curve": token(100, 1)}, 1553,
-     {"good": 3, "lost": 1, "operations": 6, "wasted": 1}),
-    # asked at 1 ms, given up at 1501, said at 1502; lists begin at 1502, 2502 …; the second check
-    # is from 11502 to 11508; the list that begins at 12502 has a state
-    ({"failover_ms": 5000}, 12802, {"lost": 1})])
+@pytest.mark.parametrize("more, ready_ms, figures", made_up.json_cases("storms", 3))
 def test_storm_to_the_nanosecond(more, ready_ms, figures):
-    x = play(**more)
+    x = simulate.play(given(**more))
     assert x["ready_ms"] == ready_ms
     assert {k: x[k] for k in figures} == figures
 
@@ -157,11 +126,7 @@ def measure(p, places, takes):
     return ready
 
 
-@pytest.mark.parametrize("latency_ms, places, shape, varies", [
-    (2, 8, (1, 1, 1, 2), False), (2, 8, (3, 1, 1, 2), False), (10, 8, (3, 1, 1, 2), False),
-    (2, 8, (1, 7, 1, 2), False), (2, 8, (3, 7, 3, 2), False), (10, 8, (1, 16, 4, 2), False),
-    (10, 8, (3, 10, 2, 4), False), (2, 1, (3, 1, 1, 2), False), (10, 2, (3, 5, 2, 2), False),
-    (10, 3, (4, 2, 1, 4), False), (10, 8, (1, 16, 4, 2), True)])  # both were told the mean
+@pytest.mark.parametrize("latency_ms, places, shape, varies", made_up.json_cases("foretold", 4))
 def test_storms_are_as_foretold_by_both_ways(latency_ms, places, shape, varies):
     of = token(latency_ms, places)
     if varies:

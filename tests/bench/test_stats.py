@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+import made_up
 import stats
 from stats import CANNOT_TELL, FASTER, SAME, SLOWER, Centre, Ratio, Ruled, known_by, rule
 
@@ -21,7 +22,7 @@ def near(value):
     ([], (0, 0, 0)), ([None, None], (0, 0, 0)), ([9, 1, 5], (5, 1, 9)),
     ([5, None, 1, 3], (3, 1, 5)), ([7], (7, 7, 7)), ([9, 1, 5, 3], (4, 1, 9))])
 def test_median__known_values__interval_around_the_middle(values, want):
-    assert stats.median(values) == near(want)
+    assert stats.median(values)[:3] == near(want)
 
 
 @pytest.mark.parametrize("a, b, want", [
@@ -31,7 +32,8 @@ def test_median__known_values__interval_around_the_middle(values, want):
     ([v * (1.18 if i % 2 == 0 else 1.22) for i, v in enumerate(DRIFT)], DRIFT,
      (math.sqrt(1.18 * 1.22), 1.18, 1.22))])
 def test_ratio__pairs(a, b, want):
-    assert stats.ratio(a, b) == stats.ratio(a, b) == near(want)
+    assert stats.ratio(a, b) == stats.ratio(a, b)
+    assert stats.ratio(a, b)[:3] == near(want)
 
 
 def test_ratio__scattered__between_the_extremes():
@@ -39,9 +41,9 @@ def test_ratio__scattered__between_the_extremes():
     assert x.mid == near(2) and 0.5 <= x.low < 2 < x.high <= 4.5
 
 
-@pytest.mark.parametrize("x, want", [((2, 1.9, 2.2), 0.1), ((2, 1, 2.2), 0.5),
-                                     ((0, 0, 0), math.inf)])
-def test_reach__the_farther_end(x, want):
+@pytest.mark.parametrize("x, want", [
+    ((2, 1.9, 2.2, 6), 0.1), ((2, 1, 2.2, 6), 0.5), ((2, 2, 2, 5), math.inf), ((), math.inf)])
+def test_reach__the_farther_end_or_not_known(x, want):
     assert Ratio(*x).reach() == near(want)
 
 
@@ -98,14 +100,7 @@ def ruled(ratios, threshold=0.05):
     return rule(Ruled(*map(np.array, zip(*ratios))), threshold)
 
 
-@pytest.mark.parametrize("ratio, error, threshold, verdict", [
-    (1.00, 0.10, 0.05, CANNOT_TELL), (1.20, 0.10, 0.05, CANNOT_TELL),
-    (0.80, 0.20, 0.05, CANNOT_TELL),  # a wide interval
-    (1.05, 0.005, 0.05, CANNOT_TELL), (1 / 1.05, 0.005, 0.05, CANNOT_TELL),  # across the threshold
-    (1.02, 0.001, 0.05, SAME), (0.98, 0.001, 0.05, SAME),  # real beyond doubt, and small
-    (1.20, 0.02, 0.05, SLOWER), (0.80, 0.02, 0.05, FASTER), (1.00, 0.02, 0.05, SAME),
-    (1.30, 0, 0.05, SLOWER), (1.00, 0, 0.05, SAME), (1.20, 0.02, 0.30, SAME),
-    (1.20, 0.02, 0.20, CANNOT_TELL)])
+@pytest.mark.parametrize("ratio, error, threshold, verdict", made_up.json_cases("rulings", 4))
 def test_rule__alone(ratio, error, threshold, verdict):
     assert ruled([one(ratio, error)], threshold)[0] == [verdict]
 

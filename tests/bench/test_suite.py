@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import made_up
 import rounds
 import suite
 import verb
@@ -36,12 +37,7 @@ def test_rounds__cells_that_it_takes__all_of_a_comparison_or_eight_primary(compa
     assert sum(c["primary"] for c in made.values()) == primary
 
 
-@pytest.mark.parametrize("words, status, why", [
-    (["--dry-run", "--name", "test-none"], 0, "8 cells and the control, rounds --rounds 10"),
-    (["--dry-run", "--full", "--rounds", "3"], 0, "62 cells and the control, rounds --rounds 3"),
-    (["--compare", "no-such-revision"], 2, "git knows no such revision"),
-    (["--compare", "HEAD", "--full"], 2, "leave out --full"), (["--rounds", "65"], 2, "1 to 64"),
-    (["--name", "../x"], 2, "letters, digits"), (["--oops"], 2, "--oops"), (["--help"], 0, "REV")])
+@pytest.mark.parametrize("words, status, why", made_up.json_cases("suite", 3))
 def test_ci_bench__words__what_would_run_or_two(words, status, why):
     got = subprocess.run([ROOT / "ci" / "bench", *words], capture_output=True, text=True,
                          check=False)
@@ -53,10 +49,9 @@ def test_also__half_a_document__told_and_taken_away__a_whole_one_stays(tmp_path)
     run = suite.Suite(argparse.Namespace(compare="", full=False, name="test-none", rounds=1))
     run.results = tmp_path
 
-    def bench(text, status, stdout, **_how):
-        stdout.write(text.encode())
-        return subprocess.CompletedProcess([], int(status))
-    run.bench = bench
+    def ended(argv, **_how):
+        return subprocess.CompletedProcess([], int(argv[-1]), argv[-2])
+    run.stop.run = ended
     run.also("whole.json", ['{"partial": true}', "3"])
     run.also("half.json", ['{"partial": tr', "0"])
     run.also("none.json", ["", "0"])
@@ -90,7 +85,7 @@ def test_suite__interrupted_before_the_matrix__says_so_and_names_no_results(monk
 
 
 def test_subjects__a_server_and_a_token__there_and_gone_at_the_end(program, capfd):
-    with Subjects(verb.Stop(), "0", program.path) as subjects:
+    with Subjects(verb.Stop(), "0") as subjects:
         subjects.serve("echo", program.path, "echo", "@")
         server = subjects.servers["echo"]
         assert (subjects.path / "echo.sock").exists() and server.poll() is None
@@ -99,7 +94,7 @@ def test_subjects__a_server_and_a_token__there_and_gone_at_the_end(program, capf
         with pytest.raises(Unable, match="this failed .*: prepare token /proc/none"):
             subjects.prepare("token", "/proc/none")
         assert "cannot create directory" in capfd.readouterr().err
-        env, words, _ = subjects.token("x")  # that the program finds
+        env, words = subjects.token("x")  # that the program finds
         subprocess.run([program.path, "token", *words, "--calls", "3", "--json"], env=env,
                        stdout=subprocess.DEVNULL, check=True)
     assert server.poll() == 0 and not subjects.path.exists()
@@ -112,7 +107,7 @@ def test_subjects__read_only_folders_of_no_root__gone_at_the_end():
         try:
             if os.getuid() == 0:
                 os.setresuid(65534, 65534, 65534)
-            with Subjects(verb.Stop(), "0", Path("/none")) as subjects:
+            with Subjects(verb.Stop(), "0") as subjects:
                 token = subjects.path / "node" / "tokens"
                 token.mkdir(parents=True)
                 (token / "generation").touch()
