@@ -279,7 +279,7 @@ bool kw_answer(struct kw_worker *w, kw_span message)
     struct kw_wire_answer a;
     const struct kw_channel_entry *e;
     if (kw_failed(kw_wire_decode_answer(message, &a)) ||
-        (e = kw_channel_oldest(&w->channel, a.id)) == NULL ||
+        (e = kw_channel_find(&w->channel, a.id)) == NULL ||
         (!kw_failed(a.err) && a.output.len != e->want_len))
         return false;
     found_on_the_way(w, e, &a);
@@ -287,7 +287,7 @@ bool kw_answer(struct kw_worker *w, kw_span message)
         canary_answered(w, e, &a);
     else
         work_answered(w, e, &a);
-    kw_channel_drop(&w->channel);
+    kw_channel_drop(&w->channel, e);
     w->served++;
     return true;
 }

@@ -67,11 +67,13 @@ struct kw_worker {
     bool closed KW_UNDER_BIG_LOCK; /* the channel is closed */
     struct kw_channel channel KW_UNDER_BIG_LOCK;
     int64_t since_ns, phase_since_ns, started_ns;
-    enum kw_page_phase phase; /* last seen */
-    uint64_t stuck_op, served;
-    uint64_t moved_op, moved_served; /* as last seen, and when that changed */
-    int64_t moved_ns;
-    bool stuck_idle;
+    enum kw_page_phase phase;         /* last seen */
+    size_t sessions;                  /* it has got so many; 1 before it is ready */
+    size_t overdue KW_UNDER_BIG_LOCK; /* of them, as last seen             */
+    uint64_t served;
+    uint64_t motion, stuck_motion; /* what sessions are at, and have done: as last seen,
+                                      and as it was when the worker became stuck */
+    int64_t moved_ns;              /* when that changed, or nothing was to be done */
     bool facts_told, was_ready, gone, failed_told, accounted;
     struct kw_wire_failed failed;
     enum kw_login login;
@@ -216,7 +218,9 @@ void kw_worker_read(struct kw_worker *w) KW_FREE;
 void kw_front_worker_start(struct kw_front *f, struct kw_generation *g) KW_FREE;
 void kw_front_worker_kill(struct kw_worker *w) KW_FREE;
 void kw_front_worker_drain(struct kw_worker *w) KW_FREE;
-void kw_front_worker_stuck(struct kw_worker *w, uint64_t op) KW_FREE;
+void kw_front_worker_stuck(struct kw_worker *w) KW_FREE;
+/* A session is at this job, by the worker's page. */
+bool kw_front_worker_is_at(const struct kw_worker *w, uint64_t wire_id);
 void kw_front_worker_end_of_socket(struct kw_worker *w) KW_FREE;
 /* The process has ended; frees w. */
 void kw_front_worker_gone(struct kw_worker *w) KW_FREE;

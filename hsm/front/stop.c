@@ -38,7 +38,7 @@ static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns) KW
         struct kw_worker *w = kw_front_worker_by_main(f, i);
         if (w == NULL)
             continue;
-        bool login = kw_page_look(w->page).phase == KW_PAGE_LOGIN;
+        bool login = kw_page_phase(w->page) == KW_PAGE_LOGIN;
         if (waited >= (login ? f->o.login_grace_ns : grace_ns))
             kw_front_worker_kill(w);
     }

@@ -73,6 +73,7 @@ static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation 
     w->pidfd = s->pidfd;
     w->output = s->output;
     w->page = s->page;
+    w->sessions = 1;
     w->state = KW_WORKER_STARTING;
     w->since_ns = w->phase_since_ns = w->started_ns = w->moved_ns = now;
     if (kw_failed(kw_channel_init(&w->channel, s->socket)) || kw_failed(kw_io_watch(w))) {
@@ -171,47 +172,54 @@ void kw_front_worker_kill(struct kw_worker *w)
     w->front->seams.kill(w->pid);
 }
 
-/* What the front gave back to the queue keeps its channel entry: its answer will come
- * late. */
-static void workers_give_back(struct kw_worker *w,
-                              const struct kw_channel_entry *but) KW_LOCKED
+bool kw_front_worker_is_at(const struct kw_worker *w, uint64_t wire_id)
 {
-    struct kw_front *f = w->front;
-    for (size_t i = w->channel.count; i-- > 0;) {
-        const struct kw_channel_entry *e = kw_channel_at(&w->channel, i);
-        struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
-        struct kw_gen_version *v = NULL;
-        if (e->op == KW_WIRE_CANARY && f->serving != NULL)
-            v = kw_generation_at(f->serving, e->n);
-        if (v != NULL && v->asked_id == e->wire_id)
-            v->asked_id = 0;
-        if (j == NULL || e == but)
-            continue;
-        kw_queue_unsend(&f->queue, j);
-        f->queue.requeued++;
-    }
+    for (unsigned i = 0; i < w->sessions; i++)
+        if (kw_page_job(w->page, i).id == wire_id)
+            return true;
+    return false;
 }
 
-void kw_front_worker_stuck(struct kw_worker *w, uint64_t op)
+static void give_back_one(struct kw_front *f, const struct kw_channel_entry *e) KW_LOCKED
+{
+    struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
+    struct kw_gen_version *v = NULL;
+    if (e->op == KW_WIRE_CANARY && f->serving != NULL)
+        v = kw_generation_at(f->serving, e->n);
+    if (v != NULL && v->asked_id == e->wire_id)
+        v->asked_id = 0;
+    if (j == NULL)
+        return;
+    kw_queue_unsend(&f->queue, j);
+    f->queue.requeued++;
+}
+
+/* Sessions hang at theirs; the others have not begun.  What the front gave back to the
+ * queue keeps its channel entry: its answer will come late. */
+void kw_front_worker_stuck(struct kw_worker *w)
 {
     struct kw_front *f = w->front;
-    struct kw_page_view page = kw_page_look(w->page);
-    kw_log(KW_LOG_WARN, "worker-stuck", KW_STR("token", f->token.name),
-           KW_INT("pid", w->pid),
-           KW_STR("in", page.phase == KW_PAGE_OP ? "operation" : "socket"));
-    workers_enter(w, KW_WORKER_STUCK);
-    w->stuck_op = op;
-    w->stuck_idle = page.phase != KW_PAGE_OP;
+    bool in_operation = false;
     kw_lock_take(f->lock);
-    workers_give_back(w, kw_channel_executing(&w->channel, &page));
+    for (size_t i = w->channel.count; i-- > 0;) {
+        const struct kw_channel_entry *e = kw_channel_at(&w->channel, i);
+        if (kw_front_worker_is_at(w, e->wire_id))
+            in_operation = true;
+        else
+            give_back_one(f, e);
+    }
     kw_lock_give(f->lock);
+    kw_log(KW_LOG_WARN, "worker-stuck", KW_STR("token", f->token.name),
+           KW_INT("pid", w->pid), KW_STR("in", in_operation ? "operation" : "socket"));
+    workers_enter(w, KW_WORKER_STUCK);
+    w->stuck_motion = w->motion;
 }
 
 /* ---- end --------------------------------------------------------------------------- */
 
-static void strike(struct kw_worker *w, const struct kw_channel_entry *e) KW_LOCKED
+/* A session was at it when the process ended. */
+static void strike(struct kw_front *f, const struct kw_channel_entry *e) KW_LOCKED
 {
-    struct kw_front *f = w->front;
     if (e->sample_len > 0)
         kw_quarantine_strike(&f->queue.quarantine, kw_span_of(e->sample, e->sample_len),
                              kw_queue_wire_id(&f->queue), kw_front_boot(f));
@@ -220,18 +228,27 @@ static void strike(struct kw_worker *w, const struct kw_channel_entry *e) KW_LOC
         kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_HSM_DOWN, "worker"));
 }
 
+/* No answer will come any more. */
+static void workers_give_back(struct kw_worker *w) KW_LOCKED
+{
+    struct kw_front *f = w->front;
+    for (size_t i = w->channel.count; i-- > 0;) {
+        const struct kw_channel_entry *e = kw_channel_at(&w->channel, i);
+        if (w->distrusted || e->op == KW_WIRE_CANARY ||
+            !kw_front_worker_is_at(w, e->wire_id))
+            give_back_one(f, e);
+        else
+            strike(f, e);
+    }
+}
+
 bool kw_front_worker_close(struct kw_worker *w)
 {
     struct kw_front *f = w->front;
     kw_lock_take(f->lock);
     bool can = !w->sending;
     if (can && !w->closed) {
-        struct kw_page_view page = kw_page_look(w->page);
-        const struct kw_channel_entry *but =
-            w->distrusted ? NULL : kw_channel_executing(&w->channel, &page);
-        workers_give_back(w, but);
-        if (but != NULL && but->op != KW_WIRE_CANARY)
-            strike(w, but);
+        workers_give_back(w);
         kw_channel_wipe(&w->channel);
         w->closed = true;
     }
@@ -254,13 +271,12 @@ void kw_front_worker_end_of_socket(struct kw_worker *w)
 
 static void workers_log_end(const struct kw_worker *w, int status)
 {
-    struct kw_page_view page = kw_page_look(w->page);
     bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     kw_log(good ? KW_LOG_INFO : KW_LOG_WARN, "worker-ended",
            KW_STR("token", w->front->token.name), KW_INT("pid", w->pid),
            KW_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
            KW_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
-           KW_INT("phase", page.phase), KW_INT("served", w->served));
+           KW_INT("phase", kw_page_phase(w->page)), KW_INT("served", w->served));
 }
 
 static void forget(struct kw_worker *w) KW_FREE

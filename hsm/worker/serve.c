@@ -128,14 +128,14 @@ void kw_worker_serve(struct kw_hsm_worker *w, const struct kw_wire_job *job,
     result.findings = 0;
     result.note.text[0] = '\0';
     *ret = (struct kw_served){.answer = {.id = job->id}};
-    kw_page_enter_op(w->page, start);
+    kw_page_begin(w->page, 0, job->id, start);
     if (kw_deadline_over((kw_deadline){job->until_ns}, start))
         e = kw_err_at(KW_CODE_DEADLINE, "deadline");
     else if (job->op == KW_WIRE_CANARY)
         e = canary(w, job, &result);
     else
         e = serve_work(w, job, &ret->output, &result);
-    kw_page_enter(w->page, KW_PAGE_IDLE);
+    kw_page_end(w->page, 0);
     if (kw_failed(e))
         kw_secret_wipe(&ret->output);
     ret->answer.err = e;

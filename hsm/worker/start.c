@@ -8,7 +8,7 @@ static void start_on_phase(void *ctx, enum kw_phase phase)
     struct kw_hsm_worker *w = ctx;
     if (w->serving)
         return;
-    bool was_login = kw_page_look(w->page).phase == KW_PAGE_LOGIN;
+    bool was_login = kw_page_phase(w->page) == KW_PAGE_LOGIN;
     if (phase == KW_PHASE_LOGIN && !was_login)
         kw_guard_hold();
     kw_page_enter(w->page, (enum kw_page_phase)phase);

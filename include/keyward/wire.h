@@ -183,7 +183,8 @@ KW_MUST_USE kw_err kw_brief_map(int fd, struct kw_brief *ret_brief);
 
 /* ---- the phase page ---------------------------------------------------------------- */
 
-/* Where the thread that calls the module is; the numbers of enum kw_phase (token.h). */
+/* Where the process is; the numbers of enum kw_phase (token.h).  From READY on it is IDLE,
+ * and the lines of its sessions say what they are at. */
 enum kw_page_phase {
     KW_PAGE_NEW = 0,
     KW_PAGE_INIT,
@@ -194,10 +195,13 @@ enum kw_page_phase {
     KW_PAGE_OP,
     KW_PAGE_EXIT,
 };
+struct kw_page_session {
+    _Atomic uint64_t id;      /* wire id of the job it is at, 0 = none */
+    _Atomic int64_t start_ns; /* CLOCK_MONOTONIC                       */
+};
 struct kw_page {
     _Atomic uint32_t phase, logins;
-    _Atomic uint64_t op;         /* the how-manieth job it is at, from 1 */
-    _Atomic int64_t op_start_ns; /* CLOCK_MONOTONIC                      */
+    struct kw_page_session sessions[KW_SESSIONS_MAX];
 };
 /* Makes a page (sealed against resizing) and maps it. */
 KW_MUST_USE kw_err kw_page_make(int *ret_fd, struct kw_page **ret_page);
@@ -205,15 +209,20 @@ KW_MUST_USE kw_err kw_page_map(int fd, struct kw_page **ret_page);
 void kw_page_unmap(struct kw_page *page); /* NULL does nothing */
 
 void kw_page_enter(struct kw_page *page, enum kw_page_phase phase);
-void kw_page_enter_op(struct kw_page *page, int64_t mono_now_ns); /* the next job */
+/* A session begins with a job: before the module is called.  Ends: after. */
+void kw_page_begin(struct kw_page *page, unsigned session, uint64_t id,
+                   int64_t mono_now_ns);
+void kw_page_end(struct kw_page *page, unsigned session);
 
-/* One consistent look.  A number that is no phase reads as LOGIN, the careful one. */
-struct kw_page_view {
-    enum kw_page_phase phase;
-    uint32_t logins;
-    uint64_t op;
-    int64_t op_start_ns;
+/* A number that is no phase reads as LOGIN, the careful one. */
+enum kw_page_phase kw_page_phase(struct kw_page *page);
+uint32_t kw_page_logins(struct kw_page *page); /* how often C_Login was begun */
+/* One consistent look at a session; id 0: at none, or it moves under our eyes.  What the
+ * worker writes is its own word: an id counts only if it was given that job. */
+struct kw_page_job {
+    uint64_t id;
+    int64_t start_ns;
 };
-struct kw_page_view kw_page_look(struct kw_page *page);
+struct kw_page_job kw_page_job(struct kw_page *page, unsigned session);
 
 #endif

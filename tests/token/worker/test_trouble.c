@@ -330,7 +330,7 @@ TEST(front_gone_in_login__worker_finishes_the_login_first)
     world_make(&w);
     kw_fault_set(&w.hsm, "C_Login delay=300\n");
     start_alone(&s);
-    while (kw_page_look(s.page).phase != KW_PAGE_LOGIN)
+    while (kw_page_phase(s.page) != KW_PAGE_LOGIN)
         sched_yield();
     CHECK(kill(s.pid, SIGTERM) == 0); /* ignored there too */
     close(s.socket);

@@ -71,15 +71,20 @@ TEST(page__worker_enters__front_sees)
     CHECK_OK(kw_page_make(&fd, &front));
     CHECK_OK(kw_page_map(fd, &worker));
     CHECK(ftruncate(fd, 0) == -1); /* the worker cannot take the page away */
-    CHECK(kw_page_look(front).phase == KW_PAGE_NEW);
+    CHECK(kw_page_phase(front) == KW_PAGE_NEW);
     kw_page_enter(worker, KW_PAGE_LOGIN);
-    CHECK(kw_page_look(front).phase == KW_PAGE_LOGIN && kw_page_look(front).logins == 1);
+    CHECK(kw_page_phase(front) == KW_PAGE_LOGIN && kw_page_logins(front) == 1);
     kw_page_enter(worker, KW_PAGE_IDLE);
-    kw_page_enter_op(worker, 77);
-    struct kw_page_view v = kw_page_look(front);
-    CHECK(v.phase == KW_PAGE_OP && v.op == 1 && v.op_start_ns == 77 && v.logins == 1);
+    CHECK(kw_page_phase(front) == KW_PAGE_IDLE && kw_page_logins(front) == 1);
     atomic_store(&worker->phase, 99u);
-    CHECK(kw_page_look(front).phase == KW_PAGE_LOGIN); /* in doubt, never kill */
+    CHECK(kw_page_phase(front) == KW_PAGE_LOGIN); /* in doubt, never kill */
+    kw_page_begin(worker, 0, 9, 77);
+    kw_page_begin(worker, KW_SESSIONS_MAX - 1, 10, 78);
+    CHECK(kw_page_job(front, 0).id == 9 && kw_page_job(front, 0).start_ns == 77);
+    CHECK(kw_page_job(front, KW_SESSIONS_MAX - 1).id == 10);
+    CHECK(kw_page_job(front, 1).id == 0);
+    kw_page_end(worker, 0);
+    CHECK(kw_page_job(front, 0).id == 0);
     kw_page_unmap(worker);
     kw_page_unmap(front);
     kw_page_unmap(NULL);

@@ -36,7 +36,7 @@ static enum kw_code serve(enum kw_wire_op op, const char *key_id, uint32_t n)
     CHECK(served.answer.id == 9);
     CHECK(kw_failed(served.answer.err) == (served.answer.output.len == 0) ||
           op == KW_WIRE_CANARY);
-    CHECK(kw_page_look(w->page).phase == KW_PAGE_IDLE);
+    CHECK(kw_page_job(w->page, 0).id == 0);
     return served.answer.err.code;
 }
 
@@ -51,8 +51,6 @@ TEST(deadline_over__module_is_not_called)
     kw_worker_serve(w, &job, &served);
     CHECK(served.answer.err.code == KW_CODE_DEADLINE);
     CHECK(fake.operation.calls == 0);
-    CHECK(kw_page_look(w->page).op ==
-          1); /* counted all the same: answers have an order */
     end();
 }
 
