@@ -289,5 +289,8 @@ bool kw_answer(struct kw_worker *w, kw_span message)
         work_answered(w, e, &a);
     kw_channel_drop(&w->channel, e);
     w->served++;
+    w->stalled = false;
+    if (a.err.code != KW_CODE_DEADLINE)
+        w->op_ns = a.hsm_ns;
     return true;
 }

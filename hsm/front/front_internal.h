@@ -70,6 +70,9 @@ struct kw_worker {
     enum kw_page_phase phase;         /* last seen */
     size_t sessions;                  /* it has got so many; 1 before it is ready */
     size_t overdue KW_UNDER_BIG_LOCK; /* of them, as last seen             */
+    bool stalled KW_UNDER_BIG_LOCK;   /* one became so, and no answer came since        */
+    bool refuses KW_UNDER_BIG_LOCK;   /* it reads no jobs any more                      */
+    int64_t op_ns KW_UNDER_BIG_LOCK;  /* its last operation took so long                */
     uint64_t served;
     uint64_t motion, stuck_motion; /* what sessions are at, and have done: as last seen,
                                       and as it was when the worker became stuck */
@@ -177,6 +180,11 @@ static inline enum kw_worker_state kw_worker_state_by_main(const struct kw_worke
 static inline bool kw_worker_ended_by_main(const struct kw_worker *w) KW_NO_THREAD_SAFETY
 {
     return w->ended;
+}
+static inline bool kw_worker_refuses_by_main(const struct kw_worker *w)
+    KW_NO_THREAD_SAFETY
+{
+    return w->refuses;
 }
 static inline bool kw_worker_distrusted_by_main(const struct kw_worker *w)
     KW_NO_THREAD_SAFETY

@@ -229,6 +229,7 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
         return;
     }
     w->was_ready = true;
+    w->sessions = ready->sessions;
     const bool serves = g == kw_front_serving_by_main(f);
     kw_lock_take(f->lock);
     const struct kw_wire_verdict *missed = serves ? contradiction(f, w) : NULL;

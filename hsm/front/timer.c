@@ -30,6 +30,7 @@ static void look_at_sessions(struct kw_worker *w, struct kw_worker_view *view,
         if (ns > view->longest_ns)
             view->longest_ns = ns;
     }
+    w->stalled = view->overdue > 0 && (w->stalled || view->overdue > w->overdue);
     w->overdue = view->overdue;
     if (motion != w->motion || busy > 0 || w->channel.count == 0)
         w->moved_ns = now;
@@ -65,6 +66,8 @@ static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
     }
     if (kw_worker_ended_by_main(w))
         kw_front_worker_close(w);
+    if (kw_worker_refuses_by_main(w) && kw_worker_state_by_main(w) == KW_WORKER_READY)
+        kw_front_worker_drain(w); /* at its end, though a session is not back */
     kw_login_decide(w);
     switch (timer_judge(w, now)) {
     case KW_ORDER_NONE: break;

@@ -38,6 +38,10 @@ void kw_front_recount(struct kw_front *f)
 
 /* ---- start ------------------------------------------------------------------------- */
 
+/* While a keyring comes up its workers stand beside those that serve. */
+enum { GENERATIONS = 2 };
+_Static_assert(GENERATIONS *KW_WORKERS_MAX <= UINT8_MAX, "parts of a brief");
+
 static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawned *ret)
 {
     struct kw_arena_info arena;
@@ -52,6 +56,8 @@ static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawn
                                    .production = f->o.production,
                                    .mlock = arena.backend == KW_ARENA_MLOCK,
                                    .active_n = g->active_n,
+                                   .sessions = (uint8_t)f->token.sessions,
+                                   .parts = (uint8_t)(GENERATIONS * f->token.workers),
                                    .keyring = kw_blob_peek(&g->bytes)};
     return f->seams.spawn(f->o.worker_path, f->token.name, f->envp, &brief, ret);
 }

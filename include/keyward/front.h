@@ -30,7 +30,8 @@ struct kw_front_token {
     const char *uri, *module, *pin;
     const struct kw_front_variable *env; /* the worker's whole environment */
     size_t env_count;
-    unsigned workers; /* 1..KW_WORKERS_MAX */
+    unsigned workers;  /* 1..KW_WORKERS_MAX */
+    unsigned sessions; /* of each, 1..KW_SESSIONS_MAX; 0: as keyward-hsm finds right */
 };
 
 struct kw_front_options {
@@ -57,6 +58,9 @@ struct kw_front_options {
     void *ctx;
 };
 
+/* Of the arena, at most: jobs, and what is on its way to workers and from them. */
+size_t kw_front_bytes(unsigned workers, unsigned queue_max);
+
 struct kw_front;
 KW_MUST_USE kw_err kw_front_new(const struct kw_front_options *options,
                                 struct kw_front **ret_front);
@@ -80,7 +84,8 @@ struct kw_hsm_door kw_front_door(struct kw_front *front);
 /* For the status document and the notify line.  Strings live until the next call. */
 struct kw_front_worker_status {
     pid_t pid;
-    const char *state; /* "starting", "ready", "stuck", "draining" */
+    const char *state;          /* "starting", "ready", "stuck", "draining" */
+    unsigned sessions, hanging; /* 0 before it is ready; of them, too long at a job */
     uint64_t served;
 };
 struct kw_front_version_status {

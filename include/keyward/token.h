@@ -59,6 +59,7 @@ struct kw_token_facts {
     uint32_t gcm_key_min, gcm_key_max;   /* bytes */
     bool write_protected, no_rw_session; /* every read-write session is taken      */
     uint64_t private_free_bytes;         /* for private objects; KW_TOKEN_NOT_TOLD */
+    uint64_t free_sessions;              /* KW_TOKEN_NOT_TOLD: no limit, or not told */
 };
 #define KW_TOKEN_NOT_TOLD UINT64_MAX
 

@@ -6,6 +6,9 @@
  * kind, numbers are big-endian, lengths are exact.  A reader refuses everything that its
  * writer would not have written, so what was read writes back identically.
  *
+ * A worker has one session or several, each a thread that receives a job, does it and
+ * sends the answer; all receive from the one socket.
+ *
  * Before C_Login the worker asks and waits: PIN, then the front's PERMIT, then LOGIN with
  * how it ended.
  *
@@ -36,7 +39,7 @@
 
 enum kw_wire_kind {
     KW_WIRE_JOB = 1, /* front to worker */
-    KW_WIRE_ANSWER,  /* worker to front, one per job, in the order of the jobs */
+    KW_WIRE_ANSWER,  /* worker to front, one per job, in any order             */
     KW_WIRE_FACTS,   /* once, after the token was found                        */
     KW_WIRE_VERDICT, /* one per KEK version, before READY                      */
     KW_WIRE_READY,   /* once; jobs may come                                    */
@@ -119,6 +122,7 @@ KW_MUST_USE kw_err kw_wire_decode_verdict(kw_span message,
 struct kw_wire_ready {
     uint8_t keyring_sha256[32]; /* of the bytes in the brief      */
     uint32_t verdicts;          /* how many verdicts were sent    */
+    unsigned sessions;          /* 1..KW_SESSIONS_MAX: that many jobs at once */
 };
 KW_MUST_USE kw_err kw_wire_encode_ready(const struct kw_wire_ready *ready, kw_dst *dst);
 KW_MUST_USE kw_err kw_wire_decode_ready(kw_span message, struct kw_wire_ready *ret_ready);
@@ -161,6 +165,7 @@ KW_MUST_USE kw_err kw_wire_decode_login(kw_span message, struct kw_wire_login *r
 /* ---- the brief --------------------------------------------------------------------- */
 
 #define KW_BRIEF_MAX (KW_KEYRING_MAX + 8192u)
+#define KW_SESSIONS_USUAL 4u /* of a token that takes milliseconds */
 /* The PIN's source is named, the PIN is not here.  The key of its mark is a secret:
  * writing and reading one is a sink for it, and the sealed memory is the worker's alone.
  */
@@ -171,7 +176,9 @@ struct kw_brief {
     bool production;          /* refuse a SoftHSM token                                 */
     bool mlock;               /* the arena's second backend, as the front itself has it */
     uint32_t active_n;        /* its canary wraps too; 0 = none                         */
-    kw_span keyring;          /* the file's bytes, 1..KW_KEYRING_MAX                    */
+    uint8_t sessions; /* 1..KW_SESSIONS_MAX; 0: one for SoftHSM, else KW_SESSIONS_USUAL */
+    uint8_t parts;    /* 1..255: what the token has free is for so many workers         */
+    kw_span keyring;  /* the file's bytes, 1..KW_KEYRING_MAX                    */
 };
 KW_MUST_USE kw_err kw_brief_encode(const struct kw_brief *brief, kw_dst *dst);
 KW_MUST_USE kw_err kw_brief_decode(kw_span bytes, struct kw_brief *ret_brief);

@@ -307,6 +307,7 @@ static void start_alone(struct kw_spawned *s)
                                    .pin = kw_span_str(w.token.pin),
                                    .domain = kw_span_str(DOMAIN_NAME),
                                    .active_n = 2,
+                                   .parts = 1,
                                    .keyring = kw_blob_peek(&w.bytes)};
     CHECK_OK(kw_spawn(KW_WORKER_PROGRAM, "test", envp, &brief, s));
     let_it_log_in(s->socket);

@@ -353,7 +353,9 @@ void fake_ready_found(struct stage *s, unsigned i, uint32_t n, kw_err e,
         say(s, i, &dst);
     }
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    const struct kw_wire_ready r = {.verdicts = count}; /* the ring's hash is zero too */
+    const struct kw_wire_ready r = {
+        .verdicts = count,
+        .sessions = s->sessions == 0 ? 1 : s->sessions}; /* the ring's hash is zero too */
     CHECK_OK(kw_wire_encode_ready(&r, &dst));
     say(s, i, &dst);
     stage_spin(s);

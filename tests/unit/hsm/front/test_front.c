@@ -44,7 +44,7 @@ TEST(start__worker_echoes_another_keyring__killed)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    const struct kw_wire_ready r = {.keyring_sha256 = {1}};
+    const struct kw_wire_ready r = {.keyring_sha256 = {1}, .sessions = 1};
     begin();
     fake_logs_in(&s, 0);
     CHECK_OK(kw_wire_encode_ready(&r, &dst));

@@ -16,6 +16,8 @@ static struct kw_brief some_brief(void)
                              .domain = kw_span_str("demo"),
                              .pin_key = kw_span_str("0123456789abcdef0123456789abcdef"),
                              .active_n = 2,
+                             .sessions = 3,
+                             .parts = 4,
                              .keyring = kw_span_str("{}")};
 }
 
@@ -23,7 +25,7 @@ TEST(put__field_missing_or_too_long__bug)
 {
     static uint8_t buf[4096], text[KW_PATH_MAX + 1];
     memset(text, 'a', sizeof text);
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 9; i++) {
         struct kw_brief b = some_brief();
         switch (i) {
         case 0: b.module.len = 0; break;
@@ -32,6 +34,8 @@ TEST(put__field_missing_or_too_long__bug)
         case 3: b.keyring.len = 0; break;
         case 4: b.pin_key.len--; break;
         case 5: b.pin_key = kw_span_of(text, KW_PIN_KEY + 1); break;
+        case 6: b.sessions = KW_SESSIONS_MAX + 1; break;
+        case 7: b.parts = 0; break;
         default: b.active_n = KW_VERSION_N_MAX + 1; break;
         }
         kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -60,6 +64,7 @@ TEST(seal__then_map__reads_back_and_cannot_be_written)
     CHECK(kw_span_equal_str(got.keyring, "{}"));
     CHECK(kw_span_equal(got.pin_key, b.pin_key));
     CHECK(!got.production && !got.mlock && got.active_n == 2);
+    CHECK(got.sessions == 3 && got.parts == 4);
     CHECK(pwrite(fd, "x", 1, 0) == -1 && errno == EPERM);
     close(fd);
 }
