@@ -81,9 +81,12 @@ static json_t *workers_part(const struct kw_front_status *s)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < s->worker_count && list != NULL; i++)
-        list = append_part(
-            list, json_pack("{s:i, s:s, s:I}", "pid", (int)s->workers[i].pid, "state",
-                            s->workers[i].state, "served", number(s->workers[i].served)));
+        list = append_part(list,
+                           json_pack("{s:i, s:s, s:i, s:i, s:I}", "pid",
+                                     (int)s->workers[i].pid, "state", s->workers[i].state,
+                                     "sessions", (int)s->workers[i].sessions, "hanging",
+                                     (int)s->workers[i].hanging, "served",
+                                     number(s->workers[i].served)));
     return list;
 }
 

@@ -52,7 +52,8 @@ void kw_rpc_stats(struct kw_rpc *rpc, struct kw_rpc_stats *ret_stats)
     *ret_stats = (struct kw_rpc_stats){1, 2, 3, 4, 5, 6, 7};
 }
 
-static struct kw_front_worker_status worker = {42, "ready", 43};
+static struct kw_front_worker_status worker = {
+    .pid = 42, .state = "ready", .sessions = 4, .hanging = 1, .served = 43};
 static struct kw_front_version_status version = {
     .n = 2,
     .key_id = "kw1-2-aa",
@@ -178,7 +179,8 @@ TEST(document__all_parts__members_as_released)
         "\"proven\":null}],"
         "\"token\":{\"name\":\"t\",\"label\":\"l?[2J\",\"serial\":\"s\",\"model\":\"m\","
         "\"firmware\":\"f\",\"library\":\"lib\"},\"pin_latched\":false,"
-        "\"workers\":[{\"pid\":42,\"state\":\"ready\",\"served\":43}],"
+        "\"workers\":[{\"pid\":42,\"state\":\"ready\",\"sessions\":4,"
+        "\"hanging\":1,\"served\":43}],"
         "\"jobs\":{\"queued\":1,\"sent\":2,\"total\":3,\"requeued\":0,\"late_answers\":0,"
         "\"workers_started\":0,\"workers_died\":0,\"workers_killed\":0},"
         "\"classes\":[{\"name\":\"secrets\",\"scope\":\"s\",\"socket\":\"/s\","
