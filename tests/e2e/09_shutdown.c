@@ -93,8 +93,12 @@ static void stand_still(struct instance *h)
     assert_int_equal(instance_signal_workers(h, SIGSTOP), 2);
 }
 
+/* The status socket answers while calls are let finish. */
 static void go_on(struct instance *h)
 {
+    static char text[1 << 16];
+    instance_status(h, text, sizeof text);
+    CHECK_HAS(text, "\"handed_over\":");
     instance_signal_workers(h, SIGCONT);
 }
 
