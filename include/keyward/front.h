@@ -73,7 +73,7 @@ KW_MUST_USE kw_err kw_front_new(const struct kw_front_options *options,
 KW_MUST_USE kw_err kw_front_use(struct kw_front *front, struct kw_keyring *ring,
                                 kw_span bytes, uint32_t active_n) KW_FREE;
 
-/* Begin of the end: no new jobs (BUSY), waiting ones fail with CANCELLED, workers are
+/* Begin of the end: no new jobs (BUSY), waiting ones fail with HSM_DOWN, workers are
  * told to leave and killed `grace_ns` later (never in LOGIN).  Blocking: up to grace_ns.
  */
 void kw_front_stop(struct kw_front *front, int64_t grace_ns) KW_FREE;
