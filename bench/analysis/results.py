@@ -130,7 +130,9 @@ def load(path: Path) -> Any:
 def faults(document: Any, schema: Path) -> Iterable[str]:
     from jsonschema import Draft202012Validator
     for error in Draft202012Validator(load(schema)).iter_errors(document):
-        yield f"{error.json_path[2:] or 'the document'}: {printable(error.message, 200)}"
+        why = error.schema.get("description", "") if "title" not in error.schema else ""
+        yield (f"{error.json_path[2:] or 'the document'}: {printable(error.message, 200)}"
+               + f" ({why})" * bool(why))
 
 
 def check(path: Path, document: Any, schema: Path) -> None:

@@ -73,7 +73,8 @@ int main(int argc, char **argv)
         if (strcmp(verbs[i].group, grouped ? argv[1] : "") == 0 &&
             strcmp(verbs[i].name, argv[word]) == 0)
             return verbs[i].run(argc - word, argv + word);
-    fprintf(stderr, "keyward: '%s%s%s' is no verb\n", argv[1], grouped ? " " : "",
-            grouped && argc > 2 ? argv[2] : "");
+    bool second = grouped && argc > 2;
+    fprintf(stderr, "keyward: '%s%s%s' is no verb\n", argv[1], second ? " " : "",
+            second ? argv[2] : "");
     return usage(stderr, KW_EXIT_USAGE);
 }

@@ -26,6 +26,7 @@ TEST(no_verb_or_an_unknown_one__two_and_the_list)
     CHECK_HAS(r.err, "'key explode' is no verb");
     RUN("key");
     CHECK(r.status == 2);
+    CHECK_HAS(r.err, "'key' is no verb");
 }
 
 TEST(version_and_help__good)
@@ -40,13 +41,25 @@ TEST(version_and_help__good)
 
 TEST(every_verb__has_help_with_its_exit_codes)
 {
-    static const char *const verbs[][2] = {
-        {"init"},           {"check"},          {"probe"},
-        {"status"},         {"key", "create"},  {"key", "list"},
-        {"key", "show"},    {"key", "accept"},  {"key", "activate"},
-        {"key", "retire"},  {"key", "disable"}, {"key", "enable"},
-        {"key", "destroy"}, {"key", "prove"},   {"key", "prune"},
-        {"pin", "retry"}};
+    static const char *const verbs[][2] = {{"init"},
+                                           {"check"},
+                                           {"probe"},
+                                           {"status"},
+                                           {"key", "create"},
+                                           {"key", "list"},
+                                           {"key", "show"},
+                                           {"key", "accept"},
+                                           {"key", "activate"},
+                                           {"key", "retire"},
+                                           {"key", "disable"},
+                                           {"key", "enable"},
+                                           {"key", "destroy"},
+                                           {"key", "prove"},
+                                           {"key", "prune"},
+                                           {"pin", "retry"},
+                                           {"state", "create"},
+                                           {"keyring", "compare"},
+                                           {"keyring", "trust"}};
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (verbs[i][1] == NULL)
             RUN(verbs[i][0], "--help");
