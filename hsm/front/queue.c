@@ -247,7 +247,16 @@ void kw_queue_decide(struct kw_queue *q, struct kw_job *j)
 {
     KW_INVARIANT(j->state == KW_JOB_SENT);
     j->wire_id = 0;
+    j->doubt = kw_queue_wire_id(q);
     move(q, j, KW_JOB_DECIDING, false);
+}
+
+void kw_queue_vouch(struct kw_queue *q, struct kw_job *j)
+{
+    KW_INVARIANT(j->state == KW_JOB_DECIDING);
+    j->vouched = true;
+    q->requeued++;
+    move(q, j, KW_JOB_WAITING, true);
 }
 
 void kw_queue_finish(struct kw_queue *q, struct kw_job *j, kw_err e)

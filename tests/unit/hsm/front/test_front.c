@@ -276,6 +276,7 @@ TEST(reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers)
     fake_answer(&s, 0, old, KW_OK, "");
     CHECK(!o.done);
     fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_CANARY), KW_OK, "");
+    fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_UNWRAP), no_tag, "");
     CHECK(o.done && o.err.code == KW_CODE_FORGED);
     stage_end(&s);
 }
