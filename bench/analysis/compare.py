@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 
@@ -26,16 +26,13 @@ FOOTINGS: dict[str, tuple[tuple[str, ...], str]] = {  # yardsticks, and what is 
                 "base and the reference, and only what both say")}
 
 
-class Profile(dict[str, Any]):
-    """A baseline's members, or the same of a run."""
-    results: Optional[Results] = None  # a baseline has none
-
-    def cell(self, name: str) -> Optional[Document]:
-        return next((c for c in self["cells"] if c["name"] == name), None)
+class Profile(Results):
+    """A baseline, or what one would have of a run."""
+    results: Optional[Results] = None  # the run; a baseline has none
 
     @property
-    def quiet(self) -> str:
-        return str(self.results["quiet"]["verdict"]) if self.results else "quiet"
+    def is_unusable(self) -> bool:
+        return self.results is not None and self.results["quiet"]["verdict"] == "unusable"
 
 
 def profile(path: Path) -> Profile:
@@ -60,25 +57,25 @@ def ratios(r: Results, cell: Document, figure: str) -> Document:
         return c["control"], c["axes"]["in_flight"], c["axes"]["method"]
     alike = (c for c in r.cells if c["axes"]["subject"] == "reference" and kind(c) == kind(cell))
     made = {}
-    for yardstick, other in (("base", r.cell(r["base"])), ("reference", next(alike, None))):
-        to = stats.centre(stats.logs(r.series(cell, figure), r.series(other or cell, figure)))
-        if to is not None and other and other is not cell:
+    for yardstick, other in (("base", r.base_cell), ("reference", next(alike, cell))):
+        to = stats.centre(stats.logs(r.series(cell, figure), r.series(other, figure)))
+        if to is not None and other is not cell:
             made[yardstick] = {"ratio": math.exp(to.mean), "error": float(to.error),
                                "freedom": float(to.freedom)}
     return made
 
 
 def write_baseline(p: Profile, path: Path, version: str) -> None:
-    if p.results is None or p.results["partial"] or p.quiet == "unusable":
+    if p.results is None or p.results["partial"] or p.is_unusable:
         raise Unable(f"{p['name']}: it is partial, or its machine was not quiet enough for a "
                      "baseline: measure anew")
     kept = [{k: c[k] for k in ("name", "primary", "axes", "cpu_us")}
-            for c in p["cells"] if "base" in c["cpu_us"]]
+            for c in p.cells if "base" in c["cpu_us"]]
     if not kept:
         raise Unable(f"{p['name']}: no cell's cpu_us is known beside the base's in "
                      f"{stats.CENTRE_LEAST} rounds")
     document = {"tool": "keyward-bench compare --write-baseline", "schema": 1, "version": version,
-                **p, "name": path.name.removesuffix(".json"), "cells": kept}
+                **p.document, "name": path.name.removesuffix(".json"), "cells": kept}
     del document["session"]
     results.replace(path, json.dumps(results.rounded(document, 8), indent=2) + "\n")
 
@@ -104,9 +101,9 @@ def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) ->
     ways = []
     if old.results and new.results and footing == "paired":
         calm = sorted({*old.results.calm()} & {*new.results.calm()})
-        a, b = ((r.cell(name) or {})["figures"].get(figure, [None] * r.rounds)
-                for r in (old.results, new.results))
-        ways.append(stats.centre(stats.logs([b[n] for n in calm], [a[n] for n in calm])))
+        a, b = (r.series(c, figure, calm) for r in (old.results, new.results)
+                for c in r.cells if c["name"] == name)
+        ways.append(stats.centre(stats.logs(b, a)))
     for yardstick in FOOTINGS[footing][0]:
         known = [(p.cell(name) or {}).get(figure, {}).get(yardstick) for p in (old, new)]
         if all(known):
@@ -139,9 +136,9 @@ def compare_cell(old: Profile, new: Profile, name: str, footing: str
 
 def compare(old: Profile, new: Profile, threshold: float, version: str = "") -> Document:
     footing = footing_of(old, new)
-    unusable = "unusable" in (old.quiet, new.quiet)
-    names = dict.fromkeys(c["name"] for p in (new, old) for c in p["cells"])
-    compared = [compare_cell(old, new, name, footing) for name in names]
+    unusable = old.is_unusable or new.is_unusable
+    compared = [compare_cell(old, new, name, footing)
+                for name in dict.fromkeys(new.names() + old.names())]
     primary = [x for x, _ in compared if x["primary"]]
     if not 1 <= len(primary) <= RULED_MAX:
         raise Unable(f"{len(primary)} cells are primary, and 1 to {RULED_MAX} can be judged: "

@@ -29,8 +29,8 @@ class Gap(ExitStack):
 
     def __init__(self, bench: str, o: Any, log: IO[bytes], stop: verb.Stop) -> None:
         super().__init__()
-        self.bench, self.socket, self.start, self.patience = bench, o.socket, o.start, o.patience
-        self.log, self.stop = log, stop
+        self.bench, self.log, self.stop = bench, log, stop
+        self.socket, self.start, self.patience = o.socket, o.start, o.patience
 
     def load(self, *words: str) -> Process:
         argv = [self.bench, "load", self.socket, "--yes", "--in-flight", "1", "--ciphertexts",

@@ -8,18 +8,19 @@ import re
 from itertools import cycle
 from typing import Any, Iterable, NamedTuple
 
-import matplotlib
+import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from tables import TEMPLATES
+
 COUNT, US, MS, PERCENT, RATIO, SHARE = "count", "us", "ms", "percent", "ratio", "share"
 ENDS = {"_us": US, "_ms": MS, "utilisation": PERCENT, "goodput": PERCENT}
 TIMES = ((1e6, "s"), (1e3, "ms"), (1, "µs"), (1e-3, "ns"))  # in µs
 COLORS = ("#0b5fa5", "#b3420b", "#1a7350", "#7d3fa0", "#7a5c00", "#a8285a", "#006d78", "#5d6168")
-INK, GRID, MUTED = "#1b1d20", "#d8dade", "#5d6167"
-NAMES = {INK: "--ink", GRID: "--rule", MUTED: "--muted",  # what page.css calls them
+NAMES = {"#1b1d20": "--ink", "#d8dade": "--rule", "#5d6167": "--muted",  # as page.css has them
          **{color: f"--c{i}" for i, color in enumerate(COLORS)}}
 MARKERS = "os^vDPX"  # colour is never the only sign
 LEAST, MOST = 1e-12, 1e15  # beyond these no figure is one
@@ -29,18 +30,10 @@ CLEAN = (  # of what matplotlib writes: nothing for the whole page, no name that
     ("xlink:href", "href"), (r'font: ([\d.]+px)[^;"]*', r"font-size: \1"),
     *((color, f"var({name})") for color, name in NAMES.items()))
 
-Line = tuple[str, Any]  # a name, and points of x, y, and y's interval
+Line = tuple[str, Any]  # a name, and points of x, y, and perhaps y's interval
 Plot = dict[str, str]  # id, one in the page; title; svg
 
-matplotlib.rcdefaults()
-matplotlib.rcParams.update({
-    "svg.fonttype": "none", "text.parse_math": False, "font.size": 13, "text.color": INK,
-    "axes.unicode_minus": False, "axes.edgecolor": MUTED, "axes.labelcolor": MUTED,
-    "axes.titlecolor": MUTED, "axes.titlelocation": "left", "axes.titlesize": 13,
-    "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
-    "ytick.major.size": 0, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.spines.left": False, "grid.color": GRID, "axes.axisbelow": True,
-    "legend.frameon": False, "legend.labelcolor": "linecolor", "lines.linewidth": 1.8})
+matplotlib.style.use(["default", TEMPLATES / "plots.mplstyle"])
 
 
 class Measured(NamedTuple):
@@ -94,7 +87,7 @@ def short(words: str, most: int = 40) -> str:
 
 
 def known(points: Any, x: Axis, y: Axis) -> Any:
-    points = np.array(points, dtype=float).reshape(-1, 4)
+    points = np.array([(*p[:2], *(p[2:] or (p[1], p[1]))) for p in points], float).reshape(-1, 4)
     for column, axis in ((0, x), (1, y)):
         values = points[:, column]
         points = points[(abs(values) <= MOST) & (values >= (LEAST if axis.log else -MOST))]
@@ -138,8 +131,7 @@ def plot(id_: str, title: str, x: Axis, y: Axis, lines: Iterable[Line],
     out = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": id_}):
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
-    svg = out.getvalue()
+    svg = out.getvalue().replace("<svg ", f'<svg role="img" aria-labelledby="caption-{id_}" ', 1)
     for pattern, instead in CLEAN:
         svg = re.sub(pattern, instead, svg, flags=re.DOTALL)
-    labelled = f'<svg role="img" aria-labelledby="caption-{id_}" '
-    return [{"id": id_, "title": title, "svg": svg.replace("<svg ", labelled, 1)}]
+    return [{"id": id_, "title": title, "svg": svg}]

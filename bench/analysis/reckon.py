@@ -71,19 +71,18 @@ def read_curve(path: Path) -> Curve:
     d = results.load(path)
     results.check(path, d, CURVE)
     words, operations = "operations without a server before them", 1
-    if "curve" in d:
-        measured = [o | {"at": o["sessions"], "rate": o["ops_per_s"]} for o in d["curve"]]
-    else:
+    measured = d.get("curve", [])
+    if not measured:
         words = ("calls through a server, one point; right only when every ciphertext missed its "
                  "cache, and their time outside the token counts as the token's")
         operations = 2 if d["options"]["mix"] == "encrypt" else 1
-        measured = [d["figures"] | {"at": d["options"]["in_flight"],
-                                    "rate": operations * d["figures"]["calls_per_s"]}]
+        measured = [d["figures"] | {"sessions": d["options"]["in_flight"],
+                                    "ops_per_s": operations * d["figures"]["calls_per_s"]}]
     points = []
-    for o in sorted(measured, key=lambda o: float(o["at"])):
-        p99 = o.get("p99_us") or 0  # not there when the run was too short; p50 alone is of no use
-        p50 = o.get("p50_us") or 0 if p99 else 0
-        points.append(Point(o["at"], o["rate"], p50 / operations, p99 / operations))
+    for o in sorted(measured, key=lambda o: float(o["sessions"])):
+        # Not there when the run was too short; p50 alone is of no use.
+        p50, p99 = ((o.get("p99_us") and o.get(k) or 0) / operations for k in ("p50_us", "p99_us"))
+        points.append(Point(o["sessions"], o["ops_per_s"], p50, p99))
     verb.refuse_if(verb.Unable, (len({p.sessions for p in points}) < len(points),
                                  f"{path}: curve: one number of sessions is there twice"),
                    (any(p.p99_us < p.p50_us for p in points), f"{path}: p99_us is below p50_us"))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes one page of a results folder: plots, tables and the verdict."""
-# Each section is a dict of figures and plots, of which nothing is true when the folder has nothing
-# for it.  templates/page.html.j2 has the words, and escapes whatever stands in the folder.
+# Each section is what its macro in templates/page.html.j2 shows, and empty when the folder has
+# nothing for it.  The template has the words, and escapes whatever stands in the folder.
 from __future__ import annotations
 
 import math
@@ -9,27 +9,20 @@ import re
 from pathlib import Path
 from typing import Any, Callable, Iterable
 
-import jinja2
 import numpy as np
 
 import plots
 import results
+import tables
 import verb
-from plots import PERCENT, RATIO, SHARE, US, Axis, Line, Measured, Plot, number_text, unit_of
-from tables import TEMPLATES
+from plots import PERCENT, RATIO, Axis, Line, Measured, number_text, unit_of
 from verb import Document
 
 SCHEMA = results.SCHEMA.with_name("beside-1.schema.json")
 BUSY = 0.8  # a client that is busier may be what limits the figure
 BEYOND = 100  # calls that must lie beyond a percentile that is told
 SERVED, SLOWER = 0.95, 10.0  # of the last rate that is served: least goodput, most p99 to the first
-WEIGHED = ("calls_per_s", "p50_us", "p99_us", "cpu_us")
-COLUMNS = 6  # a table that is wider than the page is read by nobody
 KINDS = ("storm", "plan", "token", "micro")  # of what stands beside results.json
-TOKEN_CURVES = (("throughput", Axis("operations a second"), ("ops_per_s",)),
-                ("latency", Axis("latency", US, log=10), ("p50_us", "p99_us")))
-Data = dict[str, Any]
-Curve = tuple[str, Axis, Axis, list[Line]]  # a title, what it goes over, what it shows
 
 
 def kind_of(path: Path, d: Any) -> str:
@@ -44,21 +37,22 @@ def kind_of(path: Path, d: Any) -> str:
 
 
 class Folder:
+    documents: dict[str, list[tuple[str, Document]]]  # by their kind, with their names
+
     def __init__(self, path: Path) -> None:
         self.name = path.resolve().name
         self.results = results.read(path / "results.json")
         loaded = [(p, results.load(p)) for p in sorted(path.glob("[!.]*.json"))
                   if p.name != "results.json"]
-        self.documents = [(p.stem, kind_of(p, d), d) for p, d in loaded]
+        self.documents = {kind: [] for kind in (*KINDS, "unknown")}
+        for p, d in loaded:
+            self.documents[kind_of(p, d)].append((p.stem, d))
         self.cells = self.results.cells
         self.own = [c for c in self.cells if not c["control"]]
-        self.base = next(c for c in self.cells if c["name"] == self.results["base"])
-
-    def of_kind(self, kind: str) -> list[tuple[str, Document]]:
-        return [(name, d) for name, k, d in self.documents if k == kind]
+        self.base = self.results.base_cell
 
     def median(self, c: Document, figure: str) -> Measured:
-        return measured(unit_of(figure), self.results.median, c, figure)
+        return Measured(*self.results.median(c, figure), unit_of(figure))
 
     def noise(self, figure: str) -> Measured:
         n = self.results["noise"].get(figure, {})
@@ -66,17 +60,13 @@ class Folder:
 
     def ratio(self, upper: Document, lower: Document, figure: str) -> Measured:
         """Within the noise when its interval and the control's meet."""
-        x = measured(RATIO, self.results.ratio, upper, lower, figure)
+        try:
+            x = Measured(*self.results.ratio(upper, lower, figure), RATIO)
+        except (ArithmeticError, ValueError):  # of figures that are none
+            return Measured(0, 0, 0, RATIO)
         floor = self.noise(figure)
         return x._replace(is_noise=lower is self.base and x.mid > 0 and floor.mid > 0
                           and x.low <= floor.high and x.high >= floor.low)
-
-
-def measured(unit: str, reckon: Callable[..., tuple[float, float, float]], *of: Any) -> Measured:
-    try:
-        return Measured(*reckon(*of), unit)
-    except (ArithmeticError, ValueError):  # of figures that are none
-        return Measured(0, 0, 0, unit)
 
 
 def grouped(cells: Iterable[Document], key: Callable[[Document], str]
@@ -101,40 +91,31 @@ def line_of(f: Folder, name: str, cells: list[Document], axis: str, figure: str)
     return name, [(x, m.mid, m.low, m.high) for x, m in medians if m.mid > 0]
 
 
-def plain_line(name: str, pairs: Iterable[tuple[float, Any]]) -> Line:
-    return name, [(x, y, y, y) for x, y in pairs if y is not None]
+def shown(lines: list[Line]) -> list[Line]:
+    return lines if any(points for _, points in lines) else []
 
 
-def primary(f: Folder) -> Data:
-    return {"rows": [(c["name"], *(f.median(c, k) for k in WEIGHED), f.ratio(c, f.base, "cpu_us"))
-                     for c in f.own if c["primary"] and f.results.calm()]}
-
-
-def noise(f: Folder) -> Data:
+def noise(f: Folder) -> dict[str, Any]:
+    if f.results.rounds == 0:
+        return {}
     bad = [d["round"] for d in f.results["disturbed"]]
     pulses = [(n, [v for v in values if v is not None])
               for n, values in enumerate(f.results["pulse"]["rounds"]) if any(values)]
     usual = np.median([np.median(values) for _, values in pulses]) if pulses else 1
     points = [(n, *(np.percentile(values, (50, 0, 100)) / usual)) for n, values in pulses]
     known = ((k, f.noise(k)) for k in f.results.figures())
-    return {"rounds": f.results.rounds, "floor": [row for row in known if row[1].mid > 0],
-            "plots": plots.plot(
-                "pulse-0", "The pulse of the machine by round", Axis("round"),
-                Axis("pulse, to the run’s usual", RATIO), [("pulse", points)],
-                [(n, "disturbed" if n == bad[0] else "") for n in bad])}
+    return {"floor": [row for row in known if row[1].mid > 0], "pulses": points,
+            "marks": [(n, "disturbed" if n == bad[0] else "") for n in bad]}
 
 
-def concurrency(f: Folder) -> Data:
-    made: list[Plot] = []
+def concurrency(f: Folder) -> list[tuple[str, list[Line]]]:
+    """By method."""
     fitting = [c for c in f.cells if is_closed(c) and not c["axes"]["token_delay_us"] > 0]
-    for method, cells in grouped(fitting, lambda c: str(c["axes"]["method"])):
-        lines = [line_of(f, subject, some, "in_flight", "calls_per_s")
-                 for subject, some in grouped(cells, subject_of)]
-        if any(len(points) > 1 for _, points in lines):
-            made += plots.plot(
-                f"concurrency-{len(made)}", f"Throughput over concurrency: {method}",
-                Axis("calls in flight", log=2), Axis("calls a second"), lines)
-    return {"plots": made}
+    made = [(method, [line_of(f, subject, some, "in_flight", "calls_per_s")
+                      for subject, some in grouped(cells, subject_of)])
+            for method, cells in grouped(fitting, lambda c: str(c["axes"]["method"]))]
+    return [(method, lines) for method, lines in made
+            if any(len(points) > 1 for _, points in lines)]
 
 
 def percentile_points(histogram: list[list[int]]) -> list[tuple[float, float]]:
@@ -149,14 +130,10 @@ def percentile_points(histogram: list[list[int]]) -> list[tuple[float, float]]:
     return [(1.0, float(upper[0]) / 1e3), *zip(x[shown].tolist(), (upper[shown] / 1e3).tolist())]
 
 
-def percentiles(f: Folder) -> Data:
+def percentiles(f: Folder) -> list[Line]:
     cells = [c for c in f.own if c.get("histogram")]
-    return {"plots": plots.plot(
-        "percentiles-0", "Latency by percentile",
-        Axis("share of the calls that took at most so long", SHARE, log=10),
-        Axis("latency", US, log=10),
-        [plain_line(c["name"], percentile_points(c["histogram"]))
-         for c in [c for c in cells if c["primary"]] or cells])}
+    return shown([(c["name"], percentile_points(c["histogram"]))
+                  for c in [c for c in cells if c["primary"]] or cells])
 
 
 def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
@@ -171,25 +148,21 @@ def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
     return "found" if good < len(offers) else "above", offers[good - 1][0]
 
 
-def offered(f: Folder) -> Data:
-    made: list[tuple[str, Plot]] = []
+def offered(f: Folder) -> list[dict[str, Any]]:
+    made = []
     goodput = "goodput_per_s" if "goodput_per_s" in f.results.figures() else "calls_per_s"
     opened = [c for c in f.own if c["axes"]["rate"] > 0]
-    for i, (subject, cells) in enumerate(grouped(opened, subject_of)):
+    for subject, cells in grouped(opened, subject_of):
         offers = sorted((float(c["axes"]["rate"]), f.median(c, goodput).mid,
                          f.median(c, "p99_us").mid) for c in cells)
         found, rate = knee(offers)
-        marks = [(rate, f"knee: {number_text(rate)} a second")] if found == "found" else []
-        for id_, title, y, lines in (
-                ("goodput", "Goodput", Axis("good in time, a second"),
-                 [line_of(f, "goodput", cells, "rate", goodput),
-                  plain_line("offered", [(at, at) for at, *_ in offers])]),
-                ("offered", "Latency", Axis("latency", US, log=10),
-                 [line_of(f, k, cells, "rate", f"{k}_us") for k in ("p50", "p90", "p99")])):
-            made += [(found, p) for p in plots.plot(
-                f"{id_}-{i}", f"{title} over offered rate: {subject}",
-                Axis("calls offered a second"), y, lines, marks)]
-    return {"plots": made}
+        made.append({
+            "subject": subject, "knee": found,
+            "marks": [(rate, f"knee: {number_text(rate)} a second")] if found == "found" else [],
+            "goodput": [line_of(f, "goodput", cells, "rate", goodput),
+                        ("offered", [(at, at) for at, *_ in offers])],
+            "latency": [line_of(f, k, cells, "rate", f"{k}_us") for k in ("p50", "p90", "p99")]})
+    return made
 
 
 def variant(c: Document) -> str:
@@ -200,31 +173,24 @@ def variant(c: Document) -> str:
     return (name or "uncached") + (f", {in_flight:.0f} in flight" if in_flight > 0 else "")
 
 
-def delay(f: Folder) -> Data:
+def delay(f: Folder) -> list[Line]:
     variants = grouped((c for c in f.own if not c["axes"]["rate"] > 0), variant)
-    return {"plots": plots.plot(
-        "delay-0", "What the cache buys: latency by the token’s delay",
-        Axis("what the token takes for an operation besides", US),
-        Axis("latency, p50", US, log=10),
-        [line_of(f, words, cells, "token_delay_us", "p50_us") for words, cells in variants
-         if any(c["axes"]["token_delay_us"] > 0 for c in cells)])}
+    return shown([line_of(f, words, cells, "token_delay_us", "p50_us")
+                  for words, cells in variants
+                  if any(c["axes"]["token_delay_us"] > 0 for c in cells)])
 
 
-def peer(f: Folder) -> Data:
+def peer(f: Folder) -> list[tuple[Any, ...]]:
     """What a user would run: in-process references and bare transports are no plugins."""
-    def shape(c: Document) -> list[Any]:
-        return [c["axes"][k] for k in ("method", "in_flight", "rate", "token_delay_us")]
-
     keyward = "(?!.*(noverify|inproc|copy))(wall|uncached|hit|repeat|encrypt|status)"
-    pairs = [(ours, theirs) for theirs in f.own if subject_of(theirs).startswith("peer")
-             for ours in f.own
-             if re.match(keyward, subject_of(ours)) and shape(ours) == shape(theirs)]
-    return {"rows": [(f"{ours['name']} to {theirs['name']}",
-                      *(f.ratio(ours, theirs, k) for k in ("calls_per_s", "p99_us", "cpu_us")))
-                     for ours, theirs in pairs if f.results.calm()]}
+    theirs = [c for c in f.own if subject_of(c).startswith("peer") and f.results.calm()]
+    return [(f"{ours['name']} to {other['name']}",
+             *(f.ratio(ours, other, k) for k in ("calls_per_s", "p99_us", "cpu_us")))
+            for other in theirs for ours in f.own if re.match(keyward, subject_of(ours))
+            and {**ours["axes"], "subject": ""} == {**other["axes"], "subject": ""}]
 
 
-def client(f: Folder) -> Data:
+def client(f: Folder) -> dict[str, Any]:
     """How much of one CPU the client uses, and how far each cell stays below echo."""
     loops = [c for c in f.cells if is_closed(c)]
     echoes = {c["axes"]["in_flight"]: c for c in reversed(loops) if subject_of(c) == "echo"}
@@ -245,60 +211,26 @@ def client(f: Folder) -> Data:
 
 def lines_of(members: Iterable[str], points: Iterable[Document], x: str, scale: float = 1
              ) -> list[Line]:
-    return [plain_line(member, ((at[x] / scale, at.get(member)) for at in points))
+    return [(member, [(at[x] / scale, at[member]) for at in points if member in at])
             for member in members if any(at.get(member) for at in points)]
 
 
-def curves_of(kind: str, d: Document) -> Iterable[Curve]:
-    if kind == "storm":
-        yield ("Seeds unwrapped", Axis("seconds since the restart"), Axis("seeds, all servers"),
-               lines_of(("unwrapped", "failed"), d.get("timeline", ()), "t_ms", 1000))
-    for c in d["curves"] if kind == "plan" else ():
-        yield (f"{c['y']} over {c['x']}", Axis(c["x"]), Axis(c["y"], unit_of(c["y"])),
-               [plain_line(c["y"], c["points"])])
-    for what, y, members in TOKEN_CURVES if kind == "token" else ():
-        yield (f"The token’s {what}", Axis("sessions", log=2), y,
-               lines_of(members, d.get("curve", ()), "sessions"))
-
-
-def medians(f: Folder) -> Data:
-    names = f.results.figures() if f.results.calm() else []
-    parts = [names[at:at + COLUMNS] for at in range(0, len(names), COLUMNS)]
-    return {"tables": [(part, [(c["name"], *(f.median(c, k) for k in part)) for c in f.cells])
-                       for part in parts]}
-
-
-def ratios(f: Folder) -> Data:
-    return {"rows": [(c["name"], *(f.ratio(c, f.base, k) for k in (*WEIGHED, "server_us")))
-                     for c in f.cells if c is not f.base and f.results.calm()]}
-
-
-SECTIONS: dict[str, Callable[[Folder], Data]] = {
-    "primary": primary, "noise": noise, "concurrency": concurrency, "percentiles": percentiles,
-    "offered": offered, "delay": delay, "peer": peer, "client": client,
-    "medians": medians, "ratios": ratios}
-
-
-def documents(f: Folder, kind: str) -> Data:
-    return {"documents": [
-        (name, d, [p for k, (title, x, y, lines) in enumerate(curves_of(kind, d))
-                   for p in plots.plot(f"{kind}-{i}-{k}", f"{title}: {name}", x, y, lines)])
-        for i, (name, d) in enumerate(f.of_kind(kind))]}
-
-
 def page(f: Folder, version: str) -> str:
-    env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
-        lstrip_blocks=True, finalize=lambda v: plots.plain(v) if type(v) is str else v)
+    env = tables.environment(
+        autoescape=True, finalize=lambda v: plots.plain(v) if type(v) is str else v)
     env.filters |= {"number": number_text, "unit": unit_of}
+    env.globals |= {"plot": plots.plot, "axis": Axis, "lines": lines_of}
+    r, calm = f.results, f.results.calm()
     with np.errstate(all="ignore"):
-        made = {name: make(f) for name, make in SECTIONS.items()}
-        made |= {kind: documents(f, kind) for kind in KINDS}
-    found = {name: data if any(data.values()) else None for name, data in made.items()}
-    whole = f.results.document
-    return env.get_template("page.html.j2").render(
-        f=f, r=whole, calm=f.results.calm(), style=(TEMPLATES / "page.css").read_text(),
-        found=found | {"environment": whole, "cells": whole}, version=version)
+        found: dict[str, Any] = f.documents | {make.__name__: make(f) for make in (
+            noise, concurrency, percentiles, offered, delay, peer, client)}
+        found |= {"primary": [c for c in f.own if c["primary"] and calm],
+                  "medians": r.figures() if calm else [],
+                  "ratios": [c for c in f.cells if c is not f.base and calm],
+                  "environment": r.document, "cells": r.document}
+        return env.get_template("page.html.j2").render(
+            f=f, r=r.document, calm=calm, found=found, version=version,
+            style=(tables.TEMPLATES / "page.css").read_text())
 
 
 def main(words: list[str], bench: str) -> int:

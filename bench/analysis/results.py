@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one interleaved run of a matrix measured: results.json and results.csv."""
-import csv
-import io
 import json
 import math
 import os
@@ -9,12 +7,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Iterable, Optional
 
+import numpy as np
+
 import stats
 from verb import Document, Unable, printable, refuse_if
 
 SCHEMA = Path(__file__).resolve().parents[1] / "results" / "results-1.schema.json"
 TOOL = "keyward-bench rounds"
 FIGURES_MAX = 32
+LEAST = 6  # pairs whose ends enclose the median with 95 % (1 - 2 * 0.5^6)
+RULE = ("a round is disturbed when at least a tenth of its pulses took more than 1.15 of the "
+        "median of all pulses of the run")
 
 
 class Results:
@@ -29,6 +32,10 @@ class Results:
     def rounds(self) -> int:
         return int(self.document["rounds"])
 
+    @property
+    def base_cell(self) -> Document:
+        return next(c for c in self.cells if c["name"] == self.document["base"])
+
     def names(self) -> list[str]:
         return [c["name"] for c in self.cells]
 
@@ -42,16 +49,63 @@ class Results:
     def figures(self) -> list[str]:
         return list(dict.fromkeys(name for c in self.cells for name in c["figures"]))
 
-    def series(self, cell: Document, figure: str) -> list[stats.Value]:
+    def series(self, cell: Document, figure: str,
+               rounds: Optional[list[int]] = None) -> list[stats.Value]:
         """Of the undisturbed rounds, known or not, so that two cells' values stay pairs."""
         values = cell["figures"].get(figure, [None] * self.rounds)
-        return [values[n] for n in self.calm()]
+        return [values[n] for n in (self.calm() if rounds is None else rounds)]
 
     def median(self, cell: Document, figure: str) -> stats.Ratio:
         return stats.median(self.series(cell, figure))
 
     def ratio(self, upper: Document, lower: Document, figure: str) -> stats.Ratio:
         return stats.ratio(self.series(upper, figure), self.series(lower, figure))
+
+    def judge(self) -> None:
+        """Sets disturbed, pulse.rule, noise and quiet, by the rules of docs/BENCHMARKS.md."""
+        count = len(self.cells)
+        pulses = np.array(self["pulse"]["rounds"], dtype=float).reshape(-1, count)  # null is nan
+        middle = high = 0.0
+        if not np.isnan(pulses).all():
+            middle = np.nanquantile(pulses, 0.5, method="higher")
+            high = np.nanquantile(pulses, 0.95, method="inverted_cdf") / middle
+        slow = (pulses > 1.15 * middle).sum(axis=1)
+        self["pulse"]["rule"] = RULE
+        self.document["disturbed"] = [
+            {"round": n, "why": f"{slow[n]} of {count} pulses over 1.15 of the median, the worst "
+                                f"{np.nanmax(pulses[n]) / middle:.2f}"}
+            for n in range(self.rounds) if slow[n] > 0 and slow[n] * 10 >= count]
+        twin = self.cell(self["control"])
+        floor = {f: self.ratio(control, twin, f) for control in self.cells if control["control"]
+                 for f in self.figures() if twin}
+        self.document["noise"] = {f: {"low": x.low, "mid": x.mid, "high": x.high}
+                                  for f, x in floor.items() if x.mid > 0}
+        self.document["quiet"] = self.verdict(high)
+
+    def verdict(self, high: float) -> dict[str, str]:
+        if self.rounds == 0:
+            return {"verdict": "unusable", "words": "no round is whole"}
+        floor = self["noise"].get("cpu_us", self["noise"].get("calls_per_s"))
+        away = max(floor["high"] - 1, 1 - floor["low"]) if floor else math.inf
+        disturbed = len(self["disturbed"])
+        verdict = "restless"
+        if disturbed * 2 >= self.rounds or (floor and away > 0.25):
+            verdict = "unusable"
+        elif self.rounds >= LEAST and disturbed * 8 <= self.rounds:
+            verdict = "quiet" if high <= 1.05 and away <= 0.05 else "restless"
+        control = f"within {100 * away:.1f} % of its twin" if floor else "not known"
+        few = "; fewer than 6 rounds cannot be called quiet" if self.rounds < LEAST else ""
+        return {"verdict": verdict, "words":
+                f"{disturbed} of {self.rounds} rounds disturbed, 95 % of the pulses within "
+                f"{max(0.0, 100 * (high - 1)):.1f} % of their median, the control {control}{few}"}
+
+    def width(self) -> float:
+        """How far the interval of cpu_us to the base reaches from its middle (0.05: ±5 %), for
+        the primary cell where that is most.  inf while there are too few pairs, or no cpu_us."""
+        pairs = [stats.logs(self.series(c, "cpu_us"), self.series(self.base_cell, "cpu_us"))
+                 for c in self.cells if c["primary"] and c is not self.base_cell]
+        return max((stats.of_logs(one).reach() if len(one) >= LEAST else math.inf
+                    for one in pairs), default=0.0)
 
 
 def merged(histograms: Iterable[list[list[int]]]) -> list[list[int]]:
@@ -77,21 +131,16 @@ def json_text(document: Document) -> str:
 
 
 def csv_text(r: Results) -> str:
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow("session cell primary control round disturbed figure value".split())
+    """By cell and round.  No name wants quotes."""
     calm = r.calm()
-    for c in r.cells:
-        for n in range(r.rounds):
-            head = [r["session"], c["name"], int(c["primary"]), int(c["control"]), n,
-                    int(n not in calm)]
-            table.writerows([*head, name, f"{c['figures'][name][n]:.9g}"] for name in r.figures()
-                            if name in c["figures"] and c["figures"][name][n] is not None)
-    return out.getvalue()
+    return "session,cell,primary,control,round,disturbed,figure,value\n" + "".join(
+        f"{r['session']},{c['name']},{c['primary']:d},{c['control']:d},{n},{n not in calm:d},"
+        f"{name},{c['figures'][name][n]:.9g}\n"
+        for c in r.cells for n in range(r.rounds) for name in r.figures()
+        if name in c["figures"] and c["figures"][name][n] is not None)
 
 
-def replace(path: Path, text: str) -> None:
-    """In one step: the file of before is whole until this one is.  OSError names it."""
+def put(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(temporary, "w", encoding="utf-8") as file:
@@ -99,8 +148,19 @@ def replace(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
+    except OSError:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+def replace(path: Path, text: str) -> None:
+    """In one step: the file of before is whole until this one is.  OSError names it."""
+    try:
+        if path.exists() and not path.is_file():  # a device or a pipe stays what it is
+            path.write_text(text, encoding="utf-8")
+        else:
+            put(path.resolve(), text)
+    except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several measurements by turns, so that each round's ratios met one machine."""
-import argparse
 import hashlib
 import math
 import re
@@ -9,11 +8,9 @@ import shlex
 import subprocess
 import time
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Callable, NamedTuple, Optional
+from typing import Any, Callable, Iterable, NamedTuple, Optional
 
 import environment
-import judge
 import results
 import stats
 import tables
@@ -43,14 +40,12 @@ class Reading(NamedTuple):
     failure: str = ""
 
 
-def cell_of(text: str, taken: list[str]) -> tuple[Document, Entry]:
+def cell_of(text: str, taken: Iterable[str]) -> tuple[Document, Entry]:
     head, equals, line = text.partition("=")
     name = head.removesuffix("*")
     words = [word for word in line.split() if word[0] != "@"]
     axes = {"subject": name.rpartition("-")[0] or name, "token_delay_us": "0", "bench": ""}
-    given = dict(word[1:].partition("=")[::2] for word in line.split() if word[0] == "@")
-    known = given.keys() <= axes.keys()
-    axes.update(given)
+    axes |= dict(word[1:].partition("=")[::2] for word in line.split() if word[0] == "@")
     delay = re.fullmatch("[0-9]{1,15}", axes["token_delay_us"])
     shown = f"'{verb.printable(text)}': it"
     verb.refuse_if(
@@ -59,7 +54,7 @@ def cell_of(text: str, taken: list[str]) -> tuple[Document, Entry]:
                 "the name of at most 47 letters, digits and ._-, not control, and given once"),
         (not words or words[0] in ("rounds", "echo", "serve"),
          f"{shown} wants a verb that measures after the name: load, token, storm …"),
-        (not (known and delay and verb.is_name(axes["subject"])),
+        (len(axes) > 3 or not delay or not verb.is_name(axes["subject"]),
          f"{shown}s axes are @subject=NAME and @token_delay_us=N; @bench=PATH is who "
          "measures it"))
     told = vars(verb.Parser("cell", None).parse_known_args(words[1:])[0])
@@ -96,10 +91,9 @@ def layout_of(text: Optional[str]) -> Document:
     if match is None:
         raise Usage(f"--layout {text}: it wants NAME=client:CPUS,server:CPUS, CPUS being 0, 2-3 "
                     "or any")
-    name, client, *ends = match.groups()
-    server = ends[2]
+    name, client, first, last, server, *other = match.groups()
     a, b = (set(range(int(first or 0), int(last or first or 999) + 1))
-            for first, last in (ends[:2], ends[3:]))
+            for first, last in ((first, last), other))
     return {"name": name, "client": client, "server": server, "words":
             f"client on CPU {client}, daemon and workers on CPU {server}: "
             + ("they may share one, so no scaling conclusion" if a & b else "they share none")}
@@ -113,12 +107,12 @@ def pulse() -> float:
 
 
 class Run:
-    def __init__(self, document: Document, entries: list[Entry], bench: str) -> None:
+    def __init__(self, document: Document, entries: list[Entry], bench: str, o: Any) -> None:
         self.results = results.Results(document)
         self.entries, self.bench, self.stop = entries, bench, verb.Stop()
-        self.wanted, self.until, self.limit = 8, 0.0, math.inf
-        self.keep: Optional[Path] = None
-        self.readings: list[list[Reading]] = []  # by round and cell
+        self.wanted = o.rounds or (stats.ROUNDS_MAX if o.until else 8)
+        self.until, self.limit, self.keep = o.until or 0.0, o.limit or 600.0, o.out
+        self.readings: list[dict[int, Reading]] = []  # by round and cell
         self.clock: Callable[[], float] = time.monotonic
         self.pulse: Callable[[], float] = pulse
         self.measure: Callable[[int], Reading] = self.measure_child
@@ -147,11 +141,12 @@ class Run:
             pulses[at] = self.pulse()
             readings[at] = self.measure(at)
             self.stop.check()
-        self.close_round([readings[at] for at in order], [pulses[at] for at in order])
+        self.close_round(readings, [pulses[at] for at in order])
 
-    def close_round(self, readings: list[Reading], pulses: list[float]) -> None:
+    def close_round(self, readings: dict[int, Reading], pulses: list[float]) -> None:
         r, n = self.results, self.results.rounds
-        for at, (c, got) in enumerate(zip(r.cells, readings)):
+        for at, c in enumerate(r.cells):
+            got = readings[at]
             if len({*r.figures(), *got.figures}) > results.FIGURES_MAX:
                 got = readings[at] = Reading(
                     failure="the cells have more than 32 different figures")
@@ -164,17 +159,17 @@ class Run:
         self.readings.append(readings)
         r["pulse"]["rounds"].append(pulses)
         r.document["rounds"] = n + 1
-        judge.judge(r)
+        r.judge()
         for at, c in enumerate(r.cells):  # anew: an earlier round may now be a disturbed one
-            c["histogram"] = results.merged(self.readings[k][at].histogram for k in r.calm())
-            if not c["histogram"]:
-                del c["histogram"]
+            c.pop("histogram", None)
+            if merged := results.merged(self.readings[k][at].histogram for k in r.calm()):
+                c["histogram"] = merged
 
     def run(self) -> None:
         """What was measured is in the results, also after an exception."""
         r, document = self.results, self.results.document
         self.began = self.told = self.clock()
-        judge.judge(r)
+        r.judge()
         self.write()  # before hours are spent
         try:
             while document["partial"]:
@@ -196,7 +191,7 @@ class Run:
         done = self.results.rounds
         if self.until <= 0:
             return UNFINISHED if done < self.wanted else ""
-        width = judge.width(self.results)
+        width = self.results.width()
         if width <= self.until:
             return ""
         if done < self.wanted and self.clock() - self.began + took <= self.limit:
@@ -214,45 +209,41 @@ class Run:
             results.write(self.results, self.keep)
 
 
-def prepare(words: list[str], bench: str) -> tuple[Run, argparse.Namespace]:
+def prepare(words: list[str], bench: str) -> tuple[Run, Any]:
     """Everything that can be wrong is found before the first measurement."""
-    parser = verb.Parser("rounds", __doc__)
-    parser.add_argument("--note", action="append", default=[], metavar="KEY=VALUE",
-                        help="kept with the results; up to 16 of them, and commit=ID")
-    o = parser.parse_intermixed_args(words)
-    made: list[Document] = []
+    o = verb.Parser("rounds", __doc__).parse_intermixed_args(words)
+    o.limit = vars(o)["for"]
+    made: dict[str, Document] = {}
     entries: list[Entry] = []
     for text in o.cells:
-        c, entry = cell_of(text, [m["name"] for m in made])
-        made.append(c)
+        c, entry = cell_of(text, made)
+        made[c["name"]] = c
         entries.append(entry)
-    limit, layout, base = vars(o)["for"], layout_of(o.layout), made[0]["name"]
+    layout, (base, *others) = layout_of(o.layout), made.values()
     machine = {**environment.machine(), **environment.program(bench)}
-    for note in o.note:
+    for note in o.note or ():
         environment.add_note(machine, note)
     verb.refuse_if(
         Usage, (len(made) > CELLS_MAX, f"{CELLS_MAX} cells are the most"),
         (o.until and o.rounds, "--rounds and --until are two ways to say when to end"),
-        (limit and not o.until, "--for limits --until, which is not there"),
-        (o.until and not any(c["primary"] for c in made[1:]),
+        (o.limit and not o.until, "--for limits --until, which is not there"),
+        (o.until and not any(c["primary"] for c in others),
          "--until looks at primary cells: mark some behind the first with NAME*=…"),
         (o.cpu_client is not None and layout["client"] not in ("", str(o.cpu_client)),
          f"--cpu-client {o.cpu_client}, and the layout says client:{layout['client']}"))
     if o.out is not None and (o.out / "results.json").exists():
         raise Unable(f"{o.out}/results.json is there already: name another folder with --out")
-    made.append({**made[0], "name": "control", "primary": False, "control": True, "figures": {}})
-    run = Run({
+    control = {**base, "name": "control", "primary": False, "control": True, "figures": {}}
+    return Run({
         "tool": results.TOOL, "schema": 1, "version": verb.version(bench),
         "session": secrets.token_hex(8), "partial": True, "fault": UNFINISHED,
         "began": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "elapsed_s": 0.0,
         "command": verb.printable(shlex.join(["keyward-bench", "rounds", *words])),
         "environment": machine, "fingerprint": environment.fingerprint(machine), "layout": layout,
-        "base": base, "control": base, "rounds": 0,
+        "base": base["name"], "control": base["name"], "rounds": 0,
         "pulse": {"unit": "ns of a fixed piece of work", "rule": "", "rounds": []},
-        "disturbed": [], "quiet": {}, "noise": {}, "cells": made}, [*entries, entries[0]], bench)
-    run.wanted = o.rounds or (stats.ROUNDS_MAX if o.until else 8)
-    run.until, run.limit, run.keep = o.until or 0.0, limit or 600.0, o.out
-    return run, o
+        "disturbed": [], "quiet": {}, "noise": {}, "cells": [*made.values(), control],
+    }, [*entries, entries[0]], bench, o), o
 
 
 def main(words: list[str], bench: str) -> int:

@@ -140,13 +140,11 @@ def known_by(ways: Sequence[Centre]) -> Ruled:
 
 
 def holm(chances: Floats) -> Floats:
-    """The smallest counts as often as there are, the next one time less, and none less
-    than one that was smaller (Scandinavian Journal of Statistics 6, 1979)."""
-    order = np.argsort(chances, axis=-1)
-    times = np.arange(chances.shape[-1], 0, -1)
-    rising = np.minimum(1, np.take_along_axis(chances, order, -1) * times)
-    corrected = np.maximum.accumulate(rising, axis=-1)
-    return np.take_along_axis(corrected, np.argsort(order, axis=-1), -1)
+    """Each counts as often as there are that are not smaller, and not less than one that is
+    smaller (Scandinavian Journal of Statistics 6, 1979)."""
+    no_larger = chances[..., None, :] <= chances[..., None]
+    counted = np.minimum(1, chances * no_larger.sum(axis=-2))
+    return np.where(no_larger, counted[..., None, :], 0).max(axis=-1)
 
 
 def rule(ratios: Ruled, threshold: float) -> tuple[Floats, Floats, Floats]:

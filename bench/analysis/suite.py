@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from time import gmtime, strftime
 from typing import Any, Sequence
 
+import results
 import verb
 from verb import Stopped, Unable, Usage
 
@@ -52,7 +52,8 @@ def rows_of(o: argparse.Namespace, table: str) -> list[list[str]]:
 
 
 def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dict[str, str]:
-    """The cells' command lines; --yes as a keywardd's workers hide which module they have."""
+    """The cells' command lines; --yes as a keywardd's workers hide which module they have.
+    Primary, with a star to their name, are all cells of a comparison, else the quick ones."""
     how = f"--seconds {'2s --warmup 700ms' if o.full else '1500ms --warmup 300ms'}"
     made: dict[str, str] = {}
     for name, numbers, server, *words in rows_of(o, "matrix.txt"):
@@ -65,7 +66,8 @@ def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dic
     if o.full:
         made["gap-restart"] = (f"gap {socket(state, 'gap/cached')} --start {state}/gap/start "
                                "--restarts 3")
-    return made
+    primary = [*made][:None if o.compare else 8]
+    return {name + "*" * (name in primary): line for name, line in made.items()}
 
 
 class Subjects(ExitStack):
@@ -75,9 +77,9 @@ class Subjects(ExitStack):
         super().__init__()
         self.stop, self.cpus, self.bench = stop, cpus, bench
         # Short, as a socket's path is, and where the daemon's user can go.
-        self.path = Path(tempfile.mkdtemp(prefix="keyward-bench-", dir="/var/tmp"))
+        self.path = Path(self.enter_context(tempfile.TemporaryDirectory(
+            prefix="keyward-bench-", dir="/var/tmp")))
         self.path.chmod(0o755)
-        self.callback(shutil.rmtree, self.path)
         self.servers: dict[str, verb.Process] = {}
 
     def prepare(self, *words: Any) -> None:
@@ -113,7 +115,9 @@ class Subjects(ExitStack):
         """An empty one of SoftHSM: environment, words that name it, and its PIN's file."""
         folder = self.path / f"token-{name}"
         self.prepare("token", folder)
-        module = subprocess.run([PREPARE, "module"], capture_output=True, text=True, check=True)
+        module = self.stop.run([PREPARE, "module"], stdout=subprocess.PIPE)
+        if module.returncode != 0:
+            raise Unable("there is no token to measure (see above)")
         return ({"SOFTHSM2_CONF": f"{folder}/softhsm2.conf"},
                 ["--module", module.stdout.strip(), "--uri", "pkcs11:token=bench", "--pin",
                  f"file:{folder}/pin"], folder / "pin")
@@ -152,12 +156,6 @@ class Subjects(ExitStack):
             self.serve(name, bench, *words, *token, **env)
 
 
-def marked(o: argparse.Namespace, cells: dict[str, str]) -> dict[str, str]:
-    """Primary cells with their star: all of a comparison's, else the quick ones."""
-    primary = [*cells][:None if o.compare else 8]
-    return {name + "*" * (name in primary): line for name, line in cells.items()}
-
-
 class Suite:
     def __init__(self, o: argparse.Namespace) -> None:
         self.o, self.stop = o, verb.Stop()
@@ -173,7 +171,7 @@ class Suite:
         return [str(BENCH), "rounds", "--out", str(self.results), *self.how_long,
                 "--cpu-client", self.client, "--layout",
                 f"{self.layout}=client:{self.client},server:{self.server}", *words,
-                *(f"{name}={line}" for name, line in marked(self.o, cells).items())]
+                *(f"{name}={line}" for name, line in cells.items())]
 
     def start(self, subjects: Subjects, prefix: str, bench: Path, programs: str) -> None:
         for name, kind, *words in rows_of(self.o, "servers.txt"):
@@ -186,12 +184,19 @@ class Suite:
     def also(self, file: str, words: list[str], side: str = "client", **env: str) -> None:
         """One with a document.  What fails is told at the end, as the rest is worth having."""
         say(f"{file}: {' '.join(words)}")
-        with open(self.results / file, "wb") as out:
+        self.stop.check()
+        made, wrong = self.results / f".{file}", ""
+        with open(made, "wb") as out:
             done = self.bench(*words, side=side, stdout=out, env={**os.environ, **env})
-        if (self.results / file).stat().st_size == 0:
-            (self.results / file).unlink()
-        if done.returncode != 0:
-            self.failed.append(f"{file}: its measurement ended with exit status {done.returncode}")
+        try:  # half of one would leave all the others without a report
+            results.load(made)
+            made.replace(self.results / file)
+        except Unable:
+            made.unlink()
+            wrong = ", and its document is not whole"
+        if done.returncode != 0 or wrong:
+            self.failed.append(f"{file}: its measurement ended with exit status "
+                               f"{done.returncode}{wrong}")
 
     def storm(self, subjects: Subjects, node: str, seeds: int) -> None:
         words = ["storm", socket(subjects.path, f"{node}/cached"), "--yes"]
@@ -203,6 +208,7 @@ class Suite:
                                          socket(subjects.path, f"{node}/status"), "--json"])
 
     def others(self, subjects: Subjects) -> None:
+        self.stop.check()
         self.storm(subjects, "wall2", 1000)
         if self.o.full:
             self.storm(subjects, "slow2ms", 500)
@@ -211,18 +217,18 @@ class Suite:
         for file, side, *words in rows_of(self.o, "others.txt"):
             self.also(file, " ".join(words).format(**names).split(), side, **env)
 
-    def choose_rates(self, state: Path) -> list[str]:
-        # Where the knee is, is not known beforehand.
+    def rates(self, state: Path) -> list[str]:
+        """Around the knee, which nobody knows beforehand."""
         seen = self.bench("load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s",
                           "--warmup", "500ms", "--json", stdout=subprocess.PIPE)
         if seen.returncode != 0:
+            self.stop.check()
             raise Unable("a first look at keywardd gave no figure")
         knee = json.loads(seen.stdout)["figures"]["calls_per_s"]
         return [str(int(knee * percent / 100)) for percent in KNEE]
 
     def run_matrix(self, subjects: Subjects, configuration: str) -> None:
-        rates = self.choose_rates(subjects.path) if self.o.full else []
-        cells = matrix(self.o, subjects.path, rates)
+        cells = matrix(self.o, subjects.path, self.rates(subjects.path) if self.o.full else [])
         commit = said_by("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
         say(f"the matrix: {len(cells)} cells, {' '.join(self.how_long)}")
         notes = (f"commit={commit or 'unknown'}", f"configuration={configuration}",
@@ -230,6 +236,7 @@ class Suite:
         status = self.stop.run(self.rounds(
             cells, *(word for note in notes for word in ("--note", note)))).returncode
         if not (self.results / "results.json").exists():
+            self.stop.check()
             raise Unable("nothing was measured (see above)")
         if status != 0:
             self.failed.append(f"the matrix ended with exit status {status}: what it has is in "
@@ -253,7 +260,8 @@ class Suite:
         self.start(subjects, "old.", tree / "build" / "release" / "bin" / "keyward-bench", "other")
         self.start(subjects, "new.", BENCH, "bin")
         self.run_matrix(subjects, f"old is {sha} ({self.o.compare}), new is this tree")
-        subprocess.run([BENCH, "split", self.results, f"old={sha}", "new"], check=True)
+        if subprocess.call([BENCH, "split", self.results, f"old={sha}", "new"]) != 0:
+            raise Unable(f"{self.results} could not be told apart (see above)")
         say(f"this tree compared with {self.o.compare}")
         return subprocess.call([BENCH, "compare", self.results / "old", self.results / "new"])
 
@@ -261,6 +269,7 @@ class Suite:
         say("packages and the release build")
         parts = ["--bench"] + ["--unit"] * self.o.full  # it has the fault module's needs
         if self.stop.run([ROOT / "ci" / "install", *parts]).returncode != 0:
+            self.stop.check()
             raise Unable(f"ci/install {' '.join(parts)} failed (see above)")
         os.environ["PATH"] = f"{ROOT}/build/tools/go/bin:{os.environ['PATH']}"
         targets = [] if self.o.compare else ["keyward-bench-micro", "peer"]
@@ -270,7 +279,7 @@ class Suite:
         return (self.measure_both if self.o.compare else self.measure_tree)(subjects)
 
     def run(self) -> int:
-        """The exit status is that of the report or the comparison, when nothing else failed."""
+        """The exit status is that of the report or the comparison; not 0 when anything failed."""
         self.stop.catch()
         status = verb.GOOD
         try:
@@ -278,12 +287,15 @@ class Suite:
                 status = self.measure(subjects)
         except Stopped:
             pass
-        say(f"results: {self.results}")
+        kept = (self.results / "results.json").exists()
+        if kept:
+            say(f"results: {self.results}")
         for text in self.failed:
             verb.complain("suite", text)
         if self.stop.asked:
-            raise Unable("interrupted: what was measured until then is there, marked partial")
-        return verb.WRONG if self.failed else status
+            raise Unable("interrupted: what was measured until then is there, marked partial"
+                         if kept else "interrupted before anything was measured")
+        return max(verb.WRONG, status) if self.failed else status
 
 
 def main(words: list[str], _bench: str) -> int:
@@ -300,7 +312,7 @@ def main(words: list[str], _bench: str) -> int:
         return suite.run()
     rates = [f"{percent}%" for percent in KNEE] if o.full else []
     cells = matrix(o, Path("/var/tmp/keyward-bench-XXXXXX"), rates)
-    print(*(f"{name}: keyward-bench {line}" for name, line in marked(o, cells).items()), sep="\n")
+    print(*(f"{name}: keyward-bench {line}" for name, line in cells.items()), sep="\n")
     minutes = (len(cells) + 1) * suite.most * (3.2 if o.full else 2.3) / 60
     print(f"{len(cells)} cells and the control, rounds {' '.join(suite.how_long)}: about "
           f"{minutes:.0f} min from CPU {suite.client}, servers on CPU {suite.server}, and what "

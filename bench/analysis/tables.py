@@ -12,23 +12,15 @@ import verb
 from verb import Document
 
 TEMPLATES = Path(__file__).parent / "templates"
-PERCENTILES = ("mean", "p50", "p90", "p99", "p99.9", "max")
 
 
-def row(name: str, *said: Any) -> str:
-    return f"  {name:15} {' '.join(map(str, said))}".rstrip()
-
-
-def percentiles(o: Document) -> str:
-    """In microseconds: those that enough samples lie beyond, and what else is known."""
-    return "  ".join(f"{name} {o[name + unit] / scale:.1f}" for name in PERCENTILES
-                     for unit, scale in (("_ns", 1e3), ("_us", 1)) if name + unit in o)
+def environment(**how: Any) -> jinja2.Environment:
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True,
+                              lstrip_blocks=True, **how)
 
 
 def render(template: str, facts: Document) -> str:
-    env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True,
-                             lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    env.globals |= {"row": row, "percentiles": percentiles}
+    env = environment(undefined=jinja2.StrictUndefined)
     return env.get_template(f"{template}.j2").render(facts).rstrip("\n")
 
 

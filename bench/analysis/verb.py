@@ -47,6 +47,8 @@ def called(name: str) -> str:
 
 
 def complain(name: str, text: str) -> None:
+    """Foreign words in it steer no terminal."""
+    text = "\n".join(map(printable, text.split("\n")))
     print(f"{called(name)}: {text}", file=sys.stderr, flush=True)
 
 
@@ -75,7 +77,8 @@ class Once(argparse.Action):
 
 
 class Parser(argparse.ArgumentParser):
-    """help/NAME.txt has the options, FLAG METAVAR KIND LEAST MOST | WORDS, and more words."""
+    """help/NAME.txt has the options, FLAG METAVAR KIND LEAST MOST | WORDS, and more words.  A
+    FLAG+ wants one value or more, a FLAG* may be there several times."""
 
     def __init__(self, name: str, summary: Optional[str], rows: str = "", **defaults: Any) -> None:
         file = Path(__file__).parent / "help" / f"{name}.txt"
@@ -87,12 +90,12 @@ class Parser(argparse.ArgumentParser):
             (flag, *value), words = row.partition(" |")[0].split(), row.partition("| ")[2]
             how: dict[str, Any] = {"action": "store_true"} if not value else {
                 "metavar": value[0], "type": reader(value[1], *map(float, value[2:])),
-                "action": Once if flag[0] == "-" else "store"}
+                "action": "append" if flag[-1] == "*" else Once if flag[0] == "-" else "store"}
             if flag[-1] == "+":
                 how["nargs"] = "+"
             if value[1:2] == ["ms"]:
                 how["dest"] = flag.strip("-").replace("-", "_") + "_ms"
-            self.add_argument(flag.rstrip("+"), help=words.replace("%", "%%"), **how)
+            self.add_argument(flag.rstrip("+*"), help=words.replace("%", "%%"), **how)
         self.set_defaults(given=set(), **defaults)
 
     def error(self, message: str) -> NoReturn:
@@ -166,8 +169,12 @@ class Stop:
 
     def _note(self, _number: int, _frame: object) -> None:
         self.asked = True
-        if self.child is not None:
-            self.child.terminate()
+        self._tell()
+
+    def _tell(self) -> None:
+        """With all that the child started: a shell that ends does not end its build."""
+        if self.child is not None and self.child.poll() is None:
+            os.killpg(self.child.pid, signal.SIGTERM)
 
     def check(self) -> None:
         if self.asked:
@@ -176,8 +183,8 @@ class Stop:
     def run(self, argv: Sequence[Any], **how: Any) -> "subprocess.CompletedProcess[str]":
         self.check()
         with subprocess.Popen([*map(str, argv)], stdin=subprocess.DEVNULL, encoding="utf-8",
-                              errors="replace", **how) as self.child:
+                              errors="replace", process_group=0, **how) as self.child:
             if self.asked:  # while it was being started
-                self.child.terminate()
+                self._tell()
             out, err = self.child.communicate()
         return subprocess.CompletedProcess(argv, self.child.returncode, out, err)

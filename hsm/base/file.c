@@ -264,6 +264,11 @@ static int open_beside(const char *path, char ret_name[KW_PATH_MAX])
 kw_err kw_file_replace(const char *path, kw_span bytes, mode_t mode, struct kw_note *note)
 {
     char temporary[KW_PATH_MAX];
+    struct stat old;
+    if (stat(path, &old) == 0 && !S_ISREG(old.st_mode) && !S_ISDIR(old.st_mode)) {
+        errno = EEXIST; /* root writes into /dev, too */
+        return not_replaced("would replace a device, pipe or socket", path, note);
+    }
     int fd = open_beside(path, temporary);
     if (fd < 0)
         return not_replaced("cannot create a file beside it", path, note);

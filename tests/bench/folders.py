@@ -4,24 +4,24 @@ import json
 import math
 import shutil
 from pathlib import Path
-from typing import Any
 
 import made_up
-import stats
 
-ROUNDS, DISTURBED = 8, 3
+DOCUMENTS = Path(__file__).parent / "documents"
+PLAN, STORM, DAY = (json.loads((DOCUMENTS / f"{name}.json").read_text())
+                    for name in ("plan-three", "storm-slow10ms", "storm-day"))
+ROUNDS = 8
 MOOD = (1.00, 0.99, 1.01, 1.31, 1.00, 1.02, 0.98, 1.00)  # of a round, the same for all cells
-Document = dict[str, Any]
 
 
-def series(value: float, cell: int, slower_is_more: bool) -> list[float]:
+def series(value, cell, slower_is_more):
     """A little of its own beside the mood, so that intervals have a width."""
     own = 0.004 * (cell % 6)
     return [value * (MOOD[n] if slower_is_more else 1 / MOOD[n]) * (1 + own * (n % 3 - 1))
             for n in range(ROUNDS)]
 
 
-def histogram(p50_us: float) -> list[list[int]]:
+def histogram(p50_us):
     """A lump at p50 and a tail, thinning out: counts that look like a latency."""
     buckets = []
     for i in range(240):
@@ -35,19 +35,17 @@ def histogram(p50_us: float) -> list[list[int]]:
 class Run:
     """A results.json in the making."""
 
-    def __init__(self) -> None:
-        self.cells: list[Document] = []
+    def __init__(self):
+        self.cells = []
 
-    def cell(self, name: str, in_flight: float, calls: float, cpu_us: float,
-             primary: bool = False) -> Document:
+    def cell(self, name, in_flight, calls, cpu_us, primary=False):
         at, p50 = len(self.cells), in_flight / calls * 1e6
         method = next((m for m in ("encrypt", "status") if m in name), "decrypt")
         more = {"p50_us": p50 * 0.9, "p90_us": p50 * 1.4, "p99_us": p50 * 2.5,
                 "p99.9_us": p50 * 5, "cpu_us": cpu_us, "server_us": cpu_us * 0.7,
                 "workers_us": cpu_us * 0.3, "client_us": 3.4, "switches": 0.11}
         figures = {k: series(calls, at, False) for k in ("calls_per_s", "goodput_per_s")}
-        c: Document = made_up.cell(name, figures | {k: series(v, at, True)
-                                                    for k, v in more.items()})
+        c = made_up.cell(name, figures | {k: series(v, at, True) for k, v in more.items()})
         c["axes"] |= {"in_flight": in_flight, "method": method,
                       "subject": name.rpartition("-")[0] or name}
         c |= {"primary": primary, "command": f"load /run/fixture/{name}.sock --mix {method}",
@@ -55,25 +53,22 @@ class Run:
         self.cells.append(c)
         return c
 
-    def end(self) -> Document:
+    def end(self):
         """With the control, what it says of noise, and pulses."""
         c = self.cell("control", 64, 60000, 10)
         c["control"], c["axes"]["subject"] = True, "echo"
-        calm = [n for n in range(ROUNDS) if n != DISTURBED]
-        d: Document = made_up.run(self.cells, ROUNDS, [
-            [10e6 * MOOD[n] * (1 + 0.002 * (i % 4)) for i in range(len(self.cells))]
-            for n in range(ROUNDS)]).document
-        for k, values in c["figures"].items():
-            base = self.cells[0]["figures"][k]
-            x = stats.ratio([values[n] for n in calm], [base[n] for n in calm])
-            d["noise"][k] = {"low": x.low, "mid": x.mid, "high": x.high}
+        r = made_up.run(self.cells, ROUNDS, [
+            [1e7 * mood * (1 + 0.002 * (i % 4)) for i in range(len(self.cells))] for mood in MOOD])
+        d, quiet = r.document, r["quiet"]
+        r.judge()
+        d["quiet"] = quiet
         d["environment"] |= {"cpu": "A fixture <not a machine>", "notes": {"a": 'cache & "wall"'}}
         d["layout"]["words"] = "Servers share CPU 0: no scaling conclusion."
-        d["disturbed"] = [{"round": DISTURBED, "why": "pulse 1.31 of the median"}]
+        d["disturbed"] = [{"round": 3, "why": "pulse 1.31 of the median"}]
         return d
 
 
-def primaries() -> Run:
+def primaries():
     r = Run()
     for name, in_flight, calls, cpu_us in (
             ("echo-64", 64, 60000, 10), ("hit-64", 64, 48000, 13), ("uncached-64", 64, 19000, 46),
@@ -83,7 +78,7 @@ def primaries() -> Run:
     return r
 
 
-def everything() -> Run:
+def everything():
     r = primaries()
     for subject, calls, cpu_us in (
             ("echo", 60000, 10), ("software", 52000, 12), ("inproc", 24000, 38),
@@ -106,37 +101,14 @@ def everything() -> Run:
     return r
 
 
-def storm(ready_ms: float, failed: int) -> Document:
-    timeline = [{"t_ms": at * ready_ms, "unwrapped": math.floor(3000 * at * (2 - at)),
-                 "failed": math.floor(failed * min(at / 0.3, 1))}
-                for at in (i / 120 for i in range(121))]
-    failures = {"DEADLINE_EXCEEDED": {"count": failed, "message": "a fixture's <deadline>"}}
-    return {"tool": "keyward-bench storm", "schema": 1, "version": "0.1.0", "partial": False,
-            "fault": "", "cache": "cold",
-            "options": {"servers": 3, "seeds": 1000, "readers": 2, "parallel": 1,
-                        "timeout_ns": 3 * 10 ** 9},
-            "ready_ms": ready_ms, "requests": 4100, "hsm_operations": 1003, "duplicates": 1100,
-            "deadline_misses": failed, "failures": failures if failed else {},
-            "timeline": timeline, "figures": {"ready_ms": ready_ms}}
-
-
-DAY = storm(0, 0) | {
-    "partial": True, "fault": "a fixture breaks off", "timeline": [],
-    "hours": [{"hour": 0, "calls": {"status": 180, "encrypt": 4, "decrypt": 1234},
-               "failed": {"status": 0, "encrypt": 0, "decrypt": 5}}]}
-DOCUMENTS = Path(__file__).parent / "documents"
-PLAN = json.loads((DOCUMENTS / "plan-three.json").read_text())
-
-
-def quick(folder: Path) -> Path:
+def quick(folder):
     (folder / "results.json").write_text(json.dumps(primaries().end()))
     return folder
 
 
-def full(folder: Path) -> Path:
-    for name, document in (("results", everything().end()), ("storm-cold", storm(1840, 0)),
-                           ("storm-slow10ms", storm(14200, 37)), ("storm-day", DAY)):
-        (folder / f"{name}.json").write_text(json.dumps(document))
-    for name in ("plan-three", "token-wrap", "micro"):
+def full(folder):
+    (folder / "results.json").write_text(json.dumps(everything().end()))
+    for name in ("storm-slow10ms", "storm-day", "plan-three", "token-wrap", "micro"):
         shutil.copy(DOCUMENTS / f"{name}.json", folder)
+    shutil.copy(folder / "storm-slow10ms.json", folder / "storm-cold.json")
     return folder

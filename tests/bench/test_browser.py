@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import folders
 import pytest
@@ -19,7 +18,7 @@ PLOTS = 13
 HERE = Path(__file__).parent
 
 
-def browse(page: Path, dark: bool, action: str) -> str:
+def browse(page, dark, action):
     r = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
          "--no-first-run", "--disable-background-networking", "--disable-component-update",
@@ -32,14 +31,14 @@ def browse(page: Path, dark: bool, action: str) -> str:
 
 
 @pytest.fixture(name="page", scope="module")
-def make_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_page(tmp_path_factory):
     folder = folders.full(tmp_path_factory.mktemp("full"))
     page = folder / "report.html"
     page.write_text(report.page(Folder(folder), "0.1.0"))
     return page
 
 
-def found(page: Path, dark: bool) -> Any:
+def found(page, dark):
     """The page's own policy forbids every fetch: watch.html tells what it asks for, and lets the
     probe at the end of this copy run."""
     text, policies = re.subn('<meta http-equiv="Content-Security-Policy".*\n',
@@ -53,7 +52,7 @@ def found(page: Path, dark: bool) -> Any:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_every_plot_is_seen_and_nothing_fetched(page: Path, dark: bool) -> None:
+def test_every_plot_is_seen_and_nothing_fetched(page, dark):
     f = found(page, dark)
     assert f["dark"] == dark and f["fetched"] == []
     assert len(f["plots"]) >= PLOTS
@@ -68,7 +67,7 @@ def test_every_plot_is_seen_and_nothing_fetched(page: Path, dark: bool) -> None:
 @pytest.mark.parametrize("action, name, dark", [
     ("screenshot", "report-light.png", False), ("screenshot", "report-dark.png", True),
     ("print-to-pdf", "report.pdf", True)])
-def test_pictures_are_kept(page: Path, action: str, name: str, dark: bool) -> None:
+def test_pictures_are_kept(page, action, name, dark):
     """One that is worth keeping has more than a blank page."""
     picture = Path(os.environ.get("KW_ARTEFACTS", page.parent)) / name
     picture.parent.mkdir(exist_ok=True)

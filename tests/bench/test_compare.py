@@ -22,15 +22,13 @@ class Compared:
     def __init__(self, old, new):
         with tempfile.TemporaryDirectory() as folder:
             old = old if isinstance(old, compare.Profile) else profile(old, "old", Path(folder))
-            self.d = compare.compare(old, profile(new, "new", Path(folder)), 0.05)
-        self.footing, self.status, self.remarks = (
-            self.d[k] for k in ("footing", "exit_status", "remarks"))
+            d = compare.compare(old, profile(new, "new", Path(folder)), 0.05)
+        self.cells = {x["name"]: x for x in d["cells"]}
+        self.footing, self.status, self.remarks = d["footing"], d["exit_status"], d["remarks"]
 
-    def __getitem__(self, name):
-        return next(x for x in self.d["cells"] if x["name"] == name)
-
-    def verdicts(self, *names):
-        return [self[n]["verdict"] for n in names]
+    @property
+    def verdicts(self):
+        return [self.cells[n]["verdict"] for n in ("hit-64", "miss-64")]
 
 
 @pytest.fixture(name="sides")
@@ -54,12 +52,11 @@ def test_compare__other_layout_or_base__refused(sides, two_runs):
 
 @pytest.mark.parametrize("count", [0, 9])
 def test_compare__no_or_nine_primary_cells__refused(sides, count):
-    for i in range(count):
-        sides[1].cells.append({**cell(f"more-{i}", {}), "primary": True})
-        for pulses in sides[1]["pulse"]["rounds"]:
-            pulses.append(1e7)
     for r in sides:
         r.cell("hit-64")["primary"] = r.cell("miss-64")["primary"] = False
+    sides[1].cells += [{**cell(f"more-{i}", {}), "primary": True} for i in range(count)]
+    for pulses in sides[1]["pulse"]["rounds"]:
+        pulses += [1e7] * count
     with pytest.raises(Unable, match=f"{count} cells are primary, and 1 to 8"):
         Compared(*sides)
 
@@ -68,36 +65,35 @@ def test_compare__primary_cell_in_one_of_them__could_not_look(sides):
     old, new = sides
     new.cell("miss-64")["name"] = "mist-64"
     c = Compared(old, new)
-    assert c["miss-64"]["why_not"] == "NEW has no such cell"
-    assert c["mist-64"]["why_not"] == "OLD has no such cell"
+    assert c.cells["miss-64"]["why_not"] == "NEW has no such cell"
+    assert c.cells["mist-64"]["why_not"] == "OLD has no such cell"
     assert c.status == verb.UNABLE
     scale(new, "hit-64", 1.3)  # a slow-down that was seen counts for more
     assert Compared(old, new).status == verb.WRONG
 
 
-@pytest.mark.parametrize("axis, value, why", [
-    ("in_flight", 8, "other in_flight: 64, then 8"), ("rate", 5, "other rate: 0, then 5"),
-    ("method", "status", "other method: decrypt, then status"),
-    ("token_delay_us", 2000, "other token_delay_us: 0, then 2000")])
-def test_compare__other_work_in_a_cell__could_not_look(sides, axis, value, why):
-    sides[1].cell("hit-64")["axes"][axis] = value
-    c = Compared(*sides)
-    assert c["hit-64"]["why_not"] == why and c.status == verb.UNABLE
+def axis(name, value):
+    return lambda old, new: new.cell("hit-64")["axes"].update({name: value})
 
 
-def test_compare__four_rounds_left__could_not_look(sides):
-    disturb(sides[0], 0, 2, 4, 6)
-    disturb(sides[1], 1, 3, 5, 7)
+@pytest.mark.parametrize("change, why", [
+    (axis("in_flight", 8), "other in_flight: 64, then 8"),
+    (axis("rate", 5), "other rate: 0, then 5"),
+    (axis("method", "status"), "other method: decrypt, then status"),
+    (axis("token_delay_us", 2000), "other token_delay_us: 0, then 2000"),
+    (lambda old, new: (disturb(old, 0, 2, 4, 6), disturb(new, 1, 3, 5, 7)),
+     "cpu_us, or its base's, is known in fewer than 5 undisturbed rounds of OLD or NEW")])
+def test_compare__other_work_or_four_rounds_left__could_not_look(sides, change, why):
+    change(*sides)
     c = Compared(*sides)
-    assert "fewer than 5 undisturbed rounds" in c["hit-64"]["why_not"]
-    assert c.status == verb.UNABLE
+    assert c.cells["hit-64"]["why_not"] == why and c.status == verb.UNABLE
 
 
 def test_compare__machine_unusable__no_verdicts(sides):
     scale(sides[1], "hit-64", 2)
     sides[1]["quiet"]["verdict"] = "unusable"
     c = Compared(*sides)
-    assert c.verdicts("hit-64") == [CANNOT_TELL] and c["hit-64"]["ratios"]["cpu_us"]["mid"] > 1.9
+    assert c.verdicts == [CANNOT_TELL] * 2 and c.cells["hit-64"]["ratios"]["cpu_us"]["mid"] > 1.9
     assert c.status == verb.UNABLE
 
 
@@ -129,8 +125,8 @@ def slow_and_primary_in_old(old, new):
 def test_paired__primary_cells_decide(sides, change, verdicts, status):
     change(*sides)
     c = Compared(*sides)
-    assert (c.footing, c.verdicts("hit-64", "miss-64"), c.status) == ("paired", verdicts, status)
-    assert len(c.d["cells"]) == 5  # the control is nobody's cell
+    assert (c.footing, c.verdicts, c.status) == ("paired", verdicts, status)
+    assert len(c.cells) == 5  # the control is nobody's cell
 
 
 def test_machine__slower_that_day__same(two_runs):
@@ -139,19 +135,16 @@ def test_machine__slower_that_day__same(two_runs):
     scale(two_runs[1], "hit-64", 50, (0, 2, 4, 6))
     disturb(two_runs[1], 0, 2, 4, 6)
     c = Compared(*two_runs)
-    assert (c.footing, c.verdicts("hit-64", "miss-64"), c.status) == ("machine", [SAME] * 2, 0)
-    scale(two_runs[1], "hit-64", 1.2)
-    c = Compared(*two_runs)
-    assert c.verdicts("hit-64") == [SLOWER] and c.status == verb.WRONG
-
-
-def test_machine__the_base_itself__not_judged(two_runs):
-    """Divided by itself it would be the same whatever it costs."""
+    assert (c.footing, c.verdicts, c.status) == ("machine", [SAME] * 2, verb.GOOD)
+    # The base itself: divided by itself it would be the same whatever it costs.
     two_runs[1].cell("echo-64")["primary"] = True
     scale(two_runs[1], "echo-64", 1.01)
     c = Compared(*two_runs)
-    assert not c["echo-64"]["primary"] and c.status == verb.GOOD
-    assert "divided by it" in c["echo-64"]["why_not"]
+    assert not c.cells["echo-64"]["primary"] and c.status == verb.GOOD
+    assert "divided by it" in c.cells["echo-64"]["why_not"]
+    scale(two_runs[1], "hit-64", 1.2)
+    c = Compared(*two_runs)
+    assert (c.verdicts, c.status) == ([SLOWER, SAME], verb.WRONG)
 
 
 @pytest.mark.parametrize("slower, verdicts, status", [
@@ -162,7 +155,7 @@ def test_foreign__only_what_both_ratios_say(slower, verdicts, status):
     for name in slower:
         scale(new, name, 1.3)
     c = Compared(old, new)
-    assert (c.footing, c.verdicts("hit-64", "miss-64"), c.status) == ("foreign", verdicts, status)
+    assert (c.footing, c.verdicts, c.status) == ("foreign", verdicts, status)
     assert c.remarks[0].startswith("OLD's machine: made up, 2 CPUs")
 
 
@@ -193,7 +186,7 @@ def test_baseline__read_back__the_same_ratios(baseline):
     was = compare.profile(baseline.with_name("x"))
     assert back["name"] == "debian-12" and back.results is None and back["session"] == ""
     assert back["machine"] == "made up, 2 CPUs, Linux, virtualisation: none"
-    assert [c["name"] for c in back["cells"]] == ["reference-64", "hit-64", "miss-64", "status-64"]
+    assert [c["name"] for c in back.cells] == ["reference-64", "hit-64", "miss-64", "status-64"]
     hit = back.cell("hit-64")
     assert hit["primary"] and hit["axes"]["in_flight"] == 64 and "p99_us" not in hit
     assert set(hit["cpu_us"]) == {"base", "reference"}
@@ -245,19 +238,13 @@ def test_baseline__not_one__says_what_is_wrong(baseline, path, value, why):
 # ---- the verb ------------------------------------------------------------------------------
 
 
-@pytest.fixture(name="folders")
-def old_and_new(tmp_path):
-    """NEW's hit-64 takes 1.2 as much."""
-    for name, factor in (("old", 1), ("new", 1.2)):
-        (tmp_path / name).mkdir()
+def test_verb__slower_or_not__one_or_zero(program, tmp_path):
+    old, new, baseline = (tmp_path / name for name in ("old", "new", "here.json"))
+    for folder, factor in ((old, 1), (new, 1.2)):
+        folder.mkdir()
         r = comparable()
         scale(r, "hit-64", factor)
-        results.write(r, tmp_path / name)
-    return tmp_path / "old", tmp_path / "new"
-
-
-def test_verb__slower_or_not__one_or_zero(program, folders):
-    old, new = folders
+        results.write(r, folder)
     got = program("compare", old, new)
     assert got.returncode == 1 and "1.200 (1.200-1.200)  slower" in got.stdout
     assert "SLOWER by more than 5 %: 1 of the cells that decide" in got.stdout
@@ -266,11 +253,6 @@ def test_verb__slower_or_not__one_or_zero(program, folders):
     got = program("compare", new, old)
     assert got.returncode == 0 and "faster" in got.stdout
     assert "no cell that decides was shown to be slower by more than 5 %" in got.stdout
-
-
-def test_verb__baseline_written_then_compared__zero_or_one(program, folders, tmp_path):
-    old, new = folders
-    baseline = tmp_path / "here.json"
     assert program("compare", old, "--write-baseline", baseline).returncode == 0
     got = program("compare", old, "--baseline", baseline)
     assert got.returncode == 0 and "OLD  here: " in got.stdout

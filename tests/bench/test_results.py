@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+"""What a run leaves: its files, its verdict on the machine, its parts, and where it was."""
 import json
 import math
+import os
 import re
 import resource
 
@@ -9,8 +11,11 @@ import pytest
 import environment
 import made_up
 import results
+import split
 import verb
 from verb import Unable, Usage
+
+BOTH = ["old", "new"]
 
 
 def refused(path):
@@ -32,16 +37,11 @@ def test_read__no_file_or_no_json__named(tmp_path):
         assert re.search(why, refused(path))
 
 
-@pytest.mark.parametrize("member, value, why", [
-    ("tool", "keyward-bench load", 'its "tool" says keyward-bench load'),
-    ("schema", 2, 'and it is of schema 2: read it with the program that wrote it')])
-def test_read__other_tool_or_schema__both_named(tmp_path, member, value, why):
-    document = {**made_up.sample().document, member: value}
-    (tmp_path / "r.json").write_text(json.dumps(document))
-    assert why in refused(tmp_path / "r.json")
-
-
 @pytest.mark.parametrize("member, within, value, why", [
+    ("tool", "", "keyward-bench load", "no results.json of keyward-bench rounds, schema 1: its "
+     '"tool" says keyward-bench load'),
+    ("schema", "", 2, "no results.json of keyward-bench rounds, schema 1: its \"tool\" says "
+     "keyward-bench rounds, and it is of schema 2: read it with the program that wrote it"),
     ("session", "", None, "the document: 'session'"), ("session", "", "0" * 17, "session"),
     ("rounds", "", 65, "rounds"), ("partial", "", 1, "partial"),
     ("elapsed_s", "", "1", "elapsed_s"),
@@ -71,15 +71,11 @@ def test_read__member_not_as_it_should_be__named(tmp_path, member, within, value
     assert f": {why}" in refused(tmp_path / "r.json")
 
 
-def test_write__no_folder__named(tmp_path):
-    with pytest.raises(OSError) as error:
-        results.write(made_up.sample(), tmp_path / "no")
-    assert error.value.filename == f"{tmp_path}/no/results.json"
-
-
-def test_write__full_disk__said_and_the_old_one_whole(tmp_path):
+def test_write__no_folder_or_full_disk__said_and_the_old_one_whole(tmp_path):
     r = made_up.sample()
     results.write(r, tmp_path)
+    with pytest.raises(OSError, match=f"{tmp_path}/no/results.json"):
+        results.write(r, tmp_path / "no")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (512, before[1]))
     try:
@@ -92,6 +88,18 @@ def test_write__full_disk__said_and_the_old_one_whole(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["results.csv", "results.json"]
 
 
+def test_replace__a_pipe_or_a_link__stays_what_it_is(tmp_path):
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
+    os.mkfifo(pipe)
+    link.symlink_to(file)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    results.replace(pipe, "through it")
+    assert pipe.is_fifo() and os.read(reader, 99) == b"through it"
+    os.close(reader)
+    results.replace(link, "behind it")
+    assert link.is_symlink() and file.read_text() == "behind it"
+
+
 def test_written__read_back__the_same(tmp_path):
     want = made_up.sample()
     results.write(want, tmp_path)
@@ -100,10 +108,6 @@ def test_written__read_back__the_same(tmp_path):
     assert (tmp_path / "results.json").stat().st_mode & 0o777 == 0o644
     lines = (tmp_path / "results.json").read_text().splitlines()
     assert lines[0] == "{" and len([one for one in lines if one.startswith('{"name": ')]) == 3
-
-
-def test_csv__each_known_figure__one_line(tmp_path):
-    results.write(made_up.sample(), tmp_path)
     lines = "echo-64,0,0,0,0 10;echo-64,0,0,1,1 20;echo-64,0,0,2,0 11;wall-64,1,0,0,0 20;" \
         "wall-64,1,0,1,1 90;wall-64,1,0,2,0 33;control,0,1,0,0 10;control,0,1,1,1 20".split(";")
     assert (tmp_path / "results.csv").read_text() == (
@@ -119,11 +123,135 @@ def test_median_and_ratio__disturbed_and_unknown_rounds__left_out():
     assert r.median(echo, "other").mid == 0
     assert r.ratio(wall, echo, "cpu_us") == pytest.approx((math.sqrt(6), 2, 3))
     assert r.ratio(control, echo, "cpu_us").mid == pytest.approx(1)
-
-
-def test_merged__same_and_other_buckets__in_order():
     assert results.merged([[[10, 1], [30, 3]], [[5, 7], [30, 4], [40, 9]], []]) == \
         [[5, 7], [10, 1], [30, 7], [40, 9]]
+
+
+# ---- how quiet the machine was -----------------------------------------------------------
+
+
+def even(count, rounds, figure="cpu_us"):
+    """`count` cells, the last one the control, all of them as even as can be."""
+    ends = (0, count - 1)
+    return made_up.run([made_up.cell(f"c{i}", {figure: [10.0 if i in ends else 20.0] * rounds},
+                                     control=i == count - 1) for i in range(count)], rounds)
+
+
+def judged(r, *pulses):
+    for n, at, value in pulses:
+        r["pulse"]["rounds"][n][at] = value
+    r.judge()
+    return r["quiet"]["verdict"], [d["round"] for d in r["disturbed"]]
+
+
+@pytest.mark.parametrize("count, rounds, pulses, verdict, disturbed", [
+    (3, 0, [], "unusable", []), (3, 8, [], "quiet", []),
+    (3, 5, [], "restless", []),  # too few for quiet
+    (10, 8, [(3, 7, 1.16e7), (4, 7, 1.15e7)], "quiet", [3]),  # one of ten, and over 1.15
+    (11, 8, [(3, 7, 9e7), (5, 7, 9e7), (5, 8, 9e7)], "quiet", [5]),  # one of eleven is kept
+    (3, 1, [(0, at, 2e7) for at in range(3)], "restless", []),
+    # later rounds may show that it was the first ones that were slow
+    (3, 8, [(0, at, 2e7) for at in range(3)], "restless", [0]),
+    (3, 8, [(n, 0, 3e7) for n in range(4)], "unusable", [0, 1, 2, 3]),
+    (3, 8, [(n, 0, 3e7) for n in range(3)], "restless", [0, 1, 2]),
+    (3, 8, [(n, 0, 1.08e7) for n in range(0, 8, 2)], "restless", [])])  # pulses spread
+def test_verdict__by_pulses(count, rounds, pulses, verdict, disturbed):
+    r = even(count, rounds)
+    assert judged(r, *pulses) == (verdict, disturbed)
+    assert r.calm() == [n for n in range(rounds) if n not in disturbed]
+
+
+@pytest.mark.parametrize("figure, control, verdict", [
+    ("cpu_us", 10.4, "quiet"), ("cpu_us", 10.6, "restless"), ("cpu_us", 12.4, "restless"),
+    ("cpu_us", 12.6, "unusable"), ("calls_per_s", 10, "quiet"), ("other", 10, "restless")])
+def test_verdict__control_far_from_its_twin_or_not_known(figure, control, verdict):
+    r = even(3, 8, figure)
+    r.cells[2]["figures"][figure] = [control] * 8
+    assert judged(r) == (verdict, [])
+
+
+def test_words__of_the_verdict():
+    r = even(10, 5)
+    judged(r, (3, 7, 1.16e7))
+    assert r["disturbed"] == [
+        {"round": 3, "why": "1 of 10 pulses over 1.15 of the median, the worst 1.16"}]
+    assert r["quiet"]["words"] == (
+        "1 of 5 rounds disturbed, 95 % of the pulses within 0.0 % of their median, the control "
+        "within 0.0 % of its twin; fewer than 6 rounds cannot be called quiet")
+    assert r["noise"]["cpu_us"]["mid"] == pytest.approx(1) and "1.15" in r["pulse"]["rule"]
+    r = even(3, 8)
+    r.cells[2]["figures"] = {}
+    assert judged(r)[0] == "restless" and "the control not known" in r["quiet"]["words"]
+
+
+def test_width__the_widest_of_the_primary_cells_or_unknown():
+    r = even(3, 8)
+    r.cells[1]["primary"] = True
+    cpu = r.cells[1]["figures"]["cpu_us"]
+    cpu[:3] = [None] * 3
+    assert r.width() == math.inf
+    cpu[0] = 20
+    assert r.width() < 1e-9
+    made_up.disturb(r, 4)
+    assert r.width() == math.inf
+    r = even(5, 8)
+    assert r.width() == 0  # none is primary
+    r.cells[1]["primary"] = r.cells[2]["primary"] = True
+    r.cells[2]["figures"]["cpu_us"] = [18, 22] * 4
+    r.cells[3]["figures"]["cpu_us"] = [1, 99] * 4  # not primary
+    assert 0.09 < r.width() < 0.12  # sqrt(18 * 22) is 19.9: +10.6 %, -9.5 %
+
+
+# ---- parts -------------------------------------------------------------------------------
+
+
+def run_of(*names):
+    """Two rounds of these cells; cell i has 100 * round + i as its one figure and pulse."""
+    values = [[100 * n + i + 1 for i in range(len(names))] for n in range(2)]
+    r = made_up.run([made_up.cell(name, {"cpu_us": [v[i] for v in values]},
+                                  control=name == "control") for i, name in enumerate(names)],
+                    2, values)
+    for c in r.cells:
+        c["command"] = c["name"]
+    return r
+
+
+def shown(r):
+    """Of each cell: its name, what it was called, and at which place it was."""
+    cells = r.cells
+    for i, c in enumerate(cells):
+        assert [p[i] for p in r["pulse"]["rounds"]] == c["figures"]["cpu_us"]
+    return [(c["name"], c["command"], c["figures"]["cpu_us"][0] - 1) for c in cells]
+
+
+@pytest.mark.parametrize("names, own, why", [
+    (["old.a-1", "older.b-1", "old", "new.", "control"], "new", "no cell's name begins with new."),
+    (["old.a-1", "new.a-1", "a-1", "control"], "old", "two cells of old would have the same name")])
+def test_keep__no_cell_or_two_alike__refused(names, own, why):
+    with pytest.raises(Unable, match=why):
+        split.keep(run_of(*names), BOTH, own)
+
+
+@pytest.mark.parametrize("own, a, b", [("old", 0, 2), ("new", 1, 3)])
+def test_keep__a_part__its_cells_and_the_common_ones(own, a, b):
+    r = run_of("old.a-1", "new.a-1", "old.b-1", "new.b-1", "peer-1", "control")
+    part = split.keep(r, BOTH, own)
+    assert shown(part) == [("a-1", f"{own}.a-1", a), ("b-1", f"{own}.b-1", b),
+                           ("peer-1", "peer-1", 4), ("control", "control", 5)]
+    assert part["base"] == part["control"] == "a-1" and part["session"] == "00112233445566ff"
+    assert part.cells[1]["axes"]["subject"] == "b-1"
+    assert r.cells[0]["name"] == "old.a-1"  # the whole is as it was
+
+
+def test_verb__two_parts__each_readable(program, tmp_path):
+    results.write(run_of("old.a-1", "new.a-1", "control"), tmp_path)
+    got = program("split", tmp_path, "old=abc123", "new")
+    assert (got.returncode, got.stderr) == (verb.GOOD, "")
+    for at, (name, commit) in enumerate((("old", "abc123"), ("new", "unknown"))):
+        part = results.read(tmp_path / name)
+        assert shown(part) == [("a-1", f"{name}.a-1", at), ("control", "control", 2)]
+        assert part["environment"]["commit"] == commit
+        assert (tmp_path / name / "results.csv").exists()
 
 
 # ---- the environment -----------------------------------------------------------------------
@@ -135,10 +263,13 @@ def put(root, files):
         (root / name).write_text(text)
 
 
-def test_machine__nothing_there__unknown(tmp_path):
+def test_machine__nothing_or_little_there__unknown(tmp_path):
     e = environment.machine(tmp_path)
     assert {e[k] for k in "cpu kernel governor virtualisation distribution".split()} == {"unknown"}
     assert e["cpus"] == e["memory_kib"] == e["load_1m"] == 0
+    for flags, want in (("nohypervisor hypervisory", "none"), ("hypervisor", "some hypervisor")):
+        put(tmp_path, {"proc/cpuinfo": f"processor\t: 0\nflags\t\t: fpu {flags}\n"})
+        assert environment.machine(tmp_path)["virtualisation"] == want
 
 
 def test_machine__a_guest__all_members(tmp_path):
@@ -154,13 +285,6 @@ def test_machine__a_guest__all_members(tmp_path):
     assert (e["cpu"], e["cpus"], e["memory_kib"], e["load_1m"], e["kernel"], e["governor"]) == \
         ("A CPU @ 2.00GHz", 2, 4030048, 0.25, "6.1.0", "performance")
     assert (e["virtualisation"], e["distribution"]) == ("Vendor Engine", "Debian GNU/Linux 12")
-
-
-@pytest.mark.parametrize("flags, want", [("fpu nohypervisor hypervisory", "none"),
-                                         ("fpu hypervisor", "some hypervisor")])
-def test_machine__virtual_or_iron(tmp_path, flags, want):
-    put(tmp_path, {"proc/cpuinfo": f"processor\t: 0\nflags\t\t: {flags}\n"})
-    assert environment.machine(tmp_path)["virtualisation"] == want
 
 
 @pytest.mark.parametrize("text", ["token", "=x", "a b=x", "k=" + "x" * 192, "k=\udcff", "k=a\nb",

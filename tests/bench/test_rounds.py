@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The run in a world of its own (made-up measurements on a clock that stands still until
-told), and the verb on an echo."""
+"""Cells as they are typed, the run in a world of its own (made-up measurements on a clock that
+stands still until told), and the verb on an echo."""
 import json
 import os
 import resource
@@ -77,9 +77,7 @@ def test_run__one_cell_fails__counted_and_unknown_in_that_round(world):
     w.run.run()
     assert w.run.results.calm() == [1, 2, 3, 4]
     assert w.run.results.cells[1]["histogram"] == [[1000, 20]]
-
-
-def test_run__more_figures_than_there_is_room__failed_and_none_kept(world):
+    # More figures than there is room for: none of them is kept.
     w = world(1)
     w.upset = lambda at, n: {f"f{i}": 1.0 for i in range(32)} if at == 1 else None
     w.run.run()
@@ -126,14 +124,12 @@ def test_until__known_or_not(world, wanted, until, limit, spread, done, fault):
     assert (r.rounds, r["partial"], r["fault"]) == (done, False, fault)
 
 
-def test_keep__no_folder_at_the_start__nothing_is_measured(world, tmp_path):
-    w = world(3, keep=tmp_path / "no")
-    with pytest.raises(OSError, match="no/results.json"):
+def test_keep__folder_goes_away__nothing_more_is_measured(world, tmp_path):
+    w = world(3, keep=tmp_path / "here")
+    with pytest.raises(OSError, match="here/results.json"):
         w.run.run()
     assert w.order == ""
 
-
-def test_keep__folder_goes_away__three_and_what_was_measured(world, tmp_path):
     def upset(at, n):  # as good as a full disk
         if (at, n) == (0, 1):
             (tmp_path / "here").rename(tmp_path / "aside")
@@ -146,10 +142,77 @@ def test_keep__folder_goes_away__three_and_what_was_measured(world, tmp_path):
     assert results.read(tmp_path / "aside").rounds == 1
 
 
+# ---- cells, layouts, and documents of measurements ---------------------------------------
+
+
+@pytest.mark.parametrize("text", [
+    "load /a", "=load /a", "*=load /a", "a=", "a=  ", "a=rounds x", "control=load /a", "a=echo x",
+    "a b=load x", "a=load x @y=1", "a,b=load /", "a=load @subject=", "a=load @token_delay_us=x",
+    "a=@subject=x", "x" * 48 + "=load /a", "taken=load /a"])
+def test_cell__no_name_or_no_verb__refused(text):
+    with pytest.raises(Usage) as error:
+        rounds.cell_of(text, ["taken"])
+    assert text in str(error.value)
+
+
+def test_cell_and_reading__good__what_they_have():
+    cell, entry = rounds.cell_of("a*=load  /s --mix\tstatus @subject=x @bench=/old", [])
+    assert entry.words == ["load", "/s", "--mix", "status"] and entry.program == "/old"
+    assert cell["command"] == "load /s --mix status" and cell["primary"] and not cell["control"]
+    got = rounds.reading_of('{"tool": "keyward-bench x", "figures": {"a": 1, "b_us": 2.5},'
+                            '"histogram": [[10, 3]]}')
+    assert got == ("keyward-bench x", {"a": 1.0, "b_us": 2.5}, [[10, 3]], "")
+
+
+@pytest.mark.parametrize("text, axes, seconds", [
+    ("wall-cached-8=load /s --in-flight 8 --rate=250 --mix decrypt:90,status:10 "
+     "@token_delay_us=2000", ("wall-cached", "decrypt:90,status:10", 8, 250, 2000), 6),
+    ("wall=load /s --seconds 500ms --warmup=0s", ("wall", "decrypt", 64, 0, 0), 0.5),
+    ("soft-1=token --warmup 2s @subject=softhsm", ("softhsm", "unwrap", 1, 0, 0), 7),
+    ("-x=storm /s", ("-x", "", 0, 0, 0), 0),
+    ("a=load /\udcff --calls 5 --mix \udcfe", ("a", "?", 64, 0, 0), 0)])
+def test_cell__axes_and_time__from_its_words_or_the_verbs_defaults(text, axes, seconds):
+    cell, entry = rounds.cell_of(text, [])
+    names = ("subject", "method", "in_flight", "rate", "token_delay_us")
+    assert cell["axes"] == dict(zip(names, axes)) and entry.expected == seconds
+
+
+@pytest.mark.parametrize("text", [
+    "", "same", "=client:0,server:0", "a b=client:0,server:0", "same=client:0",
+    "same=client:,server:0", "same=server:0,client:0", "same=client:0,server:1024",
+    "same=client:0,server:1-", "same=client:0,server:all"])
+def test_layout__not_that_shape__refused(text):
+    with pytest.raises(Usage, match="--layout .*NAME=client:CPUS,server:CPUS"):
+        rounds.layout_of(text)
+
+
+@pytest.mark.parametrize("text, words", [
+    (None, "nobody told which process runs on which CPU: no scaling conclusion"),
+    ("split=client:0,server:1-3", "client on CPU 0, daemon and workers on CPU 1-3: they share "
+     "none"),
+    *((f"x={x}", "they may share one, so no scaling conclusion") for x in (
+        "client:0,server:0", "client:0-1,server:1-2", "client:any,server:1",
+        "client:0,server:any", "client:any,server:any"))])
+def test_layout__what_may_be_concluded(text, words):
+    assert rounds.layout_of(text)["words"].endswith(words)
+
+
+@pytest.mark.parametrize("text, why", [
+    ("", "no JSON"), ('{"tool": "x", "figures": {"a": NaN}}', "no JSON"), ("[]", "'object'"),
+    *((json.dumps(document), why) for document, why in (
+        ({"figures": {"a": 1}}, "'tool'"), ({"tool": "x"}, "'figures'"),
+        ({"tool": "x", "figures": {}}, "figures: "),
+        ({"tool": "x", "figures": {"a": "1"}}, "figures.a"),
+        ({"tool": "x", "figures": {"a": True}}, "figures.a"),
+        ({"tool": "x", "figures": {"a b": 1}}, "'a b'"),
+        ({"tool": "x", "figures": {f"f{i}": i for i in range(33)}}, "figures: "),
+        ({"tool": "x", "figures": {"a": 1}, "histogram": [[1, 0]]}, "histogram")))])
+def test_reading__no_document_or_no_figures__said(text, why):
+    got = rounds.reading_of(text)
+    assert why in got.failure and got.figures == {}
+
+
 # ---- the verb ------------------------------------------------------------------------------
-
-
-GOOD = "a=load /s"
 
 
 def test_verb__dry_run__commands_and_time(program):
@@ -162,12 +225,6 @@ def test_verb__dry_run__commands_and_time(program):
         "control: keyward-bench load /s --seconds 1s --warmup 1s  (2 s)\n"
         "layout unknown: nobody told which process runs on which CPU: no scaling conclusion\n"
         "3 rounds of more than 4 s: more than 12 s\n")
-
-
-def test_verb__folder_has_results__three(program, tmp_path):
-    (tmp_path / "results.json").touch()
-    got = program("rounds", "--out", tmp_path, GOOD)
-    assert got.returncode == verb.UNABLE and "is there already: name another folder" in got.stderr
 
 
 def test_verb__echo__kept_as_the_schema_says(program, echo, tmp_path):
@@ -188,9 +245,8 @@ def test_verb__echo__kept_as_the_schema_says(program, echo, tmp_path):
     assert all(v > 0 for c in r.cells if c["name"] != "b" for v in c["figures"]["calls_per_s"])
     assert ("histogram" in r.cells[0]) == bool(r.calm())
     assert r["command"].endswith("'b*=load /tmp/kw-no-such.sock'")
-
-
-def test_verb__a_cell_s_wrong_usage__two(program, echo):
+    got = program("rounds", "--out", out, first)
+    assert got.returncode == verb.UNABLE and "is there already: name another folder" in got.stderr
     got = program("rounds", "--rounds", "1", f"b=load {echo} --oops")
     assert got.returncode == verb.USAGE and "PARTIAL: 0 rounds" in got.stdout
     assert "b: --oops is no option of this verb" in got.stderr

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each rule of simulate.py, whole storms to the nanosecond, and whether the prediction is right."""
 from dataclasses import replace
-from typing import Any, Iterator
 
 import pytest
 
@@ -12,7 +11,7 @@ from reckon import Plan
 from simulate import ENCRYPT, MS, STATUS
 
 
-def token(latency_ms: float, at_once: int = 8) -> Curve:
+def token(latency_ms, at_once=8):
     return of_figures(at_once, latency_ms)
 
 
@@ -23,19 +22,19 @@ GIVEN = Plan(token(2), servers=1, seeds=100, seeds_given=True, starts_per_week=0
 class Keyward(simulate.Storm):
     """Calls come from the test, and answers go to it: at which ms, to whom, whether good."""
 
-    def __init__(self, **more: Any) -> None:
+    def __init__(self, **more):
         super().__init__(replace(GIVEN, **more))
-        self.said: list[tuple[int, int, bool]] = []
+        self.said = []
 
-    def ask(self, at_ms: int, who: int, what: int, server: int = 0) -> None:
-        def asker() -> Iterator[Any]:
+    def ask(self, at_ms, who, what, server=0):
+        def asker():
             good = yield what
             self.said.append((self.now // MS, who, good))
         self.run_until(at_ms * MS)
         self.now = at_ms * MS
         self.resume(self.servers[server], asker())
 
-    def run_until(self, ns: int) -> None:
+    def run_until(self, ns):
         while self.events and self.events[0][0] < ns:
             self.instant()
 
@@ -67,8 +66,7 @@ SHORT = Curve((Point(1, 500), Point(2, 500)), "")
     ({"curve": SHORT}, [(0, 0, 0), (0, 1, 1)], [(3, 0, True), (5, 1, True)], 2, 0),
     # what begins while the token is away begins when it is back
     ({"failover_ms": 100}, [(0, 0, 1), (0, 1, STATUS)], [(1, 1, True), (103, 0, True)], 1, 0)])
-def test_rule(more: dict[str, Any], calls: list[Any], said: list[Any], operations: int,
-              wasted: int) -> None:
+def test_rule(more, calls, said, operations, wasted):
     k = Keyward(**more)
     for call in calls:
         k.ask(*call)
@@ -76,9 +74,9 @@ def test_rule(more: dict[str, Any], calls: list[Any], said: list[Any], operation
     assert k.said == said and (k.operations, k.wasted) == (operations, wasted)
 
 
-def test_percentiles_known_varies_around_the_curve() -> None:
+def test_percentiles_known_varies_around_the_curve():
     """4,000 operations one after the other; the same draw gives the same time."""
-    def time_of(draw: int) -> float:
+    def time_of(draw):
         curve = Curve((Point(8, 4000, 1000, 3000),), "")
         return float(play(seeds=4000, call_ms=0, draw=draw, curve=curve)["ready_ms"])
     assert time_of(1) == pytest.approx(8000, rel=0.05)
@@ -88,7 +86,7 @@ def test_percentiles_known_varies_around_the_curve() -> None:
 # ---- whole storms
 
 
-def play(**more: Any) -> dict[str, Any]:
+def play(**more):
     return simulate.play(replace(GIVEN, **more))
 
 
@@ -105,8 +103,7 @@ def play(**more: Any) -> dict[str, Any]:
     # asked at 1 ms, given up at 1501, said at 1502; lists begin at 1502, 2502 …; the second check
     # is from 11502 to 11508; the list that begins at 12502 has a state
     ({"failover_ms": 5000}, 12802, {"lost": 1})])
-def test_storm_to_the_nanosecond(more: dict[str, Any], ready_ms: float,
-                                 figures: dict[str, float]) -> None:
+def test_storm_to_the_nanosecond(more, ready_ms, figures):
     x = play(**more)
     assert x["ready_ms"] == ready_ms
     assert {k: x[k] for k in figures} == figures
@@ -117,7 +114,7 @@ def test_storm_to_the_nanosecond(more: dict[str, Any], ready_ms: float,
     # the API server gives up before keyward does, and asks again before the token is done
     {"curve": token(200), "timeout_ms": 100, "retry_ms": 10},
     {"parallel": 32, "curve": token(100, 1)}])  # overload: lost, asked again, and ready at last
-def test_too_slow_calls_are_lost(more: dict[str, Any]) -> None:
+def test_too_slow_calls_are_lost(more):
     x = play(**more)
     assert x["lost"] > 0 and x["wasted"] > 0 and x["goodput"] < 1
     assert x["decrypts"] in (0, x["good"] + x["lost"])
@@ -129,21 +126,21 @@ def test_too_slow_calls_are_lost(more: dict[str, Any]) -> None:
 # ---- is the prediction right?
 
 
-def measure(p: Plan, places: int, takes: float) -> float:
+def measure(p, places, takes):
     """A second simulation, which shares no line with the first. It has no queues and no events:
     lists are taken in the order in which they ask; an operation begins when the asker, a worker
     and a place in the token are all free (Lindley's recursion)."""
     workers = [[0.0] * p.workers for _ in range(p.servers)]
     place, known = [0.0] * places, dict[tuple[int, int], float]()
 
-    def operate(server: int, at: float) -> float:
+    def operate(server, at):
         w, t = workers[server], min(range(places), key=place.__getitem__)
         i = min(range(p.workers), key=w.__getitem__)
         w[i] = place[t] = max(at, w[i], place[t]) + takes
         return place[t]
 
     wrapped = [operate(s, p.call_ms) for s in range(p.servers)]
-    lists: list[list[Any]] = []
+    lists = []
     for s in range(p.servers):
         begins = operate(s, wrapped[s]) + p.call_ms
         lists += [[begins, s, i // p.readers] for i in range(p.parallel * p.readers)]
@@ -165,8 +162,7 @@ def measure(p: Plan, places: int, takes: float) -> float:
     (2, 8, (1, 7, 1, 2), False), (2, 8, (3, 7, 3, 2), False), (10, 8, (1, 16, 4, 2), False),
     (10, 8, (3, 10, 2, 4), False), (2, 1, (3, 1, 1, 2), False), (10, 2, (3, 5, 2, 2), False),
     (10, 3, (4, 2, 1, 4), False), (10, 8, (1, 16, 4, 2), True)])  # both were told the mean
-def test_storms_are_as_foretold_by_both_ways(latency_ms: int, places: int,
-                                             shape: tuple[int, ...], varies: bool) -> None:
+def test_storms_are_as_foretold_by_both_ways(latency_ms, places, shape, varies):
     of = token(latency_ms, places)
     if varies:
         of = Curve((replace(of.points[0], p50_us=9000, p99_us=20000),), "")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ci/bench would do, and how it cleans up; the whole of it takes minutes."""
 import argparse
+import os
 import subprocess
 from pathlib import Path
 
@@ -21,11 +22,11 @@ def test_layout__the_client_apart_as_soon_as_there_are_two(cpus, layout):
     assert suite.layout_for(cpus) == layout
 
 
-@pytest.mark.parametrize("kind, count, primary", [("compare", 12, 12), ("quick", 8, 8),
-                                                  ("full", 56, 8)])
-def test_rounds__cells_that_it_takes__six_or_eight_primary(kind, count, primary):
-    o = argparse.Namespace(compare="x" * (kind == "compare"), full=kind == "full", name="x",
-                           rounds=3)
+@pytest.mark.parametrize("compare, full, count, primary", [
+    ("x", False, 12, 12), (None, False, 8, 8), (None, True, 56, 8)])
+def test_rounds__cells_that_it_takes__all_of_a_comparison_or_eight_primary(compare, full, count,
+                                                                           primary):
+    o = argparse.Namespace(compare=compare, full=full, name="x", rounds=3)
     lines = suite.matrix(o, Path("/s"), ["100"] if o.full else [])
     made = {}
     for word in suite.Suite(o).rounds(lines)[-len(lines):]:
@@ -48,7 +49,47 @@ def test_ci_bench__words__what_would_run_or_two(words, status, why):
     assert status == 0 or got.stderr.startswith("ci/bench: ")
 
 
-def test_subjects__a_server__up_when_it_says_so_and_gone_at_the_end(program, capfd):
+def test_also__half_a_document__told_and_taken_away__a_whole_one_stays(tmp_path):
+    run = suite.Suite(argparse.Namespace(compare="", full=False, name="test-none", rounds=1))
+    run.results = tmp_path
+
+    def bench(text, status, stdout, **_how):
+        stdout.write(text.encode())
+        return subprocess.CompletedProcess([], int(status))
+    run.bench = bench
+    run.also("whole.json", ['{"partial": true}', "3"])
+    run.also("half.json", ['{"partial": tr', "0"])
+    run.also("none.json", ["", "0"])
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.json"]
+    assert [text.partition(":")[0] for text in run.failed] == ["whole.json", "half.json",
+                                                               "none.json"]
+
+
+@pytest.mark.parametrize("report, failed, status", [
+    (0, [], 0), (0, ["x"], 1), (1, [], 1), (3, ["x"], 3)])
+def test_suite__its_status__no_better_than_the_report_and_than_what_failed(monkeypatch, report,
+                                                                           failed, status):
+    run = suite.Suite(argparse.Namespace(compare="", full=False, name="test-none", rounds=1))
+    monkeypatch.setattr(run.stop, "catch", lambda: run.stop)
+    monkeypatch.setattr(run, "measure", lambda _subjects: report)
+    run.failed = failed
+    assert run.run() == status
+
+
+def test_suite__interrupted_before_the_matrix__says_so_and_names_no_results(monkeypatch, capsys):
+    run = suite.Suite(argparse.Namespace(compare="", full=False, name="test-none", rounds=1))
+
+    def ended_by_the_signal(argv, **_how):
+        run.stop.asked = True
+        return subprocess.CompletedProcess(argv, -15)
+    monkeypatch.setattr(run.stop, "catch", lambda: run.stop)
+    monkeypatch.setattr(run.stop, "run", ended_by_the_signal)
+    with pytest.raises(Unable, match="^interrupted before anything was measured$"):
+        run.run()
+    assert "results:" not in capsys.readouterr().out
+
+
+def test_subjects__a_server_and_a_token__there_and_gone_at_the_end(program, capfd):
     with Subjects(verb.Stop(), "0", program.path) as subjects:
         subjects.serve("echo", program.path, "echo", "@")
         server = subjects.servers["echo"]
@@ -58,12 +99,26 @@ def test_subjects__a_server__up_when_it_says_so_and_gone_at_the_end(program, cap
         with pytest.raises(Unable, match="this failed .*: prepare token /proc/none"):
             subjects.prepare("token", "/proc/none")
         assert "cannot create directory" in capfd.readouterr().err
+        env, words, _ = subjects.token("x")  # that the program finds
+        subprocess.run([program.path, "token", *words, "--calls", "3", "--json"], env=env,
+                       stdout=subprocess.DEVNULL, check=True)
     assert server.poll() == 0 and not subjects.path.exists()
 
 
-def test_subjects__a_token__that_the_program_finds(program):
-    with Subjects(verb.Stop(), "0", program.path) as subjects:
-        env, words, _ = subjects.token("x")
-        got = subprocess.run([program.path, "token", *words, "--calls", "3", "--json"], env=env,
-                             capture_output=True, text=True, check=False)
-        assert got.returncode == 0, got.stderr
+def test_subjects__read_only_folders_of_no_root__gone_at_the_end():
+    child = os.fork()
+    if child == 0:
+        left = True
+        try:
+            if os.getuid() == 0:
+                os.setresuid(65534, 65534, 65534)
+            with Subjects(verb.Stop(), "0", Path("/none")) as subjects:
+                token = subjects.path / "node" / "tokens"
+                token.mkdir(parents=True)
+                (token / "generation").touch()
+                token.chmod(0o500)
+                token.parent.chmod(0o500)
+            left = subjects.path.exists()
+        finally:
+            os._exit(left)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

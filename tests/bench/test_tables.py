@@ -3,7 +3,6 @@
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -51,8 +50,7 @@ DRY = {"dry_run": True}
              "WRONG REPLIES   2", "failed          4 UNAVAILABLE: gone",
              "4 lists begun anew, 1 bad checks", "3 Status, 4 Encrypt, 5 Decrypt; 3 failed"]),
     (STORM | DRY, ["sockets         a b", "this is a dry run"])])
-def test_table_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-                    document: dict[str, Any], said: list[str]) -> None:
+def test_table_says(monkeypatch, capsys, document, said):
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(document)))
     assert tables.main(["load"], "") == 0
     table = capsys.readouterr().out
@@ -63,8 +61,7 @@ def test_table_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     ("", "Expecting value"), ("[]", "list"), ("{}", "tool"),
     ('{"tool": "keyward-bench none"}', "none"),
     ('{"tool": "keyward-bench load", "options": {}}', "socket")])
-def test_no_document_is_three_and_the_member_is_named(monkeypatch: pytest.MonkeyPatch, text: str,
-                                                      why: str) -> None:
+def test_no_document_is_three_and_the_member_is_named(monkeypatch, text, why):
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
     with pytest.raises(verb.Unable, match=f"no document of load.*{why}"):
         tables.main(["load"], "")

@@ -4,6 +4,7 @@ import io
 import re
 import runpy
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -105,16 +106,24 @@ def test_reader__a_value_or_what_is_wanted(kind, text, want):
         assert said["x_ms" if kind == "ms" else "x"] == want
 
 
-def test_stop__signal__the_child_is_told_and_nothing_more_begun():
+def test_complain__words_that_steer_the_terminal__shown_without(capsys):
+    verb.complain("gap", "\x1b[31m\u202e: no\nsuch")
+    assert capsys.readouterr().err == "keyward-bench gap: ?[31m?: no\nsuch\n"
+
+
+@pytest.mark.parametrize("argv", [
+    [sys.executable, "-c", "import os, signal\nos.kill(os.getppid(), signal.SIGINT)\n"
+     "signal.pause()"],
+    ["bash", "-c", "(sleep 15; echo it went on) & kill -INT $PPID; wait"]])
+def test_stop__signal__the_child_and_what_it_started_are_told_and_nothing_more_begun(argv):
     stop = verb.Stop()
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         stop.catch()
-        done = stop.run([sys.executable, "-c", "import os, signal\n"
-                         "os.kill(os.getppid(), signal.SIGINT)\nsignal.pause()"])
+        done = stop.run(argv, stdout=subprocess.PIPE)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    assert done.returncode == -signal.SIGTERM and stop.asked
+    assert done.returncode == -signal.SIGTERM and done.stdout == "" and stop.asked
     with pytest.raises(Stopped):
         stop.run(["true"])

@@ -2,10 +2,11 @@
 /* check - how a test file looks
  *
  *   TEST(put__no_room__nothing_written) { … CHECK(…); }
- *   KW_CASES("hsm/base/bytes", CASE(put__no_room__nothing_written))
+ *   KW_SUITE("hsm/base/bytes")
  *
- * A case is named situation and outcome.  The runner runs exactly one case by its full
- * name "<suite>.<case>"; a name that matches nothing is an error. */
+ * A case is named situation and outcome; all of a file belong to its suite.  The runner
+ * runs exactly one case by its full name "<suite>.<case>"; a name that matches nothing is
+ * an error. */
 #ifndef KEYWARD_TESTS_CHECK_H
 #define KEYWARD_TESTS_CHECK_H
 
@@ -25,10 +26,33 @@
 struct kw_case {
     const char *name;
     void (*run)(void **state);
+    int line;
+    struct kw_case *next; /* of the same file, ascending lines */
 };
-void kw_cases_register(const char *suite, const struct kw_case *cases, size_t count);
+/* Once, however often it is added. */
+void kw_case_add(struct kw_case **file, struct kw_case *c);
+void kw_suite_add(const char *name, struct kw_case **file, void (*before)(void),
+                  void (*after)(void));
 
-#define TEST(fn) static void fn(__attribute__((unused)) void **state)
+static struct kw_case *cases_of_this_file __attribute__((unused));
+
+#define TEST(fn) TEST_NAMED(fn) /* a name may be a macro's */
+#define TEST_NAMED(fn)                                                                   \
+    static void fn(void **state);                                                        \
+    __attribute__((constructor)) static void add_##fn(void)                              \
+    {                                                                                    \
+        static struct kw_case self = {.name = #fn, .run = fn, .line = __LINE__};         \
+        kw_case_add(&cases_of_this_file, &self);                                         \
+    }                                                                                    \
+    static void fn(__attribute__((unused)) void **state)
+#define KW_SUITE(suite) KW_SUITE_AROUND(suite, NULL, NULL)
+/* Each case begins with `before` and ends with `after`, also when it failed. */
+#define KW_SUITE_AROUND(suite, before, after)                                            \
+    __attribute__((constructor)) static void add_suite(void)                             \
+    {                                                                                    \
+        kw_suite_add(suite, &cases_of_this_file, before, after);                         \
+    }
+/* With a list, which adds those that are no TEST. */
 /* clang-format off */
 #define CASE(fn)                                                                         \
     {                                                                                    \
@@ -36,12 +60,13 @@ void kw_cases_register(const char *suite, const struct kw_case *cases, size_t co
     }
 /* clang-format on */
 #define KW_CASES(suite, ...)                                                             \
-    static const struct kw_case cases_of_this_file[] = {__VA_ARGS__};                    \
-    __attribute__((constructor)) static void register_cases(void)                        \
+    static struct kw_case listed_cases[] = {__VA_ARGS__};                                \
+    __attribute__((constructor)) static void add_listed_cases(void)                      \
     {                                                                                    \
-        kw_cases_register(suite, cases_of_this_file,                                     \
-                          sizeof cases_of_this_file / sizeof cases_of_this_file[0]);     \
-    }
+        for (size_t i = 0; i < sizeof listed_cases / sizeof listed_cases[0]; i++)        \
+            kw_case_add(&cases_of_this_file, &listed_cases[i]);                          \
+    }                                                                                    \
+    KW_SUITE(suite)
 
 /* abort() is never reached: cmocka jumps out.  Analyzers do not know that. */
 #define CHECK(x)                                                                         \

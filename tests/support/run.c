@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,4 +81,26 @@ void kw_run(struct kw_run *ret_run, const char *const argv[])
     while (waitpid(pid, &status, 0) < 0)
         CHECK(errno == EINTR);
     ret_run->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void kw_run_line(struct kw_run *ret_run, int want, const char *program, const char *fmt,
+                 ...)
+{
+    enum { WORDS_MAX = 64 };
+    char line[4096], *rest = NULL;
+    const char *argv[WORDS_MAX] = {program};
+    va_list ap;
+    va_start(ap, fmt);
+    CHECK((size_t)vsnprintf(line, sizeof line, fmt, ap) < sizeof line);
+    va_end(ap);
+    size_t n = 1;
+    for (char *w = strtok_r(line, " ", &rest); w != NULL;
+         w = strtok_r(NULL, " ", &rest)) {
+        CHECK(n < WORDS_MAX - 1);
+        argv[n++] = w;
+    }
+    kw_run(ret_run, argv);
+    if (ret_run->status != want)
+        fail_msg("%s: exit status %d, not %d\n%s%s", fmt, ret_run->status, want,
+                 ret_run->out, ret_run->err);
 }

@@ -18,5 +18,9 @@ struct kw_run {
     char err[128 * 1024]; /* standard error                            */
 };
 void kw_run(struct kw_run *ret_run, const char *const argv[]);
+/* The same with the words of a line, which are put into it as printf does and have no blanks
+ * themselves; the case fails, with all that was said, unless the status is `want`. */
+void kw_run_line(struct kw_run *ret_run, int want, const char *program, const char *fmt,
+                 ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -15,21 +15,31 @@
 extern char **environ;
 
 enum { SUITES_MAX = 64, WORDS_MAX = 512 };
-static struct {
+static struct suite {
     const char *name;
-    const struct kw_case *cases;
-    size_t count;
-} suites[SUITES_MAX];
+    struct kw_case **cases;
+    void (*before)(void), (*after)(void); /* NULL: nothing */
+} suites[SUITES_MAX], *suite;             /* that of the case that runs */
 static size_t suite_count;
 static bool arena_open;
 static char running[512]; /* the full name of the case */
 
-void kw_cases_register(const char *suite, const struct kw_case *cases, size_t count)
+void kw_case_add(struct kw_case **file, struct kw_case *c)
+{
+    for (const struct kw_case *other = *file; other != NULL; other = other->next)
+        if (other->run == c->run)
+            return;
+    while (*file != NULL && (*file)->line < c->line)
+        file = &(*file)->next;
+    c->next = *file;
+    *file = c;
+}
+
+void kw_suite_add(const char *name, struct kw_case **file, void (*before)(void),
+                  void (*after)(void))
 {
     KW_INVARIANT(suite_count < SUITES_MAX);
-    suites[suite_count].name = suite;
-    suites[suite_count].cases = cases;
-    suites[suite_count++].count = count;
+    suites[suite_count++] = (struct suite){name, file, before, after};
 }
 
 void kw_test_arena(size_t bytes)
@@ -63,39 +73,54 @@ void kw_test_as_root(void)
              strerror(errno));
 }
 
+static int run_before(void **state)
+{
+    (void)state;
+    if (suite->before != NULL)
+        suite->before();
+    return 0;
+}
+
+static int run_after(void **state)
+{
+    (void)state;
+    if (suite->after != NULL)
+        suite->after();
+    return 0;
+}
+
 static int run(const struct kw_case *c)
 {
-    const struct CMUnitTest test = {.name = c->name, .test_func = c->run};
+    const struct CMUnitTest test = {c->name, c->run, run_before, run_after, NULL};
     int failures = _cmocka_run_group_tests(c->name, &test, 1, NULL, NULL);
     if (failures == 0 && arena_open)
         kw_arena_close(); /* asserts that every secret was wiped */
     return failures == 0 ? 0 : 1;
 }
 
-static void list(void)
+/* Runs the case of this full name; NULL: lists them all.  -1: there is none. */
+static int run_named(const char *name)
 {
-    for (size_t s = 0; s < suite_count; s++)
-        for (size_t i = 0; i < suites[s].count; i++)
-            printf("%s.%s\n", suites[s].name, suites[s].cases[i].name);
+    for (suite = suites; suite < suites + suite_count; suite++)
+        for (const struct kw_case *c = *suite->cases; c != NULL; c = c->next) {
+            snprintf(running, sizeof running, "%s.%s", suite->name, c->name);
+            if (name == NULL)
+                puts(running);
+            else if (strcmp(running, name) == 0)
+                return run(c);
+        }
+    return name == NULL ? 0 : -1;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-        list();
-        return 0;
-    }
     if (argc != 2) {
         fprintf(stderr, "usage: %s --list | SUITE.CASE\n", argv[0]);
         return 2;
     }
-    for (size_t s = 0; s < suite_count; s++)
-        for (size_t i = 0; i < suites[s].count; i++) {
-            snprintf(running, sizeof running, "%s.%s", suites[s].name,
-                     suites[s].cases[i].name);
-            if (strcmp(running, argv[1]) == 0)
-                return run(&suites[s].cases[i]);
-        }
+    const int status = run_named(strcmp(argv[1], "--list") == 0 ? NULL : argv[1]);
+    if (status >= 0)
+        return status;
     fprintf(stderr, "%s: no case is named %s\n", argv[0], argv[1]);
     return 2;
 }

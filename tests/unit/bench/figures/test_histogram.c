@@ -65,7 +65,4 @@ TEST(top__every_bucket__its_own_largest_value)
     }
 }
 
-KW_CASES("bench/figures/histogram", CASE(at__empty_or_99_beyond__nobody_knows),
-         CASE(at__any_value__never_told_too_low_nor_1_128th_too_high),
-         CASE(add__longer_than_any__counts_and_max_stays_true),
-         CASE(top__every_bucket__its_own_largest_value))
+KW_SUITE("bench/figures/histogram")

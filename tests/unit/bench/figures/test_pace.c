@@ -105,9 +105,4 @@ TEST(window__over_one_in_a_hundred_of_a_thousand__broken)
     CHECK(broken_by(&w, 500, 500) == 11); /* the first one is what is told */
 }
 
-KW_CASES("bench/figures/pace", CASE(schedule__late__intended_times_stay),
-         CASE(schedule__uneven_rate_for_hours__does_not_drift),
-         CASE(schedule__ramp__half_as_many_and_then_the_full_rate),
-         CASE(pace__rate__gaps_and_no_burst_after_a_standstill),
-         CASE(pace__ramp__grows_in_a_straight_line),
-         CASE(window__over_one_in_a_hundred_of_a_thousand__broken))
+KW_SUITE("bench/figures/pace")

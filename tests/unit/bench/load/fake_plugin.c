@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake_plugin.h"
 
-#include <nghttp2/nghttp2.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,275 +11,188 @@
 
 #include "check.h"
 
-enum { TAIL = 900, STREAMS = 2048, SLOW_READ = 61 };
+enum { TAIL = 900, FIRST = 2, ALL = FIRST + FAKE_CONNECTIONS };
+/* RFC 9113, 6 */
+enum { DATA, HEADERS, RST_STREAM = 3, SETTINGS, END_STREAM = 1, END_HEADERS = 4 };
 
-struct fake_stream {
-    enum kw_bench_method method;
-    uint8_t in[4096], out[4096];
-    size_t in_len, out_len, out_at;
-    char status[8]; /* "" for trailers without one */
-};
-
-struct fake_connection {
-    struct fake_plugin *f;
-    int fd;
-    nghttp2_session *session;
-    struct fake_stream stream[STREAMS]; /* by number / 2 */
-};
-
-static struct fake_stream *stream_of(struct fake_connection *c, int32_t id)
+static void put_frame(kw_dst *dst, uint8_t type, uint8_t flags, uint32_t id, kw_span load)
 {
-    return &c->stream[id / 2 % STREAMS];
-}
-
-/* ---- replies ------------------------------------------------------------------------ */
-
-static nghttp2_nv field_of(const char *name, const char *value)
-{
-    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value,
-                        strlen(name), strlen(value), NGHTTP2_NV_FLAG_NONE};
-}
-
-static ssize_t give_body(nghttp2_session *session, int32_t id, uint8_t *dst, size_t cap,
-                         uint32_t *flags, nghttp2_data_source *source, void *ctx)
-{
-    struct fake_stream *s = source->ptr;
-    size_t n = s->out_len - s->out_at < cap ? s->out_len - s->out_at : cap;
-    (void)ctx;
-    kw_copy(dst, cap, kw_span_of(s->out + s->out_at, n));
-    s->out_at += n;
-    if (s->out_at < s->out_len)
-        return (ssize_t)n;
-    const nghttp2_nv trailer =
-        s->status[0] != '\0' ? field_of("grpc-status", s->status) : field_of("x", "y");
-    *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    CHECK(nghttp2_submit_trailer(session, id, &trailer, 1) == 0);
-    return (ssize_t)n;
+    KW_MUST(kw_dst_put_u8(dst, 0) && kw_dst_put_u16(dst, (uint16_t)load.len) &&
+            kw_dst_put_u8(dst, type) && kw_dst_put_u8(dst, flags) &&
+            kw_dst_put_u32(dst, id) && kw_dst_put(dst, load));
 }
 
 /* An EncryptRequest has the fields of an EncryptResponse: text, then a name; and its first
  * field is that of every request, and of a DecryptResponse. */
-static void put_body(const struct fake_plugin *f, struct fake_stream *s, bool bad)
+static void put_reply(const struct fake_plugin *f, enum kw_bench_method method,
+                      kw_span asked, bool bad, kw_dst *dst)
 {
-    static const char ok[] = "\0\0\0\0\x0b\x0a\2v2\x12\2ok\x1a\1k",
-                      ill[] = "\0\0\0\0\x0b\x0a\2v2\x12\2no\x1a\1k",
-                      keyward[] = "\0\0\0\0\x0f\x0a\2v2\x12\2ok\x1a\5kw1-1";
+    static const char ok[] = "\0\0\0\0\x0f\x0a\2v2\x12\2ok\x1a\5kw1-1",
+                      ill[] = "\0\0\0\0\x0f\x0a\2v2\x12\2no\x1a\5kw1-1";
     uint8_t text[KW_SEED + TAIL] = {0};
-    struct kw_message request, reply = {.text = kw_span_of(text, sizeof text)};
-    kw_span name = kw_span_str(f->is_keyward ? "kw1-1" : "k");
-    kw_dst dst = kw_dst_of(s->out, sizeof s->out);
-    if (s->method == KW_STATUS) {
-        CHECK(kw_dst_put(&dst, f->script == FAKE_ILL ? kw_span_of(ill, sizeof ill - 1)
-                               : f->is_keyward ? kw_span_of(keyward, sizeof keyward - 1)
-                                               : kw_span_of(ok, sizeof ok - 1)));
-    } else {
-        CHECK(kw_message_read(KW_DECRYPT, kw_span_of(s->in, s->in_len), &request));
-        kw_copy(text, sizeof text, request.text);
-        if (s->method == KW_DECRYPT) {
-            text[KW_SEED - 1] ^= bad && f->script == FAKE_WRONG;
-            reply.text.len = KW_SEED;
-            name.len = 0;
-        } else if (bad && f->script == FAKE_ODD_ENCRYPT) {
-            name = kw_span_str("another");
-        }
-        CHECK(kw_message_write(&dst, KW_ENCRYPT, &reply, name));
+    struct kw_message m = {.text = kw_span_of(text, sizeof text)};
+    kw_span key = kw_span_str(bad && f->script == FAKE_ODD_ENCRYPT ? "another" : "kw1-1");
+    kw_copy(text, sizeof text, asked);
+    if (method == KW_DECRYPT) {
+        text[KW_SEED - 1] ^= bad && f->script == FAKE_WRONG;
+        m.text.len = KW_SEED;
+        key.len = 0;
     }
-    s->out_len = dst.len;
+    KW_MUST(
+        method == KW_STATUS
+            ? kw_dst_put(dst, kw_span_of(f->script == FAKE_ILL ? ill : ok, sizeof ok - 1))
+            : kw_message_write(dst, KW_ENCRYPT, &m, key));
 }
 
 /* Ctrl-C, as the process at the other end of the connection meets it. */
-static void interrupt_client(const struct fake_connection *c)
+static void interrupt_client(int fd)
 {
     struct ucred client;
     socklen_t len = sizeof client;
-    CHECK(getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &client, &len) == 0 &&
-          client.pid > 1 && kill(client.pid, SIGINT) == 0);
+    KW_INVARIANT(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client, &len) == 0 &&
+                 client.pid > 1 && kill(client.pid, SIGINT) == 0);
 }
 
-/* Is this call, which has been counted, one of the script's? */
-static bool is_bad(const struct fake_plugin *f, enum kw_bench_method method)
+/* Is call number n of this method one of the script's? */
+static bool is_bad(const struct fake_plugin *f, enum kw_bench_method method, unsigned n)
 {
-    unsigned n = f->counts == KW_METHODS ? f->calls : f->seen[f->counts];
-    if ((f->counts != KW_METHODS && method != f->counts) || n < f->from)
-        return false;
-    if (f->script == FAKE_DIES_EACH_THIRD)
-        return (n - f->from) % 3 == 2;
-    return f->times == 0 || n < f->from + f->times;
+    return method == f->at && n >= f->from && (f->times == 0 || n < f->from + f->times) &&
+           (f->every == 0 || (n - f->from) % f->every == 0);
 }
 
-static void answer(struct fake_connection *c, int32_t id)
+/* RFC 7541: ":status: 200" is number 8 of the static table; a trailer is new, not indexed. */
+static void reply(int fd, uint32_t id, kw_span body, const char *status, unsigned code)
 {
-    struct fake_plugin *f = c->f;
-    struct fake_stream *s = stream_of(c, id);
-    const nghttp2_nv ok = field_of(":status", "200");
-    const nghttp2_data_provider body = {{.ptr = s}, give_body};
-    CHECK(s->method < KW_METHODS);
-    f->calls++;
-    f->seen[s->method]++;
-    const bool bad = is_bad(f, s->method);
-    if (bad && (f->script == FAKE_DIES || f->script == FAKE_DIES_EACH_THIRD)) {
-        for (unsigned i = 0; i < FAKE_CONNECTIONS; i++)
-            if (f->connection[i] != NULL)
-                (void)shutdown(f->connection[i]->fd, SHUT_RDWR);
+    uint8_t all[4096];
+    char text[8], trailer[32];
+    kw_dst dst = kw_dst_of(all, sizeof all);
+    snprintf(text, sizeof text, "%u", code);
+    const int len = snprintf(trailer, sizeof trailer, "%c%c%s%c%s", 0,
+                             (char)strlen(status), status, (char)strlen(text), text);
+    put_frame(&dst, HEADERS, END_HEADERS, id, kw_span_str("\x88"));
+    put_frame(&dst, DATA, 0, id, body);
+    put_frame(&dst, HEADERS, END_HEADERS | END_STREAM, id,
+              kw_span_of(trailer, (size_t)len));
+    (void)send(fd, all, dst.len, MSG_NOSIGNAL); /* the client may have gone */
+}
+
+static void answer(struct fake_plugin *f, int fd, uint32_t id, kw_span body)
+{
+    uint8_t bytes[2048];
+    kw_dst message = kw_dst_of(bytes, sizeof bytes);
+    struct kw_message request;
+    KW_MUST(kw_message_read(KW_DECRYPT, body, &request));
+    const size_t len = request.text.len;
+    const enum kw_bench_method method = len == 0         ? KW_STATUS
+                                        : len == KW_SEED ? KW_ENCRYPT
+                                                         : KW_DECRYPT;
+    const bool bad = is_bad(f, method, ++f->seen[method]);
+    if (bad && f->script == FAKE_DIES) {
+        for (unsigned i = FIRST; i < ALL; i++)
+            (void)shutdown(f->polled[i].fd, SHUT_RDWR);
         return;
     }
+    if (bad && f->script == FAKE_INTERRUPTS)
+        interrupt_client(fd);
     if (bad && f->script == FAKE_SILENT)
         return;
-    if (bad && f->script == FAKE_INTERRUPTS)
-        interrupt_client(c);
-    put_body(f, s, bad);
-    snprintf(s->status, sizeof s->status, "%u", bad ? f->code : 0);
-    if (bad && f->script == FAKE_NO_STATUS)
-        s->status[0] = '\0';
-    CHECK(nghttp2_submit_response(c->session, id, &ok, 1, &body) == 0);
+    put_reply(f, method, request.text, bad, &message);
+    reply(fd, id, kw_dst_span(&message),
+          bad && f->script == FAKE_NO_STATUS ? "x" : "grpc-status", bad ? f->code : 0);
 }
 
-/* ---- nghttp2's callbacks ------------------------------------------------------------- */
-
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
-                     const uint8_t *name, size_t name_len, const uint8_t *value,
-                     size_t value_len, uint8_t flags, void *ctx)
+static bool take(int fd, void *dst, size_t len)
 {
-    static const char *const paths[KW_METHODS] = {"/v2.KeyManagementService/Status",
-                                                  "/v2.KeyManagementService/Encrypt",
-                                                  "/v2.KeyManagementService/Decrypt"};
-    struct fake_stream *s = stream_of(ctx, frame->hd.stream_id);
-    (void)session;
-    (void)flags;
-    for (unsigned m = 0; m < KW_METHODS; m++)
-        if (kw_span_equal_str(kw_span_of(name, name_len), ":path") &&
-            kw_span_equal_str(kw_span_of(value, value_len), paths[m]))
-            *s = (struct fake_stream){.method = (enum kw_bench_method)m};
-    return 0;
+    return len == 0 || recv(fd, dst, len, MSG_WAITALL) == (ssize_t)len;
 }
 
-static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
-                   const uint8_t *bytes, size_t len, void *ctx)
+/* One frame; false: it is over. */
+static bool hear(struct fake_plugin *f, int fd)
 {
-    struct fake_stream *s = stream_of(ctx, id);
-    kw_dst in = {s->in, sizeof s->in, s->in_len};
-    (void)session;
-    (void)flags;
-    CHECK(kw_dst_put(&in, kw_span_of(bytes, len)));
-    s->in_len = in.len;
-    return 0;
-}
-
-static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
-{
-    struct fake_connection *c = ctx;
-    (void)session;
-    if (frame->hd.type == NGHTTP2_DATA && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
-        answer(c, frame->hd.stream_id);
-    if (frame->hd.type == NGHTTP2_RST_STREAM && c->f->interrupt_at_reset)
-        interrupt_client(c);
-    return 0;
-}
-
-/* ---- connections --------------------------------------------------------------------- */
-
-static void hang_up(struct fake_plugin *f, unsigned i)
-{
-    nghttp2_session_del(f->connection[i]->session);
-    close(f->connection[i]->fd);
-    free(f->connection[i]);
-    f->connection[i] = NULL;
-}
-
-static void say_all(struct fake_connection *c)
-{
-    const uint8_t *bytes;
-    ssize_t n;
-    while ((n = nghttp2_session_mem_send(c->session, &bytes)) > 0)
-        for (ssize_t at = 0, some; at < n; at += some)
-            if ((some = send(c->fd, bytes + at, (size_t)(n - at), MSG_NOSIGNAL)) <= 0)
-                return; /* the client has gone */
-}
-
-/* false: it is over. */
-static bool hear(struct fake_connection *c)
-{
-    static const char refusal[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
-    uint8_t in[1 << 16];
-    ssize_t n = recv(c->fd, in, c->f->script == FAKE_SLOW ? SLOW_READ : sizeof in, 0);
-    if (n > 0 && c->f->script == FAKE_HTTP1)
-        (void)send(c->fd, refusal, sizeof refusal - 1, MSG_NOSIGNAL);
-    if (n <= 0 || c->f->script == FAKE_HTTP1 ||
-        nghttp2_session_mem_recv(c->session, in, (size_t)n) < 0)
+    static const char hello[] =
+        "\0\0\0\4\0\0\0\0\0"              /* SETTINGS, all as they are anyway */
+        "\0\0\0\4\1\0\0\0\0"              /* the client's are seen            */
+        "\0\0\4\x08\0\0\0\0\0\x7f\0\0\0"; /* WINDOW_UPDATE                   */
+    uint8_t head[9], payload[1 << 14];
+    if (!take(fd, head, sizeof head))
         return false;
-    say_all(c);
+    struct kw_src src = kw_src_of(kw_span_of(head, sizeof head));
+    const uint32_t len = kw_src_u32(&src) >> 8;
+    const uint8_t type = head[3], flags = kw_src_u8(&src);
+    KW_INVARIANT(len <= sizeof payload);
+    if (!take(fd, payload, len))
+        return false;
+    if (type == SETTINGS && flags == 0)
+        (void)send(fd, hello, sizeof hello - 1, MSG_NOSIGNAL);
+    if (type == DATA && flags == END_STREAM)
+        answer(f, fd, kw_src_u32(&src), kw_span_of(payload, len));
+    if (type == RST_STREAM && f->interrupt_at_reset)
+        interrupt_client(fd);
     return true;
 }
 
+/* A connection, which begins with 24 bytes in every HTTP/2. */
 static void take_connection(struct fake_plugin *f)
 {
-    const nghttp2_settings_entry most = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
-                                         STREAMS};
-    nghttp2_session_callbacks *on;
-    unsigned i = 0;
-    int fd = accept(f->listener, NULL, NULL);
-    if (f->script == FAKE_CLOSES) {
+    static const char refusal[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+    char preface[4096];
+    unsigned i = FIRST;
+    const int fd = accept(f->polled[1].fd, NULL, NULL);
+    if (f->script == FAKE_HTTP1 && recv(fd, preface, sizeof preface, 0) > 0)
+        (void)send(fd, refusal, sizeof refusal - 1, MSG_NOSIGNAL);
+    if (f->script == FAKE_HTTP1 || f->script == FAKE_CLOSES || !take(fd, preface, 24)) {
         close(fd);
         return;
     }
-    while (f->connection[i] != NULL)
-        CHECK(++i < FAKE_CONNECTIONS);
-    struct fake_connection *c = f->connection[i] = calloc(1, sizeof *c);
-    CHECK(fd >= 0 && c != NULL && nghttp2_session_callbacks_new(&on) == 0);
-    c->f = f;
-    c->fd = fd;
-    nghttp2_session_callbacks_set_on_header_callback(on, on_header);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(on, on_data);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(on, on_frame);
-    CHECK(nghttp2_session_server_new(&c->session, on, c) == 0);
-    nghttp2_session_callbacks_del(on);
-    CHECK(nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, &most, 1) == 0);
+    while (f->polled[i].fd >= 0)
+        i++;
+    KW_INVARIANT(i < ALL);
+    f->polled[i].fd = fd;
 }
 
 static void *fake_main(void *ctx)
 {
     struct fake_plugin *f = ctx;
-    for (;;) {
-        struct pollfd polled[2 + FAKE_CONNECTIONS] = {{f->stop[0], POLLIN, 0},
-                                                      {f->listener, POLLIN, 0}};
-        for (unsigned i = 0; i < FAKE_CONNECTIONS; i++)
-            polled[2 + i] = (struct pollfd){
-                f->connection[i] != NULL ? f->connection[i]->fd : -1, POLLIN, 0};
-        if (poll(polled, 2 + FAKE_CONNECTIONS, -1) < 0)
-            continue;
-        if (polled[0].revents != 0)
-            return NULL;
-        for (unsigned i = 0; i < FAKE_CONNECTIONS; i++)
-            if (polled[2 + i].revents != 0 && !hear(f->connection[i]))
-                hang_up(f, i);
-        if (polled[1].revents != 0)
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all,
+                    NULL); /* SIGINT is the client's, also in one process */
+    while (poll(f->polled, ALL, -1) > 0 && f->polled[0].revents == 0) {
+        for (unsigned i = FIRST; i < ALL; i++)
+            if (f->polled[i].revents != 0 && !hear(f, f->polled[i].fd)) {
+                close(f->polled[i].fd);
+                f->polled[i].fd = -1;
+            }
+        if (f->polled[1].revents != 0)
             take_connection(f);
     }
+    return NULL;
 }
 
 void fake_start(struct fake_plugin *f)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     snprintf(f->folder, sizeof f->folder, "/tmp/kw-plugin-XXXXXX");
-    CHECK(mkdtemp(f->folder) != NULL);
+    CHECK(mkdtemp(f->folder) != NULL && pipe(f->stop) == 0);
     snprintf(f->path, sizeof f->path, "%s/kms.sock", f->folder);
     CHECK(kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(f->path)));
-    f->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHECK(f->listener >= 0 &&
-          bind(f->listener, (const struct sockaddr *)&at, sizeof at) == 0);
-    CHECK(listen(f->listener, FAKE_CONNECTIONS) == 0 && pipe(f->stop) == 0);
+    const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(bind(listener, (const struct sockaddr *)&at, sizeof at) == 0);
+    CHECK(listen(listener, FAKE_CONNECTIONS) == 0);
+    for (unsigned i = 0; i < ALL; i++)
+        f->polled[i] = (struct pollfd){i == 0   ? f->stop[0]
+                                       : i == 1 ? listener
+                                                : -1,
+                                       POLLIN, 0};
     CHECK(pthread_create(&f->thread, NULL, fake_main, f) == 0);
 }
 
 void fake_stop(struct fake_plugin *f)
 {
-    CHECK(write(f->stop[1], "x", 1) == 1);
-    CHECK(pthread_join(f->thread, NULL) == 0);
-    for (unsigned i = 0; i < FAKE_CONNECTIONS; i++)
-        if (f->connection[i] != NULL)
-            hang_up(f, i);
-    close(f->listener);
-    close(f->stop[0]);
+    CHECK(write(f->stop[1], "x", 1) == 1 && pthread_join(f->thread, NULL) == 0);
     close(f->stop[1]);
+    for (unsigned i = 0; i < ALL; i++)
+        if (f->polled[i].fd >= 0)
+            close(f->polled[i].fd);
     CHECK(unlink(f->path) == 0 && rmdir(f->folder) == 0);
 }

@@ -9,6 +9,7 @@ static struct kw_note note;
 
 static void begin(const char *mix, const char *ciphertexts)
 {
+    kw_choice_wipe(&c);
     o = (struct kw_choice_options){.count = 1000, .seed = 1};
     CHECK_OK(kw_mix_parse(mix, &o, &note));
     CHECK_OK(kw_ciphertexts_parse(ciphertexts, &o, &note));
@@ -22,41 +23,37 @@ static struct kw_pick next(void)
     return p;
 }
 
+/* Nothing is written then, and the note has the words as they were. */
+static void refuse(kw_err (*parse)(const char *, struct kw_choice_options *,
+                                   struct kw_note *),
+                   const char *words, const char *why)
+{
+    struct kw_choice_options before = {.weight = {7, 7, 7}, .count = 77}, after = before;
+    CHECK_CODE(parse(words, &after, &note), KW_CODE_BAD_INPUT);
+    CHECK(memcmp(&before, &after, sizeof before) == 0);
+    CHECK_HAS(note.text, why);
+    CHECK_HAS(note.text, words);
+}
+
 TEST(mix__bad_words__refused_and_why)
 {
-    static const char *const bad[] = {"",
-                                      "an unknown word",
-                                      "delete",
-                                      "an unknown word",
-                                      "decrypt,",
-                                      "a weight is missing",
-                                      "decrypt:0",
-                                      "from 1 to 1000",
-                                      "decrypt:1001",
-                                      "from 1 to 1000",
-                                      "decrypt:-1",
-                                      "from 1 to 1000",
-                                      "decrypt: 1",
-                                      "from 1 to 1000",
-                                      "decrypt:9x",
-                                      "too much at its end",
-                                      "decrypt:9,",
-                                      "an unknown word",
-                                      "decrypt:9,encrypt",
-                                      "a weight is missing",
-                                      "decrypt:9,decrypt:1",
-                                      "a word twice",
-                                      "decrypt:900,status:101",
-                                      "more than 1000",
-                                      "decrypted",
-                                      "a weight is missing"};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i += 2) {
-        struct kw_choice_options before = {.weight = {7, 7, 7}}, after = before;
-        CHECK_CODE(kw_mix_parse(bad[i], &after, &note), KW_CODE_BAD_INPUT);
-        CHECK(memcmp(&before, &after, sizeof before) == 0);
-        CHECK_HAS(note.text, bad[i + 1]);
-        CHECK_HAS(note.text, bad[i]);
-    }
+    static const char *const bad[][2] = {
+        {"", "an unknown word"},
+        {"delete", "an unknown word"},
+        {"decrypt,", "a weight is missing"},
+        {"decrypt:0", "from 1 to 1000"},
+        {"decrypt:1001", "from 1 to 1000"},
+        {"decrypt:-1", "from 1 to 1000"},
+        {"decrypt: 1", "from 1 to 1000"},
+        {"decrypt:9x", "too much at its end"},
+        {"decrypt:9,", "an unknown word"},
+        {"decrypt:9,encrypt", "a weight is missing"},
+        {"decrypt:9,decrypt:1", "a word twice"},
+        {"decrypt:900,status:101", "more than 1000"},
+        {"decrypted", "a weight is missing"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        refuse(kw_mix_parse, bad[i][0], bad[i][1]);
 }
 
 TEST(ciphertexts__bad_words__refused_and_named)
@@ -68,13 +65,8 @@ TEST(ciphertexts__bad_words__refused_and_named)
         "zipf:10:1x", "repeat:101:10", "repeat:90",      "repeat:90:0",
         "repeat::1",  "zipf:0:1",      "repeat:90:10:1", "unique:1",
     };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct kw_choice_options before = {.count = 77}, after = before;
-        CHECK_CODE(kw_ciphertexts_parse(bad[i], &after, &note), KW_CODE_BAD_INPUT);
-        CHECK(memcmp(&before, &after, sizeof before) == 0);
-        CHECK_HAS(note.text, bad[i]);
-        CHECK_HAS(note.text, "zipf:1000:0.99");
-    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        refuse(kw_ciphertexts_parse, bad[i], "zipf:1000:0.99");
 }
 
 TEST(distinct_and_same__in_turn)
@@ -91,7 +83,6 @@ TEST(distinct_and_same__in_turn)
         CHECK((c.needs.seeds > 0) == (c.next.method == KW_ENCRYPT));
         for (size_t i = 0; i < 10; i++)
             CHECK(next().entry == i % turns[t].count);
-        kw_choice_wipe(&c);
     }
 }
 
@@ -115,7 +106,6 @@ TEST(mix__weights_exact_and_seeds_of_its_own)
         CHECK(seen[KW_DECRYPT] == 90 && seen[KW_ENCRYPT] == 5 && seen[KW_STATUS] == 5);
         CHECK(moved > 0);
     }
-    kw_choice_wipe(&c);
 }
 
 /* The sum of k^-0.99 for k up to 1000 is 7.7289532173. */
@@ -130,7 +120,6 @@ TEST(zipf__drawn_as_often_as_they_should)
     CHECK(seen[0] > 12600 && seen[0] < 13300); /* 12938 +- 3 sigma */
     CHECK(seen[9] > 1180 && seen[9] < 1470);   /* 1324 */
     CHECK(seen[999] < 40);                     /* 14   */
-    kw_choice_wipe(&c);
 }
 
 /* 90 of a hundred ask for one of the hot ones; the others go round in turn. */
@@ -151,7 +140,6 @@ TEST(repeat__hot_ones_often_and_the_others_in_turn)
     CHECK(hot > 8900 && hot < 9100);
     for (size_t i = 0; i < KW_HOT; i++)
         CHECK(seen[i] > 450);
-    kw_choice_wipe(&c);
 }
 
 TEST(seed__the_same_choices_again_and_others_with_another)
@@ -172,14 +160,8 @@ TEST(seed__the_same_choices_again_and_others_with_another)
         kw_choice_step(&other);
     }
     CHECK(differ > 500);
-    kw_choice_wipe(&c);
     kw_choice_wipe(&same);
     kw_choice_wipe(&other);
 }
 
-KW_CASES("bench/load/choice", CASE(mix__bad_words__refused_and_why),
-         CASE(ciphertexts__bad_words__refused_and_named),
-         CASE(distinct_and_same__in_turn), CASE(mix__weights_exact_and_seeds_of_its_own),
-         CASE(zipf__drawn_as_often_as_they_should),
-         CASE(repeat__hot_ones_often_and_the_others_in_turn),
-         CASE(seed__the_same_choices_again_and_others_with_another))
+KW_SUITE("bench/load/choice")

@@ -75,20 +75,7 @@ static bool judge(enum kw_bench_method m, size_t i, kw_span text)
     return kw_corpus_judge(&c, m, i, kw_dst_span(&dst));
 }
 
-TEST(judge__decrypt__only_the_seed_is_right)
-{
-    CHECK_OK(kw_corpus_init(&c, 2));
-    CHECK(judge(KW_DECRYPT, 0, kw_span_of(c.entry[0].seed, KW_SEED)));
-    CHECK(!judge(KW_DECRYPT, 0, kw_span_of(c.entry[1].seed, KW_SEED)));
-    CHECK(!judge(KW_DECRYPT, 0, kw_span_of(c.entry[0].seed, KW_SEED - 1)));
-    CHECK(!judge(KW_DECRYPT, 0, (kw_span){0}));
-    CHECK(!judge(KW_ENCRYPT, 0, (kw_span){0}) && c.entry[0].len == 0);
-    kw_corpus_wipe(&c);
-}
-
-/* ---- the file ------------------------------------------------------------------------ */
-
-/* Three seeds that a plugin has answered with themselves. */
+/* Three seeds that a plugin has answered with themselves, and a path for a file. */
 static void begin(void)
 {
     CHECK(kw_copy_str(folder, sizeof folder, kw_span_str("/tmp/kw-corpus-XXXXXX")));
@@ -106,14 +93,24 @@ static void end(void)
     kw_corpus_wipe(&c);
 }
 
+TEST(judge__decrypt__only_the_seed_is_right)
+{
+    CHECK(judge(KW_DECRYPT, 0, kw_span_of(c.entry[0].seed, KW_SEED)));
+    CHECK(!judge(KW_DECRYPT, 0, kw_span_of(c.entry[1].seed, KW_SEED)));
+    CHECK(!judge(KW_DECRYPT, 0, kw_span_of(c.entry[0].seed, KW_SEED - 1)));
+    CHECK(!judge(KW_DECRYPT, 0, (kw_span){0}));
+    const size_t kept = c.entry[0].len;
+    CHECK(!judge(KW_ENCRYPT, 0, (kw_span){0}) && c.entry[0].len == kept);
+}
+
+/* ---- the file ------------------------------------------------------------------------ */
+
 TEST(file__missing_or_no_such_folder__named)
 {
-    begin();
     CHECK_CODE(kw_corpus_read(path, 0, &back, &note), KW_CODE_MISSING);
     CHECK_HAS(note.text, path);
     CHECK_CODE(kw_corpus_write(&c, "/nonexistent/corpus", &note), KW_CODE_IO);
     CHECK_HAS(note.text, "/nonexistent/corpus");
-    end();
 }
 
 TEST(file__of_another_kind_or_damaged__said_what_is_wrong)
@@ -125,7 +122,6 @@ TEST(file__of_another_kind_or_damaged__said_what_is_wrong)
         {FIRST_LINE "\n", "line 2: this line is damaged"},
         {FIRST_LINE "00 00\n", "line 2: this line is damaged"},
     };
-    begin();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         CHECK_OK(kw_file_replace(path, kw_span_str(bad[i][0]), 0600, &note));
         CHECK_CODE(kw_corpus_read(path, 0, &back, &note), KW_CODE_BAD_INPUT);
@@ -133,14 +129,12 @@ TEST(file__of_another_kind_or_damaged__said_what_is_wrong)
         CHECK_HAS(note.text, path);
         CHECK_HAS(note.text, "--prepare");
     }
-    end();
 }
 
 TEST(file__written_and_read__the_same_and_private)
 {
     struct stat st;
     struct kw_blob blob = {0};
-    begin();
     CHECK_OK(kw_corpus_write(&c, path, &note));
     CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
     CHECK_CODE(kw_corpus_read(path, 4, &back, &note), KW_CODE_BAD_INPUT);
@@ -161,13 +155,6 @@ TEST(file__written_and_read__the_same_and_private)
     kw_blob_wipe(&blob);
     CHECK_CODE(kw_corpus_read(path, 0, &back, &note), KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, "line 4: this line is damaged");
-    end();
 }
 
-KW_CASES("bench/load/corpus", CASE(read__damaged_compressed_or_no_protobuf__refused),
-         CASE(write__encrypt__as_written_or_no_room),
-         CASE(write__decrypt__annotations_given_back),
-         CASE(judge__decrypt__only_the_seed_is_right),
-         CASE(file__missing_or_no_such_folder__named),
-         CASE(file__of_another_kind_or_damaged__said_what_is_wrong),
-         CASE(file__written_and_read__the_same_and_private))
+KW_SUITE_AROUND("bench/load/corpus", begin, end)

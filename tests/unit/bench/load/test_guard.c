@@ -37,7 +37,6 @@ static void denied(kw_err e, const char *why)
 /* Whichever of them it is: every worker is looked at. */
 TEST(worker_that_is_or_may_be_on_a_real_token__denied)
 {
-    fake_proc_begin();
     denied(judge("keywardd", softhsm, vendor),
            "(pid 4002) whose PKCS#11 module is not libsofthsm2.so");
     denied(judge("keywardd", vendor, softhsm),
@@ -47,29 +46,23 @@ TEST(worker_that_is_or_may_be_on_a_real_token__denied)
            "(pid 4001) whose loaded modules this user cannot read");
     /* as a process without rights sees it on some kernels */
     denied(judge("keywardd", "", softhsm), "cannot read");
-    fake_proc_end();
 }
 
 TEST(nobody_to_look_at__denied)
 {
-    fake_proc_begin();
     for (int32_t pid = 0; pid < 2; pid++)
         denied(kw_guard(fake_proc, pid, true, &note), "--server-pid");
     denied(kw_guard(fake_proc, 4000, true, &note), "--server-pid");
     fake_proc_put(4000, 1, "keywardd", 1);
     denied(kw_guard(fake_proc, 4000, true, &note), "keywardd (pid 4000) has no worker");
-    fake_proc_end();
 }
 
 TEST(softhsm_or_another_server__passes)
 {
-    fake_proc_begin();
     CHECK_OK(judge("keywardd", softhsm, softhsm));
     CHECK_OK(judge("keyward-bench", softhsm, vendor));
     CHECK_OK(kw_guard(fake_proc, 0, false, &note));
     CHECK_OK(kw_guard(fake_proc, 4444, false, &note));
-    fake_proc_end();
 }
 
-KW_CASES("bench/load/guard", CASE(worker_that_is_or_may_be_on_a_real_token__denied),
-         CASE(nobody_to_look_at__denied), CASE(softhsm_or_another_server__passes))
+KW_SUITE_AROUND("bench/load/guard", fake_proc_begin, fake_proc_end)

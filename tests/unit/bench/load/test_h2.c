@@ -29,39 +29,39 @@ static void say(const char *bytes, size_t len)
 }
 #define SAY(bytes) say((bytes), sizeof(bytes) - 1)
 
-/* As kw_h2_open leaves it, on a pair instead of a path; `settings` is the frame's
- * payload. */
-static void begin_with(const char *settings, size_t len)
+/* As kw_h2_open leaves it, on a pair instead of a path. */
+static void begin(void)
 {
     int ends[2];
-    char frame[64] = {0};
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
     far = ends[1];
     ended_count = 0;
     CHECK_OK(kw_h2_begin(&c, &(struct kw_h2_setup){.calls = 4}, ends[0]));
     c.ended = ended;
     kw_h2_flush(&c);
-    frame[2] = (char)len;
-    frame[3] = 4;
-    kw_copy(frame + 9, sizeof frame - 9, kw_span_of(settings, len));
-    say(frame, 9 + len);
+    SAY("\0\0\0\4\0\0\0\0\0"); /* SETTINGS */
     CHECK(c.has_settings && !c.over);
-}
-
-static void begin(void)
-{
-    begin_with("", 0);
-}
-
-static struct kw_h2_call *submit(void)
-{
-    return kw_h2_submit(&c, KW_STATUS, kw_span_str("x"));
 }
 
 static void end(void)
 {
     kw_h2_close(&c);
     close(far);
+}
+
+/* So many calls more. */
+static struct kw_h2_call *submit(unsigned count)
+{
+    struct kw_h2_call *call = NULL;
+    for (unsigned i = 0; i < count; i++)
+        CHECK((call = kw_h2_submit(&c, KW_STATUS, kw_span_str("x"))) != NULL);
+    return call;
+}
+
+/* And none behind them. */
+static bool takes_more(void)
+{
+    return kw_h2_submit(&c, KW_STATUS, kw_span_str("x")) != NULL;
 }
 
 /* Without indexing, new name, plain: RFC 7541 6.2.2. */
@@ -74,13 +74,13 @@ TEST(reply__whole_or_byte_by_byte__ends_the_call)
                               "\0\0\x0f\1\5\0\0\0\1" GRPC_STATUS("0"); /* trailers */
     for (int whole = 0; whole < 2; whole++) {
         const size_t step = whole ? sizeof all - 1 : 1;
-        begin();
-        CHECK(submit() != NULL && kw_h2_busy(&c));
+        CHECK(submit(1) != NULL && kw_h2_busy(&c));
         for (size_t at = 0; at < sizeof all - 1; at += step)
             say(all + at, step);
         CHECK(ended_count == 1 && last.status == 0 && last.len == 5);
         CHECK(!kw_h2_busy(&c) && !c.over);
         end();
+        begin();
     }
 }
 
@@ -89,9 +89,8 @@ TEST(requests__sent_together__headers_and_body_of_each_in_turn)
 {
     static const char known[] = "\x83\x86\xc2\xc1\xc0\xbf\xbe"; /* RFC 7541, 2.3.3 */
     uint8_t sent[4096];
-    begin();
     CHECK(read(far, sent, sizeof sent) > 24); /* the preface and what belongs to it */
-    CHECK(submit() != NULL && submit() != NULL);
+    submit(2);
     kw_h2_flush(&c);
     const ssize_t n = read(far, sent, sizeof sent);
     const size_t first = 9u + sent[2], body = 9 + 1;
@@ -100,26 +99,22 @@ TEST(requests__sent_together__headers_and_body_of_each_in_turn)
     CHECK(sent[first + 3] == 0 && sent[first + 9] == 'x');
     CHECK(sent[first + body + 2] == 7 && sent[first + body + 3] == 1);
     CHECK(memcmp(sent + first + body + 9, known, 7) == 0);
-    end();
 }
 
 TEST(reset_or_another_http_status__as_grpc_maps_them)
 {
-    begin();
-    CHECK(submit() != NULL && submit() != NULL && submit() != NULL);
+    submit(3);
     SAY("\0\0\4\3\0\0\0\0\1\0\0\0\7"); /* REFUSED_STREAM */
     CHECK(ended_count == 1 && last.status == KW_GRPC_UNAVAILABLE);
     SAY("\0\0\4\3\0\0\0\0\3\0\0\0\2"); /* INTERNAL_ERROR */
     CHECK(ended_count == 2 && last.status == 13);
     SAY("\0\0\1\1\5\0\0\0\5\x8d"); /* 404 and no more */
     CHECK(ended_count == 3 && last.status == KW_GRPC_UNIMPLEMENTED);
-    end();
 }
 
 TEST(headers_damaged_or_no_frame__over)
 {
-    begin();
-    CHECK(submit() != NULL);
+    submit(1);
     SAY("\0\0\2\1\5\0\0\0\1\xff\x7f"); /* an index of a table that has none */
     CHECK(c.over && ended_count == 0);
     CHECK_HAS(c.fault, "no HTTP/2");
@@ -127,64 +122,43 @@ TEST(headers_damaged_or_no_frame__over)
     begin();
     SAY("\xff\xff\xff\0\0\0\0\0\1");
     CHECK(c.over);
-    end();
 }
 
 TEST(submit__calls_used_up_or_goaway__none)
 {
-    begin();
-    struct kw_h2_call *first = submit();
-    for (int i = 0; i < 3; i++)
-        CHECK(submit() != NULL);
-    CHECK(submit() == NULL);
-    kw_h2_cancel(&c, first);
-    CHECK(submit() != NULL);
+    struct kw_h2_call *call = submit(4);
+    CHECK(!takes_more());
+    kw_h2_cancel(&c, call);
+    submit(1);
     SAY("\0\0\x08\7\0\0\0\0\0\0\0\0\x0b\0\0\0\2");
-    CHECK(c.draining && !c.over);
-    CHECK(submit() == NULL);
+    CHECK(c.draining && !c.over && !takes_more());
     CHECK_HAS(c.fault, "GOAWAY, error 2");
-    end();
 }
 
 TEST(submit__server_allows_fewer__no_more_than_those)
 {
-    begin_with("\0\3\0\0\0\2", 6); /* MAX_CONCURRENT_STREAMS 2 */
-    CHECK(submit() != NULL && submit() != NULL);
-    CHECK(submit() == NULL && !c.over);
-    end();
+    SAY("\0\0\6\4\0\0\0\0\0\0\3\0\0\0\2"); /* MAX_CONCURRENT_STREAMS */
+    submit(2);
+    CHECK(!takes_more() && !c.over);
 }
 
-/* What comes for a call that was given up belongs to nobody, the next one least of all.
- */
+/* What comes for a call that was given up belongs to nobody, the next one least of all. */
 TEST(cancelled__late_reply__nobodys)
 {
-    begin();
-    kw_h2_cancel(&c, submit());
-    struct kw_h2_call *next = submit();
-    CHECK(next != NULL && next->id == 3);
+    kw_h2_cancel(&c, submit(1));
+    const struct kw_h2_call *next = submit(1);
+    CHECK(next->id == 3);
     SAY("\0\0\x10\1\5\0\0\0\1\x88" GRPC_STATUS("0"));
     CHECK(ended_count == 0 && next->status == -1 && !c.over);
-    end();
 }
 
 TEST(body__longer_than_we_read__said)
 {
-    static char data[9 + 5000];
-    begin();
-    struct kw_h2_call *call = submit();
+    static char data[9 + 5000] = {0, 5000 >> 8, (char)(5000 & 0xff), [8] = 1};
+    const struct kw_h2_call *call = submit(1);
     SAY("\0\0\1\1\4\0\0\0\1\x88");
-    data[1] = 5000 >> 8;
-    data[2] = (char)(5000 & 0xff);
-    data[8] = 1;
     say(data, sizeof data);
     CHECK(call->overlong && !c.over);
-    end();
 }
 
-KW_CASES("bench/load/h2", CASE(reply__whole_or_byte_by_byte__ends_the_call),
-         CASE(requests__sent_together__headers_and_body_of_each_in_turn),
-         CASE(reset_or_another_http_status__as_grpc_maps_them),
-         CASE(headers_damaged_or_no_frame__over),
-         CASE(submit__calls_used_up_or_goaway__none),
-         CASE(submit__server_allows_fewer__no_more_than_those),
-         CASE(cancelled__late_reply__nobodys), CASE(body__longer_than_we_read__said))
+KW_SUITE_AROUND("bench/load/h2", begin, end)

@@ -2,328 +2,177 @@
 /* The program against plugins that behave as their scripts say. */
 #include "check.h"
 
-#include <jansson.h>
-
+#include "document.h"
 #include "fake_plugin.h"
 #include "run.h"
 
 static struct fake_plugin p;
 static struct kw_run r;
-static json_t *document; /* of the last run with --json */
 
-#define LOAD(...)                                                                        \
-    kw_run(&r, (const char *const[]){KEYWARD_BENCH, "load", p.path, "--warmup", "0s",    \
-                                     "--in-flight", "4", __VA_ARGS__, NULL})
-#define MEASURE(...)                                                                     \
-    do {                                                                                 \
-        kw_run(&r, (const char *const[]){KEYWARD_BENCH, "load", p.path, "--warmup",      \
-                                         "0s", "--json", __VA_ARGS__, NULL});            \
-        json_error_t why;                                                                \
-        json_decref(document);                                                           \
-        document = json_loads(r.out, JSON_REJECT_DUPLICATES, &why);                      \
-        if (document == NULL)                                                            \
-            fail_msg("no JSON: %s\n%s", r.out, r.err);                                   \
-    } while (0)
-
-#define FEW "--in-flight", "4", "--ciphertexts", "distinct:10"
-
-/* `after` so many calls, which are answered well, the script begins. */
-static void begin(enum fake_script script, unsigned after, unsigned code)
+static void load(const struct fake_plugin *plugin, int want, const char *words)
 {
-    p = (struct fake_plugin){.script = script,
-                             .from = after + 1,
-                             .times = script == FAKE_INTERRUPTS,
-                             .counts = KW_METHODS,
-                             .code = code};
+    p = *plugin;
     fake_start(&p);
+    kw_run_line(&r, want, KEYWARD_BENCH, "load %s --warmup 0s %s", p.path, words);
+    fake_stop(&p);
 }
+#define LOAD(want, words, ...) load(&(struct fake_plugin){__VA_ARGS__}, want, words)
+/* Such a plugin, and what the document says then. */
+#define ROW(name, want, words, says, ...)                                                \
+    TEST(name)                                                                           \
+    {                                                                                    \
+        LOAD(want, words, __VA_ARGS__);                                                  \
+        kw_says(r.out, says);                                                            \
+    }
+#define FEW "--json --in-flight 4 --ciphertexts distinct:10 "
 
-static void end(void)
+/* Before anything is measured. */
+static void no_good(const struct fake_plugin *plugin, const char *why)
 {
-    json_decref(document);
-    document = NULL;
+    load(plugin, 3, "--calls 5");
+    CHECK_HAS(r.err, why);
+    CHECK_STR(r.out, "");
+    CHECK((p.script == FAKE_DIES) == (p.seen[KW_ENCRYPT] > 0) && p.seen[KW_DECRYPT] == 0);
 }
-
-static json_int_t number(const json_t *in, const char *name)
-{
-    const json_t *n = json_object_get(in, name);
-    if (!json_is_integer(n))
-        fail_msg("there is no whole number %s", name);
-    return json_integer_value(n);
-}
-
-static bool has_figure(const char *name)
-{
-    return json_is_number(json_object_get(json_object_get(document, "figures"), name));
-}
-
-static double figure(const char *name)
-{
-    if (!has_figure(name))
-        fail_msg("there is no figure %s", name);
-    return json_number_value(json_object_get(json_object_get(document, "figures"), name));
-}
-
-/* What stands in the document, whose figures are looked at alone. */
-static void counted(json_int_t good, json_int_t wrong, json_int_t failed,
-                    json_int_t exceeded)
-{
-    CHECK(number(document, "good") == good && number(document, "wrong") == wrong);
-    CHECK(number(document, "failed") == failed);
-    CHECK(number(document, "missed") == exceeded);
-    CHECK(number(document, "exceeded") == exceeded);
-}
+#define NO_GOOD(why, ...) no_good(&(struct fake_plugin){__VA_ARGS__}, why)
 
 TEST(no_good_plugin__three_before_anything_is_measured)
 {
-    static const struct {
-        enum fake_script script;
-        unsigned after, code;
-        const char *why;
-        bool encrypts;
-    } bad[] = {
-        {FAKE_CLOSES, 0, 0, "without a word; may this user (uid ", false},
-        {FAKE_HTTP1, 0, 0, "speaks no HTTP/2", false},
-        {FAKE_CODE, 0, 12, "UNIMPLEMENTED", false},
-        {FAKE_ILL, 0, 0, "is this a KMS v2 plugin?", false},
-        {FAKE_DIES, 5, 0, "making ciphertexts with Encrypt", true},
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        begin(bad[i].script, bad[i].after, bad[i].code);
-        LOAD("--calls", "5");
-        fake_stop(&p);
-        CHECK(r.status == 3);
-        CHECK_HAS(r.err, bad[i].why);
-        CHECK_STR(r.out, "");
-        CHECK(bad[i].encrypts == (p.seen[KW_ENCRYPT] > 0) && p.seen[KW_DECRYPT] == 0);
-    }
+    NO_GOOD("without a word; may this user (uid ", .script = FAKE_CLOSES);
+    NO_GOOD("speaks no HTTP/2", .script = FAKE_HTTP1);
+    NO_GOOD("UNIMPLEMENTED", .script = FAKE_CODE, .code = 12);
+    NO_GOOD("is this a KMS v2 plugin?", .script = FAKE_ILL);
+    NO_GOOD("making ciphertexts with Encrypt", .script = FAKE_DIES, .at = KW_ENCRYPT,
+            .from = 5);
 }
 
-/* One Status and ten Encrypts come first. */
-TEST(dies_while_measured__three_and_what_was_measured)
+/* No kernel has so many processes.  Only Status comes before the guard. */
+#define UNSEEN FEW "--calls 5 --server-pid 2147483647 "
+TEST(keyward_that_nobody_sees__denied_before_any_encrypt)
 {
-    begin(FAKE_DIES, 11 + 200, 0);
-    MEASURE(FEW, "--calls", "1000");
-    fake_stop(&p);
-    CHECK(r.status == 3);
-    CHECK(json_is_true(json_object_get(document, "partial")));
-    CHECK_HAS(json_string_value(json_object_get(document, "fault")), "closed");
-    CHECK(number(document, "good") > 0 && number(document, "good") <= 200);
-    CHECK(number(document, "failed") <= 4); /* what was under way */
-    end();
+    LOAD(3, UNSEEN, 0);
+    CHECK_HAS(r.err, "--yes");
+    CHECK(p.seen[KW_STATUS] == 1 && p.seen[KW_ENCRYPT] == 0);
 }
 
-/* The first call behind the preparation and each third one finds the connection closed.
- */
-TEST(dies_with_reconnect__goes_on_and_tells_the_gaps)
-{
-    begin(FAKE_DIES_EACH_THIRD, 11, 0);
-    MEASURE("--in-flight", "1", "--ciphertexts", "distinct:10", "--reconnect",
-            "--seconds", "500ms");
-    fake_stop(&p);
-    CHECK(r.status == 1); /* calls failed */
-    CHECK(json_is_false(json_object_get(document, "partial")));
-    const json_t *gaps = json_object_get(document, "gaps"),
-                 *first = json_array_get(gaps, 0);
-    CHECK(json_array_size(gaps) > 1);
-    CHECK(number(first, "failed") == 1);
-    CHECK_HAS(json_string_value(json_object_get(first, "first_error")), "closed");
-    CHECK(number(first, "at_us") >= 0 && number(first, "us") > 0);
-    CHECK(number(document, "good") >= 2 && number(document, "failed") >= 2);
-    CHECK(number(document, "began_monotonic_ns") > 0);
-    end();
-}
+ROW(keyward_that_nobody_sees_and_yes__measured, 0, UNSEEN "--yes",
+    "good = 5, processes/known = false", 0)
+
+/* Four are under way. */
+ROW(dies_while_measured__three_and_what_was_measured, 3, FEW "--calls 1000",
+    "partial = true, fault ~ closed, good > 0, good <= 200, failed <= 4",
+    .script = FAKE_DIES, .at = KW_DECRYPT, .from = 201)
+
+ROW(dies_with_reconnect__goes_on_and_tells_the_gaps, 1,
+    "--json --in-flight 1 --ciphertexts distinct:10 --reconnect --seconds 500ms",
+    "partial = false, gaps/# > 1, gaps/0/failed = 1, gaps/0/first_error ~ closed, "
+    "gaps/0/at_us >= 0, gaps/0/us > 0, good >= 2, failed >= 2, began_monotonic_ns > 0",
+    .script = FAKE_DIES, .at = KW_DECRYPT, .from = 3, .every = 3)
 
 TEST(nobody_there_with_reconnect__three_when_the_time_is_over)
 {
-    kw_run(&r, (const char *const[]){KEYWARD_BENCH, "load", "/nonexistent/s",
-                                     "--reconnect", "--seconds", "50ms", NULL});
-    CHECK(r.status == 3);
+    kw_run_line(&r, 3, KEYWARD_BENCH, "load /nonexistent/s --reconnect --seconds 50ms");
     CHECK_HAS(r.err, "/nonexistent/s: ");
 }
 
-TEST(interrupted__three_and_what_was_measured)
-{
-    begin(FAKE_INTERRUPTS, 11 + 99, 0);
-    MEASURE(FEW, "--seconds", "3600s");
-    fake_stop(&p);
-    CHECK(r.status == 3);
-    CHECK(json_is_true(json_object_get(document, "partial")));
-    CHECK_STR(json_string_value(json_object_get(document, "fault")), "interrupted");
-    CHECK(number(document, "good") >= 90); /* those of its last 4 may be unread */
-    CHECK(number(document, "wrong") == 0 && number(document, "failed") == 0);
-    end();
-}
+/* The good ones of its last four may be unread. */
+ROW(interrupted__three_and_what_was_measured, 3, FEW "--seconds 3600s",
+    "partial = true, fault = interrupted, good >= 90, wrong = 0, failed = 0",
+    .script = FAKE_INTERRUPTS, .at = KW_DECRYPT, .from = 100, .times = 1)
 
 /* Each of the four is given up a second behind its time. */
-TEST(no_answer__given_up_as_exceeded)
-{
-    begin(FAKE_SILENT, 11 + 10, 0);
-    MEASURE(FEW, "--calls", "14", "--timeout", "500ms");
-    fake_stop(&p);
-    CHECK(r.status == 1);
-    counted(10, 0, 0, 4);
-    CHECK_HAS(r.out, "no answer in time");
-    end();
-}
+ROW(no_answer__given_up_as_exceeded, 1, FEW "--calls 14 --timeout 500ms",
+    "good = 10, wrong = 0, failed = 0, missed = 4, exceeded = 4, "
+    "failures/DEADLINE_EXCEEDED/message = no answer in time",
+    .script = FAKE_SILENT, .at = KW_DECRYPT, .from = 11)
 
-TEST(replies_that_are_not_good__one_and_counted_apart)
-{
-    static const struct {
-        enum fake_script script;
-        unsigned code, wrong, failed, exceeded;
-        const char *code_name;
-    } bad[] = {{FAKE_WRONG, 0, 20, 0, 0, NULL},
-               {FAKE_CODE, 4, 0, 0, 20, "DEADLINE_EXCEEDED"},
-               {FAKE_CODE, 14, 0, 20, 0, "UNAVAILABLE"},
-               {FAKE_NO_STATUS, 0, 0, 20, 0, "UNKNOWN"}};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        begin(bad[i].script, 11 + 10, bad[i].code);
-        MEASURE(FEW, "--calls", "30");
-        fake_stop(&p);
-        CHECK(r.status == 1);
-        counted(10, bad[i].wrong, bad[i].failed, bad[i].exceeded);
-        const json_t *method =
-            json_object_get(json_object_get(document, "by_method"), "decrypt");
-        CHECK(number(method, "exceeded") == bad[i].exceeded);
-        const json_t *failures = json_object_get(document, "failures");
-        CHECK(bad[i].code_name == NULL
-                  ? json_object_size(failures) == 0
-                  : number(json_object_get(failures, bad[i].code_name), "count") == 20);
-    }
-    CHECK_HAS(r.out, "no grpc-status");
-    begin(FAKE_CODE, 11, 14); /* not one good reply: no figure of a call */
-    MEASURE(FEW, "--calls", "20");
-    fake_stop(&p);
-    CHECK(figure("calls_per_s") == 0 && figure("goodput_per_s") == 0);
-    CHECK(!has_figure("client_us") && !has_figure("cpu_us") && !has_figure("p50_us"));
-    end();
-}
+#define BAD_FROM_THE_ELEVENTH(name, says, ...)                                           \
+    ROW(name, 1, FEW "--calls 30", "good = 10, missed = exceeded, " says,                \
+        .at = KW_DECRYPT, .from = 11, __VA_ARGS__)
+BAD_FROM_THE_ELEVENTH(wrong_replies__one_and_counted,
+                      "wrong = 20, failed = 0, exceeded = 0, failures/# = 0",
+                      .script = FAKE_WRONG)
+BAD_FROM_THE_ELEVENTH(deadline_exceeded__one_and_missed,
+                      "wrong = 0, failed = 0, exceeded = 20, "
+                      "by_method/decrypt/exceeded = 20, "
+                      "failures/DEADLINE_EXCEEDED/count = 20",
+                      .script = FAKE_CODE, .code = 4)
+BAD_FROM_THE_ELEVENTH(unavailable__one_and_failed,
+                      "wrong = 0, failed = 20, exceeded = 0, "
+                      "failures/UNAVAILABLE/count = 20",
+                      .script = FAKE_CODE, .code = 14)
+BAD_FROM_THE_ELEVENTH(
+    no_status__one_and_unknown,
+    "wrong = 0, failed = 20, exceeded = 0, failures/UNKNOWN/count = 20, "
+    "failures/UNKNOWN/message = no grpc-status",
+    .script = FAKE_NO_STATUS)
 
-TEST(ciphertexts_that_do_not_open__one)
-{
-    begin(FAKE_WRONG, 0, 0);
-    MEASURE(FEW, "--mix", "encrypt", "--calls", "50");
-    fake_stop(&p);
-    CHECK(r.status == 1);
-    CHECK(number(document, "good") == 50);
-    CHECK(number(document, "not_proven") == 10);
-    end();
-}
+ROW(not_one_good_reply__no_figure_of_a_call, 1, FEW "--calls 20",
+    "good = 0, figures/calls_per_s = 0, figures/goodput_per_s = 0, "
+    "figures/client_us absent, figures/cpu_us absent, figures/p50_us absent",
+    .script = FAKE_CODE, .code = 14, .at = KW_DECRYPT)
 
-/* More is written than a socket holds, and read in small pieces. */
+ROW(ciphertexts_that_do_not_open__one, 1, FEW "--mix encrypt --calls 50",
+    "good = 50, not_proven = 10", .script = FAKE_WRONG, .at = KW_DECRYPT)
+
+/* More is written than a socket holds, and read frame by frame. */
 TEST(slow_reader__every_reply_good)
 {
-    begin(FAKE_SLOW, 0, 0);
-    kw_run(&r, (const char *const[]){KEYWARD_BENCH, "load", p.path, "--warmup", "0s",
-                                     "--in-flight", "512", "--calls", "1500",
-                                     "--ciphertexts", "distinct:600", NULL});
-    fake_stop(&p);
-    CHECK(r.status == 0);
+    LOAD(0, "--in-flight 512 --calls 1500 --ciphertexts distinct:600", 0);
     CHECK(p.seen[KW_ENCRYPT] == 600 && p.seen[KW_DECRYPT] >= 1500);
 }
 
+/* `sent` is of the whole run: one Status and ten Encrypts before and the proof, too. */
 TEST(mix__counts_agree_with_the_plugins)
 {
-    static const char *const names[KW_METHODS] = {"status", "encrypt", "decrypt"};
-    json_int_t got[KW_METHODS];
-    begin(FAKE_GOOD, 0, 0);
-    MEASURE("--mix", "decrypt:7,encrypt:2,status:1", "--calls", "1000", "--in-flight",
-            "3", "--ciphertexts", "distinct:10");
-    fake_stop(&p);
-    CHECK(r.status == 0);
-    for (unsigned m = 0; m < KW_METHODS; m++)
-        got[m] = number(json_object_get(json_object_get(document, "by_method"), names[m]),
-                        "good");
-    CHECK(got[KW_STATUS] == 100 && got[KW_ENCRYPT] == 200 && got[KW_DECRYPT] == 700);
-    CHECK(number(document, "good") == 1000 && number(document, "replies") == 1000);
-    CHECK(number(document, "proven") == 200);
-    /* Of the whole run, one Status and ten Encrypts before and the proof included. */
-    const json_t *sent = json_object_get(document, "sent");
-    for (unsigned m = 0; m < KW_METHODS; m++)
-        CHECK(number(sent, names[m]) == p.seen[m]);
-    CHECK(p.seen[KW_STATUS] >= 101 && p.seen[KW_ENCRYPT] >= 210);
-    CHECK(p.seen[KW_DECRYPT] >= 900);
-    end();
+    LOAD(0,
+         "--json --in-flight 3 --ciphertexts distinct:10 --calls 1000 "
+         "--mix decrypt:7,encrypt:2,status:1",
+         0);
+    kw_says(r.out,
+            "by_method/status/good = 100, by_method/encrypt/good = 200, "
+            "by_method/decrypt/good = 700, good = 1000, replies = 1000, proven = 200");
+    json_t *all = kw_parsed(r.out);
+    CHECK(kw_number(all, "sent/status") == p.seen[KW_STATUS]);
+    CHECK(kw_number(all, "sent/encrypt") == p.seen[KW_ENCRYPT]);
+    CHECK(kw_number(all, "sent/decrypt") == p.seen[KW_DECRYPT]);
+    kw_holds(all, "sent/status >= 101, sent/encrypt >= 210, sent/decrypt >= 900");
 }
 
 TEST(good__histogram_holds_every_good_call)
 {
     size_t i;
     json_t *pair;
-    json_int_t sum = 0, before = -1;
-    begin(FAKE_GOOD, 0, 0);
-    MEASURE(FEW, "--calls", "1200");
-    fake_stop(&p);
-    CHECK(r.status == 0);
-    json_array_foreach(json_object_get(document, "histogram"), i, pair)
+    double sum = 0, before = -1;
+    LOAD(0, FEW "--calls 1200", 0);
+    json_t *all = kw_parsed(r.out);
+    json_array_foreach(json_object_get(all, "histogram"), i, pair)
     {
-        CHECK(json_integer_value(json_array_get(pair, 0)) > before);
-        before = json_integer_value(json_array_get(pair, 0));
-        sum += json_integer_value(json_array_get(pair, 1));
+        CHECK(kw_number(pair, "0") > before);
+        before = kw_number(pair, "0");
+        sum += kw_number(pair, "1");
     }
-    CHECK(sum == 1200 && number(document, "good") == 1200);
-    CHECK(figure("p50_us") <= figure("p90_us"));
-    CHECK(!has_figure("p99_us")); /* 12 samples lie beyond it */
-    CHECK(figure("goodput_per_s") == figure("calls_per_s"));
-    CHECK(!has_figure("late_per_s"));
-    end();
+    CHECK(sum == 1200 && kw_number(all, "good") == 1200);
+    kw_holds(
+        all,
+        "figures/p50_us <= figures/p90_us, figures/goodput_per_s = figures/calls_per_s, "
+        "figures/late_per_s absent, figures/p99_us absent"); /* 12 samples lie beyond it */
 }
 
 /* At most one call more than there are gaps, and a millisecond. */
 TEST(rate_with_a_ramp_or_max_rate__late_ones_told_and_never_quicker)
 {
-    begin(FAKE_GOOD, 0, 0);
-    MEASURE(FEW, "--rate", "2000", "--ramp", "--calls", "100");
-    CHECK(r.status == 0 && number(document, "good") == 100 && has_figure("late_per_s"));
-    MEASURE(FEW, "--max-rate", "2000", "--calls", "200");
-    fake_stop(&p);
-    CHECK(r.status == 0 && number(document, "good") == 200);
-    CHECK(figure("calls_per_s") <= 2100 && !has_figure("late_per_s"));
-    end();
+    LOAD(0, FEW "--rate 2000 --ramp --calls 100", 0);
+    kw_says(r.out, "good = 100, figures/late_per_s >= 0");
+    LOAD(0, FEW "--max-rate 2000 --calls 200", 0);
+    kw_says(r.out, "good = 200, figures/calls_per_s <= 2100, figures/late_per_s absent");
 }
 
 TEST(dry_run__nothing_sent)
 {
-    begin(FAKE_GOOD, 0, 0);
-    MEASURE("--dry-run", "--ciphertexts", "repeat:90:100");
-    fake_stop(&p);
-    CHECK(number(document, "ciphertexts") == 116);
-    CHECK(json_is_true(json_object_get(document, "dry_run")));
-    CHECK(p.calls == 0);
-    end();
+    LOAD(0, "--json --dry-run --ciphertexts repeat:90:100", 0);
+    kw_says(r.out, "ciphertexts = 116, dry_run = true");
+    CHECK(p.seen[KW_STATUS] + p.seen[KW_ENCRYPT] + p.seen[KW_DECRYPT] == 0);
 }
 
-TEST(bad_options__two_and_which)
-{
-    static const char *const bad[][5] = {
-        {"decrypt:1,delete:1: an unknown word", "--mix", "decrypt:1,delete:1"},
-        {"--ciphertexts zipf:10:x", "--ciphertexts", "zipf:10:x"},
-        {"is about Decrypt", "--mix", "encrypt", "--ciphertexts", "zipf:10:1"},
-        {"--reconnect goes on until", "--reconnect", "--calls", "5"},
-        {"two ways to say when to end", "--seconds", "1s", "--calls", "5"},
-        {"--ramp wants --rate or --max-rate", "--ramp"},
-        {"more than --max-rate", "--rate", "20", "--max-rate", "10"},
-        {"more connections than calls", "--connections", "5"},
-        {"--stop-p99 0s", "--stop-p99", "0s"},
-    };
-    p.path[0] = '/';
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        LOAD(bad[i][1], bad[i][2], bad[i][3], bad[i][4]);
-        CHECK(r.status == 2);
-        CHECK_HAS(r.err, bad[i][0]);
-    }
-}
-
-KW_CASES("bench/load/servers", CASE(no_good_plugin__three_before_anything_is_measured),
-         CASE(dies_while_measured__three_and_what_was_measured),
-         CASE(dies_with_reconnect__goes_on_and_tells_the_gaps),
-         CASE(nobody_there_with_reconnect__three_when_the_time_is_over),
-         CASE(interrupted__three_and_what_was_measured),
-         CASE(no_answer__given_up_as_exceeded),
-         CASE(replies_that_are_not_good__one_and_counted_apart),
-         CASE(ciphertexts_that_do_not_open__one), CASE(slow_reader__every_reply_good),
-         CASE(mix__counts_agree_with_the_plugins),
-         CASE(good__histogram_holds_every_good_call),
-         CASE(rate_with_a_ramp_or_max_rate__late_ones_told_and_never_quicker),
-         CASE(dry_run__nothing_sent), CASE(bad_options__two_and_which))
+KW_SUITE("bench/load/servers")

@@ -3,44 +3,29 @@
  * is called. */
 #include "check.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
+#include "document.h"
 #include "run.h"
 
 static struct kw_run r;
-#define RUN(...)                                                                         \
-    kw_run(&r, (const char *const[]){KEYWARD_BENCH, "micro", __VA_ARGS__, NULL})
 
-TEST(words_it_does_not_take__two_and_what_it_takes)
+TEST(help__its_own_and_the_librarys_words)
 {
-    RUN("--benchmark_filter=cahce");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "no case matches the filter");
-    RUN("--benchmark_fliter=cache");
-    CHECK(r.status == 2);
-    CHECK_HAS(r.err, "--benchmark_fliter=cache");
-    RUN("--help");
-    CHECK(r.status == 0);
+    kw_run_line(&r, 0, KEYWARD_BENCH, "micro --help");
     CHECK_HAS(r.out, "usage: keyward-bench micro");
     CHECK_HAS(r.out, "--benchmark_filter");
 }
 
 TEST(verb__program_not_beside_it__three_and_where)
 {
-    char folder[] = "/tmp/keyward-test-XXXXXX", path[64], micro[96];
-    CHECK(mkdtemp(folder) != NULL);
-    snprintf(path, sizeof path, "%s/keyward-bench", folder);
-    snprintf(micro, sizeof micro, "%s-micro: No such file", path);
-    kw_run(&r, (const char *const[]){"/bin/cp", KEYWARD_BENCH, path, NULL});
-    CHECK(r.status == 0);
-    kw_run(&r, (const char *const[]){path, "micro", NULL});
-    CHECK(unlink(path) == 0 && rmdir(folder) == 0);
-    CHECK(r.status == 3);
-    CHECK_HAS(r.err, micro);
+    char folder[] = "/tmp/keyward-test-XXXXXX";
+    CHECK(mkdtemp(folder) != NULL && chdir(folder) == 0);
+    kw_run_line(&r, 0, "/bin/cp", "%s .", KEYWARD_BENCH);
+    kw_run_line(&r, 3, "./keyward-bench", "micro");
+    CHECK_HAS(r.err, folder);
+    CHECK_HAS(r.err, "/keyward-bench-micro: No such file");
+    kw_run_line(&r, 0, "/bin/rm", "-r %s", folder);
 }
 
 /* A moment for each: it is asked what is measured, not how long that takes. */
@@ -58,26 +43,19 @@ TEST(report__every_family__is_in_it_and_did_what_it_says)
                                         "cache/miss/entries:1024",
                                         "cache/evict/entries:1024",
                                         "wire/round_trip/in_flight:8/real_time"};
-    RUN("--json", "--benchmark_min_time=0.0001");
-    CHECK(r.status == 0);
-    json_t *root = json_loads(r.out, 0, NULL);
-    const json_t *all = json_object_get(root, "benchmarks"), *one;
     size_t at, found = 0;
-    CHECK_STR(
-        json_string_value(json_object_get(json_object_get(root, "context"), "tool")),
-        "keyward-bench micro");
-    json_array_foreach(all, at, one)
+    json_t *one;
+    kw_run_line(&r, 0, KEYWARD_BENCH, "micro --json --benchmark_min_time=0.0001");
+    json_t *root = kw_parsed(r.out);
+    json_array_foreach(json_object_get(root, "benchmarks"), at, one)
     {
-        CHECK(json_object_get(one, "error_occurred") == NULL);
-        CHECK(json_integer_value(json_object_get(one, "iterations")) > 0);
+        const char *name = json_string_value(json_object_get(one, "name"));
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-            found +=
-                strcmp(json_string_value(json_object_get(one, "name")), names[i]) == 0;
+            found += strcmp(name, names[i]) == 0;
+        kw_holds(json_incref(one), "error_occurred absent, iterations > 0");
     }
     CHECK(found == sizeof names / sizeof names[0]);
-    json_decref(root);
+    kw_holds(root, "context/tool = keyward-bench micro");
 }
 
-KW_CASES("bench/micro/program", CASE(words_it_does_not_take__two_and_what_it_takes),
-         CASE(verb__program_not_beside_it__three_and_where),
-         CASE(report__every_family__is_in_it_and_did_what_it_says))
+KW_SUITE("bench/micro/program")

@@ -21,7 +21,7 @@ static kw_err counting_run(void *ctx, enum kw_hsm_op op, kw_span iv, kw_span aad
     return software.run(ctx, op, iv, aad, input, ret_output);
 }
 
-static void begin(bool no_verify)
+static void begin_with(bool no_verify)
 {
     static struct kw_cipher counting;
     kw_test_arena(KW_INPROCESS_ARENA);
@@ -47,6 +47,11 @@ static void end(void)
     kw_arena_info(&arena);
     CHECK(arena.used == 0);
     kw_arena_close();
+}
+
+static void begin(void)
+{
+    begin_with(false);
 }
 
 static uint8_t inner[48] = {5, 4, 3, 2, 1, 42, 255}, out[KW_SEALED_MAX];
@@ -110,7 +115,6 @@ static struct answer ask(enum kw_hsm_op op, size_t len)
 
 TEST(unwrap__any_byte_or_the_key_changed__forged)
 {
-    begin(false);
     struct answer sealed = ask(KW_HSM_WRAP, sizeof inner);
     CHECK(sealed.len == sizeof inner + KW_GCM_TAG);
     for (size_t i = 0; i < sealed.len; i++) {
@@ -123,9 +127,8 @@ TEST(unwrap__any_byte_or_the_key_changed__forged)
     aad[0] ^= 1;
     CHECK_CODE(ask(KW_HSM_UNWRAP, KW_GCM_TAG).err, KW_CODE_BAD_INPUT);
     end();
-    begin(false); /* another start has another key */
+    begin(); /* another start has another key */
     CHECK_CODE(ask(KW_HSM_UNWRAP, sealed.len).err, KW_CODE_FORGED);
-    end();
 }
 
 static bool cancelled(kw_hsm_ticket ticket)
@@ -140,7 +143,6 @@ TEST(more_than_it_takes_or_cancelled__never_answered)
 {
     struct answer a = {0}, last = {0};
     kw_hsm_ticket first, ticket;
-    begin(false);
     CHECK_OK(submit(KW_HSM_WRAP, sizeof inner, &a, &first));
     for (unsigned i = 1; i < KW_INPROCESS_JOBS; i++)
         CHECK_OK(submit(KW_HSM_WRAP, sizeof inner, &last, &ticket));
@@ -148,14 +150,12 @@ TEST(more_than_it_takes_or_cancelled__never_answered)
     CHECK(cancelled(first) && !cancelled(first));
     CHECK(event_base_loop(loop, EVLOOP_ONCE) == 0);
     CHECK(a.times == 0 && last.times == KW_INPROCESS_JOBS - 1 && !cancelled(ticket));
-    end();
 }
 
 TEST(another_key__unknown)
 {
     struct kw_hsm_version version = {.n = 77};
     struct kw_hsm_health health;
-    begin(false);
     CHECK_CODE(door.ops->version(door.hsm, kw_span_str("kw1-1-her"), &version),
                KW_CODE_UNKNOWN_KEY);
     CHECK(version.n == 77);
@@ -163,7 +163,6 @@ TEST(another_key__unknown)
     door.ops->health(door.hsm, &health);
     CHECK(health.state == KW_HSM_UP && !kw_failed(health.active_err));
     CHECK_STR(health.active_key_id, version.key_id);
-    end();
 }
 
 /* What kms does in an Encrypt: unwraps at once what was wrapped. */
@@ -172,18 +171,15 @@ TEST(no_verify__cipher_not_asked_for_the_proof_alone)
     for (unsigned no_verify = 0; no_verify < 2; no_verify++) {
         struct answer proof = {0}, other = {0}, wrap = {.proof = &proof, .other = &other};
         kw_hsm_ticket ticket;
-        begin(no_verify);
+        end();
+        begin_with(no_verify);
         CHECK_OK(submit(KW_HSM_WRAP, sizeof inner, &wrap, &ticket));
         CHECK(event_base_loop(loop, EVLOOP_ONCE) == 0);
         CHECK(wrap.times == 1 && proof.times == 1 && !kw_failed(proof.err));
         CHECK(kw_span_equal(kw_span_of(out, proof.len), kw_span_of(inner, sizeof inner)));
         CHECK_CODE(other.err, KW_CODE_FORGED);
         CHECK(unwraps == 2 - no_verify);
-        end();
     }
 }
 
-KW_CASES("bench/serve/inprocess", CASE(unwrap__any_byte_or_the_key_changed__forged),
-         CASE(more_than_it_takes_or_cancelled__never_answered),
-         CASE(another_key__unknown),
-         CASE(no_verify__cipher_not_asked_for_the_proof_alone))
+KW_SUITE_AROUND("bench/serve/inprocess", begin, end)

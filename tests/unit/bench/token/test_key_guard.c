@@ -13,39 +13,44 @@ static struct kw_note note;
 static struct kw_key_guard guard_of(const char *key_id, const char *locator)
 {
     static struct kw_version v;
-    struct kw_key_guard g = {.path = "k.json"};
+    struct kw_key_guard made = {.path = "k.json"};
     v = (struct kw_version){.n = 7, .mechanism = KW_MECH_AES_256_GCM};
     snprintf(v.key_id, sizeof v.key_id, "%s", key_id);
     struct kw_object *o = kw_test_object(&v);
     o->locator_len = strlen(locator);
     kw_copy(o->locator, sizeof o->locator, kw_span_str(locator));
-    CHECK_OK(kw_keyring_new("test", &g.ring));
-    CHECK_OK(kw_keyring_add(g.ring, &v));
-    return g;
+    CHECK_OK(kw_keyring_new("test", &made.ring));
+    CHECK_OK(kw_keyring_add(made.ring, &v));
+    return made;
+}
+
+static struct kw_key_guard g;
+
+static kw_err allows(const char *label, const char *locator)
+{
+    return kw_key_guard_allows(&g, label, kw_span_str(locator), &note);
 }
 
 TEST(allows__label_or_locator_of_the_keyring__denied_and_nothing_else)
 {
-    struct kw_key_guard g = guard_of("kw-bench-0a", "loc");
-    CHECK_CODE(kw_key_guard_allows(&g, "kw-bench-0a", (kw_span){0}, &note),
-               KW_CODE_DENIED);
+    g = guard_of("kw-bench-0a", "loc");
+    CHECK_CODE(allows("kw-bench-0a", ""), KW_CODE_DENIED);
     CHECK_HAS(note.text, "label of version 7 in the keyring k.json");
-    CHECK_CODE(kw_key_guard_allows(&g, "kw-bench-0b", kw_span_str("loc"), &note),
-               KW_CODE_DENIED);
+    CHECK_CODE(allows("kw-bench-0b", "loc"), KW_CODE_DENIED);
     CHECK_HAS(note.text, "locator of version 7");
-    CHECK_OK(kw_key_guard_allows(&g, "kw-bench-0", kw_span_str("lo"), &note));
-    CHECK_OK(kw_key_guard_allows(&g, "kw-bench-0aa", (kw_span){0}, &note));
+    CHECK_OK(allows("kw-bench-0", "lo"));
+    CHECK_OK(allows("kw-bench-0aa", ""));
     kw_key_guard_close(&g);
-    CHECK_OK(kw_key_guard_allows(&g, "kw-bench-0a", (kw_span){0}, &note));
+    CHECK_OK(allows("kw-bench-0a", ""));
     g = guard_of("kw1-7-0a", ""); /* no locator is no locator in common */
-    CHECK_OK(kw_key_guard_allows(&g, "kw-bench-0a", (kw_span){0}, &note));
+    CHECK_OK(allows("kw-bench-0a", ""));
     kw_key_guard_close(&g);
 }
 
 TEST(open__named_and_missing_or_not_understood__refused)
 {
     char path[] = "/tmp/keyward-guard-XXXXXX";
-    struct kw_key_guard g = {.path = "x"};
+    g = (struct kw_key_guard){.path = "x"};
     CHECK_CODE(kw_key_guard_open("/nonexistent/k.json", "/nonexistent/s.json", &g, &note),
                KW_CODE_MISSING);
     int fd = mkstemp(path);
@@ -76,7 +81,4 @@ TEST(p99__more_than_one_in_a_hundred_or_none_comes_back__over)
     CHECK_HAS(note.text, "has not come back");
 }
 
-KW_CASES("bench/token/guard",
-         CASE(allows__label_or_locator_of_the_keyring__denied_and_nothing_else),
-         CASE(open__named_and_missing_or_not_understood__refused),
-         CASE(p99__more_than_one_in_a_hundred_or_none_comes_back__over))
+KW_SUITE("bench/token/guard")

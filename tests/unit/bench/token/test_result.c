@@ -1,74 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What threads and processes left in the shared page, as one, and its document. */
-#include <keyward/alloc.h>
-
 #include "check.h"
 
+#include "document.h"
 #include "token_bench.h"
 
+static struct kw_shared b;
+
 /* Two processes of two threads. */
-static struct kw_shared *shared(void)
+static void begin(void)
 {
-    struct kw_shared *b = kw_new(1, sizeof *b);
-    CHECK(b != NULL);
-    b->processes = b->threads = 2;
-    b->from_ns = 1000;
-    return b;
+    b.processes = b.threads = 2;
+    b.from_ns = 1000;
 }
 
 TEST(sum__threads__added_and_the_last_end_counts)
 {
-    struct kw_shared *b = shared();
     struct kw_token_point p = {.elapsed_ns = 5, .wrong = 5};
-    kw_point_sum(b, &p);
+    kw_point_sum(&b, &p);
     CHECK(p.elapsed_ns == 0 && p.wrong == 0 && kw_point_per_second(&p) == 0);
     for (uint64_t i = 0; i < 4; i++) {
         for (uint64_t k = 0; k <= i; k++)
-            kw_histogram_add(&b->thread[i].latency, 10 * (i + 1));
-        b->thread[i].wrong = i;
+            kw_histogram_add(&b.thread[i].latency, 10 * (i + 1));
+        b.thread[i].wrong = i;
     }
-    b->thread[1].end_ns = 1000 + 2 * KW_S_NS;
-    b->thread[3].end_ns = 1000 + KW_S_NS;
-    b->process[0].used = (struct kw_process_cpu){6000, 3};
-    b->process[1].used = (struct kw_process_cpu){4000, 2};
-    b->process[0].counted = true;
-    kw_point_sum(b, &p);
+    b.thread[1].end_ns = 1000 + 2 * KW_S_NS;
+    b.thread[3].end_ns = 1000 + KW_S_NS;
+    b.process[0].used = (struct kw_process_cpu){6000, 3};
+    b.process[1].used = (struct kw_process_cpu){4000, 2};
+    b.process[0].counted = true;
+    kw_point_sum(&b, &p);
     CHECK(p.latency.count == 10 && p.latency.sum == 10 + 40 + 90 + 160);
     CHECK(p.latency.max == 40 && p.latency.bucket[30] == 3);
     CHECK(p.elapsed_ns == 2 * KW_S_NS && p.wrong == 6 && p.switches == 5);
     CHECK(kw_point_per_second(&p) == 5 && p.cpu_ns == 10000);
     CHECK(!p.cpu_known); /* one has not said that it came to its end */
-    b->process[1].counted = true;
-    kw_point_sum(b, &p);
+    b.process[1].counted = true;
+    kw_point_sum(&b, &p);
     CHECK(p.cpu_known);
-    kw_free(b);
 }
 
 TEST(operations__counted_and_the_longest_under_way)
 {
-    struct kw_shared *b = shared();
-    b->thread[0].done = 7;
-    b->thread[2].done = 8;
-    b->thread[2].slow = 3;
-    b->thread[1].since_ns = 400;
-    b->thread[3].since_ns = 100;
-    struct kw_operations p = kw_shared_operations(b, 1000);
+    b.thread[0].done = 7;
+    b.thread[2].done = 8;
+    b.thread[2].slow = 3;
+    b.thread[1].since_ns = 400;
+    b.thread[3].since_ns = 100;
+    struct kw_operations p = kw_shared_operations(&b, 1000);
     CHECK(p.done == 15 && p.slow == 3 && p.longest_now_ns == 900);
-    kw_free(b);
 }
 
 /* Of several threads and processes that fail: all end, and why is what came first. */
 TEST(failure__first_is_kept_and_all_stop)
 {
-    struct kw_shared *b = shared();
-    kw_failure_set(&b->failure, b, kw_err_at(KW_CODE_IO, "there"),
+    kw_failure_set(&b.failure, &b, kw_err_at(KW_CODE_IO, "there"),
                    &(struct kw_note){"x"});
-    kw_failure_set(&b->failure, b, kw_err_at(KW_CODE_BUG, "here"),
+    kw_failure_set(&b.failure, &b, kw_err_at(KW_CODE_BUG, "here"),
                    &(struct kw_note){"y"});
-    CHECK_CODE(b->failure.error, KW_CODE_IO);
-    CHECK_STR(b->failure.note.text, "x");
-    CHECK(b->stop && !kw_failed(b->owner.error));
-    kw_free(b);
+    CHECK_CODE(b.failure.error, KW_CODE_IO);
+    CHECK_STR(b.failure.note.text, "x");
+    CHECK(b.stop && !kw_failed(b.owner.error));
 }
 
 /* ---- the document ------------------------------------------------------------------- */
@@ -82,82 +74,58 @@ static struct kw_token_plan plan = {.module = "/m.so",
                                     .sessions = 4};
 static struct kw_token_result r;
 
+/* Of a second each; each point has as many samples again as the one before. */
 static void result_of(size_t points, unsigned samples)
 {
     r = (struct kw_token_result){.count = points};
     for (size_t i = 0; i < points; i++) {
         struct kw_token_point *p = &r.point[i];
-        *p = (struct kw_token_point){
-            .processes = i + 1, .threads = 1, .elapsed_ns = KW_S_NS};
-        p->cpu_ns = samples * 2000;
-        p->cpu_known = true;
+        *p = (struct kw_token_point){.processes = i + 1,
+                                     .threads = 1,
+                                     .elapsed_ns = KW_S_NS,
+                                     .cpu_ns = samples * 2000,
+                                     .cpu_known = true};
         for (unsigned k = 0; k < samples * (i + 1); k++)
             kw_histogram_add(&p->latency, 100);
     }
 }
 
-static double number(const json_t *from, const char *name)
+static void result_holds(const char *claims)
 {
-    const json_t *n = json_object_get(from, name);
-    CHECK(json_is_number(n));
-    return json_number_value(n);
+    kw_holds(kw_token_document(&plan, &no_keyring, &r), claims);
 }
 
 TEST(document__few_samples_a_death_or_nothing__unknown_figures_absent)
 {
     result_of(1, 150);
     kw_note_set(&r.fault, "why");
-    for (int i = 0; i < 3; i++) {
-        json_t *o = kw_token_document(&plan, &no_keyring, &r);
-        const json_t *figures = json_object_get(o, "figures");
-        CHECK(json_object_get(figures, "p50_us") == NULL);
-        CHECK((int)json_object_size(figures) == (i == 0 ? 3 : 2 - i));
-        CHECK(i > 0 || number(figures, "cpu_us") == 2);
-        CHECK(i == 2 || number(figures, "calls_per_s") == 150);
-        CHECK(number(o, "good") == (i == 2 ? 0 : 150));
-        CHECK_STR(json_string_value(json_object_get(o, "fault")), "why");
-        CHECK(json_is_null(json_object_get(o, "keyring")));
-        CHECK(json_object_get(o, "curve") == NULL);
-        json_decref(o);
-        r.point[0].cpu_known = false;
-        if (i == 1)
-            r.point[0] = (struct kw_token_point){.cpu_known = true};
-    }
+    result_holds("good = 150, figures/calls_per_s = 150, figures/cpu_us = 2, figures/# = "
+                 "3, fault = why, keyring = null, curve absent");
+    r.point[0].cpu_known = false;
+    result_holds("good = 150, figures/calls_per_s = 150, figures/# = 1");
+    r.point[0] = (struct kw_token_point){.cpu_known = true};
+    result_holds("good = 0, figures/# = 0, fault = why");
 }
 
+/* The third was begun and measured nothing. */
 TEST(document__curve__points_ascending_and_the_best_as_figures)
 {
-    struct kw_token_plan p = plan;
-    p.curve = (struct kw_args_list){{1, 2, 4}, 3};
+    plan.curve = (struct kw_args_list){{1, 2, 4}, 3};
     result_of(2, 1000);
-    r.count = 3; /* the third was begun and measured nothing */
-    json_t *o = kw_token_document(&p, &no_keyring, &r);
-    const json_t *curve = json_object_get(o, "curve");
-    CHECK(json_array_size(curve) == 2);
-    CHECK(number(json_array_get(curve, 0), "sessions") == 1);
-    CHECK(number(json_array_get(curve, 1), "sessions") == 2);
-    CHECK(number(json_array_get(curve, 1), "ops_per_s") == 2000);
-    CHECK(number(json_array_get(curve, 1), "p50_us") == 0.1);
-    CHECK(number(json_object_get(o, "figures"), "calls_per_s") == 2000);
-    json_decref(o);
+    r.count = 3;
+    result_holds("curve/# = 2, curve/0/sessions = 1, curve/1/sessions = 2, "
+                 "curve/1/ops_per_s = 2000, curve/1/p50_us = 0.1, figures/calls_per_s = "
+                 "2000");
 }
 
 /* One of each is the owner's. */
 TEST(plan__logins_and_sessions__counted)
 {
-    struct kw_token_plan p = plan;
-    for (unsigned i = 0; i < 2; i++) {
-        json_t *o = kw_token_plan_document(&p, &no_keyring);
-        CHECK(number(o, "logins") == (i == 0 ? 4 : 11));
-        CHECK(number(o, "sessions_open") == (i == 0 ? 25 : 9));
-        json_decref(o);
-        p.curve = (struct kw_args_list){{8, 2}, 2};
-    }
+    kw_holds(kw_token_plan_document(&plan, &no_keyring),
+             "logins = 4, sessions_open = 25");
+    plan.curve = (struct kw_args_list){{8, 2}, 2};
+    kw_holds(kw_token_plan_document(&plan, &no_keyring),
+             "logins = 11, sessions_open = 9");
 }
 
-KW_CASES("bench/token/result", CASE(sum__threads__added_and_the_last_end_counts),
-         CASE(operations__counted_and_the_longest_under_way),
-         CASE(failure__first_is_kept_and_all_stop),
-         CASE(document__few_samples_a_death_or_nothing__unknown_figures_absent),
-         CASE(document__curve__points_ascending_and_the_best_as_figures),
-         CASE(plan__logins_and_sessions__counted))
+KW_SUITE_AROUND("bench/token/result", begin, NULL)

@@ -3,93 +3,77 @@
 #include "check.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <keyward/file.h>
 
 #include "run.h"
 
-static char dir[64], program[96], scripts[96], script[112];
+static char dir[64];
 static struct kw_run r;
-#define RUN(...) kw_run(&r, (const char *const[]){program, __VA_ARGS__, NULL})
+#define RUN(want, words) kw_run_line(&r, want, "./keyward-bench", words)
 
-/* With such a script; NULL: none. */
-static void begin(const char *text)
+static void begin(void)
 {
-    enum { MOST = 64 << 20 };
-    struct kw_blob copy = {0};
-    struct kw_note note = {{0}};
     snprintf(dir, sizeof dir, "/tmp/kw-analysis-XXXXXX");
-    CHECK(mkdtemp(dir) != NULL);
-    snprintf(program, sizeof program, "%s/keyward-bench", dir);
-    snprintf(scripts, sizeof scripts, "%s/analysis", dir);
-    snprintf(script, sizeof script, "%s/__main__.py", scripts);
-    CHECK_OK(kw_file_read(KEYWARD_BENCH, MOST, &copy, &note));
-    CHECK_OK(kw_file_replace(program, kw_blob_peek(&copy), 0700, &note));
-    kw_blob_wipe(&copy);
-    CHECK(text == NULL ||
-          (mkdir(scripts, 0700) == 0 &&
-           !kw_failed(kw_file_replace(script, kw_span_str(text), 0600, &note))));
+    CHECK(mkdtemp(dir) != NULL && chdir(dir) == 0);
+    kw_run_line(&r, 0, "/bin/cp", "%s .", KEYWARD_BENCH);
 }
 
 static void end(void)
 {
-    (void)unlink(script);
-    (void)rmdir(scripts);
-    CHECK(unlink(program) == 0 && rmdir(dir) == 0);
+    kw_run_line(&r, 0, "/bin/rm", "-r %s", dir);
+}
+
+/* There is such a script from now on. */
+static void script(const char *text)
+{
+    kw_run_line(&r, 0, "/bin/mkdir", "-p analysis");
+    FILE *f = fopen("analysis/__main__.py", "w");
+    CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
 }
 
 TEST(scripts_missing_or_failing__document_itself_and_what_to_do)
 {
-    static const char *const text[] = {NULL, "raise SystemExit(2)\n"};
-    for (int i = 0; i < 2; i++) {
-        begin(text[i]);
-        RUN("load", "/tmp/s", "--dry-run");
-        CHECK(r.status == 0);
+    for (int failing = 0; failing < 2; failing++) {
+        if (failing)
+            script("raise SystemExit(2)\n");
+        RUN(0, "load /tmp/s --dry-run");
         CHECK_HAS(r.out, "\"dry_run\": true");
-        CHECK_HAS(r.err, scripts);
-        CHECK_HAS(r.err, i == 0 ? "has to lie beside keyward-bench" : "table failed");
-        RUN("plan", "--nodes", "3");
-        CHECK(r.status == (i == 0 ? 3 : 2));
+        CHECK_HAS(r.err, dir);
+        CHECK_HAS(r.err,
+                  failing ? "/analysis table failed"
+                          : "/analysis is not there: it has to lie beside keyward-bench");
+        RUN(failing ? 2 : 3, "plan --nodes 3");
         CHECK_STR(r.out, "");
-        end();
     }
 }
 
 TEST(table__document_on_its_input_and_nothing_else_said)
 {
-    begin("import json, sys\n"
-          "document = json.load(sys.stdin)\n"
-          "print('words', *sys.argv[1:], document['tool'])\n");
-    RUN("load", "/tmp/s", "--dry-run");
-    CHECK(r.status == 0);
+    script("import json, sys\n"
+           "document = json.load(sys.stdin)\n"
+           "print('words', *sys.argv[1:], document['tool'])\n");
+    RUN(0, "load /tmp/s --dry-run");
     CHECK_HAS(r.out, "words --bench /tmp/kw-analysis-");
     CHECK_HAS(r.out, "/keyward-bench table load keyward-bench load\n");
     CHECK(strchr(r.out, '{') == NULL);
     CHECK_STR(r.err, "");
-    RUN("load", "/tmp/s", "--dry-run", "--json");
+    RUN(0, "load /tmp/s --dry-run --json");
     CHECK(r.out[0] == '{');
-    end();
 }
 
 TEST(verbs_of_the_scripts__become_them_with_all_words)
 {
     static const char *const verbs[] = {"gap",     "rounds", "plan",
                                         "compare", "report", "split"};
-    begin("import sys\nprint('words', *sys.argv[1:])\nsys.exit(41)\n");
+    script("import sys\nprint('words', *sys.argv[1:])\nsys.exit(41)\n");
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         char said[64];
-        RUN(verbs[i], "--help", "a b", "");
+        kw_run(&r, (const char *const[]){"./keyward-bench", verbs[i], "--help", "a b", "",
+                                         NULL});
         snprintf(said, sizeof said, "/keyward-bench %s --help a b \n", verbs[i]);
         CHECK(r.status == 41);
         CHECK_HAS(r.out, said);
     }
-    end();
 }
 
-KW_CASES("bench/tool/analysis",
-         CASE(scripts_missing_or_failing__document_itself_and_what_to_do),
-         CASE(table__document_on_its_input_and_nothing_else_said),
-         CASE(verbs_of_the_scripts__become_them_with_all_words))
+KW_SUITE_AROUND("bench/tool/analysis", begin, end)

@@ -64,5 +64,4 @@ TEST(tell__no_terminal__a_line_every_few_seconds)
                     "keyward-bench load: measuring: 100 %, 0 s left\n");
 }
 
-KW_CASES("bench/tool/progress", CASE(tell__terminal__one_line_drawn_again_and_taken_away),
-         CASE(tell__no_terminal__a_line_every_few_seconds))
+KW_SUITE("bench/tool/progress")

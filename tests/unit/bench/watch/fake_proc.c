@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake_proc.h"
 
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "run.h"
 
 char fake_proc[64];
+static struct kw_run r;
 
 void fake_proc_begin(void)
 {
@@ -17,17 +17,9 @@ void fake_proc_begin(void)
     CHECK(mkdtemp(fake_proc) != NULL);
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 void fake_proc_end(void)
 {
-    CHECK(nftw(fake_proc, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
+    kw_run_line(&r, 0, "/bin/rm", "-r %s", fake_proc);
 }
 
 void fake_proc_file(int32_t pid, const char *name, const char *text)
@@ -41,13 +33,9 @@ void fake_proc_file(int32_t pid, const char *name, const char *text)
 
 void fake_proc_put(int32_t pid, int32_t parent, const char *comm, uint64_t cpu_ns)
 {
-    char path[160], name[64], text[256];
-    const int end = snprintf(path, sizeof path, "%s/%" PRId32, fake_proc, pid);
-    (void)mkdir(path, 0700);
-    snprintf(path + end, sizeof path - (size_t)end, "/task");
-    (void)mkdir(path, 0700);
-    snprintf(path + end, sizeof path - (size_t)end, "/task/%" PRId32, pid);
-    (void)mkdir(path, 0700);
+    char name[64], text[256];
+    kw_run_line(&r, 0, "/bin/mkdir", "-p %s/%" PRId32 "/task/%" PRId32, fake_proc, pid,
+                pid);
     snprintf(text, sizeof text,
              "%" PRId32 " (%s) S %" PRId32
              " 1 1 0 -1 4194560 1 2 3 4 70 30 0 0 20 0 1 0 5 6 7\n",

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <keyward/file.h>
@@ -48,6 +49,20 @@ TEST(replace__path_is_a_folder__io_and_nothing_left)
     CHECK(mkdir(f.file, 0700) == 0);
     CHECK(replace_must_fail(f.file, "x", EISDIR));
     CHECK(rmdir(f.file) == 0);
+    folder_remove(&f);
+}
+
+TEST(replace__path_is_a_device_or_a_pipe__io_and_it_stays)
+{
+    struct folder f;
+    struct stat now;
+    folder_make(&f);
+    CHECK(mkfifo(f.file, 0600) == 0);
+    CHECK(replace_must_fail(f.file, "x", EEXIST));
+    CHECK(lstat(f.file, &now) == 0 && S_ISFIFO(now.st_mode));
+    CHECK(unlink(f.file) == 0 && symlink("/dev/null", f.file) == 0);
+    CHECK(replace_must_fail(f.file, "x", EEXIST));
+    CHECK(unlink(f.file) == 0);
     folder_remove(&f);
 }
 
@@ -263,6 +278,7 @@ TEST(replace__four_threads__one_whole_file)
 KW_CASES("hsm/base/file-replace", CASE(replace__folder_missing__io),
          CASE(replace__path_too_long__io),
          CASE(replace__path_is_a_folder__io_and_nothing_left),
+         CASE(replace__path_is_a_device_or_a_pipe__io_and_it_stays),
          CASE(replace__folder_not_writable__old_file_whole),
          CASE(replace__write_fails_half_way__old_file_whole),
          CASE(replace__folder_cannot_be_synced__new_file_there_and_said),
