@@ -129,6 +129,8 @@ KW_MUST_USE kw_err kw_token_list(struct kw_token *token, const char *label_begin
  * On SESSION the session was renewed, and a key of kw_token_find found again: the caller
  * may retry once.  A key of kw_token_prove is proven again first.
  * wrap:   HSM_CONFIG when the token changed the IV (nothing is released then)
+ *         WRONG_ANSWER when what came is not sealed: it contains what went in, or has
+ *         another length
  *         BAD_INPUT for an IV of zeros: no caller of ours has one
  * unwrap: FORGED (an IV of zeros too: the token is not asked), UNSURE */
 KW_MUST_USE kw_err kw_token_wrap(struct kw_token *token, struct kw_token_key *key,
