@@ -9,6 +9,8 @@
 
 #define PAUSE_LEAST_NS (100 * KW_MS_NS) /* `recover: 0s` is no reason to hammer */
 #define LOOK_SELDOM_NS (600 * KW_S_NS)
+#define REST_FIRST_NS (20 * KW_MS_NS)
+enum { REST_DOUBLED_MAX = 6 }; /* 1.28 s */
 
 int64_t kw_front_probe_pause(const struct kw_front *f)
 {
@@ -253,6 +255,8 @@ static bool goes_again(struct kw_worker *w, struct kw_job *j,
     struct kw_queue *q = &w->front->queue;
     if (e.code == KW_CODE_DEADLINE)
         return kw_queue_more_time(q, j, kw_front_now(w->front));
+    if (e.code == KW_CODE_HSM_BUSY)
+        return kw_queue_retry(q, j);
     return e.code == KW_CODE_HSM_DOWN && !too_costly(w, entry) && kw_queue_retry(q, j);
 }
 
@@ -293,6 +297,36 @@ static void work_answered(struct kw_worker *w, const struct kw_channel_entry *e,
     job_answered(w, j, e, a);
 }
 
+/* A token that has too much to do gets less, and is not logged in to once more for it. */
+static void answer_rest(struct kw_worker *w) KW_LOCKED
+{
+    w->rest_until_ns = kw_front_now(w->front) + (REST_FIRST_NS << w->busy);
+    if (w->busy < REST_DOUBLED_MAX)
+        w->busy++;
+}
+
+/* What the answer says of the worker, whatever it was about. */
+static void answer_of_worker(struct kw_worker *w,
+                             const struct kw_wire_answer *a) KW_LOCKED
+{
+    struct kw_generation *g = w->front->serving;
+    w->served++;
+    w->stalled = false;
+    if (a->err.code == KW_CODE_DEADLINE)
+        return;
+    w->op_ns = a->hsm_ns;
+    w->down = a->err.code == KW_CODE_HSM_DOWN;
+    if (a->err.code == KW_CODE_HSM_BUSY)
+        answer_rest(w);
+    if (kw_failed(a->err))
+        return;
+    w->busy = 0;
+    w->rest_until_ns = 0;
+    if (!w->well && g != NULL && g->number == w->generation)
+        kw_supervisor_served(&g->supervisor);
+    w->well = true;
+}
+
 bool kw_answer(struct kw_worker *w, kw_span message)
 {
     struct kw_wire_answer a;
@@ -307,9 +341,6 @@ bool kw_answer(struct kw_worker *w, kw_span message)
     else
         work_answered(w, e, &a);
     kw_channel_drop(&w->channel, e);
-    w->served++;
-    w->stalled = false;
-    if (a.err.code != KW_CODE_DEADLINE)
-        w->op_ns = a.hsm_ns;
+    answer_of_worker(w, &a);
     return true;
 }

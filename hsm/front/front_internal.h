@@ -73,6 +73,10 @@ struct kw_worker {
     bool stalled KW_UNDER_BIG_LOCK;   /* one became so, and no answer came since        */
     bool refuses KW_UNDER_BIG_LOCK;   /* it reads no jobs any more                      */
     int64_t op_ns KW_UNDER_BIG_LOCK;  /* its last operation took so long                */
+    unsigned busy KW_UNDER_BIG_LOCK;  /* so often in a row its token had too much to do */
+    int64_t rest_until_ns KW_UNDER_BIG_LOCK; /* of client jobs; 0: it takes them        */
+    bool well KW_UNDER_BIG_LOCK; /* it has answered something well since READY     */
+    bool down KW_UNDER_BIG_LOCK; /* its last answer was that it can do no more     */
     uint64_t served;
     uint64_t motion, stuck_motion; /* what sessions are at, and have done: as last seen,
                                       and as it was when the worker became stuck */
@@ -245,6 +249,8 @@ void kw_login_gone(struct kw_worker *w) KW_FREE;   /* the process has ended     
 /* keyring_use.c */
 void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready) KW_FREE;
 void kw_front_not_ready(struct kw_front *f, struct kw_worker *w) KW_FREE;
+/* It was ready, and ended before it answered anything well. */
+void kw_front_login_in_vain(struct kw_front *f, struct kw_worker *w) KW_FREE;
 
 /* timer.c */
 void kw_front_tick(struct kw_front *f) KW_FREE;

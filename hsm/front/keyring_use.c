@@ -289,6 +289,18 @@ void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
     kw_lock_give(f->lock);
 }
 
+void kw_front_login_in_vain(struct kw_front *f, struct kw_worker *w)
+{
+    struct kw_generation *g = generation_of(f, w);
+    uint64_t random;
+    kw_random(&random, sizeof random);
+    if (g == NULL || f->stopping)
+        return;
+    kw_lock_take(f->lock);
+    kw_supervisor_in_vain(&g->supervisor, kw_front_now(f), random);
+    kw_lock_give(f->lock);
+}
+
 /* Workers that belong to no generation any more. */
 static void drop_orphans(struct kw_front *f) KW_FREE
 {

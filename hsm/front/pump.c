@@ -72,9 +72,15 @@ static bool serves(const struct kw_front *f, const struct kw_worker *w) KW_LOCKE
            w->generation == f->serving->number;
 }
 
-static bool takes_jobs(const struct kw_front *f, const struct kw_worker *w) KW_LOCKED
+static bool takes_canaries(const struct kw_front *f, const struct kw_worker *w) KW_LOCKED
 {
     return serves(f, w) && !w->sending && !w->ended && !w->refuses;
+}
+
+static bool takes_jobs(const struct kw_front *f, const struct kw_worker *w) KW_LOCKED
+{
+    return takes_canaries(f, w) &&
+           (w->rest_until_ns == 0 || kw_front_now(f) >= w->rest_until_ns);
 }
 
 /* Above that an operation is slow: what waits in the socket waits long. */
@@ -143,7 +149,7 @@ static struct kw_worker *canary_worker(struct kw_front *f,
     struct kw_worker *best = NULL;
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
         struct kw_worker *w = f->workers[i];
-        if (!takes_jobs(f, w) || w->channel.canaries >= CANARIES_MAX)
+        if (!takes_canaries(f, w) || w->channel.canaries >= CANARIES_MAX)
             continue;
         if (best == NULL || goes_before(w, best, v, (size_t)(v - f->serving->versions)))
             best = w;

@@ -8,17 +8,33 @@
 
 void kw_supervisor_ready(struct kw_supervisor *s)
 {
-    *s = (struct kw_supervisor){0};
+    *s = (struct kw_supervisor){.in_vain = s->in_vain};
+}
+
+void kw_supervisor_served(struct kw_supervisor *s)
+{
+    s->in_vain = 0;
+}
+
+static void supervisor_wait(struct kw_supervisor *s, unsigned failures, bool login_spent,
+                            int64_t now_ns, uint64_t random)
+{
+    int64_t wait = kw_backoff_ns(failures, random);
+    if (login_spent && wait < KW_LOGIN_EVERY_NS)
+        wait = KW_LOGIN_EVERY_NS;
+    s->not_before_ns = now_ns + wait;
 }
 
 void kw_supervisor_failed(struct kw_supervisor *s, bool login_spent, int64_t now_ns,
                           uint64_t random)
 {
-    s->failures++;
-    int64_t wait = kw_backoff_ns(s->failures, random);
-    if (login_spent && wait < KW_LOGIN_EVERY_NS)
-        wait = KW_LOGIN_EVERY_NS;
-    s->not_before_ns = now_ns + wait;
+    supervisor_wait(s, ++s->failures, login_spent, now_ns, random);
+}
+
+void kw_supervisor_in_vain(struct kw_supervisor *s, int64_t now_ns, uint64_t random)
+{
+    if (++s->in_vain > 1)
+        supervisor_wait(s, s->in_vain, true, now_ns, random);
 }
 
 bool kw_supervisor_may_start(const struct kw_supervisor *s, int64_t now_ns)

@@ -15,15 +15,21 @@
 #define KW_LOGIN_EVERY_NS INT64_C(10000000000) /* after a failure */
 
 struct kw_supervisor {
-    unsigned failures;     /* in a row, to become ready */
+    unsigned failures; /* in a row, to become ready and answer something well */
+    unsigned
+        in_vain; /* in a row: became ready, and ended before they did any good      */
     int64_t not_before_ns; /* no start earlier          */
 };
-/* A worker became ready. */
+/* A worker became ready; one that did has answered something well. */
 void kw_supervisor_ready(struct kw_supervisor *s);
-/* One ended before it was.  `login_spent`: it tried to log in and nothing says that the
+void kw_supervisor_served(struct kw_supervisor *s);
+/* One ended before it was ready.  `login_spent`: it tried to log in and nothing says that the
  * login went well, or it failed by itself afterwards. */
 void kw_supervisor_failed(struct kw_supervisor *s, bool login_spent, int64_t now_ns,
                           uint64_t random);
+/* One became ready, and the token or the library ended it before it answered anything
+ * well.  The first one is replaced at once, as any that had been ready. */
+void kw_supervisor_in_vain(struct kw_supervisor *s, int64_t now_ns, uint64_t random);
 bool kw_supervisor_may_start(const struct kw_supervisor *s, int64_t now_ns);
 
 enum kw_worker_state {

@@ -262,12 +262,22 @@ bool kw_front_worker_close(struct kw_worker *w)
     return can;
 }
 
+/* Its login brought nothing: the token ended it before it did any good.  A crash has rules
+ * of its own (quarantine.h), and whoever killed it from outside is no reason to wait. */
+static bool brought_nothing(const struct kw_worker *w) KW_LOCKED
+{
+    return w->state == KW_WORKER_READY && !w->well && w->down;
+}
+
 void kw_front_worker_end_of_socket(struct kw_worker *w)
 {
     kw_io_forget_socket(w);
     kw_lock_take(w->front->lock);
+    bool in_vain = brought_nothing(w);
     w->ended = true;
     kw_lock_give(w->front->lock);
+    if (in_vain)
+        kw_front_login_in_vain(w->front, w);
     if (kw_worker_state_by_main(w) != KW_WORKER_KILLED)
         workers_enter(
             w, KW_WORKER_DRAINING); /* judged by its patience until the process ends */

@@ -2,20 +2,16 @@
 /* One job, one answer.
  *
  * The ladder inside a worker has one rung: a renewed session (and then a new proof of the
- * key), or a token that was busy, gets a second try.  What then still fails with the
- * token's fault needs a new process. */
+ * key), or a token that was busy, gets a second try.  A token that is busy still is not
+ * cured by a new process and its login: the front lets this worker rest.  What else still
+ * fails with the token's fault needs a new process. */
 #include "worker_internal.h"
-
-static bool try_again(kw_err e)
-{
-    return e.code == KW_CODE_SESSION || e.code == KW_CODE_HSM_BUSY;
-}
 
 /* Errors that only a new worker can do something about.  A proven key that is gone is
  * one: the next worker finds out whether the key went or the library lost its way. */
 static kw_err serve_settle(struct kw_hsm_session *s, kw_err e)
 {
-    if (try_again(e) || e.code == KW_CODE_MISSING)
+    if (e.code == KW_CODE_SESSION || e.code == KW_CODE_MISSING)
         e.code = KW_CODE_HSM_DOWN;
     if (e.code == KW_CODE_HSM_DOWN)
         s->worker->at_end = true;

@@ -137,6 +137,7 @@ TEST(token_goes_and_comes_back__lost_then_up_by_itself)
     char away[160];
     struct parcel p;
     world_make(&w);
+    w.options.suspect_ns = KW_S_NS / 2;
     world_start(&w);
     world_until(&w, is_up);
     CHECK_OK(world_wrap(&w, 2, &p));
