@@ -75,8 +75,9 @@ struct kw_worker {
     int64_t op_ns KW_UNDER_BIG_LOCK;  /* its last operation took so long                */
     unsigned busy KW_UNDER_BIG_LOCK;  /* so often in a row its token had too much to do */
     int64_t rest_until_ns KW_UNDER_BIG_LOCK; /* of client jobs; 0: it takes them        */
-    bool well KW_UNDER_BIG_LOCK; /* it has answered something well since READY     */
-    bool down KW_UNDER_BIG_LOCK; /* its last answer was that it can do no more     */
+    bool alone KW_UNDER_BIG_LOCK; /* the one job that it has suffers no other beside */
+    bool well KW_UNDER_BIG_LOCK;  /* it has answered something well since READY     */
+    bool down KW_UNDER_BIG_LOCK;  /* its last answer was that it can do no more     */
     uint64_t served;
     uint64_t motion, stuck_motion; /* what sessions are at, and have done: as last seen,
                                       and as it was when the worker became stuck */

@@ -22,11 +22,25 @@ static size_t want_len(struct kw_front *f, const struct kw_wire_job *m) KW_LOCKE
     return m->input.len > more ? m->input.len - more : 0;
 }
 
+/* With several sessions a worker is at several inputs when it dies; one that was in flight
+ * at a death before is sent alone.  false: not now. */
+static bool may_join(struct kw_front *f, struct kw_worker *w,
+                     const struct kw_job *j) KW_LOCKED
+{
+    const bool empty = w->channel.count == w->channel.canaries;
+    if (f->queue.quarantine.used == 0 || w->sessions == 1)
+        return true;
+    if (!empty && w->alone)
+        return false;
+    w->alone = kw_queue_is_suspect(&f->queue, j, kw_front_boot(f));
+    return empty || !w->alone;
+}
+
 static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit) KW_LOCKED
 {
     struct kw_job *j;
     while (w->channel.count - w->channel.canaries < limit &&
-           (j = kw_queue_first(&f->queue, KW_JOB_WAITING)) != NULL) {
+           (j = kw_queue_first(&f->queue, KW_JOB_WAITING)) != NULL && may_join(f, w, j)) {
         struct kw_wire_job m;
         kw_queue_send(&f->queue, j, &m);
         if (!kw_channel_load(&w->channel, &m, want_len(f, &m), limit)) {

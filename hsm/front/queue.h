@@ -82,6 +82,9 @@ size_t kw_queue_count(const struct kw_queue *q, enum kw_job_state state) KW_LOCK
 struct kw_job *kw_queue_first(const struct kw_queue *q,
                               enum kw_job_state state) KW_LOCKED;
 
+/* Its input was in flight at a worker's death, and not answered since. */
+bool kw_queue_is_suspect(const struct kw_queue *q, const struct kw_job *job,
+                         int64_t boot_ns) KW_LOCKED;
 /* A fresh id for the wire, larger than all before it; canaries take theirs here too. */
 uint64_t kw_queue_wire_id(struct kw_queue *q) KW_LOCKED;
 /* The message of a WAITING job, which becomes SENT.  Spans borrow from the job. */

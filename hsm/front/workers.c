@@ -223,12 +223,48 @@ void kw_front_worker_stuck(struct kw_worker *w)
 
 /* ---- end --------------------------------------------------------------------------- */
 
-/* A session was at it when the process ended. */
-static void strike(struct kw_front *f, const struct kw_channel_entry *e) KW_LOCKED
+static kw_span sample_of(const struct kw_channel_entry *e)
 {
-    if (e->sample_len > 0)
-        kw_quarantine_strike(&f->queue.quarantine, kw_span_of(e->sample, e->sample_len),
-                             kw_queue_wire_id(&f->queue), kw_front_boot(f));
+    return kw_span_of(e->sample, e->sample_len);
+}
+
+/* A session was at another input too. */
+static bool not_alone(const struct kw_worker *w,
+                      const struct kw_channel_entry *e) KW_LOCKED
+{
+    for (size_t i = 0; i < w->channel.count; i++) {
+        const struct kw_channel_entry *other = kw_channel_at(&w->channel, i);
+        if (other->op != KW_WIRE_CANARY && kw_front_worker_is_at(w, other->wire_id) &&
+            !kw_span_equal(sample_of(other), sample_of(e)))
+            return true;
+    }
+    return false;
+}
+
+/* An equal one was counted before: one death is one. */
+static bool counted(const struct kw_worker *w, size_t at) KW_LOCKED
+{
+    kw_span sample = sample_of(kw_channel_at(&w->channel, at));
+    for (size_t i = at + 1; i < w->channel.count; i++) {
+        const struct kw_channel_entry *other = kw_channel_at(&w->channel, i);
+        if (kw_front_worker_is_at(w, other->wire_id) &&
+            kw_span_equal(sample_of(other), sample))
+            return true;
+    }
+    return false;
+}
+
+/* A session was at entry `at` when the process ended. */
+static void strike(struct kw_worker *w, size_t at) KW_LOCKED
+{
+    struct kw_front *f = w->front;
+    struct kw_quarantine *q = &f->queue.quarantine;
+    const struct kw_channel_entry *e = kw_channel_at(&w->channel, at);
+    uint64_t mark = kw_queue_wire_id(&f->queue);
+    if (e->sample_len > 0 && not_alone(w, e))
+        kw_quarantine_suspect(q, sample_of(e), mark, kw_front_boot(f));
+    else if (e->sample_len > 0 && !counted(w, at))
+        kw_quarantine_strike(q, sample_of(e), mark, kw_front_boot(f));
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
     if (j != NULL && !kw_queue_retry(&f->queue, j))
         kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_HSM_DOWN, "worker"));
@@ -244,7 +280,7 @@ static void workers_give_back(struct kw_worker *w) KW_LOCKED
             !kw_front_worker_is_at(w, e->wire_id))
             give_back_one(f, e);
         else
-            strike(f, e);
+            strike(w, i);
     }
 }
 

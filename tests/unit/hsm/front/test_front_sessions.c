@@ -158,6 +158,34 @@ TEST(worker_reads_no_more__its_jobs_go_elsewhere_and_it_drains)
     stage_end(&s);
 }
 
+/* Three sessions at one input, one at another: who dies of it is not known yet.  Then each
+ * is tried alone, and only who was alone at a death has had its second one. */
+TEST(death_at_several_inputs__each_tried_alone_and_only_the_poisonous_one_held)
+{
+    struct kw_wire_job jobs[ASKED];
+    begin(1);
+    ask_some(0, 3);
+    CHECK_OK(ask(&s, K2, "another ciphertext..", &out[3]));
+    CHECK(take_all(0, jobs) == 4);
+    for (unsigned i = 0; i < SESSIONS; i++)
+        kw_page_begin(s.fakes[0].page, i, jobs[i].id, s.time.now_ns);
+    fake_dies(&s, 0);
+    fake_ready(&s, 1);
+    stage_pass(&s, 0);
+    CHECK(take_all(1, jobs) == 1); /* alone */
+    fake_answer(&s, 1, jobs[0].id, KW_OK, "out!");
+    CHECK(take_all(1, jobs) == 2); /* equal ones are no suspects any more; the other is */
+    fake_answer(&s, 1, jobs[0].id, KW_OK, "out!");
+    fake_answer(&s, 1, jobs[1].id, KW_OK, "out!");
+    CHECK(take_all(1, jobs) == 1);
+    kw_page_begin(s.fakes[1].page, 2, jobs[0].id, s.time.now_ns);
+    fake_dies(&s, 1);
+    CHECK(out[3].done && out[3].err.code == KW_CODE_HSM_DOWN);
+    CHECK_CODE(ask(&s, K2, "another ciphertext..", &out[4]), KW_CODE_QUARANTINED);
+    CHECK_OK(ask(&s, K2, TEXT, &out[5]));
+    stage_end(&s);
+}
+
 /* A page says what it likes: an id that the worker does not have is at no session. */
 TEST(page_with_foreign_ids__nobody_hangs)
 {
@@ -175,4 +203,5 @@ KW_CASES("hsm/front/sessions", CASE(jobs__one_for_each_session_and_a_quarter_mor
          CASE(one_session_hangs__worker_leaves_after_patience),
          CASE(all_sessions_hang__stuck_and_what_waits_goes_elsewhere),
          CASE(worker_reads_no_more__its_jobs_go_elsewhere_and_it_drains),
-         CASE(page_with_foreign_ids__nobody_hangs))
+         CASE(page_with_foreign_ids__nobody_hangs),
+         CASE(death_at_several_inputs__each_tried_alone_and_only_the_poisonous_one_held))
