@@ -35,8 +35,8 @@ static inline bool kw_op_wants_key(enum kw_op op)
 enum {
     KW_PROCESSES_MAX = 64,
     KW_THREADS_MAX = 64,
-    KW_SESSIONS_MAX = 1024,   /* of one thread            */
-    KW_ALL_THREADS_MAX = 256, /* of all processes         */
+    KW_TOKEN_SESSIONS_MAX = 1024, /* of one thread            */
+    KW_ALL_THREADS_MAX = 256,     /* of all processes         */
 };
 
 struct kw_token_plan {

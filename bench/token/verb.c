@@ -34,7 +34,7 @@ static const struct kw_option options[] = {
     {"threads", "T", "of each process, 1..64 (1)", .text = &threads, .number = &p.threads,
      .least = 1, .most = KW_THREADS_MAX},
     {"sessions", "N", "of each thread, by turns, 1..1024 (1)", .text = &sessions,
-     .number = &p.sessions, .least = 1, .most = KW_SESSIONS_MAX},
+     .number = &p.sessions, .least = 1, .most = KW_TOKEN_SESSIONS_MAX},
     {"curve", "LIST", "such as 1,2,4,8: so many processes of one session by turns",
      .list = &p.curve, .least = 1, .most = KW_PROCESSES_MAX},
     {"seconds", "TIME", "how long to measure (5s)", .text = &seconds,

@@ -33,8 +33,8 @@ struct worker_thread {
     struct kw_pace pace;
     size_t sessions;
     /* One session each; the first may be the process's own. */
-    struct kw_token *token[KW_SESSIONS_MAX];
-    struct kw_token_key *key[KW_SESSIONS_MAX];
+    struct kw_token *token[KW_TOKEN_SESSIONS_MAX];
+    struct kw_token_key *key[KW_TOKEN_SESSIONS_MAX];
     uint8_t aad[AAD], inner[TEXTS][INNER], iv[TEXTS][IV], sealed[TEXTS][SEALED];
     char label[KW_KEY_ID_MAX + 1];
     uint64_t ivs;

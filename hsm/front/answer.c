@@ -2,12 +2,15 @@
 /* Answers and canaries: what they mean for a job, a version, the health record.
  *
  * An unwrap that failed for a reason that can be the data's or the token's fault is
- * decided by a canary of the same version: FORGED only after it showed that the HSM is
- * well. */
+ * decided by a canary of the same version, asked after that.  One transient error proves
+ * nothing: when the HSM is well the job is tried once more, and FORGED is what fails
+ * then. */
 #include "front_internal.h"
 
 #define PAUSE_LEAST_NS (100 * KW_MS_NS) /* `recover: 0s` is no reason to hammer */
 #define LOOK_SELDOM_NS (600 * KW_S_NS)
+#define REST_FIRST_NS (20 * KW_MS_NS)
+enum { REST_DOUBLED_MAX = 6 }; /* 1.28 s */
 
 int64_t kw_front_probe_pause(const struct kw_front *f)
 {
@@ -86,17 +89,31 @@ void kw_front_judge(struct kw_worker *w, struct kw_gen_version *v,
         v->look_ns = now + kw_front_look_pause(f, f->serving, v);
 }
 
-/* What the jobs that wait for this version's canary become. */
-static void answer_decide(struct kw_front *f, const struct kw_gen_version *v,
+/* A canary for the jobs that wait for one. */
+static void want_canary(struct kw_front *f, struct kw_gen_version *v) KW_LOCKED
+{
+    int64_t due = v->asked_ns + KW_CANARY_DECIDES_NS, now = kw_front_now(f);
+    if (due < now)
+        due = now;
+    if (v->due_ns > due)
+        v->due_ns = due;
+}
+
+/* What the jobs become that failed before this version's canary was asked. */
+static void answer_decide(struct kw_front *f, struct kw_gen_version *v, uint64_t canary,
                           bool well) KW_LOCKED
 {
-    kw_err e = well ? kw_err_at(KW_CODE_FORGED, "canary")
-                    : kw_err_at(KW_CODE_HSM_DOWN, "canary");
     for (struct kw_job *j = kw_queue_first(&f->queue, KW_JOB_DECIDING), *next; j != NULL;
          j = next) {
         next = j->next;
-        if (kw_span_equal_str(kw_span_str(j->key_id), v->v->key_id))
-            kw_queue_finish(&f->queue, j, e);
+        if (!kw_span_equal_str(kw_span_str(j->key_id), v->v->key_id))
+            continue;
+        if (!well)
+            kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_HSM_DOWN, "canary"));
+        else if (j->doubt < canary)
+            kw_queue_vouch(&f->queue, j);
+        else
+            want_canary(f, v);
     }
 }
 
@@ -129,7 +146,7 @@ static void canary_answered(struct kw_worker *w, const struct kw_channel_entry *
                                    .looked = a->looked,
                                    .findings = a->findings};
     kw_front_judge(w, v, &result);
-    answer_decide(f, v, !kw_failed(a->err));
+    answer_decide(f, v, e->wire_id, !kw_failed(a->err));
 }
 
 /* The handle died in the middle of a job, and the key was proven again: its outcome is
@@ -180,22 +197,21 @@ static bool too_costly(struct kw_worker *w, const struct kw_channel_entry *e) KW
 
 static void unsure(struct kw_front *f, struct kw_job *j, kw_err e) KW_LOCKED
 {
-    int64_t now = kw_front_now(f);
     struct kw_gen_version *v =
         f->serving == NULL ? NULL
                            : kw_generation_find(f->serving, kw_span_str(j->key_id));
-    if (v == NULL) {
-        kw_queue_finish(&f->queue, j, kw_err_native(KW_CODE_KEY_BAD, e.native, e.where));
-        return;
-    }
-    if (v->answered && kw_front_boot(f) - v->answered_ns < KW_CANARY_FRESH_NS) {
-        enum kw_code code = v->good ? KW_CODE_FORGED : KW_CODE_HSM_DOWN;
+    bool bad = v != NULL && v->answered && !v->good &&
+               kw_front_boot(f) - v->answered_ns < KW_CANARY_BAD_NS;
+    enum kw_code code = v == NULL    ? KW_CODE_KEY_BAD
+                        : bad        ? KW_CODE_HSM_DOWN
+                        : j->vouched ? KW_CODE_FORGED
+                                     : KW_CODE_OK;
+    if (code != KW_CODE_OK) {
         kw_queue_finish(&f->queue, j, kw_err_native(code, e.native, e.where));
         return;
     }
     kw_queue_decide(&f->queue, j);
-    if (v->due_ns > now)
-        v->due_ns = now;
+    want_canary(f, v);
 }
 
 /* The codes that the door promises. */
@@ -239,6 +255,8 @@ static bool goes_again(struct kw_worker *w, struct kw_job *j,
     struct kw_queue *q = &w->front->queue;
     if (e.code == KW_CODE_DEADLINE)
         return kw_queue_more_time(q, j, kw_front_now(w->front));
+    if (e.code == KW_CODE_HSM_BUSY)
+        return kw_queue_retry(q, j);
     return e.code == KW_CODE_HSM_DOWN && !too_costly(w, entry) && kw_queue_retry(q, j);
 }
 
@@ -254,7 +272,12 @@ static void job_answered(struct kw_worker *w, struct kw_job *j,
     j->hsm_ns = a->hsm_ns;
     j->token = f->token.name;
     j->worker = w->number;
-    if (j->op == KW_HSM_UNWRAP && (e.code == KW_CODE_UNSURE || e.code == KW_CODE_FORGED))
+    /* FORGED without a word of the token is what no token needs to be asked about. */
+    bool tokens_word =
+        e.code == KW_CODE_UNSURE || (e.code == KW_CODE_FORGED && e.native != 0);
+    if (j->op == KW_HSM_UNWRAP && e.code == KW_CODE_FORGED && !tokens_word)
+        kw_queue_finish(&f->queue, j, e);
+    else if (j->op == KW_HSM_UNWRAP && tokens_word)
         unsure(f, j, e);
     else if (!goes_again(w, j, entry, e))
         kw_queue_finish(&f->queue, j, for_the_door(e));
@@ -274,12 +297,42 @@ static void work_answered(struct kw_worker *w, const struct kw_channel_entry *e,
     job_answered(w, j, e, a);
 }
 
+/* A token that has too much to do gets less, and is not logged in to once more for it. */
+static void answer_rest(struct kw_worker *w) KW_LOCKED
+{
+    w->rest_until_ns = kw_front_now(w->front) + (REST_FIRST_NS << w->busy);
+    if (w->busy < REST_DOUBLED_MAX)
+        w->busy++;
+}
+
+/* What the answer says of the worker, whatever it was about. */
+static void answer_of_worker(struct kw_worker *w,
+                             const struct kw_wire_answer *a) KW_LOCKED
+{
+    struct kw_generation *g = w->front->serving;
+    w->served++;
+    w->stalled = false;
+    if (a->err.code == KW_CODE_DEADLINE)
+        return;
+    w->op_ns = a->hsm_ns;
+    w->down = a->err.code == KW_CODE_HSM_DOWN;
+    if (a->err.code == KW_CODE_HSM_BUSY)
+        answer_rest(w);
+    if (kw_failed(a->err))
+        return;
+    w->busy = 0;
+    w->rest_until_ns = 0;
+    if (!w->well && g != NULL && g->number == w->generation)
+        kw_supervisor_served(&g->supervisor);
+    w->well = true;
+}
+
 bool kw_answer(struct kw_worker *w, kw_span message)
 {
     struct kw_wire_answer a;
     const struct kw_channel_entry *e;
     if (kw_failed(kw_wire_decode_answer(message, &a)) ||
-        (e = kw_channel_oldest(&w->channel, a.id)) == NULL ||
+        (e = kw_channel_find(&w->channel, a.id)) == NULL ||
         (!kw_failed(a.err) && a.output.len != e->want_len))
         return false;
     found_on_the_way(w, e, &a);
@@ -287,7 +340,7 @@ bool kw_answer(struct kw_worker *w, kw_span message)
         canary_answered(w, e, &a);
     else
         work_answered(w, e, &a);
-    kw_channel_drop(&w->channel);
-    w->served++;
+    kw_channel_drop(&w->channel, e);
+    answer_of_worker(w, &a);
     return true;
 }

@@ -11,7 +11,9 @@
 kw_err kw_channel_init(struct kw_channel *channel, int fd)
 {
     *channel = (struct kw_channel){.fd = fd};
-    kw_err e = kw_secret_init(&channel->out, (size_t)KW_CHANNEL_MAX * KW_WIRE_MAX);
+    for (size_t i = 0; i < KW_CHANNEL_MAX; i++)
+        channel->order[i] = (uint8_t)i;
+    kw_err e = kw_secret_init(&channel->out, (size_t)KW_CHANNEL_LOAD * KW_WIRE_MAX);
     if (kw_failed(e)) {
         close(fd);
         channel->fd = -1;
@@ -28,28 +30,22 @@ void kw_channel_wipe(struct kw_channel *channel)
     channel->count = channel->loaded = channel->canaries = 0;
 }
 
-static struct kw_channel_entry *entry_at(struct kw_channel *channel, size_t i)
-{
-    return &channel->entries[(channel->head + i) % KW_CHANNEL_MAX];
-}
-
 const struct kw_channel_entry *kw_channel_at(const struct kw_channel *channel, size_t i)
 {
-    return i < channel->count ? &channel->entries[(channel->head + i) % KW_CHANNEL_MAX]
-                              : NULL;
+    return i < channel->count ? &channel->entries[channel->order[i]] : NULL;
 }
 
 bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
                      size_t want_len, size_t limit)
 {
     bool canary = job->op == KW_WIRE_CANARY;
-    if (channel->count >= KW_CHANNEL_MAX ||
+    if (channel->count >= KW_CHANNEL_MAX || channel->loaded >= KW_CHANNEL_LOAD ||
         (!canary && channel->count - channel->canaries >= limit))
         return false;
     kw_dst dst =
         kw_dst_of(channel->out.ptr + channel->loaded * (size_t)KW_WIRE_MAX, KW_WIRE_MAX);
     KW_MUST(!kw_failed(kw_wire_encode_job(job, &dst)));
-    struct kw_channel_entry *e = entry_at(channel, channel->count);
+    struct kw_channel_entry *e = &channel->entries[channel->order[channel->count]];
     e->wire_id = job->id;
     e->op = job->op;
     e->n = job->n;
@@ -57,6 +53,7 @@ bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
         kw_key_id_parse(job->key_id, &e->n);
     e->want_len = want_len;
     e->sample_len = kw_sample_of(job, e->sample);
+    channel->ids[channel->loaded] = job->id;
     channel->lens[channel->loaded++] = dst.len;
     channel->count++;
     channel->canaries += canary;
@@ -65,8 +62,8 @@ bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
 
 size_t kw_channel_send(struct kw_channel *channel)
 {
-    struct mmsghdr headers[KW_CHANNEL_MAX];
-    struct iovec parts[KW_CHANNEL_MAX];
+    struct mmsghdr headers[KW_CHANNEL_LOAD];
+    struct iovec parts[KW_CHANNEL_LOAD];
     size_t sent = 0;
     for (size_t i = 0; i < channel->loaded; i++) {
         parts[i] =
@@ -92,33 +89,36 @@ void kw_channel_settle(struct kw_channel *channel, size_t sent,
                        void *ctx)
 {
     for (size_t i = channel->loaded; i > sent; i--) {
-        const struct kw_channel_entry *e = entry_at(channel, --channel->count);
-        channel->canaries -= e->op == KW_WIRE_CANARY;
+        const struct kw_channel_entry *e = kw_channel_find(channel, channel->ids[i - 1]);
+        if (e == NULL)
+            continue; /* a worker that lies answered what it was not sent */
+        kw_channel_drop(channel, e);
         back(ctx, e);
     }
     channel->loaded = 0;
 }
 
-const struct kw_channel_entry *kw_channel_oldest(const struct kw_channel *channel,
-                                                 uint64_t wire_id)
+/* With one session it is the first one that is looked at.  What is being sent may be
+ * answered before the sender is back. */
+const struct kw_channel_entry *kw_channel_find(const struct kw_channel *channel,
+                                               uint64_t wire_id)
 {
-    const struct kw_channel_entry *e = kw_channel_at(channel, 0);
-    return e != NULL && e->wire_id == wire_id ? e : NULL;
+    for (size_t i = 0; i < channel->count; i++)
+        if (kw_channel_at(channel, i)->wire_id == wire_id)
+            return kw_channel_at(channel, i);
+    return NULL;
 }
 
-void kw_channel_drop(struct kw_channel *channel)
+void kw_channel_drop(struct kw_channel *channel, const struct kw_channel_entry *entry)
 {
-    KW_INVARIANT(channel->count > 0);
-    channel->canaries -= entry_at(channel, 0)->op == KW_WIRE_CANARY;
-    channel->head = (channel->head + 1) % KW_CHANNEL_MAX;
+    const uint8_t place = (uint8_t)(entry - channel->entries);
+    size_t i = 0;
+    while (channel->order[i] != place)
+        i++;
+    KW_INVARIANT(i < channel->count);
+    channel->canaries -= entry->op == KW_WIRE_CANARY;
     channel->count--;
-    channel->answered++;
-}
-
-const struct kw_channel_entry *kw_channel_executing(const struct kw_channel *channel,
-                                                    const struct kw_page_view *page)
-{
-    if (page->phase != KW_PAGE_OP || page->op <= channel->answered)
-        return NULL;
-    return kw_channel_at(channel, page->op - channel->answered - 1);
+    for (; i < channel->count; i++)
+        channel->order[i] = channel->order[i + 1];
+    channel->order[channel->count] = place;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* channel - the front's end of one worker's socket
  *
- * A worker answers in the order of its jobs, so the channel is a ring: an answer must
- * carry the id of the oldest entry, anything else is a violation.  What a job was is
- * remembered here, for a caller's deadline frees the job while its message is still on
- * its way.
+ * A worker's sessions answer in any order: an answer must carry the id of an entry,
+ * anything else is a violation.  What a job was is remembered here, for a caller's
+ * deadline frees the job while its message is still on its way.
  *
  *   load (locked) ... send (not locked, one sender at a time) ... unload what did not go
  *   receive (main thread) ... match (locked)
@@ -21,8 +20,11 @@
 
 #include "quarantine.h"
 
-/* Client jobs are at most KW_WIRE_JOBS_MAX; a few more are for canaries. */
-#define KW_CHANNEL_MAX (KW_WIRE_JOBS_MAX + 4u)
+/* Jobs in one worker's socket and in its sessions' hands: a quarter more than it has
+ * sessions, and a few places for canaries alone. */
+#define KW_CHANNEL_MAX (KW_SESSIONS_MAX + KW_SESSIONS_MAX / 4u + 4u)
+/* Of them, loaded and not sent yet. */
+#define KW_CHANNEL_LOAD KW_WIRE_JOBS_MAX
 
 struct kw_channel_entry {
     uint64_t wire_id;
@@ -34,12 +36,14 @@ struct kw_channel_entry {
 };
 struct kw_channel {
     int fd;
-    size_t head, count; /* entries in the socket, and loaded ones */
-    size_t loaded;      /* of them, not sent yet                  */
+    size_t count;  /* entries in the socket, and loaded ones     */
+    size_t loaded; /* messages that are to be sent, or being sent */
     size_t canaries;
-    uint64_t answered; /* so the oldest entry is the worker's operation answered + 1 */
     struct kw_secret out;
-    size_t lens[KW_CHANNEL_MAX];
+    size_t lens[KW_CHANNEL_LOAD];
+    uint64_t ids[KW_CHANNEL_LOAD];
+    uint8_t order[KW_CHANNEL_MAX]; /* places of the entries, the oldest first; behind them
+                                      the free ones */
     struct kw_channel_entry entries[KW_CHANNEL_MAX];
 };
 /* Takes the descriptor over, also when it fails.  NO_MEMORY. */
@@ -47,8 +51,8 @@ KW_MUST_USE kw_err kw_channel_init(struct kw_channel *channel, int fd);
 void kw_channel_wipe(
     struct kw_channel *channel); /* closes; a channel of zeros does nothing */
 
-/* false when the channel is full: canaries may use all of it, client jobs `limit`
- * entries. */
+/* false when it is full: canaries may use all of it, client jobs `limit` entries; or when
+ * as much is loaded as is sent at once. */
 bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
                      size_t want_len, size_t limit) KW_LOCKED;
 /* Sends what is loaded; returns how many messages the kernel took.  Never blocks. */
@@ -58,16 +62,14 @@ void kw_channel_settle(struct kw_channel *channel, size_t sent,
                        void (*back)(void *ctx, const struct kw_channel_entry *entry),
                        void *ctx) KW_LOCKED;
 
-/* The oldest entry, if it has this id.  kw_channel_drop takes it out. */
-const struct kw_channel_entry *kw_channel_oldest(const struct kw_channel *channel,
-                                                 uint64_t wire_id) KW_LOCKED;
-void kw_channel_drop(struct kw_channel *channel) KW_LOCKED;
+/* The entry with this id, NULL: none.  kw_channel_drop takes it out. */
+const struct kw_channel_entry *kw_channel_find(const struct kw_channel *channel,
+                                               uint64_t wire_id) KW_LOCKED;
+void kw_channel_drop(struct kw_channel *channel,
+                     const struct kw_channel_entry *entry) KW_LOCKED;
 /* Entry i from the oldest; NULL behind the end. */
 const struct kw_channel_entry *kw_channel_at(const struct kw_channel *channel,
                                              size_t i) KW_LOCKED;
-/* The entry that the worker is executing by its page; NULL when it is between two. */
-const struct kw_channel_entry *kw_channel_executing(
-    const struct kw_channel *channel, const struct kw_page_view *page) KW_LOCKED;
 
 /* ---- reading ----------------------------------------------------------------------- */
 

@@ -12,6 +12,15 @@
 enum { QUEUE_DEFAULT = 1024, QUEUE_LIMIT = 4095 };
 #define LOGIN_GRACE_NS (30 * KW_S_NS)
 
+/* Serving and coming workers, and those that leave.  A secret takes a line more than its
+ * bytes. */
+size_t kw_front_bytes(unsigned workers, unsigned queue_max)
+{
+    const size_t channels = (size_t)3 * workers * KW_CHANNEL_LOAD * KW_WIRE_MAX;
+    const size_t receiver = (size_t)KW_RECEIVE_MAX * KW_WIRE_MAX;
+    return channels + receiver + queue_max * (size_t)(KW_SEALED_MAX + 64);
+}
+
 static void kill_process(pid_t pid)
 {
     kill(pid, SIGKILL);

@@ -67,11 +67,21 @@ struct kw_worker {
     bool closed KW_UNDER_BIG_LOCK; /* the channel is closed */
     struct kw_channel channel KW_UNDER_BIG_LOCK;
     int64_t since_ns, phase_since_ns, started_ns;
-    enum kw_page_phase phase; /* last seen */
-    uint64_t stuck_op, served;
-    uint64_t moved_op, moved_served; /* as last seen, and when that changed */
-    int64_t moved_ns;
-    bool stuck_idle;
+    enum kw_page_phase phase;         /* last seen */
+    size_t sessions;                  /* it has got so many; 1 before it is ready */
+    size_t overdue KW_UNDER_BIG_LOCK; /* of them, as last seen             */
+    bool stalled KW_UNDER_BIG_LOCK;   /* one became so, and no answer came since        */
+    bool refuses KW_UNDER_BIG_LOCK;   /* it reads no jobs any more                      */
+    int64_t op_ns KW_UNDER_BIG_LOCK;  /* its last operation took so long                */
+    unsigned busy KW_UNDER_BIG_LOCK;  /* so often in a row its token had too much to do */
+    int64_t rest_until_ns KW_UNDER_BIG_LOCK; /* of client jobs; 0: it takes them        */
+    bool alone KW_UNDER_BIG_LOCK; /* the one job that it has suffers no other beside */
+    bool well KW_UNDER_BIG_LOCK;  /* it has answered something well since READY     */
+    bool down KW_UNDER_BIG_LOCK;  /* its last answer was that it can do no more     */
+    uint64_t served;
+    uint64_t motion, stuck_motion; /* what sessions are at, and have done: as last seen,
+                                      and as it was when the worker became stuck */
+    int64_t moved_ns;              /* when that changed, or nothing was to be done */
     bool facts_told, was_ready, gone, failed_told, accounted;
     struct kw_wire_failed failed;
     enum kw_login login;
@@ -176,6 +186,11 @@ static inline bool kw_worker_ended_by_main(const struct kw_worker *w) KW_NO_THRE
 {
     return w->ended;
 }
+static inline bool kw_worker_refuses_by_main(const struct kw_worker *w)
+    KW_NO_THREAD_SAFETY
+{
+    return w->refuses;
+}
 static inline bool kw_worker_distrusted_by_main(const struct kw_worker *w)
     KW_NO_THREAD_SAFETY
 {
@@ -216,7 +231,9 @@ void kw_worker_read(struct kw_worker *w) KW_FREE;
 void kw_front_worker_start(struct kw_front *f, struct kw_generation *g) KW_FREE;
 void kw_front_worker_kill(struct kw_worker *w) KW_FREE;
 void kw_front_worker_drain(struct kw_worker *w) KW_FREE;
-void kw_front_worker_stuck(struct kw_worker *w, uint64_t op) KW_FREE;
+void kw_front_worker_stuck(struct kw_worker *w) KW_FREE;
+/* A session is at this job, by the worker's page. */
+bool kw_front_worker_is_at(const struct kw_worker *w, uint64_t wire_id);
 void kw_front_worker_end_of_socket(struct kw_worker *w) KW_FREE;
 /* The process has ended; frees w. */
 void kw_front_worker_gone(struct kw_worker *w) KW_FREE;
@@ -233,6 +250,8 @@ void kw_login_gone(struct kw_worker *w) KW_FREE;   /* the process has ended     
 /* keyring_use.c */
 void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready) KW_FREE;
 void kw_front_not_ready(struct kw_front *f, struct kw_worker *w) KW_FREE;
+/* It was ready, and ended before it answered anything well. */
+void kw_front_login_in_vain(struct kw_front *f, struct kw_worker *w) KW_FREE;
 
 /* timer.c */
 void kw_front_tick(struct kw_front *f) KW_FREE;

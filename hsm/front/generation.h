@@ -15,9 +15,10 @@
 
 #include "supervisor.h"
 
-/* A canary's answer, good or bad, decides about foreign data for this long, so that a
- * flood of forged ciphertexts costs the HSM one canary a second, in an outage too. */
-#define KW_CANARY_FRESH_NS KW_S_NS
+/* A flood of forged ciphertexts costs the HSM so many canaries a version, no more: those
+ * that fail before one is asked share it.  A bad answer decides about all for a second. */
+#define KW_CANARY_DECIDES_NS (250 * KW_MS_NS)
+#define KW_CANARY_BAD_NS KW_S_NS
 
 /* What stands against a version: the findings of the wire, and two of the front's own. */
 enum kw_gen_found {

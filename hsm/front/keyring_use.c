@@ -229,6 +229,7 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
         return;
     }
     w->was_ready = true;
+    w->sessions = ready->sessions;
     const bool serves = g == kw_front_serving_by_main(f);
     kw_lock_take(f->lock);
     const struct kw_wire_verdict *missed = serves ? contradiction(f, w) : NULL;
@@ -267,13 +268,13 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
 void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
 {
     struct kw_generation *g = generation_of(f, w);
-    struct kw_page_view page = kw_page_look(w->page);
     kw_err e = w->failed_told ? w->failed.err : kw_err_at(KW_CODE_HSM_DOWN, "worker");
     uint64_t random;
     kw_random(&random, sizeof random);
     if (g == NULL || f->stopping)
         return;
-    bool spent = page.logins > 0 && (w->failed_told || page.phase == KW_PAGE_LOGIN);
+    bool spent = kw_page_logins(w->page) > 0 &&
+                 (w->failed_told || kw_page_phase(w->page) == KW_PAGE_LOGIN);
     kw_lock_take(f->lock);
     kw_supervisor_failed(&g->supervisor, spent, kw_front_now(f), random);
     g->failed = e;
@@ -285,6 +286,18 @@ void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
         kw_health_lost(&f->health, latched ? f->latch.why : e, kw_front_boot(f));
     else if (g == f->serving)
         kw_health_failed(&f->health, e, kw_front_boot(f));
+    kw_lock_give(f->lock);
+}
+
+void kw_front_login_in_vain(struct kw_front *f, struct kw_worker *w)
+{
+    struct kw_generation *g = generation_of(f, w);
+    uint64_t random;
+    kw_random(&random, sizeof random);
+    if (g == NULL || f->stopping)
+        return;
+    kw_lock_take(f->lock);
+    kw_supervisor_in_vain(&g->supervisor, kw_front_now(f), random);
     kw_lock_give(f->lock);
 }
 

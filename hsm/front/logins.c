@@ -98,7 +98,7 @@ void kw_login_gone(struct kw_worker *w)
 {
     if (w->login != KW_LOGIN_GOING)
         return;
-    if (kw_page_look(w->page).logins == 0)
+    if (kw_page_logins(w->page) == 0)
         ended(w, KW_PIN_NOT_BEGUN, "");
     else
         ended(w, KW_PIN_UNCLEAR, "the process ended within C_Login");

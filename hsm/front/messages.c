@@ -100,7 +100,7 @@ static void violation(struct kw_worker *w) KW_FREE
     kw_log(KW_LOG_ERROR, "worker-broke-protocol", KW_STR("token", w->front->token.name),
            KW_INT("pid", w->pid));
     kw_front_worker_end_of_socket(w);
-    if (kw_page_look(w->page).phase != KW_PAGE_LOGIN)
+    if (kw_page_phase(w->page) != KW_PAGE_LOGIN)
         kw_front_worker_kill(w);
 }
 

@@ -6,6 +6,8 @@
  * work leaves its jobs to that one, who looks again before it goes. */
 #include "front_internal.h"
 
+#include <errno.h>
+
 enum { CANARIES_MAX = 4 };
 
 static size_t want_len(struct kw_front *f, const struct kw_wire_job *m) KW_LOCKED
@@ -20,11 +22,25 @@ static size_t want_len(struct kw_front *f, const struct kw_wire_job *m) KW_LOCKE
     return m->input.len > more ? m->input.len - more : 0;
 }
 
+/* With several sessions a worker is at several inputs when it dies; one that was in flight
+ * at a death before is sent alone.  false: not now. */
+static bool may_join(struct kw_front *f, struct kw_worker *w,
+                     const struct kw_job *j) KW_LOCKED
+{
+    const bool empty = w->channel.count == w->channel.canaries;
+    if (f->queue.quarantine.used == 0 || w->sessions == 1)
+        return true;
+    if (!empty && w->alone)
+        return false;
+    w->alone = kw_queue_is_suspect(&f->queue, j, kw_front_boot(f));
+    return empty || !w->alone;
+}
+
 static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit) KW_LOCKED
 {
     struct kw_job *j;
     while (w->channel.count - w->channel.canaries < limit &&
-           (j = kw_queue_first(&f->queue, KW_JOB_WAITING)) != NULL) {
+           (j = kw_queue_first(&f->queue, KW_JOB_WAITING)) != NULL && may_join(f, w, j)) {
         struct kw_wire_job m;
         kw_queue_send(&f->queue, j, &m);
         if (!kw_channel_load(&w->channel, &m, want_len(f, &m), limit)) {
@@ -57,6 +73,7 @@ static bool send_loaded(struct kw_front *f, struct kw_worker *w) KW_LOCKED
     size_t sent = kw_channel_send(&w->channel);
     kw_lock_take(f->lock);
     w->sending = false;
+    w->refuses = sent < loaded && errno == EPIPE;
     kw_channel_settle(&w->channel, sent, take_back, f);
     return sent == loaded;
 }
@@ -69,9 +86,32 @@ static bool serves(const struct kw_front *f, const struct kw_worker *w) KW_LOCKE
            w->generation == f->serving->number;
 }
 
+static bool takes_canaries(const struct kw_front *f, const struct kw_worker *w) KW_LOCKED
+{
+    return serves(f, w) && !w->sending && !w->ended && !w->refuses;
+}
+
 static bool takes_jobs(const struct kw_front *f, const struct kw_worker *w) KW_LOCKED
 {
-    return serves(f, w) && !w->sending && !w->ended;
+    return takes_canaries(f, w) &&
+           (w->rest_until_ns == 0 || kw_front_now(f) >= w->rest_until_ns);
+}
+
+/* Above that an operation is slow: what waits in the socket waits long. */
+#define SLOW_NS KW_MS_NS
+
+/* Client jobs in the worker's hands at most: its sessions, and a quarter more so that none
+ * waits for us.  One session of a fast token takes whole batches.  While a session hangs,
+ * and none has answered since, it gets one at a time: a lock in the library would swallow
+ * them one after the other. */
+static size_t most(const struct kw_worker *w, size_t limit) KW_LOCKED
+{
+    size_t more = w->sessions < 4 ? 1 : w->sessions / 4;
+    if (w->stalled)
+        return w->overdue + 1;
+    if (w->sessions == 1 && w->op_ns <= SLOW_NS)
+        return limit;
+    return w->sessions + more;
 }
 
 /* An even share of what is waiting and on its way, so that no worker idles beside a full
@@ -95,7 +135,7 @@ void kw_pump(struct kw_front *f, size_t limit)
         if (kw_queue_count(&f->queue, KW_JOB_WAITING) == 0)
             break;
         struct kw_worker *w = f->workers[i];
-        while (takes_jobs(f, w) && pump_load(f, w, fair(f, limit)) > 0)
+        while (takes_jobs(f, w) && pump_load(f, w, fair(f, most(w, limit))) > 0)
             if (!send_loaded(f, w))
                 break;
     }
@@ -123,7 +163,7 @@ static struct kw_worker *canary_worker(struct kw_front *f,
     struct kw_worker *best = NULL;
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
         struct kw_worker *w = f->workers[i];
-        if (!takes_jobs(f, w) || w->channel.canaries >= CANARIES_MAX)
+        if (!takes_canaries(f, w) || w->channel.canaries >= CANARIES_MAX)
             continue;
         if (best == NULL || goes_before(w, best, v, (size_t)(v - f->serving->versions)))
             best = w;
@@ -145,7 +185,7 @@ void kw_pump_canaries(struct kw_front *f)
                                       .n = v->v->n,
                                       .also_wrap = v->v->n == f->serving->active_n,
                                       .closely = v->look_ns <= now};
-        if (!kw_channel_load(&w->channel, &m, 0, KW_WIRE_JOBS_MAX))
+        if (!kw_channel_load(&w->channel, &m, 0, 0))
             break;
         v->asked_id = w->asked[v - f->serving->versions] = m.id;
         v->asked_ns = now;

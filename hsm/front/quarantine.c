@@ -48,6 +48,13 @@ unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, uint64_t 
     return ++s->deaths;
 }
 
+void kw_quarantine_suspect(struct kw_quarantine *q, kw_span sample, uint64_t mark,
+                           int64_t now_ns)
+{
+    if (quarantine_find(q, sample) == NULL)
+        kw_quarantine_strike(q, sample, mark, now_ns);
+}
+
 unsigned kw_quarantine_doubt(struct kw_quarantine *q, kw_span sample, uint64_t proven,
                              uint64_t mark, int64_t now_ns)
 {
@@ -66,13 +73,24 @@ void kw_quarantine_clear(struct kw_quarantine *q, kw_span sample)
     }
 }
 
-bool kw_quarantine_holds(const struct kw_quarantine *q, kw_span sample, int64_t now_ns)
+static bool has_deaths(const struct kw_quarantine *q, kw_span sample, unsigned least,
+                       int64_t now_ns)
 {
     for (size_t i = 0; q->used > 0 && i < KW_QUARANTINE_MAX; i++) {
         const struct kw_suspect *s = &q->suspects[i];
-        if (s->deaths >= 2 && now_ns - s->last_ns < KW_QUARANTINE_NS &&
+        if (s->deaths >= least && now_ns - s->last_ns < KW_QUARANTINE_NS &&
             kw_span_equal(kw_span_of(s->sample, s->len), sample))
             return true;
     }
     return false;
+}
+
+bool kw_quarantine_suspects(const struct kw_quarantine *q, kw_span sample, int64_t now_ns)
+{
+    return has_deaths(q, sample, 1, now_ns);
+}
+
+bool kw_quarantine_holds(const struct kw_quarantine *q, kw_span sample, int64_t now_ns)
+{
+    return has_deaths(q, sample, 2, now_ns);
 }

@@ -6,6 +6,9 @@
  * HSM_DOWN and left is a loss too, but in an outage every input costs workers: after
  * another loss it counts only when the same worker had passed a canary that was asked
  * after that one, so that the token was well in between and this worker's library too.
+ * Of several inputs that a worker was at when it died one may be to blame: each is a
+ * suspect, and a suspect is given to a worker that has nothing else to do (pump.c), so that
+ * the next death says whose fault it is.
  * Only unwraps are remembered (their input is ciphertext); a wrap
  * never comes twice.  Pure. */
 #ifndef KEYWARD_FRONT_QUARANTINE_H
@@ -41,6 +44,11 @@ size_t kw_sample_of(const struct kw_wire_job *job, uint8_t *dst);
  * workers did by now.  `mark`: the newest wire id that was given out. */
 unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, uint64_t mark,
                               int64_t now_ns) KW_LOCKED;
+/* The same when it was at several inputs: never more than the first death. */
+void kw_quarantine_suspect(struct kw_quarantine *q, kw_span sample, uint64_t mark,
+                           int64_t now_ns) KW_LOCKED;
+bool kw_quarantine_suspects(const struct kw_quarantine *q, kw_span sample,
+                            int64_t now_ns) KW_LOCKED;
 /* A worker answered HSM_DOWN to it.  `proven`: the wire id of the newest canary that this
  * worker passed, 0 = none. */
 unsigned kw_quarantine_doubt(struct kw_quarantine *q, kw_span sample, uint64_t proven,

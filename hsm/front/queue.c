@@ -93,6 +93,20 @@ static bool is_quarantined(struct kw_queue *q, const struct kw_hsm_job *job,
     return kw_quarantine_holds(&q->quarantine, kw_span_of(sample, len), now_ns);
 }
 
+bool kw_queue_is_suspect(const struct kw_queue *q, const struct kw_job *j,
+                         int64_t boot_ns)
+{
+    uint8_t sample[KW_SAMPLE_MAX];
+    const struct kw_wire_job m = {.op = (enum kw_wire_op)j->op,
+                                  .key_id = kw_span_str(j->key_id),
+                                  .iv = kw_span_of(j->iv, j->iv_len),
+                                  .aad = kw_span_of(j->aad, j->aad_len),
+                                  .input = kw_secret_peek(&j->input)};
+    size_t len = kw_sample_of(&m, sample);
+    return len > 0 &&
+           kw_quarantine_suspects(&q->quarantine, kw_span_of(sample, len), boot_ns);
+}
+
 /* What a share holds beyond its own places are common ones. */
 static bool take_place(struct kw_queue *q, unsigned share)
 {
@@ -247,7 +261,16 @@ void kw_queue_decide(struct kw_queue *q, struct kw_job *j)
 {
     KW_INVARIANT(j->state == KW_JOB_SENT);
     j->wire_id = 0;
+    j->doubt = kw_queue_wire_id(q);
     move(q, j, KW_JOB_DECIDING, false);
+}
+
+void kw_queue_vouch(struct kw_queue *q, struct kw_job *j)
+{
+    KW_INVARIANT(j->state == KW_JOB_DECIDING);
+    j->vouched = true;
+    q->requeued++;
+    move(q, j, KW_JOB_WAITING, true);
 }
 
 void kw_queue_finish(struct kw_queue *q, struct kw_job *j, kw_err e)

@@ -2,11 +2,12 @@
 /* queue - the fixed table of jobs behind the door
  *
  *   free -> WAITING -> SENT -> (DECIDING) -> DONE -> free
- *            ^----------'  requeued under a new wire id
+ *            ^----------'-----------'  requeued under a new wire id
  *
  * The caller's ticket stays the same for the life of a job; what a worker sees is a wire
- * id that is never used twice, so a late answer finds nobody.  A canary decides what
- * DECIDING jobs become.
+ * id that is never used twice, so a late answer finds nobody.  A canary that was asked
+ * after a job failed decides about it: the HSM is not well, or the job is tried once more;
+ * what fails then failed by its own fault.
  *
  * Pure: no clock, no descriptor.
  * Secrets: input and output lie in the arena; the input is wiped when a job is done. */
@@ -32,6 +33,8 @@ struct kw_job {
     uint64_t ticket;
     uint64_t wire_id; /* while SENT, else 0 */
     bool retried;     /* one worker failed it already */
+    uint64_t doubt;   /* DECIDING: the wire's ids had come so far when it failed */
+    bool vouched;     /* a canary since was good: the HSM was not at fault       */
     enum kw_hsm_op op;
     unsigned share;
     kw_deadline until, told; /* told: the deadline in the message, while SENT */
@@ -79,6 +82,9 @@ size_t kw_queue_count(const struct kw_queue *q, enum kw_job_state state) KW_LOCK
 struct kw_job *kw_queue_first(const struct kw_queue *q,
                               enum kw_job_state state) KW_LOCKED;
 
+/* Its input was in flight at a worker's death, and not answered since. */
+bool kw_queue_is_suspect(const struct kw_queue *q, const struct kw_job *job,
+                         int64_t boot_ns) KW_LOCKED;
 /* A fresh id for the wire, larger than all before it; canaries take theirs here too. */
 uint64_t kw_queue_wire_id(struct kw_queue *q) KW_LOCKED;
 /* The message of a WAITING job, which becomes SENT.  Spans borrow from the job. */
@@ -94,8 +100,9 @@ KW_MUST_USE bool kw_queue_more_time(struct kw_queue *q, struct kw_job *job,
 /* The same after a worker failed it.  false when it was retried before: then the caller
  * finishes it. */
 KW_MUST_USE bool kw_queue_retry(struct kw_queue *q, struct kw_job *job) KW_LOCKED;
-/* SENT to DECIDING. */
+/* SENT to DECIDING, and, once a canary was good, back to WAITING, in front. */
 void kw_queue_decide(struct kw_queue *q, struct kw_job *job) KW_LOCKED;
+void kw_queue_vouch(struct kw_queue *q, struct kw_job *job) KW_LOCKED;
 void kw_queue_finish(struct kw_queue *q, struct kw_job *job, kw_err e) KW_LOCKED;
 /* Finishes what is over with DEADLINE; returns how many. */
 size_t kw_queue_expire(struct kw_queue *q, int64_t now_ns) KW_LOCKED;

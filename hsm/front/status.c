@@ -9,7 +9,11 @@ static size_t fill_workers(struct kw_front *f) KW_LOCKED
         const struct kw_worker *w = f->workers[i];
         if (w != NULL)
             f->worker_rows[n++] = (struct kw_front_worker_status){
-                w->pid, kw_worker_state_name(w->state), w->served};
+                .pid = w->pid,
+                .state = kw_worker_state_name(w->state),
+                .sessions = w->was_ready ? (unsigned)w->sessions : 0,
+                .hanging = (unsigned)w->overdue,
+                .served = w->served};
     }
     return n;
 }

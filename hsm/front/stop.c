@@ -38,7 +38,7 @@ static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns) KW
         struct kw_worker *w = kw_front_worker_by_main(f, i);
         if (w == NULL)
             continue;
-        bool login = kw_page_look(w->page).phase == KW_PAGE_LOGIN;
+        bool login = kw_page_phase(w->page) == KW_PAGE_LOGIN;
         if (waited >= (login ? f->o.login_grace_ns : grace_ns))
             kw_front_worker_kill(w);
     }
@@ -72,13 +72,13 @@ static void read_what_came(struct kw_front *f, int timeout_ms) KW_FREE
 
 void kw_front_stop(struct kw_front *f, int64_t grace_ns)
 {
-    kw_err cancelled = kw_err_at(KW_CODE_CANCELLED, "stop");
+    kw_err ended = kw_err_at(KW_CODE_HSM_DOWN, "stop"); /* the caller is still there */
     int64_t since = kw_front_now(f);
     f->stopping = true;
     kw_lock_take(f->lock);
     f->queue.closed = true;
-    kw_queue_fail(&f->queue, KW_JOB_WAITING, cancelled);
-    kw_queue_fail(&f->queue, KW_JOB_DECIDING, cancelled);
+    kw_queue_fail(&f->queue, KW_JOB_WAITING, ended);
+    kw_queue_fail(&f->queue, KW_JOB_DECIDING, ended);
     kw_lock_give(f->lock);
     drain_all(f);
     kw_front_settle(f);
@@ -89,9 +89,9 @@ void kw_front_stop(struct kw_front *f, int64_t grace_ns)
     }
     kw_latch_close(&f->latch);
     kw_lock_take(f->lock);
-    kw_queue_fail(&f->queue, KW_JOB_WAITING, cancelled);
-    kw_queue_fail(&f->queue, KW_JOB_SENT, cancelled);
-    kw_queue_fail(&f->queue, KW_JOB_DECIDING, cancelled); /* no canary is coming */
+    kw_queue_fail(&f->queue, KW_JOB_WAITING, ended);
+    kw_queue_fail(&f->queue, KW_JOB_SENT, ended);
+    kw_queue_fail(&f->queue, KW_JOB_DECIDING, ended); /* no canary is coming */
     kw_lock_give(f->lock);
     kw_front_settle(f);
 }

@@ -8,17 +8,33 @@
 
 void kw_supervisor_ready(struct kw_supervisor *s)
 {
-    *s = (struct kw_supervisor){0};
+    *s = (struct kw_supervisor){.in_vain = s->in_vain};
+}
+
+void kw_supervisor_served(struct kw_supervisor *s)
+{
+    s->in_vain = 0;
+}
+
+static void supervisor_wait(struct kw_supervisor *s, unsigned failures, bool login_spent,
+                            int64_t now_ns, uint64_t random)
+{
+    int64_t wait = kw_backoff_ns(failures, random);
+    if (login_spent && wait < KW_LOGIN_EVERY_NS)
+        wait = KW_LOGIN_EVERY_NS;
+    s->not_before_ns = now_ns + wait;
 }
 
 void kw_supervisor_failed(struct kw_supervisor *s, bool login_spent, int64_t now_ns,
                           uint64_t random)
 {
-    s->failures++;
-    int64_t wait = kw_backoff_ns(s->failures, random);
-    if (login_spent && wait < KW_LOGIN_EVERY_NS)
-        wait = KW_LOGIN_EVERY_NS;
-    s->not_before_ns = now_ns + wait;
+    supervisor_wait(s, ++s->failures, login_spent, now_ns, random);
+}
+
+void kw_supervisor_in_vain(struct kw_supervisor *s, int64_t now_ns, uint64_t random)
+{
+    if (++s->in_vain > 1)
+        supervisor_wait(s, s->in_vain, true, now_ns, random);
 }
 
 bool kw_supervisor_may_start(const struct kw_supervisor *s, int64_t now_ns)
@@ -45,26 +61,25 @@ static enum kw_order judge_starting(const struct kw_worker_view *w,
 {
     int64_t most =
         t->patience_ns > KW_LOGIN_EVERY_NS ? t->patience_ns : KW_LOGIN_EVERY_NS;
-    if (w->page.phase == KW_PAGE_LOGIN)
+    if (w->phase == KW_PAGE_LOGIN)
         most = t->login_grace_ns;
     return now_ns - w->phase_since_ns >= most ? KW_ORDER_KILL : KW_ORDER_NONE;
 }
 
-/* One operation that runs too long, or a process that stands still before its jobs. */
+/* Operations that run too long, or a process that stands still before its jobs. */
 static enum kw_order judge_ready(const struct kw_worker_view *w,
-                                 const struct kw_worker_times *t, int64_t now_ns)
+                                 const struct kw_worker_times *t)
 {
-    int64_t still = w->idle_ns;
-    if (w->page.phase == KW_PAGE_OP)
-        still = now_ns - w->page.op_start_ns;
-    return still > t->deadline_ns ? KW_ORDER_STUCK : KW_ORDER_NONE;
+    if (w->overdue == w->sessions || w->idle_ns > t->deadline_ns)
+        return KW_ORDER_STUCK;
+    return w->longest_ns > t->deadline_ns + t->patience_ns ? KW_ORDER_DRAIN
+                                                           : KW_ORDER_NONE;
 }
 
 static enum kw_order judge_stuck(const struct kw_worker_view *w,
                                  const struct kw_worker_times *t, int64_t now_ns)
 {
-    bool left = !w->stuck_idle && w->page.phase != KW_PAGE_OP;
-    if (left || w->page.op != w->stuck_op)
+    if (w->moved)
         return KW_ORDER_DRAIN; /* it came back; its successor is there already */
     return now_ns - w->since_ns >= t->patience_ns ? KW_ORDER_KILL : KW_ORDER_NONE;
 }
@@ -72,10 +87,10 @@ static enum kw_order judge_stuck(const struct kw_worker_view *w,
 enum kw_order kw_supervisor_judge(const struct kw_worker_view *w,
                                   const struct kw_worker_times *t, int64_t now_ns)
 {
-    bool login = w->page.phase == KW_PAGE_LOGIN;
+    bool login = w->phase == KW_PAGE_LOGIN;
     switch (w->state) {
     case KW_WORKER_STARTING: return judge_starting(w, t, now_ns);
-    case KW_WORKER_READY: return judge_ready(w, t, now_ns);
+    case KW_WORKER_READY: return judge_ready(w, t);
     case KW_WORKER_STUCK: return judge_stuck(w, t, now_ns);
     case KW_WORKER_DRAINING:
         return now_ns - w->since_ns >= (login ? t->login_grace_ns : t->patience_ns)

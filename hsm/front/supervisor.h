@@ -3,7 +3,8 @@
  *
  * Three times, not one: the call's deadline, the attempt (here the same, as there is one
  * token), the patience with a worker whose one operation has run longer than its attempt.
- * A worker is never blamed because jobs waited.
+ * A worker is never blamed because jobs waited.  While one of several sessions hangs the
+ * others work on; when it is still not back after the patience, the worker leaves.
  *
  * Pure: the caller brings the time and the page. */
 #ifndef KEYWARD_FRONT_SUPERVISOR_H
@@ -14,22 +15,28 @@
 #define KW_LOGIN_EVERY_NS INT64_C(10000000000) /* after a failure */
 
 struct kw_supervisor {
-    unsigned failures;     /* in a row, to become ready */
+    unsigned failures; /* in a row, to become ready and answer something well */
+    unsigned
+        in_vain; /* in a row: became ready, and ended before they did any good      */
     int64_t not_before_ns; /* no start earlier          */
 };
-/* A worker became ready. */
+/* A worker became ready; one that did has answered something well. */
 void kw_supervisor_ready(struct kw_supervisor *s);
-/* One ended before it was.  `login_spent`: it tried to log in and nothing says that the
+void kw_supervisor_served(struct kw_supervisor *s);
+/* One ended before it was ready.  `login_spent`: it tried to log in and nothing says that the
  * login went well, or it failed by itself afterwards. */
 void kw_supervisor_failed(struct kw_supervisor *s, bool login_spent, int64_t now_ns,
                           uint64_t random);
+/* One became ready, and the token or the library ended it before it answered anything
+ * well.  The first one is replaced at once, as any that had been ready. */
+void kw_supervisor_in_vain(struct kw_supervisor *s, int64_t now_ns, uint64_t random);
 bool kw_supervisor_may_start(const struct kw_supervisor *s, int64_t now_ns);
 
 enum kw_worker_state {
     KW_WORKER_NONE = 0,
     KW_WORKER_STARTING,
     KW_WORKER_READY,
-    KW_WORKER_STUCK,    /* one operation runs too long: no new jobs       */
+    KW_WORKER_STUCK,    /* no session moves: no new jobs                  */
     KW_WORKER_DRAINING, /* no new jobs, leaves when it answered the rest  */
     KW_WORKER_KILLED,   /* waiting for its end                            */
 };
@@ -42,10 +49,13 @@ struct kw_worker_view {
     enum kw_worker_state state;
     int64_t since_ns;       /* when the state began               */
     int64_t phase_since_ns; /* when the phase was first seen      */
-    struct kw_page_view page;
-    int64_t idle_ns;   /* jobs lie in its socket and it has not moved for so long */
-    uint64_t stuck_op; /* STUCK: the operation it was blamed for */
-    bool stuck_idle;   /* STUCK: it stood still between two      */
+    enum kw_page_phase phase;
+    size_t sessions,
+        overdue;        /* of them at one operation for longer than a deadline     */
+    int64_t longest_ns; /* how long the slowest one is at its operation, 0: none   */
+    int64_t
+        idle_ns; /* jobs lie in its socket, and no session has taken one for so long */
+    bool moved;  /* STUCK: a session took or answered a job since                    */
 };
 enum kw_order { KW_ORDER_NONE, KW_ORDER_STUCK, KW_ORDER_DRAIN, KW_ORDER_KILL };
 enum kw_order kw_supervisor_judge(const struct kw_worker_view *w,

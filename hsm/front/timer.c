@@ -11,55 +11,67 @@
 
 /* ---- workers ----------------------------------------------------------------------- */
 
-/* How long it has jobs in its socket and does nothing about them. */
-static int64_t stands_still(struct kw_worker *w, const struct kw_page_view *page,
-                            int64_t now) KW_FREE
+/* What the sessions are at.  An id that the worker was not given is its own affair. */
+static void look_at_sessions(struct kw_worker *w, struct kw_worker_view *view,
+                             int64_t now) KW_FREE
 {
-    kw_lock_take(w->front->lock);
-    bool has_jobs = w->channel.count > 0;
-    kw_lock_give(w->front->lock);
-    if (!has_jobs || page->op != w->moved_op || w->served != w->moved_served ||
-        page->phase == KW_PAGE_OP)
+    struct kw_front *f = w->front;
+    uint64_t motion = w->served;
+    size_t busy = 0;
+    kw_lock_take(f->lock);
+    for (unsigned i = 0; i < w->sessions; i++) {
+        struct kw_page_job job = kw_page_job(w->page, i);
+        motion += job.id * (i + 1);
+        if (job.id == 0 || kw_channel_find(&w->channel, job.id) == NULL)
+            continue;
+        int64_t ns = now - job.start_ns;
+        busy++;
+        view->overdue += ns > f->o.deadline_ns;
+        if (ns > view->longest_ns)
+            view->longest_ns = ns;
+    }
+    w->stalled = view->overdue > 0 && (w->stalled || view->overdue > w->overdue);
+    w->overdue = view->overdue;
+    if (motion != w->motion || busy > 0 || w->channel.count == 0)
         w->moved_ns = now;
-    w->moved_op = page->op;
-    w->moved_served = w->served;
-    return now - w->moved_ns;
+    kw_lock_give(f->lock);
+    w->motion = motion;
+    view->sessions = w->sessions;
+    view->idle_ns = now - w->moved_ns;
+    view->moved = motion != w->stuck_motion;
 }
 
-static enum kw_order timer_judge(struct kw_worker *w, uint64_t *ret_op,
-                                 int64_t now) KW_FREE
+static enum kw_order timer_judge(struct kw_worker *w, int64_t now) KW_FREE
 {
     struct kw_front *f = w->front;
     const struct kw_worker_times times = {f->o.deadline_ns, f->o.patience_ns,
                                           f->o.login_grace_ns};
     struct kw_worker_view view = {.state = kw_worker_state_by_main(w),
                                   .since_ns = w->since_ns,
-                                  .page = kw_page_look(w->page),
-                                  .stuck_op = w->stuck_op,
-                                  .stuck_idle = w->stuck_idle};
-    view.idle_ns = stands_still(w, &view.page, now);
-    if (view.page.phase != w->phase) {
-        w->phase = view.page.phase;
+                                  .phase = kw_page_phase(w->page)};
+    look_at_sessions(w, &view, now);
+    if (view.phase != w->phase) {
+        w->phase = view.phase;
         w->phase_since_ns = now;
     }
     view.phase_since_ns = w->phase_since_ns;
-    *ret_op = view.page.op;
     return kw_supervisor_judge(&view, &times, now);
 }
 
 static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
 {
-    uint64_t op;
     if (w->gone) {
         kw_front_worker_gone(w);
         return;
     }
     if (kw_worker_ended_by_main(w))
         kw_front_worker_close(w);
+    if (kw_worker_refuses_by_main(w) && kw_worker_state_by_main(w) == KW_WORKER_READY)
+        kw_front_worker_drain(w); /* at its end, though a session is not back */
     kw_login_decide(w);
-    switch (timer_judge(w, &op, now)) {
+    switch (timer_judge(w, now)) {
     case KW_ORDER_NONE: break;
-    case KW_ORDER_STUCK: kw_front_worker_stuck(w, op); break;
+    case KW_ORDER_STUCK: kw_front_worker_stuck(w); break;
     case KW_ORDER_DRAIN: kw_front_worker_drain(w); break;
     case KW_ORDER_KILL: kw_front_worker_kill(w); break;
     }

@@ -38,6 +38,10 @@ void kw_front_recount(struct kw_front *f)
 
 /* ---- start ------------------------------------------------------------------------- */
 
+/* While a keyring comes up its workers stand beside those that serve. */
+enum { GENERATIONS = 2 };
+_Static_assert(GENERATIONS *KW_WORKERS_MAX <= UINT8_MAX, "parts of a brief");
+
 static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawned *ret)
 {
     struct kw_arena_info arena;
@@ -52,6 +56,8 @@ static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawn
                                    .production = f->o.production,
                                    .mlock = arena.backend == KW_ARENA_MLOCK,
                                    .active_n = g->active_n,
+                                   .sessions = (uint8_t)f->token.sessions,
+                                   .parts = (uint8_t)(GENERATIONS * f->token.workers),
                                    .keyring = kw_blob_peek(&g->bytes)};
     return f->seams.spawn(f->o.worker_path, f->token.name, f->envp, &brief, ret);
 }
@@ -73,6 +79,7 @@ static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation 
     w->pidfd = s->pidfd;
     w->output = s->output;
     w->page = s->page;
+    w->sessions = 1;
     w->state = KW_WORKER_STARTING;
     w->since_ns = w->phase_since_ns = w->started_ns = w->moved_ns = now;
     if (kw_failed(kw_channel_init(&w->channel, s->socket)) || kw_failed(kw_io_watch(w))) {
@@ -171,53 +178,110 @@ void kw_front_worker_kill(struct kw_worker *w)
     w->front->seams.kill(w->pid);
 }
 
-/* What the front gave back to the queue keeps its channel entry: its answer will come
- * late. */
-static void workers_give_back(struct kw_worker *w,
-                              const struct kw_channel_entry *but) KW_LOCKED
+bool kw_front_worker_is_at(const struct kw_worker *w, uint64_t wire_id)
 {
-    struct kw_front *f = w->front;
-    for (size_t i = w->channel.count; i-- > 0;) {
-        const struct kw_channel_entry *e = kw_channel_at(&w->channel, i);
-        struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
-        struct kw_gen_version *v = NULL;
-        if (e->op == KW_WIRE_CANARY && f->serving != NULL)
-            v = kw_generation_at(f->serving, e->n);
-        if (v != NULL && v->asked_id == e->wire_id)
-            v->asked_id = 0;
-        if (j == NULL || e == but)
-            continue;
-        kw_queue_unsend(&f->queue, j);
-        f->queue.requeued++;
-    }
+    for (unsigned i = 0; i < w->sessions; i++)
+        if (kw_page_job(w->page, i).id == wire_id)
+            return true;
+    return false;
 }
 
-void kw_front_worker_stuck(struct kw_worker *w, uint64_t op)
+static void give_back_one(struct kw_front *f, const struct kw_channel_entry *e) KW_LOCKED
+{
+    struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
+    struct kw_gen_version *v = NULL;
+    if (e->op == KW_WIRE_CANARY && f->serving != NULL)
+        v = kw_generation_at(f->serving, e->n);
+    if (v != NULL && v->asked_id == e->wire_id)
+        v->asked_id = 0;
+    if (j == NULL)
+        return;
+    kw_queue_unsend(&f->queue, j);
+    f->queue.requeued++;
+}
+
+/* Sessions hang at theirs; the others have not begun.  What the front gave back to the
+ * queue keeps its channel entry: its answer will come late. */
+void kw_front_worker_stuck(struct kw_worker *w)
 {
     struct kw_front *f = w->front;
-    struct kw_page_view page = kw_page_look(w->page);
-    kw_log(KW_LOG_WARN, "worker-stuck", KW_STR("token", f->token.name),
-           KW_INT("pid", w->pid),
-           KW_STR("in", page.phase == KW_PAGE_OP ? "operation" : "socket"));
-    workers_enter(w, KW_WORKER_STUCK);
-    w->stuck_op = op;
-    w->stuck_idle = page.phase != KW_PAGE_OP;
+    bool in_operation = false;
     kw_lock_take(f->lock);
-    workers_give_back(w, kw_channel_executing(&w->channel, &page));
+    for (size_t i = w->channel.count; i-- > 0;) {
+        const struct kw_channel_entry *e = kw_channel_at(&w->channel, i);
+        if (kw_front_worker_is_at(w, e->wire_id))
+            in_operation = true;
+        else
+            give_back_one(f, e);
+    }
     kw_lock_give(f->lock);
+    kw_log(KW_LOG_WARN, "worker-stuck", KW_STR("token", f->token.name),
+           KW_INT("pid", w->pid), KW_STR("in", in_operation ? "operation" : "socket"));
+    workers_enter(w, KW_WORKER_STUCK);
+    w->stuck_motion = w->motion;
 }
 
 /* ---- end --------------------------------------------------------------------------- */
 
-static void strike(struct kw_worker *w, const struct kw_channel_entry *e) KW_LOCKED
+static kw_span sample_of(const struct kw_channel_entry *e)
+{
+    return kw_span_of(e->sample, e->sample_len);
+}
+
+/* A session was at another input too. */
+static bool not_alone(const struct kw_worker *w,
+                      const struct kw_channel_entry *e) KW_LOCKED
+{
+    for (size_t i = 0; i < w->channel.count; i++) {
+        const struct kw_channel_entry *other = kw_channel_at(&w->channel, i);
+        if (other->op != KW_WIRE_CANARY && kw_front_worker_is_at(w, other->wire_id) &&
+            !kw_span_equal(sample_of(other), sample_of(e)))
+            return true;
+    }
+    return false;
+}
+
+/* An equal one was counted before: one death is one. */
+static bool counted(const struct kw_worker *w, size_t at) KW_LOCKED
+{
+    kw_span sample = sample_of(kw_channel_at(&w->channel, at));
+    for (size_t i = at + 1; i < w->channel.count; i++) {
+        const struct kw_channel_entry *other = kw_channel_at(&w->channel, i);
+        if (kw_front_worker_is_at(w, other->wire_id) &&
+            kw_span_equal(sample_of(other), sample))
+            return true;
+    }
+    return false;
+}
+
+/* A session was at entry `at` when the process ended. */
+static void strike(struct kw_worker *w, size_t at) KW_LOCKED
 {
     struct kw_front *f = w->front;
-    if (e->sample_len > 0)
-        kw_quarantine_strike(&f->queue.quarantine, kw_span_of(e->sample, e->sample_len),
-                             kw_queue_wire_id(&f->queue), kw_front_boot(f));
+    struct kw_quarantine *q = &f->queue.quarantine;
+    const struct kw_channel_entry *e = kw_channel_at(&w->channel, at);
+    uint64_t mark = kw_queue_wire_id(&f->queue);
+    if (e->sample_len > 0 && not_alone(w, e))
+        kw_quarantine_suspect(q, sample_of(e), mark, kw_front_boot(f));
+    else if (e->sample_len > 0 && !counted(w, at))
+        kw_quarantine_strike(q, sample_of(e), mark, kw_front_boot(f));
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
     if (j != NULL && !kw_queue_retry(&f->queue, j))
         kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_HSM_DOWN, "worker"));
+}
+
+/* No answer will come any more. */
+static void workers_give_back(struct kw_worker *w) KW_LOCKED
+{
+    struct kw_front *f = w->front;
+    for (size_t i = w->channel.count; i-- > 0;) {
+        const struct kw_channel_entry *e = kw_channel_at(&w->channel, i);
+        if (w->distrusted || e->op == KW_WIRE_CANARY ||
+            !kw_front_worker_is_at(w, e->wire_id))
+            give_back_one(f, e);
+        else
+            strike(w, i);
+    }
 }
 
 bool kw_front_worker_close(struct kw_worker *w)
@@ -226,12 +290,7 @@ bool kw_front_worker_close(struct kw_worker *w)
     kw_lock_take(f->lock);
     bool can = !w->sending;
     if (can && !w->closed) {
-        struct kw_page_view page = kw_page_look(w->page);
-        const struct kw_channel_entry *but =
-            w->distrusted ? NULL : kw_channel_executing(&w->channel, &page);
-        workers_give_back(w, but);
-        if (but != NULL && but->op != KW_WIRE_CANARY)
-            strike(w, but);
+        workers_give_back(w);
         kw_channel_wipe(&w->channel);
         w->closed = true;
     }
@@ -239,12 +298,22 @@ bool kw_front_worker_close(struct kw_worker *w)
     return can;
 }
 
+/* Its login brought nothing: the token ended it before it did any good.  A crash has rules
+ * of its own (quarantine.h), and whoever killed it from outside is no reason to wait. */
+static bool brought_nothing(const struct kw_worker *w) KW_LOCKED
+{
+    return w->state == KW_WORKER_READY && !w->well && w->down;
+}
+
 void kw_front_worker_end_of_socket(struct kw_worker *w)
 {
     kw_io_forget_socket(w);
     kw_lock_take(w->front->lock);
+    bool in_vain = brought_nothing(w);
     w->ended = true;
     kw_lock_give(w->front->lock);
+    if (in_vain)
+        kw_front_login_in_vain(w->front, w);
     if (kw_worker_state_by_main(w) != KW_WORKER_KILLED)
         workers_enter(
             w, KW_WORKER_DRAINING); /* judged by its patience until the process ends */
@@ -254,13 +323,12 @@ void kw_front_worker_end_of_socket(struct kw_worker *w)
 
 static void workers_log_end(const struct kw_worker *w, int status)
 {
-    struct kw_page_view page = kw_page_look(w->page);
     bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     kw_log(good ? KW_LOG_INFO : KW_LOG_WARN, "worker-ended",
            KW_STR("token", w->front->token.name), KW_INT("pid", w->pid),
            KW_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
            KW_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
-           KW_INT("phase", page.phase), KW_INT("served", w->served));
+           KW_INT("phase", kw_page_phase(w->page)), KW_INT("served", w->served));
 }
 
 static void forget(struct kw_worker *w) KW_FREE

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* branch - further sessions of one login, and what a session costs besides wrapping;
- * linked into keyward-bench only
+/* branch - further sessions of one login
  *
  * A branch is a token of its own to the rest of this module: it has its own session and
  * its own handles, and borrows only the module, which several threads may call (the
@@ -41,32 +40,24 @@ void kw_token_branch_close(struct kw_token *branch)
     kw_free(branch);
 }
 
-kw_err kw_token_try_session(struct kw_token *token)
+/* An object handle is for all sessions of the application (PKCS#11 v2.40 3.4,
+ * CK_OBJECT_HANDLE): nothing is asked of the token. */
+kw_err kw_token_adopt(struct kw_token *branch, const struct kw_token_key *key,
+                      struct kw_token_key **ret_key)
 {
-    CK_SESSION_HANDLE side = 0;
-    kw_err e = kw_session_open(token, &side);
-    if (!kw_failed(e))
-        e = kw_ckr(token->ck->C_CloseSession(side), "C_CloseSession");
-    return e;
-}
-
-kw_err kw_token_random(struct kw_token *token, uint8_t *dst, size_t len)
-{
-    kw_err e = kw_session_ready(token);
-    if (!kw_failed(e))
-        e = kw_ckr(token->ck->C_GenerateRandom(token->session, dst, len),
-                   "C_GenerateRandom");
-    return kw_session_after(token, NULL, e);
-}
-
-kw_err kw_token_logout(struct kw_token *token)
-{
-    kw_err e = kw_session_ready(token);
-    if (!kw_failed(e))
-        e = kw_ckr(token->ck->C_Logout(token->session), "C_Logout");
-    if (!kw_failed(e)) {
-        token->logged_in = token->login_tried = false;
-        token->epoch++;
+    kw_span label = kw_span_str(key->label);
+    kw_span locator = kw_span_of(key->locator, key->locator_len);
+    KW_INVARIANT(key->version[0] != '\0');
+    struct kw_token_key *mine = kw_key_known(branch, label, locator, key->version);
+    if (mine == NULL) {
+        mine = kw_key_new(label, locator, key->version);
+        if (mine == NULL)
+            return kw_err_at(KW_CODE_NO_MEMORY, "key");
+        kw_key_keep(branch, mine);
     }
-    return kw_session_after(token, NULL, e);
+    mine->handle = key->handle;
+    mine->attributes = key->attributes;
+    mine->epoch = branch->epoch;
+    *ret_key = mine;
+    return KW_OK;
 }

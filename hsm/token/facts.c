@@ -35,6 +35,17 @@ kw_err kw_facts_of_module(CK_FUNCTION_LIST *ck, struct kw_token_facts *facts)
     return KW_OK;
 }
 
+/* Read-only sessions count in the sum of all; 0 is no limit (CK_EFFECTIVELY_INFINITE). */
+static uint64_t free_sessions(const CK_TOKEN_INFO *info)
+{
+    if (info->ulMaxSessionCount == CK_EFFECTIVELY_INFINITE ||
+        info->ulMaxSessionCount == CK_UNAVAILABLE_INFORMATION ||
+        info->ulSessionCount == CK_UNAVAILABLE_INFORMATION ||
+        info->ulSessionCount > info->ulMaxSessionCount)
+        return KW_TOKEN_NOT_TOLD;
+    return info->ulMaxSessionCount - info->ulSessionCount;
+}
+
 void kw_facts_of_token(const CK_TOKEN_INFO *info, struct kw_token_facts *facts)
 {
     facts_text_of(facts->label, sizeof facts->label, info->label, sizeof info->label);
@@ -59,6 +70,7 @@ void kw_facts_of_token(const CK_TOKEN_INFO *info, struct kw_token_facts *facts)
                                         info->ulTotalPrivateMemory == 0
                                     ? KW_TOKEN_NOT_TOLD
                                     : info->ulFreePrivateMemory;
+    facts->free_sessions = free_sessions(info);
 }
 
 /* The struct is zeroed before each call: some modules only add bits to it. */

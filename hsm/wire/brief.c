@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The brief: written once by the front, sealed, mapped by the worker.
  *
- *   "kwbrief1" 8, module, uri, pin, domain, pin_key (lengths of two bytes), production 1,
- *   mlock 1, active_n 4, keyring length 4, keyring
+ *   "kwbrief2" 8, module, uri, pin, domain, pin_key (lengths of two bytes), production 1,
+ *   mlock 1, active_n 4, sessions 1, parts 1, keyring length 4, keyring
  */
 #include "wire_internal.h"
 
@@ -15,7 +15,7 @@
 #include <keyward/alloc.h>
 #include <keyward/secret.h>
 
-#define BRIEF_MAGIC "kwbrief1"
+#define BRIEF_MAGIC "kwbrief2"
 enum {
     MAGIC_LEN = 8,
     SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
@@ -31,8 +31,8 @@ static bool brief_is_sane(const struct kw_brief *b)
     return is_line(b->module, KW_PATH_MAX) && is_line(b->uri, KW_PATH_MAX) &&
            is_line(b->pin, KW_PATH_MAX + 16) && is_line(b->domain, KW_DOMAIN_MAX) &&
            (b->pin_key.len == 0 || b->pin_key.len == KW_PIN_KEY) &&
-           b->active_n <= KW_VERSION_N_MAX && b->keyring.len >= 1 &&
-           b->keyring.len <= KW_KEYRING_MAX;
+           b->active_n <= KW_VERSION_N_MAX && b->sessions <= KW_SESSIONS_MAX &&
+           b->parts >= 1 && b->keyring.len >= 1 && b->keyring.len <= KW_KEYRING_MAX;
 }
 
 kw_err kw_brief_encode(const struct kw_brief *b, kw_dst *dst)
@@ -45,6 +45,7 @@ kw_err kw_brief_encode(const struct kw_brief *b, kw_dst *dst)
               kw_dst_put_sized(dst, b->pin) && kw_dst_put_sized(dst, b->domain) &&
               kw_dst_put_sized(dst, b->pin_key) && kw_dst_put_u8(dst, b->production) &&
               kw_dst_put_u8(dst, b->mlock) && kw_dst_put_u32(dst, b->active_n) &&
+              kw_dst_put_u8(dst, b->sessions) && kw_dst_put_u8(dst, b->parts) &&
               kw_dst_put_u32(dst, (uint32_t)b->keyring.len) &&
               kw_dst_put(dst, b->keyring);
     if (!ok) {
@@ -67,6 +68,8 @@ kw_err kw_brief_decode(kw_span bytes, struct kw_brief *ret_brief)
     b.production = kw_wire_take_bool(&src);
     b.mlock = kw_wire_take_bool(&src);
     b.active_n = kw_src_u32(&src);
+    b.sessions = kw_src_u8(&src);
+    b.parts = kw_src_u8(&src);
     b.keyring = kw_src_take(&src, kw_src_u32(&src));
     if (!ours || !kw_src_done(&src) || !brief_is_sane(&b))
         return kw_err_at(KW_CODE_BAD_INPUT, "brief");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The phase page: one writer (the worker), one reader (the front), no lock.
+/* The phase page: one writer a line (the worker), one reader (the front), no lock.
  *
- * The front may find the page changing under its eyes; it looks twice and takes a worker
- * whose operation changed in between for one that moves. */
+ * The front may find a line changing under its eyes; it looks twice and takes a session
+ * whose job changed in between for one that moves. */
 #include "wire_internal.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 enum { PAGE_BYTES = 4096 };
+_Static_assert(sizeof(struct kw_page) <= PAGE_BYTES, "a line for every session");
 
 static kw_err page_refused(const char *where)
 {
@@ -62,23 +63,39 @@ void kw_page_enter(struct kw_page *page, enum kw_page_phase phase)
     atomic_store_explicit(&page->phase, (uint32_t)phase, memory_order_release);
 }
 
-void kw_page_enter_op(struct kw_page *page, int64_t mono_now_ns)
+/* The start is there before the id that it belongs to. */
+void kw_page_begin(struct kw_page *page, unsigned session, uint64_t id,
+                   int64_t mono_now_ns)
 {
-    atomic_store_explicit(&page->op_start_ns, mono_now_ns, memory_order_relaxed);
-    atomic_fetch_add_explicit(&page->op, 1, memory_order_release);
-    atomic_store_explicit(&page->phase, KW_PAGE_OP, memory_order_release);
+    struct kw_page_session *s = &page->sessions[session];
+    atomic_store_explicit(&s->start_ns, mono_now_ns, memory_order_release);
+    atomic_store_explicit(&s->id, id, memory_order_release);
 }
 
-struct kw_page_view kw_page_look(struct kw_page *page)
+void kw_page_end(struct kw_page *page, unsigned session)
 {
-    struct kw_page_view v;
+    atomic_store_explicit(&page->sessions[session].id, 0, memory_order_release);
+}
+
+enum kw_page_phase kw_page_phase(struct kw_page *page)
+{
     uint32_t phase = atomic_load_explicit(&page->phase, memory_order_acquire);
-    v.op = atomic_load_explicit(&page->op, memory_order_acquire);
-    v.op_start_ns = atomic_load_explicit(&page->op_start_ns, memory_order_acquire);
-    v.logins = atomic_load_explicit(&page->logins, memory_order_relaxed);
-    if (phase == KW_PAGE_OP &&
-        atomic_load_explicit(&page->op, memory_order_acquire) != v.op)
-        phase = KW_PAGE_IDLE; /* it moves: not the operation whose start we read */
-    v.phase = phase <= KW_PAGE_EXIT ? (enum kw_page_phase)phase : KW_PAGE_LOGIN;
-    return v;
+    return phase <= KW_PAGE_EXIT ? (enum kw_page_phase)phase : KW_PAGE_LOGIN;
+}
+
+uint32_t kw_page_logins(struct kw_page *page)
+{
+    return atomic_load_explicit(&page->logins, memory_order_relaxed);
+}
+
+/* Whoever sees the start of a later job sees that the id is another one by now. */
+struct kw_page_job kw_page_job(struct kw_page *page, unsigned session)
+{
+    const struct kw_page_session *s = &page->sessions[session];
+    struct kw_page_job job;
+    job.id = atomic_load_explicit(&s->id, memory_order_acquire);
+    job.start_ns = atomic_load_explicit(&s->start_ns, memory_order_acquire);
+    if (atomic_load_explicit(&s->id, memory_order_acquire) != job.id)
+        job.id = 0;
+    return job;
 }

@@ -71,14 +71,21 @@ kw_err kw_wire_decode_verdict(kw_span message, struct kw_wire_verdict *ret_verdi
     return KW_OK;
 }
 
+static bool ready_is_sane(const struct kw_wire_ready *r)
+{
+    return r->verdicts <= KW_VERSIONS_MAX && r->sessions >= 1 &&
+           r->sessions <= KW_SESSIONS_MAX;
+}
+
 kw_err kw_wire_encode_ready(const struct kw_wire_ready *r, kw_dst *dst)
 {
     size_t before = dst->len;
-    if (r->verdicts > KW_VERSIONS_MAX)
+    if (!ready_is_sane(r))
         return kw_err_at(KW_CODE_BUG, "wire");
     bool ok = kw_wire_put_head(dst, KW_WIRE_READY) &&
               kw_dst_put(dst, kw_span_of(r->keyring_sha256, sizeof r->keyring_sha256)) &&
-              kw_dst_put_u32(dst, r->verdicts);
+              kw_dst_put_u32(dst, r->verdicts) &&
+              kw_dst_put_u8(dst, (uint8_t)r->sessions);
     return kw_wire_finish(dst, before, ok);
 }
 
@@ -89,7 +96,8 @@ kw_err kw_wire_decode_ready(kw_span message, struct kw_wire_ready *ret_ready)
     kw_copy(r.keyring_sha256, sizeof r.keyring_sha256,
             kw_src_take(&src, sizeof r.keyring_sha256));
     r.verdicts = kw_src_u32(&src);
-    if (!kw_src_done(&src) || r.verdicts > KW_VERSIONS_MAX)
+    r.sessions = kw_src_u8(&src);
+    if (!kw_src_done(&src) || !ready_is_sane(&r))
         return wire_startup_refused();
     *ret_ready = r;
     return KW_OK;

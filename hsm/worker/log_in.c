@@ -15,7 +15,7 @@
 static kw_err read_pin(struct kw_hsm_worker *w, struct kw_secret *ret_pin,
                        struct kw_pin_facts *ret, struct kw_note *note)
 {
-    kw_err e = kw_token_pin(w->token, ret_pin, ret, note);
+    kw_err e = kw_token_pin(w->base.token, ret_pin, ret, note);
     if (kw_failed(e))
         return e;
     e = kw_pin_mark_make(w->brief.pin_key, ret->serial, kw_secret_peek(ret_pin),
@@ -60,7 +60,7 @@ kw_err kw_worker_log_in(struct kw_hsm_worker *w, struct kw_note *note)
     if (!kw_failed(e))
         e = log_in_ask(w, &facts, note);
     if (!kw_failed(e))
-        e = kw_token_login_with(w->token, &pin, &tried, note);
+        e = kw_token_login_with(w->base.token, &pin, &tried, note);
     if (tried)
         kw_worker_send_login(w, e, note);
     return e;

@@ -12,7 +12,8 @@
 
 #include "worker_internal.h"
 
-/* Buffers of the loop, one job's input and output, hsm/token's scratch, the PIN. */
+/* Buffers of the loop, one job's input and output, hsm/token's scratch, the PIN: of one
+ * session; further ones want what kw_worker_session_bytes says. */
 enum { ARENA_BYTES = 128 * 1024 };
 
 /* Helpers that a vendor's library starts inherit no way to the front: what goes over the
@@ -44,8 +45,8 @@ static kw_err worker_main_furnish(struct kw_hsm_worker *w, struct kw_note *note)
     if (!kw_failed(e))
         e = kw_guard_start(w->socket);
     if (!kw_failed(e))
-        e = kw_arena_open(ARENA_BYTES, w->brief.mlock ? KW_ARENA_MLOCK : KW_ARENA_AUTO,
-                          note);
+        e = kw_arena_open(ARENA_BYTES + kw_worker_session_bytes(&w->brief),
+                          w->brief.mlock ? KW_ARENA_MLOCK : KW_ARENA_AUTO, note);
     close(KW_WIRE_PAGE_FD);
     close(KW_WIRE_BRIEF_FD);
     return e;
@@ -58,8 +59,10 @@ static int worker_main_leave(struct kw_hsm_worker *w, kw_err e)
     shutdown(w->socket, SHUT_RDWR);
     if (w->page != NULL)
         kw_page_enter(w->page, KW_PAGE_EXIT);
-    if (!w->at_end)
-        kw_token_close(w->token);
+    if (!w->at_end) {
+        kw_worker_close_sessions(w);
+        kw_token_close(w->base.token);
+    }
     kw_keyring_give(w->ring);
     _exit(kw_failed(e) ? 1 : 0);
 }
@@ -67,7 +70,9 @@ static int worker_main_leave(struct kw_hsm_worker *w, kw_err e)
 int main(void)
 {
     static struct kw_hsm_worker worker = {.socket = KW_WIRE_SOCKET_FD,
-                                          .clock = &kw_clock_system};
+                                          .clock = &kw_clock_system,
+                                          .base = {.worker = &worker},
+                                          .proofs = KW_MUTEX_INIT};
     struct kw_note note = {{0}};
     kw_err e = kw_worker_confine(&note);
     ignore_signals();
@@ -76,8 +81,8 @@ int main(void)
     if (!kw_failed(e))
         e = kw_worker_start(&worker, &note);
     if (!kw_failed(e))
-        e = kw_worker_loop(&worker);
-    if (kw_failed(e))
+        kw_worker_loop(&worker);
+    else
         kw_worker_send_failed(worker.socket, e, &note);
     return worker_main_leave(&worker, e);
 }

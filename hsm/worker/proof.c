@@ -22,45 +22,74 @@ bool kw_worker_is_verdict(kw_err e)
            e.code == KW_CODE_HSM_CONFIG;
 }
 
-kw_err kw_worker_prove(struct kw_hsm_worker *w, size_t i, bool closely,
+/* An object handle is good in every session of the process: one that is proven in one of
+ * them is proven for all. */
+bool kw_worker_take_over(struct kw_hsm_session *s, size_t i)
+{
+    struct kw_hsm_worker *w = s->worker;
+    if (s == &w->base)
+        return false;
+    kw_mutex_lock(&w->proofs);
+    s->keys[i].proven =
+        w->base.keys[i].proven &&
+        !kw_failed(kw_token_adopt(s->token, w->base.keys[i].key, &s->keys[i].key));
+    kw_mutex_unlock(&w->proofs);
+    return s->keys[i].proven;
+}
+
+/* Also what is not proven any more: the next one that asks finds out by itself. */
+static void proof_share(struct kw_hsm_session *s, size_t i)
+{
+    struct kw_hsm_worker *w = s->worker;
+    if (s == &w->base)
+        return;
+    kw_mutex_lock(&w->proofs);
+    w->base.keys[i].proven =
+        s->keys[i].proven &&
+        !kw_failed(kw_token_adopt(w->base.token, s->keys[i].key, &w->base.keys[i].key));
+    kw_mutex_unlock(&w->proofs);
+}
+
+kw_err kw_worker_prove(struct kw_hsm_session *s, size_t i, bool closely,
                        struct kw_worker_result *ret)
 {
-    const struct kw_version *v = &w->ring->versions[i];
-    struct kw_worker_key *k = &w->keys[i];
-    const struct kw_token_claim claim =
-        kw_token_claim_of(w->token, v, w->domain, v->n == w->brief.active_n);
+    const struct kw_version *v = &s->worker->ring->versions[i];
+    struct kw_worker_key *k = &s->keys[i];
+    const struct kw_token_claim claim = kw_token_claim_of(
+        s->token, v, s->worker->domain, v->n == s->worker->brief.active_n);
     kw_err e = kw_err_at(KW_CODE_SESSION, "key");
     *ret = (struct kw_worker_result){.looked = closely};
-    if (k->proven)
-        e = kw_token_look(w->token, k->key, &claim, closely, &ret->findings, &ret->note);
+    if (k->proven || kw_worker_take_over(s, i))
+        e = kw_token_look(s->token, k->key, &claim, closely, &ret->findings, &ret->note);
     if (e.code == KW_CODE_SESSION) {
         *ret = (struct kw_worker_result){.looked = true};
         k->proven = false;
-        e = kw_token_prove(w->token, &claim, &k->key, &ret->findings, &ret->note, NULL);
+        e = kw_token_prove(s->token, &claim, &k->key, &ret->findings, &ret->note, NULL);
     }
     if (kw_worker_is_verdict(e)) /* a lack of memory says nothing about the key */
         k->proven = !kw_failed(e);
     else
         ret->looked = false;
+    proof_share(s, i);
     return e;
 }
 
 /* Another version's key does what it should, now. */
-static bool token_is_well(struct kw_hsm_worker *w, size_t but)
+static bool token_is_well(struct kw_hsm_session *s, size_t but)
 {
     struct kw_worker_result ignored;
-    for (size_t i = 0; i < w->ring->count; i++)
-        if (i != but && w->keys[i].proven &&
-            !kw_failed(kw_worker_prove(w, i, false, &ignored)))
+    for (size_t i = 0; i < s->worker->ring->count; i++)
+        if (i != but && s->keys[i].proven &&
+            !kw_failed(kw_worker_prove(s, i, false, &ignored)))
             return true;
     return false;
 }
 
-bool kw_worker_blames_version(struct kw_hsm_worker *w, size_t i, kw_err e,
+bool kw_worker_blames_version(struct kw_hsm_session *s, size_t i, kw_err e,
                               struct kw_worker_result *result)
 {
-    const struct kw_version *v = &w->ring->versions[i];
-    if (v->n == w->brief.active_n || !token_is_well(w, i))
+    const struct kw_version *v = &s->worker->ring->versions[i];
+    if (v->n == s->worker->brief.active_n || !token_is_well(s, i))
         return false;
     *result = (struct kw_worker_result){.looked = false};
     kw_note_set(&result->note,
@@ -91,10 +120,10 @@ static kw_err settle_undecided(struct kw_hsm_worker *w, const bool undecided[],
     for (size_t i = 0; i < w->ring->count; i++) {
         if (!undecided[i])
             continue;
-        kw_err e = kw_worker_prove(w, i, true, &result);
+        kw_err e = kw_worker_prove(&w->base, i, true, &result);
         if (!kw_worker_is_verdict(e)) {
             *note = result.note;
-            if (!kw_worker_blames_version(w, i, e, &result))
+            if (!kw_worker_blames_version(&w->base, i, e, &result))
                 return e;
             e.code = KW_CODE_KEY_BAD;
         }
@@ -114,7 +143,7 @@ kw_err kw_worker_prove_all(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
         if (!kw_key_state_is_probed(v->state))
             continue;
         kw_page_enter(w->page, KW_PAGE_FIND);
-        kw_err e = kw_worker_prove(w, i, true, &result);
+        kw_err e = kw_worker_prove(&w->base, i, true, &result);
         undecided[i] = !kw_worker_is_verdict(e);
         if (undecided[i] && v->n == w->brief.active_n) {
             *note = result.note;

@@ -15,7 +15,7 @@ static void send_message(int socket, kw_err put, const kw_dst *dst)
 
 void kw_worker_send_facts(const struct kw_hsm_worker *w)
 {
-    const struct kw_token_facts *t = kw_token_facts(w->token);
+    const struct kw_token_facts *t = kw_token_facts(w->base.token);
     struct kw_wire_facts f = {.softhsm = t->softhsm,
                               .gcm = t->has_gcm,
                               .gcm_key_min = t->gcm_key_min,
@@ -55,7 +55,7 @@ void kw_worker_send_login(const struct kw_hsm_worker *w, kw_err e,
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    struct kw_wire_login l = {.err = e, .was_in = kw_token_was_logged_in(w->token)};
+    struct kw_wire_login l = {.err = e, .was_in = kw_token_was_logged_in(w->base.token)};
     if (kw_failed(e))
         kw_copy_printable(l.note.text, sizeof l.note.text, kw_span_str(note->text));
     send_message(w->socket, kw_wire_encode_login(&l, &dst), &dst);
@@ -75,7 +75,8 @@ void kw_worker_send_ready(const struct kw_hsm_worker *w, uint32_t verdicts)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    struct kw_wire_ready r = {.verdicts = verdicts};
+    struct kw_wire_ready r = {.verdicts = verdicts,
+                              .sessions = (unsigned)w->session_count};
     kw_copy(r.keyring_sha256, sizeof r.keyring_sha256,
             kw_span_of(w->ring->sha256, sizeof w->ring->sha256));
     send_message(w->socket, kw_wire_encode_ready(&r, &dst), &dst);

@@ -8,7 +8,7 @@ static void start_on_phase(void *ctx, enum kw_phase phase)
     struct kw_hsm_worker *w = ctx;
     if (w->serving)
         return;
-    bool was_login = kw_page_look(w->page).phase == KW_PAGE_LOGIN;
+    bool was_login = kw_page_phase(w->page) == KW_PAGE_LOGIN;
     if (phase == KW_PHASE_LOGIN && !was_login)
         kw_guard_hold();
     kw_page_enter(w->page, (enum kw_page_phase)phase);
@@ -29,12 +29,12 @@ static kw_err open_token(struct kw_hsm_worker *w, struct kw_note *note)
                                              .pin = pin,
                                              .phase = start_on_phase,
                                              .phase_ctx = w};
-    return kw_token_open(&options, &w->token, note);
+    return kw_token_open(&options, &w->base.token, note);
 }
 
 static kw_err refuse_softhsm(const struct kw_hsm_worker *w, struct kw_note *note)
 {
-    if (!w->brief.production || !kw_token_facts(w->token)->softhsm)
+    if (!w->brief.production || !kw_token_facts(w->base.token)->softhsm)
         return KW_OK;
     kw_note_set(note, "a SoftHSM token keeps its keys in files: environment: production "
                       "refuses it; name a hardware token, or set environment: test");
@@ -54,9 +54,11 @@ kw_err kw_worker_start(struct kw_hsm_worker *w, struct kw_note *note)
     if (!kw_failed(e))
         e = kw_worker_log_in(w, note);
     if (!kw_failed(e))
-        e = kw_token_self_test(w->token, note);
+        e = kw_token_self_test(w->base.token, note);
     if (!kw_failed(e))
         e = kw_worker_prove_all(w, &verdicts, note);
+    if (!kw_failed(e))
+        e = kw_worker_open_sessions(w, note);
     if (kw_failed(e))
         return e;
     w->serving = true;

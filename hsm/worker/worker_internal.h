@@ -5,14 +5,22 @@
  *   start.c  token                            log_in.c the one login
  *   proof.c  keys and verdicts                serve.c  one job, one answer
  *   loop.c   messages in and out              send.c   messages to the front
- *   confine.c  memory stays in
+ *   sessions.c how many, and their threads    confine.c  memory stays in
  *
- * One thread calls the module; the guard thread only watches. */
+ * Each session is a thread that calls the module; the guard thread only watches.  The
+ * main thread starts the worker alone, and is the first session then.  Who has one session
+ * has that of the login; of several each has its own, and the login's is there to keep the
+ * login: a process that closes its last session is logged out (PKCS#11 v2.40 5.6). */
 #ifndef KEYWARD_WORKER_INTERNAL_H
 #define KEYWARD_WORKER_INTERNAL_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
 #include <keyward/clock.h>
 #include <keyward/keyring.h>
+#include <keyward/mutex.h>
 #include <keyward/token.h>
 #include <keyward/wire.h>
 
@@ -30,6 +38,25 @@ struct kw_worker_result {
     struct kw_note note;
 };
 
+enum { KW_SESSION_IN = KW_WIRE_JOBS_MAX, KW_SESSION_OUT = 8 };
+struct kw_session_buffers {
+    struct kw_secret in, out;
+    struct mmsghdr in_headers[KW_SESSION_IN], out_headers[KW_SESSION_OUT];
+    struct iovec in_parts[KW_SESSION_IN], out_parts[KW_SESSION_OUT];
+    unsigned batch;   /* messages that are received at once */
+    unsigned pending; /* answers not sent yet               */
+};
+
+struct kw_hsm_session {
+    struct kw_hsm_worker *worker;
+    unsigned line; /* of the page */
+    struct kw_token *token;
+    struct kw_worker_key keys[KW_VERSIONS_MAX];
+    struct kw_session_buffers buffers;
+    int64_t took_ns[2]; /* the last two operations; less after each job not begun */
+    pthread_t thread;
+};
+
 struct kw_hsm_worker {
     struct kw_brief brief;
     char domain[KW_DOMAIN_MAX + 1];
@@ -37,10 +64,12 @@ struct kw_hsm_worker {
     const struct kw_clock *clock;
     int socket;
     struct kw_keyring *ring;
-    struct kw_token *token;
-    struct kw_worker_key keys[KW_VERSIONS_MAX];
-    bool serving; /* the page shows jobs, not what the token module is doing */
-    bool at_end;  /* the library is spoilt: answer and leave */
+    struct kw_hsm_session base; /* the login's */
+    struct kw_mutex proofs;     /* with several sessions: around base.keys */
+    size_t session_count;
+    struct kw_hsm_session *sessions; /* one: base */
+    bool serving;        /* the page shows jobs, not what the token module is doing */
+    _Atomic bool at_end; /* the library is spoilt: answer and leave                 */
 };
 
 /* confine.c: no core file, not dumpable; the first thing a worker does.  IO. */
@@ -59,20 +88,31 @@ KW_MUST_USE kw_err kw_worker_log_in(struct kw_hsm_worker *w, struct kw_note *not
 /* start.c: everything up to READY.  An error: *note says why, nothing was sent yet. */
 KW_MUST_USE kw_err kw_worker_start(struct kw_hsm_worker *w, struct kw_note *note);
 
-/* proof.c.  A proven key is looked at (closely: also its attributes and objects), any
- * other is proven from the beginning; so is one whose handle died.  Errors of the key:
- * what kw_worker_is_verdict says; others: the token's. */
-KW_MUST_USE kw_err kw_worker_prove(struct kw_hsm_worker *w, size_t i, bool closely,
+/* proof.c.  A proven key is looked at (closely: also its attributes and objects), also one
+ * that another session has proven; any other is proven from the beginning; so is one
+ * whose handle died.  Errors of the key: what kw_worker_is_verdict says; others: the
+ * token's. */
+KW_MUST_USE kw_err kw_worker_prove(struct kw_hsm_session *s, size_t i, bool closely,
                                    struct kw_worker_result *ret_result);
 bool kw_worker_is_verdict(kw_err e);
 /* After an error that is no verdict: true when it is this version's matter and not the
  * token's, as the token answers for another one; then *result says so.  Never true of the
  * active version. */
-bool kw_worker_blames_version(struct kw_hsm_worker *w, size_t i, kw_err e,
+bool kw_worker_blames_version(struct kw_hsm_session *s, size_t i, kw_err e,
                               struct kw_worker_result *result);
 /* A verdict for every version, sent to the front.  An error is the token's. */
 KW_MUST_USE kw_err kw_worker_prove_all(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
                                        struct kw_note *note);
+
+/* Takes over what another session has proven; false: nobody has. */
+bool kw_worker_take_over(struct kw_hsm_session *s, size_t i);
+
+/* sessions.c: after the proofs, before READY: as many as the brief wants and the token
+ * has.  NO_MEMORY: no room in locked memory */
+KW_MUST_USE kw_err kw_worker_open_sessions(struct kw_hsm_worker *w, struct kw_note *note);
+void kw_worker_close_sessions(struct kw_hsm_worker *w); /* their threads have ended */
+/* Arena for so many sessions, bytes. */
+size_t kw_worker_session_bytes(const struct kw_brief *brief);
 
 /* serve.c: output lies in *ret_output (empty unless OK). */
 struct kw_served {
@@ -80,11 +120,14 @@ struct kw_served {
     struct kw_secret output;             /* answer.output borrows from it */
     char reason[KW_WIRE_REASON_MAX + 1]; /* so does answer.reason */
 };
-void kw_worker_serve(struct kw_hsm_worker *w, const struct kw_wire_job *job,
+void kw_worker_serve(struct kw_hsm_session *s, const struct kw_wire_job *job,
                      struct kw_served *ret);
 
-/* loop.c: until the front is gone or at_end.  IO: no buffers. */
-KW_MUST_USE kw_err kw_worker_loop(struct kw_hsm_worker *w);
+/* loop.c.  `batch`: so many jobs are taken at once, 1..KW_SESSION_IN.  NO_MEMORY */
+KW_MUST_USE kw_err kw_session_buffers_init(struct kw_session_buffers *b, unsigned batch);
+void kw_session_buffers_wipe(struct kw_session_buffers *b);
+/* Every session, until the front is gone or at_end.  One that hangs is waited for. */
+void kw_worker_loop(struct kw_hsm_worker *w);
 
 /* send.c: one message, whole or not at all; a front that is gone is the guard's
  * matter. */

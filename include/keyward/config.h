@@ -35,7 +35,7 @@ struct kw_config_token {
     char name[33]; /* the URI's token label, or "token-<i>" from 1 on */
     struct kw_config_var env[KW_ENV_VARS_MAX];
     size_t env_count;
-    unsigned workers;
+    unsigned workers, sessions;
     uint64_t written;
 };
 struct kw_config_class {

@@ -30,7 +30,8 @@ struct kw_front_token {
     const char *uri, *module, *pin;
     const struct kw_front_variable *env; /* the worker's whole environment */
     size_t env_count;
-    unsigned workers; /* 1..KW_WORKERS_MAX */
+    unsigned workers;  /* 1..KW_WORKERS_MAX */
+    unsigned sessions; /* of each, 1..KW_SESSIONS_MAX; 0: as keyward-hsm finds right */
 };
 
 struct kw_front_options {
@@ -57,6 +58,9 @@ struct kw_front_options {
     void *ctx;
 };
 
+/* Of the arena, at most: jobs, and what is on its way to workers and from them. */
+size_t kw_front_bytes(unsigned workers, unsigned queue_max);
+
 struct kw_front;
 KW_MUST_USE kw_err kw_front_new(const struct kw_front_options *options,
                                 struct kw_front **ret_front);
@@ -69,7 +73,7 @@ KW_MUST_USE kw_err kw_front_new(const struct kw_front_options *options,
 KW_MUST_USE kw_err kw_front_use(struct kw_front *front, struct kw_keyring *ring,
                                 kw_span bytes, uint32_t active_n) KW_FREE;
 
-/* Begin of the end: no new jobs (BUSY), waiting ones fail with CANCELLED, workers are
+/* Begin of the end: no new jobs (BUSY), waiting ones fail with HSM_DOWN, workers are
  * told to leave and killed `grace_ns` later (never in LOGIN).  Blocking: up to grace_ns.
  */
 void kw_front_stop(struct kw_front *front, int64_t grace_ns) KW_FREE;
@@ -80,7 +84,8 @@ struct kw_hsm_door kw_front_door(struct kw_front *front);
 /* For the status document and the notify line.  Strings live until the next call. */
 struct kw_front_worker_status {
     pid_t pid;
-    const char *state; /* "starting", "ready", "stuck", "draining" */
+    const char *state;          /* "starting", "ready", "stuck", "draining" */
+    unsigned sessions, hanging; /* 0 before it is ready; of them, too long at a job */
     uint64_t served;
 };
 struct kw_front_version_status {

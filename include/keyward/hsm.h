@@ -46,7 +46,7 @@ enum kw_hsm_op {
 struct kw_hsm_answer {
     kw_err err; /* OK, or one of: FORGED, UNSURE (already disambiguated: never
                    seen here), KEY_BAD, HSM_DOWN, HSM_CONFIG, PIN_STOP, BUSY,
-                   DEADLINE, CANCELLED, QUARANTINED, WRONG_ANSWER,
+                   DEADLINE, QUARANTINED, WRONG_ANSWER,
                    NO_MEMORY, BUG                                           */
     struct kw_secret *output; /* empty unless OK; the callee may move it out, the rest is
                                 wiped on return */

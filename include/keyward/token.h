@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token - one PKCS#11 module, one token in it, one login, one session, keys by label
+/* token - one PKCS#11 module, one token in it, one login, its sessions, keys by label
  *
  * Linked by keyward-hsm and by the operator's tool, never by keywardd.  Loads exactly the
  * module it is told to (p11_kit_module_load; never every module the host has), finds
@@ -10,7 +10,7 @@
  * its session is closed and a new one opened, as an error may leave the operation active
  * for ever (PKCS#11 2.40 5.2 leaves it to the token).
  *
- * Threads:   one thread, the one that opened it.
+ * Threads:   one thread, the one that opened it; each branch is another thread's.
  * Blocking:  every call into the module may hang for ever: that is why it runs in a
  *            process of its own.  kw_token_options.phase tells where it is.
  * Secrets:   the PIN is read for the login into the arena and wiped at once after it.
@@ -59,6 +59,7 @@ struct kw_token_facts {
     uint32_t gcm_key_min, gcm_key_max;   /* bytes */
     bool write_protected, no_rw_session; /* every read-write session is taken      */
     uint64_t private_free_bytes;         /* for private objects; KW_TOKEN_NOT_TOLD */
+    uint64_t free_sessions;              /* KW_TOKEN_NOT_TOLD: no limit, or not told */
 };
 #define KW_TOKEN_NOT_TOLD UINT64_MAX
 
@@ -128,6 +129,8 @@ KW_MUST_USE kw_err kw_token_list(struct kw_token *token, const char *label_begin
  * On SESSION the session was renewed, and a key of kw_token_find found again: the caller
  * may retry once.  A key of kw_token_prove is proven again first.
  * wrap:   HSM_CONFIG when the token changed the IV (nothing is released then)
+ *         WRONG_ANSWER when what came is not sealed: it contains what went in, or has
+ *         another length
  *         BAD_INPUT for an IV of zeros: no caller of ours has one
  * unwrap: FORGED (an IV of zeros too: the token is not asked), UNSURE */
 KW_MUST_USE kw_err kw_token_wrap(struct kw_token *token, struct kw_token_key *key,
@@ -197,6 +200,20 @@ KW_MUST_USE kw_err kw_token_look(struct kw_token *token, struct kw_token_key *ke
                                  const struct kw_token_claim *claim, bool closely,
                                  unsigned *ret_findings, struct kw_note *note);
 
+/* ---- further sessions of one login ---------------------------------------------- */
+
+/* One more session of an open token that is logged in: same module, same login.  The
+ * branch is for one thread, any thread; it is closed by kw_token_branch_close, before the
+ * token, whose own session keeps the login alive meanwhile.
+ * HSM_BUSY  the token has no session left;  HSM_DOWN, NO_MEMORY, … */
+KW_MUST_USE kw_err kw_token_branch(const struct kw_token *token,
+                                   struct kw_token **ret_branch, struct kw_note *note);
+void kw_token_branch_close(struct kw_token *branch); /* NULL does nothing */
+/* A key that another session of this login has proven; nobody may be at it meanwhile.
+ * Belongs to the branch.  NO_MEMORY */
+KW_MUST_USE kw_err kw_token_adopt(struct kw_token *branch, const struct kw_token_key *key,
+                                  struct kw_token_key **ret_key);
+
 /* "CKR_PIN_INCORRECT" for the log; "CKR_0x…" for a number without a name. */
 void kw_ckr_name(uint32_t rv, char dst[48]);
 
@@ -223,7 +240,7 @@ KW_MUST_USE kw_err kw_token_names_free(struct kw_token *token,
                                        const struct kw_create_options *options,
                                        struct kw_note *note);
 
-/* ---- a measurement (hsm/token/throwaway.c, branch.c; linked into keyward-bench only) */
+/* ---- a measurement (hsm/token/throwaway.c, measure.c; linked into keyward-bench only) */
 
 #define KW_THROWAWAY_BEGIN "kw-bench-"
 /* A fresh label of such a key: KW_THROWAWAY_BEGIN and 24 hex digits at random. */
@@ -250,13 +267,6 @@ KW_MUST_USE kw_err kw_token_destroy_throwaway(struct kw_token *token,
 KW_MUST_USE kw_err kw_token_leftovers(struct kw_token *token, struct kw_listed_key *dst,
                                       size_t max, size_t *ret_count,
                                       struct kw_note *note);
-
-/* One more session of an open token that is logged in: same module, same login, keys are
- * found anew.  The branch is for one thread, any thread; it is closed by
- * kw_token_branch_close, before the token. */
-KW_MUST_USE kw_err kw_token_branch(const struct kw_token *token,
-                                   struct kw_token **ret_branch, struct kw_note *note);
-void kw_token_branch_close(struct kw_token *branch); /* NULL does nothing */
 
 /* Opens one more session and closes it. */
 KW_MUST_USE kw_err kw_token_try_session(struct kw_token *token);

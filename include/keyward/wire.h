@@ -6,6 +6,9 @@
  * kind, numbers are big-endian, lengths are exact.  A reader refuses everything that its
  * writer would not have written, so what was read writes back identically.
  *
+ * A worker has one session or several, each a thread that receives a job, does it and
+ * sends the answer; all receive from the one socket.
+ *
  * Before C_Login the worker asks and waits: PIN, then the front's PERMIT, then LOGIN with
  * how it ended.
  *
@@ -36,7 +39,7 @@
 
 enum kw_wire_kind {
     KW_WIRE_JOB = 1, /* front to worker */
-    KW_WIRE_ANSWER,  /* worker to front, one per job, in the order of the jobs */
+    KW_WIRE_ANSWER,  /* worker to front, one per job, in any order             */
     KW_WIRE_FACTS,   /* once, after the token was found                        */
     KW_WIRE_VERDICT, /* one per KEK version, before READY                      */
     KW_WIRE_READY,   /* once; jobs may come                                    */
@@ -119,6 +122,7 @@ KW_MUST_USE kw_err kw_wire_decode_verdict(kw_span message,
 struct kw_wire_ready {
     uint8_t keyring_sha256[32]; /* of the bytes in the brief      */
     uint32_t verdicts;          /* how many verdicts were sent    */
+    unsigned sessions;          /* 1..KW_SESSIONS_MAX: that many jobs at once */
 };
 KW_MUST_USE kw_err kw_wire_encode_ready(const struct kw_wire_ready *ready, kw_dst *dst);
 KW_MUST_USE kw_err kw_wire_decode_ready(kw_span message, struct kw_wire_ready *ret_ready);
@@ -161,6 +165,7 @@ KW_MUST_USE kw_err kw_wire_decode_login(kw_span message, struct kw_wire_login *r
 /* ---- the brief --------------------------------------------------------------------- */
 
 #define KW_BRIEF_MAX (KW_KEYRING_MAX + 8192u)
+#define KW_SESSIONS_USUAL 4u /* of a token that takes milliseconds */
 /* The PIN's source is named, the PIN is not here.  The key of its mark is a secret:
  * writing and reading one is a sink for it, and the sealed memory is the worker's alone.
  */
@@ -171,7 +176,9 @@ struct kw_brief {
     bool production;          /* refuse a SoftHSM token                                 */
     bool mlock;               /* the arena's second backend, as the front itself has it */
     uint32_t active_n;        /* its canary wraps too; 0 = none                         */
-    kw_span keyring;          /* the file's bytes, 1..KW_KEYRING_MAX                    */
+    uint8_t sessions; /* 1..KW_SESSIONS_MAX; 0: one for SoftHSM, else KW_SESSIONS_USUAL */
+    uint8_t parts;    /* 1..255: what the token has free is for so many workers         */
+    kw_span keyring;  /* the file's bytes, 1..KW_KEYRING_MAX                    */
 };
 KW_MUST_USE kw_err kw_brief_encode(const struct kw_brief *brief, kw_dst *dst);
 KW_MUST_USE kw_err kw_brief_decode(kw_span bytes, struct kw_brief *ret_brief);
@@ -183,7 +190,8 @@ KW_MUST_USE kw_err kw_brief_map(int fd, struct kw_brief *ret_brief);
 
 /* ---- the phase page ---------------------------------------------------------------- */
 
-/* Where the thread that calls the module is; the numbers of enum kw_phase (token.h). */
+/* Where the process is; the numbers of enum kw_phase (token.h).  From READY on it is IDLE,
+ * and the lines of its sessions say what they are at. */
 enum kw_page_phase {
     KW_PAGE_NEW = 0,
     KW_PAGE_INIT,
@@ -194,10 +202,13 @@ enum kw_page_phase {
     KW_PAGE_OP,
     KW_PAGE_EXIT,
 };
+struct kw_page_session {
+    _Atomic uint64_t id;      /* wire id of the job it is at, 0 = none */
+    _Atomic int64_t start_ns; /* CLOCK_MONOTONIC                       */
+};
 struct kw_page {
     _Atomic uint32_t phase, logins;
-    _Atomic uint64_t op;         /* the how-manieth job it is at, from 1 */
-    _Atomic int64_t op_start_ns; /* CLOCK_MONOTONIC                      */
+    struct kw_page_session sessions[KW_SESSIONS_MAX];
 };
 /* Makes a page (sealed against resizing) and maps it. */
 KW_MUST_USE kw_err kw_page_make(int *ret_fd, struct kw_page **ret_page);
@@ -205,15 +216,20 @@ KW_MUST_USE kw_err kw_page_map(int fd, struct kw_page **ret_page);
 void kw_page_unmap(struct kw_page *page); /* NULL does nothing */
 
 void kw_page_enter(struct kw_page *page, enum kw_page_phase phase);
-void kw_page_enter_op(struct kw_page *page, int64_t mono_now_ns); /* the next job */
+/* A session begins with a job: before the module is called.  Ends: after. */
+void kw_page_begin(struct kw_page *page, unsigned session, uint64_t id,
+                   int64_t mono_now_ns);
+void kw_page_end(struct kw_page *page, unsigned session);
 
-/* One consistent look.  A number that is no phase reads as LOGIN, the careful one. */
-struct kw_page_view {
-    enum kw_page_phase phase;
-    uint32_t logins;
-    uint64_t op;
-    int64_t op_start_ns;
+/* A number that is no phase reads as LOGIN, the careful one. */
+enum kw_page_phase kw_page_phase(struct kw_page *page);
+uint32_t kw_page_logins(struct kw_page *page); /* how often C_Login was begun */
+/* One consistent look at a session; id 0: at none, or it moves under our eyes.  What the
+ * worker writes is its own word: an id counts only if it was given that job. */
+struct kw_page_job {
+    uint64_t id;
+    int64_t start_ns;
 };
-struct kw_page_view kw_page_look(struct kw_page *page);
+struct kw_page_job kw_page_job(struct kw_page *page, unsigned session);
 
 #endif

@@ -153,8 +153,18 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
      .lo = 1,
      .hi = KW_WORKERS_MAX,
      .standard = "2",
-     .help = "Processes that work with this token; one session each.",
+     .help = "Processes that work with this token.",
      TOKEN(workers)},
+    {.path = "hsm.tokens[].sessions",
+     .kind = KW_SETTING_NUMBER,
+     .lo = 0,
+     .hi = KW_SESSIONS_MAX,
+     .standard = "0",
+     .help = "Sessions of each worker: so many operations at once. 0: one for SoftHSM, "
+             "whose threads hinder each other, and four for any other token. A token "
+             "that says how many sessions it has gives at most half of those that are "
+             "free, for all workers together; one that gives fewer is used with fewer.",
+     TOKEN(sessions)},
     {.path = "classes",
      .kind = KW_SETTING_MAP,
      .least = 1,

@@ -29,7 +29,8 @@ struct kw_daemon;
 struct kw_class_listener {
     struct kw_daemon *daemon;
     size_t class_index;
-    struct kw_listener *listener;
+    struct kw_listener *listener; /* NULL while the daemon stops */
+    struct kw_listen_stats last;  /* what it had counted by then */
 };
 
 /* A file as stat(2) shows it, or the errno with which it does not. */

@@ -42,8 +42,11 @@ void kw_daemon_stop(struct kw_daemon *d)
     kw_log_bare(KW_LOG_INFO, "stopping");
     kw_notify(d, "STOPPING=1");
     for (size_t i = 0; i < d->config->class_count; i++) {
-        kw_listener_close(d->class_listeners[i].listener);
-        d->class_listeners[i].listener = NULL;
+        struct kw_class_listener *c = &d->class_listeners[i];
+        kw_listener_stats(c->listener, &c->last);
+        c->last.open = c->last.waiting = 0;
+        kw_listener_close(c->listener);
+        c->listener = NULL;
     }
     kw_rpc_shutdown(d->rpc);
 }

@@ -45,7 +45,8 @@ static kw_err open_arena(struct kw_daemon *d, struct kw_note *note)
 {
     const char *want = kw_env_get(KW_ENV_ARENA);
     size_t bytes = kw_config_locked(d->config);
-    KW_INVARIANT(KW_CALLS_LOCKED > kw_rpc_bytes() + QUEUE_MAX * (KW_SEALED_MAX + 64));
+    KW_INVARIANT(KW_CALLS_LOCKED >
+                 kw_rpc_bytes() + kw_front_bytes(KW_WORKERS_MAX, QUEUE_MAX));
     bool mlock = want != NULL && strcmp(want, "mlock") == 0;
     kw_err e = kw_arena_open(bytes, mlock ? KW_ARENA_MLOCK : KW_ARENA_AUTO, note);
     if (!kw_failed(e)) {
@@ -79,8 +80,8 @@ static kw_err open_front(struct kw_daemon *d, struct kw_note *note)
     struct kw_front_variable env[KW_ENV_VARS_MAX];
     for (size_t i = 0; i < t->env_count; i++)
         env[i] = (struct kw_front_variable){t->env[i].name, t->env[i].value};
-    const struct kw_front_token token = {t->name, t->uri,       t->module, t->pin,
-                                         env,     t->env_count, t->workers};
+    const struct kw_front_token token = {t->name, t->uri,       t->module,  t->pin,
+                                         env,     t->env_count, t->workers, t->sessions};
     const struct kw_front_options options = {
         .worker_path = d->worker,
         .token = &token,

@@ -81,9 +81,12 @@ static json_t *workers_part(const struct kw_front_status *s)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < s->worker_count && list != NULL; i++)
-        list = append_part(
-            list, json_pack("{s:i, s:s, s:I}", "pid", (int)s->workers[i].pid, "state",
-                            s->workers[i].state, "served", number(s->workers[i].served)));
+        list = append_part(list,
+                           json_pack("{s:i, s:s, s:i, s:i, s:I}", "pid",
+                                     (int)s->workers[i].pid, "state", s->workers[i].state,
+                                     "sessions", (int)s->workers[i].sessions, "hanging",
+                                     (int)s->workers[i].hanging, "served",
+                                     number(s->workers[i].served)));
     return list;
 }
 
@@ -123,10 +126,11 @@ static json_t *keyring_part(const struct kw_daemon *d, const struct kw_front_sta
         "unremembered", status_text_or_null(d->unremembered.text));
 }
 
-static json_t *connections_part(const struct kw_listener *listener)
+static json_t *connections_part(const struct kw_class_listener *c)
 {
-    struct kw_listen_stats s;
-    kw_listener_stats(listener, &s);
+    struct kw_listen_stats s = c->last;
+    if (c->listener != NULL)
+        kw_listener_stats(c->listener, &s);
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "open", number(s.open),
                      "waiting", number(s.waiting), "accepted", number(s.accepted),
                      "handed_over", number(s.handed_over), "refused_peer",
@@ -158,7 +162,7 @@ static json_t *class_part(const struct kw_daemon *d, size_t i)
         number(s.failed[KW_METHOD_STATUS] + s.failed[KW_METHOD_ENCRYPT] +
                s.failed[KW_METHOD_DECRYPT]),
         "joined", number(s.joined), "cache", cache_part(&s), "connections",
-        connections_part(d->class_listeners[i].listener));
+        connections_part(&d->class_listeners[i]));
     if (part != NULL && c->on_loss == KW_ON_LOSS_SERVE_CACHED &&
         json_object_set_new(part, "outage_budget_ms",
                             json_integer(s.budget_left_ns / KW_MS_NS)) != 0) {

@@ -175,6 +175,8 @@ static void setting(const char *word)
         settings.nofind = true;
     else if (strcmp(word, "emptyslots") == 0)
         settings.emptyslots = true;
+    else if (strcmp(word, "nullcipher") == 0)
+        settings.nullcipher = true;
     else if (strcmp(word, "othermaker") == 0)
         settings.othermaker = true;
     else

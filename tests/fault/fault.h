@@ -41,6 +41,7 @@
  *   only=PID            fake, nofind, twin and swap are for this process alone: the
  *                       library of another one still shows what was there before
  *   emptyslots          no slots
+ *   nullcipher          C_Encrypt puts out what it was given, with a tag, and C_Decrypt too
  *   othermaker          C_GetInfo names another maker and library, C_GetTokenInfo
  *                       another maker and model
  *
@@ -80,7 +81,7 @@ struct fault_pair {
 struct fault_settings {
     unsigned ivmode;
     CK_FLAGS pinflags;
-    bool emptyslots, othermaker, nofind;
+    bool emptyslots, othermaker, nofind, nullcipher;
     char fakefor[FAULT_LABEL]; /* "" = all */
     char deadkey[FAULT_LABEL]; /* "" = none */
     struct fault_pair twin, swap;

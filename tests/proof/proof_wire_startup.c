@@ -29,9 +29,10 @@ static void verdict_of(kw_span bytes)
 
 static void ready_of(kw_span bytes)
 {
-    struct kw_wire_ready ready = {.verdicts = 0};
+    struct kw_wire_ready ready = {.verdicts = 0, .sessions = 1};
     kw_err e = kw_wire_decode_ready(bytes, &ready);
     /*@ assert verdicts: ready.verdicts <= KW_VERSIONS_MAX; */
+    /*@ assert sessions: 1 <= ready.sessions <= KW_SESSIONS_MAX; */
 }
 
 static void failed_of(kw_span bytes)
@@ -75,8 +76,9 @@ static void put_verdict(size_t room)
 
 static void put_ready(size_t room)
 {
-    const struct kw_wire_ready ready = {.verdicts =
-                                            Frama_C_unsigned_int_interval(0, UINT32_MAX)};
+    const struct kw_wire_ready ready = {
+        .verdicts = Frama_C_unsigned_int_interval(0, UINT32_MAX),
+        .sessions = Frama_C_unsigned_int_interval(0, UINT32_MAX)};
     kw_dst dst = kw_dst_of(PROOF_TAIL(out, room), room);
     written(kw_wire_encode_ready(&ready, &dst), &dst);
 }

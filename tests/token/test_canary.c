@@ -84,11 +84,27 @@ TEST(canary__check_blob_of_zero_iv_or_none_at_all__says_it_of_the_key)
 TEST(canary__answer_flipped__wrong_answer)
 {
     struct coop c;
-    begin(&c, "C_Decrypt flip count=1\n");
+    begin(&c, "C_Decrypt flip count=2\n");
     CHECK_CODE(canary(&c, false), KW_CODE_WRONG_ANSWER);
     CHECK_OK(canary(&c, false));
-    kw_fault_set(&c.f.hsm, "C_Decrypt flip skip=1 count=1\n");
+    kw_fault_set(&c.f.hsm, "C_Decrypt flip skip=1 count=2\n");
     CHECK_CODE(canary(&c, true), KW_CODE_WRONG_ANSWER);
+    fixture_end(&c.f);
+}
+
+/* One odd answer between good ones is no other key. */
+TEST(canary__one_transient_error_or_flipped_bit__well)
+{
+    static const char *const once[] = {
+        "C_Decrypt rv=0x5 count=1\n", "C_Decrypt rv=0x40 count=1\n",
+        "C_Decrypt flip count=1\n", "C_Decrypt flip skip=1 count=1\n",
+        "C_Decrypt rv=0x5 skip=1 count=1\n"};
+    struct coop c;
+    begin(&c, "");
+    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
+        kw_fault_set(&c.f.hsm, once[i]);
+        CHECK_OK(canary(&c, true));
+    }
     fixture_end(&c.f);
 }
 
@@ -176,6 +192,7 @@ KW_CASES("canary", CASE(canary__same_label_other_key__forged),
          CASE(canary__other_domain_or_check_blob_changed__forged),
          CASE(canary__check_blob_of_zero_iv_or_none_at_all__says_it_of_the_key),
          CASE(canary__answer_flipped__wrong_answer),
+         CASE(canary__one_transient_error_or_flipped_bit__well),
          CASE(canary__every_decrypt_fails__down_not_forged),
          CASE(canary__token_in_trouble__its_code),
          CASE(canary__well__wraps_only_when_asked),

@@ -89,6 +89,20 @@ TEST(unwrap__after_a_forgery__the_good_one_opens)
     fixture_end(&f);
 }
 
+/* A library that seals nothing, and opens what it sealed so: no test of round trips sees
+ * that. */
+TEST(wrap__token_that_puts_out_the_plaintext__nothing_released)
+{
+    struct fixture f;
+    struct sealed s;
+    KW_AUTO_SECRET(inner);
+    fixture_begin(&f, "nullcipher\n");
+    make_inner(&inner, 48);
+    CHECK_CODE(seal(&f, &s, kw_secret_peek(&inner)), KW_CODE_WRONG_ANSWER);
+    CHECK(s.dst.len == 0);
+    fixture_end(&f);
+}
+
 TEST(wrap__zero_iv_or_wrong_sizes__refused_before_the_token)
 {
     struct fixture f;
@@ -169,6 +183,7 @@ KW_CASES("gcm", CASE(wrap_unwrap__every_seed_length__same_bytes),
          CASE(unwrap__one_bit_changed_anywhere__refused),
          CASE(unwrap__truncated_or_longer__refused),
          CASE(unwrap__after_a_forgery__the_good_one_opens),
+         CASE(wrap__token_that_puts_out_the_plaintext__nothing_released),
          CASE(wrap__zero_iv_or_wrong_sizes__refused_before_the_token),
          CASE(unwrap__zero_iv__forged_and_the_token_is_not_asked),
          CASE(unwrap__no_more_than_a_tag__refused_before_the_token),

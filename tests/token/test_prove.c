@@ -4,6 +4,8 @@
 
 #include "token_fixture.h"
 
+#include <keyward/alloc.h>
+
 #define DOMAIN "prove.test"
 
 enum { TWINS = 3 };
@@ -477,7 +479,61 @@ TEST(look__gone_or_replaced__not_used)
     fixture_end(&c.f);
 }
 
-KW_CASES("prove", CASE(prove__no_object__missing_and_the_old_handle_is_not_used),
+/* ---- another session of the same login --------------------------------------------- */
+
+TEST(adopt__proven_key__works_in_another_session_and_nothing_is_looked_for)
+{
+    struct coop c;
+    struct fixture other = {0};
+    begin(&c);
+    unsigned finds = count(&c, "C_FindObjectsInit");
+    CHECK_OK(kw_token_branch(c.f.token, &other.token, &c.f.note));
+    CHECK_OK(kw_token_adopt(other.token, c.f.key, &other.key));
+    works(&other);
+    CHECK(count(&c, "C_FindObjectsInit") == finds);
+    CHECK_OK(
+        kw_token_look(other.token, other.key, &c.claim, false, &c.findings, &c.f.note));
+    kw_token_branch_close(other.token);
+    works(&c.f);
+    fixture_end(&c.f);
+}
+
+/* A handle that died in the branch is not used again, though it is good elsewhere. */
+TEST(adopt__handle_died__to_be_proven_again_or_adopted_anew)
+{
+    struct coop c;
+    struct fixture other = {0};
+    struct sealed s;
+    begin(&c);
+    CHECK_OK(kw_token_branch(c.f.token, &other.token, &c.f.note));
+    CHECK_OK(kw_token_adopt(other.token, c.f.key, &other.key));
+    tell(&c, "C_EncryptInit rv=0x82 count=1\n");
+    CHECK_CODE(seal_some(&other, &s), KW_CODE_SESSION);
+    CHECK_CODE(seal_some(&other, &s), KW_CODE_SESSION);
+    CHECK_OK(kw_token_adopt(other.token, c.f.key, &other.key));
+    works(&other);
+    kw_token_branch_close(other.token);
+    fixture_end(&c.f);
+}
+
+TEST(adopt__no_memory__told)
+{
+    struct coop c;
+    struct fixture other = {0};
+    begin(&c);
+    CHECK_OK(kw_token_branch(c.f.token, &other.token, &c.f.note));
+    kw_alloc_fail_from(0);
+    CHECK_CODE(kw_token_adopt(other.token, c.f.key, &other.key), KW_CODE_NO_MEMORY);
+    kw_alloc_fail_from(-1);
+    kw_token_branch_close(other.token);
+    fixture_end(&c.f);
+}
+
+KW_CASES("prove",
+         CASE(adopt__proven_key__works_in_another_session_and_nothing_is_looked_for),
+         CASE(adopt__handle_died__to_be_proven_again_or_adopted_anew),
+         CASE(adopt__no_memory__told),
+         CASE(prove__no_object__missing_and_the_old_handle_is_not_used),
          CASE(prove__another_key_under_the_label__forged_and_replaced),
          CASE(prove__attribute_not_good__key_bad_and_exposed),
          CASE(prove__attribute_odd_once__asked_again),

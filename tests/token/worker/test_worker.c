@@ -4,74 +4,13 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "world.h"
-
-static bool two_ready(struct world *w)
-{
-    return is_up(w) && ready_count(w) == 2;
-}
+#include "traffic.h"
 
 static void begin(struct world *w)
 {
     world_make(w);
     world_start(w);
     world_until(w, two_ready);
-}
-
-/* ---- many unwraps at once ---------------------------------------------------------- */
-
-enum { KINDS = 8 };
-struct load {
-    struct world *w;
-    struct parcel parcels[KINDS];
-    size_t flying, wanted, sent, good, wrong, failed, late;
-};
-struct flight {
-    struct load *load;
-    size_t kind;
-};
-
-static void submit_more(struct load *l);
-
-static void landed(void *ctx, struct kw_hsm_answer *a)
-{
-    struct flight *f = ctx;
-    struct load *l = f->load;
-    const struct parcel *p = &l->parcels[f->kind];
-    l->flying--;
-    if (kw_failed(a->err))
-        *(a->err.code == KW_CODE_DEADLINE ? &l->late : &l->failed) += 1;
-    else if (kw_span_equal(kw_secret_peek(a->output),
-                           kw_span_of(p->plain, sizeof p->plain)))
-        l->good++;
-    else
-        l->wrong++;
-    submit_more(l);
-}
-
-static void submit_more(struct load *l)
-{
-    enum { IN_FLIGHT = 32 };
-    static struct flight flights[1 << 16];
-    while (l->flying < IN_FLIGHT && l->sent < l->wanted) {
-        struct flight *f = &flights[l->sent];
-        *f = (struct flight){l, l->sent % KINDS};
-        l->sent++;
-        l->flying++;
-        CHECK_OK(world_submit_unwrap(l->w, &l->parcels[f->kind], landed, f, 5 * KW_S_NS));
-    }
-}
-
-static void load_begin(struct load *l, struct world *w, size_t wanted)
-{
-    *l = (struct load){.w = w, .wanted = wanted};
-    for (size_t i = 0; i < KINDS; i++)
-        CHECK_OK(world_wrap(w, 1 + (uint32_t)(i % 2), &l->parcels[i]));
-}
-
-static void turn(struct world *w)
-{
-    CHECK(event_base_loop(w->loop, EVLOOP_ONCE) == 0);
 }
 
 /* ---- as the rpc thread does it ----------------------------------------------------- */
@@ -154,7 +93,7 @@ TEST(killed_under_load__every_reply_is_right_and_none_is_missing)
             last = pid;
             kills++;
         }
-        turn(&w);
+        world_turn(&w);
         if (l.flying == 0)
             CHECK(kills == KILLS);
     }
@@ -162,7 +101,7 @@ TEST(killed_under_load__every_reply_is_right_and_none_is_missing)
     CHECK(l.good + l.failed == JOBS); /* failed: executed at two deaths */
     CHECK(l.failed <= 2);
     while (kw_front_status(w.front, &s), s.workers_died < KILLS)
-        turn(&w);
+        world_turn(&w);
     CHECK(s.workers_died == KILLS && s.requeued > 0);
     CHECK(world_health(&w).losses == 0); /* replaced in time: no loss */
     world_end(&w);
@@ -189,7 +128,7 @@ TEST(another_thread_submits_while_workers_die__nothing_is_lost)
             last = pid;
             kills++;
         }
-        turn(&w);
+        world_turn(&w);
     }
     CHECK(pthread_join(thread, NULL) == 0);
     CHECK(l.wrong == 0 && l.good + l.failed == RPC_JOBS && l.failed <= 2);
@@ -227,7 +166,7 @@ TEST(hangs_in_the_module__late_job_fails_the_next_succeed)
     l.flying = 1;
     CHECK_OK(world_submit_unwrap(&w, &l.parcels[0], landed, &f, 400 * KW_MS_NS));
     while (l.flying > 0)
-        turn(&w);
+        world_turn(&w);
     CHECK(l.late == 1);
     world_until(&w, one_stuck);
     kw_fault_set(&w.hsm, "# honest again\n");
@@ -247,11 +186,11 @@ TEST(stopped_worker__killed_after_its_patience_and_replaced)
     pid_t pid = ready_pid(&w, 0);
     submit_more(&l);
     while (l.good < 100)
-        turn(&w);
+        world_turn(&w);
     CHECK(kill(pid, SIGSTOP) == 0);
     l.wanted = l.sent; /* what flies lands somewhere */
     while (l.flying > 0)
-        turn(&w);
+        world_turn(&w);
     CHECK(l.wrong == 0);
     world_until(&w, killed_one);
     for (int i = 0; i < 20; i++)

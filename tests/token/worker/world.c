@@ -193,21 +193,22 @@ static void set_options(struct world *w)
                                        .env = w->env,
                                        .env_count = 4,
                                        .workers = 2};
-    w->options = (struct kw_front_options){.worker_path = KW_WORKER_PROGRAM,
-                                           .token = &w->token,
-                                           .domain = DOMAIN_NAME,
-                                           .shares = SHARES,
-                                           .deadline_ns = 500 * KW_MS_NS,
-                                           .patience_ns = 500 * KW_MS_NS,
-                                           .suspect_ns = 500 * KW_MS_NS,
-                                           .probe_every_ns = 200 * KW_MS_NS,
-                                           .stale_after_ns = 60 * KW_S_NS,
-                                           .recover_ns = 200 * KW_MS_NS,
-                                           .lock = &w->lock,
-                                           .clock = &kw_clock_system,
-                                           .changed = on_change,
-                                           .look_again = on_look,
-                                           .ctx = w};
+    w->options = (struct kw_front_options){
+        .worker_path = KW_WORKER_PROGRAM,
+        .token = &w->token,
+        .domain = DOMAIN_NAME,
+        .shares = SHARES,
+        .deadline_ns = 500 * KW_MS_NS,
+        .patience_ns = 500 * KW_MS_NS,
+        .suspect_ns = 600 * KW_S_NS, /* nobody is lost for being slow */
+        .probe_every_ns = 200 * KW_MS_NS,
+        .stale_after_ns = 60 * KW_S_NS,
+        .recover_ns = 200 * KW_MS_NS,
+        .lock = &w->lock,
+        .clock = &kw_clock_system,
+        .changed = on_change,
+        .look_again = on_look,
+        .ctx = w};
 }
 
 void world_make(struct world *w)

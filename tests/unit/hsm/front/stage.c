@@ -353,7 +353,9 @@ void fake_ready_found(struct stage *s, unsigned i, uint32_t n, kw_err e,
         say(s, i, &dst);
     }
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    const struct kw_wire_ready r = {.verdicts = count}; /* the ring's hash is zero too */
+    const struct kw_wire_ready r = {
+        .verdicts = count,
+        .sessions = s->sessions == 0 ? 1 : s->sessions}; /* the ring's hash is zero too */
     CHECK_OK(kw_wire_encode_ready(&r, &dst));
     say(s, i, &dst);
     stage_spin(s);
@@ -387,7 +389,7 @@ bool fake_job(struct stage *s, unsigned i, struct kw_wire_job *ret)
     if (n <= 0)
         return false;
     CHECK_OK(kw_wire_decode_job(kw_span_of(buf, (size_t)n), ret));
-    kw_page_enter_op(s->fakes[i].page, s->time.now_ns);
+    kw_page_begin(s->fakes[i].page, 0, ret->id, s->time.now_ns);
     return true;
 }
 
@@ -404,7 +406,7 @@ static void put_answer(struct stage *s, unsigned i, const struct kw_wire_answer 
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     CHECK_OK(kw_wire_encode_answer(a, &dst));
-    kw_page_enter(s->fakes[i].page, KW_PAGE_IDLE);
+    kw_page_end(s->fakes[i].page, 0);
     say(s, i, &dst);
     stage_spin(s);
 }

@@ -36,6 +36,7 @@ struct stage {
     struct kw_hsm_door door;
     struct fake fakes[FAKES_MAX];
     unsigned started, changes, looks;
+    unsigned sessions; /* of each fake, 0 = 1 */
 };
 
 void stage_begin(struct stage *s); /* no front yet: options may be changed */

@@ -14,27 +14,49 @@ static void begin(void)
 
 static const kw_err no_tag = {KW_CODE_UNSURE, 5, "C_Decrypt"};
 
-TEST(unsure__canary_fresh__forged_without_another)
+static void begin_with_one(void)
+{
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    stage_pass(&s, 2 * KW_S_NS);
+}
+
+/* One transient error on a genuine ciphertext. */
+TEST(unsure__well_by_a_canary__tried_once_more_and_served)
 {
     struct outcome o;
-    struct kw_wire_job job;
-    begin();
-    start_two(&s); /* their own checks are canaries */
+    begin_with_one();
     CHECK_OK(ask(&s, K2, TEXT, &o));
     fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
-    CHECK(o.done && o.err.code == KW_CODE_FORGED && o.err.native == 5);
-    CHECK(!fake_job(&s, 0, &job) && !fake_job(&s, 1, &job));
+    CHECK(!o.done);
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_CANARY), KW_OK, "");
+    CHECK(!o.done);
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(o.done && !kw_failed(o.err));
+    CHECK_STR(o.output, "out!");
     stage_end(&s);
 }
 
-TEST(unsure__one_canary_decides_for_all)
+TEST(unsure__again_after_a_good_canary__forged)
+{
+    struct outcome o;
+    struct kw_wire_job job;
+    begin_with_one();
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_CANARY), KW_OK, "");
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+    CHECK(o.done && o.err.code == KW_CODE_FORGED && o.err.native == 5);
+    CHECK(!fake_job(&s, 0, &job)); /* no canary more than the one */
+    stage_end(&s);
+}
+
+TEST(unsure__a_canary_decides_for_all_that_failed_before_it)
 {
     struct outcome o[4];
     for (int well = 0; well < 2; well++) {
-        begin();
-        s.front->token.workers = 1;
-        fake_ready(&s, 0);
-        stage_pass(&s, 2 * KW_S_NS);
+        begin_with_one();
         for (int i = 0; i < 4; i++)
             CHECK_OK(ask(&s, K1, TEXT, &o[i]));
         for (int i = 0; i < 4; i++)
@@ -45,12 +67,44 @@ TEST(unsure__one_canary_decides_for_all)
         struct kw_wire_job job;
         CHECK(!fake_job(&s, 0, &job)); /* one in flight */
         fake_answer(&s, 0, canary, well ? KW_OK : no_tag, "");
+        for (int i = 0; well && i < 4; i++) {
+            if (i == 1) { /* these failed when the first one was on its way */
+                stage_pass(&s, KW_S_NS / 4);
+                fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_CANARY), KW_OK, "");
+            }
+            fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+        }
         for (int i = 0; i < 4; i++)
             CHECK(o[i].done &&
                   o[i].err.code == (well ? KW_CODE_FORGED : KW_CODE_HSM_DOWN));
+        CHECK(!fake_job(&s, 0, &job));
         stage_end(&s);
         kw_arena_close();
     }
+}
+
+/* What fails while a canary is on its way may have failed after it was served: it waits
+ * for the next one, which does not come at once. */
+TEST(unsure__canary_was_asked_before__the_next_one_decides_and_floods_are_bounded)
+{
+    struct outcome first, later;
+    struct kw_wire_job job;
+    begin_with_one();
+    CHECK_OK(ask(&s, K1, TEXT, &first));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+    uint64_t canary = fake_take(&s, 0, KW_WIRE_CANARY);
+    CHECK_OK(ask(&s, K1, TEXT, &later));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+    fake_answer(&s, 0, canary, KW_OK, "");
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(first.done && !kw_failed(first.err) && !later.done);
+    stage_pass(&s, 249 * KW_MS_NS);
+    CHECK(!fake_job(&s, 0, &job));
+    stage_pass(&s, KW_MS_NS);
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_CANARY), KW_OK, "");
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), no_tag, "");
+    CHECK(later.done && later.err.code == KW_CODE_FORGED);
+    stage_end(&s);
 }
 
 TEST(unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts)
@@ -300,18 +354,21 @@ TEST(version__unknown_higher_n__look_again_but_not_often)
     stage_end(&s);
 }
 
-KW_CASES("hsm/front/canaries", CASE(unsure__canary_fresh__forged_without_another),
-         CASE(unsure__one_canary_decides_for_all),
-         CASE(unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts),
-         CASE(canaries__every_version_every_so_often),
-         CASE(canaries__every_worker_is_asked_for_every_version),
-         CASE(canary__active_opened_to_something_else__lost_at_once),
-         CASE(canary__recover_at_once__still_a_pause_between_two),
-         CASE(canary__never_answered__suspect_then_lost),
-         CASE(main_thread_hangs__record_goes_stale),
-         CASE(machine_slept__record_and_canaries_are_old__deadlines_are_not),
-         CASE(retired_key_missing__only_its_decrypts_fail),
-         CASE(active_key_missing__not_up__the_rest_serves),
-         CASE(key_missing_for_a_new_worker__not_while_another_proves_it),
-         CASE(key_missing_for_a_new_worker__nobody_else_proves_it__bad),
-         CASE(version__unknown_higher_n__look_again_but_not_often))
+KW_CASES(
+    "hsm/front/canaries", CASE(unsure__well_by_a_canary__tried_once_more_and_served),
+    CASE(unsure__again_after_a_good_canary__forged),
+    CASE(unsure__canary_was_asked_before__the_next_one_decides_and_floods_are_bounded),
+    CASE(unsure__a_canary_decides_for_all_that_failed_before_it),
+    CASE(unsure__canaries_fail__asked_once_a_second_and_no_older_word_counts),
+    CASE(canaries__every_version_every_so_often),
+    CASE(canaries__every_worker_is_asked_for_every_version),
+    CASE(canary__active_opened_to_something_else__lost_at_once),
+    CASE(canary__recover_at_once__still_a_pause_between_two),
+    CASE(canary__never_answered__suspect_then_lost),
+    CASE(main_thread_hangs__record_goes_stale),
+    CASE(machine_slept__record_and_canaries_are_old__deadlines_are_not),
+    CASE(retired_key_missing__only_its_decrypts_fail),
+    CASE(active_key_missing__not_up__the_rest_serves),
+    CASE(key_missing_for_a_new_worker__not_while_another_proves_it),
+    CASE(key_missing_for_a_new_worker__nobody_else_proves_it__bad),
+    CASE(version__unknown_higher_n__look_again_but_not_often))

@@ -66,10 +66,11 @@ TEST(load__jobs_up_to_the_limit__canaries_still_fit)
     begin();
     for (uint64_t id = 1; id <= KW_WIRE_JOBS_MAX; id++)
         CHECK(load(id, KW_WIRE_UNWRAP));
+    CHECK(!load(99, KW_WIRE_UNWRAP) && !load(99, KW_WIRE_CANARY)); /* to be sent first */
+    channel.loaded = 0;
     CHECK(!load(99, KW_WIRE_UNWRAP));
     for (uint64_t id = 100; id < 104; id++)
         CHECK(load(id, KW_WIRE_CANARY));
-    CHECK(!load(104, KW_WIRE_CANARY));
     end();
 }
 
@@ -109,36 +110,53 @@ TEST(send__worker_gone__everything_comes_back_newest_first)
     end();
 }
 
-TEST(answers__must_come_in_order)
-{
-    begin();
-    load(7, KW_WIRE_WRAP);
-    load(8, KW_WIRE_WRAP);
-    CHECK(kw_channel_oldest(&channel, 8) == NULL);
-    CHECK(kw_channel_oldest(&channel, 7) != NULL);
-    kw_channel_drop(&channel);
-    CHECK(kw_channel_oldest(&channel, 7) == NULL);
-    CHECK(kw_channel_oldest(&channel, 8)->want_len == 5);
-    end();
-}
-
-TEST(executing__by_the_page)
+TEST(answers__in_any_order__each_once)
 {
     begin();
     for (uint64_t id = 7; id < 10; id++)
-        load(id, KW_WIRE_WRAP);
-    struct kw_page_view page = {.phase = KW_PAGE_IDLE, .op = 1};
-    CHECK(kw_channel_executing(&channel, &page) == NULL);
-    page.phase = KW_PAGE_OP;
-    CHECK(kw_channel_executing(&channel, &page)->wire_id == 7);
-    page.op = 2; /* the answer to 7 is in its buffer still */
-    CHECK(kw_channel_executing(&channel, &page)->wire_id == 8);
-    kw_channel_drop(&channel);
-    CHECK(kw_channel_executing(&channel, &page)->wire_id == 8);
-    page.op = 1; /* long answered */
-    CHECK(kw_channel_executing(&channel, &page) == NULL);
-    page.op = 99; /* a page that lies finds nobody */
-    CHECK(kw_channel_executing(&channel, &page) == NULL);
+        load(id, id == 8 ? KW_WIRE_CANARY : KW_WIRE_WRAP);
+    CHECK(kw_channel_find(&channel, 6) == NULL);
+    CHECK(kw_channel_find(&channel, 9)->want_len == 5);
+    kw_channel_drop(&channel, kw_channel_find(&channel, 8));
+    CHECK(kw_channel_find(&channel, 8) == NULL);
+    CHECK(channel.count == 2 && channel.canaries == 0);
+    CHECK(kw_channel_at(&channel, 0)->wire_id == 7);
+    CHECK(kw_channel_at(&channel, 1)->wire_id == 9);
+    CHECK(kw_channel_at(&channel, 2) == NULL);
+    end();
+}
+
+/* Its places are used again, and never two at once. */
+TEST(answers__of_many_rounds__places_are_not_lost)
+{
+    uint64_t next = 1;
+    begin();
+    while (next <= 20 * KW_CHANNEL_MAX) {
+        while (channel.count < KW_CHANNEL_MAX && channel.loaded < KW_CHANNEL_LOAD)
+            CHECK(load(next++, KW_WIRE_CANARY));
+        channel.loaded = 0;
+        while (channel.count > KW_CHANNEL_MAX / 3)
+            kw_channel_drop(&channel, kw_channel_at(&channel, next * 7 % channel.count));
+        for (size_t i = 1; i < channel.count; i++)
+            CHECK(kw_channel_at(&channel, i - 1)->wire_id <
+                  kw_channel_at(&channel, i)->wire_id);
+    }
+    end();
+}
+
+/* The ids can be guessed: it may answer what the kernel did not take. */
+TEST(answers__to_what_was_not_sent__the_rest_comes_back)
+{
+    begin();
+    close(worker);
+    load(7, KW_WIRE_WRAP);
+    load(8, KW_WIRE_WRAP);
+    backs = 0;
+    CHECK(kw_channel_send(&channel) == 0);
+    kw_channel_drop(&channel, kw_channel_find(&channel, 8));
+    kw_channel_settle(&channel, 0, back, NULL);
+    CHECK(backs == 1 && last_back == 7 && channel.count == 0);
+    worker = dup(0);
     end();
 }
 
@@ -182,7 +200,9 @@ KW_CASES("hsm/front/channel", CASE(init__no_locked_memory__descriptor_closed),
          CASE(load__jobs_up_to_the_limit__canaries_still_fit),
          CASE(send__worker_reads_what_was_loaded__in_order),
          CASE(send__worker_gone__everything_comes_back_newest_first),
-         CASE(answers__must_come_in_order), CASE(executing__by_the_page),
+         CASE(answers__in_any_order__each_once),
+         CASE(answers__of_many_rounds__places_are_not_lost),
+         CASE(answers__to_what_was_not_sent__the_rest_comes_back),
          CASE(receive__nothing_there__empty),
          CASE(receive__worker_died_with_unread_jobs__answers_first_then_the_end),
          CASE(receive__too_long_a_message__broken_and_wiped))

@@ -433,7 +433,7 @@ TEST(found_by_a_worker_of_a_keyring_that_does_not_come_up__ends_here_too)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    const struct kw_wire_ready ready = {.verdicts = 3};
+    const struct kw_wire_ready ready = {.verdicts = 3, .sessions = 1};
     begin();
     stage_use_next(&s);
     fake_logs_in(&s, 2);

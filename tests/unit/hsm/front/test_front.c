@@ -44,7 +44,7 @@ TEST(start__worker_echoes_another_keyring__killed)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    const struct kw_wire_ready r = {.keyring_sha256 = {1}};
+    const struct kw_wire_ready r = {.keyring_sha256 = {1}, .sessions = 1};
     begin();
     fake_logs_in(&s, 0);
     CHECK_OK(kw_wire_encode_ready(&r, &dst));
@@ -276,25 +276,26 @@ TEST(reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers)
     fake_answer(&s, 0, old, KW_OK, "");
     CHECK(!o.done);
     fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_CANARY), KW_OK, "");
+    fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_UNWRAP), no_tag, "");
     CHECK(o.done && o.err.code == KW_CODE_FORGED);
     stage_end(&s);
 }
 
 /* ---- the end ----------------------------------------------------------------------- */
 
-TEST(stop__waiting_jobs_cancelled__no_new_ones)
+TEST(stop__waiting_jobs_fail__no_new_ones)
 {
     struct outcome o, late;
     begin();
     CHECK_OK(ask(&s, K2, TEXT, &o));
     fake_dies(&s, 0);
     kw_front_stop(s.front, 0);
-    CHECK(o.done && o.err.code == KW_CODE_CANCELLED);
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
     CHECK_CODE(ask(&s, K2, TEXT, &late), KW_CODE_BUSY);
     stage_end(&s);
 }
 
-TEST(stop__last_answer_wants_a_canary__cancelled)
+TEST(stop__last_answer_wants_a_canary__fails)
 {
     struct outcome o;
     uint8_t buf[KW_WIRE_MAX];
@@ -309,7 +310,7 @@ TEST(stop__last_answer_wants_a_canary__cancelled)
     CHECK_OK(kw_wire_encode_answer(&a, &dst));
     fake_say(&s, 0, dst.ptr, dst.len); /* read only while the front stops */
     kw_front_stop(s.front, 0);
-    CHECK(o.done && o.err.code == KW_CODE_CANCELLED);
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
     stage_end(&s);
 }
 
@@ -327,5 +328,5 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(ready__active_key_will_not_do__the_status_says_why),
          CASE(reload__active_not_proven__old_one_serves_on),
          CASE(reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers),
-         CASE(stop__waiting_jobs_cancelled__no_new_ones),
-         CASE(stop__last_answer_wants_a_canary__cancelled))
+         CASE(stop__waiting_jobs_fail__no_new_ones),
+         CASE(stop__last_answer_wants_a_canary__fails))

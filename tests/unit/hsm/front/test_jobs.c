@@ -167,6 +167,65 @@ TEST(hsm_down__job_tried_once_more)
     stage_end(&s);
 }
 
+/* It has too much to do: that job goes to another worker, and it rests, longer each time,
+ * but for canaries. */
+TEST(busy__job_goes_elsewhere_and_the_worker_rests)
+{
+    struct outcome o[3];
+    struct kw_wire_job job;
+    const kw_err busy = kw_err_native(KW_CODE_HSM_BUSY, 0x31, "C_Decrypt");
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o[0]));
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), busy, "");
+    CHECK(!o[0].done && !s.fakes[0].killed);
+    fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(o[0].done && !kw_failed(o[0].err));
+    CHECK_OK(ask(&s, K2, TEXT, &o[1]));
+    CHECK_OK(ask(&s, K2, TEXT, &o[2]));
+    stage_pass(&s, 0);
+    CHECK(!fake_job(&s, 0, &job));
+    stage_pass(&s, 20 * KW_MS_NS);
+    uint64_t id = fake_take(&s, 1, KW_WIRE_UNWRAP);
+    fake_answer(&s, 1, id, busy, "");
+    stage_pass(&s, 0);
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), busy, "");
+    stage_pass(&s, 20 * KW_MS_NS);
+    CHECK(stage_status(&s).workers_started == 2 && stage_health(&s).state == KW_HSM_UP);
+    stage_end(&s);
+}
+
+/* Logging in brings nothing as long as nothing is answered well.  Each job is another one:
+ * none is quarantined. */
+TEST(ready__ends_before_it_did_any_good__from_the_second_on_ten_seconds_apart)
+{
+    static const char *const texts[] = {"the first twenty ...", "the second twenty ..",
+                                        "the third twenty ...", "the fourth twenty .."};
+    struct outcome o[4];
+    begin();
+    s.front->token.workers = 1;
+    fake_ready(&s, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_OK(ask(&s, K2, texts[i], &o[i]));
+        fake_answer(&s, i, fake_take(&s, i, KW_WIRE_UNWRAP),
+                    kw_err_native(KW_CODE_HSM_DOWN, 0x30, "C_Decrypt"), "");
+        fake_dies(&s, i);
+        stage_pass(&s, i == 0 ? 0 : 10 * KW_S_NS - 1);
+        CHECK(s.started == (i == 0 ? 2 : i + 1));
+        stage_pass(&s, i == 0 ? 0 : 20 * KW_S_NS);
+        CHECK(s.started == i + 2);
+        fake_ready(&s, i + 1);
+    }
+    CHECK_OK(ask(&s, K2, texts[3], &o[3]));
+    struct kw_wire_job job;
+    CHECK(fake_job(&s, 3, &job));
+    fake_answer(&s, 3, job.id, KW_OK, job.op == KW_WIRE_CANARY ? "" : "out!");
+    fake_dies(&s, 3); /* it has done some good: at once */
+    stage_pass(&s, 0);
+    CHECK(s.started == 5);
+    stage_end(&s);
+}
+
 /* An unwrap that makes worker i say HSM_DOWN and leave. */
 static void costs(unsigned i)
 {
@@ -189,8 +248,10 @@ TEST(hsm_down__again_on_workers_that_were_well__quarantined)
     CHECK_OK(ask(&s, K1, TEXT, &o));
     costs(2); /* it had proven itself in between */
     CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
+    stage_pass(&s, 30 * KW_S_NS); /* none of them did any good */
     fake_ready(&s, 3);
-    CHECK(!fake_job(&s, 3, &job)); /* and no further worker is spent on it */
+    while (fake_job(&s, 3, &job)) /* and no further worker is spent on it */
+        CHECK(job.op == KW_WIRE_CANARY);
     CHECK_CODE(ask(&s, K1, TEXT, &o), KW_CODE_QUARANTINED);
     CHECK_OK(ask(&s, K1, "another ciphertext", &o));
     stage_end(&s);
@@ -307,6 +368,8 @@ KW_CASES("hsm/front/jobs", CASE(job__answered__done_once_with_the_output),
          CASE(death__in_flight_goes_to_another__second_death_of_the_executed_one_fails),
          CASE(death__neighbour_in_the_socket__is_not_blamed),
          CASE(hsm_down__job_tried_once_more),
+         CASE(busy__job_goes_elsewhere_and_the_worker_rests),
+         CASE(ready__ends_before_it_did_any_good__from_the_second_on_ten_seconds_apart),
          CASE(hsm_down__again_on_workers_that_were_well__quarantined),
          CASE(hsm_down__one_outage_of_all_workers__nobody_is_quarantined),
          CASE(job__worker_out_of_memory__said_so),

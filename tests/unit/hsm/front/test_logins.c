@@ -203,7 +203,7 @@ TEST(login__ready_without_one__killed)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    const struct kw_wire_ready r = {.verdicts = 0};
+    const struct kw_wire_ready r = {.verdicts = 0, .sessions = 1};
     begin();
     CHECK_OK(kw_wire_encode_ready(&r, &dst));
     fake_say(&s, 0, buf, dst.len);

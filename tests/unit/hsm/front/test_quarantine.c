@@ -65,8 +65,24 @@ TEST(sample_of__only_unwraps)
     CHECK(kw_sample_of(&m, dst) == 4 * 2 + 6);
 }
 
-KW_CASES("hsm/front/quarantine", CASE(one_death__not_held),
-         CASE(two_deaths__held_for_a_while), CASE(success_in_between__innocent),
+/* Of several that were in flight only one may be to blame. */
+TEST(suspect__once_or_often__asked_for_alone_but_not_held)
+{
+    kw_span a = kw_span_str("a");
+    CHECK(!kw_quarantine_suspects(&q, a, 0));
+    for (int i = 0; i < 3; i++)
+        kw_quarantine_suspect(&q, a, 0, 0);
+    CHECK(kw_quarantine_suspects(&q, a, 0) && !kw_quarantine_holds(&q, a, 0));
+    CHECK(!kw_quarantine_suspects(&q, a, KW_QUARANTINE_NS));
+    CHECK(kw_quarantine_strike(&q, a, 0, 0) == 2 && kw_quarantine_holds(&q, a, 0));
+    kw_quarantine_clear(&q, a);
+    CHECK(!kw_quarantine_suspects(&q, a, 0) && q.used == 0);
+}
+
+KW_CASES("hsm/front/quarantine",
+         CASE(suspect__once_or_often__asked_for_alone_but_not_held),
+         CASE(one_death__not_held), CASE(two_deaths__held_for_a_while),
+         CASE(success_in_between__innocent),
          CASE(doubts__count_only_with_a_canary_in_between),
          CASE(more_suspects_than_places__the_oldest_makes_room),
          CASE(sample_of__only_unwraps))

@@ -16,6 +16,8 @@ static struct kw_brief some_brief(void)
                              .domain = kw_span_str("demo"),
                              .pin_key = kw_span_str("0123456789abcdef0123456789abcdef"),
                              .active_n = 2,
+                             .sessions = 3,
+                             .parts = 4,
                              .keyring = kw_span_str("{}")};
 }
 
@@ -23,7 +25,7 @@ TEST(put__field_missing_or_too_long__bug)
 {
     static uint8_t buf[4096], text[KW_PATH_MAX + 1];
     memset(text, 'a', sizeof text);
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 9; i++) {
         struct kw_brief b = some_brief();
         switch (i) {
         case 0: b.module.len = 0; break;
@@ -32,6 +34,8 @@ TEST(put__field_missing_or_too_long__bug)
         case 3: b.keyring.len = 0; break;
         case 4: b.pin_key.len--; break;
         case 5: b.pin_key = kw_span_of(text, KW_PIN_KEY + 1); break;
+        case 6: b.sessions = KW_SESSIONS_MAX + 1; break;
+        case 7: b.parts = 0; break;
         default: b.active_n = KW_VERSION_N_MAX + 1; break;
         }
         kw_dst dst = kw_dst_of(buf, sizeof buf);
@@ -60,6 +64,7 @@ TEST(seal__then_map__reads_back_and_cannot_be_written)
     CHECK(kw_span_equal_str(got.keyring, "{}"));
     CHECK(kw_span_equal(got.pin_key, b.pin_key));
     CHECK(!got.production && !got.mlock && got.active_n == 2);
+    CHECK(got.sessions == 3 && got.parts == 4);
     CHECK(pwrite(fd, "x", 1, 0) == -1 && errno == EPERM);
     close(fd);
 }
@@ -71,15 +76,20 @@ TEST(page__worker_enters__front_sees)
     CHECK_OK(kw_page_make(&fd, &front));
     CHECK_OK(kw_page_map(fd, &worker));
     CHECK(ftruncate(fd, 0) == -1); /* the worker cannot take the page away */
-    CHECK(kw_page_look(front).phase == KW_PAGE_NEW);
+    CHECK(kw_page_phase(front) == KW_PAGE_NEW);
     kw_page_enter(worker, KW_PAGE_LOGIN);
-    CHECK(kw_page_look(front).phase == KW_PAGE_LOGIN && kw_page_look(front).logins == 1);
+    CHECK(kw_page_phase(front) == KW_PAGE_LOGIN && kw_page_logins(front) == 1);
     kw_page_enter(worker, KW_PAGE_IDLE);
-    kw_page_enter_op(worker, 77);
-    struct kw_page_view v = kw_page_look(front);
-    CHECK(v.phase == KW_PAGE_OP && v.op == 1 && v.op_start_ns == 77 && v.logins == 1);
+    CHECK(kw_page_phase(front) == KW_PAGE_IDLE && kw_page_logins(front) == 1);
     atomic_store(&worker->phase, 99u);
-    CHECK(kw_page_look(front).phase == KW_PAGE_LOGIN); /* in doubt, never kill */
+    CHECK(kw_page_phase(front) == KW_PAGE_LOGIN); /* in doubt, never kill */
+    kw_page_begin(worker, 0, 9, 77);
+    kw_page_begin(worker, KW_SESSIONS_MAX - 1, 10, 78);
+    CHECK(kw_page_job(front, 0).id == 9 && kw_page_job(front, 0).start_ns == 77);
+    CHECK(kw_page_job(front, KW_SESSIONS_MAX - 1).id == 10);
+    CHECK(kw_page_job(front, 1).id == 0);
+    kw_page_end(worker, 0);
+    CHECK(kw_page_job(front, 0).id == 0);
     kw_page_unmap(worker);
     kw_page_unmap(front);
     kw_page_unmap(NULL);

@@ -82,16 +82,25 @@ TEST(verdict__version_zero__refused)
 
 TEST(ready__more_verdicts_than_versions__refused)
 {
-    struct kw_wire_ready r = {.keyring_sha256 = {1, 2, 3},
+    struct kw_wire_ready r = {.sessions = KW_SESSIONS_MAX,
+                              .keyring_sha256 = {1, 2, 3},
                               .verdicts = KW_VERSIONS_MAX + 1},
                          got;
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     CHECK_CODE(kw_wire_encode_ready(&r, &dst), KW_CODE_BUG);
     r.verdicts = 2;
+    r.sessions = KW_SESSIONS_MAX + 1;
+    CHECK_CODE(kw_wire_encode_ready(&r, &dst), KW_CODE_BUG);
+    r.sessions = 0;
+    CHECK_CODE(kw_wire_encode_ready(&r, &dst), KW_CODE_BUG);
+    r.sessions = KW_SESSIONS_MAX;
     CHECK_OK(kw_wire_encode_ready(&r, &dst));
     CHECK_OK(kw_wire_decode_ready(kw_dst_span(&dst), &got));
     CHECK(got.verdicts == 2 && got.keyring_sha256[2] == 3);
+    CHECK(got.sessions == KW_SESSIONS_MAX);
     CHECK(kw_wire_kind_of(kw_dst_span(&dst)) == KW_WIRE_READY);
+    buf[dst.len - 1] = 0;
+    CHECK_CODE(kw_wire_decode_ready(kw_dst_span(&dst), &got), KW_CODE_BAD_INPUT);
 }
 
 TEST(failed__without_an_error__refused)

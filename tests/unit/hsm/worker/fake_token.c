@@ -11,7 +11,8 @@ static struct kw_fake_clock time_now;
 static struct kw_clock fake_time;
 static struct kw_token_facts facts = {
     .label = "tok\x01", .has_gcm = true, .gcm_key_min = 16, .gcm_key_max = 32};
-static int a_token, a_key;
+static int a_token, a_key, branches[KW_SESSIONS_MAX];
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 void script(struct script *s, unsigned count, ...)
 {
@@ -25,9 +26,22 @@ void script(struct script *s, unsigned count, ...)
 
 static kw_err next(struct script *s, const char *where)
 {
+    pthread_mutex_lock(&one_at_a_time);
     unsigned i = s->calls++;
+    pthread_mutex_unlock(&one_at_a_time);
     enum kw_code code = i < s->count ? s->codes[i] : KW_CODE_OK;
     return code == KW_CODE_OK ? KW_OK : kw_err_native(code, 7, where);
+}
+
+static kw_err operate(const char *where)
+{
+    kw_err e = next(&fake.operation, where);
+    if (fake.during != NULL)
+        fake.during();
+    pthread_mutex_lock(&one_at_a_time);
+    time_now.now_ns += fake.takes_ns;
+    pthread_mutex_unlock(&one_at_a_time);
+    return e;
 }
 
 /* ---- the token room ---------------------------------------------------------------- */
@@ -42,6 +56,8 @@ kw_err kw_token_open(const struct kw_token_options *options, struct kw_token **r
     phase = options->phase;
     phase_ctx = options->phase_ctx;
     facts.softhsm = fake.softhsm;
+    facts.free_sessions =
+        fake.free_sessions == 0 ? KW_TOKEN_NOT_TOLD : fake.free_sessions;
     if (kw_failed(e))
         kw_note_set(note, "cannot open");
     else
@@ -104,6 +120,32 @@ kw_err kw_token_self_test(struct kw_token *token, struct kw_note *note)
     return next(&fake.self_test, "C_Decrypt");
 }
 
+kw_err kw_token_branch(const struct kw_token *token, struct kw_token **ret_branch,
+                       struct kw_note *note)
+{
+    (void)token;
+    kw_err e = next(&fake.branch, "C_OpenSession");
+    if (kw_failed(e))
+        kw_note_set(note, "no session");
+    else
+        *ret_branch = (struct kw_token *)(void *)&branches[fake.open_branches++];
+    return e;
+}
+
+void kw_token_branch_close(struct kw_token *branch)
+{
+    fake.open_branches -= branch != NULL;
+}
+
+kw_err kw_token_adopt(struct kw_token *branch, const struct kw_token_key *key,
+                      struct kw_token_key **ret_key)
+{
+    (void)branch;
+    fake.adopted++;
+    *ret_key = (struct kw_token_key *)(uintptr_t)key;
+    return KW_OK;
+}
+
 struct kw_token_claim kw_token_claim_of(const struct kw_token *token,
                                         const struct kw_version *v, const char *domain,
                                         bool also_wrap)
@@ -154,7 +196,7 @@ kw_err kw_token_wrap(struct kw_token *token, struct kw_token_key *key,
     (void)m;
     (void)iv;
     (void)aad;
-    kw_err e = next(&fake.operation, "C_Encrypt");
+    kw_err e = operate("C_Encrypt");
     if (!kw_failed(e))
         CHECK(kw_dst_put(dst, inner) && kw_dst_put(dst, kw_span_of(tag, sizeof tag)));
     return e;
@@ -169,7 +211,7 @@ kw_err kw_token_unwrap(struct kw_token *token, struct kw_token_key *key,
     (void)m;
     (void)iv;
     (void)aad;
-    kw_err e = next(&fake.operation, "C_Decrypt");
+    kw_err e = operate("C_Decrypt");
     return kw_failed(e) ? e
                         : kw_secret_copy(ret_inner,
                                          kw_span_of(sealed.ptr, sealed.len - KW_GCM_TAG));
@@ -233,12 +275,17 @@ struct kw_hsm_worker *fake_worker(int socket)
     ring->active = 2;
     CHECK_OK(kw_keyring_write(ring, &json));
     kw_keyring_give(ring);
-    w = (struct kw_hsm_worker){.socket = socket, .clock = &fake_time};
+    w = (struct kw_hsm_worker){.socket = socket,
+                               .clock = &fake_time,
+                               .base = {.worker = &w},
+                               .proofs = KW_MUTEX_INIT};
     w.brief = (struct kw_brief){.module = kw_span_str("/m"),
                                 .uri = kw_span_str("pkcs11:token=tok"),
                                 .pin = kw_span_str("file:/pin"),
                                 .domain = kw_span_str("test"),
                                 .active_n = 2,
+                                .sessions = 1,
+                                .parts = 2,
                                 .keyring = kw_blob_peek(&json)};
     CHECK_OK(kw_page_make(&fd, &w.page));
     return &w;
@@ -256,6 +303,8 @@ void fake_word(int front, kw_err e, const char *note)
 
 void fake_worker_end(struct kw_hsm_worker *w)
 {
+    kw_worker_close_sessions(w);
+    CHECK(fake.open_branches == 0);
     kw_page_unmap(w->page);
     kw_keyring_give(w->ring);
 }

@@ -15,8 +15,12 @@ struct script {
     unsigned count, calls;
 };
 struct fake_token_state {
-    struct script operation, prove, look, pin, login, open, self_test;
-    unsigned findings; /* of the next proofs and looks */
+    struct script operation, prove, look, pin, login, open, self_test, branch;
+    unsigned open_branches, adopted;
+    uint64_t free_sessions; /* 0: the token does not tell */
+    int64_t takes_ns;       /* an operation, on the fake clock */
+    void (*during)(void);   /* an operation                    */
+    unsigned findings;      /* of the next proofs and looks */
     bool softhsm, last_also_wrap, last_closely;
     bool flags_stop; /* the token says so between the word and C_Login */
     bool was_in;     /* the token says that somebody was logged in already */

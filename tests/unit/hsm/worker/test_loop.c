@@ -48,7 +48,7 @@ TEST(many_jobs_then_the_end__all_answered_in_order)
     for (uint64_t id = 1; id <= 50; id++)
         put(id);
     shutdown(front, SHUT_WR);
-    CHECK_OK(kw_worker_loop(w));
+    kw_worker_loop(w);
     for (uint64_t id = 1; id <= 50; id++)
         CHECK(get(&a) && a.id == id && !kw_failed(a.err));
     CHECK(!get(&a));
@@ -62,11 +62,105 @@ TEST(hsm_down__that_job_is_answered_and_no_other)
     script(&fake.operation, 2, KW_CODE_OK, KW_CODE_HSM_DOWN);
     for (uint64_t id = 1; id <= 4; id++)
         put(id);
-    CHECK_OK(kw_worker_loop(w)); /* leaves by itself */
+    kw_worker_loop(w); /* leaves by itself */
     CHECK(get(&a) && a.id == 1 && !kw_failed(a.err));
     CHECK(get(&a) && a.id == 2 && a.err.code == KW_CODE_HSM_DOWN);
     CHECK(!get(&a));
     CHECK(fake.operation.calls == 2);
+    fake_worker_end(w);
+}
+
+/* A slow token's answer does not wait for the next operation, nor for the batch's end. */
+static void first_answer_is_there(void)
+{
+    struct kw_wire_answer a;
+    if (fake.operation.calls == 2)
+        CHECK(get(&a) && a.id == 1);
+}
+
+TEST(slow_operation__answered_before_the_next_one)
+{
+    begin();
+    fake.takes_ns = 2 * KW_MS_NS;
+    fake.during = first_answer_is_there;
+    put(1);
+    put(2);
+    shutdown(front, SHUT_WR);
+    kw_worker_loop(w);
+    CHECK(fake.operation.calls == 2);
+    fake_worker_end(w);
+}
+
+/* ---- several sessions ------------------------------------------------------------- */
+
+enum { SESSIONS = 8, JOBS = 64 };
+
+static void begin_with(uint8_t sessions)
+{
+    struct kw_wire_ready ready = {0};
+    uint8_t buf[KW_WIRE_MAX];
+    ssize_t n;
+    int pair[2];
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+    front = pair[1];
+    w = fake_worker(pair[0]);
+    w->brief.sessions = sessions;
+    fake_word(pair[1], KW_OK, "");
+    CHECK_OK(kw_worker_start(w, &note));
+    while ((n = recv(front, buf, sizeof buf, MSG_DONTWAIT)) > 0)
+        if (kw_wire_kind_of(kw_span_of(buf, (size_t)n)) == KW_WIRE_READY)
+            CHECK_OK(kw_wire_decode_ready(kw_span_of(buf, (size_t)n), &ready));
+    CHECK(ready.sessions == w->session_count);
+}
+
+TEST(sessions__all_jobs_answered_once_in_any_order)
+{
+    struct kw_wire_answer a;
+    bool seen[JOBS + 1] = {false};
+    begin_with(SESSIONS);
+    CHECK(w->session_count == SESSIONS && fake.prove.calls == 2);
+    for (uint64_t id = 1; id <= JOBS; id++)
+        put(id);
+    shutdown(front, SHUT_WR);
+    kw_worker_loop(w);
+    for (size_t i = 0; i < JOBS; i++) {
+        CHECK(get(&a) && !kw_failed(a.err) && a.id >= 1 && a.id <= JOBS && !seen[a.id]);
+        seen[a.id] = true;
+    }
+    CHECK(!get(&a));
+    /* Each opened the active version's check blob, and nothing was looked for again. */
+    CHECK(fake.look.calls == SESSIONS && fake.prove.calls == 2);
+    for (unsigned i = 0; i < SESSIONS; i++)
+        CHECK(kw_page_job(w->page, i).id == 0);
+    fake_worker_end(w);
+}
+
+TEST(sessions__one_at_its_end__nobody_begins_a_job)
+{
+    struct kw_wire_answer a;
+    size_t answers = 0, down = 0;
+    begin_with(SESSIONS);
+    script(&fake.operation, 1, KW_CODE_HSM_DOWN);
+    for (uint64_t id = 1; id <= JOBS; id++)
+        put(id);
+    kw_worker_loop(w); /* the front is there: it ends by itself */
+    while (get(&a)) {
+        answers++;
+        down += a.err.code == KW_CODE_HSM_DOWN;
+    }
+    CHECK(down == 1 && answers == fake.operation.calls);
+    fake_worker_end(w);
+}
+
+TEST(sessions__their_first_proof_finds_the_token_down__leaves)
+{
+    begin_with(SESSIONS);
+    script(&fake.look, 8, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN,
+           KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN,
+           KW_CODE_HSM_DOWN);
+    put(1);
+    kw_worker_loop(w);
+    CHECK(fake.operation.calls == 0 && w->at_end);
     fake_worker_end(w);
 }
 
@@ -80,7 +174,7 @@ TEST(garbage_or_too_long_a_message__leaves)
         else
             CHECK(send(front, big, sizeof big, 0) == sizeof big);
         put(1);
-        CHECK_OK(kw_worker_loop(w));
+        kw_worker_loop(w);
         CHECK(fake.operation.calls == 0);
         fake_worker_end(w);
         kw_arena_close();
@@ -92,10 +186,14 @@ TEST(front_gone__leaves)
     begin();
     put(1);
     close(front);
-    CHECK_OK(kw_worker_loop(w));
+    kw_worker_loop(w);
     fake_worker_end(w);
 }
 
 KW_CASES("hsm/worker/loop", CASE(many_jobs_then_the_end__all_answered_in_order),
          CASE(hsm_down__that_job_is_answered_and_no_other),
-         CASE(garbage_or_too_long_a_message__leaves), CASE(front_gone__leaves))
+         CASE(garbage_or_too_long_a_message__leaves), CASE(front_gone__leaves),
+         CASE(slow_operation__answered_before_the_next_one),
+         CASE(sessions__all_jobs_answered_once_in_any_order),
+         CASE(sessions__one_at_its_end__nobody_begins_a_job),
+         CASE(sessions__their_first_proof_finds_the_token_down__leaves))

@@ -99,7 +99,7 @@ TEST(unused_not_answered_for__asked_once_more)
     CHECK(!kw_failed(verdict(2).err));
     CHECK(!kw_failed(verdict(1).err));
     is_ready();
-    CHECK(w->keys[0].proven && w->keys[1].proven);
+    CHECK(w->base.keys[0].proven && w->base.keys[1].proven);
     end();
     begin();
     script(&fake.prove, 3, KW_CODE_HSM_DOWN, KW_CODE_OK, KW_CODE_HSM_DOWN);
@@ -125,7 +125,7 @@ TEST(unused_not_answered_for__others_are__bad_alone_and_ready)
         CHECK_HAS(v.reason, "version 1 alone");
         CHECK(v.findings == 0);
         is_ready();
-        CHECK(!w->keys[0].proven && w->keys[1].proven && !w->at_end);
+        CHECK(!w->base.keys[0].proven && w->base.keys[1].proven && !w->at_end);
         CHECK(fake.look.calls == 1 && !fake.last_closely); /* of the active one */
         end();
     }
@@ -155,7 +155,7 @@ TEST(extractable_key__bad_and_never_used)
     struct kw_wire_verdict v = verdict(1);
     CHECK(v.err.code == KW_CODE_KEY_BAD && v.reason[0] != '\0');
     CHECK(v.findings == KW_WIRE_EXPOSED);
-    CHECK(!w->keys[0].proven && !w->keys[1].proven);
+    CHECK(!w->base.keys[0].proven && !w->base.keys[1].proven);
     end();
 }
 
@@ -167,7 +167,7 @@ TEST(duplicate_label__told_with_a_good_verdict)
     struct kw_wire_verdict v = verdict(1);
     CHECK(!kw_failed(v.err) && v.reason[0] == '\0');
     CHECK(v.findings == (KW_WIRE_DUPLICATE | KW_WIRE_COPYABLE));
-    CHECK(w->keys[0].proven);
+    CHECK(w->base.keys[0].proven);
     end();
 }
 

@@ -61,7 +61,7 @@ TEST(pin_stop__one_login_and_nothing_more)
     CHECK_CODE(kw_worker_start(w, &note), KW_CODE_PIN_STOP);
     CHECK(fake.login.calls == 1 && fake.prove.calls == 0);
     CHECK(fake.holds == 1 && fake.releases == 1);
-    CHECK(kw_page_look(w->page).logins == 1);
+    CHECK(kw_page_logins(w->page) == 1);
     struct kw_pin_facts pin;
     struct kw_wire_login login;
     (void)told(); /* facts */
@@ -93,7 +93,7 @@ TEST(word__no__no_login_and_nothing_told_of_one)
     CHECK(e.code == KW_CODE_PIN_STOP);
     CHECK_STR(note.text, "since yesterday");
     CHECK(fake.login.calls == 0 && fake.holds == 0);
-    CHECK(kw_page_look(w->page).logins == 0); /* it waited outside of LOGIN */
+    CHECK(kw_page_logins(w->page) == 0); /* it waited outside of LOGIN */
     struct kw_pin_facts pin;
     (void)told(); /* facts */
     CHECK_OK(kw_wire_decode_pin(told(), &pin));
@@ -137,7 +137,7 @@ TEST(token_says_stop_after_the_word__no_login_is_told)
     CHECK_CODE(kw_worker_start(w, &note), KW_CODE_PIN_STOP);
     (void)told(); /* facts */
     CHECK_OK(kw_wire_decode_pin(told(), &pin));
-    CHECK(told().len == 0 && kw_page_look(w->page).logins == 0);
+    CHECK(told().len == 0 && kw_page_logins(w->page) == 0);
     fake_worker_end(w);
 }
 

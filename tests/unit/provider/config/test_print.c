@@ -56,6 +56,7 @@ static const char least_printed[] = "domain: \"a\"\n"
                                     "        B: \"x\"\n"
                                     "        A: \"\"\n"
                                     "      workers: 2  # default\n"
+                                    "      sessions: 0  # default\n"
                                     "classes:\n"
                                     "  - name: \"n\"\n"
                                     "    scope: \"s\"\n"
@@ -116,6 +117,7 @@ static const char *const keys[] = {"domain",
                                    "hsm.tokens[].pin",
                                    "hsm.tokens[].env",
                                    "hsm.tokens[].workers",
+                                   "hsm.tokens[].sessions",
                                    "classes",
                                    "classes[].name",
                                    "classes[].scope",

@@ -35,7 +35,7 @@ void kw_kms_stats(struct kw_kms *kms, size_t class_index,
 
 void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stats *ret)
 {
-    (void)listener;
+    CHECK(listener != NULL);
     *ret = (struct kw_listen_stats){.accepted = 1,
                                     .handed_over = 2,
                                     .refused_peer = 3,
@@ -52,7 +52,8 @@ void kw_rpc_stats(struct kw_rpc *rpc, struct kw_rpc_stats *ret_stats)
     *ret_stats = (struct kw_rpc_stats){1, 2, 3, 4, 5, 6, 7};
 }
 
-static struct kw_front_worker_status worker = {42, "ready", 43};
+static struct kw_front_worker_status worker = {
+    .pid = 42, .state = "ready", .sessions = 4, .hanging = 1, .served = 43};
 static struct kw_front_version_status version = {
     .n = 2,
     .key_id = "kw1-2-aa",
@@ -89,7 +90,12 @@ static struct kw_daemon daemon_of_two_classes(struct kw_config *c)
                                             .sent = 2,
                                             .jobs = 3};
     front_status.health.state = KW_HSM_UP;
-    return (struct kw_daemon){.config = c};
+    struct kw_daemon d = {.config = c};
+    for (size_t i = 0; i < 2; i++) {
+        d.class_listeners[i].listener = (struct kw_listener *)(void *)&front_status;
+        d.class_listeners[i].last.accepted = 77;
+    }
+    return d;
 }
 
 /* A reader of JSON refuses a document with such bytes, and a terminal obeys them. */
@@ -162,6 +168,18 @@ TEST(document__no_memory_once__whole_or_none)
     kw_free(whole);
 }
 
+/* The status socket serves until the last call is through; the listeners are gone then. */
+TEST(document__while_it_stops__what_the_listeners_had_last)
+{
+    struct kw_config c;
+    struct kw_daemon d = daemon_of_two_classes(&c);
+    d.class_listeners[0].listener = d.class_listeners[1].listener = NULL;
+    char *text = kw_status_document(&d);
+    CHECK(text != NULL);
+    CHECK_HAS(text, "\"accepted\":77");
+    kw_free(text);
+}
+
 TEST(document__all_parts__members_as_released)
 {
     static struct kw_config c;
@@ -178,7 +196,8 @@ TEST(document__all_parts__members_as_released)
         "\"proven\":null}],"
         "\"token\":{\"name\":\"t\",\"label\":\"l?[2J\",\"serial\":\"s\",\"model\":\"m\","
         "\"firmware\":\"f\",\"library\":\"lib\"},\"pin_latched\":false,"
-        "\"workers\":[{\"pid\":42,\"state\":\"ready\",\"served\":43}],"
+        "\"workers\":[{\"pid\":42,\"state\":\"ready\",\"sessions\":4,"
+        "\"hanging\":1,\"served\":43}],"
         "\"jobs\":{\"queued\":1,\"sent\":2,\"total\":3,\"requeued\":0,\"late_answers\":0,"
         "\"workers_started\":0,\"workers_died\":0,\"workers_killed\":0},"
         "\"classes\":[{\"name\":\"secrets\",\"scope\":\"s\",\"socket\":\"/s\","
@@ -209,4 +228,5 @@ KW_CASES("provider/daemon/status_document",
          CASE(text__bytes_of_no_character_and_controls__replaced),
          CASE(text__nothing__null), CASE(document__no_memory_at_each_allocation__none),
          CASE(document__no_memory_once__whole_or_none),
+         CASE(document__while_it_stops__what_the_listeners_had_last),
          CASE(document__all_parts__members_as_released))
