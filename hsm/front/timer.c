@@ -69,7 +69,12 @@ static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
     if (kw_worker_refuses_by_main(w) && kw_worker_state_by_main(w) == KW_WORKER_READY)
         kw_front_worker_drain(w); /* at its end, though a session is not back */
     kw_login_decide(w);
-    switch (timer_judge(w, now)) {
+    enum kw_order order = timer_judge(w, now);
+    if (order == KW_ORDER_STUCK || order == KW_ORDER_KILL) {
+        kw_worker_read(w); /* we may be the late one: its answer lies there unread */
+        order = timer_judge(w, now);
+    }
+    switch (order) {
     case KW_ORDER_NONE: break;
     case KW_ORDER_STUCK: kw_front_worker_stuck(w); break;
     case KW_ORDER_DRAIN: kw_front_worker_drain(w); break;

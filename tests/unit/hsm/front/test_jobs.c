@@ -304,6 +304,27 @@ TEST(ready__jobs_before_the_first_look__not_stuck)
     stage_end(&s);
 }
 
+/* The disk held the main thread up: what looks like a hanging operation is an answer that
+ * nobody has read yet. */
+TEST(answer_lies_unread__the_worker_is_not_to_blame)
+{
+    struct outcome o;
+    uint8_t buf[KW_WIRE_MAX];
+    kw_dst dst = kw_dst_of(buf, sizeof buf);
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    const struct kw_wire_answer a = {.id = fake_take(&s, 0, KW_WIRE_UNWRAP),
+                                     .output = kw_span_str("out!")};
+    CHECK_OK(kw_wire_encode_answer(&a, &dst));
+    fake_say(&s, 0, dst.ptr, dst.len);
+    s.time.now_ns += s.options.deadline_ns + 1;
+    kw_front_tick(s.front);
+    CHECK_STR(stage_status(&s).workers[0].state, "ready");
+    CHECK(o.done && !kw_failed(o.err));
+    stage_end(&s);
+}
+
 TEST(stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience)
 {
     struct outcome a, b;
@@ -374,6 +395,7 @@ KW_CASES("hsm/front/jobs", CASE(job__answered__done_once_with_the_output),
          CASE(hsm_down__one_outage_of_all_workers__nobody_is_quarantined),
          CASE(job__worker_out_of_memory__said_so),
          CASE(ready__jobs_before_the_first_look__not_stuck),
+         CASE(answer_lies_unread__the_worker_is_not_to_blame),
          CASE(stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience),
          CASE(stuck__comes_back_late__answer_dropped_and_drained),
          CASE(distrusted__the_worker_that_answered_is_replaced))
