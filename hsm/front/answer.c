@@ -76,7 +76,10 @@ void kw_front_judge(struct kw_worker *w, struct kw_gen_version *v,
     unsigned before = v->found;
     result->worker = w->number;
     result->newest = f->numbers;
+    bool could = kw_gen_version_unwraps(v);
     if (kw_gen_version_judge(v, result, kw_front_boot(f), kw_wall_ns(f->clock)))
+        f->news++;
+    if (could && !kw_gen_version_unwraps(v))
         f->key_epoch++;
     if (v->found != before)
         f->found_changed = true;

@@ -82,11 +82,11 @@ static void log_state(struct kw_front *f) KW_FREE
     kw_lock_take(f->lock);
     enum kw_hsm_state state = f->health.state;
     kw_err why = f->health.why;
-    uint64_t epoch = f->key_epoch;
+    uint64_t news = f->news;
     bool found = f->found_changed;
     kw_lock_give(f->lock);
     bool latched = kw_latch_is_latched(&f->latch);
-    if (state == f->told_state && epoch == f->told_epoch && latched == f->told_latch &&
+    if (state == f->told_state && news == f->told_news && latched == f->told_latch &&
         !found)
         return;
     if (state != f->told_state)
@@ -99,7 +99,7 @@ static void log_state(struct kw_front *f) KW_FREE
                KW_STR("why", latched ? kw_latch_reason(&f->latch)
                                      : "another PIN, a retry was said, or it worked"));
     f->told_state = state;
-    f->told_epoch = epoch;
+    f->told_news = news;
     f->told_latch = latched;
     while (log_versions(f))
         ;

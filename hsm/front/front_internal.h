@@ -123,8 +123,9 @@ struct kw_front {
     struct kw_generation *serving KW_UNDER_BIG_LOCK; /* NULL before the first use */
     struct kw_generation *coming KW_UNDER_BIG_LOCK;
     struct kw_worker *workers[KW_FRONT_WORKERS_MAX] KW_UNDER_BIG_LOCK;
-    uint64_t key_epoch KW_UNDER_BIG_LOCK;
-    bool want_look KW_UNDER_BIG_LOCK;     /* a key_id of a higher N was named */
+    uint64_t key_epoch KW_UNDER_BIG_LOCK; /* hsm.h */
+    uint64_t news KW_UNDER_BIG_LOCK;  /* grows with every change of keyring or verdict */
+    bool want_look KW_UNDER_BIG_LOCK; /* a key_id of a higher N was named */
     bool found_changed KW_UNDER_BIG_LOCK; /* what stands against a version changed */
     bool tick_idle KW_UNDER_BIG_LOCK;     /* the next tick is far away */
     uint64_t late_answers KW_UNDER_BIG_LOCK;
@@ -138,7 +139,7 @@ struct kw_front {
     bool looked, stopping;
     bool armed_far; /* tick_idle as it was when the tick was armed */
     enum kw_hsm_state told_state;
-    uint64_t told_epoch;
+    uint64_t told_news;
     bool told_latch;
     struct kw_front_worker_status worker_rows[KW_FRONT_WORKERS_MAX];
     struct kw_front_version_status version_rows[KW_VERSIONS_MAX];

@@ -83,6 +83,11 @@ bool kw_gen_version_is_probed(const struct kw_gen_version *v)
     return kw_key_state_is_probed(v->v->state);
 }
 
+bool kw_gen_version_unwraps(const struct kw_gen_version *v)
+{
+    return kw_key_state_unwraps(v->v->state) && !kw_failed(v->verdict.err);
+}
+
 bool kw_is_other_key(kw_err e)
 {
     return e.code == KW_CODE_WRONG_ANSWER || e.code == KW_CODE_FORGED;

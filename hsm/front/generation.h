@@ -85,6 +85,9 @@ uint32_t kw_generation_highest(const struct kw_generation *g);
 /* A worker looks at it. */
 bool kw_gen_version_is_probed(const struct kw_gen_version *v);
 
+/* By its state and its verdict. */
+bool kw_gen_version_unwraps(const struct kw_gen_version *v) KW_LOCKED;
+
 /* Does this error say something about the key itself (true), or only about the token? */
 bool kw_is_verdict(kw_err e);
 /* The key is there, and is another one. */

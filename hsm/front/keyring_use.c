@@ -31,7 +31,7 @@ static void judge_coming(struct kw_worker *w, struct kw_gen_version *v,
         f->serving == NULL ? NULL
                            : kw_generation_find(f->serving, kw_span_str(v->v->key_id));
     if (kw_gen_version_judge(v, result, kw_front_boot(f), kw_wall_ns(f->clock)))
-        f->key_epoch++;
+        f->news++;
     if ((result->findings & KW_WIRE_EXPOSED) != 0 && serving != NULL)
         kw_front_judge(w, serving, result);
 }
@@ -165,14 +165,28 @@ static void ask_for_the_undecided(struct kw_front *f) KW_LOCKED
     }
 }
 
+/* What is cached of a version that may not be unwrapped with any more is to be wiped. */
+static bool takes_a_right(struct kw_generation *g, struct kw_generation *old) KW_LOCKED
+{
+    for (size_t i = 0; i < old->count; i++) {
+        const struct kw_gen_version *had = &old->versions[i];
+        const struct kw_gen_version *has =
+            kw_generation_find(g, kw_span_str(had->v->key_id));
+        if (kw_gen_version_unwraps(had) && (has == NULL || !kw_gen_version_unwraps(has)))
+            return true;
+    }
+    return false;
+}
+
 static void swap(struct kw_front *f, struct kw_worker *first) KW_FREE
 {
     kw_lock_take(f->lock);
     struct kw_generation *old = f->serving, *g = f->coming;
     f->serving = g;
     f->coming = NULL;
-    f->key_epoch++;
+    f->news++;
     kw_generation_inherit(g, old, first->number);
+    f->key_epoch += takes_a_right(g, old);
     first->state = KW_WORKER_READY;
     first->since_ns = kw_front_now(f);
     kw_front_recount(f);
@@ -327,7 +341,7 @@ kw_err kw_front_use(struct kw_front *f, struct kw_keyring *ring, kw_span bytes,
     struct kw_generation **place = at_once ? &f->serving : &f->coming;
     struct kw_generation *old = *place;
     *place = g;
-    f->key_epoch++;
+    f->news++;
     kw_front_recount(f);
     kw_lock_give(f->lock);
     kw_generation_free(old);

@@ -82,7 +82,8 @@ struct kw_hsm_health {
     int64_t now_boot_ns;   /* when it was looked at                                   */
     uint64_t losses;       /* how often LOST was entered: told to the operator; what the
                               upper layer does follows from the state              */
-    uint64_t key_epoch;    /* grows with every change of a key state or verdict       */
+    uint64_t key_epoch;    /* grows when a version that could be unwrapped with may be so
+                              no more: by its state, its verdict, or as it is gone   */
     kw_err why;            /* for SUSPECT, LOST, and STARTING once something failed   */
     uint32_t active_n;     /* effective active version, 0 = none                      */
     char active_key_id[KW_KEY_ID_MAX + 1];

@@ -113,6 +113,13 @@ static kw_err read_last_good(struct kw_daemon *d, struct reading *r, struct kw_n
     return kw_failed(e) ? e : reload_judge(d, r, NULL, note);
 }
 
+/* As soon as it is in use. */
+static void reload_remember_anew(struct kw_daemon *d)
+{
+    d->remembered = false;
+    d->remember_again_ns = 0;
+}
+
 /* The front gets it; what is to be remembered waits until it is in use. */
 static kw_err reload_hand_over(struct kw_daemon *d, struct reading *r)
 {
@@ -124,8 +131,7 @@ static kw_err reload_hand_over(struct kw_daemon *d, struct reading *r)
     d->ring_active = r->active;
     d->ring_bytes = r->bytes;
     r->bytes = (struct kw_blob){0};
-    d->remembered = false;
-    d->remember_again_ns = 0;
+    reload_remember_anew(d);
     return KW_OK;
 }
 
@@ -282,19 +288,31 @@ static bool is_in_hand(const struct kw_daemon *d, const struct reading *r)
            d->ring_active == r->active;
 }
 
-/* `again`: nobody asked, so that what is in hand already gets no new workers, and with
- * them no login, and an old reason is not told a second time. */
+/* What is in use already gets no new workers, and with them no login.  `again`: nobody
+ * asked, so that nor does what is on its way there, and an old reason is not told a second
+ * time. */
 static bool reload_take_file(struct kw_daemon *d, const char *why, bool again)
 {
     struct reading r = {0};
     struct kw_note note = {{0}};
+    bool unchanged = false;
     kw_err e = read_file(d, &r, &note);
-    if (!kw_failed(e) && !(again && is_in_hand(d, &r)))
+    if (!kw_failed(e) && is_in_hand(d, &r) && (again || in_use(d))) {
+        unchanged = !again;
+        if (!again) /* its marks and last good copy may be gone */
+            reload_remember_anew(d);
+    } else if (!kw_failed(e)) {
         e = reload_hand_over(d, &r);
+    }
     if (kw_failed(e))
         reject(d, e, &note, again);
     else
         file_taken(d, &r, why);
+    if (unchanged) {
+        kw_reload_settle(d);
+        kw_log(KW_LOG_INFO, "keyring-unchanged", KW_INT("serial", r.ring->serial),
+               KW_INT("active", r.active));
+    }
     reading_wipe(&r);
     return !kw_failed(e);
 }

@@ -40,6 +40,13 @@ void instance_reload(struct instance *h, const char *text)
     instance_await(h, mark, NULL, "event=keyring-in-use", text, NULL);
 }
 
+void instance_reload_same(struct instance *h)
+{
+    size_t mark = instance_mark(h);
+    instance_signal(h, SIGHUP);
+    instance_await(h, mark, NULL, "event=keyring-unchanged", NULL);
+}
+
 void instance_rotate(struct instance *h, const char *n)
 {
     char active[32];

@@ -14,6 +14,8 @@ void instance_do(struct instance *h, ...) __attribute__((sentinel));
 /* SIGHUP, then waits until a keyring is in use whose log line holds the text (such as
  * "active=2"). */
 void instance_reload(struct instance *h, const char *text);
+/* The file is the one in use, also if another one was refused meanwhile. */
+void instance_reload_same(struct instance *h);
 /* Version n: created, accepted, taken into use; activated on this node, taken into
  * use. */
 void instance_rotate(struct instance *h, const char *n);

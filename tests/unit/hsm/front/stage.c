@@ -138,7 +138,7 @@ static void make_unknown(struct kw_keyring *ring)
     kw_copy_str(v->unknown, sizeof v->unknown, kw_span_str("its mechanism is \"x\""));
 }
 
-static void use(struct stage *s, uint32_t active, bool future)
+static void use(struct stage *s, uint32_t active, bool future, bool first_disabled)
 {
     static const char *const ids[] = {K1, K2, K3};
     struct kw_keyring *ring;
@@ -152,6 +152,8 @@ static void use(struct stage *s, uint32_t active, bool future)
     }
     if (future)
         make_unknown(ring);
+    if (first_disabled)
+        kw_keyring_edit(ring, 1)->state = KW_KEY_DISABLED;
     CHECK_OK(kw_front_use(s->front, ring, kw_span_str("bytes"), active));
     kw_keyring_give(ring);
 }
@@ -163,7 +165,7 @@ void stage_open(struct stage *s)
     CHECK_OK(kw_front_new(&s->options, &s->front));
     s->front->seams = (struct kw_seams){fake_spawn, fake_kill, fake_reap, fake_owner};
     s->door = kw_front_door(s->front);
-    use(s, 2, false);
+    use(s, 2, false, false);
 }
 
 void stage_write_pin(struct stage *s, const char *pin)
@@ -173,12 +175,17 @@ void stage_write_pin(struct stage *s, const char *pin)
 
 void stage_use_next(struct stage *s)
 {
-    use(s, 3, false);
+    use(s, 3, false, false);
+}
+
+void stage_use_next_without_the_first(struct stage *s)
+{
+    use(s, 3, false, true);
 }
 
 void stage_use_future(struct stage *s)
 {
-    use(s, 3, true);
+    use(s, 3, true, false);
 }
 
 void stage_close(struct stage *s)

@@ -48,6 +48,8 @@ void stage_write_pin(struct stage *s, const char *pin);
 /* Another keyring: version 3 becomes active. */
 void stage_use_next(struct stage *s);
 
+/* The same, but version 1 is disabled. */
+void stage_use_next_without_the_first(struct stage *s);
 /* The same, but version 3 is one that this program does not understand. */
 void stage_use_future(struct stage *s);
 

@@ -196,7 +196,7 @@ TEST(reload__proven__swapped_in_one_step_and_old_workers_drain)
     CHECK_CODE(stage_version(&s, K3), KW_CODE_UNKNOWN_KEY);
     uint64_t epoch = stage_health(&s).key_epoch;
     fake_ready(&s, 2);
-    CHECK(stage_health(&s).active_n == 3 && stage_health(&s).key_epoch > epoch);
+    CHECK(stage_health(&s).active_n == 3 && stage_health(&s).key_epoch == epoch);
     CHECK(stage_health(&s).state == KW_HSM_UP);
     CHECK(!kw_failed(stage_version(&s, K3)) && !stage_status(&s).coming_up);
     fake_answer(&s, 0, id, KW_OK, "out!"); /* drains: what it had is answered */
@@ -206,6 +206,20 @@ TEST(reload__proven__swapped_in_one_step_and_old_workers_drain)
     fake_dies(&s, 0);
     fake_dies(&s, 1);
     CHECK(stage_health(&s).losses == 0);
+    stage_end(&s);
+}
+
+/* What is cached under it goes at the swap, and not before. */
+TEST(reload__a_version_disabled__key_epoch_grows_at_the_swap)
+{
+    begin();
+    fake_ready(&s, 0);
+    fake_ready(&s, 1);
+    uint64_t epoch = stage_health(&s).key_epoch;
+    stage_use_next_without_the_first(&s);
+    CHECK(stage_health(&s).key_epoch == epoch);
+    fake_ready(&s, 2);
+    CHECK(stage_health(&s).active_n == 3 && stage_health(&s).key_epoch == epoch + 1);
     stage_end(&s);
 }
 
@@ -325,6 +339,7 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(start__fails_for_suspect__lost),
          CASE(reload__active_not_understood__reads_the_rest_and_wraps_nothing),
          CASE(reload__proven__swapped_in_one_step_and_old_workers_drain),
+         CASE(reload__a_version_disabled__key_epoch_grows_at_the_swap),
          CASE(ready__active_key_will_not_do__the_status_says_why),
          CASE(reload__active_not_proven__old_one_serves_on),
          CASE(reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers),

@@ -273,11 +273,17 @@ TEST(again__the_same_reason__said_once_but_to_who_asks)
     folder_gone();
 }
 
-/* New workers would log in: only who asks for them gets them. */
-TEST(again__in_hand_already__no_new_workers_but_for_who_asks)
+/* New workers would log in: what is in use already gets none, and what does not come into
+ * use by itself only when somebody asks. */
+TEST(reload__in_hand_already__new_workers_only_when_it_is_not_in_use_and_asked_for)
 {
     struct node n;
     node_serve(&n);
+    for (int i = 0; i < 500; i++)
+        kw_reload(&n.d, "SIGHUP");
+    kw_reload_again(&n.d);
+    assert_int_equal(world.used, 1);
+    world.in_use = false;
     kw_reload_again(&n.d);
     assert_int_equal(world.used, 1);
     kw_reload(&n.d, "SIGHUP");
@@ -431,21 +437,22 @@ TEST(look__file_only_adds_a_version__taken)
     folder_gone();
 }
 
-KW_CASES("provider/daemon/reload",
-         CASE(start__no_file_and_no_last_good__sought_and_what_to_do),
-         CASE(start__no_file__last_good_serves_and_is_named),
-         CASE(start__damaged_file_and_last_good_too__nothing_serves_and_both_said),
-         CASE(start__damaged_file_then_a_good_one__taken_and_no_more_sought),
-         CASE(reload__file_refused__what_serves_stays_until_it_is_cured),
-         CASE(reload__older_file__refused_also_by_the_next_process),
-         CASE(reload__front_takes_nothing__said_and_what_serves_stays),
-         CASE(again__the_same_reason__said_once_but_to_who_asks),
-         CASE(again__in_hand_already__no_new_workers_but_for_who_asks),
-         CASE(settle__not_proven__nothing_remembered),
-         CASE(settle__state_held_by_somebody__tried_again_after_ten_seconds),
-         CASE(reload__older_file_and_marks_never_written__refused),
-         CASE(settle__marks_deleted_meanwhile__said_once_and_written_at_the_reload),
-         CASE(look__nothing_serves_or_nothing_new_or_bad__nothing_taken),
-         CASE(look__file_changes_a_state__not_taken_and_said),
-         CASE(look__file_adds_a_version_and_changes_a_state__not_taken),
-         CASE(look__file_only_adds_a_version__taken))
+KW_CASES(
+    "provider/daemon/reload",
+    CASE(start__no_file_and_no_last_good__sought_and_what_to_do),
+    CASE(start__no_file__last_good_serves_and_is_named),
+    CASE(start__damaged_file_and_last_good_too__nothing_serves_and_both_said),
+    CASE(start__damaged_file_then_a_good_one__taken_and_no_more_sought),
+    CASE(reload__file_refused__what_serves_stays_until_it_is_cured),
+    CASE(reload__older_file__refused_also_by_the_next_process),
+    CASE(reload__front_takes_nothing__said_and_what_serves_stays),
+    CASE(again__the_same_reason__said_once_but_to_who_asks),
+    CASE(reload__in_hand_already__new_workers_only_when_it_is_not_in_use_and_asked_for),
+    CASE(settle__not_proven__nothing_remembered),
+    CASE(settle__state_held_by_somebody__tried_again_after_ten_seconds),
+    CASE(reload__older_file_and_marks_never_written__refused),
+    CASE(settle__marks_deleted_meanwhile__said_once_and_written_at_the_reload),
+    CASE(look__nothing_serves_or_nothing_new_or_bad__nothing_taken),
+    CASE(look__file_changes_a_state__not_taken_and_said),
+    CASE(look__file_adds_a_version_and_changes_a_state__not_taken),
+    CASE(look__file_only_adds_a_version__taken))
