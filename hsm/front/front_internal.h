@@ -71,9 +71,9 @@ struct kw_worker {
     size_t sessions;                  /* it has got so many; 1 before it is ready */
     size_t overdue KW_UNDER_BIG_LOCK; /* of them, as last seen             */
     bool stalled KW_UNDER_BIG_LOCK;   /* one became so, and no answer came since        */
-    bool refuses KW_UNDER_BIG_LOCK;   /* it reads no jobs any more                      */
-    int64_t op_ns KW_UNDER_BIG_LOCK;  /* its last operation took so long                */
-    unsigned busy KW_UNDER_BIG_LOCK;  /* so often in a row its token had too much to do */
+    bool refuses KW_UNDER_BIG_LOCK;  /* it reads no jobs any more: any sender finds out */
+    int64_t op_ns KW_UNDER_BIG_LOCK; /* its last operation took so long                */
+    unsigned busy KW_UNDER_BIG_LOCK; /* so often in a row its token had too much to do */
     int64_t rest_until_ns KW_UNDER_BIG_LOCK; /* of client jobs; 0: it takes them        */
     bool alone KW_UNDER_BIG_LOCK; /* the one job that it has suffers no other beside */
     bool well KW_UNDER_BIG_LOCK;  /* it has answered something well since READY     */
@@ -186,11 +186,6 @@ static inline enum kw_worker_state kw_worker_state_by_main(const struct kw_worke
 static inline bool kw_worker_ended_by_main(const struct kw_worker *w) KW_NO_THREAD_SAFETY
 {
     return w->ended;
-}
-static inline bool kw_worker_refuses_by_main(const struct kw_worker *w)
-    KW_NO_THREAD_SAFETY
-{
-    return w->refuses;
 }
 static inline bool kw_worker_distrusted_by_main(const struct kw_worker *w)
     KW_NO_THREAD_SAFETY

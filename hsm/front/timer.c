@@ -58,6 +58,14 @@ static enum kw_order timer_judge(struct kw_worker *w, int64_t now) KW_FREE
     return kw_supervisor_judge(&view, &times, now);
 }
 
+static bool timer_refuses(struct kw_worker *w) KW_FREE
+{
+    kw_lock_take(w->front->lock);
+    bool refuses = w->refuses;
+    kw_lock_give(w->front->lock);
+    return refuses;
+}
+
 static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
 {
     if (w->gone) {
@@ -66,7 +74,7 @@ static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
     }
     if (kw_worker_ended_by_main(w))
         kw_front_worker_close(w);
-    if (kw_worker_refuses_by_main(w) && kw_worker_state_by_main(w) == KW_WORKER_READY)
+    if (kw_worker_state_by_main(w) == KW_WORKER_READY && timer_refuses(w))
         kw_front_worker_drain(w); /* at its end, though a session is not back */
     kw_login_decide(w);
     enum kw_order order = timer_judge(w, now);

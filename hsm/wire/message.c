@@ -99,6 +99,7 @@ static const char *const places[] = {
     "pthread_create",
     "queue",
     "seed length",
+    "session",
     "sha256",
     "signalfd",
     "socket",

@@ -38,9 +38,8 @@ static kw_err operate(const char *where)
     kw_err e = next(&fake.operation, where);
     if (fake.during != NULL)
         fake.during();
-    pthread_mutex_lock(&one_at_a_time);
-    time_now.now_ns += fake.takes_ns;
-    pthread_mutex_unlock(&one_at_a_time);
+    if (fake.takes_ns != 0) /* only where one session works: it is read without a lock */
+        time_now.now_ns += fake.takes_ns;
     return e;
 }
 
