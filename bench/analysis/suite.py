@@ -204,10 +204,13 @@ class Suite:
 
     def rates(self, state: Path) -> list[str]:
         """Around the knee, which nobody knows beforehand."""
-        seen = self.stop.must("a first look at keywardd gave no figure", self.bench(
+        seen = self.stop.run(self.bench(
             "load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s", "--warmup",
             "500ms", "--json"), stdout=subprocess.PIPE)
-        knee = json.loads(seen)["figures"]["calls_per_s"]
+        self.stop.check()
+        if seen.returncode != verb.GOOD:
+            raise Unable("a first look at keywardd gave no figure")
+        knee = json.loads(seen.stdout)["figures"]["calls_per_s"]
         return [str(int(knee * percent / 100)) for percent in KNEE]
 
     def run_matrix(self, subjects: Subjects, configuration: str) -> None:
