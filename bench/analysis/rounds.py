@@ -41,32 +41,30 @@ class Reading(NamedTuple):
 
 
 def cell_of(text: str, taken: Iterable[str]) -> tuple[Document, Entry]:
-    head, equals, line = text.partition("=")
-    name = head.removesuffix("*")
+    match, shown = re.fullmatch(rf"({verb.NAME})(\*?)=(.*)", text, re.S), verb.printable(text)
+    if match is None or match[1] in ("control", *taken):
+        raise Usage(f"'{shown}': it wants NAME=load SOCKET … (or another verb; NAME*= for a "
+                    "primary cell), the name of at most 47 letters, digits and ._-, not control, "
+                    "and given once")
+    name, star, line = match.groups()
     words = [word for word in line.split() if word[0] != "@"]
+    if not words or words[0] in ("rounds", "echo", "serve"):
+        raise Usage(f"'{shown}': it wants a verb that measures after the name: load, token, "
+                    "storm …")
     axes = {"subject": name.rpartition("-")[0] or name, "token_delay_us": "0", "bench": ""}
     axes |= dict(word[1:].partition("=")[::2] for word in line.split() if word[0] == "@")
-    delay = re.fullmatch("[0-9]{1,15}", axes["token_delay_us"])
-    shown = f"'{verb.printable(text)}': it"
-    verb.refuse_if(
-        Usage, (not equals or not verb.is_name(name) or name in ("control", *taken),
-                f"{shown} wants NAME=load SOCKET … (or another verb; NAME*= for a primary cell), "
-                "the name of at most 47 letters, digits and ._-, not control, and given once"),
-        (not words or words[0] in ("rounds", "echo", "serve"),
-         f"{shown} wants a verb that measures after the name: load, token, storm …"),
-        (len(axes) > 3 or not delay or not verb.is_name(axes["subject"]),
-         f"{shown}s axes are @subject=NAME and @token_delay_us=N; @bench=PATH is who "
-         "measures it"))
-    parser = verb.Parser("cell", None, **USUAL.get(words[0], {}))
-    said, _ = parser.parse_known_args(words[1:])
+    subject, delay, program, *others = axes.values()
+    if others or not re.fullmatch("[0-9]{1,15}", delay) or not verb.is_name(subject):
+        raise Usage(f"'{shown}': its axes are @subject=NAME and @token_delay_us=N; @bench=PATH "
+                    "is who measures it")
+    said, _ = verb.Parser("cell", None, **USUAL.get(words[0], {})).parse_known_args(words[1:])
     seconds = said.seconds + (said.warmup or 0) if said.seconds and said.calls is None else 0.0
-    return ({"name": name, "primary": head.endswith("*"), "control": False,
+    return ({"name": name, "primary": bool(star), "control": False,
              "command": verb.printable(" ".join(words)), "tool": "",
              "axes": {"in_flight": said.in_flight or 0.0,
                       "method": verb.printable(said.mix or said.op or "", 47),
-                      "subject": axes["subject"], "rate": said.rate or 0.0,
-                      "token_delay_us": int(axes["token_delay_us"])},
-             "failures": 0, "failure": "", "figures": {}}, Entry(words, axes["bench"], seconds))
+                      "subject": subject, "rate": said.rate or 0.0, "token_delay_us": int(delay)},
+             "failures": 0, "failure": "", "figures": {}}, Entry(words, program, seconds))
 
 
 def reading_of(text: str) -> Reading:
@@ -85,17 +83,17 @@ def layout_of(text: Optional[str]) -> Document:
     if text is None:
         return {"name": "unknown", "client": "", "server": "", "words":
                 "nobody told which process runs on which CPU: no scaling conclusion"}
-    cpus = "(any|([0-9]{1,3})(?:-([0-9]{1,3}))?)"
-    match = re.fullmatch(f"([A-Za-z0-9._-]{{1,47}})=client:{cpus},server:{cpus}", text)
+    cpus = "(any|[0-9]{1,3}(?:-[0-9]{1,3})?)"
+    match = re.fullmatch(f"({verb.NAME})=client:{cpus},server:{cpus}", text)
     if match is None:
         raise Usage(f"--layout {text}: it wants NAME=client:CPUS,server:CPUS, CPUS being 0, 2-3 "
                     "or any")
-    name, client, first, last, server, *other = match.groups()
-    a, b = (set(range(int(first or 0), int(last or first or 999) + 1))
-            for first, last in ((first, last), other))
+    name, client, server = match.groups()
+    a, b = ([*map(int, side.replace("any", "0-999").split("-"))] for side in (client, server))
+    shared = max(a[0], b[0]) <= min(a[-1], b[-1])
     return {"name": name, "client": client, "server": server, "words":
             f"client on CPU {client}, daemon and workers on CPU {server}: "
-            + ("they may share one, so no scaling conclusion" if a & b else "they share none")}
+            + ("they may share one, so no scaling conclusion" if shared else "they share none")}
 
 
 def pulse() -> float:
