@@ -135,8 +135,21 @@ class Storm:
         call.job = None
         self._after(self.plan.call_ms * MS, ARRIVES, lambda: self._end_of_call(call, good))
 
-    def _call(self, call: Call, what: int) -> None:
-        server, job = call.server, call.server.flight.get(what)
+    def _deadline(self, call: Call) -> None:
+        if call.job is not None:
+            self._leave(call)
+            self._answer(call, False)
+
+    def resume(self, server: Server, asker: Asker, good: Any = None) -> None:
+        try:
+            what = asker.send(good)
+        except StopIteration:
+            return
+        if isinstance(what, float):
+            self._after(what * MS, WAKES, lambda: self.resume(server, asker))
+            return
+        call, job = Call(server, asker), server.flight.get(what)
+        self._after(self.plan.timeout_ms * MS, LATE, lambda: self._end_of_call(call, False))
         known = what >= 0 and what in server.cached
         self.duplicates += known or job is not None
         if known or what == STATUS:
@@ -145,23 +158,6 @@ class Storm:
             self._join(call, job or Job(server, what))
             self._after(self.plan.deadline_ms * MS, DEADLINE, lambda: self._deadline(call))
             self._start_all()
-
-    def _deadline(self, call: Call) -> None:
-        if call.job is not None:
-            self._leave(call)
-            self._answer(call, False)
-
-    def resume(self, server: Server, asker: Asker, good: Any = None) -> None:
-        try:
-            wants = asker.send(good)
-        except StopIteration:
-            return
-        if isinstance(wants, float):
-            self._after(wants * MS, WAKES, lambda: self.resume(server, asker))
-            return
-        call = Call(server, asker)
-        self._after(self.plan.timeout_ms * MS, LATE, lambda: self._end_of_call(call, False))
-        self._call(call, wants)
 
     def _end_of_call(self, call: Call, good: bool) -> None:
         if not call.over:
