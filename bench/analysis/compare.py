@@ -3,7 +3,6 @@
 import json
 import math
 from pathlib import Path
-from typing import Optional
 
 import numpy as np
 
@@ -18,17 +17,12 @@ from verb import Document, Unable, Usage
 WEIGHED = ("cpu_us", "calls_per_s", "p99_us")  # the first decides, the others are shown
 AXES = ("method", "in_flight", "rate", "token_delay_us")
 SIDE = "name machine fingerprint session commit began rounds".split()
-FOOTINGS: dict[str, tuple[tuple[str, ...], str]] = {  # yardsticks, and what is to be known
-    "paired": ((), "one interleaved run: compared round by round"),
-    "machine": (("base",), "two runs on one machine: compared as ratios to the base of the same "
-                "round; what the runs differ by themselves is in them"),
-    "foreign": (("base", "reference"), "two machines: no figure is compared, only ratios to the "
-                "base and the reference, and only what both say")}
+YARDSTICKS = {"paired": (), "machine": ("base",), "foreign": ("base", "reference")}
 
 
 class Profile(Results):
     """A baseline, or what one would have of a run."""
-    results: Optional[Results] = None  # the run; a baseline has none
+    results: Results | None = None  # the run; a baseline has none
     is_unusable = False
 
 
@@ -50,9 +44,8 @@ def profile(path: Path) -> Profile:
 
 def ratios(r: Results, cell: Document, figure: str) -> Document:
     """To the base, and to the reference that does the same work; of itself nothing is told."""
-    def kind(c: Document) -> tuple[object, ...]:
-        return c["control"], c["axes"]["in_flight"], c["axes"]["method"]
-    alike = (c for c in r.cells if c["axes"]["subject"] == "reference" and kind(c) == kind(cell))
+    same = {k: cell["axes"][k] for k in ("in_flight", "method")} | {"subject": "reference"}
+    alike = (c for c in r.cells if not c["control"] and same.items() <= c["axes"].items())
     made = {}
     for yardstick, other in (("base", r.base_cell), ("reference", next(alike, cell))):
         to = stats.centre(stats.logs(r.series(cell, figure), r.series(other, figure)))
@@ -101,7 +94,7 @@ def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) ->
         a, b = (r.series(c, figure, calm) for r in (old.results, new.results)
                 for c in r.cells if c["name"] == name)
         ways.append(stats.centre(stats.logs(b, a)))
-    for yardstick in FOOTINGS[footing][0]:
+    for yardstick in YARDSTICKS[footing]:
         known = [(p.cell(name) or {}).get(figure, {}).get(yardstick) for p in (old, new)]
         if all(known):
             ways.append(stats.between(*(Centre(math.log(x["ratio"]), x["error"], x["freedom"])
@@ -110,7 +103,7 @@ def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) ->
 
 
 def compare_cell(old: Profile, new: Profile, name: str, footing: str
-                 ) -> tuple[Document, Optional[Ruled]]:
+                 ) -> tuple[Document, Ruled | None]:
     is_base = footing != "paired" and name == new["base"]
     cells = [c for c in (old.cell(name), new.cell(name)) if c]
     a, b = cells[0]["axes"], cells[-1]["axes"]
@@ -152,9 +145,10 @@ def compare(old: Profile, new: Profile, threshold: float, version: str = "") -> 
         status = verb.WRONG
     old_side, new_side = ({**{k: p[k] for k in SIDE}, "baseline": p.results is None}
                           for p in (old, new))
+    words = tables.render("compare-footing", {"footing": footing})
     remarks = tables.sentences("compare-remarks", {"old": old, "new": new})
     return {"tool": "keyward-bench compare", "schema": 1, "version": version,
-            "footing": footing, "words": FOOTINGS[footing][1], "threshold": threshold,
+            "footing": footing, "words": words, "threshold": threshold,
             "exit_status": status, "unusable": unusable, "old": old_side, "new": new_side,
             "cells": [x for x, _ in compared], "remarks": remarks[:16]}
 

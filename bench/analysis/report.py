@@ -2,8 +2,6 @@
 """Makes one page of a results folder: plots, tables and the verdict."""
 # Each section is what its macro in templates/page.html.j2 shows, and empty when the folder has
 # nothing for it.  The template has the words, and escapes whatever stands in the folder.
-from __future__ import annotations
-
 import math
 import re
 from pathlib import Path
@@ -38,12 +36,11 @@ def kind_of(path: Path, d: Any) -> str:
 
 
 class Folder:
-    documents: dict[str, list[tuple[str, Document]]]  # by their kind, with their names
-
     def __init__(self, path: Path) -> None:
         self.name = path.resolve().name
         self.results = results.read(path / "results.json")
-        self.documents = {kind: [] for kind in (*KINDS, "unknown")}
+        self.documents: dict[str, list[tuple[str, Document]]] = {  # by their kind, with their names
+            kind: [] for kind in (*KINDS, "unknown")}
         for p in sorted({*path.glob("[!.]*.json")} - {path / "results.json"}):
             d = results.load(p)
             self.documents[kind_of(p, d)].append((p.stem, d))
@@ -75,10 +72,6 @@ def grouped(cells: Iterable[Document], key: Callable[[Document], str]
     return list(groups.items())
 
 
-def subject_of(c: Document) -> str:
-    return str(c["axes"]["subject"])
-
-
 def is_closed(c: Document) -> bool:
     return not c["control"] and c["axes"]["in_flight"] > 0 and not c["axes"]["rate"] > 0
 
@@ -94,7 +87,7 @@ def shown(lines: list[Line]) -> list[Line]:
 
 
 def noise(f: Folder) -> dict[str, Any]:
-    if f.results.rounds == 0:
+    if f.results["rounds"] == 0:
         return {}
     bad = [d["round"] for d in f.results["disturbed"]]
     pulses = [(n, [v for v in values if v is not None])
@@ -110,7 +103,7 @@ def concurrency(f: Folder) -> list[tuple[str, list[Line]]]:
     """By method."""
     fitting = [c for c in f.cells if is_closed(c) and not c["axes"]["token_delay_us"] > 0]
     made = [(method, [line_of(f, subject, some, "in_flight", "calls_per_s")
-                      for subject, some in grouped(cells, subject_of)])
+                      for subject, some in grouped(cells, lambda c: str(c["axes"]["subject"]))])
             for method, cells in grouped(fitting, lambda c: str(c["axes"]["method"]))]
     return [(method, lines) for method, lines in made
             if any(len(points) > 1 for _, points in lines)]
@@ -150,7 +143,7 @@ def offered(f: Folder) -> list[dict[str, Any]]:
     made = []
     goodput = "goodput_per_s" if "goodput_per_s" in f.results.figures() else "calls_per_s"
     opened = [c for c in f.own if c["axes"]["rate"] > 0]
-    for subject, cells in grouped(opened, subject_of):
+    for subject, cells in grouped(opened, lambda c: str(c["axes"]["subject"])):
         offers = sorted((float(c["axes"]["rate"]), f.median(c, goodput).mid,
                          f.median(c, "p99_us").mid) for c in cells)
         found, rate = knee(offers)
@@ -165,7 +158,7 @@ def offered(f: Folder) -> list[dict[str, Any]]:
 
 def variant(c: Document) -> str:
     """What a cell is called but for a part such as slow2ms, which says the delay."""
-    name = "-".join(part for part in subject_of(c).split("-")
+    name = "-".join(part for part in c["axes"]["subject"].split("-")
                     if part and not re.fullmatch(r"(slow|delay)?[0-9._]+[mu]s", part))
     in_flight = c["axes"]["in_flight"]
     return (name or "uncached") + (f", {in_flight:.0f} in flight" if in_flight > 0 else "")
@@ -181,17 +174,17 @@ def delay(f: Folder) -> list[Line]:
 def peer(f: Folder) -> list[tuple[Any, ...]]:
     """What a user would run: in-process references and bare transports are no plugins."""
     keyward = "(?!.*(noverify|inproc|copy))(wall|uncached|hit|repeat|encrypt|status)"
-    theirs = [c for c in f.own if subject_of(c).startswith("peer") and f.results.calm()]
+    theirs = [c for c in f.own if c["axes"]["subject"].startswith("peer") and f.results.calm()]
     return [(f"{ours['name']} to {other['name']}",
              *(f.ratio(ours, other, k) for k in ("calls_per_s", "p99_us", "cpu_us")))
-            for other in theirs for ours in f.own if re.match(keyward, subject_of(ours))
+            for other in theirs for ours in f.own if re.match(keyward, ours["axes"]["subject"])
             and {**ours["axes"], "subject": ""} == {**other["axes"], "subject": ""}]
 
 
 def client(f: Folder) -> dict[str, Any]:
     """How much of one CPU the client uses, and how far each cell stays below echo."""
     loops = [c for c in f.cells if is_closed(c)]
-    echoes = {c["axes"]["in_flight"]: c for c in reversed(loops) if subject_of(c) == "echo"}
+    echoes = {c["axes"]["in_flight"]: c for c in reversed(loops) if c["axes"]["subject"] == "echo"}
     if not any(f.median(c, "client_us").mid > 0 for c in echoes.values()):
         return {}
     rows, used = [], {"": 0.0}
@@ -199,10 +192,11 @@ def client(f: Folder) -> dict[str, Any]:
         echo, mine = echoes.get(c["axes"]["in_flight"], c), f.median(c, "client_us")
         used[c["name"]] = mine.mid * f.median(c, "calls_per_s").mid / 1e6
         of_echo = Ratio() if echo is c else f.ratio(c, echo, "calls_per_s")
-        if c["primary"] or subject_of(c) == "echo" or not any(c["primary"] for c in loops):
+        if c["primary"] or c["axes"]["subject"] == "echo" or not any(c["primary"] for c in loops):
             rows.append((c["name"], mine, f.median(c, "server_us"), number_text(
                 used[c["name"]] or None, PERCENT), of_echo._replace(unit=PERCENT, is_noise=False)))
-    worst = max(("", *(c["name"] for c in loops if subject_of(c) != "echo")), key=used.__getitem__)
+    others = (c["name"] for c in loops if c["axes"]["subject"] != "echo")
+    worst = max(("", *others), key=used.__getitem__)
     return {"rows": rows, "worst": worst, "used": used[worst], "most": BUSY,
             "echoes": [c["name"] for c in echoes.values()]}
 

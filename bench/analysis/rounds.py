@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several measurements by turns, so that each round's ratios met one machine."""
 import hashlib
-import math
 import re
 import secrets
 import shlex
@@ -128,7 +127,7 @@ class Run:
         return Reading(failure=f"exit status {done.returncode}: {why}")
 
     def one_round(self) -> None:
-        n, order = self.results.rounds, range(len(self.results.cells))
+        n, order = self.results["rounds"], range(len(self.results.cells))
         readings, pulses = {}, {}
         for at in order if n % 2 == 0 else reversed(order):
             if self.clock() - self.told >= 5:
@@ -141,7 +140,7 @@ class Run:
         self.close_round(readings, [pulses[at] for at in order])
 
     def close_round(self, readings: dict[int, Reading], pulses: list[float]) -> None:
-        r, n = self.results, self.results.rounds
+        r, n = self.results, self.results["rounds"]
         for at, c in enumerate(r.cells):
             got = readings[at]
             if len({*r.figures(), *got.figures}) > results.FIGURES_MAX:
@@ -176,7 +175,7 @@ class Run:
                 document["partial"] = document["fault"] == UNFINISHED
                 self.write()
         except (Stopped, Usage, OSError) as error:
-            why = f"round {r.rounds + 1} does not count: {verb.why(error) or 'interrupted'}"
+            why = f"round {r['rounds'] + 1} does not count: {verb.why(error) or 'interrupted'}"
             document.update(partial=True, fault=verb.printable(why, 191))
             if not isinstance(error, OSError):
                 self.write()
@@ -185,7 +184,7 @@ class Run:
 
     def enough(self, took: float) -> str:
         """UNFINISHED, or what is to be said at the end.  `took`: as long as the next round."""
-        done = self.results.rounds
+        done = self.results["rounds"]
         if self.until <= 0:
             return UNFINISHED if done < self.wanted else ""
         width = self.results.width()
@@ -193,12 +192,7 @@ class Run:
             return ""
         if done < self.wanted and self.clock() - self.began + took <= self.limit:
             return UNFINISHED
-        end = "time was up" if done < self.wanted else "no more rounds are kept"
-        known = (f"cpu_us of the primary cells is known to {100 * width:.1f} %, not to the "
-                 f"{100 * self.until:.1f} % asked for")
-        if width == math.inf:
-            known = "too few of them were undisturbed and have cpu_us to say how well it is known"
-        return f"{end} after {done} rounds: {known}"
+        return tables.render("not-known", {"run": self, "done": done, "width": width})
 
     def write(self) -> None:
         self.results.document["elapsed_s"] = self.clock() - self.began
@@ -210,13 +204,10 @@ def prepare(words: list[str], bench: str) -> tuple[Run, Any]:
     """Everything that can be wrong is found before the first measurement."""
     o = verb.Parser("rounds", __doc__).parse_intermixed_args(words)
     o.limit = vars(o)["for"]
-    made: dict[str, Document] = {}
-    entries: list[Entry] = []
+    made: list[tuple[Document, Entry]] = []
     for text in o.cells:
-        c, entry = cell_of(text, made)
-        made[c["name"]] = c
-        entries.append(entry)
-    layout, (base, *others) = layout_of(o.layout), made.values()
+        made.append(cell_of(text, [c["name"] for c, _ in made]))
+    layout, (base, *others) = layout_of(o.layout), [c for c, _ in made]
     machine = {**environment.machine(), **environment.program(bench)}
     for note in o.note or ():
         environment.add_note(machine, note)
@@ -239,8 +230,8 @@ def prepare(words: list[str], bench: str) -> tuple[Run, Any]:
         "environment": machine, "fingerprint": environment.fingerprint(machine), "layout": layout,
         "base": base["name"], "control": base["name"], "rounds": 0,
         "pulse": {"unit": "ns of a fixed piece of work", "rule": "", "rounds": []},
-        "disturbed": [], "quiet": {}, "noise": {}, "cells": [*made.values(), control],
-    }, [*entries, entries[0]], bench, o), o
+        "disturbed": [], "quiet": {}, "noise": {}, "cells": [base, *others, control],
+    }, [entry for _, entry in (*made, made[0])], bench, o), o
 
 
 def main(words: list[str], bench: str) -> int:
