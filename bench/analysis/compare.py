@@ -155,11 +155,10 @@ def compare(old: Profile, new: Profile, threshold: float, version: str = "") -> 
 
 def main(words: list[str], bench: str) -> int:
     o = verb.Parser("compare", __doc__).parse_intermixed_args(words)
-    verb.refuse_if(
-        Usage, (len(o.runs) != (1 if o.baseline or o.write_baseline else 2),
-                "it wants OLD NEW; --baseline and --write-baseline want NEW alone"),
-        (o.write_baseline and (o.baseline or o.json or o.threshold),
-         "--write-baseline goes with no other option"))
+    if len(o.runs) != (1 if o.baseline or o.write_baseline else 2):
+        raise Usage("it wants OLD NEW; --baseline and --write-baseline want NEW alone")
+    if o.write_baseline and (o.baseline or o.json or o.threshold):
+        raise Usage("--write-baseline goes with no other option")
     version, new = verb.version(bench), profile(o.runs[-1])
     if o.write_baseline:
         write_baseline(new, o.write_baseline, version)

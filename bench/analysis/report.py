@@ -9,11 +9,10 @@ from typing import Any, Callable, Iterable
 
 import numpy as np
 
-import plots
 import results
 import tables
 import verb
-from plots import PERCENT, RATIO, Axis, Line, number_text, unit_of
+from plots import PERCENT, RATIO, Axis, Line, number_text, plain, plot, unit_of
 from stats import Ratio
 from verb import Document
 
@@ -25,8 +24,8 @@ KINDS = ("storm", "plan", "token", "micro")  # of what stands beside results.jso
 
 
 def kind_of(path: Path, d: Any) -> str:
-    verb.refuse_if(verb.Unable, (not isinstance(d, dict), f"{path}: no JSON object: take the file "
-                                 "away or measure anew"))
+    if not isinstance(d, dict):
+        raise verb.Unable(f"{path}: no JSON object: take the file away or measure anew")
     kind = str(d.get("tool")).removeprefix("keyward-bench ")
     if kind not in KINDS or d.get("dry_run"):
         kind = "micro" if "benchmarks" in d and "context" in d else "unknown"
@@ -209,9 +208,9 @@ def lines_of(members: Iterable[str], points: Iterable[Document], x: str, scale: 
 
 def page(f: Folder, version: str) -> str:
     env = tables.environment(
-        autoescape=True, finalize=lambda v: plots.plain(v) if type(v) is str else v)
+        autoescape=True, finalize=lambda v: plain(v) if type(v) is str else v)
     env.filters |= {"number": number_text, "unit": unit_of}
-    env.globals |= {"plot": plots.plot, "axis": Axis, "lines": lines_of}
+    env.globals |= {"plot": plot, "axis": Axis, "lines": lines_of}
     r, calm = f.results, f.results.calm()
     with np.errstate(all="ignore"):
         found: dict[str, Any] = f.documents | {make.__name__: make(f) for make in (

@@ -167,10 +167,9 @@ def parse(text: str) -> Any:
 def load(path: Path) -> Any:
     try:
         return parse(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise Unable(f"{path}: line {error.lineno}: no JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
-        raise Unable(f"{path}: no JSON: {error}") from error
+        line = f"line {error.lineno}: " if isinstance(error, json.JSONDecodeError) else ""
+        raise Unable(f"{path}: {line}no JSON: {getattr(error, 'msg', error)}") from error
 
 
 def faults(document: Any, schema: Path) -> Iterable[str]:

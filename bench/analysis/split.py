@@ -12,8 +12,7 @@ def keep(r: results.Results, prefixes: list[str], own: str) -> results.Results:
         return (prefix, short) if short and prefix in prefixes else ("", name)
     document = copy.deepcopy(r.document)
     kept = [i for i, name in enumerate(r.names()) if parts(name)[0] in (own, "")]
-    pulse = document["pulse"]
-    pulse["rounds"] = [[pulses[i] for i in kept] for pulses in pulse["rounds"]]
+    document["pulse"]["rounds"] = [[p[i] for i in kept] for p in document["pulse"]["rounds"]]
     document["cells"] = [document["cells"][i] for i in kept]
     part = results.Results(document)
     if not any(parts(name)[0] == own for name in part.names()):

@@ -4,6 +4,7 @@ import math
 from typing import Any, NamedTuple, Optional, Sequence
 
 import numpy as np
+import scipy  # which loads scipy.special when it is asked for
 
 ROUNDS_MAX = 64
 DRAWS = 2000
@@ -61,15 +62,13 @@ class Centre(NamedTuple):
 
     def above(self, bound: float) -> Floats:
         """How likely chance alone shows a mean this far above `bound`, or farther."""
-        from scipy.special import stdtr  # here, as a plan has no use for what takes so long to load
         with np.errstate(divide="ignore", invalid="ignore"):
             t = np.divide(bound - self.mean, self.error)
-        return stdtr(self.freedom, np.where(np.isnan(t), 0, t))
+        return scipy.special.stdtr(self.freedom, np.where(np.isnan(t), 0, t))
 
     def reach(self, p: float) -> Floats:
         """The truth lies more than this above the mean with chance p, and below it too."""
-        from scipy.special import stdtrit
-        return -self.error * stdtrit(self.freedom, p)
+        return -self.error * scipy.special.stdtrit(self.freedom, p)
 
 
 def centre(values: Floats) -> Optional[Centre]:

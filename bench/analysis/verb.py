@@ -149,8 +149,7 @@ def end(child: Process, patience: float) -> bool:
     """False: it did not end within so many seconds of SIGTERM, and was killed."""
     child.terminate()
     in_time = ended(child, patience)
-    if not in_time:
-        child.kill()
+    child.kill()  # nothing is sent to one that has ended
     child.wait()
     return in_time
 
