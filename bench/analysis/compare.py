@@ -10,7 +10,6 @@ import results
 import stats
 import tables
 import verb
-from results import Results
 from stats import CANNOT_TELL, RULED_MAX, SLOWER, Ruled, known_by, rule, Centre
 from verb import Document, Unable, Usage
 
@@ -20,9 +19,9 @@ SIDE = "name machine fingerprint session commit began rounds".split()
 YARDSTICKS = {"paired": (), "machine": ("base",), "foreign": ("base", "reference")}
 
 
-class Profile(Results):
+class Profile(results.Results):
     """A baseline, or what one would have of a run."""
-    results: Results | None = None  # the run; a baseline has none
+    run: results.Results | None = None  # the run; a baseline has none
     is_unusable = False
 
 
@@ -38,11 +37,11 @@ def profile(path: Path) -> Profile:
             {**{k: c[k] for k in ("name", "primary", "axes")},
              **{figure: ratios(r, c, figure) for figure in WEIGHED}}
             for c in r.cells if not c["control"]]})
-    p.results, p.is_unusable = r, r["quiet"]["verdict"] == "unusable"
+    p.run, p.is_unusable = r, r["quiet"]["verdict"] == "unusable"
     return p
 
 
-def ratios(r: Results, cell: Document, figure: str) -> Document:
+def ratios(r: results.Results, cell: Document, figure: str) -> Document:
     """To the base, and to the reference that does the same work; of itself nothing is told."""
     same = {k: cell["axes"][k] for k in ("in_flight", "method")} | {"subject": "reference"}
     alike = (c for c in r.cells if not c["control"] and same.items() <= c["axes"].items())
@@ -56,7 +55,7 @@ def ratios(r: Results, cell: Document, figure: str) -> Document:
 
 
 def write_baseline(p: Profile, path: Path, version: str) -> None:
-    if p.results is None or p.results["partial"] or p.is_unusable:
+    if p.run is None or p.run["partial"] or p.is_unusable:
         raise Unable(f"{p['name']}: it is partial, or its machine was not quiet enough for a "
                      "baseline: measure anew")
     kept = [{k: c[k] for k in ("name", "primary", "axes", "cpu_us")}
@@ -89,9 +88,9 @@ def footing_of(old: Profile, new: Profile) -> str:
 
 def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) -> list[Centre]:
     ways = []
-    if old.results and new.results and footing == "paired":
-        calm = sorted({*old.results.calm()} & {*new.results.calm()})
-        a, b = (r.series(c, figure, calm) for r in (old.results, new.results)
+    if old.run and new.run and footing == "paired":
+        calm = sorted({*old.run.calm()} & {*new.run.calm()})
+        a, b = (r.series(c, figure, calm) for r in (old.run, new.run)
                 for c in r.cells if c["name"] == name)
         ways.append(stats.centre(stats.logs(b, a)))
     for yardstick in YARDSTICKS[footing]:
@@ -143,7 +142,7 @@ def compare(old: Profile, new: Profile, threshold: float, version: str = "") -> 
     status = verb.UNABLE if unusable or len(judged) < len(primary) else verb.GOOD
     if any(x.get("verdict") == SLOWER for x in primary):
         status = verb.WRONG
-    old_side, new_side = ({**{k: p[k] for k in SIDE}, "baseline": p.results is None}
+    old_side, new_side = ({**{k: p[k] for k in SIDE}, "baseline": p.run is None}
                           for p in (old, new))
     words = tables.render("compare-footing", {"footing": footing})
     remarks = tables.sentences("compare-remarks", {"old": old, "new": new})

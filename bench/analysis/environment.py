@@ -8,7 +8,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from verb import Document, Usage, is_name, printable
+from verb import NAME, Document, Usage, printable
 
 # Libraries that keyward-bench and its servers have in common: the beginning of the file's name,
 # and the function that tells the version, with what it is asked.
@@ -61,7 +61,7 @@ def add_note(environment: Document, text: str) -> None:
     key, equals, value = text.partition("=")
     notes = environment if key == "commit" else environment["notes"]
     full = notes is not environment and (key in notes or len(notes) == 16)
-    if not equals or not is_name(key) or value != printable(value, 191) or full:
+    if not equals or not re.fullmatch(NAME, key) or value != printable(value, 191) or full:
         raise Usage(f"--note {text}: it wants KEY=VALUE, at most 16 keys of letters, digits and "
                     "._-, each once, and text of at most 191 bytes")
     notes[key] = value

@@ -81,10 +81,6 @@ def line_of(f: Folder, name: str, cells: list[Document], axis: str, figure: str)
     return name, [(x, m.mid, m.low, m.high) for x, m in medians if m.mid > 0]
 
 
-def shown(lines: list[Line]) -> list[Line]:
-    return lines if any(points for _, points in lines) else []
-
-
 def noise(f: Folder) -> dict[str, Any]:
     if f.results["rounds"] == 0:
         return {}
@@ -122,8 +118,9 @@ def percentile_points(histogram: list[list[int]]) -> list[tuple[float, float]]:
 
 def percentiles(f: Folder) -> list[Line]:
     cells = [c for c in f.own if c.get("histogram")]
-    return shown([(c["name"], percentile_points(c["histogram"]))
-                  for c in [c for c in cells if c["primary"]] or cells])
+    lines = [(c["name"], percentile_points(c["histogram"]))
+             for c in [c for c in cells if c["primary"]] or cells]
+    return lines if any(points for _, points in lines) else []
 
 
 def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
@@ -165,9 +162,9 @@ def variant(c: Document) -> str:
 
 def delay(f: Folder) -> list[Line]:
     variants = grouped((c for c in f.own if not c["axes"]["rate"] > 0), variant)
-    return shown([line_of(f, words, cells, "token_delay_us", "p50_us")
-                  for words, cells in variants
-                  if any(c["axes"]["token_delay_us"] > 0 for c in cells)])
+    lines = [line_of(f, words, cells, "token_delay_us", "p50_us") for words, cells in variants
+             if any(c["axes"]["token_delay_us"] > 0 for c in cells)]
+    return lines if any(points for _, points in lines) else []
 
 
 def peer(f: Folder) -> list[tuple[Any, ...]]:

@@ -53,7 +53,7 @@ def cell_of(text: str, taken: Iterable[str]) -> tuple[Document, Entry]:
     axes = {"subject": name.rpartition("-")[0] or name, "token_delay_us": "0", "bench": ""}
     axes |= dict(word[1:].partition("=")[::2] for word in line.split() if word[0] == "@")
     subject, delay, program, *others = axes.values()
-    if others or not re.fullmatch("[0-9]{1,15}", delay) or not verb.is_name(subject):
+    if others or not re.fullmatch("[0-9]{1,15}", delay) or not re.fullmatch(verb.NAME, subject):
         raise Usage(f"'{shown}': its axes are @subject=NAME and @token_delay_us=N; @bench=PATH "
                     "is who measures it")
     said, _ = verb.Parser("cell", None, **USUAL.get(words[0], {})).parse_known_args(words[1:])

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """A storm on a simulated clock, by the rules of bench/storm/storm.h and docs/BENCHMARKS.md."""
-from __future__ import annotations
-
 import math
 import random
 from collections import deque
@@ -29,8 +27,8 @@ class Server:
     has_state: bool = False  # an Encrypt was good
     has: set[int] = field(default_factory=set)  # seeds in the server's own cache
     cached: set[int] = field(default_factory=set)  # in keyward's
-    queue: deque[Job] = field(default_factory=deque)  # those that everybody left stay in it
-    flight: dict[int, Job] = field(default_factory=dict)  # what an equal call may join
+    queue: deque["Job"] = field(default_factory=deque)  # those that everybody left stay in it
+    flight: dict[int, "Job"] = field(default_factory=dict)  # what an equal call may join
     busy: int = 0  # workers
 
 
@@ -38,7 +36,7 @@ class Server:
 class Job:
     server: Server
     what: int
-    waiters: list[Call] = field(default_factory=list)
+    waiters: list["Call"] = field(default_factory=list)
     verifies: bool = False  # the second one of an Encrypt
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run of several things, told apart."""
 import copy
+import re
 
 import results
 import verb
@@ -28,7 +29,7 @@ def keep(r: results.Results, prefixes: list[str], own: str) -> results.Results:
 def main(words: list[str], _bench: str) -> int:
     o = verb.Parser("split", __doc__).parse_args(words)
     parts = dict(text.partition("=")[::2] for text in o.parts)
-    if len(parts) < 2 or not all(verb.is_name(name) and "." not in name for name in parts):
+    if len(parts) < 2 or not all(re.fullmatch("[A-Za-z0-9_-]{1,47}", name) for name in parts):
         raise verb.Usage("it wants FOLDER PREFIX[=COMMIT] PREFIX[=COMMIT]…, a prefix of letters, "
                          "digits and _-")
     whole = results.read(o.folder)

@@ -15,7 +15,6 @@ from typing import Any, Sequence
 import results
 import tables
 import verb
-from verb import Stopped, Unable, Usage
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "build" / "release" / "bin" / "keyward-bench"
@@ -90,7 +89,7 @@ class Subjects(ExitStack):
         self.stop.check()
         if done.returncode != 0:
             print(*log.read_text(errors="replace").splitlines()[-12:], sep="\n", file=sys.stderr)
-            raise Unable(f"this failed (see above): prepare {' '.join(map(str, words))}")
+            raise verb.Unable(f"this failed (see above): prepare {' '.join(map(str, words))}")
 
     def launch(self, name: str, ready: str, argv: Any, **env: str) -> None:
         path = self.path / f"{name}.log"
@@ -100,7 +99,7 @@ class Subjects(ExitStack):
         while re.search(ready, path.read_text(errors="replace"), re.MULTILINE) is None:
             self.stop.check()
             if verb.ended(server, 0.02):
-                raise Unable(f"{name} did not come up: {path.read_text(errors='replace')}")
+                raise verb.Unable(f"{name} did not come up: {path.read_text(errors='replace')}")
 
     def end(self, name: str, server: verb.Process) -> None:
         if not verb.end(server, 15):
@@ -207,7 +206,7 @@ class Suite:
             "500ms", "--json"), stdout=subprocess.PIPE)
         self.stop.check()
         if seen.returncode != verb.GOOD:
-            raise Unable("a first look at keywardd gave no figure")
+            raise verb.Unable("a first look at keywardd gave no figure")
         knee = json.loads(seen.stdout)["figures"]["calls_per_s"]
         return [str(int(knee * percent / 100)) for percent in KNEE]
 
@@ -220,7 +219,7 @@ class Suite:
             token=f"SoftHSM {said_by('softhsm2-util', '--version')}")).returncode
         if not (self.results / "results.json").exists():
             self.stop.check()
-            raise Unable("nothing was measured (see above)")
+            raise verb.Unable("nothing was measured (see above)")
         if status != 0:
             self.failed.append(f"the matrix ended with exit status {status}: what it has is in "
                                f"{self.results}/results.json")
@@ -243,7 +242,7 @@ class Suite:
         subjects.start(rows, "new.", BENCH, "bin")
         self.run_matrix(subjects, f"old is {sha} ({self.o.compare}), new is this tree")
         if subprocess.call([BENCH, "split", self.results, f"old={sha}", "new"]) != 0:
-            raise Unable(f"{self.results} could not be told apart (see above)")
+            raise verb.Unable(f"{self.results} could not be told apart (see above)")
         say(f"this tree compared with {self.o.compare}")
         return subprocess.call([BENCH, "compare", self.results / "old", self.results / "new"])
 
@@ -257,7 +256,7 @@ class Suite:
         """The exit status is that of the report or the comparison; not 0 when anything failed."""
         self.stop.catch()
         status = verb.GOOD
-        with suppress(Stopped), Subjects(self.stop, self.server) as subjects:
+        with suppress(verb.Stopped), Subjects(self.stop, self.server) as subjects:
             status = self.measure(subjects)
         kept = (self.results / "results.json").exists()
         if kept:
@@ -265,8 +264,8 @@ class Suite:
         for text in self.failed:
             verb.complain("suite", text)
         if self.stop.asked:
-            raise Unable("interrupted: what was measured until then is there, marked partial"
-                         if kept else "interrupted before anything was measured")
+            raise verb.Unable("interrupted: what was measured until then is there, marked partial"
+                              if kept else "interrupted before anything was measured")
         return max(verb.WRONG, status) if self.failed else status
 
 
@@ -275,7 +274,7 @@ def main(words: list[str], _bench: str) -> int:
     suite = Suite(o)
     known = not o.compare or said_by("git", "rev-parse", "--verify", f"{o.compare}^{{commit}}")
     verb.refuse_if(
-        Usage, (o.compare and o.full, "--compare measures primary cells; leave out --full"),
+        verb.Usage, (o.compare and o.full, "--compare measures primary cells; leave out --full"),
         (not known, f"--compare {o.compare}: git knows no such revision here"),
         (re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", o.name or "x") is None,
          f"--name {o.name}: letters, digits and ._-"),

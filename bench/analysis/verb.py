@@ -54,9 +54,8 @@ def complain(name: str, text: str) -> None:
 def reader(kind: str, least: float = 0, most: float = 0) -> Callable[[str], Any]:
     def read(text: str) -> float:
         scale, units, wants = KINDS[kind]
-        match = re.fullmatch(r"([0-9]{1,18}|[0-9]+\.[0-9]*(?=%))([a-z%]*)", text)
-        unit = units.get(match[2], math.nan) if match else math.nan
-        value = round(float(match[1]) * unit * scale, 9) if match else math.nan
+        match = re.fullmatch(rf"([0-9]{{1,18}}|[0-9]+\.[0-9]*(?=%))({'|'.join(units)})", text)
+        value = round(float(match[1]) * units[match[2]] * scale, 9) if match else math.nan
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(
                 f"{text}: it wants {wants} from {least:g} to {most:.10g}")
@@ -106,10 +105,6 @@ def refuse_if(error: type[Exception], *cases: tuple[Any, str]) -> None:
     for is_so, words in cases:
         if is_so:
             raise error(words)
-
-
-def is_name(text: str) -> bool:
-    return re.fullmatch(NAME, text) is not None
 
 
 def printable(text: str, room: int = 1 << 30) -> str:
