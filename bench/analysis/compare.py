@@ -3,7 +3,6 @@
 import json
 import math
 from pathlib import Path
-from typing import Optional
 
 import numpy as np
 
@@ -11,24 +10,18 @@ import results
 import stats
 import tables
 import verb
-from results import Results
 from stats import CANNOT_TELL, RULED_MAX, SLOWER, Ruled, known_by, rule, Centre
 from verb import Document, Unable, Usage
 
 WEIGHED = ("cpu_us", "calls_per_s", "p99_us")  # the first decides, the others are shown
 AXES = ("method", "in_flight", "rate", "token_delay_us")
 SIDE = "name machine fingerprint session commit began rounds".split()
-FOOTINGS: dict[str, tuple[tuple[str, ...], str]] = {  # yardsticks, and what is to be known
-    "paired": ((), "one interleaved run: compared round by round"),
-    "machine": (("base",), "two runs on one machine: compared as ratios to the base of the same "
-                "round; what the runs differ by themselves is in them"),
-    "foreign": (("base", "reference"), "two machines: no figure is compared, only ratios to the "
-                "base and the reference, and only what both say")}
+YARDSTICKS = {"paired": (), "machine": ("base",), "foreign": ("base", "reference")}
 
 
-class Profile(Results):
+class Profile(results.Results):
     """A baseline, or what one would have of a run."""
-    results: Optional[Results] = None  # the run; a baseline has none
+    run: results.Results | None = None  # the run; a baseline has none
     is_unusable = False
 
 
@@ -44,15 +37,14 @@ def profile(path: Path) -> Profile:
             {**{k: c[k] for k in ("name", "primary", "axes")},
              **{figure: ratios(r, c, figure) for figure in WEIGHED}}
             for c in r.cells if not c["control"]]})
-    p.results, p.is_unusable = r, r["quiet"]["verdict"] == "unusable"
+    p.run, p.is_unusable = r, r["quiet"]["verdict"] == "unusable"
     return p
 
 
-def ratios(r: Results, cell: Document, figure: str) -> Document:
+def ratios(r: results.Results, cell: Document, figure: str) -> Document:
     """To the base, and to the reference that does the same work; of itself nothing is told."""
-    def kind(c: Document) -> tuple[object, ...]:
-        return c["control"], c["axes"]["in_flight"], c["axes"]["method"]
-    alike = (c for c in r.cells if c["axes"]["subject"] == "reference" and kind(c) == kind(cell))
+    same = {k: cell["axes"][k] for k in ("in_flight", "method")} | {"subject": "reference"}
+    alike = (c for c in r.cells if not c["control"] and same.items() <= c["axes"].items())
     made = {}
     for yardstick, other in (("base", r.base_cell), ("reference", next(alike, cell))):
         to = stats.centre(stats.logs(r.series(cell, figure), r.series(other, figure)))
@@ -63,7 +55,7 @@ def ratios(r: Results, cell: Document, figure: str) -> Document:
 
 
 def write_baseline(p: Profile, path: Path, version: str) -> None:
-    if p.results is None or p.results["partial"] or p.is_unusable:
+    if p.run is None or p.run["partial"] or p.is_unusable:
         raise Unable(f"{p['name']}: it is partial, or its machine was not quiet enough for a "
                      "baseline: measure anew")
     kept = [{k: c[k] for k in ("name", "primary", "axes", "cpu_us")}
@@ -96,12 +88,12 @@ def footing_of(old: Profile, new: Profile) -> str:
 
 def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) -> list[Centre]:
     ways = []
-    if old.results and new.results and footing == "paired":
-        calm = sorted({*old.results.calm()} & {*new.results.calm()})
-        a, b = (r.series(c, figure, calm) for r in (old.results, new.results)
+    if old.run and new.run and footing == "paired":
+        calm = sorted({*old.run.calm()} & {*new.run.calm()})
+        a, b = (r.series(c, figure, calm) for r in (old.run, new.run)
                 for c in r.cells if c["name"] == name)
         ways.append(stats.centre(stats.logs(b, a)))
-    for yardstick in FOOTINGS[footing][0]:
+    for yardstick in YARDSTICKS[footing]:
         known = [(p.cell(name) or {}).get(figure, {}).get(yardstick) for p in (old, new)]
         if all(known):
             ways.append(stats.between(*(Centre(math.log(x["ratio"]), x["error"], x["freedom"])
@@ -110,7 +102,7 @@ def centres(old: Profile, new: Profile, name: str, figure: str, footing: str) ->
 
 
 def compare_cell(old: Profile, new: Profile, name: str, footing: str
-                 ) -> tuple[Document, Optional[Ruled]]:
+                 ) -> tuple[Document, Ruled | None]:
     is_base = footing != "paired" and name == new["base"]
     cells = [c for c in (old.cell(name), new.cell(name)) if c]
     a, b = cells[0]["axes"], cells[-1]["axes"]
@@ -150,22 +142,22 @@ def compare(old: Profile, new: Profile, threshold: float, version: str = "") -> 
     status = verb.UNABLE if unusable or len(judged) < len(primary) else verb.GOOD
     if any(x.get("verdict") == SLOWER for x in primary):
         status = verb.WRONG
-    old_side, new_side = ({**{k: p[k] for k in SIDE}, "baseline": p.results is None}
+    old_side, new_side = ({**{k: p[k] for k in SIDE}, "baseline": p.run is None}
                           for p in (old, new))
+    words = tables.render("compare-footing", {"footing": footing})
     remarks = tables.sentences("compare-remarks", {"old": old, "new": new})
     return {"tool": "keyward-bench compare", "schema": 1, "version": version,
-            "footing": footing, "words": FOOTINGS[footing][1], "threshold": threshold,
+            "footing": footing, "words": words, "threshold": threshold,
             "exit_status": status, "unusable": unusable, "old": old_side, "new": new_side,
             "cells": [x for x, _ in compared], "remarks": remarks[:16]}
 
 
 def main(words: list[str], bench: str) -> int:
     o = verb.Parser("compare", __doc__).parse_intermixed_args(words)
-    verb.refuse_if(
-        Usage, (len(o.runs) != (1 if o.baseline or o.write_baseline else 2),
-                "it wants OLD NEW; --baseline and --write-baseline want NEW alone"),
-        (o.write_baseline and (o.baseline or o.json or o.threshold),
-         "--write-baseline goes with no other option"))
+    if len(o.runs) != (1 if o.baseline or o.write_baseline else 2):
+        raise Usage("it wants OLD NEW; --baseline and --write-baseline want NEW alone")
+    if o.write_baseline and (o.baseline or o.json or o.threshold):
+        raise Usage("--write-baseline goes with no other option")
     version, new = verb.version(bench), profile(o.runs[-1])
     if o.write_baseline:
         write_baseline(new, o.write_baseline, version)

@@ -3,11 +3,12 @@
 import ctypes
 import hashlib
 import os
+import platform
 import re
 import subprocess
 from pathlib import Path
 
-from verb import Document, Usage, is_name, printable
+from verb import NAME, Document, Usage, printable
 
 # Libraries that keyward-bench and its servers have in common: the beginning of the file's name,
 # and the function that tells the version, with what it is asked.
@@ -26,17 +27,16 @@ def found(path: Path, pattern: str = "(.+)", unknown: str = "unknown") -> str:
 def machine(root: Path = Path("/")) -> Document:
     cpu, dmi = root / "proc/cpuinfo", root / "sys/class/dmi/id"
     virtual = found(cpu, r"flags\s*:.*\b(hypervisor)\b.*",
-                    "unknown" if found(cpu, "(flags).*") == "unknown" else "none")
+                    "none" if found(cpu, "(flags).*", "") else "unknown")
     if virtual == "hypervisor":
         names = [found(dmi / name, unknown="") for name in ("sys_vendor", "product_name")]
         virtual = " ".join(filter(None, names)) or "some hypervisor"
-    return {"cpu": found(cpu, r"model name\s*:(.*)"),
-            "cpus": len(re.findall(r"(?m)^processor\s*:", cpu.read_text())) if cpu.exists() else 0,
-            "kernel": found(root / "proc/sys/kernel/osrelease"),
+    return {"cpu": found(cpu, r"model name\s*:(.*)"), "cpus": os.cpu_count() or 0,
+            "kernel": platform.release() or "unknown",
             "governor": found(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             "virtualisation": virtual,
             "distribution": found(root / "etc/os-release", "PRETTY_NAME=(.*)"),
-            "memory_kib": int(found(root / "proc/meminfo", r"MemTotal:\s*(\d+) kB", "0")),
+            "memory_kib": os.sysconf("SC_PHYS_PAGES") * (os.sysconf("SC_PAGE_SIZE") // 1024),
             "load_1m": float(found(root / "proc/loadavg", r"(\S+) .*", "0")),
             "commit": "unknown", "build": "unknown", "libraries": {}, "notes": {}}
 
@@ -61,7 +61,7 @@ def add_note(environment: Document, text: str) -> None:
     key, equals, value = text.partition("=")
     notes = environment if key == "commit" else environment["notes"]
     full = notes is not environment and (key in notes or len(notes) == 16)
-    if not equals or not is_name(key) or value != printable(value, 191) or full:
+    if not equals or not re.fullmatch(NAME, key) or value != printable(value, 191) or full:
         raise Usage(f"--note {text}: it wants KEY=VALUE, at most 16 keys of letters, digits and "
                     "._-, each once, and text of at most 191 bytes")
     notes[key] = value

@@ -104,8 +104,8 @@ def outage(document: Document, said: str, when: int) -> tuple[int, int]:
 
 def main(words: list[str], bench: str) -> int:
     o = verb.Parser("gap", __doc__, restarts=5, patience=60.0, log=os.devnull).parse_args(words)
-    verb.refuse_if(Usage, (o.start is None, "it wants --start PATH: a program that becomes the "
-                           "plugin"))
+    if o.start is None:
+        raise Usage("it wants --start PATH: a program that becomes the plugin")
     verb.pin(o.cpu)
     runs: list[dict[str, float]] = []
     status, fault, stop = verb.GOOD, "", verb.Stop().catch()

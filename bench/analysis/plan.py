@@ -8,7 +8,6 @@ import simulate
 import tables
 import verb
 from reckon import HSMS_MOST, WORKERS_MOST, Plan
-from verb import Usage
 
 SEEDS_MOST, LISTS_MOST, CALLS_MOST = 100_000, 256, 2_000_000  # one play: some twenty seconds
 
@@ -16,38 +15,38 @@ SEEDS_MOST, LISTS_MOST, CALLS_MOST = 100_000, 256, 2_000_000  # one play: some t
 def token_given(o: dict[str, Any]) -> reckon.Curve:
     figures = {k: o[k] for k in ("latency_ms", "ops_per_s") if k in o}
     path, sessions = o.get("curve"), o.get("sessions", o.get("sessions_max"))
-    verb.refuse_if(
-        Usage, (path is None and not figures, "it wants the token: --curve FILE, or --latency and "
-                "--sessions, or --ops-per-s and --sessions"),
-        (path is not None and (figures or "sessions" in o),
-         "--curve has it all: leave --latency, --ops-per-s and --sessions out"),
-        (path is None and sessions is None,
-         "--sessions: how many operations does the token do at once?"))
+    if path is None and not figures:
+        raise verb.Usage("it wants the token: --curve FILE, or --latency and --sessions, or "
+                         "--ops-per-s and --sessions")
+    if path is not None and (figures or "sessions" in o):
+        raise verb.Usage("--curve has it all: leave --latency, --ops-per-s and --sessions out")
+    if path is None and sessions is None:
+        raise verb.Usage("--sessions: how many operations does the token do at once?")
     return reckon.read_curve(path) if path else reckon.of_figures(sessions or 0, **figures)
 
 
 def plan_given(o: dict[str, Any]) -> Plan:
-    verb.refuse_if(
-        Usage, ("seeds" in o and o.keys() & {"weeks", "starts_per_week", "rotations"},
-                "--seeds says how many there are; --weeks, --starts-per-week and --rotations say "
-                "how many there will be: not both"),
-        (o["one_lost"] and o.get("hsms", 1) == 1, "--one-lost: with --hsms 1 none would be left"))
+    if "seeds" in o and o.keys() & {"weeks", "starts_per_week", "rotations"}:
+        raise verb.Usage("--seeds says how many there are; --weeks, --starts-per-week and "
+                         "--rotations say how many there will be: not both")
+    if o["one_lost"] and o.get("hsms", 1) == 1:
+        raise verb.Usage("--one-lost: with --hsms 1 none would be left")
     members: dict[str, Any] = {k: v for k, v in o.items() if k in Plan.__dataclass_fields__}
     members |= {"curve": token_given(o), "seeds_given": "seeds" in o}
     p = Plan(**members).of(o.get("servers", Plan.servers))
-    verb.refuse_if(Usage, *((product > most, f"{words} would be {product}, and {most} is the most")
-                            for product, most, words in (
-        (p.seeds, SEEDS_MOST, "the seeds that --weeks, --starts-per-week and --rotations leave, "
-         "unless you migrate the storage,"),
-        (p.parallel * p.readers, LISTS_MOST, "--parallel times --readers"),
-        (p.servers * p.seeds * p.readers, CALLS_MOST, "--servers times seeds times --readers"))))
+    for product, most, words in (
+            (p.seeds, SEEDS_MOST, "the seeds that --weeks, --starts-per-week and --rotations "
+             "leave, unless you migrate the storage,"),
+            (p.parallel * p.readers, LISTS_MOST, "--parallel times --readers"),
+            (p.servers * p.seeds * p.readers, CALLS_MOST, "--servers times seeds times --readers")):
+        if product > most:
+            raise verb.Usage(f"{words} would be {product}, and {most} is the most")
     return p
 
 
 def cures(p: Plan, seeds: int) -> dict[str, Any]:
     def least(numbers: range, make: Callable[[int], Plan]) -> int:
         return next((n for n in numbers if not reckon.wrong_with(make(n))), 0)
-
     hsms = range(1 + p.one_lost, HSMS_MOST + 1)
     return {"workers_most": WORKERS_MOST, "hsms_most": HSMS_MOST, "seeds": seeds,
             "workers": least(range(1, WORKERS_MOST + 1), lambda n: replace(p, workers=n)),

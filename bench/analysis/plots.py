@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Numbers and plots as people see them; the colours of a plot are the page's."""
-from __future__ import annotations
-
 import io
 import math
 import re

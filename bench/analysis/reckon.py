@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Can this token carry this cluster?  The arithmetic; nothing is measured here."""
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, replace
@@ -119,7 +117,7 @@ class Plan:
     one_lost: bool = False  # plan without one HSM
     seeds_given: bool = False  # `seeds` does not come from the three after it
 
-    def of(self, servers: int) -> Plan:
+    def of(self, servers: int) -> "Plan":
         """The same with so many API servers and what they leave: a seed at each start."""
         made = 1 + self.starts_per_week * self.weeks + self.rotations
         return replace(self, servers=servers,

@@ -2,8 +2,6 @@
 """Makes one page of a results folder: plots, tables and the verdict."""
 # Each section is what its macro in templates/page.html.j2 shows, and empty when the folder has
 # nothing for it.  The template has the words, and escapes whatever stands in the folder.
-from __future__ import annotations
-
 import math
 import re
 from pathlib import Path
@@ -11,11 +9,10 @@ from typing import Any, Callable, Iterable
 
 import numpy as np
 
-import plots
 import results
 import tables
 import verb
-from plots import PERCENT, RATIO, Axis, Line, number_text, unit_of
+from plots import PERCENT, RATIO, Axis, Line, number_text, plain, plot, unit_of
 from stats import Ratio
 from verb import Document
 
@@ -27,8 +24,8 @@ KINDS = ("storm", "plan", "token", "micro")  # of what stands beside results.jso
 
 
 def kind_of(path: Path, d: Any) -> str:
-    verb.refuse_if(verb.Unable, (not isinstance(d, dict), f"{path}: no JSON object: take the file "
-                                 "away or measure anew"))
+    if not isinstance(d, dict):
+        raise verb.Unable(f"{path}: no JSON object: take the file away or measure anew")
     kind = str(d.get("tool")).removeprefix("keyward-bench ")
     if kind not in KINDS or d.get("dry_run"):
         kind = "micro" if "benchmarks" in d and "context" in d else "unknown"
@@ -38,12 +35,11 @@ def kind_of(path: Path, d: Any) -> str:
 
 
 class Folder:
-    documents: dict[str, list[tuple[str, Document]]]  # by their kind, with their names
-
     def __init__(self, path: Path) -> None:
         self.name = path.resolve().name
         self.results = results.read(path / "results.json")
-        self.documents = {kind: [] for kind in (*KINDS, "unknown")}
+        self.documents: dict[str, list[tuple[str, Document]]] = {  # by their kind, with their names
+            kind: [] for kind in (*KINDS, "unknown")}
         for p in sorted({*path.glob("[!.]*.json")} - {path / "results.json"}):
             d = results.load(p)
             self.documents[kind_of(p, d)].append((p.stem, d))
@@ -75,10 +71,6 @@ def grouped(cells: Iterable[Document], key: Callable[[Document], str]
     return list(groups.items())
 
 
-def subject_of(c: Document) -> str:
-    return str(c["axes"]["subject"])
-
-
 def is_closed(c: Document) -> bool:
     return not c["control"] and c["axes"]["in_flight"] > 0 and not c["axes"]["rate"] > 0
 
@@ -89,12 +81,8 @@ def line_of(f: Folder, name: str, cells: list[Document], axis: str, figure: str)
     return name, [(x, m.mid, m.low, m.high) for x, m in medians if m.mid > 0]
 
 
-def shown(lines: list[Line]) -> list[Line]:
-    return lines if any(points for _, points in lines) else []
-
-
 def noise(f: Folder) -> dict[str, Any]:
-    if f.results.rounds == 0:
+    if f.results["rounds"] == 0:
         return {}
     bad = [d["round"] for d in f.results["disturbed"]]
     pulses = [(n, [v for v in values if v is not None])
@@ -110,7 +98,7 @@ def concurrency(f: Folder) -> list[tuple[str, list[Line]]]:
     """By method."""
     fitting = [c for c in f.cells if is_closed(c) and not c["axes"]["token_delay_us"] > 0]
     made = [(method, [line_of(f, subject, some, "in_flight", "calls_per_s")
-                      for subject, some in grouped(cells, subject_of)])
+                      for subject, some in grouped(cells, lambda c: str(c["axes"]["subject"]))])
             for method, cells in grouped(fitting, lambda c: str(c["axes"]["method"]))]
     return [(method, lines) for method, lines in made
             if any(len(points) > 1 for _, points in lines)]
@@ -130,8 +118,9 @@ def percentile_points(histogram: list[list[int]]) -> list[tuple[float, float]]:
 
 def percentiles(f: Folder) -> list[Line]:
     cells = [c for c in f.own if c.get("histogram")]
-    return shown([(c["name"], percentile_points(c["histogram"]))
-                  for c in [c for c in cells if c["primary"]] or cells])
+    lines = [(c["name"], percentile_points(c["histogram"]))
+             for c in [c for c in cells if c["primary"]] or cells]
+    return lines if any(points for _, points in lines) else []
 
 
 def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
@@ -150,7 +139,7 @@ def offered(f: Folder) -> list[dict[str, Any]]:
     made = []
     goodput = "goodput_per_s" if "goodput_per_s" in f.results.figures() else "calls_per_s"
     opened = [c for c in f.own if c["axes"]["rate"] > 0]
-    for subject, cells in grouped(opened, subject_of):
+    for subject, cells in grouped(opened, lambda c: str(c["axes"]["subject"])):
         offers = sorted((float(c["axes"]["rate"]), f.median(c, goodput).mid,
                          f.median(c, "p99_us").mid) for c in cells)
         found, rate = knee(offers)
@@ -165,7 +154,7 @@ def offered(f: Folder) -> list[dict[str, Any]]:
 
 def variant(c: Document) -> str:
     """What a cell is called but for a part such as slow2ms, which says the delay."""
-    name = "-".join(part for part in subject_of(c).split("-")
+    name = "-".join(part for part in c["axes"]["subject"].split("-")
                     if part and not re.fullmatch(r"(slow|delay)?[0-9._]+[mu]s", part))
     in_flight = c["axes"]["in_flight"]
     return (name or "uncached") + (f", {in_flight:.0f} in flight" if in_flight > 0 else "")
@@ -173,25 +162,25 @@ def variant(c: Document) -> str:
 
 def delay(f: Folder) -> list[Line]:
     variants = grouped((c for c in f.own if not c["axes"]["rate"] > 0), variant)
-    return shown([line_of(f, words, cells, "token_delay_us", "p50_us")
-                  for words, cells in variants
-                  if any(c["axes"]["token_delay_us"] > 0 for c in cells)])
+    lines = [line_of(f, words, cells, "token_delay_us", "p50_us") for words, cells in variants
+             if any(c["axes"]["token_delay_us"] > 0 for c in cells)]
+    return lines if any(points for _, points in lines) else []
 
 
 def peer(f: Folder) -> list[tuple[Any, ...]]:
     """What a user would run: in-process references and bare transports are no plugins."""
     keyward = "(?!.*(noverify|inproc|copy))(wall|uncached|hit|repeat|encrypt|status)"
-    theirs = [c for c in f.own if subject_of(c).startswith("peer") and f.results.calm()]
+    theirs = [c for c in f.own if c["axes"]["subject"].startswith("peer") and f.results.calm()]
     return [(f"{ours['name']} to {other['name']}",
              *(f.ratio(ours, other, k) for k in ("calls_per_s", "p99_us", "cpu_us")))
-            for other in theirs for ours in f.own if re.match(keyward, subject_of(ours))
+            for other in theirs for ours in f.own if re.match(keyward, ours["axes"]["subject"])
             and {**ours["axes"], "subject": ""} == {**other["axes"], "subject": ""}]
 
 
 def client(f: Folder) -> dict[str, Any]:
     """How much of one CPU the client uses, and how far each cell stays below echo."""
     loops = [c for c in f.cells if is_closed(c)]
-    echoes = {c["axes"]["in_flight"]: c for c in reversed(loops) if subject_of(c) == "echo"}
+    echoes = {c["axes"]["in_flight"]: c for c in reversed(loops) if c["axes"]["subject"] == "echo"}
     if not any(f.median(c, "client_us").mid > 0 for c in echoes.values()):
         return {}
     rows, used = [], {"": 0.0}
@@ -199,10 +188,11 @@ def client(f: Folder) -> dict[str, Any]:
         echo, mine = echoes.get(c["axes"]["in_flight"], c), f.median(c, "client_us")
         used[c["name"]] = mine.mid * f.median(c, "calls_per_s").mid / 1e6
         of_echo = Ratio() if echo is c else f.ratio(c, echo, "calls_per_s")
-        if c["primary"] or subject_of(c) == "echo" or not any(c["primary"] for c in loops):
+        if c["primary"] or c["axes"]["subject"] == "echo" or not any(c["primary"] for c in loops):
             rows.append((c["name"], mine, f.median(c, "server_us"), number_text(
                 used[c["name"]] or None, PERCENT), of_echo._replace(unit=PERCENT, is_noise=False)))
-    worst = max(("", *(c["name"] for c in loops if subject_of(c) != "echo")), key=used.__getitem__)
+    others = (c["name"] for c in loops if c["axes"]["subject"] != "echo")
+    worst = max(("", *others), key=used.__getitem__)
     return {"rows": rows, "worst": worst, "used": used[worst], "most": BUSY,
             "echoes": [c["name"] for c in echoes.values()]}
 
@@ -215,9 +205,9 @@ def lines_of(members: Iterable[str], points: Iterable[Document], x: str, scale: 
 
 def page(f: Folder, version: str) -> str:
     env = tables.environment(
-        autoescape=True, finalize=lambda v: plots.plain(v) if type(v) is str else v)
+        autoescape=True, finalize=lambda v: plain(v) if type(v) is str else v)
     env.filters |= {"number": number_text, "unit": unit_of}
-    env.globals |= {"plot": plots.plot, "axis": Axis, "lines": lines_of}
+    env.globals |= {"plot": plot, "axis": Axis, "lines": lines_of}
     r, calm = f.results, f.results.calm()
     with np.errstate(all="ignore"):
         found: dict[str, Any] = f.documents | {make.__name__: make(f) for make in (

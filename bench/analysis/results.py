@@ -10,7 +10,7 @@ from typing import Any, Iterable, Optional
 import numpy as np
 
 import stats
-from stats import LEAST
+import tables
 from verb import Document, Unable, printable, refuse_if
 
 SCHEMA = Path(__file__).resolve().parents[1] / "results" / "results-1.schema.json"
@@ -29,10 +29,6 @@ class Results:
         return self.document[member]
 
     @property
-    def rounds(self) -> int:
-        return int(self.document["rounds"])
-
-    @property
     def base_cell(self) -> Document:
         return next(c for c in self.cells if c["name"] == self.document["base"])
 
@@ -44,7 +40,7 @@ class Results:
 
     def calm(self) -> list[int]:
         disturbed = {d["round"] for d in self.document["disturbed"]}
-        return [n for n in range(self.rounds) if n not in disturbed]
+        return [n for n in range(self["rounds"]) if n not in disturbed]
 
     def figures(self) -> list[str]:
         return list(dict.fromkeys(name for c in self.cells for name in c["figures"]))
@@ -52,7 +48,7 @@ class Results:
     def series(self, cell: Document, figure: str,
                rounds: Optional[list[int]] = None) -> list[stats.Value]:
         """Of the undisturbed rounds, known or not, so that two cells' values stay pairs."""
-        values = cell["figures"].get(figure, [None] * self.rounds)
+        values = cell["figures"].get(figure, [None] * self["rounds"])
         return [values[n] for n in (self.calm() if rounds is None else rounds)]
 
     def median(self, cell: Document, figure: str) -> stats.Ratio:
@@ -74,7 +70,7 @@ class Results:
         self.document["disturbed"] = [
             {"round": n, "why": f"{slow[n]} of {count} pulses over 1.15 of the median, the worst "
                                 f"{np.nanmax(pulses[n]) / middle:.2f}"}
-            for n in range(self.rounds) if slow[n] > 0 and slow[n] * 10 >= count]
+            for n in range(self["rounds"]) if slow[n] > 0 and slow[n] * 10 >= count]
         twin = self.cell(self["control"])
         floor = {f: self.ratio(control, twin, f) for control in self.cells if control["control"]
                  for f in self.figures() if twin}
@@ -83,21 +79,19 @@ class Results:
         self.document["quiet"] = self.verdict(high)
 
     def verdict(self, high: float) -> dict[str, str]:
-        if self.rounds == 0:
+        if self["rounds"] == 0:
             return {"verdict": "unusable", "words": "no round is whole"}
         floor = self["noise"].get("cpu_us", self["noise"].get("calls_per_s"))
         away = max(floor["high"] - 1, 1 - floor["low"]) if floor else math.inf
         disturbed = len(self["disturbed"])
         verdict = "restless"
-        if disturbed * 2 >= self.rounds or (floor and away > 0.25):
+        if disturbed * 2 >= self["rounds"] or (floor and away > 0.25):
             verdict = "unusable"
-        elif self.rounds >= LEAST and disturbed * 8 <= self.rounds:
+        elif self["rounds"] >= stats.LEAST and disturbed * 8 <= self["rounds"]:
             verdict = "quiet" if high <= 1.05 and away <= 0.05 else "restless"
-        control = f"within {100 * away:.1f} % of its twin" if floor else "not known"
-        few = "; fewer than 6 rounds cannot be called quiet" if self.rounds < LEAST else ""
-        return {"verdict": verdict, "words":
-                f"{disturbed} of {self.rounds} rounds disturbed, 95 % of the pulses within "
-                f"{max(0.0, 100 * (high - 1)):.1f} % of their median, the control {control}{few}"}
+        return {"verdict": verdict, "words": tables.render("verdict", {
+            "disturbed": disturbed, "rounds": self["rounds"], "least": stats.LEAST,
+            "pulses": max(0.0, high - 1), "control": away if floor else None})}
 
     def width(self) -> float:
         """How far the interval of cpu_us to the base reaches, for the primary cell where that
@@ -134,7 +128,7 @@ def csv_text(r: Results) -> str:
     return "session,cell,primary,control,round,disturbed,figure,value\n" + "".join(
         f"{r['session']},{c['name']},{c['primary']:d},{c['control']:d},{n},{n not in calm:d},"
         f"{name},{c['figures'][name][n]:.9g}\n"
-        for c in r.cells for n in range(r.rounds) for name in r.figures()
+        for c in r.cells for n in range(r["rounds"]) for name in r.figures()
         if name in c["figures"] and c["figures"][name][n] is not None)
 
 
@@ -173,10 +167,9 @@ def parse(text: str) -> Any:
 def load(path: Path) -> Any:
     try:
         return parse(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise Unable(f"{path}: line {error.lineno}: no JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
-        raise Unable(f"{path}: no JSON: {error}") from error
+        line = f"line {error.lineno}: " if isinstance(error, json.JSONDecodeError) else ""
+        raise Unable(f"{path}: {line}no JSON: {getattr(error, 'msg', error)}") from error
 
 
 def faults(document: Any, schema: Path) -> Iterable[str]:
@@ -208,14 +201,14 @@ def read(path: Path) -> Results:
     uppers = [[upper for upper, _ in c.get("histogram", [])] for c in r.cells]
     refuse_if(
         Unable, (len(set(names)) != len(names), f"{path}: cells: a name is there twice"),
-        (lengths - {r.rounds},
-         f"{path}: cells: a figure has not as many values as there are rounds, {r.rounds}"),
+        (lengths - {r["rounds"]},
+         f"{path}: cells: a figure has not as many values as there are rounds, {r['rounds']}"),
         (any(sorted(set(one)) != one for one in uppers),
          f"{path}: cells: a histogram is not [upper_ns, count], rising"),
         (len(r.figures()) > FIGURES_MAX, f"{path}: cells: more than {FIGURES_MAX} figures"),
         (r["base"] not in names, f"{path}: base: there is no such cell"),
-        ([len(one) for one in pulses] != [len(names)] * r.rounds,
-         f"{path}: pulse.rounds: {r.rounds} arrays of {len(names)} numbers are wanted here"),
-        (any(d["round"] >= r.rounds for d in r["disturbed"]),
+        ([len(one) for one in pulses] != [len(names)] * r["rounds"],
+         f"{path}: pulse.rounds: {r['rounds']} arrays of {len(names)} numbers are wanted here"),
+        (any(d["round"] >= r["rounds"] for d in r["disturbed"]),
          f"{path}: disturbed: no such round"))
     return r

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several measurements by turns, so that each round's ratios met one machine."""
 import hashlib
-import math
 import re
 import secrets
 import shlex
@@ -41,32 +40,30 @@ class Reading(NamedTuple):
 
 
 def cell_of(text: str, taken: Iterable[str]) -> tuple[Document, Entry]:
-    head, equals, line = text.partition("=")
-    name = head.removesuffix("*")
+    match, shown = re.fullmatch(rf"({verb.NAME})(\*?)=(.*)", text, re.S), verb.printable(text)
+    if match is None or match[1] in ("control", *taken):
+        raise Usage(f"'{shown}': it wants NAME=load SOCKET … (or another verb; NAME*= for a "
+                    "primary cell), the name of at most 47 letters, digits and ._-, not control, "
+                    "and given once")
+    name, star, line = match.groups()
     words = [word for word in line.split() if word[0] != "@"]
+    if not words or words[0] in ("rounds", "echo", "serve"):
+        raise Usage(f"'{shown}': it wants a verb that measures after the name: load, token, "
+                    "storm …")
     axes = {"subject": name.rpartition("-")[0] or name, "token_delay_us": "0", "bench": ""}
     axes |= dict(word[1:].partition("=")[::2] for word in line.split() if word[0] == "@")
-    delay = re.fullmatch("[0-9]{1,15}", axes["token_delay_us"])
-    shown = f"'{verb.printable(text)}': it"
-    verb.refuse_if(
-        Usage, (not equals or not verb.is_name(name) or name in ("control", *taken),
-                f"{shown} wants NAME=load SOCKET … (or another verb; NAME*= for a primary cell), "
-                "the name of at most 47 letters, digits and ._-, not control, and given once"),
-        (not words or words[0] in ("rounds", "echo", "serve"),
-         f"{shown} wants a verb that measures after the name: load, token, storm …"),
-        (len(axes) > 3 or not delay or not verb.is_name(axes["subject"]),
-         f"{shown}s axes are @subject=NAME and @token_delay_us=N; @bench=PATH is who "
-         "measures it"))
-    parser = verb.Parser("cell", None, **USUAL.get(words[0], {}))
-    said, _ = parser.parse_known_args(words[1:])
+    subject, delay, program, *others = axes.values()
+    if others or not re.fullmatch("[0-9]{1,15}", delay) or not re.fullmatch(verb.NAME, subject):
+        raise Usage(f"'{shown}': its axes are @subject=NAME and @token_delay_us=N; @bench=PATH "
+                    "is who measures it")
+    said, _ = verb.Parser("cell", None, **USUAL.get(words[0], {})).parse_known_args(words[1:])
     seconds = said.seconds + (said.warmup or 0) if said.seconds and said.calls is None else 0.0
-    return ({"name": name, "primary": head.endswith("*"), "control": False,
+    return ({"name": name, "primary": bool(star), "control": False,
              "command": verb.printable(" ".join(words)), "tool": "",
              "axes": {"in_flight": said.in_flight or 0.0,
                       "method": verb.printable(said.mix or said.op or "", 47),
-                      "subject": axes["subject"], "rate": said.rate or 0.0,
-                      "token_delay_us": int(axes["token_delay_us"])},
-             "failures": 0, "failure": "", "figures": {}}, Entry(words, axes["bench"], seconds))
+                      "subject": subject, "rate": said.rate or 0.0, "token_delay_us": int(delay)},
+             "failures": 0, "failure": "", "figures": {}}, Entry(words, program, seconds))
 
 
 def reading_of(text: str) -> Reading:
@@ -85,17 +82,17 @@ def layout_of(text: Optional[str]) -> Document:
     if text is None:
         return {"name": "unknown", "client": "", "server": "", "words":
                 "nobody told which process runs on which CPU: no scaling conclusion"}
-    cpus = "(any|([0-9]{1,3})(?:-([0-9]{1,3}))?)"
-    match = re.fullmatch(f"([A-Za-z0-9._-]{{1,47}})=client:{cpus},server:{cpus}", text)
+    cpus = "(any|[0-9]{1,3}(?:-[0-9]{1,3})?)"
+    match = re.fullmatch(f"({verb.NAME})=client:{cpus},server:{cpus}", text)
     if match is None:
         raise Usage(f"--layout {text}: it wants NAME=client:CPUS,server:CPUS, CPUS being 0, 2-3 "
                     "or any")
-    name, client, first, last, server, *other = match.groups()
-    a, b = (set(range(int(first or 0), int(last or first or 999) + 1))
-            for first, last in ((first, last), other))
+    name, client, server = match.groups()
+    a, b = ([*map(int, side.replace("any", "0-999").split("-"))] for side in (client, server))
+    shared = max(a[0], b[0]) <= min(a[-1], b[-1])
     return {"name": name, "client": client, "server": server, "words":
             f"client on CPU {client}, daemon and workers on CPU {server}: "
-            + ("they may share one, so no scaling conclusion" if a & b else "they share none")}
+            + ("they may share one, so no scaling conclusion" if shared else "they share none")}
 
 
 def pulse() -> float:
@@ -130,7 +127,7 @@ class Run:
         return Reading(failure=f"exit status {done.returncode}: {why}")
 
     def one_round(self) -> None:
-        n, order = self.results.rounds, range(len(self.results.cells))
+        n, order = self.results["rounds"], range(len(self.results.cells))
         readings, pulses = {}, {}
         for at in order if n % 2 == 0 else reversed(order):
             if self.clock() - self.told >= 5:
@@ -143,7 +140,7 @@ class Run:
         self.close_round(readings, [pulses[at] for at in order])
 
     def close_round(self, readings: dict[int, Reading], pulses: list[float]) -> None:
-        r, n = self.results, self.results.rounds
+        r, n = self.results, self.results["rounds"]
         for at, c in enumerate(r.cells):
             got = readings[at]
             if len({*r.figures(), *got.figures}) > results.FIGURES_MAX:
@@ -178,7 +175,7 @@ class Run:
                 document["partial"] = document["fault"] == UNFINISHED
                 self.write()
         except (Stopped, Usage, OSError) as error:
-            why = f"round {r.rounds + 1} does not count: {verb.why(error) or 'interrupted'}"
+            why = f"round {r['rounds'] + 1} does not count: {verb.why(error) or 'interrupted'}"
             document.update(partial=True, fault=verb.printable(why, 191))
             if not isinstance(error, OSError):
                 self.write()
@@ -187,7 +184,7 @@ class Run:
 
     def enough(self, took: float) -> str:
         """UNFINISHED, or what is to be said at the end.  `took`: as long as the next round."""
-        done = self.results.rounds
+        done = self.results["rounds"]
         if self.until <= 0:
             return UNFINISHED if done < self.wanted else ""
         width = self.results.width()
@@ -195,12 +192,7 @@ class Run:
             return ""
         if done < self.wanted and self.clock() - self.began + took <= self.limit:
             return UNFINISHED
-        end = "time was up" if done < self.wanted else "no more rounds are kept"
-        known = (f"cpu_us of the primary cells is known to {100 * width:.1f} %, not to the "
-                 f"{100 * self.until:.1f} % asked for")
-        if width == math.inf:
-            known = "too few of them were undisturbed and have cpu_us to say how well it is known"
-        return f"{end} after {done} rounds: {known}"
+        return tables.render("not-known", {"run": self, "done": done, "width": width})
 
     def write(self) -> None:
         self.results.document["elapsed_s"] = self.clock() - self.began
@@ -212,13 +204,10 @@ def prepare(words: list[str], bench: str) -> tuple[Run, Any]:
     """Everything that can be wrong is found before the first measurement."""
     o = verb.Parser("rounds", __doc__).parse_intermixed_args(words)
     o.limit = vars(o)["for"]
-    made: dict[str, Document] = {}
-    entries: list[Entry] = []
+    made: list[tuple[Document, Entry]] = []
     for text in o.cells:
-        c, entry = cell_of(text, made)
-        made[c["name"]] = c
-        entries.append(entry)
-    layout, (base, *others) = layout_of(o.layout), made.values()
+        made.append(cell_of(text, [c["name"] for c, _ in made]))
+    layout, (base, *others) = layout_of(o.layout), [c for c, _ in made]
     machine = {**environment.machine(), **environment.program(bench)}
     for note in o.note or ():
         environment.add_note(machine, note)
@@ -241,8 +230,8 @@ def prepare(words: list[str], bench: str) -> tuple[Run, Any]:
         "environment": machine, "fingerprint": environment.fingerprint(machine), "layout": layout,
         "base": base["name"], "control": base["name"], "rounds": 0,
         "pulse": {"unit": "ns of a fixed piece of work", "rule": "", "rounds": []},
-        "disturbed": [], "quiet": {}, "noise": {}, "cells": [*made.values(), control],
-    }, [*entries, entries[0]], bench, o), o
+        "disturbed": [], "quiet": {}, "noise": {}, "cells": [base, *others, control],
+    }, [entry for _, entry in (*made, made[0])], bench, o), o
 
 
 def main(words: list[str], bench: str) -> int:

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """A storm on a simulated clock, by the rules of bench/storm/storm.h and docs/BENCHMARKS.md."""
-from __future__ import annotations
-
 import math
 import random
 from collections import deque
@@ -29,8 +27,8 @@ class Server:
     has_state: bool = False  # an Encrypt was good
     has: set[int] = field(default_factory=set)  # seeds in the server's own cache
     cached: set[int] = field(default_factory=set)  # in keyward's
-    queue: deque[Job] = field(default_factory=deque)  # those that everybody left stay in it
-    flight: dict[int, Job] = field(default_factory=dict)  # what an equal call may join
+    queue: deque["Job"] = field(default_factory=deque)  # those that everybody left stay in it
+    flight: dict[int, "Job"] = field(default_factory=dict)  # what an equal call may join
     busy: int = 0  # workers
 
 
@@ -38,7 +36,7 @@ class Server:
 class Job:
     server: Server
     what: int
-    waiters: list[Call] = field(default_factory=list)
+    waiters: list["Call"] = field(default_factory=list)
     verifies: bool = False  # the second one of an Encrypt
 
 
@@ -135,8 +133,21 @@ class Storm:
         call.job = None
         self._after(self.plan.call_ms * MS, ARRIVES, lambda: self._end_of_call(call, good))
 
-    def _call(self, call: Call, what: int) -> None:
-        server, job = call.server, call.server.flight.get(what)
+    def _deadline(self, call: Call) -> None:
+        if call.job is not None:
+            self._leave(call)
+            self._answer(call, False)
+
+    def resume(self, server: Server, asker: Asker, good: Any = None) -> None:
+        try:
+            what = asker.send(good)
+        except StopIteration:
+            return
+        if isinstance(what, float):
+            self._after(what * MS, WAKES, lambda: self.resume(server, asker))
+            return
+        call, job = Call(server, asker), server.flight.get(what)
+        self._after(self.plan.timeout_ms * MS, LATE, lambda: self._end_of_call(call, False))
         known = what >= 0 and what in server.cached
         self.duplicates += known or job is not None
         if known or what == STATUS:
@@ -145,23 +156,6 @@ class Storm:
             self._join(call, job or Job(server, what))
             self._after(self.plan.deadline_ms * MS, DEADLINE, lambda: self._deadline(call))
             self._start_all()
-
-    def _deadline(self, call: Call) -> None:
-        if call.job is not None:
-            self._leave(call)
-            self._answer(call, False)
-
-    def resume(self, server: Server, asker: Asker, good: Any = None) -> None:
-        try:
-            wants = asker.send(good)
-        except StopIteration:
-            return
-        if isinstance(wants, float):
-            self._after(wants * MS, WAKES, lambda: self.resume(server, asker))
-            return
-        call = Call(server, asker)
-        self._after(self.plan.timeout_ms * MS, LATE, lambda: self._end_of_call(call, False))
-        self._call(call, wants)
 
     def _end_of_call(self, call: Call, good: bool) -> None:
         if not call.over:

@@ -4,6 +4,7 @@ import math
 from typing import Any, NamedTuple, Optional, Sequence
 
 import numpy as np
+import scipy  # which loads scipy.special when it is asked for
 
 ROUNDS_MAX = 64
 DRAWS = 2000
@@ -54,37 +55,6 @@ def ratio(upper: Sequence[Value], lower: Sequence[Value]) -> Ratio:
     return Ratio(math.exp(x.mid), math.exp(x.low), math.exp(x.high), x.known) if x.known else x
 
 
-# Student's t, by the tanh-sinh rule for an integral from 0 to 1 (Takahasi and Mori, 1974).
-STEPS = np.arange(-56, 57) / 16
-NODES = 1 / (1 + np.exp(-np.pi * np.sinh(STEPS)))
-WEIGHTS = np.pi * np.cosh(STEPS) * NODES * (1 - NODES) / 16
-
-
-def sine_integral(end: Floats, power: Floats) -> Floats:
-    """Of sin(x)^power from 0 to end."""
-    return end * (np.sin(np.multiply.outer(end, NODES)) ** np.expand_dims(power, -1) @ WEIGHTS)
-
-
-def student_above(t: Floats, freedom: Floats) -> Floats:
-    """P(T > t), freedom being at least 1 and not necessarily whole: with t = sqrt(freedom) /
-    tan(x) the density is a power of the sine."""
-    tail = sine_integral(np.arctan2(np.sqrt(freedom), np.abs(t)), np.subtract(freedom, 1))
-    tail = tail / sine_integral(np.pi / 2, np.subtract(freedom, 1)) / 2
-    return np.where(np.less(t, 0), 1 - tail, tail)[()]
-
-
-def student_at(p: float, freedom: Floats) -> Floats:
-    """The t >= 0 with P(T > t) = p, 0 < p <= 0.5, by Newton from 0: the tail is convex
-    above it, so that no step goes too far."""
-    t = step = np.ones_like(freedom, dtype=float) * (0.5 - p)
-    top = 1 / (2 * np.sqrt(freedom) * sine_integral(np.pi / 2, np.subtract(freedom, 1)))
-    while np.any(step > 1e-13 * t):
-        density = top * (1 + t * t / freedom) ** (-(np.add(freedom, 1)) / 2)
-        step = (student_above(t, freedom) - p) / density
-        t = t + step
-    return t
-
-
 class Centre(NamedTuple):
     mean: Floats
     error: Floats  # the standard error of the mean; 0 when all agree
@@ -93,12 +63,12 @@ class Centre(NamedTuple):
     def above(self, bound: float) -> Floats:
         """How likely chance alone shows a mean this far above `bound`, or farther."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            t = np.divide(self.mean - bound, self.error)
-        return student_above(np.where(np.isnan(t), 0, t), self.freedom)
+            t = np.divide(bound - self.mean, self.error)
+        return scipy.special.stdtr(self.freedom, np.where(np.isnan(t), 0, t))
 
     def reach(self, p: float) -> Floats:
         """The truth lies more than this above the mean with chance p, and below it too."""
-        return self.error * student_at(p, self.freedom)
+        return -self.error * scipy.special.stdtrit(self.freedom, p)
 
 
 def centre(values: Floats) -> Optional[Centre]:

@@ -7,14 +7,14 @@ import re
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import gmtime, strftime
 from typing import Any, Sequence
 
 import results
+import tables
 import verb
-from verb import Stopped, Unable, Usage
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "build" / "release" / "bin" / "keyward-bench"
@@ -47,7 +47,7 @@ def socket(state: Path, server: str) -> str:
 def rows_of(o: argparse.Namespace, table: str) -> list[list[str]]:
     parts = ["primary"] + ["quick"] * (not o.compare) + ["full"] * o.full
     lines = (Path(__file__).parent / table).read_text().splitlines()
-    return [row[1:] for row in (line.split(maxsplit=4) for line in lines) if row[0] in parts]
+    return [row[1:] for row in map(str.split, lines) if row and row[0] in parts]
 
 
 def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dict[str, str]:
@@ -89,7 +89,7 @@ class Subjects(ExitStack):
         self.stop.check()
         if done.returncode != 0:
             print(*log.read_text(errors="replace").splitlines()[-12:], sep="\n", file=sys.stderr)
-            raise Unable(f"this failed (see above): prepare {' '.join(map(str, words))}")
+            raise verb.Unable(f"this failed (see above): prepare {' '.join(map(str, words))}")
 
     def launch(self, name: str, ready: str, argv: Any, **env: str) -> None:
         path = self.path / f"{name}.log"
@@ -99,7 +99,7 @@ class Subjects(ExitStack):
         while re.search(ready, path.read_text(errors="replace"), re.MULTILINE) is None:
             self.stop.check()
             if verb.ended(server, 0.02):
-                raise Unable(f"{name} did not come up: {path.read_text(errors='replace')}")
+                raise verb.Unable(f"{name} did not come up: {path.read_text(errors='replace')}")
 
     def end(self, name: str, server: verb.Process) -> None:
         if not verb.end(server, 15):
@@ -126,21 +126,22 @@ class Subjects(ExitStack):
         self.launch(name, f" {re.escape(socket)}$",
                     [*told, program, *(socket if word == "@" else word for word in words)], **env)
 
-    def start(self, name: str, kind: str, words: list[str], bench: Path, programs: str) -> None:
-        """As a line of servers.txt says."""
-        if kind in ("node", "ready"):
-            self.prepare("node", self.path / name, self.path / programs, self.cpus, *words)
-            if kind == "node":
-                self.daemon(name)
-        elif kind == "bench":
-            self.serve(name, bench, *words)
-        else:
-            env, token = self.token(name)
-            if kind == "peer":
-                bench = bench.with_name("keyward-bench-peer")
-                pin = token[-1].removeprefix("file:")
-                token = [*token[:2], "--token", "bench", "--pin", pin, "@"]
-            self.serve(name, bench, *words, *token, **env)
+    def start(self, rows: list[list[str]], prefix: str, bench: Path, programs: str) -> None:
+        """As servers.txt says."""
+        for name, kind, *words in rows:
+            name = prefix + name
+            if kind in ("node", "ready"):
+                self.prepare("node", self.path / name, self.path / programs, self.cpus, *words)
+                if kind == "node":
+                    self.daemon(name)
+            elif kind == "bench":
+                self.serve(name, bench, *words)
+            else:
+                program, (env, token) = bench, self.token(name)
+                if kind == "peer":
+                    program, pin = bench.with_name("keyward-bench-peer"), token[-1][len("file:"):]
+                    token = [*token[:2], "--token", "bench", "--pin", pin, "@"]
+                self.serve(name, program, *words, *token, **env)
 
 
 class Suite:
@@ -160,10 +161,6 @@ class Suite:
                 "--cpu-client", self.client, "--layout", layout,
                 *(f"--note={key}={value}" for key, value in notes.items()),
                 *(f"{name}={line}" for name, line in cells.items())]
-
-    def start(self, subjects: Subjects, prefix: str, bench: Path, programs: str) -> None:
-        for name, kind, *words in rows_of(self.o, "servers.txt"):
-            subjects.start(prefix + name, kind, " ".join(words).split(), bench, programs)
 
     def bench(self, *words: Any, side: str = "client") -> list[Any]:
         return ["taskset", "-c", self.client if side == "client" else self.server, BENCH, *words]
@@ -204,10 +201,13 @@ class Suite:
 
     def rates(self, state: Path) -> list[str]:
         """Around the knee, which nobody knows beforehand."""
-        seen = self.stop.must("a first look at keywardd gave no figure", self.bench(
+        seen = self.stop.run(self.bench(
             "load", socket(state, "wall2/uncached"), "--yes", "--seconds", "2s", "--warmup",
             "500ms", "--json"), stdout=subprocess.PIPE)
-        knee = json.loads(seen)["figures"]["calls_per_s"]
+        self.stop.check()
+        if seen.returncode != verb.GOOD:
+            raise verb.Unable("a first look at keywardd gave no figure")
+        knee = json.loads(seen.stdout)["figures"]["calls_per_s"]
         return [str(int(knee * percent / 100)) for percent in KNEE]
 
     def run_matrix(self, subjects: Subjects, configuration: str) -> None:
@@ -219,13 +219,13 @@ class Suite:
             token=f"SoftHSM {said_by('softhsm2-util', '--version')}")).returncode
         if not (self.results / "results.json").exists():
             self.stop.check()
-            raise Unable("nothing was measured (see above)")
+            raise verb.Unable("nothing was measured (see above)")
         if status != 0:
             self.failed.append(f"the matrix ended with exit status {status}: what it has is in "
                                f"{self.results}/results.json")
 
     def measure_tree(self, subjects: Subjects) -> int:
-        self.start(subjects, "", BENCH, "bin")
+        subjects.start(rows_of(self.o, "servers.txt"), "", BENCH, "bin")
         self.run_matrix(subjects, "2 workers a token, cache 8192; tokens slowed by tests/fault")
         try:
             self.others(subjects)
@@ -236,13 +236,13 @@ class Suite:
 
     def measure_both(self, subjects: Subjects) -> int:
         sha = said_by("git", "rev-parse", "--short=12", f"{self.o.compare}^{{commit}}")
-        tree = ROOT / "build" / "compare" / sha
+        tree, rows = ROOT / "build" / "compare" / sha, rows_of(self.o, "servers.txt")
         subjects.prepare("tree", subjects.path / "other", tree, sha)
-        self.start(subjects, "old.", tree / "build" / "release" / "bin" / "keyward-bench", "other")
-        self.start(subjects, "new.", BENCH, "bin")
+        subjects.start(rows, "old.", tree / BENCH.relative_to(ROOT), "other")
+        subjects.start(rows, "new.", BENCH, "bin")
         self.run_matrix(subjects, f"old is {sha} ({self.o.compare}), new is this tree")
         if subprocess.call([BENCH, "split", self.results, f"old={sha}", "new"]) != 0:
-            raise Unable(f"{self.results} could not be told apart (see above)")
+            raise verb.Unable(f"{self.results} could not be told apart (see above)")
         say(f"this tree compared with {self.o.compare}")
         return subprocess.call([BENCH, "compare", self.results / "old", self.results / "new"])
 
@@ -256,19 +256,16 @@ class Suite:
         """The exit status is that of the report or the comparison; not 0 when anything failed."""
         self.stop.catch()
         status = verb.GOOD
-        try:
-            with Subjects(self.stop, self.server) as subjects:
-                status = self.measure(subjects)
-        except Stopped:
-            pass
+        with suppress(verb.Stopped), Subjects(self.stop, self.server) as subjects:
+            status = self.measure(subjects)
         kept = (self.results / "results.json").exists()
         if kept:
             say(f"results: {self.results}")
         for text in self.failed:
             verb.complain("suite", text)
         if self.stop.asked:
-            raise Unable("interrupted: what was measured until then is there, marked partial"
-                         if kept else "interrupted before anything was measured")
+            raise verb.Unable("interrupted: what was measured until then is there, marked partial"
+                              if kept else "interrupted before anything was measured")
         return max(verb.WRONG, status) if self.failed else status
 
 
@@ -277,7 +274,7 @@ def main(words: list[str], _bench: str) -> int:
     suite = Suite(o)
     known = not o.compare or said_by("git", "rev-parse", "--verify", f"{o.compare}^{{commit}}")
     verb.refuse_if(
-        Usage, (o.compare and o.full, "--compare measures primary cells; leave out --full"),
+        verb.Usage, (o.compare and o.full, "--compare measures primary cells; leave out --full"),
         (not known, f"--compare {o.compare}: git knows no such revision here"),
         (re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", o.name or "x") is None,
          f"--name {o.name}: letters, digits and ._-"),
@@ -286,9 +283,5 @@ def main(words: list[str], _bench: str) -> int:
         return suite.run()
     rates = [f"{percent}%" for percent in KNEE] if o.full else []
     cells = matrix(o, Path("/var/tmp/keyward-bench-XXXXXX"), rates)
-    print(*(f"{name}: keyward-bench {line}" for name, line in cells.items()), sep="\n")
-    minutes = (len(cells) + 1) * suite.most * (3.2 if o.full else 2.3) / 60
-    print(f"{len(cells)} cells and the control, rounds {' '.join(suite.how_long)}: about "
-          f"{minutes:.0f} min from CPU {suite.client}, servers on CPU {suite.server}, and what "
-          f"comes then; results would lie in {suite.results}")
+    print(tables.render("suite-dry-run", {"suite": suite, "cells": cells, "full": o.full}))
     return verb.GOOD

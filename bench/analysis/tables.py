@@ -34,8 +34,8 @@ def show(as_json: bool, template: str, document: Document, **facts: Any) -> None
 
 
 def main(words: list[str], _bench: str) -> int:
-    verb.refuse_if(verb.Usage, (len(words) != 1, "it wants the name of one verb, and that verb's "
-                                "document on stdin"))
+    if len(words) != 1:
+        raise verb.Usage("it wants the name of one verb, and that verb's document on stdin")
     try:
         d = json.load(sys.stdin)
         name = d["tool"].removeprefix("keyward-bench ")

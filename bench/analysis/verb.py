@@ -14,12 +14,12 @@ from typing import Any, Callable, NoReturn, Optional, Sequence
 GOOD, WRONG, USAGE, UNABLE = range(4)  # WRONG: measured and not content
 EXITS = ("\nexit status: 0 good, 1 measured and not content, 2 wrong usage, "
          "3 could not run or not to its end")
-KINDS: dict[str, tuple[dict[str, float], str]] = {  # units, and what is wanted
-    "number": ({"": 1}, "a whole number"), "percent": ({"%": 0.01}, "a share such as 5%"),
-    "seconds": ({"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600},
-                "a time such as 500ms or 2s, in seconds"),
-    "ms": ({"us": 1e-3, "ms": 1, "s": 1e3, "m": 6e4, "h": 36e5},
-           "a time such as 500ms or 2s, in milliseconds")}
+NAME = "[A-Za-z0-9._-]{1,47}"
+TIMES = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+KINDS: dict[str, tuple[float, dict[str, float], str]] = {  # scale, units, and what is wanted
+    "number": (1, {"": 1}, "a whole number"), "percent": (1, {"%": 0.01}, "a share such as 5%"),
+    "seconds": (1, TIMES, "a time such as 500ms or 2s, in seconds"),
+    "ms": (1e3, TIMES, "a time such as 500ms or 2s, in milliseconds")}
 Document = dict[str, Any]
 Process = subprocess.Popen[Any]
 
@@ -37,9 +37,8 @@ class Stopped(Exception):
 
 
 def why(error: Exception) -> str:
-    if not isinstance(error, OSError):
-        return str(error)
-    return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+    parts = (error.filename, error.strerror) if isinstance(error, OSError) else (error,)
+    return ": ".join(str(part) for part in parts if part)
 
 
 def called(name: str) -> str:
@@ -54,10 +53,9 @@ def complain(name: str, text: str) -> None:
 
 def reader(kind: str, least: float = 0, most: float = 0) -> Callable[[str], Any]:
     def read(text: str) -> float:
-        units, wants = KINDS[kind]
-        match = re.fullmatch(r"([0-9]{1,18}|[0-9]+\.[0-9]*(?=%))([a-z%]*)", text)
-        scale = units.get(match[2]) if match else None
-        value = round(float(match[1]) * scale, 9) if match and scale else math.nan
+        scale, units, wants = KINDS[kind]
+        match = re.fullmatch(rf"([0-9]{{1,18}}|[0-9]+\.[0-9]*(?=%))({'|'.join(units)})", text)
+        value = round(float(match[1]) * units[match[2]] * scale, 9) if match else math.nan
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(
                 f"{text}: it wants {wants} from {least:g} to {most:.10g}")
@@ -67,12 +65,13 @@ def reader(kind: str, least: float = 0, most: float = 0) -> Callable[[str], Any]
 
 
 class Once(argparse.Action):
+    is_given = False
+
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
                  values: Any, option_string: Optional[str] = None) -> None:
-        given = parser.get_default("given")
-        if self.dest in given:
+        if self.is_given:
             parser.error(f"{option_string} is given twice")
-        given.add(self.dest)
+        self.is_given = True
         setattr(namespace, self.dest, values)
 
 
@@ -96,7 +95,7 @@ class Parser(argparse.ArgumentParser):
             if value[1:2] == ["ms"]:
                 how["dest"] = flag.strip("-").replace("-", "_") + "_ms"
             self.add_argument(flag.rstrip("+*"), help=words.replace("%", "%%"), **how)
-        self.set_defaults(given=set(), **defaults)
+        self.set_defaults(**defaults)
 
     def error(self, message: str) -> NoReturn:
         raise Usage(message.removeprefix("argument "))
@@ -106,10 +105,6 @@ def refuse_if(error: type[Exception], *cases: tuple[Any, str]) -> None:
     for is_so, words in cases:
         if is_so:
             raise error(words)
-
-
-def is_name(text: str) -> bool:
-    return re.fullmatch("[A-Za-z0-9._-]{1,47}", text) is not None
 
 
 def printable(text: str, room: int = 1 << 30) -> str:
@@ -149,8 +144,7 @@ def end(child: Process, patience: float) -> bool:
     """False: it did not end within so many seconds of SIGTERM, and was killed."""
     child.terminate()
     in_time = ended(child, patience)
-    if not in_time:
-        child.kill()
+    child.kill()  # nothing is sent to one that has ended
     child.wait()
     return in_time
 
@@ -167,12 +161,9 @@ class Stop:
             signal.signal(number_, self._note)
         return self
 
-    def _note(self, _number: int, _frame: object) -> None:
-        self.asked = True
-        self._tell()
-
-    def _tell(self) -> None:
+    def _note(self, *_of: object) -> None:
         """With all that the child started: a shell that ends does not end its build."""
+        self.asked = True
         if self.child is not None and self.child.poll() is None:
             os.killpg(self.child.pid, signal.SIGTERM)
 
@@ -185,14 +176,6 @@ class Stop:
         with subprocess.Popen([*map(str, argv)], stdin=subprocess.DEVNULL, encoding="utf-8",
                               errors="replace", process_group=0, **how) as self.child:
             if self.asked:  # while it was being started
-                self._tell()
+                self._note()
             out, err = self.child.communicate()
         return subprocess.CompletedProcess(argv, self.child.returncode, out, err)
-
-    def must(self, otherwise: str, argv: Sequence[Any], **how: Any) -> str:
-        """What it prints when it is good; Unable with these words when it is not."""
-        done = self.run(argv, **how)
-        self.check()
-        if done.returncode != GOOD:
-            raise Unable(otherwise)
-        return done.stdout

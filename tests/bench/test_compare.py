@@ -184,7 +184,7 @@ def written(tmp_path):
 def test_baseline__read_back__the_same_ratios(baseline):
     back = compare.read_baseline(baseline)
     was = compare.profile(baseline.with_name("x"))
-    assert back["name"] == "debian-12" and back.results is None and back["session"] == ""
+    assert back["name"] == "debian-12" and back.run is None and back["session"] == ""
     assert back["machine"] == "made up, 2 CPUs, Linux, virtualisation: none"
     assert [c["name"] for c in back.cells] == ["reference-64", "hit-64", "miss-64", "status-64"]
     hit = back.cell("hit-64")

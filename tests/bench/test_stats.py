@@ -47,23 +47,6 @@ def test_reach__the_farther_end_or_not_known(x, want):
     assert Ratio(*x).reach() == near(want)
 
 
-@pytest.mark.parametrize("t, freedom, want", [
-    (math.inf, 5, 0), (-math.inf, 5, 1), (0, 1, 0.5), (0, 17.5, 0.5), (1, 1, 0.25),
-    (2, 2, (1 - 2 / math.sqrt(6)) / 2), (-2, 2, 1 - (1 - 2 / math.sqrt(6)) / 2)])
-def test_above__closed_forms(t, freedom, want):
-    assert stats.student_above(t, freedom) == near(want)
-
-
-@pytest.mark.parametrize("p, freedom, want", [
-    (0.05, 5, 2.015), (0.025, 10, 2.228), (0.01, 7, 2.998), (0.0005, 1, 636.619), (0.5, 3, 0),
-    (0.05, 120, 1.658)])
-def test_at__printed_tables(p, freedom, want):
-    assert stats.student_at(p, freedom) == pytest.approx(want, abs=0.0005)
-    assert stats.student_above(stats.student_at(p, freedom), freedom) == near(p)
-    both = stats.student_at(p, np.array([2.5, freedom]))  # each by itself
-    assert list(both) == near([stats.student_at(p, 2.5), stats.student_at(p, freedom)])
-
-
 @pytest.mark.parametrize("values, want", [
     ([1, 2, 3, 4], None), ([1, 2, math.nan, 4, 5], None), ([1, 2, 3, 4, math.inf], None),
     ([5, 1, 4, 2, 3], (3, math.sqrt(2.5 / 5), 4)),  # up to 6 nothing is trimmed
@@ -84,6 +67,7 @@ def test_between__two_samples__welch(old, new, want):
 
 def test_centre__reach_and_above__one_interval():
     c, sure = Centre(0.3, 0.1, 6.5), Centre(2, 0, 5)
+    assert (c.reach(0.05), c.above(0.2)) == near((0.191673589, 0.176536137))
     assert c.above(c.mean - c.reach(0.05)) == near(0.05)
     assert c.above(c.mean + c.reach(0.05)) == near(0.95)
     assert [sure.above(bound) for bound in (1.5, 2, 2.5)] == [0, 0.5, 1] and sure.reach(0.05) == 0
@@ -107,7 +91,7 @@ def test_rule__alone(ratio, error, threshold, verdict):
 
 def test_rule__three_together__corrected_by_holm():
     """By hand: 0.01 0.02 0.03 of three become 0.03, 0.04, 0.04."""
-    ratios = [one(math.exp(0.1 * stats.student_at(p, 10)), 0.1) for p in (0.03, 0.01, 0.02)]
+    ratios = [one(math.exp(Centre(0, 0.1, 10).reach(p)), 0.1) for p in (0.03, 0.01, 0.02)]
     _, slower, faster = ruled(ratios)
     assert slower == pytest.approx([0.04, 0.03, 0.04]) and min(faster) > 0.999
     eight = [one(1.20 if i == 3 else 1.0, 0.072) for i in range(8)]  # one of many wants more
