@@ -275,12 +275,11 @@ static void job_answered(struct kw_worker *w, struct kw_job *j,
     j->hsm_ns = a->hsm_ns;
     j->token = f->token.name;
     j->worker = w->number;
-    /* FORGED without a word of the token is what no token needs to be asked about. */
-    bool tokens_word =
-        e.code == KW_CODE_UNSURE || (e.code == KW_CODE_FORGED && e.native != 0);
-    if (j->op == KW_HSM_UNWRAP && e.code == KW_CODE_FORGED && !tokens_word)
-        kw_queue_finish(&f->queue, j, e);
-    else if (j->op == KW_HSM_UNWRAP && tokens_word)
+    bool forged = j->op == KW_HSM_UNWRAP && e.code == KW_CODE_FORGED;
+    bool unknown = j->op == KW_HSM_UNWRAP && e.code == KW_CODE_UNSURE;
+    if (forged && e.native == 0)
+        kw_queue_finish(&f->queue, j, e); /* not the token's word: it was not asked */
+    else if (forged || unknown)
         unsure(f, j, e);
     else if (!goes_again(w, j, entry, e))
         kw_queue_finish(&f->queue, j, for_the_door(e));

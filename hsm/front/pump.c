@@ -23,25 +23,24 @@ static size_t want_len(struct kw_front *f, const struct kw_wire_job *m) KW_LOCKE
 }
 
 /* With several sessions a worker is at several inputs when it dies; one that was in flight
- * at a death before is sent alone.  false: not now. */
-static bool may_join(struct kw_front *f, struct kw_worker *w,
-                     const struct kw_job *j) KW_LOCKED
+ * at a death before goes alone. */
+static bool goes_alone(const struct kw_front *f, const struct kw_worker *w,
+                       const struct kw_job *j) KW_LOCKED
 {
-    const bool empty = w->channel.count == w->channel.canaries;
-    if (f->queue.quarantine.used == 0 || w->sessions == 1)
-        return true;
-    if (!empty && w->alone)
-        return false;
-    w->alone = kw_queue_is_suspect(&f->queue, j, kw_front_boot(f));
-    return empty || !w->alone;
+    return w->sessions > 1 && f->queue.quarantine.used > 0 &&
+           kw_queue_is_suspect(&f->queue, j, kw_front_boot(f));
 }
 
 static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit) KW_LOCKED
 {
     struct kw_job *j;
     while (w->channel.count - w->channel.canaries < limit &&
-           (j = kw_queue_first(&f->queue, KW_JOB_WAITING)) != NULL && may_join(f, w, j)) {
+           (j = kw_queue_first(&f->queue, KW_JOB_WAITING)) != NULL) {
         struct kw_wire_job m;
+        const bool alone = goes_alone(f, w, j);
+        if ((alone || w->alone) && w->channel.count > w->channel.canaries)
+            break;
+        w->alone = alone;
         kw_queue_send(&f->queue, j, &m);
         if (!kw_channel_load(&w->channel, &m, want_len(f, &m), limit)) {
             kw_queue_unsend(&f->queue, j);
@@ -101,7 +100,7 @@ static bool takes_jobs(const struct kw_front *f, const struct kw_worker *w) KW_L
 #define SLOW_NS KW_MS_NS
 
 /* Client jobs in the worker's hands at most: its sessions, and a quarter more so that none
- * waits for us.  One session of a fast token takes whole batches.  While a session hangs,
+ * waits for us, whoever submits.  One session of a fast token takes whole batches.  While a session hangs,
  * and none has answered since, it gets one at a time: a lock in the library would swallow
  * them one after the other. */
 static size_t most(const struct kw_worker *w, size_t limit) KW_LOCKED

@@ -24,7 +24,7 @@ static void look_at_sessions(struct kw_worker *w, struct kw_worker_view *view,
         motion += job.id * (i + 1);
         if (job.id == 0 || kw_channel_find(&w->channel, job.id) == NULL)
             continue;
-        int64_t ns = now - job.start_ns;
+        int64_t ns = job.start_ns > 0 ? now - job.start_ns : 0; /* its word: any number */
         busy++;
         view->overdue += ns > f->o.deadline_ns;
         if (ns > view->longest_ns)

@@ -22,8 +22,8 @@
 #define KW_PEERS_MAX 32u
 #define KW_ENV_VARS_MAX 32u
 
-/* Locked memory that the daemon wants besides its caches: calls in flight and jobs at the
- * HSM door, some 2,000 of 2 KiB. */
+/* Locked memory that the daemon wants besides its caches: calls in flight, jobs at the HSM
+ * door, and what is on its way to workers (kw_rpc_bytes, kw_front_bytes). */
 #define KW_CALLS_LOCKED (4u * 1024 * 1024)
 
 /* `written` in each block: bit i says that the i-th row of the table was in the file. */

@@ -186,6 +186,21 @@ TEST(death_at_several_inputs__each_tried_alone_and_only_the_poisonous_one_held)
     stage_end(&s);
 }
 
+TEST(page_with_a_start_of_any_kind__nobody_hangs)
+{
+    const int64_t starts[] = {INT64_MIN, -1, 0, INT64_MAX};
+    struct kw_wire_job job;
+    begin(1);
+    ask_some(0, 1);
+    CHECK(take(0, &job));
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        kw_page_begin(s.fakes[0].page, 1, job.id, starts[i]);
+        stage_pass(&s, 10 * KW_S_NS);
+        CHECK_STR(stage_status(&s).workers[0].state, "ready");
+    }
+    stage_end(&s);
+}
+
 /* A page says what it likes: an id that the worker does not have is at no session. */
 TEST(page_with_foreign_ids__nobody_hangs)
 {
@@ -204,4 +219,5 @@ KW_CASES("hsm/front/sessions", CASE(jobs__one_for_each_session_and_a_quarter_mor
          CASE(all_sessions_hang__stuck_and_what_waits_goes_elsewhere),
          CASE(worker_reads_no_more__its_jobs_go_elsewhere_and_it_drains),
          CASE(page_with_foreign_ids__nobody_hangs),
+         CASE(page_with_a_start_of_any_kind__nobody_hangs),
          CASE(death_at_several_inputs__each_tried_alone_and_only_the_poisonous_one_held))
