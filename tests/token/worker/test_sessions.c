@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workers with several sessions on a real token. */
-#include <signal.h>
 #include <stdio.h>
 
 #include "traffic.h"
@@ -49,22 +48,9 @@ TEST(two_milliseconds_an_operation__all_right_and_at_once)
 TEST(killed_under_load__every_reply_is_right_and_none_is_missing)
 {
     enum { KILLS = 5, JOBS = 6000 };
-    size_t kills = 0;
-    pid_t last = 0; /* it may take its time to die */
     begin("");
     load_begin(&l, &w, JOBS);
-    submit_more(&l);
-    while (l.flying > 0) {
-        pid_t pid = ready_pid(&w, 0);
-        if (kills < KILLS && pid != 0 && pid != last &&
-            l.good > (kills + 1) * JOBS / (KILLS + 2)) {
-            CHECK(kill(pid, SIGKILL) == 0);
-            last = pid;
-            kills++;
-        }
-        world_turn(&w);
-    }
-    CHECK(kills == KILLS && l.wrong == 0 && l.good + l.failed == JOBS);
+    load_run_killing(&l, KILLS);
     CHECK(world_health(&w).losses == 0);
     world_end(&w);
 }

@@ -83,22 +83,7 @@ TEST(killed_under_load__every_reply_is_right_and_none_is_missing)
     struct kw_front_status s;
     begin(&w);
     load_begin(&l, &w, JOBS);
-    submit_more(&l);
-    pid_t last = 0; /* it may take its time to die */
-    for (size_t kills = 0; l.flying > 0;) {
-        pid_t pid = ready_pid(&w, 0);
-        if (kills < KILLS && pid != 0 && pid != last &&
-            l.good > (kills + 1) * JOBS / (KILLS + 2)) {
-            CHECK(kill(pid, SIGKILL) == 0);
-            last = pid;
-            kills++;
-        }
-        world_turn(&w);
-        if (l.flying == 0)
-            CHECK(kills == KILLS);
-    }
-    CHECK(l.wrong == 0);
-    CHECK(l.good + l.failed == JOBS); /* failed: executed at two deaths */
+    load_run_killing(&l, KILLS); /* failed: executed at two deaths */
     CHECK(l.failed <= 2);
     while (kw_front_status(w.front, &s), s.workers_died < KILLS)
         world_turn(&w);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "traffic.h"
 
+#include <signal.h>
+
 bool two_ready(struct world *w)
 {
     return is_up(w) && ready_count(w) == 2;
@@ -44,4 +46,22 @@ void load_begin(struct load *l, struct world *w, size_t wanted)
     *l = (struct load){.w = w, .wanted = wanted, .in_ns = 5 * KW_S_NS};
     for (size_t i = 0; i < KINDS; i++)
         CHECK_OK(world_wrap(w, 1 + (uint32_t)(i % 2), &l->parcels[i]));
+}
+
+void load_run_killing(struct load *l, size_t kills)
+{
+    pid_t last = 0; /* it may take its time to die */
+    size_t killed = 0;
+    submit_more(l);
+    while (l->flying > 0) {
+        pid_t pid = ready_pid(l->w, 0);
+        if (killed < kills && pid != 0 && pid != last &&
+            l->good > (killed + 1) * l->wanted / (kills + 2)) {
+            CHECK(kill(pid, SIGKILL) == 0);
+            last = pid;
+            killed++;
+        }
+        world_turn(l->w);
+    }
+    CHECK(killed == kills && l->wrong == 0 && l->good + l->failed == l->wanted);
 }

@@ -23,6 +23,9 @@ void load_begin(struct load *l, struct world *w, size_t wanted);
 void submit_more(struct load *l);
 void landed(void *ctx, struct kw_hsm_answer *a); /* ctx: a flight; counts, sends more */
 
+/* Until all have landed; meanwhile `kills` ready workers are killed, spread over them. */
+void load_run_killing(struct load *l, size_t kills);
+
 bool two_ready(struct world *w);
 void world_turn(struct world *w); /* whatever happens next */
 
