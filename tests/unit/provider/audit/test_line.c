@@ -7,6 +7,26 @@
 
 #include "check.h"
 
+static void name_is(enum kw_audit_spelling spelling, const char *name, const char *want)
+{
+    char got[KW_AUDIT_NAME];
+    CHECK_OK(kw_audit_name(spelling, kw_span_str(name), got));
+    assert_string_equal(got, want);
+}
+
+TEST(name__of_a_peer__our_form_or_length_and_digest)
+{
+    name_is(KW_AUDIT_REQUEST, "6b770000-0000-4000-8000-00000000000a",
+            "6b770000-0000-4000-8000-00000000000a");
+    name_is(KW_AUDIT_REQUEST, "", "other:0:e3b0c44298fc1c14");
+    name_is(KW_AUDIT_REQUEST, "abc", "other:3:ba7816bf8f01cfea");
+    name_is(KW_AUDIT_KEY_ID, "kw1-1-00112233445566778899aabb",
+            "kw1-1-00112233445566778899aabb");
+    name_is(KW_AUDIT_KEY_ID, "abc", "other:3:ba7816bf8f01cfea");
+    /* Nobody gets a name of his own into the log by looking like a foreign one. */
+    name_is(KW_AUDIT_REQUEST, "other:3:ba7816bf8f01cfea", "other:24:0d3a6ec7f96aed0f");
+}
+
 /* ---- docs/FORMATS.md ---------------------------------------------------------------- */
 
 static void tell_spelling(const struct kw_audit_member *m, char dst[32])
