@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One spelling of everything: what is read is written back identically, and what is spelled
  * otherwise is neither read nor written. */
-#include <keyward/audit.h>
+#include "vectors.h"
 
 #include <stdio.h>
 
@@ -160,6 +160,68 @@ TEST(time__that_is_none__refused)
         r.time = kw_span_str(wrong[i]);
         CHECK_CODE(write_it(&r, line), KW_CODE_BAD_INPUT);
     }
+}
+
+/* The golden log was written by another program in another language. */
+TEST(vectors__each__read_and_written_back_identically)
+{
+    const kw_span *lines = vectors();
+    uint8_t head[KW_SHA256], said[KW_SHA256], hash[KW_SHA256];
+    for (size_t i = 0; i < KW_SHA256; i++)
+        head[i] = (uint8_t)i; /* the log's id */
+    for (size_t i = 0; i < VECTORS; i++) {
+        struct kw_audit_record r;
+        struct kw_note note = {{0}};
+        char line[KW_AUDIT_LINE_MAX];
+        kw_dst dst = kw_dst_of(line, sizeof line);
+        if (kw_failed(kw_audit_read(lines[i], &r, said, &note)))
+            fail_msg("line %zu: %s", i, note.text);
+        assert_int_equal(r.seq, i);
+        CHECK_OK(kw_audit_write(&r, head, &dst, hash));
+        assert_int_equal(dst.len, lines[i].len + 1);
+        assert_memory_equal(line, lines[i].ptr, lines[i].len);
+        assert_memory_equal(hash, said, sizeof said);
+        memcpy(head, hash, sizeof head);
+    }
+}
+
+/* Whatever stands in one place: the line is refused, or says another thing in the one
+ * spelling which that has. */
+TEST(vectors__each_byte_another_one__refused_or_another_record)
+{
+    const kw_span *lines = vectors();
+    for (size_t i = 0; i < VECTORS; i++)
+        for (size_t at = 0; at < lines[i].len; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                uint8_t wrong[KW_AUDIT_LINE_MAX], hash[KW_SHA256];
+                char again[KW_AUDIT_LINE_MAX];
+                struct kw_audit_record r;
+                struct kw_note note;
+                kw_dst dst = kw_dst_of(again, sizeof again);
+                memcpy(wrong, lines[i].ptr, lines[i].len);
+                wrong[at] = (uint8_t)byte;
+                const kw_span line = kw_span_of(wrong, lines[i].len);
+                if (kw_failed(kw_audit_read(line, &r, hash, &note)))
+                    continue;
+                CHECK_OK(kw_audit_write(&r, previous, &dst, hash));
+                assert_int_equal(dst.len, line.len + 1);
+                assert_memory_equal(again, wrong, line.len - 66); /* but for the hash */
+            }
+}
+
+TEST(line__cut_or_longer__refused)
+{
+    const kw_span *lines = vectors();
+    uint8_t longer[KW_AUDIT_LINE_MAX + 1];
+    for (size_t i = 0; i < VECTORS; i++) {
+        for (size_t len = 0; len < lines[i].len; len++)
+            CHECK(!reads(kw_span_of(lines[i].ptr, len)));
+        memcpy(longer, lines[i].ptr, lines[i].len);
+        longer[lines[i].len] = ' ';
+        CHECK(!reads(kw_span_of(longer, lines[i].len + 1)));
+    }
+    memset(longer, 'a', sizeof longer);
+    CHECK(!reads(kw_span_of(longer, sizeof longer)));
 }
 
 TEST(line__other_spellings_of_the_same__refused)
