@@ -132,4 +132,115 @@ TEST(commit__wrongly_spelled__bad_input_and_nothing_written)
     logs_chain_is("gs");
 }
 
+/* ---- a failing disk ---------------------------------------------------------------------- */
+
+TEST(write__in_pieces__whole)
+{
+    bad.write_most = 7;
+    CHECK_OK(logs_commit(3));
+    logs_chain_is("gsss");
+}
+
+TEST(write__fails_after_some_bytes__cut_off_and_the_next_one_is_good)
+{
+    bad.write_most = 100;
+    bad.writes_left = 2;
+    bad.write_error = ENOSPC;
+    kw_err e = logs_commit(2);
+    CHECK_CODE(e, KW_CODE_IO);
+    assert_int_equal(e.native, ENOSPC);
+    logs_chain_is("g");
+    bad.write_error = 0;
+    CHECK_OK(logs_commit(1));
+    logs_chain_is("gs");
+}
+
+static long size_of(const char *name)
+{
+    struct stat st;
+    CHECK(stat(logs_path(name), &st) == 0);
+    return (long)st.st_size;
+}
+
+TEST(sync__fails__never_the_same_file_again_and_on_record)
+{
+    char unsynced[64];
+    const long empty = size_of("audit.jsonl");
+    CHECK_OK(logs_commit(1));
+    snprintf(unsynced, sizeof unsynced, "\"kind\":\"unsynced\",\"bytes\":%ld,",
+             2 * (size_of("audit.jsonl") - empty));
+    bad.sync_error = EIO;
+    CHECK_CODE(logs_commit(2), KW_CODE_IO);
+    logs_chain_is("gs");
+    CHECK_CODE(logs_commit(2), KW_CODE_IO); /* the new file's too */
+    bad.sync_error = 0;
+    CHECK_OK(logs_commit(2));
+    logs_chain_is("gsfuss");
+    CHECK(logs_there_is("audit-000000000000-000000000001.jsonl"));
+    logs_has_text("audit.jsonl", unsynced);
+    logs_reopen();
+    logs_chain_is("gsfuss");
+}
+
+/* ---- refused ----------------------------------------------------------------------------- */
+
+TEST(open__a_file_that_is_no_log__refused_and_left_alone)
+{
+    kw_audit_log_close(logs.log);
+    logs.log = NULL;
+    CHECK(truncate(logs_path("audit.jsonl"), 0) == 0);
+    logs_append("audit.jsonl", "a diary\n");
+    CHECK_CODE(logs_open(&logs.log), KW_CODE_FORGED);
+    CHECK_HAS(logs.note.text, "put it aside");
+    struct stat st;
+    CHECK(stat(logs_path("audit.jsonl"), &st) == 0 && st.st_size == 8);
+}
+
+TEST(open__no_folder_or_writable_by_others__refused)
+{
+    kw_audit_log_close(logs.log);
+    logs.log = NULL;
+    CHECK(chmod(logs.dir, 0770) == 0);
+    CHECK_CODE(logs_open(&logs.log), KW_CODE_DENIED);
+    CHECK_HAS(logs.note.text, "0750");
+    CHECK(chmod(logs.dir, 0700) == 0 && chmod(logs_path("audit.jsonl"), 0660) == 0);
+    CHECK_CODE(logs_open(&logs.log), KW_CODE_DENIED);
+    CHECK_HAS(logs.note.text, "0640");
+    CHECK(unlink(logs_path("audit.jsonl")) == 0);
+    CHECK(symlink("/dev/null", logs_path("audit.jsonl")) == 0);
+    CHECK_CODE(logs_open(&logs.log), KW_CODE_IO);
+    char there[sizeof logs.dir];
+    memcpy(there, logs.dir, sizeof logs.dir);
+    snprintf(logs.dir, sizeof logs.dir, "/tmp/keyward-audit-none");
+    CHECK_CODE(logs_open(&logs.log), KW_CODE_MISSING);
+    memcpy(logs.dir, there, sizeof logs.dir);
+}
+
+TEST(open__under_another_name__a_log_of_its_own_beside_it)
+{
+    struct kw_audit_log *audit = logs.log, *other = NULL;
+    struct kw_audit_head first, second;
+    kw_audit_log_head(audit, &first);
+    logs.name = "operator";
+    CHECK_OK(logs_open(&logs.log));
+    kw_audit_log_head(logs.log, &second);
+    CHECK(!kw_span_equal(kw_span_of(first.log, KW_SHA256),
+                         kw_span_of(second.log, KW_SHA256)));
+    CHECK_CODE(logs_open(&other), KW_CODE_BUSY);
+    CHECK_HAS(logs.note.text, "writes operator.jsonl");
+    CHECK_OK(logs_commit(1));
+    kw_audit_log_rotate(logs.log);
+    CHECK_OK(logs_commit(1));
+    logs_chain_is("gsfs");
+    CHECK(rename(logs_path("operator.jsonl"),
+                 logs_path("operator-000000000002-000000000003.jsonl")) == 0);
+    logs_reopen(); /* as after a crash between the two */
+    logs_chain_is("gsfsf");
+    logs_close();
+    logs.log = audit;
+    logs.name = NULL;
+    CHECK_OK(logs_commit(1));
+    logs_chain_is("gs");
+}
+
 KW_SUITE_AROUND("provider/audit/log", begin, logs_end)
