@@ -182,6 +182,54 @@ TEST(sync__fails__never_the_same_file_again_and_on_record)
     logs_chain_is("gsfuss");
 }
 
+/* ---- a crash ----------------------------------------------------------------------------- */
+
+TEST(open__bytes_behind_the_last_record__kept_cut_off_and_on_record)
+{
+    CHECK_OK(logs_commit(1));
+    logs_append("audit.jsonl", "{\"seq\":2,\"time\":\"20");
+    logs_reopen();
+    logs_chain_is("gst");
+    struct kw_blob torn = {0};
+    CHECK_OK(kw_file_read(logs_path("audit-000000000002-0.torn"), 4096, &torn, NULL));
+    CHECK(kw_span_equal_str(kw_blob_peek(&torn), "{\"seq\":2,\"time\":\"20"));
+    kw_blob_wipe(&torn);
+    CHECK_OK(logs_commit(1));
+    logs_chain_is("gsts");
+}
+
+TEST(open__a_changed_record__cut_off_from_there)
+{
+    CHECK_OK(logs_commit(3));
+    struct kw_blob text = {0};
+    CHECK_OK(kw_file_read(logs_path("audit.jsonl"), 1 << 20, &text, NULL));
+    uint8_t *at = memmem(text.ptr, text.len, "\"seq\":2", 7);
+    CHECK(at != NULL);
+    const off_t offset = at - text.ptr + 6;
+    kw_blob_wipe(&text);
+    int fd = open(logs_path("audit.jsonl"), O_WRONLY | O_CLOEXEC);
+    CHECK(fd >= 0 && pwrite(fd, "7", 1, offset) == 1 && close(fd) == 0);
+    logs_reopen();
+    logs_chain_is("gst");
+    CHECK(logs_there_is("audit-000000000002-0.torn"));
+}
+
+TEST(open__between_two_files__goes_on_from_the_one_before)
+{
+    CHECK_OK(logs_commit(2));
+    kw_audit_log_close(logs.log);
+    logs.log = NULL;
+    CHECK(rename(logs_path("audit.jsonl"),
+                 logs_path("audit-000000000000-000000000002.jsonl")) == 0);
+    CHECK_OK(logs_open(&logs.log));
+    logs_chain_is("gssf");
+    kw_audit_log_close(logs.log);
+    logs.log = NULL;
+    CHECK(truncate(logs_path("audit.jsonl"), 0) == 0); /* made, and not yet written */
+    CHECK_OK(logs_open(&logs.log));
+    logs_chain_is("gssf");
+}
+
 /* ---- refused ----------------------------------------------------------------------------- */
 
 TEST(open__a_file_that_is_no_log__refused_and_left_alone)
