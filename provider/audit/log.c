@@ -249,6 +249,31 @@ static bool log_has_its_name(const struct kw_audit_log *log)
            ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
+static bool log_tampered(struct kw_audit_record *ret_why, const char *what,
+                         struct kw_audit_value wanted, struct kw_audit_value found)
+{
+    *ret_why = (struct kw_audit_record){.kind = KW_AUDIT_TAMPERED};
+    ret_why->value[KW_AUDIT_TAMPERED_WHAT] = kw_audit_text(what);
+    ret_why->value[KW_AUDIT_TAMPERED_WANTED] = wanted;
+    ret_why->value[KW_AUDIT_TAMPERED_FOUND] = found;
+    return true;
+}
+
+static bool log_is_tampered(const struct kw_audit_log *log,
+                            struct kw_audit_record *ret_why)
+{
+    struct stat ours;
+    if (!log_has_its_name(log) || fstat(log->fd, &ours) != 0)
+        return log_tampered(ret_why, "moved", KW_AUDIT_NULL, KW_AUDIT_NULL);
+    if ((uint64_t)ours.st_size != log->size)
+        return log_tampered(ret_why, "size", kw_audit_number(log->size),
+                            kw_audit_number((uint64_t)ours.st_size));
+    if (ours.st_nlink != 1)
+        return log_tampered(ret_why, "links", kw_audit_number(1),
+                            kw_audit_number(ours.st_nlink));
+    return false;
+}
+
 /* What is written into a file that does not become the running one is not in the log. */
 static kw_err log_begin_file(struct kw_audit_log *log, const struct kw_audit_record *why)
 {
@@ -306,6 +331,8 @@ static bool log_is_long(const struct kw_audit_log *log, size_t lines)
 /* What made another file necessary is on record in the first that can be begun. */
 static kw_err log_make_ready(struct kw_audit_log *log, size_t lines)
 {
+    if (!log->is_spoilt)
+        log->has_why = log_is_tampered(log, &log->why);
     if (log->is_spoilt || log->has_why)
         return kw_audit_log_next(log, log->has_why ? &log->why : NULL);
     if (!log->ends && !log_is_long(log, lines))

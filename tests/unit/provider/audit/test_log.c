@@ -182,6 +182,83 @@ TEST(sync__fails__never_the_same_file_again_and_on_record)
     logs_chain_is("gsfuss");
 }
 
+/* ---- somebody else ----------------------------------------------------------------------- */
+
+TEST(file__moved_away__tampered_and_a_new_one)
+{
+    CHECK_OK(logs_commit(1));
+    CHECK(rename(logs_path("audit.jsonl"), logs_path("audit-0.jsonl")) == 0);
+    CHECK_OK(logs_commit(1));
+    logs_chain_is("gsfts");
+}
+
+TEST(file__exchanged_for_another__tampered_and_that_one_put_aside)
+{
+    CHECK_OK(logs_commit(1));
+    CHECK(rename(logs_path("audit.jsonl"), logs_path("audit-0.jsonl")) == 0);
+    logs_append("audit.jsonl", "mine\n");
+    CHECK_OK(logs_commit(1));
+    logs_chain_is("gsfts");
+    CHECK(logs_there_is("audit-000000000002.foreign"));
+}
+
+/* Whoever also fills the disk does not keep it off the record. */
+TEST(file__moved_away_and_no_file_can_be_begun__tampered_when_one_can)
+{
+    CHECK_OK(logs_commit(1));
+    CHECK(rename(logs_path("audit.jsonl"), logs_path("audit-0.jsonl")) == 0);
+    bad.sync_error = EIO;
+    CHECK_CODE(logs_commit(1), KW_CODE_IO);
+    CHECK_CODE(logs_commit(1), KW_CODE_IO);
+    bad.sync_error = 0;
+    CHECK_OK(logs_commit(1));
+    CHECK_OK(logs_commit(1));
+    logs_chain_is("gsftss");
+}
+
+TEST(file__longer__tampered_with_both_sizes)
+{
+    logs_append("audit.jsonl", "more\n");
+    CHECK_OK(logs_commit(1));
+    CHECK(logs_there_is("audit-000000000000-000000000000.jsonl"));
+    logs_has_text("audit.jsonl", "\"what\":\"size\",\"wanted\":");
+}
+
+TEST(file__copied_and_truncated__tampered)
+{
+    CHECK_OK(logs_commit(2));
+    CHECK(truncate(logs_path("audit.jsonl"), 0) == 0);
+    CHECK_OK(logs_commit(1));
+    logs_has_text("audit.jsonl", "\"found\":0,");
+}
+
+TEST(folder__taken_away__fails_until_there_is_one_of_ours_again)
+{
+    CHECK_OK(logs_commit(1));
+    CHECK(remove(logs_path("audit.jsonl")) == 0 && remove(logs.dir) == 0);
+    CHECK_CODE(logs_commit(1), KW_CODE_IO);
+    CHECK_CODE(logs_commit(1), KW_CODE_IO);
+    CHECK(mkdir(logs.dir, 0777) == 0 && chmod(logs.dir, 0777) == 0);
+    CHECK_CODE(logs_commit(1), KW_CODE_DENIED);
+    CHECK_CODE(logs_commit(1), KW_CODE_DENIED);
+    CHECK(chmod(logs.dir, 0750) == 0);
+    CHECK_OK(logs_commit(1));
+    CHECK_OK(logs_commit(1));
+    logs_has_text("audit.jsonl", "\"kind\":\"tampered\",\"what\":\"moved\"");
+    logs_has_text("audit.jsonl", "\"seq\":2,");
+    struct kw_audit_log *second = NULL;
+    CHECK_CODE(logs_open(&second), KW_CODE_BUSY);
+}
+
+TEST(file__with_a_second_name__tampered)
+{
+    CHECK(link(logs_path("audit.jsonl"), logs_path("elsewhere")) == 0);
+    CHECK_OK(logs_commit(1));
+    logs_chain_is("gfts");
+    CHECK_OK(logs_commit(1));
+    logs_chain_is("gftss");
+}
+
 /* ---- a crash ----------------------------------------------------------------------------- */
 
 TEST(open__bytes_behind_the_last_record__kept_cut_off_and_on_record)
