@@ -142,6 +142,7 @@ kw_err kw_audit_log_replay(struct kw_audit_log *log, struct kw_audit_chain *chai
         if (*ret_good == 0)
             *ret_first_seq = r.seq;
         *ret_good += len;
+        kw_audit_log_meet(log, chain, &r);
         if (chain == &log->chain) /* not an earlier file of it */
             kw_audit_log_uncovered(&log->uncovered, &r);
     }
@@ -271,7 +272,7 @@ static kw_err torn_cut(struct kw_audit_log *log, uint64_t size, struct kw_note *
 
 static kw_err log_open_new(struct kw_audit_log *log)
 {
-    char id[2 * KW_SHA256 + 1];
+    char id[2 * KW_SHA256 + 1], before[2 * KW_SHA256 + 1];
     struct kw_audit_record r = {.kind = KW_AUDIT_GENESIS};
     kw_random(log->chain.log, KW_SHA256);
     kw_copy(log->chain.head, KW_SHA256, kw_span_of(log->chain.log, KW_SHA256));
@@ -282,6 +283,10 @@ static kw_err log_open_new(struct kw_audit_log *log)
     r.value[KW_AUDIT_GENESIS_FORMAT] = kw_audit_number(1);
     r.value[KW_AUDIT_GENESIS_LOG] = kw_audit_text(id);
     r.value[KW_AUDIT_GENESIS_BEFORE] = KW_AUDIT_NULL;
+    if (log->origin.has_before) {
+        kw_hex(before, sizeof before, kw_span_of(log->origin.before, KW_SHA256));
+        r.value[KW_AUDIT_GENESIS_BEFORE] = kw_audit_text(before);
+    }
     bool runs = false;
     kw_err e = kw_audit_log_create(log);
     if (!kw_failed(e))
@@ -307,8 +312,15 @@ static kw_err log_go_on(struct kw_audit_log *log, uint64_t size, struct kw_note 
     if (!log->chain.has_begun) {
         if (log->fd >= 0 && log->o.disk->remove(log->dir, log->running) != 0)
             return open_failed(log, log->running, note);
+        log->is_lost = log->has_memory;
+        log->origin = (struct kw_audit_origin){.has_before = log->has_memory};
+        kw_copy(log->origin.before, KW_SHA256, kw_span_of(log->memory.log, KW_SHA256));
         return log_open_new(log);
     }
+    bool goes_on = true;
+    e = kw_audit_log_judge(log, &goes_on, note);
+    if (kw_failed(e))
+        return e;
     if (size > log->size)
         return torn_cut(log, size, note);
     return log->size > 0 ? KW_OK : kw_audit_log_next(log, NULL);
@@ -347,7 +359,11 @@ kw_err kw_audit_log_open(const struct kw_audit_log_options *options,
     if (!kw_failed(e))
         e = open_lock(log, note);
     if (!kw_failed(e))
+        e = kw_audit_log_recall(log, note);
+    if (!kw_failed(e))
         e = open_running(log, note);
+    if (!kw_failed(e))
+        e = kw_audit_log_settle(log, note);
     if (kw_failed(e)) {
         kw_audit_log_close(log);
         return e;
