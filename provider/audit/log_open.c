@@ -319,8 +319,12 @@ static kw_err log_go_on(struct kw_audit_log *log, uint64_t size, struct kw_note 
     }
     bool goes_on = true;
     e = kw_audit_log_judge(log, &goes_on, note);
+    if (!kw_failed(e) && !goes_on)
+        e = kw_audit_log_away(log, note);
     if (kw_failed(e))
         return e;
+    if (!goes_on)
+        return log_open_new(log);
     if (size > log->size)
         return torn_cut(log, size, note);
     return log->size > 0 ? KW_OK : kw_audit_log_next(log, NULL);

@@ -12,6 +12,8 @@
 
 #include "check.h"
 
+#define OTHER "cccccccccccccccccccccccccccccccc"
+
 static struct kw_audit_head head; /* of what is remembered */
 
 /* g, four stops and the memory of all of it. */
@@ -83,6 +85,16 @@ static void empty_folder(void)
     char name[16][64];
     for (size_t i = 0, n = logs_names(name); i < n; i++)
         CHECK(unlink(logs_path(name[i])) == 0);
+}
+
+/* audit-ID-I, the folder of a log that was put aside, and a file in it. */
+static const char *aside(const uint8_t log[KW_SHA256], const char *name)
+{
+    static char path[160];
+    char id[2 * 8 + 1];
+    kw_hex(id, sizeof id, kw_span_of(log, 8));
+    snprintf(path, sizeof path, "audit-%s-0/%s", id, name);
+    return path;
 }
 
 /* ---- nothing is lost ------------------------------------------------------------------- */
@@ -227,6 +239,26 @@ TEST(older_copy_went_on_into_other_files__lost)
     lost_is("audit.jsonl");
 }
 
+TEST(log_of_another_id__put_aside_and_a_new_one)
+{
+    struct kw_audit_head other;
+    empty_folder();
+    logs.remembers = false;
+    logs_reopen();
+    CHECK_OK(logs_commit(1));
+    kw_audit_log_rotate(logs.log);
+    CHECK_OK(logs_commit(1));
+    kw_audit_log_head(logs.log, &other);
+    logs.remembers = true;
+    logs_reopen();
+    stays("gl");
+    CHECK(!is_same_log());
+    lost_is("audit.jsonl");
+    before_is("audit.jsonl", head.log);
+    CHECK(logs_there_is(aside(other.log, "audit-000000000000-000000000001.jsonl")));
+    CHECK(logs_there_is(aside(other.log, "audit-000000000002-000000000003.jsonl")));
+}
+
 /* A crash came between the new log's genesis and the memory of it. */
 TEST(new_log_not_remembered_yet__goes_on_and_says_so_again)
 {
@@ -238,6 +270,75 @@ TEST(new_log_not_remembered_yet__goes_on_and_says_so_again)
     CHECK(rename(old, logs.memory) == 0);
     logs_reopen();
     stays("gll");
+}
+
+/* ---- another machine ------------------------------------------------------------------- */
+
+TEST(other_machine__new_log_names_the_old_one_and_that_is_put_aside)
+{
+    logs.machine = OTHER;
+    logs_reopen();
+    stays("g");
+    CHECK(!is_same_log());
+    before_is("audit.jsonl", head.log);
+    CHECK(logs_there_is(aside(head.log, "audit-000000000000-000000000004.jsonl")));
+    CHECK_OK(logs_commit(1));
+    stays("gs");
+}
+
+TEST(other_machine__all_files_of_the_old_log_go_together)
+{
+    three_files();
+    logs_append("audit.jsonl", "torn");
+    logs.machine = OTHER;
+    logs_reopen();
+    stays("g");
+    CHECK(logs_there_is(aside(head.log, "audit-000000000000-000000000004.jsonl")));
+    CHECK(logs_there_is(aside(head.log, "audit-000000000005-000000000007.jsonl")));
+    CHECK(logs_there_is(aside(head.log, "audit-000000000008-000000000009.jsonl")));
+}
+
+TEST(other_machine__genesis_in_an_archive__known_from_the_memory)
+{
+    three_files();
+    CHECK(unlink(logs_path("audit-000000000000-000000000004.jsonl")) == 0);
+    logs.machine = OTHER;
+    logs_reopen();
+    stays("g");
+    before_is("audit.jsonl", head.log);
+}
+
+TEST(other_machine__nothing_remembered__known_from_the_genesis)
+{
+    three_files();
+    CHECK(unlink(logs.memory) == 0);
+    logs.machine = OTHER;
+    logs_reopen();
+    stays("g");
+    before_is("audit.jsonl", head.log);
+}
+
+TEST(other_machine_and_shorter__lost_too)
+{
+    three_files();
+    CHECK(unlink(logs_path("audit.jsonl")) == 0);
+    logs.machine = OTHER;
+    logs_reopen();
+    stays("gl");
+    lost_is("audit.jsonl");
+    before_is("audit.jsonl", head.log);
+}
+
+TEST(machine_not_known_now__goes_on_and_is_not_forgotten)
+{
+    three_files();
+    CHECK(unlink(logs_path("audit-000000000000-000000000004.jsonl")) == 0);
+    logs.machine = NULL;
+    logs_reopen();
+    CHECK(is_same_log());
+    logs.machine = OTHER;
+    logs_reopen();
+    CHECK(!is_same_log());
 }
 
 /* ---- the memory itself ----------------------------------------------------------------- */
