@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <keyward/audit_checkpoint.h>
 #include <keyward/file.h>
 
 #include "check.h"
@@ -366,6 +367,65 @@ TEST(open__under_another_name__a_log_of_its_own_beside_it)
     logs.name = NULL;
     CHECK_OK(logs_commit(1));
     logs_chain_is("gs");
+}
+
+/* ---- checkpoints ------------------------------------------------------------------------- */
+
+static struct kw_audit_record a_checkpoint(void)
+{
+    static const struct kw_checkpoint what = {.node = "node-1", .time_us = 1};
+    struct kw_audit_record r;
+    kw_audit_checkpoint_record(&what, &r);
+    return r;
+}
+
+/* What it covers is what was before it, whatever that is by then. */
+static void checkpoint_covers(size_t before, uint64_t covered, uint64_t records)
+{
+    struct kw_audit_record r[4] = {{0}};
+    for (size_t i = 0; i < before; i++) {
+        r[i].kind = KW_AUDIT_STOP;
+        r[i].value[KW_AUDIT_STOP_REASON] = kw_audit_text("test");
+    }
+    r[before] = a_checkpoint();
+    CHECK_OK(kw_audit_log_commit(logs.log, r, before + 1));
+    assert_int_equal(r[before].value[KW_AUDIT_CHECKPOINT_COVERED].number, covered);
+    CHECK(!r[before].value[KW_AUDIT_CHECKPOINT_RECORDS].is_null);
+    assert_int_equal(r[before].value[KW_AUDIT_CHECKPOINT_RECORDS].number, records);
+}
+
+TEST(checkpoint__covers_the_record_before_it_and_counts_those_since_the_last)
+{
+    checkpoint_covers(0, 0, 1); /* the genesis */
+    checkpoint_covers(2, 3, 3); /* with the checkpoint before */
+    logs_reopen();
+    checkpoint_covers(1, 5, 2);
+    kw_audit_log_rotate(logs.log);
+    checkpoint_covers(0, 7, 2); /* the other, and file */
+    logs_chain_is("gcsscscfc");
+}
+
+TEST(checkpoint__in_a_file_that_has_none__does_not_know_how_many)
+{
+    struct kw_audit_record r = a_checkpoint();
+    checkpoint_covers(0, 0, 1);
+    kw_audit_log_rotate(logs.log);
+    CHECK_OK(logs_commit(1));
+    logs_reopen();
+    CHECK_OK(kw_audit_log_commit(logs.log, &r, 1));
+    CHECK(r.value[KW_AUDIT_CHECKPOINT_RECORDS].is_null);
+    logs_chain_is("gcfsc");
+}
+
+/* Tried anew it covers what is before it then. */
+TEST(checkpoint__that_the_disk_did_not_take__covers_as_if_it_never_was)
+{
+    struct kw_audit_record r = a_checkpoint();
+    bad.write_error = ENOSPC;
+    CHECK_CODE(kw_audit_log_commit(logs.log, &r, 1), KW_CODE_IO);
+    bad.write_error = 0;
+    checkpoint_covers(1, 1, 2);
+    logs_chain_is("gsc");
 }
 
 KW_SUITE_AROUND("provider/audit/log", begin, logs_end)
