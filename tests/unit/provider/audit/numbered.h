@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* numbered - records with a number each, so that one that is missing is missed */
+#ifndef KEYWARD_TESTS_AUDIT_NUMBERED_H
+#define KEYWARD_TESTS_AUDIT_NUMBERED_H
+
+#include <keyward/audit_log.h>
+
+enum { NUMBERED_MOST = 16 * 1024, NUMBERED_BATCH = 24 };
+
+extern struct numbered {
+    bool committed[NUMBERED_MOST];
+    unsigned records; /* tried */
+    char wrong[512];  /* what does not hold; "" */
+} numbered;
+
+void numbered_begin(void);
+/* `count` is at most NUMBERED_BATCH. */
+kw_err numbered_commit(struct kw_audit_log *log, unsigned count);
+/* The files of the folder are one chain, from its beginning, in which all that was committed
+ * is, and nothing says that a log was lost; else false, and numbered.wrong. */
+bool numbered_hold(const char *dir);
+/* false */
+bool numbered_is_not(const char *what, const char *detail);
+
+#endif
