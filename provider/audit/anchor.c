@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A checkpoint that was kept elsewhere. */
+#include <keyward/audit_anchor.h>
+
+#include <string.h>
+
+#include "spelling.h"
+
+enum { DIGITS = 2 * KW_SHA256 };
+
+static bool anchor_take_hash(struct kw_src *src, uint8_t dst[KW_SHA256])
+{
+    const kw_span hex = kw_src_take(src, DIGITS);
+    return !src->bad && kw_unhex(dst, KW_SHA256, hex);
+}
+
+/* The record has been read as one, so its members are as they must be. */
+static bool anchor_of_record(kw_span line, struct kw_audit_anchor *a)
+{
+    struct kw_audit_record r;
+    uint8_t hash[KW_SHA256];
+    if (kw_failed(kw_audit_read(line, &r, hash, NULL)) || r.kind != KW_AUDIT_CHECKPOINT)
+        return false;
+    a->seq = r.value[KW_AUDIT_CHECKPOINT_COVERED].number;
+    a->has_log = true;
+    return kw_unhex(a->head, KW_SHA256, r.value[KW_AUDIT_CHECKPOINT_HEAD].text) &&
+           kw_unhex(a->log, KW_SHA256, r.value[KW_AUDIT_CHECKPOINT_LOG].text);
+}
+
+static bool anchor_of_words(kw_span line, struct kw_audit_anchor *a)
+{
+    struct kw_src src = kw_src_of(line);
+    return kw_audit_take_number(&src, &a->seq) && kw_audit_take(&src, ":") &&
+           anchor_take_hash(&src, a->head) && kw_src_done(&src);
+}
+
+/* How the daemon's log has it, in either form. */
+static const struct {
+    const char *seq, *head, *log, *end; /* end: "" or this comes behind */
+    bool may_end;                       /* or nothing */
+} forms[] = {
+    {"level=info event=audit-checkpoint seq=", " head=", " log=", " ", true},
+    {"\"event\":\"audit-checkpoint\",\"seq\":", ",\"head\":\"", "\",\"log\":\"", "\"",
+     false},
+};
+
+static bool anchor_of_log(kw_span line, size_t form, struct kw_audit_anchor *a)
+{
+    const char *begin = forms[form].seq;
+    const uint8_t *at =
+        line.len == 0 ? NULL : memmem(line.ptr, line.len, begin, strlen(begin));
+    if (at == NULL)
+        return false;
+    struct kw_src src = kw_src_of(kw_span_of(at, line.len - (size_t)(at - line.ptr)));
+    a->has_log = true;
+    return kw_audit_take(&src, begin) && kw_audit_take_number(&src, &a->seq) &&
+           kw_audit_take(&src, forms[form].head) && anchor_take_hash(&src, a->head) &&
+           kw_audit_take(&src, forms[form].log) && anchor_take_hash(&src, a->log) &&
+           ((forms[form].may_end && kw_src_done(&src)) ||
+            kw_audit_take(&src, forms[form].end));
+}
+
+bool kw_audit_anchor_read(kw_span line, struct kw_audit_anchor *ret_anchor)
+{
+    struct kw_audit_anchor a = {.seq = 0};
+    bool is_one = anchor_of_record(line, &a);
+    for (size_t form = 0; !is_one && form < sizeof forms / sizeof forms[0]; form++) {
+        a = (struct kw_audit_anchor){.seq = 0};
+        is_one = anchor_of_log(line, form, &a);
+    }
+    if (!is_one) {
+        a = (struct kw_audit_anchor){.seq = 0};
+        is_one = anchor_of_words(line, &a);
+    }
+    if (is_one)
+        *ret_anchor = a;
+    return is_one;
+}

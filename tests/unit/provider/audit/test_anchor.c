@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines that somebody else kept: which are anchors, and what they say. */
+#include <keyward/audit_anchor.h>
+
+#include <stdio.h>
+
+#include "check.h"
+#include "vectors.h"
+
+#define HEAD "0101010101010101010101010101010101010101010101010101010101010101"
+#define LOG "0202020202020202020202020202020202020202020202020202020202020202"
+
+static struct kw_audit_anchor a;
+
+static bool is_anchor(const char *line)
+{
+    a = (struct kw_audit_anchor){.seq = 99};
+    const bool is_one = kw_audit_anchor_read(kw_span_str(line), &a);
+    CHECK(is_one || a.seq == 99);
+    return is_one;
+}
+
+static void says(const char *line, uint64_t seq, bool has_log)
+{
+    if (!is_anchor(line))
+        fail_msg("no anchor: %s", line);
+    assert_int_equal(a.seq, seq);
+    CHECK(a.head[0] == 1 && a.head[KW_SHA256 - 1] == 1);
+    CHECK(a.has_log == has_log && (!has_log || a.log[KW_SHA256 - 1] == 2));
+}
+
+TEST(lines_of_the_log__with_whatever_stands_before_them)
+{
+    static const char text[] =
+        "level=info event=audit-checkpoint seq=7 head=" HEAD " log=" LOG;
+    char line[512];
+    says(text, 7, true);
+    snprintf(line, sizeof line, "Nov 28 12:00:00 node-1 keywardd[12]: 2026-11-28T1Z %s",
+             text);
+    says(line, 7, true);
+    snprintf(line, sizeof line, "%s dropped_before=1", text);
+    says(line, 7, true);
+    says("{\"time\":\"t\",\"level\":\"info\",\"event\":\"audit-checkpoint\",\"seq\":8,"
+         "\"head\":\"" HEAD "\",\"log\":\"" LOG "\"}",
+         8, true);
+}
+
+TEST(number_and_hash__of_no_log_by_name)
+{
+    says("0:" HEAD, 0, false);
+    says("9223372036854775807:" HEAD, INT64_MAX, false);
+}
+
+TEST(record__its_checkpoint)
+{
+    const kw_span *lines = vectors();
+    CHECK(kw_audit_anchor_read(lines[VECTORS - 2], &a));
+    CHECK(a.seq == VECTORS - 3 && a.has_log && a.log[31] == 31);
+    CHECK(!kw_audit_anchor_read(lines[VECTORS - 1], &a)); /* a signature */
+    CHECK(!kw_audit_anchor_read(lines[0], &a));
+}
+
+TEST(anything_else__refused)
+{
+    static const char *const others[] = {
+        "",
+        "7",
+        "7:",
+        "7:" HEAD "0",
+        "7:" HEAD " ",
+        "07:" HEAD,
+        "-7:" HEAD,
+        "9223372036854775808:" HEAD,
+        "event=audit-checkpoint seq=7 head=" HEAD " log=" LOG,
+        "level=info event=audit-checkpoint seq=7 head=" HEAD,
+        "level=info event=audit-checkpoint seq=7 head=" HEAD " log=" LOG "0",
+        "level=info event=audit-checkpoint seq= head=" HEAD " log=" LOG,
+        "level=info event=audit-checkpoint",
+        "\"event\":\"audit-checkpoint\",\"seq\":8,\"head\":\"" HEAD "\",\"log\":\"" LOG,
+        "level=info event=audit-unsigned seq=7 err=hsm-down",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (is_anchor(others[i]))
+            fail_msg("an anchor: %s", others[i]);
+}
+
+KW_SUITE("provider/audit/anchor")
