@@ -54,6 +54,9 @@ void kw_log_setup(int fd, enum kw_log_level least, enum kw_log_format format,
 
 /* Is an event of this level written at all?  For fields that cost something to find. */
 bool kw_log_wants(enum kw_log_level level);
+/* Would an event of this name be written now, by the limits above?  For what is told once
+ * and can be told later; asking counts nothing. */
+bool kw_log_may(const char *event) KW_FREE;
 
 #define kw_log(level, event, ...)                                                        \
     kw_log_fields((level), (event),                                                      \
