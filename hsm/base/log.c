@@ -33,6 +33,17 @@ static struct {
     unsigned lost; /* lines that the log's reader left no room for */
 } out = {KW_MUTEX_INIT, STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, NULL, {{{0}}}, 0};
 
+static struct {
+    kw_log_tapped *tapped;
+    void *ctx;
+} tap;
+
+void kw_log_tap(kw_log_tapped *tapped, void *ctx)
+{
+    tap.tapped = tapped;
+    tap.ctx = ctx;
+}
+
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 void kw_log_setup(int fd, enum kw_log_level least, enum kw_log_format format,
@@ -288,6 +299,8 @@ bool kw_log_may(const char *event)
 void kw_log_fields(enum kw_log_level level, const char *event,
                    const struct kw_field *fields)
 {
+    if (tap.tapped != NULL)
+        tap.tapped(tap.ctx, event, fields);
     if (!kw_log_wants(level))
         return;
     struct line l = {.len = 0};
