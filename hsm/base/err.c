@@ -33,6 +33,7 @@ static const char *const names[KW_CODE_COUNT] = {
     [KW_CODE_NO_MEMORY] = "no-memory",
     [KW_CODE_IO] = "io",
     [KW_CODE_MISSING] = "missing",
+    [KW_CODE_AUDIT] = "audit",
     [KW_CODE_BUG] = "bug",
 };
 

@@ -243,6 +243,7 @@ static kw_err for_the_door(kw_err e)
     case KW_CODE_CANCELLED:
     case KW_CODE_STARTING:
     case KW_CODE_IO:
+    case KW_CODE_AUDIT:
     case KW_CODE_BUG:
     case KW_CODE_COUNT: break;
     }

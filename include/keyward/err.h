@@ -41,6 +41,7 @@ enum kw_code {
     KW_CODE_NO_MEMORY,
     KW_CODE_IO,      /* a system call failed; native is errno                     */
     KW_CODE_MISSING, /* the named file or object is not there                     */
+    KW_CODE_AUDIT,   /* it cannot be put on record, and must be; a human now      */
     KW_CODE_BUG,     /* an invariant of ours broke                                */
     KW_CODE_COUNT,   /* not a code: how many there are                            */
 };

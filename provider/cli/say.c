@@ -39,6 +39,7 @@ enum kw_exit kw_exit_for(enum kw_code code)
     case KW_CODE_SESSION:
     case KW_CODE_DEADLINE:
     case KW_CODE_CANCELLED:
+    case KW_CODE_AUDIT:
     case KW_CODE_STARTING: return KW_EXIT_BLIND;
     case KW_CODE_BUSY:
     case KW_CODE_BAD_INPUT:

@@ -26,6 +26,7 @@ static grpc_status_code status_of(enum kw_code code)
     case KW_CODE_HSM_BUSY:
     case KW_CODE_HSM_DOWN:
     case KW_CODE_HSM_CONFIG:
+    case KW_CODE_AUDIT:
     case KW_CODE_PIN_STOP: return GRPC_STATUS_UNAVAILABLE;
     case KW_CODE_WRONG_ANSWER:
     case KW_CODE_IO:
@@ -64,6 +65,7 @@ static const char *status_map_text_of(enum kw_code code)
     case KW_CODE_HSM_DOWN:
     case KW_CODE_HSM_CONFIG:
     case KW_CODE_PIN_STOP: return "keyward: the HSM cannot be used now" TEMPORARY;
+    case KW_CODE_AUDIT: return "keyward: the audit log cannot be written now" TEMPORARY;
     case KW_CODE_NO_MEMORY: return "keyward: out of memory" TEMPORARY;
     case KW_CODE_IO:
     case KW_CODE_MISSING:
