@@ -23,14 +23,21 @@
 #include <keyward/policy.h>
 #include <keyward/secret.h>
 
+#define KW_PEER_UNKNOWN UINT32_MAX /* nobody's uid: (uid_t)-1 */
 struct kw_peer {
-    uint32_t uid, gid;
+    uint32_t uid, gid; /* KW_PEER_UNKNOWN: so is everything else of it */
     int32_t pid;
     uint64_t pid_start; /* clock ticks since boot, /proc/<pid>/stat field 22 (proc(5));
                            0 = not known: pids are used again, the pair is not          */
 };
 
-enum kw_request_source { KW_SOURCE_NONE, KW_SOURCE_HSM, KW_SOURCE_CACHE };
+/* JOINED: somebody else's unwrap of the same. */
+enum kw_request_source {
+    KW_SOURCE_NONE,
+    KW_SOURCE_HSM,
+    KW_SOURCE_JOINED,
+    KW_SOURCE_CACHE
+};
 
 struct kw_request;
 typedef void kw_request_done(struct kw_request *request);
