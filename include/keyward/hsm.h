@@ -16,6 +16,7 @@
 #define KEYWARD_HSM_H
 
 #include <keyward/bytes.h>
+#include <keyward/checkpoint.h>
 #include <keyward/clock.h>
 #include <keyward/envelope.h>
 #include <keyward/limits.h>
@@ -67,6 +68,23 @@ struct kw_hsm_job {
     void *ctx;
 };
 typedef uint64_t kw_hsm_ticket; /* never 0 */
+
+/* A checkpoint of the audit log, and what came of it. */
+struct kw_hsm_signature {
+    kw_err err;  /* OK, or one of: DEADLINE; DENIED (it covers less than one before);
+                     MISSING, KEY_BAD, HSM_CONFIG (the key); HSM_DOWN; WRONG_ANSWER (what
+                     came was no signature of it); NO_MEMORY, BUG            */
+    kw_span der; /* verified under the key that is pinned; empty unless OK  */
+    const char *token; /* name of the token that answered, "" when none did  */
+    int64_t hsm_ns;    /* time inside the module, 0 when unknown             */
+};
+typedef void kw_hsm_signed(void *ctx, const struct kw_hsm_signature *signature);
+struct kw_hsm_sign {
+    const struct kw_checkpoint *checkpoint; /* copied */
+    kw_deadline until;
+    kw_hsm_signed *done;
+    void *ctx;
+};
 
 enum kw_hsm_state {
     KW_HSM_STARTING, /* no worker has been ready yet, nothing has failed          */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When a checkpoint is made, and what becomes of it. */
+#include <keyward/audit_checkpoints.h>
+
+#include <keyward/log.h>
+
+enum { EVERY_RECORDS = 10000 };
+#define EVERY_NS (60 * KW_S_NS)
+#define SIGN_WITHIN_NS (10 * KW_S_NS)
+#define SIGN_AGAIN_NS (30 * KW_S_NS)
+
+void kw_checkpoints_begin(struct kw_checkpoints *c,
+                          const struct kw_checkpoints_options *options)
+{
+    *c = (struct kw_checkpoints){.o = *options, .again_ns = INT64_MIN};
+}
+
+/* ---- made -------------------------------------------------------------------------- */
+
+static bool checkpoints_is_due(const struct kw_checkpoints *c,
+                               const struct kw_audit_standing *s)
+{
+    if (c->ends && s->is_behind)
+        return true;
+    return s->uncovered > 0 && (s->has_new_file || s->uncovered >= EVERY_RECORDS ||
+                                kw_mono_ns(c->o.clock) - s->uncovered_ns >= EVERY_NS);
+}
+
+/* What has no room now is due at the next look, too. */
+static void checkpoints_make(const struct kw_checkpoints *c)
+{
+    const int64_t wall_ns = kw_wall_ns(c->o.clock);
+    struct kw_checkpoint what = {.time_us = wall_ns > 0 ? (uint64_t)wall_ns / 1000 : 0,
+                                 .synchronised = c->o.is_synchronised(c->o.ctx)};
+    kw_copy_str(what.node, sizeof what.node, kw_span_str(c->o.node));
+    c->o.counts(c->o.ctx, what.counts);
+    (void)kw_audit_writer_checkpoint(c->o.writer, &what);
+}
+
+/* The line that is to be kept elsewhere. */
+static void checkpoints_tell(const struct kw_checkpoint *what)
+{
+    char log[2 * KW_SHA256 + 1], head[2 * KW_SHA256 + 1];
+    kw_hex(log, sizeof log, kw_span_of(what->log, KW_SHA256));
+    kw_hex(head, sizeof head, kw_span_of(what->head, KW_SHA256));
+    kw_log(KW_LOG_INFO, "audit-checkpoint", KW_INT("seq", what->covered),
+           KW_STR("head", head), KW_STR("log", log));
+}
+
+static void checkpoints_made(struct kw_checkpoints *c, const struct kw_audit_standing *s)
+{
+    c->seen = s->checkpoints;
+    c->last = s->last;
+    c->wants = c->o.sign != NULL;
+    checkpoints_tell(&c->last);
+}
+
+/* ---- signed ------------------------------------------------------------------------ */
+
+/* Said once, until one is signed or fails in another way. */
+static void checkpoints_failed(struct kw_checkpoints *c, kw_err e)
+{
+    if (e.code != c->failed)
+        kw_log(KW_LOG_WARN, "audit-unsigned", KW_INT("seq", c->signing.covered),
+               KW_ERR("err", e));
+    c->failed = e.code;
+    c->again_ns = kw_mono_ns(c->o.clock) + SIGN_AGAIN_NS;
+}
+
+static void checkpoints_record(const struct kw_checkpoints *c, kw_span der)
+{
+    char key[2 * KW_SHA256 + 1], hex[2 * KW_SIGNATURE_DER_MAX + 1];
+    struct kw_audit_record r = {.kind = KW_AUDIT_SIGNATURE};
+    KW_INVARIANT(der.len <= KW_SIGNATURE_DER_MAX);
+    kw_hex(key, sizeof key, kw_span_of(c->o.key, KW_SHA256));
+    kw_hex(hex, sizeof hex, der);
+    r.value[KW_AUDIT_SIGNATURE_COVERS] = kw_audit_number(c->signing.covered);
+    r.value[KW_AUDIT_SIGNATURE_KEY] = kw_audit_text(key);
+    r.value[KW_AUDIT_SIGNATURE_SIGNATURE] = kw_audit_text(hex);
+    kw_audit_writer_event(c->o.writer, &r);
+}
+
+/* Of one that too many others lie behind by now nobody could tell what it is of. */
+static bool checkpoints_is_late(const struct kw_checkpoints *c)
+{
+    struct kw_audit_standing s;
+    kw_audit_writer_standing(c->o.writer, &s);
+    return s.checkpoints + s.waits - c->signing_seen >= KW_AUDIT_CHECKPOINTS_KEPT;
+}
+
+static void checkpoints_signed(void *ctx, const struct kw_hsm_signature *signature)
+{
+    struct kw_checkpoints *c = ctx;
+    c->signs = false;
+    if (kw_failed(signature->err)) {
+        checkpoints_failed(c, signature->err);
+        return;
+    }
+    c->failed = KW_CODE_OK;
+    if (!checkpoints_is_late(c))
+        checkpoints_record(c, signature->der);
+    c->wants &= c->seen != c->signing_seen;
+}
+
+static void checkpoints_sign(struct kw_checkpoints *c)
+{
+    const struct kw_hsm_sign sign = {.checkpoint = &c->signing,
+                                     .until = kw_deadline_in(c->o.clock, SIGN_WITHIN_NS),
+                                     .done = checkpoints_signed,
+                                     .ctx = c};
+    c->signing = c->last;
+    c->signing_seen = c->seen;
+    c->signs = true;
+    kw_err e = c->o.sign(c->o.ctx, &sign);
+    if (kw_failed(e)) {
+        c->signs = false;
+        checkpoints_failed(c, e);
+    }
+}
+
+/* ---- looks ------------------------------------------------------------------------- */
+
+void kw_checkpoints_look(struct kw_checkpoints *c)
+{
+    struct kw_audit_standing s;
+    kw_audit_writer_standing(c->o.writer, &s);
+    if (s.checkpoints != c->seen)
+        checkpoints_made(c, &s);
+    if (!s.waits && checkpoints_is_due(c, &s))
+        checkpoints_make(c);
+    if (c->wants && !c->signs && kw_mono_ns(c->o.clock) >= c->again_ns)
+        checkpoints_sign(c);
+}
+
+void kw_checkpoints_end(struct kw_checkpoints *c, bool signs)
+{
+    c->ends = true;
+    if (!signs)
+        c->o.sign = NULL;
+    c->wants &= signs;
+    kw_checkpoints_look(c);
+}
+
+bool kw_checkpoints_is_settled(struct kw_checkpoints *c)
+{
+    struct kw_audit_standing s;
+    kw_audit_writer_standing(c->o.writer, &s);
+    return !s.is_behind && !s.waits && s.checkpoints == c->seen && !c->signs &&
+           (!c->wants || kw_mono_ns(c->o.clock) < c->again_ns);
+}
