@@ -33,6 +33,17 @@ static struct {
     unsigned lost; /* lines that the log's reader left no room for */
 } out = {KW_MUTEX_INIT, STDERR_FILENO, KW_LOG_INFO, KW_LOG_LOGFMT, NULL, {{{0}}}, 0};
 
+static struct {
+    kw_log_tapped *tapped;
+    void *ctx;
+} tap;
+
+void kw_log_tap(kw_log_tapped *tapped, void *ctx)
+{
+    tap.tapped = tapped;
+    tap.ctx = ctx;
+}
+
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 void kw_log_setup(int fd, enum kw_log_level least, enum kw_log_format format,
@@ -167,12 +178,17 @@ static void add_field(struct line *l, const struct kw_field *f)
     }
 }
 
+static bool log_is_slot_of(const struct rate *r, const char *event)
+{
+    return strncmp(r->event, event, EVENT_MAX - 1) == 0;
+}
+
 /* The slot of this name: its own, else the one that was idle longest. */
 static struct rate *log_slot_of(const char *event)
 {
     struct rate *oldest = &out.rates[0];
     for (struct rate *r = out.rates; r < out.rates + RATE_SLOTS; r++) {
-        if (strncmp(r->event, event, EVENT_MAX - 1) == 0)
+        if (log_is_slot_of(r, event))
             return r;
         bool empty = r->event[0] == '\0';
         if (oldest->event[0] != '\0' && (empty || r->window_ns < oldest->window_ns))
@@ -180,6 +196,11 @@ static struct rate *log_slot_of(const char *event)
     }
     *oldest = (struct rate){.shown = 0};
     return oldest;
+}
+
+static bool log_is_full(const struct rate *r, int64_t now_ns)
+{
+    return r->shown >= RATE_PER_SECOND && now_ns - r->window_ns < KW_S_NS;
 }
 
 /* May this event be shown now?  *ret_dropped: how many of its name were not, before. */
@@ -192,7 +213,7 @@ static bool log_admit(const char *event, int64_t now_ns, unsigned *ret_dropped)
         *r = (struct rate){.window_ns = now_ns};
         kw_copy_str(r->event, sizeof r->event, kw_span_str(event));
     }
-    if (r->shown >= RATE_PER_SECOND) {
+    if (log_is_full(r, now_ns)) {
         r->dropped++;
         return false;
     }
@@ -260,18 +281,34 @@ bool kw_log_wants(enum kw_log_level level)
     return level >= out.least;
 }
 
+static int64_t log_now(void)
+{
+    return kw_mono_ns(out.clock ? out.clock : &kw_clock_system);
+}
+
+bool kw_log_may(const char *event)
+{
+    kw_mutex_lock(&out.mutex);
+    bool may = has_room();
+    for (const struct rate *r = out.rates; r < out.rates + RATE_SLOTS; r++)
+        may = may && !(log_is_slot_of(r, event) && log_is_full(r, log_now()));
+    kw_mutex_unlock(&out.mutex);
+    return may;
+}
+
 void kw_log_fields(enum kw_log_level level, const char *event,
                    const struct kw_field *fields)
 {
+    if (tap.tapped != NULL)
+        tap.tapped(tap.ctx, event, fields);
     if (!kw_log_wants(level))
         return;
-    const struct kw_clock *clock = out.clock ? out.clock : &kw_clock_system;
     struct line l = {.len = 0};
     unsigned dropped;
     kw_mutex_lock(&out.mutex);
     if (!has_room()) {
         out.lost++;
-    } else if (log_admit(event, kw_mono_ns(clock), &dropped)) {
+    } else if (log_admit(event, log_now(), &dropped)) {
         log_begin(&l, level, event);
         for (const struct kw_field *f = fields; f->kind != KW_FIELD_END; f++)
             add_field(&l, f);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <keyward/alloc.h>
+#include <keyward/sha256.h>
 
 /* Takes the bytes, also when it fails. */
 static kw_err parse_bytes(const char *path, struct kw_blob *bytes,
@@ -80,7 +81,7 @@ static kw_err expect(const char *path, const uint8_t expected[32], struct kw_not
     bool there = !kw_failed(e);
     if (kw_failed(e) && e.code != KW_CODE_MISSING)
         return e;
-    e = there ? kw_keyring_sha256(kw_blob_peek(&bytes), sha256) : KW_OK;
+    e = there ? kw_sha256(kw_blob_peek(&bytes), sha256) : KW_OK;
     kw_blob_wipe(&bytes);
     if (kw_failed(e))
         return e;
@@ -110,7 +111,7 @@ static kw_err keyring_file_replace(const char *path, struct kw_keyring *next,
     struct kw_blob json = {0};
     kw_err e = kw_keyring_text(next, &json, note);
     if (!kw_failed(e))
-        e = kw_keyring_sha256(kw_blob_peek(&json), next->sha256);
+        e = kw_sha256(kw_blob_peek(&json), next->sha256);
     if (!kw_failed(e))
         e = kw_file_replace(path, kw_blob_peek(&json), mode_of(path), note);
     kw_blob_wipe(&json);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kind - how text, times, numbers, hex and flags are spelled in our JSON files */
 #include "member.h"
-#include "time_text.h"
 
 #include <string.h>
+
+#include <keyward/clock.h>
 
 static kw_err kind_bad(void)
 {

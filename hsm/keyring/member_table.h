@@ -24,7 +24,4 @@ KW_MUST_USE kw_err kw_keyring_rules(const struct kw_keyring *ring, struct kw_not
 KW_MUST_USE kw_err kw_keyring_text(const struct kw_keyring *ring,
                                    struct kw_blob *ret_json, struct kw_note *note);
 
-/* SHA-256; NO_MEMORY. */
-KW_MUST_USE kw_err kw_keyring_sha256(kw_span bytes, uint8_t ret_sha256[32]);
-
 #endif

@@ -2,16 +2,8 @@
 /* text - a keyring from its bytes and back; nothing is written that would not be read */
 #include "member_table.h"
 
-#include <openssl/evp.h>
-
 #include <keyward/alloc.h>
-
-kw_err kw_keyring_sha256(kw_span bytes, uint8_t ret_sha256[32])
-{
-    if (EVP_Digest(bytes.ptr, bytes.len, ret_sha256, NULL, EVP_sha256(), NULL) != 1)
-        return kw_err_at(KW_CODE_NO_MEMORY, "sha256");
-    return KW_OK;
-}
+#include <keyward/sha256.h>
 
 static kw_err keyring_text_fill(kw_span json, struct kw_keyring *ring,
                                 struct kw_note *note)
@@ -20,7 +12,7 @@ static kw_err keyring_text_fill(kw_span json, struct kw_keyring *ring,
     if (!kw_failed(e))
         e = kw_keyring_rules(ring, note);
     if (!kw_failed(e))
-        e = kw_keyring_sha256(json, ring->sha256);
+        e = kw_sha256(json, ring->sha256);
     return e;
 }
 

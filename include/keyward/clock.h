@@ -14,8 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <keyward/bytes.h>
+
 #define KW_MS_NS INT64_C(1000000)
 #define KW_S_NS INT64_C(1000000000)
+/* Who looks several times a second and finds that more has passed has stood still: the
+ * machine slept, or the process was stopped.  What is longer than this is charged to nobody;
+ * so much is, or a process that is never let run for long would see no outage end. */
+#define KW_PAUSE_NS (2 * KW_S_NS)
 
 struct kw_clock {
     int64_t (*mono_ns)(void *self);
@@ -58,6 +64,8 @@ static inline kw_deadline kw_deadline_first(kw_deadline a, kw_deadline b)
 /* RFC 3339 in UTC with microseconds, such as 2026-01-31T12:00:00.000000Z. */
 #define KW_TIME_TEXT 32
 void kw_time_text(char dst[KW_TIME_TEXT], int64_t wall_ns);
+/* RFC 3339 in UTC, with or without a fraction: 2026-01-31T12:00:00Z. */
+bool kw_is_time(kw_span s);
 
 /* "1500ms", "10s", "15m", "1h", "0s": a whole number and one unit.  false for anything
  * else and for what does not fit. */

@@ -52,8 +52,17 @@ struct kw_field {
 void kw_log_setup(int fd, enum kw_log_level least, enum kw_log_format format,
                   const struct kw_clock *clock);
 
+/* Sees each event, whatever its level and however many there are: for what has to be
+ * counted as well as shown.  Set before there is a second thread; NULL ends it.  It may log
+ * nothing itself. */
+typedef void kw_log_tapped(void *ctx, const char *event, const struct kw_field *fields);
+void kw_log_tap(kw_log_tapped *tapped, void *ctx);
+
 /* Is an event of this level written at all?  For fields that cost something to find. */
 bool kw_log_wants(enum kw_log_level level);
+/* Would an event of this name be written now, by the limits above?  For what is told once
+ * and can be told later; asking counts nothing. */
+bool kw_log_may(const char *event) KW_FREE;
 
 #define kw_log(level, event, ...)                                                        \
     kw_log_fields((level), (event),                                                      \

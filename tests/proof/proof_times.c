@@ -4,7 +4,7 @@
  * Claim: nothing outside the text is read, and a time has a length. */
 #include "proof.h"
 
-#include "time_text.h"
+#include <keyward/clock.h>
 
 enum { SIZES = 24 };
 

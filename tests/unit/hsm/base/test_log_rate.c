@@ -41,6 +41,19 @@ TEST(rate__next_second__told_once)
     logged_close(&l);
 }
 
+TEST(may__until_20_were_shown_and_in_the_next_second__asking_counts_nothing)
+{
+    logged_open(&l, KW_LOG_INFO, KW_LOG_LOGFMT);
+    CHECK(kw_log_may("asked"));
+    CHECK(shown("asked", 19) == 19 && kw_log_may("asked"));
+    CHECK(shown("asked", 1) == 1 && !kw_log_may("asked") && !kw_log_may("asked"));
+    CHECK(kw_log_may("another"));
+    l.fake.now_ns = KW_S_NS;
+    CHECK(kw_log_may("asked") && shown("asked", 1) == 1);
+    CHECK(strstr(l.line, "dropped_before") == NULL);
+    logged_close(&l);
+}
+
 TEST(rate__exactly_20__none_dropped)
 {
     logged_open(&l, KW_LOG_INFO, KW_LOG_JSON);
@@ -135,7 +148,9 @@ TEST(log__four_threads__whole_lines)
 }
 
 KW_CASES("hsm/base/log-rate", CASE(rate__more_than_20_in_a_second__dropped),
-         CASE(rate__next_second__told_once), CASE(rate__exactly_20__none_dropped),
-         CASE(rate__same_name_elsewhere__one_count), CASE(rate__many_names__each_its_own),
+         CASE(rate__next_second__told_once),
+         CASE(may__until_20_were_shown_and_in_the_next_second__asking_counts_nothing),
+         CASE(rate__exactly_20__none_dropped), CASE(rate__same_name_elsewhere__one_count),
+         CASE(rate__many_names__each_its_own),
          CASE(rate__more_names_than_slots__oldest_forgotten),
          CASE(rate__below_the_level__not_counted), CASE(log__four_threads__whole_lines))

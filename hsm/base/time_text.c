@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Byte by byte: what a file says is looked at before anything else reads it. */
-#include "time_text.h"
+#include <keyward/clock.h>
 
 static bool is_digit(uint8_t c)
 {
