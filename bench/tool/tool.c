@@ -141,17 +141,22 @@ bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h
 bool kw_document_cpu(bool good, json_t *to, const struct kw_watch *used, uint64_t calls)
 {
     uint64_t workers_ns = 0, switches = used->server.switches;
+    uint64_t pss_kib = used->server.pss_kib;
+    bool pss_known = pss_kib > 0;
     for (size_t i = 0; i < used->child_count; i++) {
         workers_ns += used->child[i].cpu_ns;
         switches += used->child[i].switches;
+        pss_kib += used->child[i].pss_kib;
+        pss_known = pss_known && used->child[i].pss_kib > 0;
     }
     const double n = (double)calls, workers_us = (double)workers_ns / 1e3 / n;
     const double server_us = (double)used->server.cpu_ns / 1e3 / n;
     if (!used->known || calls == 0)
         return good;
-    json_t *cpu =
-        json_pack("{s:f, s:f, s:f, s:f}", "cpu_us", server_us + workers_us, "server_us",
-                  server_us, "workers_us", workers_us, "switches", (double)switches / n);
+    json_t *cpu = json_pack("{s:f, s:f, s:f, s:f, s:o*}", "cpu_us",
+                            server_us + workers_us, "server_us", server_us, "workers_us",
+                            workers_us, "switches", (double)switches / n, "pss_mib",
+                            pss_known ? json_real((double)pss_kib / 1024) : NULL);
     return json_object_update_new(to, cpu) == 0 && good;
 }
 

@@ -57,7 +57,8 @@ json_t *kw_document_or_null(json_t *document, bool good);
  * know are left out. */
 bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h,
                              const char *unit);
-/* cpu_us, server_us, workers_us and switches of each call; nothing when nobody knows. */
+/* cpu_us, server_us, workers_us and switches of each call, and pss_mib of all processes
+ * together; what nobody knows is not there. */
 bool kw_document_cpu(bool good, json_t *to, const struct kw_watch *used, uint64_t calls);
 /* [[upper_ns, count], …]: every bucket that holds something. */
 json_t *kw_document_histogram(const struct kw_histogram *h);
