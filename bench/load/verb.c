@@ -46,6 +46,8 @@ static const struct kw_option options[] = {
      .on = &o.any_token},
     {"server-pid", "PID", "whose CPU counts (who listens on the socket)",
      .number = &o.server_pid, .least = 2, .most = INT32_MAX},
+    {"status", "SOCKET", "keywardd's status socket: is its HSM up at the end?",
+     .text = &o.status},
     {"reconnect", NULL, "go on when the connection is lost: gaps are told in --json",
      .on = &o.reconnect},
     {"eager", NULL, "read each reply at once, also when many are under way",
@@ -108,7 +110,7 @@ static int load_check(void)
 static enum kw_bench_exit load_exit(const struct kw_load_result *r)
 {
     const struct kw_outcome *all = &r->calls.tally.all;
-    if (all->wrong > 0 || r->not_proven > 0 || r->stopped)
+    if (all->wrong > 0 || r->not_proven > 0 || r->stopped || !r->is_well)
         return KW_BENCH_WRONG;
     if (r->partial || all->good.count + all->failed + all->exceeded == 0)
         return KW_BENCH_UNABLE;
@@ -122,6 +124,8 @@ static int load_say(const struct kw_load_result *r)
     if (!json && r->partial)
         (void)kw_bench_unable(verb, "%s; what was measured until then stands above",
                               r->fault);
+    else if (!r->is_well)
+        (void)kw_bench_unable(verb, "the HSM is not up at the end: %s", r->health);
     else if (!json && r->calls.tally.all.good.count == 0)
         (void)kw_bench_unable(verb, "not one good reply");
     return code;

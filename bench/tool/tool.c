@@ -227,6 +227,22 @@ int kw_dial(const char *path, int64_t patience_ns)
     return -1;
 }
 
+kw_err kw_status_read(const char *path, json_t **ret_status, struct kw_note *note)
+{
+    int fd = kw_dial(path, 5 * KW_S_NS);
+    if (fd < 0) {
+        int saved = errno;
+        kw_note_set(note,
+                    "--status %s: %s; it is what keywardd's configuration calls "
+                    "`status`",
+                    path, strerror(saved));
+        return kw_err_native(KW_CODE_IO, (uint32_t)saved, "status");
+    }
+    *ret_status = json_loadfd(fd, 0, NULL);
+    close(fd);
+    return KW_OK;
+}
+
 static void progress_say(struct kw_progress *p, int64_t took_ns, uint64_t done,
                          uint64_t total)
 {

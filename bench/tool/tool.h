@@ -65,6 +65,10 @@ json_t *kw_document_histogram(const struct kw_histogram *h);
 
 /* A connection to this socket, whose reads give up after so long; -1 and errno. */
 int kw_dial(const char *path, int64_t patience_ns);
+/* The document of keywardd's status socket, which is the caller's; NULL: what came is none.
+ * IO  nobody answers there within 5 s */
+KW_MUST_USE kw_err kw_status_read(const char *path, json_t **ret_status,
+                                  struct kw_note *note);
 
 /* How far a long measurement has come: on a terminal one line that is drawn again and again,
  * elsewhere (a log of a build service) a line every few seconds.  The time left is that of
