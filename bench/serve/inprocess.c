@@ -185,7 +185,6 @@ static void inprocess_on_wake(evutil_socket_t fd, short what, void *ctx)
     struct kw_inprocess *h = ctx;
     struct inprocess_job *j;
     eventfd_t count = 0;
-    (void)what;
     (void)eventfd_read(fd, &count);
     atomic_store(&h->woken, false);
     while ((j = job_take(h)) != NULL)

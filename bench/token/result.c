@@ -17,7 +17,7 @@ void kw_point_sum(const struct kw_shared *s, struct kw_token_point *ret_point)
 {
     struct kw_token_point *p = ret_point;
     int64_t end_ns = s->from_ns;
-    kw_histogram_clear(&p->latency);
+    p->latency = (struct kw_histogram){0};
     p->cpu_ns = p->switches = p->wrong = 0;
     p->cpu_known = true;
     for (uint64_t i = 0; i < s->processes * s->threads; i++) {

@@ -74,34 +74,29 @@ static const char more[] =
     "out between; each rewrites a soft token's files.\n"
     "The module's own variables, such as SOFTHSM2_CONF, are those of this process.";
 
-/* What one option alone cannot say. */
 static int token_check(void)
 {
+    const bool shaped = processes != NULL || threads != NULL || sessions != NULL;
     p.op = (enum kw_op)op;
     p.key = (enum kw_bench_key)key;
-    if (p.module == NULL || p.uri == NULL || p.pin == NULL)
-        return kw_bench_usage(verb, "it wants --module, --uri and --pin");
-    if (key_text != NULL && !kw_op_wants_key(p.op))
-        return kw_bench_usage(verb, "--op %s uses no key: leave out --key",
-                              kw_op_names[op]);
-    if (p.processes * p.threads > KW_ALL_THREADS_MAX)
-        return kw_bench_usage(verb, "at most %d threads in all processes together",
-                              KW_ALL_THREADS_MAX);
-    if (p.curve.count > 0 && (processes != NULL || threads != NULL || sessions != NULL))
-        return kw_bench_usage(verb,
-                              "--curve says itself how many processes of one session "
-                              "there are: leave out --sessions, --threads, --processes");
-    if (calls != NULL && seconds != NULL)
-        return kw_bench_usage(verb,
-                              "--calls and --seconds are two ways to say when to end");
-    if (p.ramp_ns > 0 && p.max_rate == 0)
-        return kw_bench_usage(verb, "--ramp rises to --max-rate: say that too");
-    /* A login is the whole process's: a second session would be logged out by it. */
-    if (p.op == KW_OP_LOGIN &&
-        (p.sessions * p.threads * p.processes != 1 || p.curve.count > 0))
-        return kw_bench_usage(verb,
-                              "--op login has one process, one thread and one session");
-    return -1;
+    const struct kw_bench_rule rules[] = {
+        {p.module == NULL || p.uri == NULL || p.pin == NULL,
+         "it wants --module, --uri and --pin"},
+        {key_text != NULL && !kw_op_wants_key(p.op),
+         "this --op uses no key: leave out --key"},
+        {p.processes * p.threads > KW_ALL_THREADS_MAX,
+         "at most 256 threads in all processes together"},
+        {p.curve.count > 0 && shaped, "--curve says itself how many processes of one "
+                                      "session there are: leave out --sessions, "
+                                      "--threads, --processes"},
+        {calls != NULL && seconds != NULL,
+         "--calls and --seconds are two ways to say when to end"},
+        {p.ramp_ns > 0 && p.max_rate == 0, "--ramp rises to --max-rate: say that too"},
+        /* A login is the whole process's: a second session would be logged out by it. */
+        {p.op == KW_OP_LOGIN &&
+             (p.sessions * p.threads * p.processes != 1 || p.curve.count > 0),
+         "--op login has one process, one thread and one session"}};
+    return kw_bench_rules(verb, rules, KW_COUNT(rules));
 }
 
 static enum kw_bench_exit token_exit(const struct kw_token_result *r)
@@ -177,14 +172,11 @@ static int token_go(void)
 
 int kw_bench_token(int argc, char **argv)
 {
-    struct kw_args args = {
-        .verb = verb,
-        .operands = "",
-        .summary = "Measures what a token gives: wraps, unwraps, finds, logins, sessions "
-                   "or random\nbytes, in as many sessions as asked for.",
-        .more = more,
-        .options = options,
-        .option_count = sizeof options / sizeof options[0]};
+    struct kw_args args = KW_BENCH_ARGS(
+        verb, options, "", NULL,
+        "Measures what a token gives: wraps, unwraps, finds, logins, sessions or random\n"
+        "bytes, in as many sessions as asked for.",
+        more);
     int code = kw_bench_read(&args, argc, argv);
     if (code < 0)
         code = token_check();

@@ -14,29 +14,29 @@
 
 #include <keyward/bytes.h>
 
-static void stderr_say(const char *verb, const char *fmt, va_list ap) KW_PRINTF(2, 0);
-static void stderr_say(const char *verb, const char *fmt, va_list ap)
+static int tool_usage(const char *verb, const char *words)
 {
     fflush(stdout);
-    fprintf(stderr, "keyward-bench %s: ", verb);
-    vfprintf(stderr, fmt, ap);
+    fprintf(stderr, "keyward-bench %s: %s; try: keyward-bench %s --help\n", verb, words,
+            verb);
+    return KW_BENCH_USAGE;
 }
 
-int kw_bench_usage(const char *verb, const char *fmt, ...)
+int kw_bench_rules(const char *verb, const struct kw_bench_rule *rules, size_t count)
 {
-    va_list ap;
-    va_start(ap, fmt);
-    stderr_say(verb, fmt, ap);
-    va_end(ap);
-    fprintf(stderr, "; try: keyward-bench %s --help\n", verb);
-    return KW_BENCH_USAGE;
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].broken)
+            return tool_usage(verb, rules[i].words);
+    return -1;
 }
 
 int kw_bench_unable(const char *verb, const char *fmt, ...)
 {
     va_list ap;
+    fflush(stdout);
+    fprintf(stderr, "keyward-bench %s: ", verb);
     va_start(ap, fmt);
-    stderr_say(verb, fmt, ap);
+    vfprintf(stderr, fmt, ap);
     va_end(ap);
     fputc('\n', stderr);
     return KW_BENCH_UNABLE;
@@ -73,7 +73,7 @@ int kw_bench_read(struct kw_args *args, int argc, char **argv)
     args->column = 28;
     kw_err e = kw_args_read(args, argc, argv, &note);
     if (kw_failed(e))
-        return kw_bench_usage(args->verb, "%s", note.text);
+        return tool_usage(args->verb, note.text);
     if (!help)
         return -1;
     return kw_args_help(args) ? KW_BENCH_GOOD : KW_BENCH_UNABLE;
@@ -127,7 +127,7 @@ bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h
     } told[] = {{"p50", 500000}, {"p90", 900000}, {"p99", 990000}, {"p99.9", 999000}};
     char name[16];
     uint64_t ns = 0;
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+    for (size_t i = 0; i < KW_COUNT(told); i++) {
         if (!kw_histogram_at(h, told[i].ppm, &ns))
             continue;
         snprintf(name, sizeof name, "%s_%s", told[i].name, unit);
@@ -175,7 +175,6 @@ static volatile sig_atomic_t stop_asked;
 
 static void stop_note(int number)
 {
-    (void)number;
     stop_asked = 1;
 }
 
