@@ -18,6 +18,7 @@ static struct kw_token_plan p = {.sessions = 1,
                                  .seconds_ns = 5 * KW_S_NS,
                                  .warmup_ns = KW_S_NS};
 static struct kw_key_guard guard;
+static struct kw_args_list fit;
 static unsigned op, key;
 static const char *key_text, *sessions, *threads, *processes, *calls, *seconds;
 
@@ -37,6 +38,8 @@ static const struct kw_option options[] = {
      .number = &p.sessions, .least = 1, .most = KW_TOKEN_SESSIONS_MAX},
     {"curve", "LIST", "such as 1,2,4,8: so many processes of one session by turns",
      .list = &p.curve, .least = 1, .most = KW_PROCESSES_MAX},
+    {"fit", "LIST", "such as 1,2,4,8: so many threads of each of 2 processes; which fit?",
+     .list = &fit, .least = 1, .most = KW_THREADS_MAX},
     {"seconds", "TIME", "how long to measure (5s)", .text = &seconds,
      .time_ns = &p.seconds_ns, .least = KW_MS_NS, .most = 3600 * KW_S_NS},
     {"calls", "N", "or how many operations, of all together", .text = &calls,
@@ -72,18 +75,30 @@ static const char more[] =
     "on soft tokens and hides that a key was deleted: keyward does not do that.\n"
     "--op login says what a worker's login costs (flags, PIN file, C_Login), and logs\n"
     "out between; each rewrites a soft token's files.\n"
+    "--fit measures as keyward would work, and recommends hsm.tokens[].workers and\n"
+    "sessions: the fewest that give nine tenths of the most; never more than a\n"
+    "token that counts its sessions grants keyward's workers and those of a reload.\n"
     "The module's own variables, such as SOFTHSM2_CONF, are those of this process.";
 
 static int token_check(void)
 {
     const bool shaped = processes != NULL || threads != NULL || sessions != NULL;
     p.op = (enum kw_op)op;
+    p.fits = fit.count > 0;
+    p.processes = processes == NULL && p.fits ? 2 : p.processes;
     p.key = (enum kw_bench_key)key;
     const struct kw_bench_rule rules[] = {
         {p.module == NULL || p.uri == NULL || p.pin == NULL,
          "it wants --module, --uri and --pin"},
         {key_text != NULL && !kw_op_wants_key(p.op),
          "this --op uses no key: leave out --key"},
+        {p.fits && (p.curve.count > 0 || threads != NULL || sessions != NULL),
+         "--fit says itself how many threads of one session there are: leave out "
+         "--curve, "
+         "--sessions, --threads"},
+        {p.fits &&
+             (p.processes > KW_ALL_THREADS_MAX / KW_THREADS_MAX || !kw_op_seals(p.op)),
+         "--fit has at most 4 processes, and unwraps or wraps"},
         {p.processes * p.threads > KW_ALL_THREADS_MAX,
          "at most 256 threads in all processes together"},
         {p.curve.count > 0 && shaped, "--curve says itself how many processes of one "
@@ -96,7 +111,9 @@ static int token_check(void)
         {p.op == KW_OP_LOGIN &&
              (p.sessions * p.threads * p.processes != 1 || p.curve.count > 0),
          "--op login has one process, one thread and one session"}};
-    return kw_bench_rules(verb, rules, KW_COUNT(rules));
+    const int code = kw_bench_rules(verb, rules, KW_COUNT(rules));
+    p.curve = p.fits ? fit : p.curve;
+    return code;
 }
 
 static enum kw_bench_exit token_exit(const struct kw_token_result *r)

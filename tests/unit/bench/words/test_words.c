@@ -58,6 +58,12 @@ static const struct {
     {2, TOKEN "--curve=1,2 --threads=2", "--curve says itself"},
     {2, TOKEN "--curve=1,2 --processes=2", "--curve says itself"},
     {2, TOKEN "--curve=1,2 --sessions=2", "--curve says itself"},
+    {2, TOKEN "--fit=1,2 --threads=2", "--fit says itself"},
+    {2, TOKEN "--fit=1,2 --sessions=2", "--fit says itself"},
+    {2, TOKEN "--fit=1,2 --curve=1,2", "--fit says itself"},
+    {2, TOKEN "--fit=1,2 --processes=5", "--fit has at most 4 processes"},
+    {2, TOKEN "--fit=1,2 --op=random", "--fit has at most 4 processes, and unwraps"},
+    {2, TOKEN "--fit=1,65", "from 1 to 64"},
     {2, TOKEN "--op=random --key=token", "this --op uses no key"},
     {2, TOKEN "--ramp=1s", "--ramp rises to --max-rate"},
     {2, TOKEN "--calls=5 --seconds=1s", "two ways to say when to end"},
@@ -113,7 +119,9 @@ TEST(token__options_or_their_defaults__understood)
          "operation = find, key = copy, processes = 64, threads = 4, sessions = 1024, "
          "calls = 7, warmup_ns = 0, ramp_ns = 5e9, max_rate = 10, stop_p99_ns = 2e7"},
         {"--curve 1,2,4,64",
-         "curve/# = 4, curve/0 = 1, curve/1 = 2, curve/2 = 4, curve/3 = 64"}};
+         "curve/# = 4, curve/0 = 1, curve/1 = 2, curve/2 = 4, curve/3 = 64, fit = false"},
+        {"--fit 1,8", "curve/# = 2, curve/1 = 8, fit = true, processes = 2"},
+        {"--fit 4 --processes 3", "curve/# = 1, fit = true, processes = 3"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         kw_run_line(&r, 0, KEYWARD_BENCH, TOKEN "--json %s", rows[i].words);
         kw_says(r.out, "dry_run = true");
