@@ -25,6 +25,20 @@
 /* Locked memory that the daemon wants besides its caches: calls in flight, jobs at the HSM
  * door, and what is on its way to workers (kw_rpc_bytes, kw_front_bytes). */
 #define KW_CALLS_LOCKED (4u * 1024 * 1024)
+/* The same for each token after the first: what is on its way to as many workers as it
+ * may have. */
+#define KW_TOKEN_LOCKED (2u * 1024 * 1024)
+
+/* Descriptors besides those of connections: what is open all the time (of each class its
+ * socket, lock and epoll; loops, gRPC, logs), and what is kept back for what comes later
+ * (three for each worker, and for the one that takes its place while it ends; what a
+ * spawn passes on; the status socket's connection; files).  Each token after the first may
+ * have as many workers again. */
+#define KW_FDS_STANDING 128u
+#define KW_FDS_KEPT 128u /* with one token; kw_config_descriptors_kept has all */
+#define KW_FDS_OF_WORKER 6u
+_Static_assert(KW_FDS_STANDING >= 3 * KW_CLASSES_MAX + 64, "classes' own");
+_Static_assert(KW_FDS_KEPT >= KW_FDS_OF_WORKER * KW_WORKERS_MAX + 32, "workers");
 
 /* `written` in each block: bit i says that the i-th row of the table was in the file. */
 struct kw_config_var {
@@ -79,6 +93,17 @@ void kw_config_free(struct kw_config *config); /* NULL does nothing */
 
 /* Locked bytes that this configuration wants: its caches and KW_CALLS_LOCKED. */
 size_t kw_config_locked(const struct kw_config *config);
+/* Its caches alone. */
+size_t kw_config_cached(const struct kw_config *config);
+
+/* Descriptors that this configuration wants, so that each class can have
+ * KW_CONNECTIONS_MAX connections. */
+size_t kw_config_descriptors(const struct kw_config *config);
+/* Of them, those that no connection gets: KW_FDS_KEPT, and those of each further token's
+ * workers. */
+size_t kw_config_descriptors_kept(const struct kw_config *config);
+/* How many connections each class can have with so many descriptors. */
+unsigned kw_config_connections(const struct kw_config *config, size_t descriptors);
 
 /* The effective values as YAML that loads again; a default that was not written in the
  * file is marked "  # default" at the end of its line. */

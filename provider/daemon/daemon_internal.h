@@ -52,10 +52,12 @@ struct kw_daemon {
     struct kw_kms *kms;
     struct kw_rpc *rpc;
     struct kw_class_listener class_listeners[KW_CLASSES_MAX];
-    struct event *tick, *signals, *status_accept, *watchdog;
+    struct event *tick, *signals, *watchdog;
+    struct kw_acceptor *status_acceptor;
     struct event *seek;      /* NULL: the keyring file is not looked for again */
     struct kw_sight sighted; /* the file, when it was looked for last          */
     struct kw_bound status;
+    size_t descriptors; /* RLIMIT_NOFILE */
     int signal_fd, notify_fd;
     uint64_t beats_seen; /* of the rpc thread, at the last watchdog */
     bool stopping;
@@ -80,6 +82,10 @@ struct kw_daemon {
 KW_MUST_USE kw_err kw_confine_early(struct kw_note *note);
 /* DENIED for uid 0. */
 KW_MUST_USE kw_err kw_confine_check_user(struct kw_note *note);
+
+/* Raises the soft limit on descriptors as far as `want`, or as the hard limit lets it, and
+ * returns it: not further, as some library closes every number that there may be. */
+size_t kw_confine_descriptors(size_t want);
 
 /* startup.c.  Brings everything up in order; on failure *note says which part and why. */
 KW_MUST_USE kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note);

@@ -164,6 +164,12 @@ static bool daemon_startup_adopt(void *ctx, int fd, const struct kw_peer *peer)
     return !kw_failed(e);
 }
 
+static int64_t daemon_startup_answered(void *ctx, int fd)
+{
+    const struct kw_class_listener *class_listener = ctx;
+    return kw_rpc_answered(class_listener->daemon->rpc, fd);
+}
+
 static int inherited_fd(const char *class_name, const int *fds, char names[][64],
                         size_t count)
 {
@@ -171,6 +177,27 @@ static int inherited_fd(const char *class_name, const int *fds, char names[][64]
         if (strcmp(names[i], class_name) == 0)
             return fds[i];
     return -1;
+}
+
+/* What there is of descriptors is shared out evenly, and some are kept back. */
+static kw_err count_descriptors(struct kw_daemon *d, struct kw_note *note)
+{
+    const size_t want = kw_config_descriptors(d->config);
+    d->descriptors = kw_confine_descriptors(want);
+    unsigned each = kw_config_connections(d->config, d->descriptors);
+    if (each == 0) {
+        kw_note_set(
+            note,
+            "%zu descriptors are too few for this configuration, which wants %zu: "
+            "raise LimitNOFILE= in the systemd unit, or RLIMIT_NOFILE (ulimit "
+            "-n)",
+            d->descriptors, want);
+        return kw_err_at(KW_CODE_IO, "RLIMIT_NOFILE");
+    }
+    if (each < KW_CONNECTIONS_MAX)
+        kw_log(KW_LOG_WARN, "descriptors-few", KW_INT("limit", d->descriptors),
+               KW_INT("wanted", want), KW_INT("connections_of_each_class", each));
+    return KW_OK;
 }
 
 static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
@@ -190,9 +217,13 @@ static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
             .gids = c->gids,
             .uid_count = c->uid_count,
             .gid_count = c->gid_count,
+            .connections_max = kw_config_connections(d->config, d->descriptors),
+            .descriptor_max =
+                (int)(d->descriptors - kw_config_descriptors_kept(d->config) - 1),
             .inherited_fd = inherited_fd(c->name, fds, names, inherited),
             .loop = d->loop,
             .adopt = daemon_startup_adopt,
+            .answered = daemon_startup_answered,
             .ctx = class_listener,
         };
         kw_err e = kw_listener_open(&options, &class_listener->listener, note);
@@ -248,6 +279,8 @@ kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
 {
     find_worker(d);
     kw_err e = kw_signals_block(d, note);
+    if (!kw_failed(e))
+        e = count_descriptors(d, note);
     if (!kw_failed(e))
         e = open_state(d, note);
     if (!kw_failed(e))

@@ -131,12 +131,12 @@ static json_t *connections_part(const struct kw_class_listener *c)
     struct kw_listen_stats s = c->last;
     if (c->listener != NULL)
         kw_listener_stats(c->listener, &s);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "open", number(s.open),
-                     "waiting", number(s.waiting), "accepted", number(s.accepted),
-                     "handed_over", number(s.handed_over), "refused_peer",
-                     number(s.refused_peer), "refused_limit", number(s.refused_limit),
-                     "refused_preface", number(s.refused_preface), "refused_adopt",
-                     number(s.refused_adopt));
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "open", number(s.open),
+        "waiting", number(s.waiting), "accepted", number(s.accepted), "handed_over",
+        number(s.handed_over), "refused_peer", number(s.refused_peer), "refused_limit",
+        number(s.refused_limit), "refused_preface", number(s.refused_preface),
+        "refused_adopt", number(s.refused_adopt), "ended", number(s.ended));
 }
 
 static json_t *cache_part(const struct kw_class_stats *s)

@@ -125,6 +125,22 @@ TEST(parse__the_least__documented_defaults)
     kw_config_free(c);
 }
 
+TEST(parse__connections__what_descriptors_there_are_shared_out)
+{
+    struct kw_config *c = sample_accept(0, least);
+    const size_t want = kw_config_descriptors(c), besides = KW_FDS_STANDING + KW_FDS_KEPT;
+    assert_int_equal(kw_config_connections(c, 0), 0);
+    assert_int_equal(kw_config_connections(c, besides + 1), 0);
+    assert_int_equal(kw_config_connections(c, besides + 2), 1);
+    assert_int_equal(kw_config_connections(c, want - 1), KW_CONNECTIONS_MAX - 1);
+    assert_int_equal(kw_config_connections(c, want), KW_CONNECTIONS_MAX);
+    assert_int_equal(kw_config_connections(c, SIZE_MAX), KW_CONNECTIONS_MAX);
+    c->class_count = 3; /* as if there were so many */
+    assert_int_equal(kw_config_connections(c, besides + 64), 10);
+    c->class_count = 1;
+    kw_config_free(c);
+}
+
 TEST(parse__token_label__is_the_tokens_name)
 {
     static const struct {
@@ -191,6 +207,7 @@ TEST(free__null__nothing)
 }
 
 KW_CASES("provider/config/accept",
+         CASE(parse__connections__what_descriptors_there_are_shared_out),
          CASE(parse__memory_out_at_any_call__no_memory_and_output_untouched),
          CASE(load__no_such_file__missing), CASE(load__a_file__as_its_bytes),
          CASE(parse__everything_said__as_said), CASE(parse__classes__as_said),

@@ -42,6 +42,7 @@ void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stat
                                     .refused_limit = 4,
                                     .refused_preface = 5,
                                     .refused_adopt = 6,
+                                    .ended = 9,
                                     .open = 7,
                                     .waiting = 8};
 }
@@ -205,7 +206,7 @@ TEST(document__all_parts__members_as_released)
         "\"joined\":7,\"cache\":{\"entries\":13,\"capacity\":14,\"hits\":8,\"misses\":9,"
         "\"evicted\":10,\"expired\":11,\"wiped\":12},\"connections\":{\"open\":7,"
         "\"waiting\":8,\"accepted\":1,\"handed_over\":2,\"refused_peer\":3,"
-        "\"refused_limit\":4,\"refused_preface\":5,\"refused_adopt\":6}},",
+        "\"refused_limit\":4,\"refused_preface\":5,\"refused_adopt\":6,\"ended\":9}},",
         "\"joined\":8,",
         "\"outage_budget_ms\":15}],\"rpc\":{\"open\":6,\"open_max\":7,\"calls\":1,"
         "\"refused_busy\":2,\"malformed\":4,\"unimplemented\":3,\"cancelled\":5},"
