@@ -11,6 +11,7 @@
 #include <keyward/front.h>
 #include <keyward/kms.h>
 #include <keyward/listen.h>
+#include <keyward/moment.h>
 #include <keyward/rpc.h>
 #include <keyward/state.h>
 
@@ -40,6 +41,15 @@ struct kw_sight {
     int64_t size, ctime_s, ctime_ns;
 };
 
+/* flood.c */
+struct kw_flood {
+    int statm;      /* /proc/self/statm                                    */
+    uint64_t limit; /* resident bytes                                      */
+    uint64_t first; /* with which it went over it                          */
+    unsigned looks; /* over the limit                                      */
+    int step;       /* what was done about it                              */
+};
+
 struct kw_daemon {
     const struct kw_clock *clock;
     const char *config_path; /* as it was given */
@@ -58,6 +68,7 @@ struct kw_daemon {
     struct kw_sight sighted; /* the file, when it was looked for last          */
     struct kw_bound status;
     size_t descriptors; /* RLIMIT_NOFILE */
+    struct kw_flood flood;
     int signal_fd, notify_fd;
     uint64_t beats_seen; /* of the rpc thread, at the last watchdog */
     bool stopping;
@@ -114,6 +125,11 @@ void kw_reload_forget(struct kw_daemon *d);
 /* seek.c.  Looks for the keyring file every 2 s, cheaply; no login comes of a look. */
 void kw_seek_begin(struct kw_daemon *d);
 void kw_seek_end(struct kw_daemon *d); /* also when it never began */
+
+/* flood.c.  Ends connections when the process has grown by 256 MiB since the begin. */
+void kw_flood_begin(struct kw_daemon *d);
+void kw_flood_look(struct kw_daemon *d); /* ten times a second, until the daemon stops */
+void kw_flood_end(struct kw_daemon *d);  /* also when it never began */
 
 /* notify.c: sd_notify(3) without libsystemd.  Nothing happens without NOTIFY_SOCKET. */
 void kw_notify_open(struct kw_daemon *d);

@@ -70,6 +70,7 @@ int main(int argc, char **argv)
     static struct kw_daemon daemon = {.clock = &kw_clock_system,
                                       .lock = {KW_MUTEX_INIT},
                                       .signal_fd = -1,
+                                      .flood = {.statm = -1},
                                       .status = {.fd = -1, .lock = -1},
                                       .notify_fd = -1};
     if (kw_failed(kw_confine_early(&note)))

@@ -82,8 +82,10 @@ static void signals_on_tick(evutil_socket_t fd, short what, void *ctx)
     kw_kms_tick(d->kms);
     kw_reload_settle(d);
     kw_status_notify(d);
-    if (!d->stopping)
+    if (!d->stopping) {
+        kw_flood_look(d);
         return;
+    }
     int64_t spent = kw_mono_ns(d->clock) - d->stop_began_ns;
     if (kw_rpc_idle(d->rpc) || spent > STOP_GRACE_MS * KW_MS_NS)
         event_base_loopbreak(d->loop);

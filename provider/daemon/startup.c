@@ -303,6 +303,7 @@ kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
         e = kw_signals_watch(d, note);
     if (kw_failed(e))
         return e;
+    kw_flood_begin(d);
     kw_notify_open(d);
     kw_notify(d, "READY=1\nSTATUS=starting");
     kw_notify_watchdog(d);
@@ -323,6 +324,7 @@ void kw_daemon_close(struct kw_daemon *d)
         kw_listener_close(d->class_listeners[i].listener);
     kw_status_close(d);
     kw_seek_end(d);
+    kw_flood_end(d);
     if (d->kms != NULL)
         kw_kms_wipe(d->kms);
     if (d->front != NULL)
