@@ -53,7 +53,9 @@ struct kw_hsm_session {
     struct kw_token *token;
     struct kw_worker_key keys[KW_VERSIONS_MAX];
     struct kw_session_buffers buffers;
-    int64_t took_ns[2]; /* the last two operations; less after each job not begun */
+    int64_t took_ns[2]; /* the last two jobs, of each its longest operation; less after
+                           each job not begun */
+    int64_t step_ns, longest_ns; /* of the job: its operation's start, its longest one */
     pthread_t thread;
 };
 
@@ -122,6 +124,9 @@ struct kw_served {
 };
 void kw_worker_serve(struct kw_hsm_session *s, const struct kw_wire_job *job,
                      struct kw_served *ret);
+
+/* An operation of the module came back (kw_token_watch); ctx is the session. */
+void kw_worker_step(void *ctx);
 
 /* loop.c.  `batch`: so many jobs are taken at once, 1..KW_SESSION_IN.  NO_MEMORY */
 KW_MUST_USE kw_err kw_session_buffers_init(struct kw_session_buffers *b, unsigned batch);

@@ -20,7 +20,9 @@ struct fake_token_state {
     uint64_t free_sessions; /* 0: the token does not tell */
     int64_t takes_ns;       /* an operation, on the fake clock */
     void (*during)(void);   /* an operation                    */
-    unsigned findings;      /* of the next proofs and looks */
+    unsigned look_steps;    /* operations that a look is       */
+    bool watched;
+    unsigned findings; /* of the next proofs and looks */
     bool softhsm, last_also_wrap, last_closely;
     bool flags_stop; /* the token says so between the word and C_Login */
     bool was_in;     /* the token says that somebody was logged in already */

@@ -81,6 +81,58 @@ TEST(deadline_nearer_than_an_operation_takes__not_begun)
     end();
 }
 
+/* ---- a canary that is several operations --------------------------------------------- */
+
+enum { STEPS = 3 };
+static struct {
+    unsigned count;
+    int64_t since_ns[STEPS];
+} seen;
+
+static void look_at_page(void)
+{
+    struct kw_page_job at = kw_page_job(w->page, 0);
+    CHECK(at.id == 9 && seen.count < STEPS);
+    seen.since_ns[seen.count++] = kw_mono_ns(w->clock) - at.start_ns;
+}
+
+TEST(canary__each_operation_begins_anew_on_the_page)
+{
+    begin();
+    CHECK(fake.watched);
+    fake.during = look_at_page;
+    fake.look_steps = STEPS;
+    fake.takes_ns = 100;
+    seen.count = 0;
+    CHECK(serve(KW_WIRE_CANARY, K2, 2) == KW_CODE_OK);
+    CHECK(seen.count == STEPS);
+    for (unsigned i = 0; i < STEPS; i++)
+        CHECK(seen.since_ns[i] == 0);
+    CHECK(served.answer.hsm_ns == STEPS * 100);
+    end();
+}
+
+/* A client's job is one operation: it is not refused for what a canary takes in all. */
+TEST(canaries_of_three_operations__one_is_expected_of_a_job)
+{
+    struct kw_wire_job job = {
+        .id = 9, .op = KW_WIRE_CANARY, .until_ns = INT64_MAX, .n = 2};
+    begin();
+    fake.look_steps = STEPS;
+    fake.takes_ns = KW_MS_NS;
+    kw_worker_serve(&w->base, &job, &served);
+    kw_worker_serve(&w->base, &job, &served);
+    job = (struct kw_wire_job){.id = 10,
+                               .op = KW_WIRE_UNWRAP,
+                               .until_ns = kw_mono_ns(w->clock) + 2 * KW_MS_NS,
+                               .key_id = kw_span_str(K2),
+                               .iv = kw_span_str("twelve bytes"),
+                               .input = kw_span_str("bytes of the input")};
+    kw_worker_serve(&w->base, &job, &served);
+    CHECK_OK(served.answer.err);
+    end();
+}
+
 TEST(unknown_or_unproven_key__refused)
 {
     begin();
