@@ -82,6 +82,7 @@ enum kw_wire_finding {
     KW_WIRE_FINDINGS = 15, /* not a bit: all of them                                   */
 };
 #define KW_WIRE_REASON_MAX 159u
+#define KW_WIRE_HSM_NS_MAX (INT64_MAX / 16) /* those of several answers are added up */
 
 struct kw_wire_answer {
     uint64_t id;
