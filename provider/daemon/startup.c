@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <keyward/alloc.h>
 #include <keyward/env.h>
 #include <keyward/log.h>
 #include <keyward/pin_source.h>
@@ -45,8 +46,10 @@ static kw_err open_arena(struct kw_daemon *d, struct kw_note *note)
 {
     const char *want = kw_env_get(KW_ENV_ARENA);
     size_t bytes = kw_config_locked(d->config);
-    KW_INVARIANT(KW_CALLS_LOCKED >
-                 kw_rpc_bytes() + kw_front_bytes(KW_WORKERS_MAX, QUEUE_MAX));
+    const size_t tokens = d->config->token_count;
+    KW_INVARIANT(KW_CALLS_LOCKED + (tokens - 1) * KW_TOKEN_LOCKED >
+                 kw_rpc_bytes() +
+                     kw_front_bytes((unsigned)tokens * KW_WORKERS_MAX, QUEUE_MAX));
     bool mlock = want != NULL && strcmp(want, "mlock") == 0;
     kw_err e = kw_arena_open(bytes, mlock ? KW_ARENA_MLOCK : KW_ARENA_AUTO, note);
     if (!kw_failed(e)) {
@@ -73,28 +76,37 @@ static void on_look_again(void *ctx) KW_FREE
     kw_reload_look(ctx);
 }
 
+/* Of one token; its variables are borrowed by the front as the rest is. */
+static struct kw_front_token_options startup_token_options(
+    const struct kw_config_token *t, struct kw_front_variable *env)
+{
+    for (size_t i = 0; i < t->env_count; i++)
+        env[i] = (struct kw_front_variable){t->env[i].name, t->env[i].value};
+    return (struct kw_front_token_options){
+        t->name, t->uri, t->module, t->pin, env, t->env_count, t->workers, t->sessions};
+}
+
 static kw_err open_front(struct kw_daemon *d, struct kw_note *note)
 {
     const struct kw_config *c = d->config;
-    const struct kw_config_token *t = &c->tokens[0];
-    struct kw_front_variable env[KW_ENV_VARS_MAX];
-    for (size_t i = 0; i < t->env_count; i++)
-        env[i] = (struct kw_front_variable){t->env[i].name, t->env[i].value};
-    const struct kw_front_token token = {t->name, t->uri,       t->module,  t->pin,
-                                         env,     t->env_count, t->workers, t->sessions};
-    const struct kw_front_options options = {
+    struct kw_front_variable env[KW_TOKENS_MAX][KW_ENV_VARS_MAX];
+    struct kw_front_token_options tokens[KW_TOKENS_MAX];
+    for (size_t i = 0; i < c->token_count; i++)
+        tokens[i] = startup_token_options(&c->tokens[i], env[i]);
+    struct kw_front_options options = {
         .worker_path = d->worker,
-        .token = &token,
+        .tokens = tokens,
+        .token_count = c->token_count,
         .domain = c->domain,
         .production = c->production,
         .shares = (unsigned)c->class_count,
         .queue_max = QUEUE_MAX,
-        .deadline_ns = c->deadline_ns,
-        .patience_ns = c->patience_ns,
-        .suspect_ns = c->suspect_ns,
-        .probe_every_ns = c->probe_every_ns,
-        .stale_after_ns = c->stale_after_ns,
-        .recover_ns = c->recover_ns,
+        .times = {.deadline_ns = c->deadline_ns,
+                  .patience_ns = c->patience_ns,
+                  .suspect_ns = c->suspect_ns,
+                  .probe_every_ns = c->probe_every_ns,
+                  .stale_after_ns = c->stale_after_ns,
+                  .recover_ns = c->recover_ns},
         .state = d->state,
         .status = c->status,
         .lock = &d->lock,
@@ -237,11 +249,10 @@ static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
 
 /* A PIN that others may read is none; a missing one may still come.  A credential's mode
  * says nothing: systemd gives it by an ACL, which its reader looks at. */
-static kw_err check_pin(const struct kw_daemon *d, struct kw_note *note)
+static kw_err check_pin(const char *pin, struct kw_note *note)
 {
     char path[KW_PATH_MAX];
     struct stat st;
-    const char *pin = d->config->tokens[0].pin;
     if (kw_pin_source_is_credential(pin) ||
         kw_failed(kw_pin_source_path(pin, path, NULL)) || lstat(path, &st) != 0 ||
         (st.st_mode & 077) == 0)
@@ -251,6 +262,14 @@ static kw_err check_pin(const struct kw_daemon *d, struct kw_note *note)
                 "the PIN if somebody may have",
                 path, (unsigned)(st.st_mode & 07777));
     return kw_err_at(KW_CODE_DENIED, "pin file");
+}
+
+static kw_err check_pins(const struct kw_daemon *d, struct kw_note *note)
+{
+    kw_err e = KW_OK;
+    for (size_t i = 0; i < d->config->token_count && !kw_failed(e); i++)
+        e = check_pin(d->config->tokens[i].pin, note);
+    return e;
 }
 
 static kw_err open_loop(struct kw_daemon *d, struct kw_note *note)
@@ -284,7 +303,7 @@ kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
     if (!kw_failed(e))
         e = open_state(d, note);
     if (!kw_failed(e))
-        e = check_pin(d, note);
+        e = check_pins(d, note);
     if (!kw_failed(e))
         e = open_arena(d, note);
     if (!kw_failed(e))

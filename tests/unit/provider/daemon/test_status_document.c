@@ -54,7 +54,7 @@ void kw_rpc_stats(struct kw_rpc *rpc, struct kw_rpc_stats *ret_stats)
 }
 
 static struct kw_front_worker_status worker = {
-    .pid = 42, .state = "ready", .sessions = 4, .hanging = 1, .served = 43};
+    .token = "t", .pid = 42, .state = "ready", .sessions = 4, .hanging = 1, .served = 43};
 static struct kw_front_version_status version = {
     .n = 2,
     .key_id = "kw1-2-aa",
@@ -63,6 +63,12 @@ static struct kw_front_version_status version = {
     .verdict = {.code = KW_CODE_KEY_BAD, .where = "find"},
     .reason = "gone",
     .found = ""};
+
+/* 2026-01-31T12:00:00Z and ten minutes later. */
+static struct kw_front_held_status held = {.input = "0123456789abcdef",
+                                           .since_wall_ns = INT64_C(1769860800) * KW_S_NS,
+                                           .until_wall_ns =
+                                               INT64_C(1769861400) * KW_S_NS};
 
 static struct kw_daemon daemon_of_two_classes(struct kw_config *c)
 {
@@ -75,21 +81,28 @@ static struct kw_daemon daemon_of_two_classes(struct kw_config *c)
         c->classes[i].socket = path;
     }
     c->classes[1].on_loss = KW_ON_LOSS_SERVE_CACHED;
-    front_status = (struct kw_front_status){.token = "t",
-                                            .token_label = "l\x1b[2J",
-                                            .token_serial = "s",
-                                            .token_model = "m",
-                                            .token_firmware = "f",
-                                            .library = "lib",
+    static const struct kw_front_token_status token = {.name = "t",
+                                                       .label = "l\x1b[2J",
+                                                       .serial = "s",
+                                                       .model = "m",
+                                                       .firmware = "f",
+                                                       .library = "lib",
+                                                       .state = KW_HSM_SUSPECT,
+                                                       .is_out = true,
+                                                       .unproven = 3,
+                                                       .probe_every_ns = 12500 * KW_MS_NS,
+                                                       .reason = "slow"};
+    front_status = (struct kw_front_status){.tokens = &token,
+                                            .token_count = 1,
                                             .workers = &worker,
                                             .worker_count = 1,
                                             .versions = &version,
                                             .version_count = 1,
+                                            .held = &held,
+                                            .held_count = 1,
                                             .keyring_serial = 5,
                                             .keyring_sha256 = "ab",
-                                            .queued = 1,
-                                            .sent = 2,
-                                            .jobs = 3};
+                                            .jobs = {.queued = 1, .sent = 2, .total = 3}};
     front_status.health.state = KW_HSM_UP;
     struct kw_daemon d = {.config = c};
     for (size_t i = 0; i < 2; i++) {
@@ -195,9 +208,15 @@ TEST(document__all_parts__members_as_released)
         "\"versions\":[{\"n\":2,\"key_id\":\"kw1-2-aa\",\"state\":\"active\","
         "\"origin\":\"made\",\"verdict\":\"key-bad\",\"reason\":\"gone\",\"found\":null,"
         "\"proven\":null}],"
-        "\"token\":{\"name\":\"t\",\"label\":\"l?[2J\",\"serial\":\"s\",\"model\":\"m\","
-        "\"firmware\":\"f\",\"library\":\"lib\"},\"pin_latched\":false,"
-        "\"workers\":[{\"pid\":42,\"state\":\"ready\",\"sessions\":4,"
+        "\"tokens\":[{\"name\":\"t\",\"state\":\"suspect\",\"code\":\"ok\","
+        "\"reason\":\"slow\",\"pin_latched\":false,\"out\":true,\"unproven\":3,"
+        "\"probe_every_ms\":12500,\"label\":\"l?[2J\","
+        "\"serial\":\"s\",\"model\":\"m\",\"firmware\":\"f\",\"library\":\"lib\"}],"
+        "\"pin_latched\":false,"
+        "\"quarantine\":[{\"input\":\"0123456789abcdef\","
+        "\"since\":\"2026-01-31T12:00:00.000000Z\","
+        "\"until\":\"2026-01-31T12:10:00.000000Z\"}],"
+        "\"workers\":[{\"token\":\"t\",\"pid\":42,\"state\":\"ready\",\"sessions\":4,"
         "\"hanging\":1,\"served\":43}],"
         "\"jobs\":{\"queued\":1,\"sent\":2,\"total\":3,\"requeued\":0,\"late_answers\":0,"
         "\"workers_started\":0,\"workers_died\":0,\"workers_killed\":0},"
