@@ -199,6 +199,8 @@ static void canary_answered(struct kw_worker *w, const struct kw_channel_entry *
     if (v == NULL || v->asked_id != e->wire_id)
         return;
     v->asked_id = 0;
+    if (a->err.code == KW_CODE_MISSING && kw_front_is_outdated(w, v))
+        return;
     if (a->err.code == KW_CODE_DEADLINE) {
         v->due_ns = kw_front_now(f); /* it came too late to be asked: no answer */
         return;
@@ -242,7 +244,7 @@ static void found_on_the_way(struct kw_worker *w, const struct kw_channel_entry 
         result.err = a->err;
     if ((a->findings & KW_WIRE_REPLACED) != 0)
         result.err.code = KW_CODE_FORGED;
-    if (v != NULL)
+    if (v != NULL && (result.err.code != KW_CODE_MISSING || !kw_front_is_outdated(w, v)))
         kw_front_judge(w, v, &result);
 }
 

@@ -69,7 +69,7 @@ kw_err kw_front_new(const struct kw_front_options *options,
     f->lock = options->lock;
     f->o.clock = options->clock;
     f->seams = (struct kw_seams){kw_spawn, kill_process, reap_process, kw_pin_owner_of,
-                                 NULL};
+                                 kw_process_bytes};
     f->tick.idle = true;
     if (f->o.times.login_grace_ns == 0)
         f->o.times.login_grace_ns = LOGIN_GRACE_NS;

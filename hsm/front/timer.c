@@ -77,6 +77,7 @@ static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
         kw_front_worker_close(w);
     if (kw_worker_state_by_main(w) == KW_WORKER_READY && timer_refuses(w))
         kw_front_worker_drain(w); /* at its end, though a session is not back */
+    kw_front_recycle_outdated(w);
     kw_login_decide(w);
     enum kw_order order = timer_judge(w, now);
     if (order == KW_ORDER_STUCK || order == KW_ORDER_KILL) {
@@ -217,6 +218,7 @@ static void timer_look_at_token(struct kw_front_token *t, int64_t now) KW_FREE
     for (size_t i = 0; i < KW_FRONT_TOKEN_WORKERS; i++)
         if (kw_front_token_worker_by_main(t, i) != NULL)
             timer_look_at(kw_front_token_worker_by_main(t, i), now);
+    kw_front_recycle(t, now);
 }
 
 void kw_front_tick(struct kw_front *f)
