@@ -91,7 +91,15 @@ KW_MUST_USE kw_err kw_config_load(const char *path, size_t locked_max,
                                   struct kw_config **ret_config, struct kw_note *note);
 void kw_config_free(struct kw_config *config); /* NULL does nothing */
 
-/* Locked bytes that this configuration wants: its caches and KW_CALLS_LOCKED. */
+/* Tells each setting that has another value in `a` than in `b`, by its path and never by
+ * its value: "hsm.tokens[1].workers"; the list itself, "hsm.tokens", when it is longer in
+ * one of them.  A default is the same whether it is written or not. */
+typedef void kw_config_told(void *ctx, const char *path);
+void kw_config_compare(const struct kw_config *a, const struct kw_config *b,
+                       kw_config_told *told, void *ctx);
+
+/* Locked bytes that this configuration wants: its caches, KW_CALLS_LOCKED, and
+ * KW_TOKEN_LOCKED for each token after the first. */
 size_t kw_config_locked(const struct kw_config *config);
 /* Its caches alone. */
 size_t kw_config_cached(const struct kw_config *config);
