@@ -46,7 +46,7 @@ struct kw_config_var {
 };
 struct kw_config_token {
     char *uri, *module, *pin;
-    char name[33]; /* the URI's token label, or "token-<i>" from 1 on */
+    char name[33]; /* the URI's token label, or "token-<i>" from 1 on; unique */
     struct kw_config_var env[KW_ENV_VARS_MAX];
     size_t env_count;
     unsigned workers, sessions;
@@ -65,6 +65,8 @@ struct kw_config_class {
     int64_t cache_ttl_ns;
     uint64_t written;
 };
+enum kw_tokens_order { KW_TOKENS_PRIORITY, KW_TOKENS_SPREAD };
+
 struct kw_config {
     char *domain;
     bool production; /* environment: production | test */
@@ -73,6 +75,7 @@ struct kw_config {
     enum kw_log_format log_format;
     int64_t deadline_ns, patience_ns, suspect_ns, recover_ns, probe_every_ns,
         stale_after_ns;
+    enum kw_tokens_order order;
     struct kw_config_token tokens[KW_TOKENS_MAX];
     size_t token_count;
     struct kw_config_class classes[KW_CLASSES_MAX];

@@ -23,15 +23,24 @@ static kw_err check_times(struct kw_reader *r)
                            "hsm.probe.stale-after longer than hsm.probe.every");
 }
 
+/* The same one twice would be one token that fails twice. */
 static kw_err check_tokens(struct kw_reader *r)
 {
-    struct kw_block second = kw_block_item(r->config, kw_setting_at("hsm.tokens"), 1);
-    if (r->config->token_count == 1)
-        return KW_OK;
-    return kw_reader_fault(
-        r, &second, kw_setting_at("hsm.tokens[].uri"),
-        "a second token; this version of keyward takes one (several are "
-        "to come)");
+    const struct kw_config *c = r->config;
+    for (size_t i = 1; i < c->token_count; i++)
+        for (size_t k = 0; k < i; k++) {
+            struct kw_block b = kw_block_item(r->config, kw_setting_at("hsm.tokens"), i);
+            if (strcmp(c->tokens[i].uri, c->tokens[k].uri) == 0 &&
+                strcmp(c->tokens[i].module, c->tokens[k].module) == 0 &&
+                kw_vars_equal(c->tokens[i].env, c->tokens[i].env_count, c->tokens[k].env,
+                              c->tokens[k].env_count))
+                return kw_reader_fault(
+                    r, &b, kw_setting_at("hsm.tokens[].uri"),
+                    "is with this module and env that of hsm.tokens[%zu] too; allowed: a "
+                    "token of its own",
+                    k);
+        }
+    return KW_OK;
 }
 
 /* ---- classes ----------------------------------------------------------------------- */

@@ -125,10 +125,19 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
      .help = "A health record older than this counts as a failure. Longer than "
              "hsm.probe.every.",
      FILE_(stale_after_ns)},
+    {.path = "hsm.order",
+     .kind = KW_SETTING_CHOICE,
+     .choices = "priority|spread",
+     .standard = "priority",
+     .help = "Of several tokens: priority gives every call to the first that can do it, "
+             "and to the next one when that failed it, hung for a third of hsm.deadline "
+             "or is out; spread to any that has room.",
+     FILE_(order)},
     {.path = "hsm.tokens",
      .kind = KW_SETTING_MAP,
      .least = 1,
-     .help = "The tokens that hold the KEK. This version of keyward takes exactly one.",
+     .help = "The tokens that hold the KEK, one to four. Each must hold the same keys: "
+             "what it holds is proven by the keyring's check blobs, a version at a time.",
      MANY(kw_config, tokens, token_count)},
     {.path = "hsm.tokens[].uri",
      .kind = KW_SETTING_TEXT,

@@ -39,7 +39,7 @@ struct kw_setting {
     size_t count_offset;  /* of a list's count                                */
 };
 
-#define KW_SETTINGS 38u
+#define KW_SETTINGS 39u
 extern const struct kw_setting kw_settings[KW_SETTINGS];
 #define KW_SETTING_ROOT (&kw_settings[0])
 

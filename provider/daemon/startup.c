@@ -97,6 +97,7 @@ static kw_err open_front(struct kw_daemon *d, struct kw_note *note)
         .worker_path = d->worker,
         .tokens = tokens,
         .token_count = c->token_count,
+        .spread = c->order == KW_TOKENS_SPREAD,
         .domain = c->domain,
         .production = c->production,
         .shares = (unsigned)c->class_count,
