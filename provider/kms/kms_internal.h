@@ -47,7 +47,7 @@ struct kw_flight {
     uint8_t name[KW_KEY_ID_MAX + KW_ENVELOPE_MAX];
     struct kw_request *waiters;
     kw_hsm_ticket ticket;
-    kw_deadline until; /* of the latest waiter */
+    kw_deadline until; /* of the latest waiter that came before the job ended */
 };
 enum { KW_FLIGHT_BUCKETS = 256 };
 
