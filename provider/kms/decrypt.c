@@ -160,10 +160,14 @@ static enum kw_step_result decrypt_prove(struct kw_kms *kms, struct kw_request *
     kw_err e =
         kw_envelope_prove(kw_span_of(w->aad, w->aad_len), w->env.seed_len, &w->inner);
     if (e.code == KW_CODE_WRONG_ANSWER)
-        kw_outcome_alarm(kms, request, "wrong-answer");
+        kw_outcome_alarm(kms, request, request->token, "wrong-answer");
     if (kw_failed(e))
         return kw_step_fail(request, e);
     kw_secret_move(&request->seed, &w->inner);
+    kw_lock_take(kms->options.lock);
+    kms->options.door.ops->worked(kms->options.door.hsm, request->token,
+                                  w->version.key_id, false);
+    kw_lock_give(kms->options.lock);
     return KW_STEP_NEXT;
 }
 

@@ -136,7 +136,7 @@ static void inflight_landed(void *ctx, struct kw_hsm_answer *answer) KW_FREE
     if (!kw_failed(answer->err))
         kw_secret_move(&leader->work.inner, answer->output);
     if (answer->err.code == KW_CODE_WRONG_ANSWER)
-        kw_outcome_alarm(kms, leader, "wrong-answer");
+        kw_outcome_alarm(kms, leader, leader->token, "wrong-answer");
     if (kw_failed(answer->err))
         kw_steps_finish(kms, leader);
     else

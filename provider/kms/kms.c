@@ -85,6 +85,7 @@ void kw_kms_begin(struct kw_kms *kms, struct kw_request *request)
     request->source = KW_SOURCE_NONE;
     request->token = "";
     request->work = (struct kw_request_work){
+        .wrapped_by = "",
         .until =
             kw_deadline_first(request->until, (kw_deadline){request->arrived_ns +
                                                             kms->options.deadline_ns})};

@@ -14,6 +14,7 @@ enum kw_step_result {
     KW_STEP_KNOWN, /* the answer is known: go to the first step that always runs       */
     KW_STEP_WAIT,  /* parked: the step may not touch the request any more             */
     KW_STEP_FAIL,  /* request->err says why; goes on as after KNOWN                     */
+    KW_STEP_AGAIN, /* what was admitted holds no more: all from the first step on      */
     KW_STEP_DONE,  /* replied; the request is not ours any more                       */
 };
 typedef enum kw_step_result kw_step(struct kw_kms *kms, struct kw_request *request);
@@ -74,6 +75,8 @@ static inline enum kw_step_result kw_step_fail(struct kw_request *request, kw_er
 
 /* steps.c: runs steps until one waits or is done. */
 void kw_steps_run(struct kw_kms *kms, struct kw_request *request) KW_FREE;
+/* Begins (again) with the first step. */
+void kw_steps_begin(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 /* Goes on behind the step that waited. */
 void kw_steps_resume(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 /* Goes on at the first step that always runs, with request->err as it stands. */
@@ -110,9 +113,9 @@ void kw_flight_share(struct kw_kms *kms, struct kw_request *leader) KW_FREE;
 /* outcome.c: the last two steps of every method.  record: the one place that counts and
  * logs what became of a request.  reply: wipes what it still holds and calls done. */
 kw_step kw_outcome_record, kw_outcome_reply;
-/* An answer of the token proved false: an alarm, and the worker is replaced. */
+/* An answer of this token proved false: an alarm, and who gave it is replaced. */
 void kw_outcome_alarm(struct kw_kms *kms, const struct kw_request *request,
-                      const char *what) KW_FREE;
+                      const char *token, const char *what) KW_FREE;
 
 static inline struct kw_cache_key kw_request_key(const struct kw_request *request)
 {
