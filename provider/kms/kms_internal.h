@@ -57,7 +57,8 @@ struct kw_kms {
     struct kw_class *classes;
     struct kw_request *parked KW_UNDER_BIG_LOCK;
     struct kw_flight *flights[KW_FLIGHT_BUCKETS] KW_UNDER_BIG_LOCK;
-    uint64_t key_epoch KW_UNDER_BIG_LOCK;
+    uint64_t key_epoch KW_UNDER_BIG_LOCK, away_epoch KW_UNDER_BIG_LOCK;
+    int64_t ticked_boot_ns KW_UNDER_BIG_LOCK;
     uint8_t last_iv[KW_IV_MAX] KW_UNDER_BIG_LOCK;
 };
 
@@ -84,6 +85,11 @@ void kw_steps_finish(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 const struct kw_steps *kw_steps_of(const struct kw_request *request);
 
 /* kms.c: what policy says to this request now. */
+/* As clients hear it: MISSING is the door's word for a key that is away. */
+kw_err kw_door_err(kw_err e);
+/* May this class serve seeds of a version whose key is away from memory? */
+bool kw_kms_bridges(const struct kw_class *class,
+                    const struct kw_hsm_health *health) KW_LOCKED;
 struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_method method,
                                       const struct kw_class *class,
                                       struct kw_hsm_health *ret_health) KW_LOCKED;
