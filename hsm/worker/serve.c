@@ -66,7 +66,7 @@ static kw_err serve_admit(struct kw_hsm_session *s, size_t i, bool was_proven,
     if (!kw_key_state_unwraps(s->worker->ring->versions[i].state))
         return kw_err_at(KW_CODE_KEY_BAD, "find");
     kw_err e = serve_prove(s, i, true, was_proven, result);
-    if (kw_failed(e) && kw_worker_is_verdict(e))
+    if (kw_failed(e) && kw_worker_is_verdict(e) && e.code != KW_CODE_MISSING)
         e.code = KW_CODE_KEY_BAD;
     return e;
 }
@@ -77,6 +77,8 @@ static kw_err serve_work(struct kw_hsm_session *s, const struct kw_wire_job *job
     const struct kw_version *v = kw_keyring_by_key_id(s->worker->ring, job->key_id);
     if (v == NULL)
         return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
+    if (job->op == KW_WIRE_WRAP && v->n != s->worker->brief.active_n)
+        return kw_err_at(KW_CODE_KEY_DISABLED, "keyring"); /* it was active before */
     size_t i = (size_t)(v - s->worker->ring->versions);
     kw_err e = serve_admit(s, i, false, result);
     if (kw_failed(e))

@@ -102,9 +102,10 @@ bool kw_worker_is_verdict(kw_err e);
  * active version. */
 bool kw_worker_blames_version(struct kw_hsm_session *s, size_t i, kw_err e,
                               struct kw_worker_result *result);
-/* A verdict for every version, sent to the front.  An error is the token's. */
-KW_MUST_USE kw_err kw_worker_prove_all(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
-                                       struct kw_note *note);
+/* The verdict on the active version, sent to the front; the others are proven when they
+ * are asked for first.  An error is the token's. */
+KW_MUST_USE kw_err kw_worker_prove_active(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
+                                          struct kw_note *note);
 
 /* Takes over what another session has proven; false: nobody has. */
 bool kw_worker_take_over(struct kw_hsm_session *s, size_t i);

@@ -321,6 +321,12 @@ void fake_word(int front, kw_err e, const char *note)
     CHECK(send(front, buf, dst.len, 0) == (ssize_t)dst.len);
 }
 
+void fake_prove_the_other(struct kw_hsm_worker *w)
+{
+    struct kw_worker_result ignored;
+    CHECK_OK(kw_worker_prove(&w->base, 0, true, &ignored));
+}
+
 void fake_worker_end(struct kw_hsm_worker *w)
 {
     kw_worker_close_sessions(w);

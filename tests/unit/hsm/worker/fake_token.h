@@ -35,6 +35,8 @@ void script(struct script *s, unsigned count, ...); /* of enum kw_code */
 struct kw_hsm_worker *fake_worker(int socket);
 /* The front's answer, already in the worker's socket when it asks. */
 void fake_word(int front, kw_err e, const char *note);
+/* Version 1's key too, as its first job would. */
+void fake_prove_the_other(struct kw_hsm_worker *w);
 void fake_worker_end(struct kw_hsm_worker *w);
 #define K1 "kw1-1-0123456789abcdef01234567"
 #define K2 "kw1-2-0123456789abcdef01234567"

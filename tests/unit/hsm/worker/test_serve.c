@@ -14,6 +14,7 @@ static void begin(void)
     w = fake_worker(pair[0]);
     fake_word(pair[1], KW_OK, "");
     CHECK_OK(kw_worker_start(w, &note));
+    fake_prove_the_other(w);
 }
 
 static void end(void)
@@ -207,7 +208,7 @@ TEST(session_lost__key_gone_or_token_down__leaves)
         begin();
         script(&fake.operation, 1, KW_CODE_SESSION);
         script(&fake.prove, 1, ends[i]);
-        CHECK(serve(KW_WIRE_WRAP, K1, 0) == KW_CODE_HSM_DOWN);
+        CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_HSM_DOWN);
         CHECK(fake.operation.calls == 1 && w->at_end && !served.answer.looked);
         end();
         kw_arena_close();
@@ -378,6 +379,16 @@ TEST(canary__version_that_fails_alone__bad_and_the_worker_stays)
     end();
 }
 
+/* The front may have it from the time of the keyring before. */
+TEST(wrap__under_another_version_than_the_active_one__refused)
+{
+    begin();
+    CHECK(serve(KW_WIRE_WRAP, K1, 0) == KW_CODE_KEY_DISABLED);
+    CHECK(fake.operation.calls == 0 && !w->at_end);
+    CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_OK);
+    end();
+}
+
 KW_CASES("hsm/worker/serve", CASE(deadline_over__module_is_not_called),
          CASE(deadline_nearer_than_an_operation_takes__not_begun),
          CASE(unknown_or_unproven_key__refused),
@@ -393,4 +404,5 @@ KW_CASES("hsm/worker/serve", CASE(deadline_over__module_is_not_called),
          CASE(job__key_failed_here_and_is_good_again__proven_first),
          CASE(canary__no_verdict__key_stays_in_use),
          CASE(canary__proven_key_gone__leaves),
-         CASE(canary__version_that_fails_alone__bad_and_the_worker_stays))
+         CASE(canary__version_that_fails_alone__bad_and_the_worker_stays),
+         CASE(wrap__under_another_version_than_the_active_one__refused))
