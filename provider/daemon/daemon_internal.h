@@ -103,6 +103,12 @@ KW_MUST_USE kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note);
 /* Takes everything down in the other order; d may be half open. */
 void kw_daemon_close(struct kw_daemon *d);
 
+/* strays.c: processes that a vendor's library left behind.  Adopt: before any worker.
+ * Reap: those that have ended.  End: after the front's end; waits a second at most. */
+KW_MUST_USE kw_err kw_strays_adopt(struct kw_note *note);
+void kw_strays_reap(struct kw_daemon *d);
+void kw_strays_end(struct kw_daemon *d);
+
 /* signals.c.  Blocks what the loop handles (before any thread), then watches it. */
 KW_MUST_USE kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note);
 KW_MUST_USE kw_err kw_signals_watch(struct kw_daemon *d, struct kw_note *note);

@@ -72,7 +72,7 @@ static void signals_on_signal(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
-/* Ten times a second: parked calls, ages, budgets; while stopping, whether all are
+/* Ten times a second: parked calls, ages, budgets, strays; while stopping, whether all are
  * gone. */
 static void signals_on_tick(evutil_socket_t fd, short what, void *ctx)
 {
@@ -80,6 +80,7 @@ static void signals_on_tick(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     kw_kms_tick(d->kms);
+    kw_strays_reap(d);
     kw_reload_settle(d);
     kw_status_notify(d);
     if (!d->stopping) {

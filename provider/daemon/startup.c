@@ -300,6 +300,8 @@ kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
     find_worker(d);
     kw_err e = kw_signals_block(d, note);
     if (!kw_failed(e))
+        e = kw_strays_adopt(note);
+    if (!kw_failed(e))
         e = count_descriptors(d, note);
     if (!kw_failed(e))
         e = open_state(d, note);
@@ -349,6 +351,7 @@ void kw_daemon_close(struct kw_daemon *d)
         kw_kms_wipe(d->kms);
     if (d->front != NULL)
         kw_front_stop(d->front, FRONT_STOP_MS * KW_MS_NS);
+    kw_strays_end(d);
     kw_rpc_free(d->rpc);
     kw_kms_free(d->kms);
     kw_front_free(d->front);
