@@ -52,8 +52,10 @@ struct kw_flood {
 
 struct kw_daemon {
     const struct kw_clock *clock;
-    const char *config_path; /* as it was given */
-    struct kw_config *config;
+    char *config_path;              /* absolute */
+    struct kw_config *config;       /* what runs */
+    struct kw_config *config_found; /* at the last look; NULL: none yet, or rejected */
+    struct kw_note config_rejected; /* "" = it was good, or not looked at */
     char worker[KW_PATH_MAX];
     struct kw_lock lock;
     struct kw_state_dir *state;
@@ -114,6 +116,17 @@ KW_MUST_USE kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note);
 KW_MUST_USE kw_err kw_signals_watch(struct kw_daemon *d, struct kw_note *note);
 void kw_daemon_stop(
     struct kw_daemon *d); /* begins the end; the loop goes on until idle */
+
+/* configuration.c.  What nobody else could have written, and its words.  MISSING, DENIED,
+ * IO, BAD_INPUT (*note is "<path>:<line>:<column>: ..."), NO_MEMORY */
+KW_MUST_USE kw_err kw_configuration_read(const char *path, struct kw_config **ret_config,
+                                         struct kw_note *note);
+/* Where it lies, also when the path is a relative one.  IO, NO_MEMORY */
+KW_MUST_USE kw_err kw_configuration_at(struct kw_daemon *d, const char *path,
+                                       struct kw_note *note);
+/* Reads it, says whether it is what runs, and takes nothing of it into use. */
+void kw_configuration_look(struct kw_daemon *d);
+void kw_configuration_forget(struct kw_daemon *d);
 
 /* reload.c.  Reads the keyring file and takes it into use, or says why not; while none is
  * in use, the last good copy is taken instead.  start: and begins to look for the file

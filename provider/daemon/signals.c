@@ -57,6 +57,13 @@ static void wipe_caches(struct kw_daemon *d)
     kw_log(KW_LOG_WARN, "cache-wiped", KW_INT("seeds", seeds), KW_STR("why", "SIGUSR1"));
 }
 
+/* The configuration first: who waits for a word about the keyring has both then. */
+static void reload_all(struct kw_daemon *d)
+{
+    kw_configuration_look(d);
+    kw_reload(d, "SIGHUP");
+}
+
 static void signals_on_signal(evutil_socket_t fd, short what, void *ctx)
 {
     struct kw_daemon *d = ctx;
@@ -64,7 +71,7 @@ static void signals_on_signal(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     while (read(fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP)
-            kw_reload(d, "SIGHUP");
+            reload_all(d);
         else if (info.ssi_signo == SIGUSR1)
             wipe_caches(d);
         else

@@ -362,7 +362,9 @@ void kw_daemon_close(struct kw_daemon *d)
         event_base_free(d->loop);
     kw_reload_forget(d);
     kw_state_close(d->state);
+    kw_configuration_forget(d);
     kw_config_free(d->config);
+    kw_free(d->config_path);
     kw_arena_close();
     if (d->signal_fd >= 0)
         close(d->signal_fd);

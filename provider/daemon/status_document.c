@@ -135,6 +135,29 @@ static json_t *tokens_part(const struct kw_front_status *s)
     return list;
 }
 
+static void append_name(void *ctx, const char *path)
+{
+    json_t **list = ctx;
+    if (*list != NULL)
+        *list = append_part(*list, json_string(path));
+}
+
+/* What a restart would change; names alone. */
+static json_t *changed_part(const struct kw_daemon *d)
+{
+    json_t *list = json_array();
+    if (d->config_found != NULL)
+        kw_config_compare(d->config, d->config_found, append_name, &list);
+    return list;
+}
+
+static json_t *configuration_part(const struct kw_daemon *d)
+{
+    return json_pack("{s:o, s:o, s:o}", "file", kw_status_text(d->config_path),
+                     "rejected", status_text_or_null(d->config_rejected.text), "changed",
+                     changed_part(d));
+}
+
 /* A keyring may read well and still not be what the token's keys were made with. */
 static const char *why_rejected(const struct kw_daemon *d,
                                 const struct kw_front_status *s)
@@ -231,10 +254,11 @@ static json_t *document_of(const struct kw_daemon *d)
 {
     struct kw_front_status s;
     kw_front_status(d->front, &s);
-    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
+    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
                      "s:o, s:o, s:o}",
                      "version", KW_VERSION, "pid", (int)getpid(), "domain",
-                     kw_status_text(d->config->domain), "health", health_part(&s), "active",
+                     kw_status_text(d->config->domain), "configuration",
+                     configuration_part(d), "health", health_part(&s), "active",
                      active_part(&s), "keyring", keyring_part(d, &s), "versions",
                      versions_part(&s), "tokens", tokens_part(&s), "pin_latched",
                      (int)s.pin_latched, "quarantine", quarantine_part(&s), "workers",

@@ -73,8 +73,12 @@ static struct kw_front_held_status held = {.input = "0123456789abcdef",
 static struct kw_daemon daemon_of_two_classes(struct kw_config *c)
 {
     static char domain[] = "demo", keyring[] = "/k", scope[] = "s", path[] = "/s",
-                first[] = "secrets", second[] = "bulk";
-    *c = (struct kw_config){.domain = domain, .keyring = keyring, .class_count = 2};
+                first[] = "secrets", second[] = "bulk", file[] = "/c";
+    *c = (struct kw_config){.domain = domain,
+                            .keyring = keyring,
+                            .state = path,
+                            .status = path,
+                            .class_count = 2};
     for (size_t i = 0; i < 2; i++) {
         c->classes[i].name = i == 0 ? first : second;
         c->classes[i].scope = scope;
@@ -104,7 +108,11 @@ static struct kw_daemon daemon_of_two_classes(struct kw_config *c)
                                             .keyring_sha256 = "ab",
                                             .jobs = {.queued = 1, .sent = 2, .total = 3}};
     front_status.health.state = KW_HSM_UP;
-    struct kw_daemon d = {.config = c};
+    static struct kw_config found;
+    found = *c;
+    found.class_count = 1;
+    found.recover_ns++;
+    struct kw_daemon d = {.config = c, .config_path = file, .config_found = &found};
     for (size_t i = 0; i < 2; i++) {
         d.class_listeners[i].listener = (struct kw_listener *)(void *)&front_status;
         d.class_listeners[i].last.accepted = 77;
@@ -200,7 +208,9 @@ TEST(document__all_parts__members_as_released)
     struct kw_daemon d = daemon_of_two_classes(&c);
     static const char *const parts[] = {
         "{\"version\":\"" KW_VERSION "\",\"pid\":",
-        ",\"domain\":\"demo\",\"health\":{\"state\":\"up\",\"code\":\"ok\",\"reason\":"
+        ",\"domain\":\"demo\",\"configuration\":{\"file\":\"/c\",\"rejected\":null,"
+        "\"changed\":[\"hsm.recover\",\"classes\"]},\"health\":{\"state\":\"up\","
+        "\"code\":\"ok\",\"reason\":"
         "\"\","
         "\"losses\":0},\"active\":{\"n\":0,\"key_id\":null,\"code\":\"ok\"},"
         "\"keyring\":{\"file\":\"/k\",\"serial\":5,\"sha256\":\"ab\",\"rejected\":null,"
