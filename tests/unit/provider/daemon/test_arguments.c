@@ -118,6 +118,7 @@ TEST(help__zero_and_every_option_on_stdout)
         KW_LIBEXECDIR,
         "SIGHUP loads the keyring again and says whether the configuration is good",
         "SIGUSR1",
+        "SIGUSR2",
         "SIGTERM",
         "Exit status: 0",
     };
