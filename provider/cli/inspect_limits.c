@@ -26,7 +26,8 @@ static pid_t running_daemon(const struct kw_config *config)
     struct kw_note ignored;
     size_t len = 0;
     if (config->status == NULL ||
-        kw_failed(kw_status_read(config->status, text, sizeof text, &len, &ignored)))
+        kw_failed(
+            kw_status_read(config->status, text, sizeof text, &len, NULL, &ignored)))
         return 0;
     json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
     json_int_t pid = json_integer_value(json_object_get(document, "pid"));
