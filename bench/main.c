@@ -12,6 +12,7 @@ static const struct {
 } verbs[] = {
     {"load", "drive a KMS v2 socket and say what a call costs", kw_bench_load},
     {"token", "wrap and unwrap in a token, without any server", kw_bench_token},
+    {"wall", "the way to workers and back, without any token", kw_bench_wall},
     {"serve", "serve a socket with a cipher, a token or nothing behind it",
      kw_bench_serve},
     {"echo", "serve a socket that answers its input: the transport's ceiling",

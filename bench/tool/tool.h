@@ -129,7 +129,7 @@ KW_MUST_USE bool kw_analysis_table(const char *verb, const json_t *document,
 
 /* The verbs that measure, one a module. */
 typedef int kw_bench_verb(int argc, char **argv);
-kw_bench_verb kw_bench_load, kw_bench_token, kw_bench_storm,
+kw_bench_verb kw_bench_load, kw_bench_token, kw_bench_wall, kw_bench_storm,
     kw_bench_serve;
 
 #endif

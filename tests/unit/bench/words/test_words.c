@@ -72,6 +72,9 @@ static const struct {
     {2, TOKEN "--op=login --processes=2", "--op login has one process"},
     {2, TOKEN "--op=login --curve=1,2", "--op login has one process"},
 
+    {2, "wall --workers 2 --in-flight 129", "at most 64 for each worker"},
+    {2, "wall --sessions 65", "from 1 to 64"},
+
     {2, "micro --benchmark_filter=cahce", "no case matches the filter"},
     {2, "micro --benchmark_fliter=cache", "--benchmark_fliter=cache"},
 };
@@ -95,9 +98,10 @@ TEST(load_or_storm__words_that_do_not_fit__status_and_which)
     refused("storm");
 }
 
-TEST(serve_or_micro__words_that_do_not_fit_or_name_nothing__status_and_which)
+TEST(serve_wall_or_micro__words_that_do_not_fit_or_name_nothing__status_and_which)
 {
     refused("serve");
+    refused("wall");
     refused("micro");
 }
 
