@@ -7,29 +7,32 @@
 
 static const struct {
     const char *name, *summary;
-    kw_bench_verb *run;
+    kw_bench_verb *run; /* NULL: the script's verb, or the program beside this one */
+    const char *beside;
 } verbs[] = {
     {"load", "drive a KMS v2 socket and say what a call costs", kw_bench_load},
     {"token", "wrap and unwrap in a token, without any server", kw_bench_token},
+    {"wall", "the way to workers and back, without any token", kw_bench_wall},
     {"serve", "serve a socket with a cipher, a token or nothing behind it",
      kw_bench_serve},
     {"echo", "serve a socket that answers its input: the transport's ceiling",
-     kw_bench_echo},
+     .beside = "keyward-bench-echo"},
     {"storm", "API servers that start together: how long until they are ready",
      kw_bench_storm},
-    {"gap", "restart a plugin and say what a client misses", kw_analysis_exec},
-    {"rounds", "several of these by turns, and their ratios", kw_analysis_exec},
-    {"plan", "can this token carry this cluster?", kw_analysis_exec},
-    {"compare", "is it slower?  two runs, or one and a baseline", kw_analysis_exec},
-    {"micro", "parts of keyward by themselves, with Google Benchmark", kw_bench_micro},
-    {"report", "one page of a results folder", kw_analysis_exec},
-    {"split", "one such run of two things, told apart", kw_analysis_exec},
+    {"gap", "restart a plugin and say what a client misses"},
+    {"rounds", "several of these by turns, and their ratios"},
+    {"plan", "can this token carry this cluster?"},
+    {"compare", "is it slower?  two runs, or one and a baseline"},
+    {"micro", "parts of keyward by themselves, with Google Benchmark",
+     .beside = "keyward-bench-micro"},
+    {"report", "one page of a results folder"},
+    {"split", "one such run of two things, told apart"},
 };
 
 static int bench_usage(FILE *out, int status)
 {
     fputs("usage: keyward-bench VERB [options]\n\n", out);
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+    for (size_t i = 0; i < KW_COUNT(verbs); i++)
         fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\nkeyward-bench VERB --help tells more; keyward-bench --version\n", out);
     return status;
@@ -44,9 +47,11 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0)
         return printf("keyward-bench %s\n", KW_VERSION) > 0 ? KW_BENCH_GOOD
                                                             : KW_BENCH_UNABLE;
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+    for (size_t i = 0; i < KW_COUNT(verbs); i++)
         if (strcmp(verbs[i].name, argv[1]) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
+            return verbs[i].run != NULL      ? verbs[i].run(argc - 1, argv + 1)
+                   : verbs[i].beside != NULL ? kw_beside_exec(verbs[i].beside, argv + 1)
+                                             : kw_analysis_exec(argc - 1, argv + 1);
     fprintf(stderr, "keyward-bench: '%s' is no verb\n", argv[1]);
     return bench_usage(stderr, KW_BENCH_USAGE);
 }

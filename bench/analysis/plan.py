@@ -7,21 +7,21 @@ import reckon
 import simulate
 import tables
 import verb
-from reckon import HSMS_MOST, WORKERS_MOST, Plan
+from reckon import HSMS_MOST, SESSIONS_MOST, Plan
 
 SEEDS_MOST, LISTS_MOST, CALLS_MOST = 100_000, 256, 2_000_000  # one play: some twenty seconds
 
 
 def token_given(o: dict[str, Any]) -> reckon.Curve:
     figures = {k: o[k] for k in ("latency_ms", "ops_per_s") if k in o}
-    path, sessions = o.get("curve"), o.get("sessions", o.get("sessions_max"))
+    path, sessions = o.get("curve"), o.get("at_once", o.get("sessions_max"))
     if path is None and not figures:
-        raise verb.Usage("it wants the token: --curve FILE, or --latency and --sessions, or "
-                         "--ops-per-s and --sessions")
-    if path is not None and (figures or "sessions" in o):
-        raise verb.Usage("--curve has it all: leave --latency, --ops-per-s and --sessions out")
+        raise verb.Usage("it wants the token: --curve FILE, or --latency and --at-once, or "
+                         "--ops-per-s and --at-once")
+    if path is not None and (figures or "at_once" in o):
+        raise verb.Usage("--curve has it all: leave --latency, --ops-per-s and --at-once out")
     if path is None and sessions is None:
-        raise verb.Usage("--sessions: how many operations does the token do at once?")
+        raise verb.Usage("--at-once: how many operations does the token do at once?")
     return reckon.read_curve(path) if path else reckon.of_figures(sessions or 0, **figures)
 
 
@@ -48,12 +48,11 @@ def cures(p: Plan, seeds: int) -> dict[str, Any]:
     def least(numbers: range, make: Callable[[int], Plan]) -> int:
         return next((n for n in numbers if not reckon.wrong_with(make(n))), 0)
     hsms = range(1 + p.one_lost, HSMS_MOST + 1)
-    return {"workers_most": WORKERS_MOST, "hsms_most": HSMS_MOST, "seeds": seeds,
-            "workers": least(range(1, WORKERS_MOST + 1), lambda n: replace(p, workers=n)),
+    return {"sessions_most": SESSIONS_MOST, "hsms_most": HSMS_MOST, "seeds": seeds,
+            "sessions": least(range(1, SESSIONS_MOST + 1), lambda n: replace(p, sessions=n)),
             "hsms": least(hsms, lambda n: replace(p, hsms=n)),
-            "both": least(hsms, lambda n: replace(p, hsms=n, workers=WORKERS_MOST)),
-            "rolling": not p.rolling and p.servers > 1
-            and not reckon.wrong_with(replace(p, rolling=True))}
+            "both": least(hsms, lambda n: replace(p, hsms=n, sessions=SESSIONS_MOST)),
+            "rolling": p.starting > 1 and not reckon.wrong_with(replace(p, rolling=True))}
 
 
 def plan_document(p: Plan, version: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ DAY_S = 24 * 3600
 CHECK_RETRY_MS = 10_000.0  # kube-apiserver's pause after a check that was bad
 SUSPECT_MS = RECOVER_MS = 10_000  # hsm.suspect and hsm.recover unless somebody sets them
 SERVERS_MOST, SEEDS_MOST = 1000, 1 << 30  # limits looks no further
-WORKERS_MOST, HSMS_MOST, POINTS = 16, 64, 16  # of a keyward, of a plan, of a series
+SESSIONS_MOST, HSMS_MOST, POINTS = 64, 64, 16  # of a worker, of a plan, of a series
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ class Plan:
     ready_within_ms: float = 60000
     call_ms: float = 1
     workers: int = 2
+    sessions: int = 4  # of each worker, as keyward has them for any token but SoftHSM
     versions: int = 1
     deadline_ms: float = 1500
     probe_ms: float = 10000
@@ -144,15 +145,15 @@ class Plan:
 
     @property
     def canaries_per_s(self) -> float:
-        return self.servers * (self.versions + 2) / (self.probe_ms / 1e3)
+        return self.servers * (3 / (self.probe_ms / 1e3) + (self.versions - 1) / 600)  # 10 min
 
     def ops_per_s(self, in_flight: Any) -> Any:
         ours = 1 - self.others_percent / 100
         return ours * self.hsms_left * self.curve.ops_per_s(in_flight / self.hsms_left)
 
     def in_flight_max(self, servers: int) -> int:
-        bounds = (servers * self.workers, self.sessions_max, self.connections_max)
-        return min(b for b in bounds if b > 0)
+        workers = min(servers * self.workers, self.connections_max or math.inf)
+        return int(min(workers * self.sessions, self.sessions_max or math.inf))
 
     def storm_ops_per_s(self, in_flight: Any) -> Any:
         """What the canaries leave. With nothing left the plan fails; the figures stay finite."""
@@ -166,7 +167,7 @@ def needs(p: Plan) -> dict[str, float]:
     steady = p.canaries_per_s + encrypts + rereads
     operations = float(p.starting * (p.seeds + 2))
     storm = operations / (p.ready_within_ms / 1e3)  # to be ready in time
-    capacity = float(p.ops_per_s(p.in_flight_max(p.servers)))  # with all workers busy
+    capacity = float(p.ops_per_s(p.in_flight_max(p.servers)))  # with all sessions busy
     of_each = (storm + steady) / (1 - p.others_percent / 100) / p.hsms_left
     at_work = p.hsms_left * p.curve.sessions_for(of_each)
     return {"canaries_per_s": p.canaries_per_s, "encrypts_per_s": encrypts,
@@ -174,12 +175,13 @@ def needs(p: Plan) -> dict[str, float]:
             "storm_per_s": storm, "capacity_per_s": capacity,
             "steady_utilisation": steady / capacity,
             "storm_utilisation": (storm + steady) / capacity,  # of both together
-            "sessions": p.servers * p.workers,  # that keyward opens, on every HSM
+            "connections": p.servers * p.workers,  # to every HSM; several keep one for the login
+            "sessions": p.servers * p.workers * (p.sessions + (p.sessions > 1)),
             "sessions_at_work": math.ceil(at_work)}  # that the storm takes; 0: no number does
 
 
 NECK_ROUNDS = "the lists, which ask for one seed after the other"
-NECK_WORKERS = "keyward's workers, one operation each"
+NECK_WORKERS = "the sessions of keyward's workers, one operation each"
 NECK_SESSIONS = "the sessions or connections that the token grants"
 NECK_TOKEN = "the token, which does no more operations a second"
 
@@ -195,7 +197,7 @@ def _in_flight(p: Plan, calls: int) -> float:
 def _neck(p: Plan, in_flight: float, ceiling: int) -> str:
     if p.ops_per_s(in_flight) >= 0.99 * max(p.ops_per_s(p.hsms_left * p.curve.corners[0])):
         return NECK_TOKEN
-    scarce = NECK_SESSIONS if ceiling < p.starting * p.workers else NECK_WORKERS
+    scarce = NECK_SESSIONS if ceiling < p.starting * p.workers * p.sessions else NECK_WORKERS
     return NECK_ROUNDS if in_flight < ceiling else scarce
 
 
@@ -223,8 +225,7 @@ def bound(p: Plan) -> dict[str, Any]:
     wait_ms = max(calls / rate * 1e3 - p.call_ms, operation_ms)
     rounds_ms = math.ceil(p.seeds / parallel) * (p.call_ms + wait_ms)
     return {"ready_ms": _first_check_ms(p, first_encrypts_ms(p)) + rounds_ms, "ops_per_s": rate,
-            "in_flight": in_flight, "operation_ms": operation_ms,
-            "wait_ms": wait_ms,  # of a call in the plugin, queue and operation
+            "in_flight": in_flight, "operation_ms": operation_ms, "wait_ms": wait_ms,  # of a call
             "bounded_by": _neck(p, in_flight, ceiling)}
 
 
@@ -233,7 +234,7 @@ def wrong_with(p: Plan, ready_ms: float | None = 0) -> list[str]:
     n, b = needs(p), bound(p)
     return [name for name, is_so in (
         ("sessions", 0 < p.sessions_max < n["sessions"]),
-        ("connections", 0 < p.connections_max < n["sessions"]),
+        ("connections", 0 < p.connections_max < n["connections"]),
         ("clients", 0 < p.clients_max < p.servers),
         ("days", n["steady_utilisation"] > 1),
         ("never", ready_ms is None),

@@ -138,8 +138,8 @@ def knee(offers: list[tuple[float, float, float]]) -> tuple[str, float]:
 def offered(f: Folder) -> list[dict[str, Any]]:
     made = []
     goodput = "goodput_per_s" if "goodput_per_s" in f.results.figures() else "calls_per_s"
-    opened = [c for c in f.own if c["axes"]["rate"] > 0]
-    for subject, cells in grouped(opened, lambda c: str(c["axes"]["subject"])):
+    opened = grouped((c for c in f.own if c["axes"]["rate"]), lambda c: str(c["axes"]["subject"]))
+    for subject, cells in (some for some in opened if len(some[1]) > 1):
         offers = sorted((float(c["axes"]["rate"]), f.median(c, goodput).mid,
                          f.median(c, "p99_us").mid) for c in cells)
         found, rate = knee(offers)
@@ -163,17 +163,17 @@ def variant(c: Document) -> str:
 def delay(f: Folder) -> list[Line]:
     variants = grouped((c for c in f.own if not c["axes"]["rate"] > 0), variant)
     lines = [line_of(f, words, cells, "token_delay_us", "p50_us") for words, cells in variants
-             if any(c["axes"]["token_delay_us"] > 0 for c in cells)]
+             if len({c["axes"]["token_delay_us"] for c in cells}) > 1]
     return lines if any(points for _, points in lines) else []
 
 
 def peer(f: Folder) -> list[tuple[Any, ...]]:
-    """What a user would run: in-process references and bare transports are no plugins."""
-    keyward = "(?!.*(noverify|inproc|copy))(wall|uncached|hit|repeat|encrypt|status)"
-    theirs = [c for c in f.own if c["axes"]["subject"].startswith("peer") and f.results.calm()]
+    """What a user would run, beside the Go plugin, the bare wall, and itself with a good token."""
+    keyward = "(?!.*(noverify|inproc|copy))(wall|uncached|hit|repeat|encrypt|status|sess|hang)"
     return [(f"{ours['name']} to {other['name']}",
              *(f.ratio(ours, other, k) for k in ("calls_per_s", "p99_us", "cpu_us")))
-            for other in theirs for ours in f.own if re.match(keyward, ours["axes"]["subject"])
+            for other in f.own if re.match("peer|bare|calm|paced", other["axes"]["subject"])
+            for ours in f.own if f.results.calm() and re.match(keyward, ours["axes"]["subject"])
             and {**ours["axes"], "subject": ""} == {**other["axes"], "subject": ""}]
 
 

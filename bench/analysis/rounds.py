@@ -21,7 +21,8 @@ CELLS_MAX = 128  # the control comes on top
 UNFINISHED = "not at its end yet"
 READING = results.SCHEMA.with_name("reading-1.schema.json")
 USUAL: Document = {
-    "load": {"in_flight": 64.0, "mix": "decrypt", "seconds": 5.0, "warmup": 1.0},
+    **dict.fromkeys(("load", "wall"), {"in_flight": 64.0, "mix": "decrypt", "seconds": 5.0,
+                                       "warmup": 1.0}),
     "token": {"in_flight": 1.0, "op": "unwrap", "seconds": 5.0, "warmup": 1.0}}
 
 

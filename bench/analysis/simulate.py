@@ -29,7 +29,7 @@ class Server:
     cached: set[int] = field(default_factory=set)  # in keyward's
     queue: deque["Job"] = field(default_factory=deque)  # those that everybody left stay in it
     flight: dict[int, "Job"] = field(default_factory=dict)  # what an equal call may join
-    busy: int = 0  # workers
+    busy: int = 0  # sessions of its workers
 
 
 @dataclass(eq=False, slots=True)
@@ -79,7 +79,7 @@ class Storm:
         self._after(away + ns, ENDS, lambda: self._end_of_job(job))
 
     def _start_all(self) -> None:
-        """Whoever has work and a worker begins; when sessions are few, by turns."""
+        """Whoever has work and a session begins; when sessions are few, by turns."""
         looked = 0
         while looked < len(self.servers) and self.in_flight < self.in_flight_max:
             server = self.servers[self.turn]
@@ -87,7 +87,7 @@ class Storm:
             looked += 1
             while server.queue and not server.queue[0].waiters:
                 server.queue.popleft()
-            if server.queue and server.busy < self.plan.workers:
+            if server.queue and server.busy < self.plan.workers * self.plan.sessions:
                 looked, job = 0, server.queue.popleft()
                 server.busy += 1
                 self.in_flight += 1

@@ -58,8 +58,9 @@ def matrix(o: argparse.Namespace, state: Path, rates: Sequence[str] = ()) -> dic
     for name, numbers, server, *words in rows_of(o, "matrix.txt"):
         for prefix in ("old.", "new.") if o.compare else ("",):
             for number in numbers.split(","):
-                line = ["load", socket(state, prefix + server), "--yes --in-flight", number, how]
-                made.setdefault(f"{prefix}{name}-{number}", " ".join([*line, *words]))
+                line = [] if server == "-" else ["load", socket(state, prefix + server), "--yes"]
+                line += [*words, "--in-flight", number, *[how] * ("--seconds" not in words)]
+                made.setdefault(f"{prefix}{name}-{number}", " ".join(line).format(state=state))
     for rate in rates:
         made[f"uncached-r{rate}"] = f"{made['uncached-64']} --rate {rate} @subject=uncached"
     if o.full:
@@ -105,13 +106,13 @@ class Subjects(ExitStack):
         if not verb.end(server, 15):
             verb.complain("suite", f"{name} did not end within 15 s of SIGTERM: killed")
 
-    def token(self, name: str) -> tuple[dict[str, str], list[str]]:
+    def token(self, name: str, *slowed: Any) -> tuple[dict[str, str], list[str]]:
         """An empty one of SoftHSM: environment, and words that name it."""
         folder = self.path / f"token-{name}"
-        self.prepare("token", folder)
-        module = (folder / "module").read_text().strip()
-        return ({"SOFTHSM2_CONF": f"{folder}/softhsm2.conf"},
-                ["--module", module, "--uri", "pkcs11:token=bench", "--pin", f"file:{folder}/pin"])
+        self.prepare("token", folder, *slowed)
+        module, env = ((folder / file).read_text() for file in ("module", "env"))
+        words = f"--module {module} --uri pkcs11:token=bench --pin file:{folder}/pin"
+        return dict(line.split(" ", 1) for line in env.splitlines()), words.split()
 
     def daemon(self, node: str) -> None:
         """As it was prepared.  One that is there ends first, and its cache with it."""
@@ -137,10 +138,11 @@ class Subjects(ExitStack):
             elif kind == "bench":
                 self.serve(name, bench, *words)
             else:
-                program, (env, token) = bench, self.token(name)
+                program, slowed = bench, words if kind == "peer" else []
+                env, token = self.token(name, self.path / programs, *slowed)
                 if kind == "peer":
                     program, pin = bench.with_name("keyward-bench-peer"), token[-1][len("file:"):]
-                    token = [*token[:2], "--token", "bench", "--pin", pin, "@"]
+                    words, token = [], [*token[:2], "--token", "bench", "--pin", pin, "@"]
                 self.serve(name, program, *words, *token, **env)
 
 
@@ -248,8 +250,7 @@ class Suite:
 
     def measure(self, subjects: Subjects) -> int:
         say("packages and the release build")
-        targets = ["keyward-bench-micro", "peer"] * (not self.o.compare)
-        subjects.prepare("here", subjects.path / "bin", *targets, *["kw_fault"] * self.o.full)
+        subjects.prepare("here", subjects.path / "bin", self.server, self.o.compare or "all")
         return (self.measure_both if self.o.compare else self.measure_tree)(subjects)
 
     def run(self) -> int:

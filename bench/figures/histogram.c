@@ -33,11 +33,6 @@ void kw_histogram_add(struct kw_histogram *h, uint64_t value)
     h->bucket[histogram_bucket_of(value)]++;
 }
 
-void kw_histogram_clear(struct kw_histogram *h)
-{
-    *h = (struct kw_histogram){0};
-}
-
 bool kw_histogram_at(const struct kw_histogram *h, uint32_t ppm, uint64_t *ret_value)
 {
     KW_INVARIANT(ppm > 0 && ppm < 1000000u);

@@ -25,7 +25,6 @@ struct kw_histogram {
 };
 
 void kw_histogram_add(struct kw_histogram *h, uint64_t value);
-void kw_histogram_clear(struct kw_histogram *h);
 /* The largest value that bucket[bucket] counts. */
 uint64_t kw_histogram_top(unsigned bucket);
 

@@ -163,7 +163,7 @@ static void calls_reconnect(struct kw_calls *k)
     for (size_t i = 0; i < k->connection_count; i++) {
         struct kw_h2 *c = &k->connection[i];
         const struct kw_h2_setup setup = c->setup;
-        if (!c->over && (!c->draining || kw_h2_busy(c)))
+        if (!c->over && (!c->draining || c->free_count < c->setup.calls))
             continue;
         calls_begin_outage(k, "", c->fault);
         kw_h2_close(c);

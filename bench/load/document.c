@@ -134,7 +134,7 @@ json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_r
     const struct kw_tally *t = &r->calls.tally;
     json_t *rest = json_pack(
         "{s:b, s:b, s:s, s:I, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
-        "s:o, s:o, s:o*, s:o*}",
+        "s:o, s:o, s:o*, s:o*, s:s*}",
         "partial", r->partial, "stopped", r->stopped, "fault", r->fault, "elapsed_ns",
         (num)r->elapsed_ns, "by_method", load_by_method(o, t), "replies", (num)t->replies,
         "failures", kw_document_failures(t->by_code, t->said), "failed_latency",
@@ -144,7 +144,8 @@ json_t *kw_load_document(const struct kw_load_options *o, const struct kw_load_r
         kw_document_by_method(r->calls.sent), "histogram",
         kw_document_histogram(&t->all.good), "figures", load_figures(o, r),
         "began_monotonic_ns", o->reconnect ? json_integer((num)r->from_ns) : NULL, "gaps",
-        o->reconnect ? load_gaps(r) : NULL);
+        o->reconnect ? load_gaps(r) : NULL, "health",
+        r->health[0] != '\0' ? r->health : NULL);
     bool good = json_object_update_new(all, load_outcome(&t->all)) == 0;
     return kw_document_or_null(all, json_object_update_new(all, rest) == 0 && good);
 }

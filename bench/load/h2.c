@@ -117,9 +117,6 @@ static ssize_t on_body(nghttp2_session *session, int32_t id, uint8_t *dst, size_
     struct kw_h2_call *call = source->ptr;
     size_t left = call->request_len - call->request_at;
     size_t n = left < cap ? left : cap;
-    (void)session;
-    (void)id;
-    (void)ctx;
     kw_copy(dst, cap, kw_span_of(call->body + call->request_at, n));
     call->request_at += (uint32_t)n;
     if (n == left)
@@ -222,7 +219,6 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
     struct kw_h2 *c = ctx;
     kw_span n = kw_span_of(name, name_len), v = kw_span_of(value, value_len);
     struct kw_h2_call *call = h2_call_of(session, frame->hd.stream_id);
-    (void)flags;
     if (kw_span_equal_str(n, "grpc-message"))
         (void)kw_copy_printable(c->said, sizeof c->said, v);
     else if (call != NULL && kw_span_equal_str(n, "grpc-status"))
@@ -238,8 +234,6 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
                    const uint8_t *bytes, size_t len, void *ctx)
 {
     struct kw_h2_call *call = h2_call_of(session, id);
-    (void)flags;
-    (void)ctx;
     if (call == NULL)
         return 0;
     kw_dst body = {call->body, KW_REPLY_MAX, call->len};
@@ -273,7 +267,6 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t why, void *ct
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
 {
     struct kw_h2 *c = ctx;
-    (void)session;
     if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
         c->has_settings = true;
     if (frame->hd.type == NGHTTP2_GOAWAY) {

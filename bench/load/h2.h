@@ -86,10 +86,6 @@ struct kw_h2_call *kw_h2_submit(struct kw_h2 *c, enum kw_bench_method method,
 void kw_h2_cancel(struct kw_h2 *c, struct kw_h2_call *call);
 /* Writes what is queued, as far as it goes without waiting. */
 void kw_h2_flush(struct kw_h2 *c);
-static inline bool kw_h2_busy(const struct kw_h2 *c)
-{
-    return c->free_count < c->setup.calls;
-}
 /* Nothing comes any more; the first reason stays. */
 void kw_h2_end(struct kw_h2 *c, const char *why);
 

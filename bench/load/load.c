@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <keyward/alloc.h>
@@ -203,6 +204,18 @@ static kw_err load_all(struct load *l, struct kw_note *note)
     return KW_OK;
 }
 
+static void load_ask_health(const struct kw_load_options *o, struct kw_load_result *out)
+{
+    struct kw_note note;
+    const char *state = "";
+    json_t *all = NULL;
+    if (o->status != NULL && !kw_failed(kw_status_read(o->status, &all, &note)) &&
+        json_unpack(all, "{s:{s:s}}", "health", "state", &state) == 0)
+        (void)kw_copy_str(out->health, sizeof out->health, kw_span_str(state));
+    out->is_well = o->status == NULL || strcmp(out->health, "up") == 0;
+    json_decref(all);
+}
+
 kw_err kw_load_run(const struct kw_load_options *o, struct kw_load_result *ret_result,
                    struct kw_note *note)
 {
@@ -212,6 +225,7 @@ kw_err kw_load_run(const struct kw_load_options *o, struct kw_load_result *ret_r
     l->o = o;
     l->out = ret_result;
     kw_err e = load_all(l, note);
+    load_ask_health(o, ret_result);
     kw_progress_end(o->progress);
     for (size_t i = 0; i < l->calls.connection_count; i++)
         kw_h2_close(&l->calls.connection[i]);

@@ -31,6 +31,7 @@ struct kw_load_options {
     bool reconnect;      /* a lost connection does not end it                 */
     bool any_token;      /* also one that is no SoftHSM                     */
     uint64_t server_pid; /* 0: as the socket says                           */
+    const char *status;  /* keywardd's status socket; NULL: none            */
     struct kw_progress *progress;
 };
 
@@ -45,6 +46,8 @@ struct kw_load_result {
     bool stopped;                /* the server was over the limit of stop_p99_ns   */
     bool partial;                /* less than was asked for                        */
     char fault[160];             /* why                                            */
+    char health[16]; /* of the HSM at the end, as keywardd says it; "": it does not */
+    bool is_well;    /* up, or nobody was asked                                     */
 };
 
 /* A failure means that nothing was measured; what went wrong later is in the result. */

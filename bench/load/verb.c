@@ -46,6 +46,8 @@ static const struct kw_option options[] = {
      .on = &o.any_token},
     {"server-pid", "PID", "whose CPU counts (who listens on the socket)",
      .number = &o.server_pid, .least = 2, .most = INT32_MAX},
+    {"status", "SOCKET", "keywardd's status socket: is its HSM up at the end?",
+     .text = &o.status},
     {"reconnect", NULL, "go on when the connection is lost: gaps are told in --json",
      .on = &o.reconnect},
     {"eager", NULL, "read each reply at once, also when many are under way",
@@ -76,39 +78,31 @@ static const char more[] =
     "every 10 ms until --seconds are over. A percentile is told only when 100 samples\n"
     "lie beyond it. Ctrl-C keeps what was measured.";
 
-/* What one option alone cannot say. */
 static int load_check(void)
 {
     struct kw_note note = {{0}};
     o.mix = o.mix != NULL ? o.mix : "decrypt";
     o.ciphertexts = o.ciphertexts != NULL ? o.ciphertexts : "distinct:1000";
-    if (o.connections > o.in_flight)
-        return kw_bench_usage(verb, "more connections than calls in flight");
-    if (calls != NULL && seconds != NULL)
-        return kw_bench_usage(verb,
-                              "--calls and --seconds are two ways to say when to end");
-    if (calls != NULL && o.reconnect)
-        return kw_bench_usage(verb, "--reconnect goes on until --seconds are over: leave "
-                                    "out --calls");
-    if (o.ramp && o.rate == 0 && o.max_rate == 0)
-        return kw_bench_usage(verb, "--ramp wants --rate or --max-rate");
-    if (o.max_rate > 0 && o.rate > o.max_rate)
-        return kw_bench_usage(verb, "--rate %s is more than --max-rate %s", rate,
-                              max_rate);
-    if (kw_failed(kw_mix_parse(o.mix, &o.choice, &note)) ||
-        kw_failed(kw_ciphertexts_parse(o.ciphertexts, &o.choice, &note)))
-        return kw_bench_usage(verb, "%s", note.text);
-    if (o.choice.weight[KW_DECRYPT] == 0 && o.choice.pattern != KW_PATTERN_DISTINCT)
-        return kw_bench_usage(verb,
-                              "--ciphertexts %s is about Decrypt, which --mix %s has not",
-                              o.ciphertexts, o.mix);
-    return -1;
+    const bool good = !kw_failed(kw_mix_parse(o.mix, &o.choice, &note)) &&
+                      !kw_failed(kw_ciphertexts_parse(o.ciphertexts, &o.choice, &note));
+    const struct kw_bench_rule rules[] = {
+        {o.connections > o.in_flight, "more connections than calls in flight"},
+        {calls != NULL && seconds != NULL,
+         "--calls and --seconds are two ways to say when to end"},
+        {calls != NULL && o.reconnect,
+         "--reconnect goes on until --seconds are over: leave out --calls"},
+        {o.ramp && o.rate == 0 && o.max_rate == 0, "--ramp wants --rate or --max-rate"},
+        {o.max_rate > 0 && o.rate > o.max_rate, "--rate is more than --max-rate"},
+        {!good, note.text},
+        {o.choice.weight[KW_DECRYPT] == 0 && o.choice.pattern != KW_PATTERN_DISTINCT,
+         "--ciphertexts is about Decrypt, which --mix has not"}};
+    return kw_bench_rules(verb, rules, KW_COUNT(rules));
 }
 
 static enum kw_bench_exit load_exit(const struct kw_load_result *r)
 {
     const struct kw_outcome *all = &r->calls.tally.all;
-    if (all->wrong > 0 || r->not_proven > 0 || r->stopped)
+    if (all->wrong > 0 || r->not_proven > 0 || r->stopped || !r->is_well)
         return KW_BENCH_WRONG;
     if (r->partial || all->good.count + all->failed + all->exceeded == 0)
         return KW_BENCH_UNABLE;
@@ -122,6 +116,8 @@ static int load_say(const struct kw_load_result *r)
     if (!json && r->partial)
         (void)kw_bench_unable(verb, "%s; what was measured until then stands above",
                               r->fault);
+    else if (!r->is_well)
+        (void)kw_bench_unable(verb, "the HSM is not up at the end: %s", r->health);
     else if (!json && r->calls.tally.all.good.count == 0)
         (void)kw_bench_unable(verb, "not one good reply");
     return code;
@@ -131,16 +127,10 @@ int kw_bench_load(int argc, char **argv)
 {
     struct kw_progress progress = {0};
     struct kw_note note = {{0}};
-    struct kw_args args = {.verb = verb,
-                           .operands = "SOCKET",
-                           .summary =
-                               "Drives any KMS v2 socket, looks at every reply, and "
-                               "says what a call costs.",
-                           .more = more,
-                           .options = options,
-                           .option_count = sizeof options / sizeof options[0],
-                           .operand = &o.socket,
-                           .operand_count = 1};
+    struct kw_args args = KW_BENCH_ARGS(
+        verb, options, "SOCKET", &o.socket,
+        "Drives any KMS v2 socket, looks at every reply, and says what a call costs.",
+        more);
     int code = kw_bench_read(&args, argc, argv);
     if (code < 0)
         code = load_check();

@@ -63,50 +63,26 @@ static bool cache_get(uint64_t first, uint64_t n)
     return hit;
 }
 
-static bool cache_hit(uint64_t n)
-{
-    return cache_get(0, n);
-}
+/* Turns, and what the cache must have counted after so many. */
+KW_MICRO_OF_N(cache_hit, cache_get(0, n))
+KW_MICRO_OF_N(cache_all_hit, cache_did(n, 0, 0))
+KW_MICRO_OF_N(cache_miss, !cache_get(entries, n))
+KW_MICRO_OF_N(cache_all_missed, cache_did(0, n, 0))
+KW_MICRO_OF_N(cache_evict, cache_put(entries + n))
+KW_MICRO_OF_N(cache_all_evicted, cache_did(0, 0, n))
 
-static bool cache_all_hit(uint64_t turns)
-{
-    return cache_did(turns, 0, 0);
-}
-
-static bool cache_miss(uint64_t n)
-{
-    return !cache_get(entries, n);
-}
-
-static bool cache_all_missed(uint64_t turns)
-{
-    return cache_did(0, turns, 0);
-}
-
-static bool cache_evict(uint64_t n)
-{
-    return cache_put(entries + n);
-}
-
-static bool cache_all_evicted(uint64_t turns)
-{
-    return cache_did(0, 0, turns);
-}
-
-static const int64_t sizes[] = {64, 1024, 16384, KW_MICRO_ENTRIES_MAX};
+static const int64_t sizes[4] = {64, 1024, 16384, KW_MICRO_ENTRIES_MAX};
 static struct kw_micro_case cases[] = {
-    {"cache/hit", cache_setup, cache_hit, cache_all_hit, false, "entries", sizes, 0},
-    {"cache/miss", cache_setup, cache_miss, cache_all_missed, false, "entries", sizes, 0},
-    {"cache/evict", cache_setup, cache_evict, cache_all_evicted, false, "entries", sizes,
-     0},
+    {"cache/hit", cache_setup, cache_hit, cache_all_hit, "entries", sizes, 0},
+    {"cache/miss", cache_setup, cache_miss, cache_all_missed, "entries", sizes, 0},
+    {"cache/evict", cache_setup, cache_evict, cache_all_evicted, "entries", sizes, 0},
     {.name = NULL},
 };
 
 const struct kw_micro_case *kw_micro_cache(int64_t entries_max)
 {
     for (struct kw_micro_case *c = cases; c->name != NULL; c++)
-        while (c->value_count < sizeof sizes / sizeof sizes[0] &&
-               sizes[c->value_count] <= entries_max)
+        while (c->value_count < 4 && sizes[c->value_count] <= entries_max)
             c->value_count++;
     return cases;
 }

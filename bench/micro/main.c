@@ -66,7 +66,6 @@ int main(int argc, char **argv)
     kw_micro_context("keyward_build", KW_BUILD_TYPE);
     kw_micro_register(kw_micro_parts);
     kw_micro_register(kw_micro_cache(most));
-    kw_micro_register(kw_micro_wire);
     int code = kw_micro_main(argc, argv, micro_help);
     kw_arena_close();
     return code;

@@ -31,7 +31,6 @@ static uint8_t iv[KW_IV_MAX], aad[60], plain[INNER], sealed[INNER + KW_GCM_TAG];
 
 static bool gcm_setup(int64_t argument)
 {
-    (void)argument;
     uint8_t key[32];
     kw_micro_fill(key, sizeof key, 1);
     kw_micro_fill(iv, sizeof iv, 2);
@@ -45,7 +44,6 @@ static bool gcm_setup(int64_t argument)
 /* The key is in the context already, as a token has it. */
 static bool gcm_encrypt(uint64_t turn)
 {
-    (void)turn;
     int n = 0;
     return EVP_EncryptInit_ex(sealing, NULL, NULL, NULL, iv) == 1 &&
            EVP_EncryptUpdate(sealing, NULL, &n, aad, sizeof aad) == 1 &&
@@ -55,12 +53,7 @@ static bool gcm_encrypt(uint64_t turn)
                                sealed + INNER) == 1;
 }
 
-static bool gcm_teardown(uint64_t turns)
-{
-    (void)turns;
-    EVP_CIPHER_CTX_free(sealing);
-    return true;
-}
+KW_MICRO_OF_N(gcm_teardown, (EVP_CIPHER_CTX_free(sealing), true))
 
 /* ---- envelope: the stored bytes, read and proven ------------------------------------- */
 
@@ -72,7 +65,6 @@ static struct kw_envelope env;
 
 static bool envelope_setup(int64_t argument)
 {
-    (void)argument;
     const enum kw_mechanism gcm = KW_MECH_AES_256_GCM;
     kw_dst text = kw_dst_of(stored_bytes, sizeof stored_bytes);
     kw_dst names = kw_dst_of(bound_bytes, sizeof bound_bytes);
@@ -96,16 +88,10 @@ static bool envelope_setup(int64_t argument)
     return !kw_failed(kw_envelope_inner(bound, kw_span_of(seed, SEED), &inner));
 }
 
-static bool envelope_teardown(uint64_t turns)
-{
-    (void)turns;
-    kw_secret_wipe(&inner);
-    return true;
-}
+KW_MICRO_OF_N(envelope_teardown, (kw_secret_wipe(&inner), true))
 
 static bool envelope_parse(uint64_t n)
 {
-    (void)n;
     struct kw_envelope got = {0};
     kw_err e = kw_envelope_parse(stored, &got);
     kw_micro_keep(&got);
@@ -115,7 +101,6 @@ static bool envelope_parse(uint64_t n)
 /* As after an unwrap: the token's bytes in the arena, the digest checked, the seed wiped. */
 static bool envelope_prove(uint64_t n)
 {
-    (void)n;
     KW_AUTO_SECRET(s);
     kw_err e = kw_secret_copy(&s, kw_secret_peek(&inner));
     return !kw_failed(e) && !kw_failed(kw_envelope_prove(bound, SEED, &s));
@@ -152,7 +137,6 @@ static bool put_field(kw_dst *dst, uint8_t number, kw_span s)
 
 static bool codec_setup(int64_t argument)
 {
-    (void)argument;
     uint8_t bytes[100];
     kw_dst dst = kw_dst_of(message, sizeof message);
     kw_micro_fill(bytes, sizeof bytes, 1);
@@ -163,16 +147,10 @@ static bool codec_setup(int64_t argument)
     return fits && !kw_failed(kw_pb_block_init(&block, KW_CODEC_BLOCK));
 }
 
-static bool codec_teardown(uint64_t turns)
-{
-    (void)turns;
-    kw_pb_block_wipe(&block);
-    return true;
-}
+KW_MICRO_OF_N(codec_teardown, (kw_pb_block_wipe(&block), true))
 
 static bool codec_parse(uint64_t n)
 {
-    (void)n;
     struct kw_codec_fields fields = {0};
     kw_err e = kw_codec_decode(KW_METHOD_DECRYPT, kw_span_of(message, message_len),
                                &block, &fields);
@@ -185,7 +163,6 @@ static bool codec_parse(uint64_t n)
 
 static bool secret_take_give(uint64_t n)
 {
-    (void)n;
     KW_AUTO_SECRET(s);
     kw_err e = kw_secret_init(&s, SEED);
     kw_micro_keep(s.ptr);
@@ -217,7 +194,6 @@ static bool keyring_by_key_id(uint64_t n)
 
 static bool keyring_teardown(uint64_t turns)
 {
-    (void)turns;
     kw_keyring_give(ring);
     ring = NULL;
     return true;
@@ -232,7 +208,7 @@ const struct kw_micro_case kw_micro_parts[] = {
     {.name = "policy/verdict", .turn = policy_verdict},
     {"codec/parse_decrypt", codec_setup, codec_parse, codec_teardown},
     {.name = "secret/take_give", .turn = secret_take_give},
-    {"keyring/by_key_id", keyring_setup, keyring_by_key_id, keyring_teardown, false,
-     "versions", version_counts, 3},
+    {"keyring/by_key_id", keyring_setup, keyring_by_key_id, keyring_teardown, "versions",
+     version_counts, 3},
     {.name = NULL},
 };

@@ -28,8 +28,6 @@ static bool server_adopt(void *ctx, int fd, const struct kw_peer *peer)
 
 static void server_on_signal(evutil_socket_t number, short what, void *loop)
 {
-    (void)number;
-    (void)what;
     event_base_loopbreak(loop);
 }
 

@@ -52,7 +52,6 @@ static kw_err software_run(void *ctx, enum kw_hsm_op op, kw_span iv, kw_span aad
 static kw_err software_close(void *ctx, struct kw_note *note)
 {
     struct software *s = ctx;
-    (void)note;
     EVP_CIPHER_CTX_free(s->sealing);
     EVP_CIPHER_CTX_free(s->opening);
     EVP_CIPHER_free(s->gcm);

@@ -46,7 +46,6 @@ static kw_err echo_unframe(struct kw_request *request)
 /* kms is not looked at: there is none. */
 void kw_kms_begin(struct kw_kms *kms, struct kw_request *request)
 {
-    (void)kms;
     kw_copy_str(request->out_key_id, sizeof request->out_key_id, kw_span_str(key_id));
     request->err = KW_OK;
     if (request->method == KW_METHOD_ENCRYPT)
@@ -61,8 +60,6 @@ void kw_kms_begin(struct kw_kms *kms, struct kw_request *request)
 /* Nothing is ever parked. */
 void kw_kms_cancel(struct kw_kms *kms, struct kw_request *request)
 {
-    (void)kms;
-    (void)request;
 }
 
 static int echo_serve(const char *name, const char *socket)
@@ -93,18 +90,11 @@ int main(int argc, char **argv)
          .most = 1023},
         {"work", "echo", .text = &work}, /* of `serve`, which has looked at it */
     };
-    struct kw_args args = {
-        .verb = "echo",
-        .operands = "SOCKET",
-        .summary = "Serves KMS v2 without any work until SIGTERM: the ceiling of the "
-                   "transport.",
-        .more =
-            "Only this user may connect.  What Encrypt answers is its input, readable:\n"
-            "never point an API server at it.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
-        .operand = &socket,
-        .operand_count = 1};
+    struct kw_args args = KW_BENCH_ARGS(
+        "echo", options, "SOCKET", &socket,
+        "Serves KMS v2 without any work until SIGTERM: the ceiling of the transport.",
+        "Only this user may connect.  What Encrypt answers is its input, readable:\n"
+        "never point an API server at it.");
     int code = kw_bench_read(&args, argc, argv);
     if (code < 0)
         code = kw_bench_pin("echo", cpu_text, cpu);

@@ -70,11 +70,10 @@ static kw_err inprocess_submit(struct kw_hsm *hsm, const struct kw_hsm_job *job,
     return KW_OK;
 }
 
-static void inprocess_extend(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until)
+/* A job runs at the next turn, however late that is. */
+static bool inprocess_extend(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until)
 {
-    (void)hsm; /* a job runs at the next turn, however late that is */
-    (void)ticket;
-    (void)until;
+    return true;
 }
 
 static bool inprocess_cancel(struct kw_hsm *hsm, kw_hsm_ticket ticket) KW_LOCKED
@@ -114,15 +113,20 @@ static kw_err inprocess_version(struct kw_hsm *hsm, kw_span key_id,
     return KW_OK;
 }
 
+/* It is always up. */
+static void inprocess_worked(struct kw_hsm *hsm, const char *token, const char *key_id,
+                             bool wrapped)
+{
+}
+
+/* There is no worker to be replaced; the request has failed, aloud. */
 static void inprocess_distrust(struct kw_hsm *hsm, const char *token)
 {
-    (void)hsm; /* there is no worker to be replaced; the request has failed, aloud */
-    (void)token;
 }
 
 static const struct kw_hsm_ops ops = {
-    inprocess_submit, inprocess_extend,  inprocess_cancel,  inprocess_flush,
-    inprocess_health, inprocess_version, inprocess_distrust};
+    inprocess_submit, inprocess_extend,  inprocess_cancel,   inprocess_flush,
+    inprocess_health, inprocess_version, inprocess_distrust, inprocess_worked};
 
 struct kw_hsm_door kw_inprocess_door(struct kw_inprocess *hsm)
 {
@@ -185,7 +189,6 @@ static void inprocess_on_wake(evutil_socket_t fd, short what, void *ctx)
     struct kw_inprocess *h = ctx;
     struct inprocess_job *j;
     eventfd_t count = 0;
-    (void)what;
     (void)eventfd_read(fd, &count);
     atomic_store(&h->woken, false);
     while ((j = job_take(h)) != NULL)

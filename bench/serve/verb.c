@@ -40,18 +40,16 @@ static int serve_check(void)
 {
     const bool of_token =
         o.module != NULL || o.uri != NULL || o.pin != NULL || key_text != NULL;
-    if (work_text == NULL)
-        return kw_bench_usage(verb, "it wants --work echo, software or token");
-    if (work != WORK_TOKEN && of_token)
-        return kw_bench_usage(verb,
-                              "--module, --uri, --pin and --key are for --work token");
-    if (work == WORK_TOKEN && (o.module == NULL || o.uri == NULL || o.pin == NULL))
-        return kw_bench_usage(verb, "--work token wants --module, --uri and --pin");
-    if (work == WORK_ECHO && no_verify)
-        return kw_bench_usage(verb, "--work echo wraps nothing that --no-verify could "
-                                    "leave out");
+    const struct kw_bench_rule rules[] = {
+        {work_text == NULL, "it wants --work echo, software or token"},
+        {work != WORK_TOKEN && of_token,
+         "--module, --uri, --pin and --key are for --work token"},
+        {work == WORK_TOKEN && (o.module == NULL || o.uri == NULL || o.pin == NULL),
+         "--work token wants --module, --uri and --pin"},
+        {work == WORK_ECHO && no_verify,
+         "--work echo wraps nothing that --no-verify could leave out"}};
     o.key = (enum kw_bench_key)key;
-    return -1;
+    return kw_bench_rules(verb, rules, KW_COUNT(rules));
 }
 
 /* ---- the server --------------------------------------------------------------------- */
@@ -68,8 +66,6 @@ static struct serve {
 /* Deadlines of requests that wait, as in keywardd. */
 static void serve_on_tick(evutil_socket_t fd, short what, void *ctx)
 {
-    (void)fd;
-    (void)what;
     kw_kms_tick(ctx);
 }
 
@@ -151,26 +147,19 @@ static int serve_run(void)
 
 int kw_bench_serve(int argc, char **argv)
 {
-    struct kw_args args = {
-        .verb = verb,
-        .operands = "SOCKET",
-        .summary = "Serves KMS v2 as keywardd does, with other work behind it, until "
-                   "SIGTERM.",
-        .more =
-            "echo frames its input; software seals with AES-256-GCM of OpenSSL; token\n"
-            "does it in a token inside this very process, one session, no worker, no\n"
-            "cache: what that costs less than keywardd is the price of the wall.\n"
-            "Its keys end with it, so nothing that it sealed can be opened later: never\n"
-            "point an API server at it.  Only this user may connect.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
-        .operand = &socket_path,
-        .operand_count = 1};
+    struct kw_args args = KW_BENCH_ARGS(
+        verb, options, "SOCKET", &socket_path,
+        "Serves KMS v2 as keywardd does, with other work behind it, until SIGTERM.",
+        "echo frames its input; software seals with AES-256-GCM of OpenSSL; token\n"
+        "does it in a token inside this very process, one session, no worker, no\n"
+        "cache: what that costs less than keywardd is the price of the wall.\n"
+        "Its keys end with it, so nothing that it sealed can be opened later: never\n"
+        "point an API server at it.  Only this user may connect.");
     int code = kw_bench_read(&args, argc, argv);
     if (code < 0)
         code = serve_check();
     if (code < 0 && work == WORK_ECHO)
-        return kw_bench_echo(argc, argv); /* it reads the same words */
+        return kw_beside_exec("keyward-bench-echo", argv); /* it reads the same words */
     if (code < 0)
         code = kw_bench_pin(verb, cpu_text, cpu);
     return code >= 0 ? code : serve_run();

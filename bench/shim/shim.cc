@@ -50,8 +50,6 @@ void kw_micro_register(const kw_micro_case *cases)
     for (const kw_micro_case *c = cases; c->name != nullptr; c++) {
         benchmark::internal::Benchmark *b = benchmark::RegisterBenchmark(
             c->name, [c](benchmark::State &state) { run_case(state, c); });
-        if (c->waits)
-            b->UseRealTime();
         if (c->argument != nullptr)
             b->ArgName(c->argument);
         for (std::size_t i = 0; i < c->value_count; i++)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shim - Google Benchmark as C sees it
  *
- * The one place that is C++ (shim.cc): everything else sees this header.  The library reads
- * its own options (--benchmark_filter, --benchmark_format=json, …), runs the cases that
- * match and reports.  It runs a case several times to find out how many turns it wants, each
- * time like this: setup, turn after turn, teardown.  Only the turns are timed; each costs a
- * call and a counter of its own, which the case floor/empty shows.
+ * The one place that is C++ (shim.cc).  The library reads its own options, runs the cases
+ * that match and reports.  It runs a case several times to find out how many turns it wants,
+ * each time: setup, turn after turn, teardown.  Only the turns are timed; each costs a call
+ * and a counter, which the case floor/empty shows.
  *
  * Threads:  one.
  */
@@ -31,7 +30,6 @@ struct kw_micro_case {
     /* After so many turns, and also after a setup that failed.  It says whether the turns
      * did what the case is called.  NULL: nothing to do. */
     bool (*teardown)(uint64_t turns);
-    bool waits; /* for another process: time on the wall counts, not this one's CPU */
     const char *argument;  /* its name, such as "entries"; NULL: no argument */
     const int64_t *values; /* the case is run once for each of them */
     size_t value_count;

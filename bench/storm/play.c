@@ -171,23 +171,14 @@ bool kw_counters_parse(json_t *status, struct kw_counters *ret_counters)
 kw_err kw_counters_read(const char *path, struct kw_counters *ret_counters,
                         struct kw_note *note)
 {
-    int fd = kw_dial(path, 5 * KW_S_NS);
-    if (fd < 0) {
-        int saved = errno;
-        kw_note_set(note,
-                    "--status %s: %s; it is what keywardd's configuration calls "
-                    "`status`",
-                    path, strerror(saved));
-        return kw_err_native(KW_CODE_IO, (uint32_t)saved, "status");
+    json_t *all = NULL;
+    kw_err e = kw_status_read(path, &all, note);
+    if (!kw_failed(e) && !kw_counters_parse(all, ret_counters)) {
+        kw_note_set(note, "--status %s: what it says is not keywardd's status", path);
+        e = kw_err_at(KW_CODE_BAD_INPUT, "status");
     }
-    json_t *all = json_loadfd(fd, 0, NULL);
-    bool good = kw_counters_parse(all, ret_counters);
     json_decref(all);
-    close(fd);
-    if (good)
-        return KW_OK;
-    kw_note_set(note, "--status %s: what it says is not keywardd's status", path);
-    return kw_err_at(KW_CODE_BAD_INPUT, "status");
+    return e;
 }
 
 bool kw_counters_since(const struct kw_counters *before, struct kw_counters *after)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyward-bench storm */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include <keyward/alloc.h>
@@ -67,45 +66,29 @@ static const char more[] =
     "come --compress times as fast; timeouts and the retries of lists do not, so\n"
     "calls that take long weigh more than in a real day.";
 
-static int storm_check_sizes(void)
-{
-    const struct kw_storm_options *s = &o.storm;
-    if (further.count >= KW_STORM_SERVERS_MAX)
-        return kw_bench_usage(verb, "it wants SOCKET…");
-    if (s->parallel * s->readers > KW_STORM_LISTS_MAX)
-        return kw_bench_usage(verb,
-                              "--parallel times --readers is %" PRIu64
-                              " lists of a server, at most %d are possible",
-                              s->parallel * s->readers, KW_STORM_LISTS_MAX);
-    if (s->sockets > s->servers)
-        return kw_bench_usage(verb,
-                              "%" PRIu64 " sockets for %" PRIu64
-                              " servers: --servers says how many there are",
-                              s->sockets, s->servers);
-    if (prepare != NULL && corpus_path != NULL)
-        return kw_bench_usage(verb,
-                              "--prepare makes the file that --corpus reads: one at "
-                              "a time");
-    return -1;
-}
-
-static int storm_check_day(void)
+static int storm_check(void)
 {
     struct kw_storm_options *s = &o.storm;
     const int64_t times = (int64_t)o.compress;
-    if (!day)
-        return compress != NULL || restarts != NULL
-                   ? kw_bench_usage(verb, "--compress and --restarts are for --day")
-                   : -1;
-    if (limit != NULL)
-        return kw_bench_usage(verb,
-                              "a day is over when it is over: no --limit with --day");
-    s->restarts = restarts != NULL ? s->restarts : 1;
-    s->day_ns = 24 * 3600 * KW_S_NS / times;
-    s->check_ns /= times;
-    s->check_retry_ns /= times;
-    o.limit_ns = INT64_MAX;
-    return -1;
+    const struct kw_bench_rule rules[] = {
+        {further.count >= KW_STORM_SERVERS_MAX, "it wants SOCKET…"},
+        {s->parallel * s->readers > KW_STORM_LISTS_MAX,
+         "--parallel times --readers are the lists of a server, at most 256"},
+        {s->sockets > s->servers,
+         "more sockets than servers: --servers says how many there are"},
+        {prepare != NULL && corpus_path != NULL,
+         "--prepare makes the file that --corpus reads: one at a time"},
+        {!day && (compress != NULL || restarts != NULL),
+         "--compress and --restarts are for --day"},
+        {day && limit != NULL, "a day is over when it is over: no --limit with --day"}};
+    if (day) {
+        s->restarts = restarts != NULL ? s->restarts : 1;
+        s->day_ns = 24 * 3600 * KW_S_NS / times;
+        s->check_ns /= times;
+        s->check_retry_ns /= times;
+        o.limit_ns = INT64_MAX;
+    }
+    return kw_bench_rules(verb, rules, KW_COUNT(rules));
 }
 
 /* The ciphertexts, from the file or from the plugin. */
@@ -180,17 +163,12 @@ static int storm_measure(void)
 
 int kw_bench_storm(int argc, char **argv)
 {
-    struct kw_args args = {
-        .verb = verb,
-        .operands = "SOCKET…",
-        .summary = "Replays what kube-apiservers ask of a KMS v2 plugin when they start "
-                   "together,\nand says when they would be ready.",
-        .more = more,
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
-        .operand = sockets.at,
-        .operand_count = 1,
-        .rest = &further};
+    struct kw_args args = KW_BENCH_ARGS(
+        verb, options, "SOCKET…", sockets.at,
+        "Replays what kube-apiservers ask of a KMS v2 plugin when they start together,\n"
+        "and says when they would be ready.",
+        more);
+    args.rest = &further;
     o.storm = kw_storm_defaults();
     o.storm.servers = 3;
     o.storm.seeds = 1000;
@@ -200,9 +178,7 @@ int kw_bench_storm(int argc, char **argv)
     o.socket = sockets.at;
     o.storm.sockets = sockets.count;
     if (code < 0)
-        code = storm_check_sizes();
-    if (code < 0)
-        code = storm_check_day();
+        code = storm_check();
     if (code < 0 && dry_run)
         return kw_bench_document(verb, kw_storm_document(&o, NULL), json, KW_BENCH_GOOD);
     if (code < 0)

@@ -26,15 +26,10 @@ void kw_key_guard_close(struct kw_key_guard *g)
     *g = (struct kw_key_guard){NULL, NULL};
 }
 
-size_t kw_key_guard_count(const struct kw_key_guard *g)
-{
-    return g->ring != NULL ? g->ring->count : 0;
-}
-
 kw_err kw_key_guard_allows(const struct kw_key_guard *g, const char *label,
                            kw_span locator, struct kw_note *note)
 {
-    for (size_t i = 0; i < kw_key_guard_count(g); i++) {
+    for (size_t i = 0; g->ring != NULL && i < g->ring->count; i++) {
         const struct kw_version *v = &g->ring->versions[i];
         const struct kw_object *o = &v->objects[0];
         bool same_label = kw_span_equal_str(kw_span_str(label), v->key_id) ||

@@ -30,7 +30,6 @@ KW_MUST_USE kw_err kw_key_guard_open(const char *path, const char *standard,
                                      struct kw_key_guard *ret_guard,
                                      struct kw_note *note);
 void kw_key_guard_close(struct kw_key_guard *g);
-size_t kw_key_guard_count(const struct kw_key_guard *g);
 /* DENIED  a key of the keyring has this label, or this locator (unless that is empty);
  *         the note names the version */
 KW_MUST_USE kw_err kw_key_guard_allows(const struct kw_key_guard *g, const char *label,

@@ -3,16 +3,6 @@
 
 typedef json_int_t num;
 
-/* What every document of this verb begins with, and what follows: `rest`, which is taken. */
-static json_t *token_head(json_t *rest)
-{
-    json_t *all = json_pack("{s:s, s:i, s:s}", "tool", "keyward-bench token", "schema", 1,
-                            "version", KW_VERSION);
-    bool good = json_object_update(all, rest) == 0;
-    json_decref(rest);
-    return kw_document_or_null(all, good);
-}
-
 /* A figure that nobody can know is not there. */
 static json_t *token_figures(const struct kw_token_point *p, const char *rate)
 {
@@ -68,20 +58,48 @@ static json_t *token_options(const struct kw_token_plan *p)
     for (size_t i = 0; i < p->curve.count; i++)
         json_array_append_new(points, json_integer((num)p->curve.at[i]));
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I}",
         "module", p->module, "uri", p->uri, "operation", kw_op_names[p->op], "key",
         kw_op_wants_key(p->op) ? kw_bench_key_names[p->key] : "", "processes",
         (num)p->processes, "threads", (num)p->threads, "sessions", (num)p->sessions,
-        "curve", points, "seconds_ns", (num)p->seconds_ns, "calls", (num)p->calls,
-        "warmup_ns", (num)p->warmup_ns, "ramp_ns", (num)p->ramp_ns, "max_rate",
-        (num)p->max_rate, "stop_p99_ns", (num)p->stop_p99_ns);
+        "curve", points, "fit", p->fits, "seconds_ns", (num)p->seconds_ns, "calls",
+        (num)p->calls, "warmup_ns", (num)p->warmup_ns, "ramp_ns", (num)p->ramp_ns,
+        "max_rate", (num)p->max_rate, "stop_p99_ns", (num)p->stop_p99_ns);
+}
+
+/* What every document of this verb begins with, and what follows: `rest`, which is taken. */
+static json_t *token_head(const struct kw_token_plan *p, json_t *rest)
+{
+    json_t *all = kw_document_head("token", token_options(p));
+    return kw_document_or_null(all, json_object_update_new(all, rest) == 0);
 }
 
 static json_t *token_keyring(const struct kw_key_guard *g)
 {
-    return g->path == NULL ? json_null()
-                           : json_pack("{s:s, s:I}", "path", g->path, "keys",
-                                       (num)kw_key_guard_count(g));
+    return g->path == NULL
+               ? json_null()
+               : json_pack("{s:s, s:I}", "path", g->path, "keys", (num)g->ring->count);
+}
+
+/* Why no more: nothing is gained by more ("enough"), the token grants no more ("granted"),
+ * or no more was measured ("measured"). */
+static json_t *token_fits(const struct kw_token_plan *p, const struct kw_token_result *r)
+{
+    const struct kw_token_point *fit = p->fits ? kw_result_fit(r) : NULL;
+    const uint64_t granted = kw_fit_granted(&r->facts, p->processes);
+    bool more = false;
+    for (size_t i = 0; i < r->count && fit != NULL; i++)
+        more = more || r->point[i].threads > fit->threads;
+    if (fit == NULL)
+        return NULL;
+    const char *why = more                                       ? "enough"
+                      : r->count < p->curve.count && !r->partial ? "granted"
+                                                                 : "measured";
+    return json_pack("{s:I, s:I, s:I, s:f, s:s, s:o*}", "workers", (num)fit->processes,
+                     "sessions", (num)fit->threads, "in_flight",
+                     (num)fit->processes * (num)fit->threads, "ops_per_s",
+                     kw_point_per_second(fit), "why", why, "granted",
+                     granted == KW_TOKEN_NOT_TOLD ? NULL : json_integer((num)granted));
 }
 
 json_t *kw_token_document(const struct kw_token_plan *p, const struct kw_key_guard *g,
@@ -90,30 +108,30 @@ json_t *kw_token_document(const struct kw_token_plan *p, const struct kw_key_gua
     static const struct kw_token_point none;
     const struct kw_token_point *measured = kw_result_best(r);
     const struct kw_token_point *best = measured != NULL ? measured : &none;
-    return token_head(json_pack(
-        "{s:b, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:o*}", "partial", r->partial,
-        "fault", r->fault.text, "token", token_facts(p, &r->facts), "options",
-        token_options(p), "keyring", token_keyring(g), "label", r->label, "elapsed_ns",
-        (num)best->elapsed_ns, "good", (num)best->latency.count, "wrong", (num)r->wrong,
-        "figures", token_figures(best, "calls_per_s"), "curve",
-        p->curve.count > 0 ? token_curve(r) : NULL));
+    return token_head(
+        p,
+        json_pack("{s:b, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:o*, s:o*}", "partial",
+                  r->partial, "fault", r->fault.text, "token", token_facts(p, &r->facts),
+                  "keyring", token_keyring(g), "label", r->label, "elapsed_ns",
+                  (num)best->elapsed_ns, "good", (num)best->latency.count, "wrong",
+                  (num)r->wrong, "figures", token_figures(best, "calls_per_s"), "curve",
+                  p->curve.count > 0 ? token_curve(r) : NULL, "fits", token_fits(p, r)));
 }
 
-/* Of the points of a curve each has its own logins; the owner's, with its session, is one for
- * all. */
+/* Each point has its own logins; the owner's, with its session, is one for all. */
 json_t *kw_token_plan_document(const struct kw_token_plan *p,
                                const struct kw_key_guard *g)
 {
-    const bool curve = p->curve.count > 0;
-    uint64_t logins = curve ? 0 : p->processes;
-    uint64_t sessions = curve ? 0 : p->processes * p->threads * p->sessions;
-    for (size_t i = 0; i < p->curve.count; i++) {
-        logins += p->curve.at[i];
-        sessions = p->curve.at[i] > sessions ? p->curve.at[i] : sessions;
+    uint64_t logins = 1, sessions = 0;
+    for (size_t i = 0; i == 0 || i < p->curve.count; i++) {
+        const struct kw_token_shape shape = kw_plan_shape(p, i);
+        const uint64_t open = shape.processes * shape.threads * p->sessions;
+        logins += shape.processes;
+        sessions = open > sessions ? open : sessions;
     }
-    return token_head(json_pack("{s:b, s:o, s:o, s:I, s:I}", "dry_run", true, "options",
-                                token_options(p), "keyring", token_keyring(g), "logins",
-                                (num)logins + 1, "sessions_open", (num)sessions + 1));
+    return token_head(p, json_pack("{s:b, s:o, s:I, s:I}", "dry_run", true, "keyring",
+                                   token_keyring(g), "logins", (num)logins,
+                                   "sessions_open", (num)sessions + 1));
 }
 
 json_t *kw_leftovers_document(const struct kw_token_plan *p, const struct kw_leftovers *l,
@@ -124,7 +142,7 @@ json_t *kw_leftovers_document(const struct kw_token_plan *p, const struct kw_lef
         json_array_append_new(
             all, json_pack("{s:s, s:b, s:s}", "label", l->key[i].key.label, "destroyed",
                            l->key[i].destroyed, "kept", l->key[i].kept.text));
-    return token_head(json_pack("{s:b, s:s, s:o, s:o}", "dry_run", p->dry_run, "fault",
-                                fault, "token", token_facts(p, &l->facts), "leftovers",
-                                all));
+    return token_head(p, json_pack("{s:b, s:s, s:o, s:o}", "dry_run", p->dry_run, "fault",
+                                   fault, "token", token_facts(p, &l->facts), "leftovers",
+                                   all));
 }

@@ -17,7 +17,7 @@ void kw_point_sum(const struct kw_shared *s, struct kw_token_point *ret_point)
 {
     struct kw_token_point *p = ret_point;
     int64_t end_ns = s->from_ns;
-    kw_histogram_clear(&p->latency);
+    p->latency = (struct kw_histogram){0};
     p->cpu_ns = p->switches = p->wrong = 0;
     p->cpu_known = true;
     for (uint64_t i = 0; i < s->processes * s->threads; i++) {
@@ -49,6 +49,31 @@ const struct kw_token_point *kw_result_best(const struct kw_token_result *r)
              kw_point_per_second(&r->point[i]) > kw_point_per_second(best)))
             best = &r->point[i];
     return best;
+}
+
+const struct kw_token_point *kw_result_fit(const struct kw_token_result *r)
+{
+    const struct kw_token_point *best = kw_result_best(r), *fit = best;
+    for (size_t i = 0; i < r->count && best != NULL; i++)
+        if (r->point[i].threads < fit->threads &&
+            kw_point_per_second(&r->point[i]) >= 0.9 * kw_point_per_second(best))
+            fit = &r->point[i];
+    return fit;
+}
+
+uint64_t kw_fit_granted(const struct kw_token_facts *facts, uint64_t workers)
+{
+    const uint64_t part = facts->free_sessions / 2 / (2 * workers);
+    return facts->free_sessions == KW_TOKEN_NOT_TOLD ? KW_TOKEN_NOT_TOLD
+           : part > 1                                ? part - 1
+                                                     : 1;
+}
+
+struct kw_token_shape kw_plan_shape(const struct kw_token_plan *p, size_t i)
+{
+    const uint64_t n = p->curve.at[i];
+    return (struct kw_token_shape){p->fits || n == 0 ? p->processes : n,
+                                   p->fits ? n : p->threads};
 }
 
 struct kw_operations kw_shared_operations(const struct kw_shared *s, int64_t now_ns)

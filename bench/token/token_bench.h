@@ -46,6 +46,7 @@ struct kw_token_plan {
     enum kw_bench_key key;
     uint64_t sessions, threads, processes; /* per thread, per process, all          */
     struct kw_args_list curve;             /* processes, one point each; may be empty */
+    bool fits; /* the curve's numbers are threads of each process, of `processes` */
     struct kw_args_list cpu;
     int64_t seconds_ns, warmup_ns;
     uint64_t calls;      /* instead of seconds: of all together; 0: for seconds_ns    */
@@ -55,6 +56,12 @@ struct kw_token_plan {
     bool any_token;      /* else SoftHSM only */
     bool clean, dry_run, json;
 };
+
+/* Of point i: so many processes, so many threads of each. */
+struct kw_token_shape {
+    uint64_t processes, threads;
+};
+struct kw_token_shape kw_plan_shape(const struct kw_token_plan *p, size_t i);
 
 /* Opens the arena and the token; login is the caller's. */
 KW_MUST_USE kw_err kw_token_plan_open(const struct kw_token_plan *plan, bool read_write,
@@ -135,6 +142,11 @@ void kw_point_sum(const struct kw_shared *s, struct kw_token_point *ret_point);
 double kw_point_per_second(const struct kw_token_point *p);
 /* The point with the most operations a second; NULL when nothing was measured. */
 const struct kw_token_point *kw_result_best(const struct kw_token_result *r);
+/* The one with the fewest threads that gives nine tenths of that. */
+const struct kw_token_point *kw_result_fit(const struct kw_token_result *r);
+/* The most sessions that each of so many workers gets of this token (hsm/worker/sessions.c),
+ * as many beside them at a reload; KW_TOKEN_NOT_TOLD: it does not say. */
+uint64_t kw_fit_granted(const struct kw_token_facts *facts, uint64_t workers);
 
 /* What all threads have done since the run began. */
 struct kw_operations {
@@ -177,9 +189,8 @@ struct kw_token_task {
 };
 typedef void kw_token_child_main(const struct kw_token_task *task);
 
-/* The owner logs in first, looks at the token, makes the key, and destroys it when
- * it is told to go or the parent has died.  Apart from those that measure, so that the key
- * goes whatever becomes of them. */
+/* The owner logs in first, looks at the token, makes the key, and destroys it when it is
+ * told to go or the parent has died, whatever becomes of those that measure. */
 _Noreturn void kw_token_owner_main(const struct kw_token_task *task);
 /* worker.c: as keyward's workers are, one module, one login, and a few threads. */
 _Noreturn void kw_token_worker_main(const struct kw_token_task *task);
@@ -219,10 +230,9 @@ struct kw_leftovers {
     } key[KW_LEFTOVERS_MAX];
 };
 
-/* Lists them, then destroys them unless plan->dry_run.  Only keys whose label begins with
- * KW_THROWAWAY_BEGIN, and of those none whose label or locator is in the keyring.  Those of a
- * measurement that runs now are among them.  `listed` is called before anything is
- * destroyed.  On failure the list says how far it came.
+/* Lists them, then destroys them unless plan->dry_run: keys whose label begins with
+ * KW_THROWAWAY_BEGIN, those of a measurement that runs now too, but none of the keyring.
+ * `listed` is called before.  On failure the list says how far it came.
  * DENIED  the token is no SoftHSM and the operator did not say --yes (listing alone is
  *         allowed); anything else as the token module says it */
 KW_MUST_USE kw_err kw_leftovers_run(const struct kw_token_plan *plan,

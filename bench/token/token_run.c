@@ -274,9 +274,12 @@ static void points_measure(struct token_run *r)
     const size_t points = p->curve.count > 0 ? p->curve.count : 1;
     struct kw_token_result *result = r->result;
     for (size_t i = 0; i < points && !atomic_load(&r->shared->stop); i++) {
+        const struct kw_token_shape shape = kw_plan_shape(p, i);
+        if (p->fits && shape.threads > kw_fit_granted(&result->facts, p->processes))
+            continue;
         struct kw_token_point *point = &result->point[result->count++];
-        point->processes = p->curve.count > 0 ? p->curve.at[i] : p->processes;
-        point->threads = p->threads;
+        point->processes = shape.processes;
+        point->threads = shape.threads;
         point_measure(r, point, i);
     }
     result->partial = atomic_load(&r->shared->stop);

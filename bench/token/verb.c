@@ -18,6 +18,7 @@ static struct kw_token_plan p = {.sessions = 1,
                                  .seconds_ns = 5 * KW_S_NS,
                                  .warmup_ns = KW_S_NS};
 static struct kw_key_guard guard;
+static struct kw_args_list fit;
 static unsigned op, key;
 static const char *key_text, *sessions, *threads, *processes, *calls, *seconds;
 
@@ -37,6 +38,8 @@ static const struct kw_option options[] = {
      .number = &p.sessions, .least = 1, .most = KW_TOKEN_SESSIONS_MAX},
     {"curve", "LIST", "such as 1,2,4,8: so many processes of one session by turns",
      .list = &p.curve, .least = 1, .most = KW_PROCESSES_MAX},
+    {"fit", "LIST", "such as 1,2,4,8: so many threads of each of 2 processes; which fit?",
+     .list = &fit, .least = 1, .most = KW_THREADS_MAX},
     {"seconds", "TIME", "how long to measure (5s)", .text = &seconds,
      .time_ns = &p.seconds_ns, .least = KW_MS_NS, .most = 3600 * KW_S_NS},
     {"calls", "N", "or how many operations, of all together", .text = &calls,
@@ -72,36 +75,45 @@ static const char more[] =
     "on soft tokens and hides that a key was deleted: keyward does not do that.\n"
     "--op login says what a worker's login costs (flags, PIN file, C_Login), and logs\n"
     "out between; each rewrites a soft token's files.\n"
+    "--fit measures as keyward would work, and recommends hsm.tokens[].workers and\n"
+    "sessions: the fewest that give nine tenths of the most; never more than a\n"
+    "token that counts its sessions grants keyward's workers and those of a reload.\n"
     "The module's own variables, such as SOFTHSM2_CONF, are those of this process.";
 
-/* What one option alone cannot say. */
 static int token_check(void)
 {
+    const bool shaped = processes != NULL || threads != NULL || sessions != NULL;
     p.op = (enum kw_op)op;
+    p.fits = fit.count > 0;
+    p.processes = processes == NULL && p.fits ? 2 : p.processes;
     p.key = (enum kw_bench_key)key;
-    if (p.module == NULL || p.uri == NULL || p.pin == NULL)
-        return kw_bench_usage(verb, "it wants --module, --uri and --pin");
-    if (key_text != NULL && !kw_op_wants_key(p.op))
-        return kw_bench_usage(verb, "--op %s uses no key: leave out --key",
-                              kw_op_names[op]);
-    if (p.processes * p.threads > KW_ALL_THREADS_MAX)
-        return kw_bench_usage(verb, "at most %d threads in all processes together",
-                              KW_ALL_THREADS_MAX);
-    if (p.curve.count > 0 && (processes != NULL || threads != NULL || sessions != NULL))
-        return kw_bench_usage(verb,
-                              "--curve says itself how many processes of one session "
-                              "there are: leave out --sessions, --threads, --processes");
-    if (calls != NULL && seconds != NULL)
-        return kw_bench_usage(verb,
-                              "--calls and --seconds are two ways to say when to end");
-    if (p.ramp_ns > 0 && p.max_rate == 0)
-        return kw_bench_usage(verb, "--ramp rises to --max-rate: say that too");
-    /* A login is the whole process's: a second session would be logged out by it. */
-    if (p.op == KW_OP_LOGIN &&
-        (p.sessions * p.threads * p.processes != 1 || p.curve.count > 0))
-        return kw_bench_usage(verb,
-                              "--op login has one process, one thread and one session");
-    return -1;
+    const struct kw_bench_rule rules[] = {
+        {p.module == NULL || p.uri == NULL || p.pin == NULL,
+         "it wants --module, --uri and --pin"},
+        {key_text != NULL && !kw_op_wants_key(p.op),
+         "this --op uses no key: leave out --key"},
+        {p.fits && (p.curve.count > 0 || threads != NULL || sessions != NULL),
+         "--fit says itself how many threads of one session there are: leave out "
+         "--curve, "
+         "--sessions, --threads"},
+        {p.fits &&
+             (p.processes > KW_ALL_THREADS_MAX / KW_THREADS_MAX || !kw_op_seals(p.op)),
+         "--fit has at most 4 processes, and unwraps or wraps"},
+        {p.processes * p.threads > KW_ALL_THREADS_MAX,
+         "at most 256 threads in all processes together"},
+        {p.curve.count > 0 && shaped, "--curve says itself how many processes of one "
+                                      "session there are: leave out --sessions, "
+                                      "--threads, --processes"},
+        {calls != NULL && seconds != NULL,
+         "--calls and --seconds are two ways to say when to end"},
+        {p.ramp_ns > 0 && p.max_rate == 0, "--ramp rises to --max-rate: say that too"},
+        /* A login is the whole process's: a second session would be logged out by it. */
+        {p.op == KW_OP_LOGIN &&
+             (p.sessions * p.threads * p.processes != 1 || p.curve.count > 0),
+         "--op login has one process, one thread and one session"}};
+    const int code = kw_bench_rules(verb, rules, KW_COUNT(rules));
+    p.curve = p.fits ? fit : p.curve;
+    return code;
 }
 
 static enum kw_bench_exit token_exit(const struct kw_token_result *r)
@@ -177,14 +189,11 @@ static int token_go(void)
 
 int kw_bench_token(int argc, char **argv)
 {
-    struct kw_args args = {
-        .verb = verb,
-        .operands = "",
-        .summary = "Measures what a token gives: wraps, unwraps, finds, logins, sessions "
-                   "or random\nbytes, in as many sessions as asked for.",
-        .more = more,
-        .options = options,
-        .option_count = sizeof options / sizeof options[0]};
+    struct kw_args args = KW_BENCH_ARGS(
+        verb, options, "", NULL,
+        "Measures what a token gives: wraps, unwraps, finds, logins, sessions or random\n"
+        "bytes, in as many sessions as asked for.",
+        more);
     int code = kw_bench_read(&args, argc, argv);
     if (code < 0)
         code = token_check();

@@ -373,7 +373,6 @@ static void worker_measure(struct worker *w, const struct kw_token_task *task)
  * read what it measured.  SIGALRM ends the process. */
 static void on_parent_death(int number)
 {
-    (void)number;
     (void)alarm(ORPHAN_S);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The scripts that judge, draw and put into words: bench/analysis, beside this
- * program. */
+/* What lies beside this program: the scripts that judge, draw and put into words
+ * (bench/analysis), and the verbs that are programs of their own. */
 #include "tool.h"
 
 #include <errno.h>
@@ -70,6 +70,16 @@ int kw_analysis_exec(int argc, char **argv)
         execv(PYTHON, a.argv);
     analysis_missing(&a, &why);
     return kw_bench_unable(argv[0], "%s", why.text);
+}
+
+int kw_beside_exec(const char *program, char **argv)
+{
+    char path[KW_BESIDE_MAX] = "/proc/self/exe"; /* which did not say where it lies */
+    if (kw_beside(program, path))
+        execv(path, argv);
+    return kw_bench_unable(
+        argv[0], "%s: %s: it is built with keyward-bench and has to lie beside it", path,
+        strerror(errno));
 }
 
 bool kw_analysis_table(const char *verb, const json_t *document, struct kw_note *note)

@@ -14,29 +14,29 @@
 
 #include <keyward/bytes.h>
 
-static void stderr_say(const char *verb, const char *fmt, va_list ap) KW_PRINTF(2, 0);
-static void stderr_say(const char *verb, const char *fmt, va_list ap)
+static int tool_usage(const char *verb, const char *words)
 {
     fflush(stdout);
-    fprintf(stderr, "keyward-bench %s: ", verb);
-    vfprintf(stderr, fmt, ap);
+    fprintf(stderr, "keyward-bench %s: %s; try: keyward-bench %s --help\n", verb, words,
+            verb);
+    return KW_BENCH_USAGE;
 }
 
-int kw_bench_usage(const char *verb, const char *fmt, ...)
+int kw_bench_rules(const char *verb, const struct kw_bench_rule *rules, size_t count)
 {
-    va_list ap;
-    va_start(ap, fmt);
-    stderr_say(verb, fmt, ap);
-    va_end(ap);
-    fprintf(stderr, "; try: keyward-bench %s --help\n", verb);
-    return KW_BENCH_USAGE;
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].broken)
+            return tool_usage(verb, rules[i].words);
+    return -1;
 }
 
 int kw_bench_unable(const char *verb, const char *fmt, ...)
 {
     va_list ap;
+    fflush(stdout);
+    fprintf(stderr, "keyward-bench %s: ", verb);
     va_start(ap, fmt);
-    stderr_say(verb, fmt, ap);
+    vfprintf(stderr, fmt, ap);
     va_end(ap);
     fputc('\n', stderr);
     return KW_BENCH_UNABLE;
@@ -73,7 +73,7 @@ int kw_bench_read(struct kw_args *args, int argc, char **argv)
     args->column = 28;
     kw_err e = kw_args_read(args, argc, argv, &note);
     if (kw_failed(e))
-        return kw_bench_usage(args->verb, "%s", note.text);
+        return tool_usage(args->verb, note.text);
     if (!help)
         return -1;
     return kw_args_help(args) ? KW_BENCH_GOOD : KW_BENCH_UNABLE;
@@ -127,7 +127,7 @@ bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h
     } told[] = {{"p50", 500000}, {"p90", 900000}, {"p99", 990000}, {"p99.9", 999000}};
     char name[16];
     uint64_t ns = 0;
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+    for (size_t i = 0; i < KW_COUNT(told); i++) {
         if (!kw_histogram_at(h, told[i].ppm, &ns))
             continue;
         snprintf(name, sizeof name, "%s_%s", told[i].name, unit);
@@ -141,17 +141,22 @@ bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h
 bool kw_document_cpu(bool good, json_t *to, const struct kw_watch *used, uint64_t calls)
 {
     uint64_t workers_ns = 0, switches = used->server.switches;
+    uint64_t pss_kib = used->server.pss_kib;
+    bool pss_known = pss_kib > 0;
     for (size_t i = 0; i < used->child_count; i++) {
         workers_ns += used->child[i].cpu_ns;
         switches += used->child[i].switches;
+        pss_kib += used->child[i].pss_kib;
+        pss_known = pss_known && used->child[i].pss_kib > 0;
     }
     const double n = (double)calls, workers_us = (double)workers_ns / 1e3 / n;
     const double server_us = (double)used->server.cpu_ns / 1e3 / n;
     if (!used->known || calls == 0)
         return good;
-    json_t *cpu =
-        json_pack("{s:f, s:f, s:f, s:f}", "cpu_us", server_us + workers_us, "server_us",
-                  server_us, "workers_us", workers_us, "switches", (double)switches / n);
+    json_t *cpu = json_pack("{s:f, s:f, s:f, s:f, s:o*}", "cpu_us",
+                            server_us + workers_us, "server_us", server_us, "workers_us",
+                            workers_us, "switches", (double)switches / n, "pss_mib",
+                            pss_known ? json_real((double)pss_kib / 1024) : NULL);
     return json_object_update_new(to, cpu) == 0 && good;
 }
 
@@ -170,7 +175,6 @@ static volatile sig_atomic_t stop_asked;
 
 static void stop_note(int number)
 {
-    (void)number;
     stop_asked = 1;
 }
 
@@ -220,6 +224,22 @@ int kw_dial(const char *path, int64_t patience_ns)
     close(fd);
     errno = saved;
     return -1;
+}
+
+kw_err kw_status_read(const char *path, json_t **ret_status, struct kw_note *note)
+{
+    int fd = kw_dial(path, 5 * KW_S_NS);
+    if (fd < 0) {
+        int saved = errno;
+        kw_note_set(note,
+                    "--status %s: %s; it is what keywardd's configuration calls "
+                    "`status`",
+                    path, strerror(saved));
+        return kw_err_native(KW_CODE_IO, (uint32_t)saved, "status");
+    }
+    *ret_status = json_loadfd(fd, 0, NULL);
+    close(fd);
+    return KW_OK;
 }
 
 static void progress_say(struct kw_progress *p, int64_t took_ns, uint64_t done,

@@ -28,9 +28,22 @@ enum kw_bench_exit {
 /* kw_args_read for `args`, whose program, help and exit codes are filled in here.  -1 to go
  * on, else the exit code: 0 after --help, 2 for wrong usage, said. */
 int kw_bench_read(struct kw_args *args, int argc, char **argv);
+#define KW_COUNT(array) (sizeof(array) / sizeof(array)[0])
+/* The args of a verb with these options; `to` takes its one operand, NULL: it has none. */
+#define KW_BENCH_ARGS(name, options_, operands_, to, summary_, more_)                    \
+    {                                                                                    \
+        .verb = name, .operands = operands_, .summary = summary_, .more = more_,         \
+        .options = options_, .option_count = KW_COUNT(options_), .operand = to,          \
+        .operand_count = (to) != NULL                                                    \
+    }
 
-/* "keyward-bench VERB: …; try --help" on standard error; gives KW_BENCH_USAGE. */
-int kw_bench_usage(const char *verb, const char *fmt, ...) KW_PRINTF(2, 3);
+/* What one option alone cannot say.  -1, or KW_BENCH_USAGE for the first rule that is broken:
+ * "keyward-bench VERB: …; try --help" on standard error. */
+struct kw_bench_rule {
+    bool broken;
+    const char *words;
+};
+int kw_bench_rules(const char *verb, const struct kw_bench_rule *rules, size_t count);
 /* "keyward-bench VERB: …" on standard error; gives KW_BENCH_UNABLE. */
 int kw_bench_unable(const char *verb, const char *fmt, ...) KW_PRINTF(2, 3);
 /* What failed, by its note or its code. */
@@ -57,18 +70,22 @@ json_t *kw_document_or_null(json_t *document, bool good);
  * know are left out. */
 bool kw_document_percentiles(bool good, json_t *to, const struct kw_histogram *h,
                              const char *unit);
-/* cpu_us, server_us, workers_us and switches of each call; nothing when nobody knows. */
+/* cpu_us, server_us, workers_us and switches of each call, and pss_mib of all processes
+ * together; what nobody knows is not there. */
 bool kw_document_cpu(bool good, json_t *to, const struct kw_watch *used, uint64_t calls);
 /* [[upper_ns, count], …]: every bucket that holds something. */
 json_t *kw_document_histogram(const struct kw_histogram *h);
 
 /* A connection to this socket, whose reads give up after so long; -1 and errno. */
 int kw_dial(const char *path, int64_t patience_ns);
+/* The document of keywardd's status socket, which is the caller's; NULL: what came is none.
+ * IO  nobody answers there within 5 s */
+KW_MUST_USE kw_err kw_status_read(const char *path, json_t **ret_status,
+                                  struct kw_note *note);
 
 /* How far a long measurement has come: on a terminal one line that is drawn again and again,
- * elsewhere (a log of a build service) a line every few seconds.  The time left is that of
- * the present stretch alone, taken from how fast it went so far; while nobody can know it,
- * it is not there.  {0} is silent; the first four are set by who begins it. */
+ * elsewhere a line every few seconds.  The time left is the present stretch's, by how fast
+ * it went so far.  {0} is silent; the first four are set by who begins it. */
 enum {
     KW_PROGRESS_DRAW_MS = 200,  /* between two words on a terminal  */
     KW_PROGRESS_LINE_MS = 5000, /* between two lines elsewhere      */
@@ -100,9 +117,11 @@ int kw_bench_start(const char *verb, const char *cpu_text, uint64_t cpu, bool si
 /* analysis.c: the path of a file that lies in the folder of this program. */
 enum { KW_BESIDE_MAX = 4096, KW_ANALYSIS_WORDS_MAX = 512 };
 KW_MUST_USE bool kw_beside(const char *name, char dst[KW_BESIDE_MAX]);
-/* Becomes the script's verb argv[0] with its words.  Comes back only when it could not,
- * with the exit code. */
+/* Becomes the script's verb argv[0] with its words; or the program that lies beside this one
+ * and is a verb: micro has a C++ library, and rpc calls one kms, of which echo has another.
+ * Comes back only when it could not, with the exit code. */
 int kw_analysis_exec(int argc, char **argv);
+int kw_beside_exec(const char *program, char **argv);
 /* The script's table of the document, on standard output; false, with the reason, when
  * there is none. */
 KW_MUST_USE bool kw_analysis_table(const char *verb, const json_t *document,
@@ -110,7 +129,7 @@ KW_MUST_USE bool kw_analysis_table(const char *verb, const json_t *document,
 
 /* The verbs that measure, one a module. */
 typedef int kw_bench_verb(int argc, char **argv);
-kw_bench_verb kw_bench_load, kw_bench_token, kw_bench_echo, kw_bench_storm,
-    kw_bench_micro, kw_bench_serve;
+kw_bench_verb kw_bench_load, kw_bench_token, kw_bench_wall, kw_bench_storm,
+    kw_bench_serve;
 
 #endif

@@ -84,6 +84,8 @@ static bool process_read(const char *proc, int32_t pid,
         return false;
     u.resident_kib = process_field(text, "\nVmRSS:");
     u.resident_max_kib = process_field(text, "\nVmHWM:");
+    if (process_slurp(proc, pid, "smaps_rollup", text))
+        u.pss_kib = process_field(text, "\nPss:");
     snprintf(path, sizeof path, "%s/%" PRId32 "/task", proc, pid);
     DIR *tasks = opendir(path);
     if (tasks == NULL)

@@ -2,7 +2,8 @@
 /* watch - what a server and its children used between two moments
  *
  * Read from /proc (proc(5)): CPU time in nanoseconds from each thread's schedstat, its
- * context switches and the resident size from status.  A process that is gone at the
+ * context switches and the resident size from status, its part of what is shared from
+ * smaps_rollup, which is told to root and to who may trace it.  A process that is gone at the
  * second look makes the sums a lower bound, and `lost` says so.
  *
  * Threads:   plain values.
@@ -24,6 +25,7 @@ struct kw_process_usage {
     uint64_t user_ticks, system_ticks;
     uint64_t resident_kib, resident_max_kib; /* now; most ever since its birth */
     uint64_t resident_before_kib;            /* at the first look; 0: not there then */
+    uint64_t pss_kib; /* now, each shared page divided by who shares it; 0: unknown */
     unsigned threads;
 };
 

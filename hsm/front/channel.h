@@ -86,7 +86,7 @@ void kw_receiver_wipe(struct kw_receiver *receiver);
 
 enum kw_read { KW_READ_SOME, KW_READ_EMPTY, KW_READ_END, KW_READ_BROKEN };
 /* One batch, never blocking.  SOME: `messages` until kw_receiver_clear.  BROKEN: a
- * message was cut, or the socket failed. */
+ * message was cut, an empty one came before others, or the socket failed. */
 enum kw_read kw_receiver_read(struct kw_receiver *receiver, int fd);
 void kw_receiver_clear(struct kw_receiver *receiver); /* wipes what was read */
 

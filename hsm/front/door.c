@@ -19,9 +19,9 @@ static kw_err submit(struct kw_hsm *hsm, const struct kw_hsm_job *job,
     return kw_queue_add(&f->queue, job, boot, ret_ticket);
 }
 
-static void extend(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until) KW_LOCKED
+static bool extend(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until) KW_LOCKED
 {
-    kw_queue_extend(&front_of(hsm)->queue, ticket, until);
+    return kw_queue_extend(&front_of(hsm)->queue, ticket, until);
 }
 
 static bool cancel(struct kw_hsm *hsm, kw_hsm_ticket ticket) KW_LOCKED
@@ -34,8 +34,8 @@ static void door_flush(struct kw_hsm *hsm) KW_FREE
     struct kw_front *f = front_of(hsm);
     kw_pump(f, FLUSH_JOBS);
     kw_lock_take(f->lock);
-    bool wake = f->tick_idle;
-    f->tick_idle = false;
+    bool wake = f->tick.idle;
+    f->tick.idle = false;
     kw_lock_give(f->lock);
     if (wake)
         kw_io_wake(f);
@@ -44,32 +44,32 @@ static void door_flush(struct kw_hsm *hsm) KW_FREE
 static void health(struct kw_hsm *hsm, struct kw_hsm_health *ret) KW_LOCKED
 {
     struct kw_front *f = front_of(hsm);
-    int64_t now = kw_front_boot(f);
-    kw_health_tick(&f->health, now);
-    *ret = (struct kw_hsm_health){.state = f->health.state,
-                                  .since_boot_ns = f->health.since_ns,
-                                  .now_boot_ns = now,
-                                  .losses = f->health.losses,
-                                  .key_epoch = f->key_epoch,
-                                  .why = f->health.why};
-    struct kw_gen_version *active =
+    kw_front_weigh(f);
+    *ret = (struct kw_hsm_health){.state = f->whole.state,
+                                  .since_boot_ns = f->whole.since_ns,
+                                  .now_boot_ns = kw_front_boot(f),
+                                  .losses = f->whole.losses,
+                                  .key_epoch = f->changes.key_epoch,
+                                  .away_epoch = f->changes.away_epoch,
+                                  .why = f->whole.why};
+    const struct kw_version *active =
         f->serving == NULL ? NULL : kw_generation_active(f->serving);
     if (active == NULL) {
         ret->active_err = kw_err_at(KW_CODE_KEY_DISABLED, "no active version");
         return;
     }
-    ret->active_n = active->v->n;
-    ret->active_mechanism = active->v->mechanism;
-    ret->active_err = active->verdict.err;
-    kw_copy_str(ret->active_key_id, sizeof ret->active_key_id,
-                kw_span_str(active->v->key_id));
+    const kw_span key_id = kw_span_str(active->key_id);
+    ret->active_n = active->n;
+    ret->active_mechanism = active->mechanism;
+    ret->active_err = kw_gen_version_verdict(kw_generation_word(f->serving, key_id));
+    kw_copy_str(ret->active_key_id, sizeof ret->active_key_id, key_id);
 }
 
 static kw_err unknown(struct kw_front *f, kw_span key_id) KW_LOCKED
 {
     uint32_t n;
     if (kw_key_id_parse(key_id, &n) && n > kw_generation_highest(f->serving))
-        f->want_look = true;
+        f->look.wanted = true;
     return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
 }
 
@@ -79,32 +79,64 @@ static kw_err version(struct kw_hsm *hsm, kw_span key_id,
     struct kw_front *f = front_of(hsm);
     if (f->serving == NULL)
         return kw_err_at(KW_CODE_STARTING, "keyring");
-    const struct kw_gen_version *v = kw_generation_find(f->serving, key_id);
+    const struct kw_gen_version *v = kw_generation_word(f->serving, key_id);
     if (v == NULL)
         return unknown(f, key_id);
     if (!kw_key_state_unwraps(v->v->state))
         return kw_err_at(KW_CODE_KEY_DISABLED, "keyring");
-    if (kw_failed(v->verdict.err))
-        return v->verdict.err;
+    /* What no worker was asked for yet is proven by the first one that gets a job of it. */
+    kw_err e = kw_gen_version_verdict(v);
+    if (e.code == KW_CODE_STARTING && kw_generation_was_ready(f->serving))
+        e = KW_OK;
+    if (kw_failed(e) && e.code != KW_CODE_MISSING)
+        return e;
     ret->n = v->v->n;
     ret->mechanism = v->v->mechanism;
     kw_copy_str(ret->key_id, sizeof ret->key_id, kw_span_str(v->v->key_id));
-    return KW_OK;
+    return e;
 }
 
-/* The answer under judgement is the one being handed over, if it is; else it was a ready
- * worker's, and nobody knows whose: all are replaced. */
+static bool is_of(const struct kw_worker *w, const char *token)
+{
+    return kw_span_equal_str(kw_span_str(token), w->token->o.name);
+}
+
+/* The worker whose answer is being handed over, unless that shows another token's to be
+ * false; 0: nobody knows whose it was. */
+static uint64_t answered_by(struct kw_front *f, const char *token) KW_LOCKED
+{
+    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
+        const struct kw_worker *w = kw_front_worker(f, i);
+        if (w != NULL && w->number == f->numbers.delivering && !is_of(w, token))
+            return 0;
+    }
+    return f->numbers.delivering;
+}
+
+/* When nobody knows whose it was, every ready worker of the token is replaced. */
 static void distrust(struct kw_hsm *hsm, const char *token) KW_LOCKED
 {
     struct kw_front *f = front_of(hsm);
-    if (!kw_span_equal_str(kw_span_str(token), f->token.name))
-        return;
+    const uint64_t number = answered_by(f, token);
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
-        struct kw_worker *w = f->workers[i];
-        if (w != NULL && w->state == KW_WORKER_READY &&
-            (f->delivering == 0 || f->delivering == w->number))
+        struct kw_worker *w = kw_front_worker(f, i);
+        if (w != NULL && w->life.channel == KW_WORKER_READY && is_of(w, token) &&
+            (number == 0 || number == w->number))
             w->distrusted = true;
     }
+}
+
+static void worked(struct kw_hsm *hsm, const char *token, const char *key_id,
+                   bool wrapped) KW_LOCKED
+{
+    struct kw_front *f = front_of(hsm);
+    const struct kw_version *active =
+        f->serving == NULL ? NULL : kw_generation_active(f->serving);
+    if (active == NULL || !kw_span_equal_str(kw_span_str(key_id), active->key_id))
+        return;
+    for (size_t i = 0; i < f->token_count; i++)
+        if (kw_span_equal_str(kw_span_str(token), f->tokens[i].o.name))
+            kw_front_token_worked(&f->tokens[i], wrapped);
 }
 
 const struct kw_hsm_ops kw_front_ops = {.submit = submit,
@@ -113,7 +145,8 @@ const struct kw_hsm_ops kw_front_ops = {.submit = submit,
                                         .flush = door_flush,
                                         .health = health,
                                         .version = version,
-                                        .distrust = distrust};
+                                        .distrust = distrust,
+                                        .worked = worked};
 
 struct kw_hsm_door kw_front_door(struct kw_front *front)
 {

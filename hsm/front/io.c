@@ -90,7 +90,7 @@ void kw_io_free(struct kw_front *f)
 static void io_after(struct kw_front *f) KW_FREE
 {
     kw_front_settle(f);
-    if (f->armed_far)
+    if (f->tick.armed_far)
         kw_io_arm(f);
 }
 
@@ -119,7 +119,7 @@ static void on_output(evutil_socket_t fd, short what, void *ctx) KW_FREE
     (void)what;
     struct kw_worker *w = ctx;
     if (!kw_output_read(w))
-        io_drop(&w->events->output);
+        io_drop(&w->process.events->output);
 }
 
 kw_err kw_io_watch(struct kw_worker *w)
@@ -127,12 +127,12 @@ kw_err kw_io_watch(struct kw_worker *w)
     struct kw_worker_events *e = kw_new(1, sizeof *e);
     if (e == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "io");
-    w->events = e;
+    w->process.events = e;
     struct event_base *loop = w->front->o.loop;
     const short what = EV_READ | EV_PERSIST;
     e->socket = event_new(loop, kw_worker_socket_by_main(w), what, on_socket, w);
-    e->process = event_new(loop, w->pidfd, what, on_process, w);
-    e->output = event_new(loop, w->output, what, on_output, w);
+    e->process = event_new(loop, w->process.pidfd, what, on_process, w);
+    e->output = event_new(loop, w->process.output, what, on_output, w);
     if (e->socket == NULL || e->process == NULL || e->output == NULL ||
         event_add(e->socket, NULL) != 0 || event_add(e->process, NULL) != 0 ||
         event_add(e->output, NULL) != 0) {
@@ -144,19 +144,19 @@ kw_err kw_io_watch(struct kw_worker *w)
 
 void kw_io_forget_socket(struct kw_worker *w)
 {
-    io_drop(&w->events->socket);
+    io_drop(&w->process.events->socket);
 }
 
 void kw_io_forget_process(struct kw_worker *w)
 {
-    io_drop(&w->events->process);
+    io_drop(&w->process.events->process);
 }
 
 void kw_io_forget(struct kw_worker *w)
 {
-    io_drop(&w->events->socket);
-    io_drop(&w->events->process);
-    io_drop(&w->events->output);
-    kw_free(w->events);
-    w->events = NULL;
+    io_drop(&w->process.events->socket);
+    io_drop(&w->process.events->process);
+    io_drop(&w->process.events->output);
+    kw_free(w->process.events);
+    w->process.events = NULL;
 }

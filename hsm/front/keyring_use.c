@@ -29,9 +29,10 @@ static void judge_coming(struct kw_worker *w, struct kw_gen_version *v,
     struct kw_front *f = w->front;
     struct kw_gen_version *serving =
         f->serving == NULL ? NULL
-                           : kw_generation_find(f->serving, kw_span_str(v->v->key_id));
-    if (kw_gen_version_judge(v, result, kw_front_boot(f), kw_wall_ns(f->clock)))
-        f->news++;
+                           : kw_gen_find(kw_front_token_of(f->serving, w->token),
+                                         kw_span_str(v->v->key_id));
+    if (kw_gen_version_judge(v, result, kw_front_boot(f), kw_wall_ns(f->o.clock)))
+        f->changes.news++;
     if ((result->findings & KW_WIRE_EXPOSED) != 0 && serving != NULL)
         kw_front_judge(w, serving, result);
 }
@@ -39,41 +40,47 @@ static void judge_coming(struct kw_worker *w, struct kw_gen_version *v,
 static void judge_all(struct kw_front *f, struct kw_generation *g,
                       struct kw_worker *w) KW_LOCKED
 {
+    struct kw_gen_token *of = kw_front_token_of(g, w->token);
     int64_t now = kw_front_now(f);
-    for (size_t i = 0; i < w->verdict_count; i++) {
-        struct kw_wire_verdict *told = &w->verdicts[i];
-        struct kw_gen_version *v = kw_generation_at(g, told->n);
+    for (size_t i = 0; i < w->start.verdict_count; i++) {
+        struct kw_wire_verdict *told = &w->start.verdicts[i];
+        struct kw_gen_version *v = kw_gen_at(of, told->n);
         if (v == NULL || !kw_gen_version_is_probed(v))
             continue;
         if (!kw_failed(told->err))
-            w->proven_id = w->started_id;
-        w->opens[v - g->versions] = !kw_failed(told->err);
+            w->proofs.proven_id = w->proofs.started_id;
+        w->proofs.opens[v - of->versions] = !kw_failed(told->err);
         struct kw_gen_result result = {.err = told->err,
                                        .reason = told->reason,
                                        .looked = true,
                                        .findings = told->findings,
                                        .worker = w->number,
-                                       .newest = f->numbers};
-        if (g == f->serving)
+                                       .newest = f->numbers.workers,
+                                       .asked_id = w->proofs.started_id};
+        if (g == f->serving) {
             kw_front_judge(w, v, &result);
-        else
-            judge_coming(w, v, &result);
-        v->due_ns = now + f->o.probe_every_ns;
+            continue;
+        }
+        judge_coming(w, v, &result);
+        v->due_ns = now + kw_front_rhythm(w->token, v);
         v->look_ns = now + kw_front_look_pause(f, g, v);
     }
 }
 
 /* Some ready worker opened this version's check blob when it was asked last, and the
  * newest canary is not older than the rhythm of canaries makes it. */
-static bool is_opened(struct kw_front *f, const struct kw_gen_version *v) KW_LOCKED
+static bool is_opened(const struct kw_front_token *t,
+                      const struct kw_gen_version *v) KW_LOCKED
 {
-    int64_t most = f->o.probe_every_ns + f->o.deadline_ns;
+    struct kw_front *f = t->front;
+    const size_t at = (size_t)(v - kw_front_token_of(f->serving, t)->versions);
+    int64_t most = kw_front_rhythm(t, v) + kw_canary_patience_ns(f->o.times.deadline_ns);
     if (!v->answered || !v->good || kw_front_boot(f) - v->answered_ns > most)
         return false;
-    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
-        const struct kw_worker *w = f->workers[i];
-        if (w != NULL && w->state == KW_WORKER_READY &&
-            w->generation == f->serving->number && w->opens[v - f->serving->versions])
+    for (size_t i = 0; i < KW_FRONT_TOKEN_WORKERS; i++) {
+        const struct kw_worker *w = t->workers[i];
+        if (w != NULL && w->life.channel == KW_WORKER_READY &&
+            w->generation == f->serving->number && w->proofs.opens[at])
             return true;
     }
     return false;
@@ -84,26 +91,28 @@ static bool is_opened(struct kw_front *f, const struct kw_gen_version *v) KW_LOC
  * works with a worker that lacks a key.  A second newcomer is believed: what is wrapped
  * under a key that only old workers see might never be opened again.  That a key may
  * leave the token is no lack, and believed at once. */
-static const struct kw_wire_verdict *contradiction(struct kw_front *f,
-                                                   const struct kw_worker *w) KW_LOCKED
+static const struct kw_wire_verdict *contradiction(const struct kw_worker *w) KW_LOCKED
 {
-    for (size_t i = 0; i < w->verdict_count; i++) {
-        const struct kw_wire_verdict *told = &w->verdicts[i];
-        struct kw_gen_version *v = kw_generation_at(f->serving, told->n);
+    struct kw_gen_token *of = kw_front_token_of(w->front->serving, w->token);
+    for (size_t i = 0; i < w->start.verdict_count; i++) {
+        const struct kw_wire_verdict *told = &w->start.verdicts[i];
+        struct kw_gen_version *v = kw_gen_at(of, told->n);
         bool lacks = told->err.code == KW_CODE_MISSING ||
                      (told->err.code == KW_CODE_KEY_BAD &&
                       (told->findings & KW_WIRE_EXPOSED) == 0);
-        if (lacks && v != NULL && (v->found & KW_GEN_DISPUTED) == 0 && is_opened(f, v))
+        if (lacks && v != NULL && (v->found & KW_GEN_DISPUTED) == 0 &&
+            is_opened(w->token, v))
             return told;
     }
     return NULL;
 }
 
-static void keyring_use_refuse(struct kw_front *f, struct kw_worker *w,
+static void keyring_use_refuse(struct kw_worker *w,
                                const struct kw_wire_verdict *told) KW_FREE
 {
-    struct kw_generation *g = kw_front_serving_by_main(f);
-    struct kw_gen_version *v = kw_generation_at(g, told->n);
+    struct kw_front *f = w->front;
+    struct kw_gen_token *g = kw_front_token_of(kw_front_serving_by_main(f), w->token);
+    struct kw_gen_version *v = kw_gen_at(g, told->n);
     uint64_t random;
     kw_random(&random, sizeof random);
     kw_lock_take(f->lock);
@@ -112,70 +121,106 @@ static void keyring_use_refuse(struct kw_front *f, struct kw_worker *w,
     kw_supervisor_failed(&g->supervisor, true, kw_front_now(f), random);
     g->refused = true;
     v->due_ns = v->look_ns = kw_front_now(f);
-    kw_gen_version_find(v, KW_GEN_DISPUTED, w->number, f->numbers);
-    f->found_changed = true;
+    kw_gen_version_find(v, KW_GEN_DISPUTED, w->number, f->numbers.workers);
+    f->changes.found = true;
     kw_lock_give(f->lock);
-    kw_log(KW_LOG_ERROR, "worker-misses-key", KW_STR("token", f->token.name),
-           KW_INT("pid", w->pid), KW_STR("key_id", v->v->key_id),
+    kw_log(KW_LOG_ERROR, "worker-misses-key", KW_STR("token", w->token->o.name),
+           KW_INT("pid", w->process.pid), KW_STR("key_id", v->v->key_id),
            KW_ERR("err", told->err), KW_STR("why", told->reason));
     kw_front_worker_drain(w);
 }
 
 /* Nothing is to be proven of an active version that is not there or not understood: the
  * ring serves what it can, and wraps nothing rather than with an older key. */
-static bool has_active_to_prove(struct kw_generation *g)
+static bool has_active_to_prove(const struct kw_generation *g)
 {
-    struct kw_gen_version *active = kw_generation_active(g);
-    return active != NULL && active->v->state != KW_KEY_UNKNOWN;
+    const struct kw_version *active = kw_generation_active(g);
+    return active != NULL && active->state != KW_KEY_UNKNOWN;
 }
 
-static bool is_proven(struct kw_generation *g) KW_LOCKED
+static bool is_proven(struct kw_generation *g, const struct kw_front_token *t) KW_LOCKED
 {
-    return !has_active_to_prove(g) || !kw_failed(kw_generation_active(g)->verdict.err);
+    return !has_active_to_prove(g) ||
+           !kw_failed(kw_gen_at(kw_front_token_of(g, t), g->active_n)->verdict.err);
 }
 
 static bool starts_or_is_ready(const struct kw_worker *w)
 {
-    enum kw_worker_state state = kw_worker_state_by_main(w);
+    enum kw_worker_channel state = kw_worker_state_by_main(w);
     return state == KW_WORKER_STARTING || state == KW_WORKER_READY;
 }
 
-/* All workers of the old generation answer what they have and leave. */
-static void drain_others(struct kw_front *f, uint64_t number) KW_FREE
+static bool is_ready(const struct kw_worker *w)
 {
-    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
-        struct kw_worker *w = kw_front_worker_by_main(f, i);
-        if (w != NULL && w->generation != number && starts_or_is_ready(w))
+    return kw_worker_state_by_main(w) == KW_WORKER_READY;
+}
+
+/* One of the token's workers became ready with the keyring in use: one of an earlier
+ * keyring leaves for it, and all of them once there are enough.  What cannot serve any
+ * more leaves at once. */
+static void relieve(struct kw_front_token *t) KW_FREE
+{
+    const uint64_t serving = kw_front_serving_by_main(t->front)->number;
+    struct kw_worker *old[KW_FRONT_TOKEN_WORKERS];
+    size_t count = 0, fresh = 0;
+    for (size_t i = 0; i < KW_FRONT_TOKEN_WORKERS; i++) {
+        struct kw_worker *w = kw_front_token_worker_by_main(t, i);
+        if (w == NULL || !starts_or_is_ready(w))
+            continue;
+        if (w->generation == serving)
+            fresh += is_ready(w);
+        else if (is_ready(w))
+            old[count++] = w;
+        else
             kw_front_worker_drain(w);
     }
+    size_t most = fresh >= t->o.workers ? 0 : t->o.workers - fresh;
+    while (count > most)
+        kw_front_worker_drain(old[--count]);
 }
 
 /* The canaries that the old generation asked decide nothing any more: jobs that wait for
- * one get it from the new workers at once. */
-static void ask_for_the_undecided(struct kw_front *f) KW_LOCKED
+ * one get it from the new workers at once.  Those of another token, whose new workers come
+ * later, are done by this one. */
+static void ask_for_the_undecided(struct kw_front *f,
+                                  const struct kw_front_token *first) KW_LOCKED
 {
     for (struct kw_job *j = kw_queue_first(&f->queue, KW_JOB_DECIDING), *next; j != NULL;
          j = next) {
         next = j->next;
-        struct kw_gen_version *v = kw_generation_find(f->serving, kw_span_str(j->key_id));
-        if (v != NULL && kw_gen_version_is_probed(v))
+        struct kw_gen_version *v =
+            kw_gen_find(kw_front_token_of(f->serving, first), kw_span_str(j->in.key_id));
+        if (v != NULL && kw_gen_version_is_probed(v) && j->tries.at != first->index)
+            kw_queue_elsewhere(&f->queue, j);
+        else if (v != NULL && kw_gen_version_is_probed(v))
             v->due_ns = kw_front_now(f);
         else
             kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_KEY_BAD, "keyring"));
     }
 }
 
-/* What is cached of a version that may not be unwrapped with any more is to be wiped. */
-static bool takes_a_right(struct kw_generation *g, struct kw_generation *old) KW_LOCKED
+/* By its own word, or from memory while its key is away. */
+static bool may_be_served(const struct kw_gen_version *v) KW_LOCKED
 {
-    for (size_t i = 0; i < old->count; i++) {
-        const struct kw_gen_version *had = &old->versions[i];
+    return v != NULL && (kw_gen_version_unwraps(v) || kw_gen_version_is_away(v));
+}
+
+/* What is cached of a version that may not be unwrapped with any more is to be wiped; of
+ * one whose key is away now, where that is the rule. */
+static void swap_epochs(struct kw_front *f, const struct kw_generation *g,
+                        const struct kw_generation *old) KW_LOCKED
+{
+    bool taken = false, away = false;
+    for (size_t i = 0; i < old->ring->count; i++) {
+        const struct kw_gen_version *had = kw_generation_word_at(old, i);
         const struct kw_gen_version *has =
-            kw_generation_find(g, kw_span_str(had->v->key_id));
-        if (kw_gen_version_unwraps(had) && (has == NULL || !kw_gen_version_unwraps(has)))
-            return true;
+            kw_generation_word(g, kw_span_str(had->v->key_id));
+        taken = taken || (may_be_served(had) && !may_be_served(has));
+        away = away || (kw_gen_version_unwraps(had) && has != NULL &&
+                        kw_gen_version_is_away(has));
     }
-    return false;
+    f->changes.key_epoch += taken;
+    f->changes.away_epoch += away;
 }
 
 static void swap(struct kw_front *f, struct kw_worker *first) KW_FREE
@@ -184,143 +229,175 @@ static void swap(struct kw_front *f, struct kw_worker *first) KW_FREE
     struct kw_generation *old = f->serving, *g = f->coming;
     f->serving = g;
     f->coming = NULL;
-    f->news++;
-    kw_generation_inherit(g, old, first->number);
-    f->key_epoch += takes_a_right(g, old);
-    first->state = KW_WORKER_READY;
-    first->since_ns = kw_front_now(f);
-    kw_front_recount(f);
-    struct kw_gen_version *active = kw_generation_active(g);
-    kw_health_proof(&f->health, kw_front_boot(f));
+    f->changes.news++;
+    for (size_t i = 0; i < f->token_count; i++)
+        kw_gen_carry(&g->tokens[i], &old->tokens[i]);
+    kw_gen_inherit(kw_front_token_of(g, first->token),
+                   kw_front_token_of(old, first->token), first->number);
+    swap_epochs(f, g, old);
+    KW_MUST(kw_life_happens(&first->life, KW_LIFE_READY));
+    first->watch.since_ns = kw_front_now(f);
+    for (size_t i = 0; i < f->token_count; i++)
+        kw_front_token_recount(&f->tokens[i]);
+    struct kw_gen_version *active =
+        kw_gen_at(kw_front_token_of(g, first->token), g->active_n);
+    if (active == NULL || (active->found & KW_GEN_BAD) == 0)
+        kw_front_token_proof(first->token); /* else it looked before that was found */
     if (active != NULL)
-        active->due_ns = kw_front_now(f) + f->o.probe_every_ns;
-    ask_for_the_undecided(f);
+        active->due_ns = kw_front_now(f) + f->o.times.probe_every_ns;
+    ask_for_the_undecided(f, first->token);
     kw_lock_give(f->lock);
     kw_generation_free(old);
     kw_log(KW_LOG_INFO, "keyring-in-use", KW_INT("serial", g->ring->serial),
            KW_INT("active", g->active_n));
-    drain_others(f, g->number);
+    for (size_t i = 0; i < f->token_count; i++)
+        relieve(&f->tokens[i]);
 }
 
-static void not_good_enough(struct kw_front *f, struct kw_generation *g,
-                            struct kw_worker *w) KW_FREE
+static void not_good_enough(struct kw_generation *g, struct kw_worker *w) KW_FREE
 {
-    struct kw_gen_version *active = kw_generation_active(g);
+    struct kw_front *f = w->front;
+    struct kw_gen_token *of = kw_front_token_of(g, w->token);
+    struct kw_gen_version *active = kw_gen_at(of, g->active_n);
     uint64_t random;
     kw_random(&random, sizeof random);
     kw_lock_take(f->lock);
-    g->failed = active->verdict.err;
-    kw_copy_str(g->reason, sizeof g->reason, kw_span_str(active->verdict.reason));
-    kw_supervisor_failed(&g->supervisor, true, kw_front_now(f), random);
+    of->failed = active->verdict.err;
+    kw_copy_str(of->reason, sizeof of->reason, kw_span_str(active->verdict.reason));
+    kw_supervisor_failed(&of->supervisor, true, kw_front_now(f), random);
     kw_lock_give(f->lock);
-    kw_log(KW_LOG_ERROR, "keyring-not-proven", KW_INT("serial", g->ring->serial),
-           KW_INT("active", g->active_n), KW_ERR("err", g->failed),
-           KW_STR("why", g->reason));
+    kw_log(KW_LOG_ERROR, "keyring-not-proven", KW_STR("token", w->token->o.name),
+           KW_INT("serial", g->ring->serial), KW_INT("active", g->active_n),
+           KW_ERR("err", of->failed), KW_STR("why", of->reason));
     kw_front_worker_drain(w);
 }
 
 /* No worker is needed to know: with nothing to canary, a ready worker is the proof. */
-static void prove_by_presence(struct kw_front *f) KW_LOCKED
+static void prove_by_presence(struct kw_front_token *t) KW_LOCKED
 {
-    if (kw_generation_next_due(f->serving) == INT64_MAX &&
-        !has_active_to_prove(f->serving))
-        kw_health_proof(&f->health, kw_front_boot(f));
+    struct kw_generation *serving = t->front->serving;
+    if (kw_gen_next_due(kw_front_token_of(serving, t)) == INT64_MAX &&
+        !has_active_to_prove(serving))
+        kw_front_token_proof(t);
+}
+
+/* It may serve: what its own checks say counts, and nothing is held against starting
+ * more. */
+static void keyring_use_take(struct kw_generation *g, struct kw_worker *w,
+                             bool serves) KW_LOCKED
+{
+    struct kw_gen_token *of = kw_front_token_of(g, w->token);
+    if (serves) {
+        KW_MUST(kw_life_happens(&w->life, KW_LIFE_READY));
+        w->watch.since_ns = kw_front_now(w->front);
+        kw_front_token_recount(w->token);
+    }
+    judge_all(w->front, g, w);
+    if (!serves && !is_proven(g, w->token))
+        return;
+    of->ever_ready = true;
+    of->refused = false;
+    of->failed = KW_OK;
+    of->reason[0] = '\0';
+    kw_supervisor_ready(&of->supervisor);
+}
+
+static bool has_other_keyring(const struct kw_generation *g,
+                              const struct kw_wire_ready *ready)
+{
+    return !kw_span_equal(kw_span_of(ready->keyring_sha256, 32),
+                          kw_span_of(g->ring->sha256, 32));
 }
 
 void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
 {
     struct kw_front *f = w->front;
     struct kw_generation *g = generation_of(f, w);
+    w->start.was_ready = true;
     if (g == NULL) {
-        w->was_ready = true;
         kw_front_worker_drain(w);
         return;
     }
-    if (!kw_span_equal(kw_span_of(ready->keyring_sha256, 32),
-                       kw_span_of(g->ring->sha256, 32))) {
-        kw_log(KW_LOG_ERROR, "worker-other-keyring", KW_INT("pid", w->pid));
+    if (has_other_keyring(g, ready)) {
+        w->start.was_ready = false;
+        kw_log(KW_LOG_ERROR, "worker-other-keyring", KW_INT("pid", w->process.pid));
         kw_front_worker_kill(w);
         return;
     }
-    w->was_ready = true;
-    w->sessions = ready->sessions;
     const bool serves = g == kw_front_serving_by_main(f);
     kw_lock_take(f->lock);
-    const struct kw_wire_verdict *missed = serves ? contradiction(f, w) : NULL;
+    w->pace.sessions = ready->sessions;
+    const struct kw_wire_verdict *missed = serves ? contradiction(w) : NULL;
     kw_lock_give(f->lock);
     if (missed != NULL) {
-        keyring_use_refuse(f, w, missed);
+        keyring_use_refuse(w, missed);
         return;
     }
-    kw_log(KW_LOG_INFO, "worker-ready", KW_STR("token", f->token.name),
-           KW_INT("pid", w->pid),
-           KW_INT("ms", (kw_front_now(f) - w->started_ns) / KW_MS_NS));
+    kw_log(KW_LOG_INFO, "worker-ready", KW_STR("token", w->token->o.name),
+           KW_INT("pid", w->process.pid),
+           KW_INT("ms", (kw_front_now(f) - w->start.at_ns) / KW_MS_NS));
     kw_lock_take(f->lock);
-    if (serves) {
-        w->state = KW_WORKER_READY;
-        w->since_ns = kw_front_now(f);
-        kw_front_recount(f);
-    }
-    judge_all(f, g, w);
-    bool proven = is_proven(g);
-    if (serves || proven) {
-        g->ever_ready = true;
-        g->refused = false;
-        g->failed = KW_OK;
-        g->reason[0] = '\0';
-        kw_supervisor_ready(&g->supervisor);
-    }
+    keyring_use_take(g, w, serves);
+    bool proven = is_proven(g, w->token);
     if (serves)
-        prove_by_presence(f);
+        prove_by_presence(w->token);
     kw_lock_give(f->lock);
-    if (!serves && proven)
+    if (serves)
+        relieve(w->token);
+    else if (proven)
         swap(f, w);
-    else if (!serves)
-        not_good_enough(f, g, w);
+    else
+        not_good_enough(g, w);
 }
 
-void kw_front_not_ready(struct kw_front *f, struct kw_worker *w)
+void kw_front_not_ready(struct kw_worker *w)
 {
+    struct kw_front *f = w->front;
+    struct kw_front_token *t = w->token;
     struct kw_generation *g = generation_of(f, w);
-    kw_err e = w->failed_told ? w->failed.err : kw_err_at(KW_CODE_HSM_DOWN, "worker");
+    kw_err e = w->start.failed_told ? w->start.failed.err
+                                    : kw_err_at(KW_CODE_HSM_DOWN, "worker");
     uint64_t random;
     kw_random(&random, sizeof random);
     if (g == NULL || f->stopping)
         return;
-    bool spent = kw_page_logins(w->page) > 0 &&
-                 (w->failed_told || kw_page_phase(w->page) == KW_PAGE_LOGIN);
+    struct kw_gen_token *of = kw_front_token_of(g, t);
+    bool spent =
+        kw_page_logins(w->process.page) > 0 &&
+        (w->start.failed_told || kw_page_phase(w->process.page) == KW_PAGE_LOGIN);
     kw_lock_take(f->lock);
-    kw_supervisor_failed(&g->supervisor, spent, kw_front_now(f), random);
-    g->failed = e;
-    kw_copy_str(g->reason, sizeof g->reason,
-                kw_span_str(w->failed_told ? w->failed.note.text
-                                           : "a worker ended before it was ready"));
-    bool latched = f->latch.why.code == KW_CODE_PIN_STOP;
-    if (g == f->serving && (latched || e.code == KW_CODE_PIN_STOP))
-        kw_health_lost(&f->health, latched ? f->latch.why : e, kw_front_boot(f));
-    else if (g == f->serving)
-        kw_health_failed(&f->health, e, kw_front_boot(f));
+    kw_supervisor_failed(&of->supervisor, spent, kw_front_now(f), random);
+    of->failed = e;
+    kw_copy_str(of->reason, sizeof of->reason,
+                kw_span_str(w->start.failed_told ? w->start.failed.note.text
+                                                 : "a worker ended before it was ready"));
+    if (g == f->serving)
+        kw_front_token_not_started(t, e);
     kw_lock_give(f->lock);
 }
 
-void kw_front_login_in_vain(struct kw_front *f, struct kw_worker *w)
+void kw_front_login_in_vain(struct kw_worker *w)
 {
+    struct kw_front *f = w->front;
     struct kw_generation *g = generation_of(f, w);
     uint64_t random;
     kw_random(&random, sizeof random);
     if (g == NULL || f->stopping)
         return;
     kw_lock_take(f->lock);
-    kw_supervisor_in_vain(&g->supervisor, kw_front_now(f), random);
+    kw_supervisor_in_vain(&kw_front_token_of(g, w->token)->supervisor, kw_front_now(f),
+                          random);
     kw_lock_give(f->lock);
 }
 
-/* Workers that belong to no generation any more. */
+/* Workers that start for a keyring that will not be taken.  Those of earlier ones that are
+ * ready serve on until they are relieved. */
 static void drop_orphans(struct kw_front *f) KW_FREE
 {
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
         struct kw_worker *w = kw_front_worker_by_main(f, i);
-        if (w != NULL && generation_of(f, w) == NULL && starts_or_is_ready(w))
+        if (w != NULL && generation_of(f, w) == NULL &&
+            kw_worker_state_by_main(w) == KW_WORKER_STARTING)
             kw_front_worker_drain(w);
     }
 }
@@ -331,18 +408,20 @@ kw_err kw_front_use(struct kw_front *f, struct kw_keyring *ring, kw_span bytes,
     if (active_n != 0 && kw_keyring_by_n(ring, active_n) == NULL)
         return kw_err_at(KW_CODE_BUG, "keyring");
     struct kw_generation *g;
-    kw_err e = kw_generation_new(ring, bytes, active_n, f->generations + 1, &g);
+    kw_err e = kw_generation_new(ring, bytes, active_n, f->numbers.generations + 1,
+                                 f->token_count, &g);
     if (kw_failed(e))
         return e;
-    f->generations++;
+    f->numbers.generations++;
     kw_lock_take(f->lock);
     /* A keyring that nobody has been ready with holds nothing that must go on. */
-    bool at_once = f->serving == NULL || !f->serving->ever_ready;
+    bool at_once = f->serving == NULL || !kw_generation_was_ready(f->serving);
     struct kw_generation **place = at_once ? &f->serving : &f->coming;
     struct kw_generation *old = *place;
     *place = g;
-    f->news++;
-    kw_front_recount(f);
+    f->changes.news++;
+    for (size_t i = 0; i < f->token_count; i++)
+        kw_front_token_recount(&f->tokens[i]);
     kw_lock_give(f->lock);
     kw_generation_free(old);
     kw_log(KW_LOG_INFO, at_once ? "keyring-in-use" : "keyring-coming-up",

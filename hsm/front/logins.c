@@ -14,7 +14,7 @@
 #include <keyward/log.h>
 
 /* Each has one login, and none begins while the end of another one is owed. */
-static_assert(KW_LATCH_DEBTS == KW_FRONT_WORKERS_MAX, "an end for each worker");
+static_assert(KW_LATCH_DEBTS == KW_FRONT_TOKEN_WORKERS, "an end for each worker");
 
 #define PERMIT_WITHIN_NS (2 * KW_S_NS)
 
@@ -29,64 +29,55 @@ static void send_permit(struct kw_worker *w, kw_err e, const struct kw_note *not
     /* Nothing else is in that socket: it has room, or the worker is gone. */
     if (send(kw_worker_socket_by_main(w), dst.ptr, dst.len, MSG_DONTWAIT | MSG_NOSIGNAL) <
         0)
-        kw_log(KW_LOG_WARN, "worker-not-told", KW_INT("pid", w->pid));
-    w->login = kw_failed(e) ? KW_LOGIN_DENIED : KW_LOGIN_GOING;
+        kw_log(KW_LOG_WARN, "worker-not-told", KW_INT("pid", w->process.pid));
+    w->login.state = kw_failed(e) ? KW_LOGIN_DENIED : KW_LOGIN_GOING;
 }
 
 static bool who_is(struct kw_worker *w)
 {
-    return w->front->seams.owner(w->pid, &w->owner);
-}
-
-/* No token is left that may be logged in to. */
-static void lost_if_latched(struct kw_front *f) KW_FREE
-{
-    if (f->latch.why.code != KW_CODE_PIN_STOP)
-        return;
-    kw_lock_take(f->lock);
-    kw_health_lost(&f->health, f->latch.why, kw_front_boot(f));
-    kw_lock_give(f->lock);
+    return w->front->seams.owner(w->process.pid, &w->login.owner);
 }
 
 void kw_login_decide(struct kw_worker *w)
 {
-    struct kw_front *f = w->front;
+    struct kw_latch *latch = &w->token->latch;
     struct kw_note why = {{0}};
-    if (w->login != KW_LOGIN_ASKED || kw_worker_ended_by_main(w) ||
+    if (w->login.state != KW_LOGIN_ASKED || kw_worker_ended_by_main(w) ||
         kw_worker_state_by_main(w) != KW_WORKER_STARTING)
         return;
     kw_note_set(&why, "the worker is not to be seen in /proc, so that nobody could tell "
                       "whether its login still goes on");
-    kw_err e = who_is(w) ? kw_latch_ask(&f->latch, &w->pin, &w->owner, &why)
+    kw_err e = who_is(w) ? kw_latch_ask(latch, &w->login.pin, &w->login.owner, &why)
                          : kw_err_at(KW_CODE_IO, "worker");
-    if (e.code == KW_CODE_BUSY && kw_front_now(f) - w->asked_ns < PERMIT_WITHIN_NS)
+    if (e.code == KW_CODE_BUSY &&
+        kw_front_now(w->front) - w->login.asked_ns < PERMIT_WITHIN_NS)
         return;
     send_permit(w, e, &why);
-    lost_if_latched(f);
+    kw_front_token_lost_if_latched(w->token);
 }
 
 bool kw_login_asked(struct kw_worker *w, kw_span message)
 {
-    if (w->login != KW_LOGIN_NONE || kw_failed(kw_wire_decode_pin(message, &w->pin)))
+    if (w->login.state != KW_LOGIN_NONE ||
+        kw_failed(kw_wire_decode_pin(message, &w->login.pin)))
         return false;
-    w->login = KW_LOGIN_ASKED;
-    w->asked_ns = kw_front_now(w->front);
+    w->login.state = KW_LOGIN_ASKED;
+    w->login.asked_ns = kw_front_now(w->front);
     kw_login_decide(w);
     return true;
 }
 
 static void ended(struct kw_worker *w, enum kw_pin_end end, const char *reason) KW_FREE
 {
-    struct kw_front *f = w->front;
-    w->login = KW_LOGIN_ENDED;
-    kw_latch_ended(&f->latch, &w->pin, &w->owner, end, reason);
-    lost_if_latched(f);
+    w->login.state = KW_LOGIN_ENDED;
+    kw_latch_ended(&w->token->latch, &w->login.pin, &w->login.owner, end, reason);
+    kw_front_token_lost_if_latched(w->token);
 }
 
 bool kw_login_told(struct kw_worker *w, kw_span message)
 {
     struct kw_wire_login l;
-    if (w->login != KW_LOGIN_GOING || kw_failed(kw_wire_decode_login(message, &l)))
+    if (w->login.state != KW_LOGIN_GOING || kw_failed(kw_wire_decode_login(message, &l)))
         return false;
     ended(w, kw_pin_end_of(l.err, l.was_in), l.note.text);
     if (w->front->stopping) /* it was let finish that, and nothing more is wanted */
@@ -96,9 +87,9 @@ bool kw_login_told(struct kw_worker *w, kw_span message)
 
 void kw_login_gone(struct kw_worker *w)
 {
-    if (w->login != KW_LOGIN_GOING)
+    if (w->login.state != KW_LOGIN_GOING)
         return;
-    if (kw_page_logins(w->page) == 0)
+    if (kw_page_logins(w->process.page) == 0)
         ended(w, KW_PIN_NOT_BEGUN, "");
     else
         ended(w, KW_PIN_UNCLEAR, "the process ended within C_Login");

@@ -5,19 +5,19 @@
 #include <keyward/log.h>
 
 /* A fact has one spelling on the wire, so equal bytes are equal facts. */
-static bool facts_are_new(const struct kw_front *f, kw_span message)
+static bool facts_are_new(const struct kw_front_token *t, kw_span message)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    return !f->facts_known || kw_failed(kw_wire_encode_facts(&f->facts, &dst)) ||
+    return !t->facts_known || kw_failed(kw_wire_encode_facts(&t->facts, &dst)) ||
            !kw_span_equal(kw_dst_span(&dst), message);
 }
 
 /* What a vendor is asked for first when something is wrong with a token. */
-static void log_facts(const struct kw_front *f)
+static void log_facts(const struct kw_front_token *token)
 {
-    const struct kw_wire_facts *t = &f->facts;
-    kw_log(KW_LOG_INFO, "token-facts", KW_STR("token", f->token.name),
+    const struct kw_wire_facts *t = &token->facts;
+    kw_log(KW_LOG_INFO, "token-facts", KW_STR("token", token->o.name),
            KW_PEER("library", kw_span_str(t->library)),
            KW_PEER("library_version", kw_span_str(t->library_version)),
            KW_PEER("label", kw_span_str(t->label)),
@@ -33,31 +33,40 @@ static void log_facts(const struct kw_front *f)
 
 static bool facts(struct kw_worker *w, kw_span message)
 {
-    struct kw_front *f = w->front;
+    struct kw_front_token *t = w->token;
     struct kw_wire_facts facts;
-    if (w->was_ready || w->facts_told || kw_failed(kw_wire_decode_facts(message, &facts)))
+    if (w->start.was_ready || w->start.facts_told ||
+        kw_failed(kw_wire_decode_facts(message, &facts)))
         return false;
-    w->facts_told = true;
-    bool changed = facts_are_new(f, message);
-    f->facts = facts;
-    f->facts_known = true;
+    w->start.facts_told = true;
+    bool changed = facts_are_new(t, message);
+    t->facts = facts;
+    t->facts_known = true;
     if (changed)
-        log_facts(f);
+        log_facts(t);
     return true;
 }
 
 static bool verdict(struct kw_worker *w, kw_span message)
 {
-    return !w->was_ready && w->verdict_count < KW_VERSIONS_MAX &&
-           !kw_failed(kw_wire_decode_verdict(message, &w->verdicts[w->verdict_count++]));
+    return !w->start.was_ready && w->start.verdict_count < KW_VERSIONS_MAX &&
+           !kw_failed(kw_wire_decode_verdict(
+               message, &w->start.verdicts[w->start.verdict_count++]));
+}
+
+/* By the table, which only what serves it walks: a newcomer may be refused. */
+static bool may_be_ready(const struct kw_worker *w)
+{
+    struct kw_life life = {kw_worker_state_by_main(w), kw_worker_process_by_main(w)};
+    return kw_life_happens(&life, KW_LIFE_READY);
 }
 
 static bool ready(struct kw_worker *w, kw_span message) KW_FREE
 {
     struct kw_wire_ready ready;
-    if (w->was_ready || w->login != KW_LOGIN_ENDED ||
+    if (w->start.was_ready || !may_be_ready(w) || w->login.state != KW_LOGIN_ENDED ||
         kw_failed(kw_wire_decode_ready(message, &ready)) ||
-        ready.verdicts != w->verdict_count)
+        ready.verdicts != w->start.verdict_count)
         return false;
     if (kw_worker_state_by_main(w) ==
         KW_WORKER_STARTING) /* else it was told to leave meanwhile */
@@ -67,19 +76,20 @@ static bool ready(struct kw_worker *w, kw_span message) KW_FREE
 
 static bool messages_failed(struct kw_worker *w, kw_span message)
 {
-    if (kw_failed(kw_wire_decode_failed(message, &w->failed)))
+    if (kw_failed(kw_wire_decode_failed(message, &w->start.failed)))
         return false;
-    w->failed_told = true;
+    w->start.failed_told = true;
     /* One that was told to leave before it was ready has nothing to complain of. */
-    kw_log(w->failed.err.code == KW_CODE_CANCELLED ? KW_LOG_INFO : KW_LOG_ERROR,
-           "worker-failed", KW_STR("token", w->front->token.name), KW_INT("pid", w->pid),
-           KW_ERR("err", w->failed.err), KW_STR("why", w->failed.note.text));
+    kw_log(w->start.failed.err.code == KW_CODE_CANCELLED ? KW_LOG_INFO : KW_LOG_ERROR,
+           "worker-failed", KW_STR("token", w->token->o.name),
+           KW_INT("pid", w->process.pid), KW_ERR("err", w->start.failed.err),
+           KW_STR("why", w->start.failed.note.text));
     return true;
 }
 
 static bool take_message(struct kw_worker *w, kw_span message) KW_FREE
 {
-    if (w->failed_told) /* that is the last word */
+    if (w->start.failed_told) /* that is the last word */
         return false;
     switch (kw_wire_kind_of(message)) {
     case KW_WIRE_FACTS: return facts(w, message);
@@ -97,10 +107,10 @@ static bool take_message(struct kw_worker *w, kw_span message) KW_FREE
 
 static void violation(struct kw_worker *w) KW_FREE
 {
-    kw_log(KW_LOG_ERROR, "worker-broke-protocol", KW_STR("token", w->front->token.name),
-           KW_INT("pid", w->pid));
+    kw_log(KW_LOG_ERROR, "worker-broke-protocol", KW_STR("token", w->token->o.name),
+           KW_INT("pid", w->process.pid));
     kw_front_worker_end_of_socket(w);
-    if (kw_page_phase(w->page) != KW_PAGE_LOGIN)
+    if (kw_page_phase(w->process.page) != KW_PAGE_LOGIN)
         kw_front_worker_kill(w);
 }
 
@@ -118,12 +128,14 @@ static size_t take_answers(struct kw_worker *w, size_t from) KW_FREE
     return i;
 }
 
+/* false: it broke the protocol.  What comes after a word that ended the worker's socket
+ * (kw_login_told) is not heard: it was to leave. */
 static bool batch(struct kw_worker *w) KW_FREE
 {
     struct kw_receiver *receiver = &w->front->receiver;
     bool ok = true;
-    for (size_t i = 0; ok && i < receiver->count;) {
-        if (w->was_ready)
+    for (size_t i = 0; ok && !kw_worker_ended_by_main(w) && i < receiver->count;) {
+        if (w->start.was_ready)
             i = take_answers(w, i);
         if (i < receiver->count)
             ok = take_message(w, receiver->messages[i++]);
@@ -136,7 +148,8 @@ static bool batch(struct kw_worker *w) KW_FREE
  * comes next.  After a worker's death everything is read, up to the end. */
 static bool messages_go_on(struct kw_worker *w, size_t taken)
 {
-    return !kw_worker_ended_by_main(w) && (w->gone || taken == KW_RECEIVE_MAX);
+    return !kw_worker_ended_by_main(w) &&
+           (kw_worker_process_by_main(w) == KW_PROCESS_GONE || taken == KW_RECEIVE_MAX);
 }
 
 void kw_worker_read(struct kw_worker *w)

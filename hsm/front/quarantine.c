@@ -11,6 +11,13 @@ size_t kw_sample_of(const struct kw_wire_job *job, uint8_t *dst)
     return ok ? d.len : 0;
 }
 
+enum { SUSPECTED = 1, HELD = 2 }; /* after so many deaths */
+
+static bool suspect_has(const struct kw_suspect *s, unsigned least, int64_t now_ns)
+{
+    return s->deaths >= least && now_ns - s->last_ns < KW_QUARANTINE_NS;
+}
+
 static struct kw_suspect *quarantine_find(struct kw_quarantine *q, kw_span sample)
 {
     for (size_t i = 0; q->used > 0 && i < KW_QUARANTINE_MAX; i++) {
@@ -64,6 +71,42 @@ unsigned kw_quarantine_doubt(struct kw_quarantine *q, kw_span sample, uint64_t p
     return kw_quarantine_strike(q, sample, mark, now_ns);
 }
 
+void kw_quarantine_others(struct kw_quarantine *q, kw_span sample, uint64_t mark)
+{
+    for (size_t i = 0; q->used > 0 && i < KW_QUARANTINE_MAX; i++) {
+        struct kw_suspect *s = &q->suspects[i];
+        if (s->deaths > 0 && !kw_span_equal(kw_span_of(s->sample, s->len), sample))
+            s->mark = mark;
+    }
+}
+
+size_t kw_quarantine_lift(struct kw_quarantine *q, int64_t now_ns)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < KW_QUARANTINE_MAX; i++) {
+        held += suspect_has(&q->suspects[i], HELD, now_ns);
+        q->suspects[i].deaths = 0;
+    }
+    q->used = 0;
+    return held;
+}
+
+size_t kw_quarantine_list(const struct kw_quarantine *q, int64_t now_ns,
+                          const struct kw_suspect *ret[KW_QUARANTINE_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < KW_QUARANTINE_MAX; i++) {
+        const struct kw_suspect *s = &q->suspects[i];
+        if (!suspect_has(s, HELD, now_ns))
+            continue;
+        size_t at = n++;
+        for (; at > 0 && ret[at - 1]->last_ns > s->last_ns; at--)
+            ret[at] = ret[at - 1];
+        ret[at] = s;
+    }
+    return n;
+}
+
 void kw_quarantine_clear(struct kw_quarantine *q, kw_span sample)
 {
     struct kw_suspect *s = quarantine_find(q, sample);
@@ -78,7 +121,7 @@ static bool has_deaths(const struct kw_quarantine *q, kw_span sample, unsigned l
 {
     for (size_t i = 0; q->used > 0 && i < KW_QUARANTINE_MAX; i++) {
         const struct kw_suspect *s = &q->suspects[i];
-        if (s->deaths >= least && now_ns - s->last_ns < KW_QUARANTINE_NS &&
+        if (suspect_has(s, least, now_ns) &&
             kw_span_equal(kw_span_of(s->sample, s->len), sample))
             return true;
     }
@@ -87,10 +130,10 @@ static bool has_deaths(const struct kw_quarantine *q, kw_span sample, unsigned l
 
 bool kw_quarantine_suspects(const struct kw_quarantine *q, kw_span sample, int64_t now_ns)
 {
-    return has_deaths(q, sample, 1, now_ns);
+    return has_deaths(q, sample, SUSPECTED, now_ns);
 }
 
 bool kw_quarantine_holds(const struct kw_quarantine *q, kw_span sample, int64_t now_ns)
 {
-    return has_deaths(q, sample, 2, now_ns);
+    return has_deaths(q, sample, HELD, now_ns);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* quarantine - inputs that cost workers
  *
- * One worker that died over an input is bad luck, a second one without a success in
- * between is a suspicion: the input is refused for a while.  A worker that answered
- * HSM_DOWN and left is a loss too, but in an outage every input costs workers: after
+ * One worker that died over an input, or answered HSM_DOWN and left, is bad luck, a second
+ * one without a success in between is a suspicion: the input is refused for a while.  But
+ * in an outage every input costs workers, and a library that went mad dies of any: after
  * another loss it counts only when the same worker had passed a canary that was asked
- * after that one, so that the token was well in between and this worker's library too.
+ * after that one, and after the last death over anything else, so that the token was well
+ * in between and this worker's library too.
  * Of several inputs that a worker was at when it died one may be to blame: each is a
  * suspect, and a suspect is given to a worker that has nothing else to do (pump.c), so that
  * the next death says whose fault it is.
@@ -40,8 +41,8 @@ struct kw_quarantine {
 /* What is remembered of an unwrap; 0 for anything else.  dst has KW_SAMPLE_MAX bytes. */
 size_t kw_sample_of(const struct kw_wire_job *job, uint8_t *dst);
 
-/* A worker died over this input; the longest-ago suspect makes room.  Returns how many
- * workers did by now.  `mark`: the newest wire id that was given out. */
+/* This input has cost a worker, for certain; the longest-ago suspect makes room.  Returns
+ * how many it has cost by now.  `mark`: the newest wire id that was given out. */
 unsigned kw_quarantine_strike(struct kw_quarantine *q, kw_span sample, uint64_t mark,
                               int64_t now_ns) KW_LOCKED;
 /* The same when it was at several inputs: never more than the first death. */
@@ -49,12 +50,21 @@ void kw_quarantine_suspect(struct kw_quarantine *q, kw_span sample, uint64_t mar
                            int64_t now_ns) KW_LOCKED;
 bool kw_quarantine_suspects(const struct kw_quarantine *q, kw_span sample,
                             int64_t now_ns) KW_LOCKED;
-/* A worker answered HSM_DOWN to it.  `proven`: the wire id of the newest canary that this
+/* A worker died over it, or answered HSM_DOWN to it.  `proven`: the wire id of the newest canary that this
  * worker passed, 0 = none. */
 unsigned kw_quarantine_doubt(struct kw_quarantine *q, kw_span sample, uint64_t proven,
                              uint64_t mark, int64_t now_ns) KW_LOCKED;
+/* A worker died over something else than the other suspects (`sample`; empty: a canary or
+ * a wrap): what these cost next counts only after a canary that is asked from now on. */
+void kw_quarantine_others(struct kw_quarantine *q, kw_span sample,
+                          uint64_t mark) KW_LOCKED;
 /* It was served: no suspicion is left. */
 void kw_quarantine_clear(struct kw_quarantine *q, kw_span sample) KW_LOCKED;
+/* An operator says so: nobody is suspected any more.  Returns how many were held. */
+size_t kw_quarantine_lift(struct kw_quarantine *q, int64_t now_ns) KW_LOCKED;
+/* Those that are held, the longest first. */
+size_t kw_quarantine_list(const struct kw_quarantine *q, int64_t now_ns,
+                          const struct kw_suspect *ret[KW_QUARANTINE_MAX]) KW_LOCKED;
 /* Two deaths, the last one not long ago. */
 bool kw_quarantine_holds(const struct kw_quarantine *q, kw_span sample,
                          int64_t now_ns) KW_LOCKED;

@@ -9,25 +9,33 @@
 
 enum { SLOT_BITS = 12, SLOTS_MAX = 1 << SLOT_BITS };
 
+/* The lists of those that wait, one a share, come after the others. */
+static struct kw_job_list *queue_list_of(struct kw_queue *q, const struct kw_job *j)
+{
+    return &q->lists[j->state + (j->state == KW_JOB_WAITING ? j->share : 0)];
+}
+
 static void queue_leave(struct kw_queue *q, struct kw_job *j)
 {
-    struct kw_job_list *l = &q->lists[j->state];
+    struct kw_job_list *l = queue_list_of(q, j);
     *(j->prev ? &j->prev->next : &l->first) = j->next;
     *(j->next ? &j->next->prev : &l->last) = j->prev;
-    l->count--;
+    q->counts[j->state]--;
+    q->failed_once -= j->state == KW_JOB_WAITING && j->tries.tried != 0;
     j->next = j->prev = NULL;
 }
 
 static void queue_enter(struct kw_queue *q, struct kw_job *j, enum kw_job_state state,
                         bool first)
 {
-    struct kw_job_list *l = &q->lists[state];
     j->state = state;
+    struct kw_job_list *l = queue_list_of(q, j);
     j->next = first ? l->first : NULL;
     j->prev = first ? NULL : l->last;
     *(j->prev ? &j->prev->next : &l->first) = j;
     *(j->next ? &j->next->prev : &l->last) = j;
-    l->count++;
+    q->counts[state]++;
+    q->failed_once += state == KW_JOB_WAITING && j->tries.tried != 0;
 }
 
 static void move(struct kw_queue *q, struct kw_job *j, enum kw_job_state state,
@@ -48,9 +56,11 @@ kw_err kw_queue_init(struct kw_queue *q, size_t max, unsigned shares)
     *q = (struct kw_queue){.max = max, .shares = shares};
     q->jobs = kw_new(max, sizeof *q->jobs);
     q->in_share = kw_new(shares, sizeof *q->in_share);
-    if (q->jobs == NULL || q->in_share == NULL) {
+    q->lists = kw_new(KW_JOB_WAITING + shares, sizeof *q->lists);
+    if (q->jobs == NULL || q->in_share == NULL || q->lists == NULL) {
         kw_free(q->jobs);
         kw_free(q->in_share);
+        kw_free(q->lists);
         return kw_err_at(KW_CODE_NO_MEMORY, "queue");
     }
     q->own = max / 2 / shares;
@@ -62,20 +72,28 @@ kw_err kw_queue_init(struct kw_queue *q, size_t max, unsigned shares)
 
 void kw_queue_wipe(struct kw_queue *q)
 {
-    KW_INVARIANT(q->lists[KW_JOB_FREE].count == q->max);
+    KW_INVARIANT(q->counts[KW_JOB_FREE] == q->max);
     kw_free(q->jobs);
     kw_free(q->in_share);
+    kw_free(q->lists);
     *q = (struct kw_queue){0};
 }
 
 size_t kw_queue_count(const struct kw_queue *q, enum kw_job_state state)
 {
-    return q->lists[state].count;
+    return q->counts[state];
 }
 
 struct kw_job *kw_queue_first(const struct kw_queue *q, enum kw_job_state state)
 {
-    return q->lists[state].first;
+    if (state != KW_JOB_WAITING)
+        return q->lists[state].first;
+    for (unsigned i = 0; i < q->shares; i++) {
+        unsigned share = (q->turn + i) % q->shares;
+        if (q->lists[KW_JOB_WAITING + share].first != NULL)
+            return q->lists[KW_JOB_WAITING + share].first;
+    }
+    return NULL;
 }
 
 static bool is_quarantined(struct kw_queue *q, const struct kw_hsm_job *job,
@@ -98,10 +116,10 @@ bool kw_queue_is_suspect(const struct kw_queue *q, const struct kw_job *j,
 {
     uint8_t sample[KW_SAMPLE_MAX];
     const struct kw_wire_job m = {.op = (enum kw_wire_op)j->op,
-                                  .key_id = kw_span_str(j->key_id),
-                                  .iv = kw_span_of(j->iv, j->iv_len),
-                                  .aad = kw_span_of(j->aad, j->aad_len),
-                                  .input = kw_secret_peek(&j->input)};
+                                  .key_id = kw_span_str(j->in.key_id),
+                                  .iv = kw_span_of(j->in.iv, j->in.iv_len),
+                                  .aad = kw_span_of(j->in.aad, j->in.aad_len),
+                                  .input = kw_secret_peek(&j->in.input)};
     size_t len = kw_sample_of(&m, sample);
     return len > 0 &&
            kw_quarantine_suspects(&q->quarantine, kw_span_of(sample, len), boot_ns);
@@ -149,18 +167,17 @@ kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job, int64_t bo
     }
     struct kw_job *j = q->lists[KW_JOB_FREE].first; /* as many as there are places */
     queue_leave(q, j);
-    *j = (struct kw_job){.op = job->op,
-                         .share = job->share,
-                         .until = job->until,
-                         .input = input,
-                         .iv_len = job->iv.len,
-                         .aad_len = job->aad.len,
-                         .token = "",
-                         .done = job->done,
-                         .ctx = job->ctx};
-    kw_copy(j->iv, sizeof j->iv, job->iv);
-    kw_copy(j->aad, sizeof j->aad, job->aad);
-    kw_copy_str(j->key_id, sizeof j->key_id, kw_span_str(job->key_id));
+    *j = (struct kw_job){
+        .op = job->op,
+        .share = job->share,
+        .until = job->until,
+        .in = {.iv_len = job->iv.len, .aad_len = job->aad.len, .input = input},
+        .out = {.token = ""},
+        .done = job->done,
+        .ctx = job->ctx};
+    kw_copy(j->in.iv, sizeof j->in.iv, job->iv);
+    kw_copy(j->in.aad, sizeof j->in.aad, job->aad);
+    kw_copy_str(j->in.key_id, sizeof j->in.key_id, kw_span_str(job->key_id));
     j->ticket = id_for(q, j);
     queue_enter(q, j, KW_JOB_WAITING, false);
     q->total++;
@@ -179,18 +196,21 @@ static struct kw_job *by_ticket(const struct kw_queue *q, uint64_t ticket)
 
 static void queue_release(struct kw_queue *q, struct kw_job *j)
 {
-    kw_secret_wipe(&j->input);
-    kw_secret_wipe(&j->output);
+    kw_secret_wipe(&j->in.input);
+    kw_secret_wipe(&j->out.output);
     give_place(q, j->share);
     j->wire_id = 0;
     move(q, j, KW_JOB_FREE, false);
 }
 
-void kw_queue_extend(struct kw_queue *q, uint64_t ticket, kw_deadline until)
+bool kw_queue_extend(struct kw_queue *q, uint64_t ticket, kw_deadline until)
 {
     struct kw_job *j = by_ticket(q, ticket);
-    if (j != NULL && until.mono_ns > j->until.mono_ns)
+    if (j == NULL || j->state == KW_JOB_DONE)
+        return false;
+    if (until.mono_ns > j->until.mono_ns)
         j->until = until;
+    return true;
 }
 
 bool kw_queue_cancel(struct kw_queue *q, uint64_t ticket)
@@ -207,19 +227,36 @@ uint64_t kw_queue_wire_id(struct kw_queue *q)
     return ++q->serial << SLOT_BITS | (SLOTS_MAX - 1); /* no slot: finds nobody */
 }
 
-void kw_queue_send(struct kw_queue *q, struct kw_job *j, struct kw_wire_job *ret_message)
+struct kw_job *kw_queue_pick(const struct kw_queue *q,
+                             bool (*goes)(const void *ctx, const struct kw_job *job),
+                             const void *ctx)
+{
+    for (unsigned i = 0; i < q->shares; i++) {
+        unsigned share = (q->turn + i) % q->shares;
+        for (struct kw_job *j = q->lists[KW_JOB_WAITING + share].first; j != NULL;
+             j = j->next)
+            if (goes(ctx, j))
+                return j;
+    }
+    return NULL;
+}
+
+void kw_queue_send(struct kw_queue *q, struct kw_job *j, unsigned token, kw_deadline told,
+                   struct kw_wire_job *ret_message)
 {
     KW_INVARIANT(j->state == KW_JOB_WAITING);
     j->wire_id = id_for(q, j);
-    j->told = j->until;
+    j->tries.at = token;
+    j->told = told;
     move(q, j, KW_JOB_SENT, false);
+    q->turn = (j->share + 1) % q->shares;
     *ret_message = (struct kw_wire_job){.id = j->wire_id,
                                         .op = (enum kw_wire_op)j->op,
-                                        .until_ns = j->until.mono_ns,
-                                        .key_id = kw_span_str(j->key_id),
-                                        .iv = kw_span_of(j->iv, j->iv_len),
-                                        .aad = kw_span_of(j->aad, j->aad_len),
-                                        .input = kw_secret_peek(&j->input)};
+                                        .until_ns = told.mono_ns,
+                                        .key_id = kw_span_str(j->in.key_id),
+                                        .iv = kw_span_of(j->in.iv, j->in.iv_len),
+                                        .aad = kw_span_of(j->in.aad, j->in.aad_len),
+                                        .input = kw_secret_peek(&j->in.input)};
 }
 
 struct kw_job *kw_queue_by_wire(const struct kw_queue *q, uint64_t wire_id)
@@ -231,64 +268,78 @@ struct kw_job *kw_queue_by_wire(const struct kw_queue *q, uint64_t wire_id)
     return &q->jobs[slot];
 }
 
+static void wait_again(struct kw_queue *q, struct kw_job *j)
+{
+    KW_INVARIANT(j->state == KW_JOB_SENT || j->state == KW_JOB_DECIDING);
+    j->wire_id = 0;
+    move(q, j, KW_JOB_WAITING, true);
+}
+
 void kw_queue_unsend(struct kw_queue *q, struct kw_job *j)
 {
     KW_INVARIANT(j->state == KW_JOB_SENT);
-    j->wire_id = 0;
-    move(q, j, KW_JOB_WAITING, true);
+    wait_again(q, j);
+    q->turn = j->share;
 }
 
 bool kw_queue_more_time(struct kw_queue *q, struct kw_job *j, int64_t now_ns)
 {
     if (j->until.mono_ns <= j->told.mono_ns || kw_deadline_over(j->until, now_ns))
         return false;
+    j->tries.tried |= 1u << j->tries.at;
     q->requeued++;
-    kw_queue_unsend(q, j);
+    wait_again(q, j);
     return true;
 }
 
 bool kw_queue_retry(struct kw_queue *q, struct kw_job *j)
 {
-    if (j->retried)
+    if (j->tries.retried)
         return false;
-    j->retried = true;
-    q->requeued++;
-    kw_queue_unsend(q, j);
+    j->tries.retried = true;
+    kw_queue_elsewhere(q, j);
     return true;
+}
+
+void kw_queue_elsewhere(struct kw_queue *q, struct kw_job *j)
+{
+    j->tries.tried |= 1u << j->tries.at;
+    q->requeued++;
+    wait_again(q, j);
 }
 
 void kw_queue_decide(struct kw_queue *q, struct kw_job *j)
 {
     KW_INVARIANT(j->state == KW_JOB_SENT);
     j->wire_id = 0;
-    j->doubt = kw_queue_wire_id(q);
+    j->tries.doubt = kw_queue_wire_id(q);
     move(q, j, KW_JOB_DECIDING, false);
 }
 
 void kw_queue_vouch(struct kw_queue *q, struct kw_job *j)
 {
     KW_INVARIANT(j->state == KW_JOB_DECIDING);
-    j->vouched = true;
+    j->tries.vouched |= 1u << j->tries.at;
     q->requeued++;
-    move(q, j, KW_JOB_WAITING, true);
+    wait_again(q, j);
 }
 
 void kw_queue_finish(struct kw_queue *q, struct kw_job *j, kw_err e)
 {
     KW_INVARIANT(j->state != KW_JOB_FREE && j->state != KW_JOB_DONE);
-    j->err = e;
+    j->out.err = e;
     j->wire_id = 0;
-    kw_secret_wipe(&j->input);
+    kw_secret_wipe(&j->in.input);
     if (kw_failed(e))
-        kw_secret_wipe(&j->output);
+        kw_secret_wipe(&j->out.output);
     move(q, j, KW_JOB_DONE, false);
 }
 
 size_t kw_queue_expire(struct kw_queue *q, int64_t now_ns)
 {
     size_t expired = 0;
-    for (int s = KW_JOB_WAITING; s <= KW_JOB_DECIDING; s++)
-        for (struct kw_job *j = q->lists[s].first, *next; j != NULL; j = next) {
+    for (size_t i = KW_JOB_SENT; i < KW_JOB_WAITING + q->shares; i++)
+        for (struct kw_job *j = q->lists[i].first, *next; j != NULL; j = next) {
             next = j->next;
             if (kw_deadline_over(j->until, now_ns)) {
                 kw_queue_finish(q, j, kw_err_at(KW_CODE_DEADLINE, "queue"));
@@ -300,8 +351,32 @@ size_t kw_queue_expire(struct kw_queue *q, int64_t now_ns)
 
 void kw_queue_fail(struct kw_queue *q, enum kw_job_state state, kw_err e)
 {
-    while (q->lists[state].first != NULL)
-        kw_queue_finish(q, q->lists[state].first, e);
+    struct kw_job *j;
+    while ((j = kw_queue_first(q, state)) != NULL)
+        kw_queue_finish(q, j, e);
+}
+
+void kw_queue_fail_key(struct kw_queue *q, const char *key_id, kw_err e)
+{
+    for (size_t i = KW_JOB_DECIDING; i < KW_JOB_WAITING + q->shares; i++)
+        for (struct kw_job *j = q->lists[i].first, *next; j != NULL; j = next) {
+            next = j->next;
+            if (kw_span_equal_str(kw_span_str(j->in.key_id), key_id))
+                kw_queue_finish(q, j, e);
+        }
+}
+
+void kw_queue_fail_those(struct kw_queue *q,
+                         bool (*which)(const void *ctx, const struct kw_job *job),
+                         const void *ctx, kw_err e)
+{
+    for (size_t i = 0; i < q->shares; i++)
+        for (struct kw_job *j = q->lists[KW_JOB_WAITING + i].first, *next; j != NULL;
+             j = next) {
+            next = j->next;
+            if (which(ctx, j))
+                kw_queue_finish(q, j, e);
+        }
 }
 
 bool kw_queue_pop(struct kw_queue *q, struct kw_done_job *ret)
@@ -311,11 +386,11 @@ bool kw_queue_pop(struct kw_queue *q, struct kw_done_job *ret)
         return false;
     *ret = (struct kw_done_job){.done = j->done,
                                 .ctx = j->ctx,
-                                .err = j->err,
-                                .token = j->token,
-                                .worker = j->worker,
-                                .hsm_ns = j->hsm_ns};
-    kw_secret_move(&ret->output, &j->output);
+                                .err = j->out.err,
+                                .token = j->out.token,
+                                .worker = j->out.worker,
+                                .hsm_ns = j->out.hsm_ns};
+    kw_secret_move(&ret->output, &j->out.output);
     queue_release(q, j);
     return true;
 }

@@ -40,18 +40,22 @@ enum kw_read kw_receiver_read(struct kw_receiver *receiver, int fd)
     if (n < 0)
         return errno == EAGAIN ? KW_READ_EMPTY : KW_READ_BROKEN;
     bool cut = false;
+    size_t before_end = (size_t)n; /* what came before it counts */
     while (receiver->count < (size_t)n) {
         const struct mmsghdr *h = &receiver->headers[receiver->count];
-        if (h->msg_len == 0) /* the end; what came before it counts */
-            break;
-        cut = cut || (h->msg_hdr.msg_flags & MSG_TRUNC) != 0;
+        bool none = h->msg_len == 0, ended = before_end < receiver->count;
+        cut = cut || (h->msg_hdr.msg_flags & MSG_TRUNC) != 0 || (ended && !none);
+        if (none && !ended)
+            before_end = receiver->count;
         receiver->messages[receiver->count] =
             kw_span_of(receiver->parts[receiver->count].iov_base, h->msg_len);
         receiver->count++;
     }
     if (cut)
         kw_receiver_clear(receiver);
-    return cut ? KW_READ_BROKEN : receiver->count > 0 ? KW_READ_SOME : KW_READ_END;
+    else
+        receiver->count = before_end;
+    return cut ? KW_READ_BROKEN : before_end > 0 ? KW_READ_SOME : KW_READ_END;
 }
 
 void kw_receiver_clear(struct kw_receiver *receiver)

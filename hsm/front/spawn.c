@@ -71,14 +71,17 @@ static int set_actions(posix_spawn_file_actions_t *actions, const int theirs[END
     return rc;
 }
 
-static int set_signals(posix_spawnattr_t *attr)
+static int set_attributes(posix_spawnattr_t *attr)
 {
-    sigset_t none, all;
-    sigemptyset(&none);
+    sigset_t term, all;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM); /* it means us, also when it is sent to all */
     sigfillset(&all);
-    posix_spawnattr_setsigmask(attr, &none);
+    posix_spawnattr_setsigmask(attr, &term);
     posix_spawnattr_setsigdefault(attr, &all);
-    return posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(attr, 0); /* its own: its helpers end with it */
+    return posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                              POSIX_SPAWN_SETPGROUP);
 }
 
 static int launch(const char *path, const char *label, char *const *envp,
@@ -93,7 +96,7 @@ static int launch(const char *path, const char *label, char *const *envp,
     posix_spawnattr_init(&attr);
     int rc = set_actions(&actions, theirs);
     if (rc == 0)
-        rc = set_signals(&attr);
+        rc = set_attributes(&attr);
     if (rc == 0)
         rc = posix_spawn(ret_pid, path, &actions, &attr, argv, envp);
     posix_spawnattr_destroy(&attr);

@@ -2,8 +2,8 @@
 /* spawn - one worker process with exactly what it may have
  *
  * posix_spawn and never fork: descriptors 0 (nothing), 1 and 2 (our pipe), 3-5 (wire.h)
- * and no other, an empty signal mask, default signal actions, and as environment the
- * token's variables and nothing else. */
+ * and no other, SIGTERM blocked and no other signal, default signal actions, a process group of its own,
+ * and as environment the token's variables and nothing else. */
 #ifndef KEYWARD_FRONT_SPAWN_H
 #define KEYWARD_FRONT_SPAWN_H
 

@@ -4,6 +4,13 @@
 
 #include <poll.h>
 
+#include <keyward/log.h>
+
+/* SIGKILL ends a process when the kernel's call that it is in comes back: a driver or a
+ * network file system that has not let go of it by then does so in no useful time, and a
+ * service manager waits 90 s for all of us. */
+#define UNKILLABLE_NS (5 * KW_S_NS)
+
 enum { FDS_MAX = 2 * KW_FRONT_WORKERS_MAX, WAIT_MS = 20 };
 
 static struct kw_worker *one_left(struct kw_front *f)
@@ -21,13 +28,27 @@ static void drain_all(struct kw_front *f) KW_FREE
         if (w == NULL || kw_worker_ended_by_main(w))
             continue;
         /* How a login ends is worth waiting for: it would count as unclear. */
-        bool busy =
-            kw_worker_state_by_main(w) == KW_WORKER_READY || w->login == KW_LOGIN_GOING;
+        bool busy = kw_worker_state_by_main(w) == KW_WORKER_READY ||
+                    w->login.state == KW_LOGIN_GOING;
         kw_front_worker_drain(w);
         if (!busy) /* it waits for no answer: an end of file that its guard sees at once
                     */
             kw_front_worker_end_of_socket(w);
     }
+}
+
+/* Whoever is our parent reaps it one day.  A login that it is in stays remembered as one
+ * that is going on, which it is. */
+static void leave_behind(struct kw_worker *w) KW_FREE
+{
+    if (!kw_worker_ended_by_main(w))
+        kw_front_worker_end_of_socket(w);
+    if (!kw_front_worker_close(w))
+        return; /* a sender is at it: the next turn */
+    kw_log(KW_LOG_ERROR, "worker-left-behind", KW_STR("token", w->token->o.name),
+           KW_INT("pid", w->process.pid),
+           KW_INT("phase", kw_page_phase(w->process.page)));
+    kw_front_worker_forget(w);
 }
 
 /* Never in LOGIN before its grace is over. */
@@ -38,8 +59,11 @@ static void kill_late(struct kw_front *f, int64_t since_ns, int64_t grace_ns) KW
         struct kw_worker *w = kw_front_worker_by_main(f, i);
         if (w == NULL)
             continue;
-        bool login = kw_page_phase(w->page) == KW_PAGE_LOGIN;
-        if (waited >= (login ? f->o.login_grace_ns : grace_ns))
+        bool login = kw_page_phase(w->process.page) == KW_PAGE_LOGIN;
+        if (kw_worker_process_by_main(w) == KW_PROCESS_KILLED &&
+            kw_front_now(f) - w->watch.since_ns >= UNKILLABLE_NS)
+            leave_behind(w);
+        else if (waited >= (login ? f->o.times.login_grace_ns : grace_ns))
             kw_front_worker_kill(w);
     }
 }
@@ -54,7 +78,7 @@ static void read_what_came(struct kw_front *f, int timeout_ms) KW_FREE
         if (w == NULL)
             continue;
         of[n] = w;
-        fds[n++] = (struct pollfd){.fd = w->pidfd, .events = POLLIN};
+        fds[n++] = (struct pollfd){.fd = w->process.pidfd, .events = POLLIN};
         of[n] = w;
         int fd = kw_worker_ended_by_main(w) ? -1 : kw_worker_socket_by_main(w);
         fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
@@ -87,7 +111,8 @@ void kw_front_stop(struct kw_front *f, int64_t grace_ns)
         read_what_came(f, WAIT_MS);
         kw_front_settle(f);
     }
-    kw_latch_close(&f->latch);
+    for (size_t i = 0; i < f->token_count; i++)
+        kw_latch_close(&f->tokens[i].latch);
     kw_lock_take(f->lock);
     kw_queue_fail(&f->queue, KW_JOB_WAITING, ended);
     kw_queue_fail(&f->queue, KW_JOB_SENT, ended);

@@ -6,9 +6,13 @@
 
 #include "backoff.h"
 
+/* How the one before it ended may have been known only when this one had been started: that
+ * wait goes on. */
 void kw_supervisor_ready(struct kw_supervisor *s)
 {
-    *s = (struct kw_supervisor){.in_vain = s->in_vain};
+    bool waits = s->in_vain > 1;
+    *s = (struct kw_supervisor){.in_vain = s->in_vain,
+                                .not_before_ns = waits ? s->not_before_ns : 0};
 }
 
 void kw_supervisor_served(struct kw_supervisor *s)
@@ -40,19 +44,6 @@ void kw_supervisor_in_vain(struct kw_supervisor *s, int64_t now_ns, uint64_t ran
 bool kw_supervisor_may_start(const struct kw_supervisor *s, int64_t now_ns)
 {
     return now_ns >= s->not_before_ns;
-}
-
-const char *kw_worker_state_name(enum kw_worker_state s)
-{
-    switch (s) {
-    case KW_WORKER_NONE: return "none";
-    case KW_WORKER_STARTING: return "starting";
-    case KW_WORKER_READY: return "ready";
-    case KW_WORKER_STUCK: return "stuck";
-    case KW_WORKER_DRAINING: return "draining";
-    case KW_WORKER_KILLED: return "killed";
-    }
-    return "?";
 }
 
 /* A vendor's library may take its time to load and find; a login is never cut short. */
@@ -88,16 +79,19 @@ enum kw_order kw_supervisor_judge(const struct kw_worker_view *w,
                                   const struct kw_worker_times *t, int64_t now_ns)
 {
     bool login = w->phase == KW_PAGE_LOGIN;
-    switch (w->state) {
+    if (w->life.process != KW_PROCESS_RUNNING)
+        return KW_ORDER_NONE;
+    switch (w->life.channel) {
     case KW_WORKER_STARTING: return judge_starting(w, t, now_ns);
     case KW_WORKER_READY: return judge_ready(w, t);
     case KW_WORKER_STUCK: return judge_stuck(w, t, now_ns);
     case KW_WORKER_DRAINING:
+    case KW_WORKER_ENDED:
+    case KW_WORKER_CLOSED:
         return now_ns - w->since_ns >= (login ? t->login_grace_ns : t->patience_ns)
                    ? KW_ORDER_KILL
                    : KW_ORDER_NONE;
-    case KW_WORKER_NONE:
-    case KW_WORKER_KILLED: return KW_ORDER_NONE;
+    case KW_WORKER_CHANNELS: break;
     }
     return KW_ORDER_NONE;
 }

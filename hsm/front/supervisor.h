@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* supervisor - when a worker may be started, and what to do with one that does not move
  *
- * Three times, not one: the call's deadline, the attempt (here the same, as there is one
- * token), the patience with a worker whose one operation has run longer than its attempt.
+ * Three times, not one: the call's deadline; the attempt, after which a job goes to another
+ * token if there is one (route.h); the patience with a worker whose one operation has run
+ * longer than a deadline.
  * A worker is never blamed because jobs waited.  While one of several sessions hangs the
  * others work on; when it is still not back after the patience, the worker leaves.
  *
@@ -11,6 +12,8 @@
 #define KEYWARD_FRONT_SUPERVISOR_H
 
 #include <keyward/wire.h>
+
+#include "life.h"
 
 #define KW_LOGIN_EVERY_NS INT64_C(10000000000) /* after a failure */
 
@@ -27,27 +30,18 @@ void kw_supervisor_served(struct kw_supervisor *s);
  * login went well, or it failed by itself afterwards. */
 void kw_supervisor_failed(struct kw_supervisor *s, bool login_spent, int64_t now_ns,
                           uint64_t random);
-/* One became ready, and the token or the library ended it before it answered anything
- * well.  The first one is replaced at once, as any that had been ready. */
+/* One became ready, and ended by itself before it answered anything well: it could do no
+ * more, crashed, left or broke the protocol.  The first one is replaced at once, as any that
+ * had been ready. */
 void kw_supervisor_in_vain(struct kw_supervisor *s, int64_t now_ns, uint64_t random);
 bool kw_supervisor_may_start(const struct kw_supervisor *s, int64_t now_ns);
-
-enum kw_worker_state {
-    KW_WORKER_NONE = 0,
-    KW_WORKER_STARTING,
-    KW_WORKER_READY,
-    KW_WORKER_STUCK,    /* no session moves: no new jobs                  */
-    KW_WORKER_DRAINING, /* no new jobs, leaves when it answered the rest  */
-    KW_WORKER_KILLED,   /* waiting for its end                            */
-};
-const char *kw_worker_state_name(enum kw_worker_state s);
 
 struct kw_worker_times {
     int64_t deadline_ns, patience_ns, login_grace_ns;
 };
 struct kw_worker_view {
-    enum kw_worker_state state;
-    int64_t since_ns;       /* when the state began               */
+    struct kw_life life;
+    int64_t since_ns;       /* when that began                    */
     int64_t phase_since_ns; /* when the phase was first seen      */
     enum kw_page_phase phase;
     size_t sessions,

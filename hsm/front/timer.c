@@ -7,7 +7,6 @@
 #define TICK_BUSY_NS (20 * KW_MS_NS) /* no shorter: a nearer timer costs the hot path */
 #define TICK_IDLE_NS (500 * KW_MS_NS)
 #define BUSY_FOR_NS (200 * KW_MS_NS) /* after the last job */
-#define RECYCLE_NS (30 * KW_S_NS)    /* a worker whose active key is bad */
 
 /* ---- workers ----------------------------------------------------------------------- */
 
@@ -19,56 +18,58 @@ static void look_at_sessions(struct kw_worker *w, struct kw_worker_view *view,
     uint64_t motion = w->served;
     size_t busy = 0;
     kw_lock_take(f->lock);
-    for (unsigned i = 0; i < w->sessions; i++) {
-        struct kw_page_job job = kw_page_job(w->page, i);
+    for (unsigned i = 0; i < w->pace.sessions; i++) {
+        struct kw_page_job job = kw_page_job(w->process.page, i);
         motion += job.id * (i + 1);
         if (job.id == 0 || kw_channel_find(&w->channel, job.id) == NULL)
             continue;
         int64_t ns = job.start_ns > 0 ? now - job.start_ns : 0; /* its word: any number */
         busy++;
-        view->overdue += ns > f->o.deadline_ns;
+        view->overdue += ns > f->o.times.deadline_ns;
         if (ns > view->longest_ns)
             view->longest_ns = ns;
     }
-    w->stalled = view->overdue > 0 && (w->stalled || view->overdue > w->overdue);
-    w->overdue = view->overdue;
-    if (motion != w->motion || busy > 0 || w->channel.count == 0)
-        w->moved_ns = now;
+    w->pace.stalled =
+        view->overdue > 0 && (w->pace.stalled || view->overdue > w->pace.overdue);
+    w->pace.overdue = view->overdue;
+    view->sessions = w->pace.sessions;
+    if (motion != w->watch.motion || busy > 0 || w->channel.count == 0)
+        w->watch.moved_ns = now;
     kw_lock_give(f->lock);
-    w->motion = motion;
-    view->sessions = w->sessions;
-    view->idle_ns = now - w->moved_ns;
-    view->moved = motion != w->stuck_motion;
+    w->watch.motion = motion;
+    view->idle_ns = now - w->watch.moved_ns;
+    view->moved = motion != w->watch.stuck_motion;
 }
 
 static enum kw_order timer_judge(struct kw_worker *w, int64_t now) KW_FREE
 {
     struct kw_front *f = w->front;
-    const struct kw_worker_times times = {f->o.deadline_ns, f->o.patience_ns,
-                                          f->o.login_grace_ns};
-    struct kw_worker_view view = {.state = kw_worker_state_by_main(w),
-                                  .since_ns = w->since_ns,
-                                  .phase = kw_page_phase(w->page)};
+    const struct kw_worker_times times = {f->o.times.deadline_ns, f->o.times.patience_ns,
+                                          f->o.times.login_grace_ns};
+    struct kw_worker_view view = {
+        .life = {kw_worker_state_by_main(w), kw_worker_process_by_main(w)},
+        .since_ns = w->watch.since_ns,
+        .phase = kw_page_phase(w->process.page)};
     look_at_sessions(w, &view, now);
-    if (view.phase != w->phase) {
-        w->phase = view.phase;
-        w->phase_since_ns = now;
+    if (view.phase != w->watch.phase) {
+        w->watch.phase = view.phase;
+        w->watch.phase_since_ns = now;
     }
-    view.phase_since_ns = w->phase_since_ns;
+    view.phase_since_ns = w->watch.phase_since_ns;
     return kw_supervisor_judge(&view, &times, now);
 }
 
 static bool timer_refuses(struct kw_worker *w) KW_FREE
 {
     kw_lock_take(w->front->lock);
-    bool refuses = w->refuses;
+    bool refuses = w->pace.refuses;
     kw_lock_give(w->front->lock);
     return refuses;
 }
 
 static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
 {
-    if (w->gone) {
+    if (kw_worker_process_by_main(w) == KW_PROCESS_GONE) {
         kw_front_worker_gone(w);
         return;
     }
@@ -76,6 +77,7 @@ static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
         kw_front_worker_close(w);
     if (kw_worker_state_by_main(w) == KW_WORKER_READY && timer_refuses(w))
         kw_front_worker_drain(w); /* at its end, though a session is not back */
+    kw_front_recycle_outdated(w);
     kw_login_decide(w);
     enum kw_order order = timer_judge(w, now);
     if (order == KW_ORDER_STUCK || order == KW_ORDER_KILL) {
@@ -95,128 +97,128 @@ static void timer_look_at(struct kw_worker *w, int64_t now) KW_FREE
 struct census {
     size_t starting;        /* may log in yet, whatever they were told  */
     size_t serving, coming; /* workers that are starting or ready       */
-    struct kw_worker *oldest_ready;
 };
 
 /* It has said neither READY nor FAILED (and that is accounted for), nor was it ended. */
 static bool timer_may_log_in(const struct kw_worker *w)
 {
-    return !w->was_ready && !(w->failed_told && w->accounted) && !w->gone &&
-           kw_worker_state_by_main(w) != KW_WORKER_KILLED;
+    return !w->start.was_ready && !(w->start.failed_told && w->start.accounted) &&
+           kw_worker_process_by_main(w) == KW_PROCESS_RUNNING;
 }
 
-static struct census count(const struct kw_front *f)
+static struct census count(const struct kw_front_token *t)
 {
+    const struct kw_front *f = t->front;
     struct census c = {0};
     const struct kw_generation *serving = kw_front_serving_by_main(f);
     const struct kw_generation *coming = kw_front_coming_by_main(f);
-    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++) {
-        struct kw_worker *w = kw_front_worker_by_main(f, i);
-        enum kw_worker_state state =
-            w == NULL ? KW_WORKER_NONE : kw_worker_state_by_main(w);
-        c.starting += w != NULL && timer_may_log_in(w);
+    for (size_t i = 0; i < KW_FRONT_TOKEN_WORKERS; i++) {
+        struct kw_worker *w = kw_front_token_worker_by_main(t, i);
+        if (w == NULL)
+            continue;
+        enum kw_worker_channel state = kw_worker_state_by_main(w);
+        c.starting += timer_may_log_in(w);
         if (state != KW_WORKER_STARTING && state != KW_WORKER_READY)
             continue;
-        c.serving += serving != NULL && w->generation == serving->number;
+        c.serving += serving != NULL && w->generation == serving->number && !w->recycled;
         c.coming += coming != NULL && w->generation == coming->number;
-        if (state == KW_WORKER_READY &&
-            (c.oldest_ready == NULL || w->since_ns < c.oldest_ready->since_ns))
-            c.oldest_ready = w;
     }
     return c;
 }
 
-static bool may_start(struct kw_generation *g, int64_t now)
+static bool may_start(struct kw_generation *g, const struct kw_front_token *t,
+                      int64_t now)
 {
-    return g != NULL && kw_supervisor_may_start(&g->supervisor, now);
+    return g != NULL &&
+           kw_supervisor_may_start(&kw_front_token_of(g, t)->supervisor, now);
 }
 
 /* One at a time.  A coming keyring wants one worker to prove it; a serving one without
  * any goes first, but not for ever. */
-static struct kw_generation *next_to_start(struct kw_front *f, int64_t now)
+static struct kw_generation *next_to_start(struct kw_front_token *t, int64_t now)
 {
-    struct census c = count(f);
+    struct kw_front *f = t->front;
+    struct census c = count(t);
     if (c.starting > 0 || f->stopping)
         return NULL;
     struct kw_generation *serving = kw_front_serving_by_main(f);
     struct kw_generation *coming = kw_front_coming_by_main(f);
-    bool may_serving = c.serving < f->token.workers && may_start(serving, now);
-    bool may_coming = c.coming < 1 && may_start(coming, now);
+    bool may_serving = c.serving < t->o.workers && may_start(serving, t, now);
+    bool may_coming = c.coming < 1 && may_start(coming, t, now);
     if (may_serving && may_coming)
-        return c.serving == 0 && f->last_started != serving->number ? serving : coming;
+        return c.serving == 0 && t->last_started != serving->number ? serving : coming;
     return may_serving ? serving : may_coming ? coming : NULL;
+}
+
+static void start_worker(struct kw_front_token *t, int64_t now) KW_FREE
+{
+    struct kw_front *f = t->front;
+    struct kw_generation *g = next_to_start(t, now);
+    if (g == NULL)
+        return;
+    if (kw_latch_may_start(&t->latch)) {
+        kw_front_worker_start(t, g);
+        return;
+    }
+    struct kw_gen_token *of = kw_front_token_of(g, t);
+    kw_lock_take(f->lock);
+    of->failed = t->latch.why;
+    kw_copy_str(of->reason, sizeof of->reason, kw_span_str(kw_latch_reason(&t->latch)));
+    of->supervisor.not_before_ns = now + KW_S_NS; /* to look at the source again */
+    if (g == f->serving)
+        kw_front_token_not_started(t, of->failed);
+    kw_lock_give(f->lock);
 }
 
 void kw_front_start_workers(struct kw_front *f)
 {
-    int64_t now = kw_front_now(f);
-    struct kw_generation *g = next_to_start(f, now);
-    if (g == NULL)
-        return;
-    if (kw_latch_may_start(&f->latch)) {
-        kw_front_worker_start(f, g);
-        return;
-    }
-    kw_lock_take(f->lock);
-    g->failed = f->latch.why;
-    kw_copy_str(g->reason, sizeof g->reason, kw_span_str(kw_latch_reason(&f->latch)));
-    g->supervisor.not_before_ns = now + KW_S_NS; /* to look at the source again */
-    if (g == f->serving && g->failed.code == KW_CODE_PIN_STOP)
-        kw_health_lost(&f->health, g->failed, kw_front_boot(f));
-    else if (g == f->serving)
-        kw_health_failed(&f->health, g->failed, kw_front_boot(f));
-    kw_lock_give(f->lock);
-}
-
-static bool misses_active(struct kw_front *f) KW_FREE
-{
-    kw_lock_take(f->lock);
-    const struct kw_gen_version *active =
-        f->serving == NULL ? NULL : kw_generation_active(f->serving);
-    bool misses = active != NULL && active->verdict.err.code == KW_CODE_KEY_BAD &&
-                  (active->found & KW_WIRE_EXPOSED) == 0;
-    kw_lock_give(f->lock);
-    return misses;
-}
-
-/* Some libraries see only the keys that were there when they were initialised: a worker
- * that misses the active one makes room for a new one now and then. */
-static void recycle(struct kw_front *f, int64_t now) KW_FREE
-{
-    struct census c = count(f);
-    if (misses_active(f) && c.starting == 0 && c.oldest_ready != NULL &&
-        now - c.oldest_ready->since_ns >= RECYCLE_NS)
-        kw_front_worker_drain(c.oldest_ready);
+    for (size_t i = 0; i < f->token_count; i++)
+        start_worker(&f->tokens[i], kw_front_now(f));
 }
 
 /* ---- the tick ---------------------------------------------------------------------- */
 
-/* While the HSM is in doubt, its canary is not left to the ordinary rhythm; one that got
- * no answer is asked again. */
-static void hurry_canaries(struct kw_front *f, int64_t now) KW_LOCKED
+/* While the token is in doubt, its canary is not left to the ordinary rhythm; one that
+ * got no answer is asked again. */
+static void hurry_canaries(struct kw_front_token *t, int64_t now) KW_LOCKED
 {
-    struct kw_generation *g = f->serving;
-    int64_t latest = now + kw_front_probe_pause(f);
-    for (size_t i = 0; g != NULL && i < g->count; i++) {
-        struct kw_gen_version *v = &g->versions[i];
-        if (v->asked_id != 0 && now - v->asked_ns >= f->o.deadline_ns)
+    struct kw_front *f = t->front;
+    struct kw_gen_token *of =
+        f->serving == NULL ? NULL : kw_front_token_of(f->serving, t);
+    for (size_t i = 0; of != NULL && i < of->count; i++) {
+        struct kw_gen_version *v = &of->versions[i];
+        if (v->asked_id != 0 &&
+            now - v->asked_ns >= kw_canary_patience_ns(f->o.times.deadline_ns))
             v->asked_id = 0;
+        int64_t latest = now + kw_front_rhythm(t, v);
         if (v->due_ns > latest)
             v->due_ns = latest;
     }
+    if (of != NULL && t->health.ready && of->count == 0)
+        kw_front_token_proof(t);
 }
 
 /* A retry that was said does not wait for the pause after the last failure. */
-static void look_at_latch(struct kw_front *f, int64_t now) KW_FREE
+static void look_at_latch(struct kw_front_token *t, int64_t now) KW_FREE
 {
-    if (!kw_latch_look(&f->latch))
+    struct kw_front *f = t->front;
+    if (!kw_latch_look(&t->latch))
         return;
     kw_lock_take(f->lock);
     if (f->serving != NULL)
-        f->serving->supervisor.not_before_ns = now;
+        kw_front_token_of(f->serving, t)->supervisor.not_before_ns = now;
     if (f->coming != NULL)
-        f->coming->supervisor.not_before_ns = now;
+        kw_front_token_of(f->coming, t)->supervisor.not_before_ns = now;
     kw_lock_give(f->lock);
+}
+
+static void timer_look_at_token(struct kw_front_token *t, int64_t now) KW_FREE
+{
+    look_at_latch(t, now);
+    for (size_t i = 0; i < KW_FRONT_TOKEN_WORKERS; i++)
+        if (kw_front_token_worker_by_main(t, i) != NULL)
+            timer_look_at(kw_front_token_worker_by_main(t, i), now);
+    kw_front_recycle(t, now);
 }
 
 void kw_front_tick(struct kw_front *f)
@@ -224,42 +226,53 @@ void kw_front_tick(struct kw_front *f)
     int64_t now = kw_front_now(f);
     kw_lock_take(f->lock);
     kw_queue_expire(&f->queue, now);
-    hurry_canaries(f, now);
-    if (f->serving != NULL && f->health.ready && f->serving->count == 0)
-        kw_health_proof(&f->health, kw_front_boot(f));
-    kw_health_tick(&f->health, kw_front_boot(f));
-    if (f->queue.total != f->worked_total)
-        f->worked_ns = now;
-    f->worked_total = f->queue.total;
+    kw_route_expire(f, now);
+    kw_route_give_up(f);
+    for (size_t i = 0; i < f->token_count; i++)
+        hurry_canaries(&f->tokens[i], now);
+    kw_front_weigh(f);
+    if (f->queue.total != f->tick.worked_total)
+        f->tick.worked_ns = now;
+    f->tick.worked_total = f->queue.total;
     kw_lock_give(f->lock);
-    look_at_latch(f, now);
-    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
-        if (kw_front_worker_by_main(f, i) != NULL)
-            timer_look_at(kw_front_worker_by_main(f, i), now);
-    recycle(f, now);
+    for (size_t i = 0; i < f->token_count; i++)
+        timer_look_at_token(&f->tokens[i], now);
     kw_front_settle(f);
     kw_io_arm(f);
+}
+
+static void sooner(int64_t *at, int64_t when, int64_t now)
+{
+    if (when > now && when < *at)
+        *at = when;
+}
+
+/* When something is due at this token by itself. */
+static void token_next(const struct kw_front_token *t, int64_t now, int64_t *at,
+                       bool *busy) KW_LOCKED
+{
+    const struct kw_generation *g = t->front->serving;
+    for (size_t i = 0; i < KW_FRONT_TOKEN_WORKERS; i++)
+        if (t->workers[i] != NULL && t->workers[i]->life.channel != KW_WORKER_READY)
+            *busy = true;
+    if (g == NULL)
+        return;
+    int64_t due = kw_gen_next_due(&g->tokens[t->index]);
+    *at = due < *at ? due : *at;
+    sooner(at, g->tokens[t->index].supervisor.not_before_ns, now);
 }
 
 /* Whoever submits while the next tick is far away wakes us (kw_io_wake). */
 int64_t kw_front_next_tick(struct kw_front *f)
 {
-    int64_t now = kw_front_now(f), wait = TICK_IDLE_NS;
+    int64_t now = kw_front_now(f), at = now + TICK_IDLE_NS;
     kw_lock_take(f->lock);
-    struct kw_generation *g = f->serving;
     bool busy = kw_queue_count(&f->queue, KW_JOB_FREE) < f->queue.max ||
-                now - f->worked_ns < BUSY_FOR_NS;
-    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
-        if (f->workers[i] != NULL && f->workers[i]->state != KW_WORKER_READY)
-            busy = true;
-    if (g != NULL && kw_generation_next_due(g) - now < wait)
-        wait = kw_generation_next_due(g) - now;
-    if (g != NULL && g->supervisor.not_before_ns > now &&
-        g->supervisor.not_before_ns - now < wait)
-        wait = g->supervisor.not_before_ns - now;
-    if (busy || wait < TICK_BUSY_NS)
-        wait = TICK_BUSY_NS;
-    f->armed_far = f->tick_idle = wait > TICK_BUSY_NS;
+                now - f->tick.worked_ns < BUSY_FOR_NS;
+    for (size_t i = 0; i < f->token_count; i++)
+        token_next(&f->tokens[i], now, &at, &busy);
+    int64_t wait = busy || at - now < TICK_BUSY_NS ? TICK_BUSY_NS : at - now;
+    f->tick.armed_far = f->tick.idle = wait > TICK_BUSY_NS;
     kw_lock_give(f->lock);
     return wait;
 }

@@ -5,6 +5,7 @@
  * back into the queue), then its process (reaped, judged, forgotten). */
 #include "front_internal.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,28 +13,14 @@
 #include <keyward/alloc.h>
 #include <keyward/log.h>
 
-static void workers_enter(struct kw_worker *w, enum kw_worker_state state) KW_FREE
+/* What only we do: the table aborts when it cannot be. */
+static void workers_happens(struct kw_worker *w, enum kw_life_event event) KW_FREE
 {
     kw_lock_take(w->front->lock);
-    w->state = state;
-    w->since_ns = kw_front_now(w->front);
-    kw_front_recount(w->front);
+    KW_MUST(kw_life_happens(&w->life, event));
+    w->watch.since_ns = kw_front_now(w->front);
+    kw_front_token_recount(w->token);
     kw_lock_give(w->front->lock);
-}
-
-void kw_front_recount(struct kw_front *f)
-{
-    bool ready = false;
-    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
-        if (f->workers[i] != NULL && f->workers[i]->state == KW_WORKER_READY &&
-            f->serving != NULL && f->workers[i]->generation == f->serving->number)
-            ready = true;
-    kw_health_ready(&f->health, ready, kw_front_boot(f));
-    /* Those are gone: the next newcomer, whose login is no risk, is waited for by all. */
-    if (!ready && f->serving != NULL && f->serving->refused) {
-        f->serving->refused = false;
-        f->serving->supervisor.not_before_ns = kw_front_now(f);
-    }
 }
 
 /* ---- start ------------------------------------------------------------------------- */
@@ -42,30 +29,33 @@ void kw_front_recount(struct kw_front *f)
 enum { GENERATIONS = 2 };
 _Static_assert(GENERATIONS *KW_WORKERS_MAX <= UINT8_MAX, "parts of a brief");
 
-static kw_err spawn(struct kw_front *f, struct kw_generation *g, struct kw_spawned *ret)
+static kw_err spawn(struct kw_front_token *t, struct kw_generation *g,
+                    struct kw_spawned *ret)
 {
+    struct kw_front *f = t->front;
     struct kw_arena_info arena;
     KW_AUTO_SECRET(pin_key);
     kw_arena_info(&arena);
-    kw_latch_key(&f->latch, &pin_key);
-    const struct kw_brief brief = {.module = kw_span_str(f->token.module),
-                                   .uri = kw_span_str(f->token.uri),
-                                   .pin = kw_span_str(f->pin),
+    kw_latch_key(&t->latch, &pin_key);
+    const struct kw_brief brief = {.module = kw_span_str(t->o.module),
+                                   .uri = kw_span_str(t->o.uri),
+                                   .pin = kw_span_str(t->pin),
                                    .domain = kw_span_str(f->o.domain),
                                    .pin_key = kw_secret_peek(&pin_key),
                                    .production = f->o.production,
                                    .mlock = arena.backend == KW_ARENA_MLOCK,
                                    .active_n = g->active_n,
-                                   .sessions = (uint8_t)f->token.sessions,
-                                   .parts = (uint8_t)(GENERATIONS * f->token.workers),
+                                   .sessions = (uint8_t)t->o.sessions,
+                                   .parts = (uint8_t)(GENERATIONS * t->o.workers),
                                    .keyring = kw_blob_peek(&g->bytes)};
-    return f->seams.spawn(f->o.worker_path, f->token.name, f->envp, &brief, ret);
+    return f->seams.spawn(f->o.worker_path, t->o.name, t->envp, &brief, ret);
 }
 
 /* Takes the socket over, also when it fails.  No lock: nobody else has it yet. */
-static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation *g,
+static struct kw_worker *workers_adopt(struct kw_front_token *t, struct kw_generation *g,
                                        const struct kw_spawned *s) KW_NO_THREAD_SAFETY
 {
+    struct kw_front *f = t->front;
     struct kw_worker *w = kw_new(1, sizeof *w);
     int64_t now = kw_front_now(f);
     if (w == NULL) {
@@ -73,77 +63,86 @@ static struct kw_worker *workers_adopt(struct kw_front *f, struct kw_generation 
         return NULL;
     }
     w->front = f;
-    w->number = ++f->numbers;
+    w->token = t;
+    w->number = ++f->numbers.workers;
     w->generation = g->number;
-    w->pid = s->pid;
-    w->pidfd = s->pidfd;
-    w->output = s->output;
-    w->page = s->page;
-    w->sessions = 1;
-    w->state = KW_WORKER_STARTING;
-    w->since_ns = w->phase_since_ns = w->started_ns = w->moved_ns = now;
+    w->ring = kw_keyring_take(g->ring);
+    w->active_n = g->active_n;
+    w->process.pid = s->pid;
+    w->process.pidfd = s->pidfd;
+    w->process.output = s->output;
+    w->process.page = s->page;
+    w->pace.sessions = 1;
+    w->life = (struct kw_life){KW_WORKER_STARTING, KW_PROCESS_RUNNING};
+    w->watch.since_ns = w->watch.phase_since_ns = w->start.at_ns = w->watch.moved_ns =
+        now;
     if (kw_failed(kw_channel_init(&w->channel, s->socket)) || kw_failed(kw_io_watch(w))) {
         kw_channel_wipe(&w->channel);
+        kw_keyring_give(w->ring);
         kw_free(w);
         return NULL;
     }
     return w;
 }
 
-static void start_failed(struct kw_front *f, struct kw_generation *g, kw_err e) KW_FREE
+static void start_failed(struct kw_front_token *t, struct kw_generation *g,
+                         kw_err e) KW_FREE
 {
+    struct kw_front *f = t->front;
+    struct kw_gen_token *of = kw_front_token_of(g, t);
     int64_t now = kw_front_now(f);
     uint64_t random;
     kw_random(&random, sizeof random);
-    kw_log(KW_LOG_ERROR, "worker-not-started", KW_STR("token", f->token.name),
+    kw_log(KW_LOG_ERROR, "worker-not-started", KW_STR("token", t->o.name),
            KW_STR("program", f->o.worker_path), KW_ERR("err", e));
     kw_lock_take(f->lock);
-    kw_supervisor_failed(&g->supervisor, false, now, random);
-    g->failed = e;
-    kw_copy_str(g->reason, sizeof g->reason,
+    kw_supervisor_failed(&of->supervisor, false, now, random);
+    of->failed = e;
+    kw_copy_str(of->reason, sizeof of->reason,
                 kw_span_str("the worker program cannot be started; see the log"));
     if (g == f->serving)
-        kw_health_failed(&f->health, e, kw_front_boot(f));
+        kw_front_token_failed(t, e);
     kw_lock_give(f->lock);
 }
 
-static size_t free_place(const struct kw_front *f)
+static size_t free_place(const struct kw_front_token *t)
 {
     size_t i = 0;
-    while (i < KW_FRONT_WORKERS_MAX && kw_front_worker_by_main(f, i) != NULL)
+    while (i < KW_FRONT_TOKEN_WORKERS && kw_front_token_worker_by_main(t, i) != NULL)
         i++;
     return i;
 }
 
-void kw_front_worker_start(struct kw_front *f, struct kw_generation *g)
+void kw_front_worker_start(struct kw_front_token *t, struct kw_generation *g)
 {
+    struct kw_front *f = t->front;
     struct kw_spawned s;
-    size_t place = free_place(f);
-    if (place == KW_FRONT_WORKERS_MAX)
+    size_t place = free_place(t);
+    if (place == KW_FRONT_TOKEN_WORKERS)
         return; /* all are on their way out; their end makes room */
-    kw_err e = spawn(f, g, &s);
+    kw_err e = spawn(t, g, &s);
     if (kw_failed(e)) {
-        start_failed(f, g, e);
+        start_failed(t, g, e);
         return;
     }
-    f->started++;
-    f->last_started = g->number;
-    struct kw_worker *w = workers_adopt(f, g, &s);
+    t->counts.started++;
+    t->last_started = g->number;
+    struct kw_worker *w = workers_adopt(t, g, &s);
     if (w == NULL) {
         f->seams.kill(s.pid); /* just started: not in LOGIN yet */
         f->seams.reap(s.pid);
         close(s.pidfd);
         close(s.output);
         kw_page_unmap(s.page);
-        start_failed(f, g, kw_err_at(KW_CODE_NO_MEMORY, "worker"));
+        start_failed(t, g, kw_err_at(KW_CODE_NO_MEMORY, "worker"));
         return;
     }
     kw_lock_take(f->lock);
-    w->started_id = kw_queue_wire_id(&f->queue);
-    f->workers[place] = w;
+    w->proofs.started_id = kw_queue_wire_id(&f->queue);
+    t->workers[place] = w;
     kw_lock_give(f->lock);
-    kw_log(KW_LOG_INFO, "worker-started", KW_STR("token", f->token.name),
-           KW_INT("pid", w->pid));
+    kw_log(KW_LOG_INFO, "worker-started", KW_STR("token", t->o.name),
+           KW_INT("pid", w->process.pid));
 }
 
 /* ---- orders ------------------------------------------------------------------------ */
@@ -151,7 +150,7 @@ void kw_front_worker_start(struct kw_front *f, struct kw_generation *g)
 void kw_front_worker_drain(struct kw_worker *w)
 {
     int fd = kw_worker_socket_by_main(w);
-    workers_enter(w, KW_WORKER_DRAINING);
+    workers_happens(w, KW_LIFE_DRAIN);
     if (fd >= 0)
         shutdown(fd, SHUT_WR);
 }
@@ -159,39 +158,41 @@ void kw_front_worker_drain(struct kw_worker *w)
 /* Before anybody thinks of starting another: what it was started for did not happen. */
 static void account(struct kw_worker *w) KW_FREE
 {
-    if (w->was_ready || w->accounted)
+    if (w->start.was_ready || w->start.accounted)
         return;
-    w->accounted = true;
-    kw_front_not_ready(w->front, w);
+    w->start.accounted = true;
+    kw_front_not_ready(w);
 }
 
 void kw_front_worker_kill(struct kw_worker *w)
 {
-    enum kw_worker_state state = kw_worker_state_by_main(w);
-    if (state == KW_WORKER_KILLED)
+    if (kw_worker_process_by_main(w) != KW_PROCESS_RUNNING)
         return;
-    w->front->killed++;
-    kw_log(KW_LOG_WARN, "worker-killed", KW_STR("token", w->front->token.name),
-           KW_INT("pid", w->pid), KW_STR("state", kw_worker_state_name(state)));
-    workers_enter(w, KW_WORKER_KILLED);
+    const char *was = kw_worker_name_by_main(w);
+    w->token->counts.killed++;
+    kw_log(KW_LOG_WARN, "worker-killed", KW_STR("token", w->token->o.name),
+           KW_INT("pid", w->process.pid), KW_STR("state", was));
+    w->start.killed = true;
+    workers_happens(w, KW_LIFE_KILL);
     account(w);
-    w->front->seams.kill(w->pid);
+    w->front->seams.kill(w->process.pid);
 }
 
 bool kw_front_worker_is_at(const struct kw_worker *w, uint64_t wire_id)
 {
-    for (unsigned i = 0; i < w->sessions; i++)
-        if (kw_page_job(w->page, i).id == wire_id)
+    for (unsigned i = 0; i < kw_worker_sessions_by_main(w); i++)
+        if (kw_page_job(w->process.page, i).id == wire_id)
             return true;
     return false;
 }
 
-static void give_back_one(struct kw_front *f, const struct kw_channel_entry *e) KW_LOCKED
+static void give_back_one(struct kw_worker *w, const struct kw_channel_entry *e) KW_LOCKED
 {
+    struct kw_front *f = w->front;
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
     struct kw_gen_version *v = NULL;
     if (e->op == KW_WIRE_CANARY && f->serving != NULL)
-        v = kw_generation_at(f->serving, e->n);
+        v = kw_gen_at(kw_front_token_of(f->serving, w->token), e->n);
     if (v != NULL && v->asked_id == e->wire_id)
         v->asked_id = 0;
     if (j == NULL)
@@ -212,13 +213,14 @@ void kw_front_worker_stuck(struct kw_worker *w)
         if (kw_front_worker_is_at(w, e->wire_id))
             in_operation = true;
         else
-            give_back_one(f, e);
+            give_back_one(w, e);
     }
     kw_lock_give(f->lock);
-    kw_log(KW_LOG_WARN, "worker-stuck", KW_STR("token", f->token.name),
-           KW_INT("pid", w->pid), KW_STR("in", in_operation ? "operation" : "socket"));
-    workers_enter(w, KW_WORKER_STUCK);
-    w->stuck_motion = w->motion;
+    kw_log(KW_LOG_WARN, "worker-stuck", KW_STR("token", w->token->o.name),
+           KW_INT("pid", w->process.pid),
+           KW_STR("in", in_operation ? "operation" : "socket"));
+    workers_happens(w, KW_LIFE_STUCK);
+    w->watch.stuck_motion = w->watch.motion;
 }
 
 /* ---- end --------------------------------------------------------------------------- */
@@ -264,8 +266,10 @@ static void strike(struct kw_worker *w, size_t at) KW_LOCKED
     if (e->sample_len > 0 && not_alone(w, e))
         kw_quarantine_suspect(q, sample_of(e), mark, kw_front_boot(f));
     else if (e->sample_len > 0 && !counted(w, at))
-        kw_quarantine_strike(q, sample_of(e), mark, kw_front_boot(f));
+        kw_quarantine_doubt(q, sample_of(e), w->proofs.proven_id, mark, kw_front_boot(f));
+    kw_quarantine_others(q, sample_of(e), mark);
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
+    kw_route_failed(w->token);
     if (j != NULL && !kw_queue_retry(&f->queue, j))
         kw_queue_finish(&f->queue, j, kw_err_at(KW_CODE_HSM_DOWN, "worker"));
 }
@@ -273,14 +277,17 @@ static void strike(struct kw_worker *w, size_t at) KW_LOCKED
 /* No answer will come any more. */
 static void workers_give_back(struct kw_worker *w) KW_LOCKED
 {
-    struct kw_front *f = w->front;
     for (size_t i = w->channel.count; i-- > 0;) {
         const struct kw_channel_entry *e = kw_channel_at(&w->channel, i);
-        if (w->distrusted || e->op == KW_WIRE_CANARY ||
-            !kw_front_worker_is_at(w, e->wire_id))
-            give_back_one(f, e);
-        else
+        bool at = !w->distrusted && kw_front_worker_is_at(w, e->wire_id);
+        const bool is_job = e->op != KW_WIRE_CANARY;
+        if (at && !is_job)
+            kw_quarantine_others(&w->front->queue.quarantine, sample_of(e),
+                                 kw_queue_wire_id(&w->front->queue));
+        if (at && is_job)
             strike(w, i);
+        else
+            give_back_one(w, e);
     }
 }
 
@@ -289,34 +296,46 @@ bool kw_front_worker_close(struct kw_worker *w)
     struct kw_front *f = w->front;
     kw_lock_take(f->lock);
     bool can = !w->sending;
-    if (can && !w->closed) {
+    if (can && w->life.channel != KW_WORKER_CLOSED) {
         workers_give_back(w);
         kw_channel_wipe(&w->channel);
-        w->closed = true;
+        KW_MUST(kw_life_happens(&w->life, KW_LIFE_CLOSE));
     }
     kw_lock_give(f->lock);
     return can;
 }
 
-/* Its login brought nothing: the token ended it before it did any good.  A crash has rules
- * of its own (quarantine.h), and whoever killed it from outside is no reason to wait. */
+/* Its login brought nothing. */
 static bool brought_nothing(const struct kw_worker *w) KW_LOCKED
 {
-    return w->state == KW_WORKER_READY && !w->well && w->down;
+    return w->life.channel == KW_WORKER_READY && !w->pace.well;
+}
+
+/* It said so itself, and that is known at once; of any other one when it has ended. */
+static bool has_said_so(const struct kw_worker *w) KW_LOCKED
+{
+    return w->pace.down;
+}
+
+/* It crashed, left without a word, or lied.  Whoever killed it from outside is no reason
+ * to wait. */
+static bool ended_in_vain(const struct kw_worker *w, int status)
+{
+    bool from_outside =
+        WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !w->start.killed;
+    return w->start.vain && !from_outside;
 }
 
 void kw_front_worker_end_of_socket(struct kw_worker *w)
 {
     kw_io_forget_socket(w);
     kw_lock_take(w->front->lock);
-    bool in_vain = brought_nothing(w);
-    w->ended = true;
+    bool in_vain = brought_nothing(w) && has_said_so(w);
+    w->start.vain = brought_nothing(w) && !in_vain;
     kw_lock_give(w->front->lock);
+    workers_happens(w, KW_LIFE_END); /* judged by its patience until the process ends */
     if (in_vain)
-        kw_front_login_in_vain(w->front, w);
-    if (kw_worker_state_by_main(w) != KW_WORKER_KILLED)
-        workers_enter(
-            w, KW_WORKER_DRAINING); /* judged by its patience until the process ends */
+        kw_front_login_in_vain(w);
     account(w);
     kw_front_worker_close(w);
 }
@@ -325,32 +344,34 @@ static void workers_log_end(const struct kw_worker *w, int status)
 {
     bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     kw_log(good ? KW_LOG_INFO : KW_LOG_WARN, "worker-ended",
-           KW_STR("token", w->front->token.name), KW_INT("pid", w->pid),
+           KW_STR("token", w->token->o.name), KW_INT("pid", w->process.pid),
            KW_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
            KW_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
-           KW_INT("phase", kw_page_phase(w->page)), KW_INT("served", w->served));
+           KW_INT("phase", kw_page_phase(w->process.page)), KW_INT("served", w->served));
 }
 
-static void forget(struct kw_worker *w) KW_FREE
+void kw_front_worker_forget(struct kw_worker *w)
 {
     struct kw_front *f = w->front;
     kw_io_forget(w);
     kw_lock_take(f->lock);
-    for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
-        if (f->workers[i] == w)
-            f->workers[i] = NULL;
-    kw_front_recount(f);
+    for (size_t i = 0; i < KW_FRONT_TOKEN_WORKERS; i++)
+        if (w->token->workers[i] == w)
+            w->token->workers[i] = NULL;
+    kw_front_token_recount(w->token);
     kw_lock_give(f->lock);
-    close(w->pidfd);
-    close(w->output);
-    kw_page_unmap(w->page);
+    close(w->process.pidfd);
+    close(w->process.output);
+    kw_page_unmap(w->process.page);
+    kw_keyring_give(w->ring);
     kw_free(w);
 }
 
 void kw_front_worker_gone(struct kw_worker *w)
 {
     struct kw_front *f = w->front;
-    w->gone = true;
+    if (kw_worker_process_by_main(w) != KW_PROCESS_GONE)
+        workers_happens(w, KW_LIFE_EXIT);
     kw_io_forget_process(w);
     if (!kw_worker_ended_by_main(w))
         kw_worker_read(w); /* answers may still lie there */
@@ -360,8 +381,10 @@ void kw_front_worker_gone(struct kw_worker *w)
         return; /* the tick tries again */
     kw_login_gone(w);
     kw_output_read(w);
-    int status = f->seams.reap(w->pid);
-    f->died += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    int status = f->seams.reap(w->process.pid);
+    w->token->counts.died += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     workers_log_end(w, status);
-    forget(w);
+    if (ended_in_vain(w, status))
+        kw_front_login_in_vain(w);
+    kw_front_worker_forget(w);
 }

@@ -36,15 +36,18 @@ kw_err kw_state_activation(struct kw_state_dir *dir, struct kw_activation *ret_a
                            struct kw_note *note)
 {
     struct kw_activation act = {0};
+    struct kw_note why = {{0}};
     kw_err e = kw_state_read(dir, FILE_NAME, activation_table, &act, note);
-    if (kw_failed(e))
-        return e;
-    if (act.n != 0 && !is_of_its_key(&act)) {
-        kw_note_set(note, FILE_NAME ": key-id: is not one of version %u", act.n);
-        return kw_err_at(KW_CODE_BAD_INPUT, "activation");
+    if (!kw_failed(e) && act.n != 0 && !is_of_its_key(&act)) {
+        kw_note_set(&why, "key-id: is not one of version %u", act.n);
+        kw_state_say_damaged(dir, FILE_NAME, why.text, note);
+        e.code = KW_CODE_BAD_INPUT;
     }
-    *ret_act = act;
-    return KW_OK;
+    if (kw_failed(e))
+        e.where = "activation.json";
+    else
+        *ret_act = act;
+    return e;
 }
 
 kw_err kw_state_activate(struct kw_state_dir *dir, const struct kw_activation *act,

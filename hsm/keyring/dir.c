@@ -117,6 +117,15 @@ static kw_err dir_replace(const struct kw_state_dir *dir, const char *name, kw_s
     return e;
 }
 
+void kw_state_say_damaged(const struct kw_state_dir *dir, const char *name,
+                          const char *why, struct kw_note *note)
+{
+    kw_note_set(note,
+                "%s/%s: %s; put back a good copy, or remove it to have this node "
+                "forget what it says",
+                dir->path, name, why);
+}
+
 kw_err kw_state_read(const struct kw_state_dir *dir, const char *name,
                      const struct kw_member *table, void *base, struct kw_note *note)
 {
@@ -134,10 +143,7 @@ kw_err kw_state_read(const struct kw_state_dir *dir, const char *name,
     e = kw_json_read(table, kw_blob_peek(&bytes), KW_STATE_FILE_MAX, base, &why);
     kw_blob_wipe(&bytes);
     if (kw_failed(e))
-        kw_note_set(note,
-                    "%s: %s; put back a good copy, or remove it to have this node "
-                    "forget what it says",
-                    path, why.text);
+        kw_state_say_damaged(dir, name, why.text, note);
     return e;
 }
 

@@ -23,6 +23,9 @@ bool kw_state_path(const struct kw_state_dir *dir, const char *name,
  * or is not what it should be. */
 bool kw_state_give(const struct kw_state_dir *dir, int fd);
 
+/* What is said of a file of these that will not do. */
+void kw_state_say_damaged(const struct kw_state_dir *dir, const char *name,
+                          const char *why, struct kw_note *note);
 /* Fills *base; a file that is not there leaves it as it was.  BAD_INPUT, IO,
  * NO_MEMORY. */
 KW_MUST_USE kw_err kw_state_read(const struct kw_state_dir *dir, const char *name,

@@ -129,7 +129,9 @@ kw_err kw_state_marks(struct kw_state_dir *dir, struct kw_marks *ret_marks,
 {
     struct kw_marks marks = {0};
     kw_err e = kw_state_read(dir, FILE_NAME, marks_table, &marks, note);
-    if (!kw_failed(e))
+    if (kw_failed(e))
+        e.where = "marks.json";
+    else
         *ret_marks = marks;
     return e;
 }

@@ -164,7 +164,10 @@ kw_err kw_pin_records_read(const struct kw_state_dir *dir, struct kw_pin_records
                            struct kw_note *note)
 {
     *ret = (struct kw_pin_records){0};
-    return kw_state_read(dir, KW_PIN_FILE, records_table, ret, note);
+    kw_err e = kw_state_read(dir, KW_PIN_FILE, records_table, ret, note);
+    if (kw_failed(e))
+        e.where = "pin-latch.json";
+    return e;
 }
 
 kw_err kw_pin_records_parse(kw_span json, struct kw_pin_records *ret,

@@ -43,8 +43,16 @@ kw_err kw_session_ready(struct kw_token *t)
     return t->has_session && !t->is_spoilt ? KW_OK : kw_session_renew(t);
 }
 
+/* What comes now is another operation: one is never blamed for the one before. */
+static void session_step(const struct kw_token *t)
+{
+    if (t->step != NULL)
+        t->step(t->step_ctx);
+}
+
 kw_err kw_session_after(struct kw_token *t, struct kw_token_key *key, kw_err e)
 {
+    session_step(t);
     if (!kw_failed(e)) {
         t->is_fresh = false;
         return e;
@@ -61,6 +69,7 @@ kw_err kw_session_after(struct kw_token *t, struct kw_token_key *key, kw_err e)
     if (e.code == KW_CODE_SESSION)
         t->epoch++;
     kw_err again = kw_session_renew(t);
+    session_step(t);
     if (e.code != KW_CODE_SESSION)
         return e;
     if (!kw_failed(again) && key != NULL && key->version[0] == '\0')

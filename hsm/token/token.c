@@ -10,6 +10,12 @@ void kw_phase_set(const struct kw_token *t, enum kw_phase phase)
         t->phase(t->phase_ctx, phase);
 }
 
+void kw_token_watch(struct kw_token *token, void (*step)(void *ctx), void *ctx)
+{
+    token->step = step;
+    token->step_ctx = ctx;
+}
+
 static kw_err attach(struct kw_token *t, const struct kw_token_uri *uri,
                      const char *module, struct kw_note *note)
 {

@@ -18,6 +18,8 @@ struct kw_token {
     bool read_write, pin_proven;
     void (*phase)(void *ctx, enum kw_phase phase);
     void *phase_ctx;
+    void (*step)(void *ctx); /* NULL: nobody watches */
+    void *step_ctx;
 
     CK_SLOT_ID slot;
     CK_SESSION_HANDLE session;

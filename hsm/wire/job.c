@@ -78,8 +78,9 @@ kw_err kw_wire_decode_job(kw_span message, struct kw_wire_job *ret_job)
 
 static bool answer_is_sane(const struct kw_wire_answer *a)
 {
-    return a->id != 0 && a->hsm_ns >= 0 && a->findings <= KW_WIRE_FINDINGS &&
-           a->reason.len <= KW_WIRE_REASON_MAX && a->output.len <= KW_SEALED_MAX &&
+    return a->id != 0 && a->hsm_ns >= 0 && a->hsm_ns <= KW_WIRE_HSM_NS_MAX &&
+           a->findings <= KW_WIRE_FINDINGS && a->reason.len <= KW_WIRE_REASON_MAX &&
+           a->output.len <= KW_SEALED_MAX &&
            (kw_failed(a->err) ? a->output.len : a->reason.len) == 0;
 }
 

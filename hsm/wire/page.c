@@ -72,6 +72,12 @@ void kw_page_begin(struct kw_page *page, unsigned session, uint64_t id,
     atomic_store_explicit(&s->id, id, memory_order_release);
 }
 
+void kw_page_step(struct kw_page *page, unsigned session, int64_t mono_now_ns)
+{
+    atomic_store_explicit(&page->sessions[session].start_ns, mono_now_ns,
+                          memory_order_release);
+}
+
 void kw_page_end(struct kw_page *page, unsigned session)
 {
     atomic_store_explicit(&page->sessions[session].id, 0, memory_order_release);

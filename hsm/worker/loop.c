@@ -123,7 +123,7 @@ static void prove_itself(struct kw_hsm_session *s)
 }
 
 /* Who ends, ends the reading of all: what lies in the socket is not begun any more, or is
- * answered by those that are not at their end (guard.c). */
+ * answered by those that are not at their end. */
 static void *run(void *ctx)
 {
     struct kw_hsm_session *s = ctx;

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "worker_internal.h"
@@ -15,6 +17,13 @@
 /* Buffers of the loop, one job's input and output, hsm/token's scratch, the PIN: of one
  * session; further ones want what kw_worker_session_bytes says. */
 enum { ARENA_BYTES = 128 * 1024 };
+
+/* Who runs it by hand is told what it is. */
+static bool was_started_by_a_front(void)
+{
+    struct stat s;
+    return fstat(KW_WIRE_SOCKET_FD, &s) == 0 && S_ISSOCK(s.st_mode);
+}
 
 /* Helpers that a vendor's library starts inherit no way to the front: what goes over the
  * socket is plaintext.  The two others are closed as soon as they are mapped. */
@@ -27,10 +36,13 @@ static bool keep_descriptors(void)
     return ok;
 }
 
-/* A terminal's or a service manager's signals are the front's to answer. */
+/* A terminal's or a service manager's signals are the front's to answer: it closes the
+ * socket.  A worker that left by itself when SIGTERM came to all would be replaced, with a
+ * login, by a front that has not read its own yet.  SIGTERM is blocked until here
+ * (hsm/front/spawn.c), and stays so: a library may change what it does. */
 static void ignore_signals(void)
 {
-    const int ignored[] = {SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2};
+    const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2};
     for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
         signal(ignored[i], SIG_IGN);
 }
@@ -74,6 +86,13 @@ int main(void)
                                           .base = {.worker = &worker},
                                           .proofs = KW_MUTEX_INIT};
     struct kw_note note = {{0}};
+    if (!was_started_by_a_front()) {
+        fputs("keyward-hsm: keywardd starts it, one process a worker, and it has no "
+              "options; "
+              "see keywardd --help\n",
+              stderr);
+        return 2;
+    }
     kw_err e = kw_worker_confine(&note);
     ignore_signals();
     if (!kw_failed(e))

@@ -100,57 +100,30 @@ bool kw_worker_blames_version(struct kw_hsm_session *s, size_t i, kw_err e,
 
 /* ---- before READY ------------------------------------------------------------------ */
 
-static void send_verdict(const struct kw_hsm_worker *w, size_t i, kw_err e,
-                         const struct kw_worker_result *result, uint32_t *verdicts)
+static void send_verdict(const struct kw_hsm_worker *w, uint32_t n, kw_err e,
+                         const struct kw_worker_result *result)
 {
-    struct kw_wire_verdict v = {
-        .n = w->ring->versions[i].n, .err = e, .findings = result->findings};
+    struct kw_wire_verdict v = {.n = n, .err = e, .findings = result->findings};
     if (kw_failed(e))
         kw_copy_str(v.reason, sizeof v.reason, kw_span_str(result->note.text));
     kw_worker_send_verdict(w, &v);
-    (*verdicts)++;
 }
 
-/* The versions without a verdict once more; whoever has none then is judged by whether
- * the token answers for another one. */
-static kw_err settle_undecided(struct kw_hsm_worker *w, const bool undecided[],
-                               uint32_t *verdicts, struct kw_note *note)
+kw_err kw_worker_prove_active(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
+                              struct kw_note *note)
 {
     struct kw_worker_result result;
-    for (size_t i = 0; i < w->ring->count; i++) {
-        if (!undecided[i])
-            continue;
-        kw_err e = kw_worker_prove(&w->base, i, true, &result);
-        if (!kw_worker_is_verdict(e)) {
-            *note = result.note;
-            if (!kw_worker_blames_version(&w->base, i, e, &result))
-                return e;
-            e.code = KW_CODE_KEY_BAD;
-        }
-        send_verdict(w, i, e, &result, verdicts);
-    }
-    return KW_OK;
-}
-
-kw_err kw_worker_prove_all(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
-                           struct kw_note *note)
-{
-    bool undecided[KW_VERSIONS_MAX] = {false};
-    struct kw_worker_result result;
+    const struct kw_version *v = kw_keyring_by_n(w->ring, w->brief.active_n);
     *ret_verdicts = 0;
-    for (size_t i = 0; i < w->ring->count; i++) {
-        const struct kw_version *v = &w->ring->versions[i];
-        if (!kw_key_state_is_probed(v->state))
-            continue;
-        kw_page_enter(w->page, KW_PAGE_FIND);
-        kw_err e = kw_worker_prove(&w->base, i, true, &result);
-        undecided[i] = !kw_worker_is_verdict(e);
-        if (undecided[i] && v->n == w->brief.active_n) {
-            *note = result.note;
-            return e;
-        }
-        if (!undecided[i])
-            send_verdict(w, i, e, &result, ret_verdicts);
+    if (v == NULL || !kw_key_state_is_probed(v->state))
+        return KW_OK;
+    kw_page_enter(w->page, KW_PAGE_FIND);
+    kw_err e = kw_worker_prove(&w->base, (size_t)(v - w->ring->versions), true, &result);
+    if (!kw_worker_is_verdict(e)) {
+        *note = result.note;
+        return e;
     }
-    return settle_undecided(w, undecided, ret_verdicts, note);
+    send_verdict(w, v->n, e, &result);
+    *ret_verdicts = 1;
+    return KW_OK;
 }

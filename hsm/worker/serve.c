@@ -66,7 +66,7 @@ static kw_err serve_admit(struct kw_hsm_session *s, size_t i, bool was_proven,
     if (!kw_key_state_unwraps(s->worker->ring->versions[i].state))
         return kw_err_at(KW_CODE_KEY_BAD, "find");
     kw_err e = serve_prove(s, i, true, was_proven, result);
-    if (kw_failed(e) && kw_worker_is_verdict(e))
+    if (kw_failed(e) && kw_worker_is_verdict(e) && e.code != KW_CODE_MISSING)
         e.code = KW_CODE_KEY_BAD;
     return e;
 }
@@ -77,6 +77,8 @@ static kw_err serve_work(struct kw_hsm_session *s, const struct kw_wire_job *job
     const struct kw_version *v = kw_keyring_by_key_id(s->worker->ring, job->key_id);
     if (v == NULL)
         return kw_err_at(KW_CODE_UNKNOWN_KEY, "keyring");
+    if (job->op == KW_WIRE_WRAP && v->n != s->worker->brief.active_n)
+        return kw_err_at(KW_CODE_KEY_DISABLED, "keyring"); /* it was active before */
     size_t i = (size_t)(v - s->worker->ring->versions);
     kw_err e = serve_admit(s, i, false, result);
     if (kw_failed(e))
@@ -114,7 +116,7 @@ static void serve_put_result(struct kw_served *ret, const struct kw_worker_resul
     ret->answer.reason = kw_span_str(ret->reason);
 }
 
-/* The shorter of the last two operations: one that took long alone says little. */
+/* The shorter of the last two jobs' operations: one that took long alone says little. */
 static int64_t serve_takes_ns(const struct kw_hsm_session *s)
 {
     return s->took_ns[0] < s->took_ns[1] ? s->took_ns[0] : s->took_ns[1];
@@ -124,6 +126,18 @@ static void serve_took(struct kw_hsm_session *s, int64_t ns)
 {
     s->took_ns[1] = s->took_ns[0];
     s->took_ns[0] = ns;
+}
+
+/* A job can be several operations (a canary that wraps too is three): each is judged, and
+ * measured, by itself. */
+void kw_worker_step(void *ctx)
+{
+    struct kw_hsm_session *s = ctx;
+    int64_t now = kw_mono_ns(s->worker->clock);
+    if (now - s->step_ns > s->longest_ns)
+        s->longest_ns = now - s->step_ns;
+    s->step_ns = now;
+    kw_page_step(s->worker->page, s->line, now);
 }
 
 /* What cannot be done in the time that is left only takes it from the next one.  A token
@@ -148,6 +162,8 @@ void kw_worker_serve(struct kw_hsm_session *s, const struct kw_wire_job *job,
     result.findings = 0;
     result.note.text[0] = '\0';
     *ret = (struct kw_served){.answer = {.id = job->id}};
+    s->step_ns = start;
+    s->longest_ns = 0;
     kw_page_begin(s->worker->page, s->line, job->id, start);
     bool late = serve_too_late(s, job, start);
     if (late)
@@ -162,7 +178,7 @@ void kw_worker_serve(struct kw_hsm_session *s, const struct kw_wire_job *job,
     ret->answer.err = e;
     ret->answer.hsm_ns = kw_mono_ns(s->worker->clock) - start;
     if (!late)
-        serve_took(s, ret->answer.hsm_ns);
+        serve_took(s, s->longest_ns != 0 ? s->longest_ns : ret->answer.hsm_ns);
     ret->answer.output = kw_secret_peek(&ret->output);
     serve_put_result(ret, &result);
 }

@@ -41,6 +41,7 @@ static kw_err use_the_logins(struct kw_hsm_worker *w)
 {
     w->sessions = &w->base;
     w->session_count = 1;
+    kw_token_watch(w->base.token, kw_worker_step, &w->base);
     return kw_session_buffers_init(&w->base.buffers, KW_SESSION_IN);
 }
 
@@ -51,11 +52,13 @@ static kw_err open_one(struct kw_hsm_worker *w, struct kw_note *note)
     kw_err e = kw_token_branch(w->base.token, &s->token, note);
     if (!kw_failed(e))
         e = kw_session_buffers_init(&s->buffers, 1);
-    if (kw_failed(e))
+    if (kw_failed(e)) {
         kw_token_branch_close(s->token);
-    else
-        w->session_count++;
-    return e;
+        return e;
+    }
+    kw_token_watch(s->token, kw_worker_step, s);
+    w->session_count++;
+    return KW_OK;
 }
 
 kw_err kw_worker_open_sessions(struct kw_hsm_worker *w, struct kw_note *note)

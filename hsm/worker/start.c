@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the brief to READY: token, one login, self-test, a verdict for every version. */
+/* From the brief to READY: token, one login, self-test, the active version's verdict. */
 #include "worker_internal.h"
 
 /* The numbers of the page are those of hsm/token; the gate is closed in LOGIN. */
@@ -56,7 +56,7 @@ kw_err kw_worker_start(struct kw_hsm_worker *w, struct kw_note *note)
     if (!kw_failed(e))
         e = kw_token_self_test(w->base.token, note);
     if (!kw_failed(e))
-        e = kw_worker_prove_all(w, &verdicts, note);
+        e = kw_worker_prove_active(w, &verdicts, note);
     if (!kw_failed(e))
         e = kw_worker_open_sessions(w, note);
     if (kw_failed(e))

@@ -53,7 +53,9 @@ struct kw_hsm_session {
     struct kw_token *token;
     struct kw_worker_key keys[KW_VERSIONS_MAX];
     struct kw_session_buffers buffers;
-    int64_t took_ns[2]; /* the last two operations; less after each job not begun */
+    int64_t took_ns[2]; /* the last two jobs, of each its longest operation; less after
+                           each job not begun */
+    int64_t step_ns, longest_ns; /* of the job: its operation's start, its longest one */
     pthread_t thread;
 };
 
@@ -100,9 +102,10 @@ bool kw_worker_is_verdict(kw_err e);
  * active version. */
 bool kw_worker_blames_version(struct kw_hsm_session *s, size_t i, kw_err e,
                               struct kw_worker_result *result);
-/* A verdict for every version, sent to the front.  An error is the token's. */
-KW_MUST_USE kw_err kw_worker_prove_all(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
-                                       struct kw_note *note);
+/* The verdict on the active version, sent to the front; the others are proven when they
+ * are asked for first.  An error is the token's. */
+KW_MUST_USE kw_err kw_worker_prove_active(struct kw_hsm_worker *w, uint32_t *ret_verdicts,
+                                          struct kw_note *note);
 
 /* Takes over what another session has proven; false: nobody has. */
 bool kw_worker_take_over(struct kw_hsm_session *s, size_t i);
@@ -122,6 +125,9 @@ struct kw_served {
 };
 void kw_worker_serve(struct kw_hsm_session *s, const struct kw_wire_job *job,
                      struct kw_served *ret);
+
+/* An operation of the module came back (kw_token_watch); ctx is the session. */
+void kw_worker_step(void *ctx);
 
 /* loop.c.  `batch`: so many jobs are taken at once, 1..KW_SESSION_IN.  NO_MEMORY */
 KW_MUST_USE kw_err kw_session_buffers_init(struct kw_session_buffers *b, unsigned batch);

@@ -18,6 +18,10 @@
 
 #define KW_MS_NS INT64_C(1000000)
 #define KW_S_NS INT64_C(1000000000)
+/* Who looks several times a second and finds that more has passed has stood still: the
+ * machine slept, or the process was stopped.  What is longer than this is charged to nobody;
+ * so much is, or a process that is never let run for long would see no outage end. */
+#define KW_PAUSE_NS (2 * KW_S_NS)
 
 struct kw_clock {
     int64_t (*mono_ns)(void *self);

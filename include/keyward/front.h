@@ -25,7 +25,7 @@ struct kw_front_variable {
     const char *name, *value;
 };
 
-struct kw_front_token {
+struct kw_front_token_options {
     const char *name; /* for log and status: the URI's token label */
     const char *uri, *module, *pin;
     const struct kw_front_variable *env; /* the worker's whole environment */
@@ -34,16 +34,23 @@ struct kw_front_token {
     unsigned sessions; /* of each, 1..KW_SESSIONS_MAX; 0: as keyward-hsm finds right */
 };
 
+struct kw_front_times {
+    int64_t deadline_ns, patience_ns, suspect_ns, probe_every_ns, stale_after_ns,
+        recover_ns;         /* after repeated losses canaries are spread over this */
+    int64_t login_grace_ns; /* before a worker in LOGIN may be killed; 0 = 30 s */
+};
+
 struct kw_front_options {
-    const char *worker_path;            /* of keyward-hsm */
-    const struct kw_front_token *token; /* copied; strings borrowed until free */
+    const char *worker_path; /* of keyward-hsm */
+    /* 1..KW_TOKENS_MAX; copied, strings borrowed until free. */
+    const struct kw_front_token_options *tokens;
+    size_t token_count;
+    bool spread; /* jobs go to any token; else to the first that can do them */
     const char *domain;
     bool production;    /* refuse a SoftHSM token */
     unsigned shares;    /* classes */
     unsigned queue_max; /* jobs waiting or sent, all shares together; 0 = default 1024 */
-    int64_t deadline_ns, patience_ns, suspect_ns, probe_every_ns, stale_after_ns,
-        recover_ns;             /* 3 canaries spread over this end a loss */
-    int64_t login_grace_ns;     /* before a worker in LOGIN may be killed; 0 = 30 s */
+    struct kw_front_times times;
     struct kw_state_dir *state; /* borrowed */
     const char *status;         /* path of the status socket, beside which the key of PIN
                                    marks lies (pin_latch.h); copied; NULL: no key      */
@@ -65,26 +72,30 @@ struct kw_front;
 KW_MUST_USE kw_err kw_front_new(const struct kw_front_options *options,
                                 struct kw_front **ret_front);
 
-/* Takes a keyring into use: starts fresh workers with its bytes; when their canaries have
- * passed, versions, active version and workers are swapped in one step and the old
- * workers drain.  The first call starts the service.  `ring` and `bytes` are copied or
- * counted. A keyring that is already coming up is replaced by the newer one. BUG when
- * active_n is not 0 and not in the ring. */
+/* Takes a keyring into use: starts fresh workers with its bytes; when the first of them has
+ * proven the active version, versions and active version are swapped in one step, and
+ * each one that is ready relieves an old one.  The first call starts the service.  `ring`
+ * and `bytes` are copied or counted.  A keyring that is already coming up is replaced by
+ * the newer one.  BUG when active_n is not 0 and not in the ring. */
 KW_MUST_USE kw_err kw_front_use(struct kw_front *front, struct kw_keyring *ring,
                                 kw_span bytes, uint32_t active_n) KW_FREE;
 
 /* Begin of the end: no new jobs (BUSY), waiting ones fail with HSM_DOWN, workers are
- * told to leave and killed `grace_ns` later (never in LOGIN).  Blocking: up to grace_ns.
- */
+ * told to leave and killed `grace_ns` later (never in LOGIN); one that the kernel does not
+ * let die within 5 s is left behind.  Blocking: up to grace_ns, and those. */
 void kw_front_stop(struct kw_front *front, int64_t grace_ns) KW_FREE;
 void kw_front_free(struct kw_front *front); /* after stop; NULL does nothing */
 
 struct kw_hsm_door kw_front_door(struct kw_front *front);
 
+/* A worker that is not reaped yet: that is the front's to do, and nobody else's. */
+bool kw_front_is_worker(const struct kw_front *front, pid_t pid);
+
 /* For the status document and the notify line.  Strings live until the next call. */
 struct kw_front_worker_status {
+    const char *token; /* its name */
     pid_t pid;
-    const char *state;          /* "starting", "ready", "stuck", "draining" */
+    const char *state;          /* "starting", "ready", "stuck", "draining", "killed" */
     unsigned sessions, hanging; /* 0 before it is ready; of them, too long at a job */
     uint64_t served;
 };
@@ -96,24 +107,53 @@ struct kw_front_version_status {
     const char *found; /* what stands against it, named in docs/ERRORS.md; "" = nothing */
     int64_t proven_wall_ns; /* last canary that passed, 0 = never */
 };
+struct kw_front_token_status {
+    const char *name;
+    const char *label, *serial, *model, *firmware, *library; /* "" = not told yet */
+    enum kw_hsm_state state;
+    kw_err why;         /* it is not UP                                             */
+    const char *reason; /* why no worker starts or is taken, or why the active version
+                           will not do; "" = nothing                                 */
+    bool pin_latched;
+    bool is_out;     /* it failed several jobs in a row: others do them until a canary */
+    size_t unproven; /* versions of the keyring in use that it has not proven          */
+    int64_t probe_every_ns; /* from one canary to the next, as it is now               */
+};
+/* An input that cost workers and is refused for a while (KW_CODE_QUARANTINED). */
+struct kw_front_held_status {
+    const char *input; /* first 8 bytes of the SHA-256 of what is remembered of it, hex */
+    int64_t since_wall_ns, until_wall_ns;
+};
+struct kw_front_jobs_status {
+    size_t queued, sent;
+    uint64_t total, requeued, late_answers;
+};
 struct kw_front_status {
     struct kw_hsm_health health;
-    char reason[KW_NOTE_MAX];
-    const char *token, *token_label, *token_serial, *token_model, *token_firmware,
-        *library;
+    char reason[KW_NOTE_MAX];                   /* of the first token that has one */
+    const struct kw_front_token_status *tokens; /* in the order of the configuration */
+    size_t token_count;
     const struct kw_front_worker_status *workers;
     size_t worker_count;
     const struct kw_front_version_status *versions;
     size_t version_count;
+    const struct kw_front_held_status *held; /* the longest first */
+    size_t held_count;
     uint64_t keyring_serial;
     char keyring_sha256[65];
     bool coming_up; /* a newer keyring's workers are being proven */
     /* Why they are not so far, "" = nothing failed yet. */
     char coming_reason[KW_NOTE_MAX];
-    bool pin_latched;
-    size_t queued, sent;
-    uint64_t workers_started, workers_died, workers_killed, jobs, requeued, late_answers;
+    bool pin_latched; /* of some token */
+    struct kw_front_jobs_status jobs;
+    uint64_t workers_started, workers_died, workers_killed;
 };
 void kw_front_status(struct kw_front *front, struct kw_front_status *ret_status) KW_FREE;
+
+/* Serial number of the token of this name; "" while it has not told it. */
+const char *kw_front_serial(const struct kw_front *front, const char *name);
+
+/* An operator says that no input is to be refused any more.  Returns how many were. */
+size_t kw_front_quarantine_lift(struct kw_front *front) KW_FREE;
 
 #endif

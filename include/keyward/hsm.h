@@ -102,11 +102,15 @@ struct kw_hsm_health {
                               upper layer does follows from the state              */
     uint64_t key_epoch;    /* grows when a version that could be unwrapped with may be so
                               no more: by its state, its verdict, or as it is gone   */
+    uint64_t away_epoch;   /* grows when a proven version's key is not found any more: an
+                              outage of that version                                  */
     kw_err why;            /* for SUSPECT, LOST, and STARTING once something failed   */
     uint32_t active_n;     /* effective active version, 0 = none                      */
     char active_key_id[KW_KEY_ID_MAX + 1];
     enum kw_mechanism active_mechanism;
-    kw_err active_err; /* OK when the active version is proven here; else why not */
+    /* OK when the active version is proven here; MISSING: it was, and its key is not found
+     * now; else why not. */
+    kw_err active_err;
 };
 
 struct kw_hsm_version {
@@ -120,13 +124,14 @@ struct kw_hsm; /* whoever stands behind the door */
 struct kw_hsm_ops {
     /* LOCKED.  Queues a copy of the job; the ticket is good until done was called.
      * BUSY         the queue, or this share of it, is full; done is not called
-     * QUARANTINED  this input was in flight at two worker deaths
+     * QUARANTINED  this input was in flight at two worker deaths, the second of them of a
+     *              worker that was well since the first
      * NO_MEMORY */
     kw_err (*submit)(struct kw_hsm *hsm, const struct kw_hsm_job *job,
                      kw_hsm_ticket *ret_ticket);
-    /* LOCKED.  Moves the job's deadline further away; never nearer.  A ticket that is
-     * no longer known does nothing. */
-    void (*extend)(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until);
+    /* LOCKED.  Moves the job's deadline further away; never nearer.  false: it ended
+     * already, and only its answer has not been handed over. */
+    bool (*extend)(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until);
     /* LOCKED.  Nobody waits any more: a job that has not been sent to a worker is
      * dropped, the answer of a sent one will be; done is NOT called for it any more.
      * true when the job was still there (so: ctx is the caller's again). */
@@ -139,16 +144,24 @@ struct kw_hsm_ops {
     void (*health)(struct kw_hsm *hsm, struct kw_hsm_health *ret_health);
     /* LOCKED.  May this key_id be used to unwrap?
      * UNKNOWN_KEY (and a rate-limited look at the keyring file is noted for N above the
-     * highest known), KEY_DISABLED, KEY_BAD, STARTING (not proven yet) */
+     * highest known), KEY_DISABLED, KEY_BAD, STARTING (no worker was ready yet; of
+     * what none was asked for yet the job finds out); MISSING: it was
+     * proven, and its key is not found now (*ret_version is filled all the same) */
     kw_err (*version)(struct kw_hsm *hsm, kw_span key_id,
                       struct kw_hsm_version *ret_version);
     /* LOCKED.  An answer of this token proved false (inner digest, verify): the worker
      * that gave it is replaced, the event is an alarm.  Called from inside `done`, it
-     * means the worker whose answer is being handed over.  Called at any other time, and
-     * for an answer that no worker gave, nobody knows whose it was: every ready worker
-     * is replaced.  A token that is not this door's does nothing.  Main thread only: who
-     * is being handed over is its own to know. */
+     * means the worker whose answer is being handed over, if that is one of this token.
+     * Called at any other time, for an answer that no worker gave, and for another
+     * token's than the one handed over, nobody knows whose it was: every ready worker of
+     * the token is replaced.  A token that is not this door's does nothing.  Main thread
+     * only: who is being handed over is its own to know. */
     void (*distrust)(struct kw_hsm *hsm, const char *token);
+    /* LOCKED.  An answer of this token proved true: an unwrap with a right inner digest, or
+     * (`wrapped`) a wrap that was unwrapped again.  Of the active version it is as good as a
+     * canary, but for that only a wrap proves wrapping. */
+    void (*worked)(struct kw_hsm *hsm, const char *token, const char *key_id,
+                   bool wrapped);
 };
 
 /* What a holder of the door keeps. */

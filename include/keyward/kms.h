@@ -61,6 +61,7 @@ struct kw_request_work {
     size_t aad_len;
     struct kw_secret inner;   /* seed and digest: to be wrapped, or unwrapped */
     struct kw_secret wrapped; /* Encrypt: what the HSM made of it             */
+    const char *wrapped_by;   /* and which token                              */
     int64_t admitted_boot_ns; /* when health was looked at: ages count to here */
     int64_t hsm_ns;
 };

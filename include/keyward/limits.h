@@ -44,10 +44,11 @@ _Static_assert(KW_LABEL_MAX <= 40, "small HSMs take the longest label");
 #define KW_CONFIG_MAX (256u * 1024)   /* bytes of the configuration file                */
 #define KW_PIN_MAX 256u               /* bytes; PKCS#11 tokens allow far fewer          */
 #define KW_CLASSES_MAX 16u
-#define KW_TOKENS_MAX 8u
+#define KW_TOKENS_MAX 4u
 #define KW_WORKERS_MAX 16u  /* of one token                                        */
 #define KW_SESSIONS_MAX 64u /* of one worker: each is a thread, and a line of its page */
 #define KW_PATH_MAX 1024u
+#define KW_CONNECTIONS_MAX 256u /* of one class; each costs two descriptors           */
 #define KW_SOCKET_PATH_MAX 107u /* sun_path less its NUL, unix(7) */
 
 #endif

@@ -3,7 +3,10 @@
  *
  * A connection is handed over only when the peer is allowed (SO_PEERCRED, unix(7)) and
  * the whole HTTP/2 client preface (RFC 9113 3.4) can be peeked within 2 s; until then it
- * costs one descriptor and one timer.  Limits hold per uid and in all.
+ * costs one descriptor and one timer.  Limits hold per uid and in all; where one is
+ * reached, the oldest connection that never had a call answered makes room.  One that has
+ * had none for 30 s is ended.  Who has had one may be silent for ever, as kube-apiserver
+ * is.
  *
  * Threads:   main thread only; everything runs on its libevent loop.
  */
@@ -25,10 +28,15 @@ struct kw_listen_options {
     const uint32_t *uids, *gids; /* who may connect; both empty: nobody */
     size_t uid_count, gid_count;
     int inherited_fd;         /* from systemd, or -1 to bind                    */
-    unsigned connections_max; /* of this listener; 0 = 256              */
+    unsigned connections_max; /* of this listener; 0 = KW_CONNECTIONS_MAX */
     unsigned per_uid_max;     /* 0 = 64                                 */
+    int descriptor_max;       /* no connection has a higher number; 0 = any      */
     int64_t preface_ns;       /* 0 = 2 s                                */
     struct event_base *loop;
+    /* When a call of the connection that was handed over as this number was answered last
+     * (CLOCK_MONOTONIC); 0: none was yet.  NULL: nobody knows, and all count as answered. */
+    int64_t (*answered)(void *ctx, int fd);
+    int64_t silence_ns; /* 0 = 30 s */
     /* A connection that may speak; the callee owns fd (non-blocking, close-on-exec).
      * false: it has closed fd, and the connection is to end. */
     bool (*adopt)(void *ctx, int fd, const struct kw_peer *peer);
@@ -53,9 +61,16 @@ KW_MUST_USE kw_err kw_listener_open(const struct kw_listen_options *options,
  * was bound by us.  Handed-over connections stay.  NULL does nothing. */
 void kw_listener_close(struct kw_listener *listener);
 
+/* Ends the connections that had no call answered since then (CLOCK_MONOTONIC; INT64_MAX:
+ * all); returns how many. */
+unsigned kw_listener_end(struct kw_listener *listener, int64_t since_ns);
+/* While it is held, nothing is accepted; connections that there are go on. */
+void kw_listener_hold(struct kw_listener *listener, bool held);
+
 struct kw_listen_stats {
     uint64_t accepted, handed_over, refused_peer, refused_limit, refused_preface,
         refused_adopt;      /* adopt said no */
+    uint64_t ended;         /* by us: to make room, or for no call */
     unsigned open, waiting; /* connections handed over and still open; before preface */
 };
 void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stats *ret);
@@ -72,6 +87,24 @@ KW_MUST_USE kw_err kw_bind(const char *path, mode_t mode, struct kw_bound *ret_b
                            struct kw_note *note);
 /* Closes; unlinks the file when it is still the one that was bound. */
 void kw_unbind(const char *path, struct kw_bound *bound);
+
+/* Accepts from such a socket.  When no descriptor is left for a connection, nothing is
+ * accepted for a tenth of a second at a time; the log says it once. */
+struct kw_acceptor_options {
+    const char *name; /* for the log; stays the caller's */
+    int listening;    /* stays the caller's              */
+    struct event_base *loop;
+    /* The callee owns fd (non-blocking, close-on-exec). */
+    void (*accepted)(void *ctx, int fd);
+    void *ctx;
+};
+struct kw_acceptor;
+/* NO_MEMORY */
+KW_MUST_USE kw_err kw_acceptor_new(const struct kw_acceptor_options *options,
+                                   struct kw_acceptor **ret_acceptor);
+/* While it is held, nothing is accepted. */
+void kw_acceptor_hold(struct kw_acceptor *acceptor, bool held);
+void kw_acceptor_free(struct kw_acceptor *acceptor); /* NULL does nothing */
 
 /* The descriptors systemd passed (sd_listen_fds(3), read by hand): fills names[] and
  * fds[], sets close-on-exec, returns how many (0 when not for this pid). */

@@ -22,6 +22,7 @@ struct kw_policy_facts {
     bool outage_budget_left; /* serve-cached only */
     bool active_known;       /* there is an effective active version, proven here */
     kw_err why;              /* what the health record says is wrong */
+    bool active_away;        /* it was proven, and its key is not found now: an outage */
     kw_err active_why;       /* why the active version is not usable */
 };
 
@@ -41,6 +42,9 @@ struct kw_policy_verdict kw_policy_judge(const struct kw_policy_facts *facts);
 /* Must the cache be empty now?  (LOST under fail-closed, or the budget is gone.) */
 bool kw_policy_wipes(const struct kw_policy_facts *facts);
 
+/* May seeds of a version whose key is away be served from memory? */
+bool kw_policy_bridges(const struct kw_policy_facts *facts);
+
 /* May a ciphertext sealed for `sealed_scope` be opened through this class?
  * OK with *ret_foreign = true for one of accept_scopes (logged by the caller);
  * DENIED otherwise. */
@@ -48,7 +52,8 @@ KW_MUST_USE kw_err kw_policy_scope(kw_span sealed_scope, const char *own_scope,
                                    const char *const *accept_scopes, size_t accept_count,
                                    bool *ret_foreign);
 
-/* The outage budget of one class: it is spent while the HSM is LOST and refills by one
+/* The outage budget of one class: it is spent while the HSM is LOST, or the active version's
+ * key is away, and refills by one
  * minute for each hour that it is not, up to max.  Not a clock that one lucky canary
  * resets. */
 struct kw_budget {
@@ -59,6 +64,8 @@ struct kw_budget {
 void kw_budget_init(struct kw_budget *b, int64_t max_ns, int64_t boot_now_ns); /* full */
 /* Accounts for the time since the last call, during which the HSM was lost or not. */
 void kw_budget_tick(struct kw_budget *b, bool lost, int64_t boot_now_ns);
+/* Before the next one: of the time since the last call only KW_PAUSE_NS counts. */
+void kw_budget_pass_over(struct kw_budget *b, int64_t boot_now_ns);
 static inline bool kw_budget_left(const struct kw_budget *b)
 {
     return b->left_ns > 0;

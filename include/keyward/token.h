@@ -64,6 +64,8 @@ struct kw_token_facts {
 #define KW_TOKEN_NOT_TOLD UINT64_MAX
 
 struct kw_token;
+/* From now on `step` is called whenever an operation of the module came back. */
+void kw_token_watch(struct kw_token *token, void (*step)(void *ctx), void *ctx);
 struct kw_token_key; /* a found key: handle and label; dies with the token */
 
 /* Loads and initialises the module, finds the token, reads the facts.  No login.

@@ -82,6 +82,7 @@ enum kw_wire_finding {
     KW_WIRE_FINDINGS = 15, /* not a bit: all of them                                   */
 };
 #define KW_WIRE_REASON_MAX 159u
+#define KW_WIRE_HSM_NS_MAX (INT64_MAX / 16) /* those of several answers are added up */
 
 struct kw_wire_answer {
     uint64_t id;
@@ -204,7 +205,7 @@ enum kw_page_phase {
 };
 struct kw_page_session {
     _Atomic uint64_t id;      /* wire id of the job it is at, 0 = none */
-    _Atomic int64_t start_ns; /* CLOCK_MONOTONIC                       */
+    _Atomic int64_t start_ns; /* CLOCK_MONOTONIC: of the operation     */
 };
 struct kw_page {
     _Atomic uint32_t phase, logins;
@@ -216,9 +217,11 @@ KW_MUST_USE kw_err kw_page_map(int fd, struct kw_page **ret_page);
 void kw_page_unmap(struct kw_page *page); /* NULL does nothing */
 
 void kw_page_enter(struct kw_page *page, enum kw_page_phase phase);
-/* A session begins with a job: before the module is called.  Ends: after. */
+/* A session begins with a job: before the module is called.  Step: it goes on to the next
+ * operation of the same job.  Ends: after. */
 void kw_page_begin(struct kw_page *page, unsigned session, uint64_t id,
                    int64_t mono_now_ns);
+void kw_page_step(struct kw_page *page, unsigned session, int64_t mono_now_ns);
 void kw_page_end(struct kw_page *page, unsigned session);
 
 /* A number that is no phase reads as LOGIN, the careful one. */

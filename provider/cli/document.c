@@ -43,6 +43,33 @@ static void document_judge_health(const json_t *document, struct kw_reasons *why
                      reason != NULL ? reason : "");
 }
 
+/* Of several tokens one may be away while the others serve: that is no outage, but what
+ * stands between it and one. */
+static void document_judge_token(const json_t *t, struct kw_reasons *why)
+{
+    const json_t *unproven = json_object_get(t, "unproven");
+    if (strcmp(member(t, "state"), "up") != 0)
+        document_add(why, "token %.40s is %s: %.200s. ", member(t, "name"),
+                     member(t, "state"), member(t, "reason"));
+    else if (!json_is_false(json_object_get(t, "out")))
+        document_add(why, "token %.40s failed several calls in a row and gets none. ",
+                     member(t, "name"));
+    else if (!json_is_integer(unproven) || json_integer_value(unproven) != 0)
+        document_add(why,
+                     "token %.40s has not proven %" JSON_INTEGER_FORMAT
+                     " of the keyring's versions. ",
+                     member(t, "name"), json_integer_value(unproven));
+}
+
+static void judge_tokens(const json_t *document, struct kw_reasons *why)
+{
+    const json_t *tokens = json_object_get(document, "tokens");
+    if (!json_is_array(tokens))
+        document_add(why, "nothing is said of the tokens. ");
+    for (size_t i = 0; json_array_size(tokens) > 1 && i < json_array_size(tokens); i++)
+        document_judge_token(json_array_get(tokens, i), why);
+}
+
 static void judge_keyring(const json_t *document, struct kw_reasons *why)
 {
     const json_t *keyring = json_object_get(document, "keyring");
@@ -60,16 +87,41 @@ static void judge_keyring(const json_t *document, struct kw_reasons *why)
         document_add(why, "Its last good copy is refused too: %s. ", copy);
 }
 
+/* What only differs from what runs is no fault: it waits for a restart. */
+static void judge_configuration(const json_t *document, struct kw_reasons *why)
+{
+    const json_t *rejected =
+        json_object_get(json_object_get(document, "configuration"), "rejected");
+    if (!json_is_null(rejected))
+        document_add(why,
+                     "the configuration file is none to start with, and the next start "
+                     "would fail: %s. ",
+                     json_is_string(rejected) ? json_string_value(rejected)
+                                              : "nothing said");
+}
+
 static void judge_memory(const json_t *document, struct kw_reasons *why)
 {
     const char *reason = text_at(document, "keyring", "unremembered");
     if (reason != NULL)
         document_add(
             why,
-            "the state directory does not say what is in use, so an older keyring might "
-            "be let in "
-            "after a restart: %s. ",
+            "the state directory does not hold what it should, which the next start will "
+            "meet: %s. ",
             reason);
+}
+
+static void judge_quarantine(const json_t *document, struct kw_reasons *why)
+{
+    const json_t *held = json_object_get(document, "quarantine");
+    size_t n = json_array_size(held);
+    if (n > 0)
+        document_add(why,
+                     "%zu ciphertext%s that cost workers %s refused, until %.40s at the "
+                     "latest (docs/ERRORS.md, quarantined; keyward quarantine clear "
+                     "lifts it). ",
+                     n, n > 1 ? "s" : "", n > 1 ? "are" : "is",
+                     member(json_array_get(held, n - 1), "until"));
 }
 
 static bool is_used(const char *state)
@@ -118,11 +170,35 @@ enum kw_exit kw_document_judge(const json_t *document, struct kw_reasons *ret_wh
         document_add(
             &why, "A PIN is latched: no login is tried until there is one that was not "
                   "refused before, or keyward pin retry is said. ");
+    judge_tokens(document, &why);
+    judge_quarantine(document, &why);
+    judge_configuration(document, &why);
     judge_keyring(document, &why);
     judge_memory(document, &why);
     judge_versions(document, &why);
     *ret_why = why;
     return why.text[0] == '\0' ? KW_EXIT_GOOD : KW_EXIT_PROBLEM;
+}
+
+/* Those of an array, as many as fit; "" when it has something else. */
+static void texts(const json_t *list, char *dst, size_t cap)
+{
+    static const char more[] = " ...";
+    size_t len =
+        (size_t)snprintf(dst, cap, "%s", json_array_size(list) == 0 ? "none" : "");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text == NULL) {
+            dst[0] = '\0';
+            return;
+        }
+        if (len + 1 + strlen(text) + sizeof more > cap) {
+            snprintf(dst + len, cap - len, "%s", more);
+            break;
+        }
+        len += (size_t)snprintf(dst + len, cap - len, "%s%s", i > 0 ? " " : "", text);
+    }
+    kw_copy_printable(dst, cap, kw_span_str(dst));
 }
 
 /* A scalar, or "" for what is printed otherwise. */
@@ -140,6 +216,8 @@ static void scalar(const json_t *v, char *dst, size_t cap)
         snprintf(dst, cap, "%s", json_is_true(v) ? "yes" : "no");
     else if (json_is_null(v))
         snprintf(dst, cap, "-");
+    else if (json_is_array(v))
+        texts(v, dst, cap);
 }
 
 /* jansson's iteration wants a pointer to what is not const. */
@@ -160,7 +238,7 @@ static struct shown shown(const char *name)
 }
 
 /* One object on one line: name value, name value, name (name value); arrays further down
- * are left to --json. */
+ * are left to --json, but for those of texts. */
 static void print_fields(const json_t *o, unsigned depth)
 {
     const char *between = "";

@@ -17,9 +17,9 @@ void kw_inspect_files(struct kw_report *r, const struct kw_config *config,
                       const char *config_path, const char *ret_fault[KW_TOKENS_MAX]);
 /* The folders of the sockets: there, the daemon's, and nobody else may write them. */
 void kw_inspect_sockets(struct kw_report *r, const struct kw_config *config);
-/* RLIMIT_MEMLOCK against what keywardd locks: of the daemon that answers on the status
+/* RLIMIT_MEMLOCK and RLIMIT_NOFILE against what keywardd locks and opens: of the daemon that answers on the status
  * socket (its document names the process), else, and that is said, of this shell. */
-void kw_inspect_memory(struct kw_report *r, const struct kw_config *config);
+void kw_inspect_limits(struct kw_report *r, const struct kw_config *config);
 /* The keyring against what this node has seen. */
 void kw_inspect_keyring(struct kw_report *r, const struct kw_context *context);
 /* Times of the versions that tell of a wrong clock. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What keywardd locks against what it may: the one that runs, or one started from
- * here. */
+/* What keywardd locks and opens against what it may: the one that runs, or one started
+ * from here. */
 #include "inspect.h"
 
 #include <inttypes.h>
@@ -26,7 +26,8 @@ static pid_t running_daemon(const struct kw_config *config)
     struct kw_note ignored;
     size_t len = 0;
     if (config->status == NULL ||
-        kw_failed(kw_status_read(config->status, text, sizeof text, &len, &ignored)))
+        kw_failed(
+            kw_status_read(config->status, text, sizeof text, &len, NULL, &ignored)))
         return 0;
     json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
     json_int_t pid = json_integer_value(json_object_get(document, "pid"));
@@ -101,12 +102,55 @@ static void inspect_shell(struct kw_report *r, uint64_t need)
                       need / 1024, not_seen());
 }
 
-void kw_inspect_memory(struct kw_report *r, const struct kw_config *config)
+/* The hard limit: keywardd raises the soft one. */
+static bool descriptors_of(pid_t pid, uint64_t *ret_count)
 {
-    const uint64_t need = (uint64_t)kw_config_locked(config) + 1024;
+    struct kw_note ignored;
+    struct kw_blob limits = {0};
+    bool told =
+        !kw_failed(read_proc(pid > 0 ? pid : getpid(), "limits", &limits, &ignored)) &&
+        kw_limits_descriptors(kw_blob_peek(&limits), ret_count);
+    kw_blob_wipe(&limits);
+    return told;
+}
+
+static void inspect_descriptors(struct kw_report *r, const struct kw_config *config,
+                                pid_t pid)
+{
+    const uint64_t want = kw_config_descriptors(config);
+    const char *whose = pid > 0 ? "the running keywardd" : "this shell";
+    uint64_t may = 0;
+    if (!descriptors_of(pid, &may))
+        kw_report_add(r, KW_FOUND_BLIND, "descriptors", "run keyward as root",
+                      "how many %s may have is not told", whose);
+    else if (may < want)
+        kw_report_add(r, KW_FOUND_WARN, "descriptors",
+                      "raise LimitNOFILE= of its unit, or RLIMIT_NOFILE (ulimit -Hn) "
+                      "where it starts",
+                      "keywardd wants %" PRIu64 "; with the %" PRIu64
+                      " that %s may have, each class gets at most %u connections "
+                      "instead of %u",
+                      want, may, whose, kw_config_connections(config, (size_t)may),
+                      KW_CONNECTIONS_MAX);
+    else
+        kw_report_add(r, KW_FOUND_OK, "descriptors", NULL,
+                      "keywardd wants %" PRIu64 ", and %s may have as many", want, whose);
+}
+
+/* Whole pages: so the arena takes them, and the kernel counts them. */
+static uint64_t locked_by(const struct kw_config *config)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    return (kw_config_locked(config) + page - 1) / page * page;
+}
+
+void kw_inspect_limits(struct kw_report *r, const struct kw_config *config)
+{
+    const uint64_t need = locked_by(config);
     pid_t pid = running_daemon(config);
     if (pid > 0)
         inspect_running(r, pid, need);
     else
         inspect_shell(r, need);
+    inspect_descriptors(r, config, pid);
 }

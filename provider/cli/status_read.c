@@ -36,8 +36,15 @@ static kw_err connect_to(const char *path, int *ret_fd, struct kw_note *note)
     return kw_err_native(KW_CODE_IO, (uint32_t)saved, "status");
 }
 
+static pid_t listener_of(int fd)
+{
+    struct ucred peer = {0};
+    socklen_t len = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? peer.pid : 0;
+}
+
 kw_err kw_status_read(const char *path, char *dst, size_t cap, size_t *ret_len,
-                      struct kw_note *note)
+                      pid_t *ret_daemon, struct kw_note *note)
 {
     int fd = -1;
     size_t len = 0;
@@ -45,6 +52,7 @@ kw_err kw_status_read(const char *path, char *dst, size_t cap, size_t *ret_len,
     kw_err e = connect_to(path, &fd, note);
     if (kw_failed(e))
         return e;
+    pid_t daemon = listener_of(fd);
     while (n != 0 && len < cap) {
         n = read(fd, dst + len, cap - len);
         if (n < 0 && errno == EINTR)
@@ -57,6 +65,8 @@ kw_err kw_status_read(const char *path, char *dst, size_t cap, size_t *ret_len,
     close(fd);
     if (n == 0 && len > 0) {
         *ret_len = len;
+        if (ret_daemon != NULL)
+            *ret_daemon = daemon;
         return KW_OK;
     }
     kw_note_set(

@@ -22,7 +22,7 @@ static void check_look(struct kw_report *r, const struct kw_context *context,
     if (sees)
         kw_inspect_files(r, context->config, cli->config, fault);
     kw_inspect_sockets(r, context->config);
-    kw_inspect_memory(r, context->config);
+    kw_inspect_limits(r, context->config);
     if (!kw_failed(keyring))
         kw_inspect_keyring(r, context);
     else
@@ -53,9 +53,9 @@ int kw_verb_check(int argc, char **argv)
         .summary =
             "Looks at configuration, files and folders as the daemon's user sees them, "
             "the "
-            "state\ndirectory (a file is written there and removed), locked memory of "
-            "the "
-            "running\ndaemon, keyring and tokens (one login each), and says what to do "
+            "state\ndirectory (a file is written there and removed), locked memory and "
+            "descriptors\nof the running daemon, keyring and tokens (one login each), "
+            "and says what to do "
             "about what is\nwrong.  A SoftHSM token found open with no ceremony running "
             "is "
             "sealed.",

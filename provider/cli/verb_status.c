@@ -4,9 +4,8 @@
 
 #include <stdio.h>
 
-#include <keyward/config.h>
-
 #include "status_read.h"
+#include "status_verb.h"
 #include "document.h"
 
 static int status_show(const struct kw_cli *cli, const char *path, const char *text,
@@ -37,41 +36,24 @@ static int status_ask(const struct kw_cli *cli, const char *path)
     static char text[KW_STATUS_MAX];
     size_t len = 0;
     struct kw_note note = {{0}};
-    kw_err e = kw_status_read(path, text, sizeof text, &len, &note);
+    kw_err e = kw_status_read(path, text, sizeof text, &len, NULL, &note);
     return kw_failed(e) ? kw_fail(cli, e, &note) : status_show(cli, path, text, len);
 }
 
 int kw_verb_status(int argc, char **argv)
 {
-    struct kw_cli cli;
-    struct kw_config *config = NULL;
-    struct kw_note note = {{0}};
-    const char *socket_path = NULL;
-    const struct kw_option options[] = {
-        {"socket", "PATH", "the status socket (default: the configuration's)", NULL,
-         &socket_path},
-    };
     const struct kw_usage usage = {
         .verb = "status",
         .operands = "",
         .summary =
-            "Asks the running daemon how it is.  Exit status 1 when the HSM is not up, "
-            "the\nactive version or one that decrypts is not good, something was found "
-            "about "
-            "a key\nin use, a reload was rejected or a PIN is latched; 3 when nobody "
-            "answers.",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
+            "Asks the running daemon how it is.  Exit status 1 when the HSM, or one of "
+            "several\ntokens, is not up, or one is out or has not proven all versions; "
+            "the active version\nor one that decrypts is not good; something was found "
+            "about a key in use; a reload\nwas rejected or found a configuration that no "
+            "start would take; the state directory\ndoes not hold what it should; a PIN "
+            "is latched or a ciphertext is quarantined; 3 when\nnobody answers.  A "
+            "configuration that only differs from what runs is no fault: what a\n"
+            "restart would change is shown.  docs/ERRORS.md has every member.",
     };
-    int code = kw_cli_read(&usage, argc, argv, &cli);
-    if (code >= 0)
-        return code;
-    if (socket_path != NULL)
-        return status_ask(&cli, socket_path);
-    kw_err e = kw_config_load(cli.config, SIZE_MAX, &config, &note);
-    if (kw_failed(e))
-        return kw_fail(&cli, e, &note);
-    code = status_ask(&cli, config->status);
-    kw_config_free(config);
-    return code;
+    return kw_status_verb(usage, argc, argv, status_ask);
 }

@@ -23,15 +23,24 @@ static kw_err check_times(struct kw_reader *r)
                            "hsm.probe.stale-after longer than hsm.probe.every");
 }
 
+/* The same one twice would be one token that fails twice. */
 static kw_err check_tokens(struct kw_reader *r)
 {
-    struct kw_block second = kw_block_item(r->config, kw_setting_at("hsm.tokens"), 1);
-    if (r->config->token_count == 1)
-        return KW_OK;
-    return kw_reader_fault(
-        r, &second, kw_setting_at("hsm.tokens[].uri"),
-        "a second token; this version of keyward takes one (several are "
-        "to come)");
+    const struct kw_config *c = r->config;
+    for (size_t i = 1; i < c->token_count; i++)
+        for (size_t k = 0; k < i; k++) {
+            struct kw_block b = kw_block_item(r->config, kw_setting_at("hsm.tokens"), i);
+            if (strcmp(c->tokens[i].uri, c->tokens[k].uri) == 0 &&
+                strcmp(c->tokens[i].module, c->tokens[k].module) == 0 &&
+                kw_vars_equal(c->tokens[i].env, c->tokens[i].env_count, c->tokens[k].env,
+                              c->tokens[k].env_count))
+                return kw_reader_fault(
+                    r, &b, kw_setting_at("hsm.tokens[].uri"),
+                    "is with this module and env that of hsm.tokens[%zu] too; allowed: a "
+                    "token of its own",
+                    k);
+        }
+    return KW_OK;
 }
 
 /* ---- classes ----------------------------------------------------------------------- */
@@ -101,18 +110,57 @@ static size_t cache_bytes(const struct kw_config_class *c)
     return c->cache_ttl_ns == 0 ? 0 : c->cache_entries * KW_SEED_MAX;
 }
 
-size_t kw_config_locked(const struct kw_config *config)
+size_t kw_config_cached(const struct kw_config *config)
 {
-    size_t bytes = KW_CALLS_LOCKED;
+    size_t bytes = 0;
     for (size_t i = 0; i < config->class_count; i++)
         bytes += cache_bytes(&config->classes[i]);
     return bytes;
 }
 
+/* What is locked besides the caches. */
+static size_t calls_bytes(const struct kw_config *config)
+{
+    size_t more = config->token_count > 1 ? config->token_count - 1 : 0;
+    return KW_CALLS_LOCKED + more * KW_TOKEN_LOCKED;
+}
+
+size_t kw_config_locked(const struct kw_config *config)
+{
+    return calls_bytes(config) + kw_config_cached(config);
+}
+
+size_t kw_config_descriptors_kept(const struct kw_config *config)
+{
+    size_t kept = KW_FDS_KEPT;
+    for (size_t i = 1; i < config->token_count; i++)
+        kept += KW_FDS_OF_WORKER * config->tokens[i].workers;
+    return kept;
+}
+
+static size_t besides_connections(const struct kw_config *config)
+{
+    return KW_FDS_STANDING + kw_config_descriptors_kept(config);
+}
+
+size_t kw_config_descriptors(const struct kw_config *config)
+{
+    return besides_connections(config) + 2 * KW_CONNECTIONS_MAX * config->class_count;
+}
+
+unsigned kw_config_connections(const struct kw_config *config, size_t descriptors)
+{
+    const size_t besides = besides_connections(config);
+    if (descriptors <= besides)
+        return 0;
+    size_t each = (descriptors - besides) / (2 * config->class_count);
+    return each < KW_CONNECTIONS_MAX ? (unsigned)each : KW_CONNECTIONS_MAX;
+}
+
 /* Told at the class whose cache is the first that no longer fits. */
 static kw_err check_locked(struct kw_reader *r, size_t locked_max)
 {
-    size_t bytes = KW_CALLS_LOCKED, i = 0;
+    size_t bytes = calls_bytes(r->config), i = 0;
     for (; i < r->config->class_count; i++) {
         bytes += cache_bytes(&r->config->classes[i]);
         if (bytes > locked_max)
@@ -123,11 +171,11 @@ static kw_err check_locked(struct kw_reader *r, size_t locked_max)
     struct kw_block b = class_block(r, i);
     return kw_reader_fault(
         r, &b, kw_setting_at("classes[].cache.entries"),
-        "all caches (%u bytes an entry) and %u bytes for calls need %zu "
+        "all caches (%u bytes an entry) and %zu bytes for calls need %zu "
         "bytes of locked memory, but only %zu may be locked; allowed: "
         "fewer entries, or raise RLIMIT_MEMLOCK (LimitMEMLOCK= in the "
         "systemd unit)",
-        KW_SEED_MAX, KW_CALLS_LOCKED, kw_config_locked(r->config), locked_max);
+        KW_SEED_MAX, calls_bytes(r->config), kw_config_locked(r->config), locked_max);
 }
 
 kw_err kw_check_all(struct kw_reader *r, size_t locked_max)

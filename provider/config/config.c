@@ -40,15 +40,25 @@ static bool label_of(kw_span value, char *dst, size_t cap)
     return n > 0;
 }
 
-static void config_name_token(struct kw_config_token *t, size_t i)
+/* No token before this one has its name. */
+static bool is_only(const struct kw_config_token *tokens, size_t i)
 {
+    size_t k = 0;
+    while (k < i && strcmp(tokens[k].name, tokens[i].name) != 0)
+        k++;
+    return k == i;
+}
+
+static void config_name_token(struct kw_config_token *tokens, size_t i)
+{
+    struct kw_config_token *t = &tokens[i];
     static const char attribute[] = "token=";
     const char *at = t->uri + strlen("pkcs11:");
     while (*at != '\0' && *at != '?') {
         size_t n = strcspn(at, ";?");
         if (strncmp(at, attribute, strlen(attribute)) == 0) {
             kw_span value = kw_span_of(at + strlen(attribute), n - strlen(attribute));
-            if (label_of(value, t->name, sizeof t->name))
+            if (label_of(value, t->name, sizeof t->name) && is_only(tokens, i))
                 return;
         }
         at += n + (at[n] == ';');
@@ -70,7 +80,7 @@ static kw_err config_fill(struct kw_reader *r, kw_span yaml, size_t locked_max)
     if (!kw_failed(e))
         e = kw_check_all(r, locked_max);
     for (size_t i = 0; i < r->config->token_count && !kw_failed(e); i++)
-        config_name_token(&r->config->tokens[i], i);
+        config_name_token(r->config->tokens, i);
     return e;
 }
 

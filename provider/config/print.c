@@ -63,7 +63,9 @@ static void print_map(const struct kw_block *b, const struct kw_setting *map, in
     for (size_t i = 0; i < KW_SETTINGS; i++) {
         const struct kw_setting *s = &kw_settings[i];
         const char *name = kw_setting_within(map, s);
-        if (name == NULL || (s->max == 0 && kw_value_absent(s, kw_block_target(b, s, 0))))
+        const bool left_out = s->whole && (*b->written >> kw_setting_index(s) & 1) == 0;
+        if (name == NULL || left_out ||
+            (s->max == 0 && kw_value_absent(s, kw_block_target(b, s, 0))))
             continue;
         fprintf(out, "%*s%s:", begun ? 0 : indent, "", name);
         begun = false;

@@ -265,7 +265,7 @@ static kw_err fill_map(struct kw_reader *r, const struct kw_block *b,
     for (size_t i = 0; i < KW_SETTINGS; i++) {
         const struct kw_setting *s = &kw_settings[i];
         kw_err e = KW_OK;
-        if (kw_setting_within(map, s) == NULL || (written & bit_of(s)) != 0)
+        if (kw_setting_within(map, s) == NULL || (written & bit_of(s)) != 0 || s->whole)
             continue;
         r->marks[b->number][i] = at;
         if (s->standard == NULL)

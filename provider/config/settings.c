@@ -85,8 +85,10 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
      .lo = KW_S_NS,
      .hi = 5 * MINUTE_NS,
      .standard = "10s",
-     .help = "With a worker whose one operation has missed its deadline. It gets no new "
-             "jobs meanwhile and is replaced afterwards.",
+     .help =
+         "With a worker of which an operation has missed its deadline. When it is not "
+         "back then, the worker is replaced. One whose every session hangs gets no new "
+         "jobs meanwhile, and another one starts at once.",
      FILE_(patience_ns)},
     {.path = "hsm.suspect",
      .kind = KW_SETTING_DURATION,
@@ -101,7 +103,9 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
      .lo = 0,
      .hi = 10 * MINUTE_NS,
      .standard = "10s",
-     .help = "Three good canaries spread over this time end a loss.",
+     .help =
+         "A first loss ends at the first good canary, a second one within an hour after "
+         "three spread over this time, each further one over three times it.",
      FILE_(recover_ns)},
     MAP("hsm.probe", "The health check: a canary, the only honest one."),
     {.path = "hsm.probe.every",
@@ -109,7 +113,9 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
      .lo = KW_S_NS,
      .hi = 10 * MINUTE_NS,
      .standard = "10s",
-     .help = "Time between two canaries.",
+     .help = "Time between two canaries. Where the last one took more than a fiftieth of "
+             "it, fifty times what that took, up to half of hsm.probe.stale-after: it is "
+             "time that the calls do not have. Not while the token is in doubt.",
      FILE_(probe_every_ns)},
     {.path = "hsm.probe.stale-after",
      .kind = KW_SETTING_DURATION,
@@ -119,10 +125,19 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
      .help = "A health record older than this counts as a failure. Longer than "
              "hsm.probe.every.",
      FILE_(stale_after_ns)},
+    {.path = "hsm.order",
+     .kind = KW_SETTING_CHOICE,
+     .choices = "priority|spread",
+     .standard = "priority",
+     .help = "Of several tokens: priority gives every call to the first that can do it, "
+             "and to the next one when that failed it, hung for a third of hsm.deadline "
+             "or is out; spread to any that has room.",
+     FILE_(order)},
     {.path = "hsm.tokens",
      .kind = KW_SETTING_MAP,
      .least = 1,
-     .help = "The tokens that hold the KEK. This version of keyward takes exactly one.",
+     .help = "The tokens that hold the KEK, one to four. Each must hold the same keys: "
+             "what it holds is proven by the keyring's check blobs, a version at a time.",
      MANY(kw_config, tokens, token_count)},
     {.path = "hsm.tokens[].uri",
      .kind = KW_SETTING_TEXT,
@@ -163,7 +178,9 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
      .help = "Sessions of each worker: so many operations at once. 0: one for SoftHSM, "
              "whose threads hinder each other, and four for any other token. A token "
              "that says how many sessions it has gives at most half of those that are "
-             "free, for all workers together; one that gives fewer is used with fewer.",
+             "free, shared out among twice the workers, as at a reload new ones stand "
+             "beside the old, less one of each that keeps the login; one that gives "
+             "fewer is used with fewer.",
      TOKEN(sessions)},
     {.path = "classes",
      .kind = KW_SETTING_MAP,

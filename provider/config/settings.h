@@ -32,13 +32,14 @@ struct kw_setting {
     int64_t lo, hi;
     const char *standard; /* the default as it would be written; "" = may be left out,
                              NULL = must be said */
+    bool whole;           /* a mapping that may be left out, and with it all its rows */
     const char *help;
     size_t offset, width; /* in the row's block; of one item for a list       */
     size_t least, max;    /* a list of least..max items when max is not 0     */
     size_t count_offset;  /* of a list's count                                */
 };
 
-#define KW_SETTINGS 38u
+#define KW_SETTINGS 39u
 extern const struct kw_setting kw_settings[KW_SETTINGS];
 #define KW_SETTING_ROOT (&kw_settings[0])
 
@@ -82,6 +83,12 @@ static inline size_t *kw_block_count(const struct kw_block *b, const struct kw_s
 void kw_setting_path(const struct kw_block *b, const struct kw_setting *s,
                      char dst[KW_SETTING_PATH]);
 
+/* ---- compare.c --------------------------------------------------------------------- */
+
+/* In whatever order they are written. */
+bool kw_vars_equal(const struct kw_config_var *a, size_t a_count,
+                   const struct kw_config_var *b, size_t b_count);
+
 /* ---- value.c ----------------------------------------------------------------------- */
 
 /* "a duration 1s..5m": what may stand there. */
@@ -94,6 +101,7 @@ KW_MUST_USE kw_err kw_value_read(const struct kw_setting *s, kw_span text, bool 
 /* Writes one scalar as YAML. */
 void kw_value_write(const struct kw_setting *s, const void *target, FILE *out);
 void kw_value_quote(const char *text, FILE *out);
+bool kw_value_equal(const struct kw_setting *s, const void *a, const void *b);
 /* Nothing was said and there is no default. */
 bool kw_value_absent(const struct kw_setting *s, const void *target);
 

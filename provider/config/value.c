@@ -185,6 +185,14 @@ void kw_value_write(const struct kw_setting *s, const void *target, FILE *out)
     }
 }
 
+bool kw_value_equal(const struct kw_setting *s, const void *a, const void *b)
+{
+    KW_INVARIANT(is_single(s));
+    if (s->kind == KW_SETTING_TEXT)
+        return strcmp(*(char *const *)a, *(char *const *)b) == 0;
+    return config_value_fetch(a, s->width) == config_value_fetch(b, s->width);
+}
+
 bool kw_value_absent(const struct kw_setting *s, const void *target)
 {
     bool optional = s->standard != NULL && s->standard[0] == '\0';

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -38,6 +39,20 @@ kw_err kw_confine_early(struct kw_note *note)
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return confine_refuse("switch core dumps off", note);
     return KW_OK;
+}
+
+size_t kw_confine_descriptors(size_t want)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    if (limit.rlim_cur < want) {
+        struct rlimit more = {limit.rlim_max < want ? limit.rlim_max : want,
+                              limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+            limit = more;
+    }
+    return limit.rlim_cur < INT_MAX ? (size_t)limit.rlim_cur : INT_MAX;
 }
 
 kw_err kw_confine_check_user(struct kw_note *note)

@@ -11,6 +11,7 @@
 #include <keyward/front.h>
 #include <keyward/kms.h>
 #include <keyward/listen.h>
+#include <keyward/moment.h>
 #include <keyward/rpc.h>
 #include <keyward/state.h>
 
@@ -40,10 +41,21 @@ struct kw_sight {
     int64_t size, ctime_s, ctime_ns;
 };
 
+/* flood.c */
+struct kw_flood {
+    int statm;      /* /proc/self/statm                                    */
+    uint64_t limit; /* resident bytes                                      */
+    uint64_t first; /* with which it went over it                          */
+    unsigned looks; /* over the limit                                      */
+    int step;       /* what was done about it                              */
+};
+
 struct kw_daemon {
     const struct kw_clock *clock;
-    const char *config_path; /* as it was given */
-    struct kw_config *config;
+    char *config_path;              /* absolute */
+    struct kw_config *config;       /* what runs */
+    struct kw_config *config_found; /* at the last look; NULL: none yet, or rejected */
+    struct kw_note config_rejected; /* "" = it was good, or not looked at */
     char worker[KW_PATH_MAX];
     struct kw_lock lock;
     struct kw_state_dir *state;
@@ -52,10 +64,13 @@ struct kw_daemon {
     struct kw_kms *kms;
     struct kw_rpc *rpc;
     struct kw_class_listener class_listeners[KW_CLASSES_MAX];
-    struct event *tick, *signals, *status_accept, *watchdog;
+    struct event *tick, *signals, *watchdog;
+    struct kw_acceptor *status_acceptor;
     struct event *seek;      /* NULL: the keyring file is not looked for again */
     struct kw_sight sighted; /* the file, when it was looked for last          */
     struct kw_bound status;
+    size_t descriptors; /* RLIMIT_NOFILE */
+    struct kw_flood flood;
     int signal_fd, notify_fd;
     uint64_t beats_seen; /* of the rpc thread, at the last watchdog */
     bool stopping;
@@ -81,16 +96,37 @@ KW_MUST_USE kw_err kw_confine_early(struct kw_note *note);
 /* DENIED for uid 0. */
 KW_MUST_USE kw_err kw_confine_check_user(struct kw_note *note);
 
+/* Raises the soft limit on descriptors as far as `want`, or as the hard limit lets it, and
+ * returns it: not further, as some library closes every number that there may be. */
+size_t kw_confine_descriptors(size_t want);
+
 /* startup.c.  Brings everything up in order; on failure *note says which part and why. */
 KW_MUST_USE kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note);
 /* Takes everything down in the other order; d may be half open. */
 void kw_daemon_close(struct kw_daemon *d);
+
+/* strays.c: processes that a vendor's library left behind.  Adopt: before any worker.
+ * Reap: those that have ended.  End: after the front's end; waits a second at most. */
+KW_MUST_USE kw_err kw_strays_adopt(struct kw_note *note);
+void kw_strays_reap(struct kw_daemon *d);
+void kw_strays_end(struct kw_daemon *d);
 
 /* signals.c.  Blocks what the loop handles (before any thread), then watches it. */
 KW_MUST_USE kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note);
 KW_MUST_USE kw_err kw_signals_watch(struct kw_daemon *d, struct kw_note *note);
 void kw_daemon_stop(
     struct kw_daemon *d); /* begins the end; the loop goes on until idle */
+
+/* configuration.c.  What nobody else could have written, and its words.  MISSING, DENIED,
+ * IO, BAD_INPUT (*note is "<path>:<line>:<column>: ..."), NO_MEMORY */
+KW_MUST_USE kw_err kw_configuration_read(const char *path, struct kw_config **ret_config,
+                                         struct kw_note *note);
+/* Where it lies, also when the path is a relative one.  IO, NO_MEMORY */
+KW_MUST_USE kw_err kw_configuration_at(struct kw_daemon *d, const char *path,
+                                       struct kw_note *note);
+/* Reads it, says whether it is what runs, and takes nothing of it into use. */
+void kw_configuration_look(struct kw_daemon *d);
+void kw_configuration_forget(struct kw_daemon *d);
 
 /* reload.c.  Reads the keyring file and takes it into use, or says why not; while none is
  * in use, the last good copy is taken instead.  start: and begins to look for the file
@@ -108,6 +144,11 @@ void kw_reload_forget(struct kw_daemon *d);
 /* seek.c.  Looks for the keyring file every 2 s, cheaply; no login comes of a look. */
 void kw_seek_begin(struct kw_daemon *d);
 void kw_seek_end(struct kw_daemon *d); /* also when it never began */
+
+/* flood.c.  Ends connections when the process has grown by 256 MiB since the begin. */
+void kw_flood_begin(struct kw_daemon *d);
+void kw_flood_look(struct kw_daemon *d); /* ten times a second, until the daemon stops */
+void kw_flood_end(struct kw_daemon *d);  /* also when it never began */
 
 /* notify.c: sd_notify(3) without libsystemd.  Nothing happens without NOTIFY_SOCKET. */
 void kw_notify_open(struct kw_daemon *d);

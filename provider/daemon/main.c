@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include <keyward/file.h>
 #include <keyward/log.h>
 
 static int daemon_main_refuse(const struct kw_note *note)
@@ -29,15 +28,8 @@ static int print_config(const struct kw_arguments *args, struct kw_config *confi
 static kw_err load_to_serve(const char *path, struct kw_config **ret_config,
                             struct kw_note *note)
 {
-    struct kw_blob yaml = {0};
     kw_err e = kw_confine_check_user(note);
-    if (!kw_failed(e))
-        e = kw_file_read_trusted(path, geteuid(), KW_CONFIG_MAX, &yaml, note);
-    if (kw_failed(e))
-        return e;
-    e = kw_config_parse(kw_blob_peek(&yaml), path, kw_arena_allowed(), ret_config, note);
-    kw_blob_wipe(&yaml);
-    return e;
+    return kw_failed(e) ? e : kw_configuration_read(path, ret_config, note);
 }
 
 static kw_err daemon_main_load(const struct kw_arguments *args,
@@ -70,6 +62,7 @@ int main(int argc, char **argv)
     static struct kw_daemon daemon = {.clock = &kw_clock_system,
                                       .lock = {KW_MUTEX_INIT},
                                       .signal_fd = -1,
+                                      .flood = {.statm = -1},
                                       .status = {.fd = -1, .lock = -1},
                                       .notify_fd = -1};
     if (kw_failed(kw_confine_early(&note)))
@@ -81,14 +74,14 @@ int main(int argc, char **argv)
         kw_config_describe(stdout);
         return 0;
     }
-    if (kw_failed(daemon_main_load(&args, &daemon.config, &note)))
+    if (kw_failed(daemon_main_load(&args, &daemon.config, &note)) ||
+        kw_failed(kw_configuration_at(&daemon, args.config, &note)))
         return daemon_main_refuse(&note);
     if (args.what != KW_RUN)
         return print_config(&args, daemon.config);
     KW_INVARIANT(daemon.config != NULL);
     kw_log_setup(STDERR_FILENO, daemon.config->log_level, daemon.config->log_format,
                  daemon.clock);
-    daemon.config_path = args.config;
     if (args.worker != NULL)
         kw_copy_str(daemon.worker, sizeof daemon.worker, kw_span_str(args.worker));
     return serve(&daemon);

@@ -10,6 +10,7 @@
 
 #include <keyward/file.h>
 #include <keyward/log.h>
+#include <keyward/pin_latch.h>
 
 #define REMEMBER_AGAIN_NS (10 * KW_S_NS)
 
@@ -194,13 +195,20 @@ static void keep_known(struct kw_daemon *d)
     d->known = marks;
 }
 
-/* What was written may be deleted later: then this process alone still knows, and nothing
+/* What was written may be deleted or spoilt later: then this process alone still knows, and nothing
  * will after its end.  Not written anew by itself: somebody may be at it. */
 static void look_at_memory(struct kw_daemon *d)
 {
     struct kw_marks there;
+    struct kw_activation act;
+    struct kw_pin_record pin;
     struct kw_note why = {{0}};
+    const struct kw_pin_book book = {.state = d->state, .runtime = "", .clock = d->clock};
     kw_err e = kw_state_marks(d->state, &there, &why);
+    if (!kw_failed(e))
+        e = kw_state_activation(d->state, &act, &why);
+    if (!kw_failed(e))
+        e = kw_pin_look(&book, "", "", &pin, &why);
     if (!kw_failed(e) && there.serial == 0)
         kw_note_set(&why, "marks.json is gone from the state directory: systemctl reload "
                           "keywardd writes it again");

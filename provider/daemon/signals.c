@@ -23,7 +23,7 @@ kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note)
 {
     sigset_t set;
     sigemptyset(&set);
-    const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
     for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++)
         sigaddset(&set, handled[i]);
     signal(SIGPIPE, SIG_IGN);
@@ -57,6 +57,20 @@ static void wipe_caches(struct kw_daemon *d)
     kw_log(KW_LOG_WARN, "cache-wiped", KW_INT("seeds", seeds), KW_STR("why", "SIGUSR1"));
 }
 
+static void lift_quarantine(struct kw_daemon *d)
+{
+    size_t inputs = kw_front_quarantine_lift(d->front);
+    kw_log(KW_LOG_WARN, "quarantine-cleared", KW_INT("inputs", inputs),
+           KW_STR("why", "SIGUSR2"));
+}
+
+/* The configuration first: who waits for a word about the keyring has both then. */
+static void reload_all(struct kw_daemon *d)
+{
+    kw_configuration_look(d);
+    kw_reload(d, "SIGHUP");
+}
+
 static void signals_on_signal(evutil_socket_t fd, short what, void *ctx)
 {
     struct kw_daemon *d = ctx;
@@ -64,15 +78,17 @@ static void signals_on_signal(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     while (read(fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP)
-            kw_reload(d, "SIGHUP");
+            reload_all(d);
         else if (info.ssi_signo == SIGUSR1)
             wipe_caches(d);
+        else if (info.ssi_signo == SIGUSR2)
+            lift_quarantine(d);
         else
             kw_daemon_stop(d);
     }
 }
 
-/* Ten times a second: parked calls, ages, budgets; while stopping, whether all are
+/* Ten times a second: parked calls, ages, budgets, strays; while stopping, whether all are
  * gone. */
 static void signals_on_tick(evutil_socket_t fd, short what, void *ctx)
 {
@@ -80,10 +96,13 @@ static void signals_on_tick(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     kw_kms_tick(d->kms);
+    kw_strays_reap(d);
     kw_reload_settle(d);
     kw_status_notify(d);
-    if (!d->stopping)
+    if (!d->stopping) {
+        kw_flood_look(d);
         return;
+    }
     int64_t spent = kw_mono_ns(d->clock) - d->stop_began_ns;
     if (kw_rpc_idle(d->rpc) || spent > STOP_GRACE_MS * KW_MS_NS)
         event_base_loopbreak(d->loop);

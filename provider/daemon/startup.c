@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <keyward/alloc.h>
 #include <keyward/env.h>
 #include <keyward/log.h>
 #include <keyward/pin_source.h>
@@ -45,8 +46,10 @@ static kw_err open_arena(struct kw_daemon *d, struct kw_note *note)
 {
     const char *want = kw_env_get(KW_ENV_ARENA);
     size_t bytes = kw_config_locked(d->config);
-    KW_INVARIANT(KW_CALLS_LOCKED >
-                 kw_rpc_bytes() + kw_front_bytes(KW_WORKERS_MAX, QUEUE_MAX));
+    const size_t tokens = d->config->token_count;
+    KW_INVARIANT(KW_CALLS_LOCKED + (tokens - 1) * KW_TOKEN_LOCKED >
+                 kw_rpc_bytes() +
+                     kw_front_bytes((unsigned)tokens * KW_WORKERS_MAX, QUEUE_MAX));
     bool mlock = want != NULL && strcmp(want, "mlock") == 0;
     kw_err e = kw_arena_open(bytes, mlock ? KW_ARENA_MLOCK : KW_ARENA_AUTO, note);
     if (!kw_failed(e)) {
@@ -73,28 +76,38 @@ static void on_look_again(void *ctx) KW_FREE
     kw_reload_look(ctx);
 }
 
+/* Of one token; its variables are borrowed by the front as the rest is. */
+static struct kw_front_token_options startup_token_options(
+    const struct kw_config_token *t, struct kw_front_variable *env)
+{
+    for (size_t i = 0; i < t->env_count; i++)
+        env[i] = (struct kw_front_variable){t->env[i].name, t->env[i].value};
+    return (struct kw_front_token_options){
+        t->name, t->uri, t->module, t->pin, env, t->env_count, t->workers, t->sessions};
+}
+
 static kw_err open_front(struct kw_daemon *d, struct kw_note *note)
 {
     const struct kw_config *c = d->config;
-    const struct kw_config_token *t = &c->tokens[0];
-    struct kw_front_variable env[KW_ENV_VARS_MAX];
-    for (size_t i = 0; i < t->env_count; i++)
-        env[i] = (struct kw_front_variable){t->env[i].name, t->env[i].value};
-    const struct kw_front_token token = {t->name, t->uri,       t->module,  t->pin,
-                                         env,     t->env_count, t->workers, t->sessions};
-    const struct kw_front_options options = {
+    struct kw_front_variable env[KW_TOKENS_MAX][KW_ENV_VARS_MAX];
+    struct kw_front_token_options tokens[KW_TOKENS_MAX];
+    for (size_t i = 0; i < c->token_count; i++)
+        tokens[i] = startup_token_options(&c->tokens[i], env[i]);
+    struct kw_front_options options = {
         .worker_path = d->worker,
-        .token = &token,
+        .tokens = tokens,
+        .token_count = c->token_count,
+        .spread = c->order == KW_TOKENS_SPREAD,
         .domain = c->domain,
         .production = c->production,
         .shares = (unsigned)c->class_count,
         .queue_max = QUEUE_MAX,
-        .deadline_ns = c->deadline_ns,
-        .patience_ns = c->patience_ns,
-        .suspect_ns = c->suspect_ns,
-        .probe_every_ns = c->probe_every_ns,
-        .stale_after_ns = c->stale_after_ns,
-        .recover_ns = c->recover_ns,
+        .times = {.deadline_ns = c->deadline_ns,
+                  .patience_ns = c->patience_ns,
+                  .suspect_ns = c->suspect_ns,
+                  .probe_every_ns = c->probe_every_ns,
+                  .stale_after_ns = c->stale_after_ns,
+                  .recover_ns = c->recover_ns},
         .state = d->state,
         .status = c->status,
         .lock = &d->lock,
@@ -164,6 +177,12 @@ static bool daemon_startup_adopt(void *ctx, int fd, const struct kw_peer *peer)
     return !kw_failed(e);
 }
 
+static int64_t daemon_startup_answered(void *ctx, int fd)
+{
+    const struct kw_class_listener *class_listener = ctx;
+    return kw_rpc_answered(class_listener->daemon->rpc, fd);
+}
+
 static int inherited_fd(const char *class_name, const int *fds, char names[][64],
                         size_t count)
 {
@@ -171,6 +190,27 @@ static int inherited_fd(const char *class_name, const int *fds, char names[][64]
         if (strcmp(names[i], class_name) == 0)
             return fds[i];
     return -1;
+}
+
+/* What there is of descriptors is shared out evenly, and some are kept back. */
+static kw_err count_descriptors(struct kw_daemon *d, struct kw_note *note)
+{
+    const size_t want = kw_config_descriptors(d->config);
+    d->descriptors = kw_confine_descriptors(want);
+    unsigned each = kw_config_connections(d->config, d->descriptors);
+    if (each == 0) {
+        kw_note_set(
+            note,
+            "%zu descriptors are too few for this configuration, which wants %zu: "
+            "raise LimitNOFILE= in the systemd unit, or RLIMIT_NOFILE (ulimit "
+            "-n)",
+            d->descriptors, want);
+        return kw_err_at(KW_CODE_IO, "RLIMIT_NOFILE");
+    }
+    if (each < KW_CONNECTIONS_MAX)
+        kw_log(KW_LOG_WARN, "descriptors-few", KW_INT("limit", d->descriptors),
+               KW_INT("wanted", want), KW_INT("connections_of_each_class", each));
+    return KW_OK;
 }
 
 static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
@@ -190,9 +230,13 @@ static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
             .gids = c->gids,
             .uid_count = c->uid_count,
             .gid_count = c->gid_count,
+            .connections_max = kw_config_connections(d->config, d->descriptors),
+            .descriptor_max =
+                (int)(d->descriptors - kw_config_descriptors_kept(d->config) - 1),
             .inherited_fd = inherited_fd(c->name, fds, names, inherited),
             .loop = d->loop,
             .adopt = daemon_startup_adopt,
+            .answered = daemon_startup_answered,
             .ctx = class_listener,
         };
         kw_err e = kw_listener_open(&options, &class_listener->listener, note);
@@ -206,11 +250,10 @@ static kw_err open_listeners(struct kw_daemon *d, struct kw_note *note)
 
 /* A PIN that others may read is none; a missing one may still come.  A credential's mode
  * says nothing: systemd gives it by an ACL, which its reader looks at. */
-static kw_err check_pin(const struct kw_daemon *d, struct kw_note *note)
+static kw_err check_pin(const char *pin, struct kw_note *note)
 {
     char path[KW_PATH_MAX];
     struct stat st;
-    const char *pin = d->config->tokens[0].pin;
     if (kw_pin_source_is_credential(pin) ||
         kw_failed(kw_pin_source_path(pin, path, NULL)) || lstat(path, &st) != 0 ||
         (st.st_mode & 077) == 0)
@@ -220,6 +263,14 @@ static kw_err check_pin(const struct kw_daemon *d, struct kw_note *note)
                 "the PIN if somebody may have",
                 path, (unsigned)(st.st_mode & 07777));
     return kw_err_at(KW_CODE_DENIED, "pin file");
+}
+
+static kw_err check_pins(const struct kw_daemon *d, struct kw_note *note)
+{
+    kw_err e = KW_OK;
+    for (size_t i = 0; i < d->config->token_count && !kw_failed(e); i++)
+        e = check_pin(d->config->tokens[i].pin, note);
+    return e;
 }
 
 static kw_err open_loop(struct kw_daemon *d, struct kw_note *note)
@@ -249,9 +300,13 @@ kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
     find_worker(d);
     kw_err e = kw_signals_block(d, note);
     if (!kw_failed(e))
+        e = kw_strays_adopt(note);
+    if (!kw_failed(e))
+        e = count_descriptors(d, note);
+    if (!kw_failed(e))
         e = open_state(d, note);
     if (!kw_failed(e))
-        e = check_pin(d, note);
+        e = check_pins(d, note);
     if (!kw_failed(e))
         e = open_arena(d, note);
     if (!kw_failed(e))
@@ -270,6 +325,7 @@ kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
         e = kw_signals_watch(d, note);
     if (kw_failed(e))
         return e;
+    kw_flood_begin(d);
     kw_notify_open(d);
     kw_notify(d, "READY=1\nSTATUS=starting");
     kw_notify_watchdog(d);
@@ -290,10 +346,12 @@ void kw_daemon_close(struct kw_daemon *d)
         kw_listener_close(d->class_listeners[i].listener);
     kw_status_close(d);
     kw_seek_end(d);
+    kw_flood_end(d);
     if (d->kms != NULL)
         kw_kms_wipe(d->kms);
     if (d->front != NULL)
         kw_front_stop(d->front, FRONT_STOP_MS * KW_MS_NS);
+    kw_strays_end(d);
     kw_rpc_free(d->rpc);
     kw_kms_free(d->kms);
     kw_front_free(d->front);
@@ -304,7 +362,9 @@ void kw_daemon_close(struct kw_daemon *d)
         event_base_free(d->loop);
     kw_reload_forget(d);
     kw_state_close(d->state);
+    kw_configuration_forget(d);
     kw_config_free(d->config);
+    kw_free(d->config_path);
     kw_arena_close();
     if (d->signal_fd >= 0)
         close(d->signal_fd);

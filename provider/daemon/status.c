@@ -22,14 +22,9 @@ static bool send_document(const struct kw_daemon *d, int fd)
     return sent;
 }
 
-static void on_accept(evutil_socket_t listener, short what, void *ctx)
+static void on_accepted(void *ctx, int fd)
 {
-    struct kw_daemon *d = ctx;
-    (void)what;
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0)
-        return;
-    if (!send_document(d, fd))
+    if (!send_document(ctx, fd))
         kw_log_bare(KW_LOG_WARN, "status-not-sent");
     close(fd);
 }
@@ -39,19 +34,21 @@ kw_err kw_status_open(struct kw_daemon *d, struct kw_note *note)
     kw_err e = kw_bind(d->config->status, 0660, &d->status, note);
     if (kw_failed(e))
         return e;
-    d->status_accept =
-        event_new(d->loop, d->status.fd, EV_READ | EV_PERSIST, on_accept, d);
-    if (d->status_accept != NULL && event_add(d->status_accept, NULL) == 0)
-        return KW_OK;
-    kw_note_set(note, "%s: cannot watch it", d->config->status);
-    return kw_err_at(KW_CODE_NO_MEMORY, "event_new");
+    const struct kw_acceptor_options options = {.name = "status",
+                                                .listening = d->status.fd,
+                                                .loop = d->loop,
+                                                .accepted = on_accepted,
+                                                .ctx = d};
+    e = kw_acceptor_new(&options, &d->status_acceptor);
+    if (kw_failed(e))
+        kw_note_set(note, "%s: cannot watch it", d->config->status);
+    return e;
 }
 
 void kw_status_close(struct kw_daemon *d)
 {
-    if (d->status_accept != NULL)
-        event_free(d->status_accept);
-    d->status_accept = NULL;
+    kw_acceptor_free(d->status_acceptor);
+    d->status_acceptor = NULL;
     if (d->status.fd >= 0)
         kw_unbind(d->config->status, &d->status);
 }

@@ -77,12 +77,26 @@ static json_t *versions_part(const struct kw_front_status *s)
     return list;
 }
 
+static json_t *quarantine_part(const struct kw_front_status *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->held_count && list != NULL; i++) {
+        char since[KW_TIME_TEXT], until[KW_TIME_TEXT];
+        kw_time_text(since, s->held[i].since_wall_ns);
+        kw_time_text(until, s->held[i].until_wall_ns);
+        list = append_part(list, json_pack("{s:s, s:s, s:s}", "input", s->held[i].input,
+                                           "since", since, "until", until));
+    }
+    return list;
+}
+
 static json_t *workers_part(const struct kw_front_status *s)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < s->worker_count && list != NULL; i++)
         list = append_part(list,
-                           json_pack("{s:i, s:s, s:i, s:i, s:I}", "pid",
+                           json_pack("{s:o, s:i, s:s, s:i, s:i, s:I}", "token",
+                                     kw_status_text(s->workers[i].token), "pid",
                                      (int)s->workers[i].pid, "state", s->workers[i].state,
                                      "sessions", (int)s->workers[i].sessions, "hanging",
                                      (int)s->workers[i].hanging, "served",
@@ -93,20 +107,55 @@ static json_t *workers_part(const struct kw_front_status *s)
 static json_t *jobs_part(const struct kw_front_status *s)
 {
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "queued",
-                     number(s->queued), "sent", number(s->sent), "total", number(s->jobs),
-                     "requeued", number(s->requeued), "late_answers",
-                     number(s->late_answers), "workers_started",
+                     number(s->jobs.queued), "sent", number(s->jobs.sent), "total",
+                     number(s->jobs.total), "requeued", number(s->jobs.requeued),
+                     "late_answers", number(s->jobs.late_answers), "workers_started",
                      number(s->workers_started), "workers_died", number(s->workers_died),
                      "workers_killed", number(s->workers_killed));
 }
 
-static json_t *token_part(const struct kw_front_status *s)
+static json_t *token_part(const struct kw_front_token_status *t)
 {
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o}", "name", kw_status_text(s->token), "label",
-        kw_status_text(s->token_label), "serial", kw_status_text(s->token_serial),
-        "model", kw_status_text(s->token_model), "firmware",
-        kw_status_text(s->token_firmware), "library", kw_status_text(s->library));
+        "{s:o, s:s, s:s, s:o, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "name",
+        kw_status_text(t->name), "state", kw_hsm_state_name(t->state), "code",
+        kw_code_name(t->why.code), "reason", kw_status_text(t->reason), "pin_latched",
+        (int)t->pin_latched, "out", (int)t->is_out, "unproven", number(t->unproven),
+        "probe_every_ms", (json_int_t)(t->probe_every_ns / KW_MS_NS), "label",
+        kw_status_text(t->label), "serial", kw_status_text(t->serial), "model",
+        kw_status_text(t->model), "firmware", kw_status_text(t->firmware), "library",
+        kw_status_text(t->library));
+}
+
+static json_t *tokens_part(const struct kw_front_status *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->token_count && list != NULL; i++)
+        list = append_part(list, token_part(&s->tokens[i]));
+    return list;
+}
+
+static void append_name(void *ctx, const char *path)
+{
+    json_t **list = ctx;
+    if (*list != NULL)
+        *list = append_part(*list, json_string(path));
+}
+
+/* What a restart would change; names alone. */
+static json_t *changed_part(const struct kw_daemon *d)
+{
+    json_t *list = json_array();
+    if (d->config_found != NULL)
+        kw_config_compare(d->config, d->config_found, append_name, &list);
+    return list;
+}
+
+static json_t *configuration_part(const struct kw_daemon *d)
+{
+    return json_pack("{s:o, s:o, s:o}", "file", kw_status_text(d->config_path),
+                     "rejected", status_text_or_null(d->config_rejected.text), "changed",
+                     changed_part(d));
 }
 
 /* A keyring may read well and still not be what the token's keys were made with. */
@@ -131,12 +180,12 @@ static json_t *connections_part(const struct kw_class_listener *c)
     struct kw_listen_stats s = c->last;
     if (c->listener != NULL)
         kw_listener_stats(c->listener, &s);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "open", number(s.open),
-                     "waiting", number(s.waiting), "accepted", number(s.accepted),
-                     "handed_over", number(s.handed_over), "refused_peer",
-                     number(s.refused_peer), "refused_limit", number(s.refused_limit),
-                     "refused_preface", number(s.refused_preface), "refused_adopt",
-                     number(s.refused_adopt));
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "open", number(s.open),
+        "waiting", number(s.waiting), "accepted", number(s.accepted), "handed_over",
+        number(s.handed_over), "refused_peer", number(s.refused_peer), "refused_limit",
+        number(s.refused_limit), "refused_preface", number(s.refused_preface),
+        "refused_adopt", number(s.refused_adopt), "ended", number(s.ended));
 }
 
 static json_t *cache_part(const struct kw_class_stats *s)
@@ -205,14 +254,16 @@ static json_t *document_of(const struct kw_daemon *d)
 {
     struct kw_front_status s;
     kw_front_status(d->front, &s);
-    return json_pack(
-        "{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}",
-        "version", KW_VERSION, "pid", (int)getpid(), "domain",
-        kw_status_text(d->config->domain), "health", health_part(&s), "active",
-        active_part(&s), "keyring", keyring_part(d, &s), "versions", versions_part(&s),
-        "token", token_part(&s), "pin_latched", (int)s.pin_latched, "workers",
-        workers_part(&s), "jobs", jobs_part(&s), "classes", classes_part(d), "rpc",
-        rpc_part(d->rpc), "locked_memory", memory_part());
+    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
+                     "s:o, s:o, s:o}",
+                     "version", KW_VERSION, "pid", (int)getpid(), "domain",
+                     kw_status_text(d->config->domain), "configuration",
+                     configuration_part(d), "health", health_part(&s), "active",
+                     active_part(&s), "keyring", keyring_part(d, &s), "versions",
+                     versions_part(&s), "tokens", tokens_part(&s), "pin_latched",
+                     (int)s.pin_latched, "quarantine", quarantine_part(&s), "workers",
+                     workers_part(&s), "jobs", jobs_part(&s), "classes", classes_part(d),
+                     "rpc", rpc_part(d->rpc), "locked_memory", memory_part());
 }
 
 char *kw_status_document(const struct kw_daemon *d)

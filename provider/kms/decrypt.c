@@ -80,10 +80,14 @@ static kw_err decrypt_look(struct kw_kms *kms, struct kw_request *request,
     kw_err e = v.kind == KW_REFUSE ? v.err : KW_OK;
     if (!kw_failed(e))
         e = door->ops->version(door->hsm, request->key_id, &request->work.version);
+    if (e.code == KW_CODE_MISSING && kw_kms_bridges(kw_class_of(kms, request), &health)) {
+        e = KW_OK; /* its key is away: as in an outage, what is in memory */
+        v.kind = KW_ALLOW_CACHE;
+    }
     kw_lock_give(kms->options.lock);
     request->work.admitted_boot_ns = health.now_boot_ns;
     *ret_kind = v.kind;
-    return e;
+    return kw_door_err(e);
 }
 
 static enum kw_step_result decrypt_admit(struct kw_kms *kms, struct kw_request *request)
@@ -160,11 +164,28 @@ static enum kw_step_result decrypt_prove(struct kw_kms *kms, struct kw_request *
     kw_err e =
         kw_envelope_prove(kw_span_of(w->aad, w->aad_len), w->env.seed_len, &w->inner);
     if (e.code == KW_CODE_WRONG_ANSWER)
-        kw_outcome_alarm(kms, request, "wrong-answer");
+        kw_outcome_alarm(kms, request, request->token, "wrong-answer");
     if (kw_failed(e))
         return kw_step_fail(request, e);
     kw_secret_move(&request->seed, &w->inner);
+    kw_lock_take(kms->options.lock);
+    kms->options.door.ops->worked(kms->options.door.hsm, request->token,
+                                  w->version.key_id, false);
+    kw_lock_give(kms->options.lock);
     return KW_STEP_NEXT;
+}
+
+/* The HSM may have been lost while the answer was under way, or the version disabled: then
+ * nothing is kept. */
+static bool decrypt_may_keep(struct kw_kms *kms, const struct kw_request *request,
+                             struct kw_hsm_health *ret_health) KW_LOCKED
+{
+    const struct kw_hsm_door *door = &kms->options.door;
+    struct kw_hsm_version ignored;
+    return kw_kms_judge(kms, KW_METHOD_DECRYPT, kw_class_of(kms, request), ret_health)
+                   .kind == KW_ALLOW &&
+           !kw_failed(door->ops->version(
+               door->hsm, kw_span_str(request->work.version.key_id), &ignored));
 }
 
 static enum kw_step_result decrypt_remember(struct kw_kms *kms,
@@ -174,8 +195,7 @@ static enum kw_step_result decrypt_remember(struct kw_kms *kms,
     struct kw_class *class = kw_class_of(kms, request);
     const struct kw_cache_key key = kw_request_key(request);
     kw_lock_take(kms->options.lock);
-    /* The HSM may have been lost while the answer was under way: then nothing is kept. */
-    if (kw_kms_judge(kms, KW_METHOD_DECRYPT, class, &health).kind == KW_ALLOW)
+    if (decrypt_may_keep(kms, request, &health))
         kw_cache_put(class->cache, &key, kw_secret_peek(&request->seed),
                      health.now_boot_ns);
     kw_lock_give(kms->options.lock);

@@ -2,6 +2,8 @@
 /* The steps of an Encrypt, in order.  Read this list first.  Never served from memory. */
 #include "kms_internal.h"
 
+#include <string.h>
+
 #include <keyward/envelope.h>
 #include <keyward/log.h>
 
@@ -14,7 +16,8 @@ static const struct kw_step_row rows[] = {
     {"seal", encrypt_seal},     /* envelope: the bytes that kube-apiserver will store  */
     {"verify", encrypt_verify}, /* hsm: unwrap what was wrapped; waits.  Nobody upstream does */
     {"judge", encrypt_judge},   /* is it what we were given?  an unreadable ciphertext is
-                                   data loss */
+                                   data loss; if another version became active meanwhile,
+                                   all is done once more with that one */
     /* From here on every request comes through, good or failed. */
     {"record", kw_outcome_record, .always = true}, /* count and log: who, and what came of it */
     {"reply", kw_outcome_reply, .always = true},   /* then wipe */
@@ -37,6 +40,26 @@ static kw_err encrypt_look(struct kw_kms *kms, struct kw_request *request)
     kw_copy_str(version->key_id, sizeof version->key_id,
                 kw_span_str(health.active_key_id));
     return KW_OK;
+}
+
+/* Another version became active since this Encrypt was admitted: the one that it has may be
+ * disabled by now, and what is sealed under it lost. */
+static bool encrypt_is_outdated(struct kw_kms *kms, const struct kw_request *request)
+{
+    const struct kw_hsm_door *door = &kms->options.door;
+    struct kw_hsm_health health;
+    kw_lock_take(kms->options.lock);
+    door->ops->health(door->hsm, &health);
+    kw_lock_give(kms->options.lock);
+    return strcmp(health.active_key_id, request->work.version.key_id) != 0;
+}
+
+static void encrypt_forget(struct kw_request *request)
+{
+    kw_secret_wipe(&request->work.inner);
+    kw_secret_wipe(&request->work.wrapped);
+    request->out_ciphertext_len = 0;
+    request->err = KW_OK;
 }
 
 /* One IV twice under one key would give away the key stream: never sent out. */
@@ -126,12 +149,20 @@ static void encrypt_resume(struct kw_request *request, struct kw_hsm_answer *ans
     request->token = answer->token;
     request->work.hsm_ns += answer->hsm_ns;
     request->err = answer->err;
-    /* What this very token sealed a moment ago does not open: nobody's data is at
-     * fault. */
-    if (request->err.code == KW_CODE_FORGED)
+    const char *whose = request->token;
+    /* What was sealed a moment ago does not open: nobody's data is at fault, but who sealed
+     * it, be it another token's word that it is not genuine. */
+    if (request->err.code == KW_CODE_FORGED) {
         request->err.code = KW_CODE_WRONG_ANSWER;
+        whose = request->work.wrapped_by;
+    }
     if (request->err.code == KW_CODE_WRONG_ANSWER)
-        kw_outcome_alarm(kms, request, "wrap-unreadable");
+        kw_outcome_alarm(kms, request, whose, "wrap-unreadable");
+    if (kw_failed(request->err) && encrypt_is_outdated(kms, request)) {
+        encrypt_forget(request);
+        kw_steps_begin(kms, request);
+        return;
+    }
     if (kw_failed(request->err)) {
         kw_steps_finish(kms, request);
         return;
@@ -166,13 +197,14 @@ static enum kw_step_result encrypt_seal(struct kw_kms *kms, struct kw_request *r
     w->env.sealed = kw_secret_peek(&w->wrapped);
     kw_err e = kw_envelope_write(&w->env, &out);
     if (kw_failed(e)) { /* the fields are ours and good: it is the sealed part's size */
-        kw_outcome_alarm(kms, request, "wrap-unusable");
+        kw_outcome_alarm(kms, request, request->token, "wrap-unusable");
         return kw_step_fail(request, kw_err_at(KW_CODE_WRONG_ANSWER, e.where));
     }
     request->out_ciphertext_len = out.len;
     size_t sealed_len = w->env.sealed.len;
     w->env.sealed = kw_span_of(out.ptr + out.len - sealed_len, sealed_len);
     kw_secret_wipe(&w->wrapped);
+    w->wrapped_by = request->token;
     return KW_STEP_NEXT;
 }
 
@@ -180,6 +212,19 @@ static enum kw_step_result encrypt_verify(struct kw_kms *kms, struct kw_request 
 {
     return encrypt_submit(kms, request, KW_HSM_UNWRAP, request->work.env.sealed,
                           encrypt_unwrapped);
+}
+
+/* Of several tokens another one may have unwrapped what this one wrapped. */
+static void encrypt_tell_worked(struct kw_kms *kms, const struct kw_request *request)
+{
+    const struct kw_hsm_door *door = &kms->options.door;
+    const char *key_id = request->work.version.key_id;
+    bool same = strcmp(request->work.wrapped_by, request->token) == 0;
+    kw_lock_take(kms->options.lock);
+    door->ops->worked(door->hsm, request->token, key_id, same);
+    if (!same)
+        door->ops->worked(door->hsm, request->work.wrapped_by, key_id, true);
+    kw_lock_give(kms->options.lock);
 }
 
 static enum kw_step_result encrypt_judge(struct kw_kms *kms, struct kw_request *request)
@@ -191,9 +236,14 @@ static enum kw_step_result encrypt_judge(struct kw_kms *kms, struct kw_request *
         !kw_equal_ct(kw_secret_peek(&w->inner), kw_secret_peek(&request->seed)))
         e = kw_err_at(KW_CODE_WRONG_ANSWER, "verify");
     if (e.code == KW_CODE_WRONG_ANSWER)
-        kw_outcome_alarm(kms, request, "wrap-unreadable");
+        kw_outcome_alarm(kms, request, request->token, "wrap-unreadable");
     if (kw_failed(e))
         return kw_step_fail(request, e);
+    if (encrypt_is_outdated(kms, request)) {
+        encrypt_forget(request);
+        return KW_STEP_AGAIN;
+    }
+    encrypt_tell_worked(kms, request);
     kw_copy_str(request->out_key_id, sizeof request->out_key_id,
                 kw_span_str(w->version.key_id));
     request->source = KW_SOURCE_HSM;

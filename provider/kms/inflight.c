@@ -50,10 +50,9 @@ void kw_flight_join(struct kw_flight *flight, struct kw_request *request)
 {
     const struct kw_hsm_door *door = &flight->kms->options.door;
     add_waiter(flight, request);
-    if (request->work.until.mono_ns > flight->until.mono_ns) {
+    if (request->work.until.mono_ns > flight->until.mono_ns &&
+        door->ops->extend(door->hsm, flight->ticket, request->work.until))
         flight->until = request->work.until;
-        door->ops->extend(door->hsm, flight->ticket, flight->until);
-    }
 }
 
 static void remove_flight(struct kw_flight *flight)
@@ -83,12 +82,42 @@ void kw_flight_share(struct kw_kms *kms, struct kw_request *leader)
     }
 }
 
+/* A failure of its time, not of the data: another attempt may end otherwise. */
+static bool is_of_its_time(kw_err e)
+{
+    return e.code == KW_CODE_DEADLINE || e.code == KW_CODE_HSM_DOWN;
+}
+
+/* Who joined when the job had ended already, so that it was not extended for it, has not
+ * had its attempt yet.  Where no job is taken it shares the failure.  true: there is a
+ * new job. */
+static bool inflight_again(struct kw_flight *flight) KW_LOCKED
+{
+    struct kw_kms *kms = flight->kms;
+    struct kw_request *request, *next = flight->waiters;
+    bool started = false;
+    flight->waiters = NULL;
+    while ((request = next) != NULL) {
+        next = request->work.follow;
+        bool late = request->work.until.mono_ns > flight->until.mono_ns;
+        struct kw_flight *other = late ? kw_flight_find(kms, request) : NULL;
+        if (other != NULL)
+            kw_flight_join(other, request);
+        else if (late && !kw_failed(kw_flight_start(kms, request)))
+            started = true;
+        else
+            add_waiter(flight, request);
+    }
+    return started;
+}
+
 static void inflight_landed(void *ctx, struct kw_hsm_answer *answer) KW_FREE
 {
     struct kw_flight *flight = ctx;
     struct kw_kms *kms = flight->kms;
     kw_lock_take(kms->options.lock);
     remove_flight(flight);
+    bool again = is_of_its_time(answer->err) && inflight_again(flight);
     struct kw_request *leader = flight->waiters;
     for (struct kw_request *c = leader; c != NULL; c = c->work.follow) {
         kw_unpark(c);
@@ -96,6 +125,8 @@ static void inflight_landed(void *ctx, struct kw_hsm_answer *answer) KW_FREE
     }
     kw_lock_give(kms->options.lock);
     kw_free(flight);
+    if (again)
+        kms->options.door.ops->flush(kms->options.door.hsm);
     if (leader == NULL)
         return; /* everybody went away while the answer was under way */
     leader->err = answer->err;
@@ -105,7 +136,7 @@ static void inflight_landed(void *ctx, struct kw_hsm_answer *answer) KW_FREE
     if (!kw_failed(answer->err))
         kw_secret_move(&leader->work.inner, answer->output);
     if (answer->err.code == KW_CODE_WRONG_ANSWER)
-        kw_outcome_alarm(kms, leader, "wrong-answer");
+        kw_outcome_alarm(kms, leader, leader->token, "wrong-answer");
     if (kw_failed(answer->err))
         kw_steps_finish(kms, leader);
     else

@@ -14,13 +14,16 @@ static kw_err open_class(struct kw_class *class, const struct kw_class_options *
     return kw_cache_new(options->cache_entries, options->cache_ttl_ns, &class->cache);
 }
 
-kw_err kw_kms_new(const struct kw_kms_options *options, struct kw_kms **ret_kms)
+/* Nobody else has it yet. */
+kw_err kw_kms_new(const struct kw_kms_options *options,
+                  struct kw_kms **ret_kms) KW_NO_THREAD_SAFETY
 {
     struct kw_kms *kms = kw_new(1, sizeof *kms);
     kw_err e = kms == NULL ? kw_err_at(KW_CODE_NO_MEMORY, "kms") : KW_OK;
     if (kw_failed(e))
         return e;
     kms->options = *options;
+    kms->ticked_boot_ns = kw_boot_ns(options->clock);
     kms->classes = kw_new(options->class_count, sizeof *kms->classes);
     if (kms->classes == NULL)
         e = kw_err_at(KW_CODE_NO_MEMORY, "kms");
@@ -46,18 +49,29 @@ void kw_kms_free(struct kw_kms *kms) KW_NO_THREAD_SAFETY
     kw_free(kms);
 }
 
+kw_err kw_door_err(kw_err e)
+{
+    if (e.code == KW_CODE_MISSING)
+        e.code = KW_CODE_KEY_BAD;
+    return e;
+}
+
 static struct kw_policy_facts kms_facts_of(enum kw_method method,
                                            const struct kw_class *class,
                                            const struct kw_hsm_health *health)
 {
+    const bool away = health->active_err.code == KW_CODE_MISSING;
     struct kw_policy_facts facts = {
         .method = method,
         .on_loss = class->options.on_loss,
         .outage_budget_left = kw_budget_left(&class->budget),
-        .active_known = health->active_n != 0 && !kw_failed(health->active_err),
+        .active_known = health->active_n != 0 && (away || !kw_failed(health->active_err)),
+        .active_away = away,
         .why = health->why,
-        .active_why = health->active_err,
+        .active_why = kw_door_err(health->active_err),
     };
+    if (away && !kw_failed(facts.why))
+        facts.why = facts.active_why;
     switch (health->state) {
     case KW_HSM_STARTING: facts.hsm = KW_HSM_IS_STARTING; break;
     case KW_HSM_UP:
@@ -85,17 +99,28 @@ void kw_kms_begin(struct kw_kms *kms, struct kw_request *request)
     request->source = KW_SOURCE_NONE;
     request->token = "";
     request->work = (struct kw_request_work){
+        .wrapped_by = "",
         .until =
             kw_deadline_first(request->until, (kw_deadline){request->arrived_ns +
                                                             kms->options.deadline_ns})};
     kw_steps_run(kms, request);
 }
 
+bool kw_kms_bridges(const struct kw_class *class, const struct kw_hsm_health *health)
+{
+    struct kw_policy_facts facts = kms_facts_of(KW_METHOD_DECRYPT, class, health);
+    return kw_policy_bridges(&facts);
+}
+
 /* Budget, ages, and the wipes that policy asks for. */
 static size_t look_after(struct kw_class *class, const struct kw_hsm_health *health,
-                         int64_t boot_now) KW_LOCKED
+                         bool paused, int64_t boot_now) KW_LOCKED
 {
-    kw_budget_tick(&class->budget, health->state == KW_HSM_LOST, boot_now);
+    bool outage =
+        health->state == KW_HSM_LOST || health->active_err.code == KW_CODE_MISSING;
+    if (paused)
+        kw_budget_pass_over(&class->budget, boot_now);
+    kw_budget_tick(&class->budget, outage, boot_now);
     kw_cache_expire(class->cache, boot_now);
     struct kw_policy_facts facts = kms_facts_of(KW_METHOD_DECRYPT, class, health);
     return kw_policy_wipes(&facts) ? kw_cache_wipe(class->cache) : 0;
@@ -109,10 +134,15 @@ void kw_kms_tick(struct kw_kms *kms)
     kw_lock_take(kms->options.lock);
     kms->options.door.ops->health(kms->options.door.hsm, &health);
     bool keys_changed = health.key_epoch != kms->key_epoch;
+    bool away = health.away_epoch != kms->away_epoch;
+    bool paused = now - kms->ticked_boot_ns > KW_PAUSE_NS;
     kms->key_epoch = health.key_epoch;
+    kms->away_epoch = health.away_epoch;
+    kms->ticked_boot_ns = now;
     for (size_t i = 0; i < kms->options.class_count; i++) {
-        wiped += look_after(&kms->classes[i], &health, now);
-        if (keys_changed)
+        bool closed = kms->classes[i].options.on_loss == KW_ON_LOSS_FAIL_CLOSED;
+        wiped += look_after(&kms->classes[i], &health, paused, now);
+        if (keys_changed || (away && closed))
             wiped += kw_cache_wipe(kms->classes[i].cache);
     }
     kw_lock_give(kms->options.lock);

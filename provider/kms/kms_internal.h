@@ -14,6 +14,7 @@ enum kw_step_result {
     KW_STEP_KNOWN, /* the answer is known: go to the first step that always runs       */
     KW_STEP_WAIT,  /* parked: the step may not touch the request any more             */
     KW_STEP_FAIL,  /* request->err says why; goes on as after KNOWN                     */
+    KW_STEP_AGAIN, /* what was admitted holds no more: all from the first step on      */
     KW_STEP_DONE,  /* replied; the request is not ours any more                       */
 };
 typedef enum kw_step_result kw_step(struct kw_kms *kms, struct kw_request *request);
@@ -47,7 +48,7 @@ struct kw_flight {
     uint8_t name[KW_KEY_ID_MAX + KW_ENVELOPE_MAX];
     struct kw_request *waiters;
     kw_hsm_ticket ticket;
-    kw_deadline until; /* of the latest waiter */
+    kw_deadline until; /* of the latest waiter that came before the job ended */
 };
 enum { KW_FLIGHT_BUCKETS = 256 };
 
@@ -56,7 +57,8 @@ struct kw_kms {
     struct kw_class *classes;
     struct kw_request *parked KW_UNDER_BIG_LOCK;
     struct kw_flight *flights[KW_FLIGHT_BUCKETS] KW_UNDER_BIG_LOCK;
-    uint64_t key_epoch KW_UNDER_BIG_LOCK;
+    uint64_t key_epoch KW_UNDER_BIG_LOCK, away_epoch KW_UNDER_BIG_LOCK;
+    int64_t ticked_boot_ns KW_UNDER_BIG_LOCK;
     uint8_t last_iv[KW_IV_MAX] KW_UNDER_BIG_LOCK;
 };
 
@@ -74,6 +76,8 @@ static inline enum kw_step_result kw_step_fail(struct kw_request *request, kw_er
 
 /* steps.c: runs steps until one waits or is done. */
 void kw_steps_run(struct kw_kms *kms, struct kw_request *request) KW_FREE;
+/* Begins (again) with the first step. */
+void kw_steps_begin(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 /* Goes on behind the step that waited. */
 void kw_steps_resume(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 /* Goes on at the first step that always runs, with request->err as it stands. */
@@ -81,6 +85,11 @@ void kw_steps_finish(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 const struct kw_steps *kw_steps_of(const struct kw_request *request);
 
 /* kms.c: what policy says to this request now. */
+/* As clients hear it: MISSING is the door's word for a key that is away. */
+kw_err kw_door_err(kw_err e);
+/* May this class serve seeds of a version whose key is away from memory? */
+bool kw_kms_bridges(const struct kw_class *class,
+                    const struct kw_hsm_health *health) KW_LOCKED;
 struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_method method,
                                       const struct kw_class *class,
                                       struct kw_hsm_health *ret_health) KW_LOCKED;
@@ -110,9 +119,9 @@ void kw_flight_share(struct kw_kms *kms, struct kw_request *leader) KW_FREE;
 /* outcome.c: the last two steps of every method.  record: the one place that counts and
  * logs what became of a request.  reply: wipes what it still holds and calls done. */
 kw_step kw_outcome_record, kw_outcome_reply;
-/* An answer of the token proved false: an alarm, and the worker is replaced. */
+/* An answer of this token proved false: an alarm, and who gave it is replaced. */
 void kw_outcome_alarm(struct kw_kms *kms, const struct kw_request *request,
-                      const char *what) KW_FREE;
+                      const char *token, const char *what) KW_FREE;
 
 static inline struct kw_cache_key kw_request_key(const struct kw_request *request)
 {

@@ -36,21 +36,23 @@ enum kw_step_result kw_outcome_record(struct kw_kms *kms, struct kw_request *req
 }
 
 void kw_outcome_alarm(struct kw_kms *kms, const struct kw_request *request,
-                      const char *what)
+                      const char *token, const char *what)
 {
     const struct kw_hsm_door *door = &kms->options.door;
     kw_log(KW_LOG_ERROR, "alarm", KW_STR("what", what),
            KW_STR("class", kw_class_of(kms, request)->options.name),
-           KW_STR("key_id", request->work.version.key_id),
-           KW_STR("token", request->token), KW_PEER("uid", request->uid));
+           KW_STR("key_id", request->work.version.key_id), KW_STR("token", token),
+           KW_PEER("uid", request->uid));
     kw_lock_take(kms->options.lock);
-    door->ops->distrust(door->hsm, request->token);
+    door->ops->distrust(door->hsm, token);
     kw_lock_give(kms->options.lock);
 }
 
 enum kw_step_result kw_outcome_reply(struct kw_kms *kms, struct kw_request *request)
 {
     (void)kms;
+    KW_INVARIANT(kw_failed(request->err) || request->method != KW_METHOD_DECRYPT ||
+                 request->seed.len > 0);
     kw_secret_wipe(&request->work.inner);
     kw_secret_wipe(&request->work.wrapped);
     if (kw_failed(request->err) || request->method != KW_METHOD_DECRYPT)

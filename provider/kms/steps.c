@@ -35,10 +35,17 @@ void kw_steps_run(struct kw_kms *kms, struct kw_request *request)
             KW_INVARIANT(!row->always);
             request->work.step = first_always(rows, request->work.step);
             break;
+        case KW_STEP_AGAIN: request->work.step = 0; break;
         case KW_STEP_WAIT:
         case KW_STEP_DONE: return;
         }
     }
+}
+
+void kw_steps_begin(struct kw_kms *kms, struct kw_request *request)
+{
+    request->work.step = 0;
+    kw_steps_run(kms, request);
 }
 
 void kw_steps_resume(struct kw_kms *kms, struct kw_request *request)

@@ -13,20 +13,20 @@
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 enum { PREFACE = sizeof preface - 1 };
 
-static void stop_waiting(struct kw_connection *c)
+static void stop_reading(struct kw_connection *c)
 {
     if (c->readable != NULL)
         event_free(c->readable);
-    if (c->timer != NULL)
-        event_free(c->timer);
-    c->readable = c->timer = NULL;
+    c->readable = NULL;
 }
 
 void kw_connection_end(void *connection)
 {
     struct kw_connection *c = connection;
     struct kw_listen_stats *stats = &c->listener->stats;
-    stop_waiting(c);
+    stop_reading(c);
+    if (c->timer != NULL)
+        event_free(c->timer);
     if (c->handed_over) {
         kw_hangup_forget(&c->listener->hangup, c->fd);
         stats->open--;
@@ -38,6 +38,41 @@ void kw_connection_end(void *connection)
     if (c->next != NULL)
         c->next->prev = c->prev;
     kw_free(c);
+}
+
+void kw_connection_cut(struct kw_connection *c)
+{
+    c->listener->stats.ended++;
+    (void)shutdown(c->fd, SHUT_RDWR);
+    kw_connection_end(c);
+}
+
+static void connection_cut_for(struct kw_connection *c, const char *why)
+{
+    kw_log(KW_LOG_WARN, "connection-ended", KW_STR("class", c->listener->name),
+           KW_STR("why", why), KW_INT("uid", c->peer.uid), KW_INT("pid", c->peer.pid));
+    kw_connection_cut(c);
+}
+
+int64_t kw_connection_answered(const struct kw_connection *c)
+{
+    const struct kw_listener *l = c->listener;
+    if (!c->handed_over)
+        return 0;
+    return l->answered != NULL ? l->answered(l->ctx, c->number) : INT64_MAX;
+}
+
+/* The newest is the first. */
+bool kw_connection_make_room(struct kw_listener *listener, const uint32_t *uid)
+{
+    struct kw_connection *oldest = NULL;
+    for (struct kw_connection *c = listener->connections; c != NULL; c = c->next)
+        if ((uid == NULL || c->peer.uid == *uid) && kw_connection_answered(c) == 0)
+            oldest = c;
+    if (oldest == NULL)
+        return false;
+    connection_cut_for(oldest, "no call yet, and another one wants its place");
+    return true;
 }
 
 static void connection_refuse(struct kw_connection *c, const char *why)
@@ -54,16 +89,18 @@ static void connection_hand_over(struct kw_connection *c)
     struct kw_listener *l = c->listener;
     int fd = c->fd;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0 || !kw_hangup_watch(&l->hangup, copy, c)) {
+    if (copy < 0 || copy > l->descriptor_max || !kw_hangup_watch(&l->hangup, copy, c)) {
         l->stats.refused_limit++;
         if (copy >= 0)
             close(copy);
         kw_connection_end(c);
         return;
     }
-    stop_waiting(c);
+    stop_reading(c);
     c->fd = copy;
+    c->number = fd;
     c->handed_over = true;
+    (void)evtimer_add(c->timer, &l->silence); /* it is there: nothing is allocated */
     l->stats.waiting--;
     l->stats.open++;
     if (l->adopt(l->ctx, fd, &c->peer)) {
@@ -94,9 +131,13 @@ static void on_readable(evutil_socket_t fd, short what, void *self)
 
 static void on_timer(evutil_socket_t fd, short what, void *self)
 {
+    struct kw_connection *c = self;
     (void)fd;
     (void)what;
-    connection_refuse(self, "no preface in time");
+    if (!c->handed_over)
+        connection_refuse(c, "no preface in time");
+    else if (kw_connection_answered(c) == 0)
+        connection_cut_for(c, "no call in time");
 }
 
 static bool connection_watch(struct kw_connection *c)

@@ -2,16 +2,14 @@
 /* The listener: accepts, asks who it is, counts. */
 #include "connection.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/socket.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include <keyward/alloc.h>
 #include <keyward/clock.h>
 #include <keyward/log.h>
 
-enum { CONNECTIONS = 256, PER_UID = 64, ACCEPT_AT_ONCE = 16 };
+enum { PER_UID = 64 };
 
 static void refuse_peer(struct kw_listener *l, int fd, const struct kw_peer *peer)
 {
@@ -29,59 +27,29 @@ static void refuse_limit(struct kw_listener *l, int fd, const struct kw_peer *pe
     close(fd);
 }
 
-static bool is_full(const struct kw_listener *l, uint32_t uid)
+/* A uid that has its share makes room of its own. */
+static bool listener_has_room(struct kw_listener *l, uint32_t uid)
 {
-    return l->stats.open + l->stats.waiting >= l->connections_max ||
-           kw_connections_of(l, uid) >= l->per_uid_max;
+    if (kw_connections_of(l, uid) >= l->per_uid_max)
+        return kw_connection_make_room(l, &uid);
+    if (l->stats.open + l->stats.waiting >= l->connections_max)
+        return kw_connection_make_room(l, NULL);
+    return true;
 }
 
-static void on_connection(struct kw_listener *l, int fd)
+/* The kernel gives the lowest number that is free, so a high one says how many are in use:
+ * also those of ended connections that gRPC has not closed yet. */
+static void on_connection(void *self, int fd)
 {
+    struct kw_listener *l = self;
     struct kw_peer peer = {0};
     l->stats.accepted++;
     if (kw_failed(kw_peer_of(fd, &peer)) || !kw_peer_is_allowed(fd, &peer, &l->rule))
         refuse_peer(l, fd, &peer);
-    else if (is_full(l, peer.uid))
+    else if (fd > l->descriptor_max || !listener_has_room(l, peer.uid))
         refuse_limit(l, fd, &peer);
     else if (kw_failed(kw_connection_new(l, fd, &peer)))
         l->stats.refused_limit++;
-}
-
-static int open_spare(void)
-{
-    return open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-/* No descriptor is left for the connection at the head of the queue, which would keep the
- * socket readable for ever: the spare one lets us take it and close it. */
-static void shed(struct kw_listener *l)
-{
-    if (l->spare < 0)
-        return;
-    close(l->spare);
-    int fd = accept4(l->bound.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0)
-        close(fd);
-    l->spare = open_spare();
-    l->stats.refused_limit++;
-    kw_log(KW_LOG_ERROR, "connection-no-descriptor", KW_STR("class", l->name));
-}
-
-static void on_acceptable(evutil_socket_t listening, short what, void *self)
-{
-    struct kw_listener *l = self;
-    (void)what;
-    for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-        int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd >= 0) {
-            on_connection(l, fd);
-            continue;
-        }
-        if (errno == EMFILE || errno == ENFILE)
-            shed(l);
-        if (errno != ECONNABORTED && errno != EINTR)
-            return;
-    }
 }
 
 static uint32_t *copy_ids(const uint32_t *ids, size_t count)
@@ -92,19 +60,26 @@ static uint32_t *copy_ids(const uint32_t *ids, size_t count)
     return copy;
 }
 
+static struct timeval timeval_of(int64_t ns)
+{
+    return (struct timeval){ns / KW_S_NS, ns % KW_S_NS / 1000};
+}
+
 static bool copy_options(struct kw_listener *l, const struct kw_listen_options *o)
 {
-    int64_t preface_ns = o->preface_ns > 0 ? o->preface_ns : 2 * KW_S_NS;
     l->name = kw_strdup(kw_span_str(o->name));
     l->path = kw_strdup(kw_span_str(o->path));
     l->uids = copy_ids(o->uids, o->uid_count);
     l->gids = copy_ids(o->gids, o->gid_count);
     l->rule = (struct kw_peer_rule){l->uids, l->gids, o->uid_count, o->gid_count};
-    l->connections_max = o->connections_max > 0 ? o->connections_max : CONNECTIONS;
+    l->connections_max = o->connections_max > 0 ? o->connections_max : KW_CONNECTIONS_MAX;
     l->per_uid_max = o->per_uid_max > 0 ? o->per_uid_max : PER_UID;
-    l->preface = (struct timeval){preface_ns / KW_S_NS, preface_ns % KW_S_NS / 1000};
+    l->descriptor_max = o->descriptor_max > 0 ? o->descriptor_max : INT_MAX;
+    l->preface = timeval_of(o->preface_ns > 0 ? o->preface_ns : 2 * KW_S_NS);
+    l->silence = timeval_of(o->silence_ns > 0 ? o->silence_ns : 30 * KW_S_NS);
     l->loop = o->loop;
     l->adopt = o->adopt;
+    l->answered = o->answered;
     l->ctx = o->ctx;
     return l->name != NULL && l->path != NULL && l->uids != NULL && l->gids != NULL;
 }
@@ -114,11 +89,12 @@ static kw_err listen_watch(struct kw_listener *l)
     kw_err e = kw_hangup_init(&l->hangup, l->loop, kw_connection_end);
     if (kw_failed(e))
         return e;
-    l->acceptable =
-        event_new(l->loop, l->bound.fd, EV_READ | EV_PERSIST, on_acceptable, l);
-    if (l->acceptable == NULL || event_add(l->acceptable, NULL) != 0)
-        return kw_err_at(KW_CODE_NO_MEMORY, "event");
-    return KW_OK;
+    const struct kw_acceptor_options options = {.name = l->name,
+                                                .listening = l->bound.fd,
+                                                .loop = l->loop,
+                                                .accepted = on_connection,
+                                                .ctx = l};
+    return kw_acceptor_new(&options, &l->acceptor);
 }
 
 kw_err kw_listener_open(const struct kw_listen_options *options,
@@ -129,7 +105,6 @@ kw_err kw_listener_open(const struct kw_listen_options *options,
         return kw_err_at(KW_CODE_NO_MEMORY, "listener");
     l->bound = (struct kw_bound){.fd = -1, .lock = -1};
     l->hangup.epoll = -1;
-    l->spare = open_spare();
     kw_err e =
         copy_options(l, options) ? KW_OK : kw_err_at(KW_CODE_NO_MEMORY, "listener");
     if (!kw_failed(e))
@@ -150,20 +125,35 @@ void kw_listener_close(struct kw_listener *listener)
     struct kw_listener *l = listener;
     if (l == NULL)
         return;
-    if (l->acceptable != NULL)
-        event_free(l->acceptable);
+    kw_acceptor_free(l->acceptor);
     while (l->connections != NULL)
         kw_connection_end(l->connections);
     kw_hangup_wipe(&l->hangup);
     if (l->bound.fd >= 0)
         kw_unbind(l->path, &l->bound);
-    if (l->spare >= 0)
-        close(l->spare);
     kw_free(l->name);
     kw_free(l->path);
     kw_free(l->uids);
     kw_free(l->gids);
     kw_free(l);
+}
+
+unsigned kw_listener_end(struct kw_listener *listener, int64_t since_ns)
+{
+    unsigned ended = 0;
+    for (struct kw_connection *c = listener->connections, *next; c != NULL; c = next) {
+        next = c->next;
+        if (since_ns != INT64_MAX && kw_connection_answered(c) >= since_ns)
+            continue;
+        kw_connection_cut(c);
+        ended++;
+    }
+    return ended;
+}
+
+void kw_listener_hold(struct kw_listener *listener, bool held)
+{
+    kw_acceptor_hold(listener->acceptor, held);
 }
 
 void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stats *ret)

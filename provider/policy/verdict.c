@@ -41,11 +41,15 @@ static struct kw_policy_verdict starting(const struct kw_policy_facts *f)
     return verdict_refuse(KW_OK, KW_CODE_STARTING, "starting");
 }
 
+static struct kw_policy_verdict lost(const struct kw_policy_facts *f);
+
 /* Whether the version of a Decrypt is usable is asked per version, not here. */
 static struct kw_policy_verdict verdict_good(const struct kw_policy_facts *f)
 {
     if (f->method == KW_METHOD_DECRYPT)
         return allow(KW_ALLOW, "hsm up");
+    if (f->active_away)
+        return lost(f);
     if (f->active_known)
         return allow(KW_ALLOW, "hsm up, active version proven");
     if (!kw_failed(f->active_why))
@@ -82,9 +86,15 @@ struct kw_policy_verdict kw_policy_judge(const struct kw_policy_facts *facts)
     return lost(facts); /* a state that is none of ours is treated as the worst one */
 }
 
+bool kw_policy_bridges(const struct kw_policy_facts *facts)
+{
+    return facts->on_loss == KW_ON_LOSS_SERVE_CACHED && facts->outage_budget_left;
+}
+
 bool kw_policy_wipes(const struct kw_policy_facts *facts)
 {
-    if (facts->hsm != KW_HSM_IS_LOST)
-        return false;
-    return facts->on_loss != KW_ON_LOSS_SERVE_CACHED || !facts->outage_budget_left;
+    if (facts->hsm == KW_HSM_IS_LOST)
+        return !kw_policy_bridges(facts);
+    return facts->active_away && facts->on_loss == KW_ON_LOSS_SERVE_CACHED &&
+           !facts->outage_budget_left;
 }

@@ -20,7 +20,11 @@ kw_err kw_peers_put(struct kw_peers *peers, int fd, unsigned class_index,
 {
     if (fd < 0 || fd >= KW_RPC_FDS_MAX)
         return kw_err_at(KW_CODE_BUSY, "peers");
-    peers->entries[fd] = (struct kw_peer_entry){*peer, class_index, true};
+    struct kw_peer_entry *entry = &peers->entries[fd];
+    entry->peer = *peer;
+    entry->class_index = class_index;
+    entry->known = true;
+    atomic_store(&entry->answered_ns, 0);
     return KW_OK;
 }
 
@@ -39,13 +43,18 @@ static int fd_of(const char *name)
     return fd < KW_RPC_FDS_MAX ? fd : -1;
 }
 
-bool kw_peers_find(const struct kw_peers *peers, const char *name, unsigned class_index,
-                   struct kw_peer *ret_peer)
+struct kw_peer_entry *kw_peers_find(const struct kw_peers *peers, const char *name,
+                                    unsigned class_index)
 {
     int fd = fd_of(name);
     if (fd < 0 || !peers->entries[fd].known ||
         peers->entries[fd].class_index != class_index)
-        return false;
-    *ret_peer = peers->entries[fd].peer;
-    return true;
+        return NULL;
+    return &peers->entries[fd];
+}
+
+int64_t kw_peers_answered(const struct kw_peers *peers, int fd)
+{
+    return fd >= 0 && fd < KW_RPC_FDS_MAX ? atomic_load(&peers->entries[fd].answered_ns)
+                                          : 0;
 }

@@ -2,7 +2,8 @@
 /* connection_peers - who is at the other end of a request
  *
  * gRPC core names the peer of a handed-over descriptor "fd:<number>" and knows no more,
- * so a table keeps what SO_PEERCRED said when the number was handed over.  Entries are
+ * so a table keeps what SO_PEERCRED said when the number was handed over, and when a call
+ * of that connection was answered last.  Entries are
  * overwritten and never taken out, which is sound for a request that comes late: gRPC
  * closes a descriptor only when the last request of its connection has been freed (a
  * stream holds its transport, the transport its endpoint), so while a request exists its
@@ -14,6 +15,8 @@
 #ifndef KEYWARD_RPC_PEERS_H
 #define KEYWARD_RPC_PEERS_H
 
+#include <stdatomic.h>
+
 #include <keyward/kms.h>
 
 #define KW_RPC_FDS_MAX 16384
@@ -23,7 +26,8 @@ struct kw_peers {
         struct kw_peer peer;
         unsigned class_index;
         bool known;
-    } * entries; /* KW_RPC_FDS_MAX */
+        _Atomic int64_t answered_ns; /* CLOCK_MONOTONIC; 0: none was yet. Any thread */
+    } * entries;                     /* KW_RPC_FDS_MAX */
 };
 
 KW_MUST_USE kw_err kw_peers_init(struct kw_peers *peers);
@@ -31,8 +35,10 @@ void kw_peers_wipe(struct kw_peers *peers);
 /* BUSY  the number is too high for the table */
 KW_MUST_USE kw_err kw_peers_put(struct kw_peers *peers, int fd, unsigned class_index,
                                 const struct kw_peer *peer);
-/* `name` as grpc_call_get_peer gives it.  false when it names no entry of this class. */
-bool kw_peers_find(const struct kw_peers *peers, const char *name, unsigned class_index,
-                   struct kw_peer *ret_peer);
+/* `name` as grpc_call_get_peer gives it.  NULL when it names no entry of this class. */
+struct kw_peer_entry *kw_peers_find(const struct kw_peers *peers, const char *name,
+                                    unsigned class_index);
+/* 0 also for a number that was never handed over. */
+int64_t kw_peers_answered(const struct kw_peers *peers, int fd);
 
 #endif

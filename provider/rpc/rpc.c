@@ -170,6 +170,11 @@ kw_err kw_rpc_adopt(struct kw_rpc *rpc, size_t class_index, int fd,
     return e;
 }
 
+int64_t kw_rpc_answered(const struct kw_rpc *rpc, int fd)
+{
+    return kw_peers_answered(&rpc->peers, fd);
+}
+
 uint64_t kw_rpc_beats(const struct kw_rpc *rpc)
 {
     return atomic_load(&rpc->beats);

@@ -48,26 +48,38 @@ static grpc_op close_op(struct kw_slot *s)
 
 void kw_slot_begin(struct kw_slot *slot, grpc_call *call)
 {
+    enum kw_slot_phase expected = KW_SLOT_BEGINNING;
     slot->call = call;
     slot->events = 1;
     slot->cancelled = 0;
     atomic_store(&slot->holds, 1);
     atomic_store(&slot->phase, KW_SLOT_BEGINNING);
     kw_kms_begin(slot->rpc->kms, &slot->request);
-    if (atomic_load(&slot->phase) == KW_SLOT_FINISHED) {
-        reply(slot, false);
-        return;
-    }
-    slot->events = 2;
-    grpc_op op = close_op(slot);
-    start(slot, &op, 1, &slot->gone);
-    enum kw_slot_phase expected = KW_SLOT_BEGINNING;
-    if (!atomic_compare_exchange_strong(&slot->phase, &expected, KW_SLOT_PARKED))
-        reply(slot, true); /* the main thread was quicker and left the reply to us */
+    if (atomic_compare_exchange_strong(&slot->phase, &expected, KW_SLOT_PARKED))
+        slot->rpc->unwatched = true;
+    else
+        reply(slot, false); /* finished in begin, or the main thread was quicker */
 }
 
-/* kms is through with the request.  Whoever does not find it PARKED leaves the sending to
- * the rpc thread, which still holds it in begin. */
+bool kw_slot_watch(struct kw_slot *slot, int64_t arrived_ns)
+{
+    enum kw_slot_phase expected = KW_SLOT_PARKED;
+    if (atomic_load(&slot->phase) != KW_SLOT_PARKED)
+        return true;
+    if (slot->request.arrived_ns > arrived_ns)
+        return false;
+    slot->events = 2; /* before anybody can reply to a watched one */
+    if (!atomic_compare_exchange_strong(&slot->phase, &expected, KW_SLOT_WATCHED)) {
+        slot->events = 1; /* it finished meanwhile, in one batch */
+        return true;
+    }
+    grpc_op op = close_op(slot);
+    start(slot, &op, 1, &slot->gone);
+    return true;
+}
+
+/* kms is through with the request.  Whoever finds it BEGINNING leaves the sending to the
+ * rpc thread, which still holds it in begin. */
 static void rpc_request_done(struct kw_request *request)
 {
     struct kw_slot *s =
@@ -82,8 +94,9 @@ static void rpc_request_done(struct kw_request *request)
     s->status = kw_rpc_status_of(e.code);
     s->reply = kw_dst_span(&out);
     s->finished_ns = kw_mono_ns(s->rpc->clock);
-    if (atomic_exchange(&s->phase, KW_SLOT_FINISHED) == KW_SLOT_PARKED)
-        reply(s, true);
+    enum kw_slot_phase before = atomic_exchange(&s->phase, KW_SLOT_FINISHED);
+    if (before != KW_SLOT_BEGINNING)
+        reply(s, before == KW_SLOT_WATCHED);
 }
 
 /* gRPC dropped the reply's bytes; any thread. */
@@ -129,19 +142,28 @@ static void reply(struct kw_slot *s, bool watched)
     start(s, ops, n, &s->replied);
 }
 
-void kw_slot_on_replied(struct kw_slot *slot)
+void kw_slot_on_replied(struct kw_slot *slot, bool written)
 {
+    if (written)
+        atomic_store(&slot->connection->answered_ns, slot->rpc->now_ns);
     if (slot->message != NULL)
         grpc_byte_buffer_destroy(slot->message);
     slot->message = NULL;
     rpc_request_settle(slot);
 }
 
+/* Once, when gRPC has said so: at GONE, or else with the reply. */
+static void count_cancelled(struct kw_slot *s)
+{
+    if (s->cancelled)
+        atomic_fetch_add(&s->rpc->counts.cancelled, 1);
+    s->cancelled = 0;
+}
+
 void kw_slot_on_gone(struct kw_slot *slot)
 {
-    if (slot->cancelled)
-        atomic_fetch_add(&slot->rpc->counts.cancelled, 1);
-    if (atomic_load(&slot->phase) == KW_SLOT_PARKED)
+    count_cancelled(slot);
+    if (atomic_load(&slot->phase) == KW_SLOT_WATCHED)
         kw_kms_cancel(slot->rpc->kms, &slot->request);
     rpc_request_settle(slot);
 }
@@ -151,6 +173,7 @@ static void rpc_request_settle(struct kw_slot *s)
     if (--s->events > 0)
         return;
     grpc_call *call = s->call;
+    count_cancelled(s);
     s->call = NULL;
     grpc_call_unref(call);
     rpc_request_drop(s);

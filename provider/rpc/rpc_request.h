@@ -2,13 +2,15 @@
 /* rpc_request - one RPC, from its arrival to the last byte of its reply
  *
  *   BEGINNING   kms has it, inside kw_kms_begin on the rpc thread
- *   PARKED      kms has it; the client's cancel and deadline are being watched
+ *   PARKED      kms has it
+ *   WATCHED     kms has it; the client's cancel and deadline are being watched
  *   FINISHED    kms called done; the reply is written or about to be
  *
- * A request finished inside begin sends everything in one batch, which is one write and
- * one event.  A parked one has two: the reply's, and that the client's side is over.
+ * Whether the client's side is over is asked in the batch of the reply, which is one
+ * write and one event.  Only for a request that has waited for a while is it asked in a
+ * batch of its own, and kms told: a batch costs the quick ones more than it saves.
  *
- * Threads:   begin, on_replied, on_gone, drop_stuck on the rpc thread; done on any.
+ * Threads:   begin, watch, on_replied, on_gone, drop_stuck on the rpc thread; done on any.
  * Secrets:   a Decrypt's reply is packed from kms's secret straight into the slot's and
  *            wiped when gRPC drops it.
  */
@@ -26,7 +28,12 @@
 #include "status_map.h"
 #include "tag.h"
 
-enum kw_slot_phase { KW_SLOT_BEGINNING, KW_SLOT_PARKED, KW_SLOT_FINISHED };
+enum kw_slot_phase {
+    KW_SLOT_BEGINNING,
+    KW_SLOT_PARKED,
+    KW_SLOT_WATCHED,
+    KW_SLOT_FINISHED
+};
 
 struct kw_slot {
     struct kw_rpc *rpc;
@@ -35,12 +42,13 @@ struct kw_slot {
     enum kw_place place;
     size_t class_index;
 
+    struct kw_peer_entry *connection; /* rpc thread; until the call is freed         */
     struct kw_tag replied, gone;
     grpc_call *call;   /* rpc thread; NULL when over                              */
     unsigned events;   /* rpc thread: how many are still to come                  */
     atomic_uint holds; /* the request, and its reply's slice; at 0 the slot is free */
     _Atomic enum kw_slot_phase phase;
-    int cancelled; /* written by gRPC before GONE */
+    int cancelled; /* written by gRPC before the last event */
     /* written by whoever finishes, before FINISHED */
     int64_t finished_ns;
     struct kw_rpc_status status;
@@ -58,7 +66,10 @@ KW_MUST_USE kw_err kw_slot_fill(struct kw_slot *slot,
                                 const struct kw_codec_fields *request);
 /* `slot` was filled; it owns `request` from now on. */
 void kw_slot_begin(struct kw_slot *slot, grpc_call *call);
-void kw_slot_on_replied(struct kw_slot *slot);
+/* Watches a request that is PARKED and arrived no later than that; false: too early. */
+bool kw_slot_watch(struct kw_slot *slot, int64_t arrived_ns);
+/* written: the reply, whatever it says, went out. */
+void kw_slot_on_replied(struct kw_slot *slot, bool written);
 void kw_slot_on_gone(struct kw_slot *slot);
 /* Gives up a reply that nobody has read for KW_RPC_UNREAD_NS. */
 #define KW_RPC_UNREAD_NS (10 * KW_S_NS)

@@ -11,7 +11,7 @@
 #include "slices.h"
 #include "status_map.h"
 
-enum { BEAT_MS = 500, LEAVING_MS = 10 };
+enum { BEAT_MS = 500, WATCH_MS = 50, LEAVING_MS = 10 };
 
 /* What a post held, taken out of it so that it can be posted again. */
 struct arrival {
@@ -26,11 +26,12 @@ static void post(struct kw_post *p);
 static void on_new(struct kw_post *p, bool success);
 static void server_admit(struct kw_rpc *rpc, const struct arrival *a);
 static void sweep(struct kw_rpc *rpc);
+static void watch(struct kw_rpc *rpc);
 static bool is_over(struct kw_rpc *rpc);
 
 static grpc_event next(struct kw_rpc *rpc)
 {
-    int64_t ms = rpc->leaving ? LEAVING_MS : BEAT_MS;
+    int64_t ms = rpc->leaving ? LEAVING_MS : rpc->unwatched ? WATCH_MS : BEAT_MS;
     gpr_timespec until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                       gpr_time_from_millis(ms, GPR_TIMESPAN));
     return grpc_completion_queue_next(rpc->cq, until, NULL);
@@ -40,7 +41,7 @@ static void handle(struct kw_rpc *rpc, const struct kw_tag *tag, bool success)
 {
     switch (tag->kind) {
     case KW_TAG_NEW: on_new(tag->owner, success); break;
-    case KW_TAG_REPLIED: kw_slot_on_replied(tag->owner); break;
+    case KW_TAG_REPLIED: kw_slot_on_replied(tag->owner, success); break;
     case KW_TAG_GONE: kw_slot_on_gone(tag->owner); break;
     case KW_TAG_DOWN: rpc->down_count++; break;
     case KW_TAG_LEAVE: rpc->leaving = true; break;
@@ -61,6 +62,7 @@ void *kw_rpc_serve(void *self)
             KW_TAG_ACQUIRE(e.tag);
             handle(rpc, e.tag, e.success != 0);
         }
+        watch(rpc);
         sweep(rpc);
     }
     return NULL;
@@ -90,6 +92,19 @@ void kw_rpc_dismantle(struct kw_rpc *rpc)
         KW_TAG_ACQUIRE(e.tag);
         handle(rpc, e.tag, e.success != 0);
     }
+}
+
+/* Requests that have waited for WATCH_MS; all of them when the process leaves. */
+static void watch(struct kw_rpc *rpc)
+{
+    const int64_t before_ns = rpc->now_ns - (rpc->leaving ? 0 : WATCH_MS * KW_MS_NS);
+    if (!rpc->unwatched || rpc->watched_ns > before_ns)
+        return;
+    rpc->watched_ns = rpc->now_ns;
+    rpc->unwatched = false;
+    for (size_t i = 0; i < KW_RPC_SLOTS; i++)
+        if (!kw_slot_watch(&rpc->pool.slots[i], before_ns))
+            rpc->unwatched = true;
 }
 
 static void sweep(struct kw_rpc *rpc)
@@ -179,15 +194,19 @@ static kw_deadline deadline_of(const struct kw_rpc *rpc, gpr_timespec t)
     return ns > INT64_MAX - rpc->now_ns ? KW_NEVER : (kw_deadline){rpc->now_ns + ns};
 }
 
-static bool find_peer(struct kw_rpc *rpc, const struct arrival *a,
-                      struct kw_peer *ret_peer)
+/* NULL: whose it is, is not known. */
+static struct kw_peer_entry *find_peer(struct kw_rpc *rpc, const struct arrival *a,
+                                       struct kw_peer *ret_peer)
 {
     char *name = grpc_call_get_peer(a->call);
     kw_mutex_lock(&rpc->peers_mutex);
-    bool found = kw_peers_find(&rpc->peers, name, a->server->class_index, ret_peer);
+    struct kw_peer_entry *connection =
+        kw_peers_find(&rpc->peers, name, a->server->class_index);
+    if (connection != NULL)
+        *ret_peer = connection->peer;
     kw_mutex_unlock(&rpc->peers_mutex);
     gpr_free(name);
-    return found;
+    return connection;
 }
 
 /* A message in several slices was joined in `flat`, and wants wiping there. */
@@ -214,7 +233,8 @@ static kw_err take_in(struct kw_rpc *rpc, const struct arrival *a, struct kw_slo
                                         .until = deadline_of(rpc, a->deadline)};
     if (kw_deadline_over(slot->request.until, rpc->now_ns))
         return kw_err_at(KW_CODE_DEADLINE, "arrival");
-    if (!find_peer(rpc, a, &slot->request.peer))
+    slot->connection = find_peer(rpc, a, &slot->request.peer);
+    if (slot->connection == NULL)
         return kw_err_at(KW_CODE_DENIED, "peer");
     kw_err e = decode(rpc, a, &request);
     if (!kw_failed(e))

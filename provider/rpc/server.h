@@ -77,6 +77,8 @@ struct kw_rpc {
     bool leaving;   /* the thread ends when all is down */
     int64_t now_ns; /* of the event in hand: one look at the clock serves all of it */
     int64_t swept_ns;
+    bool unwatched; /* a request may be PARKED */
+    int64_t watched_ns;
 };
 
 /* rpc thread's life; posts the first requests. */

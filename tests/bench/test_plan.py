@@ -63,13 +63,17 @@ def test_needs_by_hand():
     p = replace(GIVEN, seeds_given=False, starts_per_week=2, weeks=10, rotations=4, versions=2,
                 probe_ms=10_000).of(3)
     assert p.seeds == 75
-    steady = 1.2 + 12 / 604800 + 225 / 86400
+    steady = 0.905 + 12 / 604800 + 225 / 86400
     assert reckon.needs(p) == near({
-        "canaries_per_s": 1.2,  # 3 x (1 + 3) / 10 s
+        "canaries_per_s": 0.905,  # 3 x (3 / 10 s + 1 / 600 s)
         "encrypts_per_s": 12 / 604800, "rereads_per_s": 225 / 86400, "steady_per_s": steady,
-        "storm_operations": 231, "storm_per_s": 3.85, "capacity_per_s": 3000, "sessions": 6,
-        "steady_utilisation": steady / 3000, "storm_utilisation": (steady + 3.85) / 3000,
-        "sessions_at_work": 1})
+        "storm_operations": 231, "storm_per_s": 3.85, "capacity_per_s": 3000,
+        "sessions": 6, "connections": 6, "steady_utilisation": steady / 3000,
+        "storm_utilisation": (steady + 3.85) / 3000, "sessions_at_work": 1})
+    more = reckon.needs(replace(p, sessions=4))  # and one of each worker that keeps its login
+    assert (more["sessions"], more["connections"], more["capacity_per_s"]) == (30, 6, 4000)
+    assert replace(p, sessions=4).in_flight_max(3) == 24
+    assert replace(p, sessions=4, connections_max=2).in_flight_max(3) == 8
     assert reckon.needs(replace(p, rolling=True))["storm_operations"] == near(77)
     p = replace(GIVEN, hsms=3, one_lost=True, others_percent=25)
     assert [p.ops_per_s(k) for k in (16, 99, 2)] == pytest.approx([6000, 6000, 750])
@@ -123,11 +127,11 @@ def test_what_does_not_fit_and_what_would(words, findings):
 def test_verb_status_words_and_the_whole_document(program):
     for words, status, said in (
             ("--ops-per-s 10 --latency 50ms --sessions-max 32 --seeds 2000", 1, "IT DOES NOT FIT"),
-            ("--ops-per-s 1500 --latency 2ms --sessions 32 --hsms 2 --one-lost --others 20 "
+            ("--ops-per-s 1500 --latency 2ms --at-once 32 --hsms 2 --one-lost --others 20 "
              "--failover 2s --rolling", 0, "HSMs: 2 less one that is lost")):
         r = program("plan", *words.split())
         assert r.returncode == status and said in r.stdout
-    r = program("plan", *"--latency 2000us --sessions 8 --seeds 100 --servers 1 --json".split())
+    r = program("plan", *"--latency 2000us --at-once 8 --seeds 100 --servers 1 --json".split())
     d = json.loads(r.stdout)
     assert r.returncode == 0 and (d["tool"], d["schema"]) == ("keyward-bench plan", 1)
     assert 305.9 < d["expected"]["ready_ms"] < 306.5 and d["expected"]["p99_ms"] > 2.9

@@ -145,7 +145,7 @@ def test_full_run_every_plot_and_nothing_of_the_outside(tmp_path):
                  "token-0-1"):
         assert f'<figure id="plot-{plot}">' in page
     for said in ("<code>dry.json</code>, which this report", "a fixture: nothing is assumed",
-                 "1,234", ">5</td>",
+                 "1,234", ">5</td>", "<b>workers: 2, sessions: 2</b>", "less than a tenth more",
                  "DEADLINE_EXCEEDED: 37, a fixture&#39;s &lt;deadline&gt;", "does not carry",
                  "<b>Partial.</b> a fixture breaks off", "<li>a fixture is too slow</li>",
                  ">350\u00a0ns<", "default-src 'none'"):
@@ -165,9 +165,16 @@ def test_ratios_to_the_peer_of_one_shape_and_to_the_base_in_grey_within_the_nois
     run.cell("wall1-64", 64, 30000, 30)
     run.cell("encrypt-noverify-64", 64, 30000, 30)
     run.cell("almost-64", 64, 60010, 10.01)
+    slow = [run.cell(f"{name}-8", 8, calls, 30) for name, calls in (
+        ("sessions", 3000), ("bare", 4000), ("peer-sessions", 1500), ("bare-nothing", 90000))]
+    for c in slow[:3]:
+        c["axes"]["token_delay_us"] = 2000
     f, page = made(tmp_path, run=run)
+    assert report.delay(f) == []  # of one delay alone nothing is told
     assert 'almost-64</th><td class="noise">1.00×' in page and 'hit-64</th><td>0.8' in page
-    *others, wall = report.peer(f)
+    *others, wall, bare, go = report.peer(f)
+    assert [(row[0], pytest.approx(row[1].mid, rel=0.05)) for row in (bare, go)] == [
+        ("sessions-8 to bare-8", 0.75), ("sessions-8 to peer-sessions-8", 2)]
     assert [row[0] for row in others] == ["hit-64 to peer-64", "uncached-64 to peer-64"]
     assert [wall[0], *(m.mid for m in wall[1:])] == [
         "wall1-64 to peer-64", *(pytest.approx(mid, rel=0.05) for mid in (2, 0.5, 0.5))]

@@ -17,7 +17,7 @@ def token(latency_ms, at_once=8):
 
 
 GIVEN = Plan(token(2), servers=1, seeds=100, seeds_given=True, starts_per_week=0, weeks=0,
-             probe_ms=2 ** 62)
+             sessions=1, probe_ms=2 ** 62)
 
 
 class Keyward(simulate.Storm):
@@ -97,14 +97,14 @@ def test_too_slow_calls_are_lost(more):
 
 def measure(p, places, takes):
     """A second simulation, which shares no line with the first. It has no queues and no events:
-    lists are taken in the order in which they ask; an operation begins when the asker, a worker
+    lists are taken in the order in which they ask; an operation begins when the asker, a session
     and a place in the token are all free (Lindley's recursion)."""
-    workers = [[0.0] * p.workers for _ in range(p.servers)]
+    workers = [[0.0] * p.workers * p.sessions for _ in range(p.servers)]
     place, known = [0.0] * places, dict[tuple[int, int], float]()
 
     def operate(server, at):
         w, t = workers[server], min(range(places), key=place.__getitem__)
-        i = min(range(p.workers), key=w.__getitem__)
+        i = min(range(len(w)), key=w.__getitem__)
         w[i] = place[t] = max(at, w[i], place[t]) + takes
         return place[t]
 
@@ -132,7 +132,7 @@ def test_storms_are_as_foretold_by_both_ways(latency_ms, places, shape, varies):
     if varies:
         of = Curve((replace(of.points[0], p50_us=9000, p99_us=20000),), "")
     p = replace(GIVEN, seeds=500, curve=of, **dict(zip(
-        ("servers", "parallel", "readers", "workers"), shape)))
+        ("servers", "parallel", "readers", "workers", "sessions"), shape)))
     measured = measure(p, places, latency_ms)
     assert simulate.play(p)["ready_ms"] == pytest.approx(measured, rel=0.25)
     assert reckon.bound(p)["ready_ms"] == pytest.approx(measured, rel=0.25)

@@ -24,7 +24,7 @@ def test_layout__the_client_apart_as_soon_as_there_are_two(cpus, layout):
 
 
 @pytest.mark.parametrize("compare, full, count, primary", [
-    ("x", False, 12, 12), (None, False, 8, 8), (None, True, 56, 8)])
+    ("x", False, 12, 12), (None, False, 15, 8), (None, True, 69, 8)])
 def test_rounds__cells_that_it_takes__all_of_a_comparison_or_eight_primary(compare, full, count,
                                                                            primary):
     o = argparse.Namespace(compare=compare, full=full, name="x", rounds=3)
@@ -35,6 +35,11 @@ def test_rounds__cells_that_it_takes__all_of_a_comparison_or_eight_primary(compa
         made[cell["name"]] = cell
     assert len(made) == count and list(made)[0].removeprefix("old.") == "echo-64"
     assert sum(c["primary"] for c in made.values()) == primary
+    for other in ("peer-sessions", "bare") if not compare else ():  # the page's pairs
+        for n in (8, 64):
+            ours, theirs = ({**made[f"{name}-{n}"]["axes"], "subject": ""}
+                            for name in ("sessions", other))
+            assert ours == theirs and ours["token_delay_us"] == 2000
 
 
 @pytest.mark.parametrize("words, status, why", made_up.json_cases("suite", 3))
@@ -97,6 +102,9 @@ def test_subjects__a_server_and_a_token__there_and_gone_at_the_end(program, capf
         env, words = subjects.token("x")  # that the program finds
         subprocess.run([program.path, "token", *words, "--calls", "3", "--json"], env=env,
                        stdout=subprocess.DEVNULL, check=True)
+        env, words = subjects.token("slow", "/bin/of", "1/2")
+        assert words[1] == "/bin/of/keyward-fault.so" and env["KW_FAULT_MODULE"].endswith("m2.so")
+        assert Path(env["KW_FAULT_CONTROL"]).read_text() == "C_Encrypt delay=1\nC_Decrypt delay=2\n"
     assert server.poll() == 0 and not subjects.path.exists()
 
 

@@ -69,7 +69,7 @@ TEST(state__not_writable__said_and_tried_again)
     instance_start(&h, NULL);
     mark = instance_await(&h, mark, NULL, "event=state-not-written", NULL);
     assert_int_equal(instance_tool(&h, out, sizeof out, "status", NULL), 1);
-    CHECK_HAS(out, "the state directory does not say what is in use");
+    CHECK_HAS(out, "the state directory does not hold what it should");
     CHECK(chmod(h.state, 0700) == 0);
     instance_await(&h, mark, NULL, "event=keyring-proven", NULL);
     assert_int_equal(instance_tool(&h, out, sizeof out, "status", NULL), 0);

@@ -341,7 +341,65 @@ TEST(decrypt__key_id_of_a_newer_version__file_read_again_by_itself)
     instance_destroy(&h);
 }
 
+/* ---- the configuration ------------------------------------------------------------ */
+
+/* SIGHUP with this file, or with what is there; what the log says of it and, asked by its
+ * socket, keyward status. */
+static void configured(struct instance *h, const char *yaml, const char *event,
+                       const char *what, int status, const char *shown)
+{
+    static char out[65536];
+    size_t mark = instance_mark(h);
+    if (yaml != NULL)
+        instance_write(h->config, yaml);
+    instance_signal(h, SIGHUP);
+    mark = instance_await(h, mark, NULL, event, what, NULL);
+    instance_await(h, mark, NULL, "event=keyring-unchanged", NULL);
+    int code = instance_tool(h, out, sizeof out, "status", "--socket", h->status, NULL);
+    if (code != status)
+        fail_msg("keyward status: exit status %d, expected %d:\n%s", code, status, out);
+    CHECK_HAS(out, shown);
+    CHECK(strstr(out, "/elsewhere") == NULL);
+}
+
+TEST(configuration__broken_changed_gone_restored__said_and_what_runs_stays)
+{
+    char away[160];
+    INSTANCE_AND_ARENA(h, NULL);
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    char *good = instance_read(h.config);
+    char *broken = instance_swap(good, NULL, "  patience: 2s\n", "  patiense: 2s\n");
+    char *changed = instance_swap(good, NULL, "  patience: 2s\n", "  patience: 3s\n");
+    char *moved = instance_swap(changed, NULL, "pin: file:/", "pin: file:/elsewhere/");
+    configured(&h, broken, "event=configuration-rejected", "keyward.yaml:", 1,
+               "did you mean patience?");
+    instance_round_trip(c);
+    configured(&h, changed, "event=configuration-changed", "settings=hsm.patience", 0,
+               "rejected -, changed hsm.patience\n");
+    size_t mark = instance_mark(&h);
+    configured(&h, moved, "event=configuration-changed", "count=2", 0,
+               "changed hsm.patience hsm.tokens[0].pin\n");
+    assert_int_equal(instance_count(&h, mark, "/elsewhere"), 0);
+    snprintf(away, sizeof away, "%s.away", h.config);
+    CHECK(rename(h.config, away) == 0);
+    configured(&h, NULL, "event=configuration-rejected", "err=missing", 1,
+               "the next start would fail");
+    CHECK(rename(away, h.config) == 0);
+    instance_round_trip(c);
+    configured(&h, good, "event=configuration-unchanged", "keyward.yaml", 0,
+               "rejected -, changed none\n");
+    kw_client_close(c);
+    assert_int_equal(instance_stop(&h), 0);
+    free(good);
+    free(broken);
+    free(changed);
+    free(moved);
+    instance_destroy(&h);
+}
+
 KW_CASES("04-rotation",
+         CASE(configuration__broken_changed_gone_restored__said_and_what_runs_stays),
          CASE(same_key__wraps_under_its_new_key_id_and_the_old_one_decrypts),
          CASE(rotation__under_load__no_call_fails_no_reply_is_wrong),
          CASE(retired_elsewhere_what_it_wraps_with__serves_on_and_a_later_one_cures),

@@ -142,6 +142,28 @@ TEST(sigterm__workers_stopped__fails_and_nobody_is_left)
     instance_destroy(&h);
 }
 
+/* As systemd's KillMode=control-group does it, and whoever signals a group: the workers
+ * may be first.  They are not replaced, with a login each, for an end that is asked of all. */
+TEST(sigterm__to_workers_and_then_the_daemon__nobody_logs_in_again)
+{
+    INSTANCE_AND_ARENA(h, calm);
+    instance_fault_between(&h);
+    instance_up(&h);
+    instance_await_workers(&h, 2);
+    struct kw_client *client = instance_client(&h, h.secrets);
+    unsigned logins = instance_fault_count(&h, "C_Login");
+    size_t mark = instance_mark(&h);
+    assert_int_equal(instance_signal_workers(&h, SIGTERM), 2);
+    for (int i = 0; i < 20; i++)
+        instance_round_trip(client); /* they serve on */
+    kw_client_close(client);
+    instance_signal(&h, SIGTERM);
+    ended_cleanly(&h);
+    assert_int_equal(instance_fault_count(&h, "C_Login"), logins);
+    assert_int_equal(instance_count(&h, mark, "event=worker-started"), 0);
+    instance_destroy(&h);
+}
+
 /* The first worker is still logging in: it is let out of there alive. */
 TEST(sigterm__while_starting__exit_0)
 {
@@ -157,4 +179,5 @@ KW_CASES("09-shutdown", CASE(sigterm__under_load__exit_0_and_no_reply_is_wrong),
          CASE(sigterm__call_that_still_can__is_finished),
          CASE(sigterm__call_that_hangs_for_ever__fails_and_nobody_is_left),
          CASE(sigterm__workers_stopped__fails_and_nobody_is_left),
+         CASE(sigterm__to_workers_and_then_the_daemon__nobody_logs_in_again),
          CASE(sigterm__while_starting__exit_0))

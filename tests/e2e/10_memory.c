@@ -69,16 +69,26 @@ static void wipe(struct instance *h, const char *seeds)
     instance_await(h, mark, NULL, "event=cache-wiped", seeds, NULL);
 }
 
-/* Without CAP_SYS_PTRACE nobody may look into another process. */
-static void begin(struct instance *h)
+static void build(struct instance *h)
 {
     kw_test_as_root();
     kw_test_arena(1 << 20);
     instance_build(h, NULL);
     instance_edit(h, "{level: debug}", "{level: info}");
+}
+
+/* Without CAP_SYS_PTRACE nobody may look into another process. */
+static void up(struct instance *h)
+{
     instance_up(h);
     instance_await_workers(h, WORKERS);
     CHECK(scan_may(h->daemon));
+}
+
+static void begin(struct instance *h)
+{
+    build(h);
+    up(h);
 }
 
 TEST(memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin)
@@ -210,5 +220,54 @@ TEST(memory__after_calls_that_failed__no_seed)
     instance_destroy(&h);
 }
 
+/* ---- workers with several sessions ------------------------------------------------------ */
+
+/* More at once than both workers have sessions, which all sleep in the token then; each
+ * Encrypt is unwrapped again. */
+static void many_at_once(struct instance *h, struct scan *scan)
+{
+    uint32_t stream[EACH];
+    uint8_t seed[32];
+    struct h2raw *raw = kmsraw_open(h->secrets);
+    for (unsigned turn = 0; turn < 10; turn++) {
+        for (unsigned i = 0; i < EACH; i++) {
+            make(scan, seed, sizeof seed);
+            stream[i] = kmsraw_encrypt(raw, kw_span_of(seed, sizeof seed), NULL);
+        }
+        for (unsigned i = 0; i < EACH; i++)
+            assert_int_equal(kmsraw_outcome(raw, stream[i]), 0);
+    }
+    h2raw_free(raw);
+    kw_wipe(seed, sizeof seed);
+}
+
+TEST(memory__after_calls_in_eight_sessions_of_each_worker__no_seed_and_no_pin)
+{
+    static char doc[65536];
+    struct instance h;
+    build(&h);
+    instance_fault_between(&h);
+    instance_fault_set(&h, "C_Encrypt delay=2\nC_Decrypt delay=2\n");
+    instance_edit(&h, "env: {", "sessions: 8\n      env: {");
+    up(&h);
+    instance_status(&h, doc, sizeof doc);
+    CHECK(strstr(doc, "\"sessions\":8") != NULL);
+    struct scan *scan = scan_new();
+    struct kw_client *c = instance_client(&h, h.secrets);
+    add_pin(scan, &h);
+    for (unsigned i = 0; i < EACH; i++)
+        one(scan, c);
+    many_at_once(&h, scan);
+    workers_are_readable(&h, sealed.key_id);
+    wipe(&h, "seeds=50");
+    unsigned hits =
+        scan_process(scan, h.daemon, "keywardd") + in_workers(&h, scan, "worker");
+    assert_int_equal(hits, 0);
+    kw_client_close(c);
+    scan_free(scan);
+    instance_destroy(&h);
+}
+
 KW_CASES("10-memory", CASE(memory__after_1000_calls_and_a_wipe__no_seed_and_no_pin),
-         CASE(memory__after_calls_that_failed__no_seed))
+         CASE(memory__after_calls_that_failed__no_seed),
+         CASE(memory__after_calls_in_eight_sessions_of_each_worker__no_seed_and_no_pin))

@@ -73,6 +73,11 @@ static uint32_t decrypt_forged(struct h2raw *h, unsigned n, const char *timeout)
     return kmsraw_decrypt(h, kw_span_of(ct, len), sealed.key_id, timeout);
 }
 
+static unsigned operations(struct instance *h)
+{
+    return instance_fault_count(h, "C_Encrypt") + instance_fault_count(h, "C_Decrypt");
+}
+
 /* ---- full ---- */
 
 TEST(queue__full__refused_at_once_while_status_and_the_other_class_go_on)
@@ -134,6 +139,38 @@ TEST(calls__all_joined_to_one_unwrap__the_other_class_goes_on)
     CHECK(kmsraw_outcome(bulk, waits) != GRPC_RESOURCE_EXHAUSTED);
     for (int i = 0; i < CONNECTIONS; i++)
         h2raw_free(raw[i]);
+    h2raw_free(bulk);
+    await_status(&h, "\"rpc\":{\"open\":0,"); /* gRPC has seen that they went away */
+    end(&h);
+}
+
+/* One worker with one session: what the token does is all the time there is, so of each
+ * three operations one must be the lone client's. */
+TEST(lone_class__beside_a_greedy_one_on_a_slow_token__at_least_a_third)
+{
+    enum { GREEDY = 60, LONE = 6, OPERATIONS = 2 * LONE }; /* wrap, verify */
+    static struct instance h;
+    kw_test_arena(1 << 20);
+    instance_build(&h, calm);
+    instance_edit(&h, "module: ", "workers: 1\n      module: ");
+    instance_fault_between(&h);
+    instance_up(&h);
+    instance_await_workers(&h, 1);
+    struct h2raw *bulk = kmsraw_open(h.bulk);
+    struct kw_client *secrets = instance_client(&h, h.secrets);
+    instance_fault_set(&h, "C_Encrypt delay=50\nC_Decrypt delay=50\n");
+    instance_encrypt(secrets, SEED, &sealed); /* the front has seen how slow it is */
+    for (int i = 0; i < GREEDY; i++)
+        kmsraw_encrypt(bulk, kw_span_of(seed, 8), NULL);
+    expect(bulk, kmsraw_status(bulk), GRPC_OK);
+    unsigned before = operations(&h);
+    for (int i = 0; i < LONE; i++)
+        instance_encrypt(secrets, SEED, &sealed);
+    unsigned all = operations(&h) - before;
+    print_message("  of %u operations %u were the lone client's\n", all, OPERATIONS);
+    CHECK(all > OPERATIONS && all <= 3 * OPERATIONS);
+    instance_fault_set(&h, "");
+    kw_client_close(secrets);
     h2raw_free(bulk);
     end(&h);
 }
@@ -275,6 +312,7 @@ TEST(forged__a_flood__few_canaries_a_second)
 KW_CASES("14-limits",
          CASE(queue__full__refused_at_once_while_status_and_the_other_class_go_on),
          CASE(calls__all_joined_to_one_unwrap__the_other_class_goes_on),
+         CASE(lone_class__beside_a_greedy_one_on_a_slow_token__at_least_a_third),
          CASE(cancel__by_the_client__what_has_not_started_is_dropped),
          CASE(hang_up__of_the_client__what_has_not_started_is_dropped),
          CASE(deadline__of_the_client__what_has_not_started_is_dropped),

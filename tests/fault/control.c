@@ -88,6 +88,8 @@ static void rule_word(struct rule *r, const char *word)
         r->order.lie.rv = number(v);
     } else if ((v = value_of(word, "delay")) != NULL) {
         r->order.delay_us = delay_us(v);
+    } else if ((v = value_of(word, "leak")) != NULL) {
+        r->order.leak_mib = number(v);
     } else if ((v = value_of(word, "skip")) != NULL) {
         r->skip = number(v);
     } else if ((v = value_of(word, "count")) != NULL) {
@@ -96,6 +98,10 @@ static void rule_word(struct rule *r, const char *word)
         r->order.hang = true;
     } else if (strcmp(word, "crash") == 0) {
         r->order.crash = true;
+    } else if (strcmp(word, "helper") == 0) {
+        r->order.helper = true;
+    } else if (strcmp(word, "daemon") == 0) {
+        r->order.daemon = true;
     } else if (strcmp(word, "flip") == 0) {
         r->order.lie.flip = true;
     } else if (strcmp(word, "leave") == 0) {
@@ -233,10 +239,12 @@ static void read_all(void)
 
 void fault_control_refresh(void)
 {
+    struct stamp now = look(); /* before the lock, which all sessions want */
     pthread_mutex_lock(&lock);
-    struct stamp now = look();
     if (!same(&now, &stamp)) {
-        read_all();
+        now = look();
+        if (!same(&now, &stamp))
+            read_all();
         stamp = now;
     }
     pthread_mutex_unlock(&lock);

@@ -133,6 +133,23 @@ static CK_RV fault_C_GenerateKey(CK_SESSION_HANDLE a, CK_MECHANISM *b, CK_ATTRIB
     return fault_leave(FAULT_C_GenerateKey, fault_answer(&lie, rv));
 }
 
+static CK_RV fault_C_GenerateKeyPair(CK_SESSION_HANDLE a, CK_MECHANISM *b,
+                                     CK_ATTRIBUTE *c, CK_ULONG d, CK_ATTRIBUTE *e,
+                                     CK_ULONG f, CK_OBJECT_HANDLE *g, CK_OBJECT_HANDLE *h)
+{
+    struct fault_apply lie;
+    struct fault_settings set;
+    fault_enter(FAULT_C_GenerateKeyPair, &lie);
+    fault_control_settings(&set);
+    if (fault_instead(&lie))
+        return fault_leave(FAULT_C_GenerateKeyPair, lie.rv);
+    for (CK_ULONG i = 0; i < f; i++)
+        if (fault_list_has(&set.noattr, e[i].type, NULL))
+            return fault_leave(FAULT_C_GenerateKeyPair, CKR_ATTRIBUTE_TYPE_INVALID);
+    CK_RV rv = fault_real->C_GenerateKeyPair(a, b, c, d, e, f, g, h);
+    return fault_leave(FAULT_C_GenerateKeyPair, fault_answer(&lie, rv));
+}
+
 static bool is_zero(const CK_BYTE *bytes, CK_ULONG len)
 {
     CK_ULONG i = 0;

@@ -9,7 +9,7 @@
  * comment.  A rule of a function, all words optional:
  *
  *   C_Func [rv=0x30] [delay=MS|delay=Nus] [hang] [crash] [flip] [leave] [after]
- *          [skip=N] [count=N]
+ *          [helper] [daemon] [leak=MIB] [skip=N] [count=N]
  *
  *     rv     answer this instead of calling the real function
  *     after  do call it, then answer rv: the operation happened, the reply was lost
@@ -19,6 +19,9 @@
  *     delay  wait first: milliseconds, or with "us" behind it microseconds
  *     hang   wait until the control file changes, then do as it says
  *     crash  abort(3)
+ *     leak   so much memory, and use it
+ *     helper start a process that sleeps for ever; daemon: and one in a session of its own.
+ *            The log has "+ helper pid=N" or "+ daemon pid=N"
  *     skip   be honest for the first N calls;  count: lie in the next N only
  *
  * Settings of the whole module:
@@ -29,7 +32,8 @@
  *   ivmode=4  ignores the IV and uses a fixed one, without telling
  *   pinflags=count-low,final-try,locked
  *   nomech=0x1087       this mechanism does not exist           (several lines: several)
- *   noattr=0x40000600   C_GenerateKey refuses this attribute    (")
+ *   noattr=0x40000600   C_GenerateKey and C_GenerateKeyPair refuse this attribute
+ *                       (of the private half; several lines: several)
  *   noread=0x163        C_GetAttributeValue does not know it    (")
  *   fake=0x162:1        C_GetAttributeValue answers this bool   (")
  *   fakefor=LABEL       and only for objects with this CKA_LABEL
@@ -106,8 +110,8 @@ void fault_control_refresh(void);
 /* Takes the rule that applies to this call and counts it. */
 struct fault_order {
     struct fault_apply lie;
-    unsigned long delay_us;
-    bool hang, crash;
+    unsigned long delay_us, leak_mib;
+    bool hang, crash, helper, daemon;
 };
 void fault_control_order(enum fault_fn fn, struct fault_order *ret_order);
 void fault_control_settings(struct fault_settings *ret_settings);

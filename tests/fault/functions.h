@@ -29,6 +29,11 @@
        (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b, CK_ATTRIBUTE * c, CK_ULONG d,           \
         CK_OBJECT_HANDLE * e),                                                           \
        (a, b, c, d, e))                                                                  \
+    FN(C_SignInit, (CK_SESSION_HANDLE a, CK_MECHANISM * b, CK_OBJECT_HANDLE c),          \
+       (a, b, c))                                                                        \
+    FN(C_Sign,                                                                           \
+       (CK_SESSION_HANDLE a, CK_BYTE * b, CK_ULONG c, CK_BYTE * d, CK_ULONG * e),        \
+       (a, b, c, d, e))                                                                  \
     FN(C_GenerateRandom, (CK_SESSION_HANDLE a, CK_BYTE * b, CK_ULONG c), (a, b, c))
 
 #define KW_FAULT_OWN(FN)                                                                 \
@@ -49,6 +54,10 @@
        (CK_SESSION_HANDLE a, CK_MECHANISM * b, CK_ATTRIBUTE * c, CK_ULONG d,             \
         CK_OBJECT_HANDLE * e),                                                           \
        (a, b, c, d, e))                                                                  \
+    FN(C_GenerateKeyPair,                                                                \
+       (CK_SESSION_HANDLE a, CK_MECHANISM * b, CK_ATTRIBUTE * c, CK_ULONG d,             \
+        CK_ATTRIBUTE * e, CK_ULONG f, CK_OBJECT_HANDLE * g, CK_OBJECT_HANDLE * h),       \
+       (a, b, c, d, e, f, g, h))                                                         \
     FN(C_EncryptInit, (CK_SESSION_HANDLE a, CK_MECHANISM * b, CK_OBJECT_HANDLE c),       \
        (a, b, c))                                                                        \
     FN(C_Encrypt,                                                                        \

@@ -14,7 +14,7 @@
 
 #include <keyward/client.h>
 
-enum { LOAD_THREADS_MAX = 16, LOAD_STATUSES = 17 };
+enum { LOAD_THREADS_MAX = 32, LOAD_STATUSES = 17 };
 
 /* gRPC's numbers of the outcomes that scenarios speak of. */
 enum {
@@ -25,6 +25,7 @@ enum {
     GRPC_NOT_FOUND = 5,
     GRPC_RESOURCE_EXHAUSTED = 8,
     GRPC_FAILED_PRECONDITION = 9,
+    GRPC_INTERNAL = 13,
     GRPC_UNAVAILABLE = 14,
 };
 #define LOAD_MAY(status) (1u << (status))

@@ -171,27 +171,58 @@ bool scan_may(pid_t pid)
     return fd >= 0;
 }
 
-unsigned scan_process(const struct scan *s, pid_t pid, const char *name)
+static void look_begin(struct look *l, const struct scan *s, pid_t pid, const char *name)
 {
-    struct look l = {.scan = s,
-                     .name = name,
-                     .fd = open_proc(pid, "mem"),
-                     .pagemap = open_proc(pid, "pagemap")};
-    char path[64], access[8];
-    uint64_t from, end;
-    l.buffer = calloc(1, CHUNK + SCAN_NEEDLE_MAX);
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    *l = (struct look){.scan = s,
+                       .name = name,
+                       .fd = open_proc(pid, "mem"),
+                       .pagemap = open_proc(pid, "pagemap"),
+                       .buffer = calloc(1, CHUNK + SCAN_NEEDLE_MAX)};
+    CHECK(l->fd >= 0 && l->pagemap >= 0 && l->buffer != NULL);
+}
+
+static unsigned look_end(struct look *l)
+{
+    close(l->fd);
+    close(l->pagemap);
+    free(l->buffer);
+    return l->hits;
+}
+
+/* proc(5), /proc/pid/smaps: what is said of a mapping stands behind its line, and its flags
+ * last. */
+static unsigned scan_mappings(const struct scan *s, pid_t pid, const char *name,
+                              bool with_locked)
+{
+    struct look l;
+    char path[64], line[512], access[8];
+    uint64_t from = 0, end = 0, a, b;
+    look_begin(&l, s, pid, name);
+    snprintf(path, sizeof path, "/proc/%d/smaps", (int)pid);
     FILE *maps = fopen(path, "re");
-    CHECK(maps != NULL && l.fd >= 0 && l.pagemap >= 0 && l.buffer != NULL);
-    while (fgets(l.mapping, sizeof l.mapping, maps) != NULL) {
-        l.mapping[strcspn(l.mapping, "\n")] = '\0';
-        CHECK(sscanf(l.mapping, "%" SCNx64 "-%" SCNx64 " %7s", &from, &end, access) == 3);
-        if (access[0] == 'r' && end - from < MAPPING_MAX)
+    CHECK(maps != NULL);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s", &a, &b, access) == 3) {
+            from = a;
+            end = b;
+            kw_copy(l.mapping, sizeof l.mapping, kw_span_of(line, strlen(line) + 1));
+        } else if (strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " rd") != NULL &&
+                   (with_locked || strstr(line, " lo") == NULL) &&
+                   end - from < MAPPING_MAX) {
             look_at_mapping(&l, from, end);
+        }
     }
     fclose(maps);
-    close(l.fd);
-    close(l.pagemap);
-    free(l.buffer);
-    return l.hits;
+    return look_end(&l);
+}
+
+unsigned scan_process(const struct scan *s, pid_t pid, const char *name)
+{
+    return scan_mappings(s, pid, name, true);
+}
+
+unsigned scan_unlocked(const struct scan *s, pid_t pid, const char *name)
+{
+    return scan_mappings(s, pid, name, false);
 }

@@ -22,5 +22,7 @@ bool scan_may(pid_t pid);
 /* How many copies lie in all readable memory of the process.  With a name, each is shown
  * with its mapping; pages that nobody may read (memfd_secret) are passed over. */
 unsigned scan_process(const struct scan *s, pid_t pid, const char *name);
+/* The same without what lies in memory that is locked (mlock(2)). */
+unsigned scan_unlocked(const struct scan *s, pid_t pid, const char *name);
 
 #endif

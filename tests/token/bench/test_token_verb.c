@@ -182,6 +182,16 @@ TEST(curve__two_points__each_with_its_sessions)
     check_leftovers(0);
 }
 
+TEST(fit__two_points_of_two_processes__which_fits)
+{
+    bench(0, "--fit 1,3 --max-rate 300 --calls 12 --warmup 0s --json");
+    kw_says(r.out, "curve/# = 2, curve/0/sessions = 2, curve/1/sessions = 6, "
+                   "fits/workers = 2, fits/in_flight > 0, fits/ops_per_s > 0, "
+                   "fits/granted absent");
+    CHECK(kw_fault_count(&f.hsm, "C_Login") == logins + 1 + 2 + 2);
+    check_leftovers(0);
+}
+
 TEST(every_operation_and_place__no_key_left)
 {
     static const char *const rows[] = {

@@ -184,6 +184,17 @@ TEST(too_little_locked_memory__a_warning_with_both_numbers)
     site_remove(&s);
 }
 
+TEST(too_few_descriptors__a_warning_with_what_each_class_gets)
+{
+    const struct rlimit few = {400, 400};
+    make_one();
+    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0); /* of this case's own process */
+    KEYWARD_MUST(&s, 0, "check", "--offline");
+    CHECK_HAS(s.run.out, "warn  descriptors");
+    CHECK_HAS(s.run.out, "LimitNOFILE=");
+    site_remove(&s);
+}
+
 TEST(configuration_for_root_alone__the_daemon_cannot_read_it)
 {
     make_one();
@@ -399,10 +410,11 @@ static _Noreturn void answer_once(rlim_t locked, int ready)
         _exit(100);
     int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
     int len = snprintf(text, sizeof text, "{\"pid\": %d}", (int)getpid());
-    bool ok = peer >= 0 && write(peer, text, (size_t)len) == len;
+    /* The name goes first: whoever has the answer may end this process and bind anew. */
+    bool ok =
+        peer >= 0 && unlink(at.sun_path) == 0 && write(peer, text, (size_t)len) == len;
     close(peer);
     close(fd);
-    unlink(at.sun_path);
     if (ok)
         pause(); /* its limits are read now; a signal ends it */
     _exit(101);
@@ -442,6 +454,19 @@ TEST(daemon_is_running__its_limit_counts_not_the_shells)
     CHECK(setrlimit(RLIMIT_MEMLOCK, &old) == 0);
     CHECK_HAS(s.run.out, "ok    locked memory");
     CHECK_HAS(s.run.out, "the running one, pid");
+    site_remove(&s);
+}
+
+/* The 1024 and 4096 seeds of the two caches, and 4 MiB for calls: no byte more is locked. */
+TEST(daemon_may_lock_just_what_it_locks__enough_and_a_page_less_is_not)
+{
+    const rlim_t locked = ((rlim_t)4 << 20) + (rlim_t)(1024 + 4096) * KW_SEED_MAX,
+                 page = (rlim_t)sysconf(_SC_PAGESIZE);
+    make_one();
+    check_beside_a_daemon(locked, 0);
+    CHECK_HAS(s.run.out, "keywardd locks 5376 KiB");
+    check_beside_a_daemon(locked - page, 1);
+    CHECK_HAS(s.run.out, "FAIL  locked memory");
     site_remove(&s);
 }
 
@@ -508,6 +533,7 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(runtime_folder_on_a_disk__a_warning),
          CASE(others_may_change_configuration_or_keyring__fails),
          CASE(too_little_locked_memory__a_warning_with_both_numbers),
+         CASE(too_few_descriptors__a_warning_with_what_each_class_gets),
          CASE(configuration_for_root_alone__the_daemon_cannot_read_it),
          CASE(module_open_to_all_or_to_none__fails),
          CASE(others_may_change_what_would_be_loaded__login_is_not_tried),
@@ -518,5 +544,6 @@ KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(ordinary_user__told_who_may_look_and_given_nothing),
          CASE(clock_was_wrong_at_the_ceremony__a_warning),
          CASE(daemon_is_running__its_limit_counts_not_the_shells),
+         CASE(daemon_may_lock_just_what_it_locks__enough_and_a_page_less_is_not),
          CASE(no_version_active__a_warning), CASE(no_keyring__fails),
          CASE(keyring_older_than_this_node_has_seen__fails))

@@ -14,7 +14,7 @@ static bool two_ready(struct world *x)
 
 static void begin(void)
 {
-    world_make(&w);
+    world_make_patient(&w);
     world_start(&w);
     world_until(&w, two_ready);
 }
@@ -101,7 +101,7 @@ static void all_is_done_under(uint32_t n, const struct parcel *old)
 {
     struct parcel p;
     for (int i = 0; i < 6; i++) {
-        CHECK_OK(world_wrap(&w, n, &p));
+        world_sealed(&w, n, &p);
         CHECK_OK(world_unwrap(&w, &p));
         CHECK_OK(world_unwrap(&w, old));
     }
@@ -113,7 +113,7 @@ TEST(extractable_since__ends_at_every_worker_and_comes_back)
 {
     struct parcel one, two;
     begin();
-    CHECK_OK(world_wrap(&w, 1, &one));
+    world_sealed(&w, 1, &one);
     CHECK_OK(world_wrap(&w, 2, &two));
     tell("fake=0x162:1\nfakefor=", 2, "");
     world_until(&w, is_bad_2);
@@ -155,11 +155,11 @@ TEST(extractable_for_one_worker__the_others_canaries_lift_nothing)
 TEST(session_lost__what_is_found_again_may_leave_the_token__nothing_released)
 {
     struct parcel one, two;
-    world_make(&w);
-    w.options.probe_every_ns = 60 * KW_S_NS;
+    world_make_patient(&w);
+    w.options.times.probe_every_ns = 60 * KW_S_NS;
     world_start(&w);
     world_until(&w, two_ready);
-    CHECK_OK(world_wrap(&w, 1, &one));
+    world_sealed(&w, 1, &one);
     CHECK_OK(world_wrap(&w, 2, &two));
     tell("C_DecryptInit rv=0xb3 count=1\nfake=0x162:1\nfakefor=", 1, "");
     CHECK_CODE(world_unwrap(&w, &one), KW_CODE_KEY_BAD);
@@ -251,7 +251,7 @@ TEST(duplicate_label__gone_again__told_no_more)
 TEST(unused_version_makes_the_token_stumble__others_serve_and_workers_stay)
 {
     struct parcel two;
-    world_make(&w);
+    world_make_patient(&w);
     tell("deadkey=", 1, "");
     world_start(&w);
     world_until(&w, two_ready);
@@ -271,7 +271,7 @@ TEST(check_blob_of_zero_iv__only_that_version_is_bad)
 {
     struct kw_envelope env;
     struct parcel two;
-    world_make(&w);
+    world_make_patient(&w);
     struct kw_version *v = kw_keyring_edit(w.ring, 1);
     CHECK_OK(kw_envelope_parse(kw_span_of(v->check_blob, v->check_blob_len), &env));
     memset(v->check_blob + (env.iv.ptr - v->check_blob), 0, env.iv.len);

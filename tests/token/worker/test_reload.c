@@ -28,8 +28,8 @@ TEST(new_version__accepted_then_active__nothing_fails_meanwhile)
     while (!not_coming(&w))
         CHECK_OK(world_unwrap(&w, &old));
     CHECK(world_health(&w).active_n == 2);
-    CHECK_OK(
-        world_wrap(&w, 3, &p)); /* readable everywhere before anybody writes with it */
+    world_sealed(&w, 3, &p); /* readable everywhere before anybody writes with it */
+    CHECK_OK(world_unwrap(&w, &p));
     world_activate(&w, 3);
     use();
     world_until(&w, not_coming);

@@ -13,9 +13,9 @@ static void begin(const char *control)
 {
     world_make(&w);
     w.token.sessions = SESSIONS;
-    w.options.deadline_ns = 60 * KW_S_NS;    /* nobody hangs for being slow */
-    w.options.probe_every_ns = 60 * KW_S_NS; /* no close look meanwhile */
-    w.options.stale_after_ns = 600 * KW_S_NS;
+    w.options.times.deadline_ns = 60 * KW_S_NS;    /* nobody hangs for being slow */
+    w.options.times.probe_every_ns = 60 * KW_S_NS; /* no close look meanwhile */
+    w.options.times.stale_after_ns = 600 * KW_S_NS;
     kw_fault_set(&w.hsm, control);
     world_start(&w);
     world_until(&w, two_ready);
@@ -28,18 +28,25 @@ static struct kw_front_status status(void)
     return s;
 }
 
+static void run_load(unsigned jobs)
+{
+    load_begin(&l, &w, jobs);
+    submit_more(&l);
+    while (l.flying > 0)
+        world_turn(&w);
+    CHECK(l.good == jobs);
+}
+
 TEST(two_milliseconds_an_operation__all_right_and_at_once)
 {
     enum { JOBS = 2000 };
     begin("C_Decrypt delay=2\n");
     CHECK(status().workers[0].sessions == SESSIONS);
     CHECK(world_logins(&w) == 2); /* one per worker, whatever its sessions */
+    run_load(JOBS / 2);
     unsigned finds = kw_fault_count(&w.hsm, "C_FindObjectsInit");
-    load_begin(&l, &w, JOBS);
-    submit_more(&l);
-    while (l.flying > 0)
-        world_turn(&w);
-    CHECK(l.good == JOBS && status().health.losses == 0);
+    run_load(JOBS);
+    CHECK(status().health.losses == 0);
     /* What one session has proven is proven for all of its process. */
     CHECK(kw_fault_count(&w.hsm, "C_FindObjectsInit") < finds + SESSIONS);
     world_end(&w);
@@ -71,8 +78,8 @@ TEST(one_session_hangs__the_others_serve_on)
     enum { JOBS = 500 };
     struct flight f = {&l, 0};
     world_make(&w);
-    w.options.deadline_ns = 3 * KW_S_NS; /* not for being slow */
-    w.options.patience_ns = 600 * KW_S_NS;
+    w.options.times.deadline_ns = 3 * KW_S_NS; /* not for being slow */
+    w.options.times.patience_ns = 600 * KW_S_NS;
     w.token.sessions = SESSIONS;
     world_start(&w);
     world_until(&w, two_ready);

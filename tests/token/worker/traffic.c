@@ -45,7 +45,7 @@ void load_begin(struct load *l, struct world *w, size_t wanted)
 {
     *l = (struct load){.w = w, .wanted = wanted, .in_ns = 5 * KW_S_NS};
     for (size_t i = 0; i < KINDS; i++)
-        CHECK_OK(world_wrap(w, 1 + (uint32_t)(i % 2), &l->parcels[i]));
+        world_sealed(w, 1 + (uint32_t)(i % 2), &l->parcels[i]);
 }
 
 void load_run_killing(struct load *l, size_t kills)

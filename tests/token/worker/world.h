@@ -29,8 +29,8 @@ struct world {
     struct event_base *loop;
     struct kw_state_dir *state;
     char state_path[160], status_path[160]; /* whose folder is the runtime directory */
-    struct kw_front_variable env[4];
-    struct kw_front_token token;
+    struct kw_front_variable env[5];
+    struct kw_front_token_options token;
     struct kw_front_options options;
     struct kw_front *front;
     struct kw_hsm_door door;
@@ -40,6 +40,8 @@ struct world {
 
 /* Token, two keys, keyring; no front yet.  Options may be changed before world_start. */
 void world_make(struct world *w);
+/* The same, where no worker may be lost for being slow, however busy the machine is. */
+void world_make_patient(struct world *w);
 void world_start(struct world *w); /* a front that uses the keyring */
 void world_stop(struct world *w);
 void world_end(struct world *w);
@@ -75,6 +77,9 @@ struct parcel {
 };
 /* Wraps random bytes / unwraps and compares; the error is the job's (or submit's). */
 KW_MUST_USE kw_err world_wrap(struct world *w, uint32_t n, struct parcel *ret);
+/* A parcel as clients have it of any version: wrapped by the workers when that is the active
+ * one, else as it was in its time. */
+void world_sealed(struct world *w, uint32_t n, struct parcel *ret);
 KW_MUST_USE kw_err world_unwrap(struct world *w, const struct parcel *p);
 /* Without waiting: `done` is called by the loop. */
 KW_MUST_USE kw_err world_submit_unwrap(struct world *w, const struct parcel *p,

@@ -7,7 +7,7 @@ static struct kw_histogram h;
 
 static void fill(uint64_t from, uint64_t to)
 {
-    kw_histogram_clear(&h);
+    h = (struct kw_histogram){0};
     for (uint64_t v = from; v <= to; v++)
         kw_histogram_add(&h, v);
 }
@@ -15,7 +15,7 @@ static void fill(uint64_t from, uint64_t to)
 TEST(at__empty_or_99_beyond__nobody_knows)
 {
     uint64_t v = 7;
-    kw_histogram_clear(&h);
+    h = (struct kw_histogram){0};
     CHECK(!kw_histogram_at(&h, 500000, &v));
     fill(1, 9999); /* p99 has rank 9900: 99 lie beyond it */
     CHECK(!kw_histogram_at(&h, 990000, &v));
@@ -36,7 +36,7 @@ TEST(at__any_value__never_told_too_low_nor_1_128th_too_high)
             uint64_t value = (UINT64_C(1) << bit) + (uint64_t)(int64_t)off, v = 0;
             if (value >> KW_HISTOGRAM_BITS != 0)
                 continue;
-            kw_histogram_clear(&h);
+            h = (struct kw_histogram){0};
             for (int i = 0; i < 300; i++)
                 kw_histogram_add(&h, i < 150 ? value : UINT64_C(1) << 39);
             CHECK(kw_histogram_at(&h, 500000, &v));
@@ -47,7 +47,7 @@ TEST(at__any_value__never_told_too_low_nor_1_128th_too_high)
 TEST(add__longer_than_any__counts_and_max_stays_true)
 {
     uint64_t v = 0, huge = UINT64_C(1) << 50;
-    kw_histogram_clear(&h);
+    h = (struct kw_histogram){0};
     for (int i = 0; i < 1000; i++)
         kw_histogram_add(&h, huge);
     CHECK(h.count == 1000 && h.max == huge);
@@ -56,7 +56,7 @@ TEST(add__longer_than_any__counts_and_max_stays_true)
 
 TEST(top__every_bucket__its_own_largest_value)
 {
-    kw_histogram_clear(&h);
+    h = (struct kw_histogram){0};
     for (unsigned i = 0; i < KW_HISTOGRAM_BUCKETS; i++) {
         kw_histogram_add(&h, kw_histogram_top(i));
         CHECK(h.bucket[i] == 1 + (i > 0));

@@ -2,6 +2,11 @@
 /* The program against plugins that behave as their scripts say. */
 #include "check.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "document.h"
 #include "fake_plugin.h"
 #include "run.h"
@@ -166,6 +171,44 @@ TEST(rate_with_a_ramp_or_max_rate__late_ones_told_and_never_quicker)
     kw_says(r.out, "good = 100, figures/late_per_s >= 0");
     LOAD(0, FEW "--max-rate 2000 --calls 200", 0);
     kw_says(r.out, "good = 200, figures/calls_per_s <= 2100, figures/late_per_s absent");
+}
+
+/* keywardd's status socket, which tells one caller this. */
+static void status_tell(const char *text, char path[80])
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    snprintf(path, 80, "%s.status", p.path);
+    CHECK(kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(path)));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
+          listen(fd, 1) == 0);
+    if (fork() == 0) {
+        int one = accept(fd, NULL, NULL);
+        _exit(one < 0 || write(one, text, strlen(text)) < 0);
+    }
+    close(fd);
+}
+
+static void health(int status, const char *text, const char *says)
+{
+    char path[80];
+    p = (struct fake_plugin){0};
+    fake_start(&p);
+    status_tell(text, path);
+    kw_run_line(&r, status, KEYWARD_BENCH, "load %s --status %s --json " FEW "--calls 20",
+                p.path, path);
+    (void)wait(NULL);
+    (void)unlink(path);
+    fake_stop(&p);
+    kw_says(r.out, says);
+}
+
+TEST(status__hsm_not_up_or_not_told__one_and_said)
+{
+    health(1, "{\"health\": {\"state\": \"suspect\"}}", "good = 20, health = suspect");
+    CHECK_HAS(r.err, "the HSM is not up at the end: suspect");
+    health(1, "no document", "good = 20, health absent");
+    health(0, "{\"health\": {\"state\": \"up\"}}", "good = 20, health = up");
 }
 
 TEST(dry_run__nothing_sent)

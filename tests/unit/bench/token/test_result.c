@@ -123,9 +123,70 @@ TEST(plan__logins_and_sessions__counted)
 {
     kw_holds(kw_token_plan_document(&plan, &no_keyring),
              "logins = 4, sessions_open = 25");
+    plan.threads = plan.sessions = 1;
     plan.curve = (struct kw_args_list){{8, 2}, 2};
     kw_holds(kw_token_plan_document(&plan, &no_keyring),
              "logins = 11, sessions_open = 9");
+    plan.fits = true;
+    plan.processes = 2;
+    plan.curve = (struct kw_args_list){{1, 8}, 2};
+    kw_holds(kw_token_plan_document(&plan, &no_keyring),
+             "logins = 5, sessions_open = 17");
+}
+
+/* ---- which workers and sessions fit --------------------------------------------------- */
+
+/* Of two processes; each point has so many threads, and gives so many samples. */
+static void fit_of(struct kw_args_list threads, const unsigned samples[])
+{
+    plan.fits = true;
+    plan.processes = 2;
+    plan.curve = threads;
+    result_of(threads.count, 1);
+    for (size_t i = 0; i < threads.count; i++) {
+        r.point[i].processes = 2;
+        r.point[i].threads = threads.at[i];
+        r.point[i].latency.count = samples[i];
+    }
+    r.facts.free_sessions = KW_TOKEN_NOT_TOLD;
+}
+
+TEST(fit__nothing_measured_or_a_curve__none)
+{
+    fit_of((struct kw_args_list){{1, 2}, 2}, (const unsigned[]){0, 0});
+    result_holds("fits absent");
+    fit_of((struct kw_args_list){{1, 2}, 2}, (const unsigned[]){5, 9});
+    plan.fits = false;
+    result_holds("fits absent");
+}
+
+/* Nine tenths of the most are enough, in whatever order they were measured. */
+TEST(fit__fewest_threads_of_nine_tenths__and_why_no_more)
+{
+    fit_of((struct kw_args_list){{1, 2, 4}, 3}, (const unsigned[]){100, 90, 95});
+    result_holds(
+        "fits/workers = 2, fits/sessions = 1, fits/in_flight = 2, fits/ops_per_s "
+        "= 100, fits/why = enough, fits/granted absent, curve/# = 3, "
+        "curve/2/sessions = 8");
+    fit_of((struct kw_args_list){{16, 8, 4}, 3}, (const unsigned[]){1000, 900, 899});
+    result_holds("fits/sessions = 8, fits/ops_per_s = 900, fits/why = enough");
+    fit_of((struct kw_args_list){{1, 2, 4}, 3}, (const unsigned[]){100, 200, 400});
+    result_holds("fits/sessions = 4, fits/in_flight = 8, fits/why = measured");
+}
+
+/* 80 free ones: 40 for two workers and the two that stand beside them at a reload, each of
+ * which keeps one for its login; so 16 was not measured. */
+TEST(fit__token_that_counts_its_sessions__no_more_than_it_grants)
+{
+    fit_of((struct kw_args_list){{4, 8, 16}, 3}, (const unsigned[]){400, 800, 0});
+    r.facts.free_sessions = 80;
+    r.count = 2;
+    result_holds("fits/sessions = 8, fits/why = granted, fits/granted = 9");
+    r.partial = true; /* or was it interrupted? */
+    result_holds("fits/sessions = 8, fits/why = measured");
+    CHECK(kw_fit_granted(&r.facts, 1) == 19 && kw_fit_granted(&r.facts, 3) == 5);
+    r.facts.free_sessions = 3;
+    CHECK(kw_fit_granted(&r.facts, 2) == 1);
 }
 
 KW_SUITE_AROUND("bench/token/result", begin, NULL)

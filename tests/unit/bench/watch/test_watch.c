@@ -24,7 +24,10 @@ TEST(begin__name_with_brackets_and_blanks__read)
     CHECK_STR(u->name, "a) S 9 (b");
     CHECK(u->cpu_ns == 123456789 && u->switches == 42 && u->threads == 1);
     CHECK(u->user_ticks == 70 && u->system_ticks == 30 && u->parent == 1);
-    CHECK(u->resident_kib == 1024 && u->resident_max_kib == 2048);
+    CHECK(u->resident_kib == 1024 && u->resident_max_kib == 2048 && u->pss_kib == 0);
+    fake_proc_file(5000, "smaps_rollup", "0-1 ---p 0 0:0 0 [rollup]\nPss:  512 kB\n");
+    kw_watch_begin(&w, fake_proc, 5000);
+    CHECK(w.server.pss_kib == 512);
 }
 
 TEST(begin__children_of_children__found_and_strangers_not)

@@ -20,13 +20,13 @@ static const struct {
     {2, "load / --reconnect --calls 5", "--reconnect goes on until"},
     {2, "load / --seconds 1s --calls 5", "two ways to say when to end"},
     {2, "load / --ramp", "--ramp wants --rate or --max-rate"},
-    {2, "load / --rate 20 --max-rate 10", "more than --max-rate"},
+    {2, "load / --rate 20 --max-rate 10", "is more than --max-rate"},
     {2, "load / --in-flight 4 --connections 5", "more connections than calls"},
     {2, "load / --stop-p99 0s", "--stop-p99 0s"},
 
     {2, "storm", "SOCKET"},
-    {2, "storm a b --servers 1", "2 sockets for 1 servers"},
-    {2, "storm a --readers 20 --parallel=20", "400 lists of a server, at most 256"},
+    {2, "storm a b --servers 1", "more sockets than servers"},
+    {2, "storm a --readers 20 --parallel=20", "lists of a server, at most 256"},
     {2, "storm a --seeds 0", "--seeds 0"},
     {2, "storm a --prepare x --corpus=y", "one at a time"},
     {2, "storm a --compress 10", "are for --day"},
@@ -58,13 +58,22 @@ static const struct {
     {2, TOKEN "--curve=1,2 --threads=2", "--curve says itself"},
     {2, TOKEN "--curve=1,2 --processes=2", "--curve says itself"},
     {2, TOKEN "--curve=1,2 --sessions=2", "--curve says itself"},
-    {2, TOKEN "--op=random --key=token", "--op random uses no key"},
+    {2, TOKEN "--fit=1,2 --threads=2", "--fit says itself"},
+    {2, TOKEN "--fit=1,2 --sessions=2", "--fit says itself"},
+    {2, TOKEN "--fit=1,2 --curve=1,2", "--fit says itself"},
+    {2, TOKEN "--fit=1,2 --processes=5", "--fit has at most 4 processes"},
+    {2, TOKEN "--fit=1,2 --op=random", "--fit has at most 4 processes, and unwraps"},
+    {2, TOKEN "--fit=1,65", "from 1 to 64"},
+    {2, TOKEN "--op=random --key=token", "this --op uses no key"},
     {2, TOKEN "--ramp=1s", "--ramp rises to --max-rate"},
     {2, TOKEN "--calls=5 --seconds=1s", "two ways to say when to end"},
     {2, TOKEN "--op=login --threads=2", "--op login has one process"},
     {2, TOKEN "--op=login --sessions=2", "--op login has one process"},
     {2, TOKEN "--op=login --processes=2", "--op login has one process"},
     {2, TOKEN "--op=login --curve=1,2", "--op login has one process"},
+
+    {2, "wall --workers 2 --in-flight 129", "at most 64 for each worker"},
+    {2, "wall --sessions 65", "from 1 to 64"},
 
     {2, "micro --benchmark_filter=cahce", "no case matches the filter"},
     {2, "micro --benchmark_fliter=cache", "--benchmark_fliter=cache"},
@@ -89,9 +98,10 @@ TEST(load_or_storm__words_that_do_not_fit__status_and_which)
     refused("storm");
 }
 
-TEST(serve_or_micro__words_that_do_not_fit_or_name_nothing__status_and_which)
+TEST(serve_wall_or_micro__words_that_do_not_fit_or_name_nothing__status_and_which)
 {
     refused("serve");
+    refused("wall");
     refused("micro");
 }
 
@@ -113,7 +123,9 @@ TEST(token__options_or_their_defaults__understood)
          "operation = find, key = copy, processes = 64, threads = 4, sessions = 1024, "
          "calls = 7, warmup_ns = 0, ramp_ns = 5e9, max_rate = 10, stop_p99_ns = 2e7"},
         {"--curve 1,2,4,64",
-         "curve/# = 4, curve/0 = 1, curve/1 = 2, curve/2 = 4, curve/3 = 64"}};
+         "curve/# = 4, curve/0 = 1, curve/1 = 2, curve/2 = 4, curve/3 = 64, fit = false"},
+        {"--fit 1,8", "curve/# = 2, curve/1 = 8, fit = true, processes = 2"},
+        {"--fit 4 --processes 3", "curve/# = 1, fit = true, processes = 3"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         kw_run_line(&r, 0, KEYWARD_BENCH, TOKEN "--json %s", rows[i].words);
         kw_says(r.out, "dry_run = true");

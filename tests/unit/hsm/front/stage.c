@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,13 +22,13 @@ static kw_err fake_spawn(const char *path, const char *label, char *const *envp,
                          const struct kw_brief *brief, struct kw_spawned *ret)
 {
     (void)path;
-    (void)label;
     (void)envp;
     CHECK(on->started < FAKES_MAX);
     struct fake *f = &on->fakes[on->started];
     int pair[2], page = -1;
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
-    *f = (struct fake){.socket = pair[1],
+    *f = (struct fake){.token = strcmp(label, "tok2") == 0,
+                       .socket = pair[1],
                        .process = eventfd(0, 0),
                        .has_pin_key = brief->pin_key.len == KW_PIN_KEY,
                        .active_n = brief->active_n};
@@ -55,7 +56,10 @@ static void fake_kill(pid_t pid)
 {
     struct fake *f = &on->fakes[pid - PID];
     f->killed = true;
-    end_process(f);
+    if (f->unkillable)
+        on->time.now_ns += 10 * KW_S_NS;
+    else
+        end_process(f);
 }
 
 static int fake_reap(pid_t pid)
@@ -64,7 +68,7 @@ static int fake_reap(pid_t pid)
     close(f->process);
     kw_page_unmap(f->page);
     f->page = NULL;
-    return f->killed ? SIGKILL : 0;
+    return f->killed ? SIGKILL : f->crashes ? SIGSEGV : 0;
 }
 
 /* Of a process that lives as long as the test. */
@@ -72,6 +76,12 @@ static bool fake_owner(pid_t pid, struct kw_pin_owner *ret)
 {
     (void)pid;
     return kw_pin_owner_of(getpid(), ret);
+}
+
+static bool fake_bytes(pid_t pid, uint64_t *ret)
+{
+    *ret = on->fakes[pid - PID].bytes;
+    return *ret != 0;
 }
 
 static void on_change(void *ctx)
@@ -105,22 +115,23 @@ void stage_begin(struct stage *s)
     CHECK(pthread_mutex_init(&s->lock.mutex.native, NULL) == 0);
     s->clock = kw_fake_clock(&s->time);
     s->loop = event_base_new();
-    s->token = (struct kw_front_token){.name = "tok",
-                                       .uri = "pkcs11:token=tok",
-                                       .module = "/module.so",
-                                       .pin = s->pin,
-                                       .workers = 2};
+    s->tokens[0] = (struct kw_front_token_options){.name = "tok",
+                                                   .uri = "pkcs11:token=tok",
+                                                   .module = "/module.so",
+                                                   .pin = s->pin,
+                                                   .workers = 2};
     s->options = (struct kw_front_options){.worker_path = "/worker",
-                                           .token = &s->token,
+                                           .tokens = s->tokens,
+                                           .token_count = 1,
                                            .domain = "test",
                                            .shares = 1,
                                            .queue_max = 64,
-                                           .deadline_ns = KW_S_NS,
-                                           .patience_ns = 10 * KW_S_NS,
-                                           .suspect_ns = 10 * KW_S_NS,
-                                           .probe_every_ns = 10 * KW_S_NS,
-                                           .stale_after_ns = 30 * KW_S_NS,
-                                           .recover_ns = 10 * KW_S_NS,
+                                           .times = {.deadline_ns = KW_S_NS,
+                                                     .patience_ns = 10 * KW_S_NS,
+                                                     .suspect_ns = 10 * KW_S_NS,
+                                                     .probe_every_ns = 10 * KW_S_NS,
+                                                     .stale_after_ns = 30 * KW_S_NS,
+                                                     .recover_ns = 10 * KW_S_NS},
                                            .status = s->status,
                                            .lock = &s->lock,
                                            .clock = &s->clock,
@@ -128,6 +139,15 @@ void stage_begin(struct stage *s)
                                            .changed = on_change,
                                            .look_again = on_look,
                                            .ctx = s};
+}
+
+void stage_two_tokens(struct stage *s)
+{
+    s->tokens[0].workers = 1;
+    s->tokens[1] = s->tokens[0];
+    s->tokens[1].name = "tok2";
+    s->tokens[1].uri = "pkcs11:token=tok2";
+    s->options.token_count = 2;
 }
 
 /* The active version as a file of a newer keyward shows it. */
@@ -140,14 +160,14 @@ static void make_unknown(struct kw_keyring *ring)
 
 static void use(struct stage *s, uint32_t active, bool future, bool first_disabled)
 {
-    static const char *const ids[] = {K1, K2, K3};
     struct kw_keyring *ring;
     CHECK_OK(kw_keyring_new("test", &ring));
     for (uint32_t n = 1; n <= active; n++) {
         struct kw_version v = {.n = n,
                                .mechanism = KW_MECH_AES_256_GCM,
                                .state = n < active ? KW_KEY_RETIRED : KW_KEY_ACTIVE};
-        kw_copy_str(v.key_id, sizeof v.key_id, kw_span_str(ids[n - 1]));
+        snprintf(v.key_id, sizeof v.key_id, "kw1-%u-0123456789abcdef01234567",
+                 n); /* K1 */
         CHECK_OK(kw_keyring_add(ring, &v));
     }
     if (future)
@@ -163,7 +183,8 @@ void stage_open(struct stage *s)
     CHECK_OK(kw_state_open(s->state_path, &s->state, NULL));
     s->options.state = s->state;
     CHECK_OK(kw_front_new(&s->options, &s->front));
-    s->front->seams = (struct kw_seams){fake_spawn, fake_kill, fake_reap, fake_owner};
+    s->front->seams =
+        (struct kw_seams){fake_spawn, fake_kill, fake_reap, fake_owner, fake_bytes};
     s->door = kw_front_door(s->front);
     use(s, 2, false, false);
 }
@@ -176,6 +197,11 @@ void stage_write_pin(struct stage *s, const char *pin)
 void stage_use_next(struct stage *s)
 {
     use(s, 3, false, false);
+}
+
+void stage_use_many(struct stage *s, uint32_t count)
+{
+    use(s, count, false, false);
 }
 
 void stage_use_next_without_the_first(struct stage *s)
@@ -222,11 +248,18 @@ void stage_spin(struct stage *s)
         event_base_loop(s->loop, EVLOOP_NONBLOCK);
 }
 
-void stage_pass(struct stage *s, int64_t ns)
+void stage_stand_still(struct stage *s, int64_t ns)
 {
     s->time.now_ns += ns;
     kw_front_tick(s->front);
     stage_spin(s);
+}
+
+void stage_pass(struct stage *s, int64_t ns)
+{
+    for (; ns > KW_S_NS; ns -= KW_S_NS)
+        stage_stand_still(s, KW_S_NS);
+    stage_stand_still(s, ns);
 }
 
 struct kw_hsm_health stage_health(struct stage *s)
@@ -269,7 +302,7 @@ static void say(struct stage *s, unsigned i, const kw_dst *dst)
 }
 
 /* What stands for the PIN here: its first bytes. */
-static struct kw_pin_facts pin_facts(const struct stage *s)
+static struct kw_pin_facts pin_facts(const struct stage *s, unsigned token)
 {
     struct kw_pin_facts f = {.serial = "00cafe",
                              .label = "tok",
@@ -278,6 +311,8 @@ static struct kw_pin_facts pin_facts(const struct stage *s)
                              .mark = {.key_len = 8, .digest_len = 16}};
     struct kw_blob pin = {0};
     struct stat st;
+    if (token == 1)
+        kw_copy_str(f.serial, sizeof f.serial, kw_span_str("00beef"));
     CHECK(stat(s->pin_path, &st) == 0);
     f.source = kw_pin_source_of(&st);
     CHECK_OK(kw_file_read(s->pin_path, sizeof f.mark.digest, &pin, NULL));
@@ -300,7 +335,7 @@ bool fake_asks(struct stage *s, unsigned i, struct kw_wire_permit *ret)
 {
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
-    struct kw_pin_facts facts = pin_facts(s);
+    struct kw_pin_facts facts = pin_facts(s, s->fakes[i].token);
     CHECK_OK(kw_wire_encode_pin(&facts, &dst));
     say(s, i, &dst);
     stage_spin(s);
@@ -420,7 +455,8 @@ static void put_answer(struct stage *s, unsigned i, const struct kw_wire_answer 
 
 void fake_answer(struct stage *s, unsigned i, uint64_t id, kw_err e, const char *output)
 {
-    const struct kw_wire_answer a = {.id = id, .err = e, .output = kw_span_str(output)};
+    const struct kw_wire_answer a = {
+        .id = id, .err = e, .hsm_ns = s->op_ns, .output = kw_span_str(output)};
     put_answer(s, i, &a);
 }
 
@@ -471,14 +507,22 @@ static void on_done(void *ctx, struct kw_hsm_answer *a)
     if (!o->distrust)
         return;
     kw_lock_take(&o->stage->lock);
-    o->stage->door.ops->distrust(o->stage->door.hsm, a->token);
+    o->stage->door.ops->distrust(o->stage->door.hsm,
+                                 o->instead != NULL ? o->instead : a->token);
     kw_lock_give(&o->stage->lock);
 }
 
 kw_err ask(struct stage *s, const char *key_id, const char *text, struct outcome *ret)
 {
-    const struct kw_hsm_job job = {.op = KW_HSM_UNWRAP,
+    return ask_to(s, KW_HSM_UNWRAP, key_id, text, ret);
+}
+
+kw_err ask_to(struct stage *s, enum kw_hsm_op op, const char *key_id, const char *text,
+              struct outcome *ret)
+{
+    const struct kw_hsm_job job = {.op = op,
                                    .key_id = key_id,
+                                   .share = s->share,
                                    .iv = kw_span_str("twelve bytes"),
                                    .aad = kw_span_str("aad"),
                                    .input = kw_span_str(text),

@@ -17,10 +17,14 @@
 
 enum { FAKES_MAX = 32 };
 struct fake {
+    unsigned token;
     int socket, process;
     struct kw_page *page;
     bool killed, logged_in, has_pin_key;
+    bool crashes;    /* its end is a fault of its own, by a signal */
+    bool unkillable; /* its kill only takes time: 10 s */
     uint32_t active_n;
+    uint64_t bytes; /* resident; 0: not to be seen */
 };
 struct stage {
     char dir[64], state_path[80], pin_path[80], pin[96], status[96];
@@ -30,16 +34,19 @@ struct stage {
     struct kw_lock lock;
     struct event_base *loop;
     struct kw_state_dir *state;
-    struct kw_front_token token;
+    struct kw_front_token_options tokens[2]; /* "tok", "tok2" */
     struct kw_front_options options;
     struct kw_front *front;
     struct kw_hsm_door door;
     struct fake fakes[FAKES_MAX];
     unsigned started, changes, looks;
     unsigned sessions; /* of each fake, 0 = 1 */
+    unsigned share;    /* of what is asked    */
+    int64_t op_ns;     /* so long an operation takes, as fakes say */
 };
 
-void stage_begin(struct stage *s); /* no front yet: options may be changed */
+void stage_begin(struct stage *s);      /* no front yet: options may be changed */
+void stage_two_tokens(struct stage *s); /* before it is opened; a worker each */
 void stage_open(struct stage *s);  /* a front, keyring with versions 1 and 2 in use */
 void stage_close(struct stage *s); /* ends the fakes, then the front */
 void stage_end(struct stage *s);
@@ -47,14 +54,16 @@ void stage_end(struct stage *s);
 void stage_write_pin(struct stage *s, const char *pin);
 /* Another keyring: version 3 becomes active. */
 void stage_use_next(struct stage *s);
-
-/* The same, but version 1 is disabled. */
+/* So many versions, the last one active. */
+void stage_use_many(struct stage *s, uint32_t count);
+/* Version 3 is active, but version 1 is disabled. */
 void stage_use_next_without_the_first(struct stage *s);
 /* The same, but version 3 is one that this program does not understand. */
 void stage_use_future(struct stage *s);
 
-void stage_spin(struct stage *s); /* what is readable now */
-void stage_pass(struct stage *s, int64_t ns);
+void stage_spin(struct stage *s);                    /* what is readable now */
+void stage_pass(struct stage *s, int64_t ns);        /* in ticks of a second at most */
+void stage_stand_still(struct stage *s, int64_t ns); /* in one leap */
 struct kw_hsm_health stage_health(struct stage *s);
 kw_err stage_version(struct stage *s, const char *key_id);
 struct kw_front_status stage_status(struct stage *s);
@@ -95,9 +104,12 @@ struct outcome {
     char output[64];
     kw_hsm_ticket ticket;
     struct stage *stage;
-    bool distrust; /* it when it comes */
+    bool distrust;       /* it when it comes */
+    const char *instead; /* of its token: this one's is what proved false */
 };
 /* An unwrap of `text`: a good answer has as many bytes less 16. */
 kw_err ask(struct stage *s, const char *key_id, const char *text, struct outcome *ret);
+kw_err ask_to(struct stage *s, enum kw_hsm_op op, const char *key_id, const char *text,
+              struct outcome *ret);
 
 #endif

@@ -110,6 +110,30 @@ TEST(send__worker_gone__everything_comes_back_newest_first)
     end();
 }
 
+/* No worker of ours sends an empty message: what comes behind one is not taken for the end,
+ * and does not stay where it was read to. */
+TEST(read__empty_message_in_the_middle__broken_and_wiped)
+{
+    begin();
+    CHECK(send(worker, "one", 3, 0) == 3 && send(worker, "", 0, 0) == 0 &&
+          send(worker, "secret", 6, 0) == 6);
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_BROKEN);
+    for (size_t i = 0; i < receiver.buf.len; i++)
+        CHECK(receiver.buf.ptr[i] == 0);
+    end();
+}
+
+TEST(read__end_behind_messages__they_count)
+{
+    begin();
+    CHECK(send(worker, "one", 3, 0) == 3);
+    CHECK(shutdown(worker, SHUT_WR) == 0);
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_SOME && receiver.count == 1);
+    kw_receiver_clear(&receiver);
+    CHECK(kw_receiver_read(&receiver, channel.fd) == KW_READ_END);
+    end();
+}
+
 TEST(answers__in_any_order__each_once)
 {
     begin();

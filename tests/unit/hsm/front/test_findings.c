@@ -24,7 +24,7 @@ static void begin_alone(void)
 {
     stage_begin(&s);
     stage_open(&s);
-    s.front->token.workers = 1;
+    s.front->tokens[0].o.workers = 1;
     fake_ready(&s, 0);
 }
 
@@ -32,7 +32,7 @@ static void begin_alone(void)
 static void ask_for(uint32_t n)
 {
     kw_lock_take(&s.lock);
-    struct kw_gen_version *v = kw_generation_at(s.front->serving, n);
+    struct kw_gen_version *v = kw_gen_at(s.front->serving->tokens, n);
     v->due_ns = 0;
     v->look_ns = 0;
     kw_lock_give(&s.lock);
@@ -89,7 +89,7 @@ TEST(canaries__look_closely__active_each_time_retired_every_ten_minutes)
                     fake_answer(&s, i, job.id, KW_OK, "");
             }
     }
-    CHECK(asked[1] == ROUNDS && asked[2] == ROUNDS); /* by one worker or the other */
+    CHECK(asked[1] == 2 && asked[2] == ROUNDS); /* by one worker or the other */
     CHECK(closely[2] == ROUNDS && closely[1] == 2);
     stage_end(&s);
 }
@@ -208,7 +208,8 @@ TEST(exposed__old_workers_canary_is_good__stands_and_the_finder_is_asked)
     CHECK(stage_version(&s, K1).code == KW_CODE_KEY_BAD);
     kw_lock_take(&s.lock); /* as if the other one had been asked before */
     struct kw_gen_result word = {.looked = true, .reason = ""};
-    kw_front_judge(s.front->workers[0], kw_generation_at(s.front->serving, 1), &word);
+    kw_front_judge(s.front->tokens[0].workers[0], kw_gen_at(s.front->serving->tokens, 1),
+                   &word);
     kw_lock_give(&s.lock);
     CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_BAD);
     ask_for(1); /* worker 0 has as little to do, and comes first */
@@ -315,7 +316,8 @@ TEST(replaced__active__lost_and_an_older_workers_canary_is_no_proof)
     for (int i = 0; i < 8; i++) {
         kw_lock_take(&s.lock);
         struct kw_gen_result word = {.looked = true, .reason = ""};
-        kw_front_judge(s.front->workers[1], kw_generation_at(s.front->serving, 2), &word);
+        kw_front_judge(s.front->tokens[0].workers[1],
+                       kw_gen_at(s.front->serving->tokens, 2), &word);
         kw_lock_give(&s.lock);
         s.time.now_ns += 5 * KW_S_NS;
     }
@@ -353,9 +355,10 @@ TEST(duplicate_or_copyable__told_and_served_on)
     rewind(file);
     log[fread(log, 1, sizeof log - 1, file)] = '\0';
     fclose(file);
-    CHECK_HAS(log, "level=error event=key-finding key_id=" K2 " found=duplicate-label\n");
+    CHECK_HAS(log, "level=error event=key-finding token=tok key_id=" K2
+                   " found=duplicate-label\n");
     CHECK_HAS(log, "found=copyable,duplicate-label\n");
-    CHECK_HAS(log, "level=info event=key-finding key_id=" K2 " found=\"\"\n");
+    CHECK_HAS(log, "level=info event=key-finding token=tok key_id=" K2 " found=\"\"\n");
 }
 
 TEST(key_missing_for_a_new_worker__told_until_a_newer_one_proves_it)
@@ -389,7 +392,7 @@ TEST(key_missing_for_a_second_new_worker__believed)
     fake_dies(&s, 2);
     stage_pass(&s, 11 * KW_S_NS);
     fake_ready_but(&s, 3, 2, kw_err_at(KW_CODE_MISSING, "find"));
-    CHECK(stage_health(&s).active_err.code == KW_CODE_KEY_BAD);
+    CHECK(stage_health(&s).active_err.code == KW_CODE_MISSING);
     CHECK_STR(stage_status(&s).workers[1].state, "ready"); /* for the other versions */
     stage_end(&s);
 }
@@ -470,6 +473,24 @@ TEST(found_while_another_keyring_comes_up__stands_in_it_too)
     }
 }
 
+/* The new keyring's worker has looked before that was found: its word ends no loss. */
+TEST(replaced__while_another_keyring_comes_up__lost_in_it_too)
+{
+    begin();
+    stage_use_many(&s, 2); /* the same versions */
+    ask_for(2);
+    finds(0, 2, forged, KW_WIRE_REPLACED);
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    fake_ready(&s, 2);
+    CHECK(!stage_status(&s).coming_up);
+    CHECK(stage_health(&s).state == KW_HSM_LOST);
+    CHECK_CODE(stage_health(&s).active_err, KW_CODE_KEY_BAD);
+    fake_ready(&s, 3); /* started since */
+    CHECK(stage_health(&s).state == KW_HSM_UP);
+    CHECK_OK(stage_health(&s).active_err);
+    stage_end(&s);
+}
+
 KW_CASES("hsm/front/findings",
          CASE(canaries__look_closely__active_each_time_retired_every_ten_minutes),
          CASE(closely__no_answer__asked_closely_again),
@@ -489,4 +510,5 @@ KW_CASES("hsm/front/findings",
          CASE(key_missing_for_a_second_new_worker__believed),
          CASE(found_by_a_worker_of_the_keyring_before__heard_if_it_is_exposed),
          CASE(found_by_a_worker_of_a_keyring_that_does_not_come_up__ends_here_too),
-         CASE(found_while_another_keyring_comes_up__stands_in_it_too))
+         CASE(found_while_another_keyring_comes_up__stands_in_it_too),
+         CASE(replaced__while_another_keyring_comes_up__lost_in_it_too))

@@ -2,6 +2,8 @@
 /* The whole front; the test plays the workers. */
 #include "stage.h"
 
+#include <string.h>
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -248,8 +250,54 @@ TEST(reload__active_not_understood__reads_the_rest_and_wraps_nothing)
     CHECK_CODE(stage_version(&s, K3), KW_CODE_KEY_DISABLED);
     CHECK_HAS(stage_status(&s).versions[2].reason, "newer keyward: its mechanism");
     CHECK_OK(ask(&s, K2, TEXT, &o));
-    fake_answer(&s, 2, fake_take(&s, 2, KW_WIRE_UNWRAP), KW_OK, "out!");
+    fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
     CHECK(o.done && !kw_failed(o.err));
+    stage_end(&s);
+}
+
+static size_t count_workers(const char *state)
+{
+    const struct kw_front_status status = stage_status(&s);
+    size_t n = 0;
+    for (size_t i = 0; i < status.worker_count; i++)
+        n += strcmp(status.workers[i].state, state) == 0;
+    return n;
+}
+
+/* With slow logins the service would else be down to one worker for as long. */
+TEST(reload__new_workers_replace_old_ones_one_for_one)
+{
+    begin();
+    s.tokens[0].workers = s.front->tokens[0].o.workers = 3;
+    start_two(&s);
+    stage_pass(&s, KW_S_NS);
+    fake_ready(&s, 2);
+    fake_canaries(&s, 0);
+    stage_use_next(&s);
+    CHECK(s.started == 4);
+    CHECK(count_workers("ready") == 3); /* the newcomer proves it first */
+    for (unsigned i = 3; i < 6; i++) {
+        fake_ready(&s, i);
+        CHECK(count_workers("ready") == 3);
+        CHECK(s.started == (i < 5 ? i + 2 : 6));
+        CHECK(count_workers("draining") == i - 2);
+    }
+    stage_end(&s);
+}
+
+TEST(reload__again_before_all_are_replaced__the_old_ones_serve_on)
+{
+    begin();
+    s.tokens[0].workers = s.front->tokens[0].o.workers = 3;
+    start_two(&s);
+    stage_pass(&s, KW_S_NS);
+    fake_ready(&s, 2);
+    fake_canaries(&s, 0);
+    stage_use_next(&s);
+    fake_ready(&s, 3);
+    CHECK(count_workers("ready") == 3);
+    stage_use_next(&s); /* before the second new one is ready */
+    CHECK(count_workers("ready") == 3);
     stage_end(&s);
 }
 
@@ -278,7 +326,7 @@ TEST(reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers)
 {
     struct outcome o;
     begin();
-    s.front->token.workers = 1;
+    s.front->tokens[0].o.workers = 1;
     fake_ready(&s, 0);
     stage_pass(&s, 2 * KW_S_NS);
     stage_use_next(&s);
@@ -315,7 +363,7 @@ TEST(stop__last_answer_wants_a_canary__fails)
     uint8_t buf[KW_WIRE_MAX];
     kw_dst dst = kw_dst_of(buf, sizeof buf);
     begin();
-    s.front->token.workers = 1;
+    s.front->tokens[0].o.workers = 1;
     fake_ready(&s, 0);
     stage_pass(&s, 2 * KW_S_NS);
     CHECK_OK(ask(&s, K1, TEXT, &o));
@@ -328,7 +376,44 @@ TEST(stop__last_answer_wants_a_canary__fails)
     stage_end(&s);
 }
 
-KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
+/* What is cached of a version whose key is away goes when nobody may unwrap with it. */
+TEST(reload__a_version_disabled_while_its_key_is_away__key_epoch_grows)
+{
+    begin();
+    s.front->tokens[0].o.workers = 1;
+    fake_ready(&s, 0);
+    fake_dies(&s, 0);
+    fake_ready_but(&s, 1, 1, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK_CODE(stage_version(&s, K1), KW_CODE_MISSING);
+    uint64_t epoch = stage_health(&s).key_epoch;
+    stage_use_next(&s);
+    fake_ready_but(&s, 2, 1, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK_CODE(stage_version(&s, K1), KW_CODE_MISSING);
+    CHECK(stage_health(&s).key_epoch == epoch && stage_health(&s).away_epoch == 1);
+    stage_use_next_without_the_first(&s);
+    fake_ready(&s, 3);
+    CHECK_CODE(stage_version(&s, K1), KW_CODE_KEY_DISABLED);
+    CHECK(stage_health(&s).key_epoch == epoch + 1);
+    stage_end(&s);
+}
+
+/* The new keyring's worker misses it: an outage of that version, as in any other hour. */
+TEST(reload__a_key_is_away_for_the_first_new_worker__away_epoch_grows)
+{
+    begin();
+    start_two(&s);
+    const struct kw_hsm_health before = stage_health(&s);
+    stage_use_next(&s);
+    fake_ready_but(&s, 2, 1, kw_err_at(KW_CODE_MISSING, "find"));
+    CHECK_CODE(stage_version(&s, K1), KW_CODE_MISSING);
+    CHECK(stage_health(&s).key_epoch == before.key_epoch);
+    CHECK(stage_health(&s).away_epoch == before.away_epoch + 1);
+    stage_end(&s);
+}
+
+KW_CASES("hsm/front/front",
+         CASE(reload__a_key_is_away_for_the_first_new_worker__away_epoch_grows),
+         CASE(start__one_worker_at_a_time),
          CASE(start__worker_echoes_another_keyring__killed),
          CASE(facts__told_twice__killed),
          CASE(ready__after_its_last_word__killed_and_not_used),
@@ -341,7 +426,10 @@ KW_CASES("hsm/front/front", CASE(start__one_worker_at_a_time),
          CASE(reload__proven__swapped_in_one_step_and_old_workers_drain),
          CASE(reload__a_version_disabled__key_epoch_grows_at_the_swap),
          CASE(ready__active_key_will_not_do__the_status_says_why),
+         CASE(reload__new_workers_replace_old_ones_one_for_one),
+         CASE(reload__again_before_all_are_replaced__the_old_ones_serve_on),
          CASE(reload__active_not_proven__old_one_serves_on),
          CASE(reload__jobs_that_wait_for_a_canary__get_it_from_the_new_workers),
          CASE(stop__waiting_jobs_fail__no_new_ones),
-         CASE(stop__last_answer_wants_a_canary__fails))
+         CASE(stop__last_answer_wants_a_canary__fails),
+         CASE(reload__a_version_disabled_while_its_key_is_away__key_epoch_grows))

@@ -16,7 +16,7 @@ static void begin(unsigned workers)
     stage_begin(&s);
     s.sessions = SESSIONS;
     stage_open(&s);
-    s.front->token.workers = workers;
+    s.front->tokens[0].o.workers = workers;
     for (unsigned i = 0; i < workers; i++)
         fake_ready(&s, i);
     stage_pass(&s, 0);
@@ -89,7 +89,7 @@ static void hang_one(void)
     ask_some(0, 1);
     CHECK(take(0, &job));
     kw_page_begin(s.fakes[0].page, 1, job.id, s.time.now_ns);
-    stage_pass(&s, s.options.deadline_ns + 1);
+    stage_pass(&s, s.options.times.deadline_ns + 1);
 }
 
 /* A lock in the library would swallow one job after the other. */
@@ -110,13 +110,13 @@ TEST(one_session_hangs__worker_leaves_after_patience)
 {
     begin(2);
     hang_one();
-    stage_pass(&s, s.options.patience_ns - 1);
+    stage_pass(&s, s.options.times.patience_ns - 1);
     CHECK_STR(stage_status(&s).workers[0].state, "ready");
     CHECK(s.started == 2);
     stage_pass(&s, 2);
     CHECK_STR(stage_status(&s).workers[0].state, "draining");
     CHECK(s.started == 3 && !s.fakes[0].killed);
-    stage_pass(&s, s.options.patience_ns);
+    stage_pass(&s, s.options.times.patience_ns);
     CHECK(s.fakes[0].killed);
     stage_end(&s);
 }
@@ -135,7 +135,7 @@ TEST(all_sessions_hang__stuck_and_what_waits_goes_elsewhere)
                            kw_deadline_in(&s.clock, 60 * KW_S_NS));
         kw_lock_give(&s.lock);
     }
-    stage_pass(&s, s.options.deadline_ns + 1);
+    stage_pass(&s, s.options.times.deadline_ns + 1);
     CHECK_STR(stage_status(&s).workers[0].state, "stuck");
     CHECK(s.started == 2);
     fake_ready(&s, 1);
@@ -207,7 +207,7 @@ TEST(page_with_foreign_ids__nobody_hangs)
     begin(1);
     for (unsigned i = 0; i < KW_SESSIONS_MAX; i++)
         kw_page_begin(s.fakes[0].page, i, 1 + i, 0);
-    stage_pass(&s, 60 * KW_S_NS);
+    stage_stand_still(&s, 60 * KW_S_NS);
     CHECK_STR(stage_status(&s).workers[0].state, "ready");
     stage_end(&s);
 }

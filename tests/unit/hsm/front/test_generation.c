@@ -13,7 +13,7 @@ static void begin(enum kw_key_state first)
     CHECK_OK(kw_keyring_new("test", &ring));
     CHECK_OK(kw_keyring_add(ring, &v1));
     CHECK_OK(kw_keyring_add(ring, &v2));
-    CHECK_OK(kw_generation_new(ring, kw_span_str("bytes"), 2, 1, &g));
+    CHECK_OK(kw_generation_new(ring, kw_span_str("bytes"), 2, 1, 1, &g));
     kw_keyring_give(ring); /* the generation holds its own */
 }
 
@@ -28,11 +28,11 @@ static bool judge(struct kw_gen_version *v, kw_err e, const char *reason, int64_
 TEST(new__every_version_is_starting)
 {
     begin(KW_KEY_RETIRED);
-    CHECK(g->count == 2 && kw_generation_highest(g) == 2);
-    CHECK(kw_generation_active(g)->v->n == 2);
-    CHECK(g->versions[0].verdict.err.code == KW_CODE_STARTING);
-    CHECK(kw_generation_find(g, kw_span_str("k3")) == NULL);
-    CHECK(kw_generation_at(g, 3) == NULL);
+    CHECK(g->tokens->count == 2 && kw_generation_highest(g) == 2);
+    CHECK(kw_generation_active(g)->n == 2);
+    CHECK(g->tokens->versions[0].verdict.err.code == KW_CODE_STARTING);
+    CHECK(kw_gen_find(g->tokens, kw_span_str("k3")) == NULL);
+    CHECK(kw_gen_at(g->tokens, 3) == NULL);
     CHECK(kw_span_equal_str(kw_blob_peek(&g->bytes), "bytes"));
     kw_generation_free(g);
     kw_generation_free(NULL);
@@ -41,7 +41,7 @@ TEST(new__every_version_is_starting)
 TEST(judge__error_of_the_token__no_verdict)
 {
     begin(KW_KEY_RETIRED);
-    struct kw_gen_version *v = &g->versions[0];
+    struct kw_gen_version *v = &g->tokens->versions[0];
     CHECK(judge(v, KW_OK, "", 0, 1));
     CHECK(!judge(v, kw_err_at(KW_CODE_HSM_DOWN, "x"), "", 1, 2));
     CHECK(v->answered && !v->good && v->answered_ns == 1 && v->proven_wall_ns == 1);
@@ -53,7 +53,7 @@ TEST(judge__error_of_the_token__no_verdict)
 TEST(judge__key_missing_or_another__bad_with_reason)
 {
     begin(KW_KEY_RETIRED);
-    struct kw_gen_version *v = &g->versions[0];
+    struct kw_gen_version *v = &g->tokens->versions[0];
     CHECK(judge(v, KW_OK, "", 5, 7));
     CHECK(v->good && v->answered_ns == 5 && v->proven_wall_ns == 7);
     CHECK(judge(v, kw_err_native(KW_CODE_MISSING, 3, "find"), "gone", 9, 9));
@@ -67,7 +67,7 @@ TEST(judge__key_missing_or_another__bad_with_reason)
 TEST(judge__fails_again_without_a_reason__the_one_before_stays)
 {
     begin(KW_KEY_RETIRED);
-    struct kw_gen_version *v = &g->versions[0];
+    struct kw_gen_version *v = &g->tokens->versions[0];
     const kw_err bad = kw_err_at(KW_CODE_KEY_BAD, "attributes");
     CHECK(judge(v, bad, "extractable", 1, 1));
     CHECK(!judge(v, bad, "", 2, 2));
@@ -101,7 +101,7 @@ static const kw_err other = {KW_CODE_FORGED, 0, "C_Decrypt"};
 static void begin_proven(void)
 {
     begin(KW_KEY_RETIRED);
-    v = &g->versions[0];
+    v = &g->tokens->versions[0];
     CHECK(says(1, 2, KW_OK, true, 0) && !says(2, 2, KW_OK, true, 0));
     CHECK(v->found == 0 && !kw_gen_version_may_lift(v, 1));
 }
@@ -184,12 +184,12 @@ TEST(inherit__unless_the_new_keyrings_worker_is_younger)
     CHECK(says(1, 3, bad, true, KW_WIRE_EXPOSED));
     old = g;
     begin_proven(); /* its worker is 3: it looked before 1 found that */
-    kw_generation_inherit(g, old, 3);
+    kw_gen_inherit(g->tokens, old->tokens, 3);
     CHECK(v->found == (KW_WIRE_EXPOSED | KW_GEN_BAD));
-    CHECK(v->verdict.err.code == KW_CODE_KEY_BAD && g->versions[1].found == 0);
+    CHECK(v->verdict.err.code == KW_CODE_KEY_BAD && g->tokens->versions[1].found == 0);
     kw_generation_free(g);
     begin_proven();
-    kw_generation_inherit(g, old, 4);
+    kw_gen_inherit(g->tokens, old->tokens, 4);
     CHECK(v->found == 0 && !kw_failed(v->verdict.err));
     kw_generation_free(g);
     kw_generation_free(old);
@@ -198,26 +198,64 @@ TEST(inherit__unless_the_new_keyrings_worker_is_younger)
 TEST(due__oldest_first__not_while_one_is_asked)
 {
     begin(KW_KEY_RETIRED);
-    g->versions[0].due_ns = 20;
-    g->versions[1].due_ns = 10;
-    CHECK(kw_generation_due(g, 9) == NULL);
-    CHECK(kw_generation_due(g, 30) == &g->versions[1]);
-    CHECK(kw_generation_next_due(g) == 10);
-    g->versions[1].asked_id = 1;
-    CHECK(kw_generation_due(g, 30) == &g->versions[0]);
+    g->tokens->versions[0].due_ns = 20;
+    g->tokens->versions[1].due_ns = 10;
+    CHECK(kw_gen_due(g->tokens, 9) == NULL);
+    CHECK(kw_gen_due(g->tokens, 30) == &g->tokens->versions[1]);
+    CHECK(kw_gen_next_due(g->tokens) == 10);
+    g->tokens->versions[1].asked_id = 1;
+    CHECK(kw_gen_due(g->tokens, 30) == &g->tokens->versions[0]);
     kw_generation_free(g);
 }
 
 TEST(due__disabled_or_destroyed__never_touched)
 {
     begin(KW_KEY_DISABLED);
-    g->versions[1].due_ns = 100;
-    CHECK(kw_generation_due(g, 50) == NULL);
+    g->tokens->versions[1].due_ns = 100;
+    CHECK(kw_gen_due(g->tokens, 50) == NULL);
     kw_generation_free(g);
     begin(KW_KEY_DESTROYED);
-    g->versions[1].due_ns = 100;
-    CHECK(kw_generation_due(g, 50) == NULL);
+    g->tokens->versions[1].due_ns = 100;
+    CHECK(kw_gen_due(g->tokens, 50) == NULL);
     kw_generation_free(g);
+}
+
+/* Away, or another key: the one bridges an outage, the other ends it. */
+TEST(inherit__why_it_is_bad_comes_along)
+{
+    struct kw_generation *old;
+    begin_proven();
+    CHECK(says(1, 3, kw_err_at(KW_CODE_MISSING, "find"), true, 0));
+    CHECK(kw_gen_version_is_away(v));
+    old = g;
+    begin_proven();
+    kw_gen_inherit(g->tokens, old->tokens, 3);
+    CHECK(kw_gen_version_is_away(v));
+    kw_generation_free(g);
+    kw_generation_free(old);
+    begin_proven();
+    CHECK(says(1, 3, kw_err_at(KW_CODE_WRONG_ANSWER, "canary"), true, 0));
+    old = g;
+    begin_proven();
+    kw_gen_inherit(g->tokens, old->tokens, 3);
+    CHECK(!kw_gen_version_is_unusable(v));
+    kw_generation_free(g);
+    kw_generation_free(old);
+}
+
+/* "It needs a newer keyward" is a word about the file, and that has changed. */
+TEST(carry__not_understood_before__nothing_is_known)
+{
+    struct kw_generation *old;
+    begin(KW_KEY_UNKNOWN);
+    CHECK_CODE(g->tokens->versions[0].verdict.err, KW_CODE_KEY_DISABLED);
+    old = g;
+    begin(KW_KEY_RETIRED);
+    kw_gen_carry(g->tokens, old->tokens);
+    CHECK_CODE(g->tokens->versions[0].verdict.err, KW_CODE_STARTING);
+    CHECK_STR(g->tokens->versions[0].verdict.reason, "");
+    kw_generation_free(g);
+    kw_generation_free(old);
 }
 
 KW_CASES("hsm/front/generation", CASE(new__every_version_is_starting),
@@ -231,4 +269,6 @@ KW_CASES("hsm/front/generation", CASE(new__every_version_is_starting),
          CASE(duplicate_or_copyable__told_and_served__lifted_by_the_same_rule),
          CASE(inherit__unless_the_new_keyrings_worker_is_younger),
          CASE(due__oldest_first__not_while_one_is_asked),
-         CASE(due__disabled_or_destroyed__never_touched))
+         CASE(due__disabled_or_destroyed__never_touched),
+         CASE(inherit__why_it_is_bad_comes_along),
+         CASE(carry__not_understood_before__nothing_is_known))

@@ -47,14 +47,14 @@ TEST(job__cancelled__done_is_not_called)
     CHECK(!s.door.ops->cancel(s.door.hsm, o.ticket));
     kw_lock_give(&s.lock);
     fake_answer(&s, 0, fake_take(&s, 0, KW_WIRE_UNWRAP), KW_OK, "out!");
-    CHECK(!o.done && stage_status(&s).late_answers == 1);
+    CHECK(!o.done && stage_status(&s).jobs.late_answers == 1);
     stage_end(&s);
 }
 
 static void extend(const struct outcome *o, int64_t ns)
 {
     kw_lock_take(&s.lock);
-    s.door.ops->extend(s.door.hsm, o->ticket, kw_deadline_in(&s.clock, ns));
+    CHECK(s.door.ops->extend(s.door.hsm, o->ticket, kw_deadline_in(&s.clock, ns)));
     kw_lock_give(&s.lock);
 }
 
@@ -64,7 +64,7 @@ TEST(deadline_in_the_socket_over__extended_job_is_sent_again)
     struct kw_wire_job job;
     const kw_err over = kw_err_at(KW_CODE_DEADLINE, "deadline");
     begin();
-    s.front->token.workers = 1;
+    s.front->tokens[0].o.workers = 1;
     fake_ready(&s, 0);
     CHECK_OK(ask(&s, K2, TEXT, &o));
     extend(&o, 8 * KW_S_NS);
@@ -106,9 +106,9 @@ TEST(answer__unknown_id_or_wrong_length_or_garbage__worker_killed)
 
 TEST(death__in_flight_goes_to_another__second_death_of_the_executed_one_fails)
 {
-    struct outcome a, b;
+    struct outcome a;
     begin();
-    s.token.workers = 2;
+    s.tokens[0].workers = 2;
     start_two(&s);
     CHECK_OK(ask(&s, K2, TEXT, &a));
     uint64_t first = fake_take(&s, 0, KW_WIRE_UNWRAP);
@@ -120,9 +120,85 @@ TEST(death__in_flight_goes_to_another__second_death_of_the_executed_one_fails)
     s.fakes[1].killed = true;
     fake_dies(&s, 1);
     CHECK(a.done && a.err.code == KW_CODE_HSM_DOWN);
+    CHECK(stage_status(&s).workers_died == 2);
+    stage_end(&s);
+}
+
+/* Worker i gets ready, and dies over the next unwrap. */
+static void dies_over_it(unsigned i)
+{
+    struct kw_wire_job job;
+    do
+        CHECK(fake_job(&s, i, &job));
+    while (job.op == KW_WIRE_CANARY && (fake_answer(&s, i, job.id, KW_OK, ""), true));
+    CHECK(job.op == KW_WIRE_UNWRAP);
+    s.fakes[i].killed = true;
+    fake_dies(&s, i);
+}
+
+TEST(deaths__again_on_a_worker_that_was_well_since__quarantined)
+{
+    struct outcome a, b;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &a));
+    dies_over_it(0);
+    dies_over_it(1); /* nothing says that its library was well since the first one */
+    CHECK(a.done && a.err.code == KW_CODE_HSM_DOWN);
+    fake_ready(&s, 2); /* it opened the check blobs */
+    CHECK_OK(ask(&s, K2, TEXT, &a));
+    dies_over_it(2);
     CHECK_CODE(ask(&s, K2, TEXT, &b), KW_CODE_QUARANTINED);
     CHECK_OK(ask(&s, K2, "some other ciphertext", &b));
-    CHECK(stage_status(&s).workers_died == 2);
+    struct kw_front_status status = stage_status(&s);
+    CHECK(status.held_count == 1 && strlen(status.held[0].input) == 16);
+    CHECK(status.held[0].until_wall_ns - status.held[0].since_wall_ns ==
+          KW_QUARANTINE_NS);
+    CHECK(kw_front_quarantine_lift(s.front) == 1 && stage_status(&s).held_count == 0);
+    struct outcome again;
+    CHECK_OK(ask(&s, K2, TEXT, &again));
+    stage_end(&s);
+}
+
+/* The library of all workers went mad for a while: the one seed that everybody asks for
+ * has no part in that. */
+TEST(deaths__of_all_workers_at_once__tried_again_and_served)
+{
+    struct outcome o;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    dies_over_it(0);
+    dies_over_it(1);
+    CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
+    fake_ready(&s, 2);
+    CHECK_OK(ask(&s, K2, TEXT, &o));
+    fake_answer(&s, 2, fake_take(&s, 2, KW_WIRE_UNWRAP), KW_OK, "out!");
+    CHECK(o.done && !kw_failed(o.err) && s.front->queue.quarantine.used == 0);
+    stage_end(&s);
+}
+
+/* Worker 2 was well after the first death over it; then worker 1 died over another. */
+TEST(deaths__over_another_input_in_between__not_quarantined)
+{
+    struct outcome a, filler, other, again, more;
+    begin();
+    start_two(&s);
+    CHECK_OK(ask(&s, K2, TEXT, &a));
+    dies_over_it(0);
+    fake_answer(&s, 1, fake_take(&s, 1, KW_WIRE_UNWRAP), kw_err_at(KW_CODE_DEADLINE, "t"),
+                ""); /* neither well nor a loss */
+    CHECK(a.done);
+    fake_ready(&s, 2);
+    CHECK_OK(ask(&s, K2, "filler for worker two", &filler));
+    CHECK_OK(ask(&s, K2, "some other ciphertext", &other));
+    dies_over_it(1);
+    fake_answer(&s, 2, fake_take(&s, 2, KW_WIRE_UNWRAP), KW_OK, "some!");
+    fake_answer(&s, 2, fake_take(&s, 2, KW_WIRE_UNWRAP), KW_OK, "some!");
+    CHECK(filler.done && other.done && !kw_failed(other.err));
+    CHECK_OK(ask(&s, K2, TEXT, &again));
+    dies_over_it(2);
+    CHECK_OK(ask(&s, K2, TEXT, &more));
     stage_end(&s);
 }
 
@@ -130,7 +206,7 @@ TEST(death__neighbour_in_the_socket__is_not_blamed)
 {
     struct outcome o[3];
     begin();
-    s.front->token.workers = 1;
+    s.front->tokens[0].o.workers = 1;
     fake_ready(&s, 0);
     for (unsigned i = 0; i < 3; i++) {
         for (int k = 0; k < 3 && i == 0; k++)
@@ -203,7 +279,7 @@ TEST(ready__ends_before_it_did_any_good__from_the_second_on_ten_seconds_apart)
                                         "the third twenty ...", "the fourth twenty .."};
     struct outcome o[4];
     begin();
-    s.front->token.workers = 1;
+    s.front->tokens[0].o.workers = 1;
     fake_ready(&s, 0);
     for (unsigned i = 0; i < 3; i++) {
         CHECK_OK(ask(&s, K2, texts[i], &o[i]));
@@ -212,7 +288,7 @@ TEST(ready__ends_before_it_did_any_good__from_the_second_on_ten_seconds_apart)
         fake_dies(&s, i);
         stage_pass(&s, i == 0 ? 0 : 10 * KW_S_NS - 1);
         CHECK(s.started == (i == 0 ? 2 : i + 1));
-        stage_pass(&s, i == 0 ? 0 : 20 * KW_S_NS);
+        stage_stand_still(&s, i == 0 ? 0 : 20 * KW_S_NS);
         CHECK(s.started == i + 2);
         fake_ready(&s, i + 1);
     }
@@ -223,6 +299,83 @@ TEST(ready__ends_before_it_did_any_good__from_the_second_on_ten_seconds_apart)
     fake_dies(&s, 3); /* it has done some good: at once */
     stage_pass(&s, 0);
     CHECK(s.started == 5);
+    stage_end(&s);
+}
+
+/* A library that takes no second thread, say: ready, and dead before anything is asked. */
+static void ends_when_ready(unsigned i, bool crashes)
+{
+    fake_ready(&s, i);
+    s.fakes[i].crashes = crashes;
+    fake_dies(&s, i);
+}
+
+TEST(ready__crashes_before_it_did_any_good__then_ten_seconds_apart)
+{
+    struct kw_wire_job job;
+    unsigned i = 0;
+    begin();
+    s.front->tokens[0].o.workers = 1;
+    for (; i < s.started && i < 10; i++)
+        ends_when_ready(i, true);
+    CHECK(i >= 2 && i <= 3); /* whether its end is known before the next one starts */
+    stage_pass(&s, 10 * KW_S_NS - 1);
+    CHECK(s.started == i);
+    stage_stand_still(&s, 20 * KW_S_NS);
+    CHECK(s.started == i + 1);
+    fake_ready(&s, i);
+    while (fake_job(&s, i, &job))
+        fake_answer(&s, i, job.id, KW_OK, "");
+    s.fakes[i].crashes = true;
+    fake_dies(&s, i); /* it has done some good: at once */
+    stage_pass(&s, 0);
+    CHECK(s.started == i + 2);
+    stage_end(&s);
+}
+
+/* One that gets no threads, or whose other sessions the token does not let work. */
+TEST(ready__leaves_without_a_word__then_ten_seconds_apart)
+{
+    unsigned i = 0;
+    begin();
+    s.front->tokens[0].o.workers = 1;
+    for (; i < s.started && i < 10; i++)
+        ends_when_ready(i, false);
+    CHECK(i >= 2 && i <= 3);
+    stage_pass(&s, 10 * KW_S_NS - 1);
+    CHECK(s.started == i);
+    stage_end(&s);
+}
+
+/* What it says is no word of the protocol, each time. */
+TEST(ready__breaks_the_protocol__then_ten_seconds_apart)
+{
+    unsigned i = 0;
+    begin();
+    s.front->tokens[0].o.workers = 1;
+    for (; i < s.started && i < 10; i++) {
+        fake_ready(&s, i);
+        fake_say(&s, i, "nonsense", 8);
+        stage_spin(&s);
+        CHECK(s.fakes[i].killed);
+    }
+    CHECK(i >= 2 && i <= 3);
+    stage_pass(&s, 10 * KW_S_NS - 1);
+    CHECK(s.started == i);
+    stage_end(&s);
+}
+
+/* Who is killed from outside (by the kernel, when memory is short) is replaced at once. */
+TEST(ready__killed_from_outside__replaced_at_once_each_time)
+{
+    begin();
+    s.front->tokens[0].o.workers = 1;
+    for (unsigned i = 0; i < 6; i++) {
+        CHECK(s.started == i + 1);
+        fake_ready(&s, i);
+        s.fakes[i].killed = true;
+        fake_dies(&s, i);
+    }
     stage_end(&s);
 }
 
@@ -248,7 +401,7 @@ TEST(hsm_down__again_on_workers_that_were_well__quarantined)
     CHECK_OK(ask(&s, K1, TEXT, &o));
     costs(2); /* it had proven itself in between */
     CHECK(o.done && o.err.code == KW_CODE_HSM_DOWN);
-    stage_pass(&s, 30 * KW_S_NS); /* none of them did any good */
+    stage_stand_still(&s, 30 * KW_S_NS); /* none of them did any good */
     fake_ready(&s, 3);
     while (fake_job(&s, 3, &job)) /* and no further worker is spent on it */
         CHECK(job.op == KW_WIRE_CANARY);
@@ -291,7 +444,7 @@ TEST(ready__jobs_before_the_first_look__not_stuck)
 {
     struct outcome a, b;
     begin();
-    s.front->token.workers = 1;
+    s.front->tokens[0].o.workers = 1;
     CHECK_OK(ask(&s, K2, TEXT, &a));
     CHECK_OK(ask(&s, K2, TEXT, &b));
     fake_ready(&s, 0);
@@ -318,7 +471,7 @@ TEST(answer_lies_unread__the_worker_is_not_to_blame)
                                      .output = kw_span_str("out!")};
     CHECK_OK(kw_wire_encode_answer(&a, &dst));
     fake_say(&s, 0, dst.ptr, dst.len);
-    s.time.now_ns += s.options.deadline_ns + 1;
+    s.time.now_ns += s.options.times.deadline_ns + 1;
     kw_front_tick(s.front);
     CHECK_STR(stage_status(&s).workers[0].state, "ready");
     CHECK(o.done && !kw_failed(o.err));
@@ -329,7 +482,7 @@ TEST(stuck__rest_goes_elsewhere__late_answer_dropped__killed_after_patience)
 {
     struct outcome a, b;
     begin();
-    s.front->token.workers = 1;
+    s.front->tokens[0].o.workers = 1;
     fake_ready(&s, 0);
     CHECK_OK(ask(&s, K2, TEXT, &a));
     CHECK_OK(ask(&s, K2, TEXT, &b));
@@ -354,14 +507,14 @@ TEST(stuck__comes_back_late__answer_dropped_and_drained)
 {
     struct outcome a;
     begin();
-    s.front->token.workers = 1;
+    s.front->tokens[0].o.workers = 1;
     fake_ready(&s, 0);
     CHECK_OK(ask(&s, K2, TEXT, &a));
     uint64_t hung = fake_take(&s, 0, KW_WIRE_UNWRAP);
     stage_pass(&s, 2 * KW_S_NS);
     CHECK(a.done && a.err.code == KW_CODE_DEADLINE);
     fake_answer(&s, 0, hung, KW_OK, "out!");
-    CHECK(stage_status(&s).late_answers == 1);
+    CHECK(stage_status(&s).jobs.late_answers == 1);
     stage_pass(&s, KW_MS_NS);
     CHECK(!s.fakes[0].killed);
     CHECK_STR(stage_status(&s).workers[0].state, "draining");
@@ -387,10 +540,17 @@ KW_CASES("hsm/front/jobs", CASE(job__answered__done_once_with_the_output),
          CASE(deadline_in_the_socket_over__extended_job_is_sent_again),
          CASE(answer__unknown_id_or_wrong_length_or_garbage__worker_killed),
          CASE(death__in_flight_goes_to_another__second_death_of_the_executed_one_fails),
+         CASE(deaths__again_on_a_worker_that_was_well_since__quarantined),
+         CASE(deaths__of_all_workers_at_once__tried_again_and_served),
+         CASE(deaths__over_another_input_in_between__not_quarantined),
          CASE(death__neighbour_in_the_socket__is_not_blamed),
          CASE(hsm_down__job_tried_once_more),
          CASE(busy__job_goes_elsewhere_and_the_worker_rests),
          CASE(ready__ends_before_it_did_any_good__from_the_second_on_ten_seconds_apart),
+         CASE(ready__crashes_before_it_did_any_good__then_ten_seconds_apart),
+         CASE(ready__leaves_without_a_word__then_ten_seconds_apart),
+         CASE(ready__breaks_the_protocol__then_ten_seconds_apart),
+         CASE(ready__killed_from_outside__replaced_at_once_each_time),
          CASE(hsm_down__again_on_workers_that_were_well__quarantined),
          CASE(hsm_down__one_outage_of_all_workers__nobody_is_quarantined),
          CASE(job__worker_out_of_memory__said_so),

@@ -63,7 +63,7 @@ TEST(pin_stop__same_pin_in_another_file__asked_and_stopped)
     fake_login(&s, 0, wrong_pin, "wrong PIN");
     for (unsigned i = 1; i < 10; i++) {
         stage_write_pin(&s, "1234");
-        stage_pass(&s, 60 * KW_S_NS);
+        stage_stand_still(&s, 60 * KW_S_NS);
         CHECK(s.started == i + 1 && fake_asks(&s, i, &word));
         CHECK(word.err.code == KW_CODE_PIN_STOP);
         fake_failed(&s, i, word.err, word.note.text);

@@ -43,6 +43,52 @@ TEST(doubts__count_only_with_a_canary_in_between)
     kw_quarantine_clear(&q, a);
 }
 
+/* What costs workers over anything costs them over this one too. */
+TEST(other_deaths_in_between__want_a_canary_after_them)
+{
+    const kw_span a = kw_span_str("suspected"), none = kw_span_of(NULL, 0);
+    q = (struct kw_quarantine){0};
+    CHECK(kw_quarantine_doubt(&q, a, 7, 10, 0) == 1);
+    kw_quarantine_others(&q, a, 15); /* it was that one itself */
+    kw_quarantine_others(&q, kw_span_str("other"), 20);
+    CHECK(kw_quarantine_doubt(&q, a, 16, 30, 1) == 1);
+    kw_quarantine_others(&q, none, 40); /* a canary, or a wrap */
+    CHECK(kw_quarantine_doubt(&q, a, 40, 50, 2) == 1);
+    CHECK(kw_quarantine_doubt(&q, a, 41, 60, 3) == 2);
+    kw_quarantine_others(&q, none, 70); /* what is held is held */
+    CHECK(kw_quarantine_holds(&q, a, 3));
+    kw_quarantine_clear(&q, a);
+}
+
+TEST(lift__all_suspects__nothing_is_left)
+{
+    q = (struct kw_quarantine){0};
+    kw_quarantine_strike(&q, kw_span_str("a"), 0, 0);
+    for (int k = 0; k < 2; k++)
+        kw_quarantine_strike(&q, kw_span_str("b"), 0, 0);
+    CHECK(kw_quarantine_lift(&q, 0) == 1); /* so many were held */
+    CHECK(q.used == 0 && !kw_quarantine_suspects(&q, kw_span_str("a"), 0) &&
+          !kw_quarantine_holds(&q, kw_span_str("b"), 0));
+    CHECK(kw_quarantine_strike(&q, kw_span_str("b"), 0, 0) == 1);
+    CHECK(kw_quarantine_lift(&q, KW_QUARANTINE_NS) == 0);
+}
+
+TEST(list__what_is_held__the_longest_first)
+{
+    const struct kw_suspect *held[KW_QUARANTINE_MAX];
+    const char *const inputs[] = {"late", "early", "middle", "once"};
+    const int64_t when[] = {30, 10, 20, 5};
+    q = (struct kw_quarantine){0};
+    CHECK(kw_quarantine_list(&q, 0, held) == 0);
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < (i < 3 ? 2 : 1); k++)
+            kw_quarantine_strike(&q, kw_span_str(inputs[i]), 0, when[i]);
+    CHECK(kw_quarantine_list(&q, 40, held) == 3);
+    CHECK(held[0]->last_ns == 10 && held[1]->last_ns == 20 && held[2]->last_ns == 30);
+    CHECK(kw_quarantine_list(&q, 10 + KW_QUARANTINE_NS, held) == 2);
+    kw_quarantine_lift(&q, 40);
+}
+
 TEST(more_suspects_than_places__the_oldest_makes_room)
 {
     for (uint8_t i = 0; i <= KW_QUARANTINE_MAX; i++)
@@ -84,5 +130,8 @@ KW_CASES("hsm/front/quarantine",
          CASE(one_death__not_held), CASE(two_deaths__held_for_a_while),
          CASE(success_in_between__innocent),
          CASE(doubts__count_only_with_a_canary_in_between),
+         CASE(other_deaths_in_between__want_a_canary_after_them),
+         CASE(lift__all_suspects__nothing_is_left),
+         CASE(list__what_is_held__the_longest_first),
          CASE(more_suspects_than_places__the_oldest_makes_room),
          CASE(sample_of__only_unwraps))

@@ -37,7 +37,8 @@ static uint64_t add(unsigned share)
 static uint64_t send_first(void)
 {
     struct kw_wire_job m;
-    kw_queue_send(&q, kw_queue_first(&q, KW_JOB_WAITING), &m);
+    kw_queue_send(&q, kw_queue_first(&q, KW_JOB_WAITING), 0,
+                  (kw_queue_first(&q, KW_JOB_WAITING))->until, &m);
     return m.id;
 }
 
@@ -60,7 +61,7 @@ static size_t drain(enum kw_code want)
 
 static void end(void)
 {
-    for (int s = KW_JOB_WAITING; s <= KW_JOB_DECIDING; s++)
+    for (int s = KW_JOB_SENT; s <= KW_JOB_WAITING; s++)
         kw_queue_fail(&q, (enum kw_job_state)s, kw_err_at(KW_CODE_CANCELLED, "test"));
     drain(KW_CODE_CANCELLED);
     kw_queue_wipe(&q);
@@ -190,12 +191,14 @@ TEST(extend__only_further_away)
 {
     begin(1);
     uint64_t a = add(0);
-    kw_queue_extend(&q, a, (kw_deadline){50});
-    kw_queue_extend(&q, a + 1, (kw_deadline){500});
-    kw_queue_extend(&q, a, (kw_deadline){200});
+    CHECK(kw_queue_extend(&q, a, (kw_deadline){50}));
+    CHECK(!kw_queue_extend(&q, a + 1, (kw_deadline){500}));
+    CHECK(kw_queue_extend(&q, a, (kw_deadline){200}));
     CHECK(kw_queue_expire(&q, 199) == 0);
     CHECK(kw_queue_expire(&q, 200) == 1);
+    CHECK(!kw_queue_extend(&q, a, (kw_deadline){500})); /* on its way out */
     CHECK(drain(KW_CODE_DEADLINE) == 1);
+    CHECK(!kw_queue_extend(&q, a, (kw_deadline){500}));
     end();
 }
 
@@ -218,7 +221,9 @@ TEST(retry__once_under_a_new_id__not_twice)
     uint64_t first = send_first();
     CHECK(kw_queue_retry(&q, kw_queue_by_wire(&q, first)));
     CHECK(kw_queue_first(&q, KW_JOB_WAITING)->ticket == ticket); /* in front */
+    CHECK(q.failed_once == 1);
     uint64_t second = send_first();
+    CHECK(q.failed_once == 0);
     CHECK(second != first && kw_queue_by_wire(&q, first) == NULL);
     CHECK(!kw_queue_retry(&q, kw_queue_by_wire(&q, second)));
     CHECK(q.requeued == 1);
@@ -231,7 +236,7 @@ TEST(pop__hands_over_the_output_and_wipes_the_rest)
     begin(1);
     uint64_t ticket = add(0);
     struct kw_job *j = kw_queue_by_wire(&q, send_first());
-    CHECK_OK(kw_secret_copy(&j->output, kw_span_str("plain")));
+    CHECK_OK(kw_secret_copy(&j->out.output, kw_span_str("plain")));
     kw_queue_finish(&q, j, KW_OK);
     CHECK(kw_queue_pop(&q, &done));
     CHECK(kw_span_equal_str(kw_secret_peek(&done.output), "plain"));
@@ -247,10 +252,145 @@ TEST(finish__failed__no_output_leaves)
     begin(1);
     add(0);
     struct kw_job *j = kw_queue_by_wire(&q, send_first());
-    CHECK_OK(kw_secret_copy(&j->output, kw_span_str("plain")));
+    CHECK_OK(kw_secret_copy(&j->out.output, kw_span_str("plain")));
     kw_queue_finish(&q, j, kw_err_at(KW_CODE_HSM_DOWN, "test"));
     CHECK(kw_queue_pop(&q, &done));
     CHECK(done.output.len == 0 && done.err.code == KW_CODE_HSM_DOWN);
+    end();
+}
+
+static uint64_t next(void)
+{
+    return kw_queue_first(&q, KW_JOB_WAITING)->ticket;
+}
+
+/* The next one, by its ticket, leaves; returns the id it has on the wire. */
+static uint64_t leaves(uint64_t ticket)
+{
+    CHECK(next() == ticket);
+    return send_first();
+}
+
+static void unsend(uint64_t wire)
+{
+    kw_queue_unsend(&q, kw_queue_by_wire(&q, wire));
+}
+
+TEST(turns__a_share_with_many_and_one_with_few__one_each)
+{
+    begin(3); /* nobody is in the middle one */
+    uint64_t a1 = add(0), a2 = add(0), a3 = add(0), a4 = add(0), c1 = add(2), c2 = add(2);
+    leaves(a1);
+    leaves(c1);
+    leaves(a2);
+    leaves(c2);
+    leaves(a3);
+    uint64_t c3 = add(2); /* its turn, though it came last */
+    leaves(c3);
+    leaves(a4);
+    CHECK(kw_queue_count(&q, KW_JOB_WAITING) == 0 &&
+          kw_queue_first(&q, KW_JOB_WAITING) == NULL);
+    end();
+}
+
+TEST(turns__one_share_alone__in_the_order_they_came)
+{
+    begin(3);
+    uint64_t a = add(1), b = add(1), c = add(1);
+    leaves(a);
+    leaves(b);
+    leaves(c);
+    end();
+}
+
+TEST(turns__asked_for_and_not_taken__not_over)
+{
+    begin(2);
+    add(0);
+    uint64_t b = add(1);
+    send_first();
+    CHECK(next() == b && next() == b);
+    end();
+}
+
+TEST(unsend__last_one_first__as_if_nothing_had_left)
+{
+    begin(2);
+    uint64_t a1 = add(0), a2 = add(0), b1 = add(1), b2 = add(1), wires[3];
+    for (int i = 0; i < 3; i++)
+        wires[i] = send_first();
+    for (int i = 3; i-- > 0;)
+        unsend(wires[i]);
+    leaves(a1);
+    leaves(b1);
+    leaves(a2);
+    leaves(b2);
+    end();
+}
+
+TEST(retry__in_front_of_its_own_share_alone)
+{
+    begin(2);
+    uint64_t a1 = add(0), a2 = add(0), b1 = add(1), b2 = add(1);
+    uint64_t wire = leaves(a1);
+    CHECK(kw_queue_retry(&q, kw_queue_by_wire(&q, wire)));
+    leaves(b1); /* whose turn it is */
+    leaves(a1);
+    leaves(b2);
+    leaves(a2);
+    end();
+}
+
+TEST(more_time_and_vouch__in_front_of_their_own_share_alone)
+{
+    begin(2);
+    uint64_t a1 = add(0), a2 = add(0), b1 = add(1);
+    uint64_t wire = leaves(a1);
+    CHECK(kw_queue_extend(&q, a1, (kw_deadline){200}));
+    CHECK(kw_queue_more_time(&q, kw_queue_by_wire(&q, wire), 100));
+    leaves(b1);
+    struct kw_job *j = kw_queue_by_wire(&q, leaves(a1));
+    uint64_t b2 = add(1);
+    kw_queue_decide(&q, j);
+    kw_queue_vouch(&q, j);
+    leaves(b2);
+    leaves(a1);
+    leaves(a2);
+    end();
+}
+
+TEST(cancel_and_expire__of_any_share__the_others_have_their_turns)
+{
+    begin(3);
+    uint64_t a1 = add(0);
+    uint64_t b1 = add(1), c1 = add(2), c2 = add(2);
+    CHECK(kw_queue_extend(&q, a1, (kw_deadline){300}));
+    CHECK(kw_queue_extend(&q, c2, (kw_deadline){300}));
+    CHECK(kw_queue_cancel(&q, b1));
+    CHECK(kw_queue_expire(&q, 100) == 1); /* c1 */
+    CHECK(drain(KW_CODE_DEADLINE) == 1 && !kw_queue_cancel(&q, c1));
+    leaves(a1);
+    leaves(c2);
+    end();
+}
+
+TEST(fail_key__those_of_the_key_that_wait_or_are_decided__of_every_share)
+{
+    begin(2);
+    struct kw_hsm_job other = a_job(1);
+    uint64_t ticket;
+    other.key_id = "kw1-2-0123456789abcdef01234567";
+    add(0);
+    add(1);
+    add(0);
+    add(0);
+    CHECK_OK(kw_queue_add(&q, &other, 0, &ticket));
+    uint64_t sent = send_first();
+    kw_queue_decide(&q, kw_queue_by_wire(&q, send_first()));
+    kw_queue_fail_key(&q, a_job(0).key_id, kw_err_at(KW_CODE_KEY_BAD, "test"));
+    CHECK(drain(KW_CODE_KEY_BAD) == 3);
+    CHECK(next() == ticket && kw_queue_count(&q, KW_JOB_WAITING) == 1);
+    CHECK(kw_queue_by_wire(&q, sent) != NULL); /* its answer says what became of it */
     end();
 }
 
@@ -265,4 +405,12 @@ KW_CASES("hsm/front/queue", CASE(add__table_full__busy),
          CASE(expire__sent_job__answer_comes_late_to_nobody),
          CASE(retry__once_under_a_new_id__not_twice),
          CASE(pop__hands_over_the_output_and_wipes_the_rest),
-         CASE(finish__failed__no_output_leaves))
+         CASE(finish__failed__no_output_leaves),
+         CASE(turns__a_share_with_many_and_one_with_few__one_each),
+         CASE(turns__one_share_alone__in_the_order_they_came),
+         CASE(turns__asked_for_and_not_taken__not_over),
+         CASE(unsend__last_one_first__as_if_nothing_had_left),
+         CASE(retry__in_front_of_its_own_share_alone),
+         CASE(more_time_and_vouch__in_front_of_their_own_share_alone),
+         CASE(cancel_and_expire__of_any_share__the_others_have_their_turns),
+         CASE(fail_key__those_of_the_key_that_wait_or_are_decided__of_every_share))

@@ -47,7 +47,8 @@ static enum kw_order judge(struct kw_worker_view w, int64_t now)
 
 TEST(starting_in_login__never_killed_before_its_grace)
 {
-    struct kw_worker_view w = {.state = KW_WORKER_STARTING, .phase = KW_PAGE_LOGIN};
+    struct kw_worker_view w = {.life = {KW_WORKER_STARTING, KW_PROCESS_RUNNING},
+                               .phase = KW_PAGE_LOGIN};
     CHECK(judge(w, 30 * KW_S_NS - 1) == KW_ORDER_NONE);
     CHECK(judge(w, 30 * KW_S_NS) == KW_ORDER_KILL);
     w.phase_since_ns = 20 * KW_S_NS; /* it took its time before the login */
@@ -56,25 +57,29 @@ TEST(starting_in_login__never_killed_before_its_grace)
 
 TEST(starting_elsewhere__killed_after_its_patience)
 {
-    struct kw_worker_view w = {.state = KW_WORKER_STARTING, .phase = KW_PAGE_INIT};
+    struct kw_worker_view w = {.life = {KW_WORKER_STARTING, KW_PROCESS_RUNNING},
+                               .phase = KW_PAGE_INIT};
     CHECK(judge(w, 15 * KW_S_NS - 1) == KW_ORDER_NONE);
     CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_KILL);
 }
 
 TEST(ready__operation_longer_than_a_deadline__stuck)
 {
-    struct kw_worker_view w = {.state = KW_WORKER_READY, .sessions = 1};
+    struct kw_worker_view w = {.life = {KW_WORKER_READY, KW_PROCESS_RUNNING},
+                               .sessions = 1};
     w.longest_ns = 600 * KW_S_NS;
     w.overdue = 1;
     CHECK(judge(w, 0) == KW_ORDER_STUCK);
-    w = (struct kw_worker_view){.state = KW_WORKER_READY, .sessions = 1};
+    w = (struct kw_worker_view){.life = {KW_WORKER_READY, KW_PROCESS_RUNNING},
+                                .sessions = 1};
     CHECK(judge(w, 600 * KW_S_NS) == KW_ORDER_NONE); /* jobs may wait: not blamed */
 }
 
 /* A vendor's recovery may run inside one call; what the others do is good. */
 TEST(ready__one_of_many_sessions_hangs__works_on_and_leaves_after_patience)
 {
-    struct kw_worker_view w = {.state = KW_WORKER_READY, .sessions = 4, .overdue = 1};
+    struct kw_worker_view w = {
+        .life = {KW_WORKER_READY, KW_PROCESS_RUNNING}, .sessions = 4, .overdue = 1};
     w.longest_ns = 16 * KW_S_NS;
     CHECK(judge(w, 0) == KW_ORDER_NONE);
     w.longest_ns++;
@@ -89,7 +94,7 @@ TEST(ready__one_of_many_sessions_hangs__works_on_and_leaves_after_patience)
 TEST(ready__stands_still_before_its_jobs__stuck)
 {
     struct kw_worker_view w = {
-        .state = KW_WORKER_READY, .sessions = 1, .idle_ns = KW_S_NS};
+        .life = {KW_WORKER_READY, KW_PROCESS_RUNNING}, .sessions = 1, .idle_ns = KW_S_NS};
     CHECK(judge(w, 0) == KW_ORDER_NONE);
     w.idle_ns++;
     CHECK(judge(w, 0) == KW_ORDER_STUCK);
@@ -97,25 +102,28 @@ TEST(ready__stands_still_before_its_jobs__stuck)
 
 TEST(stuck__does_not_move__killed_after_patience)
 {
-    struct kw_worker_view w = {.state = KW_WORKER_STUCK, .sessions = 1, .overdue = 1};
+    struct kw_worker_view w = {
+        .life = {KW_WORKER_STUCK, KW_PROCESS_RUNNING}, .sessions = 1, .overdue = 1};
     CHECK(judge(w, 15 * KW_S_NS - 1) == KW_ORDER_NONE);
     CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_KILL);
 }
 
 TEST(stuck__came_back__drained_not_killed)
 {
-    struct kw_worker_view w = {.state = KW_WORKER_STUCK, .sessions = 1, .moved = true};
+    struct kw_worker_view w = {
+        .life = {KW_WORKER_STUCK, KW_PROCESS_RUNNING}, .sessions = 1, .moved = true};
     CHECK(judge(w, 600 * KW_S_NS) == KW_ORDER_DRAIN);
 }
 
 TEST(draining__killed_after_patience_but_not_in_login)
 {
-    struct kw_worker_view w = {.state = KW_WORKER_DRAINING, .phase = KW_PAGE_LOGIN};
+    struct kw_worker_view w = {.life = {KW_WORKER_DRAINING, KW_PROCESS_RUNNING},
+                               .phase = KW_PAGE_LOGIN};
     CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_NONE);
     CHECK(judge(w, 30 * KW_S_NS) == KW_ORDER_KILL);
     w.phase = KW_PAGE_IDLE;
     CHECK(judge(w, 15 * KW_S_NS) == KW_ORDER_KILL);
-    w.state = KW_WORKER_KILLED;
+    w.life.process = KW_PROCESS_KILLED;
     CHECK(judge(w, 600 * KW_S_NS) == KW_ORDER_NONE);
 }
 

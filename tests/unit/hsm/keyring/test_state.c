@@ -130,7 +130,11 @@ TEST(activation__none_or_spoilt__zero_or_error)
     put("activation.json", "{\"activation\":1,\"n\":2,"
                            "\"key-id\":\"kw1-3-000000000000000000000002\",\"at\":null,"
                            "\"by\":null,\"proof\":null}");
-    CHECK_CODE(kw_state_activation(dir, &act, NULL), KW_CODE_BAD_INPUT);
+    struct kw_note note = {{0}};
+    CHECK_CODE(kw_state_activation(dir, &act, &note), KW_CODE_BAD_INPUT);
+    CHECK_HAS(note.text,
+              in_folder("activation.json")); /* where it lies, and what to do */
+    CHECK_HAS(note.text, "put back a good copy");
     CHECK(act.n == 0);
     done(dir);
 }

@@ -130,7 +130,7 @@ TEST(answer__error_with_output__refused_on_both_sides)
     CHECK_CODE(kw_wire_decode_answer(m, &got), KW_CODE_BAD_INPUT);
 }
 
-TEST(answer__findings_or_reason_out_of_bounds__refused_on_both_sides)
+TEST(answer__findings_reason_or_time_out_of_bounds__refused_on_both_sides)
 {
     char long_text[KW_WIRE_REASON_MAX + 1];
     memset(long_text, 'r', sizeof long_text);
@@ -139,7 +139,7 @@ TEST(answer__findings_or_reason_out_of_bounds__refused_on_both_sides)
                                         .looked = true,
                                         .findings = KW_WIRE_EXPOSED | KW_WIRE_DUPLICATE,
                                         .reason = kw_span_str("extractable")};
-    struct kw_wire_answer got, bad[4] = {good, good, good, good};
+    struct kw_wire_answer got, bad[5] = {good, good, good, good, good};
     kw_span m = answered(good);
     CHECK_OK(kw_wire_decode_answer(m, &got));
     CHECK(got.looked && got.findings == (KW_WIRE_EXPOSED | KW_WIRE_DUPLICATE));
@@ -149,11 +149,16 @@ TEST(answer__findings_or_reason_out_of_bounds__refused_on_both_sides)
     buf[25] = 0;
     buf[28] = 0x9b; /* the reason goes to log and terminal */
     CHECK_CODE(kw_wire_decode_answer(m, &got), KW_CODE_BAD_INPUT);
+    buf[28] = 'e';
+    CHECK_OK(kw_wire_decode_answer(m, &got));
+    buf[16] = 0x7f; /* a time that another one could not be added to */
+    CHECK_CODE(kw_wire_decode_answer(m, &got), KW_CODE_BAD_INPUT);
     bad[0].findings = KW_WIRE_FINDINGS + 1;
     bad[1].reason = kw_span_of(long_text, sizeof long_text);
     bad[2].reason = kw_span_str("\x9b");
     bad[3].err = KW_OK; /* and still a reason */
-    for (int i = 0; i < 4; i++) {
+    bad[4].hsm_ns = INT64_MAX;
+    for (int i = 0; i < 5; i++) {
         kw_dst dst = kw_dst_of(buf, sizeof buf);
         CHECK(kw_failed(kw_wire_encode_answer(&bad[i], &dst)));
         CHECK(dst.len == 0);
@@ -198,7 +203,7 @@ KW_CASES("hsm/wire/job", CASE(put_job__field_out_of_bounds__bug_and_nothing_writ
          CASE(job__largest__fits_and_reads_back),
          CASE(canary__round_trip_and_version_zero_refused),
          CASE(answer__error_with_output__refused_on_both_sides),
-         CASE(answer__findings_or_reason_out_of_bounds__refused_on_both_sides),
+         CASE(answer__findings_reason_or_time_out_of_bounds__refused_on_both_sides),
          CASE(answer__where__survives_the_wall),
          CASE(answer__where_not_in_the_table__reads_worker),
          CASE(answer__ok__has_no_native_and_no_place))

@@ -33,14 +33,31 @@ static kw_err next(struct script *s, const char *where)
     return code == KW_CODE_OK ? KW_OK : kw_err_native(code, 7, where);
 }
 
+/* The time is moved only where one session works: it is read without a lock. */
+static void takes_its_time(void)
+{
+    if (fake.during != NULL)
+        fake.during();
+    if (fake.takes_ns != 0)
+        time_now.now_ns += fake.takes_ns;
+}
+
 static kw_err operate(const char *where)
 {
     kw_err e = next(&fake.operation, where);
-    if (fake.during != NULL)
-        fake.during();
-    if (fake.takes_ns != 0) /* only where one session works: it is read without a lock */
-        time_now.now_ns += fake.takes_ns;
+    takes_its_time();
     return e;
+}
+
+static void (*step)(void *ctx);
+static void *step_ctx;
+
+void kw_token_watch(struct kw_token *token, void (*to_call)(void *ctx), void *ctx)
+{
+    CHECK(token != NULL);
+    fake.watched = true;
+    step = to_call;
+    step_ctx = ctx;
 }
 
 /* ---- the token room ---------------------------------------------------------------- */
@@ -176,6 +193,10 @@ kw_err kw_token_look(struct kw_token *token, struct kw_token_key *key,
 {
     (void)token;
     CHECK(key != NULL);
+    for (unsigned i = 0; i < fake.look_steps; i++) {
+        takes_its_time();
+        step(step_ctx);
+    }
     kw_err e = next(&fake.look, "C_Decrypt");
     fake.last_also_wrap = claim->also_wrap;
     fake.last_closely = closely;
@@ -298,6 +319,12 @@ void fake_word(int front, kw_err e, const char *note)
     kw_note_set(&word.note, "%s", note);
     CHECK_OK(kw_wire_encode_permit(&word, &dst));
     CHECK(send(front, buf, dst.len, 0) == (ssize_t)dst.len);
+}
+
+void fake_prove_the_other(struct kw_hsm_worker *w)
+{
+    struct kw_worker_result ignored;
+    CHECK_OK(kw_worker_prove(&w->base, 0, true, &ignored));
 }
 
 void fake_worker_end(struct kw_hsm_worker *w)

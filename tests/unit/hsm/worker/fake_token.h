@@ -20,7 +20,9 @@ struct fake_token_state {
     uint64_t free_sessions; /* 0: the token does not tell */
     int64_t takes_ns;       /* an operation, on the fake clock */
     void (*during)(void);   /* an operation                    */
-    unsigned findings;      /* of the next proofs and looks */
+    unsigned look_steps;    /* operations that a look is       */
+    bool watched;
+    unsigned findings; /* of the next proofs and looks */
     bool softhsm, last_also_wrap, last_closely;
     bool flags_stop; /* the token says so between the word and C_Login */
     bool was_in;     /* the token says that somebody was logged in already */
@@ -33,6 +35,8 @@ void script(struct script *s, unsigned count, ...); /* of enum kw_code */
 struct kw_hsm_worker *fake_worker(int socket);
 /* The front's answer, already in the worker's socket when it asks. */
 void fake_word(int front, kw_err e, const char *note);
+/* Version 1's key too, as its first job would. */
+void fake_prove_the_other(struct kw_hsm_worker *w);
 void fake_worker_end(struct kw_hsm_worker *w);
 #define K1 "kw1-1-0123456789abcdef01234567"
 #define K2 "kw1-2-0123456789abcdef01234567"

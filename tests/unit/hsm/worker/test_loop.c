@@ -107,6 +107,7 @@ static void begin_with(uint8_t sessions)
     w->brief.sessions = sessions;
     fake_word(pair[1], KW_OK, "");
     CHECK_OK(kw_worker_start(w, &note));
+    fake_prove_the_other(w);
     while ((n = recv(front, buf, sizeof buf, MSG_DONTWAIT)) > 0)
         if (kw_wire_kind_of(kw_span_of(buf, (size_t)n)) == KW_WIRE_READY)
             CHECK_OK(kw_wire_decode_ready(kw_span_of(buf, (size_t)n), &ready));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a worker tells of every version before it is ready. */
+/* What a worker tells of the active version before it is ready. */
 #include <sys/socket.h>
 
 #include <keyward/pin_latch.h>
@@ -56,106 +56,76 @@ static void start_well(void)
     CHECK(!kw_failed(login.err));
 }
 
-static void is_ready(void)
+static void is_ready(uint32_t verdicts)
 {
     struct kw_wire_ready ready;
     CHECK_OK(kw_wire_decode_ready(told(), &ready));
-    CHECK(ready.verdicts == 2);
+    CHECK(ready.verdicts == verdicts);
     CHECK(kw_span_equal(kw_span_of(ready.keyring_sha256, 32),
                         kw_span_of(w->ring->sha256, 32)));
     CHECK(told().len == 0);
 }
 
-TEST(no_version_answered_for__fails_as_a_whole)
-{
-    begin();
-    script(&fake.prove, 4, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN, KW_CODE_HSM_DOWN,
-           KW_CODE_HSM_DOWN);
-    CHECK_CODE(kw_worker_start(w, &note), KW_CODE_HSM_DOWN);
-    CHECK_HAS(note.text, K2);
-    end();
-}
-
-TEST(active_not_answered_for__fails_as_a_whole)
+TEST(active_not_answered_for__fails)
 {
     static const enum kw_code codes[] = {KW_CODE_HSM_DOWN, KW_CODE_SESSION,
                                          KW_CODE_HSM_BUSY, KW_CODE_BUG};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         begin();
-        script(&fake.prove, 2, KW_CODE_OK, codes[i]);
+        script(&fake.prove, 1, codes[i]);
         CHECK_CODE(kw_worker_start(w, &note), codes[i]);
-        CHECK(fake.prove.calls == 2);
+        CHECK(fake.prove.calls == 1);
         CHECK_HAS(note.text, K2);
         end();
     }
 }
 
-/* The token was in trouble, and then not any more, or then for good. */
-TEST(unused_not_answered_for__asked_once_more)
+/* The others are proven by the first job or canary that asks for them. */
+TEST(active_proven__ready__the_others_are_not_touched)
 {
     begin();
-    script(&fake.prove, 1, KW_CODE_HSM_DOWN);
     start_well();
-    CHECK(!kw_failed(verdict(2).err));
-    CHECK(!kw_failed(verdict(1).err));
-    is_ready();
-    CHECK(w->base.keys[0].proven && w->base.keys[1].proven);
-    end();
-    begin();
-    script(&fake.prove, 3, KW_CODE_HSM_DOWN, KW_CODE_OK, KW_CODE_HSM_DOWN);
-    script(&fake.look, 1, KW_CODE_HSM_DOWN); /* and for the active one too, by now */
-    CHECK_CODE(kw_worker_start(w, &note), KW_CODE_HSM_DOWN);
-    CHECK_HAS(note.text, K1);
+    CHECK(!kw_failed(verdict(2).err) && fake.last_also_wrap);
+    is_ready(1);
+    CHECK(fake.prove.calls == 1);
+    CHECK(!w->base.keys[0].proven && w->base.keys[1].proven);
     end();
 }
 
-TEST(unused_not_answered_for__others_are__bad_alone_and_ready)
-{
-    static const enum kw_code codes[] = {KW_CODE_HSM_DOWN, KW_CODE_SESSION,
-                                         KW_CODE_HSM_BUSY, KW_CODE_UNSURE,
-                                         KW_CODE_BUG,      KW_CODE_BAD_INPUT};
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        begin();
-        script(&fake.prove, 3, codes[i], KW_CODE_OK, codes[i]);
-        start_well();
-        CHECK(!kw_failed(verdict(2).err));
-        struct kw_wire_verdict v = verdict(1);
-        CHECK(v.err.code == KW_CODE_KEY_BAD && v.err.native == 7);
-        CHECK_STR(v.err.where, "C_DecryptInit");
-        CHECK_HAS(v.reason, "version 1 alone");
-        CHECK(v.findings == 0);
-        is_ready();
-        CHECK(!w->base.keys[0].proven && w->base.keys[1].proven && !w->at_end);
-        CHECK(fake.look.calls == 1 && !fake.last_closely); /* of the active one */
-        end();
-    }
-}
-
-TEST(verdicts__one_a_version__disabled_is_not_touched)
+TEST(active_missing__told_and_ready_for_the_others)
 {
     begin();
     script(&fake.prove, 1, KW_CODE_MISSING);
     start_well();
-    struct kw_wire_verdict v = verdict(1);
+    struct kw_wire_verdict v = verdict(2);
     CHECK(v.err.code == KW_CODE_MISSING);
-    CHECK_HAS(v.reason, K1);
+    CHECK_HAS(v.reason, K2);
     CHECK_HAS(v.reason, "?"); /* made printable */
-    CHECK(!kw_failed(verdict(2).err) && fake.last_also_wrap);
-    is_ready();
-    CHECK(fake.prove.calls == 2);
+    is_ready(1);
+    CHECK(!w->base.keys[1].proven);
+    end();
+}
+
+TEST(no_active_version__nothing_to_prove)
+{
+    begin();
+    w->brief.active_n = 0;
+    start_well();
+    is_ready(0);
+    CHECK(fake.prove.calls == 0);
     end();
 }
 
 TEST(extractable_key__bad_and_never_used)
 {
     begin();
-    script(&fake.prove, 2, KW_CODE_KEY_BAD, KW_CODE_KEY_BAD);
+    script(&fake.prove, 1, KW_CODE_KEY_BAD);
     fake.findings = KW_FINDING_EXPOSED;
     start_well();
-    struct kw_wire_verdict v = verdict(1);
+    struct kw_wire_verdict v = verdict(2);
     CHECK(v.err.code == KW_CODE_KEY_BAD && v.reason[0] != '\0');
     CHECK(v.findings == KW_WIRE_EXPOSED);
-    CHECK(!w->base.keys[0].proven && !w->base.keys[1].proven);
+    CHECK(!w->base.keys[1].proven);
     end();
 }
 
@@ -164,17 +134,16 @@ TEST(duplicate_label__told_with_a_good_verdict)
     begin();
     fake.findings = KW_FINDING_DUPLICATE | KW_FINDING_COPYABLE;
     start_well();
-    struct kw_wire_verdict v = verdict(1);
+    struct kw_wire_verdict v = verdict(2);
     CHECK(!kw_failed(v.err) && v.reason[0] == '\0');
     CHECK(v.findings == (KW_WIRE_DUPLICATE | KW_WIRE_COPYABLE));
-    CHECK(w->base.keys[0].proven);
+    CHECK(w->base.keys[1].proven);
     end();
 }
 
-KW_CASES("hsm/worker/proof", CASE(no_version_answered_for__fails_as_a_whole),
-         CASE(active_not_answered_for__fails_as_a_whole),
-         CASE(unused_not_answered_for__asked_once_more),
-         CASE(unused_not_answered_for__others_are__bad_alone_and_ready),
-         CASE(verdicts__one_a_version__disabled_is_not_touched),
+KW_CASES("hsm/worker/proof", CASE(active_not_answered_for__fails),
+         CASE(active_proven__ready__the_others_are_not_touched),
+         CASE(active_missing__told_and_ready_for_the_others),
+         CASE(no_active_version__nothing_to_prove),
          CASE(extractable_key__bad_and_never_used),
          CASE(duplicate_label__told_with_a_good_verdict))

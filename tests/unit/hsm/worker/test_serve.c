@@ -14,6 +14,7 @@ static void begin(void)
     w = fake_worker(pair[0]);
     fake_word(pair[1], KW_OK, "");
     CHECK_OK(kw_worker_start(w, &note));
+    fake_prove_the_other(w);
 }
 
 static void end(void)
@@ -78,6 +79,58 @@ TEST(deadline_nearer_than_an_operation_takes__not_begun)
         kw_worker_serve(&w->base, &job, &served);
     }
     CHECK(fake.operation.calls > 2);
+    end();
+}
+
+/* ---- a canary that is several operations --------------------------------------------- */
+
+enum { STEPS = 3 };
+static struct {
+    unsigned count;
+    int64_t since_ns[STEPS];
+} seen;
+
+static void look_at_page(void)
+{
+    struct kw_page_job at = kw_page_job(w->page, 0);
+    CHECK(at.id == 9 && seen.count < STEPS);
+    seen.since_ns[seen.count++] = kw_mono_ns(w->clock) - at.start_ns;
+}
+
+TEST(canary__each_operation_begins_anew_on_the_page)
+{
+    begin();
+    CHECK(fake.watched);
+    fake.during = look_at_page;
+    fake.look_steps = STEPS;
+    fake.takes_ns = 100;
+    seen.count = 0;
+    CHECK(serve(KW_WIRE_CANARY, K2, 2) == KW_CODE_OK);
+    CHECK(seen.count == STEPS);
+    for (unsigned i = 0; i < STEPS; i++)
+        CHECK(seen.since_ns[i] == 0);
+    CHECK(served.answer.hsm_ns == STEPS * 100);
+    end();
+}
+
+/* A client's job is one operation: it is not refused for what a canary takes in all. */
+TEST(canaries_of_three_operations__one_is_expected_of_a_job)
+{
+    struct kw_wire_job job = {
+        .id = 9, .op = KW_WIRE_CANARY, .until_ns = INT64_MAX, .n = 2};
+    begin();
+    fake.look_steps = STEPS;
+    fake.takes_ns = KW_MS_NS;
+    kw_worker_serve(&w->base, &job, &served);
+    kw_worker_serve(&w->base, &job, &served);
+    job = (struct kw_wire_job){.id = 10,
+                               .op = KW_WIRE_UNWRAP,
+                               .until_ns = kw_mono_ns(w->clock) + 2 * KW_MS_NS,
+                               .key_id = kw_span_str(K2),
+                               .iv = kw_span_str("twelve bytes"),
+                               .input = kw_span_str("bytes of the input")};
+    kw_worker_serve(&w->base, &job, &served);
+    CHECK_OK(served.answer.err);
     end();
 }
 
@@ -155,7 +208,7 @@ TEST(session_lost__key_gone_or_token_down__leaves)
         begin();
         script(&fake.operation, 1, KW_CODE_SESSION);
         script(&fake.prove, 1, ends[i]);
-        CHECK(serve(KW_WIRE_WRAP, K1, 0) == KW_CODE_HSM_DOWN);
+        CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_HSM_DOWN);
         CHECK(fake.operation.calls == 1 && w->at_end && !served.answer.looked);
         end();
         kw_arena_close();
@@ -326,6 +379,16 @@ TEST(canary__version_that_fails_alone__bad_and_the_worker_stays)
     end();
 }
 
+/* The front may have it from the time of the keyring before. */
+TEST(wrap__under_another_version_than_the_active_one__refused)
+{
+    begin();
+    CHECK(serve(KW_WIRE_WRAP, K1, 0) == KW_CODE_KEY_DISABLED);
+    CHECK(fake.operation.calls == 0 && !w->at_end);
+    CHECK(serve(KW_WIRE_UNWRAP, K1, 0) == KW_CODE_OK);
+    end();
+}
+
 KW_CASES("hsm/worker/serve", CASE(deadline_over__module_is_not_called),
          CASE(deadline_nearer_than_an_operation_takes__not_begun),
          CASE(unknown_or_unproven_key__refused),
@@ -341,4 +404,5 @@ KW_CASES("hsm/worker/serve", CASE(deadline_over__module_is_not_called),
          CASE(job__key_failed_here_and_is_good_again__proven_first),
          CASE(canary__no_verdict__key_stays_in_use),
          CASE(canary__proven_key_gone__leaves),
-         CASE(canary__version_that_fails_alone__bad_and_the_worker_stays))
+         CASE(canary__version_that_fails_alone__bad_and_the_worker_stays),
+         CASE(wrap__under_another_version_than_the_active_one__refused))

@@ -34,6 +34,19 @@ TEST(locked_memory__the_soft_limit)
     CHECK(bytes == KW_UNLIMITED);
 }
 
+TEST(descriptors__the_hard_limit)
+{
+    uint64_t count = 7;
+    CHECK(!kw_limits_descriptors(kw_span_str(HEAD), &count));
+    CHECK(!kw_limits_descriptors(kw_span_str("Max open files   1024\n"), &count));
+    CHECK(count == 7);
+    CHECK(kw_limits_descriptors(
+        kw_span_str(HEAD
+                    "Max open files            1024                 524288    files"),
+        &count));
+    CHECK(count == 524288);
+}
+
 TEST(capability__bit_14_of_the_effective_ones)
 {
     CHECK(kw_limits_may_lock_all(
@@ -45,5 +58,5 @@ TEST(capability__bit_14_of_the_effective_ones)
 }
 
 KW_CASES("provider/cli/limits", CASE(not_there_or_no_number__not_told),
-         CASE(locked_memory__the_soft_limit),
+         CASE(locked_memory__the_soft_limit), CASE(descriptors__the_hard_limit),
          CASE(capability__bit_14_of_the_effective_ones))

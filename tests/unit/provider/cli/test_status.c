@@ -58,7 +58,10 @@ static int status_of(const char *says, const char *json)
     "{\"n\": 2, \"state\": \"active\", \"verdict\": \"ok\"}], \"workers\": [], "         \
     "\"classes\": [{\"name\": "                                                          \
     "\"bulk\", \"cache\": {\"hits\": 3}}], \"keyring\": {\"serial\": 4,"                 \
-    "\"rejected\": null}, \"pin_latched\": false, \"pid\": 77, \"version\": \"0.1.0\"}"
+    "\"rejected\": null}, \"tokens\": [], \"pin_latched\": false, \"pid\": 77, "         \
+    "\"configuration\": {\"file\": \"/c\", \"rejected\": null, \"changed\": "            \
+    "[\"log.level\", \"classes[0].mode\"], \"list\": [{}], \"no\": []}, "                \
+    "\"version\": \"0.1.0\"}"
 
 TEST(garbage_or_nothing__three)
 {
@@ -86,6 +89,7 @@ TEST(up__every_part_printed)
     CHECK_HAS(r.out, "serial 4, rejected -");
     CHECK_HAS(r.out, "workers      none");
     CHECK_HAS(r.out, "name bulk, cache (hits 3)");
+    CHECK_HAS(r.out, "file /c, rejected -, changed log.level classes[0].mode, no none\n");
     CHECK(strchr(r.out, '\033') == NULL);
 }
 
@@ -102,12 +106,25 @@ TEST(long_reason__whole)
     CHECK_HAS(r.out, why);
 }
 
+TEST(long_list__as_many_as_fit_and_that_there_are_more)
+{
+    char says[2048];
+    size_t len = (size_t)snprintf(says, sizeof says, "{\"a\": {\"b\": [\"first\"");
+    for (int i = 0; i < 100; i++)
+        len += (size_t)snprintf(says + len, sizeof says - len, ", \"seven77\"");
+    snprintf(says + len, sizeof says - len, "]}}");
+    CHECK(status_of(says, NULL) == 1);
+    CHECK_HAS(r.out, "b first seven77 seven77 ");
+    CHECK_HAS(r.out, " seven77 ...\n");
+}
+
 TEST(document_that_steers_the_terminal__shown_without_it)
 {
     static const char says[] =
         "{\"health\": {\"state\": \"lo\\u009bst\", \"reason\": \"no \\u001b[2Jcanary\"},"
         "\"keyring\": {\"rejected\": \"\\u202edetcejer\"}, \"pin_latched\": false,"
-        "\"a\\u009b\": 1, \"list\": [{\"b\\u001b\": \"\\u200fc\"}]}";
+        "\"a\\u009b\": 1, \"list\": [{\"b\\u001b\": \"\\u200fc\", \"d\": "
+        "[\"\\u009be\"]}]}";
     CHECK(status_of(says, NULL) == 1);
     CHECK_HAS(r.out, "lo?st");
     CHECK_HAS(r.out, "no ?[2Jcanary");
@@ -130,5 +147,6 @@ TEST(json__the_daemons_document)
 KW_CASES("provider/cli/status", CASE(garbage_or_nothing__three),
          CASE(lost__one_with_the_reason), CASE(up__every_part_printed),
          CASE(long_reason__whole),
+         CASE(long_list__as_many_as_fit_and_that_there_are_more),
          CASE(document_that_steers_the_terminal__shown_without_it),
          CASE(json__the_daemons_document))

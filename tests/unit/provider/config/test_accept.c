@@ -26,6 +26,25 @@ TEST(parse__memory_out_at_any_call__no_memory_and_output_untouched)
     }
 }
 
+/* Two modules may each have a token of the same label. */
+TEST(tokens__several__each_with_a_name_of_its_own__and_locked_memory)
+{
+    struct kw_config *one = sample_accept(7, "hsm:");
+    struct kw_config *c = sample_accept(
+        18,
+        "    - {uri: 'pkcs11:token=my%20token', module: /other.so, pin: credential:p}\n"
+        "    - {uri: 'pkcs11:token=b', module: /usr/lib/hsm.so, pin: credential:p}\n"
+        "  order: spread");
+    CHECK(c->token_count == 3 && c->order == KW_TOKENS_SPREAD);
+    CHECK_STR(c->tokens[0].name, "my token");
+    CHECK_STR(c->tokens[1].name, "token-2");
+    CHECK_STR(c->tokens[2].name, "b");
+    CHECK(one->order == KW_TOKENS_PRIORITY);
+    CHECK(kw_config_locked(c) == kw_config_locked(one) + (size_t)2 * KW_TOKEN_LOCKED);
+    kw_config_free(one);
+    kw_config_free(c);
+}
+
 TEST(load__no_such_file__missing)
 {
     struct kw_config *config = NULL;
@@ -125,6 +144,22 @@ TEST(parse__the_least__documented_defaults)
     kw_config_free(c);
 }
 
+TEST(parse__connections__what_descriptors_there_are_shared_out)
+{
+    struct kw_config *c = sample_accept(0, least);
+    const size_t want = kw_config_descriptors(c), besides = KW_FDS_STANDING + KW_FDS_KEPT;
+    assert_int_equal(kw_config_connections(c, 0), 0);
+    assert_int_equal(kw_config_connections(c, besides + 1), 0);
+    assert_int_equal(kw_config_connections(c, besides + 2), 1);
+    assert_int_equal(kw_config_connections(c, want - 1), KW_CONNECTIONS_MAX - 1);
+    assert_int_equal(kw_config_connections(c, want), KW_CONNECTIONS_MAX);
+    assert_int_equal(kw_config_connections(c, SIZE_MAX), KW_CONNECTIONS_MAX);
+    c->class_count = 3; /* as if there were so many */
+    assert_int_equal(kw_config_connections(c, besides + 64), 10);
+    c->class_count = 1;
+    kw_config_free(c);
+}
+
 TEST(parse__token_label__is_the_tokens_name)
 {
     static const struct {
@@ -190,8 +225,29 @@ TEST(free__null__nothing)
     kw_config_free(NULL);
 }
 
+/* At a reload each worker of each token has one beside it, with three descriptors. */
+TEST(parse__descriptors__kept_back_for_the_workers_of_all_tokens)
+{
+    struct kw_config *c = sample_accept(0, least);
+    const size_t one = kw_config_descriptors(c);
+    assert_int_equal(kw_config_descriptors_kept(c), KW_FDS_KEPT);
+    for (c->token_count = 2; c->token_count <= KW_TOKENS_MAX; c->token_count++) {
+        size_t more = 2 * 3 * KW_WORKERS_MAX * (c->token_count - 1);
+        c->tokens[c->token_count - 1].workers = KW_WORKERS_MAX;
+        assert_int_equal(kw_config_descriptors_kept(c), KW_FDS_KEPT + more);
+        assert_int_equal(kw_config_descriptors(c), one + more);
+        assert_int_equal(kw_config_connections(c, one + more), KW_CONNECTIONS_MAX);
+        assert_int_equal(kw_config_connections(c, one), KW_CONNECTIONS_MAX - more / 2);
+    }
+    c->token_count = 1;
+    kw_config_free(c);
+}
+
 KW_CASES("provider/config/accept",
+         CASE(parse__descriptors__kept_back_for_the_workers_of_all_tokens),
+         CASE(parse__connections__what_descriptors_there_are_shared_out),
          CASE(parse__memory_out_at_any_call__no_memory_and_output_untouched),
+         CASE(tokens__several__each_with_a_name_of_its_own__and_locked_memory),
          CASE(load__no_such_file__missing), CASE(load__a_file__as_its_bytes),
          CASE(parse__everything_said__as_said), CASE(parse__classes__as_said),
          CASE(parse__the_least__documented_defaults),

@@ -48,6 +48,7 @@ static const char least_printed[] = "domain: \"a\"\n"
                                     "  probe:\n"
                                     "    every: 10s  # default\n"
                                     "    stale-after: 30s  # default\n"
+                                    "  order: priority  # default\n"
                                     "  tokens:\n"
                                     "    - uri: \"pkcs11:token=a\"\n"
                                     "      module: \"/a b\\\"\\\\.so\"\n"
@@ -111,6 +112,7 @@ static const char *const keys[] = {"domain",
                                    "hsm.recover",
                                    "hsm.probe.every",
                                    "hsm.probe.stale-after",
+                                   "hsm.order",
                                    "hsm.tokens",
                                    "hsm.tokens[].uri",
                                    "hsm.tokens[].module",

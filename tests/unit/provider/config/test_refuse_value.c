@@ -288,7 +288,7 @@ TEST(lists__too_long_or_twice__refused_at_the_item)
          "22:85: classes[0].accept-scopes: is too long", "0..16"},
         {25, "    peers: {uids: [5, 6, 5]}",
          "25:26: classes[0].peers.uids: is there twice", NULL},
-        {13, "  tokens: []\nx:", "13:11: hsm.tokens: is too short", "1..8"},
+        {13, "  tokens: []\nx:", "13:11: hsm.tokens: is too short", "1..4"},
     };
     CHECK_REFUSED(cases);
 }

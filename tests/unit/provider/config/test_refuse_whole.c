@@ -15,11 +15,13 @@ TEST(times__stale_before_the_next_probe__refused)
     CHECK_REFUSED(cases);
 }
 
-TEST(tokens__two__refused_for_now)
+TEST(tokens__one_of_them_twice__refused)
 {
     static const struct change cases[] = {
-        {18, "    - {uri: 'pkcs11:token=b', module: /m.so, pin: credential:p}",
-         "18:13: hsm.tokens[1].uri: a second token; this version", NULL},
+        {18,
+         "    - {uri: 'pkcs11:token=my%20token', module: /usr/lib/hsm.so, "
+         "pin: credential:p, env: {HSM_CONF: /etc/hsm.conf}}",
+         "18:13: hsm.tokens[1].uri: is with this module", "a token of its own"},
     };
     CHECK_REFUSED(cases);
 }
@@ -108,7 +110,7 @@ TEST(caches__that_just_fit_or_are_off__accepted)
 
 KW_CASES("provider/config/refuse_whole",
          CASE(times__stale_before_the_next_probe__refused),
-         CASE(tokens__two__refused_for_now),
+         CASE(tokens__one_of_them_twice__refused),
          CASE(classes__sharing_a_name_scope_or_socket__refused),
          CASE(peers__nobody__refused), CASE(outage__policy_and_budget_apart__refused),
          CASE(caches__larger_than_locked_memory__refused_at_the_first_that_does_not_fit),

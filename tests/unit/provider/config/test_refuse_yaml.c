@@ -141,7 +141,7 @@ TEST(key__missing__refused_where_its_mapping_begins)
         {0, "{}\n", "1:1: domain: is missing", NULL},
         {0, "\n# c\ndomain: demo\n", "3:1: environment: is missing", "test|production"},
         {0, "domain: d\nenvironment: test\n", "1:1: hsm.tokens: is missing",
-         "list of 1..8"},
+         "list of 1..4"},
         {14, "    - {}\n    -", "14:7: hsm.tokens[0].uri: is missing", NULL},
         {15, "", "14:7: hsm.tokens[0].module: is missing", NULL},
         {16, "", "14:7: hsm.tokens[0].pin: is missing", "credential:"},

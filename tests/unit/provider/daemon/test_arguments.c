@@ -116,8 +116,9 @@ TEST(help__zero_and_every_option_on_stdout)
         "--help | --version",
         "/etc/keyward/keyward.yaml",
         KW_LIBEXECDIR,
-        "SIGHUP",
+        "SIGHUP loads the keyring again and says whether the configuration is good",
         "SIGUSR1",
+        "SIGUSR2",
         "SIGTERM",
         "Exit status: 0",
     };

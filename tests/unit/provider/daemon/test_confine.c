@@ -110,6 +110,28 @@ static int with_all_open(void)
     return before >= 0 && after == before ? 0 : 2;
 }
 
+static int with_few_descriptors(void)
+{
+    const struct rlimit few = {100, 400};
+    struct rlimit now;
+    if (setrlimit(RLIMIT_NOFILE, &few) != 0)
+        return 1;
+    if (kw_confine_descriptors(50) != 100)
+        return 2; /* never lowered */
+    if (kw_confine_descriptors(300) != 300)
+        return 3; /* not further than it must be */
+    if (kw_confine_descriptors(500) != 400)
+        return 4;
+    if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur != 400 || now.rlim_max != 400)
+        return 5;
+    return 0;
+}
+
+TEST(descriptors__soft_limit_low__raised_as_far_as_wanted_or_allowed)
+{
+    assert_int_equal(in_child(with_few_descriptors), 0);
+}
+
 TEST(early__no_descriptor_left__refused_and_why)
 {
     assert_int_equal(in_child(with_no_descriptor_left), 0);
@@ -158,6 +180,7 @@ TEST(user__somebody__taken)
 }
 
 KW_CASES("provider/daemon/confine", CASE(early__no_descriptor_left__refused_and_why),
+         CASE(descriptors__soft_limit_low__raised_as_far_as_wanted_or_allowed),
          CASE(early__core_dumps_on__off_and_not_dumpable),
          CASE(early__open_umask__nothing_for_others),
          CASE(early__standard_descriptors_closed__filled),

@@ -42,6 +42,7 @@ void kw_listener_stats(const struct kw_listener *listener, struct kw_listen_stat
                                     .refused_limit = 4,
                                     .refused_preface = 5,
                                     .refused_adopt = 6,
+                                    .ended = 9,
                                     .open = 7,
                                     .waiting = 8};
 }
@@ -53,7 +54,7 @@ void kw_rpc_stats(struct kw_rpc *rpc, struct kw_rpc_stats *ret_stats)
 }
 
 static struct kw_front_worker_status worker = {
-    .pid = 42, .state = "ready", .sessions = 4, .hanging = 1, .served = 43};
+    .token = "t", .pid = 42, .state = "ready", .sessions = 4, .hanging = 1, .served = 43};
 static struct kw_front_version_status version = {
     .n = 2,
     .key_id = "kw1-2-aa",
@@ -63,34 +64,55 @@ static struct kw_front_version_status version = {
     .reason = "gone",
     .found = ""};
 
+/* 2026-01-31T12:00:00Z and ten minutes later. */
+static struct kw_front_held_status held = {.input = "0123456789abcdef",
+                                           .since_wall_ns = INT64_C(1769860800) * KW_S_NS,
+                                           .until_wall_ns =
+                                               INT64_C(1769861400) * KW_S_NS};
+
 static struct kw_daemon daemon_of_two_classes(struct kw_config *c)
 {
     static char domain[] = "demo", keyring[] = "/k", scope[] = "s", path[] = "/s",
-                first[] = "secrets", second[] = "bulk";
-    *c = (struct kw_config){.domain = domain, .keyring = keyring, .class_count = 2};
+                first[] = "secrets", second[] = "bulk", file[] = "/c";
+    *c = (struct kw_config){.domain = domain,
+                            .keyring = keyring,
+                            .state = path,
+                            .status = path,
+                            .class_count = 2};
     for (size_t i = 0; i < 2; i++) {
         c->classes[i].name = i == 0 ? first : second;
         c->classes[i].scope = scope;
         c->classes[i].socket = path;
     }
     c->classes[1].on_loss = KW_ON_LOSS_SERVE_CACHED;
-    front_status = (struct kw_front_status){.token = "t",
-                                            .token_label = "l\x1b[2J",
-                                            .token_serial = "s",
-                                            .token_model = "m",
-                                            .token_firmware = "f",
-                                            .library = "lib",
+    static const struct kw_front_token_status token = {.name = "t",
+                                                       .label = "l\x1b[2J",
+                                                       .serial = "s",
+                                                       .model = "m",
+                                                       .firmware = "f",
+                                                       .library = "lib",
+                                                       .state = KW_HSM_SUSPECT,
+                                                       .is_out = true,
+                                                       .unproven = 3,
+                                                       .probe_every_ns = 12500 * KW_MS_NS,
+                                                       .reason = "slow"};
+    front_status = (struct kw_front_status){.tokens = &token,
+                                            .token_count = 1,
                                             .workers = &worker,
                                             .worker_count = 1,
                                             .versions = &version,
                                             .version_count = 1,
+                                            .held = &held,
+                                            .held_count = 1,
                                             .keyring_serial = 5,
                                             .keyring_sha256 = "ab",
-                                            .queued = 1,
-                                            .sent = 2,
-                                            .jobs = 3};
+                                            .jobs = {.queued = 1, .sent = 2, .total = 3}};
     front_status.health.state = KW_HSM_UP;
-    struct kw_daemon d = {.config = c};
+    static struct kw_config found;
+    found = *c;
+    found.class_count = 1;
+    found.recover_ns++;
+    struct kw_daemon d = {.config = c, .config_path = file, .config_found = &found};
     for (size_t i = 0; i < 2; i++) {
         d.class_listeners[i].listener = (struct kw_listener *)(void *)&front_status;
         d.class_listeners[i].last.accepted = 77;
@@ -186,7 +208,9 @@ TEST(document__all_parts__members_as_released)
     struct kw_daemon d = daemon_of_two_classes(&c);
     static const char *const parts[] = {
         "{\"version\":\"" KW_VERSION "\",\"pid\":",
-        ",\"domain\":\"demo\",\"health\":{\"state\":\"up\",\"code\":\"ok\",\"reason\":"
+        ",\"domain\":\"demo\",\"configuration\":{\"file\":\"/c\",\"rejected\":null,"
+        "\"changed\":[\"hsm.recover\",\"classes\"]},\"health\":{\"state\":\"up\","
+        "\"code\":\"ok\",\"reason\":"
         "\"\","
         "\"losses\":0},\"active\":{\"n\":0,\"key_id\":null,\"code\":\"ok\"},"
         "\"keyring\":{\"file\":\"/k\",\"serial\":5,\"sha256\":\"ab\",\"rejected\":null,"
@@ -194,9 +218,15 @@ TEST(document__all_parts__members_as_released)
         "\"versions\":[{\"n\":2,\"key_id\":\"kw1-2-aa\",\"state\":\"active\","
         "\"origin\":\"made\",\"verdict\":\"key-bad\",\"reason\":\"gone\",\"found\":null,"
         "\"proven\":null}],"
-        "\"token\":{\"name\":\"t\",\"label\":\"l?[2J\",\"serial\":\"s\",\"model\":\"m\","
-        "\"firmware\":\"f\",\"library\":\"lib\"},\"pin_latched\":false,"
-        "\"workers\":[{\"pid\":42,\"state\":\"ready\",\"sessions\":4,"
+        "\"tokens\":[{\"name\":\"t\",\"state\":\"suspect\",\"code\":\"ok\","
+        "\"reason\":\"slow\",\"pin_latched\":false,\"out\":true,\"unproven\":3,"
+        "\"probe_every_ms\":12500,\"label\":\"l?[2J\","
+        "\"serial\":\"s\",\"model\":\"m\",\"firmware\":\"f\",\"library\":\"lib\"}],"
+        "\"pin_latched\":false,"
+        "\"quarantine\":[{\"input\":\"0123456789abcdef\","
+        "\"since\":\"2026-01-31T12:00:00.000000Z\","
+        "\"until\":\"2026-01-31T12:10:00.000000Z\"}],"
+        "\"workers\":[{\"token\":\"t\",\"pid\":42,\"state\":\"ready\",\"sessions\":4,"
         "\"hanging\":1,\"served\":43}],"
         "\"jobs\":{\"queued\":1,\"sent\":2,\"total\":3,\"requeued\":0,\"late_answers\":0,"
         "\"workers_started\":0,\"workers_died\":0,\"workers_killed\":0},"
@@ -205,7 +235,7 @@ TEST(document__all_parts__members_as_released)
         "\"joined\":7,\"cache\":{\"entries\":13,\"capacity\":14,\"hits\":8,\"misses\":9,"
         "\"evicted\":10,\"expired\":11,\"wiped\":12},\"connections\":{\"open\":7,"
         "\"waiting\":8,\"accepted\":1,\"handed_over\":2,\"refused_peer\":3,"
-        "\"refused_limit\":4,\"refused_preface\":5,\"refused_adopt\":6}},",
+        "\"refused_limit\":4,\"refused_preface\":5,\"refused_adopt\":6,\"ended\":9}},",
         "\"joined\":8,",
         "\"outage_budget_ms\":15}],\"rpc\":{\"open\":6,\"open_max\":7,\"calls\":1,"
         "\"refused_busy\":2,\"malformed\":4,\"unimplemented\":3,\"cancelled\":5},"

@@ -33,12 +33,16 @@ struct kw_hsm {
     kw_hsm_ticket last;
     struct kw_hsm_health health;
     kw_err version_err; /* what version() answers for RIG_KEY_2         */
+    bool away;          /* and MISSING for RIG_KEY_1                    */
     kw_err submit_err;  /* what submit() answers                        */
     kw_err answer_err;  /* what an unwrap or wrap answers               */
     bool cut;           /* the answer to a wrap is a byte short         */
     int flip_at;        /* this byte of an answer is flipped; -1 = none */
-    unsigned submitted, flushed, cancelled, distrusted, extended;
+    const char *token;  /* that answers                                 */
+    const char *blamed; /* by the last distrust()                       */
+    unsigned submitted, flushed, cancelled, distrusted, extended, worked, wrapped;
     bool cancel_too_late; /* cancel() answers false                       */
+    bool ended;           /* extend() does: the answer is on its way      */
 };
 
 struct rig {

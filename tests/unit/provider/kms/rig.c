@@ -61,12 +61,15 @@ static struct rig_job *find(struct kw_hsm *hsm, kw_hsm_ticket ticket)
     return NULL;
 }
 
-static void extend(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until)
+static bool extend(struct kw_hsm *hsm, kw_hsm_ticket ticket, kw_deadline until)
 {
+    if (hsm->ended)
+        return false;
     struct rig_job *job = find(hsm, ticket);
     CHECK(job != NULL && until.mono_ns > job->until.mono_ns);
     job->until = until;
     hsm->extended++;
+    return true;
 }
 
 static bool cancel(struct kw_hsm *hsm, kw_hsm_ticket ticket)
@@ -100,17 +103,26 @@ static kw_err version(struct kw_hsm *hsm, kw_span key_id, struct kw_hsm_version 
     ret->n = first ? 1 : 2;
     ret->mechanism = KW_MECH_AES_256_GCM;
     kw_copy_str(ret->key_id, sizeof ret->key_id, key_id);
-    return KW_OK;
+    return first && hsm->away ? kw_err_at(KW_CODE_MISSING, "find") : KW_OK;
+}
+
+static void worked(struct kw_hsm *hsm, const char *token, const char *key_id,
+                   bool wrapped)
+{
+    CHECK_STR(token, "fake");
+    CHECK_STR(key_id, hsm->health.active_key_id);
+    hsm->worked++;
+    hsm->wrapped += wrapped;
 }
 
 static void distrust(struct kw_hsm *hsm, const char *token)
 {
-    CHECK_STR(token, "fake");
+    hsm->blamed = token;
     hsm->distrusted++;
 }
 
-static const struct kw_hsm_ops ops = {submit, extend,  cancel,  flush,
-                                      health, version, distrust};
+static const struct kw_hsm_ops ops = {submit, extend,  cancel,   flush,
+                                      health, version, distrust, worked};
 
 static void answer(struct kw_hsm *hsm, struct rig_job job)
 {
@@ -118,7 +130,7 @@ static void answer(struct kw_hsm *hsm, struct rig_job job)
     uint8_t sum[16];
     kw_span iv = kw_span_of(job.iv, job.iv_len), aad = kw_span_of(job.aad, job.aad_len);
     struct kw_hsm_answer a = {
-        .err = hsm->answer_err, .output = &out, .token = "fake", .hsm_ns = 1000};
+        .err = hsm->answer_err, .output = &out, .token = hsm->token, .hsm_ns = 1000};
     if (!kw_failed(a.err) && job.op == KW_HSM_WRAP) {
         CHECK_OK(kw_secret_init(&out, job.input_len + 16));
         seal(iv, aad, kw_span_of(job.input, job.input_len), out.ptr);
@@ -202,6 +214,7 @@ struct rig *rig_open(void)
     r->clock = kw_fake_clock(&r->time);
     pthread_mutex_init(&r->lock.mutex.native, NULL);
     r->hsm.flip_at = -1;
+    r->hsm.token = "fake";
     r->hsm.health = (struct kw_hsm_health){.state = KW_HSM_UP,
                                            .active_n = 1,
                                            .active_key_id = RIG_KEY_1,

@@ -334,6 +334,102 @@ TEST(tick__deadline_over__each_waiter_by_its_own)
     rig_close(r);
 }
 
+/* Call 0 asked first; 1 joins when the job has ended and its answer is on its way.  The
+ * answer. */
+static struct rig *join_late(enum kw_code answer)
+{
+    static uint8_t out[KW_CIPHERTEXT_MAX];
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    r->time.now_ns += KW_S_NS;
+    r->hsm.ended = true;
+    rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
+    CHECK(rig_waiting(r) == 1);
+    r->hsm.answer_err = (kw_err){.code = answer, .where = "queue"};
+    rig_run_one(r);
+    r->hsm.ended = false;
+    r->hsm.answer_err = KW_OK;
+    return r;
+}
+
+static void check_its_own_job(enum kw_code failure)
+{
+    struct rig *r = join_late(failure);
+    CHECK(rig_ended(r, 0, failure));
+    CHECK(r->done[1] == 0 && rig_waiting(r) == 1 && r->hsm.flushed == 2);
+    rig_run(r);
+    CHECK(rig_ended(r, 1, KW_CODE_OK));
+    rig_close(r);
+}
+
+TEST(join__after_the_deadline_of_the_first__a_job_of_its_own)
+{
+    check_its_own_job(KW_CODE_DEADLINE);
+}
+
+TEST(join__after_the_worker_of_the_first_ended__a_job_of_its_own)
+{
+    check_its_own_job(KW_CODE_HSM_DOWN);
+}
+
+TEST(join__after_the_end__what_is_said_of_the_data_is_shared)
+{
+    struct rig *r = join_late(KW_CODE_FORGED);
+    CHECK(rig_ended(r, 0, KW_CODE_FORGED) && rig_ended(r, 1, KW_CODE_FORGED));
+    rig_close(r);
+}
+
+TEST(join__after_the_end__the_seed_is_shared)
+{
+    struct rig *r = join_late(KW_CODE_OK);
+    CHECK(rig_ended(r, 0, KW_CODE_OK) && rig_ended(r, 1, KW_CODE_OK));
+    CHECK(r->hsm.submitted == 1);
+    rig_close(r);
+}
+
+TEST(join__several_after_the_deadline__one_job_for_them_each_with_its_own_deadline)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    r->hsm.ended = true;
+    for (unsigned i = 1; i < 4; i++) {
+        r->time.now_ns += KW_MS_NS;
+        rig_decrypt(r, i, 0, RIG_KEY_1, ct);
+    }
+    rig_until(r, 4, r->time.now_ns + KW_MS_NS); /* its own is nearer than the first's */
+    rig_decrypt(r, 4, 0, RIG_KEY_1, ct);
+    r->hsm.answer_err = kw_err_at(KW_CODE_DEADLINE, "queue");
+    r->hsm.ended = false;
+    rig_run_one(r);
+    CHECK(rig_ended(r, 0, KW_CODE_DEADLINE) && rig_ended(r, 4, KW_CODE_DEADLINE));
+    CHECK(rig_waiting(r) == 1 && r->hsm.submitted == 2);
+    kw_kms_cancel(r->kms, &r->calls[2]);
+    r->hsm.answer_err = KW_OK;
+    rig_run(r);
+    CHECK(rig_ended(r, 1, KW_CODE_OK) && rig_ended(r, 3, KW_CODE_OK));
+    CHECK(rig_ended(r, 2, KW_CODE_CANCELLED));
+    rig_close(r);
+}
+
+TEST(join__after_the_deadline_and_no_job_is_taken__the_same_failure)
+{
+    uint8_t out[KW_CIPHERTEXT_MAX];
+    struct rig *r = rig_open();
+    kw_span ct = rig_seal(r, "secrets", RIG_KEY_1, SEED, out);
+    rig_decrypt(r, 0, 0, RIG_KEY_1, ct);
+    r->time.now_ns += KW_S_NS;
+    r->hsm.ended = true;
+    rig_decrypt(r, 1, 0, RIG_KEY_1, ct);
+    r->hsm.submit_err = kw_err_at(KW_CODE_BUSY, "queue");
+    r->hsm.answer_err = kw_err_at(KW_CODE_DEADLINE, "queue");
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_DEADLINE) && rig_ended(r, 1, KW_CODE_DEADLINE));
+    rig_close(r);
+}
+
 TEST(begin__queue_full__busy_at_once)
 {
     uint8_t out[KW_CIPHERTEXT_MAX];
@@ -344,25 +440,32 @@ TEST(begin__queue_full__busy_at_once)
     rig_close(r);
 }
 
-KW_CASES("provider/kms/decrypt", CASE(begin__empty_ciphertext__bad_input),
-         CASE(begin__ciphertext_over_1024__bad_input), CASE(begin__no_key_id__bad_input),
-         CASE(begin__trailing_byte__bad_input_and_no_job),
-         CASE(begin__unknown_key_id__unknown_key_and_no_job),
-         CASE(begin__other_scope__denied_and_no_job),
-         CASE(begin__annotations__bad_input_and_no_job),
-         CASE(begin__check_blob_as_seed__bad_input),
-         CASE(begin__version_disabled__its_own_error),
-         CASE(begin__any_bit_changed__never_a_plaintext),
-         CASE(begin__good_ciphertext__the_seed_from_the_hsm_then_from_memory),
-         CASE(begin__other_class__its_own_cache),
-         CASE(begin__equal_requests_in_flight__one_job_for_all),
-         CASE(begin__joined_and_it_fails__all_fail),
-         CASE(begin__wrong_answer__no_reply_distrust_and_nothing_cached),
-         CASE(begin__answer_of_another_ciphertext__wrong_answer),
-         CASE(cancel__the_only_waiter__the_job_goes_too),
-         CASE(cancel__one_of_three_waiters__the_others_are_served),
-         CASE(tick__the_newest_waiter_is_over_first__the_others_wait_on),
-         CASE(begin__the_token_itself_says_wrong_answer__alarm_and_distrust),
-         CASE(cancel__answer_already_under_way__the_answer_is_dropped),
-         CASE(tick__deadline_over__each_waiter_by_its_own),
-         CASE(begin__queue_full__busy_at_once))
+KW_CASES(
+    "provider/kms/decrypt", CASE(begin__empty_ciphertext__bad_input),
+    CASE(begin__ciphertext_over_1024__bad_input), CASE(begin__no_key_id__bad_input),
+    CASE(begin__trailing_byte__bad_input_and_no_job),
+    CASE(begin__unknown_key_id__unknown_key_and_no_job),
+    CASE(begin__other_scope__denied_and_no_job),
+    CASE(begin__annotations__bad_input_and_no_job),
+    CASE(begin__check_blob_as_seed__bad_input),
+    CASE(begin__version_disabled__its_own_error),
+    CASE(begin__any_bit_changed__never_a_plaintext),
+    CASE(begin__good_ciphertext__the_seed_from_the_hsm_then_from_memory),
+    CASE(begin__other_class__its_own_cache),
+    CASE(begin__equal_requests_in_flight__one_job_for_all),
+    CASE(begin__joined_and_it_fails__all_fail),
+    CASE(begin__wrong_answer__no_reply_distrust_and_nothing_cached),
+    CASE(begin__answer_of_another_ciphertext__wrong_answer),
+    CASE(cancel__the_only_waiter__the_job_goes_too),
+    CASE(cancel__one_of_three_waiters__the_others_are_served),
+    CASE(tick__the_newest_waiter_is_over_first__the_others_wait_on),
+    CASE(begin__the_token_itself_says_wrong_answer__alarm_and_distrust),
+    CASE(cancel__answer_already_under_way__the_answer_is_dropped),
+    CASE(tick__deadline_over__each_waiter_by_its_own),
+    CASE(join__after_the_deadline_of_the_first__a_job_of_its_own),
+    CASE(join__after_the_worker_of_the_first_ended__a_job_of_its_own),
+    CASE(join__after_the_end__what_is_said_of_the_data_is_shared),
+    CASE(join__after_the_end__the_seed_is_shared),
+    CASE(join__several_after_the_deadline__one_job_for_them_each_with_its_own_deadline),
+    CASE(join__after_the_deadline_and_no_job_is_taken__the_same_failure),
+    CASE(begin__queue_full__busy_at_once))

@@ -89,6 +89,36 @@ TEST(begin__verify_opens_to_something_else__alarm_and_distrust)
     rig_close(r);
 }
 
+/* Whoever says so has a key that opens what is good. */
+TEST(begin__what_one_token_wrapped_is_forged_for_another__the_first_is_distrusted)
+{
+    struct rig *r = rig_open();
+    kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
+    rig_encrypt(r, 0, 0, SEED);
+    rig_run_one(r);
+    r->hsm.token = "another";
+    r->hsm.answer_err = kw_err_at(KW_CODE_FORGED, "C_Decrypt");
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_WRONG_ANSWER));
+    CHECK(r->hsm.distrusted == 1 && r->calls[0].out_ciphertext_len == 0);
+    CHECK_STR(r->hsm.blamed, "fake");
+    rig_close(r);
+}
+
+TEST(begin__another_token_itself_says_wrong_answer__it_is_distrusted)
+{
+    struct rig *r = rig_open();
+    kw_log_setup(2, KW_LOG_ERROR + 1, KW_LOG_LOGFMT, &r->clock);
+    rig_encrypt(r, 0, 0, SEED);
+    rig_run_one(r);
+    r->hsm.token = "another";
+    r->hsm.answer_err = kw_err_at(KW_CODE_WRONG_ANSWER, "C_Decrypt");
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_WRONG_ANSWER));
+    CHECK_STR(r->hsm.blamed, "another");
+    rig_close(r);
+}
+
 TEST(begin__good__wrapped_verified_and_decryptable)
 {
     struct rig *r = rig_open();
@@ -175,15 +205,67 @@ TEST(tick__deadline_over__deadline)
     rig_close(r);
 }
 
-KW_CASES("provider/kms/encrypt", CASE(begin__empty__bad_input_and_no_job),
-         CASE(begin__over_256_bytes__bad_input_and_no_job),
-         CASE(begin__wrap_fails__the_error_and_no_ciphertext),
-         CASE(begin__no_active_version__refused),
-         CASE(begin__unreadable_wrap__alarm_and_never_released),
-         CASE(begin__wrap_of_another_length__alarm_and_never_released),
-         CASE(begin__verify_opens_to_something_else__alarm_and_distrust),
-         CASE(begin__good__wrapped_verified_and_decryptable),
-         CASE(begin__twice__different_ciphertexts), CASE(begin__every_size__round_trip),
-         CASE(cancel__between_wrap_and_verify__dropped),
-         CASE(cancel__answer_already_under_way__the_answer_finishes_it),
-         CASE(tick__deadline_over__deadline))
+static void make_active(struct rig *r, const char *key_id)
+{
+    r->hsm.health.active_n++;
+    kw_copy_str(r->hsm.health.active_key_id, sizeof r->hsm.health.active_key_id,
+                kw_span_str(key_id));
+}
+
+/* The version that it began with may be disabled by now: what is released was wrapped
+ * under the active one. */
+TEST(begin__another_version_becomes_active__once_more_with_that_one)
+{
+    for (unsigned before = 0; before < 2; before++) {
+        struct rig *r = rig_open();
+        struct kw_arena_info used, after;
+        kw_arena_info(&used);
+        struct kw_request *c = rig_encrypt(r, 0, 0, SEED);
+        if (before == 1)
+            rig_run_one(r);
+        make_active(r, RIG_KEY_2);
+        rig_run(r);
+        CHECK(rig_ended(r, 0, KW_CODE_OK));
+        CHECK_STR(c->out_key_id, RIG_KEY_2);
+        CHECK(r->hsm.submitted == 4 && r->hsm.wrapped == 1);
+        kw_arena_info(&after);
+        CHECK(after.used == used.used);
+        rig_decrypt(r, 1, 0, RIG_KEY_2,
+                    kw_span_of(c->out_ciphertext, c->out_ciphertext_len));
+        rig_run(r);
+        CHECK(rig_ended(r, 1, KW_CODE_OK));
+        rig_close(r);
+        kw_arena_close();
+    }
+}
+
+/* A worker of the next keyring does not wrap under the one before. */
+TEST(begin__wrap_refused_as_another_version_became_active__once_more_with_that_one)
+{
+    struct rig *r = rig_open();
+    struct kw_request *c = rig_encrypt(r, 0, 0, SEED);
+    make_active(r, RIG_KEY_2);
+    r->hsm.answer_err = kw_err_at(KW_CODE_KEY_BAD, "keyring");
+    rig_run_one(r);
+    r->hsm.answer_err = KW_OK;
+    rig_run(r);
+    CHECK(rig_ended(r, 0, KW_CODE_OK));
+    CHECK_STR(c->out_key_id, RIG_KEY_2);
+    rig_close(r);
+}
+
+KW_CASES(
+    "provider/kms/encrypt", CASE(begin__empty__bad_input_and_no_job),
+    CASE(begin__over_256_bytes__bad_input_and_no_job),
+    CASE(begin__wrap_fails__the_error_and_no_ciphertext),
+    CASE(begin__no_active_version__refused),
+    CASE(begin__unreadable_wrap__alarm_and_never_released),
+    CASE(begin__wrap_of_another_length__alarm_and_never_released),
+    CASE(begin__verify_opens_to_something_else__alarm_and_distrust),
+    CASE(begin__good__wrapped_verified_and_decryptable),
+    CASE(begin__twice__different_ciphertexts), CASE(begin__every_size__round_trip),
+    CASE(cancel__between_wrap_and_verify__dropped),
+    CASE(cancel__answer_already_under_way__the_answer_finishes_it),
+    CASE(tick__deadline_over__deadline),
+    CASE(begin__another_version_becomes_active__once_more_with_that_one),
+    CASE(begin__wrap_refused_as_another_version_became_active__once_more_with_that_one))

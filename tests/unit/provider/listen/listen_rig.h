@@ -18,7 +18,8 @@ struct rig {
     int adopted[16]; /* owned */
     struct kw_peer peers[16];
     size_t adopted_count;
-    bool adopts_none; /* closes what it is given, and says so */
+    int64_t answered[16]; /* of each: when a call was answered last */
+    bool adopts_none;     /* closes what it is given, and says so */
 };
 
 /* Nothing is opened yet; this uid may connect. */

@@ -23,6 +23,15 @@ static bool adopt(void *ctx, int fd, const struct kw_peer *peer)
     return true;
 }
 
+static int64_t answered(void *ctx, int fd)
+{
+    const struct rig *r = ctx;
+    for (size_t i = r->adopted_count; i > 0; i--)
+        if (r->adopted[i - 1] == fd)
+            return r->answered[i - 1];
+    return 0;
+}
+
 void rig_init(struct rig *r)
 {
     *r = (struct rig){.loop = event_base_new()};
@@ -39,6 +48,7 @@ void rig_init(struct rig *r)
                                             .inherited_fd = -1,
                                             .loop = r->loop,
                                             .adopt = adopt,
+                                            .answered = answered,
                                             .ctx = r};
 }
 

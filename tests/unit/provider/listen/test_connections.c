@@ -180,31 +180,67 @@ TEST(handed_over__data_arrives__loop_sleeps_on)
     rig_wipe(&r);
 }
 
-TEST(limit__per_uid__refused_until_one_leaves)
+/* A connection that is handed over; the i-th. */
+static int connect_and_speak(struct rig *r, size_t i)
+{
+    int fd = rig_connect(r);
+    rig_say(fd, rig_preface);
+    while (r->adopted_count <= i)
+        CHECK(event_base_loop(r->loop, EVLOOP_ONCE) == 0);
+    return fd;
+}
+
+TEST(limit__per_uid_and_all_have_called__refused_until_one_leaves)
 {
     struct rig r;
     int fds[3];
     rig_init(&r);
     r.options.per_uid_max = 2;
     rig_open(&r);
-    fds[0] = rig_connect(&r);
-    rig_say(fds[0], rig_preface); /* one handed over, one waiting */
-    fds[1] = rig_connect(&r);
+    for (int i = 0; i < 2; i++) {
+        fds[i] = connect_and_speak(&r, (size_t)i);
+        r.answered[i] = 1;
+    }
     fds[2] = rig_connect(&r);
-    RIG_UNTIL(&r, s.refused_limit == 1 && s.open == 1);
-    CHECK(rig_is_closed(fds[2]));
+    RIG_UNTIL(&r, s.refused_limit == 1);
+    CHECK(rig_is_closed(fds[2]) && rig_stats(&r).open == 2);
     close(fds[0]);
-    RIG_UNTIL(&r, s.open == 0);
+    RIG_UNTIL(&r, s.open == 1);
     close(fds[2]);
     fds[2] = rig_connect(&r);
-    RIG_UNTIL(&r, s.waiting == 2);
-    CHECK(rig_stats(&r).refused_limit == 1);
+    RIG_UNTIL(&r, s.waiting == 1);
+    CHECK(rig_stats(&r).refused_limit == 1 && rig_stats(&r).ended == 0);
     close(fds[1]);
     close(fds[2]);
     rig_wipe(&r);
 }
 
-TEST(limit__in_all__refused)
+/* Silent ones of an allowed peer would lock every new client out. */
+TEST(limit__per_uid_and_some_never_called__the_oldest_of_them_makes_room)
+{
+    struct rig r;
+    int fds[4];
+    char c;
+    rig_init(&r);
+    r.options.per_uid_max = 3;
+    rig_open(&r);
+    for (size_t i = 0; i < 3; i++)
+        fds[i] = connect_and_speak(&r, i);
+    r.answered[0] = 1;
+    fds[3] = connect_and_speak(&r, 3);
+    CHECK(rig_is_closed(fds[1]));
+    CHECK(rig_stats(&r).open == 3 && rig_stats(&r).ended == 1);
+    CHECK(rig_stats(&r).refused_limit == 0);
+    while (recv(r.adopted[1], &c, 1, 0) > 0) /* its reader sees the end, too */
+        continue;
+    CHECK(send(fds[0], "x", 1, MSG_NOSIGNAL) == 1);
+    CHECK(send(fds[2], "x", 1, MSG_NOSIGNAL) == 1);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    rig_wipe(&r);
+}
+
+TEST(limit__in_all__the_oldest_make_room)
 {
     struct rig r;
     int fds[40];
@@ -213,33 +249,147 @@ TEST(limit__in_all__refused)
     rig_open(&r);
     for (int i = 0; i < 40; i++)
         fds[i] = rig_connect(&r);
-    RIG_UNTIL(&r, s.refused_limit == 37);
+    RIG_UNTIL(&r, s.ended == 37);
     CHECK(rig_stats(&r).waiting == 3 && rig_stats(&r).accepted == 40);
+    for (int i = 0; i < 37; i++)
+        CHECK(rig_is_closed(fds[i]));
     for (int i = 0; i < 40; i++)
         close(fds[i]);
     rig_wipe(&r);
 }
 
-TEST(limit__no_descriptor_left__shed_and_the_loop_sleeps)
+TEST(silence__no_call_in_time__ended)
 {
     struct rig r;
-    struct rlimit before, few;
+    rig_init(&r);
+    r.options.silence_ns = 20 * KW_MS_NS;
+    rig_open(&r);
+    int fd = connect_and_speak(&r, 0);
+    RIG_UNTIL(&r, s.ended == 1);
+    CHECK(rig_is_closed(fd) && rig_stats(&r).open == 0);
+    close(fd);
+    rig_wipe(&r);
+}
+
+TEST(silence__after_a_call__may_last)
+{
+    struct rig r;
+    rig_init(&r);
+    r.options.silence_ns = 20 * KW_MS_NS;
+    rig_open(&r);
+    int fd = connect_and_speak(&r, 0);
+    r.answered[0] = 1;
+    int other = connect_and_speak(&r, 1); /* whose time is over later */
+    RIG_UNTIL(&r, s.ended == 1);
+    CHECK(rig_is_closed(other) && rig_stats(&r).open == 1);
+    close(fd);
+    close(other);
+    rig_wipe(&r);
+}
+
+TEST(end__since_or_all__those_and_no_others)
+{
+    struct rig r;
+    int fds[4];
     rig_init(&r);
     rig_open(&r);
+    for (size_t i = 0; i < 3; i++)
+        fds[i] = connect_and_speak(&r, i);
+    fds[3] = rig_connect(&r);
+    RIG_UNTIL(&r, s.waiting == 1);
+    r.answered[1] = 99;
+    r.answered[2] = 100;
+    assert_int_equal(kw_listener_end(r.listener, 100), 3);
+    CHECK(rig_is_closed(fds[0]) && rig_is_closed(fds[1]) && rig_is_closed(fds[3]));
+    CHECK(rig_stats(&r).open == 1 && rig_stats(&r).waiting == 0);
+    assert_int_equal(kw_listener_end(r.listener, 100), 0);
+    assert_int_equal(kw_listener_end(r.listener, INT64_MAX), 1);
+    CHECK(rig_is_closed(fds[2]));
+    CHECK(rig_stats(&r).open == 0);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    rig_wipe(&r);
+}
+
+TEST(hold__nothing_is_accepted_until_it_ends)
+{
+    struct rig r;
+    rig_init(&r);
+    rig_open(&r);
+    int before = connect_and_speak(&r, 0);
+    kw_listener_hold(r.listener, true);
     int fd = rig_connect(&r);
-    int top = dup(fd);
+    for (int i = 0; i < 3; i++)
+        CHECK(event_base_loop(r.loop, EVLOOP_NONBLOCK) == 0);
+    CHECK(rig_stats(&r).accepted == 1 && rig_stats(&r).open == 1);
+    kw_listener_hold(r.listener, false);
+    RIG_UNTIL(&r, s.waiting == 1);
+    close(before);
+    close(fd);
+    rig_wipe(&r);
+}
+
+/* What is kept back stays free, however many connections the limits would allow. */
+TEST(limit__descriptors_kept_back__refused)
+{
+    struct rig r;
+    int fds[3];
+    rig_init(&r);
+    int top = dup(STDERR_FILENO);
+    close(top);
+    r.options.descriptor_max = top + 20;
+    rig_open(&r);
+    for (int i = 0; i < 3; i++)
+        fds[i] = rig_connect(&r);
+    int kept[32], count = 0; /* all up to the one below the last that may be */
+    for (int fd = dup(STDERR_FILENO); fd < top + 19; fd = dup(STDERR_FILENO))
+        kept[count++] = fd;
+    CHECK(dup2(STDERR_FILENO, top + 19) == top + 19);
+    RIG_UNTIL(&r, s.accepted == 3);
+    CHECK(rig_stats(&r).waiting == 1 && rig_stats(&r).refused_limit == 2);
+    /* Nor is there one for the duplicate of a connection that is handed over. */
+    rig_say(fds[0], rig_preface);
+    RIG_UNTIL(&r, s.refused_limit == 3);
+    CHECK(rig_is_closed(fds[0]) && rig_stats(&r).waiting == 0);
+    CHECK(rig_stats(&r).open == 0 && r.adopted_count == 0);
+    while (count > 0)
+        close(kept[--count]);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    rig_wipe(&r);
+}
+
+/* Of this process no descriptor is left until the limit is put back. */
+static struct rlimit take_all_descriptors(void)
+{
+    struct rlimit before, few;
+    int top = dup(STDERR_FILENO);
     close(top);
     CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
     few = (struct rlimit){(rlim_t)top, before.rlim_max};
     CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
-    RIG_UNTIL(&r, s.refused_limit == 1);
-    CHECK(rig_is_closed(fd));
-    CHECK(event_base_loop(r.loop, EVLOOP_NONBLOCK) == 0);
+    return before;
+}
+
+/* The socket stays readable: who looked at it again and again would never sleep. */
+TEST(limit__no_descriptor_left__the_loop_sleeps_and_the_client_is_taken_later)
+{
+    struct rig r;
+    rig_init(&r);
+    rig_open(&r);
+    int fd = rig_connect(&r), other = rig_connect(&r);
+    struct rlimit before = take_all_descriptors();
+    CHECK(event_base_loop(r.loop, EVLOOP_ONCE) == 0);
+    CHECK(rig_stats(&r).accepted == 0);
+    /* Nothing is ready any more but, later, the timer. */
+    for (int i = 0; i < 3; i++) {
+        CHECK(event_base_loop(r.loop, EVLOOP_NONBLOCK) == 0);
+        assert_int_equal(event_base_get_num_events(r.loop, EVENT_BASE_COUNT_ADDED), 2);
+    }
     CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    RIG_UNTIL(&r, s.waiting == 2);
     close(fd);
-    fd = rig_connect(&r);
-    RIG_UNTIL(&r, s.waiting == 1);
-    close(fd);
+    close(other);
     rig_wipe(&r);
 }
 
@@ -274,6 +424,12 @@ KW_CASES("provider/listen/connections",
          CASE(handed_over__client_leaves_with_bytes_unread__counted_out),
          CASE(handed_over__reader_ends_it__client_sees_and_counted_out),
          CASE(handed_over__data_arrives__loop_sleeps_on),
-         CASE(limit__per_uid__refused_until_one_leaves), CASE(limit__in_all__refused),
-         CASE(limit__no_descriptor_left__shed_and_the_loop_sleeps),
+         CASE(limit__per_uid_and_all_have_called__refused_until_one_leaves),
+         CASE(limit__per_uid_and_some_never_called__the_oldest_of_them_makes_room),
+         CASE(limit__in_all__the_oldest_make_room), CASE(silence__no_call_in_time__ended),
+         CASE(silence__after_a_call__may_last),
+         CASE(end__since_or_all__those_and_no_others),
+         CASE(hold__nothing_is_accepted_until_it_ends),
+         CASE(limit__descriptors_kept_back__refused),
+         CASE(limit__no_descriptor_left__the_loop_sleeps_and_the_client_is_taken_later),
          CASE(close__connections_open__they_go_on_without_us))

@@ -191,6 +191,7 @@ void kms_await_parked(struct rig *r, size_t count)
 
 void kms_await_cancelled(struct rig *r, size_t count)
 {
+    r->now_ns += KW_S_NS; /* long enough for what is parked to be watched */
     await(r, &r->kms.cancelled, count);
 }
 

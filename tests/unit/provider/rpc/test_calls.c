@@ -192,6 +192,30 @@ TEST(client__many_threads__each_its_own_answer)
     rig_free(r);
 }
 
+/* Any answer counts; each connection has its own. */
+TEST(answered__status_or_an_error__its_connection_alone)
+{
+    struct rig *r = rig_new();
+    struct h2raw *other = rig_raw(r, 0);
+    const int other_fd = r->adopted;
+    struct h2raw *h = rig_raw(r, 0);
+    const int fd = r->adopted;
+    assert_int_equal(kw_rpc_answered(r->rpc, fd), 0);
+    while (kw_rpc_answered(r->rpc, fd) == 0)
+        CHECK(h2raw_await(h, h2raw_call(h, "/v2.KeyManagementService/Status",
+                                        (kw_span){0})) != NULL);
+    assert_int_equal(kw_rpc_answered(r->rpc, fd), r->now_ns);
+    r->now_ns += KW_S_NS;
+    r->kms.answer = kw_err_at(KW_CODE_HSM_DOWN, "test");
+    while (kw_rpc_answered(r->rpc, fd) != r->now_ns)
+        CHECK(h2raw_await(h, h2raw_call(h, "/v2.KeyManagementService/Encrypt",
+                                        kw_span_str("\x0a\x01s"))) != NULL);
+    assert_int_equal(kw_rpc_answered(r->rpc, other_fd), 0);
+    h2raw_free(h);
+    h2raw_free(other);
+    rig_free(r);
+}
+
 TEST(beats__idle__still_grow)
 {
     struct rig *r = rig_new();
@@ -210,4 +234,6 @@ KW_CASES("provider/rpc/calls", CASE(new__arena_too_small__no_memory),
          CASE(encrypt__a_byte_a_frame__whole_and_wiped),
          CASE(decrypt__finished_in_begin__plaintext),
          CASE(decrypt__reply_dropped__no_plaintext_in_any_slot),
-         CASE(client__many_threads__each_its_own_answer), CASE(beats__idle__still_grow))
+         CASE(client__many_threads__each_its_own_answer),
+         CASE(answered__status_or_an_error__its_connection_alone),
+         CASE(beats__idle__still_grow))

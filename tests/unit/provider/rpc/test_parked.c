@@ -91,6 +91,114 @@ TEST(reset__while_parked__kms_is_told)
     rig_free(r);
 }
 
+/* A quick one is not watched: the end of its client is seen when it is through. */
+TEST(reset__finished_before_it_was_watched__kms_not_told_and_counted)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    kms_park(r, true);
+    uint32_t s = h2raw_call(h, DECRYPT, request);
+    kms_await_parked(r, 1);
+    h2raw_reset(h, s);
+    expect(h, h2raw_call(h, STATUS, (kw_span){0}), 0); /* so the reset was read */
+    kms_finish(r, KW_OK);
+    while (!kw_rpc_idle(r->rpc))
+        sched_yield();
+    assert_int_equal(stats_of(r).cancelled, 1);
+    assert_int_equal(r->kms.cancelled, 0);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+TEST(decrypt__watched_then_finished__plaintext)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    kms_park(r, true);
+    uint32_t gone = h2raw_call(h, DECRYPT, request), s = h2raw_call(h, DECRYPT, request);
+    kms_await_parked(r, 2);
+    h2raw_reset(h, gone);
+    kms_await_cancelled(r, 1); /* they are watched by now */
+    kms_finish(r, KW_OK);
+    assert_int_equal(expect(h, s, 0)->body_len, 5 + 2 + 32);
+    assert_int_equal(stats_of(r).cancelled, 1);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+/* The main thread finishes them while the rpc thread is about to watch them: whoever is
+ * first, each has one reply, and its slot comes back. */
+TEST(decrypt__finished_just_when_it_is_watched__one_reply_each)
+{
+    enum { ROUNDS = 7, CALLS = 200 }; /* no more than a connection's first window */
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    kms_park(r, true);
+    for (int i = 0; i < ROUNDS; i++) {
+        uint32_t s[CALLS];
+        for (int k = 0; k < CALLS; k++)
+            s[k] = h2raw_call(h, DECRYPT, request);
+        kms_await_parked(r, CALLS);
+        r->now_ns += KW_S_NS; /* long enough */
+        uint32_t wakes = h2raw_call(h, STATUS, (kw_span){0});
+        for (int k = 0; k < i; k++)
+            sched_yield();
+        kms_finish(r, KW_OK);
+        for (int k = 0; k < CALLS; k++)
+            assert_int_equal(expect(h, s[k], 0)->body_len, 5 + 2 + 32);
+        expect(h, wakes, 0);
+    }
+    while (!kw_rpc_idle(r->rpc))
+        sched_yield();
+    assert_int_equal(stats_of(r).cancelled, 0);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+/* The same, while their clients go away: each is counted once. */
+TEST(reset__just_when_it_is_watched_and_finished__counted_once)
+{
+    enum { ROUNDS = 10, CALLS = 200 };
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    kms_park(r, true);
+    for (int i = 0; i < ROUNDS; i++) {
+        uint32_t s[CALLS];
+        for (int k = 0; k < CALLS; k++)
+            s[k] = h2raw_call(h, DECRYPT, request);
+        kms_await_parked(r, CALLS);
+        r->now_ns += KW_S_NS;
+        for (int k = 0; k < CALLS; k++)
+            h2raw_reset(h, s[k]);
+        expect(h, h2raw_call(h, STATUS, (kw_span){0}), 0); /* so they were read */
+        kms_finish(r, KW_OK);
+        while (!kw_rpc_idle(r->rpc))
+            sched_yield();
+    }
+    assert_int_equal(stats_of(r).cancelled, ROUNDS * CALLS);
+    h2raw_free(h);
+    rig_free(r);
+}
+
+/* What nobody read is no answer, and what never became a call is none either. */
+TEST(answered__reset_or_refused__no_answer)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    const int fd = r->adopted;
+    h2raw_reset(h, h2raw_open(h, DECRYPT, NULL));
+    kms_park(r, true);
+    uint32_t s = h2raw_call(h, DECRYPT, request);
+    kms_await_parked(r, 1);
+    h2raw_reset(h, s);
+    kms_await_cancelled(r, 1);
+    while (!kw_rpc_idle(r->rpc))
+        sched_yield();
+    assert_int_equal(kw_rpc_answered(r->rpc, fd), 0);
+    h2raw_free(h);
+    rig_free(r);
+}
+
 TEST(hang_up__while_many_are_parked__kms_is_told_of_each)
 {
     struct rig *r = rig_new();
@@ -352,6 +460,9 @@ KW_CASES("provider/rpc/parked", CASE(deadline__hundreds_of_years__never),
          CASE(decrypt__parked_then_failed__status_and_text),
          CASE(encrypt__finished_elsewhere_inside_begin__one_reply),
          CASE(reset__while_parked__kms_is_told),
+         CASE(reset__finished_before_it_was_watched__kms_not_told_and_counted),
+         CASE(decrypt__watched_then_finished__plaintext),
+         CASE(answered__reset_or_refused__no_answer),
          CASE(hang_up__while_many_are_parked__kms_is_told_of_each),
          CASE(deadline__passes_while_parked__client_and_kms_are_told),
          CASE(deadline__of_the_client__reaches_kms),

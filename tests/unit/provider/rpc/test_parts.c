@@ -18,8 +18,7 @@ TEST(peers__unknown_number_or_name__not_found)
     CHECK_OK(kw_peers_init(&peers));
     CHECK_OK(kw_peers_put(&peers, 7, 0, &p));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        CHECK(!kw_peers_find(&peers, names[i], 0, &p));
-    assert_int_equal(p.uid, 1);
+        CHECK(kw_peers_find(&peers, names[i], 0) == NULL);
     kw_peers_wipe(&peers);
 }
 
@@ -31,20 +30,25 @@ TEST(peers__number_beyond_the_table__busy)
     CHECK_CODE(kw_peers_put(&peers, KW_RPC_FDS_MAX, 0, &p), KW_CODE_BUSY);
     CHECK_CODE(kw_peers_put(&peers, -1, 0, &p), KW_CODE_BUSY);
     CHECK_OK(kw_peers_put(&peers, KW_RPC_FDS_MAX - 1, 0, &p));
-    CHECK(kw_peers_find(&peers, "fd:16383", 0, &p));
+    CHECK(kw_peers_find(&peers, "fd:16383", 0) != NULL);
     kw_peers_wipe(&peers);
 }
 
 TEST(peers__number_used_again__the_new_owner)
 {
     struct kw_peers peers;
-    struct kw_peer old = {1, 1, 1, 1}, new = {2, 2, 2, 2}, found = {0};
+    struct kw_peer old = {1, 1, 1, 1}, new = {2, 2, 2, 2};
     CHECK_OK(kw_peers_init(&peers));
     CHECK_OK(kw_peers_put(&peers, 9, 0, &old));
+    atomic_store(&kw_peers_find(&peers, "fd:9", 0)->answered_ns, 77);
+    assert_int_equal(kw_peers_answered(&peers, 9), 77);
     CHECK_OK(kw_peers_put(&peers, 9, 1, &new));
-    CHECK(kw_peers_find(&peers, "fd:9", 1, &found));
-    assert_int_equal(found.uid, 2);
-    CHECK(!kw_peers_find(&peers, "fd:9", 0, &found)); /* a late call of the old class */
+    const struct kw_peer_entry *found = kw_peers_find(&peers, "fd:9", 1);
+    CHECK(found != NULL && found->peer.uid == 2);
+    CHECK(kw_peers_find(&peers, "fd:9", 0) == NULL); /* a late call of the old class */
+    assert_int_equal(kw_peers_answered(&peers, 9), 0);
+    assert_int_equal(kw_peers_answered(&peers, -1), 0);
+    assert_int_equal(kw_peers_answered(&peers, KW_RPC_FDS_MAX), 0);
     kw_peers_wipe(&peers);
 }
 
