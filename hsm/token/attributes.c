@@ -54,8 +54,8 @@ static kw_err attributes_read_one(struct kw_token *t, CK_OBJECT_HANDLE key,
     return kw_ckr(rv, "C_GetAttributeValue");
 }
 
-static kw_err attributes_read_all(struct kw_token *t, CK_OBJECT_HANDLE key,
-                                  struct kw_key_attributes *ret)
+kw_err kw_attributes_of(struct kw_token *t, CK_OBJECT_HANDLE key,
+                        struct kw_key_attributes *ret)
 {
     bool answered = false;
     for (size_t i = 0; i < kw_attribute_cks_count; i++) {
@@ -81,7 +81,7 @@ kw_err kw_attributes_read(struct kw_token *t, struct kw_token_key *key,
     struct kw_key_attributes got = {0};
     kw_err e = kw_key_ready(t, key);
     if (!kw_failed(e))
-        e = attributes_read_all(t, key->handle, &got);
+        e = kw_attributes_of(t, key->handle, &got);
     e = kw_session_after(t, key, e);
     if (!kw_failed(e))
         *ret_attributes = got;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key - finds secret keys by label and locator, and exactly one again when handles
+/* key - finds objects, and secret keys, by label and locator; exactly one again when handles
  * died */
 #include "token_internal.h"
 
@@ -7,21 +7,22 @@
 
 #include <keyward/alloc.h>
 
-static CK_OBJECT_CLASS secret_key = CKO_SECRET_KEY;
-
 /* A template wants pointers to non-const; the bytes are copied to be able to give
  * them. */
 struct wanted {
+    CK_OBJECT_CLASS class;
     CK_BYTE label[sizeof((struct kw_token_key *)0)->label];
     CK_BYTE locator[KW_LOCATOR_MAX];
     CK_ATTRIBUTE attributes[3];
     CK_ULONG count;
 };
 
-static void wanted_init(struct wanted *w, kw_span label, kw_span locator)
+static void wanted_init(struct wanted *w, CK_OBJECT_CLASS class, kw_span label,
+                        kw_span locator)
 {
     w->count = 0;
-    w->attributes[w->count++] = (CK_ATTRIBUTE){CKA_CLASS, &secret_key, sizeof secret_key};
+    w->class = class;
+    w->attributes[w->count++] = (CK_ATTRIBUTE){CKA_CLASS, &w->class, sizeof w->class};
     if (label.len > 0) {
         kw_copy(w->label, sizeof w->label, label);
         w->attributes[w->count++] = (CK_ATTRIBUTE){CKA_LABEL, w->label, label.len};
@@ -51,12 +52,13 @@ static kw_err collect(struct kw_token *t, CK_OBJECT_HANDLE *handles, unsigned ma
     return KW_OK;
 }
 
-kw_err kw_key_search(struct kw_token *t, kw_span label, kw_span locator,
-                     CK_OBJECT_HANDLE *ret_handles, unsigned max, unsigned *ret_count)
+kw_err kw_object_search(struct kw_token *t, CK_OBJECT_CLASS class, kw_span label,
+                        kw_span locator, CK_OBJECT_HANDLE *ret_handles, unsigned max,
+                        unsigned *ret_count)
 {
     struct wanted w;
     unsigned count = 0;
-    wanted_init(&w, label, locator);
+    wanted_init(&w, class, label, locator);
     kw_err e = kw_ckr(t->ck->C_FindObjectsInit(t->session, w.attributes, w.count),
                       "C_FindObjectsInit");
     if (kw_failed(e))
@@ -67,6 +69,13 @@ kw_err kw_key_search(struct kw_token *t, kw_span label, kw_span locator,
         return kw_failed(e) ? e : end;
     *ret_count = count;
     return KW_OK;
+}
+
+kw_err kw_key_search(struct kw_token *t, kw_span label, kw_span locator,
+                     CK_OBJECT_HANDLE *ret_handles, unsigned max, unsigned *ret_count)
+{
+    return kw_object_search(t, CKO_SECRET_KEY, label, locator, ret_handles, max,
+                            ret_count);
 }
 
 static kw_err find_handle(struct kw_token *t, struct kw_token_key *key)

@@ -92,8 +92,12 @@ KW_MUST_USE kw_err kw_session_ready(struct kw_token *t);
 KW_MUST_USE kw_err kw_session_after(struct kw_token *t, struct kw_token_key *key,
                                     kw_err e);
 
-/* key.c: the secret keys with this label (unless empty) and locator (unless empty), the
- * first `max` of them. */
+/* key.c: the objects of this class, or the secret keys, with this label (unless empty) and
+ * locator (unless empty), the first `max` of them. */
+KW_MUST_USE kw_err kw_object_search(struct kw_token *t, CK_OBJECT_CLASS class,
+                                    kw_span label, kw_span locator,
+                                    CK_OBJECT_HANDLE *ret_handles, unsigned max,
+                                    unsigned *ret_count);
 KW_MUST_USE kw_err kw_key_search(struct kw_token *t, kw_span label, kw_span locator,
                                  CK_OBJECT_HANDLE *ret_handles, unsigned max,
                                  unsigned *ret_count);
@@ -145,6 +149,9 @@ KW_MUST_USE kw_err kw_canary_wraps(struct kw_token *t, struct kw_token_key *key,
 /* attributes.c: kw_token_attributes without the phase. */
 KW_MUST_USE kw_err kw_attributes_read(struct kw_token *t, struct kw_token_key *key,
                                       struct kw_key_attributes *ret_attributes);
+/* Of an object of any class. */
+KW_MUST_USE kw_err kw_attributes_of(struct kw_token *t, CK_OBJECT_HANDLE object,
+                                    struct kw_key_attributes *ret_attributes);
 /* Those that a token may change in the life of a key, anew and in one call:
  * CKA_EXTRACTABLE, CKA_SENSITIVE, and CKA_COPYABLE where the token has answered it. */
 KW_MUST_USE kw_err kw_attributes_again(struct kw_token *t, struct kw_token_key *key,

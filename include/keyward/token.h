@@ -20,6 +20,7 @@
 #define KEYWARD_TOKEN_H
 
 #include <keyward/bytes.h>
+#include <keyward/checkpoint.h>
 #include <keyward/keyring.h>
 #include <keyward/limits.h>
 #include <keyward/pin_source.h>
@@ -201,6 +202,37 @@ KW_MUST_USE kw_err kw_token_prove(struct kw_token *token,
 KW_MUST_USE kw_err kw_token_look(struct kw_token *token, struct kw_token_key *key,
                                  const struct kw_token_claim *claim, bool closely,
                                  unsigned *ret_findings, struct kw_note *note);
+
+/* ---- the audit log's key ----------------------------------------------------------- */
+
+/* A key pair on P-256 that signs checkpoints and does nothing else; label and the SHA-256
+ * of its SubjectPublicKeyInfo are its names.  Looked for each time: a checkpoint is rare,
+ * and so no handle dies. */
+struct kw_token_signer {
+    const char *label; /* CKA_LABEL of both halves, 1..KW_LABEL_MAX bytes */
+    uint8_t sha256[KW_SHA256];
+};
+struct kw_token_signed {
+    uint8_t spki[KW_SPKI];
+    uint8_t signature[KW_SIGNATURE];
+};
+
+/* Finds the one pair with this label and judges it.
+ * MISSING     there is no private or no public half
+ * HSM_CONFIG  more than one of either, or the token does not let it be looked at
+ * KEY_BAD     it may leave the token or do more than sign, or it is not on P-256 */
+KW_MUST_USE kw_err kw_token_audit_key(struct kw_token *token, const char *label,
+                                      uint8_t ret_spki[KW_SPKI], struct kw_note *note);
+/* Signs the checkpoint under the pair with this label; its bytes and their hash are made
+ * here.  That the signature is good is for the caller to verify.
+ * KEY_BAD       also: it is another pair than the one that `signer` means
+ * WRONG_ANSWER  the token gave something that is no signature
+ * others        as kw_token_audit_key, kw_checkpoint_hash, or the token's trouble */
+KW_MUST_USE kw_err kw_token_sign(struct kw_token *token,
+                                 const struct kw_token_signer *signer,
+                                 const struct kw_checkpoint *checkpoint,
+                                 struct kw_token_signed *ret_signed,
+                                 struct kw_note *note);
 
 /* ---- further sessions of one login ---------------------------------------------- */
 
