@@ -274,6 +274,16 @@ KW_MUST_USE kw_err kw_token_names_free(struct kw_token *token,
                                        const struct kw_create_options *options,
                                        struct kw_note *note);
 
+/* Generates the audit log's pair (hsm/token/create_pair.c): the private half TOKEN, PRIVATE,
+ * SENSITIVE, !EXTRACTABLE, SIGN and nothing else, looks at it as kw_token_audit_key does,
+ * signs a checkpoint of no log (all zero) and verifies that.  Wants read_write and a
+ * login.  *ret_dropped as above.
+ * BAD_INPUT     a key of any class has this label already; the note says so
+ * BUG           read-only, or no login;  others  as kw_token_sign */
+KW_MUST_USE kw_err kw_token_create_audit_key(struct kw_token *token, const char *label,
+                                             uint8_t ret_spki[KW_SPKI],
+                                             char ret_dropped[128], struct kw_note *note);
+
 /* ---- a measurement (hsm/token/throwaway.c, measure.c; linked into keyward-bench only) */
 
 #define KW_THROWAWAY_BEGIN "kw-bench-"
