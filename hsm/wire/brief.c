@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The brief: written once by the front, sealed, mapped by the worker.
  *
- *   "kwbrief2" 8, module, uri, pin, domain, pin_key (lengths of two bytes), production 1,
- *   mlock 1, active_n 4, sessions 1, parts 1, keyring length 4, keyring
+ *   "kwbrief3" 8, module, uri, pin, domain, pin_key, audit_label, audit_sha256 (lengths of
+ *   two bytes), production 1, mlock 1, active_n 4, sessions 1, parts 1, keyring length 4,
+ *   keyring
  */
 #include "wire_internal.h"
 
@@ -15,7 +16,7 @@
 #include <keyward/alloc.h>
 #include <keyward/secret.h>
 
-#define BRIEF_MAGIC "kwbrief2"
+#define BRIEF_MAGIC "kwbrief3"
 enum {
     MAGIC_LEN = 8,
     SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
@@ -26,11 +27,19 @@ static bool is_line(kw_span s, size_t most)
     return s.len >= 1 && s.len <= most && kw_is_text(s);
 }
 
+/* Both or none. */
+static bool audit_is_sane(const struct kw_brief *b)
+{
+    return b->audit_label.len == 0 ? b->audit_sha256.len == 0
+                                   : is_line(b->audit_label, KW_LABEL_MAX) &&
+                                         b->audit_sha256.len == KW_SHA256;
+}
+
 static bool brief_is_sane(const struct kw_brief *b)
 {
     return is_line(b->module, KW_PATH_MAX) && is_line(b->uri, KW_PATH_MAX) &&
            is_line(b->pin, KW_PATH_MAX + 16) && is_line(b->domain, KW_DOMAIN_MAX) &&
-           (b->pin_key.len == 0 || b->pin_key.len == KW_PIN_KEY) &&
+           (b->pin_key.len == 0 || b->pin_key.len == KW_PIN_KEY) && audit_is_sane(b) &&
            b->active_n <= KW_VERSION_N_MAX && b->sessions <= KW_SESSIONS_MAX &&
            b->parts >= 1 && b->keyring.len >= 1 && b->keyring.len <= KW_KEYRING_MAX;
 }
@@ -40,14 +49,15 @@ kw_err kw_brief_encode(const struct kw_brief *b, kw_dst *dst)
     size_t before = dst->len;
     if (!brief_is_sane(b))
         return kw_err_at(KW_CODE_BUG, "brief");
-    bool ok = kw_dst_put(dst, kw_span_str(BRIEF_MAGIC)) &&
-              kw_dst_put_sized(dst, b->module) && kw_dst_put_sized(dst, b->uri) &&
-              kw_dst_put_sized(dst, b->pin) && kw_dst_put_sized(dst, b->domain) &&
-              kw_dst_put_sized(dst, b->pin_key) && kw_dst_put_u8(dst, b->production) &&
-              kw_dst_put_u8(dst, b->mlock) && kw_dst_put_u32(dst, b->active_n) &&
-              kw_dst_put_u8(dst, b->sessions) && kw_dst_put_u8(dst, b->parts) &&
-              kw_dst_put_u32(dst, (uint32_t)b->keyring.len) &&
-              kw_dst_put(dst, b->keyring);
+    bool ok =
+        kw_dst_put(dst, kw_span_str(BRIEF_MAGIC)) && kw_dst_put_sized(dst, b->module) &&
+        kw_dst_put_sized(dst, b->uri) && kw_dst_put_sized(dst, b->pin) &&
+        kw_dst_put_sized(dst, b->domain) && kw_dst_put_sized(dst, b->pin_key) &&
+        kw_dst_put_sized(dst, b->audit_label) && kw_dst_put_sized(dst, b->audit_sha256) &&
+        kw_dst_put_u8(dst, b->production) && kw_dst_put_u8(dst, b->mlock) &&
+        kw_dst_put_u32(dst, b->active_n) && kw_dst_put_u8(dst, b->sessions) &&
+        kw_dst_put_u8(dst, b->parts) && kw_dst_put_u32(dst, (uint32_t)b->keyring.len) &&
+        kw_dst_put(dst, b->keyring);
     if (!ok) {
         dst->len = before;
         return kw_err_at(KW_CODE_NO_MEMORY, "brief");
@@ -65,6 +75,8 @@ kw_err kw_brief_decode(kw_span bytes, struct kw_brief *ret_brief)
     b.pin = kw_src_sized(&src);
     b.domain = kw_src_sized(&src);
     b.pin_key = kw_src_sized(&src);
+    b.audit_label = kw_src_sized(&src);
+    b.audit_sha256 = kw_src_sized(&src);
     b.production = kw_wire_take_bool(&src);
     b.mlock = kw_wire_take_bool(&src);
     b.active_n = kw_src_u32(&src);

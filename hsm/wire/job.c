@@ -4,6 +4,7 @@
  *   job     magic, kind, id 8, op 1, until 8, then
  *           WRAP, UNWRAP: key_id, iv, aad, input, each behind a length of two bytes
  *           CANARY:       n 4, also_wrap 1, closely 1
+ *           SIGN:         the checkpoint's fields behind a length of two bytes
  *   answer  magic, kind, id 8, code 1, native 4, place 1, hsm_ns 8, looked 1, findings 1,
  *           reason and output, each behind a length of two bytes
  */
@@ -24,6 +25,17 @@ static bool work_is_sane(const struct kw_wire_job *j)
            j->input.len <= most;
 }
 
+static bool sign_is_sane(const struct kw_wire_job *j)
+{
+    struct kw_checkpoint c;
+    struct kw_src src = kw_src_of(j->input);
+    if (j->n != 0 || j->also_wrap || j->closely || j->key_id.len != 0 || j->iv.len != 0 ||
+        j->aad.len != 0)
+        return false;
+    kw_checkpoint_take(&src, &c);
+    return kw_src_done(&src);
+}
+
 static bool job_is_sane(const struct kw_wire_job *j)
 {
     if (j->id == 0 || j->until_ns < 0)
@@ -32,6 +44,7 @@ static bool job_is_sane(const struct kw_wire_job *j)
     case KW_WIRE_WRAP:
     case KW_WIRE_UNWRAP: return work_is_sane(j);
     case KW_WIRE_CANARY: return canary_is_sane(j);
+    case KW_WIRE_SIGN: return sign_is_sane(j);
     }
     return false;
 }
@@ -47,6 +60,8 @@ kw_err kw_wire_encode_job(const struct kw_wire_job *j, kw_dst *dst)
     if (j->op == KW_WIRE_CANARY)
         ok = ok && kw_dst_put_u32(dst, j->n) && kw_dst_put_u8(dst, j->also_wrap) &&
              kw_dst_put_u8(dst, j->closely);
+    else if (j->op == KW_WIRE_SIGN)
+        ok = ok && kw_dst_put_sized(dst, j->input);
     else
         ok = ok && kw_dst_put_sized(dst, j->key_id) && kw_dst_put_sized(dst, j->iv) &&
              kw_dst_put_sized(dst, j->aad) && kw_dst_put_sized(dst, j->input);
@@ -64,6 +79,8 @@ kw_err kw_wire_decode_job(kw_span message, struct kw_wire_job *ret_job)
         j.n = kw_src_u32(&src);
         j.also_wrap = kw_wire_take_bool(&src);
         j.closely = kw_wire_take_bool(&src);
+    } else if (j.op == KW_WIRE_SIGN) {
+        j.input = kw_src_sized(&src);
     } else {
         j.key_id = kw_src_sized(&src);
         j.iv = kw_src_sized(&src);

@@ -17,7 +17,8 @@
  * where it is.
  *
  * Threads:   pure functions; the page is atomic.
- * Secrets:   job inputs and answer outputs are plaintext: messages lie in the arena.
+ * Secrets:   job inputs and answer outputs are plaintext (a checkpoint's are not): messages
+ *            lie in the arena.
  */
 #ifndef KEYWARD_WIRE_H
 #define KEYWARD_WIRE_H
@@ -25,6 +26,7 @@
 #include <stdatomic.h>
 
 #include <keyward/bytes.h>
+#include <keyward/checkpoint.h>
 #include <keyward/limits.h>
 #include <keyward/pin_source.h>
 
@@ -55,17 +57,21 @@ enum kw_wire_op {
     KW_WIRE_WRAP = 1, /* the numbers of hsm.h                       */
     KW_WIRE_UNWRAP = 2,
     KW_WIRE_CANARY = 3, /* open the check blob of version n; and wrap */
+    KW_WIRE_SIGN = 4,   /* a checkpoint of the audit log              */
 };
+/* A good answer to SIGN: the public key, and the signature as r and s. */
+#define KW_WIRE_SIGNED (KW_SPKI + KW_SIGNATURE)
 
 struct kw_wire_job {
     uint64_t id; /* never 0, never used twice */
     enum kw_wire_op op;
-    int64_t until_ns; /* CLOCK_MONOTONIC, >= 0                  */
-    kw_span key_id;   /* WRAP, UNWRAP; borrowed                 */
-    kw_span iv, aad, input;
-    uint32_t n;     /* CANARY: which version                    */
-    bool also_wrap; /* CANARY */
-    bool closely;   /* CANARY: look at the key's attributes and objects too */
+    int64_t until_ns;       /* CLOCK_MONOTONIC, >= 0                  */
+    kw_span key_id;         /* WRAP, UNWRAP; borrowed                 */
+    kw_span iv, aad, input; /* SIGN: only the input, the fields as kw_checkpoint_put
+                               writes them: never a hash, nor anything else */
+    uint32_t n;             /* CANARY: which version                    */
+    bool also_wrap;         /* CANARY */
+    bool closely;           /* CANARY: look at the key's attributes and objects too */
 };
 /* Encode: appends; BUG when a field breaks its bound, NO_MEMORY when it does not fit.
  * Decode: BAD_INPUT; spans borrow from the message.  So do all pairs below. */
@@ -179,6 +185,9 @@ struct kw_brief {
     uint32_t active_n;        /* its canary wraps too; 0 = none                         */
     uint8_t sessions; /* 1..KW_SESSIONS_MAX; 0: one for SoftHSM, else KW_SESSIONS_USUAL */
     uint8_t parts;    /* 1..255: what the token has free is for so many workers         */
+    kw_span audit_label; /* of the audit log's key, 1..KW_LABEL_MAX bytes; or none      */
+    kw_span
+        audit_sha256; /* of its SubjectPublicKeyInfo, KW_SHA256 bytes; or none, both */
     kw_span keyring;  /* the file's bytes, 1..KW_KEYRING_MAX                    */
 };
 KW_MUST_USE kw_err kw_brief_encode(const struct kw_brief *brief, kw_dst *dst);

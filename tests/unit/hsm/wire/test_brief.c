@@ -15,6 +15,9 @@ static struct kw_brief some_brief(void)
                              .pin = kw_span_str("file:/etc/pin"),
                              .domain = kw_span_str("demo"),
                              .pin_key = kw_span_str("0123456789abcdef0123456789abcdef"),
+                             .audit_label = kw_span_str("keyward-audit"),
+                             .audit_sha256 =
+                                 kw_span_str("fedcba9876543210fedcba9876543210"),
                              .active_n = 2,
                              .sessions = 3,
                              .parts = 4,
@@ -25,7 +28,7 @@ TEST(put__field_missing_or_too_long__bug)
 {
     static uint8_t buf[4096], text[KW_PATH_MAX + 1];
     memset(text, 'a', sizeof text);
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 12; i++) {
         struct kw_brief b = some_brief();
         switch (i) {
         case 0: b.module.len = 0; break;
@@ -36,6 +39,9 @@ TEST(put__field_missing_or_too_long__bug)
         case 5: b.pin_key = kw_span_of(text, KW_PIN_KEY + 1); break;
         case 6: b.sessions = KW_SESSIONS_MAX + 1; break;
         case 7: b.parts = 0; break;
+        case 8: b.audit_label = kw_span_of(text, KW_LABEL_MAX + 1); break;
+        case 9: b.audit_label.len = 0; break; /* one without the other */
+        case 10: b.audit_sha256.len--; break;
         default: b.active_n = KW_VERSION_N_MAX + 1; break;
         }
         kw_dst dst = kw_dst_of(buf, sizeof buf);

@@ -45,6 +45,60 @@ TEST(put_job__field_out_of_bounds__bug_and_nothing_written)
     }
 }
 
+/* The fields of a checkpoint, written by whoever writes them. */
+static kw_span fields(void)
+{
+    static uint8_t room[KW_CHECKPOINT_FIELDS_MAX];
+    const struct kw_checkpoint c = {.node = "cp-01", .covered = 17, .counts = {1, 2}};
+    kw_dst dst = kw_dst_of(room, sizeof room);
+    CHECK(kw_checkpoint_put(&dst, &c));
+    return kw_dst_span(&dst);
+}
+
+TEST(sign__fields_of_a_checkpoint__reads_back)
+{
+    const struct kw_wire_job j = {
+        .id = 7, .op = KW_WIRE_SIGN, .until_ns = 99, .input = fields()};
+    struct kw_wire_job got = {.id = 42};
+    const kw_span m = written(&j);
+    CHECK_OK(kw_wire_decode_job(m, &got));
+    CHECK(got.op == KW_WIRE_SIGN && kw_span_equal(got.input, j.input));
+    CHECK(got.key_id.len == 0 && got.n == 0);
+}
+
+/* Nothing but a checkpoint can be had signed. */
+TEST(sign__anything_else__bug_and_nothing_written)
+{
+    static const uint8_t hash[KW_SHA256] = {1};
+    for (int i = 0; i < 7; i++) {
+        struct kw_wire_job j = {
+            .id = 7, .op = KW_WIRE_SIGN, .until_ns = 99, .input = fields()};
+        switch (i) {
+        case 0: j.input = kw_span_of(hash, sizeof hash); break;
+        case 1: j.input.len--; break;
+        case 2: j.input.len = 0; break;
+        case 3: j.key_id = kw_span_str("kw1-1-0123456789abcdef01234567"); break;
+        case 4: j.iv = kw_span_str("twelve bytes"); break;
+        case 5: j.aad = kw_span_str("aad"); break;
+        default: j.also_wrap = true; break;
+        }
+        kw_dst dst = kw_dst_of(buf, sizeof buf);
+        CHECK_CODE(kw_wire_encode_job(&j, &dst), KW_CODE_BUG);
+        CHECK(dst.len == 0);
+    }
+}
+
+/* The last byte of the message is that of the fields. */
+TEST(sign__fields_of_another_spelling__refused)
+{
+    const struct kw_wire_job j = {
+        .id = 7, .op = KW_WIRE_SIGN, .until_ns = 99, .input = fields()};
+    struct kw_wire_job got;
+    const kw_span m = written(&j);
+    buf[m.len - 1] = 2;
+    CHECK_CODE(kw_wire_decode_job(m, &got), KW_CODE_BAD_INPUT);
+}
+
 TEST(put_job__no_room__nothing_written)
 {
     struct kw_wire_job j = wrap_job();
