@@ -84,7 +84,8 @@ int main(void)
     static struct kw_hsm_worker worker = {.socket = KW_WIRE_SOCKET_FD,
                                           .clock = &kw_clock_system,
                                           .base = {.worker = &worker},
-                                          .proofs = KW_MUTEX_INIT};
+                                          .proofs = KW_MUTEX_INIT,
+                                          .signs = {.mutex = KW_MUTEX_INIT}};
     struct kw_note note = {{0}};
     if (!was_started_by_a_front()) {
         fputs("keyward-hsm: keywardd starts it, one process a worker, and it has no "

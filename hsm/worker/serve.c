@@ -170,6 +170,8 @@ void kw_worker_serve(struct kw_hsm_session *s, const struct kw_wire_job *job,
         e = kw_err_at(KW_CODE_DEADLINE, "deadline");
     else if (job->op == KW_WIRE_CANARY)
         e = canary(s, job, &result);
+    else if (job->op == KW_WIRE_SIGN)
+        e = kw_worker_sign(s, job, &ret->output, &result.note);
     else
         e = serve_work(s, job, &ret->output, &result);
     kw_page_end(s->worker->page, s->line);
@@ -177,7 +179,7 @@ void kw_worker_serve(struct kw_hsm_session *s, const struct kw_wire_job *job,
         kw_secret_wipe(&ret->output);
     ret->answer.err = e;
     ret->answer.hsm_ns = kw_mono_ns(s->worker->clock) - start;
-    if (!late)
+    if (!late && job->op != KW_WIRE_SIGN) /* it says nothing of the others */
         serve_took(s, s->longest_ns != 0 ? s->longest_ns : ret->answer.hsm_ns);
     ret->answer.output = kw_secret_peek(&ret->output);
     serve_put_result(ret, &result);

@@ -6,6 +6,7 @@
  *   proof.c  keys and verdicts                serve.c  one job, one answer
  *   loop.c   messages in and out              send.c   messages to the front
  *   sessions.c how many, and their threads    confine.c  memory stays in
+ *   sign.c   a checkpoint of the audit log
  *
  * Each session is a thread that calls the module; the guard thread only watches.  The
  * main thread starts the worker alone, and is the first session then.  Who has one session
@@ -59,6 +60,17 @@ struct kw_hsm_session {
     pthread_t thread;
 };
 
+/* Of each log that was signed for, how far the last checkpoint went.  A daemon has one. */
+enum { KW_WORKER_LOGS = 4 };
+struct kw_worker_signs {
+    struct kw_mutex mutex; /* around the rest */
+    size_t count;
+    struct kw_worker_log {
+        uint8_t log[KW_SHA256];
+        uint64_t covered;
+    } logs[KW_WORKER_LOGS];
+};
+
 struct kw_hsm_worker {
     struct kw_brief brief;
     char domain[KW_DOMAIN_MAX + 1];
@@ -68,6 +80,7 @@ struct kw_hsm_worker {
     struct kw_keyring *ring;
     struct kw_hsm_session base; /* the login's */
     struct kw_mutex proofs;     /* with several sessions: around base.keys */
+    struct kw_worker_signs signs;
     size_t session_count;
     struct kw_hsm_session *sessions; /* one: base */
     bool serving;        /* the page shows jobs, not what the token module is doing */
@@ -125,6 +138,13 @@ struct kw_served {
 };
 void kw_worker_serve(struct kw_hsm_session *s, const struct kw_wire_job *job,
                      struct kw_served *ret);
+
+/* sign.c: *ret is public key and signature (KW_WIRE_SIGNED bytes).
+ * HSM_CONFIG  the brief names no key, or as kw_token_sign
+ * DENIED      it covers less than one that was signed before
+ * others      as kw_token_sign; none of them ends the worker */
+KW_MUST_USE kw_err kw_worker_sign(struct kw_hsm_session *s, const struct kw_wire_job *job,
+                                  struct kw_secret *ret, struct kw_note *note);
 
 /* An operation of the module came back (kw_token_watch); ctx is the session. */
 void kw_worker_step(void *ctx);

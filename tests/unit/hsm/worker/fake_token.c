@@ -239,6 +239,22 @@ kw_err kw_token_unwrap(struct kw_token *token, struct kw_token_key *key,
 
 /* ---- the guard --------------------------------------------------------------------- */
 
+kw_err kw_token_sign(struct kw_token *token, const struct kw_token_signer *signer,
+                     const struct kw_checkpoint *checkpoint,
+                     struct kw_token_signed *ret_signed, struct kw_note *note)
+{
+    (void)token;
+    CHECK_STR(signer->label, "keyward-audit");
+    CHECK(signer->sha256[0] == '0' && signer->sha256[31] == 'f');
+    fake.signed_covered = checkpoint->covered;
+    kw_err e = next(&fake.sign, "C_Sign");
+    takes_its_time();
+    if (kw_failed(e))
+        kw_note_set(note, "cannot sign");
+    *ret_signed = (struct kw_token_signed){.spki = {1}, .signature = {2}};
+    return e;
+}
+
 void kw_guard_hold(void)
 {
     fake.holds++;
@@ -298,15 +314,19 @@ struct kw_hsm_worker *fake_worker(int socket)
     w = (struct kw_hsm_worker){.socket = socket,
                                .clock = &fake_time,
                                .base = {.worker = &w},
-                               .proofs = KW_MUTEX_INIT};
-    w.brief = (struct kw_brief){.module = kw_span_str("/m"),
-                                .uri = kw_span_str("pkcs11:token=tok"),
-                                .pin = kw_span_str("file:/pin"),
-                                .domain = kw_span_str("test"),
-                                .active_n = 2,
-                                .sessions = 1,
-                                .parts = 2,
-                                .keyring = kw_blob_peek(&json)};
+                               .proofs = KW_MUTEX_INIT,
+                               .signs = {.mutex = KW_MUTEX_INIT}};
+    w.brief =
+        (struct kw_brief){.module = kw_span_str("/m"),
+                          .uri = kw_span_str("pkcs11:token=tok"),
+                          .pin = kw_span_str("file:/pin"),
+                          .domain = kw_span_str("test"),
+                          .audit_label = kw_span_str("keyward-audit"),
+                          .audit_sha256 = kw_span_str("0123456789abcdef0123456789abcdef"),
+                          .active_n = 2,
+                          .sessions = 1,
+                          .parts = 2,
+                          .keyring = kw_blob_peek(&json)};
     CHECK_OK(kw_page_make(&fd, &w.page));
     return &w;
 }

@@ -15,7 +15,8 @@ struct script {
     unsigned count, calls;
 };
 struct fake_token_state {
-    struct script operation, prove, look, pin, login, open, self_test, branch;
+    struct script operation, prove, look, pin, login, open, self_test, branch, sign;
+    uint64_t signed_covered; /* of the last checkpoint */
     unsigned open_branches, adopted;
     uint64_t free_sessions; /* 0: the token does not tell */
     int64_t takes_ns;       /* an operation, on the fake clock */
