@@ -31,6 +31,7 @@ static void send_permit(struct kw_worker *w, kw_err e, const struct kw_note *not
         0)
         kw_log(KW_LOG_WARN, "worker-not-told", KW_INT("pid", w->process.pid));
     w->login.state = kw_failed(e) ? KW_LOGIN_DENIED : KW_LOGIN_GOING;
+    w->front->numbers.logins += !kw_failed(e);
 }
 
 static bool who_is(struct kw_worker *w)

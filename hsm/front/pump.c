@@ -36,6 +36,16 @@ static bool goes(const void *ctx, const struct kw_job *j) KW_LOCKED
     return kw_route_goes(ctx, j);
 }
 
+/* What the token is asked for; an Encrypt's own check is an unwrap as any other. */
+static uint64_t *pump_number(struct kw_front *f, enum kw_wire_op op) KW_LOCKED
+{
+    static const enum kw_checkpoint_count of[] = {[KW_WIRE_WRAP] = KW_COUNT_WRAP,
+                                                  [KW_WIRE_UNWRAP] = KW_COUNT_UNWRAP,
+                                                  [KW_WIRE_CANARY] = KW_COUNT_CANARY,
+                                                  [KW_WIRE_SIGN] = KW_COUNT_SIGN};
+    return &f->numbers.asked[of[op]];
+}
+
 static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit) KW_LOCKED
 {
     struct kw_job *j;
@@ -52,6 +62,7 @@ static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit) K
             kw_queue_unsend(&f->queue, j);
             break;
         }
+        ++*pump_number(f, m.op);
     }
     return w->channel.loaded;
 }
@@ -61,6 +72,7 @@ static void take_back(void *ctx, const struct kw_channel_entry *e) KW_LOCKED
     struct kw_worker *w = ctx;
     struct kw_front *f = w->front;
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
+    --*pump_number(f, e->op);
     if (j != NULL)
         kw_queue_unsend(&f->queue, j);
     if (e->op == KW_WIRE_CANARY && f->serving != NULL) {
@@ -207,6 +219,7 @@ static bool ask_canary(struct kw_worker *w, struct kw_gen_version *v,
                                   .closely = v->look_ns <= now};
     if (!kw_channel_load(&w->channel, &m, 0, 0))
         return false;
+    ++*pump_number(f, m.op);
     v->asked_id = m.id;
     w->proofs.asked[v - kw_front_token_of(f->serving, w->token)->versions] = m.id;
     v->asked_ns = now;

@@ -224,3 +224,12 @@ size_t kw_front_quarantine_lift(struct kw_front *f)
     kw_lock_give(f->lock);
     return held;
 }
+
+void kw_front_counts(struct kw_front *f, uint64_t ret_counts[KW_CHECKPOINT_COUNTS])
+{
+    kw_lock_take(f->lock);
+    for (size_t i = 0; i < KW_CHECKPOINT_COUNTS; i++)
+        ret_counts[i] = f->numbers.asked[i];
+    kw_lock_give(f->lock);
+    ret_counts[KW_COUNT_LOGIN] = f->numbers.logins;
+}
