@@ -448,14 +448,14 @@ static void answer_rest(struct kw_worker *w) KW_LOCKED
 }
 
 /* What the answer says of the worker, whatever it was about. */
-static void answer_of_worker(struct kw_worker *w,
+static void answer_of_worker(struct kw_worker *w, enum kw_wire_op op,
                              const struct kw_wire_answer *a) KW_LOCKED
 {
     struct kw_generation *g = w->front->serving;
     w->served++;
     w->pace.stalled = false;
-    if (a->err.code == KW_CODE_DEADLINE)
-        return;
+    if (a->err.code == KW_CODE_DEADLINE || op == KW_WIRE_SIGN)
+        return; /* of another key, and of no job's time */
     w->pace.op_ns = a->hsm_ns;
     w->pace.down = a->err.code == KW_CODE_HSM_DOWN;
     if (a->err.code == KW_CODE_HSM_BUSY)
@@ -477,12 +477,16 @@ bool kw_answer(struct kw_worker *w, kw_span message)
         (e = kw_channel_find(&w->channel, a.id)) == NULL ||
         (!kw_failed(a.err) && a.output.len != e->want_len))
         return false;
-    found_on_the_way(w, e, &a);
+    const enum kw_wire_op op = e->op;
+    if (op != KW_WIRE_SIGN)
+        found_on_the_way(w, e, &a);
     if (e->op == KW_WIRE_CANARY)
         canary_answered(w, e, &a);
+    else if (op == KW_WIRE_SIGN)
+        kw_sign_answered(w, e, &a);
     else
         work_answered(w, e, &a);
     kw_channel_drop(&w->channel, e);
-    answer_of_worker(w, &a);
+    answer_of_worker(w, op, &a);
     return true;
 }

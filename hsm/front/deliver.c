@@ -214,6 +214,7 @@ static void kill_distrusted(struct kw_worker *w) KW_FREE
 void kw_front_settle(struct kw_front *f)
 {
     deliver(f);
+    kw_sign_deliver(f);
     for (size_t i = 0; i < KW_FRONT_WORKERS_MAX; i++)
         if (kw_front_worker_by_main(f, i) != NULL)
             kill_distrusted(kw_front_worker_by_main(f, i));
@@ -221,6 +222,7 @@ void kw_front_settle(struct kw_front *f)
         kw_front_start_workers(f);
         kw_pump_canaries(f);
         kw_pump(f, KW_WIRE_JOBS_MAX);
+        kw_pump_sign(f);
         look_again(f);
     }
     log_state(f);

@@ -34,7 +34,7 @@ static void door_flush(struct kw_hsm *hsm) KW_FREE
     struct kw_front *f = front_of(hsm);
     kw_pump(f, FLUSH_JOBS);
     kw_lock_take(f->lock);
-    bool wake = f->tick.idle;
+    bool wake = f->tick.idle || f->sign.state == KW_SIGN_WAITING;
     f->tick.idle = false;
     kw_lock_give(f->lock);
     if (wake)
@@ -139,6 +139,11 @@ static void worked(struct kw_hsm *hsm, const char *token, const char *key_id,
             kw_front_token_worked(&f->tokens[i], wrapped);
 }
 
+static kw_err door_sign(struct kw_hsm *hsm, const struct kw_hsm_sign *sign) KW_LOCKED
+{
+    return kw_sign_add(front_of(hsm), sign);
+}
+
 const struct kw_hsm_ops kw_front_ops = {.submit = submit,
                                         .extend = extend,
                                         .cancel = cancel,
@@ -146,7 +151,8 @@ const struct kw_hsm_ops kw_front_ops = {.submit = submit,
                                         .health = health,
                                         .version = version,
                                         .distrust = distrust,
-                                        .worked = worked};
+                                        .worked = worked,
+                                        .sign = door_sign};
 
 struct kw_hsm_door kw_front_door(struct kw_front *front)
 {

@@ -3,6 +3,7 @@
  *
  *   door.c         the table of calls that the upper layer sees
  *   queue.c        jobs                               quarantine.c  inputs that cost workers
+ *   sign.c         a checkpoint of the audit log, behind all of them
  *   route.c        which token a job goes to          breaker.c     a token that failed several
  *   pump.c         which worker it goes to            channel.c     one worker's socket: jobs in
  *   messages.c     what workers send                  receive.c     messages out of it
@@ -33,6 +34,7 @@
 #include "channel.h"
 #include "queue.h"
 #include "route.h"
+#include "sign.h"
 #include "spawn.h"
 #include "supervisor.h"
 #include "front_token.h"
@@ -97,6 +99,7 @@ struct kw_front {
     size_t token_count;
     struct kw_front_token tokens[KW_TOKENS_MAX];
     struct kw_queue queue KW_UNDER_BIG_LOCK;
+    struct kw_front_sign sign KW_UNDER_BIG_LOCK;
     struct kw_whole whole KW_UNDER_BIG_LOCK;         /* health of all tokens together */
     struct kw_generation *serving KW_UNDER_BIG_LOCK; /* NULL before the first use */
     struct kw_generation *coming KW_UNDER_BIG_LOCK;
@@ -154,6 +157,8 @@ void kw_front_weigh(struct kw_front *f) KW_LOCKED;
 
 /* pump.c: jobs into sockets, any thread.  `limit` of client jobs per worker. */
 void kw_pump(struct kw_front *f, size_t limit) KW_FREE;
+/* Sends the checkpoint that waits, if nothing else does; main thread. */
+void kw_pump_sign(struct kw_front *f) KW_FREE;
 /* Sends the canaries that are due; main thread. */
 void kw_pump_canaries(struct kw_front *f) KW_FREE;
 

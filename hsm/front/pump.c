@@ -75,6 +75,8 @@ static void take_back(void *ctx, const struct kw_channel_entry *e) KW_LOCKED
     --*pump_number(f, e->op);
     if (j != NULL)
         kw_queue_unsend(&f->queue, j);
+    if (e->op == KW_WIRE_SIGN)
+        kw_sign_unsend(f, e->wire_id);
     if (e->op == KW_WIRE_CANARY && f->serving != NULL) {
         struct kw_gen_version *v =
             kw_gen_at(kw_front_token_of(f->serving, w->token), e->n);
@@ -167,6 +169,40 @@ void kw_pump(struct kw_front *f, size_t limit)
         while (takes_jobs(f, w) && pump_load(f, w, fair(w, most(w, limit))) > 0)
             if (!send_loaded(f, w))
                 break;
+    }
+    kw_lock_give(f->lock);
+}
+
+/* The free one that has least to do. */
+static struct kw_worker *sign_worker(const struct kw_front *f) KW_LOCKED
+{
+    struct kw_worker *best = NULL;
+    for (size_t i = 0; i < f->token_count * KW_FRONT_TOKEN_WORKERS; i++) {
+        struct kw_worker *w = kw_front_worker(f, i);
+        if (takes_jobs(f, w) && kw_sign_goes(f, w) &&
+            !(w->pace.alone && w->channel.count > w->channel.canaries) &&
+            (best == NULL || w->channel.count < best->channel.count))
+            best = w;
+    }
+    return best;
+}
+
+void kw_pump_sign(struct kw_front *f)
+{
+    uint8_t fields[KW_CHECKPOINT_FIELDS_MAX];
+    struct kw_wire_job m;
+    kw_lock_take(f->lock);
+    struct kw_worker *w =
+        kw_queue_count(&f->queue, KW_JOB_WAITING) == 0 ? sign_worker(f) : NULL;
+    if (w != NULL) {
+        kw_sign_send(f, fields, &m);
+        w->pace.alone = false;
+        if (kw_channel_load(&w->channel, &m, KW_WIRE_SIGNED, KW_WIRE_JOBS_MAX)) {
+            ++*pump_number(f, m.op);
+            (void)send_loaded(f, w);
+        } else {
+            kw_sign_unsend(f, m.id);
+        }
     }
     kw_lock_give(f->lock);
 }

@@ -103,6 +103,7 @@ void kw_front_stop(struct kw_front *f, int64_t grace_ns)
     f->queue.closed = true;
     kw_queue_fail(&f->queue, KW_JOB_WAITING, ended);
     kw_queue_fail(&f->queue, KW_JOB_DECIDING, ended);
+    kw_sign_stop(f, false, ended);
     kw_lock_give(f->lock);
     drain_all(f);
     kw_front_settle(f);
@@ -117,6 +118,7 @@ void kw_front_stop(struct kw_front *f, int64_t grace_ns)
     kw_queue_fail(&f->queue, KW_JOB_WAITING, ended);
     kw_queue_fail(&f->queue, KW_JOB_SENT, ended);
     kw_queue_fail(&f->queue, KW_JOB_DECIDING, ended); /* no canary is coming */
+    kw_sign_stop(f, true, ended);
     kw_lock_give(f->lock);
     kw_front_settle(f);
 }

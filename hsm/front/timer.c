@@ -226,6 +226,7 @@ void kw_front_tick(struct kw_front *f)
     int64_t now = kw_front_now(f);
     kw_lock_take(f->lock);
     kw_queue_expire(&f->queue, now);
+    kw_sign_expire(f, now);
     kw_route_expire(f, now);
     kw_route_give_up(f);
     for (size_t i = 0; i < f->token_count; i++)
@@ -268,7 +269,7 @@ int64_t kw_front_next_tick(struct kw_front *f)
     int64_t now = kw_front_now(f), at = now + TICK_IDLE_NS;
     kw_lock_take(f->lock);
     bool busy = kw_queue_count(&f->queue, KW_JOB_FREE) < f->queue.max ||
-                now - f->tick.worked_ns < BUSY_FOR_NS;
+                f->sign.state != KW_SIGN_NONE || now - f->tick.worked_ns < BUSY_FOR_NS;
     for (size_t i = 0; i < f->token_count; i++)
         token_next(&f->tokens[i], now, &at, &busy);
     int64_t wait = busy || at - now < TICK_BUSY_NS ? TICK_BUSY_NS : at - now;

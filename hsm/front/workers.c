@@ -29,6 +29,12 @@ static void workers_happens(struct kw_worker *w, enum kw_life_event event) KW_FR
 enum { GENERATIONS = 2 };
 _Static_assert(GENERATIONS *KW_WORKERS_MAX <= UINT8_MAX, "parts of a brief");
 
+static kw_span front_audit_pin(const struct kw_front *f)
+{
+    const struct kw_front_audit_key *key = &f->o.audit;
+    return kw_span_of(key->sha256, key->label == NULL ? 0 : sizeof key->sha256);
+}
+
 static kw_err spawn(struct kw_front_token *t, struct kw_generation *g,
                     struct kw_spawned *ret)
 {
@@ -47,6 +53,8 @@ static kw_err spawn(struct kw_front_token *t, struct kw_generation *g,
                                    .active_n = g->active_n,
                                    .sessions = (uint8_t)t->o.sessions,
                                    .parts = (uint8_t)(GENERATIONS * t->o.workers),
+                                   .audit_label = kw_span_str(f->o.audit.label),
+                                   .audit_sha256 = front_audit_pin(f),
                                    .keyring = kw_blob_peek(&g->bytes)};
     return f->seams.spawn(f->o.worker_path, t->o.name, t->envp, &brief, ret);
 }
@@ -195,6 +203,8 @@ static void give_back_one(struct kw_worker *w, const struct kw_channel_entry *e)
         v = kw_gen_at(kw_front_token_of(f->serving, w->token), e->n);
     if (v != NULL && v->asked_id == e->wire_id)
         v->asked_id = 0;
+    if (e->op == KW_WIRE_SIGN)
+        kw_sign_unsend(f, e->wire_id);
     if (j == NULL)
         return;
     kw_queue_unsend(&f->queue, j);
@@ -280,7 +290,9 @@ static void workers_give_back(struct kw_worker *w) KW_LOCKED
     for (size_t i = w->channel.count; i-- > 0;) {
         const struct kw_channel_entry *e = kw_channel_at(&w->channel, i);
         bool at = !w->distrusted && kw_front_worker_is_at(w, e->wire_id);
-        const bool is_job = e->op != KW_WIRE_CANARY;
+        const bool is_job = e->op != KW_WIRE_CANARY && e->op != KW_WIRE_SIGN;
+        if (at && e->op == KW_WIRE_SIGN)
+            kw_sign_died(w->front, e->wire_id);
         if (at && !is_job)
             kw_quarantine_others(&w->front->queue.quarantine, sample_of(e),
                                  kw_queue_wire_id(&w->front->queue));

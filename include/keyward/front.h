@@ -34,6 +34,12 @@ struct kw_front_token_options {
     unsigned sessions; /* of each, 1..KW_SESSIONS_MAX; 0: as keyward-hsm finds right */
 };
 
+/* What signs checkpoints of the audit log (token.h). */
+struct kw_front_audit_key {
+    const char *label;         /* NULL: nothing does; borrowed until free */
+    uint8_t sha256[KW_SHA256]; /* of its SubjectPublicKeyInfo             */
+};
+
 struct kw_front_times {
     int64_t deadline_ns, patience_ns, suspect_ns, probe_every_ns, stale_after_ns,
         recover_ns;         /* after repeated losses canaries are spread over this */
@@ -51,6 +57,7 @@ struct kw_front_options {
     unsigned shares;    /* classes */
     unsigned queue_max; /* jobs waiting or sent, all shares together; 0 = default 1024 */
     struct kw_front_times times;
+    struct kw_front_audit_key audit;
     struct kw_state_dir *state; /* borrowed */
     const char *status;         /* path of the status socket, beside which the key of PIN
                                    marks lies (pin_latch.h); copied; NULL: no key      */

@@ -162,6 +162,13 @@ struct kw_hsm_ops {
      * canary, but for that only a wrap proves wrapping. */
     void (*worked)(struct kw_hsm *hsm, const char *token, const char *key_id,
                    bool wrapped);
+    /* LOCKED.  Has a checkpoint signed inside the token: one at a time, and never before a
+     * job: it is sent when none waits and a session is free, so under a load that leaves
+     * none free it may come to its deadline.  `done` is called FREE, exactly once, on the
+     * main thread, never from inside this; flush comes after this as after submit.
+     * BUSY        one is under way, or the end has begun;  BAD_INPUT  a field is out of
+     *             bounds;  HSM_CONFIG  no key is named for it */
+    kw_err (*sign)(struct kw_hsm *hsm, const struct kw_hsm_sign *sign);
 };
 
 /* What a holder of the door keeps. */
