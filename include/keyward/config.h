@@ -75,6 +75,13 @@ struct kw_config {
     enum kw_log_format log_format;
     int64_t deadline_ns, patience_ns, suspect_ns, recover_ns, probe_every_ns,
         stale_after_ns;
+    char *audit_dir; /* NULL: there is no audit log */
+    enum { KW_AUDIT_SYNC, KW_AUDIT_WRITE } audit_durability;
+    enum { KW_AUDIT_DENY, KW_AUDIT_ALLOW } audit_on_failure;
+    int64_t audit_deadline_ns;
+    uint64_t audit_rotate_bytes;
+    char *audit_key_label; /* NULL: nobody signs checkpoints */
+    char *audit_key_sha256;
     enum kw_tokens_order order;
     struct kw_config_token tokens[KW_TOKENS_MAX];
     size_t token_count;

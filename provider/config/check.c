@@ -43,6 +43,22 @@ static kw_err check_tokens(struct kw_reader *r)
     return KW_OK;
 }
 
+/* kube-apiserver gives up after 3 s, and a record waits behind the HSM's answer. */
+static kw_err check_audit(struct kw_reader *r)
+{
+    struct kw_block file = kw_block_file(r->config);
+    const struct kw_config *c = r->config;
+    if (c->audit_dir == NULL ||
+        c->deadline_ns + c->audit_deadline_ns + 250 * KW_MS_NS < 3 * KW_S_NS)
+        return KW_OK;
+    const struct kw_setting *audit = kw_setting_at("audit.deadline");
+    const bool said = (c->written >> kw_setting_index(audit) & 1) != 0;
+    return kw_reader_fault(
+        r, &file, said ? audit : kw_setting_at("hsm.deadline"),
+        "kube-apiserver would not wait so long; allowed: hsm.deadline and "
+        "audit.deadline together below 2750ms");
+}
+
 /* ---- classes ----------------------------------------------------------------------- */
 
 /* Names, scopes and sockets, each once; the status socket is a socket too. */
@@ -185,6 +201,8 @@ kw_err kw_check_all(struct kw_reader *r, size_t locked_max)
     kw_err e = check_times(r);
     if (!kw_failed(e))
         e = check_tokens(r);
+    if (!kw_failed(e))
+        e = check_audit(r);
     for (size_t i = 0; i < r->config->class_count; i++)
         for (size_t c = 0; c < sizeof checks / sizeof checks[0] && !kw_failed(e); c++)
             e = checks[c](r, i);

@@ -148,6 +148,9 @@ void kw_config_free(struct kw_config *config)
     kw_free(config->keyring);
     kw_free(config->state);
     kw_free(config->status);
+    kw_free(config->audit_dir);
+    kw_free(config->audit_key_label);
+    kw_free(config->audit_key_sha256);
     for (size_t i = 0; i < config->token_count; i++)
         free_token(&config->tokens[i]);
     for (size_t i = 0; i < config->class_count; i++)

@@ -182,6 +182,72 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
              "beside the old, less one of each that keeps the login; one that gives "
              "fewer is used with fewer.",
      TOKEN(sessions)},
+    {.path = "audit",
+     .kind = KW_SETTING_MAP,
+     .standard = "",
+     .whole = true,
+     .help =
+         "The audit log: each Encrypt and Decrypt is on record before it is answered. "
+         "May be left out: then nothing is on record."},
+    {.path = "audit.dir",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_path,
+     .help =
+         "Its folder, mode 0750, the daemon's user's; on a disk of its own rather than "
+         "etcd's, which waits for the same fdatasync.",
+     FILE_(audit_dir)},
+    {.path = "audit.durability",
+     .kind = KW_SETTING_CHOICE,
+     .choices = "sync|write",
+     .standard = "sync",
+     .help =
+         "sync: a reply leaves when its record is on the disk. write: when the kernel "
+         "has it, so that a power cut can lose the last ones; a crash of keywardd "
+         "cannot.",
+     FILE_(audit_durability)},
+    {.path = "audit.on-failure",
+     .kind = KW_SETTING_CHOICE,
+     .choices = "deny|allow",
+     .standard = "deny",
+     .help = "When a record cannot be written: deny refuses Status, Encrypt and Decrypt "
+             "until "
+             "it can; allow answers, and puts on record afterwards how many had none.",
+     FILE_(audit_on_failure)},
+    {.path = "audit.deadline",
+     .kind = KW_SETTING_DURATION,
+     .lo = 10 * KW_MS_NS,
+     .hi = 2 * KW_S_NS,
+     .standard = "250ms",
+     .help = "A record that takes longer counts as one that cannot be written. It comes "
+             "on top "
+             "of hsm.deadline: with 250ms more for the way, both stay below 3s.",
+     FILE_(audit_deadline_ns)},
+    {.path = "audit.rotate",
+     .kind = KW_SETTING_NUMBER,
+     .lo = 1 << 20,
+     .hi = INT64_C(1) << 40,
+     .standard = "67108864",
+     .help =
+         "Bytes after which a file is closed and the next one begins. Nothing is ever "
+         "deleted by keyward.",
+     FILE_(audit_rotate_bytes)},
+    {.path = "audit.key",
+     .kind = KW_SETTING_MAP,
+     .standard = "",
+     .whole = true,
+     .help =
+         "The pair that signs checkpoints inside the token; keyward audit key create "
+         "makes it, and prints this block. May be left out: then they are not signed."},
+    {.path = "audit.key.label",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_label,
+     .help = "CKA_LABEL of both halves, in every token that is to sign.",
+     FILE_(audit_key_label)},
+    {.path = "audit.key.sha256",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_sha256,
+     .help = "Of its SubjectPublicKeyInfo: no other key's signature is taken.",
+     FILE_(audit_key_sha256)},
     {.path = "classes",
      .kind = KW_SETTING_MAP,
      .least = 1,

@@ -22,7 +22,8 @@ struct kw_text_rule {
     const char *(*fault)(kw_span text);
 };
 extern const struct kw_text_rule kw_rule_domain, kw_rule_name, kw_rule_path,
-    kw_rule_socket, kw_rule_uri, kw_rule_pin, kw_rule_var_name, kw_rule_var_value;
+    kw_rule_socket, kw_rule_uri, kw_rule_pin, kw_rule_var_name, kw_rule_var_value,
+    kw_rule_label, kw_rule_sha256;
 
 struct kw_setting {
     const char *path; /* "classes[].cache.ttl"; "" is the whole document */
@@ -39,7 +40,7 @@ struct kw_setting {
     size_t count_offset;  /* of a list's count                                */
 };
 
-#define KW_SETTINGS 39u
+#define KW_SETTINGS 48u
 extern const struct kw_setting kw_settings[KW_SETTINGS];
 #define KW_SETTING_ROOT (&kw_settings[0])
 

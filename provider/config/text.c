@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <keyward/sha256.h>
+
 static bool is_lower_or_digit(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -161,6 +163,25 @@ static const char *pin_fault(kw_span s)
     return "does not say where the PIN lies (if this was the PIN itself, change it now)";
 }
 
+/* As keyward audit key create has it: the label of a KEK is the keyring's. */
+static const char *label_fault(kw_span s)
+{
+    if (s.len > KW_LABEL_MAX)
+        return "is too long";
+    for (size_t i = 0; i < s.len; i++)
+        if (!is_var_char(s.ptr[i]) && s.ptr[i] != '-' && s.ptr[i] != '.')
+            return "has a character that is not allowed";
+    if (is_lower_or_digit(s.ptr[0]) ? s.ptr[0] <= '9' : s.ptr[0] < 'A' || s.ptr[0] > 'Z')
+        return "does not begin with a letter";
+    return config_text_begins(s, "kw1-") ? "is that of a key-encryption key" : NULL;
+}
+
+static const char *sha256_fault(kw_span s)
+{
+    uint8_t hash[KW_SHA256];
+    return kw_unhex(hash, sizeof hash, s) ? NULL : "is not of that form";
+}
+
 const struct kw_text_rule kw_rule_domain = {
     "1..64 of [a-z0-9.-], beginning and ending in [a-z0-9]", domain_fault};
 const struct kw_text_rule kw_rule_name = {
@@ -174,4 +195,7 @@ const struct kw_text_rule kw_rule_uri = {
 const struct kw_text_rule kw_rule_pin = {"file:/absolute/path or credential:NAME",
                                          pin_fault};
 const struct kw_text_rule kw_rule_var_name = {"[A-Za-z_][A-Za-z0-9_]*", var_name_fault};
+const struct kw_text_rule kw_rule_label = {
+    "a letter and then letters, digits, - _ and ., 40 in all, not kw1-…", label_fault};
+const struct kw_text_rule kw_rule_sha256 = {"64 lower-case digits of hex", sha256_fault};
 const struct kw_text_rule kw_rule_var_value = {"printable ASCII", var_value_fault};

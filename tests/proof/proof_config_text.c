@@ -6,6 +6,8 @@
  * Claim: nothing outside the text is read. */
 #include "proof.h"
 
+#include <keyward/sha256.h>
+
 #include "settings.h"
 
 enum { SIZES = 13, PATHS = 6 };
@@ -13,7 +15,11 @@ enum { SIZES = 13, PATHS = 6 };
 int main(void)
 {
     static uint8_t in[SIZES];
+    static uint8_t digits[2 * KW_SHA256];
     PROOF_UNKNOWN(in);
+    PROOF_UNKNOWN(digits);
+    (void)kw_rule_sha256.fault(kw_span_of(digits, sizeof digits));
+    (void)kw_rule_label.fault(kw_span_of(digits, sizeof digits));
     for (size_t len = 1; len <= SIZES; len++) {
         const kw_span s = kw_span_of(PROOF_TAIL(in, len), len);
         (void)kw_rule_domain.fault(s);
@@ -26,6 +32,7 @@ int main(void)
         (void)kw_rule_pin.fault(s);
         (void)kw_rule_var_name.fault(s);
         (void)kw_rule_var_value.fault(s);
+        (void)kw_rule_label.fault(s);
     }
     return 0;
 }

@@ -32,6 +32,7 @@ TEST(compare__one_value_of_each_kind__named_with_its_place)
         {1, "domain: other", "domain "},
         {2, "environment: production", "environment "},
         {6, "log: {level: info, format: logfmt}", "log.level log.format "},
+        {6, "log: {level: warn, format: json}\naudit: {dir: /a}", "audit "},
         {12, "  probe: {every: 5s, stale-after: 21s}", "hsm.probe.stale-after "},
         {14, "    - uri: \"pkcs11:token=other\"", "hsm.tokens[0].uri "},
         {16, "      pin: credential:pin", "hsm.tokens[0].pin "},

@@ -81,6 +81,38 @@ TEST(print__defaults__marked_and_every_value_effective)
     kw_config_free(c);
 }
 
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* What the file does not have is not printed as if it were there. */
+TEST(print__audit__all_of_it_or_nothing)
+{
+    static char out[TEXT_MAX], again[TEXT_MAX];
+    struct kw_config *c = sample_accept(6, "audit: {dir: /a, on-failure: allow}");
+    CHECK(c->audit_on_failure == KW_AUDIT_ALLOW && c->audit_durability == KW_AUDIT_SYNC);
+    assert_int_equal(c->audit_deadline_ns, 250 * KW_MS_NS);
+    print_to(out, c);
+    CHECK_HAS(out, "audit:\n  dir: \"/a\"\n  durability: sync  # default\n"
+                   "  on-failure: allow\n  deadline: 250ms  # default\n"
+                   "  rotate: 67108864  # default\nclasses:\n");
+    kw_config_free(c);
+    c = sample_accept(0, out);
+    print_to(again, c);
+    CHECK_HAS(again, "  deadline: 250ms\n");
+    kw_config_free(c);
+    c = sample_accept(6, "audit: {dir: /a, key: {label: Audit-1.x, sha256: " HASH "}}");
+    CHECK_STR(c->audit_key_label, "Audit-1.x");
+    CHECK_STR(c->audit_key_sha256, HASH);
+    print_to(out, c);
+    CHECK_HAS(out,
+              "  key:\n    label: \"Audit-1.x\"\n    sha256: \"" HASH "\"\nclasses:\n");
+    kw_config_free(c);
+    c = sample_accept(1, "domain: demo");
+    CHECK(c->audit_dir == NULL && c->audit_key_label == NULL);
+    print_to(out, c);
+    CHECK(strstr(out, "audit") == NULL);
+    kw_config_free(c);
+}
+
 TEST(print__the_sample__loads_again_to_the_same)
 {
     static char first[TEXT_MAX], second[TEXT_MAX], third[TEXT_MAX];
@@ -165,6 +197,7 @@ TEST(manual__every_line_of_the_table__is_in_it)
 }
 
 KW_CASES("provider/config/print", CASE(print__defaults__marked_and_every_value_effective),
+         CASE(print__audit__all_of_it_or_nothing),
          CASE(print__the_sample__loads_again_to_the_same),
          CASE(describe__every_key__with_type_default_and_help),
          CASE(manual__every_line_of_the_table__is_in_it))

@@ -15,6 +15,35 @@ TEST(times__stale_before_the_next_probe__refused)
     CHECK_REFUSED(cases);
 }
 
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+TEST(audit__without_its_folder_or_longer_than_a_client_waits__refused)
+{
+    static const struct change cases[] = {
+        {6, "audit: {on-failure: deny}", "6:8: audit.dir: is missing", NULL},
+        {6, "audit: {}", "6:8: audit.dir: is missing", NULL},
+        {6, "audit: {dir: /a, deadline: 1550ms}", "6:28: audit.deadline: kube-apiserver",
+         "below 2750ms"},
+        {6, "audit: {dir: /a, key: {label: audit}}", "6:23: audit.key.sha256: is missing",
+         NULL},
+        {6, "audit: {dir: /a, key: {sha256: " HASH "}}",
+         "6:23: audit.key.label: is missing", NULL},
+        {6, "audit: {dir: /a, key: {label: kw1-1, sha256: " HASH "}}",
+         "6:31: audit.key.label: is that of a key-encryption key", NULL},
+        {6, "audit: {dir: /a, key: {label: 1a, sha256: " HASH "}}",
+         "6:31: audit.key.label: does not begin with a letter", NULL},
+        {6, "audit: {dir: /a, key: {label: a b, sha256: " HASH "}}",
+         "6:31: audit.key.label: has a character that is not allowed", NULL},
+        {6, "audit: {dir: /a, key: {label: a, sha256: 00}}",
+         "6:42: audit.key.sha256: is not of that form", "64 lower-case digits"},
+        {6, "audit: {key: {label: a, sha256: " HASH "}}", "6:8: audit.dir: is missing",
+         NULL},
+        {6, "audit: {dir: /a, deadline: 9ms}", "6:28: audit.deadline: is out of range",
+         "10ms..2s"},
+    };
+    CHECK_REFUSED(cases);
+}
+
 TEST(tokens__one_of_them_twice__refused)
 {
     static const struct change cases[] = {
@@ -110,6 +139,7 @@ TEST(caches__that_just_fit_or_are_off__accepted)
 
 KW_CASES("provider/config/refuse_whole",
          CASE(times__stale_before_the_next_probe__refused),
+         CASE(audit__without_its_folder_or_longer_than_a_client_waits__refused),
          CASE(tokens__one_of_them_twice__refused),
          CASE(classes__sharing_a_name_scope_or_socket__refused),
          CASE(peers__nobody__refused), CASE(outage__policy_and_budget_apart__refused),
