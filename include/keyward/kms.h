@@ -16,6 +16,7 @@
 #ifndef KEYWARD_KMS_H
 #define KEYWARD_KMS_H
 
+#include <keyward/audit_door.h>
 #include <keyward/bytes.h>
 #include <keyward/clock.h>
 #include <keyward/hsm.h>
@@ -47,6 +48,10 @@ struct kw_request_work {
     unsigned step;
     bool cache_only; /* policy allows nothing but the cache              */
     bool parked;     /* under the mutex: who clears it owns the request  */
+    bool recording;  /* under the mutex: it waits for the disk           */
+    bool gone;       /* under the mutex: its client went away meanwhile  */
+    kw_err recorded; /* OK: record `recorded_seq` of the audit log       */
+    uint64_t recorded_seq;
     struct kw_request *next,
         **prev;                /* all parked requests                              */
     struct kw_request *follow; /* the next one that waits for the same unwrap      */
@@ -110,6 +115,7 @@ struct kw_kms_options {
     const struct kw_class_options *classes; /* copied; strings borrowed until free */
     size_t class_count;
     struct kw_hsm_door door;
+    struct kw_audit_door audit;
     struct kw_lock *lock; /* the big lock */
     const struct kw_clock *clock;
     int64_t deadline_ns; /* of a request, when the client allows more */
@@ -125,9 +131,17 @@ void kw_kms_free(struct kw_kms *kms);
 /* rpc thread.  May call done before it returns. */
 void kw_kms_begin(struct kw_kms *kms, struct kw_request *request) KW_FREE;
 
+/* rpc thread, of a request that rpc refused by itself (an Encrypt or a Decrypt; a Status does
+ * nothing): on record as those that kms refuses, without waiting for that.  Method, class,
+ * peer, arrived_ns and err are set, all else is zero; nothing of it is kept. */
+void kw_kms_refused(struct kw_kms *kms, struct kw_request *request) KW_FREE;
+
 /* rpc thread: the client went away.  If the request is parked, done is called with
- * CANCELLED before this returns; if it is being finished, nothing happens. */
+ * CANCELLED before this returns; if it is being finished or put on record, later. */
 void kw_kms_cancel(struct kw_kms *kms, struct kw_request *request) KW_FREE;
+
+/* main thread: what became of the request's record (kw_audit_told); its steps go on. */
+void kw_kms_recorded(struct kw_request *request, kw_err err, uint64_t seq) KW_FREE;
 
 /* main thread, about ten times a second and after each change of the health record:
  * deadlines of parked requests, outage budgets, expiry, wipes that policy asks

@@ -15,11 +15,13 @@ static const struct kw_step_row rows[] = {
     {"recall", decrypt_recall},     /* cache: unwrapped lately?  then go to share    */
     {"unwrap", decrypt_unwrap},     /* hsm: one job for all equal requests; waits    */
     {"prove", decrypt_prove},       /* envelope: does the inner digest match?        */
-    {"remember", decrypt_remember}, /* cache                                         */
     /* From here on every request comes through, good or failed. */
     {"share", decrypt_share, .always = true},    /* who waited for the same unwrap gets
                                                     what came of it, and is run to its end */
-    {"record", kw_outcome_record, .always = true}, /* count and log: who, and what came of it */
+    {"record", kw_record_put, .always = true},     /* audit: on disk before it is released; waits */
+    {"settle", kw_record_settle, .always = true},  /* may it be released still?      */
+    {"remember", decrypt_remember, .always = true}, /* cache: what is on record alone */
+    {"tell", kw_outcome_tell, .always = true},     /* count and log: who, and what came of it */
     {"reply", kw_outcome_reply, .always = true},   /* the seed to the response, then wipe */
 };
 /* clang-format on */
@@ -182,7 +184,7 @@ static bool decrypt_may_keep(struct kw_kms *kms, const struct kw_request *reques
 {
     const struct kw_hsm_door *door = &kms->options.door;
     struct kw_hsm_version ignored;
-    return kw_kms_judge(kms, KW_METHOD_DECRYPT, kw_class_of(kms, request), ret_health)
+    return kw_kms_policy(kms, KW_METHOD_DECRYPT, kw_class_of(kms, request), ret_health)
                    .kind == KW_ALLOW &&
            !kw_failed(door->ops->version(
                door->hsm, kw_span_str(request->work.version.key_id), &ignored));
@@ -194,6 +196,8 @@ static enum kw_step_result decrypt_remember(struct kw_kms *kms,
     struct kw_hsm_health health;
     struct kw_class *class = kw_class_of(kms, request);
     const struct kw_cache_key key = kw_request_key(request);
+    if (kw_failed(request->err) || request->source != KW_SOURCE_HSM)
+        return KW_STEP_NEXT;
     kw_lock_take(kms->options.lock);
     if (decrypt_may_keep(kms, request, &health))
         kw_cache_put(class->cache, &key, kw_secret_peek(&request->seed),

@@ -19,7 +19,9 @@ static const struct kw_step_row rows[] = {
                                    data loss; if another version became active meanwhile,
                                    all is done once more with that one */
     /* From here on every request comes through, good or failed. */
-    {"record", kw_outcome_record, .always = true}, /* count and log: who, and what came of it */
+    {"record", kw_record_put, .always = true},    /* audit: on disk before it is released; waits */
+    {"settle", kw_record_settle, .always = true}, /* may it be released still?          */
+    {"tell", kw_outcome_tell, .always = true},    /* count and log: who, and what came of it */
     {"reply", kw_outcome_reply, .always = true},   /* then wipe */
 };
 /* clang-format on */

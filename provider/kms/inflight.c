@@ -73,7 +73,8 @@ void kw_flight_share(struct kw_kms *kms, struct kw_request *leader)
         request->work.follow = NULL;
         request->err = leader->err;
         request->step_name = leader->step_name;
-        request->source = leader->source;
+        request->source =
+            leader->source == KW_SOURCE_HSM ? KW_SOURCE_JOINED : leader->source;
         request->token = leader->token;
         request->work.hsm_ns = leader->work.hsm_ns;
         if (!kw_failed(request->err))

@@ -42,7 +42,7 @@ void kw_kms_free(struct kw_kms *kms) KW_NO_THREAD_SAFETY
 {
     if (kms == NULL)
         return;
-    KW_INVARIANT(kms->parked == NULL);
+    KW_INVARIANT(kms->parked == NULL && kms->recording == 0);
     for (size_t i = 0; kms->classes != NULL && i < kms->options.class_count; i++)
         kw_cache_free(kms->classes[i].cache);
     kw_free(kms->classes);
@@ -81,13 +81,25 @@ static struct kw_policy_facts kms_facts_of(enum kw_method method,
     return facts;
 }
 
-struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_method method,
-                                      const struct kw_class *class,
-                                      struct kw_hsm_health *ret_health)
+struct kw_policy_verdict kw_kms_policy(struct kw_kms *kms, enum kw_method method,
+                                       const struct kw_class *class,
+                                       struct kw_hsm_health *ret_health)
 {
     kms->options.door.ops->health(kms->options.door.hsm, ret_health);
     struct kw_policy_facts facts = kms_facts_of(method, class, ret_health);
     return kw_policy_judge(&facts);
+}
+
+struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_method method,
+                                      const struct kw_class *class,
+                                      struct kw_hsm_health *ret_health)
+{
+    struct kw_policy_verdict v = kw_kms_policy(kms, method, class, ret_health);
+    kw_err audit = kw_record_health(kms);
+    if (!kw_failed(audit) || v.kind == KW_REFUSE)
+        return v;
+    return (struct kw_policy_verdict){
+        .kind = KW_REFUSE, .err = audit, .reason = "audit log"};
 }
 
 void kw_kms_begin(struct kw_kms *kms, struct kw_request *request)

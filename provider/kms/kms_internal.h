@@ -57,6 +57,7 @@ struct kw_kms {
     struct kw_class *classes;
     struct kw_request *parked KW_UNDER_BIG_LOCK;
     struct kw_flight *flights[KW_FLIGHT_BUCKETS] KW_UNDER_BIG_LOCK;
+    size_t recording KW_UNDER_BIG_LOCK; /* requests that wait for the audit log */
     uint64_t key_epoch KW_UNDER_BIG_LOCK, away_epoch KW_UNDER_BIG_LOCK;
     int64_t ticked_boot_ns KW_UNDER_BIG_LOCK;
     uint8_t last_iv[KW_IV_MAX] KW_UNDER_BIG_LOCK;
@@ -90,6 +91,10 @@ kw_err kw_door_err(kw_err e);
 /* May this class serve seeds of a version whose key is away from memory? */
 bool kw_kms_bridges(const struct kw_class *class,
                     const struct kw_hsm_health *health) KW_LOCKED;
+struct kw_policy_verdict kw_kms_policy(struct kw_kms *kms, enum kw_method method,
+                                       const struct kw_class *class,
+                                       struct kw_hsm_health *ret_health) KW_LOCKED;
+/* And the audit log. */
 struct kw_policy_verdict kw_kms_judge(struct kw_kms *kms, enum kw_method method,
                                       const struct kw_class *class,
                                       struct kw_hsm_health *ret_health) KW_LOCKED;
@@ -116,9 +121,16 @@ void kw_flight_leave(struct kw_kms *kms, struct kw_request *request) KW_LOCKED;
  * each of them to its end. */
 void kw_flight_share(struct kw_kms *kms, struct kw_request *leader) KW_FREE;
 
-/* outcome.c: the last two steps of every method.  record: the one place that counts and
- * logs what became of a request.  reply: wipes what it still holds and calls done. */
-kw_step kw_outcome_record, kw_outcome_reply;
+/* record.c: record: puts an Encrypt or a Decrypt on record, and waits for the disk; from
+ * share on its verdict changes here alone.  settle: is what is on record still to be
+ * released? */
+kw_step kw_record_put, kw_record_settle;
+/* OK, or AUDIT: nothing that has to be on record can be done now. */
+kw_err kw_record_health(const struct kw_kms *kms);
+
+/* outcome.c: the last steps of every method.  tell: the one place that counts and logs what
+ * became of a request.  reply: wipes what it still holds and calls done. */
+kw_step kw_outcome_tell, kw_outcome_reply;
 /* An answer of this token proved false: an alarm, and who gave it is replaced. */
 void kw_outcome_alarm(struct kw_kms *kms, const struct kw_request *request,
                       const char *token, const char *what) KW_FREE;

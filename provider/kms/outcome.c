@@ -4,7 +4,7 @@
 
 #include <keyward/log.h>
 
-static const char *const source_names[] = {"none", "hsm", "cache"};
+static const char *const source_names[] = {"none", "hsm", "hsm", "cache"};
 
 static enum kw_log_level level_of(kw_err err)
 {
@@ -14,7 +14,7 @@ static enum kw_log_level level_of(kw_err err)
                                                                        : KW_LOG_WARN;
 }
 
-enum kw_step_result kw_outcome_record(struct kw_kms *kms, struct kw_request *request)
+enum kw_step_result kw_outcome_tell(struct kw_kms *kms, struct kw_request *request)
 {
     struct kw_class *class = kw_class_of(kms, request);
     atomic_fetch_add_explicit(&class->calls[request->method], 1, memory_order_relaxed);

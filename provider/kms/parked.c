@@ -46,6 +46,8 @@ void kw_kms_cancel(struct kw_kms *kms, struct kw_request *request)
 {
     kw_lock_take(kms->options.lock);
     bool ours = withdraw(kms, request);
+    if (request->work.recording)
+        request->work.gone = true; /* kw_record_settle sees it */
     kw_lock_give(kms->options.lock);
     if (!ours)
         return;

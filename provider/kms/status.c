@@ -9,7 +9,7 @@ static const struct kw_step_row rows[] = {
     {"admit", status_admit}, /* health record and class policy, and with them the active
                                 key_id; while starting it waits a little */
     /* From here on every request comes through, good or failed. */
-    {"record", kw_outcome_record, .always = true}, /* count and log: who, and what came of it */
+    {"tell", kw_outcome_tell, .always = true}, /* count and log: who, and what came of it */
     {"reply", kw_outcome_reply, .always = true},
 };
 /* clang-format on */

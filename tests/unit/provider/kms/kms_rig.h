@@ -45,11 +45,23 @@ struct kw_hsm {
     bool ended;           /* extend() does: the answer is on its way      */
 };
 
+/* An audit log whose disk is the test: what was put waits for rig_record. */
+struct rig_audit {
+    kw_err health, put_err;
+    bool counts; /* put: as a number only */
+    struct kw_request *waiting[RIG_CALLS];
+    unsigned put, waits, refused;
+    unsigned missed, withheld;
+    enum kw_code missed_as, withheld_as, on_record; /* the last one's */
+    uint64_t withheld_seq;
+};
+
 struct rig {
     struct kw_fake_clock time;
     struct kw_clock clock;
     struct kw_lock lock;
     struct kw_hsm hsm;
+    struct rig_audit audit;
     struct kw_kms *kms;
     struct kw_request calls[RIG_CALLS];
     unsigned done[RIG_CALLS]; /* how often done was called for each call */
@@ -60,6 +72,10 @@ struct rig {
  * 10 minutes); caches of 4 entries for 60 s; HSM up with RIG_KEY_1 active. */
 struct rig *rig_open(void);
 void rig_close(struct rig *r);
+/* The same with an audit log. */
+struct rig *rig_open_recorded(bool allow);
+/* This became of the record that has waited for the longest time. */
+void rig_record(struct rig *r, kw_err err);
 
 struct kw_request *rig_status(struct rig *r, unsigned i, unsigned class_index);
 struct kw_request *rig_encrypt(struct rig *r, unsigned i, unsigned class_index,

@@ -180,6 +180,63 @@ void rig_run(struct rig *r)
         rig_run_one(r);
 }
 
+/* ---- the audit log ----------------------------------------------------------------- */
+
+static kw_err audit_health(void *audit)
+{
+    const struct rig_audit *a = audit;
+    return a->health;
+}
+
+static kw_err audit_put(void *audit, struct kw_request *request, bool *ret_waits)
+{
+    struct rig_audit *a = audit;
+    a->put++;
+    a->on_record = request->err.code;
+    *ret_waits = !a->counts;
+    if (!kw_failed(a->put_err) && !a->counts)
+        a->waiting[a->waits++] = request;
+    return a->put_err;
+}
+
+static void audit_refuse(void *audit, const struct kw_request *request)
+{
+    struct rig_audit *a = audit;
+    CHECK_STR(request->token, "");
+    a->refused++;
+    a->on_record = request->err.code;
+}
+
+static void audit_missed(void *audit, const struct kw_request *request, enum kw_code code)
+{
+    struct rig_audit *a = audit;
+    (void)request;
+    a->missed++;
+    a->missed_as = code;
+}
+
+static void audit_withhold(void *audit, uint64_t seq, enum kw_code code)
+{
+    struct rig_audit *a = audit;
+    a->withheld++;
+    a->withheld_seq = seq;
+    a->withheld_as = code;
+}
+
+static const struct kw_audit_ops audit_ops = {audit_health, audit_put, audit_refuse,
+                                              audit_missed, audit_withhold};
+
+void rig_record(struct rig *r, kw_err err)
+{
+    struct rig_audit *a = &r->audit;
+    CHECK(a->waits > 0);
+    struct kw_request *first = a->waiting[0];
+    a->waits--;
+    for (unsigned i = 0; i < a->waits; i++)
+        a->waiting[i] = a->waiting[i + 1];
+    kw_kms_recorded(first, err, kw_failed(err) ? 0 : 100 + (uint64_t)(first - r->calls));
+}
+
 /* ---- the client
  * ------------------------------------------------------------------------ */
 
@@ -188,7 +245,7 @@ static void done(struct kw_request *request)
     the_rig->done[request - the_rig->calls]++;
 }
 
-struct rig *rig_open(void)
+static struct rig *open_with(const struct kw_audit_ops *audit, bool allow)
 {
     static const char *const accepts[] = {"old"};
     static const struct kw_class_options classes[] = {
@@ -223,6 +280,7 @@ struct rig *rig_open(void)
                                .classes = classes,
                                .class_count = 2,
                                .door = {&ops, &r->hsm},
+                               .audit = {audit, &r->audit, allow},
                                .lock = &r->lock,
                                .clock = &r->clock,
                                .deadline_ns = 1500 * KW_MS_NS,
@@ -230,6 +288,16 @@ struct rig *rig_open(void)
     CHECK_OK(kw_kms_new(&o, &r->kms));
     kw_log_setup(2, KW_LOG_ERROR, KW_LOG_LOGFMT, &r->clock);
     return r;
+}
+
+struct rig *rig_open(void)
+{
+    return open_with(NULL, false);
+}
+
+struct rig *rig_open_recorded(bool allow)
+{
+    return open_with(&audit_ops, allow);
 }
 
 void rig_close(struct rig *r)
