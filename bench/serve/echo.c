@@ -62,6 +62,10 @@ void kw_kms_cancel(struct kw_kms *kms, struct kw_request *request)
 {
 }
 
+void kw_kms_refused(struct kw_kms *kms, struct kw_request *request)
+{
+}
+
 static int echo_serve(const char *name, const char *socket)
 {
     struct kw_note note = {{0}};

@@ -69,6 +69,9 @@ bool kw_rpc_idle(struct kw_rpc *rpc);
 /* Cancels what is left, joins the thread, frees.  NULL does nothing. */
 void kw_rpc_free(struct kw_rpc *rpc);
 
+/* The gRPC status code as which this is answered. */
+unsigned kw_rpc_code(enum kw_code code);
+
 struct kw_rpc_stats {
     uint64_t calls, refused_busy, unimplemented, malformed, cancelled;
     size_t open, open_max;

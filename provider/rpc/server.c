@@ -243,6 +243,18 @@ static kw_err take_in(struct kw_rpc *rpc, const struct arrival *a, struct kw_slo
     return e;
 }
 
+/* On record with what is known of it; its names may not be. */
+static void put_on_record(struct kw_rpc *rpc, const struct arrival *a, kw_err e)
+{
+    struct kw_request facts = {.method = a->method,
+                               .class_index = a->server->class_index,
+                               .peer = {KW_PEER_UNKNOWN, KW_PEER_UNKNOWN, -1, 0},
+                               .arrived_ns = rpc->now_ns,
+                               .err = e};
+    (void)find_peer(rpc, a, &facts.peer);
+    kw_kms_refused(rpc->kms, &facts);
+}
+
 static void refuse_for(struct kw_rpc *rpc, const struct arrival *a, kw_err e)
 {
     struct kw_rpc_status s = kw_rpc_status_of(e.code);
@@ -252,6 +264,7 @@ static void refuse_for(struct kw_rpc *rpc, const struct arrival *a, kw_err e)
         atomic_fetch_add(&rpc->counts.malformed, 1);
     kw_log(KW_LOG_WARN, "rpc-refused", KW_INT("class", a->server->class_index),
            KW_ERR("error", e));
+    put_on_record(rpc, a, e);
     server_refuse(a->call, s.code, s.text);
 }
 
@@ -259,6 +272,7 @@ static void server_admit(struct kw_rpc *rpc, const struct arrival *a)
 {
     if (a->payload != NULL && kw_message_is_compressed(a->payload)) {
         atomic_fetch_add(&rpc->counts.malformed, 1);
+        put_on_record(rpc, a, kw_err_at(KW_CODE_BAD_INPUT, "message: compressed"));
         server_refuse(a->call, GRPC_STATUS_UNIMPLEMENTED,
                       "keyward: takes no compressed messages");
         return;

@@ -2,6 +2,8 @@
 /* Two switches without a default: a new code does not compile until it has its place. */
 #include "status_map.h"
 
+#include <keyward/rpc.h>
+
 #define INTACT "; the data is intact, delete nothing"
 #define TEMPORARY "; this is temporary, the data is intact, delete nothing"
 
@@ -78,4 +80,9 @@ static const char *status_map_text_of(enum kw_code code)
 struct kw_rpc_status kw_rpc_status_of(enum kw_code code)
 {
     return (struct kw_rpc_status){status_of(code), status_map_text_of(code)};
+}
+
+unsigned kw_rpc_code(enum kw_code code)
+{
+    return (unsigned)status_of(code);
 }

@@ -141,6 +141,30 @@ void kw_kms_cancel(struct kw_kms *k, struct kw_request *call)
     unlock(k);
 }
 
+void kw_kms_refused(struct kw_kms *k, struct kw_request *call)
+{
+    lock(k);
+    k->refused++;
+    k->refusal = *call;
+    unlock(k);
+}
+
+size_t kms_refused(struct rig *r)
+{
+    lock(&r->kms);
+    const size_t n = r->kms.refused;
+    unlock(&r->kms);
+    return n;
+}
+
+struct kw_request kms_refusal(struct rig *r)
+{
+    lock(&r->kms);
+    struct kw_request last = r->kms.refusal;
+    unlock(&r->kms);
+    return last;
+}
+
 void kms_finish(struct rig *r, kw_err outcome)
 {
     for (;;) {

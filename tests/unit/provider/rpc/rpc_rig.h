@@ -35,6 +35,8 @@ struct kw_kms {
     int watched; /* a descriptor; was it open when a call was cancelled? */
     bool watched_open;
     struct kms_seen seen;
+    size_t refused;            /* by rpc itself */
+    struct kw_request refusal; /* the last one  */
 };
 
 struct rig {
@@ -61,6 +63,8 @@ struct h2raw *rig_raw_refused(struct rig *r, size_t class_index, enum kw_code wh
 
 size_t kms_begun(struct rig *r);
 struct kms_seen kms_seen(struct rig *r);
+size_t kms_refused(struct rig *r);
+struct kw_request kms_refusal(struct rig *r);
 /* Blocks until that many calls were begun / are parked / were cancelled. */
 void kms_await_begun(struct rig *r, size_t count);
 void kms_await_parked(struct rig *r, size_t count);

@@ -186,6 +186,11 @@ TEST(message__garbage__invalid_argument_and_counted)
             INVALID_ARGUMENT);
     kw_rpc_stats(r->rpc, &stats);
     assert_int_equal(stats.malformed, COUNT);
+    assert_int_equal(kms_refused(r), COUNT);
+    const struct kw_request last = kms_refusal(r);
+    CHECK(last.method == KW_METHOD_ENCRYPT && last.err.code == KW_CODE_BAD_INPUT);
+    CHECK(last.peer.uid == 1000 && last.peer.gid == 1001 && last.peer.pid == 4242);
+    CHECK(last.uid.len == 0 && last.seed.ptr == NULL && last.arrived_ns != 0);
     assert_int_equal(stats.open, 0);
     assert_int_equal(kms_begun(r), 0);
     h2raw_free(h);

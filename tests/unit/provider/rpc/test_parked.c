@@ -276,6 +276,9 @@ TEST(calls__2000_at_once__the_rest_refused_and_status_served)
     kms_await_parked(r, CLASS_MAX);
     expect(h, h2raw_call(h, STATUS, (kw_span){0}), 0);
     assert_int_equal(stats_of(r).refused_busy, 2000 - CLASS_MAX);
+    assert_int_equal(kms_refused(r), 2000 - CLASS_MAX);
+    CHECK(kms_refusal(r).err.code == KW_CODE_BUSY);
+    CHECK(kms_refusal(r).method == KW_METHOD_DECRYPT);
     kms_finish(r, KW_OK);
     for (uint32_t s = 1; s <= last; s += 2)
         refused += h2raw_await(h, s)->grpc_status == RESOURCE_EXHAUSTED;
