@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 
+#include <keyward/audit_writer.h>
 #include <keyward/clock.h>
 #include <keyward/config.h>
 #include <keyward/front.h>
@@ -110,6 +111,16 @@ void kw_daemon_close(struct kw_daemon *d);
 KW_MUST_USE kw_err kw_strays_adopt(struct kw_note *note);
 void kw_strays_reap(struct kw_daemon *d);
 void kw_strays_end(struct kw_daemon *d);
+
+/* audit_events.c.  Those events of the daemon's log that are changes go on record too, from
+ * begin to end, which any thread's events may meet; flush: numbers of those that were too
+ * many.  tap: before there is a second thread. */
+void kw_audit_events_tap(void);
+void kw_audit_events_begin(struct kw_audit_writer *writer, const struct kw_clock *clock);
+void kw_audit_events_flush(void);
+/* The daemon stops: that each worker ends then is no change. */
+void kw_audit_events_stop(void);
+void kw_audit_events_end(void);
 
 /* signals.c.  Blocks what the loop handles (before any thread), then watches it. */
 KW_MUST_USE kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note);
