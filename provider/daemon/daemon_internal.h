@@ -6,6 +6,8 @@
 
 #include <event2/event.h>
 
+#include <keyward/audit_checkpoints.h>
+#include <keyward/audit_node.h>
 #include <keyward/audit_writer.h>
 #include <keyward/clock.h>
 #include <keyward/config.h>
@@ -51,6 +53,16 @@ struct kw_flood {
     int step;       /* what was done about it                              */
 };
 
+struct kw_daemon_audit {
+    struct kw_audit_writer *writer; /* NULL: there is none, or not yet */
+    struct kw_audit_node node;      /* what a new log says of itself, which borrows it */
+    struct kw_audit_disk disk;
+    char memory[KW_PATH_MAX + 32]; /* path of what the log remembers of itself */
+    const char *class_names[KW_CLASSES_MAX];
+    struct event *told;
+    struct kw_checkpoints checkpoints;
+};
+
 struct kw_daemon {
     const struct kw_clock *clock;
     char *config_path;              /* absolute */
@@ -63,6 +75,7 @@ struct kw_daemon {
     struct event_base *loop;
     struct kw_front *front;
     struct kw_kms *kms;
+    struct kw_daemon_audit audit;
     struct kw_rpc *rpc;
     struct kw_class_listener class_listeners[KW_CLASSES_MAX];
     struct event *tick, *signals, *watchdog;
@@ -112,6 +125,19 @@ KW_MUST_USE kw_err kw_strays_adopt(struct kw_note *note);
 void kw_strays_reap(struct kw_daemon *d);
 void kw_strays_end(struct kw_daemon *d);
 
+/* audit.c.  Opens the log and begins its thread, when the configuration wants one.
+ * look: tells who waits, ten times a second besides.  leave: nobody waits any more; what
+ * comes is not recorded but counted.  sign_off: the record of the end, a checkpoint, and half a
+ * second for its signature, while there is a front.  close: what came after that, and the end;
+ * false: its thread is left behind, and reads configuration and `audit` still. */
+KW_MUST_USE kw_err kw_daemon_audit_open(struct kw_daemon *d, struct kw_note *note);
+struct kw_audit_door kw_daemon_audit_door(const struct kw_daemon *d);
+void kw_daemon_audit_look(struct kw_daemon *d);
+void kw_daemon_audit_rotate(struct kw_daemon *d);
+void kw_daemon_audit_leave(struct kw_daemon *d);
+void kw_daemon_audit_sign_off(struct kw_daemon *d);
+bool kw_daemon_audit_close(struct kw_daemon *d);
+
 /* audit_events.c.  Those events of the daemon's log that are changes go on record too, from
  * begin to end, which any thread's events may meet; flush: numbers of those that were too
  * many.  tap: before there is a second thread. */
@@ -121,6 +147,14 @@ void kw_audit_events_flush(void);
 /* The daemon stops: that each worker ends then is no change. */
 void kw_audit_events_stop(void);
 void kw_audit_events_end(void);
+
+/* audit_checkpoints.c.  key: of the configuration, for the front.  sign_off: blocks half a second at most, in the loop; end: as long,
+ * in nothing but the log. */
+void kw_daemon_checkpoints_key(const struct kw_daemon *d,
+                               struct kw_front_audit_key *ret_key);
+void kw_daemon_checkpoints_begin(struct kw_daemon *d);
+void kw_daemon_checkpoints_sign_off(struct kw_daemon *d);
+void kw_daemon_checkpoints_end(struct kw_daemon *d);
 
 /* signals.c.  Blocks what the loop handles (before any thread), then watches it. */
 KW_MUST_USE kw_err kw_signals_block(struct kw_daemon *d, struct kw_note *note);

@@ -67,6 +67,7 @@ static void lift_quarantine(struct kw_daemon *d)
 /* The configuration first: who waits for a word about the keyring has both then. */
 static void reload_all(struct kw_daemon *d)
 {
+    kw_daemon_audit_rotate(d);
     kw_configuration_look(d);
     kw_reload(d, "SIGHUP");
 }
@@ -95,6 +96,7 @@ static void signals_on_tick(evutil_socket_t fd, short what, void *ctx)
     struct kw_daemon *d = ctx;
     (void)fd;
     (void)what;
+    kw_daemon_audit_look(d);
     kw_kms_tick(d->kms);
     kw_strays_reap(d);
     kw_reload_settle(d);

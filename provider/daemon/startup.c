@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Brings the modules up in order and takes them down in the other:
  *
- *   signals blocked, state directory, arena, loop, front, kms, gRPC, sockets, READY, and
+ *   signals blocked, state directory, arena, loop, audit log, front, kms, gRPC, sockets, READY, and
  *   only then the keyring and with it the first login: a socket that answers
  *   "starting" is worth more to kube-apiserver than one that is not there (its client
  *   backs off for up to two minutes). */
@@ -117,6 +117,7 @@ static kw_err open_front(struct kw_daemon *d, struct kw_note *note)
         .look_again = on_look_again,
         .ctx = d,
     };
+    kw_daemon_checkpoints_key(d, &options.audit);
     kw_err e = kw_front_new(&options, &d->front);
     if (kw_failed(e))
         kw_note_set(note, "cannot set up the workers: %s", kw_code_name(e.code));
@@ -145,6 +146,7 @@ static kw_err open_kms(struct kw_daemon *d, struct kw_note *note)
         .classes = classes,
         .class_count = c->class_count,
         .door = kw_front_door(d->front),
+        .audit = kw_daemon_audit_door(d),
         .lock = &d->lock,
         .clock = d->clock,
         .deadline_ns = c->deadline_ns,
@@ -312,6 +314,8 @@ kw_err kw_daemon_open(struct kw_daemon *d, struct kw_note *note)
     if (!kw_failed(e))
         e = open_loop(d, note);
     if (!kw_failed(e))
+        e = kw_daemon_audit_open(d, note);
+    if (!kw_failed(e))
         e = open_front(d, note);
     if (!kw_failed(e))
         e = open_kms(d, note);
@@ -340,6 +344,13 @@ static void free_event(struct event **e)
     *e = NULL;
 }
 
+/* The audit log's thread hangs in the disk, and would come back to what is freed now. */
+_Noreturn static void close_at_once(const struct kw_daemon *d)
+{
+    kw_arena_close();
+    _exit(d->stopping ? 0 : 1);
+}
+
 void kw_daemon_close(struct kw_daemon *d)
 {
     for (size_t i = 0; i < KW_CLASSES_MAX; i++)
@@ -347,13 +358,16 @@ void kw_daemon_close(struct kw_daemon *d)
     kw_status_close(d);
     kw_seek_end(d);
     kw_flood_end(d);
+    kw_daemon_audit_leave(d);
     if (d->kms != NULL)
         kw_kms_wipe(d->kms);
+    kw_daemon_audit_sign_off(d);
     if (d->front != NULL)
         kw_front_stop(d->front, FRONT_STOP_MS * KW_MS_NS);
     kw_strays_end(d);
     kw_rpc_free(d->rpc);
     kw_kms_free(d->kms);
+    const bool is_left = !kw_daemon_audit_close(d);
     kw_front_free(d->front);
     free_event(&d->tick);
     free_event(&d->signals);
@@ -362,6 +376,8 @@ void kw_daemon_close(struct kw_daemon *d)
         event_base_free(d->loop);
     kw_reload_forget(d);
     kw_state_close(d->state);
+    if (is_left)
+        close_at_once(d);
     kw_configuration_forget(d);
     kw_config_free(d->config);
     kw_free(d->config_path);
