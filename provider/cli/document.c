@@ -111,6 +111,16 @@ static void judge_memory(const json_t *document, struct kw_reasons *why)
             reason);
 }
 
+/* null: there is no audit log. */
+static void judge_audit(const json_t *document, struct kw_reasons *why)
+{
+    const json_t *audit = json_object_get(document, "audit");
+    if (json_is_object(audit) && !json_is_false(json_object_get(audit, "ill")))
+        document_add(
+            why, "the audit log in %.200s cannot be written (docs/ERRORS.md, audit). ",
+            member(audit, "dir"));
+}
+
 static void judge_quarantine(const json_t *document, struct kw_reasons *why)
 {
     const json_t *held = json_object_get(document, "quarantine");
@@ -171,6 +181,7 @@ enum kw_exit kw_document_judge(const json_t *document, struct kw_reasons *ret_wh
             &why, "A PIN is latched: no login is tried until there is one that was not "
                   "refused before, or keyward pin retry is said. ");
     judge_tokens(document, &why);
+    judge_audit(document, &why);
     judge_quarantine(document, &why);
     judge_configuration(document, &why);
     judge_keyring(document, &why);

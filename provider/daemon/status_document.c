@@ -250,20 +250,33 @@ static json_t *memory_part(void)
                      number(info.used_max));
 }
 
+static json_t *audit_part(const struct kw_daemon *d)
+{
+    struct kw_audit_writer_stats s;
+    if (d->audit.writer == NULL)
+        return json_null();
+    kw_audit_writer_stats(d->audit.writer, &s);
+    return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "dir",
+                     kw_status_text(d->config->audit_dir), "ill", (int)s.ill, "records",
+                     number(s.records), "commits", number(s.commits), "unrecorded",
+                     number(s.missed), "withheld", number(s.withheld), "refused",
+                     number(s.refused), "waiting", number(s.waiting));
+}
+
 static json_t *document_of(const struct kw_daemon *d)
 {
     struct kw_front_status s;
     kw_front_status(d->front, &s);
-    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
-                     "s:o, s:o, s:o}",
-                     "version", KW_VERSION, "pid", (int)getpid(), "domain",
-                     kw_status_text(d->config->domain), "configuration",
-                     configuration_part(d), "health", health_part(&s), "active",
-                     active_part(&s), "keyring", keyring_part(d, &s), "versions",
-                     versions_part(&s), "tokens", tokens_part(&s), "pin_latched",
-                     (int)s.pin_latched, "quarantine", quarantine_part(&s), "workers",
-                     workers_part(&s), "jobs", jobs_part(&s), "classes", classes_part(d),
-                     "rpc", rpc_part(d->rpc), "locked_memory", memory_part());
+    return json_pack(
+        "{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
+        "s:o, s:o, s:o, s:o}",
+        "version", KW_VERSION, "pid", (int)getpid(), "domain",
+        kw_status_text(d->config->domain), "configuration", configuration_part(d),
+        "health", health_part(&s), "active", active_part(&s), "keyring",
+        keyring_part(d, &s), "versions", versions_part(&s), "tokens", tokens_part(&s),
+        "pin_latched", (int)s.pin_latched, "quarantine", quarantine_part(&s), "workers",
+        workers_part(&s), "jobs", jobs_part(&s), "classes", classes_part(d), "rpc",
+        rpc_part(d->rpc), "locked_memory", memory_part(), "audit", audit_part(d));
 }
 
 char *kw_status_document(const struct kw_daemon *d)
