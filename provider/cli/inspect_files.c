@@ -36,7 +36,7 @@ struct view {
     const struct kw_config *config;
     const char *config_named; /* maybe by a link */
     char config_path[KW_PATH_MAX];
-    struct sight config_file, keyring, state, modules[KW_TOKENS_MAX];
+    struct sight config_file, keyring, state, audit, modules[KW_TOKENS_MAX];
     struct sight folders[KW_TOKENS_MAX + 8];
     size_t folder_count; /* those with a fault, each fault once */
 };
@@ -84,6 +84,10 @@ static kw_err inspect_files_look(void *shared, struct kw_note *note)
     }
     look_above(v, c->state);
     v->state.err = kw_reach_writable(c->state, &v->state.note);
+    if (c->audit_dir != NULL) {
+        look_above(v, c->audit_dir);
+        v->audit.err = kw_reach_writable(c->audit_dir, &v->audit.note);
+    }
     if (c->status != NULL)
         look_above(v, c->status);
     for (size_t i = 0; i < c->class_count; i++)
@@ -130,6 +134,42 @@ static void report_state(struct kw_report *r, const char *path, const struct sig
                       (unsigned)st.st_uid);
 }
 
+static bool shares_a_disk(const struct stat *st, const char *path)
+{
+    struct stat other;
+    return stat(path, &other) == 0 && other.st_dev == st->st_dev;
+}
+
+/* etcd's own folder, where kubeadm puts it. */
+static void report_audit(struct kw_report *r, const char *path, const struct sight *s)
+{
+    struct stat st;
+    if (path == NULL)
+        kw_report_add(r, KW_FOUND_WARN, "audit",
+                      "have an audit log: audit: {dir: /var/log/keyward}",
+                      "no Encrypt or Decrypt is put on record");
+    else if (stat(path, &st) != 0)
+        inspect_files_absent(r, "audit", path,
+                             "make it: install -d -m 0750, owned by the daemon's user");
+    else if ((st.st_mode & (S_IWGRP | S_IRWXO)) != 0)
+        kw_report_add(r, KW_FOUND_FAIL, "audit", "chmod 0750 it",
+                      "%s: mode %04o lets others at it", path,
+                      (unsigned)(st.st_mode & 07777));
+    else if (kw_failed(s->err))
+        kw_report_add(r, KW_FOUND_FAIL, "audit",
+                      "keywardd must write the audit log there: make room, mount it "
+                      "writable, or chown it to the daemon's user",
+                      "%s", s->note.text);
+    else if (shares_a_disk(&st, "/var/lib/etcd"))
+        kw_report_add(r, KW_FOUND_WARN, "audit",
+                      "put the audit log on a disk of its own: each of its records waits "
+                      "for that disk, as each write of etcd does",
+                      "%s is on the disk of /var/lib/etcd", path);
+    else
+        kw_report_add(r, KW_FOUND_OK, "audit", NULL, "%s, uid %u, can be written", path,
+                      (unsigned)st.st_uid);
+}
+
 static void report_view(struct kw_report *r, const struct view *v)
 {
     const struct kw_config *c = v->config;
@@ -142,6 +182,7 @@ static void report_view(struct kw_report *r, const struct view *v)
         report_file(r, "module", c->tokens[i].module, &v->modules[i],
                     "install the vendor's library, or correct `module`");
     report_state(r, c->state, &v->state);
+    report_audit(r, c->audit_dir, &v->audit);
 }
 
 static void inspect_pin(struct kw_report *r, const struct kw_config *config,

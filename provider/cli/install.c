@@ -2,6 +2,7 @@
 /* Looking, making, taking back. */
 #include "install.h"
 
+#include <grp.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -72,12 +73,26 @@ kw_err kw_install_look(struct kw_install *p, struct kw_note *note)
 
 /* ---- making ------------------------------------------------------------------------ */
 
+/* Who is in the group keyward-audit, where there is one, may read the audit log, and can
+ * open no socket for that: the folder gives its files to it (mkdir(2), S_ISGID). */
+static kw_err make_audit_folder(struct kw_install *p, struct kw_note *note)
+{
+    const struct group *readers = geteuid() == 0 ? getgrnam("keyward-audit") : NULL;
+    struct kw_owner owner = p->owner;
+    if (readers != NULL)
+        owner.gid = readers->gr_gid;
+    return kw_place_folder(&p->made, p->layout.audit, readers != NULL ? 02750 : 0750,
+                           &owner, note);
+}
+
 static kw_err make_folders(struct kw_install *p, struct kw_note *note)
 {
     const struct kw_layout *l = &p->layout;
     kw_err e = kw_place_folder(&p->made, l->base, 0755, NULL, note);
     if (!kw_failed(e))
         e = kw_place_folder(&p->made, l->state, 0700, &p->owner, note);
+    if (!kw_failed(e))
+        e = make_audit_folder(p, note);
     if (!kw_failed(e))
         e = kw_place_folder(&p->made, l->run, 0755, &p->owner, note);
     if (!kw_failed(e) && p->first.softhsm)

@@ -18,7 +18,7 @@ bool kw_layout_is_plain(const char *path)
 }
 
 struct places {
-    const char *base, *state, *run, *tokens;
+    const char *base, *state, *audit, *run, *tokens;
 };
 
 /* dst = folder/name; false when it is too long. */
@@ -41,6 +41,7 @@ static bool cli_layout_fill(struct kw_layout *l, const struct places *p)
            cli_layout_join(l->encryption, any, p->base,
                            "encryption-configuration.yaml") &&
            cli_layout_join(l->state, any, p->state, "") &&
+           cli_layout_join(l->audit, any, p->audit, "") &&
            cli_layout_join(l->tokens, any, p->tokens, "") &&
            cli_layout_join(l->run, any, p->run, "") &&
            cli_layout_join(l->status, socket, p->run, "status.sock") &&
@@ -51,12 +52,13 @@ static bool cli_layout_fill(struct kw_layout *l, const struct places *p)
 kw_err kw_layout_make(const char *dir, struct kw_layout *ret_layout, struct kw_note *note)
 {
     struct kw_layout layout = {0};
-    char state[KW_PATH_MAX], run[KW_PATH_MAX], tokens[KW_PATH_MAX];
-    struct places p = {"/etc/keyward", "/var/lib/keyward", "/run/keyward",
-                       "/var/lib/keyward-tokens"};
+    char state[KW_PATH_MAX], audit[KW_PATH_MAX], run[KW_PATH_MAX], tokens[KW_PATH_MAX];
+    struct places p = {"/etc/keyward", "/var/lib/keyward", "/var/log/keyward",
+                       "/run/keyward", "/var/lib/keyward-tokens"};
     if (dir != NULL) {
         if (dir[0] != '/' || !kw_layout_is_plain(dir) ||
             !cli_layout_join(state, KW_PATH_MAX - 1, dir, "state") ||
+            !cli_layout_join(audit, KW_PATH_MAX - 1, dir, "audit") ||
             !cli_layout_join(run, KW_PATH_MAX - 1, dir, "run") ||
             !cli_layout_join(tokens, KW_PATH_MAX - 1, dir, "tokens")) {
             kw_note_set(note,
@@ -65,7 +67,7 @@ kw_err kw_layout_make(const char *dir, struct kw_layout *ret_layout, struct kw_n
                         dir);
             return kw_err_at(KW_CODE_BAD_INPUT, "--dir");
         }
-        p = (struct places){dir, state, run, tokens};
+        p = (struct places){dir, state, audit, run, tokens};
     }
     if (!cli_layout_fill(&layout, &p)) {
         kw_note_set(note,
@@ -162,7 +164,12 @@ void kw_layout_write_config(const struct kw_layout *l,
         first->domain, first->production ? "production" : "test", l->keyring, l->state,
         l->status, first->uri, first->module, l->pin);
     write_env(l, first, out);
-    fputs("classes:\n", out);
+    fprintf(out,
+            "audit:\n"
+            "  dir: %s    # each Encrypt and Decrypt is on record before it is answered\n"
+            "  on-failure: deny\n"
+            "classes:\n",
+            l->audit);
     write_class("secrets", l->secrets, first->peer, out);
     fputs("    on-hsm-loss: fail-closed\n"
           "    cache: {entries: 1024, ttl: 10m}\n",

@@ -20,7 +20,8 @@ struct kw_layout {
     char pin[KW_PATH_MAX];
     char encryption[KW_PATH_MAX]; /* the EncryptionConfiguration */
     char state[KW_PATH_MAX];
-    char run[KW_PATH_MAX]; /* the sockets' folder */
+    char audit[KW_PATH_MAX]; /* the audit log's folder */
+    char run[KW_PATH_MAX];   /* the sockets' folder */
     char status[KW_PATH_MAX];
     char secrets[KW_PATH_MAX], bulk[KW_PATH_MAX]; /* sockets */
     /* of a SoftHSM only */

@@ -169,7 +169,7 @@ kw_err kw_place_vacant(const struct kw_layout *l, bool softhsm, struct kw_note *
 {
     const char *const files[] = {l->config, l->keyring,      l->pin,
                                  l->so_pin, l->softhsm_conf, l->encryption};
-    const char *const folders[] = {l->state, softhsm ? l->tokens : l->state};
+    const char *const folders[] = {l->state, l->audit, softhsm ? l->tokens : l->state};
     struct stat st;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (lstat(files[i], &st) == 0) {

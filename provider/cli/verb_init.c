@@ -234,16 +234,19 @@ static int init_report(const struct kw_cli *cli, const struct kw_install *p)
     fclose(out);
     if (cli->json)
         return kw_json_out(
-            json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:i, s:s, s:[s]}",
-                      "ok", 1, "config", l->config, "keyring", l->keyring, "pin", l->pin,
-                      "state", l->state, "socket_secrets", l->secrets, "socket_bulk",
-                      l->bulk, "encryption_configuration", l->encryption, "token_dir",
-                      p->first.softhsm ? l->tokens : NULL, "uid", (int)p->owner.uid,
-                      "encryption_configuration_text", text, "next", next),
+            json_pack(
+                "{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:i, s:s, s:[s]}",
+                "ok", 1, "config", l->config, "keyring", l->keyring, "pin", l->pin,
+                "state", l->state, "audit", l->audit, "socket_secrets", l->secrets,
+                "socket_bulk", l->bulk, "encryption_configuration", l->encryption,
+                "token_dir", p->first.softhsm ? l->tokens : NULL, "uid",
+                (int)p->owner.uid, "encryption_configuration_text", text, "next", next),
             KW_EXIT_GOOD);
-    printf("config %s\nkeyring %s\npin %s\nstate %s\nsocket secrets %s\nsocket bulk %s\n"
+    printf("config %s\nkeyring %s\npin %s\nstate %s\naudit %s\nsocket secrets %s\nsocket "
+           "bulk %s\n"
            "encryption-configuration %s\n",
-           l->config, l->keyring, l->pin, l->state, l->secrets, l->bulk, l->encryption);
+           l->config, l->keyring, l->pin, l->state, l->audit, l->secrets, l->bulk,
+           l->encryption);
     if (p->first.softhsm)
         printf("so-pin %s\ntoken-dir %s\n", l->so_pin, l->tokens);
     printf("\n%s\n", text);

@@ -36,7 +36,8 @@ struct instance {
     bool log_ended;
 };
 
-/* Token, key version 1 (active, the baseline), configuration.  `hsm` is YAML that goes
+/* Token, key version 1 (active, the baseline), configuration, with an audit log unless the
+ * deadline is 2500ms or more.  `hsm` is YAML that goes
  * below the configuration's "hsm:" line (two spaces of indentation, newline at the end),
  * or NULL for quick values: deadline 1000ms, patience 2s, suspect 1s, recover 1s, probe
  * every 1s, stale after 10s. */

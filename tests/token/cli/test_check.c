@@ -27,6 +27,35 @@ static void make_one(void)
     KEYWARD_MUST(&s, 0, "key", "activate", "1", "--second-copy", "opened on token B");
 }
 
+/* Where the audit log lies, as the daemon will find it. */
+TEST(audit_log__missing_folder_or_open_to_others_or_none__told)
+{
+    char audit[160], away[170], text[4096];
+    struct kw_blob yaml = {0};
+    make_one();
+    snprintf(audit, sizeof audit, "%s/audit", s.base);
+    KEYWARD_MUST(&s, 0, "check", "--offline");
+    CHECK_HAS(s.run.out, "audit, uid ");
+    CHECK(chmod(audit, 0777) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "chmod 0750 it");
+    snprintf(away, sizeof away, "%s-away", audit);
+    CHECK(rename(audit, away) == 0);
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "install -d -m 0750");
+    CHECK_OK(kw_file_read(s.config, sizeof text, &yaml, NULL));
+    char *from = strstr((char *)yaml.ptr, "audit:\n"),
+         *to = strstr((char *)yaml.ptr, "classes:\n");
+    CHECK(from != NULL && to != NULL);
+    snprintf(text, sizeof text, "%.*s%.*s", (int)(from - (char *)yaml.ptr),
+             (char *)yaml.ptr, (int)(yaml.len - (size_t)(to - (char *)yaml.ptr)), to);
+    CHECK_OK(kw_file_replace(s.config, kw_span_str(text), 0644, NULL));
+    kw_blob_wipe(&yaml);
+    KEYWARD_MUST(&s, 0, "check", "--offline");
+    CHECK_HAS(s.run.out, "is put on record");
+    site_remove(&s);
+}
+
 TEST(all_well__zero_and_every_part_named)
 {
     make_one();
@@ -525,6 +554,7 @@ TEST(keyring_older_than_this_node_has_seen__fails)
 }
 
 KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
+         CASE(audit_log__missing_folder_or_open_to_others_or_none__told),
          CASE(json__the_findings_as_one_document),
          CASE(unsealed_token__sealed_with_a_warning),
          CASE(the_keys_object_is_gone__fails_with_its_number),

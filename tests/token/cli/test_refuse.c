@@ -250,7 +250,9 @@ TEST(token_of_another_owner__refused_with_the_remedy)
 {
     kw_test_as_root();
     site_make(&s);
-    CHECK(chown(s.state, 1, 1) == 0);
+    char audit[160];
+    snprintf(audit, sizeof audit, "%s/audit", s.base);
+    CHECK(chown(s.state, 1, 1) == 0 && chown(audit, 1, 1) == 0);
     KEYWARD_MUST(&s, 1, "key", "create");
     CHECK_HAS(s.run.err, "chown -R 1 ");
     site_remove(&s);

@@ -48,6 +48,7 @@ TEST(no_folder__the_systems_places)
     CHECK_OK(kw_layout_make(NULL, &l, NULL));
     CHECK_STR(l.config, "/etc/keyward/keyward.yaml");
     CHECK_STR(l.state, "/var/lib/keyward");
+    CHECK_STR(l.audit, "/var/log/keyward");
     CHECK_STR(l.secrets, "/run/keyward/secrets.sock");
 }
 
