@@ -16,7 +16,8 @@
 struct kw_create {
     const struct kw_cli *cli;
     /* the words */
-    const char *operator_, *token_name, *adopt, *same_key_as, *backup_path, *sample_path;
+    const char *operator_, *ticket, *token_name, *adopt, *same_key_as, *backup_path,
+        *sample_path;
     bool destroyable, copyable, unproven, beside_others, dry_run;
     uint32_t same_n; /* --same-key-as; 0 = a new key */
     /* what they mean here */

@@ -7,6 +7,7 @@
 
 #include "context.h"
 #include "next.h"
+#include "operator_log.h"
 #include "second_copy.h"
 #include "waited.h"
 
@@ -17,7 +18,7 @@
 #define PUT(dst, src) kw_copy_str(dst, sizeof dst, kw_span_str(src))
 
 struct choices {
-    const char *stated, *operator_;
+    const char *stated, *operator_, *ticket;
     struct kw_second_copy other;
     bool only_copy, baseline, now;
 };
@@ -188,29 +189,41 @@ static int settle_proof(struct activation *a)
         "TEXT), or --only-copy");
 }
 
-static int key_activate_perform(struct activation *a)
+static kw_err key_activate_do(struct activation *a, struct kw_note *note)
 {
-    struct kw_note note = {{0}};
     kw_err e = KW_OK;
-    int code = seen_long_enough(a);
-    if (code < 0)
-        code = settle_proof(a);
-    if (code >= 0)
-        return code;
     if (a->c->other.uri != NULL)
-        e = open_there(a, &note);
+        e = open_there(a, note);
     PUT(a->facts.proof, a->act.proof);
     if (!kw_failed(e) && a->baseline)
-        e = write_baseline(a, &note);
+        e = write_baseline(a, note);
     if (kw_failed(e))
-        return kw_fail(a->cli, e, &note);
-    e = kw_context_activate(a->context, &a->act, &note);
+        return e;
+    e = kw_context_activate(a->context, &a->act, note);
     if (kw_failed(e) && a->baseline)
         fprintf(stderr,
                 "keyward: the baseline is moved in %s, but this node's act is not "
                 "recorded; the daemon follows the baseline all the same\n",
                 a->context->config->keyring);
-    return kw_failed(e) ? kw_fail(a->cli, e, &note) : key_activate_report(a);
+    return e;
+}
+
+static int key_activate_perform(struct activation *a)
+{
+    struct kw_note note = {{0}};
+    struct kw_operator_act noted = {a->cli, a->context->config, "key-activate",
+                                    a->v->key_id, a->c->ticket};
+    int code = seen_long_enough(a);
+    if (code < 0)
+        code = settle_proof(a);
+    if (code < 0)
+        code = kw_operator_begin(&noted);
+    if (code >= 0)
+        return code;
+    kw_err e = key_activate_do(a, &note);
+    kw_operator_end(&noted, e);
+    code = kw_failed(e) ? kw_fail(a->cli, e, &note) : key_activate_report(a);
+    return kw_operator_code(&noted, code);
 }
 
 static kw_err key_activate_fill_in(struct activation *a, uint32_t n, struct kw_note *note)
@@ -287,6 +300,7 @@ int kw_verb_activate(int argc, char **argv)
         {"now", NULL, "do not wait until it was accepted here for five minutes", &c.now,
          NULL},
         {"operator", "NAME", "who does this (default: your login)", NULL, &c.operator_},
+        KW_OPERATOR_TICKET(&c.ticket),
     };
     const struct kw_usage usage = {
         .verb = "key activate",
@@ -309,5 +323,7 @@ int kw_verb_activate(int argc, char **argv)
         code = kw_cli_version_n(usage.verb, cli.operand[0], &n);
     if (code < 0)
         code = proof_contradicts(&c);
+    if (code < 0)
+        code = kw_operator_ticket(usage.verb, c.ticket);
     return code >= 0 ? code : key_activate_run(&cli, &c, n);
 }

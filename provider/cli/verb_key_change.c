@@ -8,12 +8,13 @@
 #include "context.h"
 #include "gone.h"
 #include "next.h"
+#include "operator_log.h"
 #include "second_copy.h"
 
 struct change {
     enum kw_act act;
     const char *summary;
-    const char *operator_;
+    const char *operator_, *ticket;
 };
 
 /* What the version was, and what it is; destroyed and away after a prune.  `copy`: the
@@ -132,13 +133,21 @@ static int key_change_perform(const struct kw_cli *cli, const struct kw_context 
     struct outcome o = {.was = *kw_keyring_by_n(d->ring, n)};
     if (change->act == KW_ACT_PRUNE)
         o.copy = kw_gone_copy(d->ring, &o.was);
+    char act[32];
+    snprintf(act, sizeof act, "key-%s", kw_act_name(change->act));
+    struct kw_operator_act noted = {cli, d->config, act, o.was.key_id, change->ticket};
+    code = kw_operator_begin(&noted);
+    if (code >= 0)
+        return code;
     kw_err e = write_change(d, change, &o, &note);
-    return kw_failed(e) ? kw_fail(cli, e, &note) : key_change_report(cli, d, change, &o);
+    kw_operator_end(&noted, e);
+    code = kw_failed(e) ? kw_fail(cli, e, &note) : key_change_report(cli, d, change, &o);
+    return kw_operator_code(&noted, code);
 }
 
 static int key_change_run(enum kw_act act, const char *summary, int argc, char **argv)
 {
-    struct change change = {act, summary, NULL};
+    struct change change = {.act = act, .summary = summary};
     struct kw_cli cli;
     struct kw_context context = {0};
     struct kw_note note = {{0}};
@@ -147,6 +156,7 @@ static int key_change_run(enum kw_act act, const char *summary, int argc, char *
     const struct kw_option options[] = {
         {"operator", "NAME", "who does this (default: your login)", NULL,
          &change.operator_},
+        KW_OPERATOR_TICKET(&change.ticket),
     };
     snprintf(verb, sizeof verb, "key %s", kw_act_name(act));
     const struct kw_usage usage = {
@@ -160,6 +170,8 @@ static int key_change_run(enum kw_act act, const char *summary, int argc, char *
     int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
         code = kw_cli_version_n(verb, cli.operand[0], &n);
+    if (code < 0)
+        code = kw_operator_ticket(verb, change.ticket);
     if (code >= 0)
         return code;
     kw_err e = kw_context_open(&cli, &context, &note);

@@ -9,6 +9,7 @@
 
 #include "create.h"
 #include "next.h"
+#include "operator_log.h"
 #include "rehearse.h"
 
 /* Better now than after the key was made. */
@@ -155,12 +156,20 @@ static int key_create_report(const struct kw_create *c)
 static int key_create_perform(struct kw_create *c)
 {
     struct kw_note note = {{0}};
+    struct kw_operator_act noted = {c->cli, c->context.config, "key-create",
+                                    c->job->v.key_id, c->ticket};
     kw_err e = keyring_writable(c->context.config->keyring, &note);
-    if (!kw_failed(e))
-        e = kw_ceremony_run(c->context.config, c->token, c->job, &note);
+    if (kw_failed(e))
+        return kw_create_failed(c, e, &note);
+    int code = kw_operator_begin(&noted);
+    if (code >= 0)
+        return code;
+    e = kw_ceremony_run(c->context.config, c->token, c->job, &note);
     if (!kw_failed(e))
         e = write_ring(c, &note);
-    return kw_failed(e) ? kw_create_failed(c, e, &note) : key_create_report(c);
+    kw_operator_end(&noted, e);
+    code = kw_failed(e) ? kw_create_failed(c, e, &note) : key_create_report(c);
+    return kw_operator_code(&noted, code);
 }
 
 static int key_create_run(struct kw_create *c)
@@ -234,6 +243,7 @@ int kw_verb_create(int argc, char **argv)
          &c.beside_others, NULL},
         {"dry-run", NULL, "everything but the key: plan, login, self-test, room, names",
          &c.dry_run, NULL},
+        KW_OPERATOR_TICKET(&c.ticket),
     };
     const struct kw_usage usage = {
         .verb = "key create",
@@ -248,6 +258,8 @@ int kw_verb_create(int argc, char **argv)
     int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
         code = judge_words(&c);
+    if (code < 0)
+        code = kw_operator_ticket(usage.verb, c.ticket);
     if (code >= 0)
         return code;
     c.job = kw_shared_new(sizeof *c.job);

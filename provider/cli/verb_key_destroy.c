@@ -11,6 +11,7 @@
 #include "context.h"
 #include "gone.h"
 #include "next.h"
+#include "operator_log.h"
 #include "removal.h"
 #include "waited.h"
 
@@ -24,7 +25,7 @@
 struct destroy {
     const struct kw_cli *cli;
     const struct kw_context *context;
-    const char *said, *operator_;
+    const char *said, *operator_, *ticket;
     bool now;
     const struct kw_version *was;
     enum kw_act act;                 /* DESTROY, or GONE: it is destroyed already     */
@@ -314,6 +315,21 @@ static int key_destroy_report(const struct destroy *d)
                    next.text, outcome(d, v));
 }
 
+/* Looks, where somebody may be asked, and writes what was seen. */
+static kw_err key_destroy_do(struct destroy *d, struct kw_note *note)
+{
+    kw_err e = kw_context_facts(d->operator_, &d->facts, note);
+    if (!kw_failed(e) && d->sharer == NULL)
+        e = kw_gone_look(d->context->config, d->was, &d->gone);
+    for (size_t i = 0; i < kw_version_kek(d->was)->token_count && !kw_failed(e); i++)
+        if (d->sharer == NULL)
+            e = key_destroy_decide(d, i, note);
+        else
+            kw_copy_str(d->words[i], GONE_MAX,
+                        kw_span_str(kw_version_kek(d->was)->tokens[i].gone));
+    return kw_failed(e) ? e : write(d, note);
+}
+
 static int key_destroy_perform(struct destroy *d, uint32_t n)
 {
     struct kw_note note = {{0}};
@@ -327,21 +343,17 @@ static int key_destroy_perform(struct destroy *d, uint32_t n)
     code = unseen_here(d);
     if (code < 0)
         code = missed_by_now(d);
+    struct kw_operator_act noted = {d->cli, d->context->config, "key-destroy",
+                                    d->was->key_id, d->ticket};
+    if (code < 0)
+        code = kw_operator_begin(&noted);
     if (code >= 0)
         return code;
     d->sharer = kw_keyring_sharer(d->context->ring, d->was, NULL);
-    kw_err e = kw_context_facts(d->operator_, &d->facts, &note);
-    if (!kw_failed(e) && d->sharer == NULL)
-        e = kw_gone_look(d->context->config, d->was, &d->gone);
-    for (size_t i = 0; i < kw_version_kek(d->was)->token_count && !kw_failed(e); i++)
-        if (d->sharer == NULL)
-            e = key_destroy_decide(d, i, &note);
-        else
-            kw_copy_str(d->words[i], GONE_MAX,
-                        kw_span_str(kw_version_kek(d->was)->tokens[i].gone));
-    if (!kw_failed(e))
-        e = write(d, &note);
-    return kw_failed(e) ? kw_fail(d->cli, e, &note) : key_destroy_report(d);
+    kw_err e = key_destroy_do(d, &note);
+    kw_operator_end(&noted, e);
+    code = kw_failed(e) ? kw_fail(d->cli, e, &note) : key_destroy_report(d);
+    return kw_operator_code(&noted, code);
 }
 
 int kw_verb_destroy(int argc, char **argv)
@@ -357,6 +369,7 @@ int kw_verb_destroy(int argc, char **argv)
          &d.said},
         {"now", NULL, "do not wait until it was disabled here for a day", &d.now, NULL},
         {"operator", "NAME", "who does this (default: your login)", NULL, &d.operator_},
+        KW_OPERATOR_TICKET(&d.ticket),
     };
     const struct kw_usage usage = {
         .verb = "key destroy",
@@ -376,6 +389,8 @@ int kw_verb_destroy(int argc, char **argv)
     int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
         code = kw_cli_version_n(usage.verb, cli.operand[0], &n);
+    if (code < 0)
+        code = kw_operator_ticket(usage.verb, d.ticket);
     if (code >= 0)
         return code;
     kw_err e = kw_context_open(&cli, &context, &note);

@@ -13,6 +13,7 @@
 
 #include "child.h"
 #include "context.h"
+#include "operator_log.h"
 #include "trusted.h"
 
 /* What the state directory's owner did. */
@@ -119,9 +120,25 @@ static int pin_retry_report(const struct kw_cli *cli, const struct retry *r)
     return print_outcome(cli, r);
 }
 
-static int pin_retry_perform(const struct kw_cli *cli, const struct kw_config *config,
-                             const char *name)
+static int pin_retry_do(struct kw_operator_act *noted, struct retry *r,
+                        const struct kw_owner *owner)
 {
+    struct kw_note note = {{0}};
+    int code = kw_operator_begin(noted);
+    if (code >= 0)
+        return code;
+    kw_err e = pin_retry_run(r, owner, &note);
+    const bool is_done = !kw_failed(e) && !is_nobodys(r);
+    kw_operator_end(
+        noted, kw_failed(e) || is_done ? e : kw_err_at(KW_CODE_UNKNOWN_KEY, "--token"));
+    code = kw_failed(e) ? kw_fail(noted->cli, e, &note) : pin_retry_report(noted->cli, r);
+    return kw_operator_code(noted, code);
+}
+
+static int pin_retry_perform(const struct kw_cli *cli, const struct kw_config *config,
+                             const char *name, const char *ticket)
+{
+    struct kw_operator_act noted = {cli, config, "pin-retry", .ticket = ticket};
     struct kw_owner owner = {0};
     struct kw_note note = {{0}};
     kw_err e = kw_owner_of(config, &owner, &note);
@@ -133,8 +150,7 @@ static int pin_retry_perform(const struct kw_cli *cli, const struct kw_config *c
         return kw_fail(cli, kw_err_at(KW_CODE_NO_MEMORY, "mmap"), &note);
     r->config = config;
     r->name = name;
-    e = pin_retry_run(r, &owner, &note);
-    code = kw_failed(e) ? kw_fail(cli, e, &note) : pin_retry_report(cli, r);
+    code = pin_retry_do(&noted, r, &owner);
     kw_shared_free(r, sizeof *r);
     return code;
 }
@@ -144,10 +160,11 @@ int kw_verb_pin_retry(int argc, char **argv)
     struct kw_cli cli;
     struct kw_config *config = NULL;
     struct kw_note note = {{0}};
-    const char *name = NULL;
+    const char *name = NULL, *ticket = NULL;
     const struct kw_option options[] = {
         {"token", "NAME", "the token of this label or serial (default: all)", NULL,
          &name},
+        KW_OPERATOR_TICKET(&ticket),
     };
     const struct kw_usage usage = {
         .verb = "pin retry",
@@ -164,10 +181,13 @@ int kw_verb_pin_retry(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
     };
     int code = kw_cli_read(&usage, argc, argv, &cli);
+    if (code < 0)
+        code = kw_operator_ticket(usage.verb, ticket);
     if (code >= 0)
         return code;
     kw_err e = kw_config_load(cli.config, SIZE_MAX, &config, &note);
-    code = kw_failed(e) ? kw_fail(&cli, e, &note) : pin_retry_perform(&cli, config, name);
+    code = kw_failed(e) ? kw_fail(&cli, e, &note)
+                        : pin_retry_perform(&cli, config, name, ticket);
     kw_config_free(config);
     return code;
 }
