@@ -32,6 +32,8 @@ static const struct verb {
     {"state create", "make a lost state directory again from the keyring",
      kw_verb_state_create},
     {"pin retry", "let a PIN that was refused be tried once more", kw_verb_pin_retry},
+    {"quarantine clear", "let ciphertexts that cost workers be tried again",
+     kw_verb_quarantine_clear},
     {"audit verify", "does each record of an audit log follow the one before?",
      kw_verb_audit_verify},
     {"audit show", "the records of an audit log, for people or a table",
