@@ -305,3 +305,16 @@ kw_err kw_operator_name(const char *given, char dst[64], struct kw_note *note)
     kw_copy_str(dst, 64, kw_span_str(copy));
     return KW_OK;
 }
+
+kw_err kw_context_token(const struct kw_context *context, const char *name,
+                        const struct kw_config_token **ret_token, struct kw_note *note)
+{
+    const struct kw_config *config = context->config;
+    for (size_t i = 0; i < config->token_count; i++)
+        if (name == NULL || strcmp(config->tokens[i].name, name) == 0) {
+            *ret_token = &config->tokens[i];
+            return KW_OK;
+        }
+    kw_note_set(note, "the configuration has no token '%s'", name != NULL ? name : "");
+    return kw_err_at(KW_CODE_MISSING, "--token");
+}

@@ -54,6 +54,11 @@ bool kw_context_is_keyring(const struct kw_context *context, const char *path);
 /* What this node wraps with; 0 = nothing, or it is not known. */
 uint32_t kw_context_active(const struct kw_context *context);
 
+/* The configuration's token of this name, the first for NULL.  MISSING */
+KW_MUST_USE kw_err kw_context_token(const struct kw_context *context, const char *name,
+                                    const struct kw_config_token **ret_token,
+                                    struct kw_note *note);
+
 /* Version n of the keyring.  UNKNOWN_KEY */
 KW_MUST_USE kw_err kw_context_version(const struct kw_context *context, uint32_t n,
                                       const struct kw_version **ret_version,

@@ -38,6 +38,8 @@ static const struct verb {
      kw_verb_audit_verify},
     {"audit show", "the records of an audit log, for people or a table",
      kw_verb_audit_show},
+    {"audit key create", "make the pair that signs checkpoints, inside the token",
+     kw_verb_audit_key_create},
 };
 
 enum { NAME_MAX_BYTES = 64 };

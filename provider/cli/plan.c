@@ -7,19 +7,6 @@
 
 #define PUT(dst, src) kw_copy_str(dst, sizeof dst, kw_span_str(src))
 
-static kw_err find_token(struct kw_create *c, struct kw_note *note)
-{
-    const struct kw_config *config = c->context.config;
-    for (size_t i = 0; i < config->token_count; i++)
-        if (c->token_name == NULL || strcmp(config->tokens[i].name, c->token_name) == 0) {
-            c->token = &config->tokens[i];
-            return KW_OK;
-        }
-    kw_note_set(note, "the configuration has no token '%s'",
-                c->token_name != NULL ? c->token_name : "");
-    return kw_err_at(KW_CODE_MISSING, "--token");
-}
-
 kw_err kw_create_share(struct kw_create *c, struct kw_note *note)
 {
     struct kw_version *v = &c->job->v;
@@ -103,7 +90,7 @@ int kw_create_put_back(const struct kw_create *c)
 int kw_create_plan(struct kw_create *c)
 {
     struct kw_note note = {{0}};
-    kw_err e = find_token(c, &note);
+    kw_err e = kw_context_token(&c->context, c->token_name, &c->token, &note);
     if (!kw_failed(e))
         e = kw_context_facts(c->operator_, &c->facts, &note);
     if (kw_failed(e))

@@ -27,6 +27,15 @@ TEST(no_verb_or_an_unknown_one__two_and_the_list)
     RUN("key");
     CHECK(r.status == 2);
     CHECK_HAS(r.err, "'key' is no verb");
+    RUN("audit", "key");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "'audit key' is no verb");
+    RUN("audit", "key", "burn", "it");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "'audit key burn' is no verb");
+    RUN("", "create");
+    CHECK(r.status == 2);
+    CHECK_HAS(r.err, "'' is no verb");
 }
 
 TEST(version_and_help__good)
@@ -37,11 +46,14 @@ TEST(version_and_help__good)
     RUN("--help");
     CHECK(r.status == 0);
     CHECK_HAS(r.out, "key activate");
+    RUN("audit", "key", "--help");
+    CHECK(r.status == 0);
+    CHECK_HAS(r.out, "audit key create");
 }
 
 TEST(every_verb__has_help_with_its_exit_codes)
 {
-    static const char *const verbs[][2] = {{"init"},
+    static const char *const verbs[][3] = {{"init"},
                                            {"check"},
                                            {"probe"},
                                            {"status"},
@@ -57,14 +69,18 @@ TEST(every_verb__has_help_with_its_exit_codes)
                                            {"key", "prove"},
                                            {"key", "prune"},
                                            {"pin", "retry"},
+                                           {"quarantine", "clear"},
                                            {"state", "create"},
                                            {"keyring", "compare"},
-                                           {"keyring", "trust"}};
+                                           {"keyring", "trust"},
+                                           {"audit", "verify"},
+                                           {"audit", "key", "create"}};
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (verbs[i][1] == NULL)
             RUN(verbs[i][0], "--help");
         else
-            RUN(verbs[i][0], verbs[i][1], "--help");
+            RUN(verbs[i][0], verbs[i][1], verbs[i][2] != NULL ? verbs[i][2] : "--help",
+                verbs[i][2] != NULL ? "--help" : NULL);
         CHECK(r.status == 0);
         CHECK_HAS(r.out, "usage: keyward ");
         CHECK_HAS(r.out, "--json");
