@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 23: the audit log.  What was answered is on record, and both verifiers say that the record
+ * is whole; when nothing can be put on record, nothing is answered. */
+#include "acts.h"
+#include "audited.h"
+#include "load.h"
+#include "run.h"
+
+#include <signal.h>
+#include <grp.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <keyward/file.h>
+
+static struct kw_client_reply reply, again;
+static char dir[160];
+
+/* As init wrote it, and more. */
+static void with_audit(struct instance *h, const char *more)
+{
+    char block[80];
+    snprintf(dir, sizeof dir, "%s/audit", h->dir);
+    snprintf(block, sizeof block, "  on-failure: %s\n", more);
+    instance_edit(h, "  on-failure: deny\n", block);
+}
+
+/* One that becomes ready while the daemon ends is a change behind the last words. */
+static void up_with_both_workers(struct instance *h)
+{
+    size_t mark = instance_mark(h);
+    instance_up(h);
+    mark = instance_await(h, mark, NULL, "event=worker-ready", NULL);
+    instance_await(h, mark, NULL, "event=worker-ready", NULL);
+}
+
+static unsigned lines_with(const char *what)
+{
+    return audited_lines(dir, what);
+}
+
+static void verified(struct instance *h, int want)
+{
+    audited_verify(h, dir, want);
+}
+
+/* It covers the stop, and the daemon's log has told it since the mark. */
+static void last_is_a_checkpoint(struct instance *h, size_t mark)
+{
+    const char *all = audited_text(dir);
+    const char *stop = strstr(all, "\"kind\":\"stop\"");
+    const char *checkpoint = stop != NULL ? strchr(stop, '\n') : NULL;
+    char want[160];
+    CHECK(checkpoint != NULL && strchr(checkpoint + 1, '\n') == all + strlen(all) - 1);
+    const char *head = strstr(checkpoint, "\"head\":\"");
+    CHECK_HAS(checkpoint, "\"kind\":\"checkpoint\"");
+    CHECK(head != NULL);
+    snprintf(want, sizeof want, " head=%.64s ", head + 8);
+    instance_await(h, mark, NULL, "event=audit-checkpoint", want, NULL);
+}
+
+TEST(calls__each_on_record_with_its_source_and_the_log_verifies)
+{
+    INSTANCE_AND_ARENA(h, NULL);
+    with_audit(&h, "deny");
+    up_with_both_workers(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, kw_span_str("0123456789abcdef0123456789abcdef"), &reply);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_OK(kw_client_decrypt(c, kw_span_of(reply.ciphertext, reply.ciphertext_len),
+                                   kw_span_str(reply.key_id), "uid", 10 * KW_S_NS,
+                                   &again));
+        assert_int_equal(again.grpc_status, 0);
+        kw_client_reply_wipe(&again);
+    }
+    kw_client_close(c);
+    const char *text = audited_text(dir);
+    CHECK_HAS(text, "\"kind\":\"genesis\"");
+    CHECK_HAS(text, "\"kind\":\"start\"");
+    CHECK_HAS(text, "\"event\":\"hsm-state\"");
+    CHECK(lines_with("\"method\":\"encrypt\",\"class\":\"secrets\"") == 1);
+    CHECK(lines_with("\"method\":\"decrypt\"") == 2);
+    CHECK(lines_with("\"source\":\"cache\",\"code\":0,\"reason\":\"ok\"") == 1);
+    CHECK(lines_with("\"source\":\"hsm\",\"code\":0,\"reason\":\"ok\"") == 2);
+    CHECK(strstr(text, "0123456789abcdef0123456789abcdef") == NULL);
+    size_t mark = instance_mark(&h);
+    assert_int_equal(instance_stop(&h), 0);
+    CHECK(lines_with("\"kind\":\"stop\",\"reason\":\"signal\"") == 1);
+    last_is_a_checkpoint(&h, mark);
+    verified(&h, 0);
+    instance_destroy(&h);
+}
+
+/* What never came to kms: no valid message, and a client that had no time left. */
+TEST(calls_that_rpc_refuses__on_record_with_their_peer)
+{
+    char peer[80];
+    INSTANCE_AND_ARENA(h, NULL);
+    with_audit(&h, "deny");
+    instance_up(&h);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    for (unsigned i = 0; i < 15; i++) {
+        CHECK_OK(kw_client_raw(c, "/v2.KeyManagementService/Decrypt",
+                               kw_span_str("no message"), 10 * KW_S_NS, NULL, &reply));
+        assert_int_equal(reply.grpc_status, GRPC_INVALID_ARGUMENT);
+    }
+    kw_client_close(c);
+    assert_int_equal(instance_stop(&h), 0);
+    snprintf(peer, sizeof peer, "\"peer_pid\":%d,\"peer_start\":", (int)getpid());
+    /* Ten of a second, and a number of the others. */
+    const unsigned records = lines_with("\"source\":\"none\",\"code\":3,");
+    CHECK(records >= 10 && records <= 15);
+    CHECK(records == 15 ||
+          lines_with("\"kind\":\"refused\",\"method\":\"decrypt\"") >= 1);
+    CHECK(lines_with("\"request\":\"other:0:") == records);
+    CHECK(lines_with(peer) >= records);
+    verified(&h, 0);
+    instance_destroy(&h);
+}
+
+TEST(restart_and_sighup__one_chain)
+{
+    INSTANCE_AND_ARENA(h, NULL);
+    with_audit(&h, "deny");
+    for (unsigned i = 0; i < 2; i++) {
+        instance_up(&h);
+        size_t mark = instance_mark(&h);
+        instance_signal(&h, SIGHUP);
+        instance_await(&h, mark, NULL, "event=keyring-unchanged", NULL);
+        struct kw_client *c = instance_client(&h, h.secrets);
+        instance_round_trip(c);
+        kw_client_close(c);
+        assert_int_equal(instance_stop(&h), 0);
+    }
+    CHECK(lines_with("\"kind\":\"file\"") == 2);
+    CHECK(lines_with("\"kind\":\"start\"") == 2);
+    verified(&h, 0);
+    instance_destroy(&h);
+}
+
+/* The number behind this member of the status document, where it is first. */
+static uint64_t counted(struct instance *h, const char *member)
+{
+    static char doc[65536];
+    instance_status(h, doc, sizeof doc);
+    const char *at = strstr(doc, member);
+    CHECK(at != NULL);
+    return strtoull(at + strlen(member), NULL, 10);
+}
+
+TEST(under_load__what_clients_got_is_on_record)
+{
+    struct load_counts counts;
+    INSTANCE_AND_ARENA(h, NULL);
+    with_audit(&h, "deny");
+    instance_up(&h);
+    struct load *load = load_start(h.secrets, 8);
+    load_await(load, 200);
+    load_stop(load, &counts);
+    load_judge(&counts, 0);
+    const uint64_t calls =
+        counted(&h, "\"encrypt_calls\":") + counted(&h, "\"decrypt_calls\":");
+    CHECK(calls > 0 && counted(&h, "\"unrecorded\":") == 0);
+    assert_int_equal(instance_stop(&h), 0);
+    assert_int_equal(lines_with("\"kind\":\"call\""), calls);
+    verified(&h, 0);
+    instance_destroy(&h);
+}
+
+TEST(killed__what_clients_got_is_on_record_and_the_next_start_goes_on)
+{
+    struct load_counts counts;
+    INSTANCE_AND_ARENA(h, NULL);
+    with_audit(&h, "deny");
+    instance_up(&h);
+    struct load *load = load_start(h.secrets, 4);
+    load_await(load, 40);
+    instance_signal(&h, SIGKILL);
+    instance_wait_end(&h);
+    load_stop(load, &counts);
+    unsigned long long answered = counts.by_status[0];
+    /* Three of five calls in a round are Status. */
+    CHECK(lines_with("\"code\":0,\"reason\":\"ok\"") >= answered * 2 / 5 - 8);
+    instance_up(&h);
+    CHECK(lines_with("\"kind\":\"start\"") == 2);
+    assert_int_equal(instance_stop(&h), 0);
+    instance_destroy(&h);
+}
+
+TEST(folder_is_missing_or_others_may_write__does_not_start)
+{
+    INSTANCE(h, NULL);
+    with_audit(&h, "deny");
+    CHECK(chmod(dir, 0777) == 0);
+    size_t mark = instance_mark(&h);
+    instance_start(&h, NULL);
+    instance_await(&h, mark, NULL, "event=cannot-start", "not ours alone to write", NULL);
+    assert_int_equal(instance_wait_end(&h), 1);
+    char away[180];
+    snprintf(away, sizeof away, "%s-away", dir);
+    CHECK(rename(dir, away) == 0);
+    mark = instance_mark(&h);
+    instance_start(&h, NULL);
+    instance_await(&h, mark, NULL, "event=cannot-start", "there is no folder", NULL);
+    assert_int_equal(instance_wait_end(&h), 1);
+    instance_destroy(&h);
+}
+
+/* ---- a disk that is full ------------------------------------------------------------- */
+
+/* Where the kernel says EFBIG and sends no signal (setrlimit(2)). */
+static void survive_limit(void *ctx)
+{
+    (void)ctx;
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+static void up_on_small_disk(struct instance *h, const char *more)
+{
+    with_audit(h, more);
+    h->in_child = survive_limit;
+    instance_up(h);
+}
+
+/* Files of the daemon may be so long from now on: said by a process of its uid, as root
+ * need not be allowed to (prlimit(2), CAP_SYS_RESOURCE). */
+static void give_room(const struct instance *h, rlim_t bytes)
+{
+    const struct rlimit limit = {bytes, RLIM_INFINITY};
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (geteuid() == 0 &&
+            (setgroups(0, NULL) != 0 || setgid(h->uid) != 0 || setuid(h->uid) != 0))
+            _exit(2);
+        _exit(prlimit(h->daemon, RLIMIT_FSIZE, &limit, NULL) != 0);
+    }
+    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+    assert_int_equal(status, 0);
+}
+
+static void fill_it(const struct instance *h)
+{
+    char path[200];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/audit.jsonl", dir);
+    CHECK(stat(path, &st) == 0);
+    give_room(h, (rlim_t)st.st_size + 1000);
+}
+
+static int encrypt_status(struct kw_client *c)
+{
+    CHECK_OK(kw_client_encrypt(c, kw_span_str("a seed"), "uid", 10 * KW_S_NS, &reply));
+    return reply.grpc_status;
+}
+
+TEST(disk_full__nothing_is_answered_until_there_is_room)
+{
+    INSTANCE_AND_ARENA(h, NULL);
+    up_on_small_disk(&h, "deny");
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_encrypt(c, kw_span_str("a seed"), &reply);
+    size_t mark = instance_mark(&h);
+    fill_it(&h);
+    while (encrypt_status(c) == 0)
+        ;
+    CHECK_HAS(reply.message, "the audit log cannot be written now");
+    instance_await(&h, mark, NULL, "event=audit-failed", NULL);
+    CHECK_OK(kw_client_status(c, 10 * KW_S_NS, &reply));
+    assert_int_equal(reply.grpc_status, 14);
+    CHECK_HAS(reply.message, "the audit log cannot be written now");
+    give_room(&h, RLIM_INFINITY);
+    instance_await(&h, mark, NULL, "event=audit-back", NULL);
+    instance_encrypt(c, kw_span_str("a seed"), &reply);
+    kw_client_close(c);
+    assert_int_equal(instance_stop(&h), 0);
+    CHECK(
+        lines_with("\"kind\":\"unrecorded\",\"method\":\"encrypt\",\"class\":\"secrets\","
+                   "\"code\":14,\"reason\":\"audit\"") >= 1);
+    verified(&h, 4);
+    instance_destroy(&h);
+}
+
+TEST(disk_full_where_that_is_allowed__answered_and_the_number_is_on_record)
+{
+    INSTANCE_AND_ARENA(h, NULL);
+    up_on_small_disk(&h, "allow");
+    struct kw_client *c = instance_client(&h, h.secrets);
+    size_t mark = instance_mark(&h);
+    fill_it(&h);
+    for (unsigned i = 0; i < 30; i++)
+        assert_int_equal(encrypt_status(c), 0);
+    instance_await(&h, mark, NULL, "event=audit-failed", NULL);
+    give_room(&h, RLIM_INFINITY);
+    instance_await(&h, mark, NULL, "event=audit-back", NULL);
+    kw_client_close(c);
+    assert_int_equal(instance_stop(&h), 0);
+    CHECK(
+        lines_with("\"kind\":\"unrecorded\",\"method\":\"encrypt\",\"class\":\"secrets\","
+                   "\"code\":0,\"reason\":\"ok\"") >= 1);
+    verified(&h, 4);
+    instance_destroy(&h);
+}
+
+/* ---- signed and anchored ----------------------------------------------------------- */
+
+static char text[65536];
+
+/* The block that the tool prints goes into the configuration. */
+static void with_key(struct instance *h)
+{
+    char block[200];
+    assert_int_equal(instance_tool(h, text, sizeof text, "audit", "key", "create", NULL),
+                     0);
+    const char *key = strstr(text, "  key: {label: ");
+    CHECK(key != NULL);
+    snprintf(block, sizeof block, "audit:\n%.*s\n", (int)strcspn(key, "\n"), key);
+    instance_edit(h, "audit:\n", block);
+}
+
+/* What grep finds in the log of a daemon that has ended. */
+static void keep_anchors(struct instance *h, unsigned want)
+{
+    char path[160];
+    unsigned found = 0;
+    snprintf(path, sizeof path, "%s/anchors", h->dir);
+    FILE *kept = fopen(path, "ae");
+    CHECK(kept != NULL);
+    for (size_t i = 0; i < h->line_count; i++)
+        if (strstr(h->lines[i], "event=audit-checkpoint ") != NULL) {
+            fprintf(kept, "%s\n", h->lines[i]);
+            found++;
+        }
+    CHECK(fclose(kept) == 0 && found >= want);
+}
+
+/* By both verifiers, with all that an auditor has. */
+static void all_is_signed_and_anchored(struct instance *h)
+{
+    static const char second_verifier[] = KW_VECTORS "/verify-audit";
+    static struct kw_run second;
+    char key[160], anchors[160], whole[160];
+    verified(h, 0); /* leaves them in one file */
+    snprintf(key, sizeof key, "%s/audit.pem", h->dir);
+    snprintf(anchors, sizeof anchors, "%s/anchors", h->dir);
+    snprintf(whole, sizeof whole, "%s/whole", h->dir);
+    assert_int_equal(instance_tool(h, text, sizeof text, "audit", "verify", "--key", key,
+                                   "--anchors", anchors, whole, NULL),
+                     0);
+    CHECK_HAS(text, "sound, anchored up to ");
+    CHECK_HAS(text, "signed     up to ");
+    kw_run(&second, (const char *const[]){second_verifier, "--key", key, "--anchors",
+                                          anchors, whole, NULL});
+    assert_int_equal(second.status, 0);
+}
+
+TEST(key_in_the_token__all_is_signed_and_what_the_daemons_log_said_anchors_it)
+{
+    INSTANCE_AND_ARENA(h, NULL);
+    with_audit(&h, "deny");
+    with_key(&h);
+    for (unsigned i = 1; i <= 2; i++) {
+        up_with_both_workers(&h);
+        struct kw_client *c = instance_client(&h, h.secrets);
+        instance_round_trip(c);
+        kw_client_close(c);
+        assert_int_equal(instance_stop(&h), 0);
+        keep_anchors(&h, i);
+        CHECK(lines_with("\"kind\":\"signature\"") == i);
+    }
+    all_is_signed_and_anchored(&h);
+    instance_destroy(&h);
+}
+
+KW_SUITE("23-audit-log")
