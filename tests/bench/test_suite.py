@@ -24,7 +24,7 @@ def test_layout__the_client_apart_as_soon_as_there_are_two(cpus, layout):
 
 
 @pytest.mark.parametrize("compare, full, count, primary", [
-    ("x", False, 12, 12), (None, False, 15, 8), (None, True, 69, 8)])
+    ("x", False, 12, 12), (None, False, 19, 8), (None, True, 79, 8)])
 def test_rounds__cells_that_it_takes__all_of_a_comparison_or_eight_primary(compare, full, count,
                                                                            primary):
     o = argparse.Namespace(compare=compare, full=full, name="x", rounds=3)
