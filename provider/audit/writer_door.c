@@ -71,7 +71,7 @@ static kw_err door_record(struct kw_audit_writer *w, const struct kw_request *re
         return e;
     entry->request = waiter;
     kw_mutex_lock(&w->mutex);
-    if (w->left) /* in the meantime: nobody looks for who waits any more */
+    if (w->left || atomic_load(&w->failing)) /* in the meantime: it would wait in vain */
         e = audit_ill;
     else if (w->queue.count >= KW_AUDIT_WAITING_MAX)
         e = kw_err_at(KW_CODE_AUDIT, "audit queue");

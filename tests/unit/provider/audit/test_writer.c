@@ -225,22 +225,47 @@ TEST(rotate__a_new_file_begins)
     writers_end();
 }
 
-/* Between the look at whether it may and the queue. */
-TEST(call_comes_while_the_main_thread_gives_up__is_not_left_waiting)
+/* ---- between the look at whether it may and the queue ---- */
+
+static void refused_for(void (*meanwhile)(void))
 {
     bool waits = false;
     writers_begin(false);
     CHECK(writers_put(0, KW_CODE_OK));
     writers_await_told(1);
-    writers_leave_meanwhile = true;
+    writers_meanwhile = meanwhile;
     writers_calls[1].request = writers_calls[0].request;
     CHECK_CODE(the_door.ops->put(the_door.audit, &writers_calls[1].request, &waits),
                KW_CODE_AUDIT);
+    CHECK(writers_meanwhile == NULL);
     writers_end();
     CHECK(writers_calls[1].told == 0);
 }
 
-/* What waited for the disk is tried once more, also within the second. */
+static void main_thread_gives_up(void)
+{
+    kw_audit_writer_abandon(the_writer);
+}
+
+TEST(call_comes_while_the_main_thread_gives_up__is_not_left_waiting)
+{
+    refused_for(main_thread_gives_up);
+}
+
+static void commit_fails(void)
+{
+    writers_disk_is(false, EIO);
+    kw_audit_writer_rotate(the_writer);
+    while (!writers_ill())
+        writers_await_round();
+    writers_disk_is(false, 0);
+}
+
+TEST(call_comes_while_a_commit_fails__is_not_left_waiting)
+{
+    refused_for(commit_fails);
+}
+
 TEST(stop__after_a_failure__the_numbers_are_on_record_still)
 {
     writers_begin(false);

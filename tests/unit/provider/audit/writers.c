@@ -95,7 +95,7 @@ static const struct kw_clock a_clock = {clock_now, clock_now, clock_now, NULL};
 
 struct writers_call writers_calls[WRITERS_CALLS];
 unsigned writers_told;
-bool writers_leave_meanwhile;
+void (*writers_meanwhile)(void);
 char writers_text[8 << 20];
 struct kw_audit_writer *the_writer;
 struct kw_audit_door the_door;
@@ -118,9 +118,10 @@ static unsigned code_of(enum kw_code code)
 static void serial_of(void *ctx, const char *token, char dst[KW_AUDIT_SERIAL])
 {
     (void)ctx;
-    if (writers_leave_meanwhile)
-        kw_audit_writer_abandon(the_writer);
-    writers_leave_meanwhile = false;
+    void (*const meanwhile)(void) = writers_meanwhile;
+    writers_meanwhile = NULL;
+    if (meanwhile != NULL)
+        meanwhile();
     kw_copy_str(dst, KW_AUDIT_SERIAL,
                 kw_span_str(strcmp(token, "keyward") == 0 ? "195f" : ""));
 }

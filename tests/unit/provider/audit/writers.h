@@ -27,8 +27,8 @@ extern unsigned writers_told; /* of all of them */
 extern struct kw_audit_writer *the_writer;
 extern struct kw_audit_door the_door;
 extern atomic_int_fast64_t writers_now_ns; /* the time; any thread */
-/* The main thread gives up while the next call is on its way in. */
-extern bool writers_leave_meanwhile;
+/* Once, while the next call is on its way in; NULL: nothing happens. */
+extern void (*writers_meanwhile)(void);
 
 void writers_begin(bool allow);
 /* Gives up, stops, removes; the last alone. */
