@@ -36,7 +36,7 @@ const struct kw_channel_entry *kw_channel_at(const struct kw_channel *channel, s
 }
 
 bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
-                     size_t want_len, size_t limit)
+                     enum kw_checkpoint_count counts_as, size_t want_len, size_t limit)
 {
     bool canary = job->op == KW_WIRE_CANARY;
     if (channel->count >= KW_CHANNEL_MAX || channel->loaded >= KW_CHANNEL_LOAD ||
@@ -48,6 +48,7 @@ bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
     struct kw_channel_entry *e = &channel->entries[channel->order[channel->count]];
     e->wire_id = job->id;
     e->op = job->op;
+    e->counts_as = counts_as;
     e->n = job->n;
     if (!canary)
         kw_key_id_parse(job->key_id, &e->n);

@@ -29,6 +29,7 @@
 struct kw_channel_entry {
     uint64_t wire_id;
     enum kw_wire_op op;
+    enum kw_checkpoint_count counts_as;
     uint32_t n;        /* the version            */
     size_t want_len;   /* of the output, when OK */
     size_t sample_len; /* for the quarantine     */
@@ -54,7 +55,8 @@ void kw_channel_wipe(
 /* false when it is full: canaries may use all of it, client jobs `limit` entries; or when
  * as much is loaded as is sent at once. */
 bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
-                     size_t want_len, size_t limit) KW_LOCKED;
+                     enum kw_checkpoint_count counts_as, size_t want_len,
+                     size_t limit) KW_LOCKED;
 /* Sends what is loaded; returns how many messages the kernel took.  Never blocks. */
 size_t kw_channel_send(struct kw_channel *channel) KW_FREE;
 /* Ends a send: `sent` messages went.  Calls `back` for each other one, newest first. */

@@ -85,8 +85,8 @@ struct kw_front_tick {
 struct kw_front_numbers {
     uint64_t generations, workers;
     uint64_t late_answers KW_UNDER_BIG_LOCK;
-    uint64_t asked[KW_CHECKPOINT_COUNTS] KW_UNDER_BIG_LOCK; /* of workers; logins below */
-    uint64_t logins;
+    uint64_t asked[KW_CHECKPOINT_COUNTS] KW_UNDER_BIG_LOCK; /* of workers; others below */
+    uint64_t logins, self_tests;                            /* told as good: by READY */
     uint64_t delivering; /* of the worker whose answer is being handed over */
 };
 

@@ -314,6 +314,7 @@ void kw_front_ready(struct kw_worker *w, const struct kw_wire_ready *ready)
     struct kw_front *f = w->front;
     struct kw_generation *g = generation_of(f, w);
     w->start.was_ready = true;
+    f->numbers.self_tests++;
     if (g == NULL) {
         kw_front_worker_drain(w);
         return;

@@ -36,14 +36,23 @@ static bool goes(const void *ctx, const struct kw_job *j) KW_LOCKED
     return kw_route_goes(ctx, j);
 }
 
-/* What the token is asked for; an Encrypt's own check is an unwrap as any other. */
-static uint64_t *pump_number(struct kw_front *f, enum kw_wire_op op) KW_LOCKED
+/* What it is that the token is asked for. */
+static enum kw_checkpoint_count pump_counts_as(const struct kw_job *j)
 {
-    static const enum kw_checkpoint_count of[] = {[KW_WIRE_WRAP] = KW_COUNT_WRAP,
-                                                  [KW_WIRE_UNWRAP] = KW_COUNT_UNWRAP,
-                                                  [KW_WIRE_CANARY] = KW_COUNT_CANARY,
-                                                  [KW_WIRE_SIGN] = KW_COUNT_SIGN};
-    return &f->numbers.asked[of[op]];
+    if (j->op == KW_HSM_WRAP)
+        return KW_COUNT_WRAP;
+    return j->verifies ? KW_COUNT_VERIFY : KW_COUNT_UNWRAP;
+}
+
+/* Loads it, and counts it until it is taken back. */
+static bool pump_put(struct kw_worker *w, const struct kw_wire_job *m,
+                     enum kw_checkpoint_count counts_as, size_t want_len,
+                     size_t limit) KW_LOCKED
+{
+    if (!kw_channel_load(&w->channel, m, counts_as, want_len, limit))
+        return false;
+    w->front->numbers.asked[counts_as]++;
+    return true;
 }
 
 static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit) KW_LOCKED
@@ -58,11 +67,10 @@ static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit) K
         w->pace.alone = alone;
         kw_queue_send(&f->queue, j, (unsigned)w->token->index,
                       kw_route_attempt(w->token, j), &m);
-        if (!kw_channel_load(&w->channel, &m, want_len(f, &m), limit)) {
+        if (!pump_put(w, &m, pump_counts_as(j), want_len(f, &m), limit)) {
             kw_queue_unsend(&f->queue, j);
             break;
         }
-        ++*pump_number(f, m.op);
     }
     return w->channel.loaded;
 }
@@ -72,7 +80,7 @@ static void take_back(void *ctx, const struct kw_channel_entry *e) KW_LOCKED
     struct kw_worker *w = ctx;
     struct kw_front *f = w->front;
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
-    --*pump_number(f, e->op);
+    f->numbers.asked[e->counts_as]--;
     if (j != NULL)
         kw_queue_unsend(&f->queue, j);
     if (e->op == KW_WIRE_SIGN)
@@ -197,12 +205,10 @@ void kw_pump_sign(struct kw_front *f)
     if (w != NULL) {
         kw_sign_send(f, fields, &m);
         w->pace.alone = false;
-        if (kw_channel_load(&w->channel, &m, KW_WIRE_SIGNED, KW_WIRE_JOBS_MAX)) {
-            ++*pump_number(f, m.op);
+        if (pump_put(w, &m, KW_COUNT_SIGN, KW_WIRE_SIGNED, KW_WIRE_JOBS_MAX))
             (void)send_loaded(f, w);
-        } else {
+        else
             kw_sign_unsend(f, m.id);
-        }
     }
     kw_lock_give(f->lock);
 }
@@ -253,9 +259,8 @@ static bool ask_canary(struct kw_worker *w, struct kw_gen_version *v,
                                   .n = v->v->n,
                                   .also_wrap = v->v->n == active,
                                   .closely = v->look_ns <= now};
-    if (!kw_channel_load(&w->channel, &m, 0, 0))
+    if (!pump_put(w, &m, KW_COUNT_CANARY, 0, 0))
         return false;
-    ++*pump_number(f, m.op);
     v->asked_id = m.id;
     w->proofs.asked[v - kw_front_token_of(f->serving, w->token)->versions] = m.id;
     v->asked_ns = now;

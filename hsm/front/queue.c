@@ -169,6 +169,7 @@ kw_err kw_queue_add(struct kw_queue *q, const struct kw_hsm_job *job, int64_t bo
     queue_leave(q, j);
     *j = (struct kw_job){
         .op = job->op,
+        .verifies = job->verifies,
         .share = job->share,
         .until = job->until,
         .in = {.iv_len = job->iv.len, .aad_len = job->aad.len, .input = input},

@@ -62,6 +62,7 @@ struct kw_job {
     uint64_t ticket;
     uint64_t wire_id; /* while SENT, else 0 */
     enum kw_hsm_op op;
+    bool verifies; /* as struct kw_hsm_job */
     unsigned share;
     kw_deadline until, told; /* told: the deadline in the message, while SENT */
     struct kw_job_in in;

@@ -232,4 +232,5 @@ void kw_front_counts(struct kw_front *f, uint64_t ret_counts[KW_CHECKPOINT_COUNT
         ret_counts[i] = f->numbers.asked[i];
     kw_lock_give(f->lock);
     ret_counts[KW_COUNT_LOGIN] = f->numbers.logins;
+    ret_counts[KW_COUNT_SELF_TEST] = f->numbers.self_tests;
 }

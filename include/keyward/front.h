@@ -160,9 +160,8 @@ void kw_front_status(struct kw_front *front, struct kw_front_status *ret_status)
 /* Serial number of the token of this name; "" while it has not told it. */
 const char *kw_front_serial(const struct kw_front *front, const char *name);
 
-/* What the token was asked for since the start, as far as it can be told here: verify and
- * self-test are 0, as the check of an Encrypt is an unwrap like any other, and what a worker
- * tries when it begins it tells nobody. */
+/* What the token was asked for since the start.  A self-test counts when its worker is ready
+ * by it, as one that fails tells nobody how far it came. */
 void kw_front_counts(struct kw_front *front,
                      uint64_t ret_counts[KW_CHECKPOINT_COUNTS]) KW_FREE;
 

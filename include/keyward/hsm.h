@@ -63,6 +63,7 @@ struct kw_hsm_job {
     kw_span iv;
     kw_span aad;
     kw_span input; /* sink: copied into the arena */
+    bool verifies; /* an UNWRAP of what was just wrapped: counted as such */
     kw_deadline until;
     kw_hsm_done *done;
     void *ctx;

@@ -122,6 +122,7 @@ static enum kw_step_result encrypt_submit(struct kw_kms *kms, struct kw_request 
         .iv = w->env.iv,
         .aad = kw_span_of(w->aad, w->aad_len),
         .input = input,
+        .verifies = op == KW_HSM_UNWRAP,
         .until = w->until,
         .done = done,
         .ctx = request,

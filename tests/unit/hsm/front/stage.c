@@ -523,6 +523,7 @@ kw_err ask_to(struct stage *s, enum kw_hsm_op op, const char *key_id, const char
     const struct kw_hsm_job job = {.op = op,
                                    .key_id = key_id,
                                    .share = s->share,
+                                   .verifies = s->verifies,
                                    .iv = kw_span_str("twelve bytes"),
                                    .aad = kw_span_str("aad"),
                                    .input = kw_span_str(text),

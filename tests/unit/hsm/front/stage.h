@@ -42,6 +42,7 @@ struct stage {
     unsigned started, changes, looks;
     unsigned sessions; /* of each fake, 0 = 1 */
     unsigned share;    /* of what is asked    */
+    bool verifies;     /* as struct kw_hsm_job */
     int64_t op_ns;     /* so long an operation takes, as fakes say */
 };
 

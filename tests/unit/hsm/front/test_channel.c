@@ -49,7 +49,7 @@ static bool load(uint64_t id, enum kw_wire_op op)
                                  .op = op,
                                  .key_id = kw_span_str("k"),
                                  .input = kw_span_str("input")};
-    return kw_channel_load(&channel, &j, 5, KW_WIRE_JOBS_MAX);
+    return kw_channel_load(&channel, &j, KW_COUNT_UNWRAP, 5, KW_WIRE_JOBS_MAX);
 }
 
 static unsigned backs;

@@ -106,10 +106,24 @@ TEST(sign__answered__verified_and_told_once_as_der)
     CHECK(o.told == 1 && !kw_failed(o.err));
     CHECK_STR(o.der, sample_der);
     CHECK_STR(o.token, "tok");
-    CHECK_OK(sign()); /* the next one */
+    stage_end(&s);
+}
+
+TEST(counts__each_job_as_what_it_is__and_two_self_tests)
+{
+    struct outcome wrap, unwrap[3];
     uint64_t counts[KW_CHECKPOINT_COUNTS];
+    begin_with_two();
+    CHECK_OK(sign());
+    CHECK_OK(ask_to(&s, KW_HSM_WRAP, K1, "to wrap", &wrap));
+    CHECK_OK(ask(&s, K1, "wrapped", &unwrap[0]));
+    CHECK_OK(ask(&s, K1, "wrapped too", &unwrap[1]));
+    s.verifies = true;
+    CHECK_OK(ask(&s, K1, "just wrapped", &unwrap[2]));
     kw_front_counts(s.front, counts);
-    CHECK(counts[KW_COUNT_SIGN] == 2 && counts[KW_COUNT_WRAP] == 0);
+    CHECK(counts[KW_COUNT_WRAP] == 1 && counts[KW_COUNT_UNWRAP] == 2);
+    CHECK(counts[KW_COUNT_VERIFY] == 1 && counts[KW_COUNT_SIGN] == 1);
+    CHECK(counts[KW_COUNT_SELF_TEST] == 2);
     stage_end(&s);
 }
 

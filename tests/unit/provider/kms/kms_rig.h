@@ -30,6 +30,7 @@ struct rig_job {
 
 struct kw_hsm {
     struct rig_job jobs[RIG_JOBS];
+    unsigned verifies; /* of what was submitted */
     kw_hsm_ticket last;
     struct kw_hsm_health health;
     kw_err version_err; /* what version() answers for RIG_KEY_2         */

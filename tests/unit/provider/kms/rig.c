@@ -49,6 +49,7 @@ static kw_err submit(struct kw_hsm *hsm, const struct kw_hsm_job *job, kw_hsm_ti
     kw_copy(slot->aad, sizeof slot->aad, job->aad);
     kw_copy(slot->input, sizeof slot->input, job->input);
     hsm->submitted++;
+    hsm->verifies += job->verifies;
     *ret = slot->ticket;
     return KW_OK;
 }

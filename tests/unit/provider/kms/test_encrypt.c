@@ -138,6 +138,7 @@ TEST(begin__good__wrapped_verified_and_decryptable)
     rig_run(r);
     CHECK(rig_ended(r, 1, KW_CODE_OK));
     CHECK(kw_span_equal(kw_secret_peek(&d->seed), SEED));
+    CHECK(r->hsm.verifies == 1); /* the Encrypt's unwrap, and not the Decrypt's */
     rig_close(r);
 }
 
