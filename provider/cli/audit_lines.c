@@ -3,7 +3,6 @@
 #include "audit_lines.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <keyward/audit.h>
@@ -44,6 +43,13 @@ static void lines_give(FILE *file, kw_audit_line_take *take, void *self)
     }
 }
 
+kw_err kw_audit_lines_of(FILE *file, const char *path, kw_audit_line_take *take,
+                         void *self, struct kw_note *note)
+{
+    lines_give(file, take, self);
+    return ferror(file) ? lines_failed(path, "read", note) : KW_OK;
+}
+
 kw_err kw_audit_lines(const char *path, kw_audit_line_take *take, void *self,
                       struct kw_note *note)
 {
@@ -51,8 +57,7 @@ kw_err kw_audit_lines(const char *path, kw_audit_line_take *take, void *self,
     FILE *file = is_in ? stdin : fopen(path, "re");
     if (file == NULL)
         return lines_failed(path, "open", note);
-    lines_give(file, take, self);
-    kw_err e = ferror(file) ? lines_failed(path, "read", note) : KW_OK;
+    kw_err e = kw_audit_lines_of(file, path, take, self, note);
     if (!is_in)
         fclose(file);
     return e;

@@ -7,13 +7,14 @@
 #include "cli.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <keyward/audit.h>
 #include <keyward/clock.h>
 
-#include "audit_lines.h"
+#include "audit_files.h"
 
 /* A member that must have this value, whatever the kind. */
 struct wanted {
@@ -31,9 +32,9 @@ struct show {
     const char *kind;
     char key_id[KW_AUDIT_NAME]; /* as a record has it */
     struct wanted wanted[WANTED];
-    const char *file; /* that is being read */
-    uint64_t line;    /* in it, from 1 */
-    bool has_strange; /* a line was no record */
+    char file[PATH_MAX]; /* that is being read */
+    uint64_t line;       /* in it, from 1 */
+    bool has_strange;    /* a line was no record */
 };
 
 /* ---- which ---- */
@@ -198,19 +199,22 @@ static bool show_take(void *self, kw_span line)
     return !ferror(stdout);
 }
 
+static void show_begins(void *self, const char *path)
+{
+    struct show *s = self;
+    snprintf(s->file, sizeof s->file, "%s", path);
+    s->line = 0;
+}
+
 static int show_files(struct show *s, const struct kw_words *files)
 {
+    const struct kw_audit_reader reader = {show_begins, show_take, s};
     /* What is written is lines, not a document: an error is words on standard error. */
     const struct kw_cli words = {.config = s->cli->config};
     struct kw_note note = {{0}};
-    kw_err e = KW_OK;
     if (s->csv)
         show_csv_header();
-    for (size_t i = 0; i < files->count && !kw_failed(e) && !ferror(stdout); i++) {
-        s->file = files->at[i];
-        s->line = 0;
-        e = kw_audit_lines(s->file, show_take, s, &note);
-    }
+    kw_err e = kw_audit_files(files, &reader, &note);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fputs("keyward: standard output could not be written\n", stderr);
         return KW_EXIT_BLIND;
@@ -248,7 +252,7 @@ static int show_judge_words(struct show *s, const struct kw_words *files)
     static const char verb[] = "audit show";
     const char *key_id = s->wanted[BY_KEY_ID].text;
     if (files->count == 0)
-        return kw_usage_error(verb, "it wants the files of a log, or -");
+        return kw_usage_error(verb, "it wants the folder or the files of a log, or -");
     if (s->csv && s->cli->json)
         return kw_usage_error(verb, "--csv and --json exclude each other");
     if (s->since != NULL && !show_time(s->since, s->from))
@@ -272,8 +276,9 @@ int kw_verb_audit_show(int argc, char **argv)
 {
     static const char summary[] =
         "Shows the records of an audit log, one a line; with --json the lines as they "
-        "are, with\n--csv a table (RFC 4180) with the members of a call.  FILES are read "
-        "in the given order\n(- is standard input).  Options choose: a record is shown "
+        "are, with\n--csv a table (RFC 4180) with the members of a call.  FILE is as for "
+        "audit "
+        "verify.  Options choose: a record is shown "
         "that has all that is asked for.\nWhether the records follow each other, and "
         "none was changed, is not looked at: see\nkeyward audit verify.";
     static const char more[] =

@@ -6,19 +6,20 @@
 #include "cli.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include <keyward/audit.h>
 
 #include "audit_anchors.h"
-#include "audit_lines.h"
+#include "audit_files.h"
 #include "audit_signatures.h"
 
 enum { KW_EXIT_INCOMPLETE = 4 }; /* sound, and something is missing or was not as left */
 
 struct verification {
     const struct kw_cli *cli;
-    const char *file; /* that is being read */
+    char file[PATH_MAX]; /* that is being read */
     struct kw_audit_chain chain;
     uint64_t first, records, of_kind[KW_AUDIT_KINDS];
     uint64_t line, offset; /* in the file: where the last record that was taken ends */
@@ -243,15 +244,18 @@ static bool verify_from(const char *text, struct verification *v)
     return true;
 }
 
+static void verify_begins(void *self, const char *path)
+{
+    struct verification *v = self;
+    snprintf(v->file, sizeof v->file, "%s", path);
+    v->line = v->offset = 0;
+}
+
 static kw_err verify_files(struct verification *v, const struct kw_words *files,
                            struct kw_note *note)
 {
-    kw_err e = KW_OK;
-    for (size_t i = 0; i < files->count && !kw_failed(e) && v->why.text[0] == '\0'; i++) {
-        v->file = files->at[i];
-        v->line = v->offset = 0;
-        e = kw_audit_lines(v->file, verify_take, v, note);
-    }
+    const struct kw_audit_reader reader = {verify_begins, verify_take, v};
+    kw_err e = kw_audit_files(files, &reader, note);
     kw_signatures_end(&v->signatures);
     if (!kw_failed(e) && v->why.text[0] == '\0' && v->records > 0)
         kw_anchors_end(&v->anchors, &v->chain, &v->why);
@@ -263,12 +267,15 @@ int kw_verb_audit_verify(int argc, char **argv)
     static const char summary[] =
         "Says whether each record of an audit log follows the one before, so that "
         "nothing "
-        "was\nchanged, dropped or put in between.  FILES are those of one log, oldest "
-        "first (- is\nstandard input): audit-*.jsonl and then audit.jsonl.  Works on "
-        "files "
-        "alone, anywhere.\nThat nobody wrote the whole log anew is not said by this: "
-        "only "
-        "somebody who holds an\nearlier hash knows, and says so with --anchors.";
+        "was\nchanged, dropped or put in between.  FILE is a log's folder (audit-*.jsonl "
+        "in "
+        "their order,\nthen audit.jsonl), or they are single files of one log, oldest "
+        "first; "
+        "- is standard input.\nWorks on files alone, anywhere.  That nobody wrote the "
+        "whole "
+        "log anew is not said by this:\nonly somebody who holds an earlier hash knows, "
+        "and "
+        "says so with --anchors.";
     static const char more[] =
         "Exit status: 0 sound, 1 broken, 2 wrong usage, 3 a file could not be read, 4 "
         "sound, "
@@ -299,7 +306,8 @@ int kw_verb_audit_verify(int argc, char **argv)
                                    .option_count = sizeof options / sizeof options[0]};
     int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0 && files.count == 0)
-        code = kw_usage_error(usage.verb, "it wants the files of a log, or -");
+        code =
+            kw_usage_error(usage.verb, "it wants the folder or the files of a log, or -");
     if (code < 0 && from != NULL && !verify_from(from, &v))
         code = kw_usage_error(
             usage.verb, "--from %s: it wants a number, a colon and 64 digits of hex",

@@ -53,5 +53,5 @@ void audited_verify(struct instance *h, const char *dir, int want)
     CHECK_OK(kw_file_replace(whole, kw_span_str(audited_text(dir)), 0644, NULL));
     kw_run_line(&run, 0, KW_VECTORS "/verify-audit", "%s", whole);
     assert_int_equal(
-        instance_tool(h, audited, sizeof audited, "audit", "verify", whole, NULL), want);
+        instance_tool(h, audited, sizeof audited, "audit", "verify", dir, NULL), want);
 }
