@@ -35,6 +35,8 @@ struct kw_checkpoints {
     struct kw_checkpoint last; /* the last one in the log */
     uint64_t seen;             /* so many were            */
     bool wants, signs, ends;   /* it is unsigned; a signature is under way; of the last */
+    bool has_signed;           /* since the start; and up to which record: */
+    uint64_t signed_to;
     struct kw_checkpoint signing;
     uint64_t signing_seen;
     int64_t again_ns; /* not before */

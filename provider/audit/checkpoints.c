@@ -67,7 +67,7 @@ static void checkpoints_failed(struct kw_checkpoints *c, kw_err e)
     c->again_ns = kw_mono_ns(c->o.clock) + SIGN_AGAIN_NS;
 }
 
-static void checkpoints_record(const struct kw_checkpoints *c, kw_span der)
+static void checkpoints_record(struct kw_checkpoints *c, kw_span der)
 {
     char key[2 * KW_SHA256 + 1], hex[2 * KW_SIGNATURE_DER_MAX + 1];
     struct kw_audit_record r = {.kind = KW_AUDIT_SIGNATURE};
@@ -78,6 +78,8 @@ static void checkpoints_record(const struct kw_checkpoints *c, kw_span der)
     r.value[KW_AUDIT_SIGNATURE_KEY] = kw_audit_text(key);
     r.value[KW_AUDIT_SIGNATURE_SIGNATURE] = kw_audit_text(hex);
     kw_audit_writer_event(c->o.writer, &r);
+    c->has_signed = true;
+    c->signed_to = c->signing.covered;
 }
 
 /* Of one that too many others lie behind by now nobody could tell what it is of. */

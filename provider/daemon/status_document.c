@@ -250,17 +250,26 @@ static json_t *memory_part(void)
                      number(info.used_max));
 }
 
+/* null: of none since the start */
+static json_t *up_to(bool is_known, uint64_t seq)
+{
+    return is_known ? json_integer(number(seq)) : json_null();
+}
+
 static json_t *audit_part(const struct kw_daemon *d)
 {
     struct kw_audit_writer_stats s;
+    const struct kw_checkpoints *c = &d->audit.checkpoints;
     if (d->audit.writer == NULL)
         return json_null();
     kw_audit_writer_stats(d->audit.writer, &s);
-    return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "dir",
+    return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "dir",
                      kw_status_text(d->config->audit_dir), "ill", (int)s.ill, "records",
                      number(s.records), "commits", number(s.commits), "unrecorded",
                      number(s.missed), "withheld", number(s.withheld), "refused",
-                     number(s.refused), "waiting", number(s.waiting));
+                     number(s.refused), "waiting", number(s.waiting), "covered_to",
+                     up_to(c->seen > 0, c->last.covered), "signed_to",
+                     up_to(c->has_signed, c->signed_to));
 }
 
 static json_t *document_of(const struct kw_daemon *d)

@@ -295,8 +295,9 @@ TEST(signed__when_it_is_in_the_log__and_the_signature_follows)
     told(1);
     CHECK(token.asked == 1 && token.of.covered == 1);
     look(1 * KW_S_NS);
-    CHECK(token.asked == 1); /* is under way */
+    CHECK(token.asked == 1 && !c.has_signed); /* is under way */
     token_answers(KW_CODE_OK);
+    CHECK(c.has_signed && c.signed_to == 1);
     await(++records);
     look(3600 * KW_S_NS);
     CHECK(token.asked == 1 && made() == 1); /* nothing comes of a signature */
@@ -377,6 +378,7 @@ TEST(signature_that_comes_late__in_the_log_while_a_reader_knows_what_it_is_of)
     token_answers(KW_CODE_OK);
     look(0);
     CHECK(token.asked == 3 && token.of.covered == 32);
+    CHECK(c.signed_to == 1); /* that of 15 came too late */
     end("gscscscscscscscscsscscscscscscscsc");
 }
 
