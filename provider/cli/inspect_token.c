@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One token, its seal, its login and its keys. */
+/* One token, its seal, its login, its keys, and the audit log's key. */
 #include "inspect.h"
 
 #include <stdio.h>
 
+#include <keyward/checkpoint.h>
 #include <keyward/token.h>
 
 #include "softhsm.h"
@@ -22,6 +23,8 @@ struct visit {
     struct kw_token_facts facts;
     struct finding self_test;
     struct finding versions[KW_VERSIONS_MAX];
+    struct finding audit_key;
+    uint8_t audit_spki[KW_SPKI];
 };
 
 static void inspect_token_look_at(struct kw_token *token, const struct kw_version *v,
@@ -47,6 +50,11 @@ static kw_err inspect_token_visit(struct kw_token *token, void *shared,
     for (size_t i = 0; ring != NULL && i < ring->count; i++)
         if (kw_key_state_is_probed(ring->versions[i].state))
             inspect_token_look_at(token, &ring->versions[i], v->context, &v->versions[i]);
+    if (v->context->config->audit_key_label != NULL) {
+        v->audit_key.done = true;
+        v->audit_key.err = kw_token_audit_key(token, v->context->config->audit_key_label,
+                                              v->audit_spki, &v->audit_key.note);
+    }
     return KW_OK;
 }
 
@@ -88,6 +96,42 @@ static void report_version(struct kw_report *r, const struct kw_version *v,
                       kw_key_state_name(v->state));
 }
 
+static bool inspect_token_is_audit_key(const struct kw_config *config,
+                                       const uint8_t spki[KW_SPKI])
+{
+    uint8_t want[KW_SHA256], found[KW_SHA256];
+    return kw_unhex(want, sizeof want, kw_span_str(config->audit_key_sha256)) &&
+           !kw_failed(kw_sha256(kw_span_of(spki, KW_SPKI), found)) &&
+           kw_span_equal(kw_span_of(want, sizeof want), kw_span_of(found, sizeof found));
+}
+
+/* One token that has it is enough. */
+static void report_audit_key(struct kw_report *r, const struct kw_config *config,
+                             const struct visit *v)
+{
+    static const char name[] = "audit key";
+    const struct finding *f = &v->audit_key;
+    if (!f->done)
+        return;
+    if (f->err.code == KW_CODE_MISSING)
+        kw_report_add(r, config->token_count > 1 ? KW_FOUND_WARN : KW_FOUND_FAIL, name,
+                      "make one there with keyward audit key create, and name it in "
+                      "audit.key; without it no checkpoint is signed",
+                      "%s", f->note.text);
+    else if (kw_failed(f->err))
+        kw_report_err(r, name, f->err, &f->note);
+    else if (!inspect_token_is_audit_key(config, v->audit_spki))
+        kw_report_add(r, KW_FOUND_FAIL, name,
+                      "find out which of them is ours, and name it in audit.key",
+                      "the key %s is another one than audit.key means: its public key "
+                      "has another SHA-256",
+                      config->audit_key_label);
+    else
+        kw_report_add(r, KW_FOUND_OK, name, NULL,
+                      "%s signs checkpoints, can do nothing else, and cannot leave",
+                      config->audit_key_label);
+}
+
 static void report_token(struct kw_report *r, const struct kw_context *context,
                          const struct visit *v)
 {
@@ -102,6 +146,7 @@ static void report_token(struct kw_report *r, const struct kw_context *context,
                       "round trip good; changed tag, AAD and IV are refused");
     for (size_t i = 0; context->ring != NULL && i < context->ring->count; i++)
         report_version(r, &context->ring->versions[i], &v->versions[i]);
+    report_audit_key(r, context->config, v);
 }
 
 /* Files that are not the token's user's cannot be sealed, nor used. */

@@ -159,4 +159,40 @@ TEST(create__words_that_are_none__two)
     site_remove(&s);
 }
 
+/* ---- looked at by keyward check ---- */
+
+/* In the place of the one that was named before. */
+static void name_key(const char *label, const char *sha256)
+{
+    static char named[256];
+    char was[256];
+    snprintf(was, sizeof was, "audit:\n%s", named);
+    snprintf(named, sizeof named, "  key: {label: %s, sha256: %s}\n", label, sha256);
+    char now[sizeof named + 16];
+    snprintf(now, sizeof now, "audit:\n%s", named);
+    site_edit(&s, was, now);
+}
+
+TEST(check__the_key_that_is_meant__another__none)
+{
+    uint8_t spki[KW_SPKI], sha256[KW_SHA256];
+    char hex[2 * KW_SHA256 + 1];
+    site_make(&s);
+    CREATE(0, "--json");
+    read_spki(spki);
+    CHECK_OK(kw_sha256(kw_span_of(spki, sizeof spki), sha256));
+    kw_hex(hex, sizeof hex, kw_span_of(sha256, sizeof sha256));
+    name_key("keyward-audit", hex);
+    KEYWARD_DO(&s, "check");
+    CHECK_HAS(s.run.out, "keyward-audit signs checkpoints");
+    hex[0] = hex[0] == '0' ? '1' : '0';
+    name_key("keyward-audit", hex);
+    KEYWARD_MUST(&s, 1, "check");
+    CHECK_HAS(s.run.out, "the key keyward-audit is another one than audit.key means");
+    name_key("none", hex);
+    KEYWARD_MUST(&s, 1, "check");
+    CHECK_HAS(s.run.out, "no private key has the label none");
+    site_remove(&s);
+}
+
 KW_SUITE("audit_key")
