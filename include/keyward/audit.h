@@ -29,18 +29,19 @@ enum kw_audit_kind {
     KW_AUDIT_FILE,    /* the first of each later file: which one it continues   */
     KW_AUDIT_START,
     KW_AUDIT_STOP,
-    KW_AUDIT_CALL,       /* an Encrypt or a Decrypt, and what came of it           */
-    KW_AUDIT_TAMPERED,   /* the file on disk was not as it had been left           */
-    KW_AUDIT_TORN,       /* bytes behind the last whole record were put aside      */
-    KW_AUDIT_UNSYNCED,   /* more may lie behind the last record of the file before */
-    KW_AUDIT_WITHHELD,   /* a call was on record as released, and was not          */
-    KW_AUDIT_UNRECORDED, /* so many are not on record                            */
-    KW_AUDIT_REFUSED,    /* so many like each other, of one peer, within a second  */
-    KW_AUDIT_EVENT,      /* a change: of health, a key, a worker, a login …        */
-    KW_AUDIT_OPERATOR,   /* an act of the operator's tool: to be done, or its outcome */
-    KW_AUDIT_LOG_LOST,   /* more of a log was remembered elsewhere than is here    */
-    KW_AUDIT_CHECKPOINT, /* where the log stands: what can be signed, and shipped  */
-    KW_AUDIT_SIGNATURE,  /* of a checkpoint before it, when it came                */
+    KW_AUDIT_CALL,         /* an Encrypt or a Decrypt, and what came of it           */
+    KW_AUDIT_TAMPERED,     /* the file on disk was not as it had been left           */
+    KW_AUDIT_TORN,         /* bytes behind the last whole record were put aside      */
+    KW_AUDIT_UNSYNCED,     /* more may lie behind the last record of the file before */
+    KW_AUDIT_WITHHELD,     /* a call was on record as released, and was not          */
+    KW_AUDIT_UNRECORDED,   /* so many are not on record                            */
+    KW_AUDIT_REFUSED,      /* so many like each other, of one peer, within a second  */
+    KW_AUDIT_EVENT,        /* a change: of health, a key, a worker, a login …        */
+    KW_AUDIT_OPERATOR,     /* an act of the operator's tool: to be done, or its outcome */
+    KW_AUDIT_LOG_LOST,     /* more of a log was remembered elsewhere than is here    */
+    KW_AUDIT_OPERATOR_LOG, /* where the log of the operator's tool stands            */
+    KW_AUDIT_CHECKPOINT,   /* where the log stands: what can be signed, and shipped  */
+    KW_AUDIT_SIGNATURE,    /* of a checkpoint before it, when it came                */
     KW_AUDIT_KINDS,
 };
 
@@ -160,6 +161,12 @@ enum {
     KW_AUDIT_LOG_LOST_LAST,
     KW_AUDIT_LOG_LOST_HEAD,
     KW_AUDIT_LOG_LOST_VALUES
+};
+enum { /* all null: it is there, or was, and cannot be read as a log */
+       KW_AUDIT_OPERATOR_LOG_LOG, /* its id, its last record, and what that says is its hash */
+       KW_AUDIT_OPERATOR_LOG_LAST,
+       KW_AUDIT_OPERATOR_LOG_HEAD,
+       KW_AUDIT_OPERATOR_LOG_VALUES
 };
 /* What is signed (checkpoint.h), in its order, but for `records`. */
 enum {

@@ -33,6 +33,9 @@ struct kw_audit_writer_options {
     const struct kw_clock *clock;
     const char *const *class_names; /* borrowed */
     size_t class_count;
+    /* Folder of operator.jsonl, beside this log; borrowed.  Where that stands is on record
+     * before each checkpoint, when it is news.  NULL: nobody looks. */
+    const char *operator_dir;
     int64_t deadline_ns;
     bool allow;                            /* see kw_audit_door */
     kw_audit_told *told;                   /* main thread, from collect */

@@ -14,17 +14,27 @@ static bool anchor_take_hash(struct kw_src *src, uint8_t dst[KW_SHA256])
     return !src->bad && kw_unhex(dst, KW_SHA256, hex);
 }
 
-/* The record has been read as one, so its members are as they must be. */
+/* A checkpoint, or of the operator's log a record in the other one.  It has been read as
+ * one, so its members are as they must be. */
 static bool anchor_of_record(kw_span line, struct kw_audit_anchor *a)
 {
     struct kw_audit_record r;
     uint8_t hash[KW_SHA256];
-    if (kw_failed(kw_audit_read(line, &r, hash, NULL)) || r.kind != KW_AUDIT_CHECKPOINT)
+    if (kw_failed(kw_audit_read(line, &r, hash, NULL)))
         return false;
-    a->seq = r.value[KW_AUDIT_CHECKPOINT_COVERED].number;
+    const bool is_operator = r.kind == KW_AUDIT_OPERATOR_LOG;
+    const struct kw_audit_value *v = r.value;
+    if ((!is_operator && r.kind != KW_AUDIT_CHECKPOINT) ||
+        (is_operator && v[KW_AUDIT_OPERATOR_LOG_LOG].is_null))
+        return false;
+    a->seq =
+        v[is_operator ? KW_AUDIT_OPERATOR_LOG_LAST : KW_AUDIT_CHECKPOINT_COVERED].number;
     a->has_log = true;
-    return kw_unhex(a->head, KW_SHA256, r.value[KW_AUDIT_CHECKPOINT_HEAD].text) &&
-           kw_unhex(a->log, KW_SHA256, r.value[KW_AUDIT_CHECKPOINT_LOG].text);
+    const size_t head =
+        is_operator ? KW_AUDIT_OPERATOR_LOG_HEAD : KW_AUDIT_CHECKPOINT_HEAD;
+    const size_t log = is_operator ? KW_AUDIT_OPERATOR_LOG_LOG : KW_AUDIT_CHECKPOINT_LOG;
+    return kw_unhex(a->head, KW_SHA256, v[head].text) &&
+           kw_unhex(a->log, KW_SHA256, v[log].text);
 }
 
 static bool anchor_of_words(kw_span line, struct kw_audit_anchor *a)

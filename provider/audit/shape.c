@@ -109,6 +109,11 @@ static const struct kw_audit_member log_lost[] = {
     [KW_AUDIT_LOG_LOST_LAST] = {"last", KW_AUDIT_NUMBER},
     [KW_AUDIT_LOG_LOST_HEAD] = {"head", SHA256},
 };
+static const struct kw_audit_member operator_log[] = {
+    [KW_AUDIT_OPERATOR_LOG_LOG] = {"log", SHA256, true},
+    [KW_AUDIT_OPERATOR_LOG_LAST] = {"last", KW_AUDIT_NUMBER, .may_be_null = true},
+    [KW_AUDIT_OPERATOR_LOG_HEAD] = {"head", SHA256, true},
+};
 static const struct kw_audit_member checkpoint[] = {
     [KW_AUDIT_CHECKPOINT_LOG] = {"log", SHA256},
     [KW_AUDIT_CHECKPOINT_NODE] = {"node", KW_AUDIT_TEXT, NODE},
@@ -146,6 +151,8 @@ static const struct kw_audit_shape shapes[KW_AUDIT_KINDS] = {
     [KW_AUDIT_EVENT] = {"event", KW_AUDIT_EVENT_VALUES, event},
     [KW_AUDIT_OPERATOR] = {"operator", KW_AUDIT_OPERATOR_VALUES, operator_},
     [KW_AUDIT_LOG_LOST] = {"log-lost", KW_AUDIT_LOG_LOST_VALUES, log_lost},
+    [KW_AUDIT_OPERATOR_LOG] = {"operator-log", KW_AUDIT_OPERATOR_LOG_VALUES,
+                               operator_log},
     [KW_AUDIT_CHECKPOINT] = {"checkpoint", KW_AUDIT_CHECKPOINT_VALUES, checkpoint},
     [KW_AUDIT_SIGNATURE] = {"signature", KW_AUDIT_SIGNATURE_VALUES, signature},
 };

@@ -22,6 +22,7 @@ enum { REMEMBER_RECORDS = 10000 };
 /* ---- the thread -------------------------------------------------------------------- */
 
 struct writer_batch {
+    bool has_checkpoint, has_news; /* of operator.jsonl: its first record */
     struct kw_audit_record *records;
     size_t count;
     struct kw_audit_missed missed; /* as told by the first records */
@@ -62,9 +63,22 @@ static kw_err writer_gather(struct kw_audit_writer *w, struct writer_batch *b)
     for (; take > 0; take--) {
         struct kw_audit_entry *e = kw_audit_list_pop(&w->queue);
         b->records[b->count++] = e->record;
+        b->has_checkpoint |= e->record.kind == KW_AUDIT_CHECKPOINT;
         kw_audit_list_push(&w->busy, e);
     }
     return KW_OK;
+}
+
+/* A checkpoint covers what is known of operator.jsonl by then; the batch has room. */
+static void writer_look_beside(struct kw_audit_writer *w, struct writer_batch *b)
+{
+    struct kw_audit_record news;
+    if (!b->has_checkpoint || !kw_audit_operator_news(w, &news))
+        return;
+    for (size_t i = b->count++; i > 0; i--)
+        b->records[i] = b->records[i - 1];
+    b->records[0] = news;
+    b->has_news = true;
 }
 
 static kw_err writer_commit(struct kw_audit_writer *w, struct writer_batch *b,
@@ -73,8 +87,11 @@ static kw_err writer_commit(struct kw_audit_writer *w, struct writer_batch *b,
     if (rotates)
         kw_audit_log_rotate(w->o.log);
     atomic_store(&w->commits_ns, kw_mono_ns(w->o.clock));
+    writer_look_beside(w, b);
     kw_err e = kw_audit_log_commit(w->o.log, b->records, b->count);
     atomic_store(&w->commits_ns, 0);
+    if (!kw_failed(e) && b->has_news)
+        w->told = w->found;
     return e;
 }
 

@@ -34,6 +34,13 @@ struct kw_audit_list {
     size_t count;
 };
 
+/* Where operator.jsonl stood when it was looked at; the texts are a record's. */
+struct kw_audit_operator {
+    bool is_there, is_log;
+    char log[2 * KW_SHA256 + 1], head[2 * KW_SHA256 + 1];
+    uint64_t last;
+};
+
 /* By class, method, code; `changes` are records of no call. */
 struct kw_audit_missed {
     uint64_t calls[KW_CLASSES_MAX][METHODS][KW_CODE_COUNT];
@@ -60,9 +67,10 @@ struct kw_audit_writer {
     kw_err said;           /* the thread's own: what the daemon's log was told of    */
     bool said_hang;        /* the main thread's own: the same of a commit that hangs */
     uint64_t next_seq;     /* the thread's own: of the log, after the last round     */
-    atomic_bool failing;   /* the last commit failed                    */
-    atomic_int_fast64_t commits_ns; /* the disk is asked since then, 0: it is not */
-    struct kw_mutex mutex;          /* all that follows is under it */
+    struct kw_audit_operator told, found; /* the thread's own: on record; now */
+    atomic_bool failing;                  /* the last commit failed                    */
+    atomic_int_fast64_t commits_ns;       /* the disk is asked since then, 0: it is not */
+    struct kw_mutex mutex;                /* all that follows is under it */
     pthread_cond_t work;
     struct kw_audit_list queue; /* for the next commit */
     struct kw_audit_list busy;  /* in the one that goes on */
@@ -93,6 +101,11 @@ bool kw_audit_writer_has_room(const struct kw_audit_writer *w) KW_REQUIRES(w->mu
 /* A change is queued, or counted as missed. */
 void kw_audit_writer_keep(struct kw_audit_writer *w, const struct kw_audit_record *record)
     KW_REQUIRES(w->mutex);
+
+/* ---- operator_head.c; the thread alone ---- */
+/* Looks at operator.jsonl; false: there is nothing to say.  The record's texts are `found`'s. */
+bool kw_audit_operator_news(struct kw_audit_writer *w,
+                            struct kw_audit_record *ret_record);
 
 /* ---- standing.c; under the mutex ---- */
 /* Each entry that is queued. */

@@ -49,6 +49,7 @@ static kw_err audit_thread(struct kw_daemon *d, struct kw_audit_log *log)
                                               .clock = d->clock,
                                               .class_names = d->audit.class_names,
                                               .class_count = c->class_count,
+                                              .operator_dir = c->audit_dir,
                                               .deadline_ns = c->audit_deadline_ns,
                                               .allow =
                                                   c->audit_on_failure == KW_AUDIT_ALLOW,

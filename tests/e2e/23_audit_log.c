@@ -375,4 +375,34 @@ TEST(key_in_the_token__all_is_signed_and_what_the_daemons_log_said_anchors_it)
     instance_destroy(&h);
 }
 
+/* What the daemon's log says of the tool's anchors that one. */
+TEST(operator_acts__the_next_checkpoint_speaks_of_it)
+{
+    char anchors[160], operator_log[160];
+    INSTANCE_AND_ARENA(h, NULL);
+    with_audit(&h, "deny");
+    up_with_both_workers(&h);
+    assert_int_equal(instance_tool(&h, text, sizeof text, "quarantine", "clear", NULL),
+                     0);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    instance_round_trip(c);
+    kw_client_close(c);
+    assert_int_equal(instance_stop(&h), 0);
+    verified(&h, 0);
+    const char *all = audited_text(dir), *end = strstr(all, "\"kind\":\"operator-log\"");
+    CHECK(end != NULL && (end = strchr(end, '\n')) != NULL);
+    CHECK_HAS(end, "\"kind\":\"checkpoint\"");
+    const char *feed = memrchr(all, '\n', (size_t)(end - all));
+    CHECK(feed != NULL);
+    snprintf(anchors, sizeof anchors, "%s/anchors", h.dir);
+    CHECK_OK(kw_file_replace(anchors, kw_span_of(feed + 1, (size_t)(end - feed - 1)),
+                             0644, NULL));
+    snprintf(operator_log, sizeof operator_log, "%s/operator.jsonl", dir);
+    assert_int_equal(instance_tool(&h, text, sizeof text, "audit", "verify", "--anchors",
+                                   anchors, operator_log, NULL),
+                     0);
+    CHECK_HAS(text, "sound, anchored up to ");
+    instance_destroy(&h);
+}
+
 KW_SUITE("23-audit-log")

@@ -60,6 +60,25 @@ TEST(record__its_checkpoint)
     CHECK(!kw_audit_anchor_read(lines[0], &a));
 }
 
+TEST(record__where_another_log_stands)
+{
+    struct kw_audit_record r = {.kind = KW_AUDIT_OPERATOR_LOG, .seq = 99};
+    uint8_t bytes[KW_AUDIT_LINE_MAX], hash[KW_SHA256], previous[KW_SHA256] = {0};
+    kw_dst dst = kw_dst_of(bytes, sizeof bytes);
+    r.time = kw_span_str("2026-11-28T12:00:00.000000Z");
+    r.value[KW_AUDIT_OPERATOR_LOG_LOG] = kw_audit_text(LOG);
+    r.value[KW_AUDIT_OPERATOR_LOG_LAST] = kw_audit_number(7);
+    r.value[KW_AUDIT_OPERATOR_LOG_HEAD] = kw_audit_text(HEAD);
+    CHECK_OK(kw_audit_write(&r, previous, &dst, hash));
+    CHECK(kw_audit_anchor_read(kw_span_of(bytes, kw_dst_span(&dst).len - 1), &a));
+    CHECK(a.seq == 7 && a.has_log && a.log[31] == 2 && a.head[31] == 1);
+    dst = kw_dst_of(bytes, sizeof bytes);
+    for (unsigned i = 0; i < KW_AUDIT_OPERATOR_LOG_VALUES; i++)
+        r.value[i] = KW_AUDIT_NULL;
+    CHECK_OK(kw_audit_write(&r, previous, &dst, hash));
+    CHECK(!kw_audit_anchor_read(kw_span_of(bytes, kw_dst_span(&dst).len - 1), &a));
+}
+
 TEST(anything_else__refused)
 {
     static const char *const others[] = {

@@ -128,6 +128,7 @@ static void begin_with(kw_err (*sign)(void *, const struct kw_hsm_sign *))
                                               .clock = &a_clock,
                                               .class_names = names,
                                               .class_count = 1,
+                                              .operator_dir = logs.dir,
                                               .deadline_ns = KW_S_NS,
                                               .told = on_told,
                                               .grpc_code = code_of,
@@ -380,6 +381,28 @@ TEST(signature_that_comes_late__in_the_log_while_a_reader_knows_what_it_is_of)
     CHECK(token.asked == 3 && token.of.covered == 32);
     CHECK(c.signed_to == 1); /* that of 15 came too late */
     end("gscscscscscscscscsscscscscscscscsc");
+}
+
+/* ---- the operator's log ------------------------------------------------------------ */
+
+/* What stands in it is on record before the checkpoint, and covered. */
+TEST(operator_acted__the_next_checkpoint_covers_the_head_of_that_log)
+{
+    struct kw_audit_log *operator_log = NULL;
+    begin_with(NULL);
+    logs.name = "operator";
+    CHECK_OK(logs_open(&operator_log));
+    kw_audit_log_close(operator_log);
+    logs.name = NULL;
+    put(1);
+    look(60 * KW_S_NS);
+    records++; /* the record that names it */
+    told(2);
+    logs_has_text("audit.jsonl", "\"kind\":\"operator-log\",\"log\":\"");
+    put(1);
+    look(60 * KW_S_NS);
+    told(4); /* and no second time */
+    end("gsocsc");
 }
 
 KW_SUITE("provider/audit/checkpoints")
