@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit_files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <fts.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -52,51 +51,53 @@ static kw_err files_open(struct files_walk *walk, const char *path)
 
 /* ---- a folder ---- */
 
-static int files_is_ended(const struct dirent *entry)
-{
-    return fnmatch("audit-*-*.jsonl", entry->d_name, 0) == 0;
-}
-
 /* Their numbers have all the same width. */
-static int files_order(const struct dirent **a, const struct dirent **b)
+static int files_order(const FTSENT **a, const FTSENT **b)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
+    return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static bool files_is_same(const char *path, const struct stat *running)
+/* Not the running one under its new name. */
+static bool files_is_ended(const FTSENT *entry, const struct stat *running)
 {
-    struct stat st;
-    return stat(path, &st) == 0 && st.st_ino == running->st_ino &&
-           st.st_dev == running->st_dev;
+    return fnmatch("audit-*-*.jsonl", entry->fts_name, 0) == 0 &&
+           (entry->fts_statp->st_ino != running->st_ino ||
+            entry->fts_statp->st_dev != running->st_dev);
 }
 
-static kw_err files_ended(struct files_walk *walk, const char *folder, FILE *running,
+static kw_err files_ended(struct files_walk *walk, char *folder, FILE *running,
                           size_t *ret_count)
 {
-    struct dirent **entries = NULL;
-    struct stat st = {.st_ino = 0};
+    char *const roots[] = {folder, NULL};
     char path[PATH_MAX];
+    struct stat st = {.st_ino = 0};
+    if (running != NULL && fstat(fileno(running), &st) != 0)
+        return files_failed(walk, folder, "folder");
+    FTS *tree = fts_open(roots, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, files_order);
+    if (tree == NULL)
+        return files_failed(walk, folder, "folder");
     kw_err e = KW_OK;
-    const int count = scandir(folder, &entries, files_is_ended, files_order);
-    if (count < 0 || (running != NULL && fstat(fileno(running), &st) != 0))
+    errno = 0;
+    const FTSENT *entry = fts_read(tree) == NULL ? NULL : fts_children(tree, 0);
+    if (entry == NULL && errno != 0)
         e = files_failed(walk, folder, "folder");
-    for (int i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        free(entries[i]);
-        if (kw_failed(e) || walk->ends || (running != NULL && files_is_same(path, &st)))
+    for (; entry != NULL && !kw_failed(e) && !walk->ends; entry = entry->fts_link) {
+        if (!files_is_ended(entry, &st))
             continue;
         ++*ret_count;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->fts_name);
         e = files_open(walk, path);
     }
-    free(entries);
+    fts_close(tree);
     return e;
 }
 
 /* The running file is opened before the others are looked for: it may end meanwhile. */
-static kw_err files_folder(struct files_walk *walk, const char *folder)
+static kw_err files_folder(struct files_walk *walk, const char *word)
 {
-    char path[PATH_MAX];
+    char folder[PATH_MAX], path[PATH_MAX + sizeof RUNNING];
     size_t count = 0;
+    snprintf(folder, sizeof folder, "%s", word);
     snprintf(path, sizeof path, "%s/" RUNNING, folder);
     FILE *running = fopen(path, "re");
     kw_err e = running == NULL && errno != ENOENT
