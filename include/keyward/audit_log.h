@@ -44,6 +44,8 @@ struct kw_audit_disk {
 };
 extern const struct kw_audit_disk kw_audit_disk_system;
 
+enum { KW_AUDIT_RESERVE = 64 * 1024 }; /* bytes */
+
 struct kw_audit_log_options {
     const char *dir; /* is there, and ours: 0750 or less */
     const char
@@ -53,6 +55,7 @@ struct kw_audit_log_options {
     const struct kw_audit_disk *disk;
     const char *memory;    /* path of what is remembered; NULL: nothing is */
     uint64_t rotate_bytes; /* a file that would be longer ends before; 0: never */
+    bool reserves;         /* keeps room for last words: NAME.reserve */
     /* The values of a GENESIS but for format, log and before: what a new log says of
      * itself. */
     struct kw_audit_value genesis[KW_AUDIT_GENESIS_VALUES];
@@ -96,6 +99,10 @@ KW_MUST_USE kw_err kw_audit_log_commit(struct kw_audit_log *log,
  * before the end; what comes later is in the log, but nobody would miss it.
  * IO  native = errno; what was remembered before still is, or already this */
 KW_MUST_USE kw_err kw_audit_log_remember(struct kw_audit_log *log);
+
+/* Gives up the room that was kept, for the last commit on a disk that is full; the next
+ * kw_audit_log_open keeps it anew.  false: there is none. */
+bool kw_audit_log_last_words(struct kw_audit_log *log);
 
 /* The running file ends here; the next commit begins another one. */
 void kw_audit_log_rotate(struct kw_audit_log *log);

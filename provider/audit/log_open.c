@@ -372,6 +372,7 @@ kw_err kw_audit_log_open(const struct kw_audit_log_options *options,
         kw_audit_log_close(log);
         return e;
     }
+    kw_audit_log_reserve(log);
     *ret_log = log;
     return KW_OK;
 }

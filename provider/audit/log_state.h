@@ -89,6 +89,11 @@ KW_MUST_USE kw_err kw_audit_log_replay(struct kw_audit_log *log,
                                        struct kw_audit_chain *chain, int fd,
                                        uint64_t *ret_first_seq, uint64_t *ret_good);
 
+/* ---- reserve.c ---- */
+
+/* Makes it, where it is wanted and not there; a disk that has no room has none. */
+void kw_audit_log_reserve(const struct kw_audit_log *log);
+
 /* ---- log_remember.c ---- */
 
 /* Reads what is remembered, if anything is. */

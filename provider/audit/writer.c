@@ -81,14 +81,25 @@ static void writer_look_beside(struct kw_audit_writer *w, struct writer_batch *b
     b->has_news = true;
 }
 
+/* With the room that was kept for what comes last. */
+static kw_err writer_commit_last(struct kw_audit_writer *w, const struct writer_batch *b,
+                                 kw_err e)
+{
+    if (e.native != ENOSPC || !kw_audit_log_last_words(w->o.log))
+        return e;
+    return kw_audit_log_commit(w->o.log, b->records, b->count);
+}
+
 static kw_err writer_commit(struct kw_audit_writer *w, struct writer_batch *b,
-                            bool rotates)
+                            bool rotates, bool is_last)
 {
     if (rotates)
         kw_audit_log_rotate(w->o.log);
     atomic_store(&w->commits_ns, kw_mono_ns(w->o.clock));
     writer_look_beside(w, b);
     kw_err e = kw_audit_log_commit(w->o.log, b->records, b->count);
+    if (is_last && kw_failed(e))
+        e = writer_commit_last(w, b, e);
     atomic_store(&w->commits_ns, 0);
     if (!kw_failed(e) && b->has_news)
         w->told = w->found;
@@ -222,7 +233,7 @@ static void writer_round(struct kw_audit_writer *w) KW_REQUIRES(w->mutex)
     kw_err e = writer_gather(w, &b);
     kw_mutex_unlock(&w->mutex);
     if (!kw_failed(e))
-        e = writer_commit(w, &b, rotates);
+        e = writer_commit(w, &b, rotates, is_last);
     kw_mutex_lock(&w->mutex);
     writer_count(w, &b, e);
     writer_settle(w, &b, e);

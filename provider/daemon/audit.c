@@ -28,7 +28,8 @@ static kw_err audit_log(struct kw_daemon *d, struct kw_audit_log **ret_log,
                                      .clock = d->clock,
                                      .disk = &d->audit.disk,
                                      .memory = d->audit.memory,
-                                     .rotate_bytes = d->config->audit_rotate_bytes};
+                                     .rotate_bytes = d->config->audit_rotate_bytes,
+                                     .reserves = true};
     kw_audit_node_genesis(&d->audit.node, o.genesis);
     return kw_audit_log_open(&o, ret_log, note);
 }

@@ -23,7 +23,8 @@ kw_err logs_open(struct kw_audit_log **ret)
                                      .clock = logs.clock,
                                      .disk = logs.disk,
                                      .memory = logs.remembers ? logs.memory : NULL,
-                                     .rotate_bytes = logs.rotate_bytes};
+                                     .rotate_bytes = logs.rotate_bytes,
+                                     .reserves = logs.reserves};
     o.genesis[KW_AUDIT_GENESIS_NODE] = kw_audit_text("node-1");
     o.genesis[KW_AUDIT_GENESIS_BOOT] = kw_audit_text("unknown");
     o.genesis[KW_AUDIT_GENESIS_MACHINE] =
@@ -165,6 +166,12 @@ void logs_has_text(const char *name, const char *part)
 bool logs_there_is(const char *name)
 {
     return access(logs_path(name), F_OK) == 0;
+}
+
+long logs_size(const char *name)
+{
+    struct stat st;
+    return stat(logs_path(name), &st) == 0 ? (long)st.st_size : -1;
 }
 
 void logs_append(const char *name, const char *text)

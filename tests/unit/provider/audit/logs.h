@@ -9,7 +9,7 @@
 extern struct logs {
     char dir[64];
     char memory[96]; /* beside the folder; given to the log when remembers */
-    bool remembers;
+    bool remembers, reserves;
     const char *name;    /* of its files; NULL: audit */
     const char *machine; /* 32 digits of hex, or NULL */
     uint64_t rotate_bytes;
@@ -35,6 +35,7 @@ char *logs_path(const char *name);
 /* The files' names in the order of their records: the running one is the last. */
 size_t logs_names(char dst[16][64]);
 bool logs_there_is(const char *name);
+long logs_size(const char *name); /* -1: there is none */
 void logs_append(const char *name, const char *text);
 void logs_has_text(const char *name, const char *part);
 /* All files are one chain, whose kinds are these ("gsss f…": first letters), and whose head

@@ -9,6 +9,7 @@
 #include <keyward/log.h>
 
 #include "check.h"
+#include "logs.h"
 
 TEST(call__told_when_it_is_on_the_disk)
 {
@@ -277,6 +278,30 @@ TEST(stop__after_a_failure__the_numbers_are_on_record_still)
     kw_audit_writer_abandon(the_writer);
     CHECK(kw_audit_writer_stop(the_writer, 10 * KW_S_NS));
     CHECK_HAS(writers_log(), "\"kind\":\"unrecorded\"");
+    writers_remove();
+}
+
+TEST(stop__disk_is_full__last_words_have_the_room_that_was_kept)
+{
+    struct kw_audit_record r = {.kind = KW_AUDIT_STOP};
+    r.value[KW_AUDIT_STOP_REASON] = kw_audit_text("signal");
+    writers_begin(false);
+    assert_int_equal(logs_size("audit.reserve"), KW_AUDIT_RESERVE);
+    writers_disk_is_full();
+    CHECK(writers_put(0, KW_CODE_OK));
+    writers_await_told(1);
+    the_door.ops->missed(the_door.audit, &writers_calls[0].request, KW_CODE_AUDIT);
+    atomic_fetch_add(&writers_now_ns, KW_S_NS);
+    kw_audit_writer_event(the_writer, &r);
+    writers_await_round();
+    CHECK(writers_ill() && logs_there_is("audit.reserve")); /* not for that */
+    kw_audit_writer_abandon(the_writer);
+    CHECK(kw_audit_writer_stop(the_writer, 10 * KW_S_NS));
+    CHECK(!logs_there_is("audit.reserve"));
+    CHECK_HAS(writers_log(), "\"kind\":\"unrecorded\"");
+    CHECK_HAS(writers_text, "\"kind\":\"stop\"");
+    logs_reopen();
+    assert_int_equal(logs_size("audit.reserve"), -1); /* no room yet */
     writers_remove();
 }
 

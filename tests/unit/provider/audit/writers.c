@@ -20,7 +20,7 @@
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t moved;
-    bool hangs, remember_hangs;
+    bool hangs, remember_hangs, is_full;
     unsigned syncs, hanging;
     int error;
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
@@ -38,6 +38,27 @@ static int writers_sync(int fd)
     pthread_mutex_unlock(&disk.mutex);
     errno = error;
     return error != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+/* There is room again once what was kept is given up. */
+static ssize_t writers_write(int fd, const void *bytes, size_t len)
+{
+    char reserve[128];
+    snprintf(reserve, sizeof reserve, "%s/audit.reserve", logs.dir);
+    pthread_mutex_lock(&disk.mutex);
+    const bool is_full = disk.is_full && access(reserve, F_OK) == 0;
+    pthread_mutex_unlock(&disk.mutex);
+    if (!is_full)
+        return write(fd, bytes, len);
+    errno = ENOSPC;
+    return -1;
+}
+
+void writers_disk_is_full(void)
+{
+    pthread_mutex_lock(&disk.mutex);
+    disk.is_full = true;
+    pthread_mutex_unlock(&disk.mutex);
 }
 
 /* Instead of the C library's: what is remembered is not behind the seam. */
@@ -131,7 +152,10 @@ static struct kw_audit_log *a_log(void)
     struct kw_audit_log *log = NULL;
     seam = kw_audit_disk_system;
     seam.sync = writers_sync;
+    seam.write = writers_write;
+    disk.is_full = false;
     logs_begin();
+    logs.reserves = true;
     logs.clock = &a_clock;
     logs.disk = &seam;
     CHECK_OK(logs_open(&log));
