@@ -200,6 +200,10 @@ static const struct {
     {"forked-0 forked-1 forked-2", 0, 0, 1, "record 157 has another hash than an anchor"},
     {"late-0 late-1 late-2", 0, 0, 0, "anchored up to 157"},
     {"sound-0 sound-1 anew-2", 1, 1, 1, "broken"},
+    /* a record left out, and all that follow written and signed anew under their numbers; a
+     * signature too far behind its checkpoint, in a file whose beginning is not there */
+    {"gap-0 gap-1 gap-2", 1, 1, 1, "broken"},
+    {"far", 0, 1, 1, "the end of the log is missing"},
     /* written and signed anew in full; by another key; another log by the same one */
     {"anew-0 anew-1 anew-2", 0, 0, 1, "record 37 has another hash than an anchor"},
     {"stranger-0 stranger-1 stranger-2", 0, 4, 1, "record 77 has another hash"},
