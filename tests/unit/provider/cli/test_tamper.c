@@ -204,6 +204,7 @@ static const struct {
      * signature too far behind its checkpoint, in a file whose beginning is not there */
     {"gap-0 gap-1 gap-2", 1, 1, 1, "broken"},
     {"far", 0, 1, 1, "the end of the log is missing"},
+    {"wide", 1, 1, 1, "broken"}, /* a key_id of version 2^32 */
     /* written and signed anew in full; by another key; another log by the same one */
     {"anew-0 anew-1 anew-2", 0, 0, 1, "record 37 has another hash than an anchor"},
     {"stranger-0 stranger-1 stranger-2", 0, 4, 1, "record 77 has another hash"},
