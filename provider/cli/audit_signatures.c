@@ -87,7 +87,7 @@ static void signatures_check(struct kw_signatures *s, const struct kw_audit_reco
     size_t i = s->count;
     while (i > 0 && s->kept[i - 1].of.covered != covers)
         i--;
-    if (i == 0 && !s->knows_its_beginning && !s->has_left)
+    if (i == 0 && !s->knows_its_beginning && s->count < KW_AUDIT_CHECKPOINTS_KEPT)
         return; /* its checkpoint lies before what is read */
     if (i == 0)
         kw_note_set(note,

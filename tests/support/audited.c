@@ -51,7 +51,7 @@ void audited_verify(struct instance *h, const char *dir, int want)
     char whole[160];
     snprintf(whole, sizeof whole, "%s/whole", h->dir);
     CHECK_OK(kw_file_replace(whole, kw_span_str(audited_text(dir)), 0644, NULL));
-    kw_run_line(&run, 0, KW_VECTORS "/verify-audit", "%s", whole);
+    kw_run_line(&run, want, KW_VECTORS "/verify-audit", "%s", whole);
     assert_int_equal(
         instance_tool(h, audited, sizeof audited, "audit", "verify", dir, NULL), want);
 }

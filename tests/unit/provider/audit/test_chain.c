@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What follows what: nothing can be changed, dropped, put in or moved without being seen. */
+/* What follows what, and what does not.  That each change of a log is seen:
+ * tests/unit/provider/cli/test_tamper.c. */
 #include "vectors.h"
-
-#include <stdio.h>
 
 #include "check.h"
 
@@ -68,68 +67,6 @@ TEST(chain__begun_where_the_caller_says__taken_there_and_nowhere_else)
         head[0] ^= 1;
         kw_audit_chain_from(&chain, i + 1, head);
         CHECK_CODE(kw_audit_chain_take(&chain, lines[i + 1], &r, &note), KW_CODE_FORGED);
-    }
-}
-
-/* A changed bit makes no other record that would follow here. */
-TEST(chain__each_bit_flipped__refused_at_that_line)
-{
-    const kw_span *lines = vectors();
-    for (size_t i = 0; i < VECTORS; i++)
-        for (size_t at = 0; at < lines[i].len; at++)
-            for (unsigned bit = 0; bit < 8; bit++) {
-                kw_span wrong[VECTORS];
-                uint8_t line[KW_AUDIT_LINE_MAX];
-                memcpy(wrong, lines, sizeof wrong);
-                memcpy(line, lines[i].ptr, lines[i].len);
-                line[at] ^= (uint8_t)(1u << bit);
-                wrong[i] = kw_span_of(line, lines[i].len);
-                struct kw_audit_chain chain = {0};
-                struct kw_audit_record r;
-                struct kw_note note;
-                size_t k = 0;
-                while (k < VECTORS &&
-                       !kw_failed(kw_audit_chain_take(&chain, wrong[k], &r, &note)))
-                    k++;
-                if (k != i)
-                    fail_msg("line %zu, byte %zu, bit %u: refused at line %zu", i, at,
-                             bit, k);
-            }
-}
-
-TEST(chain__a_line_dropped__refused_at_the_next)
-{
-    const kw_span *lines = vectors();
-    for (size_t drop = 0; drop + 1 < VECTORS; drop++) {
-        kw_span left[VECTORS];
-        size_t n = 0;
-        for (size_t i = 0; i < VECTORS; i++)
-            if (i != drop)
-                left[n++] = lines[i];
-        assert_int_equal(taken(left, n, KW_CODE_FORGED), drop);
-    }
-}
-
-TEST(chain__a_line_twice__refused_the_second_time)
-{
-    const kw_span *lines = vectors();
-    for (size_t twice = 0; twice < VECTORS; twice++) {
-        kw_span more[VECTORS + 1];
-        for (size_t i = 0; i <= VECTORS; i++)
-            more[i] = lines[i - (i > twice)];
-        assert_int_equal(taken(more, VECTORS + 1, KW_CODE_FORGED), twice + 1);
-    }
-}
-
-TEST(chain__two_lines_swapped__refused_at_the_first)
-{
-    const kw_span *lines = vectors();
-    for (size_t first = 0; first + 1 < VECTORS; first++) {
-        kw_span other[VECTORS];
-        memcpy(other, lines, sizeof other);
-        other[first] = lines[first + 1];
-        other[first + 1] = lines[first];
-        assert_int_equal(taken(other, VECTORS, KW_CODE_FORGED), first);
     }
 }
 
