@@ -14,25 +14,22 @@ void kw_hex(char *dst, size_t cap, kw_span s)
     dst[2 * s.len] = '\0';
 }
 
-static int digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
+/* One more than the digit's value; 0: it is none. */
+static const uint8_t values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+    ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+    ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16};
 
 bool kw_unhex(uint8_t *dst, size_t len, kw_span hex)
 {
     if (hex.len / 2 != len || hex.len % 2 != 0)
         return false;
     for (size_t i = 0; i < hex.len; i++)
-        if (digit(hex.ptr[i]) < 0)
+        if (values[hex.ptr[i]] == 0)
             return false;
     for (size_t i = 0; i < len; i++)
-        dst[i] = (uint8_t)((unsigned)digit(hex.ptr[2 * i]) << 4 |
-                           (unsigned)digit(hex.ptr[2 * i + 1]));
+        dst[i] = (uint8_t)((values[hex.ptr[2 * i]] - 1u) << 4 |
+                           (values[hex.ptr[2 * i + 1]] - 1u));
     return true;
 }
 

@@ -2,12 +2,14 @@
 #include "audit_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <fts.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define RUNNING "audit.jsonl"
 
@@ -32,21 +34,10 @@ static kw_err files_failed(const struct files_walk *walk, const char *path,
     return kw_err_native(KW_CODE_IO, (uint32_t)native, where);
 }
 
-static kw_err files_one(struct files_walk *walk, const char *path, FILE *file)
+static kw_err files_one(struct files_walk *walk, const char *path)
 {
     walk->reader->begins(walk->reader->self, path);
-    return kw_audit_lines_of(file, path, files_take, walk, walk->note);
-}
-
-static kw_err files_open(struct files_walk *walk, const char *path)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    if (file == NULL)
-        return files_failed(walk, path, "open");
-    kw_err e = files_one(walk, path, file);
-    if (file != stdin)
-        fclose(file);
-    return e;
+    return kw_audit_lines(path, files_take, walk, walk->note);
 }
 
 /* ---- a folder ---- */
@@ -65,13 +56,13 @@ static bool files_is_ended(const FTSENT *entry, const struct stat *running)
             entry->fts_statp->st_dev != running->st_dev);
 }
 
-static kw_err files_ended(struct files_walk *walk, char *folder, FILE *running,
+static kw_err files_ended(struct files_walk *walk, char *folder, int running,
                           size_t *ret_count)
 {
     char *const roots[] = {folder, NULL};
     char path[PATH_MAX];
     struct stat st = {.st_ino = 0};
-    if (running != NULL && fstat(fileno(running), &st) != 0)
+    if (running >= 0 && fstat(running, &st) != 0)
         return files_failed(walk, folder, "folder");
     FTS *tree = fts_open(roots, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, files_order);
     if (tree == NULL)
@@ -86,7 +77,7 @@ static kw_err files_ended(struct files_walk *walk, char *folder, FILE *running,
             continue;
         ++*ret_count;
         snprintf(path, sizeof path, "%s/%s", folder, entry->fts_name);
-        e = files_open(walk, path);
+        e = files_one(walk, path);
     }
     fts_close(tree);
     return e;
@@ -99,14 +90,16 @@ static kw_err files_folder(struct files_walk *walk, const char *word)
     size_t count = 0;
     snprintf(folder, sizeof folder, "%s", word);
     snprintf(path, sizeof path, "%s/" RUNNING, folder);
-    FILE *running = fopen(path, "re");
-    kw_err e = running == NULL && errno != ENOENT
+    const int running = open(path, O_RDONLY | O_CLOEXEC);
+    kw_err e = running < 0 && errno != ENOENT
                    ? files_failed(walk, path, "open")
                    : files_ended(walk, folder, running, &count);
-    if (running != NULL) {
-        if (!kw_failed(e) && !walk->ends)
-            e = files_one(walk, path, running);
-        fclose(running);
+    if (running >= 0) {
+        if (!kw_failed(e) && !walk->ends) {
+            walk->reader->begins(walk->reader->self, path);
+            e = kw_audit_lines_of(running, path, files_take, walk, walk->note);
+        }
+        close(running);
     } else if (!kw_failed(e) && count == 0) {
         kw_note_set(walk->note,
                     "%s: there is neither " RUNNING " nor audit-*.jsonl in it", folder);
@@ -124,6 +117,6 @@ kw_err kw_audit_files(const struct kw_words *words, const struct kw_audit_reader
     for (size_t i = 0; i < words->count && !kw_failed(e) && !walk.ends; i++)
         e = stat(words->at[i], &st) == 0 && S_ISDIR(st.st_mode)
                 ? files_folder(&walk, words->at[i])
-                : files_open(&walk, words->at[i]);
+                : files_one(&walk, words->at[i]);
     return e;
 }

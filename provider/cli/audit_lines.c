@@ -3,7 +3,9 @@
 #include "audit_lines.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <keyward/audit.h>
 
@@ -14,51 +16,75 @@ static kw_err lines_failed(const char *path, const char *where, struct kw_note *
     return kw_err_native(KW_CODE_IO, (uint32_t)native, where);
 }
 
-/* What is left of a line that was too long. */
-static int lines_skip(FILE *file)
+/* A part of a file; what was not taken yet is kept. */
+struct lines_window {
+    int fd, native; /* errno, when it cannot be read */
+    bool is_all;    /* nothing comes behind it       */
+    size_t at, end;
+    uint8_t bytes[1 << 16];
+};
+
+/* What is there: somebody may be writing at the other end of a pipe. */
+static void lines_fill(struct lines_window *w)
 {
-    int c = 0;
-    while (c != EOF && c != '\n')
-        c = getc_unlocked(file);
-    return c;
+    const size_t kept = w->end - w->at;
+    for (size_t i = 0; i < kept; i++)
+        w->bytes[i] = w->bytes[w->at + i];
+    ssize_t n = read(w->fd, w->bytes + kept, sizeof w->bytes - kept);
+    w->native = n < 0 && errno != EINTR ? errno : 0;
+    w->is_all = n == 0 || w->native != 0;
+    w->at = 0;
+    w->end = kept + (n > 0 ? (size_t)n : 0);
 }
 
-static void lines_give(FILE *file, kw_audit_line_take *take, void *self)
+/* The next line, or as much of it as is given; empty at the end. */
+static kw_span lines_next(struct lines_window *w)
 {
-    uint8_t line[KW_AUDIT_LINE_MAX + 1];
-    size_t len = 0;
-    bool goes_on = true;
-    for (int c = 0; c != EOF && goes_on;) {
-        c = getc_unlocked(file);
-        if (c == EOF && ferror(file))
-            return;
-        if (c != EOF)
-            line[len++] = (uint8_t)c;
-        if (len == 0 || (c != '\n' && c != EOF && len < sizeof line))
-            continue;
-        goes_on = take(self, kw_span_of(line, len));
-        if (len == sizeof line && c != '\n' && goes_on)
-            c = lines_skip(file);
-        len = 0;
+    enum { MOST = KW_AUDIT_LINE_MAX + 1 };
+    for (;;) {
+        const uint8_t *begin = w->bytes + w->at;
+        const size_t room = w->end - w->at < MOST ? w->end - w->at : MOST;
+        const uint8_t *feed = room > 0 ? memchr(begin, '\n', room) : NULL;
+        if (feed != NULL || room == MOST || w->is_all) {
+            const size_t len = feed != NULL ? (size_t)(feed - begin) + 1 : room;
+            w->at += len;
+            return kw_span_of(begin, len);
+        }
+        lines_fill(w);
     }
 }
 
-kw_err kw_audit_lines_of(FILE *file, const char *path, kw_audit_line_take *take,
-                         void *self, struct kw_note *note)
+static bool lines_is_cut(kw_span line)
 {
-    lines_give(file, take, self);
-    return ferror(file) ? lines_failed(path, "read", note) : KW_OK;
+    return line.len > KW_AUDIT_LINE_MAX && line.ptr[line.len - 1] != '\n';
+}
+
+kw_err kw_audit_lines_of(int fd, const char *path, kw_audit_line_take *take, void *self,
+                         struct kw_note *note)
+{
+    struct lines_window w = {.fd = fd};
+    bool goes_on = true;
+    while (goes_on) {
+        kw_span line = lines_next(&w);
+        if (line.len == 0 || w.native != 0)
+            break;
+        goes_on = take(self, line);
+        while (goes_on && lines_is_cut(line)) /* what is left of it */
+            line = lines_next(&w);
+    }
+    errno = w.native;
+    return w.native != 0 ? lines_failed(path, "read", note) : KW_OK;
 }
 
 kw_err kw_audit_lines(const char *path, kw_audit_line_take *take, void *self,
                       struct kw_note *note)
 {
     const bool is_in = strcmp(path, "-") == 0;
-    FILE *file = is_in ? stdin : fopen(path, "re");
-    if (file == NULL)
+    const int fd = is_in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return lines_failed(path, "open", note);
-    kw_err e = kw_audit_lines_of(file, path, take, self, note);
+    kw_err e = kw_audit_lines_of(fd, path, take, self, note);
     if (!is_in)
-        fclose(file);
+        close(fd);
     return e;
 }

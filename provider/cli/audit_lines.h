@@ -6,8 +6,6 @@
 #ifndef KEYWARD_CLI_AUDIT_LINES_H
 #define KEYWARD_CLI_AUDIT_LINES_H
 
-#include <stdio.h>
-
 #include <keyward/bytes.h>
 #include <keyward/err.h>
 
@@ -21,9 +19,8 @@ typedef bool kw_audit_line_take(void *self, kw_span line);
  * IO  it could not be read; the note says which, and why.  Lines may have been given */
 KW_MUST_USE kw_err kw_audit_lines(const char *path, kw_audit_line_take *take, void *self,
                                   struct kw_note *note);
-/* The same of a file that is open, and stays so; the note calls it `path`. */
-KW_MUST_USE kw_err kw_audit_lines_of(FILE *file, const char *path,
-                                     kw_audit_line_take *take, void *self,
-                                     struct kw_note *note);
+/* The same of a file that is open, from where it stands; the note calls it `path`. */
+KW_MUST_USE kw_err kw_audit_lines_of(int fd, const char *path, kw_audit_line_take *take,
+                                     void *self, struct kw_note *note);
 
 #endif
