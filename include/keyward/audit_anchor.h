@@ -3,7 +3,8 @@
  *
  * Whoever holds one can tell a log that was cut off, rewritten or forked.  A line is one of
  *
- *   the record `checkpoint` of the log (audit.h)
+ *   the record `checkpoint` of the log (audit.h), or its copy (audit_copies.h), whatever the
+ *     system log put before: Nov 28 12:00:00 host keywardd-audit[99]: {…}
  *   the line of the daemon's log: …level=info event=audit-checkpoint seq=N head=H log=L, or as
  *     JSON …"event":"audit-checkpoint","seq":N,"head":"H","log":"L"…, whatever syslog or
  *     journald put before
@@ -26,5 +27,7 @@ struct kw_audit_anchor {
 
 /* Of a line without its line feed.  false: it is none of these, and nothing is given. */
 KW_MUST_USE bool kw_audit_anchor_read(kw_span line, struct kw_audit_anchor *ret_anchor);
+/* It is another record in either form: no anchor, but what comes in one file with them. */
+KW_MUST_USE bool kw_audit_anchor_is_beside(kw_span line);
 
 #endif
