@@ -43,7 +43,7 @@ static bool anchors_take(void *self, kw_span line)
         reading->err = kw_err_at(KW_CODE_NO_MEMORY, "anchors");
     else if (kw_audit_anchor_read(line, &a->at[a->count]))
         a->count++;
-    else
+    else if (!kw_audit_anchor_is_beside(line))
         reading->err = kw_err_at(KW_CODE_BAD_INPUT, "anchors");
     return !kw_failed(reading->err);
 }

@@ -8,6 +8,8 @@
 
 #include <keyward/audit.h>
 
+enum { HEAD_MAX = 512 }; /* what a system log has before a copy: date, host, sender */
+
 static kw_err lines_failed(const char *path, const char *where, struct kw_note *note)
 {
     const int native = errno;
@@ -26,7 +28,7 @@ static int lines_skip(FILE *file)
 
 static void lines_give(FILE *file, kw_audit_line_take *take, void *self)
 {
-    uint8_t line[KW_AUDIT_LINE_MAX + 1];
+    uint8_t line[HEAD_MAX + KW_AUDIT_LINE_MAX + 1];
     size_t len = 0;
     bool goes_on = true;
     for (int c = 0; c != EOF && goes_on;) {
