@@ -56,6 +56,7 @@ struct kw_audit_log_options {
     const char *memory;    /* path of what is remembered; NULL: nothing is */
     uint64_t rotate_bytes; /* a file that would be longer ends before; 0: never */
     bool reserves;         /* keeps room for last words: NAME.reserve */
+    bool keeps_lines;      /* for kw_audit_log_take_lines, which has to be called then */
     /* The values of a GENESIS but for format, log and before: what a new log says of
      * itself. */
     struct kw_audit_value genesis[KW_AUDIT_GENESIS_VALUES];
@@ -94,6 +95,16 @@ void kw_audit_log_close(struct kw_audit_log *log);
  * NO_MEMORY  as BAD_INPUT */
 KW_MUST_USE kw_err kw_audit_log_commit(struct kw_audit_log *log,
                                        struct kw_audit_record *records, size_t count);
+
+/* Lines as they are in the files, each with its line feed; each kw_free's. */
+struct kw_audit_lines {
+    struct kw_audit_lines *next;
+    kw_dst text; /* in `room` */
+    uint8_t room[];
+};
+/* All that came into the log since they were taken last, in its order, with what the log put
+ * there by itself; NULL: nothing did.  What a failed commit left out is not among them. */
+struct kw_audit_lines *kw_audit_log_take_lines(struct kw_audit_log *log);
 
 /* What is committed is remembered: the file is replaced, and durable.  Now and then, and
  * before the end; what comes later is in the log, but nobody would miss it.

@@ -10,6 +10,8 @@
  * are kept, tried once a second, and come first when the disk is back.  What nobody waits for
  * (a change, not a call) is kept too, as far as there is room.
  *
+ * Copies of what is in the log are sent by that thread too, behind all that somebody waits for.
+ *
  * Threads:   put, event and the door from any thread; the rest on the main thread.
  * Blocking:  stop alone, for as long as its grace.
  */
@@ -17,6 +19,7 @@
 #define KEYWARD_AUDIT_WRITER_H
 
 #include <keyward/audit_checkpoint.h>
+#include <keyward/audit_copies.h>
 #include <keyward/audit_door.h>
 #include <keyward/audit_log.h>
 #include <keyward/limits.h>
@@ -38,6 +41,8 @@ struct kw_audit_writer_options {
     const char *operator_dir;
     int64_t deadline_ns;
     bool allow;                            /* see kw_audit_door */
+    struct kw_audit_copies *copies;        /* borrowed until the end; NULL: none.  The
+                                              log keeps its lines for them */
     kw_audit_told *told;                   /* main thread, from collect */
     unsigned (*grpc_code)(enum kw_code c); /* as it is answered */
     /* Main thread: serial number of the token of this name; "" = not known. */

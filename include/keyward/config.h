@@ -80,6 +80,8 @@ struct kw_config {
     enum { KW_AUDIT_DENY, KW_AUDIT_ALLOW } audit_on_failure;
     int64_t audit_deadline_ns;
     uint64_t audit_rotate_bytes;
+    enum { KW_COPIES_NONE, KW_COPIES_CHECKPOINTS, KW_COPIES_ALL } audit_copies;
+    char *audit_copies_to;
     char *audit_key_label; /* NULL: nobody signs checkpoints */
     char *audit_key_sha256;
     enum kw_tokens_order order;

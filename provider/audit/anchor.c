@@ -14,13 +14,28 @@ static bool anchor_take_hash(struct kw_src *src, uint8_t dst[KW_SHA256])
     return !src->bad && kw_unhex(dst, KW_SHA256, hex);
 }
 
+static kw_span anchor_from(kw_span line, const char *text)
+{
+    const uint8_t *at =
+        line.len == 0 ? NULL : memmem(line.ptr, line.len, text, strlen(text));
+    return at == NULL ? kw_span_of(NULL, 0)
+                      : kw_span_of(at, line.len - (size_t)(at - line.ptr));
+}
+
+/* Alone, or as the system log wrote its copy, behind date, host and sender. */
+static bool anchor_record(kw_span line, struct kw_audit_record *ret_record)
+{
+    uint8_t hash[KW_SHA256];
+    return !kw_failed(
+        kw_audit_read(anchor_from(line, "{\"seq\":"), ret_record, hash, NULL));
+}
+
 /* A checkpoint, or of the operator's log a record in the other one.  It has been read as
  * one, so its members are as they must be. */
 static bool anchor_of_record(kw_span line, struct kw_audit_anchor *a)
 {
     struct kw_audit_record r;
-    uint8_t hash[KW_SHA256];
-    if (kw_failed(kw_audit_read(line, &r, hash, NULL)))
+    if (!anchor_record(line, &r))
         return false;
     const bool is_operator = r.kind == KW_AUDIT_OPERATOR_LOG;
     const struct kw_audit_value *v = r.value;
@@ -30,6 +45,7 @@ static bool anchor_of_record(kw_span line, struct kw_audit_anchor *a)
     a->seq =
         v[is_operator ? KW_AUDIT_OPERATOR_LOG_LAST : KW_AUDIT_CHECKPOINT_COVERED].number;
     a->has_log = true;
+    a->is_operator = is_operator;
     const size_t head =
         is_operator ? KW_AUDIT_OPERATOR_LOG_HEAD : KW_AUDIT_CHECKPOINT_HEAD;
     const size_t log = is_operator ? KW_AUDIT_OPERATOR_LOG_LOG : KW_AUDIT_CHECKPOINT_LOG;
@@ -57,11 +73,7 @@ static const struct {
 static bool anchor_of_log(kw_span line, size_t form, struct kw_audit_anchor *a)
 {
     const char *begin = forms[form].seq;
-    const uint8_t *at =
-        line.len == 0 ? NULL : memmem(line.ptr, line.len, begin, strlen(begin));
-    if (at == NULL)
-        return false;
-    struct kw_src src = kw_src_of(kw_span_of(at, line.len - (size_t)(at - line.ptr)));
+    struct kw_src src = kw_src_of(anchor_from(line, begin));
     a->has_log = true;
     return kw_audit_take(&src, begin) && kw_audit_take_number(&src, &a->seq) &&
            kw_audit_take(&src, forms[form].head) && anchor_take_hash(&src, a->head) &&
@@ -85,4 +97,10 @@ bool kw_audit_anchor_read(kw_span line, struct kw_audit_anchor *ret_anchor)
     if (is_one)
         *ret_anchor = a;
     return is_one;
+}
+
+bool kw_audit_anchor_is_beside(kw_span line)
+{
+    struct kw_audit_record r;
+    return anchor_record(line, &r) && r.kind != KW_AUDIT_CHECKPOINT;
 }

@@ -57,7 +57,8 @@ static kw_err log_failed(const char *where)
 
 /* Lines that hang on what is committed, and on each other. */
 struct batch {
-    kw_dst text;
+    struct kw_audit_lines *lines;
+    kw_dst *text;                /* theirs */
     struct kw_audit_chain chain; /* as it is when they are committed */
     struct kw_audit_uncovered uncovered;
     char time[KW_TIME_TEXT];
@@ -71,8 +72,12 @@ static kw_err batch_begin(const struct kw_audit_log *log, size_t lines, struct b
                           .uncovered = log->uncovered,
                           .mono_us = (uint64_t)kw_mono_ns(log->o.clock) / 1000};
     kw_time_text(ret->time, kw_wall_ns(log->o.clock));
-    ret->text = kw_dst_of(kw_new(1, room), room);
-    return ret->text.ptr != NULL ? KW_OK : kw_err_at(KW_CODE_NO_MEMORY, "audit batch");
+    ret->lines = kw_new(1, sizeof *ret->lines + room);
+    if (ret->lines == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "audit batch");
+    ret->text = &ret->lines->text;
+    *ret->text = kw_dst_of(ret->lines->room, room);
+    return KW_OK;
 }
 
 void kw_audit_log_uncovered(struct kw_audit_uncovered *u, const struct kw_audit_record *r)
@@ -109,7 +114,7 @@ static kw_err batch_add(struct kw_audit_log *log, struct batch *b,
     kw_audit_log_uncovered(&b->uncovered, r);
     r->time = kw_span_str(b->time);
     r->mono_us = b->mono_us;
-    kw_err e = kw_audit_write(r, b->chain.head, &b->text, b->chain.head);
+    kw_err e = kw_audit_write(r, b->chain.head, b->text, b->chain.head);
     b->chain.next_seq += !kw_failed(e);
     return e;
 }
@@ -133,20 +138,20 @@ bool kw_audit_log_put(const struct kw_audit_log *log, int fd, kw_span bytes)
 static kw_err batch_write(struct kw_audit_log *log, const struct batch *b)
 {
     kw_err e = KW_OK;
-    if (!kw_audit_log_put(log, log->fd, kw_dst_span(&b->text)))
+    if (!kw_audit_log_put(log, log->fd, kw_dst_span(b->text)))
         e = log_failed("audit write");
     if (!kw_failed(e) && log->o.disk->sync(log->fd) != 0) {
         e = log_failed("audit fdatasync");
         log->is_spoilt = true;
         if (log->size > 0) /* else nothing of the log is in that file, and it goes */
-            log->unsynced = b->text.len;
+            log->unsynced = b->text->len;
     }
     if (kw_failed(e)) {
         if (log->o.disk->truncate(log->fd, (off_t)log->size) != 0)
             log->is_spoilt = log->is_longer = true;
         return e;
     }
-    log->size += b->text.len;
+    log->size += b->text->len;
     log->chain = b->chain;
     log->uncovered = b->uncovered;
     return KW_OK;
@@ -161,8 +166,32 @@ kw_err kw_audit_log_write(struct kw_audit_log *log, struct kw_audit_record *reco
         e = batch_add(log, &b, &records[i]);
     if (!kw_failed(e))
         e = batch_write(log, &b);
-    kw_free(b.text.ptr);
-    return e;
+    if (kw_failed(e) || !log->o.keeps_lines) {
+        kw_free(b.lines);
+        return e;
+    }
+    *log->lines_end = b.lines;
+    log->lines_end = &b.lines->next;
+    return KW_OK;
+}
+
+struct kw_audit_lines *kw_audit_log_take_lines(struct kw_audit_log *log)
+{
+    struct kw_audit_lines *lines = log->lines;
+    log->lines = NULL;
+    log->lines_end = &log->lines;
+    return lines;
+}
+
+void kw_audit_log_drop_lines(struct kw_audit_log *log, struct kw_audit_lines **from)
+{
+    struct kw_audit_lines *next;
+    for (struct kw_audit_lines *l = *from; l != NULL; l = next) {
+        next = l->next;
+        kw_free(l);
+    }
+    *from = NULL;
+    log->lines_end = from;
 }
 
 /* ---- files ------------------------------------------------------------------------------- */
@@ -279,6 +308,7 @@ static kw_err log_begin_file(struct kw_audit_log *log, const struct kw_audit_rec
 {
     const struct kw_audit_chain before = log->chain;
     const uint64_t unsynced = log->unsynced;
+    struct kw_audit_lines **const lines = log->lines_end;
     bool runs = false;
     kw_err e = kw_audit_log_create(log);
     if (!kw_failed(e))
@@ -288,6 +318,7 @@ static kw_err log_begin_file(struct kw_audit_log *log, const struct kw_audit_rec
     if (runs) {
         log->has_why = false;
     } else {
+        kw_audit_log_drop_lines(log, lines);
         log->chain = before;
         log->unsynced = unsynced;
         log->size = 0;

@@ -353,6 +353,7 @@ kw_err kw_audit_log_open(const struct kw_audit_log_options *options,
     if (log == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "audit open");
     *log = (struct kw_audit_log){.o = *options, .dir = -1, .lock = -1, .fd = -1};
+    log->lines_end = &log->lines;
     if (log->o.name == NULL)
         log->o.name = KW_AUDIT_LOG_NAME;
     const kw_span name = kw_span_str(log->o.name);
@@ -384,5 +385,6 @@ void kw_audit_log_close(struct kw_audit_log *log)
     if (log->fd >= 0)
         close(log->fd);
     folder_close(log);
+    kw_audit_log_drop_lines(log, &log->lines);
     kw_free(log);
 }

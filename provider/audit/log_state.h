@@ -45,7 +45,9 @@ struct kw_audit_log {
     struct kw_audit_uncovered uncovered;
     struct {
         char log[2 * KW_SHA256 + 1], head[2 * KW_SHA256 + 1];
-    } checkpoint; /* what the record of the last commit borrows */
+    } checkpoint;                 /* what the record of the last commit borrows */
+    struct kw_audit_lines *lines; /* in the log, and not taken yet */
+    struct kw_audit_lines **lines_end;
 
     struct kw_audit_memory memory; /* what is remembered, as the file says it  */
     bool has_memory;
@@ -63,6 +65,8 @@ void kw_audit_log_uncovered(struct kw_audit_uncovered *u,
 /* Records behind what is committed, as they are, but for what a CHECKPOINT covers. */
 KW_MUST_USE kw_err kw_audit_log_write(struct kw_audit_log *log,
                                       struct kw_audit_record *records, size_t count);
+/* Those from here on are none of the log after all. */
+void kw_audit_log_drop_lines(struct kw_audit_log *log, struct kw_audit_lines **from);
 /* All bytes behind what is in the file; false with errno. */
 bool kw_audit_log_put(const struct kw_audit_log *log, int fd, kw_span bytes);
 /* The name that tells what the running file holds. */

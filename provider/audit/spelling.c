@@ -71,13 +71,13 @@ kw_span kw_audit_digits(uint64_t number, uint8_t room[KW_AUDIT_DIGITS])
 
 bool kw_audit_take(struct kw_src *src, const char *literal)
 {
-    const kw_span rest = kw_src_rest(src);
-    size_t len = 0; /* of a few bytes: what a call of memcmp(3) costs is more */
-    while (len < rest.len && rest.ptr[len] == (uint8_t)literal[len] && literal[len] != 0)
-        len++;
-    if (literal[len] != '\0')
+    const kw_span want = kw_span_str(literal), rest = kw_src_rest(src);
+    if (rest.len < want.len)
         return false;
-    (void)kw_src_take(src, len);
+    for (size_t i = 0; i < want.len; i++) /* few: a call of memcmp(3) costs more */
+        if (rest.ptr[i] != want.ptr[i])
+            return false;
+    (void)kw_src_take(src, want.len);
     return true;
 }
 

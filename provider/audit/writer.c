@@ -196,6 +196,18 @@ static void writer_say(struct kw_audit_writer *w, kw_err e)
         kw_log_bare(KW_LOG_WARN, "audit-back");
 }
 
+/* Also after a failure: what made the next file necessary may be in the log. */
+static void writer_copy(const struct kw_audit_writer *w)
+{
+    struct kw_audit_lines *next, *lines = kw_audit_log_take_lines(w->o.log);
+    for (; lines != NULL; lines = next) {
+        next = lines->next;
+        if (w->o.copies != NULL)
+            kw_audit_copies_send(w->o.copies, kw_dst_span(&lines->text));
+        kw_free(lines);
+    }
+}
+
 /* What the state directory knows of the log: a minute or so old at most. */
 static void writer_remember(struct kw_audit_writer *w, bool at_once)
 {
@@ -241,6 +253,7 @@ static void writer_round(struct kw_audit_writer *w) KW_REQUIRES(w->mutex)
     writer_wake_main(w);
     kw_mutex_unlock(&w->mutex); /* nobody waits for what comes now */
     writer_say(w, e);           /* behind the change: who reads it finds it so */
+    writer_copy(w);
     w->unremembered += b.count;
     if (!kw_failed(e))
         writer_remember(w, false);

@@ -43,7 +43,7 @@ static bool anchors_take(void *self, kw_span line)
         reading->err = kw_err_at(KW_CODE_NO_MEMORY, "anchors");
     else if (kw_audit_anchor_read(line, &a->at[a->count]))
         a->count++;
-    else
+    else if (!kw_audit_anchor_is_beside(line))
         reading->err = kw_err_at(KW_CODE_BAD_INPUT, "anchors");
     return !kw_failed(reading->err);
 }
@@ -105,7 +105,7 @@ static bool anchors_agree(struct kw_anchors *a, uint64_t seq,
         const bool is_ours = anchors_is_of(one, chain);
         if (is_ours && one->seq == seq && !anchors_same(one->head, hash))
             return false;
-        a->others += !is_ours;
+        a->others += !is_ours && !one->is_operator;
         a->earlier += is_ours && one->seq < seq;
         if (is_ours && one->seq == seq) {
             a->agreed++;
@@ -151,6 +151,6 @@ void kw_anchors_end(struct kw_anchors *a, const struct kw_audit_chain *chain,
                         one->seq);
             return;
         }
-        a->others++;
+        a->others += !one->is_operator;
     }
 }

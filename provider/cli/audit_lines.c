@@ -16,6 +16,11 @@ static kw_err lines_failed(const char *path, const char *where, struct kw_note *
     return kw_err_native(KW_CODE_IO, (uint32_t)native, where);
 }
 
+enum {
+    HEAD_MAX = 512, /* what a system log has before a copy: date, host, sender */
+    LINE_MOST = HEAD_MAX + KW_AUDIT_LINE_MAX + 1, /* so much of a line is given */
+};
+
 /* A part of a file; what was not taken yet is kept. */
 struct lines_window {
     int fd, native; /* errno, when it cannot be read */
@@ -40,12 +45,11 @@ static void lines_fill(struct lines_window *w)
 /* The next line, or as much of it as is given; empty at the end. */
 static kw_span lines_next(struct lines_window *w)
 {
-    enum { MOST = KW_AUDIT_LINE_MAX + 1 };
     for (;;) {
         const uint8_t *begin = w->bytes + w->at;
-        const size_t room = w->end - w->at < MOST ? w->end - w->at : MOST;
+        const size_t left = w->end - w->at, room = left < LINE_MOST ? left : LINE_MOST;
         const uint8_t *feed = room > 0 ? memchr(begin, '\n', room) : NULL;
-        if (feed != NULL || room == MOST || w->is_all) {
+        if (feed != NULL || room == LINE_MOST || w->is_all) {
             const size_t len = feed != NULL ? (size_t)(feed - begin) + 1 : room;
             w->at += len;
             return kw_span_of(begin, len);
@@ -56,7 +60,7 @@ static kw_span lines_next(struct lines_window *w)
 
 static bool lines_is_cut(kw_span line)
 {
-    return line.len > KW_AUDIT_LINE_MAX && line.ptr[line.len - 1] != '\n';
+    return line.len == LINE_MOST && line.ptr[line.len - 1] != '\n';
 }
 
 kw_err kw_audit_lines_of(int fd, const char *path, kw_audit_line_take *take, void *self,

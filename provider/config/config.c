@@ -149,6 +149,7 @@ void kw_config_free(struct kw_config *config)
     kw_free(config->state);
     kw_free(config->status);
     kw_free(config->audit_dir);
+    kw_free(config->audit_copies_to);
     kw_free(config->audit_key_label);
     kw_free(config->audit_key_sha256);
     for (size_t i = 0; i < config->token_count; i++)

@@ -231,6 +231,23 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
          "Bytes after which a file is closed and the next one begins. Nothing is ever "
          "deleted by keyward.",
      FILE_(audit_rotate_bytes)},
+    {.path = "audit.copies",
+     .kind = KW_SETTING_CHOICE,
+     .choices = "none|checkpoints|all",
+     .standard = "checkpoints",
+     .help =
+         "Which records are sent to the machine's system log as well, best effort: none, "
+         "checkpoints and their signatures, or all. journald drops what is more than "
+         "10000 lines of a service in 30s and tells nobody but its own log: for all, "
+         "raise RateLimitBurst (journald.conf(5)).",
+     FILE_(audit_copies)},
+    {.path = "audit.copies-to",
+     .kind = KW_SETTING_TEXT,
+     .text = &kw_rule_socket,
+     .standard = "/dev/log",
+     .help = "The system log's datagram socket. How many copies it did not take is on "
+             "record.",
+     FILE_(audit_copies_to)},
     {.path = "audit.key",
      .kind = KW_SETTING_MAP,
      .standard = "",

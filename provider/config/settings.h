@@ -40,7 +40,7 @@ struct kw_setting {
     size_t count_offset;  /* of a list's count                                */
 };
 
-#define KW_SETTINGS 48u
+#define KW_SETTINGS 50u
 extern const struct kw_setting kw_settings[KW_SETTINGS];
 #define KW_SETTING_ROOT (&kw_settings[0])
 

@@ -29,7 +29,9 @@ static kw_err audit_log(struct kw_daemon *d, struct kw_audit_log **ret_log,
                                      .disk = &d->audit.disk,
                                      .memory = d->audit.memory,
                                      .rotate_bytes = d->config->audit_rotate_bytes,
-                                     .reserves = true};
+                                     .reserves = true,
+                                     .keeps_lines =
+                                         d->config->audit_copies != KW_COPIES_NONE};
     kw_audit_node_genesis(&d->audit.node, o.genesis);
     return kw_audit_log_open(&o, ret_log, note);
 }
@@ -41,11 +43,33 @@ static void audit_serial(void *ctx, const char *token, char dst[KW_AUDIT_SERIAL]
     kw_audit_make_text(dst);
 }
 
+static enum kw_audit_copied audit_copied(const struct kw_config *c)
+{
+    switch (c->audit_copies) {
+    case KW_COPIES_ALL: return KW_AUDIT_COPY_ALL;
+    case KW_COPIES_CHECKPOINTS: return KW_AUDIT_COPY_CHECKPOINTS;
+    case KW_COPIES_NONE: break;
+    }
+    return KW_AUDIT_COPY_NONE;
+}
+
+/* What becomes a record is what was dropped before it. */
+static void audit_tell_dropped(struct kw_daemon *d, bool at_the_end)
+{
+    int why = 0;
+    const uint64_t count =
+        kw_audit_copies_due(&d->audit.copies, kw_mono_ns(d->clock), at_the_end, &why);
+    if (count > 0)
+        kw_log(KW_LOG_WARN, "audit-copies-dropped", KW_INT("count", count),
+               KW_ERR("err", kw_err_native(KW_CODE_IO, (uint32_t)why, "audit copy")));
+}
+
 static kw_err audit_thread(struct kw_daemon *d, struct kw_audit_log *log)
 {
     const struct kw_config *c = d->config;
     for (size_t i = 0; i < c->class_count; i++)
         d->audit.class_names[i] = c->classes[i].name;
+    kw_audit_copies_open(&d->audit.copies, audit_copied(c), c->audit_copies_to);
     const struct kw_audit_writer_options o = {.log = log,
                                               .clock = d->clock,
                                               .class_names = d->audit.class_names,
@@ -54,6 +78,7 @@ static kw_err audit_thread(struct kw_daemon *d, struct kw_audit_log *log)
                                               .deadline_ns = c->audit_deadline_ns,
                                               .allow =
                                                   c->audit_on_failure == KW_AUDIT_ALLOW,
+                                              .copies = &d->audit.copies,
                                               .told = kw_kms_recorded,
                                               .grpc_code = kw_rpc_code,
                                               .serial = audit_serial,
@@ -95,6 +120,7 @@ kw_err kw_daemon_audit_open(struct kw_daemon *d, struct kw_note *note)
     kw_audit_events_tap();
     e = audit_thread(d, log);
     if (kw_failed(e)) {
+        kw_audit_copies_close(&d->audit.copies);
         kw_audit_log_close(log);
         kw_note_set(note, "cannot start the audit log's thread: %s",
                     kw_code_name(e.code));
@@ -129,6 +155,8 @@ void kw_daemon_audit_look(struct kw_daemon *d)
     kw_audit_events_flush();
     kw_audit_writer_collect(d->audit.writer);
     kw_checkpoints_look(&d->audit.checkpoints);
+    if (!d->audit.ends)
+        audit_tell_dropped(d, false);
 }
 
 void kw_daemon_audit_rotate(struct kw_daemon *d)
@@ -151,6 +179,8 @@ void kw_daemon_audit_sign_off(struct kw_daemon *d)
     struct kw_audit_record stop = {.kind = KW_AUDIT_STOP};
     if (d->audit.writer == NULL)
         return;
+    audit_tell_dropped(d, true);
+    d->audit.ends = true; /* behind `stop` it would be unsigned, whenever it stops */
     kw_audit_events_stop();
     stop.value[KW_AUDIT_STOP_REASON] = kw_audit_text(d->stopping ? "signal" : "failure");
     kw_audit_writer_event(d->audit.writer, &stop);
@@ -167,6 +197,8 @@ bool kw_daemon_audit_close(struct kw_daemon *d)
     kw_daemon_checkpoints_end(d);
     if (!kw_audit_writer_stop(d->audit.writer, d->config->audit_deadline_ns))
         return false;
+    audit_tell_dropped(d, true); /* of the end's own records, and on record nowhere */
+    kw_audit_copies_close(&d->audit.copies);
     d->audit = (struct kw_daemon_audit){0};
     return true;
 }

@@ -15,6 +15,7 @@ enum { EACH_SECOND = 10 };
 
 static const char *const recorded[] = {
     "alarm",
+    "audit-copies-dropped",
     "cache-wiped",
     "configuration-changed",
     "configuration-rejected",

@@ -263,13 +263,14 @@ static json_t *audit_part(const struct kw_daemon *d)
     if (d->audit.writer == NULL)
         return json_null();
     kw_audit_writer_stats(d->audit.writer, &s);
-    return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "dir",
+    return json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I}", "dir",
                      kw_status_text(d->config->audit_dir), "ill", (int)s.ill, "records",
                      number(s.records), "commits", number(s.commits), "unrecorded",
                      number(s.missed), "withheld", number(s.withheld), "refused",
                      number(s.refused), "waiting", number(s.waiting), "covered_to",
                      up_to(c->seen > 0, c->last.covered), "signed_to",
-                     up_to(c->has_signed, c->signed_to));
+                     up_to(c->has_signed, c->signed_to), "copies_dropped",
+                     number(kw_audit_copies_dropped(&d->audit.copies)));
 }
 
 static json_t *document_of(const struct kw_daemon *d)

@@ -10,7 +10,9 @@
 #include <grp.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -378,6 +380,7 @@ TEST(key_in_the_token__all_is_signed_and_what_the_daemons_log_said_anchors_it)
 /* What the daemon's log says of the tool's anchors that one. */
 TEST(operator_acts__the_next_checkpoint_speaks_of_it)
 {
+    static struct kw_run second;
     char anchors[160], operator_log[160];
     INSTANCE_AND_ARENA(h, NULL);
     with_audit(&h, "deny");
@@ -402,6 +405,119 @@ TEST(operator_acts__the_next_checkpoint_speaks_of_it)
                                    anchors, operator_log, NULL),
                      0);
     CHECK_HAS(text, "sound, anchored up to ");
+    kw_run_line(&second, 0, KW_VECTORS "/verify-audit", "--anchors %s %s", anchors,
+                operator_log);
+    /* And where all that was shipped stands in one file, it is none of this log's. */
+    snprintf(anchors, sizeof anchors, "%s/audit.jsonl", dir);
+    assert_int_equal(instance_tool(&h, text, sizeof text, "audit", "verify", "--anchors",
+                                   anchors, dir, NULL),
+                     0);
+    kw_run_line(&second, 0, KW_VECTORS "/verify-audit", "--anchors %s %s", anchors,
+                anchors);
+    instance_destroy(&h);
+}
+
+/* ---- copies in the system log ---------------------------------------------------------- */
+
+static int system_log(const char *path)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK(kw_copy_str(at.sun_path, sizeof at.sun_path, kw_span_str(path)));
+    CHECK(fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 &&
+          chmod(path, 0666) == 0);
+    return fd;
+}
+
+/* What came, in its order, each with a line feed instead of its head. */
+static struct {
+    int fd, pid;
+    kw_dst lines;
+    unsigned count;
+} copies;
+
+/* The next one; NULL: there is none now. */
+static const char *copied(int flags)
+{
+    static char copy[1024 + 64];
+    char head[48];
+    const ssize_t n = recv(copies.fd, copy, sizeof copy - 2, flags);
+    if (n < 0)
+        return NULL;
+    snprintf(head, sizeof head, "<86>keywardd-audit[%d]: ", copies.pid);
+    copy[n] = '\n';
+    copy[n + 1] = '\0';
+    CHECK(strncmp(copy, head, strlen(head)) == 0);
+    CHECK(kw_dst_put(&copies.lines, kw_span_str(copy + strlen(head))));
+    copies.count++;
+    return copy + strlen(head);
+}
+
+/* Each is a line of the log behind that of the one before; how many others there are. */
+static unsigned lines_besides_copies(void)
+{
+    const char *line = audited_text(dir);
+    kw_span left = kw_dst_span(&copies.lines);
+    unsigned others = 0;
+    for (size_t len; *line != '\0'; line += len) {
+        len = strcspn(line, "\n") + 1;
+        const bool is_next = left.len >= len && kw_span_equal(kw_span_of(left.ptr, len),
+                                                              kw_span_of(line, len));
+        left = is_next ? kw_span_of(left.ptr + len, left.len - len) : left;
+        others += !is_next;
+    }
+    assert_int_equal(left.len, 0);
+    return others;
+}
+
+static uint64_t sum_behind(const char *all, const char *event, const char *count)
+{
+    uint64_t sum = 0;
+    for (const char *at = all; (at = strstr(at, event)) != NULL; at++) {
+        const char *number = strstr(at, count);
+        CHECK(number != NULL);
+        sum += strtoull(number + strlen(count), NULL, 10);
+    }
+    return sum;
+}
+
+/* The system log is there only when the daemon is up: what came before is a number. */
+TEST(copies__each_a_line_of_the_log__and_the_others_are_counted_on_record)
+{
+    static uint8_t room[1 << 18];
+    char path[160], block[240];
+    INSTANCE_AND_ARENA(h, NULL);
+    with_audit(&h, "deny");
+    snprintf(path, sizeof path, "%s/syslog", h.dir);
+    snprintf(block, sizeof block, /* a busy disk is no case of this */
+             "  copies: all\n  copies-to: %s\n  durability: write\n  deadline: 1500ms\n",
+             path);
+    instance_edit(&h, "  copies: none\n", block);
+    size_t mark = instance_mark(&h);
+    up_with_both_workers(&h);
+    instance_await(&h, mark, NULL, "level=warn",
+                   "event=audit-copies-dropped count=", " err=io native=0x2 ", NULL);
+    copies.fd = system_log(path);
+    copies.pid = (int)h.daemon;
+    copies.lines = kw_dst_of(room, sizeof room);
+    struct kw_client *c = instance_client(&h, h.secrets);
+    for (unsigned i = 0; i < 30; i++) {
+        instance_encrypt(c, kw_span_str("a seed"), &reply);
+        while (strstr(copied(0), "\"method\":\"encrypt\"") == NULL)
+            ;
+    }
+    kw_client_close(c);
+    CHECK(counted(&h, "\"copies_dropped\":") > 0);
+    assert_int_equal(instance_stop(&h), 0);
+    while (copied(MSG_DONTWAIT) != NULL)
+        ;
+    CHECK(close(copies.fd) == 0 && copies.count > 30);
+    const unsigned others = lines_besides_copies();
+    CHECK(others > 0);
+    assert_int_equal(
+        sum_behind(audited_text(dir), "\"event\":\"audit-copies-dropped\"", "\"count\":"),
+        others);
+    verified(&h, 0);
     instance_destroy(&h);
 }
 

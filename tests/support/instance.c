@@ -206,6 +206,7 @@ void instance_build(struct instance *h, const char *hsm)
     must(h, "init", run_tool(out, sizeof out, init), out);
     snprintf(with, sizeof with, "log: {level: debug}\nhsm:\n%s", hsm ? hsm : quick);
     instance_edit(h, "hsm:\n", with);
+    instance_edit(h, "  on-failure: deny\n", "  on-failure: deny\n  copies: none\n");
     if (!has_time_for_a_record(with))
         without_audit(h);
     must(h, "create", instance_tool(h, out, sizeof out, "key", "create", NULL), out);

@@ -37,7 +37,7 @@ struct instance {
 };
 
 /* Token, key version 1 (active, the baseline), configuration, with an audit log unless the
- * deadline is 2500ms or more.  `hsm` is YAML that goes
+ * deadline is 2500ms or more; nothing of it is sent to the machine's system log.  `hsm` is YAML that goes
  * below the configuration's "hsm:" line (two spaces of indentation, newline at the end),
  * or NULL for quick values: deadline 1000ms, patience 2s, suspect 1s, recover 1s, probe
  * every 1s, stale after 10s. */

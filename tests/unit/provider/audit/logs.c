@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <keyward/alloc.h>
 #include <keyward/file.h>
 
 #include "check.h"
@@ -24,7 +25,8 @@ kw_err logs_open(struct kw_audit_log **ret)
                                      .disk = logs.disk,
                                      .memory = logs.remembers ? logs.memory : NULL,
                                      .rotate_bytes = logs.rotate_bytes,
-                                     .reserves = logs.reserves};
+                                     .reserves = logs.reserves,
+                                     .keeps_lines = logs.keeps_lines};
     o.genesis[KW_AUDIT_GENESIS_NODE] = kw_audit_text("node-1");
     o.genesis[KW_AUDIT_GENESIS_BOOT] = kw_audit_text("unknown");
     o.genesis[KW_AUDIT_GENESIS_MACHINE] =
@@ -152,6 +154,40 @@ void logs_chain_is(const char *kinds)
     assert_int_equal(head.next_seq, chain.next_seq);
     assert_memory_equal(head.hash, chain.head, KW_SHA256);
     assert_memory_equal(head.log, chain.log, KW_SHA256);
+}
+
+static char taken[1 << 20];
+
+void logs_take(void)
+{
+    const size_t before = logs.taken;
+    kw_dst dst = kw_dst_of(taken + before, sizeof taken - before);
+    struct kw_audit_lines *next;
+    for (struct kw_audit_lines *l = kw_audit_log_take_lines(logs.log); l; l = next) {
+        next = l->next;
+        CHECK(kw_dst_put(&dst, kw_dst_span(&l->text)));
+        kw_free(l);
+    }
+    logs.taken = before + kw_dst_span(&dst).len;
+}
+
+bool logs_taken_hold(void)
+{
+    static char name[16][64];
+    kw_span left = kw_span_of(taken, logs.taken);
+    const size_t files = logs_names(name);
+    for (size_t i = 0; i < files; i++) {
+        struct kw_blob b = {0};
+        CHECK_OK(kw_file_read(logs_path(name[i]), sizeof taken, &b, NULL));
+        const size_t len = b.len;
+        const bool same =
+            len <= left.len && kw_span_equal(kw_blob_peek(&b), kw_span_of(left.ptr, len));
+        kw_blob_wipe(&b);
+        if (!same)
+            return false;
+        left = kw_span_of(left.ptr + len, left.len - len);
+    }
+    return left.len == 0;
 }
 
 void logs_has_text(const char *name, const char *part)

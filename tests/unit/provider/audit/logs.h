@@ -10,6 +10,8 @@ extern struct logs {
     char dir[64];
     char memory[96]; /* beside the folder; given to the log when remembers */
     bool remembers, reserves;
+    bool keeps_lines;
+    size_t taken;        /* bytes of lines that were taken */
     const char *name;    /* of its files; NULL: audit */
     const char *machine; /* 32 digits of hex, or NULL */
     uint64_t rotate_bytes;
@@ -38,6 +40,10 @@ bool logs_there_is(const char *name);
 long logs_size(const char *name); /* -1: there is none */
 void logs_append(const char *name, const char *text);
 void logs_has_text(const char *name, const char *part);
+/* Takes the lines that came into the log; the second: all that were taken are what stands in
+ * the files, no more and in this order. */
+void logs_take(void);
+bool logs_taken_hold(void);
 /* All files are one chain, whose kinds are these ("gsss f…": first letters), and whose head
  * is what the log says. */
 void logs_chain_is(const char *kinds);

@@ -79,6 +79,32 @@ TEST(record__where_another_log_stands)
     CHECK(!kw_audit_anchor_read(kw_span_of(bytes, kw_dst_span(&dst).len - 1), &a));
 }
 
+/* As rsyslog (RFC 3164, RFC 3339) and journalctl (short, short-iso-precise, cat) write it. */
+TEST(record__as_a_copy_in_the_system_log__the_same)
+{
+    static const char *const heads[] = {
+        "",
+        "Nov 28 12:00:00 host keywardd-audit[99]: ",
+        "2026-11-28T12:00:00.123456+00:00 host keywardd-audit[99]: ",
+        "2026-11-28T12:00:00.123456+0000 host keywardd-audit[99]: ",
+        "<86>1 2026-11-28T12:00:00Z host keywardd-audit 99 - - ",
+    };
+    char line[KW_AUDIT_LINE_MAX + 128];
+    const kw_span checkpoint = vectors()[VECTORS - 2], other = vectors()[VECTORS - 1];
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        snprintf(line, sizeof line, "%s%.*s", heads[i], (int)checkpoint.len,
+                 (const char *)checkpoint.ptr);
+        CHECK(is_anchor(line) && a.seq == VECTORS - 3 && a.log[31] == 31);
+        CHECK(!kw_audit_anchor_is_beside(kw_span_str(line)));
+        line[strlen(line) - 1] = '\0'; /* cut on its way */
+        CHECK(!is_anchor(line) && !kw_audit_anchor_is_beside(kw_span_str(line)));
+        snprintf(line, sizeof line, "%s%.*s", heads[i], (int)other.len,
+                 (const char *)other.ptr);
+        CHECK(!is_anchor(line) && kw_audit_anchor_is_beside(kw_span_str(line)));
+    }
+    CHECK(!kw_audit_anchor_is_beside(kw_span_str("")));
+}
+
 TEST(anything_else__refused)
 {
     static const char *const others[] = {

@@ -89,6 +89,7 @@ static void begin(void)
     numbered_begin();
     logs_begin();
     logs.disk = &disk;
+    logs.keeps_lines = true;
     logs_reopen();
 }
 
@@ -100,6 +101,7 @@ static unsigned some_commits(void)
         if (i % 4 == 2)
             kw_audit_log_rotate(logs.log);
         failed += kw_failed(numbered_commit(logs.log, 1 + i % 3));
+        logs_take();
     }
     return failed;
 }
@@ -108,6 +110,9 @@ static void holds(unsigned first, unsigned count)
 {
     if (!numbered_hold(logs.dir))
         fail_msg("calls %u to %u: %s", first, first + count - 1, numbered.wrong);
+    logs_take();
+    if (!logs_taken_hold())
+        fail_msg("calls %u to %u: other lines were taken", first, first + count - 1);
 }
 
 /* The calls from `first` on fail, `count` of them; false when there are not so many. */

@@ -118,6 +118,7 @@ struct writers_call writers_calls[WRITERS_CALLS];
 unsigned writers_told;
 void (*writers_meanwhile)(void);
 char writers_text[8 << 20];
+struct kw_audit_copies *writers_copies;
 struct kw_audit_writer *the_writer;
 struct kw_audit_door the_door;
 
@@ -158,6 +159,7 @@ static struct kw_audit_log *a_log(void)
     logs.reserves = true;
     logs.clock = &a_clock;
     logs.disk = &seam;
+    logs.keeps_lines = writers_copies != NULL;
     CHECK_OK(logs_open(&log));
     return log;
 }
@@ -176,6 +178,7 @@ void writers_begin(bool allow)
                                               .class_count = 2,
                                               .deadline_ns = WRITERS_DEADLINE_NS,
                                               .allow = allow,
+                                              .copies = writers_copies,
                                               .told = on_told,
                                               .grpc_code = code_of,
                                               .serial = serial_of};

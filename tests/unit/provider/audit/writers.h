@@ -23,7 +23,8 @@ struct writers_call {
     uint64_t seq;
 };
 extern struct writers_call writers_calls[WRITERS_CALLS];
-extern unsigned writers_told; /* of all of them */
+extern unsigned writers_told;                  /* of all of them */
+extern struct kw_audit_copies *writers_copies; /* of the next one; NULL: none */
 extern struct kw_audit_writer *the_writer;
 extern struct kw_audit_door the_door;
 extern atomic_int_fast64_t writers_now_ns; /* the time; any thread */

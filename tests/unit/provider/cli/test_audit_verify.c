@@ -311,6 +311,42 @@ TEST(key__all_is_signed__sound)
     CHECK_HAS(r.out, "\"end_signed\": true");
 }
 
+/* The whole log as it came into a system log, of a host with a long name. */
+static void keep_copies_of(const char *path)
+{
+    static char copies[8 * (KW_AUDIT_LINE_MAX + 400)];
+    char head[400];
+    struct kw_blob log = {0};
+    kw_dst dst = kw_dst_of(copies, sizeof copies);
+    CHECK_OK(kw_file_read(path, 1 << 16, &log, NULL));
+    snprintf(head, sizeof head, "Nov 28 12:00:00 %0250d keywardd-audit[4194304]: ", 1);
+    for (size_t at = 0; at < log.len;) {
+        const uint8_t *end = memchr(log.ptr + at, '\n', log.len - at);
+        const size_t len = (size_t)(end - log.ptr) + 1 - at;
+        CHECK(kw_dst_put(&dst, kw_span_str(head)) &&
+              kw_dst_put(&dst, kw_span_of(log.ptr + at, len)));
+        at += len;
+    }
+    put(kept, kw_dst_span(&dst));
+    kw_blob_wipe(&log);
+}
+
+TEST(anchors__all_that_a_system_log_has__its_checkpoints_count)
+{
+    static struct kw_run other;
+    keep_copies_of(signed_log);
+    VERIFY("--anchors", kept, signed_log);
+    assert_int_equal(r.status, 0);
+    CHECK_HAS(r.out, "sound, anchored up to 5\n");
+    CHECK_HAS(r.out, "anchors    2 agree, 0 are of records before the first\n");
+    kw_run(&other,
+           (const char *const[]){verify_audit, "--anchors", kept, signed_log, NULL});
+    assert_int_equal(other.status, 0);
+    CHECK_HAS(other.out, "anchored up to 5\n");
+    VERIFY("--anchors", kept, first); /* of another log, or one that was written anew */
+    assert_int_equal(r.status, 1);
+}
+
 TEST(no_key__signatures_are_unchecked)
 {
     VERIFY(signed_log);

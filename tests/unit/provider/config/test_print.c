@@ -93,7 +93,9 @@ TEST(print__audit__all_of_it_or_nothing)
     print_to(out, c);
     CHECK_HAS(out, "audit:\n  dir: \"/a\"\n  durability: sync  # default\n"
                    "  on-failure: allow\n  deadline: 250ms  # default\n"
-                   "  rotate: 67108864  # default\nclasses:\n");
+                   "  rotate: 67108864  # default\n"
+                   "  copies: checkpoints  # default\n"
+                   "  copies-to: \"/dev/log\"  # default\nclasses:\n");
     kw_config_free(c);
     c = sample_accept(0, out);
     print_to(again, c);
@@ -106,8 +108,13 @@ TEST(print__audit__all_of_it_or_nothing)
     CHECK_HAS(out,
               "  key:\n    label: \"Audit-1.x\"\n    sha256: \"" HASH "\"\nclasses:\n");
     kw_config_free(c);
+    c = sample_accept(6, "audit: {dir: /a, copies: all, copies-to: /run/log}");
+    CHECK(c->audit_copies == KW_COPIES_ALL);
+    CHECK_STR(c->audit_copies_to, "/run/log");
+    kw_config_free(c);
     c = sample_accept(1, "domain: demo");
     CHECK(c->audit_dir == NULL && c->audit_key_label == NULL);
+    CHECK(c->audit_copies == KW_COPIES_NONE && c->audit_copies_to == NULL);
     print_to(out, c);
     CHECK(strstr(out, "audit") == NULL);
     kw_config_free(c);

@@ -38,6 +38,10 @@ TEST(audit__without_its_folder_or_longer_than_a_client_waits__refused)
          "6:42: audit.key.sha256: is not of that form", "64 lower-case digits"},
         {6, "audit: {key: {label: a, sha256: " HASH "}}", "6:8: audit.dir: is missing",
          NULL},
+        {6, "audit: {dir: /a, copies: some}",
+         "6:26: audit.copies: is none of the choices", "none|checkpoints|all"},
+        {6, "audit: {dir: /a, copies-to: log}", "6:29: audit.copies-to: is not absolute",
+         "at most 107 bytes"},
         {6, "audit: {dir: /a, deadline: 9ms}", "6:28: audit.deadline: is out of range",
          "10ms..2s"},
     };
