@@ -111,6 +111,10 @@ struct kw_audit_lines *kw_audit_log_take_lines(struct kw_audit_log *log);
  * IO  native = errno; what was remembered before still is, or already this */
 KW_MUST_USE kw_err kw_audit_log_remember(struct kw_audit_log *log);
 
+/* Could a log be opened with what is remembered at `path`?  What is not there can.
+ * BAD_INPUT, IO  as kw_audit_log_open */
+KW_MUST_USE kw_err kw_audit_log_judge_memory(const char *path, struct kw_note *note);
+
 /* Gives up the room that was kept, for the last commit on a disk that is full; the next
  * kw_audit_log_open keeps it anew.  false: there is none. */
 bool kw_audit_log_last_words(struct kw_audit_log *log);

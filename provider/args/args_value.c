@@ -8,6 +8,8 @@
 #include <keyward/bytes.h>
 #include <keyward/clock.h>
 
+enum { VALUE_CHOICES = 384 }; /* all of a row, with commas */
+
 static kw_err value_bad(void)
 {
     return kw_err_at(KW_CODE_BAD_INPUT, "args");
@@ -73,21 +75,28 @@ static kw_err value_list(const struct kw_option *o, const char *value,
     return KW_OK;
 }
 
+/* "red, green or blue" */
+static void value_choices(const struct kw_option *o, char dst[VALUE_CHOICES])
+{
+    kw_dst list = kw_dst_of(dst, VALUE_CHOICES - 1);
+    bool has_room = true;
+    for (unsigned i = 0; has_room && o->choices[i] != NULL; i++) {
+        const char *between = i == 0 ? "" : o->choices[i + 1] == NULL ? " or " : ", ";
+        has_room = kw_dst_put(&list, kw_span_str(between)) &&
+                   kw_dst_put(&list, kw_span_str(o->choices[i]));
+    }
+}
+
 static kw_err value_choice(const struct kw_option *o, const char *value,
                            struct kw_note *note)
 {
-    char all[128] = "";
-    kw_dst list = kw_dst_of(all, sizeof all - 1);
-    for (unsigned i = 0; o->choices[i] != NULL; i++) {
+    char all[VALUE_CHOICES] = "";
+    for (unsigned i = 0; o->choices[i] != NULL; i++)
         if (strcmp(value, o->choices[i]) == 0) {
             *o->choice = i;
             return KW_OK;
         }
-        const char *between = i == 0 ? "" : o->choices[i + 1] == NULL ? " or " : ", ";
-        if (!kw_dst_put(&list, kw_span_str(between)) ||
-            !kw_dst_put(&list, kw_span_str(o->choices[i])))
-            break;
-    }
+    value_choices(o, all);
     kw_note_set(note, "--%s %s: it wants %s", o->name, value, all);
     return value_bad();
 }

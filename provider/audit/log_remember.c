@@ -31,28 +31,43 @@ static void remember_say_damaged(const char *why, struct kw_note *note)
                 why);
 }
 
-kw_err kw_audit_log_recall(struct kw_audit_log *log, struct kw_note *note)
+/* ret_has: it is there. */
+static kw_err remember_read(const char *path, struct kw_audit_memory *ret_memory,
+                            bool *ret_has, struct kw_note *note)
 {
     struct kw_blob text = {0};
     struct kw_note why = {{0}};
     size_t at = 0;
-    if (log->o.memory == NULL)
-        return KW_OK;
-    kw_err e = kw_file_read(log->o.memory, KW_AUDIT_MEMORY_MAX, &text, &why);
+    *ret_has = false;
+    kw_err e = kw_file_read(path, KW_AUDIT_MEMORY_MAX, &text, &why);
     if (e.code == KW_CODE_MISSING)
         return KW_OK;
     if (!kw_failed(e)) {
-        const char *wrong = kw_audit_memory_read(kw_blob_peek(&text), &log->memory, &at);
+        const char *wrong = kw_audit_memory_read(kw_blob_peek(&text), ret_memory, &at);
         kw_blob_wipe(&text);
-        log->has_memory = wrong == NULL;
-        if (log->has_memory)
+        *ret_has = wrong == NULL;
+        if (*ret_has)
             return KW_OK;
-        kw_note_set(&why, "%s: byte %zu: \"%s\" is not there as it must be",
-                    log->o.memory, at, wrong);
+        kw_note_set(&why, "%s: byte %zu: \"%s\" is not there as it must be", path, at,
+                    wrong);
         e = kw_err_at(KW_CODE_BAD_INPUT, "audit memory");
     }
     remember_say_damaged(why.text, note);
     return e;
+}
+
+kw_err kw_audit_log_recall(struct kw_audit_log *log, struct kw_note *note)
+{
+    return log->o.memory == NULL
+               ? KW_OK
+               : remember_read(log->o.memory, &log->memory, &log->has_memory, note);
+}
+
+kw_err kw_audit_log_judge_memory(const char *path, struct kw_note *note)
+{
+    struct kw_audit_memory ignored;
+    bool has;
+    return remember_read(path, &ignored, &has, note);
 }
 
 /* ---- what is there ----------------------------------------------------------------------- */

@@ -66,7 +66,8 @@ kw_err kw_anchors_read(const char *path, struct kw_anchors *a, struct kw_note *n
             note, "%s, line %" PRIu64 ": %s", path, a->line,
             reading.err.code == KW_CODE_BAD_INPUT
                 ? "it is neither a checkpoint of a log nor a line audit-checkpoint "
-                  "nor SEQ:HASH"
+                  "nor SEQ:HASH; of a system log give the lines alone that grep -e "
+                  "audit-checkpoint -e 'keywardd-audit\\[' finds"
                 : "there is no memory for so many");
     else if (a->count > 0)
         qsort(a->at, a->count, sizeof *a->at, anchors_order);

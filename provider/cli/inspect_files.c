@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <keyward/audit_log.h>
 #include <keyward/file.h>
 #include <keyward/pin_latch.h>
 
@@ -36,7 +37,7 @@ struct view {
     const struct kw_config *config;
     const char *config_named; /* maybe by a link */
     char config_path[KW_PATH_MAX];
-    struct sight config_file, keyring, state, audit, modules[KW_TOKENS_MAX];
+    struct sight config_file, keyring, state, audit, memory, modules[KW_TOKENS_MAX];
     struct sight folders[KW_TOKENS_MAX + 8];
     size_t folder_count; /* those with a fault, each fault once */
 };
@@ -71,6 +72,14 @@ static void look_at_trusted(struct view *v, const char *path, const char *named,
         s->err = kw_file_judge(named, geteuid(), &s->note);
 }
 
+/* Of the audit log: damaged, it is no start. */
+static void inspect_files_memory(struct view *v)
+{
+    char path[KW_PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/audit-memory.json", v->config->state);
+    v->memory.err = kw_audit_log_judge_memory(path, &v->memory.note);
+}
+
 static kw_err inspect_files_look(void *shared, struct kw_note *note)
 {
     struct view *v = shared;
@@ -87,6 +96,7 @@ static kw_err inspect_files_look(void *shared, struct kw_note *note)
     if (c->audit_dir != NULL) {
         look_above(v, c->audit_dir);
         v->audit.err = kw_reach_writable(c->audit_dir, &v->audit.note);
+        inspect_files_memory(v);
     }
     if (c->status != NULL)
         look_above(v, c->status);
@@ -183,6 +193,12 @@ static void report_view(struct kw_report *r, const struct view *v)
                     "install the vendor's library, or correct `module`");
     report_state(r, c->state, &v->state);
     report_audit(r, c->audit_dir, &v->audit);
+    if (kw_failed(v->memory.err))
+        kw_report_add(
+            r, KW_FOUND_FAIL, "audit",
+            "look first whether the log is all there: keyward audit verify, and "
+            "docs/ERRORS.md",
+            "%s", v->memory.note.text);
 }
 
 static void inspect_pin(struct kw_report *r, const struct kw_config *config,

@@ -123,9 +123,12 @@ static int audit_key_print(const struct audit_key_create *c, const char *sha256)
            c->key->label, c->key->token_label, c->key->token_serial, c->path);
     if (c->key->dropped[0] != '\0')
         printf("left out  the token does not know: %s\n", c->key->dropped);
-    printf("into the configuration:\n"
+    printf("into the configuration, under the audit: that is there:\n"
            "audit:\n"
-           "  key: {label: %s, sha256: %s}\n",
+           "  key: {label: %s, sha256: %s}\n"
+           "next:\n"
+           "  # keep audit.pem with whoever verifies the log, and when the line is in:\n"
+           "  systemctl restart keywardd\n",
            c->key->label, sha256);
     return fflush(stdout) == 0 ? KW_EXIT_GOOD : KW_EXIT_BLIND;
 }

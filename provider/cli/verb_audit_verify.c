@@ -271,15 +271,16 @@ int kw_verb_audit_verify(int argc, char **argv)
         "in "
         "their order,\nthen audit.jsonl), or they are single files of one log, oldest "
         "first; "
-        "- is standard input.\nWorks on files alone, anywhere.  That nobody wrote the "
-        "whole "
-        "log anew is not said by this:\nonly somebody who holds an earlier hash knows, "
-        "and "
-        "says so with --anchors.";
+        "- is standard input.\noperator.jsonl is a log of its own: verify it by its "
+        "name.  Works on files alone, anywhere.\nThat nobody wrote the whole log anew is "
+        "not said by this: only somebody who holds an earlier\nhash knows, and says so "
+        "with --anchors.";
     static const char more[] =
-        "Exit status: 0 sound, 1 broken, 2 wrong usage, 3 a file could not be read, 4 "
-        "sound, "
-        "and\nthe log says that something is missing or was not as it had been left.";
+        "Exit status: 0 sound, 1 broken (or FILE of --anchors or --key is none), 2 wrong "
+        "usage, 3 a\nfile could not be read, 4 incomplete: each record follows, but the "
+        "log says that something is\nmissing or was not as it had been left, no anchor "
+        "agrees, some are of another log, or not all\nof it is signed by the key of "
+        "--key.  docs/FORMATS.md, 7, has what finds what.";
     struct kw_words files = {.count = 0};
     struct kw_cli cli;
     struct kw_note note = {{0}};

@@ -51,9 +51,12 @@ int kw_verb_status(int argc, char **argv)
             "the active version\nor one that decrypts is not good; something was found "
             "about a key in use; a reload\nwas rejected or found a configuration that no "
             "start would take; the state directory\ndoes not hold what it should; a PIN "
-            "is latched or a ciphertext is quarantined; 3 when\nnobody answers.  A "
-            "configuration that only differs from what runs is no fault: what a\n"
-            "restart would change is shown.  docs/ERRORS.md has every member.",
+            "is latched or a ciphertext is quarantined; the audit\nlog cannot be "
+            "written; 3 "
+            "when nobody answers.  A configuration that only differs from what\nruns is "
+            "no "
+            "fault: what a restart would change is shown.  docs/ERRORS.md has every "
+            "member.",
     };
     return kw_status_verb(usage, argc, argv, status_ask);
 }

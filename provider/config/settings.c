@@ -228,8 +228,8 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
      .hi = INT64_C(1) << 40,
      .standard = "67108864",
      .help =
-         "Bytes after which a file is closed and the next one begins. Nothing is ever "
-         "deleted by keyward.",
+         "Bytes after which a file is closed and the next one begins; a reload (SIGHUP) "
+         "does it at once. Nothing is ever deleted by keyward.",
      FILE_(audit_rotate_bytes)},
     {.path = "audit.copies",
      .kind = KW_SETTING_CHOICE,

@@ -22,9 +22,10 @@ static const char usage[] =
     "  --print-config FILE   prints the effective values, defaults marked\n"
     "  --describe-config     prints every key with its range, default and meaning\n"
     "\n"
-    "SIGHUP loads the keyring again and says whether the configuration is good and what\n"
-    "in it wants a restart, SIGUSR1 wipes the caches, SIGUSR2 lifts the quarantine of\n"
-    "ciphertexts that cost workers, SIGTERM ends.\n"
+    "SIGHUP loads the keyring again, says whether the configuration is good and what in\n"
+    "it wants a restart, and ends the audit log's file: the next one begins.  SIGUSR1\n"
+    "wipes the caches, SIGUSR2 lifts the quarantine of ciphertexts that cost workers,\n"
+    "SIGTERM ends.\n"
     "Exit status: 0 after SIGTERM or a good check, 1 when it cannot start or the check\n"
     "found something, 2 for wrong usage.\n";
 

@@ -56,6 +56,18 @@ TEST(audit_log__missing_folder_or_open_to_others_or_none__told)
     site_remove(&s);
 }
 
+/* No start would take it. */
+TEST(audit_memory__damaged__fails)
+{
+    char memory[170];
+    make_one();
+    snprintf(memory, sizeof memory, "%s/audit-memory.json", s.state);
+    CHECK_OK(kw_file_replace(memory, kw_span_str("{}"), 0644, NULL));
+    KEYWARD_MUST(&s, 1, "check", "--offline");
+    CHECK_HAS(s.run.out, "it says how far the audit log went: put back a good copy");
+    site_remove(&s);
+}
+
 TEST(all_well__zero_and_every_part_named)
 {
     make_one();
@@ -555,7 +567,7 @@ TEST(keyring_older_than_this_node_has_seen__fails)
 
 KW_CASES("token/cli/check", CASE(all_well__zero_and_every_part_named),
          CASE(audit_log__missing_folder_or_open_to_others_or_none__told),
-         CASE(json__the_findings_as_one_document),
+         CASE(audit_memory__damaged__fails), CASE(json__the_findings_as_one_document),
          CASE(unsealed_token__sealed_with_a_warning),
          CASE(the_keys_object_is_gone__fails_with_its_number),
          CASE(the_keys_object__copyable_or_not_alone_or_exposed__fails_and_says_so),

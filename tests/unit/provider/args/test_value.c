@@ -2,10 +2,23 @@
 /* Values that an option's places want: ranges stand in the table. */
 #include "check.h"
 
+#include <stdio.h>
+
 #include <keyward/args.h>
 #include <keyward/clock.h>
 
 static const char *const colours[] = {"red", "green", "blue", NULL};
+/* More than a line has room for. */
+static const char *const rivers[] = {
+    "the-river-that-rises-in-the-north-and-never-comes-to-the-sea-0",
+    "the-river-that-rises-in-the-north-and-never-comes-to-the-sea-1",
+    "the-river-that-rises-in-the-north-and-never-comes-to-the-sea-2",
+    "the-river-that-rises-in-the-north-and-never-comes-to-the-sea-3",
+    "the-river-that-rises-in-the-north-and-never-comes-to-the-sea-4",
+    "the-river-that-rises-in-the-north-and-never-comes-to-the-sea-5",
+    "the-river-that-rises-in-the-north-and-never-comes-to-the-sea-6",
+    NULL,
+};
 static uint64_t number;
 static int64_t time_ns;
 static unsigned choice;
@@ -17,6 +30,7 @@ static const struct kw_option options[] = {
     {"n", "N", "", .text = &text, .number = &number, .least = 2, .most = 40},
     {"t", "TIME", "", .time_ns = &time_ns, .least = KW_MS_NS, .most = 60 * KW_S_NS},
     {"c", "COLOUR", "", .choices = colours, .choice = &choice},
+    {"r", "RIVER", "", .choices = rivers, .choice = &choice},
     {"l", "LIST", "", .list = &list, .least = 0, .most = 9},
     {"huge", "N", "", .number = &number, .most = UINT64_C(999999999999999999)},
 };
@@ -76,6 +90,12 @@ TEST(within__read)
     CHECK(time_ns == KW_MS_NS);
     CHECK_OK(read_word("--c=blue"));
     CHECK(choice == 2);
+    for (unsigned i = 0; rivers[i] != NULL; i++) {
+        char word[96];
+        snprintf(word, sizeof word, "--r=%s", rivers[i]);
+        CHECK_OK(read_word(word));
+        CHECK(choice == i);
+    }
     CHECK_OK(read_word("--l=3,1,9"));
     CHECK(list.count == 3 && list.at[0] == 3 && list.at[2] == 9);
 }

@@ -69,6 +69,13 @@ static void verify(void)
     kw_run(&r, (const char *const[]){KEYWARD, "audit", "verify", dir, NULL});
 }
 
+/* The other one, with an option behind the folder. */
+static void verify_too(void)
+{
+    kw_run(&r, (const char *const[]){KW_VECTORS "/verify-audit", dir, "--key",
+                                     KW_VECTORS "/audit.pem", NULL});
+}
+
 TEST(folder__all_its_files_in_their_order_and_nothing_else)
 {
     put("audit.jsonl", kw_blob_peek(&text[1]));
@@ -77,6 +84,9 @@ TEST(folder__all_its_files_in_their_order_and_nothing_else)
     verify();
     assert_int_equal(r.status, 4);
     CHECK_HAS(r.out, "records    0 to 24\n");
+    verify_too();
+    assert_int_equal(r.status, 4);
+    CHECK_HAS(r.out, "whole: records 0 to 24,");
     kw_run(&r, (const char *const[]){KEYWARD, "audit", "show", dir, "--json", NULL});
     assert_int_equal(r.status, 0);
     CHECK_HAS(r.out, "{\"seq\":0,");
@@ -88,6 +98,8 @@ TEST(folder__of_ended_files_alone__read)
     verify();
     assert_int_equal(r.status, 0);
     CHECK_HAS(r.out, "records    0 to 5\n");
+    verify_too();
+    CHECK_HAS(r.out, "whole: records 0 to 5,");
 }
 
 /* Its new name was seen, and what was opened is the same. */

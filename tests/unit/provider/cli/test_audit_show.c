@@ -109,6 +109,7 @@ TEST(options__each_chooses_and_all_must_hold)
         {"--kind", "call", 4},
         {"--kind", "tampered", 2},
         {"--kind", "operator", 2},
+        {"--kind", "signature", 1}, /* the last of all kinds */
         {"--class", "secrets", 7},
         {"--class", "bulk", 0},
         {"--method", "encrypt", 1},

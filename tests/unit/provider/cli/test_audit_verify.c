@@ -282,6 +282,7 @@ TEST(anchors__that_are_none__said)
     VERIFY("--anchors", kept, first);
     assert_int_equal(r.status, 1);
     CHECK_HAS(r.err, "line 2: it is neither a checkpoint of a log");
+    CHECK_HAS(r.err, "the lines alone that grep -e audit-checkpoint -e 'keywardd-audit");
     kw_run_line(&r, 1, verify_audit, "--anchors %s %s", kept, first);
     CHECK_HAS(r.out, "no anchor: a diary\n");
     VERIFY("--anchors", "/tmp/keyward-verify-none", first);
