@@ -16,6 +16,7 @@
 #include <keyward/checkpoint.h>
 
 #include "context.h"
+#include "operator_log.h"
 #include "place.h"
 
 #define AUDIT_KEY_LABEL "keyward-audit"
@@ -32,7 +33,7 @@ struct audit_key {
 
 struct audit_key_create {
     const struct kw_cli *cli;
-    const char *label, *token_name;
+    const char *label, *token_name, *ticket;
     struct kw_context context;
     const struct kw_config_token *token;
     char path[KW_PATH_MAX]; /* of the public half */
@@ -169,15 +170,23 @@ static int audit_key_failed(const struct audit_key_create *c, kw_err e,
 static int audit_key_perform(struct audit_key_create *c)
 {
     struct kw_note note = {{0}};
+    struct kw_operator_act noted = {c->cli, c->context.config, "audit-key-create",
+                                    .ticket = c->ticket};
     kw_err e = kw_context_token(&c->context, c->token_name, &c->token, &note);
     if (!kw_failed(e))
         e = audit_key_place(c, &note);
-    if (!kw_failed(e))
-        e = kw_login_run(c->context.config, c->token, KW_LOGIN_CEREMONY, audit_key_make,
-                         c->key, &note);
+    if (kw_failed(e))
+        return audit_key_failed(c, e, &note);
+    int code = kw_operator_begin(&noted);
+    if (code >= 0)
+        return code;
+    e = kw_login_run(c->context.config, c->token, KW_LOGIN_CEREMONY, audit_key_make,
+                     c->key, &note);
     if (!kw_failed(e))
         e = audit_key_write(c, &note);
-    return kw_failed(e) ? audit_key_failed(c, e, &note) : audit_key_report(c);
+    kw_operator_end(&noted, e);
+    code = kw_failed(e) ? audit_key_failed(c, e, &note) : audit_key_report(c);
+    return kw_operator_code(&noted, code);
 }
 
 static int audit_key_run(struct audit_key_create *c)
@@ -206,6 +215,7 @@ int kw_verb_audit_key_create(int argc, char **argv)
          &c.label},
         {"token", "NAME", "which token of the configuration (default the first)", NULL,
          &c.token_name},
+        KW_OPERATOR_TICKET(&c.ticket),
     };
     const struct kw_usage usage = {
         .verb = "audit key create",
@@ -222,6 +232,8 @@ int kw_verb_audit_key_create(int argc, char **argv)
     int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
         code = audit_key_judge_label(c.label);
+    if (code < 0)
+        code = kw_operator_ticket(usage.verb, c.ticket);
     if (code >= 0)
         return code;
     c.key = kw_shared_new(sizeof *c.key);

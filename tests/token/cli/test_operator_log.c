@@ -100,8 +100,10 @@ TEST(each_act__begun_and_done)
     ACT("key-destroy", "key", "destroy", "2", "--now");
     key_id_of(2, key_id);
     CHECK(has_key(key_id));
+    ACT("audit-key-create", "audit", "key", "create", "--ticket", "CHG-4711");
+    CHECK(last.value[KW_AUDIT_OPERATOR_KEY_ID].is_null);
     verify(0);
-    CHECK_HAS(s.run.out, "records    0 to 20\n");
+    CHECK_HAS(s.run.out, "records    0 to 22\n");
     site_remove(&s);
 }
 
