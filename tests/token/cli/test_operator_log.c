@@ -197,7 +197,7 @@ TEST(log_that_cannot_be_written__nothing_done_and_the_way_out_helps)
     site_remove(&s);
 }
 
-/* Beside the daemon's log, whose folder is locked as long as the daemon runs. */
+/* Beside the daemon's log, whoever holds a lock on their folder. */
 TEST(folder_of_the_audit_log__is_that_of_the_acts_too)
 {
     char folder[128], away[128];
