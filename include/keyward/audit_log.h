@@ -47,10 +47,9 @@ extern const struct kw_audit_disk kw_audit_disk_system;
 enum { KW_AUDIT_RESERVE = 64 * 1024 }; /* bytes */
 
 struct kw_audit_log_options {
-    const char *dir; /* is there, and ours: 0750 or less */
-    const char
-        *name; /* of its files: 1 to 16 of a-z; NULL: audit.  That one locks the folder
-                         itself, any other one a file NAME.lock */
+    const char *dir;  /* is there, and ours: 0750 or less */
+    const char *name; /* of its files: 1 to 16 of a-z; NULL: audit.  Its lock is the file
+                         NAME.lock */
     const struct kw_clock *clock;
     const struct kw_audit_disk *disk;
     const char *memory;    /* path of what is remembered; NULL: nothing is */

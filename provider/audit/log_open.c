@@ -55,25 +55,24 @@ static kw_err open_folder(struct kw_audit_log *log, struct kw_note *note)
     return open_judge(log, log->dir, "its folder", note);
 }
 
-/* The folder cannot be taken away from its log, as a file in it can: only logs beside that
- * one need one. */
+/* A file of its own, which only its owner can open: whoever may read the folder could lock
+ * that, or the log, and keep the daemon from it. */
 static kw_err open_lock(struct kw_audit_log *log, struct kw_note *note)
 {
     char name[KW_AUDIT_FILE_NAME];
-    int fd = log->dir;
-    if (strcmp(log->o.name, KW_AUDIT_LOG_NAME) != 0) {
-        snprintf(name, sizeof name, "%s.lock", log->o.name);
-        fd = log->lock =
-            openat(log->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-            return open_failed(log, name, note);
-    }
+    snprintf(name, sizeof name, "%s.lock", log->o.name);
+    const int fd = log->lock = openat(
+        log->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return open_failed(log, name, note);
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return KW_OK;
     if (errno != EWOULDBLOCK)
         return open_failed(log, "its lock", note);
-    kw_note_set(note, "audit log %s: another process writes %s%s", log->o.dir,
-                log->running, log->lock < 0 ? ": is keywardd running already?" : "");
+    kw_note_set(
+        note, "audit log %s: another process writes %s%s", log->o.dir, log->running,
+        strcmp(log->o.name, KW_AUDIT_LOG_NAME) == 0 ? ": is keywardd running already?"
+                                                    : "");
     return kw_err_at(KW_CODE_BUSY, "audit open");
 }
 

@@ -29,7 +29,7 @@ struct kw_audit_log {
     char coming
         [KW_AUDIT_FILE_NAME]; /* audit.new: until its first records are on the disk */
     int dir;                  /* the folder                                           */
-    int lock;                 /* NAME.lock; -1: the folder itself is locked           */
+    int lock;                 /* NAME.lock                                            */
     int fd;                   /* the running file, or -1                              */
     uint64_t size;            /* of it: what is committed                             */
     uint64_t first_seq;       /* of its first record                                  */

@@ -14,6 +14,8 @@
 #include <keyward/log.h>
 
 enum { BATCH_MAX = 1024 }; /* records of one commit, and with them the counts */
+/* Changes that have room in what was kept, beside as much of counts. */
+enum { LAST_CHANGES = KW_AUDIT_RESERVE / KW_AUDIT_LINE_MAX / 2 };
 #define RETRY_NS KW_S_NS
 /* As often as the log would say by itself where it stands. */
 enum { REMEMBER_RECORDS = 10000 };
@@ -81,12 +83,19 @@ static void writer_look_beside(struct kw_audit_writer *w, struct writer_batch *b
     b->has_news = true;
 }
 
+/* The disk, or what is ours of it. */
+static bool writer_is_full(kw_err e)
+{
+    return e.native == ENOSPC || e.native == EDQUOT;
+}
+
 /* With the room that was kept for what comes last. */
 static kw_err writer_commit_last(struct kw_audit_writer *w, const struct writer_batch *b,
                                  kw_err e)
 {
-    if (e.native != ENOSPC || !kw_audit_log_last_words(w->o.log))
+    if (!writer_is_full(e) || !kw_audit_log_last_words(w->o.log))
         return e;
+    w->gave_room = true;
     return kw_audit_log_commit(w->o.log, b->records, b->count);
 }
 
@@ -171,6 +180,25 @@ static void writer_settle(struct kw_audit_writer *w, const struct writer_batch *
     atomic_store(&w->failing, kw_failed(why));
 }
 
+/* All is more than there is room for: the newest changes stay, `stop` among them, and of the
+ * others the number.  false: that is so already. */
+static bool writer_thin(struct kw_audit_writer *w, kw_err why) KW_REQUIRES(w->mutex)
+{
+    struct kw_audit_list none = {0};
+    if (!writer_is_full(why) || !w->gave_room || w->queue.count <= LAST_CHANGES)
+        return false;
+    while (w->queue.count > LAST_CHANGES) {
+        struct kw_audit_entry *e = kw_audit_list_pop(&w->queue);
+        if (e->is_call) {
+            writer_failed(w, e, why, &none);
+        } else {
+            kw_audit_missed_change(w);
+            kw_free(e);
+        }
+    }
+    return true;
+}
+
 static void writer_wake_main(const struct kw_audit_writer *w)
 {
     const uint64_t one = 1;
@@ -249,7 +277,7 @@ static void writer_round(struct kw_audit_writer *w) KW_REQUIRES(w->mutex)
     kw_mutex_lock(&w->mutex);
     writer_count(w, &b, e);
     writer_settle(w, &b, e);
-    w->tried_last = is_last;
+    w->tried_last = is_last && !writer_thin(w, e);
     writer_wake_main(w);
     kw_mutex_unlock(&w->mutex); /* nobody waits for what comes now */
     writer_say(w, e);           /* behind the change: who reads it finds it so */

@@ -67,6 +67,7 @@ struct kw_audit_writer {
     kw_err said;           /* the thread's own: what the daemon's log was told of    */
     bool said_hang;        /* the main thread's own: the same of a commit that hangs */
     uint64_t next_seq;     /* the thread's own: of the log, after the last round     */
+    bool gave_room;        /* the thread's own: what was kept for the last words     */
     struct kw_audit_operator told, found; /* the thread's own: on record; now */
     atomic_bool failing;                  /* the last commit failed                    */
     atomic_int_fast64_t commits_ns;       /* the disk is asked since then, 0: it is not */

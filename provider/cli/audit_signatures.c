@@ -129,7 +129,9 @@ void kw_signatures_end(struct kw_signatures *s)
         signatures_leave(s);
 }
 
+/* keywardd makes none of checkpoints and signatures alone: one that nobody signed behind the
+ * last that is signed is somebody else's, or the news before it is not covered either. */
 bool kw_signatures_cover_the_end(const struct kw_signatures *s)
 {
-    return s->good > 0 && (!s->has_news || s->news <= s->signed_to);
+    return s->good > 0 && !s->is_unsigned && (!s->has_news || s->news <= s->signed_to);
 }

@@ -41,7 +41,7 @@ void kw_signatures_meet(struct kw_signatures *s, const struct kw_audit_record *r
                         struct kw_note *note);
 /* There are no more. */
 void kw_signatures_end(struct kw_signatures *s);
-/* After the end: is the last record covered, but for checkpoints and signatures? */
+/* After the end: is the last record covered, but for signatures and signed checkpoints? */
 bool kw_signatures_cover_the_end(const struct kw_signatures *s);
 
 #endif

@@ -147,7 +147,8 @@ static void operator_way_out(const struct kw_operator_act *act, kw_err e,
     snprintf(aside, sizeof aside, "%s.aside", file);
     kw_commands_when(next, "make room and say it again; a file that is damaged is "
                            "evidence, and a new log begins without it:");
-    kw_commands_command(next, (const char *const[]){"mv", "-n", file, aside, NULL});
+    /* The folder is another user's: not into one that a link of his leads to. */
+    kw_commands_command(next, (const char *const[]){"mv", "-nT", file, aside, NULL});
 }
 
 int kw_operator_begin(const struct kw_operator_act *act)

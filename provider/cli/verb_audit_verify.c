@@ -221,11 +221,14 @@ static int verify_report(const struct verification *v)
     verify_print_marks(v);
     verify_print_anchors(v);
     verify_print_signatures(v);
-    if (v->why.text[0] != '\0')
-        printf("broken at  %s, line %" PRIu64 ", byte %" PRIu64 ": %s\n", v->file,
+    if (v->why.text[0] != '\0') {
+        struct kw_note file; /* what it holds is printable */
+        kw_note_set(&file, "%s", v->file);
+        printf("broken at  %s, line %" PRIu64 ", byte %" PRIu64 ": %s\n", file.text,
                v->line + 1, v->offset, v->why.text);
-    else if (v->records == 0)
+    } else if (v->records == 0) {
         puts("there is no record");
+    }
     return code;
 }
 

@@ -178,7 +178,7 @@ TEST(ticket_that_no_record_takes__refused_by_name)
 
 TEST(log_that_cannot_be_written__nothing_done_and_the_way_out_helps)
 {
-    char command[512];
+    char command[512], aside[176];
     make();
     CHECK(mkdir(path, 0700) == 0);
     KEYWARD_MUST(&s, 3, "key", "create", "--json");
@@ -186,16 +186,20 @@ TEST(log_that_cannot_be_written__nothing_done_and_the_way_out_helps)
     KEYWARD_MUST(&s, 3, "key", "create");
     CHECK_HAS(s.run.err, path);
     CHECK_HAS(s.run.err, "cannot be put on record, so nothing was done");
-    const char *way = strstr(s.run.err, "mv -n ");
+    const char *way = strstr(s.run.err, "mv -nT ");
     CHECK(way != NULL);
     snprintf(command, sizeof command, "%.*s", (int)strcspn(way, "\n"), way);
+    snprintf(aside, sizeof aside, "%s.aside", path);
+    CHECK(symlink(s.base, aside) == 0); /* a link that is there leads nowhere */
+    kw_run(&s.run, (const char *const[]){"/bin/sh", "-c", command, NULL});
+    CHECK(access(path, F_OK) == 0 && unlink(aside) == 0);
     kw_run(&s.run, (const char *const[]){"/bin/sh", "-c", command, NULL});
     CHECK(s.run.status == 0);
     ACT("key-create", "key", "create");
     site_remove(&s);
 }
 
-/* Beside the daemon's log, whose folder is locked as long as the daemon runs. */
+/* Beside the daemon's log, whoever holds a lock on their folder. */
 TEST(folder_of_the_audit_log__is_that_of_the_acts_too)
 {
     char folder[128], away[128];

@@ -179,7 +179,7 @@ static unsigned files_in_folder(void)
     DIR *dir = opendir(logs.dir);
     CHECK(dir != NULL);
     for (const struct dirent *d; (d = readdir(dir)) != NULL;)
-        count += d->d_name[0] != '.';
+        count += d->d_name[0] != '.' && strcmp(d->d_name, "audit.lock") != 0;
     closedir(dir);
     return count;
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,6 +88,22 @@ TEST(open__while_another_one_has_it__busy)
     struct kw_audit_log *other = NULL;
     CHECK_CODE(logs_open(&other), KW_CODE_BUSY);
     CHECK(other == NULL && logs.note.text[0] != '\0');
+}
+
+/* Whoever may read all of it can lock what he reads. */
+TEST(open__a_reader_holds_a_lock_on_folder_and_file__opened)
+{
+    int folder = open(logs.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = open(logs_path("audit.jsonl"), O_RDONLY | O_CLOEXEC);
+    CHECK(folder >= 0 && file >= 0);
+    kw_audit_log_close(logs.log);
+    logs.log = NULL;
+    CHECK(flock(folder, LOCK_SH) == 0 && flock(file, LOCK_SH) == 0);
+    CHECK_OK(logs_open(&logs.log));
+    struct stat st;
+    CHECK(stat(logs_path("audit.lock"), &st) == 0 && (st.st_mode & 07777) == 0600);
+    close(folder);
+    close(file);
 }
 
 TEST(rotate__next_commit_begins_a_file_named_by_its_records)
@@ -236,7 +253,8 @@ TEST(file__copied_and_truncated__tampered)
 TEST(folder__taken_away__fails_until_there_is_one_of_ours_again)
 {
     CHECK_OK(logs_commit(1));
-    CHECK(remove(logs_path("audit.jsonl")) == 0 && remove(logs.dir) == 0);
+    CHECK(remove(logs_path("audit.jsonl")) == 0 && remove(logs_path("audit.lock")) == 0 &&
+          remove(logs.dir) == 0);
     CHECK_CODE(logs_commit(1), KW_CODE_IO);
     CHECK_CODE(logs_commit(1), KW_CODE_IO);
     CHECK(mkdir(logs.dir, 0777) == 0 && chmod(logs.dir, 0777) == 0);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <keyward/log.h>
@@ -287,7 +288,7 @@ TEST(stop__disk_is_full__last_words_have_the_room_that_was_kept)
     r.value[KW_AUDIT_STOP_REASON] = kw_audit_text("signal");
     writers_begin(false);
     assert_int_equal(logs_size("audit.reserve"), KW_AUDIT_RESERVE);
-    writers_disk_is_full();
+    writers_disk_is_full(ENOSPC);
     CHECK(writers_put(0, KW_CODE_OK));
     writers_await_told(1);
     the_door.ops->missed(the_door.audit, &writers_calls[0].request, KW_CODE_AUDIT);
@@ -312,6 +313,41 @@ static void see_unfinished(void *ctx, const char *event, const struct kw_field *
     (void)ctx;
     (void)fields;
     said_unfinished |= strcmp(event, "audit-unfinished") == 0;
+}
+
+static void a_change(const char *reason)
+{
+    struct kw_audit_record r = {.kind = KW_AUDIT_STOP};
+    r.value[KW_AUDIT_STOP_REASON] = kw_audit_text(reason);
+    kw_audit_writer_event(the_writer, &r);
+}
+
+TEST(stop__disk_is_full_for_long__counts_and_the_newest_changes_have_the_room)
+{
+    said_unfinished = false;
+    writers_begin(true);
+    kw_log_tap(see_unfinished, NULL);
+    writers_disk_is_full(EDQUOT);
+    CHECK(writers_put(0, KW_CODE_OK));
+    writers_await_told(1);
+    the_door.ops->missed(the_door.audit, &writers_calls[0].request, KW_CODE_OK);
+    for (unsigned i = 0; i < 2000; i++) /* more than has room, and than one batch */
+        a_change("failure");
+    a_change("signal");
+    kw_audit_writer_abandon(the_writer);
+    CHECK(kw_audit_writer_stop(the_writer, 10 * KW_S_NS));
+    kw_log_tap(NULL, NULL);
+    CHECK(!said_unfinished);
+    CHECK_HAS(writers_log(), "\"code\":0,\"reason\":\"ok\",\"count\":1");
+    CHECK_HAS(writers_text, "\"reason\":\"signal\"");
+    unsigned long told = 0;
+    for (const char *at = writers_text; (at = strstr(at, "\"failure\"")) != NULL; at++)
+        told++;
+    const char *missed = strstr(writers_text, "\"reason\":null,\"count\":");
+    CHECK(missed != NULL && told > 0);
+    told += strtoul(missed + strlen("\"reason\":null,\"count\":"), NULL, 10);
+    assert_int_equal(told, 2000); /* each by itself, or in their number */
+    writers_remove();
 }
 
 TEST(stop__disk_fails_still__said)

@@ -22,7 +22,8 @@ static struct {
     pthread_cond_t moved;
     bool hangs, remember_hangs, is_full;
     unsigned syncs, hanging;
-    int error;
+    size_t room; /* what was kept, once it is given up */
+    int error, full_error;
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
 
 static int writers_sync(int fd)
@@ -40,24 +41,28 @@ static int writers_sync(int fd)
     return error != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
-/* There is room again once what was kept is given up. */
+/* There is room again once what was kept is given up, and no more than that. */
 static ssize_t writers_write(int fd, const void *bytes, size_t len)
 {
     char reserve[128];
     snprintf(reserve, sizeof reserve, "%s/audit.reserve", logs.dir);
     pthread_mutex_lock(&disk.mutex);
-    const bool is_full = disk.is_full && access(reserve, F_OK) == 0;
+    const bool is_full = disk.is_full && (access(reserve, F_OK) == 0 || len > disk.room);
+    if (disk.is_full && !is_full)
+        disk.room -= len;
     pthread_mutex_unlock(&disk.mutex);
     if (!is_full)
         return write(fd, bytes, len);
-    errno = ENOSPC;
+    errno = disk.full_error;
     return -1;
 }
 
-void writers_disk_is_full(void)
+void writers_disk_is_full(int error)
 {
     pthread_mutex_lock(&disk.mutex);
+    disk.full_error = error;
     disk.is_full = true;
+    disk.room = KW_AUDIT_RESERVE;
     pthread_mutex_unlock(&disk.mutex);
 }
 

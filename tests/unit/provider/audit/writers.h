@@ -39,7 +39,7 @@ void writers_remove(void);
 /* From now on the log's fdatasync does not return, and then gives this error (0: none). */
 void writers_disk_is(bool hangs, int error);
 /* Or it has no room, but for what is kept for last words. */
-void writers_disk_is_full(void);
+void writers_disk_is_full(int error);
 /* The same where the log is remembered. */
 void writers_remember_hangs(bool hangs);
 /* Until one of them hangs. */

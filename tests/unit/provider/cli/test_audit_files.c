@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,6 +141,32 @@ TEST(folder__a_file_that_cannot_be_read__three_and_said)
     CHECK(rmdir(in_dir(ended(0))) == 0);
     assert_int_equal(r.status, 3);
     CHECK_HAS(r.err, ended(0));
+}
+
+/* Nobody writes to it, and nobody waits for that. */
+TEST(folder__a_pipe_in_it__three_and_said)
+{
+    const char *const names[] = {ended(0), "audit.jsonl"};
+    for (size_t i = 0; i < 2; i++) {
+        (void)unlink(in_dir(names[i]));
+        CHECK(mkfifo(in_dir(names[i]), 0600) == 0);
+        verify();
+        CHECK(unlink(in_dir(names[i])) == 0);
+        assert_int_equal(r.status, 3);
+        CHECK_HAS(r.err, names[i]);
+    }
+}
+
+/* Who makes it need not be who reads what is said of it. */
+TEST(folder__a_name_that_moves_the_cursor__is_not_printed_as_it_is)
+{
+    static const char name[] = "audit-\033[2J-0.jsonl";
+    put(name, kw_span_str("no record\n"));
+    verify();
+    CHECK(unlink(in_dir(name)) == 0);
+    assert_int_equal(r.status, 1);
+    CHECK_HAS(r.out, "broken at  ");
+    CHECK(strchr(r.out, '\033') == NULL);
 }
 
 KW_SUITE_AROUND("provider/cli/audit_files", begin, end)

@@ -455,6 +455,42 @@ TEST(key__a_signature_by_another_one__counts_for_nothing)
     both_end_with(4, "strangers  1 signatures are by another key\n");
 }
 
+/* Behind the signed end one more checkpoint, chained as it must be, that nobody signed. */
+static void behind_it_a_checkpoint(uint64_t wraps)
+{
+    static uint8_t lines[10 * KW_AUDIT_LINE_MAX];
+    struct kw_blob log = {0};
+    struct kw_audit_record record, forged = {0};
+    struct kw_audit_chain chain = {0};
+    uint8_t hash[KW_SHA256];
+    char head[2 * KW_SHA256 + 1];
+    CHECK_OK(kw_file_read(signed_log, 1 << 16, &log, NULL));
+    kw_dst dst = kw_dst_of(lines, sizeof lines);
+    CHECK(kw_dst_put(&dst, kw_blob_peek(&log)));
+    const uint8_t *at = log.ptr, *end_of;
+    for (; (end_of = memchr(at, '\n', log.len - (size_t)(at - log.ptr))) != NULL;
+         at = end_of + 1) {
+        CHECK_OK(kw_audit_chain_take(&chain, kw_span_of(at, (size_t)(end_of - at)),
+                                     &record, NULL));
+        if (record.kind == KW_AUDIT_CHECKPOINT)
+            forged = record;
+    }
+    kw_hex(head, sizeof head, kw_span_of(chain.head, sizeof chain.head));
+    forged.seq = chain.next_seq;
+    forged.value[KW_AUDIT_CHECKPOINT_COVERED] = kw_audit_number(chain.next_seq - 1);
+    forged.value[KW_AUDIT_CHECKPOINT_HEAD] = kw_audit_text(head);
+    forged.value[KW_AUDIT_CHECKPOINT_WRAP] = kw_audit_number(wraps);
+    CHECK_OK(kw_audit_write(&forged, chain.head, &dst, hash));
+    put(later, kw_dst_span(&dst));
+    kw_blob_wipe(&log);
+}
+
+TEST(key__a_checkpoint_behind_the_signed_end_that_nobody_signed__incomplete)
+{
+    behind_it_a_checkpoint(4711);
+    both_end_with(4, "signed     up to 5; what comes behind is not\n");
+}
+
 TEST(key__that_is_none__said)
 {
     VERIFY("--key", first, signed_log);
