@@ -84,6 +84,8 @@ static const char *end(void)
     CHECK(kw_dst_put(&dst, kw_blob_peek(&b)));
     text[b.len] = '\0';
     kw_blob_wipe(&b);
+    CHECK(unlink(path) == 0);
+    snprintf(path, sizeof path, "%s/audit.lock", dir);
     CHECK(unlink(path) == 0 && rmdir(dir) == 0);
     kw_log_tap(NULL, NULL);
     return text;
