@@ -215,9 +215,10 @@ class Suite:
     def run_matrix(self, subjects: Subjects, configuration: str) -> None:
         cells = matrix(self.o, subjects.path, self.rates(subjects.path) if self.o.full else [])
         commit = said_by("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
-        say(f"the matrix: {len(cells)} cells, {' '.join(self.how_long)}")
+        disk = said_by(str(PREPARE), "disk", str(subjects.path))
+        say(f"the matrix: {len(cells)} cells, {' '.join(self.how_long)}; {disk}")
         status = self.stop.run(self.rounds(
-            cells, commit=commit or "unknown", configuration=configuration,
+            cells, commit=commit or "unknown", configuration=configuration, disk=disk,
             token=f"SoftHSM {said_by('softhsm2-util', '--version')}")).returncode
         if not (self.results / "results.json").exists():
             self.stop.check()
@@ -259,8 +260,7 @@ class Suite:
         status = verb.GOOD
         with suppress(verb.Stopped), Subjects(self.stop, self.server) as subjects:
             status = self.measure(subjects)
-        kept = (self.results / "results.json").exists()
-        if kept:
+        if kept := (self.results / "results.json").exists():
             say(f"results: {self.results}")
         for text in self.failed:
             verb.complain("suite", text)
