@@ -364,11 +364,9 @@ static kw_err log_make_ready(struct kw_audit_log *log, size_t lines)
 {
     if (!log->is_spoilt)
         log->has_why = log_is_tampered(log, &log->why);
-    if (log->is_spoilt || log->has_why)
-        return kw_audit_log_next(log, log->has_why ? &log->why : NULL);
-    if (!log->ends && !log_is_long(log, lines))
+    if (!log->is_spoilt && !log->has_why && !log->ends && !log_is_long(log, lines))
         return KW_OK;
-    kw_err e = kw_audit_log_next(log, NULL);
+    kw_err e = kw_audit_log_next(log, log->has_why ? &log->why : NULL);
     log->ends = log->ends && kw_failed(e);
     return e;
 }

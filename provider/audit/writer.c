@@ -269,8 +269,8 @@ static void writer_round(struct kw_audit_writer *w) KW_REQUIRES(w->mutex)
 {
     struct writer_batch b = {0};
     const bool rotates = w->rotates, is_last = w->stops;
-    w->rotates = false;
     kw_err e = writer_gather(w, &b);
+    w->rotates = rotates && kw_failed(e);
     kw_mutex_unlock(&w->mutex);
     if (!kw_failed(e))
         e = writer_commit(w, &b, rotates, is_last);

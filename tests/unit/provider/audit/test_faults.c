@@ -226,6 +226,21 @@ TEST(disk__full_for_ever__told_each_time_and_nothing_piles_up)
     assert_int_equal(files_in_folder(), 1); /* the same one goes on */
 }
 
+TEST(disk__fails_while_a_file_ends__one_file_ends_and_no_other)
+{
+    char names[16][64];
+    CHECK_OK(numbered_commit(logs.log, 1));
+    kw_audit_log_rotate(logs.log);
+    fault.error = EIO;
+    fault.first = fault.calls;
+    fault.past = fault.calls + 1;
+    CHECK_CODE(numbered_commit(logs.log, 1), KW_CODE_IO);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_OK(numbered_commit(logs.log, 1));
+    assert_int_equal(logs_names(names), 2);
+    holds(0, 1);
+}
+
 TEST(disk__full_while_a_file_ends__told_each_time_and_the_next_one_follows)
 {
     kw_audit_log_rotate(logs.log);

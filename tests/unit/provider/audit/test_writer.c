@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <keyward/alloc.h>
 #include <keyward/log.h>
 
 #include "check.h"
@@ -223,6 +224,24 @@ TEST(rotate__a_new_file_begins)
     kw_audit_writer_rotate(the_writer);
     CHECK(writers_put(1, KW_CODE_OK));
     writers_await_told(2);
+    CHECK_HAS(writers_log(), "\"kind\":\"file\"");
+    writers_end();
+}
+
+TEST(rotate__memory_is_out__a_new_file_begins_when_it_is_back)
+{
+    writers_begin(false);
+    CHECK(writers_put(0, KW_CODE_OK));
+    writers_await_told(1);
+    kw_alloc_fail_once(0);
+    kw_audit_writer_rotate(the_writer);
+    writers_await_round();
+    CHECK(writers_ill());
+    atomic_fetch_add(&writers_now_ns, KW_S_NS);
+    the_door.ops->missed(the_door.audit, &writers_calls[0].request, KW_CODE_AUDIT);
+    do
+        writers_await_round();
+    while (writers_ill());
     CHECK_HAS(writers_log(), "\"kind\":\"file\"");
     writers_end();
 }
