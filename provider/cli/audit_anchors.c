@@ -87,13 +87,14 @@ static bool anchors_same(const uint8_t a[KW_SHA256], const uint8_t b[KW_SHA256])
     return kw_span_equal(kw_span_of(a, KW_SHA256), kw_span_of(b, KW_SHA256));
 }
 
-/* A chain that does not know its log yet takes any for it. */
+/* A chain that does not know its log yet takes any for it, but none that its own records
+ * may have told of another one. */
 static bool anchors_is_of(const struct kw_audit_anchor *a,
                           const struct kw_audit_chain *chain)
 {
     static const uint8_t none[KW_SHA256];
-    return !a->has_log || anchors_same(chain->log, none) ||
-           anchors_same(chain->log, a->log);
+    return !a->has_log || anchors_same(chain->log, a->log) ||
+           (!a->is_operator && anchors_same(chain->log, none));
 }
 
 /* Those of this number; false: one has another hash. */

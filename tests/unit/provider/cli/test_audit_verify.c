@@ -256,6 +256,24 @@ TEST(anchors__of_the_record_before_the_first__agree)
     CHECK_HAS(r.out, "line 1, byte 0: record 5 has another hash than an anchor");
 }
 
+/* Read from within a file the log is not known yet, and that is not this one's record 7. */
+TEST(anchors__that_tell_of_the_operators_log__no_anchors_of_a_log_that_is_not_known)
+{
+    const kw_span all = kw_blob_peek(&text[1]);
+    const kw_span told = line_with(all, "operator-log\",\"log\":\"");
+    const uint8_t *feed = memchr(all.ptr, '\n', all.len);
+    char from[2 + 2 * KW_SHA256 + 1], anchor[KW_AUDIT_LINE_MAX];
+    CHECK(feed != NULL);
+    const size_t len = (size_t)(feed - all.ptr) + 1;
+    snprintf(from, sizeof from, "7:%.64s", (const char *)feed - 66);
+    snprintf(anchor, sizeof anchor, "%.*s\n", (int)told.len, (const char *)told.ptr);
+    keep(anchor);
+    put(later, kw_span_of(all.ptr + len, all.len - len));
+    VERIFY("--from", from, "--anchors", kept, later);
+    assert_int_equal(r.status, 4);
+    CHECK_HAS(r.out, "incomplete, not anchored\nrecords    7 to 24\n");
+}
+
 TEST(anchors__of_one_log_that_say_two_things__broken)
 {
     keep("5:" HEAD_5 "\n" EVENT("5", HEAD_20, ID));
