@@ -71,12 +71,11 @@ static int files_order(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* Not the running one under its new name. */
-static bool files_is_ended(const FTSENT *entry, const struct stat *running)
+/* The one that was running, under its new name: it comes next, and others behind it. */
+static bool files_is_running(const FTSENT *entry, const struct stat *running)
 {
-    return fnmatch("audit-*-*.jsonl", entry->fts_name, 0) == 0 &&
-           (entry->fts_statp->st_ino != running->st_ino ||
-            entry->fts_statp->st_dev != running->st_dev);
+    return entry->fts_statp->st_ino == running->st_ino &&
+           entry->fts_statp->st_dev == running->st_dev;
 }
 
 static kw_err files_ended(struct files_walk *walk, char *folder, int running,
@@ -96,8 +95,10 @@ static kw_err files_ended(struct files_walk *walk, char *folder, int running,
     if (entry == NULL && errno != 0)
         e = files_failed(walk, folder, "folder");
     for (; entry != NULL && !kw_failed(e) && !walk->ends; entry = entry->fts_link) {
-        if (!files_is_ended(entry, &st))
+        if (fnmatch("audit-*-*.jsonl", entry->fts_name, 0) != 0)
             continue;
+        if (files_is_running(entry, &st))
+            break;
         ++*ret_count;
         snprintf(path, sizeof path, "%s/%s", folder, entry->fts_name);
         e = files_of_folder(walk, path);

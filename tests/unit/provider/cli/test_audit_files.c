@@ -104,16 +104,22 @@ TEST(folder__of_ended_files_alone__read)
 }
 
 /* Its new name was seen, and what was opened is the same. */
-TEST(folder__the_running_file_ends_meanwhile__read_once)
+static void ended_meanwhile(unsigned i, const char *want)
 {
-    put("audit.jsonl", kw_span_str(""));
-    CHECK(unlink(in_dir("audit.jsonl")) == 0);
-    char last[160];
-    snprintf(last, sizeof last, "%s", in_dir(ended(FILES - 1)));
-    CHECK(link(last, in_dir("audit.jsonl")) == 0);
+    char path[160];
+    snprintf(path, sizeof path, "%s", in_dir(ended(i)));
+    CHECK(link(path, in_dir("audit.jsonl")) == 0);
     verify();
     assert_int_equal(r.status, 0);
-    CHECK_HAS(r.out, "records    0 to 5\n");
+    CHECK_HAS(r.out, want);
+    CHECK(unlink(in_dir("audit.jsonl")) == 0);
+}
+
+TEST(folder__the_running_file_ends_meanwhile__read_once_and_what_came_then_is_not)
+{
+    ended_meanwhile(FILES - 1, "records    0 to 5\n");
+    ended_meanwhile(FILES - 2, "records    0 to 4\n");
+    ended_meanwhile(FILES - 4, "records    0 to 2\n");
 }
 
 TEST(folder__broken__the_file_in_it_is_named)
