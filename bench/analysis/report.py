@@ -216,9 +216,9 @@ def page(f: Folder, version: str) -> str:
                   "medians": r.figures() if calm else [],
                   "ratios": [c for c in f.cells if c is not f.base and calm],
                   "environment": r.document, "cells": r.document}
-        return env.get_template("page.html.j2").render(
+        return str(env.get_template("page.html.j2").render(
             f=f, r=r.document, calm=calm, found=found, version=version,
-            style=(tables.TEMPLATES / "page.css").read_text())
+            style=(tables.TEMPLATES / "page.css").read_text()))
 
 
 def main(words: list[str], bench: str) -> int:

@@ -21,7 +21,7 @@ def environment(**how: Any) -> jinja2.Environment:
 
 def render(template: str, facts: Document) -> str:
     env = environment(undefined=jinja2.StrictUndefined)
-    return env.get_template(f"{template}.j2").render(facts).rstrip("\n")
+    return str(env.get_template(f"{template}.j2").render(facts).rstrip("\n"))
 
 
 def sentences(template: str, facts: Document) -> list[str]:
