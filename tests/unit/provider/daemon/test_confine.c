@@ -12,19 +12,23 @@
 
 #include "daemon_internal.h"
 
-static uid_t real, effective;
+/* Who it is said to be; others who stand in this program are who they are. */
+#define NOBODY_SAID ((uid_t)-1)
+static uid_t real = NOBODY_SAID, effective = NOBODY_SAID;
 
-/* The linker leads getuid() and geteuid() here (--wrap). */
+/* The linker leads getuid() and geteuid() here, and there to the C library's (--wrap). */
+uid_t __real_getuid(void);
 uid_t __wrap_getuid(void);
 uid_t __wrap_getuid(void)
 {
-    return real;
+    return real == NOBODY_SAID ? __real_getuid() : real;
 }
 
+uid_t __real_geteuid(void);
 uid_t __wrap_geteuid(void);
 uid_t __wrap_geteuid(void)
 {
-    return effective;
+    return effective == NOBODY_SAID ? __real_geteuid() : effective;
 }
 
 /* Runs a part in a child, which ends with the number of the line that does not hold. */
