@@ -104,7 +104,7 @@ TEST(folder__of_ended_files_alone__read)
 }
 
 /* Its new name was seen, and what was opened is the same. */
-static void ended_meanwhile(unsigned i, const char *want)
+static void ended_meanwhile(unsigned i, const char *want, const char *too)
 {
     char path[160];
     snprintf(path, sizeof path, "%s", in_dir(ended(i)));
@@ -112,14 +112,16 @@ static void ended_meanwhile(unsigned i, const char *want)
     verify();
     assert_int_equal(r.status, 0);
     CHECK_HAS(r.out, want);
+    verify_too();
+    CHECK_HAS(r.out, too);
     CHECK(unlink(in_dir("audit.jsonl")) == 0);
 }
 
 TEST(folder__the_running_file_ends_meanwhile__read_once_and_what_came_then_is_not)
 {
-    ended_meanwhile(FILES - 1, "records    0 to 5\n");
-    ended_meanwhile(FILES - 2, "records    0 to 4\n");
-    ended_meanwhile(FILES - 4, "records    0 to 2\n");
+    ended_meanwhile(FILES - 1, "records    0 to 5\n", "whole: records 0 to 5,");
+    ended_meanwhile(FILES - 2, "records    0 to 4\n", "whole: records 0 to 4,");
+    ended_meanwhile(FILES - 4, "records    0 to 2\n", "whole: records 0 to 2,");
 }
 
 TEST(folder__broken__the_file_in_it_is_named)
