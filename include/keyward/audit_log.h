@@ -118,6 +118,10 @@ KW_MUST_USE kw_err kw_audit_log_judge_memory(const char *path, struct kw_note *n
  * kw_audit_log_open keeps it anew.  false: there is none. */
 bool kw_audit_log_last_words(struct kw_audit_log *log);
 
+/* What the last record `tampered` says, since it was asked for the last time; NULL: there is
+ * none.  Static. */
+const char *kw_audit_log_tampered(struct kw_audit_log *log);
+
 /* The running file ends here; the next commit begins another one. */
 void kw_audit_log_rotate(struct kw_audit_log *log);
 

@@ -366,8 +366,11 @@ static kw_err log_make_ready(struct kw_audit_log *log, size_t lines)
         log->has_why = log_is_tampered(log, &log->why);
     if (!log->is_spoilt && !log->has_why && !log->ends && !log_is_long(log, lines))
         return KW_OK;
-    kw_err e = kw_audit_log_next(log, log->has_why ? &log->why : NULL);
+    const bool is_tampered = log->has_why;
+    kw_err e = kw_audit_log_next(log, is_tampered ? &log->why : NULL);
     log->ends = log->ends && kw_failed(e);
+    if (is_tampered && !kw_failed(e))
+        log->tampered = (const char *)log->why.value[KW_AUDIT_TAMPERED_WHAT].text.ptr;
     return e;
 }
 
@@ -381,6 +384,13 @@ kw_err kw_audit_log_commit(struct kw_audit_log *log, struct kw_audit_record *rec
         e = kw_audit_log_write(log, records, count);
     log->has_failed = kw_failed(e);
     return e;
+}
+
+const char *kw_audit_log_tampered(struct kw_audit_log *log)
+{
+    const char *what = log->tampered;
+    log->tampered = NULL;
+    return what;
 }
 
 void kw_audit_log_rotate(struct kw_audit_log *log)

@@ -42,6 +42,8 @@ struct kw_audit_log {
     bool has_failed;   /* the last commit did                                  */
     bool has_why;      /* the next file has this on record:                    */
     struct kw_audit_record why;
+    const char
+        *tampered; /* a literal: what was found, and nobody asked for yet; or NULL */
     struct kw_audit_uncovered uncovered;
     struct {
         char log[2 * KW_SHA256 + 1], head[2 * KW_SHA256 + 1];

@@ -224,6 +224,14 @@ static void writer_say(struct kw_audit_writer *w, kw_err e)
         kw_log_bare(KW_LOG_WARN, "audit-back");
 }
 
+/* Who looks at the daemon's log hears of it at once. */
+static void writer_say_tampered(const struct kw_audit_writer *w)
+{
+    const char *what = kw_audit_log_tampered(w->o.log);
+    if (what != NULL)
+        kw_log(KW_LOG_ERROR, "audit-tampered", KW_STR("what", what));
+}
+
 /* Also after a failure: what made the next file necessary may be in the log. */
 static void writer_copy(const struct kw_audit_writer *w)
 {
@@ -281,6 +289,7 @@ static void writer_round(struct kw_audit_writer *w) KW_REQUIRES(w->mutex)
     writer_wake_main(w);
     kw_mutex_unlock(&w->mutex); /* nobody waits for what comes now */
     writer_say(w, e);           /* behind the change: who reads it finds it so */
+    writer_say_tampered(w);
     writer_copy(w);
     w->unremembered += b.count;
     if (!kw_failed(e))

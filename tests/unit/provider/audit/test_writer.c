@@ -325,6 +325,33 @@ TEST(stop__disk_is_full__last_words_have_the_room_that_was_kept)
     writers_remove();
 }
 
+static unsigned said_tampered;
+
+static void see_tampered(void *ctx, const char *event, const struct kw_field *fields)
+{
+    (void)ctx;
+    (void)fields;
+    said_tampered += strcmp(event, "audit-tampered") == 0;
+}
+
+TEST(file_is_not_as_it_was_left__said_once_for_each_time)
+{
+    said_tampered = 0;
+    writers_begin(false);
+    kw_log_tap(see_tampered, NULL);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK(writers_put(i, KW_CODE_OK));
+        writers_await_told(i + 1);
+        if (i < 2)
+            logs_append("audit.jsonl", "{}\n");
+    }
+    kw_audit_writer_abandon(the_writer);
+    CHECK(kw_audit_writer_stop(the_writer, 10 * KW_S_NS));
+    kw_log_tap(NULL, NULL);
+    assert_int_equal(said_tampered, 2);
+    writers_remove();
+}
+
 static bool said_unfinished;
 
 static void see_unfinished(void *ctx, const char *event, const struct kw_field *fields)
