@@ -3,6 +3,7 @@
  * being served all the time, memory stays bounded, nothing is left open. */
 #include "instance.h"
 #include "kmsraw.h"
+#include "sanitized.h"
 
 #include <dirent.h>
 #include <stdatomic.h>
@@ -10,16 +11,7 @@
 #include <unistd.h>
 
 /* The sanitizers' own memory counts too. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED
-#endif
-#endif
-#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { RESIDENT_MAX_MIB = 1024 };
-#else
-enum { RESIDENT_MAX_MIB = 128 };
-#endif
+enum { RESIDENT_MAX_MIB = KW_SANITIZED ? 1024 : 128 };
 
 enum { OK = 0, INVALID_ARGUMENT = 3, RESOURCE_EXHAUSTED = 8, UNIMPLEMENTED = 12 };
 
