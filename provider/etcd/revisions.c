@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "revisions.h"
+
+#include <string.h>
+
+#include <keyward/alloc.h>
+
+#define REVISIONS_MAX (UINT32_MAX / 2 - 1)
+
+kw_err kw_etcd_revisions_init(struct kw_etcd_revisions *revisions, size_t reachable)
+{
+    struct kw_etcd_revisions r = {.cap = reachable};
+    if (reachable > REVISIONS_MAX)
+        return kw_err_at(KW_CODE_BUSY, "etcd revisions");
+    kw_err e = kw_etcd_index_init(&r.latest, reachable);
+    if (!kw_failed(e))
+        e = kw_etcd_index_init(&r.seen, 0);
+    r.all = kw_failed(e) ? NULL : kw_new(reachable, sizeof r.all[0]);
+    if (r.all == NULL) {
+        kw_etcd_revisions_free(&r);
+        return kw_failed(e) ? e : kw_err_at(KW_CODE_NO_MEMORY, "etcd revisions");
+    }
+    *revisions = r;
+    return KW_OK;
+}
+
+void kw_etcd_revisions_free(struct kw_etcd_revisions *revisions)
+{
+    kw_free(revisions->all);
+    kw_etcd_index_free(&revisions->latest);
+    kw_etcd_index_free(&revisions->seen);
+    *revisions = (struct kw_etcd_revisions){.count = 0};
+}
+
+kw_err kw_etcd_revisions_add(struct kw_etcd_revisions *revisions,
+                             const struct kw_etcd_entry *entry)
+{
+    uint8_t hash[KW_ETCD_HASH];
+    if (revisions->count >= revisions->cap)
+        return kw_err_at(KW_CODE_BAD_INPUT, "etcd revisions");
+    kw_err e = kw_etcd_hash(entry->key, hash);
+    if (kw_failed(e))
+        return e;
+    revisions->all[revisions->count++] = entry->revision;
+    return kw_etcd_index_put(&revisions->latest, hash,
+                             2 * (uint32_t)revisions->count + entry->is_tombstone);
+}
+
+kw_err kw_etcd_revisions_is_current(const struct kw_etcd_revisions *revisions, size_t i,
+                                    const struct kw_etcd_entry *entry,
+                                    bool *ret_is_current)
+{
+    uint8_t hash[KW_ETCD_HASH];
+    kw_err e = kw_etcd_hash(entry->key, hash);
+    if (kw_failed(e))
+        return e;
+    const uint32_t *number = kw_etcd_index_find(&revisions->latest, hash);
+    *ret_is_current = number != NULL && *number == 2 * ((uint32_t)i + 1);
+    return KW_OK;
+}
+
+static int revisions_compare(struct kw_etcd_revision a, struct kw_etcd_revision b)
+{
+    const int by_main = (a.main > b.main) - (a.main < b.main);
+    return by_main != 0 ? by_main : (a.sub > b.sub) - (a.sub < b.sub);
+}
+
+static bool revisions_reach(const struct kw_etcd_revisions *revisions,
+                            struct kw_etcd_revision revision)
+{
+    size_t from = 0, to = revisions->count;
+    while (from < to) {
+        const size_t middle = from + (to - from) / 2;
+        const int order = revisions_compare(revisions->all[middle], revision);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return false;
+}
+
+kw_err kw_etcd_revisions_is_new(struct kw_etcd_revisions *revisions,
+                                struct kw_etcd_revision revision, bool *ret_is_new)
+{
+    uint8_t hash[KW_ETCD_HASH];
+    *ret_is_new = false;
+    if (revisions_reach(revisions, revision))
+        return KW_OK;
+    kw_err e = kw_etcd_hash(kw_span_of(&revision, sizeof revision), hash);
+    if (kw_failed(e) || kw_etcd_index_find(&revisions->seen, hash) != NULL)
+        return e;
+    *ret_is_new = true;
+    return kw_etcd_index_put(&revisions->seen, hash, 1);
+}
