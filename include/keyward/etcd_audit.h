@@ -49,7 +49,7 @@ struct kw_etcd_sum {
 struct kw_etcd_row {
     kw_span group, resource; /* both "" for keys that name no object, or lie outside of
                                 the prefix                                  */
-    const char *alias;       /* kw_etcd_key.alias                           */
+    const struct kw_etcd_builtin *builtin;
     enum kw_stored_kind kind;
     kw_span name, key_id;
     uint64_t type;   /* KMS v2                                              */

@@ -63,12 +63,14 @@ void kw_stored_read(kw_span value, const kw_span *known, size_t known_count,
 /* A key as kube-apiserver makes it: <prefix>/<resource>/[<namespace>/]<name>.
  * Spans borrow. */
 struct kw_etcd_key {
-    kw_span group;      /* "" for what is built in: its path does not have it  */
+    kw_span group;      /* in the path: a custom resource's; "" for what is built in */
     kw_span resource;   /* as in the path: "secrets", "services/specs"         */
-    kw_span name_space; /* "" when the path has none                          */
+    kw_span name_space; /* "" when the path has none                           */
     kw_span name;
-    const char *alias; /* what the API calls it where the path says otherwise
-                          ("nodes" for minions), else NULL                    */
+    const struct kw_etcd_builtin *builtin; /* NULL: none that is known          */
+};
+struct kw_etcd_builtin {
+    const char *path, *plural, *group; /* "minions" is nodes of the group ""     */
 };
 
 /* false for a key outside of the prefix, or without a name. */

@@ -156,7 +156,7 @@ kw_err kw_etcd_inventory_row(struct kw_etcd_inventory *inventory,
     if (key != NULL) {
         row.group = key->group;
         row.resource = key->resource;
-        row.alias = key->alias;
+        row.builtin = key->builtin;
     }
     kw_span *const spans[TABLE_SPANS] = {&row.group, &row.resource, &row.name,
                                          &row.key_id};

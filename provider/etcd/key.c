@@ -5,14 +5,77 @@
  * a few built-in ones, below their group (a name with a dot) and their plural. */
 #include <keyward/etcd_value.h>
 
-/* Paths that are not called what the API calls them (kubernetes/kubernetes:
- * pkg/registry/core/rest, pkg/kubeapiserver/default_storage_factory_builder.go). */
-static const struct {
-    const char *path, *alias;
-} aliases[] = {
-    {"services/specs", "services"}, {"services/endpoints", "endpoints"},
-    {"minions", "nodes"},           {"controllers", "replicationcontrollers"},
-    {"ingress", "ingresses"},
+/* What the paths leave out (kubernetes/kubernetes: pkg/registry/.../rest, the storage of
+ * each resource; pkg/kubeapiserver/default_storage_factory_builder.go). */
+static const struct kw_etcd_builtin builtins[] = {
+    {"secrets", "secrets", ""},
+    {"configmaps", "configmaps", ""},
+    {"pods", "pods", ""},
+    {"namespaces", "namespaces", ""},
+    {"events", "events", ""},
+    {"services/endpoints", "endpoints", ""},
+    {"services/specs", "services", ""},
+    {"minions", "nodes", ""},
+    {"persistentvolumes", "persistentvolumes", ""},
+    {"persistentvolumeclaims", "persistentvolumeclaims", ""},
+    {"serviceaccounts", "serviceaccounts", ""},
+    {"limitranges", "limitranges", ""},
+    {"resourcequotas", "resourcequotas", ""},
+    {"podtemplates", "podtemplates", ""},
+    {"controllers", "replicationcontrollers", ""},
+    {"deployments", "deployments", "apps"},
+    {"replicasets", "replicasets", "apps"},
+    {"statefulsets", "statefulsets", "apps"},
+    {"daemonsets", "daemonsets", "apps"},
+    {"controllerrevisions", "controllerrevisions", "apps"},
+    {"jobs", "jobs", "batch"},
+    {"cronjobs", "cronjobs", "batch"},
+    {"horizontalpodautoscalers", "horizontalpodautoscalers", "autoscaling"},
+    {"poddisruptionbudgets", "poddisruptionbudgets", "policy"},
+    {"ingress", "ingresses", "networking.k8s.io"},
+    {"ingressclasses", "ingressclasses", "networking.k8s.io"},
+    {"networkpolicies", "networkpolicies", "networking.k8s.io"},
+    {"ipaddresses", "ipaddresses", "networking.k8s.io"},
+    {"servicecidrs", "servicecidrs", "networking.k8s.io"},
+    {"roles", "roles", "rbac.authorization.k8s.io"},
+    {"rolebindings", "rolebindings", "rbac.authorization.k8s.io"},
+    {"clusterroles", "clusterroles", "rbac.authorization.k8s.io"},
+    {"clusterrolebindings", "clusterrolebindings", "rbac.authorization.k8s.io"},
+    {"storageclasses", "storageclasses", "storage.k8s.io"},
+    {"volumeattachments", "volumeattachments", "storage.k8s.io"},
+    {"csidrivers", "csidrivers", "storage.k8s.io"},
+    {"csinodes", "csinodes", "storage.k8s.io"},
+    {"csistoragecapacities", "csistoragecapacities", "storage.k8s.io"},
+    {"volumeattributesclasses", "volumeattributesclasses", "storage.k8s.io"},
+    {"priorityclasses", "priorityclasses", "scheduling.k8s.io"},
+    {"leases", "leases", "coordination.k8s.io"},
+    {"leasecandidates", "leasecandidates", "coordination.k8s.io"},
+    {"runtimeclasses", "runtimeclasses", "node.k8s.io"},
+    {"endpointslices", "endpointslices", "discovery.k8s.io"},
+    {"validatingwebhookconfigurations", "validatingwebhookconfigurations",
+     "admissionregistration.k8s.io"},
+    {"mutatingwebhookconfigurations", "mutatingwebhookconfigurations",
+     "admissionregistration.k8s.io"},
+    {"validatingadmissionpolicies", "validatingadmissionpolicies",
+     "admissionregistration.k8s.io"},
+    {"validatingadmissionpolicybindings", "validatingadmissionpolicybindings",
+     "admissionregistration.k8s.io"},
+    {"mutatingadmissionpolicies", "mutatingadmissionpolicies",
+     "admissionregistration.k8s.io"},
+    {"mutatingadmissionpolicybindings", "mutatingadmissionpolicybindings",
+     "admissionregistration.k8s.io"},
+    {"certificatesigningrequests", "certificatesigningrequests", "certificates.k8s.io"},
+    {"clustertrustbundles", "clustertrustbundles", "certificates.k8s.io"},
+    {"podcertificaterequests", "podcertificaterequests", "certificates.k8s.io"},
+    {"flowschemas", "flowschemas", "flowcontrol.apiserver.k8s.io"},
+    {"prioritylevelconfigurations", "prioritylevelconfigurations",
+     "flowcontrol.apiserver.k8s.io"},
+    {"resourceclaims", "resourceclaims", "resource.k8s.io"},
+    {"resourceclaimtemplates", "resourceclaimtemplates", "resource.k8s.io"},
+    {"deviceclasses", "deviceclasses", "resource.k8s.io"},
+    {"resourceslices", "resourceslices", "resource.k8s.io"},
+    {"storageversions", "storageversions", "internal.apiserver.k8s.io"},
+    {"storageversionmigrations", "storageversionmigrations", "storagemigration.k8s.io"},
 };
 
 static kw_span key_take_segment(struct kw_src *src)
@@ -45,15 +108,15 @@ static void key_take_resource(struct kw_src *src, struct kw_etcd_key *key)
         const kw_span below = key_take_segment(src);
         key->resource.len += 1 + below.len;
     }
-    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
-        if (key->group.len == 0 && kw_span_equal_str(key->resource, aliases[i].path))
-            key->alias = aliases[i].alias;
+    for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
+        if (key->group.len == 0 && kw_span_equal_str(key->resource, builtins[i].path))
+            key->builtin = &builtins[i];
 }
 
 bool kw_etcd_key_read(kw_span key, kw_span prefix, struct kw_etcd_key *ret_key)
 {
     struct kw_src src = kw_src_of(key);
-    struct kw_etcd_key k = {.alias = NULL};
+    struct kw_etcd_key k = {.builtin = NULL};
     const kw_span begins = kw_src_take(&src, prefix.len);
     if (src.bad || !kw_span_equal(begins, prefix) || kw_src_u8(&src) != '/')
         return false;

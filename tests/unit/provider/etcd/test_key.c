@@ -27,22 +27,29 @@ TEST(key__outside_of_the_prefix_or_unnamed__none)
 TEST(key__each_form__its_parts)
 {
     static const struct {
-        const char *prefix, *key, *group, *resource, *name_space, *name, *alias;
+        const char *prefix, *key, *group, *resource, *name_space, *name, *plural,
+            *api_group;
     } rows[] = {
         {"/registry", "/registry/secrets/default/demo", "", "secrets", "default", "demo",
-         NULL},
+         "secrets", ""},
         {"/registry", "/registry/namespaces/default", "", "namespaces", "", "default",
-         NULL},
-        {"/registry", "/registry/minions/n1", "", "minions", "", "n1", "nodes"},
+         "namespaces", ""},
+        {"/registry", "/registry/minions/n1", "", "minions", "", "n1", "nodes", ""},
         {"/registry", "/registry/services/specs/a/b", "", "services/specs", "a", "b",
-         "services"},
+         "services", ""},
+        {"/registry", "/registry/deployments/a/b", "", "deployments", "a", "b",
+         "deployments", "apps"},
+        {"/registry", "/registry/masterleases/10.0.0.1", "", "masterleases", "",
+         "10.0.0.1", NULL, NULL},
         {"/registry", "/registry/example.com/widgets/a/b", "example.com", "widgets", "a",
-         "b", NULL},
+         "b", NULL, NULL},
         {"/registry", "/registry/example.com/minions/a", "example.com", "minions", "",
-         "a", NULL},
-        {"/registry", "/registry/secrets/a/b/c", "", "secrets", "a", "b/c", NULL},
-        {"/my/prefix", "/my/prefix/configmaps/a/b", "", "configmaps", "a", "b", NULL},
-        {"", "/secrets/a/b", "", "secrets", "a", "b", NULL},
+         "a", NULL, NULL},
+        {"/registry", "/registry/secrets/a/b/c", "", "secrets", "a", "b/c", "secrets",
+         ""},
+        {"/my/prefix", "/my/prefix/configmaps/a/b", "", "configmaps", "a", "b",
+         "configmaps", ""},
+        {"", "/secrets/a/b", "", "secrets", "a", "b", "secrets", ""},
     };
     struct kw_etcd_key k;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -52,8 +59,9 @@ TEST(key__each_form__its_parts)
         CHECK(kw_span_equal_str(k.resource, rows[i].resource));
         CHECK(kw_span_equal_str(k.name_space, rows[i].name_space));
         CHECK(kw_span_equal_str(k.name, rows[i].name));
-        CHECK((k.alias == NULL) == (rows[i].alias == NULL));
-        CHECK(k.alias == NULL || strcmp(k.alias, rows[i].alias) == 0);
+        CHECK((k.builtin == NULL) == (rows[i].plural == NULL));
+        CHECK(k.builtin == NULL || (strcmp(k.builtin->plural, rows[i].plural) == 0 &&
+                                    strcmp(k.builtin->group, rows[i].api_group) == 0));
     }
 }
 
