@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* etcd_cure - how to get rid of what was found, in the order in which it works
+ *
+ * Each command runs as it stands, with the ETCDCTL_… variables of the member it is run on. */
+#include "etcd_report.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* "Revision" is of the answer's header, so that any key will do. */
+#define CURE_COMPACT                                                                     \
+    "etcdctl compact \"$(etcdctl get / --write-out=fields | sed -n 's/^\"Revision\" : "  \
+    "//p')\"\n"
+
+static void cure_say(kw_dst *cure, const char *fmt, ...) KW_PRINTF(2, 3);
+static void cure_say(kw_dst *cure, const char *fmt, ...)
+{
+    va_list args;
+    const size_t left = cure->cap - cure->len;
+    va_start(args, fmt);
+    const int len = vsnprintf((char *)cure->ptr + cure->len, left, fmt, args);
+    va_end(args);
+    if (len > 0 && (size_t)len < left)
+        cure->len += (size_t)len;
+    cure->ptr[cure->len] = '\0'; /* whole lines or none */
+}
+
+/* One command for each resource; rows come in the order of resources. */
+static void cure_rewrite(kw_dst *cure, const struct kw_etcd_findings *f,
+                         const struct kw_redaction *redaction)
+{
+    char last[2 * KW_FOREIGN_MAX] = "", name[2 * KW_FOREIGN_MAX];
+    char word[8 * KW_FOREIGN_MAX + 3];
+    cure_say(cure,
+             "# write again what is stored as it must not be, with every API server "
+             "on the same\n# EncryptionConfiguration; again, when objects were "
+             "changed meanwhile\n");
+    for (size_t i = 0; i < f->row_count; i++) {
+        const struct kw_etcd_row *row = &f->rows[i];
+        if (row->why == NULL || row->at[KW_ETCD_CURRENT].objects == 0)
+            continue;
+        kw_etcd_resource_text(redaction, row->builtin, row->group, row->resource, name);
+        if (strcmp(name, last) == 0 || !kw_shell_word(word, sizeof word, name))
+            continue;
+        snprintf(last, sizeof last, "%s", name);
+        cure_say(cure, "kubectl get %s --all-namespaces -o json | kubectl replace -f -\n",
+                 word);
+    }
+}
+
+static void cure_pages(kw_dst *cure)
+{
+    cure_say(cure,
+             "# then drop the old revisions; somebody may have done it already, and "
+             "then it says so\n" CURE_COMPACT
+             "# then give back the pages that held them: on each member, one after "
+             "the other, as it does\n# not answer meanwhile\n"
+             "etcdctl defrag\n");
+}
+
+static void cure_log(kw_dst *cure)
+{
+    cure_say(
+        cure,
+        "# the log keeps what was put until etcd purges its oldest file, and no command "
+        "does that:\n# replace the members one after the other (etcdctl member remove, "
+        "member add with an empty\n# folder), or stop them all and begin anew from a "
+        "snapshot\n"
+        "etcdctl snapshot save fresh.db\n"
+        "if command -v etcdutl >/dev/null; then etcdutl snapshot restore fresh.db "
+        "--data-dir fresh.etcd; else etcdctl snapshot restore fresh.db --data-dir "
+        "fresh.etcd; fi\n");
+}
+
+static void cure_backup(kw_dst *cure)
+{
+    cure_say(cure, "# then a new backup, and look at it; older ones keep what they hold, "
+                   "and so may the blocks\n# that a disk discarded\n"
+                   "etcdctl snapshot save backup.db\n"
+                   "keyward etcd audit backup.db\n");
+}
+
+void kw_etcd_cure(const struct kw_etcd_findings *findings,
+                  const struct kw_etcd_verdict *verdict,
+                  const struct kw_redaction *redaction, char ret_cure[KW_ETCD_CURE_MAX])
+{
+    kw_dst cure = kw_dst_of(ret_cure, KW_ETCD_CURE_MAX);
+    const uint64_t *at = verdict->not_allowed;
+    const bool in_log = at[KW_ETCD_IN_LOG] > 0;
+    const bool in_pages = at[KW_ETCD_CURRENT] > 0 || at[KW_ETCD_HISTORIC] > 0 ||
+                          at[KW_ETCD_IN_FREE_PAGES] > 0 ||
+                          findings->blind[KW_ETCD_IN_FREE_PAGES].things > 0;
+    ret_cure[0] = '\0';
+    if (at[KW_ETCD_CURRENT] > 0)
+        cure_rewrite(&cure, findings, redaction);
+    if (in_pages)
+        cure_pages(&cure);
+    if (in_log)
+        cure_log(&cure);
+    if (in_pages || in_log)
+        cure_backup(&cure);
+}
