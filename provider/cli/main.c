@@ -40,6 +40,8 @@ static const struct verb {
      kw_verb_audit_show},
     {"audit key create", "make the pair that signs checkpoints, inside the token",
      kw_verb_audit_key_create},
+    {"etcd audit", "what lies in clear in etcd's files, wherever it lies",
+     kw_verb_etcd_audit},
 };
 
 enum { NAME_MAX_BYTES = 64 };
