@@ -10,4 +10,9 @@
 /* NO_MEMORY */
 KW_MUST_USE kw_err kw_sha256(kw_span bytes, uint8_t ret_sha256[KW_SHA256]);
 
+/* Of the first `len` bytes of a file, however many: they are read in pieces, and where the
+ * descriptor stands does not change.
+ * IO  native = errno, 0 when the file ends before; NO_MEMORY */
+KW_MUST_USE kw_err kw_sha256_file(int fd, uint64_t len, uint8_t ret_sha256[KW_SHA256]);
+
 #endif
