@@ -6,7 +6,7 @@
 #include <keyward/etcd_wal.h>
 
 struct wal_files {
-    char path[64];
+    char path[256];
 };
 void wal_files_make(struct wal_files *f);
 void wal_files_remove(struct wal_files *f); /* with all that lies in it */
