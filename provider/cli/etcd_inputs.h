@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* etcd_inputs - which files a member of etcd has, and what each is
  *
- * Of a member's folder (or of the data folder above it): snap/db is the database;
- * what in snap ends in .snap.db, and what a broken off defragmentation left are copies; wal is the log;
- * every other file is one that may hold anything.
+ * Of a member's folder (or of the data folder above it): snap/db is the database; files
+ * of snap that end in .snap.db, and what a broken off defragmentation left, are copies;
+ * wal is the log; every other file is one that may hold anything.
  */
 #ifndef KEYWARD_CLI_ETCD_INPUTS_H
 #define KEYWARD_CLI_ETCD_INPUTS_H

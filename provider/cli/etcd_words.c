@@ -69,6 +69,14 @@ static void words_seed(const struct kw_etcd_report *report,
     putc('\n', report->out);
 }
 
+static bool words_has_log(const struct kw_etcd_report *report)
+{
+    for (size_t i = 0; i < report->input_count; i++)
+        if (report->inputs[i].kind == KW_ETCD_INPUT_LOG)
+            return true;
+    return false;
+}
+
 static void words_files(const struct kw_etcd_report *report,
                         const struct kw_etcd_findings *f)
 {
@@ -93,7 +101,7 @@ static void words_files(const struct kw_etcd_report *report,
                 " puts%s\n",
                 f->log.files, f->log.first_index, f->log.last_index, f->log.puts,
                 f->log.is_gapless ? "" : "; files or entries are MISSING between");
-    else
+    else if (!words_has_log(report))
         fputs("log        not looked at: --member or --wal\n", report->out);
 }
 
