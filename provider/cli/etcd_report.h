@@ -12,6 +12,7 @@
 #include <keyward/etcd_audit.h>
 
 #include "cli.h"
+#include "etcd_restore.h"
 #include "foreign.h"
 
 enum { KW_EXIT_LEFTOVERS = 4 }; /* current is as it must be, and another place is not */
@@ -38,8 +39,8 @@ struct kw_etcd_report {
     const struct kw_etcd_input *inputs;
     size_t input_count;
     const char *prefix;
-    const char *config;   /* path of the EncryptionConfiguration, or NULL */
-    const char *resource; /* of a rewrite that is to be printed; "" */
+    const char *config;               /* path of the EncryptionConfiguration, or NULL */
+    const struct kw_restore *restore; /* NULL: not asked for */
 };
 
 struct kw_etcd_verdict {
@@ -47,7 +48,11 @@ struct kw_etcd_verdict {
     const char *word;                     /* "violated" */
     uint64_t not_allowed[KW_ETCD_PLACES]; /* objects    */
     bool is_unread;
+    enum kw_restore_verdict restore; /* KW_RESTORABLE when not asked for */
+    struct kw_restore_sum restore_sum;
 };
+/* The least good of all counts: what is current is not as it must be, or does not open;
+ * something could not be read, asked or judged; leftovers. */
 struct kw_etcd_verdict kw_etcd_judge(const struct kw_etcd_report *report,
                                      const struct kw_etcd_findings *findings);
 
