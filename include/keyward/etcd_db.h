@@ -86,7 +86,9 @@ struct kw_etcd_db_visitor {
  *            snapshot
  * BAD_INPUT  not a regular file; no bbolt file; a torn copy (no trailer, and two good metas
  *            are more than two transactions apart, or the file is shorter than its pages:
- *            cut, or taken while etcd wrote); the note says which
+ *            cut, or taken while etcd wrote); the note says which.  Not every torn copy
+ *            shows here: of another one pages are unread, or in the worst case older ones
+ *            stand where newer ones did
  * IO         anything else, native = errno; NO_MEMORY
  * A trailer that is wrong is no failure: it is in the info.  One bad meta is none either:
  * it is unread. */

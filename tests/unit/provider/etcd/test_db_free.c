@@ -113,6 +113,17 @@ TEST(free__written_over_by_a_page_in_use__what_lies_before_is_taken)
               "u7 ! pages that lost their header 3072\n");
 }
 
+TEST(free__a_tree_leads_into_it__the_page_is_handed_over_once)
+{
+    four_entries();
+    bolt_leaf(&bolt, 2, (const struct bolt_item[]){bolt_bucket(&bolt, "key", 4)}, 1);
+    bolt_branch(&bolt, 4, (const uint64_t[]){3, 8}, 2);
+    CHECK_STR(bolt_walk(bolt_file(&bolt), &seen),
+              NOW "r8 ! a page that holds something else 1024\n" W X
+                  "u5 ! the rest of it is gone 1403\n"
+                  "u9 ! pages that lost their header 1024\n");
+}
+
 TEST(free__written_over_at_its_second_page_with_its_table__told)
 {
     struct bolt_item items[80];
