@@ -200,8 +200,9 @@ static bool chain_is_good(struct wal_chain *chain, const struct kw_wal_record *r
     if (record->type == KW_WAL_CRC)
         return chain_takes(chain, chain->crc, chain->other, record->crc);
     chain->is_known = true; /* no file begins so: what it continues is nothing */
-    return chain_takes(chain, kw_crc32c(chain->crc, record->data),
-                       kw_crc32c(chain->other, record->data), record->crc);
+    const uint32_t other =
+        chain->is_doubtful ? kw_crc32c(chain->other, record->data) : chain->other;
+    return chain_takes(chain, kw_crc32c(chain->crc, record->data), other, record->crc);
 }
 
 static kw_err wal_walk_record(struct wal_walk *w, const struct wal_place *place,
