@@ -32,10 +32,11 @@ struct kw_audit_log {
     int lock;                 /* NAME.lock                                            */
     int fd;                   /* the running file, or -1                              */
     uint64_t size;            /* of it: what is committed                             */
-    uint64_t first_seq;       /* of its first record                                  */
+    uint64_t certain;   /* of that: also when the power goes, or given up          */
+    uint64_t first_seq; /* of its first record                                  */
     struct kw_audit_chain
         chain;         /* after the last committed record                      */
-    uint64_t unsynced; /* bytes that may lie behind it in the file before      */
+    uint64_t unsynced; /* bytes that the file before may have, or not          */
     bool is_spoilt;    /* the running file is written no more                  */
     bool is_longer;    /* and what is not committed could not be cut off       */
     bool ends;         /* somebody wants another one                           */
@@ -69,6 +70,8 @@ KW_MUST_USE kw_err kw_audit_log_write(struct kw_audit_log *log,
                                       struct kw_audit_record *records, size_t count);
 /* Those from here on are none of the log after all. */
 void kw_audit_log_drop_lines(struct kw_audit_log *log, struct kw_audit_lines **from);
+/* What is committed is on the disk; else the file is given up, and the next one says so. */
+KW_MUST_USE kw_err kw_audit_log_sync(struct kw_audit_log *log);
 /* All bytes behind what is in the file; false with errno. */
 bool kw_audit_log_put(const struct kw_audit_log *log, int fd, kw_span bytes);
 /* The name that tells what the running file holds. */

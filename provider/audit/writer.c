@@ -256,8 +256,10 @@ static void writer_remember(struct kw_audit_writer *w, bool at_once)
     atomic_store(&w->commits_ns, now); /* as a commit: nothing else is done meanwhile */
     kw_err e = kw_audit_log_remember(w->o.log);
     atomic_store(&w->commits_ns, 0);
-    if (kw_failed(e))
-        kw_log(KW_LOG_WARN, "audit-not-remembered", KW_ERR("err", e));
+    if (!kw_failed(e))
+        return;
+    kw_log(KW_LOG_WARN, "audit-not-remembered", KW_ERR("err", e));
+    writer_copy(w);
 }
 
 /* What the log has now; those of a new file are its own. */

@@ -66,7 +66,8 @@ static bool numbered_chain_holds(const char *dir)
 
 static bool numbered_are_there(void)
 {
-    for (unsigned i = 0; i < numbered.records; i++)
+    const unsigned to = numbered.is_lazy ? numbered.remembered : numbered.records;
+    for (unsigned i = 0; i < to; i++)
         if (numbered.committed[i] && !seen[i]) {
             char number[16];
             snprintf(number, sizeof number, "%u", i);
@@ -90,6 +91,20 @@ kw_err numbered_commit(struct kw_audit_log *log, unsigned count)
     for (unsigned i = 0; i < count && !kw_failed(e); i++)
         numbered.committed[first + i] = true;
     return e;
+}
+
+kw_err numbered_remember(struct kw_audit_log *log)
+{
+    const kw_err e = kw_audit_log_remember(log);
+    if (!kw_failed(e))
+        numbered.remembered = numbered.records;
+    return e;
+}
+
+void numbered_cut(void)
+{
+    for (unsigned i = numbered.remembered; numbered.is_lazy && i < numbered.records; i++)
+        numbered.committed[i] = false;
 }
 
 bool numbered_hold(const char *dir)

@@ -413,13 +413,20 @@ TEST(stop__disk_fails_still__said)
     writers_remove();
 }
 
-/* The state directory's disk is another one, perhaps. */
+static void begin_where_it_is_time_to_remember(void)
+{
+    writers_are_lazy = true;
+    writers_begin(false);
+    writers_are_lazy = false;
+    atomic_fetch_add(&writers_now_ns, 60 * KW_S_NS);
+}
+
+/* A commit asks no disk, but this does. */
 TEST(remembering_hangs__ill_as_when_a_commit_does)
 {
     bool waits = false;
-    writers_begin(false);
-    writers_remember_hangs(true);
-    atomic_fetch_add(&writers_now_ns, 60 * KW_S_NS); /* it is time to */
+    begin_where_it_is_time_to_remember();
+    writers_disk_is(true, 0);
     CHECK(writers_put(0, KW_CODE_OK));
     writers_await_told(1);
     writers_await_hang();
@@ -429,7 +436,23 @@ TEST(remembering_hangs__ill_as_when_a_commit_does)
     writers_calls[1].request = writers_calls[0].request;
     CHECK_CODE(the_door.ops->put(the_door.audit, &writers_calls[1].request, &waits),
                KW_CODE_AUDIT);
-    writers_remember_hangs(false);
+    writers_disk_is(false, 0);
+    writers_end();
+}
+
+/* That who waited was told of its record cannot be taken back. */
+TEST(remembering_fails__a_new_file_says_what_may_be_lost)
+{
+    begin_where_it_is_time_to_remember();
+    writers_disk_is(false, EIO);
+    CHECK(writers_put(0, KW_CODE_OK));
+    writers_await_told(1);
+    CHECK_OK(writers_calls[0].err);
+    writers_await_failure();
+    writers_disk_is(false, 0);
+    CHECK(writers_put(1, KW_CODE_OK));
+    writers_await_told(2);
+    CHECK_HAS(writers_log(), "\"kind\":\"unsynced\",\"bytes\":");
     writers_end();
 }
 

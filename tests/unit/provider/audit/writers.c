@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <keyward/file.h>
@@ -20,8 +19,8 @@
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t moved;
-    bool hangs, remember_hangs, is_full;
-    unsigned syncs, hanging;
+    bool hangs, is_full;
+    unsigned failed, hanging;
     size_t room; /* what was kept, once it is given up */
     int error, full_error;
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
@@ -29,16 +28,17 @@ static struct {
 static int writers_sync(int fd)
 {
     pthread_mutex_lock(&disk.mutex);
-    disk.syncs++;
     disk.hanging++;
     pthread_cond_broadcast(&disk.moved);
     while (disk.hangs)
         pthread_cond_wait(&disk.moved, &disk.mutex);
     disk.hanging--;
     const int error = disk.error;
+    disk.failed += error != 0;
+    pthread_cond_broadcast(&disk.moved);
     pthread_mutex_unlock(&disk.mutex);
     errno = error;
-    return error != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
+    return error != 0 ? -1 : fdatasync(fd);
 }
 
 /* There is room again once what was kept is given up, and no more than that. */
@@ -66,27 +66,6 @@ void writers_disk_is_full(int error)
     pthread_mutex_unlock(&disk.mutex);
 }
 
-/* Instead of the C library's: what is remembered is not behind the seam. */
-int fdatasync(int fd)
-{
-    pthread_mutex_lock(&disk.mutex);
-    disk.hanging += disk.remember_hangs;
-    pthread_cond_broadcast(&disk.moved);
-    while (disk.remember_hangs)
-        pthread_cond_wait(&disk.moved, &disk.mutex);
-    disk.hanging = 0;
-    pthread_mutex_unlock(&disk.mutex);
-    return (int)syscall(SYS_fdatasync, fd);
-}
-
-void writers_remember_hangs(bool hangs)
-{
-    pthread_mutex_lock(&disk.mutex);
-    disk.remember_hangs = hangs;
-    pthread_cond_broadcast(&disk.moved);
-    pthread_mutex_unlock(&disk.mutex);
-}
-
 static struct kw_audit_disk seam;
 
 void writers_disk_is(bool hangs, int error)
@@ -102,6 +81,14 @@ void writers_await_hang(void)
 {
     pthread_mutex_lock(&disk.mutex);
     while (disk.hanging == 0)
+        pthread_cond_wait(&disk.moved, &disk.mutex);
+    pthread_mutex_unlock(&disk.mutex);
+}
+
+void writers_await_failure(void)
+{
+    pthread_mutex_lock(&disk.mutex);
+    while (disk.failed == 0)
         pthread_cond_wait(&disk.moved, &disk.mutex);
     pthread_mutex_unlock(&disk.mutex);
 }
@@ -124,6 +111,7 @@ unsigned writers_told;
 void (*writers_meanwhile)(void);
 char writers_text[8 << 20];
 struct kw_audit_copies *writers_copies;
+bool writers_are_lazy;
 struct kw_audit_writer *the_writer;
 struct kw_audit_door the_door;
 
@@ -162,6 +150,7 @@ static struct kw_audit_log *a_log(void)
     disk.is_full = false;
     logs_begin();
     logs.reserves = true;
+    logs.is_lazy = writers_are_lazy;
     logs.clock = &a_clock;
     logs.disk = &seam;
     logs.keeps_lines = writers_copies != NULL;
@@ -176,7 +165,7 @@ void writers_begin(bool allow)
     atomic_store(&writers_now_ns, 10 * KW_S_NS); /* not yet time to remember */
     writers_disk_is(false, 0);
     memset(writers_calls, 0, sizeof writers_calls);
-    writers_told = disk.syncs = 0;
+    writers_told = disk.failed = 0;
     const struct kw_audit_writer_options o = {.log = a_log(),
                                               .clock = &a_clock,
                                               .class_names = names,

@@ -25,6 +25,7 @@ struct writers_call {
 extern struct writers_call writers_calls[WRITERS_CALLS];
 extern unsigned writers_told;                  /* of all of them */
 extern struct kw_audit_copies *writers_copies; /* of the next one; NULL: none */
+extern bool writers_are_lazy;                  /* the next one */
 extern struct kw_audit_writer *the_writer;
 extern struct kw_audit_door the_door;
 extern atomic_int_fast64_t writers_now_ns; /* the time; any thread */
@@ -40,10 +41,11 @@ void writers_remove(void);
 void writers_disk_is(bool hangs, int error);
 /* Or it has no room, but for what is kept for last words. */
 void writers_disk_is_full(int error);
-/* The same where the log is remembered. */
-void writers_remember_hangs(bool hangs);
 /* Until one of them hangs. */
 void writers_await_hang(void);
+
+/* Until one of them has failed since writers_begin. */
+void writers_await_failure(void);
 
 /* Decrypt i, with this outcome; true: it is told of its record. */
 bool writers_put(unsigned i, enum kw_code code);
