@@ -23,6 +23,20 @@ struct kw_audit_uncovered {
     uint64_t first_seq;
 };
 
+/* What a record `torn` says. */
+struct kw_audit_torn {
+    uint64_t last, bytes;
+    uint8_t sha256[KW_SHA256];
+};
+enum { KW_AUDIT_TORN_MAX = 16 };
+
+/* The records `torn` with which the log ends, as it was found. */
+struct kw_audit_torn_row {
+    uint64_t first_seq; /* of them, and of the file that they begin */
+    size_t count;
+    struct kw_audit_torn rows[KW_AUDIT_TORN_MAX];
+};
+
 struct kw_audit_log {
     struct kw_audit_log_options o;
     char running[KW_AUDIT_FILE_NAME]; /* the running file's name: audit.jsonl   */
@@ -57,6 +71,7 @@ struct kw_audit_log {
     bool is_met;  /* the remembered record's place was come across             */
     bool is_lost; /* something of the remembered log is not there              */
     struct kw_audit_origin origin;
+    struct kw_audit_torn_row torn;
 };
 
 /* The next running file; `why` is the record of what made it necessary, or NULL. */
@@ -97,6 +112,15 @@ KW_MUST_USE kw_err kw_audit_log_find(const struct kw_audit_log *log, uint64_t se
 KW_MUST_USE kw_err kw_audit_log_replay(struct kw_audit_log *log,
                                        struct kw_audit_chain *chain, int fd,
                                        uint64_t *ret_first_seq, uint64_t *ret_good);
+
+/* ---- log_torn.c ---- */
+
+/* A record that was replayed, of the last file. */
+void kw_audit_log_torn_met(struct kw_audit_log *log, const struct kw_audit_record *r);
+/* The running file has `size` bytes: what is behind the last record is kept, cut off, and on
+ * record; and there is a running file. */
+KW_MUST_USE kw_err kw_audit_log_torn(struct kw_audit_log *log, uint64_t size,
+                                     struct kw_note *note);
 
 /* ---- reserve.c ---- */
 

@@ -22,7 +22,8 @@ kw_err numbered_remember(struct kw_audit_log *log);
 /* The power went: what was not remembered may be missing for good. */
 void numbered_cut(void);
 /* The files of the folder are one chain, from its beginning, in which all that was committed
- * is, and nothing says that a log was lost; else false, and numbered.wrong. */
+ * is, and nothing says that a log was lost, and each file of what was torn has its record;
+ * else false, and numbered.wrong. */
 bool numbered_hold(const char *dir);
 /* false */
 bool numbered_is_not(const char *what, const char *detail);

@@ -356,6 +356,71 @@ TEST(open__bytes_behind_the_last_record__kept_cut_off_and_on_record)
     logs_chain_is("gsts");
 }
 
+/* Two lives end right behind the cut. */
+TEST(open__crash_before_it_is_on_record__the_next_start_has_it)
+{
+    CHECK_OK(logs_commit(1));
+    logs_append("audit.jsonl", "some bytes");
+    logs_close();
+    bad.write_error = EIO;
+    bad.writes_left = 1;
+    CHECK_CODE(logs_open(&logs.log), KW_CODE_IO);
+    CHECK(logs_there_is("audit-000000000002-0.torn"));
+    logs_append("audit.jsonl", "{\"seq\":2"); /* of its record */
+    bad.writes_left = 1;
+    CHECK_CODE(logs_open(&logs.log), KW_CODE_IO);
+    CHECK(logs_there_is("audit-000000000002-1.torn"));
+    bad.write_error = 0;
+    logs_reopen();
+    logs_chain_is("gstt");
+    logs_has_text("audit.jsonl", "\"kind\":\"torn\",\"bytes\":10,");
+    logs_has_text("audit.jsonl", "\"kind\":\"torn\",\"bytes\":8,");
+    logs_reopen();
+    logs_chain_is("gstt");
+}
+
+TEST(open__crash_between_two_that_are_on_record__the_next_start_has_the_second)
+{
+    CHECK_OK(logs_commit(1));
+    logs_close();
+    logs_append("audit-000000000002-0.torn", "one");
+    logs_append("audit-000000000002-1.torn", "another");
+    logs_reopen();
+    logs_chain_is("gstt");
+    logs_close();
+    const long size = size_of("audit.jsonl");
+    CHECK(truncate(logs_path("audit.jsonl"), size - 1) == 0);
+    logs_reopen();
+    logs_chain_is("gsttt");
+    CHECK(logs_there_is("audit-000000000003-0.torn"));
+    logs_has_text("audit.jsonl", "\"kind\":\"torn\",\"bytes\":7,");
+}
+
+TEST(open__crash_before_it_is_cut_off__kept_once)
+{
+    CHECK_OK(logs_commit(1));
+    logs_close();
+    logs_append("audit.jsonl", "some bytes");
+    logs_append("audit-000000000002-0.torn", "some bytes");
+    logs_reopen();
+    logs_chain_is("gst");
+    CHECK(!logs_there_is("audit-000000000002-1.torn"));
+}
+
+TEST(open__crash_before_a_file_is_begun_that_says_so__the_next_start_does)
+{
+    CHECK_OK(logs_commit(1));
+    logs_close();
+    CHECK(rename(logs_path("audit.jsonl"),
+                 logs_path("audit-000000000000-000000000001.jsonl")) == 0);
+    logs_append("audit-000000000002-0.torn", "one");
+    logs_append("audit-000000000002-1.torn", "another");
+    logs_reopen();
+    logs_chain_is("gsftt");
+    logs_reopen();
+    logs_chain_is("gsftt");
+}
+
 TEST(open__a_changed_record__cut_off_from_there)
 {
     CHECK_OK(logs_commit(3));
