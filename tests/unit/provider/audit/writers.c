@@ -108,15 +108,29 @@ static const struct kw_clock a_clock = {clock_now, clock_now, clock_now, NULL};
 
 struct writers_call writers_calls[WRITERS_CALLS];
 unsigned writers_told;
-void (*writers_meanwhile)(void);
+void (*writers_meanwhile)(void), (*writers_while_late)(void);
+enum kw_code writers_late_as;
 char writers_text[8 << 20];
 struct kw_audit_copies *writers_copies;
 bool writers_are_lazy;
 struct kw_audit_writer *the_writer;
 struct kw_audit_door the_door;
 
+/* As kms does. */
+static void answer_late(const struct kw_request *request)
+{
+    void (*const meanwhile)(void) = writers_while_late;
+    writers_while_late = NULL;
+    if (meanwhile != NULL)
+        meanwhile();
+    if (!kw_failed(request->err) && writers_late_as != KW_CODE_OK)
+        the_door.ops->withhold_late(the_door.audit, writers_late_as);
+}
+
 static void on_told(struct kw_request *request, kw_err err, uint64_t seq)
 {
+    if (err.code == KW_CODE_DEADLINE)
+        answer_late(request);
     const size_t i =
         (size_t)((uint8_t *)request - (uint8_t *)writers_calls) / sizeof writers_calls[0];
     writers_calls[i].told++;
@@ -166,6 +180,7 @@ void writers_begin(bool allow)
     writers_disk_is(false, 0);
     memset(writers_calls, 0, sizeof writers_calls);
     writers_told = disk.failed = 0;
+    writers_late_as = allow ? KW_CODE_OK : KW_CODE_AUDIT;
     const struct kw_audit_writer_options o = {.log = a_log(),
                                               .clock = &a_clock,
                                               .class_names = names,
@@ -227,9 +242,7 @@ bool writers_put(unsigned i, enum kw_code code)
 void writers_await_told(unsigned want)
 {
     while (writers_told < want) {
-        struct pollfd p = {.fd = kw_audit_writer_fd(the_writer), .events = POLLIN};
-        CHECK(poll(&p, 1, 30000) == 1);
-        kw_audit_writer_collect(the_writer);
+        writers_await_round();
     }
 }
 
@@ -238,10 +251,14 @@ bool writers_ill(void)
     return kw_failed(the_door.ops->health(the_door.audit));
 }
 
-/* Until a commit has ended, good or not. */
-void writers_await_round(void)
+void writers_await_end(void)
 {
     struct pollfd p = {.fd = kw_audit_writer_fd(the_writer), .events = POLLIN};
     CHECK(poll(&p, 1, 30000) == 1);
+}
+
+void writers_await_round(void)
+{
+    writers_await_end();
     kw_audit_writer_collect(the_writer);
 }
