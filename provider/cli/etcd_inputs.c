@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "etcd_inputs.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <fts.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -46,31 +45,35 @@ static bool inputs_kind(const char *below, const char *name,
            (!inputs_ends_in(name, ".wal") && !inputs_ends_in(name, ".wal.broken"));
 }
 
-static int inputs_is_entry(const struct dirent *d)
-{
-    return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
-}
-
 static kw_err inputs_add_entry(struct kw_etcd_inputs *inputs, const char *folder,
-                               const char *below, const char *name, struct kw_note *note)
+                               const char *below, const FTSENT *entry,
+                               struct kw_note *note)
 {
     char path[PATH_MAX];
-    struct stat st;
     enum kw_etcd_input_kind kind;
-    const int len = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (len < 0 || (size_t)len >= sizeof path) {
-        kw_note_set(note, "%s: a path below it is too long", folder);
-        return kw_err_at(KW_CODE_BAD_INPUT, "etcd inputs");
-    }
-    if (lstat(path, &st) != 0) {
-        kw_note_set(note, "%s: %s", path, strerror(errno));
-        return kw_err_native(KW_CODE_IO, (uint32_t)errno, "lstat");
-    }
-    const bool is_known_folder = S_ISDIR(st.st_mode) && below[0] == '\0' &&
+    const char *name = entry->fts_name;
+    const bool is_known_folder = entry->fts_info == FTS_D && below[0] == '\0' &&
                                  (strcmp(name, "snap") == 0 || strcmp(name, "wal") == 0);
-    return is_known_folder || !inputs_kind(below, name, &kind)
-               ? KW_OK
-               : kw_etcd_inputs_add(inputs, kind, path, note);
+    if (is_known_folder || !inputs_kind(below, name, &kind))
+        return KW_OK;
+    const int len = snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (len >= 0 && (size_t)len < sizeof path)
+        return kw_etcd_inputs_add(inputs, kind, path, note);
+    kw_note_set(note, "%s: a path below it is too long", folder);
+    return kw_err_at(KW_CODE_BAD_INPUT, "etcd inputs");
+}
+
+static int inputs_order(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static kw_err inputs_failed(const char *folder, struct kw_note *note)
+{
+    const int native = errno;
+    kw_note_set(note, "%s: %s", folder, strerror(native));
+    return kw_err_native(native == ENOENT ? KW_CODE_MISSING : KW_CODE_IO,
+                         (uint32_t)native, "folder");
 }
 
 /* Everything in one folder; one that is not there has nothing. */
@@ -78,23 +81,22 @@ static kw_err inputs_folder(struct kw_etcd_inputs *inputs, const char *member,
                             const char *below, struct kw_note *note)
 {
     char folder[PATH_MAX];
-    struct dirent **names;
+    char *const roots[] = {folder, NULL};
+    struct stat st;
     snprintf(folder, sizeof folder, "%s%s%s", member, below[0] != '\0' ? "/" : "", below);
-    const int count = scandir(folder, &names, inputs_is_entry, alphasort);
-    if (count < 0 && errno == ENOENT && below[0] != '\0')
-        return KW_OK;
-    if (count < 0) {
-        kw_note_set(note, "%s: %s", folder, strerror(errno));
-        return kw_err_native(errno == ENOENT ? KW_CODE_MISSING : KW_CODE_IO,
-                             (uint32_t)errno, "scandir");
-    }
+    if (stat(folder, &st) != 0)
+        return errno == ENOENT && below[0] != '\0' ? KW_OK : inputs_failed(folder, note);
+    FTS *tree = fts_open(roots, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, inputs_order);
+    if (tree == NULL)
+        return inputs_failed(folder, note);
     kw_err e = KW_OK;
-    for (int i = 0; i < count; i++) {
-        if (!kw_failed(e))
-            e = inputs_add_entry(inputs, folder, below, names[i]->d_name, note);
-        free(names[i]); /* scandir(3) made it */
-    }
-    free((void *)names);
+    errno = 0;
+    const FTSENT *entry = fts_read(tree) == NULL ? NULL : fts_children(tree, 0);
+    if (entry == NULL && errno != 0)
+        e = inputs_failed(folder, note);
+    for (; entry != NULL && !kw_failed(e); entry = entry->fts_link)
+        e = inputs_add_entry(inputs, folder, below, entry, note);
+    fts_close(tree);
     return e;
 }
 

@@ -361,5 +361,6 @@ void kw_etcd_audit_findings(struct kw_etcd_audit *audit,
         .db = audit->db,
         .log = audit->log,
     };
-    memcpy(ret_findings->blind, audit->blind, sizeof audit->blind);
+    for (unsigned i = 0; i <= KW_ETCD_PLACES; i++)
+        ret_findings->blind[i] = audit->blind[i];
 }

@@ -177,7 +177,7 @@ TEST(seed__any_bit_of_it_changed__does_not_open_and_1)
     uint8_t bytes[KW_CIPHERTEXT_MAX];
     const kw_span good =
         add_sealed("/registry/secrets/a/good", "keyward-secrets", 1, "secrets");
-    memcpy(bytes, good.ptr, good.len);
+    kw_copy(bytes, sizeof bytes, good);
     bytes[good.len - 1] ^= 1;
     add("/registry/secrets/a/bad", "keyward-secrets", r.key_id[1],
         kw_span_of(bytes, good.len));
@@ -203,8 +203,8 @@ TEST(object__moved_to_another_key__its_seed_opens_and_it_does_not)
                                                   r.items[1].value.len, "good", 4);
     CHECK(moved != NULL);
     r.items[1].value = bolt_copy(&r.b, r.items[1].value);
-    memcpy((uint8_t *)(uintptr_t)r.items[1].value.ptr + (moved - r.items[0].value.ptr),
-           "evil", 4);
+    kw_copy((uint8_t *)(uintptr_t)r.items[1].value.ptr + (moved - r.items[0].value.ptr),
+            4, kw_span_str("evil"));
     r.count = 2;
     AUDIT(1, "--sample", "5");
     CHECK_HAS(r.s.run.out,
@@ -308,7 +308,7 @@ TEST(seeds_and_plaintext__nowhere_in_the_tools_memory_when_it_reports)
         char key[64];
         uint8_t other[KW_CIPHERTEXT_MAX]; /* a seed of its own, which does not open */
         snprintf(key, sizeof key, "/registry/secrets/a/%u", i);
-        memcpy(other, wrapped.ptr, wrapped.len);
+        kw_copy(other, sizeof other, wrapped);
         other[wrapped.len - 1] ^= (uint8_t)i;
         add(key, "keyward-secrets", r.key_id[1], kw_span_of(other, wrapped.len));
     }
