@@ -207,7 +207,7 @@ static kw_err audit_if_new(void *self, const struct kw_etcd_entry *entry)
 {
     struct kw_etcd_audit *a = self;
     bool is_new = false;
-    kw_err e = kw_etcd_revisions_is_new(&a->revisions, entry->revision, &is_new);
+    kw_err e = kw_etcd_revisions_is_new(&a->revisions, entry, &is_new);
     if (kw_failed(e) || !is_new || entry->is_tombstone)
         return e;
     return audit_count(a, a->reading, entry->key, entry->value, entry->revision.main);
