@@ -255,6 +255,8 @@ static kw_err audit_reachable(struct kw_etcd_audit *a, struct kw_etcd_db *db,
         e = audit_walk(a, db, audit_remember, audit_no_unread, note);
     if (!kw_failed(e))
         e = audit_walk(a, db, audit_tell_apart, audit_unread_page, note);
+    if (!kw_failed(e) && a->walked != a->revisions.cap)
+        e = kw_err_at(KW_CODE_BAD_INPUT, "etcd audit"); /* fewer than were counted */
     return e;
 }
 

@@ -86,6 +86,11 @@ static kw_err index_grow(struct kw_etcd_index *index)
 kw_err kw_etcd_index_put(struct kw_etcd_index *index, const uint8_t hash[KW_ETCD_HASH],
                          uint32_t number)
 {
+    if (index->places == 0) {
+        kw_err e = kw_etcd_index_init(index, 0);
+        if (kw_failed(e))
+            return e;
+    }
     size_t at = index_place(index, hash);
     const bool is_new = index->number[at] == 0;
     if (is_new && index->used >= index->places - index->places / 4) {

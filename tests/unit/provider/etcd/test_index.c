@@ -76,6 +76,8 @@ TEST(find__empty_or_freed__nothing)
     CHECK(found(1) == 0);
     kw_etcd_index_free(&ix);
     CHECK(found(1) == 0 && ix.places == 0);
+    put(1);
+    CHECK(found(1) == 2);
 }
 
 TEST(put__many_more_than_expected__each_is_found_and_no_other)
