@@ -88,7 +88,8 @@ struct kw_etcd_blind {
     uint64_t marked; /* of them hold what an object begins with, or a key  */
     uint64_t bytes;  /* of them that were seen                             */
     const char *why; /* of the first                                       */
-    uint64_t at;     /* of the first: its page; in the log its offset      */
+    uint64_t at;     /* of the first: its page, of an object outside of the
+                        prefix its revision; in the log its offset   */
     char file[64];   /* in the log: of the first; else ""                  */
 };
 
