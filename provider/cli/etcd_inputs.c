@@ -11,8 +11,8 @@ kw_err kw_etcd_inputs_add(struct kw_etcd_inputs *inputs, enum kw_etcd_input_kind
                           const char *path, struct kw_note *note)
 {
     if (inputs->count == KW_ETCD_INPUTS_MAX) {
-        kw_note_set(note, "%s: a member with more than %u files to look at", path,
-                    KW_ETCD_INPUTS_MAX);
+        kw_note_set(note, "a member with more than %u files to look at",
+                    KW_ETCD_INPUTS_MAX); /* no name: --redact has not begun */
         return kw_err_at(KW_CODE_BUSY, "etcd inputs");
     }
     struct kw_etcd_input *input = &inputs->at[inputs->count];
@@ -31,7 +31,8 @@ static bool inputs_ends_in(const char *name, const char *end)
     return len > end_len && strcmp(name + len - end_len, end) == 0;
 }
 
-/* What a file of a member's is, by its folder ("snap", "wal", "") and name; false for
+/* What a file of a member's is, by its folder ("snap", "wal", "", ".." for the data folder
+ * above) and name; false for
  * what is read elsewhere. */
 static bool inputs_kind(const char *below, const char *name,
                         enum kw_etcd_input_kind *ret_kind)
@@ -51,6 +52,31 @@ static int inputs_is_entry(const struct dirent *d)
     return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
 }
 
+/* The folder is read elsewhere: snap and wal of a member's (another disk's, perhaps, by a
+ * symbolic link), and the member's of a data folder. */
+static bool inputs_is_known_folder(const char *path, const char *below, const char *name)
+{
+    struct stat st;
+    const bool is_known =
+        strcmp(below, "..") == 0
+            ? strcmp(name, "member") == 0
+            : below[0] == '\0' && (strcmp(name, "snap") == 0 || strcmp(name, "wal") == 0);
+    return is_known && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* As lost+found is, where a disk has been mounted. */
+static bool inputs_is_empty_folder(const char *path)
+{
+    DIR *dir = opendir(path);
+    bool is_empty = dir != NULL;
+    const struct dirent *entry;
+    while (is_empty && (entry = readdir(dir)) != NULL)
+        is_empty = !inputs_is_entry(entry);
+    if (dir != NULL)
+        closedir(dir);
+    return is_empty;
+}
+
 static kw_err inputs_add_entry(struct kw_etcd_inputs *inputs, const char *folder,
                                const char *below, const char *name, struct kw_note *note)
 {
@@ -66,20 +92,18 @@ static kw_err inputs_add_entry(struct kw_etcd_inputs *inputs, const char *folder
         kw_note_set(note, "%s: %s", path, strerror(errno));
         return kw_err_native(KW_CODE_IO, (uint32_t)errno, "lstat");
     }
-    const bool is_known_folder = S_ISDIR(st.st_mode) && below[0] == '\0' &&
-                                 (strcmp(name, "snap") == 0 || strcmp(name, "wal") == 0);
-    return is_known_folder || !inputs_kind(below, name, &kind)
+    return inputs_is_known_folder(path, below, name) ||
+                   (S_ISDIR(st.st_mode) && inputs_is_empty_folder(path)) ||
+                   !inputs_kind(below, name, &kind)
                ? KW_OK
                : kw_etcd_inputs_add(inputs, kind, path, note);
 }
 
 /* Everything in one folder; one that is not there has nothing. */
-static kw_err inputs_folder(struct kw_etcd_inputs *inputs, const char *member,
+static kw_err inputs_folder(struct kw_etcd_inputs *inputs, const char *folder,
                             const char *below, struct kw_note *note)
 {
-    char folder[PATH_MAX];
     struct dirent **names;
-    snprintf(folder, sizeof folder, "%s%s%s", member, below[0] != '\0' ? "/" : "", below);
     const int count = scandir(folder, &names, inputs_is_entry, alphasort);
     if (count < 0 && errno == ENOENT && below[0] != '\0')
         return KW_OK;
@@ -112,8 +136,13 @@ kw_err kw_etcd_inputs_member(struct kw_etcd_inputs *inputs, const char *folder,
     snprintf(path, sizeof path, "%s/snap/db", member);
     kw_err e = kw_etcd_inputs_add(inputs, KW_ETCD_INPUT_DB, path, note);
     static const char *const below[] = {"snap", "", "wal"};
-    for (size_t i = 0; !kw_failed(e) && i < sizeof below / sizeof below[0]; i++)
-        e = inputs_folder(inputs, member, below[i], note);
+    for (size_t i = 0; !kw_failed(e) && i < sizeof below / sizeof below[0]; i++) {
+        snprintf(path, sizeof path, "%s%s%s", member, below[i][0] != '\0' ? "/" : "",
+                 below[i]);
+        e = inputs_folder(inputs, path, below[i], note);
+    }
+    if (!kw_failed(e) && is_above)
+        e = inputs_folder(inputs, folder, "..", note);
     snprintf(path, sizeof path, "%s/wal", member);
     return kw_failed(e) ? e : kw_etcd_inputs_add(inputs, KW_ETCD_INPUT_LOG, path, note);
 }
