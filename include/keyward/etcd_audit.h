@@ -7,7 +7,7 @@
  *                lies in a copy of the database (*.snap.db) and not in the database
  *   unreachable  in pages that no tree leads to: an entry whose revision is not
  *                reachable (copy-on-write leaves old copies of leaves whose entries are),
- *                each revision once
+ *                each revision once; twice only where its bytes differ
  *   log          put by the write-ahead log, once a put
  *
  * A policy says of a row whether it may be so.  What it does not allow is named, one
@@ -16,7 +16,8 @@
  * Threads:   one thread a struct kw_etcd_audit.
  * Blocking:  on the disk.
  * Memory:    at most 64 bytes a revision that is reachable, or that was found in unreachable
- *            pages; rows and seeds: KW_ETCD_ROWS_MAX, KW_ETCD_SEEDS_MAX.
+ *            pages; rows and seeds: KW_ETCD_ROWS_MAX, KW_ETCD_SEEDS_MAX, and of the bytes
+ *            that they borrow KW_ETCD_KEPT_MAX each.
  * Secrets:   none: a plaintext value is looked at for its first bytes and passed by.
  */
 #ifndef KEYWARD_ETCD_AUDIT_H
@@ -29,6 +30,8 @@
 
 #define KW_ETCD_ROWS_MAX 65536u
 #define KW_ETCD_SEEDS_MAX 1048576u
+#define KW_ETCD_KEPT_MAX                                                                 \
+    (256u << 20) /* bytes of names of all rows; the same of all seeds */
 
 enum kw_etcd_where {
     KW_ETCD_CURRENT,
@@ -85,7 +88,8 @@ struct kw_etcd_blind {
     uint64_t marked; /* of them hold what an object begins with, or a key  */
     uint64_t bytes;  /* of them that were seen                             */
     const char *why; /* of the first                                       */
-    uint64_t at;     /* of the first: its page; in the log its offset      */
+    uint64_t at;     /* of the first: its page, of an object outside of the
+                        prefix its revision; in the log its offset   */
     char file[64];   /* in the log: of the first; else ""                  */
 };
 
@@ -126,7 +130,8 @@ KW_MUST_USE kw_err kw_etcd_audit_log(struct kw_etcd_audit *audit, const char *fo
 KW_MUST_USE kw_err kw_etcd_audit_other(struct kw_etcd_audit *audit, const char *path,
                                        struct kw_note *note);
 
-/* What was found.  Rows and seeds in a fixed order: by bytes of their members. */
+/* What was found.  Rows and seeds in a fixed order: by bytes of their members.  Nothing
+ * may be read behind that. */
 struct kw_etcd_findings {
     const struct kw_etcd_row *rows;
     size_t row_count;

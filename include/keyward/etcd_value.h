@@ -73,7 +73,7 @@ struct kw_etcd_builtin {
     const char *path, *plural, *group; /* "minions" is nodes of the group ""     */
 };
 
-/* false for a key outside of the prefix, or without a name. */
+/* false, and nothing written, for a key outside of the prefix, or without a name. */
 bool kw_etcd_key_read(kw_span key, kw_span prefix, struct kw_etcd_key *ret_key);
 
 #endif

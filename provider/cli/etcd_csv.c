@@ -102,11 +102,12 @@ static void csv_unread(const struct kw_etcd_report *report,
     }
     for (unsigned i = 0; i <= KW_ETCD_PLACES; i++) {
         const struct kw_etcd_blind *b = &f->blind[i];
+        kw_etcd_blind_file(report->redaction, b, path);
         const struct csv_line line = {.record = "unread",
                                       .where = kw_etcd_blind_name(i),
                                       .resource = "",
                                       .name_space = "",
-                                      .name = b->file,
+                                      .name = path,
                                       .objects = b->things,
                                       .bytes = b->bytes,
                                       .why = b->why};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "etcd_inputs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fts.h>
 #include <string.h>
@@ -10,8 +11,8 @@ kw_err kw_etcd_inputs_add(struct kw_etcd_inputs *inputs, enum kw_etcd_input_kind
                           const char *path, struct kw_note *note)
 {
     if (inputs->count == KW_ETCD_INPUTS_MAX) {
-        kw_note_set(note, "%s: a member with more than %u files to look at", path,
-                    KW_ETCD_INPUTS_MAX);
+        kw_note_set(note, "a member with more than %u files to look at",
+                    KW_ETCD_INPUTS_MAX); /* no name: --redact has not begun */
         return kw_err_at(KW_CODE_BUSY, "etcd inputs");
     }
     struct kw_etcd_input *input = &inputs->at[inputs->count];
@@ -30,7 +31,8 @@ static bool inputs_ends_in(const char *name, const char *end)
     return len > end_len && strcmp(name + len - end_len, end) == 0;
 }
 
-/* What a file of a member's is, by its folder ("snap", "wal", "") and name; false for
+/* What a file of a member's is, by its folder ("snap", "wal", "", ".." for the data folder
+ * above) and name; false for
  * what is read elsewhere. */
 static bool inputs_kind(const char *below, const char *name,
                         enum kw_etcd_input_kind *ret_kind)
@@ -45,22 +47,51 @@ static bool inputs_kind(const char *below, const char *name,
            (!inputs_ends_in(name, ".wal") && !inputs_ends_in(name, ".wal.broken"));
 }
 
+/* The folder is read elsewhere: snap and wal of a member's (another disk's, perhaps, by a
+ * symbolic link), and the member's of a data folder. */
+static bool inputs_is_known_folder(const char *path, const char *below, const char *name)
+{
+    struct stat st;
+    const bool is_known =
+        strcmp(below, "..") == 0
+            ? strcmp(name, "member") == 0
+            : below[0] == '\0' && (strcmp(name, "snap") == 0 || strcmp(name, "wal") == 0);
+    return is_known && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* As lost+found is, where a disk has been mounted. */
+static bool inputs_is_empty_folder(const char *path)
+{
+    DIR *dir = opendir(path);
+    bool is_empty = dir != NULL;
+    const struct dirent *entry;
+    while (is_empty && (entry = readdir(dir)) != NULL)
+        is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    if (dir != NULL)
+        closedir(dir);
+    return is_empty;
+}
+
 static kw_err inputs_add_entry(struct kw_etcd_inputs *inputs, const char *folder,
-                               const char *below, const FTSENT *entry,
-                               struct kw_note *note)
+                               const char *below, const char *name, struct kw_note *note)
 {
     char path[PATH_MAX];
+    struct stat st;
     enum kw_etcd_input_kind kind;
-    const char *name = entry->fts_name;
-    const bool is_known_folder = entry->fts_info == FTS_D && below[0] == '\0' &&
-                                 (strcmp(name, "snap") == 0 || strcmp(name, "wal") == 0);
-    if (is_known_folder || !inputs_kind(below, name, &kind))
-        return KW_OK;
     const int len = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (len >= 0 && (size_t)len < sizeof path)
-        return kw_etcd_inputs_add(inputs, kind, path, note);
-    kw_note_set(note, "%s: a path below it is too long", folder);
-    return kw_err_at(KW_CODE_BAD_INPUT, "etcd inputs");
+    if (len < 0 || (size_t)len >= sizeof path) {
+        kw_note_set(note, "%s: a path below it is too long", folder);
+        return kw_err_at(KW_CODE_BAD_INPUT, "etcd inputs");
+    }
+    if (lstat(path, &st) != 0) {
+        kw_note_set(note, "%s: %s", path, strerror(errno));
+        return kw_err_native(KW_CODE_IO, (uint32_t)errno, "lstat");
+    }
+    return inputs_is_known_folder(path, below, name) ||
+                   (S_ISDIR(st.st_mode) && inputs_is_empty_folder(path)) ||
+                   !inputs_kind(below, name, &kind)
+               ? KW_OK
+               : kw_etcd_inputs_add(inputs, kind, path, note);
 }
 
 static int inputs_order(const FTSENT **a, const FTSENT **b)
@@ -77,13 +108,11 @@ static kw_err inputs_failed(const char *folder, struct kw_note *note)
 }
 
 /* Everything in one folder; one that is not there has nothing. */
-static kw_err inputs_folder(struct kw_etcd_inputs *inputs, const char *member,
+static kw_err inputs_folder(struct kw_etcd_inputs *inputs, char *folder,
                             const char *below, struct kw_note *note)
 {
-    char folder[PATH_MAX];
     char *const roots[] = {folder, NULL};
     struct stat st;
-    snprintf(folder, sizeof folder, "%s%s%s", member, below[0] != '\0' ? "/" : "", below);
     if (stat(folder, &st) != 0)
         return errno == ENOENT && below[0] != '\0' ? KW_OK : inputs_failed(folder, note);
     FTS *tree = fts_open(roots, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, inputs_order);
@@ -95,7 +124,7 @@ static kw_err inputs_folder(struct kw_etcd_inputs *inputs, const char *member,
     if (entry == NULL && errno != 0)
         e = inputs_failed(folder, note);
     for (; entry != NULL && !kw_failed(e); entry = entry->fts_link)
-        e = inputs_add_entry(inputs, folder, below, entry, note);
+        e = inputs_add_entry(inputs, folder, below, entry->fts_name, note);
     fts_close(tree);
     return e;
 }
@@ -114,8 +143,14 @@ kw_err kw_etcd_inputs_member(struct kw_etcd_inputs *inputs, const char *folder,
     snprintf(path, sizeof path, "%s/snap/db", member);
     kw_err e = kw_etcd_inputs_add(inputs, KW_ETCD_INPUT_DB, path, note);
     static const char *const below[] = {"snap", "", "wal"};
-    for (size_t i = 0; !kw_failed(e) && i < sizeof below / sizeof below[0]; i++)
-        e = inputs_folder(inputs, member, below[i], note);
+    for (size_t i = 0; !kw_failed(e) && i < sizeof below / sizeof below[0]; i++) {
+        snprintf(path, sizeof path, "%s%s%s", member, below[i][0] != '\0' ? "/" : "",
+                 below[i]);
+        e = inputs_folder(inputs, path, below[i], note);
+    }
+    kw_copy_str(path, sizeof path, kw_span_str(folder));
+    if (!kw_failed(e) && is_above)
+        e = inputs_folder(inputs, path, "..", note);
     snprintf(path, sizeof path, "%s/wal", member);
     return kw_failed(e) ? e : kw_etcd_inputs_add(inputs, KW_ETCD_INPUT_LOG, path, note);
 }

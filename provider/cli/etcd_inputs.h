@@ -3,7 +3,7 @@
  *
  * Of a member's folder (or of the data folder above it): snap/db is the database; files
  * of snap that end in .snap.db, and what a broken off defragmentation left, are copies;
- * wal is the log; every other file is one that may hold anything.
+ * wal is the log; every other file in these folders is one that may hold anything.
  */
 #ifndef KEYWARD_CLI_ETCD_INPUTS_H
 #define KEYWARD_CLI_ETCD_INPUTS_H

@@ -182,17 +182,19 @@ static void json_unread(const struct kw_etcd_report *report,
 {
     FILE *out = report->out;
     const char *comma = "\n    ";
+    char file[KW_FOREIGN_MAX];
     fputs(",\n  \"unread\": [", out);
     for (unsigned i = 0; i <= KW_ETCD_PLACES; i++) {
         const struct kw_etcd_blind *b = &f->blind[i];
         if (b->things == 0)
             continue;
+        kw_etcd_blind_file(report->redaction, b, file);
         fputs(comma, out);
         json_member(out, "{", "where", kw_etcd_blind_name(i));
         json_number(out, "things", b->things);
         json_number(out, "marked", b->marked);
         json_number(out, "bytes", b->bytes);
-        json_member(out, ", ", "first_file", b->file[0] != '\0' ? b->file : NULL);
+        json_member(out, ", ", "first_file", file[0] != '\0' ? file : NULL);
         json_number(out, "first_at", b->at);
         json_member(out, ", ", "first_why", b->why);
         putc('}', out);

@@ -83,12 +83,20 @@ void kw_etcd_input_text(const struct kw_redaction *redaction,
 {
     const size_t len = strlen(input->path);
     const char *why = input->note.text;
+    const bool is_redacted = redaction != NULL && redaction->on;
     kw_foreign_text(redaction, KW_FOREIGN_PATH, kw_span_of(input->path, len), ret_path);
-    if (strncmp(why, input->path, len) == 0 && strncmp(why + len, ": ", 2) == 0)
+    if (strncmp(why, input->path, len) == 0 && strncmp(why + len, ": ", 2) == 0 &&
+        (!is_redacted || input->kind != KW_ETCD_INPUT_LOG))
         why += len + 2;
-    else if (redaction != NULL && redaction->on && input->failed)
+    else if (is_redacted && input->failed)
         why = "it could not be read; without --redact it is said why";
     snprintf(ret_why, KW_NOTE_MAX, "%s", why);
+}
+
+void kw_etcd_blind_file(const struct kw_redaction *redaction,
+                        const struct kw_etcd_blind *blind, char ret_file[KW_FOREIGN_MAX])
+{
+    kw_foreign_text(redaction, KW_FOREIGN_PATH, kw_span_str(blind->file), ret_file);
 }
 
 const char *kw_etcd_input_name(enum kw_etcd_input_kind kind)

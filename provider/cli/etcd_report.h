@@ -77,7 +77,8 @@ void kw_etcd_resource_text(const struct kw_redaction *redaction,
 void kw_etcd_object_names(const struct kw_redaction *redaction,
                           const struct kw_etcd_found *found,
                           struct kw_etcd_names *ret_names);
-/* The path of an input; why it could not be read, which names the path: both redacted. */
+/* The path of an input; why it could not be read, which names the path: both redacted.
+ * Of a log nothing is said then, as that may name a file of it. */
 void kw_etcd_input_text(const struct kw_redaction *redaction,
                         const struct kw_etcd_input *input, char ret_path[KW_FOREIGN_MAX],
                         char ret_why[KW_NOTE_MAX]);
@@ -86,6 +87,9 @@ const char *kw_etcd_trailer_name(enum kw_etcd_trailer trailer); /* "good" */
 /* Whose blind[i] is told: "reachable pages", "copies", "unreachable pages", "log", "other
  * files". */
 const char *kw_etcd_blind_name(unsigned i);
+/* The first file that was unread; "" where there is none. */
+void kw_etcd_blind_file(const struct kw_redaction *redaction,
+                        const struct kw_etcd_blind *blind, char ret_file[KW_FOREIGN_MAX]);
 
 /* ---- etcd_cure.c ---- */
 

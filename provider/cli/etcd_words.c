@@ -175,12 +175,13 @@ static void words_unread(const struct kw_etcd_report *report,
         }
     for (unsigned i = 0; i <= KW_ETCD_PLACES; i++) {
         const struct kw_etcd_blind *b = &f->blind[i];
+        kw_etcd_blind_file(report->redaction, b, path);
         if (b->things > 0)
             fprintf(report->out,
                     "unread     %s: %" PRIu64 " cannot be judged, %" PRIu64
                     " with marks of objects; the first%s%s at %" PRIu64 ": %s\n",
                     kw_etcd_blind_name(i), b->things, b->marked,
-                    b->file[0] != '\0' ? " in " : "", b->file, b->at, b->why);
+                    path[0] != '\0' ? " in " : "", path, b->at, b->why);
     }
 }
 

@@ -187,8 +187,10 @@ static kw_err etcd_open_out(struct etcd_audit *a, struct kw_note *note)
     if (a->report.out != NULL)
         return KW_OK;
     const int saved = errno;
-    if (fd >= 0)
+    if (fd >= 0) {
         close(fd);
+        unlink(a->out_path);
+    }
     kw_note_set(note, "%s: %s%s", a->out_path, strerror(saved),
                 saved == EEXIST ? "; a report is never written over" : "");
     return kw_err_native(KW_CODE_IO, (uint32_t)saved, "open");
@@ -220,9 +222,11 @@ static kw_err etcd_begin(struct etcd_audit *a, struct kw_note *note)
 static bool etcd_close_out(struct etcd_audit *a, bool is_good)
 {
     FILE *out = a->report.out;
-    if (out == NULL || out == stdout)
-        return out == NULL || fflush(out) == 0;
-    is_good = is_good && fflush(out) == 0 && fsync(fileno(out)) == 0;
+    /* What was lost on the way leaves nothing for the last flush to fail with. */
+    const bool is_written = fflush(out) == 0 && ferror(out) == 0;
+    if (out == stdout)
+        return is_written;
+    is_good = is_good && is_written && fsync(fileno(out)) == 0;
     is_good = fclose(out) == 0 && is_good;
     if (!is_good)
         unlink(a->out_path);
@@ -288,8 +292,10 @@ static int etcd_run(struct etcd_audit *a)
                     a->out_path != NULL ? a->out_path : "standard output");
         e = kw_err_native(KW_CODE_IO, (uint32_t)errno, "report");
     }
-    if (kw_failed(e))
-        code = kw_fail(a->cli, e, &note);
+    if (kw_failed(e)) { /* whatever it was: not looked at is not violated */
+        (void)kw_fail(a->cli, e, &note);
+        code = KW_EXIT_BLIND;
+    }
     etcd_free(a);
     return code;
 }

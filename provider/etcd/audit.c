@@ -210,7 +210,7 @@ static kw_err audit_if_new(void *self, const struct kw_etcd_entry *entry)
 {
     struct kw_etcd_audit *a = self;
     bool is_new = false;
-    kw_err e = kw_etcd_revisions_is_new(&a->revisions, entry->revision, &is_new);
+    kw_err e = kw_etcd_revisions_is_new(&a->revisions, entry, &is_new);
     if (kw_failed(e) || !is_new || entry->is_tombstone)
         return e;
     return audit_count(a, a->reading, entry->key, entry->value, entry->revision.main);
@@ -258,6 +258,8 @@ static kw_err audit_reachable(struct kw_etcd_audit *a, struct kw_etcd_db *db,
         e = audit_walk(a, db, audit_remember, audit_no_unread, note);
     if (!kw_failed(e))
         e = audit_walk(a, db, audit_tell_apart, audit_unread_page, note);
+    if (!kw_failed(e) && a->walked != a->revisions.cap)
+        e = kw_err_at(KW_CODE_BAD_INPUT, "etcd audit"); /* fewer than were counted */
     return e;
 }
 

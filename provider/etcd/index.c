@@ -66,7 +66,8 @@ uint32_t *kw_etcd_index_find(const struct kw_etcd_index *index,
 static kw_err index_grow(struct kw_etcd_index *index)
 {
     struct kw_etcd_index larger;
-    kw_err e = kw_etcd_index_init(&larger, index->used + index->used / 2);
+    /* By a quarter: old and new together stay below 64 bytes a hash. */
+    kw_err e = kw_etcd_index_init(&larger, index->used + index->used / 4);
     if (kw_failed(e))
         return e;
     for (size_t i = 0; i < index->places; i++)
@@ -85,6 +86,11 @@ static kw_err index_grow(struct kw_etcd_index *index)
 kw_err kw_etcd_index_put(struct kw_etcd_index *index, const uint8_t hash[KW_ETCD_HASH],
                          uint32_t number)
 {
+    if (index->places == 0) {
+        kw_err e = kw_etcd_index_init(index, 0);
+        if (kw_failed(e))
+            return e;
+    }
     size_t at = index_place(index, hash);
     const bool is_new = index->number[at] == 0;
     if (is_new && index->used >= index->places - index->places / 4) {

@@ -22,7 +22,7 @@ struct kw_etcd_index {
 /* Cut from SHA-256.  NO_MEMORY */
 KW_MUST_USE kw_err kw_etcd_hash(kw_span bytes, uint8_t ret_hash[KW_ETCD_HASH]);
 
-/* Room for `expected`; it grows beyond.  NO_MEMORY */
+/* Room for `expected`; it grows beyond.  A zeroed one is empty, and grows, too.  NO_MEMORY */
 KW_MUST_USE kw_err kw_etcd_index_init(struct kw_etcd_index *index, size_t expected);
 void kw_etcd_index_free(struct kw_etcd_index *index);
 

@@ -58,11 +58,14 @@ static kw_err table_make_room(struct kw_etcd_table *table)
 }
 
 /* Copies what the spans point at into one owned piece, and points them there. */
-static kw_err table_own(kw_span *const spans[TABLE_SPANS], uint8_t **ret_bytes)
+static kw_err table_own(struct kw_etcd_table *table, kw_span *const spans[TABLE_SPANS],
+                        uint8_t **ret_bytes)
 {
     size_t len = 0;
     for (size_t i = 0; i < TABLE_SPANS; i++)
         len += spans[i]->len;
+    if (len > KW_ETCD_KEPT_MAX - table->kept)
+        return kw_err_at(KW_CODE_BUSY, "etcd inventory");
     uint8_t *bytes = kw_new(len, 1);
     if (bytes == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "etcd inventory");
@@ -114,7 +117,7 @@ static kw_err table_add(struct kw_etcd_table *table, const uint8_t hash[KW_ETCD_
     uint8_t *bytes = NULL;
     kw_err e = table_make_room(table);
     if (!kw_failed(e))
-        e = table_own(spans, &bytes);
+        e = table_own(table, spans, &bytes);
     if (!kw_failed(e))
         e = kw_etcd_index_put(&table->index, hash, (uint32_t)table->count + 1);
     if (kw_failed(e)) {
@@ -122,6 +125,8 @@ static kw_err table_add(struct kw_etcd_table *table, const uint8_t hash[KW_ETCD_
         return e;
     }
     table->bytes[table->count++] = bytes;
+    for (size_t i = 0; i < TABLE_SPANS; i++)
+        table->kept += spans[i]->len;
     return KW_OK;
 }
 

@@ -15,6 +15,7 @@ struct kw_etcd_table {
     void *items;
     uint8_t **bytes;
     size_t size, count, cap, max;
+    size_t kept; /* bytes that are owned */
 };
 
 struct kw_etcd_inventory {
@@ -27,12 +28,13 @@ KW_MUST_USE kw_err kw_etcd_inventory_init(struct kw_etcd_inventory *inventory);
 void kw_etcd_inventory_free(struct kw_etcd_inventory *inventory);
 
 /* The row of such an object, a new one with nothing counted.  key may be NULL.  Good until
- * the next call.  NO_MEMORY, BUSY (KW_ETCD_ROWS_MAX) */
+ * the next call.  NO_MEMORY, BUSY (KW_ETCD_ROWS_MAX, KW_ETCD_KEPT_MAX) */
 KW_MUST_USE kw_err kw_etcd_inventory_row(struct kw_etcd_inventory *inventory,
                                          const struct kw_etcd_key *key,
                                          const struct kw_stored *stored,
                                          struct kw_etcd_row **ret_row, bool *ret_is_new);
-/* The seed that a KMS v2 value names; the same rules, BUSY for KW_ETCD_SEEDS_MAX. */
+/* The seed that a KMS v2 value names; the same rules, BUSY for KW_ETCD_SEEDS_MAX
+ * and KW_ETCD_KEPT_MAX. */
 KW_MUST_USE kw_err kw_etcd_inventory_seed(struct kw_etcd_inventory *inventory,
                                           const struct kw_stored *stored,
                                           struct kw_etcd_seed **ret_seed);

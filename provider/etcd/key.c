@@ -104,7 +104,7 @@ static void key_take_resource(struct kw_src *src, struct kw_etcd_key *key)
     if (key_has_dot(key->resource)) {
         key->group = key->resource;
         key->resource = key_take_segment(src);
-    } else if (kw_span_equal_str(key->resource, "services")) {
+    } else if (kw_span_equal_str(key->resource, "services") && kw_src_left(src) > 0) {
         const kw_span below = key_take_segment(src);
         key->resource.len += 1 + below.len;
     }
@@ -126,6 +126,8 @@ bool kw_etcd_key_read(kw_span key, kw_span prefix, struct kw_etcd_key *ret_key)
         k.name_space = k.name;
         k.name = kw_src_take(&src, kw_src_left(&src));
     }
+    if (k.resource.len == 0 || k.name.len == 0)
+        return false;
     *ret_key = k;
-    return k.resource.len > 0 && k.name.len > 0;
+    return true;
 }

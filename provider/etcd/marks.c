@@ -8,12 +8,15 @@
 #include <unistd.h>
 
 #include <keyward/alloc.h>
+#include <keyward/etcd_wal.h>
 
 enum {
-    MARKS_PREFIX_MAX = 64, /* of a prefix, what is looked for */
+    MARKS_MAX = 64, /* bytes of a mark; KW_ETCD_WAL_OVERLAP + 1 */
     MARKS_PIECE = 1 << 20,
-    MARKS_OVERLAP = MARKS_PREFIX_MAX + 1, /* so that no mark is cut between two pieces */
+    MARKS_OVERLAP = MARKS_MAX - 1, /* so that no mark is cut between two pieces */
 };
+
+_Static_assert(MARKS_OVERLAP <= KW_ETCD_WAL_OVERLAP, "a mark is cut in the log");
 
 static bool marks_has(kw_span bytes, kw_span mark)
 {
@@ -23,12 +26,14 @@ static bool marks_has(kw_span bytes, kw_span mark)
 
 bool kw_etcd_has_marks(kw_span bytes, kw_span prefix)
 {
-    char below[MARKS_PREFIX_MAX + 1] = "";
+    uint8_t below[MARKS_MAX];
     kw_dst dst = kw_dst_of(below, sizeof below);
-    const size_t len = prefix.len < MARKS_PREFIX_MAX ? prefix.len : MARKS_PREFIX_MAX;
-    KW_MUST(kw_dst_put(&dst, kw_span_of(prefix.ptr, len)) && kw_dst_put_u8(&dst, '/'));
+    const bool is_cut = prefix.len >= MARKS_MAX;
+    KW_MUST(kw_dst_put(&dst, kw_span_of(prefix.ptr, is_cut ? MARKS_MAX : prefix.len)) &&
+            (is_cut || kw_dst_put_u8(&dst, '/')));
     return marks_has(bytes, kw_span_str("k8s:enc:")) ||
            marks_has(bytes, kw_span_of("k8s", 4)) ||
+           marks_has(bytes, kw_span_str("\"apiVersion\":")) ||
            (prefix.len > 0 && marks_has(bytes, kw_dst_span(&dst)));
 }
 

@@ -7,8 +7,8 @@
 
 #include <keyward/bytes.h>
 
-/* What an encrypted value begins with, what a plaintext one begins with, or a key below
- * the prefix. */
+/* What an encrypted value begins with, what a plaintext one begins with (as JSON: its
+ * apiVersion), or a key below the prefix. */
 bool kw_etcd_has_marks(kw_span bytes, kw_span prefix);
 
 /* Of a whole regular file, in pieces.  MISSING, BAD_INPUT (none), IO, NO_MEMORY */

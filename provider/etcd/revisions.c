@@ -5,6 +5,8 @@
 
 #include <keyward/alloc.h>
 
+#include "revision.h"
+
 #define REVISIONS_MAX (UINT32_MAX / 2 - 1)
 
 kw_err kw_etcd_revisions_init(struct kw_etcd_revisions *revisions, size_t reachable)
@@ -51,6 +53,9 @@ kw_err kw_etcd_revisions_is_current(const struct kw_etcd_revisions *revisions, s
                                     bool *ret_is_current)
 {
     uint8_t hash[KW_ETCD_HASH];
+    if (i >= revisions->count ||
+        kw_etcd_revision_compare(revisions->all[i], entry->revision) != 0)
+        return kw_err_at(KW_CODE_BAD_INPUT, "etcd revisions");
     kw_err e = kw_etcd_hash(entry->key, hash);
     if (kw_failed(e))
         return e;
@@ -59,19 +64,13 @@ kw_err kw_etcd_revisions_is_current(const struct kw_etcd_revisions *revisions, s
     return KW_OK;
 }
 
-static int revisions_compare(struct kw_etcd_revision a, struct kw_etcd_revision b)
-{
-    const int by_main = (a.main > b.main) - (a.main < b.main);
-    return by_main != 0 ? by_main : (a.sub > b.sub) - (a.sub < b.sub);
-}
-
 static bool revisions_reach(const struct kw_etcd_revisions *revisions,
                             struct kw_etcd_revision revision)
 {
     size_t from = 0, to = revisions->count;
     while (from < to) {
         const size_t middle = from + (to - from) / 2;
-        const int order = revisions_compare(revisions->all[middle], revision);
+        const int order = kw_etcd_revision_compare(revisions->all[middle], revision);
         if (order == 0)
             return true;
         if (order < 0)
@@ -82,14 +81,32 @@ static bool revisions_reach(const struct kw_etcd_revisions *revisions,
     return false;
 }
 
+static kw_err revisions_hash(const struct kw_etcd_entry *entry,
+                             uint8_t ret_hash[KW_ETCD_HASH])
+{
+    uint8_t key[KW_ETCD_HASH], value[KW_ETCD_HASH], bytes[17 + 2 * KW_ETCD_HASH];
+    kw_dst dst = kw_dst_of(bytes, sizeof bytes);
+    kw_err e = kw_etcd_hash(entry->key, key);
+    if (!kw_failed(e))
+        e = kw_etcd_hash(entry->value, value);
+    if (kw_failed(e))
+        return e;
+    KW_MUST(kw_dst_put_u64(&dst, entry->revision.main) &&
+            kw_dst_put_u64(&dst, entry->revision.sub) &&
+            kw_dst_put_u8(&dst, entry->is_tombstone) &&
+            kw_dst_put(&dst, kw_span_of(key, sizeof key)) &&
+            kw_dst_put(&dst, kw_span_of(value, sizeof value)));
+    return kw_etcd_hash(kw_dst_span(&dst), ret_hash);
+}
+
 kw_err kw_etcd_revisions_is_new(struct kw_etcd_revisions *revisions,
-                                struct kw_etcd_revision revision, bool *ret_is_new)
+                                const struct kw_etcd_entry *entry, bool *ret_is_new)
 {
     uint8_t hash[KW_ETCD_HASH];
     *ret_is_new = false;
-    if (revisions_reach(revisions, revision))
+    if (revisions_reach(revisions, entry->revision))
         return KW_OK;
-    kw_err e = kw_etcd_hash(kw_span_of(&revision, sizeof revision), hash);
+    kw_err e = revisions_hash(entry, hash);
     if (kw_failed(e) || kw_etcd_index_find(&revisions->seen, hash) != NULL)
         return e;
     *ret_is_new = true;

@@ -17,7 +17,7 @@ struct kw_etcd_revisions {
     struct kw_etcd_index
         latest;                /* hash of a key: 2 * its place in `all`, + 2, and + 1 for
                                     a tombstone */
-    struct kw_etcd_index seen; /* hash of a revision that is not reachable, once met */
+    struct kw_etcd_index seen; /* hash of an entry that is not reachable, once met */
 };
 
 /* Room for so many reachable ones, at most UINT32_MAX / 2 - 1: BUSY beyond.  NO_MEMORY */
@@ -30,15 +30,18 @@ void kw_etcd_revisions_free(struct kw_etcd_revisions *revisions);
 KW_MUST_USE kw_err kw_etcd_revisions_add(struct kw_etcd_revisions *revisions,
                                          const struct kw_etcd_entry *entry);
 
-/* Is the i-th reachable entry, which this is, what a read of its key gives?  NO_MEMORY */
+/* Is the i-th reachable entry, which this is, what a read of its key gives?  BAD_INPUT: it
+ * was another one when it was added; NO_MEMORY */
 KW_MUST_USE kw_err kw_etcd_revisions_is_current(const struct kw_etcd_revisions *revisions,
                                                 size_t i,
                                                 const struct kw_etcd_entry *entry,
                                                 bool *ret_is_current);
 
-/* Neither reachable, nor asked for before.  NO_MEMORY */
+/* Its revision is not reachable, and it was not asked for before as it is: bytes that
+ * somebody stored may look like a page, and must not hide what has their revision.
+ * NO_MEMORY */
 KW_MUST_USE kw_err kw_etcd_revisions_is_new(struct kw_etcd_revisions *revisions,
-                                            struct kw_etcd_revision revision,
+                                            const struct kw_etcd_entry *entry,
                                             bool *ret_is_new);
 
 #endif

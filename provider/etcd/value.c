@@ -4,6 +4,8 @@
 
 #include "proto.h"
 
+enum { VALUE_KEY_ID_MAX = 1024, VALUE_WRAPPED_MAX = 1024 }; /* kube-apiserver's */
+
 static const struct {
     const char *begins;
     size_t len;
@@ -72,7 +74,9 @@ static bool value_take_object(struct kw_src *src, struct kw_stored *stored)
             stored->type = f.value;
     }
     return kw_src_done(src) && stored->data.len > 0 && stored->key_id.len > 0 &&
-           stored->wrapped.len > 0 && stored->type <= KW_STORED_TYPE_SEED;
+           stored->key_id.len <= VALUE_KEY_ID_MAX && stored->wrapped.len > 0 &&
+           stored->wrapped.len <= VALUE_WRAPPED_MAX &&
+           stored->type <= KW_STORED_TYPE_SEED;
 }
 
 void kw_stored_read(kw_span value, const kw_span *known, size_t known_count,

@@ -187,24 +187,28 @@ static kw_span revision_name(struct bolt *b, uint64_t main, bool is_tombstone)
     return kw_span_of(name, is_tombstone ? 18 : 17);
 }
 
-static void put_bytes(kw_dst *d, uint8_t tag, kw_span s)
+static void put_number(kw_dst *d, uint8_t tag, uint64_t n)
 {
     KW_MUST(kw_dst_put_u8(d, tag));
-    size_t n = s.len;
     for (; n > 127; n >>= 7)
         KW_MUST(kw_dst_put_u8(d, (uint8_t)(n | 128)));
     KW_MUST(kw_dst_put_u8(d, (uint8_t)n));
+}
+
+static void put_bytes(kw_dst *d, uint8_t tag, kw_span s)
+{
+    put_number(d, tag, s.len);
     KW_MUST(kw_dst_put(d, s));
 }
 
 struct bolt_item bolt_put(struct bolt *b, uint64_t main, const char *key, kw_span value)
 {
-    const size_t room = strlen(key) + value.len + 32;
+    const size_t room = strlen(key) + value.len + 48;
     kw_dst d = kw_dst_of(keep(b, room), room);
     put_bytes(&d, 0x0a, kw_span_str(key));
-    KW_MUST(kw_dst_put(&d, kw_span_of("\x10\x02\x18", 3)));
-    KW_MUST(kw_dst_put_u8(&d, (uint8_t)main));
-    KW_MUST(kw_dst_put(&d, kw_span_of("\x20\x01", 2)));
+    put_number(&d, 0x10, 2);
+    put_number(&d, 0x18, main);
+    put_number(&d, 0x20, 1);
     put_bytes(&d, 0x2a, value);
     return (struct bolt_item){0, revision_name(b, main, false), kw_dst_span(&d)};
 }

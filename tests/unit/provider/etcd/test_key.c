@@ -18,10 +18,15 @@ TEST(key__outside_of_the_prefix_or_unnamed__none)
                                        "compact_rev_key",
                                        "/registry//x",
                                        "/registry/example.com/widgets",
-                                       "/registry/services/specs"};
-    struct kw_etcd_key k;
+                                       "/registry/services",
+                                       "/registry/services/",
+                                       "/registry/services//",
+                                       "/registry/services/specs",
+                                       "/registry/services/specs/"};
+    struct kw_etcd_key k = {.name = {NULL, 7}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         CHECK(!kw_etcd_key_read(kw_span_str(rows[i]), kw_span_str("/registry"), &k));
+    CHECK(k.name.len == 7);
 }
 
 TEST(key__each_form__its_parts)

@@ -73,6 +73,24 @@ TEST(read__kms_v2_with_a_wrong_field__unknown)
     }
 }
 
+/* kube-apiserver refuses both when it reads, too. */
+TEST(read__kms_v2_with_a_key_id_or_seed_of_over_1024_bytes__unknown)
+{
+    static uint8_t bytes[4096], letters[1025];
+    memset(letters, 'x', sizeof letters);
+    for (size_t way = 0; way < 3; way++) {
+        kw_dst dst = kw_dst_of(bytes, sizeof bytes);
+        CHECK(kw_dst_put(&dst, LITERAL("k8s:enc:kms:v2:demo:\x0a\x01x\x12")));
+        const size_t id = way == 1 ? 1025 : 1024, wrapped = way == 2 ? 1025 : 1024;
+        CHECK(kw_dst_put_u8(&dst, (uint8_t)(id | 0x80)) && kw_dst_put_u8(&dst, 8) &&
+              kw_dst_put(&dst, kw_span_of(letters, id)) && kw_dst_put_u8(&dst, 0x1a) &&
+              kw_dst_put_u8(&dst, (uint8_t)(wrapped | 0x80)) && kw_dst_put_u8(&dst, 8) &&
+              kw_dst_put(&dst, kw_span_of(letters, wrapped)));
+        CHECK(read_value(kw_dst_span(&dst)).kind ==
+              (way == 0 ? KW_STORED_KMS_V2 : KW_STORED_UNKNOWN));
+    }
+}
+
 TEST(read__upstreams_vectors__their_fields)
 {
     uint8_t bytes[256];
