@@ -151,7 +151,7 @@ static void words_end(struct kw_etcd_report *report, const struct kw_etcd_findin
     words_files(report, f);
     words_unread(report, f);
     words_verdict(report, verdict);
-    kw_etcd_cure(f, verdict, report->redaction, cure);
+    kw_etcd_cure(report, f, verdict, cure);
     if (cure[0] != '\0')
         fprintf(report->out, "next:\n%s", cure);
 }
