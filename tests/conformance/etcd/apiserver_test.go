@@ -20,7 +20,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/apiserver/pkg/server/options/encryptionconfig"
@@ -169,16 +168,17 @@ func (m *member) prefixed(l *ledger, as storedAs, prefix string, t value.Transfo
 func secret(t *testing.T, name string, size int) []byte {
 	t.Helper()
 	password := fmt.Appendf(nil, "planted in %s ", name)
-	return encode(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"},
+	stored, err := encode(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"},
 		Data: map[string][]byte{"password": bytes.Repeat(password, size/len(password)+1)}})
+	must(t, err)
+	return stored
 }
 
-func encode(t *testing.T, object runtime.Object) []byte {
-	t.Helper()
-	object.GetObjectKind().SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+func encode(object *corev1.Secret) ([]byte, error) {
+	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	var out bytes.Buffer
-	must(t, protobuf.NewSerializer(scheme.Scheme, scheme.Scheme).Encode(object, &out))
-	return out.Bytes()
+	err := protobuf.NewSerializer(scheme.Scheme, scheme.Scheme).Encode(object, &out)
+	return out.Bytes(), err
 }
 
 // put creates or updates secrets of small size.
@@ -196,7 +196,7 @@ func (a *apiServer) putWidget(name string) {
 	if as == inClear {
 		as.Kind = "plain-json"
 	}
-	text := fmt.Sprintf(`{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":%q}}`+"\n", name)
+	text := fmt.Sprintf(`{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":%q,"namespace":"default"}}`+"\n", name)
 	must(a.m.s.t, a.write("/registry/example.com/widgets/default/"+name, as, []byte(text)))
 }
 

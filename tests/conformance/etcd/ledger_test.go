@@ -57,6 +57,16 @@ func (l *ledger) put(m *member, key string, as storedAs, value []byte) error {
 	return nil
 }
 
+// renew puts what kube-apiserver keeps for itself, whatever was there.
+func (l *ledger) renew(m *member, key string) error {
+	value := []byte("k8s\x00 of no object")
+	put, err := m.client.Put(context.Background(), key, string(value))
+	if err == nil {
+		l.add(entry{key, put.Header.Revision, storedAs{Kind: "plain-protobuf"}, value})
+	}
+	return err
+}
+
 func (l *ledger) delete(m *member, names ...string) {
 	m.s.t.Helper()
 	for _, name := range names {

@@ -83,7 +83,7 @@ func (s *site) link(name, program string) {
 
 // environment is an operator's on a member.
 func (s *site) environment(m *member) []string {
-	env := []string{"PATH=" + s.path("bin") + ":/usr/bin:/bin", "HOME=" + s.dir, "LC_ALL=C"}
+	env := []string{"PATH=" + s.path("bin") + ":/usr/bin:/bin", "HOME=" + s.dir, "LC_ALL=C", "KUBE_SOCKET=" + s.path("kube.sock")}
 	if m != nil {
 		env = append(env, "ETCDCTL_ENDPOINTS="+m.endpoint, "ETCDCTL_API=3")
 	}
