@@ -84,9 +84,10 @@ static void cure_log(kw_dst *cure, const struct kw_etcd_report *report)
     cure_say(
         cure,
         "# the log keeps what was put until etcd purges its oldest file, and no command "
-        "does that:\n# replace the members one after the other (etcdctl member remove, "
-        "member add with an empty\n# folder); or stop the API servers, that nothing is "
-        "written any more, and begin anew from a\n# snapshot\n"
+        "does that; a member\n# that is added is sent it, too.  So stop the API servers, "
+        "that nothing is written any more, take a\n# snapshot, and begin anew from it "
+        "with all members (of several, each restores it with --name,\n# "
+        "--initial-cluster and --initial-advertise-peer-urls)\n"
         "etcdctl snapshot save fresh.db\n"
         "if command -v etcdutl >/dev/null; then etcdutl snapshot restore fresh.db "
         "--data-dir fresh.etcd; else etcdctl snapshot restore fresh.db --data-dir "
