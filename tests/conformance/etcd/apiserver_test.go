@@ -215,8 +215,11 @@ func (a *apiServer) read(key string, stored []byte) (object []byte, stale bool, 
 	return a.of(resourceOf(key)).TransformFromStorage(context.Background(), stored, value.DefaultContext(key))
 }
 
+// otherPrefix is another --etcd-prefix than kube-apiserver has without one.
+const otherPrefix = "/kubernetes.io/site 1"
+
 func resourceOf(key string) schema.GroupResource {
-	parts := strings.Split(strings.TrimPrefix(key, "/registry/"), "/")
+	parts := strings.Split(strings.TrimPrefix(strings.TrimPrefix(key, "/registry/"), otherPrefix+"/"), "/")
 	if strings.Contains(parts[0], ".") {
 		return schema.GroupResource{Group: parts[0], Resource: parts[1]}
 	}

@@ -35,7 +35,9 @@ func (l *ledger) add(e entry) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.entries = append(l.entries, e)
-	l.last[e.key] = e
+	if e.revision > l.last[e.key].revision { // those that are put at once come in any order
+		l.last[e.key] = e
+	}
 }
 
 // seen is the revision that kube-apiserver would have seen last; 0: the key is not there.

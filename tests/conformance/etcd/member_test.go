@@ -33,6 +33,8 @@ type site struct {
 	t    *testing.T
 	dir  string // work is done here
 	etcd string // the program
+
+	members int // that were started
 }
 
 func newSite(t *testing.T) *site {
@@ -102,28 +104,35 @@ func (s *site) run(m *member, program string, args ...string) string {
 	return string(said)
 }
 
-// member is one running etcd, a cluster of its own.
+// member is one running etcd; its sockets lie in the site's folder, by its number.
 type member struct {
 	s        *site
 	data     string // its data-dir
+	peer     string
 	endpoint string
 	client   *kubernetes.Client
 	process  *os.Process
 	over     chan struct{} // closed when it is gone
 }
 
-// start starts a member on a data-dir, which may be there already.
+// start starts a member, a cluster of its own, on a data-dir, which may be there already.
 func (s *site) start(data string, more ...string) *member {
 	s.t.Helper()
-	run, err := os.MkdirTemp(s.dir, "m")
-	must(s.t, err)
-	m := &member{s: s, data: s.path(data), endpoint: "unix://" + run + "/client:1", over: make(chan struct{})}
-	cmd := exec.Command(s.etcd, append([]string{"--data-dir", m.data,
-		"--listen-client-urls", "unix://client:1", "--advertise-client-urls", "unix://client:1",
-		"--listen-peer-urls", "unix://peer:1", "--initial-advertise-peer-urls", "unix://peer:1",
-		"--initial-cluster", "default=unix://peer:1"}, more...)...)
-	cmd.Dir, cmd.Env = run, []string{"PATH=/usr/bin:/bin"}
-	log, err := os.Create(run + "/log")
+	return s.startAs("default", "", data, more...)
+}
+
+// startAs starts a member of that name; the others are "name=peer,".
+func (s *site) startAs(name, others, data string, more ...string) *member {
+	s.t.Helper()
+	s.members++
+	client, peer := fmt.Sprintf("client:%d", s.members), fmt.Sprintf("unix://peer:%d", s.members)
+	m := &member{s: s, data: s.path(data), peer: peer, endpoint: "unix://" + s.path(client), over: make(chan struct{})}
+	cmd := exec.Command(s.etcd, append([]string{"--name", name, "--data-dir", m.data,
+		"--listen-client-urls", "unix://" + client, "--advertise-client-urls", "unix://" + client,
+		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+		"--initial-cluster", others + name + "=" + peer}, more...)...)
+	cmd.Dir, cmd.Env = s.dir, []string{"PATH=/usr/bin:/bin"}
+	log, err := os.Create(s.path(fmt.Sprintf("log.%d", s.members)))
 	must(s.t, err)
 	cmd.Stdout, cmd.Stderr = log, log
 	// It dies with the thread that started it, which lives as long as it does.
