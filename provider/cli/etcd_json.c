@@ -272,7 +272,7 @@ static void json_end(struct kw_etcd_report *report, const struct kw_etcd_finding
                 report->config != NULL ? "by the EncryptionConfiguration" : "secrets");
     fprintf(out, ",\n  \"redacted\": %s",
             report->redaction != NULL && report->redaction->on ? "true" : "false");
-    kw_etcd_cure(f, verdict, report->redaction, cure);
+    kw_etcd_cure(report, f, verdict, cure);
     json_next(out, cure);
     json_member(out, ",\n  ", "verdict", verdict->word);
     fprintf(out, ",\n  \"exit\": %d,\n  \"ok\": %s\n}\n", verdict->code,

@@ -32,6 +32,8 @@ struct kw_etcd_input {
 };
 #define KW_ETCD_INPUTS_MAX 64u
 
+#define KW_ETCD_PREFIX "/registry" /* kube-apiserver's --etcd-prefix, unless it is told */
+
 struct kw_etcd_report {
     FILE *out;
     const struct kw_redaction *redaction;
@@ -96,8 +98,8 @@ void kw_etcd_blind_file(const struct kw_redaction *redaction,
 /* What to do about it: commands one a line, explained by lines that begin with #. "" when
  * there is nothing to do. */
 #define KW_ETCD_CURE_MAX 8192u
-void kw_etcd_cure(const struct kw_etcd_findings *findings,
-                  const struct kw_etcd_verdict *verdict,
-                  const struct kw_redaction *redaction, char ret_cure[KW_ETCD_CURE_MAX]);
+void kw_etcd_cure(const struct kw_etcd_report *report,
+                  const struct kw_etcd_findings *findings,
+                  const struct kw_etcd_verdict *verdict, char ret_cure[KW_ETCD_CURE_MAX]);
 
 #endif

@@ -214,7 +214,7 @@ static void words_end(struct kw_etcd_report *report, const struct kw_etcd_findin
     if (report->restore != NULL)
         words_restore(report, verdict);
     words_verdict(report, verdict);
-    kw_etcd_cure(f, verdict, report->redaction, cure);
+    kw_etcd_cure(report, f, verdict, cure);
     if (cure[0] != '\0')
         fprintf(report->out, "next:\n%s", cure);
 }

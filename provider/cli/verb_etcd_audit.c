@@ -386,7 +386,7 @@ int kw_verb_etcd_audit(int argc, char **argv)
                                    .logs_in = true};
     int code = kw_cli_read(&usage, argc, argv, &cli);
     a.file = files.count > 0 ? files.at[0] : NULL;
-    a.prefix = a.prefix != NULL ? a.prefix : "/registry";
+    a.prefix = a.prefix != NULL ? a.prefix : KW_ETCD_PREFIX;
     if (code < 0 && a.file == NULL && a.member == NULL && a.wal == NULL)
         code = kw_usage_error(usage.verb, "it wants FILE, --member or --wal");
     if (code < 0 && (files.count > 1 || (a.file != NULL && a.member != NULL)))
