@@ -9,6 +9,7 @@
 #include <keyward/clock.h>
 
 #include "context.h"
+#include "end_gate.h"
 #include "gone.h"
 #include "next.h"
 #include "operator_log.h"
@@ -27,6 +28,8 @@ struct destroy {
     const struct kw_context *context;
     const char *said, *operator_, *ticket;
     bool now;
+    struct kw_gate_words gate;
+    char proof[128]; /* for the history; "" */
     const struct kw_version *was;
     enum kw_act act;                 /* DESTROY, or GONE: it is destroyed already     */
     const struct kw_version *sharer; /* it still needs the object; NULL: nobody does  */
@@ -319,6 +322,7 @@ static int key_destroy_report(const struct destroy *d)
 static kw_err key_destroy_do(struct destroy *d, struct kw_note *note)
 {
     kw_err e = kw_context_facts(d->operator_, &d->facts, note);
+    kw_copy_str(d->facts.proof, sizeof d->facts.proof, kw_span_str(d->proof));
     if (!kw_failed(e) && d->sharer == NULL)
         e = kw_gone_look(d->context->config, d->was, &d->gone);
     for (size_t i = 0; i < kw_version_kek(d->was)->token_count && !kw_failed(e); i++)
@@ -343,6 +347,8 @@ static int key_destroy_perform(struct destroy *d, uint32_t n)
     code = unseen_here(d);
     if (code < 0)
         code = missed_by_now(d);
+    if (code < 0 && d->act == KW_ACT_DESTROY && !was_never_accepted(d))
+        code = kw_gate_pass(d->cli, d->context, d->was, "destroy", &d->gate, d->proof);
     struct kw_operator_act noted = {d->cli, d->context->config, "key-destroy",
                                     d->was->key_id, d->ticket};
     if (code < 0)
@@ -370,6 +376,7 @@ int kw_verb_destroy(int argc, char **argv)
         {"now", NULL, "do not wait until it was disabled here for a day", &d.now, NULL},
         {"operator", "NAME", "who does this (default: your login)", NULL, &d.operator_},
         KW_OPERATOR_TICKET(&d.ticket),
+        KW_GATE_OPTIONS(&d.gate),
     };
     const struct kw_usage usage = {
         .verb = "key destroy",
@@ -391,6 +398,8 @@ int kw_verb_destroy(int argc, char **argv)
         code = kw_cli_version_n(usage.verb, cli.operand[0], &n);
     if (code < 0)
         code = kw_operator_ticket(usage.verb, d.ticket);
+    if (code < 0)
+        code = kw_gate_usage(usage.verb, &d.gate);
     if (code >= 0)
         return code;
     kw_err e = kw_context_open(&cli, &context, &note);
