@@ -132,8 +132,7 @@ static int key_change_perform(const struct kw_cli *cli, const struct kw_context 
     int code = kw_context_may(cli, d, change->act, n);
     if (code < 0 && change->act == KW_ACT_PRUNE)
         code = may_forget(cli, d, kw_keyring_by_n(d->ring, n));
-    if (code < 0 && change->act == KW_ACT_DISABLE &&
-        kw_keyring_by_n(d->ring, n)->state != KW_KEY_CREATED)
+    if (code < 0 && change->act == KW_ACT_DISABLE)
         code = kw_gate_pass(cli, d, kw_keyring_by_n(d->ring, n), "disable", &change->gate,
                             change->proof);
     if (code >= 0)

@@ -48,15 +48,6 @@ static const struct kw_mark *wrapped_mark(const struct destroy *d)
     return same && mark->wrapped ? mark : NULL;
 }
 
-/* Nobody ever unwrapped with it, so nobody can miss it. */
-static bool was_never_accepted(const struct destroy *d)
-{
-    const struct kw_version *v = d->was;
-    return v->state == KW_KEY_CREATED ||
-           (strcmp(v->disabled_from, kw_key_state_name(KW_KEY_CREATED)) == 0 &&
-            wrapped_mark(d) == NULL);
-}
-
 /* Its own node would refuse the keyring that comes of it. */
 static int unseen_here(const struct destroy *d)
 {
@@ -72,6 +63,7 @@ static int unseen_here(const struct destroy *d)
         (unsigned)d->was->n);
 }
 
+/* Of one that was never accepted nobody can miss anything. */
 static int missed_by_now(const struct destroy *d)
 {
     static const struct kw_wait wait = {
@@ -82,7 +74,7 @@ static int missed_by_now(const struct destroy *d)
             ", as an API server may keep for that long what it had unwrapped and misses "
             "the version only then (disabled is reversible, destroyed is not)",
     };
-    if (d->now || d->act != KW_ACT_DESTROY || was_never_accepted(d))
+    if (d->now || d->act != KW_ACT_DESTROY || !kw_gate_was_accepted(d->context, d->was))
         return -1;
     return kw_waited(d->cli, d->context, d->was->n, &wait);
 }
@@ -347,7 +339,7 @@ static int key_destroy_perform(struct destroy *d, uint32_t n)
     code = unseen_here(d);
     if (code < 0)
         code = missed_by_now(d);
-    if (code < 0 && d->act == KW_ACT_DESTROY && !was_never_accepted(d))
+    if (code < 0 && d->act == KW_ACT_DESTROY)
         code = kw_gate_pass(d->cli, d->context, d->was, "destroy", &d->gate, d->proof);
     struct kw_operator_act noted = {d->cli, d->context->config, "key-destroy",
                                     d->was->key_id, d->ticket};
