@@ -30,10 +30,9 @@ struct kw_gate_words {
 /* For a verb's table of options. */
 #define KW_GATE_OPTIONS(place)                                                           \
     {"live", "REPORT",                                                                   \
-     "of keyward etcd audit --json, on a member's snapshot of now; once for each "       \
-     "member; a folder: all in it",                                                      \
+     "keyward etcd audit --json of each member's snapshot of now; a folder: all in it",  \
      .words = &(place)->live},                                                           \
-        {"backup", "REPORT", "on a backup that may be restored; a folder: all in it",    \
+        {"backup", "REPORT", "the same of each backup that may be restored one day",     \
          .words = &(place)->backups},                                                    \
         {"no-backups", NULL, "you say that there are none", .on = &(place)->no_backups}, \
     {                                                                                    \

@@ -216,9 +216,9 @@ int kw_verb_disable(int argc, char **argv)
     return key_change_run(
         KW_ACT_DISABLE,
         "Nobody may use version N until it is enabled: the quarantine before the "
-        "end.  Reports\nof keyward etcd audit show that nothing needs it; a seat belt, "
-        "no lock: that those are\nall members and all backups is your word, and "
-        "recorded.",
+        "end.\nOf a version that was ever accepted it wants reports which show that "
+        "nothing needs it,\nand records them: a seat belt, no lock.  That those are all "
+        "members and all backups is\nyour word.",
         argc, argv);
 }
 

@@ -376,11 +376,11 @@ int kw_verb_destroy(int argc, char **argv)
         .operand_count = 1,
         .summary =
             "Records for good that nobody will use version N again: what is sealed under "
-            "it is\nlost.  It must have been disabled on this node for a day.  Deletes "
-            "nothing itself: it\nlooks into the tokens that the ceremony recorded "
-            "whether "
-            "the object is gone, and on a\ndestroyed version looks again and says how it "
-            "is removed (exit status 1: one still\nhas it, 3: one was not asked).",
+            "it is\nlost.  It must have been disabled on this node for a day, and wants "
+            "reports as key\ndisable does.  Deletes nothing itself: it looks into the "
+            "tokens that the ceremony\nrecorded whether the object is gone, and on a "
+            "destroyed version looks again and says\nhow it is removed (exit status 1: "
+            "one still has it, 3: one was not asked).",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,
