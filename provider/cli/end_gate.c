@@ -2,12 +2,14 @@
 #include "end_gate.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <keyward/alloc.h>
 #include <keyward/file.h>
 #include <keyward/sha256.h>
 
@@ -203,7 +205,7 @@ static int gate_judge_backup(const struct gate *g, const char *path,
 static kw_err gate_digest(struct gate *g, kw_span bytes)
 {
     uint8_t both[2 * KW_SHA256];
-    memcpy(both, g->digest, KW_SHA256);
+    kw_copy(both, sizeof both, kw_span_of(g->digest, KW_SHA256));
     kw_err e = kw_sha256(bytes, both + KW_SHA256);
     return kw_failed(e) ? e : kw_sha256(kw_span_of(both, sizeof both), g->digest);
 }
@@ -245,32 +247,72 @@ static int gate_take_file(struct gate *g, const char *path)
                       : gate_judge_backup(g, path, &report);
 }
 
-/* A hidden file counts: no report is left out of "all in it". */
-static int gate_is_entry(const struct dirent *d)
+typedef char gate_name[NAME_MAX + 1];
+
+static int gate_order(const void *a, const void *b)
 {
-    return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+    return strcmp(a, b);
 }
 
-/* A file, or all that a folder has; what cannot be read as a folder is told as a file. */
-static int gate_take(struct gate *g, const char *word)
+/* A hidden file counts: no report is left out of "all in it". */
+static kw_err gate_list(DIR *dir, gate_name *names, size_t *ret_count)
 {
-    struct dirent **names;
+    const struct dirent *entry;
+    size_t count = 0;
+    while (errno = 0, (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (count == KW_GATE_REPORTS_MAX)
+            return kw_err_at(KW_CODE_BUSY, "reports");
+        kw_copy_str(names[count++], sizeof names[0], kw_span_str(entry->d_name));
+    }
+    if (errno != 0)
+        return kw_err_native(KW_CODE_IO, (uint32_t)errno, "readdir");
+    qsort(names, count, sizeof names[0], gate_order);
+    *ret_count = count;
+    return KW_OK;
+}
+
+static int gate_take_names(struct gate *g, const char *folder, gate_name *names,
+                           size_t count)
+{
     char path[PATH_MAX];
     int code = -1;
-    const int count = scandir(word, &names, gate_is_entry, alphasort);
-    if (count < 0)
-        return gate_take_file(g, word);
-    if (count == 0)
-        code = kw_refuse(g->cli, "%.400s: there is no report in it", word);
-    for (int i = 0; i < count; i++) {
-        const int len = snprintf(path, sizeof path, "%s/%s", word, names[i]->d_name);
-        if (code < 0)
-            code = len > 0 && (size_t)len < sizeof path
-                       ? gate_take_file(g, path)
-                       : kw_refuse(g->cli, "%.400s: a path in it is too long", word);
-        free(names[i]); /* scandir(3) made it */
+    for (size_t i = 0; code < 0 && i < count; i++) {
+        const int len = snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        code = len > 0 && (size_t)len < sizeof path
+                   ? gate_take_file(g, path)
+                   : kw_refuse(g->cli, "%.400s: a path in it is too long", folder);
     }
-    free((void *)names);
+    return code;
+}
+
+static int gate_take_folder(struct gate *g, const char *folder, DIR *dir)
+{
+    struct kw_note note = {{0}};
+    size_t count = 0;
+    gate_name *names = kw_new(KW_GATE_REPORTS_MAX, sizeof *names);
+    kw_err e = names != NULL ? gate_list(dir, names, &count)
+                             : kw_err_at(KW_CODE_NO_MEMORY, "reports");
+    kw_note_set(&note, "%.300s: %s", folder,
+                e.code == KW_CODE_BUSY ? "more reports in it than are looked at"
+                                       : "it could not be read to its end");
+    int code = kw_failed(e) ? kw_fail(g->cli, e, &note)
+               : count == 0
+                   ? kw_refuse(g->cli, "%.400s: there is no report in it", folder)
+                   : gate_take_names(g, folder, names, count);
+    kw_free(names);
+    return code;
+}
+
+/* A file, or all that a folder has; what cannot be opened as a folder is told as a file. */
+static int gate_take(struct gate *g, const char *word)
+{
+    DIR *dir = opendir(word);
+    if (dir == NULL)
+        return gate_take_file(g, word);
+    int code = gate_take_folder(g, word, dir);
+    closedir(dir);
     return code;
 }
 

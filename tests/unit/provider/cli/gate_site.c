@@ -7,7 +7,7 @@
 
 #include <keyward/file.h>
 
-#include "../etcd/bolt.h"
+#include "bolt.h"
 
 struct gate_site gate;
 

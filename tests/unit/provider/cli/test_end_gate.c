@@ -13,10 +13,12 @@
 
 #define REPORTS "--live member.report --backup backup.report"
 
+#define STRANGE "k8s:enc:kms:v3:keyward:something"
+
 static const struct gate_put under_1[] = {{7, "/registry/secrets/ns/c", KEY_1, NULL}};
 static const struct gate_put strange[] = {
     {7, "/registry/secrets/ns/c", KEY_4, NULL},
-    {8, "/registry/secrets/ns/d", NULL, "k8s:enc:kms:v3:keyward:something"},
+    {8, "/registry/secrets/ns/d", NULL, STRANGE},
 };
 
 /* Refused, with these words, and nothing done. */
@@ -170,6 +172,23 @@ TEST(encrypted_in_a_way_that_is_not_known__refused_where_it_counts)
     REFUSED("odd.report: objects encrypted in a way that the audit did not know, perhaps "
             "under " KEY_1 ": 1",
             "disable 1 --live member.report --backup odd.report");
+    const struct gate_put rewritten[] = {{7, "/registry/secrets/ns/c", NULL, STRANGE},
+                                         {8, "/registry/secrets/ns/c", KEY_4, NULL}};
+    gate_db("was.db", rewritten, 2);
+    gate_audit("was.db", "was.report");
+    REFUSED("was.report: objects encrypted in a way that the audit did not know",
+            "disable 1 --live member.report --backup was.report");
+    KEY_MUST(0, "disable 1 --live was.report --no-backups"); /* an old revision */
+}
+
+TEST(more_reports_than_are_counted__refused)
+{
+    CHECK(gate_line("mkdir many; cd many; seq 10000 | xargs touch") == 0);
+    REFUSED("many: more reports in it than are looked at",
+            "disable 1 --live member.report --backup many");
+    CHECK(gate_line("cd many; rm 1; mv 2 0; : >0") == 0); /* 9,999 of them */
+    REFUSED("many/0: it is no JSON document",
+            "disable 1 --live member.report --backup many");
 }
 
 TEST(anything_under_it_in_a_backup__refused_by_each_place)
