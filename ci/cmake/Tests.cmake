@@ -2,7 +2,7 @@
 # One executable, many cases; every case is its own ctest entry, run by its full name.
 #
 #   kw_tests(unit_base LABEL unit SOURCES test_bytes.c … MODULES base)
-#     LABEL         unit | token | e2e | fuzz-replay (conformance has its own way)
+#     LABEL         unit | token | e2e | fuzz-replay (conformance and etcd have their own way)
 #     BOTH_ARENAS   every case twice, the second with KEYWARD_ARENA=mlock ("…@mlock")
 #     SERIAL        no two cases of this executable at once
 #     TIMEOUT       seconds after which ctest gives a case up (default 60): a guard against

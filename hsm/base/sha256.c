@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -71,4 +72,14 @@ kw_err kw_sha256_file(int fd, uint64_t len, uint8_t ret_sha256[KW_SHA256])
     kw_free(piece);
     EVP_MD_CTX_free(ctx);
     return e;
+}
+
+kw_err kw_hmac_sha256(const struct kw_secret *key, kw_span bytes,
+                      uint8_t ret_mac[KW_SHA256])
+{
+    EVP_MD *md = sha256_digest();
+    if (md == NULL ||
+        HMAC(md, key->ptr, (int)key->len, bytes.ptr, bytes.len, ret_mac, NULL) == NULL)
+        return sha256_no_memory();
+    return KW_OK;
 }

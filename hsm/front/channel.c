@@ -49,6 +49,7 @@ bool kw_channel_load(struct kw_channel *channel, const struct kw_wire_job *job,
     e->wire_id = job->id;
     e->op = job->op;
     e->counts_as = counts_as;
+    e->is_told = false;
     e->n = job->n;
     if (!canary)
         kw_key_id_parse(job->key_id, &e->n);
@@ -108,6 +109,14 @@ const struct kw_channel_entry *kw_channel_find(const struct kw_channel *channel,
         if (kw_channel_at(channel, i)->wire_id == wire_id)
             return kw_channel_at(channel, i);
     return NULL;
+}
+
+bool kw_channel_tell(struct kw_channel *channel, const struct kw_channel_entry *entry)
+{
+    struct kw_channel_entry *e = &channel->entries[entry - channel->entries];
+    const bool is_first = !e->is_told;
+    e->is_told = true;
+    return is_first;
 }
 
 void kw_channel_drop(struct kw_channel *channel, const struct kw_channel_entry *entry)

@@ -30,6 +30,7 @@ struct kw_channel_entry {
     uint64_t wire_id;
     enum kw_wire_op op;
     enum kw_checkpoint_count counts_as;
+    bool is_told;      /* kw_channel_tell      */
     uint32_t n;        /* the version            */
     size_t want_len;   /* of the output, when OK */
     size_t sample_len; /* for the quarantine     */
@@ -68,6 +69,9 @@ void kw_channel_settle(struct kw_channel *channel, size_t sent,
 const struct kw_channel_entry *kw_channel_find(const struct kw_channel *channel,
                                                uint64_t wire_id) KW_LOCKED;
 void kw_channel_drop(struct kw_channel *channel,
+                     const struct kw_channel_entry *entry) KW_LOCKED;
+/* true: for the first time of this one. */
+bool kw_channel_tell(struct kw_channel *channel,
                      const struct kw_channel_entry *entry) KW_LOCKED;
 /* Entry i from the oldest; NULL behind the end. */
 const struct kw_channel_entry *kw_channel_at(const struct kw_channel *channel,

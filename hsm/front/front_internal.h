@@ -161,6 +161,8 @@ void kw_pump(struct kw_front *f, size_t limit) KW_FREE;
 void kw_pump_sign(struct kw_front *f) KW_FREE;
 /* Sends the canaries that are due; main thread. */
 void kw_pump_canaries(struct kw_front *f) KW_FREE;
+/* The worker has it: it is counted, the first time. */
+void kw_pump_count(struct kw_worker *w, const struct kw_channel_entry *e) KW_LOCKED;
 
 /* answer.c: main thread.  false: the worker broke the protocol. */
 bool kw_answer(struct kw_worker *w, kw_span message) KW_LOCKED;

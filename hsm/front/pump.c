@@ -44,15 +44,21 @@ static enum kw_checkpoint_count pump_counts_as(const struct kw_job *j)
     return j->verifies ? KW_COUNT_VERIFY : KW_COUNT_UNWRAP;
 }
 
-/* Loads it, and counts it until it is taken back. */
-static bool pump_put(struct kw_worker *w, const struct kw_wire_job *m,
-                     enum kw_checkpoint_count counts_as, size_t want_len,
-                     size_t limit) KW_LOCKED
+void kw_pump_count(struct kw_worker *w, const struct kw_channel_entry *e)
 {
-    if (!kw_channel_load(&w->channel, m, counts_as, want_len, limit))
-        return false;
-    w->front->numbers.asked[counts_as]++;
-    return true;
+    if (kw_channel_tell(&w->channel, e))
+        w->front->numbers.asked[e->counts_as]++;
+}
+
+/* Those that were answered meanwhile are counted, and gone. */
+static void pump_sent(struct kw_worker *w, size_t sent) KW_LOCKED
+{
+    for (size_t i = 0; i < sent; i++) {
+        const struct kw_channel_entry *e =
+            kw_channel_find(&w->channel, w->channel.ids[i]);
+        if (e != NULL)
+            kw_pump_count(w, e);
+    }
 }
 
 static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit) KW_LOCKED
@@ -67,7 +73,8 @@ static size_t pump_load(struct kw_front *f, struct kw_worker *w, size_t limit) K
         w->pace.alone = alone;
         kw_queue_send(&f->queue, j, (unsigned)w->token->index,
                       kw_route_attempt(w->token, j), &m);
-        if (!pump_put(w, &m, pump_counts_as(j), want_len(f, &m), limit)) {
+        if (!kw_channel_load(&w->channel, &m, pump_counts_as(j), want_len(f, &m),
+                             limit)) {
             kw_queue_unsend(&f->queue, j);
             break;
         }
@@ -80,7 +87,6 @@ static void take_back(void *ctx, const struct kw_channel_entry *e) KW_LOCKED
     struct kw_worker *w = ctx;
     struct kw_front *f = w->front;
     struct kw_job *j = kw_queue_by_wire(&f->queue, e->wire_id);
-    f->numbers.asked[e->counts_as]--;
     if (j != NULL)
         kw_queue_unsend(&f->queue, j);
     if (e->op == KW_WIRE_SIGN)
@@ -103,6 +109,7 @@ static bool send_loaded(struct kw_front *f, struct kw_worker *w) KW_LOCKED
     kw_lock_take(f->lock);
     w->sending = false;
     w->pace.refuses = sent < loaded && errno == EPIPE;
+    pump_sent(w, sent);
     kw_channel_settle(&w->channel, sent, take_back, w);
     return sent == loaded;
 }
@@ -205,7 +212,8 @@ void kw_pump_sign(struct kw_front *f)
     if (w != NULL) {
         kw_sign_send(f, fields, &m);
         w->pace.alone = false;
-        if (pump_put(w, &m, KW_COUNT_SIGN, KW_WIRE_SIGNED, KW_WIRE_JOBS_MAX))
+        if (kw_channel_load(&w->channel, &m, KW_COUNT_SIGN, KW_WIRE_SIGNED,
+                            KW_WIRE_JOBS_MAX))
             (void)send_loaded(f, w);
         else
             kw_sign_unsend(f, m.id);
@@ -259,7 +267,7 @@ static bool ask_canary(struct kw_worker *w, struct kw_gen_version *v,
                                   .n = v->v->n,
                                   .also_wrap = v->v->n == active,
                                   .closely = v->look_ns <= now};
-    if (!pump_put(w, &m, KW_COUNT_CANARY, 0, 0))
+    if (!kw_channel_load(&w->channel, &m, KW_COUNT_CANARY, 0, 0))
         return false;
     v->asked_id = m.id;
     w->proofs.asked[v - kw_front_token_of(f->serving, w->token)->versions] = m.id;

@@ -32,7 +32,7 @@ enum kw_audit_kind {
     KW_AUDIT_CALL,         /* an Encrypt or a Decrypt, and what came of it           */
     KW_AUDIT_TAMPERED,     /* the file on disk was not as it had been left           */
     KW_AUDIT_TORN,         /* bytes behind the last whole record were put aside      */
-    KW_AUDIT_UNSYNCED,     /* more may lie behind the last record of the file before */
+    KW_AUDIT_UNSYNCED,     /* what the file before has at its end is not certain    */
     KW_AUDIT_WITHHELD,     /* a call was on record as released, and was not          */
     KW_AUDIT_UNRECORDED,   /* so many are not on record                            */
     KW_AUDIT_REFUSED,      /* so many like each other, of one peer, within a second  */
@@ -105,7 +105,7 @@ enum {
 };
 
 enum {
-    KW_AUDIT_UNSYNCED_BYTES, /* were written there when the disk failed */
+    KW_AUDIT_UNSYNCED_BYTES, /* were not certain there when the disk failed */
     KW_AUDIT_UNSYNCED_VALUES
 };
 enum {

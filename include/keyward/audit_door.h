@@ -3,8 +3,8 @@
  *
  * An Encrypt or a Decrypt is put on record before its answer leaves: put, and what became of
  * the record is told.  What cannot be put on record is counted instead (missed), and what was
- * on record as released and then was not is told after it (withhold): the log may claim more
- * releases than there were, never fewer.
+ * on record as released and then was not is told after it (withhold, withhold_late): the log
+ * may claim more releases than there were, never fewer.
  *
  * Threads:   any, unless said otherwise.  None wants the big lock, none minds it.
  * Blocking:  never: the disk is somebody else's (audit_writer.h).
@@ -18,8 +18,8 @@ struct kw_request;
 
 /* The record of this request: `seq` is its number, 0 when it has none (yet).
  * OK        it is on the disk
- * DEADLINE  it took too long: it may come into the log yet, and then it will be followed by
- *           what was told of it here
+ * DEADLINE  it took too long: it may come into the log yet; what is answered is known before
+ *           this returns, and told by withhold_late if it is another code than OK
  * AUDIT     it is not in the log
  * Main thread, once for each successful put. */
 typedef void kw_audit_told(struct kw_request *request, kw_err err, uint64_t seq);
@@ -38,6 +38,9 @@ struct kw_audit_ops {
     void (*missed)(void *audit, const struct kw_request *request, enum kw_code code);
     /* Record `seq` says OK, but this was answered. */
     void (*withhold)(void *audit, uint64_t seq, enum kw_code code);
+    /* The record that is being told of as late says OK, but this is answered: that follows it
+     * when it comes into the log, and is counted when it does not.  Main thread. */
+    void (*withhold_late)(void *audit, enum kw_code code);
 };
 struct kw_audit_door {
     const struct kw_audit_ops *ops; /* NULL: there is no audit log */

@@ -9,7 +9,7 @@
  * beside it: operator.jsonl, operator-….
  *
  * A record is in the log when its bytes are on the disk, and not before: the head advances
- * only after a write and an fdatasync that succeeded.  A file whose fdatasync failed is
+ * only after a write and an fdatasync that succeeded; in a log that is lazy after the write.  A file whose fdatasync failed is
  * never written again, as Linux marks its pages clean and a second try would succeed
  * without having done anything (fsync(2); PostgreSQL's fsyncgate, 2018): the next records go
  * into a new file, which says so.
@@ -54,8 +54,11 @@ struct kw_audit_log_options {
     const struct kw_audit_disk *disk;
     const char *memory;    /* path of what is remembered; NULL: nothing is */
     uint64_t rotate_bytes; /* a file that would be longer ends before; 0: never */
-    bool reserves;         /* keeps room for last words: NAME.reserve */
-    bool keeps_lines;      /* for kw_audit_log_take_lines, which has to be called then */
+    bool
+        is_lazy; /* only the kernel has a commit, and a power cut may take it back, but for
+                     what was remembered and for files that ended */
+    bool reserves;    /* keeps room for last words: NAME.reserve */
+    bool keeps_lines; /* for kw_audit_log_take_lines, which has to be called then */
     /* The values of a GENESIS but for format, log and before: what a new log says of
      * itself. */
     struct kw_audit_value genesis[KW_AUDIT_GENESIS_VALUES];
@@ -106,7 +109,9 @@ struct kw_audit_lines {
 struct kw_audit_lines *kw_audit_log_take_lines(struct kw_audit_log *log);
 
 /* What is committed is remembered: the file is replaced, and durable.  Now and then, and
- * before the end; what comes later is in the log, but nobody would miss it.
+ * before the end; what comes later is in the log, but nobody would miss it.  Of a log that is
+ * lazy the disk is asked first: when it fails, a new file begins that says so, at once or with
+ * the next commit.
  * IO  native = errno; what was remembered before still is, or already this */
 KW_MUST_USE kw_err kw_audit_log_remember(struct kw_audit_log *log);
 

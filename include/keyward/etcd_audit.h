@@ -104,6 +104,9 @@ struct kw_etcd_audit_options {
                          const struct kw_stored *stored);
     /* A failure ends the audit and is given back as it is. */
     kw_err (*found)(void *self, const struct kw_etcd_found *found);
+    /* Each current value of KMS v2, once its row has counted it; may be NULL. */
+    kw_err (*sealed)(void *self, kw_span key, const struct kw_stored *stored,
+                     const struct kw_etcd_row *row);
     /* Thousandths of the file or folder that is being read; may be NULL. */
     void (*progress)(void *self, unsigned thousandths);
 };

@@ -7,11 +7,14 @@
  * entries where it still parses, as bytes where it does not.
  *
  * The file is foreign: nothing in it is believed.  What cannot be read is handed to
- * `unread`, never left out in silence, and reading goes on behind it.
+ * `unread`, never left out in silence, and reading goes on behind it.  Each byte is handed
+ * over at most once; not handed over are what orders the file (headers, tables, branches,
+ * free lists), zeroes, and what belongs to other buckets and parses as theirs.
  *
  * Threads:   one thread a struct kw_etcd_db.
  * Blocking:  on the disk.
- * Memory:    a bit a page, and a few pages; never the file.
+ * Memory:    a bit a page, one run of at most 64 MiB, and which pages at most 64 others lead
+ *            to; never the file.
  * Secrets:   none; values that are not encrypted pass through, and are kept nowhere.
  * Sources:   etcd-io/bbolt: internal/common/{page,meta,bucket,inode}.go; etcd-io/etcd:
  *            server/storage/schema, server/storage/mvcc/revision.go,
@@ -39,7 +42,7 @@ struct kw_etcd_db_info {
     /* From the bucket `meta`, once kw_etcd_db_walk was there; 0 where it has none. */
     uint64_t compact_revision; /* finishedCompactRev                          */
     uint64_t consistent_index; /* the last entry of the raft log that is in it */
-    /* From the walks. */
+    /* From the walks.  Together they are `pages`. */
     uint64_t reachable, unreachable; /* pages; meta pages count as reachable  */
 };
 
@@ -62,7 +65,7 @@ struct kw_etcd_entry {
 /* Something that is there and could not be read as what it should be. */
 struct kw_etcd_unread {
     enum kw_etcd_place place;
-    uint64_t page;
+    uint64_t page;   /* where its run begins, or the page that leads to what is none */
     const char *why; /* a literal, such as "an element lies outside of its page" */
     kw_span bytes;   /* what was read of it: may be searched for marks; may be empty */
 };
@@ -81,27 +84,36 @@ struct kw_etcd_db_visitor {
  * MISSING    no such file
  * BUSY       somebody holds it for writing: a live member; the note says to take a
  *            snapshot
- * BAD_INPUT  not a regular file; no bbolt file; a torn copy (no trailer, and the metas or
- *            the size disagree with one another: taken while etcd wrote); the note says
- *            which
+ * BAD_INPUT  not a regular file; no bbolt file; a torn copy (no trailer, and two good metas
+ *            are more than two transactions apart, or the file is shorter than its pages:
+ *            cut, or taken while etcd wrote); the note says which.  Not every torn copy
+ *            shows here: of another one pages are unread, or in the worst case older ones
+ *            stand where newer ones did
  * IO         anything else, native = errno; NO_MEMORY
- * A trailer that is wrong is no failure: it is in the info. */
+ * A trailer that is wrong is no failure: it is in the info.  One bad meta is none either:
+ * it is unread. */
 KW_MUST_USE kw_err kw_etcd_db_open(const char *path, struct kw_etcd_db **ret_db,
                                    struct kw_note *note);
 void kw_etcd_db_close(struct kw_etcd_db *db); /* NULL does nothing */
 
 /* Everything reachable: `entry` for each entry of the bucket `key`, in the order of its
  * revisions (an entry out of order is unread).  Marks what it reached.  May be run again.
- * BAD_INPUT only when there is no bucket `key` that can be read at all.  IO, NO_MEMORY */
+ * A page that is refused is unread alone: what else its run holds, and what it would have
+ * led to, counts as unreachable.  An entry with an empty value gives nothing: a restore
+ * that bumps revisions puts those.
+ * BAD_INPUT  there is no bucket `key` that can be read at all; what was reached is marked
+ * IO         also when the file became shorter since it was opened; NO_MEMORY */
 KW_MUST_USE kw_err kw_etcd_db_walk(struct kw_etcd_db *db,
                                    const struct kw_etcd_db_visitor *visitor,
                                    struct kw_note *note);
 
 /* Every page that the last kw_etcd_db_walk did not reach, up to the end of the file.
- * Leaves whose elements all parse give `entry` for what looks like the bucket `key`'s,
- * in nested (inline) buckets too; branch, freelist and empty pages hold no value and give
- * nothing; the rest is unread, with its bytes: overflow pages that lost their header,
- * parts of a run that was used again since, what stands behind the high-water mark.
+ * Leaves give `entry` for each element that is still whole and whose name is a revision,
+ * in inline buckets too; branch, freelist and empty pages hold no value and give nothing;
+ * the rest is unread, with its bytes: overflow pages that lost their header (those that
+ * follow one another as one, in pieces of 1 MiB), parts of a run that was used again
+ * since, what stands behind the high-water mark, a wrong trailer.
+ * Progress is of the pages that are in the file.
  * IO, NO_MEMORY */
 KW_MUST_USE kw_err kw_etcd_db_walk_unreachable(struct kw_etcd_db *db,
                                                const struct kw_etcd_db_visitor *visitor,

@@ -160,8 +160,9 @@ void kw_front_status(struct kw_front *front, struct kw_front_status *ret_status)
 /* Serial number of the token of this name; "" while it has not told it. */
 const char *kw_front_serial(const struct kw_front *front, const char *name);
 
-/* What the token was asked for since the start.  A self-test counts when its worker is ready
- * by it, as one that fails tells nobody how far it came. */
+/* What the token was asked for since the start; none ever falls.  A job counts once a worker
+ * has it, and each time that one has, before its answer is told.  A self-test counts when its
+ * worker is ready by it, as one that fails tells nobody how far it came. */
 void kw_front_counts(struct kw_front *front,
                      uint64_t ret_counts[KW_CHECKPOINT_COUNTS]) KW_FREE;
 

@@ -54,7 +54,8 @@ KW_MUST_USE kw_err kw_rpc_adopt(struct kw_rpc *rpc, size_t class_index, int fd,
                                 const struct kw_peer *peer);
 
 /* When a call of the connection that was adopted last under this number was answered last
- * (CLOCK_MONOTONIC), whatever the answer said; 0: none was yet. */
+ * (CLOCK_MONOTONIC), whatever the answer said; 0: none was yet.  A time long ago: its first
+ * answer is on its way, and nobody knows yet whether it was read. */
 int64_t kw_rpc_answered(const struct kw_rpc *rpc, int fd);
 
 /* Grows whenever the rpc thread went round its loop (at least once a second while it is

@@ -4,6 +4,7 @@
 #define KEYWARD_SHA256_H
 
 #include <keyward/bytes.h>
+#include <keyward/secret.h>
 
 #define KW_SHA256 32u
 
@@ -14,5 +15,9 @@ KW_MUST_USE kw_err kw_sha256(kw_span bytes, uint8_t ret_sha256[KW_SHA256]);
  * descriptor stands does not change.
  * IO  native = errno, 0 when the file ends before; NO_MEMORY */
 KW_MUST_USE kw_err kw_sha256_file(int fd, uint64_t len, uint8_t ret_sha256[KW_SHA256]);
+
+/* HMAC (RFC 2104) of bytes that are no secret, under a key that is one.  NO_MEMORY */
+KW_MUST_USE kw_err kw_hmac_sha256(const struct kw_secret *key, kw_span bytes,
+                                  uint8_t ret_mac[KW_SHA256]);
 
 #endif

@@ -133,14 +133,32 @@ bool kw_audit_log_put(const struct kw_audit_log *log, int fd, kw_span bytes)
     return true;
 }
 
+/* It is not asked for the same again.  false: errno. */
+static bool log_make_certain(struct kw_audit_log *log)
+{
+    const bool good = log->certain == log->size || log->o.disk->sync(log->fd) == 0;
+    if (!good) {
+        log->is_spoilt = true;
+        log->unsynced = log->size - log->certain;
+    }
+    log->certain = log->size;
+    return good;
+}
+
+kw_err kw_audit_log_sync(struct kw_audit_log *log)
+{
+    return log_make_certain(log) ? KW_OK : log_failed("audit fdatasync");
+}
+
 /* All of it, or an error; what came to the disk then is cut off again, or the file is given
- * up. */
+ * up.  With what begins a file nobody is lazy. */
 static kw_err batch_write(struct kw_audit_log *log, const struct batch *b)
 {
+    const bool syncs = !log->o.is_lazy || log->size == 0;
     kw_err e = KW_OK;
     if (!kw_audit_log_put(log, log->fd, kw_dst_span(b->text)))
         e = log_failed("audit write");
-    if (!kw_failed(e) && log->o.disk->sync(log->fd) != 0) {
+    if (!kw_failed(e) && syncs && log->o.disk->sync(log->fd) != 0) {
         e = log_failed("audit fdatasync");
         log->is_spoilt = true;
         if (log->size > 0) /* else nothing of the log is in that file, and it goes */
@@ -152,6 +170,8 @@ static kw_err batch_write(struct kw_audit_log *log, const struct batch *b)
         return e;
     }
     log->size += b->text->len;
+    if (syncs)
+        log->certain = log->size;
     log->chain = b->chain;
     log->uncovered = b->uncovered;
     return KW_OK;
@@ -225,7 +245,7 @@ kw_err kw_audit_log_create(struct kw_audit_log *log)
 {
     if (log->fd >= 0)
         close(log->fd);
-    log->size = 0;
+    log->size = log->certain = 0;
     log->fd = -1;
     if (log->o.disk->remove(log->dir, log->coming) != 0 && errno != ENOENT)
         return log_failed("audit create");
@@ -321,7 +341,7 @@ static kw_err log_begin_file(struct kw_audit_log *log, const struct kw_audit_rec
         kw_audit_log_drop_lines(log, lines);
         log->chain = before;
         log->unsynced = unsynced;
-        log->size = 0;
+        log->size = log->certain = 0;
     }
     return e;
 }
@@ -334,15 +354,19 @@ static kw_err log_cut(struct kw_audit_log *log)
     if (log->is_longer && log->o.disk->truncate(log->fd, (off_t)log->size) != 0)
         return log_failed("audit truncate");
     log->is_longer = false;
-    (void)log->o.disk->sync(log->fd);
+    if (log->certain == log->size) /* else it is asked next, and believed */
+        (void)log->o.disk->sync(log->fd);
     return KW_OK;
 }
 
-/* A file of ours in which nothing was ever committed is none of the log. */
+/* A file of ours in which nothing was ever committed is none of the log.  Of a log that is lazy
+ * all of a file is on the disk before the next one begins, or that says that it may not be. */
 kw_err kw_audit_log_next(struct kw_audit_log *log, const struct kw_audit_record *why)
 {
     const bool is_ours = log_has_its_name(log);
     kw_err e = is_ours && log->is_spoilt ? log_cut(log) : KW_OK;
+    if (!kw_failed(e))
+        (void)log_make_certain(log);
     if (!kw_failed(e) && (!is_ours || log->size > 0))
         e = log_put_aside(log, is_ours);
     else if (!kw_failed(e) && log->o.disk->remove(log->dir, log->running) != 0)

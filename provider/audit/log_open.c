@@ -14,8 +14,6 @@
 
 #include <keyward/alloc.h>
 
-enum { TORN_MOST = 64 << 20 };
-
 static kw_err open_failed(const struct kw_audit_log *log, const char *what,
                           struct kw_note *note)
 {
@@ -142,8 +140,10 @@ kw_err kw_audit_log_replay(struct kw_audit_log *log, struct kw_audit_chain *chai
             *ret_first_seq = r.seq;
         *ret_good += len;
         kw_audit_log_meet(log, chain, &r);
-        if (chain == &log->chain) /* not an earlier file of it */
+        if (chain == &log->chain) { /* not an earlier file of it */
             kw_audit_log_uncovered(&log->uncovered, &r);
+            kw_audit_log_torn_met(log, &r);
+        }
     }
     if (ferror(file))
         e = kw_err_native(KW_CODE_IO, EIO, "audit replay");
@@ -205,68 +205,6 @@ static kw_err replay_newest(struct kw_audit_log *log, struct kw_note *note)
     return e;
 }
 
-/* ---- what a crash left ------------------------------------------------------------------------ */
-
-static int torn_create(const struct kw_audit_log *log)
-{
-    char name[KW_AUDIT_FILE_NAME];
-    int fd = -1;
-    for (unsigned i = 0; fd < 0 && i < 100 && (i == 0 || errno == EEXIST); i++) {
-        snprintf(name, sizeof name, "%s-%012" PRIu64 "-%u.torn", log->o.name,
-                 log->chain.next_seq, i);
-        fd = log->o.disk->create(log->dir, name);
-    }
-    return fd;
-}
-
-static kw_err torn_keep(const struct kw_audit_log *log, kw_span torn)
-{
-    int fd = torn_create(log);
-    bool good = fd >= 0 && kw_audit_log_put(log, fd, torn) &&
-                log->o.disk->sync(fd) == 0 && log->o.disk->sync_folder(log->dir) == 0;
-    const int native = errno;
-    if (fd >= 0)
-        close(fd);
-    return good ? KW_OK : kw_err_native(KW_CODE_IO, (uint32_t)native, "audit torn");
-}
-
-/* The bytes behind the last record are kept elsewhere, cut off, and then on record. */
-static kw_err torn_cut(struct kw_audit_log *log, uint64_t size, struct kw_note *note)
-{
-    const uint64_t len = size - log->size;
-    uint8_t digest[KW_SHA256];
-    char hex[2 * KW_SHA256 + 1];
-    struct kw_audit_record r = {.kind = KW_AUDIT_TORN};
-    if (len > TORN_MOST) {
-        kw_note_set(note,
-                    "audit log %s: %" PRIu64
-                    " bytes behind the last record of %s are more than a crash leaves: "
-                    "put the file aside, as evidence",
-                    log->o.dir, len, log->running);
-        return kw_err_at(KW_CODE_FORGED, "audit open");
-    }
-    uint8_t *bytes = kw_new(1, len);
-    if (bytes == NULL)
-        return kw_err_at(KW_CODE_NO_MEMORY, "audit torn");
-    kw_err e = KW_OK;
-    if (pread(log->fd, bytes, len, (off_t)log->size) != (ssize_t)len)
-        e = kw_err_native(KW_CODE_IO, (uint32_t)errno, "audit torn");
-    if (!kw_failed(e))
-        e = kw_sha256(kw_span_of(bytes, len), digest);
-    if (!kw_failed(e))
-        e = torn_keep(log, kw_span_of(bytes, len));
-    kw_free(bytes);
-    if (!kw_failed(e) && log->o.disk->truncate(log->fd, (off_t)log->size) != 0)
-        e = kw_err_native(KW_CODE_IO, (uint32_t)errno, "audit torn");
-    if (kw_failed(e))
-        return e;
-    kw_hex(hex, sizeof hex, kw_span_of(digest, sizeof digest));
-    r.value[KW_AUDIT_TORN_BYTES] = kw_audit_number(len);
-    r.value[KW_AUDIT_TORN_SHA256] = kw_audit_text(hex);
-    r.value[KW_AUDIT_TORN_LAST] = kw_audit_number(log->chain.next_seq - 1);
-    return log->size > 0 ? kw_audit_log_write(log, &r, 1) : kw_audit_log_next(log, &r);
-}
-
 /* ---- opening ------------------------------------------------------------------------------------ */
 
 static kw_err log_open_new(struct kw_audit_log *log)
@@ -324,9 +262,7 @@ static kw_err log_go_on(struct kw_audit_log *log, uint64_t size, struct kw_note 
         return e;
     if (!goes_on)
         return log_open_new(log);
-    if (size > log->size)
-        return torn_cut(log, size, note);
-    return log->size > 0 ? KW_OK : kw_audit_log_next(log, NULL);
+    return kw_audit_log_torn(log, size, note);
 }
 
 static kw_err open_running(struct kw_audit_log *log, struct kw_note *note)

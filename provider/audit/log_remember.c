@@ -249,12 +249,15 @@ static kw_err remember_keep(struct kw_audit_log *log, struct kw_note *note)
     return e;
 }
 
-/* What is remembered is never ahead of the disk, though the commits may be. */
+/* What is remembered is never ahead of the disk, though the commits may be.  What the disk may
+ * have lost is said here, as the next commit may be long in coming. */
 kw_err kw_audit_log_remember(struct kw_audit_log *log)
 {
-    if (log->fd >= 0 && fdatasync(log->fd) != 0)
-        return kw_err_native(KW_CODE_IO, (uint32_t)errno, "audit remember");
-    return remember_keep(log, NULL);
+    kw_err e = kw_audit_log_sync(log);
+    kw_err said = log->unsynced > 0 ? kw_audit_log_commit(log, NULL, 0) : KW_OK;
+    if (!kw_failed(e))
+        e = said;
+    return kw_failed(e) ? e : remember_keep(log, NULL);
 }
 
 static kw_err remember_record(struct kw_audit_log *log)
@@ -276,8 +279,8 @@ kw_err kw_audit_log_settle(struct kw_audit_log *log, struct kw_note *note)
     kw_err e = KW_OK;
     if (log->is_lost)
         e = remember_record(log);
-    else if (log->o.disk->sync(log->fd) != 0)
-        e = kw_err_native(KW_CODE_IO, (uint32_t)errno, "audit fdatasync");
+    if (!kw_failed(e))
+        e = kw_audit_log_sync(log);
     if (kw_failed(e)) {
         kw_note_set(note, "audit log %s: not written: %s", log->o.dir,
                     strerror((int)e.native));

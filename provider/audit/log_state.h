@@ -23,6 +23,20 @@ struct kw_audit_uncovered {
     uint64_t first_seq;
 };
 
+/* What a record `torn` says. */
+struct kw_audit_torn {
+    uint64_t last, bytes;
+    uint8_t sha256[KW_SHA256];
+};
+enum { KW_AUDIT_TORN_MAX = 16 };
+
+/* The records `torn` with which the log ends, as it was found. */
+struct kw_audit_torn_row {
+    uint64_t first_seq; /* of them, and of the file that they begin */
+    size_t count;
+    struct kw_audit_torn rows[KW_AUDIT_TORN_MAX];
+};
+
 struct kw_audit_log {
     struct kw_audit_log_options o;
     char running[KW_AUDIT_FILE_NAME]; /* the running file's name: audit.jsonl   */
@@ -32,10 +46,11 @@ struct kw_audit_log {
     int lock;                 /* NAME.lock                                            */
     int fd;                   /* the running file, or -1                              */
     uint64_t size;            /* of it: what is committed                             */
-    uint64_t first_seq;       /* of its first record                                  */
+    uint64_t certain;   /* of that: also when the power goes, or given up          */
+    uint64_t first_seq; /* of its first record                                  */
     struct kw_audit_chain
         chain;         /* after the last committed record                      */
-    uint64_t unsynced; /* bytes that may lie behind it in the file before      */
+    uint64_t unsynced; /* bytes that the file before may have, or not          */
     bool is_spoilt;    /* the running file is written no more                  */
     bool is_longer;    /* and what is not committed could not be cut off       */
     bool ends;         /* somebody wants another one                           */
@@ -56,6 +71,7 @@ struct kw_audit_log {
     bool is_met;  /* the remembered record's place was come across             */
     bool is_lost; /* something of the remembered log is not there              */
     struct kw_audit_origin origin;
+    struct kw_audit_torn_row torn;
 };
 
 /* The next running file; `why` is the record of what made it necessary, or NULL. */
@@ -69,6 +85,8 @@ KW_MUST_USE kw_err kw_audit_log_write(struct kw_audit_log *log,
                                       struct kw_audit_record *records, size_t count);
 /* Those from here on are none of the log after all. */
 void kw_audit_log_drop_lines(struct kw_audit_log *log, struct kw_audit_lines **from);
+/* What is committed is on the disk; else the file is given up, and the next one says so. */
+KW_MUST_USE kw_err kw_audit_log_sync(struct kw_audit_log *log);
 /* All bytes behind what is in the file; false with errno. */
 bool kw_audit_log_put(const struct kw_audit_log *log, int fd, kw_span bytes);
 /* The name that tells what the running file holds. */
@@ -94,6 +112,15 @@ KW_MUST_USE kw_err kw_audit_log_find(const struct kw_audit_log *log, uint64_t se
 KW_MUST_USE kw_err kw_audit_log_replay(struct kw_audit_log *log,
                                        struct kw_audit_chain *chain, int fd,
                                        uint64_t *ret_first_seq, uint64_t *ret_good);
+
+/* ---- log_torn.c ---- */
+
+/* A record that was replayed, of the last file. */
+void kw_audit_log_torn_met(struct kw_audit_log *log, const struct kw_audit_record *r);
+/* The running file has `size` bytes: what is behind the last record is kept, cut off, and on
+ * record; and there is a running file. */
+KW_MUST_USE kw_err kw_audit_log_torn(struct kw_audit_log *log, uint64_t size,
+                                     struct kw_note *note);
 
 /* ---- reserve.c ---- */
 

@@ -115,28 +115,33 @@ static kw_err writer_commit(struct kw_audit_writer *w, struct writer_batch *b,
     return e;
 }
 
-/* Somebody was told that it was late, and refused the call for that. */
-static void writer_withhold(struct kw_audit_writer *w, const struct kw_audit_entry *e)
+/* Nobody is told of it (any more).  Of one that is late it may not be known yet what is
+ * answered: then main ends it. */
+static void writer_end(struct kw_audit_writer *w, struct kw_audit_entry *e)
     KW_REQUIRES(w->mutex)
 {
-    struct kw_audit_record r = {.kind = KW_AUDIT_WITHHELD};
-    r.value[KW_AUDIT_WITHHELD_CALL] = kw_audit_number(e->record.seq);
-    r.value[KW_AUDIT_WITHHELD_CODE] = kw_audit_number(w->o.grpc_code(KW_CODE_AUDIT));
-    r.value[KW_AUDIT_WITHHELD_REASON] = kw_audit_text(kw_code_name(KW_CODE_AUDIT));
-    w->stats.withheld++;
-    kw_audit_writer_keep(w, &r);
+    if (e == w->late.entry) {
+        w->late.has_ended = true;
+        return;
+    }
+    if (e->is_call && !e->is_committed) {
+        kw_audit_missed_call(w, e->class_index, e->method, e->answered);
+        pthread_cond_signal(&w->work);
+    } else if (e->is_call && e->answered != e->code) {
+        kw_audit_writer_withhold(w, e->record.seq, e->answered);
+    }
+    kw_free(e);
 }
 
 static void writer_committed(struct kw_audit_writer *w, struct kw_audit_entry *e)
     KW_REQUIRES(w->mutex)
 {
     w->stats.records++;
-    if (e->is_late && !w->o.allow && e->code == KW_CODE_OK)
-        writer_withhold(w, e);
+    e->is_committed = true;
     if (e->request != NULL)
         kw_audit_list_push(&w->done, e);
     else
-        kw_free(e);
+        writer_end(w, e);
 }
 
 /* A change waits on; a call is answered without a record, or was already. */
@@ -149,10 +154,7 @@ static void writer_failed(struct kw_audit_writer *w, struct kw_audit_entry *e, k
     } else if (!e->is_call) {
         kw_audit_list_push(keep, e);
     } else {
-        const bool refused = !w->o.allow && e->code == KW_CODE_OK;
-        kw_audit_missed_call(w, e->class_index, e->method,
-                             refused ? KW_CODE_AUDIT : e->code);
-        kw_free(e);
+        writer_end(w, e);
     }
 }
 
@@ -256,8 +258,10 @@ static void writer_remember(struct kw_audit_writer *w, bool at_once)
     atomic_store(&w->commits_ns, now); /* as a commit: nothing else is done meanwhile */
     kw_err e = kw_audit_log_remember(w->o.log);
     atomic_store(&w->commits_ns, 0);
-    if (kw_failed(e))
-        kw_log(KW_LOG_WARN, "audit-not-remembered", KW_ERR("err", e));
+    if (!kw_failed(e))
+        return;
+    kw_log(KW_LOG_WARN, "audit-not-remembered", KW_ERR("err", e));
+    writer_copy(w);
 }
 
 /* What the log has now; those of a new file are its own. */
@@ -335,22 +339,33 @@ static struct kw_request *writer_one_late(struct kw_audit_writer *w, int64_t bef
             if (e->request != NULL && e->put_ns <= before_ns) {
                 struct kw_request *request = e->request;
                 e->request = NULL;
-                e->is_late = true;
+                w->late.entry = e;
+                w->late.has_ended = false;
                 return request;
             }
     return NULL;
 }
 
+/* It was told of, so what was answered is known. */
+static void writer_late_told(struct kw_audit_writer *w) KW_REQUIRES(w->mutex)
+{
+    struct kw_audit_entry *e = w->late.entry;
+    w->late.entry = NULL;
+    if (w->late.has_ended)
+        writer_end(w, e);
+}
+
 static void writer_tell_late(struct kw_audit_writer *w, int64_t before_ns)
 {
     struct kw_request *request;
-    do {
-        kw_mutex_lock(&w->mutex);
-        request = writer_one_late(w, before_ns);
+    kw_mutex_lock(&w->mutex);
+    while ((request = writer_one_late(w, before_ns)) != NULL) {
         kw_mutex_unlock(&w->mutex);
-        if (request != NULL)
-            w->o.told(request, kw_err_at(KW_CODE_DEADLINE, "audit"), 0);
-    } while (request != NULL);
+        w->o.told(request, kw_err_at(KW_CODE_DEADLINE, "audit"), 0);
+        kw_mutex_lock(&w->mutex);
+        writer_late_told(w);
+    }
+    kw_mutex_unlock(&w->mutex);
 }
 
 static void writer_tell_done(struct kw_audit_writer *w)

@@ -44,7 +44,7 @@ static kw_err door_entry(struct kw_audit_writer *w, const struct kw_request *req
         return kw_err_at(KW_CODE_AUDIT, "audit memory");
     entry->class_index = request->class_index;
     entry->method = request->method;
-    entry->code = request->err.code;
+    entry->code = entry->answered = request->err.code;
     entry->is_call = true;
     *ret_entry = entry;
     return KW_OK;
@@ -155,16 +155,30 @@ bool kw_audit_writer_checkpoint(struct kw_audit_writer *w,
     return e != NULL;
 }
 
-static void door_withhold(void *audit, uint64_t seq, enum kw_code code)
+void kw_audit_writer_withhold(struct kw_audit_writer *w, uint64_t seq, enum kw_code code)
 {
-    struct kw_audit_writer *w = audit;
     struct kw_audit_record r = {.kind = KW_AUDIT_WITHHELD};
     r.value[KW_AUDIT_WITHHELD_CALL] = kw_audit_number(seq);
     r.value[KW_AUDIT_WITHHELD_CODE] = kw_audit_number(w->o.grpc_code(code));
     r.value[KW_AUDIT_WITHHELD_REASON] = kw_audit_text(kw_code_name(code));
-    kw_mutex_lock(&w->mutex);
     w->stats.withheld++;
     kw_audit_writer_keep(w, &r);
+}
+
+static void door_withhold(void *audit, uint64_t seq, enum kw_code code)
+{
+    struct kw_audit_writer *w = audit;
+    kw_mutex_lock(&w->mutex);
+    kw_audit_writer_withhold(w, seq, code);
+    kw_mutex_unlock(&w->mutex);
+}
+
+static void door_withhold_late(void *audit, enum kw_code code)
+{
+    struct kw_audit_writer *w = audit;
+    kw_mutex_lock(&w->mutex);
+    KW_INVARIANT(w->late.entry != NULL);
+    w->late.entry->answered = code;
     kw_mutex_unlock(&w->mutex);
 }
 
@@ -180,8 +194,9 @@ void kw_audit_writer_rotate(struct kw_audit_writer *w)
 
 struct kw_audit_door kw_audit_writer_door(struct kw_audit_writer *w)
 {
-    static const struct kw_audit_ops ops = {door_health, door_put, door_refuse,
-                                            door_missed, door_withhold};
+    static const struct kw_audit_ops ops = {door_health,   door_put,
+                                            door_refuse,   door_missed,
+                                            door_withhold, door_withhold_late};
     return (struct kw_audit_door){&ops, w, w->o.allow};
 }
 

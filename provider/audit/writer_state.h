@@ -22,8 +22,8 @@ struct kw_audit_entry {
     struct kw_request *request;    /* who is to be told; NULL: nobody (any more) */
     unsigned class_index;
     enum kw_method method;
-    enum kw_code code; /* of a call: as it is on record */
-    bool is_call, is_late;
+    enum kw_code code, answered; /* of a call: as it is on record, and was */
+    bool is_call, is_committed;
     int64_t put_ns;
     kw_err err; /* what came of it */
     size_t used;
@@ -76,6 +76,10 @@ struct kw_audit_writer {
     struct kw_audit_list queue; /* for the next commit */
     struct kw_audit_list busy;  /* in the one that goes on */
     struct kw_audit_list done;  /* to be told of */
+    struct {
+        struct kw_audit_entry *entry; /* its request is being told of; NULL: none is */
+        bool has_ended;               /* meanwhile; and main has it                  */
+    } late;
     struct kw_audit_missed missed;
     struct kw_audit_refusal refusals[REFUSED_ROWS];
     uint64_t refused_others; /* all rows were taken */
@@ -101,6 +105,10 @@ struct kw_audit_entry *kw_audit_entry_new(const struct kw_audit_record *record);
 bool kw_audit_writer_has_room(const struct kw_audit_writer *w) KW_REQUIRES(w->mutex);
 /* A change is queued, or counted as missed. */
 void kw_audit_writer_keep(struct kw_audit_writer *w, const struct kw_audit_record *record)
+    KW_REQUIRES(w->mutex);
+
+/* Record `seq` says OK, but this was answered. */
+void kw_audit_writer_withhold(struct kw_audit_writer *w, uint64_t seq, enum kw_code code)
     KW_REQUIRES(w->mutex);
 
 /* ---- operator_head.c; the thread alone ---- */

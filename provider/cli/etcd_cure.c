@@ -7,10 +7,11 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* "Revision" is of the answer's header, so that any key will do. */
+/* "Revision" is of the answer's header, so that any key will do.  Without --physical it
+ * answers before the revisions are gone, and a defrag would copy what is left of them. */
 #define CURE_COMPACT                                                                     \
-    "etcdctl compact \"$(etcdctl get / --write-out=fields | sed -n 's/^\"Revision\" : "  \
-    "//p')\"\n"
+    "etcdctl compact --physical \"$(etcdctl get / --write-out=fields | sed -n "          \
+    "'s/^\"Revision\" : //p')\"\n"
 
 static void cure_say(kw_dst *cure, const char *fmt, ...) KW_PRINTF(2, 3);
 static void cure_say(kw_dst *cure, const char *fmt, ...)
@@ -23,6 +24,26 @@ static void cure_say(kw_dst *cure, const char *fmt, ...)
     if (len > 0 && (size_t)len < left)
         cure->len += (size_t)len;
     cure->ptr[cure->len] = '\0'; /* whole lines or none */
+}
+
+/* This audit again, of something else: under the same options, which decide what may be
+ * there.  Redacted they are no paths, and are left out. */
+static void cure_audit(kw_dst *cure, const struct kw_etcd_report *report,
+                       const char *of_what)
+{
+    char config[2 * PATH_MAX] = "", prefix[2 * PATH_MAX] = "";
+    const bool has_config = report->config != NULL;
+    const bool has_prefix = strcmp(report->prefix, KW_ETCD_PREFIX) != 0;
+    if ((has_config || has_prefix) && report->redaction->on) {
+        cure_say(cure, "# with the options of this audit:\nkeyward etcd audit %s\n",
+                 of_what);
+        return;
+    }
+    if ((!has_config || kw_shell_word(config, sizeof config, report->config)) &&
+        (!has_prefix || kw_shell_word(prefix, sizeof prefix, report->prefix)))
+        cure_say(cure, "keyward etcd audit%s%s%s%s %s\n",
+                 has_config ? " --encryption-config " : "", config,
+                 has_prefix ? " --etcd-prefix " : "", prefix, of_what);
 }
 
 /* One command for each resource; rows come in the order of resources. */
@@ -58,31 +79,33 @@ static void cure_pages(kw_dst *cure)
              "etcdctl defrag\n");
 }
 
-static void cure_log(kw_dst *cure)
+static void cure_log(kw_dst *cure, const struct kw_etcd_report *report)
 {
     cure_say(
         cure,
         "# the log keeps what was put until etcd purges its oldest file, and no command "
-        "does that:\n# replace the members one after the other (etcdctl member remove, "
-        "member add with an empty\n# folder), or stop them all and begin anew from a "
-        "snapshot\n"
+        "does that; a member\n# that is added is sent it, too.  So stop the API servers, "
+        "that nothing is written any more, take a\n# snapshot, and begin anew from it "
+        "with all members (of several, each restores it with --name,\n# "
+        "--initial-cluster and --initial-advertise-peer-urls)\n"
         "etcdctl snapshot save fresh.db\n"
         "if command -v etcdutl >/dev/null; then etcdutl snapshot restore fresh.db "
         "--data-dir fresh.etcd; else etcdctl snapshot restore fresh.db --data-dir "
         "fresh.etcd; fi\n");
+    cure_audit(cure, report, "--member fresh.etcd");
 }
 
-static void cure_backup(kw_dst *cure)
+static void cure_backup(kw_dst *cure, const struct kw_etcd_report *report)
 {
     cure_say(cure, "# then a new backup, and look at it; older ones keep what they hold, "
                    "and so may the blocks\n# that a disk discarded\n"
-                   "etcdctl snapshot save backup.db\n"
-                   "keyward etcd audit backup.db\n");
+                   "etcdctl snapshot save backup.db\n");
+    cure_audit(cure, report, "backup.db");
 }
 
-void kw_etcd_cure(const struct kw_etcd_findings *findings,
-                  const struct kw_etcd_verdict *verdict,
-                  const struct kw_redaction *redaction, char ret_cure[KW_ETCD_CURE_MAX])
+void kw_etcd_cure(const struct kw_etcd_report *report,
+                  const struct kw_etcd_findings *findings,
+                  const struct kw_etcd_verdict *verdict, char ret_cure[KW_ETCD_CURE_MAX])
 {
     kw_dst cure = kw_dst_of(ret_cure, KW_ETCD_CURE_MAX);
     const uint64_t *at = verdict->not_allowed;
@@ -92,11 +115,11 @@ void kw_etcd_cure(const struct kw_etcd_findings *findings,
                           findings->blind[KW_ETCD_IN_FREE_PAGES].things > 0;
     ret_cure[0] = '\0';
     if (at[KW_ETCD_CURRENT] > 0)
-        cure_rewrite(&cure, findings, redaction);
+        cure_rewrite(&cure, findings, report->redaction);
     if (in_pages)
         cure_pages(&cure);
     if (in_log)
-        cure_log(&cure);
+        cure_log(&cure, report);
     if (in_pages || in_log)
-        cure_backup(&cure);
+        cure_backup(&cure, report);
 }

@@ -3,7 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <fts.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -47,11 +47,6 @@ static bool inputs_kind(const char *below, const char *name,
            (!inputs_ends_in(name, ".wal") && !inputs_ends_in(name, ".wal.broken"));
 }
 
-static int inputs_is_entry(const struct dirent *d)
-{
-    return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
-}
-
 /* The folder is read elsewhere: snap and wal of a member's (another disk's, perhaps, by a
  * symbolic link), and the member's of a data folder. */
 static bool inputs_is_known_folder(const char *path, const char *below, const char *name)
@@ -71,7 +66,7 @@ static bool inputs_is_empty_folder(const char *path)
     bool is_empty = dir != NULL;
     const struct dirent *entry;
     while (is_empty && (entry = readdir(dir)) != NULL)
-        is_empty = !inputs_is_entry(entry);
+        is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
     if (dir != NULL)
         closedir(dir);
     return is_empty;
@@ -99,26 +94,38 @@ static kw_err inputs_add_entry(struct kw_etcd_inputs *inputs, const char *folder
                : kw_etcd_inputs_add(inputs, kind, path, note);
 }
 
+static int inputs_order(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static kw_err inputs_failed(const char *folder, struct kw_note *note)
+{
+    const int native = errno;
+    kw_note_set(note, "%s: %s", folder, strerror(native));
+    return kw_err_native(native == ENOENT ? KW_CODE_MISSING : KW_CODE_IO,
+                         (uint32_t)native, "folder");
+}
+
 /* Everything in one folder; one that is not there has nothing. */
-static kw_err inputs_folder(struct kw_etcd_inputs *inputs, const char *folder,
+static kw_err inputs_folder(struct kw_etcd_inputs *inputs, char *folder,
                             const char *below, struct kw_note *note)
 {
-    struct dirent **names;
-    const int count = scandir(folder, &names, inputs_is_entry, alphasort);
-    if (count < 0 && errno == ENOENT && below[0] != '\0')
-        return KW_OK;
-    if (count < 0) {
-        kw_note_set(note, "%s: %s", folder, strerror(errno));
-        return kw_err_native(errno == ENOENT ? KW_CODE_MISSING : KW_CODE_IO,
-                             (uint32_t)errno, "scandir");
-    }
+    char *const roots[] = {folder, NULL};
+    struct stat st;
+    if (stat(folder, &st) != 0)
+        return errno == ENOENT && below[0] != '\0' ? KW_OK : inputs_failed(folder, note);
+    FTS *tree = fts_open(roots, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, inputs_order);
+    if (tree == NULL)
+        return inputs_failed(folder, note);
     kw_err e = KW_OK;
-    for (int i = 0; i < count; i++) {
-        if (!kw_failed(e))
-            e = inputs_add_entry(inputs, folder, below, names[i]->d_name, note);
-        free(names[i]); /* scandir(3) made it */
-    }
-    free((void *)names);
+    errno = 0;
+    const FTSENT *entry = fts_read(tree) == NULL ? NULL : fts_children(tree, 0);
+    if (entry == NULL && errno != 0)
+        e = inputs_failed(folder, note);
+    for (; entry != NULL && !kw_failed(e); entry = entry->fts_link)
+        e = inputs_add_entry(inputs, folder, below, entry->fts_name, note);
+    fts_close(tree);
     return e;
 }
 
@@ -141,8 +148,9 @@ kw_err kw_etcd_inputs_member(struct kw_etcd_inputs *inputs, const char *folder,
                  below[i]);
         e = inputs_folder(inputs, path, below[i], note);
     }
+    kw_copy_str(path, sizeof path, kw_span_str(folder));
     if (!kw_failed(e) && is_above)
-        e = inputs_folder(inputs, folder, "..", note);
+        e = inputs_folder(inputs, path, "..", note);
     snprintf(path, sizeof path, "%s/wal", member);
     return kw_failed(e) ? e : kw_etcd_inputs_add(inputs, KW_ETCD_INPUT_LOG, path, note);
 }

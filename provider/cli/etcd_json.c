@@ -83,7 +83,8 @@ static void json_row(const struct kw_etcd_report *report, const struct kw_etcd_r
 }
 
 static void json_seed(const struct kw_etcd_report *report,
-                      const struct kw_etcd_seed *seed)
+                      const struct kw_etcd_seed *seed,
+                      const struct kw_restore_result *result)
 {
     char name[KW_FOREIGN_MAX], key_id[KW_FOREIGN_MAX], digest[17];
     FILE *out = report->out;
@@ -98,6 +99,10 @@ static void json_seed(const struct kw_etcd_report *report,
     for (unsigned w = 0; w < KW_ETCD_PLACES; w++)
         json_number(out, kw_etcd_where_name((enum kw_etcd_where)w), seed->objects[w]);
     json_ages(out, seed->oldest, seed->newest);
+    if (result != NULL) {
+        json_member(out, ", ", "opens", kw_restore_state_name(result->state));
+        json_member(out, ", ", "opens_why", result->why[0] != '\0' ? result->why : NULL);
+    }
 }
 
 static void json_lists(const struct kw_etcd_report *report,
@@ -113,7 +118,8 @@ static void json_lists(const struct kw_etcd_report *report,
     fputs("],\n  \"seeds\": [", out);
     for (size_t i = 0; i < f->seed_count; i++) {
         fputs(i > 0 ? ",\n    {" : "\n    {", out);
-        json_seed(report, &f->seeds[i]);
+        json_seed(report, &f->seeds[i],
+                  report->restore != NULL ? &report->restore->results[i] : NULL);
         putc('}', out);
     }
     putc(']', out);
@@ -197,6 +203,40 @@ static void json_unread(const struct kw_etcd_report *report,
     putc(']', out);
 }
 
+static void json_states(FILE *out, const char *name, const uint64_t of[])
+{
+    static const char *const names[] = {"not_judged", "refused", "untried", "failed",
+                                        "opened"};
+    fprintf(out, ", \"%s\": {", name);
+    for (unsigned i = 0; i <= KW_RESTORE_OPENED; i++)
+        fprintf(out, "%s\"%s\": %" PRIu64, i > 0 ? ", " : "", names[i], of[i]);
+    putc('}', out);
+}
+
+static void json_restore(const struct kw_etcd_report *report,
+                         const struct kw_etcd_verdict *v)
+{
+    const struct kw_restore *r = report->restore;
+    FILE *out = report->out;
+    fputs(",\n  \"restore\": ", out);
+    if (r == NULL) {
+        fputs("null", out);
+        return;
+    }
+    const char *why = r->token_note.text[0] != '\0' ? r->token_note.text
+                                                    : kw_code_name(r->token_err.code);
+    json_member(out, "{", "verdict", kw_restore_verdict_name(v->restore));
+    json_member(out, ", ", "token",
+                r->shared->label[0] != '\0' ? r->shared->label : NULL);
+    json_member(out, ", ", "serial",
+                r->shared->serial[0] != '\0' ? r->shared->serial : NULL);
+    json_member(out, ", ", "token_why", kw_failed(r->token_err) ? why : NULL);
+    json_states(out, "seeds", v->restore_sum.of);
+    json_states(out, "objects", v->restore_sum.samples);
+    json_number(out, "objects_of_others", v->restore_sum.others);
+    putc('}', out);
+}
+
 /* The commands alone would not say in which order they work: comments are lines, too. */
 static void json_next(FILE *out, const char *cure)
 {
@@ -226,12 +266,13 @@ static void json_end(struct kw_etcd_report *report, const struct kw_etcd_finding
     json_files(report, f);
     json_inputs(report);
     json_unread(report, f);
+    json_restore(report, verdict);
     json_member(out, ",\n  ", "prefix", prefix);
     json_member(out, ",\n  ", "must_be_encrypted",
                 report->config != NULL ? "by the EncryptionConfiguration" : "secrets");
     fprintf(out, ",\n  \"redacted\": %s",
             report->redaction != NULL && report->redaction->on ? "true" : "false");
-    kw_etcd_cure(f, verdict, report->redaction, cure);
+    kw_etcd_cure(report, f, verdict, cure);
     json_next(out, cure);
     json_member(out, ",\n  ", "verdict", verdict->word);
     fprintf(out, ",\n  \"exit\": %d,\n  \"ok\": %s\n}\n", verdict->code,

@@ -29,9 +29,14 @@ struct kw_etcd_verdict kw_etcd_judge(const struct kw_etcd_report *report,
             v.not_allowed[w] += findings->rows[i].at[w].objects;
             elsewhere += w != KW_ETCD_CURRENT ? findings->rows[i].at[w].objects : 0;
         }
+    if (report->restore != NULL)
+        v.restore = kw_restore_verdict(report->restore, &v.restore_sum);
     if (v.not_allowed[KW_ETCD_CURRENT] > 0) {
         v.code = KW_EXIT_PROBLEM;
         v.word = "violated";
+    } else if (v.restore != KW_RESTORABLE) {
+        v.code = v.restore == KW_NOT_RESTORABLE ? KW_EXIT_PROBLEM : KW_EXIT_BLIND;
+        v.word = kw_restore_verdict_name(v.restore);
     } else if (v.is_unread) {
         v.code = KW_EXIT_BLIND;
         v.word = "unread";

@@ -12,6 +12,7 @@
 #include <keyward/etcd_audit.h>
 
 #include "cli.h"
+#include "etcd_restore.h"
 #include "foreign.h"
 
 enum { KW_EXIT_LEFTOVERS = 4 }; /* current is as it must be, and another place is not */
@@ -31,6 +32,8 @@ struct kw_etcd_input {
 };
 #define KW_ETCD_INPUTS_MAX 64u
 
+#define KW_ETCD_PREFIX "/registry" /* kube-apiserver's --etcd-prefix, unless it is told */
+
 struct kw_etcd_report {
     FILE *out;
     const struct kw_redaction *redaction;
@@ -38,8 +41,8 @@ struct kw_etcd_report {
     const struct kw_etcd_input *inputs;
     size_t input_count;
     const char *prefix;
-    const char *config;   /* path of the EncryptionConfiguration, or NULL */
-    const char *resource; /* of a rewrite that is to be printed; "" */
+    const char *config;               /* path of the EncryptionConfiguration, or NULL */
+    const struct kw_restore *restore; /* NULL: not asked for */
 };
 
 struct kw_etcd_verdict {
@@ -47,7 +50,11 @@ struct kw_etcd_verdict {
     const char *word;                     /* "violated" */
     uint64_t not_allowed[KW_ETCD_PLACES]; /* objects    */
     bool is_unread;
+    enum kw_restore_verdict restore; /* KW_RESTORABLE when not asked for */
+    struct kw_restore_sum restore_sum;
 };
+/* The least good of all counts: what is current is not as it must be, or does not open;
+ * something could not be read, asked or judged; leftovers. */
 struct kw_etcd_verdict kw_etcd_judge(const struct kw_etcd_report *report,
                                      const struct kw_etcd_findings *findings);
 
@@ -91,8 +98,8 @@ void kw_etcd_blind_file(const struct kw_redaction *redaction,
 /* What to do about it: commands one a line, explained by lines that begin with #. "" when
  * there is nothing to do. */
 #define KW_ETCD_CURE_MAX 8192u
-void kw_etcd_cure(const struct kw_etcd_findings *findings,
-                  const struct kw_etcd_verdict *verdict,
-                  const struct kw_redaction *redaction, char ret_cure[KW_ETCD_CURE_MAX]);
+void kw_etcd_cure(const struct kw_etcd_report *report,
+                  const struct kw_etcd_findings *findings,
+                  const struct kw_etcd_verdict *verdict, char ret_cure[KW_ETCD_CURE_MAX]);
 
 #endif

@@ -52,8 +52,16 @@ static void words_row(const struct kw_etcd_report *report, const struct kw_etcd_
             row->why != NULL ? row->why : "");
 }
 
+/* Of a seed, or of a sample. */
+static void words_result(FILE *out, const struct kw_restore_result *result)
+{
+    fprintf(out, "; %s%s%s", kw_restore_state_name(result->state),
+            result->why[0] != '\0' ? ": " : "", result->why);
+}
+
 static void words_seed(const struct kw_etcd_report *report,
-                       const struct kw_etcd_seed *seed)
+                       const struct kw_etcd_seed *seed,
+                       const struct kw_restore_result *result)
 {
     char name[KW_FOREIGN_MAX], key_id[KW_FOREIGN_MAX], digest[17];
     kw_foreign_text(report->redaction, KW_FOREIGN_KEY_NAME, seed->name, name);
@@ -66,7 +74,58 @@ static void words_seed(const struct kw_etcd_report *report,
     if (seed->newest > 0)
         fprintf(report->out, "; revisions %" PRIu64 " to %" PRIu64, seed->oldest,
                 seed->newest);
+    if (result != NULL)
+        words_result(report->out, result);
     putc('\n', report->out);
+}
+
+static void words_sample(const struct kw_etcd_report *report,
+                         const struct kw_restore_sample *sample,
+                         const struct kw_restore_result *result)
+{
+    struct kw_etcd_key parts;
+    struct kw_etcd_names n;
+    const bool has_parts =
+        kw_etcd_key_read(sample->key, kw_span_str(report->prefix), &parts);
+    const struct kw_etcd_found found = {.key = sample->key,
+                                        .parts = has_parts ? &parts : NULL};
+    kw_etcd_object_names(report->redaction, &found, &n);
+    fprintf(report->out, "object %s %s%s%s", n.resource, n.name_space,
+            n.name_space[0] != '\0' ? "/" : "", n.name);
+    words_result(report->out, result);
+    putc('\n', report->out);
+}
+
+static void words_restore(const struct kw_etcd_report *report,
+                          const struct kw_etcd_verdict *v)
+{
+    const struct kw_restore *r = report->restore;
+    const struct kw_restore_sum *sum = &v->restore_sum;
+    FILE *out = report->out;
+    for (const struct kw_restore_sample *s = r->samples; s != NULL; s = s->next)
+        if (r->results[r->findings->seed_count + s->i].state != KW_RESTORE_OPENED)
+            words_sample(report, s, &r->results[r->findings->seed_count + s->i]);
+    if (r->shared->label[0] != '\0')
+        fprintf(out, "token      %s, serial %s\n", r->shared->label, r->shared->serial);
+    if (kw_failed(r->token_err))
+        fprintf(out, "token      could not be asked: %s\n",
+                r->token_note.text[0] != '\0' ? r->token_note.text
+                                              : kw_code_name(r->token_err.code));
+    fputs("restore    of the seeds that current objects need", out);
+    for (unsigned i = KW_RESTORE_OPENED + 1; i-- > 0;)
+        if (sum->of[i] > 0)
+            fprintf(out, ", %" PRIu64 " %s", sum->of[i],
+                    i == KW_RESTORE_OPENED
+                        ? "open"
+                        : kw_restore_state_name((enum kw_restore_state)i));
+    if (r->sample_count > 0)
+        fprintf(out, "; %" PRIu64 " of %zu objects opened to the end%s",
+                sum->samples[KW_RESTORE_OPENED], r->sample_count,
+                r->samples_cut ? ", and for more there was no room" : "");
+    if (sum->others > 0)
+        fprintf(out, "; %" PRIu64 " objects under other providers are not judged",
+                sum->others);
+    fprintf(out, ": %s\n", kw_restore_verdict_name(v->restore));
 }
 
 static bool words_has_log(const struct kw_etcd_report *report)
@@ -148,11 +207,14 @@ static void words_end(struct kw_etcd_report *report, const struct kw_etcd_findin
     for (size_t i = 0; i < f->row_count; i++)
         words_row(report, &f->rows[i]);
     for (size_t i = 0; i < f->seed_count; i++)
-        words_seed(report, &f->seeds[i]);
+        words_seed(report, &f->seeds[i],
+                   report->restore != NULL ? &report->restore->results[i] : NULL);
     words_files(report, f);
     words_unread(report, f);
+    if (report->restore != NULL)
+        words_restore(report, verdict);
     words_verdict(report, verdict);
-    kw_etcd_cure(f, verdict, report->redaction, cure);
+    kw_etcd_cure(report, f, verdict, cure);
     if (cure[0] != '\0')
         fprintf(report->out, "next:\n%s", cure);
 }

@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <keyward/file.h>
+#include <keyward/sha256.h>
 
 enum { REDACTED_BYTES = 8 };
 
@@ -41,20 +39,19 @@ void kw_redaction_end(struct kw_redaction *redaction)
 static void foreign_redact(const struct kw_redaction *redaction, enum kw_foreign what,
                            kw_span bytes, char ret_text[KW_FOREIGN_MAX])
 {
-    uint8_t told[1 + EVP_MAX_MD_SIZE] = {(uint8_t)what}, mac[EVP_MAX_MD_SIZE];
-    unsigned len = 0, mac_len = 0;
-    KW_MUST(EVP_Digest(bytes.ptr, bytes.len, told + 1, &len, EVP_sha256(), NULL) == 1);
-    KW_MUST(HMAC(EVP_sha256(), redaction->key.ptr, (int)redaction->key.len, told, 1 + len,
-                 mac, &mac_len) != NULL &&
-            mac_len >= REDACTED_BYTES);
+    uint8_t told[1 + KW_SHA256] = {(uint8_t)what}, mac[KW_SHA256];
     kw_copy_str(ret_text, KW_FOREIGN_MAX, kw_span_str("h:"));
-    kw_hex(ret_text + 2, KW_FOREIGN_MAX - 2, kw_span_of(mac, REDACTED_BYTES));
+    if (kw_failed(kw_sha256(bytes, told + 1)) ||
+        kw_failed(kw_hmac_sha256(&redaction->key, kw_span_of(told, sizeof told), mac)))
+        kw_copy_str(ret_text, KW_FOREIGN_MAX, kw_span_str("h:?")); /* out of memory */
+    else
+        kw_hex(ret_text + 2, KW_FOREIGN_MAX - 2, kw_span_of(mac, REDACTED_BYTES));
 }
 
 static size_t foreign_put(char *dst, uint8_t byte)
 {
     static const char digits[] = "0123456789abcdef";
-    if (byte >= ' ' && byte <= '~' && byte != '\\') {
+    if (byte < 0x80 && kw_is_printable_char(byte) && byte != '\\') {
         dst[0] = (char)byte;
         return 1;
     }

@@ -10,14 +10,8 @@
 #include <keyward/clock.h>
 
 #include "login.h"
+#include "other_token.h"
 #include "softhsm.h"
-
-/* The configuration's token with the options in its place; text that it points to. */
-struct other {
-    struct kw_config_token token;
-    char uri[KW_PATH_MAX], module[KW_PATH_MAX], pin[KW_PATH_MAX], name[128],
-        value[KW_PATH_MAX];
-};
 
 struct look {
     const struct kw_keyring *ring;
@@ -25,77 +19,6 @@ struct look {
     bool elsewhere; /* a SoftHSM in another folder: a copy has the same serial */
     struct kw_second_copy_proof proof;
 };
-
-static kw_err second_copy_bad(const struct kw_second_copy *where, struct kw_note *note,
-                              const char *what)
-{
-    kw_note_set(note, "--%s%s", where->option, what);
-    return kw_err_at(KW_CODE_BAD_INPUT, "other token");
-}
-
-static bool second_copy_put(char *dst, size_t cap, const char *given, char **field)
-{
-    if (given == NULL)
-        return true;
-    *field = dst;
-    return given[0] != '\0' && kw_copy_str(dst, cap, kw_span_str(given));
-}
-
-static kw_err set_variable(struct other *o, const struct kw_second_copy *where,
-                           struct kw_note *note)
-{
-    const char *assignment = where->env;
-    const char *equals = strchr(assignment, '=');
-    size_t i = 0;
-    if (equals == NULL || equals == assignment ||
-        !kw_copy_str(o->name, sizeof o->name,
-                     kw_span_of(assignment, (size_t)(equals - assignment))) ||
-        !kw_copy_str(o->value, sizeof o->value, kw_span_str(equals + 1)))
-        return second_copy_bad(where, note, "env wants NAME=VALUE");
-    while (i < o->token.env_count && strcmp(o->token.env[i].name, o->name) != 0)
-        i++;
-    if (i == KW_ENV_VARS_MAX)
-        return second_copy_bad(where, note, "env: there are too many variables");
-    o->token.env[i] = (struct kw_config_var){o->name, o->value};
-    if (i == o->token.env_count)
-        o->token.env_count++;
-    return KW_OK;
-}
-
-static kw_err named_token(const struct kw_config *config, const char *name,
-                          struct other *o, struct kw_note *note)
-{
-    for (size_t i = 0; i < config->token_count; i++)
-        if (strcmp(config->tokens[i].name, name) == 0) {
-            o->token = config->tokens[i];
-            return KW_OK;
-        }
-    kw_note_set(note,
-                "the configuration has no token '%s'; name one of its tokens, or give a "
-                "PKCS#11 URI (pkcs11:token=LABEL)",
-                name);
-    return kw_err_at(KW_CODE_BAD_INPUT, "other token");
-}
-
-static kw_err other_token(const struct kw_config *config,
-                          const struct kw_second_copy *where, struct other *o,
-                          struct kw_note *note)
-{
-    if (where->name != NULL)
-        return named_token(config, where->name, o, note);
-    o->token = config->tokens[0];
-    if (where->module != NULL)
-        o->token.env_count = 0;
-    kw_copy_str(o->token.name, sizeof o->token.name, kw_span_str("second-copy"));
-    if (!second_copy_put(o->uri, sizeof o->uri, where->uri, &o->token.uri))
-        return second_copy_bad(where, note, "token wants a PKCS#11 URI");
-    if (!second_copy_put(o->module, sizeof o->module, where->module, &o->token.module) ||
-        o->token.module[0] != '/')
-        return second_copy_bad(where, note, "module wants an absolute path");
-    if (!second_copy_put(o->pin, sizeof o->pin, where->pin, &o->token.pin))
-        return second_copy_bad(where, note, "pin wants file:/path");
-    return where->env != NULL ? set_variable(o, where, note) : KW_OK;
-}
 
 /* true: a SoftHSM whose files are none of the configured tokens'. */
 static bool is_elsewhere(const struct kw_config *config,
@@ -167,12 +90,12 @@ static kw_err second_copy_look(struct kw_token *token, void *shared, struct kw_n
 
 kw_err kw_second_copy_prove(const struct kw_config *config, const struct kw_keyring *ring,
                             const struct kw_version *v,
-                            const struct kw_second_copy *where,
+                            const struct kw_token_words *where,
                             struct kw_second_copy_proof *ret_proof, struct kw_note *note)
 {
-    struct other o;
+    struct kw_other_token o;
     char now[KW_TIME_TEXT];
-    kw_err e = other_token(config, where, &o, note);
+    kw_err e = kw_other_token_find(config, where, &o, note);
     if (kw_failed(e))
         return e;
     struct look *l = kw_shared_new(sizeof *l);

@@ -6,6 +6,8 @@
 #include <keyward/config.h>
 #include <keyward/keyring.h>
 
+#include "other_token.h"
+
 /* What a word on a second copy begins with. */
 #define KW_OPENED "opened on token "
 #define KW_STATED "stated: "
@@ -19,16 +21,6 @@ enum kw_copy_rank {
     KW_COPY_OPENED,
 };
 enum kw_copy_rank kw_second_copy_rank(const char *word);
-
-/* How to reach the other token; NULL: as the configuration's first one is reached. */
-struct kw_second_copy {
-    const char *name; /* a token of the configuration, as it is; then uri is NULL     */
-    const char *uri;
-    const char *module; /* another module has none of the first one's variables */
-    const char *pin;
-    const char *env;    /* NAME=VALUE, in place of that variable */
-    const char *option; /* what the verb's options begin with, for messages */
-};
 
 /* The key was there, and opened the check blob. */
 struct kw_second_copy_proof {
@@ -45,7 +37,7 @@ struct kw_second_copy_proof {
 KW_MUST_USE kw_err kw_second_copy_prove(const struct kw_config *config,
                                         const struct kw_keyring *ring,
                                         const struct kw_version *v,
-                                        const struct kw_second_copy *where,
+                                        const struct kw_token_words *where,
                                         struct kw_second_copy_proof *ret_proof,
                                         struct kw_note *note);
 

@@ -73,7 +73,8 @@ static const struct {
 } marks[] = {
     {KW_AUDIT_TAMPERED, "a file was not as it had been left"},
     {KW_AUDIT_TORN, "bytes behind a last record were cut off"},
-    {KW_AUDIT_UNSYNCED, "a disk failed, and records may lie in the file before"},
+    {KW_AUDIT_UNSYNCED,
+     "a disk failed: what the file before has at its end is not certain"},
     {KW_AUDIT_UNRECORDED, "calls were answered, or changes made, that are not on record"},
     {KW_AUDIT_LOG_LOST, "the node remembered a later record of a log than was there"},
 };

@@ -11,7 +11,9 @@
 #include <keyward/env.h>
 #include <keyward/etcd_policy.h>
 
+#include "context.h"
 #include "etcd_inputs.h"
+#include "other_token.h"
 
 enum { ETCD_ARENA = 4096 };
 
@@ -30,6 +32,13 @@ struct etcd_audit {
     const struct kw_etcd_format *format;
     bool shows_progress;
     unsigned percent;
+    bool restorable;
+    uint64_t sample;
+    const char *token; /* of --token, or NULL */
+    struct kw_token_words where;
+    struct kw_other_token other;
+    struct kw_context context;
+    struct kw_restore restore;
 };
 
 /* ---- while it runs ---- */
@@ -49,6 +58,13 @@ static kw_err etcd_found(void *self, const struct kw_etcd_found *found)
     return ferror(a->report.out) == 0
                ? KW_OK
                : kw_err_native(KW_CODE_IO, (uint32_t)errno, "report");
+}
+
+static kw_err etcd_sealed(void *self, kw_span key, const struct kw_stored *stored,
+                          const struct kw_etcd_row *row)
+{
+    struct etcd_audit *a = self;
+    return kw_restore_take(&a->restore, key, stored, row);
 }
 
 static void etcd_progress(void *self, unsigned thousandths)
@@ -128,6 +144,28 @@ static kw_err etcd_find_inputs(struct etcd_audit *a, struct kw_note *note)
     return e;
 }
 
+/* Configuration and keyring of this node, and the token that is to be asked. */
+static kw_err etcd_begin_restore(struct etcd_audit *a, struct kw_note *note)
+{
+    if (!a->restorable)
+        return KW_OK;
+    kw_err e = kw_context_open(a->cli, &a->context, note);
+    if (!kw_failed(e) && a->context.ring == NULL) {
+        *note = a->context.damage;
+        return kw_err_at(KW_CODE_MISSING, "keyring");
+    }
+    if (!kw_failed(e) && a->token != NULL)
+        e = kw_other_token_find(a->context.config, &a->where, &a->other, note);
+    if (kw_failed(e))
+        return e;
+    a->restore.by =
+        (struct kw_restore_by){&a->config, a->context.config, a->context.ring};
+    a->restore.token = a->token != NULL ? &a->other.token : &a->context.config->tokens[0];
+    a->restore.sample_wanted = a->sample;
+    a->report.restore = &a->restore;
+    return KW_OK;
+}
+
 static kw_err etcd_begin_redaction(struct etcd_audit *a, struct kw_note *note)
 {
     if (!a->redact && a->redact_key == NULL)
@@ -173,6 +211,8 @@ static kw_err etcd_begin(struct etcd_audit *a, struct kw_note *note)
     if (!kw_failed(e))
         e = etcd_find_inputs(a, note);
     if (!kw_failed(e))
+        e = etcd_begin_restore(a, note);
+    if (!kw_failed(e))
         e = etcd_begin_redaction(a, note);
     return kw_failed(e) ? e : etcd_open_out(a, note);
 }
@@ -195,6 +235,8 @@ static bool etcd_close_out(struct etcd_audit *a, bool is_good)
 
 static void etcd_free(struct etcd_audit *a)
 {
+    kw_restore_free(&a->restore);
+    kw_context_close(&a->context);
     kw_redaction_end(&a->redaction);
     kw_encryption_config_free(&a->config);
     kw_free(a->names);
@@ -209,6 +251,8 @@ static kw_err etcd_report(struct etcd_audit *a, int *ret_code)
                                                   .self = a,
                                                   .judge = etcd_judge,
                                                   .found = etcd_found,
+                                                  .sealed =
+                                                      a->sample > 0 ? etcd_sealed : NULL,
                                                   .progress = etcd_progress};
     struct kw_etcd_findings findings;
     struct kw_etcd_audit *audit = kw_etcd_audit_new(&options);
@@ -218,6 +262,10 @@ static kw_err etcd_report(struct etcd_audit *a, int *ret_code)
     kw_err e = etcd_read_all(a, audit);
     if (!kw_failed(e)) {
         kw_etcd_audit_findings(audit, &findings);
+        if (a->restorable)
+            e = kw_restore_run(&a->restore, &findings);
+    }
+    if (!kw_failed(e)) {
         const struct kw_etcd_verdict verdict = kw_etcd_judge(&a->report, &findings);
         a->format->end(&a->report, &findings, &verdict);
         *ret_code = verdict.code;
@@ -252,6 +300,26 @@ static int etcd_run(struct etcd_audit *a)
     return code;
 }
 
+/* -1 to go on, else the exit code. */
+static int etcd_choose_token(struct etcd_audit *a)
+{
+    static const char verb[] = "etcd audit";
+    struct kw_token_words *w = &a->where;
+    w->option = "";
+    if (!a->restorable && (a->sample > 0 || a->token != NULL))
+        return kw_usage_error(verb, "--sample and --token go with --restorable");
+    if (a->restorable && a->config_path == NULL)
+        return kw_usage_error(verb, "--restorable wants --encryption-config, which says "
+                                    "whose a seed is");
+    if (a->token != NULL && strncmp(a->token, "pkcs11:", 7) == 0)
+        w->uri = a->token;
+    else
+        w->name = a->token;
+    if (w->uri == NULL && (w->module != NULL || w->pin != NULL || w->env != NULL))
+        return kw_usage_error(verb, "--module, --pin and --env go with a URI");
+    return -1;
+}
+
 int kw_verb_etcd_audit(int argc, char **argv)
 {
     static const char summary[] =
@@ -279,6 +347,22 @@ int kw_verb_etcd_audit(int argc, char **argv)
          "kube-apiserver's, which says what must be encrypted and by whom; secrets "
          "without",
          .text = &a.config_path},
+        {"restorable", NULL,
+         "also: does each seed open with this node's keyring and token? Wants "
+         "--encryption-config; logs in once",
+         .on = &a.restorable},
+        {"sample", "K",
+         "also: K objects of each resource, provider and key_id opened to the end",
+         .number = &a.sample, .least = 1, .most = 1000000},
+        {"token", "NAME|URI",
+         "ask this token of the configuration, or this PKCS#11 URI; the first one "
+         "without",
+         .text = &a.token},
+        {"module", "FILE", "the module of a URI (default: the first token's)",
+         .text = &a.where.module},
+        {"pin", "SOURCE", "its PIN, file:/path (default: the first token's)",
+         .text = &a.where.pin},
+        {"env", "NAME=VALUE", "a variable of its module", .text = &a.where.env},
         {"etcd-prefix", "PREFIX", "kube-apiserver's --etcd-prefix; /registry without",
          .text = &a.prefix},
         {"csv", NULL, "a table; what a spreadsheet takes for a formula gets a '",
@@ -295,13 +379,14 @@ int kw_verb_etcd_audit(int argc, char **argv)
                                    .operands = "[FILE]",
                                    .rest = &files,
                                    .summary = summary,
-                                   .config = "every verb's; it reads none",
+                                   .config = "keyward's; --restorable alone reads it",
                                    .more = more,
                                    .options = options,
-                                   .option_count = sizeof options / sizeof options[0]};
+                                   .option_count = sizeof options / sizeof options[0],
+                                   .logs_in = true};
     int code = kw_cli_read(&usage, argc, argv, &cli);
     a.file = files.count > 0 ? files.at[0] : NULL;
-    a.prefix = a.prefix != NULL ? a.prefix : "/registry";
+    a.prefix = a.prefix != NULL ? a.prefix : KW_ETCD_PREFIX;
     if (code < 0 && a.file == NULL && a.member == NULL && a.wal == NULL)
         code = kw_usage_error(usage.verb, "it wants FILE, --member or --wal");
     if (code < 0 && (files.count > 1 || (a.file != NULL && a.member != NULL)))
@@ -310,5 +395,7 @@ int kw_verb_etcd_audit(int argc, char **argv)
         code = kw_usage_error(usage.verb, "--member reads its log already");
     if (code < 0 && a.csv && cli.json)
         code = kw_usage_error(usage.verb, "--csv and --json exclude each other");
+    if (code < 0)
+        code = etcd_choose_token(&a);
     return code >= 0 ? code : etcd_run(&a);
 }

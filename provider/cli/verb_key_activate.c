@@ -19,7 +19,7 @@
 
 struct choices {
     const char *stated, *operator_, *ticket;
-    struct kw_second_copy other;
+    struct kw_token_words other;
     bool only_copy, baseline, now;
 };
 
@@ -244,7 +244,7 @@ static kw_err key_activate_fill_in(struct activation *a, uint32_t n, struct kw_n
 
 static int proof_contradicts(const struct choices *c)
 {
-    const struct kw_second_copy *o = &c->other;
+    const struct kw_token_words *o = &c->other;
     int ways = (int)c->only_copy + (c->stated != NULL) + (o->uri != NULL);
     const size_t text_max = sizeof((struct kw_activation *)0)->proof - sizeof KW_STATED;
     if (ways > 1)

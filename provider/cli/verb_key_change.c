@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "context.h"
+#include "end_gate.h"
 #include "gone.h"
 #include "next.h"
 #include "operator_log.h"
@@ -15,6 +16,8 @@ struct change {
     enum kw_act act;
     const char *summary;
     const char *operator_, *ticket;
+    struct kw_gate_words gate; /* of DISABLE */
+    char proof[128];           /* for the history; "" */
 };
 
 /* What the version was, and what it is; destroyed and away after a prune.  `copy`: the
@@ -35,6 +38,7 @@ static kw_err write_change(const struct kw_context *d, const struct change *chan
         e = kw_keyring_dup(d->ring, &ring);
     if (kw_failed(e))
         return e;
+    kw_copy_str(facts.proof, sizeof facts.proof, kw_span_str(change->proof));
     e = kw_act_apply(ring, change->act, o->was.n, &facts, note);
     if (!kw_failed(e))
         e = kw_context_save(d, ring, note);
@@ -122,12 +126,15 @@ static int may_forget(const struct kw_cli *cli, const struct kw_context *d,
 }
 
 static int key_change_perform(const struct kw_cli *cli, const struct kw_context *d,
-                              const struct change *change, uint32_t n)
+                              struct change *change, uint32_t n)
 {
     struct kw_note note = {{0}};
     int code = kw_context_may(cli, d, change->act, n);
     if (code < 0 && change->act == KW_ACT_PRUNE)
         code = may_forget(cli, d, kw_keyring_by_n(d->ring, n));
+    if (code < 0 && change->act == KW_ACT_DISABLE)
+        code = kw_gate_pass(cli, d, kw_keyring_by_n(d->ring, n), "disable", &change->gate,
+                            change->proof);
     if (code >= 0)
         return code;
     struct outcome o = {.was = *kw_keyring_by_n(d->ring, n)};
@@ -157,7 +164,9 @@ static int key_change_run(enum kw_act act, const char *summary, int argc, char *
         {"operator", "NAME", "who does this (default: your login)", NULL,
          &change.operator_},
         KW_OPERATOR_TICKET(&change.ticket),
+        KW_GATE_OPTIONS(&change.gate),
     };
+    const size_t all = sizeof options / sizeof options[0];
     snprintf(verb, sizeof verb, "key %s", kw_act_name(act));
     const struct kw_usage usage = {
         .verb = verb,
@@ -165,13 +174,15 @@ static int key_change_run(enum kw_act act, const char *summary, int argc, char *
         .operand_count = 1,
         .summary = summary,
         .options = options,
-        .option_count = sizeof options / sizeof options[0],
+        .option_count = act == KW_ACT_DISABLE ? all : all - KW_GATE_OPTION_COUNT,
     };
     int code = kw_cli_read(&usage, argc, argv, &cli);
     if (code < 0)
         code = kw_cli_version_n(verb, cli.operand[0], &n);
     if (code < 0)
         code = kw_operator_ticket(verb, change.ticket);
+    if (code < 0)
+        code = kw_gate_usage(verb, &change.gate);
     if (code >= 0)
         return code;
     kw_err e = kw_context_open(&cli, &context, &note);
@@ -205,7 +216,9 @@ int kw_verb_disable(int argc, char **argv)
     return key_change_run(
         KW_ACT_DISABLE,
         "Nobody may use version N until it is enabled: the quarantine before the "
-        "end.",
+        "end.\nOf a version that was ever accepted it wants reports which show that "
+        "nothing needs it,\nand records them: a seat belt, no lock.  That those are all "
+        "members and all backups is\nyour word.",
         argc, argv);
 }
 

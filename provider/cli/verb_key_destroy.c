@@ -9,6 +9,7 @@
 #include <keyward/clock.h>
 
 #include "context.h"
+#include "end_gate.h"
 #include "gone.h"
 #include "next.h"
 #include "operator_log.h"
@@ -27,6 +28,8 @@ struct destroy {
     const struct kw_context *context;
     const char *said, *operator_, *ticket;
     bool now;
+    struct kw_gate_words gate;
+    char proof[128]; /* for the history; "" */
     const struct kw_version *was;
     enum kw_act act;                 /* DESTROY, or GONE: it is destroyed already     */
     const struct kw_version *sharer; /* it still needs the object; NULL: nobody does  */
@@ -45,15 +48,6 @@ static const struct kw_mark *wrapped_mark(const struct destroy *d)
     return same && mark->wrapped ? mark : NULL;
 }
 
-/* Nobody ever unwrapped with it, so nobody can miss it. */
-static bool was_never_accepted(const struct destroy *d)
-{
-    const struct kw_version *v = d->was;
-    return v->state == KW_KEY_CREATED ||
-           (strcmp(v->disabled_from, kw_key_state_name(KW_KEY_CREATED)) == 0 &&
-            wrapped_mark(d) == NULL);
-}
-
 /* Its own node would refuse the keyring that comes of it. */
 static int unseen_here(const struct destroy *d)
 {
@@ -69,6 +63,7 @@ static int unseen_here(const struct destroy *d)
         (unsigned)d->was->n);
 }
 
+/* Of one that was never accepted nobody can miss anything. */
 static int missed_by_now(const struct destroy *d)
 {
     static const struct kw_wait wait = {
@@ -79,7 +74,7 @@ static int missed_by_now(const struct destroy *d)
             ", as an API server may keep for that long what it had unwrapped and misses "
             "the version only then (disabled is reversible, destroyed is not)",
     };
-    if (d->now || d->act != KW_ACT_DESTROY || was_never_accepted(d))
+    if (d->now || d->act != KW_ACT_DESTROY || !kw_gate_was_accepted(d->context, d->was))
         return -1;
     return kw_waited(d->cli, d->context, d->was->n, &wait);
 }
@@ -319,6 +314,7 @@ static int key_destroy_report(const struct destroy *d)
 static kw_err key_destroy_do(struct destroy *d, struct kw_note *note)
 {
     kw_err e = kw_context_facts(d->operator_, &d->facts, note);
+    kw_copy_str(d->facts.proof, sizeof d->facts.proof, kw_span_str(d->proof));
     if (!kw_failed(e) && d->sharer == NULL)
         e = kw_gone_look(d->context->config, d->was, &d->gone);
     for (size_t i = 0; i < kw_version_kek(d->was)->token_count && !kw_failed(e); i++)
@@ -343,6 +339,8 @@ static int key_destroy_perform(struct destroy *d, uint32_t n)
     code = unseen_here(d);
     if (code < 0)
         code = missed_by_now(d);
+    if (code < 0 && d->act == KW_ACT_DESTROY)
+        code = kw_gate_pass(d->cli, d->context, d->was, "destroy", &d->gate, d->proof);
     struct kw_operator_act noted = {d->cli, d->context->config, "key-destroy",
                                     d->was->key_id, d->ticket};
     if (code < 0)
@@ -370,6 +368,7 @@ int kw_verb_destroy(int argc, char **argv)
         {"now", NULL, "do not wait until it was disabled here for a day", &d.now, NULL},
         {"operator", "NAME", "who does this (default: your login)", NULL, &d.operator_},
         KW_OPERATOR_TICKET(&d.ticket),
+        KW_GATE_OPTIONS(&d.gate),
     };
     const struct kw_usage usage = {
         .verb = "key destroy",
@@ -377,11 +376,11 @@ int kw_verb_destroy(int argc, char **argv)
         .operand_count = 1,
         .summary =
             "Records for good that nobody will use version N again: what is sealed under "
-            "it is\nlost.  It must have been disabled on this node for a day.  Deletes "
-            "nothing itself: it\nlooks into the tokens that the ceremony recorded "
-            "whether "
-            "the object is gone, and on a\ndestroyed version looks again and says how it "
-            "is removed (exit status 1: one still\nhas it, 3: one was not asked).",
+            "it is\nlost.  It must have been disabled on this node for a day, and wants "
+            "reports as key\ndisable does.  Deletes nothing itself: it looks into the "
+            "tokens that the ceremony\nrecorded whether the object is gone, and on a "
+            "destroyed version looks again and says\nhow it is removed (exit status 1: "
+            "one still has it, 3: one was not asked).",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,
@@ -391,6 +390,8 @@ int kw_verb_destroy(int argc, char **argv)
         code = kw_cli_version_n(usage.verb, cli.operand[0], &n);
     if (code < 0)
         code = kw_operator_ticket(usage.verb, d.ticket);
+    if (code < 0)
+        code = kw_gate_usage(usage.verb, &d.gate);
     if (code >= 0)
         return code;
     kw_err e = kw_context_open(&cli, &context, &note);

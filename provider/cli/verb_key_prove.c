@@ -11,7 +11,7 @@
 
 struct choices {
     const char *token, *operator_;
-    struct kw_second_copy where;
+    struct kw_token_words where;
 };
 
 static kw_err write_proof(const struct kw_context *context, const struct kw_version *v,
@@ -88,7 +88,7 @@ static int key_prove_perform(const struct kw_cli *cli, const struct kw_context *
 /* A name of the configuration, or a URI with its options.  -1 to go on. */
 static int key_prove_choose(struct choices *c)
 {
-    struct kw_second_copy *w = &c->where;
+    struct kw_token_words *w = &c->where;
     if (c->token == NULL)
         return kw_usage_error("key prove", "--token says which token it is to open in");
     if (strncmp(c->token, "pkcs11:", sizeof "pkcs11:" - 1) == 0) {

@@ -64,8 +64,9 @@ static kw_err encryption_list(const struct encryption_reader *r, const yaml_node
     return KW_OK;
 }
 
-static kw_err encryption_text(const struct encryption_reader *r, const yaml_node_t *node,
-                              const yaml_node_t *above, const char *key, char **ret_text)
+static kw_err encryption_read_text(const struct encryption_reader *r,
+                                   const yaml_node_t *node, const yaml_node_t *above,
+                                   const char *key, char **ret_text)
 {
     if (node == NULL || node->type != YAML_SCALAR_NODE || node->data.scalar.length == 0)
         return kw_config_fault(&r->teller, (node != NULL ? node : above)->start_mark, key,
@@ -91,7 +92,7 @@ static kw_err encryption_read_names(const struct encryption_reader *r,
 {
     const yaml_node_t *keys = NULL;
     kw_err e = encryption_list(r, body, "keys", &keys);
-    if (kw_failed(e))
+    if (kw_failed(e) || keys == NULL)
         return e;
     p->names = (char **)kw_new(encryption_length(keys), sizeof *p->names);
     if (p->names == NULL)
@@ -101,8 +102,8 @@ static kw_err encryption_read_names(const struct encryption_reader *r,
         if (key->type != YAML_MAPPING_NODE)
             return kw_config_fault(&r->teller, key->start_mark, "keys",
                                    "wants a mapping with a name");
-        e = encryption_text(r, encryption_member(r, key, "name"), key, "keys[].name",
-                            &p->names[i]);
+        e = encryption_read_text(r, encryption_member(r, key, "name"), key, "keys[].name",
+                                 &p->names[i]);
         p->name_count += !kw_failed(e);
     }
     return e;
@@ -115,22 +116,22 @@ static kw_err encryption_read_kms(const struct encryption_reader *r,
     if (body->type != YAML_MAPPING_NODE)
         return kw_config_fault(&r->teller, body->start_mark, "kms", "wants a mapping");
     const yaml_node_t *version = encryption_member(r, body, "apiVersion");
-    const kw_span v = version != NULL && version->type == YAML_SCALAR_NODE
-                          ? kw_scalar(version)
-                          : kw_span_str("v1"); /* upstream's default */
-    if (!kw_span_equal_str(v, "v1") && !kw_span_equal_str(v, "v2"))
+    const kw_span v = version == NULL ? kw_span_str("v1") /* upstream's default */
+                      : version->type == YAML_SCALAR_NODE ? kw_scalar(version)
+                                                          : kw_span_str("");
+    if (version != NULL && !kw_span_equal_str(v, "v1") && !kw_span_equal_str(v, "v2"))
         return kw_config_fault(&r->teller, version->start_mark, "kms.apiVersion",
                                "is neither v1 nor v2");
     p->kind = kw_span_equal_str(v, "v2") ? KW_ENCRYPTION_KMS_V2 : KW_ENCRYPTION_KMS_V1;
     p->names = (char **)kw_new(1, sizeof *p->names);
     if (p->names == NULL)
         return encryption_no_memory();
-    kw_err e = encryption_text(r, encryption_member(r, body, "name"), body, "kms.name",
-                               &p->names[0]);
+    kw_err e = encryption_read_text(r, encryption_member(r, body, "name"), body,
+                                    "kms.name", &p->names[0]);
     p->name_count = !kw_failed(e);
     if (!kw_failed(e))
-        e = encryption_text(r, encryption_member(r, body, "endpoint"), body,
-                            "kms.endpoint", &p->endpoint);
+        e = encryption_read_text(r, encryption_member(r, body, "endpoint"), body,
+                                 "kms.endpoint", &p->endpoint);
     return e;
 }
 
@@ -169,14 +170,14 @@ static kw_err encryption_read_resources(const struct encryption_reader *r,
 {
     const yaml_node_t *list = NULL;
     kw_err e = encryption_list(r, node, "resources", &list);
-    if (kw_failed(e))
+    if (kw_failed(e) || list == NULL)
         return e;
     rule->resources = (char **)kw_new(encryption_length(list), sizeof *rule->resources);
     if (rule->resources == NULL)
         return encryption_no_memory();
     for (size_t i = 0; !kw_failed(e) && i < encryption_length(list); i++) {
-        e = encryption_text(r, encryption_item(r, list, i), list, "resources[]",
-                            &rule->resources[i]);
+        e = encryption_read_text(r, encryption_item(r, list, i), list, "resources[]",
+                                 &rule->resources[i]);
         rule->resource_count += !kw_failed(e);
     }
     return e;
@@ -190,7 +191,7 @@ static kw_err encryption_read_rule(const struct encryption_reader *r,
     kw_err e = encryption_read_resources(r, node, rule);
     if (!kw_failed(e))
         e = encryption_list(r, node, "providers", &list);
-    if (kw_failed(e))
+    if (kw_failed(e) || list == NULL)
         return e;
     rule->providers = kw_new(encryption_length(list), sizeof rule->providers[0]);
     if (rule->providers == NULL)
@@ -213,7 +214,7 @@ static kw_err encryption_read_root(const struct encryption_reader *r,
         return kw_config_fault(&r->teller, (kind != NULL ? kind : root)->start_mark,
                                "kind", "wants EncryptionConfiguration");
     kw_err e = encryption_list(r, root, "resources", &list);
-    if (kw_failed(e))
+    if (kw_failed(e) || list == NULL)
         return e;
     config->rules = kw_new(encryption_length(list), sizeof config->rules[0]);
     if (config->rules == NULL)

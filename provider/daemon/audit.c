@@ -7,31 +7,22 @@
 
 #include <keyward/log.h>
 
-/* durability: write.  The kernel has it; nobody waits for the disk. */
-static int audit_written(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
 /* ---- open -------------------------------------------------------------------------- */
 
 static kw_err audit_log(struct kw_daemon *d, struct kw_audit_log **ret_log,
                         struct kw_note *note)
 {
-    d->audit.disk = kw_audit_disk_system;
-    if (d->config->audit_durability == KW_AUDIT_WRITE)
-        d->audit.disk.sync = audit_written;
     snprintf(d->audit.memory, sizeof d->audit.memory, "%s/audit-memory.json",
              d->config->state);
-    struct kw_audit_log_options o = {.dir = d->config->audit_dir,
-                                     .clock = d->clock,
-                                     .disk = &d->audit.disk,
-                                     .memory = d->audit.memory,
-                                     .rotate_bytes = d->config->audit_rotate_bytes,
-                                     .reserves = true,
-                                     .keeps_lines =
-                                         d->config->audit_copies != KW_COPIES_NONE};
+    struct kw_audit_log_options o = {
+        .dir = d->config->audit_dir,
+        .clock = d->clock,
+        .disk = &kw_audit_disk_system,
+        .memory = d->audit.memory,
+        .rotate_bytes = d->config->audit_rotate_bytes,
+        .is_lazy = d->config->audit_durability == KW_AUDIT_WRITE,
+        .reserves = true,
+        .keeps_lines = d->config->audit_copies != KW_COPIES_NONE};
     kw_audit_node_genesis(&d->audit.node, o.genesis);
     return kw_audit_log_open(&o, ret_log, note);
 }

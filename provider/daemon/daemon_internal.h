@@ -56,7 +56,6 @@ struct kw_flood {
 struct kw_daemon_audit {
     struct kw_audit_writer *writer; /* NULL: there is none, or not yet */
     struct kw_audit_node node;      /* what a new log says of itself, which borrows it */
-    struct kw_audit_disk disk;
     struct kw_audit_copies copies;
     bool ends;                     /* what is dropped now is no record any more */
     char memory[KW_PATH_MAX + 32]; /* path of what the log remembers of itself */

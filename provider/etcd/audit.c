@@ -149,6 +149,9 @@ static kw_err audit_count(struct kw_etcd_audit *a, enum kw_etcd_where where, kw_
     if (where != KW_ETCD_IN_LOG)
         audit_age(&row->oldest, &row->newest, revision);
     e = audit_count_seed(a, &stored, where, revision);
+    if (!kw_failed(e) && a->options.sealed != NULL && where == KW_ETCD_CURRENT &&
+        stored.kind == KW_STORED_KMS_V2)
+        e = a->options.sealed(a->options.self, key, &stored, row);
     if (kw_failed(e) || row->why == NULL)
         return e;
     const struct kw_etcd_found found = {where, revision, key, is_inside ? &parts : NULL,
@@ -360,5 +363,6 @@ void kw_etcd_audit_findings(struct kw_etcd_audit *audit,
         .db = audit->db,
         .log = audit->log,
     };
-    memcpy(ret_findings->blind, audit->blind, sizeof audit->blind);
+    for (unsigned i = 0; i <= KW_ETCD_PLACES; i++)
+        ret_findings->blind[i] = audit->blind[i];
 }

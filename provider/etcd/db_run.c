@@ -15,7 +15,7 @@ struct db_cover {
     const char *why; /* the first thing that was wrong, until it is told     */
 };
 
-static const char lost[] = "the rest of it was written over since";
+static const char lost[] = "the rest of it is gone";
 
 bool kw_db_is_zero(kw_span bytes)
 {

@@ -105,7 +105,7 @@ static kw_err walk_bucket(struct walk *w, const struct kw_bolt_element *e,
 }
 
 /* In the order of their revisions, as etcd put them. */
-static kw_err walk_entry(struct walk *w, const struct kw_bolt_element *e)
+static kw_err walk_key_entry(struct walk *w, const struct kw_bolt_element *e)
 {
     struct kw_etcd_revision r;
     bool is_tombstone = false;
@@ -149,7 +149,7 @@ static kw_err walk_leaf_element(struct kw_db_reader *r, const struct kw_bolt_ele
     struct walk *w = walk_of(r);
     const bool is_bucket = (e->flags & KW_BOLT_IS_BUCKET) != 0;
     if (w->what == WALK_KEY)
-        return walk_entry(w, e);
+        return walk_key_entry(w, e);
     if (is_bucket)
         return walk_bucket(w, e,
                            w->what == WALK_ROOT ? walk_bucket_of(e->key) : WALK_OTHER);

@@ -2,8 +2,6 @@
 /* index - open addressing, three of four places used at most */
 #include "index.h"
 
-#include <string.h>
-
 #include <keyward/alloc.h>
 #include <keyward/sha256.h>
 
@@ -14,7 +12,7 @@ kw_err kw_etcd_hash(kw_span bytes, uint8_t ret_hash[KW_ETCD_HASH])
     uint8_t whole[KW_SHA256];
     kw_err e = kw_sha256(bytes, whole);
     if (!kw_failed(e))
-        memcpy(ret_hash, whole, KW_ETCD_HASH);
+        kw_copy(ret_hash, KW_ETCD_HASH, kw_span_of(whole, KW_ETCD_HASH));
     return e;
 }
 
@@ -47,10 +45,11 @@ void kw_etcd_index_free(struct kw_etcd_index *index)
 static size_t index_place(const struct kw_etcd_index *index,
                           const uint8_t hash[KW_ETCD_HASH])
 {
-    uint64_t first;
-    memcpy(&first, hash, sizeof first);
-    size_t at = (size_t)(first % index->places);
-    while (index->number[at] != 0 && memcmp(index->hash[at], hash, KW_ETCD_HASH) != 0)
+    const kw_span wanted = kw_span_of(hash, KW_ETCD_HASH);
+    struct kw_src src = kw_src_of(wanted);
+    size_t at = (size_t)(kw_src_u64(&src) % index->places);
+    while (index->number[at] != 0 &&
+           !kw_span_equal(kw_span_of(index->hash[at], KW_ETCD_HASH), wanted))
         at = at + 1 == index->places ? 0 : at + 1;
     return at;
 }
@@ -74,7 +73,8 @@ static kw_err index_grow(struct kw_etcd_index *index)
     for (size_t i = 0; i < index->places; i++)
         if (index->number[i] != 0) {
             const size_t at = index_place(&larger, index->hash[i]);
-            memcpy(larger.hash[at], index->hash[i], KW_ETCD_HASH);
+            kw_copy(larger.hash[at], KW_ETCD_HASH,
+                    kw_span_of(index->hash[i], KW_ETCD_HASH));
             larger.number[at] = index->number[i];
         }
     larger.used = index->used;
@@ -99,7 +99,7 @@ kw_err kw_etcd_index_put(struct kw_etcd_index *index, const uint8_t hash[KW_ETCD
             return e;
         at = index_place(index, hash);
     }
-    memcpy(index->hash[at], hash, KW_ETCD_HASH);
+    kw_copy(index->hash[at], KW_ETCD_HASH, kw_span_of(hash, KW_ETCD_HASH));
     index->number[at] = number;
     index->used += is_new;
     return KW_OK;

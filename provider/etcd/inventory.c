@@ -2,7 +2,6 @@
 #include "inventory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <keyward/alloc.h>
 
@@ -45,8 +44,10 @@ static kw_err table_make_room(struct kw_etcd_table *table)
         return kw_err_at(KW_CODE_NO_MEMORY, "etcd inventory");
     }
     if (table->count > 0) {
-        memcpy(items, table->items, table->count * table->size);
-        memcpy((void *)bytes, (void *)table->bytes, table->count * sizeof *bytes);
+        kw_copy(items, cap * table->size,
+                kw_span_of(table->items, table->count * table->size));
+        kw_copy((void *)bytes, cap * sizeof *bytes,
+                kw_span_of((void *)table->bytes, table->count * sizeof *bytes));
     }
     kw_free(table->items);
     kw_free((void *)table->bytes);
@@ -215,11 +216,13 @@ kw_err kw_etcd_inventory_seed(struct kw_etcd_inventory *inventory,
 
 /* ---- their order ---- */
 
+/* By their bytes; the shorter one first where it begins the other. */
 static int inventory_compare_spans(kw_span a, kw_span b)
 {
-    const size_t len = a.len < b.len ? a.len : b.len;
-    const int by_bytes = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-    return by_bytes != 0 ? by_bytes : (a.len > b.len) - (a.len < b.len);
+    for (size_t i = 0; i < a.len && i < b.len; i++)
+        if (a.ptr[i] != b.ptr[i])
+            return a.ptr[i] < b.ptr[i] ? -1 : 1;
+    return (a.len > b.len) - (a.len < b.len);
 }
 
 static int inventory_compare_rows(const void *left, const void *right)
@@ -244,7 +247,8 @@ static int inventory_compare_seeds(const void *left, const void *right)
     if (order == 0)
         order = inventory_compare_spans(a->key_id, b->key_id);
     if (order == 0)
-        order = memcmp(a->sha256, b->sha256, sizeof a->sha256);
+        order = inventory_compare_spans(kw_span_of(a->sha256, KW_SHA256),
+                                        kw_span_of(b->sha256, KW_SHA256));
     if (order == 0)
         order = (a->type > b->type) - (a->type < b->type);
     return order != 0

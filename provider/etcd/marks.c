@@ -58,18 +58,16 @@ static kw_err marks_open(const char *path, int *ret_fd, struct kw_note *note)
 static kw_err marks_search(int fd, uint8_t *piece, kw_span prefix, bool *ret_has,
                            uint64_t *ret_bytes)
 {
-    size_t kept = 0;
+    uint64_t at = 0;
     for (;;) {
-        const ssize_t got = read(fd, piece + kept, MARKS_PIECE);
+        const ssize_t got = pread(fd, piece, MARKS_PIECE, (off_t)at);
         if (got < 0)
             return kw_err_native(KW_CODE_IO, (uint32_t)errno, "read");
-        if (got == 0)
+        *ret_has = *ret_has || kw_etcd_has_marks(kw_span_of(piece, (size_t)got), prefix);
+        *ret_bytes = at + (uint64_t)got;
+        if (got <= MARKS_OVERLAP)
             return KW_OK;
-        const size_t len = kept + (size_t)got;
-        *ret_bytes += (uint64_t)got;
-        *ret_has = *ret_has || kw_etcd_has_marks(kw_span_of(piece, len), prefix);
-        kept = len < MARKS_OVERLAP ? len : MARKS_OVERLAP;
-        memmove(piece, piece + len - kept, kept);
+        at = *ret_bytes - MARKS_OVERLAP;
     }
 }
 
@@ -82,7 +80,7 @@ kw_err kw_etcd_file_has_marks(const char *path, kw_span prefix, bool *ret_has,
     kw_err e = marks_open(path, &fd, note);
     if (kw_failed(e))
         return e;
-    uint8_t *piece = kw_new(MARKS_PIECE + MARKS_OVERLAP, 1);
+    uint8_t *piece = kw_new(MARKS_PIECE, 1);
     e = piece == NULL ? kw_err_at(KW_CODE_NO_MEMORY, "etcd file")
                       : marks_search(fd, piece, prefix, ret_has, ret_bytes);
     if (e.code == KW_CODE_IO)

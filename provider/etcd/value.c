@@ -2,8 +2,6 @@
 /* value - how a stored value is encrypted, by its first bytes */
 #include <keyward/etcd_value.h>
 
-#include <string.h>
-
 #include "proto.h"
 
 enum { VALUE_KEY_ID_MAX = 1024, VALUE_WRAPPED_MAX = 1024 }; /* kube-apiserver's */
@@ -34,7 +32,8 @@ const char *kw_stored_kind_name(enum kw_stored_kind kind)
 
 static bool value_begins(kw_span value, const char *with, size_t len)
 {
-    return value.len >= len && memcmp(value.ptr, with, len) == 0;
+    return value.len >= len &&
+           kw_span_equal(kw_span_of(value.ptr, len), kw_span_of(with, len));
 }
 
 /* The name before a colon, taken off. */
@@ -46,7 +45,7 @@ static kw_span value_take_name(struct kw_src *src, const kw_span *known, size_t 
         len++;
     for (size_t i = 0; i < count; i++)
         if (known[i].len > len && known[i].len < rest.len &&
-            memcmp(known[i].ptr, rest.ptr, known[i].len) == 0 &&
+            kw_span_equal(known[i], kw_span_of(rest.ptr, known[i].len)) &&
             rest.ptr[known[i].len] == ':')
             len = known[i].len;
     const kw_span name = kw_src_take(src, len);

@@ -35,7 +35,7 @@ struct wal_place {
 
 /* ---- what the visitor is told ---------------------------------------------------------- */
 
-static void walk_progress(struct wal_walk *w, uint64_t seen)
+static void wal_walk_progress(struct wal_walk *w, uint64_t seen)
 {
     if (w->visitor->progress == NULL ||
         (seen != w->all && seen - w->told < KW_ETCD_WAL_PIECE))
@@ -44,31 +44,31 @@ static void walk_progress(struct wal_walk *w, uint64_t seen)
     w->visitor->progress(w->visitor->self, seen, w->all);
 }
 
-static kw_err walk_unread_one(struct wal_walk *w, const struct wal_place *place,
-                              const char *why, kw_span bytes)
+static kw_err wal_walk_unread_one(struct wal_walk *w, const struct wal_place *place,
+                                  const char *why, kw_span bytes)
 {
     const struct kw_etcd_wal_unread unread = {place->file->name, place->at, why, bytes};
     return w->visitor->unread(w->visitor->self, &unread);
 }
 
 /* How far it is from one piece of `left` bytes to the next; 0: this is the last. */
-static size_t walk_step(uint64_t left)
+static size_t wal_walk_step(uint64_t left)
 {
     return left <= KW_ETCD_WAL_PIECE ? 0 : KW_ETCD_WAL_PIECE - KW_ETCD_WAL_OVERLAP;
 }
 
-static size_t walk_piece(uint64_t left)
+static size_t wal_walk_piece(uint64_t left)
 {
     return left < KW_ETCD_WAL_PIECE ? (size_t)left : KW_ETCD_WAL_PIECE;
 }
 
-static kw_err walk_unread(struct wal_walk *w, struct wal_place place, const char *why,
-                          kw_span bytes)
+static kw_err wal_walk_unread(struct wal_walk *w, struct wal_place place, const char *why,
+                              kw_span bytes)
 {
     for (;;) {
-        const kw_err e =
-            walk_unread_one(w, &place, why, kw_span_of(bytes.ptr, walk_piece(bytes.len)));
-        const size_t step = walk_step(bytes.len);
+        const kw_err e = wal_walk_unread_one(
+            w, &place, why, kw_span_of(bytes.ptr, wal_walk_piece(bytes.len)));
+        const size_t step = wal_walk_step(bytes.len);
         if (kw_failed(e) || step == 0)
             return e;
         place.at += step;
@@ -82,45 +82,47 @@ static bool wal_byte_is_zero(uint8_t byte)
 }
 
 /* What is left of a file, but for zeroes. */
-static kw_err walk_rest(struct wal_walk *w, struct wal_place place, const char *why)
+static kw_err wal_walk_rest(struct wal_walk *w, struct wal_place place, const char *why)
 {
     for (;;) {
         const uint64_t left = place.file->size - place.at;
-        const kw_span piece = kw_span_of(w->buf, walk_piece(left));
+        const kw_span piece = kw_span_of(w->buf, wal_walk_piece(left));
         kw_err e = kw_wal_file_read(place.file, place.at, w->buf, piece.len, w->note);
         if (!kw_failed(e) && !kw_span_all(piece, wal_byte_is_zero)) {
             w->chain.is_known = false;
-            e = walk_unread_one(w, &place, why, piece);
+            e = wal_walk_unread_one(w, &place, why, piece);
         }
-        if (kw_failed(e) || walk_step(left) == 0)
+        if (kw_failed(e) || wal_walk_step(left) == 0)
             return e;
-        place.at += walk_step(left);
-        walk_progress(w, w->seen + place.at);
+        place.at += wal_walk_step(left);
+        wal_walk_progress(w, w->seen + place.at);
     }
 }
 
 /* ---- entries ----------------------------------------------------------------------------- */
 
 /* Where `part` of the buffer lies in the file. */
-static struct wal_place walk_place_of(const struct wal_walk *w,
-                                      const struct wal_place *record, kw_span part)
+static struct wal_place wal_walk_place_of(const struct wal_walk *w,
+                                          const struct wal_place *record, kw_span part)
 {
     const uint64_t in = part.len == 0 ? 0 : (uint64_t)(part.ptr - w->buf);
     return (struct wal_place){record->file, record->at + in};
 }
 
-static kw_err walk_found(struct wal_walk *w, const struct wal_place *place,
-                         const struct kw_wal_entry *entry, const struct kw_wal_found *f)
+static kw_err wal_walk_found(struct wal_walk *w, const struct wal_place *place,
+                             const struct kw_wal_entry *entry,
+                             const struct kw_wal_found *f)
 {
     if (f->why != NULL)
-        return walk_unread(w, walk_place_of(w, place, f->bytes), f->why, f->bytes);
+        return wal_walk_unread(w, wal_walk_place_of(w, place, f->bytes), f->why,
+                               f->bytes);
     const struct kw_etcd_put put = {entry->term, entry->index, f->key, f->value};
     w->info.puts++;
     return w->visitor->put(w->visitor->self, &put);
 }
 
 /* A later term writes over entries of an earlier one; none is left out. */
-static void walk_count(struct wal_walk *w, const struct kw_wal_entry *entry)
+static void wal_walk_count(struct wal_walk *w, const struct kw_wal_entry *entry)
 {
     struct kw_etcd_wal_info *const info = &w->info;
     if (entry->index > w->index && entry->index - w->index > 1)
@@ -136,27 +138,28 @@ static void walk_count(struct wal_walk *w, const struct kw_wal_entry *entry)
     w->index = entry->index;
 }
 
-static kw_err walk_entry(struct wal_walk *w, const struct wal_place *place, kw_span data)
+static kw_err wal_walk_entry(struct wal_walk *w, const struct wal_place *place,
+                             kw_span data)
 {
     struct kw_wal_entry entry;
     struct kw_wal_puts puts;
     struct kw_wal_found found;
     if (!kw_wal_entry_of(data, &entry))
-        return walk_unread(w, walk_place_of(w, place, data), "no entry", data);
-    walk_count(w, &entry);
+        return wal_walk_unread(w, wal_walk_place_of(w, place, data), "no entry", data);
+    wal_walk_count(w, &entry);
     if (entry.type != KW_WAL_ENTRY_NORMAL)
         return KW_OK;
     kw_err e = KW_OK;
     kw_wal_puts_begin(&puts, entry.data);
     while (!kw_failed(e) && kw_wal_puts_next(&puts, &found))
-        e = walk_found(w, place, &entry, &found);
+        e = wal_walk_found(w, place, &entry, &found);
     return e;
 }
 
 /* ---- records ----------------------------------------------------------------------------- */
 
 /* A leader sent the database instead of the entries in between: those were never here. */
-static bool walk_snapshot(struct wal_walk *w, kw_span data)
+static bool wal_walk_snapshot(struct wal_walk *w, kw_span data)
 {
     uint64_t index = 0;
     if (!kw_wal_snapshot_of(data, &index))
@@ -166,7 +169,8 @@ static bool walk_snapshot(struct wal_walk *w, kw_span data)
     return true;
 }
 
-static const char *walk_data_fault(struct wal_walk *w, const struct kw_wal_record *record)
+static const char *wal_walk_data_fault(struct wal_walk *w,
+                                       const struct kw_wal_record *record)
 {
     switch (record->type) {
     case KW_WAL_METADATA:
@@ -174,7 +178,7 @@ static const char *walk_data_fault(struct wal_walk *w, const struct kw_wal_recor
     case KW_WAL_STATE:
         return kw_wal_is_state(record->data) ? NULL : "no state that is known";
     case KW_WAL_SNAPSHOT:
-        return walk_snapshot(w, record->data) ? NULL : "no snapshot that is known";
+        return wal_walk_snapshot(w, record->data) ? NULL : "no snapshot that is known";
     case KW_WAL_ENTRY:
     case KW_WAL_CRC: break;
     }
@@ -196,26 +200,28 @@ static bool chain_is_good(struct wal_chain *chain, const struct kw_wal_record *r
     if (record->type == KW_WAL_CRC)
         return chain_takes(chain, chain->crc, chain->other, record->crc);
     chain->is_known = true; /* no file begins so: what it continues is nothing */
-    return chain_takes(chain, kw_crc32c(chain->crc, record->data),
-                       kw_crc32c(chain->other, record->data), record->crc);
+    const uint32_t other =
+        chain->is_doubtful ? kw_crc32c(chain->other, record->data) : chain->other;
+    return chain_takes(chain, kw_crc32c(chain->crc, record->data), other, record->crc);
 }
 
-static kw_err walk_record(struct wal_walk *w, const struct wal_place *place,
-                          kw_span bytes, const struct kw_wal_record *record)
+static kw_err wal_walk_record(struct wal_walk *w, const struct wal_place *place,
+                              kw_span bytes, const struct kw_wal_record *record)
 {
     if (!chain_is_good(&w->chain, record))
-        return walk_unread(w, *place, "the checksum differs", bytes);
+        return wal_walk_unread(w, *place, "the checksum differs", bytes);
     if (record->type == KW_WAL_ENTRY)
-        return walk_entry(w, place, record->data);
-    const char *const fault = walk_data_fault(w, record);
+        return wal_walk_entry(w, place, record->data);
+    const char *const fault = wal_walk_data_fault(w, record);
     if (fault == NULL)
         return KW_OK;
-    return walk_unread(w, walk_place_of(w, place, record->data), fault, record->data);
+    return wal_walk_unread(w, wal_walk_place_of(w, place, record->data), fault,
+                           record->data);
 }
 
 /* ---- frames ------------------------------------------------------------------------------ */
 
-static kw_err walk_make_room(struct wal_walk *w, size_t len)
+static kw_err wal_walk_make_room(struct wal_walk *w, size_t len)
 {
     if (len <= w->room)
         return KW_OK;
@@ -241,13 +247,13 @@ static uint64_t wal_word(const uint8_t bytes[KW_WAL_WORD])
 
 /* A frame that leads somewhere: its record, then its pad.  Moves on behind it; *ret_fault
  * says why the file cannot be read from here on. */
-static kw_err walk_frame(struct wal_walk *w, struct wal_place *frame,
-                         const struct kw_wal_frame *f, const char **ret_fault)
+static kw_err wal_walk_frame(struct wal_walk *w, struct wal_place *frame,
+                             const struct kw_wal_frame *f, const char **ret_fault)
 {
     struct wal_place place = {frame->file, frame->at + KW_WAL_WORD};
     struct kw_wal_record record;
     const size_t len = (size_t)f->record + f->pad;
-    kw_err e = walk_make_room(w, len);
+    kw_err e = wal_walk_make_room(w, len);
     if (!kw_failed(e))
         e = kw_wal_file_read(place.file, place.at, w->buf, len, w->note);
     if (kw_failed(e))
@@ -259,15 +265,16 @@ static kw_err walk_frame(struct wal_walk *w, struct wal_place *frame,
         return KW_OK;
     }
     frame->at = place.at + len;
-    e = walk_record(w, &place, bytes, &record);
+    e = wal_walk_record(w, &place, bytes, &record);
     if (!kw_failed(e) && !kw_span_all(pad, wal_byte_is_zero))
-        e = walk_unread(w, walk_place_of(w, &place, pad), "a pad that is not zero", pad);
+        e = wal_walk_unread(w, wal_walk_place_of(w, &place, pad),
+                            "a pad that is not zero", pad);
     return e;
 }
 
 /* One frame; *ret_fault says why nothing follows. */
-static kw_err walk_one(struct wal_walk *w, struct wal_place *place,
-                       const char **ret_fault)
+static kw_err wal_walk_one(struct wal_walk *w, struct wal_place *place,
+                           const char **ret_fault)
 {
     uint8_t bytes[KW_WAL_WORD];
     struct kw_wal_frame frame;
@@ -287,33 +294,33 @@ static kw_err walk_one(struct wal_walk *w, struct wal_place *place,
         *ret_fault = "a frame that leads nowhere";
     else if (frame.record > KW_ETCD_WAL_RECORD_MAX)
         *ret_fault = "a record that is too long";
-    return *ret_fault != NULL ? KW_OK : walk_frame(w, place, &frame, ret_fault);
+    return *ret_fault != NULL ? KW_OK : wal_walk_frame(w, place, &frame, ret_fault);
 }
 
-static kw_err walk_frames(struct wal_walk *w, const struct kw_wal_file *file)
+static kw_err wal_walk_frames(struct wal_walk *w, const struct kw_wal_file *file)
 {
     struct wal_place place = {file, 0};
     const char *fault = NULL;
     kw_err e = KW_OK;
     while (!kw_failed(e) && fault == NULL && place.at < file->size) {
-        e = walk_one(w, &place, &fault);
-        walk_progress(w, w->seen + place.at);
+        e = wal_walk_one(w, &place, &fault);
+        wal_walk_progress(w, w->seen + place.at);
     }
     if (kw_failed(e))
         return e;
     /* etcd gives a file its head before its name. */
     if (place.at == 0) {
         w->info.is_gapless = false;
-        e = walk_unread_one(w, &place, "no record", kw_span_of(NULL, 0));
+        e = wal_walk_unread_one(w, &place, "no record", kw_span_of(NULL, 0));
     }
-    return kw_failed(e) || fault == NULL ? e : walk_rest(w, place, fault);
+    return kw_failed(e) || fault == NULL ? e : wal_walk_rest(w, place, fault);
 }
 
 /* ---- files ------------------------------------------------------------------------------- */
 
 /* Is it the one that follows? */
-static void walk_begin_segment(struct wal_walk *w, const struct kw_wal_name *name,
-                               uint64_t size)
+static void wal_walk_begin_segment(struct wal_walk *w, const struct kw_wal_name *name,
+                                   uint64_t size)
 {
     struct kw_etcd_wal_info *const info = &w->info;
     const bool is_first = info->files == 0;
@@ -335,39 +342,40 @@ static void walk_begin_segment(struct wal_walk *w, const struct kw_wal_name *nam
     info->bytes += size;
 }
 
-static kw_err walk_file(struct wal_walk *w, const struct kw_wal_name *name,
-                        const struct kw_wal_file *file)
+static kw_err wal_walk_file(struct wal_walk *w, const struct kw_wal_name *name,
+                            const struct kw_wal_file *file)
 {
     const struct wal_place start = {file, 0};
     if (file->fd < 0)
-        return walk_unread_one(w, &start, "no regular file", kw_span_of(NULL, 0));
+        return wal_walk_unread_one(w, &start, "no regular file", kw_span_of(NULL, 0));
     switch (name->sort) {
     case KW_WAL_SEGMENT: break;
-    case KW_WAL_BROKEN: return walk_rest(w, start, "set aside by etcd's repair");
-    case KW_WAL_ODD: return walk_rest(w, start, "a name that etcd does not give");
+    case KW_WAL_BROKEN: return wal_walk_rest(w, start, "set aside by etcd's repair");
+    case KW_WAL_ODD: return wal_walk_rest(w, start, "a name that etcd does not give");
     }
-    walk_begin_segment(w, name, file->size);
-    return walk_frames(w, file);
+    wal_walk_begin_segment(w, name, file->size);
+    return wal_walk_frames(w, file);
 }
 
-static kw_err walk_open_and_read(struct wal_walk *w, const struct kw_wal_folder *folder,
-                                 const struct kw_wal_name *name)
+static kw_err wal_walk_open_and_read(struct wal_walk *w,
+                                     const struct kw_wal_folder *folder,
+                                     const struct kw_wal_name *name)
 {
     struct kw_wal_file file;
     kw_err e = kw_wal_file_open(folder, name, &file, w->note);
     if (kw_failed(e))
         return e;
-    e = walk_file(w, name, &file);
+    e = wal_walk_file(w, name, &file);
     w->seen += file.size;
     kw_wal_file_close(&file);
     if (!kw_failed(e))
-        walk_progress(w, w->seen);
+        wal_walk_progress(w, w->seen);
     return e;
 }
 
 /* Does no member run on any of them, and how much is there? */
-static kw_err walk_survey(const struct kw_wal_folder *folder, struct kw_note *note,
-                          uint64_t *ret_bytes)
+static kw_err wal_walk_survey(const struct kw_wal_folder *folder, struct kw_note *note,
+                              uint64_t *ret_bytes)
 {
     uint64_t bytes = 0;
     for (size_t i = 0; i < folder->count; i++) {
@@ -382,7 +390,7 @@ static kw_err walk_survey(const struct kw_wal_folder *folder, struct kw_note *no
     return KW_OK;
 }
 
-static kw_err walk_folder(struct wal_walk *w, const struct kw_wal_folder *folder)
+static kw_err wal_walk_folder(struct wal_walk *w, const struct kw_wal_folder *folder)
 {
     uint64_t after;
     w->info.is_gapless = true;
@@ -390,10 +398,10 @@ static kw_err walk_folder(struct wal_walk *w, const struct kw_wal_folder *folder
     w->buf = kw_new(w->room, 1);
     if (w->buf == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "wal record");
-    kw_err e = walk_survey(folder, w->note, &w->all);
+    kw_err e = wal_walk_survey(folder, w->note, &w->all);
     for (size_t i = 0; !kw_failed(e) && i < folder->count; i++)
-        e = walk_open_and_read(w, folder, &folder->names[i]);
-    return kw_failed(e) ? e : walk_survey(folder, w->note, &after);
+        e = wal_walk_open_and_read(w, folder, &folder->names[i]);
+    return kw_failed(e) ? e : wal_walk_survey(folder, w->note, &after);
 }
 
 kw_err kw_etcd_wal_walk(const char *folder, const struct kw_etcd_wal_visitor *visitor,
@@ -403,7 +411,7 @@ kw_err kw_etcd_wal_walk(const char *folder, const struct kw_etcd_wal_visitor *vi
     struct kw_wal_folder names;
     kw_err e = kw_wal_folder_open(folder, &names, note);
     if (!kw_failed(e))
-        e = walk_folder(&w, &names);
+        e = wal_walk_folder(&w, &names);
     kw_wal_folder_close(&names);
     kw_free(w.buf);
     if (!kw_failed(e))

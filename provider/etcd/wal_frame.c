@@ -33,12 +33,10 @@ static bool once_read(kw_span bytes, const enum kw_proto_wire *wires, unsigned c
     for (unsigned i = 0; i < ONCE_FIELDS; i++)
         ret[i] = (struct kw_proto_field){0};
     while (kw_proto_next(&src, &f)) {
-        if (f.number > count)
+        const uint32_t i = f.number - 1;
+        if (i >= count || ret[i].number != 0 || f.wire != wires[i])
             return false;
-        struct kw_proto_field *const mine = &ret[f.number - 1];
-        if (mine->number != 0 || f.wire != wires[f.number - 1])
-            return false;
-        *mine = f;
+        ret[i] = f;
     }
     return !src.bad;
 }

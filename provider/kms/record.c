@@ -100,10 +100,14 @@ enum kw_step_result kw_record_settle(struct kw_kms *kms, struct kw_request *requ
     const bool was_good = !kw_failed(request->err);
     if (was_good)
         request->err = record_verdict(kms, request);
-    if (was_good && kw_failed(request->err) && !kw_failed(w->recorded))
+    /* It waits for the disk still, and is counted when that fails. */
+    const bool is_late = w->recorded.code == KW_CODE_DEADLINE;
+    const bool is_withheld = was_good && kw_failed(request->err);
+    if (is_withheld && is_late)
+        door->ops->withhold_late(door->audit, request->err.code);
+    else if (is_withheld && !kw_failed(w->recorded))
         door->ops->withhold(door->audit, w->recorded_seq, request->err.code);
-    /* DEADLINE: it waits for the disk still, and is counted when that fails. */
-    if (kw_failed(w->recorded) && w->recorded.code != KW_CODE_DEADLINE)
+    if (kw_failed(w->recorded) && !is_late)
         door->ops->missed(door->audit, request, request->err.code);
     return KW_STEP_NEXT;
 }

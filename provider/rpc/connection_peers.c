@@ -53,6 +53,24 @@ struct kw_peer_entry *kw_peers_find(const struct kw_peers *peers, const char *na
     return &peers->entries[fd];
 }
 
+static void peers_turn(struct kw_peer_entry *entry, int64_t from, int64_t to)
+{
+    (void)atomic_compare_exchange_strong(&entry->answered_ns, &from, to);
+}
+
+void kw_peers_answering(struct kw_peer_entry *entry)
+{
+    peers_turn(entry, 0, KW_PEERS_ANSWERING);
+}
+
+void kw_peers_sent(struct kw_peer_entry *entry, bool written, int64_t now_ns)
+{
+    if (written)
+        atomic_store(&entry->answered_ns, now_ns);
+    else
+        peers_turn(entry, KW_PEERS_ANSWERING, 0);
+}
+
 int64_t kw_peers_answered(const struct kw_peers *peers, int fd)
 {
     return fd >= 0 && fd < KW_RPC_FDS_MAX ? atomic_load(&peers->entries[fd].answered_ns)

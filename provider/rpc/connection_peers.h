@@ -21,6 +21,9 @@
 
 #define KW_RPC_FDS_MAX 16384
 
+/* As answered_ns: the first answer is on its way, which the peer may have by now. */
+enum { KW_PEERS_ANSWERING = 1 };
+
 struct kw_peers {
     struct kw_peer_entry {
         struct kw_peer peer;
@@ -38,6 +41,9 @@ KW_MUST_USE kw_err kw_peers_put(struct kw_peers *peers, int fd, unsigned class_i
 /* `name` as grpc_call_get_peer gives it.  NULL when it names no entry of this class. */
 struct kw_peer_entry *kw_peers_find(const struct kw_peers *peers, const char *name,
                                     unsigned class_index);
+/* An answer is given to be sent; later, what became of it. */
+void kw_peers_answering(struct kw_peer_entry *entry);
+void kw_peers_sent(struct kw_peer_entry *entry, bool written, int64_t now_ns);
 /* 0 also for a number that was never handed over. */
 int64_t kw_peers_answered(const struct kw_peers *peers, int fd);
 

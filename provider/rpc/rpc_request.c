@@ -52,6 +52,7 @@ void kw_slot_begin(struct kw_slot *slot, grpc_call *call)
     slot->call = call;
     slot->events = 1;
     slot->cancelled = 0;
+    slot->given_up = false;
     atomic_store(&slot->holds, 1);
     atomic_store(&slot->phase, KW_SLOT_BEGINNING);
     kw_kms_begin(slot->rpc->kms, &slot->request);
@@ -139,13 +140,14 @@ static void reply(struct kw_slot *s, bool watched)
     ops[n++].data.send_status_from_server.status_details = good ? NULL : &text;
     if (!watched)
         ops[n++] = close_op(s);
+    kw_peers_answering(s->connection);
     start(s, ops, n, &s->replied);
 }
 
 void kw_slot_on_replied(struct kw_slot *slot, bool written)
 {
-    if (written)
-        atomic_store(&slot->connection->answered_ns, slot->rpc->now_ns);
+    /* Given up it is not the reply that was written, but that it is given up. */
+    kw_peers_sent(slot->connection, written && !slot->given_up, slot->rpc->now_ns);
     if (slot->message != NULL)
         grpc_byte_buffer_destroy(slot->message);
     slot->message = NULL;
@@ -189,6 +191,7 @@ void kw_slot_drop_stuck(struct kw_slot *slot, int64_t mono_now_ns)
 {
     if (slot->call == NULL || atomic_load(&slot->phase) != KW_SLOT_FINISHED)
         return;
-    if (mono_now_ns - slot->finished_ns > KW_RPC_UNREAD_NS)
+    slot->given_up = mono_now_ns - slot->finished_ns > KW_RPC_UNREAD_NS;
+    if (slot->given_up)
         grpc_call_cancel(slot->call, NULL);
 }

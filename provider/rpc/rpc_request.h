@@ -42,10 +42,11 @@ struct kw_slot {
     enum kw_place place;
     size_t class_index;
 
-    struct kw_peer_entry *connection; /* rpc thread; until the call is freed         */
+    struct kw_peer_entry *connection; /* as long as there is a call                  */
     struct kw_tag replied, gone;
     grpc_call *call;   /* rpc thread; NULL when over                              */
     unsigned events;   /* rpc thread: how many are still to come                  */
+    bool given_up;     /* rpc thread: nobody has read the reply                   */
     atomic_uint holds; /* the request, and its reply's slice; at 0 the slot is free */
     _Atomic enum kw_slot_phase phase;
     int cancelled; /* written by gRPC before the last event */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Asks the test executable for its tests and writes one add_test for each.  The
-# executable's own limit is below ctest's, so that it can say where it hung.
+# Asks the test executable for its tests and writes one add_test for each and each variant.
+# The executable's own limit is below ctest's, so that it can say where it hung.
 execute_process(COMMAND ${exe} -test.list . OUTPUT_VARIABLE cases RESULT_VARIABLE rc
   OUTPUT_STRIP_TRAILING_WHITESPACE)
 if(NOT rc EQUAL 0 OR cases STREQUAL "")
@@ -8,17 +8,22 @@ if(NOT rc EQUAL 0 OR cases STREQUAL "")
 endif()
 string(REPLACE "\n" ";" cases "${cases}")
 set(text "")
-function(entry test case environment)
-  string(APPEND text "add_test([=[conformance/${test}]=] [=[${exe}]=]"
-    " -test.timeout 170s -test.run [=[^${case}$]=])\n"
-    "set_tests_properties([=[conformance/${test}]=] PROPERTIES LABELS conformance"
-    " TIMEOUT 180 ENVIRONMENT [=[${environment}]=])\n")
-  set(text "${text}" PARENT_SCOPE)
-endfunction()
 foreach(case IN LISTS cases)
-  entry("${case}" "${case}" "KEYWARD_BIN=${bin}")
-  if(case MATCHES "^Test(RoundTrip|Concurrency|Outage)_") # what seeds pass through
-    entry("${case}@mlock" "${case}" "KEYWARD_BIN=${bin};KEYWARD_ARENA=mlock")
-  endif()
+  foreach(variant IN LISTS variants)
+    string(REPLACE " " ";" variant "${variant}")
+    list(GET variant 0 suffix)
+    list(GET variant 1 regex)
+    list(GET variant 2 setting)
+    if(NOT case MATCHES "${regex}")
+      continue()
+    endif()
+    string(REGEX REPLACE "^-$" "" suffix "${suffix}")
+    string(REGEX REPLACE "^-$" "" setting "${setting}")
+    set(entry "[=[${ring}/${case}${suffix}]=]")
+    string(APPEND text "add_test(${entry} [=[${exe}]=]"
+      " -test.timeout 170s -test.run [=[^${case}$]=])\n"
+      "set_tests_properties(${entry} PROPERTIES LABELS ${ring}"
+      " TIMEOUT 180 ENVIRONMENT [=[${environment};${setting}]=])\n")
+  endforeach()
 endforeach()
 file(WRITE ${out} "${text}")

@@ -25,7 +25,8 @@ static void try_request(kw_span input)
     size_t count = 0;
     kw_wal_puts_begin(&puts, input);
     while (kw_wal_puts_next(&puts, &f)) {
-        KW_INVARIANT(count++ <= input.len);
+        count++;
+        KW_INVARIANT(count <= input.len);
         KW_INVARIANT(lies_within(f.key, input) && lies_within(f.value, input) &&
                      lies_within(f.bytes, input));
     }
@@ -97,8 +98,9 @@ static void try_path(kw_span put, const char *fields, bool is_found,
         bytes = kw_dst_span(&dst);
     }
     kw_wal_puts_begin(&puts, bytes);
-    KW_INVARIANT(kw_wal_puts_next(&puts, &f) == is_found);
-    KW_INVARIANT(!is_found || (same_finding(&f, want) && !kw_wal_puts_next(&puts, &f)));
+    KW_MUST(kw_wal_puts_next(&puts, &f) == is_found);
+    KW_INVARIANT(!is_found || same_finding(&f, want));
+    KW_MUST(!kw_wal_puts_next(&puts, &f));
 }
 
 static void try_put(kw_span input)

@@ -13,4 +13,12 @@
 void seal_sample(const struct site *s, const char *label, const char *key_id,
                  const char *domain, const char *path);
 
+/* What one wrapped seed is bound to. */
+struct seal_words {
+    const char *label, *key_id, *domain, *scope;
+};
+/* The seed, wrapped so; up to KW_CIPHERTEXT_MAX bytes are appended. */
+void seal_seed(const struct site *s, const struct seal_words *words, kw_span seed,
+               kw_dst *dst);
+
 #endif

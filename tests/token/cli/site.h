@@ -47,6 +47,9 @@ int site_keyward(struct site *s, const char *const words[]);
                      (s)->run.err);                                                      \
     } while (0)
 
+/* Of `key disable` and `key destroy`, in a case that is not about their reports. */
+#define WITHOUT_PROOF "--without-proof", "made in a test"
+
 /* Empties the module's call log; whether it has been called since. */
 void site_forget_calls(const struct site *s);
 bool site_was_called(const struct site *s);

@@ -191,7 +191,7 @@ TEST(former_baseline_is_missing__comes_back_retired)
 TEST(disabled_version_is_missing__a_day_before_the_end_and_a_way_back)
 {
     lost_begin(2, false);
-    KEYWARD_MUST(&lost.s, 0, "key", "disable", "2");
+    KEYWARD_MUST(&lost.s, 0, "key", "disable", "2", WITHOUT_PROOF);
     lost_lose(false);
     ADOPT(0, lost.key_id[2], "--unproven");
     ADOPT(0, lost.key_id[1], "--keyring-backup", lost.backup);

@@ -155,7 +155,7 @@ static void disabled_here_since(struct kw_moment then)
         KEYWARD_MUST(&s, 0, "key", "activate", n, "--only-copy", "--baseline", "--now");
     }
     site_take_ring(&s, 2, INT64_C(200000) * KW_S_NS);
-    KEYWARD_MUST(&s, 0, "key", "disable", "1");
+    KEYWARD_MUST(&s, 0, "key", "disable", "1", WITHOUT_PROOF);
     CHECK_HAS(s.run.out, "when nothing has missed it for a day");
     KEYWARD_MUST(&s, 1, "key", "destroy", "1");
     CHECK_HAS(s.run.err, "this node's daemon has not yet seen version 1 as disabled");
@@ -174,7 +174,7 @@ TEST(disabled_here_for_less_than_a_day__refused_but_with_now)
     CHECK_HAS(s.run.err, "version 1 is seen as disabled on this node only since 20");
     CHECK_HAS(s.run.err, "or say --now");
     CHECK(state_of(1) == KW_KEY_DISABLED);
-    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--now");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--now", WITHOUT_PROOF);
     CHECK(state_of(1) == KW_KEY_DESTROYED);
     KEYWARD_MUST(&s, 1, "key", "destroy", "1"); /* a look waits for nothing */
     CHECK_HAS(s.run.out, "version 1 (kw1-1-");
@@ -191,14 +191,14 @@ TEST(wrapped_here_and_not_seen_disabled__refused_with_now_too)
         KEYWARD_MUST(&s, 0, "key", "activate", n, "--only-copy", "--baseline", "--now");
         site_take_ring(&s, (uint32_t)(n[0] - '0'), 0);
     }
-    KEYWARD_MUST(&s, 0, "key", "disable", "1");
+    KEYWARD_MUST(&s, 0, "key", "disable", "1", WITHOUT_PROOF);
     KEYWARD_MUST(&s, 1, "key", "destroy", "1", "--now");
     CHECK_HAS(s.run.err, "this node has wrapped with version 1, and its daemon has not "
                          "yet seen it as disabled");
     CHECK(strstr(s.run.err, "--now") == NULL);
     CHECK(state_of(1) == KW_KEY_DISABLED);
     site_take_ring(&s, 2, 0);
-    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--now");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", "--now", WITHOUT_PROOF);
     KEYWARD_MUST(&s, 0, "key", "list"); /* and its node takes it */
     CHECK(strstr(s.run.out, "wrapped with") == NULL && s.run.err[0] == '\0');
     site_remove(&s);
@@ -207,7 +207,7 @@ TEST(wrapped_here_and_not_seen_disabled__refused_with_now_too)
 TEST(disabled_here_for_a_day__destroyed)
 {
     disabled_here(INT64_C(86401) * KW_S_NS);
-    KEYWARD_MUST(&s, 0, "key", "destroy", "1");
+    KEYWARD_MUST(&s, 0, "key", "destroy", "1", WITHOUT_PROOF);
     CHECK(state_of(1) == KW_KEY_DESTROYED);
     site_remove(&s);
 }
@@ -230,7 +230,7 @@ TEST(enabled_and_disabled_since_then__waits_anew)
 {
     disabled_here(INT64_C(90000) * KW_S_NS);
     KEYWARD_MUST(&s, 0, "key", "enable", "1");
-    KEYWARD_MUST(&s, 0, "key", "disable", "1");
+    KEYWARD_MUST(&s, 0, "key", "disable", "1", WITHOUT_PROOF);
     KEYWARD_MUST(&s, 1, "key", "destroy", "1");
     CHECK_HAS(s.run.err, "has not yet seen version 1 as disabled");
     site_take_ring(&s, 2, 0);

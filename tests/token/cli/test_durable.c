@@ -35,13 +35,13 @@ static void hide_folder(void)
     CHECK(chmod(s.base, 0300) == 0);
 }
 
-static int as_nobody(const char *const words[4])
+static int as_nobody(const char *const words[])
 {
     const char *argv[16] = {"/usr/bin/setpriv", "--reuid", "65534",
                             "--regid",          "65534",   "--clear-groups"};
     size_t n = geteuid() == 0 ? 6 : 0;
     argv[n++] = program;
-    for (size_t i = 0; i < 4 && words[i] != NULL; i++)
+    for (size_t i = 0; words[i] != NULL; i++)
         argv[n++] = words[i];
     argv[n++] = "--config";
     argv[n++] = s.config;
@@ -57,7 +57,7 @@ TEST(folder_that_cannot_be_synced__written_and_three)
     copy_program();
     KEYWARD_MUST(&s, 0, "key", "create");
     hide_folder();
-    CHECK(as_nobody((const char *const[4]){"key", "accept", "1"}) == 3);
+    CHECK(as_nobody((const char *const[]){"key", "accept", "1", NULL}) == 3);
     CHECK_HAS(s.run.err, "written, not yet durable");
     CHECK_HAS(s.run.err, "do not make it again");
     CHECK(chmod(s.base, 0700) == 0);
@@ -65,7 +65,8 @@ TEST(folder_that_cannot_be_synced__written_and_three)
     CHECK(ring->versions[0].state == KW_KEY_ACCEPTED && ring->serial == 2);
     kw_keyring_give(ring);
     CHECK(chmod(s.base, 0300) == 0);
-    CHECK(as_nobody((const char *const[4]){"key", "disable", "1", "--json"}) == 3);
+    CHECK(as_nobody((const char *const[]){"key", "disable", "1", "--json", WITHOUT_PROOF,
+                                          NULL}) == 3);
     CHECK_HAS(s.run.out, "\"code\": \"not-durable\"");
     CHECK(chmod(s.base, 0755) == 0);
     site_remove(&s);

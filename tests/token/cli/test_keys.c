@@ -245,7 +245,7 @@ TEST(disable_and_enable__back_to_the_state_before)
     site_make(&s);
     KEYWARD_MUST(&s, 0, "key", "create");
     KEYWARD_MUST(&s, 0, "key", "accept", "1");
-    KEYWARD_MUST(&s, 0, "key", "disable", "1");
+    KEYWARD_MUST(&s, 0, "key", "disable", "1", WITHOUT_PROOF);
     CHECK(state_of(&s, 1) == KW_KEY_DISABLED);
     KEYWARD_MUST(&s, 0, "key", "enable", "1");
     CHECK(state_of(&s, 1) == KW_KEY_ACCEPTED);

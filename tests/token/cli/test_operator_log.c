@@ -93,11 +93,11 @@ TEST(each_act__begun_and_done)
     CHECK(has_key(key_id));
     ACT("key-create", "key", "create");
     ACT("key-accept", "key", "accept", "2");
-    ACT("key-disable", "key", "disable", "2");
+    ACT("key-disable", "key", "disable", "2", WITHOUT_PROOF);
     ACT("key-enable", "key", "enable", "2");
     ACT("key-retire", "key", "retire", "2");
-    ACT("key-disable", "key", "disable", "2");
-    ACT("key-destroy", "key", "destroy", "2", "--now");
+    ACT("key-disable", "key", "disable", "2", WITHOUT_PROOF);
+    ACT("key-destroy", "key", "destroy", "2", "--now", WITHOUT_PROOF);
     key_id_of(2, key_id);
     CHECK(has_key(key_id));
     ACT("audit-key-create", "audit", "key", "create", "--ticket", "CHG-4711");
@@ -257,7 +257,7 @@ TEST(log_that_was_changed__kept_as_evidence_and_on_record)
     verify(4);
     CHECK_HAS(s.run.out, "torn       1 of its records");
     flip(0);
-    KEYWARD_MUST(&s, 1, "key", "disable", "1");
+    KEYWARD_MUST(&s, 1, "key", "disable", "1", WITHOUT_PROOF);
     CHECK_HAS(s.run.err, "operator.jsonl begins with no record of a log");
     struct kw_keyring *ring = site_ring(&s);
     CHECK(ring->versions[0].state == KW_KEY_ACCEPTED);

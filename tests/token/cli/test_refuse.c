@@ -143,7 +143,7 @@ TEST(activate_what_was_enabled_again_unseen__refused)
 {
     make_two();
     CHECK_OK(mark(ago(301 * KW_S_NS)));
-    KEYWARD_MUST(&s, 0, "key", "disable", "2");
+    KEYWARD_MUST(&s, 0, "key", "disable", "2", WITHOUT_PROOF);
     KEYWARD_MUST(&s, 0, "key", "enable", "2");
     KEYWARD_MUST(&s, 1, "key", "activate", "2", "--only-copy");
     CHECK_HAS(s.run.err, "has not yet seen version 2 as accepted");

@@ -48,8 +48,8 @@ static const struct verb {
     {{"key", "activate", "3", "--only-copy", "--baseline"}},
     {{"key", "retire", "1"}}, /* after the activation of 3 in the row without a refusal */
     {{"key", "enable", "4"}},
-    {{"key", "disable", "2"}},
-    {{"key", "destroy", "2"}},
+    {{"key", "disable", "2", WITHOUT_PROOF}},
+    {{"key", "destroy", "2", WITHOUT_PROOF}},
     {{"key", "destroy", "5", "--said", "sold"}},
     {{"key", "prune", "6"}},
 };

@@ -65,4 +65,16 @@ TEST(file__in_pieces__as_in_one)
     }
 }
 
+TEST(hmac__rfc_4231_case_1__its_bytes)
+{
+    uint8_t bytes[20], mac[KW_SHA256];
+    char hex[2 * KW_SHA256 + 1];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = 0x0b;
+    const struct kw_secret key = {bytes, sizeof bytes};
+    CHECK_OK(kw_hmac_sha256(&key, kw_span_str("Hi There"), mac));
+    kw_hex(hex, sizeof hex, kw_span_of(mac, sizeof mac));
+    CHECK_STR(hex, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+}
+
 KW_SUITE("hsm/base/sha256")

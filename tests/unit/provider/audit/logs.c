@@ -25,6 +25,7 @@ kw_err logs_open(struct kw_audit_log **ret)
                                      .disk = logs.disk,
                                      .memory = logs.remembers ? logs.memory : NULL,
                                      .rotate_bytes = logs.rotate_bytes,
+                                     .is_lazy = logs.is_lazy,
                                      .reserves = logs.reserves,
                                      .keeps_lines = logs.keeps_lines};
     o.genesis[KW_AUDIT_GENESIS_NODE] = kw_audit_text("node-1");

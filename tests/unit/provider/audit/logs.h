@@ -9,7 +9,7 @@
 extern struct logs {
     char dir[64];
     char memory[96]; /* beside the folder; given to the log when remembers */
-    bool remembers, reserves;
+    bool remembers, reserves, is_lazy;
     bool keeps_lines;
     size_t taken;        /* bytes of lines that were taken */
     const char *name;    /* of its files; NULL: audit */

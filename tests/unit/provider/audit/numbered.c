@@ -3,11 +3,19 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <string.h>
+
+#include <keyward/file.h>
+#include <keyward/sha256.h>
 
 #include "check.h"
 
 struct numbered numbered;
 static bool seen[NUMBERED_MOST];
+static struct {
+    uint8_t sha256[256][KW_SHA256];
+    size_t count;
+} torn; /* as records say */
 
 bool numbered_is_not(const char *what, const char *detail)
 {
@@ -30,6 +38,9 @@ static bool numbered_read(struct kw_audit_chain *chain, const char *path)
             ok = numbered_is_not(path, note.text);
         else if (r.kind == KW_AUDIT_LOG_LOST)
             ok = numbered_is_not(path, "more was remembered than was there");
+        else if (r.kind == KW_AUDIT_TORN && torn.count < 256)
+            KW_MUST(kw_unhex(torn.sha256[torn.count++], KW_SHA256,
+                             r.value[KW_AUDIT_TORN_SHA256].text));
         else if (r.kind == KW_AUDIT_STOP &&
                  sscanf((const char *)r.value[KW_AUDIT_STOP_REASON].text.ptr, "r-%u",
                         &number) == 1 &&
@@ -40,10 +51,48 @@ static bool numbered_read(struct kw_audit_chain *chain, const char *path)
     return ok;
 }
 
-static int numbered_is_file(const struct dirent *d)
+static bool numbered_ends_with(const struct dirent *d, const char *end)
 {
     const char *dot = strrchr(d->d_name, '.');
-    return dot != NULL && strcmp(dot, ".jsonl") == 0;
+    return dot != NULL && strcmp(dot, end) == 0;
+}
+
+static int numbered_is_file(const struct dirent *d)
+{
+    return numbered_ends_with(d, ".jsonl");
+}
+
+static int numbered_is_torn(const struct dirent *d)
+{
+    return numbered_ends_with(d, ".torn");
+}
+
+static bool numbered_is_on_record(const char *path)
+{
+    uint8_t sha256[KW_SHA256];
+    struct kw_blob text = {0};
+    CHECK_OK(kw_file_read(path, 1 << 20, &text, NULL));
+    CHECK_OK(kw_sha256(kw_blob_peek(&text), sha256));
+    kw_blob_wipe(&text);
+    for (size_t i = 0; i < torn.count; i++)
+        if (memcmp(torn.sha256[i], sha256, KW_SHA256) == 0)
+            return true;
+    return numbered_is_not("no record names it", path);
+}
+
+static bool numbered_torn_hold(const char *dir)
+{
+    struct dirent **found;
+    bool ok = true;
+    const int count = scandir(dir, &found, numbered_is_torn, alphasort);
+    for (int i = 0; i < count; i++) {
+        char path[400];
+        snprintf(path, sizeof path, "%s/%s", dir, found[i]->d_name);
+        ok = ok && numbered_is_on_record(path);
+        free(found[i]);
+    }
+    free(found);
+    return ok;
 }
 
 static bool numbered_chain_holds(const char *dir)
@@ -52,6 +101,7 @@ static bool numbered_chain_holds(const char *dir)
     struct dirent **found;
     bool ok = true;
     memset(seen, 0, sizeof seen);
+    torn.count = 0;
     const int count = scandir(dir, &found, numbered_is_file, alphasort);
     CHECK(count > 0);
     for (int i = 0; i < count; i++) {
@@ -66,7 +116,8 @@ static bool numbered_chain_holds(const char *dir)
 
 static bool numbered_are_there(void)
 {
-    for (unsigned i = 0; i < numbered.records; i++)
+    const unsigned to = numbered.is_lazy ? numbered.remembered : numbered.records;
+    for (unsigned i = 0; i < to; i++)
         if (numbered.committed[i] && !seen[i]) {
             char number[16];
             snprintf(number, sizeof number, "%u", i);
@@ -92,9 +143,23 @@ kw_err numbered_commit(struct kw_audit_log *log, unsigned count)
     return e;
 }
 
+kw_err numbered_remember(struct kw_audit_log *log)
+{
+    const kw_err e = kw_audit_log_remember(log);
+    if (!kw_failed(e))
+        numbered.remembered = numbered.records;
+    return e;
+}
+
+void numbered_cut(void)
+{
+    for (unsigned i = numbered.remembered; numbered.is_lazy && i < numbered.records; i++)
+        numbered.committed[i] = false;
+}
+
 bool numbered_hold(const char *dir)
 {
-    return numbered_chain_holds(dir) && numbered_are_there();
+    return numbered_chain_holds(dir) && numbered_are_there() && numbered_torn_hold(dir);
 }
 
 void numbered_begin(void)

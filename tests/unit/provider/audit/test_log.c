@@ -20,6 +20,7 @@
 
 static struct {
     int write_error, sync_error; /* errno, or 0 */
+    unsigned syncs_left;         /* that fail; 0: all */
     size_t write_most;           /* bytes at a time; 0: all */
     int writes_left;             /* before write_error */
 } bad;
@@ -36,8 +37,11 @@ static ssize_t disk_write(int fd, const void *bytes, size_t len)
 
 static int disk_sync(int fd)
 {
-    errno = bad.sync_error;
-    return bad.sync_error != 0 ? -1 : fdatasync(fd);
+    const int error = bad.sync_error;
+    if (bad.syncs_left > 0 && --bad.syncs_left == 0)
+        bad.sync_error = 0;
+    errno = error;
+    return error != 0 ? -1 : fdatasync(fd);
 }
 
 static struct kw_audit_disk disk;
@@ -45,6 +49,7 @@ static struct kw_audit_disk disk;
 static void begin(void)
 {
     bad.write_error = bad.sync_error = bad.writes_left = 0;
+    bad.syncs_left = 0;
     bad.write_most = 0;
     logs_begin();
     disk = kw_audit_disk_system;
@@ -200,6 +205,63 @@ TEST(sync__fails__never_the_same_file_again_and_on_record)
     logs_chain_is("gsfuss");
 }
 
+/* ---- a log that is lazy ------------------------------------------------------------------- */
+
+static long committed_lazily(void)
+{
+    logs.is_lazy = true;
+    logs_reopen();
+    const long before = size_of("audit.jsonl");
+    CHECK_OK(logs_commit(2));
+    return size_of("audit.jsonl") - before;
+}
+
+static void unsynced_is(long bytes)
+{
+    char unsynced[64];
+    snprintf(unsynced, sizeof unsynced, "\"kind\":\"unsynced\",\"bytes\":%ld,", bytes);
+    logs_has_text("audit.jsonl", unsynced);
+}
+
+TEST(lazy_sync__fails_while_it_is_remembered__on_record_at_once)
+{
+    const long bytes = committed_lazily();
+    bad.sync_error = EIO;
+    bad.syncs_left = 1;
+    CHECK_CODE(kw_audit_log_remember(logs.log), KW_CODE_IO);
+    logs_chain_is("gssfu");
+    unsynced_is(bytes);
+    CHECK_OK(kw_audit_log_remember(logs.log));
+    CHECK_OK(logs_commit(1));
+    logs_reopen();
+    logs_chain_is("gssfus");
+}
+
+TEST(lazy_sync__fails_for_a_while__on_record_when_it_does_not)
+{
+    const long bytes = committed_lazily();
+    bad.sync_error = EIO;
+    CHECK_CODE(kw_audit_log_remember(logs.log), KW_CODE_IO);
+    CHECK_CODE(logs_commit(1), KW_CODE_IO);
+    CHECK_CODE(kw_audit_log_remember(logs.log), KW_CODE_IO);
+    bad.sync_error = 0;
+    CHECK_OK(kw_audit_log_remember(logs.log)); /* before the end, perhaps */
+    logs_chain_is("gssfu");
+    unsynced_is(bytes);
+}
+
+/* What the next file hangs on would be missing after a power cut. */
+TEST(lazy_sync__fails_as_a_file_ends__on_record_in_the_next)
+{
+    const long bytes = committed_lazily();
+    kw_audit_log_rotate(logs.log);
+    bad.sync_error = EIO;
+    bad.syncs_left = 1;
+    CHECK_OK(logs_commit(1));
+    logs_chain_is("gssfus");
+    unsynced_is(bytes);
+}
+
 /* ---- somebody else ----------------------------------------------------------------------- */
 
 TEST(file__moved_away__tampered_and_a_new_one)
@@ -292,6 +354,71 @@ TEST(open__bytes_behind_the_last_record__kept_cut_off_and_on_record)
     kw_blob_wipe(&torn);
     CHECK_OK(logs_commit(1));
     logs_chain_is("gsts");
+}
+
+/* Two lives end right behind the cut. */
+TEST(open__crash_before_it_is_on_record__the_next_start_has_it)
+{
+    CHECK_OK(logs_commit(1));
+    logs_append("audit.jsonl", "some bytes");
+    logs_close();
+    bad.write_error = EIO;
+    bad.writes_left = 1;
+    CHECK_CODE(logs_open(&logs.log), KW_CODE_IO);
+    CHECK(logs_there_is("audit-000000000002-0.torn"));
+    logs_append("audit.jsonl", "{\"seq\":2"); /* of its record */
+    bad.writes_left = 1;
+    CHECK_CODE(logs_open(&logs.log), KW_CODE_IO);
+    CHECK(logs_there_is("audit-000000000002-1.torn"));
+    bad.write_error = 0;
+    logs_reopen();
+    logs_chain_is("gstt");
+    logs_has_text("audit.jsonl", "\"kind\":\"torn\",\"bytes\":10,");
+    logs_has_text("audit.jsonl", "\"kind\":\"torn\",\"bytes\":8,");
+    logs_reopen();
+    logs_chain_is("gstt");
+}
+
+TEST(open__crash_between_two_that_are_on_record__the_next_start_has_the_second)
+{
+    CHECK_OK(logs_commit(1));
+    logs_close();
+    logs_append("audit-000000000002-0.torn", "one");
+    logs_append("audit-000000000002-1.torn", "another");
+    logs_reopen();
+    logs_chain_is("gstt");
+    logs_close();
+    const long size = size_of("audit.jsonl");
+    CHECK(truncate(logs_path("audit.jsonl"), size - 1) == 0);
+    logs_reopen();
+    logs_chain_is("gsttt");
+    CHECK(logs_there_is("audit-000000000003-0.torn"));
+    logs_has_text("audit.jsonl", "\"kind\":\"torn\",\"bytes\":7,");
+}
+
+TEST(open__crash_before_it_is_cut_off__kept_once)
+{
+    CHECK_OK(logs_commit(1));
+    logs_close();
+    logs_append("audit.jsonl", "some bytes");
+    logs_append("audit-000000000002-0.torn", "some bytes");
+    logs_reopen();
+    logs_chain_is("gst");
+    CHECK(!logs_there_is("audit-000000000002-1.torn"));
+}
+
+TEST(open__crash_before_a_file_is_begun_that_says_so__the_next_start_does)
+{
+    CHECK_OK(logs_commit(1));
+    logs_close();
+    CHECK(rename(logs_path("audit.jsonl"),
+                 logs_path("audit-000000000000-000000000001.jsonl")) == 0);
+    logs_append("audit-000000000002-0.torn", "one");
+    logs_append("audit-000000000002-1.torn", "another");
+    logs_reopen();
+    logs_chain_is("gsftt");
+    logs_reopen();
+    logs_chain_is("gsftt");
 }
 
 TEST(open__a_changed_record__cut_off_from_there)

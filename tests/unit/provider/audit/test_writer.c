@@ -70,6 +70,13 @@ TEST(disk_hangs__late_is_told_and_nothing_more_is_taken)
     CHECK(writers_calls[0].told == 1 && writers_calls[1].told == 1);
 }
 
+static bool still_waits(void)
+{
+    struct kw_audit_writer_stats stats;
+    kw_audit_writer_stats(the_writer, &stats);
+    return stats.waiting > 0;
+}
+
 static void hang_and_come_back(bool allow)
 {
     struct kw_audit_writer_stats stats;
@@ -87,6 +94,39 @@ static void hang_and_come_back(bool allow)
         kw_audit_writer_stats(the_writer, &stats);
     } while (stats.waiting > 0 || stats.records < 2);
     CHECK(!writers_ill());
+}
+
+static void comes_into_the_log(void)
+{
+    writers_disk_is(false, 0);
+    writers_await_end();
+}
+
+static void does_not_come_into_the_log(void)
+{
+    writers_disk_is(false, EIO);
+    writers_await_end();
+}
+
+/* The call is answered so; its record is good or fails, and what comes of that is there. */
+static void late_and_answered_as(enum kw_code code, int error)
+{
+    writers_late_as = code;
+    writers_disk_is(true, 0);
+    CHECK(writers_put(0, KW_CODE_OK));
+    writers_await_hang();
+    atomic_fetch_add(&writers_now_ns, WRITERS_DEADLINE_NS + 1);
+    kw_audit_writer_collect(the_writer);
+    CHECK_CODE(writers_calls[0].err, KW_CODE_DEADLINE);
+    writers_disk_is(false, error);
+    if (error != 0)
+        writers_await_failure();
+    writers_disk_is(false, 0);
+    atomic_fetch_add(&writers_now_ns, KW_S_NS);
+    kw_audit_writer_rotate(the_writer); /* wakes it */
+    do
+        writers_await_round();
+    while (writers_ill() || still_waits());
 }
 
 /* It was refused, and its record says that it was released. */
@@ -108,6 +148,36 @@ TEST(late_call_where_that_is_allowed__was_released)
     CHECK(writers_put(2, KW_CODE_OK));
     writers_await_told(3);
     CHECK(strstr(writers_log(), "withheld") == NULL);
+    writers_end();
+}
+
+/* Its client was gone, say. */
+TEST(late_call_where_that_is_allowed_and_withheld__withheld_follows)
+{
+    writers_begin(true);
+    late_and_answered_as(KW_CODE_BAD_INPUT, 0);
+    CHECK_HAS(writers_log(),
+              "\"kind\":\"withheld\",\"call\":1,\"code\":3,\"reason\":\"bad-input\"");
+    writers_end();
+}
+
+/* It comes into the log before anybody knows what is answered. */
+TEST(late_call_in_the_log_while_it_is_told_of__withheld_follows)
+{
+    writers_begin(true);
+    writers_while_late = comes_into_the_log;
+    late_and_answered_as(KW_CODE_BAD_INPUT, 0);
+    CHECK_HAS(writers_log(),
+              "\"kind\":\"withheld\",\"call\":1,\"code\":3,\"reason\":\"bad-input\"");
+    writers_end();
+}
+
+TEST(commit_of_a_late_call_fails_while_it_is_told_of__counted_as_it_was_answered)
+{
+    writers_begin(true);
+    writers_while_late = does_not_come_into_the_log;
+    late_and_answered_as(KW_CODE_BAD_INPUT, EIO);
+    CHECK_HAS(writers_log(), "\"code\":3,\"reason\":\"bad-input\",\"count\":1");
     writers_end();
 }
 
@@ -413,13 +483,20 @@ TEST(stop__disk_fails_still__said)
     writers_remove();
 }
 
-/* The state directory's disk is another one, perhaps. */
+static void begin_where_it_is_time_to_remember(void)
+{
+    writers_are_lazy = true;
+    writers_begin(false);
+    writers_are_lazy = false;
+    atomic_fetch_add(&writers_now_ns, 60 * KW_S_NS);
+}
+
+/* A commit asks no disk, but this does. */
 TEST(remembering_hangs__ill_as_when_a_commit_does)
 {
     bool waits = false;
-    writers_begin(false);
-    writers_remember_hangs(true);
-    atomic_fetch_add(&writers_now_ns, 60 * KW_S_NS); /* it is time to */
+    begin_where_it_is_time_to_remember();
+    writers_disk_is(true, 0);
     CHECK(writers_put(0, KW_CODE_OK));
     writers_await_told(1);
     writers_await_hang();
@@ -429,7 +506,23 @@ TEST(remembering_hangs__ill_as_when_a_commit_does)
     writers_calls[1].request = writers_calls[0].request;
     CHECK_CODE(the_door.ops->put(the_door.audit, &writers_calls[1].request, &waits),
                KW_CODE_AUDIT);
-    writers_remember_hangs(false);
+    writers_disk_is(false, 0);
+    writers_end();
+}
+
+/* That who waited was told of its record cannot be taken back. */
+TEST(remembering_fails__a_new_file_says_what_may_be_lost)
+{
+    begin_where_it_is_time_to_remember();
+    writers_disk_is(false, EIO);
+    CHECK(writers_put(0, KW_CODE_OK));
+    writers_await_told(1);
+    CHECK_OK(writers_calls[0].err);
+    writers_await_failure();
+    writers_disk_is(false, 0);
+    CHECK(writers_put(1, KW_CODE_OK));
+    writers_await_told(2);
+    CHECK_HAS(writers_log(), "\"kind\":\"unsynced\",\"bytes\":");
     writers_end();
 }
 

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <keyward/file.h>
@@ -20,8 +19,8 @@
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t moved;
-    bool hangs, remember_hangs, is_full;
-    unsigned syncs, hanging;
+    bool hangs, is_full;
+    unsigned failed, hanging;
     size_t room; /* what was kept, once it is given up */
     int error, full_error;
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
@@ -29,16 +28,17 @@ static struct {
 static int writers_sync(int fd)
 {
     pthread_mutex_lock(&disk.mutex);
-    disk.syncs++;
     disk.hanging++;
     pthread_cond_broadcast(&disk.moved);
     while (disk.hangs)
         pthread_cond_wait(&disk.moved, &disk.mutex);
     disk.hanging--;
     const int error = disk.error;
+    disk.failed += error != 0;
+    pthread_cond_broadcast(&disk.moved);
     pthread_mutex_unlock(&disk.mutex);
     errno = error;
-    return error != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
+    return error != 0 ? -1 : fdatasync(fd);
 }
 
 /* There is room again once what was kept is given up, and no more than that. */
@@ -66,27 +66,6 @@ void writers_disk_is_full(int error)
     pthread_mutex_unlock(&disk.mutex);
 }
 
-/* Instead of the C library's: what is remembered is not behind the seam. */
-int fdatasync(int fd)
-{
-    pthread_mutex_lock(&disk.mutex);
-    disk.hanging += disk.remember_hangs;
-    pthread_cond_broadcast(&disk.moved);
-    while (disk.remember_hangs)
-        pthread_cond_wait(&disk.moved, &disk.mutex);
-    disk.hanging = 0;
-    pthread_mutex_unlock(&disk.mutex);
-    return (int)syscall(SYS_fdatasync, fd);
-}
-
-void writers_remember_hangs(bool hangs)
-{
-    pthread_mutex_lock(&disk.mutex);
-    disk.remember_hangs = hangs;
-    pthread_cond_broadcast(&disk.moved);
-    pthread_mutex_unlock(&disk.mutex);
-}
-
 static struct kw_audit_disk seam;
 
 void writers_disk_is(bool hangs, int error)
@@ -106,6 +85,14 @@ void writers_await_hang(void)
     pthread_mutex_unlock(&disk.mutex);
 }
 
+void writers_await_failure(void)
+{
+    pthread_mutex_lock(&disk.mutex);
+    while (disk.failed == 0)
+        pthread_cond_wait(&disk.moved, &disk.mutex);
+    pthread_mutex_unlock(&disk.mutex);
+}
+
 /* ---- a clock that all threads may read --------------------------------------------- */
 
 atomic_int_fast64_t writers_now_ns;
@@ -121,14 +108,29 @@ static const struct kw_clock a_clock = {clock_now, clock_now, clock_now, NULL};
 
 struct writers_call writers_calls[WRITERS_CALLS];
 unsigned writers_told;
-void (*writers_meanwhile)(void);
+void (*writers_meanwhile)(void), (*writers_while_late)(void);
+enum kw_code writers_late_as;
 char writers_text[8 << 20];
 struct kw_audit_copies *writers_copies;
+bool writers_are_lazy;
 struct kw_audit_writer *the_writer;
 struct kw_audit_door the_door;
 
+/* As kms does. */
+static void answer_late(const struct kw_request *request)
+{
+    void (*const meanwhile)(void) = writers_while_late;
+    writers_while_late = NULL;
+    if (meanwhile != NULL)
+        meanwhile();
+    if (!kw_failed(request->err) && writers_late_as != KW_CODE_OK)
+        the_door.ops->withhold_late(the_door.audit, writers_late_as);
+}
+
 static void on_told(struct kw_request *request, kw_err err, uint64_t seq)
 {
+    if (err.code == KW_CODE_DEADLINE)
+        answer_late(request);
     const size_t i =
         (size_t)((uint8_t *)request - (uint8_t *)writers_calls) / sizeof writers_calls[0];
     writers_calls[i].told++;
@@ -162,6 +164,7 @@ static struct kw_audit_log *a_log(void)
     disk.is_full = false;
     logs_begin();
     logs.reserves = true;
+    logs.is_lazy = writers_are_lazy;
     logs.clock = &a_clock;
     logs.disk = &seam;
     logs.keeps_lines = writers_copies != NULL;
@@ -176,7 +179,8 @@ void writers_begin(bool allow)
     atomic_store(&writers_now_ns, 10 * KW_S_NS); /* not yet time to remember */
     writers_disk_is(false, 0);
     memset(writers_calls, 0, sizeof writers_calls);
-    writers_told = disk.syncs = 0;
+    writers_told = disk.failed = 0;
+    writers_late_as = allow ? KW_CODE_OK : KW_CODE_AUDIT;
     const struct kw_audit_writer_options o = {.log = a_log(),
                                               .clock = &a_clock,
                                               .class_names = names,
@@ -238,9 +242,7 @@ bool writers_put(unsigned i, enum kw_code code)
 void writers_await_told(unsigned want)
 {
     while (writers_told < want) {
-        struct pollfd p = {.fd = kw_audit_writer_fd(the_writer), .events = POLLIN};
-        CHECK(poll(&p, 1, 30000) == 1);
-        kw_audit_writer_collect(the_writer);
+        writers_await_round();
     }
 }
 
@@ -249,10 +251,14 @@ bool writers_ill(void)
     return kw_failed(the_door.ops->health(the_door.audit));
 }
 
-/* Until a commit has ended, good or not. */
-void writers_await_round(void)
+void writers_await_end(void)
 {
     struct pollfd p = {.fd = kw_audit_writer_fd(the_writer), .events = POLLIN};
     CHECK(poll(&p, 1, 30000) == 1);
+}
+
+void writers_await_round(void)
+{
+    writers_await_end();
     kw_audit_writer_collect(the_writer);
 }

@@ -25,11 +25,16 @@ struct writers_call {
 extern struct writers_call writers_calls[WRITERS_CALLS];
 extern unsigned writers_told;                  /* of all of them */
 extern struct kw_audit_copies *writers_copies; /* of the next one; NULL: none */
+extern bool writers_are_lazy;                  /* the next one */
 extern struct kw_audit_writer *the_writer;
 extern struct kw_audit_door the_door;
 extern atomic_int_fast64_t writers_now_ns; /* the time; any thread */
 /* Once, while the next call is on its way in; NULL: nothing happens. */
 extern void (*writers_meanwhile)(void);
+/* The same while one is told that it is late; and what is answered to those whose record says
+ * OK then. */
+extern void (*writers_while_late)(void);
+extern enum kw_code writers_late_as;
 
 void writers_begin(bool allow);
 /* Gives up, stops, removes; the last alone. */
@@ -40,15 +45,17 @@ void writers_remove(void);
 void writers_disk_is(bool hangs, int error);
 /* Or it has no room, but for what is kept for last words. */
 void writers_disk_is_full(int error);
-/* The same where the log is remembered. */
-void writers_remember_hangs(bool hangs);
 /* Until one of them hangs. */
 void writers_await_hang(void);
+
+/* Until one of them has failed since writers_begin. */
+void writers_await_failure(void);
 
 /* Decrypt i, with this outcome; true: it is told of its record. */
 bool writers_put(unsigned i, enum kw_code code);
 void writers_await_told(unsigned want);
-/* Until a commit has ended, good or not. */
+/* Until a commit has ended, good or not; the first: nobody is told of it yet. */
+void writers_await_end(void);
 void writers_await_round(void);
 bool writers_ill(void);
 /* All files of the log, one after the other, into writers_text. */

@@ -360,7 +360,7 @@ struct kw_etcd_db_visitor bolt_visitor(struct bolt_seen *seen)
 const char *bolt_walk(const char *path, struct bolt_seen *seen)
 {
     struct kw_etcd_db *db = NULL;
-    struct kw_etcd_db_info info;
+    struct kw_etcd_db_info info = {0};
     const struct kw_etcd_db_visitor v = bolt_visitor(seen);
     CHECK_OK(kw_etcd_db_open(path, &db, NULL));
     CHECK_OK(kw_etcd_db_walk(db, &v, NULL));

@@ -132,7 +132,7 @@ TEST(open__a_copy_whose_metas_are_of_different_times__torn)
 
 TEST(open__trailer__absent_good_or_wrong)
 {
-    struct kw_etcd_db_info info;
+    struct kw_etcd_db_info info = {0};
     CHECK_OK(open_it(bolt_file(&bolt), &info, NULL));
     CHECK(info.trailer == KW_ETCD_TRAILER_ABSENT && info.size == 11264);
     CHECK_OK(open_it(bolt_snapshot(&bolt), &info, NULL));
@@ -149,7 +149,7 @@ TEST(open__trailer__absent_good_or_wrong)
 
 TEST(open__good__the_newer_meta_counts)
 {
-    struct kw_etcd_db_info info;
+    struct kw_etcd_db_info info = {0};
     bolt_meta(&bolt, 1, (struct bolt_meta){2, NO_FREELIST, 10, 10});
     CHECK_OK(open_it(bolt_file(&bolt), &info, NULL));
     CHECK(info.txid == 10 && info.pages == 10 && info.page_size == 1024);
@@ -160,7 +160,7 @@ TEST(open__good__the_newer_meta_counts)
 
 TEST(open__one_meta_bad__the_other_counts)
 {
-    struct kw_etcd_db_info info;
+    struct kw_etcd_db_info info = {0};
     bolt_page(&bolt, 0)[60]++;
     CHECK_OK(open_it(bolt_file(&bolt), &info, NULL));
     CHECK(info.txid == 8);
@@ -173,7 +173,7 @@ TEST(open__one_meta_bad__the_other_counts)
 TEST(open__first_meta_bad_and_pages_of_any_size__found)
 {
     for (size_t size = 1024; size <= 65536; size *= 2) {
-        struct kw_etcd_db_info info;
+        struct kw_etcd_db_info info = {0};
         struct bolt b;
         bolt_begin(&b, size, 3);
         bolt_metas(&b, 2);

@@ -333,7 +333,7 @@ TEST(walk__cut_while_it_is_open__io)
 
 TEST(walk__good__entries_in_order_and_the_info)
 {
-    struct kw_etcd_db_info info;
+    struct kw_etcd_db_info info = {0};
     seen.fail_at = -1;
     CHECK_OK(walk(bolt_snapshot(&bolt), &info, NULL));
     CHECK_STR(seen.text, LEAF_4 LEAF_5);
@@ -346,7 +346,7 @@ TEST(walk__again__the_same)
 {
     const struct kw_etcd_db_visitor v = bolt_visitor(&seen);
     struct kw_etcd_db *db = NULL;
-    struct kw_etcd_db_info info;
+    struct kw_etcd_db_info info = {0};
     CHECK_OK(kw_etcd_db_open(bolt_file(&bolt), &db, NULL));
     CHECK_OK(kw_etcd_db_walk(db, &v, NULL));
     CHECK_OK(kw_etcd_db_walk(db, &v, NULL));
@@ -394,7 +394,7 @@ TEST(walk__buckets_within_buckets_and_their_branches__reached)
 
 TEST(walk__free_list_in_the_file__reached)
 {
-    struct kw_etcd_db_info info;
+    struct kw_etcd_db_info info = {0};
     bolt_freelist(&bolt, 10, (const uint64_t[]){7, 8, 9}, 3);
     bolt_meta(&bolt, 0, (struct bolt_meta){2, 10, 11, 9});
     seen.fail_at = -1;

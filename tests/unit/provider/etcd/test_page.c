@@ -52,7 +52,8 @@ TEST(meta__of_a_big_endian_machine__told)
     uint8_t page[sizeof good_meta];
     struct kw_bolt_meta m;
     memcpy(page, good_meta, sizeof page);
-    memcpy(page + 16, "\xed\x0c\xda\xed", 4);
+    for (unsigned i = 0; i < 4; i++)
+        page[16 + i] = good_meta[19 - i];
     CHECK_STR(kw_bolt_meta_read(kw_span_of(page, sizeof page), &m),
               "it was written by a big-endian machine");
 }

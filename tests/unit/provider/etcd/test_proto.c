@@ -22,7 +22,7 @@ TEST(next__cut_off_anywhere__bad)
     /* Between two fields it is whole. */
     static const bool ends[sizeof whole] = {
         [0] = 1, [3] = 1, [7] = 1, [12] = 1, [21] = 1};
-    struct kw_proto_field f[3];
+    struct kw_proto_field f[3] = {{0}};
     for (size_t len = 0; len < sizeof whole; len++)
         CHECK(read_all(whole, len, f) == ends[len]);
 }
@@ -43,14 +43,14 @@ TEST(next__what_is_no_field__bad)
         {"\x80\x80\x80\x80\x10\x01", 6},                        /* number 2^29        */
         {"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01zz", 13}, /* longer than all */
     };
-    struct kw_proto_field f[3];
+    struct kw_proto_field f[3] = {{0}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         CHECK(!read_all(rows[i].bytes, rows[i].len, f));
 }
 
 TEST(next__each_wire_type__value_and_place)
 {
-    struct kw_proto_field f[3];
+    struct kw_proto_field f[3] = {{0}};
     CHECK(read_all("\x08\x96\x01\x1d\x01\x02\x03\x04\x21\x01\x02\x03\x04\x05\x06\x07\x08",
                    17, f));
     CHECK(f[0].number == 1 && f[0].wire == KW_PROTO_VARINT && f[0].value == 150);

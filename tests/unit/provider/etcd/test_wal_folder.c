@@ -77,8 +77,9 @@ TEST(walk__no_file_of_a_log__missing)
 
 TEST(name_of__other_ends__false)
 {
-    static const char *const rows[] = {"",       ".",     "wal",     "a.wa",
-                                       "a.wal.", "a.tmp", FIRST "x", "a.wal.broke"};
+    static const char more[] = FIRST "x";
+    static const char *const rows[] = {"",       ".",     "wal", "a.wa",
+                                       "a.wal.", "a.tmp", more,  "a.wal.broke"};
     struct kw_wal_name name;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         CHECK(!kw_wal_name_of(rows[i], &name));
@@ -86,14 +87,15 @@ TEST(name_of__other_ends__false)
 
 TEST(name_of__not_as_etcd_names__odd)
 {
+    static const char space[] = " " FIRST, zero[] = "0" FIRST;
     static const char *const rows[] = {".wal",
                                        "1-2.wal",
                                        "000000000000000A-0000000000000000.wal",
                                        "0000000000000000_0000000000000000.wal",
                                        "0x00000000000000-0000000000000000.wal",
                                        "+000000000000000-0000000000000000.wal",
-                                       " " FIRST,
-                                       "0" FIRST,
+                                       space,
+                                       zero,
                                        "0000000000000000-0000000000000000wal.wal",
                                        "0000000000000000-000000000000000.wal"};
     struct kw_wal_name name;

@@ -52,8 +52,8 @@ struct rig_audit {
     bool counts; /* put: as a number only */
     struct kw_request *waiting[RIG_CALLS];
     unsigned put, waits, refused;
-    unsigned missed, withheld;
-    enum kw_code missed_as, withheld_as, on_record; /* the last one's */
+    unsigned missed, withheld, withheld_late;
+    enum kw_code missed_as, withheld_as, late_as, on_record; /* the last one's */
     uint64_t withheld_seq;
 };
 

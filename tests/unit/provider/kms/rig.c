@@ -224,8 +224,16 @@ static void audit_withhold(void *audit, uint64_t seq, enum kw_code code)
     a->withheld_as = code;
 }
 
-static const struct kw_audit_ops audit_ops = {audit_health, audit_put, audit_refuse,
-                                              audit_missed, audit_withhold};
+static void audit_withhold_late(void *audit, enum kw_code code)
+{
+    struct rig_audit *a = audit;
+    a->withheld_late++;
+    a->late_as = code;
+}
+
+static const struct kw_audit_ops audit_ops = {audit_health,   audit_put,
+                                              audit_refuse,   audit_missed,
+                                              audit_withhold, audit_withhold_late};
 
 void rig_record(struct rig *r, kw_err err)
 {

@@ -87,13 +87,47 @@ TEST(record__fails_where_that_is_allowed__released_and_counted)
     rig_close(r);
 }
 
-/* It may be in the log yet: the writer says withheld then, or counts it. */
+/* It may be in the log yet: the writer says withheld then, or counts it so. */
 TEST(record__late__denied_and_left_to_the_writer)
 {
     struct kw_request *c = begin(false);
     rig_record(r, kw_err_at(KW_CODE_DEADLINE, "audit"));
     CHECK(rig_ended(r, 0, KW_CODE_AUDIT));
     CHECK(gives_nothing(c) && r->audit.missed == 0 && r->audit.withheld == 0);
+    CHECK(r->audit.withheld_late == 1 && r->audit.late_as == KW_CODE_AUDIT);
+    rig_close(r);
+}
+
+TEST(record__late_where_that_is_allowed__released_and_left_to_the_writer)
+{
+    struct kw_request *c = begin(true);
+    rig_record(r, kw_err_at(KW_CODE_DEADLINE, "audit"));
+    CHECK(rig_ended(r, 0, KW_CODE_OK));
+    CHECK(kw_span_equal(kw_secret_peek(&c->seed), SEED));
+    CHECK(r->audit.missed == 0 && r->audit.withheld_late == 0);
+    rig_close(r);
+}
+
+/* Released is not what became of it. */
+TEST(record__late_where_that_is_allowed_and_client_gone__told_as_withheld)
+{
+    struct kw_request *c = begin(true);
+    kw_kms_cancel(r->kms, c);
+    rig_record(r, kw_err_at(KW_CODE_DEADLINE, "audit"));
+    CHECK(rig_ended(r, 0, KW_CODE_CANCELLED));
+    CHECK(gives_nothing(c) && r->audit.missed == 0 && r->audit.withheld == 0);
+    CHECK(r->audit.withheld_late == 1 && r->audit.late_as == KW_CODE_CANCELLED);
+    rig_close(r);
+}
+
+TEST(record__late_where_that_is_allowed_and_hsm_lost__told_as_withheld)
+{
+    begin(true);
+    r->hsm.health.state = KW_HSM_LOST;
+    r->hsm.health.why = kw_err_at(KW_CODE_HSM_DOWN, "canary");
+    rig_record(r, kw_err_at(KW_CODE_DEADLINE, "audit"));
+    CHECK(rig_ended(r, 0, KW_CODE_HSM_DOWN));
+    CHECK(r->audit.withheld_late == 1 && r->audit.late_as == KW_CODE_HSM_DOWN);
     rig_close(r);
 }
 

@@ -106,6 +106,9 @@ void kw_kms_begin(struct kw_kms *k, struct kw_request *call)
         k->parked = call;
         k->parked_count++;
     }
+    pthread_cond_broadcast(&k->changed);
+    while (status && k->stands)
+        pthread_cond_wait(&k->changed, &k->mutex);
     unlock(k);
     if (inside)
         finish_from_another_thread(call);
@@ -201,6 +204,23 @@ static void await(struct rig *r, const size_t *counter, size_t count)
     while (*counter < count)
         pthread_cond_wait(&r->kms.changed, &r->kms.mutex);
     unlock(&r->kms);
+}
+
+static void stand(struct rig *r, bool stands)
+{
+    lock(&r->kms);
+    r->kms.stands = stands;
+    unlock(&r->kms);
+}
+
+void kms_stand(struct rig *r)
+{
+    stand(r, true);
+}
+
+void kms_go_on(struct rig *r)
+{
+    stand(r, false);
 }
 
 void kms_await_begun(struct rig *r, size_t count)

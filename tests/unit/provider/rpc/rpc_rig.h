@@ -26,6 +26,7 @@ struct kw_kms {
     pthread_cond_t changed;
     bool parks; /* Encrypt and Decrypt wait for kms_finish; else answered at once */
     bool status_parks;
+    bool stands;        /* a Status keeps the rpc thread until kms_go_on */
     bool finish_inside; /* a helper thread finishes while begin has not returned */
     bool echoes;        /* the input is the answer */
     const char *key_id; /* what an echo says, NULL = kw1-0-echo */
@@ -72,6 +73,9 @@ void kms_await_cancelled(struct rig *r, size_t count);
 /* Finishes every parked call with this outcome, as the main thread would. */
 void kms_finish(struct rig *r, kw_err outcome);
 void kms_park(struct rig *r, bool parks);
+/* From the next Status on the rpc thread does nothing. */
+void kms_stand(struct rig *r);
+void kms_go_on(struct rig *r);
 
 extern const uint8_t rig_seed[32];
 

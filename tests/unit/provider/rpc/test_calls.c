@@ -201,10 +201,9 @@ TEST(answered__status_or_an_error__its_connection_alone)
     struct h2raw *h = rig_raw(r, 0);
     const int fd = r->adopted;
     assert_int_equal(kw_rpc_answered(r->rpc, fd), 0);
-    while (kw_rpc_answered(r->rpc, fd) == 0)
+    while (kw_rpc_answered(r->rpc, fd) != r->now_ns)
         CHECK(h2raw_await(h, h2raw_call(h, "/v2.KeyManagementService/Status",
                                         (kw_span){0})) != NULL);
-    assert_int_equal(kw_rpc_answered(r->rpc, fd), r->now_ns);
     r->now_ns += KW_S_NS;
     r->kms.answer = kw_err_at(KW_CODE_HSM_DOWN, "test");
     while (kw_rpc_answered(r->rpc, fd) != r->now_ns)

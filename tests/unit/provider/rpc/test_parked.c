@@ -180,6 +180,54 @@ TEST(reset__just_when_it_is_watched_and_finished__counted_once)
     rig_free(r);
 }
 
+/* The rpc thread hears that it was written when it comes to that; a full class may look for
+ * connections that were never answered before. */
+TEST(answered__client_has_it_and_the_rpc_thread_is_busy__counts_already)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    const int fd = r->adopted;
+    kms_park(r, true);
+    uint32_t s = h2raw_call(h, DECRYPT, request);
+    kms_await_parked(r, 1);
+    kms_stand(r);
+    uint32_t status = h2raw_call(h, STATUS, (kw_span){0});
+    kms_await_begun(r, 2);
+    assert_int_equal(kw_rpc_answered(r->rpc, fd), 0);
+    kms_finish(r, KW_OK);
+    expect(h, s, 0);
+    CHECK(kw_rpc_answered(r->rpc, fd) > 0);
+    CHECK(kw_rpc_answered(r->rpc, fd) < r->now_ns); /* but not lately */
+    kms_go_on(r);
+    expect(h, status, 0);
+    while (kw_rpc_answered(r->rpc, fd) != r->now_ns)
+        sched_yield();
+    h2raw_free(h);
+    rig_free(r);
+}
+
+TEST(answered__first_reply_is_never_read__not_when_that_is_given_up)
+{
+    struct rig *r = rig_new();
+    struct h2raw *h = rig_raw(r, 0);
+    const int fd = r->adopted;
+    struct h2raw *other = rig_raw(r, 1);
+    h2raw_frame(h, 4, 0, 0, kw_span_of("\0\x04\0\0\0\0", 6)); /* no window */
+    uint32_t s = h2raw_call(h, DECRYPT, request);
+    kms_await_begun(r, 1);
+    expect(other, h2raw_call(other, STATUS, (kw_span){0}), 0);
+    CHECK(kw_rpc_answered(r->rpc, fd) > 0);
+    CHECK(kw_rpc_answered(r->rpc, fd) < r->now_ns);
+    r->now_ns += 60 * KW_S_NS;
+    expect(other, h2raw_call(other, STATUS, (kw_span){0}), 0);
+    CHECK(h2raw_await(h, s) != NULL);
+    while (kw_rpc_answered(r->rpc, fd) != 0)
+        sched_yield();
+    h2raw_free(h);
+    h2raw_free(other);
+    rig_free(r);
+}
+
 /* What nobody read is no answer, and what never became a call is none either. */
 TEST(answered__reset_or_refused__no_answer)
 {
@@ -465,6 +513,8 @@ KW_CASES("provider/rpc/parked", CASE(deadline__hundreds_of_years__never),
          CASE(reset__while_parked__kms_is_told),
          CASE(reset__finished_before_it_was_watched__kms_not_told_and_counted),
          CASE(decrypt__watched_then_finished__plaintext),
+         CASE(answered__client_has_it_and_the_rpc_thread_is_busy__counts_already),
+         CASE(answered__first_reply_is_never_read__not_when_that_is_given_up),
          CASE(answered__reset_or_refused__no_answer),
          CASE(hang_up__while_many_are_parked__kms_is_told_of_each),
          CASE(deadline__passes_while_parked__client_and_kms_are_told),
