@@ -47,6 +47,7 @@ static size_t index_place(const struct kw_etcd_index *index,
 {
     const kw_span wanted = kw_span_of(hash, KW_ETCD_HASH);
     struct kw_src src = kw_src_of(wanted);
+    KW_INVARIANT(index->places > 0);
     size_t at = (size_t)(kw_src_u64(&src) % index->places);
     while (index->number[at] != 0 &&
            !kw_span_equal(kw_span_of(index->hash[at], KW_ETCD_HASH), wanted))

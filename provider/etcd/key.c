@@ -78,16 +78,17 @@ static const struct kw_etcd_builtin builtins[] = {
     {"storageversionmigrations", "storageversionmigrations", "storagemigration.k8s.io"},
 };
 
-static kw_span key_take_segment(struct kw_src *src)
+/* Up to the next slash, which is taken off, too.  Its length. */
+static size_t key_take_segment(struct kw_src *src, kw_span *ret_segment)
 {
-    const kw_span rest = kw_src_rest(src);
-    size_t len = 0;
-    while (len < rest.len && rest.ptr[len] != '/')
-        len++;
-    const kw_span segment = kw_src_take(src, len);
+    size_t end = src->at;
+    while (end < src->all.len && src->all.ptr[end] != '/')
+        end++;
+    const size_t len = end - src->at;
+    *ret_segment = kw_src_take(src, len);
     if (kw_src_left(src) > 0)
         kw_src_take(src, 1);
-    return segment;
+    return len;
 }
 
 static bool key_has_dot(kw_span s)
@@ -98,19 +99,27 @@ static bool key_has_dot(kw_span s)
     return false;
 }
 
+static const struct kw_etcd_builtin *key_builtin(kw_span path)
+{
+    const size_t count = sizeof builtins / sizeof builtins[0];
+    size_t i = 0;
+    while (i < count && !kw_span_equal_str(path, builtins[i].path))
+        i++;
+    return i < count ? &builtins[i] : NULL;
+}
+
 static void key_take_resource(struct kw_src *src, struct kw_etcd_key *key)
 {
-    key->resource = key_take_segment(src);
+    kw_span below;
+    (void)key_take_segment(src, &key->resource);
     if (key_has_dot(key->resource)) {
         key->group = key->resource;
-        key->resource = key_take_segment(src);
+        (void)key_take_segment(src, &key->resource);
     } else if (kw_span_equal_str(key->resource, "services") && kw_src_left(src) > 0) {
-        const kw_span below = key_take_segment(src);
-        key->resource.len += 1 + below.len;
+        key->resource.len += 1 + key_take_segment(src, &below);
     }
-    for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
-        if (key->group.len == 0 && kw_span_equal_str(key->resource, builtins[i].path))
-            key->builtin = &builtins[i];
+    if (key->group.len == 0)
+        key->builtin = key_builtin(key->resource);
 }
 
 bool kw_etcd_key_read(kw_span key, kw_span prefix, struct kw_etcd_key *ret_key)
@@ -121,7 +130,7 @@ bool kw_etcd_key_read(kw_span key, kw_span prefix, struct kw_etcd_key *ret_key)
     if (src.bad || !kw_span_equal(begins, prefix) || kw_src_u8(&src) != '/')
         return false;
     key_take_resource(&src, &k);
-    k.name = key_take_segment(&src);
+    (void)key_take_segment(&src, &k.name);
     if (kw_src_left(&src) > 0) {
         k.name_space = k.name;
         k.name = kw_src_take(&src, kw_src_left(&src));

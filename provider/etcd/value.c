@@ -57,6 +57,7 @@ static kw_span value_take_name(struct kw_src *src, const kw_span *known, size_t 
 static bool value_take_object(struct kw_src *src, struct kw_stored *stored)
 {
     struct kw_proto_field f;
+    uint64_t type = KW_STORED_TYPE_KEY;
     while (kw_proto_next(src, &f)) {
         const bool is_bytes = f.wire == KW_PROTO_BYTES;
         const bool is_type = f.number == 5 && f.wire == KW_PROTO_VARINT;
@@ -71,12 +72,14 @@ static bool value_take_object(struct kw_src *src, struct kw_stored *stored)
         else if (f.number == 4)
             stored->annotations++;
         else if (is_type)
-            stored->type = f.value;
+            type = f.value;
     }
+    if (type > KW_STORED_TYPE_SEED)
+        return false;
+    stored->type = type;
     return kw_src_done(src) && stored->data.len > 0 && stored->key_id.len > 0 &&
            stored->key_id.len <= VALUE_KEY_ID_MAX && stored->wrapped.len > 0 &&
-           stored->wrapped.len <= VALUE_WRAPPED_MAX &&
-           stored->type <= KW_STORED_TYPE_SEED;
+           stored->wrapped.len <= VALUE_WRAPPED_MAX;
 }
 
 void kw_stored_read(kw_span value, const kw_span *known, size_t known_count,

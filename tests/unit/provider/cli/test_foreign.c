@@ -123,9 +123,8 @@ TEST(text__every_byte__printable_and_its_own)
     }
     CHECK_STR(all['a'], "a");
     CHECK_STR(all['\n'], "\\x0a");
-    CHECK_STR(plain(kw_span_str("\xe2\x80\xae"
-                                "a\\x0a")),
-              "\\xe2\\x80\\xaea\\\\x0a");
+    CHECK_STR(plain(kw_span_str("\xe2\x80\xae\\x0a\xe2\x80\xac")),
+              "\\xe2\\x80\\xae\\\\x0a\\xe2\\x80\\xac");
 }
 
 TEST(text__longer_than_is_shown__cut_and_its_length_said)

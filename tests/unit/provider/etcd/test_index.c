@@ -105,23 +105,28 @@ TEST(put__known_hash__its_new_number_and_no_place_more)
     CHECK(found(5) == 77 && ix.used == 1);
 }
 
+/* Of the same first eight bytes, or of others that lead to the last place: around the end. */
+static void crowded(size_t places, uint8_t i, uint8_t hash[KW_ETCD_HASH])
+{
+    kw_dst dst = kw_dst_of(hash, KW_ETCD_HASH);
+    memset(hash, 0, KW_ETCD_HASH);
+    CHECK(kw_dst_put_u64(&dst, i % 2 == 0 ? 0 : places - 1));
+    hash[KW_ETCD_HASH - 1] = i;
+}
+
 TEST(put__hashes_that_want_the_same_place__told_apart)
 {
-    uint8_t hash[KW_ETCD_HASH] = {0};
+    uint8_t hash[KW_ETCD_HASH];
     CHECK_OK(kw_etcd_index_init(&ix, 0));
     const size_t places = ix.places;
-    /* The same first eight bytes, and others that lead to the last place: around the end. */
     for (uint8_t i = 0; i < 90; i++) {
-        const uint64_t first = i % 2 == 0 ? 0 : places - 1;
-        memcpy(hash, &first, sizeof first);
-        hash[KW_ETCD_HASH - 1] = i;
+        crowded(places, i, hash);
         CHECK_OK(kw_etcd_index_put(&ix, hash, i + 1u));
     }
     CHECK(ix.places == places && ix.used == 90);
+    CHECK(ix.number[places - 1] != 0 && ix.number[0] != 0);
     for (uint8_t i = 0; i < 90; i++) {
-        const uint64_t first = i % 2 == 0 ? 0 : places - 1;
-        memcpy(hash, &first, sizeof first);
-        hash[KW_ETCD_HASH - 1] = i;
+        crowded(places, i, hash);
         CHECK(*kw_etcd_index_find(&ix, hash) == i + 1u);
     }
 }
