@@ -31,4 +31,8 @@ const char *kw_etcd_policy_judge(const struct kw_etcd_policy *policy,
                                  const struct kw_etcd_key *key,
                                  const struct kw_stored *stored);
 
+/* Of what kw_etcd_policy_judge said: nothing reads the object as it is stored, so that it
+ * cannot be written again either.  NULL is not. */
+bool kw_etcd_policy_is_unreadable(const char *why);
+
 #endif

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <keyward/etcd_policy.h>
+
 /* "Revision" is of the answer's header, so that any key will do.  Without --physical it
  * answers before the revisions are gone, and a defrag would copy what is left of them. */
 #define CURE_COMPACT                                                                     \
@@ -46,6 +48,20 @@ static void cure_audit(kw_dst *cure, const struct kw_etcd_report *report,
                  has_prefix ? " --etcd-prefix " : "", prefix, of_what);
 }
 
+/* What no provider reads makes the API server fail on every object of its resource. */
+static void cure_unreadable(kw_dst *cure, const struct kw_etcd_findings *f)
+{
+    for (size_t i = 0; i < f->row_count; i++)
+        if (kw_etcd_policy_is_unreadable(f->rows[i].why) &&
+            f->rows[i].at[KW_ETCD_CURRENT].objects > 0) {
+            cure_say(cure,
+                     "# what nothing reads cannot be written again: first put its "
+                     "provider back into the\n# EncryptionConfiguration, behind the "
+                     "first one of its resource\n");
+            return;
+        }
+}
+
 /* One command for each resource; rows come in the order of resources. */
 static void cure_rewrite(kw_dst *cure, const struct kw_etcd_findings *f,
                          const struct kw_redaction *redaction)
@@ -56,6 +72,7 @@ static void cure_rewrite(kw_dst *cure, const struct kw_etcd_findings *f,
              "# write again what is stored as it must not be, with every API server "
              "on the same\n# EncryptionConfiguration; again, when objects were "
              "changed meanwhile\n");
+    cure_unreadable(cure, f);
     for (size_t i = 0; i < f->row_count; i++) {
         const struct kw_etcd_row *row = &f->rows[i];
         if (row->why == NULL || row->at[KW_ETCD_CURRENT].objects == 0)

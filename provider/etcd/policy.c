@@ -65,6 +65,17 @@ const struct kw_encryption_rule *kw_etcd_policy_rule(const struct kw_etcd_policy
 
 /* ---- what it says ---- */
 
+static const char policy_no_provider[] = "no provider of the configuration reads it";
+static const char policy_not_encrypted_there[] =
+    "the configuration does not encrypt such resources, so nothing reads it";
+static const char policy_unreadable[] = "kube-apiserver cannot read it";
+
+bool kw_etcd_policy_is_unreadable(const char *why)
+{
+    return why == policy_no_provider || why == policy_not_encrypted_there ||
+           why == policy_unreadable;
+}
+
 static bool policy_has_kind(const struct kw_encryption_provider *p,
                             const struct kw_stored *stored)
 {
@@ -113,7 +124,7 @@ static const char *policy_judge_by_rule(const struct kw_encryption_rule *rule,
     if (policy_encrypts(rule) && kw_stored_is_plain(stored->kind))
         return "it is not encrypted";
     if (p == NULL)
-        return "no provider of the configuration reads it";
+        return policy_no_provider;
     if (p != &rule->providers[0])
         return "it was not written by the first provider";
     return p->kind == KW_ENCRYPTION_IDENTITY || by_first_key
@@ -125,7 +136,6 @@ const char *kw_etcd_policy_judge(const struct kw_etcd_policy *policy,
                                  const struct kw_etcd_key *key,
                                  const struct kw_stored *stored)
 {
-    static const char unreadable[] = "kube-apiserver cannot read it";
     const struct kw_encryption_rule *rule = kw_etcd_policy_rule(policy, key);
     const bool is_secret =
         key->group.len == 0 && kw_span_equal_str(key->resource, "secrets");
@@ -136,12 +146,11 @@ const char *kw_etcd_policy_judge(const struct kw_etcd_policy *policy,
     if (policy->config != NULL)
         return kw_stored_is_plain(stored->kind) || stored->kind == KW_STORED_OTHER
                    ? NULL
-                   : "the configuration does not encrypt such resources, so nothing "
-                     "reads it";
+                   : policy_not_encrypted_there;
     if (is_secret && kw_stored_is_plain(stored->kind))
         return "it is not encrypted";
     return is_secret &&
                    (stored->kind == KW_STORED_UNKNOWN || stored->kind == KW_STORED_OTHER)
-               ? unreadable
+               ? policy_unreadable
                : NULL;
 }

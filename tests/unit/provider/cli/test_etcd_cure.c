@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <keyward/etcd_policy.h>
+
 #include "etcd_report.h"
 
 static char cure[KW_ETCD_CURE_MAX];
@@ -47,6 +49,22 @@ static const char *line(const char *last, const char *text)
 static void make(void)
 {
     kw_etcd_cure(&report, &findings, &verdict, cure);
+}
+
+TEST(something_nothing_reads__its_provider_comes_back_first)
+{
+    const struct kw_etcd_policy policy = {NULL};
+    const struct kw_etcd_key key = {.resource = kw_span_str("secrets")};
+    const struct kw_stored stored = {.kind = KW_STORED_UNKNOWN};
+    verdict.not_allowed[KW_ETCD_CURRENT] = 1;
+    make();
+    CHECK(strstr(cure, "put its provider") == NULL);
+    rows[0].why = kw_etcd_policy_judge(&policy, &key, &stored);
+    make();
+    CHECK(strstr(cure, "put its provider") < strstr(cure, "kubectl get"));
+    CHECK_HAS(cure,
+              "# what nothing reads cannot be written again: first put its provider "
+              "back into the\n");
 }
 
 TEST(nothing_found__nothing_to_do)

@@ -37,6 +37,8 @@ static void says(const struct kw_encryption_config *config, const char *key,
 {
     const char *why = judge(config, key, value);
     CHECK((why == NULL) == (want == NULL));
+    CHECK(kw_etcd_policy_is_unreadable(why) ==
+          (why != NULL && (strstr(why, "reads it") || strstr(why, "cannot read"))));
     if (want != NULL)
         CHECK_HAS(why, want);
 }
