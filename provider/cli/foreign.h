@@ -20,7 +20,8 @@ enum kw_foreign {
     KW_FOREIGN_RESOURCE,
     KW_FOREIGN_KEY_NAME, /* of a provider, or of a key of one */
     KW_FOREIGN_PATH,
-    KW_FOREIGN_KEY_ID, /* never redacted: kube-apiserver's metrics tell it, too */
+    KW_FOREIGN_KEY_ID, /* never redacted: it is public (KEP-3299), and what reports are
+                          compared by */
 };
 
 struct kw_redaction {
