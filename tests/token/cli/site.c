@@ -313,6 +313,12 @@ void site_clone_token(struct site *s, char *ret_env, size_t cap)
     snprintf(ret_env, cap, "SOFTHSM2_CONF=%s", conf);
 }
 
+bool site_share_a_disk(const char *path, const char *other)
+{
+    struct stat a, b;
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev;
+}
+
 unsigned site_mode(const char *path)
 {
     struct stat st;

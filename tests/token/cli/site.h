@@ -83,6 +83,8 @@ void site_take_ring_at(const struct site *s, uint32_t active, struct kw_moment w
 /* The token's folder as it is now, beside it, and what keyward wants to hear of it. */
 void site_clone_token(struct site *s, char *ret_env, size_t cap);
 
+/* false, too, when one of them is not there. */
+bool site_share_a_disk(const char *path, const char *other);
 unsigned site_mode(const char *path);
 unsigned site_owner(const char *path);
 /* Every name below `dir` has the sealed mode; as many names were looked at. */

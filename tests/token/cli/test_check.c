@@ -27,14 +27,6 @@ static void make_one(void)
     KEYWARD_MUST(&s, 0, "key", "activate", "1", "--second-copy", "opened on token B");
 }
 
-/* A machine may have an etcd, and its folder on the disk of the tests'. */
-static bool shares_etcds_disk(const char *path)
-{
-    struct stat st, etcd;
-    CHECK(stat(path, &st) == 0);
-    return stat("/var/lib/etcd", &etcd) == 0 && etcd.st_dev == st.st_dev;
-}
-
 /* Where the audit log lies, as the daemon will find it. */
 TEST(audit_log__missing_folder_or_open_to_others_or_none__told)
 {
@@ -43,7 +35,7 @@ TEST(audit_log__missing_folder_or_open_to_others_or_none__told)
     make_one();
     snprintf(audit, sizeof audit, "%s/audit", s.base);
     KEYWARD_MUST(&s, 0, "check", "--offline");
-    CHECK_HAS(s.run.out, shares_etcds_disk(audit)
+    CHECK_HAS(s.run.out, site_share_a_disk(audit, "/var/lib/etcd")
                              ? "audit is on the disk of /var/lib/etcd"
                              : "audit, uid ");
     CHECK(chmod(audit, 0777) == 0);
