@@ -92,45 +92,72 @@ static kw_err coverage_ran(struct kw_coverage *c, const struct kw_audit_record *
         c->set_onward += coverage_touches(c, c->last_us, us);
         return KW_OK;
     }
+    return coverage_put(c, (struct kw_piece){.from_us = c->last_us,
+                                             .to_us = us,
+                                             .range = c->range,
+                                             .proof = KW_PROOF_NONE,
+                                             .runs = true});
+}
+
+/* Since the stop, or the last record, nobody knows. */
+static kw_err coverage_lost(struct kw_coverage *c, int64_t us)
+{
+    if (!c->has_last)
+        return KW_OK;
     return coverage_put(
-        c, (struct kw_piece){
-               .from_us = c->last_us, .to_us = us, .range = c->range, .runs = true});
+        c, (struct kw_piece){.from_us = c->is_stopped ? c->stop.from_us : c->last_us,
+                             .to_us = us,
+                             .proof = KW_PROOF_LOST});
 }
 
 static kw_err coverage_starts(struct kw_coverage *c, int64_t us)
 {
-    struct kw_piece stopped = c->stop;
-    const bool was_stopped = c->is_stopped && !c->is_marked;
-    stopped.to_us = us;
-    stopped.range = c->range;
-    stopped.proof = KW_PROOF_NONE;
+    kw_err e = c->is_stopped && !c->is_marked
+                   ? coverage_put(c, (struct kw_piece){.from_us = c->stop.from_us,
+                                                       .to_us = us,
+                                                       .range = c->range,
+                                                       .proof = KW_PROOF_NONE})
+                   : coverage_lost(c, us);
     c->is_stopped = false;
-    return was_stopped ? coverage_put(c, stopped) : KW_OK;
+    return e;
 }
 
-static void coverage_stops(struct kw_coverage *c, int64_t us)
+/* Of what is missing behind a stop the next start tells how far that reaches. */
+static kw_err coverage_misses(struct kw_coverage *c, int64_t us)
 {
-    c->is_stopped = true;
-    c->is_marked = false;
-    c->stop = (struct kw_piece){.from_us = us, .range = c->range};
+    c->is_marked = true;
+    return c->is_stopped ? KW_OK : coverage_lost(c, us);
 }
 
 /* Behind a stop comes what the end makes; what else keywardd writes shows that a start is
  * missing, and since when it ran nobody knows. */
+static kw_err coverage_goes_on(struct kw_coverage *c, const struct kw_audit_record *r,
+                               enum coverage_role role, int64_t us)
+{
+    if (c->is_stopped && role == COVERAGE_ENDS)
+        return KW_OK;
+    kw_err e = c->is_stopped ? coverage_lost(c, us) : coverage_ran(c, r, us);
+    c->is_stopped = role == COVERAGE_IS_STOP;
+    c->is_marked = false;
+    if (c->is_stopped)
+        c->stop =
+            (struct kw_piece){.from_us = us, .range = c->range, .proof = KW_PROOF_NONE};
+    return e;
+}
+
 static kw_err coverage_tells(struct kw_coverage *c, const struct kw_audit_record *r,
                              enum coverage_role role, int64_t us)
 {
-    if (role == COVERAGE_IS_START)
-        return coverage_starts(c, us);
-    if (role == COVERAGE_IS_MARK)
-        c->is_marked = true;
-    if (role == COVERAGE_IS_MARK || role == COVERAGE_IS_BEGUN)
-        return KW_OK;
-    kw_err e = c->is_stopped ? KW_OK : coverage_ran(c, r, us);
-    c->is_stopped = c->is_stopped && role == COVERAGE_ENDS;
-    if (role == COVERAGE_IS_STOP)
-        coverage_stops(c, us);
-    return e;
+    switch (role) {
+    case COVERAGE_IS_START: return coverage_starts(c, us);
+    case COVERAGE_IS_MARK: return coverage_misses(c, us);
+    case COVERAGE_RUNS:
+    case COVERAGE_ENDS:
+    case COVERAGE_IS_STOP: return coverage_goes_on(c, r, role, us);
+    case COVERAGE_IS_BEGUN:
+    case COVERAGE_IS_BESIDE: break;
+    }
+    return KW_OK;
 }
 
 /* ---- checkpoints ---- */
@@ -199,6 +226,8 @@ kw_err kw_coverage_meet(struct kw_coverage *c, const struct kw_audit_record *r)
 static enum kw_coverage_kind covered_kind(const struct kw_coverage_asked *asked,
                                           const struct kw_piece *piece)
 {
+    if (piece->proof == KW_PROOF_LOST)
+        return KW_COVERAGE_ABSENT;
     if (!piece->runs)
         return KW_COVERAGE_STOPPED;
     if (piece->proof == KW_PROOF_NONE)

@@ -24,7 +24,8 @@
  * A gap is what is not proven as was asked: with anchors what is not anchored, else with
  * signatures what is neither signed nor anchored, else what is absent.
  *
- * Where the clock was set back a time is told twice: it is proven as the worse of the two says.
+ * Where the clock was set back a time is told twice, and the worse counts: a crash or a mark
+ * makes it absent, else it is proven as the worse of the two is.
  *
  * Pure.  Blocks on nothing, prints nothing.
  */

@@ -81,7 +81,8 @@ void kw_pieces_anchor(struct kw_pieces *p)
 {
     for (size_t i = p->unanchored; i < p->count; i++) {
         p->at[i].range = 0;
-        p->at[i].proof = KW_PROOF_ANCHORED;
+        if (p->at[i].proof != KW_PROOF_LOST)
+            p->at[i].proof = KW_PROOF_ANCHORED;
     }
     pieces_join(p, p->unanchored);
     p->unanchored = p->count;

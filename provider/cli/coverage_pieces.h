@@ -16,7 +16,13 @@
 
 enum { KW_COVERAGE_MAX = 16384 }; /* pieces, and intervals */
 
-enum kw_proof { KW_PROOF_NONE, KW_PROOF_SIGNED, KW_PROOF_ANCHORED, KW_PROOFS };
+enum kw_proof {
+    KW_PROOF_LOST, /* that nothing is known of it, which no signature makes better */
+    KW_PROOF_NONE,
+    KW_PROOF_SIGNED,
+    KW_PROOF_ANCHORED,
+    KW_PROOFS
+};
 
 struct kw_piece {
     int64_t from_us, to_us;

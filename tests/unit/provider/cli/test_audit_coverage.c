@@ -243,6 +243,31 @@ TEST(clock_was_set_back__the_worse_proof_counts)
     CHECK_STR(told(), "signed 100-120 unsigned 120-180! absent 180-200!");
 }
 
+TEST(clock_was_set_back__over_a_crash_or_a_mark__absent_all_the_same)
+{
+    for (int is_marked = 0; is_marked < 2; is_marked++) {
+        begin();
+        begun(90);
+        CHECK_OK(meets(KW_AUDIT_CALL, 120, 120));
+        CHECK_OK(meets(is_marked ? KW_AUDIT_TORN : KW_AUDIT_START, 140, 140));
+        CHECK_OK(meets(KW_AUDIT_CALL, 150, 150));
+        CHECK_OK(meets(KW_AUDIT_CALL, 100, 151));
+        CHECK_OK(meets(KW_AUDIT_CALL, 210, 261));
+        CHECK_STR(told(), "running 100-120 absent 120-140! running 140-200");
+    }
+}
+
+/* What the clock passed over tells nothing against what another pass says. */
+TEST(clock_was_set_onward_and_back__what_was_told_later_counts)
+{
+    begun(90);
+    CHECK_OK(meets(KW_AUDIT_CALL, 120, 120));
+    CHECK_OK(meets(KW_AUDIT_CALL, 500, 121));
+    CHECK_OK(meets(KW_AUDIT_CALL, 122, 122));
+    CHECK_OK(meets(KW_AUDIT_CALL, 210, 210));
+    CHECK_STR(told(), "running 100-120 absent 120-122! running 122-200");
+}
+
 TEST(clock_was_set_back_between_stop_and_start__that_says_nothing)
 {
     begun(90);
