@@ -48,7 +48,8 @@ static bool period_is_in_the_calendar(kw_span text, int64_t us)
     if (year < 1970 || year > 2199 || us < 0)
         return false;
     kw_time_text(back, us * 1000);
-    return memcmp(back, text.ptr, WHOLE) == 0;
+    return kw_span_equal(kw_span_of((const uint8_t *)back, WHOLE),
+                         kw_span_of(text.ptr, WHOLE));
 }
 
 static bool period_time(kw_span said, int64_t *ret_us)

@@ -9,10 +9,12 @@
 
 #include "run.h"
 
-#define AT(second) "2026-11-28T12:00:" second "Z"
-#define DAY_TO(second) "2026-11-28.." AT(second)
+#define DAY "2026-11-28T00:00:00.000000Z"
+#define START "2026-11-28T12:00:01.000000Z"
+#define STOP "2026-11-28T12:00:05.000000Z"
 #define RUN "2026-11-28T12:00:01Z..2026-11-28T12:00:05Z"
-#define MARKED_RUN AT("05") ".." AT("09")
+#define MARKED_RUN "2026-11-28T12:00:05Z..2026-11-28T12:00:09Z"
+#define FROM_MIDNIGHT "2026-11-28..2026-11-28T12:00:05Z"
 
 static const char audit_pem[] = KW_VECTORS "/audit.pem",
                   signed_log[] = KW_VECTORS "/audit-signed.jsonl",
@@ -36,17 +38,14 @@ TEST(period_that_is_none__wrong_usage)
 
 TEST(log_begins_within_the_period__incomplete_and_the_gap_is_told)
 {
-    VERIFY("--period", DAY_TO("05"), signed_log);
+    VERIFY("--period", FROM_MIDNIGHT, signed_log);
     assert_int_equal(r.status, 4);
     CHECK_HAS(r.out, "incomplete, not anchored\n");
     CHECK_HAS(r.out,
-              "period     2026-11-28T00:00:00.000000Z to 2026-11-28T12:00:05.000000Z"
-              ": not covered, 1 gaps of 43201 s in all\n"
-              "seconds    running 4, absent 43201\n"
-              "absent     2026-11-28T00:00:00.000000Z to "
-              "2026-11-28T12:00:01.000000Z: a gap\n"
-              "running    2026-11-28T12:00:01.000000Z to "
-              "2026-11-28T12:00:05.000000Z\n");
+              "period     " DAY " to " STOP ": not covered, 1 gaps of 43201 s in all\n");
+    CHECK_HAS(r.out, "\nseconds    running 4, absent 43201\n");
+    CHECK_HAS(r.out, "\nabsent     " DAY " to " START ": a gap\n");
+    CHECK_HAS(r.out, "\nrunning    " START " to " STOP "\n");
 }
 
 TEST(run_fills_the_period__sound)
