@@ -56,14 +56,13 @@ static void verify_cover(struct verification *v, const struct kw_audit_record *r
         kw_coverage_anchored(&v->coverage);
 }
 
-/* What else is known of it.  The begin of a file tells of the record before it, too. */
+/* What else is known of it. */
 static void verify_judge(struct verification *v, const struct kw_audit_record *r)
 {
     const uint64_t agreed = v->anchors.agreed, good = v->signatures.good;
     kw_anchors_meet(&v->anchors, r, &v->chain, &v->why);
     kw_signatures_meet(&v->signatures, r, &v->why);
-    verify_cover(v, r, v->signatures.good > good,
-                 v->anchors.agreed > agreed && v->anchors.anchored_to == r->seq);
+    verify_cover(v, r, v->signatures.good > good, v->anchors.agreed > agreed);
 }
 
 /* Counts the line when it is the next record; else says why it is not. */

@@ -437,6 +437,18 @@ TEST(anchors__all_up_to_the_last_that_agrees_and_nothing_behind_it)
                       "running 150-200!");
 }
 
+/* That nothing is known of it is anchored as well. */
+TEST(anchors__behind_a_crash__absent_all_the_same)
+{
+    asks_for(100, 200, false, true);
+    begun(90);
+    meet(KW_AUDIT_CALL, 130);
+    meet(KW_AUDIT_START, 140);
+    meet(KW_AUDIT_CALL, 210);
+    kw_coverage_anchored(&c);
+    CHECK_STR(told(), "anchored 100-130 absent 130-140! anchored 140-200");
+}
+
 TEST(anchors__none__all_of_it_a_gap)
 {
     asks_for(100, 200, false, true);
