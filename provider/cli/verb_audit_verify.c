@@ -12,8 +12,10 @@
 #include <keyward/audit.h>
 
 #include "audit_anchors.h"
+#include "audit_coverage.h"
 #include "audit_files.h"
 #include "audit_signatures.h"
+#include "coverage_report.h"
 
 enum { KW_EXIT_INCOMPLETE = 4 }; /* sound, and something is missing or was not as left */
 
@@ -24,19 +26,43 @@ struct verification {
     uint64_t first, records, of_kind[KW_AUDIT_KINDS];
     uint64_t line, offset; /* in the file: where the last record that was taken ends */
     bool is_unended;       /* the last line of all has no line feed */
-    bool wants_anchors;
+    bool wants_anchors, wants_signatures;
     struct kw_anchors anchors;
     struct kw_signatures signatures;
-    struct kw_note why; /* what is broken; "" */
+    bool wants_period;
+    struct kw_coverage coverage;
+    struct kw_covered covered; /* of a log that is not broken */
+    kw_err err;                /* it cannot go on, whatever the log is */
+    struct kw_note why;        /* what is broken; "" */
 };
 
 /* ---- reading ---- */
 
+static bool verify_is_broken(const struct verification *v)
+{
+    return v->why.text[0] != '\0';
+}
+
+/* A record, and what of it is signed and anchored, as it was found. */
+static void verify_cover(struct verification *v, const struct kw_audit_record *r,
+                         bool has_signed, bool is_anchored)
+{
+    if (!v->wants_period || verify_is_broken(v))
+        return;
+    v->err = kw_coverage_meet(&v->coverage, r);
+    if (has_signed)
+        kw_coverage_signed(&v->coverage, r->value[KW_AUDIT_SIGNATURE_COVERS].number);
+    if (is_anchored)
+        kw_coverage_anchored(&v->coverage);
+}
+
 /* What else is known of it. */
 static void verify_judge(struct verification *v, const struct kw_audit_record *r)
 {
+    const uint64_t agreed = v->anchors.agreed, good = v->signatures.good;
     kw_anchors_meet(&v->anchors, r, &v->chain, &v->why);
     kw_signatures_meet(&v->signatures, r, &v->why);
+    verify_cover(v, r, v->signatures.good > good, v->anchors.agreed > agreed);
 }
 
 /* Counts the line when it is the next record; else says why it is not. */
@@ -56,12 +82,12 @@ static bool verify_take(void *self, kw_span line)
         v->records++;
         v->of_kind[r.kind]++;
         verify_judge(v, &r);
-        if (v->why.text[0] == '\0') {
+        if (!verify_is_broken(v)) {
             v->offset += line.len;
             v->line++;
         }
     }
-    return v->why.text[0] == '\0';
+    return !verify_is_broken(v) && !kw_failed(v->err);
 }
 
 /* ---- the verdict ---- */
@@ -94,7 +120,8 @@ static bool verify_lacks_signatures(const struct verification *v)
 
 static bool verify_is_marked(const struct verification *v)
 {
-    if (verify_lacks_anchors(v) || verify_lacks_signatures(v))
+    if (verify_lacks_anchors(v) || verify_lacks_signatures(v) ||
+        (v->wants_period && !v->covered.is_whole))
         return true;
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (v->of_kind[marks[i].kind] > 0)
@@ -147,6 +174,14 @@ static void verify_print_signatures(const struct verification *v)
                "unsigned", s->stretches, s->from, s->to);
 }
 
+static void verify_print_coverage(const struct verification *v)
+{
+    if (v->wants_period && verify_is_broken(v))
+        printf("%-10s nothing is said of it, as the log is broken\n", "period");
+    else if (v->wants_period)
+        kw_covered_print(&v->covered, &v->coverage.asked.period);
+}
+
 /* ", anchored up to 4711" */
 static void verify_words(const struct verification *v, char dst[64])
 {
@@ -174,10 +209,29 @@ static json_t *verify_signatures(const struct verification *v)
                      (json_int_t)s->stretches, "by_strangers", (json_int_t)s->strangers);
 }
 
+/* Of a broken log there is neither list nor sum.  Takes the document; NULL: no memory. */
+static json_t *verify_json_coverage(const struct verification *v, json_t *document)
+{
+    int failed = 0;
+    if (v->wants_period)
+        failed =
+            json_object_set_new(document, "covered", json_boolean(v->covered.is_whole));
+    if (v->wants_period && !verify_is_broken(v))
+        failed |=
+            json_object_set_new(document, "coverage", kw_covered_list_json(&v->covered)) |
+            json_object_set_new(
+                document, "period",
+                kw_covered_period_json(&v->covered, &v->coverage.asked.period));
+    if (failed == 0)
+        return document;
+    json_decref(document);
+    return NULL;
+}
+
 static int verify_json(const struct verification *v, const char *verdict, int code)
 {
     char log[2 * KW_SHA256 + 1], head[2 * KW_SHA256 + 1];
-    const bool is_broken = v->why.text[0] != '\0';
+    const bool is_broken = verify_is_broken(v);
     const bool is_anchored = !is_broken && v->anchors.agreed > 0;
     kw_hex(log, sizeof log, kw_span_of(v->chain.log, KW_SHA256));
     kw_hex(head, sizeof head, kw_span_of(v->chain.head, KW_SHA256));
@@ -195,13 +249,13 @@ static int verify_json(const struct verification *v, const char *verdict, int co
         is_broken ? json_integer((json_int_t)v->line + 1) : NULL, "offset",
         is_broken ? json_integer((json_int_t)v->offset) : NULL, "reason",
         is_broken ? v->why.text : NULL);
-    int said = kw_json_out(document, KW_EXIT_GOOD);
+    int said = kw_json_out(verify_json_coverage(v, document), KW_EXIT_GOOD);
     return said != KW_EXIT_GOOD ? said : code;
 }
 
 static int verify_report(const struct verification *v)
 {
-    const bool is_broken = v->why.text[0] != '\0' || v->records == 0;
+    const bool is_broken = verify_is_broken(v) || v->records == 0;
     const int code = is_broken             ? KW_EXIT_PROBLEM
                      : verify_is_marked(v) ? KW_EXIT_INCOMPLETE
                                            : KW_EXIT_GOOD;
@@ -222,6 +276,7 @@ static int verify_report(const struct verification *v)
     verify_print_marks(v);
     verify_print_anchors(v);
     verify_print_signatures(v);
+    verify_print_coverage(v);
     if (v->why.text[0] != '\0') {
         struct kw_note file; /* what it holds is printable */
         kw_note_set(&file, "%s", v->file);
@@ -261,9 +316,38 @@ static kw_err verify_files(struct verification *v, const struct kw_words *files,
     const struct kw_audit_reader reader = {verify_begins, verify_take, v};
     kw_err e = kw_audit_files(files, &reader, note);
     kw_signatures_end(&v->signatures);
-    if (!kw_failed(e) && v->why.text[0] == '\0' && v->records > 0)
+    e = kw_failed(e) ? e : v->err;
+    if (!kw_failed(e) && !verify_is_broken(v) && v->records > 0)
         kw_anchors_end(&v->anchors, &v->chain, &v->why);
+    if (!kw_failed(e) && !verify_is_broken(v) && v->wants_period)
+        e = kw_coverage_end(&v->coverage, &v->covered);
     return e;
+}
+
+/* -1 to go on. */
+static int verify_period(const char *text, struct verification *v)
+{
+    struct kw_coverage_asked asked = {.signatures = v->wants_signatures,
+                                      .anchors = v->wants_anchors};
+    if (!kw_period_read(text, &asked.period))
+        return kw_usage_error("audit verify",
+                              "--period %s: it wants FROM..TO, two days or times of UTC "
+                              "such as 2026-01-31 or 2026-01-31T12:00:00Z, the earlier "
+                              "one first",
+                              text);
+    v->wants_period = true;
+    kw_coverage_begin(&v->coverage, &asked);
+    return -1;
+}
+
+/* With what was asked for, whose files are read first. */
+static kw_err verify_run(struct verification *v, const struct kw_words *files,
+                         const char *anchors, const char *key, struct kw_note *note)
+{
+    kw_err e = anchors != NULL ? kw_anchors_read(anchors, &v->anchors, note) : KW_OK;
+    if (!kw_failed(e) && key != NULL)
+        e = kw_signatures_key(key, &v->signatures, note);
+    return kw_failed(e) ? e : verify_files(v, files, note);
 }
 
 int kw_verb_audit_verify(int argc, char **argv)
@@ -283,13 +367,16 @@ int kw_verb_audit_verify(int argc, char **argv)
         "Exit status: 0 sound, 1 broken (or FILE of --anchors or --key is none), 2 wrong "
         "usage, 3 a\nfile could not be read, 4 incomplete: each record follows, but the "
         "log says that something is\nmissing or was not as it had been left, no anchor "
-        "agrees, some are of another log, or not all\nof it is signed by the key of "
-        "--key.  docs/FORMATS.md, 7, has what finds what.";
+        "agrees, some are of another log, not all of\nit is signed by the key of "
+        "--key, or the period of --period has a gap: a time at which keywardd neither "
+        "ran\nnor was stopped, as far as the log says, with --key what is not signed, "
+        "and with --anchors\nwhat is not anchored.  docs/FORMATS.md, 7, has what finds "
+        "what.";
     struct kw_words files = {.count = 0};
     struct kw_cli cli;
     struct kw_note note = {{0}};
     struct verification v = {.cli = &cli};
-    const char *from = NULL, *anchors = NULL, *key = NULL;
+    const char *from = NULL, *anchors = NULL, *key = NULL, *period = NULL;
     const struct kw_option options[] = {
         {"from", "SEQ:HASH", "the first record has this number, the one before this hash",
          .text = &from},
@@ -300,6 +387,9 @@ int kw_verb_audit_verify(int argc, char **argv)
          .text = &anchors},
         {"key", "FILE", "the public key that signs checkpoints (audit.pem)",
          .text = &key},
+        {"period", "FROM..TO",
+         "says how far the log covers this period, such as 2026-01-01..2026-02-01 (UTC)",
+         .text = &period},
     };
     const struct kw_usage usage = {.verb = "audit verify",
                                    .operands = "FILE…",
@@ -317,15 +407,16 @@ int kw_verb_audit_verify(int argc, char **argv)
         code = kw_usage_error(
             usage.verb, "--from %s: it wants a number, a colon and 64 digits of hex",
             from);
+    v.wants_anchors = anchors != NULL;
+    v.wants_signatures = key != NULL;
+    if (code < 0 && period != NULL)
+        code = verify_period(period, &v);
     if (code >= 0)
         return code;
-    v.wants_anchors = anchors != NULL;
-    kw_err e = anchors != NULL ? kw_anchors_read(anchors, &v.anchors, &note) : KW_OK;
-    if (!kw_failed(e) && key != NULL)
-        e = kw_signatures_key(key, &v.signatures, &note);
-    if (!kw_failed(e))
-        e = verify_files(&v, &files, &note);
+    kw_err e = verify_run(&v, &files, anchors, key, &note);
     code = kw_failed(e) ? kw_fail(&cli, e, &note) : verify_report(&v);
+    kw_coverage_free(&v.coverage);
+    kw_covered_free(&v.covered);
     kw_anchors_free(&v.anchors);
     return code;
 }

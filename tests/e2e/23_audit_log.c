@@ -172,8 +172,24 @@ TEST(under_load__what_clients_got_is_on_record)
     instance_destroy(&h);
 }
 
+/* From the first of several starts to whenever. */
+static const char *since_its_first_start(void)
+{
+    static const char start[] = "\"kind\":\"start\"";
+    static char period[80];
+    const char *all = audited_text(dir), *at = strstr(all, start);
+    CHECK(at != NULL && strstr(at + 1, start) != NULL);
+    while (at > all && at[-1] != '\n')
+        at--;
+    at = strstr(at, "\"time\":\"");
+    CHECK(at != NULL);
+    snprintf(period, sizeof period, "%.27s..2199-12-31", at + strlen("\"time\":\""));
+    return period;
+}
+
 TEST(killed__what_clients_got_is_on_record_and_the_next_start_goes_on)
 {
+    static char said[4096];
     struct load_counts counts;
     INSTANCE_AND_ARENA(h, NULL);
     with_audit(&h, "deny");
@@ -189,6 +205,10 @@ TEST(killed__what_clients_got_is_on_record_and_the_next_start_goes_on)
     instance_up(&h);
     CHECK(lines_with("\"kind\":\"start\"") == 2);
     assert_int_equal(instance_stop(&h), 0);
+    assert_int_equal(instance_tool(&h, said, sizeof said, "audit", "verify", "--period",
+                                   since_its_first_start(), dir, NULL),
+                     4);
+    CHECK_HAS(said, ": not covered, 1 gaps of "); /* between the two runs */
     instance_destroy(&h);
 }
 
@@ -357,6 +377,15 @@ static void all_is_signed_and_anchored(struct instance *h)
     kw_run(&second, (const char *const[]){second_verifier, "--key", key, "--anchors",
                                           anchors, whole, NULL});
     assert_int_equal(second.status, 0);
+    const char *period = since_its_first_start();
+    assert_int_equal(instance_tool(h, text, sizeof text, "audit", "verify", "--key", key,
+                                   "--anchors", anchors, "--period", period, whole, NULL),
+                     0);
+    CHECK_HAS(text, ": covered\nseconds    anchored ");
+    assert_int_equal(instance_tool(h, text, sizeof text, "audit", "verify", "--key", key,
+                                   "--period", period, whole, NULL),
+                     0);
+    CHECK_HAS(text, ": covered\nseconds    signed ");
 }
 
 TEST(key_in_the_token__all_is_signed_and_what_the_daemons_log_said_anchors_it)
