@@ -54,7 +54,8 @@ static void evidence_look_at(struct kw_token *token, const struct kw_version *v,
     }
     evidence_conclude(x, search);
     if (key != NULL)
-        x->has_attributes = !kw_failed(kw_token_attributes(token, key, &x->attributes));
+        x->has_attributes = !kw_failed(kw_token_attributes(token, key, &x->attributes)) &&
+                            !kw_failed(kw_token_describe(token, key, x->properties));
 }
 
 static void evidence_audit_key(struct kw_token *token, const struct kw_config *config,

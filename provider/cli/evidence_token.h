@@ -29,6 +29,7 @@ struct kw_evidence_version {
     enum kw_answer opens; /* its check blob; NONE: not asked, or not known */
     bool has_attributes;  /* of the one object, or of the one that was proven */
     struct kw_key_attributes attributes;
+    struct kw_key_property properties[KW_KEY_PROPERTIES];
 };
 
 struct kw_evidence_token {

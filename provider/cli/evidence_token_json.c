@@ -134,6 +134,21 @@ static json_t *evidence_rules_json(const struct kw_attribute_rule rules[])
     return list;
 }
 
+static json_t *evidence_properties_json(const struct kw_key_property properties[])
+{
+    json_t *o = json_object();
+    for (size_t i = 0; i < KW_KEY_PROPERTIES; i++) {
+        const struct kw_key_property *p = &properties[i];
+        if (p->name != NULL && json_object_set_new(o, p->name,
+                                                   p->is_answered ? json_string(p->text)
+                                                                  : json_null()) != 0) {
+            json_decref(o);
+            return NULL;
+        }
+    }
+    return o;
+}
+
 /* Of the decisive ones the worst; a failure says more than no answer. */
 static enum kw_rule_outcome evidence_verdict(const struct kw_attribute_rule rules[])
 {
@@ -161,14 +176,15 @@ static json_t *evidence_version_json(const struct kw_context *context,
     const bool is_unknown = v->state == KW_KEY_UNKNOWN, has = x->has_attributes;
     kw_attributes_judge_each(&x->attributes, rules);
     return json_pack(
-        "{s:i, s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:o}", "n",
-        (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state), "baseline",
-        context->ring->active == v->n, "active_here", kw_context_active(context) == v->n,
-        "asked", evidence_asked_name(x->asked), "found", evidence_answer_json(x->found),
-        "check_blob_opens", evidence_answer_json(x->opens), "findings",
-        evidence_findings_json(x->findings), "error",
-        evidence_error_json(x->err, &x->note), "attributes",
-        has ? kw_attributes_json(&x->attributes) : json_null(), "rules",
+        "{s:i, s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:o}",
+        "n", (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state),
+        "baseline", context->ring->active == v->n, "active_here",
+        kw_context_active(context) == v->n, "asked", evidence_asked_name(x->asked),
+        "found", evidence_answer_json(x->found), "check_blob_opens",
+        evidence_answer_json(x->opens), "findings", evidence_findings_json(x->findings),
+        "error", evidence_error_json(x->err, &x->note), "attributes",
+        has ? kw_attributes_json(&x->attributes) : json_null(), "properties",
+        has ? evidence_properties_json(x->properties) : json_null(), "rules",
         has ? evidence_rules_json(rules) : json_null(), "verdict",
         has ? kw_rule_outcome_name(evidence_verdict(rules)) : NULL, "at_ceremony",
         is_unknown ? json_null() : kw_attributes_json(&kw_version_kek(v)->attributes));

@@ -473,7 +473,8 @@ TEST(all_well__each_file_listed_and_as_it_was_read)
     SAYS(TOKEN, "asked", "true", "error", "null", "token/label", "\"keyward\"",
          "mechanism/name", "\"aes-256-gcm\"", "mechanism/self_test", "true",
          "versions/0/found", "true", "versions/0/check_blob_opens", "true",
-         "versions/0/verdict", "\"pass\"", "versions/0/attributes/CKA_VALUE_LEN", "32");
+         "versions/0/verdict", "\"pass\"", "versions/0/attributes/CKA_VALUE_LEN", "32",
+         "versions/0/properties/CKA_KEY_GEN_MECHANISM", "\"CKM_AES_KEY_GEN\"");
     CHECK(site_is_sealed(s.tokens));
     site_remove(&s);
 }
