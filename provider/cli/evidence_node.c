@@ -160,7 +160,9 @@ static kw_err evidence_put_keyring(struct kw_evidence_folder *folder,
         return evidence_moved(context->config->keyring, note);
     if (context->ring == NULL && context->damage.text[0] == '\0')
         return evidence_moved(context->config->keyring, note);
-    return kw_evidence_put(folder, "keyring.json", bytes, note);
+    /* What is no keyring may be anything of this machine, by a link of the daemon's user. */
+    return context->ring != NULL ? kw_evidence_put(folder, "keyring.json", bytes, note)
+                                 : KW_OK;
 }
 
 kw_err kw_evidence_keyring(struct kw_evidence_folder *folder,

@@ -26,7 +26,7 @@ struct kw_evidence_node {
     char name[KW_EVIDENCE_NODE_NAME];
     char time[KW_TIME_TEXT];
     char configuration[2 * KW_SHA256 + 1]; /* of the file as it was read  */
-    char keyring[2 * KW_SHA256 + 1];       /* "": there is none           */
+    char keyring[2 * KW_SHA256 + 1];       /* of that; "": there is none  */
     json_t *redacted; /* names of what was taken out of the copy; [] : none was */
     json_t *audit;    /* what was copied of the logs, or why not */
     json_t *blind;    /* what could not be looked at, a text each */
@@ -40,7 +40,7 @@ KW_MUST_USE kw_err kw_evidence_configuration(struct kw_evidence_folder *folder,
                                              const char *path,
                                              struct kw_evidence_node *node,
                                              struct kw_note *note);
-/* Puts keyring.json there, if there is a file; BUSY as above. */
+/* Puts keyring.json there, if there is a keyring; BUSY as above. */
 KW_MUST_USE kw_err kw_evidence_keyring(struct kw_evidence_folder *folder,
                                        const struct kw_context *context,
                                        struct kw_evidence_node *node,
@@ -49,8 +49,8 @@ KW_MUST_USE kw_err kw_evidence_keyring(struct kw_evidence_folder *folder,
 KW_MUST_USE kw_err kw_evidence_blind(struct kw_evidence_node *node, const char *fmt, ...)
     KW_PRINTF(2, 3);
 
-/* Pure: a value that is no place of this machine is replaced in `config`; its name goes
- * into `redacted`. */
+/* A value that is no place of this machine is replaced in `config`; its name goes into
+ * `redacted`.  NO_MEMORY */
 KW_MUST_USE kw_err kw_evidence_redact(struct kw_config *config, json_t *redacted);
 
 /* Pure: the document; NULL is out of memory.  Takes the lists of `node`, which are NULL
