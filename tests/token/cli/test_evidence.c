@@ -292,6 +292,26 @@ TEST(token_is_away__said_and_the_rest_is_there)
     site_remove(&s);
 }
 
+/* The other one is asked all the same. */
+TEST(one_of_two_tokens_is_away__said_of_that_one)
+{
+    char more[512];
+    make_one();
+    snprintf(more, sizeof more,
+             "    - uri: \"pkcs11:token=other\"\n      module: " SOFTHSM
+             "\n      pin: file:%s\n      env: {SOFTHSM2_CONF: %s/none.conf}\naudit:\n",
+             s.pin, s.base);
+    site_edit(&s, "audit:\n", more);
+    COLLECT(3);
+    SAYS(TOKEN, "asked", "true", "versions/0/verdict", "\"pass\"");
+    SAYS("token-other.json", "asked", "false", "name", "\"other\"", "versions/0/found",
+         "null");
+    SAYS("node.json", "complete", "false", "not_looked_at/1", "(absent)",
+         "configuration/tokens/1/file", "\"token-other.json\"");
+    mentions("node.json", "not_looked_at/0", "token other: ");
+    site_remove(&s);
+}
+
 TEST(module_dies_half_way__nothing_is_claimed)
 {
     make_one_fault();
