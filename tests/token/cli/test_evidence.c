@@ -134,7 +134,7 @@ TEST(words_that_are_none__two_and_no_folder)
     site_remove(&s);
 }
 
-TEST(folder_is_there__refused_untouched_and_no_login)
+TEST(folder_is_there_or_none_above__refused_untouched_and_no_login)
 {
     make_one_fault();
     site_forget_calls(&s);
@@ -145,14 +145,6 @@ TEST(folder_is_there__refused_untouched_and_no_login)
     CHECK(rmdir(out) == 0 && symlink("/nonexistent", out) == 0);
     COLLECT_WITH(1, "--json");
     CHECK_HAS(s.run.out, "\"code\": \"denied\"");
-    CHECK(!site_was_called(&s));
-    site_remove(&s);
-}
-
-TEST(no_folder_above__three_and_no_login)
-{
-    make_one_fault();
-    site_forget_calls(&s);
     snprintf(out, sizeof out, "%s/none/evidence", s.dir);
     COLLECT(3);
     CHECK_HAS(s.run.err, "No such file or directory");
@@ -527,16 +519,7 @@ TEST(twice__the_same_bytes)
     site_remove(&s);
 }
 
-TEST(no_audit__no_folder_of_logs)
-{
-    make_one();
-    COLLECT_WITH(0, "--no-audit");
-    SAYS("node.json", "audit/copied", "false", "audit/audit_files", "0");
-    CHECK(!is_there("audit"));
-    site_remove(&s);
-}
-
-TEST(log_is_being_written__whole_records_alone)
+TEST(log_is_being_written__whole_records_alone__or_no_audit__none)
 {
     make_one();
     write_audit("audit-000000000000-000000000001.jsonl", "{}\n", 2);
@@ -547,6 +530,10 @@ TEST(log_is_being_written__whole_records_alone)
     CHECK(kw_span_equal_str(kw_blob_peek(&text), "{\"seq\":2}\n"));
     kw_blob_wipe(&text);
     SAYS("node.json", "audit/audit_files", "2");
+    snprintf(out, sizeof out, "%s/again", s.dir);
+    COLLECT_WITH(0, "--no-audit");
+    SAYS("node.json", "audit/copied", "false", "audit/audit_files", "0");
+    CHECK(!is_there("audit"));
     site_remove(&s);
 }
 
