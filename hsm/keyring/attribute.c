@@ -60,6 +60,7 @@ static const struct rule rules[] = {
     RULE(derive, FALSE, false),
 };
 enum { RULES = sizeof rules / sizeof rules[0], KEK_BYTES = 32 };
+_Static_assert(RULES + 1 == KW_ATTRIBUTE_RULES, "those of this table, and the length");
 
 static enum kw_answer attribute_answer(const struct kw_key_attributes *a, size_t offset)
 {
@@ -130,4 +131,37 @@ kw_err kw_attributes_judge(const struct kw_key_attributes *a, struct kw_note *no
     if (!kw_failed(e) && ret_remarks != NULL)
         *ret_remarks = remarks;
     return e;
+}
+
+/* ---- one by one ---- */
+
+const char *kw_rule_outcome_name(enum kw_rule_outcome outcome)
+{
+    static const char *const names[] = {[KW_RULE_PASS] = "pass",
+                                        [KW_RULE_FAIL] = "fail",
+                                        [KW_RULE_NOT_ANSWERED] = "not-answered"};
+    return names[outcome];
+}
+
+static enum kw_rule_outcome attribute_outcome(enum kw_answer given, enum kw_answer want)
+{
+    if (given == KW_ANSWER_NONE)
+        return KW_RULE_NOT_ANSWERED;
+    return given == want ? KW_RULE_PASS : KW_RULE_FAIL;
+}
+
+void kw_attributes_judge_each(const struct kw_key_attributes *a,
+                              struct kw_attribute_rule ret_rules[KW_ATTRIBUTE_RULES])
+{
+    for (size_t i = 0; i < RULES; i++) {
+        const struct rule *r = &rules[i];
+        ret_rules[i] = (struct kw_attribute_rule){
+            attribute_name_of(r->offset), answer_name(r->want), r->decisive,
+            attribute_outcome(attribute_answer(a, r->offset), r->want)};
+    }
+    const bool is_long = a->value_len >= KEK_BYTES;
+    ret_rules[RULES] = (struct kw_attribute_rule){"CKA_VALUE_LEN", "at least 32", true,
+                                                  a->value_len == 0 ? KW_RULE_NOT_ANSWERED
+                                                  : is_long         ? KW_RULE_PASS
+                                                                    : KW_RULE_FAIL};
 }

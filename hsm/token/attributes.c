@@ -32,8 +32,7 @@ const struct kw_attribute_ck kw_attribute_cks[] = {
 const size_t kw_attribute_cks_count =
     sizeof kw_attribute_cks / sizeof kw_attribute_cks[0];
 
-/* The token lives and knows the key, but does not answer this one. */
-static bool is_no_answer(CK_RV rv)
+bool kw_ck_is_no_answer(CK_RV rv)
 {
     return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
            rv == CKR_ATTRIBUTE_VALUE_INVALID || rv == CKR_BUFFER_TOO_SMALL ||
@@ -49,7 +48,7 @@ static kw_err attributes_read_one(struct kw_token *t, CK_OBJECT_HANDLE key,
     CK_ATTRIBUTE attribute = {type, value, len};
     CK_RV rv = t->ck->C_GetAttributeValue(t->session, key, &attribute, 1);
     *ret_answered = rv == CKR_OK && attribute.ulValueLen == len;
-    if (rv == CKR_OK || is_no_answer(rv))
+    if (rv == CKR_OK || kw_ck_is_no_answer(rv))
         return KW_OK;
     return kw_ckr(rv, "C_GetAttributeValue");
 }

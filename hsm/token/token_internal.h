@@ -149,6 +149,8 @@ KW_MUST_USE kw_err kw_canary_wraps(struct kw_token *t, struct kw_token_key *key,
 /* attributes.c: kw_token_attributes without the phase. */
 KW_MUST_USE kw_err kw_attributes_read(struct kw_token *t, struct kw_token_key *key,
                                       struct kw_key_attributes *ret_attributes);
+/* The token lives and knows the key, but does not answer this one. */
+bool kw_ck_is_no_answer(CK_RV rv);
 /* Of an object of any class. */
 KW_MUST_USE kw_err kw_attributes_of(struct kw_token *t, CK_OBJECT_HANDLE object,
                                     struct kw_key_attributes *ret_attributes);

@@ -292,6 +292,20 @@ void kw_check_making_wipe(struct kw_check_making *making);
 KW_MUST_USE kw_err kw_attributes_judge(const struct kw_key_attributes *a,
                                        struct kw_note *note, struct kw_note *ret_remarks);
 
+/* The same rules one by one, for who reports them: each decisive one passes just when
+ * kw_attributes_judge is OK. */
+enum kw_rule_outcome { KW_RULE_PASS, KW_RULE_FAIL, KW_RULE_NOT_ANSWERED };
+const char *kw_rule_outcome_name(enum kw_rule_outcome outcome); /* "not-answered" */
+struct kw_attribute_rule {
+    const char *name;  /* such as "CKA_EXTRACTABLE"               */
+    const char *wants; /* "true", "false" or "at least 32"        */
+    bool is_decisive;  /* when it does not pass, the key is bad   */
+    enum kw_rule_outcome outcome;
+};
+#define KW_ATTRIBUTE_RULES 15u
+void kw_attributes_judge_each(const struct kw_key_attributes *a,
+                              struct kw_attribute_rule ret_rules[KW_ATTRIBUTE_RULES]);
+
 /* ---- verdicts: what this node found about each version ----------------------------- */
 
 struct kw_verdict {

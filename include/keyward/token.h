@@ -115,6 +115,19 @@ KW_MUST_USE kw_err kw_token_find(struct kw_token *token, const char *key_id,
 KW_MUST_USE kw_err kw_token_attributes(struct kw_token *token, struct kw_token_key *key,
                                        struct kw_key_attributes *ret_attributes);
 
+/* What else it says of itself, for a report: in a fixed order, as text fit to be shown.  No
+ * answer, and an empty one, is no text. */
+struct kw_key_property {
+    const char *name; /* such as "CKA_KEY_GEN_MECHANISM" */
+    bool is_answered;
+    char text[160];
+};
+#define KW_KEY_PROPERTIES 11u
+/* SESSION, HSM_DOWN, …  the token's trouble; some may be filled in then */
+KW_MUST_USE kw_err
+kw_token_describe(struct kw_token *token, struct kw_token_key *key,
+                  struct kw_key_property ret_properties[KW_KEY_PROPERTIES]);
+
 /* A secret key on the token, by what it says of itself. */
 struct kw_listed_key {
     char label[KW_KEY_ID_MAX + 8];   /* CKA_LABEL; a longer one is not listed */

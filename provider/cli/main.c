@@ -42,6 +42,8 @@ static const struct verb {
      kw_verb_audit_key_create},
     {"etcd audit", "what lies in clear in etcd's files, wherever it lies",
      kw_verb_etcd_audit},
+    {"evidence collect", "what an auditor asks of this node, in a new folder",
+     kw_verb_evidence_collect},
 };
 
 enum { NAME_MAX_BYTES = 64 };

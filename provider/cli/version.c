@@ -61,8 +61,7 @@ bool kw_version_unproven(const struct kw_version *v)
     return strncmp(v->origin, KW_ORIGIN_UNPROVEN, sizeof KW_ORIGIN_UNPROVEN - 1) == 0;
 }
 
-/* "Not answered" is null: it is not false. */
-static json_t *attributes_json(const struct kw_key_attributes *a)
+json_t *kw_attributes_json(const struct kw_key_attributes *a)
 {
     json_t *o = json_object();
     for (size_t i = 0; i < kw_attribute_fields_count; i++) {
@@ -127,12 +126,12 @@ static json_t *objects_json(const struct kw_version *v)
     for (size_t i = 0; i < v->object_count; i++) {
         const struct kw_object *o = &v->objects[i];
         kw_hex(locator, sizeof locator, kw_span_of(o->locator, o->locator_len));
-        if (json_array_append_new(objects,
-                                  json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "role",
-                                            kw_object_role_name(o->role), "type", o->type,
-                                            "label", o->label, "locator", locator,
-                                            "attributes", attributes_json(&o->attributes),
-                                            "tokens", copies_json(o))) != 0)
+        if (json_array_append_new(objects, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}",
+                                                     "role", kw_object_role_name(o->role),
+                                                     "type", o->type, "label", o->label,
+                                                     "locator", locator, "attributes",
+                                                     kw_attributes_json(&o->attributes),
+                                                     "tokens", copies_json(o))) != 0)
             break;
     }
     return objects;

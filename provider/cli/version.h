@@ -20,5 +20,7 @@ bool kw_version_unproven(const struct kw_version *v);
 
 /* NULL when memory is out. */
 json_t *kw_version_json(const struct kw_context *context, const struct kw_version *v);
+/* "Not answered" is null: it is not false.  NULL when memory is out. */
+json_t *kw_attributes_json(const struct kw_key_attributes *attributes);
 
 #endif

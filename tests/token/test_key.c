@@ -167,6 +167,48 @@ TEST(attributes__token_in_trouble__untouched_and_its_code)
     fixture_end(&f);
 }
 
+/* The text of this property; NULL: it was not answered. */
+static const char *property(struct fixture *f, const char *name)
+{
+    static struct kw_key_property all[KW_KEY_PROPERTIES];
+    CHECK_OK(kw_token_describe(f->token, f->key, all));
+    for (size_t i = 0; i < KW_KEY_PROPERTIES; i++)
+        if (strcmp(all[i].name, name) == 0)
+            return all[i].is_answered ? all[i].text : NULL;
+    fail_msg("no property %s", name);
+    return NULL;
+}
+
+TEST(describe__not_known_to_the_token_or_refused__not_answered)
+{
+    struct fixture f;
+    struct kw_key_property all[KW_KEY_PROPERTIES];
+    fixture_begin(&f, "noread=0x166\nnoread=0x3\n"); /* KEY_GEN_MECHANISM, LABEL */
+    CHECK(property(&f, "CKA_KEY_GEN_MECHANISM") == NULL);
+    CHECK(property(&f, "CKA_LABEL") == NULL);
+    CHECK_STR(property(&f, "CKA_KEY_TYPE"), "CKK_AES");
+    kw_fault_set(&f.hsm, "C_GetAttributeValue rv=0x5\n"); /* CKR_GENERAL_ERROR */
+    CHECK(property(&f, "CKA_CLASS") == NULL);
+    kw_fault_set(&f.hsm, "C_GetAttributeValue rv=0x30 skip=3\n");
+    CHECK_CODE(kw_token_describe(f.token, f.key, all), KW_CODE_HSM_DOWN);
+    kw_fault_set(&f.hsm, "");
+    works(&f);
+    fixture_end(&f);
+}
+
+TEST(describe__key_of_a_ceremony__as_text)
+{
+    struct fixture f;
+    fixture_begin(&f, NULL);
+    CHECK_STR(property(&f, "CKA_CLASS"), "CKO_SECRET_KEY");
+    CHECK_STR(property(&f, "CKA_LABEL"), KEK);
+    CHECK_STR(property(&f, "CKA_ID"), "30313233343536373839616263646566");
+    CHECK_STR(property(&f, "CKA_KEY_GEN_MECHANISM"), "CKM_AES_KEY_GEN");
+    CHECK_STR(property(&f, "CKA_TRUSTED"), "false");
+    CHECK(property(&f, "CKA_START_DATE") == NULL); /* none was set */
+    fixture_end(&f);
+}
+
 KW_CASES("key", CASE(find__no_such_label_or_locator__missing),
          CASE(find__label_empty_or_too_long__bad_input),
          CASE(find__same_label_twice__config),
@@ -175,4 +217,6 @@ KW_CASES("key", CASE(find__no_such_label_or_locator__missing),
          CASE(attributes__key_of_a_ceremony__as_wanted),
          CASE(attributes__extractable_key__said_so),
          CASE(attributes__some_not_known_to_the_token__not_answered),
-         CASE(attributes__token_in_trouble__untouched_and_its_code))
+         CASE(attributes__token_in_trouble__untouched_and_its_code),
+         CASE(describe__not_known_to_the_token_or_refused__not_answered),
+         CASE(describe__key_of_a_ceremony__as_text))

@@ -95,6 +95,67 @@ TEST(judge__narrow_key__passes_without_remarks)
     CHECK_STR(remarks.text, "");
 }
 
+/* The outcome of one rule of these attributes. */
+static enum kw_rule_outcome outcome_of(const struct kw_key_attributes *a,
+                                       const char *name)
+{
+    struct kw_attribute_rule rules[KW_ATTRIBUTE_RULES];
+    kw_attributes_judge_each(a, rules);
+    for (size_t i = 0; i < KW_ATTRIBUTE_RULES; i++)
+        if (strcmp(rules[i].name, name) == 0)
+            return rules[i].outcome;
+    fail_msg("no rule of %s", name);
+    return KW_RULE_FAIL;
+}
+
+TEST(judge_each__decisive_rule_broken_or_not_answered__told_apart_as_judge_refuses)
+{
+    static const enum kw_answer given[] = {KW_ANSWER_FALSE, KW_ANSWER_TRUE,
+                                           KW_ANSWER_NONE};
+    struct kw_attribute_rule rules[KW_ATTRIBUTE_RULES];
+    for (size_t i = 0; i < kw_attribute_fields_count; i++)
+        for (size_t k = 0; k < 3; k++) {
+            struct kw_key_attributes a = narrow();
+            void *field = (char *)&a + kw_attribute_fields[i].offset;
+            *(enum kw_answer *)field = given[k];
+            bool is_bad = false;
+            kw_attributes_judge_each(&a, rules);
+            for (size_t r = 0; r < KW_ATTRIBUTE_RULES; r++) {
+                is_bad |= rules[r].is_decisive && rules[r].outcome != KW_RULE_PASS;
+                if (strcmp(rules[r].name, kw_attribute_fields[i].name) == 0)
+                    CHECK((rules[r].outcome == KW_RULE_NOT_ANSWERED) ==
+                          (given[k] == KW_ANSWER_NONE));
+            }
+            CHECK(is_bad == kw_failed(kw_attributes_judge(&a, NULL, NULL)));
+        }
+}
+
+TEST(judge_each__short_long_or_unknown_length__as_it_is)
+{
+    struct kw_key_attributes a = narrow();
+    CHECK(outcome_of(&a, "CKA_VALUE_LEN") == KW_RULE_PASS);
+    a.value_len = 31;
+    CHECK(outcome_of(&a, "CKA_VALUE_LEN") == KW_RULE_FAIL);
+    a.value_len = 0;
+    CHECK(outcome_of(&a, "CKA_VALUE_LEN") == KW_RULE_NOT_ANSWERED);
+    CHECK_STR(kw_rule_outcome_name(KW_RULE_NOT_ANSWERED), "not-answered");
+}
+
+TEST(judge_each__narrow_key__all_pass_and_say_what_they_want)
+{
+    struct kw_attribute_rule rules[KW_ATTRIBUTE_RULES];
+    struct kw_key_attributes a = narrow();
+    kw_attributes_judge_each(&a, rules);
+    for (size_t i = 0; i < KW_ATTRIBUTE_RULES; i++) {
+        CHECK_STR(kw_rule_outcome_name(rules[i].outcome), "pass");
+        CHECK(strcmp(rules[i].wants, "true") == 0 ||
+              strcmp(rules[i].wants, "false") == 0 ||
+              strcmp(rules[i].wants, "at least 32") == 0);
+    }
+    a.wrap = KW_ANSWER_TRUE;
+    CHECK(outcome_of(&a, "CKA_WRAP") == KW_RULE_FAIL);
+}
+
 TEST(fields__whole_struct__each_answer_named_once)
 {
     CHECK(kw_attribute_fields_count == 17);
@@ -104,10 +165,4 @@ TEST(fields__whole_struct__each_answer_named_once)
     }
 }
 
-KW_CASES("hsm/keyring/attribute",
-         CASE(judge__decisive_rule_broken_or_not_answered__key_bad),
-         CASE(judge__short_or_unknown_length__key_bad),
-         CASE(judge__wider_than_needed__passes_with_remarks),
-         CASE(judge__everything_remarkable__one_line),
-         CASE(judge__narrow_key__passes_without_remarks),
-         CASE(fields__whole_struct__each_answer_named_once))
+KW_SUITE("hsm/keyring/attribute")
