@@ -114,8 +114,8 @@ func TestRestorable__says_what_a_restore_shows(t *testing.T) {
 	r.mustOpen("not shown to be restorable", withItsSeed, opens)
 	r.mustSample(map[string]int{"opened": rows * each, "not_judged": each})
 	r.mustCount(c.ledger.sums(nil))
-	s.audit(3, withForeign, "--restorable", "--encryption-config", config, "--config", c.n.config). // no sample says so
-		mustOpen("not shown to be restorable", withItsSeed, opens)
+	unsampled := s.audit(3, withForeign, "--restorable", "--encryption-config", config, "--config", c.n.config)
+	unsampled.mustOpen("not shown to be restorable", withItsSeed, opens)
 
 	// Somebody disables what is needed still.
 	c.n.key("disable", "1", "--without-proof", "the ring tries it")
