@@ -34,7 +34,7 @@ type node struct {
 func (s *site) newNode() *node {
 	s.t.Helper()
 	n := &node{s: s, config: s.path("node/keyward.yaml"), env: "SOFTHSM2_CONF=" + s.path("node/softhsm2.conf")}
-	s.t.Cleanup(func() { must(s.t, unseal(s.path("node"))) })
+	s.t.Cleanup(func() { must(s.t, unseal(s.dir)) })
 	must(s.t, os.Chmod(s.dir, 0o755)) // the daemon's user goes there
 	for _, name := range []string{"keyward", "keywardd", "keyward-hsm"} {
 		program, err := os.ReadFile(filepath.Join(setting(s.t, "KEYWARD_BIN"), name))
