@@ -5,7 +5,9 @@ package etcd
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -80,6 +82,26 @@ func TestGate_rotation__opens_when_nothing_is_sealed_under_the_version(t *testin
 	c.restorable(0, c.config, "after.db")
 	c.restorable(1, c.config, "before.db").mustSample(map[string]int{"refused": 3 * 3})
 	c.mustTellNothing(nil, before, now, after)
+}
+
+// Where nothing is left, nothing shows that the API servers write under the new version.
+func TestGate_all_is_deleted__wants_a_write_under_the_new_version(t *testing.T) {
+	s := newSite(t)
+	c := s.newCluster()
+	c.put(1, 1, "a")
+	c.n.rotate("2")
+	c.ledger.deleteKeys(c.m, slices.Collect(maps.Keys(c.written))...)
+	why := ": nothing is sealed under the baseline, " + c.n.keyID(2) + ", later than under " + c.n.keyID(1)
+	deleted := c.report("deleted")
+	c.mustRefuse(deleted, deleted, deleted+why)
+	c.m.compact()
+	c.m.defrag()
+	empty := c.report("empty")
+	c.mustRefuse(empty, empty, empty+why)
+	c.put(2, 1, "b")
+	later := c.report("later")
+	c.n.keyMust(0, "disable", "1", "--live", later, "--backup", later)
+	c.mustHaveProof("etcd: 1 live, 1 backups, said to be all, sha256 " + s.digest(later, later))
 }
 
 // mustHaveProof says what the keyring's history must have of the disabled version 1.
