@@ -20,6 +20,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/apiserver/pkg/server/options/encryptionconfig"
@@ -105,13 +106,26 @@ func (k fakeKMS) Decrypt(_ context.Context, _ string, request *kmsservice.Decryp
 	return hex.DecodeString(string(request.Ciphertext))
 }
 
+// rule is an entry of an EncryptionConfiguration.
+type rule struct {
+	resources string
+	providers []provider
+}
+
 // configure writes an EncryptionConfiguration for secrets and the custom resource widgets.
 func (s *site) configure(name string, providers ...provider) string {
 	s.t.Helper()
-	text := "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n" +
-		"- resources: [secrets, widgets.example.com]\n  providers:\n"
-	for _, p := range providers {
-		text += "  - " + p.text + "\n"
+	return s.configureRules(name, rule{"secrets, widgets.example.com", providers})
+}
+
+func (s *site) configureRules(name string, rules ...rule) string {
+	s.t.Helper()
+	text := "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n"
+	for _, r := range rules {
+		text += "- resources: [" + r.resources + "]\n  providers:\n"
+		for _, p := range r.providers {
+			text += "  - " + p.text + "\n"
+		}
 	}
 	must(s.t, os.WriteFile(s.path(name), []byte(text), 0o600))
 	return name
@@ -119,9 +133,16 @@ func (s *site) configure(name string, providers ...provider) string {
 
 // apiServer is a kube-apiserver under the configuration; its first provider writes.
 func (m *member) apiServer(l *ledger, providers ...provider) *apiServer {
+	m.s.t.Helper()
+	a := m.apiServerOf(l, m.s.configure(fmt.Sprintf("of-%s-%d.yaml", providers[0].as.Kind, len(providers)), providers...))
+	a.as = providers[0].as
+	return a
+}
+
+// apiServerOf is one under the configuration in the file.
+func (m *member) apiServerOf(l *ledger, file string) *apiServer {
 	t := m.s.t
 	t.Helper()
-	file := m.s.configure(fmt.Sprintf("of-%s-%d.yaml", providers[0].as.Kind, len(providers)), providers...)
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	loaded, err := encryptionconfig.LoadEncryptionConfig(ctx, m.s.path(file), false, "server")
@@ -129,7 +150,7 @@ func (m *member) apiServer(l *ledger, providers ...provider) *apiServer {
 	for _, check := range loaded.HealthChecks { // the first one fetches the seed
 		must(t, check.Check(httptest.NewRequest("GET", "/healthz/kms-providers", nil)))
 	}
-	return &apiServer{m: m, ledger: l, as: providers[0].as,
+	return &apiServer{m: m, ledger: l,
 		of: encryptionconfig.StaticTransformers(loaded.Transformers).TransformerForResource}
 }
 
@@ -168,14 +189,15 @@ func (m *member) prefixed(l *ledger, as storedAs, prefix string, t value.Transfo
 func secret(t *testing.T, name string, size int) []byte {
 	t.Helper()
 	password := fmt.Appendf(nil, "planted in %s ", name)
-	stored, err := encode(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"},
+	stored, err := encode("Secret", &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"},
 		Data: map[string][]byte{"password": bytes.Repeat(password, size/len(password)+1)}})
 	must(t, err)
 	return stored
 }
 
-func encode(object *corev1.Secret) ([]byte, error) {
-	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+// encode gives the stored form of an object of the core group.
+func encode(kind string, object runtime.Object) ([]byte, error) {
+	object.GetObjectKind().SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
 	var out bytes.Buffer
 	err := protobuf.NewSerializer(scheme.Scheme, scheme.Scheme).Encode(object, &out)
 	return out.Bytes(), err

@@ -173,5 +173,5 @@ func toStored(item map[string]any) ([]byte, error) {
 	if err := json.Unmarshal(text, &object); err != nil {
 		return nil, err
 	}
-	return encode(&object)
+	return encode("Secret", &object)
 }

@@ -72,7 +72,13 @@ func (l *ledger) renew(m *member, key string) error {
 func (l *ledger) delete(m *member, names ...string) {
 	m.s.t.Helper()
 	for _, name := range names {
-		key := "/registry/secrets/default/" + name
+		l.deleteKeys(m, "/registry/secrets/default/"+name)
+	}
+}
+
+func (l *ledger) deleteKeys(m *member, keys ...string) {
+	m.s.t.Helper()
+	for _, key := range keys {
 		gone, err := m.client.Kubernetes.OptimisticDelete(context.Background(), key, l.seen(key), kubernetes.DeleteOptions{})
 		if err != nil || !gone.Succeeded {
 			m.s.t.Fatalf("delete %s: %t, %v", key, gone.Succeeded, err)

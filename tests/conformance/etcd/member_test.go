@@ -4,12 +4,13 @@
 // that kube-apiserver's own code (k8s.io/apiserver) made.
 //
 // The environment names the programs: KEYWARD_BIN is the folder that holds keyward,
-// KEYWARD_ETCD the version of etcd, 3.4 (Debian's, in /usr/bin) or 3.6 (built from its
-// module into the folder KEYWARD_ETCD_BIN).  Each test starts members of its own, on
-// sockets in its own folder.
+// keywardd and keyward-hsm, KEYWARD_ETCD the version of etcd, 3.4 (Debian's, in /usr/bin)
+// or 3.6 (built from its module into the folder KEYWARD_ETCD_BIN).  Each test starts
+// members of its own, on sockets in its own folder.
 package etcd
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,8 @@ type site struct {
 	dir  string // work is done here
 	etcd string // the program
 
-	members int // that were started
+	members int          // that were started
+	said    bytes.Buffer // all that the programs that were run said
 }
 
 func newSite(t *testing.T) *site {
@@ -98,6 +100,7 @@ func (s *site) run(m *member, program string, args ...string) string {
 	cmd := exec.Command(s.path("bin/"+program), args...)
 	cmd.Dir, cmd.Env = s.dir, s.environment(m)
 	said, err := cmd.CombinedOutput()
+	s.said.Write(said)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, said)
 	}

@@ -28,9 +28,17 @@ type report struct {
 	Rows []row
 	// Seeds of KMS v2
 	Seeds []struct {
-		Provider                            string
+		Seed, Provider                      string
 		KeyID                               string `json:"key_id"`
 		Current, Historic, Unreachable, Log int
+		Opens                               string
+		OpensWhy                            string `json:"opens_why"`
+	}
+	Restore *struct {
+		Verdict        string
+		Token          string
+		Seeds, Objects map[string]int // by how they open
+		Others         int            `json:"objects_of_others"`
 	}
 	Database *struct {
 		Trailer         string
@@ -70,6 +78,8 @@ func (s *site) audit(status int, args ...string) *report {
 	var said, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &errs
 	err := cmd.Run()
+	s.said.Write(said.Bytes())
+	s.said.Write(errs.Bytes())
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		s.t.Fatal(err)
