@@ -174,6 +174,19 @@ static void key_list_print_gone(const struct kw_context *d, const struct kw_vers
     puts(words);
 }
 
+/* Who did what to it, and what was seen or said then. */
+static void key_list_print_history(const struct kw_context *d, const struct kw_version *v)
+{
+    for (size_t i = 0; i < d->ring->history_count; i++) {
+        const struct kw_history *h = &d->ring->history[i];
+        if (h->n == v->n)
+            printf("history        serial %llu, %s, %s%s%s%s%s\n",
+                   (unsigned long long)h->serial, h->act, h->at,
+                   h->by[0] != '\0' ? " by " : "", h->by, h->proof[0] != '\0' ? ": " : "",
+                   h->proof);
+    }
+}
+
 static void print_version(const struct kw_context *d, const struct kw_version *v)
 {
     KW_INVARIANT(d->ring != NULL); /* v is one of it */
@@ -204,6 +217,7 @@ static void print_version(const struct kw_context *d, const struct kw_version *v
         key_list_print_gone(d, v);
     for (size_t i = 0; i < v->object_count; i++)
         print_object(&v->objects[i]);
+    key_list_print_history(d, v);
 }
 
 static void print_unknown(const struct kw_context *d, const struct kw_version *v)

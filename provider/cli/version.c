@@ -144,13 +144,30 @@ static json_t *unknown_json(const struct kw_context *context, const struct kw_ve
                      "unknown", v->unknown, "baseline", context->ring->active == v->n);
 }
 
+/* Who did what to it, as far as the keyring's history goes back. */
+static json_t *cli_version_history(const struct kw_context *context,
+                                   const struct kw_version *v)
+{
+    json_t *lines = json_array();
+    for (size_t i = 0; i < context->ring->history_count; i++) {
+        const struct kw_history *h = &context->ring->history[i];
+        if (h->n == v->n)
+            json_array_append_new(lines,
+                                  json_pack("{s:I, s:s, s:s, s:s?, s:s?}", "serial",
+                                            (json_int_t)h->serial, "act", h->act, "at",
+                                            h->at, "by", cli_version_or_null(h->by),
+                                            "proof", cli_version_or_null(h->proof)));
+    }
+    return lines;
+}
+
 json_t *kw_version_json(const struct kw_context *context, const struct kw_version *v)
 {
     if (v->state == KW_KEY_UNKNOWN)
         return unknown_json(context, v);
     return json_pack(
         "{s:i, s:s, s:s, s:s, s:b, s:b, s:s?, s:s, s:s, s:s, s:o, s:o, s:o, "
-        "s:b, s:b, s:i, s:o}",
+        "s:b, s:b, s:i, s:o, s:o}",
         "n", (int)v->n, "key_id", v->key_id, "state", kw_key_state_name(v->state),
         "mechanism", kw_mechanism_name(v->mechanism), "baseline",
         context->ring->active == v->n, "active_here", kw_context_active(context) == v->n,
@@ -158,5 +175,6 @@ json_t *kw_version_json(const struct kw_context *context, const struct kw_versio
         "operator", v->operator_, "tool", v->tool, "times", times_json(v), "token",
         token_json(v), "objects", objects_json(v), "destroyable", v->want_destroyable,
         "copyable", v->want_copyable, "same_key_as", (int)v->same_key_as,
-        "key_material_gone", kw_gone_json(context->ring, v));
+        "key_material_gone", kw_gone_json(context->ring, v), "history",
+        cli_version_history(context, v));
 }

@@ -353,6 +353,13 @@ TEST(without_proof__its_words_in_the_history)
     const struct kw_history h = gate_history();
     CHECK_STR(h.act, "destroy");
     CHECK_STR(h.proof, "without proof: stolen, CHG-7: \xc3\xa4");
+    KEY_MUST(0, "show 3");
+    CHECK_HAS(gate.run.out, ", destroy, 20");
+    CHECK_HAS(gate.run.out, ": without proof: stolen, CHG-7: \xc3\xa4\n");
+    CHECK(strstr(gate.run.out, "xxxx") == NULL); /* another version's */
+    KEY_MUST(0, "show 1 --json");
+    CHECK_HAS(gate.run.out, "\"act\": \"disable\"");
+    CHECK_HAS(gate.run.out, "\"proof\": \"without proof: xxxx");
 }
 
 TEST(destroy__reports_again_and_in_the_history)
