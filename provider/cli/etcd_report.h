@@ -90,6 +90,8 @@ const char *kw_etcd_trailer_name(enum kw_etcd_trailer trailer); /* "good" */
  * files". */
 const char *kw_etcd_blind_name(unsigned i);
 /* The first file that was unread; "" where there is none. */
+/* Why the token could not be asked; only where it could not. */
+const char *kw_etcd_token_why(const struct kw_etcd_report *report);
 void kw_etcd_blind_file(const struct kw_redaction *redaction,
                         const struct kw_etcd_blind *blind, char ret_file[KW_FOREIGN_MAX]);
 

@@ -282,6 +282,22 @@ TEST(nothing_of_keywards__no_login)
     CHECK(strstr(r.s.run.out, "could not be asked") == NULL);
 }
 
+/* The digits want locked memory of the parent's, and the child wants its own. */
+TEST(redacted__the_token_is_asked_all_the_same)
+{
+    add_sealed("/registry/secrets/a/one", "keyward-secrets", 1, "secrets");
+    AUDIT(0, "--redact", "--sample", "1");
+    CHECK_HAS(r.s.run.out, "1 of 1 objects opened to the end: restorable\n");
+    AUDIT(3, "--redact", "--token", "pkcs11:token=nowhere");
+    CHECK_HAS(r.s.run.out, "token      could not be asked: ");
+    CHECK(strstr(r.s.run.out, r.s.dir) == NULL);
+    CHECK(unlink(r.s.pin) == 0);
+    AUDIT(3, "--redact");
+    CHECK(strstr(r.s.run.out, r.s.dir) == NULL);
+    AUDIT(3, "--redact", "--json");
+    CHECK(strstr(r.s.run.out, r.s.dir) == NULL);
+}
+
 /* ---- what is left in memory ---- */
 
 static pid_t start_into(int out, const char *const argv[])
