@@ -310,8 +310,21 @@ kw_err kw_etcd_audit_copy(struct kw_etcd_audit *audit, const char *path,
 
 /* ---- the log, and other files ---- */
 
+/* A copied database, and the log goes on: its member was ended before it wrote all of it
+ * there, and will do so when it starts.  What is current then, nobody knows now.  A
+ * snapshot (with a trailer) stands for itself. */
+static bool audit_is_pending(const struct kw_etcd_audit *a, const struct kw_etcd_put *put)
+{
+    return a->has_db && a->db.trailer == KW_ETCD_TRAILER_ABSENT &&
+           put->index > a->db.consistent_index;
+}
+
 static kw_err audit_put(void *self, const struct kw_etcd_put *put)
 {
+    struct kw_etcd_audit *a = self;
+    if (audit_is_pending(a, put))
+        audit_blind(a, KW_ETCD_IN_LOG, put->value, "", put->index,
+                    "a put that the database lacks: start the member and stop it");
     return audit_count(self, KW_ETCD_IN_LOG, put->key, put->value, put->index);
 }
 

@@ -352,6 +352,75 @@ TEST(log__each_put_and_no_age)
     check_blind(KW_ETCD_CURRENT, 0, 0);
 }
 
+/* A copied database with consistent_index 2; 0: without one. */
+static const char *copied(uint8_t index)
+{
+    static uint8_t number[8];
+    number[7] = index;
+    begin_file(4);
+    const struct bolt_item meta[] = {
+        bolt_pair("consistent_index", kw_span_of(number, sizeof number))};
+    bolt_leaf(&b, 2,
+              (const struct bolt_item[]){bolt_bucket(&b, "key", 3),
+                                         bolt_inline(&b, "meta", meta, index > 0)},
+              2);
+    LEAF_AT(3, PUT(2, "secrets/a/one", KMS("k1", "s1")));
+    return bolt_file(&b);
+}
+
+static void log_of_three(void)
+{
+    static struct wal_sample log;
+    wal_sample_begin(&log, 0);
+    wal_sample_put(&log, 1, 1, "/registry/secrets/a/one", KMS("k1", "s1"));
+    wal_sample_put(&log, 1, 2, "/registry/secrets/a/one", KMS("k1", "s1"));
+    wal_sample_put(&log, 1, 3, "/registry/secrets/a/one", KMS("k2", "s2"));
+    wal_files_put(&dir, "0000000000000000-0000000000000000.wal", kw_dst_span(&log.dst));
+}
+
+TEST(log__goes_on_behind_its_database__blind)
+{
+    CHECK_OK(kw_etcd_audit_db(audit, copied(2), &note));
+    log_of_three();
+    last_progress = 0;
+    CHECK_OK(kw_etcd_audit_log(audit, dir.path, &note));
+    look();
+    check_blind(KW_ETCD_IN_LOG, 1, 1);
+    CHECK(f.blind[KW_ETCD_IN_LOG].at == 3);
+    CHECK_HAS(f.blind[KW_ETCD_IN_LOG].why, "a put that the database lacks");
+}
+
+TEST(log__no_longer_than_its_database__nothing_blind)
+{
+    CHECK_OK(kw_etcd_audit_db(audit, copied(3), &note));
+    log_of_three();
+    last_progress = 0;
+    CHECK_OK(kw_etcd_audit_log(audit, dir.path, &note));
+    look();
+    check_blind(KW_ETCD_IN_LOG, 0, 0);
+}
+
+TEST(log__of_a_member_that_wrote_nothing_to_its_database__all_blind)
+{
+    CHECK_OK(kw_etcd_audit_db(audit, copied(0), &note));
+    log_of_three();
+    last_progress = 0;
+    CHECK_OK(kw_etcd_audit_log(audit, dir.path, &note));
+    look();
+    check_blind(KW_ETCD_IN_LOG, 3, 3);
+}
+
+TEST(log__goes_on_behind_a_snapshot__nothing_blind)
+{
+    copied(2);
+    CHECK_OK(kw_etcd_audit_db(audit, bolt_snapshot(&b), &note));
+    log_of_three();
+    last_progress = 0;
+    CHECK_OK(kw_etcd_audit_log(audit, dir.path, &note));
+    look();
+    check_blind(KW_ETCD_IN_LOG, 0, 0);
+}
+
 TEST(other__with_marks__blind_by_its_name)
 {
     wal_files_put(&dir, "dump", kw_span_str("..k8s:enc:kms.."));
