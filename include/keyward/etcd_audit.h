@@ -59,6 +59,9 @@ struct kw_etcd_row {
     const char *why; /* why the policy does not allow it; NULL: it does     */
     struct kw_etcd_sum at[KW_ETCD_PLACES];
     uint64_t oldest, newest; /* main revisions; 0: none but in the log      */
+    /* The newest that a database leads to: what lies in other pages may be the inside of
+     * somebody's value, who made it look like a page. */
+    uint64_t newest_reachable;
 };
 
 /* A wrapped seed, told by SHA-256 over what kube-apiserver would send to unwrap it. */

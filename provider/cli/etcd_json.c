@@ -80,6 +80,8 @@ static void json_row(const struct kw_etcd_report *report, const struct kw_etcd_r
                 kw_etcd_where_name((enum kw_etcd_where)w), row->at[w].objects,
                 row->at[w].bytes);
     json_ages(out, row->oldest, row->newest);
+    if (row->newest_reachable > 0)
+        json_number(out, "newest_reachable", row->newest_reachable);
 }
 
 static void json_seed(const struct kw_etcd_report *report,

@@ -148,6 +148,8 @@ static kw_err audit_count(struct kw_etcd_audit *a, enum kw_etcd_where where, kw_
     row->at[where].bytes += value.len;
     if (where != KW_ETCD_IN_LOG)
         audit_age(&row->oldest, &row->newest, revision);
+    if (where <= KW_ETCD_HISTORIC && revision > row->newest_reachable)
+        row->newest_reachable = revision;
     e = audit_count_seed(a, &stored, where, revision);
     if (!kw_failed(e) && a->options.sealed != NULL && where == KW_ETCD_CURRENT &&
         stored.kind == KW_STORED_KMS_V2)

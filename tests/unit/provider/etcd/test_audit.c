@@ -330,6 +330,18 @@ TEST(copy__what_the_database_has_not__historic_once)
     CHECK(f.revision == 9 && f.keys == 4 && plain->newest == 12);
 }
 
+/* As one is that somebody wrote into a value, which was freed since. */
+TEST(db__revision_of_a_page_that_nothing_leads_to__not_the_newest_reachable)
+{
+    begin_file(6);
+    LEAF_AT(3, PUT(5, "secrets/a/one", "{5}"));
+    LEAF_AT(4, PUT(1000, "secrets/a/made-up", "{}"));
+    CHECK_OK(kw_etcd_audit_db(audit, bolt_file(&b), &note));
+    look();
+    const struct kw_etcd_row *plain = row_of("secrets", KW_STORED_JSON);
+    CHECK(plain->newest == 1000 && plain->newest_reachable == 5);
+}
+
 TEST(log__each_put_and_no_age)
 {
     static struct wal_sample log;
