@@ -61,7 +61,9 @@ static void cure_rewrite(kw_dst *cure, const struct kw_etcd_findings *f,
         if (row->why == NULL || row->at[KW_ETCD_CURRENT].objects == 0)
             continue;
         kw_etcd_resource_text(redaction, row->builtin, row->group, row->resource, name);
-        if (strcmp(name, last) == 0 || !kw_shell_word(word, sizeof word, name))
+        /* No resource begins with a dash, and kubectl would take it for an option. */
+        if (name[0] == '-' || strcmp(name, last) == 0 ||
+            !kw_shell_word(word, sizeof word, name))
             continue;
         snprintf(last, sizeof last, "%s", name);
         cure_say(cure, "kubectl get %s --all-namespaces -o json | kubectl replace -f -\n",

@@ -312,12 +312,21 @@ static pid_t start_into(int out, const char *const argv[])
     return pid;
 }
 
+static const char *proc_limits(pid_t pid)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/proc/%d/limits", (int)pid);
+    return path;
+}
+
 /* The report is longer than the pipe takes, so that the tool stands in write(2) when all
  * is done. */
 TEST(seeds_and_plaintext__nowhere_in_the_tools_memory_when_it_reports)
 {
+    static const char no_core[] = "Max core file size        0                    0 ";
     int ends[2], status = 0;
     char config[160];
+    struct kw_blob limits = {0};
     const kw_span wrapped =
         add_sealed("/registry/secrets/a/0", "keyward-secrets", 1, "secrets");
     for (unsigned i = 1; i < OBJECTS_MAX; i++) {
@@ -341,6 +350,9 @@ TEST(seeds_and_plaintext__nowhere_in_the_tools_memory_when_it_reports)
     struct scan *scan = scan_new();
     scan_add(scan, kw_span_of(r.seed, sizeof r.seed));
     scan_add(scan, kw_span_of(PLAINTEXT, sizeof PLAINTEXT - 1));
+    CHECK_OK(kw_file_read(proc_limits(pid), 1u << 14, &limits, NULL));
+    CHECK(memmem(limits.ptr, limits.len, no_core, sizeof no_core - 1) != NULL);
+    kw_blob_wipe(&limits);
     if (scan_may(pid))
         CHECK(scan_process(scan, pid, "keyward") == 0);
     scan_free(scan);

@@ -77,6 +77,17 @@ TEST(current__rewritten_compacted_given_back_and_looked_at_in_this_order)
 }
 
 /* A defrag that begins before the compaction is done copies what is left to be deleted. */
+TEST(current__a_resource_that_would_be_an_option__left_out)
+{
+    rows[0].resource = kw_span_str("--kubeconfig=evil");
+    rows[2].group = kw_span_str("");
+    rows[2].resource = kw_span_str("-fevil");
+    verdict.not_allowed[KW_ETCD_CURRENT] = 2;
+    make();
+    CHECK_HAS(cure, "# write again");
+    CHECK(strstr(cure, "evil") == NULL);
+}
+
 TEST(historic__defrag_begins_when_the_compaction_is_done)
 {
     verdict.not_allowed[KW_ETCD_HISTORIC] = 1;
