@@ -46,6 +46,9 @@ static void cure_audit(kw_dst *cure, const struct kw_etcd_report *report,
                  has_prefix ? " --etcd-prefix " : "", prefix, of_what);
 }
 
+/* The steps that follow want their room, whatever there is to be written again. */
+enum { CURE_FOR_OTHER_STEPS = KW_ETCD_CURE_MAX / 2, CURE_LINE = 128 };
+
 /* One command for each resource; rows come in the order of resources. */
 static void cure_rewrite(kw_dst *cure, const struct kw_etcd_findings *f,
                          const struct kw_redaction *redaction)
@@ -66,6 +69,10 @@ static void cure_rewrite(kw_dst *cure, const struct kw_etcd_findings *f,
             !kw_shell_word(word, sizeof word, name))
             continue;
         snprintf(last, sizeof last, "%s", name);
+        if (cure->cap - cure->len < CURE_FOR_OTHER_STEPS + strlen(word) + CURE_LINE) {
+            cure_say(cure, "# and so on: there is no room for more resources here\n");
+            return;
+        }
         cure_say(cure, "kubectl get %s --all-namespaces -o json | kubectl replace -f -\n",
                  word);
     }

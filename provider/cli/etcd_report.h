@@ -99,7 +99,7 @@ void kw_etcd_blind_file(const struct kw_redaction *redaction,
 
 /* What to do about it: commands one a line, explained by lines that begin with #. "" when
  * there is nothing to do. */
-#define KW_ETCD_CURE_MAX 8192u
+#define KW_ETCD_CURE_MAX 32768u
 void kw_etcd_cure(const struct kw_etcd_report *report,
                   const struct kw_etcd_findings *findings,
                   const struct kw_etcd_verdict *verdict, char ret_cure[KW_ETCD_CURE_MAX]);

@@ -88,6 +88,31 @@ TEST(current__a_resource_that_would_be_an_option__left_out)
     CHECK(strstr(cure, "evil") == NULL);
 }
 
+/* Of resources there may be any number; the steps that follow are told all the same. */
+TEST(current__more_resources_than_there_is_room_for__said_and_the_next_steps_too)
+{
+    enum { MANY = 400 };
+    static struct kw_etcd_row many[MANY];
+    static char names[MANY][64];
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(names[i], sizeof names[i],
+                       "resources-of-a-somewhat-longer-name-%zu", i);
+        many[i] = (struct kw_etcd_row){.resource = kw_span_str(names[i]), .why = "plain"};
+        many[i].at[KW_ETCD_CURRENT].objects = 1;
+    }
+    findings.rows = many;
+    findings.row_count = MANY;
+    verdict.not_allowed[KW_ETCD_CURRENT] = MANY;
+    verdict.not_allowed[KW_ETCD_IN_LOG] = 1;
+    make();
+    const char *at = line(cure, "# and so on: there is no room for more resources here");
+    CHECK(at != NULL);
+    at = line(at, "etcdctl defrag");
+    CHECK(at != NULL);
+    at = line(at, "etcdctl snapshot save backup.db");
+    CHECK(at != NULL && line(at, "keyward etcd audit backup.db") != NULL);
+}
+
 TEST(historic__defrag_begins_when_the_compaction_is_done)
 {
     verdict.not_allowed[KW_ETCD_HISTORIC] = 1;
