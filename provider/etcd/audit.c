@@ -207,7 +207,7 @@ static kw_err audit_tell_apart(void *self, const struct kw_etcd_entry *entry)
                        entry->value, entry->revision.main);
 }
 
-/* Counted where nothing that is reachable, or was met before, has its revision. */
+/* Counted where nothing that is reachable, or was met before, has its revision and value. */
 static kw_err audit_if_new(void *self, const struct kw_etcd_entry *entry)
 {
     struct kw_etcd_audit *a = self;

@@ -330,6 +330,21 @@ TEST(copy__what_the_database_has_not__historic_once)
     CHECK(f.revision == 9 && f.keys == 4 && plain->newest == 12);
 }
 
+/* A revision holds one value; whatever has another one under its number is a thing of its
+ * own. */
+TEST(db__another_value_under_a_reachable_revision__counted)
+{
+    begin_file(6);
+    LEAF_AT(3, PUT(5, "secrets/a/one", KMS("k1", "s1")));
+    LEAF_AT(4, PUT(5, "secrets/a/one", "{5}"), PUT(6, "secrets/a/one", KMS("k1", "s1")));
+    LEAF_AT(5, PUT(5, "secrets/a/one", KMS("k1", "s1")));
+    CHECK_OK(kw_etcd_audit_db(audit, bolt_file(&b), &note));
+    CHECK_STR(lines, "unreachable 5 /registry/secrets/a/one\n");
+    look();
+    check_sum(row_of("secrets", KW_STORED_KMS_V2), KW_ETCD_IN_FREE_PAGES, 1,
+              sizeof KMS("k1", "s1") - 1);
+}
+
 /* As one is that somebody wrote into a value, which was freed since. */
 TEST(db__revision_of_a_page_that_nothing_leads_to__not_the_newest_reachable)
 {
