@@ -152,6 +152,14 @@ void kw_arena_close(void)
     arena.bytes = arena.blocks = 0;
 }
 
+void kw_arena_forget(void)
+{
+    kw_free(arena.lent);
+    arena.base = NULL;
+    arena.lent = NULL;
+    arena.bytes = arena.blocks = arena.used = 0;
+}
+
 void kw_arena_info(struct kw_arena_info *ret_info)
 {
     kw_mutex_lock(&arena.mutex);

@@ -59,6 +59,9 @@ struct kw_etcd_row {
     const char *why; /* why the policy does not allow it; NULL: it does     */
     struct kw_etcd_sum at[KW_ETCD_PLACES];
     uint64_t oldest, newest; /* main revisions; 0: none but in the log      */
+    /* The newest that a database leads to: what lies in other pages may be the inside of
+     * somebody's value, who made it look like a page. */
+    uint64_t newest_reachable;
 };
 
 /* A wrapped seed, told by SHA-256 over what kube-apiserver would send to unwrap it. */
@@ -89,7 +92,8 @@ struct kw_etcd_blind {
     uint64_t bytes;  /* of them that were seen                             */
     const char *why; /* of the first                                       */
     uint64_t at;     /* of the first: its page, of an object outside of the
-                        prefix its revision; in the log its offset   */
+                        prefix its revision; in the log its offset, or
+                        its raft index where the database lacks it   */
     char file[64];   /* in the log: of the first; else ""                  */
 };
 
@@ -124,6 +128,8 @@ KW_MUST_USE kw_err kw_etcd_audit_db(struct kw_etcd_audit *audit, const char *pat
                                     struct kw_note *note);
 KW_MUST_USE kw_err kw_etcd_audit_copy(struct kw_etcd_audit *audit, const char *path,
                                       struct kw_note *note);
+/* Beside a copied database (no snapshot), a put that it does not have yet is blind, too:
+ * etcd applies it when it starts. */
 KW_MUST_USE kw_err kw_etcd_audit_log(struct kw_etcd_audit *audit, const char *folder,
                                      struct kw_note *note);
 /* Any other file of a member: searched for marks, and blind where it has one. */

@@ -32,6 +32,9 @@ KW_MUST_USE kw_err kw_arena_open(size_t bytes, enum kw_arena_backend want,
                                  struct kw_note *note);
 /* Wipes and unmaps.  Every secret must be wiped before (asserted). */
 void kw_arena_close(void);
+/* In a child of fork(2), which does not get the arena that its parent has: what was lent
+ * from it must not be touched there any more.  Does nothing when there was none. */
+void kw_arena_forget(void);
 
 struct kw_arena_info {
     enum kw_arena_backend backend; /* KW_ARENA_SECRET or KW_ARENA_MLOCK  */

@@ -137,6 +137,7 @@ static kw_err prepare(const struct kw_child *child, struct kw_note *note)
     if (setsid() < 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
         prctl(PR_SET_DUMPABLE, 0) != 0 || !quiet_streams())
         return kw_err_native(KW_CODE_IO, (uint32_t)errno, "child");
+    kw_arena_forget();
     /* Before the change of uid: root may lock what the user may not, and it stays so. */
     kw_err e = KW_OK;
     if (child->arena_bytes > 0)

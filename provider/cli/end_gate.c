@@ -78,13 +78,23 @@ static bool gate_count_row(const json_t *row, uint64_t *current, uint64_t *elsew
 }
 
 /* Only in the log a row has no revision. */
-static bool gate_newest(const json_t *row, uint64_t *newest)
+static bool gate_newest(const json_t *row, const char *name, uint64_t *newest)
 {
     uint64_t revision = 0;
-    if (json_object_get(row, "newest") != NULL && !gate_number(row, "newest", &revision))
+    if (json_object_get(row, name) != NULL && !gate_number(row, name, &revision))
         return false;
     *newest = revision > *newest ? revision : *newest;
     return true;
+}
+
+/* Of the baseline, what the database leads to: pages that nothing leads to may be what
+ * somebody wrote into a value, to look like one that is sealed under it.  Of the version
+ * every place counts. */
+static bool gate_newest_of_baseline(const json_t *row, uint64_t *newest)
+{
+    uint64_t of_all = 0;
+    return gate_newest(row, "newest", &of_all) &&
+           gate_newest(row, "newest_reachable", newest);
 }
 
 /* false: it is damaged. */
@@ -104,12 +114,12 @@ static bool gate_add_row(const json_t *row, const char *key_id, const char *base
     if (json_is_null(of))
         return true;
     if (strcmp(json_string_value(of), baseline) == 0)
-        return gate_newest(row, &r->newest_of_baseline);
+        return gate_newest_of_baseline(row, &r->newest_of_baseline);
     if (strcmp(json_string_value(of), key_id) != 0)
         return true;
     gate_sum(&r->current, current);
     gate_sum(&r->elsewhere, elsewhere);
-    return gate_newest(row, &r->newest);
+    return gate_newest(row, "newest", &r->newest);
 }
 
 kw_err kw_gate_read(const json_t *report, const char *key_id, const char *baseline,

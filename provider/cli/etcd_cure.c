@@ -62,6 +62,9 @@ static void cure_unreadable(kw_dst *cure, const struct kw_etcd_findings *f)
         }
 }
 
+/* The steps that follow want their room, whatever there is to be written again. */
+enum { CURE_FOR_OTHER_STEPS = KW_ETCD_CURE_MAX / 2, CURE_LINE = 128 };
+
 /* One command for each resource; rows come in the order of resources. */
 static void cure_rewrite(kw_dst *cure, const struct kw_etcd_findings *f,
                          const struct kw_redaction *redaction)
@@ -78,9 +81,15 @@ static void cure_rewrite(kw_dst *cure, const struct kw_etcd_findings *f,
         if (row->why == NULL || row->at[KW_ETCD_CURRENT].objects == 0)
             continue;
         kw_etcd_resource_text(redaction, row->builtin, row->group, row->resource, name);
-        if (strcmp(name, last) == 0 || !kw_shell_word(word, sizeof word, name))
+        /* No resource begins with a dash, and kubectl would take it for an option. */
+        if (name[0] == '-' || strcmp(name, last) == 0 ||
+            !kw_shell_word(word, sizeof word, name))
             continue;
         snprintf(last, sizeof last, "%s", name);
+        if (cure->cap - cure->len < CURE_FOR_OTHER_STEPS + strlen(word) + CURE_LINE) {
+            cure_say(cure, "# and so on: there is no room for more resources here\n");
+            return;
+        }
         cure_say(cure, "kubectl get %s --all-namespaces -o json | kubectl replace -f -\n",
                  word);
     }

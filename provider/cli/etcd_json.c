@@ -80,6 +80,8 @@ static void json_row(const struct kw_etcd_report *report, const struct kw_etcd_r
                 kw_etcd_where_name((enum kw_etcd_where)w), row->at[w].objects,
                 row->at[w].bytes);
     json_ages(out, row->oldest, row->newest);
+    if (row->newest_reachable > 0)
+        json_number(out, "newest_reachable", row->newest_reachable);
 }
 
 static void json_seed(const struct kw_etcd_report *report,
@@ -223,14 +225,13 @@ static void json_restore(const struct kw_etcd_report *report,
         fputs("null", out);
         return;
     }
-    const char *why = r->token_note.text[0] != '\0' ? r->token_note.text
-                                                    : kw_code_name(r->token_err.code);
     json_member(out, "{", "verdict", kw_restore_verdict_name(v->restore));
     json_member(out, ", ", "token",
                 r->shared->label[0] != '\0' ? r->shared->label : NULL);
     json_member(out, ", ", "serial",
                 r->shared->serial[0] != '\0' ? r->shared->serial : NULL);
-    json_member(out, ", ", "token_why", kw_failed(r->token_err) ? why : NULL);
+    json_member(out, ", ", "token_why",
+                kw_failed(r->token_err) ? kw_etcd_token_why(report) : NULL);
     json_states(out, "seeds", v->restore_sum.of);
     json_states(out, "objects", v->restore_sum.samples);
     json_number(out, "objects_of_others", v->restore_sum.others);

@@ -93,6 +93,16 @@ void kw_etcd_input_text(const struct kw_redaction *redaction,
     snprintf(ret_why, KW_NOTE_MAX, "%s", why);
 }
 
+/* What the token or its PIN says of itself names paths. */
+const char *kw_etcd_token_why(const struct kw_etcd_report *report)
+{
+    const struct kw_restore *r = report->restore;
+    if (report->redaction != NULL && report->redaction->on)
+        return "without --redact it is said why";
+    return r->token_note.text[0] != '\0' ? r->token_note.text
+                                         : kw_code_name(r->token_err.code);
+}
+
 void kw_etcd_blind_file(const struct kw_redaction *redaction,
                         const struct kw_etcd_blind *blind, char ret_file[KW_FOREIGN_MAX])
 {

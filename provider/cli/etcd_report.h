@@ -90,6 +90,8 @@ const char *kw_etcd_trailer_name(enum kw_etcd_trailer trailer); /* "good" */
  * files". */
 const char *kw_etcd_blind_name(unsigned i);
 /* The first file that was unread; "" where there is none. */
+/* Why the token could not be asked; only where it could not. */
+const char *kw_etcd_token_why(const struct kw_etcd_report *report);
 void kw_etcd_blind_file(const struct kw_redaction *redaction,
                         const struct kw_etcd_blind *blind, char ret_file[KW_FOREIGN_MAX]);
 
@@ -97,7 +99,7 @@ void kw_etcd_blind_file(const struct kw_redaction *redaction,
 
 /* What to do about it: commands one a line, explained by lines that begin with #. "" when
  * there is nothing to do. */
-#define KW_ETCD_CURE_MAX 8192u
+#define KW_ETCD_CURE_MAX 32768u
 void kw_etcd_cure(const struct kw_etcd_report *report,
                   const struct kw_etcd_findings *findings,
                   const struct kw_etcd_verdict *verdict, char ret_cure[KW_ETCD_CURE_MAX]);

@@ -108,9 +108,7 @@ static void words_restore(const struct kw_etcd_report *report,
     if (r->shared->label[0] != '\0')
         fprintf(out, "token      %s, serial %s\n", r->shared->label, r->shared->serial);
     if (kw_failed(r->token_err))
-        fprintf(out, "token      could not be asked: %s\n",
-                r->token_note.text[0] != '\0' ? r->token_note.text
-                                              : kw_code_name(r->token_err.code));
+        fprintf(out, "token      could not be asked: %s\n", kw_etcd_token_why(report));
     fputs("restore    of the seeds that current objects need", out);
     for (unsigned i = KW_RESTORE_OPENED + 1; i-- > 0;)
         if (sum->of[i] > 0)

@@ -99,6 +99,10 @@ void kw_foreign_cell(FILE *out, const char *text)
     if (text[0] != '\0' && strchr("=+-@", text[0]) != NULL)
         putc('\'', out);
     for (; *text != '\0'; text++) {
+        if (*text == ';') {
+            fputs("\\x3b", out);
+            continue;
+        }
         if (*text == '"')
             putc('"', out);
         putc(*text, out);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <keyward/alloc.h>
@@ -276,8 +277,10 @@ static kw_err etcd_report(struct etcd_audit *a, int *ret_code)
 
 static int etcd_run(struct etcd_audit *a)
 {
+    const struct rlimit none = {0, 0};
     struct kw_note note = {{0}};
     int code = KW_EXIT_BLIND;
+    (void)setrlimit(RLIMIT_CORE, &none); /* values that are not encrypted pass through */
     a->report.redaction = &a->redaction;
     a->report.prefix = a->prefix;
     a->report.config = a->config_path;

@@ -148,6 +148,8 @@ static kw_err audit_count(struct kw_etcd_audit *a, enum kw_etcd_where where, kw_
     row->at[where].bytes += value.len;
     if (where != KW_ETCD_IN_LOG)
         audit_age(&row->oldest, &row->newest, revision);
+    if (where <= KW_ETCD_HISTORIC && revision > row->newest_reachable)
+        row->newest_reachable = revision;
     e = audit_count_seed(a, &stored, where, revision);
     if (!kw_failed(e) && a->options.sealed != NULL && where == KW_ETCD_CURRENT &&
         stored.kind == KW_STORED_KMS_V2)
@@ -205,7 +207,7 @@ static kw_err audit_tell_apart(void *self, const struct kw_etcd_entry *entry)
                        entry->value, entry->revision.main);
 }
 
-/* Counted where nothing that is reachable, or was met before, has its revision. */
+/* Counted where nothing that is reachable, or was met before, has its revision and value. */
 static kw_err audit_if_new(void *self, const struct kw_etcd_entry *entry)
 {
     struct kw_etcd_audit *a = self;
@@ -310,8 +312,21 @@ kw_err kw_etcd_audit_copy(struct kw_etcd_audit *audit, const char *path,
 
 /* ---- the log, and other files ---- */
 
+/* A copied database, and the log goes on: its member was ended before it wrote all of it
+ * there, and will do so when it starts.  What is current then, nobody knows now.  A
+ * snapshot (with a trailer) stands for itself. */
+static bool audit_is_pending(const struct kw_etcd_audit *a, const struct kw_etcd_put *put)
+{
+    return a->has_db && a->db.trailer == KW_ETCD_TRAILER_ABSENT &&
+           put->index > a->db.consistent_index;
+}
+
 static kw_err audit_put(void *self, const struct kw_etcd_put *put)
 {
+    struct kw_etcd_audit *a = self;
+    if (audit_is_pending(a, put))
+        audit_blind(a, KW_ETCD_IN_LOG, put->value, "", put->index,
+                    "a put that the database lacks: start the member and stop it");
     return audit_count(self, KW_ETCD_IN_LOG, put->key, put->value, put->index);
 }
 

@@ -215,7 +215,7 @@ static kw_err walk_run(struct walk *w, const struct kw_bolt_header *h)
     if (h->flags == KW_BOLT_FREELIST)
         return kw_db_read_freelist(&w->reader, run, run.len);
     w->has_key = w->has_key || w->what == WALK_KEY;
-    w->elements = h->count;
+    w->elements = kw_bolt_header_of(run).count; /* h may be older than what was read */
     w->reader.element =
         h->flags == KW_BOLT_LEAF ? walk_leaf_element : walk_branch_element;
     e = h->flags == KW_BOLT_LEAF ? kw_db_read_leaf(&w->reader, run, run.len)

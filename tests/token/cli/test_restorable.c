@@ -282,6 +282,22 @@ TEST(nothing_of_keywards__no_login)
     CHECK(strstr(r.s.run.out, "could not be asked") == NULL);
 }
 
+/* The digits want locked memory of the parent's, and the child wants its own. */
+TEST(redacted__the_token_is_asked_all_the_same)
+{
+    add_sealed("/registry/secrets/a/one", "keyward-secrets", 1, "secrets");
+    AUDIT(0, "--redact", "--sample", "1");
+    CHECK_HAS(r.s.run.out, "1 of 1 objects opened to the end: restorable\n");
+    AUDIT(3, "--redact", "--token", "pkcs11:token=nowhere");
+    CHECK_HAS(r.s.run.out, "token      could not be asked: ");
+    CHECK(strstr(r.s.run.out, r.s.dir) == NULL);
+    CHECK(unlink(r.s.pin) == 0);
+    AUDIT(3, "--redact");
+    CHECK(strstr(r.s.run.out, r.s.dir) == NULL);
+    AUDIT(3, "--redact", "--json");
+    CHECK(strstr(r.s.run.out, r.s.dir) == NULL);
+}
+
 /* ---- what is left in memory ---- */
 
 static pid_t start_into(int out, const char *const argv[])
@@ -296,12 +312,21 @@ static pid_t start_into(int out, const char *const argv[])
     return pid;
 }
 
+static const char *proc_limits(pid_t pid)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/proc/%d/limits", (int)pid);
+    return path;
+}
+
 /* The report is longer than the pipe takes, so that the tool stands in write(2) when all
  * is done. */
 TEST(seeds_and_plaintext__nowhere_in_the_tools_memory_when_it_reports)
 {
+    static const char no_core[] = "Max core file size        0                    0 ";
     int ends[2], status = 0;
     char config[160];
+    struct kw_blob limits = {0};
     const kw_span wrapped =
         add_sealed("/registry/secrets/a/0", "keyward-secrets", 1, "secrets");
     for (unsigned i = 1; i < OBJECTS_MAX; i++) {
@@ -325,6 +350,9 @@ TEST(seeds_and_plaintext__nowhere_in_the_tools_memory_when_it_reports)
     struct scan *scan = scan_new();
     scan_add(scan, kw_span_of(r.seed, sizeof r.seed));
     scan_add(scan, kw_span_of(PLAINTEXT, sizeof PLAINTEXT - 1));
+    CHECK_OK(kw_file_read(proc_limits(pid), 1u << 14, &limits, NULL));
+    CHECK(memmem(limits.ptr, limits.len, no_core, sizeof no_core - 1) != NULL);
+    kw_blob_wipe(&limits);
     if (scan_may(pid))
         CHECK(scan_process(scan, pid, "keyward") == 0);
     scan_free(scan);

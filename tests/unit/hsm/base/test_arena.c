@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test_child.h"
@@ -151,6 +152,30 @@ TEST(open__odd_size__rounded_up_to_pages)
     CHECK(info.bytes == 2 * page());
     CHECK(info.used == 0 && info.used_max == 0);
     CHECK(info.backend == KW_ARENA_SECRET || info.backend == KW_ARENA_MLOCK);
+}
+
+TEST(forget__in_a_child__it_may_open_its_own)
+{
+    struct kw_secret parents = {NULL, 0};
+    int status = 0;
+    CHECK_OK(kw_arena_open(4096, KW_ARENA_MLOCK, NULL));
+    CHECK_OK(kw_secret_init(&parents, 64));
+    const pid_t pid = fork();
+    if (pid == 0) {
+        struct kw_arena_info info;
+        kw_arena_forget();
+        kw_arena_forget(); /* nothing to do */
+        kw_arena_info(&info);
+        if (info.bytes != 0 || info.used != 0 ||
+            kw_failed(kw_arena_open(4096, KW_ARENA_MLOCK, NULL)))
+            _exit(1);
+        kw_arena_close();
+        _exit(0);
+    }
+    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+    memset(parents.ptr, 'p', parents.len); /* is there still */
+    kw_secret_wipe(&parents);
+    kw_arena_close();
 }
 
 TEST(open__after_close__anew)

@@ -134,6 +134,16 @@ TEST(own_report__each_number_where_it_belongs)
     CHECK(r.newest_of_baseline == 2);
 }
 
+/* Whoever writes values can make the inside of one look like a page of etcd's. */
+TEST(newest_in_unreachable_pages__counts_against_the_version_and_never_for_the_baseline)
+{
+    gate_change("member.report", "\"newest\": 4", "\"newest\": 999", "changed");
+    CHECK_OK(read_as("changed", KEY_1, KEY_4));
+    CHECK(r.newest == 2 && r.newest_of_baseline == 4);
+    CHECK_OK(read_as("changed", KEY_4, KEY_1));
+    CHECK(r.newest == 999 && r.newest_of_baseline == 2);
+}
+
 TEST(each_place_but_current__is_elsewhere)
 {
     static const struct change changes[] = {

@@ -95,6 +95,42 @@ TEST(current__rewritten_compacted_given_back_and_looked_at_in_this_order)
 }
 
 /* A defrag that begins before the compaction is done copies what is left to be deleted. */
+TEST(current__a_resource_that_would_be_an_option__left_out)
+{
+    rows[0].resource = kw_span_str("--kubeconfig=evil");
+    rows[2].group = kw_span_str("");
+    rows[2].resource = kw_span_str("-fevil");
+    verdict.not_allowed[KW_ETCD_CURRENT] = 2;
+    make();
+    CHECK_HAS(cure, "# write again");
+    CHECK(strstr(cure, "evil") == NULL);
+}
+
+/* Of resources there may be any number; the steps that follow are told all the same. */
+TEST(current__more_resources_than_there_is_room_for__said_and_the_next_steps_too)
+{
+    enum { MANY = 400 };
+    static struct kw_etcd_row many[MANY];
+    static char names[MANY][64];
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(names[i], sizeof names[i],
+                       "resources-of-a-somewhat-longer-name-%zu", i);
+        many[i] = (struct kw_etcd_row){.resource = kw_span_str(names[i]), .why = "plain"};
+        many[i].at[KW_ETCD_CURRENT].objects = 1;
+    }
+    findings.rows = many;
+    findings.row_count = MANY;
+    verdict.not_allowed[KW_ETCD_CURRENT] = MANY;
+    verdict.not_allowed[KW_ETCD_IN_LOG] = 1;
+    make();
+    const char *at = line(cure, "# and so on: there is no room for more resources here");
+    CHECK(at != NULL);
+    at = line(at, "etcdctl defrag");
+    CHECK(at != NULL);
+    at = line(at, "etcdctl snapshot save backup.db");
+    CHECK(at != NULL && line(at, "keyward etcd audit backup.db") != NULL);
+}
+
 TEST(historic__defrag_begins_when_the_compaction_is_done)
 {
     verdict.not_allowed[KW_ETCD_HISTORIC] = 1;

@@ -330,6 +330,33 @@ TEST(copy__what_the_database_has_not__historic_once)
     CHECK(f.revision == 9 && f.keys == 4 && plain->newest == 12);
 }
 
+/* A revision holds one value; whatever has another one under its number is a thing of its
+ * own. */
+TEST(db__another_value_under_a_reachable_revision__counted)
+{
+    begin_file(6);
+    LEAF_AT(3, PUT(5, "secrets/a/one", KMS("k1", "s1")));
+    LEAF_AT(4, PUT(5, "secrets/a/one", "{5}"), PUT(6, "secrets/a/one", KMS("k1", "s1")));
+    LEAF_AT(5, PUT(5, "secrets/a/one", KMS("k1", "s1")));
+    CHECK_OK(kw_etcd_audit_db(audit, bolt_file(&b), &note));
+    CHECK_STR(lines, "unreachable 5 /registry/secrets/a/one\n");
+    look();
+    check_sum(row_of("secrets", KW_STORED_KMS_V2), KW_ETCD_IN_FREE_PAGES, 1,
+              sizeof KMS("k1", "s1") - 1);
+}
+
+/* As one is that somebody wrote into a value, which was freed since. */
+TEST(db__revision_of_a_page_that_nothing_leads_to__not_the_newest_reachable)
+{
+    begin_file(6);
+    LEAF_AT(3, PUT(5, "secrets/a/one", "{5}"));
+    LEAF_AT(4, PUT(1000, "secrets/a/made-up", "{}"));
+    CHECK_OK(kw_etcd_audit_db(audit, bolt_file(&b), &note));
+    look();
+    const struct kw_etcd_row *plain = row_of("secrets", KW_STORED_JSON);
+    CHECK(plain->newest == 1000 && plain->newest_reachable == 5);
+}
+
 TEST(log__each_put_and_no_age)
 {
     static struct wal_sample log;
@@ -350,6 +377,60 @@ TEST(log__each_put_and_no_age)
           f.seeds[0].oldest == 0 && f.seeds[0].newest == 0);
     check_sum(row_of("", KW_STORED_OTHER), KW_ETCD_IN_LOG, 1, 2);
     check_blind(KW_ETCD_CURRENT, 0, 0);
+}
+
+/* A copied database with consistent_index 2; 0: without one. */
+static const char *copied(uint8_t index)
+{
+    static uint8_t number[8];
+    number[7] = index;
+    begin_file(4);
+    const struct bolt_item meta[] = {
+        bolt_pair("consistent_index", kw_span_of(number, sizeof number))};
+    bolt_leaf(&b, 2,
+              (const struct bolt_item[]){bolt_bucket(&b, "key", 3),
+                                         bolt_inline(&b, "meta", meta, index > 0)},
+              2);
+    LEAF_AT(3, PUT(2, "secrets/a/one", KMS("k1", "s1")));
+    return bolt_file(&b);
+}
+
+/* Beside it, a log of three puts: so many of them are blind. */
+static void check_pending(const char *db, uint64_t things)
+{
+    static struct wal_sample log;
+    wal_sample_begin(&log, 0);
+    for (uint64_t i = 1; i <= 3; i++)
+        wal_sample_put(&log, 1, i, "/registry/secrets/a/one", KMS("k1", "s1"));
+    wal_files_put(&dir, "0000000000000000-0000000000000000.wal", kw_dst_span(&log.dst));
+    CHECK_OK(kw_etcd_audit_db(audit, db, &note));
+    last_progress = 0;
+    CHECK_OK(kw_etcd_audit_log(audit, dir.path, &note));
+    look();
+    check_blind(KW_ETCD_IN_LOG, things, things);
+}
+
+TEST(log__goes_on_behind_its_database__blind)
+{
+    check_pending(copied(2), 1);
+    CHECK(f.blind[KW_ETCD_IN_LOG].at == 3);
+    CHECK_HAS(f.blind[KW_ETCD_IN_LOG].why, "a put that the database lacks");
+}
+
+TEST(log__of_a_member_that_wrote_nothing_to_its_database__all_blind)
+{
+    check_pending(copied(0), 3);
+}
+
+TEST(log__no_longer_than_its_database_or_behind_a_snapshot__nothing_blind)
+{
+    check_pending(copied(3), 0);
+    kw_etcd_audit_free(audit);
+    audit = kw_etcd_audit_new(&options);
+    CHECK(audit != NULL);
+    copied(2);
+    last_progress = 0;
+    check_pending(bolt_snapshot(&b), 0);
 }
 
 TEST(other__with_marks__blind_by_its_name)

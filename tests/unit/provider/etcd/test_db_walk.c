@@ -2,6 +2,7 @@
 /* What the newest meta leads to: each thing that is wrong in a tree, then a good one. */
 #include <keyward/etcd_db.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <keyward/alloc.h>
@@ -50,6 +51,44 @@ static void no_key(void)
     seen.fail_at = -1;
     CHECK_CODE(walk(bolt_file(&bolt), NULL, &note), KW_CODE_BAD_INPUT);
     CHECK_HAS(note.text, "no bucket 'key'");
+}
+
+/* ---- a file that changes under the walk ---- */
+
+static struct {
+    const char *path;
+    uint8_t count[2];
+} writer;
+
+/* Told between a look at a run's header and the reading of it. */
+static void more_elements(void *self, uint64_t pages, uint64_t of_pages)
+{
+    const int fd = open(writer.path, O_WRONLY | O_CLOEXEC);
+    (void)self;
+    (void)pages;
+    (void)of_pages;
+    CHECK(fd >= 0 && pwrite(fd, writer.count, 2, 3L * 1024 + 10) == 2 && close(fd) == 0);
+}
+
+TEST(walk__branch_gets_elements_while_it_is_read__as_many_as_were_read)
+{
+    enum { RUN = 1100 };
+    struct bolt b;
+    struct kw_etcd_db *db = NULL;
+    bolt_begin(&b, 1024, RUN + 4);
+    bolt_metas(&b, 2);
+    bolt_leaf(&b, 2, (const struct bolt_item[]){bolt_bucket(&b, "key", 3)}, 1);
+    bolt_branch(&b, 3, (const uint64_t[]){RUN + 3, RUN + 3, RUN + 3}, 3);
+    bolt_head(&b, 3, BRANCH, 1, RUN - 1);
+    bolt_leaf(&b, RUN + 3, NULL, 0);
+    writer.path = bolt_file(&b);
+    bolt_number(writer.count, 3, 2);
+    struct kw_etcd_db_visitor v = bolt_visitor(&seen);
+    v.progress = more_elements;
+    CHECK_OK(kw_etcd_db_open(writer.path, &db, NULL));
+    CHECK_OK(kw_etcd_db_walk(db, &v, NULL));
+    kw_etcd_db_close(db);
+    bolt_end(&b);
 }
 
 #define LEAF_4 "r4 2.0 /a=one\nr4 3.0 /a=two\n"
