@@ -31,6 +31,15 @@ static bool gate_is_report(const json_t *report)
 }
 
 /* Whatever could not be read may be under the version. */
+static bool gate_is_up_to_date(const json_t *report)
+{
+    const json_t *trailer =
+        json_object_get(json_object_get(report, "database"), "trailer");
+    const char *word = json_string_value(trailer);
+    return (word != NULL && strcmp(word, "good") == 0) ||
+           json_is_object(json_object_get(report, "log"));
+}
+
 static bool gate_is_whole(const json_t *report)
 {
     const json_t *unread = json_object_get(report, "unread");
@@ -137,6 +146,7 @@ kw_err kw_gate_read(const json_t *report, const char *key_id, const char *baseli
     for (size_t i = 0; i < json_array_size(rows); i++)
         if (!gate_add_row(json_array_get(rows, i), key_id, baseline, &r))
             return gate_bad(note, "a row of it is damaged");
+    r.is_up_to_date = gate_is_up_to_date(report);
     *ret_report = r;
     return KW_OK;
 }
@@ -169,6 +179,11 @@ static int gate_judge_live(const struct gate *g, const char *path,
                            const struct kw_gate_report *r)
 {
     const bool has_baseline = g->baseline[0] != '\0';
+    if (!r->is_up_to_date)
+        return gate_refuse(g, path,
+                           "it is of a copied database without its log, which may have "
+                           "what came later: take a snapshot, or audit the member "
+                           "(--member)");
     if (r->current > 0)
         return gate_refuse(g, path,
                            "objects under %s that are current: %" PRIu64

@@ -64,6 +64,9 @@ struct kw_gate_report {
     uint64_t unknown_current,    /* objects encrypted in a way that the audit did not */
         unknown_elsewhere;       /* know: perhaps under it                           */
     uint64_t newest, newest_of_baseline; /* main revisions; 0: none                  */
+    bool
+        is_up_to_date; /* a snapshot, or a member's log was read with its database: a copied
+                           database alone lacks what the log has beyond it            */
 };
 /* baseline: "" when there is none. */
 KW_MUST_USE kw_err kw_gate_read(const json_t *report, const char *key_id,

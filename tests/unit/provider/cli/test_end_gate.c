@@ -62,6 +62,18 @@ TEST(report_of_something_else__refused)
             "disable 1 " REPORTS " --backup bad");
 }
 
+/* A member that was killed has in its log what its database lacks. */
+TEST(live_of_a_copied_database_without_its_log__refused_and_as_a_backup_taken)
+{
+    gate_change("member.report", "\"trailer\": \"good\"", "\"trailer\": \"absent\"",
+                "copied");
+    REFUSED("copied: it is of a copied database without its log",
+            "disable 1 --live copied --no-backups");
+    gate_change("backup.report", "\"trailer\": \"good\"", "\"trailer\": \"absent\"",
+                "copied");
+    KEY_MUST(0, "disable 1 --live member.report --backup copied");
+}
+
 TEST(no_such_file_or_no_plain_one__refused)
 {
     KEY_MUST(3, "disable 1 --live gone --no-backups");
