@@ -71,7 +71,8 @@ static void after_activate(const struct kw_next_facts *f, struct kw_commands *ne
         return;
     kw_commands_add(next,
                     "# version %u decrypts only from now on; when every stored object "
-                    "is rewritten and nothing asks for it any more:",
+                    "is rewritten and nothing asks for it any more (it wants reports "
+                    "of that, and says which):",
                     f->former);
     kw_commands_add(next, "keyward key disable %u%s", f->former, f->config);
 }
@@ -97,7 +98,7 @@ void kw_next_after(enum kw_act act, const struct kw_next_facts *f,
     kw_commands_add(next, "# when something turns out to need it:");
     kw_commands_add(next, "keyward key enable %u%s", f->n, f->config);
     kw_commands_add(next, "# when nothing has missed it for a day after the last reload "
-                          "(--now does not wait), and for good:");
+                          "(--now does not wait), and for good (it wants reports, too):");
     kw_commands_add(next, "keyward key destroy %u%s", f->n, f->config);
 }
 

@@ -232,12 +232,13 @@ int kw_verb_evidence_collect(int argc, char **argv)
         .verb = "evidence collect",
         .operands = "",
         .summary =
-            "Collects what an auditor asks of this node in a new folder, from which a "
-            "bundle is\nmade later without token and clock: keyring, configuration, what "
-            "each token says of\nits keys (one login each), and the logs as they are at "
-            "one moment.  No PIN and no\nvalue of a token's variables is in it.  What "
-            "could not be looked at stands in the\nfolder, and gives 3; a key that fails "
-            "a rule is evidence, and gives 0.",
+            "Collects what an auditor asks of this node in a new folder: keyring, "
+            "configuration, what\neach token says of its keys (one login each), and the "
+            "logs as they are at one moment.\nNo PIN is in it, and of a token's "
+            "variables "
+            "only paths of what is on this machine.\nWhat could not be looked at stands "
+            "in "
+            "the folder, and gives 3; a key that fails a rule\nis evidence, and gives 0.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .logs_in = true,
