@@ -80,6 +80,7 @@ struct kw_etcd_seed {
 struct kw_etcd_found {
     enum kw_etcd_where where;
     uint64_t revision; /* its main revision; in the log the raft index */
+    uint64_t bytes;    /* of its value                                 */
     kw_span key;
     const struct kw_etcd_key *parts; /* of it; NULL: it lies outside of the prefix */
     const struct kw_etcd_row *row;

@@ -53,6 +53,7 @@ static void csv_object(struct kw_etcd_report *report, const struct kw_etcd_found
                                   .name = n.name,
                                   .row = found->row,
                                   .objects = 1,
+                                  .bytes = found->bytes,
                                   .oldest = found->revision,
                                   .newest = found->revision,
                                   .why = found->row->why};

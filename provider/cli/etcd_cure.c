@@ -95,14 +95,15 @@ static void cure_rewrite(kw_dst *cure, const struct kw_etcd_findings *f,
     }
 }
 
-static void cure_pages(kw_dst *cure)
+static void cure_pages(kw_dst *cure, bool is_first)
 {
     cure_say(cure,
-             "# then drop the old revisions; somebody may have done it already, and "
-             "then it says so\n" CURE_COMPACT
+             "# %sdrop the old revisions; somebody may have done it already, and "
+             "then it says so\n%s"
              "# then give back the pages that held them: on each member, one after "
              "the other, as it does\n# not answer meanwhile\n"
-             "etcdctl defrag\n");
+             "etcdctl defrag\n",
+             is_first ? "" : "then ", CURE_COMPACT);
 }
 
 static void cure_log(kw_dst *cure, const struct kw_etcd_report *report)
@@ -143,7 +144,7 @@ void kw_etcd_cure(const struct kw_etcd_report *report,
     if (at[KW_ETCD_CURRENT] > 0)
         cure_rewrite(&cure, findings, report->redaction);
     if (in_pages)
-        cure_pages(&cure);
+        cure_pages(&cure, at[KW_ETCD_CURRENT] == 0);
     if (in_log)
         cure_log(&cure, report);
     if (in_pages || in_log)

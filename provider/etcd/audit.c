@@ -156,8 +156,12 @@ static kw_err audit_count(struct kw_etcd_audit *a, enum kw_etcd_where where, kw_
         e = a->options.sealed(a->options.self, key, &stored, row);
     if (kw_failed(e) || row->why == NULL)
         return e;
-    const struct kw_etcd_found found = {where, revision, key, is_inside ? &parts : NULL,
-                                        row};
+    const struct kw_etcd_found found = {.where = where,
+                                        .revision = revision,
+                                        .bytes = value.len,
+                                        .key = key,
+                                        .parts = is_inside ? &parts : NULL,
+                                        .row = row};
     return a->options.found(a->options.self, &found);
 }
 
