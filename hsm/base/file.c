@@ -57,6 +57,22 @@ static ssize_t base_file_read_all(int fd, uint8_t *dst, size_t cap)
     return (ssize_t)len;
 }
 
+ssize_t kw_file_pread(int fd, uint8_t *dst, size_t len, uint64_t at)
+{
+    size_t done = 0;
+    while (done < len) {
+        const ssize_t n = pread(fd, dst + done, len - done, (off_t)(at + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
 kw_err kw_blob_read(int fd, const char *path, size_t max, struct kw_blob *ret_blob,
                     struct kw_note *note)
 {

@@ -8,6 +8,7 @@
 #define KEYWARD_FILE_H
 
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include <keyward/bytes.h>
 #include <keyward/secret.h>
@@ -29,6 +30,10 @@ static inline kw_span kw_blob_peek(const struct kw_blob *b)
  * IO         anything else, native = errno */
 KW_MUST_USE kw_err kw_file_read(const char *path, size_t max, struct kw_blob *ret_blob,
                                 struct kw_note *note);
+
+/* `len` bytes from `at` on, wherever the descriptor stands; how many there were, fewer only
+ * where the file ends; -1 with errno. */
+KW_MUST_USE ssize_t kw_file_pread(int fd, uint8_t *dst, size_t len, uint64_t at);
 
 /* Reads a file that says what is to be trusted, as kw_file_read does: nobody but root and
  * `uid` can have changed or exchanged it.  The path is walked folder by folder, on open

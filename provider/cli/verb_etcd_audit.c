@@ -77,8 +77,7 @@ static void etcd_progress(void *self, unsigned thousandths)
     fprintf(stderr, "\r%3u %%", a->percent);
 }
 
-static kw_err etcd_read_input(struct etcd_audit *a, struct kw_etcd_audit *audit,
-                              struct kw_etcd_input *input)
+static kw_err etcd_read_input(struct kw_etcd_audit *audit, struct kw_etcd_input *input)
 {
     switch (input->kind) {
     case KW_ETCD_INPUT_DB: return kw_etcd_audit_db(audit, input->path, &input->note);
@@ -87,7 +86,6 @@ static kw_err etcd_read_input(struct etcd_audit *a, struct kw_etcd_audit *audit,
     case KW_ETCD_INPUT_OTHER:
         return kw_etcd_audit_other(audit, input->path, &input->note);
     }
-    (void)a;
     return KW_OK;
 }
 
@@ -97,7 +95,7 @@ static kw_err etcd_read_all(struct etcd_audit *a, struct kw_etcd_audit *audit)
 {
     for (size_t i = 0; i < a->inputs->count; i++) {
         struct kw_etcd_input *input = &a->inputs->at[i];
-        kw_err e = etcd_read_input(a, audit, input);
+        kw_err e = etcd_read_input(audit, input);
         if (e.code == KW_CODE_NO_MEMORY || ferror(a->report.out) != 0)
             return e;
         input->failed = kw_failed(e);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <keyward/alloc.h>
+#include <keyward/file.h>
 #include <keyward/sha256.h>
 
 /* A snapshot ends like this: pages are of 512 bytes or multiples. */
@@ -48,23 +49,6 @@ static kw_err db_no_memory(const char *path, struct kw_note *note)
     return kw_err_at(KW_CODE_NO_MEMORY, "etcd db");
 }
 
-/* -1 with errno; otherwise how many bytes, fewer only where the file ends. */
-static ssize_t db_pread(int fd, uint8_t *dst, size_t len, uint64_t at)
-{
-    size_t done = 0;
-    while (done < len) {
-        const ssize_t n = pread(fd, dst + done, len - done, (off_t)(at + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        done += (size_t)n;
-    }
-    return (ssize_t)done;
-}
-
 /* ---- reading ------------------------------------------------------------------------ */
 
 static kw_err db_read_failed(ssize_t n, struct kw_note *note)
@@ -96,7 +80,7 @@ kw_err kw_db_read_bytes(struct kw_etcd_db *db, uint64_t at, size_t len,
         kw_note_set(note, "out of memory");
         return kw_err_at(KW_CODE_NO_MEMORY, "etcd db");
     }
-    const ssize_t n = db_pread(db->fd, db->run, len, at);
+    const ssize_t n = kw_file_pread(db->fd, db->run, len, at);
     if (n < 0 || (size_t)n != len)
         return db_read_failed(n, note);
     *ret_bytes = kw_span_of(db->run, len);
@@ -117,7 +101,8 @@ kw_err kw_db_read_header(const struct kw_etcd_db *db, uint64_t page,
 {
     uint8_t bytes[KW_BOLT_HEADER];
     KW_INVARIANT(page < db->in_file);
-    const ssize_t n = db_pread(db->fd, bytes, sizeof bytes, page * db->info.page_size);
+    const ssize_t n =
+        kw_file_pread(db->fd, bytes, sizeof bytes, page * db->info.page_size);
     if (n < 0 || (size_t)n != sizeof bytes)
         return db_read_failed(n, note);
     *ret_header = kw_bolt_header_of(kw_span_of(bytes, sizeof bytes));
@@ -190,7 +175,7 @@ static kw_err db_meta_at(const struct kw_etcd_db *db, const char *path, uint64_t
                          struct kw_note *note)
 {
     uint8_t bytes[DB_META_END];
-    const ssize_t n = db_pread(db->fd, bytes, sizeof bytes, at);
+    const ssize_t n = kw_file_pread(db->fd, bytes, sizeof bytes, at);
     if (n < 0)
         return db_io(path, "cannot read", note);
     *ret_fault = kw_bolt_meta_read(kw_span_of(bytes, (size_t)n), ret_meta);
@@ -264,7 +249,7 @@ static kw_err db_judge_trailer(struct kw_etcd_db *db, const char *path,
         return KW_OK;
     const uint64_t before = db->info.size - KW_SHA256;
     kw_err e = kw_sha256_file(db->fd, before, got);
-    const ssize_t n = db_pread(db->fd, want, sizeof want, before);
+    const ssize_t n = kw_file_pread(db->fd, want, sizeof want, before);
     if (kw_failed(e) || n != KW_SHA256) {
         kw_note_set(note, "%s: cannot read all of it", path);
         return kw_failed(e) ? e : kw_err_native(KW_CODE_IO, 0, "etcd db");

@@ -9,6 +9,7 @@
 
 #include <keyward/alloc.h>
 #include <keyward/etcd_wal.h>
+#include <keyward/file.h>
 
 enum {
     MARKS_MAX = 64, /* bytes of a mark; KW_ETCD_WAL_OVERLAP + 1 */
@@ -60,7 +61,7 @@ static kw_err marks_search(int fd, uint8_t *piece, kw_span prefix, bool *ret_has
 {
     uint64_t at = 0;
     for (;;) {
-        const ssize_t got = pread(fd, piece, MARKS_PIECE, (off_t)at);
+        const ssize_t got = kw_file_pread(fd, piece, MARKS_PIECE, at);
         if (got < 0)
             return kw_err_native(KW_CODE_IO, (uint32_t)errno, "read");
         *ret_has = *ret_has || kw_etcd_has_marks(kw_span_of(piece, (size_t)got), prefix);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <keyward/alloc.h>
+#include <keyward/file.h>
 
 static kw_err wal_folder_failed(const struct kw_wal_folder *folder, const char *what,
                                 struct kw_note *note)
@@ -239,17 +240,10 @@ void kw_wal_file_close(struct kw_wal_file *file)
 kw_err kw_wal_file_read(const struct kw_wal_file *file, uint64_t at, uint8_t *dst,
                         size_t len, struct kw_note *note)
 {
-    while (len > 0) {
-        const ssize_t n = pread(file->fd, dst, len, (off_t)at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return wal_folder_failed(file->folder, file->name, note);
-        if (n == 0)
-            return wal_file_busy(file->folder, file->name, "has become shorter", note);
-        dst += n;
-        at += (uint64_t)n;
-        len -= (size_t)n;
-    }
+    const ssize_t n = kw_file_pread(file->fd, dst, len, at);
+    if (n < 0)
+        return wal_folder_failed(file->folder, file->name, note);
+    if ((size_t)n < len)
+        return wal_file_busy(file->folder, file->name, "has become shorter", note);
     return KW_OK;
 }

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -129,8 +130,24 @@ TEST(read__symlink__followed)
     folder_remove(&f);
 }
 
+TEST(pread__no_descriptor_end_and_middle__what_there_is)
+{
+    struct folder f;
+    uint8_t bytes[8];
+    folder_make(&f);
+    put_file(f.file, "0123456789", 0644);
+    CHECK(kw_file_pread(-1, bytes, sizeof bytes, 0) == -1 && errno == EBADF);
+    const int fd = open(f.file, O_RDONLY | O_CLOEXEC);
+    CHECK(kw_file_pread(fd, bytes, sizeof bytes, 10) == 0);
+    CHECK(kw_file_pread(fd, bytes, sizeof bytes, 7) == 3 && bytes[2] == '9');
+    CHECK(kw_file_pread(fd, bytes, 4, 2) == 4 && bytes[0] == '2' && bytes[3] == '5');
+    CHECK(lseek(fd, 0, SEEK_CUR) == 0 && close(fd) == 0);
+    folder_remove(&f);
+}
+
 KW_CASES("hsm/base/file", CASE(read__no_file__missing),
          CASE(read__not_regular__bad_input_at_once),
          CASE(read__larger_than_max__bad_input), CASE(read__no_permission__io_with_errno),
          CASE(read__out_of_memory__no_memory), CASE(read__up_to_max__all_bytes),
-         CASE(read__symlink__followed))
+         CASE(read__symlink__followed),
+         CASE(pread__no_descriptor_end_and_middle__what_there_is))
