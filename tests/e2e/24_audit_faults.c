@@ -205,7 +205,6 @@ TEST(fdatasync_hangs__a_seed_that_waits_lies_in_the_arena_alone)
 {
     kw_test_as_root();
     INSTANCE_AND_ARENA(h, NULL);
-    instance_edit(&h, "  on-failure: deny\n", "  on-failure: deny\n  deadline: 1500ms\n");
     begin(&h);
     CHECK(scan_may(h.daemon));
     struct scan *scan = seal_unknown();

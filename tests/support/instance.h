@@ -37,10 +37,10 @@ struct instance {
 };
 
 /* Token, key version 1 (active, the baseline), configuration, with an audit log unless the
- * deadline is 2500ms or more; nothing of it is sent to the machine's system log.  `hsm` is YAML that goes
- * below the configuration's "hsm:" line (two spaces of indentation, newline at the end),
- * or NULL for quick values: deadline 1000ms, patience 2s, suspect 1s, recover 1s, probe
- * every 1s, stale after 10s. */
+ * deadline is 2500ms or more, with as long for a record as may be; nothing of it is sent to
+ * the machine's system log.  `hsm` is YAML that goes below the configuration's "hsm:" line
+ * (two spaces of indentation, newline at the end), or NULL for quick values: deadline
+ * 1000ms, patience 2s, suspect 1s, recover 1s, probe every 1s, stale after 10s. */
 void instance_build(struct instance *h, const char *hsm);
 /* What a case begins with: `name` is built; with the arena that its clients' replies
  * need. */
