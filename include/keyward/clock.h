@@ -66,6 +66,9 @@ static inline kw_deadline kw_deadline_first(kw_deadline a, kw_deadline b)
 void kw_time_text(char dst[KW_TIME_TEXT], int64_t wall_ns);
 /* RFC 3339 in UTC, with or without a fraction: 2026-01-31T12:00:00Z. */
 bool kw_is_time(kw_span s);
+/* Microseconds since 1970-01-01T00:00:00Z, of a text that kw_is_time took; what is finer is
+ * left out. */
+int64_t kw_time_us(kw_span text);
 
 /* "1500ms", "10s", "15m", "1h", "0s": a whole number and one unit.  false for anything
  * else and for what does not fit. */

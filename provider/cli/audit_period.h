@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit_period - the times of records as numbers, and a period as the command line says it
+/* audit_period - a period as the command line says it
  *
  * Pure.  A period is half open: from its first microsecond to before its last.
  */
@@ -11,9 +11,6 @@
 struct kw_period {
     int64_t from_us, to_us; /* since 1970-01-01T00:00:00Z */
 };
-
-/* Of a text that kw_is_time took; what is finer than a microsecond is left out. */
-int64_t kw_time_us(kw_span text);
 
 /* FROM..TO, each a date (2026-01-01: its midnight, UTC) or a time as records have it, of the
  * years 1970 to 2199.  false: it is none, a day is in no calendar, or FROM is not before TO. */
