@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static bool source_is_of(const json_t *value, char kind)
+{
+    switch (kind) {
+    case 's': return json_is_string(value);
+    case 'b': return json_is_boolean(value);
+    case 'i': return json_is_integer(value);
+    case 'a': return json_is_array(value);
+    default: return json_is_object(value);
+    }
+}
+
+json_t *kw_source_get(struct kw_source *source, const json_t *in, const char *name,
+                      const char *kind)
+{
+    if (in == NULL || json_is_null(in))
+        return json_null();
+    json_t *value = json_object_get(in, name);
+    const bool is_null = value == NULL || json_is_null(value);
+    if (is_null && kind[1] == '?')
+        return json_null();
+    if (!is_null && source_is_of(value, kind[0]))
+        return value;
+    if (!kw_failed(source->err)) {
+        kw_note_set(source->note, "%s: '%s' is %s", source->name, name,
+                    is_null ? "missing" : "not what it must be");
+        source->err = kw_err_at(KW_CODE_BAD_INPUT, "evidence");
+    }
+    return json_null();
+}
+
+const char *kw_source_text(struct kw_source *source, const json_t *in, const char *name,
+                           const char *kind)
+{
+    return json_string_value(kw_source_get(source, in, name, kind));
+}
+
+kw_err kw_source_begin(struct kw_source *source, const json_t *document, const char *what)
+{
+    const char *collected = json_string_value(json_object_get(document, "collected"));
+    if (collected != NULL && strcmp(collected, what) == 0 &&
+        json_integer_value(json_object_get(document, "format")) == 1)
+        return KW_OK;
+    kw_note_set(source->note, "%s: it is no '%s' of format 1", source->name, what);
+    source->err = kw_err_at(KW_CODE_BAD_INPUT, "evidence");
+    return source->err;
+}
+
+json_t *kw_source_as_text(const json_t *value)
+{
+    if (json_is_string(value))
+        return json_string(json_string_value(value));
+    if (json_is_boolean(value))
+        return json_string(json_is_true(value) ? "true" : "false");
+    if (json_is_integer(value))
+        return json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return json_null();
+}
+
+json_t *kw_source_joined(const json_t *list, const char *between)
+{
+    json_t *all = json_string("");
+    for (size_t i = 0; all != NULL && i < json_array_size(list); i++) {
+        const char *one = json_string_value(json_array_get(list, i));
+        json_t *more = json_sprintf("%s%s%s", json_string_value(all),
+                                    i == 0 ? "" : between, one != NULL ? one : "?");
+        json_decref(all);
+        all = more;
+    }
+    return all;
+}
