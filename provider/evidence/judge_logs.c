@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks of the audit logs and the operators' logs. */
+#include <string.h>
+
+#include "judge.h"
+
+#define INVOCATIONS_MAX (INT64_C(1) << 32) /* SP 800-38D, 8.3 */
+
+static bool logs_is(const json_t *row, const char *column, const char *text)
+{
+    return strcmp(kw_row_text(row, column), text) == 0;
+}
+
+/* A log that does not follow from record to record shows nothing; one that is not there, or
+ * has nothing, is not answered.  true: that is said. */
+static bool logs_say_unusable(struct kw_judge *j, const json_t *log)
+{
+    const char *node = kw_row_text(log, "node");
+    if (logs_is(log, "verdict", "broken"))
+        kw_judge_say(j, node, KW_OUTCOME_FAIL, "broken: %s", kw_row_text(log, "why"));
+    else if (logs_is(log, "verdict", "none"))
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "there is none");
+    else
+        return false;
+    return true;
+}
+
+typedef void logs_judge(struct kw_judge *j, const json_t *log);
+
+static void logs_each(struct kw_judge *j, const char *kind, logs_judge *judge)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_LOGS), i, row)
+    {
+        if (logs_is(row, "log", kind) && !logs_say_unusable(j, row))
+            judge(j, row);
+    }
+}
+
+static void logs_judge_sound(struct kw_judge *j, const json_t *log)
+{
+    const json_int_t marks = kw_row_number(log, "marks");
+    kw_judge_say(
+        j, kw_row_text(log, "node"), marks > 0 ? KW_OUTCOME_FAIL : KW_OUTCOME_PASS,
+        "%" JSON_INTEGER_FORMAT " records follow each other, %" JSON_INTEGER_FORMAT
+        " of them say that something is missing or was changed",
+        kw_row_number(log, "records"), marks);
+}
+
+void kw_judge_sound(struct kw_judge *j)
+{
+    logs_each(j, "audit", logs_judge_sound);
+}
+
+void kw_judge_operator_sound(struct kw_judge *j)
+{
+    logs_each(j, "operator", logs_judge_sound);
+}
+
+static void logs_judge_covers(struct kw_judge *j, const json_t *log)
+{
+    const char *node = kw_row_text(log, "node");
+    if (kw_row_is(log, "covered"))
+        kw_judge_say(j, node, KW_OUTCOME_PASS, "the whole period");
+    else
+        kw_judge_say(j, node, KW_OUTCOME_FAIL,
+                     "%" JSON_INTEGER_FORMAT " gaps of %" JSON_INTEGER_FORMAT
+                     " seconds in all",
+                     kw_row_number(log, "gaps"), kw_row_number(log, "gap_seconds"));
+}
+
+void kw_judge_covers(struct kw_judge *j)
+{
+    logs_each(j, "audit", logs_judge_covers);
+}
+
+static void logs_judge_signed(struct kw_judge *j, const json_t *log)
+{
+    const char *node = kw_row_text(log, "node");
+    const json_int_t stretches = kw_row_number(log, "unsigned_stretches");
+    if (kw_row_is_null(log, "key_sha256"))
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED, "there is no key to judge by");
+    else if (kw_row_is(log, "end_signed") && stretches == 0)
+        kw_judge_say(j, node, KW_OUTCOME_PASS, "by the key %s",
+                     kw_row_text(log, "key_sha256"));
+    else
+        kw_judge_say(j, node, KW_OUTCOME_FAIL,
+                     "%" JSON_INTEGER_FORMAT " unsigned stretches; the end is %s",
+                     stretches, kw_row_is(log, "end_signed") ? "signed" : "unsigned");
+}
+
+void kw_judge_signed(struct kw_judge *j)
+{
+    logs_each(j, "audit", logs_judge_signed);
+}
+
+static void logs_judge_anchored(struct kw_judge *j, const json_t *log)
+{
+    if (kw_row_is_null(log, "anchored_to"))
+        kw_judge_say(j, kw_row_text(log, "node"), KW_OUTCOME_NOT_ANSWERED,
+                     "no anchor that was kept elsewhere agrees, or none was given");
+    else
+        kw_judge_say(j, kw_row_text(log, "node"), KW_OUTCOME_PASS,
+                     "up to record %" JSON_INTEGER_FORMAT,
+                     kw_row_number(log, "anchored_to"));
+}
+
+void kw_judge_anchored(struct kw_judge *j)
+{
+    logs_each(j, "audit", logs_judge_anchored);
+}
+
+static void logs_judge_clock(struct kw_judge *j, const json_t *log)
+{
+    const json_int_t all = kw_row_number(log, "checkpoints");
+    const json_int_t bad = kw_row_number(log, "unsynchronised");
+    const char *outcome = all == 0  ? KW_OUTCOME_NOT_ANSWERED
+                          : bad > 0 ? KW_OUTCOME_FAIL
+                                    : KW_OUTCOME_PASS;
+    kw_judge_say(j, kw_row_text(log, "node"), outcome,
+                 "not synchronised at %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+                 " checkpoints",
+                 bad, all);
+}
+
+void kw_judge_clock(struct kw_judge *j)
+{
+    logs_each(j, "audit", logs_judge_clock);
+}
+
+/* ---- acts ---- */
+
+static void logs_count_acts(const struct kw_judge *j, const char *node, size_t *ret_acts,
+                            size_t *ret_without)
+{
+    const json_t *row;
+    size_t i;
+    *ret_acts = *ret_without = 0;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_ACTS), i, row)
+    {
+        if (!logs_is(row, "from", node) || !kw_row_is(row, "in_period"))
+            continue;
+        ++*ret_acts;
+        *ret_without += kw_row_text(row, "ticket")[0] == '\0';
+    }
+}
+
+static void logs_judge_tickets(struct kw_judge *j, const json_t *log)
+{
+    size_t acts, without;
+    logs_count_acts(j, kw_row_text(log, "node"), &acts, &without);
+    kw_judge_say(j, kw_row_text(log, "node"),
+                 without > 0 ? KW_OUTCOME_FAIL : KW_OUTCOME_PASS,
+                 "%zu of %zu acts in the period have no ticket", without, acts);
+}
+
+void kw_judge_tickets(struct kw_judge *j)
+{
+    logs_each(j, "operator", logs_judge_tickets);
+}
+
+/* ---- calls ---- */
+
+/* Encrypts of the token, all nodes together: a key is one, however many tokens hold it. */
+void kw_judge_invocations(struct kw_judge *j)
+{
+    const json_t *rows = kw_evidence_rows(j->e, KW_EVIDENCE_CALLS), *row, *name;
+    json_t *of = json_object();
+    const char *key_id;
+    size_t i;
+    json_array_foreach(rows, i, row)
+    {
+        key_id = kw_row_text(row, "key_id");
+        if (!logs_is(row, "method", "encrypt") || key_id[0] == '\0')
+            continue;
+        const json_int_t sum = json_integer_value(json_object_get(of, key_id));
+        if (json_object_set_new(of, key_id,
+                                json_integer(sum + kw_row_number(row, "count"))) != 0)
+            kw_evidence_add(j->e, KW_EVIDENCE_CHECKS, NULL);
+    }
+    json_object_foreach((json_t *)of, key_id, name) kw_judge_say(
+        j, key_id,
+        json_integer_value(name) < INVOCATIONS_MAX ? KW_OUTCOME_PASS : KW_OUTCOME_FAIL,
+        "%" JSON_INTEGER_FORMAT " Encrypts on record in the period, of 2^32 "
+        "in the key's life",
+        json_integer_value(name));
+    json_decref(of);
+}
