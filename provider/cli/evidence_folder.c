@@ -46,24 +46,71 @@ kw_err kw_evidence_folder_make(const char *path, struct kw_evidence_folder *ret_
                                : evidence_failed(path, "", note);
     f.fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     f.files = json_array();
-    if (f.fd >= 0 && f.files != NULL && fchmod(f.fd, 0700) == 0) {
+    f.folders = json_array();
+    const bool has_lists = f.files != NULL && f.folders != NULL;
+    if (f.fd >= 0 && has_lists && fchmod(f.fd, 0700) == 0) {
         *ret_folder = f;
         return KW_OK;
     }
-    kw_err e = f.files == NULL ? kw_err_at(KW_CODE_NO_MEMORY, "evidence")
-                               : evidence_failed(path, "", note);
+    kw_err e = !has_lists ? kw_err_at(KW_CODE_NO_MEMORY, "evidence")
+                          : evidence_failed(path, "", note);
     kw_evidence_folder_remove(&f);
+    return e;
+}
+
+/* ---- folders in it ---- */
+
+static const char *evidence_folder_at(const struct kw_evidence_folder *folder, size_t i)
+{
+    return json_string_value(json_array_get(folder->folders, i));
+}
+
+static bool evidence_has_folder(const struct kw_evidence_folder *folder, kw_span name)
+{
+    bool has = false;
+    for (size_t i = json_array_size(folder->folders); i > 0 && !has; i--)
+        has = kw_span_equal_str(name, evidence_folder_at(folder, i - 1));
+    return has;
+}
+
+static kw_err evidence_make_folder(struct kw_evidence_folder *folder, kw_span name,
+                                   struct kw_note *note)
+{
+    char path[KW_PATH_MAX];
+    if (evidence_has_folder(folder, name))
+        return KW_OK;
+    if (!kw_copy_str(path, sizeof path, name)) {
+        errno = ENAMETOOLONG;
+        return evidence_failed(folder->path, path, note);
+    }
+    if (mkdirat(folder->fd, path, 0700) != 0)
+        return evidence_failed(folder->path, path, note);
+    if (json_array_append_new(folder->folders, json_string(path)) == 0)
+        return KW_OK;
+    (void)unlinkat(folder->fd, path, AT_REMOVEDIR);
+    return kw_err_at(KW_CODE_NO_MEMORY, "evidence");
+}
+
+static kw_err evidence_make_folders_of(struct kw_evidence_folder *folder,
+                                       const char *name, struct kw_note *note)
+{
+    kw_err e = KW_OK;
+    for (const char *at = strchr(name, '/'); at != NULL && !kw_failed(e);
+         at = strchr(at + 1, '/'))
+        e = evidence_make_folder(folder, kw_span_of(name, (size_t)(at - name)), note);
     return e;
 }
 
 kw_err kw_evidence_folder_inside(struct kw_evidence_folder *folder, const char *name,
                                  struct kw_note *note)
 {
-    if (mkdirat(folder->fd, name, 0700) != 0)
-        return evidence_failed(folder->path, name, note);
-    folder->inside = name;
-    return KW_OK;
+    const kw_err e = evidence_make_folder(folder, kw_span_str(name), note);
+    if (!kw_failed(e))
+        folder->inside = name;
+    return e;
 }
+
+/* ---- its end ---- */
 
 static kw_err evidence_sync_at(const struct kw_evidence_folder *folder, const char *name,
                                struct kw_note *note)
@@ -79,8 +126,8 @@ static kw_err evidence_sync_at(const struct kw_evidence_folder *folder, const ch
 kw_err kw_evidence_folder_sync(struct kw_evidence_folder *folder, struct kw_note *note)
 {
     kw_err e = KW_OK;
-    if (folder->inside != NULL)
-        e = evidence_sync_at(folder, folder->inside, note);
+    for (size_t i = json_array_size(folder->folders); i > 0 && !kw_failed(e); i--)
+        e = evidence_sync_at(folder, evidence_folder_at(folder, i - 1), note);
     if (!kw_failed(e))
         e = evidence_sync_at(folder, ".", note);
     return kw_failed(e) ? e : evidence_sync_at(folder, "..", note);
@@ -91,6 +138,7 @@ void kw_evidence_folder_close(struct kw_evidence_folder *folder)
     if (folder->fd >= 0)
         close(folder->fd);
     json_decref(folder->files);
+    json_decref(folder->folders);
     *folder = KW_EVIDENCE_FOLDER_NONE;
 }
 
@@ -102,8 +150,9 @@ void kw_evidence_folder_remove(struct kw_evidence_folder *folder)
         const char *name = json_string_value(json_object_get(file, "name"));
         is_gone &= unlinkat(folder->fd, name, 0) == 0;
     }
-    if (folder->inside != NULL)
-        is_gone &= unlinkat(folder->fd, folder->inside, AT_REMOVEDIR) == 0;
+    for (size_t i = json_array_size(folder->folders); i > 0; i--)
+        is_gone &=
+            unlinkat(folder->fd, evidence_folder_at(folder, i - 1), AT_REMOVEDIR) == 0;
     is_gone &= rmdir(folder->path) == 0;
     if (!is_gone)
         fprintf(stderr, "keyward: %s cannot be taken away: %s; do it by hand\n",
@@ -113,7 +162,7 @@ void kw_evidence_folder_remove(struct kw_evidence_folder *folder)
 
 /* ---- a file ---- */
 
-static kw_err evidence_open(const struct kw_evidence_folder *folder, const char *name,
+static kw_err evidence_open(struct kw_evidence_folder *folder, const char *name,
                             int *ret_fd, struct kw_note *note)
 {
     if (json_array_size(folder->files) >= KW_EVIDENCE_FILES_MAX) {
@@ -124,6 +173,9 @@ static kw_err evidence_open(const struct kw_evidence_folder *folder, const char 
         kw_note_set(note, "interrupted");
         return kw_err_at(KW_CODE_CANCELLED, "evidence");
     }
+    const kw_err e = evidence_make_folders_of(folder, name, note);
+    if (kw_failed(e))
+        return e;
     const int fd = openat(folder->fd, name,
                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)

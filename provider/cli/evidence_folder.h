@@ -23,7 +23,8 @@ struct kw_evidence_folder {
     char path[KW_PATH_MAX];
     int fd;
     json_t *files;      /* [{name, size, sha256}], as they came */
-    const char *inside; /* the folder in it; NULL: there is none */
+    json_t *folders;    /* the names of those in it, each behind the one that it is in */
+    const char *inside; /* of them, where logs go; NULL: there is none */
 };
 #define KW_EVIDENCE_FOLDER_NONE ((struct kw_evidence_folder){.fd = -1})
 
@@ -31,11 +32,12 @@ struct kw_evidence_folder {
 KW_MUST_USE kw_err kw_evidence_folder_make(const char *path,
                                            struct kw_evidence_folder *ret_folder,
                                            struct kw_note *note);
-/* One folder in it, for names that begin so; a literal. */
+/* The folder in it where logs go, also when there will be none; a literal. */
 KW_MUST_USE kw_err kw_evidence_folder_inside(struct kw_evidence_folder *folder,
                                              const char *name, struct kw_note *note);
 
-/* One more file.  After a failure nothing of it is left.
+/* One more file; "nodes/cp-1/node.json" makes the folders that it needs.  After a failure
+ * nothing of it is left but such folders, which go with the whole.
  * IO         native = errno;  CANCELLED  a signal was noted;  NO_MEMORY
  * BUSY       there are KW_EVIDENCE_FILES_MAX */
 KW_MUST_USE kw_err kw_evidence_put(struct kw_evidence_folder *folder, const char *name,

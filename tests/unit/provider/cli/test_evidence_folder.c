@@ -152,6 +152,34 @@ TEST(put__whatever_the_umask__0600_in_0700_and_listed_as_it_lies_there)
     end();
 }
 
+TEST(put__name_with_folders__made_as_it_needs_them_and_removed_again)
+{
+    const mode_t old = umask(0);
+    begin();
+    CHECK_OK(kw_evidence_put(&folder, "nodes/cp-1/a", kw_span_str("1"), &note));
+    CHECK_OK(kw_evidence_put(&folder, "nodes/cp-2/audit/b", kw_span_str("2"), &note));
+    CHECK_OK(kw_evidence_put(&folder, "nodes/cp-1/c", kw_span_str("3"), &note));
+    umask(old);
+    CHECK(json_array_size(folder.folders) == 4 && json_array_size(folder.files) == 3);
+    CHECK(mode_of("out/nodes") == 0700 && mode_of("out/nodes/cp-2/audit") == 0700);
+    CHECK(holds("out/nodes/cp-2/audit/b", "2") && holds("out/nodes/cp-1/c", "3"));
+    CHECK_OK(kw_evidence_folder_sync(&folder, &note));
+    end();
+}
+
+TEST(put__folder_is_a_file_or_has_a_file_of_the_name__io_and_all_removed)
+{
+    begin();
+    CHECK_OK(kw_evidence_put(&folder, "nodes/a", kw_span_str("1"), &note));
+    CHECK_CODE(kw_evidence_put(&folder, "nodes/a/b", kw_span_str("2"), &note),
+               KW_CODE_IO);
+    CHECK_HAS(note.text, "nodes/a: not written: ");
+    CHECK_CODE(kw_evidence_put(&folder, "nodes", kw_span_str("2"), &note), KW_CODE_IO);
+    CHECK_CODE(kw_evidence_put(&folder, "new//b", kw_span_str("2"), &note), KW_CODE_IO);
+    CHECK(holds("out/nodes/a", "1") && json_array_size(folder.files) == 1);
+    end();
+}
+
 /* ---- the logs ---- */
 
 static struct kw_evidence_log copied;
