@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A signature is verified: by OpenSSL, of what was read strictly before. */
-#include <keyward/checkpoint.h>
+#include <keyward/bundle.h>
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -35,13 +35,10 @@ static kw_err verify_hash(EVP_PKEY *key, const uint8_t hash[KW_SHA256], kw_span 
     return good == 1 ? KW_OK : kw_err_at(KW_CODE_FORGED, "signature");
 }
 
-kw_err kw_checkpoint_verify(const struct kw_checkpoint *checkpoint, kw_span spki,
-                            kw_span der)
+static kw_err verify_strictly(const uint8_t hash[KW_SHA256], kw_span spki, kw_span der)
 {
-    uint8_t hash[KW_SHA256], plain[KW_SIGNATURE];
+    uint8_t plain[KW_SIGNATURE];
     kw_err e = kw_signature_from_der(der, plain);
-    if (!kw_failed(e))
-        e = kw_checkpoint_hash(checkpoint, hash);
     if (kw_failed(e))
         return e;
     EVP_PKEY *key = verify_key_of(spki);
@@ -50,4 +47,19 @@ kw_err kw_checkpoint_verify(const struct kw_checkpoint *checkpoint, kw_span spki
     e = verify_hash(key, hash, der);
     EVP_PKEY_free(key);
     return e;
+}
+
+kw_err kw_checkpoint_verify(const struct kw_checkpoint *checkpoint, kw_span spki,
+                            kw_span der)
+{
+    uint8_t hash[KW_SHA256];
+    const kw_err e = kw_checkpoint_hash(checkpoint, hash);
+    return kw_failed(e) ? e : verify_strictly(hash, spki, der);
+}
+
+kw_err kw_bundle_verify(kw_span manifest, kw_span spki, kw_span der)
+{
+    uint8_t hash[KW_SHA256];
+    const kw_err e = kw_bundle_hash(manifest, hash);
+    return kw_failed(e) ? e : verify_strictly(hash, spki, der);
 }
