@@ -224,3 +224,19 @@ kw_err kw_bundle_manifest(const struct kw_bundle_head *head, const json_t *files
     kw_free(sorted);
     return e;
 }
+
+/* ---- both files ---- */
+
+kw_err kw_bundle_finish(struct kw_evidence_folder *folder,
+                        const struct kw_bundle_head *head, struct kw_note *note)
+{
+    struct kw_blob manifest = {NULL, 0};
+    kw_err e = kw_evidence_put(folder, KW_BUNDLE_VERIFY, kw_bundle_verify_text(), note);
+    if (!kw_failed(e))
+        e = kw_bundle_manifest(head, folder->files, &manifest, note);
+    if (kw_failed(e))
+        return e;
+    e = kw_evidence_put(folder, KW_BUNDLE_MANIFEST, kw_blob_peek(&manifest), note);
+    kw_blob_wipe(&manifest);
+    return kw_failed(e) ? e : kw_evidence_folder_sync(folder, note);
+}

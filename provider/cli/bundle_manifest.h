@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bundle_manifest - the last file of a bundle of evidence lists every other one and is signed
+/* bundle_manifest - the last two files of a bundle of evidence: VERIFY.txt says to a person
+ * without keyward how it is verified, manifest.json lists every other file and is signed
  *
  * The manifest is a pure function of what is given, and there is one spelling of it: a file
  * a line, so that sed(1) gives what sha256sum(1) takes (docs/FORMATS.md section 11).
  *
  * Threads:   one.
- * Blocking:  never.
+ * Blocking:  kw_bundle_finish on the disk; the others never.
  * Secrets:   none.
  */
 #ifndef KEYWARD_CLI_BUNDLE_MANIFEST_H
@@ -18,6 +19,7 @@
 
 #define KW_BUNDLE_MANIFEST "manifest.json"
 #define KW_BUNDLE_SIGNATURE "manifest.sig"
+#define KW_BUNDLE_VERIFY "VERIFY.txt"
 
 #define KW_BUNDLE_NAME_MAX 255u
 #define KW_BUNDLE_MANIFEST_MAX ((size_t)64 << 20)
@@ -47,5 +49,15 @@ struct kw_bundle_head {
 KW_MUST_USE kw_err kw_bundle_manifest(const struct kw_bundle_head *head,
                                       const json_t *files, struct kw_blob *ret_manifest,
                                       struct kw_note *note);
+
+/* Always the same text. */
+kw_span kw_bundle_verify_text(void);
+
+/* Writes both, the manifest as the last one, and all of it is durable then: nothing more is
+ * put there.  After a failure the caller removes the folder.
+ * as kw_bundle_manifest and kw_evidence_put */
+KW_MUST_USE kw_err kw_bundle_finish(struct kw_evidence_folder *folder,
+                                    const struct kw_bundle_head *head,
+                                    struct kw_note *note);
 
 #endif
