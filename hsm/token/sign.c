@@ -3,7 +3,7 @@
  *
  * Everything is looked at before each signature: that there is one pair of this label,
  * that its private half can do nothing else and cannot leave, that it is the one that is
- * meant.  Nobody outside of this file has a hash signed.
+ * meant.  Nobody has a hash signed but this file and sign_bundle.c, which make it.
  */
 #include "token_internal.h"
 
@@ -238,18 +238,24 @@ static kw_err sign_with(struct kw_token *t, const struct kw_token_signer *signer
     return KW_OK;
 }
 
+kw_err kw_sign_under(struct kw_token *t, const struct kw_token_signer *signer,
+                     const uint8_t hash[KW_SHA256], struct kw_token_signed *ret_signed,
+                     struct kw_note *note)
+{
+    kw_err e = sign_check_label(signer->label, note);
+    if (kw_failed(e))
+        return e;
+    kw_phase_set(t, KW_PHASE_OP);
+    e = sign_after(t, sign_with(t, signer, hash, ret_signed, note));
+    kw_phase_set(t, KW_PHASE_IDLE);
+    return e;
+}
+
 kw_err kw_token_sign(struct kw_token *token, const struct kw_token_signer *signer,
                      const struct kw_checkpoint *checkpoint,
                      struct kw_token_signed *ret_signed, struct kw_note *note)
 {
     uint8_t hash[KW_SHA256];
-    kw_err e = sign_check_label(signer->label, note);
-    if (!kw_failed(e))
-        e = kw_checkpoint_hash(checkpoint, hash);
-    if (kw_failed(e))
-        return e;
-    kw_phase_set(token, KW_PHASE_OP);
-    e = sign_after(token, sign_with(token, signer, hash, ret_signed, note));
-    kw_phase_set(token, KW_PHASE_IDLE);
-    return e;
+    const kw_err e = kw_checkpoint_hash(checkpoint, hash);
+    return kw_failed(e) ? e : kw_sign_under(token, signer, hash, ret_signed, note);
 }

@@ -167,4 +167,11 @@ struct kw_attribute_ck {
 extern const struct kw_attribute_ck kw_attribute_cks[];
 extern const size_t kw_attribute_cks_count;
 
+/* sign.c: signs a hash under the pair that `signer` means, found and judged before.  Only
+ * for who makes the hash from what the pair may sign (a checkpoint, a manifest). */
+KW_MUST_USE kw_err kw_sign_under(struct kw_token *t, const struct kw_token_signer *signer,
+                                 const uint8_t hash[KW_SHA256],
+                                 struct kw_token_signed *ret_signed,
+                                 struct kw_note *note);
+
 #endif

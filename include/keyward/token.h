@@ -19,6 +19,7 @@
 #ifndef KEYWARD_TOKEN_H
 #define KEYWARD_TOKEN_H
 
+#include <keyward/bundle.h>
 #include <keyward/bytes.h>
 #include <keyward/checkpoint.h>
 #include <keyward/keyring.h>
@@ -218,9 +219,9 @@ KW_MUST_USE kw_err kw_token_look(struct kw_token *token, struct kw_token_key *ke
 
 /* ---- the audit log's key ----------------------------------------------------------- */
 
-/* A key pair on P-256 that signs checkpoints and does nothing else; label and the SHA-256
- * of its SubjectPublicKeyInfo are its names.  Looked for each time: a checkpoint is rare,
- * and so no handle dies. */
+/* A key pair on P-256 that signs checkpoints and manifests and does nothing else; label and
+ * the SHA-256 of its SubjectPublicKeyInfo are its names.  Looked for each time: a checkpoint
+ * is rare, and so no handle dies. */
 struct kw_token_signer {
     const char *label; /* CKA_LABEL of both halves, 1..KW_LABEL_MAX bytes */
     uint8_t sha256[KW_SHA256];
@@ -296,6 +297,16 @@ KW_MUST_USE kw_err kw_token_names_free(struct kw_token *token,
 KW_MUST_USE kw_err kw_token_create_audit_key(struct kw_token *token, const char *label,
                                              uint8_t ret_spki[KW_SPKI],
                                              char ret_dropped[128], struct kw_note *note);
+
+/* Signs the manifest of a bundle of evidence (hsm/token/sign_bundle.c) under the audit log's
+ * pair; that the bytes are a manifest (kw_bundle_is_manifest) is judged, and their hash is
+ * made, here.  That the signature is good is for the caller to verify.
+ * BAD_INPUT  they are none: the token was not asked;  others  as kw_token_sign */
+KW_MUST_USE kw_err kw_token_sign_bundle(struct kw_token *token,
+                                        const struct kw_token_signer *signer,
+                                        kw_span manifest,
+                                        struct kw_token_signed *ret_signed,
+                                        struct kw_note *note);
 
 /* ---- a measurement (hsm/token/throwaway.c, measure.c; linked into keyward-bench only) */
 

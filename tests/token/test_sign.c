@@ -226,6 +226,58 @@ TEST(sign__fields_out_of_bounds__token_not_asked)
     fixture_end(&s.f);
 }
 
+/* ---- a bundle's manifest ---- */
+
+static const char manifest[] = KW_BUNDLE_DOMAIN "  \"files\": []\n}\n";
+
+static kw_err sign_bundle(kw_span bytes)
+{
+    return kw_token_sign_bundle(s.f.token, &s.signer, bytes, &s.made, &s.f.note);
+}
+
+TEST(sign_bundle__manifest__signature_verifies_and_is_of_no_checkpoint)
+{
+    uint8_t der[KW_SIGNATURE_DER_MAX];
+    kw_dst dst = kw_dst_of(der, sizeof der);
+    begin_with_key("");
+    CHECK_OK(sign_bundle(kw_span_str(manifest)));
+    CHECK(memcmp(s.made.spki, s.spki, KW_SPKI) == 0);
+    CHECK_OK(kw_signature_to_der(s.made.signature, &dst));
+    CHECK_OK(kw_bundle_verify(kw_span_str(manifest), kw_span_of(s.spki, KW_SPKI),
+                              kw_dst_span(&dst)));
+    CHECK_CODE(verify(), KW_CODE_FORGED);
+    fixture_end(&s.f);
+}
+
+TEST(sign_bundle__what_is_no_manifest__token_not_asked)
+{
+    uint8_t bytes[KW_CHECKPOINT_MAX];
+    kw_dst dst = kw_dst_of(bytes, sizeof bytes);
+    begin_with_key("");
+    const unsigned before = kw_fault_count(&s.f.hsm, "C_SignInit");
+    CHECK_OK(kw_checkpoint_write(&s.c, &dst));
+    const kw_span none[] = {kw_dst_span(&dst), kw_span_str(""), kw_span_str("{}"),
+                            kw_span_str(KW_BUNDLE_DOMAIN), kw_span_str(manifest + 1)};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        CHECK_CODE(sign_bundle(none[i]), KW_CODE_BAD_INPUT);
+        CHECK_HAS(s.f.note.text, "the audit log's key signs nothing else");
+    }
+    CHECK(kw_fault_count(&s.f.hsm, "C_SignInit") == before);
+    fixture_end(&s.f);
+}
+
+TEST(sign_bundle__another_pair_or_none_of_the_label__refused_before_it_signs)
+{
+    begin_with_key("");
+    const unsigned before = kw_fault_count(&s.f.hsm, "C_SignInit");
+    s.signer.sha256[0] ^= 1;
+    CHECK_CODE(sign_bundle(kw_span_str(manifest)), KW_CODE_KEY_BAD);
+    s.signer.label = "another";
+    CHECK_CODE(sign_bundle(kw_span_str(manifest)), KW_CODE_MISSING);
+    CHECK(kw_fault_count(&s.f.hsm, "C_SignInit") == before);
+    fixture_end(&s.f);
+}
+
 /* A key for encryption is no key for the log, whatever its label. */
 TEST(audit_key__label_of_a_secret_key__missing)
 {
