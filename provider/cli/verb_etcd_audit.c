@@ -2,8 +2,6 @@
 /* keyward etcd audit - the words of its command line, and where its report goes */
 #include "cli.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include "context.h"
 #include "etcd_inputs.h"
 #include "etcd_run.h"
+#include "new_file.h"
 #include "other_token.h"
 
 enum { ETCD_ARENA = 4096 };
@@ -37,8 +36,8 @@ struct etcd_audit {
     struct kw_context context;
     struct kw_other_token other;
     struct kw_restore restore;
-    FILE *out;
-    unsigned percent; /* shown last */
+    struct kw_new_file file; /* of --out */
+    unsigned percent;        /* shown last */
 };
 
 /* ---- before it runs ---- */
@@ -90,21 +89,9 @@ static kw_err etcd_begin_redaction(struct etcd_audit *a, struct kw_note *note)
 /* A report names what a thief looks for: nobody else may read it. */
 static kw_err etcd_open_out(struct etcd_audit *a, struct kw_note *note)
 {
-    a->out = stdout;
-    if (a->say.out_path == NULL)
-        return KW_OK;
-    const int fd = open(a->say.out_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    a->out = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (a->out != NULL)
-        return KW_OK;
-    const int saved = errno;
-    if (fd >= 0) {
-        close(fd);
-        unlink(a->say.out_path);
-    }
-    kw_note_set(note, "%s: %s%s", a->say.out_path, strerror(saved),
-                saved == EEXIST ? "; a report is never written over" : "");
-    return kw_err_native(KW_CODE_IO, (uint32_t)saved, "open");
+    return a->say.out_path != NULL
+               ? kw_new_file_begin(a->say.out_path, KW_NEW_FILE_NAMELESS, &a->file, note)
+               : KW_OK;
 }
 
 static kw_err etcd_begin(struct etcd_audit *a, struct kw_note *note)
@@ -113,9 +100,8 @@ static kw_err etcd_begin(struct etcd_audit *a, struct kw_note *note)
     a->inputs = kw_new(1, sizeof *a->inputs);
     if (a->inputs == NULL)
         return kw_err_at(KW_CODE_NO_MEMORY, "etcd audit");
-    if (a->say.config_path != NULL) {
+    if (a->say.config_path != NULL)
         e = kw_encryption_config_read(a->say.config_path, &a->config, note);
-    }
     if (!kw_failed(e))
         e = etcd_find_inputs(a, note);
     if (!kw_failed(e))
@@ -125,24 +111,10 @@ static kw_err etcd_begin(struct etcd_audit *a, struct kw_note *note)
     return kw_failed(e) ? e : etcd_open_out(a, note);
 }
 
-/* ---- its end ---- */
-
-static bool etcd_close_out(struct etcd_audit *a, bool is_good)
-{
-    FILE *out = a->out;
-    /* What was lost on the way leaves nothing for the last flush to fail with. */
-    const bool is_written = fflush(out) == 0 && ferror(out) == 0;
-    if (out == stdout)
-        return is_written;
-    is_good = is_good && is_written && fsync(fileno(out)) == 0;
-    is_good = fclose(out) == 0 && is_good;
-    if (!is_good)
-        unlink(a->say.out_path);
-    return is_good;
-}
-
 static void etcd_free(struct etcd_audit *a)
 {
+    if (a->file.out != NULL)
+        kw_new_file_drop(&a->file);
     kw_restore_free(&a->restore);
     kw_context_close(&a->context);
     kw_redaction_end(&a->redaction);
@@ -179,7 +151,12 @@ static kw_err etcd_report(struct etcd_audit *a, int *ret_code, struct kw_note *n
                                                            : &kw_etcd_words,
                                     .self = a,
                                     .progress = shows_progress ? etcd_progress : NULL};
-    return kw_etcd_run(&run, a->out, ret_code, note);
+    const char *to = a->say.out_path != NULL ? a->say.out_path : "standard output";
+    kw_err e =
+        kw_etcd_run(&run, a->file.out != NULL ? a->file.out : stdout, ret_code, note);
+    if (e.code == KW_CODE_IO)
+        kw_note_set(note, "%s: the report could not be written", to);
+    return e;
 }
 
 static int etcd_audit_run(struct etcd_audit *a)
@@ -187,15 +164,10 @@ static int etcd_audit_run(struct etcd_audit *a)
     struct kw_note note = {{0}};
     int code = KW_EXIT_BLIND;
     kw_err e = etcd_begin(a, &note);
-    const bool is_open = a->out != NULL;
     if (!kw_failed(e))
         e = etcd_report(a, &code, &note);
-    if (is_open && !etcd_close_out(a, !kw_failed(e)) &&
-        (!kw_failed(e) || e.code == KW_CODE_IO)) {
-        kw_note_set(&note, "%s: the report could not be written",
-                    a->say.out_path != NULL ? a->say.out_path : "standard output");
-        e = kw_failed(e) ? e : kw_err_native(KW_CODE_IO, (uint32_t)errno, "report");
-    }
+    if (!kw_failed(e) && a->file.out != NULL)
+        e = kw_new_file_end(&a->file, &note);
     if (kw_failed(e)) { /* whatever it was: not looked at is not violated */
         (void)kw_fail(a->cli, e, &note);
         code = KW_EXIT_BLIND;

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,6 +145,18 @@ TEST(out__disk_is_full__3_said_and_nothing_is_left)
         CHECK_HAS(audited.err, "keyward: ");
         CHECK(access(sample_at("report"), F_OK) != 0);
     }
+}
+
+/* SIGXFSZ comes with the write that passes the limit. */
+TEST(out__killed_half_way__nothing_is_left)
+{
+    many_secrets("db");
+    AUDIT_BY("ulimit -c 0; ulimit -f 16; exec \"$@\"", "--json", "--out",
+             sample_at("report"), sample_at("db"));
+    assert_int_equal(audited.status, 128 + SIGXFSZ);
+    CHECK(unlink(sample_at("db")) == 0);
+    CHECK(rmdir(sample_at("")) == 0); /* it is empty */
+    CHECK(mkdir(sample_at(""), 0700) == 0);
 }
 
 TEST(out__is_there_already__3_and_untouched)
