@@ -73,6 +73,22 @@ ssize_t kw_file_pread(int fd, uint8_t *dst, size_t len, uint64_t at)
     return (ssize_t)done;
 }
 
+static uint64_t file_later(off_t found, uint64_t at)
+{
+    return found >= 0 && (uint64_t)found > at ? (uint64_t)found : at;
+}
+
+uint64_t kw_file_next_data(int fd, uint64_t at)
+{
+    const off_t data = lseek(fd, (off_t)at, SEEK_DATA);
+    return file_later(data < 0 && errno == ENXIO ? lseek(fd, 0, SEEK_END) : data, at);
+}
+
+uint64_t kw_file_data_end(int fd, uint64_t at)
+{
+    return file_later(lseek(fd, (off_t)at, SEEK_HOLE), at + 1);
+}
+
 kw_err kw_blob_read(int fd, const char *path, size_t max, struct kw_blob *ret_blob,
                     struct kw_note *note)
 {

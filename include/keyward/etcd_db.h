@@ -79,7 +79,8 @@ struct kw_etcd_db_visitor {
     void (*progress)(void *self, uint64_t pages, uint64_t of_pages); /* may be NULL */
 };
 
-/* Opens a file for reading and looks at its two metas; with a trailer, hashes the file.
+/* Opens a file for reading and looks at its two metas; with a trailer, hashes the file,
+ * its holes, too.
  * A shared lock is taken without waiting and held until close.
  * MISSING    no such file
  * BUSY       somebody holds it for writing: a live member; the note says to take a
@@ -113,7 +114,8 @@ KW_MUST_USE kw_err kw_etcd_db_walk(struct kw_etcd_db *db,
  * the rest is unread, with its bytes: overflow pages that lost their header (those that
  * follow one another as one, in pieces of 1 MiB), parts of a run that was used again
  * since, what stands behind the high-water mark, a wrong trailer.
- * Progress is of the pages that are in the file.
+ * Holes of the file are not read: the pages in them count, and give nothing, as the empty
+ * ones that they read as.  Progress is of the pages that are in the file.
  * IO, NO_MEMORY */
 KW_MUST_USE kw_err kw_etcd_db_walk_unreachable(struct kw_etcd_db *db,
                                                const struct kw_etcd_db_visitor *visitor,

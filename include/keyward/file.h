@@ -35,6 +35,14 @@ KW_MUST_USE kw_err kw_file_read(const char *path, size_t max, struct kw_blob *re
  * where the file ends; -1 with errno. */
 KW_MUST_USE ssize_t kw_file_pread(int fd, uint8_t *dst, size_t len, uint64_t at);
 
+/* Where the file has written bytes next, from `at` on: `at`, or the end of the hole that it
+ * lies in, which reads as zeroes; where nothing follows, the file's end (`at`, when it lies
+ * behind that).  A disk that knows of no holes has none.
+ * Where the descriptor stands afterwards is not said. */
+uint64_t kw_file_next_data(int fd, uint64_t at);
+/* How far the written bytes at `at` go at least: more than `at`. */
+uint64_t kw_file_data_end(int fd, uint64_t at);
+
 /* Reads a file that says what is to be trusted, as kw_file_read does: nobody but root and
  * `uid` can have changed or exchanged it.  The path is walked folder by folder, on open
  * descriptors, and what is read is the descriptor that was judged, so that no moment lies

@@ -83,6 +83,7 @@ kw_err kw_db_read_bytes(struct kw_etcd_db *db, uint64_t at, size_t len,
     const ssize_t n = kw_file_pread(db->fd, db->run, len, at);
     if (n < 0 || (size_t)n != len)
         return db_read_failed(n, note);
+    db->read += len;
     *ret_bytes = kw_span_of(db->run, len);
     return KW_OK;
 }
@@ -96,7 +97,7 @@ kw_err kw_db_read(struct kw_etcd_db *db, uint64_t page, uint64_t pages, kw_span 
     return kw_db_read_bytes(db, page * size, (size_t)(pages * size), ret_run, note);
 }
 
-kw_err kw_db_read_header(const struct kw_etcd_db *db, uint64_t page,
+kw_err kw_db_read_header(struct kw_etcd_db *db, uint64_t page,
                          struct kw_bolt_header *ret_header, struct kw_note *note)
 {
     uint8_t bytes[KW_BOLT_HEADER];
@@ -105,6 +106,7 @@ kw_err kw_db_read_header(const struct kw_etcd_db *db, uint64_t page,
         kw_file_pread(db->fd, bytes, sizeof bytes, page * db->info.page_size);
     if (n < 0 || (size_t)n != sizeof bytes)
         return db_read_failed(n, note);
+    db->read += sizeof bytes;
     *ret_header = kw_bolt_header_of(kw_span_of(bytes, sizeof bytes));
     return KW_OK;
 }

@@ -2,8 +2,13 @@
 /* Pages that the tree does not lead to, and what stands behind all pages.
  *
  * A run was written whole, and whatever was written over a part of it since began with a
- * header of its own: up to the first such header it is as it was. */
+ * header of its own: up to the first such header it is as it was.
+ *
+ * Holes of the file read as zeroes, and are not read: the pages in them are empty ones, and
+ * may be many more than there is time for. */
 #include "db_state.h"
+
+#include <keyward/file.h>
 
 #include "revision.h"
 
@@ -13,8 +18,9 @@ struct free_walk {
     struct kw_db_reader reader;
     struct kw_etcd_db *db;
     struct kw_note *note;
-    uint64_t raw; /* where the stretch of raw pages began that ends at `at` */
-    uint64_t at;  /* the page that is looked at */
+    uint64_t raw;      /* where the stretch of raw pages began that ends at `at` */
+    uint64_t at;       /* the page that is looked at */
+    uint64_t data_end; /* bytes: what lies before it, from `at` on, is in no hole */
     uint64_t told;
 };
 
@@ -119,10 +125,17 @@ static kw_err free_run(struct free_walk *w, const struct kw_bolt_header *h)
 
 /* ---- what has no header --------------------------------------------------------------- */
 
+/* The first piece from `at` on, of those that begin there, that is not all in a hole. */
+static uint64_t free_next_piece(const struct free_walk *w, uint64_t at, uint64_t end)
+{
+    const uint64_t data = kw_file_next_data(w->db->fd, at);
+    return data >= end ? end : at + (data - at) / FREE_PIECE * FREE_PIECE;
+}
+
 static kw_err free_bytes(struct free_walk *w, uint64_t begin, uint64_t end,
                          const char *why)
 {
-    for (uint64_t at = begin; at < end;) {
+    for (uint64_t at = begin; (at = free_next_piece(w, at, end)) < end;) {
         const uint64_t left = end - at;
         kw_span piece;
         kw_err e = kw_db_read_bytes(
@@ -145,14 +158,36 @@ static kw_err free_raw(struct free_walk *w)
     return free_bytes(w, begin, w->at * size, "pages that lost their header");
 }
 
+/* How many pages from w->at on lie in a hole as a whole. */
+static uint64_t free_hole(struct free_walk *w)
+{
+    const uint64_t size = w->db->info.page_size, at = w->at * size;
+    if (at < w->data_end)
+        return 0;
+    const uint64_t data = kw_file_next_data(w->db->fd, at) / size;
+    const uint64_t end = data < w->db->in_file ? data : w->db->in_file;
+    if (end <= w->at)
+        w->data_end = kw_file_data_end(w->db->fd, at);
+    return end > w->at ? end - w->at : 0;
+}
+
+/* As many empty pages; reached ones among them are no more than that here. */
+static kw_err free_empty(struct free_walk *w, uint64_t pages)
+{
+    kw_err e = free_raw(w);
+    w->at += pages;
+    w->raw = w->at;
+    return e;
+}
+
 static kw_err free_page(struct free_walk *w)
 {
     kw_span page;
-    if (kw_db_is_reached(w->db, w->at)) {
-        kw_err e = free_raw(w);
-        w->raw = ++w->at;
-        return e;
-    }
+    const uint64_t hole = free_hole(w);
+    if (hole > 0)
+        return free_empty(w, hole);
+    if (kw_db_is_reached(w->db, w->at))
+        return free_empty(w, 1);
     kw_err e = kw_db_read(w->db, w->at, 1, &page, w->note);
     if (kw_failed(e))
         return e;
@@ -162,12 +197,11 @@ static kw_err free_page(struct free_walk *w)
         w->at++;
         return KW_OK;
     }
+    if (!is_head)
+        return free_empty(w, 1);
     e = free_raw(w);
-    if (kw_failed(e) || is_head) {
-        e = kw_failed(e) ? e : free_run(w, &h);
-    } else {
-        w->at++;
-    }
+    if (!kw_failed(e))
+        e = free_run(w, &h);
     w->raw = w->at;
     return e;
 }

@@ -24,6 +24,7 @@ struct kw_etcd_db {
     uint64_t *reached;         /* a bit for each of these */
     uint8_t *run;              /* what was read last */
     size_t run_cap;
+    uint64_t read; /* bytes, by all reads since it was opened: pages and headers */
 };
 
 /* Pages that lie in the file (asserted), at most KW_DB_RUN_MAX bytes (asserted); what was
@@ -34,7 +35,7 @@ KW_MUST_USE kw_err kw_db_read(struct kw_etcd_db *db, uint64_t page, uint64_t pag
 KW_MUST_USE kw_err kw_db_read_bytes(struct kw_etcd_db *db, uint64_t at, size_t len,
                                     kw_span *ret_bytes, struct kw_note *note);
 /* The header of a page that lies in the file (asserted).  IO */
-KW_MUST_USE kw_err kw_db_read_header(const struct kw_etcd_db *db, uint64_t page,
+KW_MUST_USE kw_err kw_db_read_header(struct kw_etcd_db *db, uint64_t page,
                                      struct kw_bolt_header *ret_header,
                                      struct kw_note *note);
 

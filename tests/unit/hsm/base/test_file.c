@@ -145,9 +145,34 @@ TEST(pread__no_descriptor_end_and_middle__what_there_is)
     folder_remove(&f);
 }
 
+/* Two pieces of 64 KiB: written bytes, and a hole; then one byte behind another hole. */
+TEST(data__in_a_hole_and_out_of_it__where_bytes_are_next)
+{
+    enum { PIECE = 65536 };
+    static const uint8_t bytes[PIECE] = {1};
+    struct folder f;
+    folder_make(&f);
+    put_file(f.file, "", 0644);
+    const int fd = open(f.file, O_RDWR | O_CLOEXEC);
+    CHECK(pwrite(fd, bytes, PIECE, 0) == PIECE && pwrite(fd, "x", 1, 4 * PIECE) == 1);
+    CHECK(kw_file_next_data(fd, 5) == 5 && kw_file_data_end(fd, 5) == PIECE);
+    CHECK(kw_file_next_data(fd, PIECE) == 4 * PIECE);
+    CHECK(kw_file_next_data(fd, 2 * PIECE + 5) == 4 * PIECE);
+    CHECK(kw_file_data_end(fd, PIECE) == PIECE + 1);
+    CHECK(kw_file_data_end(fd, 4 * PIECE) == 4 * PIECE + 1); /* the end is a hole, too */
+    CHECK(ftruncate(fd, 9 * PIECE) == 0);
+    CHECK(kw_file_next_data(fd, 6 * PIECE) == 9 * PIECE);
+    CHECK(kw_file_next_data(fd, 9 * PIECE) == 9 * PIECE);
+    CHECK(kw_file_next_data(fd, 9 * PIECE + 7) == 9 * PIECE + 7);
+    CHECK(kw_file_next_data(-1, 7) == 7 && kw_file_data_end(-1, 7) == 8);
+    CHECK(close(fd) == 0);
+    folder_remove(&f);
+}
+
 KW_CASES("hsm/base/file", CASE(read__no_file__missing),
          CASE(read__not_regular__bad_input_at_once),
          CASE(read__larger_than_max__bad_input), CASE(read__no_permission__io_with_errno),
          CASE(read__out_of_memory__no_memory), CASE(read__up_to_max__all_bytes),
          CASE(read__symlink__followed),
-         CASE(pread__no_descriptor_end_and_middle__what_there_is))
+         CASE(pread__no_descriptor_end_and_middle__what_there_is),
+         CASE(data__in_a_hole_and_out_of_it__where_bytes_are_next))
