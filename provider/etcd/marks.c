@@ -61,6 +61,9 @@ static kw_err marks_search(int fd, uint8_t *piece, kw_span prefix, bool *ret_has
 {
     uint64_t at = 0;
     for (;;) {
+        const uint64_t data = kw_file_next_data(fd, at);
+        if (data - at >= MARKS_PIECE) /* nothing but a hole, which has no marks */
+            at = data - MARKS_OVERLAP;
         const ssize_t got = kw_file_pread(fd, piece, MARKS_PIECE, at);
         if (got < 0)
             return kw_err_native(KW_CODE_IO, (uint32_t)errno, "read");

@@ -3,6 +3,7 @@
 #include <keyward/etcd_wal.h>
 
 #include <keyward/alloc.h>
+#include <keyward/file.h>
 
 #include "crc32c.h"
 #include "wal_folder.h"
@@ -81,10 +82,23 @@ static bool wal_byte_is_zero(uint8_t byte)
     return byte == 0;
 }
 
+/* How far it is to the first piece that is not all in a hole; pieces are taken as if those
+ * that are had been read. */
+static uint64_t wal_walk_hole(const struct wal_place *place)
+{
+    const uint64_t step = KW_ETCD_WAL_PIECE - KW_ETCD_WAL_OVERLAP;
+    const uint64_t data = kw_file_next_data(place->file->fd, place->at);
+    const uint64_t end = data < place->file->size ? data : place->file->size;
+    return end < place->at + KW_ETCD_WAL_PIECE
+               ? 0
+               : ((end - place->at - KW_ETCD_WAL_PIECE) / step + 1) * step;
+}
+
 /* What is left of a file, but for zeroes. */
 static kw_err wal_walk_rest(struct wal_walk *w, struct wal_place place, const char *why)
 {
     for (;;) {
+        place.at += wal_walk_hole(&place);
         const uint64_t left = place.file->size - place.at;
         const kw_span piece = kw_span_of(w->buf, wal_walk_piece(left));
         kw_err e = kw_wal_file_read(place.file, place.at, w->buf, piece.len, w->note);

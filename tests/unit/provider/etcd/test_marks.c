@@ -12,6 +12,7 @@
 
 static struct wal_files dir;
 enum { PIECE = 1 << 20 };
+#define TIB (UINT64_C(1) << 40)
 
 static void begin(void)
 {
@@ -125,6 +126,33 @@ TEST(file__long_prefix_at_the_end_of_a_piece__found)
         wal_files_put(&dir, "f", kw_span_of(bytes, sizeof bytes));
         CHECK(file_has("f", sizeof bytes, kw_span_str(prefix)));
     }
+}
+
+/* A TiB of nothing takes no time, wherever there is something in it. */
+TEST(file__holes__as_zeroes_and_not_read)
+{
+    static const uint64_t places[] = {5, PIECE - 3, PIECE, (TIB / 2) - 4, TIB - 3};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        wal_files_put(&dir, "f", kw_span_str(""));
+        const int fd = wal_files_open(&dir, "f");
+        CHECK(ftruncate(fd, (off_t)TIB) == 0);
+        CHECK(!file_has("f", TIB, PREFIX));
+        CHECK(pwrite(fd, "k8s", 3, (off_t)places[i]) == 3); /* and a zero of the hole */
+        CHECK(file_has("f", TIB, PREFIX) == (places[i] != TIB - 3));
+        CHECK(close(fd) == 0);
+    }
+}
+
+/* Written bytes end where a piece does, within a mark whose zero is the hole's. */
+TEST(file__mark_that_ends_in_a_hole__found)
+{
+    static uint8_t bytes[PIECE];
+    memset(bytes, '.', sizeof bytes);
+    memcpy(bytes + PIECE - 3, "k8s", 3);
+    wal_files_put(&dir, "f", kw_span_of(bytes, sizeof bytes));
+    const int fd = wal_files_open(&dir, "f");
+    CHECK(ftruncate(fd, (off_t)TIB) == 0 && close(fd) == 0);
+    CHECK(file_has("f", TIB, PREFIX));
 }
 
 TEST(bytes__each_mark_anywhere__found)

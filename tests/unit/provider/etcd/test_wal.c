@@ -122,6 +122,29 @@ TEST(walk__zeroes_behind_the_last_record__nothing_unread)
     }
 }
 
+/* A TiB of nothing: pieces begin where they would have, and what is in none is not read. */
+TEST(walk__something_behind_a_hole__unread)
+{
+    const uint64_t tib = UINT64_C(1) << 40,
+                   step = KW_ETCD_WAL_PIECE - KW_ETCD_WAL_OVERLAP;
+    make_small();
+    const uint64_t end = sample.dst.len;
+    put_sample();
+    const int fd = wal_files_open(&files, FIRST);
+    CHECK(ftruncate(fd, (off_t)tib) == 0);
+    wal_files_walk_all(&files, &walked);
+    CHECK_OK(walked.err);
+    CHECK(has_small() && walked.unread == 0 && walked.seen == tib);
+    CHECK(pwrite(fd, "k8s: plain", 10, (off_t)(tib - 10)) == 10 && close(fd) == 0);
+    walked = (struct walked){.stop = -1, .mark = "k8s: plain"};
+    wal_files_walk(&files, &walked);
+    CHECK_OK(walked.err);
+    CHECK(has_small() && walked.unread == 1 && walked.marks == 1);
+    CHECK(walked_unread_is(&walked, 0, FIRST, "behind the last record"));
+    CHECK((walked.fault[0].offset - end) % step == 0);
+    CHECK(walked.fault[0].offset + walked.fault[0].len == tib);
+}
+
 TEST(walk__something_behind_zeroes__unread)
 {
     make_small();
