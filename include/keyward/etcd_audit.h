@@ -94,7 +94,8 @@ struct kw_etcd_blind {
     const char *why; /* of the first                                       */
     uint64_t at;     /* of the first: its page, of an object outside of the
                         prefix its revision; in the log its offset, or
-                        its raft index where the database lacks it   */
+                        its raft index where the database lacks it,
+                        or the one at which a cut log ends           */
     char file[64];   /* in the log: of the first; else ""                  */
 };
 
@@ -130,7 +131,8 @@ KW_MUST_USE kw_err kw_etcd_audit_db(struct kw_etcd_audit *audit, const char *pat
 KW_MUST_USE kw_err kw_etcd_audit_copy(struct kw_etcd_audit *audit, const char *path,
                                       struct kw_note *note);
 /* Beside a copied database (no snapshot), a put that it does not have yet is blind, too:
- * etcd applies it when it starts. */
+ * etcd applies it when it starts.  Beside any database, a log is blind once more that ends
+ * before the last entry which the database says it has. */
 KW_MUST_USE kw_err kw_etcd_audit_log(struct kw_etcd_audit *audit, const char *folder,
                                      struct kw_note *note);
 /* Any other file of a member: searched for marks, and blind where it has one. */

@@ -62,7 +62,10 @@ struct kw_etcd_wal_info {
     uint64_t entries; /* of the raft log   */
     uint64_t puts;    /* handed over       */
     uint64_t first_index,
-        last_index;               /* least and greatest of entries; 0: there are none */
+        last_index; /* least and greatest of entries; 0: there are none */
+    /* Where the log ends: its last entry (what a later term wrote over is gone), or the
+     * state that a leader's snapshot, or the name of its first file, says was there. */
+    uint64_t end_index;
     uint64_t first_seq, last_seq; /* of files                                         */
     bool is_gapless; /* file follows file, entry entry.  No gap: an entry that is written
                         over by a later term; those that came within a leader's snapshot */

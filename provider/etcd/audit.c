@@ -334,6 +334,14 @@ static kw_err audit_put(void *self, const struct kw_etcd_put *put)
     return audit_count(self, KW_ETCD_IN_LOG, put->key, put->value, put->index);
 }
 
+/* etcd has an entry on its disk before it applies it, and says in the database which one it
+ * applied last: a log that ends before lacks what was there.  Any database: a snapshot of
+ * a member that had more tells no less that this is not all. */
+static bool audit_is_cut(const struct kw_etcd_audit *a)
+{
+    return a->has_log && a->has_db && a->log.end_index < a->db.consistent_index;
+}
+
 kw_err kw_etcd_audit_log(struct kw_etcd_audit *audit, const char *folder,
                          struct kw_note *note)
 {
@@ -343,6 +351,10 @@ kw_err kw_etcd_audit_log(struct kw_etcd_audit *audit, const char *folder,
     audit->steps = 1;
     kw_err e = kw_etcd_wal_walk(folder, &visitor, &audit->log, note);
     audit->has_log = !kw_failed(e);
+    if (audit_is_cut(audit))
+        audit_blind(audit, KW_ETCD_IN_LOG, kw_span_of(NULL, 0), "", audit->log.end_index,
+                    "the log ends before the database does: it was cut, or is of another "
+                    "time or member");
     return audit_failed(e, folder, note);
 }
 

@@ -428,6 +428,7 @@ kw_err kw_etcd_wal_walk(const char *folder, const struct kw_etcd_wal_visitor *vi
         e = wal_walk_folder(&w, &names);
     kw_wal_folder_close(&names);
     kw_free(w.buf);
+    w.info.end_index = w.index;
     if (!kw_failed(e))
         *ret_info = w.info;
     return e;

@@ -93,6 +93,16 @@ func TestLogOfManyFiles__whole_or_said(t *testing.T) {
 	if err != nil || len(logs) < 3 || !r.Log.Gapless {
 		t.Fatalf("%d files, %+v: %v", len(logs), r.Log, err)
 	}
+	last := logs[len(logs)-1]
+	must(t, os.Rename(last, s.path("last.wal")))
+	cut := s.audit(1, "--member", m.data)
+	if len(cut.Unread) != 1 || cut.Unread[0].Where != "log" || !strings.HasPrefix(cut.Unread[0].Why, "the log ends before") {
+		t.Errorf("the last file is gone: %+v", cut.Unread)
+	}
+	if alone := s.audit(4, "--wal", m.data+"/member/wal"); !alone.Log.Gapless || len(alone.Unread) != 0 {
+		t.Errorf("what is left is whole: %+v", alone)
+	}
+	must(t, os.Rename(s.path("last.wal"), last))
 	must(t, os.Remove(logs[1]))
 	if lost := s.audit(3, "--wal", m.data+"/member/wal"); lost.Log.Gapless || lost.Verdict != "unread" {
 		t.Errorf("a file is gone: %+v", lost.Log)

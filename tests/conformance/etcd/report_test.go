@@ -55,6 +55,7 @@ type report struct {
 		Where  string
 		Things int
 		Marked int
+		Why    string `json:"first_why"`
 	}
 }
 

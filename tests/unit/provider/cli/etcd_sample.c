@@ -77,10 +77,10 @@ struct bolt_item sample_put(const char *key, const char *value)
 void sample_db(const char *name, const struct bolt_item *items, uint16_t count,
                const struct bolt_item *freed, uint16_t freed_count)
 {
-    static const uint8_t index[8] = {[7] = 9};
+    static const uint8_t index[8] = {[7] = 1};
     memset(b.bytes, 0, b.len);
     bolt_metas(&b, 2);
-    /* All of the log is in it. */
+    /* All of the log is in it, and no more. */
     const struct bolt_item meta = bolt_pair("consistent_index", kw_span_of(index, 8));
     bolt_leaf(&b, 2,
               (const struct bolt_item[]){bolt_bucket(&b, "key", 4),

@@ -47,6 +47,28 @@ TEST(log__none__3_and_the_database_is_read)
     audit_member("data", 3, "No such file or directory");
 }
 
+/* What is cut off may have held anything. */
+TEST(log__cut_at_its_end__3_and_alone_clean)
+{
+    uint8_t head[4096];
+    FILE *log = fopen(sample_at("data/member/wal/" WAL), "r");
+    CHECK(log != NULL);
+    const size_t len = fread(head, 1, sizeof head, log);
+    CHECK(fclose(log) == 0 && len > 60);
+    size_t end = 0; /* of the records before the one entry */
+    for (int record = 0; record < 2; record++)
+        end += 8 + head[end] + (head[end + 7] & 7u);
+    sample_write("data/member/wal/" WAL, kw_span_of(head, end));
+    audit_member("data", 3,
+                 "unread     log: 1 cannot be judged, 0 with marks of objects; "
+                 "the first at 0: the log ends before the database does");
+    AUDIT("--wal", sample_at("data/member/wal"));
+    CHECK(audited.status == 0);
+    AUDIT("--json", "--member", sample_at("data"));
+    CHECK(audited.status == 3);
+    CHECK_HAS(audited.out, "\"first_at\": 0, \"first_why\": \"the log ends before");
+}
+
 /* Bytes of any kind, where no file should be: each place says so by itself. */
 TEST(other_file__with_marks__3_wherever_it_lies)
 {

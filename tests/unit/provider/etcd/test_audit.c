@@ -422,6 +422,58 @@ TEST(log__of_a_member_that_wrote_nothing_to_its_database__all_blind)
     check_pending(copied(0), 3);
 }
 
+/* end: where the log ends; 0: it is not cut. */
+static void check_cut(const char *db, const char *log, uint64_t end)
+{
+    CHECK_OK(kw_etcd_audit_db(audit, db, &note));
+    last_progress = 0;
+    CHECK_OK(kw_etcd_audit_log(audit, log, &note));
+    look();
+    check_blind(KW_ETCD_IN_LOG, end > 0, 0);
+    CHECK(f.has_log && f.log.is_gapless && f.blind[KW_ETCD_IN_LOG].at == end);
+    if (end > 0)
+        CHECK_HAS(f.blind[KW_ETCD_IN_LOG].why, "the log ends before the database does");
+    kw_etcd_audit_free(audit);
+    audit = kw_etcd_audit_new(&options);
+    CHECK(audit != NULL);
+    last_progress = 0;
+}
+
+/* Entries are on the disk before the database has them. */
+TEST(log__cut_at_its_end__blind_beside_any_database_and_not_alone)
+{
+    static struct wal_sample log;
+    wal_sample_begin(&log, 0);
+    for (uint64_t i = 1; i <= 3; i++)
+        wal_sample_put(&log, 1, i, "/registry/secrets/a/one", KMS("k1", "s1"));
+    wal_files_put(&dir, "0000000000000000-0000000000000000.wal", kw_dst_span(&log.dst));
+    check_cut(copied(3), dir.path, 0);
+    check_cut(copied(4), dir.path, 3);
+    check_cut(bolt_snapshot(&b), dir.path, 3);
+    CHECK_OK(kw_etcd_audit_log(audit, dir.path, &note));
+    look();
+    check_blind(KW_ETCD_IN_LOG, 0, 0);
+}
+
+TEST(log__of_a_member_of_etcd_3_4__whole_to_its_last_entry)
+{
+    static const char log[] = KW_VECTORS "/etcd/member-3.4/wal";
+    check_cut(copied(11), log, 0);
+    check_cut(copied(12), log, 11);
+}
+
+/* Entry 3 was written over by another leader's entry 2, and is no part of the log. */
+TEST(log__written_over_by_a_later_term__ends_there)
+{
+    static struct wal_sample log;
+    wal_sample_begin(&log, 0);
+    for (uint64_t i = 1; i <= 4; i++)
+        wal_sample_put(&log, i < 4 ? 1 : 2, i < 4 ? i : 2, "/registry/secrets/a/one",
+                       KMS("k1", "s1"));
+    wal_files_put(&dir, "0000000000000000-0000000000000000.wal", kw_dst_span(&log.dst));
+    check_cut(copied(3), dir.path, 2);
+}
+
 TEST(log__no_longer_than_its_database_or_behind_a_snapshot__nothing_blind)
 {
     check_pending(copied(3), 0);

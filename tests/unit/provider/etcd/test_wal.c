@@ -381,6 +381,25 @@ TEST(walk__written_over_by_a_later_term__both_puts_and_gapless)
     put_two(SECOND, sample.crc, 2, 2);
     CHECK(walked.unread == 0 && walked.info.is_gapless && walked.put[3].term == 2);
     CHECK(walked.info.first_index == 1 && walked.info.last_index == 3);
+    CHECK(walked.info.end_index == 2);
+}
+
+/* Where the log ends when no entry stands there. */
+TEST(walk__ends_in_a_leaders_snapshot_or_a_fresh_file__there)
+{
+    make_small();
+    put_sample();
+    walk();
+    CHECK(walked.info.last_index == 3 && walked.info.end_index == 3);
+    wal_sample_record(&sample, KW_WAL_SNAPSHOT, kw_span_str("\x08\x09\x10\x01"));
+    put_sample();
+    walk();
+    CHECK(walked.info.last_index == 3 && walked.info.end_index == 9);
+    CHECK(unlink(wal_files_at(&files, FIRST)) == 0);
+    wal_sample_begin(&sample, 12345);
+    wal_files_put(&files, SECOND, kw_dst_span(&sample.dst));
+    walk();
+    CHECK(walked.info.entries == 0 && walked.info.end_index == 3);
 }
 
 TEST(walk__leaders_snapshot_between__gapless)
