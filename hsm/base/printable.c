@@ -70,3 +70,23 @@ bool kw_copy_printable(char *dst, size_t cap, kw_span s)
     dst[len] = '\0';
     return whole;
 }
+
+size_t kw_text_shown(kw_span s, char ret_text[KW_SHOWN_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint32_t point;
+    const size_t n = kw_text_first(s, &point);
+    if (kw_is_printable_char(point)) {
+        (void)kw_copy_str(ret_text, KW_SHOWN_MAX, kw_span_of(s.ptr, n));
+        return n;
+    }
+    char *at = ret_text;
+    for (size_t i = 0; i < n; i++) {
+        *at++ = '\\';
+        *at++ = 'x';
+        *at++ = digits[s.ptr[i] >> 4];
+        *at++ = digits[s.ptr[i] & 0xf];
+    }
+    *at = '\0';
+    return n;
+}

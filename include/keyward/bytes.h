@@ -124,6 +124,10 @@ bool kw_is_printable_text(kw_span s);
  * of no character, becomes one '?'; cut between two characters to cap - 1 bytes.  cap is
  * at least 1; s may be dst itself.  true when nothing was replaced or cut. */
 bool kw_copy_printable(char *dst, size_t cap, kw_span s);
+/* The first character of s (s is not empty) as a document may show it: itself, or \xNN for
+ * each byte of one that may not be shown, or of none.  Gives how many bytes of s it is. */
+#define KW_SHOWN_MAX 17u
+size_t kw_text_shown(kw_span s, char ret_text[KW_SHOWN_MAX]);
 
 /* `text` as one word of a shell's command line, in single quotes when sh(1) would read
  * more into it than its letters (POSIX.1-2017, XCU 2.2).  At most 4 * strlen(text) + 3

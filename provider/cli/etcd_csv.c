@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 
+#include <keyward/csv.h>
+
 static void csv_begin(struct kw_etcd_report *report)
 {
     fputs("record,where,resource,namespace,name,stored_as,provider,key_id,objects,bytes,"
@@ -33,12 +35,12 @@ static void csv_line_write(const struct kw_etcd_report *report, const struct csv
         l->name_space, l->name,  l->row != NULL ? kw_stored_kind_name(l->row->kind) : "",
         name,          key_id};
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
-        kw_foreign_cell(out, cells[i]);
+        kw_csv_cell(out, kw_span_str(cells[i]));
         putc(',', out);
     }
     fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",", l->objects, l->bytes,
             l->oldest, l->newest);
-    kw_foreign_cell(out, l->why != NULL ? l->why : "");
+    kw_csv_cell(out, kw_span_str(l->why));
     fputs("\r\n", out);
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "foreign.h"
 
-#include <string.h>
-
 #include <keyward/file.h>
 #include <keyward/sha256.h>
 
@@ -88,23 +86,6 @@ void kw_foreign_json(FILE *out, const char *text)
     for (; *text != '\0'; text++) {
         if (*text == '"' || *text == '\\')
             putc('\\', out);
-        putc(*text, out);
-    }
-    putc('"', out);
-}
-
-void kw_foreign_cell(FILE *out, const char *text)
-{
-    putc('"', out);
-    if (text[0] != '\0' && strchr("=+-@", text[0]) != NULL)
-        putc('\'', out);
-    for (; *text != '\0'; text++) {
-        if (*text == ';') {
-            fputs("\\x3b", out);
-            continue;
-        }
-        if (*text == '"')
-            putc('"', out);
         putc(*text, out);
     }
     putc('"', out);

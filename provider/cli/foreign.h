@@ -47,9 +47,5 @@ void kw_foreign_text(const struct kw_redaction *redaction, enum kw_foreign what,
 
 /* Text of printable ASCII in double quotes, as JSON has it. */
 void kw_foreign_json(FILE *out, const char *text);
-/* As a cell of RFC 4180: quoted, and with a ' before what a spreadsheet would take for a
- * formula.  A semicolon, at which many spreadsheets end a cell, quoted or not, when the cell
- * before it was one of commas, becomes \x3b. */
-void kw_foreign_cell(FILE *out, const char *text);
 
 #endif

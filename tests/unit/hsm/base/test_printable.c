@@ -168,6 +168,27 @@ TEST(note__quotes_foreign_text__printable)
     CHECK_STR(note.text, "label \"?2J\?\?\", 7");
 }
 
+TEST(shown__each_character__itself_or_its_bytes)
+{
+    static const char *const rows[][2] = {
+        {"a", "a"},
+        {"\\", "\\"},
+        {"ü", "ü"},
+        {"\n", "\\x0a"},
+        {"\xff", "\\xff"},
+        {"\xe2\x80\xae", "\\xe2\\x80\\xae"},          /* RIGHT-TO-LEFT OVERRIDE */
+        {"\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81"}, /* TAG LATIN CAPITAL A    */
+    };
+    char shown[KW_SHOWN_MAX];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CHECK(kw_text_shown(kw_span_str(rows[i][0]), shown) == strlen(rows[i][0]));
+        CHECK_STR(shown, rows[i][1]);
+    }
+    CHECK(kw_text_shown(kw_span_str("ab"), shown) == 1);
+    CHECK(kw_text_shown(kw_span_of("\0", 1), shown) == 1);
+    CHECK_STR(shown, "\\x00");
+}
+
 KW_CASES("hsm/base/printable",
          CASE(all_points__those_listed_and_no_characters__not_printable),
          CASE(all_points__in_a_text__judged_alike),
@@ -178,4 +199,5 @@ KW_CASES("hsm/base/printable",
          CASE(copy__no_room_for_the_nul__aborts),
          CASE(copy__does_not_fit__cut_between_characters),
          CASE(copy__onto_itself__replaced_in_place),
-         CASE(note__quotes_foreign_text__printable))
+         CASE(note__quotes_foreign_text__printable),
+         CASE(shown__each_character__itself_or_its_bytes))

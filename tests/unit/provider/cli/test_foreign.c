@@ -154,20 +154,4 @@ TEST(json__every_byte__reads_back_as_the_text)
     CHECK_STR(by(kw_foreign_json, ""), "\"\"");
 }
 
-TEST(cell__what_a_spreadsheet_computes__a_text)
-{
-    static const char *const rows[][2] = {
-        {"=1+1", "\"'=1+1\""},  {"+x", "\"'+x\""},      {"-x", "\"'-x\""},
-        {"@x", "\"'@x\""},      {"a=b", "\"a=b\""},     {"", "\"\""},
-        {"a\"b", "\"a\"\"b\""}, {"\"=x", "\"\"\"=x\""}, {"a,b", "\"a,b\""}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        CHECK_STR(by(kw_foreign_cell, rows[i][0]), rows[i][1]);
-    /* Where a table's cells end with a semicolon, quotes within a cell protect nothing. */
-    CHECK_STR(by(kw_foreign_cell, "a;=1+1"), "\"a\\x3b=1+1\"");
-    CHECK_STR(by(kw_foreign_cell, "a\";\"=1+1"), "\"a\"\"\\x3b\"\"=1+1\"");
-    /* A tab or a line's end before the sign is none any more. */
-    CHECK_STR(by(kw_foreign_cell, plain(kw_span_str("\t=1"))), "\"\\x09=1\"");
-    CHECK_STR(by(kw_foreign_cell, plain(kw_span_str("\r\n=1"))), "\"\\x0d\\x0a=1\"");
-}
-
 KW_SUITE_AROUND("provider/cli/foreign", begin, end)
