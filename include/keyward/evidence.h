@@ -129,7 +129,8 @@ const char *kw_evidence_outcome(const struct kw_evidence *e);
 json_t *kw_evidence_json(const struct kw_evidence *e);
 /* The JSON Schema of that, made from the tables; NULL: out of memory. */
 json_t *kw_evidence_schema(void);
-/* RFC 4180, with the columns' names above.  false: the FILE failed. */
+/* RFC 4180, with the columns' names above.  Text is as <keyward/csv.h> has it; true, false
+ * and numbers stand alone, and null is an empty cell.  false: the FILE failed. */
 KW_MUST_USE bool kw_evidence_csv(const struct kw_evidence *e,
                                  enum kw_evidence_table table, FILE *out);
 /* One page that needs nothing else, and prints.  Of a long table the first rows, and where
