@@ -25,6 +25,14 @@ static bool anchors_grow(struct kw_anchors *a)
     return true;
 }
 
+kw_err kw_anchors_add(struct kw_anchors *a, const struct kw_audit_anchor *anchor)
+{
+    if (a->count == a->room && !anchors_grow(a))
+        return kw_err_at(KW_CODE_NO_MEMORY, "anchors");
+    a->at[a->count++] = *anchor;
+    return KW_OK;
+}
+
 struct anchors_reading {
     struct kw_anchors *anchors;
     kw_err err;
@@ -39,10 +47,9 @@ static bool anchors_take(void *self, kw_span line)
         line.len--;
     if (line.len == 0)
         return true;
-    if (a->count == a->room && !anchors_grow(a))
-        reading->err = kw_err_at(KW_CODE_NO_MEMORY, "anchors");
-    else if (kw_audit_anchor_read(line, &a->at[a->count]))
-        a->count++;
+    struct kw_audit_anchor anchor;
+    if (kw_audit_anchor_read(line, &anchor))
+        reading->err = kw_anchors_add(a, &anchor);
     else if (!kw_audit_anchor_is_beside(line))
         reading->err = kw_err_at(KW_CODE_BAD_INPUT, "anchors");
     return !kw_failed(reading->err);
@@ -53,6 +60,12 @@ static int anchors_order(const void *a, const void *b)
     const uint64_t x = ((const struct kw_audit_anchor *)a)->seq;
     const uint64_t y = ((const struct kw_audit_anchor *)b)->seq;
     return (x > y) - (x < y);
+}
+
+void kw_anchors_sort(struct kw_anchors *a)
+{
+    if (a->count > 0)
+        qsort(a->at, a->count, sizeof *a->at, anchors_order);
 }
 
 kw_err kw_anchors_read(const char *path, struct kw_anchors *a, struct kw_note *note)
@@ -69,8 +82,8 @@ kw_err kw_anchors_read(const char *path, struct kw_anchors *a, struct kw_note *n
                   "nor SEQ:HASH; of a system log give the lines alone that grep -e "
                   "audit-checkpoint -e 'keywardd-audit\\[' finds"
                 : "there is no memory for so many");
-    else if (a->count > 0)
-        qsort(a->at, a->count, sizeof *a->at, anchors_order);
+    else
+        kw_anchors_sort(a);
     return reading.err;
 }
 

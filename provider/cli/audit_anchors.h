@@ -24,6 +24,10 @@ struct kw_anchors {
  * NO_MEMORY  */
 KW_MUST_USE kw_err kw_anchors_read(const char *path, struct kw_anchors *a,
                                    struct kw_note *note);
+/* One more of them, that came from elsewhere; then sorted, once.  NO_MEMORY */
+KW_MUST_USE kw_err kw_anchors_add(struct kw_anchors *a,
+                                  const struct kw_audit_anchor *anchor);
+void kw_anchors_sort(struct kw_anchors *a);
 void kw_anchors_free(struct kw_anchors *a);
 
 /* A record that was taken: `chain` is as it is behind it.  An anchor that it does not agree with

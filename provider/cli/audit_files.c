@@ -11,9 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RUNNING "audit.jsonl"
+#define DAEMONS "audit" /* the log that a word means */
+
+enum { NAME_MAX_LOG = 16 };
 
 struct files_walk {
+    const char *name; /* of the log in a folder */
     const struct kw_audit_reader *reader;
     bool ends; /* no more is wanted */
     struct kw_note *note;
@@ -82,10 +85,11 @@ static kw_err files_ended(struct files_walk *walk, char *folder, int running,
                           size_t *ret_count)
 {
     char *const roots[] = {folder, NULL};
-    char path[PATH_MAX];
+    char path[PATH_MAX], pattern[NAME_MAX_LOG + sizeof "-*-*.jsonl"];
     struct stat st = {.st_ino = 0};
     if (running >= 0 && fstat(running, &st) != 0)
         return files_failed(walk, folder, "folder");
+    snprintf(pattern, sizeof pattern, "%s-*-*.jsonl", walk->name);
     FTS *tree = fts_open(roots, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, files_order);
     if (tree == NULL)
         return files_failed(walk, folder, "folder");
@@ -95,7 +99,7 @@ static kw_err files_ended(struct files_walk *walk, char *folder, int running,
     if (entry == NULL && errno != 0)
         e = files_failed(walk, folder, "folder");
     for (; entry != NULL && !kw_failed(e) && !walk->ends; entry = entry->fts_link) {
-        if (fnmatch("audit-*-*.jsonl", entry->fts_name, 0) != 0)
+        if (fnmatch(pattern, entry->fts_name, 0) != 0)
             continue;
         if (files_is_running(entry, &st))
             break;
@@ -108,34 +112,51 @@ static kw_err files_ended(struct files_walk *walk, char *folder, int running,
 }
 
 /* The running file is opened before the others are looked for: it may end meanwhile. */
-static kw_err files_folder(struct files_walk *walk, const char *word)
+static kw_err files_log(struct files_walk *walk, const char *word, size_t *ret_count)
 {
-    char folder[PATH_MAX], path[PATH_MAX + sizeof RUNNING];
-    size_t count = 0;
+    char folder[PATH_MAX], path[PATH_MAX + NAME_MAX_LOG + sizeof "/.jsonl"];
     snprintf(folder, sizeof folder, "%s", word);
-    snprintf(path, sizeof path, "%s/" RUNNING, folder);
+    snprintf(path, sizeof path, "%s/%s.jsonl", folder, walk->name);
     const int running = files_open(path);
     kw_err e = running < 0 && errno != ENOENT
                    ? files_failed(walk, path, "open")
-                   : files_ended(walk, folder, running, &count);
-    if (running >= 0) {
-        if (!kw_failed(e) && !walk->ends) {
-            walk->reader->begins(walk->reader->self, path);
-            e = kw_audit_lines_of(running, path, files_take, walk, walk->note);
-        }
-        close(running);
-    } else if (!kw_failed(e) && count == 0) {
-        kw_note_set(walk->note,
-                    "%s: there is neither " RUNNING " nor audit-*.jsonl in it", folder);
-        e = kw_err_at(KW_CODE_MISSING, "folder");
+                   : files_ended(walk, folder, running, ret_count);
+    if (running < 0)
+        return e;
+    ++*ret_count;
+    if (!kw_failed(e) && !walk->ends) {
+        walk->reader->begins(walk->reader->self, path);
+        e = kw_audit_lines_of(running, path, files_take, walk, walk->note);
     }
+    close(running);
     return e;
+}
+
+static kw_err files_folder(struct files_walk *walk, const char *word)
+{
+    size_t count = 0;
+    kw_err e = files_log(walk, word, &count);
+    if (kw_failed(e) || count > 0)
+        return e;
+    kw_note_set(walk->note,
+                "%s: there is neither " DAEMONS ".jsonl nor " DAEMONS "-*.jsonl in it",
+                word);
+    return kw_err_at(KW_CODE_MISSING, "folder");
+}
+
+kw_err kw_audit_folder(const char *folder, const char *name,
+                       const struct kw_audit_reader *reader, struct kw_note *note)
+{
+    struct files_walk walk = {.name = name, .reader = reader, .note = note};
+    size_t count = 0;
+    KW_INVARIANT(strlen(name) <= NAME_MAX_LOG);
+    return files_log(&walk, folder, &count);
 }
 
 kw_err kw_audit_files(const struct kw_words *words, const struct kw_audit_reader *reader,
                       struct kw_note *note)
 {
-    struct files_walk walk = {.reader = reader, .note = note};
+    struct files_walk walk = {.name = DAEMONS, .reader = reader, .note = note};
     struct stat st;
     kw_err e = KW_OK;
     for (size_t i = 0; i < words->count && !kw_failed(e) && !walk.ends; i++)

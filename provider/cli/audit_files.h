@@ -25,5 +25,11 @@ struct kw_audit_reader {
 KW_MUST_USE kw_err kw_audit_files(const struct kw_words *words,
                                   const struct kw_audit_reader *reader,
                                   struct kw_note *note);
+/* The same of one folder, and of the log of this name in it: `audit`, `operator`.  When none
+ * of its files is there, or no folder, nothing begins.
+ * IO, NO_MEMORY */
+KW_MUST_USE kw_err kw_audit_folder(const char *folder, const char *name,
+                                   const struct kw_audit_reader *reader,
+                                   struct kw_note *note);
 
 #endif

@@ -17,16 +17,21 @@ kw_err kw_verification_begin(struct kw_verification *v,
                              const struct kw_verification_asked *asked,
                              struct kw_note *note)
 {
+    const bool wants_anchors = asked->anchors != NULL || asked->at_hand != NULL;
     *v = (struct kw_verification){.each = asked->each,
                                   .self = asked->self,
                                   .chain = asked->from,
-                                  .wants_anchors = asked->anchors != NULL,
+                                  .wants_anchors = wants_anchors,
                                   .wants_period = asked->period != NULL};
     if (asked->period != NULL)
         kw_coverage_begin(&v->coverage,
                           &(struct kw_coverage_asked){.period = *asked->period,
                                                       .signatures = asked->key != NULL,
-                                                      .anchors = asked->anchors != NULL});
+                                                      .anchors = wants_anchors});
+    if (asked->at_hand != NULL) {
+        v->anchors = *asked->at_hand;
+        *asked->at_hand = (struct kw_anchors){0};
+    }
     kw_err e = asked->anchors != NULL ? kw_anchors_read(asked->anchors, &v->anchors, note)
                                       : KW_OK;
     if (!kw_failed(e) && asked->key != NULL)
@@ -106,11 +111,14 @@ static void verification_begins(void *self, const char *path)
     v->files++;
 }
 
-kw_err kw_verification_files(struct kw_verification *v, const struct kw_words *files,
-                             struct kw_note *note)
+static struct kw_audit_reader verification_reader(struct kw_verification *v)
 {
-    const struct kw_audit_reader reader = {verification_begins, verification_take, v};
-    kw_err e = kw_audit_files(files, &reader, note);
+    return (struct kw_audit_reader){verification_begins, verification_take, v};
+}
+
+/* What came of reading is `e`. */
+static kw_err verification_end(struct kw_verification *v, kw_err e)
+{
     kw_signatures_end(&v->signatures);
     e = kw_failed(e) ? e : v->err;
     if (!kw_failed(e) && !kw_verification_is_broken(v) && v->records > 0)
@@ -118,6 +126,20 @@ kw_err kw_verification_files(struct kw_verification *v, const struct kw_words *f
     if (!kw_failed(e) && !kw_verification_is_broken(v) && v->wants_period)
         e = kw_coverage_end(&v->coverage, &v->covered);
     return e;
+}
+
+kw_err kw_verification_files(struct kw_verification *v, const struct kw_words *files,
+                             struct kw_note *note)
+{
+    const struct kw_audit_reader reader = verification_reader(v);
+    return verification_end(v, kw_audit_files(files, &reader, note));
+}
+
+kw_err kw_verification_folder(struct kw_verification *v, const char *folder,
+                              const char *name, struct kw_note *note)
+{
+    const struct kw_audit_reader reader = verification_reader(v);
+    return verification_end(v, kw_audit_folder(folder, name, &reader, note));
 }
 
 /* ---- the verdict ---- */

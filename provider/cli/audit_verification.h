@@ -26,6 +26,7 @@
 
 struct kw_verification_asked {
     const char *anchors;            /* path; NULL: none are asked for                 */
+    struct kw_anchors *at_hand;     /* sorted, and taken; NULL: only those of the file */
     const char *key;                /* path of the public key; NULL: nobody is asked  */
     const struct kw_period *period; /* NULL: coverage is not asked for     */
     struct kw_audit_chain from;     /* {0}: its first record says where it begins */
@@ -64,6 +65,10 @@ KW_MUST_USE kw_err kw_verification_begin(struct kw_verification *v,
 KW_MUST_USE kw_err kw_verification_files(struct kw_verification *v,
                                          const struct kw_words *files,
                                          struct kw_note *note);
+/* The same of the log of this name in a folder (kw_audit_folder): without a file, or a
+ * record, nothing is broken. */
+KW_MUST_USE kw_err kw_verification_folder(struct kw_verification *v, const char *folder,
+                                          const char *name, struct kw_note *note);
 void kw_verification_free(struct kw_verification *v);
 
 enum kw_verdict {
