@@ -2,6 +2,8 @@
 /* Every algorithm between a Secret and the HSM; docs/FORMATS.md has the bytes. */
 #include <keyward/evidence.h>
 
+#include "limits.h"
+
 static const struct {
     const char *purpose, *algorithm;
     int key_bits; /* 0: there is no key */
@@ -55,4 +57,5 @@ void kw_evidence_fill_design(struct kw_evidence *e)
                                                  : json_null(),
                       "runs", algorithms[i].runs, "key_lies", algorithms[i].key_lies,
                       "lasts", algorithms[i].lasts, "standard", algorithms[i].standard));
+    kw_evidence_limits(e);
 }
