@@ -65,6 +65,18 @@ TEST(judge__every_check_passes__satisfied_or_the_operators)
     each_is(e, "none", KW_CONTROL_SATISFIED, KW_CONTROL_SATISFIED);
 }
 
+TEST(judge__a_bundle_without_rows__nothing_is_satisfied)
+{
+    struct kw_evidence *e = kw_bundle_empty();
+    const struct kw_control *c;
+    kw_evidence_judge(e);
+    for (size_t i = 0; (c = kw_evidence_control(i)) != NULL; i++)
+        assert_string_equal(outcome_of(e, c->framework, c->number),
+                            c->checks[0] == '\0' ? KW_CONTROL_OPERATOR
+                                                 : KW_CONTROL_NOT_SATISFIED);
+    kw_evidence_free(e);
+}
+
 TEST(judge__no_check_at_all__nothing_is_satisfied)
 {
     each_is(kw_bundle_empty(), "none", KW_CONTROL_NOT_SATISFIED,
@@ -137,6 +149,23 @@ TEST(list__each_check_that_is_named__is_one_and_named_once)
             if (!kw_check_is_one(name) || (rest != NULL && kw_check_is_in(rest, name)))
                 fail_msg("%s %s: \"%s\"", c->framework, c->number, name);
     }
+}
+
+/* Of a bundle without rows each check has one. */
+TEST(list__the_checks__are_those_that_are_judged)
+{
+    struct kw_evidence *e = kw_bundle_empty();
+    const json_t *rows = kw_evidence_rows(e, KW_EVIDENCE_CHECKS);
+    size_t i = 0;
+    kw_evidence_judge(e);
+    CHECK_OK(kw_evidence_state(e));
+    for (; kw_check_name(i) != NULL; i++) {
+        assert_string_equal(member(json_array_get(rows, i), "check"), kw_check_name(i));
+        assert_string_equal(member(json_array_get(rows, i), "outcome"),
+                            KW_OUTCOME_NOT_ANSWERED);
+    }
+    assert_int_equal(json_array_size(rows), i);
+    kw_evidence_free(e);
 }
 
 TEST(list__each_check__serves_a_control_or_is_said_to_serve_none)

@@ -7,12 +7,12 @@
 #include "bundles.h"
 #include "check.h"
 
-TEST(limits__each__a_row_in_its_order)
+TEST(design__each_limit__a_row_in_its_order)
 {
     struct kw_evidence *e = kw_bundle_empty();
     const json_t *rows = kw_evidence_rows(e, KW_EVIDENCE_LIMITS);
     size_t i = 0;
-    kw_evidence_limits(e);
+    kw_evidence_fill_design(e);
     CHECK_OK(kw_evidence_state(e));
     for (; kw_evidence_limit(i) != NULL; i++) {
         const json_t *row = json_array_get(rows, i);
