@@ -153,6 +153,14 @@ kw_err kw_gate_read(const json_t *report, const char *key_id, const char *baseli
 
 /* ---- all of them ---- */
 
+/* One that was taken. */
+struct gate_taken {
+    struct gate_taken *next;
+    bool is_live;
+    uint8_t sha256[KW_SHA256];
+    char path[];
+};
+
 struct gate {
     const struct kw_cli *cli;
     const struct kw_version *v;
@@ -160,6 +168,7 @@ struct gate {
     bool is_live;         /* which kind is read now            */
     unsigned live, backups;
     uint8_t digest[KW_SHA256]; /* over the digest before and the report's */
+    struct gate_taken *taken;
 };
 
 static int gate_refuse(const struct gate *g, const char *path, const char *fmt, ...)
@@ -227,17 +236,54 @@ static int gate_judge_backup(const struct gate *g, const char *path,
     return -1;
 }
 
-static kw_err gate_digest(struct gate *g, kw_span bytes)
+static kw_err gate_digest(struct gate *g, kw_span sha256)
 {
     uint8_t both[2 * KW_SHA256];
     kw_copy(both, sizeof both, kw_span_of(g->digest, KW_SHA256));
-    kw_err e = kw_sha256(bytes, both + KW_SHA256);
-    return kw_failed(e) ? e : kw_sha256(kw_span_of(both, sizeof both), g->digest);
+    kw_copy(both + KW_SHA256, KW_SHA256, sha256);
+    return kw_sha256(kw_span_of(both, sizeof both), g->digest);
 }
 
-static kw_err gate_judge_bytes(struct gate *g, kw_span bytes,
+/* Of a member one report, of a backup one: the same bytes a second time are no second
+ * member.  A member's report of now may be a backup's, too. */
+static kw_err gate_take_once(struct gate *g, const char *path, kw_span sha256,
+                             struct kw_note *why)
+{
+    for (const struct gate_taken *t = g->taken; t != NULL; t = t->next)
+        if (t->is_live == g->is_live &&
+            kw_span_equal(kw_span_of(t->sha256, KW_SHA256), sha256)) {
+            kw_note_set(why,
+                        "it has the same bytes as %.300s, and is the same report: leave "
+                        "it out; of another member or backup, give the file that is "
+                        "audited a name of its own",
+                        t->path);
+            return kw_err_at(KW_CODE_DENIED, "report");
+        }
+    const size_t size = strlen(path) + 1;
+    struct gate_taken *t = kw_new(sizeof *t + size, 1);
+    if (t == NULL)
+        return kw_err_at(KW_CODE_NO_MEMORY, "reports");
+    t->next = g->taken;
+    t->is_live = g->is_live;
+    kw_copy(t->sha256, sizeof t->sha256, sha256);
+    snprintf(t->path, size, "%s", path);
+    g->taken = t;
+    return gate_digest(g, sha256);
+}
+
+static void gate_forget(struct gate *g)
+{
+    while (g->taken != NULL) {
+        struct gate_taken *t = g->taken;
+        g->taken = t->next;
+        kw_free(t);
+    }
+}
+
+static kw_err gate_judge_bytes(struct gate *g, const char *path, kw_span bytes,
                                struct kw_gate_report *ret_report, struct kw_note *why)
 {
+    uint8_t sha256[KW_SHA256];
     json_error_t at;
     json_t *document =
         json_loadb((const char *)bytes.ptr, bytes.len, JSON_REJECT_DUPLICATES, &at);
@@ -247,7 +293,10 @@ static kw_err gate_judge_bytes(struct gate *g, kw_span bytes,
     }
     kw_err e = kw_gate_read(document, g->v->key_id, g->baseline, ret_report, why);
     json_decref(document);
-    return kw_failed(e) ? e : gate_digest(g, bytes);
+    if (!kw_failed(e))
+        e = kw_sha256(bytes, sha256);
+    return kw_failed(e) ? e
+                        : gate_take_once(g, path, kw_span_of(sha256, sizeof sha256), why);
 }
 
 static int gate_take_file(struct gate *g, const char *path)
@@ -259,7 +308,7 @@ static int gate_take_file(struct gate *g, const char *path)
     kw_err e = kw_file_read(path, KW_GATE_REPORT_MAX, &file, &note);
     if (kw_failed(e))
         return kw_fail(g->cli, e, &note);
-    e = gate_judge_bytes(g, kw_blob_peek(&file), &report, &why);
+    e = gate_judge_bytes(g, path, kw_blob_peek(&file), &report, &why);
     kw_blob_wipe(&file);
     if (kw_failed(e)) {
         kw_note_set(&note, "%.300s: %s", path, why.text);
@@ -427,6 +476,7 @@ int kw_gate_pass(const struct kw_cli *cli, const struct kw_context *context,
     int code = gate_take_all(&g, &words->live, true);
     if (code < 0)
         code = gate_take_all(&g, &words->backups, false);
+    gate_forget(&g);
     kw_hex(hex, sizeof hex, kw_span_of(g.digest, sizeof g.digest));
     if (!words->no_backups)
         snprintf(backups, sizeof backups, "%u", g.backups);

@@ -9,7 +9,8 @@
  * anywhere.
  *
  * A seat belt and no lock: that those were all members and all backups is the operator's
- * word.  It is recorded with a digest of the reports, and so is why there are none.
+ * word.  It is recorded with a digest of the reports, and so is why there are none.  What
+ * has the same bytes is one report: a second one of members, or of backups, is refused.
  */
 #ifndef KEYWARD_CLI_END_GATE_H
 #define KEYWARD_CLI_END_GATE_H

@@ -108,11 +108,33 @@ TEST(folder_with_one_that_needs_it__refused_hidden_or_not)
 
 TEST(folders_of_reports__each_counted)
 {
-    CHECK(gate_line("mkdir all live; cp backup.report all/a; cp backup.report all/b;"
-                    "cp member.report live/a") == 0);
+    CHECK(gate_line(
+              "mkdir all live; cp backup.report all/a; cp backup.report all/b;"
+              "echo >>all/a; cp member.report live/a; echo >>all/b; echo >>all/b") == 0);
     KEY_MUST(0, "disable 1 --live live --backup all --backup backup.report");
     CHECK(strncmp(gate_history().proof,
                   "etcd: 1 live, 3 backups, said to be all, sha256 ", 48) == 0);
+}
+
+/* Two members are two reports, whatever the files are called. */
+TEST(same_bytes_twice__one_report_and_refused)
+{
+    static const char says[] = ": it has the same bytes as ";
+    CHECK(gate_line("cp member.report again; ln -s member.report link; mkdir all live;"
+                    "cp backup.report all/a; cp backup.report all/b;"
+                    "cp member.report live/x") == 0);
+    REFUSED("again: it has the same bytes as member.report, and is the same report",
+            "disable 1 --live member.report --live again --no-backups");
+    REFUSED("member.report: it has the same bytes as member.report",
+            "disable 1 --live member.report --live member.report --no-backups");
+    REFUSED(says, "disable 1 --live link --live member.report --no-backups");
+    REFUSED("again: it has the same bytes as live/x",
+            "disable 1 --live live --live again --no-backups");
+    REFUSED("all/b: it has the same bytes as all/a",
+            "disable 1 --live member.report --backup all");
+    /* A snapshot of now is a backup, too. */
+    CHECK(gate_line("cp backup.report now") == 0);
+    KEY_MUST(0, "disable 1 --live now --backup backup.report");
 }
 
 /* ---- how much is read ---- */
