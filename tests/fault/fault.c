@@ -294,6 +294,18 @@ static CK_RV fault_C_Decrypt(CK_SESSION_HANDLE a, CK_BYTE *b, CK_ULONG c, CK_BYT
     return fault_leave(FAULT_C_Decrypt, fault_answer(&lie, rv));
 }
 
+static CK_RV fault_C_Sign(CK_SESSION_HANDLE a, CK_BYTE *b, CK_ULONG c, CK_BYTE *d,
+                          CK_ULONG *e)
+{
+    struct fault_apply lie;
+    fault_enter(FAULT_C_Sign, &lie);
+    if (fault_instead(&lie))
+        return fault_leave(FAULT_C_Sign, lie.rv);
+    const CK_RV rv = fault_real->C_Sign(a, b, c, d, e);
+    flip(&lie, rv, d, e);
+    return fault_leave(FAULT_C_Sign, fault_answer(&lie, rv));
+}
+
 static CK_FUNCTION_LIST *load_real(void)
 {
     CK_FUNCTION_LIST *real = NULL;

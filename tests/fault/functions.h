@@ -31,12 +31,12 @@
        (a, b, c, d, e))                                                                  \
     FN(C_SignInit, (CK_SESSION_HANDLE a, CK_MECHANISM * b, CK_OBJECT_HANDLE c),          \
        (a, b, c))                                                                        \
-    FN(C_Sign,                                                                           \
-       (CK_SESSION_HANDLE a, CK_BYTE * b, CK_ULONG c, CK_BYTE * d, CK_ULONG * e),        \
-       (a, b, c, d, e))                                                                  \
     FN(C_GenerateRandom, (CK_SESSION_HANDLE a, CK_BYTE * b, CK_ULONG c), (a, b, c))
 
 #define KW_FAULT_OWN(FN)                                                                 \
+    FN(C_Sign,                                                                           \
+       (CK_SESSION_HANDLE a, CK_BYTE * b, CK_ULONG c, CK_BYTE * d, CK_ULONG * e),        \
+       (a, b, c, d, e))                                                                  \
     FN(C_GetInfo, (CK_INFO * a), (a))                                                    \
     FN(C_GetSlotList, (CK_BBOOL a, CK_SLOT_ID * b, CK_ULONG * c), (a, b, c))             \
     FN(C_GetTokenInfo, (CK_SLOT_ID a, CK_TOKEN_INFO * b), (a, b))                        \
