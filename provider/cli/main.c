@@ -44,6 +44,8 @@ static const struct verb {
      kw_verb_etcd_audit},
     {"evidence collect", "what an auditor asks of this node, in a new folder",
      kw_verb_evidence_collect},
+    {"evidence sign", "sign a bundle of evidence with the audit log's key",
+     kw_verb_evidence_sign},
 };
 
 enum { NAME_MAX_BYTES = 64 };
