@@ -163,4 +163,23 @@ TEST(verify_text__plain_text_in_short_lines_but_for_commands)
     CHECK(column == 0 && commands == 4);
 }
 
+/* Who does not trust the file in the folder takes them from there. */
+TEST(verify_text__its_commands__are_in_the_documentation)
+{
+    struct kw_blob page = {NULL, 0};
+    const kw_span text = kw_bundle_verify_text();
+    size_t commands = 0, len = 0;
+    CHECK_OK(kw_file_read(KW_VECTORS "/../../docs/FORMATS.md", 1 << 20, &page, NULL));
+    for (size_t at = 0; at < text.len; at += len + 1) {
+        const uint8_t *line = text.ptr + at;
+        len = (size_t)((const uint8_t *)memchr(line, '\n', text.len - at) - line);
+        if (len < 2 || memcmp(line, "  ", 2) != 0)
+            continue;
+        CHECK(memmem(page.ptr, page.len, line, len) != NULL);
+        commands++;
+    }
+    CHECK(commands == 4);
+    kw_blob_wipe(&page);
+}
+
 KW_SUITE("provider/cli/bundle_finish")
