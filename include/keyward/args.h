@@ -66,7 +66,8 @@ struct kw_args {
  *            written by then. */
 KW_MUST_USE kw_err kw_args_read(const struct kw_args *args, int argc, char **argv,
                                 struct kw_note *note);
-/* Prints the help on standard output; false when that cannot be written. */
+/* Prints the help on standard output, in lines of at most 100 columns but for words that are
+ * wider; false when that cannot be written. */
 KW_MUST_USE bool kw_args_help(const struct kw_args *args);
 
 #endif

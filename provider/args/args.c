@@ -9,6 +9,41 @@
 
 #include "args_value.h"
 
+enum { HELP_COLUMNS = 100 };
+
+static size_t help_columns(kw_span text)
+{
+    size_t columns = 0;
+    for (size_t i = 0; i < text.len; i++)
+        columns += (text.ptr[i] & 0xc0) != 0x80; /* each but what goes on in UTF-8 */
+    return columns;
+}
+
+/* A text with a line feed behind it.  The first line has `used` columns before it; where a
+ * word would go beyond the last column, a line ends, and the next is indented. */
+static void help_text(const char *text, size_t used, size_t indent)
+{
+    size_t at = used;
+    while (*text != '\0') {
+        const size_t blanks = strspn(text, " "), len = strcspn(text + blanks, " \n");
+        const size_t wide = help_columns(kw_span_of(text + blanks, len));
+        if (at > indent && at + blanks + wide > HELP_COLUMNS) {
+            printf("\n%*s%.*s", (int)indent, "", (int)len, text + blanks);
+            at = indent + wide;
+        } else {
+            printf("%.*s", (int)(blanks + len), text);
+            at += blanks + wide;
+        }
+        text += blanks + len;
+        if (*text == '\n') {
+            printf("\n%*s", (int)indent, "");
+            at = indent;
+            text++;
+        }
+    }
+    putchar('\n');
+}
+
 static void help_options(const struct kw_args *a, const struct kw_option *options,
                          size_t count)
 {
@@ -19,19 +54,25 @@ static void help_options(const struct kw_args *a, const struct kw_option *option
             continue;
         snprintf(left, sizeof left, "--%s%s%s", options[i].name, value != NULL ? " " : "",
                  value != NULL ? value : "");
-        printf("  %-*s %s\n", a->column, left, options[i].help);
+        const int used = printf("  %-*s ", a->column, left);
+        help_text(options[i].help, used > 0 ? (size_t)used : 0, (size_t)a->column + 3);
     }
 }
 
 bool kw_args_help(const struct kw_args *args)
 {
-    printf("usage: %s %s [options]%s%s\n\n%s\n\n", args->program, args->verb,
-           args->operands[0] != '\0' ? " " : "", args->operands, args->summary);
+    printf("usage: %s %s [options]%s%s\n\n", args->program, args->verb,
+           args->operands[0] != '\0' ? " " : "", args->operands);
+    help_text(args->summary, 0, 0);
+    putchar('\n');
     help_options(args, args->options, args->option_count);
     help_options(args, args->common, args->common_count);
-    if (args->more != NULL)
-        printf("\n%s\n", args->more);
-    printf("\nexit status: %s\n", args->exits);
+    if (args->more != NULL) {
+        putchar('\n');
+        help_text(args->more, 0, 0);
+    }
+    const int used = printf("\nexit status: ");
+    help_text(args->exits, used > 0 ? (size_t)used - 1 : 0, 0);
     return fflush(stdout) == 0;
 }
 

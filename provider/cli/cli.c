@@ -19,7 +19,8 @@ static bool use_colour(void)
            term != NULL && strcmp(term, "dumb") != 0;
 }
 
-static const char exits[] = "0 good, 1 found a problem, 2 wrong usage, 3 could not look";
+static const char exits_of_all[] =
+    "0 good, 1 found a problem, 2 wrong usage, 3 could not look";
 
 int kw_cli_read(const struct kw_usage *usage, int argc, char **argv,
                 struct kw_cli *ret_cli)
@@ -39,21 +40,21 @@ int kw_cli_read(const struct kw_usage *usage, int argc, char **argv,
         {"help", NULL, "this text", .on = &want_help},
     };
     const size_t without = usage->logs_in ? 0 : 1;
-    const struct kw_args args = {.program = "keyward",
-                                 .verb = usage->verb,
-                                 .operands = usage->operands,
-                                 .summary = usage->summary,
-                                 .more = usage->more,
-                                 .exits = exits,
-                                 .options = usage->options,
-                                 .option_count = usage->option_count,
-                                 .common = common + without,
-                                 .common_count =
-                                     sizeof common / sizeof common[0] - without,
-                                 .column = 24,
-                                 .operand = cli.operand,
-                                 .operand_count = usage->operand_count,
-                                 .rest = usage->rest};
+    const struct kw_args args = {
+        .program = "keyward",
+        .verb = usage->verb,
+        .operands = usage->operands,
+        .summary = usage->summary,
+        .more = usage->more,
+        .exits = usage->exits != NULL ? usage->exits : exits_of_all,
+        .options = usage->options,
+        .option_count = usage->option_count,
+        .common = common + without,
+        .common_count = sizeof common / sizeof common[0] - without,
+        .column = 24,
+        .operand = cli.operand,
+        .operand_count = usage->operand_count,
+        .rest = usage->rest};
     if (kw_failed(kw_args_read(&args, argc, argv, &note)))
         return kw_usage_error(usage->verb, "%s", note.text);
     if (want_help)

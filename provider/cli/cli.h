@@ -36,6 +36,7 @@ struct kw_usage {
     const char *summary;
     const char *config; /* what --config is to it, or NULL: it is read     */
     const char *more;   /* further lines of the help, or NULL              */
+    const char *exits;  /* what its exit status means, or NULL: what every verb's does */
     const struct kw_option *options;
     size_t option_count;
     bool logs_in; /* it may log in to a token: --unit is its option, too */

@@ -281,9 +281,9 @@ int kw_verb_audit_show(int argc, char **argv)
         "verify.  Options choose: a record is shown "
         "that has all that is asked for.\nWhether the records follow each other, and "
         "none was changed, is not looked at: see\nkeyward audit verify.";
-    static const char more[] =
-        "Exit status: 0 shown, 1 a line was no record (the others are shown), 2 wrong "
-        "usage, 3 a\nfile could not be read.";
+    static const char exits[] =
+        "0 shown, 1 a line was no record (the others are shown), 2 wrong usage, 3 a file "
+        "could not be read";
     const char *kinds[KW_AUDIT_KINDS + 1];
     struct kw_words files = {.count = 0};
     struct kw_cli cli;
@@ -320,7 +320,7 @@ int kw_verb_audit_show(int argc, char **argv)
                                    .rest = &files,
                                    .summary = summary,
                                    .config = "every verb's; it reads none",
-                                   .more = more,
+                                   .exits = exits,
                                    .options = options,
                                    .option_count = sizeof options / sizeof options[0]};
     show_kinds(kinds);

@@ -223,15 +223,16 @@ int kw_verb_audit_verify(int argc, char **argv)
         "name.  Works on files alone, anywhere.\nThat nobody wrote the whole log anew is "
         "not said by this: only somebody who holds an earlier\nhash knows, and says so "
         "with --anchors.";
-    static const char more[] =
-        "Exit status: 0 sound, 1 broken (or FILE of --anchors or --key is none), 2 wrong "
-        "usage, 3 a\nfile could not be read, 4 incomplete: each record follows, but the "
-        "log says that something is\nmissing or was not as it had been left, no anchor "
-        "agrees, some are of another log, not all of\nit is signed by the key of "
-        "--key, or the period of --period has a gap: a time at which keywardd neither "
-        "ran\nnor was stopped, as far as the log says, with --key what is not signed, "
-        "and with --anchors\nwhat is not anchored.  docs/FORMATS.md, 7, has what finds "
-        "what.";
+    static const char exits[] =
+        "0 sound, 1 broken (or FILE of --anchors or --key is none), 2 wrong usage, 3 a "
+        "file could not be read, 4 incomplete: each record follows, but the log says "
+        "that "
+        "something is missing or was not as it had been left, no anchor agrees, some are "
+        "of another log, not all of it is signed by the key of --key, or the period of "
+        "--period has a gap: a time at which keywardd neither ran nor was stopped, as "
+        "far "
+        "as the log says, with --key what is not signed, and with --anchors what is not "
+        "anchored.  docs/FORMATS.md, 7, has what finds what.";
     struct kw_words files = {.count = 0};
     struct kw_cli cli;
     struct kw_verification_asked asked = {.anchors = NULL};
@@ -256,7 +257,7 @@ int kw_verb_audit_verify(int argc, char **argv)
                                    .rest = &files,
                                    .summary = summary,
                                    .config = "every verb's; it reads none",
-                                   .more = more,
+                                   .exits = exits,
                                    .options = options,
                                    .option_count = sizeof options / sizeof options[0]};
     int code = kw_cli_read(&usage, argc, argv, &cli);

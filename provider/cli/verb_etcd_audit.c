@@ -222,12 +222,10 @@ int kw_verb_etcd_audit(int argc, char **argv)
         "to, "
         "in the log.  FILE is\na snapshot (etcdctl snapshot save) or a copied db.  "
         "Nothing is decrypted, no etcd is asked.";
-    static const char more[] =
-        "Exit status: 0 clean, 1 what is current is not as it must be, 2 wrong usage, 3 "
-        "something could\nnot be read (a live member, a torn copy, pages that do not "
-        "parse), "
-        "4 leftovers: what is\ncurrent is as it must be, and another place is not.  1 "
-        "goes "
+    static const char exits[] =
+        "0 clean, 1 what is current is not as it must be, 2 wrong usage, 3 something "
+        "could not be read (a live member, a torn copy, pages that do not parse), 4 "
+        "leftovers: what is current is as it must be, and another place is not.  1 goes "
         "before 3, 3 before 4.";
     struct kw_cli cli;
     struct etcd_audit a = {.cli = &cli};
@@ -269,7 +267,7 @@ int kw_verb_etcd_audit(int argc, char **argv)
                                    .rest = &say->files,
                                    .summary = summary,
                                    .config = "keyward's; only --restorable reads it",
-                                   .more = more,
+                                   .exits = exits,
                                    .options = options,
                                    .option_count = sizeof options / sizeof options[0],
                                    .logs_in = true};

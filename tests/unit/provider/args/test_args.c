@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <keyward/args.h>
@@ -110,6 +111,22 @@ TEST(help__nothing_else_is_looked_at)
     CHECK(g.help);
 }
 
+/* What the help is, which fits into a pipe. */
+static void check_help(const struct kw_args *args, const char *wanted)
+{
+    char got[4096] = {0};
+    int ends[2], out = dup(STDOUT_FILENO);
+    CHECK(out >= 0 && pipe(ends) == 0 && fflush(stdout) == 0);
+    CHECK(dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO);
+    bool printed = kw_args_help(args);
+    CHECK(dup2(out, STDOUT_FILENO) == STDOUT_FILENO);
+    CHECK(printed && read(ends[0], got, sizeof got - 1) == (ssize_t)strlen(wanted));
+    CHECK_STR(got, wanted);
+    close(out);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 TEST(help__the_table_in_words)
 {
     static const char wanted[] = "usage: prog test [options] N\n\nTests.\n\n"
@@ -118,21 +135,37 @@ TEST(help__the_table_in_words)
                                  "  --many TEXT      a value, as often as one likes\n"
                                  "  --help           this text\n"
                                  "\nMore.\n\nexit status: 0 good\n";
-    char got[sizeof wanted + 64] = {0};
-    int ends[2], out = dup(STDOUT_FILENO);
-    CHECK(out >= 0 && pipe(ends) == 0 && fflush(stdout) == 0);
-    CHECK(dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO);
     const struct kw_args args = spec(false);
-    bool printed = kw_args_help(&args);
-    CHECK(dup2(out, STDOUT_FILENO) == STDOUT_FILENO);
-    CHECK(printed && read(ends[0], got, sizeof got - 1) == sizeof wanted - 1);
-    CHECK_STR(got, wanted);
-    close(out);
-    close(ends[0]);
-    close(ends[1]);
+    check_help(&args, wanted);
+}
+
+#define NINE "nine nine "
+#define X30 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+/* In columns, not bytes; a word that is wider has a line of its own. */
+TEST(help__wide__goes_on_in_the_next_line)
+{
+    const struct kw_option options[] = {
+        {"name", "TEXT", X30 " " X30 " xxxxxxxxxxxxxxxxxxx end", .text = &g.name},
+        {"long-name-of-it", "TEXT", X30 " " X30 " xxxxxxxx\u2026 end", .text = &g.name}};
+    struct kw_args args = spec(false);
+    args.options = options;
+    args.option_count = 2;
+    args.common_count = 1;
+    args.summary = NINE NINE NINE NINE NINE NINE NINE NINE NINE NINE "end.\nTwo";
+    args.more = X30 X30 X30 X30 " more";
+    args.exits = "0 " X30 " " X30 " " X30 "; 1 bad";
+    check_help(&args, "usage: prog test [options] N\n\n" NINE NINE NINE NINE NINE NINE
+                          NINE NINE NINE "nine nine\nend.\nTwo\n\n"
+                      "  --name TEXT      " X30 " " X30 " xxxxxxxxxxxxxxxxxxx\n"
+                      "                   end\n"
+                      "  --long-name-of-it TEXT " X30 " " X30 " xxxxxxxx\u2026 end\n"
+                      "  --help           this text\n\n" X30 X30 X30 X30 "\nmore\n\n"
+                      "exit status: 0 " X30 " " X30 "\n" X30 "; 1 bad\n");
 }
 
 KW_CASES("provider/args", CASE(wrong_usage__refused_and_named),
          CASE(more_than_there_is_room_for__refused), CASE(all_spellings__read),
          CASE(given_again_and_again__all_of_them_in_order),
-         CASE(help__nothing_else_is_looked_at), CASE(help__the_table_in_words))
+         CASE(help__nothing_else_is_looked_at), CASE(help__the_table_in_words),
+         CASE(help__wide__goes_on_in_the_next_line))

@@ -51,42 +51,69 @@ TEST(version_and_help__good)
     CHECK_HAS(r.out, "audit key create");
 }
 
-TEST(every_verb__has_help_with_its_exit_codes)
+enum { VERB_END = 20 }; /* columns: where the list of verbs goes on with what they do */
+
+static void check_width(const char *text)
 {
-    static const char *const verbs[][3] = {{"init"},
-                                           {"check"},
-                                           {"probe"},
-                                           {"status"},
-                                           {"key", "create"},
-                                           {"key", "list"},
-                                           {"key", "show"},
-                                           {"key", "accept"},
-                                           {"key", "activate"},
-                                           {"key", "retire"},
-                                           {"key", "disable"},
-                                           {"key", "enable"},
-                                           {"key", "destroy"},
-                                           {"key", "prove"},
-                                           {"key", "prune"},
-                                           {"pin", "retry"},
-                                           {"quarantine", "clear"},
-                                           {"state", "create"},
-                                           {"keyring", "compare"},
-                                           {"keyring", "trust"},
-                                           {"audit", "verify"},
-                                           {"audit", "key", "create"}};
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-        if (verbs[i][1] == NULL)
-            RUN(verbs[i][0], "--help");
-        else
-            RUN(verbs[i][0], verbs[i][1], verbs[i][2] != NULL ? verbs[i][2] : "--help",
-                verbs[i][2] != NULL ? "--help" : NULL);
-        CHECK(r.status == 0);
-        CHECK_HAS(r.out, "usage: keyward ");
-        CHECK_HAS(r.out, "--json");
-        CHECK_HAS(r.out, "exit status: 0 good");
-        CHECK_STR(r.err, "");
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        const size_t len = strcspn(line, "\n");
+        size_t columns = 0;
+        for (size_t i = 0; i < len; i++)
+            columns += ((unsigned char)line[i] & 0xc0) != 0x80;
+        if (columns > 100)
+            fail_msg("%zu columns: %.*s", columns, (int)len, line);
     }
+}
+
+/* "audit key create" */
+static void check_help(char *verb)
+{
+    const char *words[6] = {KEYWARD};
+    size_t count = 1;
+    for (char *save = NULL, *word = strtok_r(verb, " ", &save); word != NULL;
+         word = strtok_r(NULL, " ", &save))
+        words[count++] = word;
+    words[count] = "--help";
+    kw_run(&r, words);
+    CHECK(r.status == 0);
+    CHECK_HAS(r.out, "usage: keyward ");
+    CHECK_HAS(r.out, "--json");
+    CHECK_HAS(r.out, "\nexit status: 0 ");
+    CHECK(strcasestr(strstr(r.out, "\nexit status: ") + 1, "\nexit status") == NULL);
+    CHECK_STR(r.err, "");
+    check_width(r.out);
+}
+
+TEST(every_verb__has_help_with_its_exit_codes_in_100_columns)
+{
+    static char list[sizeof r.out];
+    size_t verbs = 0;
+    RUN("--help");
+    check_width(r.out);
+    memcpy(list, r.out, sizeof list);
+    for (char *save = NULL, *line = strtok_r(list, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save)) {
+        if (strncmp(line, "  ", 2) != 0)
+            continue;
+        CHECK(strlen(line) > VERB_END && line[VERB_END] == ' ');
+        line[VERB_END] = '\0';
+        check_help(line);
+        verbs++;
+    }
+    CHECK(verbs >= 25);
+}
+
+/* Those of a verb that has one more. */
+TEST(exit_codes_of_its_own__in_place_of_every_verbs)
+{
+    RUN("audit", "verify", "--help");
+    CHECK_HAS(r.out, "exit status: 0 sound, 1 broken");
+    CHECK(strstr(r.out, "0 good") == NULL);
+    RUN("etcd", "audit", "--help");
+    CHECK_HAS(r.out, "exit status: 0 clean, 1 what is current");
+    CHECK(strstr(r.out, "0 good") == NULL);
+    RUN("key", "list", "--help");
+    CHECK_HAS(r.out, "exit status: 0 good, 1 found a problem, 2 wrong usage, 3 could");
 }
 
 TEST(configuration_missing__three_and_its_name)
@@ -219,7 +246,9 @@ TEST(output_is_a_terminal__colour_unless_no_color)
 }
 
 KW_CASES("provider/cli/program", CASE(no_verb_or_an_unknown_one__two_and_the_list),
-         CASE(version_and_help__good), CASE(every_verb__has_help_with_its_exit_codes),
+         CASE(version_and_help__good),
+         CASE(every_verb__has_help_with_its_exit_codes_in_100_columns),
+         CASE(exit_codes_of_its_own__in_place_of_every_verbs),
          CASE(configuration_missing__three_and_its_name),
          CASE(configuration_missing_json__a_document_all_the_same),
          CASE(nobody_answers_on_a_socket__three),
