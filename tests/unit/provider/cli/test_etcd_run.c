@@ -9,6 +9,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <keyward/evidence.h>
+
 #include "etcd_run.h"
 #include "etcd_sample.h"
 
@@ -63,6 +65,47 @@ TEST(report__is_the_verb_s__byte_for_byte)
     AUDIT("--json", sample_at("db"));
     CHECK(audited.status == 1);
     CHECK_STR(report, audited.out);
+}
+
+/* Of the report in `report`: the row of the table, and the kinds of objects. */
+static void check_evidence(json_int_t violations, json_int_t unread, size_t kinds)
+{
+    const struct kw_evidence_head head = {.at = "a", .from = "f", .to = "t"};
+    struct kw_evidence *e = NULL;
+    json_t *document = json_loads(report, JSON_REJECT_DUPLICATES, NULL);
+    CHECK_OK(kw_evidence_new(&head, &e));
+    CHECK_OK(kw_evidence_fill_etcd(e, "r.json", "ab", document, &note));
+    CHECK_OK(kw_evidence_state(e));
+    const json_t *row = json_array_get(kw_evidence_rows(e, KW_EVIDENCE_ETCD), 0);
+    CHECK(json_integer_value(json_object_get(row, "violations")) == violations);
+    CHECK(json_integer_value(json_object_get(row, "unread")) == unread);
+    CHECK_STR(json_string_value(json_object_get(row, "inputs")), sample_at("db"));
+    CHECK(json_array_size(kw_evidence_rows(e, KW_EVIDENCE_OBJECTS)) == kinds);
+    kw_evidence_free(e);
+    json_decref(document);
+}
+
+/* Whatever the verdict is, the bundle takes it as it was meant. */
+TEST(report__of_each_verdict__becomes_evidence)
+{
+    two_secrets();
+    run_ok(1, sample_at("db"), NULL);
+    check_evidence(1, 0, 2);
+    sample_secret("db", SAMPLE_SEALED);
+    run_ok(0, sample_at("db"), NULL);
+    check_evidence(0, 0, 1);
+    const struct bolt_item items[] = {sample_put(SECRET, SAMPLE_PLAIN),
+                                      sample_put(SECRET, SAMPLE_SEALED)};
+    sample_db("db", items, 2, NULL, 0);
+    run_ok(4, sample_at("db"), NULL);
+    check_evidence(0, 0, 2);
+    const struct bolt_item outside = sample_put("/elsewhere/x", "{}");
+    sample_db("db", &outside, 1, NULL, 0);
+    run_ok(3, sample_at("db"), NULL);
+    check_evidence(0, 1, 1);
+    sample_text("db", "none");
+    run_ok(3, sample_at("db"), NULL);
+    check_evidence(0, 1, 0);
 }
 
 TEST(encryption_config__is_the_policy)
