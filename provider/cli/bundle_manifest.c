@@ -39,7 +39,7 @@ bool kw_bundle_is_name(const char *name)
 
 static bool manifest_is_text_char(uint8_t c)
 {
-    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+    return c < 0x80 && kw_is_printable_char(c) && c != '"' && c != '\\';
 }
 
 static bool manifest_is_text(const char *text)
