@@ -108,6 +108,7 @@ static const struct {
     const char *check, *tables, *command, *nothing;
     kw_judge_run *run; /* NULL: by the rule */
     struct kw_judge_rule rule;
+    bool is_apart; /* it asks nothing of the control planes */
 } checks[] = {
     {"nodes-complete",
      "nodes",
@@ -138,7 +139,8 @@ static const struct {
      STATED,
      "there is no token",
      kw_judge_certificate,
-     {0}},
+     {0},
+     true},
     {"key-attributes",
      "keys attributes",
      COLLECT,
@@ -228,25 +230,29 @@ static const struct {
      ETCD_AUDIT,
      "no report on etcd was given",
      kw_judge_encrypted,
-     {0}},
+     {0},
+     true},
     {"etcd-no-leftovers",
      "etcd objects",
      ETCD_AUDIT,
      "no report on etcd was given",
      kw_judge_leftovers,
-     {0}},
+     {0},
+     true},
     {"backup-restorable",
      "etcd",
      ETCD_AUDIT " --restorable",
      "no report on etcd was given",
      kw_judge_restorable,
-     {0}},
+     {0},
+     true},
     {"custody-stated",
      "stated",
      STATED,
      "no file of the custodians is named",
      kw_judge_custody,
-     {0}},
+     {0},
+     true},
 };
 
 /* What was not collected passes nothing. */
@@ -270,7 +276,7 @@ void kw_evidence_judge(struct kw_evidence *e)
             checks[i].run(&j);
         else
             kw_judge_rule(&j, &checks[i].rule);
-        if (strcmp(checks[i].command, COLLECT) == 0)
+        if (!checks[i].is_apart)
             judge_missing_nodes(&j);
         if (j.said == 0)
             kw_judge_say(&j, "all", KW_OUTCOME_NOT_ANSWERED, "%s", checks[i].nothing);
