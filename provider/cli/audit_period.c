@@ -36,6 +36,11 @@ static bool period_time(kw_span said, int64_t *ret_us)
     return period_is_in_the_calendar(text, *ret_us);
 }
 
+bool kw_moment_read(const char *text, int64_t *ret_us)
+{
+    return period_time(kw_span_str(text), ret_us);
+}
+
 bool kw_period_read(const char *text, struct kw_period *ret_period)
 {
     struct kw_period p;
