@@ -92,7 +92,8 @@ static kw_err bundle_parse(kw_span manifest, json_t **ret_root, struct kw_note *
 /* ---- the files ---- */
 
 struct bundle_walk {
-    json_t *listed; /* name -> row, of those that were not met yet */
+    const char *const *but; /* names that nobody lists, ended by NULL */
+    json_t *listed;         /* name -> row, of those that were not met yet */
     struct kw_note *note;
 };
 
@@ -138,8 +139,9 @@ static kw_err bundle_judge_file(const struct bundle_walk *w, const char *path,
                                 const char *name)
 {
     const json_t *row = json_object_get(w->listed, name);
-    if (strcmp(name, KW_BUNDLE_MANIFEST) == 0 || strcmp(name, KW_BUNDLE_SIGNATURE) == 0)
-        return KW_OK;
+    for (size_t i = 0; w->but[i] != NULL; i++)
+        if (strcmp(name, w->but[i]) == 0)
+            return KW_OK;
     if (row == NULL)
         return bundle_differs(w->note, name, "it is not listed");
     const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -196,10 +198,10 @@ static kw_err bundle_walk_all(const struct bundle_walk *w, const char *dir)
     return e;
 }
 
-static kw_err bundle_judge_files(const char *dir, const json_t *files,
-                                 struct kw_note *note)
+kw_err kw_bundle_files(const char *dir, const json_t *files, const char *const but[],
+                       struct kw_note *note)
 {
-    struct bundle_walk w = {.note = note};
+    struct bundle_walk w = {.but = but, .note = note};
     kw_err e = bundle_index(files, &w.listed);
     if (!kw_failed(e))
         e = bundle_walk_all(&w, dir);
@@ -215,6 +217,7 @@ static kw_err bundle_judge_files(const char *dir, const json_t *files,
 kw_err kw_bundle_check(const char *dir, struct kw_bundle *ret_bundle,
                        struct kw_note *note)
 {
+    static const char *const but[] = {KW_BUNDLE_MANIFEST, KW_BUNDLE_SIGNATURE, NULL};
     char path[KW_PATH_MAX];
     struct kw_bundle bundle = {.files = 0};
     json_t *root = NULL;
@@ -227,7 +230,7 @@ kw_err kw_bundle_check(const char *dir, struct kw_bundle *ret_bundle,
     if (!kw_failed(e)) {
         const json_t *files = json_object_get(root, "files");
         bundle.files = json_array_size(files);
-        e = bundle_judge_files(dir, files, note);
+        e = kw_bundle_files(dir, files, but, note);
     }
     json_decref(root);
     if (kw_failed(e))

@@ -22,7 +22,7 @@ static bool manifest_is_part(kw_span part)
 static bool manifest_is_name_char(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-' || c == '/';
+           c == '.' || c == '_' || c == '-' || c == '@' || c == '/';
 }
 
 bool kw_bundle_is_name(const char *name)

@@ -24,7 +24,7 @@
 #define KW_BUNDLE_NAME_MAX 255u
 #define KW_BUNDLE_MANIFEST_MAX ((size_t)64 << 20)
 
-/* A file's name in a bundle: 1 to KW_BUNDLE_NAME_MAX of A-Z a-z 0-9 . _ - and /, in parts
+/* A file's name in a bundle: 1 to KW_BUNDLE_NAME_MAX of A-Z a-z 0-9 . _ - @ and /, in parts
  * that are neither empty nor "." nor "..", and not the manifest's or its signature's; the
  * first part does not begin with a dash. */
 bool kw_bundle_is_name(const char *name);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bundle_node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <keyward/file.h>
+
+#include "bundle_check.h"
+
+#define NODE_JSON "node.json"
+enum { DOCUMENT_MAX = 32 << 20 };
+
+bool kw_bundle_node_named(const char *word, struct kw_bundle_node *ret_node)
+{
+    struct kw_bundle_node node = {.dir = strchr(word, '=')};
+    const size_t len = node.dir != NULL ? (size_t)(node.dir - word) : strlen(word);
+    if (!kw_copy_str(node.name, sizeof node.name, kw_span_of(word, len)) ||
+        !kw_evidence_is_node_name(node.name) || (node.dir != NULL && node.dir[1] == '\0'))
+        return false;
+    node.dir = node.dir != NULL ? node.dir + 1 : NULL;
+    *ret_node = node;
+    return true;
+}
+
+/* ---- reading ---- */
+
+static kw_err bundle_node_bad(const struct kw_bundle_node *node, const char *file,
+                              const char *why, struct kw_note *note)
+{
+    kw_note_set(note, "%s/%s: %s", node->dir, file, why);
+    return kw_err_at(KW_CODE_BAD_INPUT, "node");
+}
+
+static kw_err bundle_node_path(const struct kw_bundle_node *node, const char *name,
+                               char dst[KW_PATH_MAX], struct kw_note *note)
+{
+    const int len = snprintf(dst, KW_PATH_MAX, "%s/%s", node->dir, name);
+    return len > 0 && len < (int)KW_PATH_MAX
+               ? KW_OK
+               : bundle_node_bad(node, name, "the path is too long", note);
+}
+
+static kw_err bundle_node_document(struct kw_bundle_node *node, const char *name,
+                                   json_t **ret_document, char ret_sha256[65],
+                                   struct kw_note *note)
+{
+    char path[KW_PATH_MAX];
+    uint8_t sha256[KW_SHA256];
+    struct kw_blob bytes = {0};
+    kw_err e = bundle_node_path(node, name, path, note);
+    if (!kw_failed(e))
+        e = kw_file_read(path, DOCUMENT_MAX, &bytes, note);
+    if (!kw_failed(e))
+        e = kw_sha256(kw_blob_peek(&bytes), sha256);
+    if (kw_failed(e))
+        return e;
+    kw_hex(ret_sha256, 65, kw_span_of(sha256, sizeof sha256));
+    *ret_document =
+        json_loadb((const char *)bytes.ptr, bytes.len, JSON_REJECT_DUPLICATES, NULL);
+    kw_blob_wipe(&bytes);
+    return *ret_document != NULL ? KW_OK
+                                 : bundle_node_bad(node, name, "it is no JSON", note);
+}
+
+static const char *bundle_node_file_of(const json_t *file)
+{
+    const char *name = json_string_value(json_object_get(file, "name"));
+    return name != NULL ? name : "";
+}
+
+bool kw_bundle_node_has(const struct kw_bundle_node *node, const char *name)
+{
+    const json_t *file;
+    size_t i;
+    json_array_foreach(json_object_get(node->node, "files"), i, file)
+    {
+        if (strcmp(bundle_node_file_of(file), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Does it speak of this node, in a way that we know? */
+static kw_err bundle_node_judge(const struct kw_bundle_node *node, struct kw_note *note)
+{
+    const char *what = json_string_value(json_object_get(node->node, "collected"));
+    const char *name = json_string_value(json_object_get(node->node, "node"));
+    if (what == NULL || strcmp(what, "keyward-node") != 0 ||
+        json_integer_value(json_object_get(node->node, "format")) != 1 || name == NULL ||
+        !json_is_array(json_object_get(node->node, "files")))
+        return bundle_node_bad(node, NODE_JSON, "it is none of keyward evidence collect",
+                               note);
+    if (strcmp(name, node->name) == 0)
+        return KW_OK;
+    kw_note_set(note, "%s is of the node '%s', and not of '%s'", node->dir, name,
+                node->name);
+    return kw_err_at(KW_CODE_BAD_INPUT, "node");
+}
+
+static kw_err bundle_node_tokens(struct kw_bundle_node *node, struct kw_note *note)
+{
+    const json_t *configuration = json_object_get(node->node, "configuration"), *one;
+    char sha256[65];
+    size_t i;
+    json_array_foreach(json_object_get(configuration, "tokens"), i, one)
+    {
+        const char *file = json_string_value(json_object_get(one, "file"));
+        if (file == NULL || node->token_count == KW_TOKENS_MAX ||
+            !kw_bundle_node_has(node, file))
+            return bundle_node_bad(node, NODE_JSON, "a token has no document", note);
+        const kw_err e = bundle_node_document(
+            node, file, &node->tokens[node->token_count], sha256, note);
+        if (kw_failed(e))
+            return e;
+        node->token_count++;
+    }
+    return KW_OK;
+}
+
+static kw_err bundle_node_keyring(struct kw_bundle_node *node, struct kw_note *note)
+{
+    char path[KW_PATH_MAX];
+    if (!kw_bundle_node_has(node, "keyring.json"))
+        return KW_OK;
+    const kw_err e = bundle_node_path(node, "keyring.json", path, note);
+    return kw_failed(e) ? e : kw_keyring_load(path, &node->ring, NULL, note);
+}
+
+kw_err kw_bundle_node_read(struct kw_bundle_node *node, struct kw_note *note)
+{
+    static const char *const but[] = {NODE_JSON, NULL};
+    if (node->dir == NULL)
+        return KW_OK;
+    kw_err e = bundle_node_document(node, NODE_JSON, &node->node, node->sha256, note);
+    if (!kw_failed(e))
+        e = bundle_node_judge(node, note);
+    if (!kw_failed(e))
+        e = kw_bundle_files(node->dir, json_object_get(node->node, "files"), but, note);
+    if (!kw_failed(e))
+        e = bundle_node_tokens(node, note);
+    return kw_failed(e) ? e : bundle_node_keyring(node, note);
+}
+
+void kw_bundle_node_free(struct kw_bundle_node *node)
+{
+    json_decref(node->node);
+    for (size_t i = 0; i < node->token_count; i++)
+        json_decref(node->tokens[i]);
+    kw_keyring_give(node->ring);
+    *node = (struct kw_bundle_node){.name = ""};
+}
+
+/* ---- copying ---- */
+
+static bool bundle_node_is_audit(const char *name)
+{
+    return strncmp(name, "audit/audit", strlen("audit/audit")) == 0;
+}
+
+static kw_err bundle_node_copy_one(const struct kw_bundle_node *node,
+                                   struct kw_evidence_folder *folder, const char *name,
+                                   struct kw_note *note)
+{
+    char from[KW_PATH_MAX], to[KW_PATH_MAX];
+    struct stat st = {0};
+    bool is_unread = false;
+    snprintf(to, sizeof to, "nodes/%s/%s", node->name, name);
+    kw_err e = bundle_node_path(node, name, from, note);
+    if (kw_failed(e))
+        return e;
+    const int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        e = kw_err_native(KW_CODE_IO, (uint32_t)errno, "node");
+        kw_note_set(note, "%s: %s", from, strerror(errno));
+    } else {
+        e = kw_evidence_copy(folder, to, fd, (uint64_t)st.st_size, &is_unread, note);
+    }
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+kw_err kw_bundle_node_copy(const struct kw_bundle_node *node,
+                           struct kw_evidence_folder *folder, struct kw_note *note)
+{
+    const json_t *file;
+    size_t i;
+    kw_err e =
+        node->dir != NULL ? bundle_node_copy_one(node, folder, NODE_JSON, note) : KW_OK;
+    json_array_foreach(json_object_get(node->node, "files"), i, file)
+    {
+        if (!kw_failed(e) && !bundle_node_is_audit(bundle_node_file_of(file)))
+            e = bundle_node_copy_one(node, folder, bundle_node_file_of(file), note);
+    }
+    return e;
+}
