@@ -171,17 +171,18 @@ static bool verification_is_marked(const struct kw_verification *v)
     return v->is_unended;
 }
 
-enum kw_verdict kw_verification_verdict(const struct kw_verification *v)
+enum kw_audit_verdict kw_verification_verdict(const struct kw_verification *v)
 {
     if (kw_verification_is_broken(v) || v->records == 0)
-        return KW_VERDICT_BROKEN;
-    return verification_is_marked(v) ? KW_VERDICT_INCOMPLETE : KW_VERDICT_SOUND;
+        return KW_AUDIT_VERDICT_BROKEN;
+    return verification_is_marked(v) ? KW_AUDIT_VERDICT_INCOMPLETE
+                                     : KW_AUDIT_VERDICT_SOUND;
 }
 
-const char *kw_verdict_word(enum kw_verdict verdict)
+const char *kw_audit_verdict_word(enum kw_audit_verdict verdict)
 {
-    static const char *const words[] = {[KW_VERDICT_SOUND] = "sound",
-                                        [KW_VERDICT_INCOMPLETE] = "incomplete",
-                                        [KW_VERDICT_BROKEN] = "broken"};
+    static const char *const words[] = {[KW_AUDIT_VERDICT_SOUND] = "sound",
+                                        [KW_AUDIT_VERDICT_INCOMPLETE] = "incomplete",
+                                        [KW_AUDIT_VERDICT_BROKEN] = "broken"};
     return words[verdict];
 }

@@ -71,15 +71,15 @@ KW_MUST_USE kw_err kw_verification_folder(struct kw_verification *v, const char 
                                           const char *name, struct kw_note *note);
 void kw_verification_free(struct kw_verification *v);
 
-enum kw_verdict {
-    KW_VERDICT_SOUND,
-    KW_VERDICT_INCOMPLETE, /* each record follows, and something is missing, was not as it
+enum kw_audit_verdict {
+    KW_AUDIT_VERDICT_SOUND,
+    KW_AUDIT_VERDICT_INCOMPLETE, /* each record follows, and something is missing, was not as it
                               had been left, or is not said by whom it was to be */
-    KW_VERDICT_BROKEN,     /* a record does not follow, or there is none */
+    KW_AUDIT_VERDICT_BROKEN, /* a record does not follow, or there is none */
 };
 /* "sound" … */
-const char *kw_verdict_word(enum kw_verdict verdict);
-enum kw_verdict kw_verification_verdict(const struct kw_verification *v);
+const char *kw_audit_verdict_word(enum kw_audit_verdict verdict);
+enum kw_audit_verdict kw_verification_verdict(const struct kw_verification *v);
 
 /* A record does not follow: behind `line` and `offset` of `file`, as `why` has it. */
 bool kw_verification_is_broken(const struct kw_verification *v);

@@ -140,27 +140,27 @@ static int verify_json(const struct kw_verification *v, const char *verdict, int
     return said != KW_EXIT_GOOD ? said : code;
 }
 
-static int verify_exit(enum kw_verdict verdict)
+static int verify_exit(enum kw_audit_verdict verdict)
 {
     switch (verdict) {
-    case KW_VERDICT_SOUND: return KW_EXIT_GOOD;
-    case KW_VERDICT_INCOMPLETE: return KW_EXIT_INCOMPLETE;
-    case KW_VERDICT_BROKEN: break;
+    case KW_AUDIT_VERDICT_SOUND: return KW_EXIT_GOOD;
+    case KW_AUDIT_VERDICT_INCOMPLETE: return KW_EXIT_INCOMPLETE;
+    case KW_AUDIT_VERDICT_BROKEN: break;
     }
     return KW_EXIT_PROBLEM;
 }
 
 static int verify_report(const struct kw_cli *cli, const struct kw_verification *v)
 {
-    const enum kw_verdict found = kw_verification_verdict(v);
-    const char *verdict = kw_verdict_word(found);
+    const enum kw_audit_verdict found = kw_verification_verdict(v);
+    const char *verdict = kw_audit_verdict_word(found);
     const int code = verify_exit(found);
     char head[2 * KW_SHA256 + 1], words[64];
     if (cli->json)
         return verify_json(v, verdict, code);
     kw_hex(head, sizeof head, kw_span_of(v->chain.head, KW_SHA256));
     verify_words(v, words);
-    printf("%s%s\n", verdict, found == KW_VERDICT_BROKEN ? "" : words);
+    printf("%s%s\n", verdict, found == KW_AUDIT_VERDICT_BROKEN ? "" : words);
     if (v->records > 0)
         printf("records    %" PRIu64 " to %" PRIu64 "%s\nhead       %s\n", v->first,
                v->first + v->records - 1,
