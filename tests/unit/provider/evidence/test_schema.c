@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The schema, and the file that is published of it.  That a document is as the schema says
  * is judged by tests/pages/evidence_page. */
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
