@@ -19,6 +19,11 @@ static uint64_t coverage_gap_seconds(uint64_t us)
     return (us + SECOND_US - 1) / SECOND_US;
 }
 
+uint64_t kw_covered_gap_seconds(const struct kw_covered *covered)
+{
+    return coverage_gap_seconds(covered->gap_us);
+}
+
 static uint64_t coverage_seconds(const struct kw_covered *covered,
                                  enum kw_coverage_kind kind)
 {
@@ -94,7 +99,7 @@ void kw_covered_print(const struct kw_covered *covered, const struct kw_period *
         puts("covered");
     else
         printf("not covered, %" PRIu64 " gaps of %" PRIu64 " s in all\n", covered->gaps,
-               coverage_gap_seconds(covered->gap_us));
+               kw_covered_gap_seconds(covered));
     coverage_print_seconds(covered);
     coverage_print_intervals(covered);
     coverage_print_clock(covered);
@@ -142,7 +147,7 @@ json_t *kw_covered_period_json(const struct kw_covered *covered,
     coverage_time(to, period->to_us);
     return json_pack("{s:s, s:s, s:I, s:I, s:o, s:I, s:I, s:b, s:b}", "from", from, "to",
                      to, "gaps", (json_int_t)covered->gaps, "gap_seconds",
-                     (json_int_t)coverage_gap_seconds(covered->gap_us), "seconds",
+                     (json_int_t)kw_covered_gap_seconds(covered), "seconds",
                      coverage_seconds_json(covered), "clock_set_back",
                      (json_int_t)covered->set_back, "clock_set_onward",
                      (json_int_t)covered->set_onward, "ends_stopped",

@@ -10,6 +10,8 @@
 /* On standard output: the sum, and of many intervals only the gaps. */
 void kw_covered_print(const struct kw_covered *covered, const struct kw_period *period);
 
+/* Of all gaps, rounded up. */
+uint64_t kw_covered_gap_seconds(const struct kw_covered *covered);
 /* The list of intervals, and the period with the sums; NULL: out of memory. */
 json_t *kw_covered_list_json(const struct kw_covered *covered);
 json_t *kw_covered_period_json(const struct kw_covered *covered,
