@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A signature is verified: by OpenSSL, of what was read strictly before. */
-#include <keyward/bundle.h>
+#include <keyward/manifest.h>
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -19,11 +19,11 @@
 #ifndef KEYWARD_TOKEN_H
 #define KEYWARD_TOKEN_H
 
-#include <keyward/bundle.h>
 #include <keyward/bytes.h>
 #include <keyward/checkpoint.h>
 #include <keyward/keyring.h>
 #include <keyward/limits.h>
+#include <keyward/manifest.h>
 #include <keyward/pin_source.h>
 #include <keyward/secret.h>
 

@@ -12,7 +12,7 @@
 #ifndef KEYWARD_CLI_BUNDLE_MANIFEST_H
 #define KEYWARD_CLI_BUNDLE_MANIFEST_H
 
-#include <keyward/bundle.h>
+#include <keyward/manifest.h>
 #include <keyward/file.h>
 
 #include "evidence_folder.h"

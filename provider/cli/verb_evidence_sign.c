@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <keyward/bundle.h>
+#include <keyward/manifest.h>
 
 #include "bundle_check.h"
 #include "commands.h"

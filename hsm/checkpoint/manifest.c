@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a manifest begins with, and its hash. */
-#include <keyward/bundle.h>
+#include <keyward/manifest.h>
 
 bool kw_bundle_is_manifest(kw_span bytes)
 {

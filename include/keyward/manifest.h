@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bundle - what is signed of a bundle of evidence: the bytes of its manifest
+/* manifest - what is signed of a bundle of evidence: the bytes of its manifest
  *
  * The manifest lists every other file of the bundle (docs/FORMATS.md section 11).  It is signed
  * inside the token by the key that signs checkpoints, and no text of the one kind can be
@@ -11,8 +11,8 @@
  * Blocking:  never.
  * Secrets:   none.
  */
-#ifndef KEYWARD_BUNDLE_H
-#define KEYWARD_BUNDLE_H
+#ifndef KEYWARD_MANIFEST_H
+#define KEYWARD_MANIFEST_H
 
 #include <keyward/checkpoint.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is signed of a bundle, and by whom: the signatures here are OpenSSL's. */
-#include <keyward/bundle.h>
+#include <keyward/manifest.h>
 
 #include "check.h"
 #include "sample.h"
@@ -91,4 +91,4 @@ TEST(verify__good_signature_of_no_manifest__bad_input)
     CHECK_CODE(verify(kw_dst_span(&dst)), KW_CODE_BAD_INPUT);
 }
 
-KW_SUITE("hsm/checkpoint/bundle")
+KW_SUITE("hsm/checkpoint/manifest")
