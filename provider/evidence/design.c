@@ -2,7 +2,7 @@
 /* Every algorithm between a Secret and the HSM; docs/FORMATS.md has the bytes. */
 #include <keyward/evidence.h>
 
-#include "limits.h"
+#include "limit_list.h"
 
 static const struct {
     const char *purpose, *algorithm;

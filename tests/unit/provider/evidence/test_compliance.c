@@ -7,7 +7,7 @@
 #include "check.h"
 #include "check_names.h"
 #include "controls.h"
-#include "limits.h"
+#include "limit_list.h"
 
 enum { CELLS = 6, CELL = 512 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What no bundle shows stands in each. */
-#include "limits.h"
+#include "limit_list.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What no bundle shows. */
-#include "limits.h"
+#include "limit_list.h"
 
 static const char *const limit_texts[] = {
     /* of a bundle */

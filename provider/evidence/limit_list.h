@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits - what no bundle shows, said in each
+/* limit_list - what no bundle shows, said in each
  *
  * The sentences are those of docs/COMPLIANCE.md.
  *
@@ -7,8 +7,8 @@
  * Blocking:  never.
  * Secrets:   none come here.
  */
-#ifndef KEYWARD_EVIDENCE_LIMITS_H
-#define KEYWARD_EVIDENCE_LIMITS_H
+#ifndef KEYWARD_EVIDENCE_LIMIT_LIST_H
+#define KEYWARD_EVIDENCE_LIMIT_LIST_H
 
 #include <keyward/evidence.h>
 
