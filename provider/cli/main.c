@@ -42,6 +42,7 @@ static const struct verb {
      kw_verb_audit_key_create},
     {"etcd audit", "what lies in clear in etcd's files, wherever it lies",
      kw_verb_etcd_audit},
+    {"evidence", "a bundle for auditors, of what was collected", kw_verb_evidence},
     {"evidence collect", "what an auditor asks of this node, in a new folder",
      kw_verb_evidence_collect},
     {"evidence sign", "sign a bundle of evidence with the audit log's key",
@@ -86,7 +87,7 @@ static int read_words(int argc, char **argv, char name[NAME_MAX_BYTES])
     int last = 0;
     name[0] = '\0';
     while (last + 1 < argc && (last == 0 || is_group(name)) &&
-           (last == 0 || strcmp(argv[last + 1], "--help") != 0)) {
+           (last == 0 || argv[last + 1][0] != '-')) {
         last++;
         snprintf(name + len, NAME_MAX_BYTES - len, "%s%s", last > 1 ? " " : "",
                  argv[last]);
@@ -108,7 +109,7 @@ int main(int argc, char **argv)
     const struct verb *verb = verb_called(name);
     if (verb != NULL)
         return verb->run(argc - last, argv + last);
-    if (is_group(name) && last + 1 < argc)
+    if (is_group(name) && last + 1 < argc && strcmp(argv[last + 1], "--help") == 0)
         return usage(stdout, KW_EXIT_GOOD); /* --help */
     fprintf(stderr, "keyward: '%s' is no verb\n", name);
     return usage(stderr, KW_EXIT_USAGE);
