@@ -31,8 +31,10 @@ static void section_read(const char *heading, struct section *s)
     CHECK(feof(file) && fclose(file) == 0);
     snprintf(line, sizeof line, "\n## %s\n", heading);
     const char *begin = strstr(page, line);
-    if (begin == NULL)
+    if (begin == NULL) {
         fail_msg("docs/COMPLIANCE.md has no heading \"%s\"", heading);
+        return; /* never reached: cmocka jumps out */
+    }
     begin += strlen(line);
     const char *end = strstr(begin, "\n## ");
     size_t len = end != NULL ? (size_t)(end - begin) : strlen(begin);
