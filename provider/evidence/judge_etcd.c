@@ -39,16 +39,16 @@ static void etcd_judge_leftovers(struct kw_judge *j, const json_t *report)
              "old revisions, free pages and logs");
 }
 
+/* Of those reports for which it was asked: a member's is no backup's. */
 static void etcd_judge_restorable(struct kw_judge *j, const json_t *report)
 {
     const char *verdict = kw_row_text(report, "restorable");
-    const char *outcome = verdict[0] == '\0'                   ? KW_OUTCOME_NOT_ANSWERED
-                          : strcmp(verdict, "restorable") == 0 ? KW_OUTCOME_PASS
+    const char *outcome = strcmp(verdict, "restorable") == 0 ? KW_OUTCOME_PASS
                           : strcmp(verdict, "not restorable") == 0
                               ? KW_OUTCOME_FAIL
                               : KW_OUTCOME_NOT_ANSWERED;
-    kw_judge_say(j, kw_row_text(report, "report"), outcome, "%s",
-                 verdict[0] != '\0' ? verdict : "it was not asked (--restorable)");
+    if (verdict[0] != '\0')
+        kw_judge_say(j, kw_row_text(report, "report"), outcome, "%s", verdict);
 }
 
 void kw_judge_encrypted(struct kw_judge *j)

@@ -28,8 +28,11 @@ static void keys_judge_certificate(struct kw_judge *j, const json_t *token)
         kw_judge_say(j, subject, KW_OUTCOME_FAIL,
                      "%s: these certificates are historical since 2026-09-21", standard);
     else
-        kw_judge_say(j, subject, KW_OUTCOME_PASS, "%s, certificate %s, as is stated",
-                     standard, kw_row_text(token, "certificate"));
+        kw_judge_say(j, subject,
+                     strstr(standard, "140-3") != NULL ? KW_OUTCOME_PASS
+                                                       : KW_OUTCOME_NOT_ANSWERED,
+                     "%s, certificate %s, as is stated; it wants FIPS 140-3", standard,
+                     kw_row_text(token, "certificate"));
 }
 
 void kw_judge_certificate(struct kw_judge *j)

@@ -95,14 +95,32 @@ void kw_judge_signed(struct kw_judge *j)
     logs_each(j, "audit", logs_judge_signed);
 }
 
+/* The first moment of the period at which keywardd ran and no anchor says so; NULL: none. */
+static const char *logs_unanchored(const struct kw_judge *j, const char *node)
+{
+    static const char *const kinds[] = {"running", "signed", "unsigned"};
+    const json_t *row;
+    size_t i;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_COVERAGE), i, row)
+    {
+        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+            if (logs_is(row, "node", node) && logs_is(row, "kind", kinds[k]))
+                return kw_row_text(row, "from");
+    }
+    return NULL;
+}
+
 static void logs_judge_anchored(struct kw_judge *j, const json_t *log)
 {
+    const char *node = kw_row_text(log, "node"), *from = logs_unanchored(j, node);
     if (kw_row_is_null(log, "anchored_to"))
-        kw_judge_say(j, kw_row_text(log, "node"), KW_OUTCOME_NOT_ANSWERED,
+        kw_judge_say(j, node, KW_OUTCOME_NOT_ANSWERED,
                      "no anchor that was kept elsewhere agrees, or none was given");
+    else if (from != NULL)
+        kw_judge_say(j, node, KW_OUTCOME_FAIL, "no anchor proves what is from %s on",
+                     from);
     else
-        kw_judge_say(j, kw_row_text(log, "node"), KW_OUTCOME_PASS,
-                     "up to record %" JSON_INTEGER_FORMAT,
+        kw_judge_say(j, node, KW_OUTCOME_PASS, "up to record %" JSON_INTEGER_FORMAT,
                      kw_row_number(log, "anchored_to"));
 }
 
