@@ -176,8 +176,8 @@ TEST(shown__each_character__itself_or_its_bytes)
         {"ü", "ü"},
         {"\n", "\\x0a"},
         {"\xff", "\\xff"},
-        {"\xe2\x80\xae", "\\xe2\\x80\\xae"},          /* RIGHT-TO-LEFT OVERRIDE */
-        {"\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81"}, /* TAG LATIN CAPITAL A    */
+        {"\xe2\x80\x8f", "\\xe2\\x80\\x8f"},          /* RIGHT-TO-LEFT MARK  */
+        {"\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81"}, /* TAG LATIN CAPITAL A */
     };
     char shown[KW_SHOWN_MAX];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -109,7 +109,7 @@ TEST(csv__hostile_text_in_each_table__no_formula_and_one_line_a_row)
                                           "a\"\r\n=1,\"",
                                           "\x1b[2J",
                                           "a;=1",
-                                          "\xe2\x80\xae=1",
+                                          "\xe2\x80\xae=1\xe2\x80\xac",
                                           "\"=1"};
     for (size_t h = 0; h < sizeof hostile / sizeof hostile[0]; h++) {
         end();

@@ -296,9 +296,8 @@ TEST(text__hostile_in_each_table__shown_and_nothing_else)
         {"\"><img/src=x/onerror=x()>", "&quot;&gt;&lt;img/src=x/onerror=x()&gt;"},
         {"'onclick='x()", "&#39;onclick=&#39;x()"},
         {"&lt;b&gt;", "&amp;lt;b&amp;gt;"},
-        {"a\xe2\x80\xae"
-         "b",
-         "a\\xe2\\x80\\xaeb"}, /* RIGHT-TO-LEFT OVERRIDE */
+        /* RIGHT-TO-LEFT OVERRIDE, and its end, so that this file has none that is open */
+        {"\xe2\x80\xaetxt\xe2\x80\xac", "\\xe2\\x80\\xaetxt\\xe2\\x80\\xac"},
         {"a\x1b[2J\x07\n\t\r\x7f", "a\\x1b[2J\\x07\\x0a\\x09\\x0d\\x7f"},
         {"\xc2\x9b"
          "2J",
