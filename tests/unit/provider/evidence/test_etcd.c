@@ -64,8 +64,10 @@ static json_t *changed(const struct change *c)
     for (size_t i = 0; i < 4 && c != NULL && c[i].from != NULL; i++) {
         char *at = strstr(text, c[i].from);
         const size_t from = strlen(c[i].from), to = strlen(c[i].to);
-        if (at == NULL)
+        if (at == NULL) {
             fail_msg("no %s", c[i].from);
+            return NULL;
+        }
         CHECK(strlen(text) + to < sizeof text);
         memmove(at + to, at + from, strlen(at + from) + 1);
         memcpy(at, c[i].to, to);
