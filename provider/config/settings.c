@@ -253,7 +253,8 @@ const struct kw_setting kw_settings[KW_SETTINGS] = {
      .standard = "",
      .whole = true,
      .help =
-         "The pair that signs checkpoints inside the token; keyward audit key create "
+         "The pair that signs checkpoints, and bundles of evidence, inside the token; "
+         "keyward audit key create "
          "makes it, and prints this block. May be left out: then they are not signed."},
     {.path = "audit.key.label",
      .kind = KW_SETTING_TEXT,
