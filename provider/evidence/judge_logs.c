@@ -53,9 +53,20 @@ void kw_judge_sound(struct kw_judge *j)
     logs_each(j, "audit", logs_judge_sound);
 }
 
+/* Its verdict is of the records alone, and of what the daemon's log says of it: any lack
+ * is one of these. */
+static void logs_judge_operator_sound(struct kw_judge *j, const json_t *log)
+{
+    if (logs_is(log, "verdict", "sound"))
+        logs_judge_sound(j, log);
+    else
+        kw_judge_say(j, kw_row_text(log, "node"), KW_OUTCOME_FAIL, "%s: %s",
+                     kw_row_text(log, "verdict"), kw_row_text(log, "why"));
+}
+
 void kw_judge_operator_sound(struct kw_judge *j)
 {
-    logs_each(j, "operator", logs_judge_sound);
+    logs_each(j, "operator", logs_judge_operator_sound);
 }
 
 static void logs_judge_covers(struct kw_judge *j, const json_t *log)

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What could be taken for a pass, and is none: tables of a bundle in which one thing is bad,
+ * or is not there. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+
+#include "sample.h"
+
+#define SHA_A "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4"
+#define SHA_B "1b4f0e9851971998e732078544c96b36c3d01cedf7caa332359d6f1d83567014"
+#define KEY_1 "kw1-1-9d1f3a5c7e0b2d4f6a8c0e12"
+
+static struct kw_evidence *e;
+
+static void begin(void)
+{
+    e = sample_empty(); /* of 2026-04-01 to 2026-07-01, made six hours later */
+}
+
+/* A row by a format. */
+__attribute__((format(printf, 2, 3))) static void add(enum kw_evidence_table table,
+                                                      const char *format, ...)
+{
+    char values[1024];
+    va_list args;
+    va_start(args, format);
+    CHECK(vsnprintf(values, sizeof values, format, args) < (int)sizeof values);
+    va_end(args);
+    sample_row(e, table, values);
+}
+
+/* What is said of it; the worst, where that is several things. */
+static const char *said(const char *check, const char *subject)
+{
+    const json_t *row;
+    const char *worst = "nothing";
+    size_t i;
+    json_array_foreach(kw_evidence_rows(e, KW_EVIDENCE_CHECKS), i, row)
+    {
+        const char *outcome = json_string_value(json_object_get(row, "outcome"));
+        if (strcmp(json_string_value(json_object_get(row, "check")), check) != 0 ||
+            strstr(json_string_value(json_object_get(row, "subject")), subject) == NULL ||
+            strcmp(worst, KW_OUTCOME_FAIL) == 0)
+            continue;
+        if (strcmp(outcome, KW_OUTCOME_PASS) != 0 || strcmp(worst, "nothing") == 0)
+            worst = outcome;
+    }
+    return worst;
+}
+
+/* The last words of a case. */
+static void says(const char *check, const char *subject, const char *outcome)
+{
+    kw_evidence_judge(e);
+    CHECK_OK(kw_evidence_state(e));
+    CHECK_STR(said(check, subject), outcome);
+    kw_evidence_free(e);
+}
+
+/* ---- rows ---- */
+
+#define AFTER "2026-07-01T05:00:00.000000Z" /* the period's end, before the bundle */
+
+/* Collected then; with this keyring. */
+static void node_of(const char *name, const char *time, const char *sha256, int serial)
+{
+    add(KW_EVIDENCE_NODES,
+        "[\"%s\", true, \"%s\", \"0.1.0\", true, \"\", \"demo\", \"production\", "
+        "\"" SHA_A "\", \"%s\", %d, \"" SHA_B "\"]",
+        name, time, sha256, serial);
+}
+
+static void node(const char *name)
+{
+    node_of(name, AFTER, SHA_A, 7);
+}
+
+static void log_of(const char *name, const char *log, const char *verdict,
+                   const char *log_id, const char *more)
+{
+    add(KW_EVIDENCE_LOGS,
+        "[\"%s\", \"%s\", 1, \"%s\", null, 9, \"2026-03-01T00:00:00Z\", "
+        "\"2026-07-01T01:00:00Z\", \"%s\", \"" SHA_B "\", true, %s]",
+        name, log, verdict, log_id, more);
+}
+#define PLAIN "null, null, false, 0, null, 0, 0, 0, true, 0, 0"
+#define OPERATORS "null, null, false, 0, null, 0, 0, 0, null, null, null"
+
+/* ---- logs ---- */
+
+TEST(operator_log__incomplete__no_pass_though_nothing_in_it_says_so)
+{
+    begin();
+    node("cp-1");
+    log_of("cp-1", "operator", "incomplete", SHA_A, OPERATORS);
+    says("operator-log-sound", "cp-1", KW_OUTCOME_FAIL);
+}
+
+TEST(operator_log__sound__pass)
+{
+    begin();
+    node("cp-1");
+    log_of("cp-1", "operator", "sound", SHA_A, OPERATORS);
+    says("operator-log-sound", "cp-1", KW_OUTCOME_PASS);
+}
+
+KW_SUITE("provider/evidence/assurance")
