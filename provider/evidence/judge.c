@@ -35,9 +35,12 @@ bool kw_row_is_null(const json_t *row, const char *column)
 
 bool kw_row_is_usable(const json_t *row)
 {
+    static const char *const unused[] = {"created", "disabled", "destroyed"};
     const char *state = kw_row_text(row, "state");
-    return strcmp(state, "accepted") == 0 || strcmp(state, "active") == 0 ||
-           strcmp(state, "retired") == 0;
+    for (size_t i = 0; i < sizeof unused / sizeof unused[0]; i++)
+        if (strcmp(state, unused[i]) == 0)
+            return false;
+    return true;
 }
 
 void kw_judge_subject(const json_t *row, char dst[KW_SUBJECT_MAX])
@@ -148,17 +151,17 @@ static const struct {
      kw_judge_attributes,
      {0}},
     {"key-generated-in-token",
-     "attributes",
+     "keys attributes",
      COLLECT,
      "there is no usable key",
      kw_judge_generated,
      {0}},
     {"key-strength",
-     "attributes",
+     "keys attributes",
      COLLECT,
      "no key was asked for its length",
-     NULL,
-     {KW_EVIDENCE_ATTRIBUTES, "attribute", "CKA_VALUE_LEN", "outcome", KW_OUTCOME_PASS}},
+     kw_judge_strength,
+     {0}},
     {"key-identity", "keys", COLLECT, "there is no usable key", kw_judge_identity, {0}},
     {"cryptoperiod",
      "rotations",

@@ -35,13 +35,15 @@ const char *kw_row_text(const json_t *row, const char *column);
 json_int_t kw_row_number(const json_t *row, const char *column);
 bool kw_row_is(const json_t *row, const char *column);
 bool kw_row_is_null(const json_t *row, const char *column);
-/* May data be unwrapped by a version of this state? */
+/* May data be unwrapped by a version of this state?  Of one that is not known here (unknown,
+ * say) that is not known either, and it is judged as if. */
 bool kw_row_is_usable(const json_t *row);
 
 typedef void kw_judge_run(struct kw_judge *j);
 /* judge_keys.c */
 kw_judge_run kw_judge_certificate, kw_judge_attributes, kw_judge_identity,
-    kw_judge_generated, kw_judge_cryptoperiod, kw_judge_ended, kw_judge_second_copy;
+    kw_judge_generated, kw_judge_strength, kw_judge_cryptoperiod, kw_judge_ended,
+    kw_judge_second_copy;
 /* judge_nodes.c */
 kw_judge_run kw_judge_complete, kw_judge_agree, kw_judge_fail_closed,
     kw_judge_audit_fail_closed, kw_judge_custody;

@@ -56,7 +56,10 @@ void kw_judge_attributes(struct kw_judge *j)
         if (!kw_row_is_usable(row))
             continue;
         kw_judge_subject(row, subject);
-        kw_judge_say(j, subject, verdict[0] != '\0' ? verdict : KW_OUTCOME_NOT_ANSWERED,
+        kw_judge_say(j, subject,
+                     strcmp(verdict, KW_OUTCOME_PASS) == 0   ? KW_OUTCOME_PASS
+                     : strcmp(verdict, KW_OUTCOME_FAIL) == 0 ? KW_OUTCOME_FAIL
+                                                             : KW_OUTCOME_NOT_ANSWERED,
                      "the decisive rules: %s", verdict[0] != '\0' ? verdict : "not read");
     }
 }
@@ -89,14 +92,56 @@ void kw_judge_identity(struct kw_judge *j)
     }
 }
 
+static bool keys_is_of(const json_t *attribute, const json_t *key)
+{
+    static const char *const columns[] = {"node", "token", "n"};
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+        if (!json_equal(json_object_get(attribute, columns[i]),
+                        json_object_get(key, columns[i])))
+            return false;
+    return true;
+}
+
+/* Of which usable keys this was not read: they have no row that a rule could look at.  Rows
+ * of both tables stand in one order. */
+static void keys_judge_unread(struct kw_judge *j, const char *attribute)
+{
+    const json_t *all = kw_evidence_rows(j->e, KW_EVIDENCE_ATTRIBUTES), *key;
+    size_t i, at = 0;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_KEYS), i, key)
+    {
+        char subject[KW_SUBJECT_MAX];
+        bool is_read = false;
+        for (; at < json_array_size(all) && keys_is_of(json_array_get(all, at), key);
+             at++)
+            is_read =
+                is_read || keys_is(json_array_get(all, at), "attribute", attribute);
+        kw_judge_subject(key, subject);
+        if (!is_read && kw_row_is_usable(key))
+            kw_judge_say(j, subject, KW_OUTCOME_NOT_ANSWERED, "%s was not read",
+                         attribute);
+    }
+}
+
 void kw_judge_generated(struct kw_judge *j)
 {
     static const struct kw_judge_rule rules[] = {
         {KW_EVIDENCE_ATTRIBUTES, "attribute", "CKA_LOCAL", "now", "true"},
         {KW_EVIDENCE_ATTRIBUTES, "attribute", "CKA_KEY_GEN_MECHANISM", "now",
          "CKM_AES_KEY_GEN"}};
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         kw_judge_rule(j, &rules[i]);
+        keys_judge_unread(j, rules[i].is);
+    }
+}
+
+void kw_judge_strength(struct kw_judge *j)
+{
+    static const struct kw_judge_rule rule = {KW_EVIDENCE_ATTRIBUTES, "attribute",
+                                              "CKA_VALUE_LEN", "outcome",
+                                              KW_OUTCOME_PASS};
+    kw_judge_rule(j, &rule);
+    keys_judge_unread(j, rule.is);
 }
 
 /* ---- their lives ---- */

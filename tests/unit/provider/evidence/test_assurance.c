@@ -88,6 +88,67 @@ static void log_of(const char *name, const char *log, const char *verdict,
 #define PLAIN "null, null, false, 0, null, 0, 0, 0, true, 0, 0"
 #define OPERATORS "null, null, false, 0, null, 0, 0, 0, null, null, null"
 
+static void key_of(const char *token, const char *state, const char *verdict)
+{
+    add(KW_EVIDENCE_KEYS,
+        "[\"cp-1\", \"%s\", \"1\", 1, \"" KEY_1 "\", \"%s\", true, true, \"proof\", true, "
+        "true, \"\", %s, null]",
+        token, state, verdict);
+}
+
+static void attribute_of(const char *token, const char *name, const char *now)
+{
+    add(KW_EVIDENCE_ATTRIBUTES,
+        "[\"cp-1\", \"%s\", \"1\", 1, \"" KEY_1 "\", \"%s\", null, \"%s\", null, null, "
+        "\"pass\"]",
+        token, name, now);
+}
+
+/* ---- keys ---- */
+
+static void two_tokens_of_which_one_was_read(const char *state)
+{
+    begin();
+    node("cp-1");
+    key_of("a", state, "\"pass\"");
+    attribute_of("a", "CKA_LOCAL", "true");
+    attribute_of("a", "CKA_VALUE_LEN", "32");
+    attribute_of("a", "CKA_KEY_GEN_MECHANISM", "CKM_AES_KEY_GEN");
+    key_of("b", state, "null");
+}
+
+TEST(attributes__not_read_in_one_token__no_pass_by_the_other)
+{
+    two_tokens_of_which_one_was_read("active");
+    says("key-generated-in-token", "token b", KW_OUTCOME_NOT_ANSWERED);
+    two_tokens_of_which_one_was_read("active");
+    says("key-strength", "token b", KW_OUTCOME_NOT_ANSWERED);
+    two_tokens_of_which_one_was_read("active");
+    says("key-strength", "token a", KW_OUTCOME_PASS);
+}
+
+TEST(attributes__not_read_of_what_nobody_uses__nothing_is_said)
+{
+    two_tokens_of_which_one_was_read("destroyed");
+    says("key-strength", "token b", "nothing");
+}
+
+TEST(key__state_that_is_not_known__judged_as_one_that_is_used)
+{
+    begin();
+    node("cp-1");
+    key_of("a", "unknown", "null");
+    says("key-attributes", "token a", KW_OUTCOME_NOT_ANSWERED);
+}
+
+TEST(key__verdict_that_is_no_outcome__not_answered)
+{
+    begin();
+    node("cp-1");
+    key_of("a", "active", "\"PASS\"");
+    says("key-attributes", "token a", KW_OUTCOME_NOT_ANSWERED);
+}
+
 /* ---- logs ---- */
 
 TEST(operator_log__incomplete__no_pass_though_nothing_in_it_says_so)
