@@ -45,6 +45,27 @@ void kw_judge_certificate(struct kw_judge *j)
 
 /* ---- keys ---- */
 
+/* A token of which the keyring of its node has no usable key passes nothing by others. */
+static void keys_judge_without(struct kw_judge *j)
+{
+    const json_t *token, *key;
+    size_t i, k;
+    json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_TOKENS), i, token)
+    {
+        char subject[KW_SUBJECT_MAX];
+        bool has_key = false;
+        json_array_foreach(kw_evidence_rows(j->e, KW_EVIDENCE_KEYS), k, key)
+        {
+            has_key = has_key || (kw_row_is_usable(key) &&
+                                  keys_is(key, "node", kw_row_text(token, "node")) &&
+                                  keys_is(key, "token", kw_row_text(token, "token")));
+        }
+        kw_judge_subject(token, subject);
+        if (!has_key)
+            kw_judge_say(j, subject, KW_OUTCOME_NOT_ANSWERED, "there is no usable key");
+    }
+}
+
 void kw_judge_attributes(struct kw_judge *j)
 {
     const json_t *row;
@@ -62,6 +83,7 @@ void kw_judge_attributes(struct kw_judge *j)
                                                              : KW_OUTCOME_NOT_ANSWERED,
                      "the decisive rules: %s", verdict[0] != '\0' ? verdict : "not read");
     }
+    keys_judge_without(j);
 }
 
 static void keys_judge_identity(struct kw_judge *j, const json_t *key)
@@ -90,6 +112,7 @@ void kw_judge_identity(struct kw_judge *j)
         if (kw_row_is_usable(row))
             keys_judge_identity(j, row);
     }
+    keys_judge_without(j);
 }
 
 static bool keys_is_of(const json_t *attribute, const json_t *key)
@@ -133,6 +156,7 @@ void kw_judge_generated(struct kw_judge *j)
         kw_judge_rule(j, &rules[i]);
         keys_judge_unread(j, rules[i].is);
     }
+    keys_judge_without(j);
 }
 
 void kw_judge_strength(struct kw_judge *j)
@@ -142,6 +166,7 @@ void kw_judge_strength(struct kw_judge *j)
                                               KW_OUTCOME_PASS};
     kw_judge_rule(j, &rule);
     keys_judge_unread(j, rule.is);
+    keys_judge_without(j);
 }
 
 /* ---- their lives ---- */

@@ -88,6 +88,14 @@ static void log_of(const char *name, const char *log, const char *verdict,
 #define PLAIN "null, null, false, 0, null, 0, 0, 0, true, 0, 0"
 #define OPERATORS "null, null, false, 0, null, 0, 0, 0, null, null, null"
 
+static void token_of(const char *name, const char *token)
+{
+    add(KW_EVIDENCE_TOKENS,
+        "[\"%s\", \"%s\", true, null, \"kw\", \"1\", \"m\", \"m\", \"1\", \"1\", \"l\", \"1\", "
+        "false, \"CKM_AES_GCM\", \"caller\", true, true, null, null, null, null, null]",
+        name, token);
+}
+
 static void key_of(const char *token, const char *state, const char *verdict)
 {
     add(KW_EVIDENCE_KEYS,
@@ -131,6 +139,21 @@ TEST(attributes__not_read_of_what_nobody_uses__nothing_is_said)
 {
     two_tokens_of_which_one_was_read("destroyed");
     says("key-strength", "token b", "nothing");
+}
+
+TEST(token__without_a_usable_key__no_pass_by_the_other)
+{
+    static const char *const checks[] = {"key-attributes", "key-identity", "key-strength",
+                                         "key-generated-in-token"};
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        begin();
+        node("cp-1");
+        token_of("cp-1", "a");
+        token_of("cp-1", "b");
+        key_of("a", "active", "\"pass\"");
+        key_of("b", "created", "\"pass\"");
+        says(checks[i], "token b", KW_OUTCOME_NOT_ANSWERED);
+    }
 }
 
 TEST(key__state_that_is_not_known__judged_as_one_that_is_used)
